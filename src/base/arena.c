@@ -1,0 +1,88 @@
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+enum { FIRST_BLOCK = 4096, LARGEST_BLOCK = 256 * 1024, ALIGN = alignof(max_align_t) };
+
+struct arena_block {
+    struct arena_block *next;
+    size_t len, cap;
+    alignas(max_align_t) unsigned char data[];
+};
+
+static struct arena_block *add_block(struct arena *a, size_t n)
+{
+    size_t cap = a->blocks ? a->blocks->cap * 2 : FIRST_BLOCK;
+    if (cap > LARGEST_BLOCK)
+        cap = LARGEST_BLOCK;
+    if (cap < n)
+        cap = n;
+    struct arena_block *b = malloc(sizeof *b + cap);
+    if (!b)
+        return NULL;
+    *b = (struct arena_block){.next = a->blocks, .cap = cap};
+    return a->blocks = b;
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+    if (n > SIZE_MAX - ALIGN || n > a->max - a->used)
+        return NULL;
+    n = (n + ALIGN - 1) / ALIGN * ALIGN;
+    struct arena_block *b = a->blocks;
+    if (!b || b->cap - b->len < n)
+        b = add_block(a, n);
+    if (!b)
+        return NULL;
+    void *p = b->data + b->len;
+    b->len += n;
+    a->used = n > a->max - a->used ? a->max : a->used + n;
+    return p;
+}
+
+void *arena_calloc(struct arena *a, size_t n, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes))
+        return NULL;
+    void *p = arena_alloc(a, bytes);
+    return p ? memset(p, 0, bytes) : NULL;
+}
+
+struct str arena_str(struct arena *a, struct str s)
+{
+    char *p = s.n < SIZE_MAX ? arena_alloc(a, s.n + 1) : NULL;
+    if (!p)
+        return (struct str){NULL, 0};
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    p[s.n] = '\0';
+    return (struct str){p, s.n};
+}
+
+static void free_blocks(struct arena_block *b)
+{
+    while (b) {
+        struct arena_block *next = b->next;
+        free(b);
+        b = next;
+    }
+}
+
+void arena_done(struct arena *a)
+{
+    free_blocks(a->blocks);
+    *a = ARENA_INIT(a->max);
+}
+
+void arena_reset(struct arena *a)
+{
+    if (a->blocks) {
+        free_blocks(a->blocks->next);
+        a->blocks->next = NULL;
+        a->blocks->len = 0;
+    }
+    a->used = 0;
+}

@@ -1,0 +1,28 @@
+/* Bump allocation for things that die together: nothing is freed singly, everything at once.
+ *
+ * Sized by input, so it has a cap and fails softly: arena_alloc() returns NULL beyond it. Not thread safe; one owner.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/str.h"
+
+struct arena_block;
+
+struct arena {
+    struct arena_block *blocks; /* newest first */
+    size_t used, max;           /* bytes handed out, and their cap */
+};
+
+#define ARENA_INIT(maximum) ((struct arena){.max = (maximum)})
+
+/* Uninitialised, aligned for any type; NULL beyond the cap. */
+void *arena_alloc(struct arena *a, size_t n);
+void *arena_calloc(struct arena *a, size_t n, size_t size);
+/* Copy with a NUL after it; p == NULL beyond the cap. */
+struct str arena_str(struct arena *a, struct str s);
+/* Frees everything, or everything but one block for reuse. */
+void arena_done(struct arena *a);
+void arena_reset(struct arena *a);
+#define cleanup_arena __attribute__((cleanup(arena_done)))

@@ -1,0 +1,46 @@
+/* Growable bytes with a mandatory maximum: what grows by input says where it stops.
+ *
+ * A failure sticks: after the first refused append every later one is refused too, and buf_ok() tells once at the
+ * end. So writers need no check per append. The content is always followed by a NUL outside `len`.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct buf {
+    uint8_t *p; /* owned */
+    size_t len, cap;
+    size_t max; /* bytes; appends beyond it fail */
+    bool failed;
+};
+
+#define BUF_INIT(maximum) ((struct buf){.max = (maximum)})
+
+void buf_append(struct buf *b, const void *p, size_t n);
+void buf_str(struct buf *b, struct str s);
+void buf_puts(struct buf *b, const char *s);
+void buf_byte(struct buf *b, uint8_t c);
+void buf_printf(struct buf *b, const char *fmt, ...) printf_like(2, 3);
+/* Room for n more bytes, to be filled by the caller and then counted with b->len += n; NULL when refused. */
+uint8_t *buf_reserve(struct buf *b, size_t n);
+static inline bool buf_ok(const struct buf *b)
+{
+    return !b->failed;
+}
+static inline struct str buf_slice(const struct buf *b)
+{
+    return (struct str){(const char *)b->p, b->len};
+}
+/* As a C string; "" when empty. Borrowed until the next append. */
+const char *buf_cstr(struct buf *b);
+/* Content moves to the caller (NUL-terminated, to be freed) and the buffer is empty; NULL if it failed. */
+uint8_t *buf_take(struct buf *b, size_t *len);
+/* Empties but keeps the memory. */
+void buf_reset(struct buf *b);
+void buf_done(struct buf *b);
+#define cleanup_buf __attribute__((cleanup(buf_done)))

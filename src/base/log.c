@@ -1,0 +1,123 @@
+#include "base/log.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+
+enum { LINE_MAX_BYTES = 64 * 1024 };
+
+static _Atomic(enum log_level) least_level = LOG_INFO;
+static _Atomic(enum log_format) line_format = LOG_LOGFMT;
+static atomic_int out_fd = STDERR_FILENO;
+
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
+
+void log_setup(enum log_level least, enum log_format format)
+{
+    least_level = least;
+    line_format = format;
+}
+
+bool log_on(enum log_level level)
+{
+    return level >= least_level;
+}
+
+void log_to(int fd)
+{
+    out_fd = fd;
+}
+
+bool log_level_parse(const char *text, enum log_level *ret)
+{
+    for (int i = LOG_DEBUG; i <= LOG_ERROR; i++) {
+        if (strcmp(text, level_names[i]) == 0) {
+            *ret = (enum log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool needs_quotes(const char *s)
+{
+    if (!*s)
+        return true;
+    for (; *s; s++) {
+        if ((unsigned char)*s <= ' ' || *s == '"' || *s == '=' || *s == '\\' || *s == 0x7f)
+            return true;
+    }
+    return false;
+}
+
+static void put_quoted(struct buf *b, const char *s)
+{
+    buf_byte(b, '"');
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        if (c == '"' || c == '\\')
+            buf_printf(b, "\\%c", c);
+        else if (c == '\n')
+            buf_puts(b, "\\n");
+        else if (c == '\t')
+            buf_puts(b, "\\t");
+        else if (c == '\r')
+            buf_puts(b, "\\r");
+        else if (c < ' ' || c == 0x7f)
+            buf_printf(b, "\\u%04x", c);
+        else
+            buf_byte(b, c);
+    }
+    buf_byte(b, '"');
+}
+
+static void put_text(struct buf *b, bool json, const char *key, const char *text)
+{
+    if (json) {
+        buf_printf(b, ",\"%s\":", key);
+        put_quoted(b, text);
+        return;
+    }
+    buf_printf(b, " %s=", key);
+    if (needs_quotes(text))
+        put_quoted(b, text);
+    else
+        buf_puts(b, text);
+}
+
+static void put_number(struct buf *b, bool json, const char *key, int64_t n)
+{
+    buf_printf(b, json ? ",\"%s\":%lld" : " %s=%lld", key, (long long)n);
+}
+
+static void put_time(struct buf *b, bool json)
+{
+    struct timespec ts;
+    struct tm tm;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    gmtime_r(&ts.tv_sec, &tm);
+    char text[40];
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+    buf_printf(b, json ? "{\"ts\":\"%s.%09ldZ\"" : "ts=%s.%09ldZ", text, ts.tv_nsec);
+}
+
+void log_write(enum log_level level, const char *msg, const struct log_field *fields, size_t n)
+{
+    cleanup_buf struct buf b = BUF_INIT(LINE_MAX_BYTES);
+    const bool json = line_format == LOG_JSON;
+    put_time(&b, json);
+    put_text(&b, json, "level", level_names[level]);
+    put_text(&b, json, "msg", msg);
+    for (size_t i = 0; i < n; i++) {
+        if (fields[i].text)
+            put_text(&b, json, fields[i].key, fields[i].text);
+        else
+            put_number(&b, json, fields[i].key, fields[i].number);
+    }
+    buf_puts(&b, json ? "}\n" : "\n");
+    if (buf_ok(&b) && write(out_fd, b.p, b.len) < 0)
+        return; /* nowhere is left to say it */
+}

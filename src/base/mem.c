@@ -1,0 +1,69 @@
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *or_abort(void *p)
+{
+    if (!p) {
+        fputs("smolder: out of memory\n", stderr);
+        abort();
+    }
+    return p;
+}
+
+void *xmalloc(size_t n)
+{
+    return or_abort(malloc(n ? n : 1));
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+    return or_abort(calloc(n ? n : 1, size ? size : 1));
+}
+
+void *xrealloc(void *p, size_t n)
+{
+    return or_abort(realloc(p, n ? n : 1));
+}
+
+char *xstrdup(const char *s)
+{
+    return or_abort(strdup(s));
+}
+
+char *xstrndup(const char *s, size_t n)
+{
+    char *copy = xmalloc(n + 1);
+    if (n)
+        memcpy(copy, s, n);
+    copy[n] = '\0';
+    return copy;
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    char *text = NULL;
+    int n = vasprintf(&text, fmt, ap);
+    va_end(ap);
+    return or_abort(n < 0 ? NULL : text);
+}
+
+void xgrow(void *array, size_t *cap, size_t want, size_t size)
+{
+    if (want <= *cap)
+        return;
+    size_t n = *cap ? *cap : 8;
+    while (n < want)
+        n *= 2;
+    if (n > SIZE_MAX / size)
+        or_abort(NULL);
+    void **p = array;
+    *p = xrealloc(*p, n * size);
+    *cap = n;
+}

@@ -1,0 +1,17 @@
+/* Heap for small things of a size we chose: running out of memory on these aborts with a message, so no caller checks.
+ * Whatever is sized by input goes through buf or arena, which are capped and fail softly.
+ */
+#pragma once
+
+#include <stddef.h>
+
+__attribute__((returns_nonnull, malloc)) void *xmalloc(size_t n);
+/* Zeroed; aborts on overflow of n * size, too. */
+__attribute__((returns_nonnull, malloc)) void *xcalloc(size_t n, size_t size);
+__attribute__((returns_nonnull)) void *xrealloc(void *p, size_t n);
+__attribute__((returns_nonnull, malloc)) char *xstrdup(const char *s);
+__attribute__((returns_nonnull, malloc)) char *xstrndup(const char *s, size_t n);
+__attribute__((returns_nonnull, malloc, format(printf, 1, 2))) char *xasprintf(const char *fmt, ...);
+
+/* Grows `*array` of `size`-byte items so that `want` fit, doubling; `*cap` counts items. */
+void xgrow(void *array, size_t *cap, size_t want, size_t size);

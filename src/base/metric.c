@@ -1,0 +1,244 @@
+#include "base/metric.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+
+struct metric_series {
+    struct metric_series *next;
+    char *labels[METRIC_LABELS_MAX];
+    double value;      /* histogram: the sum */
+    uint64_t *buckets; /* histogram: counts per bucket, last one +Inf */
+};
+
+static struct metric_family *families;
+
+static void register_family(struct metric_family *f)
+{
+    struct metric_family **at = &families;
+    while (*at && strcmp((*at)->name, f->name) < 0)
+        at = &(*at)->next;
+    f->next = *at;
+    *at = f;
+    f->registered = true;
+}
+
+static size_t label_count(const struct metric_family *f)
+{
+    size_t n = 0;
+    while (n < METRIC_LABELS_MAX && f->labels[n])
+        n++;
+    return n;
+}
+
+static bool same_labels(const struct metric_family *f, const struct metric_series *s, const char *const *labels)
+{
+    for (size_t i = 0; i < label_count(f); i++) {
+        if (strcmp(s->labels[i], labels[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+static struct metric_series **find(struct metric_family *f, const char *const *labels)
+{
+    struct metric_series **at = &f->series;
+    while (*at && !same_labels(f, *at, labels))
+        at = &(*at)->next;
+    return at;
+}
+
+static struct metric_series *series_of(struct metric_family *f, const char *const *labels)
+{
+    if (!f->registered)
+        register_family(f);
+    struct metric_series **at = find(f, labels);
+    if (*at)
+        return *at;
+    struct metric_series *s = xcalloc(1, sizeof *s);
+    for (size_t i = 0; i < label_count(f); i++)
+        s->labels[i] = xstrdup(labels[i]);
+    if (f->kind == METRIC_HISTOGRAM)
+        s->buckets = xcalloc(f->bucket_count + 1, sizeof *s->buckets);
+    return *at = s;
+}
+
+void metric_add_(struct metric_family *f, double by, const char *const *labels)
+{
+    series_of(f, labels)->value += by;
+}
+
+void metric_set_(struct metric_family *f, double to, const char *const *labels)
+{
+    series_of(f, labels)->value = to;
+}
+
+void metric_observe_(struct metric_family *f, double value, const char *const *labels)
+{
+    struct metric_series *s = series_of(f, labels);
+    size_t i = 0;
+    while (i < f->bucket_count && value > f->buckets[i])
+        i++;
+    s->buckets[i]++;
+    s->value += value;
+}
+
+void metric_forget_(struct metric_family *f, const char *const *labels)
+{
+    struct metric_series **at = find(f, labels), *s = *at;
+    if (!s)
+        return;
+    *at = s->next;
+    for (size_t i = 0; i < METRIC_LABELS_MAX; i++)
+        free(s->labels[i]);
+    free(s->buckets);
+    free(s);
+}
+
+double metric_value_(struct metric_family *f, const char *const *labels)
+{
+    struct metric_series *s = *find(f, labels);
+    return s ? s->value : 0;
+}
+
+static void put_labels(struct buf *out, const struct metric_family *f, const struct metric_series *s, const char *le)
+{
+    size_t n = label_count(f);
+    if (n == 0 && !le)
+        return;
+    buf_byte(out, '{');
+    for (size_t i = 0; i < n; i++) {
+        buf_printf(out, "%s%s=\"", i ? "," : "", f->labels[i]);
+        for (const char *p = s->labels[i]; *p; p++) {
+            if (*p == '\n')
+                buf_puts(out, "\\n");
+            else if (*p == '"' || *p == '\\')
+                buf_printf(out, "\\%c", *p);
+            else
+                buf_byte(out, (uint8_t)*p);
+        }
+        buf_byte(out, '"');
+    }
+    if (le)
+        buf_printf(out, "%sle=\"%s\"", n ? "," : "", le);
+    buf_byte(out, '}');
+}
+
+static void put_number(struct buf *out, double v)
+{
+    if (v == floor(v) && fabs(v) < 1e15)
+        buf_printf(out, " %.0f\n", v);
+    else
+        buf_printf(out, " %.10g\n", v);
+}
+
+static void put_histogram(struct buf *out, const struct metric_family *f, const struct metric_series *s)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i <= f->bucket_count; i++) {
+        char le[32] = "+Inf";
+        if (i < f->bucket_count)
+            snprintf(le, sizeof le, "%g", f->buckets[i]);
+        total += s->buckets[i];
+        buf_printf(out, "%s_bucket", f->name);
+        put_labels(out, f, s, le);
+        put_number(out, (double)total);
+    }
+    buf_printf(out, "%s_sum", f->name);
+    put_labels(out, f, s, NULL);
+    put_number(out, s->value);
+    buf_printf(out, "%s_count", f->name);
+    put_labels(out, f, s, NULL);
+    put_number(out, (double)total);
+}
+
+static void put_family(struct buf *out, const struct metric_family *f)
+{
+    static const char *const kinds[] = {"counter", "gauge", "histogram"};
+    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", f->name, f->help, f->name, kinds[f->kind]);
+    for (const struct metric_series *s = f->series; s; s = s->next) {
+        if (f->kind == METRIC_HISTOGRAM) {
+            put_histogram(out, f, s);
+            continue;
+        }
+        buf_puts(out, f->name);
+        put_labels(out, f, s, NULL);
+        put_number(out, s->value);
+    }
+}
+
+static void put_process(struct buf *out, const char *name, const char *kind, const char *help, double value)
+{
+    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s", name, help, name, kind, name);
+    put_number(out, value);
+}
+
+static double process_start_seconds(void)
+{
+    cleanup_fclose FILE *stat = fopen("/proc/self/stat", "re");
+    unsigned long long ticks = 0;
+    char line[1024];
+    if (!stat || !fgets(line, sizeof line, stat))
+        return 0;
+    const char *p = strrchr(line, ')');
+    for (int field = 2; p && field < 22; field++)
+        p = strchr(p + 1, ' ');
+    if (p)
+        ticks = strtoull(p + 1, NULL, 10);
+    struct timespec now, boot;
+    clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    return (double)(now.tv_sec - boot.tv_sec) + (double)ticks / (double)sysconf(_SC_CLK_TCK);
+}
+
+static double open_fds(void)
+{
+    cleanup_closedir DIR *d = opendir("/proc/self/fd");
+    double n = -1; /* the listing's own descriptor */
+    while (d) {
+        struct dirent *e = readdir(d);
+        if (!e)
+            break;
+        n += e->d_name[0] != '.';
+    }
+    return n;
+}
+
+static void render_process(struct buf *out)
+{
+    struct rusage use = {0};
+    struct rlimit files = {0};
+    unsigned long long size = 0, resident = 0;
+    cleanup_fclose FILE *statm = fopen("/proc/self/statm", "re");
+    if (statm && fscanf(statm, "%llu %llu", &size, &resident) != 2)
+        size = resident = 0;
+    getrusage(RUSAGE_SELF, &use);
+    getrlimit(RLIMIT_NOFILE, &files);
+    double page = (double)sysconf(_SC_PAGESIZE);
+    put_process(out, "process_cpu_seconds_total", "counter", "User and system CPU time spent, in seconds.",
+                (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+                    (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
+    put_process(out, "process_max_fds", "gauge", "Limit of open file descriptors.", (double)files.rlim_cur);
+    put_process(out, "process_open_fds", "gauge", "Open file descriptors.", open_fds());
+    put_process(out, "process_resident_memory_bytes", "gauge", "Resident memory, in bytes.", (double)resident * page);
+    put_process(out, "process_start_time_seconds", "gauge", "Start time since the Unix epoch, in seconds.",
+                process_start_seconds());
+    put_process(out, "process_virtual_memory_bytes", "gauge", "Virtual memory, in bytes.", (double)size * page);
+}
+
+void metric_render(struct buf *out)
+{
+    render_process(out);
+    for (const struct metric_family *f = families; f; f = f->next) {
+        if (f->series)
+            put_family(out, f);
+    }
+}

@@ -1,0 +1,52 @@
+/* A borrowed slice of bytes, not NUL-terminated: who hands it out says how long it lives. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct str {
+    const char *p; /* may be NULL when n is 0 */
+    size_t n;
+};
+
+/* A literal or array, its NUL left out. */
+#define STR(lit) ((struct str){(lit), sizeof(lit) - 1})
+/* For printf("%.*s", STR_ARG(s)). */
+#define STR_ARG(s) (int)(s).n, ((s).p ? (s).p : "")
+
+static inline struct str str_of(const char *s)
+{
+    return (struct str){s, s ? strlen(s) : 0};
+}
+
+static inline bool str_eq(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline bool str_is(struct str a, const char *s)
+{
+    return str_eq(a, str_of(s));
+}
+
+/* Bytewise order, as strcmp. */
+int str_cmp(struct str a, struct str b);
+bool str_has_prefix(struct str s, struct str prefix);
+bool str_has_suffix(struct str s, struct str suffix);
+/* Without blanks, tabs and line ends at both ends. */
+struct str str_trim(struct str s);
+/* Cuts the next piece up to `sep` off `*rest`; false when nothing is left. "a,,b" yields "a", "", "b". */
+bool str_split(struct str *rest, char sep, struct str *ret);
+/* Whole-string decimal; false on anything else, and on overflow. */
+bool str_to_u64(struct str s, uint64_t *ret);
+bool str_to_i64(struct str s, int64_t *ret);
+/* Heap copy with a NUL, to be freed. */
+char *str_dup(struct str s);
+/* Valid UTF-8 without surrogates (RFC 3629). */
+bool str_is_utf8(struct str s);
+/* The hash used by all maps here (xxh3). */
+uint64_t str_hash(struct str s);
+/* Edit distance for "did you mean", at most `max` + 1. */
+unsigned str_distance(struct str a, struct str b, unsigned max);

@@ -1,0 +1,12 @@
+/* What every component gets from the program besides its arguments: the loop and the privileged helper. */
+#pragma once
+
+#include <uv.h>
+
+#include "priv/priv.h"
+
+struct component_env {
+    uv_loop_t *loop;
+    struct priv *priv;
+    const char *version; /* "0.1.0" */
+};

@@ -1,0 +1,50 @@
+/* What the engine and a component know of each other.
+ *
+ * A component is one static struct component_def: an option table and callbacks. The engine decodes the block into the args record,
+ * builds the component once, and calls update only when the decoded args differ. All calls come on the loop thread; none may block.
+ *
+ * Life: build -> start -> (update)* -> stop -> free. build must have no effect on the outside (it also runs for a configuration
+ * that is then refused); effects begin at start. A build that fails leaves nothing behind.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "lang/schema.h"
+#include "lang/value.h"
+
+enum stability { STABILITY_GA, STABILITY_PREVIEW, STABILITY_EXPERIMENTAL };
+
+struct component; /* the engine's handle, passed to build and kept by the component */
+
+struct component_def {
+    const char *name; /* "discovery.process" */
+    const char *help; /* first sentence of its page */
+    enum stability stability;
+    const struct schema *args;
+    /* Names of the exports, NULL-terminated; their zero values are null. Used before the first component_export(). */
+    const char *const *exports;
+
+    /* Takes a deep look, keeps nothing of args but what it copies, or *moves* by zeroing. */
+    int (*build)(struct component *self, void *args, void **ret_state, struct err *err);
+    /* Same args rules. A failing update leaves the old arguments in force. */
+    int (*update)(void *state, void *args, struct err *err);
+    void (*start)(void *state);
+    /* Begin to stop; call component_stopped(self) when done (may be at once). Must end within 5 s by itself. */
+    void (*stop)(void *state);
+    void (*free)(void *state);
+    /* Optional: what an operator wants to see; new reference to an object. */
+    struct value *(*debug_info)(void *state);
+};
+
+/* Publishes the exports object (reference taken over). Equal to the last one: dropped. Else dependants are re-evaluated soon,
+ * in a batch, from the loop. */
+void component_export(struct component *c, struct value *exports);
+/* Own health; healthy with message "" by default. */
+void component_health(struct component *c, bool healthy, const char *fmt, ...) printf_like(3, 4);
+void component_stopped(struct component *c);
+/* "pyroscope.write.staging"; lives as long as the component. */
+const char *component_id(const struct component *c);
+/* What the program hands to all components (struct component_env in components/env.h). */
+void *component_env(const struct component *c);

@@ -1,0 +1,51 @@
+/* Positions and diagnostics: what is wrong, where, and the excerpt with carets.
+ *
+ * Offsets, lines and columns count bytes; line and column start at 1, 0 = unknown. A list owns its texts. Rendering follows
+ * spec alloy-language §4.5.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct source; /* lang/source.h: a file's name and text; outlives every position in it */
+
+struct pos {
+    const struct source *source; /* NULL: nowhere */
+    unsigned offset, line, column;
+};
+/* From the first to the last byte, both included; last.source == NULL means a single character. */
+struct range {
+    struct pos first, last;
+};
+
+enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
+
+struct diag {
+    enum severity severity;
+    struct range range;
+    char *message; /* owned */
+};
+struct diags {
+    struct diag *items;
+    size_t len, cap, errors; /* errors: how many of them are errors */
+};
+#define DIAGS_INIT ((struct diags){0})
+
+/* Adds; returns -EINVAL so that raising is one line. */
+int diag_add(struct diags *ds, enum severity severity, struct range range, const char *fmt, ...) printf_like(4, 5);
+#define diag_error(ds, range, ...) diag_add(ds, SEVERITY_ERROR, range, __VA_ARGS__)
+#define diag_warn(ds, range, ...)  diag_add(ds, SEVERITY_WARNING, range, __VA_ARGS__)
+/* Moves all of `from` to the end of `to`. */
+void diags_move(struct diags *to, struct diags *from);
+void diags_done(struct diags *ds);
+#define cleanup_diags __attribute__((cleanup(diags_done)))
+
+/* "file:line:col: message", the first plus " (and N more diagnostics)" for a list. */
+void diag_line(const struct diag *d, struct buf *out);
+void diags_summary(const struct diags *ds, struct buf *out);
+/* Header, excerpt and carets of every diagnostic; colour as in the spec. */
+void diags_pretty(const struct diags *ds, bool colour, struct buf *out);

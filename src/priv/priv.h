@@ -1,0 +1,62 @@
+/* The privileged helper: a process forked before any thread exists, which runs risky operations in killable children.
+ *
+ * Why: a hostile or dead mount under a target's root can hold an open() for ever, even with O_NONBLOCK. So whatever touches another
+ * process (its /proc entries, its root, its sockets) is an operation: a plain blocking function that runs in a child of the helper, with
+ * a deadline after which the child is killed. The main process only exchanges messages and never blocks.
+ *
+ * priv knows no operation: they come in a table, fixed before the fork. Payloads are bytes of the operation's own making; replies can
+ * carry open file descriptors (SCM_RIGHTS). At most PRIV_CHILDREN run at once, further calls wait in order; a waiting call's deadline has
+ * not begun. The helper ends when the main process does, after its running children ended or met their deadlines.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum { PRIV_CHILDREN = 8, PRIV_FDS_MAX = 4, PRIV_PAYLOAD_MAX = 8 << 20 };
+
+/* One call as its operation sees it, inside the child. */
+struct priv_call {
+    const uint8_t *in;
+    size_t in_len;
+    struct buf out;        /* the reply; whatever is in it at priv_flush() or on return is delivered */
+    int fds[PRIV_FDS_MAX]; /* to pass back with the reply; closed after sending */
+    size_t fd_count;
+    int64_t deadline_ms; /* CLOCK_MONOTONIC, when the child will be killed */
+    void *channel;       /* private */
+};
+/* Sends what is in `out` so far, so that it survives a kill at the deadline. */
+void priv_flush(struct priv_call *call);
+
+struct priv_op {
+    const char *name; /* for messages: "attach" */
+    void (*run)(struct priv_call *call);
+};
+
+struct priv;
+
+/* Forks the helper. Call before the loop and any thread exist. `ops` is static, NULL-name terminated. */
+must_check int priv_start(const struct priv_op *ops, struct priv **ret, struct err *err);
+/* Attaches the main end to the loop; `lost` is called should the helper die. */
+must_check int priv_attach(struct priv *p, uv_loop_t *loop, void (*lost)(void *arg), void *arg, struct err *err);
+/* Ends the helper and waits for it a little; frees. */
+void priv_stop(struct priv *p);
+
+enum priv_result {
+    PRIV_DONE,    /* the operation returned; the reply is whole */
+    PRIV_TIMEOUT, /* killed at its deadline; the reply is what it had flushed */
+    PRIV_CRASHED, /* the child died; the reply is what it had flushed */
+    PRIV_LOST,    /* the helper is gone */
+};
+/* Called once per call, on the loop. `out` is borrowed; fds become the callee's to close (set taken ones to -1: the rest is closed). */
+typedef void priv_done(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds, size_t fd_count);
+
+/* Runs operation number `op` of the table. Returns a call id. `in` is copied. */
+uint64_t priv_call(struct priv *p, unsigned op, const void *in, size_t len, unsigned timeout_ms, priv_done *done,
+                   void *arg);
+/* The callback will not be called any more; the operation itself goes on to its end or deadline. */
+void priv_forget(struct priv *p, uint64_t call);

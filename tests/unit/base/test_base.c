@@ -1,0 +1,116 @@
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/cursor.h"
+#include "base/map.h"
+#include "base/metric.h"
+#include "base/str.h"
+#include "test.h"
+
+static void err_wraps_what_it_holds(void)
+{
+    struct err e = {0};
+    CHECK_INT(err_set(&e, -2, "open %s", "/x"), -2);
+    CHECK_INT(err_wrap(&e, e.code, "load"), -2);
+    CHECK_STR(e.text, "load: open /x");
+    CHECK_INT(err_wrap(&e, -2, "%s", e.text), -2);
+    CHECK_STR(e.text, "load: open /x: load: open /x");
+}
+
+static void buf_stops_at_its_maximum_and_stays_failed(void)
+{
+    cleanup_buf struct buf b = BUF_INIT(4);
+    buf_puts(&b, "abcd");
+    CHECK(buf_ok(&b));
+    buf_puts(&b, "e");
+    CHECK(!buf_ok(&b));
+    CHECK_STR(buf_cstr(&b), "abcd");
+}
+
+static void arena_refuses_beyond_its_cap(void)
+{
+    cleanup_arena struct arena a = ARENA_INIT(100);
+    CHECK(arena_alloc(&a, 90));
+    CHECK(!arena_alloc(&a, 90));
+    CHECK(!arena_calloc(&a, SIZE_MAX, 2));
+}
+
+static void cursor_reads_jfr_varints(void)
+{
+    const uint8_t nine[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    struct cursor c = cursor_of(nine, sizeof nine);
+    CHECK(cursor_varint(&c) == UINT64_MAX);
+    CHECK(!c.bad && cursor_left(&c) == 0);
+    const uint8_t padded[] = {0x85, 0x80, 0x80, 0x80, 0x00};
+    c = cursor_of(padded, sizeof padded);
+    CHECK_INT(cursor_varint(&c), 5);
+    c = cursor_of(padded, 2);
+    (void)cursor_varint(&c);
+    CHECK(c.bad);
+}
+
+static void maps_find_what_was_put(void)
+{
+    cleanup_u64map struct u64map m = U64MAP_INIT;
+    for (uint64_t i = 0; i < 10000; i++)
+        u64map_put(&m, i * 0x1000000, i);
+    uint64_t v = 0;
+    CHECK(u64map_get(&m, 0x1000000ULL * 77, &v) && v == 77);
+    CHECK(!u64map_get(&m, 1, &v));
+    cleanup_strmap struct strmap s = STRMAP_INIT;
+    char keys[100][8];
+    for (int i = 0; i < 100; i++) {
+        snprintf(keys[i], sizeof keys[i], "k%d", i);
+        strmap_put(&s, str_of(keys[i]), keys[i]);
+    }
+    CHECK(strmap_get(&s, STR("k42")) == keys[42]);
+    CHECK(strmap_del(&s, STR("k42")) == keys[42]);
+    CHECK(!strmap_get(&s, STR("k42")));
+    CHECK_INT(s.len, 99);
+}
+
+static void strings_know_numbers_and_utf8(void)
+{
+    uint64_t u;
+    int64_t i;
+    CHECK(str_to_u64(STR("18446744073709551615"), &u) && u == UINT64_MAX);
+    CHECK(!str_to_u64(STR("18446744073709551616"), &u));
+    CHECK(str_to_i64(STR("-9223372036854775808"), &i) && i == INT64_MIN);
+    CHECK(!str_to_i64(STR(""), &i) && !str_to_i64(STR("1x"), &i));
+    CHECK(str_is_utf8(STR("gr\xc3\xbc\xc3\x9f")));
+    CHECK(!str_is_utf8(STR("\xed\xa0\x80")) && !str_is_utf8(STR("\xc3")) && !str_is_utf8(STR("\xc0\x80")));
+    CHECK_INT(str_distance(STR("target"), STR("targets"), 3), 1);
+    struct str rest = STR("a,,b"), piece;
+    int n = 0;
+    while (str_split(&rest, ',', &piece))
+        n++;
+    CHECK_INT(n, 3);
+}
+
+static void metrics_render_as_prometheus_text(void)
+{
+    static const double bounds[] = {0.1, 1};
+    static struct metric_family h = {
+        .name = "t_seconds", .help = "T.", .kind = METRIC_HISTOGRAM, .buckets = bounds, .bucket_count = 2};
+    static struct metric_family c = {.name = "t_total", .help = "C.", .labels = {"a"}};
+    metric_observe(&h, 0.5);
+    metric_add(&c, 2, "x\"y");
+    metric_add(&c, 1, "x\"y");
+    cleanup_buf struct buf out = BUF_INIT(1 << 20);
+    metric_render(&out);
+    CHECK_HAS(buf_cstr(&out), "t_seconds_bucket{le=\"1\"} 1\n");
+    CHECK_HAS(buf_cstr(&out), "t_seconds_bucket{le=\"0.1\"} 0\n");
+    CHECK_HAS(buf_cstr(&out), "t_total{a=\"x\\\"y\"} 3\n");
+    CHECK_HAS(buf_cstr(&out), "process_resident_memory_bytes");
+}
+
+int main(void)
+{
+    RUN(err_wraps_what_it_holds);
+    RUN(buf_stops_at_its_maximum_and_stays_failed);
+    RUN(arena_refuses_beyond_its_cap);
+    RUN(cursor_reads_jfr_varints);
+    RUN(maps_find_what_was_put);
+    RUN(strings_know_numbers_and_utf8);
+    RUN(metrics_render_as_prometheus_text);
+    return REPORT();
+}
