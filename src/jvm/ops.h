@@ -66,11 +66,15 @@ uint64_t jvm_metrics(struct priv *p, const struct jvm_start *s, jvm_done *done, 
  * glibc variant's directory. `id` is ignored. */
 uint64_t jvm_install(struct priv *p, const struct jvm_start *s, jvm_done *done, void *arg);
 
-/* Operation numbers are the index in this table; discovery's operations follow it. NULL-name terminated. */
-enum { JVM_OP_START, JVM_OP_ROLL, JVM_OP_DUMP, JVM_OP_STOP, JVM_OP_METRICS, JVM_OP_INSTALL, JVM_OP_COUNT };
-void jvm_op_start(struct priv_call *call);
-void jvm_op_roll(struct priv_call *call);
-void jvm_op_dump(struct priv_call *call);
-void jvm_op_stop(struct priv_call *call);
-void jvm_op_metrics(struct priv_call *call);
-void jvm_op_install(struct priv_call *call);
+/* The table for priv_start(); an operation's number is its index. JVM_OP_SCAN is jvm/scan.h's. NULL-name terminated. */
+enum {
+    JVM_OP_START,
+    JVM_OP_ROLL,
+    JVM_OP_DUMP,
+    JVM_OP_STOP,
+    JVM_OP_METRICS,
+    JVM_OP_INSTALL,
+    JVM_OP_SCAN,
+    JVM_OP_COUNT
+};
+extern const struct priv_op jvm_ops[JVM_OP_COUNT + 1];
