@@ -1,0 +1,90 @@
+# A façade over Meson. Two commands are all a newcomer needs: `make run` and `make test`.
+#
+#   make run       build, then profile every JVM on this host into the built-in store: http://127.0.0.1:4040
+#   make demo-app  a small Java program to look at, in the foreground
+#   make test      everything: layers, unit tests, the same under sanitizers, fuzz corpus, real JVMs
+#   make bench     the figures, one line each
+#   make lint      formatting, layers, sizes, clang-tidy
+#   make fuzz      each fuzzer for FUZZ_SECONDS (60)
+#   make install   into PREFIX (/usr/local), DESTDIR respected
+#
+# ASYNC_PROFILER_JAR=path builds without the Maven client and without network.
+
+BUILD        ?= build
+ASAN         := $(BUILD)-asan
+FUZZ         := $(BUILD)-fuzz
+PREFIX       ?= /usr/local
+FUZZ_SECONDS ?= 60
+JAVAC        ?= javac
+JAVA         ?= java
+
+.DELETE_ON_ERROR:
+.PHONY: all build run demo-app test test-unit test-asan test-daemon bench lint format fuzz install clean setup-%
+
+all: build
+
+setup-%:
+	@tools/setup $*
+
+$(BUILD)/build.ninja: | setup-build
+	meson setup --buildtype=debugoptimized --prefix=$(PREFIX) $(BUILD)
+
+build: setup-build $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet smolder
+
+run: build
+	$(BUILD)/smolder run --store.listen=127.0.0.1:4040 examples/all-java.alloy
+
+# Without a JDK, default-jdk-headless is installed: only the demo and the tests need one.
+demo-app: $(BUILD)/demo/Demo.class
+	$(JAVA) -cp $(BUILD)/demo Demo
+
+$(BUILD)/demo/Demo.class: examples/demo/Demo.java | setup-test
+	@mkdir -p $(@D)
+	$(JAVAC) -d $(@D) $<
+
+$(ASAN)/build.ninja: | setup-test
+	meson setup --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false $(ASAN)
+
+test: setup-test
+	tools/check-layers
+	$(MAKE) test-unit test-asan test-daemon
+
+test-unit: setup-test $(BUILD)/build.ninja
+	ninja -C $(BUILD) --quiet
+	meson test -C $(BUILD) --no-rebuild --print-errorlogs
+
+test-asan: setup-test $(ASAN)/build.ninja
+	ninja -C $(ASAN) --quiet
+	meson test -C $(ASAN) --no-rebuild --print-errorlogs
+
+test-daemon: setup-test build
+	tests/daemon/run --smolder $(BUILD)/smolder
+
+bench: setup-bench $(BUILD)/build.ninja
+	ninja -C $(BUILD) --quiet
+	meson test -C $(BUILD) --no-rebuild --benchmark --verbose
+
+lint: setup-lint $(BUILD)/build.ninja
+	tools/check-layers
+	tools/check-sizes
+	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format --dry-run --Werror
+	ninja -C $(BUILD) --quiet
+	git ls-files 'src/*.c' | xargs clang-tidy --quiet -p $(BUILD) --warnings-as-errors='*'
+
+format:
+	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i
+
+$(FUZZ)/build.ninja: | setup-test
+	CC=clang CXX=clang++ meson setup --buildtype=debugoptimized -Dfuzz=true -Db_sanitize=address,undefined \
+	    -Db_lundef=false $(FUZZ)
+
+fuzz: setup-test $(FUZZ)/build.ninja
+	ninja -C $(FUZZ) --quiet
+	tools/run-fuzzers $(FUZZ) $(FUZZ_SECONDS)
+
+install: build
+	meson install -C $(BUILD) --no-rebuild --strip
+
+clean:
+	rm -rf $(BUILD) $(ASAN) $(FUZZ)

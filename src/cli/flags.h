@@ -1,0 +1,36 @@
+/* Command-line flags from a table: parsing, defaults and --help read the same rows.
+ *
+ * `--name=value` and `--name value`; a boolean may stand alone. Flags and paths mix; `--` ends the flags. Values are borrowed from argv.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+enum flag_kind {
+    FLAG_STRING, /* const char * */
+    FLAG_BOOL,   /* bool */
+    FLAG_UNUSED, /* a flag of the reference that has no effect here: accepted with any value, warned about once */
+};
+
+struct flag {
+    const char *name; /* without the dashes; NULL ends the table */
+    enum flag_kind kind;
+    size_t offset;
+    const char *default_text; /* of a string; NULL = "" */
+    const char *value_name;   /* for the help: "ADDR" */
+    const char *help;
+};
+
+struct flags_rest {
+    const char **items; /* what is no flag; owned array of borrowed strings */
+    size_t len;
+};
+
+/* Sets defaults, then reads argv (without the program's and the sub-command's name). -EINVAL with a remedy in the text. */
+must_check int flags_parse(const struct flag *table, int argc, char **argv, void *record, struct flags_rest *rest,
+                           struct err *err);
+void flags_help(const struct flag *table, FILE *out);
