@@ -1,0 +1,298 @@
+#include "os/procfs.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+
+enum {
+    PATH_SIZE = 64,         /* "/proc/2147483647/cmdline" */
+    STAT_SIZE = 2048,       /* 52 numbers and a name */
+    STATUS_SIZE = 4096,     /* its Uid line is the ninth */
+    MAPS_SIZE = 16384,      /* more than one line of maps: PATH_MAX and 80 bytes */
+    KERNEL_THREAD = 1 << 21 /* PF_KTHREAD, linux/sched.h */
+};
+
+/* Fields of stat after the name, counted from the state as 0 (proc(5) counts it as 3). */
+enum {
+    STAT_STATE = 0,
+    STAT_FLAGS = 6,
+    STAT_UTIME = 11,
+    STAT_STIME = 12,
+    STAT_THREADS = 17,
+    STAT_START = 19,
+    STAT_VSIZE
+};
+
+static int open_entry(pid_t pid, const char *name, struct err *err)
+{
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? err_errno(err, "open %s", path) : fd;
+}
+
+/* Reads up to `size` bytes. Returns their number. */
+static ssize_t read_full(int fd, void *out, size_t size)
+{
+    size_t have = 0;
+    while (have < size) {
+        ssize_t n = read(fd, (char *)out + have, size - have);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        have += (size_t)n;
+    }
+    return (ssize_t)have;
+}
+
+static ssize_t read_entry(pid_t pid, const char *name, char *out, size_t size, struct err *err)
+{
+    cleanup_close int fd = open_entry(pid, name, err);
+    if (fd < 0)
+        return fd;
+    ssize_t n = read_full(fd, out, size);
+    return n < 0 ? err_set(err, (int)n, "read /proc/%d/%s: %s", pid, name, strerror((int)-n)) : n;
+}
+
+bool procfs_stat_parse(struct str text, struct procfs_stat *ret)
+{
+    /* The name may hold blanks and parentheses: the fields begin after the last one. */
+    const char *open_paren = memchr(text.p, '(', text.n), *close_paren = memrchr(text.p, ')', text.n);
+    if (!open_paren || !close_paren || close_paren < open_paren)
+        return false;
+    struct procfs_stat s = {0};
+    struct str comm = {open_paren + 1, (size_t)(close_paren - open_paren - 1)};
+    memcpy(s.comm, comm.p, comm.n < sizeof s.comm ? comm.n : sizeof s.comm - 1);
+
+    struct str rest = {close_paren + 2, (size_t)(text.p + text.n - close_paren)};
+    rest.n = rest.n < 2 ? 0 : rest.n - 2;
+    struct str field;
+    unsigned i = 0;
+    for (; i <= STAT_VSIZE && str_split(&rest, ' ', &field); i++) {
+        uint64_t v = 0;
+        if (i == STAT_STATE && field.n == 1)
+            s.state = field.p[0];
+        else if ((i == STAT_FLAGS || i == STAT_UTIME || i == STAT_STIME || i >= STAT_THREADS) && !(field.n && field.p[0] == '-') &&
+                 !str_to_u64(str_trim(field), &v))
+            return false;
+        if (i == STAT_FLAGS)
+            s.kernel_thread = v & KERNEL_THREAD;
+        else if (i == STAT_UTIME || i == STAT_STIME)
+            s.cpu_ticks += v;
+        else if (i == STAT_THREADS)
+            s.threads = (uint32_t)v;
+        else if (i == STAT_START)
+            s.start_time = v;
+        else if (i == STAT_VSIZE)
+            s.vsize = v;
+    }
+    if (i <= STAT_VSIZE || !s.state)
+        return false;
+    *ret = s;
+    return true;
+}
+
+int procfs_stat(pid_t pid, struct procfs_stat *ret, struct err *err)
+{
+    char text[STAT_SIZE];
+    ssize_t n = read_entry(pid, "stat", text, sizeof text, err);
+    if (n < 0)
+        return (int)n;
+    if (!procfs_stat_parse((struct str){text, (size_t)n}, ret))
+        return err_set(err, -EBADMSG, "/proc/%d/stat is not what it should be", pid);
+    return 0;
+}
+
+int procfs_load(struct procfs_load *ret, struct err *err)
+{
+    cleanup_close int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+    char text[128];
+    ssize_t n = fd < 0 ? -errno : read_full(fd, text, sizeof text - 1);
+    if (n < 0)
+        return err_set(err, (int)n, "read /proc/loadavg: %s", strerror((int)-n));
+    text[n] = '\0';
+    /* 0.20 0.18 0.12 1/80 11206 */
+    struct procfs_load load;
+    if (sscanf(text, "%*s %*s %*s %*u/%u %u", &load.tasks, &load.last_pid) != 2)
+        return err_set(err, -EBADMSG, "/proc/loadavg is not what it should be");
+    *ret = load;
+    return 0;
+}
+
+static int by_pid(const void *a, const void *b)
+{
+    pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+    return (x > y) - (x < y);
+}
+
+int procfs_pids(pid_t **ret, size_t *n, struct err *err)
+{
+    cleanup_closedir DIR *dir = opendir("/proc");
+    if (!dir)
+        return err_errno(err, "list /proc");
+    cleanup_free pid_t *pids = NULL;
+    size_t len = 0, cap = 0;
+    for (const struct dirent *e; errno = 0, e = readdir(dir);) {
+        uint64_t pid;
+        if (!isdigit((unsigned char)e->d_name[0]) || !str_to_u64(str_of(e->d_name), &pid) || pid > INT_MAX)
+            continue;
+        xgrow(&pids, &cap, len + 1, sizeof *pids);
+        pids[len++] = (pid_t)pid;
+    }
+    if (errno)
+        return err_errno(err, "list /proc");
+    if (len)
+        qsort(pids, len, sizeof *pids, by_pid); /* the kernel lists them in order already; nothing promises it */
+    *ret = TAKE_PTR(pids);
+    *n = len;
+    return 0;
+}
+
+int procfs_read(pid_t pid, const char *name, struct buf *out, struct err *err)
+{
+    cleanup_close int fd = open_entry(pid, name, err);
+    if (fd < 0)
+        return fd;
+    while (out->len < out->max) {
+        size_t room = out->max - out->len < 4096 ? out->max - out->len : 4096;
+        uint8_t *p = buf_reserve(out, room);
+        if (!p)
+            return err_set(err, -ENOMEM, "read /proc/%d/%s: %s", pid, name, strerror(ENOMEM));
+        ssize_t n = read_full(fd, p, room);
+        if (n < 0)
+            return err_set(err, (int)n, "read /proc/%d/%s: %s", pid, name, strerror((int)-n));
+        out->len += (size_t)n;
+        if ((size_t)n < room)
+            break;
+    }
+    return 0;
+}
+
+struct str procfs_without_deleted(struct str path)
+{
+    static const struct str mark = {" (deleted)", sizeof " (deleted)" - 1};
+    if (str_has_suffix(path, mark))
+        path.n -= mark.n;
+    return path;
+}
+
+int procfs_link(pid_t pid, const char *name, struct buf *out, struct err *err)
+{
+    char path[PATH_SIZE], target[PATH_MAX];
+    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+    ssize_t n = readlink(path, target, sizeof target);
+    if (n < 0)
+        return err_errno(err, "readlink %s", path);
+    buf_str(out, procfs_without_deleted((struct str){target, (size_t)n}));
+    return buf_ok(out) ? 0 : err_set(err, -ENAMETOOLONG, "readlink %s: %s", path, strerror(ENAMETOOLONG));
+}
+
+int procfs_uid(pid_t pid, uint32_t *ret, struct err *err)
+{
+    char text[STATUS_SIZE + 1];
+    ssize_t n = read_entry(pid, "status", text, STATUS_SIZE, err);
+    if (n < 0)
+        return (int)n;
+    text[n] = '\0';
+    /* The name in the first line has its line ends escaped by the kernel, so the first match is the real line. */
+    const char *line = strstr(text, "\nUid:\t");
+    unsigned uid;
+    if (!line || sscanf(line, "\nUid:\t%u", &uid) != 1)
+        return err_set(err, -EBADMSG, "/proc/%d/status has no Uid line", pid);
+    *ret = uid;
+    return 0;
+}
+
+int procfs_maps(pid_t pid, bool (*visit)(void *arg, struct str path), void *arg, struct err *err)
+{
+    cleanup_close int fd = open_entry(pid, "maps", err);
+    if (fd < 0)
+        return fd;
+    char text[MAPS_SIZE];
+    size_t have = 0;
+    for (;;) {
+        /* The kernel hands out whole lines, as many as fit a page. */
+        ssize_t n = read(fd, text + have, sizeof text - have);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_errno(err, "read /proc/%d/maps", pid);
+        if (n == 0)
+            return 0;
+        have += (size_t)n;
+        size_t used = 0;
+        for (const char *end; (end = memchr(text + used, '\n', have - used)); used = (size_t)(end - text) + 1) {
+            struct str line = {text + used, (size_t)(end - text) - used};
+            const char *path = memchr(line.p, '/', line.n);
+            if (path && !visit(arg, procfs_without_deleted((struct str){path, (size_t)(end - path)})))
+                return 0;
+        }
+        if (used == 0 && have == sizeof text)
+            return err_set(err, -EBADMSG, "/proc/%d/maps has a line beyond %d bytes", pid, MAPS_SIZE);
+        memmove(text, text + used, have - used);
+        have -= used;
+    }
+}
+
+static size_t hex_run(struct str s)
+{
+    size_t n = 0;
+    while (n < s.n && ((s.p[n] >= '0' && s.p[n] <= '9') || (s.p[n] >= 'a' && s.p[n] <= 'f')))
+        n++;
+    return n;
+}
+
+static struct str fargate_id(struct str segment)
+{
+    enum { FARGATE_HEX = 32 };
+    if (segment.n < FARGATE_HEX + 2 || hex_run(segment) != FARGATE_HEX || segment.p[FARGATE_HEX] != '-')
+        return (struct str){0};
+    for (size_t i = FARGATE_HEX + 1; i < segment.n; i++)
+        if (!isdigit((unsigned char)segment.p[i]))
+            return (struct str){0};
+    return segment;
+}
+
+static struct str segment_id(struct str segment)
+{
+    enum { ID_HEX = 64 };
+    for (size_t i = 0; i + ID_HEX <= segment.n; i++) {
+        if (i > 0 && segment.p[i - 1] != '-' && segment.p[i - 1] != ':')
+            continue;
+        struct str rest = {segment.p + i, segment.n - i};
+        if (hex_run(rest) == ID_HEX && (rest.n == ID_HEX || rest.p[ID_HEX] == '.'))
+            return (struct str){rest.p, ID_HEX};
+    }
+    return fargate_id(segment);
+}
+
+struct str procfs_container_id(struct str cgroup)
+{
+    struct str line, segment;
+    while (str_split(&cgroup, '\n', &line)) {
+        struct str found = {0}, path = str_trim(line);
+        const char *slash = path.n ? memchr(path.p, '/', path.n) : NULL;
+        if (!slash)
+            continue;
+        path = (struct str){slash, (size_t)(path.p + path.n - slash)};
+        while (str_split(&path, '/', &segment)) {
+            struct str id = segment_id(segment);
+            if (id.n)
+                found = id;
+        }
+        if (found.n)
+            return found;
+    }
+    return (struct str){0};
+}

@@ -1,0 +1,58 @@
+/* Reading one process's /proc entry, and the list of processes.
+ *
+ * Everything here is bounded and may block: cmdline and maps wait for the target's memory lock, which a thread faulting on a dead
+ * mount can hold for ever. So only a child of the helper (priv/priv.h) reads another process with them; procfs_pids(), procfs_load()
+ * and procfs_stat() take no such lock and are fine on the loop thread. A process that ends meanwhile answers -ENOENT or -ESRCH.
+ * Source: proc(5); fs/proc/{array,base,loadavg}.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+struct procfs_stat {
+    char comm[16]; /* as the process names itself; any bytes, NUL-terminated */
+    char state;    /* 'R', 'S', 'Z' … */
+    bool kernel_thread;
+    uint32_t threads;
+    uint64_t cpu_ticks;  /* user + system, all threads, in sysconf(_SC_CLK_TCK) */
+    uint64_t start_time; /* clock ticks since boot: with the pid, the identity of a process */
+    uint64_t vsize;      /* bytes of address space */
+};
+must_check int procfs_stat(pid_t pid, struct procfs_stat *ret, struct err *err);
+/* The text of such a file. False where it is none. */
+bool procfs_stat_parse(struct str text, struct procfs_stat *ret);
+
+/* A fingerprint of all that starts and ends processes: equal twice, nothing was created or reaped in between. */
+struct procfs_load {
+    uint32_t tasks;    /* threads on the host */
+    uint32_t last_pid; /* youngest of our pid namespace */
+};
+must_check int procfs_load(struct procfs_load *ret, struct err *err);
+
+/* Every thread-group leader, ascending; *ret is to be freed. */
+must_check int procfs_pids(pid_t **ret, size_t *n, struct err *err);
+
+/* Appends what /proc/PID/NAME holds, up to what the buffer may still grow by; the rest is left out. */
+must_check int procfs_read(pid_t pid, const char *name, struct buf *out, struct err *err);
+/* Appends where the link /proc/PID/NAME points, the kernel's " (deleted)" left out: a replaced binary keeps its name. */
+must_check int procfs_link(pid_t pid, const char *name, struct buf *out, struct err *err);
+/* The real user id. */
+must_check int procfs_uid(pid_t pid, uint32_t *ret, struct err *err);
+/* Shows the path of every mapped file, repeated as it is mapped, until `visit` returns false. */
+must_check int procfs_maps(pid_t pid, bool (*visit)(void *arg, struct str path), void *arg, struct err *err);
+
+/* `path` without the kernel's mark for an unlinked file. */
+struct str procfs_without_deleted(struct str path);
+
+/* The container a process runs in, from its cgroup file: the id inside the last path segment that has one, of the first line with
+ * one; empty if none. An id is 64 lower hexadecimal digits that fill a segment but for a prefix up to '-' or ':' and a suffix from
+ * '.' (docker-ID.scope, cri-containerd-ID.scope, …slice:cri-containerd:ID, /docker/ID/init.scope), or on AWS Fargate
+ * 32 such digits, '-' and a number. Borrowed from `cgroup`. */
+struct str procfs_container_id(struct str cgroup);
