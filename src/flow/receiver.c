@@ -1,0 +1,140 @@
+#include "flow/receiver.h"
+
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+
+struct profile *profile_new(uint8_t *pprof, size_t len, uint64_t samples, int64_t time_nanos, int64_t duration_nanos)
+{
+    struct profile *p = xmalloc(sizeof *p);
+    *p = (struct profile){.refs = 1,
+                          .pprof = pprof,
+                          .len = len,
+                          .samples = samples,
+                          .time_nanos = time_nanos,
+                          .duration_nanos = duration_nanos};
+    return p;
+}
+
+struct profile *profile_ref(struct profile *p)
+{
+    p->refs++;
+    return p;
+}
+
+void profile_unref(struct profile *p)
+{
+    if (!p || --p->refs > 0)
+        return;
+    free(p->pprof);
+    free(p);
+}
+
+struct receiver *receiver_new(const char *id, void *ctx,
+                              void (*append)(void *ctx, const struct labels *labels, struct profile *p))
+{
+    struct receiver *r = xmalloc(sizeof *r);
+    *r = (struct receiver){.refs = 1, .id = xstrdup(id), .ctx = ctx, .append = append};
+    return r;
+}
+
+struct receiver *receiver_ref(struct receiver *r)
+{
+    r->refs++;
+    return r;
+}
+
+void receiver_unref(struct receiver *r)
+{
+    if (!r || --r->refs > 0)
+        return;
+    free((char *)r->id);
+    free(r);
+}
+
+static void capsule_free(void *data)
+{
+    receiver_unref(data);
+}
+
+/* The name configurations see in messages of the reference. */
+const struct capsule_type receiver_capsule = {.name = "pyroscope.Appendable", .free = capsule_free};
+
+struct value *receiver_value(struct receiver *r)
+{
+    return value_capsule(&receiver_capsule, receiver_ref(r));
+}
+
+/* --- the option type --- */
+
+static void list_done(void *field)
+{
+    struct receivers *rs = field;
+    for (size_t i = 0; i < rs->len; i++)
+        receiver_unref(rs->items[i]);
+    free(rs->items);
+    *rs = (struct receivers){0};
+}
+
+static int wrong_item(const struct value *item, size_t i, struct err *err)
+{
+    if (value_kind(item) == VALUE_CAPSULE)
+        return err_set(err, -EINVAL, "[%zu] expected capsule(\"%s\"), got capsule(\"%s\")", i, receiver_capsule.name,
+                       value_capsule_type(item)->name);
+    return err_set(err, -EINVAL, "[%zu] expected capsule(\"%s\"), got %s", i, receiver_capsule.name,
+                   value_kind_name(value_kind(item)));
+}
+
+static int list_decode(struct value *v, void *field, struct err *err)
+{
+    if (value_kind(v) == VALUE_NULL)
+        return 0;
+    if (value_kind(v) != VALUE_ARRAY)
+        return err_set(err, -EINVAL, "should be array, got %s", value_kind_name(value_kind(v)));
+    __attribute__((cleanup(list_done))) struct receivers rs = {0};
+    rs.items = xcalloc(value_len(v) + 1, sizeof *rs.items);
+    for (size_t i = 0; i < value_len(v); i++) {
+        const struct value *item = value_item(v, i);
+        if (value_kind(item) == VALUE_NULL)
+            continue;
+        struct receiver *r = value_capsule_data(item, &receiver_capsule);
+        if (!r)
+            return wrong_item(item, i, err);
+        rs.items[rs.len++] = receiver_ref(r);
+    }
+    *(struct receivers *)field = rs;
+    rs = (struct receivers){0};
+    return 0;
+}
+
+static bool list_equal(const void *a, const void *b)
+{
+    const struct receivers *x = a, *y = b;
+    return x->len == y->len && (x->len == 0 || memcmp(x->items, y->items, x->len * sizeof *x->items) == 0);
+}
+
+static struct value *list_to_value(const void *field)
+{
+    const struct receivers *rs = field;
+    cleanup_free struct value **items = xcalloc(rs->len + 1, sizeof *items);
+    for (size_t i = 0; i < rs->len; i++)
+        items[i] = receiver_value(rs->items[i]);
+    return value_array(items, rs->len);
+}
+
+const struct option_type receivers_option = {
+    .name = "list(ProfilesReceiver)",
+    .decode = list_decode,
+    .done = list_done,
+    .equal = list_equal,
+    .to_value = list_to_value,
+};
+
+void fanout_append(const struct receivers *rs, const struct labels *labels, struct profile *p)
+{
+    for (size_t i = 0; i < rs->len; i++) {
+        if (rs->items[i]->ctx)
+            rs->items[i]->append(rs->items[i]->ctx, labels, p);
+    }
+}
