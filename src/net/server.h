@@ -1,0 +1,70 @@
+/* HTTP/1.1 server on the loop: routes by method and path, bodies bounded, replies at once or later.
+ *
+ * Built on libmicrohttpd without threads: its epoll descriptor is polled by the loop, so handlers run on the loop thread and must not
+ * block. A handler either replies before it returns or keeps the request and replies later from the loop thread; in between the
+ * connection is suspended and costs nothing. Several servers may run in one process.
+ *
+ * Limits per server: connections (SERVER_CONNECTIONS), one body (max_body), all bodies in memory together (twice max_body), a minute to
+ * send a request, two to read its reply. HEAD is answered by the GET route; an unknown path is 404, a known path with
+ * another method 405 with Allow. Replies of text and JSON are gzipped where the client takes it and it pays.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+enum { SERVER_CONNECTIONS = 64, SERVER_BODY_MAX = 64 << 20 };
+
+struct server;
+struct request;
+
+/* A path ending in '*' matches every path with what is before it; the longest match wins. method NULL: any method. */
+struct server_route {
+    const char *method, *path; /* path NULL ends the table */
+    void (*handle)(void *ctx, struct request *rq);
+};
+
+struct server_options {
+    uv_loop_t *loop;
+    const char *listen; /* "127.0.0.1:4040", "[::1]:0", ":80" (every address), "localhost:1"; port 0 picks a free one */
+    const struct server_route *routes; /* outlives the server */
+    void *ctx;                         /* handed to every handler */
+    size_t max_body;                   /* bytes of one request body; 0 = SERVER_BODY_MAX */
+};
+
+/* Listens. A taken port is named with its holder: "listen 127.0.0.1:4040: address already in use by java (pid 123)". */
+must_check int server_open(const struct server_options *options, struct server **ret, struct err *err);
+/* "127.0.0.1:4040", the port as bound. Lives as long as the server. */
+const char *server_address(const struct server *s);
+uint16_t server_port(const struct server *s);
+/* Closes every connection; requests still kept by handlers stay valid until replied to, which then goes nowhere. The server is
+ * freed by the loop soon after; `closed` (may be NULL) is called then. NULL is fine. */
+void server_close(struct server *s, void (*closed)(void *arg), void *arg);
+
+/* The request: valid in the handler and, when it is kept, until the reply. Strings are borrowed for that long. */
+const char *request_method(const struct request *rq);
+const char *request_path(const struct request *rq); /* percent-decoded */
+const char *request_tail(const struct request *rq); /* what the route's '*' matched, "" without one */
+/* NULL when missing. The first one of that name. */
+const char *request_query(const struct request *rq, const char *name);
+void request_each_query(const struct request *rq, const char *name, void (*visit)(void *arg, const char *value),
+                        void *arg);
+const char *request_header(const struct request *rq, const char *name);
+struct str request_body(const struct request *rq);
+/* The body moves to the caller: freed with free(), no longer counted against the server's memory. */
+uint8_t *request_take_body(struct request *rq, size_t *len);
+
+/* Adds a header to the reply to come; name and value are copied. */
+void request_set_header(struct request *rq, const char *name, const char *value);
+/* Exactly one reply per request; the request is gone afterwards. content_type NULL: no such header. */
+void request_reply(struct request *rq, unsigned status, const char *content_type, struct str body);        /* copies */
+void request_reply_static(struct request *rq, unsigned status, const char *content_type, struct str body); /* borrows */
+/* Moves the content out of `body`; a failed buffer becomes a 500. */
+void request_reply_buf(struct request *rq, unsigned status, const char *content_type, struct buf *body);
+void request_reply_text(struct request *rq, unsigned status, const char *fmt, ...) printf_like(3, 4);
