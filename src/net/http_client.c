@@ -1,0 +1,285 @@
+#include "net/http_client.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "net/curl_options.h"
+
+enum { CONNECTIONS_KEPT = 8 };
+
+struct http_client {
+    unsigned refs;
+    uv_loop_t *loop;
+    CURLM *multi;
+    uv_timer_t timer;
+};
+
+struct watch {
+    uv_poll_t poll;
+    struct http_client *client;
+    curl_socket_t fd;
+};
+
+struct http_call {
+    struct http_client *client;
+    CURL *easy;
+    struct http_options options;
+    http_done *done;
+    void *arg;
+    struct str *body; /* copies of the slices, not of the bytes */
+    size_t body_pieces, piece, offset, sent;
+    struct buf answer;
+    char error[CURL_ERROR_SIZE];
+};
+
+/* There is one loop in the program, hence one client. */
+static struct http_client *shared;
+
+static void free_handle(uv_handle_t *h)
+{
+    free(h->data);
+}
+
+static void call_free(struct http_call *call)
+{
+    curl_multi_remove_handle(call->client->multi, call->easy);
+    curl_easy_cleanup(call->easy);
+    http_options_done(&call->options);
+    buf_done(&call->answer);
+    free(call->body);
+    http_client_put(call->client);
+    free(call);
+}
+
+static void finish(struct http_call *call, CURLcode code)
+{
+    struct http_response r = {.error = "", .type = "", .sent = call->sent};
+    long status = 0;
+    curl_off_t retry_after = 0;
+    const char *type = NULL;
+    curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after);
+    curl_easy_getinfo(call->easy, CURLINFO_CONTENT_TYPE, &type);
+    if (code == CURLE_OK) {
+        r.status = (int)status;
+        r.type = type ? type : "";
+        r.retry_after_ms = retry_after > 0 && retry_after < INT32_MAX ? (int64_t)retry_after * 1000 : 0;
+        r.body = (struct str){buf_cstr(&call->answer), call->answer.len};
+    } else {
+        r.error = call->error[0] ? call->error : curl_easy_strerror(code);
+        r.timed_out = code == CURLE_OPERATION_TIMEDOUT;
+    }
+    http_done *done = call->done;
+    void *arg = call->arg;
+    /* The callback may start and cancel calls, so this one is out of the multi before; its strings live until after. */
+    curl_multi_remove_handle(call->client->multi, call->easy);
+    done(arg, &r);
+    call_free(call);
+}
+
+static void collect(struct http_client *c)
+{
+    c->refs++; /* a callback may put the last reference of its owner */
+    int left;
+    for (CURLMsg *m; (m = curl_multi_info_read(c->multi, &left));) {
+        if (m->msg != CURLMSG_DONE)
+            continue;
+        struct http_call *call = NULL;
+        CURLcode code = m->data.result;
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&call);
+        finish(call, code);
+    }
+    http_client_put(c);
+}
+
+static void on_timer(uv_timer_t *t)
+{
+    struct http_client *c = t->data;
+    int running;
+    curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect(c);
+}
+
+static void on_ready(uv_poll_t *p, int status, int events)
+{
+    struct watch *w = p->data;
+    struct http_client *c = w->client;
+    int flags = status < 0 ? CURL_CSELECT_ERR : 0, running;
+    flags |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
+    flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
+    curl_multi_socket_action(c->multi, w->fd, flags, &running);
+    collect(c);
+}
+
+static int set_timer(CURLM *multi, long timeout_ms, void *arg)
+{
+    (void)multi;
+    struct http_client *c = arg;
+    if (timeout_ms < 0)
+        uv_timer_stop(&c->timer);
+    else
+        uv_timer_start(&c->timer, on_timer, (uint64_t)timeout_ms, 0);
+    return 0;
+}
+
+static int set_watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *fd_arg)
+{
+    (void)easy;
+    struct http_client *c = arg;
+    struct watch *w = fd_arg;
+    if (what == CURL_POLL_REMOVE) {
+        if (w) {
+            curl_multi_assign(c->multi, fd, NULL);
+            uv_close((uv_handle_t *)&w->poll, free_handle);
+        }
+        return 0;
+    }
+    if (!w) {
+        w = xcalloc(1, sizeof *w);
+        w->client = c;
+        w->fd = fd;
+        if (uv_poll_init_socket(c->loop, &w->poll, fd) < 0) {
+            free(w);
+            return -1;
+        }
+        w->poll.data = w;
+        curl_multi_assign(c->multi, fd, w);
+    }
+    int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+    return uv_poll_start(&w->poll, events, on_ready) < 0 ? -1 : 0;
+}
+
+static size_t give_body(char *p, size_t size, size_t n, void *arg)
+{
+    struct http_call *call = arg;
+    size_t room = size * n, given = 0;
+    while (given < room && call->piece < call->body_pieces) {
+        struct str s = call->body[call->piece];
+        size_t k = s.n - call->offset < room - given ? s.n - call->offset : room - given;
+        if (k)
+            memcpy(p + given, s.p + call->offset, k);
+        given += k;
+        call->offset += k;
+        if (call->offset == s.n) {
+            call->piece++;
+            call->offset = 0;
+        }
+    }
+    call->sent += given;
+    return given;
+}
+
+/* A redirect, or a kept connection that turned out to be dead, makes libcurl send the body once more. */
+static int rewind_body(void *arg, curl_off_t offset, int origin)
+{
+    struct http_call *call = arg;
+    if (offset != 0 || origin != SEEK_SET)
+        return CURL_SEEKFUNC_CANTSEEK;
+    call->piece = call->offset = call->sent = 0;
+    return CURL_SEEKFUNC_OK;
+}
+
+static size_t take_answer(char *p, size_t size, size_t n, void *arg)
+{
+    struct http_call *call = arg;
+    size_t got = size * n, room = call->answer.max - call->answer.len;
+    buf_append(&call->answer, p, got < room ? got : room);
+    return got;
+}
+
+static int client_open(struct http_client *c, struct err *err)
+{
+    if (c->multi)
+        return 0;
+    static bool initialised;
+    if (!initialised && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return err_set(err, -ENOMEM, "initialise libcurl");
+    initialised = true;
+    c->multi = curl_multi_init();
+    if (!c->multi)
+        return err_set(err, -ENOMEM, "initialise libcurl");
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, set_watch);
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, set_timer);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
+    return 0;
+}
+
+struct http_client *http_client_get(uv_loop_t *loop)
+{
+    if (!shared) {
+        shared = xcalloc(1, sizeof *shared);
+        shared->loop = loop;
+        uv_timer_init(loop, &shared->timer);
+        shared->timer.data = shared;
+    }
+    shared->refs++;
+    return shared;
+}
+
+void http_client_put(struct http_client *c)
+{
+    if (!c || --c->refs > 0)
+        return;
+    if (shared == c)
+        shared = NULL;
+    if (c->multi)
+        curl_multi_cleanup(c->multi);
+    uv_close((uv_handle_t *)&c->timer, free_handle);
+}
+
+static void copy_body(struct http_call *call, const struct http_request *req)
+{
+    call->body_pieces = req->body_pieces;
+    call->body = xcalloc(req->body_pieces + 1, sizeof *call->body);
+    for (size_t i = 0; i < req->body_pieces; i++)
+        call->body[i] = req->body[i];
+}
+
+int http_start(struct http_client *c, const struct http_request *req, http_done *done, void *arg,
+               struct http_call **ret, struct err *err)
+{
+    int code = client_open(c, err);
+    if (code < 0)
+        return code;
+    struct http_call *call = xcalloc(1, sizeof *call);
+    call->client = c;
+    c->refs++;
+    call->done = done;
+    call->arg = arg;
+    call->answer = BUF_INIT(req->response_max);
+    copy_body(call, req);
+    call->easy = curl_easy_init();
+    code =
+        call->easy ? http_options_apply(&call->options, call->easy, req, err) : err_set(err, -ENOMEM, "make a request");
+    if (code == 0) {
+        curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
+        curl_easy_setopt(call->easy, CURLOPT_ERRORBUFFER, call->error);
+        curl_easy_setopt(call->easy, CURLOPT_READFUNCTION, give_body);
+        curl_easy_setopt(call->easy, CURLOPT_READDATA, call);
+        curl_easy_setopt(call->easy, CURLOPT_SEEKFUNCTION, rewind_body);
+        curl_easy_setopt(call->easy, CURLOPT_SEEKDATA, call);
+        curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, take_answer);
+        curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
+        CURLMcode added = curl_multi_add_handle(c->multi, call->easy);
+        if (added != CURLM_OK)
+            code = err_set(err, -EIO, "start a request: %s", curl_multi_strerror(added));
+    }
+    if (code < 0) {
+        call_free(call);
+        return code;
+    }
+    *ret = call;
+    return 0;
+}
+
+void http_cancel(struct http_call *call)
+{
+    call_free(call);
+}

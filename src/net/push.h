@@ -1,0 +1,64 @@
+/* One profile to one Pyroscope server: Connect unary call push.v1.PusherService/Push.
+ *
+ * Source: spec components §4.4, §4.5; Connect protocol (connectrpc.com/docs/protocol, "Unary-Request"). The answer is judged by
+ * its HTTP status first, so that a proxy's 4xx page is not mistaken for something worth retrying.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "net/http_client.h"
+
+struct push_label {
+    struct str name, value;
+};
+
+/* The bytes of a PushRequest of one series with one sample, up to where the profile's own bytes follow and end it. So a
+ * profile is sent from where it lies, whatever labels go with it. */
+void push_head(struct buf *out, const struct push_label *labels, size_t n, size_t profile_len);
+
+enum push_result {
+    PUSH_OK,
+    PUSH_RETRY,   /* may succeed later: no answer, 408, 429, 5xx, or a 2xx that no Pyroscope server gave */
+    PUSH_REJECTED /* will not succeed as it is */
+};
+const char *push_result_name(enum push_result r); /* "ok", "retry", "rejected" */
+
+struct push_outcome {
+    enum push_result result;
+    int status;             /* 0 = no answer */
+    int64_t retry_after_ms; /* as the server asks; 0 = it does not say */
+    char reason[ERR_MAX];   /* "" when ok; else a sentence with what to do about it where that is known */
+};
+/* retry_429 = false makes 429 a rejection. */
+void push_judge(const struct http_response *r, bool retry_429, struct push_outcome *ret);
+
+/* Where and how to push; borrowed during push_start(). */
+struct push_endpoint {
+    const char *url;            /* base URL; slashes at its end do not count */
+    const char *const *headers; /* "Name: value", NULL-terminated; the protocol's own headers in it are left out */
+    const char *authorization;  /* NULL, or the value of that header; one in `headers` wins */
+    const char *const *extra;   /* more headers, added even where the name is there already */
+    const char *version;        /* for User-Agent */
+    int64_t timeout_ms;
+    bool follow_redirects, http2, retry_429;
+    struct http_proxy proxy;
+    struct http_tls tls;
+};
+
+struct push;
+typedef void push_done(void *arg, const struct push_outcome *outcome);
+
+/* `profile` is borrowed until `done`; head is what push_head() made, its memory is taken over. */
+must_check int push_start(struct http_client *c, const struct push_endpoint *e, struct buf *head, struct str profile,
+                          push_done *done, void *arg, struct push **ret, struct err *err);
+void push_cancel(struct push *p);
+
+/* Whether a configured header is the protocol's business: Content-Type, Content-Length, Content-Encoding, User-Agent,
+ * Accept-Encoding, Transfer-Encoding, Expect and Connect-*. */
+bool push_header_is_reserved(struct str name);

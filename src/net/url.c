@@ -1,0 +1,85 @@
+#include "net/url.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+static char *part(CURLU *u, CURLUPart what, unsigned flags)
+{
+    char *text = NULL;
+    if (curl_url_get(u, what, &text, flags) != CURLUE_OK)
+        return NULL;
+    char *copy = xstrdup(text);
+    curl_free(text);
+    return copy;
+}
+
+static bool has(CURLU *u, CURLUPart what)
+{
+    char *text = part(u, what, 0);
+    free(text);
+    return text != NULL;
+}
+
+static int fill(CURLU *u, struct http_url *url)
+{
+    char *scheme = part(u, CURLUPART_SCHEME, 0), *port = part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+    uint64_t number = 0;
+    bool fine = scheme && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0) && port &&
+                str_to_u64(str_of(port), &number);
+    url->tls = fine && strcmp(scheme, "https") == 0;
+    url->port = (unsigned)number;
+    url->host = part(u, CURLUPART_HOST, 0);
+    url->query = has(u, CURLUPART_QUERY) || has(u, CURLUPART_FRAGMENT);
+    curl_url_set(u, CURLUPART_USER, NULL, 0);
+    curl_url_set(u, CURLUPART_PASSWORD, NULL, 0);
+    url->bare = part(u, CURLUPART_URL, 0);
+    free(scheme);
+    free(port);
+    return fine && url->host && *url->host && url->bare ? 0 : -EINVAL;
+}
+
+/* libcurl would take "://x", too, and "localhost:4040" as scheme "localhost". */
+static bool has_http_scheme(const char *text)
+{
+    return strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0;
+}
+
+int http_url_parse(const char *text, struct http_url *ret, struct err *err)
+{
+    if (!has_http_scheme(text))
+        return err_set(err, -EINVAL, "url must start with http:// or https://");
+    CURLU *u = curl_url();
+    if (!u)
+        return err_set(err, -ENOMEM, "parse url");
+    struct http_url url = {0};
+    CURLUcode set = curl_url_set(u, CURLUPART_URL, text, 0);
+    int code = set == CURLUE_OK ? fill(u, &url) : -EINVAL;
+    curl_url_cleanup(u);
+    if (code < 0) {
+        http_url_done(&url);
+        return err_set(err, code, "url is malformed: host or port is missing or wrong");
+    }
+    *ret = url;
+    return 0;
+}
+
+void http_url_done(struct http_url *u)
+{
+    free(u->host);
+    free(u->bare);
+    *u = (struct http_url){0};
+}
+
+bool http_url_is_loopback(const struct http_url *u)
+{
+    struct in_addr v4;
+    if (inet_pton(AF_INET, u->host, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127;
+    return strcasecmp(u->host, "localhost") == 0 || strcmp(u->host, "[::1]") == 0 ||
+           str_has_suffix(str_of(u->host), STR(".localhost"));
+}

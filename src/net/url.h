@@ -1,0 +1,22 @@
+/* What we need to know about an http or https URL. Parsed by libcurl, so that what is checked at load is what is used later. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct http_url {
+    bool tls;      /* https */
+    char *host;    /* owned; an IPv6 address is in brackets */
+    unsigned port; /* said or implied */
+    char *bare;    /* owned; the whole URL without user and password, fit for labels and messages */
+    bool query;    /* it has a query or a fragment */
+};
+
+/* -EINVAL with the reason; it does not repeat the text, which may hold a password. */
+must_check int http_url_parse(const char *text, struct http_url *ret, struct err *err);
+void http_url_done(struct http_url *u);
+#define cleanup_http_url __attribute__((cleanup(http_url_done)))
+
+/* localhost, *.localhost, 127.0.0.0/8 or ::1, by name only. */
+bool http_url_is_loopback(const struct http_url *u);
