@@ -3,6 +3,12 @@
  * A session owns its JVM identity, its recording's descriptor and its timers. It hands out finished JFR chunks in order and reports state
  * changes; it never blocks and never decides what a profile is. It retries by itself with back-off where a retry can help, and ends by
  * itself only when the process is gone. Facts: spec jfr-asprof §6.
+ *
+ * How chunks come to be: from 5 s on the profiler closes them itself (chunktime, in whole seconds, at most 60 of them: a longer interval is
+ * the sum of several chunks, so a killed JVM takes at most a minute with it); shorter intervals are cut by `dump`. An interval is over
+ * when its chunks, by their own headers, span it.
+ *
+ * Counts smolder_sessions{state}, smolder_chunks_total{result}, smolder_jfr_bytes_total, smolder_attach_seconds, smolder_gap_seconds.
  */
 #pragma once
 
@@ -10,6 +16,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "base/metric.h"
 #include "jvm/ops.h"
 
 struct jvm_session;
@@ -32,7 +39,8 @@ struct jvm_session_config {
 };
 
 struct jvm_session_events {
-    /* One finished chunk, header included; bytes are the callee's to free(). `last_of_interval`: the interval ends with it. */
+    /* One finished chunk, header included; bytes are the callee's to free(). `last_of_interval`: the interval ends with it.
+     * NULL bytes, only with last_of_interval: the chunks handed out so far are all there will be of their interval. */
     void (*chunk)(void *arg, uint8_t *bytes, size_t len, bool last_of_interval);
     /* Reason is "" while all is well. */
     void (*state)(void *arg, enum jvm_state state, const char *reason);
@@ -47,3 +55,11 @@ struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct 
 void jvm_session_update(struct jvm_session *s, const struct jvm_session_config *config);
 /* Stops the profiler, delivers what was collected, then calls closed. Within `limit_ms` even when the JVM is stuck. */
 void jvm_session_close(struct jvm_session *s, unsigned limit_ms);
+
+/* CLOCK_MONOTONIC nanoseconds until the session expects to hand out the next whole interval, or, while it waits, to try again; 0 when
+ * that is due or unknown. */
+int64_t jvm_session_next_ns(const struct jvm_session *s);
+
+/* smolder_chunks_total{result}: "read" (handed out), "dropped" (too big), "broken" (not a recording), "unfinished" (lost with its
+ * JVM) are counted here; "refused" by who converts. */
+extern struct metric_family jvm_chunks_total;
