@@ -1,0 +1,68 @@
+/* Relabelling: an ordered list of rules that rewrites or rejects label sets. Shared by discovery.relabel and whatever else takes
+ * `rule` blocks.
+ *
+ * A component puts relabel_rule_schema into its table as blocks, and turns the decoded list into rules with relabel_rules_new().
+ * Where the reference iterates over labels while it changes them, labelmap here works on a snapshot sorted by name: of two labels
+ * mapped to one name the last in name order wins. A rule whose text would grow beyond RELABEL_TEXT_MAX does nothing.
+ * Source: spec components §3.1, §3.2 (messages and their order).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flow/labels.h"
+#include "flow/regex.h"
+#include "lang/schema.h"
+
+enum { RELABEL_TEXT_MAX = 1 << 20 };
+
+enum relabel_action {
+    RELABEL_NONE, /* null in the configuration */
+    RELABEL_REPLACE,
+    RELABEL_KEEP,
+    RELABEL_DROP,
+    RELABEL_KEEPEQUAL,
+    RELABEL_DROPEQUAL,
+    RELABEL_HASHMOD,
+    RELABEL_LOWERCASE,
+    RELABEL_UPPERCASE,
+    RELABEL_LABELMAP,
+    RELABEL_LABELDROP,
+    RELABEL_LABELKEEP,
+};
+
+/* What relabel_rule_schema decodes. */
+struct relabel_rule {
+    enum relabel_action action;
+    struct string_list source_labels;
+    bool source_labels_set;
+    char *separator;
+    struct regex *regex; /* NULL: null in the configuration, matches the empty text only */
+    uint64_t modulus;
+    char *target_label;
+    char *replacement;
+};
+extern const struct schema relabel_rule_schema;
+
+/* Rules compiled into a list; immutable, reference counted. */
+struct relabel_rules;
+/* `list` holds relabel_rule records; they are moved, the list is empty afterwards. */
+struct relabel_rules *relabel_rules_new(struct block_list *list);
+struct relabel_rules *relabel_rules_ref(struct relabel_rules *rules);
+void relabel_rules_unref(struct relabel_rules *rules); /* NULL is fine */
+bool relabel_rules_equal(const struct relabel_rules *a, const struct relabel_rules *b);
+/* The export `rules` of relabelling components: a capsule, compared by the content of the rules. New reference. */
+extern const struct capsule_type relabel_rules_capsule;
+struct value *relabel_rules_value(struct relabel_rules *rules);
+
+/* What the rules make of a set; NULL: rejected. Labels with empty values are left out. New reference, often of `in` itself. */
+struct labels *relabel(struct relabel_rules *rules, const struct labels *in);
+
+/* Whether the rule certainly makes a label that pyroscope.write has to refuse (its name is not made of letters, digits, `_` and
+ * `.`); `why` says so. Such a rule is legal: the label may be meant for another rule. Names starting with `__` are never pushed
+ * and cause no complaint. Source: spec components §4.3. */
+bool relabel_rule_unpushable(const struct relabel_rule *rule, struct err *why);
+size_t relabel_rules_len(const struct relabel_rules *rules);
+const struct relabel_rule *relabel_rules_at(const struct relabel_rules *rules, size_t i);
