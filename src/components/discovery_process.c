@@ -1,0 +1,501 @@
+/* discovery.process: every process of the host as a target.
+ *
+ * Two rhythms. Each refresh_interval everything is read again and the targets are made anew. In between, once a second, a look that costs
+ * next to nothing (components/process_table.h) finds JVMs that appeared and processes that ended, and only these are read: whoever profiles
+ * JVMs need not wait for the refresh, whoever lists processes is not woken by each short-lived one.
+ *
+ * Reading happens in the helper (jvm/scan.h). A process that cannot be read is reported once; one that holds up its reader is from
+ * then on read apart from the others. Exports survive updates. Source: spec components §2; the user's document.
+ */
+#include "components/discovery_process.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "components/env.h"
+#include "components/process_join.h"
+#include "components/process_table.h"
+#include "flow/targets.h"
+#include "graph/component.h"
+#include "jvm/scan.h"
+#include "os/procfs.h"
+
+enum {
+    LOOK_MS = 1000,
+    LOOK_LEAST_MS = 100, /* for a refresh_interval below LOOK_MS */
+    SCAN_MS = 1000,      /* for JVM_SCAN_MAX processes, which take some ms */
+    SCAN_ALONE_MS = 3000,
+    SCANS_AT_ONCE = 2,   /* the helper has other things to do, too */
+    QUIET_MS = 5000,     /* between exports that are no JVM's doing */
+    REPORTS_MAX = 10,    /* unreadable processes named per full read */
+    COMMAND_SHORT = 512, /* what is kept of a command line beyond the budget */
+    LABELS_BUDGET = 8 << 20,
+};
+
+struct discover_config {
+    bool exe, cwd, commandline, username, uid, container_id, cgroup_path, java;
+};
+struct args {
+    struct targets join;
+    int64_t refresh_interval;
+    struct discover_config discover_config;
+};
+
+#define FACT(field, default_value, text)                                                                               \
+    {                                                                                                                  \
+#field, OPT_BOOL, offsetof(struct discover_config, field), .default_text = default_value, .help = text         \
+    }
+static const struct option discover_options[] = {
+    FACT(exe, "true", "Set `__meta_process_exe`: the path of the executable."),
+    FACT(cwd, "true", "Set `__meta_process_cwd`: the working directory."),
+    FACT(commandline, "true", "Set `__meta_process_commandline`: the arguments, joined by blanks."),
+    FACT(username, "true", "Set `__meta_process_username`: the user's name in the agent's user database."),
+    FACT(uid, "true", "Set `__meta_process_uid`: the user's number."),
+    FACT(container_id, "true", "Set `__container_id__`: the container it runs in, from its cgroup."),
+    FACT(cgroup_path, "false", "Set `__meta_process_cgroup_path`: the lines of its cgroup file, joined by `|`."),
+    FACT(java, "false",
+         "Set `__meta_process_java_vm` (`hotspot` or `openj9`, by the libjvm it maps) and "
+         "`__meta_process_java_main` (main class or jar) on JVMs."),
+    {0},
+};
+static const struct schema discover_schema = {.size = sizeof(struct discover_config), .options = discover_options};
+
+static int validate(const void *record, struct err *err)
+{
+    const struct args *a = record;
+    if (a->refresh_interval <= 0)
+        return err_set(err, -EINVAL, "refresh_interval must be greater than 0");
+    return 0;
+}
+
+static const struct option options[] = {
+    {"join", OPT_CUSTOM, offsetof(struct args, join), .custom = &targets_option,
+     .help = "Targets of containers; their labels go onto the processes with the same `__container_id__`."},
+    {"refresh_interval", OPT_DURATION, offsetof(struct args, refresh_interval), .default_text = "\"60s\"",
+     .help = "How often everything is read again. A new JVM is seen within about a second all the same."},
+    {"discover_config", OPT_BLOCK, offsetof(struct args, discover_config), .block = &discover_schema,
+     .help = "Which labels to set."},
+    {0},
+};
+static const struct schema schema = {.size = sizeof(struct args), .options = options, .validate = validate};
+
+struct discovery;
+/* One running scan. */
+struct reader {
+    struct list node;
+    struct discovery *discovery;
+    struct jvm_scan *scan;
+    bool stuck; /* it reads one process known to hold up its reader */
+};
+
+struct discovery {
+    struct component *self;
+    const struct component_env *env;
+    struct args args;
+    struct process_join join; /* borrows from args.join */
+    struct process_table table;
+    struct list readers;
+    unsigned reader_count, stuck_count; /* how many readers, of both kinds */
+    uv_timer_t timer;
+    bool started, lost; /* lost: there is no helper any more */
+    int64_t refresh_at_ms, exported_ms;
+    bool dirty, dirty_java; /* the exports are behind; a JVM is concerned */
+    bool full;              /* a full read is under way */
+    size_t label_bytes;     /* of all targets together */
+    unsigned reports;       /* since the last full read */
+    int look_code;          /* of the last look, to report a failure once */
+};
+
+static int64_t to_ms(int64_t ns)
+{
+    return ns < 1000000 ? 1 : ns / 1000000;
+}
+
+static unsigned wanted(const struct discovery *d, const struct process *p)
+{
+    const struct discover_config *c = &d->args.discover_config;
+    unsigned want = (c->exe ? JVM_WANT_EXE : 0) | (c->cwd ? JVM_WANT_CWD : 0) |
+                    (c->commandline ? JVM_WANT_CMDLINE : 0) | (c->uid ? JVM_WANT_UID : 0) |
+                    (c->username ? JVM_WANT_USERNAME : 0) | (c->container_id || c->cgroup_path ? JVM_WANT_CGROUP : 0);
+    if (p->pending == READ_IF_JAVA)
+        want |= JVM_WANT_IF_JAVA;
+    /* A process that runs the same program as before is no other JVM than before: its maps need not be read again. */
+    if (c->java && !(p->java_known && p->pending == READ_ALL))
+        want |= JVM_WANT_JAVA;
+    return want;
+}
+
+static size_t size_of(const struct labels *ls)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < labels_len(ls); i++)
+        n += labels_at(ls, i)->name.n + labels_at(ls, i)->value.n;
+    return n;
+}
+
+/* Takes the reference; NULL for no target any more. */
+static void set_labels(struct discovery *d, struct process *p, struct labels *labels)
+{
+    if (p->labels ? labels && labels_equal(p->labels, labels) : !labels) {
+        labels_unref(labels);
+        return;
+    }
+    d->label_bytes += size_of(labels);
+    d->label_bytes -= size_of(p->labels);
+    d->dirty = true;
+    d->dirty_java |= p->is_java;
+    labels_unref(p->labels);
+    p->labels = labels;
+}
+
+static void put(struct labels_builder *b, struct str name, struct str value)
+{
+    if (value.n)
+        labels_set(b, name, value);
+}
+
+static void put_number(struct labels_builder *b, struct str name, uint64_t number)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, number);
+    labels_set(b, name, str_of(text));
+}
+
+static void put_cgroup_path(struct labels_builder *b, struct str cgroup)
+{
+    cleanup_buf struct buf path = BUF_INIT(JVM_CGROUP_MAX);
+    cgroup = str_trim(cgroup);
+    for (struct str line; str_split(&cgroup, '\n', &line);) {
+        if (path.len)
+            buf_byte(&path, '|');
+        buf_str(&path, line);
+    }
+    put(b, STR("__meta_process_cgroup_path"), buf_slice(&path));
+}
+
+static struct labels *labels_of(const struct discovery *d, const struct process *p, const struct jvm_facts *f)
+{
+    const struct discover_config *c = &d->args.discover_config;
+    cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
+    put_number(&b, STR("__process_pid__"), (uint64_t)p->pid);
+    put_number(&b, STR("__process_start_time__"), f->start_time);
+    put(&b, STR("__meta_process_exe"), f->exe);
+    put(&b, STR("__meta_process_cwd"), f->cwd);
+    struct str command = f->cmdline;
+    if (d->label_bytes > LABELS_BUDGET && command.n > COMMAND_SHORT)
+        command.n = COMMAND_SHORT;
+    put(&b, STR("__meta_process_commandline"), command);
+    put(&b, STR("__meta_process_username"), f->username);
+    if (c->uid && f->has_uid)
+        put_number(&b, STR("__meta_process_uid"), f->uid);
+    if (c->container_id)
+        put(&b, STR("__container_id__"), procfs_container_id(f->cgroup));
+    if (c->cgroup_path)
+        put_cgroup_path(&b, f->cgroup);
+    if (c->java) {
+        /* Not asked for again while the program is the same. */
+        const bool known = p->java_known && !f->vm.n;
+        static const struct str vm = {"__meta_process_java_vm", 22}, main = {"__meta_process_java_main", 24};
+        put(&b, vm, known ? labels_get(p->labels, vm) : f->vm);
+        put(&b, main, known ? labels_get(p->labels, main) : f->main);
+    }
+    return labels_build(&b, true);
+}
+
+/* Once per process: who cannot be read today cannot be read tomorrow either. */
+static void report(struct discovery *d, struct process *p, const struct jvm_facts *f)
+{
+    if (p->reported)
+        return;
+    p->reported = true;
+    cleanup_free char *what = str_dup(f->what);
+    if (d->reports++ < REPORTS_MAX)
+        log_warn("cannot read a process", L_STR("component", component_id(d->self)), L_INT("pid", p->pid),
+                 L_STR("err", what));
+    else
+        log_debug("cannot read a process", L_STR("component", component_id(d->self)), L_INT("pid", p->pid),
+                  L_STR("err", what));
+}
+
+static void on_unreadable(struct discovery *d, struct process *p, const struct jvm_facts *f, enum process_read asked)
+{
+    if (f->start_time) {
+        p->start_time = f->start_time;
+        p->program = f->program;
+    }
+    switch (f->code) {
+    case -ENOENT:
+    case -ESRCH: /* it has ended, or never had a program: a kernel thread */
+        set_labels(d, p, NULL);
+        break;
+    case -ETIMEDOUT:
+    case -EIO:
+        /* The machine may just be slow: one more chance, alone. What is known of it stays. */
+        if (!p->stuck)
+            p->pending = asked;
+        else
+            report(d, p, f);
+        p->stuck = true;
+        break;
+    default:
+        if (asked == READ_IF_JAVA)
+            break; /* the next full read says so */
+        set_labels(d, p, NULL);
+        report(d, p, f);
+    }
+}
+
+static void on_record(void *arg, const struct jvm_facts *f)
+{
+    struct reader *r = arg;
+    struct discovery *d = r->discovery;
+    struct process *p = process_table_find(&d->table, f->pid);
+    if (!p || !p->reading)
+        return; /* it ended meanwhile */
+    const enum process_read asked = p->reading;
+    p->reading = READ_NOTHING;
+    if (f->code < 0) {
+        on_unreadable(d, p, f, asked);
+        return;
+    }
+    const bool same = p->start_time == f->start_time && p->program == f->program;
+    const bool maps_read = d->args.discover_config.java && !(p->java_known && asked == READ_ALL);
+    p->start_time = f->start_time;
+    p->program = f->program;
+    p->stuck = p->reported = false;
+    if (!same && !maps_read && p->java_known) {
+        p->java_known = false; /* another program than the one whose maps were read */
+        p->pending = asked;
+        return;
+    }
+    const bool was_java = p->is_java;
+    p->is_java = f->is_java || (same && was_java && asked == READ_ALL);
+    if (maps_read)
+        p->java_known = f->vm.n || !f->is_java;
+    p->settled = p->is_java && (p->java_known || !d->args.discover_config.java);
+    if (asked == READ_ALL || p->is_java)
+        set_labels(d, p, labels_of(d, p, f));
+    else if (was_java) {
+        set_labels(d, p, NULL); /* a JVM that became something else */
+        d->dirty_java = true;
+    }
+}
+
+static void publish(struct discovery *d)
+{
+    cleanup_free struct labels **items = xcalloc(d->table.len ? d->table.len : 1, sizeof *items);
+    size_t n = 0;
+    d->label_bytes = 0;
+    for (size_t i = 0; i < d->table.len; i++) {
+        struct labels *labels = d->table.items[i].labels;
+        if (!labels)
+            continue;
+        d->label_bytes += size_of(labels);
+        items[n++] = process_join_apply(&d->join, labels);
+    }
+    struct value *exports = value_object();
+    value_object_put(exports, STR("targets"), targets_value(items, n));
+    for (size_t i = 0; i < n; i++)
+        labels_unref(items[i]);
+    d->dirty = d->dirty_java = false;
+    d->exported_ms = (int64_t)uv_now(d->env->loop);
+    component_export(d->self, exports);
+}
+
+static void settle(struct discovery *d)
+{
+    const bool idle = !d->reader_count;
+    const bool quiet = (int64_t)uv_now(d->env->loop) - d->exported_ms >= QUIET_MS;
+    if (d->dirty_java || (d->dirty && idle && (d->full || quiet)))
+        publish(d);
+    if (idle)
+        d->full = false;
+}
+
+static void read_pending(struct discovery *d);
+
+static void on_scan_done(void *arg, int code)
+{
+    struct reader *r = arg;
+    struct discovery *d = r->discovery;
+    list_del(&r->node);
+    *(r->stuck ? &d->stuck_count : &d->reader_count) -= 1;
+    free(r);
+    if (code < 0) {
+        d->lost = true;
+        component_health(d->self, false, "the privileged helper is gone");
+        return;
+    }
+    read_pending(d);
+    settle(d);
+}
+
+/* Reads what is pending as far as more readers are allowed. Those known to be stuck are read one by one beside the others. */
+static bool read_some(struct discovery *d, bool stuck)
+{
+    struct jvm_scan_item items[JVM_SCAN_MAX];
+    const size_t most = stuck ? 1 : JVM_SCAN_MAX;
+    size_t n = 0;
+    for (size_t i = 0; i < d->table.len && n < most; i++) {
+        struct process *p = &d->table.items[i];
+        if (!p->pending || p->reading || p->stuck != stuck)
+            continue;
+        items[n++] = (struct jvm_scan_item){p->pid, wanted(d, p)};
+        p->reading = p->pending;
+        p->pending = READ_NOTHING;
+    }
+    if (!n)
+        return false;
+    struct reader *r = xcalloc(1, sizeof *r);
+    r->discovery = d;
+    r->stuck = stuck;
+    list_push(&d->readers, &r->node);
+    *(stuck ? &d->stuck_count : &d->reader_count) += 1;
+    r->scan = jvm_scan(d->env->priv, items, n, stuck ? SCAN_ALONE_MS : SCAN_MS, on_record, on_scan_done, r);
+    return true;
+}
+
+static void read_pending(struct discovery *d)
+{
+    while (!d->lost && d->reader_count < SCANS_AT_ONCE && read_some(d, false))
+        ;
+    while (!d->lost && !d->stuck_count && read_some(d, true))
+        ;
+}
+
+static void on_look(uv_timer_t *timer)
+{
+    struct discovery *d = timer->data;
+    const int64_t now = (int64_t)uv_now(d->env->loop);
+    const bool all = now >= d->refresh_at_ms;
+    struct process_look look;
+    struct err err = {0};
+    const int code = process_table_look(&d->table, all, &look, &err);
+    if (code < 0) {
+        if (code != d->look_code)
+            log_error("cannot list the processes; the targets stay as they are",
+                      L_STR("component", component_id(d->self)), L_STR("err", err.text));
+        d->look_code = code;
+        component_health(d->self, false, "%s", err.text);
+        return;
+    }
+    if (d->look_code && !d->lost)
+        component_health(d->self, true, "%s", "");
+    d->look_code = 0;
+    if (all) {
+        d->refresh_at_ms = now + to_ms(d->args.refresh_interval);
+        d->full = d->dirty = true;
+        d->reports = 0;
+    }
+    d->dirty |= look.lost;
+    d->dirty_java |= look.lost_java;
+    if (look.changed)
+        read_pending(d);
+    settle(d);
+}
+
+static void look_now_and_on(struct discovery *d)
+{
+    int64_t period = to_ms(d->args.refresh_interval);
+    period = period > LOOK_MS ? LOOK_MS : period < LOOK_LEAST_MS ? LOOK_LEAST_MS : period;
+    uv_timer_start(&d->timer, on_look, 0, (uint64_t)period);
+}
+
+/* Moves the arguments in. */
+static void take_args(struct discovery *d, struct args *a)
+{
+    process_join_done(&d->join);
+    schema_done(&schema, &d->args);
+    d->args = *a;
+    memset(a, 0, sizeof *a);
+    process_join_init(&d->join, &d->args.join);
+}
+
+static int build(struct component *self, void *args, void **ret_state, struct err *err)
+{
+    (void)err;
+    struct discovery *d = xcalloc(1, sizeof *d);
+    d->self = self;
+    d->env = component_env(self);
+    list_init(&d->readers);
+    take_args(d, args);
+    *ret_state = d;
+    return 0;
+}
+
+static int update(void *state, void *args, struct err *err)
+{
+    (void)err;
+    struct discovery *d = state;
+    const struct args *a = args;
+    const bool other_labels = memcmp(&a->discover_config, &d->args.discover_config, sizeof a->discover_config) != 0;
+    const bool other_period = a->refresh_interval != d->args.refresh_interval;
+    take_args(d, args);
+    if (!d->started)
+        return 0;
+    if (other_labels || other_period)
+        d->refresh_at_ms = 0;
+    for (size_t i = 0; other_labels && i < d->table.len; i++)
+        d->table.items[i].java_known = d->table.items[i].settled = false;
+    /* The processes known stay the targets while they are read again; other containers count at once. */
+    publish(d);
+    look_now_and_on(d);
+    return 0;
+}
+
+static void start(void *state)
+{
+    struct discovery *d = state;
+    uv_timer_init(d->env->loop, &d->timer);
+    d->timer.data = d;
+    d->started = true;
+    look_now_and_on(d);
+}
+
+static void on_timer_closed(uv_handle_t *timer)
+{
+    struct discovery *d = timer->data;
+    component_stopped(d->self);
+}
+
+static void stop(void *state)
+{
+    struct discovery *d = state;
+    list_each(&d->readers, node)
+    {
+        struct reader *r = list_entry(node, struct reader, node);
+        jvm_scan_cancel(r->scan);
+        list_del(&r->node);
+        free(r);
+    }
+    uv_close((uv_handle_t *)&d->timer, on_timer_closed);
+}
+
+static void discovery_free(void *state)
+{
+    struct discovery *d = state;
+    process_join_done(&d->join);
+    schema_done(&schema, &d->args);
+    process_table_done(&d->table);
+    free(d);
+}
+
+static const char *const exports[] = {"targets", NULL};
+
+const struct component_def discovery_process_def = {
+    .name = "discovery.process",
+    .help = "Discovers the processes of the local Linux host.",
+    .stability = STABILITY_GA,
+    .args = &schema,
+    .exports = exports,
+    .build = build,
+    .update = update,
+    .start = start,
+    .stop = stop,
+    .free = discovery_free,
+};

@@ -1,0 +1,26 @@
+/* discovery.process's `join`: what other discoveries know of a container goes onto the processes in it.
+ *
+ * Unlike the reference, which also emits every container by itself and in random order, only processes come out: a container without
+ * a process has nothing to profile. Source: spec components §2.4; the issue's wording for the difference.
+ */
+#pragma once
+
+#include "base/map.h"
+#include "flow/labels.h"
+#include "flow/targets.h"
+
+struct process_join {
+    struct strmap by_id; /* container id -> struct labels *, both borrowed from the containers */
+};
+
+/* Of containers with the same id the last counts. `containers` must outlive the join. */
+void process_join_init(struct process_join *j, const struct targets *containers);
+void process_join_done(struct process_join *j);
+
+/* The process's labels overlaid with those of its container (an empty container label deletes), or the process's own if it is
+ * in none that is known. New reference. */
+struct labels *process_join_apply(const struct process_join *j, struct labels *process);
+
+/* __container_id__; else the Kubernetes id without its docker://, containerd:// or cri-o:// (any other runtime: none); else the Docker
+ * id. Empty if none. Borrowed. */
+struct str process_join_id(const struct labels *container);

@@ -1,0 +1,130 @@
+#include "components/process_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "jvm/scan.h"
+
+enum {
+    YOUNG_S = 300,    /* a wrapper script is done with its preparations by then */
+    COMPARE_STEP = 8, /* older processes compared per look */
+};
+
+struct process *process_table_find(const struct process_table *t, pid_t pid)
+{
+    size_t lo = 0, hi = t->len;
+    while (lo < hi) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if (t->items[mid].pid == pid)
+            return &t->items[mid];
+        if (t->items[mid].pid < pid)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return NULL;
+}
+
+static void want(struct process *p, enum process_read what)
+{
+    if (p->pending < what)
+        p->pending = what;
+}
+
+static void forget(struct process *p, struct process_look *look)
+{
+    look->lost |= p->labels != NULL;
+    look->lost_java |= p->labels && p->is_java;
+    labels_unref(p->labels);
+}
+
+/* Both lists ascend: one pass keeps what is in both, drops what is not in `pids` and adds what is only there. */
+static void merge(struct process_table *t, const pid_t *pids, size_t n, bool all, struct process_look *look)
+{
+    struct process *items = xcalloc(n ? n : 1, sizeof *items);
+    size_t old = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (; old < t->len && t->items[old].pid < pids[i]; old++)
+            forget(&t->items[old], look);
+        if (old < t->len && t->items[old].pid == pids[i])
+            items[i] = t->items[old++];
+        else
+            items[i] = (struct process){.pid = pids[i], .pending = READ_IF_JAVA};
+        if (all)
+            want(&items[i], READ_ALL);
+    }
+    for (; old < t->len; old++)
+        forget(&t->items[old], look);
+    free(t->items);
+    t->items = items;
+    t->len = n;
+}
+
+static void compare(struct process *p)
+{
+    struct procfs_stat s;
+    if (p->settled || p->stuck || p->pending || p->reading || procfs_stat(p->pid, &s, NULL) < 0 || s.kernel_thread)
+        return;
+    if (s.start_time != p->start_time || jvm_program_of(&s) != p->program)
+        want(p, READ_IF_JAVA);
+}
+
+static bool young(const struct process *p, uint64_t now_ticks, uint64_t young_ticks)
+{
+    return p->start_time + young_ticks > now_ticks;
+}
+
+static void compare_some(struct process_table *t)
+{
+    struct timespec boot;
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    const uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK), now = (uint64_t)boot.tv_sec * hz;
+    for (size_t i = 0; i < t->len; i++)
+        if (young(&t->items[i], now, YOUNG_S * hz))
+            compare(&t->items[i]);
+    for (unsigned step = 0; t->to_compare && step < COMPARE_STEP; t->to_compare--) {
+        if (t->compared >= t->len)
+            t->compared = 0;
+        struct process *p = &t->items[t->compared++];
+        if (p->settled || young(p, now, YOUNG_S * hz))
+            continue;
+        compare(p);
+        step++;
+    }
+}
+
+int process_table_look(struct process_table *t, bool all, struct process_look *ret, struct err *err)
+{
+    struct process_look look = {0};
+    struct procfs_load load;
+    int code = procfs_load(&load, err);
+    if (code < 0)
+        return code;
+    const bool same = load.last_pid == t->load.last_pid && load.tasks == t->load.tasks;
+    if (all || !same) {
+        cleanup_free pid_t *pids = NULL;
+        size_t n = 0;
+        if ((code = procfs_pids(&pids, &n, err)) < 0)
+            return code;
+        merge(t, pids, n, all, &look);
+        t->load = load;
+        t->to_compare = t->len;
+    }
+    if (!all && t->to_compare)
+        compare_some(t);
+    look.changed = all || !same || t->to_compare;
+    *ret = look;
+    return 0;
+}
+
+void process_table_done(struct process_table *t)
+{
+    for (size_t i = 0; i < t->len; i++)
+        labels_unref(t->items[i].labels);
+    free(t->items);
+    *t = (struct process_table){0};
+}
