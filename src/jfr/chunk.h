@@ -1,0 +1,35 @@
+/* The fixed header in front of every JFR chunk, and whether the writer is done with the chunk.
+ *
+ * A recording is a plain row of chunks, each with its own metadata and constant pools. All numbers of the header are
+ * big-endian and of fixed width; everything after it is compressed. Offsets are relative to the chunk.
+ * Sources: jdk.jfr.internal.consumer.ChunkHeader (JDK), flightRecorder.cpp (async-profiler), spec jfr-asprof §1.1, §1.9.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum { JFR_HEADER_SIZE = 68 };
+
+/* Looks at JFR_HEADER_SIZE bytes: > 0 the chunk is finished and this long, header included; 0 the writer is not done
+ * yet; -EBADMSG this is no chunk we can read. The header is rewritten in place when a chunk ends, so who tails a live
+ * file should believe two equal reads only. */
+int64_t jfr_chunk_finished(const uint8_t *header);
+
+struct jfr_header {
+    uint64_t size;       /* header included */
+    uint64_t checkpoint; /* offset of the last constant pool event */
+    uint64_t metadata;   /* offset of the valid metadata event */
+    int64_t start_ns;    /* since 1970 */
+    int64_t duration_ns;
+    uint64_t start_ticks;      /* the clock of all event times */
+    uint64_t ticks_per_second; /* > 0 */
+};
+
+/* Checked against `len`, the bytes at hand; -EBADMSG with the reason. */
+must_check int jfr_header_read(const void *chunk, size_t len, struct jfr_header *ret, struct err *err);
+
+/* A span of ticks in nanoseconds. */
+int64_t jfr_ticks_to_ns(const struct jfr_header *h, int64_t ticks);

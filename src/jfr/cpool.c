@@ -1,0 +1,177 @@
+#include "jfr/cpool.h"
+
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "jfr/varint.h"
+
+/* Entries of one pool: async-profiler's largest, symbols, stay below 100,000 in big applications. */
+enum { ENTRIES_MAX = 4 << 20, EVENT_CHECKPOINT = 1 };
+
+struct reader {
+    const uint8_t *chunk, *end;
+    const struct jfr_metadata *m;
+    struct arena *arena;
+    struct jfr_pool *pools;
+    size_t pool_count;
+    struct jfr_plan *skips; /* by type index, compiled on first use */
+    bool *has_skip;
+};
+
+static struct jfr_entry *slot_for(struct jfr_entry *entries, size_t cap, uint64_t key)
+{
+    size_t i = jfr_hash(key) & (cap - 1);
+    while (entries[i].at != 0 && entries[i].key != key)
+        i = (i + 1) & (cap - 1);
+    return &entries[i];
+}
+
+static void grow(struct jfr_pool *pool, size_t want)
+{
+    size_t cap = pool->cap ? pool->cap : 16;
+    while (cap * 3 < want * 4)
+        cap *= 2;
+    if (cap == pool->cap)
+        return;
+    struct jfr_entry *entries = xcalloc(cap, sizeof *entries);
+    for (size_t i = 0; i < pool->cap; i++) {
+        if (pool->entries[i].at != 0)
+            *slot_for(entries, cap, pool->entries[i].key) = pool->entries[i];
+    }
+    free(pool->entries);
+    pool->entries = entries;
+    pool->cap = cap;
+}
+
+static int index_pool(struct reader *r, struct jfr_pool *pool, const uint8_t **p, uint64_t count, struct err *err)
+{
+    const uint8_t *at = *p, *end = r->end;
+    /* The count is only a claim until its entries have been seen: grow ahead by no more than the bytes can hold. */
+    uint64_t fit = (uint64_t)(end - at) / (1 + pool->plan.min_size);
+    if (count > fit)
+        return err_set(err, -EBADMSG, "pool of %s: %llu entries in %zu bytes", pool->type, (unsigned long long)count,
+                       (size_t)(end - at));
+    if (count > ENTRIES_MAX - pool->len)
+        return err_set(err, -E2BIG, "pool of %s: more than %d entries", pool->type, ENTRIES_MAX);
+    grow(pool, pool->len + count);
+    for (; count > 0; count--) {
+        uint64_t key;
+        const uint8_t *value = jfr_varint(at, end, &key);
+        at = value ? jfr_plan_run(&pool->plan, value, end, NULL) : NULL;
+        if (!at)
+            return err_set(err, -EBADMSG, "pool of %s: an entry is cut", pool->type);
+        struct jfr_entry *e = slot_for(pool->entries, pool->cap, key);
+        pool->len += e->at == 0;
+        *e = (struct jfr_entry){.key = key, .at = (uint32_t)(value - r->chunk)};
+    }
+    *p = at;
+    return 0;
+}
+
+static int skip_pool(struct reader *r, const struct jfr_type *t, const uint8_t **p, uint64_t count, struct err *err)
+{
+    size_t i = (size_t)(t - r->m->types);
+    if (!r->has_skip[i]) {
+        int code = jfr_plan_compile(r->m, t, NULL, 0, true, r->arena, &r->skips[i], err);
+        if (code < 0)
+            return code;
+        r->has_skip[i] = true;
+    }
+    *p = jfr_plan_skip(&r->skips[i], *p, r->end, count, true);
+    return *p ? 0 : err_set(err, -EBADMSG, "pool of %.*s: cut", STR_ARG(t->name));
+}
+
+static int read_pool(struct reader *r, const uint8_t **p, struct err *err)
+{
+    uint64_t id = 0, count = 0;
+    *p = jfr_varint(*p, r->end, &id);
+    *p = jfr_varint(*p, r->end, &count);
+    const struct jfr_type *t = *p ? jfr_type_by_id(r->m, id) : NULL;
+    if (!t)
+        return err_set(err, -EBADMSG, *p ? "pool of type %llu, which is not described" : "a pool is cut",
+                       (unsigned long long)id);
+    for (size_t i = 0; i < r->pool_count; i++) {
+        if (str_is(t->name, r->pools[i].type))
+            return index_pool(r, &r->pools[i], p, count, err);
+    }
+    return skip_pool(r, t, p, count, err);
+}
+
+/* Reads one checkpoint; *next is the position of the one it points to, or the same. */
+static int read_checkpoint(struct reader *r, uint64_t *pos, uint64_t len, uint64_t *size, struct err *err)
+{
+    const uint8_t *start = r->chunk + *pos, *p = start;
+    uint64_t type = 0, ignored, delta = 0, mask, count = 0;
+    p = jfr_varint(p, r->chunk + len, size);
+    if (!p || *size > len - *pos)
+        return err_set(err, -EBADMSG, "constant pools: event of impossible size");
+    r->end = start + *size;
+    p = jfr_varint(p, r->end, &type);
+    if (p && type != EVENT_CHECKPOINT)
+        return err_set(err, -EBADMSG, "constant pools: an event of type %llu is there", (unsigned long long)type);
+    p = jfr_varint(p, r->end, &ignored); /* start */
+    p = jfr_varint(p, r->end, &ignored); /* duration */
+    p = jfr_varint(p, r->end, &delta);
+    p = jfr_varint(p, r->end, &mask);
+    p = jfr_varint(p, r->end, &count);
+    if (!p)
+        return err_set(err, -EBADMSG, "constant pools: cut");
+    for (; count > 0; count--) {
+        int code = read_pool(r, &p, err);
+        if (code < 0)
+            return code;
+    }
+    *pos += delta; /* two's complement: mostly backwards */
+    return 0;
+}
+
+static int walk(struct reader *r, const struct jfr_header *header, struct err *err)
+{
+    uint64_t pos = header->checkpoint, seen = 0, before;
+    do {
+        if (pos < JFR_HEADER_SIZE || pos >= header->size)
+            return err_set(err, -EBADMSG, "constant pools: the chain leaves the chunk");
+        before = pos;
+        uint64_t size = 0;
+        int code = read_checkpoint(r, &pos, header->size, &size, err);
+        if (code < 0)
+            return code;
+        /* Checkpoints do not overlap, so that together they fit into the chunk; a loop does not. */
+        seen += size;
+        if (seen > header->size)
+            return err_set(err, -EBADMSG, "constant pools: the chain runs in circles");
+    } while (pos != before);
+    return 0;
+}
+
+int jfr_pools_read(const uint8_t *chunk, const struct jfr_header *header, const struct jfr_metadata *m,
+                   struct arena *arena, struct jfr_pool *pools, size_t count, struct err *err)
+{
+    if (header->size > UINT32_MAX)
+        return err_set(err, -E2BIG, "chunk of %llu bytes", (unsigned long long)header->size);
+    struct reader r = {.chunk = chunk, .m = m, .arena = arena, .pools = pools, .pool_count = count};
+    for (size_t i = 0; i < count; i++) {
+        const struct jfr_type *t = jfr_type_by_name(m, pools[i].type);
+        size_t fields = 0;
+        while (fields < JFR_SLOTS && pools[i].fields[fields])
+            fields++;
+        int code = t ? jfr_plan_compile(m, t, pools[i].fields, fields, true, arena, &pools[i].plan, err) : 0;
+        if (code < 0)
+            return code;
+    }
+    cleanup_free struct jfr_plan *skips = xcalloc(m->count, sizeof *skips);
+    cleanup_free bool *has_skip = xcalloc(m->count, sizeof *has_skip);
+    r.skips = skips;
+    r.has_skip = has_skip;
+    return walk(&r, header, err);
+}
+
+void jfr_pools_done(struct jfr_pool *pools, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(pools[i].entries);
+        pools[i].entries = NULL;
+        pools[i].len = pools[i].cap = 0;
+    }
+}

@@ -1,0 +1,49 @@
+/* The constant pools of a chunk: what the ids in events and in other pools mean.
+ *
+ * Every checkpoint of the chunk is walked once, from the one the header names along their chain. Pools that were asked for
+ * are indexed, key to position, and their values stay undecoded until somebody looks one up; all others are stepped over.
+ * So memory is 16 to 32 bytes per entry of the pools asked for, and only what samples refer to is ever decoded.
+ * Sources: jdk.jfr.internal.consumer.ChunkParser; spec jfr-asprof §1.5.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "jfr/chunk.h"
+#include "jfr/hash.h"
+#include "jfr/plan.h"
+
+struct jfr_entry {
+    uint64_t key;
+    uint32_t at;   /* of the value in the chunk; 0 = free slot */
+    uint32_t memo; /* for whoever looks entries up; 0 at first */
+};
+
+/* One pool that is wanted. The caller sets type and fields, reading fills the rest. */
+struct jfr_pool {
+    const char *type;
+    const char *fields[JFR_SLOTS]; /* slot i keeps fields[i]; NULL-terminated unless full */
+    struct jfr_plan plan;          /* empty when the chunk does not know the type */
+    struct jfr_entry *entries;     /* owned */
+    size_t len, cap;               /* cap is a power of two or 0 */
+};
+
+/* Fills `pools`. -EBADMSG when a pool or the chain is damaged, -E2BIG for absurd sizes. To be done() in any case. */
+must_check int jfr_pools_read(const uint8_t *chunk, const struct jfr_header *header, const struct jfr_metadata *m,
+                              struct arena *arena, struct jfr_pool *pools, size_t count, struct err *err);
+void jfr_pools_done(struct jfr_pool *pools, size_t count);
+
+/* NULL when the pool has no such key. */
+static inline struct jfr_entry *jfr_pool_find(const struct jfr_pool *pool, uint64_t key)
+{
+    if (pool->cap == 0)
+        return NULL;
+    for (size_t i = jfr_hash(key);; i++) {
+        struct jfr_entry *e = &pool->entries[i & (pool->cap - 1)];
+        if (e->at == 0)
+            return NULL;
+        if (e->key == key)
+            return e;
+    }
+}

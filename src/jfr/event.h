@@ -1,0 +1,31 @@
+/* The events of a chunk, one after the other, in file order.
+ *
+ * An event is a size (its own bytes included), a type id and a payload that a plan compiled from metadata reads.
+ * Source: spec jfr-asprof §1.3.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "jfr/chunk.h"
+
+enum { JFR_EVENT_METADATA = 0, JFR_EVENT_CHECKPOINT = 1 };
+
+struct jfr_event {
+    uint64_t type;
+    const uint8_t *payload, *end;
+};
+
+struct jfr_events {
+    const uint8_t *chunk, *p, *end;
+};
+
+static inline struct jfr_events jfr_events_of(const uint8_t *chunk, const struct jfr_header *header)
+{
+    return (struct jfr_events){chunk, chunk + JFR_HEADER_SIZE, chunk + header->size};
+}
+
+/* 1 and the next event, 0 at the end of the chunk, -EBADMSG where something cannot be an event. */
+must_check int jfr_events_next(struct jfr_events *it, struct jfr_event *ret, struct err *err);

@@ -1,0 +1,254 @@
+#include "jfr/plan.h"
+
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "jfr/text.h"
+#include "jfr/varint.h"
+
+/* A hostile file can nest wide structs into each other: real types have up to 30 fields. */
+enum { STEPS_MAX = 256, FIELDS_MAX = 1024, NO_SLOT = -1 };
+
+enum step_kind {
+    STEP_VARINTS, /* n of them; one when it has a slot */
+    STEP_BYTES,   /* n */
+    STEP_STRING,
+    STEP_ARRAY, /* a count, then the next n steps that often */
+};
+
+struct jfr_step {
+    uint8_t kind;
+    int8_t slot;
+    uint32_t n;
+};
+
+struct compiler {
+    const struct jfr_metadata *m;
+    struct jfr_step *steps; /* heap while it grows */
+    size_t count, cap;
+    size_t barrier;  /* steps before this one are complete: nothing more merges into them */
+    size_t fields;   /* visited so far */
+    const char *why; /* the layout makes no sense */
+};
+
+static void add(struct compiler *c, enum step_kind kind, int slot, uint32_t n)
+{
+    struct jfr_step *last = c->count > c->barrier ? &c->steps[c->count - 1] : NULL;
+    bool countable = kind == STEP_VARINTS || kind == STEP_BYTES;
+    if (countable && slot == NO_SLOT && last && last->kind == kind && last->slot == NO_SLOT) {
+        last->n += n;
+        return;
+    }
+    if (c->count == STEPS_MAX) {
+        c->why = "too many fields";
+        return;
+    }
+    xgrow(&c->steps, &c->cap, c->count + 1, sizeof *c->steps);
+    c->steps[c->count++] = (struct jfr_step){.kind = (uint8_t)kind, .slot = (int8_t)slot, .n = n};
+}
+
+static const struct {
+    const char *name;
+    enum step_kind kind;
+    uint32_t n;
+} primitives[] = {
+    {"boolean", STEP_BYTES, 1}, {"byte", STEP_BYTES, 1},   {"char", STEP_VARINTS, 1},
+    {"short", STEP_VARINTS, 1}, {"int", STEP_VARINTS, 1},  {"long", STEP_VARINTS, 1},
+    {"float", STEP_BYTES, 4},   {"double", STEP_BYTES, 8}, {"java.lang.String", STEP_STRING, 1},
+};
+
+static bool add_primitive(struct compiler *c, const struct jfr_type *t, int slot)
+{
+    for (size_t i = 0; i < ARRAY_LEN(primitives); i++) {
+        if (str_is(t->name, primitives[i].name)) {
+            add(c, primitives[i].kind, slot, primitives[i].n);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_fields(struct compiler *c, const struct jfr_type *t, unsigned depth, const char *const *names,
+                       size_t name_count);
+
+/* The value itself, of a field or of a whole pool entry. Only primitives can be kept. */
+static void add_value(struct compiler *c, uint64_t type, int slot, unsigned depth)
+{
+    const struct jfr_type *t = jfr_type_by_id(c->m, type);
+    if (!t)
+        c->why = "a field of a type that is not described";
+    else if (!add_primitive(c, t, slot))
+        add_fields(c, t, depth + 1, NULL, 0);
+}
+
+static void add_array(struct compiler *c, const struct jfr_field *f, int slot, unsigned depth)
+{
+    size_t array = c->count;
+    add(c, STEP_ARRAY, slot, 0);
+    c->barrier = c->count;
+    if (f->pooled)
+        add(c, STEP_VARINTS, NO_SLOT, 1);
+    else
+        add_value(c, f->type, NO_SLOT, depth);
+    c->barrier = c->count;
+    if (!c->why)
+        c->steps[array].n = (uint32_t)(c->count - array - 1);
+}
+
+static int slot_of(const struct jfr_field *f, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (names[i] && str_is(f->name, names[i]))
+            return (int)i;
+    }
+    return NO_SLOT;
+}
+
+static void add_fields(struct compiler *c, const struct jfr_type *t, unsigned depth, const char *const *names,
+                       size_t name_count)
+{
+    if (depth > JFR_DEPTH_MAX) {
+        c->why = "structs nested too deep";
+        return;
+    }
+    for (const struct jfr_field *f = t->fields; f && !c->why; f = f->next) {
+        if (c->fields++ == FIELDS_MAX)
+            c->why = "too many fields";
+        int slot = slot_of(f, names, name_count);
+        if (f->array)
+            add_array(c, f, slot, depth);
+        else if (f->pooled)
+            add(c, STEP_VARINTS, slot, 1);
+        else
+            add_value(c, f->type, slot, depth);
+    }
+}
+
+static size_t min_size(const struct jfr_step *steps, size_t count)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool fixed = steps[i].kind == STEP_VARINTS || steps[i].kind == STEP_BYTES;
+        n += fixed ? steps[i].n : 1;
+        if (steps[i].kind == STEP_ARRAY)
+            i += steps[i].n;
+    }
+    return n;
+}
+
+/* Where the last step that keeps something ends; sets the bits of what is kept. */
+static size_t used_steps(const struct compiler *c, uint32_t *has)
+{
+    size_t used = 0;
+    *has = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        if (c->steps[i].slot == NO_SLOT)
+            continue;
+        *has |= UINT32_C(1) << c->steps[i].slot;
+        used = i + 1 + (c->steps[i].kind == STEP_ARRAY ? c->steps[i].n : 0);
+    }
+    return used;
+}
+
+int jfr_plan_compile(const struct jfr_metadata *m, const struct jfr_type *t, const char *const *names,
+                     size_t name_count, bool whole, struct arena *arena, struct jfr_plan *ret, struct err *err)
+{
+    struct compiler c = {.m = m};
+    struct jfr_plan plan = {0};
+    /* A pool of strings holds the bare value: slot 0, whatever its name. */
+    if (!add_primitive(&c, t, name_count > 0 ? 0 : NO_SLOT))
+        add_fields(&c, t, 1, names, name_count);
+    if (c.why) {
+        free(c.steps);
+        return err_set(err, -EBADMSG, "type %.*s: %s", STR_ARG(t->name), c.why);
+    }
+    size_t used = used_steps(&c, &plan.has);
+    plan.count = whole ? c.count : used;
+    plan.min_size = min_size(c.steps, plan.count);
+    struct jfr_step *steps = arena_alloc(arena, (plan.count + 1) * sizeof *steps);
+    if (steps && plan.count)
+        memcpy(steps, c.steps, plan.count * sizeof *steps);
+    free(c.steps);
+    if (!steps)
+        return err_set(err, -E2BIG, "plans: larger than %zu bytes", arena->max);
+    plan.steps = steps;
+    *ret = plan;
+    return 0;
+}
+
+static const uint8_t *run(const struct jfr_step *s, size_t count, const uint8_t *p, const uint8_t *end,
+                          struct jfr_record *out);
+
+static const uint8_t *run_array(const struct jfr_step *array, const uint8_t *p, const uint8_t *end)
+{
+    uint64_t n;
+    p = jfr_varint(p, end, &n);
+    /* Each step takes a byte or more, so that n is bounded by the bytes; elements without any bytes need no loop. */
+    if (!p || array->n == 0)
+        return p;
+    if (n > (uint64_t)(end - p))
+        return NULL;
+    if (array->n == 1 && array[1].kind == STEP_VARINTS)
+        return jfr_varint_skip(p, end, n * array[1].n);
+    if (array->n == 1 && array[1].kind == STEP_BYTES)
+        return n * array[1].n > (uint64_t)(end - p) ? NULL : p + n * array[1].n;
+    while (p && n-- > 0)
+        p = run(array + 1, array->n, p, end, NULL);
+    return p;
+}
+
+/* Recursion is as deep as the arrays in the type: JFR_DEPTH_MAX. */
+static const uint8_t *run(const struct jfr_step *s, size_t count, const uint8_t *p, const uint8_t *end,
+                          struct jfr_record *out)
+{
+    for (const struct jfr_step *last = s + count; p && s < last; s++) {
+        union jfr_value value = {.at = p};
+        switch ((enum step_kind)s->kind) {
+        case STEP_VARINTS:
+            if (s->n == 1)
+                p = jfr_varint(p, end, &value.num);
+            else
+                p = jfr_varint_skip(p, end, s->n);
+            break;
+        case STEP_BYTES:
+            value.num = p < end ? *p : 0;
+            p = s->n > (size_t)(end - p) ? NULL : p + s->n;
+            break;
+        case STEP_STRING:
+            p = jfr_string_read(p, end, NULL);
+            break;
+        case STEP_ARRAY:
+            p = run_array(s, p, end);
+            break;
+        }
+        if (s->slot != NO_SLOT && out)
+            out->v[s->slot] = value;
+        if (s->kind == STEP_ARRAY)
+            s += s->n;
+    }
+    return p;
+}
+
+const uint8_t *jfr_plan_run(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, struct jfr_record *out)
+{
+    return run(plan->steps, plan->count, p, end, out);
+}
+
+const uint8_t *jfr_plan_skip(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, uint64_t n, bool keyed)
+{
+    uint64_t varints = keyed, ignored;
+    bool simple = true;
+    for (size_t i = 0; i < plan->count; i++) {
+        simple = simple && plan->steps[i].kind == STEP_VARINTS;
+        varints += plan->steps[i].n;
+    }
+    if (simple)
+        return varints == 0 || n > (uint64_t)(end - p) ? (varints ? NULL : p) : jfr_varint_skip(p, end, n * varints);
+    while (p && n-- > 0) {
+        if (keyed)
+            p = jfr_varint(p, end, &ignored);
+        p = p ? run(plan->steps, plan->count, p, end, NULL) : NULL;
+    }
+    return p;
+}

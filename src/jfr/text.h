@@ -1,0 +1,34 @@
+/* Strings as JFR writes them: a type byte, then nothing, a reference, or characters in one of three encodings.
+ *
+ * Reading gives a slice of the chunk and its encoding; decoding gives valid UTF-8, whatever the producer wrote: the JVM's
+ * symbols are modified UTF-8 (surrogates in three bytes each, NUL in two), async-profiler cuts long ones anywhere.
+ * Sources: jdk.jfr.internal.consumer.StringParser; spec jfr-asprof §1.2.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum jfr_string_kind {
+    JFR_STRING_NULL,
+    JFR_STRING_EMPTY,
+    JFR_STRING_POOLED, /* key of the java.lang.String pool */
+    JFR_STRING_UTF8,
+    JFR_STRING_CHARS, /* UTF-16 units, a varint each */
+    JFR_STRING_LATIN1,
+};
+
+struct jfr_string {
+    enum jfr_string_kind kind;
+    uint64_t key;    /* JFR_STRING_POOLED */
+    struct str text; /* raw bytes, borrowed from the chunk */
+};
+
+/* Position after the string at p, or NULL where it does not fit or is of no known kind. `ret` may be NULL. */
+const uint8_t *jfr_string_read(const uint8_t *p, const uint8_t *end, struct jfr_string *ret);
+/* Appends the text as valid UTF-8; what is no character becomes U+FFFD. A pooled string has no text. */
+void jfr_string_decode(const struct jfr_string *s, struct buf *out);
+/* True where the raw bytes are the decoded text already, so that they can be used in place. */
+bool jfr_string_is_plain(const struct jfr_string *s);
