@@ -1,8 +1,8 @@
 #include "jvm/session.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -630,7 +630,7 @@ static void schedule(struct jvm_session *s)
 /* A process that is already gone is noticed in the first turn. */
 static void watch_process(struct jvm_session *s)
 {
-    if (pidref_open(s->id.pid, &s->process, NULL) < 0 || s->process.start_time != s->id.start_time) {
+    if (pidref_open(s->id.pid, s->id.start_time, &s->process, NULL) < 0) {
         process_gone(s);
         return;
     }

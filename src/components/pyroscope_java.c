@@ -1,0 +1,541 @@
+#include "components/pyroscope_java.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "components/env.h"
+#include "components/java_args.h"
+#include "components/java_convert.h"
+#include "components/java_labels.h"
+#include "jvm/session.h"
+#include "os/procfs.h"
+
+static const int64_t SECOND = 1000000000;
+
+/* The first profile comes this early; those of further JVMs are spread over some seconds more, and with them all that follow. */
+enum { FIRST_S = 10, SPREAD_S = 15 };
+/* Within the 5 s a component has to stop: the sessions', and when conversions are given up. */
+enum { CLOSE_MS = 4000, HURRY_MS = 4600 };
+/* A layout that could not be written (full disk …) is tried again. */
+enum { INSTALL_RETRY_MS = 30000 };
+
+struct java {
+    struct component *self;
+    struct component_env *env;
+    struct java_args args;
+    char *events; /* the profiler's options */
+    struct java_converter *converter;
+    struct list jvms;       /* struct jvm */
+    struct strmap reported; /* bad targets, by their text (owned): said once */
+    uv_timer_t timer;       /* installs again; hurries a stop */
+    uint64_t install_call;
+    bool installing, started, stopping;
+};
+
+struct jvm {
+    struct list node;
+    struct java *owner;
+    struct jvm_id id;
+    struct jvm_session *session; /* NULL once closed */
+    struct java_stream *stream;
+    struct labels *target;
+    enum jvm_state state;
+    char reason[ERR_MAX];
+    char logged[ERR_MAX];              /* the reason last told */
+    int64_t first_ns;                  /* its first profile is cut after this long */
+    int64_t since_ns, last_profile_ns; /* wall clock */
+    uint64_t profiles, samples;
+    bool leaving; /* no target names it any more */
+    bool wanted;  /* scratch of reconcile() */
+    bool refusal_told;
+};
+
+static struct metric_family samples_total = {.name = "smolder_samples_total",
+                                             .help = "Events in profiles handed on, by type of profile.",
+                                             .kind = METRIC_COUNTER,
+                                             .labels = {"event"}};
+
+static void reconcile(struct java *j);
+static void maybe_stopped(struct java *j);
+
+static int64_t wall_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * SECOND + t.tv_nsec;
+}
+
+/* ---- one JVM ---- */
+
+static void on_profile(void *arg, const char *name, const char *event, struct profile *p)
+{
+    struct jvm *v = arg;
+    struct labels *labels = java_profile_labels(v->target, name, event);
+    metric_add(&samples_total, (double)p->samples, name);
+    v->profiles++;
+    v->samples += p->samples;
+    v->last_profile_ns = wall_ns();
+    fanout_append(&v->owner->args.forward_to, labels, p);
+    labels_unref(labels);
+}
+
+static void on_refused(void *arg, const char *why)
+{
+    struct jvm *v = arg;
+    if (!v->refusal_told)
+        log_warn("a recording could not be read; later ones like it are only counted",
+                 L_STR("component", component_id(v->owner->self)), L_INT("pid", v->id.pid), L_STR("err", why));
+    v->refusal_told = true;
+}
+
+static void on_stream_ended(void *arg)
+{
+    struct jvm *v = arg;
+    struct java *j = v->owner;
+    bool again = v->leaving && !j->stopping;
+    list_del(&v->node);
+    labels_unref(v->target);
+    free(v);
+    if (j->stopping)
+        maybe_stopped(j);
+    else if (again)
+        reconcile(j); /* it may have come back meanwhile */
+}
+
+static void on_chunk(void *arg, uint8_t *bytes, size_t len, bool last_of_interval)
+{
+    struct jvm *v = arg;
+    java_stream_chunk(v->stream, bytes, len, last_of_interval);
+}
+
+static void tell_state(struct jvm *v)
+{
+    const char *id = component_id(v->owner->self);
+    char room[JAVA_SERVICE_MAX];
+    cleanup_free char *service = str_dup(java_service_name(v->target, room));
+    switch (v->state) {
+    case JVM_STATE_PROFILING:
+        if (!v->reason[0])
+            log_info("profiling", L_STR("component", id), L_INT("pid", v->id.pid), L_STR("service_name", service));
+        break;
+    case JVM_STATE_GONE:
+        log_info("process ended", L_STR("component", id), L_INT("pid", v->id.pid), L_STR("service_name", service));
+        break;
+    default:
+        break;
+    }
+    if (v->state != JVM_STATE_GONE && v->reason[0] && strcmp(v->reason, v->logged) != 0)
+        log_warn("not profiling", L_STR("component", id), L_INT("pid", v->id.pid), L_STR("service_name", service),
+                 L_STR("reason", v->reason));
+    snprintf(v->logged, sizeof v->logged, "%s", v->reason);
+}
+
+static void on_state(void *arg, enum jvm_state state, const char *reason)
+{
+    struct jvm *v = arg;
+    if (v->state != state)
+        v->since_ns = wall_ns();
+    v->state = state;
+    snprintf(v->reason, sizeof v->reason, "%s", reason);
+    tell_state(v);
+}
+
+static void on_closed(void *arg)
+{
+    struct jvm *v = arg;
+    v->session = NULL;
+    java_stream_end(v->stream);
+}
+
+/* A single JVM gets exactly FIRST_S. */
+static int64_t first_ns(const struct java *j, struct jvm_id id)
+{
+    const int64_t room_s = j->args.profiling.interval / SECOND - FIRST_S,
+                  spread_s = room_s < SPREAD_S ? room_s : SPREAD_S;
+    if (spread_s <= 0 || list_empty(&j->jvms))
+        return FIRST_S * SECOND;
+    const uint64_t key[2] = {(uint64_t)id.pid, id.start_time};
+    const uint64_t hash = str_hash((struct str){(const char *)key, sizeof key});
+    return FIRST_S * SECOND + (int64_t)(hash % (uint64_t)(spread_s * 1000)) * 1000000;
+}
+
+static struct jvm_session_config session_config(const struct java *j, const struct jvm *v)
+{
+    return (struct jvm_session_config){.tmp_dir = j->args.tmp_dir,
+                                       .dist = j->args.dist,
+                                       .events = j->events,
+                                       .interval_ns = j->args.profiling.interval,
+                                       .roll_ns = j->args.profiling.roll_over,
+                                       .first_ns = v->first_ns};
+}
+
+static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
+{
+    static const struct jvm_session_events session_events = {.chunk = on_chunk, .state = on_state, .closed = on_closed};
+    static const struct java_stream_events stream_events = {
+        .profile = on_profile, .refused = on_refused, .ended = on_stream_ended};
+    char event[JAVA_EVENT_MAX];
+    struct conversion_options options = java_conversion(&j->args.profiling, j->events, event);
+    struct jvm *v = xcalloc(1, sizeof *v);
+    v->owner = j;
+    v->id = id;
+    v->first_ns = first_ns(j, id);
+    v->target = labels_ref(target);
+    v->since_ns = wall_ns();
+    v->wanted = true;
+    v->stream = java_stream_new(j->converter, &options, &stream_events, v);
+    struct jvm_session_config config = session_config(j, v);
+    v->session = jvm_session_open(j->env->loop, j->env->priv, id, &config, &session_events, v);
+    list_push(&j->jvms, &v->node);
+}
+
+static void close_jvm(struct jvm *v)
+{
+    if (v->leaving)
+        return;
+    v->leaving = true;
+    if (v->session)
+        jvm_session_close(v->session, CLOSE_MS);
+}
+
+/* ---- targets ---- */
+
+/* What makes a target useless, or "" and its identity. */
+static const char *identify(const struct labels *target, struct jvm_id *ret)
+{
+    uint64_t pid, start;
+    struct str text = labels_get(target, STR("__process_pid__"));
+    if (text.n == 0)
+        return "it has no label __process_pid__";
+    if (!str_to_u64(text, &pid) || pid == 0 || pid > INT_MAX)
+        return "its label __process_pid__ is no process ID";
+    /* discovery.process says it; other sources need not. */
+    struct procfs_stat stat;
+    if (str_to_u64(labels_get(target, STR("__process_start_time__")), &start))
+        *ret = (struct jvm_id){(pid_t)pid, start};
+    else if (procfs_stat((pid_t)pid, &stat, NULL) == 0)
+        *ret = (struct jvm_id){(pid_t)pid, stat.start_time};
+    else
+        return "there is no such process";
+    return "";
+}
+
+static void forget_reports(struct strmap *m)
+{
+    strmap_each(m, e) free((char *)e->key.p);
+    strmap_done(m);
+}
+
+/* Once per target, until it is gone for one look. */
+static void report(const struct java *j, struct strmap *now, const struct labels *target, const char *why)
+{
+    cleanup_buf struct buf text = BUF_INIT(16 << 10);
+    labels_print(target, &text);
+    struct str name = str_of(buf_cstr(&text));
+    if (strmap_has(now, name))
+        return;
+    if (!strmap_has(&j->reported, name))
+        log_warn("target skipped", L_STR("component", component_id(j->self)), L_STR("target", buf_cstr(&text)),
+                 L_STR("reason", why));
+    char *key = str_dup(name);
+    strmap_put(now, str_of(key), (void *)1);
+}
+
+static struct jvm *find_jvm(struct java *j, struct jvm_id id)
+{
+    list_each(&j->jvms, node)
+    {
+        struct jvm *v = list_entry(node, struct jvm, node);
+        if (v->id.pid == id.pid && v->id.start_time == id.start_time)
+            return v;
+    }
+    return NULL;
+}
+
+static void keep_jvm(struct java *j, struct jvm *v, struct labels *target)
+{
+    char event[JAVA_EVENT_MAX];
+    struct conversion_options options = java_conversion(&j->args.profiling, j->events, event);
+    struct labels *old = v->target;
+    v->target = labels_ref(target);
+    labels_unref(old);
+    v->wanted = true;
+    if (v->leaving || !v->session)
+        return; /* closing: reconcile() runs again when it has */
+    struct jvm_session_config config = session_config(j, v);
+    jvm_session_update(v->session, &config);
+    java_stream_options(v->stream, &options);
+}
+
+/* Makes the sessions those that the targets ask for. */
+static void reconcile(struct java *j)
+{
+    const struct targets *ts = &j->args.targets;
+    struct jvm_id *ids = xcalloc(ts->len + 1, sizeof *ids);
+    cleanup_u64map struct u64map last = U64MAP_INIT; /* pid -> the last target that names it */
+    struct strmap reported = STRMAP_INIT;
+    for (size_t i = 0; i < ts->len; i++) {
+        const char *why = identify(ts->items[i], &ids[i]);
+        if (*why)
+            report(j, &reported, ts->items[i], why);
+        else
+            u64map_put(&last, (uint64_t)ids[i].pid, i);
+    }
+    forget_reports(&j->reported);
+    j->reported = reported;
+
+    list_each(&j->jvms, node) list_entry(node, struct jvm, node)->wanted = false;
+    /* Known ones first: what is left is closed before its pid's next owner is opened. */
+    for (size_t i = 0; i < ts->len; i++) {
+        uint64_t at;
+        struct jvm *v = ids[i].pid ? find_jvm(j, ids[i]) : NULL;
+        if (v && u64map_get(&last, (uint64_t)ids[i].pid, &at) && at == i)
+            keep_jvm(j, v, ts->items[i]);
+    }
+    list_each(&j->jvms, node)
+    {
+        struct jvm *v = list_entry(node, struct jvm, node);
+        if (!v->wanted)
+            close_jvm(v);
+    }
+    for (size_t i = 0; i < ts->len; i++) {
+        uint64_t at;
+        if (ids[i].pid && u64map_get(&last, (uint64_t)ids[i].pid, &at) && at == i && !find_jvm(j, ids[i]))
+            open_jvm(j, ids[i], ts->items[i]);
+    }
+    free(ids);
+}
+
+/* ---- the layout on the host ---- */
+
+static void install(struct java *j);
+
+static void on_install_retry(uv_timer_t *t)
+{
+    install(t->data);
+}
+
+static void on_installed(void *arg, const struct jvm_reply *r)
+{
+    struct java *j = arg;
+    j->installing = false;
+    if (r->outcome == JVM_OK) {
+        log_debug("async-profiler is in place", L_STR("component", component_id(j->self)), L_STR("dir", r->text));
+        component_health(j->self, true, "started component");
+        return;
+    }
+    log_error("async-profiler cannot be put in place", L_STR("component", component_id(j->self)),
+              L_STR("tmp_dir", j->args.tmp_dir), L_STR("err", r->reason));
+    component_health(j->self, false, "async-profiler cannot be put in place: %s", r->reason);
+    uv_timer_start(&j->timer, on_install_retry, INSTALL_RETRY_MS, 0);
+}
+
+static void install(struct java *j)
+{
+    if (j->installing)
+        priv_forget(j->env->priv, j->install_call);
+    struct jvm_start s = {.tmp_dir = j->args.tmp_dir, .dist = j->args.dist, .options = ""};
+    j->installing = true;
+    j->install_call = jvm_install(j->env->priv, &s, on_installed, j);
+}
+
+/* ---- life ---- */
+
+static void take_args(struct java *j, struct java_args *args, char *events)
+{
+    schema_done(&java_schema, &j->args);
+    j->args = *args;
+    memset(args, 0, sizeof *args);
+    free(j->events);
+    j->events = events;
+}
+
+static int java_build(struct component *self, void *args, void **ret_state, struct err *err)
+{
+    char *events;
+    int code = java_profiling_events(&((struct java_args *)args)->profiling, &events, err);
+    if (code < 0)
+        return code;
+    struct java *j = xcalloc(1, sizeof *j);
+    j->self = self;
+    j->env = component_env(self);
+    list_init(&j->jvms);
+    take_args(j, args, events);
+    *ret_state = j;
+    return 0;
+}
+
+static int java_update(void *state, void *args, struct err *err)
+{
+    struct java *j = state;
+    char *events;
+    struct java_args *next = args;
+    int code = java_profiling_events(&next->profiling, &events, err);
+    if (code < 0)
+        return code;
+    bool moved = strcmp(j->args.tmp_dir, next->tmp_dir) != 0 || strcmp(j->args.dist, next->dist) != 0;
+    take_args(j, next, events);
+    if (!j->started || j->stopping)
+        return 0;
+    if (moved)
+        install(j);
+    reconcile(j);
+    return 0;
+}
+
+static void java_start(void *state)
+{
+    struct java *j = state;
+    if (geteuid() != 0)
+        log_warn("not running as root: JVMs of other users cannot be profiled",
+                 L_STR("component", component_id(j->self)));
+    j->converter = java_converter_new(j->env->loop);
+    uv_timer_init(j->env->loop, &j->timer);
+    j->timer.data = j;
+    j->started = true;
+    install(j);
+    reconcile(j);
+}
+
+static void on_timer_closed(uv_handle_t *h)
+{
+    struct java *j = h->data;
+    component_stopped(j->self);
+}
+
+static void maybe_stopped(struct java *j)
+{
+    if (list_empty(&j->jvms) && !uv_is_closing((uv_handle_t *)&j->timer))
+        uv_close((uv_handle_t *)&j->timer, on_timer_closed);
+}
+
+static void on_hurry(uv_timer_t *t)
+{
+    struct java *j = t->data;
+    java_converter_hurry(j->converter);
+}
+
+static void java_stop(void *state)
+{
+    struct java *j = state;
+    if (!j->started) {
+        component_stopped(j->self);
+        return;
+    }
+    j->stopping = true;
+    if (j->installing)
+        priv_forget(j->env->priv, j->install_call);
+    j->installing = false;
+    uv_timer_start(&j->timer, on_hurry, HURRY_MS, 0);
+    list_each(&j->jvms, node) close_jvm(list_entry(node, struct jvm, node));
+    maybe_stopped(j);
+}
+
+static void java_free(void *state)
+{
+    struct java *j = state;
+    if (j->converter)
+        java_converter_free(j->converter);
+    forget_reports(&j->reported);
+    schema_done(&java_schema, &j->args);
+    free(j->events);
+    free(j);
+}
+
+/* ---- what an operator wants to see ---- */
+
+static void put(struct value *object, const char *name, struct value *v)
+{
+    value_object_put(object, str_of(name), v);
+}
+
+static struct value *time_value(int64_t ns)
+{
+    char text[40] = "";
+    struct tm tm;
+    time_t seconds = (time_t)(ns / SECOND);
+    if (ns > 0 && gmtime_r(&seconds, &tm))
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    return value_string(str_of(text));
+}
+
+static struct value *labels_value(const struct labels *ls)
+{
+    struct value *object = value_object();
+    for (size_t i = 0; i < labels_len(ls); i++) {
+        const struct label *l = labels_at(ls, i);
+        if (!str_has_prefix(l->name, STR("__")))
+            value_object_put(object, l->name, value_string(l->value));
+    }
+    return object;
+}
+
+static struct value *jvm_value(const struct jvm *v)
+{
+    char room[JAVA_SERVICE_MAX];
+    struct value *object = value_object();
+    put(object, "pid", value_int(v->id.pid));
+    put(object, "service_name", value_string(java_service_name(v->target, room)));
+    put(object, "state", value_string(str_of(jvm_state_name(v->state))));
+    put(object, "reason", value_string(str_of(v->reason)));
+    put(object, "since", time_value(v->since_ns));
+    put(object, "next_profile_seconds",
+        value_int(v->session ? (jvm_session_next_ns(v->session) + SECOND - 1) / SECOND : 0));
+    put(object, "last_profile", time_value(v->last_profile_ns));
+    put(object, "profiles", value_uint(v->profiles));
+    put(object, "samples", value_uint(v->samples));
+    put(object, "labels", labels_value(v->target));
+    return object;
+}
+
+static int by_pid(const void *a, const void *b)
+{
+    const struct jvm *x = *(const struct jvm *const *)a, *y = *(const struct jvm *const *)b;
+    return (x->id.pid > y->id.pid) - (x->id.pid < y->id.pid);
+}
+
+static struct value *java_debug_info(void *state)
+{
+    struct java *j = state;
+    struct jvm **all = NULL;
+    size_t n = 0, cap = 0;
+    list_each(&j->jvms, node)
+    {
+        xgrow(&all, &cap, n + 1, sizeof *all);
+        all[n++] = list_entry(node, struct jvm, node);
+    }
+    if (n > 1)
+        qsort(all, n, sizeof *all, by_pid);
+    struct value **items = xcalloc(n + 1, sizeof *items);
+    for (size_t i = 0; i < n; i++)
+        items[i] = jvm_value(all[i]);
+    struct value *object = value_object();
+    put(object, "profiled_targets", value_array(items, n));
+    free(items);
+    free(all);
+    return object;
+}
+
+static const char *const no_exports[] = {NULL};
+
+const struct component_def pyroscope_java = {
+    .name = "pyroscope.java",
+    .help = "Continuously profiles Java processes running on the local Linux host using async-profiler.",
+    .stability = STABILITY_GA,
+    .args = &java_schema,
+    .exports = no_exports,
+    .build = java_build,
+    .update = java_update,
+    .start = java_start,
+    .stop = java_stop,
+    .free = java_free,
+    .debug_info = java_debug_info,
+};

@@ -1,0 +1,9 @@
+/* smolder_dropped_profiles_total{reason}: profiles that were collected but never arrived, whoever gave them up.
+ *
+ *     metric_add(&dropped_profiles_total, 1, "convert_queue");
+ */
+#pragma once
+
+#include "base/metric.h"
+
+extern struct metric_family dropped_profiles_total;
