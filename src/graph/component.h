@@ -30,8 +30,9 @@ struct component_def {
     int (*build)(struct component *self, void *args, void **ret_state, struct err *err);
     /* Same args rules. A failing update leaves the old arguments in force. */
     int (*update)(void *state, void *args, struct err *err);
-    void (*start)(void *state);
-    /* Begin to stop; call component_stopped(self) when done (may be at once). Must end within 5 s by itself. */
+    void (*start)(void *state); /* NULL: nothing to start */
+    /* Begin to stop; call component_stopped(self) when done (may be at once). Must end within 5 s by itself. Comes only after all
+     * components that refer to this one have stopped: a receiver still takes what they hand over at their end. NULL: nothing to do. */
     void (*stop)(void *state);
     void (*free)(void *state);
     /* Optional: what an operator wants to see; new reference to an object. */

@@ -1,6 +1,15 @@
 /* The running configuration: a graph of components kept in step with the files.
  *
- * controller_load() parses and wires everything aside; any syntax, graph, decoding or build error leaves the running graph untouched.
+ * Loading. controller_load() does everything aside first: it parses, wires, decodes the arguments of every component and builds the
+ * new ones, in the order of their references. A component of the same id in both configurations is kept with its state. Any syntax,
+ * graph, decoding or build error leaves the running graph exactly as it was, and all errors found are reported, with positions.
+ * Only then the graphs are swapped: kept components whose arguments differ are updated, vanished ones stopped, new ones started.
+ * One thing can fail after that point, a component refusing its update: it keeps its old arguments and turns unhealthy, the rest of
+ * the new configuration runs, and the load returns -EIO.
+ *
+ * Running. When a component publishes changed exports, its direct dependants are evaluated anew, soon, in one batch from the loop,
+ * dependencies first, each at most once. If that fails the dependant keeps its old arguments, turns unhealthy, and on_problem hears.
+ *
  * Loop thread only. Source: spec alloy-language §6.1-6.6, §9.
  */
 #pragma once
@@ -27,15 +36,24 @@ struct controller_options {
     const struct component_def *const *components; /* NULL-terminated registry */
     enum stability stability;
     void *env; /* what component_env() returns */
+    /* Optional: something went wrong outside a load, for the log. Both texts are valid during the call. */
+    void (*on_problem)(void *arg, const char *component_id, const char *message);
+    void *problem_arg;
 };
 
 struct controller *controller_new(const struct controller_options *options);
-/* Text of one or more files, in order. The first load that succeeds starts the components. */
+/* Text of one or more files, in order. The first load that succeeds starts the components. 0; -EINVAL: refused, nothing changed;
+ * -EIO: loaded, but a component refused its update. `ds` can hold warnings in any case; its positions are good until the next load
+ * or controller_free(). -ESHUTDOWN after controller_stop(). */
 must_check int controller_load(struct controller *c, const struct config_file *files, size_t n, struct diags *ds);
 bool controller_ready(const struct controller *c);
-/* Stops every component in parallel; `done` is called when all have stopped. */
+/* Stops every component: those nobody references at once and in parallel, the others as soon as everyone who references them has
+ * stopped, so that what a component hands over while it stops still finds its receiver at work. `done` is called from the loop when
+ * all have stopped or after CONTROLLER_STOP_MS; whoever has not stopped by then is reported to on_problem and left behind. */
+enum { CONTROLLER_STOP_MS = 9000 };
 void controller_stop(struct controller *c, void (*done)(void *arg), void *arg);
-void controller_free(struct controller *c); /* after done */
+/* After done, or if nothing was ever loaded; the loop must then run once more to close a timer. */
+void controller_free(struct controller *c);
 
 enum health_state { HEALTH_UNKNOWN, HEALTH_HEALTHY, HEALTH_UNHEALTHY, HEALTH_EXITED };
 struct component_view {
@@ -46,7 +64,7 @@ struct component_view {
     struct value *arguments, *exports;                       /* borrowed objects, arguments may be NULL */
     const char *const *references_to, *const *referenced_by; /* NULL-terminated ids */
 };
-/* Calls visit for every component, in id order, until it returns false. */
+/* Calls visit for every component, in id order, until it returns false. Cheap: what it shows is kept until it changes. */
 void controller_each(struct controller *c, bool (*visit)(void *arg, const struct component_view *v), void *arg);
 /* New reference, or NULL where the component has none. */
 struct value *controller_debug_info(struct controller *c, const char *id);
