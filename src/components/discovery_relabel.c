@@ -1,0 +1,103 @@
+#include "components/discovery_relabel.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "flow/relabel.h"
+#include "flow/targets.h"
+
+struct args {
+    struct targets targets;
+    struct block_list rules;
+};
+
+static const struct option options[] = {
+    {"targets", OPT_CUSTOM, offsetof(struct args, targets), .required = true, .custom = &targets_option,
+     .help = "Targets to relabel."},
+    {"rule", OPT_BLOCKS, offsetof(struct args, rules), .block = &relabel_rule_schema,
+     .help = "Relabelling rules, applied in order to every target."},
+    {0},
+};
+static const struct schema schema = {.size = sizeof(struct args), .options = options};
+
+struct relabeller {
+    struct component *self;
+    struct relabel_rules *rules;
+};
+
+static void publish(struct component *self, const struct targets *in, struct relabel_rules *rules)
+{
+    __attribute__((cleanup(targets_done))) struct targets out = {0};
+    out.items = xcalloc(in->len + 1, sizeof(struct labels *));
+    for (size_t i = 0; i < in->len; i++) {
+        struct labels *kept = relabel(rules, in->items[i]);
+        if (kept)
+            out.items[out.len++] = kept;
+    }
+    struct value *exports = value_object();
+    value_object_put(exports, STR("output"), targets_value(out.items, out.len));
+    value_object_put(exports, STR("rules"), relabel_rules_value(rules));
+    component_export(self, exports);
+}
+
+static void warn_of_unpushable(const struct relabeller *r)
+{
+    for (size_t i = 0; i < relabel_rules_len(r->rules); i++) {
+        struct err why = {0};
+        if (relabel_rule_unpushable(relabel_rules_at(r->rules, i), &why))
+            log_warn("rule makes a label that pyroscope.write will refuse",
+                     L_STR("component_id", component_id(r->self)), L_INT("rule", i + 1), L_STR("reason", why.text));
+    }
+}
+
+static int relabel_build(struct component *self, void *args, void **ret_state, struct err *err)
+{
+    (void)err;
+    struct args *a = args;
+    struct relabeller *r = xcalloc(1, sizeof *r);
+    *r = (struct relabeller){.self = self, .rules = relabel_rules_new(&a->rules)};
+    publish(self, &a->targets, r->rules);
+    *ret_state = r;
+    return 0;
+}
+
+static int relabel_update(void *state, void *args, struct err *err)
+{
+    (void)err;
+    struct relabeller *r = state;
+    struct args *a = args;
+    struct relabel_rules *rules = relabel_rules_new(&a->rules);
+    const bool new_rules = !relabel_rules_equal(rules, r->rules);
+    relabel_rules_unref(r->rules);
+    r->rules = rules;
+    publish(r->self, &a->targets, rules);
+    if (new_rules)
+        warn_of_unpushable(r);
+    return 0;
+}
+
+static void relabel_start(void *state)
+{
+    warn_of_unpushable(state);
+}
+
+static void relabel_free(void *state)
+{
+    struct relabeller *r = state;
+    relabel_rules_unref(r->rules);
+    free(r);
+}
+
+static const char *const exports[] = {"output", "rules", NULL};
+
+const struct component_def discovery_relabel = {
+    .name = "discovery.relabel",
+    .help = "Rewrites, keeps and drops targets by rules.",
+    .stability = STABILITY_GA,
+    .args = &schema,
+    .exports = exports,
+    .build = relabel_build,
+    .update = relabel_update,
+    .start = relabel_start,
+    .free = relabel_free,
+};
