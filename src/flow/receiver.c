@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "lang/coerce.h"
 
 struct profile *profile_new(uint8_t *pprof, size_t len, uint64_t samples, int64_t time_nanos, int64_t duration_nanos)
 {
@@ -79,11 +80,9 @@ static void list_done(void *field)
 
 static int wrong_item(const struct value *item, size_t i, struct err *err)
 {
-    if (value_kind(item) == VALUE_CAPSULE)
-        return err_set(err, -EINVAL, "[%zu] expected capsule(\"%s\"), got capsule(\"%s\")", i, receiver_capsule.name,
-                       value_capsule_type(item)->name);
-    return err_set(err, -EINVAL, "[%zu] expected capsule(\"%s\"), got %s", i, receiver_capsule.name,
-                   value_kind_name(value_kind(item)));
+    cleanup_buf struct buf got = BUF_INIT(ERR_MAX);
+    value_print_type(item, &got);
+    return err_set(err, -EINVAL, "[%zu] expected capsule(\"%s\"), got %s", i, receiver_capsule.name, buf_cstr(&got));
 }
 
 static int list_decode(struct value *v, void *field, struct err *err)
@@ -91,7 +90,7 @@ static int list_decode(struct value *v, void *field, struct err *err)
     if (value_kind(v) == VALUE_NULL)
         return 0;
     if (value_kind(v) != VALUE_ARRAY)
-        return err_set(err, -EINVAL, "should be array, got %s", value_kind_name(value_kind(v)));
+        return coerce_refuse(v, VALUE_ARRAY, err);
     __attribute__((cleanup(list_done))) struct receivers rs = {0};
     rs.items = xcalloc(value_len(v) + 1, sizeof *rs.items);
     for (size_t i = 0; i < value_len(v); i++) {

@@ -15,7 +15,6 @@ namespace
 {
 // Shared by the program and both automata of an expression; on exhaustion RE2 starts its automaton afresh.
 constexpr int64_t max_memory = 2 << 20;
-constexpr size_t pattern_max = 64 << 10;
 // Matches everything; not worth an automaton, and the default of every rule.
 constexpr const char *anything = "(.*)";
 
@@ -48,8 +47,8 @@ extern "C" {
 
 int regex_new(struct str pattern, struct regex **ret, struct err *err)
 {
-    if (pattern.n > pattern_max)
-        return err_set(err, -E2BIG, "error parsing regexp: longer than %zu bytes", pattern_max);
+    if (pattern.n > REGEX_PATTERN_MAX)
+        return err_set(err, -E2BIG, "error parsing regexp: longer than %d bytes", REGEX_PATTERN_MAX);
     struct regex *re = new regex(std::string(pattern.p ? pattern.p : "", pattern.n));
     int code = 0;
     if (!re->re.ok())

@@ -12,8 +12,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* More groups than these are refused. */
-enum { REGEX_GROUPS_MAX = 64 };
+/* Longer expressions, and more groups than these, are refused. */
+enum { REGEX_PATTERN_MAX = 64 << 10, REGEX_GROUPS_MAX = 64 };
 
 struct regex;
 /* Of the last match: groups[0] is the whole text, a group that took no part has p == NULL. Borrowed from the text. */

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "flow/relabel.h"
+#include "lang/coerce.h"
 
 static const char *const action_names[] = {
     [RELABEL_NONE] = "",
@@ -25,29 +26,19 @@ static const char *const action_names[] = {
 
 /* --- option types --- */
 
-static int decode_text(const struct value *v, struct str *ret, struct err *err)
-{
-    if (value_kind(v) != VALUE_STRING)
-        return err_set(err, -EINVAL, "should be string, got %s", value_kind_name(value_kind(v)));
-    *ret = value_as_str(v);
-    return 0;
-}
-
 static int action_decode(struct value *v, void *field, struct err *err)
 {
-    if (value_kind(v) == VALUE_NULL)
-        return 0;
-    struct str text;
-    const int code = decode_text(v, &text, err);
+    cleanup_buf struct buf text = BUF_INIT(ERR_MAX);
+    const int code = coerce_text(v, &text, err);
     if (code < 0)
         return code;
     for (size_t i = 0; i < ARRAY_LEN(action_names); i++) {
-        if (str_is(text, action_names[i])) {
+        if (str_is(buf_slice(&text), action_names[i])) {
             *(enum relabel_action *)field = (enum relabel_action)i;
             return 0;
         }
     }
-    return err_set(err, -EINVAL, "unrecognized action type \"%.*s\"", STR_ARG(text));
+    return err_set(err, -EINVAL, "unrecognized action type \"%s\"", buf_cstr(&text));
 }
 
 static void action_done(void *field)
@@ -77,9 +68,13 @@ static int regex_decode(struct value *v, void *field, struct err *err)
 {
     if (value_kind(v) == VALUE_NULL)
         return 0;
-    struct str text;
-    const int code = decode_text(v, &text, err);
-    return code < 0 ? code : regex_new(text, field, err);
+    cleanup_buf struct buf text = BUF_INIT(REGEX_PATTERN_MAX);
+    const int code = coerce_text(v, &text, err);
+    if (code < 0)
+        return code;
+    if (!buf_ok(&text))
+        return err_set(err, -E2BIG, "error parsing regexp: longer than %d bytes", REGEX_PATTERN_MAX);
+    return regex_new(buf_slice(&text), field, err);
 }
 
 static void regex_done(void *field)

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "lang/coerce.h"
 
 /* --- the capsule --- */
 
@@ -94,14 +95,6 @@ static void number_text(const struct value *v, char out[NUMBER_TEXT_MAX])
     float_text(value_as_float(v), out);
 }
 
-/* Only the printed form tells a secret from an optional secret that is none, which prints as a quoted string. */
-static bool is_secret(const struct value *v)
-{
-    cleanup_buf struct buf text = BUF_INIT(sizeof "(secret)");
-    value_print(v, &text);
-    return buf_ok(&text) && str_eq(buf_slice(&text), STR("(secret)"));
-}
-
 static int set_label(struct labels_builder *b, struct str name, const struct value *v, struct err *err)
 {
     char number[NUMBER_TEXT_MAX];
@@ -123,7 +116,7 @@ static int set_label(struct labels_builder *b, struct str name, const struct val
     }
     struct str text;
     if (value_secret_text(v, &text)) {
-        if (is_secret(v))
+        if (value_secrecy(v) != VALUE_OPTIONAL_OPEN)
             return err_set(err, -EINVAL, "target::ConvertFrom: cannot use a secret as a target value");
         labels_set(b, name, text);
         return 0;
@@ -196,7 +189,7 @@ static int list_decode(struct value *v, void *field, struct err *err)
     if (value_kind(v) == VALUE_NULL)
         return 0;
     if (value_kind(v) != VALUE_ARRAY)
-        return err_set(err, -EINVAL, "should be array, got %s", value_kind_name(value_kind(v)));
+        return coerce_refuse(v, VALUE_ARRAY, err);
     __attribute__((cleanup(targets_done))) struct targets ts = {0};
     ts.items = xcalloc(value_len(v) + 1, sizeof *ts.items);
     for (size_t i = 0; i < value_len(v); i++) {

@@ -188,6 +188,10 @@ static void link_reference(void *arg, const struct ast_traversal *t)
             dag_need(&l->p->dag, l->from->place, on->place);
         return;
     }
+    if (stdlib_replacement(t->path[0])) {
+        diag_warn(l->ds, t->range, "%.*s is deprecated; use %s", STR_ARG(t->path[0]), stdlib_replacement(t->path[0]));
+        return;
+    }
     if (stdlib_has(t->path[0]) || names_refused_block(l->p, t->path, t->len))
         return;
     cleanup_buf struct buf name = BUF_INIT(ID_MAX);

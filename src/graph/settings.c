@@ -3,28 +3,21 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "lang/coerce.h"
 #include "lang/schema.h"
 
 const struct settings settings_default = {.log_level = LOG_INFO, .log_format = LOG_LOGFMT};
 
 /* --- words as option types --- */
 
-static int text_of(const struct value *v, struct str *ret, struct err *err)
-{
-    if (value_kind(v) != VALUE_STRING)
-        return err_set(err, -EINVAL, "should be string, got %s", value_kind_name(value_kind(v)));
-    *ret = value_as_str(v);
-    return 0;
-}
-
 static int level_decode(struct value *v, void *field, struct err *err)
 {
-    struct str text;
-    const int code = text_of(v, &text, err);
+    cleanup_buf struct buf text = BUF_INIT(ERR_MAX);
+    const int code = coerce_text(v, &text, err);
     if (code < 0)
         return code;
-    if (!log_level_parse(text.p, field))
-        return err_set(err, -EINVAL, "unrecognized log level \"%.*s\"", STR_ARG(text));
+    if (!log_level_parse(buf_cstr(&text), field))
+        return err_set(err, -EINVAL, "unrecognized log level \"%s\"", buf_cstr(&text));
     return 0;
 }
 
@@ -50,13 +43,14 @@ static const struct option_type level_option = {
 
 static int format_decode(struct value *v, void *field, struct err *err)
 {
-    struct str text;
-    const int code = text_of(v, &text, err);
+    cleanup_buf struct buf text = BUF_INIT(ERR_MAX);
+    const int code = coerce_text(v, &text, err);
     if (code < 0)
         return code;
-    if (!str_is(text, "logfmt") && !str_is(text, "json"))
-        return err_set(err, -EINVAL, "unrecognized log format \"%.*s\"", STR_ARG(text));
-    *(enum log_format *)field = str_is(text, "json") ? LOG_JSON : LOG_LOGFMT;
+    const bool json = strcmp(buf_cstr(&text), "json") == 0;
+    if (!json && strcmp(buf_cstr(&text), "logfmt") != 0)
+        return err_set(err, -EINVAL, "unrecognized log format \"%s\"", buf_cstr(&text));
+    *(enum log_format *)field = json ? LOG_JSON : LOG_LOGFMT;
     return 0;
 }
 
