@@ -1,0 +1,91 @@
+#include "api/store_http_internal.h"
+
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "ui/ui.h"
+
+static void page(void *ctx, struct request *rq)
+{
+    (void)ctx;
+    request_set_header(rq, "Cache-Control", "no-cache");
+    request_set_header(rq, "Content-Security-Policy",
+                       "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:;"
+                       " connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
+    request_reply_static(rq, 200, "text/html; charset=utf-8", ui_page());
+}
+
+static void ready(void *ctx, struct request *rq)
+{
+    (void)ctx;
+    request_reply_text(rq, 200, "ready\n");
+}
+
+static const struct server_route routes[] = {
+    {"GET", "/", page},
+    {"GET", "/ready", ready},
+    {"POST", "/push.v1.PusherService/Push", store_http_push},
+    {"GET", "/api/services", store_http_services},
+    {"GET", "/api/types", store_http_types},
+    {"GET", "/api/flamegraph", store_http_flamegraph},
+    {"GET", "/api/timeline", store_http_timeline},
+    {"GET", "/api/jvms", store_http_jvms},
+    {0},
+};
+
+int store_http_open(const struct store_http_options *options, struct store_http **ret, struct err *err)
+{
+    cleanup_free struct store_http *h = xcalloc(1, sizeof *h);
+    h->loop = options->loop;
+    h->store = options->store;
+    h->controller = options->controller;
+    int code = server_open(
+        &(struct server_options){.loop = options->loop, .listen = options->listen, .routes = routes, .ctx = h},
+        &h->server, err);
+    if (code < 0)
+        return code;
+    *ret = TAKE_PTR(h);
+    return 0;
+}
+
+const char *store_http_address(const struct store_http *h)
+{
+    return server_address(h->server);
+}
+
+static void free_when_done(struct store_http *h)
+{
+    if (!h->server_closed || h->jobs)
+        return;
+    if (h->closed)
+        h->closed(h->closed_arg);
+    free(h);
+}
+
+void store_http_job_begun(struct store_http *h)
+{
+    h->jobs++;
+}
+
+void store_http_job_done(struct store_http *h)
+{
+    h->jobs--;
+    free_when_done(h);
+}
+
+static void on_server_closed(void *arg)
+{
+    struct store_http *h = arg;
+    h->server_closed = true;
+    free_when_done(h);
+}
+
+void store_http_close(struct store_http *h, void (*closed)(void *arg), void *arg)
+{
+    if (!h)
+        return;
+    h->closed = closed;
+    h->closed_arg = arg;
+    server_close(h->server, on_server_closed, h);
+}

@@ -1,0 +1,38 @@
+/* The store's front: Pyroscope's push for agents, one page and its JSON for people.
+ *
+ *     POST /push.v1.PusherService/Push   Connect unary, protobuf or JSON, gzip
+ *     GET  /ready                        "ready"
+ *     GET  /                             the page (src/ui)
+ *     GET  /api/services?from=&until=    {"services":[{"name","profiles","last_ms"}]}
+ *     GET  /api/types?service=           {"types":[{"id","profiles","total"}]}
+ *     GET  /api/flamegraph?service=&type=[&label=name=value]…[&max_nodes=]
+ *                                        {"unit","profiles","first_ms","last_ms","total","node_count","truncated","names":[…],
+ *                                         "nodes":[depth,name,self,total, …]} in preorder, children by total
+ *     GET  /api/timeline?service=&type=[&label=]…[&buckets=]    {"unit","from_ms","step_ms","values":[…]}
+ *     GET  /api/jvms                     {"agent","now_ms","jvms":[…],"components":[…]}
+ *
+ * Times are milliseconds since the epoch; without them the last hour. Errors of these are {"error":"…"}.
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "base/err.h"
+#include "graph/controller.h"
+#include "store/store.h"
+
+struct store_http;
+
+struct store_http_options {
+    uv_loop_t *loop;
+    const char *listen;
+    struct store *store;           /* outlives the server */
+    struct controller *controller; /* for the list of JVMs; NULL where no agent runs in this process */
+};
+
+must_check int store_http_open(const struct store_http_options *options, struct store_http **ret, struct err *err);
+/* As bound: "127.0.0.1:4040". */
+const char *store_http_address(const struct store_http *h);
+/* Frees, then calls `closed` (may be NULL) once no job refers to the store any more. Before store_close() and controller_free(). NULL is
+ * fine. */
+void store_http_close(struct store_http *h, void (*closed)(void *arg), void *arg);

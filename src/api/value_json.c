@@ -1,0 +1,156 @@
+#include "api/value_json.h"
+
+#include "api/json.h"
+#include "base/cleanup.h"
+
+enum { DEPTH_MAX = 64 };
+
+static void number(const struct value *v, struct buf *out)
+{
+    switch (value_number_kind(v)) {
+    case NUMBER_INT:
+        buf_printf(out, "%lld", (long long)value_as_int(v));
+        break;
+    case NUMBER_UINT:
+        buf_printf(out, "%llu", (unsigned long long)value_as_uint(v));
+        break;
+    case NUMBER_FLOAT:
+        json_double(out, value_as_float(v));
+        break;
+    }
+}
+
+/* Targets look like objects. New reference, or NULL. */
+static struct value *object_of_capsule(const struct value *v)
+{
+    const struct capsule_type *type = value_capsule_type(v);
+    return type && type->to_object ? type->to_object(value_capsule_data(v, type)) : NULL;
+}
+
+/* Secrets print as (secret), so nothing here can leak one. */
+static void printed(const struct value *v, struct buf *out)
+{
+    cleanup_buf struct buf text = BUF_INIT(1 << 20);
+    value_print(v, &text);
+    json_string(out, buf_slice(&text));
+}
+
+static void plain(const struct value *v, struct buf *out, unsigned depth)
+{
+    if (!v || depth > DEPTH_MAX) {
+        buf_puts(out, "null");
+        return;
+    }
+    switch (value_kind(v)) {
+    case VALUE_NULL:
+        buf_puts(out, "null");
+        break;
+    case VALUE_NUMBER:
+        number(v, out);
+        break;
+    case VALUE_STRING:
+        json_string(out, value_as_str(v));
+        break;
+    case VALUE_BOOL:
+        buf_puts(out, value_as_bool(v) ? "true" : "false");
+        break;
+    case VALUE_ARRAY:
+        buf_byte(out, '[');
+        for (size_t i = 0; i < value_len(v); i++) {
+            buf_puts(out, i ? "," : "");
+            plain(value_item(v, i), out, depth + 1);
+        }
+        buf_byte(out, ']');
+        break;
+    case VALUE_OBJECT:
+        buf_byte(out, '{');
+        for (size_t i = 0; i < value_len(v); i++) {
+            struct value *m;
+            buf_puts(out, i ? "," : "");
+            json_string(out, value_key(v, i, &m));
+            buf_byte(out, ':');
+            plain(m, out, depth + 1);
+        }
+        buf_byte(out, '}');
+        break;
+    case VALUE_CAPSULE: {
+        cleanup_value struct value *object = object_of_capsule(v);
+        if (object)
+            plain(object, out, depth + 1);
+        else
+            printed(v, out);
+        break;
+    }
+    case VALUE_FUNCTION:
+        printed(v, out);
+        break;
+    }
+}
+
+void value_json_plain(const struct value *v, struct buf *out)
+{
+    plain(v, out, 0);
+}
+
+static void tagged(const struct value *v, struct buf *out, unsigned depth);
+
+static void tagged_array(const struct value *v, struct buf *out, unsigned depth)
+{
+    buf_byte(out, '[');
+    for (size_t i = 0; i < value_len(v); i++) {
+        buf_puts(out, i ? "," : "");
+        tagged(value_item(v, i), out, depth + 1);
+    }
+    buf_byte(out, ']');
+}
+
+static void tagged_object(const struct value *v, struct buf *out, unsigned depth)
+{
+    buf_byte(out, '[');
+    for (size_t i = 0; i < value_len(v); i++) {
+        struct value *m;
+        buf_printf(out, "%s{\"key\":", i ? "," : "");
+        json_string(out, value_key(v, i, &m));
+        buf_puts(out, ",\"value\":");
+        tagged(m, out, depth + 1);
+        buf_byte(out, '}');
+    }
+    buf_byte(out, ']');
+}
+
+static void tagged(const struct value *v, struct buf *out, unsigned depth)
+{
+    enum value_kind kind = v && depth <= DEPTH_MAX ? value_kind(v) : VALUE_NULL;
+    cleanup_value struct value *object = kind == VALUE_CAPSULE ? object_of_capsule(v) : NULL;
+    if (object) {
+        tagged(object, out, depth + 1);
+        return;
+    }
+    buf_printf(out, "{\"type\":\"%s\",\"value\":", value_kind_name(kind));
+    if (kind == VALUE_ARRAY)
+        tagged_array(v, out, depth);
+    else if (kind == VALUE_OBJECT)
+        tagged_object(v, out, depth);
+    else
+        plain(kind == VALUE_NULL ? NULL : v, out, depth);
+    buf_byte(out, '}');
+}
+
+void value_json_tagged(const struct value *v, struct buf *out)
+{
+    tagged(v, out, 0);
+}
+
+void value_json_body(const struct value *object, struct buf *out)
+{
+    buf_byte(out, '[');
+    for (size_t i = 0; object && value_kind(object) == VALUE_OBJECT && i < value_len(object); i++) {
+        struct value *m;
+        buf_printf(out, "%s{\"name\":", i ? "," : "");
+        json_string(out, value_key(object, i, &m));
+        buf_puts(out, ",\"type\":\"attr\",\"value\":");
+        tagged(m, out, 0);
+        buf_byte(out, '}');
+    }
+    buf_byte(out, ']');
+}

@@ -1,0 +1,11 @@
+/* Values of the configuration language as JSON. Loop thread. Source of the tagged form: spec alloy-language §8.2. */
+#pragma once
+
+#include "graph/controller.h"
+
+/* Plain: objects are objects, secrets "(secret)". */
+void value_json_plain(const struct value *v, struct buf *out);
+/* {"type":"number","value":3}, recursively; objects are arrays of {"key","value"}. */
+void value_json_tagged(const struct value *v, struct buf *out);
+/* An object as a list of statements: [{"name","type":"attr","value":…}]; "[]" for NULL. */
+void value_json_body(const struct value *object, struct buf *out);

@@ -1,0 +1,70 @@
+/* The SQLite side of the store: opening, schema, statements, and what its failures mean. One connection, one thread at a time. */
+#pragma once
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* Statements are prepared once per connection, on first use. */
+enum db_query {
+    DB_SERIES_FIND,
+    DB_SERIES_ADD,
+    DB_BODY_FIND,
+    DB_BODY_ADD,
+    DB_PROFILE_ADD,
+    DB_SERVICES,
+    DB_TYPES,
+    DB_SELECT_SERIES,
+    DB_SELECT_PROFILES,
+    DB_TOTALS,
+    DB_BODY_READ,
+    DB_OLD_PROFILES_DELETE,
+    DB_OLD_BODIES_DELETE,
+    DB_OLDEST_TIME,
+    DB_SERIES_DELETE,
+    DB_QUERIES
+};
+
+struct db {
+    sqlite3 *handle;
+    sqlite3_stmt *statements[DB_QUERIES];
+};
+#define DB_INIT ((struct db){0})
+
+/* Opens, creating file and schema as needed; path ":memory:" is possible. -EBADMSG: not a database, damaged, or of another version. */
+must_check int db_open(const char *path, struct db *ret, struct err *err);
+void db_close(struct db *db);
+
+/* A reset statement, ready for binding. NULL with err filled when it cannot be prepared. */
+sqlite3_stmt *db_statement(struct db *db, enum db_query q, struct err *err);
+/* 1: a row, 0: done, negative: failed. Done and failed statements are reset. */
+must_check int db_step(struct db *db, sqlite3_stmt *st, struct err *err);
+must_check int db_exec(struct db *db, const char *sql, struct err *err);
+/* A rollback: there is nothing to be done where even that fails. */
+void db_undo(struct db *db, const char *sql);
+must_check int db_number(struct db *db, const char *sql, int64_t *ret, struct err *err);
+/* What SQLite said last, as a negative errno: -EBADMSG damaged, -ENOSPC full, -EBUSY locked, -EIO otherwise. */
+int db_error(struct db *db, const char *doing, struct err *err);
+
+static inline void db_bind(sqlite3_stmt *st, int i, int64_t v)
+{
+    sqlite3_bind_int64(st, i, v);
+}
+/* Borrowed until the statement is reset. */
+static inline void db_bind_text(sqlite3_stmt *st, int i, struct str s)
+{
+    sqlite3_bind_text64(st, i, s.p ? s.p : "", s.n, SQLITE_STATIC, SQLITE_UTF8);
+}
+static inline void db_bind_blob(sqlite3_stmt *st, int i, struct str s)
+{
+    sqlite3_bind_blob64(st, i, s.p ? s.p : "", s.n, SQLITE_STATIC);
+}
+/* Valid until the next step. */
+static inline struct str db_column(sqlite3_stmt *st, int i)
+{
+    const void *p = sqlite3_column_blob(st, i);
+    return (struct str){p, (size_t)sqlite3_column_bytes(st, i)};
+}

@@ -1,0 +1,111 @@
+#include "store/flame.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+
+void flame_init(struct flame *f)
+{
+    *f = (struct flame){.text = ARENA_INIT(FLAME_NAME_BYTES_MAX)};
+    int64_t root = flame_name(f, STR("total"));
+    xgrow(&f->nodes, &f->node_cap, 1, sizeof *f->nodes);
+    f->nodes[0] = (struct flame_node){.name = (uint32_t)root};
+    f->node_count = 1;
+}
+
+void flame_done(struct flame *f)
+{
+    free(f->nodes);
+    free(f->names);
+    strmap_done(&f->name_ids);
+    u64map_done(&f->children);
+    arena_done(&f->text);
+    *f = (struct flame){0};
+}
+
+int64_t flame_name(struct flame *f, struct str name)
+{
+    void *known = strmap_get(&f->name_ids, name);
+    if (known)
+        return (int64_t)(uintptr_t)known - 1;
+    struct str copy = arena_str(&f->text, name);
+    if (!copy.p || f->name_count == FLAME_NODES_MAX) {
+        f->truncated = true;
+        return FLAME_NO_NAME;
+    }
+    xgrow(&f->names, &f->name_cap, f->name_count + 1, sizeof *f->names);
+    f->names[f->name_count++] = copy;
+    strmap_put(&f->name_ids, copy, (void *)(uintptr_t)f->name_count);
+    return (int64_t)f->name_count - 1;
+}
+
+uint32_t flame_step(struct flame *f, uint32_t node, int64_t name)
+{
+    if (name < 0)
+        return node;
+    uint64_t key = (uint64_t)node << 32 | (uint64_t)name;
+    uint64_t known;
+    if (u64map_get(&f->children, key, &known))
+        return (uint32_t)known;
+    if (f->node_count == FLAME_NODES_MAX) {
+        f->truncated = true;
+        return node;
+    }
+    xgrow(&f->nodes, &f->node_cap, f->node_count + 1, sizeof *f->nodes);
+    uint32_t id = (uint32_t)f->node_count++;
+    f->nodes[id] = (struct flame_node){.parent = node, .name = (uint32_t)name};
+    u64map_put(&f->children, key, id);
+    return id;
+}
+
+static int by_total(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* Node and total side by side, for sorting without a global. */
+struct ranked {
+    int64_t total;
+    uint32_t node;
+};
+
+static int smaller_first(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->total != y->total)
+        return x->total < y->total ? -1 : 1;
+    return x->node < y->node ? 1 : -1; /* equal ones keep the order of their appearance */
+}
+
+void flame_finish(struct flame *f)
+{
+    for (size_t i = 0; i < f->node_count; i++)
+        f->nodes[i].total = f->nodes[i].self;
+    /* A parent's index is smaller than its children's: one pass from the end sums up. */
+    for (size_t i = f->node_count; i-- > 1;)
+        f->nodes[f->nodes[i].parent].total += f->nodes[i].total;
+    cleanup_free struct ranked *order = xcalloc(f->node_count, sizeof *order);
+    for (size_t i = 1; i < f->node_count; i++)
+        order[i] = (struct ranked){f->nodes[i].total, (uint32_t)i};
+    qsort(order + 1, f->node_count - 1, sizeof *order, smaller_first);
+    /* Pushed to the front, the largest last. */
+    for (size_t i = 1; i < f->node_count; i++) {
+        struct flame_node *n = &f->nodes[order[i].node], *parent = &f->nodes[n->parent];
+        n->next_sibling = parent->first_child;
+        parent->first_child = order[i].node;
+    }
+}
+
+int64_t flame_threshold(const struct flame *f, size_t max)
+{
+    if (f->node_count <= max)
+        return 1;
+    cleanup_free int64_t *totals = xcalloc(f->node_count, sizeof *totals);
+    for (size_t i = 0; i < f->node_count; i++)
+        totals[i] = f->nodes[i].total;
+    qsort(totals, f->node_count, sizeof *totals, by_total);
+    return max ? totals[max - 1] + (totals[max] == totals[max - 1]) : INT64_MAX;
+}

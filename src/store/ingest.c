@@ -1,0 +1,251 @@
+#include "store/ingest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <xxhash.h>
+
+#include "base/cleanup.h"
+#include "base/gzip.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "pprof/decode.h"
+#include "store/labels_key.h"
+
+enum {
+    SYMBOLS_MAX = 64 << 20, /* what one profile may unfold to */
+    SPLITS_MAX = 4096,      /* series out of one profile, by labels of its samples */
+    GZIP_LEVEL = 6,
+};
+static const int64_t future_ns = 10 * 60 * 1000000000LL; /* as far ahead as a sender's clock may be */
+
+/* The samples of one profile that share their labels. */
+struct split {
+    int64_t hash;
+    uint32_t label_set;
+    int64_t totals[PROFILE_TYPES_MAX];
+};
+struct splits {
+    struct split *items;
+    size_t len, cap;
+};
+
+struct ingest {
+    struct db *db;
+    struct label_list labels;
+    struct symbols symbols;
+    struct profile profile;
+    struct splits splits;
+    int64_t body, time_ns;
+};
+
+static void add_capped(int64_t *sum, int64_t v)
+{
+    if (__builtin_add_overflow(*sum, v, sum))
+        *sum = INT64_MAX;
+}
+
+static bool counts(const int64_t *values, size_t n)
+{
+    bool any = false;
+    for (size_t i = 0; i < n; i++) {
+        if (values[i] < 0)
+            return false;
+        any = any || values[i];
+    }
+    return any;
+}
+
+static int split_samples(struct ingest *in, struct err *err)
+{
+    const struct profile *p = &in->profile;
+    cleanup_u64map struct u64map seen = U64MAP_INIT;
+    for (size_t i = 0; i < p->sample_count; i++) {
+        const int64_t *values = profile_values(p, i);
+        if (!counts(values, p->type_count))
+            continue;
+        bool added;
+        int64_t hash = label_split(&in->symbols, p->samples[i].labels);
+        uint64_t at = *u64map_add(&seen, (uint64_t)hash, in->splits.len, &added);
+        if (added) {
+            if (in->splits.len == SPLITS_MAX)
+                return err_set(err, -EINVAL, "a profile has samples with more than %d different label sets",
+                               SPLITS_MAX);
+            xgrow(&in->splits.items, &in->splits.cap, in->splits.len + 1, sizeof *in->splits.items);
+            in->splits.items[in->splits.len++] = (struct split){.hash = hash, .label_set = p->samples[i].labels};
+        }
+        for (size_t t = 0; t < p->type_count; t++)
+            add_capped(&in->splits.items[at].totals[t], values[t]);
+    }
+    return 0;
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* Finds or adds the body; a profile without time has the time at which its body came first, so that a repeated push finds it. */
+static int put_body(struct ingest *in, struct str pushed, struct str plain, struct err *err)
+{
+    XXH128_canonical_t hash;
+    XXH128_canonicalFromHash(&hash, XXH3_128bits(plain.p, plain.n));
+    struct str key = {(const char *)&hash, sizeof hash};
+    sqlite3_stmt *st = db_statement(in->db, DB_BODY_FIND, err);
+    if (!st)
+        return err->code;
+    db_bind_blob(st, 1, key);
+    int code = db_step(in->db, st, err);
+    if (code == 1) {
+        in->body = sqlite3_column_int64(st, 0);
+        in->time_ns = sqlite3_column_int64(st, 1);
+        sqlite3_reset(st);
+        return 0;
+    }
+    if (code < 0 || !(st = db_statement(in->db, DB_BODY_ADD, err)))
+        return err->code;
+    cleanup_buf struct buf packed = BUF_INIT(2 * STORE_PROFILE_MAX);
+    if (pushed.p == plain.p) {
+        if (gzip_deflate(plain, GZIP_LEVEL, &packed) < 0)
+            return err_set(err, -ENOMEM, "out of memory");
+        pushed = buf_slice(&packed);
+    }
+    in->time_ns = in->profile.time_nanos > 0 ? in->profile.time_nanos : now_ns();
+    db_bind_blob(st, 1, key);
+    db_bind(st, 2, in->time_ns);
+    db_bind_blob(st, 3, pushed);
+    code = db_step(in->db, st, err);
+    in->body = sqlite3_last_insert_rowid(in->db->handle);
+    return code;
+}
+
+static int put_series(struct ingest *in, const struct label_list *labels, struct str type, int64_t *ret,
+                      struct err *err)
+{
+    cleanup_buf struct buf key = BUF_INIT(LABELS_KEY_MAX);
+    label_list_key(labels, &key);
+    if (!buf_ok(&key))
+        return err_set(err, -EINVAL, "the labels of a series are larger than %d bytes", LABELS_KEY_MAX);
+    sqlite3_stmt *st = db_statement(in->db, DB_SERIES_FIND, err);
+    if (!st)
+        return err->code;
+    db_bind_blob(st, 1, buf_slice(&key));
+    int code = db_step(in->db, st, err);
+    if (code == 1) {
+        *ret = sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+        return 0;
+    }
+    if (code < 0 || !(st = db_statement(in->db, DB_SERIES_ADD, err)))
+        return err->code;
+    db_bind_blob(st, 1, buf_slice(&key));
+    db_bind_text(st, 2, label_list_get(labels, STR("service_name")));
+    db_bind_text(st, 3, type);
+    code = db_step(in->db, st, err);
+    if (code == 0)
+        *ret = sqlite3_last_insert_rowid(in->db->handle);
+    return code;
+}
+
+static void print_type(const struct ingest *in, size_t t, struct buf *out)
+{
+    const struct profile *p = &in->profile;
+    const struct str *text = in->symbols.strings;
+    buf_printf(out, "%.*s:%.*s:%.*s:%.*s:%.*s", STR_ARG(label_list_get(&in->labels, STR("__name__"))),
+               STR_ARG(text[p->types[t].type]), STR_ARG(text[p->types[t].unit]), STR_ARG(text[p->period_type.type]),
+               STR_ARG(text[p->period_type.unit]));
+}
+
+static int put_row(struct ingest *in, int64_t series, size_t t, const struct split *split, struct err *err)
+{
+    sqlite3_stmt *st = db_statement(in->db, DB_PROFILE_ADD, err);
+    if (!st)
+        return err->code;
+    db_bind(st, 1, series);
+    db_bind(st, 2, in->time_ns);
+    db_bind(st, 3, in->body);
+    db_bind(st, 4, (int64_t)t);
+    db_bind(st, 5, split->hash);
+    db_bind(st, 6, in->profile.duration_nanos > 0 ? in->profile.duration_nanos : 0);
+    db_bind(st, 7, split->totals[t]);
+    return db_step(in->db, st, err);
+}
+
+static int put_split(struct ingest *in, const struct split *split, struct err *err)
+{
+    struct label_list labels = in->labels;
+    const struct pprof_labels *set = &in->symbols.label_sets[split->label_set];
+    for (uint32_t i = 0; i < set->count; i++) {
+        const struct pprof_label *l = &set->labels[i];
+        if (label_splits(&in->symbols, l) && labels.len < STORE_LABELS_MAX)
+            (void)label_list_add(&labels, in->symbols.strings[l->key], in->symbols.strings[l->str]);
+    }
+    for (size_t t = 0; t < in->profile.type_count; t++) {
+        if (split->totals[t] == 0)
+            continue;
+        cleanup_buf struct buf type = BUF_INIT(LABELS_KEY_MAX);
+        print_type(in, t, &type);
+        if (!buf_ok(&type) || !str_is_utf8(buf_slice(&type)))
+            return err_set(err, -EINVAL, "a sample type is not text, or too long");
+        struct label_list full = labels;
+        (void)label_list_add(&full, STR("__profile_type__"), buf_slice(&type));
+        int64_t series;
+        int code = put_series(in, &full, buf_slice(&type), &series, err);
+        if (code == 0)
+            code = put_row(in, series, t, split, err);
+        if (code < 0)
+            return code;
+    }
+    return 0;
+}
+
+static int put_profile(struct ingest *in, struct str pushed, struct str plain, struct err *err)
+{
+    if (in->profile.time_nanos > now_ns() + future_ns)
+        return err_set(err, -EINVAL, "a profile is %lld s ahead of this machine's clock",
+                       (long long)((in->profile.time_nanos - now_ns()) / 1000000000));
+    int code = split_samples(in, err);
+    if (code < 0 || in->splits.len == 0)
+        return code;
+    code = put_body(in, pushed, plain, err);
+    for (size_t i = 0; code == 0 && i < in->splits.len; i++)
+        code = put_split(in, &in->splits.items[i], err);
+    return code;
+}
+
+static int ingest_profile(struct ingest *in, struct str pushed, struct err *err)
+{
+    cleanup_buf struct buf inflated = BUF_INIT(STORE_PROFILE_MAX);
+    struct str plain = pushed;
+    if (pushed.n >= 2 && (uint8_t)pushed.p[0] == 0x1f && (uint8_t)pushed.p[1] == 0x8b) {
+        if (gzip_inflate(pushed, &inflated, err) < 0)
+            return err_wrap(err, -EINVAL, "profile of %.*s", STR_ARG(label_list_get(&in->labels, STR("service_name"))));
+        plain = buf_slice(&inflated);
+    }
+    symbols_init(&in->symbols, SYMBOLS_MAX);
+    int code = pprof_decode(plain.p, plain.n, STORE_PROFILE_MAX, &in->symbols, &in->profile, err);
+    if (code < 0) {
+        code = err_wrap(err, -EINVAL, "profile of %.*s", STR_ARG(label_list_get(&in->labels, STR("service_name"))));
+    } else {
+        code = put_profile(in, pushed, plain, err);
+        profile_done(&in->profile);
+    }
+    symbols_done(&in->symbols);
+    free(in->splits.items);
+    in->splits = (struct splits){0};
+    return code;
+}
+
+int ingest_series(struct db *db, const struct store_series *series, struct err *err)
+{
+    struct ingest in = {.db = db};
+    int code = label_list_of(&in.labels, series->labels, series->label_count, err);
+    if (code == 0 && series->profile_count == 0)
+        code = err_set(err, -EINVAL, "no profiles received");
+    for (size_t i = 0; code == 0 && i < series->profile_count; i++)
+        code = ingest_profile(&in, series->profiles[i], err);
+    return code;
+}

@@ -1,0 +1,300 @@
+#include "store/query.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "pprof/decode.h"
+#include "store/labels_key.h"
+
+enum {
+    SYMBOLS_MAX = 16 << 20, /* shared by the profiles of one query, started afresh when full */
+    ROWS_MAX = 1 << 18,     /* profiles of one query */
+    SERIES_MAX = 1 << 16,
+};
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int64_t ms_to_ns(int64_t ms)
+{
+    return ms > INT64_MAX / 1000000 ? INT64_MAX : ms < 0 ? 0 : ms * 1000000;
+}
+
+/* The end is inclusive to the millisecond. */
+static void bind_range(sqlite3_stmt *st, int first, struct store_range range)
+{
+    int64_t until = ms_to_ns(range.until_ms);
+    db_bind(st, first, ms_to_ns(range.from_ms));
+    db_bind(st, first + 1, until > INT64_MAX - 999999 ? INT64_MAX : until + 999999);
+}
+
+static int noted(struct store_reader *r, int code, const struct err *err)
+{
+    if (code == -EBADMSG)
+        r->damaged = *err;
+    return code;
+}
+
+int store_services(struct store_reader *r, struct store_range range,
+                   void (*visit)(void *arg, const struct store_service *s), void *arg, struct err *err)
+{
+    sqlite3_stmt *st = db_statement(r->db, DB_SERVICES, err);
+    if (!st)
+        return noted(r, err->code, err);
+    bind_range(st, 1, range);
+    int code;
+    while ((code = db_step(r->db, st, err)) == 1) {
+        struct store_service s = {db_column(st, 0), (uint64_t)sqlite3_column_int64(st, 1),
+                                  sqlite3_column_int64(st, 2) / 1000000};
+        visit(arg, &s);
+    }
+    return noted(r, code, err);
+}
+
+int store_types(struct store_reader *r, struct str service, struct store_range range,
+                void (*visit)(void *arg, const struct store_type *t), void *arg, struct err *err)
+{
+    sqlite3_stmt *st = db_statement(r->db, DB_TYPES, err);
+    if (!st)
+        return noted(r, err->code, err);
+    bind_range(st, 1, range);
+    db_bind_text(st, 3, service);
+    int code;
+    while ((code = db_step(r->db, st, err)) == 1) {
+        double total = sqlite3_column_double(st, 2);
+        struct store_type t = {db_column(st, 0), (uint64_t)sqlite3_column_int64(st, 1),
+                               total < 9e18 ? (int64_t)total : INT64_MAX};
+        visit(arg, &t);
+    }
+    return noted(r, code, err);
+}
+
+/* ---- selections ---- */
+
+struct id_list {
+    int64_t *items;
+    size_t len, cap;
+};
+
+static void id_list_done(struct id_list *l)
+{
+    free(l->items);
+}
+
+static int select_series(struct store_reader *r, const struct store_selection *what, struct id_list *out,
+                         struct err *err)
+{
+    sqlite3_stmt *st = db_statement(r->db, DB_SELECT_SERIES, err);
+    if (!st)
+        return err->code;
+    db_bind_text(st, 1, what->service);
+    db_bind_text(st, 2, what->type);
+    int code;
+    while ((code = db_step(r->db, st, err)) == 1) {
+        bool matches = out->len < SERIES_MAX;
+        for (size_t i = 0; matches && i < what->label_count; i++)
+            matches = labels_key_matches(db_column(st, 1), what->labels[i].name, what->labels[i].value);
+        if (!matches)
+            continue;
+        xgrow(&out->items, &out->cap, out->len + 1, sizeof *out->items);
+        out->items[out->len++] = sqlite3_column_int64(st, 0);
+    }
+    return code;
+}
+
+/* One stored row: these samples of that body. */
+struct row {
+    int64_t body, split;
+    int32_t type;
+};
+struct row_list {
+    struct row *items;
+    size_t len, cap;
+};
+
+static void row_list_done(struct row_list *l)
+{
+    free(l->items);
+}
+
+static int by_body(const void *a, const void *b)
+{
+    const struct row *x = a, *y = b;
+    return x->body < y->body ? -1 : x->body > y->body;
+}
+
+static int select_rows(struct store_reader *r, const struct store_selection *what, struct row_list *out,
+                       struct store_span *span, struct err *err)
+{
+    __attribute__((cleanup(id_list_done))) struct id_list series = {0};
+    int code = select_series(r, what, &series, err);
+    for (size_t i = 0; code == 0 && i < series.len; i++) {
+        sqlite3_stmt *st = db_statement(r->db, DB_SELECT_PROFILES, err);
+        if (!st)
+            return err->code;
+        db_bind(st, 1, series.items[i]);
+        bind_range(st, 2, what->range);
+        while ((code = db_step(r->db, st, err)) == 1) {
+            if (out->len == ROWS_MAX) {
+                sqlite3_reset(st);
+                return err_set(err, -EMSGSIZE, "more than %d profiles: choose a shorter time range", ROWS_MAX);
+            }
+            xgrow(&out->items, &out->cap, out->len + 1, sizeof *out->items);
+            out->items[out->len++] =
+                (struct row){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 2), sqlite3_column_int(st, 1)};
+            int64_t start = sqlite3_column_int64(st, 3), end;
+            if (__builtin_add_overflow(start, sqlite3_column_int64(st, 4), &end))
+                end = start;
+            span->first_ns = span->profiles == 0 || start < span->first_ns ? start : span->first_ns;
+            span->last_ns = end > span->last_ns ? end : span->last_ns;
+            span->profiles++;
+        }
+    }
+    if (code == 0 && out->len)
+        qsort(out->items, out->len, sizeof *out->items, by_body);
+    return code;
+}
+
+/* ---- merging ---- */
+
+/* Profiles of one service repeat their symbols and stacks: decoded into shared symbols, each distinct stack is walked once. */
+struct merge {
+    struct db *db;
+    struct flame *flame;
+    struct symbols symbols;
+    uint32_t *node_of_stack; /* node + 1; 0 = not walked yet */
+    size_t stack_cap;
+};
+
+static void merge_reset(struct merge *m)
+{
+    symbols_done(&m->symbols);
+    symbols_init(&m->symbols, SYMBOLS_MAX);
+    free(m->node_of_stack);
+    m->node_of_stack = NULL;
+    m->stack_cap = 0;
+}
+
+static uint32_t node_of(struct merge *m, uint32_t stack)
+{
+    if (stack >= m->stack_cap) {
+        size_t before = m->stack_cap;
+        xgrow(&m->node_of_stack, &m->stack_cap, (size_t)stack + 1, sizeof *m->node_of_stack);
+        memset(m->node_of_stack + before, 0, (m->stack_cap - before) * sizeof *m->node_of_stack);
+    }
+    if (m->node_of_stack[stack])
+        return m->node_of_stack[stack] - 1;
+    const struct pprof_stack *s = &m->symbols.stacks[stack];
+    uint32_t node = 0;
+    for (uint32_t i = s->count; i-- > 0;) {
+        struct str name = symbols_name(&m->symbols, s->locations[i]);
+        int64_t id = flame_name(m->flame, name.n ? name : STR("(unknown)"));
+        if (id < 0)
+            break; /* beyond the cap: the rest of the stack counts for what is known of it */
+        node = flame_step(m->flame, node, id);
+    }
+    m->node_of_stack[stack] = node + 1;
+    return node;
+}
+
+static bool counts(const int64_t *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (values[i] < 0)
+            return false;
+    return true;
+}
+
+static void merge_profile(struct merge *m, const struct profile *p, const struct row *rows, size_t n)
+{
+    for (size_t i = 0; i < p->sample_count; i++) {
+        const int64_t *values = profile_values(p, i);
+        if (!counts(values, p->type_count))
+            continue;
+        int64_t split = label_split(&m->symbols, p->samples[i].labels);
+        for (size_t k = 0; k < n; k++)
+            if (rows[k].split == split && (size_t)rows[k].type < p->type_count && values[rows[k].type])
+                flame_add(m->flame, node_of(m, p->samples[i].stack), values[rows[k].type]);
+    }
+}
+
+static int merge_body(struct merge *m, const struct row *rows, size_t n, struct err *err)
+{
+    sqlite3_stmt *st = db_statement(m->db, DB_BODY_READ, err);
+    if (!st)
+        return err->code;
+    db_bind(st, 1, rows->body);
+    int code = db_step(m->db, st, err);
+    if (code <= 0)
+        return code; /* gone by retention since the rows were read */
+    struct str bytes = db_column(st, 0);
+    struct profile p;
+    code = pprof_decode(bytes.p, bytes.n, STORE_PROFILE_MAX, &m->symbols, &p, err);
+    if (code == -E2BIG) {
+        merge_reset(m);
+        code = pprof_decode(bytes.p, bytes.n, STORE_PROFILE_MAX, &m->symbols, &p, err);
+    }
+    sqlite3_reset(st);
+    /* It was decoded when it came, so the bytes are what changed; one bad page must not hide everything else. */
+    if (code == -EBADMSG || code == -EMSGSIZE || code == -E2BIG)
+        return 0;
+    if (code < 0)
+        return code;
+    merge_profile(m, &p, rows, n);
+    profile_done(&p);
+    return 0;
+}
+
+int store_flame(struct store_reader *r, const struct store_selection *what, struct flame *out, struct store_span *span,
+                struct err *err)
+{
+    __attribute__((cleanup(row_list_done))) struct row_list rows = {0};
+    struct store_span found = {0};
+    int code = select_rows(r, what, &rows, &found, err);
+    if (code < 0)
+        return noted(r, code, err);
+    int64_t deadline = monotonic_ms() + STORE_QUERY_MS;
+    struct merge m = {.db = r->db, .flame = out};
+    symbols_init(&m.symbols, SYMBOLS_MAX);
+    for (size_t i = 0, n; code == 0 && i < rows.len; i += n) {
+        for (n = 1; i + n < rows.len && rows.items[i + n].body == rows.items[i].body;)
+            n++;
+        code = merge_body(&m, &rows.items[i], n, err);
+        if (code == 0 && monotonic_ms() > deadline)
+            code = err_set(err, -ETIMEDOUT, "the query took more than %d s: choose a shorter time range",
+                           STORE_QUERY_MS / 1000);
+    }
+    symbols_done(&m.symbols);
+    free(m.node_of_stack);
+    if (code == 0)
+        *span = found;
+    return noted(r, code, err);
+}
+
+int store_timeline(struct store_reader *r, const struct store_selection *what, int64_t step_ms, int64_t *buckets,
+                   size_t n, struct err *err)
+{
+    __attribute__((cleanup(id_list_done))) struct id_list series = {0};
+    int code = select_series(r, what, &series, err);
+    for (size_t i = 0; code == 0 && i < series.len; i++) {
+        sqlite3_stmt *st = db_statement(r->db, DB_TOTALS, err);
+        if (!st)
+            return noted(r, err->code, err);
+        db_bind(st, 1, series.items[i]);
+        bind_range(st, 2, what->range);
+        while ((code = db_step(r->db, st, err)) == 1) {
+            int64_t at = (sqlite3_column_int64(st, 0) / 1000000 - what->range.from_ms) / step_ms;
+            if (at >= 0 && (uint64_t)at < n &&
+                __builtin_add_overflow(buckets[at], sqlite3_column_int64(st, 1), &buckets[at]))
+                buckets[at] = INT64_MAX;
+        }
+    }
+    return noted(r, code, err);
+}

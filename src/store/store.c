@@ -1,0 +1,421 @@
+#include "store/store.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "store/db.h"
+#include "store/ingest.h"
+#include "store/lane.h"
+#include "store/query.h"
+
+enum {
+    KEEP_SECONDS = 7 * 24 * 3600,
+    BATCH_MAX = 64,
+    SWEEP_MS = 60 * 1000,
+    SWEEP_BODIES = 256, /* deleted in one transaction */
+    SWEEP_STEPS = 40,   /* transactions in one job, so that pushes get their turn */
+    STORE_PUSHES_MAX = 4096,
+};
+static const int64_t keep_bytes_default = 1024 * 1024 * 1024LL;
+
+struct store {
+    uv_loop_t *loop;
+    char *path; /* NULL: in memory */
+    int64_t keep_seconds, keep_bytes;
+    struct db write_db, read_db;
+    struct lane writes, reads;
+    uv_timer_t sweep;
+    struct job *sweeping; /* at most one waits or runs */
+    bool damaged, closing;
+    unsigned lanes_open;
+    void (*closed)(void *arg);
+    void *closed_arg;
+};
+
+enum job_kind { JOB_PUSH, JOB_READ, JOB_SWEEP };
+
+struct job {
+    struct lane_job base;
+    struct store *store;
+    enum job_kind kind;
+    /* push */
+    struct store_series *series;
+    size_t series_count;
+    store_pushed *pushed;
+    enum store_result result;
+    struct err err;
+    /* read */
+    void (*work)(void *arg, struct store_reader *r);
+    void (*done)(void *arg);
+    void *arg;
+    bool damaged;
+};
+
+static struct job *job_of(struct list *node)
+{
+    return list_entry(node, struct job, base.link);
+}
+
+/* ---- in the workers ---- */
+
+static enum store_result result_of(int code)
+{
+    switch (code) {
+    case 0:
+        return STORE_OK;
+    case -EINVAL:
+        return STORE_INVALID;
+    case -ENOSPC:
+    case -EBUSY:
+        return STORE_BUSY;
+    case -EBADMSG:
+        return STORE_DAMAGED;
+    default:
+        return STORE_FAILED;
+    }
+}
+
+/* A savepoint per push: a bad one must not take the others of its batch along. */
+static int push_one(struct db *db, struct job *job)
+{
+    int code = db_exec(db, "SAVEPOINT push", &job->err);
+    for (size_t i = 0; code == 0 && i < job->series_count; i++)
+        code = ingest_series(db, &job->series[i], &job->err);
+    if (code < 0 && !sqlite3_get_autocommit(db->handle))
+        db_undo(db, "ROLLBACK TO push; RELEASE push");
+    else if (code == 0)
+        code = db_exec(db, "RELEASE push", &job->err);
+    return code;
+}
+
+static void fail_batch(struct list *batch, const struct err *err)
+{
+    list_each(batch, node)
+    {
+        struct job *job = job_of(node);
+        if (job->kind == JOB_PUSH && job->result == STORE_OK) {
+            job->err = *err;
+            job->result = result_of(err->code);
+        }
+    }
+}
+
+static void push_batch(struct store *s, struct list *batch)
+{
+    struct err err = {0};
+    if (db_exec(&s->write_db, "BEGIN IMMEDIATE", &err) < 0) {
+        fail_batch(batch, &err);
+        return;
+    }
+    list_each(batch, node)
+    {
+        struct job *job = job_of(node);
+        if (job->kind == JOB_PUSH)
+            job->result = result_of(push_one(&s->write_db, job));
+    }
+    /* SQLite rolls back by itself when the disk is full or the file is damaged. */
+    if (sqlite3_get_autocommit(s->write_db.handle)) {
+        (void)err_set(&err, -ENOSPC, "the transaction was rolled back: %s", sqlite3_errmsg(s->write_db.handle));
+        fail_batch(batch, &err);
+    } else if (db_exec(&s->write_db, "COMMIT", &err) < 0) {
+        db_undo(&s->write_db, "ROLLBACK");
+        fail_batch(batch, &err);
+    }
+}
+
+static int delete_before(struct db *db, enum db_query q, int64_t before_ns, struct err *err)
+{
+    sqlite3_stmt *st = db_statement(db, q, err);
+    if (!st)
+        return err->code;
+    db_bind(st, 1, before_ns);
+    db_bind(st, 2, SWEEP_BODIES);
+    return db_step(db, st, err);
+}
+
+/* The number of bodies that went. */
+static int delete_step(struct db *db, int64_t before_ns, struct err *err)
+{
+    int code = db_exec(db, "BEGIN IMMEDIATE", err);
+    if (code < 0)
+        return code;
+    int gone = 0;
+    code = delete_before(db, DB_OLD_PROFILES_DELETE, before_ns, err);
+    if (code == 0)
+        code = delete_before(db, DB_OLD_BODIES_DELETE, before_ns, err);
+    if (code == 0)
+        gone = sqlite3_changes(db->handle);
+    if (code == 0)
+        code = db_exec(db, "COMMIT", err);
+    if (code < 0)
+        db_undo(db, "ROLLBACK");
+    return code < 0 ? code : gone;
+}
+
+static int used_bytes(struct db *db, int64_t *ret, struct err *err)
+{
+    int64_t pages, unused, size;
+    int code = db_number(db, "PRAGMA page_count", &pages, err);
+    if (code == 0)
+        code = db_number(db, "PRAGMA freelist_count", &unused, err);
+    if (code == 0)
+        code = db_number(db, "PRAGMA page_size", &size, err);
+    if (code == 0)
+        *ret = (pages - unused) * size;
+    return code;
+}
+
+static void sweep(struct store *s, struct job *job)
+{
+    struct db *db = &s->write_db;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    int64_t oldest_kept = ((int64_t)now.tv_sec - s->keep_seconds) * 1000000000;
+    bool deleted = false;
+    int code = 0;
+    for (int step = 0; code >= 0 && step < SWEEP_STEPS; step++) {
+        int64_t used = 0;
+        if ((code = delete_step(db, oldest_kept, &job->err)) > 0) {
+            deleted = true;
+            continue;
+        }
+        if (code < 0 || (code = used_bytes(db, &used, &job->err)) < 0 || used <= s->keep_bytes)
+            break;
+        code = delete_step(db, INT64_MAX, &job->err);
+        deleted = deleted || code > 0;
+        if (code == 0)
+            break;
+    }
+    if (deleted && code >= 0) {
+        sqlite3_stmt *st = db_statement(db, DB_SERIES_DELETE, &job->err);
+        code = st ? db_step(db, st, &job->err) : job->err.code;
+        if (code >= 0)
+            code = db_exec(db, "PRAGMA incremental_vacuum(4096)", &job->err);
+    }
+    job->result = result_of(code < 0 ? code : 0);
+}
+
+static void run_read(struct store *s, struct job *job)
+{
+    struct store_reader reader = {.db = s->path ? &s->read_db : &s->write_db};
+    job->work(job->arg, &reader);
+    job->damaged = reader.damaged.code == -EBADMSG;
+    /* A merge is large and rare: give its memory back at once. */
+    malloc_trim(0);
+}
+
+static void run_batch(void *ctx, struct list *batch)
+{
+    struct store *s = ctx;
+    bool pushes = false;
+    list_each(batch, node) pushes = pushes || job_of(node)->kind == JOB_PUSH;
+    if (pushes)
+        push_batch(s, batch);
+    list_each(batch, node)
+    {
+        struct job *job = job_of(node);
+        if (job->kind == JOB_SWEEP)
+            sweep(s, job);
+        else if (job->kind == JOB_READ)
+            run_read(s, job);
+    }
+}
+
+/* ---- on the loop ---- */
+
+/* So that the next start moves the database aside, whatever it looks like on opening. */
+static void mark_damaged(struct store *s)
+{
+    if (s->damaged || !s->path)
+        return;
+    s->damaged = true;
+    cleanup_free char *marker = xasprintf("%s.damaged", s->path);
+    cleanup_fclose FILE *f = fopen(marker, "we");
+}
+
+static void job_done(struct lane_job *base)
+{
+    struct job *job = (struct job *)base;
+    struct store *s = job->store;
+    if (job->result == STORE_DAMAGED || job->damaged)
+        mark_damaged(s);
+    if (job->kind == JOB_PUSH)
+        job->pushed(job->arg, job->result, &job->err);
+    else if (job->kind == JOB_READ)
+        job->done(job->arg);
+    else
+        s->sweeping = NULL;
+    free(job);
+}
+
+static struct job *job_new(struct store *s, enum job_kind kind, void *arg)
+{
+    struct job *job = xcalloc(1, sizeof *job);
+    job->base.done = job_done;
+    job->store = s;
+    job->kind = kind;
+    job->arg = arg;
+    list_init(&job->base.link);
+    return job;
+}
+
+static struct lane *read_lane(struct store *s)
+{
+    return s->path ? &s->reads : &s->writes;
+}
+
+int store_push(struct store *s, struct store_series *series, size_t n, size_t bytes, store_pushed *done, void *arg)
+{
+    bool full = s->writes.count && s->writes.bytes + bytes > STORE_QUEUE_MAX;
+    if (s->closing || full || s->writes.count >= STORE_PUSHES_MAX)
+        return -EAGAIN;
+    struct job *job = job_new(s, JOB_PUSH, arg);
+    job->base.bytes = bytes;
+    job->series = series;
+    job->series_count = n;
+    job->pushed = done;
+    lane_submit(&s->writes, &job->base);
+    return 0;
+}
+
+int store_read(struct store *s, void (*work)(void *arg, struct store_reader *r), void (*done)(void *arg), void *arg)
+{
+    if (s->closing || read_lane(s)->count >= STORE_READS_MAX)
+        return -EAGAIN;
+    struct job *job = job_new(s, JOB_READ, arg);
+    job->work = work;
+    job->done = done;
+    lane_submit(read_lane(s), &job->base);
+    return 0;
+}
+
+static void on_sweep(uv_timer_t *t)
+{
+    struct store *s = t->data;
+    if (s->sweeping || s->closing)
+        return;
+    s->sweeping = job_new(s, JOB_SWEEP, NULL);
+    lane_submit(&s->writes, &s->sweeping->base);
+}
+
+/* ---- opening and closing ---- */
+
+static int make_dirs(const char *dir, struct err *err)
+{
+    cleanup_free char *path = xstrdup(dir);
+    for (char *at = path + 1;; at++) {
+        char c = *at;
+        if (c && c != '/')
+            continue;
+        *at = '\0';
+        if (mkdir(path, 0750) < 0 && errno != EEXIST)
+            return err_errno(err, "create %s", path);
+        if (!c)
+            return 0;
+        *at = c;
+    }
+}
+
+static int move_aside(const char *path, const char *why, struct buf *notice, struct err *err)
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    cleanup_free char *aside = xasprintf("%s.damaged-%lld", path, (long long)time(NULL));
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        cleanup_free char *from = xasprintf("%s%s", path, parts[i]), *to = xasprintf("%s%s", aside, parts[i]);
+        if (rename(from, to) < 0 && errno != ENOENT)
+            return err_errno(err, "%s is damaged (%s); move it to %s", path, why, aside);
+    }
+    cleanup_free char *marker = xasprintf("%s.damaged", path);
+    unlink(marker);
+    if (notice)
+        buf_printf(notice, "%s is damaged (%s); moved to %s, starting with an empty one", path, why, aside);
+    return 0;
+}
+
+static int open_files(struct store *s, struct buf *notice, struct err *err)
+{
+    cleanup_free char *marker = xasprintf("%s.damaged", s->path);
+    int code = access(marker, F_OK) == 0 ? err_set(err, -EBADMSG, "found while it was in use")
+                                         : db_open(s->path, &s->write_db, err);
+    if (code == -EBADMSG) {
+        struct err why = *err;
+        code = move_aside(s->path, why.text, notice, err);
+        if (code == 0)
+            code = db_open(s->path, &s->write_db, err);
+    }
+    if (code < 0)
+        return err_wrap(err, code, "open %s", s->path);
+    code = db_open(s->path, &s->read_db, err);
+    if (code < 0) {
+        db_close(&s->write_db);
+        return err_wrap(err, code, "open %s", s->path);
+    }
+    return 0;
+}
+
+int store_open(const struct store_options *options, struct store **ret, struct buf *notice, struct err *err)
+{
+    struct store *s = xcalloc(1, sizeof *s);
+    s->loop = options->loop;
+    s->keep_seconds = options->keep_seconds ? options->keep_seconds : KEEP_SECONDS;
+    s->keep_bytes = options->keep_bytes ? options->keep_bytes : keep_bytes_default;
+    int code;
+    if (options->dir) {
+        s->path = xasprintf("%s/store.db", options->dir);
+        code = make_dirs(options->dir, err);
+        if (code == 0)
+            code = open_files(s, notice, err);
+    } else {
+        code = db_open(":memory:", &s->write_db, err);
+    }
+    if (code < 0) {
+        free(s->path);
+        free(s);
+        return code;
+    }
+    lane_init(&s->writes, s->loop, BATCH_MAX, run_batch, s);
+    lane_init(&s->reads, s->loop, 1, run_batch, s);
+    uv_timer_init(s->loop, &s->sweep);
+    s->sweep.data = s;
+    uv_timer_start(&s->sweep, on_sweep, 0, SWEEP_MS);
+    uv_unref((uv_handle_t *)&s->sweep);
+    *ret = s;
+    return 0;
+}
+
+static void on_timer_closed(uv_handle_t *h)
+{
+    struct store *s = h->data;
+    db_close(&s->read_db);
+    db_close(&s->write_db);
+    if (s->closed)
+        s->closed(s->closed_arg);
+    free(s->path);
+    free(s);
+}
+
+static void on_lane_idle(void *ctx)
+{
+    struct store *s = ctx;
+    if (--s->lanes_open == 0)
+        uv_close((uv_handle_t *)&s->sweep, on_timer_closed);
+}
+
+void store_close(struct store *s, void (*closed)(void *arg), void *arg)
+{
+    if (!s)
+        return;
+    s->closing = true;
+    s->closed = closed;
+    s->closed_arg = arg;
+    s->lanes_open = 2;
+    uv_timer_stop(&s->sweep);
+    lane_close(&s->writes, on_lane_idle);
+    lane_close(&s->reads, on_lane_idle);
+}
