@@ -225,10 +225,10 @@ static int read_facts(struct reading *r, unsigned want, struct jvm_facts *f, str
     int code = procfs_stat(f->pid, &stat, err);
     if (code < 0)
         return code;
-    if (stat.kernel_thread || stat.state == 'Z' || stat.state == 'X')
-        return err_set(err, -ENOENT, "process %d has no program", f->pid);
     f->start_time = stat.start_time;
     f->program = jvm_program_of(&stat);
+    if (stat.kernel_thread || stat.state == 'Z' || stat.state == 'X')
+        return err_set(err, -ENOENT, "process %d has no program", f->pid);
 
     if (want & (JVM_WANT_EXE | JVM_WANT_JAVA | JVM_WANT_IF_JAVA) &&
         (code = procfs_link(f->pid, "exe", &r->exe, err)) < 0)
