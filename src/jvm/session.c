@@ -130,9 +130,9 @@ static void config_copy(struct jvm_session_config *to, const struct jvm_session_
 
 static void config_done(struct jvm_session_config *c)
 {
-    free(c->tmp_dir);
-    free(c->dist);
-    free(c->events);
+    free((char *)c->tmp_dir);
+    free((char *)c->dist);
+    free((char *)c->events);
 }
 
 static bool by_dump(const struct jvm_session *s)
@@ -175,16 +175,17 @@ static int64_t target_ns(const struct jvm_session *s)
     return s->first_cut || s->config.first_ns > s->config.interval_ns ? s->config.interval_ns : s->config.first_ns;
 }
 
-static bool interval_full(const struct jvm_session *s)
+static bool interval_full(const struct jvm_session *s, int64_t target)
 {
-    const int64_t target = target_ns(s), slack = target / 10 < SECOND / 2 ? target / 10 : SECOND / 2;
+    const int64_t slack = target / 10 < SECOND / 2 ? target / 10 : SECOND / 2;
     if (s->interval_end_ns - s->interval_start_ns >= target - slack)
         return true;
     /* The wall clock was set back: headers no longer say how long it took. */
     return now_ns() - s->interval_began >= target + target / 4 + 5 * SECOND;
 }
 
-static void hand_out(struct jvm_session *s, struct recording_chunk *c)
+/* `live`: of the running profiler, not what an earlier one left. */
+static void hand_out(struct jvm_session *s, struct recording_chunk *c, bool live)
 {
     /* A hole in time is not part of any interval: the profiler was off, or another agent's. */
     if (s->interval_open && (c->start_ns - s->interval_end_ns > SECOND || c->start_ns - s->interval_end_ns < -SECOND))
@@ -196,11 +197,9 @@ static void hand_out(struct jvm_session *s, struct recording_chunk *c)
         s->interval_began = now - (c->end_ns - c->start_ns);
     }
     s->interval_end_ns = c->end_ns;
-    bool full = interval_full(s);
-    if (full) {
-        s->interval_open = false;
-        s->first_cut = true;
-    }
+    const bool full = interval_full(s, live ? target_ns(s) : s->config.interval_ns);
+    s->interval_open = !full;
+    s->first_cut = s->first_cut || (full && live);
     metric_add(&jvm_chunks_total, 1, "read");
     metric_add(&jfr_bytes, (double)c->len);
     s->events.chunk(s->arg, c->bytes, c->len, full);
@@ -285,7 +284,7 @@ static bool read_some(struct jvm_session *s)
             if (s->state == JVM_STATE_PROFILING)
                 enter(s, s->state, "");
         }
-        hand_out(s, &c);
+        hand_out(s, &c, live);
         return true;
     case RECORDING_DROPPED:
         metric_add(&jvm_chunks_total, 1, "dropped");
@@ -527,7 +526,7 @@ static bool roll_due(const struct jvm_session *s, int64_t now)
     const int64_t since = now - s->began;
     /* Right after a chunk closed, so that little is left for the old recording's last one; without waiting for ever. */
     return since >= s->config.roll_ns &&
-           (now - s->chunk_began < SECOND || since >= s->config.roll_ns + (chunk_s(s) + 5) * SECOND);
+           (now - s->chunk_began < SECOND / 4 || since >= s->config.roll_ns + (chunk_s(s) + 5) * SECOND);
 }
 
 static bool needs_dump(const struct jvm_session *s)

@@ -31,8 +31,8 @@ enum jvm_state {
 const char *jvm_state_name(enum jvm_state s); /* "waiting", … for metrics and the page */
 
 struct jvm_session_config {
-    char *tmp_dir, *dist; /* owned by the config's owner; copied by the session */
-    char *events;        /* the options of jvm_start without chunktime, timeout: "event=itimer,interval=10000000,…" */
+    const char *tmp_dir, *dist; /* the caller's; copied by the session */
+    const char *events;  /* the options of jvm_start without chunktime, timeout: "event=itimer,interval=10000000,…" */
     int64_t interval_ns; /* >= 1 s */
     int64_t roll_ns;     /* roll-over period, 15 min by default */
     int64_t first_ns;    /* the first profile is cut after this long, 10 s */
