@@ -118,6 +118,10 @@ struct ast_traversal {
     size_t len;             /* >= 1 */
     struct range range;
 };
+/* How many names an expression that is a traversal has, 0 for any other; and those n names. */
+size_t ast_path_len(const struct ast_expr *e);
+void ast_path(const struct ast_expr *e, struct str *path, size_t n);
+
 typedef void ast_visit(void *arg, const struct ast_traversal *t);
 /* Reports every traversal of a body, nested blocks included, in source order. */
 void ast_traversals(const struct ast_body *body, ast_visit *visit, void *arg);

@@ -12,3 +12,5 @@
 /* A top-level name: "string", "coalesce", "env". New reference; NULL when there is none. */
 struct value *stdlib_get(struct str name);
 bool stdlib_has(struct str name);
+/* What replaces an old name: "sys.env" for "env"; NULL for names that are not deprecated. */
+const char *stdlib_replacement(struct str name);

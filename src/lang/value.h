@@ -90,14 +90,24 @@ const struct capsule_type *value_capsule_type(const struct value *v);
 void *value_capsule_data(const struct value *v, const struct capsule_type *type); /* NULL: not a capsule of this type */
 const struct function_def *value_function_def(const struct value *v);
 
+/* Levels of arrays and objects, 0 for anything else; the evaluator keeps it within VALUE_DEPTH_MAX. */
+enum { VALUE_DEPTH_MAX = 2000 };
+unsigned value_depth(const struct value *v);
+
 /* Deep; different kinds are different; 3 == 3.0. Never fails. Source: spec §3.4. */
 bool value_equal(const struct value *a, const struct value *b);
 
 /* As the language writes it: strings quoted, object keys sorted, secrets as (secret). */
 void value_print(const struct value *v, struct buf *out);
 
+/* "string", "number", …; of a capsule capsule("name"). For messages. */
+void value_print_type(const struct value *v, struct buf *out);
+
 /* Secrets (spec §3.5). A secret never prints. An optional secret knows whether it is one. */
 struct value *value_secret(struct str s);
 struct value *value_optional_secret(struct str s, bool is_secret);
 /* The text of a string, secret or optional secret; false for other kinds. For decoding into secret options only. */
 bool value_secret_text(const struct value *v, struct str *ret);
+/* Neither a secret nor an optional secret: NOT_SECRET. Of an optional secret, whether it is one. */
+enum value_secrecy { VALUE_NOT_SECRET, VALUE_SECRET, VALUE_OPTIONAL_OPEN, VALUE_OPTIONAL_SECRET };
+enum value_secrecy value_secrecy(const struct value *v);

@@ -1,0 +1,138 @@
+#include "lang/coerce.h"
+
+#include <errno.h>
+#include <math.h>
+
+#include "lang/duration.h"
+#include "lang/number.h"
+
+enum { SHORT_TEXT_MAX = 256 };
+
+int coerce_refuse(const struct value *v, enum value_kind wanted, struct err *err)
+{
+    const char *want = value_kind_name(wanted);
+    if (value_kind(v) != VALUE_CAPSULE)
+        return err_set(err, -EINVAL, "should be %s, got %s", want, value_kind_name(value_kind(v)));
+    return err_set(err, -EINVAL, "expected %s, got capsule(\"%s\")", want, value_capsule_type(v)->name);
+}
+
+int coerce_text(const struct value *v, struct buf *out, struct err *err)
+{
+    struct str s;
+    switch (value_kind(v)) {
+    case VALUE_NULL:
+        return 0;
+    case VALUE_NUMBER:
+        number_print(v, out);
+        return 0;
+    case VALUE_STRING:
+        buf_str(out, value_as_str(v));
+        return 0;
+    default:
+        break;
+    }
+    switch (value_secrecy(v)) {
+    case VALUE_NOT_SECRET:
+        return coerce_refuse(v, VALUE_STRING, err);
+    case VALUE_OPTIONAL_OPEN:
+        (void)value_secret_text(v, &s);
+        buf_str(out, s);
+        return 0;
+    default:
+        return err_set(err, -EINVAL, "secrets may not be converted into strings");
+    }
+}
+
+int coerce_secret(const struct value *v, struct buf *out, struct err *err)
+{
+    struct str s;
+    if (!value_secret_text(v, &s))
+        return coerce_text(v, out, err);
+    buf_str(out, s);
+    return 0;
+}
+
+int coerce_number(struct value *v, struct value **ret, struct err *err)
+{
+    if (value_kind(v) == VALUE_NUMBER) {
+        *ret = value_ref(v);
+        return 0;
+    }
+    if (value_kind(v) == VALUE_NULL) {
+        *ret = value_int(0);
+        return 0;
+    }
+    struct str s;
+    bool open = value_kind(v) == VALUE_STRING || value_secrecy(v) == VALUE_OPTIONAL_OPEN;
+    if (open && value_secret_text(v, &s) && number_from_text(s, ret))
+        return 0;
+    return coerce_refuse(v, VALUE_NUMBER, err);
+}
+
+/* The reference casts without a check; a value that changes on its way is an error here. */
+static int out_of_range(const char *type, struct err *err)
+{
+    return err_set(err, -ERANGE, "is out of the range of %s", type);
+}
+
+int coerce_int(struct value *v, int64_t *ret, struct err *err)
+{
+    cleanup_value struct value *n = NULL;
+    int code = coerce_number(v, &n, err);
+    if (code < 0)
+        return code;
+    double d = value_as_float(n);
+    bool bad_float = value_number_kind(n) == NUMBER_FLOAT && !(d >= -0x1p63 && d < 0x1p63);
+    bool bad_uint = value_number_kind(n) == NUMBER_UINT && value_as_uint(n) > INT64_MAX;
+    if (bad_float || bad_uint)
+        return out_of_range("a 64-bit integer", err);
+    *ret = value_as_int(n);
+    return 0;
+}
+
+int coerce_uint(struct value *v, uint64_t *ret, struct err *err)
+{
+    cleanup_value struct value *n = NULL;
+    int code = coerce_number(v, &n, err);
+    if (code < 0)
+        return code;
+    double d = value_as_float(n);
+    bool bad_float = value_number_kind(n) == NUMBER_FLOAT && !(d > -1 && d < 0x1p64);
+    bool bad_int = value_number_kind(n) == NUMBER_INT && value_as_int(n) < 0;
+    if (bad_float || bad_int)
+        return out_of_range("an unsigned 64-bit integer", err);
+    *ret = value_as_uint(n);
+    return 0;
+}
+
+int coerce_float(struct value *v, double *ret, struct err *err)
+{
+    cleanup_value struct value *n = NULL;
+    int code = coerce_number(v, &n, err);
+    if (code == 0)
+        *ret = value_as_float(n);
+    return code;
+}
+
+int coerce_bool(const struct value *v, bool *ret, struct err *err)
+{
+    if (value_kind(v) != VALUE_BOOL && value_kind(v) != VALUE_NULL)
+        return coerce_refuse(v, VALUE_BOOL, err);
+    *ret = value_kind(v) == VALUE_BOOL && value_as_bool(v);
+    return 0;
+}
+
+int coerce_duration(const struct value *v, int64_t *ret, struct err *err)
+{
+    if (value_kind(v) == VALUE_NULL) {
+        *ret = 0;
+        return 0;
+    }
+    cleanup_buf struct buf text = BUF_INIT(SHORT_TEXT_MAX);
+    int code = coerce_text(v, &text, err);
+    if (code < 0)
+        return code;
+    if (!buf_ok(&text))
+        return err_set(err, -EINVAL, "is too long for a duration");
+    return duration_parse(buf_slice(&text), ret, err);
+}

@@ -1,0 +1,29 @@
+/* The conversions a value goes through on its way into a typed place: a parameter of a function, an option of a component.
+ *
+ * Their errors are causes ("should be number, got string"), to be preceded by the text of the expression; see eval_blame().
+ * Null gives the zero value. Source: spec alloy-language §3.5 (secrets), §3.7.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "lang/value.h"
+
+/* Appends the text of a string, number or optional secret that is none. */
+must_check int coerce_text(const struct value *v, struct buf *out, struct err *err);
+/* As coerce_text, but takes secrets, too. */
+must_check int coerce_secret(const struct value *v, struct buf *out, struct err *err);
+/* A number, or a string that reads as one; *ret is a new reference. */
+must_check int coerce_number(struct value *v, struct value **ret, struct err *err);
+must_check int coerce_int(struct value *v, int64_t *ret, struct err *err);
+must_check int coerce_uint(struct value *v, uint64_t *ret, struct err *err);
+must_check int coerce_float(struct value *v, double *ret, struct err *err);
+must_check int coerce_bool(const struct value *v, bool *ret, struct err *err);
+/* Nanoseconds, by Go's syntax. */
+must_check int coerce_duration(const struct value *v, int64_t *ret, struct err *err);
+
+/* "should be array, got string", or with capsules `expected array, got capsule("name")`. */
+int coerce_refuse(const struct value *v, enum value_kind wanted, struct err *err);

@@ -1,0 +1,163 @@
+#include "lang/diag.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+#include "base/mem.h"
+#include "lang/source.h"
+#include "lang/unicode.h"
+
+enum {
+    MESSAGE_MAX = 16 * 1024, /* longer texts are cut; they quote the configuration */
+    DIAGS_MAX = 1000,        /* more are counted, not kept: nobody reads them and a hostile file has one per line */
+};
+
+int diag_add(struct diags *ds, enum severity severity, struct range range, const char *fmt, ...)
+{
+    ds->errors += severity == SEVERITY_ERROR;
+    if (ds->len >= DIAGS_MAX)
+        return -EINVAL;
+    if (ds->len == ds->cap) {
+        ds->cap = ds->cap ? ds->cap * 2 : 4;
+        ds->items = xrealloc(ds->items, ds->cap * sizeof *ds->items);
+    }
+    va_list ap;
+    va_start(ap, fmt);
+    char *message;
+    int n = vasprintf(&message, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        message = xstrdup("out of memory");
+    else if (n > MESSAGE_MAX)
+        message[MESSAGE_MAX] = '\0';
+    ds->items[ds->len++] = (struct diag){severity, range, message};
+    return -EINVAL;
+}
+
+void diags_move(struct diags *to, struct diags *from)
+{
+    for (size_t i = 0; i < from->len; i++)
+        diag_add(to, from->items[i].severity, from->items[i].range, "%s", from->items[i].message);
+    diags_done(from);
+}
+
+void diags_done(struct diags *ds)
+{
+    for (size_t i = 0; i < ds->len; i++)
+        free(ds->items[i].message);
+    free(ds->items);
+    *ds = DIAGS_INIT;
+}
+
+static void print_position(struct pos p, struct buf *out)
+{
+    const char *name = p.source ? p.source->name : "";
+    if (p.source && p.line)
+        buf_printf(out, "%s%s%u:%u", name, *name ? ":" : "", p.line, p.column);
+    else
+        buf_puts(out, *name ? name : "-");
+}
+
+void diag_line(const struct diag *d, struct buf *out)
+{
+    print_position(d->range.first, out);
+    buf_puts(out, ": ");
+    buf_puts(out, d->message);
+}
+
+void diags_summary(const struct diags *ds, struct buf *out)
+{
+    if (ds->len == 0)
+        return;
+    diag_line(&ds->items[0], out);
+    if (ds->len > 1)
+        buf_printf(out, " (and %zu more diagnostics)", ds->len - 1);
+}
+
+static void fill(struct buf *out, char c, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        buf_byte(out, (uint8_t)c);
+}
+
+static size_t cells(uint32_t rune)
+{
+    return rune == '\t' || rune == '\v' ? 4 : rune == '\r' ? 0 : 1;
+}
+
+static void print_text(struct str line, struct buf *out)
+{
+    for (size_t i = 0; i < line.n; i++) {
+        if (line.p[i] == '\t' || line.p[i] == '\v')
+            buf_puts(out, "    ");
+        else if (line.p[i] != '\r')
+            buf_byte(out, (uint8_t)line.p[i]);
+    }
+}
+
+/* One cell per character: `before` up to the first column, '^' within [first, last], nothing after. */
+static void print_marks(struct str line, char before, unsigned first, unsigned last, struct buf *out)
+{
+    for (size_t at = 0; at < line.n && at + 1 <= last;) {
+        uint32_t rune;
+        size_t n = utf8_decode((struct str){line.p + at, line.n - at}, &rune);
+        /* A tab stays a gap even below a multi-line range, so that the marks keep clear of the indentation. */
+        bool marked = at + 1 >= first && !(before == '_' && cells(rune) == 4);
+        fill(out, marked ? '^' : before, cells(rune));
+        at += n;
+    }
+    buf_byte(out, '\n');
+}
+
+static void print_excerpt(const struct source *s, struct pos first, struct pos last, struct buf *out)
+{
+    unsigned from = first.line > 1 ? first.line - 1 : 1;
+    unsigned to = last.line < s->line_count ? last.line + 1 : (unsigned)s->line_count;
+    int width = snprintf(NULL, 0, "%u", to);
+    bool multi = last.line != first.line;
+    for (unsigned n = from; n <= to; n++) {
+        struct str line = source_line(s, n);
+        buf_printf(out, "%*u | ", width, n);
+        if (multi)
+            buf_puts(out, n > first.line && n <= last.line ? "| " : "  ");
+        print_text(line, out);
+        buf_byte(out, '\n');
+        if (!multi && n == first.line) {
+            buf_printf(out, "%*s | ", width, "");
+            print_marks(line, ' ', first.column, last.column, out);
+        } else if (multi && n == first.line) {
+            buf_printf(out, "%*s |  _", width, "");
+            print_marks(line, '_', first.column, (unsigned)line.n, out);
+        } else if (multi && n == last.line) {
+            buf_printf(out, "%*s | |_", width, "");
+            print_marks(line, '_', 1, last.column, out);
+        }
+    }
+}
+
+static void print_pretty(const struct diag *d, bool colour, struct buf *out)
+{
+    bool error = d->severity == SEVERITY_ERROR;
+    const char *reset = colour ? "\033[0m" : "";
+    buf_printf(out, "%s%s%s%s",
+               !colour ? ""
+               : error ? "\033[31;1m"
+                       : "\033[33;1m",
+               error ? "Error: " : "Warning: ", reset, colour ? "\033[1m" : "");
+    diag_line(d, out);
+    buf_printf(out, "\n%s", reset);
+    struct pos first = d->range.first, last = d->range.last.source ? d->range.last : first;
+    if (!first.source || !first.line || first.source != last.source)
+        return;
+    buf_byte(out, '\n');
+    print_excerpt(first.source, first, last, out);
+}
+
+void diags_pretty(const struct diags *ds, bool colour, struct buf *out)
+{
+    for (size_t i = 0; i < ds->len; i++) {
+        if (i)
+            buf_byte(out, '\n');
+        print_pretty(&ds->items[i], colour, out);
+    }
+}

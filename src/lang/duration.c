@@ -1,0 +1,152 @@
+#include "lang/duration.h"
+
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "lang/quote.h"
+
+#define NS_PER_US 1000LL
+#define NS_PER_MS (1000 * NS_PER_US)
+#define NS_PER_S  (1000 * NS_PER_MS)
+
+enum { QUOTED_MAX = 200 };
+
+static const struct {
+    const char *name;
+    int64_t ns;
+} units[] = {
+    {"ns", 1},
+    {"us", NS_PER_US},
+    {"\xc2\xb5s", NS_PER_US}, /* U+00B5 micro sign */
+    {"\xce\xbcs", NS_PER_US}, /* U+03BC Greek mu */
+    {"ms", NS_PER_MS},
+    {"s", NS_PER_S},
+    {"m", 60 * NS_PER_S},
+    {"h", 3600 * NS_PER_S},
+};
+
+static int refuse(struct err *err, const char *what, struct str detail, struct str whole)
+{
+    cleanup_buf struct buf quoted = BUF_INIT(QUOTED_MAX);
+    if (detail.p) {
+        buf_byte(&quoted, ' ');
+        quote_print(detail, &quoted);
+        buf_puts(&quoted, " in duration ");
+    } else {
+        buf_byte(&quoted, ' ');
+    }
+    quote_print(whole, &quoted);
+    return err_set(err, -EINVAL, "time: %s%s", what, buf_cstr(&quoted));
+}
+
+static size_t span(struct str s, bool digits)
+{
+    size_t n = 0;
+    while (n < s.n && (s.p[n] >= '0' && s.p[n] <= '9' ? digits : !digits && s.p[n] != '.'))
+        n++;
+    return n;
+}
+
+static struct str after(struct str s, size_t n)
+{
+    return (struct str){s.p + n, s.n - n};
+}
+
+static bool unit_of(struct str name, int64_t *ret)
+{
+    for (size_t i = 0; i < ARRAY_LEN(units); i++)
+        if (str_is(name, units[i].name)) {
+            *ret = units[i].ns;
+            return true;
+        }
+    return false;
+}
+
+/* "<digits>[.<digits>]<unit>" in nanoseconds; false when it does not fit. */
+static bool scale(struct str whole, struct str fraction, int64_t unit, uint64_t *ret)
+{
+    uint64_t v = 0;
+    for (size_t i = 0; i < whole.n; i++)
+        if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, (uint64_t)(whole.p[i] - '0'), &v))
+            return false;
+    if (__builtin_mul_overflow(v, (uint64_t)unit, &v))
+        return false;
+    double part = 0, digit = (double)unit / 10;
+    for (size_t i = 0; i < fraction.n; i++, digit /= 10)
+        part += (fraction.p[i] - '0') * digit;
+    /* Binary fractions of a decimal may fall just short of the whole nanosecond that is meant. */
+    return !__builtin_add_overflow(v, (uint64_t)(part + 1e-4), ret);
+}
+
+int duration_parse(struct str s, int64_t *ret, struct err *err)
+{
+    const struct str none = {NULL, 0}, all = s;
+    bool negative = s.n && s.p[0] == '-';
+    if (s.n && (s.p[0] == '-' || s.p[0] == '+'))
+        s = after(s, 1);
+    if (str_is(s, "0")) {
+        *ret = 0;
+        return 0;
+    }
+    if (s.n == 0)
+        return refuse(err, "invalid duration", none, all);
+    uint64_t total = 0, part;
+    while (s.n) {
+        struct str whole = {s.p, span(s, true)}, fraction = {s.p, 0};
+        s = after(s, whole.n);
+        if (s.n && s.p[0] == '.') {
+            s = after(s, 1);
+            fraction = (struct str){s.p, span(s, true)};
+            s = after(s, fraction.n);
+        }
+        if (whole.n == 0 && fraction.n == 0)
+            return refuse(err, "invalid duration", none, all);
+        struct str name = {s.p, span(s, false)};
+        int64_t unit;
+        if (name.n == 0)
+            return refuse(err, "missing unit in duration", none, all);
+        if (!unit_of(name, &unit))
+            return refuse(err, "unknown unit", name, all);
+        s = after(s, name.n);
+        if (!scale(whole, fraction, unit, &part) || __builtin_add_overflow(total, part, &total) ||
+            total > (uint64_t)INT64_MAX + negative)
+            return refuse(err, "invalid duration", none, all);
+    }
+    *ret = negative ? (int64_t)-total : (int64_t)total;
+    return 0;
+}
+
+/* v / unit with as many decimals as it takes. */
+static void print_decimal(uint64_t v, uint64_t unit, struct buf *out)
+{
+    buf_printf(out, "%llu", (unsigned long long)(v / unit));
+    v %= unit;
+    if (v)
+        buf_byte(out, '.');
+    for (uint64_t digit = unit / 10; v; v %= digit, digit /= 10)
+        buf_byte(out, (uint8_t)('0' + v / digit));
+}
+
+void duration_print(int64_t ns, struct buf *out)
+{
+    uint64_t v = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
+    if (v == 0) {
+        buf_puts(out, "0s");
+        return;
+    }
+    if (ns < 0)
+        buf_byte(out, '-');
+    if (v < (uint64_t)NS_PER_S) {
+        bool nanos = v < (uint64_t)NS_PER_US, micros = v < (uint64_t)NS_PER_MS;
+        print_decimal(v, nanos ? 1 : micros ? (uint64_t)NS_PER_US : (uint64_t)NS_PER_MS, out);
+        buf_puts(out, nanos ? "ns" : micros ? "\xc2\xb5s" : "ms");
+        return;
+    }
+    const uint64_t minute = 60 * (uint64_t)NS_PER_S, hour = 60 * minute;
+    if (v >= hour)
+        buf_printf(out, "%lluh", (unsigned long long)(v / hour));
+    if (v >= minute)
+        buf_printf(out, "%llum", (unsigned long long)(v % hour / minute));
+    print_decimal(v % minute, (uint64_t)NS_PER_S, out);
+    buf_byte(out, 's');
+}

@@ -1,0 +1,12 @@
+/* String literals: their value, and how a value is written as one.
+ * Source: spec alloy-language §1.6; writing follows Go's strconv.Quote, which messages use.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/str.h"
+
+/* Appends the value of a literal with its quotes ("…" or `…`) that the lexer accepted. */
+void quote_value(struct str literal, struct buf *out);
+/* Appends the text in double quotes, with escapes where it is not printable. */
+void quote_print(struct str s, struct buf *out);

@@ -1,0 +1,259 @@
+#include "lang/schema.h"
+
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "lang/ast.h"
+#include "lang/eval.h"
+#include "lang/option.h"
+#include "lang/parser.h"
+
+enum { SUGGEST_WITHIN = 2 }; /* edits between a name and the one that was probably meant */
+
+struct decoder {
+    const struct schema *schema;
+    const struct scope *scope;
+    char *record;
+    unsigned *seen; /* how often each option came, by its position */
+    struct diags *ds;
+};
+
+static bool is_block(const struct option *o)
+{
+    return o->kind == OPT_BLOCK || o->kind == OPT_BLOCKS;
+}
+
+static void set_seen(const struct option *o, char *record)
+{
+    if (o->set_offset)
+        *(bool *)(record + o->set_offset) = true;
+}
+
+/* A default that does not fit is a mistake in the table, not in anyone's configuration. */
+static void bad_default(const struct option *o, const char *why)
+{
+    fprintf(stderr, "default of option %s: %s\n", o->name, why);
+    abort();
+}
+
+static void set_default(const struct option *o, char *record)
+{
+    if (is_block(o)) {
+        if (o->kind == OPT_BLOCK)
+            schema_defaults(o->block, record + o->offset);
+        return;
+    }
+    if (!o->default_text)
+        return option_zero(o, record + o->offset);
+    cleanup_source struct source *source = NULL;
+    cleanup_ast struct ast_file *file = NULL;
+    cleanup_value struct value *v = NULL;
+    cleanup_diags struct diags ds = DIAGS_INIT;
+    struct err err = {0};
+    if (source_new("", str_of(o->default_text), &source, &err) < 0)
+        bad_default(o, err.text);
+    if (parse_expression(source, &file, &ds) < 0 || eval(file->expr, NULL, &v, &ds) < 0)
+        bad_default(o, ds.items[0].message);
+    if (option_decode(o, v, record + o->offset, &err) < 0)
+        bad_default(o, err.text);
+}
+
+void schema_defaults(const struct schema *s, void *record)
+{
+    for (const struct option *o = s->options; o->name; o++)
+        set_default(o, record);
+}
+
+static void suggest(const struct decoder *d, struct str name, bool block, struct buf *out)
+{
+    const char *best = NULL;
+    unsigned least = SUGGEST_WITHIN + 1;
+    for (const struct option *o = d->schema->options; o->name; o++) {
+        unsigned distance = str_distance(name, str_of(o->name), SUGGEST_WITHIN);
+        /* A name of a few letters is near everything. */
+        if (is_block(o) == block && distance < least && distance * 2 < name.n) {
+            best = o->name;
+            least = distance;
+        }
+    }
+    if (best)
+        buf_printf(out, ", did you mean \"%s\"?", best);
+}
+
+/* The option a statement is about; NULL after saying why there is none. */
+static const struct option *find_option(struct decoder *d, const struct ast_stmt *s)
+{
+    bool block = s->kind == AST_BLOCK;
+    const char *what = block ? "block" : "attribute";
+    for (const struct option *o = d->schema->options; o->name; o++) {
+        if (!str_is(s->name, o->name))
+            continue;
+        if (is_block(o) == block)
+            return o;
+        diag_error(d->ds, s->range, "\"%s\" must be %s, but is used as %s", o->name, block ? "an attribute" : "a block",
+                   block ? "a block" : "an attribute");
+        /* It was there, if wrongly: that it is missing as well would be noise. */
+        d->seen[o - d->schema->options]++;
+        return NULL;
+    }
+    cleanup_buf struct buf hint = BUF_INIT(ERR_MAX);
+    suggest(d, s->name, block, &hint);
+    diag_error(d->ds, s->range, "unrecognized %s name \"%.*s\"%s", what, STR_ARG(s->name), buf_cstr(&hint));
+    return NULL;
+}
+
+static void decode_attr(struct decoder *d, const struct option *o, const struct ast_stmt *s)
+{
+    if (d->seen[o - d->schema->options]++) {
+        diag_error(d->ds, s->range, "attribute \"%s\" may only be provided once", o->name);
+        return;
+    }
+    set_seen(o, d->record);
+    cleanup_value struct value *v = NULL;
+    struct err err = {0};
+    if (eval(s->value, d->scope, &v, d->ds) < 0)
+        return;
+    option_done(o, d->record + o->offset);
+    if (option_decode(o, v, d->record + o->offset, &err) < 0)
+        eval_blame(s->value, err.text, d->ds);
+}
+
+static void decode_block(struct decoder *d, const struct option *o, const struct ast_stmt *s)
+{
+    if (s->label_range.first.source && s->label.n) {
+        struct range range = {s->range.first, s->open.first};
+        diag_error(d->ds, range, "block \"%s\" does not support specifying labels", o->name);
+    }
+    bool repeated = d->seen[o - d->schema->options]++;
+    set_seen(o, d->record);
+    char *record = d->record + o->offset;
+    if (o->kind == OPT_BLOCKS) {
+        struct block_list *list = (struct block_list *)record;
+        list->items = xrealloc(list->items, (list->len + 1) * o->block->size);
+        record = (char *)list->items + list->len++ * o->block->size;
+        memset(record, 0, o->block->size);
+    } else if (repeated) {
+        diag_error(d->ds, s->range, "block \"%s\" may only be specified once", o->name);
+        return;
+    } else {
+        schema_done(o->block, record);
+    }
+    /* What is wrong is in the list of diagnostics; the record is empty then, and thrown away with the rest. */
+    if (schema_decode(o->block, &s->body, s->range, d->scope, record, d->ds) < 0)
+        return;
+}
+
+static void check_required(struct decoder *d, struct range block)
+{
+    const struct option *options = d->schema->options;
+    for (const struct option *o = options; o->name; o++)
+        if (o->required && !d->seen[o - options])
+            diag_error(d->ds, block, "missing required %s \"%s\"", is_block(o) ? "block" : "attribute", o->name);
+}
+
+int schema_decode(const struct schema *s, const struct ast_body *body, struct range block, const struct scope *scope,
+                  void *record, struct diags *ds)
+{
+    size_t count = 0, errors = ds->errors;
+    while (s->options[count].name)
+        count++;
+    cleanup_free unsigned *seen = xcalloc(count + 1, sizeof *seen);
+    struct decoder d = {s, scope, record, seen, ds};
+    memset(record, 0, s->size);
+    schema_defaults(s, record);
+    for (size_t i = 0; i < body->len; i++) {
+        const struct ast_stmt *stmt = &body->stmts[i];
+        const struct option *o = find_option(&d, stmt);
+        if (o && stmt->kind == AST_ATTR)
+            decode_attr(&d, o, stmt);
+        else if (o)
+            decode_block(&d, o, stmt);
+    }
+    check_required(&d, block);
+    struct err err = {0};
+    if (ds->errors == errors && s->validate && s->validate(record, &err) < 0)
+        diag_error(ds, block, "%s", err.text);
+    if (ds->errors == errors)
+        return 0;
+    schema_done(s, record);
+    return -EINVAL;
+}
+
+static bool blocks_equal(const struct schema *s, const struct block_list *a, const struct block_list *b)
+{
+    if (a->len != b->len)
+        return false;
+    for (size_t i = 0; i < a->len; i++)
+        if (!schema_equal(s, (char *)a->items + i * s->size, (char *)b->items + i * s->size))
+            return false;
+    return true;
+}
+
+static bool field_equal(const struct option *o, const void *a, const void *b)
+{
+    const void *x = (const char *)a + o->offset, *y = (const char *)b + o->offset;
+    switch (o->kind) {
+    case OPT_BLOCK:
+        return schema_equal(o->block, x, y);
+    case OPT_BLOCKS:
+        return blocks_equal(o->block, x, y);
+    default:
+        return option_equal(o, x, y);
+    }
+}
+
+bool schema_equal(const struct schema *s, const void *a, const void *b)
+{
+    for (const struct option *o = s->options; o->name; o++) {
+        if (!field_equal(o, a, b))
+            return false;
+        if (o->set_offset && *((const bool *)a + o->set_offset) != *((const bool *)b + o->set_offset))
+            return false;
+    }
+    return true;
+}
+
+void schema_done(const struct schema *s, void *record)
+{
+    for (const struct option *o = s->options; o->name; o++) {
+        char *field = (char *)record + o->offset;
+        if (o->kind == OPT_BLOCK) {
+            schema_done(o->block, field);
+        } else if (o->kind == OPT_BLOCKS) {
+            struct block_list *list = (struct block_list *)field;
+            for (size_t i = 0; i < list->len; i++)
+                schema_done(o->block, (char *)list->items + i * o->block->size);
+            free(list->items);
+        } else {
+            option_done(o, field);
+        }
+    }
+    memset(record, 0, s->size);
+}
+
+static struct value *blocks_to_value(const struct schema *s, const struct block_list *list)
+{
+    cleanup_free struct value **items = xcalloc(list->len + 1, sizeof *items);
+    for (size_t i = 0; i < list->len; i++)
+        items[i] = schema_to_value(s, (const char *)list->items + i * s->size);
+    return value_array(items, list->len);
+}
+
+struct value *schema_to_value(const struct schema *s, const void *record)
+{
+    struct value *object = value_object();
+    cleanup_free void *defaults = xcalloc(1, s->size);
+    schema_defaults(s, defaults);
+    for (const struct option *o = s->options; o->name; o++) {
+        const void *field = (const char *)record + o->offset;
+        if (!o->required && field_equal(o, record, defaults))
+            continue;
+        struct value *v = o->kind == OPT_BLOCK    ? schema_to_value(o->block, field)
+                          : o->kind == OPT_BLOCKS ? blocks_to_value(o->block, field)
+                                                  : option_to_value(o, field);
+        value_object_put(object, str_of(o->name), v);
+    }
+    schema_done(s, defaults);
+    return object;
+}

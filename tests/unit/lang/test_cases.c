@@ -1,0 +1,108 @@
+/* Runs the text cases in tests/lang; their README says how they are written. */
+#include <glob.h>
+
+#include "lang_test.h"
+
+enum { CASE_FILE_MAX = 1 << 20 };
+
+struct section {
+    struct str name, text;
+};
+
+static size_t failed_cases, cases;
+
+static char *read_file(const char *path, size_t *n)
+{
+    cleanup_fclose FILE *f = fopen(path, "rb");
+    if (!f)
+        return NULL;
+    char *text = xcalloc(1, CASE_FILE_MAX + 1);
+    *n = fread(text, 1, CASE_FILE_MAX, f);
+    return text;
+}
+
+static void evaluate(struct source *source, struct buf *out, struct diags *ds)
+{
+    cleanup_ast struct ast_file *file = NULL;
+    cleanup_value struct value *v = NULL;
+    if (parse_expression(source, &file, ds) == 0 && eval(file->expr, &test_scope, &v, ds) == 0)
+        value_print(v, out);
+}
+
+static void add_traversal(void *arg, const struct ast_traversal *t)
+{
+    struct buf *out = arg;
+    buf_printf(out, "%s%u:%u-%u:%u ", out->len ? "\n" : "", t->range.first.line, t->range.first.column,
+               t->range.last.line, t->range.last.column);
+    for (size_t i = 0; i < t->len; i++)
+        buf_printf(out, "%s%.*s", i ? "." : "", STR_ARG(t->path[i]));
+}
+
+static void run(struct section program, struct section want)
+{
+    cleanup_source struct source *source = source_from("", program.text);
+    cleanup_buf struct buf got = BUF_INIT(TEST_TEXT_MAX);
+    cleanup_diags struct diags ds = DIAGS_INIT;
+    cleanup_ast struct ast_file *file = NULL;
+    if (str_is(want.name, "value") || str_is(want.name, "error") || str_is(want.name, "pretty error"))
+        evaluate(source, &got, &ds);
+    else if (parse_file(source, &file, &ds) < 0)
+        ;
+    else if (str_is(want.name, "traversals"))
+        ast_traversals(&file->body, add_traversal, &got);
+    if (str_has_prefix(want.name, STR("pretty")))
+        diags_pretty(&ds, false, &got);
+    else
+        all_lines(&ds, &got);
+    cases++;
+    if (str_eq(str_trim(buf_slice(&got)), str_trim(want.text)))
+        return;
+    failed_cases++;
+    FAIL_("%.*s\n---- got\n%s\n---- want\n%.*s", STR_ARG(program.name), buf_cstr(&got), STR_ARG(want.text));
+}
+
+/* "== name" starts a case, "-- kind" what is expected of it. */
+static bool next_section(struct str *rest, struct section *ret)
+{
+    struct str line;
+    while (str_split(rest, '\n', &line))
+        if (str_has_prefix(line, STR("== ")) || str_has_prefix(line, STR("-- ")))
+            break;
+    if (!rest->p)
+        return false;
+    ret->name = (struct str){line.p + 3, line.n - 3};
+    ret->text = (struct str){rest->p, 0};
+    for (struct str after = *rest; str_split(&after, '\n', &line); *rest = after) {
+        if (str_has_prefix(line, STR("== ")) || str_has_prefix(line, STR("-- ")))
+            break;
+        ret->text.n = (size_t)(line.p + line.n - ret->text.p);
+    }
+    return true;
+}
+
+static void run_file(const char *path)
+{
+    size_t n = 0;
+    cleanup_free char *text = read_file(path, &n);
+    struct str rest = {text, n};
+    struct section program, want;
+    checks_failed = 0;
+    while (next_section(&rest, &program))
+        if (next_section(&rest, &want))
+            run(program, want);
+    printf("%s %s\n", checks_failed ? "FAIL" : "ok  ", path);
+    *(checks_failed ? &tests_failed : &tests_passed) += 1;
+}
+
+int main(int argc, char **argv)
+{
+    glob_t found;
+    cleanup_buf struct buf pattern = BUF_INIT(TEST_TEXT_MAX);
+    buf_printf(&pattern, "%s/*.test", argc > 1 ? argv[1] : TEST_CASES);
+    if (glob(buf_cstr(&pattern), 0, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            run_file(found.gl_pathv[i]);
+    globfree(&found);
+    printf("%zu cases, %zu failed\n", cases, failed_cases);
+    return REPORT() || cases == 0;
+}
