@@ -208,7 +208,7 @@ static bool add_configured(struct header_list *l, const char *const *headers)
 {
     bool authorization = false;
     for (const char *const *h = headers; h && *h; h++) {
-        struct str name = {*h, strcspn(*h, ":")};
+        struct str name = {*h, strcspn(*h, ":;")};
         if (push_header_is_reserved(name))
             continue;
         authorization |= name.n == strlen("Authorization") && strncasecmp(name.p, "Authorization", name.n) == 0;

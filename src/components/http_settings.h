@@ -1,0 +1,118 @@
+/* The HTTP client settings that every component which talks HTTP takes inside its own arguments: authorization, TLS, proxies.
+ *
+ *     struct args { …; struct http_settings http; };
+ *     static const struct option options[] = {…, HTTP_SETTINGS_OPTIONS(struct args, http), {0}};
+ *     …and call http_settings_check() from the schema's validate.
+ *
+ * Source: spec components §4.2 (names, defaults, error texts).
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "lang/schema.h"
+#include "net/http_client.h"
+
+/* map(list(secret)) as "Name: value" lines, in the order of the names. */
+struct header_lines {
+    char **lines; /* NULL-terminated; NULL when empty */
+    size_t len;
+};
+
+struct basic_auth_args {
+    char *username, *password, *password_file;
+};
+struct authorization_args {
+    char *type, *credentials, *credentials_file;
+};
+struct tls_args {
+    char *ca_pem, *ca_file, *cert_pem, *cert_file, *key_pem, *key_file, *server_name, *min_version;
+    bool insecure_skip_verify;
+};
+struct oauth2_args {
+    char *client_id, *client_secret, *client_secret_file, *token_url, *proxy_url, *no_proxy;
+    bool proxy_from_environment;
+    struct header_lines proxy_connect_header;
+    struct string_list scopes;
+    struct string_map endpoint_params;
+    struct tls_args tls_config;
+};
+struct http_settings {
+    char *bearer_token, *bearer_token_file, *proxy_url, *no_proxy;
+    bool proxy_from_environment, follow_redirects, enable_http2;
+    struct header_lines proxy_connect_header, http_headers;
+    struct basic_auth_args basic_auth;
+    struct authorization_args authorization;
+    struct oauth2_args oauth2;
+    struct tls_args tls_config;
+    bool has_basic_auth, has_authorization, has_oauth2; /* whether the configuration has the block */
+};
+
+extern const struct option_type header_lines_option;
+extern const struct schema basic_auth_schema, authorization_schema, oauth2_schema, tls_config_schema;
+
+#define HTTP_SETTINGS_AT_(record, member, field) offsetof(record, member.field)
+#define HTTP_SETTINGS_OPTIONS(record, member)                                                                          \
+    {"bearer_token", OPT_SECRET, HTTP_SETTINGS_AT_(record, member, bearer_token),                                      \
+     .help = "Bearer token to authorize with."},                                                                       \
+        {"bearer_token_file", OPT_STRING, HTTP_SETTINGS_AT_(record, member, bearer_token_file),                        \
+         .help = "File with the bearer token; read at every request."},                                                \
+        {"proxy_url", OPT_STRING, HTTP_SETTINGS_AT_(record, member, proxy_url),                                        \
+         .help = "HTTP proxy to send requests through."},                                                              \
+        {"no_proxy", OPT_STRING, HTTP_SETTINGS_AT_(record, member, no_proxy),                                          \
+         .help = "Comma-separated addresses, CIDR ranges and domain names that are reached without the proxy."},       \
+        {"proxy_from_environment", OPT_BOOL, HTTP_SETTINGS_AT_(record, member, proxy_from_environment),                \
+         .default_text = "false", .help = "Take the proxy from the environment (HTTP_PROXY and so on)."},              \
+        {"proxy_connect_header", OPT_CUSTOM, HTTP_SETTINGS_AT_(record, member, proxy_connect_header),                  \
+         .custom = &header_lines_option, .help = "Headers for the proxy in CONNECT requests."},                        \
+        {"follow_redirects", OPT_BOOL, HTTP_SETTINGS_AT_(record, member, follow_redirects), .default_text = "true",    \
+         .help = "Whether to follow redirects of the server."},                                                        \
+        {"enable_http2", OPT_BOOL, HTTP_SETTINGS_AT_(record, member, enable_http2), .default_text = "true",            \
+         .help = "Whether HTTP/2 is offered to a server with TLS."},                                                   \
+        {"http_headers", OPT_CUSTOM, HTTP_SETTINGS_AT_(record, member, http_headers), .custom = &header_lines_option,  \
+         .help = "Further headers of every request; each name has a list of values."},                                 \
+        {"basic_auth",                                                                                                 \
+         OPT_BLOCK,                                                                                                    \
+         HTTP_SETTINGS_AT_(record, member, basic_auth),                                                                \
+         .block = &basic_auth_schema,                                                                                  \
+         .set_offset = HTTP_SETTINGS_AT_(record, member, has_basic_auth),                                              \
+         .help = "Basic authorization."},                                                                              \
+        {"authorization",                                                                                              \
+         OPT_BLOCK,                                                                                                    \
+         HTTP_SETTINGS_AT_(record, member, authorization),                                                             \
+         .block = &authorization_schema,                                                                               \
+         .set_offset = HTTP_SETTINGS_AT_(record, member, has_authorization),                                           \
+         .help = "An Authorization header of any type."},                                                              \
+        {"oauth2",                                                                                                     \
+         OPT_BLOCK,                                                                                                    \
+         HTTP_SETTINGS_AT_(record, member, oauth2),                                                                    \
+         .block = &oauth2_schema,                                                                                      \
+         .set_offset = HTTP_SETTINGS_AT_(record, member, has_oauth2),                                                  \
+         .help = "OAuth 2.0 client credentials."},                                                                     \
+    {                                                                                                                  \
+        "tls_config", OPT_BLOCK, HTTP_SETTINGS_AT_(record, member, tls_config), .block = &tls_config_schema,           \
+                                                                                .help = "TLS of the connection."       \
+    }
+
+/* The rules between the options, in the words of the spec. */
+must_check int http_settings_check(const struct http_settings *s, struct err *err);
+
+/* The value for the Authorization header, with files read now (64 KiB at most, blanks around trimmed); NULL when none is
+ * configured. To be freed. */
+must_check int http_settings_authorization(const struct http_settings *s, char **ret, struct err *err);
+
+/* Proxy and TLS as the client takes them; everything borrowed from `s` and `o`. PEM texts go into memory files, as not every
+ * TLS back end of libcurl takes them by value. */
+struct http_settings_open {
+    int ca_fd, cert_fd, key_fd;
+    char ca_path[32], cert_path[32], key_path[32];
+    struct http_proxy proxy;
+    struct http_tls tls;
+};
+#define HTTP_SETTINGS_OPEN_INIT ((struct http_settings_open){.ca_fd = -1, .cert_fd = -1, .key_fd = -1})
+must_check int http_settings_open(const struct http_settings *s, struct http_settings_open *o, struct err *err);
+void http_settings_close(struct http_settings_open *o);
+
+/* For header lines of other options: "Name: value" to be freed, or -EINVAL where one of them cannot be in a header. */
+must_check int header_line(struct str name, struct str value, char **ret, struct err *err);

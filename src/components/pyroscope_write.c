@@ -1,0 +1,296 @@
+#include "components/pyroscope_write.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "components/env.h"
+#include "components/pyroscope_write_args.h"
+#include "components/pyroscope_write_labels.h"
+#include "components/pyroscope_write_sender.h"
+#include "flow/receiver.h"
+
+enum { DRAIN_MS = 4000 };
+
+/* Arguments stay as long as a sender works by them. */
+struct generation {
+    struct write_args args;
+    unsigned refs;
+};
+
+/* An endpoint of the past that still delivers what it had. */
+struct retired {
+    struct list node;
+    struct writer *writer;
+    struct sender *sender;
+    struct generation *generation;
+};
+
+struct writer {
+    struct component *self;
+    struct sender_env env;
+    struct receiver *receiver;
+    struct generation *now;
+    struct sender **senders; /* as many as endpoints, in their order */
+    struct list retired;
+    unsigned draining;
+    bool stopping, stopped;
+};
+
+static struct generation *generation_new(struct write_args *args)
+{
+    struct generation *g = xcalloc(1, sizeof *g);
+    g->args = *args;
+    g->refs = 1;
+    *args = (struct write_args){0};
+    return g;
+}
+
+static void generation_unref(struct generation *g)
+{
+    if (!g || --g->refs > 0)
+        return;
+    schema_done(&write_schema, &g->args);
+    free(g);
+}
+
+static const struct write_endpoint_args *endpoint_at(const struct generation *g, size_t i)
+{
+    return (const struct write_endpoint_args *)g->args.endpoints.items + i;
+}
+
+static size_t endpoint_count(const struct writer *w)
+{
+    return w->now->args.endpoints.len;
+}
+
+static void on_append(void *ctx, const struct labels *labels, struct profile *p)
+{
+    struct writer *w = ctx;
+    struct labels *out;
+    struct err err = {0};
+    if (write_labels(labels, &w->now->args.external_labels, &out, &err) < 0) {
+        sender_count_invalid(w->env.component_id, err.text);
+        return;
+    }
+    for (size_t i = 0; i < endpoint_count(w); i++)
+        sender_append(w->senders[i], out, p);
+    labels_unref(out);
+}
+
+static void writer_free(void *state)
+{
+    struct writer *w = state;
+    for (size_t i = 0; i < endpoint_count(w); i++)
+        sender_free(w->senders[i]);
+    list_each(&w->retired, node)
+    {
+        struct retired *r = list_entry(node, struct retired, node);
+        sender_free(r->sender);
+        generation_unref(r->generation);
+        free(r);
+    }
+    w->receiver->ctx = NULL;
+    receiver_unref(w->receiver);
+    free(w->senders);
+    generation_unref(w->now);
+    free(w);
+}
+
+/* All or none; the array is to be freed in either case. */
+static int make_settings(const struct generation *g, struct sender_settings ***ret, struct err *err)
+{
+    size_t n = g->args.endpoints.len;
+    struct sender_settings **sets = *ret = xcalloc(n + 1, sizeof(struct sender_settings *));
+    for (size_t i = 0; i < n; i++) {
+        int code = sender_settings_new(endpoint_at(g, i), &sets[i], err);
+        if (code < 0) {
+            while (i-- > 0)
+                sender_settings_free(sets[i]);
+            return code;
+        }
+    }
+    return 0;
+}
+
+static int writer_build(struct component *self, void *args, void **ret_state, struct err *err)
+{
+    struct generation *g = generation_new(args);
+    cleanup_free struct sender_settings **sets = NULL;
+    int code = make_settings(g, &sets, err);
+    if (code < 0) {
+        generation_unref(g);
+        return code;
+    }
+    const struct component_env *env = component_env(self);
+    struct writer *w = xcalloc(1, sizeof *w);
+    w->self = self;
+    w->env = (struct sender_env){env->loop, component_id(self), env->version};
+    w->now = g;
+    list_init(&w->retired);
+    w->senders = xcalloc(endpoint_count(w) + 1, sizeof(struct sender *));
+    for (size_t i = 0; i < endpoint_count(w); i++)
+        w->senders[i] = sender_new(&w->env, sets[i]);
+    w->receiver = receiver_new(w->env.component_id, w, on_append);
+    struct value *exported = value_object();
+    value_object_put(exported, STR("receiver"), receiver_value(w->receiver));
+    component_export(self, exported);
+    *ret_state = w;
+    return 0;
+}
+
+/* --- update --- */
+
+static void on_retired_drained(void *arg)
+{
+    struct retired *r = arg;
+    struct writer *w = r->writer;
+    list_del(&r->node);
+    sender_free(r->sender);
+    generation_unref(r->generation);
+    free(r);
+    if (--w->draining == 0 && w->stopping && !w->stopped) {
+        w->stopped = true;
+        component_stopped(w->self);
+    }
+}
+
+static void retire(struct writer *w, struct sender *s, struct generation *g)
+{
+    struct retired *r = xcalloc(1, sizeof *r);
+    *r = (struct retired){.writer = w, .sender = s, .generation = g};
+    g->refs++;
+    list_push(&w->retired, &r->node);
+    w->draining++;
+    sender_drain(s, DRAIN_MS, on_retired_drained, r);
+}
+
+/* Index of the first unused old sender for this endpoint; count when there is none. */
+static size_t find_sender(const struct writer *w, const bool *used, const struct write_endpoint_args *e)
+{
+    size_t i = 0;
+    for (; i < endpoint_count(w); i++) {
+        const struct write_endpoint_args *old = endpoint_at(w->now, i);
+        if (!used[i] && strcmp(old->url, e->url) == 0 && strcmp(old->name, e->name) == 0)
+            break;
+    }
+    return i;
+}
+
+static void adopt(struct writer *w, struct generation *next, struct sender_settings **sets)
+{
+    struct generation *old = w->now;
+    size_t count = next->args.endpoints.len, old_count = endpoint_count(w);
+    struct sender **senders = xcalloc(count + 1, sizeof(struct sender *)), **old_senders = w->senders;
+    cleanup_free bool *used = xcalloc(old_count + 1, sizeof *used);
+    for (size_t i = 0; i < count; i++) {
+        size_t same = find_sender(w, used, endpoint_at(next, i));
+        used[same] = true;
+        senders[i] = same < old_count ? old_senders[same] : sender_new(&w->env, sets[i]);
+        if (same < old_count)
+            sender_update(senders[i], sets[i]);
+    }
+    w->now = next;
+    w->senders = senders;
+    for (size_t i = 0; i < old_count; i++) {
+        if (!used[i])
+            retire(w, old_senders[i], old);
+    }
+    free(old_senders);
+    generation_unref(old);
+}
+
+static int writer_update(void *state, void *args, struct err *err)
+{
+    struct writer *w = state;
+    struct generation *next = generation_new(args);
+    struct sender_settings **sets;
+    int code = make_settings(next, &sets, err);
+    if (code < 0)
+        generation_unref(next);
+    else
+        adopt(w, next, sets);
+    free(sets);
+    return code;
+}
+
+/* --- stop --- */
+
+static void on_drained(void *arg)
+{
+    struct writer *w = arg;
+    if (--w->draining == 0 && !w->stopped) {
+        w->stopped = true;
+        component_stopped(w->self);
+    }
+}
+
+static void writer_stop(void *state)
+{
+    struct writer *w = state;
+    w->stopping = true;
+    w->draining++; /* until all have begun, as a drain may end at once */
+    for (size_t i = 0; i < endpoint_count(w); i++) {
+        w->draining++;
+        sender_drain(w->senders[i], DRAIN_MS, on_drained, w);
+    }
+    on_drained(w);
+}
+
+/* --- what an operator sees --- */
+
+static struct value *time_value(int64_t unix_s)
+{
+    time_t t = (time_t)unix_s;
+    struct tm tm;
+    char text[32];
+    if (!unix_s || !gmtime_r(&t, &tm) || !strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
+        return value_null();
+    return value_string(str_of(text));
+}
+
+static struct value *endpoint_value(const struct sender *s)
+{
+    struct sender_view v;
+    sender_view(s, &v);
+    struct value *o = value_object();
+    value_object_put(o, STR("url"), value_string(str_of(v.endpoint)));
+    value_object_put(o, STR("name"), value_string(str_of(sender_args(s)->name)));
+    value_object_put(o, STR("state"), value_string(str_of(sender_state_name(v.state))));
+    value_object_put(o, STR("queued_profiles"), value_int((int64_t)v.queued_profiles));
+    value_object_put(o, STR("queued_bytes"), value_int((int64_t)v.queued_bytes));
+    value_object_put(o, STR("in_flight"), value_int((int64_t)v.in_flight));
+    value_object_put(o, STR("last_error"), value_string(str_of(v.last_error)));
+    value_object_put(o, STR("last_error_time"), time_value(v.last_error_s));
+    value_object_put(o, STR("last_success_time"), time_value(v.last_success_s));
+    value_object_put(o, STR("next_attempt_time"), time_value(v.next_s));
+    return o;
+}
+
+static struct value *writer_debug_info(void *state)
+{
+    struct writer *w = state;
+    cleanup_free struct value **items = xcalloc(endpoint_count(w) + 1, sizeof(struct value *));
+    for (size_t i = 0; i < endpoint_count(w); i++)
+        items[i] = endpoint_value(w->senders[i]);
+    struct value *o = value_object();
+    value_object_put(o, STR("endpoints"), value_array(items, endpoint_count(w)));
+    return o;
+}
+
+static const char *const exports[] = {"receiver", NULL};
+
+const struct component_def pyroscope_write = {
+    .name = "pyroscope.write",
+    .help = "Pushes profiles to Pyroscope servers.",
+    .stability = STABILITY_GA,
+    .args = &write_schema,
+    .exports = exports,
+    .build = writer_build,
+    .update = writer_update,
+    .stop = writer_stop,
+    .free = writer_free,
+    .debug_info = writer_debug_info,
+};

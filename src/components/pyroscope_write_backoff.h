@@ -1,0 +1,30 @@
+/* How long to wait after failures in a row: uniform in [lo, hi), where lo starts at min and hi at 2 min and both double until hi
+ * has reached max (github.com/grafana/dskit/backoff, as pyroscope.write uses it). Nanoseconds. */
+#pragma once
+
+#include <stdint.h>
+
+struct push_backoff {
+    int64_t min, max, lo, hi;
+};
+
+static inline int64_t push_backoff_twice(int64_t v, int64_t max)
+{
+    return v > max / 2 ? max : v * 2;
+}
+
+static inline void push_backoff_reset(struct push_backoff *b, int64_t min, int64_t max)
+{
+    *b = (struct push_backoff){.min = min, .max = max, .lo = min, .hi = push_backoff_twice(min, max)};
+}
+
+/* `where` in the range, 0..1. */
+static inline int64_t push_backoff_next(struct push_backoff *b, double where)
+{
+    int64_t wait = b->lo + (int64_t)((double)(b->hi - b->lo) * where);
+    if (b->hi < b->max) {
+        b->lo = push_backoff_twice(b->lo, b->max);
+        b->hi = push_backoff_twice(b->hi, b->max);
+    }
+    return wait;
+}

@@ -1,0 +1,106 @@
+#include "components/pyroscope_write_queue.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+const char *push_drop_name(enum push_drop why)
+{
+    static const char *const names[] = {
+        [PUSH_DROP_QUEUE_FULL] = "queue_full", [PUSH_DROP_TOO_OLD] = "too_old",
+        [PUSH_DROP_REJECTED] = "rejected",     [PUSH_DROP_RETRIES] = "retries",
+        [PUSH_DROP_SHUTDOWN] = "shutdown",     [PUSH_DROP_INVALID_LABELS] = "invalid_labels",
+    };
+    return names[why];
+}
+
+void push_queue_init(struct push_queue *q, size_t max_bytes, int64_t max_age_ns,
+                     void (*dropped)(void *ctx, const struct push_item *item, enum push_drop why), void *ctx)
+{
+    *q = (struct push_queue){.max_bytes = max_bytes, .max_age_ns = max_age_ns, .dropped = dropped, .ctx = ctx};
+    list_init(&q->items);
+}
+
+static struct push_item *oldest(struct push_queue *q)
+{
+    return list_empty(&q->items) ? NULL : list_entry(q->items.next, struct push_item, node);
+}
+
+static void unlink_item(struct push_queue *q, struct push_item *item)
+{
+    list_del(&item->node);
+    q->len--;
+}
+
+void push_queue_finish(struct push_queue *q, struct push_item *item)
+{
+    q->bytes -= item->bytes;
+    labels_unref(item->labels);
+    profile_unref(item->profile);
+    free(item);
+}
+
+void push_queue_drop(struct push_queue *q, struct push_item *item, enum push_drop why)
+{
+    q->dropped(q->ctx, item, why);
+    push_queue_finish(q, item);
+}
+
+static void drop_oldest(struct push_queue *q, enum push_drop why)
+{
+    struct push_item *item = oldest(q);
+    unlink_item(q, item);
+    push_queue_drop(q, item, why);
+}
+
+void push_queue_add(struct push_queue *q, const struct labels *labels, struct profile *p, int64_t now_ns)
+{
+    push_queue_expire(q, now_ns);
+    struct push_item *item = xcalloc(1, sizeof *item);
+    item->labels = labels_ref(labels);
+    item->profile = profile_ref(p);
+    item->since_ns = now_ns;
+    item->number = q->next_number++;
+    item->bytes = p->len + sizeof *item;
+    while (!list_empty(&q->items) && q->bytes + item->bytes > q->max_bytes)
+        drop_oldest(q, PUSH_DROP_QUEUE_FULL);
+    q->bytes += item->bytes;
+    if (q->bytes > q->max_bytes) {
+        push_queue_drop(q, item, PUSH_DROP_QUEUE_FULL);
+        return;
+    }
+    list_push(&q->items, &item->node);
+    q->len++;
+}
+
+void push_queue_expire(struct push_queue *q, int64_t now_ns)
+{
+    for (struct push_item *item; (item = oldest(q)) && now_ns - item->since_ns > q->max_age_ns;)
+        drop_oldest(q, PUSH_DROP_TOO_OLD);
+}
+
+struct push_item *push_queue_take(struct push_queue *q, int64_t now_ns)
+{
+    push_queue_expire(q, now_ns);
+    struct push_item *item = oldest(q);
+    if (item)
+        unlink_item(q, item);
+    return item;
+}
+
+void push_queue_put_back(struct push_queue *q, struct push_item *item)
+{
+    struct list *before = q->items.next;
+    while (before != &q->items && list_entry(before, struct push_item, node)->number < item->number)
+        before = before->next;
+    list_push(before, &item->node); /* list_push puts in front of the node it gets */
+    q->len++;
+}
+
+size_t push_queue_clear(struct push_queue *q, enum push_drop why)
+{
+    size_t n = q->len;
+    while (!list_empty(&q->items))
+        drop_oldest(q, why);
+    return n;
+}

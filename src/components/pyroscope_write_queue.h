@@ -1,0 +1,60 @@
+/* Profiles that wait for one endpoint: oldest first, bounded by bytes and by age, losses always from the old end.
+ *
+ * Profiles and labels are shared by reference with other queues. What is taken for sending still counts in `bytes` until it is
+ * finished or put back, so the bound holds for everything an endpoint keeps alive. Times are monotonic nanoseconds, given by
+ * the caller. Source of the bounds: 32 MiB and 10 minutes per endpoint; Pyroscope refuses older profiles after an hour anyway.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/list.h"
+#include "flow/receiver.h"
+
+enum push_drop {
+    PUSH_DROP_QUEUE_FULL,
+    PUSH_DROP_TOO_OLD,
+    PUSH_DROP_REJECTED,
+    PUSH_DROP_RETRIES,
+    PUSH_DROP_SHUTDOWN,
+    PUSH_DROP_INVALID_LABELS,
+};
+/* As in smolder_dropped_profiles_total{reason}. */
+const char *push_drop_name(enum push_drop why);
+
+struct push_item {
+    struct list node;
+    struct labels *labels; /* one reference each */
+    struct profile *profile;
+    int64_t since_ns;
+    uint64_t number; /* order of arrival */
+    unsigned attempts;
+    size_t bytes;
+};
+
+struct push_queue {
+    struct list items; /* waiting; struct push_item */
+    size_t len;        /* waiting */
+    size_t bytes;      /* waiting and taken */
+    size_t max_bytes;
+    int64_t max_age_ns;
+    uint64_t next_number;
+    /* Told of everything that is lost, before it is freed. */
+    void (*dropped)(void *ctx, const struct push_item *item, enum push_drop why);
+    void *ctx;
+};
+
+void push_queue_init(struct push_queue *q, size_t max_bytes, int64_t max_age_ns,
+                     void (*dropped)(void *ctx, const struct push_item *item, enum push_drop why), void *ctx);
+/* Takes new references. Makes room by dropping the oldest that wait; one that cannot fit is dropped itself. */
+void push_queue_add(struct push_queue *q, const struct labels *labels, struct profile *p, int64_t now_ns);
+/* Drops what is too old. */
+void push_queue_expire(struct push_queue *q, int64_t now_ns);
+/* The oldest, to be given back by one of the next three; NULL when nothing waits. */
+struct push_item *push_queue_take(struct push_queue *q, int64_t now_ns);
+/* To its old place. */
+void push_queue_put_back(struct push_queue *q, struct push_item *item);
+void push_queue_finish(struct push_queue *q, struct push_item *item);
+void push_queue_drop(struct push_queue *q, struct push_item *item, enum push_drop why);
+/* Drops all that wait; returns how many. */
+size_t push_queue_clear(struct push_queue *q, enum push_drop why);

@@ -1,0 +1,529 @@
+#include "components/pyroscope_write_sender.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metric.h"
+#include "components/pyroscope_write_backoff.h"
+#include "components/pyroscope_write_queue.h"
+#include "flow/dropped.h"
+#include "net/push.h"
+#include "net/url.h"
+
+enum { WARN_AGAIN_S = 60, HEAD_MAX = 1 << 20 };
+static const int64_t second_ns = 1000000000, ms_ns = 1000000;
+
+static struct metric_family pushes = {.name = "smolder_pushes_total",
+                                      .help = "Push requests, by endpoint and result: ok, retry or rejected.",
+                                      .kind = METRIC_COUNTER,
+                                      .labels = {"endpoint", "result"}};
+static struct metric_family queue_bytes = {.name = "smolder_queue_bytes",
+                                           .help = "Profiles waiting for an endpoint, in bytes.",
+                                           .kind = METRIC_GAUGE,
+                                           .labels = {"endpoint"}};
+/* The names dashboards know from the reference. */
+#define COMPAT(var, text, what)                                                                                        \
+    static struct metric_family var = {.name = "pyroscope_write_" text,                                                \
+                                       .help = what,                                                                   \
+                                       .kind = METRIC_COUNTER,                                                         \
+                                       .labels = {"component_id", "component_path", "endpoint"}}
+COMPAT(compat_sent_bytes, "sent_bytes_total", "Compressed bytes of the profiles that were sent.");
+COMPAT(compat_dropped_bytes, "dropped_bytes_total", "Compressed bytes of the profiles that were dropped.");
+COMPAT(compat_sent, "sent_profiles_total", "Profiles that were sent.");
+COMPAT(compat_dropped, "dropped_profiles_total", "Profiles that were dropped.");
+COMPAT(compat_retries, "retries_total", "Attempts beyond the first.");
+
+/* What the attempts at one profile need. */
+struct flight {
+    struct sender *sender;
+    struct push_item *item;
+    struct push *push;
+};
+
+struct sender_settings {
+    const struct write_endpoint_args *args;
+    char *label;    /* URL without user and password */
+    char **headers; /* of args->headers, NULL-terminated */
+    struct http_settings_open http_open;
+};
+
+struct sender {
+    struct sender_env env;
+    struct sender_settings *set; /* owned; the next two are its */
+    const struct write_endpoint_args *args;
+    const char *label;
+    struct http_client *http; /* from the first push on */
+    uv_timer_t *timer;        /* waits before a probe; while draining, the end of patience */
+    struct push_queue queue;
+    struct flight flights[SENDER_IN_FLIGHT];
+    unsigned in_flight;
+
+    enum sender_state state;
+    struct push_backoff backoff;
+    int64_t wait_until_ns; /* 0 = not waiting */
+
+    bool draining, pumping, pump_again;
+    size_t lost_at_drain;
+    void (*drained)(void *arg);
+    void *drained_arg;
+
+    bool troubled; /* a warning stands that recovery must answer */
+    int64_t warned_ns, trouble_since_ns;
+    uint64_t lost, lost_before; /* profiles: ever, and when the trouble began */
+    char last_error[ERR_MAX];
+    int64_t last_error_s, last_success_s;
+    size_t published_bytes;
+};
+
+static int64_t (*fake_clock_ns)(void);
+static double (*fake_jitter)(void);
+
+void sender_fake(int64_t (*clock_ns)(void), double (*jitter)(void))
+{
+    fake_clock_ns = clock_ns;
+    fake_jitter = jitter;
+}
+
+static int64_t now_ns(void)
+{
+    return fake_clock_ns ? fake_clock_ns() : (int64_t)uv_hrtime();
+}
+
+static double jitter(void)
+{
+    if (fake_jitter)
+        return fake_jitter();
+    uint32_t v = 0;
+    if (uv_random(NULL, NULL, &v, sizeof v, 0, NULL) < 0)
+        v = (uint32_t)uv_hrtime();
+    return (double)v / 4294967296.0;
+}
+
+const char *sender_state_name(enum sender_state s)
+{
+    static const char *const names[] = {[SENDER_IDLE] = "idle",
+                                        [SENDER_OK] = "ok",
+                                        [SENDER_FAILING] = "failing",
+                                        [SENDER_REJECTED] = "rejected",
+                                        [SENDER_STOPPED] = "stopped"};
+    return names[s];
+}
+
+/* Deltas, so that endpoints of the same URL add up. */
+static void publish_queue(struct sender *s)
+{
+    metric_add(&queue_bytes, (double)s->queue.bytes - (double)s->published_bytes, s->label);
+    s->published_bytes = s->queue.bytes;
+}
+
+static void on_dropped(void *ctx, const struct push_item *item, enum push_drop why)
+{
+    struct sender *s = ctx;
+    s->lost++;
+    s->lost_at_drain += why == PUSH_DROP_SHUTDOWN;
+    metric_add(&dropped_profiles_total, 1, push_drop_name(why));
+    metric_add(&compat_dropped, 1, s->env.component_id, "/", s->label);
+    metric_add(&compat_dropped_bytes, (double)item->profile->len, s->env.component_id, "/", s->label);
+}
+
+void sender_count_invalid(const char *component_id, const char *reason)
+{
+    static int64_t said_ns;
+    metric_add(&dropped_profiles_total, 1, push_drop_name(PUSH_DROP_INVALID_LABELS));
+    if (said_ns && now_ns() - said_ns < WARN_AGAIN_S * second_ns)
+        return;
+    said_ns = now_ns();
+    log_warn("profile dropped", L_STR("component_id", component_id), L_STR("err", reason));
+}
+
+/* --- settings --- */
+
+static int make_headers(const struct string_map *from, char ***ret, struct err *err)
+{
+    char **headers = xcalloc(from->len + 1, sizeof *headers);
+    *ret = headers;
+    for (size_t i = 0; i < from->len; i++) {
+        const struct string_pair *h = &from->items[i];
+        int code = header_line(str_of(h->name), str_of(h->value), &headers[i], err);
+        if (code < 0)
+            return code;
+    }
+    return 0;
+}
+
+int sender_settings_new(const struct write_endpoint_args *args, struct sender_settings **ret, struct err *err)
+{
+    cleanup_http_url struct http_url url = {0};
+    int code = http_url_parse(args->url, &url, err);
+    if (code < 0)
+        return code;
+    struct sender_settings *set = xcalloc(1, sizeof *set);
+    set->args = args;
+    set->label = TAKE_PTR(url.bare);
+    set->http_open = HTTP_SETTINGS_OPEN_INIT;
+    code = make_headers(&args->headers, &set->headers, err);
+    if (code == 0)
+        code = http_settings_open(&args->http, &set->http_open, err);
+    if (code < 0) {
+        sender_settings_free(set);
+        return code;
+    }
+    *ret = set;
+    return 0;
+}
+
+void sender_settings_free(struct sender_settings *set)
+{
+    if (!set)
+        return;
+    http_settings_close(&set->http_open);
+    for (char **h = set->headers; h && *h; h++)
+        free(*h);
+    free(set->headers);
+    free(set->label);
+    free(set);
+}
+
+static void use(struct sender *s, struct sender_settings *set)
+{
+    s->set = set;
+    s->args = set->args;
+    s->label = set->label;
+}
+
+struct sender *sender_new(const struct sender_env *env, struct sender_settings *set)
+{
+    struct sender *s = xcalloc(1, sizeof *s);
+    s->env = *env;
+    push_queue_init(&s->queue, SENDER_QUEUE_BYTES, SENDER_QUEUE_AGE_S * second_ns, on_dropped, s);
+    use(s, set);
+    push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
+    return s;
+}
+
+const struct write_endpoint_args *sender_args(const struct sender *s)
+{
+    return s->args;
+}
+
+/* --- what happened --- */
+
+static const char *shown_name(const struct sender *s)
+{
+    return s->args->name && *s->args->name ? s->args->name : s->label;
+}
+
+static void begin_trouble(struct sender *s, const char *msg)
+{
+    log_debug(msg, L_STR("component_id", s->env.component_id), L_STR("endpoint", s->label),
+              L_STR("err", s->last_error));
+    if (s->troubled)
+        return;
+    int64_t now = now_ns();
+    /* An endpoint that fails every now and then is not worth two lines each time. */
+    if (s->warned_ns && now - s->warned_ns < WARN_AGAIN_S * second_ns)
+        return;
+    s->troubled = true;
+    s->warned_ns = s->trouble_since_ns = now;
+    s->lost_before = s->lost;
+    log_warn(msg, L_STR("component_id", s->env.component_id), L_STR("endpoint", shown_name(s)), L_STR("url", s->label),
+             L_STR("err", s->last_error));
+}
+
+static void end_trouble(struct sender *s)
+{
+    if (!s->troubled)
+        return;
+    s->troubled = false;
+    log_info("pushing profiles works again", L_STR("component_id", s->env.component_id),
+             L_STR("endpoint", shown_name(s)), L_INT("after_seconds", (now_ns() - s->trouble_since_ns) / second_ns),
+             L_INT("lost_profiles", s->lost - s->lost_before));
+}
+
+static void pump(struct sender *s);
+
+static void on_timer(uv_timer_t *t);
+
+static void set_timer(struct sender *s, int64_t wait_ns)
+{
+    if (!s->timer) {
+        s->timer = xcalloc(1, sizeof *s->timer);
+        uv_timer_init(s->env.loop, s->timer);
+        s->timer->data = s;
+    }
+    /* Rounded up: a probe must not come before its time. */
+    uv_update_time(s->env.loop);
+    uv_timer_start(s->timer, on_timer, (uint64_t)((wait_ns + ms_ns - 1) / ms_ns), 0);
+}
+
+static void stop_waiting(struct sender *s)
+{
+    s->wait_until_ns = 0;
+    if (s->timer && !s->draining)
+        uv_timer_stop(s->timer);
+}
+
+/* Two pushes that fail together are one failure of the endpoint: the wait grows once, but the longer Retry-After counts. */
+static void wait_after_failure(struct sender *s, int64_t retry_after_ms)
+{
+    int64_t asked = retry_after_ms * ms_ns, most = SENDER_QUEUE_AGE_S * second_ns, now = now_ns();
+    int64_t wait = s->wait_until_ns ? 0 : push_backoff_next(&s->backoff, jitter());
+    if (asked > wait)
+        wait = asked < most ? asked : most;
+    if (now + wait <= s->wait_until_ns)
+        return;
+    s->wait_until_ns = now + wait;
+    set_timer(s, wait);
+}
+
+static void succeed(struct sender *s, struct push_item *item)
+{
+    metric_add(&compat_sent, 1, s->env.component_id, "/", s->label);
+    metric_add(&compat_sent_bytes, (double)item->profile->len, s->env.component_id, "/", s->label);
+    push_queue_finish(&s->queue, item);
+    s->last_success_s = time(NULL);
+    s->state = SENDER_OK;
+    push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
+    end_trouble(s);
+}
+
+static void fail(struct sender *s, struct push_item *item, const struct push_outcome *o)
+{
+    bool rejected = o->result == PUSH_REJECTED;
+    snprintf(s->last_error, sizeof s->last_error, "%s", o->reason);
+    s->last_error_s = time(NULL);
+    s->state = rejected ? SENDER_REJECTED : SENDER_FAILING;
+    int64_t attempts = ++item->attempts, most = s->args->max_backoff_retries;
+    begin_trouble(s, rejected ? "the server rejects profiles" : "pushing profiles fails");
+    if (rejected) {
+        /* It answers, so the next profile needs no wait. */
+        push_queue_drop(&s->queue, item, PUSH_DROP_REJECTED);
+        push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
+    } else if (s->draining) {
+        push_queue_drop(&s->queue, item, PUSH_DROP_SHUTDOWN);
+    } else {
+        if (most > 0 && attempts >= most)
+            push_queue_drop(&s->queue, item, PUSH_DROP_RETRIES);
+        else
+            push_queue_put_back(&s->queue, item);
+        wait_after_failure(s, o->retry_after_ms);
+    }
+}
+
+static void settle(struct sender *s, struct push_item *item, const struct push_outcome *o)
+{
+    metric_add(&pushes, 1, s->label, push_result_name(o->result));
+    if (o->result == PUSH_OK)
+        succeed(s, item);
+    else
+        fail(s, item, o);
+    publish_queue(s);
+}
+
+static void on_pushed(void *arg, const struct push_outcome *o)
+{
+    struct flight *f = arg;
+    struct sender *s = f->sender;
+    struct push_item *item = f->item;
+    *f = (struct flight){0};
+    s->in_flight--;
+    settle(s, item, o);
+    pump(s);
+}
+
+/* --- sending --- */
+
+static struct flight *free_flight(struct sender *s)
+{
+    for (size_t i = 0; i < SENDER_IN_FLIGHT; i++) {
+        if (!s->flights[i].item)
+            return &s->flights[i];
+    }
+    return NULL;
+}
+
+static void encode_head(struct buf *head, const struct push_item *item)
+{
+    size_t n = labels_len(item->labels);
+    cleanup_free struct push_label *labels = xcalloc(n + 1, sizeof *labels);
+    for (size_t i = 0; i < n; i++) {
+        const struct label *l = labels_at(item->labels, i);
+        labels[i] = (struct push_label){l->name, l->value};
+    }
+    push_head(head, labels, n, item->profile->len);
+}
+
+static int start_push(struct sender *s, struct flight *f, struct push_item *item, struct err *err)
+{
+    const struct write_endpoint_args *a = s->args;
+    cleanup_buf struct buf head = BUF_INIT(HEAD_MAX);
+    cleanup_free char *authorization = NULL;
+    int code = http_settings_authorization(&a->http, &authorization, err);
+    if (code < 0)
+        return code;
+    encode_head(&head, item);
+    if (!buf_ok(&head))
+        return err_set(err, -E2BIG, "the labels of the profile are longer than %d bytes", HEAD_MAX);
+    if (!s->http)
+        s->http = http_client_get(s->env.loop);
+    const struct push_endpoint e = {
+        .url = a->url,
+        .headers = (const char *const *)s->set->headers,
+        .authorization = authorization,
+        .extra = (const char *const *)a->http.http_headers.lines,
+        .version = s->env.version,
+        .timeout_ms = a->remote_timeout / ms_ns,
+        .follow_redirects = a->http.follow_redirects,
+        .http2 = a->http.enable_http2,
+        .retry_429 = a->retry_on_http_429,
+        .proxy = s->set->http_open.proxy,
+        .tls = s->set->http_open.tls,
+    };
+    const struct str profile = {(const char *)item->profile->pprof, item->profile->len};
+    return push_start(s->http, &e, &head, profile, on_pushed, f, &f->push, err);
+}
+
+static void send_item(struct sender *s, struct push_item *item)
+{
+    struct flight *f = free_flight(s);
+    struct err err = {0};
+    if (item->attempts)
+        metric_add(&compat_retries, 1, s->env.component_id, "/", s->label);
+    *f = (struct flight){.sender = s, .item = item};
+    int code = start_push(s, f, item, &err);
+    if (code == 0) {
+        s->in_flight++;
+        return;
+    }
+    *f = (struct flight){0};
+    struct push_outcome o = {.result = code == -E2BIG ? PUSH_REJECTED : PUSH_RETRY};
+    snprintf(o.reason, sizeof o.reason, "%s", err.text);
+    settle(s, item, &o);
+}
+
+static void end_drain(struct sender *s)
+{
+    if (s->in_flight || s->queue.len || !s->drained)
+        return;
+    uv_timer_stop(s->timer);
+    s->state = SENDER_STOPPED;
+    if (s->lost_at_drain)
+        log_warn("profiles lost at shutdown", L_STR("component_id", s->env.component_id),
+                 L_STR("endpoint", shown_name(s)), L_INT("count", s->lost_at_drain), L_STR("err", s->last_error));
+    void (*drained)(void *arg) = s->drained;
+    s->drained = NULL;
+    drained(s->drained_arg); /* may free the sender */
+}
+
+/* Starts what may be started now. */
+static void pump(struct sender *s)
+{
+    while (s->state != SENDER_STOPPED && !s->wait_until_ns) {
+        unsigned most = s->state == SENDER_FAILING && !s->draining ? 1 : SENDER_IN_FLIGHT;
+        struct push_item *item = s->in_flight < most ? push_queue_take(&s->queue, now_ns()) : NULL;
+        if (!item)
+            break;
+        send_item(s, item);
+    }
+    publish_queue(s);
+    if (s->draining)
+        end_drain(s);
+}
+
+static void cancel_flights(struct sender *s)
+{
+    for (size_t i = 0; i < SENDER_IN_FLIGHT; i++) {
+        struct flight *f = &s->flights[i];
+        if (!f->item)
+            continue;
+        push_cancel(f->push);
+        push_queue_drop(&s->queue, f->item, PUSH_DROP_SHUTDOWN);
+        *f = (struct flight){0};
+        s->in_flight--;
+    }
+}
+
+static void on_timer(uv_timer_t *t)
+{
+    struct sender *s = t->data;
+    s->wait_until_ns = 0;
+    if (s->draining) {
+        if (!s->last_error[0])
+            snprintf(s->last_error, sizeof s->last_error, "no answer in time");
+        cancel_flights(s);
+        push_queue_clear(&s->queue, PUSH_DROP_SHUTDOWN);
+    }
+    pump(s);
+}
+
+void sender_update(struct sender *s, struct sender_settings *set)
+{
+    struct sender_settings *old = s->set;
+    bool changed = !schema_equal(&write_endpoint_schema, old->args, set->args);
+    use(s, set);
+    sender_settings_free(old);
+    if (!changed)
+        return;
+    push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
+    stop_waiting(s);
+    pump(s);
+}
+
+void sender_append(struct sender *s, const struct labels *labels, struct profile *p)
+{
+    push_queue_add(&s->queue, labels, p, now_ns());
+    if (s->state == SENDER_STOPPED)
+        push_queue_clear(&s->queue, PUSH_DROP_SHUTDOWN);
+    pump(s);
+}
+
+void sender_drain(struct sender *s, int64_t timeout_ms, void (*done)(void *arg), void *arg)
+{
+    s->draining = true;
+    s->drained = done;
+    s->drained_arg = arg;
+    s->wait_until_ns = 0;
+    set_timer(s, timeout_ms * ms_ns);
+    pump(s);
+}
+
+static void free_timer(uv_handle_t *h)
+{
+    free(h);
+}
+
+void sender_free(struct sender *s)
+{
+    if (!s)
+        return;
+    cancel_flights(s);
+    push_queue_clear(&s->queue, PUSH_DROP_SHUTDOWN);
+    publish_queue(s);
+    if (metric_value(&queue_bytes, s->label) == 0)
+        metric_forget(&queue_bytes, s->label);
+    if (s->timer)
+        uv_close((uv_handle_t *)s->timer, free_timer);
+    http_client_put(s->http);
+    sender_settings_free(s->set);
+    free(s);
+}
+
+void sender_view(const struct sender *s, struct sender_view *ret)
+{
+    int64_t wait = s->wait_until_ns ? s->wait_until_ns - now_ns() : 0;
+    *ret = (struct sender_view){
+        .state = s->state,
+        .endpoint = s->label,
+        .queued_profiles = s->queue.len,
+        .queued_bytes = s->queue.bytes,
+        .in_flight = s->in_flight,
+        .last_error = s->last_error,
+        .last_error_s = s->last_error_s,
+        .last_success_s = s->last_success_s,
+        .next_s = s->wait_until_ns ? time(NULL) + (wait > 0 ? wait / second_ns : 0) : 0,
+    };
+}

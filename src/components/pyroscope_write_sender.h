@@ -1,0 +1,67 @@
+/* Sends what one endpoint is to get: a queue, two pushes in flight, and a back-off of its own, so that no endpoint delays another.
+ *
+ * While pushes fail there is one probe at a time, after a wait that doubles (spec components §4.4) or that the server asks for by
+ * Retry-After; so an endpoint that is down or overloaded for hours costs a request now and then and a bounded queue. A profile is
+ * tried max_backoff_retries times, then dropped. Trouble is logged once when it begins and once when it ends.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "components/pyroscope_write_args.h"
+#include "flow/receiver.h"
+
+enum {
+    SENDER_QUEUE_BYTES = 32 << 20,
+    SENDER_QUEUE_AGE_S = 600,
+    SENDER_IN_FLIGHT = 2,
+};
+
+struct sender;
+
+struct sender_env {
+    uv_loop_t *loop;
+    const char *component_id, *version; /* outlive the sender */
+};
+
+enum sender_state { SENDER_IDLE, SENDER_OK, SENDER_FAILING, SENDER_REJECTED, SENDER_STOPPED };
+const char *sender_state_name(enum sender_state s);
+
+struct sender_view {
+    enum sender_state state;
+    const char *endpoint; /* its URL without user and password; borrowed, as last_error */
+    size_t queued_profiles, queued_bytes, in_flight;
+    const char *last_error;                       /* "" when there was none */
+    int64_t last_error_s, last_success_s, next_s; /* Unix time; 0 = never; next: of the probe that is waited for */
+};
+
+/* An endpoint's arguments made ready for use; `args` are borrowed for as long as this lives. */
+struct sender_settings;
+must_check int sender_settings_new(const struct write_endpoint_args *args, struct sender_settings **ret,
+                                   struct err *err);
+void sender_settings_free(struct sender_settings *set);
+
+/* Takes the settings over. Opens nothing until the first profile. */
+struct sender *sender_new(const struct sender_env *env, struct sender_settings *set);
+/* New settings for the same endpoint: the queue stays, and where anything changed a wait ends. */
+void sender_update(struct sender *s, struct sender_settings *set);
+const struct write_endpoint_args *sender_args(const struct sender *s);
+
+void sender_append(struct sender *s, const struct labels *labels, struct profile *p);
+
+/* One attempt for all that is queued, and for what still comes meanwhile, until nothing is left or the time is up; what was
+ * lost is counted and logged. `done` may be called at once. After it, appends are dropped. */
+void sender_drain(struct sender *s, int64_t timeout_ms, void (*done)(void *arg), void *arg);
+
+/* At any time; what is queued is dropped. NULL is fine. */
+void sender_free(struct sender *s);
+
+void sender_view(const struct sender *s, struct sender_view *ret);
+
+/* Counts and, once in a while, says that a profile was refused for its labels. */
+void sender_count_invalid(const char *component_id, const char *reason);
+
+/* For tests: where monotonic nanoseconds come from, and the fraction of a back-off range (0..1); NULL = the real ones. */
+void sender_fake(int64_t (*clock_ns)(void), double (*jitter)(void));
