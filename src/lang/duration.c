@@ -71,11 +71,15 @@ static bool scale(struct str whole, struct str fraction, int64_t unit, uint64_t 
             return false;
     if (__builtin_mul_overflow(v, (uint64_t)unit, &v))
         return false;
-    double part = 0, digit = (double)unit / 10;
-    for (size_t i = 0; i < fraction.n; i++, digit /= 10)
-        part += (fraction.p[i] - '0') * digit;
-    /* Binary fractions of a decimal may fall just short of the whole nanosecond that is meant. */
-    return !__builtin_add_overflow(v, (uint64_t)(part + 1e-4), ret);
+    /* As Go computes it, so that both agree to the nanosecond: digits beyond 63 bits do not count. */
+    uint64_t digits = 0, more;
+    double power = 1;
+    for (size_t i = 0; i < fraction.n; i++, digits = more, power *= 10) {
+        more = digits * 10 + (uint64_t)(fraction.p[i] - '0');
+        if (digits > INT64_MAX / 10 || more > INT64_MAX)
+            break;
+    }
+    return !__builtin_add_overflow(v, (uint64_t)((double)digits * ((double)unit / power)), ret);
 }
 
 int duration_parse(struct str s, int64_t *ret, struct err *err)

@@ -19,6 +19,7 @@ enum {
 struct verb {
     uint32_t rune;
     bool plus, minus, sharp, space, zero;
+    bool source;          /* %#v: as Go source */
     int width, precision; /* -1: not given */
 };
 
@@ -88,8 +89,10 @@ static void bad_verb(const struct verb *f, const struct value *v, struct buf *ou
     buf_byte(out, '(');
     buf_puts(out, go_type(v));
     if (value_kind(v) != VALUE_NULL) {
+        struct verb plain = *f; /* width and flags still count */
+        plain.rune = 'v';
         buf_byte(out, '=');
-        format_go_value(v, out);
+        print_value(&plain, v, out);
     }
     buf_byte(out, ')');
 }
@@ -125,18 +128,34 @@ static void print_integer(const struct verb *f, uint64_t u, bool negative, unsig
     pad(&blanks, buf_slice(&b), out);
 }
 
+static void quote_rune(uint32_t rune, struct buf *out)
+{
+    cleanup_buf struct buf text = BUF_INIT(INTEGER_TEXT_MAX), quoted = BUF_INIT(INTEGER_TEXT_MAX);
+    utf8_append(&text, rune);
+    quote_print(buf_slice(&text), &quoted);
+    buf_byte(out, '\'');
+    if (rune == '\'' || rune == '"')
+        buf_puts(out, rune == '"' ? "\"" : "\\'");
+    else
+        buf_append(out, quoted.p + 1, quoted.len - 2);
+    buf_byte(out, '\'');
+}
+
 static void print_rune(const struct verb *f, uint64_t u, struct buf *out)
 {
     uint32_t rune = u > UNICODE_MAX ? UNICODE_BAD : (uint32_t)u;
     cleanup_buf struct buf b = BUF_INIT(INTEGER_TEXT_MAX);
+    struct verb padding = *f;
     if (f->rune == 'U') {
-        buf_printf(&b, "U+%04llX", (unsigned long long)u);
+        int digits = f->precision > 4 ? f->precision < 20 ? f->precision : 20 : 4;
+        buf_printf(&b, "U+%0*llX", digits, (unsigned long long)u);
+        padding.zero = false;
+    } else if (f->rune == 'q') {
+        quote_rune(rune, &b);
     } else {
-        buf_puts(&b, f->rune == 'q' ? "'" : "");
         utf8_append(&b, rune);
-        buf_puts(&b, f->rune == 'q' ? "'" : "");
     }
-    pad(f, buf_slice(&b), out);
+    pad(&padding, buf_slice(&b), out);
 }
 
 static void print_int(const struct verb *f, const struct value *v, struct buf *out)
@@ -186,6 +205,8 @@ static void print_float(const struct verb *f, const struct value *v, struct buf 
     case 'G':
         if (f->precision < 0) {
             number_print_float(size, 'g', &b);
+            if (f->rune == 'G' && b.len && memchr(b.p, 'e', b.len))
+                *(char *)memchr(b.p, 'e', b.len) = 'E';
             break;
         }
         __attribute__((fallthrough));
@@ -246,7 +267,7 @@ static void print_string(const struct verb *f, struct str s, const struct value 
     cleanup_buf struct buf quoted = BUF_INIT(out->max);
     switch (f->rune) {
     case 'v':
-        if (f->sharp) {
+        if (f->source) {
             quote_print(s, &quoted);
             pad(f, buf_slice(&quoted), out);
             break;
@@ -319,7 +340,8 @@ static void print_value(const struct verb *f, const struct value *v, struct buf 
     if (!buf_ok(out))
         return;
     if (f->rune == 'T') {
-        pad(f, str_of(go_type(v)), out);
+        struct str type = str_of(go_type(v));
+        pad(f, value_kind(v) == VALUE_NULL ? type : truncated(f, type), out);
         return;
     }
     switch (value_kind(v)) {
@@ -472,6 +494,8 @@ static void print_verb(struct format *f)
         return;
     }
     f->s.p += n, f->s.n -= n;
+    v.source = v.sharp && v.rune == 'v';
+    v.plus &= v.rune != 'v';
     if (v.rune == '%') {
         buf_byte(f->out, '%');
     } else if (f->bad_index || f->next >= f->n) {
