@@ -107,6 +107,26 @@ static int check_log_level(const char *level, struct err *err)
     return err_set(err, -EINVAL, "log_level \"%s\" is none of TRACE, DEBUG, INFO, WARN, ERROR, NONE", level);
 }
 
+/* async-profiler takes the unit's first letter and would sample every 10 MiB for alloc = "10ms". */
+static int check_unit(const char *attribute, const char *value, const char *const *units, struct err *err)
+{
+    const char *unit = value + strspn(value, "0123456789");
+    for (; *units; units++) {
+        if (unit > value && strcasecmp(unit, *units) == 0)
+            return 0;
+    }
+    return err_set(err, -EINVAL, "%s \"%s\" is not a number with a unit such as %s", attribute, value,
+                   attribute[0] == 'a' ? "512k or 2m" : "10ms or 50us");
+}
+
+static int check_units(const struct java_profiling *p, struct err *err)
+{
+    static const char *const bytes[] = {"", "b", "k", "kb", "m", "mb", "g", "gb", NULL};
+    static const char *const times[] = {"", "n", "ns", "u", "us", "m", "ms", "s", NULL};
+    int code = *p->alloc ? check_unit("alloc", p->alloc, bytes, err) : 0;
+    return code == 0 && *p->lock ? check_unit("lock", p->lock, times, err) : code;
+}
+
 /* What only matters where custom_arguments do not take over. */
 static int check_attributes(const struct java_profiling *p, struct err *err)
 {
@@ -122,7 +142,8 @@ static int check_attributes(const struct java_profiling *p, struct err *err)
         return err_set(err, -EINVAL, "nothing to profile: cpu is false, and alloc and lock are empty");
     if (p->tlab && !*p->alloc)
         return err_set(err, -EINVAL, "tlab requires alloc to be set");
-    return check_log_level(p->log_level, err);
+    int code = check_units(p, err);
+    return code < 0 ? code : check_log_level(p->log_level, err);
 }
 
 int java_profiling_check(const void *profiling, struct err *err)
