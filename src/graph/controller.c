@@ -240,7 +240,7 @@ void controller_stop(struct controller *c, void (*done)(void *arg), void *arg)
     c->shutting_down = true;
     c->done = done;
     c->done_arg = arg;
-    c->stop_by = uv_now(c->options.loop) + CONTROLLER_STOP_MS;
+    c->stop_by = uv_now(c->options.loop) + (c->options.stop_ms ? c->options.stop_ms : CONTROLLER_STOP_MS);
     struct plan *p = TAKE_PTR(c->plan);
     if (p) {
         for (size_t i = 0; i < p->len; i++)

@@ -39,7 +39,9 @@ struct controller_options {
     /* Optional: something went wrong outside a load, for the log. Both texts are valid during the call. */
     void (*on_problem)(void *arg, const char *component_id, const char *message);
     void *problem_arg;
+    unsigned stop_ms; /* how long controller_stop() waits; 0 = CONTROLLER_STOP_MS */
 };
+enum { CONTROLLER_STOP_MS = 9000 };
 
 struct controller *controller_new(const struct controller_options *options);
 /* Text of one or more files, in order. The first load that succeeds starts the components. 0; -EINVAL: refused, nothing changed;
@@ -49,8 +51,7 @@ must_check int controller_load(struct controller *c, const struct config_file *f
 bool controller_ready(const struct controller *c);
 /* Stops every component: those nobody references at once and in parallel, the others as soon as everyone who references them has
  * stopped, so that what a component hands over while it stops still finds its receiver at work. `done` is called from the loop when
- * all have stopped or after CONTROLLER_STOP_MS; whoever has not stopped by then is reported to on_problem and left behind. */
-enum { CONTROLLER_STOP_MS = 9000 };
+ * all have stopped or time is up; whoever has not stopped by then is reported to on_problem and left behind. */
 void controller_stop(struct controller *c, void (*done)(void *arg), void *arg);
 /* After done, or if nothing was ever loaded; the loop must then run once more to close a timer. */
 void controller_free(struct controller *c);

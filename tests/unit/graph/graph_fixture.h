@@ -1,0 +1,246 @@
+/* A controller over tiny components that write down what happens to them.
+ *
+ * test.node: exports `output`, which is its `input`; `fail` names the call it refuses ("build", "update"); `slow` makes it stop only
+ * when the test says so.
+ */
+#pragma once
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "graph/controller.h"
+#include "test.h"
+
+struct node_args {
+    struct value *input;
+    char *fail;
+    bool slow;
+};
+static const struct option node_options[] = {
+    {"input", OPT_ANY, offsetof(struct node_args, input)},
+    {"fail", OPT_STRING, offsetof(struct node_args, fail)},
+    {"slow", OPT_BOOL, offsetof(struct node_args, slow)},
+    {0},
+};
+static const struct schema node_schema = {.size = sizeof(struct node_args), .options = node_options};
+
+struct test_node {
+    struct component *self;
+    bool slow, stopping;
+    struct test_node *next;
+};
+static struct test_node *nodes; /* alive */
+static struct buf events = {.max = 1 << 16};
+static struct buf problems = {.max = 1 << 16};
+
+static inline void event(const char *what, const struct component *c)
+{
+    buf_printf(&events, "%s%s %s", events.len ? ", " : "", what, component_id(c) + sizeof "test.node");
+}
+
+/* What happened since the last time. */
+static inline void check_events_(int line, const char *want)
+{
+    if (strcmp(buf_cstr(&events), want) != 0)
+        FAIL_("line %d: events are \"%s\", want \"%s\"", line, buf_cstr(&events), want);
+    buf_reset(&events);
+    buf_puts(&events, "");
+}
+#define CHECK_EVENTS(want) check_events_(__LINE__, want)
+
+static inline void node_output(struct component *self, struct value *v)
+{
+    struct value *exports = value_object();
+    value_object_put(exports, STR("output"), v);
+    component_export(self, exports);
+}
+
+static inline struct value *node_input(const struct node_args *a)
+{
+    return a->input ? value_ref(a->input) : value_null();
+}
+
+static int node_build_(struct component *self, void *args, void **ret, struct err *err)
+{
+    const struct node_args *a = args;
+    event("build", self);
+    if (strcmp(a->fail, "build") == 0)
+        return err_set(err, -EIO, "told to fail");
+    struct test_node *n = xcalloc(1, sizeof *n);
+    *n = (struct test_node){.self = self, .slow = a->slow, .next = nodes};
+    nodes = n;
+    node_output(self, node_input(a));
+    *ret = n;
+    return 0;
+}
+
+static int node_update_(void *state, void *args, struct err *err)
+{
+    struct test_node *n = state;
+    const struct node_args *a = args;
+    event("update", n->self);
+    if (strcmp(a->fail, "update") == 0)
+        return err_set(err, -EIO, "told to fail");
+    n->slow = a->slow;
+    node_output(n->self, node_input(a));
+    return 0;
+}
+
+static void node_start_(void *state)
+{
+    event("start", ((struct test_node *)state)->self);
+}
+
+static void node_stop_(void *state)
+{
+    struct test_node *n = state;
+    event("stop", n->self);
+    n->stopping = true;
+    if (!n->slow)
+        component_stopped(n->self);
+}
+
+static void node_free_(void *state)
+{
+    struct test_node *n = state;
+    event("free", n->self);
+    struct test_node **at = &nodes;
+    while (*at != n)
+        at = &(*at)->next;
+    *at = n->next;
+    free(n);
+}
+
+static struct value *node_debug_(void *state)
+{
+    struct value *v = value_object();
+    value_object_put(v, STR("id"), value_string(str_of(component_id(((struct test_node *)state)->self))));
+    return v;
+}
+
+static const char *const node_exports[] = {"output", NULL};
+static const struct component_def node_def = {
+    .name = "test.node",
+    .args = &node_schema,
+    .exports = node_exports,
+    .build = node_build_,
+    .update = node_update_,
+    .start = node_start_,
+    .stop = node_stop_,
+    .free = node_free_,
+    .debug_info = node_debug_,
+};
+static const struct component_def new_def = {
+    .name = "test.brandnew",
+    .stability = STABILITY_EXPERIMENTAL,
+    .args = &node_schema,
+    .exports = node_exports,
+    .build = node_build_,
+    .free = node_free_,
+};
+static const struct component_def *const registry[] = {&node_def, &new_def, NULL};
+
+static inline struct test_node *node(const char *label)
+{
+    for (struct test_node *n = nodes; n; n = n->next) {
+        if (strcmp(component_id(n->self) + sizeof "test.node", label) == 0 && !n->stopping)
+            return n;
+    }
+    FAIL_("no node %s", label);
+    return NULL;
+}
+
+static void note_problem(void *arg, const char *id, const char *message)
+{
+    (void)arg;
+    buf_printf(&problems, "%s: %s\n", id, message);
+}
+
+static inline struct controller *controller(uv_loop_t *loop)
+{
+    uv_loop_init(loop);
+    buf_reset(&events);
+    buf_reset(&problems);
+    buf_puts(&events, "");
+    buf_puts(&problems, "");
+    return controller_new(
+        &(struct controller_options){.loop = loop, .components = registry, .on_problem = note_problem, .stop_ms = 500});
+}
+
+/* Runs until nothing is left to do: an idle controller keeps no loop alive. */
+static inline void settle(uv_loop_t *loop)
+{
+    uv_run(loop, UV_RUN_DEFAULT);
+}
+
+/* All messages, with their places, a line each; "" when there are none. */
+static inline void check_load_(int line, struct controller *c, const char *text, int want_code, const char *want)
+{
+    cleanup_diags struct diags ds = DIAGS_INIT;
+    cleanup_buf struct buf out = BUF_INIT(1 << 16);
+    const int code = controller_load(c, &(struct config_file){"f", text, strlen(text)}, 1, &ds);
+    for (size_t i = 0; i < ds.len; i++) {
+        if (i > 0)
+            buf_byte(&out, '\n');
+        diag_line(&ds.items[i], &out);
+    }
+    if (code != want_code || strcmp(buf_cstr(&out), want) != 0)
+        FAIL_("line %d: load gives %d and\n%s\n  want %d and\n%s", line, code, buf_cstr(&out), want_code, want);
+}
+#define LOADS(c, text)             check_load_(__LINE__, c, text, 0, "")
+#define REFUSES(c, text, messages) check_load_(__LINE__, c, text, -EINVAL, messages)
+
+static void note_done(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+/* Stops, checks that it came to an end, frees. */
+static inline void end(struct controller *c, uv_loop_t *loop)
+{
+    bool done = false;
+    controller_stop(c, note_done, &done);
+    settle(loop);
+    CHECK(done);
+    controller_free(c);
+    settle(loop);
+    CHECK_INT(uv_loop_close(loop), 0);
+    CHECK(nodes == NULL);
+    buf_done(&events);
+    buf_done(&problems);
+}
+
+struct seen {
+    const char *id;
+    struct component_view view;
+    bool found;
+};
+static bool look(void *arg, const struct component_view *v)
+{
+    struct seen *s = arg;
+    if (strcmp(v->id, s->id) != 0)
+        return true;
+    s->view = *v;
+    s->found = true;
+    return false;
+}
+static inline struct component_view view_of(struct controller *c, const char *id)
+{
+    struct seen s = {.id = id};
+    controller_each(c, look, &s);
+    if (!s.found)
+        FAIL_("no component %s", id);
+    return s.view;
+}
+
+static inline void check_value_(int line, const struct value *object, const char *member, const char *want)
+{
+    cleanup_buf struct buf out = BUF_INIT(1 << 16);
+    const struct value *v = object ? value_member(object, str_of(member)) : NULL;
+    if (v)
+        value_print(v, &out);
+    if (strcmp(buf_cstr(&out), want) != 0)
+        FAIL_("line %d: %s is %s, want %s", line, member, buf_cstr(&out), want);
+}
+#define CHECK_MEMBER(object, member, want) check_value_(__LINE__, object, member, want)

@@ -1,0 +1,137 @@
+/* What is wrong with a configuration as a whole, as a load reports it. */
+#include "graph/plan.h"
+
+#include "base/cleanup.h"
+#include "graph_fixture.h"
+
+static void refused_(int line, const char *text, const char *messages)
+{
+    uv_loop_t loop;
+    struct controller *c = controller(&loop);
+    check_load_(line, c, text, -EINVAL, messages);
+    CHECK_EVENTS("");
+    CHECK(!controller_ready(c));
+    end(c, &loop);
+}
+#define REFUSED(text, messages) refused_(__LINE__, text, messages)
+
+static void unknown_components_are_named_with_the_closest_known(void)
+{
+    REFUSED("test.nod \"a\" { }\nfar.off \"b\" { }\n",
+            "f:1:1: cannot find the definition of component name \"test.nod\", did you mean \"test.node\"?\n"
+            "f:2:1: cannot find the definition of component name \"far.off\"");
+}
+
+static void a_reference_to_a_refused_block_is_no_second_error(void)
+{
+    REFUSED("test.nod \"a\" { }\ntest.node \"b\" {\n  input = test.nod.a.output\n}\n",
+            "f:1:1: cannot find the definition of component name \"test.nod\", did you mean \"test.node\"?");
+}
+
+static void components_need_a_label(void)
+{
+    REFUSED("test.node { }\n", "f:1:1: component \"test.node\" must have a label");
+}
+
+static void ids_are_unique(void)
+{
+    REFUSED("test.node \"a\" { }\ntest.node \"a\" { }\nlogging { }\nlogging { }\n",
+            "f:2:1: block test.node.a already declared at f:1:1\nf:4:1: block logging already declared at f:3:1");
+}
+
+static void attributes_do_not_stand_alone(void)
+{
+    REFUSED("a = 1\ntest.node \"a\" { }\n", "f:1:1: unrecognized attribute a");
+}
+
+static void unstable_components_need_permission(void)
+{
+    REFUSED(
+        "test.brandnew \"a\" { }\n",
+        "f:1:1: component \"test.brandnew\" is at stability level \"experimental\", which is below the minimum allowed "
+        "stability level \"generally-available\". Use --stability.level command-line flag to enable \"experimental\" "
+        "features");
+}
+
+static void what_this_version_lacks_is_said(void)
+{
+    REFUSED("declare \"x\" { }\nui { }\n", "f:1:1: \"declare\" blocks are not supported by this version\n"
+                                           "f:2:1: service \"ui\" does not support being configured");
+}
+
+static void cycles_and_self_references_are_found_together(void)
+{
+    REFUSED("test.node \"b\" {\n  input = test.node.a.output\n}\n"
+            "test.node \"a\" {\n  input = test.node.b.output\n}\n"
+            "test.node \"me\" {\n  input = test.node.me.output\n}\n",
+            "f:1:1: cycle: test.node.a, test.node.b\nf:7:1: self reference: test.node.me");
+}
+
+static void references_are_found_wherever_they_hide(void)
+{
+    REFUSED("test.node \"a\" {\n  input = string.format(\"%s\", {k = [gone.one]}[none], constants.hostname)\n}\n"
+            "logging {\n  level = also.gone\n}\n",
+            "f:2:37: component \"gone.one\" does not exist or is out of scope\n"
+            "f:2:48: component \"none\" does not exist or is out of scope\n"
+            "f:5:11: component \"also.gone\" does not exist or is out of scope");
+}
+
+static void errors_of_all_files_are_reported(void)
+{
+    uv_loop_t loop;
+    struct controller *c = controller(&loop);
+    const struct config_file files[] = {{"one", "a = = 1\n", 8}, {"two", "b {", 3}};
+    cleanup_diags struct diags ds = DIAGS_INIT;
+    CHECK_INT(controller_load(c, files, 2, &ds), -EINVAL);
+    CHECK_INT(ds.len, 2);
+    cleanup_buf struct buf out = BUF_INIT(1000);
+    diags_pretty(&ds, false, &out);
+    CHECK_HAS(buf_cstr(&out), "one:1:5: expected expression, got =");
+    CHECK_HAS(buf_cstr(&out), "two:1:4: ");
+    end(c, &loop);
+}
+
+static void files_make_one_graph(void)
+{
+    uv_loop_t loop;
+    struct controller *c = controller(&loop);
+    const char *one = "test.node \"b\" {\n  input = test.node.a.output\n}\n",
+               *two = "test.node \"a\" {\n  input = 3\n}\n", *again = "\n\ntest.node \"a\" { }\n";
+    struct config_file files[] = {
+        {"one", one, strlen(one)}, {"two", two, strlen(two)}, {"again", again, strlen(again)}};
+    cleanup_diags struct diags ds = DIAGS_INIT;
+    CHECK_INT(controller_load(c, files, 2, &ds), 0);
+    CHECK_MEMBER(view_of(c, "test.node.b").exports, "output", "3");
+    CHECK_INT(controller_load(c, files, 3, &ds), -EINVAL);
+    CHECK_STR(ds.items[0].message, "block test.node.a already declared at two:1:1");
+    end(c, &loop);
+}
+
+static void foreign_encodings_are_refused_before_anything_else(void)
+{
+    REFUSED("\xff\xfe\x61", "f: configuration is encoded with UTF-16LE but must be utf8");
+}
+
+static void settings_are_checked_as_components_are(void)
+{
+    REFUSED("http {\n  auth {\n    basic { }\n  }\n}\n", "f:3:5: missing required attribute \"username\"\n"
+                                                         "f:3:5: missing required attribute \"password\"");
+}
+
+int main(void)
+{
+    RUN(unknown_components_are_named_with_the_closest_known);
+    RUN(a_reference_to_a_refused_block_is_no_second_error);
+    RUN(components_need_a_label);
+    RUN(ids_are_unique);
+    RUN(attributes_do_not_stand_alone);
+    RUN(unstable_components_need_permission);
+    RUN(what_this_version_lacks_is_said);
+    RUN(cycles_and_self_references_are_found_together);
+    RUN(references_are_found_wherever_they_hide);
+    RUN(errors_of_all_files_are_reported);
+    RUN(files_make_one_graph);
+    RUN(foreign_encodings_are_refused_before_anything_else);
+    RUN(settings_are_checked_as_components_are);
+    return REPORT();
+}
