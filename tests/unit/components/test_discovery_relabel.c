@@ -1,0 +1,224 @@
+/* The component in a running graph: what comes in as a literal or from another component goes out relabelled. */
+#include "components/discovery_relabel.h"
+
+#include <errno.h>
+
+#include "base/mem.h"
+#include "flow/relabel.h"
+#include "flow/targets.h"
+#include "graph/controller.h"
+#include "test.h"
+
+/* A source of targets the test turns over at will. */
+struct source_args {
+    struct targets targets;
+};
+static const struct option source_options[] = {
+    {"targets", OPT_CUSTOM, offsetof(struct source_args, targets), .custom = &targets_option},
+    {0},
+};
+static const struct schema source_schema = {.size = sizeof(struct source_args), .options = source_options};
+static struct component *source;
+
+static void publish(struct labels *const *items, size_t n)
+{
+    struct value *exports = value_object();
+    value_object_put(exports, STR("targets"), targets_value(items, n));
+    component_export(source, exports);
+}
+
+static int source_build(struct component *self, void *args, void **state, struct err *err)
+{
+    (void)err;
+    const struct source_args *a = args;
+    *state = source = self;
+    publish(a->targets.items, a->targets.len);
+    return 0;
+}
+
+static void source_free(void *state)
+{
+    (void)state;
+}
+
+static const char *const source_exports[] = {"targets", NULL};
+static const struct component_def source_def = {.name = "test.source",
+                                                .args = &source_schema,
+                                                .exports = source_exports,
+                                                .build = source_build,
+                                                .free = source_free};
+static const struct component_def *const registry[] = {&discovery_relabel, &source_def, NULL};
+
+static uv_loop_t loop;
+
+static struct controller *controller(void)
+{
+    uv_loop_init(&loop);
+    return controller_new(&(struct controller_options){.loop = &loop, .components = registry});
+}
+
+static void end(struct controller *c)
+{
+    controller_stop(c, NULL, NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    controller_free(c);
+    CHECK_INT(uv_loop_close(&loop), 0);
+}
+
+static void load_(int line, struct controller *c, const char *text, const char *want)
+{
+    cleanup_diags struct diags ds = DIAGS_INIT;
+    cleanup_buf struct buf out = BUF_INIT(10000);
+    const int code = controller_load(c, &(struct config_file){"f", text, strlen(text)}, 1, &ds);
+    for (size_t i = 0; i < ds.len; i++) {
+        if (i > 0)
+            buf_byte(&out, '\n');
+        diag_line(&ds.items[i], &out);
+    }
+    if (strcmp(buf_cstr(&out), want) != 0 || (code < 0) != (want[0] != '\0'))
+        FAIL_("line %d: load gives %d and\n%s\n  want\n%s", line, code, buf_cstr(&out), want);
+}
+#define LOAD(c, text, want) load_(__LINE__, c, text, want)
+
+struct output {
+    const char *id;
+    struct buf text;
+    struct value *exports;
+};
+
+static bool look(void *arg, const struct component_view *v)
+{
+    struct output *o = arg;
+    if (strcmp(v->id, o->id) != 0)
+        return true;
+    o->exports = v->exports;
+    const struct value *list = value_member(v->exports, STR("output"));
+    for (size_t i = 0; i < value_len(list); i++)
+        labels_print(value_capsule_data(value_item(list, i), &target_capsule), &o->text);
+    return false;
+}
+
+static void check_output_(int line, struct controller *c, const char *id, const char *want)
+{
+    struct output o = {.id = id, .text = BUF_INIT(10000)};
+    controller_each(c, look, &o);
+    if (strcmp(buf_cstr(&o.text), want) != 0)
+        FAIL_("line %d: output is %s, want %s", line, buf_cstr(&o.text), want);
+    buf_done(&o.text);
+}
+#define CHECK_OUTPUT(c, id, want) check_output_(__LINE__, c, id, want)
+
+static const char pipeline[] =
+    "test.source \"s\" {\n"
+    "  targets = [{pid = 7, exe = \"/usr/bin/java\"}, {pid = 8, exe = \"/bin/sh\"},\n"
+    "    {pid = 9, exe = \"/opt/java\", empty = \"\"}]\n}\n"
+    "discovery.relabel \"java\" {\n  targets = test.source.s.targets\n"
+    "  rule {\n    action = \"keep\"\n    regex = \".*/java$\"\n    source_labels = [\"exe\"]\n  }\n"
+    "  rule {\n    source_labels = [\"pid\"]\n    target_label = \"id\"\n  }\n}\n";
+
+static void kept_targets_go_out_in_the_order_they_came_in(void)
+{
+    struct controller *c = controller();
+    LOAD(c, pipeline, "");
+    CHECK_OUTPUT(c, "discovery.relabel.java",
+                 "{exe=\"/usr/bin/java\", id=\"7\", pid=\"7\"}{exe=\"/opt/java\", id=\"9\", pid=\"9\"}");
+    end(c);
+}
+
+static void the_output_follows_the_targets(void)
+{
+    struct controller *c = controller();
+    LOAD(c, pipeline, "");
+    cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
+    labels_set(&b, STR("exe"), STR("/new/java"));
+    struct labels *ls = labels_build(&b, false);
+    publish(&ls, 1);
+    labels_unref(ls);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    CHECK_OUTPUT(c, "discovery.relabel.java", "{exe=\"/new/java\"}");
+    publish(NULL, 0);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    CHECK_OUTPUT(c, "discovery.relabel.java", "");
+    end(c);
+}
+
+static void a_reload_with_other_rules_changes_the_output_at_once(void)
+{
+    struct controller *c = controller();
+    LOAD(c, pipeline, "");
+    LOAD(c,
+         "test.source \"s\" {\n  targets = [{pid = 7, exe = \"/usr/bin/java\"}, {pid = 8, exe = \"/bin/sh\"},\n"
+         "    {pid = 9, exe = \"/opt/java\", empty = \"\"}]\n}\n"
+         "discovery.relabel \"java\" {\n  targets = test.source.s.targets\n"
+         "  rule {\n    action = \"drop\"\n    regex = \".*/java$\"\n    source_labels = [\"exe\"]\n  }\n}\n"
+         "discovery.relabel \"next\" {\n  targets = discovery.relabel.java.output\n}\n",
+         "");
+    CHECK_OUTPUT(c, "discovery.relabel.java", "{exe=\"/bin/sh\", pid=\"8\"}");
+    CHECK_OUTPUT(c, "discovery.relabel.next", "{exe=\"/bin/sh\", pid=\"8\"}");
+    end(c);
+}
+
+static void a_target_that_loses_all_its_labels_still_goes_out(void)
+{
+    struct controller *c = controller();
+    LOAD(c,
+         "discovery.relabel \"x\" {\n  targets = [{a = \"1\"}, {b = \"\"}]\n"
+         "  rule {\n    action = \"labeldrop\"\n    regex = \".*\"\n  }\n}\n",
+         "");
+    CHECK_OUTPUT(c, "discovery.relabel.x", "{}{}");
+    end(c);
+}
+
+static void labels_of_a_target_can_be_read_by_expressions(void)
+{
+    struct controller *c = controller();
+    LOAD(c,
+         "discovery.relabel \"a\" {\n  targets = [{name = \"one\"}]\n}\n"
+         "discovery.relabel \"b\" {\n  targets = [{"
+         "was = discovery.relabel.a.output[0][\"name\"], also = discovery.relabel.a.output[0].name}]\n}\n",
+         "");
+    CHECK_OUTPUT(c, "discovery.relabel.b", "{also=\"one\", was=\"one\"}");
+    end(c);
+}
+
+static void the_rules_are_exported_too(void)
+{
+    struct controller *c = controller();
+    LOAD(c, pipeline, "");
+    struct output o = {.id = "discovery.relabel.java", .text = BUF_INIT(10000)};
+    controller_each(c, look, &o);
+    const struct relabel_rules *rules =
+        value_capsule_data(value_member(o.exports, STR("rules")), &relabel_rules_capsule);
+    CHECK(rules != NULL);
+    CHECK_INT(relabel_rules_len(rules), 2);
+    buf_done(&o.text);
+    end(c);
+}
+
+static void mistakes_are_refused_with_their_place(void)
+{
+    struct controller *c = controller();
+    LOAD(c, "discovery.relabel \"x\" { }\n",
+         "f:1:1: Failed to build component: decoding configuration: missing required attribute \"targets\"");
+    LOAD(c, "discovery.relabel \"x\" {\n  targets = [5]\n}\n",
+         "f:2:14: 5 target::ConvertFrom: conversion from 'int64' is not supported");
+    LOAD(c, "discovery.relabel \"x\" {\n  targets = []\n  rule {\n    action = \"hash\"\n  }\n}\n",
+         "f:4:14: \"hash\" unrecognized action type \"hash\"");
+    LOAD(c, "discovery.relabel \"x\" {\n  targets = []\n  rule {\n    action = \"hashmod\"\n  }\n}\n",
+         "f:3:3: relabel configuration for hashmod requires non-zero modulus");
+    LOAD(c, "discovery.relabel \"x\" {\n  targets = []\n  rule {\n    regex = \"(\"\n  }\n}\n",
+         "f:4:13: \"(\" error parsing regexp: missing ): ^(?s:()$");
+    end(c);
+}
+
+int main(void)
+{
+    RUN(kept_targets_go_out_in_the_order_they_came_in);
+    RUN(the_output_follows_the_targets);
+    RUN(a_reload_with_other_rules_changes_the_output_at_once);
+    RUN(a_target_that_loses_all_its_labels_still_goes_out);
+    RUN(labels_of_a_target_can_be_read_by_expressions);
+    RUN(the_rules_are_exported_too);
+    RUN(mistakes_are_refused_with_their_place);
+    return REPORT();
+}
