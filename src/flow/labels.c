@@ -1,5 +1,7 @@
 #include "flow/labels.h"
 
+#include <stdlib.h>
+
 #include "base/mem.h"
 
 /* One block of memory: this head, the items, then all texts. */

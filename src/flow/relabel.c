@@ -1,6 +1,7 @@
 #include "flow/relabel.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
 #include "flow/md5.h"
