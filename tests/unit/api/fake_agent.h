@@ -1,0 +1,130 @@
+/* A controller with two small components, so that the fronts have something to show: a pyroscope.java that knows two JVMs and
+ * profiles none, and a sink it refers to. */
+#pragma once
+
+#include <uv.h>
+
+#include "graph/controller.h"
+
+struct fake_args {
+    struct value *forward_to;
+    char *mode;
+    char *password;
+};
+static const struct option fake_options[] = {
+    {"forward_to", OPT_ANY, offsetof(struct fake_args, forward_to), .default_text = "[]", .help = "Receivers."},
+    {"mode", OPT_STRING, offsetof(struct fake_args, mode), .default_text = "\"fast\"", .help = "A string."},
+    {"password", OPT_SECRET, offsetof(struct fake_args, password), .default_text = "\"\"", .help = "A secret."},
+    {0}};
+static const struct schema fake_schema = {.size = sizeof(struct fake_args), .options = fake_options};
+
+struct fake {
+    struct component *self;
+    struct fake_args args;
+};
+
+static int fake_build(struct component *self, void *args, void **ret_state, struct err *err)
+{
+    (void)err;
+    struct fake *f = calloc(1, sizeof *f);
+    f->self = self;
+    f->args = *(struct fake_args *)args;
+    memset(args, 0, sizeof(struct fake_args));
+    *ret_state = f;
+    return 0;
+}
+
+static int fake_update(void *state, void *args, struct err *err)
+{
+    (void)err;
+    struct fake *f = state;
+    schema_done(&fake_schema, &f->args);
+    f->args = *(struct fake_args *)args;
+    memset(args, 0, sizeof(struct fake_args));
+    return 0;
+}
+
+static void fake_start(void *state)
+{
+    struct fake *f = state;
+    if (strcmp(f->args.mode, "broken") == 0)
+        component_health(f->self, false, "it does not \"work\"");
+}
+
+static void sink_start(void *state)
+{
+    struct fake *f = state;
+    struct value *exports = value_object();
+    value_object_put(exports, STR("receiver"), value_string(STR("inbox")));
+    component_export(f->self, exports);
+}
+
+static void fake_stop(void *state)
+{
+    component_stopped(((struct fake *)state)->self);
+}
+
+static void fake_free(void *state)
+{
+    struct fake *f = state;
+    schema_done(&fake_schema, &f->args);
+    free(f);
+}
+
+static struct value *fake_jvm(int64_t pid, const char *service, const char *state, const char *reason, const char *last,
+                              int64_t next)
+{
+    struct value *jvm = value_object();
+    value_object_put(jvm, STR("pid"), value_int(pid));
+    value_object_put(jvm, STR("service_name"), value_string(str_of(service)));
+    value_object_put(jvm, STR("state"), value_string(str_of(state)));
+    value_object_put(jvm, STR("reason"), value_string(str_of(reason)));
+    value_object_put(jvm, STR("last_profile"), value_string(str_of(last)));
+    value_object_put(jvm, STR("next_profile_seconds"), value_int(next));
+    return jvm;
+}
+
+static struct value *fake_debug_info(void *state)
+{
+    (void)state;
+    struct value *jvms[] = {
+        fake_jvm(4711, "checkout", "profiling", "", "", 9),
+        fake_jvm(4712, "ledger", "waiting", "attach is disabled by -XX:+DisableAttachMechanism", "", 0),
+    };
+    struct value *info = value_object();
+    value_object_put(info, STR("profiled_targets"), value_array(jvms, 2));
+    return info;
+}
+
+static const char *const fake_no_exports[] = {NULL};
+static const char *const fake_sink_exports[] = {"receiver", NULL};
+static const struct component_def fake_java = {.name = "pyroscope.java",
+                                               .help = "Fake.",
+                                               .args = &fake_schema,
+                                               .exports = fake_no_exports,
+                                               .build = fake_build,
+                                               .update = fake_update,
+                                               .start = fake_start,
+                                               .stop = fake_stop,
+                                               .free = fake_free,
+                                               .debug_info = fake_debug_info};
+static const struct component_def fake_sink = {.name = "test.sink",
+                                               .help = "Fake.",
+                                               .args = &fake_schema,
+                                               .exports = fake_sink_exports,
+                                               .build = fake_build,
+                                               .update = fake_update,
+                                               .start = sink_start,
+                                               .stop = fake_stop,
+                                               .free = fake_free};
+static const struct component_def *const fake_components[] = {&fake_java, &fake_sink, NULL};
+
+static int fake_load(struct controller *c, const char *text)
+{
+    struct diags ds = {0};
+    int code = controller_load(c, &(struct config_file){.name = "test", .text = text, .len = strlen(text)}, 1, &ds);
+    for (size_t i = 0; code < 0 && i < ds.len; i++)
+        printf("  %s\n", ds.items[i].message);
+    diags_done(&ds);
+    return code;
+}
