@@ -34,18 +34,20 @@ static inline void cleanup_closedirp(DIR **d)
 #define cleanup_fclose   __attribute__((cleanup(cleanup_fclosep)))
 #define cleanup_closedir __attribute__((cleanup(cleanup_closedirp)))
 
-/* The value, leaving NULL (or -1) behind: the new owner is whoever reads the expression. */
+/* The value, leaving NULL (or -1) behind: the new owner is whoever reads the expression. The argument is evaluated once. */
 #define TAKE_PTR(p)                                                                                                    \
     ({                                                                                                                 \
-        __typeof__(p) p_ = (p);                                                                                        \
-        (p) = NULL;                                                                                                    \
-        p_;                                                                                                            \
+        __typeof__(p) *at_ = &(p);                                                                                     \
+        __typeof__(p) taken_ = *at_;                                                                                   \
+        *at_ = NULL;                                                                                                   \
+        taken_;                                                                                                        \
     })
 #define TAKE_FD(fd)                                                                                                    \
     ({                                                                                                                 \
-        int fd_ = (fd);                                                                                                \
-        (fd) = -1;                                                                                                     \
-        fd_;                                                                                                           \
+        int *at_ = &(fd);                                                                                              \
+        int taken_ = *at_;                                                                                             \
+        *at_ = -1;                                                                                                     \
+        taken_;                                                                                                        \
     })
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

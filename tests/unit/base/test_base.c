@@ -1,5 +1,6 @@
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/cursor.h"
 #include "base/map.h"
 #include "base/metric.h"
@@ -103,8 +104,21 @@ static void metrics_render_as_prometheus_text(void)
     CHECK_HAS(buf_cstr(&out), "process_resident_memory_bytes");
 }
 
+static void taking_evaluates_its_argument_once(void)
+{
+    int fds[] = {3, 4}, n = 0;
+    CHECK_INT(TAKE_FD(fds[n++]), 3);
+    CHECK_INT(n, 1);
+    CHECK_INT(fds[0], -1);
+    CHECK_INT(fds[1], 4);
+    char text[] = "x", *items[] = {text, text};
+    n = 0;
+    CHECK(TAKE_PTR(items[n++]) == text && n == 1 && !items[0] && items[1]);
+}
+
 int main(void)
 {
+    RUN(taking_evaluates_its_argument_once);
     RUN(err_wraps_what_it_holds);
     RUN(buf_stops_at_its_maximum_and_stays_failed);
     RUN(arena_refuses_beyond_its_cap);
