@@ -72,7 +72,7 @@ static void suggest(const struct decoder *d, struct str name, bool block, struct
     for (const struct option *o = d->schema->options; o->name; o++) {
         unsigned distance = str_distance(name, str_of(o->name), SUGGEST_WITHIN);
         /* A name of a few letters is near everything. */
-        if (is_block(o) == block && distance < least && distance * 2 < name.n) {
+        if (is_block(o) == block && distance < least && distance * 2 <= name.n + 1) {
             best = o->name;
             least = distance;
         }

@@ -11,7 +11,7 @@
 #include "lang/format.h"
 #include "lang/unicode.h"
 
-enum { TEXT_MAX = 16 << 20, HOST_NAME_SIZE = 256 };
+enum { TEXT_MAX = 16 << 20, ITEMS_MAX = 1 << 17, HOST_NAME_SIZE = 256 };
 
 /* The text of argument i; blames it when it has none. */
 static int text_arg(struct value *const *args, size_t i, struct buf *out, int *bad_arg, struct err *err)
@@ -29,6 +29,11 @@ static int text_result(struct buf *b, struct value **ret, struct err *err)
         return err_set(err, -E2BIG, "makes a string of more than %d bytes", TEXT_MAX);
     *ret = value_string(buf_slice(b));
     return 0;
+}
+
+static int too_many_items(struct err *err)
+{
+    return err_set(err, -E2BIG, "makes an array of more than %d items", ITEMS_MAX);
 }
 
 static int sys_env(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
@@ -54,6 +59,8 @@ static int array_concat(struct value *const *args, size_t n, struct value **ret,
         }
         len += value_len(args[i]);
     }
+    if (len > ITEMS_MAX)
+        return too_many_items(err);
     cleanup_free struct value **items = xcalloc(len + 1, sizeof *items);
     size_t at = 0;
     for (size_t i = 0; i < n; i++)
@@ -188,15 +195,20 @@ static int string_split(struct value *const *args, size_t n, struct value **ret,
     struct str s = buf_slice(&text), by = buf_slice(&separator);
     size_t len = 0, cap = 8;
     cleanup_free struct value **items = xcalloc(cap, sizeof *items);
-    for (bool more = by.n || s.n; more;) {
+    for (bool more = by.n || s.n; more && len < ITEMS_MAX; more = by.n ? s.p != NULL : s.n > 0) {
         const char *hit = find(s, by);
         size_t part = by.n == 0 ? first_rune(s) : hit ? (size_t)(hit - s.p) : s.n;
         if (len == cap)
             items = xrealloc(items, (cap *= 2) * sizeof *items);
         items[len++] = value_string((struct str){s.p, part});
-        if (s.n)
-            skip(&s, part + (hit ? by.n : 0));
-        more = by.n ? hit != NULL : s.n > 0;
+        skip(&s, part + (hit ? by.n : 0));
+        if (by.n && !hit)
+            s.p = NULL;
+    }
+    if (len == ITEMS_MAX) {
+        while (len > 0)
+            value_unref(items[--len]);
+        return too_many_items(err);
     }
     *ret = value_array(items, len);
     return 0;
