@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "net/url.h"
 
 enum { SECRET_FILE_MAX = 65536 };
 
@@ -165,7 +166,8 @@ const struct schema basic_auth_schema = {
 static int authorization_check(const void *record, struct err *err)
 {
     const struct authorization_args *a = record;
-    if (str_is(str_trim(str_of(a->type)), "basic") || strcasecmp(a->type, "basic") == 0)
+    struct str type = str_trim(str_of(a->type));
+    if (type.n == strlen("basic") && strncasecmp(type.p, "basic", type.n) == 0)
         return err_set(err, -EINVAL, "authorization type cannot be set to \"basic\", use \"basic_auth\" block instead");
     return at_most_one(a->credentials, a->credentials_file, "authorization credentials & credentials_file", err);
 }
@@ -313,7 +315,9 @@ static int check_proxy(const struct http_settings *s, struct err *err)
         return err_set(err, -EINVAL, "if proxy_from_environment is configured, no_proxy must not be configured");
     if (given(s->no_proxy) && !given(s->proxy_url))
         return err_set(err, -EINVAL, "if no_proxy is configured, proxy_url must also be configured");
-    return 0;
+    cleanup_http_url struct http_url proxy = {0};
+    int code = given(s->proxy_url) ? http_url_parse(s->proxy_url, &proxy, err) : 0;
+    return code < 0 ? err_wrap(err, code, "proxy_url") : 0;
 }
 
 int http_settings_check(const struct http_settings *s, struct err *err)

@@ -47,6 +47,7 @@ struct flight {
 struct sender_settings {
     const struct write_endpoint_args *args;
     char *label;    /* URL without user and password */
+    char *shown;    /* in messages: with the name, where there is one */
     char **headers; /* of args->headers, NULL-terminated */
     struct http_settings_open http_open;
 };
@@ -164,6 +165,7 @@ int sender_settings_new(const struct write_endpoint_args *args, struct sender_se
     struct sender_settings *set = xcalloc(1, sizeof *set);
     set->args = args;
     set->label = TAKE_PTR(url.bare);
+    set->shown = *args->name ? xasprintf("%s (%s)", args->name, set->label) : xstrdup(set->label);
     set->http_open = HTTP_SETTINGS_OPEN_INIT;
     code = make_headers(&args->headers, &set->headers, err);
     if (code == 0)
@@ -185,6 +187,7 @@ void sender_settings_free(struct sender_settings *set)
         free(*h);
     free(set->headers);
     free(set->label);
+    free(set->shown);
     free(set);
 }
 
@@ -212,11 +215,6 @@ const struct write_endpoint_args *sender_args(const struct sender *s)
 
 /* --- what happened --- */
 
-static const char *shown_name(const struct sender *s)
-{
-    return s->args->name && *s->args->name ? s->args->name : s->label;
-}
-
 static void begin_trouble(struct sender *s, const char *msg)
 {
     log_debug(msg, L_STR("component_id", s->env.component_id), L_STR("endpoint", s->label),
@@ -230,7 +228,7 @@ static void begin_trouble(struct sender *s, const char *msg)
     s->troubled = true;
     s->warned_ns = s->trouble_since_ns = now;
     s->lost_before = s->lost;
-    log_warn(msg, L_STR("component_id", s->env.component_id), L_STR("endpoint", shown_name(s)), L_STR("url", s->label),
+    log_warn(msg, L_STR("component_id", s->env.component_id), L_STR("endpoint", s->set->shown),
              L_STR("err", s->last_error));
 }
 
@@ -240,7 +238,7 @@ static void end_trouble(struct sender *s)
         return;
     s->troubled = false;
     log_info("pushing profiles works again", L_STR("component_id", s->env.component_id),
-             L_STR("endpoint", shown_name(s)), L_INT("after_seconds", (now_ns() - s->trouble_since_ns) / second_ns),
+             L_STR("endpoint", s->set->shown), L_INT("after_seconds", (now_ns() - s->trouble_since_ns) / second_ns),
              L_INT("lost_profiles", s->lost - s->lost_before));
 }
 
@@ -413,7 +411,7 @@ static void end_drain(struct sender *s)
     s->state = SENDER_STOPPED;
     if (s->lost_at_drain)
         log_warn("profiles lost at shutdown", L_STR("component_id", s->env.component_id),
-                 L_STR("endpoint", shown_name(s)), L_INT("count", s->lost_at_drain), L_STR("err", s->last_error));
+                 L_STR("endpoint", s->set->shown), L_INT("count", s->lost_at_drain), L_STR("err", s->last_error));
     void (*drained)(void *arg) = s->drained;
     s->drained = NULL;
     drained(s->drained_arg); /* may free the sender */

@@ -56,9 +56,31 @@ static void call_free(struct http_call *call)
     free(call);
 }
 
+static enum http_failure failure_of(CURLcode code)
+{
+    switch (code) {
+    case CURLE_OK:
+        return HTTP_ANSWERED;
+    case CURLE_OPERATION_TIMEDOUT:
+        return HTTP_TIMED_OUT;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return HTTP_NO_HOST;
+    case CURLE_COULDNT_CONNECT:
+        return HTTP_NO_CONNECTION;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return HTTP_NO_TLS;
+    default:
+        return HTTP_BROKEN;
+    }
+}
+
 static void finish(struct http_call *call, CURLcode code)
 {
-    struct http_response r = {.error = "", .type = "", .sent = call->sent};
+    struct http_response r = {.failure = failure_of(code), .error = "", .type = "", .sent = call->sent};
     long status = 0;
     curl_off_t retry_after = 0;
     const char *type = NULL;
@@ -72,7 +94,6 @@ static void finish(struct http_call *call, CURLcode code)
         r.body = (struct str){buf_cstr(&call->answer), call->answer.len};
     } else {
         r.error = call->error[0] ? call->error : curl_easy_strerror(code);
-        r.timed_out = code == CURLE_OPERATION_TIMEDOUT;
     }
     http_done *done = call->done;
     void *arg = call->arg;

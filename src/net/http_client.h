@@ -57,11 +57,14 @@ struct http_request {
     size_t response_max; /* bytes of the answer's body that are kept; the rest is read and thrown away */
 };
 
+/* Why there is no answer. */
+enum http_failure { HTTP_ANSWERED, HTTP_TIMED_OUT, HTTP_NO_HOST, HTTP_NO_CONNECTION, HTTP_NO_TLS, HTTP_BROKEN };
+
 /* Valid during the callback. */
 struct http_response {
-    int status;             /* 0 = no complete answer: see error */
+    int status; /* 0 = no complete answer: see failure and error */
+    enum http_failure failure;
     const char *error;      /* "" with a status */
-    bool timed_out;         /* status 0: the deadline passed */
     const char *type;       /* Content-Type, "" when missing */
     int64_t retry_after_ms; /* Retry-After, seconds or date; 0 when missing */
     struct str body;        /* NUL-terminated */

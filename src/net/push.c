@@ -123,6 +123,18 @@ static const char *hint(int status)
     }
 }
 
+static const char *transport_hint(enum http_failure failure)
+{
+    static const char *const hints[] = {
+        [HTTP_TIMED_OUT] = "; remote_timeout says how long to wait",
+        [HTTP_NO_HOST] = "; check the host of the url",
+        [HTTP_NO_CONNECTION] = "; is a Pyroscope server running there?",
+        [HTTP_NO_TLS] = "; check the scheme of the url and tls_config",
+        [HTTP_BROKEN] = "",
+    };
+    return hints[failure] ? hints[failure] : "";
+}
+
 static enum push_result result_of(int status, bool retry_429)
 {
     if (status == 408 || status >= 500 || (status == 429 && retry_429))
@@ -135,8 +147,7 @@ void push_judge(const struct http_response *r, bool retry_429, struct push_outco
     *ret = (struct push_outcome){.status = r->status, .retry_after_ms = r->retry_after_ms};
     if (r->status == 0) {
         ret->result = PUSH_RETRY;
-        snprintf(ret->reason, sizeof ret->reason, "%s%s", r->error,
-                 r->timed_out ? "; remote_timeout says how long to wait" : "");
+        snprintf(ret->reason, sizeof ret->reason, "%s%s", r->error, transport_hint(r->failure));
         return;
     }
     bool success = r->status >= 200 && r->status < 300;

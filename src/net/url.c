@@ -35,12 +35,17 @@ static int fill(CURLU *u, struct http_url *url)
     url->port = (unsigned)number;
     url->host = part(u, CURLUPART_HOST, 0);
     url->query = has(u, CURLUPART_QUERY) || has(u, CURLUPART_FRAGMENT);
-    curl_url_set(u, CURLUPART_USER, NULL, 0);
-    curl_url_set(u, CURLUPART_PASSWORD, NULL, 0);
-    url->bare = part(u, CURLUPART_URL, 0);
     free(scheme);
     free(port);
-    return fine && url->host && *url->host && url->bare ? 0 : -EINVAL;
+    return fine && url->host && *url->host ? 0 : -EINVAL;
+}
+
+/* As written but for what stands before the last '@' of the authority (RFC 3986 §3.2). */
+static char *without_user(const char *text)
+{
+    const char *authority = strstr(text, "://") + 3, *end = authority + strcspn(authority, "/?#");
+    const char *at = memrchr(authority, '@', (size_t)(end - authority));
+    return xasprintf("%.*s%s", (int)(authority - text), text, at ? at + 1 : authority);
 }
 
 /* libcurl would take "://x", too, and "localhost:4040" as scheme "localhost". */
@@ -64,6 +69,7 @@ int http_url_parse(const char *text, struct http_url *ret, struct err *err)
         http_url_done(&url);
         return err_set(err, code, "url is malformed: host or port is missing or wrong");
     }
+    url.bare = without_user(text);
     *ret = url;
     return 0;
 }

@@ -9,7 +9,7 @@ struct http_url {
     bool tls;      /* https */
     char *host;    /* owned; an IPv6 address is in brackets */
     unsigned port; /* said or implied */
-    char *bare;    /* owned; the whole URL without user and password, fit for labels and messages */
+    char *bare;    /* owned; as written but without user and password, fit for labels and messages */
     bool query;    /* it has a query or a fragment */
 };
 

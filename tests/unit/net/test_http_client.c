@@ -8,7 +8,7 @@ static uv_loop_t loop;
 struct result {
     bool done;
     int status;
-    bool timed_out;
+    enum http_failure failure;
     char error[256], body[64], type[64];
     size_t body_len, sent;
 };
@@ -17,7 +17,7 @@ static void keep(void *arg, const struct http_response *r)
 {
     struct result *k = arg;
     k->status = r->status;
-    k->timed_out = r->timed_out;
+    k->failure = r->failure;
     snprintf(k->error, sizeof k->error, "%s", r->error);
     snprintf(k->body, sizeof k->body, "%s", r->body.p);
     snprintf(k->type, sizeof k->type, "%s", r->type);
@@ -147,7 +147,7 @@ static void gives_up_after_the_timeout_and_on_cancel(void)
     req.timeout_ms = 80;
     struct result r = ask(c, &req);
     CHECK_INT(r.status, 0);
-    CHECK(r.timed_out);
+    CHECK_INT(r.failure, HTTP_TIMED_OUT);
 
     struct result never = {0};
     struct http_call *call;

@@ -24,6 +24,11 @@ static void leaves_user_and_password_out_of_labels(void)
     cleanup_http_url struct http_url u = {0};
     CHECK_INT(http_url_parse("https://alice:s3cret@example.com/p", &u, NULL), 0);
     CHECK_STR(u.bare, "https://example.com/p");
+    cleanup_http_url struct http_url plain = {0}, odd = {0};
+    CHECK_INT(http_url_parse("http://localhost:4040", &plain, NULL), 0);
+    CHECK_STR(plain.bare, "http://localhost:4040");
+    CHECK_INT(http_url_parse("http://a%40b:p%40@h:1/x@y", &odd, NULL), 0);
+    CHECK_STR(odd.bare, "http://h:1/x@y");
 }
 
 static void refuses_what_is_no_http_url(void)
