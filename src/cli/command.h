@@ -16,4 +16,5 @@ struct command {
 };
 
 extern const struct command command_run;
+extern const struct command command_reference;
 extern const struct command command_version;

@@ -18,11 +18,12 @@ static int version(int argc, char **argv)
 
 const struct command command_version = {"version", "smolder version", "Print the version.", version};
 
-static const struct command *const commands[] = {&command_run, &command_version};
+static const struct command *const commands[] = {&command_run, &command_reference, &command_version};
 
 static void help(FILE *out)
 {
-    fputs("smolder profiles every JVM on this host, continuously, and sends pprof to Grafana Pyroscope.\n\nusage:\n", out);
+    fputs("smolder profiles every JVM on this host, continuously, and sends pprof to Grafana Pyroscope.\n\nusage:\n",
+          out);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         fprintf(out, "  %-34s %s\n", commands[i]->synopsis, commands[i]->help);
     fputs("\nsmolder COMMAND --help says more. Exit status: 0 fine, 1 the configuration is wrong, 2 wrong usage,\n"

@@ -1,0 +1,378 @@
+#include "cli/agent.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "api/agent_http.h"
+#include "api/store_http.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metric.h"
+#include "cli/builtin.h"
+#include "cli/command.h"
+#include "cli/config_path.h"
+#include "components/all.h"
+#include "components/env.h"
+#include "graph/controller.h"
+#include "jvm/ops.h"
+#include "priv/priv.h"
+#include "store/store.h"
+
+enum { HINT_AFTER_MS = 3000, SIGNALS = 3 };
+
+struct agent {
+    const struct agent_settings *settings;
+    uv_loop_t loop;
+    struct priv *priv;
+    struct component_env env;
+    struct controller *controller;
+    struct store *store;
+    struct store_http *store_http;
+    struct agent_http *http;
+    uv_signal_t signals[SIGNALS];
+    uv_timer_t hint, deadline;
+    unsigned closing; /* servers and store that have yet to say they are closed */
+    bool stopping;
+    int status;
+};
+
+static struct metric_family load_ok = {.name = "smolder_config_last_load_successful",
+                                       .help = "Whether the last attempt to load the configuration succeeded.",
+                                       .kind = METRIC_GAUGE};
+static struct metric_family load_failures = {.name = "smolder_config_load_failures_total",
+                                             .help = "Attempts to load the configuration that failed.",
+                                             .kind = METRIC_COUNTER};
+static struct metric_family build_info = {
+    .name = "smolder_build_info", .help = "1, labelled with the version.", .kind = METRIC_GAUGE, .labels = {"version"}};
+
+/* ---- configuration ---- */
+
+static int read_config(struct agent *a, struct config_files *files, struct err *err)
+{
+    const struct agent_settings *s = a->settings;
+    if (s->path_count)
+        return config_read(s->paths, s->path_count, files, err);
+    cleanup_free char *url = xasprintf("http://%s", store_http_address(a->store_http));
+    cleanup_free char *text = builtin_config(url);
+    config_text(BUILTIN_CONFIG_NAME, text, files);
+    return 0;
+}
+
+static void count_load(int code)
+{
+    metric_set(&load_ok, code == 0);
+    metric_add(&load_failures, code < 0);
+}
+
+static int load(struct agent *a, struct diags *ds, struct err *err)
+{
+    cleanup_config_files struct config_files files = {0};
+    int code = read_config(a, &files, err);
+    if (code == 0)
+        code = controller_load(a->controller, files.items, files.len, ds);
+    count_load(code);
+    return code;
+}
+
+static bool colour_wanted(void)
+{
+    const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
+    return isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0) && !(no && *no);
+}
+
+static void print_diags(const struct diags *ds)
+{
+    cleanup_buf struct buf text = BUF_INIT(4 << 20);
+    diags_pretty(ds, colour_wanted(), &text);
+    fputs(buf_cstr(&text), stderr);
+}
+
+static int first_load(struct agent *a)
+{
+    cleanup_diags struct diags ds = DIAGS_INIT;
+    struct err err = {0};
+    int code = load(a, &ds, &err);
+    if (ds.len)
+        print_diags(&ds);
+    if (code < 0 && err.code)
+        fprintf(stderr, "Error: %s\n", err.text);
+    if (code < 0)
+        log_error("could not perform the initial load successfully");
+    return code;
+}
+
+static bool reload(void *arg, struct buf *message)
+{
+    struct agent *a = arg;
+    cleanup_diags struct diags ds = DIAGS_INIT;
+    struct err err = {0};
+    if (a->stopping) {
+        buf_puts(message, "stopping");
+        return false;
+    }
+    int code = load(a, &ds, &err);
+    if (code == 0)
+        buf_puts(message, "config reloaded");
+    else if (ds.len)
+        diags_summary(&ds, message);
+    else
+        buf_puts(message, err.text);
+    if (code == 0)
+        log_info("config reloaded");
+    else
+        log_error("failed to reload config; what was running goes on", L_STR("err", buf_cstr(message)));
+    return code == 0;
+}
+
+/* ---- stopping ---- */
+
+static void part_closed(void *arg)
+{
+    struct agent *a = arg;
+    if (--a->closing == 0)
+        uv_stop(&a->loop);
+}
+
+/* The store's server outlives the components: their last push may go there. */
+static void components_stopped(void *arg)
+{
+    struct agent *a = arg;
+    a->closing = 3;
+    agent_http_close(TAKE_PTR(a->http), part_closed, a);
+    store_http_close(TAKE_PTR(a->store_http), part_closed, a);
+    store_close(TAKE_PTR(a->store), part_closed, a);
+}
+
+static void out_of_time(uv_timer_t *t)
+{
+    (void)t;
+    log_warn("stopped without waiting any longer for what is stuck");
+    _exit(EXIT_FINE);
+}
+
+static void stop(struct agent *a, int status)
+{
+    if (a->stopping)
+        return;
+    a->stopping = true;
+    a->status = status;
+    uv_timer_stop(&a->hint);
+    uv_timer_start(&a->deadline, out_of_time, AGENT_STOP_MS, 0);
+    controller_stop(a->controller, components_stopped, a);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct agent *a = handle->data;
+    if (number == SIGHUP) {
+        cleanup_buf struct buf message = BUF_INIT(64 * 1024);
+        reload(a, &message);
+        return;
+    }
+    log_info("stopping", L_STR("signal", number == SIGINT ? "SIGINT" : "SIGTERM"));
+    stop(a, EXIT_FINE);
+}
+
+static void helper_lost(void *arg)
+{
+    struct agent *a = arg;
+    if (a->stopping)
+        return;
+    log_error("the privileged helper died; nothing can be attached without it, so smolder stops");
+    stop(a, EXIT_SYSTEM);
+}
+
+/* ---- starting ---- */
+
+struct java_count {
+    struct agent *agent;
+    size_t components, targets;
+};
+
+static bool count_targets(void *arg, const struct component_view *v)
+{
+    struct java_count *count = arg;
+    if (strcmp(v->name, "pyroscope.java") != 0)
+        return true;
+    cleanup_value struct value *info = controller_debug_info(count->agent->controller, v->id);
+    struct value *targets = info ? value_member(info, STR("profiled_targets")) : NULL;
+    count->components++;
+    count->targets += targets ? value_len(targets) : 0;
+    return true;
+}
+
+/* A newcomer without a JVM would otherwise look at a silent terminal. */
+static void hint_if_idle(uv_timer_t *t)
+{
+    struct java_count count = {.agent = t->data};
+    controller_each(count.agent->controller, count_targets, &count);
+    if (count.components && !count.targets)
+        log_info("no JVM to profile on this host yet; one is noticed within a second of its start",
+                 L_STR("demo", "make demo-app"));
+}
+
+static int open_store(struct agent *a, struct err *err)
+{
+    const struct agent_settings *s = a->settings;
+    if (!*s->store_listen)
+        return 0;
+    cleanup_buf struct buf notice = BUF_INIT(4096);
+    const struct store_options options = {.loop = &a->loop, .dir = s->storage_path};
+    int code = store_open(&options, &a->store, &notice, err);
+    if (code < 0)
+        return err_wrap(err, code, "embedded store");
+    if (notice.len)
+        log_warn(buf_cstr(&notice));
+    const struct store_http_options http = {
+        .loop = &a->loop, .listen = s->store_listen, .store = a->store, .controller = a->controller};
+    return store_http_open(&http, &a->store_http, err);
+}
+
+static int open_http(struct agent *a, struct err *err)
+{
+    if (!*a->settings->listen)
+        return 0;
+    const struct agent_http_options options = {
+        .loop = &a->loop, .listen = a->settings->listen, .controller = a->controller, .reload = reload, .arg = a};
+    return agent_http_open(&options, &a->http, err);
+}
+
+static void watch_signals(struct agent *a)
+{
+    static const int numbers[SIGNALS] = {SIGHUP, SIGINT, SIGTERM};
+    signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < SIGNALS; i++) {
+        uv_signal_init(&a->loop, &a->signals[i]);
+        a->signals[i].data = a;
+        uv_signal_start(&a->signals[i], on_signal, numbers[i]);
+    }
+}
+
+static int parse_stability(const char *text, enum stability *ret)
+{
+    static const char *const names[] = {"generally-available", "public-preview", "experimental"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *ret = (enum stability)i;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+static void problem(void *arg, const char *id, const char *message)
+{
+    (void)arg;
+    log_error("failed to evaluate config; the old arguments stay in force", L_STR("component_id", id),
+              L_STR("err", message));
+}
+
+static int start(struct agent *a, enum stability stability, struct err *err)
+{
+    int code = priv_attach(a->priv, &a->loop, helper_lost, a, err);
+    if (code < 0)
+        return code;
+    a->env = (struct component_env){&a->loop, a->priv, SMOLDER_VERSION};
+    a->controller = controller_new(&(struct controller_options){.loop = &a->loop,
+                                                                .components = all_components,
+                                                                .stability = stability,
+                                                                .env = &a->env,
+                                                                .on_problem = problem,
+                                                                .problem_arg = a});
+    if ((code = open_store(a, err)) < 0 || (code = open_http(a, err)) < 0)
+        return code;
+    return 0;
+}
+
+static void announce(struct agent *a)
+{
+    metric_set(&build_info, 1, SMOLDER_VERSION);
+    if (geteuid() != 0)
+        log_warn("not running as root: only JVMs of this user can be profiled");
+    if (a->http)
+        log_info("smolder is running", L_STR("version", SMOLDER_VERSION), L_STR("api", agent_http_address(a->http)));
+    else
+        log_info("smolder is running", L_STR("version", SMOLDER_VERSION));
+    if (a->store_http) {
+        cleanup_free char *url = xasprintf("http://%s/", store_http_address(a->store_http));
+        log_info("flame graphs are here", L_STR("page", url));
+    }
+}
+
+static void init_loop(struct agent *a)
+{
+    uv_loop_init(&a->loop);
+    uv_timer_init(&a->loop, &a->hint);
+    uv_timer_init(&a->loop, &a->deadline);
+    a->hint.data = a;
+    watch_signals(a);
+}
+
+static void close_handle(uv_handle_t *h, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(h))
+        uv_close(h, NULL);
+}
+
+/* What is left are handles of our own, which close within one turn of the loop. */
+static void finish(struct agent *a)
+{
+    controller_free(a->controller);
+    if (a->priv)
+        priv_stop(a->priv);
+    uv_walk(&a->loop, close_handle, NULL);
+    uv_run(&a->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&a->loop);
+}
+
+/* Starting failed with nothing running yet: the same way out as after a stop. */
+static void abandon(struct agent *a)
+{
+    uv_timer_start(&a->deadline, out_of_time, AGENT_STOP_MS, 0);
+    if (!a->controller)
+        return;
+    a->stopping = true;
+    controller_stop(a->controller, components_stopped, a);
+    uv_run(&a->loop, UV_RUN_DEFAULT);
+}
+
+int agent_run(const struct agent_settings *settings)
+{
+    struct agent a = {.settings = settings};
+    struct err err = {0};
+    enum stability stability;
+    if (parse_stability(settings->stability, &stability) < 0) {
+        fprintf(stderr,
+                "smolder run: --stability.level=%s: generally-available, public-preview or experimental expected\n",
+                settings->stability);
+        return EXIT_USAGE;
+    }
+    /* First of all, while this process is small and has one thread. */
+    if (priv_start(jvm_ops, &a.priv, &err) < 0) {
+        fprintf(stderr, "smolder run: %s\n", err.text);
+        return EXIT_SYSTEM;
+    }
+    init_loop(&a);
+    if (start(&a, stability, &err) < 0) {
+        fprintf(stderr, "smolder run: %s\n", err.text);
+        a.status = EXIT_SYSTEM;
+        abandon(&a);
+    } else if (first_load(&a) < 0) {
+        a.status = EXIT_INPUT;
+        abandon(&a);
+    } else {
+        announce(&a);
+        uv_timer_start(&a.hint, hint_if_idle, HINT_AFTER_MS, 0);
+        uv_run(&a.loop, UV_RUN_DEFAULT);
+    }
+    finish(&a);
+    return a.status;
+}

@@ -1,0 +1,22 @@
+/* The running agent: everything `smolder run` keeps alive, from the loop to the last push.
+ *
+ * agent_run() returns when a signal asked for it (or at once when nothing could start) with the exit status. SIGHUP and
+ * POST /-/reload re-read the configuration; SIGTERM and SIGINT stop every session, push once what was collected, and end within
+ * AGENT_STOP_MS even when a target is stuck or an endpoint is dead.
+ */
+#pragma once
+
+#include <stddef.h>
+
+enum { AGENT_STOP_MS = 9000 };
+
+struct agent_settings {
+    const char *listen;       /* the agent's own HTTP API; "" = off */
+    const char *storage_path; /* data directory */
+    const char *store_listen; /* the embedded store; "" = off */
+    const char *stability;    /* "generally-available", "public-preview", "experimental" */
+    const char *const *paths; /* configuration; none = built in, which needs the store */
+    size_t path_count;
+};
+
+int agent_run(const struct agent_settings *settings);

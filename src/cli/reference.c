@@ -1,0 +1,130 @@
+/* smolder reference [COMPONENT]: what a component takes and exports, as Markdown, from its option table.
+ *
+ * The pages under docs/components hold this output between two marks; tools/update-docs puts it there and a test compares.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "cli/command.h"
+#include "components/all.h"
+
+enum { DEPTH_MAX = 4, PATH_MAX_BYTES = 256 };
+
+static const char *type_name(const struct option *o)
+{
+    switch (o->kind) {
+    case OPT_BOOL:
+        return "bool";
+    case OPT_INT:
+    case OPT_UINT:
+    case OPT_FLOAT:
+        return "number";
+    case OPT_DURATION:
+        return "duration";
+    case OPT_STRING:
+        return "string";
+    case OPT_SECRET:
+        return "secret";
+    case OPT_STRING_LIST:
+        return "list(string)";
+    case OPT_STRING_MAP:
+        return "map(string)";
+    case OPT_ANY:
+        return "any";
+    case OPT_CUSTOM:
+        return o->custom->name;
+    case OPT_BLOCK:
+    case OPT_BLOCKS:
+        return "block";
+    }
+    return "?";
+}
+
+static bool is_block(const struct option *o)
+{
+    return o->kind == OPT_BLOCK || o->kind == OPT_BLOCKS;
+}
+
+static const char *zero_of(const struct option *o)
+{
+    switch (o->kind) {
+    case OPT_BOOL:
+        return "false";
+    case OPT_STRING_LIST:
+        return "[]";
+    case OPT_STRING_MAP:
+        return "{}";
+    case OPT_STRING:
+    case OPT_SECRET:
+        return "\"\"";
+    default:
+        return "";
+    }
+}
+
+static void put_attributes(const struct schema *s)
+{
+    bool any = false;
+    for (const struct option *o = s->options; o->name; o++) {
+        if (is_block(o))
+            continue;
+        if (!any)
+            puts("| Name | Type | Description | Default | Required |\n|---|---|---|---|---|");
+        any = true;
+        const char *value = o->required ? "" : o->default_text ? o->default_text : zero_of(o);
+        printf("| `%s` | `%s` | %s | %s%s%s | %s |\n", o->name, type_name(o), o->help ? o->help : "", *value ? "`" : "",
+               value, *value ? "`" : "", o->required ? "yes" : "no");
+    }
+    if (!any)
+        puts("No arguments.");
+}
+
+static void put_blocks(const struct schema *s, const char *path, unsigned depth)
+{
+    for (const struct option *o = s->options; o->name && depth < DEPTH_MAX; o++) {
+        if (!is_block(o))
+            continue;
+        char name[PATH_MAX_BYTES];
+        snprintf(name, sizeof name, "%s%s%s", path, *path ? " > " : "", o->name);
+        printf("\n### Block `%s`\n\n%s %s\n\n", name, o->help ? o->help : "",
+               o->kind == OPT_BLOCKS ? "Any number of them." : "At most one.");
+        put_attributes(o->block);
+        put_blocks(o->block, name, depth + 1);
+    }
+}
+
+static void put_component(const struct component_def *def)
+{
+    printf("%s\n\n## Arguments\n\n", def->help ? def->help : "");
+    put_attributes(def->args);
+    put_blocks(def->args, "", 0);
+    puts("\n## Exported fields\n");
+    if (!def->exports || !def->exports[0])
+        puts("None.");
+    for (const char *const *name = def->exports; name && *name; name++)
+        printf("- `%s`\n", *name);
+}
+
+static int reference(int argc, char **argv)
+{
+    if (argc > 1 || (argc == 1 && argv[0][0] == '-')) {
+        fputs("usage: smolder reference [COMPONENT]\n", argc == 1 && !strcmp(argv[0], "--help") ? stdout : stderr);
+        return argc == 1 && !strcmp(argv[0], "--help") ? EXIT_FINE : EXIT_USAGE;
+    }
+    for (const struct component_def *const *def = all_components; *def; def++) {
+        if (argc == 0)
+            printf("%-20s %s\n", (*def)->name, (*def)->help ? (*def)->help : "");
+        else if (!strcmp(argv[0], (*def)->name)) {
+            put_component(*def);
+            return EXIT_FINE;
+        }
+    }
+    if (argc == 0)
+        return EXIT_FINE;
+    fprintf(stderr, "smolder reference: no component \"%s\"; smolder reference lists them\n", argv[0]);
+    return EXIT_INPUT;
+}
+
+const struct command command_reference = {"reference", "smolder reference [COMPONENT]",
+                                          "Print what a component takes, as Markdown.", reference};
