@@ -14,7 +14,7 @@ extern "C" {
 namespace
 {
 // Shared by the program and both automata of an expression; on exhaustion RE2 starts its automaton afresh.
-constexpr int64_t max_memory = 2 << 20;
+constexpr int64_t max_memory = 1 << 20;
 // Matches everything; not worth an automaton, and the default of every rule.
 constexpr const char *anything = "(.*)";
 

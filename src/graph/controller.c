@@ -7,6 +7,7 @@
 #include "graph/internal.h"
 #include "graph/node.h"
 #include "graph/plan.h"
+#include "graph/stopping.h"
 
 /* libuv wants its handle back through a callback, so it has a life of its own. */
 struct ticker {
@@ -20,10 +21,9 @@ struct controller {
     struct plan *plan; /* NULL: nothing loaded, or shutting down */
     struct source **sources;
     size_t source_count; /* of the last load, for its diagnostics */
-    struct component *stopping;
+    struct stopping stopping;
     bool swapping;
     bool shutting_down;
-    uint64_t stop_by; /* ms, loop time */
     void (*done)(void *arg);
     void *done_arg;
 };
@@ -34,6 +34,7 @@ struct controller *controller_new(const struct controller_options *options)
 {
     struct controller *c = xcalloc(1, sizeof *c);
     c->options = *options;
+    c->stopping.limit_ms = options->stop_ms ? options->stop_ms : CONTROLLER_STOP_MS;
     c->ticker = xcalloc(1, sizeof *c->ticker);
     c->ticker->owner = c;
     uv_timer_init(options->loop, &c->ticker->timer);
@@ -71,8 +72,17 @@ static struct scope scope_of(struct plan *p)
 
 /* --- evaluation of the running graph --- */
 
-/* Decodes and, where the arguments differ, hands them over; the health says how that went. One that has not started is built anew:
+/* Gives a component its new arguments, if there are any; its health says how that went. One that has not started is built anew:
  * updates come after start. */
+static int hand_over(struct plan_node *n, struct err *err)
+{
+    int code = 0;
+    if (n->args)
+        code = n->component->phase == NODE_ASIDE ? node_build(n, err) : node_update(n, err);
+    node_evaluated(n->component, code < 0 ? err->text : NULL);
+    return code;
+}
+
 static int reevaluate(struct controller *c, struct plan_node *n, struct err *err)
 {
     const struct scope scope = scope_of(c->plan);
@@ -82,11 +92,15 @@ static int reevaluate(struct controller *c, struct plan_node *n, struct err *err
         cleanup_buf struct buf text = BUF_INIT(ERR_MAX);
         diags_summary(&ds, &text);
         code = err_set(err, code, "decoding configuration: %s", buf_cstr(&text));
-    } else if (n->args) {
-        code = n->component->phase == NODE_ASIDE ? node_build(n, err) : node_update(n, err);
+        node_evaluated(n->component, err->text);
+        return code;
     }
-    node_evaluated(n->component, code < 0 ? err->text : NULL);
-    return code;
+    return hand_over(n, err);
+}
+
+static bool is_alive(const struct component *c)
+{
+    return c->phase == NODE_ASIDE || c->phase == NODE_RUNNING;
 }
 
 static void evaluate_stale(struct controller *c)
@@ -98,7 +112,7 @@ static void evaluate_stale(struct controller *c)
             continue;
         n->stale = false;
         struct err err = {0};
-        if (n->component->phase == NODE_RUNNING && reevaluate(c, n, &err) < 0)
+        if (is_alive(n->component) && reevaluate(c, n, &err) < 0)
             report(c, n->id, node_health(n->component)->message);
     }
     /* Dependants come later in the order, so only a component that made another one export leaves something over. */
@@ -110,92 +124,36 @@ static void evaluate_stale(struct controller *c)
 
 void controller_exports_changed(struct controller *c, const struct component *from)
 {
-    /* While a plan is evaluated aside dependants come after what they need anyway. */
-    const bool is_live = c->plan && from->plan && (from->phase == NODE_RUNNING || c->swapping);
-    if (!is_live)
+    /* In a plan that is evaluated aside, dependants come after what they need anyway. */
+    const struct plan *p = c->plan;
+    if (!p || !from->plan || from->plan->place >= p->len || p->nodes[from->plan->place] != from->plan)
         return;
-    const struct dag_links *by = &c->plan->dag.needed_by[from->plan->place];
+    const struct dag_links *by = &p->dag.needed_by[from->plan->place];
     for (size_t i = 0; i < by->len; i++)
-        c->plan->nodes[by->items[i]]->stale = true;
+        p->nodes[by->items[i]]->stale = true;
     if (by->len > 0 && !c->swapping)
         wake(c);
 }
 
-/* --- stopping --- */
-
-/* Those of `p` whose component is to go, marked by component->plan == NULL. */
-static void stop_marked(struct controller *c, const struct plan *p)
-{
-    struct component *first = c->stopping;
-    for (size_t i = 0; i < p->len; i++) {
-        struct component *gone = p->nodes[p->order[i]]->component;
-        if (gone->plan)
-            continue;
-        const struct dag_links *needs = &p->dag.needs[p->order[i]];
-        gone->then = xcalloc(needs->len + 1, sizeof(struct component *));
-        for (size_t k = 0; k < needs->len; k++) {
-            struct component *needed = p->nodes[needs->items[k]]->component;
-            if (needed->plan)
-                continue;
-            gone->then[gone->then_len++] = needed;
-            needed->waits_for++;
-        }
-        if (gone->phase != NODE_STOPPED)
-            gone->phase = NODE_STOPPING;
-        gone->next = c->stopping;
-        c->stopping = gone;
-    }
-    for (struct component *gone = c->stopping; gone != first; gone = gone->next) {
-        if (gone->waits_for == 0 && gone->phase == NODE_STOPPING)
-            node_stop(gone);
-    }
-    wake(c);
-}
-
-/* Lets those go on that waited for a component which has stopped. True: some did. */
-static bool release_waiting(struct controller *c)
-{
-    bool any = false;
-    for (struct component *s = c->stopping; s; s = s->next) {
-        if (s->phase != NODE_STOPPED || s->released)
-            continue;
-        s->released = any = true;
-        for (size_t i = 0; i < s->then_len; i++) {
-            struct component *next = s->then[i];
-            if (--next->waits_for == 0 && next->phase == NODE_STOPPING)
-                node_stop(next);
-        }
-    }
-    return any;
-}
-
-static void free_stopped(struct controller *c)
-{
-    for (struct component **at = &c->stopping; *at;) {
-        struct component *s = *at;
-        /* One that stopped of its own accord may still be named by those before it. */
-        if (s->released && s->waits_for == 0) {
-            *at = s->next;
-            node_free(s);
-        } else {
-            at = &s->next;
-        }
-    }
-}
+/* --- starting and stopping --- */
 
 void controller_node_stopped(struct controller *c)
 {
     wake(c);
 }
 
-static void leave_behind(struct controller *c)
+static void report_late(void *arg, const char *id)
 {
-    while (c->stopping) {
-        struct component *s = c->stopping;
-        c->stopping = s->next;
-        report(c, s->id, "component did not stop in time");
-        /* It is at work on something that may still call back: its memory is not ours to free. */
-        s->owner = NULL;
+    report(arg, id, "component did not stop in time");
+}
+
+/* A component of the same kind may hold on to what a new one wants, until it has stopped: a JVM is profiled by one at a time. */
+static void start_new(struct controller *c)
+{
+    for (size_t i = 0; i < c->plan->len; i++) {
+        struct component *new = c->plan->nodes[c->plan->order[i]]->component;
+        if (new->phase == NODE_ASIDE && !stopping_has(&c->stopping, new->def))
+            node_start(new);
     }
 }
 
@@ -208,29 +166,22 @@ static void on_ticker_closed(uv_handle_t *handle)
         c->done(c->done_arg);
 }
 
-static void shut_down(struct controller *c)
-{
-    const uint64_t now = uv_now(c->options.loop);
-    if (c->stopping && now >= c->stop_by)
-        leave_behind(c);
-    if (c->stopping) {
-        uv_timer_start(&c->ticker->timer, tick, c->stop_by - now, 0);
-        return;
-    }
-    uv_close((uv_handle_t *)&c->ticker->timer, on_ticker_closed);
-    c->ticker = NULL;
-}
-
 static void tick(uv_timer_t *timer)
 {
     struct controller *c = ((struct ticker *)timer->data)->owner;
     if (c->plan)
         evaluate_stale(c);
-    while (release_waiting(c))
-        ;
-    free_stopped(c);
-    if (c->shutting_down)
-        shut_down(c);
+    const uint64_t now = uv_now(c->options.loop);
+    stopping_step(&c->stopping, now, report_late, c);
+    if (c->plan)
+        start_new(c);
+    if (c->stopping.first) {
+        if (!uv_is_active((uv_handle_t *)timer))
+            uv_timer_start(timer, tick, stopping_due(&c->stopping, now), 0);
+    } else if (c->shutting_down) {
+        uv_close((uv_handle_t *)timer, on_ticker_closed);
+        c->ticker = NULL;
+    }
 }
 
 void controller_stop(struct controller *c, void (*done)(void *arg), void *arg)
@@ -240,12 +191,11 @@ void controller_stop(struct controller *c, void (*done)(void *arg), void *arg)
     c->shutting_down = true;
     c->done = done;
     c->done_arg = arg;
-    c->stop_by = uv_now(c->options.loop) + (c->options.stop_ms ? c->options.stop_ms : CONTROLLER_STOP_MS);
     struct plan *p = TAKE_PTR(c->plan);
     if (p) {
         for (size_t i = 0; i < p->len; i++)
             p->nodes[i]->component->plan = NULL;
-        stop_marked(c, p);
+        stopping_add(&c->stopping, p, uv_now(c->options.loop));
         plan_free(p);
     }
     wake(c);
@@ -283,7 +233,7 @@ static int read_sources(struct controller *c, const struct config_file *files, s
 static struct component *instance_of(const struct controller *c, const struct plan_node *n)
 {
     const struct plan_node *old = c->plan ? strmap_get(&c->plan->ids, str_of(n->id)) : NULL;
-    return old && old->component->phase == NODE_RUNNING ? old->component : NULL;
+    return old && is_alive(old->component) ? old->component : NULL;
 }
 
 static bool needs_failed(const struct plan *p, const struct plan_node *n)
@@ -351,9 +301,7 @@ static int step(struct controller *c, struct plan_node *n, struct diags *ds)
         node_drop_decoded(n);
         code = reevaluate(c, n, &err);
     } else {
-        if (n->args)
-            code = node_update(n, &err);
-        node_evaluated(n->component, code < 0 ? err.text : NULL);
+        code = hand_over(n, &err);
     }
     if (code < 0)
         diag_error(ds, n->stmt->range, "Failed to build component: %s", err.text);
@@ -378,14 +326,11 @@ static int swap(struct controller *c, struct plan *p, struct diags *ds)
     c->swapping = false;
 
     if (old) {
-        stop_marked(c, old);
+        stopping_add(&c->stopping, old, uv_now(c->options.loop));
         plan_free(old);
+        wake(c);
     }
-    for (size_t i = 0; i < p->len; i++) {
-        struct plan_node *n = p->nodes[p->order[i]];
-        if (n->is_new)
-            node_start(n->component);
-    }
+    start_new(c);
     for (size_t i = 0; i < p->len; i++) {
         if (p->nodes[i]->stale)
             wake(c);

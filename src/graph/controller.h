@@ -50,7 +50,8 @@ struct controller *controller_new(const struct controller_options *options);
 must_check int controller_load(struct controller *c, const struct config_file *files, size_t n, struct diags *ds);
 bool controller_ready(const struct controller *c);
 /* Stops every component: those nobody references at once and in parallel, the others as soon as everyone who references them has
- * stopped, so that what a component hands over while it stops still finds its receiver at work. `done` is called from the loop when
+ * stopped (or had five ninths of the time, 5 s), so that what a component hands over while it stops still finds its receiver at
+ * work. `done` is called from the loop when
  * all have stopped or time is up; whoever has not stopped by then is reported to on_problem and left behind. */
 void controller_stop(struct controller *c, void (*done)(void *arg), void *arg);
 /* After done, or if nothing was ever loaded; the loop must then run once more to close a timer. */

@@ -10,7 +10,7 @@
 #include "graph/plan.h"
 
 enum node_phase {
-    NODE_ASIDE,    /* built, or about to be, for a plan that may still be refused */
+    NODE_ASIDE,    /* built, or about to be: the plan may still be refused, or its start has to wait */
     NODE_RUNNING,  /* started */
     NODE_STOPPING, /* to be stopped, or told so */
     NODE_STOPPED,  /* said so itself */
@@ -32,6 +32,8 @@ struct component {
     /* While it stops: who is to be stopped after it, and how many have to stop before it. */
     struct component **then;
     size_t then_len, waits_for;
+    uint64_t release_ms;    /* of the loop's clock: when those behind it are told anyway */
+    uint64_t leave_ms;      /* when it is left behind itself */
     bool released;          /* `then` was told */
     struct component *next; /* in the list of those that stop */
 };

@@ -212,6 +212,29 @@ static void who_does_not_stop_is_left_behind_in_the_end(void)
     buf_done(&problems);
 }
 
+static void who_is_slow_does_not_hold_up_those_behind_for_ever(void)
+{
+    uv_loop_t loop;
+    struct controller *c = controller(&loop);
+    LOADS(c, "test.node \"sink\" { }\n"
+             "test.node \"stuck\" {\n  input = test.node.sink.output\n  slow = true\n}\n");
+    settle(&loop);
+    static struct test_node *stuck; /* for the leak checker: nobody may free it */
+    stuck = node("stuck");
+    buf_reset(&events);
+    controller_stop(c, NULL, NULL);
+    CHECK_EVENTS("stop stuck");
+    settle(&loop);
+    CHECK_EVENTS("stop sink, free sink");
+    CHECK_STR(buf_cstr(&problems), "test.node.stuck: component did not stop in time\n");
+    controller_free(c);
+    CHECK_INT(uv_loop_close(&loop), 0);
+    CHECK(nodes == stuck);
+    nodes = NULL;
+    buf_done(&events);
+    buf_done(&problems);
+}
+
 static void an_empty_configuration_is_fine(void)
 {
     uv_loop_t loop;
@@ -244,6 +267,7 @@ int main(void)
     RUN(components_are_shown_in_the_order_of_their_ids);
     RUN(those_that_hand_over_stop_before_those_that_take);
     RUN(who_does_not_stop_is_left_behind_in_the_end);
+    RUN(who_is_slow_does_not_hold_up_those_behind_for_ever);
     RUN(an_empty_configuration_is_fine);
     RUN(a_controller_that_never_loaded_can_be_freed);
     return REPORT();

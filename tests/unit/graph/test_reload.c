@@ -200,23 +200,66 @@ static void a_component_that_exited_is_started_afresh(void)
     end(c, &loop);
 }
 
-static void a_slow_leaver_and_its_successor_live_side_by_side(void)
+static void a_successor_starts_when_the_slow_leaver_has_stopped(void)
 {
     uv_loop_t loop;
     struct controller *c = controller(&loop);
-    LOADS(c, "test.node \"s\" {\n  slow = true\n}\n");
+    LOADS(c, "test.node \"s\" {\n  slow = true\n}\ntest.node \"in\" { }\n");
     settle(&loop);
     struct component *old = node("s")->self;
-    LOADS(c, "");
-    LOADS(c, "test.node \"s\" {\n  input = 2\n}\n");
-    settle(&loop);
     buf_reset(&events);
+    LOADS(c, "test.node \"in\" { }\n");
+    LOADS(c, "test.node \"s\" {\n  input = test.node.in.output\n}\ntest.node \"in\" { }\n");
+    uv_run(&loop, UV_RUN_NOWAIT);
+    CHECK_EVENTS("stop s, build s");
     CHECK(node("s")->self != old);
+    CHECK_INT(view_of(c, "test.node.s").health, HEALTH_UNKNOWN);
+    /* While it waits it is built anew when what it reads changes, and survives a reload. */
+    node_output(node("in")->self, value_int(4));
+    uv_run(&loop, UV_RUN_NOWAIT);
+    CHECK_EVENTS("build s, free s");
+    LOADS(c, "test.node \"s\" {\n  input = test.node.in.output\n}\ntest.node \"in\" { }\n");
+    uv_run(&loop, UV_RUN_NOWAIT);
+    CHECK_EVENTS("");
     node_output(old, value_int(9)); /* nobody listens */
     component_stopped(old);
     settle(&loop);
-    CHECK_EVENTS("free s");
-    CHECK_MEMBER(view_of(c, "test.node.s").exports, "output", "2");
+    CHECK_EVENTS("free s, start s");
+    CHECK_MEMBER(view_of(c, "test.node.s").exports, "output", "4");
+    end(c, &loop);
+}
+
+static void a_successor_that_vanishes_before_its_start_is_freed_without_a_stop(void)
+{
+    uv_loop_t loop;
+    struct controller *c = controller(&loop);
+    LOADS(c, "test.node \"old\" {\n  slow = true\n}\n");
+    settle(&loop);
+    struct component *old = node("old")->self;
+    LOADS(c, "test.node \"new\" { }\n");
+    buf_reset(&events);
+    LOADS(c, "");
+    uv_run(&loop, UV_RUN_NOWAIT);
+    CHECK_EVENTS("free new");
+    component_stopped(old);
+    end(c, &loop);
+}
+
+static void a_successor_does_not_wait_for_ever(void)
+{
+    uv_loop_t loop;
+    struct controller *c = controller(&loop);
+    LOADS(c, "test.node \"old\" {\n  slow = true\n}\n");
+    settle(&loop);
+    static struct test_node *stuck; /* for the leak checker: nobody may free it */
+    stuck = node("old");
+    LOADS(c, "test.node \"new\" { }\n");
+    buf_reset(&events);
+    settle(&loop);
+    CHECK_EVENTS("start new");
+    CHECK_STR(buf_cstr(&problems), "test.node.old: component did not stop in time\n");
+    component_stopped(stuck->self);
+    nodes->next = NULL;
     end(c, &loop);
 }
 
@@ -235,6 +278,8 @@ int main(void)
     RUN(the_same_file_again_changes_nothing);
     RUN(a_refused_update_keeps_the_old_arguments_and_the_rest_runs);
     RUN(a_component_that_exited_is_started_afresh);
-    RUN(a_slow_leaver_and_its_successor_live_side_by_side);
+    RUN(a_successor_starts_when_the_slow_leaver_has_stopped);
+    RUN(a_successor_that_vanishes_before_its_start_is_freed_without_a_stop);
+    RUN(a_successor_does_not_wait_for_ever);
     return REPORT();
 }

@@ -1,0 +1,26 @@
+/* Components on their way out, after a reload or at the end of the program.
+ *
+ * Those that hand over stop before those that take: a component is told to stop when all that reference it have stopped, so that a
+ * last profile still finds its receiver at work. All that wait for nobody stop in parallel. One that needs too long holds up nobody:
+ * after a while those behind it are told, and at the limit it is reported and left behind, its memory with it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "graph/node.h"
+
+struct stopping {
+    struct component *first; /* linked by component.next */
+    unsigned limit_ms;       /* from being added to being left behind */
+};
+
+/* Takes over the components of `p` that are marked by component->plan == NULL, and tells the first of them. `now_ms`: any clock. */
+void stopping_add(struct stopping *s, const struct plan *p, uint64_t now_ms);
+/* Tells those whose turn has come, frees those that have stopped, reports and forgets those whose time is up. */
+void stopping_step(struct stopping *s, uint64_t now_ms, void (*late)(void *arg, const char *id), void *arg);
+/* Milliseconds until stopping_step() is due even if nothing happens; only while there are components. */
+uint64_t stopping_due(const struct stopping *s, uint64_t now_ms);
+/* Whether a component of this kind has yet to stop. */
+bool stopping_has(const struct stopping *s, const struct component_def *def);
