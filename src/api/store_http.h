@@ -7,7 +7,8 @@
  *     GET  /api/types?service=           {"types":[{"id","profiles","total"}]}
  *     GET  /api/flamegraph?service=&type=[&label=name=value]…[&max_nodes=]
  *                                        {"unit","profiles","first_ms","last_ms","total","node_count","truncated","names":[…],
- *                                         "nodes":[depth,name,self,total, …]} in preorder, children by total
+ *                                         "nodes":[depth,name,self,total, …],"top":[name,self, …]}; nodes in preorder, children by
+ *                                        total, small ones summed as "(other)"; top over all stacks
  *     GET  /api/timeline?service=&type=[&label=]…[&buckets=]    {"unit","from_ms","step_ms","values":[…]}
  *     GET  /api/jvms                     {"agent","now_ms","jvms":[…],"components":[…]}
  *

@@ -16,6 +16,7 @@ enum {
     BUCKETS_DEFAULT = 120,
     BUCKETS_MAX = 2000,
     QUERY_LABELS_MAX = 16,
+    TOP_MAX = 50,
     HOUR_MS = 3600 * 1000,
 };
 
@@ -233,13 +234,18 @@ struct printer {
     bool first;
 };
 
-static void print_node(struct printer *p, unsigned depth, uint32_t name, int64_t self, int64_t total)
+static unsigned number_of(struct printer *p, uint32_t name)
 {
     if (!p->number_of[name]) {
         p->names[p->name_count++] = name;
         p->number_of[name] = (uint32_t)p->name_count;
     }
-    buf_printf(p->out, "%s%u,%u,%lld,%lld", p->first ? "" : ",", depth, p->number_of[name] - 1, (long long)self,
+    return p->number_of[name] - 1;
+}
+
+static void print_node(struct printer *p, unsigned depth, uint32_t name, int64_t self, int64_t total)
+{
+    buf_printf(p->out, "%s%u,%u,%lld,%lld", p->first ? "" : ",", depth, number_of(p, name), (long long)self,
                (long long)total);
     p->first = false;
 }
@@ -279,6 +285,30 @@ static void print_nodes(struct printer *p, uint32_t other)
     }
 }
 
+struct top {
+    uint32_t name;
+    int64_t self;
+};
+
+static int by_self(const void *a, const void *b)
+{
+    const struct top *x = a, *y = b;
+    return x->self < y->self ? 1 : x->self > y->self ? -1 : x->name < y->name ? -1 : x->name > y->name;
+}
+
+/* Names with the largest own values over the whole tree, also where their frames were too small to be printed. */
+static void print_top(struct printer *p)
+{
+    cleanup_free struct top *top = xcalloc(p->f->name_count, sizeof *top);
+    for (uint32_t i = 0; i < p->f->name_count; i++)
+        top[i].name = i;
+    for (size_t i = 1; i < p->f->node_count; i++)
+        top[p->f->nodes[i].name].self += p->f->nodes[i].self;
+    qsort(top, p->f->name_count, sizeof *top, by_self);
+    for (size_t i = 0; i < TOP_MAX && i < p->f->name_count && top[i].self > 0; i++)
+        buf_printf(p->out, "%s%u,%lld", i ? "," : "", number_of(p, top[i].name), (long long)top[i].self);
+}
+
 static int run_flamegraph(struct query *q, struct store_reader *r)
 {
     cleanup_flame struct flame f;
@@ -290,11 +320,11 @@ static int run_flamegraph(struct query *q, struct store_reader *r)
         return code;
     flame_finish(&f);
     int64_t other = flame_name(&f, STR("(other)"));
-    cleanup_free uint32_t *number_of = xcalloc(f.name_count, sizeof *number_of);
+    cleanup_free uint32_t *numbers = xcalloc(f.name_count, sizeof *numbers);
     cleanup_free uint32_t *names = xcalloc(f.name_count, sizeof *names);
     struct printer p = {.out = &q->out,
                         .f = &f,
-                        .number_of = number_of,
+                        .number_of = numbers,
                         .names = names,
                         .first = true,
                         .threshold = flame_threshold(&f, q->count)};
@@ -307,6 +337,8 @@ static int run_flamegraph(struct query *q, struct store_reader *r)
         (unsigned long long)span.profiles, (long long)(span.first_ns / 1000000), (long long)(span.last_ns / 1000000),
         (long long)f.nodes[0].total, f.node_count, f.truncated ? "true" : "false");
     print_nodes(&p, other < 0 ? 0 : (uint32_t)other);
+    buf_puts(&q->out, "],\"top\":[");
+    print_top(&p);
     buf_puts(&q->out, "],\"names\":[");
     for (size_t i = 0; i < p.name_count; i++) {
         buf_puts(&q->out, i ? "," : "");

@@ -9,9 +9,9 @@
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
+#include "base/gzip.h"
 #include "base/list.h"
 #include "base/mem.h"
-#include "base/gzip.h"
 #include "net/listen.h"
 
 enum {
@@ -36,6 +36,7 @@ struct server {
     size_t peer_count;
     const struct server_route *routes;
     void *ctx;
+    uint64_t request_ms;
     size_t max_body, bodies; /* bytes: cap of one, all of them now */
     uint16_t port;
     char address[LISTEN_ADDRESS_MAX];
@@ -428,7 +429,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
     if (!rq)
         return;
     if (rq->peer)
-        rq->peer->deadline = uv_now(s->loop) + REQUEST_MS;
+        rq->peer->deadline = uv_now(s->loop) + s->request_ms;
     if (rq->state != KEPT) {
         request_free(rq);
         return;
@@ -447,6 +448,12 @@ static void on_sweep(uv_timer_t *t)
     }
 }
 
+static void start_sweep(struct server *s)
+{
+    uint64_t every = s->request_ms < SWEEP_MS ? s->request_ms : SWEEP_MS;
+    uv_timer_start(&s->sweep, on_sweep, every, every);
+}
+
 static void on_connection(void *arg, struct MHD_Connection *connection, void **state,
                           enum MHD_ConnectionNotificationCode what)
 {
@@ -454,10 +461,10 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **s
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         struct peer *p = *state = xcalloc(1, sizeof *p);
         p->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-        p->deadline = uv_now(s->loop) + REQUEST_MS;
+        p->deadline = uv_now(s->loop) + s->request_ms;
         list_push(&s->peers, &p->link);
         if (s->peer_count++ == 0)
-            uv_timer_start(&s->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+            start_sweep(s);
         return;
     }
     struct peer *p = *state;
@@ -513,6 +520,7 @@ int server_open(const struct server_options *options, struct server **ret, struc
     s->loop = options->loop;
     s->routes = options->routes;
     s->ctx = options->ctx;
+    s->request_ms = options->request_ms ? options->request_ms : REQUEST_MS;
     s->max_body = options->max_body ? options->max_body : SERVER_BODY_MAX;
     list_init(&s->peers);
     list_init(&s->kept);

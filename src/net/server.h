@@ -35,6 +35,7 @@ struct server_options {
     const char *listen; /* "127.0.0.1:4040", "[::1]:0", ":80" (every address), "localhost:1"; port 0 picks a free one */
     const struct server_route *routes; /* outlives the server */
     void *ctx;                         /* handed to every handler */
+    unsigned request_ms;               /* to send a request in; 0 = a minute */
     size_t max_body;                   /* bytes of one request body; 0 = SERVER_BODY_MAX */
 };
 

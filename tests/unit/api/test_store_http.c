@@ -256,6 +256,9 @@ static void draws_the_merged_stacks(void)
     text = json_dumps(json_object_get(answer, "names"), JSON_COMPACT);
     CHECK_STR(text, "[\"total\",\"main\",\"work\",\"sum\",\"say \\\"hi\\\"\"]");
     free(text);
+    text = json_dumps(json_object_get(answer, "top"), JSON_COMPACT);
+    CHECK_STR(text, "[3,60,4,14,2,10]");
+    free(text);
     CHECK_STR(json_string_value(json_object_get(answer, "unit")), "nanoseconds");
     CHECK_INT(json_integer_value(json_object_get(answer, "profiles")), 2);
     json_decref(answer);

@@ -1,8 +1,8 @@
 #include "net/server.h"
 
 #include "base/cleanup.h"
-#include "http_probe.h"
 #include "base/gzip.h"
+#include "http_probe.h"
 #include "test.h"
 
 enum { SMALL_BODY = 100000 };
@@ -197,6 +197,29 @@ static void answers_later_from_a_worker(void)
     close_and_wait(s);
 }
 
+static void hangs_up_on_a_client_that_never_finishes(void)
+{
+    struct err err = {0};
+    struct server *s = NULL;
+    CHECK_INT(server_open(
+                  &(struct server_options){.loop = &loop, .listen = "127.0.0.1:0", .routes = routes, .request_ms = 50},
+                  &s, &err),
+              0);
+    static const char head[] = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nonly this";
+    int fd = probe_connect(server_port(s));
+    CHECK(probe_send(&loop, fd, head, sizeof head - 1));
+    /* A byte now and then is activity, but no progress. */
+    bool closed = false;
+    for (int64_t deadline = probe_now_ms() + PROBE_DEADLINE_MS; !closed && probe_now_ms() < deadline;) {
+        uv_run(&loop, UV_RUN_NOWAIT);
+        closed = send(fd, ".", 1, MSG_NOSIGNAL) < 0 && errno != EAGAIN;
+        poll(NULL, 0, 5);
+    }
+    CHECK(closed);
+    close(fd);
+    close_and_wait(s);
+}
+
 static void survives_a_reply_after_it_was_closed(void)
 {
     struct server *s = open_at("127.0.0.1:0", "one");
@@ -266,6 +289,7 @@ int main(void)
     RUN(refuses_a_body_that_is_too_large);
     RUN(compresses_text_for_clients_that_take_it);
     RUN(answers_later_from_a_worker);
+    RUN(hangs_up_on_a_client_that_never_finishes);
     RUN(survives_a_reply_after_it_was_closed);
     RUN(runs_two_servers_side_by_side);
     RUN(names_the_process_that_holds_the_port);
