@@ -154,6 +154,36 @@ static void strings_and_arrays_do_not_grow_without_end(void)
     check_growth_ends("string.format(\"%s%s\", a, a)", value_string(STR("x")), "makes a string of more than");
 }
 
+/* Under the sanitizers, whose frames are large, as well. */
+static void the_deepest_expression_fits_the_stack(void)
+{
+    static const struct {
+        const char *open, *inner, *close;
+    } cases[] = {{"(", "1", ")"}, {"[", "1", "]"},   {"{a = ", "1", "}"}, {"coalesce(", "1", ")"},
+                 {"-", "1", ""},  {"1 ^ ", "1", ""}, {"a[", "0", "]"}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        cleanup_buf struct buf text = BUF_INIT(TEST_TEXT_MAX), out = BUF_INIT(TEST_TEXT_MAX);
+        for (int n = 0; n < AST_DEPTH_MAX - 10; n++)
+            buf_puts(&text, cases[i].open);
+        buf_puts(&text, cases[i].inner);
+        for (int n = 0; n < AST_DEPTH_MAX - 10; n++)
+            buf_puts(&text, cases[i].close);
+        cleanup_ast struct ast_file *f = parsed(buf_cstr(&text));
+        struct value *zero[] = {value_int(0)};
+        cleanup_value struct value *array = value_array(zero, 1), *v = NULL;
+        struct asked asked = {.used = 1, .answer = array};
+        cleanup_diags struct diags ds = DIAGS_INIT;
+        if (f && eval(f->expr, &(struct scope){resolve_a, &asked}, &v, &ds) < 0)
+            FAIL_("%s: %s", cases[i].open, ds.items[0].message);
+        if (v) {
+            value_print(v, &out);
+            CHECK(value_equal(v, v));
+        }
+        if (f)
+            eval_blame(f->expr, "is deep", &ds);
+    }
+}
+
 int main(void)
 {
     RUN(the_scope_is_asked_once_about_the_longest_traversal);
@@ -163,5 +193,6 @@ int main(void)
     RUN(a_long_expression_is_cut_in_messages);
     RUN(values_do_not_nest_without_end);
     RUN(strings_and_arrays_do_not_grow_without_end);
+    RUN(the_deepest_expression_fits_the_stack);
     return REPORT();
 }
