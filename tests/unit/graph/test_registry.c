@@ -1,0 +1,29 @@
+#include "graph/registry.h"
+
+#include "test.h"
+
+static const struct component_def process = {.name = "discovery.process"}, relabel = {.name = "discovery.relabel"},
+                                  java = {.name = "pyroscope.java"};
+static const struct component_def *const defs[] = {&process, &relabel, &java, NULL};
+
+static void components_are_found_by_their_whole_name(void)
+{
+    CHECK(registry_find(defs, STR("pyroscope.java")) == &java);
+    CHECK(registry_find(defs, STR("pyroscope.jav")) == NULL);
+    CHECK(registry_find(defs, STR("")) == NULL);
+    CHECK(registry_find((const struct component_def *const[]){NULL}, STR("pyroscope.java")) == NULL);
+}
+
+static void slips_of_the_pen_are_understood(void)
+{
+    CHECK_STR(registry_suggest(defs, STR("discovery.proces")), "discovery.process");
+    CHECK_STR(registry_suggest(defs, STR("piroscope.jafa")), "pyroscope.java");
+    CHECK(registry_suggest(defs, STR("prometheus.scrape")) == NULL);
+}
+
+int main(void)
+{
+    RUN(components_are_found_by_their_whole_name);
+    RUN(slips_of_the_pen_are_understood);
+    return REPORT();
+}
