@@ -21,29 +21,20 @@ static void the_time_moves_only_when_something_changes(void)
     health_done(&h);
 }
 
-static const struct health *worse(enum health_state a, int64_t a_ns, enum health_state b, int64_t b_ns, int *which)
+/* 1 or 2: which of the two wins. */
+static int worse(enum health_state a, int64_t a_ns, enum health_state b, int64_t b_ns)
 {
-    static struct health x, y;
-    x = (struct health){.state = a, .updated_ns = a_ns};
-    y = (struct health){.state = b, .updated_ns = b_ns};
-    const struct health *w = health_worse(&x, &y);
-    *which = w == &x ? 1 : 2;
-    return w;
+    const struct health x = {.state = a, .updated_ns = a_ns}, y = {.state = b, .updated_ns = b_ns};
+    return health_worse(&x, &y) == &x ? 1 : 2;
 }
 
 static void the_more_severe_wins_then_the_later_then_the_first(void)
 {
-    int which;
-    (void)worse(HEALTH_HEALTHY, 9, HEALTH_UNKNOWN, 1, &which);
-    CHECK_INT(which, 2);
-    (void)worse(HEALTH_UNHEALTHY, 1, HEALTH_UNKNOWN, 9, &which);
-    CHECK_INT(which, 1);
-    (void)worse(HEALTH_UNHEALTHY, 9, HEALTH_EXITED, 1, &which);
-    CHECK_INT(which, 2);
-    (void)worse(HEALTH_HEALTHY, 1, HEALTH_HEALTHY, 2, &which);
-    CHECK_INT(which, 2);
-    (void)worse(HEALTH_HEALTHY, 2, HEALTH_HEALTHY, 2, &which);
-    CHECK_INT(which, 1);
+    CHECK_INT(worse(HEALTH_HEALTHY, 9, HEALTH_UNKNOWN, 1), 2);
+    CHECK_INT(worse(HEALTH_UNHEALTHY, 1, HEALTH_UNKNOWN, 9), 1);
+    CHECK_INT(worse(HEALTH_UNHEALTHY, 9, HEALTH_EXITED, 1), 2);
+    CHECK_INT(worse(HEALTH_HEALTHY, 1, HEALTH_HEALTHY, 2), 2);
+    CHECK_INT(worse(HEALTH_HEALTHY, 2, HEALTH_HEALTHY, 2), 1);
 }
 
 int main(void)
