@@ -49,10 +49,7 @@ struct walk {
 
 static void report(struct walk *w, const struct ast_expr *e, size_t n)
 {
-    if (n > w->cap) {
-        w->cap = n;
-        w->path = xrealloc(w->path, n * sizeof *w->path);
-    }
+    xgrow(&w->path, &w->cap, n, sizeof *w->path);
     ast_path(e, w->path, n);
     w->visit(w->arg, &(struct ast_traversal){w->path, n, ast_range(e)});
 }

@@ -17,10 +17,7 @@ int diag_add(struct diags *ds, enum severity severity, struct range range, const
     ds->errors += severity == SEVERITY_ERROR;
     if (ds->len >= DIAGS_MAX)
         return -EINVAL;
-    if (ds->len == ds->cap) {
-        ds->cap = ds->cap ? ds->cap * 2 : 4;
-        ds->items = xrealloc(ds->items, ds->cap * sizeof *ds->items);
-    }
+    xgrow(&ds->items, &ds->cap, ds->len + 1, sizeof *ds->items);
     va_list ap;
     va_start(ap, fmt);
     char *message;

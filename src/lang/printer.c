@@ -51,18 +51,44 @@ static void print_list(const struct ast_expr *e, unsigned indent, struct buf *ou
     print_end(e->list.len, line_of(e, e->last) > line, indent, callee ? ')' : ']', out);
 }
 
+/* Where the equal signs of the fields from i on stand: those on lines of their own are aligned, until one whose value takes
+ * several lines. Sets how many fields that is. */
+static size_t alignment(const struct ast_expr *e, size_t i, size_t *count)
+{
+    size_t widest = 0;
+    unsigned line = 0;
+    for (*count = 0; i + *count < e->object.len; ++*count) {
+        const struct ast_field *f = &e->object.items[i + *count];
+        unsigned first = line_of(e, f->key_first), last = line_of(e, f->value->last);
+        if (*count && first != line + 1)
+            break;
+        size_t width = f->key_last - f->key_first + 1;
+        widest = width > widest ? width : widest;
+        line = last;
+        if (first != last) {
+            ++*count;
+            break;
+        }
+    }
+    return widest;
+}
+
 static void print_object(const struct ast_expr *e, unsigned indent, struct buf *out)
 {
     unsigned line = line_of(e, e->first);
     bool indented = false;
+    size_t width = 0, aligned = 0;
     buf_byte(out, '{');
-    for (size_t i = 0; i < e->object.len; i++) {
+    for (size_t i = 0; i < e->object.len && buf_ok(out); i++) {
         const struct ast_field *f = &e->object.items[i];
         bool broken = line_of(e, f->key_first) > line;
         indented |= broken;
+        if (broken && aligned == 0)
+            width = alignment(e, i, &aligned);
+        aligned -= broken;
         print_gap(i == 0, broken, indent + 1, out);
-        buf_append(out, e->source->text.p + f->key_first, f->key_last - f->key_first + 1);
-        buf_puts(out, " = ");
+        struct str key = {e->source->text.p + f->key_first, f->key_last - f->key_first + 1};
+        buf_printf(out, "%.*s%*s = ", STR_ARG(key), broken ? (int)(width - key.n) : 0, "");
         print(f->value, indent + indented, out);
         line = line_of(e, f->value->last);
     }

@@ -7,7 +7,7 @@
 int source_new(const char *name, struct str text, struct source **ret, struct err *err)
 {
     if (text.n > SOURCE_MAX)
-        return err_set(err, -EFBIG, "%s has %zu bytes, more than the %d a configuration may have", name, text.n,
+        return err_set(err, -EFBIG, "the file has %zu bytes, more than the %d a configuration may have", text.n,
                        SOURCE_MAX);
     size_t count = 1;
     for (size_t i = 0; i < text.n; i++)

@@ -193,13 +193,12 @@ static int string_split(struct value *const *args, size_t n, struct value **ret,
     if (code < 0)
         return code;
     struct str s = buf_slice(&text), by = buf_slice(&separator);
-    size_t len = 0, cap = 8;
-    cleanup_free struct value **items = xcalloc(cap, sizeof *items);
+    size_t len = 0, cap = 0;
+    cleanup_free struct value **items = NULL;
     for (bool more = by.n || s.n; more && len < ITEMS_MAX; more = by.n ? s.p != NULL : s.n > 0) {
         const char *hit = find(s, by);
         size_t part = by.n == 0 ? first_rune(s) : hit ? (size_t)(hit - s.p) : s.n;
-        if (len == cap)
-            items = xrealloc(items, (cap *= 2) * sizeof *items);
+        xgrow(&items, &cap, len + 1, sizeof *items);
         items[len++] = value_string((struct str){s.p, part});
         skip(&s, part + (hit ? by.n : 0));
         if (by.n && !hit)

@@ -178,10 +178,7 @@ void value_object_put(struct value *object, struct str key, struct value *member
         m->value = member;
         return;
     }
-    if (o->len == o->cap) {
-        o->cap = o->cap ? o->cap * 2 : 4;
-        o->members = xrealloc(o->members, o->cap * sizeof *o->members);
-    }
+    xgrow(&o->members, &o->cap, o->len + 1, sizeof *o->members);
     o->members[o->len++] = (struct member){{str_dup(key), key.n}, member};
     if (o->len < INDEX_FROM)
         return;

@@ -31,9 +31,18 @@ static void line_breaks_are_kept(void)
     check("{\n  a = 1,\n      b = {\nc = 2,\n},\n}", "{\n\ta = 1,\n\tb = {\n\t\tc = 2,\n\t},\n}");
 }
 
+static void equal_signs_are_aligned(void)
+{
+    check("{\na = 1,\nlong = 2,\nlonger = {\nx = 1,\n},\nb = 3,\n}",
+          "{\n\ta      = 1,\n\tlong   = 2,\n\tlonger = {\n\t\tx = 1,\n\t},\n\tb = 3,\n}");
+    check("{a = 1, long = 2}", "{a = 1, long = 2}");
+    check("{a = 1, long = 2,\nb = 3,\n}", "{a = 1, long = 2,\n\tb = 3,\n}");
+}
+
 int main(void)
 {
     RUN(blanks_are_normal);
     RUN(line_breaks_are_kept);
+    RUN(equal_signs_are_aligned);
     return REPORT();
 }
