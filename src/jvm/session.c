@@ -153,8 +153,7 @@ static char *start_options(const struct jvm_session *s)
 {
     char *chunktime = by_dump(s) ? xstrdup("") : xasprintf("chunktime=%lld,", (long long)chunk_s(s));
     long long timeout = s->config.roll_ns / SECOND + 2 * chunk_s(s) + DEAD_MAN_S;
-    char *all = xasprintf("%schunksize=4m,timeout=%lld,memlimit=64m,jfropts=31,clock=monotonic,%s", chunktime, timeout,
-                          s->config.events);
+    char *all = xasprintf("%schunksize=4m,timeout=%lld,memlimit=64m,%s", chunktime, timeout, s->config.events);
     free(chunktime);
     return all;
 }

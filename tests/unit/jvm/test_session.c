@@ -326,7 +326,7 @@ static void cuts_the_first_profile_early_and_leaves_the_rest_to_the_profiler(voi
     CHECK_INT(t.marks[0], 'd');
     CHECK_HAS(profiler.options, "chunktime=60,");
     CHECK_HAS(profiler.options, ",timeout=1080,");
-    CHECK_HAS(profiler.options, ",clock=monotonic,event=itimer");
+    CHECK_HAS(profiler.options, ",memlimit=64m,event=itimer");
     WAIT_UNTIL(jvm_session_next_ns(t.session) < 60 * SECOND, 1000);
     CHECK(jvm_session_next_ns(t.session) > 55 * SECOND);
     tear_down();
