@@ -25,7 +25,8 @@
 #include "priv/priv.h"
 #include "store/store.h"
 
-enum { HINT_AFTER_MS = 3000, SIGNALS = 3 };
+/* The components end a little before AGENT_STOP_MS, so that the store can close properly. */
+enum { HINT_AFTER_MS = 3000, SIGNALS = 3, COMPONENTS_STOP_MS = AGENT_STOP_MS - 500 };
 
 struct agent {
     const struct agent_settings *settings;
@@ -126,6 +127,8 @@ static bool reload(void *arg, struct buf *message)
         buf_puts(message, err.text);
     if (code == 0)
         log_info("config reloaded");
+    else if (code == -EIO)
+        log_error("config reloaded, but a component keeps its old arguments", L_STR("err", buf_cstr(message)));
     else
         log_error("failed to reload config; what was running goes on", L_STR("err", buf_cstr(message)));
     return code == 0;
@@ -270,8 +273,7 @@ static int parse_stability(const char *text, enum stability *ret)
 static void problem(void *arg, const char *id, const char *message)
 {
     (void)arg;
-    log_error("failed to evaluate config; the old arguments stay in force", L_STR("component_id", id),
-              L_STR("err", message));
+    log_error("component in trouble", L_STR("component_id", id), L_STR("err", message));
 }
 
 static int start(struct agent *a, enum stability stability, struct err *err)
@@ -285,7 +287,8 @@ static int start(struct agent *a, enum stability stability, struct err *err)
                                                                 .stability = stability,
                                                                 .env = &a->env,
                                                                 .on_problem = problem,
-                                                                .problem_arg = a});
+                                                                .problem_arg = a,
+                                                                .stop_ms = COMPONENTS_STOP_MS});
     if ((code = open_store(a, err)) < 0 || (code = open_http(a, err)) < 0)
         return code;
     return 0;
