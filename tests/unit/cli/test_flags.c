@@ -28,7 +28,7 @@ static int parse(int argc, char **argv)
     err = (struct err){0};
     return flags_parse(table, argc, argv, &record, &rest, &err);
 }
-#define PARSE(...) parse(sizeof((char *[]){__VA_ARGS__}) / sizeof(char *), (char *[]){__VA_ARGS__})
+#define PARSE(...) parse(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), (char **)(const char *[]){__VA_ARGS__})
 
 static void takes_values_with_and_without_equals_sign(void)
 {
