@@ -240,6 +240,11 @@ static void agrees_with_the_reference_on_its_own_cases(void)
     CHECK(run_corpus(CORPUS "/printer/*.expect", true) > 0);
 }
 
+static void the_examples_of_the_project_parse(void)
+{
+    CHECK(run_corpus(EXAMPLES "/*.alloy", true) > 0);
+}
+
 int main(void)
 {
     RUN(a_file_becomes_statements_with_names_labels_and_ranges);
@@ -248,6 +253,7 @@ int main(void)
     RUN(deep_nesting_is_refused_and_a_little_is_not);
     RUN(time_is_linear_in_the_text);
     RUN(garbage_of_any_size_is_refused_in_time);
+    RUN(the_examples_of_the_project_parse);
     if (access(CORPUS, R_OK) == 0)
         RUN(agrees_with_the_reference_on_its_own_cases);
     else
