@@ -55,7 +55,8 @@ struct block_list {
     size_t len;
 };
 
-/* A type that another layer owns, e.g. lists of targets. The field is zeroed before decode; zero means empty. */
+/* A type that another layer owns, e.g. lists of targets. The field is zeroed before decode; zero means empty. Errors are causes,
+ * with the way to the part at fault in front ("[2].name should be string, got bool"): that part is what gets the carets. */
 struct option_type {
     const char *name; /* for docs: "list(map(string))" */
     int (*decode)(struct value *v, void *field, struct err *err);

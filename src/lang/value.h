@@ -38,7 +38,8 @@ struct capsule_type {
     void (*text)(const void *data, struct buf *out);        /* how it prints; NULL: capsule("name") */
 };
 
-/* A library function. Arguments are borrowed. On failure fills err and the number of the argument at fault, or -1. */
+/* A library function. Arguments are borrowed. On failure fills err with the cause alone ("should be array, got string"), or the
+ * way to the part at fault and the cause ("[2] should be string, got bool"), and the number of the argument at fault, or -1. */
 typedef int value_function(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err);
 struct function_def {
     const char *name; /* "string.format" */
