@@ -206,8 +206,6 @@ static void run_read(struct store *s, struct job *job)
     struct store_reader reader = {.db = s->path ? &s->read_db : &s->write_db};
     job->work(job->arg, &reader);
     job->damaged = reader.damaged.code == -EBADMSG;
-    /* A merge is large and rare: give its memory back at once. */
-    malloc_trim(0);
 }
 
 static void run_batch(void *ctx, struct list *batch)
@@ -225,6 +223,8 @@ static void run_batch(void *ctx, struct list *batch)
         else if (job->kind == JOB_READ)
             run_read(s, job);
     }
+    /* Decoding and merging need a lot for a moment, seldom: give it back at once. */
+    malloc_trim(0);
 }
 
 /* ---- on the loop ---- */

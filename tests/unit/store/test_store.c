@@ -449,6 +449,57 @@ static void moves_a_damaged_database_aside(void)
     close_store(s);
 }
 
+static void notices_damage_at_work_and_starts_afresh_next_time(void)
+{
+    struct store *s = open_store(dir, 0, 0, NULL);
+    CHECK_INT(push(s, &(struct made_profile){CPU, .time_ns = now_ns() - SECOND}).result, STORE_OK);
+    close_store(s);
+    s = open_store(dir, 0, 0, NULL);
+    char path[128];
+    snprintf(path, sizeof path, "%s/store.db", dir);
+    /* Every page but the first, which holds the schema. */
+    int64_t size = file_bytes("store.db");
+    int fd = open(path, O_WRONLY);
+    char junk[4096];
+    memset(junk, 0xa5, sizeof junk);
+    for (int64_t at = 4096; at < size; at += 4096)
+        CHECK_INT(pwrite(fd, junk, sizeof junk, at), sizeof junk);
+    close(fd);
+    struct question q = {.what = {str_of("shop"), str_of(cpu_type), NULL, 0, always()}};
+    flame_init(&q.flame);
+    CHECK_INT(store_read(s, ask_flame, on_answer, &q), 0);
+    wait_for(&q.done);
+    flame_done(&q.flame);
+    CHECK_INT(q.code, -EBADMSG);
+    close_store(s);
+    cleanup_buf struct buf notice = BUF_INIT(4096);
+    s = open_store(dir, 0, 0, &notice);
+    CHECK_HAS(buf_cstr(&notice), "store.db is damaged (found while it was in use); moved to");
+    CHECK_INT(total_of(s, "shop", cpu_type, always()), 0);
+    close_store(s);
+    cleanup_buf struct buf second = BUF_INIT(4096);
+    close_store(open_store(dir, 0, 0, &second));
+    CHECK_STR(buf_cstr(&second), "");
+}
+
+static void keeps_splits_apart_over_a_restart(void)
+{
+    static const struct made_sample threads[] = {{"a", {1}, "t1"}, {"b", {2}, "t2"}};
+    struct store *s = open_store(dir, 0, 0, NULL);
+    CHECK_INT(push(s,
+                   &(struct made_profile){
+                       .types = {{"wall", "nanoseconds"}}, .samples = threads, .n = 2, .time_ns = now_ns()})
+                  .result,
+              STORE_OK);
+    close_store(s);
+    s = open_store(dir, 0, 0, NULL);
+    struct store_label t2 = {{"thread", 6}, {"t2", 2}};
+    struct question q = flame_of(s, "shop", "process_cpu:wall:nanoseconds::", always(), &t2, 1);
+    CHECK_INT(q.flame.nodes[0].total, 2);
+    flame_done(&q.flame);
+    close_store(s);
+}
+
 static void says_where_it_cannot_be_opened(void)
 {
     struct err err = {0};
@@ -475,6 +526,8 @@ int main(void)
     RUN(forgets_profiles_that_are_too_old);
     RUN(forgets_the_oldest_when_it_grows_too_large);
     RUN(moves_a_damaged_database_aside);
+    RUN(notices_damage_at_work_and_starts_afresh_next_time);
+    RUN(keeps_splits_apart_over_a_restart);
     RUN(says_where_it_cannot_be_opened);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
