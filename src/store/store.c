@@ -236,7 +236,9 @@ static void mark_damaged(struct store *s)
         return;
     s->damaged = true;
     cleanup_free char *marker = xasprintf("%s.damaged", s->path);
-    cleanup_fclose FILE *f = fopen(marker, "we");
+    FILE *f = fopen(marker, "we");
+    if (f)
+        fclose(f);
 }
 
 static void job_done(struct lane_job *base)
