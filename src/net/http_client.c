@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "net/curl_library.h"
 #include "net/curl_options.h"
 
 enum { CONNECTIONS_KEPT = 8 };
@@ -217,6 +218,9 @@ static int client_open(struct http_client *c, struct err *err)
 {
     if (c->multi)
         return 0;
+    int code = curl_library_open(err);
+    if (code < 0)
+        return code;
     static bool initialised;
     if (!initialised && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return err_set(err, -ENOMEM, "initialise libcurl");

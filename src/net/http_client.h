@@ -1,7 +1,7 @@
 /* Asynchronous HTTP requests on the libuv loop: libcurl's multi interface driven by uv_poll and one timer.
  *
- * One client serves the whole program, by reference count; libcurl is initialised by the first request, so a program that
- * never asks costs nothing but the mapping. Nothing here blocks: names are resolved by libcurl's threaded resolver, and a
+ * One client serves the whole program, by reference count; libcurl is loaded and initialised by the first
+ * request (curl_library.h). Nothing here blocks: names are resolved by libcurl's threaded resolver, and a
  * call that is cancelled or runs out of time leaves that thread to end by itself (CURLOPT_QUICK_EXIT, libcurl 7.87; with an
  * older one such a cancel waits for the resolver).
  *

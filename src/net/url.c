@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "net/curl_library.h"
 
 static char *part(CURLU *u, CURLUPart what, unsigned flags)
 {
@@ -58,12 +59,15 @@ int http_url_parse(const char *text, struct http_url *ret, struct err *err)
 {
     if (!has_http_scheme(text))
         return err_set(err, -EINVAL, "url must start with http:// or https://");
+    int code = curl_library_open(err);
+    if (code < 0)
+        return code;
     CURLU *u = curl_url();
     if (!u)
         return err_set(err, -ENOMEM, "parse url");
     struct http_url url = {0};
     CURLUcode set = curl_url_set(u, CURLUPART_URL, text, 0);
-    int code = set == CURLUE_OK ? fill(u, &url) : -EINVAL;
+    code = set == CURLUE_OK ? fill(u, &url) : -EINVAL;
     curl_url_cleanup(u);
     if (code < 0) {
         http_url_done(&url);
