@@ -39,7 +39,7 @@ struct agent {
     struct agent_http *http;
     uv_signal_t signals[SIGNALS];
     uv_timer_t hint, deadline;
-    unsigned closing; /* servers and store that have yet to say they are closed */
+    unsigned closing; /* what has yet to say that it is closed */
     bool stopping;
     int status;
 };
@@ -147,17 +147,21 @@ static void part_closed(void *arg)
 static void components_stopped(void *arg)
 {
     struct agent *a = arg;
-    a->closing = 3;
-    agent_http_close(TAKE_PTR(a->http), part_closed, a);
-    store_http_close(TAKE_PTR(a->store_http), part_closed, a);
-    store_close(TAKE_PTR(a->store), part_closed, a);
+    a->closing = 1 + (a->http != NULL) + (a->store_http != NULL) + (a->store != NULL);
+    if (a->http)
+        agent_http_close(TAKE_PTR(a->http), part_closed, a);
+    if (a->store_http)
+        store_http_close(TAKE_PTR(a->store_http), part_closed, a);
+    if (a->store)
+        store_close(TAKE_PTR(a->store), part_closed, a);
+    part_closed(a);
 }
 
 static void out_of_time(uv_timer_t *t)
 {
-    (void)t;
+    struct agent *a = t->data;
     log_warn("stopped without waiting any longer for what is stuck");
-    _exit(EXIT_FINE);
+    _exit(a->status);
 }
 
 static void stop(struct agent *a, int status)
@@ -314,7 +318,7 @@ static void init_loop(struct agent *a)
     uv_loop_init(&a->loop);
     uv_timer_init(&a->loop, &a->hint);
     uv_timer_init(&a->loop, &a->deadline);
-    a->hint.data = a;
+    a->hint.data = a->deadline.data = a;
     watch_signals(a);
 }
 
