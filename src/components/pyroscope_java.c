@@ -12,9 +12,9 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "components/env.h"
-#include "components/java_args.h"
-#include "components/java_convert.h"
-#include "components/java_labels.h"
+#include "components/pyroscope_java_args.h"
+#include "components/pyroscope_java_convert.h"
+#include "components/pyroscope_java_labels.h"
 #include "jvm/session.h"
 #include "os/procfs.h"
 

@@ -7,7 +7,7 @@
 #include "base/gzip.h"
 #include "base/log.h"
 #include "components/env.h"
-#include "components/java_args.h"
+#include "components/pyroscope_java_args.h"
 #include "jvm/java_target.h"
 #include "jvm/ops.h"
 #include "os/procfs.h"
