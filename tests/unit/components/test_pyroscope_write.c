@@ -124,6 +124,17 @@ static void every_endpoint_gets_the_profile_whatever_the_others_do(void)
     fault_server_close(&failing);
 }
 
+static bool endpoints_fail(struct controller *c, size_t n)
+{
+    struct value *info = controller_debug_info(c, "pyroscope.write.w");
+    struct value *endpoints = value_member(info, STR("endpoints"));
+    size_t failing = 0;
+    for (size_t i = 0; i < value_len(endpoints); i++)
+        failing += str_is(value_as_str(value_member(value_item(endpoints, i), STR("state"))), "failing");
+    value_unref(info);
+    return failing == n;
+}
+
 static void an_update_keeps_the_receiver_and_the_queue(void)
 {
     struct fault_server kept, gone;
@@ -137,7 +148,7 @@ static void an_update_keeps_the_receiver_and_the_queue(void)
     struct receiver *before = to.items[0];
     unsigned updates = source_updates;
     hand_over("queued");
-    WAIT_FOR(kept.len == 1 && gone.len == 1);
+    WAIT_FOR(endpoints_fail(c, 2));
     kept.answer.status = gone.answer.status = 200;
     snprintf(text, sizeof text, "endpoint {\n url = \"%s\"\n remote_timeout = \"1s\"\n}\n", kept.url);
     load(c, text);
