@@ -1,0 +1,282 @@
+#include "components/pyroscope_java_args.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/cleanup.h"
+#include "jvm/asprof_options.h"
+
+static const int64_t SECOND = 1000000000;
+static const int64_t LONGEST = 24 * 3600 * 1000000000LL, ROLL_OVER_MIN = 10 * 1000000000LL;
+
+/* 10 us: below that a program does little but handle the profiler's signals. */
+enum { SAMPLE_RATE_MAX = 100000, EVENTS_MAX = 900, ARGS_MAX = 12 };
+
+static const struct option profiling_options[] = {
+    {"interval", OPT_DURATION, offsetof(struct java_profiling, interval), .default_text = "\"60s\"",
+     .help = "How frequently to collect profiles from the targets; at least 1s. Sampling goes on meanwhile."},
+    {"cpu", OPT_BOOL, offsetof(struct java_profiling, cpu), .default_text = "true",
+     .help = "Enables CPU profiling, using the event of `event`."},
+    {"sample_rate", OPT_INT, offsetof(struct java_profiling, sample_rate), .default_text = "100",
+     .help = "CPU samples per second of CPU time."},
+    {"event", OPT_STRING, offsetof(struct java_profiling, event), .default_text = "\"itimer\"",
+     .help = "The event of CPU profiling: `itimer`, `ctimer`, `cpu`, `wall`, …"},
+    {"per_thread", OPT_BOOL, offsetof(struct java_profiling, per_thread), .default_text = "false",
+     .help = "Puts the thread's name on every sample, as the label `thread`."},
+    {"alloc", OPT_STRING, offsetof(struct java_profiling, alloc), .default_text = "\"512k\"",
+     .help = "Allocation profiling: one sample per so many bytes (`k`, `m`, `g`); empty turns it off."},
+    {"tlab", OPT_BOOL, offsetof(struct java_profiling, tlab), .default_text = "false",
+     .help = "Samples allocations at TLAB boundaries, which also works before JDK 11; needs `alloc`."},
+    {"lock", OPT_STRING, offsetof(struct java_profiling, lock), .default_text = "\"10ms\"",
+     .help = "Lock profiling: one sample per so much time spent waiting (`ns`, `us`, `ms`, `s`); empty turns it off."},
+    {"log_level", OPT_STRING, offsetof(struct java_profiling, log_level), .default_text = "\"INFO\"",
+     .help = "Level of async-profiler's own log (`TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR`, `NONE`). It is discarded "
+             "inside the "
+             "target, so that nothing reaches the target's output; after a failed start its text becomes the target's "
+             "reason."},
+    {"quiet", OPT_BOOL, offsetof(struct java_profiling, quiet), .default_text = "false",
+     .help = "Accepted for compatibility: targets are always kept quiet."},
+    {"custom_arguments", OPT_STRING_LIST, offsetof(struct java_profiling, custom_arguments), .default_text = "[]",
+     .help = "Options of async-profiler's launcher (`\"--wall\", \"100ms\"`) used instead of all the above but "
+             "`interval` and "
+             "`per_thread`. Output, duration, loop and chunk options are refused."},
+    {"roll_over", OPT_DURATION, offsetof(struct java_profiling, roll_over), .default_text = "\"15m\"",
+     .help =
+         "How often the profiler starts anew inside the target, which gives its memory back; at least 10s. Costs some "
+         "milliseconds without samples. Not in Grafana's products."},
+    {0}};
+
+static const struct schema profiling_schema = {
+    .size = sizeof(struct java_profiling), .options = profiling_options, .validate = java_profiling_check};
+
+static const struct option options[] = {
+    {"targets", OPT_CUSTOM, offsetof(struct java_args, targets), .required = true, .custom = &targets_option,
+     .help = "List of Java process targets to profile; the label `__process_pid__` says which process each one is."},
+    {"forward_to", OPT_CUSTOM, offsetof(struct java_args, forward_to), .required = true, .custom = &receivers_option,
+     .help = "List of receivers to send collected profiles to."},
+    {"tmp_dir", OPT_STRING, offsetof(struct java_args, tmp_dir), .default_text = "\"/tmp\"",
+     .help = "Temporary directory to store async-profiler, on the host and in every target."},
+    {"dist", OPT_STRING, offsetof(struct java_args, dist), .default_text = "\"\"",
+     .help = "Directory of an unpacked async-profiler (`bin/asprof`, `lib/libasyncProfiler.so`) to use instead of the "
+             "embedded one."},
+    {"profiling_config", OPT_BLOCK, offsetof(struct java_args, profiling), .block = &profiling_schema,
+     .help = "Describes how Java processes are profiled."},
+    {0}};
+
+static int check_paths(const void *record, struct err *err)
+{
+    const struct java_args *a = record;
+    if (a->tmp_dir[0] != '/')
+        return err_set(err, -EINVAL, "tmp_dir must be an absolute path, not \"%s\"", a->tmp_dir);
+    if (a->dist[0] && a->dist[0] != '/')
+        return err_set(err, -EINVAL, "dist must be an absolute path, not \"%s\"", a->dist);
+    return 0;
+}
+
+const struct schema java_schema = {.size = sizeof(struct java_args), .options = options, .validate = check_paths};
+
+/* ---- checks ---- */
+
+static int check_event(const char *event, struct err *err)
+{
+    if (!*event)
+        return err_set(err, -EINVAL, "event must not be empty; use cpu = false to turn CPU profiling off");
+    if (strlen(event) >= JAVA_EVENT_MAX)
+        return err_set(err, -EINVAL, "event is longer than %d bytes", JAVA_EVENT_MAX - 1);
+    for (const char *p = event; *p; p++) {
+        if (*p == ',')
+            return err_set(err, -EINVAL,
+                           "event must be a single one, not \"%s\"; allocations and locks have their own "
+                           "attributes",
+                           event);
+        if (*p <= ' ' || *p == '=' || *p == 0x7f)
+            return err_set(err, -EINVAL, "event \"%s\" has a character that no event has", event);
+    }
+    return 0;
+}
+
+static int check_log_level(const char *level, struct err *err)
+{
+    static const char *const levels[] = {"", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "NONE"};
+    for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
+        if (strcasecmp(level, levels[i]) == 0)
+            return 0;
+    }
+    return err_set(err, -EINVAL, "log_level \"%s\" is none of TRACE, DEBUG, INFO, WARN, ERROR, NONE", level);
+}
+
+/* async-profiler takes the unit's first letter and would sample every 10 MiB for alloc = "10ms". */
+static int check_unit(const char *attribute, const char *value, const char *const *units, struct err *err)
+{
+    const char *unit = value + strspn(value, "0123456789");
+    for (; *units; units++) {
+        if (unit > value && strcasecmp(unit, *units) == 0)
+            return 0;
+    }
+    return err_set(err, -EINVAL, "%s \"%s\" is not a number with a unit such as %s", attribute, value,
+                   attribute[0] == 'a' ? "512k or 2m" : "10ms or 50us");
+}
+
+static int check_units(const struct java_profiling *p, struct err *err)
+{
+    static const char *const bytes[] = {"", "b", "k", "kb", "m", "mb", "g", "gb", NULL};
+    static const char *const times[] = {"", "n", "ns", "u", "us", "m", "ms", "s", NULL};
+    int code = *p->alloc ? check_unit("alloc", p->alloc, bytes, err) : 0;
+    return code == 0 && *p->lock ? check_unit("lock", p->lock, times, err) : code;
+}
+
+/* What only matters where custom_arguments do not take over. */
+static int check_attributes(const struct java_profiling *p, struct err *err)
+{
+    if (p->cpu) {
+        int code = check_event(p->event, err);
+        if (code < 0)
+            return code;
+        if (p->sample_rate <= 0 || p->sample_rate > SAMPLE_RATE_MAX)
+            return err_set(err, -EINVAL, "sample_rate must be between 1 and %d, not %lld", SAMPLE_RATE_MAX,
+                           (long long)p->sample_rate);
+    }
+    if (!p->cpu && !*p->alloc && !*p->lock)
+        return err_set(err, -EINVAL, "nothing to profile: cpu is false, and alloc and lock are empty");
+    if (p->tlab && !*p->alloc)
+        return err_set(err, -EINVAL, "tlab requires alloc to be set");
+    int code = check_units(p, err);
+    return code < 0 ? code : check_log_level(p->log_level, err);
+}
+
+int java_profiling_check(const void *profiling, struct err *err)
+{
+    const struct java_profiling *p = profiling;
+    if (p->interval < SECOND)
+        return err_set(err, -EINVAL, "interval must be at least 1s");
+    if (p->interval > LONGEST)
+        return err_set(err, -EINVAL, "interval must be at most 24h");
+    if (p->roll_over < ROLL_OVER_MIN || p->roll_over > LONGEST)
+        return err_set(err, -EINVAL, "roll_over must be between 10s and 24h");
+    cleanup_free char *events = NULL;
+    return java_profiling_events(p, &events, err);
+}
+
+/* ---- meaning ---- */
+
+/* Appends one attribute by the launcher's name for it, checked by the launcher's table. */
+static int add(struct buf *out, const char *attribute, const char *option, const char *value, struct err *err)
+{
+    const char *args[] = {option, value};
+    int code = asprof_options_parse(args, value ? 2 : 1, true, out, err);
+    return code < 0 ? err_wrap(err, code, "%s", attribute) : 0;
+}
+
+static int add_attributes(const struct java_profiling *p, struct buf *out, struct err *err)
+{
+    int code = check_attributes(p, err);
+    if (code == 0 && p->cpu) {
+        char interval[32];
+        snprintf(interval, sizeof interval, "%lld", (long long)(SECOND / p->sample_rate));
+        code = add(out, "event", "--event", p->event, err);
+        if (code == 0)
+            code = add(out, "sample_rate", "--interval", interval, err);
+    }
+    if (code == 0 && *p->alloc)
+        code = add(out, "alloc", "--alloc", p->alloc, err);
+    if (code == 0 && p->tlab)
+        code = add(out, "tlab", "--tlab", NULL, err);
+    if (code == 0 && *p->lock)
+        code = add(out, "lock", "--lock", p->lock, err);
+    if (code == 0 && *p->log_level)
+        code = add(out, "log_level", "--log", p->log_level, err);
+    return code;
+}
+
+static struct str option_value(const char *events, const char *name)
+{
+    struct str rest = str_of(events), item;
+    while (str_split(&rest, ',', &item)) {
+        const char *eq = item.n ? memchr(item.p, '=', item.n) : NULL;
+        struct str key = {item.p, eq ? (size_t)(eq - item.p) : item.n};
+        if (str_is(key, name))
+            return eq ? (struct str){eq + 1, item.n - key.n - 1} : STR("");
+    }
+    return (struct str){0};
+}
+
+static bool option_on(const char *events, const char *name)
+{
+    return option_value(events, name).p != NULL;
+}
+
+/* async-profiler runs with a bare list of modifiers, too, and then fails in every target. */
+static int check_custom(const char *events, struct err *err)
+{
+    static const char *const kinds[] = {"event",     "alloc",      "lock",  "wall", "live",
+                                        "nativemem", "nativelock", "trace", "all",  "proc"};
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (option_on(events, kinds[i]))
+            return 0;
+    }
+    return err_set(err, -EINVAL, "custom_arguments: nothing to profile: add --event, --alloc, --lock or --wall");
+}
+
+int java_profiling_events(const struct java_profiling *p, char **ret, struct err *err)
+{
+    cleanup_buf struct buf out = BUF_INIT(EVENTS_MAX);
+    int code;
+    if (p->custom_arguments.len == 0) {
+        code = add_attributes(p, &out, err);
+    } else {
+        code = asprof_options_parse((const char *const *)p->custom_arguments.items, p->custom_arguments.len, true, &out,
+                                    err);
+        code = code < 0 ? err_wrap(err, code, "custom_arguments") : check_custom(buf_cstr(&out), err);
+    }
+    if (code < 0)
+        return code;
+    if (!buf_ok(&out))
+        return err_set(err, -EINVAL, "custom_arguments are longer than %d bytes", EVENTS_MAX);
+    *ret = (char *)buf_take(&out, NULL);
+    return 0;
+}
+
+/* "10ms" as nanoseconds, by the first letter of the unit as async-profiler reads it; 0 when it is none. */
+static int64_t nanoseconds(struct str s)
+{
+    int64_t n = 0;
+    size_t i = 0;
+    while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9' && n < INT64_MAX / 10 / SECOND)
+        n = n * 10 + (s.p[i++] - '0');
+    switch (i < s.n ? s.p[i] : 'n') {
+    case 'n':
+    case 'N':
+        return n;
+    case 'u':
+    case 'U':
+        return n * 1000;
+    case 'm':
+    case 'M':
+        return n * 1000000;
+    case 's':
+    case 'S':
+        return n * SECOND;
+    default:
+        return 0;
+    }
+}
+
+struct conversion_options java_conversion(const struct java_profiling *p, const char *events,
+                                          char event[JAVA_EVENT_MAX])
+{
+    /* Defaults of async-profiler: 10 ms for CPU events, 50 ms for wall. */
+    struct str name = option_value(events, "event"), interval = option_value(events, "interval");
+    struct conversion_options o = {.cpu_ns = 10000000, .gzip = true};
+    snprintf(event, JAVA_EVENT_MAX, "%.*s", STR_ARG(name));
+    o.event = event;
+    if (interval.n && nanoseconds(interval) > 0)
+        o.cpu_ns = nanoseconds(interval);
+    if (option_on(events, "wall")) {
+        int64_t wall = nanoseconds(option_value(events, "wall"));
+        o.wall_ns = wall > 0 ? wall : 50000000;
+    }
+    o.per_thread = p->per_thread || option_on(events, "threads");
+    return o;
+}

@@ -1,0 +1,40 @@
+/* The arguments of pyroscope.java: their table, their checks, and what they mean to the profiler.
+ *
+ * Names and defaults are the document's (pyroscope.java of Grafana Agent), plus what Alloy added: event, per_thread, tlab, log_level,
+ * quiet, custom_arguments, dist, and roll_over of our own. Defects of either are refused at load instead of failing at run time: spec components §1.1.
+ */
+#pragma once
+
+#include "flow/receiver.h"
+#include "flow/targets.h"
+#include "lang/schema.h"
+#include "pprof/from_jfr.h"
+
+struct java_profiling {
+    int64_t interval, roll_over; /* ns */
+    int64_t sample_rate;
+    bool cpu, per_thread, tlab, quiet;
+    char *event, *alloc, *lock, *log_level;
+    struct string_list custom_arguments;
+};
+
+struct java_args {
+    struct targets targets;
+    struct receivers forward_to;
+    char *tmp_dir, *dist;
+    struct java_profiling profiling;
+};
+
+extern const struct schema java_schema;
+
+/* The record's own check, also part of java_schema. */
+must_check int java_profiling_check(const void *profiling, struct err *err);
+
+/* The profiler's options, "event=itimer,interval=10000000,alloc=512k,lock=10ms,…"; to be freed. -EINVAL as java_profiling_check. */
+must_check int java_profiling_events(const struct java_profiling *p, char **ret, struct err *err);
+
+/* How the samples of such a session weigh, until a chunk says so itself. `events` is java_profiling_events()' answer and is where
+ * ret->event points into `event`, which has room for it. */
+enum { JAVA_EVENT_MAX = 64 };
+struct conversion_options java_conversion(const struct java_profiling *p, const char *events,
+                                          char event[JAVA_EVENT_MAX]);

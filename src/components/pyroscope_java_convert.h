@@ -1,0 +1,47 @@
+/* From chunks to profiles, off the loop: one queue for all JVMs of a component, one stream per JVM.
+ *
+ * A stream is in order: its chunks are added to one conversion until the interval ends, then the interval's profiles are handed out on the
+ * loop. Streams share a worker or two, so that memory does not grow with the number of JVMs. What waits is bounded by
+ * JAVA_CONVERT_BYTES; beyond that the oldest waiting chunk is dropped and counted, so sampling and tailing never wait for conversions.
+ *
+ * Loop thread only; a job owns its inputs while a worker has it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "flow/receiver.h"
+#include "pprof/from_jfr.h"
+
+enum { JAVA_CONVERT_BYTES = 16 << 20, JAVA_CONVERT_JOBS = 4096 };
+
+struct java_converter;
+struct java_stream;
+
+struct java_stream_events {
+    /* One profile of an interval; strings and profile are borrowed. */
+    void (*profile)(void *arg, const char *name, const char *event, struct profile *p);
+    /* A chunk, or a whole interval, was refused: why. */
+    void (*refused)(void *arg, const char *why);
+    /* After java_stream_end(): all is handed out and the stream is freed. */
+    void (*ended)(void *arg);
+};
+
+struct java_converter *java_converter_new(uv_loop_t *loop);
+/* Only when all its streams have ended. */
+void java_converter_free(struct java_converter *c);
+/* Gives up all that waits; what a worker has will still arrive. For a stop that ran out of time. */
+void java_converter_hurry(struct java_converter *c);
+
+/* `options` are copied, the string in them, too. */
+struct java_stream *java_stream_new(struct java_converter *c, const struct conversion_options *options,
+                                    const struct java_stream_events *events, void *arg);
+/* For new settings. What chunks say of themselves wins, so only what they cannot say changes at once. */
+void java_stream_options(struct java_stream *s, const struct conversion_options *options);
+/* Takes the bytes (NULL: none, only the end of the interval). */
+void java_stream_chunk(struct java_stream *s, uint8_t *bytes, size_t len, bool last_of_interval);
+/* Ends the interval, too. */
+void java_stream_end(struct java_stream *s);

@@ -1,0 +1,53 @@
+#include "components/pyroscope_java_labels.h"
+
+#include <stdio.h>
+
+static struct str get(const struct labels *ls, const char *name)
+{
+    return labels_get(ls, str_of(name));
+}
+
+struct str java_service_name(const struct labels *target, char room[JAVA_SERVICE_MAX])
+{
+    struct str own = get(target, "service_name");
+    if (own.n)
+        return own;
+    struct str annotation = get(target, "__meta_kubernetes_pod_annotation_pyroscope_io_service_name");
+    if (annotation.n)
+        return annotation;
+    struct str ns = get(target, "__meta_kubernetes_namespace");
+    struct str container = get(target, "__meta_kubernetes_pod_container_name");
+    if (ns.n && container.n) {
+        /* Kubernetes' own limits are 63 bytes each. */
+        snprintf(room, JAVA_SERVICE_MAX, "java/%.*s/%.*s", STR_ARG(ns), STR_ARG(container));
+        return str_of(room);
+    }
+    /* Docker's names begin with a slash, which is no part of what people call the container. */
+    struct str docker = get(target, "__meta_docker_container_name");
+    while (docker.n && docker.p[0] == '/')
+        docker = (struct str){docker.p + 1, docker.n - 1};
+    if (docker.n)
+        return docker;
+    struct str swarm = get(target, "__meta_dockerswarm_container_label_service_name");
+    if (swarm.n)
+        return swarm;
+    swarm = get(target, "__meta_dockerswarm_service_name");
+    return swarm.n ? swarm : STR("unspecified");
+}
+
+struct labels *java_profile_labels(const struct labels *target, const char *name, const char *event)
+{
+    cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
+    char room[JAVA_SERVICE_MAX];
+    for (size_t i = 0; i < labels_len(target); i++) {
+        const struct label *l = labels_at(target, i);
+        if (!str_has_prefix(l->name, STR("__")))
+            labels_set(&b, l->name, l->value);
+    }
+    labels_set(&b, STR("service_name"), java_service_name(target, room));
+    labels_set(&b, STR("pyroscope_spy"), STR("grafana-agent.java"));
+    labels_set(&b, STR("__delta__"), STR("false"));
+    labels_set(&b, STR("jfr_event"), str_of(event));
+    labels_set(&b, STR("__name__"), str_of(name));
+    return labels_build(&b, true);
+}

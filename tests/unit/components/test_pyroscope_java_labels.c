@@ -1,0 +1,87 @@
+#include "components/pyroscope_java_labels.h"
+
+#include "base/cleanup.h"
+#include "test.h"
+
+/* name, value, … */
+static struct labels *target_of(const char *const *pairs)
+{
+    cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
+    for (; *pairs; pairs += 2)
+        labels_set(&b, str_of(pairs[0]), str_of(pairs[1]));
+    return labels_build(&b, false);
+}
+
+#define ANNOTATION "__meta_kubernetes_pod_annotation_pyroscope_io_service_name"
+#define NAMESPACE  "__meta_kubernetes_namespace"
+#define CONTAINER  "__meta_kubernetes_pod_container_name"
+#define DOCKER     "__meta_docker_container_name"
+#define SWARM_OWN  "__meta_dockerswarm_container_label_service_name"
+#define SWARM      "__meta_dockerswarm_service_name"
+
+static void infers_the_service_name_in_the_documents_order(void)
+{
+    static const struct {
+        const char *want;
+        const char *pairs[16];
+    } cases[] = {
+        {"mine", {"service_name", "mine", ANNOTATION, "a", SWARM, "s"}},
+        {"a", {"service_name", "", ANNOTATION, "a", NAMESPACE, "ns", CONTAINER, "c", DOCKER, "/d", SWARM, "s"}},
+        {"java/ns/c", {ANNOTATION, "", NAMESPACE, "ns", CONTAINER, "c", DOCKER, "/d"}},
+        {"d", {NAMESPACE, "ns", DOCKER, "/d", SWARM_OWN, "o"}}, /* both halves are needed */
+        {"d", {CONTAINER, "c", NAMESPACE, "", DOCKER, "d"}},
+        {"o", {DOCKER, "/", SWARM_OWN, "o", SWARM, "s"}},
+        {"s", {SWARM_OWN, "", SWARM, "s"}},
+        {"unspecified", {"__process_pid__", "7"}},
+        {"unspecified", {ANNOTATION, "", DOCKER, "", SWARM, ""}},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct labels *target = target_of(cases[i].pairs), *got = java_profile_labels(target, "wall", "");
+        CHECK_STR(labels_get(got, STR("service_name")).p, cases[i].want);
+        labels_unref(target);
+        labels_unref(got);
+    }
+}
+
+static void keeps_what_is_not_internal_and_adds_its_own(void)
+{
+    const char *const pairs[] = {"__process_pid__", "7",    "env",      "prod", "_x", "1", "empty", "",
+                                 "jfr_event",       "fake", "__name__", "fake", NULL};
+    struct labels *target = target_of(pairs), *got = java_profile_labels(target, "process_cpu", "itimer");
+    cleanup_buf struct buf text = BUF_INIT(1 << 10);
+    labels_print(got, &text);
+    CHECK_STR(buf_cstr(&text),
+              "{__delta__=\"false\", __name__=\"process_cpu\", _x=\"1\", env=\"prod\", "
+              "jfr_event=\"itimer\", pyroscope_spy=\"grafana-agent.java\", service_name=\"unspecified\"}");
+    labels_unref(target);
+    labels_unref(got);
+}
+
+static void leaves_the_event_out_when_there_is_none(void)
+{
+    const char *const none[] = {NULL};
+    struct labels *target = target_of(none), *got = java_profile_labels(target, "memory", "");
+    CHECK(!labels_has(got, STR("jfr_event")));
+    labels_unref(target);
+    labels_unref(got);
+}
+
+static void cuts_a_service_name_that_would_not_fit(void)
+{
+    char container[2 * JAVA_SERVICE_MAX], room[JAVA_SERVICE_MAX];
+    memset(container, 'c', sizeof container - 1);
+    container[sizeof container - 1] = '\0';
+    const char *const pairs[] = {NAMESPACE, "ns", CONTAINER, container, NULL};
+    struct labels *target = target_of(pairs);
+    CHECK_INT(java_service_name(target, room).n, JAVA_SERVICE_MAX - 1);
+    labels_unref(target);
+}
+
+int main(void)
+{
+    RUN(infers_the_service_name_in_the_documents_order);
+    RUN(keeps_what_is_not_internal_and_adds_its_own);
+    RUN(leaves_the_event_out_when_there_is_none);
+    RUN(cuts_a_service_name_that_would_not_fit);
+    return REPORT();
+}
