@@ -427,8 +427,8 @@ static void on_dumped(void *arg, const struct jvm_reply *r)
     const int64_t now = now_ns();
     if (r->outcome == JVM_GONE) {
         process_gone(s);
-    } else if (r->outcome == JVM_REFUSED) {
-        failed(s, r); /* it does not run: start it anew */
+    } else if (r->outcome != JVM_OK && r->outcome != JVM_TIMEOUT && r->outcome != JVM_FAILED) {
+        failed(s, r); /* it does not run, or is not ours any more: start it anew */
     } else {
         /* From its due time, so that lateness does not add up; not in a burst after a pause. */
         s->dump_at += s->config.interval_ns;
@@ -671,6 +671,8 @@ void jvm_session_update(struct jvm_session *s, const struct jvm_session_config *
     if (!other || s->close_by || s->finished)
         return;
     s->wanted++;
+    s->failures = 0; /* what was refused may be welcome now */
+    s->retry_at = now_ns();
     uv_timer_start(&s->timer, on_timer, 0, 0);
 }
 

@@ -474,6 +474,21 @@ static void new_settings_roll_over_and_end_the_interval(void)
     CHECK_INT(profiler.calls[OP_ROLL], 1);
 }
 
+static void new_settings_are_tried_at_once_where_the_old_were_refused(void)
+{
+    set_up(60 * SECOND);
+    profiler.answers[OP_START] = JVM_NO_ATTACH;
+    open_session();
+    WAIT_UNTIL(t.was_waiting, 2000);
+    profiler.answers[OP_START] = JVM_OK;
+    t.config.events = "event=wall";
+    jvm_session_update(t.session, &t.config);
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 1000);
+    CHECK_HAS(profiler.options, "event=wall");
+    tear_down();
+    CHECK_INT(profiler.calls[OP_ROLL], 0);
+}
+
 static void rolls_over_in_time_and_right_after_a_chunk(void)
 {
     set_up(SECOND);
@@ -569,6 +584,7 @@ int main(void)
     RUN(reads_what_an_ended_process_left);
     RUN(a_process_that_is_gone_already_is_no_session);
     RUN(new_settings_roll_over_and_end_the_interval);
+    RUN(new_settings_are_tried_at_once_where_the_old_were_refused);
     RUN(rolls_over_in_time_and_right_after_a_chunk);
     RUN(rolls_over_early_when_the_profiler_grows);
     RUN(drains_an_earlier_agents_recording_first);
