@@ -19,8 +19,10 @@ static struct labels *labels_of(const char *text)
 
 static void leaves_out_overlays_and_deletes(void)
 {
-    struct string_pair region[] = {{"region", "eu"}}, both[] = {{"env", ""}, {"service_name", "forced"}},
-                       hidden[] = {{"__x__", "kept"}};
+    char env[] = "env", service_name[] = "service_name", forced[] = "forced", empty[] = "";
+    char region_name[] = "region", eu[] = "eu", hidden_name[] = "__x__", kept[] = "kept";
+    struct string_pair region[] = {{region_name, eu}}, both[] = {{env, empty}, {service_name, forced}},
+                       hidden[] = {{hidden_name, kept}};
     static const struct string_map none = {0};
     const struct string_map add_region = {region, 1}, replace = {both, 2}, internal = {hidden, 1};
     const struct {
