@@ -487,7 +487,7 @@ static void discovery_free(void *state)
 
 static const char *const exports[] = {"targets", NULL};
 
-const struct component_def discovery_process_def = {
+const struct component_def discovery_process = {
     .name = "discovery.process",
     .help = "Discovers the processes of the local Linux host.",
     .stability = STABILITY_GA,

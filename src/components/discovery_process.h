@@ -3,4 +3,4 @@
 
 #include "graph/component.h"
 
-extern const struct component_def discovery_process_def;
+extern const struct component_def discovery_process;

@@ -203,7 +203,7 @@ static const uint8_t *run(const struct jfr_step *s, size_t count, const uint8_t 
                           struct jfr_record *out)
 {
     for (const struct jfr_step *last = s + count; p && s < last; s++) {
-        union jfr_value value = {.at = p};
+        struct jfr_value value = {0};
         switch ((enum step_kind)s->kind) {
         case STEP_VARINTS:
             if (s->n == 1)
@@ -216,9 +216,11 @@ static const uint8_t *run(const struct jfr_step *s, size_t count, const uint8_t 
             p = s->n > (size_t)(end - p) ? NULL : p + s->n;
             break;
         case STEP_STRING:
+            value.at = p;
             p = jfr_string_read(p, end, NULL);
             break;
         case STEP_ARRAY:
+            value.at = p;
             p = run_array(s, p, end);
             break;
         }

@@ -11,15 +11,15 @@
 
 #include "jfr/metadata.h"
 
-enum { JFR_SLOTS = 8 };
+enum { JFR_SLOTS = 6 };
 
-/* What one run keeps: a number or reference, or for strings and arrays the position where they start. */
-union jfr_value {
-    uint64_t num;
-    const uint8_t *at;
+/* What one run keeps of a field. */
+struct jfr_value {
+    uint64_t num;      /* number or reference; 0 for the rest */
+    const uint8_t *at; /* where a string or an array starts in the chunk; NULL for the rest */
 };
 struct jfr_record {
-    union jfr_value v[JFR_SLOTS];
+    struct jfr_value v[JFR_SLOTS];
 };
 
 struct jfr_step;

@@ -40,6 +40,9 @@ struct jvm_reply {
     bool was_running;  /* stop: it was running until now */
     char text[4096];   /* metrics, status: the profiler's output */
 };
+/* How long each may take, from the start of its child on. */
+enum { JVM_START_MS = 10000, JVM_COMMAND_MS = 6000, JVM_STOP_MS = 4000 };
+
 typedef void jvm_done(void *arg, const struct jvm_reply *reply);
 
 struct jvm_start {

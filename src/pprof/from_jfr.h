@@ -43,6 +43,13 @@ must_check int conversion_add(struct conversion *c, const void *chunk, size_t le
 /* The profiles of everything added so far, sorted by name then sample types; none for types without samples. The
  * array belongs to the conversion, which can only be freed afterwards. */
 must_check int conversion_finish(struct conversion *c, struct pprof_result **ret, size_t *n, struct err *err);
+/* Events that went into profiles so far, by JFR type; a batched wall clock event counts once per sample. */
+struct conversion_event {
+    const char *type; /* "jdk.ExecutionSample"; static */
+    uint64_t count;
+};
+/* All types there are, those without events too; the array belongs to the conversion. */
+const struct conversion_event *conversion_events(const struct conversion *c, size_t *n);
 /* Time span of the chunks added, from their headers: first start, and end of the last. 0 when none was. */
 int64_t conversion_start_ns(const struct conversion *c);
 int64_t conversion_end_ns(const struct conversion *c);

@@ -31,6 +31,9 @@ struct priv_call {
 };
 /* Sends what is in `out` so far, so that it survives a kill at the deadline. */
 void priv_flush(struct priv_call *call);
+/* Inside an operation: what to undo should the deadline come first. It runs in a signal handler, so only async-signal-safe calls
+ * (unlinkat, close, write); NULL takes it back. At the deadline a child gets SIGTERM, runs this and ends; SIGKILL follows 500 ms later. */
+void priv_on_deadline(void (*cleanup)(void *arg), void *arg);
 
 struct priv_op {
     const char *name; /* for messages: "attach" */
@@ -60,3 +63,5 @@ uint64_t priv_call(struct priv *p, unsigned op, const void *in, size_t len, unsi
                    void *arg);
 /* The callback will not be called any more; the operation itself goes on to its end or deadline. */
 void priv_forget(struct priv *p, uint64_t call);
+/* `release` is called on the call's `arg` when the call is over: answered (after the callback), forgotten or priv stopped. */
+void priv_owns(struct priv *p, uint64_t call, void (*release)(void *arg));

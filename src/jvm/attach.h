@@ -1,0 +1,58 @@
+/* HotSpot's attach protocol, spoken from outside the target's namespaces.
+ *
+ * The socket and the trigger file are reached through the target's root; a pathname socket connects by its inode, whatever the namespaces.
+ * Before anything is signalled, the trigger must be in place with the owner the JVM demands: a SIGQUIT without it is a thread dump on the
+ * application's stdout, and without a handler it is the end of the process. For the same reason a trigger that was signalled but never
+ * answered stays (an empty file; the next attach removes it): the JVM may still be about to look for it.
+ *
+ * Blocking, for a child of the helper. One request per connection. Facts: HotSpot os/linux/attachListener_linux.cpp (8…25,
+ * attachListener_posix.cpp since 22), JDK sun.tools.attach.VirtualMachineImpl; spec §4.2-4.4, §4.7.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "os/pidref.h"
+
+enum { ATTACH_ARG_MAX = 1000, ATTACH_REPLY_MAX = 1 << 20 };
+
+struct jvm_attach {
+    const struct pidref *p;
+    int tmp; /* the JVM's /tmp, O_PATH; owned */
+    pid_t ns_pid;
+    uid_t euid;
+    gid_t egid;
+    bool may_signal;    /* SIGQUIT has a handler and attach is known to be allowed */
+    const char *why_not; /* when it may not */
+    int64_t deadline_ms; /* CLOCK_MONOTONIC: everything ends by then with -ETIMEDOUT */
+    bool as_target;      /* root's connections are refused: connect with the target's ids (JDK 8, user namespaces) */
+};
+
+/* Takes the JVM's /tmp beneath `root`; the other fields are the caller's to fill before. */
+must_check int jvm_attach_open(struct jvm_attach *a, int root, struct err *err);
+void jvm_attach_done(struct jvm_attach *a);
+
+/* A connection to the attach listener, which is started if need be. -ETIMEDOUT; -ENOTSUP when it may not be started; -ESRCH. */
+must_check int jvm_attach_connect(struct jvm_attach *a, int *sock, struct err *err);
+
+/* Sends a command with up to three arguments, each shorter than ATTACH_ARG_MAX bytes (NULL = ""). */
+must_check int jvm_attach_send(const struct jvm_attach *a, int sock, const char *command, const char *const args[3],
+                               struct err *err);
+/* Appends the whole reply. -ECONNRESET when there was none: the JVM did not accept who we are. */
+must_check int jvm_attach_receive(const struct jvm_attach *a, int sock, struct buf *reply, struct err *err);
+
+/* All three; once more with the target's ids where the JVM did not accept root. */
+must_check int jvm_attach_call(struct jvm_attach *a, const char *command, const char *const args[3], struct buf *reply,
+                               struct err *err);
+
+/* What a reply to `load` says, JDK 8 to 25. */
+struct jvm_load_reply {
+    bool loaded; /* the library was found and asked: `result` is Agent_OnAttach's */
+    int result;
+    bool early;        /* the JVM is too young: "only permitted in the live phase" */
+    char message[256]; /* else: what the JVM said, on one line */
+};
+void jvm_attach_parse_load(struct str reply, struct jvm_load_reply *ret);

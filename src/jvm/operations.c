@@ -1,0 +1,486 @@
+#include "jvm/operations.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+#include "jvm/asprof.h"
+#include "jvm/attach.h"
+#include "jvm/plant.h"
+#include "jvm/traits.h"
+#include "os/clock.h"
+#include "os/fsutil.h"
+#include "os/rootfs.h"
+
+/* Ends by itself this long before it would be ended, so that the caller gets the reason. */
+enum { SPARE_MS = 400, YOUNG_WAIT_MS = 20, REASON_MAX = 4096 };
+/* A recording holds at most a chunk or two, and the profiler drops events silently on a full disk. */
+enum { RECORDING_BYTES = 32 << 20, SMALL_BYTES = 1 << 20 };
+
+/* What the agent gets with every command: without a log of its own it would write to the application's stdout. */
+#define SILENT ",quiet,log=/dev/null"
+/* 31: no host and JVM facts, which no profile uses; the settings events stay. 8 MB: bounds what a chunk holds in memory and on disk. */
+#define RECORDING ",jfr,jfropts=31,clock=monotonic"
+#define CHUNK     ",chunksize=8m"
+
+/* One operation on one target. */
+struct job {
+    const struct jvm_start *s;
+    struct jvm_reply *reply;
+    struct pidref p;
+    int root;
+    struct jvm_traits traits;
+    struct jvm_attach attach;
+    struct jvm_plant plant;
+    char library[PATH_MAX];
+};
+
+static bool fail(struct job *j, enum jvm_outcome outcome, const char *fmt, ...) printf_like(3, 4);
+static bool fail(struct job *j, enum jvm_outcome outcome, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(j->reply->reason, sizeof j->reply->reason, fmt, ap);
+    va_end(ap);
+    j->reply->outcome = outcome;
+    return false;
+}
+
+static bool fail_err(struct job *j, const struct err *err)
+{
+    enum jvm_outcome outcome = err->code == -ESRCH        ? JVM_GONE
+                               : err->code == -ETIMEDOUT  ? JVM_TIMEOUT
+                               : err->code == -ENOTSUP    ? JVM_NO_ATTACH
+                               : err->code == -ECONNRESET ? JVM_REFUSED
+                                                          : JVM_FAILED;
+    return fail(j, outcome, "%s", err->text);
+}
+
+static void job_done(struct job *j)
+{
+    priv_on_deadline(NULL, NULL);
+    jvm_plant_done(&j->plant);
+    jvm_attach_done(&j->attach);
+    if (j->root >= 0)
+        close(j->root);
+    pidref_done(&j->p);
+}
+#define cleanup_job __attribute__((cleanup(job_done)))
+
+static struct job job_of(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+{
+    *reply = (struct jvm_reply){.outcome = JVM_OK, .output_fd = -1, .previous_fd = -1};
+    return (struct job){
+        .s = s,
+        .reply = reply,
+        .p = PIDREF_INIT,
+        .root = -1,
+        .attach = {.tmp = -1, .deadline_ms = deadline_ms - SPARE_MS},
+        .plant = PLANT_INIT,
+    };
+}
+
+static bool may_attach(struct job *j)
+{
+    const struct jvm_traits *t = &j->traits;
+    if (t->attach_off)
+        return fail(j, JVM_NO_ATTACH, "the JVM runs with -XX:+DisableAttachMechanism");
+    if (t->no_dynamic_agents)
+        return fail(j, JVM_NO_ATTACH, "the JVM runs with -XX:-EnableDynamicAgentLoading");
+    j->attach.may_signal = t->attach_known && t->catches_quit && !t->reduced_signals;
+    j->attach.why_not = t->reduced_signals ? "the JVM runs with -Xrs and its attach socket is gone"
+                        : !t->attach_known ? "the JVM's attach listener is not running, and whether it may be started cannot be "
+                                             "known: neither its counters nor all its options can be read"
+                                           : "the JVM does not handle SIGQUIT yet";
+    return true;
+}
+
+/* Everything that is known without touching the target. */
+static bool look(struct job *j)
+{
+    struct err err = {0};
+    int code = pidref_open(j->s->id.pid, j->s->id.start_time, &j->p, &err);
+    if (code == -ENOENT)
+        err.code = -ESRCH;
+    if (code < 0)
+        return fail_err(j, &err);
+    char state = pidref_state(&j->p);
+    if (state == 0 || state == 'Z' || state == 'X')
+        return fail(j, JVM_GONE, "process %d is gone", (int)j->p.pid);
+    /* Whatever is asked of it now would happen when nobody expects it any more. */
+    if (state == 'T' || state == 't')
+        return fail(j, JVM_TIMEOUT, "process %d is stopped", (int)j->p.pid);
+    j->root = rootfs_open(&j->p, &err);
+    if (j->root < 0)
+        return fail(j, pidref_alive(&j->p) ? JVM_FAILED : JVM_GONE, "%s", err.text);
+    if (jvm_traits_read(&j->p, j->root, &j->traits, &err) < 0)
+        return fail_err(j, &err);
+    if (!j->traits.hotspot)
+        return fail(j, JVM_NOT_HOTSPOT, j->traits.openj9 ? "OpenJ9 is not supported" : "no HotSpot JVM in this process");
+    if (!may_attach(j))
+        return false;
+    j->attach.p = &j->p;
+    j->attach.ns_pid = j->traits.ns_pid;
+    j->attach.euid = j->traits.euid;
+    j->attach.egid = j->traits.egid;
+    if (jvm_attach_open(&j->attach, j->root, &err) < 0)
+        return fail_err(j, &err);
+    return true;
+}
+
+static bool mapped_here(struct job *j, const char *path)
+{
+    struct stat st;
+    cleanup_close int fd = rootfs_peek(j->root, path, &st, NULL);
+    return fd >= 0 && S_ISREG(st.st_mode) && st.st_ino == j->traits.library_inode;
+}
+
+/* The path of the copy of ours the JVM has mapped: a second path would be a second profiler in it. The maps name it as seen from here,
+ * which leaves out where a mount of the target's own is mounted. */
+static bool mapped_library(struct job *j, const struct asprof_dist *d)
+{
+    const struct jvm_traits *t = &j->traits;
+    const char *tail = jvm_our_library(t->library);
+    snprintf(j->library, sizeof j->library, "%s/%s", j->s->tmp_dir, tail);
+    if (mapped_here(j, j->library))
+        return true;
+    if (mapped_here(j, t->library)) {
+        snprintf(j->library, sizeof j->library, "%s", t->library);
+        return true;
+    }
+    /* Its file was removed. glibc knows the copy by its name, if only there is a file of that name again. */
+    if (t->libc == JVM_MUSL || !strstr(tail, d->sha1))
+        return fail(j, JVM_REFUSED, "the profiler loaded into the JVM was removed from %s: it needs a restart", t->library);
+    return true;
+}
+
+static bool find_library(struct job *j)
+{
+    struct err err = {0};
+    cleanup_dist struct asprof_dist d = {0};
+    if (asprof_dist_open(j->s->dist, &d, &err) < 0)
+        return fail_err(j, &err);
+    bool mapped = j->traits.library[0] && j->traits.library_ours;
+    if (mapped && !mapped_library(j, &d))
+        return false;
+    if (mapped && mapped_here(j, j->library))
+        return true;
+    char path[ASPROF_PATH_SIZE];
+    if (asprof_place(&d, j->root, j->s->tmp_dir, j->traits.libc, j->traits.euid, path, &err) < 0)
+        return fail_err(j, &err);
+    snprintf(j->library, sizeof j->library, "%s", path);
+    return true;
+}
+
+/* A command to the profiler in the JVM. True when it answered; *result is then its own word: 0, 100 or 200. */
+static bool load(struct job *j, const char *options, int *result)
+{
+    const char *const args[] = {j->library, "true", options};
+    int64_t begun = clock_ns();
+    for (;;) {
+        struct err err = {0};
+        struct jvm_load_reply said;
+        cleanup_buf struct buf reply = BUF_INIT(ATTACH_REPLY_MAX);
+        int code = jvm_attach_call(&j->attach, "load", args, &reply, &err);
+        j->reply->attach_ns = clock_ns() - begun;
+        /* A handler that is not there yet will be. */
+        if (code == -ENOTSUP && j->traits.attach_known && !j->traits.reduced_signals)
+            return fail(j, JVM_NOT_HOTSPOT, "%s", err.text);
+        if (code < 0)
+            return fail_err(j, &err);
+        jvm_attach_parse_load(buf_slice(&reply), &said);
+        if (said.loaded) {
+            *result = said.result;
+            return true;
+        }
+        if (!said.early || clock_ms() + YOUNG_WAIT_MS >= j->attach.deadline_ms)
+            return fail(j, JVM_REFUSED, "the JVM did not load the profiler: %s", said.message);
+        usleep(YOUNG_WAIT_MS * 1000);
+    }
+}
+
+static bool plant(struct job *j, uint64_t bytes)
+{
+    struct err err = {0};
+    if (j->plant.parent >= 0)
+        return true;
+    priv_on_deadline(NULL, NULL);
+    if (jvm_plant_open(&j->plant, j->root, bytes, &err) < 0)
+        return fail_err(j, &err);
+    priv_on_deadline(jvm_plant_remove, &j->plant);
+    return true;
+}
+
+static int plant_file(struct job *j, const char *file)
+{
+    struct err err = {0};
+    int fd = jvm_plant_file(&j->plant, file, j->traits.euid, j->traits.egid, &err);
+    if (fd < 0)
+        fail_err(j, &err);
+    return fd;
+}
+
+/* What stands in a file the JVM wrote, cut to fit. Its owner may have written anything. */
+static void read_text(int fd, char *ret, size_t size)
+{
+    ssize_t n = pread(fd, ret, size - 1, 0);
+    ret[n > 0 ? n : 0] = '\0';
+}
+
+static void one_line(char *text)
+{
+    size_t n = strlen(text);
+    while (n && (text[n - 1] == '\n' || text[n - 1] == ' '))
+        text[--n] = '\0';
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = ' ';
+}
+
+/* Turns what the profiler logged about a refused command into the outcome. */
+static bool refused(struct job *j, const char *command, int log, int result)
+{
+    char text[REASON_MAX];
+    read_text(log, text, sizeof text);
+    one_line(text);
+    if (strstr(text, "already started"))
+        return fail(j, JVM_FOREIGN, "another async-profiler session is running in the JVM");
+    const char *said = strncmp(text, "[ERROR] ", 8) == 0 ? text + 8 : text;
+    if (!said[0])
+        return fail(j, JVM_REFUSED, "the profiler refused to %s (code %d)", command, result);
+    return fail(j, JVM_REFUSED, "the profiler refused to %s: %.400s", command, said);
+}
+
+static bool start_options(struct job *j, struct buf *ret)
+{
+    const char *chunk = strstr(j->s->options, "chunksize=") ? "" : CHUNK;
+    buf_printf(ret, "start,%s" RECORDING "%s,file=%s/" PLANT_RECORDING, j->s->options, chunk, j->plant.path);
+    if (!buf_ok(ret))
+        return fail(j, JVM_FAILED, "the profiler's options are too long: %zu bytes", strlen(j->s->options));
+    return true;
+}
+
+/* Once more with a log, whose text is the reason; a failure that passed is none. */
+static bool start_logged(struct job *j, const struct buf *options, int result)
+{
+    cleanup_close int log = plant_file(j, PLANT_LOG);
+    cleanup_buf struct buf logged = BUF_INIT(ATTACH_ARG_MAX);
+    buf_str(&logged, buf_slice(options));
+    buf_printf(&logged, ",quiet,loglevel=error,log=%s/" PLANT_LOG, j->plant.path);
+    if (log < 0)
+        return false;
+    if (!buf_ok(&logged))
+        return fail(j, JVM_REFUSED, "the profiler refused to start (code %d)", result);
+    if (!load(j, buf_cstr(&logged), &result))
+        return false;
+    return result == 0 || refused(j, "start", log, result);
+}
+
+/* The profiler said yes: it must have written to what we hold. */
+static bool started(struct job *j, int *fd)
+{
+    struct stat st;
+    if (fstat(*fd, &st) < 0 || st.st_size == 0)
+        return fail(j, JVM_REFUSED, "the profiler started but did not write its recording");
+    j->reply->output_fd = TAKE_FD(*fd);
+    return true;
+}
+
+static bool start_new(struct job *j)
+{
+    int result;
+    if (!find_library(j) || !plant(j, RECORDING_BYTES))
+        return false;
+    cleanup_close int fd = plant_file(j, PLANT_RECORDING);
+    cleanup_buf struct buf options = BUF_INIT(ATTACH_ARG_MAX), silent = BUF_INIT(ATTACH_ARG_MAX);
+    if (fd < 0 || !start_options(j, &options))
+        return false;
+    buf_str(&silent, buf_slice(&options));
+    buf_puts(&silent, SILENT);
+    if (!buf_ok(&silent))
+        return fail(j, JVM_FAILED, "the profiler's options are too long: %zu bytes", strlen(j->s->options));
+    if (!load(j, buf_cstr(&silent), &result))
+        return false;
+    return (result == 0 || start_logged(j, &options, result)) && started(j, &fd);
+}
+
+/* The recording of an earlier session of ours, through the JVM's own descriptor. */
+static bool open_previous(struct job *j)
+{
+    char name[32];
+    struct stat st;
+    snprintf(name, sizeof name, "fd/%d", j->traits.recording);
+    cleanup_close int peek = pidref_openat(&j->p, name, O_PATH);
+    if (peek < 0 || fstat(peek, &st) < 0 || !S_ISREG(st.st_mode) || !fs_is_local(peek))
+        return fail(j, JVM_FAILED, "the recording of an earlier session cannot be opened");
+    int fd = fs_reopen(peek, O_RDWR | O_NONBLOCK);
+    if (fd < 0)
+        return fail(j, JVM_FAILED, "open the recording of an earlier session: %s", strerror(-fd));
+    j->reply->previous_fd = fd;
+    return true;
+}
+
+static bool foreign(struct job *j)
+{
+    return fail(j, JVM_FOREIGN, "another async-profiler session is running in the JVM (%s)",
+                j->traits.library[0] ? j->traits.library : "library unknown");
+}
+
+void operation_start(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+{
+    cleanup_job struct job j = job_of(s, deadline_ms, reply);
+    int result;
+    if (!look(&j))
+        return;
+    if (j.traits.recording >= 0) {
+        if (!find_library(&j) || !open_previous(&j) || !load(&j, "stop" SILENT, &result))
+            return;
+    } else if (j.traits.profiling) {
+        foreign(&j);
+        return;
+    }
+    start_new(&j);
+    jvm_plant_sweep(j.root);
+}
+
+/* `stop` and `start` waiting in the listener's queue at once, so that nothing but the JVM decides how long the gap is. */
+static bool exchange(struct job *j, const char *start, int *stopped, int *started_with)
+{
+    const char *const stop_args[] = {j->library, "true", "stop" SILENT}, *const start_args[] = {j->library, "true", start};
+    struct err err = {0};
+    for (;;) {
+        cleanup_close int first = -1, second = -1;
+        cleanup_buf struct buf one = BUF_INIT(ATTACH_REPLY_MAX), two = BUF_INIT(ATTACH_REPLY_MAX);
+        int code = jvm_attach_connect(&j->attach, &first, &err);
+        int64_t begun = clock_ns();
+        if (code == 0)
+            code = jvm_attach_send(&j->attach, first, "load", stop_args, &err);
+        if (code == 0)
+            code = jvm_attach_connect(&j->attach, &second, &err);
+        if (code == 0)
+            code = jvm_attach_send(&j->attach, second, "load", start_args, &err);
+        if (code == 0)
+            code = jvm_attach_receive(&j->attach, first, &one, &err);
+        if (code == 0)
+            code = jvm_attach_receive(&j->attach, second, &two, &err);
+        j->reply->attach_ns = j->reply->gap_ns = clock_ns() - begun;
+        if (code == -ECONNRESET && !j->attach.as_target) {
+            j->attach.as_target = true;
+            continue;
+        }
+        if (code < 0)
+            return fail_err(j, &err);
+        struct jvm_load_reply said[2];
+        jvm_attach_parse_load(buf_slice(&one), &said[0]);
+        jvm_attach_parse_load(buf_slice(&two), &said[1]);
+        *stopped = said[0].loaded ? said[0].result : -1;
+        *started_with = said[1].result;
+        if (!said[1].loaded)
+            return fail(j, JVM_REFUSED, "the JVM did not load the profiler: %s", said[1].message);
+        return true;
+    }
+}
+
+static bool roll(struct job *j)
+{
+    int stopped, result;
+    if (!find_library(j) || !plant(j, RECORDING_BYTES))
+        return false;
+    cleanup_close int fd = plant_file(j, PLANT_RECORDING);
+    cleanup_buf struct buf options = BUF_INIT(ATTACH_ARG_MAX), silent = BUF_INIT(ATTACH_ARG_MAX);
+    if (fd < 0 || !start_options(j, &options))
+        return false;
+    buf_str(&silent, buf_slice(&options));
+    buf_puts(&silent, SILENT);
+    if (!buf_ok(&silent))
+        return fail(j, JVM_FAILED, "the profiler's options are too long: %zu bytes", strlen(j->s->options));
+    if (!exchange(j, buf_cstr(&silent), &stopped, &result))
+        return false;
+    return (result == 0 || start_logged(j, &options, result)) && started(j, &fd);
+}
+
+void operation_roll(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+{
+    cleanup_job struct job j = job_of(s, deadline_ms, reply);
+    if (!look(&j))
+        return;
+    if (j.traits.recording >= 0)
+        roll(&j);
+    else if (j.traits.profiling)
+        foreign(&j);
+    else
+        start_new(&j);
+}
+
+/* A command that makes sense only while a session of ours runs. False, with JVM_OK or a reason, when it does not. */
+static bool command(struct job *j, const char *options, int *result)
+{
+    if (!look(j))
+        return false;
+    if (j->traits.recording < 0)
+        return j->traits.profiling ? foreign(j) : fail(j, JVM_REFUSED, "no session of ours is running in the JVM");
+    return find_library(j) && load(j, options, result);
+}
+
+void operation_dump(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+{
+    cleanup_job struct job j = job_of(s, deadline_ms, reply);
+    int result;
+    if (command(&j, "dump,jfr" SILENT, &result) && result != 0)
+        fail(&j, JVM_REFUSED, "the profiler refused to dump (code %d)", result);
+}
+
+void operation_stop(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+{
+    cleanup_job struct job j = job_of(s, deadline_ms, reply);
+    int result;
+    if (!look(&j) || j.traits.recording < 0)
+        return;
+    /* It may have ended by its timeout between the look and now: then it refuses, and that is as good. */
+    if (find_library(&j) && load(&j, "stop" SILENT, &result))
+        reply->was_running = result == 0;
+}
+
+void operation_metrics(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+{
+    cleanup_job struct job j = job_of(s, deadline_ms, reply);
+    int result;
+    if (!look(&j))
+        return;
+    if (j.traits.recording < 0) {
+        if (j.traits.profiling)
+            foreign(&j);
+        else
+            fail(&j, JVM_REFUSED, "no session of ours is running in the JVM");
+        return;
+    }
+    if (!find_library(&j) || !plant(&j, SMALL_BYTES))
+        return;
+    cleanup_close int out = plant_file(&j, PLANT_OUTPUT);
+    char options[ATTACH_ARG_MAX];
+    snprintf(options, sizeof options, "metrics,file=%s/" PLANT_OUTPUT SILENT, j.plant.path);
+    if (out < 0 || !load(&j, options, &result))
+        return;
+    if (result != 0)
+        fail(&j, JVM_REFUSED, "the profiler refused to give metrics (code %d)", result);
+    else
+        read_text(out, reply->text, sizeof reply->text);
+}
+
+void operation_install(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+{
+    cleanup_job struct job j = job_of(s, deadline_ms, reply);
+    struct err err = {0};
+    cleanup_dist struct asprof_dist d = {0};
+    char musl[ASPROF_PATH_SIZE], glibc[ASPROF_PATH_SIZE];
+    if (asprof_dist_open(s->dist, &d, &err) < 0 || asprof_install(&d, s->tmp_dir, JVM_MUSL, musl, &err) < 0 ||
+        asprof_install(&d, s->tmp_dir, JVM_GLIBC, glibc, &err) < 0) {
+        fail_err(&j, &err);
+        return;
+    }
+    snprintf(reply->text, sizeof reply->text, "%s", glibc);
+}

@@ -1,0 +1,27 @@
+/* The HotSpot options that decide whether and how a JVM may be attached to, from every place they can stand.
+ *
+ * Sources, in the order HotSpot reads them: JAVA_TOOL_OPTIONS, the command line (the `java` launcher adds JDK_JAVA_OPTIONS and expands
+ * @argfiles), _JAVA_OPTIONS; each may name -XX:VMOptionsFile and -XX:Flags. Later ones win.
+ * Facts: HotSpot share/runtime/arguments.cpp; JDK java.base/share/native/libjli/args.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/str.h"
+#include "os/pidref.h"
+
+struct jvm_options {
+    bool attach_off;        /* -XX:+DisableAttachMechanism */
+    bool reduced_signals;   /* -Xrs, -XX:+ReduceSignalUsage */
+    bool no_dynamic_agents; /* -XX:-EnableDynamicAgentLoading */
+    bool complete;          /* every source was found and read; false for a JVM inside another program than `java` */
+};
+
+/* From /proc/PID/{exe,cmdline,environ} and the files named there, beneath `root` or the target's working directory. */
+void jvm_options_read(const struct pidref *p, int root, struct jvm_options *ret);
+
+/* Applies one option; others are ignored. */
+void jvm_options_apply(struct jvm_options *o, struct str option);
+/* Applies options separated by blanks, with quotes as in JAVA_TOOL_OPTIONS. */
+void jvm_options_apply_text(struct jvm_options *o, struct str text);

@@ -1,0 +1,146 @@
+#include "jvm/plant.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "os/fsutil.h"
+#include "os/rootfs.h"
+
+#define PREFIX ".smolder-"
+
+enum { RANDOM_BYTES = 16, SWEEP_ENTRIES_MAX = 4096, SWEEP_AGE_S = 120 };
+
+/* In order of taste: where people expect temporary files, then memory, then what else there may be in a read-only image. */
+static const char *const parents[] = {"/tmp", "/dev/shm", "/var/tmp", "/run"};
+static const char *const files[] = {PLANT_RECORDING, PLANT_LOG, PLANT_OUTPUT};
+
+static int check_parent(int parent, const char *path, uint64_t bytes, struct err *err)
+{
+    struct statvfs fs;
+    if (!fs_is_local(parent))
+        return err_set(err, -EREMOTE, "%s in the target is on no local file system", path);
+    if (fstatvfs(parent, &fs) < 0)
+        return err_errno(err, "statvfs %s in the target", path);
+    if ((uint64_t)fs.f_bavail * fs.f_frsize < bytes)
+        return err_set(err, -ENOSPC, "%s in the target has less than %llu MiB free", path,
+                       (unsigned long long)bytes >> 20);
+    return 0;
+}
+
+static int make(struct jvm_plant *pl, const char *in, struct err *err)
+{
+    uint8_t random[RANDOM_BYTES];
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        return err_errno(err, "getrandom");
+    size_t n = (size_t)snprintf(pl->name, sizeof pl->name, "%s", PREFIX);
+    for (size_t i = 0; i < sizeof random; i++)
+        n += (size_t)snprintf(pl->name + n, sizeof pl->name - n, "%02x", random[i]);
+    snprintf(pl->path, sizeof pl->path, "%s/%s", in, pl->name);
+    if (mkdirat(pl->parent, pl->name, 0700) < 0)
+        return err_errno(err, "create %s in the target", pl->path);
+    struct stat st;
+    pl->dir = openat(pl->parent, pl->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (pl->dir >= 0 && fchmod(pl->dir, 0711) == 0 && fstat(pl->dir, &st) == 0 && st.st_uid == geteuid())
+        return 0;
+    int code = err_errno(err, "set up %s in the target", pl->path);
+    jvm_plant_remove(pl);
+    return code;
+}
+
+int jvm_plant_open(struct jvm_plant *pl, int root, uint64_t bytes, struct err *err)
+{
+    int code = -ENOENT;
+    for (size_t i = 0; i < ARRAY_LEN(parents); i++) {
+        struct err why;
+        struct jvm_plant tried = PLANT_INIT;
+        tried.parent = rootfs_dir(root, parents[i], &why);
+        int failed = tried.parent < 0 ? tried.parent : check_parent(tried.parent, parents[i], bytes, &why);
+        if (failed == 0)
+            failed = make(&tried, parents[i], &why);
+        if (failed == 0) {
+            *pl = tried;
+            return 0;
+        }
+        jvm_plant_done(&tried);
+        /* The first place is the one to put right. */
+        if (i == 0) {
+            code = failed;
+            err_set(err, code, "%s", why.text);
+        }
+    }
+    return code;
+}
+
+int jvm_plant_file(const struct jvm_plant *pl, const char *file, uid_t uid, gid_t gid, struct err *err)
+{
+    cleanup_close int fd = openat(pl->dir, file, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_errno(err, "create %s/%s in the target", pl->path, file);
+    if (fchown(fd, uid, gid) < 0)
+        return err_errno(err, "give %s/%s in the target to user %u", pl->path, file, (unsigned)uid);
+    return TAKE_FD(fd);
+}
+
+void jvm_plant_remove(void *arg)
+{
+    const struct jvm_plant *pl = arg;
+    if (pl->parent < 0)
+        return;
+    if (pl->dir >= 0)
+        for (size_t i = 0; i < ARRAY_LEN(files); i++)
+            unlinkat(pl->dir, files[i], 0);
+    unlinkat(pl->parent, pl->name, AT_REMOVEDIR);
+}
+
+void jvm_plant_done(struct jvm_plant *pl)
+{
+    jvm_plant_remove(pl);
+    if (pl->dir >= 0)
+        close(pl->dir);
+    if (pl->parent >= 0)
+        close(pl->parent);
+    *pl = PLANT_INIT;
+}
+
+static void sweep(int parent, const char *name)
+{
+    struct jvm_plant old = PLANT_INIT;
+    if (strlen(name) >= sizeof old.name)
+        return;
+    snprintf(old.name, sizeof old.name, "%s", name);
+    cleanup_close int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+    /* A younger one may belong to an operation on another JVM that shares this directory. */
+    if (dir < 0 || fstat(dir, &st) < 0 || st.st_uid != geteuid() || st.st_mtime > time(NULL) - SWEEP_AGE_S)
+        return;
+    old.parent = parent;
+    old.dir = dir;
+    jvm_plant_remove(&old);
+}
+
+void jvm_plant_sweep(int root)
+{
+    for (size_t i = 0; i < ARRAY_LEN(parents); i++) {
+        cleanup_close int parent = rootfs_dir(root, parents[i], NULL);
+        int fd = parent < 0 || !fs_is_local(parent) ? -1 : fs_reopen(parent, O_RDONLY | O_DIRECTORY);
+        cleanup_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+        if (!dir) {
+            if (fd >= 0)
+                close(fd);
+            continue;
+        }
+        struct dirent *entry;
+        for (unsigned n = 0; n < SWEEP_ENTRIES_MAX && (entry = readdir(dir)); n++)
+            if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0)
+                sweep(parent, entry->d_name);
+    }
+}

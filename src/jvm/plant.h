@@ -1,0 +1,39 @@
+/* The files an operation needs inside the target for a moment: a fresh root-owned directory with a random name.
+ *
+ * The JVM's user may search it (0711) and write the files made for it (0600, its own), and nobody else can do anything there. Files are
+ * pre-created, so the profiler opens what we hold already, and unlinked at once when it did: a crash leaves nothing that grows. Only local file
+ * systems qualify, so that reading through the descriptors never waits for a server. Facts: spec §4.8, §4.12.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+enum { PLANT_PATH_SIZE = 96 };
+
+struct jvm_plant {
+    int parent;                 /* the directory it lies in, O_PATH; owned; -1 = none */
+    int dir;                    /* itself; owned */
+    char name[48];              /* ".smolder-<32 hex>" */
+    char path[PLANT_PATH_SIZE]; /* as the target sees it */
+};
+#define PLANT_INIT ((struct jvm_plant){.parent = -1, .dir = -1})
+
+#define PLANT_RECORDING "session.jfr"
+#define PLANT_LOG       "log"
+#define PLANT_OUTPUT    "out"
+
+/* Makes the directory in the first place beneath `root` that is local, writable and has `bytes` free. */
+must_check int jvm_plant_open(struct jvm_plant *pl, int root, uint64_t bytes, struct err *err);
+/* Makes a file in it, owned by uid:gid, and opens it read-write. Descriptor or negative errno. */
+int jvm_plant_file(const struct jvm_plant *pl, const char *file, uid_t uid, gid_t gid, struct err *err);
+/* Removes files and directory. Async-signal-safe, as often as you like. Takes a struct jvm_plant. */
+void jvm_plant_remove(void *pl);
+/* As that, and closes. */
+void jvm_plant_done(struct jvm_plant *pl);
+#define cleanup_plant __attribute__((cleanup(jvm_plant_done)))
+
+/* Removes what crashed operations left beneath `root`: our directories, root-owned and a while old, with our files only. */
+void jvm_plant_sweep(int root);

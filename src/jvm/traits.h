@@ -1,0 +1,44 @@
+/* What can be known of a JVM without touching it: read from /proc/PID and from beneath its root.
+ *
+ * Everything read is the target's own word and bounded; it decides only what is done to that target. Runs in a child of the helper.
+ * Facts: proc(5); HotSpot share/runtime/arguments.cpp, perfMemory.hpp (hsperfdata), JDK launcher args.c (@argfiles); spec §4.1.
+ */
+#pragma once
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "jvm/ops.h"
+#include "os/pidref.h"
+
+enum jvm_libc { JVM_GLIBC, JVM_MUSL };
+
+struct jvm_traits {
+    pid_t ns_pid; /* as the JVM sees itself */
+    uid_t euid;
+    gid_t egid;
+    bool hotspot, openj9;
+    enum jvm_libc libc;
+    bool catches_quit;      /* SIGQUIT has a handler now */
+    bool attach_known;      /* attach is known to be allowed: the performance counters say so, or every option source was read */
+    bool attach_off;        /* -XX:+DisableAttachMechanism */
+    bool reduced_signals;   /* -Xrs: no handler for SIGQUIT, but a listener from the start */
+    bool no_dynamic_agents; /* -XX:-EnableDynamicAgentLoading */
+    char library[PATH_MAX]; /* the async-profiler that is mapped, as the maps name it; "" = none */
+    ino_t library_inode;
+    bool library_ours;    /* by the layout's pattern */
+    bool library_deleted; /* its file is gone */
+    bool profiling;       /* a session runs: async-profiler's timer thread is there */
+    int recording;        /* number of its descriptor of our recording; -1 = none. The session then is ours. */
+};
+
+/* Reads them all. `root` is the target's. -ESRCH when it ended meanwhile. */
+must_check int jvm_traits_read(const struct pidref *p, int root, struct jvm_traits *ret, struct err *err);
+
+/* "grafana-agent-asprof-glibc-<40 hex>/lib/libasyncProfiler.so" at the end of `path`, or NULL: how a copy of ours is known. */
+const char *jvm_our_library(const char *path);
+/* True for ".../.smolder-<32 hex>/session.jfr (deleted)": how a recording of ours is known among a JVM's descriptors. */
+bool jvm_our_recording(const char *link);
+

@@ -1,0 +1,87 @@
+#include "os/rootfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "os/fsutil.h"
+
+/* Beneath `root`; a retry where a concurrent rename made the kernel give up. */
+static int resolve(int root, const char *path, uint64_t flags)
+{
+    enum { TRIES = 8 };
+    struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+    long fd = -1;
+    for (int i = 0; i < TRIES; i++) {
+        fd = syscall(SYS_openat2, root, path, &how, sizeof how);
+        if (fd >= 0 || errno != EAGAIN)
+            break;
+    }
+    return fd < 0 ? -errno : (int)fd;
+}
+
+int rootfs_open(const struct pidref *p, struct err *err)
+{
+    int fd = pidref_openat(p, "root", O_PATH | O_DIRECTORY);
+    if (fd < 0)
+        return err_set(err, fd, "open the root of process %d: %s", (int)p->pid, strerror(-fd));
+    return fd;
+}
+
+int rootfs_dir(int root, const char *path, struct err *err)
+{
+    int fd = resolve(root, path, O_PATH | O_DIRECTORY);
+    return fd < 0 ? err_set(err, fd, "open directory %s: %s", path, strerror(-fd)) : fd;
+}
+
+int rootfs_peek(int root, const char *path, struct stat *st, struct err *err)
+{
+    int fd = resolve(root, path, O_PATH | O_NOFOLLOW);
+    if (fd < 0)
+        return err_set(err, fd, "open %s: %s", path, strerror(-fd));
+    if (fstat(fd, st) < 0) {
+        int code = err_errno(err, "look at %s", path);
+        close(fd);
+        return code;
+    }
+    return fd;
+}
+
+static const char *kind_of(mode_t mode)
+{
+    return S_ISLNK(mode)    ? "a symbolic link"
+           : S_ISFIFO(mode) ? "a FIFO"
+           : S_ISDIR(mode)  ? "a directory"
+           : S_ISSOCK(mode) ? "a socket"
+                            : "a device";
+}
+
+int rootfs_file(int root, const char *path, int flags, uint64_t max, struct stat *st, struct err *err)
+{
+    struct stat found;
+    cleanup_close int peek = rootfs_peek(root, path, &found, err);
+    if (peek < 0)
+        return peek;
+    if (!S_ISREG(found.st_mode))
+        return err_set(err, -EINVAL, "%s is %s, not a regular file", path, kind_of(found.st_mode));
+    if ((uint64_t)found.st_size > max)
+        return err_set(err, -EFBIG, "%s is larger than %llu bytes", path, (unsigned long long)max);
+    int fd = fs_reopen(peek, flags | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return err_set(err, fd, "open %s: %s", path, strerror(-fd));
+    if (st)
+        *st = found;
+    return fd;
+}
+
+int rootfs_read(int root, const char *path, struct buf *out, struct err *err)
+{
+    cleanup_close int fd = rootfs_file(root, path, O_RDONLY, out->max - out->len, NULL, err);
+    if (fd < 0)
+        return fd;
+    int code = fs_read(fd, out, NULL);
+    return code < 0 ? err_set(err, code, "read %s: %s", path, strerror(-code)) : 0;
+}

@@ -1,0 +1,30 @@
+/* Paths beneath another process's root, which may be hostile.
+ *
+ * Symlinks planted there resolve beneath that root or not at all; a file's own name is never a symlink. Nothing is opened before it is
+ * known to be a regular file of a bounded size, so neither a FIFO nor a device is touched. A dead mount can still hold any of these calls for
+ * ever: they belong into a child of the helper (priv/priv.h). Source: openat2(2).
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "os/pidref.h"
+
+/* The root of a process, O_PATH. Descriptor or negative errno. */
+int rootfs_open(const struct pidref *p, struct err *err);
+
+/* A directory beneath `root`, O_PATH, for use with the *at calls; `path` may start with '/'. Descriptor or negative errno. */
+int rootfs_dir(int root, const char *path, struct err *err);
+
+/* What is at `path`, O_PATH, whatever it is; *st tells. Symlinks only before the last component. Descriptor or negative errno. */
+int rootfs_peek(int root, const char *path, struct stat *st, struct err *err);
+
+/* A regular file of at most `max` bytes, opened with `flags` (O_RDONLY …). Descriptor or negative errno; *st (may be NULL) is filled. */
+int rootfs_file(int root, const char *path, int flags, uint64_t max, struct stat *st, struct err *err);
+
+/* As rootfs_file(), and its content is appended. */
+must_check int rootfs_read(int root, const char *path, struct buf *out, struct err *err);

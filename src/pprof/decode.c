@@ -1,0 +1,421 @@
+#include "pprof/decode.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/cleanup.h"
+#include "base/gzip.h"
+#include "base/mem.h"
+#include "jfr/hash.h"
+#include "pprof/wire.h"
+
+/* Field numbers of profile.proto (google/pprof) that are read; the rest is stepped over. */
+enum {
+    PROFILE_SAMPLE_TYPE = 1,
+    PROFILE_SAMPLE = 2,
+    PROFILE_LOCATION = 4,
+    PROFILE_FUNCTION = 5,
+    PROFILE_STRING_TABLE = 6,
+    PROFILE_TIME_NANOS = 9,
+    PROFILE_DURATION_NANOS = 10,
+    PROFILE_PERIOD_TYPE = 11,
+    PROFILE_PERIOD = 12,
+};
+
+/* Frames of all samples together, per byte of the profile: a location of many inlined lines costs one byte to name again. */
+enum { LABELS_MAX = 128, FRAMES_PER_BYTE = 32 };
+
+/* A foreign id and our number for what it names. For a location: its frames, one per inlined line. */
+struct id {
+    uint64_t foreign;
+    uint32_t first, count;
+};
+struct ids {
+    struct id *items; /* owned */
+    size_t count, cap;
+    struct hashed index;
+};
+
+struct list {
+    uint32_t *items; /* owned */
+    size_t count, cap;
+};
+
+struct decoder {
+    struct str bytes;
+    struct symbols *symbols;
+    struct profile *profile;
+    struct list strings; /* by foreign index */
+    struct ids functions, locations;
+    struct list lines; /* locations' frames, one after the other */
+    struct list stack; /* of the sample at hand */
+    size_t frames;     /* of all samples so far */
+    struct err *err;
+};
+
+static int damaged(struct decoder *d, const char *what)
+{
+    return err_set(d->err, -EBADMSG, "pprof: %s", what);
+}
+
+static int full(struct decoder *d)
+{
+    return err_set(d->err, -E2BIG, "pprof: too much to keep");
+}
+
+static void push(struct list *l, uint32_t v)
+{
+    xgrow(&l->items, &l->cap, l->count + 1, sizeof *l->items);
+    l->items[l->count++] = v;
+}
+
+static void ids_add(struct ids *ids, struct id id)
+{
+    hashed_reserve(&ids->index);
+    uint32_t hash = jfr_hash(id.foreign);
+    struct hashed_slot *slot = hashed_find(&ids->index, hash, ids->items[item].foreign == id.foreign);
+    if (slot->item) /* twice: the first stays */
+        return;
+    xgrow(&ids->items, &ids->cap, ids->count + 1, sizeof *ids->items);
+    ids->items[ids->count] = id;
+    hashed_add(&ids->index, slot, hash, (uint32_t)ids->count++);
+}
+
+static const struct id *ids_find(const struct ids *ids, uint64_t foreign)
+{
+    if (ids->index.cap == 0)
+        return NULL;
+    const struct hashed_slot *slot = hashed_find(&ids->index, jfr_hash(foreign), ids->items[item].foreign == foreign);
+    return slot->item ? &ids->items[slot->item - 1] : NULL;
+}
+
+/* Calls `take` for every field `number` of the whole profile. */
+static int each(struct decoder *d, uint32_t number, int (*take)(struct decoder *d, const struct wire_field *f))
+{
+    struct wire_reader r = wire_reader_of(d->bytes);
+    struct wire_field f;
+    while (wire_next(&r, &f)) {
+        if (f.number_of != number)
+            continue;
+        int code = take(d, &f);
+        if (code < 0)
+            return code;
+    }
+    return r.bad ? damaged(d, "cut or garbled") : 0;
+}
+
+static int take_string(struct decoder *d, const struct wire_field *f)
+{
+    if (f->type != WIRE_BYTES)
+        return damaged(d, "a string that is none");
+    uint32_t s = symbols_string(d->symbols, f->bytes);
+    if (s == SYMBOLS_FULL)
+        return full(d);
+    push(&d->strings, s);
+    return 0;
+}
+
+static bool string_at(const struct decoder *d, uint64_t i, uint32_t *ret)
+{
+    if (i >= d->strings.count)
+        return false;
+    *ret = d->strings.items[i];
+    return true;
+}
+
+static int32_t clamp_line(uint64_t v)
+{
+    int64_t line = (int64_t)v;
+    return line > INT32_MAX ? INT32_MAX : line < INT32_MIN ? INT32_MIN : (int32_t)line;
+}
+
+static int take_function(struct decoder *d, const struct wire_field *f)
+{
+    struct wire_reader r = wire_reader_of(f->bytes);
+    struct wire_field part;
+    struct pprof_function function = {0};
+    struct id id = {.count = 1};
+    bool fine = f->type == WIRE_BYTES;
+    while (fine && wire_next(&r, &part)) {
+        switch (part.number_of) {
+        case 1:
+            id.foreign = part.number;
+            break;
+        case 2:
+            fine = string_at(d, part.number, &function.name);
+            break;
+        case 3:
+            fine = string_at(d, part.number, &function.system_name);
+            break;
+        case 4:
+            fine = string_at(d, part.number, &function.filename);
+            break;
+        case 5:
+            function.start_line = clamp_line(part.number);
+            break;
+        }
+    }
+    if (!fine || r.bad || id.foreign == 0)
+        return damaged(d, "a function makes no sense");
+    id.first = symbols_function(d->symbols, function);
+    if (id.first == SYMBOLS_FULL)
+        return full(d);
+    ids_add(&d->functions, id);
+    return 0;
+}
+
+static int take_line(struct decoder *d, const struct wire_field *f)
+{
+    struct wire_reader r = wire_reader_of(f->bytes);
+    struct wire_field part;
+    uint64_t function = 0, line = 0;
+    while (f->type == WIRE_BYTES && wire_next(&r, &part)) {
+        if (part.number_of == 1)
+            function = part.number;
+        else if (part.number_of == 2)
+            line = part.number;
+    }
+    const struct id *known = ids_find(&d->functions, function);
+    if (!known || r.bad)
+        return damaged(d, "a line of an unknown function");
+    uint32_t l =
+        symbols_location(d->symbols, (struct pprof_location){.function = known->first, .line = clamp_line(line)});
+    if (l == SYMBOLS_FULL)
+        return full(d);
+    push(&d->lines, l);
+    return 0;
+}
+
+/* Without symbols there still is an address to show. */
+static int take_address(struct decoder *d, uint64_t address)
+{
+    char text[24];
+    int n = snprintf(text, sizeof text, "0x%" PRIx64, address);
+    struct pprof_function f = {.name = symbols_string(d->symbols, (struct str){text, (size_t)n})};
+    uint32_t l = symbols_location(d->symbols, (struct pprof_location){.function = symbols_function(d->symbols, f)});
+    if (l == SYMBOLS_FULL)
+        return full(d);
+    push(&d->lines, l);
+    return 0;
+}
+
+static int take_location(struct decoder *d, const struct wire_field *f)
+{
+    struct wire_reader r = wire_reader_of(f->bytes);
+    struct wire_field part;
+    struct id id = {.first = (uint32_t)d->lines.count};
+    uint64_t address = 0;
+    while (f->type == WIRE_BYTES && wire_next(&r, &part)) {
+        int code = 0;
+        if (part.number_of == 1)
+            id.foreign = part.number;
+        else if (part.number_of == 3)
+            address = part.number;
+        else if (part.number_of == 4)
+            code = take_line(d, &part);
+        if (code < 0)
+            return code;
+    }
+    if (r.bad || id.foreign == 0)
+        return damaged(d, "a location makes no sense");
+    int code = d->lines.count == id.first ? take_address(d, address) : 0;
+    if (code < 0)
+        return code;
+    id.count = (uint32_t)d->lines.count - id.first;
+    ids_add(&d->locations, id);
+    return 0;
+}
+
+/* Calls `take` for every number of a repeated field, packed or not. */
+static int each_number(struct decoder *d, const struct wire_field *f,
+                       int (*take)(struct decoder *d, uint64_t v, void *arg), void *arg)
+{
+    if (f->type == WIRE_VARINT)
+        return take(d, f->number, arg);
+    if (f->type != WIRE_BYTES)
+        return damaged(d, "a number that is none");
+    struct wire_reader r = wire_reader_of(f->bytes);
+    uint64_t v;
+    while (wire_next_packed(&r, &v)) {
+        int code = take(d, v, arg);
+        if (code < 0)
+            return code;
+    }
+    return r.bad ? damaged(d, "a packed field is cut") : 0;
+}
+
+static int take_frame(struct decoder *d, uint64_t location, void *arg)
+{
+    (void)arg;
+    const struct id *id = ids_find(&d->locations, location);
+    if (!id)
+        return damaged(d, "a sample at an unknown location");
+    d->frames += id->count;
+    if (d->frames / FRAMES_PER_BYTE > d->bytes.n)
+        return damaged(d, "more frames than can be");
+    for (uint32_t i = 0; i < id->count; i++)
+        push(&d->stack, d->lines.items[id->first + i]);
+    return 0;
+}
+
+struct values {
+    int64_t v[PROFILE_TYPES_MAX];
+    size_t count;
+};
+
+static int take_value(struct decoder *d, uint64_t v, void *arg)
+{
+    struct values *values = arg;
+    if (values->count == d->profile->type_count)
+        return damaged(d, "a sample with more values than types");
+    values->v[values->count++] = (int64_t)v;
+    return 0;
+}
+
+static int read_label(struct decoder *d, const struct wire_field *f, struct pprof_label *ret)
+{
+    struct wire_reader r = wire_reader_of(f->bytes);
+    struct wire_field part;
+    bool fine = f->type == WIRE_BYTES;
+    *ret = (struct pprof_label){0};
+    while (fine && wire_next(&r, &part)) {
+        switch (part.number_of) {
+        case 1:
+            fine = string_at(d, part.number, &ret->key);
+            break;
+        case 2:
+            fine = string_at(d, part.number, &ret->str);
+            break;
+        case 3:
+            ret->num = (int64_t)part.number;
+            break;
+        case 4:
+            fine = string_at(d, part.number, &ret->unit);
+            break;
+        }
+    }
+    return fine && !r.bad ? 0 : damaged(d, "a label makes no sense");
+}
+
+static int take_sample(struct decoder *d, const struct wire_field *f)
+{
+    struct wire_reader r = wire_reader_of(f->bytes);
+    struct wire_field part;
+    struct values values = {0};
+    struct pprof_label labels[LABELS_MAX];
+    size_t label_count = 0;
+    int code = f->type == WIRE_BYTES ? 0 : damaged(d, "a sample that is none");
+    d->stack.count = 0;
+    while (code == 0 && wire_next(&r, &part)) {
+        if (part.number_of == 1)
+            code = each_number(d, &part, take_frame, NULL);
+        else if (part.number_of == 2)
+            code = each_number(d, &part, take_value, &values);
+        else if (part.number_of == 3 && label_count < LABELS_MAX)
+            code = read_label(d, &part, &labels[label_count++]);
+    }
+    if (code < 0)
+        return code;
+    if (r.bad || values.count != d->profile->type_count)
+        return damaged(d, "a sample makes no sense");
+    uint32_t stack = symbols_stack(d->symbols, d->stack.items, d->stack.count);
+    uint32_t set = symbols_labels(d->symbols, labels, label_count);
+    return profile_add(d->profile, stack, set, values.v) ? 0 : full(d);
+}
+
+static int read_value_type(struct decoder *d, const struct wire_field *f, struct pprof_value_type *ret)
+{
+    struct wire_reader r = wire_reader_of(f->bytes);
+    struct wire_field part;
+    bool fine = f->type == WIRE_BYTES;
+    *ret = (struct pprof_value_type){0};
+    while (fine && wire_next(&r, &part)) {
+        if (part.number_of == 1)
+            fine = string_at(d, part.number, &ret->type);
+        else if (part.number_of == 2)
+            fine = string_at(d, part.number, &ret->unit);
+    }
+    return fine && !r.bad ? 0 : damaged(d, "a value type makes no sense");
+}
+
+static int take_type(struct decoder *d, const struct wire_field *f)
+{
+    struct profile *p = d->profile;
+    if (p->type_count == PROFILE_TYPES_MAX)
+        return damaged(d, "too many sample types");
+    int code = read_value_type(d, f, &p->types[p->type_count]);
+    p->type_count += code == 0;
+    return code;
+}
+
+static int read_scalars(struct decoder *d)
+{
+    struct wire_reader r = wire_reader_of(d->bytes);
+    struct wire_field f;
+    while (wire_next(&r, &f)) {
+        if (f.number_of == PROFILE_TIME_NANOS)
+            d->profile->time_nanos = (int64_t)f.number;
+        else if (f.number_of == PROFILE_DURATION_NANOS)
+            d->profile->duration_nanos = (int64_t)f.number;
+        else if (f.number_of == PROFILE_PERIOD)
+            d->profile->period = (int64_t)f.number;
+        else if (f.number_of == PROFILE_PERIOD_TYPE && read_value_type(d, &f, &d->profile->period_type) < 0)
+            return -EBADMSG;
+    }
+    return r.bad ? damaged(d, "cut or garbled") : 0;
+}
+
+/* Definitions may come in any order, so that each kind takes a walk of its own. */
+static int decode(struct decoder *d)
+{
+    int code = each(d, PROFILE_STRING_TABLE, take_string);
+    if (code == 0)
+        code = each(d, PROFILE_FUNCTION, take_function);
+    if (code == 0)
+        code = each(d, PROFILE_LOCATION, take_location);
+    if (code == 0)
+        code = each(d, PROFILE_SAMPLE_TYPE, take_type);
+    if (code == 0)
+        code = read_scalars(d);
+    if (code == 0 && d->profile->type_count == 0)
+        code = damaged(d, "no sample type");
+    if (code == 0)
+        code = each(d, PROFILE_SAMPLE, take_sample);
+    return code;
+}
+
+static bool is_gzip(struct str s)
+{
+    return s.n >= 2 && (uint8_t)s.p[0] == 0x1f && (uint8_t)s.p[1] == 0x8b;
+}
+
+int pprof_decode(const void *bytes, size_t len, size_t max, struct symbols *symbols, struct profile *ret,
+                 struct err *err)
+{
+    cleanup_buf struct buf plain = BUF_INIT(max);
+    struct str in = {bytes, len};
+    if (is_gzip(in)) {
+        int code = gzip_inflate(in, &plain, err);
+        if (code < 0)
+            return err_wrap(err, code, "pprof");
+        in = buf_slice(&plain);
+    }
+    if (in.n > max)
+        return err_set(err, -EMSGSIZE, "pprof: more than %zu bytes", max);
+    cleanup_profile struct profile p;
+    profile_init(&p, symbols);
+    struct decoder d = {.bytes = in, .symbols = symbols, .profile = &p, .err = err};
+    int code = decode(&d);
+    free(d.strings.items);
+    free(d.functions.items);
+    hashed_done(&d.functions.index);
+    free(d.locations.items);
+    hashed_done(&d.locations.index);
+    free(d.lines.items);
+    free(d.stack.items);
+    if (code < 0)
+        return code;
+    *ret = p;
+    p = (struct profile){0};
+    return 0;
+}

@@ -1,0 +1,229 @@
+#include "pprof/encode.h"
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "pprof/wire.h"
+
+/* Field numbers of profile.proto (google/pprof). */
+enum {
+    PROFILE_SAMPLE_TYPE = 1,
+    PROFILE_SAMPLE = 2,
+    PROFILE_MAPPING = 3,
+    PROFILE_LOCATION = 4,
+    PROFILE_FUNCTION = 5,
+    PROFILE_STRING_TABLE = 6,
+    PROFILE_TIME_NANOS = 9,
+    PROFILE_DURATION_NANOS = 10,
+    PROFILE_PERIOD_TYPE = 11,
+    PROFILE_PERIOD = 12,
+    VALUE_TYPE_TYPE = 1,
+    VALUE_TYPE_UNIT = 2,
+    SAMPLE_LOCATION_ID = 1,
+    SAMPLE_VALUE = 2,
+    SAMPLE_LABEL = 3,
+    LABEL_KEY = 1,
+    LABEL_STR = 2,
+    LABEL_NUM = 3,
+    LABEL_NUM_UNIT = 4,
+    MAPPING_ID = 1,
+    MAPPING_HAS_FUNCTIONS = 7,
+    LOCATION_ID = 1,
+    LOCATION_MAPPING_ID = 2,
+    LOCATION_LINE = 4,
+    LINE_FUNCTION_ID = 1,
+    LINE_LINE = 2,
+    FUNCTION_ID = 1,
+    FUNCTION_NAME = 2,
+    FUNCTION_SYSTEM_NAME = 3,
+    FUNCTION_FILENAME = 4,
+    FUNCTION_START_LINE = 5,
+};
+
+enum { THE_MAPPING = 1, SMALL_MESSAGE = 256 };
+
+/* Numbers in this profile, by order of first use, for things numbered across all profiles. */
+struct numbering {
+    uint32_t *ids;   /* by symbols' number; 0 = not used yet */
+    uint32_t *order; /* the reverse: used ones in order */
+    uint32_t count;
+};
+
+struct encoder {
+    const struct profile *p;
+    struct buf *out;
+    struct numbering strings, functions, locations;
+};
+
+static void numbering_init(struct numbering *n, size_t count)
+{
+    *n =
+        (struct numbering){.ids = xcalloc(count + 1, sizeof *n->ids), .order = xmalloc((count + 1) * sizeof *n->order)};
+}
+
+static void numbering_done(struct numbering *n)
+{
+    free(n->ids);
+    free(n->order);
+}
+
+/* From 1. */
+static uint32_t numbered(struct numbering *n, uint32_t item)
+{
+    if (n->ids[item] == 0) {
+        n->order[n->count++] = item;
+        n->ids[item] = n->count;
+    }
+    return n->ids[item];
+}
+
+/* Strings count from 0, and "" is 0 from the start. */
+static uint32_t string_id(struct encoder *e, uint32_t string)
+{
+    return numbered(&e->strings, string) - 1;
+}
+
+static void put_value_type(struct encoder *e, uint32_t field, struct pprof_value_type t)
+{
+    cleanup_buf struct buf b = BUF_INIT(SMALL_MESSAGE);
+    wire_number(&b, VALUE_TYPE_TYPE, string_id(e, t.type));
+    wire_number(&b, VALUE_TYPE_UNIT, string_id(e, t.unit));
+    wire_bytes(e->out, field, buf_slice(&b));
+}
+
+static bool all_zero(const int64_t *values, size_t n)
+{
+    int64_t any = 0;
+    for (size_t i = 0; i < n; i++)
+        any |= values[i];
+    return any == 0;
+}
+
+static size_t label_size(struct encoder *e, const struct pprof_label *l)
+{
+    size_t n = 1 + wire_size(string_id(e, l->key));
+    if (l->str)
+        n += 1 + wire_size(string_id(e, l->str));
+    if (l->num)
+        n += 1 + wire_size((uint64_t)l->num);
+    if (l->unit)
+        n += 1 + wire_size(string_id(e, l->unit));
+    return n;
+}
+
+static void put_label(struct encoder *e, const struct pprof_label *l)
+{
+    wire_tag(e->out, SAMPLE_LABEL, WIRE_BYTES);
+    wire_varint(e->out, label_size(e, l));
+    wire_tag(e->out, LABEL_KEY, WIRE_VARINT);
+    wire_varint(e->out, string_id(e, l->key));
+    if (l->str)
+        wire_number(e->out, LABEL_STR, string_id(e, l->str));
+    wire_number(e->out, LABEL_NUM, (uint64_t)l->num);
+    if (l->unit)
+        wire_number(e->out, LABEL_NUM_UNIT, string_id(e, l->unit));
+}
+
+/* Stacks are most of a profile, so the packed ids are written straight into the output, after one pass for their length. */
+static void put_sample(struct encoder *e, size_t i)
+{
+    const struct profile *p = e->p;
+    const struct pprof_stack *stack = &p->symbols->stacks[p->samples[i].stack];
+    const struct pprof_labels *labels = &p->symbols->label_sets[p->samples[i].labels];
+    const int64_t *values = profile_values(p, i);
+    size_t ids = 0, nums = 0, total = 0;
+    for (uint32_t k = 0; k < stack->count; k++)
+        ids += wire_size(numbered(&e->locations, stack->locations[k]));
+    for (size_t k = 0; k < p->type_count; k++)
+        nums += wire_size((uint64_t)values[k]);
+    for (uint32_t k = 0; k < labels->count; k++) {
+        size_t n = label_size(e, &labels->labels[k]);
+        total += 1 + wire_size(n) + n;
+    }
+    if (ids)
+        total += 1 + wire_size(ids) + ids;
+    total += 1 + wire_size(nums) + nums;
+    wire_tag(e->out, PROFILE_SAMPLE, WIRE_BYTES);
+    wire_varint(e->out, total);
+    uint8_t *to = ids ? buf_reserve(e->out, 1 + wire_size(ids) + ids) : NULL;
+    if (to) {
+        const uint8_t *from = to;
+        to = wire_put(to, SAMPLE_LOCATION_ID << 3 | WIRE_BYTES);
+        to = wire_put(to, ids);
+        for (uint32_t k = 0; k < stack->count; k++)
+            to = wire_put(to, e->locations.ids[stack->locations[k]]);
+        e->out->len += (size_t)(to - from);
+    }
+    wire_tag(e->out, SAMPLE_VALUE, WIRE_BYTES);
+    wire_varint(e->out, nums);
+    for (size_t k = 0; k < p->type_count; k++)
+        wire_varint(e->out, (uint64_t)values[k]);
+    for (uint32_t k = 0; k < labels->count; k++)
+        put_label(e, &labels->labels[k]);
+}
+
+static void put_mapping(struct encoder *e)
+{
+    cleanup_buf struct buf b = BUF_INIT(SMALL_MESSAGE);
+    wire_number(&b, MAPPING_ID, THE_MAPPING);
+    wire_number(&b, MAPPING_HAS_FUNCTIONS, 1);
+    wire_bytes(e->out, PROFILE_MAPPING, buf_slice(&b));
+}
+
+static void put_locations(struct encoder *e)
+{
+    cleanup_buf struct buf b = BUF_INIT(SMALL_MESSAGE), line = BUF_INIT(SMALL_MESSAGE);
+    for (uint32_t i = 0; i < e->locations.count; i++) {
+        struct pprof_location l = e->p->symbols->locations[e->locations.order[i]];
+        buf_reset(&line);
+        wire_number(&line, LINE_FUNCTION_ID, numbered(&e->functions, l.function));
+        wire_number(&line, LINE_LINE, (uint64_t)(int64_t)l.line);
+        buf_reset(&b);
+        wire_number(&b, LOCATION_ID, i + 1);
+        wire_number(&b, LOCATION_MAPPING_ID, THE_MAPPING);
+        wire_bytes(&b, LOCATION_LINE, buf_slice(&line));
+        wire_bytes(e->out, PROFILE_LOCATION, buf_slice(&b));
+    }
+}
+
+static void put_functions(struct encoder *e)
+{
+    cleanup_buf struct buf b = BUF_INIT(SMALL_MESSAGE);
+    for (uint32_t i = 0; i < e->functions.count; i++) {
+        struct pprof_function f = e->p->symbols->functions[e->functions.order[i]];
+        buf_reset(&b);
+        wire_number(&b, FUNCTION_ID, i + 1);
+        wire_number(&b, FUNCTION_NAME, string_id(e, f.name));
+        wire_number(&b, FUNCTION_SYSTEM_NAME, string_id(e, f.system_name));
+        wire_number(&b, FUNCTION_FILENAME, string_id(e, f.filename));
+        wire_number(&b, FUNCTION_START_LINE, (uint64_t)(int64_t)f.start_line);
+        wire_bytes(e->out, PROFILE_FUNCTION, buf_slice(&b));
+    }
+}
+
+void pprof_encode(const struct profile *p, struct buf *out)
+{
+    struct encoder e = {.p = p, .out = out};
+    numbering_init(&e.strings, p->symbols->string_count);
+    numbering_init(&e.functions, p->symbols->function_count);
+    numbering_init(&e.locations, p->symbols->location_count);
+    (void)string_id(&e, 0);
+    for (size_t i = 0; i < p->type_count; i++)
+        put_value_type(&e, PROFILE_SAMPLE_TYPE, p->types[i]);
+    for (size_t i = 0; i < p->sample_count; i++) {
+        if (!all_zero(profile_values(p, i), p->type_count))
+            put_sample(&e, i);
+    }
+    put_mapping(&e);
+    put_locations(&e);
+    put_functions(&e);
+    wire_number(out, PROFILE_TIME_NANOS, (uint64_t)p->time_nanos);
+    wire_number(out, PROFILE_DURATION_NANOS, (uint64_t)p->duration_nanos);
+    if (p->period_type.type || p->period_type.unit)
+        put_value_type(&e, PROFILE_PERIOD_TYPE, p->period_type);
+    wire_number(out, PROFILE_PERIOD, (uint64_t)p->period);
+    for (uint32_t i = 0; i < e.strings.count; i++)
+        wire_bytes(out, PROFILE_STRING_TABLE, p->symbols->strings[e.strings.order[i]]);
+    numbering_done(&e.strings);
+    numbering_done(&e.functions);
+    numbering_done(&e.locations);
+}

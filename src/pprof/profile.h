@@ -1,0 +1,49 @@
+/* One profile: values per (stack, labels), summed as they come in.
+ *
+ * Its strings, functions and stacks live in `symbols`, which it borrows and may share with other profiles. Reading it:
+ *
+ *     for (size_t i = 0; i < p->sample_count; i++) {
+ *         const struct pprof_stack *stack = &p->symbols->stacks[p->samples[i].stack];
+ *         const int64_t *values = profile_values(p, i);
+ */
+#pragma once
+
+#include "base/err.h"
+#include "pprof/symbols.h"
+
+enum { PROFILE_TYPES_MAX = 16 };
+
+struct pprof_value_type {
+    uint32_t type, unit; /* strings */
+};
+struct pprof_sample {
+    uint32_t stack, labels;
+};
+
+struct profile {
+    struct symbols *symbols; /* borrowed */
+    struct pprof_value_type types[PROFILE_TYPES_MAX];
+    size_t type_count;
+    struct pprof_value_type period_type; /* {0, 0} = unset */
+    int64_t period;
+    int64_t time_nanos, duration_nanos;
+    struct pprof_sample *samples;
+    int64_t *values; /* type_count per sample */
+    size_t sample_count;
+    size_t sample_cap, value_cap; /* private from here */
+    struct hashed by_sample;
+};
+
+void profile_init(struct profile *p, struct symbols *symbols);
+void profile_done(struct profile *p);
+#define cleanup_profile __attribute__((cleanup(profile_done)))
+
+/* Adds a sample type; false beyond PROFILE_TYPES_MAX, or where symbols are full. Before the first sample. */
+bool profile_add_type(struct profile *p, struct str type, struct str unit);
+/* Adds `values` to the sample of this stack and label set. False where something is SYMBOLS_FULL. */
+bool profile_add(struct profile *p, uint32_t stack, uint32_t labels, const int64_t *values);
+
+static inline int64_t *profile_values(const struct profile *p, size_t sample)
+{
+    return &p->values[sample * p->type_count];
+}

@@ -1,0 +1,166 @@
+#include "pprof/symbols.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "jfr/hash.h"
+
+/* Room the index needs per item, counted against the cap along with the content. */
+enum { INDEX_BYTES = 2 * sizeof(struct hashed_slot) };
+
+void symbols_init(struct symbols *s, size_t max)
+{
+    *s = (struct symbols){.arena = ARENA_INIT(max)};
+    (void)symbols_string(s, STR(""));
+    (void)symbols_labels(s, NULL, 0);
+}
+
+void symbols_done(struct symbols *s)
+{
+    arena_done(&s->arena);
+    free(s->strings);
+    free(s->functions);
+    free(s->locations);
+    free(s->stacks);
+    free(s->label_sets);
+    hashed_done(&s->by_text);
+    hashed_done(&s->by_function);
+    hashed_done(&s->by_location);
+    hashed_done(&s->by_stack);
+    hashed_done(&s->by_labels);
+    *s = (struct symbols){0};
+}
+
+/* Counts an item outside the arena against the cap; false when it is reached. */
+static bool charge(struct symbols *s, size_t bytes)
+{
+    bytes += INDEX_BYTES;
+    if (bytes > s->arena.max - s->arena.used)
+        return false;
+    s->arena.max -= bytes;
+    return true;
+}
+
+static uint32_t hash_bytes(const void *p, size_t n)
+{
+    return jfr_hash(str_hash((struct str){p, n}));
+}
+
+uint32_t symbols_string(struct symbols *s, struct str text)
+{
+    hashed_reserve(&s->by_text);
+    uint32_t hash = jfr_hash(str_hash(text));
+    struct hashed_slot *slot = hashed_find(&s->by_text, hash, str_eq(s->strings[item], text));
+    if (slot->item)
+        return slot->item - 1;
+    struct str copy = charge(s, sizeof copy) ? arena_str(&s->arena, text) : (struct str){0};
+    if (!copy.p)
+        return SYMBOLS_FULL;
+    xgrow(&s->strings, &s->string_cap, s->string_count + 1, sizeof *s->strings);
+    uint32_t n = (uint32_t)s->string_count++;
+    s->strings[n] = copy;
+    hashed_add(&s->by_text, slot, hash, n);
+    return n;
+}
+
+static bool same_function(struct pprof_function a, struct pprof_function b)
+{
+    return a.name == b.name && a.system_name == b.system_name && a.filename == b.filename &&
+           a.start_line == b.start_line;
+}
+
+uint32_t symbols_function(struct symbols *s, struct pprof_function f)
+{
+    if (f.name == SYMBOLS_FULL || f.system_name == SYMBOLS_FULL || f.filename == SYMBOLS_FULL)
+        return SYMBOLS_FULL;
+    hashed_reserve(&s->by_function);
+    uint32_t hash =
+        jfr_hash(f.name ^ (uint64_t)f.filename << 32) ^ jfr_hash(f.system_name ^ (uint64_t)f.start_line << 32);
+    struct hashed_slot *slot = hashed_find(&s->by_function, hash, same_function(s->functions[item], f));
+    if (slot->item)
+        return slot->item - 1;
+    if (!charge(s, sizeof f))
+        return SYMBOLS_FULL;
+    xgrow(&s->functions, &s->function_cap, s->function_count + 1, sizeof *s->functions);
+    uint32_t n = (uint32_t)s->function_count++;
+    s->functions[n] = f;
+    hashed_add(&s->by_function, slot, hash, n);
+    return n;
+}
+
+uint32_t symbols_location(struct symbols *s, struct pprof_location l)
+{
+    if (l.function == SYMBOLS_FULL)
+        return SYMBOLS_FULL;
+    hashed_reserve(&s->by_location);
+    uint32_t hash = jfr_hash(l.function | (uint64_t)(uint32_t)l.line << 32);
+    struct hashed_slot *slot = hashed_find(
+        &s->by_location, hash, s->locations[item].function == l.function && s->locations[item].line == l.line);
+    if (slot->item)
+        return slot->item - 1;
+    if (!charge(s, sizeof l))
+        return SYMBOLS_FULL;
+    xgrow(&s->locations, &s->location_cap, s->location_count + 1, sizeof *s->locations);
+    uint32_t n = (uint32_t)s->location_count++;
+    s->locations[n] = l;
+    hashed_add(&s->by_location, slot, hash, n);
+    return n;
+}
+
+static bool same_bytes(const void *a, const void *b, size_t n)
+{
+    return n == 0 || memcmp(a, b, n) == 0;
+}
+
+/* Copies n bytes into the arena; NULL only beyond the cap. */
+static const void *keep(struct symbols *s, const void *p, size_t n)
+{
+    void *copy = arena_alloc(&s->arena, n ? n : 1);
+    if (copy && n)
+        memcpy(copy, p, n);
+    return copy;
+}
+
+uint32_t symbols_stack(struct symbols *s, const uint32_t *locations, size_t count)
+{
+    size_t bytes = count * sizeof *locations;
+    hashed_reserve(&s->by_stack);
+    uint32_t hash = hash_bytes(locations, bytes);
+    struct hashed_slot *slot = hashed_find(
+        &s->by_stack, hash, s->stacks[item].count == count && same_bytes(s->stacks[item].locations, locations, bytes));
+    if (slot->item)
+        return slot->item - 1;
+    const uint32_t *copy = charge(s, sizeof *s->stacks) ? keep(s, locations, bytes) : NULL;
+    if (!copy)
+        return SYMBOLS_FULL;
+    xgrow(&s->stacks, &s->stack_cap, s->stack_count + 1, sizeof *s->stacks);
+    uint32_t n = (uint32_t)s->stack_count++;
+    s->stacks[n] = (struct pprof_stack){.locations = copy, .count = (uint32_t)count};
+    hashed_add(&s->by_stack, slot, hash, n);
+    return n;
+}
+
+uint32_t symbols_labels(struct symbols *s, const struct pprof_label *labels, size_t count)
+{
+    _Static_assert(sizeof *labels == 24, "no padding: label sets are compared by their bytes");
+    for (size_t i = 0; i < count; i++) {
+        if (labels[i].key == SYMBOLS_FULL || labels[i].str == SYMBOLS_FULL || labels[i].unit == SYMBOLS_FULL)
+            return SYMBOLS_FULL;
+    }
+    size_t bytes = count * sizeof *labels;
+    hashed_reserve(&s->by_labels);
+    uint32_t hash = hash_bytes(labels, bytes);
+    struct hashed_slot *slot =
+        hashed_find(&s->by_labels, hash,
+                    s->label_sets[item].count == count && same_bytes(s->label_sets[item].labels, labels, bytes));
+    if (slot->item)
+        return slot->item - 1;
+    const struct pprof_label *copy = charge(s, sizeof *s->label_sets) ? keep(s, labels, bytes) : NULL;
+    if (!copy)
+        return SYMBOLS_FULL;
+    xgrow(&s->label_sets, &s->label_set_cap, s->label_set_count + 1, sizeof *s->label_sets);
+    uint32_t n = (uint32_t)s->label_set_count++;
+    s->label_sets[n] = (struct pprof_labels){.labels = copy, .count = (uint32_t)count};
+    hashed_add(&s->by_labels, slot, hash, n);
+    return n;
+}

@@ -1,0 +1,72 @@
+/* What stacks are made of, each thing kept once: strings, functions, locations, stacks, label sets.
+ *
+ * Identity is content, never an id of some file, so whatever is added from several chunks or several profiles merges by
+ * itself. Everything is named by a small dense number; numbers are valid until symbols_done(). Several profiles share one
+ * set of symbols (one per type of a conversion). Not thread safe, one owner.
+ *
+ * Simplifications against profile.proto, fit for Java: a location is (function, line); inlined lines become frames of their
+ * own; addresses and mappings are not kept. Memory is capped: every adding function gives SYMBOLS_FULL beyond it, and for
+ * SYMBOLS_FULL as an argument, so that a chain of calls is checked once.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "pprof/hashed.h"
+
+#define SYMBOLS_FULL UINT32_MAX
+
+struct pprof_function {
+    uint32_t name, system_name, filename; /* strings */
+    int32_t start_line;
+};
+struct pprof_location {
+    uint32_t function;
+    int32_t line;
+};
+struct pprof_stack {
+    const uint32_t *locations; /* leaf first */
+    uint32_t count;
+};
+struct pprof_label {
+    uint32_t key, str, unit; /* strings; a label is text, or a number with a unit */
+    uint32_t zero;           /* label sets are compared by their bytes: nothing may be left to padding */
+    int64_t num;
+};
+struct pprof_labels {
+    const struct pprof_label *labels; /* in the order given */
+    uint32_t count;
+};
+
+struct symbols {
+    struct arena arena;
+    struct str *strings; /* string 0 is "" */
+    struct pprof_function *functions;
+    struct pprof_location *locations;
+    struct pprof_stack *stacks;
+    struct pprof_labels *label_sets; /* set 0 is empty */
+    size_t string_count, function_count, location_count, stack_count, label_set_count;
+    size_t string_cap, function_cap, location_cap, stack_cap, label_set_cap; /* private from here */
+    struct hashed by_text, by_function, by_location, by_stack, by_labels;
+};
+
+/* `max` caps the bytes of all content. */
+void symbols_init(struct symbols *s, size_t max);
+void symbols_done(struct symbols *s);
+#define cleanup_symbols __attribute__((cleanup(symbols_done)))
+
+/* The text is copied. */
+uint32_t symbols_string(struct symbols *s, struct str text);
+uint32_t symbols_function(struct symbols *s, struct pprof_function f);
+uint32_t symbols_location(struct symbols *s, struct pprof_location l);
+uint32_t symbols_stack(struct symbols *s, const uint32_t *locations, size_t count);
+uint32_t symbols_labels(struct symbols *s, const struct pprof_label *labels, size_t count);
+
+static inline struct str symbols_name(const struct symbols *s, uint32_t location)
+{
+    return s->strings[s->functions[s->locations[location].function].name];
+}

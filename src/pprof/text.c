@@ -1,0 +1,81 @@
+#include "pprof/text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+
+/* One stack as text, in `all`, with the sample its values come from. */
+struct line {
+    size_t at, len;
+    const struct buf *all;
+    size_t sample;
+};
+
+static struct str line_text(const struct line *l)
+{
+    return (struct str){(const char *)l->all->p + l->at, l->len};
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return str_cmp(line_text(a), line_text(b));
+}
+
+static void put_stack(const struct profile *p, size_t sample, enum pprof_text_style style, struct buf *out)
+{
+    const struct pprof_stack *stack = &p->symbols->stacks[p->samples[sample].stack];
+    for (uint32_t i = stack->count; i-- > 0;) {
+        buf_str(out, symbols_name(p->symbols, stack->locations[i]));
+        if (style == PPROF_TEXT_REFERENCE)
+            buf_printf(out, ":%" PRId32, p->symbols->locations[stack->locations[i]].line);
+        if (i > 0)
+            buf_byte(out, ';');
+    }
+}
+
+static void put_line(struct str text, const int64_t *values, size_t n, enum pprof_text_style style, struct buf *out)
+{
+    int64_t any = 0;
+    for (size_t i = 0; i < n; i++)
+        any |= values[i];
+    if (any == 0 || (style == PPROF_TEXT_COLLAPSED && values[0] == 0))
+        return;
+    if (style == PPROF_TEXT_COLLAPSED) {
+        buf_str(out, text);
+        buf_printf(out, " %" PRId64 "\n", values[0]);
+        return;
+    }
+    if (out->len)
+        buf_byte(out, '\n');
+    buf_str(out, text);
+    for (size_t i = 0; i < n; i++)
+        buf_printf(out, "%s%" PRId64, i ? " " : " [", values[i]);
+    buf_byte(out, ']');
+}
+
+void pprof_text(const struct profile *p, enum pprof_text_style style, struct buf *out)
+{
+    cleanup_buf struct buf all = BUF_INIT(out->max);
+    cleanup_free struct line *lines = xcalloc(p->sample_count + 1, sizeof *lines);
+    for (size_t i = 0; i < p->sample_count; i++) {
+        lines[i] = (struct line){.at = all.len, .all = &all, .sample = i};
+        put_stack(p, i, style, &all);
+        lines[i].len = all.len - lines[i].at;
+    }
+    if (!buf_ok(&all)) {
+        out->failed = true;
+        return;
+    }
+    qsort(lines, p->sample_count, sizeof *lines, by_text);
+    int64_t sum[PROFILE_TYPES_MAX];
+    for (size_t i = 0, next; i < p->sample_count; i = next) {
+        memset(sum, 0, sizeof sum);
+        for (next = i; next < p->sample_count && by_text(&lines[i], &lines[next]) == 0; next++) {
+            for (size_t k = 0; k < p->type_count; k++)
+                sum[k] = (int64_t)((uint64_t)sum[k] + (uint64_t)profile_values(p, lines[next].sample)[k]);
+        }
+        put_line(line_text(&lines[i]), sum, p->type_count, style, out);
+    }
+}

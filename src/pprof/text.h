@@ -1,0 +1,17 @@
+/* Collapsed stacks, one a line: `root;…;leaf value`. For people, flame graph scripts, and tests.
+ *
+ * Lines are sorted bytewise by stack, equal stacks summed, stacks without any value left out; labels are ignored.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "pprof/profile.h"
+
+enum pprof_text_style {
+    PPROF_TEXT_COLLAPSED, /* `frame;frame value`, the first sample type, each line ended by a newline */
+    /* `name:line;name:line [v1 v2]`, newlines only between lines: how the reference converter's expected files look. */
+    PPROF_TEXT_REFERENCE,
+};
+
+/* Appends; out->max bounds the size and buf_ok() tells. */
+void pprof_text(const struct profile *p, enum pprof_text_style style, struct buf *out);

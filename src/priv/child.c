@@ -1,0 +1,106 @@
+#include "priv/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "priv/wire.h"
+
+enum { DEADLINE_STATUS = 3, FIRST_FREE_FD = STDERR_FILENO + 1 };
+
+/* Read by a signal handler: the function last, so that it is never seen without its argument. */
+static void *volatile cleanup_arg;
+static void (*volatile cleanup_run)(void *arg);
+
+static void at_deadline(int sig, siginfo_t *info, void *context)
+{
+    (void)sig;
+    (void)context;
+    /* A service manager may signal the whole group; only the helper ends an operation. */
+    if (info->si_pid != getppid())
+        return;
+    void (*run)(void *) = cleanup_run;
+    if (run)
+        run(cleanup_arg);
+    _exit(DEADLINE_STATUS);
+}
+
+void priv_on_deadline(void (*cleanup)(void *arg), void *arg)
+{
+    cleanup_run = NULL;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    cleanup_arg = arg;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    cleanup_run = cleanup;
+}
+
+static void send_reply(struct priv_call *call, bool last)
+{
+    struct frame_out out = {
+        .head = {.len = (uint32_t)call->out.len, .fd_count = (uint32_t)call->fd_count, .kind = last},
+        .body = call->out.p,
+        .fds = call->fds,
+    };
+    /* A helper that is gone needs no reply. */
+    (void)!frame_send(*(int *)call->channel, &out);
+    for (size_t i = 0; i < call->fd_count; i++)
+        close(call->fds[i]);
+    call->fd_count = 0;
+    buf_reset(&call->out);
+}
+
+void priv_flush(struct priv_call *call)
+{
+    send_reply(call, false);
+}
+
+static _Noreturn void run(const struct priv_op *op, struct priv_call *call)
+{
+    struct sigaction end = {.sa_sigaction = at_deadline, .sa_flags = SA_SIGINFO};
+    sigaction(SIGTERM, &end, NULL);
+    prctl(PR_SET_NAME, op->name);
+    op->run(call);
+    send_reply(call, true);
+    _exit(0);
+}
+
+int child_start(const struct priv_op *op, const uint8_t *in, size_t len, int64_t deadline_ms, pid_t *pid, int *pidfd,
+                int *sock)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return -errno;
+    pid_t child = fork();
+    if (child < 0) {
+        int code = -errno;
+        close(ends[0]);
+        close(ends[1]);
+        return code;
+    }
+    if (child == 0) {
+        /* The main process must notice the helper's end even while this child lives on, so its socket closes here. */
+        int mine = ends[1];
+        if (mine > FIRST_FREE_FD)
+            close_range(FIRST_FREE_FD, (unsigned)mine - 1, 0);
+        close_range((unsigned)mine + 1, ~0U, 0);
+        struct priv_call call = {
+            .in = in,
+            .in_len = len,
+            .out = BUF_INIT(PRIV_PAYLOAD_MAX),
+            .deadline_ms = deadline_ms,
+            .channel = &mine,
+        };
+        run(op, &call);
+    }
+    close(ends[1]);
+    *pid = child;
+    *pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+    *sock = ends[0];
+    return 0;
+}

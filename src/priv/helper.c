@@ -1,0 +1,300 @@
+#include "priv/helper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "os/clock.h"
+#include "priv/child.h"
+#include "priv/wire.h"
+
+enum phase { FREE, RUNNING, ENDING, KILLED };
+
+struct slot {
+    enum phase phase;
+    uint64_t id;
+    pid_t pid;
+    int pidfd, sock; /* sock: -1 once the child closed its end */
+    int64_t next_ms; /* when the phase ends by force */
+    struct frame_in in;
+    struct buf reply;
+    int fds[PRIV_FDS_MAX];
+    size_t fd_count;
+    bool whole;
+};
+
+struct reply {
+    struct list node;
+    uint8_t *body;
+    int fds[PRIV_FDS_MAX];
+    struct frame_out out;
+};
+
+struct helper {
+    int sock; /* -1: the main process is gone */
+    const struct priv_op *ops;
+    unsigned op_count;
+    struct frame_in in;
+    struct list replies;
+    struct slot slots[PRIV_CHILDREN];
+    pid_t abandoned[HELPER_ABANDONED_MAX];
+    size_t abandoned_count;
+};
+
+static void reply_free(struct reply *r)
+{
+    for (size_t i = 0; i < r->out.head.fd_count; i++)
+        close(r->fds[i]);
+    list_del(&r->node);
+    free(r->body);
+    free(r);
+}
+
+static void main_is_gone(struct helper *h)
+{
+    if (h->sock >= 0)
+        close(h->sock);
+    h->sock = -1;
+    list_each(&h->replies, node)
+        reply_free(list_entry(node, struct reply, node));
+}
+
+/* Takes the descriptors and the bytes. */
+static void answer(struct helper *h, uint64_t id, enum priv_result result, struct buf *bytes, const int *fds,
+                   size_t fd_count)
+{
+    struct reply *r = xcalloc(1, sizeof *r);
+    size_t len = bytes->len;
+    r->body = buf_take(bytes, &len);
+    for (size_t i = 0; i < fd_count; i++)
+        r->fds[i] = fds[i];
+    r->out = (struct frame_out){
+        .head = {.len = r->body ? (uint32_t)len : 0, .fd_count = (uint32_t)fd_count, .kind = result, .id = id},
+        .body = r->body,
+        .fds = r->fds,
+    };
+    list_push(&h->replies, &r->node);
+    if (h->sock < 0)
+        reply_free(r);
+}
+
+static void send_replies(struct helper *h)
+{
+    while (h->sock >= 0 && !list_empty(&h->replies)) {
+        struct reply *r = list_entry(h->replies.next, struct reply, node);
+        int done = frame_write(h->sock, &r->out);
+        if (done == 0)
+            return;
+        if (done < 0)
+            main_is_gone(h);
+        else
+            reply_free(r);
+    }
+}
+
+static void slot_free(struct slot *s)
+{
+    if (s->pidfd >= 0)
+        close(s->pidfd);
+    if (s->sock >= 0)
+        close(s->sock);
+    frame_in_done(&s->in);
+    buf_done(&s->reply);
+    *s = (struct slot){.pidfd = -1, .sock = -1};
+}
+
+/* What the child sent, as far as it came. */
+static void collect(struct slot *s)
+{
+    while (s->sock >= 0) {
+        enum frame_state state = frame_read(s->sock, &s->in);
+        if (state == WIRE_AGAIN)
+            return;
+        if (state == WIRE_CLOSED) {
+            close(s->sock);
+            s->sock = -1;
+            return;
+        }
+        struct frame_head head = frame_head_of(&s->in);
+        buf_append(&s->reply, frame_body(&s->in), head.len);
+        for (size_t i = 0; i < s->in.fd_count && s->fd_count < PRIV_FDS_MAX; i++)
+            s->fds[s->fd_count++] = TAKE_FD(s->in.fds[i]);
+        s->whole = head.kind == 1 && buf_ok(&s->reply);
+        frame_next(&s->in);
+    }
+}
+
+static void finish(struct helper *h, struct slot *s)
+{
+    collect(s);
+    enum priv_result result = s->whole ? PRIV_DONE : s->phase == RUNNING ? PRIV_CRASHED : PRIV_TIMEOUT;
+    answer(h, s->id, result, &s->reply, s->fds, s->fd_count);
+    slot_free(s);
+}
+
+static void start_call(struct helper *h)
+{
+    struct frame_head head = frame_head_of(&h->in);
+    struct slot *s = NULL;
+    for (size_t i = 0; i < PRIV_CHILDREN && !s; i++)
+        if (h->slots[i].phase == FREE)
+            s = &h->slots[i];
+    struct buf none = BUF_INIT(0);
+    int64_t deadline = clock_ms() + head.timeout_ms;
+    if (!s || head.kind >= h->op_count) {
+        answer(h, head.id, PRIV_CRASHED, &none, NULL, 0);
+        return;
+    }
+    *s = (struct slot){.phase = RUNNING, .id = head.id, .next_ms = deadline, .pidfd = -1, .sock = -1};
+    s->in = WIRE_IN_INIT;
+    s->reply = BUF_INIT(PRIV_PAYLOAD_MAX);
+    int code =
+        child_start(&h->ops[head.kind], frame_body(&h->in), head.len, deadline, &s->pid, &s->pidfd, &s->sock);
+    if (code == 0 && s->pidfd >= 0)
+        return;
+    if (code == 0) {
+        kill(s->pid, SIGKILL);
+        waitpid(s->pid, NULL, 0);
+    }
+    finish(h, s);
+}
+
+static void read_calls(struct helper *h)
+{
+    while (h->sock >= 0) {
+        enum frame_state state = frame_read(h->sock, &h->in);
+        if (state == WIRE_AGAIN)
+            return;
+        if (state == WIRE_CLOSED) {
+            main_is_gone(h);
+            return;
+        }
+        start_call(h);
+        frame_next(&h->in);
+    }
+}
+
+static bool reaped(pid_t pid)
+{
+    return waitpid(pid, NULL, WNOHANG) != 0;
+}
+
+static void reap_abandoned(struct helper *h)
+{
+    for (size_t i = 0; i < h->abandoned_count;)
+        if (reaped(h->abandoned[i]))
+            h->abandoned[i] = h->abandoned[--h->abandoned_count];
+        else
+            i++;
+}
+
+static void look_after(struct helper *h, struct slot *s, int64_t now)
+{
+    collect(s);
+    if (reaped(s->pid)) {
+        finish(h, s);
+        return;
+    }
+    if (now < s->next_ms)
+        return;
+    switch (s->phase) {
+    case RUNNING:
+        kill(s->pid, SIGTERM);
+        s->phase = ENDING;
+        s->next_ms = now + HELPER_CLEANUP_MS;
+        break;
+    case ENDING:
+        kill(s->pid, SIGKILL);
+        s->phase = KILLED;
+        s->next_ms = now + HELPER_REAP_MS;
+        break;
+    default:
+        /* Stuck in the kernel. It dies when the kernel lets go of it; its caller has waited enough. */
+        if (h->abandoned_count == HELPER_ABANDONED_MAX) {
+            s->next_ms = now + HELPER_REAP_MS;
+            break;
+        }
+        h->abandoned[h->abandoned_count++] = s->pid;
+        finish(h, s);
+    }
+}
+
+/* Waits until something is to be done; false when nothing ever will. */
+static bool wait_for_work(struct helper *h)
+{
+    struct pollfd fds[1 + 2 * PRIV_CHILDREN];
+    size_t n = 0;
+    int64_t next = INT64_MAX;
+    bool busy = false;
+    if (h->sock >= 0)
+        fds[n++] = (struct pollfd){h->sock, (short)(POLLIN | (list_empty(&h->replies) ? 0 : POLLOUT)), 0};
+    for (size_t i = 0; i < PRIV_CHILDREN; i++) {
+        const struct slot *s = &h->slots[i];
+        if (s->phase == FREE)
+            continue;
+        busy = true;
+        fds[n++] = (struct pollfd){s->pidfd, POLLIN, 0};
+        if (s->sock >= 0)
+            fds[n++] = (struct pollfd){s->sock, POLLIN, 0};
+        if (s->next_ms < next)
+            next = s->next_ms;
+    }
+    if (h->sock < 0 && !busy)
+        return false;
+    int64_t wait = next == INT64_MAX ? -1 : next - clock_ms();
+    if (next != INT64_MAX && wait < 0)
+        wait = 0;
+    poll(fds, n, wait > INT32_MAX ? INT32_MAX : (int)wait);
+    return true;
+}
+
+static void become_helper(int sock)
+{
+    static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2};
+    /* It ends with the main process, and must outlive the signal that ends that one: sessions are stopped through it. */
+    for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
+        signal(ignored[i], SIG_IGN);
+    prctl(PR_SET_NAME, "smolder-priv");
+    umask(077);
+    if (chdir("/") < 0)
+        _exit(1);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null >= 0) {
+        dup2(null, STDIN_FILENO);
+        dup2(null, STDOUT_FILENO);
+    }
+    if (sock > STDERR_FILENO + 1)
+        close_range(STDERR_FILENO + 1, (unsigned)sock - 1, 0);
+    close_range((unsigned)sock + 1, ~0U, 0);
+}
+
+void helper_run(int sock, const struct priv_op *ops)
+{
+    become_helper(sock);
+    struct helper h = {.sock = sock, .ops = ops, .in = WIRE_IN_INIT};
+    list_init(&h.replies);
+    while (ops[h.op_count].name)
+        h.op_count++;
+    for (size_t i = 0; i < PRIV_CHILDREN; i++)
+        h.slots[i] = (struct slot){.pidfd = -1, .sock = -1};
+    while (wait_for_work(&h)) {
+        read_calls(&h);
+        int64_t now = clock_ms();
+        for (size_t i = 0; i < PRIV_CHILDREN; i++)
+            if (h.slots[i].phase != FREE)
+                look_after(&h, &h.slots[i], now);
+        reap_abandoned(&h);
+        send_replies(&h);
+    }
+    _exit(0);
+}

@@ -1,0 +1,11 @@
+/* The helper's side of priv: takes calls from one socket, runs each in a child, hands replies back. Private to this folder. */
+#pragma once
+
+#include "priv/priv.h"
+
+/* How long a child that was asked to end (SIGTERM) may clean up before SIGKILL, and how long after that it is waited for: one that is
+ * stuck in the kernel is then abandoned, so that its slot serves others. */
+enum { HELPER_CLEANUP_MS = 500, HELPER_REAP_MS = 250, HELPER_ABANDONED_MAX = 64 };
+
+/* Serves `sock` until its other end closes and the last child ended. Everything above stderr but `sock` is closed. */
+_Noreturn void helper_run(int sock, const struct priv_op *ops);
