@@ -252,7 +252,7 @@ int jvm_attach_call(struct jvm_attach *a, const char *command, const char *const
 
 static bool contains(struct str s, const char *part)
 {
-    return s.n && memmem(s.p, s.n, part, strlen(part));
+    return s.p && memmem(s.p, s.n, part, strlen(part));
 }
 
 /* The text on one line, control characters as blanks. */

@@ -387,7 +387,7 @@ static bool exchange(struct job *j, const char *start, int *stopped, int *starte
 
 static bool roll(struct job *j)
 {
-    int stopped, result;
+    int stopped, result = -1;
     if (!find_library(j) || !plant(j, RECORDING_BYTES))
         return false;
     cleanup_close int fd = plant_file(j, PLANT_RECORDING);

@@ -204,9 +204,9 @@ static void apply_any(struct reader *r, struct str args)
         apply(r, cut_prefix(arg, "-J", &rest) ? rest : arg, true);
 }
 
-static void apply_environ(struct reader *r, struct str environ, const char *name)
+static void apply_environ(struct reader *r, struct str environment, const char *name)
 {
-    for (struct str var, value; str_split(&environ, '\0', &var);)
+    for (struct str var, value; str_split(&environment, '\0', &var);)
         if (cut_prefix(var, name, &value)) {
             struct str text = value, word;
             while (str_split(&text, ' ', &word))
@@ -228,24 +228,24 @@ static bool is_java(const struct pidref *p)
 
 void jvm_options_read(const struct pidref *p, int root, struct jvm_options *ret)
 {
-    cleanup_buf struct buf cmdline = BUF_INIT(CMDLINE_MAX), environ = BUF_INIT(ENVIRON_MAX);
+    cleanup_buf struct buf cmdline = BUF_INIT(CMDLINE_MAX), environment = BUF_INIT(ENVIRON_MAX);
     bool whole_cmdline = false, whole_environ = false;
     bool java = is_java(p);
     *ret = (struct jvm_options){0};
     bool read = pidref_read(p, "cmdline", &cmdline, &whole_cmdline, NULL) == 0;
-    read &= pidref_read(p, "environ", &environ, &whole_environ, NULL) == 0;
+    read &= pidref_read(p, "environ", &environment, &whole_environ, NULL) == 0;
     ret->complete = java && read && whole_cmdline && whole_environ;
 
     struct reader r = {p, root, ret};
     struct str args = buf_slice(&cmdline), program;
-    apply_environ(&r, buf_slice(&environ), "JAVA_TOOL_OPTIONS=");
+    apply_environ(&r, buf_slice(&environment), "JAVA_TOOL_OPTIONS=");
     if (java)
-        apply_environ(&r, buf_slice(&environ), "JDK_JAVA_OPTIONS=");
+        apply_environ(&r, buf_slice(&environment), "JDK_JAVA_OPTIONS=");
     if (str_split(&args, '\0', &program)) {
         if (java)
             apply_java(&r, args);
         else
             apply_any(&r, args);
     }
-    apply_environ(&r, buf_slice(&environ), "_JAVA_OPTIONS=");
+    apply_environ(&r, buf_slice(&environment), "_JAVA_OPTIONS=");
 }
