@@ -344,7 +344,8 @@ int conversion_add(struct conversion *c, const void *chunk, size_t len, struct e
         code = resolver_open(&resolver, chunk, &header, &metadata, &arena, &c->symbols, c->options.per_thread, err);
     if (code < 0)
         return code;
-    resolver.drop_unknown = c->options.compat;
+    resolver.compat = c->options.compat;
+    resolver.mark_truncated = c->options.compat_truncated;
     struct pass pass = {.c = c, .r = &resolver, .header = &header, .sign = 1};
     code = add_events(&pass, &layout, jfr_events_of(chunk, &header), err);
     if (code < 0)

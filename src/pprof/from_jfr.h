@@ -25,6 +25,7 @@ struct conversion_options {
     /* Reproduces the reference for comparisons: raw ticks, one rate for all, the given start and end times. */
     bool compat;
     int64_t compat_start_ns, compat_end_ns;
+    bool compat_truncated; /* its option to mark stacks that were cut with a frame "[truncated]" */
 };
 
 /* What one conversion yields: a profile of one type. */

@@ -11,6 +11,7 @@
 /* Slots of the pools' plans, in the order of their fields below. */
 enum {
     STACK_FRAMES = 0,
+    STACK_TRUNCATED = 1,
     FRAME_METHOD = 0,
     FRAME_LINE = 1,
     METHOD_TYPE = 0,
@@ -26,7 +27,7 @@ enum {
 enum { SYMBOL_MAX = 8191, NAME_MAX_BYTES = 2 * 3 * SYMBOL_MAX + 16 };
 
 static const struct jfr_pool wanted[RESOLVE_POOLS] = {
-    [RESOLVE_STACKS] = {.type = "jdk.types.StackTrace", .fields = {"frames"}},
+    [RESOLVE_STACKS] = {.type = "jdk.types.StackTrace", .fields = {"frames", "truncated"}},
     [RESOLVE_METHODS] = {.type = "jdk.types.Method", .fields = {"type", "name"}},
     [RESOLVE_CLASSES] = {.type = "java.lang.Class", .fields = {"name"}},
     [RESOLVE_SYMBOLS] = {.type = "jdk.types.Symbol", .fields = {"string"}},
@@ -36,6 +37,7 @@ static const struct jfr_pool wanted[RESOLVE_POOLS] = {
 };
 
 static const struct str UNKNOWN = {"[unknown]", sizeof "[unknown]" - 1};
+static const struct str TRUNCATED = {"[truncated]", sizeof "[truncated]" - 1};
 
 /* (method id, line) of this chunk -> location; free while location is 0. */
 struct frame_slot {
@@ -159,7 +161,7 @@ static uint32_t function_of(struct resolver *r, uint64_t method)
     if (known && entry->memo)
         return entry->memo - 1;
     known = known && method_name(r, &rec);
-    if (!known && r->drop_unknown)
+    if (!known && r->compat)
         return NO_LOCATION;
     struct str name = known ? buf_slice(&r->name) : UNKNOWN;
     uint32_t f = symbols_function(r->symbols, (struct pprof_function){.name = symbols_string(r->symbols, name)});
@@ -207,24 +209,43 @@ static uint32_t location_of(struct resolver *r, uint64_t method, int32_t line)
     return l;
 }
 
-static uint32_t decode_stack(struct resolver *r, const uint8_t *p)
+/* A frame that no method of the recording stands for. */
+static uint32_t named_location(struct resolver *r, struct str name)
+{
+    struct pprof_function f = {.name = symbols_string(r->symbols, name)};
+    return symbols_location(r->symbols, (struct pprof_location){.function = symbols_function(r->symbols, f)});
+}
+
+/* JDKs write -1 where a frame has no line; in a profile that is 0. */
+static int32_t line_of(const struct resolver *r, const struct jfr_record *frame)
+{
+    int32_t line = (int32_t)frame->v[FRAME_LINE].num;
+    return line < 0 && !r->compat ? 0 : line;
+}
+
+static uint32_t decode_stack(struct resolver *r, const uint8_t *p, bool truncated)
 {
     uint64_t count = 0;
     p = jfr_varint(p, r->end, &count);
     if (!p || r->frame.min_size == 0 || count > (uint64_t)(r->end - p) / r->frame.min_size)
         return RESOLVE_NO_STACK;
-    xgrow(&r->locations, &r->location_cap, count, sizeof *r->locations);
+    xgrow(&r->locations, &r->location_cap, count + 1, sizeof *r->locations);
     struct jfr_record frame = {0};
     size_t n = 0;
     for (; count > 0; count--) {
         p = jfr_plan_run(&r->frame, p, r->end, &frame);
         if (!p)
             return RESOLVE_NO_STACK;
-        uint32_t l = location_of(r, frame.v[FRAME_METHOD].num, (int32_t)frame.v[FRAME_LINE].num);
+        uint32_t l = location_of(r, frame.v[FRAME_METHOD].num, line_of(r, &frame));
         if (l == SYMBOLS_FULL)
             return l;
         if (l != NO_LOCATION)
             r->locations[n++] = l;
+    }
+    if (truncated) {
+        r->locations[n] = named_location(r, TRUNCATED);
+        if (r->locations[n++] == SYMBOLS_FULL)
+            return SYMBOLS_FULL;
     }
     return symbols_stack(r->symbols, r->locations, n);
 }
@@ -239,7 +260,8 @@ uint32_t resolver_stack(struct resolver *r, uint64_t id)
     struct jfr_record rec = {0};
     if (!jfr_plan_run(&r->pools[RESOLVE_STACKS].plan, r->chunk + entry->at, r->end, &rec) || !rec.v[STACK_FRAMES].at)
         return RESOLVE_NO_STACK;
-    uint32_t stack = decode_stack(r, rec.v[STACK_FRAMES].at);
+    bool truncated = r->mark_truncated && rec.v[STACK_TRUNCATED].num;
+    uint32_t stack = decode_stack(r, rec.v[STACK_FRAMES].at, truncated);
     if (stack != SYMBOLS_FULL)
         entry->memo = stack + 1;
     return stack;
@@ -247,8 +269,7 @@ uint32_t resolver_stack(struct resolver *r, uint64_t id)
 
 uint32_t resolver_unknown_stack(struct resolver *r)
 {
-    struct pprof_function f = {.name = symbols_string(r->symbols, UNKNOWN)};
-    uint32_t l = symbols_location(r->symbols, (struct pprof_location){.function = symbols_function(r->symbols, f)});
+    uint32_t l = named_location(r, UNKNOWN);
     return l == SYMBOLS_FULL ? l : symbols_stack(r->symbols, &l, 1);
 }
 

@@ -32,7 +32,8 @@ struct resolver {
     struct symbols *symbols;
     struct jfr_pool pools[RESOLVE_POOLS];
     struct jfr_plan frame;
-    bool drop_unknown;        /* leave frames without a method out, as the reference does; else they are "[unknown]" */
+    bool compat;              /* as the reference: frames without a method are left out, negative lines stay */
+    bool mark_truncated;      /* a frame "[truncated]" stands for what was cut off a stack */
     struct frame_slot *cache; /* (method id, line) -> location, of this chunk */
     size_t cache_len, cache_cap;
     uint32_t *locations; /* of the stack at hand */

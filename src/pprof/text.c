@@ -29,7 +29,7 @@ static void put_stack(const struct profile *p, size_t sample, enum pprof_text_st
     for (uint32_t i = stack->count; i-- > 0;) {
         buf_str(out, symbols_name(p->symbols, stack->locations[i]));
         if (style == PPROF_TEXT_REFERENCE)
-            buf_printf(out, ":%" PRId32, p->symbols->locations[stack->locations[i]].line);
+            buf_printf(out, ":%" PRIu32, (uint32_t)p->symbols->locations[stack->locations[i]].line);
         if (i > 0)
             buf_byte(out, ';');
     }

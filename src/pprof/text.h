@@ -9,7 +9,8 @@
 
 enum pprof_text_style {
     PPROF_TEXT_COLLAPSED, /* `frame;frame value`, the first sample type, each line ended by a newline */
-    /* `name:line;name:line [v1 v2]`, newlines only between lines: how the reference converter's expected files look. */
+    /* `name:line;name:line [v1 v2]`, newlines only between lines: how the reference converter's expected files look;
+     * lines have no sign there. */
     PPROF_TEXT_REFERENCE,
 };
 

@@ -1,5 +1,8 @@
 /* Conversions in compatibility mode against what the reference converter made of the same recordings: frames, lines and values of every
- * profile, byte for byte. The recordings lie beside the checkout (../shared/corpus/jfr) and may be missing. */
+ * profile, byte for byte.
+ *
+ * The recordings lie beside the checkout (../shared/corpus/jfr, or what SMOLDER_JFR_CORPUS names) and may be missing. The reference
+ * project has 77 such pairs, of which 71 can be compared: 5 belong to a recording that is not there (goland), 1 is stale. */
 #include <dirent.h>
 #include <errno.h>
 
@@ -72,41 +75,49 @@ static char *metric_of(const char *name, const struct profile *p)
     return (char *)buf_take(&b, NULL);
 }
 
-static void compare(const char *name, size_t i, const struct pprof_result *r, unsigned *pairs)
+/* The reference marks cut stacks where it is told to, and names those expectations so. */
+static const char TRUNCATED[] = "_event_with_type_zero_with_truncated_frame";
+static const char EXPECTED[] = "_expected_collapsed.txt.gz";
+
+/* Left behind in the reference's test data when its profile moved to the next number; nothing there reads it. */
+static const char STALE[] = "wall_tick_sample_0_wall_wall__nanoseconds_expected_collapsed.txt.gz";
+
+/* Whether the profile is what `file` says; nothing to compare where there is no such file. */
+static bool compare(const char *file, const struct profile *p)
 {
-    struct symbols symbols;
-    struct profile p;
+    cleanup_buf struct buf want = BUF_INIT(FILE_MAX), got = BUF_INIT(FILE_MAX);
+    if (!read_gzip(file, &want)) {
+        FAIL_("no expectation for %s", file);
+        return false;
+    }
+    pprof_text(p, PPROF_TEXT_REFERENCE, &got);
+    if (!str_eq(buf_slice(&got), buf_slice(&want))) {
+        FAIL_("%s differs: %zu bytes, want %zu", file, got.len, want.len);
+        return false;
+    }
+    return true;
+}
+
+static unsigned compare_result(const char *name, size_t i, const struct pprof_result *r, const char *variant)
+{
+    cleanup_symbols struct symbols symbols;
+    cleanup_profile struct profile p;
     struct err err = {0};
     symbols_init(&symbols, FILE_MAX);
+    profile_init(&p, &symbols);
     int code = pprof_decode(r->bytes, r->len, FILE_MAX, &symbols, &p, &err);
     CHECK_INT(code, 0);
     CHECK_STR(err.text, "");
-    if (code == 0) {
-        CHECK_INT(p.time_nanos, START_NS);
-        CHECK_INT(p.duration_nanos, END_NS - START_NS);
-        cleanup_free char *metric = metric_of(r->name, &p);
-        cleanup_free char *file = xasprintf("%s_%zu_%s_expected_collapsed.txt.gz", name, i, metric);
-        cleanup_buf struct buf want = BUF_INIT(FILE_MAX), got = BUF_INIT(FILE_MAX);
-        bool found = read_gzip(file, &want);
-        pprof_text(&p, PPROF_TEXT_REFERENCE, &got);
-        if (!found)
-            FAIL_("no expectation for %s", file);
-        else if (!str_eq(buf_slice(&got), buf_slice(&want)))
-            FAIL_("%s differs: %zu bytes, want %zu", file, got.len, want.len);
-        else
-            *pairs += 1;
-        if (getenv("DUMP")) {
-            cleanup_free char *path = xasprintf("/tmp/dump_%s", file);
-            FILE *f = fopen(path, "w");
-            fwrite(got.p, 1, got.len, f);
-            fclose(f);
-        }
-        profile_done(&p);
-    }
-    symbols_done(&symbols);
+    if (code < 0)
+        return 0;
+    CHECK_INT(p.time_nanos, START_NS);
+    CHECK_INT(p.duration_nanos, END_NS - START_NS);
+    cleanup_free char *metric = metric_of(r->name, &p);
+    cleanup_free char *file = xasprintf("%s_%zu_%s%s%s", name, i, metric, variant, EXPECTED);
+    return compare(file, &p);
 }
 
-static void check_recording(const char *name, unsigned *pairs)
+static unsigned check_recording(const char *name, const char *variant)
 {
     cleanup_buf struct buf file = BUF_INIT(FILE_MAX);
     cleanup_free char *packed = xasprintf("%s.jfr.gz", name);
@@ -116,45 +127,81 @@ static void check_recording(const char *name, unsigned *pairs)
                                          .gzip = true,
                                          .compat = true,
                                          .compat_start_ns = START_NS,
-                                         .compat_end_ns = END_NS};
+                                         .compat_end_ns = END_NS,
+                                         .compat_truncated = variant[0] != '\0'};
     struct conversion *c = convert(buf_slice(&file), &options);
     struct pprof_result *results = NULL;
     size_t n = 0;
+    unsigned equal = 0;
     struct err err = {0};
     CHECK_INT(conversion_finish(c, &results, &n, &err), 0);
     for (size_t i = 0; i < n; i++)
-        compare(name, i, &results[i], pairs);
+        equal += compare_result(name, i, &results[i], variant);
     conversion_free(c);
+    return equal;
 }
 
-/* Expected files there are, so that none goes without its profile. */
-static unsigned expected_pairs(void)
+/* What the expected files there are, so that none goes without its profile. */
+struct expectations {
+    unsigned usable, truncated, stale, no_recording;
+};
+
+/* The NAME of NAME_<number>_<metric>, where a metric starts with a lower-case letter; to be freed. */
+static char *recording_of(struct str file)
 {
-    unsigned n = 0;
+    for (size_t i = 0; i + 3 < file.n; i++) {
+        const char *p = file.p + i;
+        if (p[0] == '_' && p[1] >= '0' && p[1] <= '9' && p[2] == '_' && p[3] >= 'a' && p[3] <= 'z')
+            return xstrndup(file.p, i);
+    }
+    return xstrdup("");
+}
+
+static struct expectations expectations(void)
+{
+    struct expectations all = {0};
     cleanup_closedir DIR *d = opendir(corpus());
-    for (const struct dirent *e; d && (e = readdir(d));)
-        n += str_has_suffix(str_of(e->d_name), STR("_expected_collapsed.txt.gz"));
-    return n;
+    for (const struct dirent *e; d && (e = readdir(d));) {
+        struct str file = str_of(e->d_name);
+        if (!str_has_suffix(file, str_of(EXPECTED)))
+            continue;
+        cleanup_free char *name = recording_of(file);
+        cleanup_free char *path = xasprintf("%s/%s.jfr.gz", corpus(), name);
+        if (str_is(file, STALE))
+            all.stale++;
+        else if (access(path, R_OK) < 0)
+            all.no_recording++;
+        else if (strstr(e->d_name, TRUNCATED))
+            all.truncated++;
+        else
+            all.usable++;
+    }
+    return all;
 }
 
 static void every_recording_converts_as_the_reference_does(void)
 {
-    unsigned pairs = 0;
+    const struct expectations all = expectations();
+    unsigned equal = 0, truncated = 0;
     cleanup_closedir DIR *d = opendir(corpus());
     for (const struct dirent *e; d && (e = readdir(d));) {
         struct str s = str_of(e->d_name);
         if (!str_has_suffix(s, STR(".jfr.gz")))
             continue;
         cleanup_free char *name = xstrndup(s.p, s.n - strlen(".jfr.gz"));
-        check_recording(name, &pairs);
+        equal += check_recording(name, "");
+        if (all.truncated && str_is(str_of(name), "event-with-type-zero"))
+            truncated += check_recording(name, TRUNCATED);
     }
-    CHECK_INT(pairs, expected_pairs());
-    printf("  %u profiles equal\n", pairs);
+    CHECK_INT(equal, all.usable);
+    CHECK_INT(truncated, all.truncated);
+    printf("  %u of %u profiles equal; not usable: %u without their recording, %u stale\n", equal + truncated,
+           all.usable + all.truncated, all.no_recording, all.stale);
 }
 
 int main(void)
 {
-    if (expected_pairs() == 0)
+    if (expectations().usable == 0)
         SKIP(every_recording_converts_as_the_reference_does,
              "no recordings in ../shared/corpus/jfr beside the checkout");
     else
