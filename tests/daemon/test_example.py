@@ -1,0 +1,87 @@
+"""The document's example to the letter, and what arrives at a Pyroscope server from it."""
+import time
+
+from lab import ROOT, check, cpu_seconds, equal, need_java, java_home, test, within
+
+EXAMPLE = (ROOT / "examples" / "all-java.alloy").read_text()
+# __name__ -> sample types, period type, a method that must show up
+EXPECTED = {
+    "process_cpu": (["cpu/nanoseconds"], "cpu/nanoseconds", "Shop.bake"),
+    "memory": (["alloc_in_new_tlab_objects/count", "alloc_in_new_tlab_bytes/bytes"], "space/bytes", "Shop.wrapParcel"),
+    "mutex": (["contentions/count", "delay/nanoseconds"], "mutex/count", "Shop.openVault"),
+    "block": (["contentions/count", "delay/nanoseconds"], "block/count", "Shop.passTurnstile"),
+}
+
+
+def check_profile(p):
+    types, period_type, _ = EXPECTED[p["labels"]["__name__"]]
+    equal(p["sample_types"], types, "sample types")
+    equal(p["period_type"], period_type, "period type")
+    labels = dict(p["labels"])
+    check(labels.pop("__name__") in EXPECTED, f"profile type {p['labels']}")
+    equal(labels, {"service_name": "unspecified", "pyroscope_spy": "grafana-agent.java", "jfr_event": "itimer",
+                   "__delta__": "false"}, "labels")
+    check(abs(p["time_nanos"] + p["duration_nanos"] - p["received_nanos"]) < 8e9, f"the profile is not of now: {p}")
+    equal(p["sample_labels"], {}, "labels of samples")
+
+
+def example(lab, version):
+    need_java(version)
+    receiver = lab.receiver()
+    jvm = lab.jvm(version)
+    agent = lab.agent(config=EXAMPLE)
+    before, begun = cpu_seconds(jvm.pid), time.monotonic()
+    receiver.wait(4, seconds=20)
+    profiles = receiver.profiles()
+    burnt, passed = cpu_seconds(jvm.pid) - before, time.monotonic() - begun
+    receiver.check_valid()
+    equal(sorted(p["labels"]["__name__"] for p in profiles), sorted(EXPECTED), "profiles of the first interval")
+    for p in profiles:
+        check_profile(p)
+        within(p["duration_nanos"] / 1e9, 9, 11.5, "seconds of the first profile")
+    sums = {p["labels"]["__name__"]: p["sums"] for p in profiles}
+    seconds = profiles[0]["duration_nanos"] / 1e9
+    within(sums["process_cpu"][0] / 1e9, 0.5 * burnt * seconds / passed, 1.3 * burnt * seconds / passed, "CPU seconds")
+    within(sums["memory"][1] / seconds / 1e6, 10, 80, "allocated MB per second, about 40")
+    for name in ("mutex", "block"):
+        within(sums[name][1] / 1e9 / seconds, 0.2, 2.1, f"threads waiting ({name})")
+        check(sums[name][0] > 10, f"{name}: {sums[name][0]} contentions")
+    for name, (_, _, method) in EXPECTED.items():
+        receiver.wait_stack(method, type=name, service="unspecified", seconds=1)
+    check(all(s.startswith(("java/lang/Thread.run;", "Thread::")) or "Shop" not in s
+              for s in receiver.stacks(type="process_cpu")), "stacks begin at the thread's root")
+    # What was collected since is pushed at the end, and no time is lost in between.
+    agent.stop()
+    last = receiver.profiles(type="process_cpu")
+    equal(len(last), 2, "CPU profiles, with the last one")
+    gap = last[1]["time_nanos"] - last[0]["time_nanos"] - last[0]["duration_nanos"]
+    within(gap / 1e6, -10, 10, "milliseconds between the profiles")
+    check(not jvm.profiler_runs(), "the profiler still runs after the agent's end")
+    receiver.check_valid()
+
+
+@test
+def example_java17(lab):
+    example(lab, 17)
+
+
+@test
+def example_java25(lab):
+    example(lab, 25)
+
+
+@test
+def example_two_jvms(lab):
+    """Both at once, and nothing else on the machine."""
+    receiver = lab.receiver()
+    versions = [17, 25 if java_home(25) else 17]
+    jvms = [lab.jvm(v) for v in versions]
+    agent = lab.agent(config=EXAMPLE)
+    agent.wait_log("profiling", count=2)
+    receiver.wait(2, type="process_cpu", seconds=30)
+    receiver.check_valid()
+    for p in receiver.profiles():
+        check_profile(p)
+    equal(agent.metric("smolder_sessions", state="profiling"), 2, "sessions")
+    agent.stop()
+    check(not any(j.profiler_runs() for j in jvms), "a profiler still runs")
