@@ -76,7 +76,7 @@ int child_start(const struct priv_op *op, const uint8_t *in, size_t len, int64_t
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return -errno;
-    pid_t child = fork();
+    pid_t child = _Fork(); /* see priv_start() */
     if (child < 0) {
         int code = -errno;
         close(ends[0]);

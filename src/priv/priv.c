@@ -189,7 +189,8 @@ int priv_start(const struct priv_op *ops, struct priv **ret, struct err *err)
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return err_errno(err, "start the privileged helper: socketpair");
-    pid_t pid = fork();
+    /* Not fork(): its handlers, such as libuv's for a loop of this process, would close descriptors that are the helper's by now. */
+    pid_t pid = _Fork();
     if (pid < 0) {
         int code = err_errno(err, "start the privileged helper: fork");
         close(ends[0]);
