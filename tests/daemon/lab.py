@@ -160,9 +160,9 @@ def proc_text(pid, name):
         return ""
 
 
-def inner_pid(pid):
-    """The process's number in its own namespace."""
-    return int(re.search(r"^NSpid:.*?(\d+)$", proc_text(pid, "status"), re.M).group(1))
+def pid_numbers(pid):
+    """The process's numbers in the nested namespaces, ours first."""
+    return [int(n) for n in re.search(r"^NSpid:(.*)$", proc_text(pid, "status"), re.M).group(1).split()]
 
 
 def cpu_seconds(pid):
@@ -186,6 +186,7 @@ class Process:
                 stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
         machine.processes.append(self)
         self.pid = None
+        self.depth = len(pid_numbers(machine.init)) - 1
         self.find = find or (lambda p: True)
 
     def locate(self):
@@ -198,7 +199,7 @@ class Process:
                 raise Failure(f"process ended with {self.popen.returncode}: {self.text()[-2000:]}")
             return None
         self.pid = wait_for("process", found, every=0.01)
-        self.inner = inner_pid(self.pid)
+        self.inner = pid_numbers(self.pid)[self.depth]
         return self
 
     def text(self):
@@ -272,6 +273,11 @@ class Machine:
         os.close(self.home_net)
 
 
+# A container: its own PID and mount namespaces and /tmp, and another user.
+CONTAINER = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c",
+             'mount -t tmpfs -o mode=1777 container /tmp && exec setpriv --reuid 1234 --regid 1235 --clear-groups "$@"', "container"]
+
+
 class Jvm(Process):
     """A running JVM. `quiet` is what it may have written, exactly; None = anything."""
 
@@ -287,6 +293,15 @@ class Jvm(Process):
     def profiler_runs(self):
         """async-profiler's own thread is there while a session with a timeout or chunks runs."""
         return any(name.startswith("Async-profiler") for name in self.threads())
+
+    def root(self, name):
+        """Where the JVM's file is found from outside."""
+        return pathlib.Path(f"/proc/{self.pid}/root{name}")
+
+    def temporaries(self):
+        """What is in its /tmp beside what every JVM puts there."""
+        own = re.compile(r"hsperfdata_|\.java_pid")
+        return sorted(p.name for p in self.root("/tmp").iterdir() if not own.match(p.name))
 
     def recordings(self):
         """Open recordings, as the links in /proc/PID/fd say."""
