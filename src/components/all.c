@@ -8,9 +8,5 @@
 #include "components/pyroscope_write.h"
 
 const struct component_def *const all_components[] = {
-    &discovery_process,
-    &discovery_relabel,
-    &pyroscope_java,
-    &pyroscope_write,
-    NULL,
+    &discovery_process, &discovery_relabel, &pyroscope_java, &pyroscope_write, NULL,
 };

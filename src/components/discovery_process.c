@@ -1,7 +1,7 @@
 /* discovery.process: every process of the host as a target.
  *
  * Two rhythms. Each refresh_interval everything is read again and the targets are made anew. In between, once a second, a look that costs
- * next to nothing (components/process_table.h) finds JVMs that appeared and processes that ended, and only these are read: whoever profiles
+ * next to nothing (components/discovery_process_table.h) finds JVMs that appeared and processes that ended, and only these are read: whoever profiles
  * JVMs need not wait for the refresh, whoever lists processes is not woken by each short-lived one.
  *
  * Reading happens in the helper (jvm/scan.h). A process that cannot be read is reported once; one that holds up its reader is from
@@ -17,9 +17,9 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "components/discovery_process_join.h"
+#include "components/discovery_process_table.h"
 #include "components/env.h"
-#include "components/process_join.h"
-#include "components/process_table.h"
 #include "flow/targets.h"
 #include "graph/component.h"
 #include "jvm/scan.h"
