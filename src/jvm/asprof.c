@@ -74,7 +74,8 @@ void asprof_dist_done(struct asprof_dist *d)
 static int check_owner(const struct stat *st, const char *what, struct err *err)
 {
     if (st->st_uid != geteuid())
-        return err_set(err, -EPERM, "%s belongs to user %u, not to %u", what, (unsigned)st->st_uid, (unsigned)geteuid());
+        return err_set(err, -EPERM, "%s belongs to user %u, not to %u", what, (unsigned)st->st_uid,
+                       (unsigned)geteuid());
     if (st->st_mode & OTHERS_WRITE)
         return err_set(err, -EPERM, "%s has mode %04o: others may write it", what, st->st_mode & 07777u);
     return 0;
@@ -186,6 +187,20 @@ static int put_in(int variant, const char *sub, const char *name, const struct a
     return code < 0 ? err_wrap(err, code, "%s", sub) : 0;
 }
 
+/* What a person can do about it. */
+static const char *remedy(int code)
+{
+    switch (code) {
+    case -ENOSPC:
+    case -EDQUOT:
+        return " (free some megabytes there, or set tmp_dir to a directory with room)";
+    case -EROFS:
+        return " (mount something writable there, or set tmp_dir to a writable directory)";
+    default:
+        return "";
+    }
+}
+
 /* The host's tmp_dir: nobody but root may be able to exchange what lies in it, for root runs it. */
 static int check_tmp_dir(int fd, const char *tmp_dir, struct err *err)
 {
@@ -196,10 +211,11 @@ static int check_tmp_dir(int fd, const char *tmp_dir, struct err *err)
     bool sticky = st.st_uid == 0 && st.st_mode & S_ISVTX;
     if (own || sticky)
         return 0;
-    return err_set(err, -EPERM,
-                   "tmp_dir %s must belong to user %u with mode 0755, or to root with the sticky bit set; it belongs to "
-                   "user %u with mode %04o",
-                   tmp_dir, (unsigned)geteuid(), (unsigned)st.st_uid, st.st_mode & 07777u);
+    return err_set(
+        err, -EPERM,
+        "tmp_dir %s must belong to user %u with mode 0755, or to root with the sticky bit set; it belongs to "
+        "user %u with mode %04o",
+        tmp_dir, (unsigned)geteuid(), (unsigned)st.st_uid, st.st_mode & 07777u);
 }
 
 int asprof_install(const struct asprof_dist *d, const char *tmp_dir, enum jvm_libc libc, char ret[ASPROF_PATH_SIZE],
@@ -221,7 +237,7 @@ int asprof_install(const struct asprof_dist *d, const char *tmp_dir, enum jvm_li
     code = variant < 0 ? variant : put_in(variant, "lib", LIBRARY, &d->library, LIBRARY_MODE, err);
     if (code == 0)
         code = put_in(variant, "bin", LAUNCHER, &d->launcher, LAUNCHER_MODE, err);
-    return code < 0 ? err_wrap(err, code, "%s", tmp_dir) : 0;
+    return code < 0 ? err_wrap(err, code, "tmp_dir %s%s", tmp_dir, remedy(code)) : 0;
 }
 
 /* tmp_dir beneath a target's root, made where the target has none. The JVM's own user may own it: it would harm only itself. */
@@ -246,14 +262,9 @@ static int open_target_tmp(int root, const char *tmp_dir, uid_t euid, struct err
             return err && err->code ? err->code : -ENOENT;
     }
     cleanup_close int fd = rootfs_dir(root, tmp_dir, err);
-    struct stat st;
-    if (fd < 0)
-        return fd;
-    if (fstat(fd, &st) < 0)
-        return err_errno(err, "look at %s", tmp_dir);
-    if ((st.st_uid != 0 && st.st_uid != euid) || (st.st_mode & OTHERS_WRITE && !(st.st_mode & S_ISVTX)))
-        return err_set(err, -EPERM, "%s belongs to user %u with mode %04o: others could exchange the library", tmp_dir,
-                       (unsigned)st.st_uid, st.st_mode & 07777u);
+    int code = fd < 0 ? fd : rootfs_guarded(root, fd, tmp_dir, euid, err);
+    if (code < 0)
+        return code;
     return TAKE_FD(fd);
 }
 
@@ -268,14 +279,17 @@ int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enu
     if ((size_t)snprintf(path, sizeof path, "%s/%s/lib/" LIBRARY, tmp_dir, name) >= sizeof path)
         return err_set(err, -ENAMETOOLONG, "tmp_dir is too long");
     cleanup_close int parent = open_target_tmp(root, tmp_dir, euid, err);
+    struct statvfs fs;
+    if (parent >= 0 && fstatvfs(parent, &fs) == 0 && fs.f_flag & ST_NOEXEC)
+        return err_set(
+            err, -EACCES,
+            "%s of the target is mounted noexec: the JVM cannot load the library from there; set tmp_dir to a "
+            "directory that is not",
+            tmp_dir);
     cleanup_close int variant = parent < 0 ? parent : enter(parent, name, err);
     int code = variant < 0 ? variant : put_in(variant, "lib", LIBRARY, &d->library, LIBRARY_MODE, err);
     if (code < 0)
-        return err_wrap(err, code, "put the library into %s of the target", tmp_dir);
-    struct statvfs fs;
-    if (fstatvfs(variant, &fs) == 0 && fs.f_flag & ST_NOEXEC)
-        return err_set(err, -EACCES, "%s of the target is mounted noexec: the JVM cannot load the library from there",
-                       tmp_dir);
+        return err_wrap(err, code, "put the library into %s of the target%s", tmp_dir, remedy(code));
     memcpy(ret, path, sizeof path);
     return 0;
 }

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
+#include "jvm/traits.h"
 #include "os/clock.h"
 #include "os/fsutil.h"
 #include "os/rootfs.h"
@@ -23,7 +24,7 @@ int jvm_attach_open(struct jvm_attach *a, int root, struct err *err)
 {
     /* HotSpot's own: java.io.tmpdir does not move it. */
     a->tmp = rootfs_dir(root, "/tmp", err);
-    return a->tmp < 0 ? a->tmp : 0;
+    return a->tmp < 0 ? err_wrap(err, a->tmp, "the JVM makes its attach socket in /tmp") : 0;
 }
 
 void jvm_attach_done(struct jvm_attach *a)
@@ -171,7 +172,11 @@ int jvm_attach_connect(struct jvm_attach *a, int *sock, struct err *err)
     code = plant_trigger(a, err);
     if (code < 0)
         return code;
-    code = pidref_kill(a->p, SIGQUIT, err);
+    /* Looked at once more: it may have executed another program meanwhile, which a SIGQUIT ends. */
+    if (!jvm_catches_quit(a->p))
+        code = err_set(err, -ENOTSUP, "process %d does not handle SIGQUIT any more", (int)a->p->pid);
+    else
+        code = pidref_kill(a->p, SIGQUIT, err);
     if (code < 0) {
         remove_trigger(a);
         return code;
@@ -277,15 +282,10 @@ void jvm_attach_parse_load(struct str reply, struct jvm_load_reply *ret)
     struct str number = str_has_prefix(rest, STR("return code: "))
                             ? (struct str){rest.p + strlen(result), rest.n - strlen(result)}
                             : rest;
-    /* JDK 8 sends the bare number, or none when it is 0. */
-    if (status == 0 && (rest.n == 0 || str_to_i64(number, &code))) {
+    /* JDK 8 sends the bare number. */
+    if (status == 0 && str_to_i64(number, &code) && code >= INT32_MIN && code <= INT32_MAX) {
         ret->loaded = true;
-        ret->result = rest.n == 0 ? 0 : (int)code;
-        return;
-    }
-    if (rest.n == 0 && status > 0) {
-        ret->loaded = true;
-        ret->result = (int)status;
+        ret->result = (int)code;
         return;
     }
     ret->early = contains(rest, "live phase");

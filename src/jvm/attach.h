@@ -25,7 +25,7 @@ struct jvm_attach {
     pid_t ns_pid;
     uid_t euid;
     gid_t egid;
-    bool may_signal;    /* SIGQUIT has a handler and attach is known to be allowed */
+    bool may_signal;     /* SIGQUIT has a handler and attach is known to be allowed */
     const char *why_not; /* when it may not */
     int64_t deadline_ms; /* CLOCK_MONOTONIC: everything ends by then with -ETIMEDOUT */
     bool as_target;      /* root's connections are refused: connect with the target's ids (JDK 8, user namespaces) */

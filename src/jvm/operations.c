@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "jvm/asprof.h"
 #include "jvm/attach.h"
+#include "jvm/mapped.h"
 #include "jvm/plant.h"
 #include "jvm/traits.h"
 #include "os/clock.h"
@@ -93,9 +94,10 @@ static bool may_attach(struct job *j)
         return fail(j, JVM_NO_ATTACH, "the JVM runs with -XX:-EnableDynamicAgentLoading");
     j->attach.may_signal = t->attach_known && t->catches_quit && !t->reduced_signals;
     j->attach.why_not = t->reduced_signals ? "the JVM runs with -Xrs and its attach socket is gone"
-                        : !t->attach_known ? "the JVM's attach listener is not running, and whether it may be started cannot be "
-                                             "known: neither its counters nor all its options can be read"
-                                           : "the JVM does not handle SIGQUIT yet";
+                        : !t->attach_known
+                            ? "the JVM's attach listener is not running, and whether it may be started cannot be "
+                              "known: neither its counters nor all its options can be read"
+                            : "the JVM does not handle SIGQUIT yet";
     return true;
 }
 
@@ -120,7 +122,8 @@ static bool look(struct job *j)
     if (jvm_traits_read(&j->p, j->root, &j->traits, &err) < 0)
         return fail_err(j, &err);
     if (!j->traits.hotspot)
-        return fail(j, JVM_NOT_HOTSPOT, j->traits.openj9 ? "OpenJ9 is not supported" : "no HotSpot JVM in this process");
+        return fail(j, JVM_NOT_HOTSPOT,
+                    j->traits.openj9 ? "OpenJ9 is not supported" : "no HotSpot JVM in this process");
     if (!may_attach(j))
         return false;
     j->attach.p = &j->p;
@@ -132,29 +135,21 @@ static bool look(struct job *j)
     return true;
 }
 
-static bool mapped_here(struct job *j, const char *path)
-{
-    struct stat st;
-    cleanup_close int fd = rootfs_peek(j->root, path, &st, NULL);
-    return fd >= 0 && S_ISREG(st.st_mode) && st.st_ino == j->traits.library_inode;
-}
-
-/* The path of the copy of ours the JVM has mapped: a second path would be a second profiler in it. The maps name it as seen from here,
- * which leaves out where a mount of the target's own is mounted. */
-static bool mapped_library(struct job *j, const struct asprof_dist *d)
+/* Sets the path of the copy of ours the JVM has mapped: a second path would be a second profiler in it. *file says that its file is there;
+ * else the path is one at which that file has to be put again. */
+static bool mapped_library(struct job *j, const struct asprof_dist *d, bool *file)
 {
     const struct jvm_traits *t = &j->traits;
     const char *tail = jvm_our_library(t->library);
     snprintf(j->library, sizeof j->library, "%s/%s", j->s->tmp_dir, tail);
-    if (mapped_here(j, j->library))
-        return true;
-    if (mapped_here(j, t->library)) {
-        snprintf(j->library, sizeof j->library, "%s", t->library);
-        return true;
-    }
-    /* Its file was removed. glibc knows the copy by its name, if only there is a file of that name again. */
-    if (t->libc == JVM_MUSL || !strstr(tail, d->sha1))
-        return fail(j, JVM_REFUSED, "the profiler loaded into the JVM was removed from %s: it needs a restart", t->library);
+    /* Overlays may show another inode in the maps than to stat(2); then the name has to do. */
+    *file = jvm_mapped_is(j->root, j->library, t->library_inode) ||
+            jvm_mapped_path(&j->p, j->root, t->library, t->library_inode, j->library, sizeof j->library) ||
+            (!t->library_deleted && jvm_mapped_is(j->root, j->library, 0));
+    /* glibc knows a copy by its name, if only there is a file of that name again. */
+    if (!*file && (t->libc == JVM_MUSL || !strstr(tail, d->sha1)))
+        return fail(j, JVM_REFUSED, "the profiler loaded into the JVM was removed from %s: the JVM needs a restart",
+                    t->library);
     return true;
 }
 
@@ -162,18 +157,27 @@ static bool find_library(struct job *j)
 {
     struct err err = {0};
     cleanup_dist struct asprof_dist d = {0};
+    bool file = false;
     if (asprof_dist_open(j->s->dist, &d, &err) < 0)
         return fail_err(j, &err);
-    bool mapped = j->traits.library[0] && j->traits.library_ours;
-    if (mapped && !mapped_library(j, &d))
+    if (j->traits.library[0] && j->traits.library_ours && !mapped_library(j, &d, &file))
         return false;
-    if (mapped && mapped_here(j, j->library))
+    if (file)
         return true;
     char path[ASPROF_PATH_SIZE];
     if (asprof_place(&d, j->root, j->s->tmp_dir, j->traits.libc, j->traits.euid, path, &err) < 0)
         return fail_err(j, &err);
     snprintf(j->library, sizeof j->library, "%s", path);
     return true;
+}
+
+/* A JVM this young may have its counters yet to come. */
+static bool is_young(const struct job *j)
+{
+    enum { YOUNG_S = 60 };
+    struct timespec boot;
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    return (uint64_t)boot.tv_sec < j->p.start_time / (uint64_t)sysconf(_SC_CLK_TCK) + YOUNG_S;
 }
 
 /* A command to the profiler in the JVM. True when it answered; *result is then its own word: 0, 100 or 200. */
@@ -188,7 +192,7 @@ static bool load(struct job *j, const char *options, int *result)
         int code = jvm_attach_call(&j->attach, "load", args, &reply, &err);
         j->reply->attach_ns = clock_ns() - begun;
         /* A handler that is not there yet will be. */
-        if (code == -ENOTSUP && j->traits.attach_known && !j->traits.reduced_signals)
+        if (code == -ENOTSUP && !j->traits.reduced_signals && (j->traits.attach_known || is_young(j)))
             return fail(j, JVM_NOT_HOTSPOT, "%s", err.text);
         if (code < 0)
             return fail_err(j, &err);
@@ -209,7 +213,7 @@ static bool plant(struct job *j, uint64_t bytes)
     if (j->plant.parent >= 0)
         return true;
     priv_on_deadline(NULL, NULL);
-    if (jvm_plant_open(&j->plant, j->root, bytes, &err) < 0)
+    if (jvm_plant_open(&j->plant, j->root, j->traits.euid, bytes, &err) < 0)
         return fail_err(j, &err);
     priv_on_deadline(jvm_plant_remove, &j->plant);
     return true;
@@ -255,15 +259,6 @@ static bool refused(struct job *j, const char *command, int log, int result)
     return fail(j, JVM_REFUSED, "the profiler refused to %s: %.400s", command, said);
 }
 
-static bool start_options(struct job *j, struct buf *ret)
-{
-    const char *chunk = strstr(j->s->options, "chunksize=") ? "" : CHUNK;
-    buf_printf(ret, "start,%s" RECORDING "%s,file=%s/" PLANT_RECORDING, j->s->options, chunk, j->plant.path);
-    if (!buf_ok(ret))
-        return fail(j, JVM_FAILED, "the profiler's options are too long: %zu bytes", strlen(j->s->options));
-    return true;
-}
-
 /* Once more with a log, whose text is the reason; a failure that passed is none. */
 static bool start_logged(struct job *j, const struct buf *options, int result)
 {
@@ -280,30 +275,42 @@ static bool start_logged(struct job *j, const struct buf *options, int result)
     return result == 0 || refused(j, "start", log, result);
 }
 
-/* The profiler said yes: it must have written to what we hold. */
+/* The profiler said yes: it must have written to what we hold. Where it did not, what it writes to is nobody's. */
 static bool started(struct job *j, int *fd)
 {
     struct stat st;
-    if (fstat(*fd, &st) < 0 || st.st_size == 0)
-        return fail(j, JVM_REFUSED, "the profiler started but did not write its recording");
-    j->reply->output_fd = TAKE_FD(*fd);
-    return true;
+    if (fstat(*fd, &st) == 0 && st.st_size > 0) {
+        j->reply->output_fd = TAKE_FD(*fd);
+        return true;
+    }
+    int result;
+    return load(j, "stop" SILENT, &result) &&
+           fail(j, JVM_REFUSED, "the profiler started but did not write its recording to %s", j->plant.path);
+}
+
+/* Library, recording and the options of a start, all but the log. */
+static bool prepare(struct job *j, int *fd, struct buf *options, struct buf *silent)
+{
+    if (!find_library(j) || !plant(j, RECORDING_BYTES))
+        return false;
+    *fd = plant_file(j, PLANT_RECORDING);
+    if (*fd < 0)
+        return false;
+    const char *chunk = strstr(j->s->options, "chunksize=") ? "" : CHUNK;
+    buf_printf(options, "start,%s" RECORDING "%s,file=%s/" PLANT_RECORDING, j->s->options, chunk, j->plant.path);
+    buf_str(silent, buf_slice(options));
+    buf_puts(silent, SILENT);
+    return buf_ok(silent) && buf_ok(options)
+               ? true
+               : fail(j, JVM_FAILED, "the profiler's options are too long: %zu bytes", strlen(j->s->options));
 }
 
 static bool start_new(struct job *j)
 {
     int result;
-    if (!find_library(j) || !plant(j, RECORDING_BYTES))
-        return false;
-    cleanup_close int fd = plant_file(j, PLANT_RECORDING);
+    cleanup_close int fd = -1;
     cleanup_buf struct buf options = BUF_INIT(ATTACH_ARG_MAX), silent = BUF_INIT(ATTACH_ARG_MAX);
-    if (fd < 0 || !start_options(j, &options))
-        return false;
-    buf_str(&silent, buf_slice(&options));
-    buf_puts(&silent, SILENT);
-    if (!buf_ok(&silent))
-        return fail(j, JVM_FAILED, "the profiler's options are too long: %zu bytes", strlen(j->s->options));
-    if (!load(j, buf_cstr(&silent), &result))
+    if (!prepare(j, &fd, &options, &silent) || !load(j, buf_cstr(&silent), &result))
         return false;
     return (result == 0 || start_logged(j, &options, result)) && started(j, &fd);
 }
@@ -315,7 +322,9 @@ static bool open_previous(struct job *j)
     struct stat st;
     snprintf(name, sizeof name, "fd/%d", j->traits.recording);
     cleanup_close int peek = pidref_openat(&j->p, name, O_PATH);
-    if (peek < 0 || fstat(peek, &st) < 0 || !S_ISREG(st.st_mode) || !fs_is_local(peek))
+    /* The name is the target's to choose, but not the rest: a deleted file of its own, from which the session may punch what it read. */
+    if (peek < 0 || fstat(peek, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 0 || st.st_uid != j->traits.euid ||
+        !fs_is_local(peek))
         return fail(j, JVM_FAILED, "the recording of an earlier session cannot be opened");
     int fd = fs_reopen(peek, O_RDWR | O_NONBLOCK);
     if (fd < 0)
@@ -330,6 +339,30 @@ static bool foreign(struct job *j)
                 j->traits.library[0] ? j->traits.library : "library unknown");
 }
 
+/* A session with neither a timeout nor JFR output has no thread to know it by, so another's copy is asked. One that cannot be asked or has
+ * no words for it counts as idle, or nobody could ever migrate. */
+static bool stranger_runs(struct job *j)
+{
+    const struct jvm_traits *t = &j->traits;
+    int result;
+    char options[ATTACH_ARG_MAX], text[256];
+    if (!t->library[0] || t->library_ours || t->library_deleted || !strstr(t->library, "/libasyncProfiler") ||
+        !jvm_mapped_path(&j->p, j->root, t->library, t->library_inode, j->library, sizeof j->library) ||
+        strlen(j->library) >= ATTACH_ARG_MAX || !plant(j, RECORDING_BYTES))
+        return false;
+    cleanup_close int out = plant_file(j, PLANT_OUTPUT);
+    snprintf(options, sizeof options, "status,file=%s/" PLANT_OUTPUT ",log=/dev/null", j->plant.path);
+    if (out < 0)
+        return false;
+    if (!load(j, options, &result)) {
+        if (j->reply->outcome == JVM_REFUSED)
+            *j->reply = (struct jvm_reply){.outcome = JVM_OK, .output_fd = -1, .previous_fd = -1};
+        return false;
+    }
+    read_text(out, text, sizeof text);
+    return result == 0 && strstr(text, "running");
+}
+
 void operation_start(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     cleanup_job struct job j = job_of(s, deadline_ms, reply);
@@ -339,18 +372,20 @@ void operation_start(const struct jvm_start *s, int64_t deadline_ms, struct jvm_
     if (j.traits.recording >= 0) {
         if (!find_library(&j) || !open_previous(&j) || !load(&j, "stop" SILENT, &result))
             return;
-    } else if (j.traits.profiling) {
+    } else if (j.traits.profiling || stranger_runs(&j)) {
         foreign(&j);
         return;
     }
-    start_new(&j);
+    if (reply->outcome == JVM_OK)
+        start_new(&j);
     jvm_plant_sweep(j.root);
 }
 
 /* `stop` and `start` waiting in the listener's queue at once, so that nothing but the JVM decides how long the gap is. */
 static bool exchange(struct job *j, const char *start, int *stopped, int *started_with)
 {
-    const char *const stop_args[] = {j->library, "true", "stop" SILENT}, *const start_args[] = {j->library, "true", start};
+    const char *const stop_args[] = {j->library, "true", "stop" SILENT}, *const start_args[] = {j->library, "true",
+                                                                                                start};
     struct err err = {0};
     for (;;) {
         cleanup_close int first = -1, second = -1;
@@ -388,16 +423,10 @@ static bool exchange(struct job *j, const char *start, int *stopped, int *starte
 static bool roll(struct job *j)
 {
     int stopped, result = -1;
-    if (!find_library(j) || !plant(j, RECORDING_BYTES))
-        return false;
-    cleanup_close int fd = plant_file(j, PLANT_RECORDING);
+    cleanup_close int fd = -1;
     cleanup_buf struct buf options = BUF_INIT(ATTACH_ARG_MAX), silent = BUF_INIT(ATTACH_ARG_MAX);
-    if (fd < 0 || !start_options(j, &options))
+    if (!prepare(j, &fd, &options, &silent))
         return false;
-    buf_str(&silent, buf_slice(&options));
-    buf_puts(&silent, SILENT);
-    if (!buf_ok(&silent))
-        return fail(j, JVM_FAILED, "the profiler's options are too long: %zu bytes", strlen(j->s->options));
     if (!exchange(j, buf_cstr(&silent), &stopped, &result))
         return false;
     return (result == 0 || start_logged(j, &options, result)) && started(j, &fd);
@@ -410,27 +439,27 @@ void operation_roll(const struct jvm_start *s, int64_t deadline_ms, struct jvm_r
         return;
     if (j.traits.recording >= 0)
         roll(&j);
-    else if (j.traits.profiling)
+    else if (j.traits.profiling || stranger_runs(&j))
         foreign(&j);
-    else
+    else if (reply->outcome == JVM_OK)
         start_new(&j);
 }
 
-/* A command that makes sense only while a session of ours runs. False, with JVM_OK or a reason, when it does not. */
-static bool command(struct job *j, const char *options, int *result)
+/* Before what makes sense only while a session of ours runs. False, with a reason, when it does not. */
+static bool look_for_session(struct job *j)
 {
     if (!look(j))
         return false;
     if (j->traits.recording < 0)
         return j->traits.profiling ? foreign(j) : fail(j, JVM_REFUSED, "no session of ours is running in the JVM");
-    return find_library(j) && load(j, options, result);
+    return find_library(j);
 }
 
 void operation_dump(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     cleanup_job struct job j = job_of(s, deadline_ms, reply);
     int result;
-    if (command(&j, "dump,jfr" SILENT, &result) && result != 0)
+    if (look_for_session(&j) && load(&j, "dump,jfr" SILENT, &result) && result != 0)
         fail(&j, JVM_REFUSED, "the profiler refused to dump (code %d)", result);
 }
 
@@ -449,16 +478,7 @@ void operation_metrics(const struct jvm_start *s, int64_t deadline_ms, struct jv
 {
     cleanup_job struct job j = job_of(s, deadline_ms, reply);
     int result;
-    if (!look(&j))
-        return;
-    if (j.traits.recording < 0) {
-        if (j.traits.profiling)
-            foreign(&j);
-        else
-            fail(&j, JVM_REFUSED, "no session of ours is running in the JVM");
-        return;
-    }
-    if (!find_library(&j) || !plant(&j, SMALL_BYTES))
+    if (!look_for_session(&j) || !plant(&j, SMALL_BYTES))
         return;
     cleanup_close int out = plant_file(&j, PLANT_OUTPUT);
     char options[ATTACH_ARG_MAX];

@@ -70,14 +70,5 @@ uint64_t jvm_metrics(struct priv *p, const struct jvm_start *s, jvm_done *done, 
 uint64_t jvm_install(struct priv *p, const struct jvm_start *s, jvm_done *done, void *arg);
 
 /* The table for priv_start(); an operation's number is its index. JVM_OP_SCAN is jvm/scan.h's. NULL-name terminated. */
-enum {
-    JVM_OP_START,
-    JVM_OP_ROLL,
-    JVM_OP_DUMP,
-    JVM_OP_STOP,
-    JVM_OP_METRICS,
-    JVM_OP_INSTALL,
-    JVM_OP_SCAN,
-    JVM_OP_COUNT
-};
+enum { JVM_OP_START, JVM_OP_ROLL, JVM_OP_DUMP, JVM_OP_STOP, JVM_OP_METRICS, JVM_OP_INSTALL, JVM_OP_SCAN, JVM_OP_COUNT };
 extern const struct priv_op jvm_ops[JVM_OP_COUNT + 1];

@@ -115,7 +115,7 @@ static bool blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Cuts the next word; quotes group and vanish, a backslash keeps the next byte. Unquoted in place into `word`. */
+/* Cuts the next word; quotes group and vanish. Unquoted in place into `word`. */
 static bool next_word(struct str *rest, char *word, size_t size, struct str *ret)
 {
     size_t i = 0, n = 0;
@@ -152,7 +152,7 @@ void jvm_options_apply_text(struct jvm_options *o, struct str text)
         jvm_options_apply(o, option);
 }
 
-/* An @argfile: words as above, '#' comments, no further @argfiles. */
+/* An @argfile: words as above, '#' comments, no further @argfiles. What escapes make of it is not followed: then not all is known. */
 static void apply_argfile(struct reader *r, struct str name)
 {
     cleanup_buf struct buf text = BUF_INIT(FILE_MAX);
@@ -161,6 +161,8 @@ static void apply_argfile(struct reader *r, struct str name)
         return;
     }
     struct str rest = buf_slice(&text), line;
+    if (rest.n && memchr(rest.p, '\\', rest.n))
+        r->o->complete = false;
     while (str_split(&rest, '\n', &line)) {
         line = str_trim(line);
         if (line.n && line.p[0] != '#')
@@ -171,9 +173,22 @@ static void apply_argfile(struct reader *r, struct str name)
 static bool takes_separate_value(struct str option)
 {
     static const char *const names[] = {
-        "-cp",           "-classpath",          "--class-path",     "-p",          "--module-path", "--upgrade-module-path",
-        "--add-modules", "--limit-modules",     "--add-exports",    "--add-opens", "--add-reads",   "--patch-module",
-        "--source",      "--enable-native-access", "-d",            "--describe-module",
+        "-cp",
+        "-classpath",
+        "--class-path",
+        "-p",
+        "--module-path",
+        "--upgrade-module-path",
+        "--add-modules",
+        "--limit-modules",
+        "--add-exports",
+        "--add-opens",
+        "--add-reads",
+        "--patch-module",
+        "--source",
+        "--enable-native-access",
+        "-d",
+        "--describe-module",
     };
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (str_is(option, names[i]))

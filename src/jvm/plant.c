@@ -23,16 +23,21 @@ enum { RANDOM_BYTES = 16, SWEEP_ENTRIES_MAX = 4096, SWEEP_AGE_S = 120 };
 static const char *const parents[] = {"/tmp", "/dev/shm", "/var/tmp", "/run"};
 static const char *const files[] = {PLANT_RECORDING, PLANT_LOG, PLANT_OUTPUT};
 
-static int check_parent(int parent, const char *path, uint64_t bytes, struct err *err)
+static int check_parent(int root, int parent, const char *path, uid_t uid, uint64_t bytes, struct err *err)
 {
     struct statvfs fs;
+    int code = rootfs_guarded(root, parent, path, uid, err);
+    if (code < 0)
+        return code;
     if (!fs_is_local(parent))
         return err_set(err, -EREMOTE, "%s in the target is on no local file system", path);
     if (fstatvfs(parent, &fs) < 0)
         return err_errno(err, "statvfs %s in the target", path);
     if ((uint64_t)fs.f_bavail * fs.f_frsize < bytes)
-        return err_set(err, -ENOSPC, "%s in the target has less than %llu MiB free", path,
-                       (unsigned long long)bytes >> 20);
+        return err_set(
+            err, -ENOSPC,
+            "no space for the recording: %s in the target has less than %llu MiB free; free some there or in %s", path,
+            (unsigned long long)bytes >> 20, parents[1]);
     return 0;
 }
 
@@ -56,14 +61,14 @@ static int make(struct jvm_plant *pl, const char *in, struct err *err)
     return code;
 }
 
-int jvm_plant_open(struct jvm_plant *pl, int root, uint64_t bytes, struct err *err)
+int jvm_plant_open(struct jvm_plant *pl, int root, uid_t uid, uint64_t bytes, struct err *err)
 {
     int code = -ENOENT;
     for (size_t i = 0; i < ARRAY_LEN(parents); i++) {
         struct err why;
         struct jvm_plant tried = PLANT_INIT;
         tried.parent = rootfs_dir(root, parents[i], &why);
-        int failed = tried.parent < 0 ? tried.parent : check_parent(tried.parent, parents[i], bytes, &why);
+        int failed = tried.parent < 0 ? tried.parent : check_parent(root, tried.parent, parents[i], uid, bytes, &why);
         if (failed == 0)
             failed = make(&tried, parents[i], &why);
         if (failed == 0) {
@@ -71,7 +76,6 @@ int jvm_plant_open(struct jvm_plant *pl, int root, uint64_t bytes, struct err *e
             return 0;
         }
         jvm_plant_done(&tried);
-        /* The first place is the one to put right. */
         if (i == 0) {
             code = failed;
             err_set(err, code, "%s", why.text);

@@ -25,8 +25,9 @@ struct jvm_plant {
 #define PLANT_LOG       "log"
 #define PLANT_OUTPUT    "out"
 
-/* Makes the directory in the first place beneath `root` that is local, writable and has `bytes` free. */
-must_check int jvm_plant_open(struct jvm_plant *pl, int root, uint64_t bytes, struct err *err);
+/* Makes the directory in the first place beneath `root` that is local, writable, guarded against all but `uid` (rootfs_guarded()) and
+ * has `bytes` free. An error is about the first place, the one to put right. */
+must_check int jvm_plant_open(struct jvm_plant *pl, int root, uid_t uid, uint64_t bytes, struct err *err);
 /* Makes a file in it, owned by uid:gid, and opens it read-write. Descriptor or negative errno. */
 int jvm_plant_file(const struct jvm_plant *pl, const char *file, uid_t uid, gid_t gid, struct err *err);
 /* Removes files and directory. Async-signal-safe, as often as you like. Takes a struct jvm_plant. */

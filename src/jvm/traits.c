@@ -15,7 +15,14 @@
 #include "os/fsutil.h"
 #include "os/rootfs.h"
 
-enum { STATUS_MAX = 64 << 10, PERFDATA_MAX = 1 << 20, THREADS_MAX = 65536, FDS_MAX = 1 << 20, SHA1_HEX = 40, NAME_HEX = 32 };
+enum {
+    STATUS_MAX = 64 << 10,
+    PERFDATA_MAX = 1 << 20,
+    THREADS_MAX = 65536,
+    FDS_MAX = 1 << 20,
+    SHA1_HEX = 40,
+    NAME_HEX = 32
+};
 
 static bool all_hex(const char *p, size_t n)
 {
@@ -67,6 +74,14 @@ static bool number_in(struct str value, unsigned column, uint64_t *ret)
     return str_to_u64(str_trim(word), ret);
 }
 
+/* A mask of /proc/PID/status: hexadecimal, signal 1 is the lowest bit. */
+static bool has_signal(struct str mask, int sig)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%.*s", STR_ARG(mask));
+    return strtoull(text, NULL, 16) >> (sig - 1) & 1;
+}
+
 static int read_status(const struct pidref *p, struct jvm_traits *f, struct err *err)
 {
     cleanup_buf struct buf text = BUF_INIT(STATUS_MAX);
@@ -84,10 +99,14 @@ static int read_status(const struct pidref *p, struct jvm_traits *f, struct err 
     f->euid = (uid_t)uid;
     f->egid = (gid_t)gid;
     f->ns_pid = (pid_t)pid;
-    char mask[32];
-    snprintf(mask, sizeof mask, "%.*s", STR_ARG(caught));
-    f->catches_quit = strtoull(mask, NULL, 16) >> (SIGQUIT - 1) & 1;
+    f->catches_quit = has_signal(caught, SIGQUIT);
     return 0;
+}
+
+bool jvm_catches_quit(const struct pidref *p)
+{
+    cleanup_buf struct buf text = BUF_INIT(STATUS_MAX);
+    return pidref_read(p, "status", &text, NULL, NULL) == 0 && has_signal(field(buf_slice(&text), "SigCgt"), SIGQUIT);
 }
 
 struct mapped {
@@ -243,10 +262,10 @@ static void read_permissions(const struct pidref *p, int root, struct jvm_traits
     f->attach_known = options.complete;
     f->reduced_signals = options.reduced_signals;
     f->no_dynamic_agents = options.no_dynamic_agents;
-    /* The first capability is ATTACH: '1' says that it is there, whatever the options seemed to say. */
+    /* The first capability is ATTACH. A '1' does not outweigh an option: the file may be one that an earlier JVM left. */
     if (counted && perfdata_string(buf_slice(&counters), "sun.rt.jvmCapabilities", &text) && text.n > 0 &&
         (text.p[0] == '0' || text.p[0] == '1')) {
-        f->attach_off = text.p[0] == '0';
+        f->attach_off = f->attach_off || text.p[0] == '0';
         f->attach_known = true;
     }
 }
@@ -265,7 +284,7 @@ int jvm_traits_read(const struct pidref *p, int root, struct jvm_traits *ret, st
     if (!f->hotspot)
         return 0;
     read_permissions(p, root, f);
-    f->profiling = has_timer_thread(p);
     f->recording = our_recording(p);
+    f->profiling = f->recording >= 0 || has_timer_thread(p);
     return 0;
 }

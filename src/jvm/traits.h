@@ -21,8 +21,9 @@ struct jvm_traits {
     gid_t egid;
     bool hotspot, openj9;
     enum jvm_libc libc;
-    bool catches_quit;      /* SIGQUIT has a handler now */
-    bool attach_known;      /* attach is known to be allowed: the performance counters say so, or every option source was read */
+    bool catches_quit; /* SIGQUIT has a handler now */
+    bool
+        attach_known; /* attach is known to be allowed: the performance counters say so, or every option source was read */
     bool attach_off;        /* -XX:+DisableAttachMechanism */
     bool reduced_signals;   /* -Xrs: no handler for SIGQUIT, but a listener from the start */
     bool no_dynamic_agents; /* -XX:-EnableDynamicAgentLoading */
@@ -30,15 +31,18 @@ struct jvm_traits {
     ino_t library_inode;
     bool library_ours;    /* by the layout's pattern */
     bool library_deleted; /* its file is gone */
-    bool profiling;       /* a session runs: async-profiler's timer thread is there */
-    int recording;        /* number of its descriptor of our recording; -1 = none. The session then is ours. */
+    bool
+        profiling; /* a session is known to run: ours, or async-profiler's timer thread is there (with a timeout or JFR output) */
+    int recording; /* number of its descriptor of our recording; -1 = none. The session then is ours. */
 };
 
 /* Reads them all. `root` is the target's. -ESRCH when it ended meanwhile. */
 must_check int jvm_traits_read(const struct pidref *p, int root, struct jvm_traits *ret, struct err *err);
 
+/* True while SIGQUIT has a handler. */
+bool jvm_catches_quit(const struct pidref *p);
+
 /* "grafana-agent-asprof-glibc-<40 hex>/lib/libasyncProfiler.so" at the end of `path`, or NULL: how a copy of ours is known. */
 const char *jvm_our_library(const char *path);
 /* True for ".../.smolder-<32 hex>/session.jfr (deleted)": how a recording of ours is known among a JVM's descriptors. */
 bool jvm_our_recording(const char *link);
-

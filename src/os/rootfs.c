@@ -50,6 +50,19 @@ int rootfs_peek(int root, const char *path, struct stat *st, struct err *err)
     return fd;
 }
 
+int rootfs_guarded(int root, int dir, const char *path, uid_t uid, struct err *err)
+{
+    enum { OTHERS_WRITE = 022 };
+    struct stat top, st;
+    if (fstat(root, &top) < 0 || fstat(dir, &st) < 0)
+        return err_errno(err, "look at %s", path);
+    bool owned = st.st_uid == 0 || st.st_uid == uid || st.st_uid == top.st_uid;
+    if (owned && (!(st.st_mode & OTHERS_WRITE) || st.st_mode & S_ISVTX))
+        return 0;
+    return err_set(err, -EPERM, "%s has the owner %u and mode %04o: others could exchange what is put there", path,
+                   (unsigned)st.st_uid, st.st_mode & 07777u);
+}
+
 static const char *kind_of(mode_t mode)
 {
     return S_ISLNK(mode)    ? "a symbolic link"

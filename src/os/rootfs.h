@@ -23,6 +23,10 @@ int rootfs_dir(int root, const char *path, struct err *err);
 /* What is at `path`, O_PATH, whatever it is; *st tells. Symlinks only before the last component. Descriptor or negative errno. */
 int rootfs_peek(int root, const char *path, struct stat *st, struct err *err);
 
+/* That nobody but root, user `uid` and whoever owns `root` (who owns everything below anyway: root of a user namespace) can exchange what
+ * lies in directory `dir`, named `path`: one of them owns it, and others may not write it, or it is sticky. 0 or -EPERM. */
+must_check int rootfs_guarded(int root, int dir, const char *path, uid_t uid, struct err *err);
+
 /* A regular file of at most `max` bytes, opened with `flags` (O_RDONLY …). Descriptor or negative errno; *st (may be NULL) is filled. */
 int rootfs_file(int root, const char *path, int flags, uint64_t max, struct stat *st, struct err *err);
 
