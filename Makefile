@@ -39,7 +39,7 @@ run: build
 demo-app: $(BUILD)/demo/Demo.class
 	$(JAVA) -cp $(BUILD)/demo Demo
 
-$(BUILD)/demo/Demo.class: examples/demo/Demo.java | setup-test
+$(BUILD)/demo/Demo.class: examples/demo/Demo.java | setup-demo
 	@mkdir -p $(@D)
 	$(JAVAC) -d $(@D) $<
 
@@ -75,11 +75,11 @@ lint: setup-lint $(BUILD)/build.ninja
 format:
 	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i
 
-$(FUZZ)/build.ninja: | setup-test
+$(FUZZ)/build.ninja: | setup-fuzz
 	CC=clang CXX=clang++ meson setup --buildtype=debugoptimized -Dfuzz=true -Db_sanitize=address,undefined \
 	    -Db_lundef=false $(FUZZ)
 
-fuzz: setup-test $(FUZZ)/build.ninja
+fuzz: setup-fuzz $(FUZZ)/build.ninja
 	ninja -C $(FUZZ) --quiet
 	tools/run-fuzzers $(FUZZ) $(FUZZ_SECONDS)
 
