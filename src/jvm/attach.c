@@ -13,15 +13,28 @@
 
 #include "base/cleanup.h"
 #include "base/str.h"
-#include "jvm/traits.h"
 #include "os/clock.h"
 #include "os/fsutil.h"
 #include "os/rootfs.h"
 
 enum { FIRST_WAIT_MS = 1, LAST_WAIT_MS = 20, NAME_SIZE = 32 };
 
-int jvm_attach_open(struct jvm_attach *a, int root, struct err *err)
+int jvm_attach_open(struct jvm_attach *a, const struct pidref *p, int root, const struct jvm_traits *t, struct err *err)
 {
+    if (t->attach_off)
+        return err_set(err, -ENOTSUP, "the JVM runs with -XX:+DisableAttachMechanism");
+    if (t->no_dynamic_agents)
+        return err_set(err, -ENOTSUP, "the JVM runs with -XX:-EnableDynamicAgentLoading");
+    a->p = p;
+    a->ns_pid = t->ns_pid;
+    a->euid = t->euid;
+    a->egid = t->egid;
+    a->may_signal = t->attach_known && t->catches_quit && !t->reduced_signals;
+    a->why_not = t->reduced_signals ? "the JVM runs with -Xrs and its attach socket is gone"
+                 : !t->attach_known
+                     ? "the JVM's attach listener is not running, and whether it may be started cannot be "
+                       "known: neither its counters nor all its options can be read"
+                     : "the JVM does not handle SIGQUIT yet";
     /* HotSpot's own: java.io.tmpdir does not move it. */
     a->tmp = rootfs_dir(root, "/tmp", err);
     return a->tmp < 0 ? err_wrap(err, a->tmp, "the JVM makes its attach socket in /tmp") : 0;

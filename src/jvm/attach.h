@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "jvm/traits.h"
 #include "os/pidref.h"
 
 enum { ATTACH_ARG_MAX = 1000, ATTACH_REPLY_MAX = 1 << 20 };
@@ -31,8 +32,9 @@ struct jvm_attach {
     bool as_target;      /* root's connections are refused: connect with the target's ids (JDK 8, user namespaces) */
 };
 
-/* Takes the JVM's /tmp beneath `root`; the other fields are the caller's to fill before. */
-must_check int jvm_attach_open(struct jvm_attach *a, int root, struct err *err);
+/* Fills all but the deadline. -ENOTSUP when the JVM forbids to be attached to. */
+must_check int jvm_attach_open(struct jvm_attach *a, const struct pidref *p, int root, const struct jvm_traits *t,
+                               struct err *err);
 void jvm_attach_done(struct jvm_attach *a);
 
 /* A connection to the attach listener, which is started if need be. -ETIMEDOUT; -ENOTSUP when it may not be started; -ESRCH. */

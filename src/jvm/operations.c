@@ -85,22 +85,6 @@ static struct job job_of(const struct jvm_start *s, int64_t deadline_ms, struct 
     };
 }
 
-static bool may_attach(struct job *j)
-{
-    const struct jvm_traits *t = &j->traits;
-    if (t->attach_off)
-        return fail(j, JVM_NO_ATTACH, "the JVM runs with -XX:+DisableAttachMechanism");
-    if (t->no_dynamic_agents)
-        return fail(j, JVM_NO_ATTACH, "the JVM runs with -XX:-EnableDynamicAgentLoading");
-    j->attach.may_signal = t->attach_known && t->catches_quit && !t->reduced_signals;
-    j->attach.why_not = t->reduced_signals ? "the JVM runs with -Xrs and its attach socket is gone"
-                        : !t->attach_known
-                            ? "the JVM's attach listener is not running, and whether it may be started cannot be "
-                              "known: neither its counters nor all its options can be read"
-                            : "the JVM does not handle SIGQUIT yet";
-    return true;
-}
-
 /* Everything that is known without touching the target. */
 static bool look(struct job *j)
 {
@@ -124,13 +108,7 @@ static bool look(struct job *j)
     if (!j->traits.hotspot)
         return fail(j, JVM_NOT_HOTSPOT,
                     j->traits.openj9 ? "OpenJ9 is not supported" : "no HotSpot JVM in this process");
-    if (!may_attach(j))
-        return false;
-    j->attach.p = &j->p;
-    j->attach.ns_pid = j->traits.ns_pid;
-    j->attach.euid = j->traits.euid;
-    j->attach.egid = j->traits.egid;
-    if (jvm_attach_open(&j->attach, j->root, &err) < 0)
+    if (jvm_attach_open(&j->attach, &j->p, j->root, &j->traits, &err) < 0)
         return fail_err(j, &err);
     return true;
 }

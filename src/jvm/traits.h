@@ -10,7 +10,6 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "jvm/ops.h"
 #include "os/pidref.h"
 
 enum jvm_libc { JVM_GLIBC, JVM_MUSL };
