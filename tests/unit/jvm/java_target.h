@@ -121,23 +121,38 @@ static size_t java_output(const struct java_target *t, char *ret, size_t size)
     return n > 0 ? (size_t)n : 0;
 }
 
-/* Running and ready; false when this JDK cannot. */
-static bool java_run(const char *home, struct java_target *ret)
+static bool java_ready(const struct java_target *t)
+{
+    char text[64] = "";
+    for (int i = 0; i < 3000 && strcmp(text, "ready\n") != 0; i++) {
+        java_output(t, text, sizeof text);
+        usleep(10000);
+    }
+    return strcmp(text, "ready\n") == 0;
+}
+
+/* Begun with up to JAVA_OPTIONS_MAX options before the class; `options` ends with NULL. */
+enum { JAVA_OPTIONS_MAX = 8 };
+static bool java_begin(const char *home, const char *const *options, struct java_target *ret)
 {
     static unsigned runs;
-    char java[PATH_MAX], text[64] = "";
+    char java[PATH_MAX];
     if (!java_compile(home))
         return false;
     snprintf(java, sizeof java, "%s/bin/java", home);
     snprintf(ret->output, sizeof ret->output, "%s/out-%u", java_dir, runs++);
-    char *argv[] = {java, (char *)"-Xmx64m", (char *)"-XX:+UseSerialGC", (char *)"-cp", java_dir, (char *)"Busy", NULL};
-    if (!java_spawn(argv, ret->output, &ret->pid))
-        return false;
-    for (int i = 0; i < 3000 && strcmp(text, "ready\n") != 0; i++) {
-        java_output(ret, text, sizeof text);
-        usleep(10000);
-    }
-    return strcmp(text, "ready\n") == 0;
+    char *argv[8 + JAVA_OPTIONS_MAX] = {java, (char *)"-Xmx64m", (char *)"-XX:+UseSerialGC", (char *)"-cp", java_dir};
+    size_t n = 5;
+    for (; options && *options && n < 5 + JAVA_OPTIONS_MAX; options++)
+        argv[n++] = (char *)*options;
+    argv[n] = (char *)"Busy";
+    return java_spawn(argv, ret->output, &ret->pid);
+}
+
+/* Running and ready; false when this JDK cannot. */
+__attribute__((unused)) static bool java_run(const char *home, struct java_target *ret)
+{
+    return java_begin(home, NULL, ret) && java_ready(ret);
 }
 
 static void java_kill(struct java_target *t)
