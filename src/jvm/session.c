@@ -114,7 +114,8 @@ static void enter(struct jvm_session *s, enum jvm_state state, const char *reaso
     metric_add(&sessions, -1, jvm_state_name(s->state));
     metric_add(&sessions, 1, jvm_state_name(state));
     s->state = state;
-    snprintf(s->reason, sizeof s->reason, "%s", reason);
+    if (reason != s->reason) /* snprintf onto itself would empty it */
+        snprintf(s->reason, sizeof s->reason, "%s", reason);
     s->events.state(s->arg, state, s->reason);
 }
 

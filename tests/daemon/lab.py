@@ -267,8 +267,8 @@ class Machine:
         self.unshare.kill()  # --kill-child ends the init process, and that ends everything
         self.unshare.wait()
         for p in self.processes:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                p.popen.wait(20)
+            p.popen.kill()  # nsenter stops itself when its child is stopped
+            p.popen.wait()
         os.close(self.net)
         os.close(self.home_net)
 

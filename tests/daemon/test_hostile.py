@@ -108,6 +108,7 @@ def stopped_jvm(lab):
     count = len(receiver.profiles(type="process_cpu", pid=str(good.inner)))
     receiver.wait(count + 3, type="process_cpu", pid=str(good.inner), seconds=8)
     agent.stop()
+    equal(len(agent.lines(f"not profiling.*pid={early.inner} .*is stopped")), 1, "lines about the JVM stopped first")
     check(not good.profiler_runs(), "the profiler of the healthy JVM still runs")
     late.signal(signal.SIGCONT)
     receiver.check_valid()

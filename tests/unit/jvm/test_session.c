@@ -48,6 +48,7 @@ static struct {
     enum jvm_state state;
     char reason[ERR_MAX];
     bool was_waiting;
+    unsigned starts_without_reason;
 } t;
 
 static int64_t wall_ns(void)
@@ -222,6 +223,7 @@ static void on_state(void *arg, enum jvm_state state, const char *reason)
     (void)arg;
     t.state = state;
     t.was_waiting = t.was_waiting || state == JVM_STATE_WAITING;
+    t.starts_without_reason += state == JVM_STATE_STARTING && !*reason;
     snprintf(t.reason, sizeof t.reason, "%s", reason);
 }
 
@@ -379,6 +381,7 @@ static void retries_what_may_pass_and_says_why_it_waits(void)
         WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 3000);
         CHECK_STR(t.reason, "");
         CHECK_INT(profiler.calls[OP_START], 2);
+        CHECK_INT(t.starts_without_reason, 1); /* the second one still has the first one's: nothing to tell anew */
         tear_down();
     }
 }
