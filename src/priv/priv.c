@@ -161,7 +161,11 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     (void)events;
     /* A callback may stop priv itself; the watch tells. */
     struct watch *watch = p->watch;
-    for (unsigned i = 0; status == 0 && i < PRIV_CHILDREN; i++) {
+    if (status < 0) { /* killed with calls unread: the socket is reset, and libuv watches it no more */
+        helper_is_gone(p);
+        return;
+    }
+    for (unsigned i = 0; i < PRIV_CHILDREN; i++) {
         enum frame_state state = frame_read(p->sock, &p->in);
         if (state == WIRE_AGAIN)
             break;

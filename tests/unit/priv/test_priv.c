@@ -1,0 +1,445 @@
+/* The helper, for real: each test forks its own. Operations are small blocking functions of this file. */
+#include "priv/priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "os/clock.h"
+#include "test.h"
+
+enum { CALLS_MAX = 64, FOREVER_S = 600 };
+
+static void op_repeat(struct priv_call *call)
+{
+    buf_append(&call->out, call->in, call->in_len);
+}
+
+static void op_hang(struct priv_call *call)
+{
+    (void)call;
+    for (;;)
+        sleep(FOREVER_S);
+}
+
+static void op_hang_deaf(struct priv_call *call)
+{
+    sigset_t all;
+    (void)call;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    op_hang(call);
+}
+
+static void op_part_then_hang(struct priv_call *call)
+{
+    buf_puts(&call->out, "part");
+    priv_flush(call);
+    buf_puts(&call->out, "never");
+    op_hang(call);
+}
+
+static void op_crash(struct priv_call *call)
+{
+    buf_puts(&call->out, "so far");
+    priv_flush(call);
+    _exit(7);
+}
+
+/* As many files as the byte says, each holding its own number. */
+static void op_files(struct priv_call *call)
+{
+    for (unsigned i = 0; i < call->in[0]; i++) {
+        int fd = (int)syscall(SYS_memfd_create, "file", 0);
+        char digit = (char)('0' + i);
+        if (write(fd, &digit, 1) != 1)
+            _exit(1);
+        call->fds[call->fd_count++] = fd;
+    }
+    buf_puts(&call->out, "files");
+}
+
+static void remove_file(void *arg)
+{
+    unlink(arg);
+}
+
+/* Its input is a path: made, and removed by the deadline alone. */
+static void op_file_then_hang(struct priv_call *call)
+{
+    static char path[128];
+    memcpy(path, call->in, call->in_len);
+    priv_on_deadline(remove_file, path);
+    close(open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600));
+    op_hang(call);
+}
+
+/* Its input is a path: made after a while, whoever still listens. */
+static void op_file_later(struct priv_call *call)
+{
+    char path[128];
+    memcpy(path, call->in, call->in_len);
+    usleep(300 * 1000);
+    close(open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600));
+}
+
+static void op_helper_pid(struct priv_call *call)
+{
+    pid_t helper = getppid();
+    buf_append(&call->out, &helper, sizeof helper);
+}
+
+enum { REPEAT, HANG, HANG_DEAF, PART_THEN_HANG, CRASH, FILES, FILE_THEN_HANG, FILE_LATER, HELPER_PID };
+static const struct priv_op ops[] = {
+    [REPEAT] = {"t-repeat", op_repeat},
+    [HANG] = {"t-hang", op_hang},
+    [HANG_DEAF] = {"t-deaf", op_hang_deaf},
+    [PART_THEN_HANG] = {"t-part", op_part_then_hang},
+    [CRASH] = {"t-crash", op_crash},
+    [FILES] = {"t-files", op_files},
+    [FILE_THEN_HANG] = {"t-file", op_file_then_hang},
+    [FILE_LATER] = {"t-later", op_file_later},
+    [HELPER_PID] = {"t-pid", op_helper_pid},
+    {0},
+};
+
+static struct {
+    uv_loop_t loop;
+    struct priv *priv;
+    unsigned lost, answers, released;
+    struct answer {
+        bool done;
+        enum priv_result result;
+        size_t len, fd_count;
+        char text[64];
+        int fds[PRIV_FDS_MAX];
+        int64_t at_ms;
+    } answer[CALLS_MAX];
+} t;
+
+static void on_lost(void *arg)
+{
+    (void)arg;
+    t.lost++;
+}
+
+static void on_done(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds, size_t fd_count)
+{
+    struct answer *a = arg;
+    *a = (struct answer){.done = true, .result = result, .len = len, .fd_count = fd_count, .at_ms = clock_ms()};
+    memcpy(a->text, out ? (const char *)out : "", len < sizeof a->text ? len : sizeof a->text - 1);
+    for (size_t i = 0; i < fd_count; i++)
+        a->fds[i] = TAKE_FD(fds[i]);
+    t.answers++;
+}
+
+static void on_release(void *arg)
+{
+    (void)arg;
+    t.released++;
+}
+
+static void set_up(void)
+{
+    struct err err = {0};
+    memset(&t, 0, sizeof t);
+    if (priv_start(ops, &t.priv, &err) < 0 || uv_loop_init(&t.loop) < 0 ||
+        priv_attach(t.priv, &t.loop, on_lost, NULL, &err) < 0) {
+        printf("cannot start: %s\n", err.text);
+        exit(1);
+    }
+}
+
+static void tear_down(void)
+{
+    priv_stop(t.priv);
+    uv_run(&t.loop, UV_RUN_DEFAULT);
+    CHECK_INT(uv_loop_close(&t.loop), 0);
+    CHECK_INT(waitpid(-1, NULL, WNOHANG), -1); /* nobody is left behind */
+}
+
+static uint64_t call(unsigned slot, unsigned op, const void *in, size_t len, unsigned timeout_ms)
+{
+    return priv_call(t.priv, op, in, len, timeout_ms, on_done, &t.answer[slot]);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    (void)timer;
+}
+
+/* Runs the loop until there are `n` answers. */
+static void wait_for(unsigned n)
+{
+    uv_timer_t tick;
+    uv_timer_init(&t.loop, &tick);
+    uv_timer_start(&tick, on_tick, 10, 10);
+    for (int64_t until = clock_ms() + 20000; t.answers < n && clock_ms() < until;)
+        uv_run(&t.loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&tick, NULL);
+    uv_run(&t.loop, UV_RUN_NOWAIT);
+    CHECK_INT(t.answers, n);
+}
+
+static void an_operation_answers(void)
+{
+    set_up();
+    call(0, REPEAT, "hello", 5, 5000);
+    wait_for(1);
+    CHECK_INT(t.answer[0].result, PRIV_DONE);
+    CHECK_STR(t.answer[0].text, "hello");
+    tear_down();
+}
+
+static void a_hanging_operation_ends_at_its_deadline_and_holds_up_nobody(void)
+{
+    set_up();
+    int64_t begun = clock_ms();
+    call(0, HANG, NULL, 0, 700);
+    call(1, REPEAT, "b", 1, 5000);
+    wait_for(1);
+    CHECK(t.answer[1].done);
+    CHECK(clock_ms() - begun < 600);
+    wait_for(2);
+    CHECK_INT(t.answer[0].result, PRIV_TIMEOUT);
+    CHECK(t.answer[0].at_ms - begun >= 700 && t.answer[0].at_ms - begun < 2500);
+    tear_down();
+}
+
+static void a_deaf_operation_is_killed(void)
+{
+    set_up();
+    int64_t begun = clock_ms();
+    call(0, HANG_DEAF, NULL, 0, 100);
+    wait_for(1);
+    CHECK_INT(t.answer[0].result, PRIV_TIMEOUT);
+    CHECK(t.answer[0].at_ms - begun >= 600 && t.answer[0].at_ms - begun < 3000);
+    tear_down();
+}
+
+static void what_was_flushed_survives_the_deadline_and_a_crash(void)
+{
+    set_up();
+    call(0, PART_THEN_HANG, NULL, 0, 200);
+    call(1, CRASH, NULL, 0, 5000);
+    wait_for(2);
+    CHECK_INT(t.answer[0].result, PRIV_TIMEOUT);
+    CHECK_STR(t.answer[0].text, "part");
+    CHECK_INT(t.answer[1].result, PRIV_CRASHED);
+    CHECK_STR(t.answer[1].text, "so far");
+    tear_down();
+}
+
+static void the_deadline_undoes_what_it_should(void)
+{
+    char path[64];
+    set_up();
+    snprintf(path, sizeof path, "/tmp/smolder-priv-undo-%d", (int)getpid());
+    call(0, FILE_THEN_HANG, path, strlen(path) + 1, 500);
+    for (int i = 0; i < 400 && access(path, F_OK) < 0; i++)
+        usleep(1000);
+    CHECK_INT(access(path, F_OK), 0);
+    wait_for(1);
+    CHECK_INT(t.answer[0].result, PRIV_TIMEOUT);
+    CHECK(access(path, F_OK) < 0);
+    tear_down();
+}
+
+static void more_calls_than_children_wait_in_order(void)
+{
+    enum { CALLS = 5 * PRIV_CHILDREN };
+    set_up();
+    /* All children are busy at first: a waiting call's deadline has not begun. */
+    for (unsigned i = 0; i < PRIV_CHILDREN; i++)
+        call(i, HANG, NULL, 0, 800);
+    for (unsigned i = PRIV_CHILDREN; i < CALLS; i++)
+        call(i, REPEAT, &(char){(char)i}, 1, 700);
+    wait_for(CALLS);
+    for (unsigned i = 0; i < CALLS; i++) {
+        CHECK_INT(t.answer[i].result, i < PRIV_CHILDREN ? PRIV_TIMEOUT : PRIV_DONE);
+        if (i >= PRIV_CHILDREN)
+            CHECK_INT(t.answer[i].text[0], i);
+    }
+    tear_down();
+}
+
+static void large_payloads_arrive_whole(void)
+{
+    enum { SIZE = PRIV_PAYLOAD_MAX - 1 };
+    set_up();
+    char *big = malloc(SIZE);
+    memset(big, 'x', SIZE);
+    for (unsigned i = 0; i < 3; i++)
+        call(i, REPEAT, big, SIZE, 20000);
+    wait_for(3);
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK_INT(t.answer[i].result, PRIV_DONE);
+        CHECK_INT(t.answer[i].len, SIZE);
+    }
+    free(big);
+    tear_down();
+}
+
+static void files_come_through_in_order(void)
+{
+    set_up();
+    call(0, FILES, &(char){PRIV_FDS_MAX}, 1, 5000);
+    call(1, FILES, &(char){1}, 1, 5000);
+    wait_for(2);
+    CHECK_INT(t.answer[0].fd_count, PRIV_FDS_MAX);
+    CHECK_INT(t.answer[1].fd_count, 1);
+    for (unsigned i = 0; i < t.answer[0].fd_count; i++) {
+        char digit = 0;
+        CHECK_INT(pread(t.answer[0].fds[i], &digit, 1, 0), 1);
+        CHECK_INT(digit, '0' + (int)i);
+        CHECK(fcntl(t.answer[0].fds[i], F_GETFD) & FD_CLOEXEC);
+        close(t.answer[0].fds[i]);
+    }
+    close(t.answer[1].fds[0]);
+    tear_down();
+}
+
+static unsigned open_files(void)
+{
+    unsigned n = 0;
+    cleanup_closedir DIR *d = opendir("/proc/self/fd");
+    while (d && readdir(d))
+        n++;
+    return n;
+}
+
+static void a_forgotten_call_calls_nobody_and_leaks_nothing(void)
+{
+    set_up();
+    call(0, REPEAT, "first", 5, 5000);
+    wait_for(1);
+    unsigned before = open_files();
+    uint64_t id = call(1, FILES, &(char){2}, 1, 5000);
+    priv_owns(t.priv, id, on_release);
+    priv_forget(t.priv, id);
+    CHECK_INT(t.released, 1);
+    call(2, REPEAT, "last", 4, 5000);
+    wait_for(2);
+    call(3, REPEAT, "later", 5, 5000);
+    wait_for(3);
+    CHECK(!t.answer[1].done);
+    CHECK_INT(open_files(), before);
+    CHECK_INT(t.released, 1);
+    tear_down();
+}
+
+static void an_unknown_operation_is_no_harm(void)
+{
+    set_up();
+    call(0, 99, NULL, 0, 5000);
+    call(1, REPEAT, "a", 1, 5000);
+    wait_for(2);
+    CHECK_INT(t.answer[0].result, PRIV_CRASHED);
+    CHECK_INT(t.answer[1].result, PRIV_DONE);
+    tear_down();
+}
+
+static pid_t helper_pid(void)
+{
+    pid_t pid = 0;
+    call(CALLS_MAX - 1, HELPER_PID, NULL, 0, 5000);
+    wait_for(t.answers + 1);
+    memcpy(&pid, t.answer[CALLS_MAX - 1].text, sizeof pid);
+    return pid;
+}
+
+static void a_lost_helper_is_told_and_answers_every_call(void)
+{
+    set_up();
+    pid_t helper = helper_pid();
+    unsigned had = t.answers;
+    for (unsigned i = 0; i < 2 * PRIV_CHILDREN; i++)
+        call(i, HANG, NULL, 0, 300);
+    uv_run(&t.loop, UV_RUN_NOWAIT);
+    CHECK(helper > 1);
+    kill(helper, SIGKILL);
+    wait_for(had + 2 * PRIV_CHILDREN);
+    CHECK_INT(t.lost, 1);
+    CHECK_INT(t.answer[0].result, PRIV_LOST);
+    CHECK_INT(t.answer[2 * PRIV_CHILDREN - 1].result, PRIV_LOST);
+    call(0, REPEAT, "late", 4, 300);
+    wait_for(had + 2 * PRIV_CHILDREN + 1);
+    CHECK_INT(t.answer[0].result, PRIV_LOST);
+    tear_down();
+}
+
+/* A main process of its own, killed while an operation runs. */
+static void children_finish_though_main_is_killed(void)
+{
+    char path[64];
+    int ready[2];
+    snprintf(path, sizeof path, "/tmp/smolder-priv-later-%d", (int)getpid());
+    CHECK_INT(pipe2(ready, O_CLOEXEC), 0);
+    pid_t main_pid = fork();
+    if (main_pid == 0) {
+        set_up();
+        pid_t helper = helper_pid();
+        call(0, FILE_LATER, path, strlen(path) + 1, 5000);
+        call(1, HANG, NULL, 0, 600);
+        call(2, REPEAT, "", 0, 5000);
+        wait_for(2);
+        if (write(ready[1], &helper, sizeof helper) != sizeof helper)
+            _exit(1);
+        pause();
+    }
+    pid_t helper = 0;
+    CHECK_INT(read(ready[0], &helper, sizeof helper), sizeof helper);
+    int pidfd = (int)syscall(SYS_pidfd_open, helper, 0);
+    CHECK(pidfd >= 0);
+    kill(main_pid, SIGKILL);
+    waitpid(main_pid, NULL, 0);
+    struct pollfd gone = {.fd = pidfd, .events = POLLIN};
+    CHECK_INT(poll(&gone, 1, 10000), 1); /* after the hanging one met its deadline, the helper ends, too */
+    CHECK_INT(access(path, F_OK), 0);
+    unlink(path);
+    close(pidfd);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+static void a_signal_to_the_whole_group_ends_no_operation(void)
+{
+    set_up();
+    pid_t helper = helper_pid();
+    unsigned had = t.answers;
+    call(0, HANG, NULL, 0, 500);
+    uv_run(&t.loop, UV_RUN_NOWAIT);
+    kill(helper, SIGTERM);
+    kill(helper, SIGINT);
+    call(1, REPEAT, "still here", 10, 5000);
+    wait_for(had + 2);
+    CHECK_STR(t.answer[1].text, "still here");
+    CHECK_INT(t.answer[0].result, PRIV_TIMEOUT);
+    CHECK_INT(t.lost, 0);
+    tear_down();
+}
+
+int main(void)
+{
+    RUN(an_operation_answers);
+    RUN(a_hanging_operation_ends_at_its_deadline_and_holds_up_nobody);
+    RUN(a_deaf_operation_is_killed);
+    RUN(what_was_flushed_survives_the_deadline_and_a_crash);
+    RUN(the_deadline_undoes_what_it_should);
+    RUN(more_calls_than_children_wait_in_order);
+    RUN(large_payloads_arrive_whole);
+    RUN(files_come_through_in_order);
+    RUN(a_forgotten_call_calls_nobody_and_leaks_nothing);
+    RUN(an_unknown_operation_is_no_harm);
+    RUN(a_lost_helper_is_told_and_answers_every_call);
+    RUN(children_finish_though_main_is_killed);
+    RUN(a_signal_to_the_whole_group_ends_no_operation);
+    return REPORT();
+}
