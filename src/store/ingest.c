@@ -192,7 +192,7 @@ static int put_split(struct ingest *in, const struct split *split, struct err *e
             return err_set(err, -EINVAL, "a sample type is not text, or too long");
         struct label_list full = labels;
         (void)label_list_add(&full, STR("__profile_type__"), buf_slice(&type));
-        int64_t series;
+        int64_t series = 0;
         int code = put_series(in, &full, buf_slice(&type), &series, err);
         if (code == 0)
             code = put_row(in, series, t, split, err);
