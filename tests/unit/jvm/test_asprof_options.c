@@ -1,0 +1,97 @@
+#include "jvm/asprof_options.h"
+
+#include "base/cleanup.h"
+#include "test.h"
+
+static char text[1024];
+static struct err err;
+
+static int parse(bool from_config, size_t n, const char *const *args)
+{
+    cleanup_buf struct buf out = BUF_INIT(sizeof text - 1);
+    err = (struct err){0};
+    int code = asprof_options_parse(args, n, from_config, &out, &err);
+    snprintf(text, sizeof text, "%s", buf_cstr(&out));
+    return code;
+}
+#define PARSE(from_config, ...)                                                                                        \
+    parse(from_config, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), (const char *const[]){__VA_ARGS__})
+
+static void options_become_the_agents(void)
+{
+    CHECK_INT(PARSE(true, "-e", "itimer", "-i", "10ms", "--alloc", "512k", "--lock", "10ms", "-t"), 0);
+    CHECK_STR(text, "event=itimer,interval=10ms,alloc=512k,lock=10ms,threads");
+    CHECK_INT(PARSE(true, "-e", "cpu/umask=0x1,event=0xd3/"), 0);
+    CHECK_STR(text, "event=cpu/umask=0x1:event=0xd3/");
+    CHECK_INT(PARSE(true, "-F", "vtable,comptask", "--filter", "1,2"), 0);
+    CHECK_STR(text, "features=vtable+comptask,filter=1;2");
+    CHECK_INT(PARSE(true, "-j", "256/128", "--cstack", "vm"), 0);
+    CHECK_STR(text, "jstackdepth=256/128,cstack=vm");
+}
+
+static void what_belongs_to_the_session_is_refused_by_name(void)
+{
+    const struct {
+        const char *args[2], *part;
+    } cases[] = {
+        {{"-f", "/tmp/x"}, "-f"},
+        {{"-o", "jfr"}, "-o"},
+        {{"-d", "30"}, "-d"},
+        {{"--loop", "1m"}, "--loop"},
+        {{"--timeout", "9"}, "--timeout"},
+        {{"--chunktime", "5"}, "--chunktime"},
+        {{"--chunksize", "1m"}, "--chunksize"},
+        {{"--clock", "tsc"}, "--clock"},
+        {{"--jfrsync", "profile"}, "--jfrsync"},
+        {{"start", "-t"}, "start"},
+        {{"123", "-t"}, "123"},
+        {{"--libpath", "/x"}, "dist"},
+        {{"--title", "x"}, "--title"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CHECK(parse(true, 2, cases[i].args) < 0);
+        CHECK_HAS(err.text, cases[i].part);
+    }
+}
+
+static void nonsense_is_an_error_and_says_what_to_write(void)
+{
+    CHECK(PARSE(true, "--nonsense") < 0);
+    CHECK_HAS(err.text, "--nonsense: unknown option");
+    CHECK(PARSE(true, "--alloc=512k") < 0);
+    CHECK_HAS(err.text, "an argument of its own");
+    CHECK(PARSE(true, "--alloc") < 0);
+    CHECK_HAS(err.text, "--alloc needs a value");
+    CHECK(PARSE(true, "--alloc", "many") < 0);
+    CHECK_HAS(err.text, "bytes such as");
+    CHECK(PARSE(true, "-i", "0") < 0);
+    CHECK(PARSE(true, "--lock", "5x") < 0);
+    CHECK(PARSE(true, "-e", "cpu,itimer") < 0);
+    CHECK_HAS(err.text, "only one event");
+}
+
+static void no_value_smuggles_in_another_option(void)
+{
+    CHECK(PARSE(true, "--cstack", "vm,file=/etc/passwd") < 0);
+    CHECK(PARSE(true, "-e", "cpu,file=/etc/passwd") < 0);
+    CHECK(PARSE(true, "--begin", "a\nb") < 0);
+    CHECK(PARSE(true, "--signal", "1,file=x") < 0);
+}
+
+static void wall_goes_beside_another_event(void)
+{
+    CHECK_INT(PARSE(true, "-e", "itimer", "-e", "wall"), 0);
+    CHECK_STR(text, "event=itimer,wall");
+    CHECK_INT(PARSE(true, "-e", "cpu,alloc,lock"), 0);
+    CHECK_STR(text, "event=cpu,event=alloc,event=lock");
+}
+
+int main(void)
+{
+    RUN(options_become_the_agents);
+    RUN(what_belongs_to_the_session_is_refused_by_name);
+    RUN(nonsense_is_an_error_and_says_what_to_write);
+    RUN(no_value_smuggles_in_another_option);
+    RUN(wall_goes_beside_another_event);
+    return REPORT();
+}
