@@ -1,0 +1,57 @@
+"""What the documentation shows works."""
+import os
+import re
+import subprocess
+import sys
+
+from lab import ROOT, check, equal, test
+
+
+def fences():
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for i, text in enumerate(re.findall(r"^```alloy\n(.*?)^```$", page.read_text(), re.M | re.S), 1):
+            yield f"{page.relative_to(ROOT)}, example {i}", text
+
+
+@test
+def documented_examples_run(lab):
+    found = list(fences())
+    check(len(found) >= 5, f"only {len(found)} examples found")
+    for where, text in found:
+        agent = lab.start_agent(config=text).locate()
+        agent.wait_log("smolder is running|Error", 10)
+        check("smolder is running" in agent.text(), f"{where}: {agent.text()}")
+        equal(agent.lines("level=error"), [], where)
+        agent.stop()
+
+
+@test
+def documented_flags_exist(lab):
+    status, text = lab.call([lab.smolder, "run", "--help"])
+    equal(status, 0, "exit status of --help")
+    documented = set(re.findall(r"`--([a-z.-]+)", (ROOT / "docs" / "run.md").read_text())) - {"flag", "disable-reporting"}
+    known = set(re.findall(r"--([a-z.-]+)", text)) - {"help"}
+    equal(documented, known, "flags in docs/run.md and in --help")
+
+
+@test
+def documented_metrics_exist(lab):
+    """Names in docs/run.md are names in the code: a renamed metric must be renamed there."""
+    page = (ROOT / "docs" / "run.md").read_text()
+    code = "".join(p.read_text(errors="replace") for p in (ROOT / "src").rglob("*.c"))
+    for name in sorted(set(re.findall(r"smolder_[a-z_]+", page))):
+        check(f'"{name}"' in code, f"docs/run.md tells of {name}, which nothing makes")
+
+
+@test
+def component_pages_are_up_to_date(lab):
+    done = subprocess.run([sys.executable, str(ROOT / "tools" / "update-docs"), "--check", str(lab.smolder)],
+                          capture_output=True, text=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    check(done.returncode == 0, done.stdout + done.stderr)
+
+
+@test
+def printed_built_in_configuration_runs(lab):
+    status, text = lab.call([lab.smolder, "run", "--print-config"])
+    equal(status, 0, "exit status of --print-config")
+    lab.agent(config=text)
