@@ -201,6 +201,15 @@ static const char *remedy(int code)
     }
 }
 
+/* As err_wrap(), with the remedy at the end. */
+static int explain(struct err *err, int code, const char *whose, const char *tmp_dir)
+{
+    if (!err)
+        return code;
+    const struct err inner = *err;
+    return err_set(err, code, "put the library into %s of the %s: %s%s", tmp_dir, whose, inner.text, remedy(code));
+}
+
 /* The host's tmp_dir: nobody but root may be able to exchange what lies in it, for root runs it. */
 static int check_tmp_dir(int fd, const char *tmp_dir, struct err *err)
 {
@@ -237,7 +246,7 @@ int asprof_install(const struct asprof_dist *d, const char *tmp_dir, enum jvm_li
     code = variant < 0 ? variant : put_in(variant, "lib", LIBRARY, &d->library, LIBRARY_MODE, err);
     if (code == 0)
         code = put_in(variant, "bin", LAUNCHER, &d->launcher, LAUNCHER_MODE, err);
-    return code < 0 ? err_wrap(err, code, "tmp_dir %s%s", tmp_dir, remedy(code)) : 0;
+    return code < 0 ? explain(err, code, "host", tmp_dir) : 0;
 }
 
 /* tmp_dir beneath a target's root, made where the target has none. The JVM's own user may own it: it would harm only itself. */
@@ -289,7 +298,7 @@ int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enu
     cleanup_close int variant = parent < 0 ? parent : enter(parent, name, err);
     int code = variant < 0 ? variant : put_in(variant, "lib", LIBRARY, &d->library, LIBRARY_MODE, err);
     if (code < 0)
-        return err_wrap(err, code, "put the library into %s of the target%s", tmp_dir, remedy(code));
+        return explain(err, code, "target", tmp_dir);
     memcpy(ret, path, sizeof path);
     return 0;
 }

@@ -1,0 +1,286 @@
+/* The layout, on the host and beneath a root that is a directory of this test. Needs root for owners and a small tmpfs. */
+#include "jvm/asprof.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "test.h"
+
+enum { NOBODY = 65534 };
+
+static char dir[] = "/tmp/smolder-asprof-XXXXXX";
+static struct asprof_dist dist;
+static struct err err;
+
+static const char *in_dir(const char *rest)
+{
+    static char paths[4][ASPROF_PATH_SIZE];
+    static unsigned next;
+    char *path = paths[next++ % 4];
+    snprintf(path, ASPROF_PATH_SIZE, "%s%s", dir, rest);
+    return path;
+}
+
+static const char *library(void)
+{
+    char rest[160];
+    snprintf(rest, sizeof rest, "/tmp/grafana-agent-asprof-glibc-%s/lib/libasyncProfiler.so", dist.sha1);
+    return in_dir(rest);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
+{
+    (void)st, (void)type, (void)walk;
+    return remove(path);
+}
+
+static void empty(void)
+{
+    nftw(in_dir("/tmp"), remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    mkdir(in_dir("/tmp"), 0755);
+    chmod(in_dir("/tmp"), 01777);
+}
+
+static int install(const char *tmp_dir, char ret[ASPROF_PATH_SIZE])
+{
+    err = (struct err){0};
+    return asprof_install(&dist, tmp_dir, JVM_GLIBC, ret, &err);
+}
+
+/* Into /tmp of the root that `dir` is. */
+static int place(uid_t euid, char ret[ASPROF_PATH_SIZE])
+{
+    err = (struct err){0};
+    cleanup_close int root = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return asprof_place(&dist, root, "/tmp", JVM_GLIBC, euid, ret, &err);
+}
+
+static bool is_the_library(const char *path)
+{
+    struct stat st;
+    char *bytes = malloc(dist.library.n);
+    cleanup_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    bool same = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 07777) == 0755 &&
+                st.st_uid == 0 && (size_t)st.st_size == dist.library.n &&
+                read(fd, bytes, dist.library.n) == (ssize_t)dist.library.n &&
+                memcmp(bytes, dist.library.p, dist.library.n) == 0;
+    free(bytes);
+    return same;
+}
+
+static unsigned entries(const char *path)
+{
+    unsigned n = 0;
+    cleanup_closedir DIR *d = opendir(path);
+    for (struct dirent *e; d && (e = readdir(d));)
+        n += e->d_name[0] != '.' || strlen(e->d_name) > 2;
+    return n;
+}
+
+static void the_layout_is_as_documented_whatever_the_umask(void)
+{
+    static const mode_t masks[] = {0, 022, 027, 077};
+    char path[ASPROF_PATH_SIZE], part[ASPROF_PATH_SIZE + 32];
+    struct stat st;
+    for (size_t i = 0; i < ARRAY_LEN(masks); i++) {
+        empty();
+        mode_t old = umask(masks[i]);
+        CHECK_INT(install(in_dir("/tmp"), path), 0);
+        umask(old);
+        CHECK(is_the_library(library()));
+        snprintf(part, sizeof part, "%s/bin/asprof", path);
+        CHECK_INT(access(part, X_OK), 0);
+        CHECK_INT(stat(path, &st), 0);
+        CHECK_INT(st.st_mode & 07777, 0755);
+        CHECK_INT(entries(path), 2);
+    }
+    CHECK_INT(install(in_dir("/tmp"), path), 0); /* once more changes nothing */
+}
+
+static void bad_files_of_ours_are_replaced(void)
+{
+    char path[ASPROF_PATH_SIZE];
+    empty();
+    CHECK_INT(place(NOBODY, path), 0);
+    CHECK_STR(path + strlen(path) - strlen("/lib/libasyncProfiler.so"), "/lib/libasyncProfiler.so");
+    CHECK_INT(strncmp(path, "/tmp/grafana-agent-asprof-glibc-", 32), 0);
+    CHECK_INT(truncate(library(), 1000), 0);
+    CHECK_INT(place(NOBODY, path), 0);
+    CHECK(is_the_library(library()));
+    chmod(library(), 0600);
+    CHECK_INT(place(NOBODY, path), 0);
+    CHECK(is_the_library(library()));
+    cleanup_close int fd = open(library(), O_WRONLY | O_CLOEXEC);
+    CHECK_INT(pwrite(fd, "evil", 4, 5000), 4);
+    CHECK_INT(place(NOBODY, path), 0);
+    CHECK(is_the_library(library()));
+}
+
+static void what_is_not_ours_is_refused(void)
+{
+    char path[ASPROF_PATH_SIZE];
+    empty();
+    CHECK_INT(place(NOBODY, path), 0);
+    unlink(library());
+    CHECK_INT(mkfifo(library(), 0755), 0);
+    CHECK(place(NOBODY, path) < 0);
+    CHECK_HAS(err.text, "in the way");
+    unlink(library());
+    CHECK_INT(symlink("/etc/passwd", library()), 0);
+    CHECK(place(NOBODY, path) < 0);
+    CHECK_HAS(err.text, "in the way");
+    unlink(library());
+    CHECK_INT(place(NOBODY, path), 0);
+    CHECK_INT(chown(library(), NOBODY, NOBODY), 0);
+    CHECK(place(NOBODY, path) < 0);
+    CHECK_HAS(err.text, "belongs to user 65534");
+    CHECK_INT(chown(library(), 0, 0), 0);
+    CHECK_INT(chmod(library(), 0777), 0);
+    CHECK(place(NOBODY, path) < 0);
+    CHECK_HAS(err.text, "others may write it");
+}
+
+static void directories_are_no_less_ours(void)
+{
+    char path[ASPROF_PATH_SIZE], variant[160], elsewhere[160];
+    snprintf(variant, sizeof variant, "%s/tmp/grafana-agent-asprof-glibc-%s", dir, dist.sha1);
+    snprintf(elsewhere, sizeof elsewhere, "%s/tmp/elsewhere", dir);
+    empty();
+    mkdir(elsewhere, 0755);
+    CHECK_INT(symlink(elsewhere, variant), 0);
+    CHECK(place(NOBODY, path) < 0);
+    CHECK_HAS(err.text, "symbolic link");
+    CHECK_INT(entries(elsewhere), 0);
+    unlink(variant);
+    mkdir(variant, 0755);
+    CHECK_INT(chown(variant, NOBODY, NOBODY), 0);
+    CHECK(place(NOBODY, path) < 0);
+    CHECK_HAS(err.text, "belongs to user");
+}
+
+static void links_in_the_target_never_lead_out_of_it(void)
+{
+    char path[ASPROF_PATH_SIZE];
+    empty();
+    rmdir(in_dir("/tmp"));
+    CHECK_INT(mkdir(in_dir("/real"), 0755), 0);
+    CHECK_INT(symlink("/real", in_dir("/tmp")), 0); /* beneath the root: /real is its own */
+    CHECK_INT(place(NOBODY, path), 0);
+    CHECK_INT(entries(in_dir("/real")), 1);
+    unlink(in_dir("/tmp"));
+    CHECK_INT(symlink("../../../../etc", in_dir("/tmp")), 0);
+    CHECK(place(NOBODY, path) < 0);
+    unlink(in_dir("/tmp"));
+    nftw(in_dir("/real"), remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void tmp_dir_has_to_be_safe(void)
+{
+    char path[ASPROF_PATH_SIZE];
+    const struct {
+        mode_t mode;
+        uid_t owner;
+        bool fine;
+    } cases[] = {{0755, 0, true},  {01777, 0, true},      {0777, 0, false},
+                 {0775, 0, false}, {0755, NOBODY, false}, {01777, NOBODY, false}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        empty();
+        CHECK_INT(chown(in_dir("/tmp"), cases[i].owner, 0), 0);
+        CHECK_INT(chmod(in_dir("/tmp"), cases[i].mode), 0);
+        CHECK_INT(install(in_dir("/tmp"), path) == 0, cases[i].fine);
+        if (!cases[i].fine)
+            CHECK_HAS(err.text, "must belong to user 0 with mode 0755, or to root with the sticky bit");
+    }
+    CHECK_INT(chown(in_dir("/tmp"), 0, 0), 0);
+    CHECK(install("relative", path) < 0);
+    CHECK(install(in_dir("/none"), path) < 0);
+    CHECK_HAS(err.text, "No such file or directory");
+}
+
+static void the_jvms_own_user_may_own_the_targets_tmp(void)
+{
+    char path[ASPROF_PATH_SIZE];
+    empty();
+    CHECK_INT(chown(in_dir("/tmp"), 1234, 1234), 0);
+    CHECK_INT(chmod(in_dir("/tmp"), 0700), 0);
+    CHECK_INT(place(1234, path), 0);
+    empty();
+    CHECK_INT(chown(in_dir("/tmp"), 1234, 1234), 0);
+    CHECK(place(NOBODY, path) < 0);
+    CHECK_HAS(err.text, "others could exchange");
+    CHECK_INT(chown(in_dir("/tmp"), 0, 0), 0);
+}
+
+static void full_noexec_and_read_only_mounts_are_told_with_a_remedy(void)
+{
+    char path[ASPROF_PATH_SIZE], lib[ASPROF_PATH_SIZE];
+    const struct {
+        unsigned long flags;
+        const char *data, *part;
+    } cases[] = {
+        {0, "mode=1777,size=200k", "No space left on device (free some megabytes there"},
+        {MS_NOEXEC, "mode=1777", "noexec"},
+        {MS_RDONLY, "mode=1777", "Read-only file system (mount something writable there"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        empty();
+        if (mount("none", in_dir("/tmp"), "tmpfs", cases[i].flags, cases[i].data) < 0) {
+            SKIP(full_noexec_and_read_only_mounts_are_told_with_a_remedy, "cannot mount");
+            return;
+        }
+        CHECK(place(NOBODY, path) < 0);
+        if (!strstr(err.text, cases[i].part))
+            FAIL_("\"%s\" should contain \"%s\"", err.text, cases[i].part);
+        snprintf(lib, sizeof lib, "%s", library());
+        *strrchr(lib, '/') = '\0';
+        CHECK_INT(entries(lib), 0); /* nothing half written */
+        umount(in_dir("/tmp"));
+    }
+}
+
+static void dist_replaces_what_is_embedded(void)
+{
+    struct asprof_dist d = {0};
+    CHECK(asprof_dist_open("/nowhere", &d, &err) < 0);
+    CHECK_HAS(err.text, "dist: open /nowhere/lib/libasyncProfiler.so");
+    mkdir(in_dir("/dist"), 0755);
+    mkdir(in_dir("/dist/lib"), 0755);
+    mkdir(in_dir("/dist/bin"), 0755);
+    static const char *const files[] = {"/dist/lib/libasyncProfiler.so", "/dist/bin/asprof"};
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        cleanup_fclose FILE *f = fopen(in_dir(files[i]), "we");
+        fputs("abc", f);
+    }
+    CHECK_INT(asprof_dist_open(in_dir("/dist"), &d, &err), 0);
+    CHECK_STR(d.sha1, "a9993e364706816aba3e25717850c26c9cd0d89d");
+    asprof_dist_done(&d);
+}
+
+int main(void)
+{
+    if (geteuid() != 0 || !mkdtemp(dir)) {
+        SKIP(asprof, "needs root");
+        return REPORT();
+    }
+    chmod(dir, 0755);
+    if (asprof_dist_open("", &dist, &err) < 0)
+        return 1;
+    RUN(the_layout_is_as_documented_whatever_the_umask);
+    RUN(bad_files_of_ours_are_replaced);
+    RUN(what_is_not_ours_is_refused);
+    RUN(directories_are_no_less_ours);
+    RUN(links_in_the_target_never_lead_out_of_it);
+    RUN(tmp_dir_has_to_be_safe);
+    RUN(the_jvms_own_user_may_own_the_targets_tmp);
+    RUN(full_noexec_and_read_only_mounts_are_told_with_a_remedy);
+    RUN(dist_replaces_what_is_embedded);
+    nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return REPORT();
+}
