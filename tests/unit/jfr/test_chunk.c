@@ -1,0 +1,105 @@
+#include "jfr/chunk.h"
+
+#include <errno.h>
+
+#include "jfr/chunk_builder.h"
+#include "test.h"
+
+static struct chunk_builder whole(void)
+{
+    struct chunk_builder c = chunk_begin("11 long");
+    chunk_checkpoint(&c, 0, 0);
+    chunk_event_end(&c);
+    chunk_end(&c);
+    return c;
+}
+
+static void check_refused(const struct chunk_builder *c, size_t len, const char *why)
+{
+    struct jfr_header h;
+    struct err err = {0};
+    CHECK_INT(jfr_header_read(c->b.p, len, &h, &err), -EBADMSG);
+    CHECK_HAS(err.text, why);
+}
+
+static void a_finished_chunk_tells_its_times(void)
+{
+    cleanup_chunk struct chunk_builder c = whole();
+    struct jfr_header h = {0};
+    struct err err = {0};
+    CHECK_INT(jfr_chunk_finished(c.b.p), c.b.len);
+    CHECK_INT(jfr_header_read(c.b.p, c.b.len, &h, &err), 0);
+    CHECK_INT(h.size, c.b.len);
+    CHECK_INT(h.metadata, JFR_HEADER_SIZE);
+    CHECK_INT(h.checkpoint, c.checkpoint);
+    CHECK_INT(h.start_ns, c.start_ns);
+    CHECK_INT(h.duration_ns, c.duration_ns);
+}
+
+static void a_torn_chunk_is_refused(void)
+{
+    cleanup_chunk struct chunk_builder c = whole();
+    check_refused(&c, c.b.len - 1, "is cut at");
+    check_refused(&c, JFR_HEADER_SIZE - 1, "chunk header");
+    check_refused(&c, 0, "chunk header");
+}
+
+static void an_unfinished_chunk_is_told_from_a_bad_one(void)
+{
+    cleanup_chunk struct chunk_builder c = whole();
+    chunk_be(&c, 16, 0, 8); /* no checkpoint yet */
+    CHECK_INT(jfr_chunk_finished(c.b.p), 0);
+    check_refused(&c, c.b.len, "never finished");
+    chunk_end(&c);
+    chunk_be(&c, 8, UINT64_C(1) << 30, 8);
+    CHECK_INT(jfr_chunk_finished(c.b.p), 0);
+    chunk_end(&c);
+    chunk_be(&c, 64, 0xff, 1); /* a JDK at work on it */
+    CHECK_INT(jfr_chunk_finished(c.b.p), 0);
+}
+
+static void what_is_no_chunk_is_refused(void)
+{
+    static const struct {
+        size_t at;
+        uint64_t v;
+        unsigned bytes;
+        const char *why;
+    } damage[] = {
+        {0, 0, 4, "magic"},           {4, 3, 2, "version"},
+        {64, 0, 4, "uncompressed"},   {8, 68, 8, "size"},
+        {8, UINT64_MAX, 8, "size"},   {16, 67, 8, "constant pools"},
+        {16, 1 << 20, 8, "constant"}, {24, UINT64_MAX, 8, "metadata"},
+        {56, 0, 8, "frequency"},
+    };
+    cleanup_chunk struct chunk_builder c = whole();
+    for (size_t i = 0; i < sizeof damage / sizeof *damage; i++) {
+        chunk_end(&c);
+        chunk_be(&c, damage[i].at, damage[i].v, damage[i].bytes);
+        CHECK_INT(jfr_chunk_finished(c.b.p), -EBADMSG);
+        check_refused(&c, c.b.len, damage[i].why);
+    }
+}
+
+static void ticks_become_nanoseconds_without_overflow(void)
+{
+    struct jfr_header h = {.ticks_per_second = 2800000000};
+    CHECK_INT(jfr_ticks_to_ns(&h, 2800), 1000);
+    CHECK_INT(jfr_ticks_to_ns(&h, -2800), -1000);
+    CHECK_INT(jfr_ticks_to_ns(&h, INT64_MAX), (int64_t)((__int128)INT64_MAX * 1000000000 / 2800000000));
+    h.ticks_per_second = 1;
+    CHECK_INT(jfr_ticks_to_ns(&h, INT64_MAX), INT64_MAX);
+    CHECK_INT(jfr_ticks_to_ns(&h, INT64_MIN), INT64_MIN);
+    h.ticks_per_second = 1000000000;
+    CHECK_INT(jfr_ticks_to_ns(&h, 77), 77);
+}
+
+int main(void)
+{
+    RUN(a_finished_chunk_tells_its_times);
+    RUN(a_torn_chunk_is_refused);
+    RUN(an_unfinished_chunk_is_told_from_a_bad_one);
+    RUN(what_is_no_chunk_is_refused);
+    RUN(ticks_become_nanoseconds_without_overflow);
+    return REPORT();
+}

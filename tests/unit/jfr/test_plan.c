@@ -1,0 +1,149 @@
+#include "jfr/plan.h"
+
+#include <errno.h>
+
+#include "jfr/chunk_builder.h"
+#include "test.h"
+
+/* One type of a chunk, compiled. */
+struct fixture {
+    struct chunk_builder c;
+    struct arena arena;
+    struct jfr_metadata m;
+    struct jfr_plan plan;
+    struct err err;
+    int code;
+};
+
+static void fixture_done(struct fixture *f)
+{
+    chunk_done(&f->c);
+    arena_done(&f->arena);
+    jfr_metadata_done(&f->m);
+}
+
+static struct fixture compile(const char *types, const char *type, const char *const *names, size_t n, bool whole)
+{
+    struct fixture f = {.c = chunk_begin(types), .arena = ARENA_INIT(1 << 20)};
+    f.code = jfr_metadata_read(f.c.b.p, f.c.b.len, f.c.metadata, &f.arena, &f.m, &f.err);
+    CHECK_INT(f.code, 0);
+    const struct jfr_type *t = jfr_type_by_name(&f.m, type);
+    CHECK(t);
+    if (t)
+        f.code = jfr_plan_compile(&f.m, t, names, n, whole, &f.arena, &f.plan, &f.err);
+    return f;
+}
+#define WITH_PLAN __attribute__((cleanup(fixture_done))) struct fixture
+
+/* Every kind of field that may stand in front of the one that is wanted. */
+static const char everything[] =
+    "4 boolean\n5 char\n6 float\n7 double\n8 byte\n9 short\n10 int\n11 long\n20 java.lang.String\n"
+    "30 Inner a:6 b:20 c:11*\n31 Outer inner:30 inners:30[] flag:4\n"
+    "100 Event z:4 c:5 f:6 d:7 b:8 s:9 i:10 l:11 t:20 p:30* o:31 n:8[] k:11*[] x:20[] wanted:11 text:20 after:11";
+
+static void put_everything(struct chunk_builder *c)
+{
+    static const uint8_t float_bytes[] = {0xff, 0xff, 0xff, 0xff}; /* no varint of any sense */
+    chunk_byte(c, 1);
+    chunk_varint(c, 300);
+    buf_append(&c->b, float_bytes, 4);
+    buf_append(&c->b, float_bytes, 4);
+    buf_append(&c->b, float_bytes, 4);
+    chunk_byte(c, 0xff);
+    CHUNK_VARINTS(c, 0xffff, 0xffffffff, UINT64_MAX);
+    chunk_text(c, "text");
+    chunk_varint(c, 77);
+    for (int i = 0; i < 3; i++) { /* the struct inside, then two of an array */
+        if (i == 1)
+            chunk_varint(c, 2);
+        buf_append(&c->b, float_bytes, 4);
+        chunk_text(c, "inner");
+        chunk_varint(c, 1 << 20);
+    }
+    chunk_byte(c, 0xff);
+    chunk_varint(c, 3);
+    buf_append(&c->b, float_bytes, 3);
+    CHUNK_VARINTS(c, 2, UINT64_MAX, 1);
+    chunk_varint(c, 2);
+    chunk_byte(c, 0);
+    chunk_text(c, "of an array");
+    chunk_varint(c, 4711);
+    chunk_text(c, "kept");
+    chunk_varint(c, 1);
+}
+
+static void unknown_fields_of_every_kind_are_stepped_over(void)
+{
+    static const char *const names[] = {"wanted", "text", "missing"};
+    WITH_PLAN f = compile(everything, "Event", names, 3, false);
+    CHECK_INT(f.code, 0);
+    CHECK_INT(f.plan.has, 3);
+    size_t at = f.c.b.len;
+    put_everything(&f.c);
+    const uint8_t *p = f.c.b.p + at, *end = f.c.b.p + f.c.b.len;
+    struct jfr_record rec = {0};
+    CHECK(jfr_plan_run(&f.plan, p, end, &rec) == end - 1); /* ends with the last field that is wanted */
+    CHECK_INT(rec.v[0].num, 4711);
+    CHECK(rec.v[1].at && rec.v[1].at[0] == 3 && memcmp(rec.v[1].at + 2, "kept", 4) == 0);
+    for (const uint8_t *cut = p; cut < end - 1; cut++)
+        CHECK(!jfr_plan_run(&f.plan, p, cut, &rec));
+}
+
+static void a_whole_plan_reaches_the_end_of_the_value(void)
+{
+    WITH_PLAN f = compile(everything, "Event", NULL, 0, true);
+    size_t at = f.c.b.len;
+    put_everything(&f.c);
+    const size_t size = f.c.b.len - at;
+    put_everything(&f.c);
+    const uint8_t *p = f.c.b.p + at, *end = f.c.b.p + f.c.b.len;
+    CHECK(jfr_plan_run(&f.plan, p, end, NULL) == p + size);
+    CHECK(jfr_plan_skip(&f.plan, p, end, 2, false) == end);
+    CHECK(!jfr_plan_skip(&f.plan, p, end, 3, false));
+    CHECK(f.plan.min_size <= size);
+}
+
+static void a_string_that_is_the_value_is_in_the_first_slot(void)
+{
+    static const char *const names[] = {"value"};
+    WITH_PLAN f = compile("20 java.lang.String", "java.lang.String", names, 1, true);
+    size_t at = f.c.b.len;
+    chunk_text(&f.c, "bare");
+    struct jfr_record rec = {0};
+    CHECK(jfr_plan_run(&f.plan, f.c.b.p + at, f.c.b.p + f.c.b.len, &rec) == f.c.b.p + f.c.b.len);
+    CHECK(rec.v[0].at == f.c.b.p + at);
+}
+
+static void layouts_that_cannot_be_are_refused(void)
+{
+    WITH_PLAN unknown = compile("11 long\n100 Event a:12", "Event", NULL, 0, true);
+    CHECK_INT(unknown.code, -EBADMSG);
+    CHECK_HAS(unknown.err.text, "not described");
+    WITH_PLAN endless = compile("100 Event a:100", "Event", NULL, 0, true);
+    CHECK_INT(endless.code, -EBADMSG);
+    CHECK_HAS(endless.err.text, "too deep");
+    WITH_PLAN bomb = compile("20 java.lang.String\n1 A a:20 b:20 c:20 d:20\n2 B a:1 b:1 c:1 d:1\n3 C a:2 b:2 c:2 d:2\n"
+                             "4 D a:3 b:3 c:3 d:3\n100 Event a:4 b:4 c:4 d:4",
+                             "Event", NULL, 0, true);
+    CHECK_INT(bomb.code, -EBADMSG);
+    CHECK_HAS(bomb.err.text, "too many");
+}
+
+static void an_array_cannot_claim_more_than_the_bytes_hold(void)
+{
+    WITH_PLAN f = compile("8 byte\n100 Event a:8[]", "Event", NULL, 0, true);
+    size_t at = f.c.b.len;
+    chunk_varint(&f.c, UINT64_MAX);
+    chunk_byte(&f.c, 1);
+    CHECK(!jfr_plan_run(&f.plan, f.c.b.p + at, f.c.b.p + f.c.b.len, NULL));
+}
+
+int main(void)
+{
+    RUN(unknown_fields_of_every_kind_are_stepped_over);
+    RUN(a_whole_plan_reaches_the_end_of_the_value);
+    RUN(a_string_that_is_the_value_is_in_the_first_slot);
+    RUN(layouts_that_cannot_be_are_refused);
+    RUN(an_array_cannot_claim_more_than_the_bytes_hold);
+    return REPORT();
+}
