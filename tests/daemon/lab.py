@@ -514,6 +514,15 @@ class Lab:
             check(process.alive(), f"the JVM ended: {process.text()}")
         return process
 
+    def jdk_copy(self):
+        """Home of a JDK whose bin/java is a file of the test's own."""
+        home, real = self.dir / "jdk", need_java(17)
+        (home / "bin").mkdir(parents=True)
+        for name in ("lib", "conf"):
+            (home / name).symlink_to(f"{real}/{name}")
+        shutil.copy(f"{real}/bin/java", home / "bin" / "java")
+        return home
+
     def receiver(self, **kw):
         return Receiver(self, **kw)
 

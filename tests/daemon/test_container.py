@@ -1,5 +1,5 @@
 """JVMs in containers: namespaces, users and file systems of their own."""
-from lab import CONTAINER, check, config, equal, test
+from lab import CONTAINER, Skip, check, config, equal, test
 
 METHODS = {"process_cpu": "Shop.bake", "memory": "Shop.wrapParcel", "mutex": "Shop.openVault", "block": "Shop.passTurnstile"}
 
@@ -19,6 +19,36 @@ def container(lab):
     library = jvm.root(f"/tmp/{left[0]}/lib/libasyncProfiler.so").stat()
     equal((library.st_uid, library.st_mode & 0o777), (0, 0o755), "owner and mode of the library")
     equal(list(lab.dir.glob(".attach_pid*")), [], "attach triggers")
+
+
+def rootless(lab, mount):
+    """A user namespace: its root is nobody outside, and what root outside makes looks like nobody's inside."""
+    command = ["setpriv", "--reuid", "1234", "--regid", "1235", "--clear-groups", "unshare", "--user", "--map-root-user", "--mount",
+               "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", mount + 'exec "$@"', "container"]
+    status, text = lab.call([*command, "true"])
+    if status:
+        raise Skip(f"no user namespaces here: {text.strip()}")
+    return lab.jvm(wrapper=command)
+
+
+@test
+def rootless_container(lab):
+    receiver = lab.receiver()
+    jvm = rootless(lab, "")
+    lab.agent(config=config())
+    receiver.wait_stack("Shop.bake", type="process_cpu")
+    check(jvm.alive(), "the JVM ended")
+
+
+@test
+def rootless_container_with_its_own_file_system(lab):
+    """Root outside has no number in a file system that belongs to the user namespace, so it can make nothing there."""
+    lab.receiver()
+    jvm = rootless(lab, "mount -t tmpfs -o mode=1777 container /tmp && ")
+    agent = lab.agent(config=config())
+    agent.wait_reason(jvm, "put the library into /tmp of the target")
+    agent.stop()
+    check(jvm.alive(), "the JVM ended")
 
 
 @test

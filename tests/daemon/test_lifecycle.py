@@ -4,7 +4,7 @@ import shutil
 import signal
 import time
 
-from lab import check, config, cpu_seconds, equal, java_home, need_java, test, wait_for, within
+from lab import check, config, cpu_seconds, equal, java_home, test, wait_for, within
 
 DEAD = "http://127.0.0.1:9"  # nobody listens there
 
@@ -219,6 +219,41 @@ def new_jvm_is_seen_soon(lab):
 
 
 @test
+def process_that_becomes_a_jvm(lab):
+    """A start script that ends in exec: the same process, seen as something else before."""
+    receiver = lab.receiver()
+    agent = lab.agent(config=config())
+    script = ["sh", "-c", 'sleep 2.5; exec "$@"', "start.sh"]
+    begun = time.monotonic()
+    jvm = lab.jvm(wrapper=script)
+    receiver.wait_stack("Shop.bake", type="process_cpu", seconds=10)
+    within(time.monotonic() - begun, 2.5, 9, "seconds to the first profile")
+    check(agent.alive() and jvm.alive(), "something ended")
+
+
+@test
+def removed_library(lab):
+    """A cleaner of /tmp takes the library away: what runs goes on, rolls over, and the next agent copes as well."""
+    receiver = lab.receiver()
+    jvm = lab.jvm()
+    agent = lab.agent(config=config('interval = "1s"\nroll_over = "10s"'))
+    receiver.wait(1, type="process_cpu")
+    for folder in lab.machine.path("/tmp").glob("grafana-agent-asprof-*"):
+        shutil.rmtree(folder)
+    wait_for("roll-over", lambda: agent.metric("smolder_gap_seconds_count") >= 1, 25, 0.2)
+    agent.stop()
+    for folder in lab.machine.path("/tmp").glob("grafana-agent-asprof-*"):
+        shutil.rmtree(folder)
+    receiver.forget()
+    lab.agent(config=config())
+    receiver.wait_stack("Shop.bake", type="process_cpu")
+    check(jvm.alive(), "the JVM ended")
+    copies = {line.split()[4] for line in (lab.machine.path("/proc") / str(jvm.inner) / "maps").read_text().splitlines()
+              if "libasyncProfiler" in line}
+    equal(len(copies), 1, "copies of the profiler in the JVM")
+
+
+@test
 def jvms_that_end(lab):
     receiver = lab.receiver()
     killed, ended = lab.jvm(), lab.jvm()
@@ -240,12 +275,7 @@ def jvms_that_end(lab):
 def replaced_executable_still_counts(lab):
     """After an upgrade of the JDK the link of its exe says (deleted)."""
     receiver = lab.receiver()
-    home = lab.dir / "jdk"
-    (home / "bin").mkdir(parents=True)
-    real = need_java(17)
-    for name in ("lib", "conf"):
-        (home / name).symlink_to(f"{real}/{name}")
-    shutil.copy(f"{real}/bin/java", home / "bin" / "java")
+    home = lab.jdk_copy()
     jvm = lab.jvm(java=home / "bin" / "java")
     (home / "bin" / "java").unlink()
     check(os.readlink(f"/proc/{jvm.pid}/exe").endswith(" (deleted)"), "the exe is not deleted")
