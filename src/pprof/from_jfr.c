@@ -290,7 +290,9 @@ static int walk(struct pass *p, const struct layout *l, struct jfr_events it, co
         if (!plan)
             continue;
         rec = (struct jfr_record){0}; /* a type may lack fields */
-        if (!jfr_plan_run(plan, event.payload, event.end, &rec))
+        /* Numbers are read fastest far from the end of the bytes, so that the event's own end is looked at afterwards. */
+        const uint8_t *end = jfr_plan_run(plan, event.payload, it.end, &rec);
+        if (!end || end > event.end)
             return err_set(err, -EBADMSG, "%s at %zu is cut", classes[p->class].type, (size_t)(*failed_at - it.chunk));
         if (!classes[p->class].take(p, &rec))
             return err_set(err, -E2BIG, "more distinct stacks than %d MiB hold", SYMBOLS_MAX >> 20);

@@ -15,7 +15,8 @@ struct line {
 
 static struct str line_text(const struct line *l)
 {
-    return (struct str){(const char *)l->all->p + l->at, l->len};
+    /* Without any frame at all there are no bytes to point into. */
+    return l->len ? (struct str){(const char *)l->all->p + l->at, l->len} : STR("");
 }
 
 static int by_text(const void *a, const void *b)

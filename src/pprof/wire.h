@@ -52,7 +52,8 @@ struct wire_reader {
 
 static inline struct wire_reader wire_reader_of(struct str s)
 {
-    return (struct wire_reader){(const uint8_t *)s.p, (const uint8_t *)s.p + s.n, false};
+    const uint8_t *p = s.p ? (const uint8_t *)s.p : (const uint8_t *)""; /* NULL has no end */
+    return (struct wire_reader){p, p + s.n, false};
 }
 
 /* The next field; false at the end and where the bytes make no sense, then r->bad is set. */

@@ -1,0 +1,295 @@
+#include "pprof/from_jfr.h"
+
+#include <errno.h>
+
+#include "pprof/decode.h"
+#include "pprof/recording.h"
+#include "pprof/text.h"
+#include "test.h"
+
+enum { MAX = 1 << 20 };
+
+static const struct conversion_options plain = {.event = "itimer", .cpu_ns = 10};
+
+static void add(struct conversion *c, struct chunk_builder *chunk)
+{
+    struct err err = {0};
+    recording_end(chunk);
+    CHECK_INT(conversion_add(c, chunk->b.p, chunk->b.len, &err), 0);
+    CHECK_STR(err.text, "");
+    chunk_done(chunk);
+}
+
+static void add_bad(struct conversion *c, struct chunk_builder *chunk, const char *why)
+{
+    struct err err = {0};
+    recording_end(chunk);
+    CHECK_INT(conversion_add(c, chunk->b.p, chunk->b.len, &err), -EBADMSG);
+    CHECK_HAS(err.text, why);
+    chunk_done(chunk);
+}
+
+/* The profile of that name and first sample type, as a text; "" where there is none. */
+static void check_profile(struct conversion *c, const char *name, const char *type, const char *want)
+{
+    struct pprof_result *r;
+    size_t n;
+    struct err err = {0};
+    struct buf text = BUF_INIT(MAX);
+    CHECK_INT(conversion_finish(c, &r, &n, &err), 0);
+    for (size_t i = 0; i < n; i++) {
+        cleanup_symbols struct symbols s;
+        cleanup_profile struct profile p;
+        symbols_init(&s, MAX);
+        profile_init(&p, &s);
+        CHECK_INT(pprof_decode(r[i].bytes, r[i].len, MAX, &s, &p, &err), 0);
+        if (strcmp(r[i].name, name) == 0 && p.type_count && str_is(s.strings[p.types[0].type], type))
+            pprof_text(&p, PPROF_TEXT_REFERENCE, &text);
+    }
+    CHECK_STR(buf_cstr(&text), want);
+    buf_done(&text);
+}
+
+static uint64_t events(const struct conversion *c, const char *type)
+{
+    size_t n;
+    const struct conversion_event *e = conversion_events(c, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(e[i].type, type) == 0)
+            return e[i].count;
+    }
+    FAIL_("no count of %s", type);
+    return 0;
+}
+
+static void every_kind_of_event_counts_for_itself(void)
+{
+    struct conversion *c = conversion_new(&(struct conversion_options){.event = "itimer", .cpu_ns = 10, .wall_ns = 50});
+    struct chunk_builder chunk = recording_begin();
+    recording_wall(&chunk, STACK_MAIN, THREAD_MAIN, STATE_SLEEPING, 7); /* a batch must not count for what follows */
+    recording_execution(&chunk, STACK_WORK, THREAD_MAIN, STATE_DEFAULT);
+    recording_tlab(&chunk, STACK_WORK, THREAD_MAIN, 1000);
+    recording_outside(&chunk, STACK_WORK, THREAD_MAIN, 2000);
+    recording_alloc_sample(&chunk, STACK_WORK, THREAD_MAIN, 3000);
+    recording_live(&chunk, STACK_WORK, THREAD_MAIN);
+    recording_malloc(&chunk, STACK_WORK, THREAD_MAIN, 4000);
+    recording_lock(&chunk, STACK_WORK, THREAD_MAIN, 500);
+    recording_park(&chunk, STACK_WORK, THREAD_MAIN, 600);
+    add(c, &chunk);
+    check_profile(c, "wall", "wall", "app/Main.main:10 [350]");
+    check_profile(c, "process_cpu", "cpu", "app/Main.main:11;app/Main.work:20 [10]");
+    check_profile(c, "memory", "alloc_in_new_tlab_objects", "app/Main.main:11;app/Main.work:20 [1 1000]");
+    check_profile(c, "memory", "alloc_outside_tlab_objects", "app/Main.main:11;app/Main.work:20 [1 2000]");
+    check_profile(c, "memory", "alloc_sample_objects", "app/Main.main:11;app/Main.work:20 [1 3000]");
+    check_profile(c, "memory", "live", "app/Main.main:11;app/Main.work:20 [1]");
+    check_profile(c, "memory", "malloc_objects", "app/Main.main:11;app/Main.work:20 [1 4000]");
+    check_profile(c, "mutex", "contentions", "app/Main.main:11;app/Main.work:20 [1 500]");
+    check_profile(c, "block", "contentions", "app/Main.main:11;app/Main.work:20 [1 600]");
+    CHECK_INT(events(c, "profiler.WallClockSample"), 7);
+    CHECK_INT(events(c, "jdk.ExecutionSample"), 1);
+    conversion_free(c);
+}
+
+static void kinds_without_samples_are_not_produced(void)
+{
+    struct conversion *c = conversion_new(&plain);
+    struct chunk_builder chunk = recording_begin();
+    recording_lock(&chunk, STACK_MAIN, THREAD_MAIN, 5);
+    add(c, &chunk);
+    struct pprof_result *r;
+    size_t n;
+    CHECK_INT(conversion_finish(c, &r, &n, NULL), 0);
+    CHECK_INT(n, 1);
+    CHECK_STR(r[0].name, "mutex");
+    CHECK_STR(r[0].event, "itimer");
+    CHECK_INT(r[0].samples, 1);
+    conversion_free(c);
+}
+
+static void wall_alone_gives_cpu_for_runnable_threads(void)
+{
+    struct conversion *c = conversion_new(&(struct conversion_options){.event = "wall", .cpu_ns = 10, .wall_ns = 50});
+    struct chunk_builder chunk = recording_begin();
+    recording_wall(&chunk, STACK_MAIN, THREAD_MAIN, STATE_RUNNABLE, 2);
+    recording_wall(&chunk, STACK_WORK, THREAD_MAIN, STATE_SLEEPING, 100);
+    recording_execution(&chunk, STACK_WORK, THREAD_MAIN, STATE_SLEEPING);
+    add(c, &chunk);
+    check_profile(c, "process_cpu", "cpu", "app/Main.main:10 [100]");
+    check_profile(c, "wall", "wall", "app/Main.main:10 [100]\napp/Main.main:11;app/Main.work:20 [5050]");
+    conversion_free(c);
+}
+
+static void delays_are_scaled_from_ticks(void)
+{
+    struct conversion *c = conversion_new(&plain);
+    struct chunk_builder chunk = recording_begin();
+    chunk.ticks_per_second = 2800000000;
+    recording_lock(&chunk, STACK_MAIN, THREAD_MAIN, 28000);
+    add(c, &chunk);
+    check_profile(c, "mutex", "contentions", "app/Main.main:10 [1 10000]");
+    conversion_free(c);
+}
+
+static void settings_outlive_the_first_chunk(void)
+{
+    struct conversion *first = conversion_new(&plain);
+    struct chunk_builder chunk = recording_begin();
+    recording_setting(&chunk, "event", "wall");
+    recording_setting(&chunk, "interval", "20");
+    recording_setting(&chunk, "wall", "70");
+    recording_setting(&chunk, "alloc", "5");
+    add(first, &chunk);
+    struct conversion_options carried = {0};
+    conversion_settings(first, &carried);
+    CHECK_STR(carried.event, "wall");
+    CHECK_INT(carried.cpu_ns, 20);
+    CHECK_INT(carried.wall_ns, 70);
+    struct conversion *second = conversion_new(&carried);
+    conversion_free(first);
+    chunk = recording_begin();
+    recording_wall(&chunk, STACK_MAIN, THREAD_MAIN, STATE_RUNNABLE, 1);
+    add(second, &chunk);
+    check_profile(second, "process_cpu", "cpu", "app/Main.main:10 [70]");
+    conversion_free(second);
+}
+
+static void stacks_of_several_chunks_merge(void)
+{
+    struct conversion *c = conversion_new(&plain);
+    for (int i = 0; i < 3; i++) {
+        struct chunk_builder chunk = recording_begin();
+        chunk.start_ns = 1000 + 100 * i;
+        chunk.duration_ns = 100;
+        recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
+        add(c, &chunk);
+    }
+    struct pprof_result *r;
+    size_t n;
+    check_profile(c, "process_cpu", "cpu", "app/Main.main:10 [30]");
+    CHECK_INT(conversion_start_ns(c), 1000);
+    CHECK_INT(conversion_end_ns(c), 1300);
+    CHECK_INT(conversion_finish(c, &r, &n, NULL), 0);
+    CHECK_INT(r[0].time_nanos, 1000);
+    CHECK_INT(r[0].duration_nanos, 300);
+    CHECK_INT(r[0].samples, 3);
+    conversion_free(c);
+}
+
+static void a_damaged_chunk_leaves_no_trace(void)
+{
+    struct conversion *c = conversion_new(&plain);
+    struct chunk_builder chunk = recording_begin();
+    recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
+    add(c, &chunk);
+    chunk = recording_begin();
+    recording_setting(&chunk, "event", "wall");
+    recording_execution(&chunk, STACK_WORK, THREAD_MAIN, STATE_DEFAULT);
+    buf_append(&chunk.b, "\0\0\0\0\0\0", 6); /* a hole in the file */
+    add_bad(c, &chunk, "size 0");
+    chunk = recording_begin();
+    chunk_event(&chunk, 101);
+    CHUNK_VARINTS(&chunk, 1, 7); /* stack and state are cut */
+    chunk_event_end(&chunk);
+    add_bad(c, &chunk, "is cut");
+    check_profile(c, "process_cpu", "cpu", "app/Main.main:10 [10]");
+    CHECK_INT(events(c, "jdk.ExecutionSample"), 1);
+    struct conversion_options carried = {0};
+    conversion_settings(c, &carried);
+    CHECK_STR(carried.event, "itimer");
+    conversion_free(c);
+}
+
+static void what_ids_do_not_name_is_kept_as_unknown(void)
+{
+    struct conversion *c = conversion_new(&plain);
+    struct chunk_builder chunk = recording_begin();
+    recording_execution(&chunk, STACK_NONE, THREAD_NONE, STATE_NONE);
+    recording_execution(&chunk, STACK_CUT, THREAD_MAIN, STATE_DEFAULT); /* its leaf is unknown, its root has no line */
+    add(c, &chunk);
+    check_profile(c, "process_cpu", "cpu", "[unknown]:0 [10]\napp/Main.work:0;[unknown]:1 [10]");
+    conversion_free(c);
+}
+
+static void the_reference_drops_what_it_does_not_know(void)
+{
+    struct conversion *c = conversion_new(
+        &(struct conversion_options){.event = "", .cpu_ns = 10, .compat = true, .compat_truncated = true});
+    struct chunk_builder chunk = recording_begin();
+    recording_execution(&chunk, STACK_NONE, THREAD_NONE, STATE_DEFAULT);
+    recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_NONE);
+    recording_execution(&chunk, STACK_CUT, THREAD_MAIN, STATE_DEFAULT);
+    add(c, &chunk);
+    check_profile(c, "process_cpu", "cpu", "[truncated]:0;app/Main.work:4294967295 [10]");
+    conversion_free(c);
+}
+
+/* Labels by thread: one stack becomes two samples. */
+static void samples_carry_their_thread_where_asked_for(void)
+{
+    struct conversion *c =
+        conversion_new(&(struct conversion_options){.event = "cpu", .cpu_ns = 10, .per_thread = true});
+    struct chunk_builder chunk = recording_begin();
+    recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
+    recording_execution(&chunk, STACK_MAIN, THREAD_GC, STATE_DEFAULT);
+    recording_execution(&chunk, STACK_MAIN, THREAD_NONE, STATE_DEFAULT);
+    add(c, &chunk);
+    struct pprof_result *r;
+    size_t n;
+    cleanup_symbols struct symbols s;
+    cleanup_profile struct profile p;
+    symbols_init(&s, MAX);
+    profile_init(&p, &s);
+    CHECK_INT(conversion_finish(c, &r, &n, NULL), 0);
+    CHECK_INT(pprof_decode(r[0].bytes, r[0].len, MAX, &s, &p, NULL), 0);
+    CHECK_INT(p.sample_count, 3);
+    static const char *const names[] = {"main", "GC Thread#0"};
+    for (size_t i = 0; i < 2 && i < p.sample_count; i++) {
+        const struct pprof_labels *l = &s.label_sets[p.samples[i].labels];
+        CHECK_INT(l->count, 1);
+        CHECK(l->count && str_is(s.strings[l->labels[0].key], "thread") &&
+              str_is(s.strings[l->labels[0].str], names[i]));
+    }
+    CHECK_INT(s.label_sets[p.samples[2].labels].count, 0);
+    conversion_free(c);
+}
+
+static void a_profile_tells_its_period(void)
+{
+    struct conversion *c = conversion_new(&(struct conversion_options){.event = "cpu", .cpu_ns = 10, .wall_ns = 50});
+    struct chunk_builder chunk = recording_begin();
+    recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
+    recording_wall(&chunk, STACK_MAIN, THREAD_MAIN, STATE_SLEEPING, 1);
+    add(c, &chunk);
+    struct pprof_result *r;
+    size_t n;
+    static const int64_t periods[] = {10, 50};
+    static const char *const types[] = {"cpu", "wall"};
+    CHECK_INT(conversion_finish(c, &r, &n, NULL), 0);
+    CHECK_INT(n, 2);
+    for (size_t i = 0; i < 2 && i < n; i++) {
+        cleanup_symbols struct symbols s;
+        cleanup_profile struct profile p;
+        symbols_init(&s, MAX);
+        profile_init(&p, &s);
+        CHECK_INT(pprof_decode(r[i].bytes, r[i].len, MAX, &s, &p, NULL), 0);
+        CHECK_INT(p.period, periods[i]);
+        CHECK(str_is(s.strings[p.period_type.type], types[i]) && str_is(s.strings[p.period_type.unit], "nanoseconds"));
+    }
+    conversion_free(c);
+}
+
+int main(void)
+{
+    RUN(every_kind_of_event_counts_for_itself);
+    RUN(kinds_without_samples_are_not_produced);
+    RUN(wall_alone_gives_cpu_for_runnable_threads);
+    RUN(delays_are_scaled_from_ticks);
+    RUN(settings_outlive_the_first_chunk);
+    RUN(stacks_of_several_chunks_merge);
+    RUN(a_damaged_chunk_leaves_no_trace);
+    RUN(what_ids_do_not_name_is_kept_as_unknown);
+    RUN(the_reference_drops_what_it_does_not_know);
+    RUN(samples_carry_their_thread_where_asked_for);
+    RUN(a_profile_tells_its_period);
+    return REPORT();
+}
