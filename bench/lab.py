@@ -37,6 +37,9 @@ def main(measure, arguments):
     """Runs `measure(args)`; the exit status is 0 whatever the figures are, 1 when there are none."""
     args = arguments.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    busy = os.getloadavg()[0]
+    figure("machine before", f"load {busy:.1f}", "", None,
+           f"on {os.cpu_count()} CPUs: others are in the way of times" if busy > 0.5 else f"on {os.cpu_count()} CPUs")
     try:
         measure(args)
     except (Failed, OSError, subprocess.SubprocessError) as e:
