@@ -526,20 +526,20 @@ class Lab:
     def receiver(self, **kw):
         return Receiver(self, **kw)
 
-    def start_agent(self, *args, config=None, env=None):
+    def start_agent(self, *args, config=None, env=None, wrapper=()):
         """Starts `smolder run` without waiting for more than its process. `config` is text; None = no PATH."""
         paths = [] if config is None else [self.file("config.alloy", config)]
         options = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1", "NO_COLOR": "1"}
         storage = f"--storage.path={self.dir}/data"
-        agent = Agent(self.machine, [self.smolder, "run", storage, *args, *paths], self.output("agent"), cwd=self.dir,
+        agent = Agent(self.machine, [*wrapper, self.smolder, "run", storage, *args, *paths], self.output("agent"), cwd=self.dir,
                       env={**options, **(env or {})}, find=lambda pid: "smolder" in proc_text(pid, "comm"))
         agent.machine = self.machine
         self.agents.append(agent)
         return agent
 
-    def agent(self, *args, config=None, env=None):
+    def agent(self, *args, **kw):
         """A running agent."""
-        agent = self.start_agent(*args, config=config, env=env).locate()
+        agent = self.start_agent(*args, **kw).locate()
         agent.wait_log("smolder is running")
         return agent
 

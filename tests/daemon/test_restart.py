@@ -1,13 +1,26 @@
 """An agent that is killed, and the next one."""
+import os
 import signal
 import time
 
-from lab import check, config, equal, test, wait_for, within
+from lab import check, children, config, equal, proc_text, test, wait_for, within
 
 
 def kill_hard(agent):
     agent.signal(signal.SIGKILL)
     equal(agent.wait(5), -signal.SIGKILL, "exit status")
+
+
+def ours(lab):
+    """Processes of the agent in the machine, by its own numbers."""
+    return [p.parent.name for p in lab.machine.path("/proc").glob("[0-9]*/exe") if os.path.basename(link_of(p)) == "smolder"]
+
+
+def link_of(path):
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
 
 
 def holes(profiles):
@@ -23,10 +36,10 @@ def killed_agent_leaves_nothing(lab):
     jvm = lab.jvm()
     agent = lab.agent(config=config('interval = "1s"\nroll_over = "10s"'))
     receiver.wait(1, type="process_cpu")
+    check(len(ours(lab)) >= 2, f"not even two processes of the agent: {ours(lab)}")
     kill_hard(agent)
     begun = time.monotonic()
-    helpers_gone = lambda: not [p for p in lab.machine.path("/proc").glob("[0-9]*") if (p / "comm").read_text() == "smolder\n"]
-    wait_for("end of the helper", helpers_gone, 15)
+    wait_for("end of the helper", lambda: not ours(lab), 15)
     check(jvm.profiler_runs(), "the profiler stopped with the agent")
     check(all(r.endswith(" (deleted)") for r in jvm.recordings()), f"a recording with a name: {jvm.recordings()}")
     equal([n for n in jvm.temporaries() if not n.startswith("grafana-agent-asprof-")], [], "left in /tmp")
@@ -71,3 +84,36 @@ def roll_over_loses_milliseconds(lab):
     equal(len(jvm.recordings()), 1, "open recordings")
     equal(agent.metric("smolder_chunks_total", result="broken"), 0, "broken chunks")
     receiver.check_valid()
+
+
+@test
+def dead_helper_ends_the_agent(lab):
+    """Without the helper nothing can be attached or stopped: better a restart by whoever supervises than a silent cripple."""
+    receiver = lab.receiver()
+    lab.jvm()
+    agent = lab.agent(config=config())
+    receiver.wait(1, type="process_cpu")
+    helper = [p for p in children(agent.pid) if proc_text(p, "comm").startswith("smolder")]
+    equal(len(helper), 1, "child processes of the agent")
+    os.kill(helper[0], signal.SIGKILL)
+    equal(agent.wait(15), 3, "exit status")
+    check(agent.lines("helper died"), "nothing in the log")
+    # A new one finds the session that goes on in the JVM.
+    receiver.forget()
+    lab.agent(config=config())
+    receiver.wait_stack("Shop.bake", type="process_cpu")
+
+
+@test
+def not_root(lab):
+    """Said at the start; JVMs of the same user are profiled, others get a reason."""
+    receiver = lab.receiver()
+    user = ["setpriv", "--reuid", "1234", "--regid", "1235", "--clear-groups"]
+    own, other = lab.jvm(wrapper=user), lab.jvm()
+    (lab.dir / "data").mkdir()
+    os.chown(lab.dir / "data", 1234, 1235)
+    agent = lab.agent(config=config(), wrapper=user)
+    agent.wait_log("not running as root")
+    receiver.wait_stack("Shop.bake", type="process_cpu", pid=str(own.inner))
+    check(other.alive() and own.alive(), "a JVM ended")
+    equal(receiver.profiles(pid=str(other.inner)), [], "profiles of another user's JVM")
