@@ -117,17 +117,17 @@ static bool look(struct job *j)
  * else the path is one at which that file has to be put again. */
 static bool mapped_library(struct job *j, const struct asprof_dist *d, bool *file)
 {
-    const struct jvm_traits *t = &j->traits;
-    const char *tail = jvm_our_library(t->library);
+    const struct jvm_library *l = &j->traits.ours;
+    const char *tail = jvm_our_library(l->path);
     snprintf(j->library, sizeof j->library, "%s/%s", j->s->tmp_dir, tail);
     /* Overlays may show another inode in the maps than to stat(2); then the name has to do. */
-    *file = jvm_mapped_is(j->root, j->library, t->library_inode) ||
-            jvm_mapped_path(&j->p, j->root, t->library, t->library_inode, j->library, sizeof j->library) ||
-            (!t->library_deleted && jvm_mapped_is(j->root, j->library, 0));
+    *file = jvm_mapped_is(j->root, j->library, l->inode) ||
+            jvm_mapped_path(&j->p, j->root, l->path, l->inode, j->library, sizeof j->library) ||
+            (!l->deleted && jvm_mapped_is(j->root, j->library, 0));
     /* glibc knows a copy by its name, if only there is a file of that name again. */
-    if (!*file && (t->libc == JVM_MUSL || !strstr(tail, d->sha1)))
+    if (!*file && (j->traits.libc == JVM_MUSL || !strstr(tail, d->sha1)))
         return fail(j, JVM_REFUSED, "the profiler loaded into the JVM was removed from %s: the JVM needs a restart",
-                    t->library);
+                    l->path);
     return true;
 }
 
@@ -138,7 +138,7 @@ static bool find_library(struct job *j)
     bool file = false;
     if (asprof_dist_open(j->s->dist, &d, &err) < 0)
         return fail_err(j, &err);
-    if (j->traits.library[0] && j->traits.library_ours && !mapped_library(j, &d, &file))
+    if (j->traits.ours.path[0] && !mapped_library(j, &d, &file))
         return false;
     if (file)
         return true;
@@ -314,18 +314,18 @@ static bool open_previous(struct job *j)
 static bool foreign(struct job *j)
 {
     return fail(j, JVM_FOREIGN, "another async-profiler session is running in the JVM (%s)",
-                j->traits.library[0] ? j->traits.library : "library unknown");
+                j->traits.stranger.path[0] ? j->traits.stranger.path : "started by hand or by another agent");
 }
 
 /* A session with neither a timeout nor JFR output has no thread to know it by, so another's copy is asked. One that cannot be asked or has
  * no words for it counts as idle, or nobody could ever migrate. */
 static bool stranger_runs(struct job *j)
 {
-    const struct jvm_traits *t = &j->traits;
+    const struct jvm_library *l = &j->traits.stranger;
     int result;
     char options[ATTACH_ARG_MAX], text[256];
-    if (!t->library[0] || t->library_ours || t->library_deleted || !strstr(t->library, "/libasyncProfiler") ||
-        !jvm_mapped_path(&j->p, j->root, t->library, t->library_inode, j->library, sizeof j->library) ||
+    if (!strstr(l->path, "/libasyncProfiler") || l->deleted ||
+        !jvm_mapped_path(&j->p, j->root, l->path, l->inode, j->library, sizeof j->library) ||
         strlen(j->library) >= ATTACH_ARG_MAX || !plant(j, RECORDING_BYTES))
         return false;
     cleanup_close int out = plant_file(j, PLANT_OUTPUT);

@@ -13,7 +13,8 @@ enum { REQUEST_MAX = 64 << 10, REPLY_MAX = 64 << 10 };
 
 const char *jvm_outcome_name(enum jvm_outcome o)
 {
-    static const char *const names[] = {"ok", "gone", "not-hotspot", "no-attach", "foreign", "timeout", "refused", "failed"};
+    static const char *const names[] = {"ok",      "gone",    "not-hotspot", "no-attach",
+                                        "foreign", "timeout", "refused",     "failed"};
     return (size_t)o < ARRAY_LEN(names) ? names[o] : "unknown";
 }
 
@@ -100,8 +101,8 @@ static void op_install(struct priv_call *call)
 }
 
 const struct priv_op jvm_ops[JVM_OP_COUNT + 1] = {
-    [JVM_OP_START] = {"smolder-start", op_start}, [JVM_OP_ROLL] = {"smolder-roll", op_roll},
-    [JVM_OP_DUMP] = {"smolder-dump", op_dump},    [JVM_OP_STOP] = {"smolder-stop", op_stop},
+    [JVM_OP_START] = {"smolder-start", op_start},      [JVM_OP_ROLL] = {"smolder-roll", op_roll},
+    [JVM_OP_DUMP] = {"smolder-dump", op_dump},         [JVM_OP_STOP] = {"smolder-stop", op_stop},
     [JVM_OP_METRICS] = {"smolder-metric", op_metrics}, [JVM_OP_INSTALL] = {"smolder-instal", op_install},
     [JVM_OP_SCAN] = {"smolder-scan", jvm_op_scan},
 };

@@ -24,6 +24,8 @@ enum {
     NAME_HEX = 32
 };
 
+enum { LINGER_TRIES = 30, LINGER_STEP_MS = 50 };
+
 static bool all_hex(const char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -146,14 +148,10 @@ static void note_mapping(struct mapped *m, struct str line)
     else if (str_has_prefix(name, STR("libasyncProfiler")) || str_has_prefix(name, STR("libjavaProfiler"))) {
         char text[PATH_MAX];
         snprintf(text, sizeof text, "%.*s", STR_ARG(file));
-        bool ours = jvm_our_library(text) != NULL;
-        /* Ours is the one to speak to, should there be two. */
-        if (f->library[0] && !ours)
-            return;
-        memcpy(f->library, text, file.n + 1);
-        f->library_ours = ours;
-        f->library_deleted = gone;
-        f->library_inode = (ino_t)strtoull(inode, NULL, 10);
+        struct jvm_library *l = jvm_our_library(text) ? &f->ours : &f->stranger;
+        memcpy(l->path, text, file.n + 1);
+        l->deleted = gone;
+        l->inode = (ino_t)strtoull(inode, NULL, 10);
     }
 }
 
@@ -286,5 +284,10 @@ int jvm_traits_read(const struct pidref *p, int root, struct jvm_traits *ret, st
     read_permissions(p, root, f);
     f->recording = our_recording(p);
     f->profiling = f->recording >= 0 || has_timer_thread(p);
+    /* Its thread outlives a session of ours that has just ended by a moment. */
+    for (int i = 0; i < LINGER_TRIES && f->ours.path[0] && f->recording < 0 && f->profiling; i++) {
+        usleep(LINGER_STEP_MS * 1000);
+        f->profiling = has_timer_thread(p);
+    }
     return 0;
 }

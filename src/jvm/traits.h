@@ -14,24 +14,28 @@
 
 enum jvm_libc { JVM_GLIBC, JVM_MUSL };
 
+/* A mapped library; an empty path means none. */
+struct jvm_library {
+    char path[PATH_MAX]; /* as the maps name it */
+    ino_t inode;
+    bool deleted; /* its file is gone */
+};
+
 struct jvm_traits {
     pid_t ns_pid; /* as the JVM sees itself */
     uid_t euid;
     gid_t egid;
     bool hotspot, openj9;
     enum jvm_libc libc;
-    bool catches_quit; /* SIGQUIT has a handler now */
-    bool
-        attach_known; /* attach is known to be allowed: the performance counters say so, or every option source was read */
-    bool attach_off;        /* -XX:+DisableAttachMechanism */
-    bool reduced_signals;   /* -Xrs: no handler for SIGQUIT, but a listener from the start */
-    bool no_dynamic_agents; /* -XX:-EnableDynamicAgentLoading */
-    char library[PATH_MAX]; /* the async-profiler that is mapped, as the maps name it; "" = none */
-    ino_t library_inode;
-    bool library_ours;    /* by the layout's pattern */
-    bool library_deleted; /* its file is gone */
-    bool
-        profiling; /* a session is known to run: ours, or async-profiler's timer thread is there (with a timeout or JFR output) */
+    bool catches_quit;    /* SIGQUIT has a handler now */
+    bool attach_known;    /* the performance counters say whether attach is allowed, or every option source was read */
+    bool attach_off;      /* -XX:+DisableAttachMechanism */
+    bool reduced_signals; /* -Xrs: no handler for SIGQUIT, but a listener from the start */
+    bool no_dynamic_agents;      /* -XX:-EnableDynamicAgentLoading */
+    struct jvm_library ours;     /* the copy of ours that is mapped, by the layout's pattern */
+    struct jvm_library stranger; /* an async-profiler of somebody else */
+    /* A session is known to run: ours, or async-profiler's timer thread is there (it has a timeout or JFR output). */
+    bool profiling;
     int recording; /* number of its descriptor of our recording; -1 = none. The session then is ours. */
 };
 

@@ -218,13 +218,13 @@ static int open_target(struct target *t, const char *word, struct err *err)
 /* Given; or the one the JVM has already, since a second path would be a second profiler in it; or the one beside this program. */
 static int choose_library(struct target *t, const struct command *c, struct err *err)
 {
-    const struct jvm_traits *f = &t->traits;
+    const struct jvm_library *l = t->traits.ours.path[0] ? &t->traits.ours : &t->traits.stranger;
     char program[PATH_MAX];
     if (c->libpath) {
         snprintf(t->library, sizeof t->library, "%s", c->libpath);
         return 0;
     }
-    if (f->library[0] && jvm_mapped_path(&t->p, t->root, f->library, f->library_inode, t->library, sizeof t->library))
+    if (l->path[0] && jvm_mapped_path(&t->p, t->root, l->path, l->inode, t->library, sizeof t->library))
         return 0;
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
     if (n < 0)

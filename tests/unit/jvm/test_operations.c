@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "java_target.h"
 #include "jvm/asprof.h"
+#include "jvm/attach.h"
 #include "jvm/traits.h"
 #include "os/clock.h"
 #include "os/rootfs.h"
@@ -297,6 +298,38 @@ static void a_foreign_session_is_never_stopped(void)
     remove_copy(dir);
 }
 
+/* Ours lies idle in the JVM when somebody starts another copy, which no thread gives away. */
+static void a_foreign_session_beside_our_idle_copy_is_seen(void)
+{
+    char dir[128], library[256];
+    snprintf(dir, sizeof dir, "%s/beside", java_dir);
+    if (!begin_with_copy(dir, "status,log=/dev/null"))
+        return;
+    ask(operation_start, java.pid, JVM_START_MS);
+    CHECK_REPLY(JVM_OK, "");
+    ask(operation_stop, java.pid, JVM_STOP_MS);
+    CHECK(reply.was_running);
+    struct pidref p = PIDREF_INIT;
+    struct jvm_traits traits;
+    struct jvm_attach attach = {.tmp = -1, .deadline_ms = clock_ms() + 10000};
+    CHECK_INT(pidref_open(java.pid, 0, &p, NULL), 0);
+    cleanup_close int root = rootfs_open(&p, NULL);
+    CHECK_INT(jvm_traits_read(&p, root, &traits, NULL), 0);
+    CHECK_INT(jvm_attach_open(&attach, &p, root, &traits, NULL), 0);
+    snprintf(library, sizeof library, "%s/lib/libasyncProfiler.so", dir);
+    const char *const args[] = {library, "true", "start,event=itimer,log=/dev/null"};
+    cleanup_buf struct buf text = BUF_INIT(ATTACH_REPLY_MAX);
+    CHECK_INT(jvm_attach_call(&attach, "load", args, &text, NULL), 0);
+    CHECK_HAS(buf_cstr(&text), "return code: 0");
+    ask(operation_start, java.pid, JVM_START_MS);
+    CHECK_REPLY(JVM_FOREIGN, dir);
+    check_silent();
+    jvm_attach_done(&attach);
+    pidref_done(&p);
+    java_kill(&java);
+    remove_copy(dir);
+}
+
 static void an_idle_copy_of_others_is_no_obstacle(void)
 {
     char dir[128];
@@ -464,7 +497,7 @@ static pid_t begin_in_namespace(const char *mount)
         return 0;
     snprintf(script, sizeof script,
              "mount -t tmpfs -o %s none /mnt && cp %s/Busy.class /mnt && chmod 644 /mnt/Busy.class && "
-             "mount --move /mnt /tmp && exec setpriv --reuid %d --regid %d --clear-groups "
+             "mount --move /mnt /tmp && exec setpriv --pdeathsig KILL --reuid %d --regid %d --clear-groups "
              "%s/bin/java -Xmx64m -XX:+UseSerialGC -cp /tmp Busy",
              mount, java_dir, NOBODY, NOBODY, jdk);
     snprintf(java.output, sizeof java.output, "%s/ns-out-%u", java_dir, runs++);
@@ -540,6 +573,7 @@ int main(void)
         RUN(no_dynamic_agents_is_a_reason);
         RUN(without_counters_the_options_decide);
         RUN(a_foreign_session_is_never_stopped);
+        RUN(a_foreign_session_beside_our_idle_copy_is_seen);
         RUN(an_idle_copy_of_others_is_no_obstacle);
         RUN(an_older_copy_of_ours_stays_in_use);
         RUN(a_stopped_jvm_is_asked_nothing);
