@@ -7,12 +7,15 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/clock.h"
 #include "priv/wire.h"
 
-enum { DEADLINE_STATUS = 3, FIRST_FREE_FD = STDERR_FILENO + 1 };
+/* ORPHAN_MS: after its deadline; a living helper, however late, has asked or killed by then. */
+enum { DEADLINE_STATUS = 3, FIRST_FREE_FD = STDERR_FILENO + 1, ORPHAN_MS = 2000 };
 
 /* Read by a signal handler: the function last, so that it is never seen without its argument. */
 static void *volatile cleanup_arg;
@@ -20,10 +23,9 @@ static void (*volatile cleanup_run)(void *arg);
 
 static void at_deadline(int sig, siginfo_t *info, void *context)
 {
-    (void)sig;
     (void)context;
-    /* A service manager may signal the whole group; only the helper ends an operation. */
-    if (info->si_pid != getppid())
+    /* A service manager may signal the whole group; only the helper ends an operation, or else its own alarm. */
+    if (sig == SIGTERM && info->si_pid != getppid())
         return;
     void (*run)(void *) = cleanup_run;
     if (run)
@@ -60,10 +62,24 @@ void priv_flush(struct priv_call *call)
     send_reply(call, false);
 }
 
+/* A helper that was killed ends nobody any more: then the child ends itself, and undoes what it should. */
+static void set_alarm(int64_t at_ms)
+{
+    int64_t left = at_ms - clock_ms();
+    if (left < 1)
+        left = 1;
+    struct itimerval once = {.it_value = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000}};
+    setitimer(ITIMER_REAL, &once, NULL);
+}
+
 static _Noreturn void run(const struct priv_op *op, struct priv_call *call)
 {
     struct sigaction end = {.sa_sigaction = at_deadline, .sa_flags = SA_SIGINFO};
+    sigaddset(&end.sa_mask, SIGTERM);
+    sigaddset(&end.sa_mask, SIGALRM);
     sigaction(SIGTERM, &end, NULL);
+    sigaction(SIGALRM, &end, NULL);
+    set_alarm(call->deadline_ms + ORPHAN_MS);
     prctl(PR_SET_NAME, op->name);
     op->run(call);
     send_reply(call, true);

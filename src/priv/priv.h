@@ -32,7 +32,8 @@ struct priv_call {
 /* Sends what is in `out` so far, so that it survives a kill at the deadline. */
 void priv_flush(struct priv_call *call);
 /* Inside an operation: what to undo should the deadline come first. It runs in a signal handler, so only async-signal-safe calls
- * (unlinkat, close, write); NULL takes it back. At the deadline a child gets SIGTERM, runs this and ends; SIGKILL follows 500 ms later. */
+ * (unlinkat, close, write); NULL takes it back. At the deadline a child gets SIGTERM, runs this and ends; SIGKILL follows 500 ms later.
+ * A child whose helper was killed does the same by its own alarm (SIGALRM), so an operation leaves ITIMER_REAL alone. */
 void priv_on_deadline(void (*cleanup)(void *arg), void *arg);
 
 struct priv_op {

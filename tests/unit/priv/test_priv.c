@@ -375,6 +375,26 @@ static void a_lost_helper_is_told_and_answers_every_call(void)
     tear_down();
 }
 
+static void a_child_whose_helper_was_killed_undoes_and_ends(void)
+{
+    char path[64];
+    set_up();
+    pid_t helper = helper_pid();
+    unsigned had = t.answers;
+    snprintf(path, sizeof path, "/tmp/smolder-priv-orphan-%d", (int)getpid());
+    call(0, FILE_THEN_HANG, path, strlen(path) + 1, 300);
+    for (int i = 0; i < 2000 && access(path, F_OK) < 0; i++)
+        usleep(1000);
+    CHECK_INT(access(path, F_OK), 0);
+    kill(helper, SIGKILL);
+    wait_for(had + 1);
+    CHECK_INT(t.answer[0].result, PRIV_LOST);
+    for (int i = 0; i < 10000 && access(path, F_OK) == 0; i++)
+        usleep(1000);
+    CHECK(access(path, F_OK) < 0);
+    tear_down();
+}
+
 /* A main process of its own, killed while an operation runs. */
 static void children_finish_though_main_is_killed(void)
 {
@@ -439,6 +459,7 @@ int main(void)
     RUN(a_forgotten_call_calls_nobody_and_leaks_nothing);
     RUN(an_unknown_operation_is_no_harm);
     RUN(a_lost_helper_is_told_and_answers_every_call);
+    RUN(a_child_whose_helper_was_killed_undoes_and_ends);
     RUN(children_finish_though_main_is_killed);
     RUN(a_signal_to_the_whole_group_ends_no_operation);
     return REPORT();
