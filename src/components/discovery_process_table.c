@@ -12,6 +12,8 @@
 enum {
     YOUNG_S = 300,    /* a wrapper script is done with its preparations by then */
     COMPARE_STEP = 8, /* older processes compared per look */
+    /* A starting JVM has at least this many threads: main, GC, VM, compilers, reference handler, finalizer, signal dispatcher … */
+    JVM_THREADS_LEAST = 8,
 };
 
 struct process *process_table_find(const struct process_table *t, pid_t pid)
@@ -53,7 +55,7 @@ static void merge(struct process_table *t, const pid_t *pids, size_t n, bool all
         if (old < t->len && t->items[old].pid == pids[i])
             items[i] = t->items[old++];
         else
-            items[i] = (struct process){.pid = pids[i], .pending = READ_IF_JAVA};
+            items[i] = (struct process){.pid = pids[i], .fresh = true};
         if (all)
             want(&items[i], READ_ALL);
     }
@@ -64,13 +66,33 @@ static void merge(struct process_table *t, const pid_t *pids, size_t n, bool all
     t->len = n;
 }
 
+/* A closer look is for what may be a JVM; the others are remembered, so that a change shows. */
 static void compare(struct process *p)
 {
     struct procfs_stat s;
-    if (p->settled || p->stuck || p->pending || p->reading || procfs_stat(p->pid, &s, NULL) < 0 || s.kernel_thread)
+    if (p->settled || p->stuck || p->pending || p->reading || procfs_stat(p->pid, &s, NULL) < 0)
         return;
-    if (s.start_time != p->start_time || jvm_program_of(&s) != p->program)
+    p->settled = s.kernel_thread;
+    const uint32_t program = jvm_program_of(&s);
+    if (s.kernel_thread || (s.start_time == p->start_time && program == p->program))
+        return;
+    if (s.vsize >= (uint64_t)JVM_LEAST_VSIZE || p->labels) {
         want(p, READ_IF_JAVA);
+        return;
+    }
+    p->start_time = s.start_time;
+    p->program = program;
+}
+
+/* Those that were not there at the last look. */
+static void compare_fresh(struct process_table *t)
+{
+    for (size_t i = 0; i < t->len; i++) {
+        if (!t->items[i].fresh)
+            continue;
+        t->items[i].fresh = false;
+        compare(&t->items[i]);
+    }
 }
 
 static bool young(const struct process *p, uint64_t now_ticks, uint64_t young_ticks)
@@ -78,12 +100,12 @@ static bool young(const struct process *p, uint64_t now_ticks, uint64_t young_ti
     return p->start_time + young_ticks > now_ticks;
 }
 
-static void compare_some(struct process_table *t)
+static void compare_some(struct process_table *t, bool young_ones)
 {
     struct timespec boot;
     clock_gettime(CLOCK_BOOTTIME, &boot);
     const uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK), now = (uint64_t)boot.tv_sec * hz;
-    for (size_t i = 0; i < t->len; i++)
+    for (size_t i = 0; young_ones && i < t->len; i++)
         if (young(&t->items[i], now, YOUNG_S * hz))
             compare(&t->items[i]);
     for (unsigned step = 0; t->to_compare && step < COMPARE_STEP; t->to_compare--) {
@@ -97,6 +119,15 @@ static void compare_some(struct process_table *t)
     }
 }
 
+/* Whether a JVM may have started since the last look or, for a start that falls between two looks, the one before. */
+static bool many_started(struct process_table *t, const struct procfs_load *load)
+{
+    const unsigned started = load->last_pid - t->load.last_pid; /* a wrap-around counts as many */
+    const unsigned before = t->started;
+    t->started = started < JVM_THREADS_LEAST ? started : JVM_THREADS_LEAST;
+    return t->started + before >= JVM_THREADS_LEAST;
+}
+
 int process_table_look(struct process_table *t, bool all, struct process_look *ret, struct err *err)
 {
     struct process_look look = {0};
@@ -105,6 +136,7 @@ int process_table_look(struct process_table *t, bool all, struct process_look *r
     if (code < 0)
         return code;
     const bool same = load.last_pid == t->load.last_pid && load.tasks == t->load.tasks;
+    const bool many = many_started(t, &load);
     if (all || !same) {
         cleanup_free pid_t *pids = NULL;
         size_t n = 0;
@@ -112,10 +144,12 @@ int process_table_look(struct process_table *t, bool all, struct process_look *r
             return code;
         merge(t, pids, n, all, &look);
         t->load = load;
-        t->to_compare = t->len;
+        compare_fresh(t);
     }
+    if (many)
+        t->to_compare = t->len;
     if (!all && t->to_compare)
-        compare_some(t);
+        compare_some(t, many);
     look.changed = all || !same || t->to_compare;
     *ret = look;
     return 0;

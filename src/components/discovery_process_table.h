@@ -2,9 +2,10 @@
  *
  * Between two full reads a look must cost next to nothing, yet find a JVM within about a second. What it relies on:
  *   - whatever starts or ends changes the fingerprint of /proc/loadavg, so an equal one ends the look after one read;
- *   - a new pid in /proc is new, one that is missing has ended;
- *   - a shell that turns into a JVM (`exec java`) keeps its pid, but changes its name or the magnitude of its address space. Processes
- *     younger than some minutes are compared each time something changed, the rest a few at a time.
+ *   - a new pid in /proc is new, one that is missing has ended; what has too little address space for a JVM needs no closer look;
+ *   - a shell that turns into a JVM (`exec java`) keeps its pid, but changes its name or the magnitude of its address space, and
+ *     starts a dozen threads, each of which takes a pid. After so many new pids the processes younger than some minutes are
+ *     compared, the rest a few at a time.
  *
  * No policy about targets here, and no reading of memory maps: only calls that cannot block. Loop thread only.
  */
@@ -31,6 +32,7 @@ struct process {
     uint32_t program;                   /* jvm_program_of() as last read */
     enum process_read pending, reading; /* to be read; being read at the moment */
     bool is_java;                       /* it is a JVM, or called like one */
+    bool fresh;                         /* not compared yet */
     bool settled;                       /* no comparing can find out more about it */
     bool java_known;                    /* whether it is a JVM has been found out for `program` */
     bool stuck;                         /* reading it did not end: it is read apart from others, at full reads only */
@@ -42,6 +44,7 @@ struct process_table {
     struct process *items; /* by ascending pid */
     size_t len;
     struct procfs_load load; /* fingerprint of the last look */
+    unsigned started;        /* pids handed out before the last look, as far as it matters */
     size_t to_compare;       /* processes the comparing still has to visit since something changed … */
     size_t compared;         /* … and the index it goes on from */
 };

@@ -19,9 +19,6 @@ _Static_assert(JVM_SCAN_MAX *(JVM_CMDLINE_MAX + JVM_CGROUP_MAX + 4 * PATH_MAX) <
                "a scan of the largest processes fits one reply");
 enum { FLAG_JAVA = 1, FLAG_UID = 2 };
 
-/* Below this much address space no JVM runs: libjvm alone maps 20 MB, its class library and code cache the rest. */
-enum { JVM_LEAST_VSIZE = 32 << 20 };
-
 static void put_be(struct buf *b, uint64_t v, unsigned width)
 {
     for (unsigned i = width; i-- > 0;)
@@ -199,7 +196,7 @@ struct reading {
 static void recognise_java(const struct procfs_stat *stat, struct str exe, unsigned want, struct jvm_facts *f)
 {
     const bool named = str_is(base_name(exe), "java");
-    if (stat->vsize >= JVM_LEAST_VSIZE && (want & JVM_WANT_JAVA || !named))
+    if (stat->vsize >= (uint64_t)JVM_LEAST_VSIZE && (want & JVM_WANT_JAVA || !named))
         if (procfs_maps(f->pid, note_libjvm, &f->vm, NULL) < 0)
             f->vm = (struct str){0};
     f->is_java = named || f->vm.n > 0;

@@ -26,6 +26,9 @@ enum jvm_want {
     JVM_WANT_JAVA = 1 << 6,    /* the kind of JVM and its main class */
     JVM_WANT_IF_JAVA = 1 << 7, /* the rest only of what maps libjvm or whose file is called java: for a quick look */
 };
+/* Below this much address space no JVM runs: libjvm alone maps 20 MB, its class library and code cache the rest. */
+enum { JVM_LEAST_VSIZE = 32 << 20 };
+
 /* A scan's most: so that a reply of the largest facts stays under PRIV_PAYLOAD_MAX. */
 enum { JVM_SCAN_MAX = 64, JVM_CMDLINE_MAX = 64 << 10, JVM_CGROUP_MAX = 16 << 10 };
 

@@ -12,8 +12,8 @@
 /* Caps against hostile recordings. A JVM with 50,000 distinct stacks stays below 32 MB of symbols, metadata of JDK 25 takes 0.3 MB. */
 enum { SYMBOLS_MAX = 64 << 20, METADATA_MAX = 16 << 20, OUTPUT_MAX = 256 << 20 };
 
-/* Profiles go over the network once and are stored for long: level 6 is 9 % smaller than 1. */
-enum { GZIP_LEVEL = 6 };
+/* Against level 6, on real profiles: half the time for 4 % more bytes. Level 1 would take another third off, for 8 % more. */
+enum { GZIP_LEVEL = 2 };
 
 /* What async-profiler does when told interval 0: wallClock.cpp, arguments.h. */
 static const int64_t DEFAULT_INTERVAL_NS = 10000000, DEFAULT_WALL_NS = 50000000;
@@ -390,7 +390,10 @@ static int encode(struct conversion *c, enum kind kind, struct pprof_result *ret
                                   .samples = c->samples[kind],
                                   .time_nanos = p->time_nanos,
                                   .duration_nanos = p->duration_nanos};
-    result.bytes = buf_take(out, &result.len);
+    uint8_t *bytes = buf_take(out, &result.len);
+    /* Results wait in queues: give back what the buffer had to spare. */
+    uint8_t *tight = realloc(bytes, result.len + 1);
+    result.bytes = tight ? tight : bytes;
     *ret = result;
     return 0;
 }

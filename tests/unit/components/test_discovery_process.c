@@ -171,7 +171,22 @@ static bool wait_ms(pid_t pid, const char *name, const char *value, unsigned ms)
 
 /* --- Processes --- */
 
-/* Sleeps, or with `libjvm` maps a file of that name first. */
+/* What shows a JVM from outside: it maps `libjvm`, and each of its many threads takes a pid. */
+static void become_jvm(const char *libjvm)
+{
+    int fd = open(libjvm, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (ftruncate(fd, 64 << 20) < 0 || mmap(NULL, 64 << 20, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED)
+        _exit(1);
+    unlink(libjvm);
+    for (int i = 0; i < 12; i++) {
+        pid_t thread = fork();
+        if (thread == 0)
+            _exit(0);
+        waitpid(thread, NULL, 0);
+    }
+}
+
+/* Sleeps, or with `libjvm` is a JVM. */
 static pid_t child(const char *libjvm)
 {
     int ready[2];
@@ -180,12 +195,8 @@ static pid_t child(const char *libjvm)
     pid_t pid = fork();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (libjvm) {
-            int fd = open(libjvm, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-            if (ftruncate(fd, 64 << 20) < 0 || mmap(NULL, 64 << 20, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED)
-                _exit(1);
-            unlink(libjvm);
-        }
+        if (libjvm)
+            become_jvm(libjvm);
         close(ready[0]);
         close(ready[1]);
         for (;;)
@@ -298,13 +309,7 @@ static void a_process_that_becomes_a_jvm_later_is_seen_soon(void)
         if (read(go[0], &c, 1) != 1)
             _exit(1);
         prctl(PR_SET_NAME, "java");
-        int fd = open(libjvm_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (ftruncate(fd, 64 << 20) < 0 || mmap(NULL, 64 << 20, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED)
-            _exit(1);
-        unlink(libjvm_path);
-        pid_t thread = fork(); /* as any JVM, it starts something: the fingerprint changes */
-        if (thread == 0)
-            _exit(0);
+        become_jvm(libjvm_path);
         for (;;)
             pause();
     }
