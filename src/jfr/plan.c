@@ -151,6 +151,18 @@ static size_t used_steps(const struct compiler *c, uint32_t *has)
     return used;
 }
 
+static void count_numbers(const struct jfr_step *steps, struct jfr_plan *plan)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < plan->count; n += steps[i++].n) {
+        if (steps[i].kind != STEP_VARINTS || n + steps[i].n > UINT8_MAX)
+            return;
+        if (steps[i].slot != NO_SLOT)
+            plan->number_of[steps[i].slot] = (uint8_t)n;
+    }
+    plan->numbers = n;
+}
+
 int jfr_plan_compile(const struct jfr_metadata *m, const struct jfr_type *t, const char *const *names,
                      size_t name_count, bool whole, struct arena *arena, struct jfr_plan *ret, struct err *err)
 {
@@ -166,6 +178,7 @@ int jfr_plan_compile(const struct jfr_metadata *m, const struct jfr_type *t, con
     size_t used = used_steps(&c, &plan.has);
     plan.count = whole ? c.count : used;
     plan.min_size = min_size(c.steps, plan.count);
+    count_numbers(c.steps, &plan);
     struct jfr_step *steps = arena_alloc(arena, (plan.count + 1) * sizeof *steps);
     if (steps && plan.count)
         memcpy(steps, c.steps, plan.count * sizeof *steps);
@@ -198,36 +211,39 @@ static const uint8_t *run_array(const struct jfr_step *array, const uint8_t *p, 
     return p;
 }
 
+static const uint8_t *run_bytes(uint32_t n, const uint8_t *p, const uint8_t *end, uint64_t *first)
+{
+    if (n > (size_t)(end - p))
+        return NULL;
+    *first = *p;
+    return p + n;
+}
+
 /* Recursion is as deep as the arrays in the type: JFR_DEPTH_MAX. */
 static const uint8_t *run(const struct jfr_step *s, size_t count, const uint8_t *p, const uint8_t *end,
                           struct jfr_record *out)
 {
     for (const struct jfr_step *last = s + count; p && s < last; s++) {
-        struct jfr_value value = {0};
+        struct jfr_value ignored, *value = s->slot != NO_SLOT && out ? &out->v[s->slot] : &ignored;
+        value->at = p;
+        value->num = 0;
         switch ((enum step_kind)s->kind) {
         case STEP_VARINTS:
-            if (s->n == 1)
-                p = jfr_varint(p, end, &value.num);
-            else
-                p = jfr_varint_skip(p, end, s->n);
+            value->at = NULL;
+            p = s->slot != NO_SLOT ? jfr_varint(p, end, &value->num) : jfr_varint_skip(p, end, s->n);
             break;
         case STEP_BYTES:
-            value.num = p < end ? *p : 0;
-            p = s->n > (size_t)(end - p) ? NULL : p + s->n;
+            value->at = NULL;
+            p = run_bytes(s->n, p, end, &value->num);
             break;
         case STEP_STRING:
-            value.at = p;
             p = jfr_string_read(p, end, NULL);
             break;
         case STEP_ARRAY:
-            value.at = p;
             p = run_array(s, p, end);
+            s += s->n;
             break;
         }
-        if (s->slot != NO_SLOT && out)
-            out->v[s->slot] = value;
-        if (s->kind == STEP_ARRAY)
-            s += s->n;
     }
     return p;
 }
@@ -239,14 +255,11 @@ const uint8_t *jfr_plan_run(const struct jfr_plan *plan, const uint8_t *p, const
 
 const uint8_t *jfr_plan_skip(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, uint64_t n, bool keyed)
 {
-    uint64_t varints = keyed, ignored;
-    bool simple = true;
-    for (size_t i = 0; i < plan->count; i++) {
-        simple = simple && plan->steps[i].kind == STEP_VARINTS;
-        varints += plan->steps[i].n;
-    }
-    if (simple)
-        return varints == 0 || n > (uint64_t)(end - p) ? (varints ? NULL : p) : jfr_varint_skip(p, end, n * varints);
+    uint64_t ignored;
+    if (plan->count == 0 && !keyed)
+        return p;
+    if (plan->numbers || plan->count == 0)
+        return n > (uint64_t)(end - p) ? NULL : jfr_varint_skip(p, end, n * (plan->numbers + keyed));
     while (p && n-- > 0) {
         if (keyed)
             p = jfr_varint(p, end, &ignored);

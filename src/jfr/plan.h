@@ -28,6 +28,9 @@ struct jfr_plan {
     size_t count;
     uint32_t has;    /* bit per slot: the type has that field */
     size_t min_size; /* no value is shorter */
+    /* For values of nothing but numbers: how many, else 0, and which of them each slot keeps. Lets a hot loop read them itself. */
+    uint32_t numbers;
+    uint8_t number_of[JFR_SLOTS];
 };
 
 /* `names[i]` is the field to keep in slot i; a name may be missing from the type, then its bit in `has` is 0. Only fields of

@@ -39,7 +39,8 @@ enum {
     FUNCTION_START_LINE = 5,
 };
 
-enum { THE_MAPPING = 1, SMALL_MESSAGE = 256 };
+/* Five fields of at most 1 + 10 bytes. */
+enum { THE_MAPPING = 1, SMALL_MESSAGE = 64 };
 
 /* Numbers in this profile, by order of first use, for things numbered across all profiles. */
 struct numbering {
@@ -82,12 +83,15 @@ static uint32_t string_id(struct encoder *e, uint32_t string)
     return numbered(&e->strings, string) - 1;
 }
 
+static void put_message(struct encoder *e, uint32_t field, const uint8_t *from, const uint8_t *to)
+{
+    wire_bytes(e->out, field, (struct str){(const char *)from, (size_t)(to - from)});
+}
+
 static void put_value_type(struct encoder *e, uint32_t field, struct pprof_value_type t)
 {
-    cleanup_buf struct buf b = BUF_INIT(SMALL_MESSAGE);
-    wire_number(&b, VALUE_TYPE_TYPE, string_id(e, t.type));
-    wire_number(&b, VALUE_TYPE_UNIT, string_id(e, t.unit));
-    wire_bytes(e->out, field, buf_slice(&b));
+    uint8_t m[SMALL_MESSAGE], *to = wire_put_number(m, VALUE_TYPE_TYPE, string_id(e, t.type));
+    put_message(e, field, m, wire_put_number(to, VALUE_TYPE_UNIT, string_id(e, t.unit)));
 }
 
 static bool all_zero(const int64_t *values, size_t n)
@@ -123,80 +127,83 @@ static void put_label(struct encoder *e, const struct pprof_label *l)
         wire_number(e->out, LABEL_NUM_UNIT, string_id(e, l->unit));
 }
 
-/* Stacks are most of a profile, so the packed ids are written straight into the output, after one pass for their length. */
+/* What the parts of one sample take, in bytes. */
+struct sample_size {
+    size_t ids, values, labels, message;
+};
+
+static struct sample_size measure(struct encoder *e, const struct pprof_stack *stack, const int64_t *values,
+                                  const struct pprof_labels *labels)
+{
+    struct sample_size n = {0};
+    for (uint32_t k = 0; k < stack->count; k++)
+        n.ids += wire_size(numbered(&e->locations, stack->locations[k]));
+    for (size_t k = 0; k < e->p->type_count; k++)
+        n.values += wire_size((uint64_t)values[k]);
+    for (uint32_t k = 0; k < labels->count; k++) {
+        size_t label = label_size(e, &labels->labels[k]);
+        n.labels += 1 + wire_size(label) + label;
+    }
+    n.message = (n.ids ? 1 + wire_size(n.ids) + n.ids : 0) + 1 + wire_size(n.values) + n.values + n.labels;
+    return n;
+}
+
+/* Stacks are most of a profile: measured first, then written straight into the output. */
 static void put_sample(struct encoder *e, size_t i)
 {
     const struct profile *p = e->p;
     const struct pprof_stack *stack = &p->symbols->stacks[p->samples[i].stack];
     const struct pprof_labels *labels = &p->symbols->label_sets[p->samples[i].labels];
     const int64_t *values = profile_values(p, i);
-    size_t ids = 0, nums = 0, total = 0;
+    struct sample_size n = measure(e, stack, values, labels);
+    uint8_t *to = buf_reserve(e->out, 1 + wire_size(n.message) + n.message);
+    if (!to)
+        return;
+    const uint8_t *from = to;
+    to = wire_put(wire_put(to, PROFILE_SAMPLE << 3 | WIRE_BYTES), n.message);
+    if (n.ids)
+        to = wire_put(wire_put(to, SAMPLE_LOCATION_ID << 3 | WIRE_BYTES), n.ids);
     for (uint32_t k = 0; k < stack->count; k++)
-        ids += wire_size(numbered(&e->locations, stack->locations[k]));
+        to = wire_put(to, e->locations.ids[stack->locations[k]]);
+    to = wire_put(wire_put(to, SAMPLE_VALUE << 3 | WIRE_BYTES), n.values);
     for (size_t k = 0; k < p->type_count; k++)
-        nums += wire_size((uint64_t)values[k]);
-    for (uint32_t k = 0; k < labels->count; k++) {
-        size_t n = label_size(e, &labels->labels[k]);
-        total += 1 + wire_size(n) + n;
-    }
-    if (ids)
-        total += 1 + wire_size(ids) + ids;
-    total += 1 + wire_size(nums) + nums;
-    wire_tag(e->out, PROFILE_SAMPLE, WIRE_BYTES);
-    wire_varint(e->out, total);
-    uint8_t *to = ids ? buf_reserve(e->out, 1 + wire_size(ids) + ids) : NULL;
-    if (to) {
-        const uint8_t *from = to;
-        to = wire_put(to, SAMPLE_LOCATION_ID << 3 | WIRE_BYTES);
-        to = wire_put(to, ids);
-        for (uint32_t k = 0; k < stack->count; k++)
-            to = wire_put(to, e->locations.ids[stack->locations[k]]);
-        e->out->len += (size_t)(to - from);
-    }
-    wire_tag(e->out, SAMPLE_VALUE, WIRE_BYTES);
-    wire_varint(e->out, nums);
-    for (size_t k = 0; k < p->type_count; k++)
-        wire_varint(e->out, (uint64_t)values[k]);
+        to = wire_put(to, (uint64_t)values[k]);
+    e->out->len += (size_t)(to - from);
     for (uint32_t k = 0; k < labels->count; k++)
         put_label(e, &labels->labels[k]);
 }
 
 static void put_mapping(struct encoder *e)
 {
-    cleanup_buf struct buf b = BUF_INIT(SMALL_MESSAGE);
-    wire_number(&b, MAPPING_ID, THE_MAPPING);
-    wire_number(&b, MAPPING_HAS_FUNCTIONS, 1);
-    wire_bytes(e->out, PROFILE_MAPPING, buf_slice(&b));
+    uint8_t m[SMALL_MESSAGE], *to = wire_put_number(m, MAPPING_ID, THE_MAPPING);
+    put_message(e, PROFILE_MAPPING, m, wire_put_number(to, MAPPING_HAS_FUNCTIONS, 1));
 }
 
 static void put_locations(struct encoder *e)
 {
-    cleanup_buf struct buf b = BUF_INIT(SMALL_MESSAGE), line = BUF_INIT(SMALL_MESSAGE);
     for (uint32_t i = 0; i < e->locations.count; i++) {
         struct pprof_location l = e->p->symbols->locations[e->locations.order[i]];
-        buf_reset(&line);
-        wire_number(&line, LINE_FUNCTION_ID, numbered(&e->functions, l.function));
-        wire_number(&line, LINE_LINE, (uint64_t)(int64_t)l.line);
-        buf_reset(&b);
-        wire_number(&b, LOCATION_ID, i + 1);
-        wire_number(&b, LOCATION_MAPPING_ID, THE_MAPPING);
-        wire_bytes(&b, LOCATION_LINE, buf_slice(&line));
-        wire_bytes(e->out, PROFILE_LOCATION, buf_slice(&b));
+        uint8_t line[SMALL_MESSAGE],
+            *end = wire_put_number(line, LINE_FUNCTION_ID, numbered(&e->functions, l.function));
+        end = wire_put_number(end, LINE_LINE, (uint64_t)(int64_t)l.line);
+        uint8_t m[2 * SMALL_MESSAGE], *to = wire_put_number(m, LOCATION_ID, i + 1);
+        to = wire_put_number(to, LOCATION_MAPPING_ID, THE_MAPPING);
+        to = wire_put(wire_put(to, LOCATION_LINE << 3 | WIRE_BYTES), (uint64_t)(end - line));
+        memcpy(to, line, (size_t)(end - line));
+        put_message(e, PROFILE_LOCATION, m, to + (end - line));
     }
 }
 
 static void put_functions(struct encoder *e)
 {
-    cleanup_buf struct buf b = BUF_INIT(SMALL_MESSAGE);
     for (uint32_t i = 0; i < e->functions.count; i++) {
         struct pprof_function f = e->p->symbols->functions[e->functions.order[i]];
-        buf_reset(&b);
-        wire_number(&b, FUNCTION_ID, i + 1);
-        wire_number(&b, FUNCTION_NAME, string_id(e, f.name));
-        wire_number(&b, FUNCTION_SYSTEM_NAME, string_id(e, f.system_name));
-        wire_number(&b, FUNCTION_FILENAME, string_id(e, f.filename));
-        wire_number(&b, FUNCTION_START_LINE, (uint64_t)(int64_t)f.start_line);
-        wire_bytes(e->out, PROFILE_FUNCTION, buf_slice(&b));
+        uint8_t m[SMALL_MESSAGE], *to = wire_put_number(m, FUNCTION_ID, i + 1);
+        to = wire_put_number(to, FUNCTION_NAME, string_id(e, f.name));
+        to = wire_put_number(to, FUNCTION_SYSTEM_NAME, string_id(e, f.system_name));
+        to = wire_put_number(to, FUNCTION_FILENAME, string_id(e, f.filename));
+        to = wire_put_number(to, FUNCTION_START_LINE, (uint64_t)(int64_t)f.start_line);
+        put_message(e, PROFILE_FUNCTION, m, to);
     }
 }
 

@@ -217,10 +217,31 @@ static uint32_t named_location(struct resolver *r, struct str name)
 }
 
 /* JDKs write -1 where a frame has no line; in a profile that is 0. */
-static int32_t line_of(const struct resolver *r, const struct jfr_record *frame)
+static int32_t line_of(const struct resolver *r, uint64_t written)
 {
-    int32_t line = (int32_t)frame->v[FRAME_LINE].num;
+    int32_t line = (int32_t)written;
     return line < 0 && !r->compat ? 0 : line;
+}
+
+/* Frames are most of a recording and nothing but a few numbers everywhere so far: read without a plan where that is so. */
+static inline const uint8_t *read_frame(const struct resolver *r, const uint8_t *p, uint64_t *method, uint64_t *line)
+{
+    enum { NUMBERS_MAX = 8 };
+    const struct jfr_plan *plan = &r->frame;
+    uint64_t v[NUMBERS_MAX];
+    const uint32_t both = 1 << FRAME_METHOD | 1 << FRAME_LINE;
+    if (plan->numbers - 1 < NUMBERS_MAX && plan->has == both && r->end - p >= NUMBERS_MAX * JFR_VARINT_MAX) {
+        for (uint32_t i = 0; i < plan->numbers; i++)
+            p = jfr_varint_unchecked(p, &v[i]);
+        *method = v[plan->number_of[FRAME_METHOD]];
+        *line = v[plan->number_of[FRAME_LINE]];
+        return p;
+    }
+    struct jfr_record frame = {0};
+    p = jfr_plan_run(plan, p, r->end, &frame);
+    *method = frame.v[FRAME_METHOD].num;
+    *line = frame.v[FRAME_LINE].num;
+    return p;
 }
 
 static uint32_t decode_stack(struct resolver *r, const uint8_t *p, bool truncated)
@@ -230,13 +251,13 @@ static uint32_t decode_stack(struct resolver *r, const uint8_t *p, bool truncate
     if (!p || r->frame.min_size == 0 || count > (uint64_t)(r->end - p) / r->frame.min_size)
         return RESOLVE_NO_STACK;
     xgrow(&r->locations, &r->location_cap, count + 1, sizeof *r->locations);
-    struct jfr_record frame = {0};
     size_t n = 0;
     for (; count > 0; count--) {
-        p = jfr_plan_run(&r->frame, p, r->end, &frame);
+        uint64_t method, line;
+        p = read_frame(r, p, &method, &line);
         if (!p)
             return RESOLVE_NO_STACK;
-        uint32_t l = location_of(r, frame.v[FRAME_METHOD].num, line_of(r, &frame));
+        uint32_t l = location_of(r, method, line_of(r, line));
         if (l == SYMBOLS_FULL)
             return l;
         if (l != NO_LOCATION)

@@ -23,9 +23,15 @@ void wire_number(struct buf *b, uint32_t field, uint64_t v)
 
 void wire_bytes(struct buf *b, uint32_t field, struct str s)
 {
-    wire_tag(b, field, WIRE_BYTES);
-    wire_varint(b, s.n);
-    buf_str(b, s);
+    uint64_t tag = (uint64_t)field << 3 | WIRE_BYTES;
+    uint8_t *to = buf_reserve(b, wire_size(tag) + wire_size(s.n) + s.n);
+    if (!to)
+        return;
+    const uint8_t *from = to;
+    to = wire_put(wire_put(to, tag), s.n);
+    if (s.n)
+        memcpy(to, s.p, s.n);
+    b->len += (size_t)(to - from) + s.n;
 }
 
 static bool bad(struct wire_reader *r)

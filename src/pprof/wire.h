@@ -30,6 +30,12 @@ static inline uint8_t *wire_put(uint8_t *p, uint64_t v)
     return p;
 }
 
+/* As wire_put for a whole field with a number, left out when 0 as proto3 does. */
+static inline uint8_t *wire_put_number(uint8_t *p, uint32_t field, uint64_t v)
+{
+    return v ? wire_put(wire_put(p, (uint64_t)field << 3 | WIRE_VARINT), v) : p;
+}
+
 void wire_varint(struct buf *b, uint64_t v);
 void wire_tag(struct buf *b, uint32_t field, enum wire_type type);
 /* A field with a number, left out when 0 as proto3 does. */
