@@ -1,15 +1,17 @@
 """What the end-to-end tests are made of: machines, JVMs, receivers and agents.
 
-A test is a function that takes a Lab. Each lab has a machine of its own: new PID, mount and network namespaces with an empty /tmp. So
-neither other JVMs nor taken ports on the host can disturb a test, a test disturbs nobody, and all that was started ends with the machine.
+A test is a function that takes a Lab. Each lab has a machine of its own: new PID, mount and network namespaces with an
+empty /tmp. So neither other JVMs nor taken ports on the host can disturb a test, a test disturbs nobody, and all that
+was started ends with the machine.
 
-Programs are run from a staging folder, for a machine does not see the host's /tmp and other users may not enter the checkout.
+Programs are run from a staging folder, for a machine does not see the host's /tmp and other users may not enter the
+checkout.
 
-After a test, whatever it did: no agent may have left a sanitizer's report, and no JVM may have written anything but its "ready".
+After a test, whatever it did: no agent may have left a sanitizer's report, and no JVM may have written anything but its
+"ready".
 """
 import contextlib
 import ctypes
-import fcntl
 import functools
 import glob
 import http.client
@@ -181,8 +183,8 @@ class Process:
         self.output = pathlib.Path(output)
         with open(output, "ab") as out:
             self.popen = subprocess.Popen(
-                ["nsenter", "-t", str(machine.init), "-m", "-p", "-n", "--", "sh", "-c", 'cd "$0" && exec "$@"', str(cwd)]
-                + [str(c) for c in command],
+                ["nsenter", "-t", str(machine.init), "-m", "-p", "-n", "--",
+                 "sh", "-c", 'cd "$0" && exec "$@"', str(cwd), *map(str, command)],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
         machine.processes.append(self)
         self.pid = None
@@ -275,7 +277,8 @@ class Machine:
 
 # A container: its own PID and mount namespaces and /tmp, and another user.
 CONTAINER = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c",
-             'mount -t tmpfs -o mode=1777 container /tmp && exec setpriv --reuid 1234 --regid 1235 --clear-groups "$@"', "container"]
+             'mount -t tmpfs -o mode=1777 container /tmp && '
+             'exec setpriv --reuid 1234 --regid 1235 --clear-groups "$@"', "container"]
 
 
 class Jvm(Process):
@@ -340,7 +343,8 @@ class Receiver:
         return [p for p in everything if all(p["labels"].get(k) == v for k, v in labels.items())]
 
     def stacks(self, type, service="", value=0, **labels):
-        query = [("type", type), ("service", service), ("value", value)] + [("label", f"{k}={v}") for k, v in labels.items()]
+        query = [("type", type), ("service", service), ("value", value)]
+        query += [("label", f"{k}={v}") for k, v in labels.items()]
         return self.get("/stacks?" + urllib.parse.urlencode(query))
 
     def stats(self):
@@ -358,8 +362,11 @@ class Receiver:
 
     def wait(self, count=1, seconds=30, **labels):
         """Waits for so many profiles and returns them."""
+        def enough():
+            got = self.profiles(**labels)
+            return got if len(got) >= count else None
         try:
-            return wait_for("profile", lambda: (lambda ps: ps if len(ps) >= count else None)(self.profiles(**labels)), seconds, 0.1)
+            return wait_for("profile", enough, seconds, 0.1)
         except Failure:
             got = [(p["labels"].get("service_name"), p["labels"].get("__name__")) for p in self.profiles()]
             raise Failure(f"fewer than {count} profiles {labels} within {seconds} s; received: {got[-20:]}") from None
@@ -377,8 +384,6 @@ class Receiver:
 
 class Agent(Process):
     """`smolder run`."""
-
-    judged = False
 
     def wait_log(self, pattern, seconds=20, count=1):
         try:
@@ -500,10 +505,10 @@ class Lab:
         p = Process(self.machine, command, self.output("call"), **kw)
         return p.wait(seconds), p.text()
 
-    def jvm(self, version=17, options=(), main="Shop", args=(), wrapper=(), java=None, classpath=None, ready=True, env=None):
-        """A JVM that runs a program of tests/apps; `wrapper` is put before the command."""
+    def jvm(self, version=17, options=(), wrapper=(), java=None, ready=True, env=None):
+        """A JVM that runs Shop of tests/apps; `wrapper` is put before the command."""
         java = java or f"{need_java(version)}/bin/java"
-        command = [*wrapper, java, "-Xmx64m", "-XX:+UseSerialGC", *options, "-cp", classpath or self.stage.classes, main, *args]
+        command = [*wrapper, java, "-Xmx64m", "-XX:+UseSerialGC", *options, "-cp", self.stage.classes, "Shop"]
         name = os.path.basename(str(java))
         process = Jvm(self.machine, command, self.output(f"jvm{version}"), cwd=self.dir, env=env,
                       find=lambda pid: os.path.basename(exe_of(pid)) == name)
@@ -523,15 +528,24 @@ class Lab:
         shutil.copy(f"{real}/bin/java", home / "bin" / "java")
         return home
 
+    def layout(self):
+        """<tmp_dir>/grafana-agent-asprof-glibc-SHA1 on the machine, put there by an agent that profiles nothing."""
+        agent = self.agent(config=config(rules='rule {\n action = "drop"\n }'))
+        pattern = "grafana-agent-asprof-glibc-*/bin/asprof"
+        launcher = wait_for("layout", lambda: list(self.machine.path("/tmp").glob(pattern)))[0]
+        agent.stop()
+        return launcher.parent.parent
+
     def receiver(self, **kw):
         return Receiver(self, **kw)
 
     def start_agent(self, *args, config=None, env=None, wrapper=()):
         """Starts `smolder run` without waiting for more than its process. `config` is text; None = no PATH."""
         paths = [] if config is None else [self.file("config.alloy", config)]
-        options = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1", "NO_COLOR": "1"}
+        options = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
         storage = f"--storage.path={self.dir}/data"
-        agent = Agent(self.machine, [*wrapper, self.smolder, "run", storage, *args, *paths], self.output("agent"), cwd=self.dir,
+        command = [*wrapper, self.smolder, "run", storage, *args, *paths]
+        agent = Agent(self.machine, command, self.output("agent"), cwd=self.dir,
                       env={**options, **(env or {})}, find=lambda pid: "smolder" in proc_text(pid, "comm"))
         agent.machine = self.machine
         self.agents.append(agent)
@@ -574,7 +588,7 @@ def exe_of(pid):
         return ""
 
 
-def config(profiling='interval = "1s"', url="http://127.0.0.1:4040", endpoint="", java="", rules="", process="", write=""):
+def config(profiling='interval = "1s"', url="http://127.0.0.1:4040", endpoint="", java="", rules="", write=""):
     """The example's pipeline, every JVM of the machine, with what a test wants different."""
     return f"""
 pyroscope.write "test" {{
@@ -586,7 +600,6 @@ pyroscope.write "test" {{
 }}
 discovery.process "all" {{
   refresh_interval = "60s"
-  {process}
 }}
 discovery.relabel "java" {{
   targets = discovery.process.all.targets

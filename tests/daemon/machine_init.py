@@ -1,4 +1,4 @@
-"""The first process of a test's machine (lab.Machine): mounts what is its own, brings the loopback up, then buries orphans."""
+"""The first process of a test's machine (lab.Machine): mounts its own /tmp, brings the loopback up, buries orphans."""
 import fcntl
 import os
 import signal

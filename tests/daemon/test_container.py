@@ -1,7 +1,12 @@
 """JVMs in containers: namespaces, users and file systems of their own."""
 from lab import CONTAINER, Skip, check, config, equal, test
 
-METHODS = {"process_cpu": "Shop.bake", "memory": "Shop.wrapParcel", "mutex": "Shop.openVault", "block": "Shop.passTurnstile"}
+METHODS = {
+    "process_cpu": "Shop.bake",
+    "memory": "Shop.wrapParcel",
+    "mutex": "Shop.openVault",
+    "block": "Shop.passTurnstile",
+}
 
 
 @test
@@ -23,8 +28,9 @@ def container(lab):
 
 def rootless(lab, mount):
     """A user namespace: its root is nobody outside, and what root outside makes looks like nobody's inside."""
-    command = ["setpriv", "--reuid", "1234", "--regid", "1235", "--clear-groups", "unshare", "--user", "--map-root-user", "--mount",
-               "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", mount + 'exec "$@"', "container"]
+    command = ["setpriv", "--reuid", "1234", "--regid", "1235", "--clear-groups",
+               "unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+               "sh", "-c", mount + 'exec "$@"', "container"]
     status, text = lab.call([*command, "true"])
     if status:
         raise Skip(f"no user namespaces here: {text.strip()}")

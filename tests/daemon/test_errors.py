@@ -120,7 +120,8 @@ def wrong_usage(lab):
 @test
 def taken_port_names_its_holder(lab):
     receiver = lab.receiver()
-    for args in (["--server.http.listen-addr=127.0.0.1:4040"], ["--server.http.listen-addr=", "--store.listen=127.0.0.1:4040"]):
+    for args in (["--server.http.listen-addr=127.0.0.1:4040"],
+                 ["--server.http.listen-addr=", "--store.listen=127.0.0.1:4040"]):
         agent = lab.start_agent(*args, config="")
         equal(agent.wait(10), 3, "exit status")
         wanted = f"127.0.0.1:4040: address already in use by receiver (pid {receiver.process.inner})"

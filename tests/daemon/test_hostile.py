@@ -4,16 +4,7 @@ import signal
 import subprocess
 import sys
 
-from lab import CONTAINER, HERE, Skip, check, config, equal, test, wait_for
-
-
-def layout_name(lab):
-    """grafana-agent-asprof-glibc-SHA1, as the agent makes it on its own host."""
-    agent = lab.agent(config=config(rules='rule {\n action = "drop"\n }'))
-    pattern = "grafana-agent-asprof-glibc-*/bin/asprof"
-    name = wait_for("layout", lambda: list(lab.machine.path("/tmp").glob(pattern)))[0].parent.parent.name
-    agent.stop()
-    return name
+from lab import CONTAINER, HERE, Skip, check, config, equal, test
 
 
 def one_refused_other_profiled(lab, bad, good, reason):
@@ -28,7 +19,7 @@ def one_refused_other_profiled(lab, bad, good, reason):
 
 @test
 def fifo_instead_of_the_library(lab):
-    name = layout_name(lab)
+    name = lab.layout().name
     bad, good = lab.jvm(wrapper=CONTAINER), lab.jvm()
     folder = bad.root(f"/tmp/{name}/lib")
     folder.mkdir(parents=True)
@@ -38,7 +29,7 @@ def fifo_instead_of_the_library(lab):
 
 @test
 def symlink_instead_of_the_folder(lab):
-    name = layout_name(lab)
+    name = lab.layout().name
     bad, good = lab.jvm(wrapper=CONTAINER), lab.jvm()
     bad.root("/tmp/victim").mkdir(mode=0o777)
     bad.root(f"/tmp/{name}").symlink_to("victim")
@@ -63,7 +54,7 @@ def symlink_out_of_the_root(lab):
 
 @test
 def planted_by_another_user(lab):
-    name = layout_name(lab)
+    name = lab.layout().name
     bad, good = lab.jvm(wrapper=CONTAINER), lab.jvm()
     folder = bad.root(f"/tmp/{name}")
     folder.mkdir()

@@ -15,8 +15,8 @@ def healthy_and_ready(lab):
     equal(agent.http("GET", "/-/ready")[0], 200, "/-/ready")
     equal(agent.http("GET", "/-/healthy")[0], 200, "/-/healthy")
     names = {c["localID"]: c["health"]["state"] for c in agent.components()}
-    equal(names, {"pyroscope.write.test": "healthy", "discovery.process.all": "healthy", "discovery.relabel.java": "healthy",
-                  "pyroscope.java.test": "healthy"}, "components")
+    wanted = ("pyroscope.write.test", "discovery.process.all", "discovery.relabel.java", "pyroscope.java.test")
+    equal(names, {name: "healthy" for name in wanted}, "components")
     equal(agent.http("GET", "/api/v0/web/components/no.such")[0], 404, "an unknown component")
     check("smolder" in agent.http("GET", "/")[1], "no page at /")
 
@@ -39,8 +39,9 @@ def metrics(lab):
     within(agent.metric("smolder_attach_seconds_sum"), 0.001, 5, "smolder_attach_seconds_sum")
     equal(agent.metric("smolder_gap_seconds_count"), 0, "smolder_gap_seconds_count")
     names = {series.partition("{")[0] for series in agent.metrics()}
-    for name in ("smolder_queue_bytes", "smolder_build_info", "smolder_config_last_load_successful", "process_cpu_seconds_total",
-                 "process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds"):
+    for name in ("smolder_queue_bytes", "smolder_build_info", "smolder_config_last_load_successful",
+                 "process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds",
+                 "process_start_time_seconds"):
         check(name in names, f"no metric {name}; there are {sorted(names)}")
     text = agent.http("GET", "/metrics")[1]
     check("# TYPE smolder_attach_seconds histogram" in text, "no TYPE line")
@@ -302,7 +303,10 @@ def custom_arguments_with_wall(lab):
     """Wall-clock samples weigh their own interval: one thread that sleeps costs a second per second."""
     receiver = lab.receiver()
     lab.jvm()
-    lab.agent(config=config('interval = "2s"\nper_thread = true\ncustom_arguments = ["-e", "itimer", "-i", "10ms", "--wall", "50ms"]'))
+    lab.agent(config=config("""
+    interval = "2s"
+    per_thread = true
+    custom_arguments = ["-e", "itimer", "-i", "10ms", "--wall", "50ms"]"""))
     receiver.wait(3, type="wall", seconds=20)
     receiver.check_valid()
     profiles = receiver.profiles(type="wall")[1:]
@@ -342,11 +346,8 @@ def tlab_and_no_cpu(lab):
 def host_copy_of_the_profiler(lab):
     """`dist`: the operator's own async-profiler."""
     receiver = lab.receiver()
-    first = lab.agent(config=config(rules='rule {\n action = "drop"\n }'))
-    layout = wait_for("layout", lambda: list(lab.machine.path("/tmp").glob("grafana-agent-asprof-glibc-*/bin/asprof")))[0].parent.parent
-    first.stop()
     own = lab.dir / "async-profiler"
-    shutil.copytree(layout, own)
+    shutil.copytree(lab.layout(), own)
     jvm = lab.jvm()
     agent = lab.agent(config=config(java=f'dist = "{own}"'))
     receiver.wait_stack("Shop.bake", type="process_cpu")

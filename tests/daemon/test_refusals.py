@@ -6,13 +6,9 @@ from lab import check, config, equal, need_java, test, wait_for
 
 def library(lab):
     """The profiler at a path that is not ours, as another product would bring it."""
-    agent = lab.agent(config=config(rules='rule {\n action = "drop"\n }'))
-    found = wait_for("layout", lambda: list(lab.machine.path("/tmp").glob("grafana-agent-asprof-glibc-*/lib/libasyncProfiler.so")))
-    wait_for("library", lambda: found[0].stat().st_size > 0)
-    agent.stop()
     copy = lab.dir / "elsewhere" / "libasyncProfiler.so"
     copy.parent.mkdir()
-    shutil.copy(found[0], copy)
+    shutil.copy(lab.layout() / "lib" / "libasyncProfiler.so", copy)
     return copy
 
 

@@ -13,7 +13,8 @@ def kill_hard(agent):
 
 def ours(lab):
     """Processes of the agent in the machine, by its own numbers."""
-    return [p.parent.name for p in lab.machine.path("/proc").glob("[0-9]*/exe") if os.path.basename(link_of(p)) == "smolder"]
+    links = lab.machine.path("/proc").glob("[0-9]*/exe")
+    return [p.parent.name for p in links if os.path.basename(link_of(p)) == "smolder"]
 
 
 def link_of(path):
@@ -88,7 +89,7 @@ def roll_over_loses_milliseconds(lab):
 
 @test
 def dead_helper_ends_the_agent(lab):
-    """Without the helper nothing can be attached or stopped: better a restart by whoever supervises than a silent cripple."""
+    """Without the helper nothing can be attached or stopped: better an end that a supervisor sees than silence."""
     receiver = lab.receiver()
     lab.jvm()
     agent = lab.agent(config=config())
