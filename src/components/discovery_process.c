@@ -28,7 +28,7 @@
 enum {
     LOOK_MS = 1000,
     LOOK_LEAST_MS = 100, /* for a refresh_interval below LOOK_MS */
-    SCAN_MS = 1000,      /* for JVM_SCAN_MAX processes, which take some ms */
+    SCAN_MS = 2000,      /* for JVM_SCAN_MAX processes, which take some ms */
     SCAN_ALONE_MS = 3000,
     SCANS_AT_ONCE = 2,   /* the helper has other things to do, too */
     QUIET_MS = 5000,     /* between exports that are no JVM's doing */
