@@ -459,6 +459,8 @@ class Agent(Process):
         return took
 
     def check_sane(self):
+        status = self.popen.poll()
+        check(status is None or status >= 0 or status == -signal.SIGKILL, f"the agent died of signal {-(status or 0)}")
         report = SANITIZER.search(self.text())
         check(not report, "a sanitizer reported: " + self.text()[report.start() - 200:][:3000] if report else "")
 
