@@ -140,8 +140,6 @@ static bool add(struct pass *p, enum kind kind, const struct jfr_record *e, int6
     if (!profile_add(&c->profiles[kind], stack, labels, (int64_t[]){times(first, p->sign), times(second, p->sign)}))
         return false;
     c->samples[kind] += (uint64_t)times(count, p->sign);
-    if (kind == classes[p->class].kind)
-        c->events[p->class].count += (uint64_t)times(count, p->sign);
     return true;
 }
 
@@ -158,11 +156,17 @@ static bool take_execution(struct pass *p, const struct jfr_record *e)
     return !wall || add(p, KIND_WALL, e, weight, 0, 1);
 }
 
+/* An idle thread's samples come in batches. */
+static int64_t wall_samples(const struct jfr_record *e)
+{
+    int32_t n = (int32_t)e->v[SLOT_AMOUNT].num;
+    return n > 0 ? n : 0;
+}
+
 static bool take_wall(struct pass *p, const struct jfr_record *e)
 {
-    int64_t samples = (int32_t)e->v[SLOT_AMOUNT].num;
-    int64_t weight = times(samples, wall_weight(p->c));
-    if (samples <= 0)
+    int64_t samples = wall_samples(e), weight = times(samples, wall_weight(p->c));
+    if (samples == 0)
         return true;
     if (is_wall(p->c) && resolver_state(p->r, e->v[SLOT_STATE].num) == THREAD_STATE_RUNNABLE &&
         !add(p, KIND_CPU, e, weight, 0, samples))
@@ -212,6 +216,8 @@ static bool take_setting(struct pass *p, const struct jfr_record *e)
         return true;
     } else if (str_is(n, "interval")) {
         set_interval(&c->settings.cpu_ns, buf_slice(&value), is_wall(c) ? DEFAULT_WALL_NS : DEFAULT_INTERVAL_NS);
+        if (is_wall(c)) /* then this is the interval of wall samples, whatever an earlier recording had */
+            c->settings.wall_ns = 0;
     } else {
         set_interval(&c->settings.wall_ns, buf_slice(&value), DEFAULT_WALL_NS);
     }
@@ -296,6 +302,8 @@ static int walk(struct pass *p, const struct layout *l, struct jfr_events it, co
             return err_set(err, -EBADMSG, "%s at %zu is cut", classes[p->class].type, (size_t)(*failed_at - it.chunk));
         if (!classes[p->class].take(p, &rec))
             return err_set(err, -E2BIG, "more distinct stacks than %d MiB hold", SYMBOLS_MAX >> 20);
+        int64_t count = classes[p->class].take == take_wall ? wall_samples(&rec) : 1;
+        p->c->events[p->class].count += (uint64_t)times(count, p->sign);
     }
     return 0;
 }

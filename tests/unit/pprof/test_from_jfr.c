@@ -153,6 +153,36 @@ static void settings_outlive_the_first_chunk(void)
     conversion_free(second);
 }
 
+static void a_wall_recording_weighs_by_its_own_interval(void)
+{
+    struct conversion *c = conversion_new(&(struct conversion_options){.event = "cpu", .cpu_ns = 10, .wall_ns = 50});
+    struct chunk_builder chunk = recording_begin();
+    recording_setting(&chunk, "event", "wall");
+    recording_setting(&chunk, "interval", "20");
+    recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_SLEEPING); /* unbatched */
+    recording_execution(&chunk, STACK_WORK, THREAD_MAIN, STATE_RUNNABLE);
+    add(c, &chunk);
+    check_profile(c, "wall", "wall", "app/Main.main:10 [20]\napp/Main.main:11;app/Main.work:20 [20]");
+    check_profile(c, "process_cpu", "cpu", "app/Main.main:11;app/Main.work:20 [20]");
+    CHECK_INT(events(c, "jdk.ExecutionSample"), 2);
+    conversion_free(c);
+}
+
+static void interval_zero_is_what_the_profiler_makes_of_it(void)
+{
+    struct conversion *c = conversion_new(&plain);
+    struct chunk_builder chunk = recording_begin();
+    recording_setting(&chunk, "event", "cpu");
+    recording_setting(&chunk, "interval", "0");
+    recording_setting(&chunk, "wall", "0");
+    recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
+    recording_wall(&chunk, STACK_MAIN, THREAD_MAIN, STATE_SLEEPING, 1);
+    add(c, &chunk);
+    check_profile(c, "process_cpu", "cpu", "app/Main.main:10 [10000000]");
+    check_profile(c, "wall", "wall", "app/Main.main:10 [50000000]");
+    conversion_free(c);
+}
+
 static void stacks_of_several_chunks_merge(void)
 {
     struct conversion *c = conversion_new(&plain);
@@ -285,6 +315,8 @@ int main(void)
     RUN(wall_alone_gives_cpu_for_runnable_threads);
     RUN(delays_are_scaled_from_ticks);
     RUN(settings_outlive_the_first_chunk);
+    RUN(a_wall_recording_weighs_by_its_own_interval);
+    RUN(interval_zero_is_what_the_profiler_makes_of_it);
     RUN(stacks_of_several_chunks_merge);
     RUN(a_damaged_chunk_leaves_no_trace);
     RUN(what_ids_do_not_name_is_kept_as_unknown);
