@@ -113,35 +113,32 @@ static bool look(struct job *j)
     return true;
 }
 
-/* Sets the path of the copy of ours the JVM has mapped: a second path would be a second profiler in it. *file says that its file is there;
- * else the path is one at which that file has to be put again. */
-static bool mapped_library(struct job *j, const struct asprof_dist *d, bool *file)
+/* Sets the path of the copy of ours the JVM has mapped: a second path would be a second profiler in it. False when its file is not there;
+ * then the path is one at which that file has to be put again. */
+static bool mapped_library(struct job *j, const char *tail)
 {
     const struct jvm_library *l = &j->traits.ours;
-    const char *tail = jvm_our_library(l->path);
     snprintf(j->library, sizeof j->library, "%s/%s", j->s->tmp_dir, tail);
     /* Overlays may show another inode in the maps than to stat(2); then the name has to do. */
-    *file = jvm_mapped_is(j->root, j->library, l->inode) ||
-            jvm_mapped_path(&j->p, j->root, l->path, l->inode, j->library, sizeof j->library) ||
-            (!l->deleted && jvm_mapped_is(j->root, j->library, 0));
-    /* glibc knows a copy by its name, if only there is a file of that name again. */
-    if (!*file && (j->traits.libc == JVM_MUSL || !strstr(tail, d->sha1)))
-        return fail(j, JVM_REFUSED, "the profiler loaded into the JVM was removed from %s: the JVM needs a restart",
-                    l->path);
-    return true;
+    return jvm_mapped_is(j->root, j->library, l->inode) ||
+           jvm_mapped_path(&j->p, j->root, l->path, l->inode, j->library, sizeof j->library) ||
+           (!l->deleted && jvm_mapped_is(j->root, j->library, 0));
 }
 
 static bool find_library(struct job *j)
 {
     struct err err = {0};
+    const char *tail = jvm_our_library(j->traits.ours.path);
+    /* Most commands end here, before the embedded copy is touched. */
+    if (tail && mapped_library(j, tail))
+        return true;
     cleanup_dist struct asprof_dist d = {0};
-    bool file = false;
     if (asprof_dist_open(j->s->dist, &d, &err) < 0)
         return fail_err(j, &err);
-    if (j->traits.ours.path[0] && !mapped_library(j, &d, &file))
-        return false;
-    if (file)
-        return true;
+    /* glibc knows a copy by its name, if only there is a file of that name again. */
+    if (tail && (j->traits.libc == JVM_MUSL || !strstr(tail, d.sha1)))
+        return fail(j, JVM_REFUSED, "the profiler loaded into the JVM was removed from %s: the JVM needs a restart",
+                    j->traits.ours.path);
     char path[ASPROF_PATH_SIZE];
     if (asprof_place(&d, j->root, j->s->tmp_dir, j->traits.libc, j->traits.euid, path, &err) < 0)
         return fail_err(j, &err);
