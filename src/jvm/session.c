@@ -14,7 +14,7 @@ static const int64_t SECOND = 1000000000, MILLI = 1000000;
 /* The least `chunktime` of async-profiler, and the most we let it wait. */
 enum { CHUNK_MIN_S = 5, CHUNK_MAX_S = 60 };
 /* Looking at the recording: around the time a chunk should close, and otherwise (a chunk closes early when it reaches chunksize). */
-enum { LOOK_NEAR_MS = 500, LOOK_FAR_MS = 15000, LOOK_OVERDUE_MS = 1000 };
+enum { LOOK_NEAR_MS = 500, LOOK_FAR_MS = 5000, LOOK_OVERDUE_MS = 1000 };
 /* One chunk per turn, so that a backlog neither starves the loop nor floods who converts; faster when the session ends. */
 enum { BACKLOG_MS = 25, BACKLOG_END_MS = 1 };
 /* timeout= goes this far beyond the roll-over. */
