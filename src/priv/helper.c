@@ -65,8 +65,7 @@ static void main_is_gone(struct helper *h)
     if (h->sock >= 0)
         close(h->sock);
     h->sock = -1;
-    list_each(&h->replies, node)
-        reply_free(list_entry(node, struct reply, node));
+    list_each(&h->replies, node) reply_free(list_entry(node, struct reply, node));
 }
 
 /* Takes the descriptors and the bytes. */
@@ -158,8 +157,7 @@ static void start_call(struct helper *h)
     *s = (struct slot){.phase = RUNNING, .id = head.id, .next_ms = deadline, .pidfd = -1, .sock = -1};
     s->in = WIRE_IN_INIT;
     s->reply = BUF_INIT(PRIV_PAYLOAD_MAX);
-    int code =
-        child_start(&h->ops[head.kind], frame_body(&h->in), head.len, deadline, &s->pid, &s->pidfd, &s->sock);
+    int code = child_start(&h->ops[head.kind], frame_body(&h->in), head.len, deadline, &s->pid, &s->pidfd, &s->sock);
     if (code == 0 && s->pidfd >= 0)
         return;
     if (code == 0) {

@@ -217,8 +217,8 @@ int priv_start(const struct priv_op *ops, struct priv **ret, struct err *err)
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct watch *w =
-        handle->type == UV_POLL ? (struct watch *)handle : (struct watch *)((char *)handle - offsetof(struct watch, failer));
+    struct watch *w = handle->type == UV_POLL ? (struct watch *)handle
+                                              : (struct watch *)((char *)handle - offsetof(struct watch, failer));
     if (--w->open == 0)
         free(w);
 }

@@ -34,8 +34,7 @@ static ssize_t receive(int sock, struct frame_in *in, size_t want)
         char space[CMSG_SPACE(sizeof(int) * WIRE_FDS_MAX)];
     } control;
     struct iovec iov = {room, want};
-    struct msghdr msg = {
-        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     ssize_t n;
     do
         n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
