@@ -83,8 +83,8 @@ bool procfs_stat_parse(struct str text, struct procfs_stat *ret)
         uint64_t v = 0;
         if (i == STAT_STATE && field.n == 1)
             s.state = field.p[0];
-        else if ((i == STAT_FLAGS || i == STAT_UTIME || i == STAT_STIME || i >= STAT_THREADS) && !(field.n && field.p[0] == '-') &&
-                 !str_to_u64(str_trim(field), &v))
+        else if ((i == STAT_FLAGS || i == STAT_UTIME || i == STAT_STIME || i >= STAT_THREADS) &&
+                 !(field.n && field.p[0] == '-') && !str_to_u64(str_trim(field), &v))
             return false;
         if (i == STAT_FLAGS)
             s.kernel_thread = v & KERNEL_THREAD;
