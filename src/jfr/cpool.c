@@ -7,7 +7,7 @@
 #include "jfr/varint.h"
 
 /* Entries of one pool: async-profiler's largest, symbols, stay below 100,000 in big applications. */
-enum { ENTRIES_MAX = 4 << 20, EVENT_CHECKPOINT = 1 };
+enum { ENTRIES_MAX = 1 << 20, EVENT_CHECKPOINT = 1 };
 
 struct reader {
     const uint8_t *chunk, *end;

@@ -301,7 +301,7 @@ static int walk(struct pass *p, const struct layout *l, struct jfr_events it, co
         if (!end || end > event.end)
             return err_set(err, -EBADMSG, "%s at %zu is cut", classes[p->class].type, (size_t)(*failed_at - it.chunk));
         if (!classes[p->class].take(p, &rec))
-            return err_set(err, -E2BIG, "more distinct stacks than %d MiB hold", SYMBOLS_MAX >> 20);
+            return err_set(err, -E2BIG, "more names or stacks than %d MiB hold", SYMBOLS_MAX >> 20);
         int64_t count = classes[p->class].take == take_wall ? wall_samples(&rec) : 1;
         p->c->events[p->class].count += (uint64_t)times(count, p->sign);
     }

@@ -39,6 +39,10 @@ static const struct jfr_pool wanted[RESOLVE_POOLS] = {
 static const struct str UNKNOWN = {"[unknown]", sizeof "[unknown]" - 1};
 static const struct str TRUNCATED = {"[truncated]", sizeof "[truncated]" - 1};
 
+/* Names are built once per method, but a hostile recording can give many methods one long name. Real ones need less than two bytes
+ * of name per byte of recording. */
+enum { NAME_BYTES_PER_BYTE = 16, NAME_BYTES_SPARE = 1 << 20 };
+
 /* (method id, line) of this chunk -> location; free while location is 0. */
 struct frame_slot {
     uint64_t method;
@@ -56,6 +60,7 @@ int resolver_open(struct resolver *r, const uint8_t *chunk, const struct jfr_hea
                            .end = chunk + header->size,
                            .metadata = m,
                            .symbols = symbols,
+                           .name_bytes = NAME_BYTES_PER_BYTE * header->size + NAME_BYTES_SPARE,
                            .name = BUF_INIT(NAME_MAX_BYTES)};
     memcpy(r->pools, wanted, sizeof wanted);
     /* The last pool is the only one that is not always needed. */
@@ -90,26 +95,41 @@ static bool look_up(const struct resolver *r, enum resolve_pool pool, uint64_t k
     return *entry && jfr_plan_run(&p->plan, r->chunk + (*entry)->at, r->end, ret);
 }
 
+/* UTF-16 has to be read to know where it ends: only as far as a symbol reaches, three bytes a unit. */
+static const uint8_t *string_end(const struct resolver *r, const uint8_t *at)
+{
+    enum { CHARS_MAX = 3 * SYMBOL_MAX + 16 };
+    return *at == JFR_STRING_CHARS && r->end - at > CHARS_MAX ? at + CHARS_MAX : r->end;
+}
+
 /* A string in place or, by its kind or by metadata, in the string pool; a reference from there leads nowhere. */
 static bool read_string(const struct resolver *r, struct jfr_value v, struct jfr_string *ret)
 {
     *ret = (struct jfr_string){.kind = JFR_STRING_POOLED, .key = v.num, .text = STR("")};
-    if (v.at && !jfr_string_read(v.at, r->end, ret))
+    if (v.at && !jfr_string_read(v.at, string_end(r, v.at), ret))
         return false;
     if (ret->kind != JFR_STRING_POOLED)
         return true;
     struct jfr_entry *entry;
     struct jfr_record rec;
     return look_up(r, RESOLVE_STRINGS, ret->key, &entry, &rec) && rec.v[0].at &&
-           jfr_string_read(rec.v[0].at, r->end, ret) && ret->kind != JFR_STRING_POOLED;
+           jfr_string_read(rec.v[0].at, string_end(r, rec.v[0].at), ret) && ret->kind != JFR_STRING_POOLED;
+}
+
+static void cut(struct jfr_string *s, size_t max)
+{
+    if (s->text.n > max)
+        s->text.n = max;
 }
 
 void resolver_text(const struct resolver *r, struct jfr_value v, struct buf *out)
 {
     struct jfr_string s;
     buf_reset(out);
-    if (read_string(r, v, &s))
-        jfr_string_decode(&s, out);
+    if (!read_string(r, v, &s))
+        return;
+    cut(&s, out->max);
+    jfr_string_decode(&s, out);
 }
 
 static void append_stable(struct buf *out, struct str symbol)
@@ -126,8 +146,8 @@ static void append_symbol(struct resolver *r, uint64_t id, struct buf *out)
     struct jfr_string s;
     if (!look_up(r, RESOLVE_SYMBOLS, id, &entry, &rec) || !read_string(r, rec.v[SYMBOL_STRING], &s))
         return;
-    if (s.text.n > SYMBOL_MAX)
-        s.text.n = SYMBOL_MAX;
+    cut(&s, SYMBOL_MAX);
+    r->name_bytes -= s.text.n < r->name_bytes ? s.text.n : r->name_bytes;
     if (jfr_string_is_plain(&s)) {
         append_stable(out, s.text);
         return;
@@ -161,6 +181,8 @@ static uint32_t function_of(struct resolver *r, uint64_t method)
     if (known && entry->memo)
         return entry->memo - 1;
     known = known && method_name(r, &rec);
+    if (r->name_bytes == 0)
+        return SYMBOLS_FULL;
     if (!known && r->compat)
         return NO_LOCATION;
     struct str name = known ? buf_slice(&r->name) : UNKNOWN;

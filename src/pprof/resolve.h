@@ -38,7 +38,8 @@ struct resolver {
     size_t cache_len, cache_cap;
     uint32_t *locations; /* of the stack at hand */
     size_t location_cap;
-    struct buf name; /* scratch */
+    struct buf name;     /* scratch */
+    uint64_t name_bytes; /* that may still be built */
 };
 
 /* Reads the chunk's pools. -EBADMSG or -E2BIG; to be done() in any case. `threads` = thread names will be asked for. */
@@ -55,5 +56,5 @@ uint32_t resolver_unknown_stack(struct resolver *r);
 /* The label set {thread: name}; 0, the empty one, where the chunk has no such thread; SYMBOLS_FULL. */
 uint32_t resolver_thread(struct resolver *r, uint64_t id);
 enum thread_state resolver_state(struct resolver *r, uint64_t id);
-/* The text of a string field, in `out`, which is emptied first. */
+/* The text of a string field, in `out`, which is emptied first; cut where out->max is short. */
 void resolver_text(const struct resolver *r, struct jfr_value v, struct buf *out);
