@@ -229,6 +229,36 @@ static void a_damaged_chunk_leaves_no_trace(void)
     conversion_free(c);
 }
 
+/* One long class name that many methods share: a few bytes each in the recording, thousands once they are names. */
+static void names_that_outgrow_the_recording_are_refused(void)
+{
+    enum { METHODS = 1000, NAME = 8000 };
+    struct conversion *c = conversion_new(&plain);
+    struct chunk_builder chunk = recording_begin();
+    char name[NAME + 1];
+    memset(name, '$', NAME);
+    name[NAME] = '\0';
+    recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
+    chunk_checkpoint(&chunk, 0, 4);
+    CHUNK_VARINTS(&chunk, 26, 1, STACK_MAIN, 0, METHODS); /* one stack of them all */
+    for (uint64_t i = 1; i <= METHODS; i++)
+        CHUNK_VARINTS(&chunk, i, 1, 0, 0);
+    CHUNK_VARINTS(&chunk, 28, METHODS);
+    for (uint64_t i = 1; i <= METHODS; i++)
+        CHUNK_VARINTS(&chunk, i, 5, 2, 0, 0, 0);
+    CHUNK_VARINTS(&chunk, 21, 1, 5, 0, 1, 0, 0);
+    CHUNK_VARINTS(&chunk, 31, 1);
+    recording_named(&chunk, 1, name);
+    chunk_event_end(&chunk);
+    chunk_end(&chunk);
+    struct err err = {0};
+    CHECK_INT(conversion_add(c, chunk.b.p, chunk.b.len, &err), -E2BIG);
+    CHECK_HAS(err.text, "names");
+    CHECK_INT(events(c, "jdk.ExecutionSample"), 0);
+    chunk_done(&chunk);
+    conversion_free(c);
+}
+
 static void what_ids_do_not_name_is_kept_as_unknown(void)
 {
     struct conversion *c = conversion_new(&plain);
@@ -319,6 +349,7 @@ int main(void)
     RUN(interval_zero_is_what_the_profiler_makes_of_it);
     RUN(stacks_of_several_chunks_merge);
     RUN(a_damaged_chunk_leaves_no_trace);
+    RUN(names_that_outgrow_the_recording_are_refused);
     RUN(what_ids_do_not_name_is_kept_as_unknown);
     RUN(the_reference_drops_what_it_does_not_know);
     RUN(samples_carry_their_thread_where_asked_for);
