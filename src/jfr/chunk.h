@@ -2,7 +2,8 @@
  *
  * A recording is a plain row of chunks, each with its own metadata and constant pools. All numbers of the header are
  * big-endian and of fixed width; everything after it is compressed. Offsets are relative to the chunk.
- * Sources: jdk.jfr.internal.consumer.ChunkHeader (JDK), flightRecorder.cpp (async-profiler), spec jfr-asprof §1.1, §1.9.
+ * Sources: jdk.jfr.internal.consumer.ChunkHeader (JDK), flightRecorder.cpp (async-profiler);
+ * spec jfr-asprof §1.1, §1.9.
  */
 #pragma once
 

@@ -1,8 +1,9 @@
 /* The constant pools of a chunk: what the ids in events and in other pools mean.
  *
- * Every checkpoint of the chunk is walked once, from the one the header names along their chain. Pools that were asked for
- * are indexed, key to position, and their values stay undecoded until somebody looks one up; all others are stepped over.
- * So memory is 16 to 32 bytes per entry of the pools asked for, and only what samples refer to is ever decoded.
+ * Every checkpoint of the chunk is walked once, from the one the header names along their chain. Pools that were asked
+ * for are indexed, key to position, and their values stay undecoded until somebody looks one up; all others are
+ * stepped over. So memory is 16 to 32 bytes per entry of the pools asked for, and only what samples refer to is ever
+ * decoded.
  * Sources: jdk.jfr.internal.consumer.ChunkParser; spec jfr-asprof §1.5.
  */
 #pragma once

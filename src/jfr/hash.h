@@ -1,7 +1,7 @@
 /* Hashing of numbers that strangers choose: nobody outside this process can know which ones collide.
  *
- * Ids in recordings and profiles are foreign; with a fixed function a hostile file could put them all into one bucket and make
- * every look-up a walk. The seed is the kernel's random bytes for this process (getauxval(3), AT_RANDOM).
+ * Ids in recordings and profiles are foreign; with a fixed function a hostile file could put them all into one bucket
+ * and make every look-up a walk. The seed is the kernel's random bytes for this process (getauxval(3), AT_RANDOM).
  */
 #pragma once
 

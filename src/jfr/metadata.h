@@ -1,8 +1,8 @@
 /* What a chunk says about its own layout: every type by id, every field by name, in the order of its bytes.
  *
- * Nothing about ids, field order or presence is known in advance; producers differ and forks insert fields. Reading also
- * compiles a type into a plan, a short row of steps, so that values are later read without looking at metadata again.
- * Borrows the chunk's bytes; the arena given at reading holds the rest.
+ * Nothing about ids, field order or presence is known in advance; producers differ and forks insert fields. Reading
+ * also compiles a type into a plan, a short row of steps, so that values are later read without looking at metadata
+ * again. Borrows the chunk's bytes; the arena given at reading holds the rest.
  * Sources: jdk.jfr.internal.MetadataReader; spec jfr-asprof §1.4.
  */
 #pragma once

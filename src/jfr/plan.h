@@ -1,7 +1,7 @@
 /* A type's byte layout as a short row of steps: what to step over, what to keep.
  *
- * Compiled once per type and chunk, run once per event or pool entry. Runs of numbers nobody asked for collapse into one
- * step, nested structs are laid out flat, and a plan for an event ends after the last field that was asked for.
+ * Compiled once per type and chunk, run once per event or pool entry. Runs of numbers nobody asked for collapse into
+ * one step, nested structs are laid out flat, and a plan for an event ends after the last field that was asked for.
  */
 #pragma once
 
@@ -28,20 +28,22 @@ struct jfr_plan {
     size_t count;
     uint32_t has;    /* bit per slot: the type has that field */
     size_t min_size; /* no value is shorter */
-    /* For values of nothing but numbers: how many, else 0, and which of them each slot keeps. Lets a hot loop read them itself. */
+    /* For values of nothing but numbers: how many, else 0, and which of them each slot keeps. Lets a hot loop read
+     * them itself. */
     uint32_t numbers;
     uint8_t number_of[JFR_SLOTS];
 };
 
-/* `names[i]` is the field to keep in slot i; a name may be missing from the type, then its bit in `has` is 0. Only fields of
- * the type itself are found, not those of structs in it; a type that is a bare primitive keeps its value in slot 0. `whole` = the plan reaches the end of the value, for pools.
- * -EBADMSG for layouts that cannot be (unknown types, too deep, absurdly wide). Steps live in the arena. */
+/* `names[i]` is the field to keep in slot i; a name may be missing from the type, then its bit in `has` is 0. Only
+ * fields of the type itself are found, not those of structs in it; a type that is a bare primitive keeps its value in
+ * slot 0. `whole` = the plan reaches the end of the value, for pools. -EBADMSG for layouts that cannot be (unknown
+ * types, too deep, absurdly wide). Steps live in the arena. */
 must_check int jfr_plan_compile(const struct jfr_metadata *m, const struct jfr_type *t, const char *const *names,
                                 size_t name_count, bool whole, struct arena *arena, struct jfr_plan *ret,
                                 struct err *err);
 
-/* Reads one value at p; position after it, or NULL when it does not fit. Slots without a field stay as they are; `out` may be
- * NULL when the plan keeps nothing. */
+/* Reads one value at p; position after it, or NULL when it does not fit. Slots without a field stay as they are; `out`
+ * may be NULL when the plan keeps nothing. */
 const uint8_t *jfr_plan_run(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, struct jfr_record *out);
 /* Steps over n values, each after a varint of its own when `keyed` (the entries of a pool). */
 const uint8_t *jfr_plan_skip(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, uint64_t n, bool keyed);

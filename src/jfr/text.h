@@ -1,7 +1,8 @@
 /* Strings as JFR writes them: a type byte, then nothing, a reference, or characters in one of three encodings.
  *
- * Reading gives a slice of the chunk and its encoding; decoding gives valid UTF-8, whatever the producer wrote: the JVM's
- * symbols are modified UTF-8 (surrogates in three bytes each, NUL in two), async-profiler cuts long ones anywhere.
+ * Reading gives a slice of the chunk and its encoding; decoding gives valid UTF-8, whatever the producer wrote: the
+ * JVM's symbols are modified UTF-8 (surrogates in three bytes each, NUL in two), async-profiler cuts long ones
+ * anywhere.
  * Sources: jdk.jfr.internal.consumer.StringParser; spec jfr-asprof §1.2.
  */
 #pragma once

@@ -1,8 +1,9 @@
 /* JFR's variable-length integers at speed: the inner loop of everything here.
  *
- * Seven bits a byte, low ones first, high bit = more; the ninth byte carries eight bits and ends the number whatever its
- * high bit says; over-long forms are fine. (base/cursor.h reads the same, one checked byte at a time.) All functions take
- * and return a position and give NULL once the bytes up to `end` do not suffice; a NULL position stays NULL.
+ * Seven bits a byte, low ones first, high bit = more; the ninth byte carries eight bits and ends the number whatever
+ * its high bit says; over-long forms are fine. (base/cursor.h reads the same, one checked byte at a time.) All
+ * functions take and return a position and give NULL once the bytes up to `end` do not suffice; a NULL position stays
+ * NULL.
  * Source: jdk.jfr.internal.EventWriter.putLong; spec jfr-asprof §1.2.
  */
 #pragma once

@@ -22,7 +22,8 @@ enum {
     PROFILE_PERIOD = 12,
 };
 
-/* Frames of all samples together, per byte of the profile: a location of many inlined lines costs one byte to name again. */
+/* Frames of all samples together, per byte of the profile: a location of many inlined lines costs one byte to name
+ * again. */
 enum { LABELS_MAX = 128, FRAMES_PER_BYTE = 32 };
 
 /* A foreign id and our number for what it names. For a location: its frames, one per inlined line. */

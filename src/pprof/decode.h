@@ -9,7 +9,7 @@
 
 #include "pprof/profile.h"
 
-/* `max` bounds the inflated size: -EMSGSIZE beyond it. -EBADMSG for damage, -E2BIG where symbols are full. `ret` is to be
- * done() on success only and borrows `symbols`; what a failed decoding left in symbols stays there, unused. */
+/* `max` bounds the inflated size: -EMSGSIZE beyond it. -EBADMSG for damage, -E2BIG where symbols are full. `ret` is to
+ * be done() on success only and borrows `symbols`; what a failed decoding left in symbols stays there, unused. */
 must_check int pprof_decode(const void *bytes, size_t len, size_t max, struct symbols *symbols, struct profile *ret,
                             struct err *err);

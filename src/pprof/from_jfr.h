@@ -1,9 +1,9 @@
 /* JFR chunks in, one pprof per profile type out. Pure: no file, no clock; runs in a worker.
  *
- * A conversion collects one interval: add its chunks in order, then take the profiles. Ids are never carried across chunks; equal
- * stacks of different chunks merge. A bad chunk is refused whole and counted; earlier ones stay.
- * Rules: spec jfr-asprof §3.2, with §3.7 1-5 corrected: ticks are scaled to nanoseconds, wall samples weigh their own interval,
- * times come from the chunk headers.
+ * A conversion collects one interval: add its chunks in order, then take the profiles. Ids are never carried across
+ * chunks; equal stacks of different chunks merge. A bad chunk is refused whole and counted; earlier ones stay.
+ * Rules: spec jfr-asprof §3.2, with §3.7 1-5 corrected: ticks are scaled to nanoseconds, wall samples weigh their own
+ * interval, times come from the chunk headers.
  */
 #pragma once
 

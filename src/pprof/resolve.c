@@ -39,8 +39,8 @@ static const struct jfr_pool wanted[RESOLVE_POOLS] = {
 static const struct str UNKNOWN = {"[unknown]", sizeof "[unknown]" - 1};
 static const struct str TRUNCATED = {"[truncated]", sizeof "[truncated]" - 1};
 
-/* Names are built once per method, but a hostile recording can give many methods one long name. Real ones need less than two bytes
- * of name per byte of recording. */
+/* Names are built once per method, but a hostile recording can give many methods one long name. Real ones need less
+ * than two bytes of name per byte of recording. */
 enum { NAME_BYTES_PER_BYTE = 16, NAME_BYTES_SPARE = 1 << 20 };
 
 /* (method id, line) of this chunk -> location; free while location is 0. */
@@ -245,7 +245,7 @@ static int32_t line_of(const struct resolver *r, uint64_t written)
     return line < 0 && !r->compat ? 0 : line;
 }
 
-/* Frames are most of a recording and nothing but a few numbers everywhere so far: read without a plan where that is so. */
+/* Frames are many, and nothing but a few numbers in all JDKs so far: read without a plan where that is so. */
 static inline const uint8_t *read_frame(const struct resolver *r, const uint8_t *p, uint64_t *method, uint64_t *line)
 {
     enum { NUMBERS_MAX = 8 };

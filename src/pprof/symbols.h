@@ -1,12 +1,12 @@
 /* What stacks are made of, each thing kept once: strings, functions, locations, stacks, label sets.
  *
- * Identity is content, never an id of some file, so whatever is added from several chunks or several profiles merges by
- * itself. Everything is named by a small dense number; numbers are valid until symbols_done(). Several profiles share one
- * set of symbols (one per type of a conversion). Not thread safe, one owner.
+ * Identity is content, never an id of some file, so whatever is added from several chunks or several profiles merges
+ * by itself. Everything is named by a small dense number; numbers are valid until symbols_done(). Several profiles
+ * share one set of symbols (one per type of a conversion). Not thread safe, one owner.
  *
- * Simplifications against profile.proto, fit for Java: a location is (function, line); inlined lines become frames of their
- * own; addresses and mappings are not kept. Memory is capped: every adding function gives SYMBOLS_FULL beyond it, and for
- * SYMBOLS_FULL as an argument, so that a chain of calls is checked once.
+ * Simplifications against profile.proto, fit for Java: a location is (function, line); inlined lines become frames of
+ * their own; addresses and mappings are not kept. Memory is capped: every adding function gives SYMBOLS_FULL beyond
+ * it, and for SYMBOLS_FULL as an argument, so that a chain of calls is checked once.
  */
 #pragma once
 

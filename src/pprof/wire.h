@@ -1,7 +1,7 @@
 /* Protocol buffers on the wire: the few shapes profile.proto and the push protocol need.
  *
- * Writing appends to a buf. Reading walks the fields of one message; what is unknown is stepped over by the walk itself.
- * Source: protobuf encoding guide.
+ * Writing appends to a buf. Reading walks the fields of one message; what is unknown is stepped over by the walk
+ * itself. Source: protobuf encoding guide.
  */
 #pragma once
 
