@@ -12,6 +12,7 @@
 enum {
     YOUNG_S = 300,    /* a wrapper script is done with its preparations by then */
     COMPARE_STEP = 8, /* older processes compared per look */
+    FRESH_LOOKS = 15, /* a process is compared that often after it appeared; most are gone by then */
     /* A starting JVM has at least this many threads: main, GC, VM, compilers, reference handler, finalizer, signal dispatcher … */
     JVM_THREADS_LEAST = 8,
 };
@@ -55,7 +56,7 @@ static void merge(struct process_table *t, const pid_t *pids, size_t n, bool all
         if (old < t->len && t->items[old].pid == pids[i])
             items[i] = t->items[old++];
         else
-            items[i] = (struct process){.pid = pids[i], .fresh = true};
+            items[i] = (struct process){.pid = pids[i], .fresh = FRESH_LOOKS};
         if (all)
             want(&items[i], READ_ALL);
     }
@@ -84,13 +85,14 @@ static void compare(struct process *p)
     p->program = program;
 }
 
-/* Those that were not there at the last look. */
+/* Those that appeared some looks ago: on a busy machine a JVM can take that long to set itself up, its threads too few at a time to
+ * stand out. */
 static void compare_fresh(struct process_table *t)
 {
     for (size_t i = 0; i < t->len; i++) {
         if (!t->items[i].fresh)
             continue;
-        t->items[i].fresh = false;
+        t->items[i].fresh--;
         compare(&t->items[i]);
     }
 }

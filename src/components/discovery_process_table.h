@@ -2,7 +2,8 @@
  *
  * Between two full reads a look must cost next to nothing, yet find a JVM within about a second. What it relies on:
  *   - whatever starts or ends changes the fingerprint of /proc/loadavg, so an equal one ends the look after one read;
- *   - a new pid in /proc is new, one that is missing has ended; what has too little address space for a JVM needs no closer look;
+ *   - a new pid in /proc is new, one that is missing has ended; what has too little address space for a JVM needs no closer look,
+ *     but is compared at the next looks that find something changed: it may be a JVM that is just being loaded;
  *   - a shell that turns into a JVM (`exec java`) keeps its pid, but changes its name or the magnitude of its address space, and
  *     starts a dozen threads, each of which takes a pid. After so many new pids the processes younger than some minutes are
  *     compared, the rest a few at a time.
@@ -32,7 +33,7 @@ struct process {
     uint32_t program;                   /* jvm_program_of() as last read */
     enum process_read pending, reading; /* to be read; being read at the moment */
     bool is_java;                       /* it is a JVM, or called like one */
-    bool fresh;                         /* not compared yet */
+    uint8_t fresh;                      /* how many looks still compare it because it is new */
     bool settled;                       /* no comparing can find out more about it */
     bool java_known;                    /* whether it is a JVM has been found out for `program` */
     bool stuck;                         /* reading it did not end: it is read apart from others, at full reads only */

@@ -19,7 +19,7 @@
 #include "jvm/scan.h"
 #include "test.h"
 
-enum { DEADLINE_MS = 20000 };
+enum { DEADLINE_MS = 20000, JVM_THREADS = 12 };
 
 static pid_t stuck = -1;
 
@@ -171,14 +171,14 @@ static bool wait_ms(pid_t pid, const char *name, const char *value, unsigned ms)
 
 /* --- Processes --- */
 
-/* What shows a JVM from outside: it maps `libjvm`, and each of its many threads takes a pid. */
-static void become_jvm(const char *libjvm)
+/* What shows a JVM from outside: it maps `libjvm`, and each of its threads takes a pid. */
+static void become_jvm(const char *libjvm, unsigned threads)
 {
     int fd = open(libjvm, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (ftruncate(fd, 64 << 20) < 0 || mmap(NULL, 64 << 20, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED)
         _exit(1);
     unlink(libjvm);
-    for (int i = 0; i < 12; i++) {
+    for (unsigned i = 0; i < threads; i++) {
         pid_t thread = fork();
         if (thread == 0)
             _exit(0);
@@ -196,7 +196,7 @@ static pid_t child(const char *libjvm)
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (libjvm)
-            become_jvm(libjvm);
+            become_jvm(libjvm, JVM_THREADS);
         close(ready[0]);
         close(ready[1]);
         for (;;)
@@ -309,7 +309,7 @@ static void a_process_that_becomes_a_jvm_later_is_seen_soon(void)
         if (read(go[0], &c, 1) != 1)
             _exit(1);
         prctl(PR_SET_NAME, "java");
-        become_jvm(libjvm_path);
+        become_jvm(libjvm_path, JVM_THREADS);
         for (;;)
             pause();
     }
@@ -321,6 +321,25 @@ static void a_process_that_becomes_a_jvm_later_is_seen_soon(void)
     end_child(pid);
     close(go[0]);
     close(go[1]);
+}
+
+static void a_jvm_that_is_slow_to_start_is_seen_too(void)
+{
+    start_engine();
+    CHECK_STR(load("discovery.process \"x\" {\n" SLOW "discover_config {\njava = true\n} }"), "");
+    WAIT(getpid(), "__meta_process_java_vm", "");
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        sleep(4); /* as on a machine that is short of memory: several looks pass between the launcher and its libjvm */
+        prctl(PR_SET_NAME, "java");
+        become_jvm(libjvm_path, 2);
+        for (;;)
+            pause();
+    }
+    CHECK(wait_ms(pid, "__meta_process_java_vm", "hotspot", 9000));
+    stop_engine();
+    end_child(pid);
 }
 
 static void what_is_read_again_keeps_what_is_known_of_the_jvm(void)
@@ -399,6 +418,7 @@ int main(void)
     RUN(labels_can_be_chosen_and_a_reload_changes_them_at_once);
     RUN(a_new_jvm_is_seen_soon_and_its_end_too_whatever_the_refresh);
     RUN(a_process_that_becomes_a_jvm_later_is_seen_soon);
+    RUN(a_jvm_that_is_slow_to_start_is_seen_too);
     RUN(what_is_read_again_keeps_what_is_known_of_the_jvm);
     RUN(a_process_that_cannot_be_read_is_reported_once_and_delays_nobody_for_long);
     RUN(a_refresh_interval_of_zero_is_refused_with_its_place);
