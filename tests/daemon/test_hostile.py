@@ -65,7 +65,9 @@ def planted_by_another_user(lab):
 @test
 def dead_mount_over_tmp(lab):
     bad = lab.jvm(wrapper=CONTAINER)
-    command = ["nsenter", "-t", str(bad.pid), "-m", "--", sys.executable, str(HERE / "dead_fuse.py"), "/tmp"]
+    # As text, not as a file: this checkout may lie below a /tmp that the container does not see.
+    program = (HERE / "dead_fuse.py").read_text()
+    command = ["nsenter", "-t", str(bad.pid), "-m", "--", sys.executable, "-c", program, "/tmp"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as fuse:
         try:
             said = fuse.stdout.readline()
