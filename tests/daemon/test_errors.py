@@ -1,7 +1,8 @@
 """Mistakes of people and of the system: a clear line, the right exit status, never a crash."""
 import re
+import time
 
-from lab import CONTAINER, check, config, equal, test, wait_for
+from lab import CONTAINER, check, config, cpu_seconds, equal, test, wait_for
 
 DIAGNOSTICS = {
     "unknown component": ("""discovery.nope "y" { }
@@ -211,3 +212,20 @@ def unreadable_processes(lab):
     receiver.wait_stack("Shop.bake", type="process_cpu")
     equal(agent.lines("level=(warn|error)"), [], "warnings")
     check(jvm.alive(), "the JVM ended")
+
+
+@test
+def forbidden_processes(lab):
+    """Without CAP_SYS_PTRACE the kernel hides the executables of those who have it: said once, not at each refresh."""
+    other = lab.run(["sleep", "600"])
+    text = config().replace('refresh_interval = "60s"', 'refresh_interval = "200ms"')
+    agent = lab.agent(config=text, wrapper=["setpriv", "--bounding-set", "-sys_ptrace"])
+    agent.wait_log(f"cannot read a process.* pid={other.inner} .*Permission denied")
+    before, begun = cpu_seconds(agent.pid), time.monotonic()
+    later = lab.run(["sleep", "600"])  # seen by a refresh only, and by the one after that not reported again
+    agent.wait_log(f"cannot read a process.* pid={later.inner} ")
+    time.sleep(2)
+    share = (cpu_seconds(agent.pid) - before) / (time.monotonic() - begun)
+    for process in (other, later):
+        equal(len(agent.lines(f"cannot read a process.* pid={process.inner} ")), 1, "lines about one process")
+    check(share < 0.5, f"the agent is busy: {share:.2f} of a core")
