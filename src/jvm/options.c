@@ -170,7 +170,7 @@ static void apply_argfile(struct reader *r, struct str name)
     }
 }
 
-static bool takes_separate_value(struct str option)
+bool jvm_option_takes_argument(struct str option)
 {
     static const char *const names[] = {
         "-cp",
@@ -189,6 +189,7 @@ static bool takes_separate_value(struct str option)
         "--enable-native-access",
         "-d",
         "--describe-module",
+        "--illegal-native-access",
     };
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (str_is(option, names[i]))
@@ -205,7 +206,7 @@ static void apply_java(struct reader *r, struct str args)
             apply_argfile(r, (struct str){arg.p + 1, arg.n - 1});
         else if (arg.n == 0 || arg.p[0] != '-' || str_is(arg, "-jar") || str_is(arg, "-m") || str_is(arg, "--module"))
             return;
-        else if (takes_separate_value(arg))
+        else if (jvm_option_takes_argument(arg))
             (void)!str_split(&args, '\0', &arg);
         else
             apply(r, arg, true);

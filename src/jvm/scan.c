@@ -10,6 +10,7 @@
 #include "base/cursor.h"
 #include "base/mem.h"
 #include "jvm/ops.h"
+#include "jvm/options.h"
 #include "os/procfs.h"
 
 /* Request: per item pid, want. Reply: per process a record of its length in bytes, the numbers of put_record(), its strings with their
@@ -92,34 +93,6 @@ static bool note_libjvm(void *arg, struct str path)
     return true;
 }
 
-/* Options of the java launcher whose value is the next argument. Source: java(1), JDK 8 to 25. */
-static bool takes_value(struct str option)
-{
-    static const char *const names[] = {
-        "-cp",
-        "-classpath",
-        "--class-path",
-        "-p",
-        "--module-path",
-        "--upgrade-module-path",
-        "--add-modules",
-        "--add-reads",
-        "--add-exports",
-        "--add-opens",
-        "--limit-modules",
-        "--patch-module",
-        "--enable-native-access",
-        "--source",
-        "-d",
-        "--describe-module",
-        "--illegal-native-access",
-    };
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (str_is(option, names[i]))
-            return true;
-    return false;
-}
-
 static struct str without_suffix(struct str s, struct str suffix)
 {
     if (str_has_suffix(s, suffix))
@@ -151,7 +124,7 @@ struct str jvm_main_of(struct str cmdline)
             return str_split(&cmdline, '\0', &arg) ? base_name(arg) : none; /* module/class */
         if (str_has_prefix(arg, STR("--module=")))
             return base_name((struct str){arg.p + sizeof "--module=" - 1, arg.n - (sizeof "--module=" - 1)});
-        if (takes_value(arg))
+        if (jvm_option_takes_argument(arg))
             (void)str_split(&cmdline, '\0', &arg);
         else if (arg.n && arg.p[0] != '-' && arg.p[0] != '@') /* what an @file says stays there */
             return str_has_suffix(arg, STR(".java")) ? without_suffix(base_name(arg), STR(".java")) : arg;
