@@ -2,22 +2,17 @@
 
 #include "api/json.h"
 #include "base/cleanup.h"
+#include "lang/number.h"
 
 enum { DEPTH_MAX = 64 };
 
+/* JSON has its own way with floats; integers are written as the language does. */
 static void number(const struct value *v, struct buf *out)
 {
-    switch (value_number_kind(v)) {
-    case NUMBER_INT:
-        buf_printf(out, "%lld", (long long)value_as_int(v));
-        break;
-    case NUMBER_UINT:
-        buf_printf(out, "%llu", (unsigned long long)value_as_uint(v));
-        break;
-    case NUMBER_FLOAT:
+    if (value_number_kind(v) == NUMBER_FLOAT)
         json_double(out, value_as_float(v));
-        break;
-    }
+    else
+        number_print(v, out);
 }
 
 /* Targets look like objects. New reference, or NULL. */
