@@ -269,11 +269,25 @@ static void evaluate_aside(struct controller *c, struct plan *p, struct diags *d
 static void decode_settings(struct plan *p, struct settings *s, struct diags *ds)
 {
     const struct scope scope = scope_of(p);
-    *s = settings_default;
     for (size_t i = 0; i < p->settings_len; i++) {
         if (settings_decode(p->settings[i], &scope, s, ds) < 0)
             continue; /* reported; the load is refused in the end */
     }
+}
+
+/* The last thing that can refuse a load. Only `http` has something to fail at. */
+static void prepare_settings(const struct controller *c, const struct plan *p, const struct settings *s,
+                             struct diags *ds)
+{
+    struct err err = {0};
+    if (!c->options.prepare || c->options.prepare(c->options.settings_arg, s, &err) == 0)
+        return;
+    struct range at = {0};
+    for (size_t i = 0; i < p->settings_len; i++) {
+        if (str_is(p->settings[i]->name, "http"))
+            at = p->settings[i]->range;
+    }
+    diag_error(ds, at, "Failed to evaluate service: %s", err.text);
 }
 
 /* A plan that is not to run, with all that was built for it. */
@@ -349,14 +363,18 @@ int controller_load(struct controller *c, const struct config_file *files, size_
         code = plan_new(c->sources, c->source_count, &c->options, &p, ds);
     if (code < 0)
         return -EINVAL;
-    struct settings settings;
+    cleanup_settings struct settings settings = settings_default;
     evaluate_aside(c, p, ds);
     decode_settings(p, &settings, ds);
+    if (ds->errors == errors_before)
+        prepare_settings(c, p, &settings, ds);
     if (ds->errors > errors_before) {
         discard(p);
         return -EINVAL;
     }
     settings_apply(&settings);
+    if (c->options.apply)
+        c->options.apply(c->options.settings_arg, &settings);
     return swap(c, p, ds);
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "lang/coerce.h"
 #include "lang/schema.h"
@@ -147,84 +148,14 @@ static const struct option tracing_options[] = {
 };
 static const struct schema tracing_schema = {.size = sizeof(struct tracing), .options = tracing_options};
 
-/* --- http --- */
-
-struct http_basic {
-    char *username, *password;
-};
-static const struct option http_basic_options[] = {
-    {"username", OPT_STRING, offsetof(struct http_basic, username), .required = true, .help = "User name."},
-    {"password", OPT_SECRET, offsetof(struct http_basic, password), .required = true, .help = "Password."},
-    {0},
-};
-static const struct schema http_basic_schema = {.size = sizeof(struct http_basic), .options = http_basic_options};
-
-struct http_filter {
-    struct string_list paths;
-    bool authenticate_matching_paths;
-};
-static const struct option http_filter_options[] = {
-    {"paths", OPT_STRING_LIST, offsetof(struct http_filter, paths), .help = "Prefixes of paths."},
-    {"authenticate_matching_paths", OPT_BOOL, offsetof(struct http_filter, authenticate_matching_paths),
-     .default_text = "true", .help = "Whether the listed paths, or all others, need authentication."},
-    {0},
-};
-static const struct schema http_filter_schema = {.size = sizeof(struct http_filter), .options = http_filter_options};
-
-struct http_auth {
-    struct block_list basic, filter;
-};
-static const struct option http_auth_options[] = {
-    {"basic", OPT_BLOCKS, offsetof(struct http_auth, basic), .block = &http_basic_schema,
-     .help = "Basic authentication."},
-    {"filter", OPT_BLOCKS, offsetof(struct http_auth, filter), .block = &http_filter_schema,
-     .help = "Which paths need it."},
-    {0},
-};
-static const struct schema http_auth_schema = {.size = sizeof(struct http_auth), .options = http_auth_options};
-
-struct http_tls {
-    char *cert_pem, *cert_file, *key_pem, *key_file, *client_ca_pem, *client_ca_file, *client_auth_type, *min_version,
-        *max_version;
-    struct string_list cipher_suites, curve_preferences;
-};
-#define TLS_TEXT(name, kind_, text)                                                                                    \
-    {                                                                                                                  \
-#name, kind_, offsetof(struct http_tls, name), .help = text                                                    \
-    }
-static const struct option http_tls_options[] = {
-    TLS_TEXT(cert_pem, OPT_STRING, "Certificate of the server."),
-    TLS_TEXT(cert_file, OPT_STRING, "File with the certificate of the server."),
-    TLS_TEXT(key_pem, OPT_SECRET, "Key of the server."),
-    TLS_TEXT(key_file, OPT_STRING, "File with the key of the server."),
-    TLS_TEXT(client_ca_pem, OPT_STRING, "Who signs certificates of clients."),
-    TLS_TEXT(client_ca_file, OPT_STRING, "File with who signs certificates of clients."),
-    TLS_TEXT(client_auth_type, OPT_STRING, "Whether clients need a certificate."),
-    TLS_TEXT(min_version, OPT_STRING, "Least version of TLS."),
-    TLS_TEXT(max_version, OPT_STRING, "Highest version of TLS."),
-    TLS_TEXT(cipher_suites, OPT_STRING_LIST, "Cipher suites of TLS 1.2."),
-    TLS_TEXT(curve_preferences, OPT_STRING_LIST, "Curves of the key exchange."),
-    {0},
-};
-static const struct schema http_tls_schema = {.size = sizeof(struct http_tls), .options = http_tls_options};
-
-struct http {
-    struct block_list auth, tls;
-};
-static const struct option http_options[] = {
-    {"auth", OPT_BLOCKS, offsetof(struct http, auth), .block = &http_auth_schema, .help = "Who may ask."},
-    {"tls", OPT_BLOCKS, offsetof(struct http, tls), .block = &http_tls_schema, .help = "Encryption of the server."},
-    {0},
-};
-static const struct schema http_schema = {.size = sizeof(struct http), .options = http_options};
-
 /* --- livedebugging --- */
 
 struct livedebugging {
     bool enabled;
 };
 static const struct option livedebugging_options[] = {
-    {"enabled", OPT_BOOL, offsetof(struct livedebugging, enabled), .help = "Accepted without effect."},
+    {"enabled", OPT_BOOL, offsetof(struct livedebugging, enabled),
+     .help = "Whether `/api/v0/web/debug/ID` and `/api/v0/web/graph` show what components hand over."},
     {0},
 };
 static const struct schema livedebugging_schema = {.size = sizeof(struct livedebugging),
@@ -238,7 +169,7 @@ static const struct {
 } blocks[] = {
     {"logging", &logging_schema},
     {"tracing", &tracing_schema},
-    {"http", &http_schema},
+    {"http", &http_block_schema},
     {"livedebugging", &livedebugging_schema},
 };
 enum { BLOCK_COUNT = sizeof blocks / sizeof blocks[0] };
@@ -260,9 +191,26 @@ bool settings_has(struct str block_name)
 union record {
     struct logging logging;
     struct tracing tracing;
-    struct http http;
+    struct http_block http;
     struct livedebugging livedebugging;
 };
+
+static void take_logging(const struct ast_stmt *block, struct logging *l, struct settings *s, struct diags *ds)
+{
+    s->log_level = l->level;
+    s->log_format = l->format;
+    if (l->write_to && value_kind(l->write_to) == VALUE_ARRAY && value_len(l->write_to) > 0)
+        diag_warn(ds, block->name_range,
+                  "logging: write_to has no effect, there are no receivers of logs; lines go to stderr");
+}
+
+static void take_http(const struct ast_stmt *block, struct http_block *h, struct settings *s, struct diags *ds)
+{
+    if (h->has_auth && !h->auth.has_basic)
+        diag_warn(ds, block->name_range, "http: auth without a basic block lets everybody in");
+    s->http = *h;
+    memset(h, 0, sizeof *h);
+}
 
 int settings_decode(const struct ast_stmt *block, const struct scope *scope, struct settings *s, struct diags *ds)
 {
@@ -272,13 +220,14 @@ int settings_decode(const struct ast_stmt *block, const struct scope *scope, str
     const int code = schema_decode(schema, &block->body, block->range, scope, &record, ds);
     if (code < 0)
         return code;
-    if (schema == &logging_schema) {
-        s->log_level = record.logging.level;
-        s->log_format = record.logging.format;
-    } else if (schema == &http_schema && record.http.auth.len + record.http.tls.len > 0) {
-        diag_warn(ds, block->name_range,
-                  "http: auth and tls are not applied; the server stays open to all who reach it");
-    }
+    if (schema == &logging_schema)
+        take_logging(block, &record.logging, s, ds);
+    else if (schema == &http_block_schema)
+        take_http(block, &record.http, s, ds);
+    else if (schema == &livedebugging_schema)
+        s->live_debugging = record.livedebugging.enabled;
+    else
+        diag_warn(ds, block->name_range, "tracing has no effect: smolder writes no traces of itself");
     schema_done(schema, &record);
     return 0;
 }
@@ -286,4 +235,10 @@ int settings_decode(const struct ast_stmt *block, const struct scope *scope, str
 void settings_apply(const struct settings *s)
 {
     log_setup(s->log_level, s->log_format);
+}
+
+void settings_done(struct settings *s)
+{
+    schema_done(&http_block_schema, &s->http);
+    *s = settings_default;
 }

@@ -1,7 +1,8 @@
-/* The blocks that configure the program itself: logging, tracing, http, livedebugging.
+/* The blocks that configure the program itself: logging, http, livedebugging, tracing.
  *
- * Only `logging` has an effect. The others are known so that shared configurations load: their attributes are checked, and what
- * asks for protection that is not there (http auth and tls) draws a warning. Source: spec alloy-language §6.7, §8.4.
+ * They are decoded with the rest of a configuration, and come into force together with it: settings_decode() only checks and
+ * collects. `tracing` is checked and has no effect, nor has `write_to` of `logging`; both draw a warning. Source: spec alloy-language
+ * §6.7, §8.4.
  */
 #pragma once
 
@@ -9,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "graph/settings_http.h"
 #include "lang/ast.h"
 #include "lang/diag.h"
 #include "lang/scope.h"
@@ -16,6 +18,8 @@
 struct settings {
     enum log_level log_level;
     enum log_format log_format;
+    bool live_debugging;
+    struct http_block http;
 };
 /* What holds without any block. */
 extern const struct settings settings_default;
@@ -24,4 +28,7 @@ bool settings_has(struct str block_name);
 /* Decodes one such block into *s. Problems go to ds; then *s is unchanged and -EINVAL is returned. */
 must_check int settings_decode(const struct ast_stmt *block, const struct scope *scope, struct settings *s,
                                struct diags *ds);
+/* Puts in force what this layer owns, the log; the rest is the program's, see controller_options. */
 void settings_apply(const struct settings *s);
+void settings_done(struct settings *s);
+#define cleanup_settings __attribute__((cleanup(settings_done)))

@@ -1,0 +1,87 @@
+#include "graph/settings_http.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+static const struct option basic_options[] = {
+    {"username", OPT_STRING, offsetof(struct http_basic, username), .required = true, .help = "User name."},
+    {"password", OPT_SECRET, offsetof(struct http_basic, password), .required = true, .help = "Password."},
+    {0},
+};
+static const struct schema basic_schema = {.size = sizeof(struct http_basic), .options = basic_options};
+
+static const struct option filter_options[] = {
+    {"paths", OPT_STRING_LIST, offsetof(struct http_filter, paths),
+     .help = "Prefixes of paths; without any, every path needs authentication."},
+    {"authenticate_matching_paths", OPT_BOOL, offsetof(struct http_filter, authenticate_matching_paths),
+     .default_text = "true", .help = "Whether the listed paths, or all others, need authentication."},
+    {0},
+};
+static const struct schema filter_schema = {.size = sizeof(struct http_filter), .options = filter_options};
+
+static const struct option auth_options[] = {
+    {"basic", OPT_BLOCK, offsetof(struct http_auth, basic), .block = &basic_schema,
+     .set_offset = offsetof(struct http_auth, has_basic), .help = "Basic authentication (RFC 7617)."},
+    {"filter", OPT_BLOCK, offsetof(struct http_auth, filter), .block = &filter_schema, .help = "Which paths need it."},
+    {0},
+};
+static const struct schema auth_schema = {.size = sizeof(struct http_auth), .options = auth_options};
+
+static int both(const char *a, const char *b, const char *what, struct err *err)
+{
+    return *a && *b ? err_set(err, -EINVAL, "cannot specify both %s_pem and %s_file", what, what) : 0;
+}
+
+static int neither(const char *a, const char *b, const char *what, struct err *err)
+{
+    return !*a && !*b ? err_set(err, -EINVAL, "must specify either %s_pem or %s_file", what, what) : 0;
+}
+
+static int tls_validate(const void *record, struct err *err)
+{
+    const struct http_tls *t = record;
+    int code;
+    if ((code = both(t->client_ca_pem, t->client_ca_file, "client_ca", err)) < 0 ||
+        (code = both(t->cert_pem, t->cert_file, "cert", err)) < 0 ||
+        (code = both(t->key_pem, t->key_file, "key", err)) < 0 ||
+        (code = neither(t->cert_pem, t->cert_file, "cert", err)) < 0 ||
+        (code = neither(t->key_pem, t->key_file, "key", err)) < 0)
+        return code;
+    if ((*t->client_ca_pem || *t->client_ca_file) && strcmp(t->client_auth_type, "NoClientCert") == 0)
+        return err_set(err, -EINVAL,
+                       "cannot specify client_ca_pem or client_ca_file when client_auth_type is NoClientCert");
+    return 0;
+}
+
+#define TEXT(name, kind_, text)                                                                                        \
+    {                                                                                                                  \
+#name, kind_, offsetof(struct http_tls, name), .help = text                                                    \
+    }
+static const struct option tls_options[] = {
+    TEXT(cert_pem, OPT_STRING, "Certificate of the server, with those of intermediate authorities behind it."),
+    TEXT(cert_file, OPT_STRING, "File with the certificate; read again when it changes."),
+    TEXT(key_pem, OPT_SECRET, "Key of the server."),
+    TEXT(key_file, OPT_STRING, "File with the key; read again when it changes."),
+    TEXT(client_ca_pem, OPT_STRING, "Authorities that certificates of clients are checked against."),
+    TEXT(client_ca_file, OPT_STRING, "File with these authorities; read again when it changes."),
+    {"client_auth_type", OPT_STRING, offsetof(struct http_tls, client_auth_type), .default_text = "\"NoClientCert\"",
+     .help = "`NoClientCert`, `RequestClientCert`, `RequireAnyClientCert`, `VerifyClientCertIfGiven` or "
+             "`RequireAndVerifyClientCert`."},
+    TEXT(min_version, OPT_STRING, "Least version of TLS: `TLS10`, `TLS11`, `TLS12` or `TLS13`."),
+    TEXT(max_version, OPT_STRING, "Highest version of TLS."),
+    TEXT(cipher_suites, OPT_STRING_LIST, "Cipher suites of TLS up to 1.2, by their names in the IANA registry."),
+    TEXT(curve_preferences, OPT_STRING_LIST, "`X25519`, `CurveP256`, `CurveP384`, `CurveP521`, the preferred first."),
+    {0},
+};
+static const struct schema tls_schema = {
+    .size = sizeof(struct http_tls), .options = tls_options, .validate = tls_validate};
+
+static const struct option http_options[] = {
+    {"auth", OPT_BLOCK, offsetof(struct http_block, auth), .block = &auth_schema,
+     .set_offset = offsetof(struct http_block, has_auth), .help = "Who may ask."},
+    {"tls", OPT_BLOCK, offsetof(struct http_block, tls), .block = &tls_schema,
+     .set_offset = offsetof(struct http_block, has_tls), .help = "Encryption of connections."},
+    {0},
+};
+const struct schema http_block_schema = {.size = sizeof(struct http_block), .options = http_options};
