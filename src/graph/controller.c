@@ -385,27 +385,55 @@ bool controller_ready(const struct controller *c)
     return c->plan != NULL;
 }
 
+static struct component_view view_of(const struct plan_node *n)
+{
+    struct component *node = n->component;
+    const struct health *h = node_health(node);
+    return (struct component_view){
+        .id = node->id,
+        .local_id = node->id,
+        .module_id = "",
+        .name = node->def->name,
+        .label = node->label,
+        .health = h->state,
+        .message = h->message ? h->message : "",
+        .updated_ns = h->updated_ns,
+        .arguments = node_arguments(node),
+        .exports = node->exports,
+        .references_to = n->references_to,
+        .referenced_by = n->referenced_by,
+    };
+}
+
 void controller_each(struct controller *c, bool (*visit)(void *arg, const struct component_view *v), void *arg)
 {
     for (size_t i = 0; c->plan && i < c->plan->len; i++) {
-        const struct plan_node *n = c->plan->by_id[i];
-        struct component *node = n->component;
-        const struct health *h = node_health(node);
-        const struct component_view view = {
-            .id = node->id,
-            .name = node->def->name,
-            .label = node->label,
-            .health = h->state,
-            .message = h->message ? h->message : "",
-            .updated_ns = h->updated_ns,
-            .arguments = node_arguments(node),
-            .exports = node->exports,
-            .references_to = n->references_to,
-            .referenced_by = n->referenced_by,
-        };
+        const struct component_view view = view_of(c->plan->by_id[i]);
         if (!visit(arg, &view))
             return;
     }
+}
+
+bool controller_each_in(struct controller *c, const char *module_id,
+                        bool (*visit)(void *arg, const struct component_view *v), void *arg)
+{
+    if (*module_id)
+        return false;
+    controller_each(c, visit, arg);
+    return true;
+}
+
+void controller_each_deep(struct controller *c, bool (*visit)(void *arg, const struct component_view *v), void *arg)
+{
+    controller_each(c, visit, arg);
+}
+
+bool controller_view(struct controller *c, const char *id, struct component_view *ret)
+{
+    const struct plan_node *n = c->plan ? strmap_get(&c->plan->ids, str_of(id)) : NULL;
+    if (n)
+        *ret = view_of(n);
+    return n != NULL;
 }
 
 struct value *controller_debug_info(struct controller *c, const char *id)
