@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -352,22 +353,6 @@ static int read_secret(const char *path, char **ret, struct err *err)
     return 0;
 }
 
-/* RFC 4648 §4. */
-static char *base64(struct str s)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char *out = xmalloc((s.n + 2) / 3 * 4 + 1), *p = out;
-    for (size_t i = 0; i < s.n; i += 3) {
-        unsigned long v = 0;
-        for (size_t k = 0; k < 3; k++)
-            v = v << 8 | (i + k < s.n ? (unsigned char)s.p[i + k] : 0);
-        for (size_t k = 0; k < 4; k++)
-            *p++ = i + k > s.n ? '=' : digits[v >> (18 - 6 * k) & 63];
-    }
-    *p = '\0';
-    return out;
-}
-
 static int secret_of(const char *text, const char *path, char **ret, struct err *err)
 {
     if (given(path))
@@ -385,7 +370,7 @@ int http_settings_authorization(const struct http_settings *s, char **ret, struc
         if (code < 0)
             return err_wrap(err, code, "basic_auth password_file");
         cleanup_free char *pair = xasprintf("%s:%s", s->basic_auth.username, secret);
-        cleanup_free char *coded = base64(str_of(pair));
+        cleanup_free char *coded = base64_encode(str_of(pair));
         value = xasprintf("Basic %s", coded);
     } else if (s->has_authorization &&
                (given(s->authorization.credentials) || given(s->authorization.credentials_file))) {

@@ -1,279 +1,22 @@
-#include "net/server.h"
-
 #include <errno.h>
-#include <microhttpd.h>
-#include <stdarg.h>
+#include <fcntl.h>
+#include <gnutls/abstract.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/gzip.h"
-#include "base/list.h"
 #include "base/mem.h"
-#include "net/listen.h"
+#include "net/server_host.h"
+#include "net/server_internal.h"
 
 enum {
     IDLE_S = 30,
     REQUEST_MS = 60000,
-    REPLY_MS = 120000,
     SWEEP_MS = 5000,
     CONNECTION_MEMORY = 16 << 10, /* request line and headers */
-    GZIP_LEAST = 1024,            /* below this a packet is a packet */
-    GZIP_LEVEL = 3,
-    REPLY_HEADERS = 8,
-    TEXT_MAX = 4096,
 };
-
-struct server {
-    uv_loop_t *loop;
-    uv_poll_t poll;
-    uv_timer_t tick, sweep;
-    unsigned handles; /* still to be closed by the loop */
-    struct MHD_Daemon *daemon;
-    struct list peers, kept; /* connections; requests whose handler replies later */
-    size_t peer_count;
-    const struct server_route *routes;
-    void *ctx;
-    uint64_t request_ms;
-    size_t max_body, bodies; /* bytes: cap of one, all of them now */
-    uint16_t port;
-    char address[LISTEN_ADDRESS_MAX];
-    void (*closed)(void *arg);
-    void *closed_arg;
-};
-
-/* One connection; deadline 0 = the handler is at work. */
-struct peer {
-    struct list link;
-    int fd;
-    uint64_t deadline; /* uv_now */
-};
-
-enum request_state { READING, HANDLING, KEPT, ANSWERED };
-
-struct request {
-    struct server *server; /* NULL once the server is closed */
-    struct MHD_Connection *connection;
-    struct peer *peer;
-    enum request_state state;
-    const struct server_route *route;
-    const char *method, *path;
-    size_t tail; /* of path */
-    struct buf body;
-    unsigned refusal; /* status to answer instead of handling; 0 = none */
-    struct MHD_Response *response;
-    unsigned status;
-    struct {
-        char *name, *value;
-    } headers[REPLY_HEADERS];
-    size_t header_count;
-    struct list link;
-};
-
-static void run_soon(struct server *s);
-
-/* ---- requests ---- */
-
-static void release_body(struct request *rq)
-{
-    if (rq->server)
-        rq->server->bodies -= rq->body.len;
-    buf_done(&rq->body);
-}
-
-static void request_free(struct request *rq)
-{
-    release_body(rq);
-    list_del(&rq->link);
-    if (rq->response)
-        MHD_destroy_response(rq->response);
-    for (size_t i = 0; i < rq->header_count; i++) {
-        free(rq->headers[i].name);
-        free(rq->headers[i].value);
-    }
-    free(rq);
-}
-
-const char *request_method(const struct request *rq)
-{
-    return rq->method;
-}
-
-const char *request_path(const struct request *rq)
-{
-    return rq->path;
-}
-
-const char *request_tail(const struct request *rq)
-{
-    return rq->path + rq->tail;
-}
-
-const char *request_query(const struct request *rq, const char *name)
-{
-    return rq->connection ? MHD_lookup_connection_value(rq->connection, MHD_GET_ARGUMENT_KIND, name) : NULL;
-}
-
-struct each_query {
-    const char *name;
-    void (*visit)(void *arg, const char *value);
-    void *arg;
-};
-
-static enum MHD_Result visit_query(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
-{
-    (void)kind;
-    struct each_query *each = arg;
-    if (value && strcmp(key, each->name) == 0)
-        each->visit(each->arg, value);
-    return MHD_YES;
-}
-
-void request_each_query(const struct request *rq, const char *name, void (*visit)(void *arg, const char *value),
-                        void *arg)
-{
-    struct each_query each = {name, visit, arg};
-    if (rq->connection)
-        MHD_get_connection_values(rq->connection, MHD_GET_ARGUMENT_KIND, visit_query, &each);
-}
-
-const char *request_header(const struct request *rq, const char *name)
-{
-    return rq->connection ? MHD_lookup_connection_value(rq->connection, MHD_HEADER_KIND, name) : NULL;
-}
-
-struct str request_body(const struct request *rq)
-{
-    return buf_slice(&rq->body);
-}
-
-uint8_t *request_take_body(struct request *rq, size_t *len)
-{
-    if (rq->server)
-        rq->server->bodies -= rq->body.len;
-    *len = 0;
-    return buf_take(&rq->body, len);
-}
-
-void request_set_header(struct request *rq, const char *name, const char *value)
-{
-    if (rq->header_count == REPLY_HEADERS)
-        return;
-    rq->headers[rq->header_count].name = xstrdup(name);
-    rq->headers[rq->header_count++].value = xstrdup(value);
-}
-
-/* The handler still has it; its reply will find nobody. */
-static void orphan(struct request *rq)
-{
-    release_body(rq);
-    list_del(&rq->link);
-    rq->connection = NULL;
-    rq->server = NULL;
-    rq->peer = NULL;
-    rq->method = rq->path = "";
-    rq->tail = 0;
-}
-
-/* ---- replies ---- */
-
-static bool takes_gzip(const struct request *rq)
-{
-    const char *accept = request_header(rq, "Accept-Encoding");
-    struct str rest = str_of(accept), one;
-    while (accept && str_split(&rest, ',', &one))
-        if (str_is(str_trim(one), "gzip"))
-            return true;
-    return false;
-}
-
-static bool compressible(const char *type)
-{
-    return type && (strncmp(type, "text/", 5) == 0 || strncmp(type, "application/json", 16) == 0);
-}
-
-static struct MHD_Response *gzipped(struct str body)
-{
-    cleanup_buf struct buf out = BUF_INIT(SIZE_MAX / 4);
-    if (gzip_deflate(body, GZIP_LEVEL, &out) < 0 || out.len >= body.n)
-        return NULL;
-    size_t n;
-    uint8_t *p = buf_take(&out, &n);
-    struct MHD_Response *r = MHD_create_response_from_buffer(n, p, MHD_RESPMEM_MUST_FREE);
-    MHD_add_response_header(r, "Content-Encoding", "gzip");
-    return r;
-}
-
-static void queue_response(struct request *rq)
-{
-    rq->peer->deadline = uv_now(rq->server->loop) + REPLY_MS;
-    MHD_queue_response(rq->connection, rq->status, rq->response);
-}
-
-static void reply(struct request *rq, unsigned status, const char *type, struct str body,
-                  enum MHD_ResponseMemoryMode mode)
-{
-    enum request_state was = rq->state;
-    rq->state = ANSWERED;
-    list_del(&rq->link);
-    if (!rq->connection) { /* the server was closed meanwhile */
-        if (mode == MHD_RESPMEM_MUST_FREE)
-            free((void *)(uintptr_t)body.p);
-        request_free(rq);
-        return;
-    }
-    if (compressible(type) && body.n >= GZIP_LEAST) {
-        request_set_header(rq, "Vary", "Accept-Encoding");
-        rq->response = takes_gzip(rq) ? gzipped(body) : NULL;
-    }
-    if (!rq->response)
-        rq->response = MHD_create_response_from_buffer(body.n, (void *)(uintptr_t)body.p, mode);
-    else if (mode == MHD_RESPMEM_MUST_FREE)
-        free((void *)(uintptr_t)body.p);
-    if (type)
-        MHD_add_response_header(rq->response, "Content-Type", type);
-    MHD_add_response_header(rq->response, "X-Content-Type-Options", "nosniff");
-    for (size_t i = 0; i < rq->header_count; i++)
-        MHD_add_response_header(rq->response, rq->headers[i].name, rq->headers[i].value);
-    rq->status = status;
-    release_body(rq); /* only now: the reply may have been made of it */
-    if (was == KEPT) {
-        MHD_resume_connection(rq->connection);
-        run_soon(rq->server);
-    }
-}
-
-void request_reply(struct request *rq, unsigned status, const char *content_type, struct str body)
-{
-    reply(rq, status, content_type, body, MHD_RESPMEM_MUST_COPY);
-}
-
-void request_reply_static(struct request *rq, unsigned status, const char *content_type, struct str body)
-{
-    reply(rq, status, content_type, body, MHD_RESPMEM_PERSISTENT);
-}
-
-void request_reply_buf(struct request *rq, unsigned status, const char *content_type, struct buf *body)
-{
-    size_t n = 0;
-    uint8_t *p = buf_take(body, &n);
-    if (!p)
-        request_reply_text(rq, 500, "the answer is too large\n");
-    else
-        reply(rq, status, content_type, (struct str){(const char *)p, n}, MHD_RESPMEM_MUST_FREE);
-}
-
-void request_reply_text(struct request *rq, unsigned status, const char *fmt, ...)
-{
-    char text[TEXT_MAX];
-    va_list ap;
-    va_start(ap, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    request_reply(rq, status, "text/plain; charset=utf-8", str_of(text));
-}
 
 /* ---- routing ---- */
 
@@ -324,32 +67,21 @@ static void route(struct request *rq)
     rq->refusal = 405;
 }
 
-static void refuse(struct request *rq)
-{
-    switch (rq->refusal) {
-    case 404:
-        request_reply_text(rq, 404, "404 page not found\n");
-        break;
-    case 405:
-        request_reply_static(rq, 405, NULL, STR(""));
-        break;
-    case 413:
-        request_reply_text(rq, 413, "the body is larger than %zu bytes\n", rq->server->max_body);
-        break;
-    default:
-        request_set_header(rq, "Retry-After", "1");
-        request_reply_text(rq, 503, "too many large requests at once, try again\n");
-    }
-}
-
 /* ---- what libmicrohttpd calls ---- */
 
 static void admit(struct request *rq)
 {
+    struct server *s = rq->server;
+    if (s->is_local && !host_is_ours(request_header(rq, "Host"), s->allowed_hosts))
+        rq->refusal = 421;
+    else if (s->guard)
+        rq->refusal = s->guard(s->ctx, rq);
+    if (rq->refusal)
+        return;
     route(rq);
     uint64_t length = 0;
     const char *said = request_header(rq, "Content-Length");
-    if (!rq->refusal && said && str_to_u64(str_of(said), &length) && length > rq->server->max_body)
+    if (!rq->refusal && said && str_to_u64(str_of(said), &length) && length > s->max_body)
         rq->refusal = 413;
 }
 
@@ -363,7 +95,7 @@ static void take_body(struct request *rq, const char *data, size_t n)
     else if (s->bodies + n > 2 * s->max_body)
         rq->refusal = 503;
     if (rq->refusal) {
-        release_body(rq);
+        request_release_body(rq);
         return;
     }
     buf_append(&rq->body, data, n);
@@ -377,7 +109,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
                                   const char *version, const char *data, size_t *data_size, void **state)
 {
     (void)version;
-    struct server *s = arg;
+    struct server *s = ((struct daemon *)arg)->server;
     struct request *rq = *state;
     if (!rq) {
         const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -391,6 +123,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
         list_init(&rq->link);
         if (!rq->peer)
             return MHD_NO;
+        rq->peer->is_busy = rq->peer->is_known = true;
         admit(rq);
         /* An announced body that is too large is refused before it is sent; libmicrohttpd closes the connection then. */
         if (rq->refusal != 413)
@@ -404,12 +137,12 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
         rq->state = HANDLING;
         rq->peer->deadline = 0;
         if (rq->refusal)
-            refuse(rq);
+            request_refuse(rq);
         else
             rq->route->handle(s->ctx, rq);
     }
     if (rq->state == ANSWERED) {
-        queue_response(rq);
+        request_send(rq);
     } else {
         rq->state = KEPT;
         list_push(&s->kept, &rq->link);
@@ -423,18 +156,19 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
 {
     (void)connection;
     (void)why;
-    struct server *s = arg;
+    struct server *s = ((struct daemon *)arg)->server;
     struct request *rq = *state;
     *state = NULL;
     if (!rq)
         return;
-    if (rq->peer)
+    if (rq->peer) {
+        rq->peer->is_busy = false;
         rq->peer->deadline = uv_now(s->loop) + s->request_ms;
-    if (rq->state != KEPT) {
-        request_free(rq);
-        return;
     }
-    orphan(rq);
+    if (rq->state == KEPT)
+        request_orphan(rq);
+    else
+        request_free(rq);
 }
 
 static void on_sweep(uv_timer_t *t)
@@ -454,95 +188,283 @@ static void start_sweep(struct server *s)
     uv_timer_start(&s->sweep, on_sweep, every, every);
 }
 
+static void attach_tls(struct peer *p, struct MHD_Connection *connection)
+{
+    struct server *s = p->daemon->server;
+    struct err err = {0};
+    if (server_tls_refresh(s->tls, uv_now(s->loop), &err) < 0 && s->problem)
+        s->problem(s->ctx, err.text);
+    p->credentials =
+        server_tls_attach(s->tls, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session);
+}
+
 static void on_connection(void *arg, struct MHD_Connection *connection, void **state,
                           enum MHD_ConnectionNotificationCode what)
 {
-    struct server *s = arg;
+    struct daemon *d = arg;
+    struct server *s = d->server;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         struct peer *p = *state = xcalloc(1, sizeof *p);
+        p->daemon = d;
         p->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         p->deadline = uv_now(s->loop) + s->request_ms;
+        if (d->has_tls)
+            attach_tls(p, connection);
         list_push(&s->peers, &p->link);
+        d->peer_count++;
         if (s->peer_count++ == 0)
             start_sweep(s);
         return;
     }
     struct peer *p = *state;
     list_del(&p->link);
+    tls_credentials_unref(p->credentials);
     free(p);
+    d->peer_count--;
     if (--s->peer_count == 0)
         uv_timer_stop(&s->sweep);
 }
 
 /* ---- the loop ---- */
 
-static void on_tick(uv_timer_t *t);
-
-static void run(struct server *s)
+static void on_handle_closed(struct server *s)
 {
-    MHD_run(s->daemon);
-    MHD_UNSIGNED_LONG_LONG ms;
-    if (MHD_get_timeout(s->daemon, &ms) == MHD_YES)
-        uv_timer_start(&s->tick, on_tick, ms, 0);
-    else
+    if (--s->handles || !s->closing)
+        return;
+    if (s->closed)
+        s->closed(s->closed_arg);
+    free(s);
+}
+
+static void on_timer_closed(uv_handle_t *h)
+{
+    on_handle_closed(h->data);
+}
+
+static void on_poll_closed(uv_handle_t *h)
+{
+    struct daemon *d = h->data;
+    struct server *s = d->server;
+    free(d);
+    on_handle_closed(s);
+}
+
+static void on_tick(uv_timer_t *t);
+static void on_ready(uv_poll_t *p, int status, int events);
+
+/* Credentials are what GnuTLS asks the caller for when a certificate is to be chosen; each session gets its own before that. */
+static int no_certificate(gnutls_session_t session, const gnutls_datum_t *ca, int ca_count,
+                          const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **pcert,
+                          unsigned *pcert_count, gnutls_privkey_t *key)
+{
+    (void)session, (void)ca, (void)ca_count, (void)algorithms, (void)algorithm_count, (void)pcert, (void)pcert_count;
+    (void)key;
+    return -1;
+}
+
+static struct MHD_Daemon *start_mhd(struct daemon *d, int fd)
+{
+    const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)no_certificate},
+                                         {MHD_OPTION_END, 0, NULL}};
+    const struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (d->has_tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
+                            on_request, d, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+                            (unsigned)SERVER_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED,
+                            on_completed, d, MHD_OPTION_NOTIFY_CONNECTION, on_connection, d, MHD_OPTION_ARRAY,
+                            d->has_tls ? tls : plain, MHD_OPTION_END);
+}
+
+/* Takes fd. What it accepts is served once the loop polls it. */
+static int daemon_new(struct server *s, int fd, bool has_tls, struct daemon **ret, struct err *err)
+{
+    cleanup_free struct daemon *d = xcalloc(1, sizeof *d);
+    *d = (struct daemon){.server = s, .has_tls = has_tls};
+    list_init(&d->link);
+    d->mhd = start_mhd(d, fd);
+    if (!d->mhd) {
+        close(fd);
+        return err_set(err, -ENOMEM, "listen %s: the HTTP server does not start", s->address);
+    }
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(d->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+    int code = uv_poll_init(s->loop, &d->poll, info->epoll_fd);
+    if (code < 0) {
+        MHD_stop_daemon(d->mhd);
+        return err_set(err, code, "listen %s: %s", s->address, uv_strerror(code));
+    }
+    s->handles++;
+    d->poll.data = d;
+    *ret = TAKE_PTR(d);
+    return 0;
+}
+
+static void daemon_free(struct daemon *d)
+{
+    if (!d)
+        return;
+    list_del(&d->link);
+    uv_poll_stop(&d->poll);
+    MHD_stop_daemon(d->mhd);
+    uv_close((uv_handle_t *)&d->poll, on_poll_closed);
+}
+
+/* How long to wait when libmicrohttpd wants to go on at once. Never 0: the loop would run the timer again before it looks at any
+ * descriptor. And libmicrohttpd 0.9.75 wants it all through a handshake, although there is nothing to do until a descriptor is
+ * ready: a client that stops in the middle of one must not keep us busy. */
+static uint64_t pause_ms(struct server *s)
+{
+    enum { LEAST = 1, MOST = 64 };
+    bool only_handshakes = true;
+    list_each(&s->peers, node)
+    {
+        const struct peer *p = list_entry(node, struct peer, link);
+        only_handshakes &= p->credentials && !p->is_known;
+    }
+    const uint64_t ms = only_handshakes ? s->pause_ms : LEAST;
+    s->pause_ms = s->pause_ms < MOST ? s->pause_ms * 2 : MOST;
+    return ms;
+}
+
+/* After libmicrohttpd has worked: daemons that are no longer needed end, and its timeouts become ours. */
+static void settle(struct server *s)
+{
+    MHD_UNSIGNED_LONG_LONG ms, least = UINT64_MAX;
+    list_each(&s->daemons, node)
+    {
+        struct daemon *d = list_entry(node, struct daemon, link);
+        if (node != s->daemons.next && d->peer_count == 0)
+            daemon_free(d);
+        else if (MHD_get_timeout(d->mhd, &ms) == MHD_YES && ms < least)
+            least = ms;
+    }
+    if (least == UINT64_MAX)
         uv_timer_stop(&s->tick);
+    else
+        uv_timer_start(&s->tick, on_tick, least ? least : pause_ms(s), 0);
 }
 
 static void on_tick(uv_timer_t *t)
 {
-    run(t->data);
+    struct server *s = t->data;
+    list_each(&s->daemons, node) MHD_run(list_entry(node, struct daemon, link)->mhd);
+    settle(s);
 }
 
 static void on_ready(uv_poll_t *p, int status, int events)
 {
     (void)status;
     (void)events;
-    run(p->data);
+    struct daemon *d = p->data;
+    d->server->pause_ms = 1;
+    MHD_run(d->mhd);
+    settle(d->server);
 }
 
-static void run_soon(struct server *s)
+void server_run_soon(struct server *s)
 {
     uv_timer_start(&s->tick, on_tick, 0, 0);
 }
 
-static struct MHD_Daemon *start_daemon(struct server *s, int fd)
+/* ---- TLS on, off or changed ---- */
+
+static void drop_prepared(struct server *s)
 {
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, s,
-                            MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)SERVER_CONNECTIONS,
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                            (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-                            MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);
+    daemon_free(TAKE_PTR(s->next));
+    server_tls_free(TAKE_PTR(s->next_tls));
+    s->prepared = false;
+}
+
+static struct daemon *listening(const struct server *s)
+{
+    return list_entry(s->daemons.next, struct daemon, link);
+}
+
+int server_prepare(struct server *s, const struct server_tls_options *tls, struct err *err)
+{
+    drop_prepared(s);
+    int code = tls ? server_tls_new(tls, &s->next_tls, err) : 0;
+    if (code < 0)
+        return code;
+    if (listening(s)->has_tls != (tls != NULL)) {
+        const int fd = MHD_get_daemon_info(listening(s)->mhd, MHD_DAEMON_INFO_LISTEN_FD)->listen_fd;
+        const int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        code = own < 0 ? err_errno(err, "listen %s", s->address) : daemon_new(s, own, tls != NULL, &s->next, err);
+    }
+    if (code < 0)
+        drop_prepared(s);
+    else
+        s->prepared = true;
+    return code;
+}
+
+/* No new connections for this one. Idle ones end now, busy ones with their reply. */
+static void retire(struct daemon *d)
+{
+    const int fd = MHD_quiesce_daemon(d->mhd);
+    if (fd >= 0)
+        close(fd);
+    list_each(&d->server->peers, node)
+    {
+        struct peer *p = list_entry(node, struct peer, link);
+        if (p->daemon == d && !p->is_busy)
+            shutdown(p->fd, SHUT_RDWR);
+    }
+}
+
+void server_commit(struct server *s)
+{
+    if (!s->prepared)
+        return;
+    server_tls_free(s->tls);
+    s->tls = TAKE_PTR(s->next_tls);
+    s->prepared = false;
+    struct daemon *next = TAKE_PTR(s->next);
+    if (!next)
+        return;
+    retire(listening(s));
+    list_push(s->daemons.next, &next->link); /* before the first */
+    uv_poll_start(&next->poll, UV_READABLE, on_ready);
+    server_run_soon(s);
+}
+
+/* ---- opening and closing ---- */
+
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]:", 6) == 0;
 }
 
 int server_open(const struct server_options *options, struct server **ret, struct err *err)
 {
     cleanup_free struct server *s = xcalloc(1, sizeof *s);
-    s->loop = options->loop;
-    s->routes = options->routes;
-    s->ctx = options->ctx;
-    s->request_ms = options->request_ms ? options->request_ms : REQUEST_MS;
-    s->max_body = options->max_body ? options->max_body : SERVER_BODY_MAX;
+    *s = (struct server){.loop = options->loop,
+                         .routes = options->routes,
+                         .guard = options->guard,
+                         .problem = options->problem,
+                         .ctx = options->ctx,
+                         .allowed_hosts = options->allowed_hosts,
+                         .pause_ms = 1,
+                         .request_ms = options->request_ms ? options->request_ms : REQUEST_MS,
+                         .max_body = options->max_body ? options->max_body : SERVER_BODY_MAX};
+    list_init(&s->daemons);
     list_init(&s->peers);
     list_init(&s->kept);
-    cleanup_close int fd = -1;
+    list_init(&s->streams);
+    int fd = -1;
     int code = listen_open(options->listen, &fd, s->address, &s->port, err);
     if (code < 0)
         return code;
-    s->daemon = start_daemon(s, fd);
-    if (!s->daemon)
-        return err_set(err, -ENOMEM, "listen %s: the HTTP server does not start", options->listen);
-    (void)TAKE_FD(fd); /* closed by the daemon */
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-    code = uv_poll_init(s->loop, &s->poll, info->epoll_fd);
-    if (code < 0) {
-        MHD_stop_daemon(s->daemon);
-        return err_set(err, code, "listen %s: %s", options->listen, uv_strerror(code));
-    }
+    s->is_local = is_loopback(s->address);
+    struct daemon *d;
+    code = daemon_new(s, fd, false, &d, err);
+    if (code < 0)
+        return code;
+    list_push(&s->daemons, &d->link);
+    uv_poll_start(&d->poll, UV_READABLE, on_ready);
     uv_timer_init(s->loop, &s->tick);
     uv_timer_init(s->loop, &s->sweep);
-    s->handles = 3;
-    s->poll.data = s->tick.data = s->sweep.data = s;
-    uv_poll_start(&s->poll, UV_READABLE, on_ready);
+    s->handles += 2;
+    s->tick.data = s->sweep.data = s;
     uv_unref((uv_handle_t *)&s->sweep);
     *ret = TAKE_PTR(s);
     return 0;
@@ -558,32 +480,24 @@ uint16_t server_port(const struct server *s)
     return s->port;
 }
 
-static void on_handle_closed(uv_handle_t *h)
-{
-    struct server *s = h->data;
-    if (--s->handles)
-        return;
-    if (s->closed)
-        s->closed(s->closed_arg);
-    free(s);
-}
-
 void server_close(struct server *s, void (*closed)(void *arg), void *arg)
 {
     if (!s)
         return;
+    s->closing = true;
     s->closed = closed;
     s->closed_arg = arg;
-    uv_poll_stop(&s->poll);
-    /* A daemon must not be stopped with suspended connections; their requests are orphaned first. */
+    drop_prepared(s);
+    /* A daemon must not be stopped with suspended connections; requests that are kept are orphaned first. */
     list_each(&s->kept, node)
     {
         struct request *rq = list_entry(node, struct request, link);
         MHD_resume_connection(rq->connection);
-        orphan(rq);
+        request_orphan(rq);
     }
-    MHD_stop_daemon(s->daemon);
-    uv_close((uv_handle_t *)&s->poll, on_handle_closed);
-    uv_close((uv_handle_t *)&s->tick, on_handle_closed);
-    uv_close((uv_handle_t *)&s->sweep, on_handle_closed);
+    list_each(&s->streams, node) stream_wake(list_entry(node, struct request, link)->stream);
+    list_each(&s->daemons, node) daemon_free(list_entry(node, struct daemon, link));
+    server_tls_free(TAKE_PTR(s->tls));
+    uv_close((uv_handle_t *)&s->tick, on_timer_closed);
+    uv_close((uv_handle_t *)&s->sweep, on_timer_closed);
 }

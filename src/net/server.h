@@ -4,6 +4,9 @@
  * block. A handler either replies before it returns or keeps the request and replies later from the loop thread; in between the
  * connection is suspended and costs nothing. Several servers may run in one process.
  *
+ * TLS can be turned on, off and changed while it runs; see server_prepare(). A server on a loopback address answers only requests
+ * whose Host is a name of this machine (net/server_host.h).
+ *
  * Limits per server: connections (SERVER_CONNECTIONS), one body (max_body), all bodies in memory together (twice max_body), a minute to
  * send a request, two to read its reply. HEAD is answered by the GET route; an unknown path is 404, a known path with
  * another method 405 with Allow. Replies of text and JSON are gzipped where the client takes it and it pays.
@@ -22,7 +25,9 @@
 enum { SERVER_CONNECTIONS = 64, SERVER_BODY_MAX = 64 << 20 };
 
 struct server;
+struct server_tls_options; /* net/server_tls.h */
 struct request;
+struct stream;
 
 /* A path ending in '*' matches every path with what is before it; the longest match wins. method NULL: any method. */
 struct server_route {
@@ -35,8 +40,13 @@ struct server_options {
     const char *listen; /* "127.0.0.1:4040", "[::1]:0", ":80" (every address), "localhost:1"; port 0 picks a free one */
     const struct server_route *routes; /* outlives the server */
     void *ctx;                         /* handed to every handler */
-    unsigned request_ms;               /* to send a request in; 0 = a minute */
-    size_t max_body;                   /* bytes of one request body; 0 = SERVER_BODY_MAX */
+    /* Optional: looks at every request before it is routed. Returns 0, or 401 or 403, whose headers it may set. */
+    unsigned (*guard)(void *ctx, struct request *rq);
+    /* Optional: something to tell the operator, such as a certificate that cannot be read again. */
+    void (*problem)(void *ctx, const char *what);
+    const char *allowed_hosts; /* names of this machine beside the obvious ones, separated by commas; borrowed */
+    unsigned request_ms;       /* to send a request in; 0 = a minute */
+    size_t max_body;           /* bytes of one request body; 0 = SERVER_BODY_MAX */
 };
 
 /* Listens. A taken port is named with its holder: "listen 127.0.0.1:4040: address already in use by java (pid 123)". */
@@ -44,6 +54,11 @@ must_check int server_open(const struct server_options *options, struct server *
 /* "127.0.0.1:4040", the port as bound. Lives as long as the server. */
 const char *server_address(const struct server *s);
 uint16_t server_port(const struct server *s);
+/* TLS for new connections; NULL: none. Two steps, so that what can fail does so before anything changes: after server_prepare() either
+ * server_commit() or nothing is called; a later server_prepare() replaces it. When encryption is turned on or off, idle connections
+ * end, and others with the reply that is due. */
+must_check int server_prepare(struct server *s, const struct server_tls_options *tls, struct err *err);
+void server_commit(struct server *s);
 /* Closes every connection; requests still kept by handlers stay valid until replied to, which then goes nowhere. The server is
  * freed by the loop soon after; `closed` (may be NULL) is called then. NULL is fine. */
 void server_close(struct server *s, void (*closed)(void *arg), void *arg);
@@ -69,3 +84,11 @@ void request_reply_static(struct request *rq, unsigned status, const char *conte
 /* Moves the content out of `body`; a failed buffer becomes a 500. */
 void request_reply_buf(struct request *rq, unsigned status, const char *content_type, struct buf *body);
 void request_reply_text(struct request *rq, unsigned status, const char *fmt, ...) printf_like(3, 4);
+
+/* A reply of unknown length instead, status 200: it goes on until stream_end(), or until the client or the server ends, when `gone` is
+ * called (but not after stream_end()) and the stream must not be used any more. NULL when it has gone already; `gone` is not called
+ * then. */
+struct stream *request_stream(struct request *rq, const char *content_type, void (*gone)(void *arg), void *arg);
+/* Copies. False: the client reads too slowly, and this piece is left out; a piece is never cut. */
+bool stream_send(struct stream *s, struct str text);
+void stream_end(struct stream *s);

@@ -60,10 +60,26 @@ static void slow(void *ctx, struct request *rq)
     uv_queue_work(&loop, &work, no_work, answer_kept);
 }
 
-static const struct server_route routes[] = {
-    {"GET", "/hello", hello}, {"POST", "/echo", echo},      {"PUT", "/echo", echo},
-    {NULL, "/any/*", tail},   {"GET", "/any/more/*", tail}, {"GET", "/big", big},
-    {"GET", "/keep", keep},   {"GET", "/slow", slow},       {0}};
+static struct stream *stream;
+static bool stream_is_gone;
+
+static void note_gone(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+static void go_on(void *ctx, struct request *rq)
+{
+    (void)ctx;
+    stream_is_gone = false;
+    stream = request_stream(rq, "text/plain", note_gone, &stream_is_gone);
+}
+
+static const struct server_route routes[] = {{"GET", "/stream", go_on}, {"GET", "/hello", hello},
+                                             {"POST", "/echo", echo},   {"PUT", "/echo", echo},
+                                             {NULL, "/any/*", tail},    {"GET", "/any/more/*", tail},
+                                             {"GET", "/big", big},      {"GET", "/keep", keep},
+                                             {"GET", "/slow", slow},    {0}};
 
 static struct server *open_at(const char *listen, const char *name)
 {
@@ -126,7 +142,7 @@ static void answers_head_without_a_body(void)
 static void puts_a_body_together_from_pieces(void)
 {
     struct server *s = open_at("127.0.0.1:0", "one");
-    static const char *const pieces[] = {"PO", "ST /echo HTTP/1.1\r\nHost: x\r\nConnec",
+    static const char *const pieces[] = {"PO", "ST /echo HTTP/1.1\r\nHost: localhost\r\nConnec",
                                          "tion: close\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
                                          "llo\r\n6\r\n world\r\n0\r", "\n\r\n"};
     int fd = probe_connect(server_port(s));
@@ -160,7 +176,7 @@ static void refuses_a_body_that_is_too_large(void)
     buf_puts(&chunked, "\r\n0\r\n\r\n");
     int fd = probe_connect(server_port(s));
     static const char head[] =
-        "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
     CHECK(probe_send(&loop, fd, head, sizeof head - 1));
     CHECK(probe_send(&loop, fd, chunked.p, chunked.len));
     cleanup_buf struct buf got = BUF_INIT(1 << 20);
@@ -205,7 +221,7 @@ static void hangs_up_on_a_client_that_never_finishes(void)
                   &(struct server_options){.loop = &loop, .listen = "127.0.0.1:0", .routes = routes, .request_ms = 50},
                   &s, &err),
               0);
-    static const char head[] = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nonly this";
+    static const char head[] = "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nonly this";
     int fd = probe_connect(server_port(s));
     CHECK(probe_send(&loop, fd, head, sizeof head - 1));
     /* A byte now and then is activity, but no progress. */
@@ -223,7 +239,7 @@ static void hangs_up_on_a_client_that_never_finishes(void)
 static void survives_a_reply_after_it_was_closed(void)
 {
     struct server *s = open_at("127.0.0.1:0", "one");
-    static const char rq[] = "GET /keep HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const char rq[] = "GET /keep HTTP/1.1\r\nHost: localhost\r\n\r\n";
     int fd = probe_connect(server_port(s));
     kept = NULL;
     CHECK(probe_send(&loop, fd, rq, sizeof rq - 1));
@@ -234,6 +250,92 @@ static void survives_a_reply_after_it_was_closed(void)
     if (kept)
         request_reply_text(kept, 200, "nobody reads this");
     close(fd);
+}
+
+static void turn(unsigned times)
+{
+    while (times--)
+        uv_run(&loop, UV_RUN_NOWAIT);
+}
+
+static int ask_for_the_stream(struct server *s)
+{
+    static const char rq[] = "GET /stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    int fd = probe_connect(server_port(s));
+    stream = NULL;
+    CHECK(probe_send(&loop, fd, rq, sizeof rq - 1));
+    for (int64_t deadline = probe_now_ms() + PROBE_DEADLINE_MS; !stream && probe_now_ms() < deadline;)
+        uv_run(&loop, UV_RUN_NOWAIT);
+    CHECK(stream);
+    return fd;
+}
+
+/* Reads until the text is there. */
+static void wait_text(int fd, const char *text)
+{
+    cleanup_buf struct buf got = BUF_INIT(1 << 20);
+    for (int64_t deadline = probe_now_ms() + PROBE_DEADLINE_MS;
+         probe_now_ms() < deadline && !strstr(buf_cstr(&got), text);) {
+        uv_run(&loop, UV_RUN_NOWAIT);
+        uint8_t *to = buf_reserve(&got, 4096);
+        ssize_t n = recv(fd, to, 4096, MSG_DONTWAIT);
+        got.len += n > 0 ? (size_t)n : 0;
+    }
+    CHECK_HAS(buf_cstr(&got), text);
+}
+
+static void sends_a_reply_piece_by_piece(void)
+{
+    struct server *s = open_at("127.0.0.1:0", "one");
+    int fd = ask_for_the_stream(s);
+    CHECK(stream_send(stream, STR("first;")));
+    wait_text(fd, "first;");
+    turn(20);
+    CHECK(stream_send(stream, STR("second;")));
+    CHECK(stream_send(stream, STR("third;")));
+    wait_text(fd, "second;third;");
+    CHECK(stream_send(stream, STR("last;")));
+    stream_end(stream);
+    cleanup_buf struct buf rest = BUF_INIT(1 << 20);
+    CHECK(probe_receive(&loop, fd, &rest));
+    CHECK_HAS(buf_cstr(&rest), "last;\r\n0\r\n\r\n");
+    CHECK(!stream_is_gone);
+    close(fd);
+    close_and_wait(s);
+}
+
+static void notices_that_the_reader_of_a_stream_is_gone(void)
+{
+    struct server *s = open_at("127.0.0.1:0", "one");
+    close(ask_for_the_stream(s));
+    for (int64_t deadline = probe_now_ms() + PROBE_DEADLINE_MS; !stream_is_gone && probe_now_ms() < deadline;) {
+        CHECK(stream_send(stream, STR("is anybody there?")));
+        turn(5);
+    }
+    CHECK(stream_is_gone);
+    /* Closing the server is the other end of a stream. */
+    int fd = ask_for_the_stream(s);
+    close_and_wait(s);
+    CHECK(stream_is_gone);
+    close(fd);
+}
+
+static void leaves_out_what_a_slow_reader_cannot_take(void)
+{
+    enum { PIECE = 100000, PIECES = 400 };
+    struct server *s = open_at("127.0.0.1:0", "one");
+    int fd = ask_for_the_stream(s);
+    cleanup_buf struct buf piece = BUF_INIT(PIECE);
+    memset(buf_reserve(&piece, PIECE), 'x', PIECE);
+    piece.len = PIECE;
+    unsigned taken = 0;
+    for (unsigned i = 0; i < PIECES; i++) {
+        taken += stream_send(stream, buf_slice(&piece));
+        turn(2);
+    }
+    CHECK(taken > 1 && taken < PIECES);
+    close(fd);
+    close_and_wait(s);
 }
 
 static void runs_two_servers_side_by_side(void)
@@ -291,6 +393,9 @@ int main(void)
     RUN(answers_later_from_a_worker);
     RUN(hangs_up_on_a_client_that_never_finishes);
     RUN(survives_a_reply_after_it_was_closed);
+    RUN(sends_a_reply_piece_by_piece);
+    RUN(notices_that_the_reader_of_a_stream_is_gone);
+    RUN(leaves_out_what_a_slow_reader_cannot_take);
     RUN(runs_two_servers_side_by_side);
     RUN(names_the_process_that_holds_the_port);
     RUN(refuses_what_is_not_an_address);

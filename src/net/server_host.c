@@ -1,0 +1,65 @@
+#include "net/server_host.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/str.h"
+
+enum { NAME_MAX_BYTES = 255 };
+
+/* Without the port and the dot of a fully qualified name; empty where there is no name. */
+static struct str name_of(const char *host)
+{
+    struct str s = str_trim(str_of(host));
+    if (s.n && s.p[0] == '[') {
+        const char *end = memchr(s.p, ']', s.n);
+        return end ? (struct str){s.p + 1, (size_t)(end - s.p) - 1} : (struct str){0};
+    }
+    const char *colon = memchr(s.p, ':', s.n);
+    if (colon)
+        s.n = (size_t)(colon - s.p);
+    if (s.n && s.p[s.n - 1] == '.')
+        s.n--;
+    return s;
+}
+
+static bool same(struct str a, struct str b)
+{
+    return a.n == b.n && strncasecmp(a.p, b.p, a.n) == 0;
+}
+
+static bool is_address(const char *name)
+{
+    unsigned char any[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, name, any) == 1 || inet_pton(AF_INET6, name, any) == 1;
+}
+
+static bool is_listed(struct str name, const char *allowed)
+{
+    struct str rest = str_of(allowed), one;
+    while (allowed && str_split(&rest, ',', &one)) {
+        if (same(name, str_trim(one)))
+            return true;
+    }
+    return false;
+}
+
+bool host_is_ours(const char *host, const char *allowed)
+{
+    static const struct str local = {"localhost", 9}, below = {".localhost", 10};
+    if (!host)
+        return true;
+    const struct str name = name_of(host);
+    char text[NAME_MAX_BYTES + 1], own[NAME_MAX_BYTES + 1] = "";
+    if (name.n == 0 || name.n > NAME_MAX_BYTES)
+        return false;
+    memcpy(text, name.p, name.n);
+    text[name.n] = '\0';
+    if (is_address(text) || same(name, local) || is_listed(name, allowed))
+        return true;
+    if (name.n > below.n && same((struct str){name.p + name.n - below.n, below.n}, below))
+        return true;
+    return gethostname(own, sizeof own - 1) == 0 && *own && same(name, str_of(own));
+}

@@ -1,0 +1,12 @@
+/* Whether a request is meant for this machine: the check against DNS rebinding.
+ *
+ * A page of anybody's can make a browser on this machine send requests to 127.0.0.1 under a name of its own that resolves to it,
+ * and read the answers. What such a request cannot choose is the Host header: it carries that name. Source: RFC 9110 §7.2 (Host).
+ */
+#pragma once
+
+#include <stdbool.h>
+
+/* True for an address, "localhost", a name below ".localhost", this machine's own name, and names in `allowed` (separated by
+ * commas, NULL = none), with or without a port. NULL is true: every browser sends the header. */
+bool host_is_ours(const char *host, const char *allowed);

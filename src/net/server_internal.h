@@ -1,0 +1,97 @@
+/* What the parts of the HTTP server know of each other: server.c (connections, routes, the loop) and server_reply.c. */
+#pragma once
+
+#include <microhttpd.h>
+#include <uv.h>
+
+#include "base/list.h"
+#include "net/listen.h"
+#include "net/server.h"
+#include "net/server_tls.h"
+
+enum { REPLY_HEADERS = 8 };
+
+struct server {
+    uv_loop_t *loop;
+    uv_timer_t tick, sweep;
+    unsigned handles; /* still to be closed by the loop */
+    bool closing;
+    /* The first one listens. Others were told not to when TLS was turned on or off, and end with their last connection. */
+    struct list daemons;
+    struct server_tls *tls; /* of new connections; NULL: plain */
+    /* What server_prepare() made ready: */
+    bool prepared;
+    struct daemon *next; /* NULL: the present one stays */
+    struct server_tls *next_tls;
+    struct list peers, kept, streams; /* connections; requests whose handler replies later; those whose reply goes on */
+    size_t peer_count;
+    const struct server_route *routes;
+    unsigned (*guard)(void *ctx, struct request *rq);
+    void (*problem)(void *ctx, const char *what);
+    void *ctx;
+    uint64_t request_ms, pause_ms;
+    size_t max_body, bodies; /* bytes: cap of one, all of them now */
+    uint16_t port;
+    bool is_local;             /* listens on a loopback address only */
+    const char *allowed_hosts; /* beside those that are ours anyway */
+    char address[LISTEN_ADDRESS_MAX];
+    void (*closed)(void *arg);
+    void *closed_arg;
+};
+
+/* libmicrohttpd's side of the server, plain or with TLS. */
+struct daemon {
+    struct list link;
+    struct server *server;
+    struct MHD_Daemon *mhd;
+    uv_poll_t poll;
+    bool has_tls;
+    size_t peer_count;
+};
+
+/* One connection; deadline 0 = the handler is at work. */
+struct peer {
+    struct list link;
+    struct daemon *daemon;
+    struct tls_credentials *credentials; /* NULL: plain */
+    int fd;
+    bool is_known;     /* has sent a request */
+    bool is_busy;      /* between request and the end of its reply */
+    uint64_t deadline; /* uv_now */
+};
+
+enum request_state { READING, HANDLING, KEPT, ANSWERED };
+
+struct request {
+    struct server *server; /* NULL once the server is closed */
+    struct MHD_Connection *connection;
+    struct peer *peer;
+    enum request_state state;
+    const struct server_route *route;
+    const char *method, *path;
+    size_t tail; /* of path */
+    struct buf body;
+    unsigned refusal; /* status to answer instead of handling; 0 = none */
+    struct MHD_Response *response;
+    struct stream *stream; /* of an answer that goes on */
+    unsigned status;
+    struct {
+        char *name, *value;
+    } headers[REPLY_HEADERS];
+    size_t header_count;
+    struct list link;
+};
+
+/* --- server.c --- */
+void server_run_soon(struct server *s);
+
+/* --- server_reply.c --- */
+void request_release_body(struct request *rq);
+void request_free(struct request *rq);
+/* The handler still has it; its reply will find nobody. */
+void request_orphan(struct request *rq);
+/* Answers with rq->refusal. */
+void request_refuse(struct request *rq);
+/* Hands the response to libmicrohttpd, in its callback. */
+void request_send(struct request *rq);
+void stream_wake(struct stream *s);
