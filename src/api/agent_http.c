@@ -3,17 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/agent_auth.h"
 #include "api/components_json.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/metric.h"
 #include "net/server.h"
+#include "net/server_tls.h"
 
 enum { ANSWER_MAX = 32 << 20, BODY_MAX = 64 << 10 };
 
 struct agent_http {
     struct agent_http_options options; /* `listen` is not kept */
     struct server *server;
+    struct agent_auth auth;
+    bool live_debugging;
     void (*closed)(void *arg);
     void *closed_arg;
 };
@@ -121,15 +125,69 @@ static const struct server_route routes[] = {
     {0},
 };
 
+/* ---- who may ask ---- */
+
+static unsigned guard(void *ctx, struct request *rq)
+{
+    struct agent_http *h = ctx;
+    if (agent_auth_admits(&h->auth, request_path(rq), request_header(rq, "Authorization")))
+        return 0;
+    request_set_header(rq, "WWW-Authenticate", "Basic realm=\"Restricted\"");
+    return 401;
+}
+
+static void problem(void *ctx, const char *what)
+{
+    struct agent_http *h = ctx;
+    if (h->options.problem)
+        h->options.problem(h->options.arg, what);
+}
+
+int agent_http_prepare(struct agent_http *h, const struct settings *s, struct err *err)
+{
+    const struct http_server_tls *t = &s->http.tls;
+    const struct server_tls_options tls = {
+        .cert_pem = t->cert_pem,
+        .cert_file = t->cert_file,
+        .key_pem = t->key_pem,
+        .key_file = t->key_file,
+        .client_ca_pem = t->client_ca_pem,
+        .client_ca_file = t->client_ca_file,
+        .client_auth_type = t->client_auth_type,
+        .min_version = t->min_version,
+        .max_version = t->max_version,
+        .cipher_suites = (const char *const *)t->cipher_suites.items,
+        .cipher_suite_count = t->cipher_suites.len,
+        .curves = (const char *const *)t->curve_preferences.items,
+        .curve_count = t->curve_preferences.len,
+    };
+    return server_prepare(h->server, s->http.has_tls ? &tls : NULL, err);
+}
+
+void agent_http_apply(struct agent_http *h, const struct settings *s)
+{
+    server_commit(h->server);
+    agent_auth_done(&h->auth);
+    agent_auth_init(&h->auth, &s->http);
+    h->live_debugging = s->live_debugging;
+}
+
+/* ---- life ---- */
+
 int agent_http_open(const struct agent_http_options *options, struct agent_http **ret, struct err *err)
 {
     cleanup_free struct agent_http *h = xcalloc(1, sizeof *h);
     h->options = *options;
     h->options.listen = NULL;
-    int code = server_open(
-        &(struct server_options){
-            .loop = options->loop, .listen = options->listen, .routes = routes, .ctx = h, .max_body = BODY_MAX},
-        &h->server, err);
+    int code = server_open(&(struct server_options){.loop = options->loop,
+                                                    .listen = options->listen,
+                                                    .routes = routes,
+                                                    .ctx = h,
+                                                    .guard = guard,
+                                                    .problem = problem,
+                                                    .allowed_hosts = options->allowed_hosts,
+                                                    .max_body = BODY_MAX},
+                           &h->server, err);
     if (code < 0)
         return code;
     *ret = TAKE_PTR(h);
@@ -146,6 +204,7 @@ static void on_closed(void *arg)
     struct agent_http *h = arg;
     if (h->closed)
         h->closed(h->closed_arg);
+    agent_auth_done(&h->auth);
     free(h);
 }
 

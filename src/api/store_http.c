@@ -41,7 +41,7 @@ int store_http_open(const struct store_http_options *options, struct store_http 
     h->store = options->store;
     h->controller = options->controller;
     int code = server_open(
-        &(struct server_options){.loop = options->loop, .listen = options->listen, .routes = routes, .ctx = h},
+        &(struct server_options){.loop = options->loop, .listen = options->listen, .allowed_hosts = options->allowed_hosts, .routes = routes, .ctx = h},
         &h->server, err);
     if (code < 0)
         return code;

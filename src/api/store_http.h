@@ -27,6 +27,7 @@ struct store_http;
 struct store_http_options {
     uv_loop_t *loop;
     const char *listen;
+    const char *allowed_hosts;     /* names of this machine, separated by commas (net/server_host.h); borrowed */
     struct store *store;           /* outlives the server */
     struct controller *controller; /* for the list of JVMs; NULL where no agent runs in this process */
 };

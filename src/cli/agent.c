@@ -237,17 +237,31 @@ static int open_store(struct agent *a, struct err *err)
         return err_wrap(err, code, "embedded store");
     if (notice.len)
         log_warn(buf_cstr(&notice));
-    const struct store_http_options http = {
-        .loop = &a->loop, .listen = s->store_listen, .store = a->store, .controller = a->controller};
+    const struct store_http_options http = {.loop = &a->loop,
+                                            .listen = s->store_listen,
+                                            .allowed_hosts = s->allowed_hosts,
+                                            .store = a->store,
+                                            .controller = a->controller};
     return store_http_open(&http, &a->store_http, err);
+}
+
+static void http_problem(void *arg, const char *what)
+{
+    (void)arg;
+    log_warn("HTTP server", L_STR("err", what));
 }
 
 static int open_http(struct agent *a, struct err *err)
 {
     if (!*a->settings->listen)
         return 0;
-    const struct agent_http_options options = {
-        .loop = &a->loop, .listen = a->settings->listen, .controller = a->controller, .reload = reload, .arg = a};
+    const struct agent_http_options options = {.loop = &a->loop,
+                                               .listen = a->settings->listen,
+                                               .allowed_hosts = a->settings->allowed_hosts,
+                                               .controller = a->controller,
+                                               .reload = reload,
+                                               .problem = http_problem,
+                                               .arg = a};
     return agent_http_open(&options, &a->http, err);
 }
 
@@ -280,6 +294,19 @@ static void problem(void *arg, const char *id, const char *message)
     log_error("component in trouble", L_STR("component_id", id), L_STR("err", message));
 }
 
+static int prepare_settings(void *arg, const struct settings *s, struct err *err)
+{
+    struct agent *a = arg;
+    return a->http ? agent_http_prepare(a->http, s, err) : 0;
+}
+
+static void apply_settings(void *arg, const struct settings *s)
+{
+    struct agent *a = arg;
+    if (a->http)
+        agent_http_apply(a->http, s);
+}
+
 static int start(struct agent *a, enum stability stability, struct err *err)
 {
     int code = priv_attach(a->priv, &a->loop, helper_lost, a, err);
@@ -292,6 +319,9 @@ static int start(struct agent *a, enum stability stability, struct err *err)
                                                                 .env = &a->env,
                                                                 .on_problem = problem,
                                                                 .problem_arg = a,
+                                                                .prepare = prepare_settings,
+                                                                .apply = apply_settings,
+                                                                .settings_arg = a,
                                                                 .stop_ms = COMPONENTS_STOP_MS});
     if ((code = open_store(a, err)) < 0 || (code = open_http(a, err)) < 0)
         return code;

@@ -11,11 +11,12 @@
 enum { AGENT_STOP_MS = 9000 };
 
 struct agent_settings {
-    const char *listen;       /* the agent's own HTTP API; "" = off */
-    const char *storage_path; /* data directory */
-    const char *store_listen; /* the embedded store; "" = off */
-    const char *stability;    /* "generally-available", "public-preview", "experimental" */
-    const char *const *paths; /* configuration; none = built in, which needs the store */
+    const char *listen;        /* the agent's own HTTP API; "" = off */
+    const char *allowed_hosts; /* names under which requests to loopback addresses may come */
+    const char *storage_path;  /* data directory */
+    const char *store_listen;  /* the embedded store; "" = off */
+    const char *stability;     /* "generally-available", "public-preview", "experimental" */
+    const char *const *paths;  /* configuration; none = built in, which needs the store */
     size_t path_count;
 };
 

@@ -15,7 +15,7 @@
 #define STORE_DEFAULT "127.0.0.1:4040"
 
 struct run_flags {
-    const char *listen, *storage_path, *store_listen, *stability;
+    const char *listen, *allowed_hosts, *storage_path, *store_listen, *stability;
     bool print_config, help;
 };
 
@@ -23,6 +23,8 @@ struct run_flags {
 static const struct flag flags[] = {
     {"server.http.listen-addr", FLAG_STRING, AT(listen), "127.0.0.1:12345", "ADDR",
      "where the agent's HTTP API listens; empty = off"},
+    {"server.http.allowed-hosts", FLAG_STRING, AT(allowed_hosts), "", "NAME,…",
+     "names under which a server on a loopback address may be asked, beside localhost and addresses"},
     {"storage.path", FLAG_STRING, AT(storage_path), "data-smolder", "DIR", "where data is kept"},
     {"store.listen", FLAG_STRING, AT(store_listen), "", "ADDR",
      "run the embedded profile store and its page there; empty = off"},
@@ -93,7 +95,8 @@ static int run(int argc, char **argv)
         print_builtin(*f.store_listen ? f.store_listen : STORE_DEFAULT);
         return EXIT_FINE;
     }
-    const struct agent_settings settings = {f.listen, f.storage_path, f.store_listen, f.stability, paths, rest.len};
+    const struct agent_settings settings = {f.listen,    f.allowed_hosts, f.storage_path, f.store_listen,
+                                            f.stability, paths,           rest.len};
     return agent_run(&settings);
 }
 

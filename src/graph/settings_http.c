@@ -5,28 +5,29 @@
 #include <string.h>
 
 static const struct option basic_options[] = {
-    {"username", OPT_STRING, offsetof(struct http_basic, username), .required = true, .help = "User name."},
-    {"password", OPT_SECRET, offsetof(struct http_basic, password), .required = true, .help = "Password."},
+    {"username", OPT_STRING, offsetof(struct http_server_basic, username), .required = true, .help = "User name."},
+    {"password", OPT_SECRET, offsetof(struct http_server_basic, password), .required = true, .help = "Password."},
     {0},
 };
-static const struct schema basic_schema = {.size = sizeof(struct http_basic), .options = basic_options};
+static const struct schema basic_schema = {.size = sizeof(struct http_server_basic), .options = basic_options};
 
 static const struct option filter_options[] = {
-    {"paths", OPT_STRING_LIST, offsetof(struct http_filter, paths),
+    {"paths", OPT_STRING_LIST, offsetof(struct http_server_filter, paths),
      .help = "Prefixes of paths; without any, every path needs authentication."},
-    {"authenticate_matching_paths", OPT_BOOL, offsetof(struct http_filter, authenticate_matching_paths),
+    {"authenticate_matching_paths", OPT_BOOL, offsetof(struct http_server_filter, authenticate_matching_paths),
      .default_text = "true", .help = "Whether the listed paths, or all others, need authentication."},
     {0},
 };
-static const struct schema filter_schema = {.size = sizeof(struct http_filter), .options = filter_options};
+static const struct schema filter_schema = {.size = sizeof(struct http_server_filter), .options = filter_options};
 
 static const struct option auth_options[] = {
-    {"basic", OPT_BLOCK, offsetof(struct http_auth, basic), .block = &basic_schema,
-     .set_offset = offsetof(struct http_auth, has_basic), .help = "Basic authentication (RFC 7617)."},
-    {"filter", OPT_BLOCK, offsetof(struct http_auth, filter), .block = &filter_schema, .help = "Which paths need it."},
+    {"basic", OPT_BLOCK, offsetof(struct http_server_auth, basic), .block = &basic_schema,
+     .set_offset = offsetof(struct http_server_auth, has_basic), .help = "Basic authentication (RFC 7617)."},
+    {"filter", OPT_BLOCK, offsetof(struct http_server_auth, filter), .block = &filter_schema,
+     .help = "Which paths need it."},
     {0},
 };
-static const struct schema auth_schema = {.size = sizeof(struct http_auth), .options = auth_options};
+static const struct schema auth_schema = {.size = sizeof(struct http_server_auth), .options = auth_options};
 
 static int both(const char *a, const char *b, const char *what, struct err *err)
 {
@@ -40,7 +41,7 @@ static int neither(const char *a, const char *b, const char *what, struct err *e
 
 static int tls_validate(const void *record, struct err *err)
 {
-    const struct http_tls *t = record;
+    const struct http_server_tls *t = record;
     int code;
     if ((code = both(t->client_ca_pem, t->client_ca_file, "client_ca", err)) < 0 ||
         (code = both(t->cert_pem, t->cert_file, "cert", err)) < 0 ||
@@ -56,7 +57,7 @@ static int tls_validate(const void *record, struct err *err)
 
 #define TEXT(name, kind_, text)                                                                                        \
     {                                                                                                                  \
-#name, kind_, offsetof(struct http_tls, name), .help = text                                                    \
+#name, kind_, offsetof(struct http_server_tls, name), .help = text                                             \
     }
 static const struct option tls_options[] = {
     TEXT(cert_pem, OPT_STRING, "Certificate of the server, with those of intermediate authorities behind it."),
@@ -65,7 +66,8 @@ static const struct option tls_options[] = {
     TEXT(key_file, OPT_STRING, "File with the key; read again when it changes."),
     TEXT(client_ca_pem, OPT_STRING, "Authorities that certificates of clients are checked against."),
     TEXT(client_ca_file, OPT_STRING, "File with these authorities; read again when it changes."),
-    {"client_auth_type", OPT_STRING, offsetof(struct http_tls, client_auth_type), .default_text = "\"NoClientCert\"",
+    {"client_auth_type", OPT_STRING, offsetof(struct http_server_tls, client_auth_type),
+     .default_text = "\"NoClientCert\"",
      .help = "`NoClientCert`, `RequestClientCert`, `RequireAnyClientCert`, `VerifyClientCertIfGiven` or "
              "`RequireAndVerifyClientCert`."},
     TEXT(min_version, OPT_STRING, "Least version of TLS: `TLS10`, `TLS11`, `TLS12` or `TLS13`."),
@@ -75,7 +77,7 @@ static const struct option tls_options[] = {
     {0},
 };
 static const struct schema tls_schema = {
-    .size = sizeof(struct http_tls), .options = tls_options, .validate = tls_validate};
+    .size = sizeof(struct http_server_tls), .options = tls_options, .validate = tls_validate};
 
 static const struct option http_options[] = {
     {"auth", OPT_BLOCK, offsetof(struct http_block, auth), .block = &auth_schema,

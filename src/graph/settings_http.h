@@ -9,31 +9,31 @@
 
 #include "lang/schema.h"
 
-struct http_basic {
+struct http_server_basic {
     char *username, *password;
 };
 
-struct http_filter {
+struct http_server_filter {
     struct string_list paths;         /* prefixes */
     bool authenticate_matching_paths; /* true: only these need it; false: all but these */
 };
 
-struct http_auth {
-    struct http_basic basic;
-    struct http_filter filter;
+struct http_server_auth {
+    struct http_server_basic basic;
+    struct http_server_filter filter;
     bool has_basic;
 };
 
 /* "" = not given. */
-struct http_tls {
+struct http_server_tls {
     char *cert_pem, *cert_file, *key_pem, *key_file, *client_ca_pem, *client_ca_file;
     char *client_auth_type, *min_version, *max_version;
     struct string_list cipher_suites, curve_preferences;
 };
 
 struct http_block {
-    struct http_auth auth;
-    struct http_tls tls;
+    struct http_server_auth auth;
+    struct http_server_tls tls;
     bool has_auth, has_tls;
 };
 extern const struct schema http_block_schema;

@@ -43,10 +43,23 @@ static void set_gauge(void *arg)
     metric_set(&served, 7);
 }
 
+static int prepare(void *arg, const struct settings *s, struct err *err)
+{
+    (void)arg;
+    return agent_http_prepare(http, s, err);
+}
+
+static void apply(void *arg, const struct settings *s)
+{
+    (void)arg;
+    agent_http_apply(http, s);
+}
+
 static void set_up(void)
 {
     struct err err = {0};
-    controller = controller_new(&(struct controller_options){.loop = &loop, .components = fake_components});
+    controller = controller_new(
+        &(struct controller_options){.loop = &loop, .components = fake_components, .prepare = prepare, .apply = apply});
     CHECK_INT(agent_http_open(&(struct agent_http_options){.loop = &loop,
                                                            .listen = "127.0.0.1:0",
                                                            .controller = controller,
@@ -161,6 +174,91 @@ static void shows_components_as_json(void)
     tear_down();
 }
 
+static int status_of(const char *target, const char *headers)
+{
+    cleanup_probe struct probe_reply r = probe(&loop, port, "GET", target, headers, NULL, 0);
+    return r.status;
+}
+
+#define ANN      "Authorization: Basic YW5uOnNlY3JldDp3b3Jk\r\n" /* ann:secret:word */
+#define BASIC    "basic {\n username = \"ann\"\n password = \"secret:word\"\n }\n"
+#define AUTH(in) "http {\n auth {\n" BASIC in "}\n}\n"
+
+static void asks_for_a_password(void)
+{
+    set_up();
+    CHECK_INT(fake_load(controller, AUTH("")), 0);
+    cleanup_probe struct probe_reply no = get("/metrics");
+    CHECK_INT(no.status, 401);
+    CHECK_STR(probe_header(&no, "WWW-Authenticate"), "Basic realm=\"Restricted\"");
+    CHECK(!strstr(no.body, "process_"));
+    static const char *const wrong[] = {
+        "Authorization: Basic YW5uOnNlY3JldDp3b3J\r\n",      "Authorization: Basic \r\n",
+        "Authorization: Basic YW5uOnNlY3JldDp3b3JkZA==\r\n", "Authorization: Bearer YW5uOnNlY3JldDp3b3Jk\r\n",
+        "Authorization: YW5uOnNlY3JldDp3b3Jk\r\n",           "Authorization: Basic Ym9iOnNlY3JldDp3b3Jk\r\n",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+        CHECK_INT(status_of("/metrics", wrong[i]), 401);
+    CHECK_INT(status_of("/no-such-page", ""), 401);
+    CHECK_INT(status_of("/metrics", ANN), 200);
+    CHECK_INT(status_of("/metrics", "authorization: bASIC  YW5uOnNlY3JldDp3b3Jk \r\n"), 200);
+    /* A configuration that is refused opens nothing. */
+    CHECK(fake_load(controller, "nonsense { }") < 0);
+    CHECK_INT(status_of("/metrics", ""), 401);
+    CHECK_INT(fake_load(controller, ""), 0);
+    CHECK_INT(status_of("/metrics", ""), 200);
+    tear_down();
+}
+
+static void protects_the_paths_of_the_filter(void)
+{
+    set_up();
+    CHECK_INT(fake_load(controller, AUTH("filter {\n paths = [\"/api\", \"/-/reload\"]\n}\n")), 0);
+    CHECK_INT(status_of("/metrics", ""), 200);
+    CHECK_INT(status_of("/-/reload", ""), 401);
+    CHECK_INT(status_of("/api/v0/web/components", ""), 401);
+    CHECK_INT(status_of("/%61pi/v0/web/components", ""), 401);
+    CHECK_INT(status_of("/api/v0/web/components", ANN), 200);
+    CHECK_INT(
+        fake_load(controller, AUTH("filter {\n paths = [\"/-/ready\"]\n authenticate_matching_paths = false\n}\n")), 0);
+    CHECK_INT(status_of("/-/ready", ""), 200);
+    CHECK_INT(status_of("/metrics", ""), 401);
+    /* Selects nothing, so it changes nothing. */
+    CHECK_INT(fake_load(controller, AUTH("filter { }\n")), 0);
+    CHECK_INT(status_of("/metrics", ""), 401);
+    CHECK_INT(fake_load(controller, AUTH("filter {\n authenticate_matching_paths = false\n}\n")), 0);
+    CHECK_INT(status_of("/metrics", ""), 401);
+    tear_down();
+}
+
+static void a_certificate_that_is_missing_refuses_the_configuration(void)
+{
+    set_up();
+    struct diags ds = {0};
+    static const char text[] =
+        "http {\n  tls {\n    cert_file = \"/nonexistent\"\n    key_file = \"/nonexistent\"\n  }\n}\n";
+    CHECK(controller_load(controller, &(struct config_file){.name = "f", .text = text, .len = sizeof text - 1}, 1,
+                          &ds) < 0);
+    CHECK_STR(ds.len ? ds.items[0].message : "",
+              "Failed to evaluate service: read /nonexistent: No such file or directory");
+    diags_done(&ds);
+    CHECK_INT(status_of("/metrics", ""), 200);
+    tear_down();
+}
+
+static void answers_to_names_of_this_machine_only(void)
+{
+    set_up();
+    static const char rq[] = "GET /metrics HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
+    int fd = probe_connect(port);
+    cleanup_buf struct buf reply = BUF_INIT(1 << 20);
+    CHECK(probe_send(&loop, fd, rq, sizeof rq - 1) && probe_receive(&loop, fd, &reply));
+    CHECK_HAS(buf_cstr(&reply), "HTTP/1.1 421 ");
+    CHECK_HAS(buf_cstr(&reply), "answers on this machine only, and \"evil.example\" is no name of it\n");
+    close(fd);
+    tear_down();
+}
+
 static void has_an_index(void)
 {
     set_up();
@@ -179,6 +277,10 @@ int main(void)
     RUN(reloads_and_says_why_not);
     RUN(shows_metrics);
     RUN(shows_components_as_json);
+    RUN(asks_for_a_password);
+    RUN(protects_the_paths_of_the_filter);
+    RUN(a_certificate_that_is_missing_refuses_the_configuration);
+    RUN(answers_to_names_of_this_machine_only);
     RUN(has_an_index);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
