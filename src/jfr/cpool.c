@@ -19,31 +19,6 @@ struct reader {
     bool *has_skip;
 };
 
-static struct jfr_entry *slot_for(struct jfr_entry *entries, size_t cap, uint64_t key)
-{
-    size_t i = jfr_hash(key) & (cap - 1);
-    while (entries[i].at != 0 && entries[i].key != key)
-        i = (i + 1) & (cap - 1);
-    return &entries[i];
-}
-
-static void grow(struct jfr_pool *pool, size_t want)
-{
-    size_t cap = pool->cap ? pool->cap : 16;
-    while (cap * 3 < want * 4)
-        cap *= 2;
-    if (cap == pool->cap)
-        return;
-    struct jfr_entry *entries = xcalloc(cap, sizeof *entries);
-    for (size_t i = 0; i < pool->cap; i++) {
-        if (pool->entries[i].at != 0)
-            *slot_for(entries, cap, pool->entries[i].key) = pool->entries[i];
-    }
-    free(pool->entries);
-    pool->entries = entries;
-    pool->cap = cap;
-}
-
 static int index_pool(struct reader *r, struct jfr_pool *pool, const uint8_t **p, uint64_t count, struct err *err)
 {
     const uint8_t *at = *p, *end = r->end;
@@ -54,16 +29,17 @@ static int index_pool(struct reader *r, struct jfr_pool *pool, const uint8_t **p
                        (size_t)(end - at));
     if (count > ENTRIES_MAX - pool->len)
         return err_set(err, -E2BIG, "pool of %s: more than %d entries", pool->type, ENTRIES_MAX);
-    grow(pool, pool->len + count);
-    for (; count > 0; count--) {
-        uint64_t key;
-        const uint8_t *value = jfr_varint(at, end, &key);
+    xgrow(&pool->entries, &pool->cap, pool->len + count, sizeof *pool->entries);
+    for (struct jfr_entry *e = pool->entries + pool->len; count > 0; count--, e++) {
+        const uint8_t *value = jfr_varint(at, end, &e->key);
         at = value ? jfr_plan_run(&pool->plan, value, end, NULL) : NULL;
         if (!at)
             return err_set(err, -EBADMSG, "pool of %s: an entry is cut", pool->type);
-        struct jfr_entry *e = slot_for(pool->entries, pool->cap, key);
-        pool->len += e->at == 0;
-        *e = (struct jfr_entry){.key = key, .at = (uint32_t)(value - r->chunk)};
+        e->at = (uint32_t)(value - r->chunk);
+        e->memo = 0;
+        pool->len++;
+        if (e->key > pool->key_max)
+            pool->key_max = e->key;
     }
     *p = at;
     return 0;
@@ -145,6 +121,32 @@ static int walk(struct reader *r, const struct jfr_header *header, struct err *e
     return 0;
 }
 
+/* async-profiler numbers methods from 1 on; other ids are spread: hashes of stacks, addresses, class ids with a method's
+ * number below. */
+static void make_index(struct jfr_pool *pool)
+{
+    enum { DENSE = 4 };
+    if (pool->len == 0)
+        return;
+    if (pool->key_max < DENSE * (uint64_t)pool->len) {
+        pool->direct = pool->key_max + 1;
+        pool->index = xcalloc(pool->direct, sizeof *pool->index);
+        for (size_t i = 0; i < pool->len; i++)
+            pool->index[pool->entries[i].key] = (uint32_t)i + 1;
+        return;
+    }
+    pool->slots = 4;
+    while (pool->slots < 2 * pool->len)
+        pool->slots *= 2;
+    pool->index = xcalloc(pool->slots, sizeof *pool->index);
+    for (size_t i = 0; i < pool->len; i++) {
+        uint64_t slot = jfr_hash(pool->entries[i].key) & (pool->slots - 1);
+        while (pool->index[slot] && pool->entries[pool->index[slot] - 1].key != pool->entries[i].key)
+            slot = (slot + 1) & (pool->slots - 1);
+        pool->index[slot] = (uint32_t)i + 1;
+    }
+}
+
 int jfr_pools_read(const uint8_t *chunk, const struct jfr_header *header, const struct jfr_metadata *m,
                    struct arena *arena, struct jfr_pool *pools, size_t count, struct err *err)
 {
@@ -164,14 +166,20 @@ int jfr_pools_read(const uint8_t *chunk, const struct jfr_header *header, const 
     cleanup_free bool *has_skip = xcalloc(m->count, sizeof *has_skip);
     r.skips = skips;
     r.has_skip = has_skip;
-    return walk(&r, header, err);
+    int code = walk(&r, header, err);
+    for (size_t i = 0; code == 0 && i < count; i++)
+        make_index(&pools[i]);
+    return code;
 }
 
 void jfr_pools_done(struct jfr_pool *pools, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         free(pools[i].entries);
+        free(pools[i].index);
         pools[i].entries = NULL;
+        pools[i].index = NULL;
         pools[i].len = pools[i].cap = 0;
+        pools[i].direct = pools[i].slots = 0;
     }
 }

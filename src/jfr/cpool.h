@@ -2,8 +2,8 @@
  *
  * Every checkpoint of the chunk is walked once, from the one the header names along their chain. Pools that were asked
  * for are indexed, key to position, and their values stay undecoded until somebody looks one up; all others are
- * stepped over. So memory is 16 to 32 bytes per entry of the pools asked for, and only what samples refer to is ever
- * decoded.
+ * stepped over. So memory is 24 to 48 bytes per entry of the pools asked for, and only what samples refer to is ever
+ * decoded. Where a key comes more than once, the entry read last counts: that of the oldest checkpoint.
  * Sources: jdk.jfr.internal.consumer.ChunkParser; spec jfr-asprof §1.5.
  */
 #pragma once
@@ -17,7 +17,7 @@
 
 struct jfr_entry {
     uint64_t key;
-    uint32_t at;   /* of the value in the chunk; 0 = free slot */
+    uint32_t at;   /* of the value in the chunk */
     uint32_t memo; /* for whoever looks entries up; 0 at first */
 };
 
@@ -26,8 +26,12 @@ struct jfr_pool {
     const char *type;
     const char *fields[JFR_SLOTS]; /* slot i keeps fields[i]; NULL-terminated unless full */
     struct jfr_plan plan;          /* empty when the chunk does not know the type */
-    struct jfr_entry *entries;     /* owned */
-    size_t len, cap;               /* cap is a power of two or 0 */
+    struct jfr_entry *entries;     /* owned; in the order read, those with a key that came again included */
+    size_t len, cap;
+    /* Numbers of entries + 1, 0 = none: by key where keys are dense (`direct` of them), else by hash (a power of two). */
+    uint32_t *index; /* owned */
+    uint64_t direct, slots;
+    uint64_t key_max;
 };
 
 /* Fills `pools`. -EBADMSG when a pool or the chain is damaged, -E2BIG for absurd sizes. To be done() in any case. */
@@ -38,13 +42,15 @@ void jfr_pools_done(struct jfr_pool *pools, size_t count);
 /* NULL when the pool has no such key. */
 static inline struct jfr_entry *jfr_pool_find(const struct jfr_pool *pool, uint64_t key)
 {
-    if (pool->cap == 0)
-        return NULL;
-    for (size_t i = jfr_hash(key);; i++) {
-        struct jfr_entry *e = &pool->entries[i & (pool->cap - 1)];
-        if (e->at == 0)
+    if (pool->slots == 0) {
+        uint32_t item = key < pool->direct ? pool->index[key] : 0;
+        return item ? &pool->entries[item - 1] : NULL;
+    }
+    for (uint64_t i = jfr_hash(key);; i++) {
+        uint32_t item = pool->index[i & (pool->slots - 1)];
+        if (item == 0)
             return NULL;
-        if (e->key == key)
-            return e;
+        if (pool->entries[item - 1].key == key)
+            return &pool->entries[item - 1];
     }
 }

@@ -10,6 +10,9 @@
 /* A hostile file can nest wide structs into each other: real types have up to 30 fields. */
 enum { STEPS_MAX = 256, FIELDS_MAX = 1024, NO_SLOT = -1 };
 
+/* Numbers at the start of a value that are read without a step each. */
+enum { LEAD_MAX = 16 };
+
 enum step_kind {
     STEP_VARINTS, /* n of them; one when it has a slot */
     STEP_BYTES,   /* n */
@@ -151,16 +154,26 @@ static size_t used_steps(const struct compiler *c, uint32_t *has)
     return used;
 }
 
+/* Finds the short cuts: how many numbers a value begins with, and whether anything but bytes follows. */
 static void count_numbers(const struct jfr_step *steps, struct jfr_plan *plan)
 {
-    uint32_t n = 0;
-    for (size_t i = 0; i < plan->count; n += steps[i++].n) {
-        if (steps[i].kind != STEP_VARINTS || n + steps[i].n > UINT8_MAX)
-            return;
-        if (steps[i].slot != NO_SLOT)
-            plan->number_of[steps[i].slot] = (uint8_t)n;
+    uint32_t n = 0, lead = 0, found = 0;
+    size_t i = 0;
+    for (; i < plan->count && steps[i].kind == STEP_VARINTS; n += steps[i++].n) {
+        if (steps[i].slot == NO_SLOT || n >= LEAD_MAX)
+            continue;
+        plan->number_of[steps[i].slot] = (uint8_t)n;
+        found |= UINT32_C(1) << steps[i].slot;
+        lead = n + 1;
     }
-    plan->numbers = n;
+    plan->lead = found == plan->has ? lead : 0;
+    uint32_t bytes = 0;
+    for (; i < plan->count && steps[i].kind == STEP_BYTES; i++)
+        bytes += steps[i].n;
+    if (i == plan->count) {
+        plan->numbers = n;
+        plan->bytes = bytes;
+    }
 }
 
 int jfr_plan_compile(const struct jfr_metadata *m, const struct jfr_type *t, const char *const *names,
@@ -178,6 +191,7 @@ int jfr_plan_compile(const struct jfr_metadata *m, const struct jfr_type *t, con
     size_t used = used_steps(&c, &plan.has);
     plan.count = whole ? c.count : used;
     plan.min_size = min_size(c.steps, plan.count);
+    plan.string = plan.count == 1 && c.steps[0].kind == STEP_STRING && c.steps[0].slot == 0;
     count_numbers(c.steps, &plan);
     struct jfr_step *steps = arena_alloc(arena, (plan.count + 1) * sizeof *steps);
     if (steps && plan.count)
@@ -237,7 +251,7 @@ static const uint8_t *run(const struct jfr_step *s, size_t count, const uint8_t 
             p = run_bytes(s->n, p, end, &value->num);
             break;
         case STEP_STRING:
-            p = jfr_string_read(p, end, NULL);
+            p = jfr_string_skip(p, end);
             break;
         case STEP_ARRAY:
             p = run_array(s, p, end);
@@ -248,9 +262,56 @@ static const uint8_t *run(const struct jfr_step *s, size_t count, const uint8_t 
     return p;
 }
 
+static const uint8_t *skip_plain(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end)
+{
+    p = jfr_varint_skip(p, end, plan->numbers);
+    return p && plan->bytes <= (size_t)(end - p) ? p + plan->bytes : NULL;
+}
+
+/* The numbers a value begins with. */
+static inline const uint8_t *read_lead(const struct jfr_plan *plan, const uint8_t *p, uint64_t v[LEAD_MAX])
+{
+    for (uint32_t i = 0; i < plan->lead; i++)
+        p = jfr_varint_unchecked(p, &v[i]);
+    return p;
+}
+
+static inline bool has_lead(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end)
+{
+    return plan->lead && end - p >= (ptrdiff_t)plan->lead * JFR_VARINT_MAX;
+}
+
 const uint8_t *jfr_plan_run(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, struct jfr_record *out)
 {
-    return run(plan->steps, plan->count, p, end, out);
+    if (!out && plan->string)
+        return jfr_string_skip(p, end);
+    if (!out && (plan->numbers | plan->bytes))
+        return skip_plain(plan, p, end);
+    if (!out || plan->lead != plan->numbers || plan->bytes || !has_lead(plan, p, end))
+        return run(plan->steps, plan->count, p, end, out);
+    uint64_t v[LEAD_MAX];
+    p = read_lead(plan, p, v);
+    for (uint32_t has = plan->has; has; has &= has - 1) {
+        const int slot = __builtin_ctz(has);
+        out->v[slot] = (struct jfr_value){.num = v[plan->number_of[slot]]};
+    }
+    return p;
+}
+
+bool jfr_plan_numbers(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, uint64_t out[JFR_SLOTS])
+{
+    if (has_lead(plan, p, end)) {
+        uint64_t v[LEAD_MAX];
+        (void)read_lead(plan, p, v);
+        for (int slot = 0; slot < JFR_SLOTS; slot++)
+            out[slot] = plan->has >> slot & 1 ? v[plan->number_of[slot]] : 0;
+        return true;
+    }
+    struct jfr_record rec = {0};
+    bool fits = run(plan->steps, plan->count, p, end, &rec);
+    for (int slot = 0; slot < JFR_SLOTS; slot++)
+        out[slot] = rec.v[slot].num;
+    return fits;
 }
 
 const uint8_t *jfr_plan_skip(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, uint64_t n, bool keyed)
@@ -258,12 +319,12 @@ const uint8_t *jfr_plan_skip(const struct jfr_plan *plan, const uint8_t *p, cons
     uint64_t ignored;
     if (plan->count == 0 && !keyed)
         return p;
-    if (plan->numbers || plan->count == 0)
+    if (plan->bytes == 0 && (plan->numbers || plan->count == 0))
         return n > (uint64_t)(end - p) ? NULL : jfr_varint_skip(p, end, n * (plan->numbers + keyed));
     while (p && n-- > 0) {
         if (keyed)
             p = jfr_varint(p, end, &ignored);
-        p = p ? run(plan->steps, plan->count, p, end, NULL) : NULL;
+        p = p ? jfr_plan_run(plan, p, end, NULL) : NULL;
     }
     return p;
 }

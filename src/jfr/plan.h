@@ -11,7 +11,7 @@
 
 #include "jfr/metadata.h"
 
-enum { JFR_SLOTS = 6 };
+enum { JFR_SLOTS = 8 };
 
 /* What one run keeps of a field. */
 struct jfr_value {
@@ -28,9 +28,12 @@ struct jfr_plan {
     size_t count;
     uint32_t has;    /* bit per slot: the type has that field */
     size_t min_size; /* no value is shorter */
-    /* For values of nothing but numbers: how many, else 0, and which of them each slot keeps. Lets a hot loop read
-     * them itself. */
-    uint32_t numbers;
+    bool string;     /* a value is one string, in slot 0, and nothing else */
+    /* Most values are numbers and then, at most, some bytes: how many of each; 0 and 0 for all others. */
+    uint32_t numbers, bytes;
+    /* Where the slots' fields are all among the numbers a value begins with: how many of these hold them, else 0, and
+     * which of them each slot keeps. */
+    uint32_t lead;
     uint8_t number_of[JFR_SLOTS];
 };
 
@@ -45,5 +48,8 @@ must_check int jfr_plan_compile(const struct jfr_metadata *m, const struct jfr_t
 /* Reads one value at p; position after it, or NULL when it does not fit. Slots without a field stay as they are; `out`
  * may be NULL when the plan keeps nothing. */
 const uint8_t *jfr_plan_run(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, struct jfr_record *out);
+/* The numbers of one value, by slot, 0 where there is no such field; false where they do not fit. Only for plans that
+ * keep nothing else. */
+bool jfr_plan_numbers(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, uint64_t out[JFR_SLOTS]);
 /* Steps over n values, each after a varint of its own when `keyed` (the entries of a pool). */
 const uint8_t *jfr_plan_skip(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, uint64_t n, bool keyed);

@@ -150,10 +150,13 @@ static void decode_utf8(struct str text, struct buf *out)
 
 static bool is_ascii(struct str s)
 {
-    uint8_t any = 0;
-    for (size_t i = 0; i < s.n; i++)
+    uint64_t any = 0;
+    size_t i = 0;
+    for (; s.n - i >= sizeof any; i += sizeof any)
+        any |= jfr_load64((const uint8_t *)s.p + i);
+    for (; i < s.n; i++)
         any |= (uint8_t)s.p[i];
-    return any < 0x80;
+    return (any & JFR_VARINT_HIGH) == 0;
 }
 
 bool jfr_string_is_plain(const struct jfr_string *s)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "jfr/varint.h"
 
 enum jfr_string_kind {
     JFR_STRING_NULL,
@@ -33,3 +34,13 @@ const uint8_t *jfr_string_read(const uint8_t *p, const uint8_t *end, struct jfr_
 void jfr_string_decode(const struct jfr_string *s, struct buf *out);
 /* True where the raw bytes are the decoded text already, so that they can be used in place. */
 bool jfr_string_is_plain(const struct jfr_string *s);
+
+/* As jfr_string_read without a result: pools hold thousands of strings that nobody looks at. */
+static inline const uint8_t *jfr_string_skip(const uint8_t *p, const uint8_t *end)
+{
+    uint64_t len;
+    if (end - p <= JFR_VARINT_MAX || (*p != JFR_STRING_UTF8 && *p != JFR_STRING_LATIN1))
+        return jfr_string_read(p, end, NULL);
+    p = jfr_varint_unchecked(p + 1, &len);
+    return len <= (uint64_t)(end - p) ? p + len : NULL;
+}

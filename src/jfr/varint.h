@@ -19,25 +19,44 @@ const uint8_t *jfr_varint_checked(const uint8_t *p, const uint8_t *end, uint64_t
 /* As jfr_varint_skip, one number at a time. */
 const uint8_t *jfr_varint_skip_slow(const uint8_t *p, const uint8_t *end, uint64_t n);
 
-/* The caller has made sure of JFR_VARINT_MAX bytes at p. */
+/* The high bit of each of eight bytes. */
+#define JFR_VARINT_HIGH UINT64_C(0x8080808080808080)
+
+static inline uint64_t jfr_load64(const uint8_t *p)
+{
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+
+/* Eight bytes, low ones first, without their high bits and pushed together. */
+static inline uint64_t jfr_varint_squeeze(uint64_t w)
+{
+    w &= ~JFR_VARINT_HIGH;
+    w = (w & UINT64_C(0x007f007f007f007f)) | (w & UINT64_C(0x7f007f007f007f00)) >> 1;
+    w = (w & UINT64_C(0x00003fff00003fff)) | (w & UINT64_C(0x3fff00003fff0000)) >> 2;
+    return (w & UINT64_C(0x0fffffff)) | (w & UINT64_C(0x0fffffff00000000)) >> 4;
+}
+
+/* The caller has made sure of JFR_VARINT_MAX bytes at p. One and two bytes are what there is most of; how long the others
+ * are is found without asking byte by byte. */
 static inline const uint8_t *jfr_varint_unchecked(const uint8_t *p, uint64_t *ret)
 {
-    uint64_t b = *p++;
-    if (b < 0x80) {
-        *ret = b;
-        return p;
+    if (p[0] < 0x80) {
+        *ret = p[0];
+        return p + 1;
     }
-    uint64_t v = b & 0x7f;
-    for (unsigned shift = 7; shift < 56; shift += 7) {
-        b = *p++;
-        v |= (b & 0x7f) << shift;
-        if (b < 0x80) {
-            *ret = v;
-            return p;
-        }
+    if (p[1] < 0x80) {
+        *ret = (p[0] & 0x7f) | (uint64_t)p[1] << 7;
+        return p + 2;
     }
-    *ret = v | (uint64_t)*p++ << 56;
-    return p;
+    const uint64_t w = jfr_load64(p), ends = ~w & JFR_VARINT_HIGH; /* little-endian: the lowest set bit is the end */
+    if (ends == 0) {
+        *ret = jfr_varint_squeeze(w) | (uint64_t)p[JFR_VARINT_MAX - 1] << 56;
+        return p + JFR_VARINT_MAX;
+    }
+    *ret = jfr_varint_squeeze(w & ((ends & -ends) - 1));
+    return p + (unsigned)__builtin_ctzll(ends) / 8 + 1;
 }
 
 static inline const uint8_t *jfr_varint(const uint8_t *p, const uint8_t *end, uint64_t *ret)
@@ -48,14 +67,12 @@ static inline const uint8_t *jfr_varint(const uint8_t *p, const uint8_t *end, ui
 /* Steps over n numbers, eight bytes at a time: a byte without its high bit ends one. */
 static inline const uint8_t *jfr_varint_skip(const uint8_t *p, const uint8_t *end, uint64_t n)
 {
-    const uint64_t high = UINT64_C(0x8080808080808080), ones = UINT64_C(0x0101010101010101);
+    const uint64_t ones = UINT64_C(0x0101010101010101);
     unsigned open = 0; /* bytes of an unfinished number before p */
     if (!p || n == 0)
         return p;
     while (end - p >= 8) {
-        uint64_t w;
-        memcpy(&w, p, sizeof w);
-        uint64_t ends = ~w & high; /* little-endian: the lowest set bit is the first end */
+        uint64_t ends = ~jfr_load64(p) & JFR_VARINT_HIGH;
         /* A nine-byte number may end with its high bit set: that is for the slow loop. */
         if (ends == 0 || open + (unsigned)__builtin_ctzll(ends) / 8 >= 8)
             break;
@@ -72,4 +89,4 @@ static inline const uint8_t *jfr_varint_skip(const uint8_t *p, const uint8_t *en
     return jfr_varint_skip_slow(p - open, end, n);
 }
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "jfr_varint_skip counts from the low end");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are looked for from the low end");

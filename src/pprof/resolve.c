@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "jfr/text.h"
 #include "jfr/varint.h"
@@ -50,7 +51,16 @@ struct frame_slot {
     uint32_t location; /* + 1 */
 };
 
-enum { NO_LOCATION = UINT32_MAX - 1 }; /* a frame that is dropped */
+enum { NO_LOCATION = UINT32_MAX - 2 }; /* a frame that is dropped */
+
+enum { NO_TEXT = 0, USUAL_NUMBERS = 4 }; /* of a frame: method, line, bytecode index, type */
+
+static uint32_t add_text(struct resolver *r, struct str text)
+{
+    xgrow(&r->texts, &r->text_cap, r->text_count + 1, sizeof *r->texts);
+    r->texts[r->text_count] = text;
+    return (uint32_t)r->text_count++;
+}
 
 int resolver_open(struct resolver *r, const uint8_t *chunk, const struct jfr_header *header,
                   const struct jfr_metadata *m, struct arena *arena, struct symbols *symbols, bool threads,
@@ -61,8 +71,10 @@ int resolver_open(struct resolver *r, const uint8_t *chunk, const struct jfr_hea
                            .metadata = m,
                            .symbols = symbols,
                            .name_bytes = NAME_BYTES_PER_BYTE * header->size + NAME_BYTES_SPARE,
+                           .made = ARENA_INIT(NAME_BYTES_PER_BYTE * header->size + NAME_BYTES_SPARE),
                            .name = BUF_INIT(NAME_MAX_BYTES)};
     memcpy(r->pools, wanted, sizeof wanted);
+    (void)add_text(r, STR("")); /* NO_TEXT */
     /* The last pool is the only one that is not always needed. */
     int code = jfr_pools_read(chunk, header, m, arena, r->pools, threads ? RESOLVE_POOLS : RESOLVE_THREADS, err);
     /* Frames are laid out as the stacks' own field says. Each takes a byte or more, so that their number is bounded. */
@@ -79,9 +91,12 @@ void resolver_done(struct resolver *r)
 {
     jfr_pools_done(r->pools, RESOLVE_POOLS);
     free(r->cache);
+    free(r->texts);
     free(r->locations);
+    arena_done(&r->made);
     buf_done(&r->name);
     r->cache = NULL;
+    r->texts = NULL;
     r->locations = NULL;
 }
 
@@ -132,55 +147,97 @@ void resolver_text(const struct resolver *r, struct jfr_value v, struct buf *out
     jfr_string_decode(&s, out);
 }
 
-static void append_stable(struct buf *out, struct str symbol)
+/* The bytes of a symbol as names have it; what is no part of the chunk is put into r->made. */
+static struct str stable_text(struct resolver *r, const struct jfr_string *s)
 {
-    struct stable_name n = stable_name(symbol);
-    buf_str(out, n.head);
-    buf_puts(out, n.tail);
+    if (jfr_string_is_plain(s)) {
+        struct stable_name n = stable_name(s->text);
+        if (n.tail[0] == '\0')
+            return n.head;
+    }
+    cleanup_buf struct buf decoded = BUF_INIT(NAME_MAX_BYTES), whole = BUF_INIT(NAME_MAX_BYTES);
+    jfr_string_decode(s, &decoded);
+    struct stable_name n = stable_name(buf_slice(&decoded));
+    buf_str(&whole, n.head);
+    buf_puts(&whole, n.tail);
+    return arena_str(&r->made, buf_slice(&whole));
 }
 
-static void append_symbol(struct resolver *r, uint64_t id, struct buf *out)
+static bool symbol_string(const struct resolver *r, const struct jfr_entry *symbol, struct jfr_string *ret)
 {
-    struct jfr_entry *entry;
-    struct jfr_record rec;
+    const struct jfr_plan *plan = &r->pools[RESOLVE_SYMBOLS].plan;
+    struct jfr_record rec = {0};
+    const uint8_t *at = r->chunk + symbol->at;
+    if (plan->string) /* nothing else in all producers so far */
+        rec.v[SYMBOL_STRING].at = at;
+    else if (!jfr_plan_run(plan, at, r->end, &rec))
+        return false;
+    return read_string(r, rec.v[SYMBOL_STRING], ret);
+}
+
+/* Number of a symbol's text. Each symbol is made stable once, however many methods and classes have it. NO_TEXT, the empty
+ * one, where the chunk has no such symbol, and where there is no more room: then name_bytes is 0. */
+static uint32_t symbol_text(struct resolver *r, uint64_t id)
+{
     struct jfr_string s;
-    if (!look_up(r, RESOLVE_SYMBOLS, id, &entry, &rec) || !read_string(r, rec.v[SYMBOL_STRING], &s))
-        return;
-    cut(&s, SYMBOL_MAX);
-    r->name_bytes -= s.text.n < r->name_bytes ? s.text.n : r->name_bytes;
-    if (jfr_string_is_plain(&s)) {
-        append_stable(out, s.text);
-        return;
+    struct jfr_entry *entry = jfr_pool_find(&r->pools[RESOLVE_SYMBOLS], id);
+    if (!entry)
+        return NO_TEXT;
+    if (entry->memo)
+        return entry->memo - 1;
+    uint32_t text = NO_TEXT;
+    if (symbol_string(r, entry, &s)) {
+        cut(&s, SYMBOL_MAX);
+        struct str stable = stable_text(r, &s);
+        if (stable.p)
+            text = add_text(r, stable);
+        else
+            r->name_bytes = 0;
     }
-    struct buf decoded = BUF_INIT(NAME_MAX_BYTES);
-    jfr_string_decode(&s, &decoded);
-    append_stable(out, buf_slice(&decoded));
-    buf_done(&decoded);
+    entry->memo = text + 1;
+    return text;
+}
+
+/* As symbol_text for a class; false where the chunk does not know it. */
+static bool class_text(struct resolver *r, uint64_t id, uint32_t *ret)
+{
+    struct jfr_entry *entry = jfr_pool_find(&r->pools[RESOLVE_CLASSES], id);
+    uint64_t class[JFR_SLOTS];
+    if (!entry)
+        return false;
+    if (!entry->memo) {
+        if (!jfr_plan_numbers(&r->pools[RESOLVE_CLASSES].plan, r->chunk + entry->at, r->end, class))
+            return false;
+        entry->memo = symbol_text(r, class[CLASS_NAME]) + 1;
+    }
+    *ret = entry->memo - 1;
+    return true;
 }
 
 /* Class and method joined by a point, in r->name; false where the chunk knows neither. */
-static bool method_name(struct resolver *r, const struct jfr_record *method)
+static bool method_name(struct resolver *r, const struct jfr_entry *entry)
 {
-    struct jfr_entry *entry;
-    struct jfr_record class;
-    if (!look_up(r, RESOLVE_CLASSES, method->v[METHOD_TYPE].num, &entry, &class))
+    uint64_t method[JFR_SLOTS];
+    uint32_t of;
+    if (!jfr_plan_numbers(&r->pools[RESOLVE_METHODS].plan, r->chunk + entry->at, r->end, method) ||
+        !class_text(r, method[METHOD_TYPE], &of))
         return false;
+    const uint32_t name = symbol_text(r, method[METHOD_NAME]);
     buf_reset(&r->name);
-    append_symbol(r, class.v[CLASS_NAME].num, &r->name);
+    buf_str(&r->name, r->texts[of]);
     buf_byte(&r->name, '.');
-    append_symbol(r, method->v[METHOD_NAME].num, &r->name);
+    buf_str(&r->name, r->texts[name]);
+    r->name_bytes -= r->name.len < r->name_bytes ? r->name.len : r->name_bytes;
     return true;
 }
 
 /* The function of a method id: SYMBOLS_FULL, or NO_LOCATION where the frame is to be dropped. */
 static uint32_t function_of(struct resolver *r, uint64_t method)
 {
-    struct jfr_entry *entry;
-    struct jfr_record rec;
-    bool known = look_up(r, RESOLVE_METHODS, method, &entry, &rec);
-    if (known && entry->memo)
+    struct jfr_entry *entry = jfr_pool_find(&r->pools[RESOLVE_METHODS], method);
+    if (entry && entry->memo)
         return entry->memo - 1;
-    known = known && method_name(r, &rec);
+    bool known = entry && method_name(r, entry);
     if (r->name_bytes == 0)
         return SYMBOLS_FULL;
     if (!known && r->compat)
@@ -192,43 +249,45 @@ static uint32_t function_of(struct resolver *r, uint64_t method)
     return f;
 }
 
-static struct frame_slot *frame_slot(struct frame_slot *slots, size_t cap, uint64_t method, int32_t line)
+/* Where the location of this frame is, or goes. */
+static inline struct frame_slot *frame_slot(const struct resolver *r, uint64_t method, int32_t line)
 {
-    size_t i = jfr_hash(method + ((uint64_t)(uint32_t)line << 40 | (uint32_t)line)) & (cap - 1);
-    while (slots[i].location && (slots[i].method != method || slots[i].line != line))
-        i = (i + 1) & (cap - 1);
-    return &slots[i];
+    size_t i = jfr_hash(method ^ (uint64_t)(uint32_t)line << 32), mask = r->cache_cap - 1;
+    for (;; i++) {
+        struct frame_slot *slot = &r->cache[i & mask];
+        if ((slot->method == method && slot->line == line) || slot->location == 0)
+            return slot;
+    }
 }
 
+/* Half full at most. */
 static void grow_cache(struct resolver *r)
 {
-    enum { FIRST_CAP = 256 };
-    size_t cap = r->cache_cap ? r->cache_cap * 2 : FIRST_CAP;
-    struct frame_slot *slots = xcalloc(cap, sizeof *slots);
-    for (size_t i = 0; i < r->cache_cap; i++) {
-        if (r->cache[i].location)
-            *frame_slot(slots, cap, r->cache[i].method, r->cache[i].line) = r->cache[i];
+    enum { FIRST_CAP = 1024 };
+    struct frame_slot *old = r->cache;
+    const size_t old_cap = r->cache_cap;
+    r->cache_cap = old_cap ? old_cap * 2 : FIRST_CAP;
+    r->cache = xcalloc(r->cache_cap, sizeof *r->cache);
+    for (size_t i = 0; i < old_cap; i++) {
+        if (old[i].location)
+            *frame_slot(r, old[i].method, old[i].line) = old[i];
     }
-    free(r->cache);
-    r->cache = slots;
-    r->cache_cap = cap;
+    free(old);
 }
 
-static uint32_t location_of(struct resolver *r, uint64_t method, int32_t line)
+/* A frame that is met for the first time: its location + 1, or SYMBOLS_FULL. */
+static uint32_t new_location(struct resolver *r, uint64_t method, int32_t line)
 {
-    if (r->cache_len * 2 >= r->cache_cap)
-        grow_cache(r);
-    struct frame_slot *slot = frame_slot(r->cache, r->cache_cap, method, line);
-    if (slot->location)
-        return slot->location - 1;
     uint32_t f = function_of(r, method);
     uint32_t l = f == NO_LOCATION ? NO_LOCATION
                                   : symbols_location(r->symbols, (struct pprof_location){.function = f, .line = line});
     if (l == SYMBOLS_FULL)
         return l;
-    *slot = (struct frame_slot){.method = method, .line = line, .location = l + 1};
+    *frame_slot(r, method, line) = (struct frame_slot){.method = method, .line = line, .location = l + 1};
     r->cache_len++;
-    return l;
+    if (r->cache_len * 2 > r->cache_cap)
+        grow_cache(r);
+    return l + 1;
 }
 
 /* A frame that no method of the recording stands for. */
@@ -245,25 +304,60 @@ static int32_t line_of(const struct resolver *r, uint64_t written)
     return line < 0 && !r->compat ? 0 : line;
 }
 
-/* Frames are many, and nothing but a few numbers in all JDKs so far: read without a plan where that is so. */
-static inline const uint8_t *read_frame(const struct resolver *r, const uint8_t *p, uint64_t *method, uint64_t *line)
+/* Frames are many, and in all producers so far four numbers of which the first two are wanted: mostly eight bytes or less,
+ * so that one load has them and nothing is asked byte by byte. */
+static inline const uint8_t *read_usual_frame(const uint8_t *p, uint64_t *method, uint64_t *line)
 {
-    enum { NUMBERS_MAX = 8 };
-    const struct jfr_plan *plan = &r->frame;
-    uint64_t v[NUMBERS_MAX];
-    const uint32_t both = 1 << FRAME_METHOD | 1 << FRAME_LINE;
-    if (plan->numbers - 1 < NUMBERS_MAX && plan->has == both && r->end - p >= NUMBERS_MAX * JFR_VARINT_MAX) {
-        for (uint32_t i = 0; i < plan->numbers; i++)
-            p = jfr_varint_unchecked(p, &v[i]);
-        *method = v[plan->number_of[FRAME_METHOD]];
-        *line = v[plan->number_of[FRAME_LINE]];
-        return p;
+    const uint64_t w = jfr_load64(p), ends = ~w & JFR_VARINT_HIGH;
+    const uint64_t after1 = ends & (ends - 1), after2 = after1 & (after1 - 1), after3 = after2 & (after2 - 1);
+    if (after3 == 0) {
+        uint64_t ignored;
+        p = jfr_varint_unchecked(jfr_varint_unchecked(p, method), line);
+        return jfr_varint_unchecked(jfr_varint_unchecked(p, &ignored), &ignored);
     }
+    const uint64_t first = (ends & -ends) - 1, second = (after1 & -after1) - 1;
+    *method = jfr_varint_squeeze(w & first);
+    *line = jfr_varint_squeeze((w & second) >> ((unsigned)__builtin_ctzll(ends) + 1));
+    return p + ((unsigned)__builtin_ctzll(after3) + 1) / 8;
+}
+
+static const uint8_t *read_frame(const struct resolver *r, const uint8_t *p, uint64_t *method, uint64_t *line)
+{
     struct jfr_record frame = {0};
-    p = jfr_plan_run(plan, p, r->end, &frame);
+    p = jfr_plan_run(&r->frame, p, r->end, &frame);
     *method = frame.v[FRAME_METHOD].num;
     *line = frame.v[FRAME_LINE].num;
     return p;
+}
+
+static bool is_usual_frame(const struct jfr_plan *plan)
+{
+    const uint32_t both = 1 << FRAME_METHOD | 1 << FRAME_LINE;
+    return plan->numbers == USUAL_NUMBERS && plan->has == both && plan->number_of[FRAME_METHOD] == 0 &&
+           plan->number_of[FRAME_LINE] == 1;
+}
+
+/* The locations of `count` frames in r->locations; how many, or SYMBOLS_FULL, or RESOLVE_NO_STACK. */
+static uint32_t decode_frames(struct resolver *r, const uint8_t *p, uint64_t count)
+{
+    const bool usual = is_usual_frame(&r->frame);
+    uint32_t *to = r->locations;
+    for (; count > 0; count--) {
+        uint64_t method, number;
+        p = usual && r->end - p >= USUAL_NUMBERS * JFR_VARINT_MAX ? read_usual_frame(p, &method, &number)
+                                                                  : read_frame(r, p, &method, &number);
+        if (!p)
+            return RESOLVE_NO_STACK;
+        const int32_t line = line_of(r, number);
+        uint32_t location = frame_slot(r, method, line)->location;
+        if (location == 0)
+            location = new_location(r, method, line);
+        if (location == SYMBOLS_FULL)
+            return SYMBOLS_FULL;
+        *to = location - 1;
+        to += location != NO_LOCATION + 1;
+    }
+    return (uint32_t)(to - r->locations);
 }
 
 static uint32_t decode_stack(struct resolver *r, const uint8_t *p, bool truncated)
@@ -272,19 +366,12 @@ static uint32_t decode_stack(struct resolver *r, const uint8_t *p, bool truncate
     p = jfr_varint(p, r->end, &count);
     if (!p || r->frame.min_size == 0 || count > (uint64_t)(r->end - p) / r->frame.min_size)
         return RESOLVE_NO_STACK;
+    if (r->cache_cap == 0)
+        grow_cache(r);
     xgrow(&r->locations, &r->location_cap, count + 1, sizeof *r->locations);
-    size_t n = 0;
-    for (; count > 0; count--) {
-        uint64_t method, line;
-        p = read_frame(r, p, &method, &line);
-        if (!p)
-            return RESOLVE_NO_STACK;
-        uint32_t l = location_of(r, method, line_of(r, line));
-        if (l == SYMBOLS_FULL)
-            return l;
-        if (l != NO_LOCATION)
-            r->locations[n++] = l;
-    }
+    uint32_t n = decode_frames(r, p, count);
+    if (n == SYMBOLS_FULL || n == RESOLVE_NO_STACK)
+        return n;
     if (truncated) {
         r->locations[n] = named_location(r, TRUNCATED);
         if (r->locations[n++] == SYMBOLS_FULL)

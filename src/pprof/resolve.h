@@ -36,6 +36,9 @@ struct resolver {
     bool mark_truncated;      /* a frame "[truncated]" stands for what was cut off a stack */
     struct frame_slot *cache; /* (method id, line) -> location, of this chunk */
     size_t cache_len, cache_cap;
+    struct str *texts; /* stable names of symbols, as they are asked for */
+    size_t text_count, text_cap;
+    struct arena made;   /* those that are not a part of the chunk */
     uint32_t *locations; /* of the stack at hand */
     size_t location_cap;
     struct buf name;     /* scratch */

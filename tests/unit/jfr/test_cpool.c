@@ -94,6 +94,43 @@ static void checkpoints_are_followed_backwards(void)
     check_symbol(&f, &c, 2, "new");
 }
 
+/* Keys as producers choose them: from 1 on, hashes, addresses; each way of indexing finds all and nothing else. */
+static void dense_and_sparse_keys_are_found(void)
+{
+    enum { KEYS = 1000 };
+    static const uint64_t strides[] = {1, 3, 4, 97, UINT64_C(1) << 16 | 1, UINT64_C(1) << 52 | 12345};
+    for (size_t s = 0; s < sizeof strides / sizeof *strides; s++) {
+        cleanup_chunk struct chunk_builder c = chunk_begin(types);
+        chunk_checkpoint(&c, 0, 1);
+        CHUNK_VARINTS(&c, 31, KEYS);
+        for (uint64_t i = 0; i < KEYS; i++)
+            symbol(&c, i * strides[s], i % 2 ? "odd" : "even");
+        chunk_event_end(&c);
+        WITH_POOLS f = read_pools(&c);
+        CHECK_INT(f.code, 0);
+        for (uint64_t i = 0; i < KEYS; i++)
+            check_symbol(&f, &c, i * strides[s], i % 2 ? "odd" : "even");
+        CHECK(!jfr_pool_find(&f.pools[SYMBOLS], KEYS * strides[s]));
+        CHECK(!jfr_pool_find(&f.pools[SYMBOLS], UINT64_MAX));
+        CHECK(!jfr_pool_find(&f.pools[SYMBOLS], UINT64_C(1) << 32));
+    }
+}
+
+static void the_entry_read_last_counts(void)
+{
+    static const uint64_t keys[] = {1, UINT64_C(1) << 40};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        cleanup_chunk struct chunk_builder c = chunk_begin(types);
+        chunk_checkpoint(&c, 0, 1);
+        CHUNK_VARINTS(&c, 31, 2);
+        symbol(&c, keys[i], "first");
+        symbol(&c, keys[i], "last");
+        chunk_event_end(&c);
+        WITH_POOLS f = read_pools(&c);
+        check_symbol(&f, &c, keys[i], "last");
+    }
+}
+
 static void check_refused(struct chunk_builder *c, const char *why)
 {
     WITH_POOLS f = read_pools(c);
@@ -145,6 +182,8 @@ int main(void)
 {
     RUN(entries_are_found_by_keys_of_64_bits);
     RUN(checkpoints_are_followed_backwards);
+    RUN(dense_and_sparse_keys_are_found);
+    RUN(the_entry_read_last_counts);
     RUN(a_chain_that_runs_in_circles_ends);
     RUN(a_chain_that_leaves_the_chunk_is_refused);
     RUN(pools_that_do_not_fit_are_refused);

@@ -114,6 +114,46 @@ static void a_string_that_is_the_value_is_in_the_first_slot(void)
     CHECK(rec.v[0].at == f.c.b.p + at);
 }
 
+/* Values of numbers, of numbers and bytes, with the wanted fields in front or not: each has a way of its own, and another
+ * one near the end of the bytes. */
+static void numbers_are_read_in_every_layout(void)
+{
+    static const char *const layouts[] = {
+        "4 boolean\n11 long\n20 java.lang.String\n100 Event a:11 b:11 c:11",
+        "4 boolean\n11 long\n20 java.lang.String\n100 Event a:11 b:11 c:11 d:4 e:4",
+        "4 boolean\n11 long\n20 java.lang.String\n100 Event a:11 b:11 c:11 s:20",
+        "4 boolean\n11 long\n20 java.lang.String\n100 Event x:4 a:11 b:11 c:11",
+    };
+    static const char *const names[] = {"c", "missing", "a"};
+    static const uint64_t a[] = {0, 0x7f, 0x80, UINT64_C(1) << 35, UINT64_MAX};
+    for (size_t i = 0; i < sizeof layouts / sizeof *layouts * (sizeof a / sizeof *a); i++) {
+        const size_t layout = i % 4, value = i / 4;
+        WITH_PLAN f = compile(layouts[layout], "Event", names, 3, true);
+        const size_t at = f.c.b.len;
+        if (layout == 3)
+            chunk_byte(&f.c, 0xff);
+        CHUNK_VARINTS(&f.c, a[value], UINT64_MAX, 300);
+        if (layout == 1)
+            buf_append(&f.c.b, "\xff\xff", 2);
+        if (layout == 2)
+            chunk_text(&f.c, "text");
+        const size_t len = f.c.b.len - at;
+        buf_append(&f.c.b, (const uint8_t[64]){0}, 64);
+        const uint8_t *p = f.c.b.p + at, *ends[] = {p + len, p + len + 64};
+        for (size_t k = 0; k < 2; k++) {
+            uint64_t v[JFR_SLOTS];
+            struct jfr_record rec = {0};
+            CHECK(jfr_plan_numbers(&f.plan, p, ends[k], v));
+            CHECK(v[0] == 300 && v[1] == 0 && v[2] == a[value]);
+            CHECK(jfr_plan_run(&f.plan, p, ends[k], &rec) == p + len);
+            CHECK(rec.v[0].num == 300 && rec.v[2].num == a[value]);
+            CHECK(jfr_plan_run(&f.plan, p, ends[k], NULL) == p + len);
+        }
+        for (const uint8_t *cut = p; cut < p + len; cut++)
+            CHECK(!jfr_plan_run(&f.plan, p, cut, NULL));
+    }
+}
+
 static void layouts_that_cannot_be_are_refused(void)
 {
     WITH_PLAN unknown = compile("11 long\n100 Event a:12", "Event", NULL, 0, true);
@@ -143,6 +183,7 @@ int main(void)
     RUN(unknown_fields_of_every_kind_are_stepped_over);
     RUN(a_whole_plan_reaches_the_end_of_the_value);
     RUN(a_string_that_is_the_value_is_in_the_first_slot);
+    RUN(numbers_are_read_in_every_layout);
     RUN(layouts_that_cannot_be_are_refused);
     RUN(an_array_cannot_claim_more_than_the_bytes_hold);
     return REPORT();
