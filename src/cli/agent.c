@@ -276,18 +276,6 @@ static void watch_signals(struct agent *a)
     }
 }
 
-static int parse_stability(const char *text, enum stability *ret)
-{
-    static const char *const names[] = {"generally-available", "public-preview", "experimental"};
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (strcmp(text, names[i]) == 0) {
-            *ret = (enum stability)i;
-            return 0;
-        }
-    }
-    return -EINVAL;
-}
-
 static void problem(void *arg, const char *id, const char *message)
 {
     (void)arg;
@@ -386,7 +374,7 @@ int agent_run(const struct agent_settings *settings)
     struct agent a = {.settings = settings};
     struct err err = {0};
     enum stability stability;
-    if (parse_stability(settings->stability, &stability) < 0) {
+    if (!stability_parse(settings->stability, &stability)) {
         fprintf(stderr,
                 "smolder run: --stability.level=%s: generally-available, public-preview or experimental expected\n",
                 settings->stability);

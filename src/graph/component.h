@@ -12,9 +12,8 @@
 
 #include "base/err.h"
 #include "lang/schema.h"
+#include "lang/stability.h"
 #include "lang/value.h"
-
-enum stability { STABILITY_GA, STABILITY_PREVIEW, STABILITY_EXPERIMENTAL };
 
 struct component; /* the engine's handle, passed to build and kept by the component */
 

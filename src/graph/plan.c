@@ -9,7 +9,7 @@
 #include "lang/stdlib.h"
 
 /* Texts that go into messages and keys end somewhere; no definition's name comes near. */
-enum { LABEL_MAX = 512, ID_MAX = 4096, CYCLE_TEXT_MAX = 4096 };
+enum { LABEL_MAX = 512, ID_MAX = 4096, CYCLE_TEXT_MAX = 4096, WHAT_MAX = 128 };
 
 /* --- statements to nodes --- */
 
@@ -86,12 +86,11 @@ static bool check_component(const struct ast_stmt *s, const struct controller_op
         diag_error(ds, s->label_range, "label is longer than %d bytes", LABEL_MAX);
         return false;
     }
-    if (def->stability > o->stability) {
-        const char *level = stability_name(def->stability);
-        diag_error(ds, s->name_range,
-                   "component \"%s\" is at stability level \"%s\", which is below the minimum allowed stability level "
-                   "\"%s\". Use --stability.level command-line flag to enable \"%s\" features",
-                   def->name, level, stability_name(o->stability), level);
+    char what[WHAT_MAX];
+    struct err err = {0};
+    snprintf(what, sizeof what, "component \"%s\"", def->name);
+    if (stability_check(what, def->stability, o->stability, &err) < 0) {
+        diag_error(ds, s->name_range, "%s", err.text);
         return false;
     }
     *ret = def;
@@ -175,6 +174,7 @@ static bool names_refused_block(const struct plan *p, const struct str *path, si
 struct linking {
     struct plan *p;
     const struct plan_node *from; /* NULL: a settings block, which waits for nobody */
+    enum stability stability;
     struct diags *ds;
 };
 
@@ -188,11 +188,7 @@ static void link_reference(void *arg, const struct ast_traversal *t)
             dag_need(&l->p->dag, l->from->place, on->place);
         return;
     }
-    if (stdlib_replacement(t->path[0])) {
-        diag_warn(l->ds, t->range, "%.*s is deprecated; use %s", STR_ARG(t->path[0]), stdlib_replacement(t->path[0]));
-        return;
-    }
-    if (stdlib_has(t->path[0]) || names_refused_block(l->p, t->path, t->len))
+    if (stdlib_reference(t, l->stability, l->ds) || names_refused_block(l->p, t->path, t->len))
         return;
     cleanup_buf struct buf name = BUF_INIT(ID_MAX);
     for (size_t i = 0; i < t->len; i++) {
@@ -234,10 +230,10 @@ static void report_cycle(void *arg, const size_t *members, size_t n)
     diag_error(c->ds, at, "%s%s", buf_cstr(&text), buf_ok(&text) ? "" : ", …");
 }
 
-static void link_all(struct plan *p, struct diags *ds)
+static void link_all(struct plan *p, enum stability stability, struct diags *ds)
 {
     dag_init(&p->dag, p->len);
-    struct linking l = {.p = p, .ds = ds};
+    struct linking l = {.p = p, .stability = stability, .ds = ds};
     for (size_t i = 0; i < p->len; i++) {
         l.from = p->nodes[i];
         ast_traversals(&p->nodes[i]->stmt->body, link_reference, &l);
@@ -302,7 +298,7 @@ int plan_new(struct source *const *sources, size_t n, const struct controller_op
     if (ds->errors > errors_before)
         return -EINVAL;
     collect(p, options, ds);
-    link_all(p, ds);
+    link_all(p, options->stability, ds);
     if (ds->errors > errors_before)
         return -EINVAL;
     index_nodes(p);

@@ -25,13 +25,3 @@ const char *registry_suggest(const struct component_def *const *defs, struct str
     }
     return best;
 }
-
-const char *stability_name(enum stability s)
-{
-    static const char *const names[] = {
-        [STABILITY_GA] = "generally-available",
-        [STABILITY_PREVIEW] = "public-preview",
-        [STABILITY_EXPERIMENTAL] = "experimental",
-    };
-    return names[s];
-}

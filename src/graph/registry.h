@@ -9,5 +9,3 @@
 const struct component_def *registry_find(const struct component_def *const *defs, struct str name);
 /* The name closest to a misspelt one, or NULL when none is close. */
 const char *registry_suggest(const struct component_def *const *defs, struct str name);
-/* "generally-available", "public-preview", "experimental": the words of --stability.level. */
-const char *stability_name(enum stability s);

@@ -204,7 +204,7 @@ static int eval_traversal(struct eval *ev, const struct ast_expr *e, size_t n, s
     struct value *v = NULL;
     size_t used = 1;
     if (!ev->scope || !ev->scope->resolve || !ev->scope->resolve(ev->scope->ctx, path, n, &used, &v))
-        v = stdlib_get(path[0]);
+        v = stdlib_resolve(path, n, &used);
     cleanup_free const struct ast_expr **steps = xcalloc(n, sizeof *steps);
     for (size_t i = n; i > 0; i--, e = i > 0 ? e->access.base : e)
         steps[i - 1] = e;
@@ -262,11 +262,13 @@ static int call(struct eval *ev, const struct ast_expr *e, const struct function
         return blame_printf(ev, e->list.callee, "expected %s%u args, got %zu", f->variadic ? "at least " : "",
                             f->min_args, n);
     struct err err = {0};
-    int bad = -1;
+    int bad = BLAME_FUNCTION;
     cleanup_value struct value *v = NULL;
-    if (f->call(args, n, &v, &bad, &err) < 0)
-        return eval_blame(bad >= 0 && (size_t)bad < n ? e->list.items[bad] : e->list.callee, err.text, ev->ds);
-    return check_depth(ev, e, &v, ret);
+    if (f->call(args, n, &v, &bad, &err) == 0)
+        return check_depth(ev, e, &v, ret);
+    if (bad == BLAME_CALL)
+        return diag_error(ev->ds, ast_range(e), "%s", err.text);
+    return eval_blame(bad >= 0 && (size_t)bad < n ? e->list.items[bad] : e->list.callee, err.text, ev->ds);
 }
 
 static int eval_call(struct eval *ev, const struct ast_expr *e, struct value **ret)

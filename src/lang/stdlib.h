@@ -1,16 +1,40 @@
-/* The functions and constants every expression can use: sys.env, constants.*, array.concat, coalesce, string.*, and the old
- * names of some of them. A namespace (`string`) is an ordinary object. Names of the scope hide these.
+/* The functions and constants every expression can use: string.format, coalesce, constants.os, …, and the old names of some.
+ *
+ * A namespace (`string`) is an ordinary object. Names of the scope hide these. The rows in lang/stdlib/ are the single source of
+ * names, stability, signatures, help and examples: evaluation, load checks, `smolder reference` and docs/functions read them.
  * Source: spec alloy-language §5.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/str.h"
+#include "lang/ast.h"
+#include "lang/diag.h"
+#include "lang/stability.h"
 #include "lang/value.h"
 
-/* A top-level name: "string", "coalesce", "env". New reference; NULL when there is none. */
-struct value *stdlib_get(struct str name);
-bool stdlib_has(struct str name);
-/* What replaces an old name: "sys.env" for "env"; NULL for names that are not deprecated. */
-const char *stdlib_replacement(struct str name);
+enum { STDLIB_EXAMPLES_MAX = 3 };
+
+struct stdlib_function {
+    struct function_def def;
+    bool constant;            /* not a function but what `call` returns without arguments */
+    const char *alias;        /* the deprecated name, or NULL */
+    enum stability stability; /* below the level asked for, a reference to it is refused */
+    const char *parameters;   /* "list list(string), separator string"; NULL: none */
+    const char *result;       /* "string" */
+    const char *help;
+    struct {
+        const char *expression, *value;
+    } examples[STDLIB_EXAMPLES_MAX];
+};
+
+/* The value of the longest prefix of a dotted name, and how many names that took: of string.format.x two, of string.nope one.
+ * New reference; NULL when the first name is unknown. */
+struct value *stdlib_resolve(const struct str *path, size_t n, size_t *used);
+/* Whether a reference names something of the library. Notes in `ds` the use of an old name (a warning) and that of a function below
+ * `least` (an error), at the reference. */
+bool stdlib_reference(const struct ast_traversal *t, enum stability least, struct diags *ds);
+/* Row by row, in the order of the names; NULL after the last. */
+const struct stdlib_function *stdlib_row(size_t i);
