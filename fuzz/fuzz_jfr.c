@@ -29,7 +29,7 @@ static void convert(const uint8_t *chunk, size_t size, bool compat)
                                          .wall_ns = 20,
                                          .per_thread = !compat,
                                          .compat = compat,
-                                         .compat_truncated = true};
+                                         .mark_truncated = true};
     struct conversion *c = conversion_new(&options);
     struct pprof_result *results;
     size_t n;

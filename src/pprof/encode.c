@@ -26,6 +26,7 @@ enum {
     LABEL_NUM = 3,
     LABEL_NUM_UNIT = 4,
     MAPPING_ID = 1,
+    MAPPING_FILENAME = 5,
     MAPPING_HAS_FUNCTIONS = 7,
     LOCATION_ID = 1,
     LOCATION_MAPPING_ID = 2,
@@ -40,7 +41,7 @@ enum {
 };
 
 /* Five fields of at most 1 + 10 bytes. */
-enum { THE_MAPPING = 1, SMALL_MESSAGE = 64 };
+enum { SMALL_MESSAGE = 64 };
 
 /* Numbers in this profile, by order of first use, for things numbered across all profiles. */
 struct numbering {
@@ -52,7 +53,7 @@ struct numbering {
 struct encoder {
     const struct profile *p;
     struct buf *out;
-    struct numbering strings, functions, locations;
+    struct numbering strings, functions, locations, mappings;
 };
 
 static void numbering_init(struct numbering *n, size_t count)
@@ -173,10 +174,14 @@ static void put_sample(struct encoder *e, size_t i)
         put_label(e, &labels->labels[k]);
 }
 
-static void put_mapping(struct encoder *e)
+/* The program itself is the first, and the only one without a name. */
+static void put_mappings(struct encoder *e)
 {
-    uint8_t m[SMALL_MESSAGE], *to = wire_put_number(m, MAPPING_ID, THE_MAPPING);
-    put_message(e, PROFILE_MAPPING, m, wire_put_number(to, MAPPING_HAS_FUNCTIONS, 1));
+    for (uint32_t i = 0; i < e->mappings.count; i++) {
+        uint8_t m[SMALL_MESSAGE], *to = wire_put_number(m, MAPPING_ID, i + 1);
+        to = wire_put_number(to, MAPPING_FILENAME, string_id(e, e->mappings.order[i]));
+        put_message(e, PROFILE_MAPPING, m, wire_put_number(to, MAPPING_HAS_FUNCTIONS, 1));
+    }
 }
 
 static void put_locations(struct encoder *e)
@@ -187,7 +192,8 @@ static void put_locations(struct encoder *e)
             *end = wire_put_number(line, LINE_FUNCTION_ID, numbered(&e->functions, l.function));
         end = wire_put_number(end, LINE_LINE, (uint64_t)(int64_t)l.line);
         uint8_t m[2 * SMALL_MESSAGE], *to = wire_put_number(m, LOCATION_ID, i + 1);
-        to = wire_put_number(to, LOCATION_MAPPING_ID, THE_MAPPING);
+        to = wire_put_number(to, LOCATION_MAPPING_ID,
+                             numbered(&e->mappings, e->p->symbols->functions[l.function].mapping));
         to = wire_put(wire_put(to, LOCATION_LINE << 3 | WIRE_BYTES), (uint64_t)(end - line));
         memcpy(to, line, (size_t)(end - line));
         put_message(e, PROFILE_LOCATION, m, to + (end - line));
@@ -213,15 +219,17 @@ void pprof_encode(const struct profile *p, struct buf *out)
     numbering_init(&e.strings, p->symbols->string_count);
     numbering_init(&e.functions, p->symbols->function_count);
     numbering_init(&e.locations, p->symbols->location_count);
+    numbering_init(&e.mappings, p->symbols->string_count);
     (void)string_id(&e, 0);
+    (void)numbered(&e.mappings, 0);
     for (size_t i = 0; i < p->type_count; i++)
         put_value_type(&e, PROFILE_SAMPLE_TYPE, p->types[i]);
     for (size_t i = 0; i < p->sample_count; i++) {
         if (!all_zero(profile_values(p, i), p->type_count))
             put_sample(&e, i);
     }
-    put_mapping(&e);
     put_locations(&e);
+    put_mappings(&e);
     put_functions(&e);
     wire_number(out, PROFILE_TIME_NANOS, (uint64_t)p->time_nanos);
     wire_number(out, PROFILE_DURATION_NANOS, (uint64_t)p->duration_nanos);
@@ -233,4 +241,5 @@ void pprof_encode(const struct profile *p, struct buf *out)
     numbering_done(&e.strings);
     numbering_done(&e.functions);
     numbering_done(&e.locations);
+    numbering_done(&e.mappings);
 }

@@ -5,9 +5,8 @@
 #include "base/cleanup.h"
 #include "base/gzip.h"
 #include "base/mem.h"
-#include "jfr/event.h"
+#include "pprof/conversion.h"
 #include "pprof/encode.h"
-#include "pprof/resolve.h"
 
 /* Caps against hostile recordings; 50,000 distinct stacks of 80 frames would take 18 MB of symbols. */
 enum { SYMBOLS_MAX = 64 << 20, METADATA_MAX = 16 << 20, OUTPUT_MAX = 256 << 20 };
@@ -16,255 +15,120 @@ enum { SYMBOLS_MAX = 64 << 20, METADATA_MAX = 16 << 20, OUTPUT_MAX = 256 << 20 }
  * are fetched from the kernel and given back for every profile. */
 enum { GZIP_LEVEL = 1 };
 
-/* What async-profiler does when told interval 0: wallClock.cpp, arguments.h. */
-static const int64_t DEFAULT_INTERVAL_NS = 10000000, DEFAULT_WALL_NS = 50000000;
+/* What the JDK's default and profile settings have. */
+enum { NATIVE_METHOD_NS = 20000000 };
 
-enum kind {
-    KIND_PARK,
-    KIND_TLAB_IN,
-    KIND_TLAB_OUT,
-    KIND_ALLOC,
-    KIND_LIVE,
-    KIND_MALLOC,
-    KIND_LOCK,
-    KIND_CPU,
-    KIND_WALL,
-    KIND_COUNT,
-};
-
-/* In the order of name, then sample types. Spec jfr-asprof §3.2. */
-static const struct {
-    const char *name;
-    const char *types[2][2]; /* type, unit */
-    const char *period[2];
-} kinds[KIND_COUNT] = {
-    [KIND_PARK] = {"block", {{"contentions", "count"}, {"delay", "nanoseconds"}}, {"block", "count"}},
-    [KIND_TLAB_IN] = {"memory",
-                      {{"alloc_in_new_tlab_objects", "count"}, {"alloc_in_new_tlab_bytes", "bytes"}},
-                      {"space", "bytes"}},
-    [KIND_TLAB_OUT] = {"memory",
-                       {{"alloc_outside_tlab_objects", "count"}, {"alloc_outside_tlab_bytes", "bytes"}},
-                       {"space", "bytes"}},
-    [KIND_ALLOC] = {"memory", {{"alloc_sample_objects", "count"}, {"alloc_sample_bytes", "bytes"}}, {"space", "bytes"}},
-    [KIND_LIVE] = {"memory", {{"live", "count"}}, {"objects", "count"}},
-    [KIND_MALLOC] = {"memory", {{"malloc_objects", "count"}, {"malloc_bytes", "bytes"}}, {NULL}},
-    [KIND_LOCK] = {"mutex", {{"contentions", "count"}, {"delay", "nanoseconds"}}, {"mutex", "count"}},
-    [KIND_CPU] = {"process_cpu", {{"cpu", "nanoseconds"}}, {"cpu", "nanoseconds"}},
-    [KIND_WALL] = {"wall", {{"wall", "nanoseconds"}}, {"wall", "nanoseconds"}},
-};
-
-/* What the recording says about itself, in its first chunk only. */
-struct settings {
-    char *event; /* owned */
-    int64_t cpu_ns, wall_ns;
-};
-
-struct conversion {
-    struct conversion_options options; /* its strings are in settings */
-    struct settings settings;
-    struct symbols symbols;
-    struct profile profiles[KIND_COUNT];
-    uint64_t samples[KIND_COUNT];
-    struct conversion_event *events; /* by event class */
-    int64_t start_ns, end_ns;
-    struct pprof_result *results; /* set by finish */
-    size_t result_count;
-};
-
-/* One walk over the events of a chunk. */
-struct pass {
-    struct conversion *c;
-    struct resolver *r;
-    const struct jfr_header *header;
-    int64_t sign; /* -1 takes back what an earlier walk added */
-    size_t class; /* of the event at hand */
-};
-
-enum { SLOT_STACK, SLOT_THREAD, SLOT_STATE, SLOT_AMOUNT, SETTING_NAME = 0, SETTING_VALUE = 1 };
-
-/* How one type of event turns into values; false where symbols are full. */
-typedef bool take_event(struct pass *p, const struct jfr_record *e);
-static take_event take_execution, take_wall, take_sized, take_live, take_delay, take_setting;
-
-static const struct event_class {
-    const char *type;
-    const char *fields[SLOT_AMOUNT + 1];
-    enum kind kind;
-    take_event *take;
-} classes[] = {
-    {"jdk.ExecutionSample", {"stackTrace", "sampledThread", "state"}, KIND_CPU, take_execution},
-    {"profiler.WallClockSample", {"stackTrace", "sampledThread", "state", "samples"}, KIND_WALL, take_wall},
-    {"jdk.ObjectAllocationInNewTLAB", {"stackTrace", "eventThread", NULL, "tlabSize"}, KIND_TLAB_IN, take_sized},
-    {"jdk.ObjectAllocationOutsideTLAB",
-     {"stackTrace", "eventThread", NULL, "allocationSize"},
-     KIND_TLAB_OUT,
-     take_sized},
-    {"jdk.ObjectAllocationSample", {"stackTrace", "eventThread", NULL, "weight"}, KIND_ALLOC, take_sized},
-    {"profiler.Malloc", {"stackTrace", "eventThread", NULL, "size"}, KIND_MALLOC, take_sized},
-    {"profiler.LiveObject", {"stackTrace", "eventThread"}, KIND_LIVE, take_live},
-    {"jdk.JavaMonitorEnter", {"stackTrace", "eventThread", NULL, "duration"}, KIND_LOCK, take_delay},
-    {"jdk.ThreadPark", {"stackTrace", "eventThread", NULL, "duration"}, KIND_PARK, take_delay},
-    {"jdk.ActiveSetting", {"name", "value"}, KIND_COUNT, take_setting},
-};
-enum { CLASSES = ARRAY_LEN(classes) };
-
-static bool is_wall(const struct conversion *c)
-{
-    return strcmp(c->settings.event, "wall") == 0;
-}
-
-/* Nanoseconds that one wall clock sample stands for. The reference counts all samples at the cpu rate. */
-static int64_t wall_weight(const struct conversion *c)
-{
-    return c->options.compat || c->settings.wall_ns == 0 ? c->settings.cpu_ns : c->settings.wall_ns;
-}
-
-/* A product of two foreign numbers; wraps, as sums do. */
-static int64_t times(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a * (uint64_t)b);
-}
-
-/* Adds an event to a profile, `count` samples at once. */
-static bool add(struct pass *p, enum kind kind, const struct jfr_record *e, int64_t first, int64_t second,
-                int64_t count)
-{
-    struct conversion *c = p->c;
-    uint32_t stack = resolver_stack(p->r, e->v[SLOT_STACK].num);
-    if (stack == RESOLVE_NO_STACK) {
-        if (c->options.compat)
-            return true;
-        /* The time was spent even where nobody knows on what. */
-        stack = resolver_unknown_stack(p->r);
-    }
-    uint32_t labels = c->options.per_thread ? resolver_thread(p->r, e->v[SLOT_THREAD].num) : 0;
-    if (!profile_add(&c->profiles[kind], stack, labels, (int64_t[]){times(first, p->sign), times(second, p->sign)}))
-        return false;
-    c->samples[kind] += (uint64_t)times(count, p->sign);
-    return true;
-}
-
-/* Spec §3.3; the reference does not count samples whose state is no entry of the pool. */
-static bool take_execution(struct pass *p, const struct jfr_record *e)
-{
-    struct conversion *c = p->c;
-    enum thread_state state = resolver_state(p->r, e->v[SLOT_STATE].num);
-    bool wall = is_wall(c);
-    int64_t weight = wall ? wall_weight(c) : c->settings.cpu_ns;
-    if (state != THREAD_STATE_SLEEPING && !(c->options.compat && state == THREAD_STATE_UNKNOWN) &&
-        !add(p, KIND_CPU, e, weight, 0, 1))
-        return false;
-    return !wall || add(p, KIND_WALL, e, weight, 0, 1);
-}
-
-/* An idle thread's samples come in batches. */
-static int64_t wall_samples(const struct jfr_record *e)
-{
-    int32_t n = (int32_t)e->v[SLOT_AMOUNT].num;
-    return n > 0 ? n : 0;
-}
-
-static bool take_wall(struct pass *p, const struct jfr_record *e)
-{
-    int64_t samples = wall_samples(e), weight = times(samples, wall_weight(p->c));
-    if (samples == 0)
-        return true;
-    if (is_wall(p->c) && resolver_state(p->r, e->v[SLOT_STATE].num) == THREAD_STATE_RUNNABLE &&
-        !add(p, KIND_CPU, e, weight, 0, samples))
-        return false;
-    return add(p, KIND_WALL, e, weight, 0, samples);
-}
-
-static bool take_sized(struct pass *p, const struct jfr_record *e)
-{
-    return add(p, classes[p->class].kind, e, 1, (int64_t)e->v[SLOT_AMOUNT].num, 1);
-}
-
-static bool take_live(struct pass *p, const struct jfr_record *e)
-{
-    return add(p, KIND_LIVE, e, 1, 0, 1);
-}
-
-static bool take_delay(struct pass *p, const struct jfr_record *e)
-{
-    int64_t ticks = (int64_t)e->v[SLOT_AMOUNT].num;
-    int64_t delay = p->c->options.compat ? ticks : jfr_ticks_to_ns(p->header, ticks);
-    return add(p, classes[p->class].kind, e, 1, delay, 1);
-}
-
-static void set_interval(int64_t *to, struct str value, int64_t otherwise)
-{
-    int64_t ns;
-    if (str_to_i64(value, &ns) && ns >= 0)
-        *to = ns ? ns : otherwise;
-}
-
-/* Acts from here on, in file order: async-profiler writes settings in front of all samples. */
-static bool take_setting(struct pass *p, const struct jfr_record *e)
+/* Acts from here on, in file order: async-profiler writes settings in front of all samples. The reference knows the event alone. */
+static void take_setting(const struct pass *p, const struct jfr_record *e)
 {
     struct conversion *c = p->c;
     enum { SETTING_MAX = 1024 };
     cleanup_buf struct buf name = BUF_INIT(SETTING_MAX), value = BUF_INIT(SETTING_MAX);
     resolver_text(p->r, e->v[SETTING_NAME], &name);
-    struct str n = buf_slice(&name);
-    if (!str_is(n, "event") && !str_is(n, "interval") && !str_is(n, "wall"))
-        return true;
+    if (c->options.compat && !str_is(buf_slice(&name), "event"))
+        return;
     resolver_text(p->r, e->v[SETTING_VALUE], &value);
-    if (str_is(n, "event")) {
-        free(c->settings.event);
-        c->settings.event = str_dup(buf_slice(&value));
-    } else if (c->options.compat) {
-        return true;
-    } else if (str_is(n, "interval")) {
-        set_interval(&c->settings.cpu_ns, buf_slice(&value), is_wall(c) ? DEFAULT_WALL_NS : DEFAULT_INTERVAL_NS);
-        if (is_wall(c)) /* then this is the interval of wall samples, whatever an earlier recording had */
-            c->settings.wall_ns = 0;
-    } else {
-        set_interval(&c->settings.wall_ns, buf_slice(&value), DEFAULT_WALL_NS);
+    settings_take(&c->settings, buf_slice(&name), buf_slice(&value));
+}
+
+static void init_profiles(struct conversion *c)
+{
+    const bool compat = c->options.compat;
+    for (size_t k = 0; k < KIND_COUNT; k++) {
+        const struct profile_kind_def *def = &profile_kinds[k];
+        struct profile *p = &c->profiles[k];
+        profile_init(p, &c->symbols);
+        for (size_t i = 0; i < (k == KIND_LIVE && compat ? 1 : 2) && def->types[i][0]; i++)
+            (void)profile_add_type(p, str_of(def->types[i][0]), str_of(def->types[i][1]));
+        if (k == KIND_MALLOC && compat)
+            continue;
+        p->period_type.type = symbols_string(&c->symbols, str_of(def->period[0]));
+        p->period_type.unit = symbols_string(&c->symbols, str_of(def->period[1]));
     }
-    return true;
 }
 
 struct conversion *conversion_new(const struct conversion_options *options)
 {
     struct conversion *c = xcalloc(1, sizeof *c);
-    c->options = *options;
+    const struct conversion_options *o = options;
+    c->options = *o;
     c->options.event = NULL;
-    c->settings = (struct settings){xstrdup(options->event ? options->event : ""), options->cpu_ns, options->wall_ns};
+    c->settings = (struct settings){.event = xstrdup(o->event ? o->event : ""),
+                                    .cpu_ns = o->cpu_ns,
+                                    .wall_ns = o->wall_ns,
+                                    .native_method_ns = o->native_method_ns ? o->native_method_ns : NATIVE_METHOD_NS,
+                                    .alloc_bytes = o->alloc_bytes,
+                                    .malloc_bytes = o->malloc_bytes};
     symbols_init(&c->symbols, SYMBOLS_MAX);
-    for (size_t k = 0; k < KIND_COUNT; k++) {
-        struct profile *p = &c->profiles[k];
-        profile_init(p, &c->symbols);
-        for (size_t i = 0; i < 2 && kinds[k].types[i][0]; i++)
-            (void)profile_add_type(p, str_of(kinds[k].types[i][0]), str_of(kinds[k].types[i][1]));
-        p->period_type.type = symbols_string(&c->symbols, str_of(kinds[k].period[0]));
-        p->period_type.unit = symbols_string(&c->symbols, str_of(kinds[k].period[1]));
-    }
-    c->events = xcalloc(CLASSES, sizeof *c->events);
-    for (size_t i = 0; i < CLASSES; i++)
-        c->events[i].type = classes[i].type;
+    init_profiles(c);
+    c->keys = (struct label_keys){.thread = symbols_string(&c->symbols, STR("thread")),
+                                  .allocated_class = symbols_string(&c->symbols, STR("allocated_class")),
+                                  .lock_class = symbols_string(&c->symbols, STR("lock_class")),
+                                  .profile_id = symbols_string(&c->symbols, STR("profile_id")),
+                                  .span_name = symbols_string(&c->symbols, STR("span_name"))};
+    c->threads = THREAD_NAMES_INIT(o->raw_threads, o->threads_max);
+    c->snapshot.symbols = &c->symbols;
+    for (size_t i = 0; i < CLASS_COUNT; i++)
+        c->events[i].type = event_classes[i].type;
     return c;
 }
 
-/* Event type ids of this chunk -> class, and how to read each. */
-struct layout {
-    struct {
-        uint64_t id;
-        struct jfr_plan plan;
-    } of[CLASSES];
-};
+int conversion_labels(struct conversion *c, struct str snapshot, struct err *err)
+{
+    snapshot_done(&c->snapshot);
+    int code = snapshot_read(&c->snapshot, snapshot, &c->symbols, err);
+    c->has_labels = code == 0;
+    if (code < 0) {
+        snapshot_done(&c->snapshot);
+        c->snapshot = (struct snapshot){.symbols = &c->symbols};
+    }
+    return code;
+}
 
-static int layout_read(struct layout *l, const struct jfr_metadata *m, bool threads, struct arena *arena,
+/* Whether what lies in this slot is looked at. */
+static bool is_wanted(const struct conversion *c, const struct event_class *class, enum event_slot slot, bool times)
+{
+    const struct conversion_options *o = &c->options;
+    const bool labels = !o->compat || c->has_labels;
+    switch (slot) {
+    case SLOT_THREAD:
+        return class->rule == RULE_SETTING || o->per_thread || times;
+    case SLOT_SUBJECT:
+        if (class->rule == RULE_SIZED && class->kind != KIND_MALLOC)
+            return o->allocated_class;
+        return class->rule != RULE_DELAY || o->lock_class;
+    case SLOT_TIME:
+        return times;
+    case SLOT_SPAN_ID:
+    case SLOT_SPAN_NAME:
+    case SLOT_CONTEXT:
+        return labels && class->rule != RULE_SETTING;
+    default:
+        return true;
+    }
+}
+
+static int layout_read(struct layout *l, const struct conversion *c, const struct jfr_metadata *m, struct arena *arena,
                        struct err *err)
 {
-    for (size_t i = 0; i < CLASSES; i++) {
-        const struct jfr_type *t = jfr_type_by_name(m, classes[i].type);
-        const char *fields[SLOT_AMOUNT + 1];
-        memcpy(fields, classes[i].fields, sizeof fields);
-        if (!threads && classes[i].take != take_setting)
-            fields[SLOT_THREAD] = NULL;
-        l->of[i].id = t ? t->id : JFR_EVENT_METADATA; /* which is no sample */
-        int code = t ? jfr_plan_compile(m, t, fields, ARRAY_LEN(fields), false, arena, &l->of[i].plan, err) : 0;
+    static const char *const common[EVENT_SLOTS] = {[SLOT_TIME] = "startTime",
+                                                    [SLOT_SPAN_ID] = "spanId",
+                                                    [SLOT_SPAN_NAME] = "spanName",
+                                                    [SLOT_CONTEXT] = "contextId"};
+    /* Times are for what one event says of others. */
+    const bool times = !c->options.compat && (jfr_type_by_name(m, event_classes[CLASS_SPAN].type) ||
+                                              jfr_type_by_name(m, event_classes[CLASS_FREE].type));
+    for (size_t i = 0; i < CLASS_COUNT; i++) {
+        const struct event_class *class = &event_classes[i];
+        const bool left_out = c->options.compat && class->beyond;
+        const struct jfr_type *t = left_out ? NULL : jfr_type_by_name(m, class->type);
+        const char *fields[EVENT_SLOTS];
+        for (size_t slot = 0; slot < EVENT_SLOTS; slot++) {
+            const char *field = slot < ARRAY_LEN(class->fields) ? class->fields[slot] : common[slot];
+            fields[slot] = is_wanted(c, class, (enum event_slot)slot, times) ? field : NULL;
+        }
+        l->of[i].id = t ? t->id : JFR_EVENT_METADATA;
+        int code = t ? jfr_plan_compile(m, t, fields, EVENT_SLOTS, false, arena, &l->of[i].plan, err) : 0;
         if (code < 0)
             return code;
     }
@@ -273,7 +137,7 @@ static int layout_read(struct layout *l, const struct jfr_metadata *m, bool thre
 
 static const struct jfr_plan *class_of(const struct layout *l, uint64_t type, size_t *class)
 {
-    for (size_t i = 0; i < CLASSES && type != JFR_EVENT_METADATA; i++) {
+    for (size_t i = 0; i < CLASS_COUNT && type != JFR_EVENT_METADATA; i++) {
         if (l->of[i].id == type) {
             *class = i;
             return &l->of[i].plan;
@@ -293,43 +157,40 @@ static int walk(struct pass *p, const struct layout *l, struct jfr_events it, co
         int code = jfr_events_next(&it, &event, err);
         if (code < 0)
             return code;
-        const struct jfr_plan *plan = class_of(l, event.type, &p->class);
+        size_t class;
+        const struct jfr_plan *plan = class_of(l, event.type, &class);
         if (!plan)
             continue;
         rec = (struct jfr_record){0}; /* a type may lack fields */
         /* Numbers are read fastest far from the end of the bytes: the event's own end is looked at afterwards. */
         const uint8_t *end = jfr_plan_run(plan, event.payload, it.end, &rec);
         if (!end || end > event.end)
-            return err_set(err, -EBADMSG, "%s at %zu is cut", classes[p->class].type, (size_t)(*failed_at - it.chunk));
-        if (!classes[p->class].take(p, &rec))
+            return err_set(err, -EBADMSG, "%s at %zu is cut", event_classes[class].type,
+                           (size_t)(*failed_at - it.chunk));
+        if (class == CLASS_SETTING)
+            take_setting(p, &rec);
+        else if (!event_take(p, class, &rec))
             return err_set(err, -E2BIG, "more names or stacks than %d MiB hold", SYMBOLS_MAX >> 20);
-        int64_t count = classes[p->class].take == take_wall ? wall_samples(&rec) : 1;
-        p->c->events[p->class].count += (uint64_t)times(count, p->sign);
+        p->c->events[class].count += (uint64_t)(event_count(class, &rec) * p->sign);
     }
     return 0;
 }
 
-static void settings_restore(struct settings *to, struct settings *from)
-{
-    free(to->event);
-    *to = *from;
-    to->event = xstrdup(from->event);
-}
-
 /* Adds all events, or none: a walk that breaks off is walked again up to there with the sign turned round. */
-static int add_events(struct pass *p, const struct layout *l, struct jfr_events it, struct err *err)
+static int add_events(struct pass *p, const struct layout *l, struct err *err)
 {
-    struct settings before = p->c->settings;
-    before.event = xstrdup(before.event);
+    struct settings before = {0}, *settings = &p->c->settings;
+    struct jfr_events it = jfr_events_of(p->chunk, p->header);
+    settings_copy(&before, settings);
     const uint8_t *failed_at = it.p;
     int code = walk(p, l, it, it.end, &failed_at, err);
     if (code < 0) {
-        settings_restore(&p->c->settings, &before);
+        settings_copy(settings, &before);
         p->sign = -1;
         (void)!walk(p, l, it, failed_at, &failed_at, NULL);
-        settings_restore(&p->c->settings, &before);
+        settings_copy(settings, &before);
     }
-    free(before.event);
+    settings_done(&before);
     return code;
 }
 
@@ -345,38 +206,71 @@ int conversion_add(struct conversion *c, const void *chunk, size_t len, struct e
     cleanup_arena struct arena arena = ARENA_INIT(METADATA_MAX);
     cleanup_jfr_metadata struct jfr_metadata metadata = JFR_METADATA_INIT;
     cleanup_resolver struct resolver resolver = {0};
+    cleanup_spans struct spans spans = {0};
+    const struct conversion_options *o = &c->options;
+    const struct resolve_options names = {.compat = o->compat,
+                                          .mark_truncated = o->mark_truncated,
+                                          .no_lines = o->no_lines,
+                                          .frame_types = o->frame_types,
+                                          .libraries = o->libraries,
+                                          .raw_names = o->raw_names,
+                                          .threads = o->per_thread};
     struct layout layout = {0};
     int code = jfr_header_read(chunk, len, &header, err);
     if (code == 0)
         code = jfr_metadata_read(chunk, header.size, header.metadata, &arena, &metadata, err);
     if (code == 0)
-        code = layout_read(&layout, &metadata, c->options.per_thread, &arena, err);
+        code = layout_read(&layout, c, &metadata, &arena, err);
     if (code == 0)
-        code = resolver_open(&resolver, chunk, &header, &metadata, &arena, &c->symbols, c->options.per_thread, err);
+        code = resolver_open(&resolver, chunk, &header, &metadata, &arena, &c->symbols, &names, err);
     if (code < 0)
         return code;
-    resolver.compat = c->options.compat;
-    resolver.mark_truncated = c->options.compat_truncated;
-    struct pass pass = {.c = c, .r = &resolver, .header = &header, .sign = 1};
-    code = add_events(&pass, &layout, jfr_events_of(chunk, &header), err);
+    struct pass pass = {.c = c, .r = &resolver, .chunk = chunk, .header = &header, .spans = &spans, .sign = 1};
+    struct settings before = {0};
+    settings_copy(&before, &c->settings);
+    chunk_prepare(&pass, &layout, &metadata);
+    code = add_events(&pass, &layout, err);
+    if (code < 0)
+        settings_copy(&c->settings, &before);
+    settings_done(&before);
     if (code < 0)
         return code;
+    chunk_settle(&pass, &layout);
     if (c->start_ns == 0)
         c->start_ns = header.start_ns;
     c->end_ns = end_of(&header);
     return 0;
 }
 
-static int64_t period_of(const struct conversion *c, enum kind kind)
+/* What one unit of the period type stands for: a sample in time, bytes between samples; every contention, call and object counts. */
+static int64_t period_of(const struct conversion *c, enum profile_kind kind)
 {
+    const struct settings *s = &c->settings;
     if (c->options.compat)
         return 0;
-    if (kind == KIND_WALL)
-        return wall_weight(c);
-    return kind == KIND_CPU ? is_wall(c) ? wall_weight(c) : c->settings.cpu_ns : 0;
+    switch (kind) {
+    case KIND_CPU:
+        return settings_wall(s) ? settings_wall_weight(s) : s->cpu_ns;
+    case KIND_COUNTER:
+        return s->cpu_ns;
+    case KIND_WALL:
+        return settings_wall_weight(s);
+    case KIND_NATIVE_METHOD:
+        return s->native_method_ns;
+    case KIND_TLAB_IN:
+    case KIND_TLAB_OUT:
+        return s->alloc_bytes;
+    case KIND_MALLOC:
+    case KIND_MALLOC_LIVE:
+        return s->malloc_bytes;
+    case KIND_ALLOC: /* the JDK throttles by rate */
+        return 0;
+    default:
+        return 1;
+    }
 }
 
-static int encode(struct conversion *c, enum kind kind, struct pprof_result *ret, struct err *err)
+static int encode(struct conversion *c, enum profile_kind kind, struct pprof_result *ret, struct err *err)
 {
     struct profile *p = &c->profiles[kind];
     const struct conversion_options *o = &c->options;
@@ -386,15 +280,15 @@ static int encode(struct conversion *c, enum kind kind, struct pprof_result *ret
     cleanup_buf struct buf plain = BUF_INIT(OUTPUT_MAX), packed = BUF_INIT(OUTPUT_MAX);
     pprof_encode(p, &plain);
     if (!buf_ok(&plain))
-        return err_set(err, -E2BIG, "%s: profile larger than %d MiB", kinds[kind].name, OUTPUT_MAX >> 20);
+        return err_set(err, -E2BIG, "%s: profile larger than %d MiB", profile_kinds[kind].name, OUTPUT_MAX >> 20);
     struct buf *out = &plain;
     if (o->gzip) {
         int code = gzip_deflate(buf_slice(&plain), GZIP_LEVEL, &packed);
         if (code < 0)
-            return err_set(err, code, "%s: cannot compress", kinds[kind].name);
+            return err_set(err, code, "%s: cannot compress", profile_kinds[kind].name);
         out = &packed;
     }
-    struct pprof_result result = {.name = kinds[kind].name,
+    struct pprof_result result = {.name = profile_kinds[kind].name,
                                   .event = c->settings.event,
                                   .samples = c->samples[kind],
                                   .time_nanos = p->time_nanos,
@@ -414,10 +308,12 @@ int conversion_finish(struct conversion *c, struct pprof_result **ret, size_t *n
     for (size_t i = 0; i < c->result_count; i++)
         free(c->results[i].bytes);
     c->result_count = 0;
+    if (c->samples[KIND_MALLOC_LIVE] == 0)
+        c->samples[KIND_MALLOC_LIVE] = native_leaks_report(&c->leaks, &c->profiles[KIND_MALLOC_LIVE]);
     for (size_t k = 0; k < KIND_COUNT; k++) {
         if (c->samples[k] == 0)
             continue;
-        int code = encode(c, (enum kind)k, &c->results[c->result_count], err);
+        int code = encode(c, (enum profile_kind)k, &c->results[c->result_count], err);
         if (code < 0)
             return code;
         c->result_count++;
@@ -429,7 +325,7 @@ int conversion_finish(struct conversion *c, struct pprof_result **ret, size_t *n
 
 const struct conversion_event *conversion_events(const struct conversion *c, size_t *n)
 {
-    *n = CLASSES - 1; /* settings come last and are no samples */
+    *n = CLASS_COUNT - 1; /* settings come last and are no samples */
     return c->events;
 }
 
@@ -448,6 +344,9 @@ void conversion_settings(const struct conversion *c, struct conversion_options *
     options->event = c->settings.event;
     options->cpu_ns = c->settings.cpu_ns;
     options->wall_ns = c->settings.wall_ns;
+    options->native_method_ns = c->settings.native_method_ns;
+    options->alloc_bytes = c->settings.alloc_bytes;
+    options->malloc_bytes = c->settings.malloc_bytes;
 }
 
 void conversion_free(struct conversion *c)
@@ -460,7 +359,9 @@ void conversion_free(struct conversion *c)
     for (size_t k = 0; k < KIND_COUNT; k++)
         profile_done(&c->profiles[k]);
     symbols_done(&c->symbols);
-    free(c->settings.event);
-    free(c->events);
+    settings_done(&c->settings);
+    thread_names_done(&c->threads);
+    snapshot_done(&c->snapshot);
+    native_leaks_done(&c->leaks);
     free(c);
 }

@@ -2,8 +2,8 @@
  *
  * A conversion collects one interval: add its chunks in order, then take the profiles. Ids are never carried across
  * chunks; equal stacks of different chunks merge. A bad chunk is refused whole and counted; earlier ones stay.
- * Rules: spec jfr-asprof §3.2, with §3.7 1-5 corrected: ticks are scaled to nanoseconds, wall samples weigh their own
- * interval, times come from the chunk headers.
+ * What becomes of which event: docs/profiles.md, events.h. Rules: spec jfr-asprof §3.2, with §3.7 1-5 corrected: ticks are scaled to
+ * nanoseconds, wall samples weigh their own interval, times come from the chunk headers.
  */
 #pragma once
 
@@ -12,25 +12,46 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 struct conversion;
 
+/* All zero but `cpu_ns` is the plain conversion: what the agent sends. */
 struct conversion_options {
+    /* What a recording's first chunk says of itself wins over these; conversion_settings() hands them on. */
     const char
-        *event; /* what is on: "itimer", "ctimer", "cpu", "wall", "" (alloc or lock only); chunk 0's own setting wins */
-    int64_t cpu_ns;  /* weight of a cpu sample: the sampling interval; chunk 0's own setting wins */
+        *event;      /* "itimer", "ctimer", "cpu", "wall", a counter, "" (alloc or lock only, or the JDK's recorder) */
+    int64_t cpu_ns;  /* weight of a sample of `event`: the sampling interval; of a counter what it counts */
     int64_t wall_ns; /* weight of a wall sample; 0 = cpu_ns */
-    bool per_thread; /* label "thread" with the thread's name on every sample */
-    bool gzip;       /* compress the output */
-    /* Reproduces the reference for comparisons: raw ticks, one rate for all, the given start and end times. */
+    int64_t native_method_ns; /* weight of a jdk.NativeMethodSample; 0 = the JDK's 20 ms */
+    int64_t alloc_bytes;      /* mean bytes between allocation samples, for the profile's period; 0 = not known */
+    int64_t malloc_bytes;     /* the same of malloc */
+
+    /* Labels that tell samples apart. */
+    bool per_thread;      /* "thread": the thread's name, numbers of pool threads replaced */
+    bool raw_threads;     /* names of threads as they are */
+    uint32_t threads_max; /* distinct names of threads before the rest is "[other]"; 0 = 200 */
+    bool allocated_class; /* "allocated_class" on allocations and live objects */
+    bool lock_class;      /* "lock_class" on monitors and parked threads */
+
+    /* Frames. */
+    bool raw_names; /* names of generated classes are not made equal (normalise.h) */
+    bool no_lines;  /* without line numbers: one location per function */
+    bool
+        frame_types; /* names end with "_[j]", "_[i]", "_[0]", "_[1]" or "_[k]", as async-profiler's annotated frames */
+    bool libraries;  /* one mapping per native library */
+    bool mark_truncated; /* stacks that were cut get a root "[truncated]" */
+
+    bool gzip; /* compress the output */
+    /* Reproduces the reference for comparisons: raw ticks, one rate for all, its rules for names, its profiles alone,
+     * the given start and end times. */
     bool compat;
     int64_t compat_start_ns, compat_end_ns;
-    bool compat_truncated; /* its option to mark stacks that were cut with a frame "[truncated]" */
 };
 
 /* What one conversion yields: a profile of one type. */
 struct pprof_result {
-    const char *name;  /* "process_cpu", "memory", "mutex", "block", "wall"; static */
+    const char *name;  /* "process_cpu", "memory", "mutex", "block", "wall", …; static */
     const char *event; /* the event setting in force, for the jfr_event label; lives in the conversion */
     uint8_t *bytes;    /* owned by the result; TAKE_PTR moves it out */
     size_t len;
@@ -39,6 +60,9 @@ struct pprof_result {
 };
 
 struct conversion *conversion_new(const struct conversion_options *options);
+/* Pyroscope's LabelsSnapshot that came with the chunks to be added, maybe gzip: what context ids and span names in their
+ * events mean. -EBADMSG and -E2BIG: then there are none. */
+must_check int conversion_labels(struct conversion *c, struct str snapshot, struct err *err);
 /* One chunk, header included. -EBADMSG with the reason when it is refused. Counts events by JFR type name. */
 must_check int conversion_add(struct conversion *c, const void *chunk, size_t len, struct err *err);
 /* The profiles of everything added so far, sorted by name then sample types; none for types without samples. The

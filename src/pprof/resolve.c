@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "jfr/text.h"
 #include "jfr/varint.h"
-#include "pprof/names.h"
+#include "pprof/normalise.h"
 
 /* Slots of the pools' plans, in the order of their fields below. */
 enum {
@@ -15,13 +15,16 @@ enum {
     STACK_TRUNCATED = 1,
     FRAME_METHOD = 0,
     FRAME_LINE = 1,
+    FRAME_TYPE = 2,
     METHOD_TYPE = 0,
     METHOD_NAME = 1,
+    METHOD_DESCRIPTOR = 2,
     CLASS_NAME = 0,
     SYMBOL_STRING = 0,
     STATE_NAME = 0,
     THREAD_JAVA_NAME = 0,
     THREAD_OS_NAME = 1,
+    THREAD_VIRTUAL = 2,
 };
 
 /* async-profiler cuts a symbol at 8191 bytes; a name has two of them, and a byte may need three in UTF-8. */
@@ -34,17 +37,27 @@ static const struct jfr_pool wanted[RESOLVE_POOLS] = {
     [RESOLVE_SYMBOLS] = {.type = "jdk.types.Symbol", .fields = {"string"}},
     [RESOLVE_STRINGS] = {.type = "java.lang.String", .fields = {"value"}},
     [RESOLVE_STATES] = {.type = "jdk.types.ThreadState", .fields = {"name"}},
-    [RESOLVE_THREADS] = {.type = "java.lang.Thread", .fields = {"javaName", "osName"}},
+    [RESOLVE_FRAME_TYPES] = {.type = "jdk.types.FrameType", .fields = {"description"}},
+    [RESOLVE_USER_EVENTS] = {.type = "profiler.types.UserEventType", .fields = {"name"}},
+    [RESOLVE_THREADS] = {.type = "java.lang.Thread", .fields = {"javaName", "osName", "virtual"}},
 };
 
-static const struct str UNKNOWN = {"[unknown]", sizeof "[unknown]" - 1};
-static const struct str TRUNCATED = {"[truncated]", sizeof "[truncated]" - 1};
+/* How async-profiler's own formats spell the type of a frame (frameName.cpp, FlameGraph.java); 0 = nothing to add. */
+static const struct {
+    const char *description, *suffix;
+} frame_types[] = {
+    {"", ""},           {"Interpreted", "_[0]"}, {"JIT compiled", "_[j]"}, {"Inlined", "_[i]"},
+    {"Kernel", "_[k]"}, {"C1 compiled", "_[1]"},
+};
+
+#define TRUNCATED STR("[truncated]")
 
 /* Names are built once per method, but a hostile recording can give many methods one long name. Real ones need less
  * than two bytes of name per byte of recording. */
 enum { NAME_BYTES_PER_BYTE = 16, NAME_BYTES_SPARE = 1 << 20 };
 
-/* (method id, line) of this chunk -> location; free while location is 0. */
+/* (method id, line) of this chunk -> location; free while location is 0. With frame types the id has the type in its low
+ * bits. */
 struct frame_slot {
     uint64_t method;
     int32_t line;
@@ -52,6 +65,8 @@ struct frame_slot {
 };
 
 enum { NO_LOCATION = UINT32_MAX - 2 }; /* a frame that is dropped */
+
+enum { TYPE_BITS = 3 };
 
 enum { NO_TEXT = 0, USUAL_NUMBERS = 4 }; /* of a frame: method, line, bytecode index, type */
 
@@ -63,27 +78,30 @@ static uint32_t add_text(struct resolver *r, struct str text)
 }
 
 int resolver_open(struct resolver *r, const uint8_t *chunk, const struct jfr_header *header,
-                  const struct jfr_metadata *m, struct arena *arena, struct symbols *symbols, bool threads,
-                  struct err *err)
+                  const struct jfr_metadata *m, struct arena *arena, struct symbols *symbols,
+                  const struct resolve_options *options, struct err *err)
 {
     *r = (struct resolver){.chunk = chunk,
                            .end = chunk + header->size,
                            .metadata = m,
                            .symbols = symbols,
+                           .options = *options,
                            .name_bytes = NAME_BYTES_PER_BYTE * header->size + NAME_BYTES_SPARE,
                            .made = ARENA_INIT(NAME_BYTES_PER_BYTE * header->size + NAME_BYTES_SPARE),
                            .name = BUF_INIT(NAME_MAX_BYTES)};
     memcpy(r->pools, wanted, sizeof wanted);
     (void)add_text(r, STR("")); /* NO_TEXT */
-    /* The last pool is the only one that is not always needed. */
-    int code = jfr_pools_read(chunk, header, m, arena, r->pools, threads ? RESOLVE_POOLS : RESOLVE_THREADS, err);
+    if (options->libraries)
+        r->pools[RESOLVE_METHODS].fields[METHOD_DESCRIPTOR] = "descriptor";
+    size_t pools = options->threads ? RESOLVE_POOLS : RESOLVE_THREADS;
+    int code = jfr_pools_read(chunk, header, m, arena, r->pools, pools, err);
     /* Frames are laid out as the stacks' own field says. Each takes a byte or more, so that their number is bounded. */
     const struct jfr_type *stack = jfr_type_by_name(m, wanted[RESOLVE_STACKS].type);
     const struct jfr_field *frames = stack ? jfr_field_by_name(stack, "frames") : NULL;
     const struct jfr_type *frame = frames && frames->array && !frames->pooled ? jfr_type_by_id(m, frames->type) : NULL;
-    static const char *const frame_fields[] = {"method", "lineNumber"};
+    static const char *const frame_fields[] = {"method", "lineNumber", "type"};
     if (code == 0 && frame)
-        code = jfr_plan_compile(m, frame, frame_fields, 2, true, arena, &r->frame, err);
+        code = jfr_plan_compile(m, frame, frame_fields, options->frame_types ? 3 : 2, true, arena, &r->frame, err);
     return code;
 }
 
@@ -94,6 +112,7 @@ void resolver_done(struct resolver *r)
     free(r->texts);
     free(r->locations);
     arena_done(&r->made);
+    u64map_done(&r->java_names);
     buf_done(&r->name);
     r->cache = NULL;
     r->texts = NULL;
@@ -147,20 +166,43 @@ void resolver_text(const struct resolver *r, struct jfr_value v, struct buf *out
     jfr_string_decode(&s, out);
 }
 
+/* "[Ljava/lang/String;" -> "java.lang.String[]". */
+static void java_class_name(struct str symbol, struct buf *out)
+{
+    static const char *const primitives['Z' + 1] = {
+        ['B'] = "byte", ['C'] = "char", ['D'] = "double", ['F'] = "float",
+        ['I'] = "int",  ['J'] = "long", ['S'] = "short",  ['Z'] = "boolean",
+    };
+    size_t dimensions = 0;
+    while (dimensions < symbol.n && symbol.p[dimensions] == '[')
+        dimensions++;
+    symbol = (struct str){symbol.p + dimensions, symbol.n - dimensions};
+    const char first = symbol.n ? symbol.p[0] : '\0';
+    if (dimensions && symbol.n == 1 && first > 0 && first <= 'Z' && primitives[(unsigned char)first]) {
+        buf_puts(out, primitives[(unsigned char)first]);
+        symbol.n = 0;
+    } else if (dimensions && first == 'L' && symbol.p[symbol.n - 1] == ';') {
+        symbol = (struct str){symbol.p + 1, symbol.n - 2};
+    }
+    for (size_t i = 0; i < symbol.n; i++)
+        buf_byte(out, (uint8_t)(symbol.p[i] == '/' ? '.' : symbol.p[i]));
+    while (dimensions-- > 0)
+        buf_puts(out, "[]");
+}
+
 /* The bytes of a symbol as names have it; what is no part of the chunk is put into r->made. */
 static struct str stable_text(struct resolver *r, const struct jfr_string *s)
 {
-    if (jfr_string_is_plain(s)) {
-        struct stable_name n = stable_name(s->text);
-        if (n.tail[0] == '\0')
-            return n.head;
+    const enum name_rules rules = r->options.compat ? NORMALISE_REFERENCE : NORMALISE_SYMBOLS;
+    cleanup_buf struct buf decoded = BUF_INIT(NAME_MAX_BYTES), stable = BUF_INIT(NAME_MAX_BYTES);
+    struct str text = s->text;
+    if (!jfr_string_is_plain(s)) {
+        jfr_string_decode(s, &decoded);
+        text = buf_slice(&decoded);
     }
-    cleanup_buf struct buf decoded = BUF_INIT(NAME_MAX_BYTES), whole = BUF_INIT(NAME_MAX_BYTES);
-    jfr_string_decode(s, &decoded);
-    struct stable_name n = stable_name(buf_slice(&decoded));
-    buf_str(&whole, n.head);
-    buf_puts(&whole, n.tail);
-    return arena_str(&r->made, buf_slice(&whole));
+    if (!r->options.raw_names && normalise(rules, text, &stable))
+        text = buf_slice(&stable);
+    return text.p == s->text.p && text.n == s->text.n ? text : arena_str(&r->made, text);
 }
 
 static bool symbol_string(const struct resolver *r, const struct jfr_entry *symbol, struct jfr_string *ret)
@@ -199,7 +241,7 @@ static uint32_t symbol_text(struct resolver *r, uint64_t id)
 }
 
 /* As symbol_text for a class; false where the chunk does not know it. */
-static bool class_text(struct resolver *r, uint64_t id, uint32_t *ret)
+static bool class_symbol(struct resolver *r, uint64_t id, uint32_t *ret)
 {
     struct jfr_entry *entry = jfr_pool_find(&r->pools[RESOLVE_CLASSES], id);
     uint64_t class[JFR_SLOTS];
@@ -214,13 +256,25 @@ static bool class_text(struct resolver *r, uint64_t id, uint32_t *ret)
     return true;
 }
 
-/* Class and method joined by a point, in r->name; false where the chunk knows neither. */
-static bool method_name(struct resolver *r, const struct jfr_entry *entry)
+/* Of a function named by r->name whose class is `of`. async-profiler's native methods have a descriptor that no Java method can
+ * have, and the library for a class. */
+static uint32_t mapping_of(struct resolver *r, uint64_t descriptor, struct str of)
 {
-    uint64_t method[JFR_SLOTS];
+    const struct str text = r->texts[symbol_text(r, descriptor)];
+    if (str_is(text, "(Lk;)L;"))
+        return symbols_string(r->symbols, STR("[kernel.kallsyms]"));
+    if (!str_is(text, "()L;"))
+        return 0;
+    return symbols_string(r->symbols, str_is(of, "vdso") ? STR("[vdso]") : of);
+}
+
+/* A method: its class and name joined by a point, and its mapping; false where the chunk knows neither. */
+static bool method_function(struct resolver *r, const struct jfr_entry *entry, struct pprof_function *ret)
+{
+    uint64_t method[JFR_SLOTS] = {0};
     uint32_t of;
     if (!jfr_plan_numbers(&r->pools[RESOLVE_METHODS].plan, r->chunk + entry->at, r->end, method) ||
-        !class_text(r, method[METHOD_TYPE], &of))
+        !class_symbol(r, method[METHOD_TYPE], &of))
         return false;
     const uint32_t name = symbol_text(r, method[METHOD_NAME]);
     buf_reset(&r->name);
@@ -228,6 +282,9 @@ static bool method_name(struct resolver *r, const struct jfr_entry *entry)
     buf_byte(&r->name, '.');
     buf_str(&r->name, r->texts[name]);
     r->name_bytes -= r->name.len < r->name_bytes ? r->name.len : r->name_bytes;
+    ret->name = symbols_string(r->symbols, buf_slice(&r->name));
+    if (r->options.libraries)
+        ret->mapping = mapping_of(r, method[METHOD_DESCRIPTOR], r->texts[of]);
     return true;
 }
 
@@ -235,18 +292,38 @@ static bool method_name(struct resolver *r, const struct jfr_entry *entry)
 static uint32_t function_of(struct resolver *r, uint64_t method)
 {
     struct jfr_entry *entry = jfr_pool_find(&r->pools[RESOLVE_METHODS], method);
+    struct pprof_function function = {0};
     if (entry && entry->memo)
         return entry->memo - 1;
-    bool known = entry && method_name(r, entry);
+    bool known = entry && method_function(r, entry, &function);
     if (r->name_bytes == 0)
         return SYMBOLS_FULL;
-    if (!known && r->compat)
+    if (!known && r->options.compat)
         return NO_LOCATION;
-    struct str name = known ? buf_slice(&r->name) : UNKNOWN;
-    uint32_t f = symbols_function(r->symbols, (struct pprof_function){.name = symbols_string(r->symbols, name)});
+    if (!known)
+        function.name = symbols_string(r->symbols, RESOLVE_UNKNOWN);
+    uint32_t f = symbols_function(r->symbols, function);
     if (entry && f != SYMBOLS_FULL)
         entry->memo = f + 1;
     return f;
+}
+
+/* The same function with the frame's type behind its name. */
+static uint32_t typed_function(struct resolver *r, uint32_t function, uint32_t type)
+{
+    const char *suffix = frame_types[type].suffix;
+    if (suffix[0] == '\0' || function == NO_LOCATION || function == SYMBOLS_FULL)
+        return function;
+    struct pprof_function f = r->symbols->functions[function];
+    struct str name = r->symbols->strings[f.name];
+    buf_reset(&r->name);
+    buf_str(&r->name, name);
+    buf_puts(&r->name, suffix);
+    r->name_bytes -= name.n < r->name_bytes ? name.n : r->name_bytes;
+    if (r->name_bytes == 0)
+        return SYMBOLS_FULL;
+    f.name = symbols_string(r->symbols, buf_slice(&r->name));
+    return symbols_function(r->symbols, f);
 }
 
 /* Where the location of this frame is, or goes. */
@@ -278,7 +355,9 @@ static void grow_cache(struct resolver *r)
 /* A frame that is met for the first time: its location + 1, or SYMBOLS_FULL. */
 static uint32_t new_location(struct resolver *r, uint64_t method, int32_t line)
 {
-    uint32_t f = function_of(r, method);
+    uint32_t f = r->options.frame_types
+                     ? typed_function(r, function_of(r, method >> TYPE_BITS), method & ((1 << TYPE_BITS) - 1))
+                     : function_of(r, method);
     uint32_t l = f == NO_LOCATION ? NO_LOCATION
                                   : symbols_location(r->symbols, (struct pprof_location){.function = f, .line = line});
     if (l == SYMBOLS_FULL)
@@ -291,17 +370,17 @@ static uint32_t new_location(struct resolver *r, uint64_t method, int32_t line)
 }
 
 /* A frame that no method of the recording stands for. */
-static uint32_t named_location(struct resolver *r, struct str name)
+static uint32_t string_location(struct resolver *r, uint32_t name)
 {
-    struct pprof_function f = {.name = symbols_string(r->symbols, name)};
-    return symbols_location(r->symbols, (struct pprof_location){.function = symbols_function(r->symbols, f)});
+    uint32_t f = symbols_function(r->symbols, (struct pprof_function){.name = name});
+    return symbols_location(r->symbols, (struct pprof_location){.function = f});
 }
 
 /* JDKs write -1 where a frame has no line; in a profile that is 0. */
 static int32_t line_of(const struct resolver *r, uint64_t written)
 {
     int32_t line = (int32_t)written;
-    return line < 0 && !r->compat ? 0 : line;
+    return r->options.no_lines || (line < 0 && !r->options.compat) ? 0 : line;
 }
 
 /* Frames are many, and in all producers so far four numbers of which the first two are wanted: mostly eight bytes or less,
@@ -321,12 +400,33 @@ static inline const uint8_t *read_usual_frame(const uint8_t *p, uint64_t *method
     return p + ((unsigned)__builtin_ctzll(after3) + 1) / 8;
 }
 
-static const uint8_t *read_frame(const struct resolver *r, const uint8_t *p, uint64_t *method, uint64_t *line)
+/* Which of frame_types an id of the chunk is. */
+static uint32_t frame_type(struct resolver *r, uint64_t id)
+{
+    struct jfr_entry *entry;
+    struct jfr_record rec;
+    if (!look_up(r, RESOLVE_FRAME_TYPES, id, &entry, &rec))
+        return 0;
+    if (entry->memo)
+        return entry->memo - 1;
+    uint32_t type = 0;
+    resolver_text(r, rec.v[0], &r->name);
+    for (uint32_t i = 1; i < ARRAY_LEN(frame_types); i++) {
+        if (str_is(buf_slice(&r->name), frame_types[i].description))
+            type = i;
+    }
+    entry->memo = type + 1;
+    return type;
+}
+
+static const uint8_t *read_frame(struct resolver *r, const uint8_t *p, uint64_t *method, uint64_t *line)
 {
     struct jfr_record frame = {0};
     p = jfr_plan_run(&r->frame, p, r->end, &frame);
     *method = frame.v[FRAME_METHOD].num;
     *line = frame.v[FRAME_LINE].num;
+    if (r->options.frame_types) /* no producer's ids come near 61 bits */
+        *method = *method << TYPE_BITS | frame_type(r, frame.v[FRAME_TYPE].num);
     return p;
 }
 
@@ -373,7 +473,7 @@ static uint32_t decode_stack(struct resolver *r, const uint8_t *p, bool truncate
     if (n == SYMBOLS_FULL || n == RESOLVE_NO_STACK)
         return n;
     if (truncated) {
-        r->locations[n] = named_location(r, TRUNCATED);
+        r->locations[n] = string_location(r, symbols_string(r->symbols, TRUNCATED));
         if (r->locations[n++] == SYMBOLS_FULL)
             return SYMBOLS_FULL;
     }
@@ -390,36 +490,107 @@ uint32_t resolver_stack(struct resolver *r, uint64_t id)
     struct jfr_record rec = {0};
     if (!jfr_plan_run(&r->pools[RESOLVE_STACKS].plan, r->chunk + entry->at, r->end, &rec) || !rec.v[STACK_FRAMES].at)
         return RESOLVE_NO_STACK;
-    bool truncated = r->mark_truncated && rec.v[STACK_TRUNCATED].num;
+    bool truncated = r->options.mark_truncated && rec.v[STACK_TRUNCATED].num;
     uint32_t stack = decode_stack(r, rec.v[STACK_FRAMES].at, truncated);
     if (stack != SYMBOLS_FULL)
         entry->memo = stack + 1;
     return stack;
 }
 
-uint32_t resolver_unknown_stack(struct resolver *r)
+uint32_t resolver_stack_in(struct resolver *r, uint64_t id, uint64_t method)
 {
-    uint32_t l = named_location(r, UNKNOWN);
+    uint32_t stack = resolver_stack(r, id);
+    if (stack == SYMBOLS_FULL || !jfr_pool_find(&r->pools[RESOLVE_METHODS], method))
+        return stack;
+    uint32_t function = function_of(r, method);
+    uint32_t leaf = symbols_location(r->symbols, (struct pprof_location){.function = function});
+    if (leaf == SYMBOLS_FULL)
+        return leaf;
+    struct pprof_stack callers = {0};
+    if (stack != RESOLVE_NO_STACK)
+        callers = r->symbols->stacks[stack];
+    xgrow(&r->locations, &r->location_cap, callers.count + 1, sizeof *r->locations);
+    r->locations[0] = leaf;
+    if (callers.count)
+        memcpy(&r->locations[1], callers.locations, callers.count * sizeof *r->locations);
+    return symbols_stack(r->symbols, r->locations, callers.count + 1);
+}
+
+uint32_t resolver_named_stack(struct resolver *r, struct str name)
+{
+    return resolver_string_stack(r, symbols_string(r->symbols, name));
+}
+
+uint32_t resolver_string_stack(struct resolver *r, uint32_t name)
+{
+    uint32_t l = string_location(r, name);
     return l == SYMBOLS_FULL ? l : symbols_stack(r->symbols, &l, 1);
 }
 
-uint32_t resolver_thread(struct resolver *r, uint64_t id)
+/* Once per entry: `text` makes the string. */
+static uint32_t memoised(struct resolver *r, enum resolve_pool pool, uint64_t id,
+                         uint32_t (*text)(struct resolver *r, const struct jfr_record *rec, void *arg), void *arg)
 {
-    struct jfr_entry *entry;
+    struct jfr_entry *entry = jfr_pool_find(&r->pools[pool], id);
     struct jfr_record rec;
-    if (!look_up(r, RESOLVE_THREADS, id, &entry, &rec))
-        return 0;
-    if (entry->memo)
+    if (entry && entry->memo)
         return entry->memo - 1;
-    resolver_text(r, rec.v[THREAD_JAVA_NAME], &r->name);
+    if (!look_up(r, pool, id, &entry, &rec))
+        return 0;
+    uint32_t string = text(r, &rec, arg);
+    if (string != SYMBOLS_FULL)
+        entry->memo = string + 1;
+    return string;
+}
+
+static uint32_t thread_text(struct resolver *r, const struct jfr_record *rec, void *names)
+{
+    resolver_text(r, rec->v[THREAD_JAVA_NAME], &r->name);
     if (r->name.len == 0)
-        resolver_text(r, rec.v[THREAD_OS_NAME], &r->name);
-    struct pprof_label label = {.key = symbols_string(r->symbols, STR("thread")),
-                                .str = symbols_string(r->symbols, buf_slice(&r->name))};
-    uint32_t set = r->name.len ? symbols_labels(r->symbols, &label, 1) : 0;
-    if (set != SYMBOLS_FULL)
-        entry->memo = set + 1;
-    return set;
+        resolver_text(r, rec->v[THREAD_OS_NAME], &r->name);
+    if (r->name.len == 0 && rec->v[THREAD_VIRTUAL].num)
+        buf_puts(&r->name, "[virtual]");
+    return r->name.len ? thread_names_label(names, r->symbols, buf_slice(&r->name)) : 0;
+}
+
+uint32_t resolver_thread(struct resolver *r, uint64_t id, struct thread_names *names)
+{
+    return memoised(r, RESOLVE_THREADS, id, thread_text, names);
+}
+
+uint32_t resolver_class(struct resolver *r, uint64_t id)
+{
+    uint32_t text;
+    bool added;
+    if (!class_symbol(r, id, &text))
+        return 0;
+    uint64_t *string = u64map_add(&r->java_names, text, 0, &added);
+    if (added) {
+        buf_reset(&r->name);
+        java_class_name(r->texts[text], &r->name);
+        *string = symbols_string(r->symbols, buf_slice(&r->name));
+    }
+    return (uint32_t)*string;
+}
+
+static uint32_t first_text(struct resolver *r, const struct jfr_record *rec, void *arg)
+{
+    (void)arg;
+    resolver_text(r, rec->v[0], &r->name);
+    return symbols_string(r->symbols, buf_slice(&r->name));
+}
+
+uint32_t resolver_user_event(struct resolver *r, uint64_t id)
+{
+    return memoised(r, RESOLVE_USER_EVENTS, id, first_text, NULL);
+}
+
+uint32_t resolver_string(struct resolver *r, struct jfr_value v)
+{
+    if (!v.at)
+        return memoised(r, RESOLVE_STRINGS, v.num, first_text, NULL);
+    const struct jfr_record rec = {.v = {v}};
+    return first_text(r, &rec, NULL);
 }
 
 enum thread_state resolver_state(struct resolver *r, uint64_t id)

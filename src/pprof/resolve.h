@@ -6,8 +6,10 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/map.h"
 #include "jfr/cpool.h"
 #include "pprof/symbols.h"
+#include "pprof/threads.h"
 
 enum resolve_pool {
     RESOLVE_STACKS,
@@ -16,7 +18,9 @@ enum resolve_pool {
     RESOLVE_SYMBOLS,
     RESOLVE_STRINGS,
     RESOLVE_STATES,
-    RESOLVE_THREADS,
+    RESOLVE_FRAME_TYPES,
+    RESOLVE_USER_EVENTS,
+    RESOLVE_THREADS, /* last: the only one that is not always needed */
     RESOLVE_POOLS,
 };
 
@@ -24,6 +28,18 @@ enum thread_state { THREAD_STATE_UNKNOWN, THREAD_STATE_OTHER, THREAD_STATE_RUNNA
 
 /* Stack ids that lead nowhere. */
 #define RESOLVE_NO_STACK (UINT32_MAX - 1)
+/* The frame that stands for what nobody knows. */
+#define RESOLVE_UNKNOWN STR("[unknown]")
+
+struct resolve_options {
+    bool compat; /* as the reference: its rules for names, frames without a method are left out, negative lines stay */
+    bool mark_truncated; /* a frame "[truncated]" stands for what was cut off a stack */
+    bool no_lines;       /* all lines are 0 */
+    bool frame_types;    /* names end with how a frame was run, as async-profiler has it: "_[j]" */
+    bool libraries;      /* functions of native libraries have these as mapping */
+    bool raw_names;      /* names are not normalised */
+    bool threads;        /* resolver_thread() will be called */
+};
 
 struct frame_slot;
 struct resolver {
@@ -32,32 +48,39 @@ struct resolver {
     struct symbols *symbols;
     struct jfr_pool pools[RESOLVE_POOLS];
     struct jfr_plan frame;
-    bool compat;              /* as the reference: frames without a method are left out, negative lines stay */
-    bool mark_truncated;      /* a frame "[truncated]" stands for what was cut off a stack */
+    struct resolve_options options;
     struct frame_slot *cache; /* (method id, line) -> location, of this chunk */
     size_t cache_len, cache_cap;
     struct str *texts; /* stable names of symbols, as they are asked for */
     size_t text_count, text_cap;
-    struct arena made;   /* those that are not a part of the chunk */
-    uint32_t *locations; /* of the stack at hand */
+    struct u64map java_names; /* number of such a text of a class -> string, as Java spells it */
+    struct arena made;        /* those that are not a part of the chunk */
+    uint32_t *locations;      /* of the stack at hand */
     size_t location_cap;
     struct buf name;     /* scratch */
     uint64_t name_bytes; /* that may still be built */
 };
 
-/* Reads the chunk's pools. -EBADMSG or -E2BIG; to be done() in any case. `threads` = thread names will be asked for. */
+/* Reads the chunk's pools. -EBADMSG or -E2BIG; to be done() in any case. */
 must_check int resolver_open(struct resolver *r, const uint8_t *chunk, const struct jfr_header *header,
-                             const struct jfr_metadata *m, struct arena *arena, struct symbols *symbols, bool threads,
-                             struct err *err);
+                             const struct jfr_metadata *m, struct arena *arena, struct symbols *symbols,
+                             const struct resolve_options *options, struct err *err);
 void resolver_done(struct resolver *r);
 #define cleanup_resolver __attribute__((cleanup(resolver_done)))
 
 /* Number of the stack; RESOLVE_NO_STACK where the chunk has no such id, SYMBOLS_FULL. */
 uint32_t resolver_stack(struct resolver *r, uint64_t id);
-/* A stack of the one frame "[unknown]"; SYMBOLS_FULL. */
-uint32_t resolver_unknown_stack(struct resolver *r);
-/* The label set {thread: name}; 0, the empty one, where the chunk has no such thread; SYMBOLS_FULL. */
-uint32_t resolver_thread(struct resolver *r, uint64_t id);
+/* The same with that method as the leaf, where the chunk knows it. */
+uint32_t resolver_stack_in(struct resolver *r, uint64_t id, uint64_t method);
+/* A stack of one frame of that name; SYMBOLS_FULL. */
+uint32_t resolver_named_stack(struct resolver *r, struct str name);
+uint32_t resolver_string_stack(struct resolver *r, uint32_t name);
+/* Strings: 0, the empty one, where the chunk has no such thing; SYMBOLS_FULL. A thread's name; a class as Java spells it, "byte[]"; the
+ * type of a user event; the text of a field. */
+uint32_t resolver_thread(struct resolver *r, uint64_t id, struct thread_names *names);
+uint32_t resolver_class(struct resolver *r, uint64_t id);
+uint32_t resolver_user_event(struct resolver *r, uint64_t id);
+uint32_t resolver_string(struct resolver *r, struct jfr_value v);
 enum thread_state resolver_state(struct resolver *r, uint64_t id);
 /* The text of a string field, in `out`, which is emptied first; cut where out->max is short. */
 void resolver_text(const struct resolver *r, struct jfr_value v, struct buf *out);

@@ -65,17 +65,18 @@ uint32_t symbols_string(struct symbols *s, struct str text)
 
 static bool same_function(struct pprof_function a, struct pprof_function b)
 {
-    return a.name == b.name && a.system_name == b.system_name && a.filename == b.filename &&
+    return a.name == b.name && a.system_name == b.system_name && a.filename == b.filename && a.mapping == b.mapping &&
            a.start_line == b.start_line;
 }
 
 uint32_t symbols_function(struct symbols *s, struct pprof_function f)
 {
-    if (f.name == SYMBOLS_FULL || f.system_name == SYMBOLS_FULL || f.filename == SYMBOLS_FULL)
+    if (f.name == SYMBOLS_FULL || f.system_name == SYMBOLS_FULL || f.filename == SYMBOLS_FULL ||
+        f.mapping == SYMBOLS_FULL)
         return SYMBOLS_FULL;
     hashed_reserve(&s->by_function);
-    uint32_t hash =
-        jfr_hash(f.name ^ (uint64_t)f.filename << 32) ^ jfr_hash(f.system_name ^ (uint64_t)f.start_line << 32);
+    uint32_t hash = jfr_hash(f.name ^ (uint64_t)f.filename << 32) ^
+                    jfr_hash((f.system_name ^ (uint64_t)f.mapping << 16) ^ (uint64_t)f.start_line << 32);
     struct hashed_slot *slot = hashed_find(&s->by_function, hash, same_function(s->functions[item], f));
     if (slot->item)
         return slot->item - 1;

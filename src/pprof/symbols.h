@@ -5,7 +5,7 @@
  * share one set of symbols (one per type of a conversion). Not thread safe, one owner.
  *
  * Simplifications against profile.proto, fit for Java: a location is (function, line); inlined lines become frames of
- * their own; addresses and mappings are not kept. Memory is capped: every adding function gives SYMBOLS_FULL beyond
+ * their own; addresses are not kept, and a mapping is no more than the name of a function's library. Memory is capped: every adding function gives SYMBOLS_FULL beyond
  * it, and for SYMBOLS_FULL as an argument, so that a chain of calls is checked once.
  */
 #pragma once
@@ -22,6 +22,7 @@
 
 struct pprof_function {
     uint32_t name, system_name, filename; /* strings */
+    uint32_t mapping;                     /* string: the native library it is in; "" = the program itself */
     int32_t start_line;
 };
 struct pprof_location {

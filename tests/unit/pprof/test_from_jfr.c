@@ -81,7 +81,7 @@ static void every_kind_of_event_counts_for_itself(void)
     check_profile(c, "memory", "alloc_in_new_tlab_objects", "app/Main.main:11;app/Main.work:20 [1 1000]");
     check_profile(c, "memory", "alloc_outside_tlab_objects", "app/Main.main:11;app/Main.work:20 [1 2000]");
     check_profile(c, "memory", "alloc_sample_objects", "app/Main.main:11;app/Main.work:20 [1 3000]");
-    check_profile(c, "memory", "live", "app/Main.main:11;app/Main.work:20 [1]");
+    check_profile(c, "memory", "live", "app/Main.main:11;app/Main.work:20 [1 64]");
     check_profile(c, "memory", "malloc_objects", "app/Main.main:11;app/Main.work:20 [1 4000]");
     check_profile(c, "mutex", "contentions", "app/Main.main:11;app/Main.work:20 [1 500]");
     check_profile(c, "block", "contentions", "app/Main.main:11;app/Main.work:20 [1 600]");
@@ -273,7 +273,7 @@ static void what_ids_do_not_name_is_kept_as_unknown(void)
 static void the_reference_drops_what_it_does_not_know(void)
 {
     struct conversion *c = conversion_new(
-        &(struct conversion_options){.event = "", .cpu_ns = 10, .compat = true, .compat_truncated = true});
+        &(struct conversion_options){.event = "", .cpu_ns = 10, .compat = true, .mark_truncated = true});
     struct chunk_builder chunk = recording_begin();
     recording_execution(&chunk, STACK_NONE, THREAD_NONE, STATE_DEFAULT);
     recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_NONE);
@@ -302,7 +302,7 @@ static void samples_carry_their_thread_where_asked_for(void)
     CHECK_INT(conversion_finish(c, &r, &n, NULL), 0);
     CHECK_INT(pprof_decode(r[0].bytes, r[0].len, MAX, &s, &p, NULL), 0);
     CHECK_INT(p.sample_count, 3);
-    static const char *const names[] = {"main", "GC Thread#0"};
+    static const char *const names[] = {"main", "GC Thread#_"};
     for (size_t i = 0; i < 2 && i < p.sample_count; i++) {
         const struct pprof_labels *l = &s.label_sets[p.samples[i].labels];
         CHECK_INT(l->count, 1);

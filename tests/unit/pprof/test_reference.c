@@ -128,7 +128,7 @@ static unsigned check_recording(const char *name, const char *variant)
                                          .compat = true,
                                          .compat_start_ns = START_NS,
                                          .compat_end_ns = END_NS,
-                                         .compat_truncated = variant[0] != '\0'};
+                                         .mark_truncated = variant[0] != '\0'};
     struct conversion *c = convert(buf_slice(&file), &options);
     struct pprof_result *results = NULL;
     size_t n = 0;

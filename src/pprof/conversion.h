@@ -1,0 +1,65 @@
+/* What the files of a conversion share (from_jfr.h is what others see of it). */
+#pragma once
+
+#include "jfr/event.h"
+#include "pprof/events.h"
+#include "pprof/from_jfr.h"
+#include "pprof/native_leaks.h"
+#include "pprof/profile.h"
+#include "pprof/resolve.h"
+#include "pprof/settings.h"
+#include "pprof/snapshot.h"
+#include "pprof/spans.h"
+#include "pprof/threads.h"
+
+/* Event type ids of a chunk, and how to read each class. */
+struct layout {
+    struct {
+        uint64_t id; /* JFR_EVENT_METADATA, which is no sample, where the chunk has no such type or nobody wants it */
+        struct jfr_plan plan;
+    } of[CLASS_COUNT];
+};
+
+struct conversion {
+    struct conversion_options options; /* its `event` is in settings */
+    struct settings settings;
+    struct symbols symbols;
+    struct profile profiles[KIND_COUNT];
+    uint64_t samples[KIND_COUNT];
+    struct conversion_event events[CLASS_COUNT];
+    struct thread_names threads;
+    struct snapshot snapshot;
+    bool has_labels;
+    struct native_leaks leaks;
+    struct label_keys {
+        uint32_t thread, allocated_class, lock_class, profile_id, span_name; /* strings */
+    } keys;
+    int64_t start_ns, end_ns;
+    struct pprof_result *results; /* set by finish */
+    size_t result_count;
+};
+
+/* One walk over the events of a chunk. */
+struct pass {
+    struct conversion *c;
+    const uint8_t *chunk;
+    struct resolver *r;
+    const struct jfr_header *header;
+    struct spans *spans;
+    int64_t sign; /* -1 takes back what an earlier walk added */
+};
+
+/* In passes.c: walks beside the one that takes the samples. They stop where something is no event; the main walk says so.
+ *
+ * Before it: the spans, what the JDK's recorder says of itself, and which events count where two types tell the same. */
+void chunk_prepare(struct pass *p, struct layout *l, const struct jfr_metadata *m);
+/* After it: native memory that is still allocated. */
+void chunk_settle(struct pass *p, const struct layout *l);
+
+/* The label set of an event; SYMBOLS_FULL. */
+uint32_t labels_of(const struct pass *p, const struct event_class *class, const struct jfr_record *e);
+
+/* Adds what one event stands for to its profiles; false where symbols are full. */
+must_check bool event_take(const struct pass *p, size_t class, const struct jfr_record *e);
+/* How often an event counts: an idle thread's wall clock samples come in batches. */
+int64_t event_count(size_t class, const struct jfr_record *e);

@@ -1,0 +1,101 @@
+/* Which events of a recording become which profiles, as two tables; docs/profiles.md is their page for users.
+ *
+ * A kind is one profile that a conversion can yield. A class is one type of event: the kind it feeds, the fields that are read of
+ * it, and the rule that makes values of them.
+ * Sources: async-profiler's jfrMetadata.cpp (2.9 to 4.6), the JDK's metadata.xml (8 to 25); spec jfr-asprof §2, §3.2.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "jfr/plan.h"
+
+/* In the order of name, then sample types: so are results. */
+enum profile_kind {
+    KIND_PARK,
+    KIND_COUNTER,
+    KIND_TLAB_IN,
+    KIND_TLAB_OUT,
+    KIND_ALLOC,
+    KIND_LIVE,
+    KIND_MALLOC_LIVE,
+    KIND_MALLOC,
+    KIND_LOCK,
+    KIND_NATIVE_LOCK,
+    KIND_NATIVE_METHOD,
+    KIND_CPU,
+    KIND_SPAN,
+    KIND_TRACE,
+    KIND_USER_EVENT,
+    KIND_WALL,
+    KIND_COUNT,
+};
+
+struct profile_kind_def {
+    const char *name;
+    const char *types[2][2]; /* type, unit; of the second there may be none */
+    const char *period[2];   /* type, unit; NULL = unset */
+};
+extern const struct profile_kind_def profile_kinds[KIND_COUNT];
+
+/* How an event turns into values. */
+enum event_rule {
+    RULE_EXECUTION,     /* one interval of cpu, by state; or of the counter that the profiler was told to sample */
+    RULE_WALL,          /* `amount` intervals of wall time */
+    RULE_CPU_TIME,      /* `amount` ticks of cpu time */
+    RULE_NATIVE_METHOD, /* one period of the JDK's sampler */
+    RULE_SIZED,         /* one of `amount` bytes */
+    RULE_DELAY,         /* one of `amount` ticks */
+    RULE_TRACE,         /* the same, in the method that is named or else in the top frame */
+    RULE_TAGGED,        /* no stack: a frame named by the text `subject`, once, of `amount` ticks */
+    RULE_FREE,          /* takes back a malloc */
+    RULE_SETTING,       /* no sample: what the recording says about itself */
+};
+
+/* The slots that an event's fields are read into. SUBJECT is what the rule makes of it: a thread state, a class, a method, an address, a
+ * text. */
+enum event_slot {
+    SLOT_STACK,
+    SLOT_THREAD,
+    SLOT_SUBJECT,
+    SLOT_AMOUNT,
+    SLOT_TIME,
+    SLOT_SPAN_ID,
+    SLOT_SPAN_NAME,
+    SLOT_CONTEXT,
+    EVENT_SLOTS,
+};
+/* Those of a setting. */
+enum { SETTING_NAME = SLOT_STACK, SETTING_VALUE = SLOT_THREAD, SETTING_OF = SLOT_SUBJECT };
+
+_Static_assert((int)EVENT_SLOTS <= (int)JFR_SLOTS, "a plan keeps every slot");
+
+struct event_class {
+    const char *type;
+    const char *fields[SLOT_AMOUNT + 1]; /* those behind are called the same in all classes */
+    enum profile_kind kind;
+    enum event_rule rule;
+    bool beyond; /* the reference converter leaves it out */
+};
+
+enum {
+    CLASS_EXECUTION,
+    CLASS_WALL,
+    CLASS_CPU_TIME,
+    CLASS_NATIVE_METHOD,
+    CLASS_TLAB_IN,
+    CLASS_TLAB_OUT,
+    CLASS_ALLOC,
+    CLASS_LIVE,
+    CLASS_MALLOC,
+    CLASS_LOCK,
+    CLASS_PARK,
+    CLASS_NATIVE_LOCK,
+    CLASS_TRACE,
+    CLASS_SPAN,
+    CLASS_USER_EVENT,
+    CLASS_FREE,
+    CLASS_SETTING, /* last: no sample */
+    CLASS_COUNT,
+};
+extern const struct event_class event_classes[CLASS_COUNT];

@@ -1,0 +1,58 @@
+#include "pprof/conversion.h"
+
+enum { LABELS_MAX = 80 };
+
+struct set {
+    struct pprof_label labels[LABELS_MAX];
+    size_t count;
+};
+
+static void add(struct set *set, uint32_t key, uint32_t text)
+{
+    if (text != 0 && set->count < LABELS_MAX)
+        set->labels[set->count++] = (struct pprof_label){.key = key, .str = text};
+}
+
+static uint32_t profile_id(struct symbols *s, uint64_t span)
+{
+    enum { HEX_DIGITS = 16 };
+    char text[HEX_DIGITS];
+    for (int i = HEX_DIGITS; i-- > 0; span >>= 4)
+        text[i] = "0123456789abcdef"[span & 0xf];
+    return symbols_string(s, (struct str){text, HEX_DIGITS});
+}
+
+/* Pyroscope's agent puts ids into events; async-profiler's own spans are events that lie around samples. */
+static void add_span(const struct pass *p, const struct event_class *class, const struct jfr_record *e, struct set *set)
+{
+    struct conversion *c = p->c;
+    uint64_t id = e->v[SLOT_SPAN_ID].num;
+    if (id)
+        add(set, c->keys.profile_id, profile_id(&c->symbols, id));
+    struct jfr_value name = e->v[SLOT_SPAN_NAME];
+    uint32_t text = name.at ? resolver_string(p->r, name) : snapshot_string(&c->snapshot, name.num);
+    if (!text && class->kind != KIND_SPAN)
+        text = spans_at(p->spans, e->v[SLOT_THREAD].num, e->v[SLOT_TIME].num);
+    add(set, c->keys.span_name, text);
+    const struct pprof_labels *context = snapshot_context(&c->snapshot, e->v[SLOT_CONTEXT].num);
+    for (uint32_t i = 0; i < context->count; i++)
+        add(set, context->labels[i].key, context->labels[i].str);
+}
+
+uint32_t labels_of(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
+{
+    struct conversion *c = p->c;
+    const struct conversion_options *o = &c->options;
+    struct set set;
+    set.count = 0;
+    if (o->per_thread)
+        add(&set, c->keys.thread, resolver_thread(p->r, e->v[SLOT_THREAD].num, &c->threads));
+    if (o->allocated_class && class->rule == RULE_SIZED && class->kind != KIND_MALLOC)
+        add(&set, c->keys.allocated_class, resolver_class(p->r, e->v[SLOT_SUBJECT].num));
+    if (o->lock_class && class->rule == RULE_DELAY)
+        add(&set, c->keys.lock_class, resolver_class(p->r, e->v[SLOT_SUBJECT].num));
+    if (e->v[SLOT_SPAN_ID].num || e->v[SLOT_SPAN_NAME].num || e->v[SLOT_SPAN_NAME].at || e->v[SLOT_CONTEXT].num ||
+        p->spans->count)
+        add_span(p, class, e, &set);
+    return symbols_labels(&c->symbols, set.labels, set.count);
+}

@@ -1,0 +1,336 @@
+#include "pprof/normalise.h"
+
+#include "base/cleanup.h"
+
+/* A pattern, from the left:
+ *     ^ *     first: only where the name begins; only where something stands before
+ *     <       first: only where a simple name begins: at the front, or behind `/`
+ *     #  %    one or more digits; lower-case hexadecimal digits
+ *     @       one or more ASCII letters and digits
+ *     &       one or more of those and `_`, which `&` in the replacement stands for
+ *     {8} {8,}  behind one of these: exactly, at least so many of them
+ *     [abc]   one of these;  (abc)  this or nothing;  \c  c itself
+ *     ~       all of the rest, at least one byte, where what stands before it in the pattern does not come again
+ *     ;       nothing follows;  >  nothing follows, or `$` or `_`
+ * There is no going back: every part takes all it can. Beyond its front a name is only tried where one of STARTS stands. */
+struct rule {
+    const char *pattern, *to;
+};
+
+static const char STARTS[] = "$_/+.-@([";
+
+#define DELETED "( \\(deleted\\));"
+#define TMP     "^(.)(/tmp/)"
+
+static const struct rule reference[] = {
+    {"^jdk/internal/reflect/GeneratedMethodAccessor#;", "jdk/internal/reflect/GeneratedMethodAccessor_"},
+    {"*$$Lambda#;", "$$Lambda_"},
+    {"*$$Lambda($)(#)[./](0x)%;", "$$Lambda_"},
+    {"*$$EnhancerBySpringCGLIB$$~", "$$EnhancerBySpringCGLIB$$_"},
+    {TMP "libzstd-jni-#.#.#-#.so" DELETED, "libzstd-jni-_.so"},
+    {TMP "(lib)amazonCorrettoCryptoProvider(NativeLibraries.)%{16}(/libcrypto)(/libamazonCorrettoCryptoProvider)"
+         ".so" DELETED,
+     "libamazonCorrettoCryptoProvider_.so"},
+    {TMP "libasyncProfiler(-linux-arm64)(-linux-musl-x64)(-linux-x64)(-macos)-17b9a1d8156277a98ccc871afa9a8f69215f92"
+         ".so" DELETED,
+     "libasyncProfiler-_.so"},
+};
+
+/* Beyond the reference. */
+static const struct rule symbols[] = {
+    /* HotSpot: reflection, lambdas and other hidden classes (`/`, `+` or `.` and an address; a hash in the JDK's
+     * recordings; a number before JDK 15), and java.lang.reflect.Proxy. */
+    {"/reflect/GeneratedMethodAccessor#;", "/reflect/GeneratedMethodAccessor_"},
+    {"/reflect/GeneratedConstructorAccessor#;", "/reflect/GeneratedConstructorAccessor_"},
+    {"/reflect/GeneratedSerializationConstructorAccessor#;", "/reflect/GeneratedSerializationConstructorAccessor_"},
+    {"*$$Lambda($)(#)[./+](0x)%(/%);", "$$Lambda_"},
+    {"*/0x%(/%);", "_"},
+    {"*+0x%(/%);", "_"},
+    {"*.0x%(/%);", "_"},
+    {"*/#;", "_"},
+    {"^jdk/proxy#/$Proxy#", "jdk/proxy_/$Proxy_"},
+    {"<$Proxy#", "$Proxy_"},
+    /* CGLIB: Spring's, Guice's, Mockito's and its own; methods too. */
+    {"$$SpringCGLIB$$#", "$$SpringCGLIB$$_"},
+    {"$$FastClass$$#", "$$FastClass$$_"},
+    {"$$FastClassBySpringCGLIB$$%", "$$FastClassBySpringCGLIB$$_"},
+    {"$$KeyFactoryBySpringCGLIB$$%", "$$KeyFactoryBySpringCGLIB$$_"},
+    {"$$EnhancerByCGLIB$$%", "$$EnhancerByCGLIB$$_"},
+    {"$$FastClassByCGLIB$$%", "$$FastClassByCGLIB$$_"},
+    {"$$KeyFactoryByCGLIB$$%", "$$KeyFactoryByCGLIB$$_"},
+    {"$$EnhancerByGuice$$%", "$$EnhancerByGuice$$_"},
+    {"$$FastClassByGuice$$%", "$$FastClassByGuice$$_"},
+    {"$$EnhancerByMockitoWithCGLIB$$%", "$$EnhancerByMockitoWithCGLIB$$_"},
+    {"^CGLIB$&$#;", "CGLIB$&$_"},
+    /* Byte Buddy, and who names classes with it; Javassist; Jackson's accessors. */
+    {"$ByteBuddy$@", "$ByteBuddy$_"},
+    {"$auxiliary$@{8}", "$auxiliary$_"},
+    {"$HibernateProxy$@", "$HibernateProxy$_"},
+    {"$HibernateBasicProxy$@", "$HibernateBasicProxy$_"},
+    {"$HibernateInstantiator$@", "$HibernateInstantiator$_"},
+    {"$HibernateAccessOptimizer$@", "$HibernateAccessOptimizer$_"},
+    {"$MockitoMock$@", "$MockitoMock$_"},
+    {"_$$_jvst%_%", "_$$_jvst_"},
+    {"_$$_javassist_#", "_$$_javassist_"},
+    {"$Access4JacksonDeserializer%", "$Access4JacksonDeserializer_"},
+    {"$Access4JacksonSerializer%", "$Access4JacksonSerializer_"},
+    {"$$$view#", "$$$view_"},
+    /* Groovy and Gradle scripts. */
+    {"<Script#>", "Script_"},
+    {"<script#{10,}>", "script_"},
+    {"<Script_%{20,}", "Script_"},
+    {"<build_@{20,}", "build_"},
+    {"<settings_@{20,}", "settings_"},
+    {"<init_@{20,}", "init_"},
+    /* Scala: anonymous classes and functions, the shell's lines, Spark's generated stages. */
+    {"$anonfun$&$#", "$anonfun$&$_"},
+    {"$anonfun$#", "$anonfun$_"},
+    {"$anon$#", "$anon$_"},
+    {"<$line#/", "$line_/"},
+    {"$GeneratedIteratorForCodegenStage#", "$GeneratedIteratorForCodegenStage_"},
+    /* Clojure's evaluations and generated symbols; names with a date and a number (Trino, Presto). */
+    {"$eval#>", "$eval_"},
+    {"__#{3,}>", "__"},
+    {"_#{8}_#{6}_#;", "_"},
+    /* Native code unpacked under a name of its own. */
+    {TMP "libasyncProfiler(-linux-arm64)(-linux-musl-x64)(-linux-x64)(-macos)-%{16,}.so" DELETED,
+     "libasyncProfiler-_.so"},
+    {"^jna#.tmp" DELETED, "jna_.tmp"},
+    {"^jffi#.so" DELETED, "jffi_.so"},
+    {"^librocksdbjni#.so" DELETED, "librocksdbjni_.so"},
+    {"^liblz4-java-#.so" DELETED, "liblz4-java-_.so"},
+    {"_64#{10,}.so", "_64_.so"},
+    {"-%{8}-%{4}-%{4}-%{4}-%{12}", "-_"},
+};
+
+static const struct rule threads[] = {
+    {"^pool-#-thread-#;", "pool-_-thread-_"},
+    {"^ForkJoinPool-#-worker-#;", "ForkJoinPool-_-worker-_"},
+    {"^HikariPool-#", "HikariPool-_"},
+    {"^XNIO-# ", "XNIO-_ "},
+    {"^qtp#-#", "qtp_-_"},
+    {"^\\[tid=#\\];", "[tid=_]"},
+    {"^RMI TCP Connection\\(#\\)~", "RMI TCP Connection(_)"},
+    {"\\@%{6,}", "@_"},
+    {"-#-#;", "-_-_"},
+    {"\\(#\\);", "(_)"},
+    {"#\\);", "_)"},
+    {"#\\];", "_]"},
+    {"#;", "_"},
+};
+
+static const struct set {
+    const struct rule *rules;
+    size_t count;
+    enum name_rules basis; /* these apply as well, first; itself = none */
+} sets[] = {
+    [NORMALISE_REFERENCE] = {reference, ARRAY_LEN(reference), NORMALISE_REFERENCE},
+    [NORMALISE_SYMBOLS] = {symbols, ARRAY_LEN(symbols), NORMALISE_REFERENCE},
+    [NORMALISE_THREADS] = {threads, ARRAY_LEN(threads), NORMALISE_THREADS},
+};
+
+struct match {
+    struct str name;
+    size_t from, at;     /* of this match in the name */
+    struct str captured; /* by `&` */
+};
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool in_class(char class, char c)
+{
+    bool alnum = is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    switch (class) {
+    case '#':
+        return is_digit(c);
+    case '%':
+        return is_digit(c) || (c >= 'a' && c <= 'f');
+    case '@':
+        return alnum;
+    default:
+        return alnum || c == '_';
+    }
+}
+
+/* `{8}` or `{8,}` behind a class, which it moves *p over. */
+static bool count_fits(const char **p, size_t n)
+{
+    if (**p != '{')
+        return n > 0;
+    size_t want = 0;
+    while (is_digit(*++*p))
+        want = 10 * want + (size_t)(**p - '0');
+    bool at_least = **p == ',';
+    *p += at_least ? 2 : 1;
+    return at_least ? n >= want : n == want;
+}
+
+static bool take_run(const char **p, struct match *m)
+{
+    const char class = *(*p)++;
+    size_t from = m->at;
+    while (m->at < m->name.n && in_class(class, m->name.p[m->at]))
+        m->at++;
+    struct str run = {m->name.p + from, m->at - from};
+    if (class == '&')
+        m->captured = run;
+    return count_fits(p, run.n);
+}
+
+static bool take_rest(struct match *m)
+{
+    const char *rest = m->name.p + m->at;
+    size_t n = m->name.n - m->at, key = m->at - m->from;
+    if (n == 0 || (key > 0 && memmem(rest, n, m->name.p + m->from, key)))
+        return false;
+    m->at = m->name.n;
+    return true;
+}
+
+static bool take_one_of(const char **p, struct match *m)
+{
+    bool found = false;
+    for (++*p; **p != ']'; ++*p)
+        found |= m->at < m->name.n && **p == m->name.p[m->at];
+    ++*p;
+    m->at++;
+    return found;
+}
+
+static bool take_all(const char *p, struct match *m);
+
+/* Groups do not nest. */
+static void take_group(const char **p, struct match *m)
+{
+    struct match inner = *m;
+    if (take_all(*p + 1, &inner))
+        *m = inner;
+    for (++*p; **p != ')'; ++*p)
+        *p += **p == '\\';
+    ++*p;
+}
+
+static bool take_boundary(const char **p, const struct match *m)
+{
+    const char c = *(*p)++;
+    return m->at == m->name.n || (c == '>' && (m->name.p[m->at] == '$' || m->name.p[m->at] == '_'));
+}
+
+/* Up to the end of the pattern, or of a group. */
+static bool take_all(const char *p, struct match *m)
+{
+    bool fine = true;
+    while (fine && *p && *p != ')') {
+        switch (*p) {
+        case '#':
+        case '%':
+        case '@':
+        case '&':
+            fine = take_run(&p, m);
+            break;
+        case '[':
+            fine = take_one_of(&p, m);
+            break;
+        case '(':
+            take_group(&p, m);
+            break;
+        case '~':
+            fine = take_rest(m);
+            p++;
+            break;
+        case ';':
+        case '>':
+            fine = take_boundary(&p, m);
+            break;
+        default:
+            p += *p == '\\';
+            fine = m->at < m->name.n && m->name.p[m->at] == *p++;
+            m->at++;
+        }
+    }
+    return fine;
+}
+
+static bool may_begin(char where, struct match *m)
+{
+    switch (where) {
+    case '^':
+        return m->from == 0;
+    case '*':
+        return m->from > 0;
+    case '<':
+        return m->from == 0 || m->name.p[m->from - 1] == '/';
+    case '#': /* a run is taken from its beginning only */
+        return m->from == 0 || !is_digit(m->name.p[m->from - 1]);
+    default:
+        return true;
+    }
+}
+
+static const struct rule *find_rule(const struct set *set, struct match *m)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const char *p = set->rules[i].pattern;
+        m->at = m->from;
+        if (may_begin(*p, m) && take_all(p + (*p == '^' || *p == '*' || *p == '<'), m))
+            return &set->rules[i];
+    }
+    return NULL;
+}
+
+/* Where a rule can begin; runs of digits are for threads, whose names are short. */
+static bool is_start(enum name_rules rules, struct str name, size_t i)
+{
+    return i == 0 || name.p[i - 1] == '/' || memchr(STARTS, name.p[i], sizeof STARTS - 1) ||
+           (rules == NORMALISE_THREADS && is_digit(name.p[i]));
+}
+
+/* Nothing generated goes without a digit but Spring's older proxies, which have the two `$`. */
+static bool may_match(enum name_rules rules, struct str name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        if (is_digit(name.p[i]))
+            return true;
+    }
+    return rules != NORMALISE_THREADS && name.n && memmem(name.p, name.n, "$$", 2);
+}
+
+static void put(struct buf *out, const char *to, struct str captured)
+{
+    for (; *to; to++) {
+        if (*to == '&')
+            buf_str(out, captured);
+        else
+            buf_byte(out, (uint8_t)*to);
+    }
+}
+
+bool normalise(enum name_rules rules, struct str name, struct buf *out)
+{
+    size_t copied = 0;
+    if (!may_match(rules, name))
+        return false;
+    for (size_t i = 0; i < name.n;) {
+        struct match m = {.name = name, .from = i};
+        const struct rule *rule = NULL;
+        if (is_start(rules, name, i)) {
+            rule = find_rule(&sets[sets[rules].basis], &m);
+            if (!rule && sets[rules].basis != rules)
+                rule = find_rule(&sets[rules], &m);
+        }
+        if (!rule) {
+            i++;
+            continue;
+        }
+        buf_str(out, (struct str){name.p + copied, i - copied});
+        put(out, rule->to, m.captured);
+        copied = i = m.at > i ? m.at : i + 1;
+    }
+    if (copied == 0)
+        return false;
+    buf_str(out, (struct str){name.p + copied, name.n - copied});
+    return true;
+}

@@ -1,0 +1,116 @@
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "pprof/conversion.h"
+
+typedef void visit_event(struct pass *p, const struct jfr_record *e, const void *arg);
+
+/* Calls `visit` for every event of a class. */
+static void each_event(struct pass *p, const struct layout *l, size_t class, visit_event *visit, const void *arg)
+{
+    struct jfr_events it = jfr_events_of(p->chunk, p->header);
+    struct jfr_event event;
+    struct jfr_record e;
+    while (l->of[class].id != JFR_EVENT_METADATA && jfr_events_next(&it, &event, NULL) > 0) {
+        if (event.type != l->of[class].id)
+            continue;
+        e = (struct jfr_record){0};
+        if (!jfr_plan_run(&l->of[class].plan, event.payload, event.end, &e))
+            return;
+        visit(p, &e, arg);
+    }
+}
+
+static bool has_event(const struct pass *p, uint64_t type)
+{
+    struct jfr_events it = jfr_events_of(p->chunk, p->header);
+    struct jfr_event event;
+    while (type != JFR_EVENT_METADATA && jfr_events_next(&it, &event, NULL) > 0) {
+        if (event.type == type)
+            return true;
+    }
+    return false;
+}
+
+static void take_span(struct pass *p, const struct jfr_record *e, const void *arg)
+{
+    (void)arg;
+    uint32_t tag = resolver_string(p->r, e->v[SLOT_SUBJECT]);
+    if (tag && tag != SYMBOLS_FULL)
+        spans_add(p->spans, e->v[SLOT_THREAD].num, e->v[SLOT_TIME].num, e->v[SLOT_AMOUNT].num, tag);
+}
+
+static void take_jdk_setting(struct pass *p, const struct jfr_record *e, const void *metadata)
+{
+    enum { TEXT_MAX = 256 };
+    const struct jfr_type *of = jfr_type_by_id(metadata, e->v[SETTING_OF].num);
+    cleanup_buf struct buf name = BUF_INIT(TEXT_MAX), value = BUF_INIT(TEXT_MAX);
+    if (!of)
+        return;
+    resolver_text(p->r, e->v[SETTING_NAME], &name);
+    resolver_text(p->r, e->v[SETTING_VALUE], &value);
+    settings_take_jdk(&p->c->settings, of->name, buf_slice(&name), buf_slice(&value));
+}
+
+/* Its events lie in no order, and its settings apply to all of them. */
+static void prepare_jdk(struct pass *p, struct layout *l, const struct jfr_metadata *m)
+{
+    struct settings *s = &p->c->settings;
+    if (settings_counter(s)) { /* of another recording before this one */
+        free(s->event);
+        s->event = xstrdup("");
+    }
+    each_event(p, l, CLASS_SETTING, take_jdk_setting, m);
+    l->of[CLASS_SETTING].id = JFR_EVENT_METADATA;
+    /* With both samplers on, the one that samples by cpu time is right, and their sum is not. */
+    if (has_event(p, l->of[CLASS_CPU_TIME].id))
+        l->of[CLASS_EXECUTION].id = JFR_EVENT_METADATA;
+}
+
+void chunk_prepare(struct pass *p, struct layout *l, const struct jfr_metadata *m)
+{
+    if (p->c->options.compat)
+        return;
+    if (jfr_type_by_name(m, "jdk.GarbageCollection")) /* async-profiler has no such type */
+        prepare_jdk(p, l, m);
+    /* An empty pool has one entry, the null string; then no span has a tag. */
+    if (p->r->pools[RESOLVE_STRINGS].len > 1) {
+        each_event(p, l, CLASS_SPAN, take_span, NULL);
+        spans_sort(p->spans);
+    }
+}
+
+static int64_t wall_time(const struct pass *p, const struct jfr_record *e)
+{
+    int64_t since_start = (int64_t)(e->v[SLOT_TIME].num - p->header->start_ticks);
+    return (int64_t)((uint64_t)p->header->start_ns + (uint64_t)jfr_ticks_to_ns(p->header, since_start));
+}
+
+static void take_malloc(struct pass *p, const struct jfr_record *e, const void *arg)
+{
+    (void)arg;
+    uint32_t stack = resolver_stack(p->r, e->v[SLOT_STACK].num);
+    if (stack == RESOLVE_NO_STACK)
+        stack = resolver_named_stack(p->r, RESOLVE_UNKNOWN);
+    uint32_t labels = labels_of(p, &event_classes[CLASS_MALLOC], e);
+    if (stack != SYMBOLS_FULL && labels != SYMBOLS_FULL)
+        native_leaks_malloc(&p->c->leaks, e->v[SLOT_SUBJECT].num, wall_time(p, e), stack, labels,
+                            (int64_t)e->v[SLOT_AMOUNT].num);
+}
+
+static void take_free(struct pass *p, const struct jfr_record *e, const void *arg)
+{
+    (void)arg;
+    native_leaks_free(&p->c->leaks, e->v[SLOT_SUBJECT].num, wall_time(p, e));
+}
+
+void chunk_settle(struct pass *p, const struct layout *l)
+{
+    struct conversion *c = p->c;
+    if (c->options.compat || (c->events[CLASS_MALLOC].count == 0 && c->leaks.len == 0))
+        return;
+    each_event(p, l, CLASS_MALLOC, take_malloc, NULL);
+    each_event(p, l, CLASS_FREE, take_free, NULL);
+    native_leaks_settle(&c->leaks);
+}

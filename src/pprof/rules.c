@@ -1,0 +1,120 @@
+#include "pprof/conversion.h"
+
+/* A product of two foreign numbers; wraps, as sums do. */
+static int64_t times(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a * (uint64_t)b);
+}
+
+static int64_t wall_weight(const struct conversion *c)
+{
+    /* The reference counts all samples at the cpu rate. */
+    return c->options.compat ? c->settings.cpu_ns : settings_wall_weight(&c->settings);
+}
+
+/* Adds `count` samples at once. */
+static bool add(const struct pass *p, enum profile_kind kind, uint32_t stack, uint32_t labels, int64_t first,
+                int64_t second, int64_t count)
+{
+    const int64_t values[] = {times(first, p->sign), times(second, p->sign)};
+    if (!profile_add(&p->c->profiles[kind], stack, labels, values))
+        return false;
+    p->c->samples[kind] += (uint64_t)times(count, p->sign);
+    return true;
+}
+
+static bool add_stack(const struct pass *p, enum profile_kind kind, const struct event_class *class,
+                      const struct jfr_record *e, int64_t first, int64_t second, int64_t count)
+{
+    uint32_t stack = resolver_stack(p->r, e->v[SLOT_STACK].num);
+    if (stack == RESOLVE_NO_STACK) {
+        if (p->c->options.compat)
+            return true;
+        /* The time was spent even where nobody knows on what. */
+        stack = resolver_named_stack(p->r, RESOLVE_UNKNOWN);
+    }
+    return add(p, kind, stack, labels_of(p, class, e), first, second, count);
+}
+
+/* Spec §3.3; the reference does not count samples whose state is no entry of the pool, and calls every counter time. */
+static bool take_execution(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
+{
+    const struct conversion *c = p->c;
+    if (!c->options.compat && settings_counter(&c->settings))
+        return add_stack(p, KIND_COUNTER, class, e, 1, c->settings.cpu_ns, 1);
+    enum thread_state state = resolver_state(p->r, e->v[SLOT_SUBJECT].num);
+    bool wall = settings_wall(&c->settings);
+    int64_t weight = wall ? wall_weight(c) : c->settings.cpu_ns;
+    if (state != THREAD_STATE_SLEEPING && !(c->options.compat && state == THREAD_STATE_UNKNOWN) &&
+        !add_stack(p, KIND_CPU, class, e, weight, 0, 1))
+        return false;
+    return !wall || add_stack(p, KIND_WALL, class, e, weight, 0, 1);
+}
+
+static bool take_wall(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
+{
+    int64_t samples = event_count(CLASS_WALL, e), weight = times(samples, wall_weight(p->c));
+    if (samples == 0)
+        return true;
+    if (settings_wall(&p->c->settings) && resolver_state(p->r, e->v[SLOT_SUBJECT].num) == THREAD_STATE_RUNNABLE &&
+        !add_stack(p, KIND_CPU, class, e, weight, 0, samples))
+        return false;
+    return add_stack(p, KIND_WALL, class, e, weight, 0, samples);
+}
+
+static int64_t amount_ns(const struct pass *p, const struct jfr_record *e)
+{
+    int64_t ticks = (int64_t)e->v[SLOT_AMOUNT].num;
+    return p->c->options.compat ? ticks : jfr_ticks_to_ns(p->header, ticks);
+}
+
+/* The JDK names the method and has its callers on the stack, async-profiler names none and has it on top. */
+static bool take_trace(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
+{
+    uint32_t stack = resolver_stack_in(p->r, e->v[SLOT_STACK].num, e->v[SLOT_SUBJECT].num);
+    if (stack == RESOLVE_NO_STACK)
+        stack = resolver_named_stack(p->r, RESOLVE_UNKNOWN);
+    return add(p, class->kind, stack, labels_of(p, class, e), 1, amount_ns(p, e), 1);
+}
+
+static bool take_tagged(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
+{
+    struct jfr_value subject = e->v[SLOT_SUBJECT];
+    uint32_t name =
+        class->kind == KIND_USER_EVENT ? resolver_user_event(p->r, subject.num) : resolver_string(p->r, subject);
+    uint32_t stack = name ? resolver_string_stack(p->r, name) : resolver_named_stack(p->r, STR("[untagged]"));
+    return add(p, class->kind, stack, labels_of(p, class, e), 1, amount_ns(p, e), 1);
+}
+
+bool event_take(const struct pass *p, size_t class, const struct jfr_record *e)
+{
+    const struct event_class *k = &event_classes[class];
+    switch (k->rule) {
+    case RULE_EXECUTION:
+        return take_execution(p, k, e);
+    case RULE_WALL:
+        return take_wall(p, k, e);
+    case RULE_CPU_TIME:
+        return add_stack(p, k->kind, k, e, amount_ns(p, e), 0, 1);
+    case RULE_NATIVE_METHOD:
+        return add_stack(p, k->kind, k, e, p->c->settings.native_method_ns, 0, 1);
+    case RULE_SIZED:
+        return add_stack(p, k->kind, k, e, 1, (int64_t)e->v[SLOT_AMOUNT].num, 1);
+    case RULE_DELAY:
+        return add_stack(p, k->kind, k, e, 1, amount_ns(p, e), 1);
+    case RULE_TRACE:
+        return take_trace(p, k, e);
+    case RULE_TAGGED:
+        return take_tagged(p, k, e);
+    case RULE_FREE: /* a pass of its own */
+    case RULE_SETTING:
+        break;
+    }
+    return true;
+}
+
+int64_t event_count(size_t class, const struct jfr_record *e)
+{
+    int32_t n = class == CLASS_WALL ? (int32_t)e->v[SLOT_AMOUNT].num : 1;
+    return n > 0 ? n : 0;
+}

@@ -1,0 +1,125 @@
+#include "pprof/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+
+/* What async-profiler does when told interval 0. */
+enum { DEFAULT_INTERVAL_NS = 10000000, DEFAULT_WALL_NS = 50000000, DEFAULT_ALLOC_BYTES = 524287 };
+
+/* Events by time; all else is a counter, or a method whose calls are counted. */
+static const char *const timed[] = {"", "cpu", "itimer", "ctimer", "wall", "cpu-clock"};
+
+/* Counters whose interval 0 means more than one. */
+static const struct {
+    const char *event;
+    int64_t interval;
+} counters[] = {
+    {"context-switches", 2},   {"cycles", 1000000},
+    {"instructions", 1000000}, {"cache-references", 1000000},
+    {"cache-misses", 1000},    {"branch-instructions", 1000000},
+    {"branch-misses", 1000},   {"bus-cycles", 1000000},
+    {"ref-cycles", 1000000},   {"L1-dcache-load-misses", 1000000},
+    {"LLC-load-misses", 1000}, {"dTLB-load-misses", 1000},
+};
+
+bool settings_wall(const struct settings *s)
+{
+    return strcmp(s->event, "wall") == 0;
+}
+
+bool settings_counter(const struct settings *s)
+{
+    for (size_t i = 0; i < ARRAY_LEN(timed); i++) {
+        if (strcmp(s->event, timed[i]) == 0)
+            return false;
+    }
+    return true;
+}
+
+int64_t settings_wall_weight(const struct settings *s)
+{
+    return s->wall_ns ? s->wall_ns : s->cpu_ns;
+}
+
+static void set(int64_t *to, struct str value, int64_t otherwise)
+{
+    int64_t v;
+    if (str_to_i64(value, &v) && v >= 0)
+        *to = v ? v : otherwise;
+}
+
+static int64_t default_interval(const struct settings *s)
+{
+    if (!settings_counter(s))
+        return settings_wall(s) ? DEFAULT_WALL_NS : DEFAULT_INTERVAL_NS;
+    for (size_t i = 0; i < ARRAY_LEN(counters); i++) {
+        if (strcmp(s->event, counters[i].event) == 0)
+            return counters[i].interval;
+    }
+    return 1;
+}
+
+void settings_take(struct settings *s, struct str name, struct str value)
+{
+    if (str_is(name, "event")) {
+        free(s->event);
+        s->event = str_dup(value);
+    } else if (str_is(name, "interval")) {
+        set(&s->cpu_ns, value, default_interval(s));
+        if (settings_wall(s)) /* then this is the interval of wall samples, whatever an earlier recording had */
+            s->wall_ns = 0;
+    } else if (str_is(name, "wall")) {
+        set(&s->wall_ns, value, DEFAULT_WALL_NS);
+    } else if (str_is(name, "alloc")) {
+        set(&s->alloc_bytes, value, DEFAULT_ALLOC_BYTES);
+    } else if (str_is(name, "nativemem")) {
+        set(&s->malloc_bytes, value, 1);
+    }
+}
+
+/* "20 ms": jdk.jfr.internal.util.ValueParser. */
+static bool parse_timespan(struct str text, int64_t *ret)
+{
+    static const struct {
+        const char *unit;
+        int64_t ns;
+    } units[] = {{"ns", 1},          {"us", 1000},         {"ms", 1000000},      {"s", 1000000000},
+                 {"m", 60000000000}, {"h", 3600000000000}, {"d", 86400000000000}};
+    struct str number = {text.p, 0};
+    while (number.n < text.n && text.p[number.n] >= '0' && text.p[number.n] <= '9')
+        number.n++;
+    struct str unit = str_trim((struct str){text.p + number.n, text.n - number.n});
+    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+        if (str_is(unit, units[i].unit))
+            return str_to_i64(number, ret) && *ret > 0 && !__builtin_mul_overflow(*ret, units[i].ns, ret);
+    }
+    return false;
+}
+
+void settings_take_jdk(struct settings *s, struct str type, struct str name, struct str value)
+{
+    int64_t ns;
+    if (!str_is(name, "period") || !parse_timespan(value, &ns))
+        return;
+    if (str_is(type, "jdk.ExecutionSample"))
+        s->cpu_ns = ns;
+    else if (str_is(type, "jdk.NativeMethodSample"))
+        s->native_method_ns = ns;
+}
+
+void settings_copy(struct settings *to, const struct settings *from)
+{
+    char *event = xstrdup(from->event);
+    settings_done(to);
+    *to = *from;
+    to->event = event;
+}
+
+void settings_done(struct settings *s)
+{
+    free(s->event);
+    s->event = NULL;
+}

@@ -1,0 +1,35 @@
+/* What a recording says about the profiler that wrote it: the events it sampled and at which intervals.
+ *
+ * async-profiler writes its settings once, into the first chunk of a session and in front of all samples; the JDK's recorder writes
+ * them into every chunk, anywhere, one set per type of event.
+ * Sources: flightRecorder.cpp, arguments.h, perfEvents_linux.cpp, wallClock.cpp (async-profiler); jdk.ActiveSetting (JDK);
+ * spec jfr-asprof §2.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct settings {
+    char *event;    /* owned; "" = none, or the JDK's sampler */
+    int64_t cpu_ns; /* interval of `event`: nanoseconds, or what a counter counts */
+    int64_t wall_ns;
+    int64_t native_method_ns;
+    int64_t alloc_bytes, malloc_bytes;
+};
+
+/* One of async-profiler's; others than those above are ignored. */
+void settings_take(struct settings *s, struct str name, struct str value);
+/* One of the JDK's recorder, of the event called `type`. */
+void settings_take_jdk(struct settings *s, struct str type, struct str name, struct str value);
+/* Sampled by wall clock alone, or something else than time. */
+bool settings_wall(const struct settings *s);
+bool settings_counter(const struct settings *s);
+/* Nanoseconds that one wall clock sample stands for. */
+int64_t settings_wall_weight(const struct settings *s);
+
+/* `to` is done() first. */
+void settings_copy(struct settings *to, const struct settings *from);
+void settings_done(struct settings *s);
