@@ -1,24 +1,26 @@
-/* Speed of turning recordings into profiles, in MB of JFR per second, without and with compression of the result.
+/* Our side of bench/convert.py: turns recordings into profiles and says how long that took. Lines in, lines out, as the peers do:
  *
- * The floor is what reading every byte of a recording as variable-length integers takes: no converter that looks at all of it is
- * faster. Memory is what the heap grew by at the end of a conversion, results included. Recordings lie beside the checkout
- * (../shared/corpus/jfr, or what SMOLDER_JFR_CORPUS names).
+ *     plain SECONDS FILE    converts the recording again and again; answers "ROUNDS CPU_SECONDS BYTES"
+ *     gzip SECONDS FILE     the same with every profile compressed
+ *     floor SECONDS FILE    reads every byte as a part of a variable-length integer and does nothing else: no converter that looks
+ *                           at all of a recording is faster
+ *     memory FILE           converts once, mapped; answers "CPU_SECONDS BYTES PEAK_KIB ANONYMOUS_KIB CHUNKS": the peak with, and
+ *                           without the pages of the file
  */
-#include <dirent.h>
+#include <fcntl.h>
 #include <malloc.h>
-#include <math.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "base/gzip.h"
 #include "base/mem.h"
-#include "jfr/chunk.h"
+#include "jfr/chunks.h"
 #include "jfr/varint.h"
+#include "os/mapped.h"
 #include "pprof/from_jfr.h"
 
-enum { MB = 1 << 20, FILE_MAX = 64 * MB };
-static const double SECONDS = 0.2, MEGA = 1e6, KIB = 1024;
+enum { LINE = 4096, MB = 1 << 20 };
 
 static volatile uint64_t sink;
 
@@ -29,97 +31,101 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static const char *corpus(void)
+/* Bytes of all profiles, and how many chunks there were. `once` = each page of the file is given back when it was read. */
+static size_t convert(const struct mapped *file, bool gzip, bool once, size_t *chunks)
 {
-    const char *dir = getenv("SMOLDER_JFR_CORPUS");
-    return dir ? dir : SOURCE_ROOT "/../shared/corpus/jfr";
-}
-
-static bool read_gzip(const char *name, struct buf *out)
-{
-    cleanup_free char *path = xasprintf("%s/%s", corpus(), name);
-    cleanup_fclose FILE *f = fopen(path, "rb");
-    cleanup_buf struct buf packed = BUF_INIT(FILE_MAX);
-    for (size_t n = 1; f && n > 0; packed.len += n) {
-        uint8_t *to = buf_reserve(&packed, MB);
-        n = to ? fread(to, 1, MB, f) : 0;
+    struct conversion *c = conversion_new(&(struct conversion_options){.event = "", .cpu_ns = 10000000, .gzip = gzip});
+    struct jfr_chunks it = jfr_chunks_of(file->p, file->n);
+    struct pprof_result *results;
+    struct str chunk;
+    struct err err = {0};
+    size_t total = 0, n;
+    *chunks = 0;
+    for (int more; (more = jfr_chunks_next(&it, &chunk, &err)) != 0;) {
+        if (more < 0 || conversion_add(c, chunk.p, chunk.n, &err) < 0)
+            printf("error: %s\n", err.text);
+        *chunks += more > 0;
+        if (once)
+            mapped_release(file, (size_t)(it.at - it.start));
     }
-    return f && gzip_inflate(buf_slice(&packed), out, NULL) == 0;
+    if (conversion_finish(c, &results, &n, &err) < 0)
+        printf("error: %s\n", err.text);
+    else
+        for (size_t i = 0; i < n; i++)
+            total += results[i].len;
+    conversion_free(c);
+    return total;
 }
 
-static void floor_of(struct str file, size_t *heap)
+static size_t floor_of(const struct mapped *file)
 {
-    const uint8_t *p = (const uint8_t *)file.p, *end = p + file.n;
+    const uint8_t *p = file->p, *end = p + file->n;
     uint64_t sum = 0, v;
     while (p && p < end && (p = jfr_varint(p, end, &v)))
         sum += v;
     sink = sum;
-    *heap = 0;
+    return 0;
 }
 
-static void convert(struct str file, bool gzip, size_t *heap)
+static void repeat(const char *mode, double seconds, const struct mapped *file)
 {
-    size_t before = mallinfo2().uordblks + mallinfo2().hblkhd, n;
-    struct conversion *c = conversion_new(&(struct conversion_options){.event = "", .cpu_ns = 10000000, .gzip = gzip});
-    struct pprof_result *results;
-    struct err err = {0};
-    while (file.n >= JFR_HEADER_SIZE) {
-        int64_t size = jfr_chunk_finished((const uint8_t *)file.p);
-        if (size <= 0 || (uint64_t)size > file.n || conversion_add(c, file.p, (size_t)size, &err) < 0)
-            break;
-        file = (struct str){file.p + size, file.n - (size_t)size};
-    }
-    if (file.n || conversion_finish(c, &results, &n, &err) < 0)
-        printf("refused: %s\n", err.text);
-    *heap = mallinfo2().uordblks + mallinfo2().hblkhd - before;
-    conversion_free(c);
-}
-
-static void plain(struct str file, size_t *heap)
-{
-    convert(file, false, heap);
-}
-
-static void packed(struct str file, size_t *heap)
-{
-    convert(file, true, heap);
-}
-
-static double megabytes_per_second(void (*run)(struct str file, size_t *heap), struct str file, size_t *heap)
-{
-    run(file, heap); /* warm */
     unsigned rounds = 0;
-    double start = now(), took = 0;
-    for (; took < SECONDS; took = now() - start, rounds++)
-        run(file, heap);
-    return (double)file.n * rounds / took / MEGA;
+    size_t bytes = 0, chunks;
+    const double start = now();
+    double took = 0;
+    for (; took < seconds; took = now() - start, rounds++)
+        bytes = strcmp(mode, "floor") == 0 ? floor_of(file) : convert(file, strcmp(mode, "gzip") == 0, false, &chunks);
+    printf("%u %.6f %zu\n", rounds, took, bytes);
+}
+
+/* A figure of /proc/self/status in KiB. */
+static unsigned long status(const char *name)
+{
+    cleanup_fclose FILE *f = fopen("/proc/self/status", "re");
+    char line[LINE];
+    unsigned long kib = 0;
+    while (f && fgets(line, sizeof line, f)) {
+        if (strncmp(line, name, strlen(name)) == 0)
+            (void)sscanf(line + strlen(name), ": %lu", &kib);
+    }
+    return kib;
+}
+
+static void measure(const struct mapped *file)
+{
+    const double start = now();
+    size_t chunks = 0, bytes = convert(file, true, true, &chunks);
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    printf("%.6f %zu %lu %lu %zu\n", now() - start, bytes, (unsigned long)u.ru_maxrss, status("RssAnon"), chunks);
+}
+
+static void serve(const char *line)
+{
+    char mode[LINE], path[LINE];
+    double seconds = 0;
+    cleanup_mapped struct mapped file = MAPPED_INIT;
+    struct err err = {0};
+    if (sscanf(line, "%s %lf %4095[^\n]", mode, &seconds, path) != 3 &&
+        sscanf(line, "%s %4095[^\n]", mode, path) != 2) {
+        printf("error: what is %s\n", line);
+        return;
+    }
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || mapped_open(fd, &file, &err) < 0)
+        printf("error: %s: %s\n", path, fd < 0 ? "cannot be opened" : err.text);
+    else if (strcmp(mode, "memory") == 0)
+        measure(&file);
+    else
+        repeat(mode, seconds, &file);
 }
 
 int main(void)
 {
-    double logs[3] = {0};
-    unsigned files = 0;
-    cleanup_closedir DIR *d = opendir(corpus());
-    printf("%-42s %9s %10s %10s %10s %10s\n", "recording", "bytes", "floor MB/s", "pprof", "gzip", "heap KiB");
-    for (const struct dirent *e; d && (e = readdir(d));) {
-        cleanup_buf struct buf file = BUF_INIT(FILE_MAX);
-        if (!str_has_suffix(str_of(e->d_name), STR(".jfr.gz")) || !read_gzip(e->d_name, &file))
-            continue;
-        size_t ignored, heap;
-        double speeds[3] = {megabytes_per_second(floor_of, buf_slice(&file), &ignored),
-                            megabytes_per_second(plain, buf_slice(&file), &heap),
-                            megabytes_per_second(packed, buf_slice(&file), &ignored)};
-        printf("%-42s %9zu %10.0f %10.0f %10.0f %10.0f\n", e->d_name, file.len, speeds[0], speeds[1], speeds[2],
-               (double)heap / KIB);
-        for (size_t i = 0; i < 3; i++)
-            logs[i] += log(speeds[i]);
-        files++;
-    }
-    if (files == 0) {
-        printf("no recordings in %s\n", corpus());
-        return 77; /* skipped */
-    }
-    printf("%-42s %9s %10.0f %10.0f %10.0f\n", "geometric mean", "", exp(logs[0] / files), exp(logs[1] / files),
-           exp(logs[2] / files));
+    /* As in `smolder convert`: what one conversion gives back is there for the next. */
+    (void)mallopt(M_MMAP_THRESHOLD, 64 * MB);
+    (void)mallopt(M_TRIM_THRESHOLD, 64 * MB);
+    for (char line[LINE]; fgets(line, sizeof line, stdin); fflush(stdout))
+        serve(line);
     return 0;
 }

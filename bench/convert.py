@@ -1,0 +1,215 @@
+"""Speed of turning recordings into profiles, in MB of JFR per second, next to who else does that.
+
+Peers: grafana/jfr-parser (Go, from the module proxy) and async-profiler's own converter (Java, from Maven), both under bench/peers,
+and the floor, a loop that reads every byte of a recording as variable-length integers. One that cannot be built says why and is left
+out. Each is a process of its own that keeps its recording in memory and is warm when its turn comes; JVM start does not count, nor
+does reading the file. What is measured is CPU time of the whole process. The turns are short and go round, and a ratio is the median
+of the ratios within a round, so that a busy machine slows all alike.
+
+Everybody writes pprof; compressed at the fastest level. async-profiler's converter takes one kind of event in a run: its figures are
+for execution samples alone.
+
+Recordings lie beside the checkout (../shared/corpus/jfr, or what SMOLDER_JFR_CORPUS names).
+"""
+
+import argparse
+import gzip
+import hashlib
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PEERS = ROOT / "bench" / "peers"
+CONVERTER = "jfr-converter-4.5.jar"
+CONVERTER_SHA256 = "d8a5452b26adb11a2a0abf0c53799a6fd60dbccb0647efa5a734e3c46ced3df4"
+MB = 1e6
+
+
+class Unbuilt(Exception):
+    """Why a peer is missing."""
+
+
+class Refused(Exception):
+    """Why a recording was not converted."""
+
+
+class Worker:
+    """A process that converts on demand."""
+
+    def __init__(self, command, env=None):
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **(env or {})}
+        )
+
+    def ask(self, *words):
+        self.process.stdin.write(" ".join(str(w) for w in words) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().strip()
+        if not answer or answer.startswith("error"):
+            raise Refused(answer.removeprefix("error: ") or "no answer")
+        return [float(n) for n in answer.split()]
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def run(command, **kwargs):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, **kwargs)
+    except (OSError, subprocess.TimeoutExpired) as e:
+        raise Unbuilt(e) from e
+    if done.returncode != 0:
+        raise Unbuilt((done.stderr or done.stdout).strip().splitlines()[-1])
+
+
+def go_parser(cache):
+    run(["go", "build", "-o", str(cache / "jfr-parser"), "."], cwd=PEERS / "jfr-parser")
+    return Worker([str(cache / "jfr-parser")], {"GOMAXPROCS": "1"})
+
+
+def java_converter(cache):
+    jar = cache / CONVERTER
+    if not jar.exists():
+        version = CONVERTER.removeprefix("jfr-converter-").removesuffix(".jar")
+        run([os.environ.get("MVN", "mvn"), "-q", "-B", "dependency:copy", "-Dmdep.useBaseVersion=true",
+             f"-Dartifact=tools.profiler:jfr-converter:{version}", f"-DoutputDirectory={cache}"])
+    if hashlib.sha256(jar.read_bytes()).hexdigest() != CONVERTER_SHA256:
+        raise Unbuilt(f"{CONVERTER} has another SHA-256 than expected")
+    run(["javac", "-cp", str(jar), "-d", str(cache), str(PEERS / "jfr-converter" / "Converter.java")])
+    return Worker(["java", "-XX:+UseSerialGC", "-cp", f"{cache}{os.pathsep}{jar}", "Converter"])
+
+
+def corpus(folder):
+    where = pathlib.Path(os.environ.get("SMOLDER_JFR_CORPUS", ROOT / ".." / "shared" / "corpus" / "jfr"))
+    files = []
+    for packed in sorted(where.glob("*.jfr.gz")):
+        file = folder / packed.name.removesuffix(".gz")
+        file.write_bytes(gzip.decompress(packed.read_bytes()))
+        files.append(file)
+    return files
+
+
+def measure(file, turns, rounds, seconds):
+    """MB/s of every turn in every round, and why some have none."""
+    size = file.stat().st_size
+    speeds, refused = {}, []
+    for name, worker, mode in turns:
+        try:
+            worker.ask(mode, seconds, file)  # warm
+            speeds[name] = []
+        except Refused as why:
+            refused.append(f"{name}: {why}")
+    for _ in range(rounds):
+        for name, worker, mode in turns:
+            if name in speeds:
+                done, took, _ = worker.ask(mode, seconds, file)
+                speeds[name].append(size * done / took / MB)
+    return speeds, refused
+
+
+def ratio(speeds, a, b):
+    return statistics.median(x / y for x, y in zip(speeds[a], speeds[b])) if b in speeds else None
+
+
+def mean(figures):
+    """The geometric mean of those there are."""
+    there = [f for f in figures if f]
+    return statistics.geometric_mean(there) if there else None
+
+
+RATIOS = [("plain", "floor"), ("plain", "go plain"), ("gzip", "go gzip"), ("plain", "java plain"), ("gzip", "java gzip")]
+COLUMNS = ["floor", "plain", "gzip", "go plain", "go gzip", "java plain", "java gzip"]
+WIDTH = 26
+
+
+def row(name, figures, ratios):
+    cells = [f"{f:9.0f}" if f else f"{'-':>9}" for f in figures]
+    cells += [f"{r:9.2f}" if r else f"{'-':>9}" for r in ratios]
+    print(f"{name[:WIDTH]:<{WIDTH}}" + " ".join(cells), flush=True)
+
+
+def short(name):
+    return name.removesuffix(".jfr").replace("cortex-dev-01__kafka-0__", "cortex ")
+
+
+def speed(files, turns, args):
+    heads = [c.replace(" plain", "") for c in COLUMNS] + ["/floor", "/go", "/go gz", "/java", "/java gz"]
+    print(f"{'MB/s of JFR':<{WIDTH}}" + " ".join(f"{h:>9}" for h in heads))
+    figures, ratios, notes = {c: [] for c in COLUMNS}, {r: [] for r in RATIOS}, []
+    for file in files:
+        speeds, refused = measure(file, turns, args.rounds, args.seconds)
+        notes += [f"{short(file.name)}, {why}" for why in refused]
+        for c in COLUMNS:
+            figures[c].append(statistics.median(speeds[c]) if c in speeds else None)
+        for r in RATIOS:
+            ratios[r].append(ratio(speeds, *r))
+        row(short(file.name), [figures[c][-1] for c in COLUMNS], [ratios[r][-1] for r in RATIOS])
+    row("geometric mean", [mean(figures[c]) for c in COLUMNS], [mean(ratios[r]) for r in RATIOS])
+    print("\n".join(notes))
+    for name, value, wanted in [("slowest recording, against the floor", min(ratios[RATIOS[0]]), 1 / 3),
+                                ("against jfr-parser, geometric mean", mean(ratios[RATIOS[1]]), 15),
+                                ("against jfr-parser, both with gzip", mean(ratios[RATIOS[2]]), 10)]:
+        verdict = f"{value:.2f}   wanted {wanted:.2f}   {'met' if value >= wanted else 'MISSED'}" if value else "not measured"
+        print(f"{name:<40} {verdict}")
+
+
+def memory(files, folder, ours, size):
+    """One recording of `size` bytes: the largest there is, again and again."""
+    largest = max(files, key=lambda f: f.stat().st_size)
+    big = folder / "big.jfr"
+    content = largest.read_bytes()
+    with open(big, "wb") as out:
+        for _ in range(size // len(content) + 1):
+            out.write(content)
+    took, _, peak, anonymous, chunks = ours.ask("memory", big)
+    total = big.stat().st_size
+    print(f"{total / MB:.0f} MB of {chunks:.0f} chunks: {total / took / MB:.0f} MB/s; "
+          f"peak {peak / 1024:.1f} MiB resident with the mapping, {anonymous / 1024:.1f} MiB without at the end "
+          f"(wanted: under 64 beyond the mapping: {'met' if peak < 64 * 1024 else 'MISSED'})")
+    big.unlink()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ours", required=True, help="the program bench_convert")
+    parser.add_argument("--cache", default=str(ROOT / "build" / "bench"), help="where peers are built")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each in every recording")
+    parser.add_argument("--seconds", type=float, default=0.05, help="CPU time of a turn")
+    parser.add_argument("--files", default="", help="only recordings whose name contains this")
+    parser.add_argument("--megabytes", type=int, default=500, help="size of the recording that memory is measured with; 0 = none")
+    args = parser.parse_args()
+    cache = pathlib.Path(args.cache)
+    cache.mkdir(parents=True, exist_ok=True)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="bench-convert-"))
+    ours = Worker([args.ours])
+    turns = [("floor", ours, "floor"), ("plain", ours, "plain"), ("gzip", ours, "gzip")]
+    try:
+        files = [f for f in corpus(folder) if args.files in f.name]
+        if not files:
+            print("no recordings in ../shared/corpus/jfr beside the checkout")
+            return 77
+        if args.megabytes:
+            memory(files, folder, Worker([args.ours]), args.megabytes * 1000000)
+        for name, build in [("go", go_parser), ("java", java_converter)]:
+            try:
+                worker = build(cache)
+                turns += [(f"{name} plain", worker, "plain"), (f"{name} gzip", worker, "gzip")]
+            except Unbuilt as why:
+                print(f"without {build.__name__.replace('_', ' ')}: {why}")
+        print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
+        speed(files, turns, args)
+    finally:
+        for worker in {w for _, w, _ in turns}:
+            worker.end()
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
