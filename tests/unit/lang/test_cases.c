@@ -1,6 +1,7 @@
 /* Runs the text cases in tests/lang; their README says how they are written. */
 #include <glob.h>
 
+#include "lang/printer.h"
 #include "lang_test.h"
 
 enum { CASE_FILE_MAX = 1 << 20 };
@@ -38,6 +39,19 @@ static void add_traversal(void *arg, const struct ast_traversal *t)
         buf_printf(out, "%s%.*s", i ? "." : "", STR_ARG(t->path[i]));
 }
 
+/* What was formatted does not change any more. */
+static void format_twice(const struct ast_file *file, struct buf *out)
+{
+    print_file(file, out);
+    cleanup_source struct source *source = source_from("", buf_slice(out));
+    cleanup_ast struct ast_file *again = NULL;
+    cleanup_buf struct buf twice = BUF_INIT(TEST_TEXT_MAX);
+    cleanup_diags struct diags ds = DIAGS_INIT;
+    if (parse_file(source, &again, &ds) == 0)
+        print_file(again, &twice);
+    CHECK_STR(buf_cstr(&twice), buf_cstr(out));
+}
+
 static void run(struct section program, struct section want)
 {
     cleanup_source struct source *source = source_from("", program.text);
@@ -50,6 +64,8 @@ static void run(struct section program, struct section want)
         ;
     else if (str_is(want.name, "traversals"))
         ast_traversals(&file->body, add_traversal, &got);
+    else if (str_is(want.name, "format"))
+        format_twice(file, &got);
     if (str_has_prefix(want.name, STR("pretty")))
         diags_pretty(&ds, false, &got);
     else
