@@ -18,7 +18,7 @@ static int version(int argc, char **argv)
 
 const struct command command_version = {"version", "smolder version", "Print the version.", version};
 
-static const struct command *const commands[] = {&command_run, &command_reference, &command_version};
+static const struct command *const commands[] = {&command_run, &command_fmt, &command_reference, &command_version};
 
 static void help(FILE *out)
 {
@@ -44,6 +44,8 @@ int main(int argc, char **argv)
     }
     if (!strcmp(name, "--version"))
         name = "version";
+    if (!strcmp(name, "format"))
+        name = "fmt"; /* the other name it has in Alloy */
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         if (!strcmp(name, commands[i]->name))
             return commands[i]->run(argc - 2, argv + 2);

@@ -25,6 +25,39 @@ def documented_examples_run(lab):
         agent.stop()
 
 
+def sessions(page):
+    """[(command, what it prints)] of the console fences of a page, in order."""
+    found = []
+    for text in re.findall(r"^```console\n(.*?)^```$", page.read_text(), re.M | re.S):
+        for part in re.split(r"^\$ ", text, flags=re.M)[1:]:
+            command, _, output = part.partition("\n")
+            found.append((command, output))
+    return found
+
+
+@test
+def documented_commands_print_what_is_shown(lab):
+    """The commands of a page run in one folder and one shell; `cat FILE` of a file that is not there yet makes it."""
+    (lab.dir / "bin").mkdir()
+    (lab.dir / "bin" / "smolder").symlink_to(lab.smolder)
+    pages = [p for p in sorted((ROOT / "docs").rglob("*.md")) if sessions(p)]
+    check(pages, "no page shows a command")
+    for page in pages:
+        folder = lab.dir / page.stem
+        folder.mkdir()
+        shown = sessions(page)
+        for command, output in shown:
+            name = command.removeprefix("cat ")
+            if name != command and not (folder / name).exists():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_text(output)
+        script = "last=0\n" + "".join(f"(exit $last)\n{command}\nlast=$?\nprintf '\\001'\n" for command, _ in shown)
+        done = subprocess.run(["bash", "-c", script], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, env={**os.environ, "PATH": f"{lab.dir}/bin:{os.environ['PATH']}"})
+        for (command, output), got in zip(shown, done.stdout.split("\1")):
+            equal(got, output, f"{page.relative_to(ROOT)}: {command}")
+
+
 @test
 def documented_flags_exist(lab):
     status, text = lab.call([lab.smolder, "run", "--help"])

@@ -1,0 +1,210 @@
+/* smolder fmt [-w] [-t] FILE…|-: writes configuration files in the one layout everybody uses. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "cli/command.h"
+#include "cli/flags.h"
+#include "lang/parser.h"
+#include "lang/printer.h"
+#include "os/fsutil.h"
+#include "os/replace.h"
+
+enum {
+    FORMATTED_MAX = 64 << 20, /* indentation and alignment can make a text longer, though not by so much */
+    MESSAGE_MAX = 1 << 16,
+};
+
+struct fmt_flags {
+    bool write, test, help;
+};
+
+static const struct flag flags[] = {
+    {"write", FLAG_BOOL, offsetof(struct fmt_flags, write), NULL, NULL, "-w: rewrite the files whose layout differs"},
+    {"test", FLAG_BOOL, offsetof(struct fmt_flags, test), NULL, NULL,
+     "-t: write nothing; name the files whose layout differs and exit with 1"},
+    {"help", FLAG_BOOL, offsetof(struct fmt_flags, help), NULL, NULL, "-h: print this and exit"},
+    {NULL},
+};
+
+static void print_help(void)
+{
+    fputs(
+        "usage: smolder fmt [-w | -t] [FILE…|-]\n\n"
+        "Writes configuration files in the standard layout: to standard output, or with -w in place. Without FILE, or\n"
+        "with -, standard input is read. Only blanks, line ends and trailing commas change.\n\nflags:\n",
+        stdout);
+    flags_help(flags, stdout);
+    fputs("\nExit status: 0 fine, 1 a syntax error or (with -t) a file that differs, 2 wrong usage, 3 the system "
+          "refused.\n",
+          stdout);
+}
+
+static char *long_name(char letter)
+{
+    static char write[] = "--write", test[] = "--test", help[] = "--help";
+    return letter == 'w' ? write : letter == 't' ? test : letter == 'h' ? help : NULL;
+}
+
+/* The one-letter flags by their long names, also several in one argument. Returns an array of borrowed strings. */
+static char **long_flags(int *argc, char **argv, struct err *err)
+{
+    size_t room = 1;
+    for (int i = 0; i < *argc; i++)
+        room += strlen(argv[i]) + 1;
+    cleanup_free char **ret = xcalloc(room, sizeof *ret);
+    int n = 0;
+    bool ended = false;
+    for (int i = 0; i < *argc; i++) {
+        char *arg = argv[i];
+        ended |= strcmp(arg, "--") == 0;
+        if (ended || arg[0] != '-' || arg[1] == '-' || !arg[1]) {
+            ret[n++] = arg;
+            continue;
+        }
+        for (const char *letter = arg + 1; *letter; letter++) {
+            ret[n] = long_name(*letter);
+            if (!ret[n++]) {
+                err_set(err, -EINVAL, "unknown flag -%c; --help lists them", *letter);
+                return NULL;
+            }
+        }
+    }
+    *argc = n;
+    return TAKE_PTR(ret);
+}
+
+static int complain(int status, const char *format, ...) printf_like(2, 3);
+static int complain(int status, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    fputs("smolder fmt: ", stderr);
+    vfprintf(stderr, format, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+    return status;
+}
+
+static bool is_stdin(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+static int read_input(const char *path, struct buf *text)
+{
+    const bool in = is_stdin(path);
+    cleanup_close int fd = in ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return complain(EXIT_SYSTEM, "%s: %s", in ? "<stdin>" : path, strerror(errno));
+    if (S_ISDIR(st.st_mode))
+        return complain(EXIT_USAGE, "cannot format a directory: %s; name its files", path);
+    bool whole = false;
+    const int code = fs_read(fd, text, &whole);
+    if (code < 0)
+        return complain(EXIT_SYSTEM, "%s: %s", in ? "<stdin>" : path, strerror(-code));
+    if (!whole)
+        return complain(EXIT_INPUT, "%s: larger than %d MiB, which no configuration is", in ? "<stdin>" : path,
+                        SOURCE_MAX >> 20);
+    return EXIT_FINE;
+}
+
+static int format(const char *name, struct str text, struct buf *out)
+{
+    cleanup_source struct source *source = NULL;
+    cleanup_ast struct ast_file *file = NULL;
+    cleanup_diags struct diags ds = DIAGS_INIT;
+    struct err err = {0};
+    if (source_new(name, text, &source, &err) < 0)
+        return complain(EXIT_INPUT, "%s: %s", name, err.text);
+    if (parse_file(source, &file, &ds) < 0) {
+        for (size_t i = 0; i < ds.len; i++) {
+            cleanup_buf struct buf line = BUF_INIT(MESSAGE_MAX);
+            diag_line(&ds.items[i], &line);
+            fprintf(stderr, "%s\n", buf_cstr(&line));
+        }
+        return EXIT_INPUT;
+    }
+    print_file(file, out);
+    return buf_ok(out) ? EXIT_FINE : complain(EXIT_INPUT, "%s: the formatted text would be too long", name);
+}
+
+static int write_stdout(struct str text)
+{
+    const size_t n = fwrite(text.p, 1, text.n, stdout);
+    return n == text.n && fflush(stdout) == 0 ? EXIT_FINE
+                                              : complain(EXIT_SYSTEM, "standard output: %s", strerror(errno));
+}
+
+static int format_one(const char *path, const struct fmt_flags *f)
+{
+    const char *name = is_stdin(path) ? "<stdin>" : path;
+    cleanup_buf struct buf text = BUF_INIT(SOURCE_MAX), out = BUF_INIT(FORMATTED_MAX);
+    int status = read_input(path, &text);
+    if (status == EXIT_FINE)
+        status = format(name, buf_slice(&text), &out);
+    if (status != EXIT_FINE)
+        return status;
+    const bool differs = !str_eq(buf_slice(&text), buf_slice(&out));
+    if (f->test) {
+        if (differs)
+            fprintf(stderr, "file %s is not formatted correctly\n", name);
+        return differs ? EXIT_INPUT : EXIT_FINE;
+    }
+    if (!f->write)
+        return write_stdout(buf_slice(&out));
+    struct err err = {0};
+    if (differs && replace_file(path, buf_slice(&out), &err) < 0)
+        return complain(EXIT_SYSTEM, "%s", err.text);
+    return EXIT_FINE;
+}
+
+static int format_all(const struct flags_rest *paths, const struct fmt_flags *f)
+{
+    const char *const standard_input[] = {"-"};
+    const char *const *items = paths->len ? paths->items : standard_input;
+    const size_t n = paths->len ? paths->len : 1;
+    int worst = EXIT_FINE;
+    for (size_t i = 0; i < n; i++) {
+        if (f->write && is_stdin(items[i]))
+            return complain(EXIT_USAGE, "cannot use -w with standard input");
+    }
+    for (size_t i = 0; i < n; i++) {
+        const int status = format_one(items[i], f);
+        worst = status > worst ? status : worst;
+    }
+    if (worst == EXIT_INPUT && !f->test)
+        fputs("smolder fmt: encountered errors during formatting\n", stderr);
+    return worst;
+}
+
+static int fmt(int argc, char **argv)
+{
+    struct fmt_flags f = {0};
+    struct flags_rest rest = {0};
+    struct err err = {0};
+    cleanup_free char **all = long_flags(&argc, argv, &err);
+    const int code = all ? flags_parse(flags, argc, all, &f, &rest, &err) : -EINVAL;
+    cleanup_free const char **items = rest.items;
+    if (code < 0)
+        return complain(EXIT_USAGE, "%s", err.text);
+    if (f.help) {
+        print_help();
+        return EXIT_FINE;
+    }
+    if (f.write && f.test)
+        return complain(EXIT_USAGE, "cannot use -w/--write and -t/--test at the same time");
+    return format_all(&rest, &f);
+}
+
+const struct command command_fmt = {"fmt", "smolder fmt [-w | -t] [FILE…|-]",
+                                    "Write configuration files in the standard layout.", fmt};
