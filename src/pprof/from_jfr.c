@@ -190,7 +190,7 @@ static int add_events(struct pass *p, const struct layout *l, struct err *err)
         (void)!walk(p, l, it, failed_at, &failed_at, NULL);
         settings_copy(settings, &before);
     }
-    settings_done(&before);
+    recorded_settings_done(&before);
     return code;
 }
 
@@ -232,7 +232,7 @@ int conversion_add(struct conversion *c, const void *chunk, size_t len, struct e
     code = add_events(&pass, &layout, err);
     if (code < 0)
         settings_copy(&c->settings, &before);
-    settings_done(&before);
+    recorded_settings_done(&before);
     if (code < 0)
         return code;
     chunk_settle(&pass, &layout);
@@ -359,7 +359,7 @@ void conversion_free(struct conversion *c)
     for (size_t k = 0; k < KIND_COUNT; k++)
         profile_done(&c->profiles[k]);
     symbols_done(&c->symbols);
-    settings_done(&c->settings);
+    recorded_settings_done(&c->settings);
     thread_names_done(&c->threads);
     snapshot_done(&c->snapshot);
     native_leaks_done(&c->leaks);

@@ -113,12 +113,12 @@ void settings_take_jdk(struct settings *s, struct str type, struct str name, str
 void settings_copy(struct settings *to, const struct settings *from)
 {
     char *event = xstrdup(from->event);
-    settings_done(to);
+    recorded_settings_done(to);
     *to = *from;
     to->event = event;
 }
 
-void settings_done(struct settings *s)
+void recorded_settings_done(struct settings *s)
 {
     free(s->event);
     s->event = NULL;

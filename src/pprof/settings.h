@@ -32,4 +32,4 @@ int64_t settings_wall_weight(const struct settings *s);
 
 /* `to` is done() first. */
 void settings_copy(struct settings *to, const struct settings *from);
-void settings_done(struct settings *s);
+void recorded_settings_done(struct settings *s);
