@@ -3,8 +3,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "api/json.h"
 #include "api/value_json.h"
+#include "base/json.h"
 
 static void time_text(struct buf *out, int64_t ns)
 {

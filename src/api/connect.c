@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "api/json.h"
+#include "base/json.h"
 
 static const struct {
     const char *name;

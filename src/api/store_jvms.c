@@ -2,10 +2,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "api/json.h"
 #include "api/store_http_internal.h"
 #include "api/value_json.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 
 enum { ANSWER_MAX = 16 << 20 };
 

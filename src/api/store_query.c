@@ -4,9 +4,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "api/json.h"
 #include "api/store_http_internal.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/mem.h"
 
 enum {
@@ -312,7 +312,7 @@ static void print_top(struct printer *p)
 static int run_flamegraph(struct query *q, struct store_reader *r)
 {
     cleanup_flame struct flame f;
-    flame_init(&f);
+    flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
     struct store_selection what = selection_of(q);
     struct store_span span = {0};
     int code = store_flame(r, &what, &f, &span, &q->err);

@@ -1,7 +1,7 @@
 #include "api/value_json.h"
 
-#include "api/json.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "lang/number.h"
 
 enum { DEPTH_MAX = 64 };

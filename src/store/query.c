@@ -169,6 +169,7 @@ struct merge {
     struct db *db;
     struct flame *flame;
     struct symbols symbols;
+    struct flame_frames frames;
     uint32_t *node_of_stack; /* node + 1; 0 = not walked yet */
     size_t stack_cap;
 };
@@ -177,6 +178,7 @@ static void merge_reset(struct merge *m)
 {
     symbols_done(&m->symbols);
     symbols_init(&m->symbols, SYMBOLS_MAX);
+    flame_frames_done(&m->frames);
     free(m->node_of_stack);
     m->node_of_stack = NULL;
     m->stack_cap = 0;
@@ -191,15 +193,7 @@ static uint32_t node_of(struct merge *m, uint32_t stack)
     }
     if (m->node_of_stack[stack])
         return m->node_of_stack[stack] - 1;
-    const struct pprof_stack *s = &m->symbols.stacks[stack];
-    uint32_t node = 0;
-    for (uint32_t i = s->count; i-- > 0;) {
-        struct str name = symbols_name(&m->symbols, s->locations[i]);
-        int64_t id = flame_name(m->flame, name.n ? name : STR("(unknown)"));
-        if (id < 0)
-            break; /* beyond the cap: the rest of the stack counts for what is known of it */
-        node = flame_step(m->flame, node, id);
-    }
+    uint32_t node = flame_stack(m->flame, &m->frames, 0, &m->symbols, stack);
     m->node_of_stack[stack] = node + 1;
     return node;
 }
@@ -272,6 +266,7 @@ int store_flame(struct store_reader *r, const struct store_selection *what, stru
                            STORE_QUERY_MS / 1000);
     }
     symbols_done(&m.symbols);
+    flame_frames_done(&m.frames);
     free(m.node_of_stack);
     if (code == 0)
         *span = found;

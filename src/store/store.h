@@ -23,7 +23,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "store/flame.h"
+#include "pprof/flame.h"
 
 struct store;
 struct store_reader;

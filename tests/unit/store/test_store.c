@@ -134,7 +134,7 @@ static struct question flame_of(struct store *s, const char *service, const char
                                 const struct store_label *labels, size_t n)
 {
     struct question q = {.what = {str_of(service), str_of(type), labels, n, range}};
-    flame_init(&q.flame);
+    flame_init(&q.flame, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
     ask(s, ask_flame, &q);
     return q;
 }
@@ -466,7 +466,7 @@ static void notices_damage_at_work_and_starts_afresh_next_time(void)
         CHECK_INT(pwrite(fd, junk, sizeof junk, at), sizeof junk);
     close(fd);
     struct question q = {.what = {str_of("shop"), str_of(cpu_type), NULL, 0, always()}};
-    flame_init(&q.flame);
+    flame_init(&q.flame, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
     CHECK_INT(store_read(s, ask_flame, on_answer, &q), 0);
     wait_for(&q.done);
     flame_done(&q.flame);

@@ -1,4 +1,4 @@
-#include "store/flame.h"
+#include "pprof/flame.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,9 +6,9 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 
-void flame_init(struct flame *f)
+void flame_init(struct flame *f, size_t nodes_max, size_t name_bytes_max)
 {
-    *f = (struct flame){.text = ARENA_INIT(FLAME_NAME_BYTES_MAX)};
+    *f = (struct flame){.text = ARENA_INIT(name_bytes_max), .nodes_max = nodes_max};
     int64_t root = flame_name(f, STR("total"));
     xgrow(&f->nodes, &f->node_cap, 1, sizeof *f->nodes);
     f->nodes[0] = (struct flame_node){.name = (uint32_t)root};
@@ -31,7 +31,7 @@ int64_t flame_name(struct flame *f, struct str name)
     if (known)
         return (int64_t)(uintptr_t)known - 1;
     struct str copy = arena_str(&f->text, name);
-    if (!copy.p || f->name_count == FLAME_NODES_MAX) {
+    if (!copy.p || f->name_count == f->nodes_max) {
         f->truncated = true;
         return FLAME_NO_NAME;
     }
@@ -49,7 +49,7 @@ uint32_t flame_step(struct flame *f, uint32_t node, int64_t name)
     uint64_t known;
     if (u64map_get(&f->children, key, &known))
         return (uint32_t)known;
-    if (f->node_count == FLAME_NODES_MAX) {
+    if (f->node_count == f->nodes_max) {
         f->truncated = true;
         return node;
     }
@@ -58,6 +58,40 @@ uint32_t flame_step(struct flame *f, uint32_t node, int64_t name)
     f->nodes[id] = (struct flame_node){.parent = node, .name = (uint32_t)name};
     u64map_put(&f->children, key, id);
     return id;
+}
+
+void flame_frames_done(struct flame_frames *frames)
+{
+    free(frames->ids);
+    *frames = (struct flame_frames){0};
+}
+
+static int64_t frame_name(struct flame *f, struct flame_frames *frames, const struct symbols *symbols,
+                          uint32_t location)
+{
+    if (location >= frames->cap) {
+        size_t before = frames->cap;
+        xgrow(&frames->ids, &frames->cap, (size_t)location + 1, sizeof *frames->ids);
+        memset(frames->ids + before, 0, (frames->cap - before) * sizeof *frames->ids);
+    }
+    if (frames->ids[location] == 0) {
+        struct str name = symbols_name(symbols, location);
+        frames->ids[location] = (uint32_t)(flame_name(f, name.n ? name : STR("(unknown)")) + 2);
+    }
+    return (int64_t)frames->ids[location] - 2;
+}
+
+uint32_t flame_stack(struct flame *f, struct flame_frames *frames, uint32_t node, const struct symbols *symbols,
+                     uint32_t stack)
+{
+    const struct pprof_stack *s = &symbols->stacks[stack];
+    for (uint32_t i = s->count; i-- > 0;) {
+        int64_t name = frame_name(f, frames, symbols, s->locations[i]);
+        if (name < 0)
+            break; /* beyond the cap: the rest of the stack counts for what is known of it */
+        node = flame_step(f, node, name);
+    }
+    return node;
 }
 
 static int by_total(const void *a, const void *b)
@@ -82,11 +116,15 @@ static int smaller_first(const void *a, const void *b)
 
 void flame_finish(struct flame *f)
 {
-    for (size_t i = 0; i < f->node_count; i++)
+    for (size_t i = 0; i < f->node_count; i++) {
         f->nodes[i].total = f->nodes[i].self;
+        f->nodes[i].first_child = 0;
+    }
     /* A parent's index is smaller than its children's: one pass from the end sums up. */
-    for (size_t i = f->node_count; i-- > 1;)
-        f->nodes[f->nodes[i].parent].total += f->nodes[i].total;
+    for (size_t i = f->node_count; i-- > 1;) {
+        struct flame_node *parent = &f->nodes[f->nodes[i].parent];
+        parent->total = flame_sum(parent->total, f->nodes[i].total);
+    }
     cleanup_free struct ranked *order = xcalloc(f->node_count, sizeof *order);
     for (size_t i = 1; i < f->node_count; i++)
         order[i] = (struct ranked){f->nodes[i].total, (uint32_t)i};

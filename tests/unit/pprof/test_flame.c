@@ -1,4 +1,4 @@
-#include "store/flame.h"
+#include "pprof/flame.h"
 
 #include <stdio.h>
 
@@ -16,7 +16,7 @@ static uint32_t walk(struct flame *f, const char *path)
 static void sums_up_and_sorts_children_by_total(void)
 {
     cleanup_flame struct flame f;
-    flame_init(&f);
+    flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
     flame_add(&f, walk(&f, "a;b"), 1);
     flame_add(&f, walk(&f, "a;c"), 5);
     flame_add(&f, walk(&f, "a"), 2);
@@ -39,7 +39,7 @@ static void sums_up_and_sorts_children_by_total(void)
 static void keeps_equal_names_apart_by_parent_and_a_function_called_total(void)
 {
     cleanup_flame struct flame f;
-    flame_init(&f);
+    flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
     flame_add(&f, walk(&f, "total;total;x"), 3);
     flame_add(&f, walk(&f, "x"), 4);
     flame_finish(&f);
@@ -51,7 +51,7 @@ static void keeps_equal_names_apart_by_parent_and_a_function_called_total(void)
 static void loses_no_value_when_it_is_full(void)
 {
     cleanup_flame struct flame f;
-    flame_init(&f);
+    flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
     int64_t values = 0;
     char name[32];
     for (int i = 0; i < FLAME_NODES_MAX + 1000; i++) {
@@ -73,7 +73,7 @@ static void loses_no_value_when_it_is_full(void)
 static void says_from_which_total_on_a_node_is_shown(void)
 {
     cleanup_flame struct flame f;
-    flame_init(&f);
+    flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
     for (int i = 1; i <= 9; i++) {
         char name[8];
         snprintf(name, sizeof name, "n%d", i);

@@ -1,0 +1,216 @@
+#include "pprof/dump.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+
+enum { TOP_MAX = 20, AMOUNT_WIDTH = 12, AMOUNT_MAX = 64 };
+
+static struct str text_of(const struct profile *p, uint32_t string)
+{
+    return p->symbols->strings[string];
+}
+
+/* "12.3 ms", "4.5 MiB", "17": at most three digits matter to a person. */
+static void format_amount(int64_t value, struct str unit, char *out, size_t size)
+{
+    static const struct {
+        const char *unit, *steps[6];
+        double factors[6];
+    } scales[] = {
+        {"nanoseconds", {"ns", "us", "ms", "s", "min", "h"}, {1, 1e3, 1e6, 1e9, 6e10, 3.6e12}},
+        {"bytes", {"B", "KiB", "MiB", "GiB", "TiB", "PiB"}, {1, 0x1p10, 0x1p20, 0x1p30, 0x1p40, 0x1p50}},
+    };
+    double v = (double)value, size_of = v < 0 ? -v : v;
+    for (size_t i = 0; i < ARRAY_LEN(scales); i++) {
+        if (!str_is(unit, scales[i].unit))
+            continue;
+        size_t k = 0;
+        while (k + 1 < ARRAY_LEN(scales[i].steps) && size_of >= scales[i].factors[k + 1])
+            k++;
+        snprintf(out, size, "%.*f %s", k == 0 ? 0 : 2, v / scales[i].factors[k], scales[i].steps[k]);
+        return;
+    }
+    snprintf(out, size, "%" PRId64, value);
+}
+
+static void put_amount(struct buf *out, int64_t value, struct str unit)
+{
+    char text[AMOUNT_MAX];
+    format_amount(value, unit, text, sizeof text);
+    buf_printf(out, "%*s", AMOUNT_WIDTH, text);
+}
+
+static void put_time(struct buf *out, int64_t ns)
+{
+    time_t seconds = (time_t)(ns / 1000000000);
+    struct tm tm;
+    char text[64];
+    if (ns > 0 && gmtime_r(&seconds, &tm) && strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &tm))
+        buf_puts(out, text);
+    else
+        buf_puts(out, "unknown time");
+}
+
+/* Sums as a person sees them: negative values of a comparison count, too. */
+static int64_t added(int64_t a, int64_t b)
+{
+    int64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? (a < 0 ? INT64_MIN : INT64_MAX) : sum;
+}
+
+static int64_t total_of(const struct profile *p, size_t column)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < p->sample_count; i++)
+        sum = added(sum, profile_values(p, i)[column]);
+    return sum;
+}
+
+static void put_head(const struct profile *p, const char *name, struct buf *out)
+{
+    char duration[AMOUNT_MAX];
+    format_amount(p->duration_nanos, STR("nanoseconds"), duration, sizeof duration);
+    buf_printf(out, "%s, ", name);
+    put_time(out, p->time_nanos);
+    buf_printf(out, ", %s", duration);
+    if (p->period) {
+        char period[AMOUNT_MAX];
+        format_amount(p->period, text_of(p, p->period_type.unit), period, sizeof period);
+        buf_printf(out, ", one sample each %s of %.*s", period, STR_ARG(text_of(p, p->period_type.type)));
+    }
+    buf_puts(out, "\n\n");
+    for (size_t k = 0; k < p->type_count; k++) {
+        put_amount(out, total_of(p, k), text_of(p, p->types[k].unit));
+        buf_printf(out, "  %.*s/%.*s\n", STR_ARG(text_of(p, p->types[k].type)), STR_ARG(text_of(p, p->types[k].unit)));
+    }
+}
+
+/* What one function has by itself, and on stacks it is part of. */
+struct row {
+    uint32_t name; /* string */
+    int64_t self, total;
+    size_t seen; /* sample + 1 that counted last: a recursive function counts once a stack */
+};
+
+static int64_t magnitude(int64_t v)
+{
+    return v < 0 ? v == INT64_MIN ? INT64_MAX : -v : v;
+}
+
+static int larger_self_first(const void *a, const void *b)
+{
+    const struct row *x = a, *y = b;
+    if (magnitude(x->self) != magnitude(y->self))
+        return magnitude(x->self) < magnitude(y->self) ? 1 : -1;
+    if (magnitude(x->total) != magnitude(y->total))
+        return magnitude(x->total) < magnitude(y->total) ? 1 : -1;
+    return x->name < y->name ? -1 : x->name > y->name;
+}
+
+static void sum_rows(const struct profile *p, size_t column, struct row *rows)
+{
+    const struct symbols *s = p->symbols;
+    for (size_t i = 0; i < s->string_count; i++)
+        rows[i] = (struct row){.name = (uint32_t)i};
+    for (size_t i = 0; i < p->sample_count; i++) {
+        const struct pprof_stack *stack = &s->stacks[p->samples[i].stack];
+        int64_t value = profile_values(p, i)[column];
+        for (uint32_t k = 0; k < stack->count; k++) {
+            struct row *r = &rows[s->functions[s->locations[stack->locations[k]].function].name];
+            if (k == 0)
+                r->self = added(r->self, value);
+            if (r->seen != i + 1)
+                r->total = added(r->total, value);
+            r->seen = i + 1;
+        }
+    }
+}
+
+static double share(int64_t part, int64_t whole)
+{
+    return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
+static void put_top(const struct profile *p, size_t column, struct buf *out)
+{
+    size_t n = p->symbols->string_count;
+    cleanup_free struct row *rows = xcalloc(n, sizeof *rows);
+    sum_rows(p, column, rows);
+    qsort(rows, n, sizeof *rows, larger_self_first);
+    struct str unit = text_of(p, p->types[column].unit);
+    int64_t whole = total_of(p, column);
+    buf_printf(out, "\n%*s  share %*s  share  function by %.*s\n", AMOUNT_WIDTH, "self", AMOUNT_WIDTH, "total",
+               STR_ARG(text_of(p, p->types[column].type)));
+    for (size_t i = 0; i < n && i < TOP_MAX && (rows[i].self || rows[i].total); i++) {
+        put_amount(out, rows[i].self, unit);
+        buf_printf(out, " %5.1f%% ", share(rows[i].self, whole));
+        put_amount(out, rows[i].total, unit);
+        buf_printf(out, " %5.1f%%  %.*s\n", share(rows[i].total, whole), STR_ARG(text_of(p, rows[i].name)));
+    }
+}
+
+struct ranked {
+    int64_t size;
+    size_t sample;
+};
+
+static int larger_first(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->size != y->size)
+        return x->size < y->size ? 1 : -1;
+    return x->sample < y->sample ? -1 : x->sample > y->sample;
+}
+
+static void put_labels(const struct profile *p, uint32_t set, struct buf *out)
+{
+    const struct pprof_labels *labels = &p->symbols->label_sets[set];
+    for (uint32_t i = 0; i < labels->count; i++) {
+        const struct pprof_label *l = &labels->labels[i];
+        buf_printf(out, "  %.*s=", STR_ARG(text_of(p, l->key)));
+        if (l->str)
+            buf_str(out, text_of(p, l->str));
+        else
+            buf_printf(out, "%" PRId64 "%s%.*s", l->num, l->unit ? " " : "", STR_ARG(text_of(p, l->unit)));
+    }
+}
+
+static void put_sample(const struct profile *p, size_t i, struct buf *out)
+{
+    for (size_t k = 0; k < p->type_count; k++)
+        put_amount(out, profile_values(p, i)[k], text_of(p, p->types[k].unit));
+    put_labels(p, p->samples[i].labels, out);
+    buf_byte(out, '\n');
+    const struct pprof_stack *stack = &p->symbols->stacks[p->samples[i].stack];
+    for (uint32_t k = 0; k < stack->count; k++) {
+        struct pprof_location l = p->symbols->locations[stack->locations[k]];
+        buf_printf(out, "%*s%.*s", AMOUNT_WIDTH + 2, "", STR_ARG(symbols_name(p->symbols, stack->locations[k])));
+        buf_printf(out, l.line > 0 ? ":%" PRId32 "\n" : "\n", l.line);
+    }
+}
+
+void pprof_dump(const struct profile *p, const char *name, struct buf *out)
+{
+    put_head(p, name, out);
+    for (size_t k = 0; k < p->type_count; k++)
+        put_top(p, k, out);
+    cleanup_free struct ranked *order = xcalloc(p->sample_count + 1, sizeof *order);
+    size_t n = 0;
+    for (size_t i = 0; i < p->sample_count; i++) {
+        int64_t size = 0;
+        for (size_t k = 0; k < p->type_count; k++)
+            size = size ? size : magnitude(profile_values(p, i)[k]);
+        if (size)
+            order[n++] = (struct ranked){size, i};
+    }
+    qsort(order, n, sizeof *order, larger_first);
+    buf_printf(out, "\nsamples: %zu\n", n);
+    for (size_t i = 0; i < n; i++) {
+        buf_byte(out, '\n');
+        put_sample(p, order[i].sample, out);
+    }
+}

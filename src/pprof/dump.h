@@ -1,0 +1,10 @@
+/* A profile for people to read: what it is, the functions that cost most, and every sample with its values, labels and
+ * stack, largest first. Not meant to be parsed; for that there are pprof and collapsed stacks.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "pprof/profile.h"
+
+/* Appends; out->max bounds the size and buf_ok() tells. `name` is the profile's: "process_cpu". */
+void pprof_dump(const struct profile *p, const char *name, struct buf *out);

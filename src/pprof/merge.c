@@ -1,0 +1,207 @@
+#include "pprof/merge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+
+/* Numbers of one set of symbols in another one, each found out once. */
+struct translation {
+    const struct symbols *from;
+    struct symbols *to;
+    uint32_t *functions, *locations, *stacks, *label_sets; /* number + 1; 0 = not translated yet */
+    uint32_t *stack;                                       /* the one at hand */
+    size_t stack_cap;
+    struct pprof_label *labels; /* the set at hand */
+    size_t label_cap;
+};
+
+static void translation_init(struct translation *t, const struct symbols *from, struct symbols *to)
+{
+    *t = (struct translation){.from = from, .to = to};
+    if (from == to)
+        return;
+    t->functions = xcalloc(from->function_count + 1, sizeof *t->functions);
+    t->locations = xcalloc(from->location_count + 1, sizeof *t->locations);
+    t->stacks = xcalloc(from->stack_count + 1, sizeof *t->stacks);
+    t->label_sets = xcalloc(from->label_set_count + 1, sizeof *t->label_sets);
+}
+
+static void translation_done(struct translation *t)
+{
+    free(t->functions);
+    free(t->locations);
+    free(t->stacks);
+    free(t->label_sets);
+    free(t->stack);
+    free(t->labels);
+}
+
+static uint32_t string_in(struct translation *t, uint32_t string)
+{
+    return t->from == t->to ? string : symbols_string(t->to, t->from->strings[string]);
+}
+
+/* Functions and locations are copied whole but for the numbers in them: what they come to hold later is kept, too. */
+static uint32_t function_in(struct translation *t, uint32_t function)
+{
+    if (t->functions[function])
+        return t->functions[function] - 1;
+    struct pprof_function f = t->from->functions[function];
+    f.name = string_in(t, f.name);
+    f.system_name = string_in(t, f.system_name);
+    f.filename = string_in(t, f.filename);
+    uint32_t n = symbols_function(t->to, f);
+    if (n != SYMBOLS_FULL)
+        t->functions[function] = n + 1;
+    return n;
+}
+
+static uint32_t location_in(struct translation *t, uint32_t location)
+{
+    if (t->locations[location])
+        return t->locations[location] - 1;
+    struct pprof_location l = t->from->locations[location];
+    l.function = function_in(t, l.function);
+    uint32_t n = symbols_location(t->to, l);
+    if (n != SYMBOLS_FULL)
+        t->locations[location] = n + 1;
+    return n;
+}
+
+static uint32_t stack_in(struct translation *t, uint32_t stack)
+{
+    if (t->from == t->to)
+        return stack;
+    if (t->stacks[stack])
+        return t->stacks[stack] - 1;
+    const struct pprof_stack *s = &t->from->stacks[stack];
+    xgrow(&t->stack, &t->stack_cap, (size_t)s->count + 1, sizeof *t->stack);
+    for (uint32_t i = 0; i < s->count; i++) {
+        t->stack[i] = location_in(t, s->locations[i]);
+        if (t->stack[i] == SYMBOLS_FULL)
+            return SYMBOLS_FULL;
+    }
+    uint32_t n = symbols_stack(t->to, t->stack, s->count);
+    if (n != SYMBOLS_FULL)
+        t->stacks[stack] = n + 1;
+    return n;
+}
+
+static uint32_t labels_in(struct translation *t, uint32_t set)
+{
+    if (t->from == t->to)
+        return set;
+    if (t->label_sets[set])
+        return t->label_sets[set] - 1;
+    const struct pprof_labels *from = &t->from->label_sets[set];
+    xgrow(&t->labels, &t->label_cap, (size_t)from->count + 1, sizeof *t->labels);
+    for (uint32_t i = 0; i < from->count; i++) {
+        t->labels[i] = from->labels[i];
+        t->labels[i].key = string_in(t, from->labels[i].key);
+        t->labels[i].str = string_in(t, from->labels[i].str);
+        t->labels[i].unit = string_in(t, from->labels[i].unit);
+    }
+    uint32_t n = symbols_labels(t->to, t->labels, from->count);
+    if (n != SYMBOLS_FULL)
+        t->label_sets[set] = n + 1;
+    return n;
+}
+
+static struct str text_of(const struct profile *p, uint32_t string)
+{
+    return p->symbols->strings[string];
+}
+
+static bool same_type(const struct profile *a, struct pprof_value_type x, const struct profile *b,
+                      struct pprof_value_type y)
+{
+    return str_eq(text_of(a, x.type), text_of(b, y.type)) && str_eq(text_of(a, x.unit), text_of(b, y.unit));
+}
+
+static int misfit(const struct profile *a, struct pprof_value_type x, const struct profile *b,
+                  struct pprof_value_type y, const char *what, struct err *err)
+{
+    return err_set(err, -EINVAL, "the profiles do not fit together: %s %.*s/%.*s here, %.*s/%.*s there", what,
+                   STR_ARG(text_of(a, x.type)), STR_ARG(text_of(a, x.unit)), STR_ARG(text_of(b, y.type)),
+                   STR_ARG(text_of(b, y.unit)));
+}
+
+/* columns[i]: where the i-th value of `from` goes. Each type of `from` takes the first of its kind that is free. */
+static int match_types(const struct profile *to, const struct profile *from, size_t *columns, struct err *err)
+{
+    if (to->type_count != from->type_count)
+        return err_set(err, -EINVAL, "the profiles do not fit together: %zu sample types here, %zu there",
+                       to->type_count, from->type_count);
+    bool taken[PROFILE_TYPES_MAX] = {0};
+    for (size_t i = 0; i < from->type_count; i++) {
+        size_t k = 0;
+        while (k < to->type_count && (taken[k] || !same_type(to, to->types[k], from, from->types[i])))
+            k++;
+        if (k == to->type_count)
+            return misfit(to, to->types[i], from, from->types[i], "sample type", err);
+        taken[k] = true;
+        columns[i] = k;
+    }
+    /* A profile need not say its period. */
+    bool said = to->period_type.type && from->period_type.type;
+    if (said && !same_type(to, to->period_type, from, from->period_type))
+        return misfit(to, to->period_type, from, from->period_type, "period type", err);
+    return 0;
+}
+
+static bool take_types(struct profile *to, const struct profile *from)
+{
+    for (size_t i = 0; i < from->type_count; i++) {
+        if (!profile_add_type(to, text_of(from, from->types[i].type), text_of(from, from->types[i].unit)))
+            return false;
+    }
+    return true;
+}
+
+static bool merge_head(struct profile *to, const struct profile *from, struct translation *t)
+{
+    if (!to->period_type.type) {
+        struct pprof_value_type period = {string_in(t, from->period_type.type), string_in(t, from->period_type.unit)};
+        if (period.type == SYMBOLS_FULL || period.unit == SYMBOLS_FULL)
+            return false;
+        to->period_type = period;
+    }
+    if (from->time_nanos && (to->time_nanos == 0 || from->time_nanos < to->time_nanos))
+        to->time_nanos = from->time_nanos;
+    if (__builtin_add_overflow(to->duration_nanos, from->duration_nanos, &to->duration_nanos))
+        to->duration_nanos = INT64_MAX;
+    to->period = from->period > to->period ? from->period : to->period;
+    return true;
+}
+
+static bool merge_samples(struct profile *to, const struct profile *from, int64_t factor, const size_t *columns,
+                          struct translation *t)
+{
+    for (size_t i = 0; i < from->sample_count; i++) {
+        const int64_t *values = profile_values(from, i);
+        int64_t there[PROFILE_TYPES_MAX];
+        for (size_t k = 0; k < from->type_count; k++)
+            there[columns[k]] = (int64_t)((uint64_t)values[k] * (uint64_t)factor);
+        if (!profile_add(to, stack_in(t, from->samples[i].stack), labels_in(t, from->samples[i].labels), there))
+            return false;
+    }
+    return true;
+}
+
+int profile_merge(struct profile *to, const struct profile *from, int64_t factor, struct err *err)
+{
+    size_t columns[PROFILE_TYPES_MAX];
+    bool first = to->type_count == 0 && to->sample_count == 0;
+    if (first && !take_types(to, from))
+        return err_set(err, -E2BIG, "the profile has too many names");
+    int code = match_types(to, from, columns, err);
+    if (code < 0)
+        return code;
+    __attribute__((cleanup(translation_done))) struct translation t;
+    translation_init(&t, from->symbols, to->symbols);
+    if (!merge_head(to, from, &t) || !merge_samples(to, from, factor, columns, &t))
+        return err_set(err, -E2BIG, "the profiles have more names and stacks than fit");
+    return 0;
+}
