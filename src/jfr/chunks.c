@@ -26,10 +26,11 @@ int jfr_chunks_next(struct jfr_chunks *it, struct str *ret, struct err *err)
         return 0;
     struct jfr_header header;
     struct err why = {0};
-    const size_t left = (size_t)(it->end - it->at), offset = (size_t)(it->at - it->start);
+    const size_t left = (size_t)(it->end - it->at);
+    const uint64_t offset = it->skipped + (size_t)(it->at - it->start);
     if (jfr_header_read(it->at, left, &header, &why) < 0) {
         it->at = find_header(it->at + 1, it->end);
-        return err_set(err, -EBADMSG, "byte %zu: %s", offset, why.text);
+        return err_set(err, -EBADMSG, "byte %llu: %s", (unsigned long long)offset, why.text);
     }
     *ret = (struct str){(const char *)it->at, (size_t)header.size};
     it->last = it->at;
