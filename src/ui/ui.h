@@ -5,3 +5,5 @@
 
 /* Static. */
 struct str ui_page(void);
+/* The page of `smolder convert --format=html`, a template: see report.h. Static. */
+struct str ui_report_page(void);

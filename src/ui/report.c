@@ -1,0 +1,95 @@
+#include "ui/report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/cleanup.h"
+#include "base/gzip.h"
+#include "base/json.h"
+#include "pprof/flame_table.h"
+#include "ui/ui.h"
+
+enum { GZIP_LEVEL = 6, JSON_MAX = 1 << 30 };
+static const char MARK[] = "@DATA@";
+
+static void put_types(const struct profile *p, struct buf *out)
+{
+    for (size_t i = 0; i < p->type_count; i++) {
+        buf_puts(out, i ? ",[" : "[");
+        json_string(out, p->symbols->strings[p->types[i].type]);
+        buf_byte(out, ',');
+        json_string(out, p->symbols->strings[p->types[i].unit]);
+        buf_byte(out, ']');
+    }
+}
+
+static void put_nodes(const struct flame_table *t, struct buf *out)
+{
+    const struct flame *f = &t->flame;
+    buf_puts(out, "\"names\":[");
+    for (size_t i = 0; i < f->name_count; i++) {
+        buf_puts(out, i ? "," : "");
+        json_string(out, f->names[i]);
+    }
+    buf_puts(out, "],\"up\":[");
+    for (size_t i = 0; i < f->node_count; i++)
+        buf_printf(out, "%s%zu", i ? "," : "", i - f->nodes[i].parent);
+    buf_puts(out, "],\"node\":[");
+    for (size_t i = 0; i < f->node_count; i++)
+        buf_printf(out, "%s%" PRIu32, i ? "," : "", f->nodes[i].name);
+    buf_puts(out, "],\"self\":[");
+    for (size_t k = 0; k < t->columns; k++) {
+        buf_puts(out, k ? ",[" : "[");
+        for (size_t i = 0; i < f->node_count; i++)
+            buf_printf(out, "%s%" PRId64, i ? "," : "", flame_table_self(t, (uint32_t)i)[k]);
+        buf_byte(out, ']');
+    }
+    buf_byte(out, ']');
+}
+
+static void put_profile(const struct named_profile *n, struct buf *out)
+{
+    cleanup_flame_table struct flame_table t;
+    flame_table_init(&t, &n->p);
+    buf_byte(out, '{');
+    json_name(out, "name");
+    json_string(out, str_of(n->name));
+    buf_puts(out, ",\"types\":[");
+    put_types(&n->p, out);
+    buf_printf(out, "],\"time_ns\":%" PRId64 ",\"duration_ns\":%" PRId64 ",\"truncated\":%s,", n->p.time_nanos,
+               n->p.duration_nanos, t.flame.truncated ? "true" : "false");
+    put_nodes(&t, out);
+    buf_byte(out, '}');
+}
+
+static void put_json(const struct report *r, struct buf *out)
+{
+    buf_byte(out, '{');
+    json_name(out, "title");
+    json_string(out, str_of(r->title));
+    buf_printf(out, ",\"generator\":\"smolder " SMOLDER_VERSION "\",\"compare\":%s,\"profiles\":[",
+               r->compare ? "true" : "false");
+    for (size_t i = 0; i < r->set->len; i++) {
+        buf_puts(out, i ? "," : "");
+        put_profile(&r->set->items[i], out);
+    }
+    buf_puts(out, "]}");
+}
+
+int report_put(const struct report *r, struct buf *out, struct err *err)
+{
+    cleanup_buf struct buf json = BUF_INIT(JSON_MAX), packed = BUF_INIT(JSON_MAX);
+    put_json(r, &json);
+    if (!buf_ok(&json) || gzip_deflate(buf_slice(&json), GZIP_LEVEL, &packed) < 0)
+        return err_set(err, -E2BIG, "the flame graphs take more than %d MiB", JSON_MAX >> 20);
+    struct str page = ui_report_page();
+    const char *at = memmem(page.p, page.n, MARK, strlen(MARK));
+    buf_append(out, page.p, (size_t)(at - page.p));
+    buf_done(&json);
+    cleanup_free char *data = base64_encode(buf_slice(&packed));
+    buf_puts(out, data);
+    buf_append(out, at + strlen(MARK), page.n - (size_t)(at - page.p) - strlen(MARK));
+    return buf_ok(out) ? 0 : err_set(err, -E2BIG, "the page is larger than %zu MiB", out->max >> 20);
+}
