@@ -48,6 +48,11 @@ static void put_line(struct str text, const int64_t *values, size_t n, enum ppro
         buf_printf(out, " %" PRId64 "\n", values[0]);
         return;
     }
+    if (style == PPROF_TEXT_COMPARED) {
+        buf_str(out, text);
+        buf_printf(out, " %" PRId64 " %" PRId64 "\n", values[0], values[1]);
+        return;
+    }
     if (out->len)
         buf_byte(out, '\n');
     buf_str(out, text);

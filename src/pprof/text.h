@@ -9,6 +9,7 @@
 
 enum pprof_text_style {
     PPROF_TEXT_COLLAPSED, /* `frame;frame value`, the first sample type, each line ended by a newline */
+    PPROF_TEXT_COMPARED,  /* `frame;frame before after`, the first two, as difffolded.pl writes them */
     /* `name:line;name:line [v1 v2]`, newlines only between lines: how the reference converter's expected files look;
      * lines have no sign there. */
     PPROF_TEXT_REFERENCE,

@@ -1,0 +1,249 @@
+/* smolder convert: recordings and profiles into pprof, collapsed stacks, JSON, a page, or text. */
+#include <errno.h>
+#include <libgen.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "cli/command.h"
+#include "cli/convert_files.h"
+#include "cli/convert_read.h"
+#include "cli/convert_write.h"
+#include "cli/flags.h"
+
+/* What all names and stacks together may take; a weight for samples where a recording does not say its interval. */
+#define SYMBOLS_MAX ((size_t)1 << 30)
+enum { CPU_NS = 10000000, INFLATED_MIB_MAX = 1 << 20 };
+
+struct convert_flags {
+    const char *output, *format, *type, *compat, *diff_base, *group_by, *inflated_max;
+    bool no_gzip, strict, quiet, help;
+};
+
+#define AT(field) offsetof(struct convert_flags, field)
+static const struct flag flags[] = {
+    {"output", FLAG_STRING, AT(output), "", "PATH", "where to; - is standard output"},
+    {"format", FLAG_STRING, AT(format), "", "FORMAT",
+     "pprof, collapsed, html, json or text; else what PATH ends with says, else pprof"},
+    {"type", FLAG_STRING, AT(type), "", "NAME", "one profile (process_cpu, wall, memory, ...) or sample type only"},
+    {"diff-base", FLAG_STRING, AT(diff_base), "", "FILE", "show what changed since that recording or profile"},
+    {"group-by", FLAG_STRING, AT(group_by), "", "LABEL", "put the label's value in front of every stack"},
+    {"no-gzip", FLAG_BOOL, AT(no_gzip), NULL, NULL, "pprof is not compressed"},
+    {"compat", FLAG_STRING, AT(compat), "", "jfr-parser", "the numbers of github.com/grafana/jfr-parser"},
+    {"strict", FLAG_BOOL, AT(strict), NULL, NULL, "write nothing when an input is damaged"},
+    {"quiet", FLAG_BOOL, AT(quiet), NULL, NULL, "do not name damaged places"},
+    {"max-inflated", FLAG_STRING, AT(inflated_max), "16384", "MIB", "refuse gzip that becomes larger"},
+    {"help", FLAG_BOOL, AT(help), NULL, NULL, "print this and exit"},
+    {NULL},
+};
+
+static void help(void)
+{
+    fputs(
+        "usage: smolder convert FILE... --output=PATH [FLAGS]\n\n"
+        "Converts JFR recordings (async-profiler's and the JDK's) and pprof profiles. Several are added up. FILE may\n"
+        "be compressed, a directory of *.jfr and *.jfr.gz, a quoted pattern, or - for standard input.\n\n"
+        "Format pprof: without --type, PATH is a directory and gets one N_NAME.pb.gz for each profile.\n\n"
+        "flags [default]:\n",
+        stdout);
+    flags_help(flags, stdout);
+    fputs("\nExit status: 0 written, 1 the input is wrong, 2 wrong usage, 3 the system refused. Damaged parts of a "
+          "recording are\n"
+          "named and left out; the rest is written.\n\n"
+          "examples:\n"
+          "  smolder convert app.jfr --output=app.html\n"
+          "  smolder convert app.jfr.gz --type=process_cpu --output=cpu.pb.gz\n"
+          "  smolder convert '/var/recordings/*.jfr' --format=collapsed --type=wall --output=-\n"
+          "  smolder convert new.jfr --diff-base=old.jfr --output=change.html\n",
+          stdout);
+}
+
+/* ---- what was asked for ---- */
+
+static const struct {
+    const char *name;
+    enum write_format format;
+    const char *endings[4]; /* of paths */
+} formats[] = {
+    {"pprof", WRITE_PPROF, {NULL}},          {"collapsed", WRITE_COLLAPSED, {".collapsed", ".folded"}},
+    {"html", WRITE_HTML, {".html", ".htm"}}, {"json", WRITE_JSON, {".json"}},
+    {"text", WRITE_TEXT, {".txt"}},
+};
+
+static int format_of(const struct convert_flags *f, enum write_format *ret, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+        bool said = strcmp(f->format, formats[i].name) == 0;
+        for (size_t k = 0; !*f->format && formats[i].endings[k]; k++)
+            said = said || str_has_suffix(str_of(f->output), str_of(formats[i].endings[k]));
+        if (said) {
+            *ret = formats[i].format;
+            return 0;
+        }
+    }
+    *ret = WRITE_PPROF;
+    if (!*f->format)
+        return 0;
+    return err_set(err, -EINVAL, "--format=%s: pprof, collapsed, html, json or text expected", f->format);
+}
+
+struct job {
+    const struct convert_flags *f;
+    struct read_options read;
+    struct write_options write;
+    struct profile_set set;
+    struct read_result result, base_result;
+};
+
+static int check_usage(struct job *j, size_t files, struct err *err)
+{
+    const struct convert_flags *f = j->f;
+    uint64_t mib;
+    if (files == 0)
+        return err_set(err, -EINVAL, "no FILE to convert; - is standard input");
+    if (!*f->output)
+        return err_set(err, -EINVAL, "--output=PATH is missing; - is standard output");
+    if (*f->compat && strcmp(f->compat, "jfr-parser") != 0)
+        return err_set(err, -EINVAL, "--compat=%s: jfr-parser expected", f->compat);
+    if (!str_to_u64(str_of(f->inflated_max), &mib) || mib == 0 || mib > INFLATED_MIB_MAX)
+        return err_set(err, -EINVAL, "--max-inflated=%s: 1 to %d MiB expected", f->inflated_max, INFLATED_MIB_MAX);
+    j->read.inflated_max = mib << 20;
+    j->read.quiet = f->quiet;
+    j->read.conversion = (struct conversion_options){.cpu_ns = CPU_NS, .compat = *f->compat != '\0'};
+    j->write = (struct write_options){.path = f->output, .type = f->type, .plain = f->no_gzip};
+    return format_of(f, &j->write.format, err);
+}
+
+/* ---- doing it ---- */
+
+static int damaged(const struct job *j, const struct read_result *r, struct err *err)
+{
+    if (r->bad == 0)
+        return 0;
+    if (!j->f->quiet)
+        fprintf(stderr, "smolder convert: %llu of %llu chunks %s damaged and left out\n", (unsigned long long)r->bad,
+                (unsigned long long)(r->bad + r->chunks), r->bad == 1 ? "was" : "were");
+    if (r->chunks == 0 && j->set.len == 0)
+        return err_set(err, -EILSEQ, "nothing of the input can be read");
+    return j->f->strict ? err_set(err, -EILSEQ, "damaged input, and --strict") : 0;
+}
+
+static int read_all(struct job *j, const struct file_list *files, struct profile_set *set, struct read_result *result,
+                    struct err *err)
+{
+    int code = read_inputs(files, &j->read, set, result, err);
+    return code < 0 ? code : damaged(j, result, err);
+}
+
+static int compare(struct job *j, struct err *err)
+{
+    const char *base = j->f->diff_base;
+    cleanup_file_list struct file_list files = {0};
+    cleanup_profile_set struct profile_set before;
+    profile_set_init(&before, SYMBOLS_MAX);
+    int code = files_expand(&base, 1, &files, err);
+    if (code == 0)
+        code = read_all(j, &files, &before, &j->base_result, err);
+    bool is_signed = j->write.format == WRITE_PPROF || j->write.format == WRITE_TEXT;
+    j->write.compare = true;
+    return code < 0 ? code
+                    : profile_set_compare(&j->set, &before, is_signed ? PROFILE_DIFF_SIGNED : PROFILE_DIFF_SIDES, err);
+}
+
+/* "app.jfr", or "app.jfr and 3 more". */
+static char *title_of(const struct job *j, const struct file_list *files)
+{
+    char *path = xstrdup(strcmp(files->items[0], "-") == 0 ? "standard input" : files->items[0]);
+    char *title =
+        files->len > 1 ? xasprintf("%s and %zu more", basename(path), files->len - 1) : xstrdup(basename(path));
+    free(path);
+    if (!*j->f->diff_base)
+        return title;
+    path = xstrdup(j->f->diff_base);
+    char *both = xasprintf("%s since %s", title, basename(path));
+    free(path);
+    free(title);
+    return both;
+}
+
+static int write_all(struct job *j, const struct file_list *files, struct err *err)
+{
+    size_t n = j->result.input_count + j->base_result.input_count;
+    cleanup_free struct stat *inputs = xcalloc(n + 1, sizeof *inputs);
+    memcpy(inputs, j->result.inputs, j->result.input_count * sizeof *inputs);
+    if (j->base_result.input_count)
+        memcpy(inputs + j->result.input_count, j->base_result.inputs, j->base_result.input_count * sizeof *inputs);
+    cleanup_free char *title = title_of(j, files);
+    j->write.inputs = inputs;
+    j->write.input_count = n;
+    j->write.title = title;
+    return write_set(&j->set, &j->write, err);
+}
+
+static int convert_files(struct job *j, const struct file_list *files, struct err *err)
+{
+    int code = read_all(j, files, &j->set, &j->result, err);
+    if (code == 0 && *j->f->diff_base)
+        code = compare(j, err);
+    if (code == 0 && j->set.len == 0)
+        code = err_set(err, -ESRCH, "%s: no samples in %llu chunks", files->items[0],
+                       (unsigned long long)j->result.chunks);
+    if (code == 0 && *j->f->group_by)
+        code = profile_set_group(&j->set, str_of(j->f->group_by), err);
+    return code < 0 ? code : write_all(j, files, err);
+}
+
+/* Whose fault it is: what was read, what was asked for, or the system. */
+static int status_of(int code)
+{
+    switch (code) {
+    case 0:
+        return EXIT_FINE;
+    case -EINVAL:
+        return EXIT_USAGE;
+    case -EBADMSG:
+    case -EILSEQ:
+    case -EFBIG:
+    case -E2BIG:
+    case -ENOENT:
+    case -ESRCH:
+    case -EISDIR:
+        return EXIT_INPUT;
+    default:
+        return EXIT_SYSTEM;
+    }
+}
+
+static int convert(int argc, char **argv)
+{
+    struct convert_flags f = {0};
+    struct flags_rest rest = {0};
+    struct err err = {0};
+    int code = flags_parse(flags, argc, argv, &f, &rest, &err);
+    cleanup_free const char **args = rest.items;
+    if (code == 0 && f.help) {
+        help();
+        return EXIT_FINE;
+    }
+    struct job j = {.f = &f};
+    cleanup_file_list struct file_list files = {0};
+    profile_set_init(&j.set, SYMBOLS_MAX);
+    if (code == 0)
+        code = check_usage(&j, rest.len, &err);
+    if (code == 0)
+        code = files_expand(args, rest.len, &files, &err);
+    if (code == 0)
+        code = convert_files(&j, &files, &err);
+    if (code < 0)
+        fprintf(stderr, "smolder convert: %s\n", err.text);
+    profile_set_done(&j.set);
+    read_result_done(&j.result);
+    read_result_done(&j.base_result);
+    return status_of(code);
+}
+
+const struct command command_convert = {"convert", "smolder convert FILE... --output=PATH",
+                                        "Turn recordings into pprof, flame graphs, text.", convert};

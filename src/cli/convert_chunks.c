@@ -1,0 +1,246 @@
+#include "cli/convert_chunks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/stream.h"
+#include "jfr/chunk.h"
+#include "jfr/chunks.h"
+#include "os/mapped.h"
+
+/* How much of a stream is held at least: a search for a header goes in such steps. MAGIC_BYTES: what tells a header. */
+enum { STEP_BYTES = 1 << 20, MAGIC_BYTES = 6 };
+
+struct chunks {
+    char *path;
+    int fd;
+    struct stat st;
+    struct mapped map;     /* all of it, or */
+    struct stream *stream; /* a window of it, held */
+    uint8_t *held;
+    size_t held_len, held_cap;
+    struct jfr_chunks walk; /* over the mapping or the window */
+    size_t released;        /* of the mapping */
+    bool ended;             /* nothing follows the window */
+    bool in_bad;            /* the place reported last goes on in it */
+    struct err failed;      /* where reading broke off */
+};
+
+static int open_input(struct chunks *c, struct err *err)
+{
+    if (strcmp(c->path, "-") == 0) {
+        free(c->path);
+        c->path = xstrdup("standard input");
+        c->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+    } else {
+        c->fd = open(c->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    }
+    if (c->fd < 0 || fstat(c->fd, &c->st) < 0)
+        return err_errno(err, "%s", c->path);
+    if (S_ISDIR(c->st.st_mode))
+        return err_set(err, -EISDIR, "%s: is a directory", c->path);
+    return 0;
+}
+
+/* A plain file is mapped; what cannot be is read. */
+static bool can_map(const struct chunks *c)
+{
+    uint8_t begin[2];
+    return S_ISREG(c->st.st_mode) && lseek(c->fd, 0, SEEK_CUR) == 0 &&
+           pread(c->fd, begin, sizeof begin, 0) == (ssize_t)sizeof begin && !(begin[0] == 0x1f && begin[1] == 0x8b);
+}
+
+int chunks_open(const char *path, uint64_t max, struct chunks **ret, struct err *err)
+{
+    struct chunks *c = xcalloc(1, sizeof *c);
+    *c = (struct chunks){.path = xstrdup(path), .fd = -1, .map = MAPPED_INIT};
+    int code = open_input(c, err);
+    if (code < 0) {
+        chunks_close(c);
+        return code;
+    }
+    if (can_map(c) && mapped_open(c->fd, &c->map, NULL) == 0)
+        c->walk = jfr_chunks_of(c->map.p, c->map.n);
+    else
+        c->stream = stream_new(c->fd, max);
+    *ret = c;
+    return 0;
+}
+
+void chunks_close(struct chunks *c)
+{
+    if (!c)
+        return;
+    mapped_done(&c->map);
+    stream_free(c->stream);
+    if (c->fd >= 0)
+        close(c->fd);
+    free(c->held);
+    free(c->path);
+    free(c);
+}
+
+const char *chunks_name(const struct chunks *c)
+{
+    return c->path;
+}
+
+/* Holds `want` bytes, unless the stream ends first. Room is made as bytes come, not as a header claims. */
+static void hold(struct chunks *c, uint64_t want)
+{
+    while (c->held_len < want && !c->ended) {
+        size_t step = c->held_len < STEP_BYTES ? STEP_BYTES : c->held_len, got = 0;
+        size_t more = (size_t)(want - c->held_len) < step ? (size_t)(want - c->held_len) : step;
+        if (c->held_len + more > c->held_cap) {
+            c->held_cap = c->held_len + more;
+            c->held = xrealloc(c->held, c->held_cap);
+        }
+        int code = stream_read(c->stream, c->held + c->held_len, more, &got, &c->failed);
+        c->held_len += got;
+        c->ended = code < 0 || got < more;
+    }
+}
+
+/* Moves the window on to where the walk is: a whole chunk where one begins there, else a step of the search. The size of that chunk,
+ * 0 where there is none. */
+static uint64_t slide(struct chunks *c)
+{
+    struct jfr_chunks *w = &c->walk;
+    size_t used = (size_t)(w->at - w->start);
+    uint64_t skipped = w->skipped + used;
+    if (used)
+        memmove(c->held, c->held + used, c->held_len - used);
+    c->held_len -= used;
+    size_t before = c->held_len, spare = w->spare;
+    hold(c, STEP_BYTES);
+    int64_t size = c->held_len < JFR_HEADER_SIZE ? 0 : jfr_chunk_finished(c->held);
+    if (size > 0 && (uint64_t)size <= CHUNKS_HELD_MAX)
+        hold(c, (uint64_t)size + MAGIC_BYTES);
+    *w = jfr_chunks_of(c->held, c->held_len);
+    w->spare = spare + (c->held_len - before);
+    w->skipped = skipped;
+    return size > 0 ? (uint64_t)size : 0;
+}
+
+/* Does what is no chunk go on behind the window? Then the walk stays a little behind, as a header may straddle its end. */
+static bool goes_on(struct chunks *c)
+{
+    struct jfr_chunks *w = &c->walk;
+    if (w->at != w->end || c->ended)
+        return false;
+    if ((size_t)(w->end - w->start) >= MAGIC_BYTES)
+        w->at = w->end - (MAGIC_BYTES - 1);
+    return true;
+}
+
+/* Reading broke off: what came before is good. Damage of this kind is the end, unlike that of a chunk. */
+static int broke_off(const struct chunks *c, struct err *err)
+{
+    *err = c->failed;
+    return err_wrap(err, c->failed.code == -EBADMSG ? -EILSEQ : c->failed.code, "%s", c->path);
+}
+
+static int next_held(struct chunks *c, struct str *ret, struct err *err)
+{
+    for (;;) {
+        uint64_t size = slide(c);
+        if (c->held_len == 0 && c->failed.code < 0)
+            return broke_off(c, err);
+        struct err why;
+        int more = jfr_chunks_next(&c->walk, ret, &why);
+        bool known = c->in_bad;
+        c->in_bad = more < 0 && goes_on(c);
+        if (more >= 0)
+            return more;
+        if (known)
+            continue;
+        if (size > CHUNKS_HELD_MAX)
+            (void)err_set(&why, -EBADMSG,
+                          "byte %llu: a chunk of %llu MiB, which only a plain file may have, no pipe and no gzip",
+                          (unsigned long long)c->walk.skipped, (unsigned long long)(size >> 20));
+        *err = why;
+        return err_wrap(err, -EBADMSG, "%s", c->path);
+    }
+}
+
+/* The pages of what was read are not needed again. */
+static void release(struct chunks *c)
+{
+    size_t done = (size_t)(c->walk.at - c->walk.start);
+    if (done - c->released < STEP_BYTES)
+        return;
+    mapped_release(&c->map, done);
+    c->released = done;
+}
+
+int chunks_next(struct chunks *c, struct str *ret, struct err *err)
+{
+    if (c->stream)
+        return next_held(c, ret, err);
+    if (c->walk.at > c->walk.start)
+        release(c);
+    int code = jfr_chunks_next(&c->walk, ret, err);
+    if (code < 0)
+        return err_wrap(err, code, "%s", c->path);
+    if (code == 0 && mapped_torn(&c->map))
+        return err_set(err, -EIO, "%s: became shorter while it was read", c->path);
+    return code;
+}
+
+void chunks_refused(struct chunks *c)
+{
+    jfr_chunks_refused(&c->walk);
+}
+
+int chunks_is_recording(struct chunks *c, bool *ret, struct err *err)
+{
+    static const uint8_t magic[] = {'F', 'L', 'R', 0}, zeros[] = {0, 0, 0, 0};
+    if (c->stream)
+        hold(c, STEP_BYTES);
+    const uint8_t *p = c->stream ? c->held : c->map.p;
+    size_t n = c->stream ? c->held_len : c->map.n;
+    if (n == 0 && c->failed.code < 0)
+        return broke_off(c, err);
+    if (n == 0)
+        return err_set(err, -EILSEQ, "%s: is empty", c->path);
+    *ret = n >= sizeof magic && (memcmp(p, magic, sizeof magic) == 0 || memcmp(p, zeros, sizeof zeros) == 0);
+    if (c->stream) /* held already, so that it would not be counted */
+        c->walk = jfr_chunks_of(c->held, c->held_len);
+    return 0;
+}
+
+int chunks_all(struct chunks *c, size_t max, struct str *ret, struct err *err)
+{
+    if (c->stream)
+        hold(c, (uint64_t)max + 1);
+    if (c->failed.code < 0)
+        return broke_off(c, err);
+    struct str all =
+        c->stream ? (struct str){(const char *)c->held, c->held_len} : (struct str){(const char *)c->map.p, c->map.n};
+    if (all.n > max)
+        return err_set(err, -EFBIG, "%s: is larger than %zu MiB and no recording", c->path, max >> 20);
+    *ret = all;
+    return 0;
+}
+
+void chunks_progress(const struct chunks *c, uint64_t *done, uint64_t *total)
+{
+    *done = c->stream ? stream_taken(c->stream) : (uint64_t)(c->walk.at - c->walk.start);
+    *total = S_ISREG(c->st.st_mode) && c->st.st_size > 0 ? (uint64_t)c->st.st_size : 0;
+}
+
+uint64_t chunks_at(const struct chunks *c)
+{
+    return c->walk.skipped + (uint64_t)(c->walk.last - c->walk.start);
+}
+
+const struct stat *chunks_stat(const struct chunks *c)
+{
+    return &c->st;
+}

@@ -1,0 +1,28 @@
+/* Output files that are there whole or not at all: written beside their place, then renamed into it.
+ *
+ * Several belong together: output_commit() puts all of them in place, output_done() without it leaves everything as it was.
+ * What is no plain file (a pipe, a device, "-" for standard output) is written straight. A path that is a link is followed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct output_file {
+    char *path, *temporary; /* owned */
+};
+struct output {
+    struct output_file *files;
+    size_t len, cap;
+    char *made; /* directory we made; owned */
+};
+
+/* The error names the path; -errno of the system. */
+must_check int output_directory(struct output *o, const char *path, struct err *err);
+must_check int output_write(struct output *o, const char *path, struct str bytes, struct err *err);
+must_check int output_commit(struct output *o, struct err *err);
+void output_done(struct output *o);
+#define cleanup_output __attribute__((cleanup(output_done)))

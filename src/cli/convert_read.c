@@ -1,0 +1,186 @@
+#include "cli/convert_read.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "cli/convert_chunks.h"
+#include "pprof/decode.h"
+
+/* The largest pprof file, plain; a pause before progress is shown, and between two lines of it. */
+enum { PPROF_MAX = 1 << 30, NAMED_MAX = 20 };
+static const int64_t SHOW_AFTER_NS = 1000000000, SHOW_EVERY_NS = 200000000;
+
+struct progress {
+    bool on;    /* standard error is a terminal */
+    bool shown; /* there is a line to clear */
+    int64_t begun, last;
+    uint64_t total, done; /* of all files; of those before the one at hand */
+    bool known;           /* the total is all there is */
+};
+
+struct reader {
+    const struct read_options *options;
+    struct profile_set *set;
+    struct conversion *conversion;
+    struct read_result *result;
+    struct progress progress;
+};
+
+static int64_t now_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static void progress_begin(struct progress *p, const struct file_list *files)
+{
+    *p = (struct progress){.on = isatty(STDERR_FILENO), .begun = now_ns(), .known = true};
+    for (size_t i = 0; i < files->len; i++) {
+        struct stat st;
+        bool plain = stat(files->items[i], &st) == 0 && S_ISREG(st.st_mode);
+        p->known = p->known && plain;
+        p->total += plain ? (uint64_t)st.st_size : 0;
+    }
+}
+
+static void progress_show(struct progress *p, const struct chunks *c)
+{
+    int64_t now = p->on ? now_ns() : 0;
+    if (!p->on || now - p->begun < SHOW_AFTER_NS || now - p->last < SHOW_EVERY_NS)
+        return;
+    uint64_t done, total;
+    chunks_progress(c, &done, &total);
+    done += p->done;
+    double seconds = (double)(now - p->begun) / 1e9, rate = (double)done / seconds;
+    fprintf(stderr, "\rconverting: %" PRIu64 " MB", done / 1000000);
+    if (p->known && done && p->total >= done)
+        fprintf(stderr, " of %" PRIu64 " MB, %.0f %%, %.0f s left", p->total / 1000000,
+                100.0 * (double)done / (double)p->total, (double)(p->total - done) / rate);
+    fputs("\033[K", stderr);
+    fflush(stderr);
+    p->last = now;
+    p->shown = true;
+}
+
+static void progress_clear(struct progress *p)
+{
+    if (p->shown)
+        fputs("\r\033[K", stderr);
+    p->shown = false;
+}
+
+static void complain(struct reader *r, const char *text)
+{
+    if (r->options->quiet || r->result->bad > NAMED_MAX)
+        return;
+    progress_clear(&r->progress);
+    fprintf(stderr, "smolder convert: %s%s\n", text, r->result->bad == NAMED_MAX ? " (and more, not named)" : "");
+}
+
+static int read_recording(struct reader *r, struct chunks *c, struct err *err)
+{
+    struct str chunk;
+    struct err why;
+    int more;
+    while ((more = chunks_next(c, &chunk, &why)) > 0 || more == -EBADMSG) {
+        if (more > 0 && conversion_add(r->conversion, chunk.p, chunk.n, &why) == 0) {
+            r->result->chunks++;
+        } else {
+            if (more > 0)
+                (void)err_wrap(&why, why.code, "%s: byte %" PRIu64, chunks_name(c), chunks_at(c));
+            r->result->bad++;
+            complain(r, why.text);
+            if (more > 0)
+                chunks_refused(c);
+        }
+        progress_show(&r->progress, c);
+    }
+    if (more == 0)
+        return 0;
+    /* Damaged or endless gzip, a failing disk: what came before is kept, the caller hears of the rest. */
+    r->result->bad++;
+    complain(r, why.text);
+    if (more == -EILSEQ)
+        return 0;
+    *err = why;
+    return more;
+}
+
+static int read_pprof(struct reader *r, struct chunks *c, struct err *err)
+{
+    struct str bytes;
+    struct profile p;
+    int code = chunks_all(c, PPROF_MAX, &bytes, err);
+    if (code < 0)
+        return code;
+    struct err why = {0};
+    if (pprof_decode(bytes.p, bytes.n, PPROF_MAX, &r->set->symbols, &p, &why) < 0)
+        return err_set(err, -EILSEQ, "%s: neither a JFR recording nor a pprof profile (%s)", chunks_name(c), why.text);
+    code = profile_set_add(r->set, NULL, &p, err);
+    profile_done(&p);
+    return code < 0 ? err_wrap(err, code, "%s", chunks_name(c)) : 0;
+}
+
+static int read_one(struct reader *r, const char *path, struct err *err)
+{
+    struct chunks *c;
+    int code = chunks_open(path, r->options->inflated_max, &c, err);
+    if (code < 0)
+        return code;
+    r->result->inputs[r->result->input_count++] = *chunks_stat(c);
+    bool recording;
+    code = chunks_is_recording(c, &recording, err);
+    if (code == 0)
+        code = recording ? read_recording(r, c, err) : read_pprof(r, c, err);
+    uint64_t done, total;
+    chunks_progress(c, &done, &total);
+    r->progress.done += total;
+    chunks_close(c);
+    return code;
+}
+
+static int take_results(struct reader *r, struct err *err)
+{
+    struct pprof_result *results;
+    size_t n;
+    int code = conversion_finish(r->conversion, &results, &n, err);
+    for (size_t i = 0; code == 0 && i < n; i++) {
+        struct profile p;
+        code = pprof_decode(results[i].bytes, results[i].len, PPROF_MAX, &r->set->symbols, &p, err);
+        if (code < 0)
+            return code;
+        r->result->events += results[i].samples;
+        code = profile_set_add(r->set, results[i].name, &p, err);
+        profile_done(&p);
+    }
+    return code;
+}
+
+int read_inputs(const struct file_list *files, const struct read_options *o, struct profile_set *set,
+                struct read_result *ret, struct err *err)
+{
+    *ret = (struct read_result){.inputs = xcalloc(files->len + 1, sizeof *ret->inputs)};
+    struct reader r = {.options = o, .set = set, .result = ret, .conversion = conversion_new(&o->conversion)};
+    progress_begin(&r.progress, files);
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < files->len; i++)
+        code = read_one(&r, files->items[i], err);
+    progress_clear(&r.progress);
+    if (code == 0)
+        code = take_results(&r, err);
+    conversion_free(r.conversion);
+    return code;
+}
+
+void read_result_done(struct read_result *r)
+{
+    free(r->inputs);
+    *r = (struct read_result){0};
+}

@@ -1,0 +1,32 @@
+/* Inputs of `smolder convert` into a set of profiles: recordings chunk by chunk, pprof as it is.
+ *
+ * All recordings are one conversion, so equal stacks of all of them merge. What is damaged is named on standard error and counted, and the
+ * rest is kept. When standard error is a terminal and the work takes long, it shows how far it is.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "cli/convert_files.h"
+#include "pprof/from_jfr.h"
+#include "pprof/set.h"
+
+struct read_options {
+    struct conversion_options conversion;
+    uint64_t inflated_max; /* bytes that one gzip input may become */
+    bool quiet;            /* damaged places are not named one by one */
+};
+
+struct read_result {
+    uint64_t chunks, bad; /* converted; stepped over, damaged gzip included */
+    uint64_t events;      /* that went into profiles */
+    struct stat *inputs;  /* of every input: what must not be written to; owned */
+    size_t input_count;
+};
+
+/* The error says which input cannot be used at all, and why. Damage is no error as long as something is left. */
+must_check int read_inputs(const struct file_list *files, const struct read_options *o, struct profile_set *set,
+                           struct read_result *ret, struct err *err);
+void read_result_done(struct read_result *r);

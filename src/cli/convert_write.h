@@ -1,0 +1,25 @@
+/* A set of profiles in the format asked for, to files or standard output. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "pprof/set.h"
+
+enum write_format { WRITE_PPROF, WRITE_COLLAPSED, WRITE_HTML, WRITE_JSON, WRITE_TEXT };
+
+struct write_options {
+    enum write_format format;
+    const char *path;  /* "-" = standard output */
+    const char *type;  /* a profile's name or a sample type; "" = all there are */
+    const char *title; /* of a page */
+    bool plain;        /* pprof is not compressed */
+    bool compare;      /* the set is a comparison, with both sides in each profile unless the format is pprof or text */
+    const struct stat *inputs; /* never written to */
+    size_t input_count;
+};
+
+/* -ESRCH: no such type, or nothing to write; -EINVAL: the path does not fit what there is to write. Else the system's reason. */
+must_check int write_set(const struct profile_set *set, const struct write_options *o, struct err *err);

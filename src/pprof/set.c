@@ -1,0 +1,157 @@
+#include "pprof/set.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "pprof/group.h"
+#include "pprof/merge.h"
+
+enum { METRIC_MAX = 64 << 10 };
+
+void profile_set_init(struct profile_set *s, size_t max)
+{
+    *s = (struct profile_set){0};
+    symbols_init(&s->symbols, max);
+}
+
+void profile_set_done(struct profile_set *s)
+{
+    for (size_t i = 0; i < s->len; i++) {
+        profile_done(&s->items[i].p);
+        free(s->items[i].name);
+        free(s->items[i].metric);
+    }
+    free(s->items);
+    symbols_done(&s->symbols);
+    *s = (struct profile_set){0};
+}
+
+static struct str text_of(const struct profile *p, uint32_t string)
+{
+    return p->symbols->strings[string];
+}
+
+const char *profile_name(const struct profile *p)
+{
+    static const struct {
+        const char *type, *period, *name; /* the first sample type's beginning; the period's type, NULL = any */
+    } known[] = {
+        {"cpu", NULL, "process_cpu"},   {"wall", NULL, "wall"},      {"alloc_", NULL, "memory"},
+        {"live", NULL, "memory"},       {"malloc_", NULL, "memory"}, {"contentions", "block", "block"},
+        {"contentions", NULL, "mutex"},
+    };
+    struct str type = p->type_count ? text_of(p, p->types[0].type) : STR("");
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        if (str_has_prefix(type, str_of(known[i].type)) &&
+            (!known[i].period || str_is(text_of(p, p->period_type.type), known[i].period)))
+            return known[i].name;
+    }
+    return "profile";
+}
+
+int profile_column(const struct profile *p, struct str name)
+{
+    for (size_t i = 0; i < p->type_count; i++) {
+        if (str_eq(text_of(p, p->types[i].type), name))
+            return (int)i;
+    }
+    return -1;
+}
+
+static char *metric_of(const char *name, const struct profile *p)
+{
+    struct buf text = BUF_INIT(METRIC_MAX);
+    buf_puts(&text, name);
+    for (size_t i = 0; i < p->type_count; i++) {
+        buf_byte(&text, i ? ' ' : ':');
+        buf_str(&text, text_of(p, p->types[i].type));
+        buf_byte(&text, '/');
+        buf_str(&text, text_of(p, p->types[i].unit));
+    }
+    char *copy = xstrdup(buf_cstr(&text));
+    buf_done(&text);
+    return copy;
+}
+
+/* Where the profile of that metric is or belongs. */
+static size_t place_of(const struct profile_set *s, const char *metric)
+{
+    size_t i = 0;
+    while (i < s->len && strcmp(s->items[i].metric, metric) < 0)
+        i++;
+    return i;
+}
+
+static struct named_profile *find_or_add(struct profile_set *s, const char *name, const struct profile *p)
+{
+    cleanup_free char *metric = metric_of(name, p);
+    size_t i = place_of(s, metric);
+    if (i < s->len && strcmp(s->items[i].metric, metric) == 0)
+        return &s->items[i];
+    xgrow(&s->items, &s->cap, s->len + 1, sizeof *s->items);
+    memmove(&s->items[i + 1], &s->items[i], (s->len - i) * sizeof *s->items);
+    s->len++;
+    s->items[i] = (struct named_profile){.name = xstrdup(name), .metric = TAKE_PTR(metric)};
+    profile_init(&s->items[i].p, &s->symbols);
+    return &s->items[i];
+}
+
+int profile_set_add(struct profile_set *s, const char *name, const struct profile *p, struct err *err)
+{
+    name = name ? name : profile_name(p);
+    struct named_profile *there = find_or_add(s, name, p);
+    return profile_merge(&there->p, p, 1, err);
+}
+
+static void replace(struct named_profile *n, struct profile *p)
+{
+    profile_done(&n->p);
+    n->p = *p;
+    *p = (struct profile){0};
+}
+
+int profile_set_compare(struct profile_set *after, const struct profile_set *before, enum profile_diff how,
+                        struct err *err)
+{
+    /* What went away altogether, too. */
+    for (size_t i = 0; i < before->len; i++) {
+        struct named_profile *gone = &before->items[i];
+        size_t k = place_of(after, gone->metric);
+        if (k < after->len && strcmp(after->items[k].metric, gone->metric) == 0)
+            continue;
+        int code = profile_merge(&find_or_add(after, gone->name, &gone->p)->p, &gone->p, 0, err);
+        if (code < 0)
+            return code;
+    }
+    for (size_t i = 0; i < after->len; i++) {
+        struct named_profile *n = &after->items[i];
+        size_t k = place_of(before, n->metric);
+        bool both = k < before->len && strcmp(before->items[k].metric, n->metric) == 0;
+        cleanup_profile struct profile nothing, diff;
+        profile_init(&nothing, &after->symbols);
+        profile_init(&diff, &after->symbols);
+        int code = both ? 0 : profile_merge(&nothing, &n->p, 0, err);
+        if (code == 0)
+            code = profile_diff(&diff, &n->p, both ? &before->items[k].p : &nothing, how, err);
+        if (code < 0)
+            return code;
+        replace(n, &diff);
+    }
+    return 0;
+}
+
+int profile_set_group(struct profile_set *s, struct str key, struct err *err)
+{
+    for (size_t i = 0; i < s->len; i++) {
+        cleanup_profile struct profile grouped;
+        profile_init(&grouped, &s->symbols);
+        int code = profile_group(&grouped, &s->items[i].p, key, err);
+        if (code < 0)
+            return code;
+        replace(&s->items[i], &grouped);
+    }
+    return 0;
+}
