@@ -52,6 +52,7 @@ static uint32_t function_in(struct translation *t, uint32_t function)
     f.name = string_in(t, f.name);
     f.system_name = string_in(t, f.system_name);
     f.filename = string_in(t, f.filename);
+    f.mapping = string_in(t, f.mapping);
     uint32_t n = symbols_function(t->to, f);
     if (n != SYMBOLS_FULL)
         t->functions[function] = n + 1;
