@@ -1,5 +1,8 @@
 #include "pprof/normalise.h"
 
+#include <stdint.h>
+#include <string.h>
+
 #include "base/cleanup.h"
 
 /* A pattern, from the left:
@@ -12,12 +15,10 @@
  *     [abc]   one of these;  (abc)  this or nothing;  \c  c itself
  *     ~       all of the rest, at least one byte, where what stands before it in the pattern does not come again
  *     ;       nothing follows;  >  nothing follows, or `$` or `_`
- * There is no going back: every part takes all it can. Beyond its front a name is only tried where one of STARTS stands. */
+ * There is no going back: every part takes all it can. */
 struct rule {
     const char *pattern, *to;
 };
-
-static const char STARTS[] = "$_/+.-@([";
 
 #define DELETED "( \\(deleted\\));"
 #define TMP     "^(.)(/tmp/)"
@@ -270,32 +271,124 @@ static bool may_begin(char where, struct match *m)
     }
 }
 
-static const struct rule *find_rule(const struct set *set, struct match *m)
+/* Which rules of a set can begin with a character, and go on with another one behind that: a bit per rule. Made once, before
+ * main(): nearly all places of nearly all names are done with by looking here. */
+enum { CHARS = 129, NO_CHAR = CHARS - 1 /* the end of the name, and what is no ASCII */ };
+static struct starts {
+    uint64_t first[CHARS], second[CHARS];
+} starts[ARRAY_LEN(sets)];
+
+static void may_be_any(uint64_t bit, uint64_t to[CHARS])
 {
-    for (size_t i = 0; i < set->count; i++) {
-        const char *p = set->rules[i].pattern;
+    for (int c = 0; c < CHARS; c++)
+        to[c] |= bit;
+}
+
+/* Sets the bit for every character that a match of the pattern from p on can begin with, or for some more; position behind the
+ * part that takes it, NULL where that is not one character. */
+static const char *first_chars(const char *p, uint64_t bit, uint64_t to[CHARS])
+{
+    switch (*p) {
+    case '#':
+    case '%':
+    case '@':
+    case '&':
+        for (int c = 0; c < NO_CHAR; c++)
+            to[c] |= in_class(*p, (char)c) ? bit : 0;
+        return NULL;
+    case '[':
+        for (p++; *p != ']'; p++)
+            to[(unsigned char)*p] |= bit;
+        return p + 1;
+    case '(':
+        (void)first_chars(p + 1, bit, to);
+        for (p++; *p != ')'; p++)
+            p += *p == '\\';
+        (void)first_chars(p + 1, bit, to);
+        return NULL;
+    case '~':
+    case ';':
+    case '>':
+    case ')':
+    case '\0':
+        may_be_any(bit, to);
+        return NULL;
+    default:
+        p += *p == '\\';
+        to[(unsigned char)*p] |= bit;
+        return p + 1;
+    }
+}
+
+__attribute__((constructor)) static void make_starts(void)
+{
+    _Static_assert(ARRAY_LEN(symbols) <= 64 && ARRAY_LEN(threads) <= 64, "a bit for each rule");
+    for (size_t set = 0; set < ARRAY_LEN(sets); set++) {
+        for (size_t i = 0; i < sets[set].count; i++) {
+            const char *p = sets[set].rules[i].pattern;
+            const uint64_t bit = UINT64_C(1) << i;
+            const char *behind = first_chars(p + (*p == '^' || *p == '*' || *p == '<'), bit, starts[set].first);
+            if (behind)
+                (void)first_chars(behind, bit, starts[set].second);
+            else
+                may_be_any(bit, starts[set].second);
+        }
+    }
+}
+
+static unsigned char_at(struct str name, size_t i)
+{
+    const unsigned char c = i < name.n ? (unsigned char)name.p[i] : NO_CHAR;
+    return c < NO_CHAR ? c : NO_CHAR;
+}
+
+static const struct rule *find_rule(enum name_rules which, struct match *m)
+{
+    uint64_t may = starts[which].first[char_at(m->name, m->from)];
+    if (may)
+        may &= starts[which].second[char_at(m->name, m->from + 1)];
+    for (; may; may &= may - 1) {
+        const struct rule *rule = &sets[which].rules[__builtin_ctzll(may)];
+        const char *p = rule->pattern;
         m->at = m->from;
         if (may_begin(*p, m) && take_all(p + (*p == '^' || *p == '*' || *p == '<'), m))
-            return &set->rules[i];
+            return rule;
     }
     return NULL;
 }
 
-/* Where a rule can begin; runs of digits are for threads, whose names are short. */
-static bool is_start(enum name_rules rules, struct str name, size_t i)
+static bool has_digit(struct str s)
 {
-    return i == 0 || name.p[i - 1] == '/' || memchr(STARTS, name.p[i], sizeof STARTS - 1) ||
-           (rules == NORMALISE_THREADS && is_digit(name.p[i]));
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = UINT64_C(0x80) * ones;
+    size_t i = 0;
+    for (; s.n - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+        uint64_t w;
+        memcpy(&w, s.p + i, sizeof w);
+        w ^= '0' * ones; /* digits are 0 to 9 now: what stays below 128 with 118 added */
+        if (~(((w & ~high) + 0x76 * ones) | w) & high)
+            return true;
+    }
+    for (; i < s.n; i++) {
+        if (is_digit(s.p[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool has_two_dollars(struct str s)
+{
+    const char *p = s.n ? memchr(s.p, '$', s.n) : NULL;
+    for (const char *end = s.p + s.n; p && p + 1 < end; p = memchr(p + 1, '$', (size_t)(end - p - 1))) {
+        if (p[1] == '$')
+            return true;
+    }
+    return false;
 }
 
 /* Nothing generated goes without a digit but Spring's older proxies, which have the two `$`. */
 static bool may_match(enum name_rules rules, struct str name)
 {
-    for (size_t i = 0; i < name.n; i++) {
-        if (is_digit(name.p[i]))
-            return true;
-    }
-    return rules != NORMALISE_THREADS && name.n && memmem(name.p, name.n, "$$", 2);
+    return has_digit(name) || (rules != NORMALISE_THREADS && has_two_dollars(name));
 }
 
 static void put(struct buf *out, const char *to, struct str captured)
@@ -315,12 +408,9 @@ bool normalise(enum name_rules rules, struct str name, struct buf *out)
         return false;
     for (size_t i = 0; i < name.n;) {
         struct match m = {.name = name, .from = i};
-        const struct rule *rule = NULL;
-        if (is_start(rules, name, i)) {
-            rule = find_rule(&sets[sets[rules].basis], &m);
-            if (!rule && sets[rules].basis != rules)
-                rule = find_rule(&sets[rules], &m);
-        }
+        const struct rule *rule = find_rule(sets[rules].basis, &m);
+        if (!rule && sets[rules].basis != rules)
+            rule = find_rule(rules, &m);
         if (!rule) {
             i++;
             continue;
