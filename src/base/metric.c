@@ -20,6 +20,7 @@ struct metric_series {
 };
 
 static struct metric_family *families;
+static bool alloy_names;
 
 static void register_family(struct metric_family *f)
 {
@@ -91,11 +92,9 @@ void metric_observe_(struct metric_family *f, double value, const char *const *l
     s->value += value;
 }
 
-void metric_forget_(struct metric_family *f, const char *const *labels)
+static void drop(struct metric_series **at)
 {
-    struct metric_series **at = find(f, labels), *s = *at;
-    if (!s)
-        return;
+    struct metric_series *s = *at;
     *at = s->next;
     for (size_t i = 0; i < METRIC_LABELS_MAX; i++)
         free(s->labels[i]);
@@ -103,10 +102,33 @@ void metric_forget_(struct metric_family *f, const char *const *labels)
     free(s);
 }
 
+void metric_forget_(struct metric_family *f, const char *const *labels)
+{
+    struct metric_series **at = find(f, labels);
+    if (*at)
+        drop(at);
+}
+
+void metric_clear(struct metric_family *f)
+{
+    while (f->series)
+        drop(&f->series);
+}
+
 double metric_value_(struct metric_family *f, const char *const *labels)
 {
     struct metric_series *s = *find(f, labels);
     return s ? s->value : 0;
+}
+
+void metric_use_alloy_names(bool yes)
+{
+    alloy_names = yes;
+}
+
+static const char *name_of(const struct metric_family *f)
+{
+    return alloy_names && f->alloy_name ? f->alloy_name : f->name;
 }
 
 static void put_labels(struct buf *out, const struct metric_family *f, const struct metric_series *s, const char *le)
@@ -148,14 +170,14 @@ static void put_histogram(struct buf *out, const struct metric_family *f, const 
         if (i < f->bucket_count)
             snprintf(le, sizeof le, "%g", f->buckets[i]);
         total += s->buckets[i];
-        buf_printf(out, "%s_bucket", f->name);
+        buf_printf(out, "%s_bucket", name_of(f));
         put_labels(out, f, s, le);
         put_number(out, (double)total);
     }
-    buf_printf(out, "%s_sum", f->name);
+    buf_printf(out, "%s_sum", name_of(f));
     put_labels(out, f, s, NULL);
     put_number(out, s->value);
-    buf_printf(out, "%s_count", f->name);
+    buf_printf(out, "%s_count", name_of(f));
     put_labels(out, f, s, NULL);
     put_number(out, (double)total);
 }
@@ -163,13 +185,13 @@ static void put_histogram(struct buf *out, const struct metric_family *f, const 
 static void put_family(struct buf *out, const struct metric_family *f)
 {
     static const char *const kinds[] = {"counter", "gauge", "histogram"};
-    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", f->name, f->help, f->name, kinds[f->kind]);
+    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name_of(f), f->help, name_of(f), kinds[f->kind]);
     for (const struct metric_series *s = f->series; s; s = s->next) {
         if (f->kind == METRIC_HISTOGRAM) {
             put_histogram(out, f, s);
             continue;
         }
-        buf_puts(out, f->name);
+        buf_puts(out, name_of(f));
         put_labels(out, f, s, NULL);
         put_number(out, s->value);
     }

@@ -20,6 +20,7 @@ enum { METRIC_LABELS_MAX = 3 };
 struct metric_series;
 struct metric_family {
     const char *name, *help;
+    const char *alloy_name; /* what the reference calls it; NULL: does not have it, or not under another name */
     enum metric_kind kind;
     const char *labels[METRIC_LABELS_MAX]; /* NULL-terminated unless full */
     const double *buckets;                 /* histogram: ascending upper bounds, +Inf implied */
@@ -48,6 +49,10 @@ void metric_observe_(struct metric_family *f, double value, const char *const *l
 void metric_forget_(struct metric_family *f, const char *const *labels);
 double metric_value_(struct metric_family *f, const char *const *labels);
 
+/* From now on families go by the reference's names where they have one (Alloy's dashboards and alerts work then). */
+void metric_use_alloy_names(bool yes);
+/* Drops every series; for gauges that are set anew before each rendering. */
+void metric_clear(struct metric_family *f);
 /* Every registered family that has a series, plus process_cpu_seconds_total, process_resident_memory_bytes,
  * process_virtual_memory_bytes, process_open_fds, process_max_fds and process_start_time_seconds. */
 void metric_render(struct buf *out);

@@ -15,9 +15,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
-#include "cli/builtin.h"
 #include "cli/command.h"
-#include "cli/config_path.h"
+#include "cli/loader.h"
 #include "components/all.h"
 #include "components/env.h"
 #include "graph/controller.h"
@@ -34,6 +33,7 @@ struct agent {
     struct priv *priv;
     struct component_env env;
     struct controller *controller;
+    struct loader *loader;
     struct store *store;
     struct store_http *store_http;
     struct agent_http *http;
@@ -44,94 +44,16 @@ struct agent {
     int status;
 };
 
-static struct metric_family load_ok = {.name = "smolder_config_last_load_successful",
-                                       .help = "Whether the last attempt to load the configuration succeeded.",
-                                       .kind = METRIC_GAUGE};
-static struct metric_family load_failures = {.name = "smolder_config_load_failures_total",
-                                             .help = "Attempts to load the configuration that failed.",
-                                             .kind = METRIC_COUNTER};
 static struct metric_family build_info = {
     .name = "smolder_build_info", .help = "1, labelled with the version.", .kind = METRIC_GAUGE, .labels = {"version"}};
 
-/* ---- configuration ---- */
-
-static int read_config(struct agent *a, struct config_files *files, struct err *err)
-{
-    const struct agent_settings *s = a->settings;
-    if (s->path_count)
-        return config_read(s->paths, s->path_count, files, err);
-    cleanup_free char *url = xasprintf("http://%s", store_http_address(a->store_http));
-    cleanup_free char *text = builtin_config(url);
-    config_text(BUILTIN_CONFIG_NAME, text, files);
-    return 0;
-}
-
-static void count_load(int code)
-{
-    metric_set(&load_ok, code == 0);
-    metric_add(&load_failures, code < 0);
-}
-
-static int load(struct agent *a, struct diags *ds, struct err *err)
-{
-    cleanup_config_files struct config_files files = {0};
-    int code = read_config(a, &files, err);
-    if (code == 0)
-        code = controller_load(a->controller, files.items, files.len, ds);
-    count_load(code);
-    return code;
-}
-
-static bool colour_wanted(void)
-{
-    const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
-    return isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0) && !(no && *no);
-}
-
-static void print_diags(const struct diags *ds)
-{
-    cleanup_buf struct buf text = BUF_INIT(4 << 20);
-    diags_pretty(ds, colour_wanted(), &text);
-    fputs(buf_cstr(&text), stderr);
-}
-
-static int first_load(struct agent *a)
-{
-    cleanup_diags struct diags ds = DIAGS_INIT;
-    struct err err = {0};
-    int code = load(a, &ds, &err);
-    if (ds.len)
-        print_diags(&ds);
-    if (code < 0 && err.code)
-        fprintf(stderr, "Error: %s\n", err.text);
-    if (code < 0)
-        log_error("could not perform the initial load successfully");
-    return code;
-}
-
-static bool reload(void *arg, struct buf *message)
+static bool reload(void *arg, struct buf *answer)
 {
     struct agent *a = arg;
-    cleanup_diags struct diags ds = DIAGS_INIT;
-    struct err err = {0};
-    if (a->stopping) {
-        buf_puts(message, "stopping");
-        return false;
-    }
-    int code = load(a, &ds, &err);
-    if (code == 0)
-        buf_puts(message, "config reloaded");
-    else if (ds.len)
-        diags_summary(&ds, message);
-    else
-        buf_puts(message, err.text);
-    if (code == 0)
-        log_info("config reloaded");
-    else if (code == -EIO)
-        log_error("config reloaded, but a component keeps its old arguments", L_STR("err", buf_cstr(message)));
-    else
-        log_error("failed to reload config; what was running goes on", L_STR("err", buf_cstr(message)));
-    return code == 0;
+    if (!a->stopping)
+        return loader_reload(a->loader, answer);
+    buf_puts(answer, "stopping");
+    return false;
 }
 
 /* ---- stopping ---- */
@@ -171,6 +93,7 @@ static void stop(struct agent *a, int status)
     a->stopping = true;
     a->status = status;
     uv_timer_stop(&a->hint);
+    loader_free(TAKE_PTR(a->loader));
     uv_timer_start(&a->deadline, out_of_time, AGENT_STOP_MS, 0);
     controller_stop(a->controller, components_stopped, a);
 }
@@ -179,8 +102,8 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct agent *a = handle->data;
     if (number == SIGHUP) {
-        cleanup_buf struct buf message = BUF_INIT(64 * 1024);
-        reload(a, &message);
+        cleanup_buf struct buf answer = BUF_INIT(4 << 20);
+        reload(a, &answer);
         return;
     }
     log_info("stopping", L_STR("signal", number == SIGINT ? "SIGINT" : "SIGTERM"));
@@ -295,8 +218,11 @@ static void apply_settings(void *arg, const struct settings *s)
         agent_http_apply(a->http, s);
 }
 
-static int start(struct agent *a, enum stability stability, struct err *err)
+static int start(struct agent *a, struct err *err)
 {
+    enum stability stability;
+    if (!stability_parse(a->settings->stability, &stability))
+        return err_set(err, -EINVAL, "--stability.level=%s: no such level", a->settings->stability);
     int code = priv_attach(a->priv, &a->loop, helper_lost, a, err);
     if (code < 0)
         return code;
@@ -313,6 +239,13 @@ static int start(struct agent *a, enum stability stability, struct err *err)
                                                                 .stop_ms = COMPONENTS_STOP_MS});
     if ((code = open_store(a, err)) < 0 || (code = open_http(a, err)) < 0)
         return code;
+    const struct agent_settings *s = a->settings;
+    a->loader = loader_new(&(struct loader_options){.loop = &a->loop,
+                                                    .controller = a->controller,
+                                                    .paths = s->paths,
+                                                    .path_count = s->path_count,
+                                                    .store = a->store_http ? store_http_address(a->store_http) : "",
+                                                    .watch = s->watch_config});
     return 0;
 }
 
@@ -361,6 +294,7 @@ static void finish(struct agent *a)
 /* Starting failed with nothing running yet: the same way out as after a stop. */
 static void abandon(struct agent *a)
 {
+    loader_free(TAKE_PTR(a->loader));
     uv_timer_start(&a->deadline, out_of_time, AGENT_STOP_MS, 0);
     if (!a->controller)
         return;
@@ -373,24 +307,17 @@ int agent_run(const struct agent_settings *settings)
 {
     struct agent a = {.settings = settings};
     struct err err = {0};
-    enum stability stability;
-    if (!stability_parse(settings->stability, &stability)) {
-        fprintf(stderr,
-                "smolder run: --stability.level=%s: generally-available, public-preview or experimental expected\n",
-                settings->stability);
-        return EXIT_USAGE;
-    }
     /* First of all, while this process is small and has one thread. */
     if (priv_start(jvm_ops, &a.priv, &err) < 0) {
         fprintf(stderr, "smolder run: %s\n", err.text);
         return EXIT_SYSTEM;
     }
     init_loop(&a);
-    if (start(&a, stability, &err) < 0) {
+    if (start(&a, &err) < 0) {
         fprintf(stderr, "smolder run: %s\n", err.text);
         a.status = EXIT_SYSTEM;
         abandon(&a);
-    } else if (first_load(&a) < 0) {
+    } else if (loader_first(a.loader) < 0) {
         a.status = EXIT_INPUT;
         abandon(&a);
     } else {

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { AGENT_STOP_MS = 9000 };
@@ -13,11 +14,14 @@ enum { AGENT_STOP_MS = 9000 };
 struct agent_settings {
     const char *listen;        /* the agent's own HTTP API; "" = off */
     const char *allowed_hosts; /* names under which requests to loopback addresses may come */
+    const char *ui_prefix;     /* path before the agent's page and its JSON; "/" = none */
+    bool support_bundle;       /* whether /-/support is answered */
     const char *storage_path;  /* data directory */
     const char *store_listen;  /* the embedded store; "" = off */
     const char *stability;     /* "generally-available", "public-preview", "experimental" */
     const char *const *paths;  /* configuration; none = built in, which needs the store */
     size_t path_count;
+    bool watch_config; /* load again when a file changes */
 };
 
 int agent_run(const struct agent_settings *settings);

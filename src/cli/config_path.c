@@ -56,9 +56,9 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool wanted(const char *name)
+bool config_wanted(const char *name)
 {
-    return name[0] != '.' && str_has_suffix(str_of(name), STR(".alloy"));
+    return str_has_suffix(str_of(name), STR(".alloy"));
 }
 
 static int read_directory(struct config_files *files, const char *path, struct err *err)
@@ -69,7 +69,7 @@ static int read_directory(struct config_files *files, const char *path, struct e
     char **names = NULL;
     size_t n = 0, cap = 0;
     for (struct dirent *e; (e = readdir(dir));) {
-        if (!wanted(e->d_name))
+        if (!config_wanted(e->d_name))
             continue;
         xgrow(&names, &cap, n + 1, sizeof *names);
         names[n++] = xasprintf("%s/%s", path, e->d_name);

@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+
+enum { HELP_MAX = 16 << 10 };
 
 static const struct flag *find(const struct flag *table, struct str name)
 {
@@ -33,14 +36,27 @@ static int unknown(const struct flag *table, struct str name, struct err *err)
     return err_set(err, -EINVAL, "unknown flag --%.*s; --help lists them", STR_ARG(name));
 }
 
+static bool is_choice(const char *words, const char *value)
+{
+    struct str rest = str_of(words), one;
+    while (str_split(&rest, '|', &one)) {
+        if (str_is(one, value))
+            return true;
+    }
+    return false;
+}
+
 static int set(const struct flag *f, const char *value, void *record, struct err *err)
 {
     void *field = (char *)record + f->offset;
     if (f->kind == FLAG_UNUSED) {
-        log_warn("flag has no effect in smolder", L_STR("flag", f->name));
+        if (!f->default_text || strcmp(value, f->default_text) != 0)
+            log_warn("flag has no effect in smolder", L_STR("flag", f->name));
         return 0;
     }
-    if (f->kind == FLAG_STRING) {
+    if (f->kind == FLAG_CHOICE && !is_choice(f->value_name, value))
+        return err_set(err, -EINVAL, "--%s=%s: one of %s expected", f->name, value, f->value_name);
+    if (f->kind == FLAG_STRING || f->kind == FLAG_CHOICE) {
         *(const char **)field = value;
         return 0;
     }
@@ -54,7 +70,7 @@ static int set(const struct flag *f, const char *value, void *record, struct err
 static void defaults(const struct flag *table, void *record)
 {
     for (; table->name; table++) {
-        if (table->kind == FLAG_STRING)
+        if (table->kind == FLAG_STRING || table->kind == FLAG_CHOICE)
             *(const char **)((char *)record + table->offset) = table->default_text ? table->default_text : "";
     }
 }
@@ -70,10 +86,8 @@ static int parse_one(const struct flag *table, int argc, char **argv, int *i, vo
         return unknown(table, name, err);
     if (equals)
         return set(f, equals + 1, record, err);
-    if (f->kind == FLAG_BOOL)
+    if (f->kind == FLAG_BOOL || (f->kind == FLAG_UNUSED && !f->value_name))
         return set(f, "true", record, err);
-    if (f->kind == FLAG_UNUSED)
-        return set(f, "", record, err);
     if (*i + 1 >= argc)
         return err_set(err, -EINVAL, "--%s needs a value: --%s=%s", f->name, f->name, f->value_name);
     return set(f, argv[++*i], record, err);
@@ -98,17 +112,44 @@ int flags_parse(const struct flag *table, int argc, char **argv, void *record, s
     return 0;
 }
 
+enum { HELP_COLUMN = 6 };
+
+/* Words of `text` in lines that begin at the column; the cursor stands at it. */
+static void put_wrapped(const char *text, FILE *out)
+{
+    size_t at = HELP_COLUMN;
+    struct str rest = str_of(text), word;
+    for (bool first = true; str_split(&rest, ' ', &word); first = false) {
+        if (!first && at + 1 + word.n > HELP_WIDTH) {
+            fprintf(out, "\n%*s", HELP_COLUMN, "");
+            at = HELP_COLUMN;
+        } else if (!first) {
+            fputc(' ', out);
+            at++;
+        }
+        fprintf(out, "%.*s", STR_ARG(word));
+        at += word.n;
+    }
+}
+
 void flags_help(const struct flag *table, FILE *out)
 {
-    for (; table->name; table++) {
-        if (table->kind == FLAG_UNUSED)
+    cleanup_buf struct buf unused = BUF_INIT(HELP_MAX);
+    for (const struct flag *f = table; f->name; f++) {
+        if (f->kind == FLAG_UNUSED) {
+            buf_printf(&unused, "%s--%s", unused.len ? " " : "", f->name);
             continue;
-        int n = fprintf(out, "  --%s", table->name);
-        if (table->value_name)
-            n += fprintf(out, "=%s", table->value_name);
-        fprintf(out, "%*s%s", n < 36 ? 36 - n : 1, "", table->help);
-        if (table->default_text && *table->default_text)
-            fprintf(out, " [%s]", table->default_text);
+        }
+        fprintf(out, "  --%s%s%s", f->name, f->value_name ? "=" : "", f->value_name ? f->value_name : "");
+        if (f->default_text && *f->default_text)
+            fprintf(out, " [%s]", f->default_text);
+        fprintf(out, "\n%*s", HELP_COLUMN, "");
+        put_wrapped(f->help, out);
+        fputc('\n', out);
+    }
+    if (unused.len) {
+        fprintf(out, "\nFlags of Grafana Alloy that are accepted and mean nothing here:\n\n%*s", HELP_COLUMN, "");
+        put_wrapped(buf_cstr(&unused), out);
         fputc('\n', out);
     }
 }

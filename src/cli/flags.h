@@ -13,14 +13,17 @@
 enum flag_kind {
     FLAG_STRING, /* const char * */
     FLAG_BOOL,   /* bool */
-    FLAG_UNUSED, /* a flag of the reference that has no effect here: accepted with any value, warned about once */
+    FLAG_CHOICE, /* const char *, one of the words in value_name: "none|alloy" */
+    /* A flag of the reference that has no effect here. With a value_name it takes a value, else it is a boolean. Whoever sets it to
+     * something else than default_text is warned. */
+    FLAG_UNUSED,
 };
 
 struct flag {
     const char *name; /* without the dashes; NULL ends the table */
     enum flag_kind kind;
     size_t offset;
-    const char *default_text; /* of a string; NULL = "" */
+    const char *default_text; /* NULL = "" */
     const char *value_name;   /* for the help: "ADDR" */
     const char *help;
 };
@@ -33,4 +36,6 @@ struct flags_rest {
 /* Sets defaults, then reads argv (without the program's and the sub-command's name). -EINVAL with a remedy in the text. */
 must_check int flags_parse(const struct flag *table, int argc, char **argv, void *record, struct flags_rest *rest,
                            struct err *err);
+/* Every flag with its default, unused ones by name only at the end; lines of HELP_WIDTH columns. */
 void flags_help(const struct flag *table, FILE *out);
+enum { HELP_WIDTH = 100 };

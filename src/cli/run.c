@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/metric.h"
 #include "cli/agent.h"
 #include "cli/builtin.h"
 #include "cli/command.h"
@@ -15,42 +16,109 @@
 #define STORE_DEFAULT "127.0.0.1:4040"
 
 struct run_flags {
-    const char *listen, *allowed_hosts, *storage_path, *store_listen, *stability;
-    bool print_config, help;
+    const char *listen, *allowed_hosts, *ui_prefix, *storage_path, *store_listen, *stability, *metrics, *format;
+    bool no_bundle, watch, print_config, help;
 };
 
 #define AT(field) offsetof(struct run_flags, field)
+#define UNUSED_BOOL(name, usual)                                                                                       \
+    {                                                                                                                  \
+        name, FLAG_UNUSED, 0, usual, NULL, NULL                                                                        \
+    }
+#define UNUSED_TEXT(name, usual)                                                                                       \
+    {                                                                                                                  \
+        name, FLAG_UNUSED, 0, usual, "VALUE", NULL                                                                     \
+    }
 static const struct flag flags[] = {
     {"server.http.listen-addr", FLAG_STRING, AT(listen), "127.0.0.1:12345", "ADDR",
-     "where the agent's HTTP API listens; empty = off"},
+     "Where the agent's HTTP API listens: \"127.0.0.1:12345\", \"[::1]:12345\", \":12345\" (every address) or "
+     "\"localhost:12345\"; port 0 picks a free one; empty = no API. A configuration's http block can ask for TLS and "
+     "a password."},
     {"server.http.allowed-hosts", FLAG_STRING, AT(allowed_hosts), "", "NAME,…",
-     "names under which a server on a loopback address may be asked, beside localhost and addresses"},
-    {"storage.path", FLAG_STRING, AT(storage_path), "data-smolder", "DIR", "where data is kept"},
+     "Names under which a server on a loopback address may be asked, beside addresses, localhost and this machine's "
+     "name. Requests for other names are refused: they come from web pages that pretend to be this machine."},
+    {"server.http.ui-path-prefix", FLAG_STRING, AT(ui_prefix), "/", "PATH",
+     "What comes before / and /api/v0/web, for a proxy that forwards a folder."},
+    {"server.http.disable-support-bundle", FLAG_BOOL, AT(no_bundle), NULL, NULL, "Refuse /-/support."},
+    {"config.file-watch", FLAG_BOOL, AT(watch), NULL, NULL,
+     "Load the configuration again when one of its files changes. A broken edit changes nothing and is explained in "
+     "the log."},
+    {"config.format", FLAG_CHOICE, AT(format), "alloy", "alloy", "The configuration's language; there is one."},
+    {"storage.path", FLAG_STRING, AT(storage_path), "data-smolder", "DIR",
+     "Where data is kept: the embedded store's database."},
     {"store.listen", FLAG_STRING, AT(store_listen), "", "ADDR",
-     "run the embedded profile store and its page there; empty = off"},
-    {"stability.level", FLAG_STRING, AT(stability), "generally-available", "LEVEL",
-     "least stability of components: generally-available, public-preview or experimental"},
-    {"print-config", FLAG_BOOL, AT(print_config), NULL, NULL, "print the built-in configuration and exit"},
-    {"help", FLAG_BOOL, AT(help), NULL, NULL, "print this and exit"},
-    {"disable-reporting", FLAG_UNUSED, 0, NULL, NULL, NULL},
-    {"server.http.enable-pprof", FLAG_UNUSED, 0, NULL, NULL, NULL},
-    {"server.http.memory-addr", FLAG_UNUSED, 0, NULL, NULL, NULL},
-    {"config.extra-args", FLAG_UNUSED, 0, NULL, NULL, NULL},
-    {"feature.component-shutdown-deadline", FLAG_UNUSED, 0, NULL, NULL, NULL},
+     "Run the embedded profile store and its page there; empty = off. Without PATH it is on at " STORE_DEFAULT "."},
+    {"stability.level", FLAG_CHOICE, AT(stability), "generally-available",
+     "generally-available|public-preview|experimental",
+     "Least stability of components and functions that a configuration may use."},
+    {"metrics.compat", FLAG_CHOICE, AT(metrics), "none", "none|alloy",
+     "alloy: call metrics that Grafana Alloy has, too, as Alloy does (alloy_… instead of smolder_…), so that its "
+     "dashboards and alerts work."},
+    {"print-config", FLAG_BOOL, AT(print_config), NULL, NULL, "Print the built-in configuration and exit."},
+    {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this and exit."},
+    UNUSED_BOOL("disable-reporting", "true"),
+    UNUSED_BOOL("server.http.enable-pprof", "false"),
+    UNUSED_BOOL("server.http.enable-graphql", "false"),
+    UNUSED_BOOL("server.http.enable-graphql-playground", "false"),
+    UNUSED_TEXT("server.http.memory-addr", "alloy.internal:12345"),
+    UNUSED_TEXT("config.extra-args", ""),
+    UNUSED_BOOL("config.bypass-conversion-errors", "false"),
+    UNUSED_BOOL("feature.community-components.enabled", "false"),
+    UNUSED_TEXT("feature.component-shutdown-deadline", "10m"),
+    UNUSED_BOOL("feature.prometheus.direct-fanout.enabled", "false"),
+    UNUSED_TEXT("feature.prometheus.metric-validation-scheme", ""),
+    UNUSED_TEXT("windows.priority", "normal"),
+    UNUSED_BOOL("cluster.enabled", "false"),
+    UNUSED_TEXT("cluster.node-name", NULL),
+    UNUSED_TEXT("cluster.advertise-address", NULL),
+    UNUSED_TEXT("cluster.join-addresses", NULL),
+    UNUSED_TEXT("cluster.discover-peers", NULL),
+    UNUSED_TEXT("cluster.advertise-interfaces", NULL),
+    UNUSED_TEXT("cluster.rejoin-interval", NULL),
+    UNUSED_TEXT("cluster.max-join-peers", NULL),
+    UNUSED_TEXT("cluster.name", NULL),
+    UNUSED_BOOL("cluster.enable-tls", "false"),
+    UNUSED_TEXT("cluster.tls-ca-path", NULL),
+    UNUSED_TEXT("cluster.tls-cert-path", NULL),
+    UNUSED_TEXT("cluster.tls-key-path", NULL),
+    UNUSED_TEXT("cluster.tls-server-name", NULL),
+    UNUSED_TEXT("cluster.wait-for-size", "0"),
+    UNUSED_TEXT("cluster.wait-timeout", "0"),
+    UNUSED_BOOL("cluster.use-discovery-v1", "false"),
     {NULL},
 };
 
 static void help(void)
 {
-    fputs("usage: smolder run [FLAGS] [PATH…]\n\n"
-          "Runs the configuration in PATH (a file, or the *.alloy files of a directory) until SIGTERM or SIGINT.\n"
-          "Without PATH: every JVM on this host, into the embedded store at http://" STORE_DEFAULT ".\n"
-          "SIGHUP and POST /-/reload read the configuration again; a broken one changes nothing.\n\n"
-          "flags [default]:\n",
+    fputs("NAME\n"
+          "  smolder run - profile JVMs as a configuration says\n\n"
+          "SYNOPSIS\n"
+          "  smolder run [FLAGS] [PATH…]\n\n"
+          "DESCRIPTION\n"
+          "  Runs the configuration in PATH (a file, or the *.alloy files of a directory; several are one\n"
+          "  configuration) until SIGTERM or SIGINT. Without PATH: every JVM on this host, into the embedded\n"
+          "  store at http://" STORE_DEFAULT ".\n\n"
+          "  It must run as root in the host's PID namespace: it attaches to processes of other users and\n"
+          "  containers.\n\n"
+          "FLAGS [default]\n",
           stdout);
     flags_help(flags, stdout);
-    fputs("\nMust run as root in the host's PID namespace. Exit status: 0 stopped by a signal, 1 the configuration is\n"
-          "wrong, 2 wrong usage, 3 the system refused.\n",
+    fputs("\n  --flag VALUE works as well as --flag=VALUE; a boolean may stand alone; -- ends the flags.\n\n"
+          "SIGNALS\n"
+          "  SIGHUP           Read the configuration again, as POST /-/reload does. A broken one changes nothing.\n"
+          "  SIGTERM, SIGINT  Stop every session, push once what was collected, exit within 10 seconds.\n\n"
+          "ENVIRONMENT\n"
+          "  NO_COLOR, TERM=dumb  No colours in diagnostics.\n"
+          "  What a configuration reads with sys.env().\n\n"
+          "EXIT STATUS\n"
+          "  0 stopped by a signal   1 the configuration is wrong   2 wrong usage   3 the system refused\n\n"
+          "EXAMPLES\n"
+          "  smolder run\n"
+          "      Every JVM on this host; flame graphs at http://" STORE_DEFAULT ".\n"
+          "  smolder run --config.file-watch /etc/smolder\n"
+          "      The *.alloy files of a directory, loaded again whenever one of them changes.\n"
+          "  smolder run --server.http.listen-addr=:12345 --metrics.compat=alloy config.alloy\n"
+          "      In place of Grafana Alloy, seen by its dashboards.\n",
           stdout);
 }
 
@@ -95,8 +163,17 @@ static int run(int argc, char **argv)
         print_builtin(*f.store_listen ? f.store_listen : STORE_DEFAULT);
         return EXIT_FINE;
     }
-    const struct agent_settings settings = {f.listen,    f.allowed_hosts, f.storage_path, f.store_listen,
-                                            f.stability, paths,           rest.len};
+    metric_use_alloy_names(strcmp(f.metrics, "alloy") == 0);
+    const struct agent_settings settings = {.listen = f.listen,
+                                            .allowed_hosts = f.allowed_hosts,
+                                            .ui_prefix = f.ui_prefix,
+                                            .support_bundle = !f.no_bundle,
+                                            .storage_path = f.storage_path,
+                                            .store_listen = f.store_listen,
+                                            .stability = f.stability,
+                                            .paths = paths,
+                                            .path_count = rest.len,
+                                            .watch_config = f.watch};
     return agent_run(&settings);
 }
 

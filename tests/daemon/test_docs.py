@@ -63,8 +63,8 @@ def documented_flags_exist(lab):
     status, text = lab.call([lab.smolder, "run", "--help"])
     equal(status, 0, "exit status of --help")
     page = (ROOT / "docs" / "run.md").read_text()
-    documented = set(re.findall(r"`--([a-z.-]+)", page)) - {"flag", "disable-reporting"}
-    known = set(re.findall(r"--([a-z.-]+)", text)) - {"help"}
+    documented = set(re.findall(r"`--([a-z.-]+)", page)) - {"flag"}
+    known = set(re.findall(r"--([a-z.-]+)", text)) - {"flag", "help"}
     equal(documented, known, "flags in docs/run.md and in --help")
 
 

@@ -34,7 +34,11 @@ static void reads_the_alloy_files_of_a_directory_in_order(void)
     put("b.alloy", "b = 1\n");
     put("a.alloy", "a = 1\n");
     put("c.txt", "no");
-    put(".hidden.alloy", "no");
+    char name[256];
+    snprintf(name, sizeof name, "%s/.#b.alloy", dir); /* how Emacs locks a file */
+    CHECK_INT(symlink("nobody@nowhere", name), 0);
+    snprintf(name, sizeof name, "%s/folder.alloy", dir);
+    CHECK_INT(mkdir(name, 0755), 0);
     cleanup_config_files struct config_files files = {0};
     struct err err = {0};
     const char *paths[] = {dir};

@@ -1,18 +1,25 @@
 #include "cli/flags.h"
 
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
 
 #include "test.h"
 
 struct record {
-    const char *addr, *dir;
+    const char *addr, *dir, *word;
     bool loud;
 };
 static const struct flag table[] = {
     {"listen-addr", FLAG_STRING, offsetof(struct record, addr), "127.0.0.1:1", "ADDR", "where"},
     {"dir", FLAG_STRING, offsetof(struct record, dir), NULL, "DIR", "what"},
     {"loud", FLAG_BOOL, offsetof(struct record, loud), NULL, NULL, "how"},
-    {"old", FLAG_UNUSED, 0, NULL, NULL, NULL},
+    {"word", FLAG_CHOICE, offsetof(struct record, word), "one", "one|two",
+     "which of these, which is told in a sentence "
+     "that is longer than a line of the help can be, so that it has to be wrapped somewhere"},
+    {"old", FLAG_UNUSED, 0, "false", NULL, NULL},
+    {"older", FLAG_UNUSED, 0, NULL, "VALUE", NULL},
     {NULL},
 };
 
@@ -73,10 +80,62 @@ static void says_what_a_flag_needs(void)
     CHECK_STR(err.text, "--loud=maybe: true or false expected");
 }
 
+static void takes_one_of_some_words(void)
+{
+    CHECK_INT(PARSE(""), 0);
+    CHECK_STR(record.word, "one");
+    CHECK_INT(PARSE("--word=two"), 0);
+    CHECK_STR(record.word, "two");
+    CHECK(PARSE("--word=on") < 0);
+    CHECK_STR(err.text, "--word=on: one of one|two expected");
+}
+
+/* What was said on stderr. */
+static char said[4096];
+static int listen_to(int argc, char **argv)
+{
+    int pipes[2];
+    if (pipe(pipes) < 0)
+        abort();
+    log_to(pipes[1]);
+    int code = parse(argc, argv);
+    log_to(STDERR_FILENO);
+    close(pipes[1]);
+    ssize_t n = read(pipes[0], said, sizeof said - 1);
+    said[n > 0 ? n : 0] = '\0';
+    close(pipes[0]);
+    return code;
+}
+#define HEAR(...)                                                                                                      \
+    listen_to(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), (char **)(const char *[]){__VA_ARGS__})
+
 static void accepts_flags_of_the_reference_that_mean_nothing_here(void)
 {
-    CHECK_INT(PARSE("--old=3", "--old", "path"), 0);
+    CHECK_INT(HEAR("--old=3", "--old", "path"), 0);
     CHECK_INT(rest.len, 1);
+    CHECK_HAS(said, "flag has no effect in smolder\" flag=old");
+    /* The value is no path. */
+    CHECK_INT(HEAR("--older", "value", "path"), 0);
+    CHECK_INT(rest.len, 1);
+    CHECK_STR(rest.items[0], "path");
+    CHECK(PARSE("--older") < 0);
+    CHECK_INT(HEAR("--old=false"), 0);
+    CHECK_STR(said, "");
+}
+
+static void explains_itself(void)
+{
+    char *text = NULL;
+    size_t n;
+    FILE *out = open_memstream(&text, &n);
+    flags_help(table, out);
+    fclose(out);
+    CHECK_HAS(text, "  --listen-addr=ADDR [127.0.0.1:1]\n      where\n");
+    CHECK_HAS(text, "  --word=one|two [one]\n      which of these, ");
+    CHECK_HAS(text, "mean nothing here:\n\n      --old --older\n");
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+        CHECK(strlen(line) <= HELP_WIDTH);
+    free(text);
 }
 
 int main(void)
@@ -86,6 +145,8 @@ int main(void)
     RUN(ends_at_two_dashes);
     RUN(names_the_flag_that_was_meant);
     RUN(says_what_a_flag_needs);
+    RUN(takes_one_of_some_words);
+    RUN(explains_itself);
     RUN(accepts_flags_of_the_reference_that_mean_nothing_here);
     free(rest.items);
     return REPORT();

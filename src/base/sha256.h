@@ -1,0 +1,10 @@
+/* SHA-256 of a text. Source: FIPS 180-4. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/str.h"
+
+enum { SHA256_SIZE = 32 };
+
+void sha256(struct str text, uint8_t out[SHA256_SIZE]);

@@ -1,0 +1,35 @@
+/* The configuration of the running agent: read, loaded, loaded again on request or when its files change.
+ *
+ * A load that fails changes nothing; the reasons go to the log, a line each, or, for the first load, with excerpts to stderr. Counted
+ * in smolder_config_*: other than in the reference, what the graph refuses is a failure, too.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+#include "base/buf.h"
+#include "cli/config_path.h"
+#include "graph/controller.h"
+
+struct loader;
+
+struct loader_options {
+    uv_loop_t *loop;
+    struct controller *controller;
+    const char *const *paths; /* borrowed; none: the built-in configuration */
+    size_t path_count;
+    const char *store; /* address for the built-in configuration; borrowed */
+    bool watch;        /* load again when files change */
+};
+
+struct loader *loader_new(const struct loader_options *options);
+/* 0, or negative after telling why. */
+must_check int loader_first(struct loader *l);
+/* What to tell whoever asked goes to `answer`: every diagnostic with its excerpt. False: refused, or not all of it took effect. */
+bool loader_reload(struct loader *l, struct buf *answer);
+/* The text that runs now. Reads the files; they may have changed since. */
+must_check int loader_read(const struct loader *l, struct config_files *files, struct err *err);
+/* From now on changes are ignored. NULL is fine. */
+void loader_free(struct loader *l);
