@@ -125,7 +125,7 @@ static int read_pprof(struct reader *r, struct chunks *c, struct err *err)
         return err_set(err, -EILSEQ, "%s: neither a JFR recording nor a pprof profile (%s)", chunks_name(c), why.text);
     code = profile_set_add(r->set, NULL, &p, err);
     profile_done(&p);
-    return code < 0 ? err_wrap(err, code, "%s", chunks_name(c)) : 0;
+    return code < 0 ? err_wrap(err, code == -EINVAL ? -EILSEQ : code, "%s", chunks_name(c)) : 0;
 }
 
 static int read_one(struct reader *r, const char *path, struct err *err)
@@ -148,17 +148,12 @@ static int read_one(struct reader *r, const char *path, struct err *err)
 
 static int take_results(struct reader *r, struct err *err)
 {
-    struct pprof_result *results;
-    size_t n;
-    int code = conversion_finish(r->conversion, &results, &n, err);
+    struct conversion_profile results[CONVERSION_PROFILES_MAX];
+    size_t n = conversion_profiles(r->conversion, results);
+    int code = 0;
     for (size_t i = 0; code == 0 && i < n; i++) {
-        struct profile p;
-        code = pprof_decode(results[i].bytes, results[i].len, PPROF_MAX, &r->set->symbols, &p, err);
-        if (code < 0)
-            return code;
         r->result->events += results[i].samples;
-        code = profile_set_add(r->set, results[i].name, &p, err);
-        profile_done(&p);
+        code = profile_set_add(r->set, results[i].name, results[i].p, err);
     }
     return code;
 }

@@ -61,5 +61,7 @@ uint32_t labels_of(const struct pass *p, const struct event_class *class, const 
 
 /* Adds what one event stands for to its profiles; false where symbols are full. */
 must_check bool event_take(const struct pass *p, size_t class, const struct jfr_record *e);
+/* Did it begin in the time that was asked for? */
+bool event_in_range(const struct pass *p, const struct jfr_record *e);
 /* How often an event counts: an idle thread's wall clock samples come in batches. */
 int64_t event_count(size_t class, const struct jfr_record *e);

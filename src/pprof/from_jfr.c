@@ -59,7 +59,7 @@ struct conversion *conversion_new(const struct conversion_options *options)
                                     .native_method_ns = o->native_method_ns ? o->native_method_ns : NATIVE_METHOD_NS,
                                     .alloc_bytes = o->alloc_bytes,
                                     .malloc_bytes = o->malloc_bytes};
-    symbols_init(&c->symbols, SYMBOLS_MAX);
+    symbols_init(&c->symbols, o->symbols_max ? o->symbols_max : SYMBOLS_MAX);
     init_profiles(c);
     c->keys = (struct label_keys){.thread = symbols_string(&c->symbols, STR("thread")),
                                   .allocated_class = symbols_string(&c->symbols, STR("allocated_class")),
@@ -108,6 +108,11 @@ static bool is_wanted(const struct conversion *c, const struct event_class *clas
     }
 }
 
+static bool has_range(const struct conversion *c)
+{
+    return c->options.from_ns || c->options.until_ns;
+}
+
 static int layout_read(struct layout *l, const struct conversion *c, const struct jfr_metadata *m, struct arena *arena,
                        struct err *err)
 {
@@ -117,7 +122,7 @@ static int layout_read(struct layout *l, const struct conversion *c, const struc
                                                     [SLOT_CONTEXT] = "contextId"};
     /* Times are for what one event says of others. */
     const bool times = !c->options.compat && (jfr_type_by_name(m, event_classes[CLASS_SPAN].type) ||
-                                              jfr_type_by_name(m, event_classes[CLASS_FREE].type));
+                                              jfr_type_by_name(m, event_classes[CLASS_FREE].type) || has_range(c));
     for (size_t i = 0; i < CLASS_COUNT; i++) {
         const struct event_class *class = &event_classes[i];
         const bool left_out = c->options.compat && class->beyond;
@@ -169,8 +174,10 @@ static int walk(struct pass *p, const struct layout *l, struct jfr_events it, co
                            (size_t)(*failed_at - it.chunk));
         if (class == CLASS_SETTING)
             take_setting(p, &rec);
+        else if (!event_in_range(p, &rec))
+            continue;
         else if (!event_take(p, class, &rec))
-            return err_set(err, -E2BIG, "more names or stacks than %d MiB hold", SYMBOLS_MAX >> 20);
+            return err_set(err, -E2BIG, "more names and stacks than fit into memory");
         p->c->events[class].count += (uint64_t)(event_count(class, &rec) * p->sign);
     }
     return 0;
@@ -198,6 +205,22 @@ static int64_t end_of(const struct jfr_header *h)
 {
     int64_t end;
     return h->duration_ns < 0 || __builtin_add_overflow(h->start_ns, h->duration_ns, &end) ? h->start_ns : end;
+}
+
+/* The profiles are about the time that the chunks cover, or the part of it that was asked for. */
+static void extend_span(struct conversion *c, const struct jfr_header *h)
+{
+    int64_t from = h->start_ns, until = end_of(h);
+    if (!c->options.compat && has_range(c)) {
+        const int64_t last = c->options.until_ns ? c->options.until_ns : INT64_MAX;
+        from = from > c->options.from_ns ? from : c->options.from_ns;
+        until = until < last ? until : last;
+        if (from > until)
+            return;
+    }
+    if (c->start_ns == 0)
+        c->start_ns = from;
+    c->end_ns = until;
 }
 
 int conversion_add(struct conversion *c, const void *chunk, size_t len, struct err *err)
@@ -236,9 +259,7 @@ int conversion_add(struct conversion *c, const void *chunk, size_t len, struct e
     if (code < 0)
         return code;
     chunk_settle(&pass, &layout);
-    if (c->start_ns == 0)
-        c->start_ns = header.start_ns;
-    c->end_ns = end_of(&header);
+    extend_span(c, &header);
     return 0;
 }
 
@@ -270,13 +291,38 @@ static int64_t period_of(const struct conversion *c, enum profile_kind kind)
     }
 }
 
-static int encode(struct conversion *c, enum profile_kind kind, struct pprof_result *ret, struct err *err)
+/* Gives the profile of that kind what comes from all chunks together; NULL where there is none. */
+static const struct profile *finished(struct conversion *c, enum profile_kind kind)
 {
     struct profile *p = &c->profiles[kind];
     const struct conversion_options *o = &c->options;
-    p->time_nanos = o->compat ? o->compat_start_ns : c->start_ns;
-    p->duration_nanos = o->compat ? o->compat_end_ns - o->compat_start_ns : c->end_ns - c->start_ns;
+    if (kind == KIND_MALLOC_LIVE && c->samples[kind] == 0)
+        c->samples[kind] = native_leaks_report(&c->leaks, p);
+    if (c->samples[kind] == 0)
+        return NULL;
+    p->time_nanos = o->compat && o->compat_start_ns ? o->compat_start_ns : c->start_ns;
+    p->duration_nanos =
+        o->compat && o->compat_start_ns ? o->compat_end_ns - o->compat_start_ns : c->end_ns - c->start_ns;
     p->period = period_of(c, kind);
+    return p;
+}
+
+size_t conversion_profiles(struct conversion *c, struct conversion_profile *ret)
+{
+    _Static_assert((int)KIND_COUNT <= (int)CONVERSION_PROFILES_MAX, "the caller's array takes them all");
+    size_t n = 0;
+    for (size_t k = 0; k < KIND_COUNT; k++) {
+        const struct profile *p = finished(c, (enum profile_kind)k);
+        if (p)
+            ret[n++] = (struct conversion_profile){profile_kinds[k].name, p, c->samples[k]};
+    }
+    return n;
+}
+
+static int encode(struct conversion *c, enum profile_kind kind, struct pprof_result *ret, struct err *err)
+{
+    const struct profile *p = &c->profiles[kind];
+    const struct conversion_options *o = &c->options;
     cleanup_buf struct buf plain = BUF_INIT(OUTPUT_MAX), packed = BUF_INIT(OUTPUT_MAX);
     pprof_encode(p, &plain);
     if (!buf_ok(&plain))
@@ -308,10 +354,8 @@ int conversion_finish(struct conversion *c, struct pprof_result **ret, size_t *n
     for (size_t i = 0; i < c->result_count; i++)
         free(c->results[i].bytes);
     c->result_count = 0;
-    if (c->samples[KIND_MALLOC_LIVE] == 0)
-        c->samples[KIND_MALLOC_LIVE] = native_leaks_report(&c->leaks, &c->profiles[KIND_MALLOC_LIVE]);
     for (size_t k = 0; k < KIND_COUNT; k++) {
-        if (c->samples[k] == 0)
+        if (!finished(c, (enum profile_kind)k))
             continue;
         int code = encode(c, (enum profile_kind)k, &c->results[c->result_count], err);
         if (code < 0)

@@ -15,6 +15,7 @@
 #include "base/str.h"
 
 struct conversion;
+struct profile; /* pprof/profile.h */
 
 /* All zero but `cpu_ns` is the plain conversion: what the agent sends. */
 struct conversion_options {
@@ -26,6 +27,9 @@ struct conversion_options {
     int64_t native_method_ns; /* weight of a jdk.NativeMethodSample; 0 = the JDK's 20 ms */
     int64_t alloc_bytes;      /* mean bytes between allocation samples, for the profile's period; 0 = not known */
     int64_t malloc_bytes;     /* the same of malloc */
+
+    int64_t from_ns, until_ns; /* only what begins then, since 1970; 0 = all. What compat yields is never cut. */
+    size_t symbols_max;        /* bytes of all names and stacks; 0 = 64 MiB */
 
     /* Labels that tell samples apart. */
     bool per_thread;      /* "thread": the thread's name, numbers of pool threads replaced */
@@ -68,6 +72,15 @@ must_check int conversion_add(struct conversion *c, const void *chunk, size_t le
 /* The profiles of everything added so far, sorted by name then sample types; none for types without samples. The
  * array belongs to the conversion, which can only be freed afterwards. */
 must_check int conversion_finish(struct conversion *c, struct pprof_result **ret, size_t *n, struct err *err);
+/* The same as they are, for who merges or draws them: in that order, borrowed, until the next call of any. An array of
+ * CONVERSION_PROFILES_MAX takes them all; returns how many there are. */
+struct conversion_profile {
+    const char *name; /* static */
+    const struct profile *p;
+    uint64_t samples; /* events counted */
+};
+enum { CONVERSION_PROFILES_MAX = 32 };
+size_t conversion_profiles(struct conversion *c, struct conversion_profile *ret);
 /* Events that went into profiles so far, by JFR type; a batched wall clock event counts once per sample. */
 struct conversion_event {
     const char *type; /* "jdk.ExecutionSample"; static */

@@ -87,9 +87,20 @@ static int64_t wall_time(const struct pass *p, const struct jfr_record *e)
     return (int64_t)((uint64_t)p->header->start_ns + (uint64_t)jfr_ticks_to_ns(p->header, since_start));
 }
 
+bool event_in_range(const struct pass *p, const struct jfr_record *e)
+{
+    const struct conversion_options *o = &p->c->options;
+    if (o->compat || (o->from_ns == 0 && o->until_ns == 0))
+        return true;
+    const int64_t at = wall_time(p, e);
+    return at >= o->from_ns && (o->until_ns == 0 || at < o->until_ns);
+}
+
 static void take_malloc(struct pass *p, const struct jfr_record *e, const void *arg)
 {
     (void)arg;
+    if (!event_in_range(p, e))
+        return;
     uint32_t stack = resolver_stack(p->r, e->v[SLOT_STACK].num);
     if (stack == RESOLVE_NO_STACK)
         stack = resolver_named_stack(p->r, RESOLVE_UNKNOWN);
