@@ -5,8 +5,8 @@
 
 /* Its rows are in the order of their names, and so are these. */
 static const struct stdlib_function *const tables[] = {
-    stdlib_array,    stdlib_coalesce, stdlib_constants, stdlib_convert,
-    stdlib_encoding, stdlib_file,     stdlib_string,    stdlib_sys,
+    stdlib_array, stdlib_coalesce,  stdlib_constants, stdlib_convert, stdlib_encoding,
+    stdlib_file,  stdlib_json_path, stdlib_string,    stdlib_sys,
 };
 
 const struct stdlib_function *stdlib_row(size_t i)

@@ -1,9 +1,11 @@
 #include <errno.h>
 
+#include "base/base64.h"
 #include "base/cleanup.h"
 #include "lang/json.h"
 #include "lang/quote.h"
 #include "lang/stdlib/rows.h"
+#include "lang/yaml.h"
 
 /* --- JSON and YAML --- */
 
@@ -13,6 +15,14 @@ static int from_json(struct value *const *args, size_t n, struct value **ret, in
     cleanup_buf struct buf text = BUF_INIT(0);
     int code = stdlib_text(args, 0, &text, bad_arg, err);
     return code < 0 ? code : json_read(buf_slice(&text), JSON_ALL_FLOATS, ret, err);
+}
+
+static int from_yaml(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
+{
+    (void)n;
+    cleanup_buf struct buf text = BUF_INIT(0);
+    int code = stdlib_text(args, 0, &text, bad_arg, err);
+    return code < 0 ? code : yaml_read(buf_slice(&text), ret, err);
 }
 
 static int to_json(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
@@ -25,10 +35,7 @@ static int to_json(struct value *const *args, size_t n, struct value **ret, int 
     return code < 0 ? code : stdlib_string_of(&out, ret, err);
 }
 
-/* --- base64, RFC 4648 --- */
-
-static const char standard[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-static const char url_safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/* --- base64 --- */
 
 static int encode64(struct value *const *args, const char *alphabet, struct value **ret, int *bad_arg, struct err *err)
 {
@@ -36,71 +43,42 @@ static int encode64(struct value *const *args, const char *alphabet, struct valu
     int code = stdlib_text(args, 0, &text, bad_arg, err);
     if (code < 0)
         return code;
-    for (size_t i = 0; i < text.len && buf_ok(&out); i += 3) {
-        size_t have = text.len - i;
-        uint32_t bits =
-            (uint32_t)text.p[i] << 16 | (have > 1 ? (uint32_t)text.p[i + 1] << 8 : 0) | (have > 2 ? text.p[i + 2] : 0);
-        buf_byte(&out, (uint8_t)alphabet[bits >> 18]);
-        buf_byte(&out, (uint8_t)alphabet[bits >> 12 & 63]);
-        buf_byte(&out, have > 1 ? (uint8_t)alphabet[bits >> 6 & 63] : '=');
-        buf_byte(&out, have > 2 ? (uint8_t)alphabet[bits & 63] : '=');
-    }
+    base64_write(buf_slice(&text), alphabet, &out);
     return stdlib_string_of(&out, ret, err);
 }
 
-/* Line breaks are skipped, padding is required. The place of an error is that of the first byte that does not fit. */
+/* A string, where the reference has an array of numbers that only some places take for one. */
 static int decode64(struct value *const *args, const char *alphabet, struct value **ret, int *bad_arg, struct err *err)
 {
     cleanup_buf struct buf text = BUF_INIT(0), out = BUF_INIT(STDLIB_TEXT_MAX);
     int code = stdlib_text(args, 0, &text, bad_arg, err);
-    if (code < 0)
-        return code;
-    uint32_t bits = 0;
-    size_t have = 0, padding = 0, i = 0, first = 0;
-    for (; i < text.len; i++) {
-        char c = (char)text.p[i];
-        const char *hit = c ? strchr(alphabet, c) : NULL;
-        if (c == '\r' || c == '\n')
-            continue;
-        first = have == 0 ? i : first;
-        if (c == '=' && have >= 2 && padding < 2)
-            padding++;
-        else if (!hit || padding)
-            break;
-        bits = bits << 6 | (hit ? (uint32_t)(hit - alphabet) : 0);
-        if (++have < 4)
-            continue;
-        for (size_t byte = 0; byte < 3 - padding; byte++)
-            buf_byte(&out, (uint8_t)(bits >> (16 - 8 * byte)));
-        have = 0;
-    }
-    if (i < text.len || have)
-        return err_set(err, -EINVAL, "illegal base64 data at input byte %zu", i < text.len ? i : first);
-    return stdlib_string_of(&out, ret, err);
+    if (code == 0)
+        code = base64_decode(buf_slice(&text), alphabet, &out, err);
+    return code < 0 ? code : stdlib_string_of(&out, ret, err);
 }
 
 static int from_base64(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {
     (void)n;
-    return decode64(args, standard, ret, bad_arg, err);
+    return decode64(args, base64_standard, ret, bad_arg, err);
 }
 
 static int from_urlbase64(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {
     (void)n;
-    return decode64(args, url_safe, ret, bad_arg, err);
+    return decode64(args, base64_url, ret, bad_arg, err);
 }
 
 static int to_base64(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {
     (void)n;
-    return encode64(args, standard, ret, bad_arg, err);
+    return encode64(args, base64_standard, ret, bad_arg, err);
 }
 
 static int to_urlbase64(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {
     (void)n;
-    return encode64(args, url_safe, ret, bad_arg, err);
+    return encode64(args, base64_url, ret, bad_arg, err);
 }
 
 /* --- percent-encoding as in queries: application/x-www-form-urlencoded --- */
@@ -181,6 +159,16 @@ const struct stdlib_function stdlib_encoding[] = {
      .examples = {{"encoding.from_json(\"{\\\"port\\\": 8080, \\\"tags\\\": [\\\"a\\\", null]}\")",
                    "{port = 8080, tags = [\"a\", null]}"},
                   {"encoding.from_json(`{\"name\": \"app\"}`).name", "\"app\""}}},
+    {{"encoding.from_yaml", 1, false, from_yaml},
+     .alias = "yaml_decode",
+     .parameters = "text string",
+     .result = "any",
+     .help = "The value of the first document of a YAML text. Anchors and merge keys work, timestamps become strings, "
+             "keys that are no "
+             "strings their text.",
+     .examples = {{"encoding.from_yaml(\"a: &x [1, 2.5]\\nb: *x\\n\")", "{a = [1, 2.5], b = [1, 2.5]}"},
+                  {"encoding.from_yaml(\"base: &b {env: prod}\\napp:\\n  <<: *b\\n  port: 0x50\\n\").app",
+                   "{env = \"prod\", port = 80}"}}},
     {{"encoding.to_URLbase64", 1, false, to_urlbase64},
      .parameters = "text string",
      .result = "string",

@@ -16,7 +16,7 @@ enum {
 };
 
 extern const struct stdlib_function stdlib_array[], stdlib_coalesce[], stdlib_constants[], stdlib_convert[],
-    stdlib_encoding[], stdlib_file[], stdlib_string[], stdlib_sys[];
+    stdlib_encoding[], stdlib_file[], stdlib_json_path[], stdlib_string[], stdlib_sys[];
 
 /* Appends the text of argument i; blames it when it has none. */
 must_check int stdlib_text(struct value *const *args, size_t i, struct buf *out, int *bad_arg, struct err *err);
