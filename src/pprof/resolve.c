@@ -260,7 +260,8 @@ static bool class_symbol(struct resolver *r, uint64_t id, uint32_t *ret)
  * have, and the library for a class. */
 static uint32_t mapping_of(struct resolver *r, uint64_t descriptor, struct str of)
 {
-    const struct str text = r->texts[symbol_text(r, descriptor)];
+    const uint32_t number = symbol_text(r, descriptor); /* which may move the texts */
+    const struct str text = r->texts[number];
     if (str_is(text, "(Lk;)L;"))
         return symbols_string(r->symbols, STR("[kernel.kallsyms]"));
     if (!str_is(text, "()L;"))

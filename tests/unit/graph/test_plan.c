@@ -55,10 +55,8 @@ static void unstable_components_need_permission(void)
 
 static void what_this_version_lacks_is_said(void)
 {
-    REFUSED("remotecfg { }\nui { }\nimport.git \"g\" { }\n",
-            "f:3:1: \"import.git\" blocks are not supported by this version\n"
-            "f:1:1: \"remotecfg\" blocks are not supported by this version\n"
-            "f:2:1: service \"ui\" does not support being configured");
+    REFUSED("declare \"x\" { }\nui { }\n", "f:1:1: \"declare\" blocks are not supported by this version\n"
+                                           "f:2:1: service \"ui\" does not support being configured");
 }
 
 static void cycles_and_self_references_are_found_together(void)

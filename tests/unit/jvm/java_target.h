@@ -155,14 +155,14 @@ __attribute__((unused)) static bool java_run(const char *home, struct java_targe
     return java_begin(home, NULL, ret) && java_ready(ret);
 }
 
-static void java_kill(struct java_target *t)
+__attribute__((unused)) static void java_kill(struct java_target *t)
 {
     kill(t->pid, SIGCONT);
     kill(t->pid, SIGKILL);
     waitpid(t->pid, NULL, 0);
 }
 
-static void java_clean_up(void)
+__attribute__((unused)) static void java_clean_up(void)
 {
     DIR *d = opendir(java_dir);
     for (struct dirent *e; d && (e = readdir(d));)
