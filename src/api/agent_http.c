@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "api/agent_auth.h"
+#include "api/agent_bundle.h"
+#include "api/agent_live.h"
+#include "api/agent_metrics.h"
 #include "api/components_json.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -17,7 +20,10 @@ struct agent_http {
     struct agent_http_options options; /* `listen` is not kept */
     struct server *server;
     struct agent_auth auth;
-    bool live_debugging;
+    struct agent_live *live;
+    struct agent_bundle *bundle;
+    char *prefix;                /* "/", or with a '/' at both ends */
+    struct server_route *routes; /* owned, and so are the paths */
     void (*closed)(void *arg);
     void *closed_arg;
 };
@@ -50,11 +56,26 @@ static void healthy(void *ctx, struct request *rq)
         request_reply_text(rq, 200, "All smolder components are healthy.\n");
 }
 
+/* A page of somebody else's that the user has open (Fetch Standard, Sec-Fetch-Site; RFC 6454, Origin). */
+static bool comes_from_elsewhere(const struct request *rq)
+{
+    const char *site = request_header(rq, "Sec-Fetch-Site"), *origin = request_header(rq, "Origin");
+    const char *host = request_header(rq, "Host");
+    if (site)
+        return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+    const char *authority = origin ? strstr(origin, "://") : NULL;
+    return origin && !(authority && host && strcmp(authority + 3, host) == 0);
+}
+
 static void reload(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
     if (!h->options.reload) {
         request_reply_text(rq, 404, "404 page not found\n");
+        return;
+    }
+    if (comes_from_elsewhere(rq)) {
+        request_reply_text(rq, 403, "a page of another origin may not do this\n");
         return;
     }
     cleanup_buf struct buf why = BUF_INIT(ANSWER_MAX);
@@ -67,24 +88,51 @@ static void reload(void *ctx, struct request *rq)
     request_reply_buf(rq, 400, "text/plain; charset=utf-8", &why);
 }
 
+static void put_metrics(void *arg, struct buf *out)
+{
+    struct agent_http *h = arg;
+    agent_metrics_update(h->options.controller);
+    metric_render(out);
+}
+
 static void metrics(void *ctx, struct request *rq)
 {
-    struct agent_http *h = ctx;
-    if (h->options.before_metrics)
-        h->options.before_metrics(h->options.arg);
     struct buf out = BUF_INIT(ANSWER_MAX);
-    metric_render(&out);
+    put_metrics(ctx, &out);
     request_reply_buf(rq, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
+    buf_done(&out);
+}
+
+static void not_found(void *ctx, struct request *rq)
+{
+    (void)ctx;
+    request_reply_text(rq, 404, "404 page not found\n");
+}
+
+static void support(void *ctx, struct request *rq)
+{
+    struct agent_http *h = ctx;
+    if (h->options.support_bundle)
+        agent_bundle_make(h->bundle, rq);
+    else
+        request_reply_text(rq, 403, "support bundles are disabled by --server.http.disable-support-bundle\n");
+}
+
+/* ---- /api/v0/web ---- */
+
+static void list(struct agent_http *h, struct request *rq, const char *module_id)
+{
+    struct buf out = BUF_INIT(ANSWER_MAX);
+    if (components_json_list(h->options.controller, module_id, &out))
+        request_reply_buf(rq, 200, "application/json", &out);
+    else
+        request_reply_text(rq, 500, "module not found\n");
     buf_done(&out);
 }
 
 static void components(void *ctx, struct request *rq)
 {
-    struct agent_http *h = ctx;
-    struct buf out = BUF_INIT(ANSWER_MAX);
-    components_json_list(h->options.controller, &out);
-    request_reply_buf(rq, 200, "application/json", &out);
-    buf_done(&out);
+    list(ctx, rq, "");
 }
 
 static void component(void *ctx, struct request *rq)
@@ -94,8 +142,43 @@ static void component(void *ctx, struct request *rq)
     if (components_json_one(h->options.controller, request_tail(rq), &out))
         request_reply_buf(rq, 200, "application/json", &out);
     else
-        request_reply_text(rq, 404, "404 page not found\n");
+        not_found(ctx, rq);
     buf_done(&out);
+}
+
+static void module_components(void *ctx, struct request *rq)
+{
+    const struct str tail = str_of(request_tail(rq)), end = STR("/components");
+    if (tail.n <= end.n || !str_has_suffix(tail, end)) {
+        not_found(ctx, rq);
+        return;
+    }
+    cleanup_free char *id = str_dup((struct str){tail.p, tail.n - end.n});
+    list(ctx, rq, id);
+}
+
+static void peers(void *ctx, struct request *rq)
+{
+    (void)ctx;
+    request_reply_static(rq, 200, "application/json", STR("[]"));
+}
+
+static void graph(void *ctx, struct request *rq)
+{
+    struct agent_http *h = ctx;
+    agent_live_graph(h->live, rq, request_tail(rq));
+}
+
+static void debug(void *ctx, struct request *rq)
+{
+    struct agent_http *h = ctx;
+    agent_live_debug(h->live, rq, request_tail(rq));
+}
+
+static void no_remote(void *ctx, struct request *rq)
+{
+    (void)ctx;
+    request_reply_text(rq, 500, "remote config service not available\n");
 }
 
 static void index_page(void *ctx, struct request *rq)
@@ -107,23 +190,73 @@ static void index_page(void *ctx, struct request *rq)
                    ":root{color-scheme:light dark}</style><h1>smolder agent</h1><ul>");
     if (h->options.store_address)
         buf_printf(&out, "<li><a href=\"http://%s/\">flame graphs</a>", h->options.store_address);
-    buf_puts(&out, "<li><a href=/api/v0/web/components>components</a><li><a href=/metrics>metrics</a>"
-                   "<li><a href=/-/ready>ready</a><li><a href=/-/healthy>healthy</a></ul></html>\n");
+    buf_printf(&out,
+               "<li><a href=\"%sapi/v0/web/components\">components</a><li><a href=/metrics>metrics</a>"
+               "<li><a href=/-/ready>ready</a><li><a href=/-/healthy>healthy</a></ul></html>\n",
+               h->prefix);
     request_reply_buf(rq, 200, "text/html; charset=utf-8", &out);
     buf_done(&out);
 }
 
-static const struct server_route routes[] = {
+/* ---- routes ---- */
+
+static const struct server_route plain_routes[] = {
     {NULL, "/-/ready", ready},
     {NULL, "/-/healthy", healthy},
     {"GET", "/-/reload", reload},
     {"POST", "/-/reload", reload},
+    {"GET", "/-/support", support},
     {"GET", "/metrics", metrics},
-    {NULL, "/api/v0/web/components", components},
-    {NULL, "/api/v0/web/components/*", component},
-    {"GET", "/", index_page},
-    {0},
+    {NULL, "/api/v0/component/*", not_found},
 };
+/* Below the prefix. */
+static const struct server_route web_routes[] = {
+    {NULL, "api/v0/web/components", components},
+    {NULL, "api/v0/web/components/*", component},
+    {NULL, "api/v0/web/modules/*", module_components},
+    {NULL, "api/v0/web/remotecfg/*", no_remote},
+    {NULL, "api/v0/web/peers", peers},
+    {NULL, "api/v0/web/graph", graph},
+    {NULL, "api/v0/web/graph/*", graph},
+    {NULL, "api/v0/web/debug/*", debug},
+    {"GET", "", index_page},
+};
+
+/* "/", or with a '/' at both ends. */
+static char *clean_prefix(const char *said)
+{
+    struct str s = str_of(said ? said : "");
+    while (s.n && s.p[0] == '/')
+        s = (struct str){s.p + 1, s.n - 1};
+    while (s.n && s.p[s.n - 1] == '/')
+        s.n--;
+    return s.n ? xasprintf("/%.*s/", STR_ARG(s)) : xstrdup("/");
+}
+
+static struct server_route *make_routes(const char *prefix)
+{
+    enum { PLAIN = ARRAY_LEN(plain_routes), WEB = ARRAY_LEN(web_routes) };
+    struct server_route *routes = xcalloc(PLAIN + WEB + 1, sizeof *routes);
+    for (size_t i = 0; i < PLAIN; i++) {
+        routes[i] = plain_routes[i];
+        routes[i].path = xstrdup(plain_routes[i].path);
+    }
+    for (size_t i = 0; i < WEB; i++) {
+        routes[PLAIN + i] = web_routes[i];
+        routes[PLAIN + i].path = xasprintf("%s%s", prefix, web_routes[i].path);
+    }
+    return routes;
+}
+
+static void agent_http_free(struct agent_http *h)
+{
+    for (struct server_route *r = h->routes; r->path; r++)
+        free((char *)r->path);
+    free(h->routes);
+    free(h->prefix);
+    agent_auth_done(&h->auth);
+    free(h);
+}
 
 /* ---- who may ask ---- */
 
@@ -169,28 +302,53 @@ void agent_http_apply(struct agent_http *h, const struct settings *s)
     server_commit(h->server);
     agent_auth_done(&h->auth);
     agent_auth_init(&h->auth, &s->http);
-    h->live_debugging = s->live_debugging;
+    agent_live_enable(h->live, s->live_debugging);
+}
+
+/* ---- what a support bundle asks for ---- */
+
+static void put_flags(void *arg, struct buf *out)
+{
+    struct agent_http *h = arg;
+    h->options.flags(h->options.arg, out);
+}
+
+static void each_source(void *arg, void (*visit)(void *visit_arg, const struct config_file *file), void *visit_arg)
+{
+    struct agent_http *h = arg;
+    h->options.sources(h->options.arg, visit, visit_arg);
 }
 
 /* ---- life ---- */
 
 int agent_http_open(const struct agent_http_options *options, struct agent_http **ret, struct err *err)
 {
-    cleanup_free struct agent_http *h = xcalloc(1, sizeof *h);
+    struct agent_http *h = xcalloc(1, sizeof *h);
     h->options = *options;
     h->options.listen = NULL;
-    int code = server_open(&(struct server_options){.loop = options->loop,
-                                                    .listen = options->listen,
-                                                    .routes = routes,
-                                                    .ctx = h,
-                                                    .guard = guard,
-                                                    .problem = problem,
-                                                    .allowed_hosts = options->allowed_hosts,
-                                                    .max_body = BODY_MAX},
-                           &h->server, err);
-    if (code < 0)
+    h->prefix = clean_prefix(options->prefix);
+    h->routes = make_routes(h->prefix);
+    const struct server_options server = {.loop = options->loop,
+                                          .listen = options->listen,
+                                          .routes = h->routes,
+                                          .ctx = h,
+                                          .guard = guard,
+                                          .problem = problem,
+                                          .allowed_hosts = options->allowed_hosts,
+                                          .max_body = BODY_MAX};
+    int code = server_open(&server, &h->server, err);
+    if (code < 0) {
+        agent_http_free(h);
         return code;
-    *ret = TAKE_PTR(h);
+    }
+    h->live = agent_live_new(options->loop, options->controller);
+    h->bundle = agent_bundle_new(&(struct agent_bundle_options){.loop = options->loop,
+                                                                .controller = options->controller,
+                                                                .metrics = put_metrics,
+                                                                .arg = h,
+                                                                .flags = options->flags ? put_flags : NULL,
+                                                                .sources = options->sources ? each_source : NULL});
+    *ret = h;
     return 0;
 }
 
@@ -199,13 +357,21 @@ const char *agent_http_address(const struct agent_http *h)
     return server_address(h->server);
 }
 
-static void on_closed(void *arg)
+static void on_all_closed(void *arg)
 {
     struct agent_http *h = arg;
-    if (h->closed)
-        h->closed(h->closed_arg);
-    agent_auth_done(&h->auth);
-    free(h);
+    void (*closed)(void *arg) = h->closed;
+    void *closed_arg = h->closed_arg;
+    agent_http_free(h);
+    if (closed)
+        closed(closed_arg);
+}
+
+static void on_server_closed(void *arg)
+{
+    struct agent_http *h = arg;
+    agent_live_free(TAKE_PTR(h->live));
+    agent_bundle_free(TAKE_PTR(h->bundle), on_all_closed, h);
 }
 
 void agent_http_close(struct agent_http *h, void (*closed)(void *arg), void *arg)
@@ -214,5 +380,5 @@ void agent_http_close(struct agent_http *h, void (*closed)(void *arg), void *arg
         return;
     h->closed = closed;
     h->closed_arg = arg;
-    server_close(h->server, on_closed, h);
+    server_close(h->server, on_server_closed, h);
 }

@@ -1,10 +1,15 @@
-/* The agent's own API.
+/* The agent's own API; docs/http-api.md is its manual.
  *
- *     any  /-/ready    200 "smolder is ready." or 503            any  /-/healthy  200, or 500 with the names of the unhealthy
- *     GET, POST /-/reload   200 "config reloaded" or 400 with what is wrong
- *     GET  /metrics    Prometheus text 0.0.4
- *     GET  /api/v0/web/components[/ID]   the list, or one component with its bodies
- *     GET  /           links to these
+ *     any       /-/ready     200 "smolder is ready." or 503       any  /-/healthy  200, or 500 with the ids of what is unhealthy
+ *     GET, POST /-/reload    200 "config reloaded" or 400 with every diagnostic; not from pages of other origins
+ *     GET       /-/support?duration=1…30   a support bundle, api/agent_bundle.h
+ *     GET       /metrics     Prometheus text 0.0.4
+ *     any       /api/v0/component/…        404: no component serves HTTP
+ *     and, below the prefix:
+ *     any       /api/v0/web/components[/ID], /api/v0/web/modules/MODULE/components, /api/v0/web/peers
+ *     any       /api/v0/web/graph[/MODULE]?window=, /api/v0/web/debug/ID?sampleProb=   endless, api/agent_live.h
+ *     any       /api/v0/web/remotecfg/…    500: not available
+ *     GET       /            links to these
  *
  * Source: spec alloy-language §8.1-8.2 (paths, statuses, JSON), §9 (what healthy means).
  */
@@ -23,14 +28,17 @@ struct agent_http;
 struct agent_http_options {
     uv_loop_t *loop;
     const char *listen;
+    const char *prefix;        /* path before the page and /api/v0/web: "/smolder/"; NULL, "" or "/" = none */
+    bool support_bundle;       /* false: /-/support is refused */
     const char *allowed_hosts; /* names of this machine, separated by commas (net/server_host.h); borrowed */
     struct controller *controller;
     /* Loads the configuration again; false: it was refused and `why` says so. NULL: no reload here (404). */
     bool (*reload)(void *arg, struct buf *why);
     /* Something to tell the operator. */
     void (*problem)(void *arg, const char *what);
-    /* Called before /metrics is answered, to set gauges. May be NULL. */
-    void (*before_metrics)(void *arg);
+    /* For support bundles: the flags in force as "name=value" lines, and the files of the configuration. May be NULL. */
+    void (*flags)(void *arg, struct buf *out);
+    void (*sources)(void *arg, void (*visit)(void *visit_arg, const struct config_file *file), void *visit_arg);
     void *arg;
     const char *store_address; /* for a link on the index, NULL when there is none; borrowed */
 };

@@ -4,7 +4,9 @@
 #include <time.h>
 
 #include "api/value_json.h"
+#include "base/cleanup.h"
 #include "base/json.h"
+#include "base/mem.h"
 
 static void time_text(struct buf *out, int64_t ns)
 {
@@ -26,43 +28,61 @@ static void ids(struct buf *out, const char *const *list)
     buf_byte(out, ']');
 }
 
-struct edges {
-    const char *const *among; /* NULL-terminated ids */
-    bool receivers_only;
-    struct buf *out;
-    bool any;
-};
-
 static bool exports_receiver(const struct component_view *v)
 {
     return v->exports && value_kind(v->exports) == VALUE_OBJECT && value_member(v->exports, STR("receiver"));
 }
 
-static bool add_edge(void *arg, const struct component_view *v)
+/* A component of the same module. */
+static bool neighbour(struct controller *c, const struct component_view *v, const char *local_id,
+                      struct component_view *ret)
 {
-    struct edges *e = arg;
-    for (size_t i = 0; e->among && e->among[i]; i++) {
-        if (strcmp(e->among[i], v->id) != 0 || (e->receivers_only && !exports_receiver(v)))
-            continue;
-        buf_puts(e->out, e->any ? "," : "");
-        json_string(e->out, str_of(v->id));
-        e->any = true;
-    }
-    return true;
+    cleanup_free char *id = *v->module_id ? xasprintf("%s/%s", v->module_id, local_id) : xstrdup(local_id);
+    return controller_view(c, id, ret);
+}
+
+static void put_id(struct buf *out, const char *id, bool *any)
+{
+    buf_puts(out, *any ? "," : "");
+    json_string(out, str_of(id));
+    *any = true;
 }
 
 /* Data goes along a reference to a receiver (java -> write), against every other one (discovery -> java). */
-static void data_flow(struct controller *c, const struct component_view *v, struct buf *out)
+void components_json_flow(struct controller *c, const struct component_view *v, struct buf *out)
 {
-    struct edges e = {.among = v->references_to, .receivers_only = true, .out = out};
+    struct component_view other;
+    bool any = false;
     buf_byte(out, '[');
-    controller_each(c, add_edge, &e);
-    if (!exports_receiver(v)) {
-        e.among = v->referenced_by;
-        e.receivers_only = false;
-        controller_each(c, add_edge, &e);
+    for (size_t i = 0; v->references_to && v->references_to[i]; i++) {
+        if (neighbour(c, v, v->references_to[i], &other) && exports_receiver(&other))
+            put_id(out, v->references_to[i], &any);
+    }
+    for (size_t i = 0; !exports_receiver(v) && v->referenced_by && v->referenced_by[i]; i++) {
+        if (neighbour(c, v, v->referenced_by[i], &other))
+            put_id(out, v->referenced_by[i], &any);
     }
     buf_byte(out, ']');
+}
+
+bool components_json_has_lists(const struct component_view *v)
+{
+    for (size_t i = 0; v->exports && i < value_len(v->exports); i++) {
+        struct value *member;
+        value_key(v->exports, i, &member);
+        if (value_kind(member) == VALUE_ARRAY)
+            return true;
+    }
+    return false;
+}
+
+bool components_json_is_live(struct controller *c, const struct component_view *v)
+{
+    struct component_view other;
+    bool sends = false;
+    for (size_t i = 0; v->references_to && v->references_to[i] && !sends; i++)
+        sends = neighbour(c, v, v->references_to[i], &other) && exports_receiver(&other);
+    return sends || components_json_has_lists(v);
 }
 
 static void head(struct controller *c, const struct component_view *v, struct buf *out)
@@ -71,8 +91,9 @@ static void head(struct controller *c, const struct component_view *v, struct bu
     buf_puts(out, "{\"name\":");
     json_string(out, str_of(v->name));
     buf_puts(out, ",\"type\":\"block\",\"localID\":");
-    json_string(out, str_of(v->id));
-    buf_puts(out, ",\"moduleID\":\"\"");
+    json_string(out, str_of(v->local_id));
+    buf_puts(out, ",\"moduleID\":");
+    json_string(out, str_of(v->module_id));
     if (v->label && *v->label) {
         buf_puts(out, ",\"label\":");
         json_string(out, str_of(v->label));
@@ -82,7 +103,7 @@ static void head(struct controller *c, const struct component_view *v, struct bu
     buf_puts(out, ",\"referencedBy\":");
     ids(out, v->referenced_by);
     buf_puts(out, ",\"dataFlowEdgesTo\":");
-    data_flow(c, v, out);
+    components_json_flow(c, v, out);
     buf_printf(out, ",\"health\":{\"state\":\"%s\",\"message\":", health[v->health]);
     json_string(out, str_of(v->message));
     buf_puts(out, ",\"updatedTime\":");
@@ -90,11 +111,26 @@ static void head(struct controller *c, const struct component_view *v, struct bu
     buf_puts(out, "},\"original\":\"\"");
 }
 
+static void bodies(struct controller *c, const struct component_view *v, bool full, struct buf *out)
+{
+    cleanup_value struct value *info = full ? controller_debug_info(c, v->id) : NULL;
+    buf_puts(out, ",\"arguments\":");
+    value_json_body(full ? v->arguments : NULL, out);
+    buf_puts(out, ",\"exports\":");
+    value_json_body(full ? v->exports : NULL, out);
+    buf_puts(out, ",\"debugInfo\":");
+    value_json_body(info, out);
+    if (v->created_modules && v->created_modules[0]) {
+        buf_puts(out, ",\"createdModuleIDs\":");
+        ids(out, v->created_modules);
+    }
+    buf_printf(out, ",\"liveDebuggingEnabled\":%s}", components_json_is_live(c, v) ? "true" : "false");
+}
+
 struct listing {
     struct controller *controller;
     struct buf *out;
-    const char *id; /* the wanted one; NULL = all */
-    bool any;
+    bool full, any;
 };
 
 static bool list_one(void *arg, const struct component_view *v)
@@ -103,39 +139,33 @@ static bool list_one(void *arg, const struct component_view *v)
     buf_puts(l->out, l->any ? "," : "");
     l->any = true;
     head(l->controller, v, l->out);
-    buf_puts(l->out, ",\"arguments\":[],\"exports\":[],\"debugInfo\":[],\"liveDebuggingEnabled\":false}");
+    bodies(l->controller, v, l->full, l->out);
     return true;
 }
 
-void components_json_list(struct controller *c, struct buf *out)
+bool components_json_list(struct controller *c, const char *module_id, struct buf *out)
 {
     struct listing l = {.controller = c, .out = out};
     buf_byte(out, '[');
-    controller_each(c, list_one, &l);
+    const bool found = controller_each_in(c, module_id, list_one, &l);
     buf_byte(out, ']');
-}
-
-static bool detail(void *arg, const struct component_view *v)
-{
-    struct listing *l = arg;
-    if (strcmp(v->id, l->id) != 0)
-        return true;
-    cleanup_value struct value *info = controller_debug_info(l->controller, v->id);
-    head(l->controller, v, l->out);
-    buf_puts(l->out, ",\"arguments\":");
-    value_json_body(v->arguments, l->out);
-    buf_puts(l->out, ",\"exports\":");
-    value_json_body(v->exports, l->out);
-    buf_puts(l->out, ",\"debugInfo\":");
-    value_json_body(info, l->out);
-    buf_puts(l->out, ",\"liveDebuggingEnabled\":false}");
-    l->any = true;
-    return false;
+    return found;
 }
 
 bool components_json_one(struct controller *c, const char *id, struct buf *out)
 {
-    struct listing l = {.controller = c, .out = out, .id = id};
-    controller_each(c, detail, &l);
-    return l.any;
+    struct component_view v;
+    if (!controller_view(c, id, &v))
+        return false;
+    head(c, &v, out);
+    bodies(c, &v, true, out);
+    return true;
+}
+
+void components_json_all(struct controller *c, struct buf *out)
+{
+    struct listing l = {.controller = c, .out = out, .full = true};
+    buf_byte(out, '[');
+    controller_each_deep(c, list_one, &l);
+    buf_byte(out, ']');
 }

@@ -40,9 +40,12 @@ int store_http_open(const struct store_http_options *options, struct store_http 
     h->loop = options->loop;
     h->store = options->store;
     h->controller = options->controller;
-    int code = server_open(
-        &(struct server_options){.loop = options->loop, .listen = options->listen, .allowed_hosts = options->allowed_hosts, .routes = routes, .ctx = h},
-        &h->server, err);
+    int code = server_open(&(struct server_options){.loop = options->loop,
+                                                    .listen = options->listen,
+                                                    .allowed_hosts = options->allowed_hosts,
+                                                    .routes = routes,
+                                                    .ctx = h},
+                           &h->server, err);
     if (code < 0)
         return code;
     *ret = TAKE_PTR(h);

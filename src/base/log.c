@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -12,6 +13,8 @@ enum { LINE_MAX_BYTES = 64 * 1024 };
 static _Atomic(enum log_level) least_level = LOG_INFO;
 static _Atomic(enum log_format) line_format = LOG_LOGFMT;
 static atomic_int out_fd = STDERR_FILENO;
+static pthread_mutex_t capture_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct buf *capture;
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
@@ -29,6 +32,21 @@ bool log_on(enum log_level level)
 void log_to(int fd)
 {
     out_fd = fd;
+}
+
+void log_capture(struct buf *into)
+{
+    pthread_mutex_lock(&capture_lock);
+    capture = into;
+    pthread_mutex_unlock(&capture_lock);
+}
+
+static void keep_line(const struct buf *line)
+{
+    pthread_mutex_lock(&capture_lock);
+    if (capture && line->len <= capture->max - capture->len)
+        buf_append(capture, line->p, line->len);
+    pthread_mutex_unlock(&capture_lock);
 }
 
 bool log_level_parse(const char *text, enum log_level *ret)
@@ -118,6 +136,7 @@ void log_write(enum log_level level, const char *msg, const struct log_field *fi
             put_number(&b, json, fields[i].key, fields[i].number);
     }
     buf_puts(&b, json ? "}\n" : "\n");
+    keep_line(&b);
     if (buf_ok(&b) && write(out_fd, b.p, b.len) < 0)
         return; /* nowhere is left to say it */
 }

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
+
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_LOGFMT, LOG_JSON };
 
@@ -29,6 +31,9 @@ bool log_on(enum log_level level);
 /* Appends every line to fd instead of stderr; for tests. */
 void log_to(int fd);
 void log_write(enum log_level level, const char *msg, const struct log_field *fields, size_t n);
+/* Copies every line into `into`, too, until called with NULL; what does not fit is left out. The buffer belongs to this module in
+ * between. */
+void log_capture(struct buf *into);
 /* "debug", "info", "warn", "error"; false when unknown. */
 bool log_level_parse(const char *text, enum log_level *ret);
 

@@ -203,7 +203,7 @@ static void put_process(struct buf *out, const char *name, const char *kind, con
     put_number(out, value);
 }
 
-static double process_start_seconds(void)
+double metric_process_start(void)
 {
     cleanup_fclose FILE *stat = fopen("/proc/self/stat", "re");
     unsigned long long ticks = 0;
@@ -252,7 +252,7 @@ static void render_process(struct buf *out)
     put_process(out, "process_open_fds", "gauge", "Open file descriptors.", open_fds());
     put_process(out, "process_resident_memory_bytes", "gauge", "Resident memory, in bytes.", (double)resident * page);
     put_process(out, "process_start_time_seconds", "gauge", "Start time since the Unix epoch, in seconds.",
-                process_start_seconds());
+                metric_process_start());
     put_process(out, "process_virtual_memory_bytes", "gauge", "Virtual memory, in bytes.", (double)size * page);
 }
 

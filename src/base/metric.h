@@ -15,7 +15,7 @@
 #include "base/buf.h"
 
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
-enum { METRIC_LABELS_MAX = 3 };
+enum { METRIC_LABELS_MAX = 4 };
 
 struct metric_series;
 struct metric_family {
@@ -51,6 +51,8 @@ double metric_value_(struct metric_family *f, const char *const *labels);
 
 /* From now on families go by the reference's names where they have one (Alloy's dashboards and alerts work then). */
 void metric_use_alloy_names(bool yes);
+/* When this process was started, in seconds since the epoch. */
+double metric_process_start(void);
 /* Drops every series; for gauges that are set anew before each rendering. */
 void metric_clear(struct metric_family *f);
 /* Every registered family that has a series, plus process_cpu_seconds_total, process_resident_memory_bytes,

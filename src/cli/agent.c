@@ -174,16 +174,38 @@ static void http_problem(void *arg, const char *what)
     log_warn("HTTP server", L_STR("err", what));
 }
 
+static void put_flags(void *arg, struct buf *out)
+{
+    struct agent *a = arg;
+    buf_puts(out, a->settings->flags);
+}
+
+static void each_source(void *arg, void (*visit)(void *visit_arg, const struct config_file *file), void *visit_arg)
+{
+    struct agent *a = arg;
+    cleanup_config_files struct config_files files = {0};
+    struct err err = {0};
+    if (!a->loader || loader_read(a->loader, &files, &err) < 0)
+        return; /* the log and the metrics of the bundle tell of it */
+    for (size_t i = 0; i < files.len; i++)
+        visit(visit_arg, &files.items[i]);
+}
+
 static int open_http(struct agent *a, struct err *err)
 {
-    if (!*a->settings->listen)
+    const struct agent_settings *s = a->settings;
+    if (!*s->listen)
         return 0;
     const struct agent_http_options options = {.loop = &a->loop,
-                                               .listen = a->settings->listen,
-                                               .allowed_hosts = a->settings->allowed_hosts,
+                                               .listen = s->listen,
+                                               .prefix = s->ui_prefix,
+                                               .support_bundle = s->support_bundle,
+                                               .allowed_hosts = s->allowed_hosts,
                                                .controller = a->controller,
                                                .reload = reload,
                                                .problem = http_problem,
+                                               .flags = put_flags,
+                                               .sources = each_source,
                                                .arg = a};
     return agent_http_open(&options, &a->http, err);
 }

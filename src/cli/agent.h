@@ -21,6 +21,7 @@ struct agent_settings {
     const char *stability;     /* "generally-available", "public-preview", "experimental" */
     const char *const *paths;  /* configuration; none = built in, which needs the store */
     size_t path_count;
+    const char *flags; /* all of them as "name=value" lines, for support bundles */
     bool watch_config; /* load again when a file changes */
 };
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -110,6 +109,17 @@ int flags_parse(const struct flag *table, int argc, char **argv, void *record, s
         }
     }
     return 0;
+}
+
+void flags_print(const struct flag *table, const void *record, struct buf *out)
+{
+    for (; table->name; table++) {
+        const void *field = (const char *)record + table->offset;
+        if (table->kind == FLAG_BOOL)
+            buf_printf(out, "%s=%s\n", table->name, *(const bool *)field ? "true" : "false");
+        else if (table->kind != FLAG_UNUSED)
+            buf_printf(out, "%s=%s\n", table->name, *(const char *const *)field);
+    }
 }
 
 enum { HELP_COLUMN = 6 };

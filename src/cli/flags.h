@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 enum flag_kind {
@@ -36,6 +37,8 @@ struct flags_rest {
 /* Sets defaults, then reads argv (without the program's and the sub-command's name). -EINVAL with a remedy in the text. */
 must_check int flags_parse(const struct flag *table, int argc, char **argv, void *record, struct flags_rest *rest,
                            struct err *err);
+/* What is in force, a line "name=value" each. */
+void flags_print(const struct flag *table, const void *record, struct buf *out);
 /* Every flag with its default, unused ones by name only at the end; lines of HELP_WIDTH columns. */
 void flags_help(const struct flag *table, FILE *out);
 enum { HELP_WIDTH = 100 };

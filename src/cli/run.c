@@ -164,6 +164,8 @@ static int run(int argc, char **argv)
         return EXIT_FINE;
     }
     metric_use_alloy_names(strcmp(f.metrics, "alloy") == 0);
+    cleanup_buf struct buf in_force = BUF_INIT(1 << 20);
+    flags_print(flags, &f, &in_force);
     const struct agent_settings settings = {.listen = f.listen,
                                             .allowed_hosts = f.allowed_hosts,
                                             .ui_prefix = f.ui_prefix,
@@ -173,7 +175,8 @@ static int run(int argc, char **argv)
                                             .stability = f.stability,
                                             .paths = paths,
                                             .path_count = rest.len,
-                                            .watch_config = f.watch};
+                                            .watch_config = f.watch,
+                                            .flags = buf_cstr(&in_force)};
     return agent_run(&settings);
 }
 

@@ -84,6 +84,7 @@ static void on_profile(void *arg, const char *name, const char *event, struct pr
     v->samples += p->samples;
     v->last_profile_ns = wall_ns();
     fanout_append(&v->owner->args.forward_to, labels, p);
+    component_sent(v->owner->self, 1);
     labels_unref(labels);
 }
 

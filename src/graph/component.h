@@ -41,6 +41,8 @@ struct component_def {
 /* Publishes the exports object (reference taken over). Equal to the last one: dropped. Else dependants are re-evaluated soon,
  * in a batch, from the loop. */
 void component_export(struct component *c, struct value *exports);
+/* Tells that the component handed n things to those behind it, for people who watch (exports are counted anyway). */
+void component_sent(struct component *c, size_t n);
 /* Own health; healthy with message "" by default. */
 void component_health(struct component *c, bool healthy, const char *fmt, ...) printf_like(3, 4);
 void component_stopped(struct component *c);

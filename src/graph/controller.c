@@ -399,6 +399,7 @@ static struct component_view view_of(const struct plan_node *n)
         .message = h->message ? h->message : "",
         .updated_ns = h->updated_ns,
         .arguments = node_arguments(node),
+        .sent = node->sent,
         .exports = node->exports,
         .references_to = n->references_to,
         .referenced_by = n->referenced_by,

@@ -192,6 +192,23 @@ struct value *node_arguments(struct component *c)
 
 /* --- what components call --- */
 
+/* Things in the lists of an exports object. */
+static size_t count_items(const struct value *exports)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < value_len(exports); i++) {
+        struct value *v;
+        value_key(exports, i, &v);
+        n += value_kind(v) == VALUE_ARRAY ? value_len(v) : 0;
+    }
+    return n;
+}
+
+void component_sent(struct component *c, size_t n)
+{
+    c->sent += n;
+}
+
 void component_export(struct component *c, struct value *exports)
 {
     if (value_equal(c->exports, exports)) {
@@ -200,6 +217,7 @@ void component_export(struct component *c, struct value *exports)
     }
     value_unref(c->exports);
     c->exports = exports;
+    c->sent += count_items(exports);
     if (c->owner)
         controller_exports_changed(c->owner, c);
 }

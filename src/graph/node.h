@@ -26,6 +26,7 @@ struct component {
     void *args;  /* what the component has; NULL until built */
     void *state; /* the component's own; NULL until built */
     struct value *exports;
+    uint64_t sent;            /* things handed on so far */
     struct value *shown_args; /* args as an object, made when somebody looks; NULL: to be made */
     struct health run, evaluation, own;
     bool has_own_health;

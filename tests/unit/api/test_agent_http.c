@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "base/metric.h"
 #include "http_probe.h"
 #include "test.h"
@@ -14,8 +15,6 @@ static struct controller *controller;
 static struct agent_http *http;
 static uint16_t port;
 static const char *refusal;
-static struct metric_family served = {
-    .name = "test_served", .help = "Set before metrics are shown.", .kind = METRIC_GAUGE};
 
 static void flag_up(void *arg)
 {
@@ -37,11 +36,20 @@ static bool reload(void *arg, struct buf *why)
     return !refusal;
 }
 
-static void set_gauge(void *arg)
+static void put_flags(void *arg, struct buf *out)
 {
     (void)arg;
-    metric_set(&served, 7);
+    buf_puts(out, "storage.path=/data\nproxy=http://ann:s3cret@proxy/\n");
 }
+
+static const char *source_text = "";
+static void each_source(void *arg, void (*visit)(void *visit_arg, const struct config_file *file), void *visit_arg)
+{
+    (void)arg;
+    visit(visit_arg, &(struct config_file){"/etc/smolder/config.alloy", source_text, strlen(source_text)});
+}
+
+static const char *prefix;
 
 static int prepare(void *arg, const struct settings *s, struct err *err)
 {
@@ -64,7 +72,10 @@ static void set_up(void)
                                                            .listen = "127.0.0.1:0",
                                                            .controller = controller,
                                                            .reload = reload,
-                                                           .before_metrics = set_gauge,
+                                                           .support_bundle = true,
+                                                           .flags = put_flags,
+                                                           .sources = each_source,
+                                                           .prefix = prefix,
                                                            .store_address = "127.0.0.1:4040"},
                               &http, &err),
               0);
@@ -130,7 +141,7 @@ static void shows_metrics(void)
     cleanup_probe struct probe_reply r = get("/metrics");
     CHECK_INT(r.status, 200);
     CHECK_HAS(probe_header(&r, "Content-Type"), "text/plain; version=0.0.4");
-    CHECK_HAS(r.body, "\ntest_served 7\n");
+    CHECK_HAS(r.body, "\nsmolder_resources_process_resident_memory_bytes ");
     CHECK_HAS(r.body, "process_resident_memory_bytes ");
     tear_down();
 }
@@ -259,6 +270,155 @@ static void answers_to_names_of_this_machine_only(void)
     tear_down();
 }
 
+static void refuses_to_reload_for_pages_of_others(void)
+{
+    set_up();
+    refusal = NULL;
+    CHECK_INT(status_of("/-/reload", "Sec-Fetch-Site: cross-site\r\n"), 403);
+    CHECK_INT(status_of("/-/reload", "Sec-Fetch-Site: same-site\r\n"), 403);
+    CHECK_INT(status_of("/-/reload", "Origin: https://evil.example\r\n"), 403);
+    CHECK_INT(status_of("/-/reload", "Origin: null\r\n"), 403);
+    CHECK_INT(status_of("/-/reload", "Sec-Fetch-Site: same-origin\r\n"), 200);
+    CHECK_INT(status_of("/-/reload", "Sec-Fetch-Site: none\r\n"), 200);
+    CHECK_INT(status_of("/-/reload", "Origin: http://localhost\r\n"), 200);
+    cleanup_probe struct probe_reply deleted = probe(&loop, port, "DELETE", "/-/reload", "", NULL, 0);
+    CHECK_INT(deleted.status, 405);
+    CHECK_STR(probe_header(&deleted, "Allow"), "GET, POST");
+    tear_down();
+}
+
+static void knows_the_other_paths_of_the_reference(void)
+{
+    set_up();
+    CHECK_INT(fake_load(controller, "pyroscope.java \"all\" { }"), 0);
+    cleanup_probe struct probe_reply peers = get("/api/v0/web/peers");
+    CHECK_STR(peers.body, "[]");
+    CHECK_STR(probe_header(&peers, "Content-Type"), "application/json");
+    cleanup_probe struct probe_reply module = get("/api/v0/web/modules/no.such/components");
+    CHECK_INT(module.status, 500);
+    CHECK_STR(module.body, "module not found\n");
+    CHECK_INT(status_of("/api/v0/web/modules/", ""), 404);
+    CHECK_INT(status_of("/api/v0/web/modules//components", ""), 404);
+    CHECK_INT(status_of("/api/v0/web/remotecfg/components", ""), 500);
+    CHECK_INT(status_of("/api/v0/component/pyroscope.java.all/x", ""), 404);
+    CHECK_INT(status_of("/no/such/page", ""), 404);
+    tear_down();
+}
+
+static void serves_its_pages_below_a_prefix(void)
+{
+    prefix = "smolder/agent";
+    set_up();
+    prefix = NULL;
+    CHECK_INT(fake_load(controller, "pyroscope.java \"all\" { }"), 0);
+    CHECK_INT(status_of("/smolder/agent/api/v0/web/components", ""), 200);
+    CHECK_INT(status_of("/smolder/agent/api/v0/web/components/pyroscope.java.all", ""), 200);
+    CHECK_INT(status_of("/api/v0/web/components", ""), 404);
+    CHECK_INT(status_of("/smolder/agent/-/ready", ""), 404);
+    CHECK_INT(status_of("/-/ready", ""), 200);
+    CHECK_INT(status_of("/metrics", ""), 200);
+    CHECK_INT(status_of("/", ""), 404);
+    cleanup_probe struct probe_reply page = get("/smolder/agent/");
+    CHECK_HAS(page.body, "href=\"/smolder/agent/api/v0/web/components\"");
+    tear_down();
+}
+
+static void counts_components_and_their_connections(void)
+{
+    set_up();
+    CHECK_INT(fake_load(controller,
+                        "test.sink \"out\" { }\npyroscope.java \"all\" {\n forward_to = [test.sink.out.receiver]\n}\n"
+                        "pyroscope.java \"bad\" { mode = \"broken\" }"),
+              0);
+    cleanup_probe struct probe_reply ours = get("/metrics");
+    CHECK_HAS(ours.body, "\nsmolder_component_controller_running_components{controller_path=\"/\",controller_id=\"\","
+                         "health_type=\"healthy\"} 2\n");
+    CHECK_HAS(ours.body, "health_type=\"unhealthy\"} 1\n");
+    CHECK_HAS(ours.body, "\nsmolder_component_graph_connection{controller_path=\"/\",controller_id=\"\","
+                         "from=\"pyroscope.java.all\",to=\"test.sink.out\"} 1\n");
+    CHECK_HAS(ours.body, "\nsmolder_component_controller_evaluating{controller_path=\"/\",controller_id=\"\"} 0\n");
+    /* What is gone is not counted any more. */
+    CHECK_INT(fake_load(controller, ""), 0);
+    metric_use_alloy_names(true);
+    cleanup_probe struct probe_reply theirs = get("/metrics");
+    metric_use_alloy_names(false);
+    CHECK(!strstr(theirs.body, "running_components{"));
+    CHECK(!strstr(theirs.body, "smolder_resources"));
+    CHECK_HAS(theirs.body,
+              "\n# TYPE alloy_resources_process_cpu_seconds_total counter\nalloy_resources_process_cpu_seconds_total ");
+    CHECK_HAS(theirs.body, "\nalloy_resources_machine_rx_bytes_total ");
+    tear_down();
+}
+
+static void makes_a_support_bundle_without_secrets(void)
+{
+    set_up();
+    setenv("SMOLDER_TEST_TOKEN", "env-s3cret", 1);
+    setenv("SMOLDER_TEST_OTHER", "shown", 1);
+    source_text = "pyroscope.java \"all\" {\n  password = \"conf-s3cret\"\n}\n";
+    CHECK_INT(fake_load(controller, source_text), 0);
+    CHECK_INT(status_of("/-/support?duration=31", ""), 400);
+    CHECK_INT(status_of("/-/support?duration=0", ""), 400);
+    CHECK_INT(status_of("/-/support?duration=x", ""), 400);
+    /* A first one is under way while a second is asked for. */
+    static const char rq[] = "GET /-/support?duration=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    int fd = probe_connect(port);
+    CHECK(probe_send(&loop, fd, rq, sizeof rq - 1));
+    CHECK_INT(status_of("/-/support?duration=1", ""), 503);
+    log_warn("said meanwhile");
+    cleanup_buf struct buf reply = BUF_INIT(64 << 20);
+    CHECK(probe_receive(&loop, fd, &reply));
+    close(fd);
+    CHECK_HAS(buf_cstr(&reply), "HTTP/1.1 200 ");
+    CHECK_HAS(buf_cstr(&reply), "Content-Type: application/zip\r\n");
+    const char *zip = strstr(buf_cstr(&reply), "\r\n\r\n");
+    char path[] = "/tmp/smolder-test-XXXXXX", command[256];
+    int file = mkstemp(path);
+    const size_t head = zip ? (size_t)(zip + 4 - buf_cstr(&reply)) : reply.len;
+    CHECK_INT(write(file, reply.p + head, reply.len - head), reply.len - head);
+    close(file);
+    snprintf(command, sizeof command,
+             "python3 -c 'import sys,zipfile; z=zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; "
+             "[print(n, z.read(n).decode()) for n in z.namelist()]' %s",
+             path);
+    FILE *out = popen(command, "r");
+    cleanup_buf struct buf text = BUF_INIT(64 << 20);
+    for (size_t n = 1; n;) {
+        n = fread(buf_reserve(&text, 65536), 1, 65536, out);
+        text.len += n;
+    }
+    CHECK_INT(pclose(out), 0);
+    unlink(path);
+    static const char *const contents[] = {
+        "smolder-support-bundle/smolder-metadata.yaml build_version: ",
+        "smolder-components.json [{\"name\":\"pyroscope.java\"",
+        "smolder-peers.json []",
+        "smolder-metrics-sample-start.txt # HELP",
+        "smolder-metrics-sample-end.txt # HELP",
+        "storage.path=/data\nproxy=http://(secret)@proxy/\n",
+        "SMOLDER_TEST_TOKEN=(secret)\n",
+        "SMOLDER_TEST_OTHER=shown\n",
+        "msg=\"said meanwhile\"",
+        "smolder-process.txt --- /proc/self/status\nName:",
+        "sources/config.alloy pyroscope.java \"all\" {\n  password = \"(secret)\"\n}",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(contents); i++)
+        CHECK_HAS(buf_cstr(&text), contents[i]);
+    CHECK(!strstr(buf_cstr(&text), "s3cret"));
+    tear_down();
+}
+
+static void ends_while_a_support_bundle_is_made(void)
+{
+    set_up();
+    static const char rq[] = "GET /-/support HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    int fd = probe_connect(port);
+    CHECK(probe_send(&loop, fd, rq, sizeof rq - 1));
+    CHECK_INT(status_of("/-/support", ""), 503);
+    tear_down();
+    close(fd);
+}
+
 static void has_an_index(void)
 {
     set_up();
@@ -281,6 +441,12 @@ int main(void)
     RUN(protects_the_paths_of_the_filter);
     RUN(a_certificate_that_is_missing_refuses_the_configuration);
     RUN(answers_to_names_of_this_machine_only);
+    RUN(refuses_to_reload_for_pages_of_others);
+    RUN(knows_the_other_paths_of_the_reference);
+    RUN(serves_its_pages_below_a_prefix);
+    RUN(counts_components_and_their_connections);
+    RUN(makes_a_support_bundle_without_secrets);
+    RUN(ends_while_a_support_bundle_is_made);
     RUN(has_an_index);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);

@@ -1,0 +1,127 @@
+#include "api/agent_metrics.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/metric.h"
+
+#define CONTROLLER_LABELS "controller_path", "controller_id"
+
+static struct metric_family running = {.name = "smolder_component_controller_running_components",
+                                       .alloy_name = "alloy_component_controller_running_components",
+                                       .help = "Components, by health.",
+                                       .kind = METRIC_GAUGE,
+                                       .labels = {CONTROLLER_LABELS, "health_type"}};
+static struct metric_family evaluating = {.name = "smolder_component_controller_evaluating",
+                                          .alloy_name = "alloy_component_controller_evaluating",
+                                          .help = "Whether the graph is being evaluated at this moment.",
+                                          .kind = METRIC_GAUGE,
+                                          .labels = {CONTROLLER_LABELS}};
+static struct metric_family connections = {.name = "smolder_component_graph_connection",
+                                           .alloy_name = "alloy_component_graph_connection",
+                                           .help = "1 for each component (from) that refers to another (to).",
+                                           .kind = METRIC_GAUGE,
+                                           .labels = {CONTROLLER_LABELS, "from", "to"}};
+static struct metric_family cpu = {.name = "smolder_resources_process_cpu_seconds_total",
+                                   .alloy_name = "alloy_resources_process_cpu_seconds_total",
+                                   .help = "Processor time of this process.",
+                                   .kind = METRIC_COUNTER};
+static struct metric_family resident = {.name = "smolder_resources_process_resident_memory_bytes",
+                                        .alloy_name = "alloy_resources_process_resident_memory_bytes",
+                                        .help = "Resident memory of this process.",
+                                        .kind = METRIC_GAUGE};
+static struct metric_family virtual = {.name = "smolder_resources_process_virtual_memory_bytes",
+                                       .alloy_name = "alloy_resources_process_virtual_memory_bytes",
+                                       .help = "Address space of this process.",
+                                       .kind = METRIC_GAUGE};
+static struct metric_family started = {.name = "smolder_resources_process_start_time_seconds",
+                                       .alloy_name = "alloy_resources_process_start_time_seconds",
+                                       .help = "When this process was started, since the epoch.",
+                                       .kind = METRIC_GAUGE};
+static struct metric_family received = {.name = "smolder_resources_machine_rx_bytes_total",
+                                        .alloy_name = "alloy_resources_machine_rx_bytes_total",
+                                        .help = "Bytes this machine received, loopback included.",
+                                        .kind = METRIC_COUNTER};
+static struct metric_family sent = {.name = "smolder_resources_machine_tx_bytes_total",
+                                    .alloy_name = "alloy_resources_machine_tx_bytes_total",
+                                    .help = "Bytes this machine sent, loopback included.",
+                                    .kind = METRIC_COUNTER};
+
+/* --- components --- */
+
+/* "a/b/c" is the controller "c" in "/a/b", the root "" in "/". */
+static void split(const char *module_id, char **ret_path, const char **ret_id)
+{
+    const char *slash = strrchr(module_id, '/');
+    *ret_path = xasprintf("/%.*s", slash ? (int)(slash - module_id) : 0, module_id);
+    *ret_id = slash ? slash + 1 : module_id;
+}
+
+static bool count_component(void *arg, const struct component_view *v)
+{
+    (void)arg;
+    static const char *const health[] = {"unknown", "healthy", "unhealthy", "exited"};
+    cleanup_free char *path = NULL;
+    const char *id;
+    split(v->module_id, &path, &id);
+    metric_add(&running, 1, path, id, health[v->health]);
+    metric_set(&evaluating, 0, path, id); /* who asks is served by the same thread */
+    for (size_t i = 0; v->references_to && v->references_to[i]; i++)
+        metric_set(&connections, 1, path, id, v->local_id, v->references_to[i]);
+    return true;
+}
+
+/* --- process and machine --- */
+
+static void update_memory(void)
+{
+    unsigned long long pages = 0, pages_resident = 0;
+    const double page = (double)sysconf(_SC_PAGESIZE);
+    cleanup_fclose FILE *f = fopen("/proc/self/statm", "re");
+    if (!f || fscanf(f, "%llu %llu", &pages, &pages_resident) != 2)
+        return;
+    metric_set(&virtual, (double)pages * page);
+    metric_set(&resident, (double)pages_resident * page);
+}
+
+static void update_cpu(void)
+{
+    struct rusage use;
+    if (getrusage(RUSAGE_SELF, &use) == 0)
+        metric_set(&cpu, (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+                             (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
+}
+
+static void update_network(void)
+{
+    unsigned long long in = 0, out = 0;
+    char line[512];
+    cleanup_fclose FILE *f = fopen("/proc/self/net/dev", "re");
+    while (f && fgets(line, sizeof line, f)) {
+        unsigned long long rx, tx;
+        const char *colon = strchr(line, ':');
+        if (colon && sscanf(colon + 1, "%llu %*u %*u %*u %*u %*u %*u %*u %llu", &rx, &tx) == 2) {
+            in += rx;
+            out += tx;
+        }
+    }
+    metric_set(&received, (double)in);
+    metric_set(&sent, (double)out);
+}
+
+void agent_metrics_update(struct controller *c)
+{
+    metric_clear(&running);
+    metric_clear(&evaluating);
+    metric_clear(&connections);
+    controller_each_deep(c, count_component, NULL);
+    update_memory();
+    update_cpu();
+    update_network();
+    metric_set(&started, metric_process_start());
+}
