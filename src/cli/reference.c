@@ -1,13 +1,16 @@
-/* smolder reference [COMPONENT]: what a component takes and exports, as Markdown, from its option table.
+/* smolder reference [NAME]: what a component takes and exports, or what a function does, as Markdown, from their tables.
  *
- * The pages under docs/components hold this output between two marks; tools/update-docs puts it there and a test compares.
+ * The pages under docs/components and docs/functions hold this output between two marks; tools/update-docs puts it there and a test
+ * compares.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/cleanup.h"
 #include "cli/command.h"
 #include "components/all.h"
+#include "lang/stdlib.h"
 
 enum { DEPTH_MAX = 4, PATH_MAX_BYTES = 256 };
 
@@ -106,25 +109,79 @@ static void put_component(const struct component_def *def)
         printf("- `%s`\n", *name);
 }
 
+/* A cell of a table. Two backquotes, as the text may hold one; a bar would end the cell. */
+static void put_code(const char *text)
+{
+    const bool quoted = strchr(text, '`');
+    fputs(quoted ? "| `` " : "| `", stdout);
+    for (; *text; text++)
+        printf(*text == '|' ? "\\|" : "%c", *text);
+    fputs(quoted ? " `` " : "` ", stdout);
+}
+
+static void put_function(const struct stdlib_function *f)
+{
+    puts("```text");
+    if (f->constant)
+        printf("%s %s\n", f->def.name, f->result);
+    else
+        printf("%s(%s) %s\n", f->def.name, f->parameters ? f->parameters : "", f->result);
+    printf("```\n\n%s\n", f->help);
+    if (f->stability != STABILITY_GA)
+        printf("\nIts stability level is %s: it needs `--stability.level=%s`.\n", stability_name(f->stability),
+               stability_name(f->stability));
+    if (f->alias)
+        printf("\nThe old name `%s` still works; every use draws a warning.\n", f->alias);
+    puts("\n## Examples\n\n| Expression | Value |\n|---|---|");
+    for (size_t i = 0; i < STDLIB_EXAMPLES_MAX && f->examples[i].expression; i++) {
+        const char *texts[] = {f->examples[i].expression, f->examples[i].value};
+        for (size_t k = 0; k < ARRAY_LEN(texts); k++)
+            put_code(texts[k]);
+        puts("|");
+    }
+}
+
+static void put_list(void)
+{
+    const struct stdlib_function *f;
+    puts("Components:");
+    for (const struct component_def *const *def = all_components; *def; def++)
+        printf("  %-24s %s\n", (*def)->name, (*def)->help ? (*def)->help : "");
+    puts("\nFunctions and constants of expressions:");
+    for (size_t i = 0; (f = stdlib_row(i)); i++) {
+        const char *stop = strchr(f->help, '.');
+        while (stop && stop[1] && stop[1] != ' ')
+            stop = strchr(stop + 1, '.');
+        printf("  %-24s %.*s\n", f->def.name, (int)(stop ? stop + 1 - f->help : (long)strlen(f->help)), f->help);
+    }
+}
+
 static int reference(int argc, char **argv)
 {
+    const struct stdlib_function *f;
+    const bool help = argc == 1 && !strcmp(argv[0], "--help");
     if (argc > 1 || (argc == 1 && argv[0][0] == '-')) {
-        fputs("usage: smolder reference [COMPONENT]\n", argc == 1 && !strcmp(argv[0], "--help") ? stdout : stderr);
-        return argc == 1 && !strcmp(argv[0], "--help") ? EXIT_FINE : EXIT_USAGE;
+        fputs("usage: smolder reference [COMPONENT|FUNCTION]\n", help ? stdout : stderr);
+        return help ? EXIT_FINE : EXIT_USAGE;
     }
-    for (const struct component_def *const *def = all_components; *def; def++) {
-        if (argc == 0)
-            printf("%-20s %s\n", (*def)->name, (*def)->help ? (*def)->help : "");
-        else if (!strcmp(argv[0], (*def)->name)) {
+    if (argc == 0) {
+        put_list();
+        return EXIT_FINE;
+    }
+    for (const struct component_def *const *def = all_components; *def; def++)
+        if (!strcmp(argv[0], (*def)->name)) {
             put_component(*def);
             return EXIT_FINE;
         }
-    }
-    if (argc == 0)
-        return EXIT_FINE;
-    fprintf(stderr, "smolder reference: no component \"%s\"; smolder reference lists them\n", argv[0]);
+    for (size_t i = 0; (f = stdlib_row(i)); i++)
+        if (!strcmp(argv[0], f->def.name) || (f->alias && !strcmp(argv[0], f->alias))) {
+            put_function(f);
+            return EXIT_FINE;
+        }
+    fprintf(stderr, "smolder reference: no component or function \"%s\"; smolder reference lists them\n", argv[0]);
     return EXIT_INPUT;
 }
 
-const struct command command_reference = {"reference", "smolder reference [COMPONENT]",
-                                          "Print what a component takes, as Markdown.", reference};
+const struct command command_reference = {"reference", "smolder reference [COMPONENT|FUNCTION]",
+                                          "Print what a component takes or what a function does, as Markdown.",
+                                          reference};

@@ -78,7 +78,7 @@ def documented_metrics_exist(lab):
 
 
 @test
-def component_pages_are_up_to_date(lab):
+def pages_of_components_and_functions_are_up_to_date(lab):
     done = subprocess.run([sys.executable, str(ROOT / "tools" / "update-docs"), "--check", str(lab.smolder)],
                           capture_output=True, text=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
     check(done.returncode == 0, done.stdout + done.stderr)

@@ -267,11 +267,11 @@ const struct stdlib_function stdlib_array[] = {
      .stability = STABILITY_EXPERIMENTAL,
      .parameters = "list list(map), key string, drop_missing bool",
      .result = "list(map)",
-     .help = "Groups objects or targets by the string they have under `key`: one object per group, with that string "
-             "and the "
-             "group's `items`, in the order of their first members. Those without the key are left out, or with "
-             "`drop_missing` "
-             "false put into the group \"\".",
+     .help = "Groups objects or targets by the string they have under `key`. Each group gives one object with that "
+             "string and its "
+             "`items`, in the order of their first members. Those without the key are left out, or with `drop_missing` "
+             "false put "
+             "into the group \"\".",
      .examples =
          {{"array.group_by([{app = \"a\", n = 1}, {app = \"b\"}, {app = \"a\"}], \"app\", true)",
            "[{app = \"a\", items = [{app = \"a\", n = 1}, {app = \"a\"}]}, {app = \"b\", items = [{app = \"b\"}]}]"}}},

@@ -49,9 +49,9 @@ const struct stdlib_function stdlib_file[] = {
     {{"file.path_join", 0, true, path_join},
      .parameters = "parts string...",
      .result = "string",
-     .help = "The parts that are not empty, joined with / and cleaned: without empty names, `.`, and names that a `..` "
-             "takes back. No "
-             "file is looked at.",
+     .help = "The parts that are not empty, joined with / and cleaned. Cleaning takes away empty names, `.`, and names "
+             "that a `..` "
+             "takes back; no file is looked at.",
      .examples = {{"file.path_join(\"/etc\", \"smolder\", \"../app.yaml\")", "\"/etc/app.yaml\""},
                   {"file.path_join()", "\"\""}}},
     {{NULL}},

@@ -242,12 +242,13 @@ const struct stdlib_function stdlib_string[] = {
      .alias = "format",
      .parameters = "format string, values any...",
      .result = "string",
-     .help = "The format with each %-verb replaced by the next value, as Go's fmt.Sprintf does it: %s and %v (text), "
-             "%q (quoted), "
-             "%d (integer), %f, %e and %g (float), %t (bool), %x (hexadecimal), %T (type), %% (a percent sign); with "
-             "the flags "
-             "`+-# 0`, a width, a precision, `*` and `[index]`. What does not fit is said in the text. Secrets give "
-             "(secret).",
+     .help = "The format with each verb replaced by the next value. Verbs are those of Go's fmt.Sprintf: %s and %v "
+             "(text), %q "
+             "(quoted), %d (integer), %f, %e and %g (float), %t (bool), %x (hexadecimal), %c (character), %T (type), "
+             "%% (a percent "
+             "sign); with the flags `+-# 0`, a width, a precision, `*` and `[index]`. What does not fit is said in the "
+             "text. "
+             "Secrets give (secret).",
      .examples = {{"string.format(\"%s-%03d\", \"node\", 7)", "\"node-007\""},
                   {"string.format(\"%.1f%% of %v\", 12.5, [1, \"a\"])", "\"12.5% of [1 a]\""},
                   {"string.format(\"%d\", \"x\")", "\"%!d(string=x)\""}}},
