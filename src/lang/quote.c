@@ -41,7 +41,7 @@ void quote_value(struct str literal, struct buf *out)
     }
 }
 
-void quote_print(struct str s, struct buf *out)
+static void print(struct str s, bool ascii, struct buf *out)
 {
     buf_byte(out, '"');
     for (size_t i = 0; i < s.n;) {
@@ -52,11 +52,21 @@ void quote_print(struct str s, struct buf *out)
             buf_printf(out, "\\x%02x", (unsigned char)s.p[i]);
         else if (special)
             buf_printf(out, "\\%c", escaped[special - meant]);
-        else if (unicode_is_print(rune))
+        else if (unicode_is_print(rune) && !(ascii && rune >= 0x80))
             buf_append(out, s.p + i, n);
         else
             buf_printf(out, rune < 0x80 ? "\\x%02x" : rune < 0x10000 ? "\\u%04x" : "\\U%08x", rune);
         i += n;
     }
     buf_byte(out, '"');
+}
+
+void quote_print(struct str s, struct buf *out)
+{
+    print(s, false, out);
+}
+
+void quote_print_ascii(struct str s, struct buf *out)
+{
+    print(s, true, out);
 }

@@ -10,3 +10,5 @@
 void quote_value(struct str literal, struct buf *out);
 /* Appends the text in double quotes, with escapes where it is not printable. */
 void quote_print(struct str s, struct buf *out);
+/* The same, with escapes for all that is not ASCII, too. */
+void quote_print_ascii(struct str s, struct buf *out);
