@@ -11,15 +11,19 @@
 #include "cli/command.h"
 #include "cli/convert_files.h"
 #include "cli/convert_read.h"
+#include "cli/convert_time.h"
 #include "cli/convert_write.h"
 #include "cli/flags.h"
+#include "lang/duration.h"
 
-/* What all names and stacks together may take; a weight for samples where a recording does not say its interval. */
+/* What all names and stacks together may take. */
 #define SYMBOLS_MAX ((size_t)1 << 30)
-enum { CPU_NS = 10000000, INFLATED_MIB_MAX = 1 << 20 };
+enum { INFLATED_MIB_MAX = 1 << 20 };
 
 struct convert_flags {
     const char *output, *format, *type, *compat, *diff_base, *group_by, *inflated_max;
+    const char *from, *to, *labels, *event, *interval, *wall_interval, *threads_max;
+    struct conversion_options conversion; /* the flags that are its options, and what the rest makes of it */
     bool no_gzip, strict, quiet, help;
 };
 
@@ -31,6 +35,26 @@ static const struct flag flags[] = {
     {"type", FLAG_STRING, AT(type), "", "NAME", "one profile (process_cpu, wall, memory, ...) or sample type only"},
     {"diff-base", FLAG_STRING, AT(diff_base), "", "FILE", "show what changed since that recording or profile"},
     {"group-by", FLAG_STRING, AT(group_by), "", "LABEL", "put the label's value in front of every stack"},
+    {"from", FLAG_STRING, AT(from), "", "TIME",
+     "leave out what is before: 2026-01-31T12:00:00Z, or seconds since 1970"},
+    {"to", FLAG_STRING, AT(to), "", "TIME", "leave out that moment and what is after it"},
+    {"threads", FLAG_BOOL, AT(conversion.per_thread), NULL, NULL, "label samples with their thread's name"},
+    {"raw-threads", FLAG_BOOL, AT(conversion.raw_threads), NULL, NULL, "numbers in names of pool threads stay"},
+    {"max-threads", FLAG_STRING, AT(threads_max), "200", "N", "names of threads before the rest is [other]"},
+    {"allocated-class", FLAG_BOOL, AT(conversion.allocated_class), NULL, NULL, "label allocations with their class"},
+    {"lock-class", FLAG_BOOL, AT(conversion.lock_class), NULL, NULL, "label locks with their class"},
+    {"labels", FLAG_STRING, AT(labels), "", "FILE", "Pyroscope's LabelsSnapshot that belongs to the recordings"},
+    {"raw-names", FLAG_BOOL, AT(conversion.raw_names), NULL, NULL, "names of generated classes stay as they are"},
+    {"no-lines", FLAG_BOOL, AT(conversion.no_lines), NULL, NULL, "without line numbers"},
+    {"frame-types", FLAG_BOOL, AT(conversion.frame_types), NULL, NULL,
+     "mark frames _[j] compiled, _[i] inlined, _[0] interpreted, _[1] C1, _[k] kernel"},
+    {"libraries", FLAG_BOOL, AT(conversion.libraries), NULL, NULL, "one pprof mapping for each native library"},
+    {"mark-truncated", FLAG_BOOL, AT(conversion.mark_truncated), NULL, NULL,
+     "stacks that were cut get a frame [truncated]"},
+    {"event", FLAG_STRING, AT(event), "", "EVENT", "what was sampled, where a recording does not say: cpu, wall, ..."},
+    {"interval", FLAG_STRING, AT(interval), "10ms", "DURATION", "between two samples, where a recording does not say"},
+    {"wall-interval", FLAG_STRING, AT(wall_interval), "", "DURATION",
+     "the same of wall clock samples, else --interval"},
     {"no-gzip", FLAG_BOOL, AT(no_gzip), NULL, NULL, "pprof is not compressed"},
     {"compat", FLAG_STRING, AT(compat), "", "jfr-parser", "the numbers of github.com/grafana/jfr-parser"},
     {"strict", FLAG_BOOL, AT(strict), NULL, NULL, "write nothing when an input is damaged"},
@@ -98,6 +122,54 @@ struct job {
     struct read_result result, base_result;
 };
 
+/* A label that stacks are grouped by must be there. */
+static void want_group(struct conversion_options *o, const char *label)
+{
+    o->per_thread |= strcmp(label, "thread") == 0;
+    o->allocated_class |= strcmp(label, "allocated_class") == 0;
+    o->lock_class |= strcmp(label, "lock_class") == 0;
+}
+
+static int read_duration(const char *flag, const char *text, int64_t *ret, struct err *err)
+{
+    if (!*text)
+        return 0;
+    int64_t ns;
+    if (duration_parse(str_of(text), &ns, NULL) < 0 || ns <= 0)
+        return err_set(err, -EINVAL, "--%s=%s: a duration such as 10ms expected", flag, text);
+    *ret = ns;
+    return 0;
+}
+
+/* What of the flags is not in the options already. */
+static int check_conversion(const struct convert_flags *f, struct conversion_options *ret, struct err *err)
+{
+    struct conversion_options o = f->conversion;
+    uint64_t threads;
+    o.compat = *f->compat != '\0';
+    o.event = f->event;
+    o.symbols_max = SYMBOLS_MAX;
+    want_group(&o, f->group_by);
+    if (*f->compat && strcmp(f->compat, "jfr-parser") != 0)
+        return err_set(err, -EINVAL, "--compat=%s: jfr-parser expected", f->compat);
+    if (!str_to_u64(str_of(f->threads_max), &threads) || threads == 0 || threads > UINT32_MAX)
+        return err_set(err, -EINVAL, "--max-threads=%s: a number from 1 expected", f->threads_max);
+    o.threads_max = (uint32_t)threads;
+    int code = read_duration("interval", f->interval, &o.cpu_ns, err);
+    if (code == 0)
+        code = read_duration("wall-interval", f->wall_interval, &o.wall_ns, err);
+    if (code == 0)
+        code = time_read("from", f->from, &o.from_ns, err);
+    if (code == 0)
+        code = time_read("to", f->to, &o.until_ns, err);
+    if (code == 0 && o.until_ns && o.until_ns <= o.from_ns)
+        code = err_set(err, -EINVAL, "--to=%s is not after --from=%s", f->to, f->from);
+    if (code == 0 && o.compat && (o.from_ns || o.until_ns))
+        code = err_set(err, -EINVAL, "--compat takes whole recordings: leave out --from and --to");
+    *ret = o;
+    return code;
+}
+
 static int check_usage(struct job *j, size_t files, struct err *err)
 {
     const struct convert_flags *f = j->f;
@@ -106,15 +178,14 @@ static int check_usage(struct job *j, size_t files, struct err *err)
         return err_set(err, -EINVAL, "no FILE to convert; - is standard input");
     if (!*f->output)
         return err_set(err, -EINVAL, "--output=PATH is missing; - is standard output");
-    if (*f->compat && strcmp(f->compat, "jfr-parser") != 0)
-        return err_set(err, -EINVAL, "--compat=%s: jfr-parser expected", f->compat);
     if (!str_to_u64(str_of(f->inflated_max), &mib) || mib == 0 || mib > INFLATED_MIB_MAX)
         return err_set(err, -EINVAL, "--max-inflated=%s: 1 to %d MiB expected", f->inflated_max, INFLATED_MIB_MAX);
     j->read.inflated_max = mib << 20;
     j->read.quiet = f->quiet;
-    j->read.conversion = (struct conversion_options){.cpu_ns = CPU_NS, .compat = *f->compat != '\0'};
+    j->read.labels = f->labels;
     j->write = (struct write_options){.path = f->output, .type = f->type, .plain = f->no_gzip};
-    return format_of(f, &j->write.format, err);
+    int code = check_conversion(f, &j->read.conversion, err);
+    return code < 0 ? code : format_of(f, &j->write.format, err);
 }
 
 /* ---- doing it ---- */

@@ -13,7 +13,7 @@
 #include "pprof/decode.h"
 
 /* The largest pprof file, plain; a pause before progress is shown, and between two lines of it. */
-enum { PPROF_MAX = 1 << 30, NAMED_MAX = 20 };
+enum { PPROF_MAX = 1 << 30, LABELS_MAX = 64 << 20, NAMED_MAX = 20 };
 static const int64_t SHOW_AFTER_NS = 1000000000, SHOW_EVERY_NS = 200000000;
 
 struct progress {
@@ -158,13 +158,30 @@ static int take_results(struct reader *r, struct err *err)
     return code;
 }
 
+static int read_labels(struct reader *r, struct err *err)
+{
+    struct chunks *c;
+    struct str bytes;
+    if (!*r->options->labels)
+        return 0;
+    int code = chunks_open(r->options->labels, LABELS_MAX, &c, err);
+    if (code < 0)
+        return code;
+    code = chunks_all(c, LABELS_MAX, &bytes, err);
+    struct err why = {0};
+    if (code == 0 && conversion_labels(r->conversion, bytes, &why) < 0)
+        code = err_set(err, -EILSEQ, "%s: no LabelsSnapshot (%s)", r->options->labels, why.text);
+    chunks_close(c);
+    return code;
+}
+
 int read_inputs(const struct file_list *files, const struct read_options *o, struct profile_set *set,
                 struct read_result *ret, struct err *err)
 {
     *ret = (struct read_result){.inputs = xcalloc(files->len + 1, sizeof *ret->inputs)};
     struct reader r = {.options = o, .set = set, .result = ret, .conversion = conversion_new(&o->conversion)};
     progress_begin(&r.progress, files);
-    int code = 0;
+    int code = read_labels(&r, err);
     for (size_t i = 0; code == 0 && i < files->len; i++)
         code = read_one(&r, files->items[i], err);
     progress_clear(&r.progress);

@@ -16,6 +16,7 @@
 struct read_options {
     struct conversion_options conversion;
     uint64_t inflated_max; /* bytes that one gzip input may become */
+    const char *labels;    /* a LabelsSnapshot, "" = none */
     bool quiet;            /* damaged places are not named one by one */
 };
 
