@@ -120,6 +120,7 @@ struct job {
     struct write_options write;
     struct profile_set set;
     struct read_result result, base_result;
+    bool writing; /* everything was read */
 };
 
 /* A label that stacks are grouped by must be there. */
@@ -251,6 +252,7 @@ static int write_all(struct job *j, const struct file_list *files, struct err *e
     j->write.inputs = inputs;
     j->write.input_count = n;
     j->write.title = title;
+    j->writing = true;
     return write_set(&j->set, &j->write, err);
 }
 
@@ -267,8 +269,9 @@ static int convert_files(struct job *j, const struct file_list *files, struct er
     return code < 0 ? code : write_all(j, files, err);
 }
 
-/* Whose fault it is: what was read, what was asked for, or the system. */
-static int status_of(int code)
+/* Whose fault it is: what was read, what was asked for, or the system. A file that is not there is a wrong input, but a place to write to
+ * that is not there is the system's answer. */
+static int status_of(int code, bool writing)
 {
     switch (code) {
     case 0:
@@ -279,10 +282,10 @@ static int status_of(int code)
     case -EILSEQ:
     case -EFBIG:
     case -E2BIG:
-    case -ENOENT:
     case -ESRCH:
-    case -EISDIR:
         return EXIT_INPUT;
+    case -ENOENT:
+        return writing ? EXIT_SYSTEM : EXIT_INPUT;
     default:
         return EXIT_SYSTEM;
     }
@@ -313,7 +316,7 @@ static int convert(int argc, char **argv)
     profile_set_done(&j.set);
     read_result_done(&j.result);
     read_result_done(&j.base_result);
-    return status_of(code);
+    return status_of(code, j.writing);
 }
 
 const struct command command_convert = {"convert", "smolder convert FILE... --output=PATH",

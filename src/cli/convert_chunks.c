@@ -44,7 +44,7 @@ static int open_input(struct chunks *c, struct err *err)
     if (c->fd < 0 || fstat(c->fd, &c->st) < 0)
         return err_errno(err, "%s", c->path);
     if (S_ISDIR(c->st.st_mode))
-        return err_set(err, -EISDIR, "%s: is a directory", c->path);
+        return err_set(err, -EILSEQ, "%s: is a directory", c->path);
     return 0;
 }
 

@@ -23,7 +23,7 @@ int output_directory(struct output *o, const char *path, struct err *err)
     if (stat(path, &st) < 0)
         return err_errno(err, "%s", path);
     if (!S_ISDIR(st.st_mode))
-        return err_set(err, -ENOTDIR, "%s: is a file; several profiles go to a directory", path);
+        return err_set(err, -EINVAL, "%s: is a file; several profiles go to a directory", path);
     return 0;
 }
 
@@ -33,15 +33,18 @@ static int write_straight(const char *path, int fd, struct str bytes, struct err
     return code < 0 ? err_set(err, code, "write %s: %s", path, strerror(-code)) : 0;
 }
 
-/* Not the mode of mkstemp, which nobody else may read, but that of any new file, or of the one it takes the place of. */
-static mode_t mode_of(const char *path)
+/* The mode and owner of the file it takes the place of, else the mode of any new file, not that of mkstemp, which nobody else may read. */
+static int take_identity(const char *path, int fd)
 {
     struct stat st;
-    if (stat(path, &st) == 0)
-        return st.st_mode & 0777;
+    if (stat(path, &st) == 0) {
+        if (fchown(fd, st.st_uid, st.st_gid) < 0 && errno != EPERM)
+            return -1;
+        return fchmod(fd, st.st_mode & 0777);
+    }
     mode_t mask = umask(0);
     umask(mask);
-    return 0666 & ~mask;
+    return fchmod(fd, 0666 & ~mask);
 }
 
 static int write_beside(const char *path, char *temporary, struct str bytes, struct err *err)
@@ -50,7 +53,7 @@ static int write_beside(const char *path, char *temporary, struct str bytes, str
     if (fd < 0)
         return err_errno(err, "write %s", path);
     int code = fs_write(fd, bytes.p, bytes.n);
-    if (code == 0 && fchmod(fd, mode_of(path)) < 0)
+    if (code == 0 && take_identity(path, fd) < 0)
         code = -errno;
     if (close(fd) < 0 && code == 0)
         code = -errno;

@@ -20,7 +20,7 @@ struct output {
     char *made; /* directory we made; owned */
 };
 
-/* The error names the path; -errno of the system. */
+/* The error names the path; -EINVAL: it is a file. Else -errno of the system. */
 must_check int output_directory(struct output *o, const char *path, struct err *err);
 must_check int output_write(struct output *o, const char *path, struct str bytes, struct err *err);
 must_check int output_commit(struct output *o, struct err *err);

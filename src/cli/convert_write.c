@@ -219,7 +219,7 @@ static int write_text(struct output *out, const struct profile_set *set, const s
     cleanup_buf struct buf text = BUF_INIT(OUTPUT_MAX);
     int code = 0;
     if (strcmp(o->path, "-") != 0 && is_directory(o->path))
-        return err_set(err, -EISDIR, "%s: is a directory; name a file", o->path);
+        return err_set(err, -EINVAL, "%s: is a directory; name a file", o->path);
     if (o->format == WRITE_COLLAPSED)
         code = put_collapsed(set, o, c, &text, err);
     else if (o->format == WRITE_HTML)

@@ -77,7 +77,7 @@ static void put_head(const struct profile *p, const char *name, struct buf *out)
     buf_printf(out, "%s, ", name);
     put_time(out, p->time_nanos);
     buf_printf(out, ", %s", duration);
-    if (p->period) {
+    if (p->period > 1) {
         char period[AMOUNT_MAX];
         format_amount(p->period, text_of(p, p->period_type.unit), period, sizeof period);
         buf_printf(out, ", one sample each %s of %.*s", period, STR_ARG(text_of(p, p->period_type.type)));
