@@ -120,7 +120,8 @@ def classes():
     if not newer(folder / "stamp", *sources):
         folder.mkdir(parents=True, exist_ok=True)
         javac = shutil.which("javac") or f"{need_java(17)}/bin/javac"
-        command = [javac, "--release", "11", "-nowarn", "-d", str(folder)] + [str(s) for s in sources]
+        command = [javac, "--release", "11", "-nowarn", "-sourcepath", str(ROOT / "tests" / "apps"), "-d", str(folder),
+                   *map(str, sources)]
         done = subprocess.run(command, capture_output=True, text=True)
         check(done.returncode == 0, f"javac: {done.stderr}")
         (folder / "stamp").touch()
