@@ -13,6 +13,7 @@
 enum {
     PROFILE_SAMPLE_TYPE = 1,
     PROFILE_SAMPLE = 2,
+    PROFILE_MAPPING = 3,
     PROFILE_LOCATION = 4,
     PROFILE_FUNCTION = 5,
     PROFILE_STRING_TABLE = 6,
@@ -47,7 +48,8 @@ struct decoder {
     struct symbols *symbols;
     struct profile *profile;
     struct list strings; /* by foreign index */
-    struct ids functions, locations;
+    struct ids mappings, functions, locations;
+    uint32_t mapping;  /* of the location at hand: a string */
     struct list lines; /* locations' frames, one after the other */
     struct list stack; /* of the sample at hand */
     size_t frames;     /* of all samples so far */
@@ -124,6 +126,27 @@ static bool string_at(const struct decoder *d, uint64_t i, uint32_t *ret)
     return true;
 }
 
+/* The first mapping is the program itself, which symbols give no name. */
+static int take_mapping(struct decoder *d, const struct wire_field *f)
+{
+    struct wire_reader r = wire_reader_of(f->bytes);
+    struct wire_field part;
+    struct id id = {.count = 1};
+    bool fine = f->type == WIRE_BYTES;
+    while (fine && wire_next(&r, &part)) {
+        if (part.number_of == 1)
+            id.foreign = part.number;
+        else if (part.number_of == 5)
+            fine = string_at(d, part.number, &id.first);
+    }
+    if (!fine || r.bad || id.foreign == 0)
+        return damaged(d, "a mapping makes no sense");
+    if (d->mappings.count == 0)
+        id.first = 0;
+    ids_add(&d->mappings, id);
+    return 0;
+}
+
 static int32_t clamp_line(uint64_t v)
 {
     int64_t line = (int64_t)v;
@@ -179,8 +202,13 @@ static int take_line(struct decoder *d, const struct wire_field *f)
     const struct id *known = ids_find(&d->functions, function);
     if (!known || r.bad)
         return damaged(d, "a line of an unknown function");
-    uint32_t l =
-        symbols_location(d->symbols, (struct pprof_location){.function = known->first, .line = clamp_line(line)});
+    uint32_t f = known->first;
+    if (d->mapping) {
+        struct pprof_function in_library = d->symbols->functions[f];
+        in_library.mapping = d->mapping;
+        f = symbols_function(d->symbols, in_library);
+    }
+    uint32_t l = symbols_location(d->symbols, (struct pprof_location){.function = f, .line = clamp_line(line)});
     if (l == SYMBOLS_FULL)
         return full(d);
     push(&d->lines, l);
@@ -200,12 +228,25 @@ static int take_address(struct decoder *d, uint64_t address)
     return 0;
 }
 
+static uint32_t mapping_of(const struct decoder *d, struct str location)
+{
+    struct wire_reader r = wire_reader_of(location);
+    struct wire_field part;
+    const struct id *id = NULL;
+    while (d->mappings.count > 1 && wire_next(&r, &part)) {
+        if (part.number_of == 2)
+            id = ids_find(&d->mappings, part.number);
+    }
+    return id ? id->first : 0;
+}
+
 static int take_location(struct decoder *d, const struct wire_field *f)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
     struct id id = {.first = (uint32_t)d->lines.count};
     uint64_t address = 0;
+    d->mapping = mapping_of(d, f->bytes);
     while (f->type == WIRE_BYTES && wire_next(&r, &part)) {
         int code = 0;
         if (part.number_of == 1)
@@ -371,6 +412,8 @@ static int decode(struct decoder *d)
 {
     int code = each(d, PROFILE_STRING_TABLE, take_string);
     if (code == 0)
+        code = each(d, PROFILE_MAPPING, take_mapping);
+    if (code == 0)
         code = each(d, PROFILE_FUNCTION, take_function);
     if (code == 0)
         code = each(d, PROFILE_LOCATION, take_location);
@@ -408,6 +451,8 @@ int pprof_decode(const void *bytes, size_t len, size_t max, struct symbols *symb
     struct decoder d = {.bytes = in, .symbols = symbols, .profile = &p, .err = err};
     int code = decode(&d);
     free(d.strings.items);
+    free(d.mappings.items);
+    hashed_done(&d.mappings.index);
     free(d.functions.items);
     hashed_done(&d.functions.index);
     free(d.locations.items);

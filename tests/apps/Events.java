@@ -8,7 +8,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** Does a little of everything that a profiler has an event for, until it is ended. */
+/** Does a little of everything that a profiler has an event for, until it is ended, or for a minute. */
 public class Events {
     static volatile long sink;
     static volatile Object kept;
@@ -95,7 +95,8 @@ public class Events {
         ServerSocket nobody = new ServerSocket(0);
         forever(Executors.newSingleThreadExecutor(), nobody::accept);
         System.out.println("ready");
-        for (int i = 0;; i++) {
+        long end = System.nanoTime() + 60_000_000_000L;
+        while (System.nanoTime() < end) {
             span("order", Events::traced);
             proxied.run();
             depth(100);
@@ -103,5 +104,6 @@ public class Events {
             allocateNative();
             Thread.sleep(20);
         }
+        System.exit(0);
     }
 }
