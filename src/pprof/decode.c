@@ -202,13 +202,13 @@ static int take_line(struct decoder *d, const struct wire_field *f)
     const struct id *known = ids_find(&d->functions, function);
     if (!known || r.bad)
         return damaged(d, "a line of an unknown function");
-    uint32_t f = known->first;
+    uint32_t of = known->first;
     if (d->mapping) {
-        struct pprof_function in_library = d->symbols->functions[f];
+        struct pprof_function in_library = d->symbols->functions[of];
         in_library.mapping = d->mapping;
-        f = symbols_function(d->symbols, in_library);
+        of = symbols_function(d->symbols, in_library);
     }
-    uint32_t l = symbols_location(d->symbols, (struct pprof_location){.function = f, .line = clamp_line(line)});
+    uint32_t l = symbols_location(d->symbols, (struct pprof_location){.function = of, .line = clamp_line(line)});
     if (l == SYMBOLS_FULL)
         return full(d);
     push(&d->lines, l);
