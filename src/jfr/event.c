@@ -2,9 +2,7 @@
 
 #include <errno.h>
 
-#include "jfr/varint.h"
-
-int jfr_events_next(struct jfr_events *it, struct jfr_event *ret, struct err *err)
+int jfr_events_next_checked(struct jfr_events *it, struct jfr_event *ret, struct err *err)
 {
     if (it->p == it->end)
         return 0;

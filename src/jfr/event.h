@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "jfr/chunk.h"
+#include "jfr/varint.h"
 
 enum { JFR_EVENT_METADATA = 0, JFR_EVENT_CHECKPOINT = 1 };
 
@@ -27,5 +28,21 @@ static inline struct jfr_events jfr_events_of(const uint8_t *chunk, const struct
     return (struct jfr_events){chunk, chunk + JFR_HEADER_SIZE, chunk + header->size};
 }
 
+/* Near the end of the chunk, and where something is wrong. */
+must_check int jfr_events_next_checked(struct jfr_events *it, struct jfr_event *ret, struct err *err);
+
 /* 1 and the next event, 0 at the end of the chunk, -EBADMSG where something cannot be an event. */
-must_check int jfr_events_next(struct jfr_events *it, struct jfr_event *ret, struct err *err);
+must_check static inline int jfr_events_next(struct jfr_events *it, struct jfr_event *ret, struct err *err)
+{
+    const size_t left = (size_t)(it->end - it->p);
+    uint64_t size, type;
+    if (left >= 2 * JFR_VARINT_MAX) {
+        const uint8_t *p = jfr_varint_unchecked(jfr_varint_unchecked(it->p, &size), &type);
+        if (size <= left && (size_t)(p - it->p) <= size) {
+            *ret = (struct jfr_event){.type = type, .payload = p, .end = it->p + size};
+            it->p += size;
+            return 1;
+        }
+    }
+    return jfr_events_next_checked(it, ret, err);
+}

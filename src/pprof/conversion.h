@@ -12,12 +12,14 @@
 #include "pprof/spans.h"
 #include "pprof/threads.h"
 
-/* Event type ids of a chunk, and how to read each class. */
+/* Event type ids of a chunk, and how to read each class. Ids are small in all producers so far. */
+enum { LAYOUT_DIRECT = 4096, NO_CLASS = CLASS_COUNT };
 struct layout {
     struct {
         uint64_t id; /* JFR_EVENT_METADATA, which is no sample, where the chunk has no such type or nobody wants it */
         struct jfr_plan plan;
     } of[CLASS_COUNT];
+    uint8_t class_of[LAYOUT_DIRECT]; /* by type id, what `of` says; NO_CLASS */
 };
 
 struct conversion {
@@ -46,7 +48,8 @@ struct pass {
     struct resolver *r;
     const struct jfr_header *header;
     struct spans *spans;
-    int64_t sign; /* -1 takes back what an earlier walk added */
+    int64_t sign;       /* -1 takes back what an earlier walk added */
+    bool wall, counter; /* what settings_wall() and settings_counter() say of those in force */
 };
 
 /* In passes.c: walks beside the one that takes the samples. They stop where something is no event; the main walk says so.

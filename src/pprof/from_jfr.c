@@ -140,45 +140,69 @@ static int layout_read(struct layout *l, const struct conversion *c, const struc
     return 0;
 }
 
-static const struct jfr_plan *class_of(const struct layout *l, uint64_t type, size_t *class)
+/* After the last change of who is in `of`. */
+static void layout_index(struct layout *l)
 {
-    for (size_t i = 0; i < CLASS_COUNT && type != JFR_EVENT_METADATA; i++) {
-        if (l->of[i].id == type) {
-            *class = i;
-            return &l->of[i].plan;
-        }
+    memset(l->class_of, NO_CLASS, sizeof l->class_of);
+    for (size_t i = CLASS_COUNT; i-- > 0;) {
+        if (l->of[i].id < LAYOUT_DIRECT)
+            l->class_of[l->of[i].id] = (uint8_t)i;
     }
-    return NULL;
+    l->class_of[JFR_EVENT_METADATA] = NO_CLASS;
+}
+
+static size_t class_of(const struct layout *l, uint64_t type)
+{
+    if (type < LAYOUT_DIRECT)
+        return l->class_of[type];
+    size_t i = 0;
+    while (i < CLASS_COUNT && l->of[i].id != type)
+        i++;
+    return i;
+}
+
+static void settings_changed(struct pass *p)
+{
+    p->wall = settings_wall(&p->c->settings);
+    p->counter = settings_counter(&p->c->settings);
+}
+
+static bool take(struct pass *p, size_t class, const struct jfr_record *e)
+{
+    if (class == CLASS_SETTING) {
+        take_setting(p, e);
+        settings_changed(p);
+    } else if (!event_in_range(p, e)) {
+        return true;
+    } else if (!event_take(p, class, e)) {
+        return false;
+    }
+    p->c->events[class].count += (uint64_t)(event_count(class, e) * p->sign);
+    return true;
 }
 
 /* Walks events up to `until`; *failed_at is where it broke off. */
 static int walk(struct pass *p, const struct layout *l, struct jfr_events it, const uint8_t *until,
                 const uint8_t **failed_at, struct err *err)
 {
+    struct jfr_record records[CLASS_COUNT] = {0}; /* a type may lack fields: those stay 0 */
     struct jfr_event event;
-    struct jfr_record rec;
+    settings_changed(p);
     while (it.p < until) {
         *failed_at = it.p;
         int code = jfr_events_next(&it, &event, err);
         if (code < 0)
             return code;
-        size_t class;
-        const struct jfr_plan *plan = class_of(l, event.type, &class);
-        if (!plan)
+        const size_t class = class_of(l, event.type);
+        if (class == NO_CLASS)
             continue;
-        rec = (struct jfr_record){0}; /* a type may lack fields */
         /* Numbers are read fastest far from the end of the bytes: the event's own end is looked at afterwards. */
-        const uint8_t *end = jfr_plan_run(plan, event.payload, it.end, &rec);
+        const uint8_t *end = jfr_plan_run(&l->of[class].plan, event.payload, it.end, &records[class]);
         if (!end || end > event.end)
             return err_set(err, -EBADMSG, "%s at %zu is cut", event_classes[class].type,
                            (size_t)(*failed_at - it.chunk));
-        if (class == CLASS_SETTING)
-            take_setting(p, &rec);
-        else if (!event_in_range(p, &rec))
-            continue;
-        else if (!event_take(p, class, &rec))
+        if (!take(p, class, &records[class]))
             return err_set(err, -E2BIG, "more names and stacks than fit into memory");
-        p->c->events[class].count += (uint64_t)(event_count(class, &rec) * p->sign);
     }
     return 0;
 }
@@ -252,6 +276,7 @@ int conversion_add(struct conversion *c, const void *chunk, size_t len, struct e
     struct settings before = {0};
     settings_copy(&before, &c->settings);
     chunk_prepare(&pass, &layout, &metadata);
+    layout_index(&layout);
     code = add_events(&pass, &layout, err);
     if (code < 0)
         settings_copy(&c->settings, &before);

@@ -54,5 +54,5 @@ uint32_t labels_of(const struct pass *p, const struct event_class *class, const 
     if (e->v[SLOT_SPAN_ID].num || e->v[SLOT_SPAN_NAME].num || e->v[SLOT_SPAN_NAME].at || e->v[SLOT_CONTEXT].num ||
         p->spans->count)
         add_span(p, class, e, &set);
-    return symbols_labels(&c->symbols, set.labels, set.count);
+    return set.count ? symbols_labels(&c->symbols, set.labels, set.count) : 0;
 }

@@ -14,6 +14,7 @@ void profile_done(struct profile *p)
 {
     free(p->samples);
     free(p->values);
+    free(p->of_stack);
     hashed_done(&p->by_sample);
     *p = (struct profile){0};
 }
@@ -27,8 +28,30 @@ bool profile_add_type(struct profile *p, struct str type, struct str unit)
     return true;
 }
 
-/* Number of the sample, added with zeros where it is new. */
-static size_t sample_of(struct profile *p, uint32_t stack, uint32_t labels)
+static uint32_t new_sample(struct profile *p, uint32_t stack, uint32_t labels)
+{
+    size_t n = p->sample_count++;
+    xgrow(&p->samples, &p->sample_cap, n + 1, sizeof *p->samples);
+    xgrow(&p->values, &p->value_cap, (n + 1) * p->type_count, sizeof *p->values);
+    p->samples[n] = (struct pprof_sample){stack, labels};
+    memset(profile_values(p, n), 0, p->type_count * sizeof *p->values);
+    return (uint32_t)n;
+}
+
+/* Number of the sample, added with zeros where it is new. Most have no labels, and stacks are numbered from 0. */
+static uint32_t plain_sample(struct profile *p, uint32_t stack)
+{
+    if (stack >= p->of_stack_cap) {
+        const size_t before = p->of_stack_cap;
+        xgrow(&p->of_stack, &p->of_stack_cap, (size_t)stack + 1, sizeof *p->of_stack);
+        memset(&p->of_stack[before], 0, (p->of_stack_cap - before) * sizeof *p->of_stack);
+    }
+    if (p->of_stack[stack] == 0)
+        p->of_stack[stack] = new_sample(p, stack, 0) + 1;
+    return p->of_stack[stack] - 1;
+}
+
+static uint32_t labelled_sample(struct profile *p, uint32_t stack, uint32_t labels)
 {
     hashed_reserve(&p->by_sample);
     uint32_t hash = jfr_hash(stack | (uint64_t)labels << 32);
@@ -36,12 +59,8 @@ static size_t sample_of(struct profile *p, uint32_t stack, uint32_t labels)
         hashed_find(&p->by_sample, hash, p->samples[item].stack == stack && p->samples[item].labels == labels);
     if (slot->item)
         return slot->item - 1;
-    size_t n = p->sample_count++;
-    xgrow(&p->samples, &p->sample_cap, n + 1, sizeof *p->samples);
-    xgrow(&p->values, &p->value_cap, (n + 1) * p->type_count, sizeof *p->values);
-    p->samples[n] = (struct pprof_sample){stack, labels};
-    memset(profile_values(p, n), 0, p->type_count * sizeof *p->values);
-    hashed_add(&p->by_sample, slot, hash, (uint32_t)n);
+    uint32_t n = new_sample(p, stack, labels);
+    hashed_add(&p->by_sample, slot, hash, n);
     return n;
 }
 
@@ -49,7 +68,7 @@ bool profile_add(struct profile *p, uint32_t stack, uint32_t labels, const int64
 {
     if (stack == SYMBOLS_FULL || labels == SYMBOLS_FULL)
         return false;
-    int64_t *sum = profile_values(p, sample_of(p, stack, labels));
+    int64_t *sum = profile_values(p, labels ? labelled_sample(p, stack, labels) : plain_sample(p, stack));
     /* Wraps instead of overflowing: only made-up values get there, and what was added can be taken back exactly. */
     for (size_t i = 0; i < p->type_count; i++)
         sum[i] = (int64_t)((uint64_t)sum[i] + (uint64_t)values[i]);

@@ -31,6 +31,9 @@ struct profile {
     int64_t *values; /* type_count per sample */
     size_t sample_count;
     size_t sample_cap, value_cap; /* private from here */
+    /* Samples without labels by stack, number + 1; those with labels by stack and labels. */
+    uint32_t *of_stack;
+    size_t of_stack_cap;
     struct hashed by_sample;
 };
 

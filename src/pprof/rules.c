@@ -40,10 +40,10 @@ static bool add_stack(const struct pass *p, enum profile_kind kind, const struct
 static bool take_execution(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
 {
     const struct conversion *c = p->c;
-    if (!c->options.compat && settings_counter(&c->settings))
+    if (!c->options.compat && p->counter)
         return add_stack(p, KIND_COUNTER, class, e, 1, c->settings.cpu_ns, 1);
     enum thread_state state = resolver_state(p->r, e->v[SLOT_SUBJECT].num);
-    bool wall = settings_wall(&c->settings);
+    bool wall = p->wall;
     int64_t weight = wall ? wall_weight(c) : c->settings.cpu_ns;
     if (state != THREAD_STATE_SLEEPING && !(c->options.compat && state == THREAD_STATE_UNKNOWN) &&
         !add_stack(p, KIND_CPU, class, e, weight, 0, 1))
@@ -56,7 +56,7 @@ static bool take_wall(const struct pass *p, const struct event_class *class, con
     int64_t samples = event_count(CLASS_WALL, e), weight = times(samples, wall_weight(p->c));
     if (samples == 0)
         return true;
-    if (settings_wall(&p->c->settings) && resolver_state(p->r, e->v[SLOT_SUBJECT].num) == THREAD_STATE_RUNNABLE &&
+    if (p->wall && resolver_state(p->r, e->v[SLOT_SUBJECT].num) == THREAD_STATE_RUNNABLE &&
         !add_stack(p, KIND_CPU, class, e, weight, 0, samples))
         return false;
     return add_stack(p, KIND_WALL, class, e, weight, 0, samples);
