@@ -24,7 +24,7 @@ struct jfr_chunks {
     const uint8_t *at;   /* where the next chunk is expected; at - start of len is done */
     const uint8_t *last; /* the chunk handed out last */
     size_t spare;        /* bytes that may still be looked at a second time */
-    uint64_t skipped;    /* bytes of the recording in front of `start`, for messages: who reads piece by piece sets it */
+    uint64_t skipped; /* bytes of the recording in front of `start`, for messages: who reads piece by piece sets it */
 };
 
 struct jfr_chunks jfr_chunks_of(const void *bytes, size_t len);

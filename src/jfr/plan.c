@@ -163,6 +163,7 @@ static void count_numbers(const struct jfr_step *steps, struct jfr_plan *plan)
         if (steps[i].slot == NO_SLOT || n >= LEAD_MAX)
             continue;
         plan->number_of[steps[i].slot] = (uint8_t)n;
+        plan->wanted |= UINT32_C(1) << n;
         found |= UINT32_C(1) << steps[i].slot;
         lead = n + 1;
     }
@@ -268,11 +269,11 @@ static const uint8_t *skip_plain(const struct jfr_plan *plan, const uint8_t *p, 
     return p && plan->bytes <= (size_t)(end - p) ? p + plan->bytes : NULL;
 }
 
-/* The numbers a value begins with. */
+/* The numbers a value begins with, those that a slot keeps. */
 static inline const uint8_t *read_lead(const struct jfr_plan *plan, const uint8_t *p, uint64_t v[LEAD_MAX])
 {
     for (uint32_t i = 0; i < plan->lead; i++)
-        p = jfr_varint_unchecked(p, &v[i]);
+        p = plan->wanted >> i & 1 ? jfr_varint_unchecked(p, &v[i]) : jfr_varint_step(p);
     return p;
 }
 

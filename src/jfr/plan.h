@@ -32,8 +32,8 @@ struct jfr_plan {
     /* Most values are numbers and then, at most, some bytes: how many of each; 0 and 0 for all others. */
     uint32_t numbers, bytes;
     /* Where the slots' fields are all among the numbers a value begins with: how many of these hold them, else 0, and
-     * which of them each slot keeps. */
-    uint32_t lead;
+     * which of them each slot keeps; `wanted` has a bit for each that a slot keeps. */
+    uint32_t lead, wanted;
     uint8_t number_of[JFR_SLOTS];
 };
 

@@ -64,13 +64,18 @@ static inline const uint8_t *jfr_varint(const uint8_t *p, const uint8_t *end, ui
     return p && end - p >= JFR_VARINT_MAX ? jfr_varint_unchecked(p, ret) : jfr_varint_checked(p, end, ret);
 }
 
-/* Steps over n numbers, eight bytes at a time: a byte without its high bit ends one. */
-static inline const uint8_t *jfr_varint_skip(const uint8_t *p, const uint8_t *end, uint64_t n)
+/* Steps over one number; as jfr_varint_unchecked. */
+static inline const uint8_t *jfr_varint_step(const uint8_t *p)
+{
+    const uint64_t ends = ~jfr_load64(p) & JFR_VARINT_HIGH;
+    return p + (ends ? (unsigned)__builtin_ctzll(ends) / 8 + 1 : JFR_VARINT_MAX);
+}
+
+/* Steps over n numbers, eight bytes at a time: a byte without its high bit ends one. `open` bytes before p belong to a
+ * number that is not at its end yet. */
+static inline const uint8_t *jfr_varint_skip_words(const uint8_t *p, const uint8_t *end, uint64_t n, unsigned open)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
-    unsigned open = 0; /* bytes of an unfinished number before p */
-    if (!p || n == 0)
-        return p;
     while (end - p >= 8) {
         uint64_t ends = ~jfr_load64(p) & JFR_VARINT_HIGH;
         /* A nine-byte number may end with its high bit set: that is for the slow loop. */
@@ -87,6 +92,18 @@ static inline const uint8_t *jfr_varint_skip(const uint8_t *p, const uint8_t *en
         p += 8;
     }
     return jfr_varint_skip_slow(p - open, end, n);
+}
+
+/* For many numbers: 64 bytes at a time where the processor can. */
+const uint8_t *jfr_varint_skip_many(const uint8_t *p, const uint8_t *end, uint64_t n);
+
+/* Steps over n numbers. */
+static inline const uint8_t *jfr_varint_skip(const uint8_t *p, const uint8_t *end, uint64_t n)
+{
+    enum { MANY = 64 };
+    if (!p || n == 0)
+        return p;
+    return n < MANY ? jfr_varint_skip_words(p, end, n, 0) : jfr_varint_skip_many(p, end, n);
 }
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are looked for from the low end");

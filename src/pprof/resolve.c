@@ -56,19 +56,15 @@ static const struct {
  * than two bytes of name per byte of recording. */
 enum { NAME_BYTES_PER_BYTE = 16, NAME_BYTES_SPARE = 1 << 20 };
 
-/* (method id, line) of this chunk -> location; free while location is 0. With frame types the id has the type in its low
- * bits. */
+/* The bytes of a frame's method and line in this chunk -> location; free while that is 0. */
 struct frame_slot {
-    uint64_t method;
-    int32_t line;
+    uint64_t bytes;
     uint32_t location; /* + 1 */
 };
 
 enum { NO_LOCATION = UINT32_MAX - 2 }; /* a frame that is dropped */
 
-enum { TYPE_BITS = 3 };
-
-enum { NO_TEXT = 0, USUAL_NUMBERS = 4 }; /* of a frame: method, line, bytecode index, type */
+enum { NO_TEXT = 0 };
 
 static uint32_t add_text(struct resolver *r, struct str text)
 {
@@ -327,13 +323,13 @@ static uint32_t typed_function(struct resolver *r, uint32_t function, uint32_t t
     return symbols_function(r->symbols, f);
 }
 
-/* Where the location of this frame is, or goes. */
-static inline struct frame_slot *frame_slot(const struct resolver *r, uint64_t method, int32_t line)
+/* Where the location of a frame with these bytes is, or goes. */
+static inline struct frame_slot *frame_slot(const struct resolver *r, uint64_t bytes)
 {
-    size_t i = jfr_hash(method ^ (uint64_t)(uint32_t)line << 32), mask = r->cache_cap - 1;
-    for (;; i++) {
+    const size_t mask = r->cache_cap - 1;
+    for (size_t i = jfr_hash(bytes);; i++) {
         struct frame_slot *slot = &r->cache[i & mask];
-        if ((slot->method == method && slot->line == line) || slot->location == 0)
+        if (slot->bytes == bytes || slot->location == 0)
             return slot;
     }
 }
@@ -348,26 +344,21 @@ static void grow_cache(struct resolver *r)
     r->cache = xcalloc(r->cache_cap, sizeof *r->cache);
     for (size_t i = 0; i < old_cap; i++) {
         if (old[i].location)
-            *frame_slot(r, old[i].method, old[i].line) = old[i];
+            *frame_slot(r, old[i].bytes) = old[i];
     }
     free(old);
 }
 
-/* A frame that is met for the first time: its location + 1, or SYMBOLS_FULL. */
-static uint32_t new_location(struct resolver *r, uint64_t method, int32_t line)
+/* Of a frame, + 1; or SYMBOLS_FULL. */
+static uint32_t frame_location(struct resolver *r, uint64_t method, uint32_t type, int32_t line)
 {
-    uint32_t f = r->options.frame_types
-                     ? typed_function(r, function_of(r, method >> TYPE_BITS), method & ((1 << TYPE_BITS) - 1))
-                     : function_of(r, method);
-    uint32_t l = f == NO_LOCATION ? NO_LOCATION
-                                  : symbols_location(r->symbols, (struct pprof_location){.function = f, .line = line});
-    if (l == SYMBOLS_FULL)
-        return l;
-    *frame_slot(r, method, line) = (struct frame_slot){.method = method, .line = line, .location = l + 1};
-    r->cache_len++;
-    if (r->cache_len * 2 > r->cache_cap)
-        grow_cache(r);
-    return l + 1;
+    uint32_t f = function_of(r, method);
+    if (r->options.frame_types)
+        f = typed_function(r, f, type);
+    if (f == NO_LOCATION)
+        return NO_LOCATION + 1;
+    uint32_t l = symbols_location(r->symbols, (struct pprof_location){.function = f, .line = line});
+    return l == SYMBOLS_FULL ? l : l + 1;
 }
 
 /* A frame that no method of the recording stands for. */
@@ -382,23 +373,6 @@ static int32_t line_of(const struct resolver *r, uint64_t written)
 {
     int32_t line = (int32_t)written;
     return r->options.no_lines || (line < 0 && !r->options.compat) ? 0 : line;
-}
-
-/* Frames are many, and in all producers so far four numbers of which the first two are wanted: mostly eight bytes or less,
- * so that one load has them and nothing is asked byte by byte. */
-static inline const uint8_t *read_usual_frame(const uint8_t *p, uint64_t *method, uint64_t *line)
-{
-    const uint64_t w = jfr_load64(p), ends = ~w & JFR_VARINT_HIGH;
-    const uint64_t after1 = ends & (ends - 1), after2 = after1 & (after1 - 1), after3 = after2 & (after2 - 1);
-    if (after3 == 0) {
-        uint64_t ignored;
-        p = jfr_varint_unchecked(jfr_varint_unchecked(p, method), line);
-        return jfr_varint_unchecked(jfr_varint_unchecked(p, &ignored), &ignored);
-    }
-    const uint64_t first = (ends & -ends) - 1, second = (after1 & -after1) - 1;
-    *method = jfr_varint_squeeze(w & first);
-    *line = jfr_varint_squeeze((w & second) >> ((unsigned)__builtin_ctzll(ends) + 1));
-    return p + ((unsigned)__builtin_ctzll(after3) + 1) / 8;
 }
 
 /* Which of frame_types an id of the chunk is. */
@@ -420,16 +394,22 @@ static uint32_t frame_type(struct resolver *r, uint64_t id)
     return type;
 }
 
-static const uint8_t *read_frame(struct resolver *r, const uint8_t *p, uint64_t *method, uint64_t *line)
+/* Any frame, and its location + 1, or SYMBOLS_FULL; NULL where it does not fit. */
+static const uint8_t *read_frame(struct resolver *r, const uint8_t *p, uint32_t *location)
 {
     struct jfr_record frame = {0};
     p = jfr_plan_run(&r->frame, p, r->end, &frame);
-    *method = frame.v[FRAME_METHOD].num;
-    *line = frame.v[FRAME_LINE].num;
-    if (r->options.frame_types) /* no producer's ids come near 61 bits */
-        *method = *method << TYPE_BITS | frame_type(r, frame.v[FRAME_TYPE].num);
+    if (!p)
+        return NULL;
+    const uint32_t type = r->options.frame_types ? frame_type(r, frame.v[FRAME_TYPE].num) : 0;
+    *location = frame_location(r, frame.v[FRAME_METHOD].num, type, line_of(r, frame.v[FRAME_LINE].num));
     return p;
 }
+
+/* Frames are many, and in all producers so far four numbers: method, line, bytecode index, type. The bytes of the first two
+ * stand for the location, so that a number is only decoded where a frame is met for the first time; mostly one load has
+ * the whole frame, and nothing is asked byte by byte. */
+enum { USUAL_NUMBERS = 4 };
 
 static bool is_usual_frame(const struct jfr_plan *plan)
 {
@@ -438,21 +418,45 @@ static bool is_usual_frame(const struct jfr_plan *plan)
            plan->number_of[FRAME_LINE] == 1;
 }
 
+/* The caller has made sure of USUAL_NUMBERS * JFR_VARINT_MAX bytes. */
+static inline const uint8_t *read_usual_frame(struct resolver *r, const uint8_t *p, uint32_t *location)
+{
+    const uint64_t w = jfr_load64(p), ends = ~w & JFR_VARINT_HIGH, after1 = ends & (ends - 1);
+    if (after1 == 0)
+        return read_frame(r, p, location);
+    const uint64_t after2 = after1 & (after1 - 1), after3 = after2 & (after2 - 1);
+    const uint8_t *end;
+    if (after3)
+        end = p + ((unsigned)__builtin_ctzll(after3) + 1) / 8;
+    else
+        end = jfr_varint_skip(p + ((unsigned)__builtin_ctzll(after1) + 1) / 8, r->end, USUAL_NUMBERS - 2);
+    const uint64_t bytes = w & (after1 ^ (after1 - 1));
+    struct frame_slot *slot = frame_slot(r, bytes);
+    *location = slot->location;
+    if (*location)
+        return end;
+    (void)read_frame(r, p, location);
+    if (*location == SYMBOLS_FULL)
+        return end;
+    *slot = (struct frame_slot){.bytes = bytes, .location = *location};
+    if (++r->cache_len * 2 > r->cache_cap)
+        grow_cache(r);
+    return end;
+}
+
 /* The locations of `count` frames in r->locations; how many, or SYMBOLS_FULL, or RESOLVE_NO_STACK. */
 static uint32_t decode_frames(struct resolver *r, const uint8_t *p, uint64_t count)
 {
     const bool usual = is_usual_frame(&r->frame);
     uint32_t *to = r->locations;
     for (; count > 0; count--) {
-        uint64_t method, number;
-        p = usual && r->end - p >= USUAL_NUMBERS * JFR_VARINT_MAX ? read_usual_frame(p, &method, &number)
-                                                                  : read_frame(r, p, &method, &number);
+        uint32_t location;
+        if (usual && r->end - p >= USUAL_NUMBERS * JFR_VARINT_MAX)
+            p = read_usual_frame(r, p, &location);
+        else
+            p = read_frame(r, p, &location);
         if (!p)
             return RESOLVE_NO_STACK;
-        const int32_t line = line_of(r, number);
-        uint32_t location = frame_slot(r, method, line)->location;
-        if (location == 0)
-            location = new_location(r, method, line);
         if (location == SYMBOLS_FULL)
             return SYMBOLS_FULL;
         *to = location - 1;

@@ -49,7 +49,7 @@ struct resolver {
     struct jfr_pool pools[RESOLVE_POOLS];
     struct jfr_plan frame;
     struct resolve_options options;
-    struct frame_slot *cache; /* (method id, line) -> location, of this chunk */
+    struct frame_slot *cache; /* frame -> location, of this chunk */
     size_t cache_len, cache_cap;
     struct str *texts; /* stable names of symbols, as they are asked for */
     size_t text_count, text_cap;
