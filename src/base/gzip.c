@@ -55,17 +55,30 @@ int gzip_inflate(struct str in, struct buf *out, struct err *err)
     return code;
 }
 
-int gzip_deflate(struct str in, int level, struct buf *out)
+int gzip_pack(struct gzip_packer *p, struct str in, struct buf *out)
 {
-    struct libdeflate_compressor *c = libdeflate_alloc_compressor(level);
-    if (!c)
+    if (!p->compressor)
+        p->compressor = libdeflate_alloc_compressor(p->level);
+    if (!p->compressor)
         return -ENOMEM;
-    size_t bound = libdeflate_gzip_compress_bound(c, in.n);
+    size_t bound = libdeflate_gzip_compress_bound(p->compressor, in.n);
     uint8_t *to = buf_reserve(out, bound);
-    size_t n = to ? libdeflate_gzip_compress(c, in.p, in.n, to, bound) : 0;
-    libdeflate_free_compressor(c);
+    size_t n = to ? libdeflate_gzip_compress(p->compressor, in.p, in.n, to, bound) : 0;
     if (!n)
         return -ENOSPC;
     out->len += n;
     return 0;
+}
+
+void gzip_packer_done(struct gzip_packer *p)
+{
+    if (p->compressor)
+        libdeflate_free_compressor(p->compressor);
+    p->compressor = NULL;
+}
+
+int gzip_deflate(struct str in, int level, struct buf *out)
+{
+    cleanup_gzip_packer struct gzip_packer p = GZIP_PACKER_INIT(level);
+    return gzip_pack(&p, in, out);
 }

@@ -9,3 +9,15 @@
 must_check int gzip_inflate(struct str in, struct buf *out, struct err *err);
 /* Appends one member. `level` 1 (fast) to 12. -ENOSPC when out->max is in the way. */
 must_check int gzip_deflate(struct str in, int level, struct buf *out);
+
+/* The same for several in a row: a compressor is a few hundred kilobytes that are set up and given back. */
+struct libdeflate_compressor;
+struct gzip_packer {
+    struct libdeflate_compressor *compressor; /* owned; NULL until the first use */
+    int level;
+};
+#define GZIP_PACKER_INIT(level_) ((struct gzip_packer){.level = (level_)})
+
+must_check int gzip_pack(struct gzip_packer *p, struct str in, struct buf *out);
+void gzip_packer_done(struct gzip_packer *p);
+#define cleanup_gzip_packer __attribute__((cleanup(gzip_packer_done)))

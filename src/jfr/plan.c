@@ -140,15 +140,15 @@ static size_t min_size(const struct jfr_step *steps, size_t count)
     return n;
 }
 
-/* Where the last step that keeps something ends; sets the bits of what is kept. */
-static size_t used_steps(const struct compiler *c, uint32_t *has)
+/* Where the last step that keeps something ends. */
+static size_t used_steps(const struct compiler *c, struct jfr_plan *plan)
 {
     size_t used = 0;
-    *has = 0;
     for (size_t i = 0; i < c->count; i++) {
         if (c->steps[i].slot == NO_SLOT)
             continue;
-        *has |= UINT32_C(1) << c->steps[i].slot;
+        plan->has |= UINT32_C(1) << c->steps[i].slot;
+        plan->before_last = i;
         used = i + 1 + (c->steps[i].kind == STEP_ARRAY ? c->steps[i].n : 0);
     }
     return used;
@@ -189,7 +189,7 @@ int jfr_plan_compile(const struct jfr_metadata *m, const struct jfr_type *t, con
         free(c.steps);
         return err_set(err, -EBADMSG, "type %.*s: %s", STR_ARG(t->name), c.why);
     }
-    size_t used = used_steps(&c, &plan.has);
+    size_t used = used_steps(&c, &plan);
     plan.count = whole ? c.count : used;
     plan.min_size = min_size(c.steps, plan.count);
     plan.string = plan.count == 1 && c.steps[0].kind == STEP_STRING && c.steps[0].slot == 0;
@@ -297,6 +297,18 @@ const uint8_t *jfr_plan_run(const struct jfr_plan *plan, const uint8_t *p, const
         out->v[slot] = (struct jfr_value){.num = v[plan->number_of[slot]]};
     }
     return p;
+}
+
+bool jfr_plan_look(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, struct jfr_record *out)
+{
+    if (plan->has == 0)
+        return true;
+    const struct jfr_step *last = &plan->steps[plan->before_last];
+    p = run(plan->steps, plan->before_last, p, end, out);
+    if (!p || p == end || (last->kind != STEP_STRING && last->kind != STEP_ARRAY))
+        return p && run(last, 1, p, end, out);
+    out->v[last->slot] = (struct jfr_value){.at = p};
+    return true;
 }
 
 bool jfr_plan_numbers(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, uint64_t out[JFR_SLOTS])

@@ -26,7 +26,8 @@ struct jfr_step;
 struct jfr_plan {
     const struct jfr_step *steps;
     size_t count;
-    uint32_t has;    /* bit per slot: the type has that field */
+    size_t before_last; /* steps in front of the last one that a slot keeps */
+    uint32_t has;       /* bit per slot: the type has that field */
     size_t min_size; /* no value is shorter */
     bool string;     /* a value is one string, in slot 0, and nothing else */
     /* Most values are numbers and then, at most, some bytes: how many of each; 0 and 0 for all others. */
@@ -48,6 +49,9 @@ must_check int jfr_plan_compile(const struct jfr_metadata *m, const struct jfr_t
 /* Reads one value at p; position after it, or NULL when it does not fit. Slots without a field stay as they are; `out`
  * may be NULL when the plan keeps nothing. */
 const uint8_t *jfr_plan_run(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, struct jfr_record *out);
+/* The slots of one value and no more: where the last one is a string or an array, that is not read itself. False where
+ * they do not fit. */
+bool jfr_plan_look(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, struct jfr_record *out);
 /* The numbers of one value, by slot, 0 where there is no such field; false where they do not fit. Only for plans that
  * keep nothing else. */
 bool jfr_plan_numbers(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, uint64_t out[JFR_SLOTS]);

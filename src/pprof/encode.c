@@ -84,15 +84,30 @@ static uint32_t string_id(struct encoder *e, uint32_t string)
     return numbered(&e->strings, string) - 1;
 }
 
-static void put_message(struct encoder *e, uint32_t field, const uint8_t *from, const uint8_t *to)
+/* A message of less than 128 bytes, all but samples are: its length is one byte, known at the end. Where to write its
+ * fields, room for SMALL_MESSAGE bytes; NULL where the output is full. */
+static uint8_t *small_begin(struct encoder *e, uint32_t field)
 {
-    wire_bytes(e->out, field, (struct str){(const char *)from, (size_t)(to - from)});
+    uint8_t *to = buf_reserve(e->out, 2 + SMALL_MESSAGE);
+    if (!to)
+        return NULL;
+    to[0] = (uint8_t)(field << 3 | WIRE_BYTES);
+    return to + 2;
+}
+
+static void small_end(struct encoder *e, uint8_t *from, const uint8_t *to)
+{
+    from[-1] = (uint8_t)(to - from);
+    e->out->len += 2 + (size_t)(to - from);
 }
 
 static void put_value_type(struct encoder *e, uint32_t field, struct pprof_value_type t)
 {
-    uint8_t m[SMALL_MESSAGE], *to = wire_put_number(m, VALUE_TYPE_TYPE, string_id(e, t.type));
-    put_message(e, field, m, wire_put_number(to, VALUE_TYPE_UNIT, string_id(e, t.unit)));
+    uint8_t *m = small_begin(e, field);
+    if (!m)
+        return;
+    uint8_t *to = wire_put_number(m, VALUE_TYPE_TYPE, string_id(e, t.type));
+    small_end(e, m, wire_put_number(to, VALUE_TYPE_UNIT, string_id(e, t.unit)));
 }
 
 static bool all_zero(const int64_t *values, size_t n)
@@ -128,48 +143,65 @@ static void put_label(struct encoder *e, const struct pprof_label *l)
         wire_number(e->out, LABEL_NUM_UNIT, string_id(e, l->unit));
 }
 
-/* What the parts of one sample take, in bytes. */
-struct sample_size {
-    size_t ids, values, labels, message;
-};
-
-static struct sample_size measure(struct encoder *e, const struct pprof_stack *stack, const int64_t *values,
-                                  const struct pprof_labels *labels)
+static size_t labels_size(struct encoder *e, const struct pprof_labels *labels)
 {
-    struct sample_size n = {0};
-    for (uint32_t k = 0; k < stack->count; k++)
-        n.ids += wire_size(numbered(&e->locations, stack->locations[k]));
-    for (size_t k = 0; k < e->p->type_count; k++)
-        n.values += wire_size((uint64_t)values[k]);
+    size_t n = 0;
     for (uint32_t k = 0; k < labels->count; k++) {
         size_t label = label_size(e, &labels->labels[k]);
-        n.labels += 1 + wire_size(label) + label;
+        n += 1 + wire_size(label) + label;
     }
-    n.message = (n.ids ? 1 + wire_size(n.ids) + n.ids : 0) + 1 + wire_size(n.values) + n.values + n.labels;
     return n;
 }
 
-/* Stacks are most of a profile: measured first, then written straight into the output. */
+/* Most of a profile. The byte behind the last is written as well. */
+static uint8_t *put_location_ids(struct encoder *e, const struct pprof_stack *stack, uint8_t *to)
+{
+    enum { TWO_BYTES = 1 << 14 };
+    for (uint32_t k = 0; k < stack->count; k++) {
+        const uint32_t id = numbered(&e->locations, stack->locations[k]);
+        if (id >= TWO_BYTES) {
+            to = wire_put(to, id);
+            continue;
+        }
+        const unsigned more = id > 0x7f; /* which it is cannot be foreseen, so better not asked */
+        to[0] = (uint8_t)((id & 0x7f) | more << 7);
+        to[1] = (uint8_t)(id >> 7);
+        to += 1 + more;
+    }
+    return to;
+}
+
+static uint8_t *put_values(const struct profile *p, size_t i, uint8_t *to)
+{
+    const int64_t *values = profile_values(p, i);
+    for (size_t k = 0; k < p->type_count; k++)
+        to = wire_put(to, (uint64_t)values[k]);
+    return to;
+}
+
+/* Written into the output with a gap in front for the lengths, then moved up to them. */
 static void put_sample(struct encoder *e, size_t i)
 {
+    enum { GAP = 16, ID_MAX = 5, VALUE_MAX = 10 };
     const struct profile *p = e->p;
     const struct pprof_stack *stack = &p->symbols->stacks[p->samples[i].stack];
     const struct pprof_labels *labels = &p->symbols->label_sets[p->samples[i].labels];
-    const int64_t *values = profile_values(p, i);
-    struct sample_size n = measure(e, stack, values, labels);
-    uint8_t *to = buf_reserve(e->out, 1 + wire_size(n.message) + n.message);
-    if (!to)
+    uint8_t values[PROFILE_TYPES_MAX * VALUE_MAX];
+    const size_t n_values = (size_t)(put_values(p, i, values) - values);
+    uint8_t *const from = buf_reserve(e->out, 2 * GAP + (size_t)stack->count * ID_MAX + n_values);
+    if (!from)
         return;
-    const uint8_t *from = to;
-    to = wire_put(wire_put(to, PROFILE_SAMPLE << 3 | WIRE_BYTES), n.message);
-    if (n.ids)
-        to = wire_put(wire_put(to, SAMPLE_LOCATION_ID << 3 | WIRE_BYTES), n.ids);
-    for (uint32_t k = 0; k < stack->count; k++)
-        to = wire_put(to, e->locations.ids[stack->locations[k]]);
-    to = wire_put(wire_put(to, SAMPLE_VALUE << 3 | WIRE_BYTES), n.values);
-    for (size_t k = 0; k < p->type_count; k++)
-        to = wire_put(to, (uint64_t)values[k]);
-    e->out->len += (size_t)(to - from);
+    uint8_t *const ids = from + GAP;
+    const size_t n_ids = (size_t)(put_location_ids(e, stack, ids) - ids);
+    const size_t ids_field = n_ids ? 1 + wire_size(n_ids) + n_ids : 0;
+    const size_t message = ids_field + 1 + wire_size(n_values) + n_values + labels_size(e, labels);
+    uint8_t *to = wire_put(wire_put(from, PROFILE_SAMPLE << 3 | WIRE_BYTES), message);
+    if (n_ids)
+        to = wire_put(wire_put(to, SAMPLE_LOCATION_ID << 3 | WIRE_BYTES), n_ids);
+    memmove(to, ids, n_ids);
+    to = wire_put(wire_put(to + n_ids, SAMPLE_VALUE << 3 | WIRE_BYTES), n_values);
+    memcpy(to, values, n_values);
+    e->out->len += (size_t)(to - from) + n_values;
     for (uint32_t k = 0; k < labels->count; k++)
         put_label(e, &labels->labels[k]);
 }
@@ -178,9 +210,12 @@ static void put_sample(struct encoder *e, size_t i)
 static void put_mappings(struct encoder *e)
 {
     for (uint32_t i = 0; i < e->mappings.count; i++) {
-        uint8_t m[SMALL_MESSAGE], *to = wire_put_number(m, MAPPING_ID, i + 1);
+        uint8_t *m = small_begin(e, PROFILE_MAPPING);
+        if (!m)
+            return;
+        uint8_t *to = wire_put_number(m, MAPPING_ID, i + 1);
         to = wire_put_number(to, MAPPING_FILENAME, string_id(e, e->mappings.order[i]));
-        put_message(e, PROFILE_MAPPING, m, wire_put_number(to, MAPPING_HAS_FUNCTIONS, 1));
+        small_end(e, m, wire_put_number(to, MAPPING_HAS_FUNCTIONS, 1));
     }
 }
 
@@ -188,15 +223,17 @@ static void put_locations(struct encoder *e)
 {
     for (uint32_t i = 0; i < e->locations.count; i++) {
         struct pprof_location l = e->p->symbols->locations[e->locations.order[i]];
-        uint8_t line[SMALL_MESSAGE],
-            *end = wire_put_number(line, LINE_FUNCTION_ID, numbered(&e->functions, l.function));
-        end = wire_put_number(end, LINE_LINE, (uint64_t)(int64_t)l.line);
-        uint8_t m[2 * SMALL_MESSAGE], *to = wire_put_number(m, LOCATION_ID, i + 1);
+        uint8_t *m = small_begin(e, PROFILE_LOCATION);
+        if (!m)
+            return;
+        uint8_t *to = wire_put_number(m, LOCATION_ID, i + 1);
         to = wire_put_number(to, LOCATION_MAPPING_ID,
                              numbered(&e->mappings, e->p->symbols->functions[l.function].mapping));
-        to = wire_put(wire_put(to, LOCATION_LINE << 3 | WIRE_BYTES), (uint64_t)(end - line));
-        memcpy(to, line, (size_t)(end - line));
-        put_message(e, PROFILE_LOCATION, m, to + (end - line));
+        *to++ = LOCATION_LINE << 3 | WIRE_BYTES;
+        uint8_t *line = to + 1, *end = wire_put_number(line, LINE_FUNCTION_ID, numbered(&e->functions, l.function));
+        end = wire_put_number(end, LINE_LINE, (uint64_t)(int64_t)l.line);
+        *to = (uint8_t)(end - line);
+        small_end(e, m, end);
     }
 }
 
@@ -204,12 +241,15 @@ static void put_functions(struct encoder *e)
 {
     for (uint32_t i = 0; i < e->functions.count; i++) {
         struct pprof_function f = e->p->symbols->functions[e->functions.order[i]];
-        uint8_t m[SMALL_MESSAGE], *to = wire_put_number(m, FUNCTION_ID, i + 1);
+        uint8_t *m = small_begin(e, PROFILE_FUNCTION);
+        if (!m)
+            return;
+        uint8_t *to = wire_put_number(m, FUNCTION_ID, i + 1);
         to = wire_put_number(to, FUNCTION_NAME, string_id(e, f.name));
         to = wire_put_number(to, FUNCTION_SYSTEM_NAME, string_id(e, f.system_name));
         to = wire_put_number(to, FUNCTION_FILENAME, string_id(e, f.filename));
         to = wire_put_number(to, FUNCTION_START_LINE, (uint64_t)(int64_t)f.start_line);
-        put_message(e, PROFILE_FUNCTION, m, to);
+        small_end(e, m, to);
     }
 }
 

@@ -344,17 +344,24 @@ size_t conversion_profiles(struct conversion *c, struct conversion_profile *ret)
     return n;
 }
 
-static int encode(struct conversion *c, enum profile_kind kind, struct pprof_result *ret, struct err *err)
+/* What encoding one profile after the other needs. */
+struct output {
+    struct buf plain;
+    struct gzip_packer packer;
+};
+
+static int encode(struct conversion *c, enum profile_kind kind, struct output *o, struct pprof_result *ret,
+                  struct err *err)
 {
     const struct profile *p = &c->profiles[kind];
-    const struct conversion_options *o = &c->options;
-    cleanup_buf struct buf plain = BUF_INIT(OUTPUT_MAX), packed = BUF_INIT(OUTPUT_MAX);
-    pprof_encode(p, &plain);
-    if (!buf_ok(&plain))
+    cleanup_buf struct buf packed = BUF_INIT(OUTPUT_MAX);
+    buf_reset(&o->plain);
+    pprof_encode(p, &o->plain);
+    if (!buf_ok(&o->plain))
         return err_set(err, -E2BIG, "%s: profile larger than %d MiB", profile_kinds[kind].name, OUTPUT_MAX >> 20);
-    struct buf *out = &plain;
-    if (o->gzip) {
-        int code = gzip_deflate(buf_slice(&plain), GZIP_LEVEL, &packed);
+    struct buf *out = &o->plain;
+    if (c->options.gzip) {
+        int code = gzip_pack(&o->packer, buf_slice(&o->plain), &packed);
         if (code < 0)
             return err_set(err, code, "%s: cannot compress", profile_kinds[kind].name);
         out = &packed;
@@ -372,8 +379,15 @@ static int encode(struct conversion *c, enum profile_kind kind, struct pprof_res
     return 0;
 }
 
+static void output_done(struct output *o)
+{
+    buf_done(&o->plain);
+    gzip_packer_done(&o->packer);
+}
+
 int conversion_finish(struct conversion *c, struct pprof_result **ret, size_t *n, struct err *err)
 {
+    __attribute__((cleanup(output_done))) struct output output = {BUF_INIT(OUTPUT_MAX), GZIP_PACKER_INIT(GZIP_LEVEL)};
     if (!c->results)
         c->results = xcalloc(KIND_COUNT, sizeof *c->results);
     for (size_t i = 0; i < c->result_count; i++)
@@ -382,7 +396,7 @@ int conversion_finish(struct conversion *c, struct pprof_result **ret, size_t *n
     for (size_t k = 0; k < KIND_COUNT; k++) {
         if (!finished(c, (enum profile_kind)k))
             continue;
-        int code = encode(c, (enum profile_kind)k, &c->results[c->result_count], err);
+        int code = encode(c, (enum profile_kind)k, &output, &c->results[c->result_count], err);
         if (code < 0)
             return code;
         c->result_count++;

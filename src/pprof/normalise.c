@@ -255,28 +255,27 @@ static bool take_all(const char *p, struct match *m)
     return fine;
 }
 
-static bool may_begin(char where, struct match *m)
+/* Which rules of a set can begin at a place of a kind with a character, and go on with another one behind that: a bit per rule.
+ * Made once, before main(): nearly all places of nearly all names are done with by looking here. */
+enum { CHARS = 129, NO_CHAR = CHARS - 1 /* the end of the name, and what is no ASCII */ };
+enum place { FRONT, SIMPLE_FRONT /* behind `/` */, INSIDE, PLACES };
+static struct starts {
+    uint64_t first[PLACES][CHARS], second[CHARS];
+} starts[ARRAY_LEN(sets)];
+
+static bool may_begin_at(char prefix, enum place place)
 {
-    switch (where) {
+    switch (prefix) {
     case '^':
-        return m->from == 0;
-    case '*':
-        return m->from > 0;
+        return place == FRONT;
     case '<':
-        return m->from == 0 || m->name.p[m->from - 1] == '/';
-    case '#': /* a run is taken from its beginning only */
-        return m->from == 0 || !is_digit(m->name.p[m->from - 1]);
+        return place != INSIDE;
+    case '*':
+        return place != FRONT;
     default:
         return true;
     }
 }
-
-/* Which rules of a set can begin with a character, and go on with another one behind that: a bit per rule. Made once, before
- * main(): nearly all places of nearly all names are done with by looking here. */
-enum { CHARS = 129, NO_CHAR = CHARS - 1 /* the end of the name, and what is no ASCII */ };
-static struct starts {
-    uint64_t first[CHARS], second[CHARS];
-} starts[ARRAY_LEN(sets)];
 
 static void may_be_any(uint64_t bit, uint64_t to[CHARS])
 {
@@ -320,19 +319,26 @@ static const char *first_chars(const char *p, uint64_t bit, uint64_t to[CHARS])
     }
 }
 
+static void add_starts(struct starts *to, const char *pattern, uint64_t bit)
+{
+    const char prefix = *pattern, *p = pattern + (prefix == '^' || prefix == '*' || prefix == '<');
+    const char *behind = NULL;
+    for (int place = 0; place < PLACES; place++) {
+        if (may_begin_at(prefix, (enum place)place))
+            behind = first_chars(p, bit, to->first[place]);
+    }
+    if (behind)
+        (void)first_chars(behind, bit, to->second);
+    else
+        may_be_any(bit, to->second);
+}
+
 __attribute__((constructor)) static void make_starts(void)
 {
     _Static_assert(ARRAY_LEN(symbols) <= 64 && ARRAY_LEN(threads) <= 64, "a bit for each rule");
     for (size_t set = 0; set < ARRAY_LEN(sets); set++) {
-        for (size_t i = 0; i < sets[set].count; i++) {
-            const char *p = sets[set].rules[i].pattern;
-            const uint64_t bit = UINT64_C(1) << i;
-            const char *behind = first_chars(p + (*p == '^' || *p == '*' || *p == '<'), bit, starts[set].first);
-            if (behind)
-                (void)first_chars(behind, bit, starts[set].second);
-            else
-                may_be_any(bit, starts[set].second);
-        }
+        for (size_t i = 0; i < sets[set].count; i++)
+            add_starts(&starts[set], sets[set].rules[i].pattern, UINT64_C(1) << i);
     }
 }
 
@@ -342,16 +348,25 @@ static unsigned char_at(struct str name, size_t i)
     return c < NO_CHAR ? c : NO_CHAR;
 }
 
-static const struct rule *find_rule(enum name_rules which, struct match *m)
+static enum place place_of(struct str name, size_t i)
 {
-    uint64_t may = starts[which].first[char_at(m->name, m->from)];
+    if (i == 0)
+        return FRONT;
+    return name.p[i - 1] == '/' ? SIMPLE_FRONT : INSIDE;
+}
+
+static const struct rule *find_rule(enum name_rules which, struct match *m, uint64_t may)
+{
     if (may)
         may &= starts[which].second[char_at(m->name, m->from + 1)];
     for (; may; may &= may - 1) {
         const struct rule *rule = &sets[which].rules[__builtin_ctzll(may)];
         const char *p = rule->pattern;
+        /* A run is taken from its beginning only. */
+        if (*p == '#' && m->from > 0 && is_digit(m->name.p[m->from - 1]))
+            continue;
         m->at = m->from;
-        if (may_begin(*p, m) && take_all(p + (*p == '^' || *p == '*' || *p == '<'), m))
+        if (take_all(p + (*p == '^' || *p == '*' || *p == '<'), m))
             return rule;
     }
     return NULL;
@@ -403,14 +418,22 @@ static void put(struct buf *out, const char *to, struct str captured)
 
 bool normalise(enum name_rules rules, struct str name, struct buf *out)
 {
+    const enum name_rules basis = sets[rules].basis;
     size_t copied = 0;
     if (!may_match(rules, name))
         return false;
     for (size_t i = 0; i < name.n;) {
+        const enum place place = place_of(name, i);
+        const unsigned c = char_at(name, i);
+        const uint64_t may = starts[basis].first[place][c], more = starts[rules].first[place][c];
+        if ((may | more) == 0) {
+            i++;
+            continue;
+        }
         struct match m = {.name = name, .from = i};
-        const struct rule *rule = find_rule(sets[rules].basis, &m);
-        if (!rule && sets[rules].basis != rules)
-            rule = find_rule(rules, &m);
+        const struct rule *rule = find_rule(basis, &m, may);
+        if (!rule && basis != rules)
+            rule = find_rule(rules, &m, more);
         if (!rule) {
             i++;
             continue;

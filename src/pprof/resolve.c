@@ -122,7 +122,7 @@ static bool look_up(const struct resolver *r, enum resolve_pool pool, uint64_t k
     const struct jfr_pool *p = &r->pools[pool];
     *entry = jfr_pool_find(p, key);
     *ret = (struct jfr_record){0};
-    return *entry && jfr_plan_run(&p->plan, r->chunk + (*entry)->at, r->end, ret);
+    return *entry && jfr_plan_look(&p->plan, r->chunk + (*entry)->at, r->end, ret);
 }
 
 /* UTF-16 has to be read to know where it ends: only as far as a symbol reaches, three bytes a unit. */
@@ -208,7 +208,7 @@ static bool symbol_string(const struct resolver *r, const struct jfr_entry *symb
     const uint8_t *at = r->chunk + symbol->at;
     if (plan->string) /* nothing else in all producers so far */
         rec.v[SYMBOL_STRING].at = at;
-    else if (!jfr_plan_run(plan, at, r->end, &rec))
+    else if (!jfr_plan_look(plan, at, r->end, &rec))
         return false;
     return read_string(r, rec.v[SYMBOL_STRING], ret);
 }
@@ -492,8 +492,9 @@ uint32_t resolver_stack(struct resolver *r, uint64_t id)
         return RESOLVE_NO_STACK;
     if (entry->memo)
         return entry->memo - 1;
-    struct jfr_record rec = {0};
-    if (!jfr_plan_run(&r->pools[RESOLVE_STACKS].plan, r->chunk + entry->at, r->end, &rec) || !rec.v[STACK_FRAMES].at)
+    struct jfr_record rec;
+    rec.v[STACK_FRAMES] = rec.v[STACK_TRUNCATED] = (struct jfr_value){0};
+    if (!jfr_plan_look(&r->pools[RESOLVE_STACKS].plan, r->chunk + entry->at, r->end, &rec) || !rec.v[STACK_FRAMES].at)
         return RESOLVE_NO_STACK;
     bool truncated = r->options.mark_truncated && rec.v[STACK_TRUNCATED].num;
     uint32_t stack = decode_stack(r, rec.v[STACK_FRAMES].at, truncated);
