@@ -252,6 +252,7 @@ static int start(struct agent *a, struct err *err)
     a->controller = controller_new(&(struct controller_options){.loop = &a->loop,
                                                                 .components = all_components,
                                                                 .stability = stability,
+                                                                .skip_unknown = a->settings->skip_unknown,
                                                                 .env = &a->env,
                                                                 .on_problem = problem,
                                                                 .problem_arg = a,

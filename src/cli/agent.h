@@ -18,6 +18,7 @@ struct agent_settings {
     bool support_bundle;       /* whether /-/support is answered */
     const char *storage_path;  /* data directory */
     const char *store_listen;  /* the embedded store; "" = off */
+    bool skip_unknown;         /* leave unknown components out instead of refusing them */
     const char *stability;     /* "generally-available", "public-preview", "experimental" */
     const char *const *paths;  /* configuration; none = built in, which needs the store */
     size_t path_count;

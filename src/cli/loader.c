@@ -13,7 +13,7 @@
 #include "base/metric.h"
 #include "base/sha256.h"
 #include "cli/builtin.h"
-#include "cli/config_watch.h"
+#include "graph/config_watch.h"
 
 enum { TEXT_MAX = 4 << 20, LINES_MAX = 20 };
 

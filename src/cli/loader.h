@@ -10,7 +10,7 @@
 #include <uv.h>
 
 #include "base/buf.h"
-#include "cli/config_path.h"
+#include "graph/config_path.h"
 #include "graph/controller.h"
 
 struct loader;

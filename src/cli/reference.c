@@ -102,6 +102,11 @@ static void put_component(const struct component_def *def)
     printf("%s\n\n## Arguments\n\n", def->help ? def->help : "");
     put_attributes(def->args);
     put_blocks(def->args, "", 0);
+    if (def->imports) {
+        puts("\n## What it brings\n\nIts label is a namespace: `LABEL.NAME` is a block for each `declare \"NAME\"` of "
+             "the module.");
+        return;
+    }
     puts("\n## Exported fields\n");
     if (!def->exports || !def->exports[0])
         puts("None.");

@@ -17,7 +17,7 @@
 
 struct run_flags {
     const char *listen, *allowed_hosts, *ui_prefix, *storage_path, *store_listen, *stability, *metrics, *format;
-    bool no_bundle, watch, print_config, help;
+    bool no_bundle, watch, skip_unknown, print_config, help;
 };
 
 #define AT(field) offsetof(struct run_flags, field)
@@ -43,6 +43,9 @@ static const struct flag flags[] = {
     {"config.file-watch", FLAG_BOOL, AT(watch), NULL, NULL,
      "Load the configuration again when one of its files changes. A broken edit changes nothing and is explained in "
      "the log."},
+    {"config.skip-unknown", FLAG_BOOL, AT(skip_unknown), NULL, NULL,
+     "Leave out components that smolder does not have, and what needs nothing but those, with a warning each; without "
+     "it they are errors."},
     {"config.format", FLAG_CHOICE, AT(format), "alloy", "alloy", "The configuration's language; there is one."},
     {"storage.path", FLAG_STRING, AT(storage_path), "data-smolder", "DIR",
      "Where data is kept: the embedded store's database."},
@@ -173,6 +176,7 @@ static int run(int argc, char **argv)
                                             .storage_path = f.storage_path,
                                             .store_listen = f.store_listen,
                                             .stability = f.stability,
+                                            .skip_unknown = f.skip_unknown,
                                             .paths = paths,
                                             .path_count = rest.len,
                                             .watch_config = f.watch,

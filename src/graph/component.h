@@ -36,6 +36,14 @@ struct component_def {
     void (*free)(void *state);
     /* Optional: what an operator wants to see; new reference to an object. */
     struct value *(*debug_info)(void *state);
+    /* A source of modules, `import.*`: its label is a namespace, not a name for its exports, which the engine itself reads:
+     *     files        array of {name, text}, the texts of one module; null as long as nothing has arrived
+     *     module_path  string: what `module_path` is in there; null: as around the import
+     * build must export what it can get at once. It is also called to look at new arguments before they are in force; such an
+     * instance is freed unstarted. */
+    bool imports;
+    bool remote; /* it brings what another machine wrote: that may import nothing from a source that is `local` */
+    bool local;  /* it reads files of this machine */
 };
 
 /* Publishes the exports object (reference taken over). Equal to the last one: dropped. Else dependants are re-evaluated soon,

@@ -36,6 +36,8 @@ struct controller_options {
     uv_loop_t *loop;
     const struct component_def *const *components; /* NULL-terminated registry */
     enum stability stability;
+    /* Unknown components, and what needs nothing but those, are left out with a warning each. References to them are null. */
+    bool skip_unknown;
     void *env; /* what component_env() returns */
     /* Optional: something went wrong outside a load, for the log. Both texts are valid during the call. */
     void (*on_problem)(void *arg, const char *component_id, const char *message);

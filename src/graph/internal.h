@@ -1,8 +1,31 @@
-/* What a node tells its controller.
+/* What the parts of the engine share: the controller itself, and what nodes and modules tell it.
  */
 #pragma once
 
 #include "graph/controller.h"
+#include "graph/module.h"
+#include "graph/stopping.h"
 
-void controller_exports_changed(struct controller *c, const struct component *from);
-void controller_node_stopped(struct controller *c);
+struct ticker;
+struct controller {
+    struct controller_options options;
+    struct ticker *ticker;
+    struct module root; /* plan NULL: nothing loaded, or shutting down */
+    struct source **sources;
+    size_t source_count, source_cap; /* of the last load, for its diagnostics */
+    struct stopping stopping;
+    size_t planned; /* nodes in the plans of the change under way */
+    bool busy;      /* at work on a load or a batch: what is marked meanwhile needs no waking */
+    bool shutting_down;
+    void (*done)(void *arg);
+    void *done_arg;
+};
+
+void controller_exports_changed(struct controller *c, struct component *from);
+/* Soon, from the loop: evaluate, start, stop what is due. */
+void controller_wake(struct controller *c);
+void controller_report(const struct controller *c, const char *id, const char *message);
+/* Until the next load: diagnostics may point into it. Takes a reference of its own. */
+void controller_keep_source(struct controller *c, struct source *s);
+/* Forgets those that came after the first `keep`. */
+void controller_drop_sources(struct controller *c, size_t keep);

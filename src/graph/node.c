@@ -15,18 +15,42 @@ static struct value *null_exports(const char *const *names)
     return object;
 }
 
-struct component *node_new(struct controller *owner, void *env, struct plan_node *plan)
+/* The words of the reference for each kind. */
+static const struct {
+    const char *created, *evaluated, *evaluation_failed, *started, *stopped, *failure;
+} words[] = {
+    [NODE_COMPONENT] = {"component created", "component evaluated", "component evaluation failed", "started component",
+                        "component shut down cleanly", "Failed to build component"},
+    [NODE_CUSTOM] = {"node custom component created", "component evaluated", "component evaluation failed",
+                     "started custom component", "custom component shut down cleanly", "Failed to build component"},
+    [NODE_FOREACH] = {"", "foreach evaluated", "foreach evaluation failed", "started foreach",
+                      "foreach node shut down cleanly", "Failed to evaluate node for config block"},
+    [NODE_IMPORT] = {"", "source evaluated", "source evaluation failed", "started import", "import shut down cleanly",
+                     "Failed to evaluate node for config block"},
+    [NODE_ARGUMENT] = {.failure = "Failed to evaluate node for config block"},
+    [NODE_EXPORT] = {.failure = "Failed to evaluate node for config block"},
+};
+
+const char *node_failure(const struct plan_node *n)
+{
+    return words[n->kind].failure;
+}
+
+struct component *node_new(struct controller *owner, void *env, struct plan_node *plan, const char *module_id)
 {
     struct component *c = xcalloc(1, sizeof *c);
     *c = (struct component){.owner = owner,
                             .env = env,
+                            .kind = plan->kind,
                             .def = plan->def,
-                            .id = xstrdup(plan->id),
+                            .id = *module_id ? xasprintf("%s/%s", module_id, plan->id) : xstrdup(plan->id),
+                            .name = str_dup(plan->stmt->name),
                             .label = str_dup(plan->stmt->label),
+                            .module_id_len = strlen(module_id),
                             .plan = plan,
-                            .exports = null_exports(plan->def->exports)};
-    health_set(&c->run, HEALTH_UNKNOWN, xstrdup("component created"));
-    health_set(&c->evaluation, HEALTH_UNKNOWN, xstrdup("component created"));
+                            .exports = null_exports(plan->def ? plan->def->exports : NULL)};
+    health_set(&c->run, HEALTH_UNKNOWN, xstrdup(words[c->kind].created));
+    health_set(&c->evaluation, HEALTH_UNKNOWN, xstrdup(words[c->kind].created));
     return c;
 }
 
@@ -40,31 +64,38 @@ static void free_record(const struct schema *s, void *record)
 
 void node_free(struct component *c)
 {
+    module_free(c->module);
+    foreach_free(&c->children);
     if (c->state)
         c->def->free(c->state);
-    free_record(c->def->args, c->args);
+    if (c->def)
+        free_record(c->def->args, c->args);
     value_unref(c->exports);
     value_unref(c->shown_args);
+    value_unref(c->content);
     health_done(&c->run);
     health_done(&c->evaluation);
     health_done(&c->own);
+    health_done(&c->content_health);
+    free(c->created);
     free(c->then);
     free(c->id);
+    free(c->name);
     free(c->label);
     free(c);
 }
 
 /* --- evaluation --- */
 
-/* A problem of the block as a whole, not of one attribute, says in which step it came up, as the reference does. */
-static void prefix_block_problems(struct diags *ds, size_t from, const struct ast_stmt *stmt)
+void node_prefix_problems(struct diags *ds, size_t from, const struct plan_node *n)
 {
+    const struct ast_stmt *stmt = n->stmt;
     for (size_t i = from; i < ds->len; i++) {
         struct diag *d = &ds->items[i];
         if (d->severity != SEVERITY_ERROR || d->range.first.offset != stmt->range.first.offset ||
             d->range.last.offset != stmt->range.last.offset)
             continue;
-        char *whole = xasprintf("Failed to build component: decoding configuration: %s", d->message);
+        char *whole = xasprintf("%s: decoding configuration: %s", node_failure(n), d->message);
         free(d->message);
         d->message = whole;
     }
@@ -85,7 +116,7 @@ int node_decode(struct plan_node *n, const struct scope *scope, struct diags *ds
     const size_t from = ds->len;
     void *args = decode(n, scope, ds);
     if (!args) {
-        prefix_block_problems(ds, from, n->stmt);
+        node_prefix_problems(ds, from, n);
         return -EINVAL;
     }
     const struct component *c = n->component;
@@ -123,6 +154,12 @@ static void keep_spare(struct plan_node *n)
     c->shown_args = NULL;
 }
 
+/* What an import cannot read says enough by itself. */
+static int wrap_failure(const struct plan_node *n, struct err *err, int code, const char *doing)
+{
+    return n->kind == NODE_IMPORT ? code : err_wrap(err, code, "%s", doing);
+}
+
 int node_build(struct plan_node *n, struct err *err)
 {
     struct component *c = n->component;
@@ -132,11 +169,31 @@ int node_build(struct plan_node *n, struct err *err)
         if (c->state)
             n->def->free(c->state);
         c->state = state;
+        c->is_built = true;
         keep_spare(n);
     } else {
-        code = err_wrap(err, code, "building component");
+        code = wrap_failure(n, err, code, "building component");
     }
     node_drop_decoded(n);
+    return code;
+}
+
+int node_preview(struct plan_node *n, const struct scope *scope, struct value **ret, struct err *err)
+{
+    /* A build may take its record apart, and n->args are for the update. */
+    cleanup_diags struct diags ds = DIAGS_INIT;
+    void *args = decode(n, scope, &ds);
+    if (!args)
+        return module_problem(&ds, err);
+    struct component *trial = node_new(NULL, n->component->env, n, "");
+    void *state;
+    const int code = n->def->build(trial, args, &state, err);
+    if (code == 0) {
+        trial->state = state;
+        *ret = value_ref(trial->exports);
+    }
+    node_free(trial);
+    free_record(n->def->args, args);
     return code;
 }
 
@@ -146,7 +203,7 @@ int node_update(struct plan_node *n, struct err *err)
     if (code == 0)
         keep_spare(n);
     else
-        code = err_wrap(err, code, "updating component");
+        code = wrap_failure(n, err, code, "updating component");
     node_drop_decoded(n);
     return code;
 }
@@ -154,9 +211,9 @@ int node_update(struct plan_node *n, struct err *err)
 void node_evaluated(struct component *c, const char *problem)
 {
     if (problem)
-        health_set(&c->evaluation, HEALTH_UNHEALTHY, xasprintf("component evaluation failed: %s", problem));
+        health_set(&c->evaluation, HEALTH_UNHEALTHY, xasprintf("%s: %s", words[c->kind].evaluation_failed, problem));
     else
-        health_set(&c->evaluation, HEALTH_HEALTHY, xstrdup("component evaluated"));
+        health_set(&c->evaluation, HEALTH_HEALTHY, xstrdup(words[c->kind].evaluated));
 }
 
 /* --- life --- */
@@ -164,22 +221,38 @@ void node_evaluated(struct component *c, const char *problem)
 void node_start(struct component *c)
 {
     c->phase = NODE_RUNNING;
-    health_set(&c->run, HEALTH_HEALTHY, xstrdup("started component"));
-    if (c->def->start)
+    health_set(&c->run, HEALTH_HEALTHY, xstrdup(words[c->kind].started));
+    if (c->def && c->def->start)
         c->def->start(c->state);
 }
 
 void node_stop(struct component *c)
 {
-    if (c->def->stop)
+    if (c->module)
+        module_stop(c->module);
+    for (size_t i = 0; i < c->children.len; i++)
+        module_stop(c->children.items[i]);
+    if (c->def && c->def->stop)
         c->def->stop(c->state);
     else
         component_stopped(c);
 }
 
+static const struct health *worst_import(const struct component *c, const struct health *worst)
+{
+    if (c->content_health.updated_ns)
+        worst = health_worse(worst, &c->content_health);
+    const struct plan *p = c->module ? c->module->plan : NULL;
+    for (size_t i = 0; p && i < p->len; i++)
+        worst = p->nodes[i]->component ? health_worse(worst, node_health(p->nodes[i]->component)) : worst;
+    return worst;
+}
+
 const struct health *node_health(const struct component *c)
 {
     const struct health *worst = health_worse(&c->run, &c->evaluation);
+    if (c->kind == NODE_IMPORT)
+        worst = worst_import(c, worst);
     return c->has_own_health ? health_worse(worst, &c->own) : worst;
 }
 
@@ -237,10 +310,13 @@ void component_stopped(struct component *c)
 {
     if (c->phase == NODE_STOPPED)
         return;
+    c->self_stopped = true;
+    if (c->group_len > 0)
+        return; /* what is in it comes first */
     c->phase = NODE_STOPPED;
-    health_set(&c->run, HEALTH_EXITED, xstrdup("component shut down cleanly"));
+    health_set(&c->run, HEALTH_EXITED, xstrdup(words[c->kind].stopped));
     if (c->owner)
-        controller_node_stopped(c->owner);
+        controller_wake(c->owner);
 }
 
 const char *component_id(const struct component *c)

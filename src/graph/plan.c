@@ -9,12 +9,16 @@
 #include "lang/stdlib.h"
 
 /* Texts that go into messages and keys end somewhere; no definition's name comes near. */
-enum { LABEL_MAX = 512, ID_MAX = 4096, CYCLE_TEXT_MAX = 4096, WHAT_MAX = 128 };
+enum { LABEL_MAX = 512, WHAT_MAX = 128 };
 
-/* --- statements to nodes --- */
+struct collecting {
+    struct plan *p;
+    const struct body *body;
+    const struct controller_options *options;
+    struct diags *ds;
+};
 
-/* As in the reference: as many characters as the id has, from the name on, which is more than the name where there is a label. */
-static struct range id_range(const struct ast_stmt *s, size_t id_len)
+struct range plan_id_range(const struct ast_stmt *s, size_t id_len)
 {
     struct range r = s->name_range;
     if (s->label.n > 0 && id_len > 0)
@@ -22,271 +26,358 @@ static struct range id_range(const struct ast_stmt *s, size_t id_len)
     return r;
 }
 
-static void report_duplicate(const struct ast_stmt *s, const char *id, const struct ast_stmt *first, struct diags *ds)
+static int report_duplicate(const struct ast_stmt *s, const char *id, const struct ast_stmt *first, struct diags *ds)
 {
     const struct pos *at = &first->range.first;
-    diag_error(ds, id_range(s, strlen(id)), "block %s already declared at %s:%u:%u", id, at->source->name, at->line,
-               at->column);
+    return diag_error(ds, plan_id_range(s, strlen(id)), "block %s already declared at %s:%u:%u", id, at->source->name,
+                      at->line, at->column);
 }
 
-/* Blocks of the language's runtime that this program does not have. False: none of them. */
-static bool refuse_runtime_block(const struct ast_stmt *s, struct diags *ds)
+struct plan_node *plan_add(struct plan *p, enum node_kind kind, const struct ast_stmt *stmt, char *id)
 {
-    static const char *const services[] = {"cluster", "labelstore", "otel", "ui"};
-    for (size_t i = 0; i < ARRAY_LEN(services); i++) {
-        if (str_is(s->name, services[i])) {
-            diag_error(ds, s->name_range, "service \"%s\" does not support being configured", services[i]);
-            return true;
-        }
-    }
-    static const char *const modules[] = {"declare",     "argument",   "export",        "foreach",  "import.file",
-                                          "import.http", "import.git", "import.string", "remotecfg"};
-    for (size_t i = 0; i < ARRAY_LEN(modules); i++) {
-        if (str_is(s->name, modules[i])) {
-            diag_error(ds, s->name_range, "\"%s\" blocks are not supported by this version", modules[i]);
-            return true;
-        }
-    }
-    return false;
+    struct plan_node *n = xcalloc(1, sizeof *n);
+    *n = (struct plan_node){.kind = kind, .stmt = stmt, .plan = p, .place = p->len, .id = id};
+    strmap_put(&p->ids, str_of(n->id), n);
+    size_t parts = 1;
+    for (const char *dot = id; (dot = strchr(dot, '.')); dot++)
+        parts++;
+    if (parts > p->id_parts)
+        p->id_parts = parts;
+    xgrow(&p->nodes, &p->cap, p->len + 1, sizeof *p->nodes);
+    p->nodes[p->len++] = n;
+    return n;
 }
 
-static void add_setting(struct plan *p, const struct ast_stmt *s, size_t *cap, struct diags *ds)
+/* Adds a node unless its id is taken, which is reported; then NULL. */
+static struct plan_node *add_node(struct collecting *c, enum node_kind kind, const struct ast_stmt *s)
 {
+    cleanup_free char *id =
+        s->label.n > 0 ? xasprintf("%.*s.%.*s", STR_ARG(s->name), STR_ARG(s->label)) : str_dup(s->name);
+    const struct plan_node *earlier = strmap_get(&c->p->ids, str_of(id));
+    if (earlier) {
+        report_duplicate(s, id, earlier->stmt, c->ds);
+        return NULL;
+    }
+    return plan_add(c->p, kind, s, TAKE_PTR(id));
+}
+
+static int need_label(struct collecting *c, const struct ast_stmt *s)
+{
+    if (s->label.n == 0)
+        return diag_error(c->ds, s->name_range, "%.*s block must have a label", STR_ARG(s->name));
+    if (s->label.n > LABEL_MAX)
+        return diag_error(c->ds, s->label_range, "label is longer than %d bytes", LABEL_MAX);
+    return 0;
+}
+
+static int check_stability(struct collecting *c, const struct ast_stmt *s, const char *kind, const char *name,
+                           enum stability has)
+{
+    char what[WHAT_MAX];
+    struct err err = {0};
+    snprintf(what, sizeof what, "%s \"%s\"", kind, name);
+    const int code = stability_check(what, has, c->options->stability, &err);
+    return code < 0 ? diag_error(c->ds, s->name_range, "%s", err.text) : 0;
+}
+
+/* --- definitions: declares and imports --- */
+
+/* The body's own library, made when it has something to put in. */
+static struct library *own_library(struct collecting *c)
+{
+    struct plan *p = c->p;
+    if (p->library == c->body->library && (c->body->kind == BODY_MODULE || c->body->kind == BODY_TEMPLATE)) {
+        struct library *outer = p->library;
+        p->library = library_new(outer, NULL, 0, outer->module_path);
+        library_unref(outer);
+    }
+    return p->library;
+}
+
+static void add_declare(struct collecting *c, const struct ast_stmt *s)
+{
+    if (need_label(c, s) < 0)
+        return;
+    if (str_is(s->label, "declare")) {
+        diag_error(c->ds, s->range, "'declare' is not a valid label for a declare block");
+        return;
+    }
+    struct library *l = own_library(c);
+    const struct template *earlier = strmap_get(&l->declares, s->label);
+    if (earlier) {
+        cleanup_free char *id = xasprintf("declare.%.*s", STR_ARG(s->label));
+        report_duplicate(s, id, earlier->stmt, c->ds);
+        return;
+    }
+    struct template *t = xcalloc(1, sizeof *t);
+    *t = (struct template){.stmt = s, .home = l, .number = l->declares.len};
+    strmap_put(&l->declares, s->label, t);
+}
+
+static bool skip(struct collecting *c, const struct ast_stmt *s, const char *what)
+{
+    if (c->options->skip_unknown)
+        diag_warn(c->ds, s->name_range, "%s \"%.*s\" is unknown here and left out", what, STR_ARG(s->name));
+    return c->options->skip_unknown;
+}
+
+static void add_import(struct collecting *c, const struct ast_stmt *s)
+{
+    const struct component_def *def = registry_find(c->options->components, s->name);
+    const bool known = def && def->imports;
+    if (need_label(c, s) < 0)
+        return;
+    if (!known && !skip(c, s, "import")) {
+        diag_error(c->ds, s->name_range, "\"%.*s\" blocks are not supported by this version", STR_ARG(s->name));
+        return;
+    }
+    struct library *l = own_library(c);
+    if (known && def->local && l->remote) {
+        diag_error(c->ds, s->range,
+                   "importing a module via import.http (nodeID: %s) that contains an %s block is not supported",
+                   l->remote, def->name);
+        return;
+    }
+    const struct plan_node *earlier = strmap_get(&l->imports, s->label);
+    if (earlier && str_eq(earlier->stmt->name, s->name)) {
+        report_duplicate(s, earlier->id, earlier->stmt, c->ds);
+        return;
+    }
+    if (earlier) {
+        const struct pos *at = &earlier->stmt->range.first;
+        diag_error(c->ds, s->label_range, "namespace \"%.*s\" is already that of %s at %s:%u:%u", STR_ARG(s->label),
+                   earlier->id, at->source->name, at->line, at->column);
+        return;
+    }
+    struct plan_node *n = add_node(c, known ? NODE_IMPORT : NODE_SKIPPED, s);
+    if (!n)
+        return;
+    n->def = known ? def : NULL;
+    strmap_put(&l->imports, s->label, n);
+}
+
+static bool is_import(const struct ast_stmt *s)
+{
+    return s->kind == AST_BLOCK && str_has_prefix(s->name, STR("import."));
+}
+
+static void collect_definition(struct collecting *c, const struct ast_stmt *s)
+{
+    if (s->kind == AST_BLOCK && str_is(s->name, "declare"))
+        add_declare(c, s);
+    else if (is_import(s))
+        add_import(c, s);
+    else if (c->body->kind == BODY_IMPORTED && s->kind == AST_BLOCK)
+        diag_error(c->ds, s->name_range, "only declare and import blocks are allowed in a module, got %.*s",
+                   STR_ARG(s->name));
+    else if (c->body->kind == BODY_IMPORTED)
+        diag_error(c->ds, s->name_range, "only declare and import blocks are allowed in a module");
+}
+
+/* --- blocks of the runtime --- */
+
+static void add_setting(struct collecting *c, const struct ast_stmt *s)
+{
+    struct plan *p = c->p;
+    const bool is_service = !str_is(s->name, "logging") && !str_is(s->name, "tracing");
+    if (c->body->kind != BODY_ROOT) {
+        diag_error(c->ds, s->range,
+                   is_service ? "service blocks not allowed inside a module: \"%.*s\""
+                              : "%.*s block not allowed inside a module",
+                   STR_ARG(s->name));
+        return;
+    }
     for (size_t i = 0; i < p->settings_len; i++) {
         if (str_eq(p->settings[i]->name, s->name)) {
             cleanup_free char *id = str_dup(s->name);
-            report_duplicate(s, id, p->settings[i], ds);
+            report_duplicate(s, id, p->settings[i], c->ds);
             return;
         }
     }
     if (s->label.n > 0) {
-        diag_error(ds, s->label_range, "block \"%.*s\" does not support specifying labels", STR_ARG(s->name));
+        diag_error(c->ds, s->label_range, "block \"%.*s\" does not support specifying labels", STR_ARG(s->name));
         return;
     }
-    xgrow(&p->settings, cap, p->settings_len + 1, sizeof *p->settings);
+    xgrow(&p->settings, &p->settings_cap, p->settings_len + 1, sizeof *p->settings);
     p->settings[p->settings_len++] = s;
 }
 
-/* False: refused and reported. */
-static bool check_component(const struct ast_stmt *s, const struct controller_options *o,
-                            const struct component_def **ret, struct diags *ds)
+/* Blocks of the language's runtime that this program does not have. False: none of them. */
+static bool refuse_runtime_block(struct collecting *c, const struct ast_stmt *s)
 {
-    const struct component_def *def = registry_find(o->components, s->name);
-    if (!def) {
-        const char *close = registry_suggest(o->components, s->name);
-        diag_error(ds, s->name_range, "cannot find the definition of component name \"%.*s\"%s%s%s", STR_ARG(s->name),
-                   close ? ", did you mean \"" : "", close ? close : "", close ? "\"?" : "");
-        return false;
+    static const char *const services[] = {"cluster", "labelstore", "otel", "ui"};
+    for (size_t i = 0; i < ARRAY_LEN(services); i++) {
+        if (str_is(s->name, services[i])) {
+            diag_error(c->ds, s->name_range, "service \"%s\" does not support being configured", services[i]);
+            return true;
+        }
     }
-    if (s->label.n == 0) {
-        diag_error(ds, s->name_range, "component \"%s\" must have a label", def->name);
+    if (!str_is(s->name, "remotecfg"))
         return false;
-    }
-    if (s->label.n > LABEL_MAX) {
-        diag_error(ds, s->label_range, "label is longer than %d bytes", LABEL_MAX);
-        return false;
-    }
-    char what[WHAT_MAX];
-    struct err err = {0};
-    snprintf(what, sizeof what, "component \"%s\"", def->name);
-    if (stability_check(what, def->stability, o->stability, &err) < 0) {
-        diag_error(ds, s->name_range, "%s", err.text);
-        return false;
-    }
-    *ret = def;
+    if (!skip(c, s, "block"))
+        diag_error(c->ds, s->name_range, "\"remotecfg\" blocks are not supported by this version");
     return true;
 }
 
-static void add_component(struct plan *p, const struct ast_stmt *s, size_t *cap, const struct controller_options *o,
-                          struct diags *ds)
+static void add_module_block(struct collecting *c, const struct ast_stmt *s)
 {
-    const struct component_def *def;
-    if (!check_component(s, o, &def, ds))
-        return;
-    cleanup_free char *id = xasprintf("%s.%.*s", def->name, STR_ARG(s->label));
-    const struct plan_node *earlier = strmap_get(&p->ids, str_of(id));
-    if (earlier) {
-        report_duplicate(s, id, earlier->stmt, ds);
+    if (c->body->kind != BODY_MODULE) {
+        diag_error(c->ds, s->range, "%.*s blocks only allowed inside a module", STR_ARG(s->name));
         return;
     }
-    struct plan_node *n = xcalloc(1, sizeof *n);
-    *n = (struct plan_node){.def = def, .stmt = s, .place = p->len, .id = TAKE_PTR(id)};
-    strmap_put(&p->ids, str_of(n->id), n);
-    if (s->fragment_count + 1 > p->id_parts)
-        p->id_parts = s->fragment_count + 1;
-    xgrow(&p->nodes, cap, p->len + 1, sizeof *p->nodes);
-    p->nodes[p->len++] = n;
+    if (need_label(c, s) == 0)
+        add_node(c, str_is(s->name, "argument") ? NODE_ARGUMENT : NODE_EXPORT, s);
 }
 
-static void collect(struct plan *p, const struct controller_options *o, struct diags *ds)
+static void add_foreach(struct collecting *c, const struct ast_stmt *s)
 {
-    size_t node_cap = 0, setting_cap = 0;
-    for (size_t f = 0; f < p->file_count; f++) {
-        const struct ast_body *body = &p->files[f]->body;
-        for (size_t i = 0; i < body->len; i++) {
-            const struct ast_stmt *s = &body->stmts[i];
-            if (s->kind == AST_ATTR)
-                diag_error(ds, s->name_range, "unrecognized attribute %.*s", STR_ARG(s->name));
-            else if (settings_has(s->name))
-                add_setting(p, s, &setting_cap, ds);
-            else if (!refuse_runtime_block(s, ds))
-                add_component(p, s, &node_cap, o, ds);
-        }
-    }
+    if (need_label(c, s) < 0 || check_stability(c, s, "config block", "foreach", STABILITY_EXPERIMENTAL) < 0)
+        return;
+    if (foreach_template(s))
+        add_node(c, NODE_FOREACH, s);
+    else
+        diag_error(c->ds, s->range,
+                   "Failed to evaluate node for config block: the block template is missing in the foreach block");
 }
 
-/* --- references to edges --- */
+/* --- components --- */
 
-struct plan_node *plan_find(const struct plan *p, const struct str *path, size_t n, size_t *used)
+static void add_custom(struct collecting *c, const struct ast_stmt *s, const struct plan_node *import)
 {
-    cleanup_buf struct buf id = BUF_INIT(ID_MAX);
-    for (size_t i = 0; i < n && i < p->id_parts; i++) {
-        if (i > 0)
-            buf_byte(&id, '.');
-        buf_str(&id, path[i]);
-        struct plan_node *node = buf_ok(&id) ? strmap_get(&p->ids, buf_slice(&id)) : NULL;
-        if (node) {
-            *used = i + 1;
-            return node;
-        }
-    }
-    return NULL;
-}
-
-/* Whether a path begins with the name of a block that was refused: then that refusal says it all. */
-static bool names_refused_block(const struct plan *p, const struct str *path, size_t n)
-{
-    for (size_t f = 0; f < p->file_count; f++) {
-        for (size_t i = 0; i < p->files[f]->body.len; i++) {
-            const struct ast_stmt *s = &p->files[f]->body.stmts[i];
-            const size_t parts = s->kind == AST_BLOCK ? s->fragment_count + (s->label.n > 0) : n + 1;
-            size_t same = 0;
-            while (same < parts && same < n &&
-                   str_eq(path[same], same < s->fragment_count ? s->fragments[same] : s->label))
-                same++;
-            if (same == parts)
-                return true;
-        }
-    }
-    return false;
-}
-
-struct linking {
-    struct plan *p;
-    const struct plan_node *from; /* NULL: a settings block, which waits for nobody */
-    enum stability stability;
-    struct diags *ds;
-};
-
-static void link_reference(void *arg, const struct ast_traversal *t)
-{
-    const struct linking *l = arg;
-    size_t used;
-    const struct plan_node *on = plan_find(l->p, t->path, t->len, &used);
-    if (on) {
-        if (l->from)
-            dag_need(&l->p->dag, l->from->place, on->place);
+    struct template *t;
+    if (s->label.n > LABEL_MAX) {
+        diag_error(c->ds, s->label_range, "label is longer than %d bytes", LABEL_MAX);
         return;
     }
-    if (stdlib_reference(t, l->stability, l->ds) || names_refused_block(l->p, t->path, t->len))
-        return;
-    cleanup_buf struct buf name = BUF_INIT(ID_MAX);
-    for (size_t i = 0; i < t->len; i++) {
-        if (i > 0)
-            buf_byte(&name, '.');
-        buf_str(&name, t->path[i]);
-    }
-    diag_error(l->ds, t->range, "component \"%s\" does not exist or is out of scope", buf_cstr(&name));
-}
-
-struct cycles {
-    const struct plan *p;
-    struct diags *ds;
-};
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void report_cycle(void *arg, const size_t *members, size_t n)
-{
-    const struct cycles *c = arg;
-    const struct plan_node *first = c->p->nodes[members[0]];
-    const struct range at = id_range(first->stmt, strlen(first->id));
-    if (n == 1) {
-        diag_error(c->ds, at, "self reference: %s", first->id);
+    if (import && import->kind == NODE_SKIPPED) {
+        diag_warn(c->ds, s->name_range, "component \"%.*s\" is unknown here and left out", STR_ARG(s->name));
+        add_node(c, NODE_SKIPPED, s);
         return;
     }
-    cleanup_free const char **ids = xcalloc(n, sizeof *ids);
-    for (size_t i = 0; i < n; i++)
-        ids[i] = c->p->nodes[members[i]]->id;
-    qsort(ids, n, sizeof *ids, by_text);
-    cleanup_buf struct buf text = BUF_INIT(CYCLE_TEXT_MAX);
-    for (size_t i = 0; i < n; i++) {
-        buf_puts(&text, i > 0 ? ", " : "cycle: ");
-        buf_puts(&text, ids[i]);
+    /* What is imported is known when the import is evaluated. */
+    if (!import && library_find(c->p->library, s->name, &t) != LIBRARY_FOUND) {
+        diag_error(c->ds, s->name_range, "cannot find the definition of component name \"%.*s\"", STR_ARG(s->name));
+        return;
     }
-    diag_error(c->ds, at, "%s%s", buf_cstr(&text), buf_ok(&text) ? "" : ", …");
+    cleanup_value struct value *hidden = stdlib_resolve(s->fragments, 1, &(size_t){0});
+    if (hidden)
+        diag_warn(c->ds, s->name_range, "a component is shadowing an existing stdlib name");
+    add_node(c, NODE_CUSTOM, s);
 }
 
-static void link_all(struct plan *p, enum stability stability, struct diags *ds)
+static void refuse_unknown(struct collecting *c, const struct ast_stmt *s)
 {
-    dag_init(&p->dag, p->len);
-    struct linking l = {.p = p, .stability = stability, .ds = ds};
-    for (size_t i = 0; i < p->len; i++) {
-        l.from = p->nodes[i];
-        ast_traversals(&p->nodes[i]->stmt->body, link_reference, &l);
+    const char *close = registry_suggest(c->options->components, s->name);
+    diag_error(c->ds, s->name_range, "cannot find the definition of component name \"%.*s\"%s%s%s", STR_ARG(s->name),
+               close ? ", did you mean \"" : "", close ? close : "", close ? "\"?" : "");
+}
+
+static void add_component(struct collecting *c, const struct ast_stmt *s)
+{
+    const struct plan_node *import;
+    if (library_claims(c->p->library, s->name, &import)) {
+        add_custom(c, s, import);
+        return;
     }
-    l.from = NULL;
-    for (size_t i = 0; i < p->settings_len; i++)
-        ast_traversals(&p->settings[i]->body, link_reference, &l);
-    p->order = xcalloc(p->len + 1, sizeof *p->order);
-    if (!dag_order(&p->dag, p->order))
-        dag_cycles(&p->dag, report_cycle, &(struct cycles){p, ds});
-}
-
-/* --- what people ask for --- */
-
-static const char **ids_of(const struct plan *p, const struct dag_links *l)
-{
-    const char **ids = xcalloc(l->len + 1, sizeof *ids);
-    for (size_t i = 0; i < l->len; i++)
-        ids[i] = p->nodes[l->items[i]]->id;
-    qsort(ids, l->len, sizeof *ids, by_text);
-    return ids;
-}
-
-static int by_node_id(const void *a, const void *b)
-{
-    return strcmp((*(struct plan_node *const *)a)->id, (*(struct plan_node *const *)b)->id);
-}
-
-static void index_nodes(struct plan *p)
-{
-    p->by_id = xcalloc(p->len + 1, sizeof *p->by_id);
-    for (size_t i = 0; i < p->len; i++) {
-        struct plan_node *n = p->by_id[i] = p->nodes[i];
-        n->references_to = ids_of(p, &p->dag.needs[i]);
-        n->referenced_by = ids_of(p, &p->dag.needed_by[i]);
+    const struct component_def *def = registry_find(c->options->components, s->name);
+    if (!def && !skip(c, s, "component")) {
+        refuse_unknown(c, s);
+        return;
     }
-    qsort(p->by_id, p->len, sizeof *p->by_id, by_node_id);
+    if (!def) {
+        add_node(c, NODE_SKIPPED, s);
+        return;
+    }
+    if (s->label.n == 0) {
+        diag_error(c->ds, s->name_range, "component \"%s\" must have a label", def->name);
+        return;
+    }
+    if (need_label(c, s) < 0 || check_stability(c, s, "component", def->name, def->stability) < 0)
+        return;
+    struct plan_node *n = add_node(c, NODE_COMPONENT, s);
+    if (n)
+        n->def = def;
+}
+
+static void collect_node(struct collecting *c, const struct ast_stmt *s)
+{
+    if (s->kind == AST_ATTR)
+        diag_error(c->ds, s->name_range, "unrecognized attribute %.*s", STR_ARG(s->name));
+    else if (str_is(s->name, "declare") || is_import(s))
+        return;
+    else if (str_is(s->name, "argument") || str_is(s->name, "export"))
+        add_module_block(c, s);
+    else if (str_is(s->name, "foreach"))
+        add_foreach(c, s);
+    else if (settings_has(s->name))
+        add_setting(c, s);
+    else if (!refuse_runtime_block(c, s))
+        add_component(c, s);
+}
+
+/* Of `m` and `m "x"` a reference m.x.y could mean either. */
+static void check_unlabelled(struct collecting *c)
+{
+    for (size_t i = 0; i < c->p->len; i++) {
+        const struct plan_node *n = c->p->nodes[i];
+        if (n->kind != NODE_CUSTOM || n->stmt->label.n == 0)
+            continue;
+        const struct plan_node *bare = strmap_get(&c->p->ids, n->stmt->name);
+        if (bare)
+            diag_error(c->ds, bare->stmt->name_range,
+                       "component \"%s\" must have a label, because there are others of its kind that have", bare->id);
+    }
+}
+
+void plan_collect(struct plan *p, const struct body *body, const struct controller_options *options, struct diags *ds)
+{
+    struct collecting c = {p, body, options, ds};
+    for (size_t f = 0; f < body->len; f++) {
+        for (size_t i = 0; i < body->parts[f]->len; i++)
+            collect_definition(&c, &body->parts[f]->stmts[i]);
+    }
+    for (size_t f = 0; f < body->len && body->kind != BODY_IMPORTED; f++) {
+        for (size_t i = 0; i < body->parts[f]->len; i++)
+            collect_node(&c, &body->parts[f]->stmts[i]);
+    }
+    check_unlabelled(&c);
 }
 
 /* --- the whole --- */
 
-static void parse_all(struct plan *p, struct source *const *sources, size_t n, struct diags *ds)
-{
-    p->files = xcalloc(n + 1, sizeof *p->files);
-    for (size_t i = 0; i < n; i++) {
-        if (parse_file(sources[i], &p->files[p->file_count], ds) == 0)
-            p->file_count++;
-    }
-}
-
 static void plan_freep(struct plan **p)
 {
     plan_free(*p);
+}
+
+static int make(struct plan *p, const struct body *body, const struct controller_options *options, struct diags *ds)
+{
+    const size_t errors_before = ds->errors;
+    p->library = library_ref(body->library);
+    p->around = body->around;
+    if (body->kind == BODY_TEMPLATE && body->var.n > 0)
+        plan_add(p, NODE_INPUT, NULL, str_dup(body->var));
+    plan_collect(p, body, options, ds);
+    library_check(p->library, ds);
+    plan_link(p, body, options, ds);
+    return ds->errors > errors_before ? -EINVAL : 0;
+}
+
+int plan_make(const struct body *body, const struct controller_options *options, struct plan **ret, struct diags *ds)
+{
+    __attribute__((cleanup(plan_freep))) struct plan *p = xcalloc(1, sizeof *p);
+    const int code = make(p, body, options, ds);
+    if (code == 0)
+        *ret = TAKE_PTR(p);
+    return code;
+}
+
+static struct value *directory_of(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    if (!slash)
+        return value_string(STR("."));
+    return value_string(slash == name ? STR("/") : (struct str){name, (size_t)(slash - name)});
 }
 
 int plan_new(struct source *const *sources, size_t n, const struct controller_options *options, struct plan **ret,
@@ -294,24 +385,37 @@ int plan_new(struct source *const *sources, size_t n, const struct controller_op
 {
     const size_t errors_before = ds->errors;
     __attribute__((cleanup(plan_freep))) struct plan *p = xcalloc(1, sizeof *p);
-    parse_all(p, sources, n, ds);
+    cleanup_free const struct ast_body **parts = xcalloc(n + 1, sizeof *parts);
+    p->files = xcalloc(n + 1, sizeof *p->files);
+    for (size_t i = 0; i < n; i++) {
+        if (parse_file(sources[i], &p->files[p->file_count], ds) == 0)
+            p->file_count++;
+    }
     if (ds->errors > errors_before)
         return -EINVAL;
-    collect(p, options, ds);
-    link_all(p, options->stability, ds);
-    if (ds->errors > errors_before)
-        return -EINVAL;
-    index_nodes(p);
-    *ret = TAKE_PTR(p);
-    return 0;
+    for (size_t i = 0; i < n; i++)
+        parts[i] = &p->files[i]->body;
+    cleanup_value struct value *path = directory_of(n > 0 ? sources[0]->name : "");
+    struct library *library = library_new(NULL, p->files, p->file_count, path);
+    const struct body body = {.kind = BODY_ROOT, .parts = parts, .len = n, .library = library};
+    const int code = make(p, &body, options, ds);
+    library_unref(library);
+    if (code == 0)
+        *ret = TAKE_PTR(p);
+    return code;
 }
 
 void plan_free(struct plan *p)
 {
     if (!p)
         return;
+    /* Whoever still holds the library finds no imports of this plan in it. */
+    if (p->library)
+        library_forget(p->library, p);
     for (size_t i = 0; i < p->len; i++) {
         struct plan_node *n = p->nodes[i];
+        value_unref(n->value);
+        value_unref(n->given);
         free(n->id);
         free(n->references_to);
         free(n->referenced_by);
@@ -319,8 +423,10 @@ void plan_free(struct plan *p)
     }
     for (size_t i = 0; i < p->file_count; i++)
         ast_unref(p->files[i]);
+    library_unref(p->library);
     dag_done(&p->dag);
     strmap_done(&p->ids);
+    free(p->queue.heap);
     free(p->files);
     free(p->nodes);
     free(p->order);

@@ -16,8 +16,9 @@ struct stopping {
     unsigned limit_ms;       /* from being added to being left behind */
 };
 
-/* Takes over the components of `p` that are marked by component->plan == NULL, and tells the first of them. `now_ms`: any clock. */
-void stopping_add(struct stopping *s, const struct plan *p, uint64_t now_ms);
+/* Takes over the components of `p` that are marked by component->plan == NULL, and tells the first of them. `group`, if any, counts as
+ * stopped only after them. `now_ms`: any clock. */
+void stopping_add(struct stopping *s, const struct plan *p, struct component *group, uint64_t now_ms);
 /* Tells those whose turn has come, frees those that have stopped, reports and forgets those whose time is up. */
 void stopping_step(struct stopping *s, uint64_t now_ms, void (*late)(void *arg, const char *id), void *arg);
 /* Milliseconds until stopping_step() is due even if nothing happens; only while there are components. */

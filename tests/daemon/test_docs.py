@@ -18,7 +18,8 @@ def documented_examples_run(lab):
     found = list(fences())
     check(len(found) >= 5, f"only {len(found)} examples found")
     for where, text in found:
-        agent = lab.start_agent(config=text).locate()
+        flags = re.findall(r"^// flags: (.*)$", text, re.M)
+        agent = lab.start_agent(*(flags[0].split() if flags else []), config=text).locate()
         agent.wait_log("smolder is running|Error", 10)
         check("smolder is running" in agent.text(), f"{where}: {agent.text()}")
         equal(agent.lines("level=error"), [], where)

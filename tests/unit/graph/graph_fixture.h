@@ -2,6 +2,8 @@
  *
  * test.node: exports `output`, which is its `input`; `fail` names the call it refuses ("build", "update"); `slow` makes it stop only
  * when the test says so.
+ * import.test: brings its `text`, as a file of its label; with `later` nothing until the test calls bring(). import.web is the same and
+ * calls itself another machine's, import.disk this machine's.
  */
 #pragma once
 
@@ -34,9 +36,19 @@ static struct test_node *nodes; /* alive */
 static struct buf events = {.max = 1 << 16};
 static struct buf problems = {.max = 1 << 16};
 
+/* "test.node.a" -> "a", "mod.x/test.node.a" -> "mod.x/a". */
+static inline const char *node_name(const struct component *c)
+{
+    static char name[256];
+    const char *id = component_id(c), *slash = strrchr(id, '/');
+    const size_t outer = slash ? (size_t)(slash - id) + 1 : 0;
+    snprintf(name, sizeof name, "%.*s%s", (int)outer, id, id + outer + sizeof "test.node");
+    return name;
+}
+
 static inline void event(const char *what, const struct component *c)
 {
-    buf_printf(&events, "%s%s %s", events.len ? ", " : "", what, component_id(c) + sizeof "test.node");
+    buf_printf(&events, "%s%s %s", events.len ? ", " : "", what, node_name(c));
 }
 
 /* What happened since the last time. */
@@ -139,12 +151,100 @@ static const struct component_def new_def = {
     .build = node_build_,
     .free = node_free_,
 };
-static const struct component_def *const registry[] = {&node_def, &new_def, NULL};
+
+struct import_args {
+    char *text;
+    bool later;
+};
+static const struct option import_options[] = {
+    {"text", OPT_STRING, offsetof(struct import_args, text)},
+    {"later", OPT_BOOL, offsetof(struct import_args, later)},
+    {0},
+};
+static const struct schema import_schema = {.size = sizeof(struct import_args), .options = import_options};
+
+struct test_import {
+    struct component *self;
+    struct test_import *next;
+};
+static struct test_import *imports; /* alive */
+
+/* "import.test.m" or "mod.x/import.test.m" -> "m". */
+static inline const char *import_label(const struct component *c)
+{
+    return strrchr(component_id(c), '.') + 1;
+}
+
+static inline void import_export(struct component *self, const char *text)
+{
+    struct value *file = value_object(), *exports = value_object();
+    value_object_put(file, STR("name"), value_string(str_of(import_label(self))));
+    value_object_put(file, STR("text"), value_string(str_of(text)));
+    value_object_put(exports, STR("files"), value_array(&file, 1));
+    value_object_put(exports, STR("module_path"), value_string(STR("/there")));
+    component_export(self, exports);
+}
+
+static int import_build_(struct component *self, void *args, void **ret, struct err *err)
+{
+    const struct import_args *a = args;
+    if (strcmp(a->text, "none") == 0)
+        return err_set(err, -ENOENT, "no such module");
+    struct test_import *i = xcalloc(1, sizeof *i);
+    *i = (struct test_import){.self = self, .next = imports};
+    imports = i;
+    if (!a->later)
+        import_export(self, a->text);
+    *ret = i;
+    return 0;
+}
+
+static int import_update_(void *state, void *args, struct err *err)
+{
+    (void)err;
+    struct test_import *i = state;
+    const struct import_args *a = args;
+    if (!a->later)
+        import_export(i->self, a->text);
+    return 0;
+}
+
+static void import_free_(void *state)
+{
+    struct test_import **at = &imports;
+    while (*at != state)
+        at = &(*at)->next;
+    *at = (*at)->next;
+    free(state);
+}
+
+/* New text for a running import. */
+static inline void bring(const char *label, const char *text)
+{
+    for (struct test_import *i = imports; i; i = i->next) {
+        if (strcmp(import_label(i->self), label) == 0) {
+            import_export(i->self, text);
+            return;
+        }
+    }
+    FAIL_("no import %s", label);
+}
+
+static const char *const import_exports[] = {"files", "module_path", NULL};
+#define IMPORT_DEF(name_, ...)                                                                                         \
+    {                                                                                                                  \
+        .name = name_, .args = &import_schema, .exports = import_exports, .build = import_build_,                      \
+        .update = import_update_, .free = import_free_, .imports = true, __VA_ARGS__                                   \
+    }
+static const struct component_def import_def = IMPORT_DEF("import.test", .remote = false);
+static const struct component_def web_def = IMPORT_DEF("import.web", .remote = true);
+static const struct component_def disk_def = IMPORT_DEF("import.disk", .local = true);
+static const struct component_def *const registry[] = {&node_def, &new_def, &import_def, &web_def, &disk_def, NULL};
 
 static inline struct test_node *node(const char *label)
 {
     for (struct test_node *n = nodes; n; n = n->next) {
-        if (strcmp(component_id(n->self) + sizeof "test.node", label) == 0 && !n->stopping)
+        if (strcmp(node_name(n->self), label) == 0 && !n->stopping)
             return n;
     }
     FAIL_("no node %s", label);
@@ -157,6 +257,9 @@ static void note_problem(void *arg, const char *id, const char *message)
     buf_printf(&problems, "%s: %s\n", id, message);
 }
 
+static bool skip_unknown; /* for the next controller */
+static enum stability stability;
+
 static inline struct controller *controller(uv_loop_t *loop)
 {
     uv_loop_init(loop);
@@ -164,8 +267,12 @@ static inline struct controller *controller(uv_loop_t *loop)
     buf_reset(&problems);
     buf_puts(&events, "");
     buf_puts(&problems, "");
-    return controller_new(
-        &(struct controller_options){.loop = loop, .components = registry, .on_problem = note_problem, .stop_ms = 500});
+    return controller_new(&(struct controller_options){.loop = loop,
+                                                       .components = registry,
+                                                       .stability = stability,
+                                                       .skip_unknown = skip_unknown,
+                                                       .on_problem = note_problem,
+                                                       .stop_ms = 500});
 }
 
 /* Runs until nothing is left to do: an idle controller keeps no loop alive. */
@@ -207,31 +314,17 @@ static inline void end(struct controller *c, uv_loop_t *loop)
     settle(loop);
     CHECK_INT(uv_loop_close(loop), 0);
     CHECK(nodes == NULL);
+    CHECK(imports == NULL);
     buf_done(&events);
     buf_done(&problems);
 }
 
-struct seen {
-    const char *id;
-    struct component_view view;
-    bool found;
-};
-static bool look(void *arg, const struct component_view *v)
-{
-    struct seen *s = arg;
-    if (strcmp(v->id, s->id) != 0)
-        return true;
-    s->view = *v;
-    s->found = true;
-    return false;
-}
 static inline struct component_view view_of(struct controller *c, const char *id)
 {
-    struct seen s = {.id = id};
-    controller_each(c, look, &s);
-    if (!s.found)
+    struct component_view v = {0};
+    if (!controller_view(c, id, &v))
         FAIL_("no component %s", id);
-    return s.view;
+    return v;
 }
 
 static inline void check_value_(int line, const struct value *object, const char *member, const char *want)

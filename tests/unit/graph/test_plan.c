@@ -55,8 +55,10 @@ static void unstable_components_need_permission(void)
 
 static void what_this_version_lacks_is_said(void)
 {
-    REFUSED("declare \"x\" { }\nui { }\n", "f:1:1: \"declare\" blocks are not supported by this version\n"
-                                           "f:2:1: service \"ui\" does not support being configured");
+    REFUSED("remotecfg { }\nui { }\nimport.git \"g\" { }\n",
+            "f:3:1: \"import.git\" blocks are not supported by this version\n"
+            "f:1:1: \"remotecfg\" blocks are not supported by this version\n"
+            "f:2:1: service \"ui\" does not support being configured");
 }
 
 static void cycles_and_self_references_are_found_together(void)
@@ -118,6 +120,73 @@ static void settings_are_checked_as_components_are(void)
                                                          "f:3:5: missing required attribute \"password\"");
 }
 
+/* --- what is left out by permission --- */
+
+static struct controller *lenient(uv_loop_t *loop)
+{
+    skip_unknown = true;
+    struct controller *c = controller(loop);
+    skip_unknown = false;
+    return c;
+}
+
+static void unknown_components_and_what_needs_only_them_can_be_left_out(void)
+{
+    uv_loop_t loop;
+    struct controller *c = lenient(&loop);
+    check_load_(__LINE__, c,
+                "prom.scrape \"a\" {\n  whatever {\n    it = takes.this\n  }\n}\n"
+                "test.node \"only\" {\n  input = [prom.scrape.a.out]\n}\n"
+                "test.node \"further\" {\n  input = test.node.only.output\n}\n"
+                "test.node \"real\" {\n  input = 1\n}\n"
+                "test.node \"both\" {\n  input = [prom.scrape.a.out.deep, test.node.real.output]\n}\n"
+                "remotecfg { }\nimport.git \"g\" { }\ng.thing \"t\" { }\n",
+                0,
+                "f:19:1: import \"import.git\" is unknown here and left out\n"
+                "f:1:1: component \"prom.scrape\" is unknown here and left out\n"
+                "f:18:1: block \"remotecfg\" is unknown here and left out\n"
+                "f:20:1: component \"g.thing\" is unknown here and left out\n"
+                "f:6:1: test.node.only needs nothing but what is left out, and is left out, too\n"
+                "f:9:1: test.node.further needs nothing but what is left out, and is left out, too");
+    CHECK_EVENTS("build real, build both, start real, start both");
+    CHECK_MEMBER(view_of(c, "test.node.both").exports, "output", "[null, 1]");
+    struct component_view v;
+    CHECK(!controller_view(c, "test.node.only", &v));
+    CHECK_STR(view_of(c, "test.node.both").references_to[0], "test.node.real");
+    CHECK(!view_of(c, "test.node.both").references_to[1]);
+    end(c, &loop);
+}
+
+static void what_is_left_out_inside_a_module_is_said_once(void)
+{
+    uv_loop_t loop;
+    struct controller *c = lenient(&loop);
+    check_load_(__LINE__, c,
+                "declare \"d\" {\n  prom.scrape \"a\" { }\n  test.node \"n\" { }\n}\nd \"x\" { }\nd \"y\" { }\n", 0,
+                "f:2:3: component \"prom.scrape\" is unknown here and left out");
+    CHECK_EVENTS("build d.x/n, build d.y/n, start d.x/n, start d.y/n");
+    end(c, &loop);
+}
+
+static void a_component_comes_back_when_what_it_needs_is_known(void)
+{
+    uv_loop_t loop;
+    struct controller *c = lenient(&loop);
+    check_load_(__LINE__, c, "test.nod \"a\" { }\ntest.node \"b\" {\n  input = test.nod.a.output\n}\n", 0,
+                "f:1:1: component \"test.nod\" is unknown here and left out\n"
+                "f:2:1: test.node.b needs nothing but what is left out, and is left out, too");
+    CHECK_EVENTS("");
+    LOADS(c, "test.node \"a\" { }\ntest.node \"b\" {\n  input = test.node.a.output\n}\n");
+    settle(&loop);
+    CHECK_EVENTS("build a, build b, start a, start b");
+    check_load_(__LINE__, c, "test.nod \"a\" { }\ntest.node \"b\" {\n  input = test.nod.a.output\n}\n", 0,
+                "f:1:1: component \"test.nod\" is unknown here and left out\n"
+                "f:2:1: test.node.b needs nothing but what is left out, and is left out, too");
+    settle(&loop);
+    CHECK_EVENTS("stop b, stop a, free b, free a");
+    end(c, &loop);
+}
+
 int main(void)
 {
     RUN(unknown_components_are_named_with_the_closest_known);
@@ -133,5 +202,8 @@ int main(void)
     RUN(files_make_one_graph);
     RUN(foreign_encodings_are_refused_before_anything_else);
     RUN(settings_are_checked_as_components_are);
+    RUN(unknown_components_and_what_needs_only_them_can_be_left_out);
+    RUN(what_is_left_out_inside_a_module_is_said_once);
+    RUN(a_component_comes_back_when_what_it_needs_is_known);
     return REPORT();
 }

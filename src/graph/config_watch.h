@@ -19,6 +19,8 @@ struct config_watch;
 /* `paths` are files and directories, borrowed as long as the watch lives; they need not exist. */
 struct config_watch *config_watch_new(uv_loop_t *loop, const char *const *paths, size_t n, void (*changed)(void *arg),
                                       void *arg);
+/* Another moment of quiet than CONFIG_WATCH_QUIET_MS. */
+void config_watch_set_quiet(struct config_watch *w, unsigned ms);
 /* How many folders could not be watched: inotify's limits (fs.inotify.max_user_watches). */
 size_t config_watch_missed(const struct config_watch *w);
 /* Its handles are closed by the loop. NULL is fine. */

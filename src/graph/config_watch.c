@@ -1,4 +1,4 @@
-#include "cli/config_watch.h"
+#include "graph/config_watch.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/list.h"
 #include "base/mem.h"
-#include "cli/config_path.h"
+#include "graph/config_path.h"
 
 /* As many links as the kernel follows (path_resolution(7)); folders beyond the maximum are counted as missed. */
 enum { LINKS_MAX = 40, FOLDERS_MAX = 256 };
@@ -33,6 +33,7 @@ struct config_watch {
     size_t path_count;
     struct list folders;
     size_t folder_count, missed;
+    unsigned quiet_ms;
     uint64_t patience_ends; /* of the loop's clock; 0: nothing has changed */
     void (*changed)(void *arg);
     void *arg;
@@ -140,7 +141,7 @@ static void something_changed(struct config_watch *w)
     const uint64_t now = uv_now(w->loop);
     if (!w->patience_ends)
         w->patience_ends = now + CONFIG_WATCH_PATIENCE_MS;
-    uint64_t at = now + CONFIG_WATCH_QUIET_MS;
+    uint64_t at = now + w->quiet_ms;
     if (at > w->patience_ends)
         at = w->patience_ends;
     uv_timer_start(&w->timer, on_timer, at > now ? at - now : 0, 0);
@@ -216,12 +217,22 @@ struct config_watch *config_watch_new(uv_loop_t *loop, const char *const *paths,
                                       void *arg)
 {
     struct config_watch *w = xcalloc(1, sizeof *w);
-    *w = (struct config_watch){.loop = loop, .paths = paths, .path_count = n, .changed = changed, .arg = arg};
+    *w = (struct config_watch){.loop = loop,
+                               .quiet_ms = CONFIG_WATCH_QUIET_MS,
+                               .paths = paths,
+                               .path_count = n,
+                               .changed = changed,
+                               .arg = arg};
     list_init(&w->folders);
     uv_timer_init(loop, &w->timer);
     w->timer.data = w;
     watch(w);
     return w;
+}
+
+void config_watch_set_quiet(struct config_watch *w, unsigned ms)
+{
+    w->quiet_ms = ms;
 }
 
 size_t config_watch_missed(const struct config_watch *w)

@@ -1,4 +1,4 @@
-#include "cli/config_path.h"
+#include "graph/config_path.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "cli/config_watch.h"
+#include "graph/config_watch.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-#include "cli/config_path.h"
+#include "graph/config_path.h"
 
 #include <errno.h>
 #include <stdlib.h>

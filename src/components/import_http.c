@@ -1,0 +1,326 @@
+#include "components/import_http.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "components/env.h"
+#include "components/http_settings.h"
+#include "components/import_source.h"
+#include "lang/source.h"
+#include "net/url.h"
+
+/* Until the first answer: something waits for it. */
+enum { FIRST_RETRY_MS = 1000, STATUS_OK = 200 };
+static const int64_t ms_ns = 1000000;
+
+/* --- arguments --- */
+
+struct client_args {
+    struct http_settings http;
+};
+struct args {
+    char *url, *method, *body;
+    struct string_map headers;
+    int64_t poll_frequency, poll_timeout;
+    struct client_args client;
+};
+
+static int check_client(const void *record, struct err *err)
+{
+    const struct client_args *a = record;
+    if (a->http.has_oauth2)
+        return err_set(err, -EINVAL, "oauth2 is not supported here; use basic_auth, authorization or bearer_token");
+    return http_settings_check(&a->http, err);
+}
+
+static const struct option client_options[] = {HTTP_SETTINGS_OPTIONS(struct client_args, http), {0}};
+static const struct schema client_schema = {
+    .size = sizeof(struct client_args), .options = client_options, .validate = check_client};
+
+static const struct option options[] = {
+    {"url", OPT_STRING, offsetof(struct args, url), .required = true, .help = "Where the module is."},
+    {"method", OPT_STRING, offsetof(struct args, method), .default_text = "\"GET\"", .help = "Method of the request."},
+    {"headers", OPT_STRING_MAP, offsetof(struct args, headers), .help = "Headers of the request."},
+    {"body", OPT_STRING, offsetof(struct args, body), .help = "Body of the request."},
+    {"poll_frequency", OPT_DURATION, offsetof(struct args, poll_frequency), .default_text = "\"1m\"",
+     .help = "How often to ask for it."},
+    {"poll_timeout", OPT_DURATION, offsetof(struct args, poll_timeout), .default_text = "\"10s\"",
+     .help = "How long to wait for an answer."},
+    {"client", OPT_BLOCK, offsetof(struct args, client), .block = &client_schema, .help = "How to talk to the server."},
+    {0},
+};
+
+static int check(const void *record, struct err *err)
+{
+    const struct args *a = record;
+    cleanup_http_url struct http_url url = {0};
+    int code = http_url_parse(a->url, &url, err);
+    if (code < 0)
+        return err_wrap(err, code, "url");
+    if (a->poll_frequency < ms_ns)
+        return err_set(err, -EINVAL, "poll_frequency must be greater than 0");
+    if (a->poll_timeout < ms_ns)
+        return err_set(err, -EINVAL, "poll_timeout must be greater than 0");
+    if (a->poll_timeout >= a->poll_frequency)
+        return err_set(err, -EINVAL, "poll_timeout must be less than poll_frequency");
+    if (!*a->method || a->method[strspn(a->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")])
+        return err_set(err, -EINVAL, "method must be a word in capitals, such as GET");
+    for (size_t i = 0; i < a->headers.len; i++) {
+        cleanup_free char *line = NULL;
+        code = header_line(str_of(a->headers.items[i].name), str_of(a->headers.items[i].value), &line, err);
+        if (code < 0)
+            return err_wrap(err, code, "headers");
+    }
+    return 0;
+}
+static const struct schema schema = {.size = sizeof(struct args), .options = options, .validate = check};
+
+/* --- the component --- */
+
+struct http_import {
+    struct component *self;
+    uv_loop_t *loop;
+    struct args args; /* owned */
+    struct http_settings_open opened;
+    char *shown; /* the URL without user and password */
+    struct http_client *client;
+    struct http_call *call; /* NULL: none under way */
+    struct str body;
+    uv_timer_t *timer; /* NULL: not running */
+    bool has_content, is_troubled;
+    const char *version;
+};
+
+static void ask(struct http_import *i);
+
+static void on_timer(uv_timer_t *timer)
+{
+    ask(timer->data);
+}
+
+static void ask_later(struct http_import *i)
+{
+    const int64_t poll_ms = i->args.poll_frequency / ms_ns;
+    const int64_t wait = i->has_content || poll_ms < FIRST_RETRY_MS ? poll_ms : FIRST_RETRY_MS;
+    uv_timer_start(i->timer, on_timer, (uint64_t)wait, 0);
+}
+
+static void fail(struct http_import *i, const char *why)
+{
+    component_health(i->self, false, "%s: %s", i->shown, why);
+    if (!i->is_troubled)
+        log_warn(i->has_content ? "module cannot be fetched; the last one stays" : "module cannot be fetched yet",
+                 L_STR("component_id", component_id(i->self)), L_STR("url", i->shown), L_STR("err", why));
+    i->is_troubled = true;
+    ask_later(i);
+}
+
+/* The URL up to its last slash, as the reference has it. */
+static void publish(struct http_import *i, struct str text)
+{
+    const char *slash = strrchr(i->shown, '/');
+    cleanup_free char *folder = xstrndup(i->shown, slash ? (size_t)(slash - i->shown) + 1 : strlen(i->shown));
+    import_source_export_text(i->self, i->shown, text, folder);
+}
+
+static void on_answer(void *arg, const struct http_response *r)
+{
+    struct http_import *i = arg;
+    i->call = NULL;
+    if (r->status != STATUS_OK || r->body.n > SOURCE_MAX) {
+        cleanup_free char *why = !r->status               ? xstrdup(r->error)
+                                 : r->status == STATUS_OK ? xasprintf("more than %d MiB", SOURCE_MAX >> 20)
+                                                          : xasprintf("status %d", r->status);
+        fail(i, why);
+        return;
+    }
+    if (i->is_troubled)
+        log_info("module fetched again", L_STR("component_id", component_id(i->self)), L_STR("url", i->shown));
+    i->has_content = true;
+    i->is_troubled = false;
+    component_health(i->self, true, "fetched %zu bytes", r->body.n);
+    publish(i, r->body);
+    ask_later(i);
+}
+
+/* "Name: value" lines, NULL-terminated; the lines belong to the list. */
+static char **request_headers(const struct http_import *i, const char *authorization)
+{
+    const struct args *a = &i->args;
+    const struct header_lines *more = &a->client.http.http_headers;
+    char **lines = xcalloc(a->headers.len + more->len + 3, sizeof *lines);
+    size_t n = 0;
+    bool has_own = false;
+    lines[n++] = xasprintf("User-Agent: smolder/%s", i->version);
+    for (size_t k = 0; k < a->headers.len; k++) {
+        has_own |= strcasecmp(a->headers.items[k].name, "Authorization") == 0;
+        lines[n++] = xasprintf("%s: %s", a->headers.items[k].name, a->headers.items[k].value);
+    }
+    for (size_t k = 0; k < more->len; k++)
+        lines[n++] = xstrdup(more->lines[k]);
+    if (authorization && !has_own)
+        lines[n++] = xasprintf("Authorization: %s", authorization);
+    return lines;
+}
+
+static void free_lines(char **lines)
+{
+    for (char **l = lines; *l; l++)
+        free(*l);
+    free(lines);
+}
+
+static int start_call(struct http_import *i, struct err *err)
+{
+    const struct args *a = &i->args;
+    cleanup_free char *authorization = NULL;
+    int code = http_settings_authorization(&a->client.http, &authorization, err);
+    if (code < 0)
+        return code;
+    char **headers = request_headers(i, authorization);
+    i->body = str_of(a->body);
+    const struct http_request rq = {
+        .method = a->method,
+        .url = a->url,
+        .headers = (const char *const *)headers,
+        .body = &i->body,
+        .body_pieces = i->body.n > 0,
+        .timeout_ms = a->poll_timeout / ms_ns,
+        .follow_redirects = a->client.http.follow_redirects,
+        .http2 = a->client.http.enable_http2,
+        .proxy = i->opened.proxy,
+        .tls = i->opened.tls,
+        .response_max = SOURCE_MAX + 1,
+    };
+    code = http_start(i->client, &rq, on_answer, i, &i->call, err);
+    free_lines(headers);
+    return code;
+}
+
+static void ask(struct http_import *i)
+{
+    struct err err = {0};
+    if (i->call)
+        return;
+    if (!i->client)
+        i->client = http_client_get(i->loop);
+    if (start_call(i, &err) < 0)
+        fail(i, err.text);
+}
+
+static void stop_asking(struct http_import *i)
+{
+    if (i->call)
+        http_cancel(TAKE_PTR(i->call));
+    if (i->timer)
+        uv_timer_stop(i->timer);
+}
+
+/* Takes the arguments, on success only. */
+static int settle(struct http_import *i, struct args *a, struct err *err)
+{
+    struct http_settings_open opened = HTTP_SETTINGS_OPEN_INIT;
+    cleanup_http_url struct http_url url = {0};
+    int code = http_url_parse(a->url, &url, err);
+    /* What is opened borrows from the record it is opened with, so that has to be in its place first. */
+    struct args old = i->args;
+    i->args = *a;
+    if (code == 0)
+        code = http_settings_open(&i->args.client.http, &opened, err);
+    if (code < 0) {
+        i->args = old;
+        return code;
+    }
+    memset(a, 0, sizeof *a);
+    http_settings_close(&i->opened);
+    schema_done(&schema, &old);
+    i->opened = opened;
+    free(i->shown);
+    i->shown = TAKE_PTR(url.bare);
+    return 0;
+}
+
+static int import_build(struct component *self, void *args, void **ret_state, struct err *err)
+{
+    const struct component_env *env = component_env(self);
+    struct http_import *i = xcalloc(1, sizeof *i);
+    *i = (struct http_import){
+        .self = self, .loop = env->loop, .version = env->version, .opened = HTTP_SETTINGS_OPEN_INIT};
+    schema_defaults(&schema, &i->args);
+    const int code = settle(i, args, err);
+    if (code < 0) {
+        schema_done(&schema, &i->args);
+        free(i);
+        return code;
+    }
+    *ret_state = i;
+    return 0;
+}
+
+static int import_update(void *state, void *args, struct err *err)
+{
+    struct http_import *i = state;
+    stop_asking(i);
+    const int code = settle(i, args, err);
+    if (i->timer)
+        ask(i);
+    return code;
+}
+
+static void import_start(void *state)
+{
+    struct http_import *i = state;
+    i->timer = xcalloc(1, sizeof *i->timer);
+    uv_timer_init(i->loop, i->timer);
+    i->timer->data = i;
+    ask(i);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void end(struct http_import *i)
+{
+    stop_asking(i);
+    if (i->timer)
+        uv_close((uv_handle_t *)TAKE_PTR(i->timer), on_timer_closed);
+    if (i->client)
+        http_client_put(TAKE_PTR(i->client));
+}
+
+static void import_stop(void *state)
+{
+    struct http_import *i = state;
+    end(i);
+    component_stopped(i->self);
+}
+
+static void import_free(void *state)
+{
+    struct http_import *i = state;
+    end(i);
+    http_settings_close(&i->opened);
+    schema_done(&schema, &i->args);
+    free(i->shown);
+    free(i);
+}
+
+const struct component_def import_http = {
+    .name = "import.http",
+    .help = "Brings custom components from a web server, and asks for them again.",
+    .stability = STABILITY_GA,
+    .args = &schema,
+    .exports = import_source_exports,
+    .imports = true,
+    .remote = true,
+    .build = import_build,
+    .update = import_update,
+    .start = import_start,
+    .stop = import_stop,
+    .free = import_free,
+};

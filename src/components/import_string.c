@@ -1,0 +1,53 @@
+#include "components/import_string.h"
+
+#include "base/mem.h"
+#include "components/import_source.h"
+
+struct args {
+    char *content;
+};
+
+static const struct option options[] = {
+    {"content", OPT_SECRET, offsetof(struct args, content), .required = true,
+     .help = "The module's text; evaluated anew when something it refers to changes."},
+    {0},
+};
+static const struct schema schema = {.size = sizeof(struct args), .options = options};
+
+struct string_import {
+    struct component *self;
+};
+
+static void publish(struct component *self, const struct args *a)
+{
+    import_source_export_text(self, component_id(self), str_of(a->content), NULL);
+}
+
+static int import_build(struct component *self, void *args, void **ret_state, struct err *err)
+{
+    (void)err;
+    struct string_import *i = xcalloc(1, sizeof *i);
+    i->self = self;
+    publish(self, args);
+    *ret_state = i;
+    return 0;
+}
+
+static int import_update(void *state, void *args, struct err *err)
+{
+    (void)err;
+    publish(((struct string_import *)state)->self, args);
+    return 0;
+}
+
+const struct component_def import_string = {
+    .name = "import.string",
+    .help = "Brings custom components from a text.",
+    .stability = STABILITY_GA,
+    .args = &schema,
+    .exports = import_source_exports,
+    .imports = true,
+    .build = import_build,
+    .update = import_update,
+    .free = free,
+};
