@@ -148,10 +148,28 @@ static void numbers_are_read_in_every_layout(void)
             CHECK(jfr_plan_run(&f.plan, p, ends[k], &rec) == p + len);
             CHECK(rec.v[0].num == 300 && rec.v[2].num == a[value]);
             CHECK(jfr_plan_run(&f.plan, p, ends[k], NULL) == p + len);
+            rec = (struct jfr_record){0};
+            CHECK(jfr_plan_look(&f.plan, p, ends[k], &rec));
+            CHECK(rec.v[0].num == 300 && rec.v[2].num == a[value]);
         }
         for (const uint8_t *cut = p; cut < p + len; cut++)
             CHECK(!jfr_plan_run(&f.plan, p, cut, NULL));
     }
+}
+
+/* The last one wanted is found without being read. */
+static void looking_stops_at_the_last_string_or_array(void)
+{
+    static const char *const names[] = {"list", "n"};
+    WITH_PLAN f = compile("11 long\n100 Event n:11 list:11[] after:11", "Event", names, 2, true);
+    const size_t at = f.c.b.len;
+    CHUNK_VARINTS(&f.c, 5, 1000, 1); /* a thousand elements that are not there */
+    const uint8_t *p = f.c.b.p + at, *end = f.c.b.p + f.c.b.len;
+    struct jfr_record rec = {0};
+    CHECK(jfr_plan_look(&f.plan, p, end, &rec));
+    CHECK(rec.v[1].num == 5 && rec.v[0].at == p + 1);
+    CHECK(!jfr_plan_run(&f.plan, p, end, &rec));
+    CHECK(!jfr_plan_look(&f.plan, p, p + 1, &rec)); /* nothing of it is there */
 }
 
 static void layouts_that_cannot_be_are_refused(void)
@@ -184,6 +202,7 @@ int main(void)
     RUN(a_whole_plan_reaches_the_end_of_the_value);
     RUN(a_string_that_is_the_value_is_in_the_first_slot);
     RUN(numbers_are_read_in_every_layout);
+    RUN(looking_stops_at_the_last_string_or_array);
     RUN(layouts_that_cannot_be_are_refused);
     RUN(an_array_cannot_claim_more_than_the_bytes_hold);
     return REPORT();

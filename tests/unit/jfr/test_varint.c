@@ -64,6 +64,41 @@ static void skipping_ends_where_reading_does(void)
     CHECK(!jfr_varint_skip(b.p, end, 201));
 }
 
+/* Long rows of short numbers, which are stepped over in blocks, with a long one here and there. */
+static void skipping_many_ends_where_reading_does(void)
+{
+    enum { NUMBERS = 1500 };
+    for (unsigned every = 1; every <= 200; every += 7) {
+        cleanup_buf struct buf b = BUF_INIT(1 << 15);
+        const uint8_t *at[NUMBERS + 1];
+        size_t offsets[NUMBERS + 1];
+        for (unsigned i = 0; i < NUMBERS; i++) {
+            offsets[i] = b.len;
+            chunk_put_varint(&b, i % every == every - 1 ? UINT64_MAX >> i % 60 : i % 300);
+        }
+        offsets[NUMBERS] = b.len;
+        for (unsigned i = 0; i <= NUMBERS; i++)
+            at[i] = b.p + offsets[i];
+        for (unsigned n = 0; n <= NUMBERS; n += 1 + n / 50)
+            CHECK(jfr_varint_skip(b.p, at[NUMBERS], n) == at[n]);
+        for (unsigned from = 0; from < NUMBERS; from += 97)
+            CHECK(jfr_varint_skip(at[from], at[NUMBERS], NUMBERS - from) == at[NUMBERS]);
+        CHECK(!jfr_varint_skip(b.p, at[NUMBERS], NUMBERS + 1));
+        CHECK(!jfr_varint_skip(b.p, at[NUMBERS] - 1, NUMBERS));
+    }
+}
+
+static void one_step_is_one_number(void)
+{
+    for (unsigned shift = 0; shift < 64; shift++) {
+        cleanup_buf struct buf b = BUF_INIT(64);
+        chunk_put_varint(&b, UINT64_MAX >> shift);
+        const size_t len = b.len;
+        buf_append(&b, "\xff\xff\xff\xff\xff\xff\xff\xff\xff", 9);
+        CHECK(jfr_varint_step(b.p) == b.p + len);
+    }
+}
+
 static void nothing_comes_of_nothing(void)
 {
     uint64_t v = 1;
@@ -80,6 +115,8 @@ int main(void)
     RUN(the_ninth_byte_ends_a_number_whatever_its_high_bit);
     RUN(over_long_numbers_are_read);
     RUN(skipping_ends_where_reading_does);
+    RUN(skipping_many_ends_where_reading_does);
+    RUN(one_step_is_one_number);
     RUN(nothing_comes_of_nothing);
     return REPORT();
 }
