@@ -3,6 +3,7 @@
 #   make run       build, then profile every JVM on this host into the built-in store: http://127.0.0.1:4040
 #   make demo-app  a small Java program to look at, in the foreground
 #   make test      everything: layers, unit tests, the same under sanitizers, fuzz corpus, real JVMs
+#   make soak      ten thousand reloads (RELOADS) under AddressSanitizer, which must leave nothing behind
 #   make bench     the figures, one line each
 #   make lint      formatting, layers, sizes, clang-tidy
 #   make fuzz      each fuzzer for FUZZ_SECONDS (60)
@@ -15,11 +16,12 @@ ASAN         := $(BUILD)-asan
 FUZZ         := $(BUILD)-fuzz
 PREFIX       ?= /usr/local
 FUZZ_SECONDS ?= 60
+RELOADS      ?= 10000
 JAVAC        ?= javac
 JAVA         ?= java
 
 .DELETE_ON_ERROR:
-.PHONY: all build run demo-app test test-unit test-asan test-daemon bench lint format fuzz install clean setup-%
+.PHONY: all build run demo-app test test-unit test-asan test-daemon soak bench lint format fuzz install clean setup-%
 
 all: build
 
@@ -60,6 +62,10 @@ test-asan: setup-test $(ASAN)/build.ninja
 
 test-daemon: setup-test build
 	tests/daemon/run --smolder $(BUILD)/smolder
+
+soak: setup-test $(ASAN)/build.ninja
+	ninja -C $(ASAN) --quiet smolder
+	tests/daemon/soak.py --smolder $(ASAN)/smolder --reloads $(RELOADS)
 
 bench: setup-bench $(BUILD)/build.ninja
 	ninja -C $(BUILD) --quiet

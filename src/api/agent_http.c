@@ -91,7 +91,7 @@ static void reload(void *ctx, struct request *rq)
 static void put_metrics(void *arg, struct buf *out)
 {
     struct agent_http *h = arg;
-    agent_metrics_update(h->options.controller);
+    agent_metrics_update(h->options.loop, h->options.controller);
     metric_render(out);
 }
 

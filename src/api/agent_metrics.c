@@ -1,5 +1,6 @@
 #include "api/agent_metrics.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -51,6 +52,12 @@ static struct metric_family sent = {.name = "smolder_resources_machine_tx_bytes_
                                     .alloy_name = "alloy_resources_machine_tx_bytes_total",
                                     .help = "Bytes this machine sent, loopback included.",
                                     .kind = METRIC_COUNTER};
+
+static struct metric_family heap = {.name = "smolder_heap_bytes",
+                                    .help = "Memory that is allocated on the heap of the main process.",
+                                    .kind = METRIC_GAUGE};
+static struct metric_family handles = {
+    .name = "smolder_loop_handles", .help = "Timers, sockets and watchers of the event loop.", .kind = METRIC_GAUGE};
 
 /* --- components --- */
 
@@ -114,8 +121,28 @@ static void update_network(void)
     metric_set(&sent, (double)out);
 }
 
-void agent_metrics_update(struct controller *c)
+/* The sanitizers' allocator counts for itself. */
+extern size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
+
+static void update_heap(void)
 {
+    const struct mallinfo2 m = mallinfo2();
+    metric_set(&heap, __sanitizer_get_current_allocated_bytes ? (double)__sanitizer_get_current_allocated_bytes()
+                                                              : (double)(m.uordblks + m.hblkhd));
+}
+
+static void count_handle(uv_handle_t *handle, void *arg)
+{
+    (void)handle;
+    ++*(size_t *)arg;
+}
+
+void agent_metrics_update(uv_loop_t *loop, struct controller *c)
+{
+    size_t n = 0;
+    uv_walk(loop, count_handle, &n);
+    metric_set(&handles, (double)n);
+    update_heap();
     metric_clear(&running);
     metric_clear(&evaluating);
     metric_clear(&connections);

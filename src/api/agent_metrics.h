@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <uv.h>
+
 #include "graph/controller.h"
 
-void agent_metrics_update(struct controller *c);
+void agent_metrics_update(uv_loop_t *loop, struct controller *c);

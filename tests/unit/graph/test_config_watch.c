@@ -147,18 +147,32 @@ static void tells_many_changes_once(void)
     for (int i = 0; i < 20; i++) {
         put("config.alloy", "again");
         uv_run(&loop, UV_RUN_NOWAIT);
-        usleep(5000);
     }
     WAIT_CHANGES(1);
     wait_quiet();
-    /* Who never rests is told of now and then. */
-    int64_t begun = now_ms();
+    tear_down(w);
+}
+
+static void tells_now_and_then_of_what_never_rests(void)
+{
+    set_up();
+    char path[256];
+    path_of(path, "config.alloy");
+    put("config.alloy", "1");
+    const char *paths[] = {path};
+    struct config_watch *w = begin(paths, 1);
+    const int64_t begun = now_ms();
+    int64_t last = begun, longest = 0;
     while (changes == 0 && now_ms() < begun + DEADLINE_MS) {
         put("config.alloy", "again");
         uv_run(&loop, UV_RUN_NOWAIT);
-        usleep(20000);
+        usleep(10000);
+        longest = now_ms() - last > longest ? now_ms() - last : longest;
+        last = now_ms();
     }
-    CHECK(changes == 1 && now_ms() - begun >= CONFIG_WATCH_PATIENCE_MS / 2);
+    CHECK_INT(changes, 1);
+    /* On a machine so busy that we slept for longer than a moment of quiet, there was one. */
+    CHECK(longest >= CONFIG_WATCH_QUIET_MS / 2 || now_ms() - begun >= CONFIG_WATCH_PATIENCE_MS / 2);
     tear_down(w);
 }
 
@@ -269,6 +283,7 @@ int main(void)
     uv_loop_init(&loop);
     RUN(sees_a_file_that_is_written_replaced_or_made_anew);
     RUN(tells_many_changes_once);
+    RUN(tells_now_and_then_of_what_never_rests);
     RUN(sees_files_come_and_go_in_a_directory);
     RUN(sees_a_config_map_of_kubernetes_swapped);
     RUN(follows_links_to_directories);
