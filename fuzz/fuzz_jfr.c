@@ -24,12 +24,8 @@ static void read_again(const struct pprof_result *r)
 
 static void convert(const uint8_t *chunk, size_t size, bool compat)
 {
-    struct conversion_options options = {.event = "wall",
-                                         .cpu_ns = 10,
-                                         .wall_ns = 20,
-                                         .per_thread = !compat,
-                                         .compat = compat,
-                                         .mark_truncated = true};
+    struct conversion_options options = {
+        .event = "wall", .cpu_ns = 10, .wall_ns = 20, .per_thread = !compat, .compat = compat, .mark_truncated = true};
     struct conversion *c = conversion_new(&options);
     struct pprof_result *results;
     size_t n;

@@ -39,6 +39,20 @@ static const char recording_types[] =
     "120 profiler.Malloc startTime:11 eventThread:22* stackTrace:26* address:11 size:11\n"
     "126 jdk.ObjectAllocationSample startTime:11 eventThread:22* stackTrace:26* objectClass:21* weight:11";
 
+/* To be put behind those: async-profiler's further types, and the JDK's own. */
+__attribute__((unused)) static const char recording_more_types[] =
+    "\n32 profiler.types.UserEventType name:20\n"
+    "115 jdk.MethodTrace startTime:11 duration:11 eventThread:22* stackTrace:26* method:28*\n"
+    "121 profiler.Free startTime:11 eventThread:22* stackTrace:26* address:11\n"
+    "122 profiler.NativeLock startTime:11 duration:11 eventThread:22* stackTrace:26* address:11\n"
+    "123 profiler.Span startTime:11 duration:11 eventThread:22* tag:20*\n"
+    "124 profiler.UserEvent startTime:11 eventThread:22* type:32* data:20";
+__attribute__((unused)) static const char recording_jdk_types[] =
+    "\n150 jdk.GarbageCollection startTime:11\n"
+    "151 jdk.CPUTimeSample startTime:11 stackTrace:26* eventThread:22* failed:4 samplingPeriod:11 biased:4\n"
+    "152 jdk.NativeMethodSample startTime:11 sampledThread:22* stackTrace:26* state:25*\n"
+    "115 jdk.MethodTrace startTime:11 duration:11 eventThread:22* stackTrace:26* method:28*";
+
 /* Keys of the pools that recording_end() writes. STACK_NONE is in none of them. */
 enum { STACK_NONE = 0, STACK_MAIN = 1, STACK_WORK = 2, STACK_CUT = 3 };
 enum { THREAD_NONE = 0, THREAD_MAIN = 7, THREAD_GC = 8 };

@@ -10,20 +10,6 @@
 
 enum { MAX = 1 << 20 };
 
-/* Behind async-profiler's: its further events, fields of Pyroscope's fork, and the JDK's own. */
-static const char more_types[] =
-    "\n32 profiler.types.UserEventType name:20\n"
-    "115 jdk.MethodTrace startTime:11 duration:11 eventThread:22* stackTrace:26* method:28*\n"
-    "121 profiler.Free startTime:11 eventThread:22* stackTrace:26* address:11\n"
-    "122 profiler.NativeLock startTime:11 duration:11 eventThread:22* stackTrace:26* address:11\n"
-    "123 profiler.Span startTime:11 duration:11 eventThread:22* tag:20*\n"
-    "124 profiler.UserEvent startTime:11 eventThread:22* type:32* data:20";
-static const char jdk_types[] =
-    "\n150 jdk.GarbageCollection startTime:11\n"
-    "151 jdk.CPUTimeSample startTime:11 stackTrace:26* eventThread:22* failed:4 samplingPeriod:11 biased:4\n"
-    "152 jdk.NativeMethodSample startTime:11 sampledThread:22* stackTrace:26* state:25*\n"
-    "115 jdk.MethodTrace startTime:11 duration:11 eventThread:22* stackTrace:26* method:28*";
-
 /* Keys of pools, as those in recording.h. */
 enum { CLASS_MAIN = 5, CLASS_BYTES = 6, CLASS_LAMBDA = 7, METHOD_WORK = 2, STACK_NATIVE = 8, STACK_LAMBDA = 9 };
 enum { TAG_ORDER = 61, TAG_STOCK = 62, USER_LOGIN = 71 };
@@ -179,7 +165,7 @@ static const struct conversion_options plain = {.event = "cpu", .cpu_ns = 10};
 static void what_the_reference_drops_has_profiles(void)
 {
     struct conversion *c = conversion_new(&plain);
-    struct chunk_builder chunk = begin(more_types);
+    struct chunk_builder chunk = begin(recording_more_types);
     recording_live(&chunk, STACK_MAIN, THREAD_MAIN);
     EVENT(&chunk, 122, 1, 500, THREAD_MAIN, STACK_WORK, 0xffff);
     EVENT(&chunk, 115, 1, 700, THREAD_MAIN, STACK_WORK, 0);
@@ -201,7 +187,7 @@ static void what_the_reference_drops_has_profiles(void)
 static void the_reference_mode_has_none_of_them(void)
 {
     struct conversion *c = conversion_new(&(struct conversion_options){.event = "cpu", .cpu_ns = 10, .compat = true});
-    struct chunk_builder chunk = begin(more_types);
+    struct chunk_builder chunk = begin(recording_more_types);
     EVENT(&chunk, 122, 1, 500, THREAD_MAIN, STACK_WORK, 0xffff);
     EVENT(&chunk, 115, 1, 700, THREAD_MAIN, STACK_WORK, 0);
     EVENT(&chunk, 123, 1, 900, THREAD_MAIN, TAG_ORDER);
@@ -226,7 +212,7 @@ static void jdk_setting(struct chunk_builder *c, uint64_t of, const char *value)
 static void the_jdks_samples_weigh_their_period(void)
 {
     struct conversion *c = conversion_new(&(struct conversion_options){.event = ""});
-    struct chunk_builder chunk = begin(jdk_types);
+    struct chunk_builder chunk = begin(recording_jdk_types);
     recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_RUNNABLE);
     EVENT(&chunk, 152, 1, THREAD_MAIN, STACK_WORK, STATE_RUNNABLE);
     EVENT(&chunk, 115, 1, 700, THREAD_MAIN, STACK_MAIN, METHOD_WORK); /* the stack is the caller's */
@@ -245,7 +231,7 @@ static void the_jdks_samples_weigh_their_period(void)
 static void cpu_time_samples_win_over_the_jdks_other_sampler(void)
 {
     struct conversion *c = conversion_new(&(struct conversion_options){.event = ""});
-    struct chunk_builder chunk = begin(jdk_types);
+    struct chunk_builder chunk = begin(recording_jdk_types);
     chunk.ticks_per_second = 2000000000;
     recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_RUNNABLE);
     jdk_setting(&chunk, 101, "20 ms");
@@ -269,7 +255,7 @@ static void cpu_time_samples_win_over_the_jdks_other_sampler(void)
 static void counters_are_no_time(void)
 {
     struct conversion *c = conversion_new(&plain);
-    struct chunk_builder chunk = begin(more_types);
+    struct chunk_builder chunk = begin(recording_more_types);
     recording_setting(&chunk, "event", "cache-misses");
     recording_setting(&chunk, "interval", "0");
     recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
@@ -284,7 +270,7 @@ static void counters_are_no_time(void)
 static void allocations_tell_their_interval(void)
 {
     struct conversion *c = conversion_new(&plain);
-    struct chunk_builder chunk = begin(more_types);
+    struct chunk_builder chunk = begin(recording_more_types);
     recording_setting(&chunk, "alloc", "0");
     recording_setting(&chunk, "nativemem", "4096");
     recording_tlab(&chunk, STACK_MAIN, THREAD_MAIN, 1000);
@@ -315,7 +301,7 @@ static void put_free(struct chunk_builder *c, uint64_t time, uint64_t address)
 static void native_memory_that_is_not_freed_is_live(void)
 {
     struct conversion *c = conversion_new(&plain);
-    struct chunk_builder chunk = begin(more_types);
+    struct chunk_builder chunk = begin(recording_more_types);
     put_free(&chunk, 20, 0xaa);
     put_malloc(&chunk, 10, 0xaa, STACK_MAIN, 100); /* freed at 20 */
     put_malloc(&chunk, 30, 0xbb, STACK_MAIN, 200); /* allocated again where it was freed */
@@ -324,7 +310,7 @@ static void native_memory_that_is_not_freed_is_live(void)
     put_malloc(&chunk, 40, 0xcc, STACK_WORK, 300); /* freed in the next chunk */
     put_malloc(&chunk, 41, 0xdd, STACK_WORK, 400);
     add(c, &chunk);
-    chunk = begin(more_types);
+    chunk = begin(recording_more_types);
     chunk.start_ns += 1000;
     put_free(&chunk, 5, 0xcc);
     put_free(&chunk, 6, 0xee);
@@ -343,7 +329,7 @@ static void native_memory_that_is_not_freed_is_live(void)
 static void without_any_free_nothing_is_said_of_leaks(void)
 {
     struct conversion *c = conversion_new(&plain);
-    struct chunk_builder chunk = begin(more_types);
+    struct chunk_builder chunk = begin(recording_more_types);
     put_malloc(&chunk, 10, 0xaa, STACK_MAIN, 100);
     add(c, &chunk);
     struct conversion_profile all[CONVERSION_PROFILES_MAX];
@@ -359,7 +345,7 @@ static void sample_at(struct chunk_builder *c, uint64_t time, uint64_t stack, ui
 static void samples_name_the_innermost_span_around_them(void)
 {
     struct conversion *c = conversion_new(&plain);
-    struct chunk_builder chunk = begin(more_types);
+    struct chunk_builder chunk = begin(recording_more_types);
     sample_at(&chunk, 5, STACK_MAIN, THREAD_MAIN);
     sample_at(&chunk, 15, STACK_MAIN, THREAD_MAIN);
     sample_at(&chunk, 25, STACK_MAIN, THREAD_MAIN);
@@ -381,7 +367,8 @@ static struct chunk_builder begin_fork(void)
     const char *at = strstr(recording_types, state);
     struct buf all = BUF_INIT(MAX);
     buf_append(&all, recording_types, (size_t)(at - recording_types));
-    buf_printf(&all, "state:25* contextId:11 spanId:11 spanName:11\n102%s%s", at + sizeof state - 1, more_types);
+    buf_printf(&all, "state:25* contextId:11 spanId:11 spanName:11\n102%s%s", at + sizeof state - 1,
+               recording_more_types);
     struct chunk_builder c = chunk_begin(buf_cstr(&all));
     buf_done(&all);
     return c;
@@ -430,7 +417,7 @@ static void classes_are_labels_where_asked_for(void)
 {
     struct conversion *c = conversion_new(
         &(struct conversion_options){.event = "cpu", .cpu_ns = 10, .allocated_class = true, .lock_class = true});
-    struct chunk_builder chunk = begin(more_types);
+    struct chunk_builder chunk = begin(recording_more_types);
     EVENT(&chunk, 102, 1, THREAD_MAIN, STACK_MAIN, CLASS_BYTES, 16, 1000);
     EVENT(&chunk, 102, 1, THREAD_MAIN, STACK_MAIN, CLASS_LAMBDA, 16, 1000);
     EVENT(&chunk, 102, 1, THREAD_MAIN, STACK_MAIN, 99, 16, 1000);
@@ -452,7 +439,7 @@ static void thread_names_have_a_cap(void)
     struct conversion *c = conversion_new(&(struct conversion_options){
         .event = "cpu", .cpu_ns = 10, .per_thread = true, .raw_threads = true, .threads_max = 1});
     for (int i = 0; i < 2; i++) {
-        struct chunk_builder chunk = begin(more_types);
+        struct chunk_builder chunk = begin(recording_more_types);
         sample_at(&chunk, 1, STACK_MAIN, THREAD_GC);
         sample_at(&chunk, 1, STACK_MAIN, THREAD_MAIN);
         add(c, &chunk);
@@ -466,7 +453,7 @@ static void check_frames(struct conversion_options options, const char *want)
     options.event = "cpu";
     options.cpu_ns = 10;
     struct conversion *c = conversion_new(&options);
-    struct chunk_builder chunk = begin(more_types);
+    struct chunk_builder chunk = begin(recording_more_types);
     sample_at(&chunk, 1, STACK_NATIVE, THREAD_MAIN);
     sample_at(&chunk, 1, STACK_LAMBDA, THREAD_MAIN);
     sample_at(&chunk, 1, STACK_CUT, THREAD_MAIN);
@@ -498,7 +485,7 @@ static void frames_are_told_as_asked_for(void)
 static void a_damaged_chunk_leaves_no_blocks_or_spans(void)
 {
     struct conversion *c = conversion_new(&plain);
-    struct chunk_builder chunk = begin(more_types);
+    struct chunk_builder chunk = begin(recording_more_types);
     put_malloc(&chunk, 10, 0xaa, STACK_MAIN, 100);
     put_free(&chunk, 9, 0xbb);
     EVENT(&chunk, 123, 10, 40, THREAD_MAIN, TAG_ORDER);

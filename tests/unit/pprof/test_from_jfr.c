@@ -272,8 +272,8 @@ static void what_ids_do_not_name_is_kept_as_unknown(void)
 
 static void the_reference_drops_what_it_does_not_know(void)
 {
-    struct conversion *c = conversion_new(
-        &(struct conversion_options){.event = "", .cpu_ns = 10, .compat = true, .mark_truncated = true});
+    struct conversion *c =
+        conversion_new(&(struct conversion_options){.event = "", .cpu_ns = 10, .compat = true, .mark_truncated = true});
     struct chunk_builder chunk = recording_begin();
     recording_execution(&chunk, STACK_NONE, THREAD_NONE, STATE_DEFAULT);
     recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_NONE);
