@@ -15,11 +15,24 @@ struct reader {
     const uint8_t *p, *end; /* p turns NULL at the first thing that does not fit */
     struct arena *arena;
     struct str *strings;
+    uint8_t *words; /* of the same strings: which of enum word they are */
     size_t string_count;
     struct jfr_type *types; /* heap while it grows */
     size_t type_count, type_cap;
     bool full; /* the arena's cap was hit */
 };
+
+/* What elements and attributes are called: looked at once per string, not once per use. */
+enum word { WORD_OTHER, WORD_CLASS, WORD_FIELD, WORD_NAME, WORD_ID, WORD_POOLED, WORD_DIMENSION, WORDS };
+static const char *const words[WORDS] = {"", "class", "field", "name", "id", "constantPool", "dimension"};
+
+static enum word word_of(struct str s)
+{
+    enum word w = WORDS - 1;
+    while (w > WORD_OTHER && !str_is(s, words[w]))
+        w--;
+    return w;
+}
 
 /* The attributes we care about; the rest of an element's are stepped over. */
 struct attributes {
@@ -65,11 +78,14 @@ static void read_strings(struct reader *r)
         return;
     }
     r->strings = allot(r, count + 1, sizeof *r->strings);
+    r->words = allot(r, count + 1, sizeof *r->words);
     for (uint64_t i = 0; r->p && i < count; i++) {
         struct jfr_string raw = {0};
         r->p = jfr_string_read(r->p, r->end, &raw);
         if (r->p)
             r->strings[i] = decoded(r, &raw);
+        if (r->p)
+            r->words[i] = (uint8_t)word_of(r->strings[i]);
     }
     r->string_count = count;
 }
@@ -82,21 +98,30 @@ static struct str string_at(struct reader *r, uint64_t i)
     return STR("");
 }
 
+static enum word word_at(struct reader *r, uint64_t i)
+{
+    if (r->p && i < r->string_count)
+        return (enum word)r->words[i];
+    r->p = NULL;
+    return WORD_OTHER;
+}
+
 static struct attributes read_attributes(struct reader *r)
 {
     struct attributes a = {0};
     uint64_t count = next(r);
     for (; r->p && count > 0; count--) {
-        struct str key = string_at(r, next(r)), value = string_at(r, next(r));
-        if (str_is(key, "name"))
+        const enum word key = word_at(r, next(r));
+        const struct str value = string_at(r, next(r));
+        if (key == WORD_NAME)
             a.name = value;
-        else if (str_is(key, "id"))
+        else if (key == WORD_ID)
             a.id = value;
-        else if (str_is(key, "class"))
+        else if (key == WORD_CLASS)
             a.type = value;
-        else if (str_is(key, "constantPool"))
+        else if (key == WORD_POOLED)
             a.pooled = value;
-        else if (str_is(key, "dimension"))
+        else if (key == WORD_DIMENSION)
             a.dimension = value;
     }
     return a;
@@ -132,7 +157,7 @@ static struct jfr_field **add_field(struct reader *r, struct jfr_field **link, c
 /* One element and all below it. `fields` is where the fields of the class around it go, NULL outside of one. */
 static void read_element(struct reader *r, unsigned depth, struct jfr_field ***fields)
 {
-    struct str name = string_at(r, next(r));
+    const enum word name = word_at(r, next(r));
     struct attributes a = read_attributes(r);
     uint64_t children = next(r);
     if (!r->p || (children > 0 && depth == JFR_DEPTH_MAX)) {
@@ -140,12 +165,12 @@ static void read_element(struct reader *r, unsigned depth, struct jfr_field ***f
         return;
     }
     struct jfr_field *own = NULL, **link = &own, ***inner = NULL;
-    bool is_class = !fields && str_is(name, "class");
+    bool is_class = !fields && name == WORD_CLASS;
     size_t index = r->type_count;
     if (is_class) {
         add_type(r, &a);
         inner = &link;
-    } else if (fields && str_is(name, "field")) {
+    } else if (fields && name == WORD_FIELD) {
         *fields = add_field(r, *fields, &a);
     }
     for (; r->p && children > 0; children--)

@@ -161,7 +161,7 @@ static bool is_ascii(struct str s)
 
 bool jfr_string_is_plain(const struct jfr_string *s)
 {
-    return s->kind != JFR_STRING_CHARS && is_ascii(s->text);
+    return is_ascii(s->text); /* UTF-16 units below 128 take one byte each, too */
 }
 
 void jfr_string_decode(const struct jfr_string *s, struct buf *out)

@@ -4,13 +4,14 @@
 
 #include "base/mem.h"
 
-enum { FIRST_CAP = 16 };
+/* Small ones grow in few steps: each puts every item into a new place. */
+enum { FIRST_CAP = 64, SMALL = 4096 };
 
 void hashed_reserve(struct hashed *h)
 {
     if (h->len * 4 < h->cap * 3)
         return;
-    size_t cap = h->cap ? h->cap * 2 : FIRST_CAP;
+    size_t cap = h->cap ? h->cap * (h->cap < SMALL ? 4 : 2) : FIRST_CAP;
     struct hashed_slot *slots = xcalloc(cap, sizeof *slots);
     for (size_t i = 0; i < h->cap; i++) {
         if (h->slots[i].item == 0)

@@ -186,18 +186,19 @@ static void java_class_name(struct str symbol, struct buf *out)
         buf_puts(out, "[]");
 }
 
-/* The bytes of a symbol as names have it; what is no part of the chunk is put into r->made. */
+/* The bytes of a symbol as names have it; what is no part of the chunk is put into r->made. Leaves r->name in disorder. */
 static struct str stable_text(struct resolver *r, const struct jfr_string *s)
 {
     const enum name_rules rules = r->options.compat ? NORMALISE_REFERENCE : NORMALISE_SYMBOLS;
-    cleanup_buf struct buf decoded = BUF_INIT(NAME_MAX_BYTES), stable = BUF_INIT(NAME_MAX_BYTES);
+    cleanup_buf struct buf decoded = BUF_INIT(NAME_MAX_BYTES);
     struct str text = s->text;
     if (!jfr_string_is_plain(s)) {
         jfr_string_decode(s, &decoded);
         text = buf_slice(&decoded);
     }
-    if (!r->options.raw_names && normalise(rules, text, &stable))
-        text = buf_slice(&stable);
+    buf_reset(&r->name);
+    if (!r->options.raw_names && normalise(rules, text, &r->name))
+        text = buf_slice(&r->name);
     return text.p == s->text.p && text.n == s->text.n ? text : arena_str(&r->made, text);
 }
 
