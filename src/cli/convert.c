@@ -81,7 +81,7 @@ static void help(void)
           "  smolder convert app.jfr --output=app.html\n"
           "  smolder convert app.jfr.gz --type=process_cpu --output=cpu.pb.gz\n"
           "  smolder convert '/var/recordings/*.jfr' --format=collapsed --type=wall --output=-\n"
-          "  smolder convert new.jfr --diff-base=old.jfr --output=change.html\n",
+          "  smolder convert new.jfr --diff-base=app.jfr --output=change.html\n",
           stdout);
 }
 
@@ -150,6 +150,7 @@ static int check_conversion(const struct convert_flags *f, struct conversion_opt
     o.compat = *f->compat != '\0';
     o.event = f->event;
     o.symbols_max = SYMBOLS_MAX;
+    o.per_thread |= o.raw_threads;
     want_group(&o, f->group_by);
     if (*f->compat && strcmp(f->compat, "jfr-parser") != 0)
         return err_set(err, -EINVAL, "--compat=%s: jfr-parser expected", f->compat);

@@ -353,6 +353,32 @@ def convert_explains_wrong_usage(lab):
     check(b"usage: smolder convert" in out and not err, "--help")
 
 
+@test
+def documented_conversions_run(lab):
+    """Every command of docs/convert.md and the README, in a folder with the files they name; every flag is documented."""
+    folder = lab.dir / "examples"
+    (folder / "recordings").mkdir(parents=True)
+    for name, source in (("app.jfr", "dump2"), ("new.jfr", "wall"), ("recordings/one.jfr", "wall"), ("recordings/two.jfr", "example")):
+        shutil.copy(plain(lab, source), folder / name)
+    shutil.copy(recording("dump2"), folder / "app.jfr.gz")
+    page = (ROOT / "docs" / "convert.md").read_text()
+    shown = [line for text in (page, (ROOT / "README.md").read_text()) for block in re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
+             for line in block.splitlines() if "smolder convert" in line]
+    help_text = convert(lab, "--help")[0].decode()
+    shown += [line.strip().replace("/var/recordings/", "recordings/") for line in help_text.splitlines() if line.startswith("  smolder ")]
+    check(len(shown) >= 12, f"only {len(shown)} commands found")
+    (folder / "bin").mkdir()
+    (folder / "bin" / "smolder").symlink_to(lab.smolder)
+    for command in shown:
+        done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=folder, capture_output=True, text=True,
+                              env={**os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}"})
+        equal(done.returncode, 0, f"exit status of {command} ({done.stderr})")
+    for name in ("app.html", "profiles/0_memory.pb.gz", "cpu.pb.gz", "change.html", "threads.html", "piped.html", "all.html"):
+        check((folder / name).stat().st_size > 500, f"{name} is there")
+    equal(set(re.findall(r"`--([a-z-]+)`", page.split("## Flags")[1])),
+          set(re.findall(r"^  --([a-z-]+)", help_text, re.M)), "flags in docs/convert.md and in --help")
+
+
 # ---- where output goes ----
 
 @test

@@ -68,6 +68,8 @@ function shortName(name) {
 
 /* ---- colours ---- */
 function hash(s) { let h = 2166136261; for (let i = 0; i < s.length; i++) h = Math.imul(h ^ s.charCodeAt(i), 16777619); return (h ^ h >>> 13) >>> 0; }
+/* Where frames say of what type they are (--frame-types): compiled, inlined, interpreted, C1, kernel. */
+const FRAME_HUES = { "_[j]": [92, 40, 62], "_[i]": [164, 34, 62], "_[0]": [40, 62, 66], "_[1]": [66, 56, 60], "_[k]": [268, 34, 72] };
 /* Warm for Java (one hue per package), olive for the JDK, steel for native code and the VM, violet for the kernel, grey for what is
    no function. */
 function colorOf(name) {
@@ -75,7 +77,8 @@ function colorOf(name) {
   const plain = dotted(name);
   const dot = plain.lastIndexOf(".");
   const h = hash(dot > 0 ? plain.slice(0, plain.lastIndexOf(".", dot - 1) > 0 ? plain.lastIndexOf(".", dot - 1) : dot) : plain);
-  if (/^kernel\.|_\[k\]$/.test(plain)) return `hsl(${268 + h % 18} 34% ${72 + h % 6}%)`;
+  if (FRAME_HUES[plain.slice(-4)]) { const [hue, saturation, light] = FRAME_HUES[plain.slice(-4)]; return `hsl(${hue + h % 14} ${saturation}% ${light + h % 7}%)`; }
+  if (/^kernel\./.test(plain)) return `hsl(${268 + h % 18} 34% ${72 + h % 6}%)`;
   if (plain.includes("::")) return `hsl(${196 + h % 14} 34% ${66 + h % 7}%)`;
   if (dot <= 0 || /\.so\b|\.dylib\b/.test(plain)) return `hsl(${212 + h % 16} 30% ${70 + h % 6}%)`;
   if (/^(java|javax|jdk|sun|com\.sun)\./.test(plain)) return `hsl(${62 + h % 26} 42% ${62 + h % 8}%)`;
@@ -122,10 +125,20 @@ function modelOfTable(names, unit, parent, name, self, before) {
   const n = parent.length, total = Float64Array.from(self), old = before && Float64Array.from(before), size = new Float64Array(n);
   for (let i = n - 1; i > 0; i--) { total[parent[i]] += total[i]; if (old) old[parent[i]] += old[i]; }
   for (let i = 0; i < n; i++) size[i] = total[i] + (old ? old[i] : 0);
-  const order = new Uint32Array(n), first = new Int32Array(n).fill(-1), sibling = new Int32Array(n).fill(-1);
-  for (let i = 0; i < n; i++) order[i] = i;
-  order.sort((a, b) => size[a] - size[b] || b - a);
-  for (const i of order) if (i > 0 && size[i] > 0) { sibling[i] = first[parent[i]]; first[parent[i]] = i; }
+  const first = new Int32Array(n).fill(-1), sibling = new Int32Array(n).fill(-1), forks = [];
+  for (let i = n - 1; i > 0; i--) if (size[i] > 0) {
+    const p = parent[i];
+    sibling[i] = first[p];
+    if (first[p] >= 0 && sibling[first[p]] < 0) forks.push(p); /* its second child; most nodes have one only */
+    first[p] = i;
+  }
+  for (const p of forks) {
+    const children = [];
+    for (let i = first[p]; i >= 0; i = sibling[i]) children.push(i);
+    children.sort((a, b) => size[b] - size[a] || a - b);
+    children.forEach((i, k) => { sibling[i] = k + 1 < children.length ? children[k + 1] : -1; });
+    first[p] = children[0];
+  }
   let count = 0;
   for (let i = 0; i < n; i++) if (i === 0 || size[i] > 0) count++;
   const m = emptyModel(count, names, unit);
