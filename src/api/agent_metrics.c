@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/mem.h"
 #include "base/metric.h"
+#include "graph/measured.h"
 
 #define CONTROLLER_LABELS "controller_path", "controller_id"
 
@@ -23,6 +23,11 @@ static struct metric_family evaluating = {.name = "smolder_component_controller_
                                           .help = "Whether the graph is being evaluated at this moment.",
                                           .kind = METRIC_GAUGE,
                                           .labels = {CONTROLLER_LABELS}};
+static struct metric_family queued = {.name = "smolder_component_evaluation_queue_size",
+                                      .alloy_name = "alloy_component_evaluation_queue_size",
+                                      .help = "Components that are to be evaluated because what they read changed.",
+                                      .kind = METRIC_GAUGE,
+                                      .labels = {CONTROLLER_LABELS}};
 static struct metric_family connections = {.name = "smolder_component_graph_connection",
                                            .alloy_name = "alloy_component_graph_connection",
                                            .help = "1 for each component (from) that refers to another (to).",
@@ -61,22 +66,15 @@ static struct metric_family handles = {
 
 /* --- components --- */
 
-/* "a/b/c" is the controller "c" in "/a/b", the root "" in "/". */
-static void split(const char *module_id, char **ret_path, const char **ret_id)
-{
-    const char *slash = strrchr(module_id, '/');
-    *ret_path = xasprintf("/%.*s", slash ? (int)(slash - module_id) : 0, module_id);
-    *ret_id = slash ? slash + 1 : module_id;
-}
-
 static bool count_component(void *arg, const struct component_view *v)
 {
     (void)arg;
     static const char *const health[] = {"unknown", "healthy", "unhealthy", "exited"};
     cleanup_free char *path = NULL;
     const char *id;
-    split(v->module_id, &path, &id);
+    measured_labels(v->module_id, &path, &id);
     metric_add(&running, 1, path, id, health[v->health]);
+    metric_add(&queued, v->is_queued, path, id);
     metric_set(&evaluating, 0, path, id); /* who asks is served by the same thread */
     for (size_t i = 0; v->references_to && v->references_to[i]; i++)
         metric_set(&connections, 1, path, id, v->local_id, v->references_to[i]);
@@ -145,6 +143,7 @@ void agent_metrics_update(uv_loop_t *loop, struct controller *c)
     update_heap();
     metric_clear(&running);
     metric_clear(&evaluating);
+    metric_clear(&queued);
     metric_clear(&connections);
     controller_each_deep(c, count_component, NULL);
     update_memory();

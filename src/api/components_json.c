@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "api/redact.h"
 #include "api/value_json.h"
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -111,15 +112,21 @@ static void head(struct controller *c, const struct component_view *v, struct bu
     buf_puts(out, "},\"original\":\"\"");
 }
 
-static void bodies(struct controller *c, const struct component_view *v, bool full, struct buf *out)
+enum detail { NO_BODIES, FULL, REDACTED };
+
+static void body(const char *name, struct value *v, enum detail detail, struct buf *out)
 {
-    cleanup_value struct value *info = full ? controller_debug_info(c, v->id) : NULL;
-    buf_puts(out, ",\"arguments\":");
-    value_json_body(full ? v->arguments : NULL, out);
-    buf_puts(out, ",\"exports\":");
-    value_json_body(full ? v->exports : NULL, out);
-    buf_puts(out, ",\"debugInfo\":");
-    value_json_body(info, out);
+    cleanup_value struct value *redacted = detail == REDACTED ? redact_value(v) : NULL;
+    buf_printf(out, ",\"%s\":", name);
+    value_json_body(detail == NO_BODIES ? NULL : redacted ? redacted : v, out);
+}
+
+static void bodies(struct controller *c, const struct component_view *v, enum detail detail, struct buf *out)
+{
+    cleanup_value struct value *info = detail == NO_BODIES ? NULL : controller_debug_info(c, v->id);
+    body("arguments", v->arguments, detail, out);
+    body("exports", v->exports, detail, out);
+    body("debugInfo", info, detail, out);
     if (v->created_modules && v->created_modules[0]) {
         buf_puts(out, ",\"createdModuleIDs\":");
         ids(out, v->created_modules);
@@ -130,7 +137,8 @@ static void bodies(struct controller *c, const struct component_view *v, bool fu
 struct listing {
     struct controller *controller;
     struct buf *out;
-    bool full, any;
+    enum detail detail;
+    bool any;
 };
 
 static bool list_one(void *arg, const struct component_view *v)
@@ -139,7 +147,7 @@ static bool list_one(void *arg, const struct component_view *v)
     buf_puts(l->out, l->any ? "," : "");
     l->any = true;
     head(l->controller, v, l->out);
-    bodies(l->controller, v, l->full, l->out);
+    bodies(l->controller, v, l->detail, l->out);
     return true;
 }
 
@@ -158,13 +166,13 @@ bool components_json_one(struct controller *c, const char *id, struct buf *out)
     if (!controller_view(c, id, &v))
         return false;
     head(c, &v, out);
-    bodies(c, &v, true, out);
+    bodies(c, &v, FULL, out);
     return true;
 }
 
 void components_json_all(struct controller *c, struct buf *out)
 {
-    struct listing l = {.controller = c, .out = out, .full = true};
+    struct listing l = {.controller = c, .out = out, .detail = REDACTED};
     buf_byte(out, '[');
     controller_each_deep(c, list_one, &l);
     buf_byte(out, ']');

@@ -7,7 +7,7 @@
 bool components_json_list(struct controller *c, const char *module_id, struct buf *out);
 /* One, by its id, with arguments, exports and debugInfo; false when there is none. */
 bool components_json_one(struct controller *c, const char *id, struct buf *out);
-/* Every component of every module with its bodies, for a support bundle. */
+/* Every component of every module with its bodies, for a support bundle: redacted (api/redact.h). */
 void components_json_all(struct controller *c, struct buf *out);
 
 /* Where the data of a component goes: along its references to receivers, against all others. Local ids as a JSON array. */

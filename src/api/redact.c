@@ -176,6 +176,38 @@ void redact_config(const char *name, struct str text, struct buf *out)
     redact_urls(buf_slice(&plain), out);
 }
 
+/* --- values --- */
+
+static struct value *redacted(struct value *v, bool secret, unsigned depth)
+{
+    enum { DEPTH_MAX = 64 };
+    const enum value_kind kind = value_kind(v);
+    if (depth > DEPTH_MAX || (secret && (kind == VALUE_STRING || kind == VALUE_NUMBER)))
+        return value_string(STR(HIDDEN));
+    if (kind == VALUE_OBJECT) {
+        struct value *object = value_object();
+        for (size_t i = 0; i < value_len(v); i++) {
+            struct value *member;
+            const struct str key = value_key(v, i, &member);
+            value_object_put(object, key, redacted(member, secret || redact_is_secret(key), depth + 1));
+        }
+        return object;
+    }
+    if (kind != VALUE_ARRAY)
+        return value_ref(v);
+    struct value **items = xcalloc(value_len(v) + 1, sizeof(struct value *));
+    for (size_t i = 0; i < value_len(v); i++)
+        items[i] = redacted(value_item(v, i), secret, depth + 1);
+    struct value *array = value_array(items, value_len(v));
+    free(items);
+    return array;
+}
+
+struct value *redact_value(struct value *v)
+{
+    return v ? redacted(v, false, 0) : NULL;
+}
+
 /* --- any text --- */
 
 /* Where the user information of a URL that begins with the "://" at `at` ends: its '@', 0 when it has none. RFC 3986 §3.2. */

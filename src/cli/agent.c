@@ -44,8 +44,16 @@ struct agent {
     int status;
 };
 
-static struct metric_family build_info = {
-    .name = "smolder_build_info", .help = "1, labelled with the version.", .kind = METRIC_GAUGE, .labels = {"version"}};
+#ifdef __aarch64__
+static const char architecture[] = "arm64";
+#else
+static const char architecture[] = "amd64";
+#endif
+static struct metric_family build_info = {.name = "smolder_build_info",
+                                          .alloy_name = "alloy_build_info",
+                                          .help = "1, labelled with what this program was built as.",
+                                          .kind = METRIC_GAUGE,
+                                          .labels = {"goarch", "goos", "version"}};
 
 static bool reload(void *arg, struct buf *answer)
 {
@@ -274,7 +282,7 @@ static int start(struct agent *a, struct err *err)
 
 static void announce(struct agent *a)
 {
-    metric_set(&build_info, 1, SMOLDER_VERSION);
+    metric_set(&build_info, 1, architecture, "linux", SMOLDER_VERSION);
     if (geteuid() != 0)
         log_warn("not running as root: only JVMs of this user can be profiled");
     if (a->http)

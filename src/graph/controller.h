@@ -74,6 +74,7 @@ struct component_view {
     enum health_state health;
     const char *message;
     int64_t updated_ns;                                      /* since the epoch, when the health last changed */
+    bool is_queued;                                          /* is to be evaluated soon */
     uint64_t sent;                                           /* things handed on since it was made */
     struct value *arguments, *exports;                       /* borrowed objects, NULL where there are none */
     const char *const *references_to, *const *referenced_by; /* NULL-terminated local ids */

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "graph/internal.h"
+#include "graph/measured.h"
 #include "lang/eval.h"
 
 struct module *module_new(const struct module *outer, struct component *host, char *id)
@@ -246,6 +247,8 @@ static void queue_up(struct plan_node *n)
 
 void module_mark(struct plan_node *n)
 {
+    if (!n->stale)
+        n->stale_ns = uv_hrtime();
     n->stale = true;
     queue_up(n);
 }
@@ -393,7 +396,7 @@ static void evaluate_inside(struct component *c)
     }
 }
 
-static void evaluate_node(struct plan_node *n)
+static void evaluate_node(const struct module *m, struct plan_node *n)
 {
     struct component *c = n->component;
     struct err err = {0};
@@ -401,9 +404,11 @@ static void evaluate_node(struct plan_node *n)
     if (c && !is_alive(c))
         return;
     if (n->stale) {
+        const uint64_t begun = uv_hrtime();
         n->stale = false;
         code = evaluate_stale(n, &err);
         n->redefined = false;
+        measured_evaluation(m->id, c ? c->id : NULL, n->stale_ns, begun, uv_hrtime());
     }
     if (n->inside) {
         n->inside = false;
@@ -435,7 +440,7 @@ void module_evaluate(struct module *m)
         }
         any = true;
         last = rank;
-        evaluate_node(n);
+        evaluate_node(m, n);
     }
     if (p && p->exports_changed && m->host && m->host->kind == NODE_CUSTOM)
         component_export(m->host, module_exports(p));

@@ -45,6 +45,7 @@ struct plan_node {
     bool blind;                                  /* at the same time: what it reads of a failed one is not even known */
     bool waits;         /* cannot be built yet: a module that it needs, itself or through others, has not arrived */
     bool stale;         /* something it reads changed since its last evaluation */
+    uint64_t stale_ns;  /* when that was noticed, of uv_hrtime() */
     bool redefined;     /* the libraries it uses may have changed */
     bool inside;        /* something in its modules is to be evaluated */
     bool content;       /* an import: its files changed */

@@ -31,6 +31,7 @@ static struct component_view view_of(const struct module *m, const struct plan_n
         .health = h->state,
         .message = h->message ? h->message : "",
         .updated_ns = h->updated_ns,
+        .is_queued = n->stale,
         .sent = c->sent,
         .arguments = node_arguments(c),
         .exports = c->exports,

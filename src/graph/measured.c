@@ -1,0 +1,51 @@
+#include "graph/measured.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "base/metric.h"
+
+static const double buckets[] = {0.005, 0.025, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600};
+static const double slow_seconds = 60;
+
+static struct metric_family taken = {.name = "smolder_component_evaluation_seconds",
+                                     .alloy_name = "alloy_component_evaluation_seconds",
+                                     .help = "How long components took to be evaluated after what they read changed.",
+                                     .kind = METRIC_HISTOGRAM,
+                                     .labels = {"controller_path", "controller_id"},
+                                     .buckets = buckets,
+                                     .bucket_count = ARRAY_LEN(buckets)};
+static struct metric_family waited = {.name = "smolder_component_dependencies_wait_seconds",
+                                      .alloy_name = "alloy_component_dependencies_wait_seconds",
+                                      .help =
+                                          "How long components waited to be evaluated after what they read changed.",
+                                      .kind = METRIC_HISTOGRAM,
+                                      .labels = {"controller_path", "controller_id"},
+                                      .buckets = buckets,
+                                      .bucket_count = ARRAY_LEN(buckets)};
+static struct metric_family slow = {.name = "smolder_component_evaluation_slow_seconds",
+                                    .alloy_name = "alloy_component_evaluation_slow_seconds",
+                                    .help = "Seconds spent in evaluations that took a minute or longer.",
+                                    .kind = METRIC_COUNTER,
+                                    .labels = {"controller_path", "controller_id", "component_id"}};
+
+void measured_labels(const char *module_id, char **ret_path, const char **ret_id)
+{
+    const char *slash = strrchr(module_id, '/');
+    *ret_path = xasprintf("/%.*s", slash ? (int)(slash - module_id) : 0, module_id);
+    *ret_id = slash ? slash + 1 : module_id;
+}
+
+void measured_evaluation(const char *module_id, const char *id, uint64_t marked, uint64_t begun, uint64_t ended)
+{
+    cleanup_free char *path = NULL;
+    const char *controller;
+    const double seconds = (double)(ended - begun) / 1e9;
+    measured_labels(module_id, &path, &controller);
+    metric_observe(&taken, seconds, path, controller);
+    metric_observe(&waited, (double)(begun - marked) / 1e9, path, controller);
+    if (seconds >= slow_seconds && id)
+        metric_add(&slow, seconds, path, controller, id);
+}
