@@ -24,7 +24,8 @@ static const struct option profiling_options[] = {
     {"event", OPT_STRING, offsetof(struct java_profiling, event), .default_text = "\"itimer\"",
      .help = "The event of CPU profiling: `itimer`, `ctimer`, `cpu`, `wall`, …"},
     {"per_thread", OPT_BOOL, offsetof(struct java_profiling, per_thread), .default_text = "false",
-     .help = "Puts the thread's name on every sample, as the label `thread`."},
+     .help =
+         "Puts the thread's name on every sample, as the label `thread`; the numbers of a pool's threads become `_`."},
     {"alloc", OPT_STRING, offsetof(struct java_profiling, alloc), .default_text = "\"512k\"",
      .help = "Allocation profiling: one sample per so many bytes (`k`, `m`, `g`); empty turns it off."},
     {"tlab", OPT_BOOL, offsetof(struct java_profiling, tlab), .default_text = "false",

@@ -2,8 +2,12 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "base/cleanup.h"
+#include "base/mem.h"
 #include "pprof/decode.h"
+#include "pprof/events.h"
 #include "pprof/from_jfr.h"
+#include "pprof/normalise.h"
 #include "pprof/recording.h"
 #include "pprof/text.h"
 #include "test.h"
@@ -498,8 +502,68 @@ static void a_damaged_chunk_leaves_no_blocks_or_spans(void)
     conversion_free(c);
 }
 
+static char *read_page(void)
+{
+    char *text = xcalloc(1, MAX);
+    cleanup_fclose FILE *f = fopen(SOURCE_ROOT "/docs/profiles.md", "re");
+    CHECK(f && fread(text, 1, MAX - 1, f) > 0);
+    return text;
+}
+
+static void check_on_page(const char *page, const char *row)
+{
+    if (!strstr(page, row))
+        FAIL_("docs/profiles.md has no %s", row);
+}
+
+static unsigned count_on_page(const char *page, const char *row_start)
+{
+    unsigned n = 0;
+    for (; (page = strstr(page, row_start)); page++)
+        n++;
+    return n;
+}
+
+/* Every profile and event has its row on docs/profiles.md, as it is, and no other has; names become what the page says. */
+static void the_page_for_users_is_true(void)
+{
+    cleanup_free char *page = read_page();
+    for (size_t k = 0; k < KIND_COUNT; k++) {
+        const struct profile_kind_def *d = &profile_kinds[k];
+        struct buf row = BUF_INIT(MAX);
+        buf_printf(&row, "\n| `%s` | `%s/%s`", d->name, d->types[0][0], d->types[0][1]);
+        if (d->types[1][0])
+            buf_printf(&row, ", `%s/%s`", d->types[1][0], d->types[1][1]);
+        buf_printf(&row, " | `%s/%s` |", d->period[0], d->period[1]);
+        check_on_page(page, buf_cstr(&row));
+        buf_done(&row);
+    }
+    for (size_t i = 0; i < CLASS_COUNT; i++) {
+        cleanup_free char *row = xasprintf("\n| `%s` |", event_classes[i].type);
+        check_on_page(page, row);
+    }
+    const char *events = strstr(page, "\n## Events");
+    CHECK(events &&
+          count_on_page(page, "\n| `") - count_on_page(events, "\n| `") == KIND_COUNT + 1u); /* and the head */
+    CHECK_INT(count_on_page(page, "\n| `jdk.") + count_on_page(page, "\n| `profiler."), CLASS_COUNT);
+    struct buf name = BUF_INIT(MAX);
+    char from[128], to[128];
+    unsigned names = 0;
+    for (const char *p = strstr(page, "| from | becomes |"); p && (p = strstr(p, "\n| `")); p++) {
+        if (sscanf(p, "\n| `%127[^`]` | `%127[^`]` |", from, to) != 2)
+            continue;
+        buf_reset(&name);
+        CHECK(normalise(NORMALISE_SYMBOLS, str_of(from), &name));
+        CHECK_STR(buf_cstr(&name), to);
+        names++;
+    }
+    CHECK(names > 5);
+    buf_done(&name);
+}
+
 int main(void)
 {
+    RUN(the_page_for_users_is_true);
     RUN(what_the_reference_drops_has_profiles);
     RUN(the_reference_mode_has_none_of_them);
     RUN(the_jdks_samples_weigh_their_period);
