@@ -1,5 +1,6 @@
 /* smolder convert: recordings and profiles into pprof, collapsed stacks, JSON, a page, or text. */
 #include <errno.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -197,8 +198,8 @@ static int damaged(const struct job *j, const struct read_result *r, struct err 
     if (r->bad == 0)
         return 0;
     if (!j->f->quiet)
-        fprintf(stderr, "smolder convert: %llu of %llu chunks %s damaged and left out\n", (unsigned long long)r->bad,
-                (unsigned long long)(r->bad + r->chunks), r->bad == 1 ? "was" : "were");
+        fprintf(stderr, "smolder convert: %" PRIu64 " of %" PRIu64 " chunks %s damaged and left out\n", r->bad,
+                r->bad + r->chunks, r->bad == 1 ? "was" : "were");
     if (r->chunks == 0 && j->set.len == 0)
         return err_set(err, -EILSEQ, "nothing of the input can be read");
     return j->f->strict ? err_set(err, -EILSEQ, "damaged input, and --strict") : 0;
@@ -263,8 +264,7 @@ static int convert_files(struct job *j, const struct file_list *files, struct er
     if (code == 0 && *j->f->diff_base)
         code = compare(j, err);
     if (code == 0 && j->set.len == 0)
-        code = err_set(err, -ESRCH, "%s: no samples in %llu chunks", files->items[0],
-                       (unsigned long long)j->result.chunks);
+        code = err_set(err, -ESRCH, "%s: no samples in %" PRIu64 " chunks", files->items[0], j->result.chunks);
     if (code == 0 && *j->f->group_by)
         code = profile_set_group(&j->set, str_of(j->f->group_by), err);
     return code < 0 ? code : write_all(j, files, err);

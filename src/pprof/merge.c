@@ -193,7 +193,7 @@ static bool merge_samples(struct profile *to, const struct profile *from, int64_
 
 int profile_merge(struct profile *to, const struct profile *from, int64_t factor, struct err *err)
 {
-    size_t columns[PROFILE_TYPES_MAX];
+    size_t columns[PROFILE_TYPES_MAX] = {0};
     bool first = to->type_count == 0 && to->sample_count == 0;
     if (first && !take_types(to, from))
         return err_set(err, -E2BIG, "the profile has too many names");

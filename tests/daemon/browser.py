@@ -18,14 +18,17 @@ def program():
 
 
 class Browser:
-    def __init__(self, width=1280, height=800, dark=False):
+    """`machine`: whose network the browser is in; None = ours."""
+
+    def __init__(self, width=1280, height=800, dark=False, machine=None):
         command = program()
+        network = ["nsenter", "-t", str(machine.init), "-n", "--"] if machine else []
         self.profile = tempfile.mkdtemp(prefix="smolder-browser-", dir="/var/tmp")
         to_read, self.to = os.pipe()
         self.got, to_write = os.pipe()
 
         self.process = subprocess.Popen(
-            ["bash", "-c", f'exec "$@" 3<&{to_read} 4>&{to_write}', "bash", command, "--headless=new", "--no-sandbox",
+            ["bash", "-c", f'exec "$@" 3<&{to_read} 4>&{to_write}', "bash", *network, command, "--headless=new", "--no-sandbox",
              "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", f"--window-size={width},{height}",
              f"--user-data-dir={self.profile}", "--remote-debugging-pipe"],
             pass_fds=(to_read, to_write), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -107,8 +110,8 @@ class Browser:
         self.mouse("mousePressed", x, y)
         self.mouse("mouseReleased", x, y)
 
-    def problems(self):
-        """What the console and the security policy complained about, and every request that was no file and no data."""
+    def problems(self, server="file:"):
+        """What the console and the security policy complained about, and every request that was not to `server` and no data."""
         found = []
         for e in self.events:
             p = e.get("params", {})
@@ -116,6 +119,7 @@ class Browser:
                 found.append(str(p["exceptionDetails"]))
             elif e.get("method") == "Log.entryAdded" and p["entry"]["level"] == "error":
                 found.append(p["entry"]["text"])
-            elif e.get("method") == "Network.requestWillBeSent" and p["request"]["url"].split(":")[0] not in ("file", "data", "blob", "about"):
+            elif e.get("method") == "Network.requestWillBeSent" and not p["request"]["url"].startswith(
+                    (server, "data:", "blob:", "about:")):
                 found.append("request of " + p["request"]["url"])
         return found

@@ -2,14 +2,15 @@
 import base64
 import functools
 import gzip
-import html.parser
 import json
 import os
 import pathlib
+import pty
 import re
+import select
 import shutil
 import subprocess
-import tempfile
+import time
 
 from browser import Browser
 from lab import CACHE, ROOT, Skip, check, equal, newer, test, within
@@ -456,6 +457,24 @@ def convert_is_small_on_a_large_recording(lab):
     equal(whole, {s: v * (size // len(data)) for s, v in single.items()}, "values")
     if b"__asan_init" not in lab.smolder.read_bytes():
         within(usage.ru_maxrss * 1024 / 1e6, 0, 64, "MB resident")
+
+
+@test
+def convert_shows_how_far_it_is(lab):
+    """On a terminal, when it takes long: here as long as it takes until the terminal shows something."""
+    data = plain(lab).read_bytes()
+    ours, theirs = pty.openpty()
+    p = subprocess.Popen([str(lab.smolder), "convert", "-", f"--output={lab.dir}/out"], stdin=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    shown, deadline = b"", time.monotonic() + 30
+    while b"converting: " not in shown and time.monotonic() < deadline:
+        p.stdin.write(data)
+        while select.select([ours], [], [], 0)[0]:
+            shown += os.read(ours, 65536)
+    p.stdin.close()
+    equal(p.wait(60), 0, "exit status")
+    os.close(ours)
+    check(re.search(rb"converting: \d+ MB", shown), f"shown: {shown}")
 
 
 # ---- the page ----

@@ -5,6 +5,7 @@ import json
 import time
 import urllib.parse
 
+from browser import Browser
 from lab import check, config, equal, java_home, test, wait_for, within
 
 STORE = "http://127.0.0.1:4040"
@@ -86,6 +87,30 @@ def store_takes_pushes(lab):
         equal(kinds, ["process_cpu:cpu:nanoseconds:cpu:nanoseconds"], "types")
         graph = flame(lab, service, kinds[0])
         equal((graph.get("main"), graph.get("work")), (value, value), "totals in the flame graph")
+
+
+@test
+def store_page_draws(lab):
+    """The page in a real browser, under its own security policy."""
+    lab.agent("--store.listen=127.0.0.1:4040", config="")
+    series = {"series": [{"labels": [{"name": k, "value": v} for k, v in labels("shop").items()],
+                          "samples": [{"ID": "00000000-0000-0000-0000-000000000001",
+                                       "rawProfile": base64.b64encode(pprof(5000000)).decode()}]}]}
+    equal(lab.machine.http("POST", PUSH, json.dumps(series), {"Content-Type": "application/json"})[0], 200, "a push")
+    with Browser(machine=lab.machine) as browser:
+        browser.open(STORE + "/")
+        browser.wait("document.getElementById('graph') && !document.getElementById('graph').hidden")
+        equal(browser.run("graph.model.names"), ["total", "main", "work"], "names in the graph")
+        equal(browser.run("document.getElementById('sum').textContent"), "5.00 ms in 1 profile", "the sum")
+        browser.key("/")
+        browser.call("Input.insertText", text="work")
+        check("100 %" in browser.wait("document.getElementById('hits').textContent"), "all of it matches")
+        browser.key("Escape")
+        browser.run("document.querySelector('#graph canvas').focus()")
+        browser.key("ArrowDown")
+        browser.key("Enter")
+        browser.wait("!document.getElementById('crumbs').hidden")
+        equal(browser.problems(STORE), [], "what the browser complained about")
 
 
 @test
