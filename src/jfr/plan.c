@@ -158,16 +158,22 @@ static size_t used_steps(const struct compiler *c, struct jfr_plan *plan)
 static void count_numbers(const struct jfr_step *steps, struct jfr_plan *plan)
 {
     uint32_t n = 0, lead = 0, found = 0;
+    bool twice = false; /* nobody has two fields of one name but hostile files */
     size_t i = 0;
     for (; i < plan->count && steps[i].kind == STEP_VARINTS; n += steps[i++].n) {
         if (steps[i].slot == NO_SLOT || n >= LEAD_MAX)
             continue;
+        if (found >> steps[i].slot & 1) {
+            twice = true;
+            continue;
+        }
         plan->number_of[steps[i].slot] = (uint8_t)n;
-        plan->wanted |= UINT32_C(1) << n;
+        plan->reads[plan->read_count].skip = (uint8_t)(n - lead);
+        plan->reads[plan->read_count++].slot = (uint8_t)steps[i].slot;
         found |= UINT32_C(1) << steps[i].slot;
         lead = n + 1;
     }
-    plan->lead = found == plan->has ? lead : 0;
+    plan->lead = found == plan->has && !twice ? lead : 0;
     uint32_t bytes = 0;
     for (; i < plan->count && steps[i].kind == STEP_BYTES; i++)
         bytes += steps[i].n;
@@ -269,11 +275,11 @@ static const uint8_t *skip_plain(const struct jfr_plan *plan, const uint8_t *p, 
     return p && plan->bytes <= (size_t)(end - p) ? p + plan->bytes : NULL;
 }
 
-/* The numbers a value begins with, those that a slot keeps. */
-static inline const uint8_t *read_lead(const struct jfr_plan *plan, const uint8_t *p, uint64_t v[LEAD_MAX])
+/* Steps over what lies in front of the number of plan->reads[i]; the caller has made sure of JFR_VARINT_MAX bytes each. */
+static inline const uint8_t *skip_to(const struct jfr_plan *plan, unsigned i, const uint8_t *p)
 {
-    for (uint32_t i = 0; i < plan->lead; i++)
-        p = plan->wanted >> i & 1 ? jfr_varint_unchecked(p, &v[i]) : jfr_varint_step(p);
+    for (unsigned skip = plan->reads[i].skip; skip > 0; skip--)
+        p = jfr_varint_step(p);
     return p;
 }
 
@@ -290,11 +296,10 @@ const uint8_t *jfr_plan_run(const struct jfr_plan *plan, const uint8_t *p, const
         return skip_plain(plan, p, end);
     if (!out || plan->lead != plan->numbers || plan->bytes || !has_lead(plan, p, end))
         return run(plan->steps, plan->count, p, end, out);
-    uint64_t v[LEAD_MAX];
-    p = read_lead(plan, p, v);
-    for (uint32_t has = plan->has; has; has &= has - 1) {
-        const int slot = __builtin_ctz(has);
-        out->v[slot] = (struct jfr_value){.num = v[plan->number_of[slot]]};
+    for (unsigned i = 0; i < plan->read_count; i++) {
+        struct jfr_value *value = &out->v[plan->reads[i].slot];
+        value->at = NULL;
+        p = jfr_varint_unchecked(skip_to(plan, i, p), &value->num);
     }
     return p;
 }
@@ -314,10 +319,9 @@ bool jfr_plan_look(const struct jfr_plan *plan, const uint8_t *p, const uint8_t 
 bool jfr_plan_numbers(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, uint64_t out[JFR_SLOTS])
 {
     if (has_lead(plan, p, end)) {
-        uint64_t v[LEAD_MAX];
-        (void)read_lead(plan, p, v);
-        for (int slot = 0; slot < JFR_SLOTS; slot++)
-            out[slot] = plan->has >> slot & 1 ? v[plan->number_of[slot]] : 0;
+        memset(out, 0, JFR_SLOTS * sizeof *out);
+        for (unsigned i = 0; i < plan->read_count; i++)
+            p = jfr_varint_unchecked(skip_to(plan, i, p), &out[plan->reads[i].slot]);
         return true;
     }
     struct jfr_record rec = {0};

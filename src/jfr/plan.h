@@ -28,13 +28,17 @@ struct jfr_plan {
     size_t count;
     size_t before_last; /* steps in front of the last one that a slot keeps */
     uint32_t has;       /* bit per slot: the type has that field */
-    size_t min_size; /* no value is shorter */
-    bool string;     /* a value is one string, in slot 0, and nothing else */
+    size_t min_size;    /* no value is shorter */
+    bool string;        /* a value is one string, in slot 0, and nothing else */
     /* Most values are numbers and then, at most, some bytes: how many of each; 0 and 0 for all others. */
     uint32_t numbers, bytes;
-    /* Where the slots' fields are all among the numbers a value begins with: how many of these hold them, else 0, and
-     * which of them each slot keeps; `wanted` has a bit for each that a slot keeps. */
-    uint32_t lead, wanted;
+    /* Where the slots' fields are all among the numbers a value begins with: how many of these hold them, else 0; which
+     * of them each slot keeps; and the way there, `skip` numbers to step over and then the slot's. */
+    uint32_t lead;
+    struct {
+        uint8_t skip, slot;
+    } reads[JFR_SLOTS];
+    uint8_t read_count;
     uint8_t number_of[JFR_SLOTS];
 };
 

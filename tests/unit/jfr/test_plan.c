@@ -157,6 +157,24 @@ static void numbers_are_read_in_every_layout(void)
     }
 }
 
+static void of_fields_with_one_name_the_last_counts(void)
+{
+    static const char *const names[] = {"a"};
+    WITH_PLAN f =
+        compile("11 long\n100 Event a:11 a:11 a:11 a:11 a:11 a:11 a:11 a:11 a:11 a:11", "Event", names, 1, false);
+    const size_t at = f.c.b.len;
+    CHUNK_VARINTS(&f.c, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1000);
+    const size_t len = f.c.b.len - at;
+    buf_append(&f.c.b, (const uint8_t[128]){0}, 128);
+    struct jfr_record rec = {0};
+    uint64_t v[JFR_SLOTS];
+    const uint8_t *p = f.c.b.p + at;
+    CHECK(jfr_plan_run(&f.plan, p, p + len + 128, &rec) == p + len);
+    CHECK_INT(rec.v[0].num, 1000);
+    CHECK(jfr_plan_numbers(&f.plan, p, p + len + 128, v));
+    CHECK_INT(v[0], 1000);
+}
+
 /* The last one wanted is found without being read. */
 static void looking_stops_at_the_last_string_or_array(void)
 {
@@ -202,6 +220,7 @@ int main(void)
     RUN(a_whole_plan_reaches_the_end_of_the_value);
     RUN(a_string_that_is_the_value_is_in_the_first_slot);
     RUN(numbers_are_read_in_every_layout);
+    RUN(of_fields_with_one_name_the_last_counts);
     RUN(looking_stops_at_the_last_string_or_array);
     RUN(layouts_that_cannot_be_are_refused);
     RUN(an_array_cannot_claim_more_than_the_bytes_hold);
