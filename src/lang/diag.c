@@ -9,6 +9,7 @@
 
 enum {
     MESSAGE_MAX = 16 * 1024, /* longer texts are cut; they quote the configuration */
+    EXCERPTS_MAX = 1 << 20,  /* beyond it only the messages: a hostile file is one long line of errors */
     DIAGS_MAX = 1000,        /* more are counted, not kept: nobody reads them and a hostile file has one per line */
 };
 
@@ -144,7 +145,7 @@ static void print_pretty(const struct diag *d, bool colour, struct buf *out)
     diag_line(d, out);
     buf_printf(out, "\n%s", reset);
     struct pos first = d->range.first, last = d->range.last.source ? d->range.last : first;
-    if (!first.source || !first.line || first.source != last.source)
+    if (!first.source || !first.line || first.source != last.source || out->len > EXCERPTS_MAX)
         return;
     buf_byte(out, '\n');
     print_excerpt(first.source, first, last, out);

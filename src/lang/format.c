@@ -7,7 +7,7 @@
 #include "lang/quote.h"
 #include "lang/unicode.h"
 
-enum { NUMBER_MAX = 1000000 /* Go's limit of widths and precisions */ };
+enum { NUMBER_MAX = 1000000 /* Go's limit of widths and precisions, to which one more digit may come */ };
 
 struct format {
     struct str s; /* what is left of the format */
@@ -284,14 +284,18 @@ static bool take(struct format *f, char c)
     return true;
 }
 
-/* Digits; -1 where there are none or the number is too large. */
+/* Digits; -1 where there are none. A number that grows too large takes the rest of the format with it, as in Go. */
 static int take_number(struct format *f)
 {
     int v = -1;
-    for (; f->s.n && f->s.p[0] >= '0' && f->s.p[0] <= '9'; f->s.p++, f->s.n--)
-        if (v <= NUMBER_MAX)
-            v = (v < 0 ? 0 : v * 10) + f->s.p[0] - '0';
-    return v > NUMBER_MAX ? -1 : v;
+    for (; f->s.n && f->s.p[0] >= '0' && f->s.p[0] <= '9'; f->s.p++, f->s.n--) {
+        if (v > NUMBER_MAX) {
+            f->s.n = 0;
+            return -1;
+        }
+        v = (v < 0 ? 0 : v * 10) + f->s.p[0] - '0';
+    }
+    return v;
 }
 
 /* "[3]" chooses the next argument. */
@@ -306,10 +310,10 @@ static bool take_index(struct format *f)
         f->bad_index = true;
         return false;
     }
+    const struct str after = {close + 1, f->s.n - (size_t)(close + 1 - f->s.p)};
     int i = take_number(f);
     bool good = f->s.p == close && i >= 1 && (size_t)i <= f->n;
-    f->s.n -= (size_t)(close + 1 - f->s.p);
-    f->s.p = close + 1;
+    f->s = after;
     if (good)
         f->next = (size_t)i - 1;
     else

@@ -8,7 +8,7 @@
 #include "lang/unicode.h"
 
 enum {
-    WIDTH_MAX = 1000000,
+    WIDTH_MAX = 10000009,
     DEFAULT_PRECISION = 6,
     INTEGER_TEXT_MAX = 80,
     FLOAT_TEXT_MAX = 4096,
