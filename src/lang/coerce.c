@@ -46,8 +46,10 @@ int coerce_text(const struct value *v, struct buf *out, struct err *err)
 int coerce_secret(const struct value *v, struct buf *out, struct err *err)
 {
     struct str s;
+    if (value_kind(v) == VALUE_NULL)
+        return 0;
     if (!value_secret_text(v, &s))
-        return coerce_text(v, out, err);
+        return coerce_refuse(v, value_kind(v) == VALUE_CAPSULE ? VALUE_STRING : VALUE_CAPSULE, err);
     buf_str(out, s);
     return 0;
 }

@@ -14,7 +14,7 @@
 
 /* Appends the text of a string, number or optional secret that is none. */
 must_check int coerce_text(const struct value *v, struct buf *out, struct err *err);
-/* As coerce_text, but takes secrets, too. */
+/* A string or secret; numbers are no secrets: "should be capsule, got number". */
 must_check int coerce_secret(const struct value *v, struct buf *out, struct err *err);
 /* A number, or a string that reads as one; *ret is a new reference. */
 must_check int coerce_number(struct value *v, struct value **ret, struct err *err);

@@ -222,7 +222,7 @@ static void scan_escape(struct lexer *lx)
             if (c == END)
                 complain(lx, start, "escape sequence not terminated");
             else
-                diag_error(lx->diags, ((struct range){.first = source_pos(lx->source, lx->at)}),
+                diag_error(lx->diags, ((struct range){.first = source_pos(lx->source, start)}),
                            "illegal character U+%04X '%.*s' in escape sequence", c, (int)utf8_decode(rest(lx), &c),
                            rest(lx).p);
             return;
@@ -291,7 +291,7 @@ static enum token_kind doubled(struct lexer *lx, char c, enum token_kind kind, c
     if (peek(lx, 0) == c)
         lx->at++;
     else
-        complain(lx, lx->at - 1, missing);
+        complain(lx, lx->at, missing);
     return kind;
 }
 

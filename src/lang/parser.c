@@ -341,7 +341,6 @@ static void diagnose_block(struct parser *p, const struct ast_expr *operand)
 static struct ast_expr *parse_operand(struct parser *p)
 {
     struct ast_expr *e = parse_primary(p);
-    bool dotted = e->kind == AST_IDENT;
     for (;;) {
         uint32_t first = e->first;
         switch (p->tok.kind) {
@@ -350,17 +349,14 @@ static struct ast_expr *parse_operand(struct parser *p)
             break;
         case TOKEN_LBRACK:
             e = parse_index(p, e);
-            dotted = false;
             break;
         case TOKEN_LPAREN:
             next(p);
             e = parse_list(p, first, e, TOKEN_RPAREN);
-            dotted = false;
             break;
         case TOKEN_STRING:
         case TOKEN_LCURLY:
-            if (dotted)
-                diagnose_block(p, e);
+            diagnose_block(p, e);
             return e;
         default:
             return e;
