@@ -4,13 +4,10 @@
  *     gzip SECONDS FILE     the same with every profile compressed
  *     floor SECONDS FILE    reads every byte as a part of a variable-length integer and does nothing else: no converter that looks
  *                           at all of a recording is faster
- *     memory FILE           converts once, mapped; answers "CPU_SECONDS BYTES PEAK_KIB ANONYMOUS_KIB CHUNKS": the peak with, and
- *                           without the pages of the file
  */
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -31,8 +28,8 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Bytes of all profiles, and how many chunks there were. `once` = each page of the file is given back when it was read. */
-static size_t convert(const struct mapped *file, bool gzip, bool once, size_t *chunks)
+/* Bytes of all profiles. */
+static size_t convert(const struct mapped *file, bool gzip)
 {
     struct conversion *c = conversion_new(&(struct conversion_options){.event = "", .cpu_ns = 10000000, .gzip = gzip});
     struct jfr_chunks it = jfr_chunks_of(file->p, file->n);
@@ -40,13 +37,9 @@ static size_t convert(const struct mapped *file, bool gzip, bool once, size_t *c
     struct str chunk;
     struct err err = {0};
     size_t total = 0, n;
-    *chunks = 0;
     for (int more; (more = jfr_chunks_next(&it, &chunk, &err)) != 0;) {
         if (more < 0 || conversion_add(c, chunk.p, chunk.n, &err) < 0)
             printf("error: %s\n", err.text);
-        *chunks += more > 0;
-        if (once)
-            mapped_release(file, (size_t)(it.at - it.start));
     }
     if (conversion_finish(c, &results, &n, &err) < 0)
         printf("error: %s\n", err.text);
@@ -70,34 +63,12 @@ static size_t floor_of(const struct mapped *file)
 static void repeat(const char *mode, double seconds, const struct mapped *file)
 {
     unsigned rounds = 0;
-    size_t bytes = 0, chunks;
+    size_t bytes = 0;
     const double start = now();
     double took = 0;
     for (; took < seconds; took = now() - start, rounds++)
-        bytes = strcmp(mode, "floor") == 0 ? floor_of(file) : convert(file, strcmp(mode, "gzip") == 0, false, &chunks);
+        bytes = strcmp(mode, "floor") == 0 ? floor_of(file) : convert(file, strcmp(mode, "gzip") == 0);
     printf("%u %.6f %zu\n", rounds, took, bytes);
-}
-
-/* A figure of /proc/self/status in KiB. */
-static unsigned long status(const char *name)
-{
-    cleanup_fclose FILE *f = fopen("/proc/self/status", "re");
-    char line[LINE];
-    unsigned long kib = 0;
-    while (f && fgets(line, sizeof line, f)) {
-        if (strncmp(line, name, strlen(name)) == 0)
-            (void)sscanf(line + strlen(name), ": %lu", &kib);
-    }
-    return kib;
-}
-
-static void measure(const struct mapped *file)
-{
-    const double start = now();
-    size_t chunks = 0, bytes = convert(file, true, true, &chunks);
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    printf("%.6f %zu %lu %lu %zu\n", now() - start, bytes, (unsigned long)u.ru_maxrss, status("RssAnon"), chunks);
 }
 
 static void serve(const char *line)
@@ -114,15 +85,13 @@ static void serve(const char *line)
     cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || mapped_open(fd, &file, &err) < 0)
         printf("error: %s: %s\n", path, fd < 0 ? "cannot be opened" : err.text);
-    else if (strcmp(mode, "memory") == 0)
-        measure(&file);
     else
         repeat(mode, seconds, &file);
 }
 
 int main(void)
 {
-    /* As in `smolder convert`: what one conversion gives back is there for the next. */
+    /* What one conversion gives back is there for the next, as in any program that converts one after the other. */
     (void)mallopt(M_MMAP_THRESHOLD, 64 * MB);
     (void)mallopt(M_TRIM_THRESHOLD, 64 * MB);
     for (char line[LINE]; fgets(line, sizeof line, stdin); fflush(stdout))

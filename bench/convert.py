@@ -159,25 +159,30 @@ def speed(files, turns, args):
         print(f"{name:<40} {verdict}")
 
 
-def memory(files, folder, ours, size):
-    """One recording of `size` bytes: the largest there is, again and again."""
+def memory(files, folder, smolder, size):
+    """`smolder convert` of one recording of `size` bytes: the largest there is, again and again."""
     largest = max(files, key=lambda f: f.stat().st_size)
-    big = folder / "big.jfr"
+    big, out = folder / "big.jfr", folder / "out"
     content = largest.read_bytes()
-    with open(big, "wb") as out:
+    out.mkdir()
+    with open(big, "wb") as to:
         for _ in range(size // len(content) + 1):
-            out.write(content)
-    took, _, peak, anonymous, chunks = ours.ask("memory", big)
+            to.write(content)
     total = big.stat().st_size
-    print(f"{total / MB:.0f} MB of {chunks:.0f} chunks: {total / took / MB:.0f} MB/s; "
-          f"peak {peak / 1024:.1f} MiB resident with the mapping, {anonymous / 1024:.1f} MiB without at the end "
-          f"(wanted: under 64 beyond the mapping: {'met' if peak < 64 * 1024 else 'MISSED'})")
+    pid = os.posix_spawn(smolder, [smolder, "convert", str(big), f"--output={out}"], os.environ)
+    _, status, used = os.wait4(pid, 0)
+    if status != 0:
+        raise Refused(f"smolder convert: status {status}")
+    took, peak = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    print(f"smolder convert, {total / MB:.0f} MB: {total / took / MB:.0f} MB/s, peak {peak:.1f} MiB resident, what is mapped included   "
+          f"wanted under 64 beyond it   {'met' if peak < 64 else 'MISSED'}")
     big.unlink()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ours", required=True, help="the program bench_convert")
+    parser.add_argument("--smolder", required=True, help="the program smolder")
     parser.add_argument("--cache", default=str(ROOT / "build" / "bench"), help="where peers are built")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each in every recording")
     parser.add_argument("--seconds", type=float, default=0.05, help="CPU time of a turn")
@@ -195,7 +200,7 @@ def main():
             print("no recordings in ../shared/corpus/jfr beside the checkout")
             return 77
         if args.megabytes:
-            memory(files, folder, Worker([args.ours]), args.megabytes * 1000000)
+            memory(files, folder, args.smolder, args.megabytes * 1000000)
         for name, build in [("go", go_parser), ("java", java_converter)]:
             try:
                 worker = build(cache)
