@@ -1,0 +1,51 @@
+/* What the HTTP server and the agent's API make of what anybody can send or have in a file: the Host header, the Authorization header, and
+ * texts that a support bundle takes secrets out of. Three parts, separated by LF; the rest is a configuration. */
+#include <stdlib.h>
+
+#include "api/agent_auth.h"
+#include "api/redact.h"
+#include "base/cleanup.h"
+#include "net/server_host.h"
+
+static char user[] = "ann", password[] = "in-a-literal";
+
+static void check_auth(const char *path, const char *authorization)
+{
+    const struct http_block block = {.has_auth = true,
+                                     .auth = {.has_basic = true, .basic = {.username = user, .password = password}}};
+    struct agent_auth auth;
+    agent_auth_init(&auth, &block);
+    if (agent_auth_admits(&auth, path, authorization) && !strstr(authorization, "YW5uOmluLWEtbGl0ZXJhbA=="))
+        abort(); /* let in without the password */
+    agent_auth_done(&auth);
+}
+
+static void check_redaction(struct str text)
+{
+    cleanup_buf struct buf once = BUF_INIT(1 << 24), twice = BUF_INIT(1 << 24);
+    redact_urls(text, &once);
+    redact_urls(buf_slice(&once), &twice);
+    if (!str_eq(buf_slice(&once), buf_slice(&twice)))
+        abort();
+    cleanup_buf struct buf config = BUF_INIT(1 << 24);
+    redact_config("fuzz", text, &config);
+    if (memmem(config.p ? config.p : (uint8_t *)"", config.len, "//", 2) &&
+        !memmem(config.p, config.len, "Left out", 8) && !memmem(config.p, config.len, "\"", 1) &&
+        !memmem(config.p, config.len, "`", 1))
+        abort(); /* a comment is left */
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct str rest = {(const char *)data, size}, host, authorization;
+    if (!str_split(&rest, '\n', &host) || !str_split(&rest, '\n', &authorization))
+        return 0;
+    cleanup_free char *host_text = str_dup(host), *authorization_text = str_dup(authorization);
+    (void)host_is_ours(host_text, "a.example, b.example");
+    (void)host_is_ours("a.example", host_text);
+    check_auth(host_text, authorization_text);
+    check_redaction(rest);
+    (void)redact_is_secret(host);
+    return 0;
+}
