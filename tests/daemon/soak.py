@@ -139,7 +139,9 @@ class Soak:
         options = "detect_leaks=1:quarantine_size_mb=4:thread_local_quarantine_size_kb=64:malloc_context_size=8"
         self.agent = lab.Process(self.machine, [self.folder / "smolder", "run", f"--storage.path={self.folder}/data",
                                                 self.config], self.log, cwd=self.folder,
-                                 env={"ASAN_OPTIONS": options, "UBSAN_OPTIONS": "print_stacktrace=1"},
+                                 env={"ASAN_OPTIONS": options, "UBSAN_OPTIONS": "print_stacktrace=1",
+                                      # glibc counts what it keeps for each thread as in use
+                                      "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"},
                                  find=lambda pid: "smolder" in lab.proc_text(pid, "comm")).locate()
         lab.wait_for("agent", lambda: "smolder is running" in self.log.read_text() or not self.agent.alive(), 60)
         self.context = ssl.create_default_context(cafile=str(self.folder / "cert.pem"))
