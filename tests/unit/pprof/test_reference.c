@@ -303,6 +303,83 @@ static void every_recording_converts_with_the_corrections(void)
     printf("  %u profiles are the reference's, corrected\n", profiles);
 }
 
+/* ---- labels, which collapsed stacks do not show ---- */
+
+static int by_key(const void *a_, const void *b_, void *symbols)
+{
+    const struct pprof_label *a = a_, *b = b_;
+    const struct symbols *s = symbols;
+    return str_cmp(s->strings[a->key], s->strings[b->key]);
+}
+
+/* As the reference's profiles print them: "key:[value] key:[value] ", by key. */
+static void put_labels(struct symbols *s, uint32_t set, struct buf *out)
+{
+    enum { LABELS_MAX = 16 };
+    struct pprof_label labels[LABELS_MAX];
+    size_t n = s->label_sets[set].count;
+    CHECK(n <= LABELS_MAX);
+    if (n == 0 || n > LABELS_MAX)
+        return;
+    memcpy(labels, s->label_sets[set].labels, n * sizeof *labels);
+    qsort_r(labels, n, sizeof *labels, by_key, s);
+    for (size_t i = 0; i < n; i++)
+        buf_printf(out, "%.*s:[%.*s] ", STR_ARG(s->strings[labels[i].key]), STR_ARG(s->strings[labels[i].str]));
+}
+
+/* Sum of the values of all samples in the text that are followed by this line of labels. */
+static int64_t expected_sum(struct str text, struct str labels)
+{
+    struct str line, trimmed_labels = str_trim(labels);
+    int64_t sum = 0, value = 0;
+    while (str_split(&text, '\n', &line)) {
+        struct str trimmed = str_trim(line), number;
+        if (str_eq(trimmed, trimmed_labels))
+            sum += value;
+        if (str_is(trimmed, "Locations"))
+            break;
+        if (str_split(&trimmed, ':', &number))
+            (void)str_to_i64(number, &value);
+    }
+    return sum;
+}
+
+static void check_labels(const char *name, const char *snapshot, const char *expectation)
+{
+    cleanup_buf struct buf file = BUF_INIT(FILE_MAX), bytes = BUF_INIT(FILE_MAX), want = BUF_INIT(FILE_MAX);
+    struct err err = {0};
+    CHECK(read_gzip(name, &file) && read_gzip(snapshot, &bytes) && read_gzip(expectation, &want));
+    struct conversion *c =
+        conversion_new(&(struct conversion_options){.event = "", .cpu_ns = PERIOD_NS, .compat = true});
+    CHECK_INT(conversion_labels(c, buf_slice(&bytes), &err), 0);
+    CHECK_INT(conversion_add(c, file.p, file.len, &err), 0);
+    CHECK_STR(err.text, "");
+    struct conversion_profile all[CONVERSION_PROFILES_MAX];
+    CHECK_INT(conversion_profiles(c, all), 1);
+    const struct profile *p = all[0].p;
+    int64_t labelled = 0;
+    for (uint32_t set = 1; set < p->symbols->label_set_count; set++) {
+        cleanup_buf struct buf labels = BUF_INIT(MB);
+        int64_t sum = 0;
+        for (size_t i = 0; i < p->sample_count; i++)
+            sum += p->samples[i].labels == set ? profile_values(p, i)[0] : 0;
+        if (sum == 0) /* a context that no sample is in */
+            continue;
+        put_labels(p->symbols, set, &labels);
+        CHECK_INT(sum, expected_sum(buf_slice(&want), buf_slice(&labels)));
+        labelled += sum;
+    }
+    CHECK(labelled > 0);
+    conversion_free(c);
+}
+
+static void labels_of_contexts_and_spans_are_the_references(void)
+{
+    check_labels("dump1.jfr.gz", "dump1.labels.pb.gz", "dump1_0_process_cpu_cpu__nanoseconds_expected.txt.gz");
+    check_labels("new_spancontext.jfr.gz", "new_spancontext.labels.gz",
+                 "new_spancontext_0_process_cpu_cpu__nanoseconds_expected.txt.gz");
+}
+
 int main(void)
 {
     if (expectations().usable == 0)
@@ -310,7 +387,9 @@ int main(void)
              "no recordings in ../shared/corpus/jfr beside the checkout");
     else
         RUN(every_recording_converts_as_the_reference_does);
-    if (expectations().usable > 0)
+    if (expectations().usable > 0) {
         RUN(every_recording_converts_with_the_corrections);
+        RUN(labels_of_contexts_and_spans_are_the_references);
+    }
     return REPORT();
 }
