@@ -151,10 +151,8 @@ static int take_results(struct reader *r, struct err *err)
     struct conversion_profile results[CONVERSION_PROFILES_MAX];
     size_t n = conversion_profiles(r->conversion, results);
     int code = 0;
-    for (size_t i = 0; code == 0 && i < n; i++) {
-        r->result->events += results[i].samples;
+    for (size_t i = 0; code == 0 && i < n; i++)
         code = profile_set_add(r->set, results[i].name, results[i].p, err);
-    }
     return code;
 }
 

@@ -22,7 +22,6 @@ struct read_options {
 
 struct read_result {
     uint64_t chunks, bad; /* converted; stepped over, damaged gzip included */
-    uint64_t events;      /* that went into profiles */
     struct stat *inputs;  /* of every input: what must not be written to; owned */
     size_t input_count;
 };
