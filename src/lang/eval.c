@@ -58,13 +58,19 @@ static const struct ast_expr *field_at(const struct ast_expr *e, const char **wh
     return best->value;
 }
 
-int eval_blame(const struct ast_expr *e, const char *why, struct diags *ds)
+const struct ast_expr *eval_blamed(const struct ast_expr *e, const char **why)
 {
     for (const struct ast_expr *part = e; part;) {
         e = part;
         const struct ast_expr *open = without_parens(e);
-        part = *why == '[' ? item_at(open, &why) : *why == '.' ? field_at(open, &why) : NULL;
+        part = **why == '[' ? item_at(open, why) : **why == '.' ? field_at(open, why) : NULL;
     }
+    return e;
+}
+
+int eval_blame(const struct ast_expr *e, const char *why, struct diags *ds)
+{
+    e = eval_blamed(e, &why);
     cleanup_buf struct buf text = BUF_INIT(QUOTED_EXPR_MAX);
     print_expr(e, &text);
     bool path = *why == '[' || *why == '.' || *why == ' ';

@@ -8,16 +8,21 @@
 #include "lang/eval.h"
 #include "lang/option.h"
 #include "lang/parser.h"
-
-enum { SUGGEST_WITHIN = 2 }; /* edits between a name and the one that was probably meant */
+#include "lang/static_check.h"
+#include "lang/suggest.h"
 
 struct decoder {
     const struct schema *schema;
     const struct scope *scope;
     char *record;
     unsigned *seen; /* how often each option came, by its position */
+    bool check;     /* nothing is evaluated: `record` is zeroed memory to try things in */
+    bool decodes;   /* at the same time: an outer block tries all of its values together, which includes these */
     struct diags *ds;
 };
+
+static void check_body(const struct schema *s, const struct ast_body *body, struct range block, bool decodes,
+                       struct diags *ds);
 
 static bool is_block(const struct option *o)
 {
@@ -65,22 +70,6 @@ void schema_defaults(const struct schema *s, void *record)
         set_default(o, record);
 }
 
-static void suggest(const struct decoder *d, struct str name, bool block, struct buf *out)
-{
-    const char *best = NULL;
-    unsigned least = SUGGEST_WITHIN + 1;
-    for (const struct option *o = d->schema->options; o->name; o++) {
-        unsigned distance = str_distance(name, str_of(o->name), SUGGEST_WITHIN);
-        /* A name of a few letters is near everything. */
-        if (is_block(o) == block && distance < least && distance * 2 <= name.n + 1) {
-            best = o->name;
-            least = distance;
-        }
-    }
-    if (best)
-        buf_printf(out, ", did you mean \"%s\"?", best);
-}
-
 /* The option a statement is about; NULL after saying why there is none. */
 static const struct option *find_option(struct decoder *d, const struct ast_stmt *s)
 {
@@ -97,9 +86,12 @@ static const struct option *find_option(struct decoder *d, const struct ast_stmt
         d->seen[o - d->schema->options]++;
         return NULL;
     }
-    cleanup_buf struct buf hint = BUF_INIT(ERR_MAX);
-    suggest(d, s->name, block, &hint);
-    diag_error(d->ds, s->range, "unrecognized %s name \"%.*s\"%s", what, STR_ARG(s->name), buf_cstr(&hint));
+    struct suggest close = suggest_for(s->name);
+    for (const struct option *o = d->schema->options; o->name; o++)
+        if (is_block(o) == block)
+            suggest_try(&close, str_of(o->name));
+    diag_error(d->ds, s->range, "unrecognized %s name \"%.*s\"" SUGGEST_FMT, what, STR_ARG(s->name),
+               SUGGEST_ARG(close));
     return NULL;
 }
 
@@ -107,6 +99,10 @@ static void decode_attr(struct decoder *d, const struct option *o, const struct 
 {
     if (d->seen[o - d->schema->options]++) {
         diag_error(d->ds, s->range, "attribute \"%s\" may only be provided once", o->name);
+        return;
+    }
+    if (d->check) {
+        static_check(o, s->value, d->record + o->offset, d->ds);
         return;
     }
     set_seen(o, d->record);
@@ -125,7 +121,14 @@ static void decode_block(struct decoder *d, const struct option *o, const struct
         struct range range = {s->range.first, s->open.first};
         diag_error(d->ds, range, "block \"%s\" does not support specifying labels", o->name);
     }
-    bool repeated = d->seen[o - d->schema->options]++;
+    if (d->seen[o - d->schema->options]++ && o->kind != OPT_BLOCKS) {
+        diag_error(d->ds, s->range, "block \"%s\" may only be specified once", o->name);
+        return;
+    }
+    if (d->check) {
+        check_body(o->block, &s->body, s->range, d->decodes, d->ds);
+        return;
+    }
     set_seen(o, d->record);
     char *record = d->record + o->offset;
     if (o->kind == OPT_BLOCKS) {
@@ -133,9 +136,6 @@ static void decode_block(struct decoder *d, const struct option *o, const struct
         list->items = xrealloc(list->items, (list->len + 1) * o->block->size);
         record = (char *)list->items + list->len++ * o->block->size;
         memset(record, 0, o->block->size);
-    } else if (repeated) {
-        diag_error(d->ds, s->range, "block \"%s\" may only be specified once", o->name);
-        return;
     } else {
         schema_done(o->block, record);
     }
@@ -152,25 +152,33 @@ static void check_required(struct decoder *d, struct range block)
             diag_error(d->ds, block, "missing required %s \"%s\"", is_block(o) ? "block" : "attribute", o->name);
 }
 
+/* The statements in source order, then what is missing. */
+static void decode_body(struct decoder *d, const struct ast_body *body, struct range block)
+{
+    size_t count = 0;
+    while (d->schema->options[count].name)
+        count++;
+    cleanup_free unsigned *seen = xcalloc(count + 1, sizeof *seen);
+    d->seen = seen;
+    for (size_t i = 0; i < body->len; i++) {
+        const struct ast_stmt *stmt = &body->stmts[i];
+        const struct option *o = find_option(d, stmt);
+        if (o && stmt->kind == AST_ATTR)
+            decode_attr(d, o, stmt);
+        else if (o)
+            decode_block(d, o, stmt);
+    }
+    check_required(d, block);
+}
+
 int schema_decode(const struct schema *s, const struct ast_body *body, struct range block, const struct scope *scope,
                   void *record, struct diags *ds)
 {
-    size_t count = 0, errors = ds->errors;
-    while (s->options[count].name)
-        count++;
-    cleanup_free unsigned *seen = xcalloc(count + 1, sizeof *seen);
-    struct decoder d = {s, scope, record, seen, ds};
+    const size_t errors = ds->errors;
+    struct decoder d = {.schema = s, .scope = scope, .record = record, .ds = ds};
     memset(record, 0, s->size);
     schema_defaults(s, record);
-    for (size_t i = 0; i < body->len; i++) {
-        const struct ast_stmt *stmt = &body->stmts[i];
-        const struct option *o = find_option(&d, stmt);
-        if (o && stmt->kind == AST_ATTR)
-            decode_attr(&d, o, stmt);
-        else if (o)
-            decode_block(&d, o, stmt);
-    }
-    check_required(&d, block);
+    decode_body(&d, body, block);
     struct err err = {0};
     if (ds->errors == errors && s->validate && s->validate(record, &err) < 0)
         diag_error(ds, block, "%s", err.text);
@@ -178,6 +186,24 @@ int schema_decode(const struct schema *s, const struct ast_body *body, struct ra
         return 0;
     schema_done(s, record);
     return -EINVAL;
+}
+
+static void check_body(const struct schema *s, const struct ast_body *body, struct range block, bool decodes,
+                       struct diags *ds)
+{
+    const size_t errors = ds->errors;
+    const bool whole = !decodes && static_body(body);
+    cleanup_free void *record = xcalloc(1, s->size);
+    struct decoder d = {.schema = s, .record = record, .check = true, .decodes = decodes || whole, .ds = ds};
+    decode_body(&d, body, block);
+    /* Nothing of it depends on anything: what the record says of itself counts, too. */
+    if (whole && ds->errors == errors && schema_decode(s, body, block, NULL, record, ds) == 0)
+        schema_done(s, record);
+}
+
+void schema_check(const struct schema *s, const struct ast_body *body, struct range block, struct diags *ds)
+{
+    check_body(s, body, block, false, ds);
 }
 
 static bool blocks_equal(const struct schema *s, const struct block_list *a, const struct block_list *b)

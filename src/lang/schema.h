@@ -90,6 +90,9 @@ void schema_defaults(const struct schema *s, void *record);
  * the body are reported, not the first only. `block` is the whole block's range. On failure the record is empty (zeroed). */
 must_check int schema_decode(const struct schema *s, const struct ast_body *body, struct range block,
                              const struct scope *scope, void *record, struct diags *ds);
+/* What decoding would report whatever the values of names and calls are: names, repetitions, what is missing, values that are written
+ * out; of a body without names and calls everything. Texts as in lang/static_check.h. */
+void schema_check(const struct schema *s, const struct ast_body *body, struct range block, struct diags *ds);
 bool schema_equal(const struct schema *s, const void *a, const void *b);
 /* Frees what the record holds and zeroes it. */
 void schema_done(const struct schema *s, void *record);

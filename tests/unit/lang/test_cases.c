@@ -1,26 +1,11 @@
 /* Runs the text cases in tests/lang; their README says how they are written. */
 #include <glob.h>
 
+#include "cases.h"
 #include "lang/printer.h"
 #include "lang_test.h"
 
-enum { CASE_FILE_MAX = 1 << 20 };
-
-struct section {
-    struct str name, text;
-};
-
 static size_t failed_cases, cases;
-
-static char *read_file(const char *path, size_t *n)
-{
-    cleanup_fclose FILE *f = fopen(path, "rb");
-    if (!f)
-        return NULL;
-    char *text = xcalloc(1, CASE_FILE_MAX + 1);
-    *n = fread(text, 1, CASE_FILE_MAX, f);
-    return text;
-}
 
 static void evaluate(struct source *source, struct buf *out, struct diags *ds)
 {
@@ -52,7 +37,7 @@ static void format_twice(const struct ast_file *file, struct buf *out)
     CHECK_STR(buf_cstr(&twice), buf_cstr(out));
 }
 
-static void run(struct section program, struct section want)
+static void run(struct case_section program, struct case_section want)
 {
     cleanup_source struct source *source = source_from("", program.text);
     cleanup_buf struct buf got = BUF_INIT(TEST_TEXT_MAX);
@@ -77,34 +62,15 @@ static void run(struct section program, struct section want)
     FAIL_("%.*s\n---- got\n%s\n---- want\n%.*s", STR_ARG(program.name), buf_cstr(&got), STR_ARG(want.text));
 }
 
-/* "== name" starts a case, "-- kind" what is expected of it. */
-static bool next_section(struct str *rest, struct section *ret)
-{
-    struct str line;
-    while (str_split(rest, '\n', &line))
-        if (str_has_prefix(line, STR("== ")) || str_has_prefix(line, STR("-- ")))
-            break;
-    if (!rest->p)
-        return false;
-    ret->name = (struct str){line.p + 3, line.n - 3};
-    ret->text = (struct str){rest->p, 0};
-    for (struct str after = *rest; str_split(&after, '\n', &line); *rest = after) {
-        if (str_has_prefix(line, STR("== ")) || str_has_prefix(line, STR("-- ")))
-            break;
-        ret->text.n = (size_t)(line.p + line.n - ret->text.p);
-    }
-    return true;
-}
-
 static void run_file(const char *path)
 {
     size_t n = 0;
-    cleanup_free char *text = read_file(path, &n);
+    cleanup_free char *text = case_file(path, &n);
     struct str rest = {text, n};
-    struct section program, want;
+    struct case_section program, want;
     checks_failed = 0;
-    while (next_section(&rest, &program))
-        if (next_section(&rest, &want))
+    while (case_section(&rest, &program))
+        if (case_section(&rest, &want))
             run(program, want);
     printf("%s %s\n", checks_failed ? "FAIL" : "ok  ", path);
     *(checks_failed ? &tests_failed : &tests_passed) += 1;
