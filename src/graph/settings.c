@@ -174,7 +174,7 @@ static const struct {
 };
 enum { BLOCK_COUNT = sizeof blocks / sizeof blocks[0] };
 
-static const struct schema *schema_of(struct str name)
+const struct schema *settings_schema(struct str name)
 {
     for (size_t i = 0; i < BLOCK_COUNT; i++) {
         if (str_is(name, blocks[i].name))
@@ -185,7 +185,7 @@ static const struct schema *schema_of(struct str name)
 
 bool settings_has(struct str block_name)
 {
-    return schema_of(block_name) != NULL;
+    return settings_schema(block_name) != NULL;
 }
 
 union record {
@@ -214,7 +214,7 @@ static void take_http(const struct ast_stmt *block, struct http_block *h, struct
 
 int settings_decode(const struct ast_stmt *block, const struct scope *scope, struct settings *s, struct diags *ds)
 {
-    const struct schema *schema = schema_of(block->name);
+    const struct schema *schema = settings_schema(block->name);
     union record record;
     memset(&record, 0, sizeof record);
     const int code = schema_decode(schema, &block->body, block->range, scope, &record, ds);

@@ -25,6 +25,8 @@ struct settings {
 extern const struct settings settings_default;
 
 bool settings_has(struct str block_name);
+/* What such a block may hold; NULL: it is none. */
+const struct schema *settings_schema(struct str block_name);
 /* Decodes one such block into *s. Problems go to ds; then *s is unchanged and -EINVAL is returned. */
 must_check int settings_decode(const struct ast_stmt *block, const struct scope *scope, struct settings *s,
                                struct diags *ds);
