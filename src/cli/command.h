@@ -18,5 +18,6 @@ struct command {
 extern const struct command command_run;
 extern const struct command command_convert;
 extern const struct command command_fmt;
+extern const struct command command_validate;
 extern const struct command command_reference;
 extern const struct command command_version;

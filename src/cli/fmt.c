@@ -28,23 +28,35 @@ struct fmt_flags {
 };
 
 static const struct flag flags[] = {
-    {"write", FLAG_BOOL, offsetof(struct fmt_flags, write), NULL, NULL, "-w: rewrite the files whose layout differs"},
+    {"write", FLAG_BOOL, offsetof(struct fmt_flags, write), NULL, NULL,
+     "-w: rewrite the files whose layout differs; not with -t."},
     {"test", FLAG_BOOL, offsetof(struct fmt_flags, test), NULL, NULL,
-     "-t: write nothing; name the files whose layout differs and exit with 1"},
-    {"help", FLAG_BOOL, offsetof(struct fmt_flags, help), NULL, NULL, "-h: print this and exit"},
+     "-t: write nothing; name the files whose layout differs and exit with 1."},
+    {"help", FLAG_BOOL, offsetof(struct fmt_flags, help), NULL, NULL, "-h: print this and exit."},
     {NULL},
 };
 
 static void print_help(void)
 {
-    fputs(
-        "usage: smolder fmt [-w | -t] [FILE…|-]\n\n"
-        "Writes configuration files in the standard layout: to standard output, or with -w in place. Without FILE, or\n"
-        "with -, standard input is read. Only blanks, line ends and trailing commas change.\n\nflags:\n",
-        stdout);
+    fputs("NAME\n"
+          "  smolder fmt - write configuration files in the standard layout\n\n"
+          "SYNOPSIS\n"
+          "  smolder fmt [-w | -t] [FILE…|-]\n\n"
+          "DESCRIPTION\n"
+          "  Formats each FILE to standard output, or in place with -w. Without FILE, or with -, standard\n"
+          "  input is read. Only blanks, line ends and commas before closing brackets change, so that a file\n"
+          "  means what it meant. Formatting what was formatted changes nothing. smolder format is the same.\n\n"
+          "FLAGS\n",
+          stdout);
     flags_help(flags, stdout);
-    fputs("\nExit status: 0 fine, 1 a syntax error or (with -t) a file that differs, 2 wrong usage, 3 the system "
-          "refused.\n",
+    fputs("\nEXIT STATUS\n"
+          "  0  formatted; with -t: nothing to do\n"
+          "  1  a file does not parse; with -t: a file differs\n"
+          "  2  wrong usage\n"
+          "  3  a file could not be read or written\n\n"
+          "EXAMPLES\n"
+          "  smolder fmt -w config.alloy\n"
+          "  smolder fmt -t conf.d/*.alloy\n",
           stdout);
 }
 

@@ -13,6 +13,7 @@
 #include "base/metric.h"
 #include "base/sha256.h"
 #include "cli/builtin.h"
+#include "cli/colour.h"
 #include "graph/config_watch.h"
 
 enum { TEXT_MAX = 4 << 20, LINES_MAX = 20 };
@@ -98,12 +99,6 @@ static int unreadable(struct loader *l, int code)
 }
 
 /* --- the first time --- */
-
-static bool colour_wanted(void)
-{
-    const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
-    return isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0) && !(no && *no);
-}
 
 int loader_first(struct loader *l)
 {

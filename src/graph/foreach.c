@@ -38,7 +38,7 @@ static int check_args(const void *record, struct err *err)
     return 0;
 }
 
-static const struct schema foreach_schema = {
+const struct schema foreach_schema = {
     .size = sizeof(struct foreach_args), .options = foreach_options, .validate = check_args};
 
 /* --- fingerprints --- */

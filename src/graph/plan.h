@@ -99,11 +99,8 @@ must_check int plan_new(struct source *const *sources, size_t n, const struct co
                         struct plan **ret, struct diags *ds);
 void plan_free(struct plan *p);
 
-/* Everything that plans can say about files: the root, the bodies of all declares, used or not, and all templates. What is imported is
- * not looked at, and what uses it is taken to be right. Nothing is evaluated. `visit`, if any, gets every plan that could be made,
- * outer ones first. -EINVAL if there were errors. */
-must_check int plan_check(struct source *const *sources, size_t n, const struct controller_options *options,
-                          void (*visit)(void *arg, const struct plan *p), void *arg, struct diags *ds);
+/* What blocks of the engine may hold; that of foreach without its template. */
+extern const struct schema argument_schema, export_schema, foreach_schema;
 
 /* The node that the shortest prefix of a path names, and how many parts that took; NULL when none does. */
 struct plan_node *plan_find(const struct plan *p, const struct str *path, size_t n, size_t *used);

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "graph/plan.h"
 #include "graph/registry.h"
 #include "graph/settings.h"
 #include "graph/validate_internal.h"
@@ -143,36 +144,25 @@ static void add_module_block(struct check_body *b, const struct ast_stmt *s)
     bool repeated;
     const bool argument = str_is(s->name, "argument");
     struct check_node *n = add_node(b, s, argument ? CHECK_ARGUMENT : CHECK_EXPORT, &repeated);
-    n->schema = argument ? &validate_argument_schema : &validate_export_schema;
+    n->schema = argument ? &argument_schema : &export_schema;
     if (!b->owner || b->is_template)
         diag_error(&n->own, s->range, "%.*s blocks only allowed inside a module", STR_ARG(s->name));
     need_label(n);
 }
 
-/* Moves the template out of the block; NULL when there is none. The rest is a list of its own. */
-static const struct ast_stmt *take_template(struct check_node *n)
+/* The block without its template, as a list of its own. */
+static void drop_template(struct check_node *n, const struct ast_stmt *template)
 {
-    const struct ast_stmt *found = NULL;
     struct ast_stmt *rest = xcalloc(n->stmt->body.len + 1, sizeof *rest);
     size_t len = 0;
     for (size_t i = 0; i < n->stmt->body.len; i++) {
         const struct ast_stmt *s = &n->stmt->body.stmts[i];
-        if (s->kind == AST_BLOCK && str_is(s->name, "template") && !found)
-            found = s;
-        else
+        if (s->kind != AST_BLOCK || !str_is(s->name, "template"))
             rest[len++] = *s;
+        else if (s != template)
+            diag_error(&n->own, s->range, "block \"template\" may only be specified once");
     }
     n->body = (struct ast_body){rest, len};
-    return found;
-}
-
-static void set_variable(struct check_body *template, const struct ast_body *arguments)
-{
-    for (size_t i = 0; i < arguments->len; i++) {
-        const struct ast_stmt *s = &arguments->stmts[i];
-        if (s->kind == AST_ATTR && str_is(s->name, "var") && s->value->kind == AST_LITERAL && s->value->name.n >= 2)
-            template->var = (struct str){s->value->name.p + 1, s->value->name.n - 2};
-    }
 }
 
 static void add_foreach(struct check_body *b, const struct ast_stmt *s)
@@ -180,18 +170,19 @@ static void add_foreach(struct check_body *b, const struct ast_stmt *s)
     bool repeated;
     struct err err = {0};
     struct check_node *n = add_node(b, s, CHECK_FOREACH, &repeated);
-    n->schema = &validate_foreach_schema;
+    n->schema = &foreach_schema;
     if (stability_check("foreach block \"foreach\"", STABILITY_EXPERIMENTAL, b->options->stability, &err) < 0)
         diag_error(&n->own, s->name_range, "%s", err.text);
     need_label(n);
-    const struct ast_stmt *template = take_template(n);
+    const struct ast_stmt *template = foreach_template(s);
+    drop_template(n, template);
     if (!template) {
         diag_error(&n->own, s->range, "missing required block \"template\"");
         return;
     }
     const struct ast_body *part = &template->body;
     n->inner = collect(b->options, b, n, (struct parts){&part, 1});
-    set_variable(n->inner, &n->body);
+    n->inner->var = foreach_var(s);
 }
 
 static void add_settings(struct check_body *b, const struct ast_stmt *s)
@@ -275,6 +266,7 @@ static void free_body(struct check_body *b)
     strmap_done(&b->ids);
     strmap_done(&b->custom);
     free(b->nodes);
+    free(b->var);
     free(b);
 }
 

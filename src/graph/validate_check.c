@@ -11,45 +11,6 @@
 /* Looking for what was meant takes time; whoever makes more mistakes than this has another problem. */
 enum { SUGGESTIONS_MAX = 50 };
 
-/* --- blocks of the engine --- */
-
-struct argument_args {
-    bool optional;
-    struct value *fallback;
-    char *comment;
-};
-static const struct option argument_options[] = {
-    {"optional", OPT_BOOL, offsetof(struct argument_args, optional)},
-    {"default", OPT_ANY, offsetof(struct argument_args, fallback)},
-    {"comment", OPT_STRING, offsetof(struct argument_args, comment)},
-    {0},
-};
-const struct schema validate_argument_schema = {.size = sizeof(struct argument_args), .options = argument_options};
-
-struct export_args {
-    struct value *value;
-};
-static const struct option export_options[] = {
-    {"value", OPT_ANY, offsetof(struct export_args, value), .required = true},
-    {0},
-};
-const struct schema validate_export_schema = {.size = sizeof(struct export_args), .options = export_options};
-
-struct foreach_args {
-    struct value *collection;
-    char *var, *id;
-    bool hash_string_id, enable_metrics;
-};
-static const struct option foreach_options[] = {
-    {"collection", OPT_ANY, offsetof(struct foreach_args, collection), .required = true},
-    {"var", OPT_STRING, offsetof(struct foreach_args, var), .required = true},
-    {"id", OPT_STRING, offsetof(struct foreach_args, id)},
-    {"hash_string_id", OPT_BOOL, offsetof(struct foreach_args, hash_string_id)},
-    {"enable_metrics", OPT_BOOL, offsetof(struct foreach_args, enable_metrics)},
-    {0},
-};
-const struct schema validate_foreach_schema = {.size = sizeof(struct foreach_args), .options = foreach_options};
-
 /* --- definitions --- */
 
 /* The declare or import a component's first name is the label of, and where that stands. */
@@ -262,7 +223,7 @@ static void check_field(const struct check_node *on, const struct ast_traversal 
 static bool is_variable(const struct check_body *b, struct str name)
 {
     for (; b && b->is_template; b = b->parent)
-        if (b->var.n && str_eq(b->var, name))
+        if (b->var && str_is(name, b->var))
             return true;
     return str_is(name, "module_path");
 }
@@ -303,7 +264,9 @@ static void report_missing(const struct linking *l, const struct ast_traversal *
         for (size_t i = 0; i < b->len; i++) {
             const struct check_node *n = b->nodes[i];
             const size_t parts = n->stmt->fragment_count + (n->stmt->label.n > 0);
-            if (parts > t->len || n == l->from)
+            /* What is unknown itself had better be written like the reference. */
+            const bool unknown = n->kind == CHECK_COMPONENT && !n->def && !n->declaration;
+            if (parts > t->len || n == l->from || unknown)
                 continue;
             cleanup_buf struct buf start = BUF_INIT(VALIDATE_ID_MAX);
             append_path(&start, t->path, parts);

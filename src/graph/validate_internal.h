@@ -43,7 +43,7 @@ struct check_body {
     struct check_body *parent;
     const struct check_node *owner; /* NULL: the root */
     bool is_template;               /* sees the names around it */
-    struct str var;                 /* of a template */
+    char *var;                      /* of a template; NULL: not known */
     struct check_node **nodes;      /* in the order of reports */
     size_t len, cap;
     struct strmap ids;    /* id -> node */
@@ -51,8 +51,6 @@ struct check_body {
     struct dag dag;
     struct diags own; /* about statements that make no node */
 };
-
-extern const struct schema validate_argument_schema, validate_export_schema, validate_foreach_schema;
 
 /* Reports everything, nodes in order. */
 void check_all(struct check_body *b, struct diags *ds);

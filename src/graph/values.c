@@ -17,7 +17,7 @@ static const struct option argument_options[] = {
     {"comment", OPT_STRING, offsetof(struct argument_args, comment), .help = "What it is for."},
     {0},
 };
-static const struct schema argument_schema = {.size = sizeof(struct argument_args), .options = argument_options};
+const struct schema argument_schema = {.size = sizeof(struct argument_args), .options = argument_options};
 
 struct export_args {
     struct value *value;
@@ -26,7 +26,7 @@ static const struct option export_options[] = {
     {"value", OPT_ANY, offsetof(struct export_args, value), .required = true, .help = "What is exported."},
     {0},
 };
-static const struct schema export_schema = {.size = sizeof(struct export_args), .options = export_options};
+const struct schema export_schema = {.size = sizeof(struct export_args), .options = export_options};
 
 static int argument_value(struct plan_node *n, struct value **ret, struct diags *ds)
 {
