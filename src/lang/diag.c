@@ -10,6 +10,7 @@
 enum {
     MESSAGE_MAX = 16 * 1024, /* longer texts are cut; they quote the configuration */
     EXCERPTS_MAX = 1 << 20,  /* beyond it only the messages: a hostile file is one long line of errors */
+    SHOWN_MAX = 400,         /* bytes of a line in an excerpt; what follows and what is far before the mark is cut */
     DIAGS_MAX = 1000,        /* more are counted, not kept: nobody reads them and a hostile file has one per line */
 };
 
@@ -107,6 +108,51 @@ static void print_marks(struct str line, char before, unsigned first, unsigned l
     buf_byte(out, '\n');
 }
 
+static bool continues(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* The part of a long line around a column, whole characters; *cut is what is missing before it. */
+static struct str shown_part(struct str line, unsigned column, size_t *cut)
+{
+    size_t from = line.n > SHOWN_MAX && column > SHOWN_MAX / 2 ? column - SHOWN_MAX / 2 : 0;
+    while (from > 0 && from < line.n && continues(line.p[from]))
+        from--;
+    size_t to = line.n - from > SHOWN_MAX ? from + SHOWN_MAX : line.n;
+    while (to > from && to < line.n && continues(line.p[to]))
+        to--;
+    *cut = from;
+    return (struct str){line.p + from, to - from};
+}
+
+/* A line of an excerpt with the marks below it from `first` to `last`, if there are any (last > 0). */
+struct excerpt_line {
+    struct str whole;
+    char before; /* what fills the row of marks up to the first one */
+    unsigned first, last;
+};
+
+static void print_part(const struct excerpt_line *l, struct buf *out)
+{
+    size_t cut;
+    const struct str part = shown_part(l->whole, l->last ? l->first : 1, &cut);
+    buf_puts(out, cut ? "…" : "");
+    print_text(part, out);
+    buf_puts(out, cut + part.n < l->whole.n ? "…" : "");
+    buf_byte(out, '\n');
+}
+
+static void print_part_marks(const struct excerpt_line *l, struct buf *out)
+{
+    size_t cut;
+    const struct str part = shown_part(l->whole, l->first, &cut);
+    if (cut)
+        buf_byte(out, (uint8_t)l->before);
+    const unsigned first = l->first > cut ? l->first - (unsigned)cut : 1;
+    print_marks(part, l->before, first, l->last > cut ? l->last - (unsigned)cut : 0, out);
+}
+
 static void print_excerpt(const struct source *s, struct pos first, struct pos last, struct buf *out)
 {
     unsigned from = first.line > 1 ? first.line - 1 : 1;
@@ -114,22 +160,19 @@ static void print_excerpt(const struct source *s, struct pos first, struct pos l
     int width = snprintf(NULL, 0, "%u", to);
     bool multi = last.line != first.line;
     for (unsigned n = from; n <= to; n++) {
-        struct str line = source_line(s, n);
+        struct excerpt_line l = {.whole = source_line(s, n), .before = multi ? '_' : ' ', .first = 1};
+        if (n == first.line)
+            l.first = first.column;
+        if (n == first.line || n == last.line)
+            l.last = n == last.line ? last.column : (unsigned)l.whole.n;
         buf_printf(out, "%*u | ", width, n);
         if (multi)
             buf_puts(out, n > first.line && n <= last.line ? "| " : "  ");
-        print_text(line, out);
-        buf_byte(out, '\n');
-        if (!multi && n == first.line) {
-            buf_printf(out, "%*s | ", width, "");
-            print_marks(line, ' ', first.column, last.column, out);
-        } else if (multi && n == first.line) {
-            buf_printf(out, "%*s |  _", width, "");
-            print_marks(line, '_', first.column, (unsigned)line.n, out);
-        } else if (multi && n == last.line) {
-            buf_printf(out, "%*s | |_", width, "");
-            print_marks(line, '_', 1, last.column, out);
-        }
+        print_part(&l, out);
+        if (n != first.line && n != last.line)
+            continue;
+        buf_printf(out, "%*s %s", width, "", !multi ? "| " : n == first.line ? "|  _" : "| |_");
+        print_part_marks(&l, out);
     }
 }
 

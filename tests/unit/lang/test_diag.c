@@ -101,6 +101,26 @@ static void a_flood_is_counted_but_not_kept(void)
     CHECK(ds.len <= 1000);
 }
 
+static void an_excerpt_of_a_huge_line_is_cut_around_the_mark(void)
+{
+    enum { HUGE_LINE = 100000, MARK = 50000 };
+    cleanup_buf struct buf text = BUF_INIT(HUGE_LINE), out = BUF_INIT(HUGE_LINE);
+    for (int i = 0; i < HUGE_LINE; i++)
+        buf_byte(&text, i == MARK ? 'X' : 'a');
+    cleanup_source struct source *s = source_from("f", buf_slice(&text));
+    cleanup_diags struct diags ds = DIAGS_INIT;
+    diag_error(&ds, source_range(s, MARK, MARK), "here");
+    diags_pretty(&ds, false, &out);
+    CHECK(out.len < 2000);
+    char *lines = strstr(buf_cstr(&out), "1 | "), *marks = lines ? strstr(lines, "\n") : NULL;
+    CHECK(marks != NULL);
+    if (!marks)
+        return;
+    CHECK_HAS(lines, "…aaa");
+    /* The cut is one character of three bytes. */
+    CHECK_INT(strchr(marks, '^') - marks - 1, strchr(lines, 'X') - lines - 2);
+}
+
 int main(void)
 {
     RUN(one_line_says_as_much_of_the_place_as_is_known);
@@ -110,5 +130,6 @@ int main(void)
     RUN(a_range_over_lines_is_bracketed);
     RUN(without_a_place_there_is_no_excerpt);
     RUN(a_flood_is_counted_but_not_kept);
+    RUN(an_excerpt_of_a_huge_line_is_cut_around_the_mark);
     return REPORT();
 }
