@@ -13,8 +13,9 @@ static const int64_t SECOND = 1000000000, MILLI = 1000000;
 
 /* The least `chunktime` of async-profiler, and the most we let it wait. */
 enum { CHUNK_MIN_S = 5, CHUNK_MAX_S = 60 };
-/* Looking at the recording: around the time a chunk should close, and otherwise (a chunk closes early when it reaches chunksize). */
-enum { LOOK_NEAR_MS = 500, LOOK_FAR_MS = 5000, LOOK_OVERDUE_MS = 1000 };
+/* Looking at the recording: just after a chunk should have closed, again while it has not, and otherwise (a chunk closes early when it
+ * reaches chunksize). */
+enum { LOOK_AFTER_MS = 50, LOOK_NEAR_MS = 500, LOOK_FAR_MS = 5000, LOOK_OVERDUE_MS = 1000 };
 /* One chunk per turn, so that a backlog neither starves the loop nor floods who converts; faster when the session ends. */
 enum { BACKLOG_MS = 25, BACKLOG_END_MS = 1 };
 /* timeout= goes this far beyond the roll-over. */
@@ -63,6 +64,7 @@ struct jvm_session {
 
     int64_t began;       /* the profiler's session */
     int64_t chunk_began; /* the chunk being written, as we saw it */
+    int64_t chunk_due;   /* when it should have closed */
     int64_t dump_at, metrics_at, retry_at;
     bool first_cut; /* the early first profile is done */
     unsigned failures;
@@ -268,6 +270,17 @@ static void file_over(struct jvm_session *s, bool broken)
 
 static void lose(struct jvm_session *s, const char *reason, int64_t retry_ns);
 
+/* The next chunk began when this one ended, a moment ago by the wall clock. One that was cut early, or a clock that jumped, makes
+ * the guess a bad one: then the looks come every LOOK_NEAR_MS, or LOOK_FAR_MS is soon enough. */
+static int64_t due_after(const struct jvm_session *s, int64_t chunk_end_wall_ns)
+{
+    struct timespec wall;
+    clock_gettime(CLOCK_REALTIME, &wall);
+    const int64_t since = (int64_t)wall.tv_sec * SECOND + wall.tv_nsec - chunk_end_wall_ns;
+    const int64_t length = chunk_s(s) * SECOND;
+    return now_ns() + length - (since > 0 && since < length ? since : 0) + LOOK_AFTER_MS * MILLI;
+}
+
 /* One step of reading; true when there may be more at once. */
 static bool read_some(struct jvm_session *s)
 {
@@ -280,6 +293,7 @@ static bool read_some(struct jvm_session *s)
     case RECORDING_CHUNK:
         if (live) {
             s->chunk_began = now_ns();
+            s->chunk_due = due_after(s, c.end_ns);
             s->failures = 0;
             if (s->state == JVM_STATE_PROFILING)
                 enter(s, s->state, "");
@@ -384,6 +398,7 @@ static void began(struct jvm_session *s, const struct jvm_reply *r)
     add_file(s, r->output_fd, false);
     const int64_t now = now_ns();
     s->began = s->chunk_began = now;
+    s->chunk_due = now + chunk_s(s) * SECOND + LOOK_AFTER_MS * MILLI;
     s->dump_at = now + target_ns(s);
     s->metrics_at = now + s->config.roll_ns / METRICS_PER_ROLL;
     s->roll_wanted = false;
@@ -601,10 +616,9 @@ static int64_t min_ns(int64_t a, int64_t b)
 /* When the recording is worth a look. */
 static int64_t next_look(const struct jvm_session *s, int64_t now)
 {
-    const int64_t due = s->chunk_began + chunk_s(s) * SECOND - LOOK_NEAR_MS * MILLI / 2;
-    if (by_dump(s) || now < due)
-        return min_ns(by_dump(s) ? INT64_MAX : due, now + LOOK_FAR_MS * MILLI);
-    return now + (now < due + 3 * SECOND ? LOOK_NEAR_MS : LOOK_OVERDUE_MS) * MILLI;
+    if (by_dump(s) || now < s->chunk_due)
+        return min_ns(by_dump(s) ? INT64_MAX : s->chunk_due, now + LOOK_FAR_MS * MILLI);
+    return now + (now < s->chunk_due + 3 * SECOND ? LOOK_NEAR_MS : LOOK_OVERDUE_MS) * MILLI;
 }
 
 static void schedule(struct jvm_session *s)
