@@ -34,6 +34,7 @@ static void unlink_item(struct push_queue *q, struct push_item *item)
 
 void push_queue_finish(struct push_queue *q, struct push_item *item)
 {
+    list_del(&item->node);
     q->bytes -= item->bytes;
     labels_unref(item->labels);
     profile_unref(item->profile);
@@ -57,6 +58,7 @@ void push_queue_add(struct push_queue *q, const struct labels *labels, struct pr
 {
     push_queue_expire(q, now_ns);
     struct push_item *item = xcalloc(1, sizeof *item);
+    list_init(&item->node);
     item->labels = labels_ref(labels);
     item->profile = profile_ref(p);
     item->since_ns = now_ns;
@@ -79,17 +81,25 @@ void push_queue_expire(struct push_queue *q, int64_t now_ns)
         drop_oldest(q, PUSH_DROP_TOO_OLD);
 }
 
-struct push_item *push_queue_take(struct push_queue *q, int64_t now_ns)
+size_t push_queue_take(struct push_queue *q, int64_t now_ns, size_t most, size_t bytes, struct list *batch)
 {
     push_queue_expire(q, now_ns);
-    struct push_item *item = oldest(q);
-    if (item)
+    size_t n = 0, taken = 0;
+    bool alone = false;
+    for (struct push_item *item; n < most && (item = oldest(q)); n++) {
+        if (n && (alone || item->alone || taken + item->profile->len > bytes))
+            break;
+        alone = item->alone;
+        taken += item->profile->len;
         unlink_item(q, item);
-    return item;
+        list_push(batch, &item->node);
+    }
+    return n;
 }
 
 void push_queue_put_back(struct push_queue *q, struct push_item *item)
 {
+    list_del(&item->node);
     struct list *before = q->items.next;
     while (before != &q->items && list_entry(before, struct push_item, node)->number < item->number)
         before = before->next;

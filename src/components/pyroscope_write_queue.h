@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/list.h"
@@ -29,6 +30,7 @@ struct push_item {
     int64_t since_ns;
     uint64_t number; /* order of arrival */
     unsigned attempts;
+    bool alone; /* shares no request with others: one that it shared was rejected */
     size_t bytes;
 };
 
@@ -50,8 +52,9 @@ void push_queue_init(struct push_queue *q, size_t max_bytes, int64_t max_age_ns,
 void push_queue_add(struct push_queue *q, const struct labels *labels, struct profile *p, int64_t now_ns);
 /* Drops what is too old. */
 void push_queue_expire(struct push_queue *q, int64_t now_ns);
-/* The oldest, to be given back by one of the next three; NULL when nothing waits. */
-struct push_item *push_queue_take(struct push_queue *q, int64_t now_ns);
+/* Appends to `batch`, an empty list, the oldest that may share a request: at most `most` of them and `bytes` of profiles, but at least
+ * one if any waits. Each is given back by one of the next three, which take it off the list. Returns how many. */
+size_t push_queue_take(struct push_queue *q, int64_t now_ns, size_t most, size_t bytes, struct list *batch);
 /* To its old place. */
 void push_queue_put_back(struct push_queue *q, struct push_item *item);
 void push_queue_finish(struct push_queue *q, struct push_item *item);

@@ -14,7 +14,9 @@
 #include "net/push.h"
 #include "net/url.h"
 
-enum { WARN_AGAIN_S = 60, HEAD_MAX = 1 << 20 };
+enum { WARN_AGAIN_S = 60 };
+/* What shares one request: a JVM's profiles of one interval, more when a backlog is sent. */
+enum { BATCH_PROFILES = 32, BATCH_BYTES = 1 << 20 };
 static const int64_t second_ns = 1000000000, ms_ns = 1000000;
 
 static struct metric_family pushes = {.name = "smolder_pushes_total",
@@ -37,10 +39,11 @@ COMPAT(compat_sent, "sent_profiles_total", "Profiles that were sent.");
 COMPAT(compat_dropped, "dropped_profiles_total", "Profiles that were dropped.");
 COMPAT(compat_retries, "retries_total", "Attempts beyond the first.");
 
-/* What the attempts at one profile need. */
+/* One request under way; free when it has no items. */
 struct flight {
     struct sender *sender;
-    struct push_item *item;
+    struct list items; /* struct push_item */
+    size_t len;
     struct push *push;
 };
 
@@ -59,6 +62,7 @@ struct sender {
     const char *label;
     struct http_client *http; /* from the first push on */
     uv_timer_t *timer;        /* waits before a probe; while draining, the end of patience */
+    uv_prepare_t *gathered;   /* sends what came in this turn of the loop, together */
     struct push_queue queue;
     struct flight flights[SENDER_IN_FLIGHT];
     unsigned in_flight;
@@ -67,7 +71,7 @@ struct sender {
     struct push_backoff backoff;
     int64_t wait_until_ns; /* 0 = not waiting */
 
-    bool draining, pumping, pump_again;
+    bool draining;
     size_t lost_at_drain;
     void (*drained)(void *arg);
     void *drained_arg;
@@ -203,6 +207,10 @@ struct sender *sender_new(const struct sender_env *env, struct sender_settings *
     struct sender *s = xcalloc(1, sizeof *s);
     s->env = *env;
     push_queue_init(&s->queue, SENDER_QUEUE_BYTES, SENDER_QUEUE_AGE_S * second_ns, on_dropped, s);
+    for (size_t i = 0; i < SENDER_IN_FLIGHT; i++) {
+        s->flights[i].sender = s;
+        list_init(&s->flights[i].items);
+    }
     use(s, set);
     push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
     return s;
@@ -278,47 +286,74 @@ static void wait_after_failure(struct sender *s, int64_t retry_after_ms)
     set_timer(s, wait);
 }
 
-static void succeed(struct sender *s, struct push_item *item)
+static struct push_item *first_item(struct list *items)
 {
-    metric_add(&compat_sent, 1, s->env.component_id, "/", s->label);
-    metric_add(&compat_sent_bytes, (double)item->profile->len, s->env.component_id, "/", s->label);
-    push_queue_finish(&s->queue, item);
+    return list_empty(items) ? NULL : list_entry(items->next, struct push_item, node);
+}
+
+static void succeed(struct sender *s, struct list *items)
+{
+    for (struct push_item *item; (item = first_item(items));) {
+        metric_add(&compat_sent, 1, s->env.component_id, "/", s->label);
+        metric_add(&compat_sent_bytes, (double)item->profile->len, s->env.component_id, "/", s->label);
+        push_queue_finish(&s->queue, item);
+    }
     s->last_success_s = time(NULL);
     s->state = SENDER_OK;
     push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
     end_trouble(s);
 }
 
-static void fail(struct sender *s, struct push_item *item, const struct push_outcome *o)
+static void fail_item(struct sender *s, struct push_item *item, bool rejected)
+{
+    const int64_t attempts = ++item->attempts, most = s->args->max_backoff_retries;
+    if (rejected)
+        push_queue_drop(&s->queue, item, PUSH_DROP_REJECTED);
+    else if (s->draining)
+        push_queue_drop(&s->queue, item, PUSH_DROP_SHUTDOWN);
+    else if (most > 0 && attempts >= most)
+        push_queue_drop(&s->queue, item, PUSH_DROP_RETRIES);
+    else
+        push_queue_put_back(&s->queue, item);
+}
+
+/* Of several it may be one that the server does not want: each is to be judged by itself. */
+static void try_each_alone(struct sender *s, struct list *items)
+{
+    for (struct push_item *item; (item = first_item(items));) {
+        item->alone = true;
+        push_queue_put_back(&s->queue, item);
+    }
+}
+
+static void fail(struct sender *s, struct list *items, const struct push_outcome *o)
 {
     bool rejected = o->result == PUSH_REJECTED;
     snprintf(s->last_error, sizeof s->last_error, "%s", o->reason);
     s->last_error_s = time(NULL);
     s->state = rejected ? SENDER_REJECTED : SENDER_FAILING;
-    int64_t attempts = ++item->attempts, most = s->args->max_backoff_retries;
     begin_trouble(s, rejected ? "the server rejects profiles" : "pushing profiles fails");
-    if (rejected) {
-        /* It answers, so the next profile needs no wait. */
-        push_queue_drop(&s->queue, item, PUSH_DROP_REJECTED);
+    for (struct push_item *item; (item = first_item(items));)
+        fail_item(s, item, rejected);
+    if (rejected) /* it answers, so the next profile needs no wait */
         push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
-    } else if (s->draining) {
-        push_queue_drop(&s->queue, item, PUSH_DROP_SHUTDOWN);
-    } else {
-        if (most > 0 && attempts >= most)
-            push_queue_drop(&s->queue, item, PUSH_DROP_RETRIES);
-        else
-            push_queue_put_back(&s->queue, item);
+    else if (!s->draining)
         wait_after_failure(s, o->retry_after_ms);
-    }
 }
 
-static void settle(struct sender *s, struct push_item *item, const struct push_outcome *o)
+static void settle(struct flight *f, const struct push_outcome *o)
 {
+    struct sender *s = f->sender;
+    const bool several = f->len > 1;
+    f->len = 0;
+    f->push = NULL;
     metric_add(&pushes, 1, s->label, push_result_name(o->result));
     if (o->result == PUSH_OK)
-        succeed(s, item);
+        succeed(s, &f->items);
+    else if (o->result == PUSH_REJECTED && several)
+        try_each_alone(s, &f->items);
     else
-        fail(s, item, o);
+        fail(s, &f->items, o);
     publish_queue(s);
 }
 
@@ -326,10 +361,8 @@ static void on_pushed(void *arg, const struct push_outcome *o)
 {
     struct flight *f = arg;
     struct sender *s = f->sender;
-    struct push_item *item = f->item;
-    *f = (struct flight){0};
     s->in_flight--;
-    settle(s, item, o);
+    settle(f, o);
     pump(s);
 }
 
@@ -338,34 +371,41 @@ static void on_pushed(void *arg, const struct push_outcome *o)
 static struct flight *free_flight(struct sender *s)
 {
     for (size_t i = 0; i < SENDER_IN_FLIGHT; i++) {
-        if (!s->flights[i].item)
+        if (!s->flights[i].len)
             return &s->flights[i];
     }
     return NULL;
 }
 
-static void encode_head(struct buf *head, const struct push_item *item)
+/* Series and, behind them in the same block, the labels they point to. */
+static struct push_series *make_series(const struct flight *f)
 {
-    size_t n = labels_len(item->labels);
-    cleanup_free struct push_label *labels = xcalloc(n + 1, sizeof *labels);
-    for (size_t i = 0; i < n; i++) {
-        const struct label *l = labels_at(item->labels, i);
-        labels[i] = (struct push_label){l->name, l->value};
+    size_t label_count = 0, n = 0;
+    list_each(&f->items, node) label_count += labels_len(list_entry(node, struct push_item, node)->labels);
+    struct push_series *series = xmalloc(f->len * sizeof *series + label_count * sizeof(struct push_label));
+    struct push_label *at = (struct push_label *)(series + f->len);
+    list_each(&f->items, node)
+    {
+        const struct push_item *item = list_entry(node, struct push_item, node);
+        const struct str profile = {(const char *)item->profile->pprof, item->profile->len};
+        const size_t len = labels_len(item->labels);
+        series[n++] = (struct push_series){at, len, profile};
+        for (size_t i = 0; i < len; i++) {
+            const struct label *l = labels_at(item->labels, i);
+            *at++ = (struct push_label){l->name, l->value};
+        }
     }
-    push_head(head, labels, n, item->profile->len);
+    return series;
 }
 
-static int start_push(struct sender *s, struct flight *f, struct push_item *item, struct err *err)
+static int start_push(struct sender *s, struct flight *f, struct err *err)
 {
     const struct write_endpoint_args *a = s->args;
-    cleanup_buf struct buf head = BUF_INIT(HEAD_MAX);
     cleanup_free char *authorization = NULL;
     int code = http_settings_authorization(&a->http, &authorization, err);
     if (code < 0)
         return code;
-    encode_head(&head, item);
-    if (!buf_ok(&head))
-        return err_set(err, -E2BIG, "the labels of the profile are longer than %d bytes", HEAD_MAX);
+    cleanup_free struct push_series *series = make_series(f);
     if (!s->http)
         s->http = http_client_get(s->env.loop);
     const struct push_endpoint e = {
@@ -381,26 +421,25 @@ static int start_push(struct sender *s, struct flight *f, struct push_item *item
         .proxy = s->set->http_open.proxy,
         .tls = s->set->http_open.tls,
     };
-    const struct str profile = {(const char *)item->profile->pprof, item->profile->len};
-    return push_start(s->http, &e, &head, profile, on_pushed, f, &f->push, err);
+    return push_start(s->http, &e, series, f->len, on_pushed, f, &f->push, err);
 }
 
-static void send_item(struct sender *s, struct push_item *item)
+static void send_batch(struct sender *s, struct flight *f)
 {
-    struct flight *f = free_flight(s);
     struct err err = {0};
-    if (item->attempts)
-        metric_add(&compat_retries, 1, s->env.component_id, "/", s->label);
-    *f = (struct flight){.sender = s, .item = item};
-    int code = start_push(s, f, item, &err);
+    list_each(&f->items, node)
+    {
+        if (list_entry(node, struct push_item, node)->attempts)
+            metric_add(&compat_retries, 1, s->env.component_id, "/", s->label);
+    }
+    int code = start_push(s, f, &err);
     if (code == 0) {
         s->in_flight++;
         return;
     }
-    *f = (struct flight){0};
     struct push_outcome o = {.result = code == -E2BIG ? PUSH_REJECTED : PUSH_RETRY};
     snprintf(o.reason, sizeof o.reason, "%s", err.text);
-    settle(s, item, &o);
+    settle(f, &o);
 }
 
 static void end_drain(struct sender *s)
@@ -421,11 +460,14 @@ static void end_drain(struct sender *s)
 static void pump(struct sender *s)
 {
     while (s->state != SENDER_STOPPED && !s->wait_until_ns) {
-        unsigned most = s->state == SENDER_FAILING && !s->draining ? 1 : SENDER_IN_FLIGHT;
-        struct push_item *item = s->in_flight < most ? push_queue_take(&s->queue, now_ns()) : NULL;
-        if (!item)
+        const bool probe = s->state == SENDER_FAILING && !s->draining;
+        struct flight *f = s->in_flight < (probe ? 1 : SENDER_IN_FLIGHT) ? free_flight(s) : NULL;
+        if (!f)
             break;
-        send_item(s, item);
+        f->len = push_queue_take(&s->queue, now_ns(), probe ? 1 : BATCH_PROFILES, BATCH_BYTES, &f->items);
+        if (!f->len)
+            break;
+        send_batch(s, f);
     }
     publish_queue(s);
     if (s->draining)
@@ -436,11 +478,13 @@ static void cancel_flights(struct sender *s)
 {
     for (size_t i = 0; i < SENDER_IN_FLIGHT; i++) {
         struct flight *f = &s->flights[i];
-        if (!f->item)
+        if (!f->len)
             continue;
         push_cancel(f->push);
-        push_queue_drop(&s->queue, f->item, PUSH_DROP_SHUTDOWN);
-        *f = (struct flight){0};
+        for (struct push_item *item; (item = first_item(&f->items));)
+            push_queue_drop(&s->queue, item, PUSH_DROP_SHUTDOWN);
+        f->len = 0;
+        f->push = NULL;
         s->in_flight--;
     }
 }
@@ -471,12 +515,31 @@ void sender_update(struct sender *s, struct sender_settings *set)
     pump(s);
 }
 
+static void on_gathered(uv_prepare_t *h)
+{
+    uv_prepare_stop(h);
+    pump(h->data);
+}
+
+/* Before the loop waits again, that is, when all profiles of a conversion are here. */
+static void pump_soon(struct sender *s)
+{
+    if (!s->gathered) {
+        s->gathered = xcalloc(1, sizeof *s->gathered);
+        uv_prepare_init(s->env.loop, s->gathered);
+        s->gathered->data = s;
+    }
+    uv_prepare_start(s->gathered, on_gathered);
+}
+
 void sender_append(struct sender *s, const struct labels *labels, struct profile *p)
 {
     push_queue_add(&s->queue, labels, p, now_ns());
     if (s->state == SENDER_STOPPED)
         push_queue_clear(&s->queue, PUSH_DROP_SHUTDOWN);
-    pump(s);
+    else
+        pump_soon(s);
+    publish_queue(s);
 }
 
 void sender_drain(struct sender *s, int64_t timeout_ms, void (*done)(void *arg), void *arg)
@@ -489,7 +552,7 @@ void sender_drain(struct sender *s, int64_t timeout_ms, void (*done)(void *arg),
     pump(s);
 }
 
-static void free_timer(uv_handle_t *h)
+static void free_handle(uv_handle_t *h)
 {
     free(h);
 }
@@ -504,7 +567,9 @@ void sender_free(struct sender *s)
     if (metric_value(&queue_bytes, s->label) == 0)
         metric_forget(&queue_bytes, s->label);
     if (s->timer)
-        uv_close((uv_handle_t *)s->timer, free_timer);
+        uv_close((uv_handle_t *)s->timer, free_handle);
+    if (s->gathered)
+        uv_close((uv_handle_t *)s->gathered, free_handle);
     http_client_put(s->http);
     sender_settings_free(s->set);
     free(s);

@@ -1,6 +1,10 @@
 /* Sends what one endpoint is to get: a queue, two pushes in flight, and a back-off of its own, so that no endpoint delays another.
  *
- * While pushes fail there is one probe at a time, after a wait that doubles (spec components §4.4) or that the server asks for by
+ * Profiles that come together, such as those of one JVM and interval, share a request, and so do those of a backlog: fewer requests, and
+ * an outage is caught up with sooner. When a request of several is rejected, each is sent again alone, so that one bad profile takes no
+ * good one with it.
+ *
+ * While pushes fail there is one probe of one profile at a time, after a wait that doubles (spec components §4.4) or that the server asks for by
  * Retry-After; so an endpoint that is down or overloaded for hours costs a request now and then and a bounded queue. A profile is
  * tried max_backoff_retries times, then dropped. Trouble is logged once when it begins and once when it ends.
  */

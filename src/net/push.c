@@ -57,19 +57,20 @@ static size_t label_size(const struct push_label *l)
     return field_size(l->name.n) + field_size(l->value.n);
 }
 
-void push_head(struct buf *out, const struct push_label *labels, size_t n, size_t profile_len)
+void push_head(struct buf *out, const struct push_series *series)
 {
-    size_t sample = field_size(profile_len), series = field_size(sample);
-    for (size_t i = 0; i < n; i++)
-        series += field_size(label_size(&labels[i]));
-    put_key(out, REQUEST_SERIES, series);
-    for (size_t i = 0; i < n; i++) {
-        put_key(out, SERIES_LABELS, label_size(&labels[i]));
-        put_text(out, LABEL_NAME, labels[i].name);
-        put_text(out, LABEL_VALUE, labels[i].value);
+    size_t sample = field_size(series->profile.n), all = field_size(sample);
+    for (size_t i = 0; i < series->label_count; i++)
+        all += field_size(label_size(&series->labels[i]));
+    put_key(out, REQUEST_SERIES, all);
+    for (size_t i = 0; i < series->label_count; i++) {
+        const struct push_label *l = &series->labels[i];
+        put_key(out, SERIES_LABELS, label_size(l));
+        put_text(out, LABEL_NAME, l->name);
+        put_text(out, LABEL_VALUE, l->value);
     }
     put_key(out, SERIES_SAMPLES, sample);
-    put_key(out, SAMPLE_RAW_PROFILE, profile_len);
+    put_key(out, SAMPLE_RAW_PROFILE, series->profile.n);
 }
 
 const char *push_result_name(enum push_result r)
@@ -181,7 +182,7 @@ bool push_header_is_reserved(struct str name)
 
 struct push {
     struct http_call *call;
-    struct buf head;
+    struct buf heads; /* what stands before each profile, one after another */
     bool retry_429;
     push_done *done;
     void *arg;
@@ -189,7 +190,7 @@ struct push {
 
 static void push_free(struct push *p)
 {
-    buf_done(&p->head);
+    buf_done(&p->heads);
     free(p);
 }
 
@@ -236,8 +237,27 @@ static char *push_url(const char *base)
     return xasprintf("%.*s" PUSH_PATH, (int)n, base);
 }
 
-int push_start(struct http_client *c, const struct push_endpoint *e, struct buf *head, struct str profile,
-               push_done *done, void *arg, struct push **ret, struct err *err)
+/* Head, profile, head, profile … `pieces` has room for two per series. */
+static int make_body(struct buf *heads, const struct push_series *series, size_t n, struct str *pieces, struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        const size_t before = heads->len;
+        push_head(heads, &series[i]);
+        pieces[2 * i].n = heads->len - before;
+        pieces[2 * i + 1] = series[i].profile;
+    }
+    if (!buf_ok(heads))
+        return err_set(err, -E2BIG, "the labels of the profiles are longer than %d bytes", PUSH_LABELS_MAX);
+    const char *at = buf_cstr(heads); /* it has moved while it grew */
+    for (size_t i = 0; i < n; i++) {
+        pieces[2 * i].p = at;
+        at += pieces[2 * i].n;
+    }
+    return 0;
+}
+
+static int start_request(struct push *p, struct http_client *c, const struct push_endpoint *e, const struct str *body,
+                         size_t pieces, struct err *err)
 {
     int64_t timeout_ms = e->timeout_ms < TIMEOUT_MS_MAX ? e->timeout_ms : TIMEOUT_MS_MAX;
     cleanup_free char *url = push_url(e->url);
@@ -252,20 +272,12 @@ int push_start(struct http_client *c, const struct push_endpoint *e, struct buf 
     if (!add_configured(&headers, e->headers) && authorization)
         add(&headers, authorization);
     add_configured(&headers, e->extra);
-
-    struct push *p = xcalloc(1, sizeof *p);
-    p->head = *head;
-    *head = BUF_INIT(head->max);
-    p->retry_429 = e->retry_429;
-    p->done = done;
-    p->arg = arg;
-    const struct str body[] = {buf_slice(&p->head), profile};
     const struct http_request req = {
         .method = "POST",
         .url = url,
         .headers = headers.items,
         .body = body,
-        .body_pieces = ARRAY_LEN(body),
+        .body_pieces = pieces,
         .timeout_ms = timeout_ms,
         .follow_redirects = e->follow_redirects,
         .http2 = e->http2,
@@ -275,6 +287,21 @@ int push_start(struct http_client *c, const struct push_endpoint *e, struct buf 
     };
     int code = http_start(c, &req, on_done, p, &p->call, err);
     free(headers.items);
+    return code;
+}
+
+int push_start(struct http_client *c, const struct push_endpoint *e, const struct push_series *series, size_t n,
+               push_done *done, void *arg, struct push **ret, struct err *err)
+{
+    struct push *p = xcalloc(1, sizeof *p);
+    p->heads = BUF_INIT(PUSH_LABELS_MAX);
+    p->retry_429 = e->retry_429;
+    p->done = done;
+    p->arg = arg;
+    cleanup_free struct str *pieces = xcalloc(2 * n, sizeof *pieces);
+    int code = make_body(&p->heads, series, n, pieces, err);
+    if (code == 0)
+        code = start_request(p, c, e, pieces, 2 * n, err);
     if (code < 0) {
         push_free(p);
         return code;

@@ -1,4 +1,4 @@
-/* One profile to one Pyroscope server: Connect unary call push.v1.PusherService/Push.
+/* Profiles to one Pyroscope server: Connect unary call push.v1.PusherService/Push.
  *
  * Source: spec components §4.4, §4.5; Connect protocol (connectrpc.com/docs/protocol, "Unary-Request"). The answer is judged by
  * its HTTP status first, so that a proxy's 4xx page is not mistaken for something worth retrying.
@@ -18,9 +18,16 @@ struct push_label {
     struct str name, value;
 };
 
-/* The bytes of a PushRequest of one series with one sample, up to where the profile's own bytes follow and end it. So a
- * profile is sent from where it lies, whatever labels go with it. */
-void push_head(struct buf *out, const struct push_label *labels, size_t n, size_t profile_len);
+/* One profile and the labels it goes with. */
+struct push_series {
+    const struct push_label *labels;
+    size_t label_count;
+    struct str profile; /* gzip-compressed pprof */
+};
+
+/* The bytes that stand before the profile's own in a PushRequest, as one series with one sample. So a profile is sent from where it
+ * lies, whatever labels go with it, and the series of a request simply follow each other. */
+void push_head(struct buf *out, const struct push_series *series);
 
 enum push_result {
     PUSH_OK,
@@ -54,9 +61,11 @@ struct push_endpoint {
 struct push;
 typedef void push_done(void *arg, const struct push_outcome *outcome);
 
-/* `profile` is borrowed until `done`; head is what push_head() made, its memory is taken over. */
-must_check int push_start(struct http_client *c, const struct push_endpoint *e, struct buf *head, struct str profile,
-                          push_done *done, void *arg, struct push **ret, struct err *err);
+/* One request with `n` series, at least one. The profiles' bytes are borrowed until `done`, the labels until this returns.
+ * -E2BIG: the labels are longer than PUSH_LABELS_MAX. */
+enum { PUSH_LABELS_MAX = 1 << 20 };
+must_check int push_start(struct http_client *c, const struct push_endpoint *e, const struct push_series *series,
+                          size_t n, push_done *done, void *arg, struct push **ret, struct err *err);
 void push_cancel(struct push *p);
 
 /* Whether a configured header is the protocol's business: Content-Type, Content-Length, Content-Encoding, User-Agent,

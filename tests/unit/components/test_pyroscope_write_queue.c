@@ -33,9 +33,16 @@ static void add(struct push_queue *q, size_t len, int64_t number, int64_t now)
     labels_unref(ls);
 }
 
+static struct push_item *take(struct push_queue *q, int64_t now)
+{
+    struct list batch;
+    list_init(&batch);
+    return push_queue_take(q, now, 1, 0, &batch) ? list_entry(batch.next, struct push_item, node) : NULL;
+}
+
 static int64_t take_number(struct push_queue *q, int64_t now)
 {
-    struct push_item *item = push_queue_take(q, now);
+    struct push_item *item = take(q, now);
     int64_t number = item ? item->profile->time_nanos : -1;
     if (item)
         push_queue_finish(q, item);
@@ -89,7 +96,7 @@ static void what_is_taken_still_counts_and_is_never_dropped(void)
     struct push_queue q;
     push_queue_init(&q, 2 * (100 + OVERHEAD), 100, count, &l);
     add(&q, 100, 1, 0);
-    struct push_item *taken = push_queue_take(&q, 0);
+    struct push_item *taken = take(&q, 0);
     add(&q, 100, 2, 0);
     add(&q, 100, 3, 0);
     CHECK_INT(l.n[PUSH_DROP_QUEUE_FULL], 1);
@@ -107,11 +114,41 @@ static void puts_back_to_the_old_place(void)
     push_queue_init(&q, 1 << 20, 100, count, &l);
     for (int64_t i = 1; i <= 4; i++)
         add(&q, 1, i, 0);
-    struct push_item *first = push_queue_take(&q, 0), *second = push_queue_take(&q, 0);
+    struct push_item *first = take(&q, 0), *second = take(&q, 0);
     push_queue_put_back(&q, second);
     push_queue_put_back(&q, first);
     for (int64_t i = 1; i <= 4; i++)
         CHECK_INT(take_number(&q, 0), i);
+}
+
+static size_t batch_of(struct push_queue *q, size_t most, size_t bytes)
+{
+    struct list batch;
+    list_init(&batch);
+    size_t n = push_queue_take(q, 0, most, bytes, &batch), len = 0;
+    while (!list_empty(&batch)) {
+        push_queue_finish(q, list_entry(batch.next, struct push_item, node));
+        len++;
+    }
+    CHECK_INT(len, n);
+    return n;
+}
+
+static void batches_by_number_and_bytes(void)
+{
+    struct losses l = {0};
+    struct push_queue q;
+    push_queue_init(&q, 1 << 20, 100, count, &l);
+    for (int64_t i = 1; i <= 8; i++)
+        add(&q, 10, i, 0);
+    CHECK_INT(batch_of(&q, 3, 1000), 3);
+    CHECK_INT(batch_of(&q, 3, 29), 2);
+    CHECK_INT(batch_of(&q, 3, 5), 1); /* larger than all room, but somebody has to take it */
+    list_entry(q.items.prev, struct push_item, node)->alone = true;
+    CHECK_INT(batch_of(&q, 3, 1000), 1);
+    CHECK_INT(batch_of(&q, 3, 1000), 1);
+    CHECK_INT(batch_of(&q, 3, 1000), 0);
+    CHECK_INT(q.bytes, 0);
 }
 
 static void drops_what_is_too_old(void)
@@ -145,7 +182,7 @@ static void shares_the_profile_and_lets_go_of_it(void)
     push_queue_add(&b, ls, p, 0);
     CHECK_INT(p->refs, 3);
     CHECK_INT(push_queue_clear(&a, PUSH_DROP_SHUTDOWN), 1);
-    push_queue_finish(&b, push_queue_take(&b, 0));
+    push_queue_finish(&b, take(&b, 0));
     CHECK_INT(p->refs, 1);
     profile_unref(p);
     labels_unref(ls);
@@ -158,6 +195,7 @@ int main(void)
     RUN(a_profile_larger_than_the_queue_goes_itself);
     RUN(what_is_taken_still_counts_and_is_never_dropped);
     RUN(puts_back_to_the_old_place);
+    RUN(batches_by_number_and_bytes);
     RUN(drops_what_is_too_old);
     RUN(shares_the_profile_and_lets_go_of_it);
     return REPORT();

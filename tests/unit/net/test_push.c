@@ -29,10 +29,9 @@ static struct push_outcome push_to(const struct push_endpoint *e)
     struct result r = {0};
     struct push *p = NULL;
     struct err err = {0};
-    struct buf head = BUF_INIT(1024);
     const struct push_label labels[] = {{STR("__name__"), STR("process_cpu")}, {STR("service_name"), STR("shop")}};
-    push_head(&head, labels, 2, 5);
-    CHECK_INT(push_start(c, e, &head, STR("pprof"), keep, &r, &p, &err), 0);
+    const struct push_series series[] = {{labels, 2, STR("pprof")}, {labels + 1, 1, STR("more")}};
+    CHECK_INT(push_start(c, e, series, 2, keep, &r, &p, &err), 0);
     CHECK(fault_run_until(&loop, &r.done, 5000));
     http_client_put(c);
     return r.outcome;
@@ -60,7 +59,10 @@ static void writes_the_request_of_the_push_service(void)
     static const char want[] = "\x0a\x38"
                                "\x0a\x17\x0a\x08__name__\x12\x0bprocess_cpu"
                                "\x0a\x14\x0a\x0cservice_name\x12\x04shop"
-                               "\x12\x07\x0a\x05pprof";
+                               "\x12\x07\x0a\x05pprof"
+                               "\x0a\x1e"
+                               "\x0a\x14\x0a\x0cservice_name\x12\x04shop"
+                               "\x12\x06\x0a\x04more";
     CHECK_INT(r->body_len, sizeof want - 1);
     CHECK(r->body_len == sizeof want - 1 && memcmp(r->body, want, sizeof want - 1) == 0);
     fault_server_close(&s);
@@ -69,11 +71,27 @@ static void writes_the_request_of_the_push_service(void)
 static void counts_lengths_of_more_than_one_byte(void)
 {
     struct buf out = BUF_INIT(4096);
-    push_head(&out, NULL, 0, 300);
+    static const char profile[300];
+    push_head(&out, &(struct push_series){.profile = {profile, sizeof profile}});
     /* sample: 1 + 2 + 300 = 303; series: 1 + 2 + 303 = 306 */
     CHECK_INT(out.len, 9);
     CHECK(memcmp(out.p, "\x0a\xb2\x02\x12\xaf\x02\x0a\xac\x02", 9) == 0);
     buf_done(&out);
+}
+
+static void refuses_labels_without_measure(void)
+{
+    static char huge[PUSH_LABELS_MAX];
+    const struct push_label label = {STR("a"), {huge, sizeof huge}};
+    const struct push_series series = {&label, 1, STR("pprof")};
+    const struct push_endpoint e = endpoint_of("http://127.0.0.1:1");
+    struct http_client *c = http_client_get(&loop);
+    struct push *p = NULL;
+    struct err err = {0};
+    CHECK_INT(push_start(c, &e, &series, 1, keep, NULL, &p, &err), -E2BIG);
+    CHECK_HAS(err.text, "labels");
+    CHECK(!p);
+    http_client_put(c);
 }
 
 static void judges_by_the_status_first(void)
@@ -194,6 +212,7 @@ int main(void)
     uv_loop_init(&loop);
     RUN(writes_the_request_of_the_push_service);
     RUN(counts_lengths_of_more_than_one_byte);
+    RUN(refuses_labels_without_measure);
     RUN(judges_by_the_status_first);
     RUN(retries_what_got_no_answer);
     RUN(passes_on_how_long_to_wait);
