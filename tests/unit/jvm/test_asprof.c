@@ -263,6 +263,13 @@ static void dist_replaces_what_is_embedded(void)
     asprof_dist_done(&d);
 }
 
+static void the_build_names_the_embedded_library_rightly(void)
+{
+    char hex[SHA1_HEX_SIZE];
+    sha1_hex(dist.library.p, dist.library.n, hex);
+    CHECK_STR(dist.sha1, hex);
+}
+
 int main(void)
 {
     if (geteuid() != 0 || !mkdtemp(dir)) {
@@ -272,6 +279,7 @@ int main(void)
     chmod(dir, 0755);
     if (asprof_dist_open("", &dist, &err) < 0)
         return 1;
+    RUN(the_build_names_the_embedded_library_rightly);
     RUN(the_layout_is_as_documented_whatever_the_umask);
     RUN(bad_files_of_ours_are_replaced);
     RUN(what_is_not_ours_is_refused);
