@@ -8,6 +8,7 @@ extern "C" {
 #include <errno.h>
 
 #include <string>
+#include <unordered_map>
 
 #include <re2/re2.h>
 
@@ -43,13 +44,29 @@ struct regex {
     }
 };
 
+namespace
+{
+// All that live, by pattern: rules are decoded again at every change and are the same nearly always.
+std::unordered_map<std::string, struct regex *> &living()
+{
+    static auto *all = new std::unordered_map<std::string, struct regex *>;
+    return *all;
+}
+} // namespace
+
 extern "C" {
 
 int regex_new(struct str pattern, struct regex **ret, struct err *err)
 {
     if (pattern.n > REGEX_PATTERN_MAX)
         return err_set(err, -E2BIG, "error parsing regexp: longer than %d bytes", REGEX_PATTERN_MAX);
-    struct regex *re = new regex(std::string(pattern.p ? pattern.p : "", pattern.n));
+    const std::string text(pattern.p ? pattern.p : "", pattern.n);
+    const auto known = living().find(text);
+    if (known != living().end()) {
+        *ret = regex_ref(known->second);
+        return 0;
+    }
+    struct regex *re = new regex(text);
     int code = 0;
     if (!re->re.ok())
         code = err_set(err, -EINVAL, "error parsing regexp: %s", re->re.error().c_str());
@@ -59,6 +76,7 @@ int regex_new(struct str pattern, struct regex **ret, struct err *err)
         delete re;
         return code;
     }
+    living().emplace(text, re);
     *ret = re;
     return 0;
 }
@@ -71,8 +89,10 @@ struct regex *regex_ref(struct regex *re)
 
 void regex_unref(struct regex *re)
 {
-    if (re && --re->refs == 0)
-        delete re;
+    if (!re || --re->refs)
+        return;
+    living().erase(re->pattern);
+    delete re;
 }
 
 struct str regex_pattern(const struct regex *re)

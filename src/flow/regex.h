@@ -22,7 +22,7 @@ struct regex_match {
     size_t len;
 };
 
-/* "error parsing regexp: missing ): ^(?s:(a)$". New reference. */
+/* "error parsing regexp: missing ): ^(?s:(a)$". New reference; of a pattern that is in use already, to the one in use. */
 must_check int regex_new(struct str pattern, struct regex **ret, struct err *err);
 struct regex *regex_ref(struct regex *re);
 void regex_unref(struct regex *re); /* NULL is fine */
