@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/cleanup.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "lang/ast.h"
 #include "lang/eval.h"
@@ -42,6 +43,26 @@ static void bad_default(const struct option *o, const char *why)
     abort();
 }
 
+/* Evaluated once for the whole run: tables are decoded at every change. By the text's address, as it belongs to a static table. */
+static struct value *default_value(const struct option *o)
+{
+    static struct u64map values;
+    uint64_t known;
+    if (u64map_get(&values, (uintptr_t)o->default_text, &known))
+        return (struct value *)(uintptr_t)known;
+    cleanup_source struct source *source = NULL;
+    cleanup_ast struct ast_file *file = NULL;
+    cleanup_diags struct diags ds = DIAGS_INIT;
+    struct value *v;
+    struct err err = {0};
+    if (source_new("", str_of(o->default_text), &source, &err) < 0)
+        bad_default(o, err.text);
+    if (parse_expression(source, &file, &ds) < 0 || eval(file->expr, NULL, &v, &ds) < 0)
+        bad_default(o, ds.items[0].message);
+    u64map_put(&values, (uintptr_t)o->default_text, (uintptr_t)v);
+    return v;
+}
+
 static void set_default(const struct option *o, char *record)
 {
     if (is_block(o)) {
@@ -51,16 +72,8 @@ static void set_default(const struct option *o, char *record)
     }
     if (!o->default_text)
         return option_zero(o, record + o->offset);
-    cleanup_source struct source *source = NULL;
-    cleanup_ast struct ast_file *file = NULL;
-    cleanup_value struct value *v = NULL;
-    cleanup_diags struct diags ds = DIAGS_INIT;
     struct err err = {0};
-    if (source_new("", str_of(o->default_text), &source, &err) < 0)
-        bad_default(o, err.text);
-    if (parse_expression(source, &file, &ds) < 0 || eval(file->expr, NULL, &v, &ds) < 0)
-        bad_default(o, ds.items[0].message);
-    if (option_decode(o, v, record + o->offset, &err) < 0)
+    if (option_decode(o, default_value(o), record + o->offset, &err) < 0)
         bad_default(o, err.text);
 }
 
