@@ -1,5 +1,7 @@
 #include "components/import_string.h"
 
+#include <stdlib.h>
+
 #include "base/mem.h"
 #include "components/import_source.h"
 

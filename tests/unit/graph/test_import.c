@@ -1,5 +1,6 @@
 /* import.*: libraries from elsewhere. The sources here are the test's own; those of the program are tested with the components. */
 #include "base/cleanup.h"
+#include "graph/internal.h"
 #include "graph_fixture.h"
 
 #define ADDS(what)                                                                                                     \
@@ -306,6 +307,41 @@ static void module_path_is_that_of_the_import(void)
     end(c, &loop);
 }
 
+/* Imports are not listed, so this looks inside. */
+static const struct health *import_health(struct controller *c, const char *id)
+{
+    return node_health(((const struct plan_node *)strmap_get(&c->root.plan->ids, str_of(id)))->component);
+}
+
+static void the_health_of_an_import_is_the_worst_of_all_it_has(void)
+{
+    uv_loop_t loop;
+    struct controller *c = controller(&loop);
+    LOADS(c, IMPORT("import.test \\\"deep\\\" { }\\n"));
+    settle(&loop);
+    CHECK_INT(import_health(c, "import.test.m")->state, HEALTH_HEALTHY);
+    /* Its content. */
+    bring("m", "rubbish");
+    settle(&loop);
+    CHECK_INT(import_health(c, "import.test.m")->state, HEALTH_UNHEALTHY);
+    CHECK_HAS(import_health(c, "import.test.m")->message, "imported content from \"m\" cannot be parsed: m:1:8: ");
+    bring("m", "import.test \"deep\" { }\n");
+    settle(&loop);
+    CHECK_INT(import_health(c, "import.test.m")->state, HEALTH_HEALTHY);
+    /* What it imports itself. */
+    bring("deep", "rubbish");
+    settle(&loop);
+    CHECK_HAS(import_health(c, "import.test.m")->message, "imported content from \"deep\" cannot be parsed: ");
+    bring("deep", "");
+    settle(&loop);
+    CHECK_INT(import_health(c, "import.test.m")->state, HEALTH_HEALTHY);
+    /* What its source says. */
+    for (struct test_import *i = imports; i; i = i->next)
+        component_health(i->self, strcmp(import_label(i->self), "m") != 0, "cannot be reached");
+    CHECK_STR(import_health(c, "import.test.m")->message, "cannot be reached");
+    end(c, &loop);
+}
+
 int main(void)
 {
     RUN(an_imported_declare_is_used_by_its_namespace);
@@ -324,5 +360,6 @@ int main(void)
     RUN(modules_do_not_nest_for_ever);
     RUN(what_is_no_longer_imported_goes);
     RUN(module_path_is_that_of_the_import);
+    RUN(the_health_of_an_import_is_the_worst_of_all_it_has);
     return REPORT();
 }
