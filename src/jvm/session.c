@@ -16,6 +16,8 @@ enum { CHUNK_MIN_S = 5, CHUNK_MAX_S = 60 };
 /* Looking at the recording: just after a chunk should have closed, again while it has not, and otherwise (a chunk closes early when it
  * reaches chunksize). */
 enum { LOOK_AFTER_MS = 50, LOOK_NEAR_MS = 500, LOOK_FAR_MS = 5000, LOOK_OVERDUE_MS = 1000 };
+/* Nearly the chunksize: the next one may close early, too. */
+enum { LARGE_CHUNK = 2 << 20 };
 /* One chunk per turn, so that a backlog neither starves the loop nor floods who converts; faster when the session ends. */
 enum { BACKLOG_MS = 25, BACKLOG_END_MS = 1 };
 /* timeout= goes this far beyond the roll-over. */
@@ -65,6 +67,7 @@ struct jvm_session {
     int64_t began;       /* the profiler's session */
     int64_t chunk_began; /* the chunk being written, as we saw it */
     int64_t chunk_due;   /* when it should have closed */
+    bool small_chunks;   /* the last one was far from chunksize, so the next one will hardly close early */
     int64_t dump_at, metrics_at, retry_at;
     bool first_cut; /* the early first profile is done */
     unsigned failures;
@@ -294,6 +297,7 @@ static bool read_some(struct jvm_session *s)
         if (live) {
             s->chunk_began = now_ns();
             s->chunk_due = due_after(s, c.end_ns);
+            s->small_chunks = c.len < LARGE_CHUNK;
             s->failures = 0;
             if (s->state == JVM_STATE_PROFILING)
                 enter(s, s->state, "");
@@ -616,24 +620,24 @@ static int64_t min_ns(int64_t a, int64_t b)
 /* When the recording is worth a look. */
 static int64_t next_look(const struct jvm_session *s, int64_t now)
 {
-    if (by_dump(s) || now < s->chunk_due)
-        return min_ns(by_dump(s) ? INT64_MAX : s->chunk_due, now + LOOK_FAR_MS * MILLI);
+    if (by_dump(s))
+        return now + LOOK_FAR_MS * MILLI;
+    if (now < s->chunk_due)
+        return s->small_chunks ? s->chunk_due : min_ns(s->chunk_due, now + LOOK_FAR_MS * MILLI);
     return now + (now < s->chunk_due + 3 * SECOND ? LOOK_NEAR_MS : LOOK_OVERDUE_MS) * MILLI;
 }
 
 static void schedule(struct jvm_session *s)
 {
     const int64_t now = now_ns();
-    int64_t at = now + LOOK_FAR_MS * MILLI;
+    const bool profiling = s->state == JVM_STATE_PROFILING;
+    int64_t at = profiling ? next_look(s, now) : now + LOOK_FAR_MS * MILLI;
     if (s->close_by)
         at = min_ns(at, s->close_by);
     if (s->work == WORK_NONE && s->state == JVM_STATE_WAITING)
         at = min_ns(at, s->retry_at);
-    if (s->state == JVM_STATE_PROFILING) {
-        at = min_ns(at, next_look(s, now));
-        if (s->work == WORK_NONE && needs_dump(s))
-            at = min_ns(at, s->dump_at);
-    }
+    if (profiling && s->work == WORK_NONE && needs_dump(s))
+        at = min_ns(at, s->dump_at);
     int64_t ms = at <= now ? 0 : (at - now + MILLI - 1) / MILLI;
     uv_timer_start(&s->timer, on_timer, (uint64_t)ms, 0);
 }

@@ -114,19 +114,34 @@ int procfs_stat(pid_t pid, struct procfs_stat *ret, struct err *err)
     return 0;
 }
 
+/* "0.20 0.18 0.12 1/80 11206": averages, running/tasks, last pid */
+static bool load_parse(struct str text, struct procfs_load *ret)
+{
+    struct str word = {0};
+    uint64_t tasks, last_pid;
+    text = str_trim(text);
+    for (unsigned i = 0; i < 4; i++)
+        if (!str_split(&text, ' ', &word))
+            return false;
+    const char *slash = memchr(word.p, '/', word.n);
+    if (!slash || !str_to_u64((struct str){slash + 1, (size_t)(word.p + word.n - slash - 1)}, &tasks) ||
+        !str_to_u64(text, &last_pid))
+        return false;
+    *ret = (struct procfs_load){(uint32_t)tasks, (uint32_t)last_pid};
+    return true;
+}
+
 int procfs_load(struct procfs_load *ret, struct err *err)
 {
-    cleanup_close int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+    static int fd = -1; /* stays open: this is what an idle agent does each second */
     char text[128];
-    ssize_t n = fd < 0 ? -errno : read_full(fd, text, sizeof text - 1);
+    if (fd < 0)
+        fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof text, 0);
     if (n < 0)
-        return err_set(err, (int)n, "read /proc/loadavg: %s", strerror((int)-n));
-    text[n] = '\0';
-    /* 0.20 0.18 0.12 1/80 11206 */
-    struct procfs_load load;
-    if (sscanf(text, "%*s %*s %*s %*u/%u %u", &load.tasks, &load.last_pid) != 2)
+        return err_errno(err, "read /proc/loadavg");
+    if (!load_parse((struct str){text, (size_t)n}, ret))
         return err_set(err, -EBADMSG, "/proc/loadavg is not what it should be");
-    *ret = load;
     return 0;
 }
 

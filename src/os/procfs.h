@@ -34,6 +34,7 @@ struct procfs_load {
     uint32_t tasks;    /* threads on the host */
     uint32_t last_pid; /* youngest of our pid namespace */
 };
+/* Keeps its file open; one thread only. */
 must_check int procfs_load(struct procfs_load *ret, struct err *err);
 
 /* Every thread-group leader, ascending; *ret is to be freed. */
