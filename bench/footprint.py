@@ -7,7 +7,7 @@ processes together, with what ended meanwhile: the main process, its privileged 
 - RSS, PSS, anonymous: sums of /proc/PID/smaps_rollup, sampled; steady is the median of the second half. RSS counts a
   page once per process that maps it, PSS once. A process too short-lived for the sampling is seen in CPU time only.
 - VmHWM: the sum of the highest marks the kernel kept for each lasting process.
-- CPU time: utime + stime + cutime + cstime of every living process, from exec to the end and in the second half.
+- CPU time: of every living process and what it waited for, from exec to the end and in the second half.
 
 With --peer another agent that runs the same configuration gets the same load, in new JVMs, after us.
 """
