@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "graph/missing.h"
 #include "graph/plan.h"
 #include "lang/coerce.h"
 #include "lang/eval.h"
@@ -67,13 +68,13 @@ static bool names_refused_block(const struct body *body, const struct str *path,
 
 static void report_missing(const struct linking *l, const struct ast_traversal *t)
 {
-    cleanup_buf struct buf name = BUF_INIT(ID_MAX);
-    for (size_t i = 0; i < t->len; i++) {
-        if (i > 0)
-            buf_byte(&name, '.');
-        buf_str(&name, t->path[i]);
+    struct missing m = missing_of(t);
+    for (size_t i = 0; i < l->p->len && l->ds->errors < MISSING_TRIES_MAX; i++) {
+        const struct plan_node *n = l->p->nodes[i];
+        if (n != l->from && n->stmt && has_value(n))
+            missing_try(&m, n->stmt->fragment_count + (n->stmt->label.n > 0), n->id);
     }
-    diag_error(l->ds, t->range, "component \"%s\" does not exist or is out of scope", buf_cstr(&name));
+    missing_report(&m, l->ds);
 }
 
 static void link_reference(void *arg, const struct ast_traversal *t)

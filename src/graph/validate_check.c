@@ -2,14 +2,12 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "graph/missing.h"
 #include "graph/registry.h"
 #include "graph/validate_internal.h"
 #include "lang/schema.h"
 #include "lang/stdlib.h"
 #include "lang/suggest.h"
-
-/* Looking for what was meant takes time; whoever makes more mistakes than this has another problem. */
-enum { SUGGESTIONS_MAX = 50 };
 
 /* --- definitions --- */
 
@@ -152,15 +150,6 @@ struct linking {
     struct diags *ds;
 };
 
-static void append_path(struct buf *out, const struct str *path, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (i > 0)
-            buf_byte(out, '.');
-        buf_str(out, path[i]);
-    }
-}
-
 /* The node that the shortest prefix of a path names. Templates see what is around them. */
 static const struct check_node *find_node(const struct check_body *b, const struct ast_traversal *t, size_t *used,
                                           const struct check_body **home)
@@ -253,39 +242,20 @@ static bool check_stdlib(const struct linking *l, const struct ast_traversal *t)
     return true;
 }
 
-/* Ids that are nearly the beginning of the path, with the rest of it, and names of the library. */
 static void report_missing(const struct linking *l, const struct ast_traversal *t)
 {
-    cleanup_buf struct buf name = BUF_INIT(VALIDATE_ID_MAX), meant = BUF_INIT(VALIDATE_ID_MAX);
-    append_path(&name, t->path, t->len);
-    struct suggest best = {.least = SUGGEST_SLIPS_MAX + 1};
-    for (const struct check_body *b = l->body; b && l->ds->errors < SUGGESTIONS_MAX;
+    struct missing m = missing_of(t);
+    for (const struct check_body *b = l->body; b && l->ds->errors < MISSING_TRIES_MAX;
          b = b->is_template ? b->parent : NULL) {
         for (size_t i = 0; i < b->len; i++) {
             const struct check_node *n = b->nodes[i];
-            const size_t parts = n->stmt->fragment_count + (n->stmt->label.n > 0);
             /* What is unknown itself had better be written like the reference. */
             const bool unknown = n->kind == CHECK_COMPONENT && !n->def && !n->declaration;
-            if (parts > t->len || n == l->from || unknown)
-                continue;
-            cleanup_buf struct buf start = BUF_INIT(VALIDATE_ID_MAX);
-            append_path(&start, t->path, parts);
-            struct suggest s = suggest_for(buf_slice(&start));
-            s.least = best.least;
-            suggest_try(&s, str_of(n->id));
-            if (!s.best.n)
-                continue;
-            best = s;
-            buf_reset(&meant);
-            buf_str(&meant, s.best);
-            if (t->len > parts)
-                buf_byte(&meant, '.');
-            append_path(&meant, t->path + parts, t->len - parts);
+            if (n != l->from && !unknown)
+                missing_try(&m, n->stmt->fragment_count + (n->stmt->label.n > 0), n->id);
         }
     }
-    best.best = best.best.n && buf_ok(&meant) ? buf_slice(&meant) : (struct str){0};
-    diag_error(l->ds, t->range, "component \"%s\" does not exist or is out of scope" SUGGEST_FMT, buf_cstr(&name),
-               SUGGEST_ARG(best));
+    missing_report(&m, l->ds);
 }
 
 static void check_reference(void *arg, const struct ast_traversal *t)

@@ -11,8 +11,10 @@
 #include "lang/printer.h"
 #include "lang/quote.h"
 #include "lang/stdlib.h"
+#include "lang/suggest.h"
 
 enum { QUOTED_EXPR_MAX = 4096 }; /* longer expressions are cut in messages */
+enum { SUGGEST_FROM_MAX = 256 }; /* members; of more, none is suggested */
 
 struct eval {
     const struct scope *scope;
@@ -193,7 +195,12 @@ static int access_member(struct eval *ev, const struct ast_expr *e, struct value
             return 0;
         }
         struct range where = source_range(e->source, e->access.name_first, e->access.name_first + name.n - 1);
-        return diag_error(ev->ds, where, "field \"%.*s\" does not exist", STR_ARG(name));
+        struct suggest close = suggest_for(name);
+        const bool worth = value_kind(v) == VALUE_OBJECT && value_len(v) <= SUGGEST_FROM_MAX;
+        for (size_t i = 0; worth && i < value_len(v); i++)
+            suggest_try(&close, value_key(v, i, &(struct value *){NULL}));
+        return diag_error(ev->ds, where, "field \"%.*s\" does not exist" SUGGEST_FMT, STR_ARG(name),
+                          SUGGEST_ARG(close));
     }
     if (value_kind(v) == VALUE_CAPSULE)
         return diag_error(ev->ds, ast_range(e->access.base),

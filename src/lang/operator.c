@@ -202,9 +202,11 @@ static int check_kinds(enum token_kind op, const struct value *l, const struct v
                        struct err *err)
 {
     const struct kinds *k = kinds_of(op);
-    if (!takes(k, value_kind(l))) {
+    const bool secret = with_secret(l, r) && !takes(k, VALUE_CAPSULE);
+    /* Beside a secret a string becomes one, so it is the left operand that fails, whichever the secret is. */
+    if (secret || !takes(k, value_kind(l))) {
         *fault = OPERATOR_FAULT_LEFT;
-        return refuse(op, l, err);
+        return refuse(op, secret && value_kind(l) != VALUE_CAPSULE ? r : l, err);
     }
     *fault = OPERATOR_FAULT_RIGHT;
     if (!takes(k, value_kind(r)))

@@ -78,6 +78,13 @@ static void references_are_found_wherever_they_hide(void)
             "f:5:11: component \"also.gone\" does not exist or is out of scope");
 }
 
+static void what_was_meant_is_suggested(void)
+{
+    REFUSED("test.node \"first\" {\n}\ntest.node \"b\" {\n  input = test.node.frist.output\n}\n",
+            "f:4:11: component \"test.node.frist.output\" does not exist or is out of scope, did you mean "
+            "\"test.node.first.output\"?");
+}
+
 static void errors_of_all_files_are_reported(void)
 {
     uv_loop_t loop;
@@ -198,6 +205,7 @@ int main(void)
     RUN(what_this_version_lacks_is_said);
     RUN(cycles_and_self_references_are_found_together);
     RUN(references_are_found_wherever_they_hide);
+    RUN(what_was_meant_is_suggested);
     RUN(errors_of_all_files_are_reported);
     RUN(files_make_one_graph);
     RUN(foreign_encodings_are_refused_before_anything_else);
