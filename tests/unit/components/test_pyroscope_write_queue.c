@@ -37,7 +37,11 @@ static struct push_item *take(struct push_queue *q, int64_t now)
 {
     struct list batch;
     list_init(&batch);
-    return push_queue_take(q, now, 1, 0, &batch) ? list_entry(batch.next, struct push_item, node) : NULL;
+    if (!push_queue_take(q, now, 1, 0, &batch))
+        return NULL;
+    struct push_item *item = list_entry(batch.next, struct push_item, node);
+    list_del(&item->node);
+    return item;
 }
 
 static int64_t take_number(struct push_queue *q, int64_t now)
