@@ -65,7 +65,8 @@ static void plain_ascii_is_used_in_place(void)
     CHECK(jfr_string_is_plain(&(struct jfr_string){.kind = JFR_STRING_LATIN1, .text = STR("abc")}));
     CHECK(!jfr_string_is_plain(&(struct jfr_string){.kind = JFR_STRING_LATIN1, .text = STR("\xe9")}));
     CHECK(jfr_string_is_plain(&(struct jfr_string){.kind = JFR_STRING_CHARS, .text = STR("abc")}));
-    CHECK(!jfr_string_is_plain(&(struct jfr_string){.kind = JFR_STRING_CHARS, .text = STR("\xe1\x00")})); /* over-long */
+    CHECK(
+        !jfr_string_is_plain(&(struct jfr_string){.kind = JFR_STRING_CHARS, .text = STR("\xe1\x00")})); /* over-long */
 }
 
 int main(void)
