@@ -24,8 +24,7 @@ static const struct option profiling_options[] = {
     {"event", OPT_STRING, offsetof(struct java_profiling, event), .default_text = "\"itimer\"",
      .help = "The event of CPU profiling: `itimer`, `ctimer`, `cpu`, `wall`, …"},
     {"per_thread", OPT_BOOL, offsetof(struct java_profiling, per_thread), .default_text = "false",
-     .help =
-         "Puts the thread's name on every sample, as the label `thread`; the numbers of a pool's threads become `_`."},
+     .help = "Puts the thread's name on every sample, as the label `thread`; beyond 200 names the rest is `[other]`."},
     {"alloc", OPT_STRING, offsetof(struct java_profiling, alloc), .default_text = "\"512k\"",
      .help = "Allocation profiling: one sample per so many bytes (`k`, `m`, `g`); empty turns it off."},
     {"tlab", OPT_BOOL, offsetof(struct java_profiling, tlab), .default_text = "false",
@@ -279,5 +278,6 @@ struct conversion_options java_conversion(const struct java_profiling *p, const 
         o.wall_ns = wall > 0 ? wall : 50000000;
     }
     o.per_thread = p->per_thread || option_on(events, "threads");
+    o.raw_threads = true; /* who asks for threads wants to tell them apart */
     return o;
 }

@@ -150,6 +150,7 @@ static void samples_weigh_what_the_settings_say(void)
         CHECK_INT(o.wall_ns, cases[i].wall_ns);
         CHECK_INT(o.per_thread, cases[i].per_thread);
         CHECK(o.gzip);
+        CHECK(o.raw_threads);
     }
 }
 
