@@ -76,7 +76,7 @@ lint: setup-lint $(BUILD)/build.ninja
 	tools/check-sizes
 	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format --dry-run --Werror
 	ninja -C $(BUILD) --quiet
-	git ls-files 'src/*.c' | xargs clang-tidy --quiet -p $(BUILD) --warnings-as-errors='*'
+	git ls-files 'src/*.c' | xargs -P "$$(nproc)" -n 8 clang-tidy --quiet -p $(BUILD) --warnings-as-errors='*'
 
 format:
 	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i
