@@ -25,7 +25,8 @@ struct java_target {
     char output[64]; /* file with what it wrote to stdout and stderr */
 };
 
-/* Computes a third of a core, allocates, and has two threads that contend for a lock. */
+/* Computes a third of a core, allocates, and has two threads that contend for a lock. Each stays away from it for a moment: a HotSpot
+ * monitor is not fair, and one that comes back at once may keep the other out for ten seconds and more. */
 static const char java_program[] =
     "public class Busy {\n"
     "    static volatile long sink;\n"
@@ -34,7 +35,9 @@ static const char java_program[] =
     "    static void compute() { long x = 1; for (int i = 0; i < 3000000; i++) x = x * 31 ^ i; sink = x; }\n"
     "    static void allocate() { for (int i = 0; i < 200; i++) kept = new byte[8192]; }\n"
     "    static void contend() {\n"
-    "        try { while (true) { synchronized (lock) { Thread.sleep(20); } } } catch (InterruptedException e) { }\n"
+    "        try {\n"
+    "            while (true) { synchronized (lock) { Thread.sleep(20); } Thread.sleep(1); }\n"
+    "        } catch (InterruptedException e) { }\n"
     "    }\n"
     "    public static void main(String[] args) throws Exception {\n"
     "        for (int i = 0; i < 2; i++) {\n"
