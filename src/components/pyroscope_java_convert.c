@@ -248,5 +248,8 @@ void java_stream_chunk(struct java_stream *s, uint8_t *bytes, size_t len, bool l
 void java_stream_end(struct java_stream *s)
 {
     s->ending = true;
-    java_stream_chunk(s, NULL, 0, true);
+    if (s->conversion || s->busy || s->waiting > 0)
+        java_stream_chunk(s, NULL, 0, true);
+    else
+        maybe_ended(s); /* most processes that are no JVMs get here: nothing is open, so no worker is needed */
 }

@@ -43,5 +43,5 @@ struct java_stream *java_stream_new(struct java_converter *c, const struct conve
 void java_stream_options(struct java_stream *s, const struct conversion_options *options);
 /* Takes the bytes (NULL: none, only the end of the interval). */
 void java_stream_chunk(struct java_stream *s, uint8_t *bytes, size_t len, bool last_of_interval);
-/* Ends the interval, too. */
+/* Ends the interval, too. A stream with nothing in it ends at once, within the call. */
 void java_stream_end(struct java_stream *s);

@@ -26,6 +26,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import lab
 
 PORT = 12345
+WORKERS = 2  # threads of the pool
 BROKEN = [
     "logging {\n  level =\n}\n",
     'discovery.nope "x" { }\n',
@@ -107,7 +108,32 @@ declare "mod" {
 """ + uses
 
 
-def make(rng, pem, modules):
+def imported(rng, folder):
+    """The same from elsewhere: a file that changes under the agent's eyes, or a text."""
+    declare = module(rng).split("\nmod ")[0]
+    (folder / "library.new").write_text(f"// {rng.randrange(99)}\n{declare}")
+    (folder / "library.new").rename(folder / "library.alloy")  # nobody may read half of it
+    source = rng.choice([f'import.file "lib" {{\n  filename = "{folder}/library.alloy"\n}}\n',
+                         f'import.string "lib" {{\n  content = `{declare}`\n}}\n'])
+    return source + f'\nlib.mod "x" {{\n  input = [{{"a" = "{rng.randrange(9)}"}}]\n}}\n'
+
+
+def foreach(rng):
+    items = ", ".join(f'"{rng.randrange(9)}"' for _ in range(rng.randrange(4)))
+    return f"""
+foreach "all" {{
+  collection = [{items}]
+  var        = "one"
+  template {{
+    discovery.relabel "inner" {{
+      targets = [{{"a" = one}}]
+    }}
+  }}
+}}
+"""
+
+
+def make(rng, pem):
     """A good configuration: (text, tls, auth)."""
     text, tls, auth = settings(rng, pem)
     writes = [f"w{i}" for i in range(rng.randrange(1, 4))]
@@ -119,8 +145,9 @@ def make(rng, pem, modules):
             text += relabel_block(f"r{p}_{i}", source, rng)
             source = f"discovery.relabel.r{p}_{i}.output"
         text += java_block(f"j{p}", source, rng.choice(writes), rng)
-    if modules and rng.random() < 0.3:
-        text += module(rng)
+    for part in (module(rng), imported(rng, pem), foreach(rng)):
+        if rng.random() < 0.3:
+            text += part
     return text, tls, auth
 
 
@@ -138,7 +165,7 @@ class Soak:
         self.log = self.folder / "agent.log"
         options = "detect_leaks=1:quarantine_size_mb=4:thread_local_quarantine_size_kb=64:malloc_context_size=8"
         self.agent = lab.Process(self.machine, [self.folder / "smolder", "run", f"--storage.path={self.folder}/data",
-                                                self.config], self.log, cwd=self.folder,
+                                                "--stability.level=experimental", self.config], self.log, cwd=self.folder,
                                  env={"ASAN_OPTIONS": options, "UBSAN_OPTIONS": "print_stacktrace=1",
                                       # glibc counts what it keeps for each thread as in use
                                       "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"},
@@ -164,9 +191,17 @@ class Soak:
         status, answer = self.ask("POST", "/-/reload")
         lab.check(status == wanted, f"reload answers {status}, not {wanted}: {answer[:2000]}\n{text}")
 
-    def knows_modules(self):
-        self.config.write_text(module(random.Random(1)))
-        return self.ask("POST", "/-/reload")[0] == 200
+    def make_what_stays(self):
+        """What the agent makes once, when it is first needed, and keeps: the pool's threads (a support bundle is a job for them), inotify
+        (for an imported file). Otherwise it would be left to chance whether the first figures know of them."""
+        status, _ = self.ask("GET", "/-/support?duration=1")
+        lab.equal(status, 200, "status of the support bundle")
+        lab.equal(self.threads(), 1 + WORKERS, "threads once the pool is at work")
+        (self.folder / "empty.alloy").write_text("")
+        self.reload(f'import.file "x" {{\n  filename = "{self.folder}/empty.alloy"\n}}\n', 200)
+
+    def threads(self):
+        return len(os.listdir(f"/proc/{self.agent.pid}/task"))
 
     def figures(self):
         """Of the idle agent: the heap in use, resident memory, descriptors, threads, handles of the loop."""
@@ -177,7 +212,7 @@ class Soak:
             time.sleep(0.1)
             metrics = dict(line.rsplit(" ", 1) for line in self.ask("GET", "/metrics")[1].splitlines() if line[0] != "#")
             now = [int(metrics["smolder_heap_bytes"]) // 1024, int(metrics["process_resident_memory_bytes"]) // 1024,
-                   len(os.listdir(f"/proc/{self.agent.pid}/fd")), len(os.listdir(f"/proc/{self.agent.pid}/task")),
+                   len(os.listdir(f"/proc/{self.agent.pid}/fd")), self.threads(),
                    int(metrics["smolder_loop_handles"])]
             if before and now[2:] == before[2:] and abs(now[0] - before[0]) < 4:
                 break
@@ -186,12 +221,12 @@ class Soak:
         now[2] = min([now[2]] + [len(os.listdir(f"/proc/{self.agent.pid}/fd")) for _ in range(5) if not time.sleep(0.05)])
         return dict(zip(("heap_kib", "rss_kib", "fds", "threads", "handles"), now))
 
-    def one(self, rng, modules):
+    def one(self, rng):
         if rng.random() < 0.15:
-            good, _, _ = make(rng, self.folder, modules)
+            good, _, _ = make(rng, self.folder)
             self.reload(good + rng.choice(BROKEN), 400)
             return
-        text, tls, auth = make(rng, self.folder, modules)
+        text, tls, auth = make(rng, self.folder)
         self.reload(text, 200)
         self.tls, self.auth = tls, auth
 
@@ -207,14 +242,13 @@ class Soak:
 def run(smolder, reloads, seed, folder, say):
     soak = Soak(smolder, folder)
     rng, warm, rows = random.Random(seed), max(reloads // 10, 1), []
-    modules = soak.knows_modules()
-    say(f"modules: {'yes' if modules else 'no'}")
+    soak.make_what_stays()
     for n in range(reloads + 1):
         if n == warm or n == reloads or (n and n % max(reloads // 10, 1) == 0):
             rows.append(soak.figures())
             say(f"{n:6} reloads  " + "  ".join(f"{k} {v}" for k, v in rows[-1].items()))
         if n < reloads:
-            soak.one(rng, modules)
+            soak.one(rng)
     soak.finish()
     first, last = rows[0], rows[-1]
     for what in ("fds", "threads", "handles"):

@@ -47,6 +47,17 @@ static uint8_t *garbage(size_t n)
     return p;
 }
 
+static void a_stream_without_chunks_ends_without_a_worker(void)
+{
+    struct java_converter *c = java_converter_new(&loop);
+    struct owner o = {0};
+    o.stream = java_stream_new(c, &options, &events, &o);
+    java_stream_end(o.stream);
+    CHECK_INT(o.ended, 1);
+    CHECK_INT(uv_loop_alive(&loop), 0);
+    java_converter_free(c);
+}
+
 static void refuses_a_bad_chunk_and_goes_on(void)
 {
     struct java_converter *c = java_converter_new(&loop);
@@ -139,6 +150,7 @@ static void in_a_hurry_all_that_waits_is_given_up(void)
 int main(void)
 {
     uv_loop_init(&loop);
+    RUN(a_stream_without_chunks_ends_without_a_worker);
     RUN(refuses_a_bad_chunk_and_goes_on);
     RUN(many_streams_share_the_workers);
     RUN(drops_the_oldest_when_too_much_waits);
