@@ -47,12 +47,9 @@ static int plan_files(struct module *outer, const struct component *c, struct li
     return plan_make(&body, &outer->owner->options, ret, ds);
 }
 
-/* A plan by the files that the source exports. */
-static int plan_content(struct module *outer, const struct component *c, const struct value *exports, struct plan **ret,
-                        struct diags *ds)
+static int plan_content(struct module *outer, const struct component *c, const struct value *files, struct value *path,
+                        struct plan **ret, struct diags *ds)
 {
-    const struct value *files = member_of(exports, "files");
-    struct value *path = member_of(exports, "module_path");
     const size_t n = value_len(files);
     cleanup_free struct ast_file **asts = xcalloc(n + 1, sizeof *asts);
     size_t parsed = 0;
@@ -72,24 +69,26 @@ static int plan_content(struct module *outer, const struct component *c, const s
     return code;
 }
 
-static int prepare(struct module *outer, struct plan_node *n, const struct value *exports, struct diags *ds)
+static int prepare(struct module *outer, struct plan_node *n, const struct value *files, struct value *path,
+                   struct diags *ds)
 {
     struct component *c = n->component;
     struct plan *p;
     if (!c->module)
         c->module = module_new(outer, c, xstrdup(c->id));
-    const int code = plan_content(outer, c, exports, &p, ds);
+    const int code = plan_content(outer, c, files, path, &p, ds);
     return code < 0 ? code : module_prepare(c->module, p, ds);
 }
 
-/* Builds the source, or looks at what a running one would bring by new arguments. */
+/* Builds the source, or looks at what a running one would bring by new arguments. One that reads files is asked at every load: it is the
+ * files as they are now that are loaded, not what somebody noticed of them. */
 static int prepare_source(struct plan_node *n, struct diags *ds)
 {
     const struct scope scope = plan_scope(n->plan);
     struct err err = {0};
     if (node_decode(n, &scope, ds) < 0)
         return -EINVAL;
-    if (!n->args || n->failed)
+    if (n->failed || !(n->args || n->def->local))
         return 0;
     const int code = n->is_new ? node_build(n, &err) : node_preview(n, &scope, &n->given, &err);
     return code < 0 ? diag_error(ds, n->stmt->range, "%s: %s", node_failure(n), err.text) : 0;
@@ -104,18 +103,33 @@ void import_prepare(struct module *m, struct plan_node *n, struct diags *ds)
     n->failed = prepare_source(n, ds) < 0;
     if (n->failed)
         return;
-    const struct value *exports = n->given ? n->given : c->exports, *files = member_of(exports, "files");
-    const bool is_fresh = n->is_new || n->given; /* what a running one brought has been looked at already */
-    if (is_fresh && files && !(c->content && value_equal(c->content, files)))
-        n->failed = prepare(m, n, exports, ds) < 0;
+    const struct value *exports = n->given ? n->given : c->exports;
+    /* A running one may have brought something since that was refused; what is in force counts. */
+    const struct value *files = n->is_new || n->given ? member_of(exports, "files") : c->content;
+    if (files)
+        n->failed = prepare(m, n, files, member_of(exports, "module_path"), ds) < 0;
     n->waits = !n->failed && !import_library(n);
 }
 
-static void take_content(struct component *c, const struct value *exports)
+static void take_content(struct component *c)
 {
     value_unref(c->content);
-    c->content = value_ref(member_of(exports, "files"));
+    c->content = value_ref(member_of(c->exports, "files"));
     health_set(&c->content_health, HEALTH_HEALTHY, xstrdup("content updated"));
+}
+
+/* What was looked at aside; its dependants have looked at it, too. */
+static void take_fresh(struct plan_node *n)
+{
+    struct component *c = n->component;
+    cleanup_value struct value *given = TAKE_PTR(n->given);
+    if (!member_of(given ? given : n->is_new ? c->exports : NULL, "files"))
+        return;
+    if (given) {
+        value_unref(c->exports);
+        c->exports = TAKE_PTR(given);
+    }
+    take_content(c);
 }
 
 int import_commit(struct plan_node *n, struct diags *ds)
@@ -123,11 +137,9 @@ int import_commit(struct plan_node *n, struct diags *ds)
     struct component *c = n->component;
     struct err err = {0};
     int code = 0;
-    if (c->module && c->module->next) {
+    if (c->module && c->module->next)
         code = module_commit(c->module, ds);
-        take_content(c, n->given ? n->given : c->exports);
-    }
-    value_unref(TAKE_PTR(n->given));
+    take_fresh(n);
     if (!c->is_built)
         return code; /* it waits itself */
     if (n->args && node_update(n, &err) < 0)
@@ -175,7 +187,7 @@ int import_evaluate(struct plan_node *n, struct err *err)
         return 0;
     }
     const size_t sources = c->owner->source_count;
-    int code = prepare(n->plan->live, n, c->exports, &ds);
+    int code = prepare(n->plan->live, n, files, member_of(c->exports, "module_path"), &ds);
     if (code < 0) {
         code = refuse_content(c, code, &ds, err);
         controller_drop_sources(c->owner, sources);
@@ -183,7 +195,7 @@ int import_evaluate(struct plan_node *n, struct err *err)
     }
     code = module_commit(c->module, &ds);
     controller_drop_sources(c->owner, sources);
-    take_content(c, c->exports);
+    take_content(c);
     n->waits = false;
     mark_users(n);
     module_note_unstarted(n->plan->live);

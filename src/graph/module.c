@@ -493,6 +493,11 @@ static void take_plan(struct module *m)
         old->live = NULL;
     p->live = m;
     m->plan = p;
+    /* What a source brought a moment ago has not been looked at yet. */
+    for (size_t i = 0; old && i < old->len; i++) {
+        if (old->nodes[i]->content && old->nodes[i]->component->plan)
+            import_refresh(old->nodes[i]->component->plan);
+    }
     m->template = m->next_template;
     library_unref(m->held);
     m->held = TAKE_PTR(m->next_held);

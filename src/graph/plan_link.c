@@ -280,11 +280,14 @@ static void index_nodes(struct plan *p)
 static bool needs_only_skipped(const struct plan *p, const struct plan_node *n)
 {
     const struct dag_links *needs = &p->dag.needs[n->place];
+    size_t imports = 0; /* they define it and give it nothing */
     for (size_t i = 0; i < needs->len; i++) {
-        if (p->nodes[needs->items[i]]->kind != NODE_SKIPPED)
+        const enum node_kind kind = p->nodes[needs->items[i]]->kind;
+        if (kind != NODE_SKIPPED && kind != NODE_IMPORT)
             return false;
+        imports += kind == NODE_IMPORT;
     }
-    return needs->len > 0;
+    return needs->len > imports;
 }
 
 static void skip_dependants(struct plan *p, struct diags *ds)

@@ -148,6 +148,45 @@ static void what_cannot_be_read_refuses_the_load(void)
     end(&t);
 }
 
+/* Neither events nor a look in between: the load itself has to read. */
+static void a_load_reads_files_as_they_are_now(void)
+{
+    struct import_test t;
+    begin(&t);
+    const char *rarely = "  detector = \"poll\"\n  poll_frequency = \"1h\"\n";
+    cleanup_free char *text = config("a.alloy", rarely), *more = xasprintf("%sm.e \"y\" { }\n", text);
+    cleanup_free char *inner = xasprintf(
+        "import.file \"n\" {\n  filename = \"%s/b.alloy\"\n%s}\ndeclare \"d\" {\n  n.d \"x\" { }\n  export \"v\" "
+        "{\n    value = n.d.x.v\n  }\n}\n",
+        dir, rarely);
+    put("a.alloy", DECLARES("1"));
+    CHECK_LOADS(&t, text, "");
+    put("a.alloy", DECLARES("2") "declare \"e\" {\n  export \"v\" {\n    value = 3\n  }\n}\n");
+    CHECK_LOADS(&t, more, "");
+    CHECK_STR(import_export_of(&t, "m.d.x"), "2");
+    CHECK_STR(import_export_of(&t, "m.e.y"), "3");
+    /* What is broken refuses it, what is gone, too. */
+    cleanup_free char *path = xasprintf("%s/a.alloy", dir);
+    cleanup_free char *broken = xasprintf("%s:1:8: expected block label, got TERMINATOR", path);
+    cleanup_free char *gone =
+        xasprintf("f:1:1: Failed to evaluate node for config block: %s: No such file or directory", path);
+    put("a.alloy", "declare");
+    CHECK_LOADS(&t, more, broken);
+    unlink(path);
+    CHECK_LOADS(&t, more, gone);
+    CHECK_STR(import_export_of(&t, "m.d.x"), "2");
+    /* What it imports itself is read, too. */
+    put("a.alloy", inner);
+    put("b.alloy", DECLARES("4"));
+    CHECK_LOADS(&t, text, "");
+    CHECK_STR(import_export_of(&t, "m.d.x"), "4");
+    put("b.alloy", DECLARES("5"));
+    CHECK_LOADS(&t, text, "");
+    CHECK_STR(import_export_of(&t, "m.d.x"), "5");
+    CHECK_STR(buf_cstr(&t.problems), "");
+    end(&t);
+}
+
 int main(void)
 {
     RUN(a_file_is_read_at_load_and_followed);
@@ -156,5 +195,6 @@ int main(void)
     RUN(polling_does_without_events);
     RUN(a_file_that_goes_away_leaves_its_module);
     RUN(what_cannot_be_read_refuses_the_load);
+    RUN(a_load_reads_files_as_they_are_now);
     return REPORT();
 }

@@ -188,6 +188,19 @@ static void a_reload_with_other_content_is_all_or_nothing(void)
     end(c, &loop);
 }
 
+static void what_arrives_just_before_a_load_counts(void)
+{
+    uv_loop_t loop;
+    struct controller *c = controller(&loop);
+    LOADS(c, IMPORT(ADDS("10")) USE);
+    settle(&loop);
+    bring("m", ADDS_TEXT("20"));
+    LOADS(c, IMPORT(ADDS("10")) USE);
+    settle(&loop);
+    CHECK_MEMBER(view_of(c, "test.node.end").exports, "output", "21");
+    end(c, &loop);
+}
+
 static void what_needs_an_import_waits_until_it_arrives(void)
 {
     uv_loop_t loop;
@@ -353,6 +366,7 @@ int main(void)
     RUN(imported_declares_do_not_see_the_importers);
     RUN(a_declare_may_import_for_itself);
     RUN(a_reload_with_other_content_is_all_or_nothing);
+    RUN(what_arrives_just_before_a_load_counts);
     RUN(what_needs_an_import_waits_until_it_arrives);
     RUN(what_waited_without_exports_starts_too);
     RUN(names_of_imports_are_checked);

@@ -164,6 +164,21 @@ static void unknown_components_and_what_needs_only_them_can_be_left_out(void)
     end(c, &loop);
 }
 
+static void an_import_gives_its_definitions_nothing(void)
+{
+    uv_loop_t loop;
+    struct controller *c = lenient(&loop);
+    check_load_(__LINE__, c,
+                "prom.scrape \"a\" { }\nimport.test \"m\" {\n  text = \"declare \\\"d\\\" {\\n argument \\\"in\\\" "
+                "{ optional = true }\\n test.node \\\"n\\\" { }\\n}\"\n}\n"
+                "m.d \"x\" {\n  in = prom.scrape.a.out\n}\nm.d \"y\" { }\n",
+                0,
+                "f:1:1: component \"prom.scrape\" is unknown here and left out\n"
+                "f:5:1: m.d.x needs nothing but what is left out, and is left out, too");
+    CHECK_EVENTS("build m.d.y/n, start m.d.y/n");
+    end(c, &loop);
+}
+
 static void what_is_left_out_inside_a_module_is_said_once(void)
 {
     uv_loop_t loop;
@@ -211,6 +226,7 @@ int main(void)
     RUN(foreign_encodings_are_refused_before_anything_else);
     RUN(settings_are_checked_as_components_are);
     RUN(unknown_components_and_what_needs_only_them_can_be_left_out);
+    RUN(an_import_gives_its_definitions_nothing);
     RUN(what_is_left_out_inside_a_module_is_said_once);
     RUN(a_component_comes_back_when_what_it_needs_is_known);
     return REPORT();
