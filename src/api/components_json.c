@@ -114,19 +114,26 @@ static void head(struct controller *c, const struct component_view *v, struct bu
 
 enum detail { NO_BODIES, FULL, REDACTED };
 
-static void body(const char *name, struct value *v, enum detail detail, struct buf *out)
+static void body(const char *name, struct value *v, const struct schema *schema, enum detail detail, struct buf *out)
 {
     cleanup_value struct value *redacted = detail == REDACTED ? redact_value(v) : NULL;
     buf_printf(out, ",\"%s\":", name);
-    value_json_body(detail == NO_BODIES ? NULL : redacted ? redacted : v, out);
+    value_json_body(detail == NO_BODIES ? NULL : redacted ? redacted : v, schema, out);
+}
+
+static void debug_info(struct controller *c, const char *id, enum detail detail, struct buf *out)
+{
+    cleanup_value struct value *info = detail == NO_BODIES ? NULL : controller_debug_info(c, id);
+    cleanup_value struct value *redacted = detail == REDACTED ? redact_value(info) : NULL;
+    buf_puts(out, ",\"debugInfo\":");
+    value_json_debug(redacted ? redacted : info, out);
 }
 
 static void bodies(struct controller *c, const struct component_view *v, enum detail detail, struct buf *out)
 {
-    cleanup_value struct value *info = detail == NO_BODIES ? NULL : controller_debug_info(c, v->id);
-    body("arguments", v->arguments, detail, out);
-    body("exports", v->exports, detail, out);
-    body("debugInfo", info, detail, out);
+    body("arguments", v->arguments, v->schema, detail, out);
+    body("exports", v->exports, NULL, detail, out);
+    debug_info(c, v->id, detail, out);
     if (v->created_modules && v->created_modules[0]) {
         buf_puts(out, ",\"createdModuleIDs\":");
         ids(out, v->created_modules);

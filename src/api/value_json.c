@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "lang/number.h"
+#include "lang/schema.h"
 
 enum { DEPTH_MAX = 64 };
 
@@ -136,16 +137,60 @@ void value_json_tagged(const struct value *v, struct buf *out)
     tagged(v, out, 0);
 }
 
-void value_json_body(const struct value *object, struct buf *out)
+/* --- statements --- */
+
+/* Of what has no schema. */
+static const struct option no_options[] = {{0}};
+static const struct schema debug_schema = {.options = no_options};
+
+static bool is_list_of_objects(const struct value *v)
 {
+    return value_kind(v) == VALUE_ARRAY && value_len(v) > 0 && value_kind(value_item(v, 0)) == VALUE_OBJECT;
+}
+
+/* NULL: an attribute. */
+static const struct schema *block_of(const struct schema *s, struct str name, const struct value *v)
+{
+    if (s == &debug_schema)
+        return is_list_of_objects(v) ? s : NULL;
+    for (const struct option *o = s ? s->options : NULL; o && o->name; o++) {
+        if (str_is(name, o->name))
+            return o->kind == OPT_BLOCK || o->kind == OPT_BLOCKS ? o->block : NULL;
+    }
+    return NULL;
+}
+
+static void statement(struct str name, const struct value *v, const struct schema *block, bool *any, struct buf *out)
+{
+    buf_printf(out, "%s{\"name\":", *any ? "," : "");
+    *any = true;
+    json_string(out, name);
+    if (block) {
+        buf_puts(out, ",\"type\":\"block\",\"body\":");
+        value_json_body(v, block, out);
+    } else {
+        buf_puts(out, ",\"type\":\"attr\",\"value\":");
+        tagged(v, out, 0);
+    }
+    buf_byte(out, '}');
+}
+
+void value_json_body(const struct value *object, const struct schema *schema, struct buf *out)
+{
+    bool any = false;
     buf_byte(out, '[');
     for (size_t i = 0; object && value_kind(object) == VALUE_OBJECT && i < value_len(object); i++) {
         struct value *m;
-        buf_printf(out, "%s{\"name\":", i ? "," : "");
-        json_string(out, value_key(object, i, &m));
-        buf_puts(out, ",\"type\":\"attr\",\"value\":");
-        tagged(m, out, 0);
-        buf_byte(out, '}');
+        const struct str name = value_key(object, i, &m);
+        const struct schema *block = block_of(schema, name, m);
+        const bool several = block && value_kind(m) == VALUE_ARRAY;
+        for (size_t k = 0; k < (several ? value_len(m) : 1); k++)
+            statement(name, several ? value_item(m, k) : m, block, &any, out);
     }
     buf_byte(out, ']');
+}
+
+void value_json_debug(const struct value *object, struct buf *out)
+{
+    value_json_body(object, &debug_schema, out);
 }

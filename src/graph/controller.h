@@ -23,6 +23,7 @@
 #include "lang/diag.h"
 
 struct controller;
+struct schema;
 struct settings;
 
 /* A configuration file in memory. `name` is what messages show. Borrowed during the call. */
@@ -77,6 +78,7 @@ struct component_view {
     bool is_queued;                                          /* is to be evaluated soon */
     uint64_t sent;                                           /* things handed on since it was made */
     struct value *arguments, *exports;                       /* borrowed objects, NULL where there are none */
+    const struct schema *schema;                             /* of the arguments; NULL: custom, all are attributes */
     const char *const *references_to, *const *referenced_by; /* NULL-terminated local ids */
     const char *const *created_modules;                      /* NULL-terminated module ids; NULL: makes none */
 };

@@ -35,6 +35,9 @@ static struct component_view view_of(const struct module *m, const struct plan_n
         .sent = c->sent,
         .arguments = node_arguments(c),
         .exports = c->exports,
+        .schema = c->kind == NODE_FOREACH ? &foreach_schema
+                  : c->def                ? c->def->args
+                                          : NULL,
         .references_to = n->references_to,
         .referenced_by = n->referenced_by,
         .created_modules = created_by(c),

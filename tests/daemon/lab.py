@@ -428,7 +428,7 @@ class Agent(Process):
         status, text = self.http("GET", "/api/v0/web/components/" + component)
         if status != 200:
             return {}
-        return {t["pid"]: t for t in debug_value(json.loads(text).get("debugInfo"))["profiled_targets"]}
+        return {t["pid"]: t for t in debug_value(json.loads(text)["debugInfo"]).get("profiled_targets", [])}
 
     def wait_state(self, jvm, state, seconds=20):
         def there():
@@ -467,9 +467,13 @@ class Agent(Process):
 
 
 def debug_value(node):
-    """Component JSON to plain Python, whichever of Alloy's encoding or plain JSON it is."""
-    if isinstance(node, list) and all(isinstance(e, dict) and {"name", "type"} <= set(e) for e in node):
-        return {e["name"]: debug_value(e.get("value", e.get("body"))) for e in node}
+    """Bodies and values of component JSON to plain Python; blocks are lists, as there may be several of a name."""
+    if isinstance(node, list):
+        body = {e["name"]: debug_value(e["value"]) for e in node if e["type"] == "attr"}
+        for e in node:
+            if e["type"] == "block":
+                body.setdefault(e["name"], []).append(debug_value(e["body"]))
+        return body
     if isinstance(node, dict) and "type" in node and "value" in node:
         kind, value = node["type"], node["value"]
         if kind == "object":

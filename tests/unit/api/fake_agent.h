@@ -6,15 +6,25 @@
 
 #include "graph/controller.h"
 
+struct fake_rule {
+    char *action;
+};
+static const struct option fake_rule_options[] = {{"action", OPT_STRING, offsetof(struct fake_rule, action)}, {0}};
+static const struct schema fake_rule_schema = {.size = sizeof(struct fake_rule), .options = fake_rule_options};
+
 struct fake_args {
     struct value *forward_to;
     char *mode;
     char *password;
+    struct fake_rule only;
+    struct block_list rules;
 };
 static const struct option fake_options[] = {
     {"forward_to", OPT_ANY, offsetof(struct fake_args, forward_to), .default_text = "[]", .help = "Receivers."},
     {"mode", OPT_STRING, offsetof(struct fake_args, mode), .default_text = "\"fast\"", .help = "A string."},
     {"password", OPT_SECRET, offsetof(struct fake_args, password), .default_text = "\"\"", .help = "A secret."},
+    {"only", OPT_BLOCK, offsetof(struct fake_args, only), .block = &fake_rule_schema, .help = "One block."},
+    {"rule", OPT_BLOCKS, offsetof(struct fake_args, rules), .block = &fake_rule_schema, .help = "Several blocks."},
     {0}};
 static const struct schema fake_schema = {.size = sizeof(struct fake_args), .options = fake_options};
 

@@ -178,10 +178,28 @@ static void shows_components_as_json(void)
                            "[{\"type\":\"string\",\"value\":\"inbox\"}]}}");
     CHECK_HAS(detail.body,
               "{\"name\":\"password\",\"type\":\"attr\",\"value\":{\"type\":\"capsule\",\"value\":\"(secret)\"}}");
-    CHECK_HAS(detail.body, "\"debugInfo\":[{\"name\":\"profiled_targets\"");
-    CHECK_HAS(detail.body, "{\"key\":\"pid\",\"value\":{\"type\":\"number\",\"value\":4711}}");
+    CHECK_HAS(detail.body, "\"debugInfo\":[{\"name\":\"profiled_targets\",\"type\":\"block\",\"body\":["
+                           "{\"name\":\"pid\",\"type\":\"attr\",\"value\":{\"type\":\"number\",\"value\":4711}},");
+    CHECK_HAS(detail.body, "]},{\"name\":\"profiled_targets\",\"type\":\"block\",\"body\":["
+                           "{\"name\":\"pid\",\"type\":\"attr\",\"value\":{\"type\":\"number\",\"value\":4712}},");
     cleanup_probe struct probe_reply none = get("/api/v0/web/components/pyroscope.java.nope");
     CHECK_INT(none.status, 404);
+    tear_down();
+}
+
+static void shows_blocks_as_blocks(void)
+{
+    set_up();
+    CHECK_INT(
+        fake_load(controller, "test.sink \"out\" {\n only { action = \"x\" }\n rule { action = \"a\" }\n rule { }\n}"),
+        0);
+    cleanup_probe struct probe_reply r = get("/api/v0/web/components/test.sink.out");
+    CHECK_HAS(r.body, "\"arguments\":["
+                      "{\"name\":\"only\",\"type\":\"block\",\"body\":["
+                      "{\"name\":\"action\",\"type\":\"attr\",\"value\":{\"type\":\"string\",\"value\":\"x\"}}]},"
+                      "{\"name\":\"rule\",\"type\":\"block\",\"body\":["
+                      "{\"name\":\"action\",\"type\":\"attr\",\"value\":{\"type\":\"string\",\"value\":\"a\"}}]},"
+                      "{\"name\":\"rule\",\"type\":\"block\",\"body\":[]}],\"exports\"");
     tear_down();
 }
 
@@ -437,6 +455,7 @@ int main(void)
     RUN(reloads_and_says_why_not);
     RUN(shows_metrics);
     RUN(shows_components_as_json);
+    RUN(shows_blocks_as_blocks);
     RUN(asks_for_a_password);
     RUN(protects_the_paths_of_the_filter);
     RUN(a_certificate_that_is_missing_refuses_the_configuration);
