@@ -74,10 +74,10 @@ void asprof_dist_done(struct asprof_dist *d)
     *d = (struct asprof_dist){0};
 }
 
-/* Ours alone: the given owner's and not for others to write. */
-static int check_owner(const struct stat *st, const char *what, struct err *err)
+/* Ours alone, and not for others to write. */
+static int check_owner(const struct stat *st, const char *what, const struct rootfs_owner *owner, struct err *err)
 {
-    if (st->st_uid != geteuid())
+    if (!rootfs_is_ours(st, owner))
         return err_set(err, -EPERM, "%s belongs to user %u, not to %u", what, (unsigned)st->st_uid,
                        (unsigned)geteuid());
     if (st->st_mode & OTHERS_WRITE)
@@ -86,10 +86,11 @@ static int check_owner(const struct stat *st, const char *what, struct err *err)
 }
 
 /* The directory `name` in `parent`, made if need be. */
-static int enter(int parent, const char *name, struct err *err)
+static int enter(int parent, const char *name, const struct rootfs_owner *owner, struct err *err)
 {
-    if (mkdirat(parent, name, DIR_MODE) < 0 && errno != EEXIST)
-        return err_errno(err, "create directory %s", name);
+    int code = rootfs_make_dir(parent, name, DIR_MODE, owner);
+    if (code < 0 && code != -EEXIST)
+        return err_set(err, code, "create directory %s: %s", name, strerror(-code));
     cleanup_close int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOTDIR || errno == ELOOP
@@ -98,7 +99,7 @@ static int enter(int parent, const char *name, struct err *err)
     struct stat st;
     if (fstat(fd, &st) < 0)
         return err_errno(err, "look at %s", name);
-    int code = check_owner(&st, name, err);
+    code = check_owner(&st, name, owner, err);
     if (code < 0)
         return code;
     /* Whatever the umask left of it. */
@@ -134,11 +135,12 @@ static void sweep_aside(int dir)
             unlinkat(dir, entry->d_name, 0);
 }
 
-static int write_aside(int dir, const char *aside, const struct asprof_file *f, mode_t mode, struct err *err)
+static int write_aside(int dir, const char *aside, const struct asprof_file *f, mode_t mode,
+                       const struct rootfs_owner *owner, struct err *err)
 {
-    cleanup_close int fd = openat(dir, aside, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
+    cleanup_close int fd = rootfs_make_file(dir, aside, owner);
     if (fd < 0)
-        return err_errno(err, "create");
+        return err_set(err, fd, "create: %s", strerror(-fd));
     int code = fs_write(fd, f->p, f->n);
     if (code == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
         code = -errno;
@@ -147,13 +149,14 @@ static int write_aside(int dir, const char *aside, const struct asprof_file *f, 
     return 0;
 }
 
-static int put(int dir, const char *name, const struct asprof_file *f, mode_t mode, struct err *err)
+static int put(int dir, const char *name, const struct asprof_file *f, mode_t mode, const struct rootfs_owner *owner,
+               struct err *err)
 {
     struct stat st;
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
         if (!S_ISREG(st.st_mode))
             return err_set(err, -EEXIST, "%s is in the way: no regular file", name);
-        int code = check_owner(&st, name, err);
+        int code = check_owner(&st, name, owner, err);
         if (code < 0)
             return code;
         cleanup_close int fd = rootfs_file(dir, name, O_RDONLY, ASPROF_FILE_MAX, &st, err);
@@ -166,9 +169,9 @@ static int put(int dir, const char *name, const struct asprof_file *f, mode_t mo
         return err_errno(err, "getrandom");
     snprintf(aside, sizeof aside, ASIDE "%016llx", (unsigned long long)random);
     sweep_aside(dir);
-    int code = write_aside(dir, aside, f, mode, err);
-    if (code == 0 && renameat(dir, aside, dir, name) < 0)
-        code = err_errno(err, "rename");
+    int code = write_aside(dir, aside, f, mode, owner, err);
+    if (code == 0 && (code = rootfs_rename(dir, aside, name, owner)) < 0)
+        err_set(err, code, "rename: %s", strerror(-code));
     if (code < 0) {
         unlinkat(dir, aside, 0);
         return err_wrap(err, code, "%s", name);
@@ -182,12 +185,12 @@ static int variant_name(const struct asprof_dist *d, enum jvm_libc libc, char *r
 }
 
 static int put_in(int variant, const char *sub, const char *name, const struct asprof_file *f, mode_t mode,
-                  struct err *err)
+                  const struct rootfs_owner *owner, struct err *err)
 {
-    cleanup_close int dir = enter(variant, sub, err);
+    cleanup_close int dir = enter(variant, sub, owner, err);
     if (dir < 0)
         return dir;
-    int code = put(dir, name, f, mode, err);
+    int code = put(dir, name, f, mode, owner, err);
     return code < 0 ? err_wrap(err, code, "%s", sub) : 0;
 }
 
@@ -246,15 +249,16 @@ int asprof_install(const struct asprof_dist *d, const char *tmp_dir, enum jvm_li
     int code = check_tmp_dir(parent, tmp_dir, err);
     if (code < 0)
         return code;
-    cleanup_close int variant = enter(parent, name, err);
-    code = variant < 0 ? variant : put_in(variant, "lib", LIBRARY, &d->library, LIBRARY_MODE, err);
+    const struct rootfs_owner self = {geteuid(), getegid()};
+    cleanup_close int variant = enter(parent, name, &self, err);
+    code = variant < 0 ? variant : put_in(variant, "lib", LIBRARY, &d->library, LIBRARY_MODE, &self, err);
     if (code == 0)
-        code = put_in(variant, "bin", LAUNCHER, &d->launcher, LAUNCHER_MODE, err);
+        code = put_in(variant, "bin", LAUNCHER, &d->launcher, LAUNCHER_MODE, &self, err);
     return code < 0 ? explain(err, code, "host", tmp_dir) : 0;
 }
 
 /* tmp_dir beneath a target's root, made where the target has none. The JVM's own user may own it: it would harm only itself. */
-static int open_target_tmp(int root, const char *tmp_dir, uid_t euid, struct err *err)
+static int open_target_tmp(int root, const char *tmp_dir, const struct jvm_traits *t, struct err *err)
 {
     char part[ASPROF_PATH_SIZE];
     for (const char *slash = tmp_dir; slash; slash = strchr(slash + 1, '/')) {
@@ -270,28 +274,28 @@ static int open_target_tmp(int root, const char *tmp_dir, uid_t euid, struct err
         char *last = strrchr(part, '/');
         *last = '\0';
         cleanup_close int parent = rootfs_dir(root, part[0] ? part : "/", err);
-        cleanup_close int made = parent < 0 ? -1 : enter(parent, last + 1, err);
+        cleanup_close int made = parent < 0 ? -1 : enter(parent, last + 1, &t->owner, err);
         if (made < 0)
             return err && err->code ? err->code : -ENOENT;
     }
     cleanup_close int fd = rootfs_dir(root, tmp_dir, err);
-    int code = fd < 0 ? fd : rootfs_guarded(root, fd, tmp_dir, euid, err);
+    int code = fd < 0 ? fd : rootfs_guarded(root, fd, tmp_dir, t->euid, &t->owner, err);
     if (code < 0)
         return code;
     return TAKE_FD(fd);
 }
 
-int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enum jvm_libc libc, uid_t euid,
+int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, const struct jvm_traits *t,
                  char ret[ASPROF_PATH_SIZE], struct err *err)
 {
     char name[80];
-    variant_name(d, libc, name, sizeof name);
+    variant_name(d, t->libc, name, sizeof name);
     if (tmp_dir[0] != '/')
         return err_set(err, -EINVAL, "tmp_dir \"%s\" must be an absolute path", tmp_dir);
     char path[ASPROF_PATH_SIZE];
     if ((size_t)snprintf(path, sizeof path, "%s/%s/lib/" LIBRARY, tmp_dir, name) >= sizeof path)
         return err_set(err, -ENAMETOOLONG, "tmp_dir is too long");
-    cleanup_close int parent = open_target_tmp(root, tmp_dir, euid, err);
+    cleanup_close int parent = open_target_tmp(root, tmp_dir, t, err);
     struct statvfs fs;
     if (parent >= 0 && fstatvfs(parent, &fs) == 0 && fs.f_flag & ST_NOEXEC)
         return err_set(
@@ -299,8 +303,8 @@ int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enu
             "%s of the target is mounted noexec: the JVM cannot load the library from there; set tmp_dir to a "
             "directory that is not",
             tmp_dir);
-    cleanup_close int variant = parent < 0 ? parent : enter(parent, name, err);
-    int code = variant < 0 ? variant : put_in(variant, "lib", LIBRARY, &d->library, LIBRARY_MODE, err);
+    cleanup_close int variant = parent < 0 ? parent : enter(parent, name, &t->owner, err);
+    int code = variant < 0 ? variant : put_in(variant, "lib", LIBRARY, &d->library, LIBRARY_MODE, &t->owner, err);
     if (code < 0)
         return explain(err, code, "target", tmp_dir);
     memcpy(ret, path, sizeof path);

@@ -39,6 +39,6 @@ void asprof_dist_done(struct asprof_dist *d);
 must_check int asprof_install(const struct asprof_dist *d, const char *tmp_dir, enum jvm_libc libc,
                               char ret[ASPROF_PATH_SIZE], struct err *err);
 
-/* Puts the library beneath a target's root. `ret` is the library's path as the target sees it. `euid` is the JVM's. */
-must_check int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enum jvm_libc libc, uid_t euid,
+/* Puts the library beneath the root of the JVM with these traits. `ret` is the library's path as the JVM sees it. */
+must_check int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, const struct jvm_traits *t,
                             char ret[ASPROF_PATH_SIZE], struct err *err);

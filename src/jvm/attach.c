@@ -29,6 +29,7 @@ int jvm_attach_open(struct jvm_attach *a, const struct pidref *p, int root, cons
     a->ns_pid = t->ns_pid;
     a->euid = t->euid;
     a->egid = t->egid;
+    a->owner = t->owner;
     a->may_signal = t->attach_known && t->catches_quit && !t->reduced_signals;
     a->why_not = t->reduced_signals ? "the JVM runs with -Xrs and its attach socket is gone"
                  : !t->attach_known
@@ -135,15 +136,14 @@ static int plant_trigger(const struct jvm_attach *a, struct err *err)
 {
     char name[NAME_SIZE];
     snprintf(name, sizeof name, ".attach_pid%d", (int)a->ns_pid);
-    int flags = O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC;
-    cleanup_close int fd = openat(a->tmp, name, flags, 0600);
-    if (fd < 0 && errno == EEXIST) {
+    cleanup_close int fd = rootfs_make_file(a->tmp, name, &a->owner);
+    if (fd == -EEXIST) {
         /* Left by someone who gave up; a symlink goes as such. */
         remove_trigger(a);
-        fd = openat(a->tmp, name, flags, 0600);
+        fd = rootfs_make_file(a->tmp, name, &a->owner);
     }
     if (fd < 0)
-        return err_errno(err, "create /tmp/%s in the target", name);
+        return err_set(err, fd, "create /tmp/%s in the target: %s", name, strerror(-fd));
     struct stat st;
     if (fchown(fd, a->euid, a->egid) == 0 && fstat(fd, &st) == 0 && st.st_uid == a->euid && st.st_gid == a->egid)
         return 0;

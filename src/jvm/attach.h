@@ -26,6 +26,7 @@ struct jvm_attach {
     pid_t ns_pid;
     uid_t euid;
     gid_t egid;
+    struct rootfs_owner owner;
     bool may_signal;     /* SIGQUIT has a handler and attach is known to be allowed */
     const char *why_not; /* when it may not */
     int64_t deadline_ms; /* CLOCK_MONOTONIC: everything ends by then with -ETIMEDOUT */

@@ -9,13 +9,10 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "jvm/asprof.h"
-#include "jvm/attach.h"
 #include "jvm/mapped.h"
-#include "jvm/plant.h"
-#include "jvm/traits.h"
+#include "jvm/target.h"
 #include "os/clock.h"
 #include "os/fsutil.h"
-#include "os/rootfs.h"
 
 /* Ends by itself this long before it would be ended, so that the caller gets the reason. */
 enum { SPARE_MS = 400, YOUNG_WAIT_MS = 20, REASON_MAX = 4096 };
@@ -32,12 +29,7 @@ enum { RECORDING_BYTES = 32 << 20, SMALL_BYTES = 1 << 20 };
 struct job {
     const struct jvm_start *s;
     struct jvm_reply *reply;
-    struct pidref p;
-    int root;
-    struct jvm_traits traits;
-    struct jvm_attach attach;
-    struct jvm_plant plant;
-    char library[PATH_MAX];
+    struct jvm_target target;
 };
 
 static bool fail(struct job *j, enum jvm_outcome outcome, const char *fmt, ...) printf_like(3, 4);
@@ -55,6 +47,7 @@ static bool fail_err(struct job *j, const struct err *err)
 {
     enum jvm_outcome outcome = err->code == -ESRCH        ? JVM_GONE
                                : err->code == -ETIMEDOUT  ? JVM_TIMEOUT
+                               : err->code == -ENOEXEC    ? JVM_NOT_HOTSPOT
                                : err->code == -ENOTSUP    ? JVM_NO_ATTACH
                                : err->code == -ECONNRESET ? JVM_REFUSED
                                                           : JVM_FAILED;
@@ -64,71 +57,42 @@ static bool fail_err(struct job *j, const struct err *err)
 static void job_done(struct job *j)
 {
     priv_on_deadline(NULL, NULL);
-    jvm_plant_done(&j->plant);
-    jvm_attach_done(&j->attach);
-    if (j->root >= 0)
-        close(j->root);
-    pidref_done(&j->p);
+    jvm_target_done(&j->target);
 }
 #define cleanup_job __attribute__((cleanup(job_done)))
 
 static struct job job_of(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     *reply = (struct jvm_reply){.outcome = JVM_OK, .output_fd = -1, .previous_fd = -1};
-    return (struct job){
-        .s = s,
-        .reply = reply,
-        .p = PIDREF_INIT,
-        .root = -1,
-        .attach = {.tmp = -1, .deadline_ms = deadline_ms - SPARE_MS},
-        .plant = PLANT_INIT,
-    };
+    struct job j = {.s = s, .reply = reply, .target = JVM_TARGET_INIT};
+    j.target.attach.deadline_ms = deadline_ms - SPARE_MS;
+    return j;
 }
 
 /* Everything that is known without touching the target. */
 static bool look(struct job *j)
 {
     struct err err = {0};
-    int code = pidref_open(j->s->id.pid, j->s->id.start_time, &j->p, &err);
-    if (code == -ENOENT)
-        err.code = -ESRCH;
-    if (code < 0)
-        return fail_err(j, &err);
-    char state = pidref_state(&j->p);
-    if (state == 0 || state == 'Z' || state == 'X')
-        return fail(j, JVM_GONE, "process %d is gone", (int)j->p.pid);
-    /* Whatever is asked of it now would happen when nobody expects it any more. */
-    if (state == 'T' || state == 't')
-        return fail(j, JVM_TIMEOUT, "process %d is stopped", (int)j->p.pid);
-    j->root = rootfs_open(&j->p, &err);
-    if (j->root < 0)
-        return fail(j, pidref_alive(&j->p) ? JVM_FAILED : JVM_GONE, "%s", err.text);
-    if (jvm_traits_read(&j->p, j->root, &j->traits, &err) < 0)
-        return fail_err(j, &err);
-    if (!j->traits.hotspot)
-        return fail(j, JVM_NOT_HOTSPOT,
-                    j->traits.openj9 ? "OpenJ9 is not supported" : "no HotSpot JVM in this process");
-    if (jvm_attach_open(&j->attach, &j->p, j->root, &j->traits, &err) < 0)
-        return fail_err(j, &err);
-    return true;
+    return jvm_target_open(&j->target, j->s->id.pid, j->s->id.start_time, &err) == 0 || fail_err(j, &err);
 }
 
 /* Sets the path of the copy of ours the JVM has mapped: a second path would be a second profiler in it. False when its file is not there;
  * then the path is one at which that file has to be put again. */
 static bool mapped_library(struct job *j, const char *tail)
 {
-    const struct jvm_library *l = &j->traits.ours;
-    snprintf(j->library, sizeof j->library, "%s/%s", j->s->tmp_dir, tail);
+    const struct jvm_library *l = &j->target.traits.ours;
+    snprintf(j->target.library, sizeof j->target.library, "%s/%s", j->s->tmp_dir, tail);
     /* Overlays may show another inode in the maps than to stat(2); then the name has to do. */
-    return jvm_mapped_is(j->root, j->library, l->inode) ||
-           jvm_mapped_path(&j->p, j->root, l->path, l->inode, j->library, sizeof j->library) ||
-           (!l->deleted && jvm_mapped_is(j->root, j->library, 0));
+    return jvm_mapped_is(j->target.root, j->target.library, l->inode) ||
+           jvm_mapped_path(&j->target.p, j->target.root, l->path, l->inode, j->target.library,
+                           sizeof j->target.library) ||
+           (!l->deleted && jvm_mapped_is(j->target.root, j->target.library, 0));
 }
 
 static bool find_library(struct job *j)
 {
     struct err err = {0};
-    const char *tail = jvm_our_library(j->traits.ours.path);
+    const char *tail = jvm_our_library(j->target.traits.ours.path);
     /* Most commands end here, before the embedded copy is touched. */
     if (tail && mapped_library(j, tail))
         return true;
@@ -136,13 +100,13 @@ static bool find_library(struct job *j)
     if (asprof_dist_open(j->s->dist, &d, &err) < 0)
         return fail_err(j, &err);
     /* glibc knows a copy by its name, if only there is a file of that name again. */
-    if (tail && (j->traits.libc == JVM_MUSL || !strstr(tail, d.sha1)))
+    if (tail && (j->target.traits.libc == JVM_MUSL || !strstr(tail, d.sha1)))
         return fail(j, JVM_REFUSED, "the profiler loaded into the JVM was removed from %s: the JVM needs a restart",
-                    j->traits.ours.path);
+                    j->target.traits.ours.path);
     char path[ASPROF_PATH_SIZE];
-    if (asprof_place(&d, j->root, j->s->tmp_dir, j->traits.libc, j->traits.euid, path, &err) < 0)
+    if (asprof_place(&d, j->target.root, j->s->tmp_dir, &j->target.traits, path, &err) < 0)
         return fail_err(j, &err);
-    snprintf(j->library, sizeof j->library, "%s", path);
+    snprintf(j->target.library, sizeof j->target.library, "%s", path);
     return true;
 }
 
@@ -152,22 +116,22 @@ static bool is_young(const struct job *j)
     enum { YOUNG_S = 60 };
     struct timespec boot;
     clock_gettime(CLOCK_BOOTTIME, &boot);
-    return (uint64_t)boot.tv_sec < j->p.start_time / (uint64_t)sysconf(_SC_CLK_TCK) + YOUNG_S;
+    return (uint64_t)boot.tv_sec < j->target.p.start_time / (uint64_t)sysconf(_SC_CLK_TCK) + YOUNG_S;
 }
 
 /* A command to the profiler in the JVM. True when it answered; *result is then its own word: 0, 100 or 200. */
 static bool load(struct job *j, const char *options, int *result)
 {
-    const char *const args[] = {j->library, "true", options};
+    const char *const args[] = {j->target.library, "true", options};
     int64_t begun = clock_ns();
     for (;;) {
         struct err err = {0};
         struct jvm_load_reply said;
         cleanup_buf struct buf reply = BUF_INIT(ATTACH_REPLY_MAX);
-        int code = jvm_attach_call(&j->attach, "load", args, &reply, &err);
+        int code = jvm_attach_call(&j->target.attach, "load", args, &reply, &err);
         j->reply->attach_ns = clock_ns() - begun;
         /* A handler that is not there yet will be. */
-        if (code == -ENOTSUP && !j->traits.reduced_signals && (j->traits.attach_known || is_young(j)))
+        if (code == -ENOTSUP && !j->target.traits.reduced_signals && (j->target.traits.attach_known || is_young(j)))
             return fail(j, JVM_NOT_HOTSPOT, "%s", err.text);
         if (code < 0)
             return fail_err(j, &err);
@@ -176,7 +140,7 @@ static bool load(struct job *j, const char *options, int *result)
             *result = said.result;
             return true;
         }
-        if (!said.early || clock_ms() + YOUNG_WAIT_MS >= j->attach.deadline_ms)
+        if (!said.early || clock_ms() + YOUNG_WAIT_MS >= j->target.attach.deadline_ms)
             return fail(j, JVM_REFUSED, "the JVM did not load the profiler: %s", said.message);
         usleep(YOUNG_WAIT_MS * 1000);
     }
@@ -185,19 +149,19 @@ static bool load(struct job *j, const char *options, int *result)
 static bool plant(struct job *j, uint64_t bytes)
 {
     struct err err = {0};
-    if (j->plant.parent >= 0)
+    if (j->target.plant.parent >= 0)
         return true;
     priv_on_deadline(NULL, NULL);
-    if (jvm_plant_open(&j->plant, j->root, j->traits.euid, bytes, &err) < 0)
+    if (jvm_plant_open(&j->target.plant, j->target.root, &j->target.traits, bytes, &err) < 0)
         return fail_err(j, &err);
-    priv_on_deadline(jvm_plant_remove, &j->plant);
+    priv_on_deadline(jvm_plant_remove, &j->target.plant);
     return true;
 }
 
 static int plant_file(struct job *j, const char *file)
 {
     struct err err = {0};
-    int fd = jvm_plant_file(&j->plant, file, j->traits.euid, j->traits.egid, &err);
+    int fd = jvm_plant_file(&j->target.plant, file, &err);
     if (fd < 0)
         fail_err(j, &err);
     return fd;
@@ -240,7 +204,7 @@ static bool start_logged(struct job *j, const struct buf *options, int result)
     cleanup_close int log = plant_file(j, PLANT_LOG);
     cleanup_buf struct buf logged = BUF_INIT(ATTACH_ARG_MAX);
     buf_str(&logged, buf_slice(options));
-    buf_printf(&logged, ",quiet,loglevel=error,log=%s/" PLANT_LOG, j->plant.path);
+    buf_printf(&logged, ",quiet,loglevel=error,log=%s/" PLANT_LOG, j->target.plant.path);
     if (log < 0)
         return false;
     if (!buf_ok(&logged))
@@ -260,7 +224,7 @@ static bool started(struct job *j, int *fd)
     }
     int result;
     return load(j, "stop" SILENT, &result) &&
-           fail(j, JVM_REFUSED, "the profiler started but did not write its recording to %s", j->plant.path);
+           fail(j, JVM_REFUSED, "the profiler started but did not write its recording to %s", j->target.plant.path);
 }
 
 /* Library, recording and the options of a start, all but the log. */
@@ -272,7 +236,7 @@ static bool prepare(struct job *j, int *fd, struct buf *options, struct buf *sil
     if (*fd < 0)
         return false;
     const char *chunk = strstr(j->s->options, "chunksize=") ? "" : CHUNK;
-    buf_printf(options, "start,%s" RECORDING "%s,file=%s/" PLANT_RECORDING, j->s->options, chunk, j->plant.path);
+    buf_printf(options, "start,%s" RECORDING "%s,file=%s/" PLANT_RECORDING, j->s->options, chunk, j->target.plant.path);
     buf_str(silent, buf_slice(options));
     buf_puts(silent, SILENT);
     return buf_ok(silent) && buf_ok(options)
@@ -295,11 +259,11 @@ static bool open_previous(struct job *j)
 {
     char name[32];
     struct stat st;
-    snprintf(name, sizeof name, "fd/%d", j->traits.recording);
-    cleanup_close int peek = pidref_openat(&j->p, name, O_PATH);
+    snprintf(name, sizeof name, "fd/%d", j->target.traits.recording);
+    cleanup_close int peek = pidref_openat(&j->target.p, name, O_PATH);
     /* The name is the target's to choose, but not the rest: a deleted file of its own, from which the session may punch what it read. */
-    if (peek < 0 || fstat(peek, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 0 || st.st_uid != j->traits.euid ||
-        !fs_is_local(peek))
+    if (peek < 0 || fstat(peek, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 0 ||
+        st.st_uid != j->target.traits.euid || !fs_is_local(peek))
         return fail(j, JVM_FAILED, "the recording of an earlier session cannot be opened");
     int fd = fs_reopen(peek, O_RDWR | O_NONBLOCK);
     if (fd < 0)
@@ -311,22 +275,24 @@ static bool open_previous(struct job *j)
 static bool foreign(struct job *j)
 {
     return fail(j, JVM_FOREIGN, "another async-profiler session is running in the JVM (%s)",
-                j->traits.stranger.path[0] ? j->traits.stranger.path : "started by hand or by another agent");
+                j->target.traits.stranger.path[0] ? j->target.traits.stranger.path
+                                                  : "started by hand or by another agent");
 }
 
 /* A session with neither a timeout nor JFR output has no thread to know it by, so another's copy is asked. One that cannot be asked or has
  * no words for it counts as idle, or nobody could ever migrate. */
 static bool stranger_runs(struct job *j)
 {
-    const struct jvm_library *l = &j->traits.stranger;
+    const struct jvm_library *l = &j->target.traits.stranger;
     int result;
     char options[ATTACH_ARG_MAX], text[256];
     if (!strstr(l->path, "/libasyncProfiler") || l->deleted ||
-        !jvm_mapped_path(&j->p, j->root, l->path, l->inode, j->library, sizeof j->library) ||
-        strlen(j->library) >= ATTACH_ARG_MAX || !plant(j, RECORDING_BYTES))
+        !jvm_mapped_path(&j->target.p, j->target.root, l->path, l->inode, j->target.library,
+                         sizeof j->target.library) ||
+        strlen(j->target.library) >= ATTACH_ARG_MAX || !plant(j, RECORDING_BYTES))
         return false;
     cleanup_close int out = plant_file(j, PLANT_OUTPUT);
-    snprintf(options, sizeof options, "status,file=%s/" PLANT_OUTPUT ",log=/dev/null", j->plant.path);
+    snprintf(options, sizeof options, "status,file=%s/" PLANT_OUTPUT ",log=/dev/null", j->target.plant.path);
     if (out < 0)
         return false;
     if (!load(j, options, &result)) {
@@ -344,42 +310,42 @@ void operation_start(const struct jvm_start *s, int64_t deadline_ms, struct jvm_
     int result;
     if (!look(&j))
         return;
-    if (j.traits.recording >= 0) {
+    if (j.target.traits.recording >= 0) {
         if (!find_library(&j) || !open_previous(&j) || !load(&j, "stop" SILENT, &result))
             return;
-    } else if (j.traits.profiling || stranger_runs(&j)) {
+    } else if (j.target.traits.profiling || stranger_runs(&j)) {
         foreign(&j);
         return;
     }
     if (reply->outcome == JVM_OK)
         start_new(&j);
-    jvm_plant_sweep(j.root);
+    jvm_plant_sweep(j.target.root, &j.target.traits);
 }
 
 /* `stop` and `start` waiting in the listener's queue at once, so that nothing but the JVM decides how long the gap is. */
 static bool exchange(struct job *j, const char *start, int *stopped, int *started_with)
 {
-    const char *const stop_args[] = {j->library, "true", "stop" SILENT}, *const start_args[] = {j->library, "true",
-                                                                                                start};
+    const char *const stop_args[] = {j->target.library, "true", "stop" SILENT}, *const start_args[] = {
+                                                                                    j->target.library, "true", start};
     struct err err = {0};
     for (;;) {
         cleanup_close int first = -1, second = -1;
         cleanup_buf struct buf one = BUF_INIT(ATTACH_REPLY_MAX), two = BUF_INIT(ATTACH_REPLY_MAX);
-        int code = jvm_attach_connect(&j->attach, &first, &err);
+        int code = jvm_attach_connect(&j->target.attach, &first, &err);
         int64_t begun = clock_ns();
         if (code == 0)
-            code = jvm_attach_send(&j->attach, first, "load", stop_args, &err);
+            code = jvm_attach_send(&j->target.attach, first, "load", stop_args, &err);
         if (code == 0)
-            code = jvm_attach_connect(&j->attach, &second, &err);
+            code = jvm_attach_connect(&j->target.attach, &second, &err);
         if (code == 0)
-            code = jvm_attach_send(&j->attach, second, "load", start_args, &err);
+            code = jvm_attach_send(&j->target.attach, second, "load", start_args, &err);
         if (code == 0)
-            code = jvm_attach_receive(&j->attach, first, &one, &err);
+            code = jvm_attach_receive(&j->target.attach, first, &one, &err);
         if (code == 0)
-            code = jvm_attach_receive(&j->attach, second, &two, &err);
+            code = jvm_attach_receive(&j->target.attach, second, &two, &err);
         j->reply->attach_ns = j->reply->gap_ns = clock_ns() - begun;
-        if (code == -ECONNRESET && !j->attach.as_target) {
-            j->attach.as_target = true;
+        if (code == -ECONNRESET && !j->target.attach.as_target) {
+            j->target.attach.as_target = true;
             continue;
         }
         if (code < 0)
@@ -412,9 +378,9 @@ void operation_roll(const struct jvm_start *s, int64_t deadline_ms, struct jvm_r
     cleanup_job struct job j = job_of(s, deadline_ms, reply);
     if (!look(&j))
         return;
-    if (j.traits.recording >= 0)
+    if (j.target.traits.recording >= 0)
         roll(&j);
-    else if (j.traits.profiling || stranger_runs(&j))
+    else if (j.target.traits.profiling || stranger_runs(&j))
         foreign(&j);
     else if (reply->outcome == JVM_OK)
         start_new(&j);
@@ -425,8 +391,9 @@ static bool look_for_session(struct job *j)
 {
     if (!look(j))
         return false;
-    if (j->traits.recording < 0)
-        return j->traits.profiling ? foreign(j) : fail(j, JVM_REFUSED, "no session of ours is running in the JVM");
+    if (j->target.traits.recording < 0)
+        return j->target.traits.profiling ? foreign(j)
+                                          : fail(j, JVM_REFUSED, "no session of ours is running in the JVM");
     return find_library(j);
 }
 
@@ -442,7 +409,7 @@ void operation_stop(const struct jvm_start *s, int64_t deadline_ms, struct jvm_r
 {
     cleanup_job struct job j = job_of(s, deadline_ms, reply);
     int result;
-    if (!look(&j) || j.traits.recording < 0)
+    if (!look(&j) || j.target.traits.recording < 0)
         return;
     /* It may have ended by its timeout between the look and now: then it refuses, and that is as good. */
     if (find_library(&j) && load(&j, "stop" SILENT, &result))
@@ -457,7 +424,7 @@ void operation_metrics(const struct jvm_start *s, int64_t deadline_ms, struct jv
         return;
     cleanup_close int out = plant_file(&j, PLANT_OUTPUT);
     char options[ATTACH_ARG_MAX];
-    snprintf(options, sizeof options, "metrics,file=%s/" PLANT_OUTPUT SILENT, j.plant.path);
+    snprintf(options, sizeof options, "metrics,file=%s/" PLANT_OUTPUT SILENT, j.target.plant.path);
     if (out < 0 || !load(&j, options, &result))
         return;
     if (result != 0)

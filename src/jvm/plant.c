@@ -13,7 +13,6 @@
 
 #include "base/cleanup.h"
 #include "os/fsutil.h"
-#include "os/rootfs.h"
 
 #define PREFIX ".smolder-"
 
@@ -23,10 +22,11 @@ enum { RANDOM_BYTES = 16, SWEEP_ENTRIES_MAX = 4096, SWEEP_AGE_S = 120 };
 static const char *const parents[] = {"/tmp", "/dev/shm", "/var/tmp", "/run"};
 static const char *const files[] = {PLANT_RECORDING, PLANT_LOG, PLANT_OUTPUT};
 
-static int check_parent(int root, int parent, const char *path, uid_t uid, uint64_t bytes, struct err *err)
+static int check_parent(int root, int parent, const char *path, const struct jvm_traits *t, uint64_t bytes,
+                        struct err *err)
 {
     struct statvfs fs;
-    int code = rootfs_guarded(root, parent, path, uid, err);
+    int code = rootfs_guarded(root, parent, path, t->euid, &t->owner, err);
     if (code < 0)
         return code;
     if (!fs_is_local(parent))
@@ -50,25 +50,29 @@ static int make(struct jvm_plant *pl, const char *in, struct err *err)
     for (size_t i = 0; i < sizeof random; i++)
         n += (size_t)snprintf(pl->name + n, sizeof pl->name - n, "%02x", random[i]);
     snprintf(pl->path, sizeof pl->path, "%s/%s", in, pl->name);
-    if (mkdirat(pl->parent, pl->name, 0700) < 0)
-        return err_errno(err, "create %s in the target", pl->path);
+    int code = rootfs_make_dir(pl->parent, pl->name, 0700, &pl->owner);
+    if (code < 0)
+        return err_set(err, code, "create %s in the target: %s", pl->path, strerror(-code));
     struct stat st;
     pl->dir = openat(pl->parent, pl->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (pl->dir >= 0 && fchmod(pl->dir, 0711) == 0 && fstat(pl->dir, &st) == 0 && st.st_uid == geteuid())
+    if (pl->dir >= 0 && fchmod(pl->dir, 0711) == 0 && fstat(pl->dir, &st) == 0 && rootfs_is_ours(&st, &pl->owner))
         return 0;
-    int code = err_errno(err, "set up %s in the target", pl->path);
+    code = err_errno(err, "set up %s in the target", pl->path);
     jvm_plant_remove(pl);
     return code;
 }
 
-int jvm_plant_open(struct jvm_plant *pl, int root, uid_t uid, uint64_t bytes, struct err *err)
+int jvm_plant_open(struct jvm_plant *pl, int root, const struct jvm_traits *t, uint64_t bytes, struct err *err)
 {
     int code = -ENOENT;
     for (size_t i = 0; i < ARRAY_LEN(parents); i++) {
         struct err why;
         struct jvm_plant tried = PLANT_INIT;
+        tried.owner = t->owner;
+        tried.uid = t->euid;
+        tried.gid = t->egid;
         tried.parent = rootfs_dir(root, parents[i], &why);
-        int failed = tried.parent < 0 ? tried.parent : check_parent(root, tried.parent, parents[i], uid, bytes, &why);
+        int failed = tried.parent < 0 ? tried.parent : check_parent(root, tried.parent, parents[i], t, bytes, &why);
         if (failed == 0)
             failed = make(&tried, parents[i], &why);
         if (failed == 0) {
@@ -84,13 +88,13 @@ int jvm_plant_open(struct jvm_plant *pl, int root, uid_t uid, uint64_t bytes, st
     return code;
 }
 
-int jvm_plant_file(const struct jvm_plant *pl, const char *file, uid_t uid, gid_t gid, struct err *err)
+int jvm_plant_file(const struct jvm_plant *pl, const char *file, struct err *err)
 {
-    cleanup_close int fd = openat(pl->dir, file, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, 0600);
+    cleanup_close int fd = rootfs_make_file(pl->dir, file, &pl->owner);
     if (fd < 0)
-        return err_errno(err, "create %s/%s in the target", pl->path, file);
-    if (fchown(fd, uid, gid) < 0)
-        return err_errno(err, "give %s/%s in the target to user %u", pl->path, file, (unsigned)uid);
+        return err_set(err, fd, "create %s/%s in the target: %s", pl->path, file, strerror(-fd));
+    if (fchown(fd, pl->uid, pl->gid) < 0)
+        return err_errno(err, "give %s/%s in the target to user %u", pl->path, file, (unsigned)pl->uid);
     return TAKE_FD(fd);
 }
 
@@ -115,7 +119,7 @@ void jvm_plant_done(struct jvm_plant *pl)
     *pl = PLANT_INIT;
 }
 
-static void sweep(int parent, const char *name)
+static void sweep(int parent, const char *name, const struct jvm_traits *t)
 {
     struct jvm_plant old = PLANT_INIT;
     if (strlen(name) >= sizeof old.name)
@@ -124,14 +128,14 @@ static void sweep(int parent, const char *name)
     cleanup_close int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     struct stat st;
     /* A younger one may belong to an operation on another JVM that shares this directory. */
-    if (dir < 0 || fstat(dir, &st) < 0 || st.st_uid != geteuid() || st.st_mtime > time(NULL) - SWEEP_AGE_S)
+    if (dir < 0 || fstat(dir, &st) < 0 || !rootfs_is_ours(&st, &t->owner) || st.st_mtime > time(NULL) - SWEEP_AGE_S)
         return;
     old.parent = parent;
     old.dir = dir;
     jvm_plant_remove(&old);
 }
 
-void jvm_plant_sweep(int root)
+void jvm_plant_sweep(int root, const struct jvm_traits *t)
 {
     for (size_t i = 0; i < ARRAY_LEN(parents); i++) {
         cleanup_close int parent = rootfs_dir(root, parents[i], NULL);
@@ -145,6 +149,6 @@ void jvm_plant_sweep(int root)
         struct dirent *entry;
         for (unsigned n = 0; n < SWEEP_ENTRIES_MAX && (entry = readdir(dir)); n++)
             if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0)
-                sweep(parent, entry->d_name);
+                sweep(parent, entry->d_name, t);
     }
 }

@@ -1,4 +1,4 @@
-/* The files an operation needs inside the target for a moment: a fresh root-owned directory with a random name.
+/* The files an operation needs inside the target for a moment: a fresh directory with a random name, root's or its namespace's root's.
  *
  * The JVM's user may search it (0711) and write the files made for it (0600, its own), and nobody else can do anything there. Files are
  * pre-created, so the profiler opens what we hold already, and unlinked at once when it did: a crash leaves nothing that grows. Only local file
@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "jvm/traits.h"
 
 enum { PLANT_PATH_SIZE = 96 };
 
@@ -18,6 +19,9 @@ struct jvm_plant {
     int dir;                    /* itself; owned */
     char name[48];              /* ".smolder-<32 hex>" */
     char path[PLANT_PATH_SIZE]; /* as the target sees it */
+    struct rootfs_owner owner;
+    uid_t uid; /* the JVM's */
+    gid_t gid;
 };
 #define PLANT_INIT ((struct jvm_plant){.parent = -1, .dir = -1})
 
@@ -25,16 +29,17 @@ struct jvm_plant {
 #define PLANT_LOG       "log"
 #define PLANT_OUTPUT    "out"
 
-/* Makes the directory in the first place beneath `root` that is local, writable, guarded against all but `uid` (rootfs_guarded()) and
- * has `bytes` free. An error is about the first place, the one to put right. */
-must_check int jvm_plant_open(struct jvm_plant *pl, int root, uid_t uid, uint64_t bytes, struct err *err);
-/* Makes a file in it, owned by uid:gid, and opens it read-write. Descriptor or negative errno. */
-int jvm_plant_file(const struct jvm_plant *pl, const char *file, uid_t uid, gid_t gid, struct err *err);
+/* Makes the directory in the first place beneath `root` that is local, writable, guarded against all but the JVM's user (rootfs_guarded())
+ * and has `bytes` free. An error is about the first place, the one to put right. */
+must_check int jvm_plant_open(struct jvm_plant *pl, int root, const struct jvm_traits *t, uint64_t bytes,
+                              struct err *err);
+/* Makes a file in it, owned by the JVM's user, and opens it read-write. Descriptor or negative errno. */
+int jvm_plant_file(const struct jvm_plant *pl, const char *file, struct err *err);
 /* Removes files and directory. Async-signal-safe, as often as you like. Takes a struct jvm_plant. */
 void jvm_plant_remove(void *pl);
 /* As that, and closes. */
 void jvm_plant_done(struct jvm_plant *pl);
 #define cleanup_plant __attribute__((cleanup(jvm_plant_done)))
 
-/* Removes what crashed operations left beneath `root`: our directories, root-owned and a while old, with our files only. */
-void jvm_plant_sweep(int root);
+/* Removes what crashed operations left beneath `root`: our directories, made by us a while ago, with our files only. */
+void jvm_plant_sweep(int root, const struct jvm_traits *t);

@@ -13,10 +13,10 @@
 #include "jvm/options.h"
 #include "jvm/perfdata.h"
 #include "os/fsutil.h"
-#include "os/rootfs.h"
 
 enum {
     STATUS_MAX = 64 << 10,
+    ID_MAP_MAX = 64 << 10,
     PERFDATA_MAX = 1 << 20,
     THREADS_MAX = 65536,
     FDS_MAX = 1 << 20,
@@ -103,6 +103,24 @@ static int read_status(const struct pidref *p, struct jvm_traits *f, struct err 
     f->ns_pid = (pid_t)pid;
     f->catches_quit = has_signal(caught, SIGQUIT);
     return 0;
+}
+
+/* Our number for the namespace's 0, by its /proc/PID/uid_map or gid_map (a line: number inside, number outside, how many); where it has
+ * none, the JVM's own has to do. */
+static uint32_t root_of(const struct pidref *p, const char *map, uint32_t otherwise)
+{
+    cleanup_buf struct buf text = BUF_INIT(ID_MAP_MAX);
+    if (pidref_read(p, map, &text, NULL, NULL) < 0)
+        return otherwise;
+    struct str rest = buf_slice(&text);
+    for (struct str line; str_split(&rest, '\n', &line);) {
+        unsigned inside, outside;
+        char copy[64];
+        snprintf(copy, sizeof copy, "%.*s", STR_ARG(line));
+        if (sscanf(copy, "%u %u", &inside, &outside) == 2 && inside == 0)
+            return outside;
+    }
+    return otherwise;
 }
 
 bool jvm_catches_quit(const struct pidref *p)
@@ -278,6 +296,8 @@ int jvm_traits_read(const struct pidref *p, int root, struct jvm_traits *ret, st
         code = read_maps(p, &m, err);
     if (code < 0)
         return pidref_alive(p) ? code : err_set(err, -ESRCH, "process %d is gone", (int)p->pid);
+    f->owner.uid = root_of(p, "uid_map", f->euid);
+    f->owner.gid = root_of(p, "gid_map", f->egid);
     f->libc = libc_of(&m, root);
     if (!f->hotspot)
         return 0;

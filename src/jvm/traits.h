@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "os/pidref.h"
+#include "os/rootfs.h"
 
 enum jvm_libc { JVM_GLIBC, JVM_MUSL };
 
@@ -25,6 +26,7 @@ struct jvm_traits {
     pid_t ns_pid; /* as the JVM sees itself */
     uid_t euid;
     gid_t egid;
+    struct rootfs_owner owner; /* of what we make beneath its root: root of its user namespace */
     bool hotspot, openj9;
     enum jvm_libc libc;
     bool catches_quit;    /* SIGQUIT has a handler now */

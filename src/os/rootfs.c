@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <linux/securebits.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -50,17 +53,74 @@ int rootfs_peek(int root, const char *path, struct stat *st, struct err *err)
     return fd;
 }
 
-int rootfs_guarded(int root, int dir, const char *path, uid_t uid, struct err *err)
+int rootfs_guarded(int root, int dir, const char *path, uid_t uid, const struct rootfs_owner *owner, struct err *err)
 {
     enum { OTHERS_WRITE = 022 };
     struct stat top, st;
     if (fstat(root, &top) < 0 || fstat(dir, &st) < 0)
         return err_errno(err, "look at %s", path);
-    bool owned = st.st_uid == 0 || st.st_uid == uid || st.st_uid == top.st_uid;
+    bool owned = st.st_uid == 0 || st.st_uid == uid || st.st_uid == owner->uid || st.st_uid == top.st_uid;
     if (owned && (!(st.st_mode & OTHERS_WRITE) || st.st_mode & S_ISVTX))
         return 0;
     return err_set(err, -EPERM, "%s has the owner %u and mode %04o: others could exchange what is put there", path,
                    (unsigned)st.st_uid, st.st_mode & 07777u);
+}
+
+bool rootfs_is_ours(const struct stat *st, const struct rootfs_owner *owner)
+{
+    return st->st_uid == geteuid() || st->st_uid == owner->uid;
+}
+
+/* Capabilities stay; only what is made is the owner's. */
+static bool act_as(const struct rootfs_owner *owner)
+{
+    if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0)
+        return false;
+    setfsgid(owner->gid);
+    setfsuid(owner->uid);
+    return true;
+}
+
+static void act_as_oneself(void)
+{
+    setfsuid(geteuid());
+    setfsgid(getegid());
+}
+
+enum making { MAKE_DIR, MAKE_FILE, RENAME };
+
+static int make(enum making what, int dir, const char *name, const char *to, mode_t mode)
+{
+    int code = what == MAKE_DIR ? mkdirat(dir, name, mode)
+               : what == RENAME ? renameat(dir, name, dir, to)
+                                : openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, mode);
+    return code < 0 ? -errno : code;
+}
+
+static int make_as(enum making what, int dir, const char *name, const char *to, mode_t mode,
+                   const struct rootfs_owner *owner)
+{
+    int code = make(what, dir, name, to, mode);
+    if (code != -EOVERFLOW || !act_as(owner))
+        return code;
+    code = make(what, dir, name, to, mode);
+    act_as_oneself();
+    return code;
+}
+
+int rootfs_make_dir(int parent, const char *name, mode_t mode, const struct rootfs_owner *owner)
+{
+    return make_as(MAKE_DIR, parent, name, NULL, mode, owner);
+}
+
+int rootfs_make_file(int parent, const char *name, const struct rootfs_owner *owner)
+{
+    return make_as(MAKE_FILE, parent, name, NULL, 0600, owner);
+}
+
+int rootfs_rename(int dir, const char *from, const char *to, const struct rootfs_owner *owner)
+{
+    return make_as(RENAME, dir, from, to, 0, owner);
 }
 
 static const char *kind_of(mode_t mode)

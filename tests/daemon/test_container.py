@@ -1,5 +1,5 @@
 """JVMs in containers: namespaces, users and file systems of their own."""
-from lab import CONTAINER, Skip, check, config, equal, test
+from lab import CONTAINER, Skip, check, config, equal, test, wait_for
 
 METHODS = {
     "process_cpu": "Shop.bake",
@@ -26,10 +26,10 @@ def container(lab):
     equal(list(lab.dir.glob(".attach_pid*")), [], "attach triggers")
 
 
-def rootless(lab, mount):
+def rootless(lab, mount="", *users):
     """A user namespace: its root is nobody outside, and what root outside makes looks like nobody's inside."""
     command = ["setpriv", "--reuid", "1234", "--regid", "1235", "--clear-groups",
-               "unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+               "unshare", "--user", *(users or ["--map-root-user"]), "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
                "sh", "-c", mount + 'exec "$@"', "container"]
     status, text = lab.call([*command, "true"])
     if status:
@@ -40,20 +40,43 @@ def rootless(lab, mount):
 @test
 def rootless_container(lab):
     receiver = lab.receiver()
-    jvm = rootless(lab, "")
+    jvm = rootless(lab)
     lab.agent(config=config())
     receiver.wait_stack("Shop.bake", type="process_cpu")
     check(jvm.alive(), "the JVM ended")
 
 
+OWN_TMP = "mount -t tmpfs -o mode=1777 container /tmp && "
+
+
 @test
 def rootless_container_with_its_own_file_system(lab):
-    """Root outside has no number in a file system that belongs to the user namespace, so it can make nothing there."""
-    lab.receiver()
-    jvm = rootless(lab, "mount -t tmpfs -o mode=1777 container /tmp && ")
-    agent = lab.agent(config=config())
-    agent.wait_reason(jvm, "put the library into /tmp of the target")
+    """Root outside has no number in a file system that belongs to the user namespace: what is made there is its root's."""
+    receiver = lab.receiver()
+    jvm = rootless(lab, OWN_TMP)
+    agent = lab.agent(config=config('interval = "1s"\nroll_over = "10s"'))
+    receiver.wait_stack("Shop.bake", type="process_cpu")
+    wait_for("roll-over", lambda: agent.metric("smolder_gap_seconds_count") >= 1, 20, 0.2)
     agent.stop()
+    check(not jvm.profiler_runs(), "the profiler still runs")
+    left = jvm.temporaries()
+    equal([name.rpartition("-")[0] for name in left], ["grafana-agent-asprof-glibc"], "left in the target's /tmp")
+    library = jvm.root(f"/tmp/{left[0]}/lib/libasyncProfiler.so").stat()
+    equal((library.st_uid, library.st_gid, library.st_mode & 0o777), (1234, 1235, 0o755), "owner and mode of the library")
+    # The next agent finds it there.
+    receiver.forget()
+    lab.agent(config=config())
+    receiver.wait_stack("Shop.bake", type="process_cpu")
+    receiver.check_valid()
+
+
+@test
+def container_whose_namespace_has_no_root(lab):
+    """Only the JVM's own user has a number there."""
+    receiver = lab.receiver()
+    jvm = rootless(lab, OWN_TMP, "--map-user=77", "--map-group=78", "--keep-caps")
+    lab.agent(config=config())
+    receiver.wait_stack("Shop.bake", type="process_cpu")
     check(jvm.alive(), "the JVM ended")
 
 

@@ -14,14 +14,11 @@
 
 #include "base/cleanup.h"
 #include "jvm/asprof_options.h"
-#include "jvm/attach.h"
 #include "jvm/launcher/find_jvm.h"
 #include "jvm/mapped.h"
-#include "jvm/plant.h"
-#include "jvm/traits.h"
+#include "jvm/target.h"
 #include "os/clock.h"
 #include "os/fsutil.h"
-#include "os/rootfs.h"
 
 #define LIBRARY "../lib/libasyncProfiler.so"
 
@@ -170,15 +167,6 @@ static int parse(struct command *c, int argc, char **argv, struct err *err)
     return buf_ok(&c->params) && buf_ok(&c->format) ? 0 : err_set(err, -E2BIG, "the options are too long");
 }
 
-struct target {
-    struct pidref p;
-    int root;
-    struct jvm_traits traits;
-    struct jvm_attach attach;
-    struct jvm_plant plant;
-    char library[PATH_MAX];
-};
-
 /* SIGINT and SIGTERM end the waiting, not the program: the profiler is stopped and the files are removed. */
 static volatile sig_atomic_t interrupted;
 
@@ -188,35 +176,8 @@ static void on_signal(int sig)
     interrupted = 1;
 }
 
-static void target_done(struct target *t)
-{
-    jvm_plant_done(&t->plant);
-    jvm_attach_done(&t->attach);
-    if (t->root >= 0)
-        close(t->root);
-    pidref_done(&t->p);
-}
-#define cleanup_target __attribute__((cleanup(target_done)))
-
-static int open_target(struct target *t, const char *word, struct err *err)
-{
-    pid_t pid;
-    int code = find_jvm(word, &pid, err);
-    if (code == 0)
-        code = pidref_open(pid, 0, &t->p, err);
-    if (code < 0)
-        return code;
-    t->root = rootfs_open(&t->p, err);
-    if (t->root < 0)
-        return t->root;
-    code = jvm_traits_read(&t->p, t->root, &t->traits, err);
-    if (code == 0 && !t->traits.hotspot)
-        code = err_set(err, -EINVAL, "process %d is no HotSpot JVM", (int)pid);
-    return code < 0 ? code : jvm_attach_open(&t->attach, &t->p, t->root, &t->traits, err);
-}
-
 /* Given; or the one the JVM has already, since a second path would be a second profiler in it; or the one beside this program. */
-static int choose_library(struct target *t, const struct command *c, struct err *err)
+static int choose_library(struct jvm_target *t, const struct command *c, struct err *err)
 {
     const struct jvm_library *l = t->traits.ours.path[0] ? &t->traits.ours : &t->traits.stranger;
     char program[PATH_MAX];
@@ -253,7 +214,7 @@ static int print_file(int from, int to)
 }
 
 /* One command to the profiler. Prints what it logged. Returns its result, or a negative errno. */
-static int run(struct target *t, const char *options, int log, struct err *err)
+static int run(struct jvm_target *t, const char *options, int log, struct err *err)
 {
     cleanup_buf struct buf reply = BUF_INIT(ATTACH_REPLY_MAX);
     struct jvm_load_reply said;
@@ -270,13 +231,8 @@ static int run(struct target *t, const char *options, int log, struct err *err)
     return said.result;
 }
 
-static int file_in_plant(const struct target *t, const char *name, struct err *err)
-{
-    return jvm_plant_file(&t->plant, name, t->traits.euid, t->traits.egid, err);
-}
-
 /* "-f" as the JVM will see it: a relative name is meant from here. */
-static int output_path(const struct target *t, const struct command *c, char *ret, size_t size, struct err *err)
+static int output_path(const struct jvm_target *t, const struct command *c, char *ret, size_t size, struct err *err)
 {
     char here[PATH_MAX] = "";
     int n;
@@ -291,7 +247,7 @@ static int output_path(const struct target *t, const struct command *c, char *re
     return 0;
 }
 
-static void wait_for_the_end(const struct target *t, unsigned seconds)
+static void wait_for_the_end(const struct jvm_target *t, unsigned seconds)
 {
     int64_t end = clock_ms() + (int64_t)seconds * 1000;
     struct pollfd exited = {.fd = t->p.fd, .events = POLLIN};
@@ -300,7 +256,7 @@ static void wait_for_the_end(const struct target *t, unsigned seconds)
             return;
 }
 
-static int profile(struct target *t, const struct command *c, struct err *err)
+static int profile(struct jvm_target *t, const struct command *c, struct err *err)
 {
     bool collect = strcmp(c->action, "collect") == 0;
     bool begins = collect || strcmp(c->action, "start") == 0 || strcmp(c->action, "resume") == 0;
@@ -309,11 +265,11 @@ static int profile(struct target *t, const struct command *c, struct err *err)
         return err_set(err, -EINVAL, "%s: a recording needs a file (-f)", c->action);
     int code = choose_library(t, c, err);
     if (code == 0)
-        code = jvm_plant_open(&t->plant, t->root, t->traits.euid, OUTPUT_SPACE, err);
+        code = jvm_plant_open(&t->plant, t->root, &t->traits, OUTPUT_SPACE, err);
     if (code < 0)
         return code;
-    cleanup_close int log = file_in_plant(t, PLANT_LOG, err);
-    cleanup_close int out = log < 0 ? -1 : file_in_plant(t, PLANT_OUTPUT, err);
+    cleanup_close int log = jvm_plant_file(&t->plant, PLANT_LOG, err);
+    cleanup_close int out = log < 0 ? -1 : jvm_plant_file(&t->plant, PLANT_OUTPUT, err);
     if (out < 0)
         return err->code;
     if ((code = output_path(t, c, path, sizeof path, err)) < 0)
@@ -345,7 +301,7 @@ static int profile(struct target *t, const struct command *c, struct err *err)
     return code;
 }
 
-static int jvm_command(struct target *t, const struct command *c, struct err *err)
+static int jvm_command(struct jvm_target *t, const struct command *c, struct err *err)
 {
     cleanup_buf struct buf all = BUF_INIT(OPTIONS_MAX), reply = BUF_INIT(64 << 20);
     const char *args[3] = {0};
@@ -375,7 +331,7 @@ static int jvm_command(struct target *t, const struct command *c, struct err *er
 int main(int argc, char **argv)
 {
     struct err err = {0};
-    cleanup_target struct target t = {.p = PIDREF_INIT, .root = -1, .attach = {.tmp = -1}, .plant = PLANT_INIT};
+    cleanup_target struct jvm_target t = JVM_TARGET_INIT;
     struct command c = {.action = "collect",
                         .seconds = DEFAULT_SECONDS,
                         .params = BUF_INIT(OPTIONS_MAX),
@@ -395,7 +351,10 @@ int main(int argc, char **argv)
     struct sigaction note = {.sa_handler = on_signal};
     sigaction(SIGINT, &note, NULL);
     sigaction(SIGTERM, &note, NULL);
-    code = open_target(&t, c.target, &err);
+    pid_t pid;
+    code = find_jvm(c.target, &pid, &err);
+    if (code == 0)
+        code = jvm_target_open(&t, pid, 0, &err);
     if (code == 0)
         code = is_jvm_command(c.action) ? jvm_command(&t, &c, &err) : profile(&t, &c, &err);
     if (code < 0)

@@ -59,7 +59,8 @@ static int place(uid_t euid, char ret[ASPROF_PATH_SIZE])
 {
     err = (struct err){0};
     cleanup_close int root = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return asprof_place(&dist, root, "/tmp", JVM_GLIBC, euid, ret, &err);
+    const struct jvm_traits t = {.euid = euid, .libc = JVM_GLIBC};
+    return asprof_place(&dist, root, "/tmp", &t, ret, &err);
 }
 
 static bool is_the_library(const char *path)
