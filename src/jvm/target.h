@@ -21,8 +21,7 @@ struct jvm_target {
     struct jvm_plant plant;
     char library[PATH_MAX]; /* the profiler that is spoken to, as the JVM sees it */
 };
-#define JVM_TARGET_INIT                                                                                                \
-    ((struct jvm_target){.p = PIDREF_INIT, .root = -1, .attach = {.tmp = -1}, .plant = PLANT_INIT})
+#define JVM_TARGET_INIT ((struct jvm_target){.p = PIDREF_INIT, .root = -1, .attach = {.tmp = -1}, .plant = PLANT_INIT})
 
 /* Opens process `pid`, which must have started at `start_time` (0: whenever), without touching it; t->attach points into *t, which must
  * stay where it is. Plant and library are left to the caller.

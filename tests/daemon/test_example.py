@@ -2,7 +2,7 @@
 import re
 import time
 
-from lab import ROOT, check, cpu_seconds, equal, need_java, java_home, test, within
+from lab import ROOT, Skip, check, config, cpu_seconds, equal, java_home, need_java, test, wait_for, within
 
 EXAMPLE = (ROOT / "examples" / "all-java.alloy").read_text()
 # __name__ -> sample types, period type, a method that must show up
@@ -89,3 +89,22 @@ def example_two_jvms(lab):
     equal(agent.metric("smolder_sessions", state="profiling"), 2, "sessions")
     agent.stop()
     check(not any(j.profiler_runs() for j in jvms), "a profiler still runs")
+
+
+@test
+def other_jdks(lab):
+    """Every other release that is at hand: all four profiles, a roll-over, a quiet end."""
+    versions = [v for v in (8, 11, 21) if java_home(v)]
+    if not versions:
+        raise Skip("no JDK 8, 11 or 21 below /usr/lib/jvm or in SMOLDER_JDKS")
+    receiver = lab.receiver()
+    jvms = [lab.jvm(v) for v in versions]
+    agent = lab.agent(config=config('interval = "1s"\nroll_over = "10s"'))
+    for jvm in jvms:
+        for name, (_, _, method) in EXPECTED.items():
+            receiver.wait_stack(method, type=name, pid=str(jvm.inner))
+    wait_for("roll-overs", lambda: agent.metric("smolder_gap_seconds_count") >= len(jvms), 25, 0.2)
+    agent.stop()
+    receiver.check_valid()
+    check(not any(j.profiler_runs() for j in jvms), "a profiler still runs")
+    check(all(j.alive() for j in jvms), "a JVM ended")
