@@ -134,6 +134,7 @@ class Stage:
     def __init__(self, smolder):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="smolder-tests-", dir="/var/tmp"))
         self.dir.chmod(0o755)
+        self.build = pathlib.Path(smolder).resolve().parent
         self.smolder, self.receiver, self.classes = self.dir / "smolder", self.dir / "receiver", self.dir / "classes"
         shutil.copy(smolder, self.smolder)
         shutil.copy(receiver_binary(), self.receiver)
