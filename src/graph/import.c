@@ -94,6 +94,29 @@ static int prepare_source(struct plan_node *n, struct diags *ds)
     return code < 0 ? diag_error(ds, n->stmt->range, "%s: %s", node_failure(n), err.text) : 0;
 }
 
+/* A load takes files as they are now, not what somebody noticed of them. If they are broken it goes on with what is in force, as it
+ * does when they break while everything runs. */
+static bool prepare_files(struct module *m, struct plan_node *n, struct diags *ds)
+{
+    const struct scope scope = plan_scope(n->plan);
+    cleanup_diags struct diags found = DIAGS_INIT;
+    struct err err = {0};
+    int code = node_preview(n, &scope, &n->given, &err);
+    if (code == 0) {
+        code = prepare(m, n, member_of(n->given, "files"), member_of(n->given, "module_path"), &found);
+        if (code < 0)
+            module_problem(&found, &err);
+    }
+    if (code == 0) {
+        diags_merge(ds, &found);
+        return true;
+    }
+    module_discard(n->component->module);
+    value_unref(TAKE_PTR(n->given));
+    diag_warn(ds, n->stmt->name_range, "what was imported before stays: %s", err.text);
+    return false;
+}
+
 void import_prepare(struct module *m, struct plan_node *n, struct diags *ds)
 {
     struct component *c = n->component;
@@ -101,7 +124,7 @@ void import_prepare(struct module *m, struct plan_node *n, struct diags *ds)
     if (n->waits || n->failed)
         return;
     n->failed = prepare_source(n, ds) < 0;
-    if (n->failed)
+    if (n->failed || (n->def->local && c->content && !n->args && prepare_files(m, n, ds)))
         return;
     const struct value *exports = n->given ? n->given : c->exports;
     /* A running one may have brought something since that was refused; what is in force counts. */

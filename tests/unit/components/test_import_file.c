@@ -165,16 +165,17 @@ static void a_load_reads_files_as_they_are_now(void)
     CHECK_LOADS(&t, more, "");
     CHECK_STR(import_export_of(&t, "m.d.x"), "2");
     CHECK_STR(import_export_of(&t, "m.e.y"), "3");
-    /* What is broken refuses it, what is gone, too. */
+    /* What is broken does not take its place, what is gone is kept. */
     cleanup_free char *path = xasprintf("%s/a.alloy", dir);
-    cleanup_free char *broken = xasprintf("%s:1:8: expected block label, got TERMINATOR", path);
-    cleanup_free char *gone =
-        xasprintf("f:1:1: Failed to evaluate node for config block: %s: No such file or directory", path);
+    cleanup_free char *broken =
+        xasprintf("f:1:1: what was imported before stays: %s:1:8: expected block label, got TERMINATOR", path);
+    cleanup_free char *gone = xasprintf("f:1:1: what was imported before stays: %s: No such file or directory", path);
     put("a.alloy", "declare");
     CHECK_LOADS(&t, more, broken);
     unlink(path);
     CHECK_LOADS(&t, more, gone);
     CHECK_STR(import_export_of(&t, "m.d.x"), "2");
+    CHECK_STR(import_export_of(&t, "m.e.y"), "3");
     /* What it imports itself is read, too. */
     put("a.alloy", inner);
     put("b.alloy", DECLARES("4"));
