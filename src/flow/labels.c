@@ -166,13 +166,24 @@ static void item_done(const struct labels_builder *b, const struct label *l)
         free((char *)l->name.p);
 }
 
+/* Where the first item of this name or a later one is. */
+static size_t builder_place(const struct labels_builder *b, struct str name)
+{
+    size_t lo = 0, hi = b->len;
+    while (lo < hi) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if (str_cmp(b->items[mid].name, name) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
 static struct label *builder_find(const struct labels_builder *b, struct str name)
 {
-    for (size_t i = 0; i < b->len; i++) {
-        if (str_eq(b->items[i].name, name))
-            return &b->items[i];
-    }
-    return NULL;
+    const size_t at = builder_place(b, name);
+    return at < b->len && str_eq(b->items[at].name, name) ? &b->items[at] : NULL;
 }
 
 void labels_builder_from(struct labels_builder *b, const struct labels *ls)
@@ -192,7 +203,8 @@ void labels_builder_from(struct labels_builder *b, const struct labels *ls)
 
 void labels_set(struct labels_builder *b, struct str name, struct str value)
 {
-    struct label *old = builder_find(b, name);
+    const size_t place = builder_place(b, name);
+    struct label *old = place < b->len && str_eq(b->items[place].name, name) ? &b->items[place] : NULL;
     if (old && str_eq(old->value, value))
         return;
     /* Copied first: `value` may lie inside the item that goes. */
@@ -207,7 +219,8 @@ void labels_set(struct labels_builder *b, struct str name, struct str value)
         return;
     }
     xgrow(&b->items, &b->cap, b->len + 1, sizeof *b->items);
-    b->items[b->len++] = fresh;
+    memmove(&b->items[place + 1], &b->items[place], (b->len++ - place) * sizeof *b->items);
+    b->items[place] = fresh;
 }
 
 void labels_del(struct labels_builder *b, struct str name)
@@ -216,7 +229,7 @@ void labels_del(struct labels_builder *b, struct str name)
     if (!l)
         return;
     item_done(b, l);
-    *l = b->items[--b->len];
+    memmove(l, l + 1, (size_t)(&b->items[--b->len] - l) * sizeof *l);
     b->changed = true;
 }
 
@@ -224,11 +237,6 @@ struct str labels_builder_get(const struct labels_builder *b, struct str name)
 {
     const struct label *l = builder_find(b, name);
     return l ? l->value : STR("");
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return str_cmp(((const struct label *)a)->name, ((const struct label *)b)->name);
 }
 
 static void drop_empty_values(struct labels_builder *b)
@@ -259,8 +267,6 @@ struct labels *labels_build(struct labels_builder *b, bool drop_empty)
         ls = xmalloc(size);
         ls->refs = 1;
         ls->len = b->len;
-        if (b->len > 0)
-            qsort(b->items, b->len, sizeof *b->items, by_name);
         char *at = (char *)&ls->items[b->len];
         for (size_t i = 0; i < b->len; i++) {
             ls->items[i].name = text_put(&at, b->items[i].name);

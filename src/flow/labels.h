@@ -32,7 +32,7 @@ void labels_unref(const struct labels *ls);
 /* Building: start from nothing or from a set, set and delete, then make a new set. A builder that starts from a set borrows its
  * texts and, if nothing changes, builds that same set again: relabelling that keeps a target as it is costs no memory. */
 struct labels_builder {
-    struct label *items; /* unsorted */
+    struct label *items; /* sorted by name */
     size_t len, cap;
     struct labels *base; /* the set it started from; one reference */
     bool changed;        /* differs from base */

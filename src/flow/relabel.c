@@ -205,7 +205,7 @@ static void labelmap(struct relabel_rules *rules, const struct relabel_rule *r)
 static void filter_names(struct labels_builder *b, const struct relabel_rule *r)
 {
     const bool drop_matching = r->action == RELABEL_LABELDROP;
-    /* Backwards: deletion moves the last item, which was looked at, into the gap. */
+    /* Backwards: deletion moves those behind, which were looked at, into the gap. */
     for (size_t i = b->len; i-- > 0;) {
         if (matches(r, b->items[i].name, NULL) == drop_matching)
             labels_del(b, b->items[i].name);
