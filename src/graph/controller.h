@@ -90,6 +90,8 @@ bool controller_each_in(struct controller *c, const char *module_id,
                         bool (*visit)(void *arg, const struct component_view *v), void *arg);
 /* The same for the root and, after each component, for the modules it made. */
 void controller_each_deep(struct controller *c, bool (*visit)(void *arg, const struct component_view *v), void *arg);
+/* The imports of the root and of the modules that components made: no components, but they have a health. */
+void controller_each_import(struct controller *c, bool (*visit)(void *arg, const struct component_view *v), void *arg);
 /* One component, by its id; false when there is none. *ret is good until control returns to the loop. */
 bool controller_view(struct controller *c, const char *id, struct component_view *ret);
 /* New reference, or NULL where the component has none. */

@@ -65,6 +65,24 @@ static bool each(const struct module *m, bool deep, view_visit *visit, void *arg
     return true;
 }
 
+static bool each_import(const struct module *m, view_visit *visit, void *arg)
+{
+    for (size_t i = 0; m->plan && i < m->plan->len; i++) {
+        const struct plan_node *n = m->plan->nodes[i];
+        const struct component *c = n->component;
+        const struct component_view view = n->kind == NODE_IMPORT && c ? view_of(m, n) : (struct component_view){0};
+        if (view.id && !visit(arg, &view))
+            return false;
+        if (n->kind == NODE_CUSTOM && c && c->module && !each_import(c->module, visit, arg))
+            return false;
+        for (size_t k = 0; c && k < c->children.len; k++) {
+            if (!each_import(c->children.items[k], visit, arg))
+                return false;
+        }
+    }
+    return true;
+}
+
 void controller_each(struct controller *c, view_visit *visit, void *arg)
 {
     each(&c->root, false, visit, arg);
@@ -73,6 +91,11 @@ void controller_each(struct controller *c, view_visit *visit, void *arg)
 void controller_each_deep(struct controller *c, view_visit *visit, void *arg)
 {
     each(&c->root, true, visit, arg);
+}
+
+void controller_each_import(struct controller *c, view_visit *visit, void *arg)
+{
+    each_import(&c->root, visit, arg);
 }
 
 /* The module that holds what the id names; *rest: the local id, empty when the id is the module's own. NULL: none. */

@@ -61,6 +61,8 @@ def modules_from_files_follow_their_changes(lab):
     status, text = agent.reload()
     equal(status, 200, f"status of a reload meanwhile ({text})")
     equal(version(agent), "two", "version after the reload")
+    check('running_components{controller_path="/",controller_id="",health_type="unhealthy"} 1' in agent.http("GET", "/metrics")[1],
+          "the import is not counted as unhealthy")
     # The definition moves to another file of the directory.
     (folder / "lib.alloy").unlink()
     (folder / "other.alloy").write_text(LIBRARY % "three")
@@ -89,6 +91,12 @@ def a_reload_with_a_broken_module_changes_nothing(lab):
     bad.write_text(LIBRARY % "mended")
     equal(agent.reload()[0], 200, "status of the repaired reload")
     wait_version(agent, "mended")
+    # The module and who uses it change together; the reload does not wait until somebody notices the module.
+    bad.write_text(LIBRARY.replace('"tagged"', '"renamed"') % "renamed")
+    lab.file("config.alloy", f'import.file "lib" {{\n  filename = "{bad}"\n}}\n' + USE.replace("lib.tagged", "lib.renamed"))
+    status, text = agent.reload()
+    equal(status, 200, f"status of the reload with a new module ({text})")
+    equal(version(agent), "renamed", "version after it")
 
 
 def web_server(lab, folder):
