@@ -48,8 +48,10 @@ struct pass {
     struct resolver *r;
     const struct jfr_header *header;
     struct spans *spans;
-    int64_t sign;       /* -1 takes back what an earlier walk added */
-    bool wall, counter; /* what settings_wall() and settings_counter() say of those in force */
+    int64_t sign;             /* -1 takes back what an earlier walk added */
+    bool jdk;                 /* the chunk is of the JDK's recorder */
+    bool wall, both, counter; /* what settings_wall(), _both() and _counter() say of those in force; not the JDK's */
+    int64_t sample_ns;        /* that an execution sample stands for, by the same */
 };
 
 /* In passes.c: walks beside the one that takes the samples. They stop where something is no event; the main walk says so.

@@ -56,6 +56,7 @@ struct conversion *conversion_new(const struct conversion_options *options)
     c->settings = (struct settings){.event = xstrdup(o->event ? o->event : ""),
                                     .cpu_ns = o->cpu_ns,
                                     .wall_ns = o->wall_ns,
+                                    .jdk_ns = o->cpu_ns,
                                     .native_method_ns = o->native_method_ns ? o->native_method_ns : NATIVE_METHOD_NS,
                                     .alloc_bytes = o->alloc_bytes,
                                     .malloc_bytes = o->malloc_bytes};
@@ -163,8 +164,13 @@ static size_t class_of(const struct layout *l, uint64_t type)
 
 static void settings_changed(struct pass *p)
 {
-    p->wall = settings_wall(&p->c->settings);
-    p->counter = settings_counter(&p->c->settings);
+    const struct settings *s = &p->c->settings;
+    p->wall = !p->jdk && settings_wall(s);
+    p->both = !p->jdk && !p->c->options.compat && settings_both(s);
+    p->counter = !p->jdk && !p->c->options.compat && settings_counter(s);
+    p->sample_ns = p->jdk ? s->jdk_ns : s->cpu_ns;
+    if (p->wall && !p->c->options.compat) /* the reference counts all samples at the cpu rate */
+        p->sample_ns = settings_wall_weight(s);
 }
 
 static bool take(struct pass *p, size_t class, const struct jfr_record *e)
@@ -296,7 +302,7 @@ static int64_t period_of(const struct conversion *c, enum profile_kind kind)
         return 0;
     switch (kind) {
     case KIND_CPU:
-        return settings_wall(s) ? settings_wall_weight(s) : s->cpu_ns;
+        return s->sample_ns;
     case KIND_COUNTER:
         return s->cpu_ns;
     case KIND_WALL:

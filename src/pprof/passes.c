@@ -1,7 +1,4 @@
-#include <stdlib.h>
-
 #include "base/cleanup.h"
-#include "base/mem.h"
 #include "pprof/conversion.h"
 
 typedef void visit_event(struct pass *p, const struct jfr_record *e, const void *arg);
@@ -56,11 +53,7 @@ static void take_jdk_setting(struct pass *p, const struct jfr_record *e, const v
 /* Its events lie in no order, and its settings apply to all of them. */
 static void prepare_jdk(struct pass *p, struct layout *l, const struct jfr_metadata *m)
 {
-    struct settings *s = &p->c->settings;
-    if (settings_counter(s)) { /* of another recording before this one */
-        free(s->event);
-        s->event = xstrdup("");
-    }
+    p->jdk = true;
     each_event(p, l, CLASS_SETTING, take_jdk_setting, m);
     l->of[CLASS_SETTING].id = JFR_EVENT_METADATA;
     /* With both samplers on, the one that samples by cpu time is right, and their sum is not. */

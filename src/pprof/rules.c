@@ -36,30 +36,39 @@ static bool add_stack(const struct pass *p, enum profile_kind kind, const struct
     return add(p, kind, stack, labels_of(p, class, e), first, second, count);
 }
 
-/* Spec §3.3; the reference does not count samples whose state is no entry of the pool, and calls every counter time. */
+static bool add_cpu(const struct pass *p, const struct event_class *class, const struct jfr_record *e, int64_t ns,
+                    int64_t count)
+{
+    p->c->settings.sample_ns = ns;
+    return add_stack(p, KIND_CPU, class, e, times(ns, count), 0, count);
+}
+
+/* Spec §3.3; the reference does not count samples whose state is no entry of the pool, calls every counter time, and takes two samplers
+ * for one. */
 static bool take_execution(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
 {
     const struct conversion *c = p->c;
-    if (!c->options.compat && p->counter)
-        return add_stack(p, KIND_COUNTER, class, e, 1, c->settings.cpu_ns, 1);
     enum thread_state state = resolver_state(p->r, e->v[SLOT_SUBJECT].num);
-    bool wall = p->wall;
-    int64_t weight = wall ? wall_weight(c) : c->settings.cpu_ns;
+    /* The wall clock's samples say whether the thread runs; the other sampler's do not, as theirs always do. */
+    if (p->both && (state == THREAD_STATE_RUNNABLE || state == THREAD_STATE_SLEEPING))
+        return add_stack(p, KIND_WALL, class, e, wall_weight(c), 0, 1);
+    if (p->counter)
+        return add_stack(p, KIND_COUNTER, class, e, 1, c->settings.cpu_ns, 1);
     if (state != THREAD_STATE_SLEEPING && !(c->options.compat && state == THREAD_STATE_UNKNOWN) &&
-        !add_stack(p, KIND_CPU, class, e, weight, 0, 1))
+        !add_cpu(p, class, e, p->sample_ns, 1))
         return false;
-    return !wall || add_stack(p, KIND_WALL, class, e, weight, 0, 1);
+    return !p->wall || add_stack(p, KIND_WALL, class, e, p->sample_ns, 0, 1);
 }
 
 static bool take_wall(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
 {
-    int64_t samples = event_count(CLASS_WALL, e), weight = times(samples, wall_weight(p->c));
+    int64_t samples = event_count(CLASS_WALL, e), weight = wall_weight(p->c);
     if (samples == 0)
         return true;
     if (p->wall && resolver_state(p->r, e->v[SLOT_SUBJECT].num) == THREAD_STATE_RUNNABLE &&
-        !add_stack(p, KIND_CPU, class, e, weight, 0, samples))
+        !add_cpu(p, class, e, weight, samples))
         return false;
-    return add_stack(p, KIND_WALL, class, e, weight, 0, samples);
+    return add_stack(p, KIND_WALL, class, e, times(weight, samples), 0, samples);
 }
 
 static int64_t amount_ns(const struct pass *p, const struct jfr_record *e)
@@ -95,7 +104,7 @@ bool event_take(const struct pass *p, size_t class, const struct jfr_record *e)
     case RULE_WALL:
         return take_wall(p, k, e);
     case RULE_CPU_TIME:
-        return add_stack(p, k->kind, k, e, amount_ns(p, e), 0, 1);
+        return add_cpu(p, k, e, amount_ns(p, e), 1);
     case RULE_NATIVE_METHOD:
         return add_stack(p, k->kind, k, e, p->c->settings.native_method_ns, 0, 1);
     case RULE_SIZED:

@@ -39,6 +39,11 @@ bool settings_counter(const struct settings *s)
     return true;
 }
 
+bool settings_both(const struct settings *s)
+{
+    return s->wall_ns > 0 && !settings_wall(s);
+}
+
 int64_t settings_wall_weight(const struct settings *s)
 {
     return s->wall_ns ? s->wall_ns : s->cpu_ns;
@@ -67,10 +72,9 @@ void settings_take(struct settings *s, struct str name, struct str value)
     if (str_is(name, "event")) {
         free(s->event);
         s->event = str_dup(value);
+        s->wall_ns = 0; /* of another recording before this one */
     } else if (str_is(name, "interval")) {
         set(&s->cpu_ns, value, default_interval(s));
-        if (settings_wall(s)) /* then this is the interval of wall samples, whatever an earlier recording had */
-            s->wall_ns = 0;
     } else if (str_is(name, "wall")) {
         set(&s->wall_ns, value, DEFAULT_WALL_NS);
     } else if (str_is(name, "alloc")) {
@@ -105,7 +109,7 @@ void settings_take_jdk(struct settings *s, struct str type, struct str name, str
     if (!str_is(name, "period") || !parse_timespan(value, &ns))
         return;
     if (str_is(type, "jdk.ExecutionSample"))
-        s->cpu_ns = ns;
+        s->jdk_ns = ns;
     else if (str_is(type, "jdk.NativeMethodSample"))
         s->native_method_ns = ns;
 }

@@ -13,9 +13,11 @@
 #include "base/str.h"
 
 struct settings {
-    char *event;    /* owned; "" = none, or the JDK's sampler */
-    int64_t cpu_ns; /* interval of `event`: nanoseconds, or what a counter counts */
-    int64_t wall_ns;
+    char *event;       /* owned; async-profiler's; "" = none */
+    int64_t cpu_ns;    /* interval of `event`: nanoseconds, or what a counter counts */
+    int64_t wall_ns;   /* of wall clock samples beside those of `event`; 0 = there are none, or not known */
+    int64_t jdk_ns;    /* period of the JDK's sampler */
+    int64_t sample_ns; /* what the last sample of cpu stood for; 0 = none came */
     int64_t native_method_ns;
     int64_t alloc_bytes, malloc_bytes;
 };
@@ -24,9 +26,10 @@ struct settings {
 void settings_take(struct settings *s, struct str name, struct str value);
 /* One of the JDK's recorder, of the event called `type`. */
 void settings_take_jdk(struct settings *s, struct str type, struct str name, struct str value);
-/* Sampled by wall clock alone, or something else than time. */
+/* Sampled by wall clock alone; something else than time; threads that run, and the wall clock beside it. */
 bool settings_wall(const struct settings *s);
 bool settings_counter(const struct settings *s);
+bool settings_both(const struct settings *s);
 /* Nanoseconds that one wall clock sample stands for. */
 int64_t settings_wall_weight(const struct settings *s);
 

@@ -253,7 +253,34 @@ static void cpu_time_samples_win_over_the_jdks_other_sampler(void)
     chunk_event_end(&chunk);
     add_jdk(c, &chunk);
     check_profile(c, "process_cpu", "cpu", WORK " [10000000]\n[unknown]:0 [10000000]\n");
+    check_period(c, "process_cpu", "cpu", 10000000);
     conversion_free(c);
+}
+
+/* What async-profiler was told in a recording before means nothing for the JDK's, and the other way round. */
+static void the_jdks_sampler_has_settings_of_its_own(void)
+{
+    static const char *const engines[] = {"wall", "cache-misses", "cpu"};
+    for (size_t i = 0; i < sizeof engines / sizeof *engines; i++) {
+        struct conversion *c = conversion_new(&plain);
+        struct chunk_builder chunk = begin(recording_more_types);
+        recording_setting(&chunk, "event", engines[i]);
+        recording_setting(&chunk, "interval", "5");
+        recording_setting(&chunk, "wall", "7");
+        add(c, &chunk);
+        chunk = begin(recording_jdk_types);
+        jdk_setting(&chunk, 101, "20 ms");
+        recording_execution(&chunk, STACK_WORK, THREAD_MAIN, STATE_RUNNABLE);
+        add_jdk(c, &chunk);
+        check_profile(c, "process_cpu", "cpu", WORK " [20000000]\n");
+        check_profile(c, "wall", "wall", "");
+        check_period(c, "process_cpu", "cpu", 20000000);
+        chunk = begin(recording_more_types); /* the first recording goes on */
+        recording_wall(&chunk, STACK_MAIN, THREAD_MAIN, STATE_SLEEPING, 1);
+        add(c, &chunk);
+        check_profile(c, "wall", "wall", MAIN " [7]\n");
+        conversion_free(c);
+    }
 }
 
 static void counters_are_no_time(void)
@@ -568,6 +595,7 @@ int main(void)
     RUN(the_reference_mode_has_none_of_them);
     RUN(the_jdks_samples_weigh_their_period);
     RUN(cpu_time_samples_win_over_the_jdks_other_sampler);
+    RUN(the_jdks_sampler_has_settings_of_its_own);
     RUN(counters_are_no_time);
     RUN(allocations_tell_their_interval);
     RUN(native_memory_that_is_not_freed_is_live);

@@ -168,6 +168,47 @@ static void a_wall_recording_weighs_by_its_own_interval(void)
     conversion_free(c);
 }
 
+/* Releases before 4, and later ones with `nobatch`, have one type of event for both samplers. */
+static void samples_of_the_wall_clock_are_told_by_the_state(void)
+{
+    struct conversion *c = conversion_new(&plain);
+    struct chunk_builder chunk = recording_begin();
+    recording_setting(&chunk, "event", "cpu");
+    recording_setting(&chunk, "interval", "20");
+    recording_setting(&chunk, "wall", "70");
+    recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
+    recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_RUNNABLE);
+    recording_execution(&chunk, STACK_WORK, THREAD_MAIN, STATE_SLEEPING);
+    add(c, &chunk);
+    check_profile(c, "process_cpu", "cpu", "app/Main.main:10 [20]");
+    check_profile(c, "wall", "wall", "app/Main.main:10 [70]\napp/Main.main:11;app/Main.work:20 [70]");
+    CHECK_INT(events(c, "jdk.ExecutionSample"), 3);
+    /* Before 3 the state of all samples of cpu is that of a running thread; the wall clock was of the recording before. */
+    chunk = recording_begin();
+    recording_setting(&chunk, "event", "itimer");
+    recording_setting(&chunk, "interval", "30");
+    recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_RUNNABLE);
+    add(c, &chunk);
+    check_profile(c, "process_cpu", "cpu", "app/Main.main:10 [50]");
+    conversion_free(c);
+}
+
+static void a_counter_may_run_beside_the_wall_clock(void)
+{
+    struct conversion *c = conversion_new(&plain);
+    struct chunk_builder chunk = recording_begin();
+    recording_setting(&chunk, "event", "page-faults");
+    recording_setting(&chunk, "interval", "2");
+    recording_setting(&chunk, "wall", "70");
+    recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
+    recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_SLEEPING);
+    add(c, &chunk);
+    check_profile(c, "event", "samples", "app/Main.main:10 [1 2]");
+    check_profile(c, "wall", "wall", "app/Main.main:10 [70]");
+    check_profile(c, "process_cpu", "cpu", "");
+    conversion_free(c);
+}
+
 static void interval_zero_is_what_the_profiler_makes_of_it(void)
 {
     struct conversion *c = conversion_new(&plain);
@@ -346,6 +387,8 @@ int main(void)
     RUN(delays_are_scaled_from_ticks);
     RUN(settings_outlive_the_first_chunk);
     RUN(a_wall_recording_weighs_by_its_own_interval);
+    RUN(samples_of_the_wall_clock_are_told_by_the_state);
+    RUN(a_counter_may_run_beside_the_wall_clock);
     RUN(interval_zero_is_what_the_profiler_makes_of_it);
     RUN(stacks_of_several_chunks_merge);
     RUN(a_damaged_chunk_leaves_no_trace);
