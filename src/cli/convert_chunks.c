@@ -118,14 +118,18 @@ static uint64_t slide(struct chunks *c)
         memmove(c->held, c->held + used, c->held_len - used);
     c->held_len -= used;
     size_t before = c->held_len, spare = w->spare;
+    struct jfr_bad_chunk bad = w->bad;
+    struct jfr_header header = {0};
     hold(c, STEP_BYTES);
-    int64_t size = c->held_len < JFR_HEADER_SIZE ? 0 : jfr_chunk_finished(c->held);
-    if (size > 0 && (uint64_t)size <= CHUNKS_HELD_MAX)
-        hold(c, (uint64_t)size + MAGIC_BYTES);
+    /* Of a chunk however long: what is held may be the header alone. */
+    if (c->held_len >= JFR_HEADER_SIZE && jfr_header_read(c->held, SIZE_MAX, &header, NULL) == 0 &&
+        header.size <= CHUNKS_HELD_MAX)
+        hold(c, header.size + MAGIC_BYTES);
     *w = jfr_chunks_of(c->held, c->held_len);
     w->spare = spare + (c->held_len - before);
     w->skipped = skipped;
-    return size > 0 ? (uint64_t)size : 0;
+    w->bad = bad;
+    return header.size;
 }
 
 /* Does what is no chunk go on behind the window? Then the walk stays a little behind, as a header may straddle its end. */
@@ -155,10 +159,10 @@ static int next_held(struct chunks *c, struct str *ret, struct err *err)
         struct err why;
         int more = jfr_chunks_next(&c->walk, ret, &why);
         bool known = c->in_bad;
-        c->in_bad = more < 0 && goes_on(c);
-        if (more >= 0)
+        c->in_bad = more <= 0 && goes_on(c);
+        if (more > 0 || (more == 0 && !c->in_bad))
             return more;
-        if (known)
+        if (known || more == 0)
             continue;
         if (size > CHUNKS_HELD_MAX)
             (void)err_set(&why, -EBADMSG,
@@ -200,7 +204,7 @@ void chunks_refused(struct chunks *c)
 
 int chunks_is_recording(struct chunks *c, bool *ret, struct err *err)
 {
-    static const uint8_t magic[] = {'F', 'L', 'R', 0}, zeros[] = {0, 0, 0, 0};
+    static const uint8_t magic[] = {'F', 'L', 'R', 0, 0, 2}, zeros[] = {0, 0, 0, 0};
     if (c->stream)
         hold(c, STEP_BYTES);
     const uint8_t *p = c->stream ? c->held : c->map.p;
@@ -209,7 +213,8 @@ int chunks_is_recording(struct chunks *c, bool *ret, struct err *err)
         return broke_off(c, err);
     if (n == 0)
         return err_set(err, -EILSEQ, "%s: is empty", c->path);
-    *ret = n >= sizeof magic && (memcmp(p, magic, sizeof magic) == 0 || memcmp(p, zeros, sizeof zeros) == 0);
+    *ret = n >= sizeof zeros && (memcmp(p, zeros, sizeof zeros) == 0 || memcmp(p, magic, sizeof zeros) == 0 ||
+                                 memmem(p, n, magic, sizeof magic));
     if (c->stream) /* held already, so that it would not be counted */
         c->walk = jfr_chunks_of(c->held, c->held_len);
     return 0;

@@ -6,6 +6,9 @@
 
 enum { MAGIC = 0x464c5200 /* "FLR\0" */, MAJOR = 2, FLAG_COMPRESSED = 1 };
 
+/* Generations: in between the JDK counts how often it flushed the chunk. */
+enum { FINISHED = 0, BEING_WRITTEN = 0xff };
+
 /* What async-profiler writes as the size of a chunk it still works on. */
 static const uint64_t SIZE_IN_PROGRESS = UINT64_C(1) << 30;
 static const int64_t NS_PER_SECOND = 1000000000;
@@ -14,7 +17,7 @@ struct raw_header {
     struct jfr_header h;
     uint32_t magic;
     uint16_t major;
-    uint8_t generation; /* JDK: 0 = finished; async-profiler: always 0 */
+    uint8_t generation; /* async-profiler: always FINISHED */
     uint16_t flags;
 };
 
@@ -50,7 +53,13 @@ static const char *defect(const struct raw_header *r)
 
 static bool in_progress(const struct raw_header *r)
 {
-    return r->generation != 0 || r->h.checkpoint == 0 || r->h.size == SIZE_IN_PROGRESS;
+    return r->generation != FINISHED || r->h.checkpoint == 0 || r->h.size == SIZE_IN_PROGRESS;
+}
+
+/* Is there a part of it that was whole once? */
+static bool was_flushed(const struct raw_header *r)
+{
+    return r->generation != FINISHED && r->generation != BEING_WRITTEN && r->h.checkpoint != 0;
 }
 
 /* Why these offsets cannot be, or NULL. */
@@ -83,7 +92,7 @@ int jfr_header_read(const void *chunk, size_t len, struct jfr_header *ret, struc
         return err_set(err, -EBADMSG, "chunk header: %zu of %d bytes", len, JFR_HEADER_SIZE);
     struct raw_header r = decode(chunk);
     const char *why = defect(&r);
-    if (!why && in_progress(&r))
+    if (!why && in_progress(&r) && !was_flushed(&r))
         why = "the chunk was never finished";
     if (!why)
         why = bad_offsets(&r.h);

@@ -29,7 +29,10 @@ struct jfr_header {
     uint64_t ticks_per_second; /* > 0 */
 };
 
-/* Checked against `len`, the bytes at hand; -EBADMSG with the reason. */
+/* Checked against `len`, the bytes at hand; -EBADMSG with the reason.
+ *
+ * A chunk that the JDK did not finish, as the JVM was killed, may still be read: since 14 the recorder makes it whole each second, the
+ * header says up to where, and that is what `size` is then. async-profiler's has no constant pools until it is finished. */
 must_check int jfr_header_read(const void *chunk, size_t len, struct jfr_header *ret, struct err *err);
 
 /* A span of ticks in nanoseconds. */

@@ -1,7 +1,8 @@
-/* The chunks of a recording in memory, in file order: finished ones come out, damaged places are named and stepped over.
+/* The chunks of a recording in memory, in file order: those that can be read come out, damaged places are named and stepped over.
  *
- * A recording is a plain row of chunks, of one session or of several put together. Where no finished chunk stands, the
- * reading goes on at the next header; what lies between is reported as one bad chunk. Nothing is copied:
+ * A recording is a plain row of chunks, of one session or of several put together. Where no such chunk stands, the
+ * reading goes on at the next header; what lies between is reported as one bad chunk. The JDK puts a copy of the header into a chunk
+ * each second: those of a bad chunk are no chunks. Nothing is copied:
  *
  *     struct jfr_chunks it = jfr_chunks_of(bytes, len);
  *     int more;
@@ -13,18 +14,29 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "base/str.h"
+#include "jfr/chunk.h"
+
+/* A header behind which nothing could be read, to know its copies by. */
+struct jfr_bad_chunk {
+    bool is;
+    uint64_t at; /* byte of the recording */
+    uint8_t header[JFR_HEADER_SIZE];
+};
 
 struct jfr_chunks {
     const uint8_t *start, *end;
     const uint8_t *at;   /* where the next chunk is expected; at - start of len is done */
     const uint8_t *last; /* the chunk handed out last */
     size_t spare;        /* bytes that may still be looked at a second time */
-    uint64_t skipped; /* bytes of the recording in front of `start`, for messages: who reads piece by piece sets it */
+    /* Who reads piece by piece carries these over. */
+    uint64_t skipped; /* bytes of the recording in front of `start` */
+    struct jfr_bad_chunk bad;
 };
 
 struct jfr_chunks jfr_chunks_of(const void *bytes, size_t len);

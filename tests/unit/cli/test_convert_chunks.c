@@ -42,6 +42,7 @@ static void walk(struct buf *out)
     int more;
     CHECK_INT(chunks_open(path, MAX, &c, &err), 0);
     CHECK_INT(chunks_is_recording(c, &recording, &err), 0);
+    CHECK(recording);
     while ((more = chunks_next(c, &chunk, &err)) > 0 || more == -EBADMSG) {
         struct jfr_header h;
         if (more > 0 && jfr_header_read(chunk.p, chunk.n, &h, &err) == 0)
@@ -94,6 +95,38 @@ static void what_is_no_chunk_is_stepped_over_once(void)
     check_walk((struct str){(char *)b.p, whole + 5}, "1 ! 2 ! ");
 }
 
+static void the_beginning_may_be_lost(void)
+{
+    cleanup_buf struct buf b = BUF_INIT(MAX);
+    for (int i = 0; i < 1000; i++)
+        buf_byte(&b, (uint8_t)(i % 251 + 1));
+    put_chunk(&b, 1);
+    put_chunk(&b, 2);
+    check_walk(buf_slice(&b), "! 1 2 ");
+}
+
+/* The JDK puts one in each second; a stream holds a part of the chunk at once. */
+static void copies_in_a_bad_chunk_are_no_chunks(void)
+{
+    enum { COPIES = 5, BETWEEN = 3 << 19 };
+    cleanup_buf struct buf b = BUF_INIT(MAX), header = BUF_INIT(MAX);
+    put_chunk(&header, 77);
+    header.p[8 + 7] = 0; /* as the JDK left it: not finished, and so far */
+    header.p[64] = 0xff;
+    buf_append(&b, header.p, JFR_HEADER_SIZE);
+    for (int i = 0; i < COPIES; i++) {
+        for (int k = 0; k < BETWEEN; k++)
+            buf_byte(&b, (uint8_t)(k % 251));
+        const uint64_t size = b.len + JFR_HEADER_SIZE;
+        for (unsigned k = 0; k < 8; k++)
+            header.p[8 + k] = (uint8_t)(size >> (56 - 8 * k));
+        buf_append(&b, header.p, JFR_HEADER_SIZE);
+    }
+    put_chunk(&b, 1);
+    put_chunk(&b, 2);
+    check_walk(buf_slice(&b), "! 1 2 ");
+}
+
 static void zeros_in_front_are_the_space_of_consumed_chunks(void)
 {
     cleanup_buf struct buf b = BUF_INIT(MAX);
@@ -143,6 +176,8 @@ int main(void)
     close(mkstemp(path));
     RUN(chunks_come_in_order_from_files_and_streams);
     RUN(what_is_no_chunk_is_stepped_over_once);
+    RUN(the_beginning_may_be_lost);
+    RUN(copies_in_a_bad_chunk_are_no_chunks);
     RUN(zeros_in_front_are_the_space_of_consumed_chunks);
     RUN(damaged_gzip_ends_it_behind_the_good_chunks);
     RUN(other_input_comes_as_one_piece);

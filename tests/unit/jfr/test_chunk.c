@@ -56,6 +56,25 @@ static void an_unfinished_chunk_is_told_from_a_bad_one(void)
     chunk_end(&c);
     chunk_be(&c, 64, 0xff, 1); /* a JDK at work on it */
     CHECK_INT(jfr_chunk_finished(c.b.p), 0);
+    check_refused(&c, c.b.len, "never finished");
+}
+
+/* The JDK's header tells up to where the chunk was whole when the JVM was killed. */
+static void what_an_unfinished_chunk_was_flushed_to_is_read(void)
+{
+    cleanup_chunk struct chunk_builder c = whole();
+    struct jfr_header h = {0};
+    struct err err = {0};
+    size_t flushed = c.b.len;
+    buf_puts(&c.b, "events after it");
+    chunk_be(&c, 64, 3, 1);
+    CHECK_INT(jfr_chunk_finished(c.b.p), 0);
+    CHECK_INT(jfr_header_read(c.b.p, c.b.len, &h, &err), 0);
+    CHECK_STR(err.text, "");
+    CHECK_INT(h.size, flushed);
+    check_refused(&c, flushed - 1, "is cut at");
+    chunk_be(&c, 16, 0, 8); /* never flushed */
+    check_refused(&c, c.b.len, "never finished");
 }
 
 static void what_is_no_chunk_is_refused(void)
@@ -99,6 +118,7 @@ int main(void)
     RUN(a_finished_chunk_tells_its_times);
     RUN(a_torn_chunk_is_refused);
     RUN(an_unfinished_chunk_is_told_from_a_bad_one);
+    RUN(what_an_unfinished_chunk_was_flushed_to_is_read);
     RUN(what_is_no_chunk_is_refused);
     RUN(ticks_become_nanoseconds_without_overflow);
     return REPORT();

@@ -106,6 +106,65 @@ static void a_refused_chunk_may_hide_others(void)
     check_end(&it);
 }
 
+/* Once a second, as the JDK does it: the copy says how long the chunk is with it. */
+static void put_copy(struct chunk_builder *c)
+{
+    const size_t at = c->b.len;
+    buf_append(&c->b, c->b.p, JFR_HEADER_SIZE);
+    const uint64_t size = c->b.len;
+    for (unsigned i = 0; i < 8; i++)
+        c->b.p[at + 8 + i] = (uint8_t)(size >> (56 - 8 * i));
+}
+
+static void copies_of_a_bad_chunks_header_are_no_chunks(void)
+{
+    cleanup_chunk struct chunk_builder bad = whole(), good = whole();
+    cleanup_buf struct buf file = BUF_INIT(CHUNK_MAX), rest = BUF_INIT(CHUNK_MAX);
+    chunk_be(&bad, 32, 1600000000, 8); /* another time than the good ones */
+    for (int i = 0; i < 3; i++) {
+        buf_puts(&bad.b, "events and pools");
+        put_copy(&bad);
+    }
+    chunk_be(&bad, 8, bad.b.len + 50, 8);
+    append(&file, &bad); /* cut short, and */
+    for (int i = 0; i < 3; i++)
+        append(&file, &good);
+    struct jfr_chunks it = jfr_chunks_of(file.p, file.len);
+    check_chunk(&it, bad.b.len + 50); /* is wrong inside, as another begins there */
+    jfr_chunks_refused(&it);
+    for (int i = 0; i < 3; i++)
+        check_chunk(&it, good.b.len);
+    check_end(&it);
+    /* Its beginning is lost: one bad place, and the first copy, which looks like a chunk. */
+    buf_append(&rest, bad.b.p + JFR_HEADER_SIZE, bad.b.len - JFR_HEADER_SIZE);
+    append(&rest, &good);
+    it = jfr_chunks_of(rest.p, rest.len);
+    check_bad(&it, "byte 0: chunk header: no JFR magic");
+    check_bad(&it, "is cut at");
+    check_chunk(&it, good.b.len);
+    check_end(&it);
+}
+
+/* The same recording twice, the first time torn: but for the one place where only a copy should be. */
+static void a_chunk_that_comes_again_is_no_copy(void)
+{
+    cleanup_chunk struct chunk_builder c = whole();
+    cleanup_buf struct buf file = BUF_INIT(CHUNK_MAX);
+    for (size_t cut = 1; cut < c.b.len - JFR_HEADER_SIZE; cut++) {
+        if (cut == JFR_HEADER_SIZE)
+            continue;
+        buf_reset(&file);
+        append(&file, &c);
+        file.len -= cut;
+        append(&file, &c);
+        struct jfr_chunks it = jfr_chunks_of(file.p, file.len);
+        check_chunk(&it, c.b.len);
+        jfr_chunks_refused(&it);
+        check_chunk(&it, c.b.len);
+        check_end(&it);
+    }
+}
+
 /* Chunks within chunks within chunks: each byte is handed out a few times, not once per header. */
 static void refusing_everything_comes_to_an_end(void)
 {
@@ -133,6 +192,8 @@ int main(void)
     RUN(nothing_has_no_chunks);
     RUN(what_is_no_chunk_is_named_and_stepped_over);
     RUN(a_refused_chunk_may_hide_others);
+    RUN(copies_of_a_bad_chunks_header_are_no_chunks);
+    RUN(a_chunk_that_comes_again_is_no_copy);
     RUN(refusing_everything_comes_to_an_end);
     return REPORT();
 }

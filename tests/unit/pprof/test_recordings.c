@@ -34,6 +34,7 @@ static const struct run {
     int64_t interval, wall;
     const char *event;
     const char *may_fail; /* why a machine may not have it */
+    bool killed;          /* before the recording is finished */
 } runs[] = {
     {"all", "event=cpu,interval=5ms,alloc=64k,lock=10us,wall=20ms,nativemem=1k,nativelock=0,trace=Events.traced", NULL,
      8,
@@ -46,6 +47,7 @@ static const struct run {
      "itimer", NULL},
     {"wall", "event=wall,interval=20ms,clock=tsc", NULL, 8, HAS(WALL), 20 * MS, 0, "wall", NULL},
     {"nobatch", "event=wall,interval=30ms,nobatch", NULL, 8, HAS(EXECUTION), 30 * MS, 0, "wall", NULL},
+    {"both", "event=ctimer,interval=5ms,wall=30ms,nobatch", NULL, 8, HAS(EXECUTION), 5 * MS, 30 * MS, "ctimer", NULL},
     {"tsc", "event=itimer,interval=10ms,lock=1ms,clock=tsc", NULL, 8, HAS(EXECUTION) | HAS(LOCK) | HAS(PARK), 10 * MS,
      0, "itimer", NULL},
     {"calls", "event=Events.traced", NULL, 8, HAS(EXECUTION), 1, 0, "Events.traced", NULL},
@@ -58,6 +60,7 @@ static const struct run {
     {"jdk-cpu-time", NULL,
      "settings=profile,jdk.CPUTimeSample#enabled=true,jdk.CPUTimeSample#throttle=10ms,method-trace=Events::traced", 25,
      HAS(EXECUTION) | HAS(CPU_TIME) | HAS(TRACE), 10 * MS, 0, "", NULL},
+    {"jdk-killed", NULL, "settings=profile", 17, HAS(LOCK) | HAS(PARK), 10 * MS, 0, "", NULL, true},
 };
 
 struct jdk {
@@ -65,7 +68,8 @@ struct jdk {
     int version;
 };
 
-/* What the JDK says of the events of one class: how many, and the sum of the field that counts. */
+/* What the JDK says of the events of one class: how many, and the sum of the field that counts; of execution samples how many have a state
+ * that the wall clock's have. */
 struct total {
     uint64_t count;
     int64_t sum;
@@ -107,6 +111,8 @@ static void take_line(const char *line, struct total *totals, size_t *at)
             return;
         }
     }
+    if (*at == CLASS_EXECUTION && strcmp(key, "state") == 0)
+        totals[*at].sum += strstr(value, "RUNNABLE") || strstr(value, "SLEEPING");
     const char *field = *at < CLASS_COUNT ? event_classes[*at].fields[SLOT_AMOUNT] : NULL;
     if (!field || strcmp(key, field) != 0)
         return;
@@ -119,7 +125,7 @@ static bool print(const struct jdk *jdk, const char *file, struct total *totals)
     size_t at = CLASS_COUNT;
     struct buf types = BUF_INIT(LINE_BYTES);
     for (size_t i = 0; i < CLASS_COUNT; i++) {
-        if (totals[i].count && event_classes[i].fields[SLOT_AMOUNT])
+        if (totals[i].count && (i == CLASS_EXECUTION || event_classes[i].fields[SLOT_AMOUNT]))
             buf_printf(&types, "%s%s", types.len ? "," : "", event_classes[i].type);
     }
     cleanup_free char *command =
@@ -234,6 +240,14 @@ static struct profiles finish(struct conversion *c, const char *event, const cha
 
 /* ---- both ---- */
 
+static void expect(struct profiles *e, enum profile_kind k, int64_t samples, int64_t first, int64_t second)
+{
+    e->there[k] |= samples > 0;
+    e->samples[k] += (uint64_t)samples;
+    e->sums[k][0] += first;
+    e->sums[k][1] += second;
+}
+
 /* What the profiles have to sum up to. With wall clock sampling alone, cpu is what was runnable: that is not among the totals. */
 static struct profiles expected(const struct run *run, const struct total *totals)
 {
@@ -245,7 +259,12 @@ static struct profiles expected(const struct run *run, const struct total *total
         int64_t n = (int64_t)t->count, first = n, second = t->sum;
         if (n == 0 || k == KIND_COUNT || (i == CLASS_EXECUTION && totals[CLASS_CPU_TIME].count))
             continue;
-        if (i == CLASS_EXECUTION) {
+        if (i == CLASS_EXECUTION && run->wall) { /* of two samplers */
+            expect(&e, KIND_WALL, t->sum, t->sum * run->wall, 0);
+            n -= t->sum;
+            first = n * run->interval;
+            second = 0;
+        } else if (i == CLASS_EXECUTION) {
             k = counter ? KIND_COUNTER : wall ? KIND_WALL : KIND_CPU;
             first = counter ? n : n * run->interval;
             second = counter ? n * run->interval : 0;
@@ -259,10 +278,7 @@ static struct profiles expected(const struct run *run, const struct total *total
         } else if (i == CLASS_NATIVE_METHOD) {
             first = n * 20 * MS;
         }
-        e.there[k] = true;
-        e.samples[k] += (uint64_t)n;
-        e.sums[k][0] += first;
-        e.sums[k][1] += second;
+        expect(&e, k, n, first, second);
     }
     return e;
 }
@@ -306,11 +322,26 @@ static void check_labels(const struct profiles *p)
         CHECK_INT(p->labelled[k], p->there[k]);
 }
 
+/* What a killed JVM leaves behind is in its own place, and of no use to the JDK's tools but for a copy that claims to be finished. */
+static char *claimed_to_be_finished(const char *file)
+{
+    enum { GENERATION_AT = 64 };
+    cleanup_buf struct buf bytes = BUF_INIT(FILE_MAX + 1);
+    char *path = xasprintf("%s-finished.jfr", file);
+    cleanup_fclose FILE *f = fopen(path, "wbe");
+    CHECK(read_file(file, &bytes) && bytes.len > GENERATION_AT && bytes.p[GENERATION_AT] != 0);
+    if (bytes.len > GENERATION_AT)
+        bytes.p[GENERATION_AT] = 0;
+    CHECK(f && fwrite(bytes.p, 1, bytes.len, f) == bytes.len);
+    return path;
+}
+
 static void check_recording(const struct jdk *jdk, const struct run *run, const char *file, const char *dir)
 {
     struct total totals[CLASS_COUNT] = {0};
-    CHECK(summary(jdk, file, totals));
-    CHECK(print(jdk, file, totals));
+    cleanup_free char *for_jdk = run->killed ? claimed_to_be_finished(file) : xstrdup(file);
+    CHECK(summary(jdk, for_jdk, totals));
+    CHECK(print(jdk, for_jdk, totals));
     for (size_t i = 0; i < CLASS_COUNT; i++) {
         if (run->must & 1u << i && totals[i].count == 0)
             FAIL_("%s on JDK %d: no %s", run->name, jdk->version, event_classes[i].type);
@@ -345,6 +376,12 @@ static void check_recording(const struct jdk *jdk, const struct run *run, const 
 
 /* ---- recording ---- */
 
+static bool run_shell(const char *line)
+{
+    int status = system(line);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 static bool compile(const struct jdk *jdk)
 {
     cleanup_free char *javac = xasprintf("%s/bin/javac", jdk->home), *apps = xasprintf("%s/tests/apps", source_root),
@@ -372,6 +409,7 @@ static bool begin(const struct jdk *jdk, const struct run *run, const char *dir,
     cleanup_free char *option =
         run->agent ? xasprintf("-agentpath:%s=start,%s,jfr,quiet,file=%s", library, run->agent, ret->file)
                    : xasprintf("-XX:StartFlightRecording=%s,filename=%s", run->flight, ret->file);
+    cleanup_free char *repository = xasprintf("-XX:FlightRecorderOptions=repository=%s.parts", ret->file);
     snprintf(ret->java.output, sizeof ret->java.output, "%s/out-%s-%d", java_dir, run->name, jdk->version);
     char *argv[] = {java,
                     (char *)"-Xmx128m",
@@ -380,6 +418,7 @@ static bool begin(const struct jdk *jdk, const struct run *run, const char *dir,
                     (char *)"-cp",
                     java_dir,
                     option,
+                    run->agent ? (char *)"-Xshare:auto" : repository,
                     (char *)"Events",
                     NULL};
     return java_spawn(argv, ret->java.output, &ret->java.pid);
@@ -407,6 +446,8 @@ static void check_end(const struct jdk *jdk, struct running *r, const char *dir)
 {
     if (r->java.pid)
         waitpid(r->java.pid, NULL, 0);
+    cleanup_free char *take = xasprintf("mv %s.parts/*/*.jfr %s", r->file, r->file);
+    CHECK(!r->run->killed || run_shell(take));
     if (r->ready)
         check_recording(jdk, r->run, r->file, dir);
     else if (r->run->may_fail)
@@ -430,19 +471,13 @@ static void record_all(const struct jdk *jdk, const char *dir)
     usleep(RECORD_US); /* samples take time */
     for (size_t i = 0; i < n; i++) {
         if (all[i].java.pid)
-            kill(all[i].java.pid, SIGTERM);
+            kill(all[i].java.pid, all[i].run->killed ? SIGKILL : SIGTERM);
     }
     for (size_t i = 0; i < n; i++)
         check_end(jdk, &all[i], dir);
 }
 
 /* ---- google/pprof ---- */
-
-static bool run_shell(const char *line)
-{
-    int status = system(line);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
 
 static void check_with_google_pprof(const char *dir)
 {
