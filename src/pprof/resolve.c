@@ -32,7 +32,7 @@ enum { SYMBOL_MAX = 8191, NAME_MAX_BYTES = 2 * 3 * SYMBOL_MAX + 16 };
 
 static const struct jfr_pool wanted[RESOLVE_POOLS] = {
     [RESOLVE_STACKS] = {.type = "jdk.types.StackTrace", .fields = {"frames", "truncated"}},
-    [RESOLVE_METHODS] = {.type = "jdk.types.Method", .fields = {"type", "name"}},
+    [RESOLVE_METHODS] = {.type = "jdk.types.Method", .fields = {"type", "name", "descriptor"}},
     [RESOLVE_CLASSES] = {.type = "java.lang.Class", .fields = {"name"}},
     [RESOLVE_SYMBOLS] = {.type = "jdk.types.Symbol", .fields = {"string"}},
     [RESOLVE_STRINGS] = {.type = "java.lang.String", .fields = {"value"}},
@@ -87,8 +87,6 @@ int resolver_open(struct resolver *r, const uint8_t *chunk, const struct jfr_hea
                            .name = BUF_INIT(NAME_MAX_BYTES)};
     memcpy(r->pools, wanted, sizeof wanted);
     (void)add_text(r, STR("")); /* NO_TEXT */
-    if (options->libraries)
-        r->pools[RESOLVE_METHODS].fields[METHOD_DESCRIPTOR] = "descriptor";
     size_t pools = options->threads ? RESOLVE_POOLS : RESOLVE_THREADS;
     int code = jfr_pools_read(chunk, header, m, arena, r->pools, pools, err);
     /* Frames are laid out as the stacks' own field says. Each takes a byte or more, so that their number is bounded. */
@@ -253,17 +251,33 @@ static bool class_symbol(struct resolver *r, uint64_t id, uint32_t *ret)
     return true;
 }
 
-/* Of a function named by r->name whose class is `of`. async-profiler's native methods have a descriptor that no Java method can
- * have, and the library for a class. */
-static uint32_t mapping_of(struct resolver *r, uint64_t descriptor, struct str of)
+/* async-profiler's native methods have a descriptor that no Java method can have, and the library for a class. */
+static bool has_descriptor(struct resolver *r, uint64_t descriptor, const char *want)
 {
     const uint32_t number = symbol_text(r, descriptor); /* which may move the texts */
-    const struct str text = r->texts[number];
-    if (str_is(text, "(Lk;)L;"))
+    return str_is(r->texts[number], want);
+}
+
+static bool is_kernel(struct resolver *r, uint64_t descriptor)
+{
+    return has_descriptor(r, descriptor, "(Lk;)L;");
+}
+
+/* Of a function whose class is text number `of`. */
+static uint32_t mapping_of(struct resolver *r, uint64_t descriptor, uint32_t of)
+{
+    if (is_kernel(r, descriptor))
         return symbols_string(r->symbols, STR("[kernel.kallsyms]"));
-    if (!str_is(text, "()L;"))
+    if (!has_descriptor(r, descriptor, "()L;"))
         return 0;
-    return symbols_string(r->symbols, str_is(of, "vdso") ? STR("[vdso]") : of);
+    return symbols_string(r->symbols, str_is(r->texts[of], "vdso") ? STR("[vdso]") : r->texts[of]);
+}
+
+/* Mostly the kernel's functions are in no library, as stubs of the JVM are. */
+static struct str class_text(struct resolver *r, uint64_t descriptor, uint32_t of)
+{
+    const bool raw = r->options.compat || r->options.raw_names;
+    return !raw && r->texts[of].n == 0 && is_kernel(r, descriptor) ? STR("kernel") : r->texts[of];
 }
 
 /* A method: its class and name joined by a point, and its mapping; false where the chunk knows neither. */
@@ -275,14 +289,15 @@ static bool method_function(struct resolver *r, const struct jfr_entry *entry, s
         !class_symbol(r, method[METHOD_TYPE], &of))
         return false;
     const uint32_t name = symbol_text(r, method[METHOD_NAME]);
+    const struct str class = class_text(r, method[METHOD_DESCRIPTOR], of);
     buf_reset(&r->name);
-    buf_str(&r->name, r->texts[of]);
+    buf_str(&r->name, class);
     buf_byte(&r->name, '.');
     buf_str(&r->name, r->texts[name]);
     r->name_bytes -= r->name.len < r->name_bytes ? r->name.len : r->name_bytes;
     ret->name = symbols_string(r->symbols, buf_slice(&r->name));
     if (r->options.libraries)
-        ret->mapping = mapping_of(r, method[METHOD_DESCRIPTOR], r->texts[of]);
+        ret->mapping = mapping_of(r, method[METHOD_DESCRIPTOR], of);
     return true;
 }
 

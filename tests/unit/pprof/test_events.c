@@ -15,7 +15,15 @@
 enum { MAX = 1 << 20 };
 
 /* Keys of pools, as those in recording.h. */
-enum { CLASS_MAIN = 5, CLASS_BYTES = 6, CLASS_LAMBDA = 7, METHOD_WORK = 2, STACK_NATIVE = 8, STACK_LAMBDA = 9 };
+enum {
+    CLASS_MAIN = 5,
+    CLASS_BYTES = 6,
+    CLASS_LAMBDA = 7,
+    METHOD_WORK = 2,
+    STACK_NATIVE = 8,
+    STACK_LAMBDA = 9,
+    STACK_BARE = 10
+};
 enum { TAG_ORDER = 61, TAG_STOCK = 62, USER_LOGIN = 71 };
 #define MAIN "app/Main.main:10"
 #define WORK "app/Main.main:11;app/Main.work:20"
@@ -45,19 +53,26 @@ static void put_pools(struct chunk_builder *c)
     CHUNK_VARINTS(c, 24, 2); /* types of frames */
     recording_named(c, 0, "JIT compiled");
     recording_named(c, 5, "Kernel");
-    CHUNK_VARINTS(c, 26, 2); /* stacks */
+    CHUNK_VARINTS(c, 26, 3); /* stacks */
+    CHUNK_VARINTS(c, STACK_BARE, 0, 2, 14, 0, 0, 5, 15, 0, 0, 3);
     CHUNK_VARINTS(c, STACK_NATIVE, 0, 3, 12, 0, 0, 5, 11, 0, 0, 3, 1, 10, 0, 0);
     CHUNK_VARINTS(c, STACK_LAMBDA, 0, 1, 13, 3, 0, 0);
-    CHUNK_VARINTS(c, 28, 3); /* methods */
+    CHUNK_VARINTS(c, 28, 5); /* methods */
+    CHUNK_VARINTS(c, 14, 14, 20, 16, 0x100, 0);
+    CHUNK_VARINTS(c, 15, 14, 21, 13, 0x100, 0);
     CHUNK_VARINTS(c, 11, 11, 12, 13, 0x100, 0);
     CHUNK_VARINTS(c, 12, 12, 15, 16, 0x100, 0);
     CHUNK_VARINTS(c, 13, CLASS_LAMBDA, 4, 3, 1, 0);
-    CHUNK_VARINTS(c, 21, 4); /* classes: loader, name, package, modifiers */
+    CHUNK_VARINTS(c, 21, 5); /* classes: loader, name, package, modifiers */
+    CHUNK_VARINTS(c, 14, 0, 19, 0, 0);
     CHUNK_VARINTS(c, 11, 0, 11, 0, 0);
     CHUNK_VARINTS(c, 12, 0, 14, 0, 0);
     CHUNK_VARINTS(c, CLASS_BYTES, 0, 17, 0, 0);
     CHUNK_VARINTS(c, CLASS_LAMBDA, 0, 18, 0, 0);
-    CHUNK_VARINTS(c, 31, 8); /* symbols */
+    CHUNK_VARINTS(c, 31, 11); /* symbols */
+    recording_named(c, 19, "");
+    recording_named(c, 20, "do_idle");
+    recording_named(c, 21, "itable stub");
     recording_named(c, 11, "libjvm.so");
     recording_named(c, 12, "JVM_Sleep");
     recording_named(c, 13, "()L;");
@@ -479,18 +494,37 @@ static void thread_names_have_a_cap(void)
     conversion_free(c);
 }
 
-static void check_frames(struct conversion_options options, const char *want)
+static void check_frames_of(const uint64_t *stacks, size_t n, struct conversion_options options, const char *want)
 {
     options.event = "cpu";
     options.cpu_ns = 10;
     struct conversion *c = conversion_new(&options);
     struct chunk_builder chunk = begin(recording_more_types);
-    sample_at(&chunk, 1, STACK_NATIVE, THREAD_MAIN);
-    sample_at(&chunk, 1, STACK_LAMBDA, THREAD_MAIN);
-    sample_at(&chunk, 1, STACK_CUT, THREAD_MAIN);
+    for (size_t i = 0; i < n; i++)
+        sample_at(&chunk, 1, stacks[i], THREAD_MAIN);
     add(c, &chunk);
     check_profile(c, "process_cpu", "cpu", want);
     conversion_free(c);
+}
+
+static void check_frames(struct conversion_options options, const char *want)
+{
+    check_frames_of((const uint64_t[]){STACK_NATIVE, STACK_LAMBDA, STACK_CUT}, 3, options, want);
+}
+
+static void check_bare(struct conversion_options options, const char *want)
+{
+    check_frames_of((const uint64_t[]){STACK_BARE}, 1, options, want);
+}
+
+/* In no library, as most recordings have the kernel's functions. */
+static void functions_of_the_kernel_are_told_from_stubs(void)
+{
+    check_bare((struct conversion_options){0}, ".itable stub:0;kernel.do_idle:0 [10]\n");
+    check_bare((struct conversion_options){.raw_names = true}, ".itable stub:0;.do_idle:0 [10]\n");
+    check_bare((struct conversion_options){.compat = true}, ".itable stub:0;.do_idle:0 [10]\n");
+    check_bare((struct conversion_options){.libraries = true},
+               ".itable stub:0;kernel.do_idle:0@[kernel.kallsyms] [10]\n");
 }
 
 static void frames_are_told_as_asked_for(void)
@@ -606,6 +640,7 @@ int main(void)
     RUN(classes_are_labels_where_asked_for);
     RUN(thread_names_have_a_cap);
     RUN(frames_are_told_as_asked_for);
+    RUN(functions_of_the_kernel_are_told_from_stubs);
     RUN(a_damaged_chunk_leaves_no_blocks_or_spans);
     return REPORT();
 }
