@@ -568,8 +568,11 @@ def page_is_a_flame_graph_to_work_with(lab):
         browser.mouse("mouseMoved", *spot)
         shown = browser.wait("!document.getElementById('tip').hidden && document.getElementById('tip').textContent")
         check("total" in shown and "self" in shown and "%" in shown, f"the tip: {shown}")
+        top = browser.run("document.querySelector('#graph canvas').getBoundingClientRect().top")
         browser.click(*spot)
         browser.wait("!document.getElementById('crumbs').hidden")
+        equal(browser.run("document.querySelector('#graph canvas').getBoundingClientRect().top"), top, "where the graph is when zoomed")
+        check("of view" in browser.run("document.getElementById('tip').textContent"), "the tip is of what is there now")
         browser.run("document.activeElement.blur()")
         browser.key("Escape")
         browser.wait("document.getElementById('crumbs').hidden")
@@ -595,6 +598,21 @@ def page_is_a_flame_graph_to_work_with(lab):
         theme = browser.run("document.documentElement.dataset.theme")
         browser.key("t")
         check(browser.run("document.documentElement.dataset.theme") != theme, "the other theme")
+        equal(browser.problems(), [], "what the browser complained about")
+
+
+@test
+def page_calls_functions_by_short_names(lab):
+    short = {"app/Main.main": "Main.main", "app/Main$$Lambda_.run": "Main$$Lambda_.run", "libc.so.6.__GI___clone3": "__GI___clone3",
+             "libjvm.so.JavaThread::run": "JavaThread::run", "kernel.finish_task_switch.isra.0": "finish_task_switch.isra.0",
+             ".itable stub": "itable stub", "./lib/x86_64-linux-gnu/libc-2.31.so": "libc-2.31.so", "[unknown]": "[unknown]"}
+    (lab.dir / "names.pb").write_bytes(made_profile({("main", name): [10**7] for name in short}))
+    convert(lab, lab.dir / "names.pb", f"--output={lab.dir / 'names.html'}")
+    with Browser(width=520) as browser:
+        opened(browser, lab.dir / "names.html")
+        rows = browser.run("[...document.querySelectorAll('#top li span')].map(s => s.textContent)")
+        equal(sorted(rows), sorted(short.values()), "rows")
+        check(browser.run("document.documentElement.scrollWidth <= innerWidth"), "it fits a narrow window")
         equal(browser.problems(), [], "what the browser complained about")
 
 

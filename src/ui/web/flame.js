@@ -57,10 +57,13 @@ function amount(v, unit) {
 function percent(part, whole) { const p = whole ? part / whole * 100 : 0; return (p >= 99.95 || p === 0 ? p.toFixed(0) : p >= 10 ? p.toFixed(1) : p.toFixed(2)) + " %"; }
 function plural(n, one, many) { return n.toLocaleString("en-US") + " " + (n === 1 ? one : many); }
 function element(tag, cls, text) { const e = document.createElement(tag); if (cls) e.className = cls; if (text !== undefined) e.textContent = text; return e; }
-function dotted(name) { return name.replace(/\//g, "."); }
-/* Class and method of a Java frame, the function of a native one ("libc.so.6.clone3"): packages and libraries say the least and cost
-   the most room. */
+/* What is of no class begins with a point: stubs of the JVM, and libraries without symbols, which are paths. */
+function dotted(name) { return name[0] === "." ? name.slice(1) : name.replace(/\//g, "."); }
+/* Class and method of a Java frame, the function of a native one ("libc.so.6.clone3", "kernel.do_idle"): packages and libraries say the
+   least and cost the most room. */
 function shortName(name) {
+  if (name[0] === ".") return name.slice(1 + Math.max(0, name.lastIndexOf("/")));
+  if (name.startsWith("kernel.")) return name.slice(7);
   const native = /^[^\/]*?\.so(?:\.\d+)*\.(.+)$/.exec(name);
   if (native) return native[1];
   return /[:\s]/.test(name) ? name : dotted(name).split(".").slice(-2).join(".");
@@ -80,7 +83,7 @@ function colorOf(name) {
   if (FRAME_HUES[plain.slice(-4)]) { const [hue, saturation, light] = FRAME_HUES[plain.slice(-4)]; return `hsl(${hue + h % 14} ${saturation}% ${light + h % 7}%)`; }
   if (/^kernel\./.test(plain)) return `hsl(${268 + h % 18} 34% ${72 + h % 6}%)`;
   if (plain.includes("::")) return `hsl(${196 + h % 14} 34% ${66 + h % 7}%)`;
-  if (dot <= 0 || /\.so\b|\.dylib\b/.test(plain)) return `hsl(${212 + h % 16} 30% ${70 + h % 6}%)`;
+  if (dot <= 0 || name[0] === "." || /\.so\b|\.dylib\b/.test(plain)) return `hsl(${212 + h % 16} 30% ${70 + h % 6}%)`;
   if (/^(java|javax|jdk|sun|com\.sun)\./.test(plain)) return `hsl(${62 + h % 26} 42% ${62 + h % 8}%)`;
   return `hsl(${12 + h % 36} ${76 + h % 14}% ${60 + (h >>> 8) % 9}%)`;
 }
@@ -353,11 +356,12 @@ function flameGraph(ui, onZoom) {
       skip = -1;
       if (matched[graph.name[i]]) { sum += graph.total[i]; skip = graph.depth[i]; inside = true; }
     }
-    ui.hits.textContent = inside ? percent(sum, graph.total[focus]) + " matched · " + amount(sum, graph.unit) : focus ? "no match in view" : "no match";
+    ui.hits.textContent = inside ? percent(sum, graph.total[focus]) + (focus ? " of view" : "") + " matched · " + amount(sum, graph.unit) : focus ? "no match in view" : "no match";
   }
   /* Part of a name, or /an expression/. */
   function search(text) {
     query = text;
+    ui.tip.hidden = true;
     const q = query.trim();
     matched = null;
     if (q && graph) {
@@ -406,7 +410,13 @@ function flameGraph(ui, onZoom) {
   }
   canvas.addEventListener("mousemove", e => { const i = hitTest(e); if (i !== hover) { hover = i; redraw(); } tip(e, i); });
   canvas.addEventListener("mouseleave", () => { hover = -1; ui.tip.hidden = true; redraw(); });
-  canvas.addEventListener("click", e => { const i = hitTest(e); if (i >= 0) zoom(i); });
+  canvas.addEventListener("click", e => {
+    const i = hitTest(e);
+    if (i < 0) return;
+    zoom(i);
+    hover = hitTest(e);
+    tip(e, hover);
+  });
   canvas.addEventListener("focus", () => { if (cursor < 0) cursor = focus; redraw(); });
   canvas.addEventListener("blur", redraw);
   scroller.addEventListener("scroll", () => { ui.tip.hidden = true; redraw(); });
