@@ -13,6 +13,7 @@ enum {
     YOUNG_S = 300,    /* a wrapper script is done with its preparations by then */
     COMPARE_STEP = 8, /* older processes compared per look */
     FRESH_LOOKS = 15, /* a process is compared that often after it appeared; most are gone by then */
+    ENDED_LOOKS = 5,  /* looks until the end of a process is worth reading the list for, if none has started */
     /* A starting JVM has at least this many threads: main, GC, VM, compilers, reference handler, finalizer, signal dispatcher … */
     JVM_THREADS_LEAST = 8,
 };
@@ -137,22 +138,24 @@ int process_table_look(struct process_table *t, bool all, struct process_look *r
     int code = procfs_load(&load, err);
     if (code < 0)
         return code;
-    const bool same = load.last_pid == t->load.last_pid && load.tasks == t->load.tasks;
+    const bool started = load.last_pid != t->load.last_pid, ended = load.tasks != t->load.tasks;
     const bool many = many_started(t, &load);
-    if (all || !same) {
+    const bool list = all || started || (ended && ++t->put_off >= ENDED_LOOKS);
+    if (list) {
         cleanup_free pid_t *pids = NULL;
         size_t n = 0;
         if ((code = procfs_pids(&pids, &n, err)) < 0)
             return code;
         merge(t, pids, n, all, &look);
         t->load = load;
+        t->put_off = 0;
         compare_fresh(t);
     }
     if (many)
         t->to_compare = t->len;
     if (!all && t->to_compare)
         compare_some(t, many);
-    look.changed = all || !same || t->to_compare;
+    look.changed = list || t->to_compare;
     *ret = look;
     return 0;
 }

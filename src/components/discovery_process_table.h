@@ -1,7 +1,8 @@
 /* The processes discovery.process knows, and which of them deserve another look.
  *
  * Between two full reads a look must cost next to nothing, yet find a JVM within about a second. What it relies on:
- *   - whatever starts or ends changes the fingerprint of /proc/loadavg, so an equal one ends the look after one read;
+ *   - whatever starts or ends changes the fingerprint of /proc/loadavg, so an equal one ends the look after one read; what can only have
+ *     ended is found some looks later (its session has a pidfd and knows at once), for the threads of a busy host come and go all the time;
  *   - a new pid in /proc is new, one that is missing has ended; what has too little address space for a JVM needs no closer look,
  *     but is compared at the next looks that find something changed: it may be a JVM that is just being loaded;
  *   - a shell that turns into a JVM (`exec java`) keeps its pid, but changes its name or the magnitude of its address space, and
@@ -45,6 +46,7 @@ struct process_table {
     struct process *items; /* by ascending pid */
     size_t len;
     struct procfs_load load; /* fingerprint of the last look */
+    unsigned put_off;        /* looks since something ended */
     unsigned started;        /* pids handed out before the last look, as far as it matters */
     size_t to_compare;       /* processes the comparing still has to visit since something changed … */
     size_t compared;         /* … and the index it goes on from */

@@ -67,10 +67,18 @@ static void consume(struct recording *r, uint64_t len)
     (void)fallocate(r->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(r->at - from));
 }
 
-static bool magic_at(const struct recording *r, uint64_t at)
+static bool header_at(const struct recording *r, uint64_t at, struct header *ret)
 {
-    char magic[MAGIC_LEN];
-    return read_all(r->fd, magic, sizeof magic, at) && memcmp(magic, MAGIC, sizeof magic) == 0;
+    uint8_t bytes[RECORDING_HEADER];
+    if (!read_all(r->fd, bytes, sizeof bytes, at) || memcmp(bytes, MAGIC, MAGIC_LEN) != 0)
+        return false;
+    *ret = parse(bytes);
+    return true;
+}
+
+static bool finished(const struct header *h)
+{
+    return h->checkpoint != 0 && h->size != SIZE_UNFINISHED;
 }
 
 /* Clamped, so that nobody who adds or subtracts them needs to fear an overflow. */
@@ -124,14 +132,19 @@ enum recording_result recording_next(struct recording *r, bool ended, struct rec
     if (memcmp(bytes, MAGIC, MAGIC_LEN) != 0)
         return settled ? RECORDING_BROKEN : RECORDING_WAITING;
     struct header h = parse(bytes);
-    if (h.checkpoint == 0 || h.size == SIZE_UNFINISHED)
+    if (!finished(&h))
         return not_yet;
     bool sane = h.size > RECORDING_HEADER && h.checkpoint >= RECORDING_HEADER && h.checkpoint < h.size;
     if (!sane || h.size > end - r->at)
         return settled ? RECORDING_BROKEN : RECORDING_WAITING;
-    if (!settled && !magic_at(r, r->at + h.size))
+    struct header next;
+    const bool followed = header_at(r, r->at + h.size, &next);
+    if (!settled && !followed)
         return RECORDING_WAITING;
-    return take(r, &h, ret);
+    const enum recording_result result = take(r, &h, ret);
+    if (result == RECORDING_CHUNK)
+        ret->last = !ended && followed && !finished(&next);
+    return result;
 }
 
 bool recording_has_tail(const struct recording *r)
@@ -162,7 +175,8 @@ int recording_find_first(struct recording *r, struct err *err)
         if (zeros < n)
             break;
     }
-    if (at < end && !magic_at(r, at))
+    struct header first;
+    if (at < end && !header_at(r, at, &first))
         return err_set(err, -EBADMSG, "the earlier recording has no chunk at byte %llu", (unsigned long long)at);
     r->at = at;
     return 0;

@@ -30,6 +30,7 @@ struct recording_chunk {
     uint8_t *bytes; /* header included; the caller's to free() */
     size_t len;
     int64_t start_ns, end_ns; /* wall clock, as the header claims; end >= start */
+    bool last;                /* the one behind it is being written: another look now would find nothing */
 };
 
 enum recording_result {

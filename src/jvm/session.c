@@ -9,7 +9,8 @@
 #include "jvm/recording.h"
 #include "os/pidref.h"
 
-static const int64_t SECOND = 1000000000, MILLI = 1000000;
+static const int64_t SECOND = 1000000000, MILLI = 1000000,
+                     TICK_NS = 1100000000; /* of the profiler, and what it is late */
 
 /* The least `chunktime` of async-profiler, and the most we let it wait. */
 enum { CHUNK_MIN_S = 5, CHUNK_MAX_S = 60 };
@@ -22,8 +23,10 @@ enum { LARGE_CHUNK = 2 << 20 };
 enum { BACKLOG_MS = 25, BACKLOG_END_MS = 1 };
 /* timeout= goes this far beyond the roll-over. */
 enum { DEAD_MAN_S = 60 };
-/* Roll over early at this much call-trace storage, below memlimit: beyond that the profiler forgets new stacks. */
-enum { TRACE_KB_MAX = 48 << 10, METRICS_PER_ROLL = 4 };
+/* Roll over early at this much call-trace storage, below memlimit: beyond that the profiler forgets new stacks. Asking costs an attach, and
+ * every stack stored is in some chunk, with four bytes or more for a frame that takes sixteen in memory (vmEntry.h): with so few bytes
+ * read, the storage cannot be near the limit. */
+enum { TRACE_KB_MAX = 48 << 10, METRICS_PER_ROLL = 4, METRICS_BYTES = 4 << 20 };
 /* Recordings at a time: the current one, and earlier ones not yet drained. */
 enum { FILES_MAX = 4 };
 /* A JVM this young may still be loading libjvm. */
@@ -65,6 +68,7 @@ struct jvm_session {
     size_t file_count;
 
     int64_t began;       /* the profiler's session */
+    uint64_t roll_bytes; /* read from it */
     int64_t chunk_began; /* the chunk being written, as we saw it */
     int64_t chunk_due;   /* when it should have closed */
     bool small_chunks;   /* the last one was far from chunksize, so the next one will hardly close early */
@@ -273,14 +277,15 @@ static void file_over(struct jvm_session *s, bool broken)
 
 static void lose(struct jvm_session *s, const char *reason, int64_t retry_ns);
 
-/* The next chunk began when this one ended, a moment ago by the wall clock. One that was cut early, or a clock that jumped, makes
- * the guess a bad one: then the looks come every LOOK_NEAR_MS, or LOOK_FAR_MS is soon enough. */
-static int64_t due_after(const struct jvm_session *s, int64_t chunk_end_wall_ns)
+/* The next chunk began when this one ended, a moment ago by the wall clock, and takes as long: the profiler closes chunks on its tick of
+ * a second, mostly the one after the time is up. One that was cut early, or a clock that jumped, makes the guess a bad one: then
+ * the looks come every LOOK_NEAR_MS, or LOOK_FAR_MS is soon enough. */
+static int64_t due_after(const struct jvm_session *s, const struct recording_chunk *c)
 {
     struct timespec wall;
     clock_gettime(CLOCK_REALTIME, &wall);
-    const int64_t since = (int64_t)wall.tv_sec * SECOND + wall.tv_nsec - chunk_end_wall_ns;
-    const int64_t length = chunk_s(s) * SECOND;
+    const int64_t since = (int64_t)wall.tv_sec * SECOND + wall.tv_nsec - c->end_ns, took = c->end_ns - c->start_ns;
+    const int64_t least = chunk_s(s) * SECOND, length = took > least && took < least + TICK_NS ? took : least;
     return now_ns() + length - (since > 0 && since < length ? since : 0) + LOOK_AFTER_MS * MILLI;
 }
 
@@ -296,17 +301,20 @@ static bool read_some(struct jvm_session *s)
     case RECORDING_CHUNK:
         if (live) {
             s->chunk_began = now_ns();
-            s->chunk_due = due_after(s, c.end_ns);
+            s->chunk_due = due_after(s, &c);
             s->small_chunks = c.len < LARGE_CHUNK;
+            s->roll_bytes += c.len;
             s->failures = 0;
             if (s->state == JVM_STATE_PROFILING)
                 enter(s, s->state, "");
         }
+        const bool more = !c.last;
         hand_out(s, &c, live);
-        return true;
+        return more;
     case RECORDING_DROPPED:
         metric_add(&jvm_chunks_total, 1, "dropped");
         s->chunk_began = live ? now_ns() : s->chunk_began;
+        s->roll_bytes += METRICS_BYTES; /* it was larger */
         return true;
     case RECORDING_WAITING:
         return false;
@@ -405,6 +413,7 @@ static void began(struct jvm_session *s, const struct jvm_reply *r)
     s->chunk_due = now + chunk_s(s) * SECOND + LOOK_AFTER_MS * MILLI;
     s->dump_at = now + target_ns(s);
     s->metrics_at = now + s->config.roll_ns / METRICS_PER_ROLL;
+    s->roll_bytes = 0;
     s->roll_wanted = false;
     s->running = s->sent;
     s->may_run = true;
@@ -578,7 +587,8 @@ static void next_work(struct jvm_session *s, int64_t now)
         run(s, WORK_DUMP, jvm_dump, on_dumped);
     } else if (now >= s->metrics_at) {
         s->metrics_at = now + s->config.roll_ns / METRICS_PER_ROLL;
-        run(s, WORK_METRICS, jvm_metrics, on_metrics);
+        if (s->roll_bytes >= METRICS_BYTES)
+            run(s, WORK_METRICS, jvm_metrics, on_metrics);
     }
 }
 

@@ -22,6 +22,7 @@
     X(curl_url_get)                                                                                                    \
     X(curl_url_cleanup)                                                                                                \
     X(curl_easy_init)                                                                                                  \
+    X(curl_easy_reset)                                                                                                 \
     X(curl_easy_cleanup)                                                                                               \
     X(curl_easy_setopt)                                                                                                \
     X(curl_easy_getinfo)                                                                                               \
@@ -113,6 +114,11 @@ void curl_url_cleanup(CURLU *u)
 CURL *curl_easy_init(void)
 {
     return lib.curl_easy_init_();
+}
+
+void curl_easy_reset(CURL *easy)
+{
+    lib.curl_easy_reset_(easy);
 }
 
 void curl_easy_cleanup(CURL *easy)

@@ -17,6 +17,7 @@ struct http_client {
     unsigned refs;
     uv_loop_t *loop;
     CURLM *multi;
+    CURL *spare; /* of the last call, for the next one; or NULL */
     uv_timer_t timer;
 };
 
@@ -46,10 +47,20 @@ static void free_handle(uv_handle_t *h)
     free(h->data);
 }
 
+static void easy_done(struct http_client *c, CURL *easy)
+{
+    curl_multi_remove_handle(c->multi, easy);
+    if (c->spare || !easy) {
+        curl_easy_cleanup(easy);
+        return;
+    }
+    curl_easy_reset(easy);
+    c->spare = easy;
+}
+
 static void call_free(struct http_call *call)
 {
-    curl_multi_remove_handle(call->client->multi, call->easy);
-    curl_easy_cleanup(call->easy);
+    easy_done(call->client, call->easy);
     http_options_done(&call->options);
     buf_done(&call->answer);
     free(call->body);
@@ -254,6 +265,8 @@ void http_client_put(struct http_client *c)
         return;
     if (shared == c)
         shared = NULL;
+    if (c->spare)
+        curl_easy_cleanup(c->spare);
     if (c->multi)
         curl_multi_cleanup(c->multi);
     uv_close((uv_handle_t *)&c->timer, free_handle);
@@ -280,7 +293,7 @@ int http_start(struct http_client *c, const struct http_request *req, http_done 
     call->arg = arg;
     call->answer = BUF_INIT(req->response_max);
     copy_body(call, req);
-    call->easy = curl_easy_init();
+    call->easy = c->spare ? TAKE_PTR(c->spare) : curl_easy_init();
     code =
         call->easy ? http_options_apply(&call->options, call->easy, req, err) : err_set(err, -ENOMEM, "make a request");
     if (code == 0) {

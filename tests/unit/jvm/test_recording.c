@@ -110,6 +110,7 @@ static void hands_out_a_chunk_once_the_next_one_began(void)
     CHECK_INT(c.len, 5068);
     CHECK_INT(c.start_ns, 1000);
     CHECK_INT(c.end_ns, 1500);
+    CHECK(c.last);
     free(c.bytes);
     expect(&r, false, RECORDING_WAITING);
     CHECK(recording_has_tail(&r));
@@ -172,6 +173,27 @@ static void gives_consumed_space_back(void)
     CHECK_INT(fstat(w.fd, &st), 0);
     CHECK_INT((uint64_t)st.st_size, w.end);
     CHECK(st.st_blocks * 512 <= 8192);
+    recording_done(&r);
+    close(w.fd);
+}
+
+static void says_whether_another_look_is_worth_it(void)
+{
+    struct writer w = writer_new();
+    struct recording r = reader_of(&w);
+    static const bool last[] = {false, true}; /* of two chunks and a third that is being written */
+    for (int i = 0; i < 2; i++) {
+        begin_chunk(&w, i);
+        put_events(&w, 300, 'a');
+        finish_chunk(&w, 1);
+    }
+    begin_chunk(&w, 2);
+    for (int i = 0; i < 2; i++) {
+        struct recording_chunk c = {0};
+        CHECK_INT(recording_next(&r, false, &c), RECORDING_CHUNK);
+        CHECK_INT(c.last, last[i]);
+        free(c.bytes);
+    }
     recording_done(&r);
     close(w.fd);
 }
@@ -296,6 +318,7 @@ int main(void)
     RUN(takes_the_last_chunk_at_once_when_the_writer_is_done);
     RUN(says_that_a_killed_writer_left_an_unfinished_chunk);
     RUN(gives_consumed_space_back);
+    RUN(says_whether_another_look_is_worth_it);
     RUN(a_later_agent_begins_at_the_first_unconsumed_chunk);
     RUN(refuses_an_earlier_recording_without_a_chunk);
     RUN(skips_a_chunk_too_big_to_hold);

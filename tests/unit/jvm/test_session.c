@@ -29,6 +29,7 @@ static struct profiler {
     int fd; /* the recording being written; -1: stopped */
     uint64_t chunk_at, end;
     int64_t chunk_began;
+    size_t events; /* bytes of them in a chunk; 0: a few */
     /* The one call under way. */
     enum op op;
     jvm_done *done;
@@ -82,9 +83,12 @@ static void begin_chunk(struct profiler *p, int64_t at_ns)
 
 static void finish_chunk(struct profiler *p, uint8_t mark, int64_t at_ns)
 {
-    uint8_t events[100], header[32];
-    memset(events, mark, sizeof events);
-    append(p, events, sizeof events);
+    uint8_t header[32];
+    const size_t n = p->events ? p->events : 100;
+    uint8_t *events = malloc(n);
+    memset(events, mark, n);
+    append(p, events, n);
+    free(events);
     put_be64(header, p->end - p->chunk_at);
     put_be64(header + 8, HEADER + 10);
     put_be64(header + 16, HEADER);
@@ -503,19 +507,24 @@ static void rolls_over_in_time_and_right_after_a_chunk(void)
     /* The old recording's last bit belongs to the interval it began. */
     CHECK_INT(t.marks[2], 's');
     CHECK(!t.last[2] && t.last[3]);
+    CHECK_INT(profiler.calls[OP_METRICS], 0); /* for so few bytes there is nothing to ask */
     tear_down();
 }
 
 static void rolls_over_early_when_the_profiler_grows(void)
 {
-    set_up(60 * SECOND);
-    t.config.roll_ns = 2 * SECOND;
+    set_up(SECOND);
+    t.config.roll_ns = 12 * SECOND; /* so that it is asked every three seconds */
     profiler.metrics = "mem_flightrecorder_kb 900000\nmem_calltracestorage_kb 10000\n";
+    profiler.events = 5 << 20;
     open_session();
-    WAIT_UNTIL(profiler.calls[OP_METRICS] == 1, 7000);
+    WAIT_UNTIL(profiler.calls[OP_METRICS] == 1, 6000);
+    const unsigned chunks = t.chunks;
+    WAIT_UNTIL(t.chunks > chunks, 3000); /* the answer was there before */
     CHECK_INT(profiler.calls[OP_ROLL], 0);
     profiler.metrics = "mem_calltracestorage_kb 60000\n";
-    WAIT_UNTIL(profiler.calls[OP_ROLL] == 1, 7000);
+    WAIT_UNTIL(profiler.calls[OP_ROLL] == 1, 5000);
+    CHECK_INT(profiler.calls[OP_METRICS], 2);
     tear_down();
 }
 
