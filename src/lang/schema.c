@@ -37,7 +37,7 @@ static void set_seen(const struct option *o, char *record)
 }
 
 /* A default that does not fit is a mistake in the table, not in anyone's configuration. */
-static void bad_default(const struct option *o, const char *why)
+static _Noreturn void bad_default(const struct option *o, const char *why)
 {
     fprintf(stderr, "default of option %s: %s\n", o->name, why);
     abort();
