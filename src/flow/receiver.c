@@ -78,13 +78,6 @@ static void list_done(void *field)
     *rs = (struct receivers){0};
 }
 
-static int wrong_item(const struct value *item, size_t i, struct err *err)
-{
-    cleanup_buf struct buf got = BUF_INIT(ERR_MAX);
-    value_print_type(item, &got);
-    return err_set(err, -EINVAL, "[%zu] expected capsule(\"%s\"), got %s", i, receiver_capsule.name, buf_cstr(&got));
-}
-
 static int list_decode(struct value *v, void *field, struct err *err)
 {
     if (value_kind(v) == VALUE_NULL)
@@ -98,8 +91,11 @@ static int list_decode(struct value *v, void *field, struct err *err)
         if (value_kind(item) == VALUE_NULL)
             continue;
         struct receiver *r = value_capsule_data(item, &receiver_capsule);
-        if (!r)
-            return wrong_item(item, i, err);
+        if (!r) {
+            struct err why = {0};
+            const int code = coerce_refuse_capsule(item, receiver_capsule.name, &why);
+            return err_set(err, code, "[%zu] %s", i, why.text);
+        }
         rs.items[rs.len++] = receiver_ref(r);
     }
     *(struct receivers *)field = rs;

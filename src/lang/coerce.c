@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "base/cleanup.h"
 #include "lang/duration.h"
 #include "lang/number.h"
 
@@ -10,10 +11,14 @@ enum { SHORT_TEXT_MAX = 256 };
 
 int coerce_refuse(const struct value *v, enum value_kind wanted, struct err *err)
 {
-    const char *want = value_kind_name(wanted);
-    if (value_kind(v) != VALUE_CAPSULE)
-        return err_set(err, -EINVAL, "should be %s, got %s", want, value_kind_name(value_kind(v)));
-    return err_set(err, -EINVAL, "expected %s, got capsule(\"%s\")", want, value_capsule_type(v)->name);
+    return err_set(err, -EINVAL, "should be %s, got %s", value_kind_name(wanted), value_kind_name(value_kind(v)));
+}
+
+int coerce_refuse_capsule(const struct value *v, const char *wanted, struct err *err)
+{
+    cleanup_buf struct buf got = BUF_INIT(ERR_MAX);
+    value_print_type(v, &got);
+    return err_set(err, -EINVAL, "expected capsule(\"%s\"), got %s", wanted, buf_cstr(&got));
 }
 
 int coerce_text(const struct value *v, struct buf *out, struct err *err)
@@ -49,7 +54,8 @@ int coerce_secret(const struct value *v, struct buf *out, struct err *err)
     if (value_kind(v) == VALUE_NULL)
         return 0;
     if (!value_secret_text(v, &s))
-        return coerce_refuse(v, value_kind(v) == VALUE_CAPSULE ? VALUE_STRING : VALUE_CAPSULE, err);
+        return value_kind(v) == VALUE_CAPSULE ? coerce_refuse_capsule(v, "alloytypes.Secret", err)
+                                              : coerce_refuse(v, VALUE_CAPSULE, err);
     buf_str(out, s);
     return 0;
 }

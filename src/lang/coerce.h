@@ -25,5 +25,7 @@ must_check int coerce_bool(const struct value *v, bool *ret, struct err *err);
 /* Nanoseconds, by Go's syntax. */
 must_check int coerce_duration(const struct value *v, int64_t *ret, struct err *err);
 
-/* "should be array, got string", or with capsules `expected array, got capsule("name")`. */
+/* "should be array, got string". */
 int coerce_refuse(const struct value *v, enum value_kind wanted, struct err *err);
+/* Where a capsule of one type belongs: `expected capsule("wanted"), got string`, or of a capsule `capsule("its type")`. */
+int coerce_refuse_capsule(const struct value *v, const char *wanted, struct err *err);

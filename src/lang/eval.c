@@ -183,6 +183,8 @@ static bool member_of(const struct value *v, struct str name, struct value **ret
     return object && member_of(object, name, ret);
 }
 
+static const char opaque_capsule[] = "expected object or array or a capsule convertible to an object, got capsule";
+
 /* Takes `base`. */
 static int access_member(struct eval *ev, const struct ast_expr *e, struct value *base, struct value **ret)
 {
@@ -203,8 +205,7 @@ static int access_member(struct eval *ev, const struct ast_expr *e, struct value
                           SUGGEST_ARG(close));
     }
     if (value_kind(v) == VALUE_CAPSULE)
-        return diag_error(ev->ds, ast_range(e->access.base),
-                          "expected object or array or a capsule convertible to an object, got capsule");
+        return blame_printf(ev, e->access.base, "%s", opaque_capsule);
     return blame_printf(ev, e->access.base, "cannot access field \"%.*s\" on value of type %s", STR_ARG(name),
                         value_kind_name(value_kind(v)));
 }
@@ -257,7 +258,9 @@ static int eval_index(struct eval *ev, const struct ast_expr *e, struct value **
     if (value_kind(base) == VALUE_ARRAY)
         return index_array(ev, e, base, index, ret);
     const struct capsule_type *type = value_kind(base) == VALUE_CAPSULE ? value_capsule_type(base) : NULL;
-    if (value_kind(base) != VALUE_OBJECT && !(type && (type->get || type->to_object)))
+    if (type && !type->get && !type->to_object)
+        return blame_printf(ev, e->index.base, "%s", opaque_capsule);
+    if (value_kind(base) != VALUE_OBJECT && !type)
         return blame_printf(ev, e->index.base, "expected object or array, got %s", value_kind_name(value_kind(base)));
     if (value_kind(index) != VALUE_STRING)
         return blame_printf(ev, e->index.index, "should be string, got %s", value_kind_name(value_kind(index)));

@@ -160,11 +160,14 @@ static bool compare(enum token_kind op, const struct value *l, const struct valu
 }
 
 /* Strings and secrets: what is secret makes the result secret. */
-static int concatenate(const struct value *l, const struct value *r, struct value **ret, struct err *err)
+static int concatenate(const struct value *l, const struct value *r, struct value **ret, enum operator_fault *fault,
+                       struct err *err)
 {
     struct str a, b;
-    if (!value_secret_text(l, &a) || !value_secret_text(r, &b))
+    if (!value_secret_text(l, &a) || !value_secret_text(r, &b)) {
+        *fault = OPERATOR_FAULT_LEFT;
         return err_set(err, -EINVAL, "could not perform binop + for unknown types lhs capsule rhs capsule");
+    }
     cleanup_buf struct buf text = BUF_INIT(STRING_MAX);
     buf_str(&text, a);
     buf_str(&text, b);
@@ -190,12 +193,16 @@ static bool with_secret(const struct value *l, const struct value *r)
            value_secret_text(r, &s);
 }
 
+static struct str text_of(const struct value *v)
+{
+    struct str s = {NULL, 0};
+    (void)value_secret_text(v, &s);
+    return s;
+}
+
 static bool equal(const struct value *l, const struct value *r)
 {
-    struct str a, b;
-    if (with_secret(l, r) && value_secret_text(l, &a) && value_secret_text(r, &b))
-        return str_eq(a, b);
-    return value_equal(l, r);
+    return with_secret(l, r) ? str_eq(text_of(l), text_of(r)) : value_equal(l, r);
 }
 
 static int check_kinds(enum token_kind op, const struct value *l, const struct value *r, enum operator_fault *fault,
@@ -218,8 +225,8 @@ static int check_kinds(enum token_kind op, const struct value *l, const struct v
     return 0;
 }
 
-int operator_binary(enum token_kind op, const struct value *left, const struct value *right, struct value **ret,
-                    enum operator_fault *fault, struct err *err)
+static int binary(enum token_kind op, const struct value *left, const struct value *right, struct value **ret,
+                  enum operator_fault *fault, struct err *err)
 {
     *fault = OPERATOR_FAULT_ALL;
     if (op == TOKEN_EQ || op == TOKEN_NEQ) {
@@ -227,7 +234,7 @@ int operator_binary(enum token_kind op, const struct value *left, const struct v
         return 0;
     }
     if (op == TOKEN_ADD && with_secret(left, right))
-        return concatenate(left, right, ret, err);
+        return concatenate(left, right, ret, fault, err);
     int code = check_kinds(op, left, right, fault, err);
     if (code < 0)
         return code;
@@ -246,9 +253,23 @@ int operator_binary(enum token_kind op, const struct value *left, const struct v
         return 0;
     default:
         if (value_kind(left) != VALUE_NUMBER)
-            return concatenate(left, right, ret, err);
+            return concatenate(left, right, ret, fault, err);
         return arithmetic(op, left, right, ret, fault, err);
     }
+}
+
+/* Beside a string, an optional secret that is none is a string as well; new reference. */
+static struct value *opened(const struct value *v, const struct value *other)
+{
+    const bool open = value_kind(other) == VALUE_STRING && value_secrecy(v) == VALUE_OPTIONAL_OPEN;
+    return open ? value_string(text_of(v)) : value_ref((struct value *)v);
+}
+
+int operator_binary(enum token_kind op, const struct value *left, const struct value *right, struct value **ret,
+                    enum operator_fault *fault, struct err *err)
+{
+    cleanup_value struct value *l = opened(left, right), *r = opened(right, left);
+    return binary(op, l, r, ret, fault, err);
 }
 
 int operator_unary(enum token_kind op, const struct value *v, struct value **ret, struct err *err)

@@ -1,92 +1,7 @@
 #include "lang/schema.h"
 
-#include <errno.h>
-
 #include "lang_test.h"
-
-struct inner {
-    int64_t interval;
-    char *name;
-    bool name_set;
-};
-struct point {
-    int64_t x, y;
-};
-struct args {
-    bool flag;
-    int64_t count, wait;
-    uint64_t size;
-    double ratio;
-    char *dir, *password;
-    struct string_list list;
-    struct string_map map;
-    struct value *any;
-    struct point point;
-    struct inner inner;
-    struct block_list rules;
-};
-
-static int decode_point(struct value *v, void *field, struct err *err)
-{
-    struct point *p = field;
-    if (value_kind(v) != VALUE_ARRAY || value_len(v) != 2)
-        return err_set(err, -EINVAL, "should be a point");
-    if (value_kind(value_item(v, 1)) != VALUE_NUMBER)
-        return err_set(err, -EINVAL, "[1] should be number, got %s", value_kind_name(value_kind(value_item(v, 1))));
-    *p = (struct point){value_as_int(value_item(v, 0)), value_as_int(value_item(v, 1))};
-    return 0;
-}
-
-static void point_done(void *field)
-{
-    *(struct point *)field = (struct point){0, 0};
-}
-
-static bool points_equal(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(struct point)) == 0;
-}
-
-static struct value *point_value(const void *field)
-{
-    const struct point *p = field;
-    struct value *items[] = {value_int(p->x), value_int(p->y)};
-    return value_array(items, 2);
-}
-
-static const struct option_type point_type = {"point", decode_point, point_done, points_equal, point_value};
-
-static int validate_inner(const void *record, struct err *err)
-{
-    const struct inner *i = record;
-    return i->interval < 0 ? err_set(err, -EINVAL, "interval must not be negative") : 0;
-}
-
-static const struct option inner_options[] = {
-    {"interval", OPT_DURATION, offsetof(struct inner, interval), .default_text = "\"15s\""},
-    {"name", OPT_STRING, offsetof(struct inner, name), .set_offset = offsetof(struct inner, name_set)},
-    {0}};
-static const struct schema inner_schema = {sizeof(struct inner), inner_options, validate_inner};
-
-static const struct option rule_options[] = {{"name", OPT_STRING, offsetof(struct inner, name), .required = true}, {0}};
-static const struct schema rule_schema = {sizeof(struct inner), rule_options, NULL};
-
-static const struct option options[] = {
-    {"dir", OPT_STRING, offsetof(struct args, dir), .default_text = "\"/tmp\""},
-    {"flag", OPT_BOOL, offsetof(struct args, flag), .default_text = "true"},
-    {"count", OPT_INT, offsetof(struct args, count), .required = true},
-    {"size", OPT_UINT, offsetof(struct args, size)},
-    {"ratio", OPT_FLOAT, offsetof(struct args, ratio), .default_text = "0.5"},
-    {"wait", OPT_DURATION, offsetof(struct args, wait), .default_text = "\"1m\""},
-    {"password", OPT_SECRET, offsetof(struct args, password)},
-    {"list", OPT_STRING_LIST, offsetof(struct args, list), .default_text = "[\"a\"]"},
-    {"map", OPT_STRING_MAP, offsetof(struct args, map)},
-    {"any", OPT_ANY, offsetof(struct args, any)},
-    {"point", OPT_CUSTOM, offsetof(struct args, point), .custom = &point_type},
-    {"inner", OPT_BLOCK, offsetof(struct args, inner), .block = &inner_schema},
-    {"group.rule", OPT_BLOCKS, offsetof(struct args, rules), .block = &rule_schema},
-    {0}};
-static const struct schema schema = {sizeof(struct args), options, NULL};
+#include "record_fixture.h"
 
 /* Decodes a body; the errors as lines. */
 static int decode(const char *text, struct args *a, struct buf *lines)
@@ -167,7 +82,7 @@ static void every_kind_is_decoded(void)
     CHECK_INT(a.inner.interval, 15000000000);
     CHECK(a.inner.name_set);
     CHECK_INT(a.rules.len, 2);
-    CHECK_STR(((struct inner *)a.rules.items)[1].name, "r2");
+    CHECK_STR(((struct rule *)a.rules.items)[1].name, "r2");
     schema_done(&schema, &a);
 }
 
@@ -238,13 +153,14 @@ static void values_that_do_not_fit_are_blamed_where_they_stand(void)
     check_error("count = 1\nlist = \"a\"", "2:8: \"a\" should be array, got string");
     check_error("count = 1\nmap = {a = \"x\", \"b c\" = {}}", "2:25: {} should be string, got object");
     check_error("count = 1\nmap = node.one.out", "2:7: node.one.out.list should be string, got array");
-    check_error("count = 1\nmap = opaque", "2:7: opaque expected object, got capsule(\"test.Opaque\")");
+    check_error("count = 1\nmap = opaque", "2:7: opaque should be object, got capsule");
     check_error("count = 1\npoint = [1, \"x\"]", "2:13: \"x\" should be number, got string");
     check_error("count = 1\npoint = ([1, (\"x\")])", "2:14: (\"x\") should be number, got string");
     check_error("count = 1\npoint = 5", "2:9: 5 should be a point");
     check_error("count = 1\ndir = secret", "2:7: secret secrets may not be converted into strings");
     check_error("count = 1\ndir = \"a\\x00b\"", "2:7: \"a\\x00b\" contains a NUL byte");
-    check_error("count = 1\npassword = opaque", "2:12: opaque expected string, got capsule(\"test.Opaque\")");
+    check_error("count = 1\npassword = opaque",
+                "2:12: opaque expected capsule(\"alloytypes.Secret\"), got capsule(\"test.Opaque\")");
 }
 
 static void numbers_are_not_cut_to_fit(void)
