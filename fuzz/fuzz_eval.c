@@ -49,13 +49,19 @@ static bool contains(struct str s, struct str part)
     return s.p && s.n >= part.n && memmem(s.p, s.n, part.p, part.n);
 }
 
-/* Whether it can be written out: no function, no capsule, no infinite number. */
+/* A finite number; below -2^63 one without exponent reads as the negative of an unsigned integer, which wraps. */
+static bool is_plain_float(double d)
+{
+    return d - d == 0 && d >= -0x1p63;
+}
+
+/* Whether it can be written out: no function, no capsule, no such number. */
 static bool is_plain(const struct value *v)
 {
     struct value *member;
     switch (value_kind(v)) {
     case VALUE_NUMBER:
-        return value_number_kind(v) != NUMBER_FLOAT || value_as_float(v) - value_as_float(v) == 0;
+        return value_number_kind(v) != NUMBER_FLOAT || is_plain_float(value_as_float(v));
     case VALUE_ARRAY:
         for (size_t i = 0; i < value_len(v); i++)
             if (!is_plain(value_item(v, i)))
