@@ -23,7 +23,7 @@ static const char *const detectors[] = {[DETECTOR_EVENTS] = "fsnotify", [DETECTO
 static int detector_decode(struct value *v, void *field, struct err *err)
 {
     cleanup_buf struct buf word = BUF_INIT(WORD_MAX);
-    const int code = coerce_text(v, &word, err);
+    const int code = coerce_word(v, &word, err);
     if (code < 0)
         return code;
     for (size_t i = 0; i < ARRAY_LEN(detectors); i++) {

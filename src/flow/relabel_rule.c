@@ -29,7 +29,7 @@ static const char *const action_names[] = {
 static int action_decode(struct value *v, void *field, struct err *err)
 {
     cleanup_buf struct buf text = BUF_INIT(ERR_MAX);
-    const int code = coerce_text(v, &text, err);
+    const int code = coerce_word(v, &text, err);
     if (code < 0)
         return code;
     for (size_t i = 0; i < ARRAY_LEN(action_names); i++) {

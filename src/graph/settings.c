@@ -14,7 +14,7 @@ const struct settings settings_default = {.log_level = LOG_INFO, .log_format = L
 static int level_decode(struct value *v, void *field, struct err *err)
 {
     cleanup_buf struct buf text = BUF_INIT(ERR_MAX);
-    const int code = coerce_text(v, &text, err);
+    const int code = coerce_word(v, &text, err);
     if (code < 0)
         return code;
     if (!log_level_parse(buf_cstr(&text), field))
@@ -45,7 +45,7 @@ static const struct option_type level_option = {
 static int format_decode(struct value *v, void *field, struct err *err)
 {
     cleanup_buf struct buf text = BUF_INIT(ERR_MAX);
-    const int code = coerce_text(v, &text, err);
+    const int code = coerce_word(v, &text, err);
     if (code < 0)
         return code;
     const bool json = strcmp(buf_cstr(&text), "json") == 0;

@@ -48,6 +48,16 @@ int coerce_text(const struct value *v, struct buf *out, struct err *err)
     }
 }
 
+int coerce_word(const struct value *v, struct buf *out, struct err *err)
+{
+    const int code = coerce_text(v, out, err);
+    if (code < 0)
+        return code;
+    if (!buf_ok(out))
+        return err_set(err, -EINVAL, "is longer than anything it can be");
+    return out->len && memchr(out->p, '\0', out->len) ? err_set(err, -EINVAL, "contains a NUL byte") : 0;
+}
+
 int coerce_secret(const struct value *v, struct buf *out, struct err *err)
 {
     struct str s;

@@ -14,6 +14,9 @@
 
 /* Appends the text of a string, number or optional secret that is none. */
 must_check int coerce_text(const struct value *v, struct buf *out, struct err *err);
+/* The text of a word out of a few, such as a log level, for a buffer of any maximum: a text that does not fit, or holds a NUL, is refused,
+ * so that what is left of it is not taken for a word. */
+must_check int coerce_word(const struct value *v, struct buf *out, struct err *err);
 /* A string or secret; numbers are no secrets: "should be capsule, got number". */
 must_check int coerce_secret(const struct value *v, struct buf *out, struct err *err);
 /* A number, or a string that reads as one; *ret is a new reference. */

@@ -25,6 +25,9 @@ static void unknown_words_are_refused(void)
     uv_loop_t loop;
     struct controller *c = controller(&loop);
     REFUSES(c, "logging {\n  level = \"loud\"\n}\n", "f:2:11: \"loud\" unrecognized log level \"loud\"");
+    REFUSES(c, "logging {\n  level = \"info\\x00x\"\n}\n", "f:2:11: \"info\\x00x\" contains a NUL byte");
+    REFUSES(c, "logging {\n  level = string.format(\"%1000d\", 1)\n}\n",
+            "f:2:11: string.format(\"%1000d\", 1) is longer than anything it can be");
     REFUSES(c, "logging {\n  format = \"xml\"\n}\n", "f:2:12: \"xml\" unrecognized log format \"xml\"");
     REFUSES(c, "logging {\n  destination = \"printer\"\n}\n", "f:1:1: unrecognized log destination \"printer\"");
     REFUSES(c, "logging {\n  levle = \"info\"\n}\n",
