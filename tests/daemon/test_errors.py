@@ -1,5 +1,8 @@
 """Mistakes of people and of the system: a clear line, the right exit status, never a crash."""
+import os
+import pty
 import re
+import subprocess
 import time
 
 from lab import CONTAINER, check, config, cpu_seconds, equal, test, wait_for
@@ -90,6 +93,28 @@ def config_errors_show_the_place(lab):
         status, said = run_to_end(lab, config=text)
         equal(without_place(lab, said), wanted.strip("\n"), what)
         equal(status, 1, f"exit status of: {what}")
+
+
+def on_terminal(command, **environment):
+    """What a program writes to standard error if that is a terminal."""
+    ours, theirs = pty.openpty()
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=theirs, env={"TERM": "xterm", **environment}, check=False)
+    os.close(theirs)
+    text = os.read(ours, 65536).decode().replace("\r\n", "\n")
+    os.close(ours)
+    return text
+
+
+@test
+def only_terminals_see_colours(lab):
+    command = [str(lab.smolder), "validate", lab.file("old.alloy", "logging {\n\tlevel = to_lower(1)\n\tx = 2\n}\n")]
+    coloured = on_terminal(command)
+    check("\x1b[31;1mError: \x1b[0m\x1b[1m" in coloured and "\x1b[33;1mWarning: \x1b[0m\x1b[1m" in coloured, coloured)
+    plain = subprocess.run(command, capture_output=True, text=True).stderr
+    equal(re.sub(r"\x1b\[[0-9;]*m", "", coloured), plain, "the text without colours")
+    equal(on_terminal(command, NO_COLOR="1"), plain, "with NO_COLOR")
+    equal(on_terminal(command, TERM="dumb"), plain, "on a terminal that cannot")
+    equal(on_terminal(command, NO_COLOR=""), coloured, "with NO_COLOR set to nothing")
 
 
 @test
