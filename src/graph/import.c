@@ -80,15 +80,14 @@ static int prepare(struct module *outer, struct plan_node *n, const struct value
     return code < 0 ? code : module_prepare(c->module, p, ds);
 }
 
-/* Builds the source, or looks at what a running one would bring by new arguments. One that reads files is asked at every load: it is the
- * files as they are now that are loaded, not what somebody noticed of them. */
+/* Builds the source, or looks at what a running one would bring by new arguments. */
 static int prepare_source(struct plan_node *n, struct diags *ds)
 {
     const struct scope scope = plan_scope(n->plan);
     struct err err = {0};
     if (node_decode(n, &scope, ds) < 0)
         return -EINVAL;
-    if (n->failed || !(n->args || n->def->local))
+    if (n->failed || !n->args)
         return 0;
     const int code = n->is_new ? node_build(n, &err) : node_preview(n, &scope, &n->given, &err);
     return code < 0 ? diag_error(ds, n->stmt->range, "%s: %s", node_failure(n), err.text) : 0;
