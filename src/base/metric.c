@@ -13,11 +13,12 @@
 #include "base/mem.h"
 
 struct metric_series {
-    struct metric_series *next;
-    char *labels[METRIC_LABELS_MAX];
     double value;      /* histogram: the sum */
     uint64_t *buckets; /* histogram: counts per bucket, last one +Inf */
+    char key[];        /* the values of the labels, each ended by a NUL */
 };
+
+enum { KEY_MAX = 1 << 20 };
 
 static struct metric_family *families;
 static bool alloy_names;
@@ -40,36 +41,30 @@ static size_t label_count(const struct metric_family *f)
     return n;
 }
 
-static bool same_labels(const struct metric_family *f, const struct metric_series *s, const char *const *labels)
+/* Valid until the next call. */
+static struct str key_of(const struct metric_family *f, const char *const *labels)
 {
-    for (size_t i = 0; i < label_count(f); i++) {
-        if (strcmp(s->labels[i], labels[i]) != 0)
-            return false;
-    }
-    return true;
-}
-
-static struct metric_series **find(struct metric_family *f, const char *const *labels)
-{
-    struct metric_series **at = &f->series;
-    while (*at && !same_labels(f, *at, labels))
-        at = &(*at)->next;
-    return at;
+    static struct buf key = {.max = KEY_MAX};
+    buf_reset(&key);
+    for (size_t i = 0; i < label_count(f); i++)
+        buf_append(&key, labels[i], strlen(labels[i]) + 1);
+    return (struct str){buf_cstr(&key), key.len};
 }
 
 static struct metric_series *series_of(struct metric_family *f, const char *const *labels)
 {
     if (!f->registered)
         register_family(f);
-    struct metric_series **at = find(f, labels);
-    if (*at)
-        return *at;
-    struct metric_series *s = xcalloc(1, sizeof *s);
-    for (size_t i = 0; i < label_count(f); i++)
-        s->labels[i] = xstrdup(labels[i]);
+    const struct str key = key_of(f, labels);
+    struct metric_series *s = strmap_get(&f->series, key);
+    if (s)
+        return s;
+    s = xcalloc(1, sizeof *s + key.n);
+    memcpy(s->key, key.p, key.n);
     if (f->kind == METRIC_HISTOGRAM)
         s->buckets = xcalloc(f->bucket_count + 1, sizeof *s->buckets);
-    return *at = s;
+    strmap_put(&f->series, (struct str){s->key, key.n}, s);
+    return s;
 }
 
 void metric_add_(struct metric_family *f, double by, const char *const *labels)
@@ -92,32 +87,27 @@ void metric_observe_(struct metric_family *f, double value, const char *const *l
     s->value += value;
 }
 
-static void drop(struct metric_series **at)
+static void series_free(struct metric_series *s)
 {
-    struct metric_series *s = *at;
-    *at = s->next;
-    for (size_t i = 0; i < METRIC_LABELS_MAX; i++)
-        free(s->labels[i]);
-    free(s->buckets);
+    if (s)
+        free(s->buckets);
     free(s);
 }
 
 void metric_forget_(struct metric_family *f, const char *const *labels)
 {
-    struct metric_series **at = find(f, labels);
-    if (*at)
-        drop(at);
+    series_free(strmap_del(&f->series, key_of(f, labels)));
 }
 
 void metric_clear(struct metric_family *f)
 {
-    while (f->series)
-        drop(&f->series);
+    strmap_each(&f->series, e) series_free(e->value);
+    strmap_done(&f->series);
 }
 
 double metric_value_(struct metric_family *f, const char *const *labels)
 {
-    struct metric_series *s = *find(f, labels);
+    const struct metric_series *s = strmap_get(&f->series, key_of(f, labels));
     return s ? s->value : 0;
 }
 
@@ -137,9 +127,10 @@ static void put_labels(struct buf *out, const struct metric_family *f, const str
     if (n == 0 && !le)
         return;
     buf_byte(out, '{');
-    for (size_t i = 0; i < n; i++) {
+    const char *p = s->key;
+    for (size_t i = 0; i < n; i++, p++) {
         buf_printf(out, "%s%s=\"", i ? "," : "", f->labels[i]);
-        for (const char *p = s->labels[i]; *p; p++) {
+        for (; *p; p++) {
             if (*p == '\n')
                 buf_puts(out, "\\n");
             else if (*p == '"' || *p == '\\')
@@ -186,7 +177,9 @@ static void put_family(struct buf *out, const struct metric_family *f)
 {
     static const char *const kinds[] = {"counter", "gauge", "histogram"};
     buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name_of(f), f->help, name_of(f), kinds[f->kind]);
-    for (const struct metric_series *s = f->series; s; s = s->next) {
+    strmap_each(&f->series, e)
+    {
+        const struct metric_series *s = e->value;
         if (f->kind == METRIC_HISTOGRAM) {
             put_histogram(out, f, s);
             continue;
@@ -260,7 +253,7 @@ void metric_render(struct buf *out)
 {
     render_process(out);
     for (const struct metric_family *f = families; f; f = f->next) {
-        if (f->series)
+        if (f->series.len > 0)
             put_family(out, f);
     }
 }

@@ -13,11 +13,11 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "base/map.h"
 
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 enum { METRIC_LABELS_MAX = 4 };
 
-struct metric_series;
 struct metric_family {
     const char *name, *help;
     const char *alloy_name; /* what the reference calls it; NULL: does not have it, or not under another name */
@@ -25,7 +25,7 @@ struct metric_family {
     const char *labels[METRIC_LABELS_MAX]; /* NULL-terminated unless full */
     const double *buckets;                 /* histogram: ascending upper bounds, +Inf implied */
     size_t bucket_count;
-    struct metric_series *series; /* private from here */
+    struct strmap series; /* private from here; by their label values, each ended by a NUL */
     struct metric_family *next;
     bool registered;
 };

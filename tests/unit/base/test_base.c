@@ -104,6 +104,33 @@ static void metrics_render_as_prometheus_text(void)
     CHECK_HAS(buf_cstr(&out), "process_resident_memory_bytes");
 }
 
+static void metrics_of_many_labels_are_kept_apart(void)
+{
+    enum { MANY = 20000 };
+    static struct metric_family f = {.name = "t_many", .help = "M.", .kind = METRIC_GAUGE, .labels = {"a", "b"}};
+    char a[16], b[16];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(a, sizeof a, "%d", i);
+        snprintf(b, sizeof b, "%d", i % 7);
+        metric_set(&f, i, a, b);
+        if (i % 2)
+            metric_forget(&f, a, b);
+    }
+    metric_set(&f, 5, "1", "11");
+    metric_set(&f, 6, "11", "1");
+    CHECK_INT(metric_value(&f, "1", "11"), 5);
+    CHECK_INT(metric_value(&f, "11", "1"), 6);
+    CHECK_INT(metric_value(&f, "19998", "6"), 19998);
+    CHECK_INT(metric_value(&f, "19999", "0"), 0);
+    cleanup_buf struct buf out = BUF_INIT(1 << 22);
+    metric_render(&out);
+    /* In the order in which they came. */
+    CHECK(strstr(buf_cstr(&out), "t_many{a=\"0\",b=\"0\"} 0\nt_many{a=\"2\",b=\"2\"} 2\n"));
+    CHECK(!strstr(buf_cstr(&out), "t_many{a=\"3\""));
+    metric_clear(&f);
+    CHECK_INT(metric_value(&f, "1", "11"), 0);
+}
+
 static void taking_evaluates_its_argument_once(void)
 {
     int fds[] = {3, 4}, n = 0;
@@ -126,5 +153,6 @@ int main(void)
     RUN(maps_find_what_was_put);
     RUN(strings_know_numbers_and_utf8);
     RUN(metrics_render_as_prometheus_text);
+    RUN(metrics_of_many_labels_are_kept_apart);
     return REPORT();
 }
