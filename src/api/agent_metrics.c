@@ -66,29 +66,26 @@ static struct metric_family handles = {
 
 /* --- components --- */
 
-static void count_running(const struct component_view *v, const char *path, const char *id)
-{
-    static const char *const health[] = {"unknown", "healthy", "unhealthy", "exited"};
-    metric_add(&running, 1, path, id, health[v->health]);
-}
-
-static bool count_import(void *arg, const struct component_view *v)
+static bool count_running(void *arg, const struct component_view *v)
 {
     (void)arg;
+    static const char *const health[] = {"unknown", "healthy", "unhealthy", "exited"};
     cleanup_free char *path = NULL;
     const char *id;
     measured_labels(v->module_id, &path, &id);
-    count_running(v, path, id);
+    if (v->is_measured)
+        metric_add(&running, 1, path, id, health[v->health]);
     return true;
 }
 
 static bool count_component(void *arg, const struct component_view *v)
 {
-    (void)arg;
     cleanup_free char *path = NULL;
     const char *id;
     measured_labels(v->module_id, &path, &id);
-    count_running(v, path, id);
+    if (!v->is_measured)
+        return true;
+    count_running(arg, v);
     metric_add(&queued, v->is_queued, path, id);
     metric_set(&evaluating, 0, path, id); /* who asks is served by the same thread */
     for (size_t i = 0; v->references_to && v->references_to[i]; i++)
@@ -163,7 +160,7 @@ void agent_metrics_update(uv_loop_t *loop, struct controller *c)
     metric_set(&evaluating, 0, "/", "");
     metric_set(&queued, 0, "/", "");
     controller_each_deep(c, count_component, NULL);
-    controller_each_import(c, count_import, NULL);
+    controller_each_import(c, count_running, NULL);
     update_memory();
     update_cpu();
     update_network();

@@ -76,6 +76,7 @@ struct component_view {
     const char *message;
     int64_t updated_ns;                                      /* since the epoch, when the health last changed */
     bool is_queued;                                          /* is to be evaluated soon */
+    bool is_measured;                                        /* there are to be metrics of it */
     uint64_t sent;                                           /* things handed on since it was made */
     struct value *arguments, *exports;                       /* borrowed objects, NULL where there are none */
     const struct schema *schema;                             /* of the arguments; NULL: custom, all are attributes */

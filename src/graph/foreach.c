@@ -26,7 +26,7 @@ static const struct option foreach_options[] = {
     {"hash_string_id", OPT_BOOL, offsetof(struct foreach_args, hash_string_id), .default_text = "false",
      .help = "Whether to hash strings that tell items apart, for names that differ in punctuation only."},
     {"enable_metrics", OPT_BOOL, offsetof(struct foreach_args, enable_metrics), .default_text = "false",
-     .help = "Accepted; metrics of the components inside are always there."},
+     .help = "Whether there are metrics of the components inside."},
     {0},
 };
 
@@ -222,6 +222,18 @@ static size_t item_count(const struct foreach_args *a)
     return value_kind(a->collection) == VALUE_ARRAY ? value_len(a->collection) : 0;
 }
 
+static void warn_of_missing_id(const struct plan_node *n, const struct foreach_args *a, struct diags *ds)
+{
+    for (size_t i = 0; *a->id && i < item_count(a); i++) {
+        cleanup_value struct value *member = item_member(value_item(a->collection, i), a->id);
+        if (!member) {
+            diag_warn(ds, n->stmt->name_range, "item %zu of the collection has no \"%s\", so that all of it is its id",
+                      i, a->id);
+            return;
+        }
+    }
+}
+
 /* After the first item that fails the others would only repeat it. */
 static int prepare_items(struct module *m, struct plan_node *n, const struct foreach_args *a, struct diags *ds)
 {
@@ -250,9 +262,11 @@ void foreach_prepare(struct module *m, struct plan_node *n, struct diags *ds)
     n->failed = decode(n, &a, ds) < 0;
     if (n->failed)
         return;
+    warn_of_missing_id(n, &a, ds);
     n->failed = prepare_items(m, n, &a, ds) < 0;
     if (!n->failed)
         n->given = schema_to_value(&foreach_schema, &a);
+    n->measures = a.enable_metrics;
     schema_done(&foreach_schema, &a);
 }
 
@@ -307,6 +321,7 @@ int foreach_commit(struct plan_node *n, struct diags *ds)
     free(TAKE_PTR(n->next_children));
     value_unref(c->shown_args);
     c->shown_args = TAKE_PTR(n->given);
+    c->measures = n->measures;
     c->is_built = true;
     node_evaluated(c, NULL);
     return result;
@@ -352,6 +367,7 @@ int foreach_evaluate(struct plan_node *n, struct err *err)
         take_list(c, &next);
         value_unref(c->shown_args);
         c->shown_args = schema_to_value(&foreach_schema, &a);
+        c->measures = a.enable_metrics;
         c->is_built = true;
         schema_done(&foreach_schema, &a);
         module_note_unstarted(n->plan->live);

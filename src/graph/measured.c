@@ -49,3 +49,12 @@ void measured_evaluation(const char *module_id, const char *id, uint64_t marked,
     if (seconds >= slow_seconds && id)
         metric_add(&slow, seconds, path, controller, id);
 }
+
+void measured_forget(const char *module_id)
+{
+    cleanup_free char *path = NULL;
+    const char *controller;
+    measured_labels(module_id, &path, &controller);
+    metric_forget(&taken, path, controller);
+    metric_forget(&waited, path, controller);
+}

@@ -11,3 +11,5 @@ void measured_labels(const char *module_id, char **ret_path, const char **ret_id
 
 /* One evaluation, by the clock of uv_hrtime(): marked for it, begun, ended. `id` is the component's, NULL for what is none. */
 void measured_evaluation(const char *module_id, const char *id, uint64_t marked, uint64_t begun, uint64_t ended);
+/* A module is gone. */
+void measured_forget(const char *module_id);

@@ -32,8 +32,18 @@ void module_free(struct module *m)
     if (!m)
         return;
     module_done(m);
+    measured_forget(m->id);
     free(m->id);
     free(m);
+}
+
+bool module_is_measured(const struct module *m)
+{
+    for (; m && m->host; m = m->host->plan ? m->host->plan->plan->live : NULL) {
+        if (m->host->kind == NODE_FOREACH && !m->host->measures)
+            return false;
+    }
+    return true;
 }
 
 /* --- names of expressions --- */
@@ -408,7 +418,8 @@ static void evaluate_node(const struct module *m, struct plan_node *n)
         n->stale = false;
         code = evaluate_stale(n, &err);
         n->redefined = false;
-        measured_evaluation(m->id, c ? c->id : NULL, n->stale_ns, begun, uv_hrtime());
+        if (module_is_measured(m))
+            measured_evaluation(m->id, c ? c->id : NULL, n->stale_ns, begun, uv_hrtime());
     }
     if (n->inside) {
         n->inside = false;

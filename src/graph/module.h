@@ -59,6 +59,8 @@ void module_note_unstarted(struct module *m);
 /* Stops everything in it; `group` hears when that is done. The module is empty then. */
 void module_stop(struct module *m);
 
+/* Whether there are to be metrics of what is in it: a foreach block makes as many modules as it has items, so only if it says so. */
+bool module_is_measured(const struct module *m);
 /* The exports that an export block of a plan make up; new reference. */
 struct value *module_exports(const struct plan *p);
 

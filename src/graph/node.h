@@ -48,6 +48,7 @@ struct component {
     struct module *module;       /* custom components, imports: what they made */
     struct value *content;       /* imports: what the module was made of */
     struct module_list children; /* foreach: a module for each item */
+    bool measures;               /* foreach: there are metrics of what is in them */
     struct module *updated;      /* those of its modules in which something is to be evaluated */
     const char **created;        /* ids of modules, NULL-terminated, made when somebody looks */
 

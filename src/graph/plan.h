@@ -54,6 +54,7 @@ struct plan_node {
     /* Arguments, exports and inputs: what they are. Others: while the plan is evaluated aside, their exports or arguments to be. */
     struct value *value, *given;
     struct module_list *next_children; /* NODE_FOREACH: while the plan is evaluated aside */
+    bool measures;                     /* at the same time: what it says of metrics */
 };
 
 /* Ranks of nodes to be evaluated, smallest first. */

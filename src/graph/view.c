@@ -32,6 +32,7 @@ static struct component_view view_of(const struct module *m, const struct plan_n
         .message = h->message ? h->message : "",
         .updated_ns = h->updated_ns,
         .is_queued = n->stale,
+        .is_measured = module_is_measured(m),
         .sent = c->sent,
         .arguments = node_arguments(c),
         .exports = c->exports,

@@ -1,5 +1,6 @@
 /* foreach: a module for each item. */
 #include "base/cleanup.h"
+#include "base/metric.h"
 #include "graph_fixture.h"
 
 static struct controller *experimental(uv_loop_t *loop)
@@ -72,6 +73,10 @@ static void objects_can_be_told_apart_by_a_member(void)
     LOADS(c, EACH("[{pid = \"7\", x = 2}, {pid = \"8\"}]", "  id = \"pid\"\n"));
     settle(&loop);
     CHECK_EVENTS("update foreach.f/foreach_7_1/n");
+    /* What has no such member is an id as a whole, which is said once. */
+    check_load_(__LINE__, c, EACH("[{pid = \"7\"}, 3, {x = 1}]", "  id = \"pid\"\n"), 0,
+                "f:1:1: item 1 of the collection has no \"pid\", so that all of it is its id");
+    CHECK_HAS(view_of(c, "foreach.f").created_modules[1], "foreach.f/foreach_3_1");
     end(c, &loop);
 }
 
@@ -119,6 +124,44 @@ static void templates_see_what_is_around_them(void)
     node_output(node("foreach.f/foreach_a_1/n")->self, value_int(5));
     settle(&loop);
     CHECK_EVENTS("update foreach.f/foreach_a_1/m");
+    end(c, &loop);
+}
+
+static bool is_in_metrics(const char *text)
+{
+    cleanup_buf struct buf out = BUF_INIT(1 << 20);
+    metric_render(&out);
+    return strstr(buf_cstr(&out), text) != NULL;
+}
+
+#define MEASURED(more)                                                                                                 \
+    "test.node \"base\" {\n  input = 1\n}\ntest.node \"list\" {\n  input = [91, 92]\n}\n"                              \
+    "foreach \"f\" {\n  collection = test.node.list.output\n  var = \"item\"\n" more "  template {\n"                  \
+    "    test.node \"n\" {\n      input = [item, test.node.base.output]\n    }\n  }\n}\n"
+
+/* A copy for each JVM would be a series for each pid there ever was. */
+static void copies_are_measured_if_wanted_and_while_they_are_there(void)
+{
+    uv_loop_t loop;
+    struct controller *c = experimental(&loop);
+    LOADS(c, MEASURED(""));
+    settle(&loop);
+    node_output(node("base")->self, value_int(2));
+    settle(&loop);
+    CHECK_MEMBER(view_of(c, "foreach.f/foreach_91_1/test.node.n").exports, "output", "[91, 2]");
+    CHECK(!view_of(c, "foreach.f/foreach_91_1/test.node.n").is_measured);
+    CHECK(!is_in_metrics("foreach_91_1"));
+    LOADS(c, MEASURED("  enable_metrics = true\n"));
+    settle(&loop);
+    node_output(node("base")->self, value_int(3));
+    settle(&loop);
+    CHECK(view_of(c, "foreach.f/foreach_91_1/test.node.n").is_measured);
+    CHECK(is_in_metrics("controller_path=\"/foreach.f\",controller_id=\"foreach_91_1\""));
+    struct value *items[] = {value_int(92)};
+    node_output(node("list")->self, value_array(items, 1));
+    settle(&loop);
+    CHECK(!is_in_metrics("foreach_91_1"));
+    CHECK(is_in_metrics("foreach_92_1"));
     end(c, &loop);
 }
 
@@ -291,6 +334,7 @@ int main(void)
     RUN(objects_can_be_told_apart_by_a_member);
     RUN(items_come_and_go_without_touching_the_others);
     RUN(templates_see_what_is_around_them);
+    RUN(copies_are_measured_if_wanted_and_while_they_are_there);
     RUN(templates_nest);
     RUN(a_module_may_hold_one);
     RUN(a_new_item_that_fails_is_left_out_until_it_works);
