@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "api/components_json.h"
+#include "api/value_json.h"
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/list.h"
@@ -157,7 +158,7 @@ static void show_component(struct watcher *w, struct buf *out)
             return;
         value_unref(w->shown);
         w->shown = value_ref(v.exports);
-        value_print(v.exports, out);
+        value_json_plain(v.exports, out); /* which shows what is in targets */
     } else if (n) {
         buf_printf(out, "%llu profiles handed on", (unsigned long long)n);
     }
@@ -175,6 +176,10 @@ static void on_timer(uv_timer_t *timer)
         show_component(w, &out);
     if (out.len == 0 || (w->probability < 1 && (double)random() / (double)RAND_MAX >= w->probability))
         return;
+    if (!buf_ok(&out)) {
+        buf_reset(&out);
+        buf_printf(&out, "more than %d bytes", PIECE_MAX);
+    }
     buf_puts(&out, "|;|");
     if (buf_ok(&out))
         stream_send(w->stream, buf_slice(&out)); /* left out for who cannot keep up */

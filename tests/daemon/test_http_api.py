@@ -112,8 +112,17 @@ def streams_show_what_flows(lab):
     edge = next(e for e in piece if e["componentID"] == "discovery.process.all")
     equal((edge["targetComponentIDs"], edge["type"]), (["discovery.relabel.outer"], "target"), "edge")
     check(edge["rate"] > 0, f"rate {edge['rate']}")
-    equal(agent.http("GET", "/api/v0/web/debug/no.such")[0], 500, "status of no component")
     connection.close()
+    with lab.machine.network():
+        connection = http.client.HTTPConnection("127.0.0.1", 12345, timeout=20)
+        connection.connect()
+    connection.request("GET", "/api/v0/web/debug/discovery.process.all")
+    answer, text = connection.getresponse(), ""
+    while "|;|" not in text:
+        text += answer.read1(65536).decode()
+    check("__process_pid__" in json.loads(text.split("|;|")[0])["targets"][0], text[:500])
+    connection.close()
+    equal(agent.http("GET", "/api/v0/web/debug/no.such")[0], 500, "status of no component")
 
 
 @test

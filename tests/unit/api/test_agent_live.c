@@ -181,9 +181,15 @@ static void shows_what_a_component_exports(void)
     load(ONE);
     cleanup_buf struct buf got = BUF_INIT(1 << 20);
     int fd = ask("/api/v0/web/debug/test.source.a");
-    wait_text(fd, &got, "{targets = [{x = \"1\"}]}|;|");
+    wait_text(fd, &got, "{\"targets\":[{\"x\":\"1\"}]}|;|");
     load(THREE);
-    wait_text(fd, &got, "{x = \"3\"}]}|;|");
+    wait_text(fd, &got, "{\"x\":\"3\"}]}|;|");
+    cleanup_free char *large = malloc(2 << 20), *config = NULL;
+    memset(large, 'x', (2 << 20) - 1);
+    large[(2 << 20) - 1] = '\0';
+    CHECK(asprintf(&config, LIVE TAKES "test.source \"a\" {\n  targets = [{\"x\" = \"%s\"}]\n}\n", large) > 0);
+    load(config);
+    wait_text(fd, &got, "more than 1048576 bytes|;|");
     close(fd);
     cleanup_probe struct probe_reply mute = probe(&loop, port, "GET", "/api/v0/web/debug/test.mute.b", "", NULL, 0);
     CHECK_INT(mute.status, 500);
