@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "jvm/asprof.h"
 #include "jvm/mapped.h"
+#include "jvm/recording.h"
 #include "jvm/target.h"
 #include "os/clock.h"
 #include "os/fsutil.h"
@@ -235,6 +236,7 @@ static bool prepare(struct job *j, int *fd, struct buf *options, struct buf *sil
     *fd = plant_file(j, PLANT_RECORDING);
     if (*fd < 0)
         return false;
+    (void)!recording_claim(*fd); /* nobody else knows it yet */
     const char *chunk = strstr(j->s->options, "chunksize=") ? "" : CHUNK;
     buf_printf(options, "start,%s" RECORDING "%s,file=%s/" PLANT_RECORDING, j->s->options, chunk, j->target.plant.path);
     buf_str(silent, buf_slice(options));
@@ -265,10 +267,12 @@ static bool open_previous(struct job *j)
     if (peek < 0 || fstat(peek, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 0 ||
         st.st_uid != j->target.traits.euid || !fs_is_local(peek))
         return fail(j, JVM_FAILED, "the recording of an earlier session cannot be opened");
-    int fd = fs_reopen(peek, O_RDWR | O_NONBLOCK);
+    cleanup_close int fd = fs_reopen(peek, O_RDWR | O_NONBLOCK);
     if (fd < 0)
         return fail(j, JVM_FAILED, "open the recording of an earlier session: %s", strerror(-fd));
-    j->reply->previous_fd = fd;
+    if (!recording_claim(fd))
+        return fail(j, JVM_FOREIGN, "another smolder is profiling this JVM");
+    j->reply->previous_fd = TAKE_FD(fd);
     return true;
 }
 

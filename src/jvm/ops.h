@@ -23,7 +23,7 @@ enum jvm_outcome {
     JVM_GONE,        /* the process ended or its pid was reused */
     JVM_NOT_HOTSPOT, /* no libjvm mapped (yet): look again later */
     JVM_NO_ATTACH,   /* DisableAttachMechanism, EnableDynamicAgentLoading off, -Xrs without a socket: for good */
-    JVM_FOREIGN,     /* another async-profiler session is running: look again each interval */
+    JVM_FOREIGN,     /* another async-profiler session is running, or another agent's: look again each interval */
     JVM_TIMEOUT,     /* no answer in time: what was asked may still happen */
     JVM_REFUSED,     /* the JVM or the profiler said no; the reason has its words */
     JVM_FAILED,      /* the system said no (full disk, permission, hostile file …) */

@@ -5,6 +5,7 @@
 #include <linux/falloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -180,6 +181,16 @@ int recording_find_first(struct recording *r, struct err *err)
         return err_set(err, -EBADMSG, "the earlier recording has no chunk at byte %llu", (unsigned long long)at);
     r->at = at;
     return 0;
+}
+
+bool recording_claim(int fd)
+{
+    return flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
+void recording_release(const struct recording *r)
+{
+    (void)flock(r->fd, LOCK_UN);
 }
 
 bool recording_is(const struct recording *r, int fd)

@@ -50,6 +50,12 @@ bool recording_has_tail(const struct recording *r);
 /* For a recording of an earlier agent: skips what that one consumed. -EBADMSG when no chunk follows the zeros. */
 must_check int recording_find_first(struct recording *r, struct err *err);
 
+/* A recording belongs to the agent that reads it, for as long as that holds the descriptor (flock(2), which goes with it through
+ * SCM_RIGHTS and ends with the process). False when it is another's. */
+must_check bool recording_claim(int fd);
+/* Lets whoever finds it running take it over: this agent, or the next. */
+void recording_release(const struct recording *r);
+
 /* Do both name the same file? */
 bool recording_is(const struct recording *r, int fd);
 

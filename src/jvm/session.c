@@ -343,6 +343,9 @@ static void run(struct jvm_session *s, enum work work,
     cleanup_free char *options = start_options(s);
     struct jvm_start r = request(s, options);
     s->work = work;
+    /* Should ours still run, for all we know not to, it is found and taken over like an earlier agent's. */
+    for (size_t i = 0; work == WORK_START && i < s->file_count; i++)
+        recording_release(&s->files[i].recording);
     if (work == WORK_START || work == WORK_ROLL)
         s->sent = s->wanted;
     s->call = op(s->priv, &r, done, s);

@@ -74,6 +74,28 @@ def restarted_agent_takes_over(lab):
 
 
 @test
+def two_agents_do_not_fight_over_a_jvm(lab):
+    """The second one waits, says so, and takes over when the first is gone."""
+    receiver = lab.receiver()
+    jvm = lab.jvm()
+    text = config(write='external_labels = {"agent" = "WHICH"}')
+    first = lab.agent(config=text.replace("WHICH", "first"))
+    receiver.wait(1, type="process_cpu", agent="first")
+    (lab.dir / "second").mkdir()
+    second = lab.agent("--server.http.listen-addr=127.0.0.1:12346", "--storage.path=" + str(lab.dir / "second"),
+                       config=text.replace("WHICH", "second"))
+    second.wait_log("not profiling.*another smolder is profiling this JVM")
+    count = len(receiver.profiles(type="process_cpu", agent="first"))
+    receiver.wait(count + 3, type="process_cpu", agent="first", seconds=10)
+    equal(first.metric("smolder_attach_seconds_count"), 1, "attaches of the first")
+    equal(first.metric("smolder_chunks_total", result="broken"), 0, "broken chunks")
+    kill_hard(first)
+    receiver.wait(2, type="process_cpu", agent="second", seconds=30)
+    equal(len(jvm.recordings()), 1, "open recordings")
+    receiver.check_valid()
+
+
+@test
 def roll_over_loses_milliseconds(lab):
     receiver = lab.receiver()
     jvm = lab.jvm()

@@ -299,6 +299,26 @@ static void clamps_times_that_would_overflow(void)
     close(w.fd);
 }
 
+static void belongs_to_one_reader(void)
+{
+    struct writer w = writer_new();
+    struct recording first = RECORDING_INIT, second = RECORDING_INIT;
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", w.fd);
+    first.fd = open(path, O_RDWR | O_CLOEXEC);
+    second.fd = open(path, O_RDWR | O_CLOEXEC);
+    CHECK(recording_claim(first.fd));
+    CHECK(recording_claim(first.fd));
+    CHECK(!recording_claim(second.fd));
+    recording_release(&first);
+    CHECK(recording_claim(second.fd));
+    CHECK(!recording_claim(first.fd));
+    recording_done(&second); /* as when its process ends */
+    CHECK(recording_claim(first.fd));
+    recording_done(&first);
+    close(w.fd);
+}
+
 static void knows_its_file_again(void)
 {
     struct writer a = writer_new(), b = writer_new();
@@ -325,6 +345,7 @@ int main(void)
     RUN(hostile_headers_break_the_recording_and_nothing_else);
     RUN(a_file_that_shrinks_is_broken);
     RUN(clamps_times_that_would_overflow);
+    RUN(belongs_to_one_reader);
     RUN(knows_its_file_again);
     return REPORT();
 }
