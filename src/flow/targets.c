@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -127,13 +128,27 @@ static int set_label(struct labels_builder *b, struct str name, const struct val
                    STR_ARG(name));
 }
 
+struct member {
+    struct str name;
+    struct value *value;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return str_cmp(((const struct member *)a)->name, ((const struct member *)b)->name);
+}
+
+/* In the order of their names, in which labels are cheap to add: a hostile object has hundreds of thousands. */
 static int from_object(const struct value *object, struct labels **ret, struct err *err)
 {
     cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
-    for (size_t i = 0; i < value_len(object); i++) {
-        struct value *member;
-        const struct str name = value_key(object, i, &member);
-        const int code = set_label(&b, name, member, err);
+    const size_t len = value_len(object);
+    cleanup_free struct member *members = xcalloc(len + 1, sizeof *members);
+    for (size_t i = 0; i < len; i++)
+        members[i].name = value_key(object, i, &members[i].value);
+    qsort(members, len, sizeof *members, by_name);
+    for (size_t i = 0; i < len; i++) {
+        const int code = set_label(&b, members[i].name, members[i].value, err);
         if (code < 0)
             return code;
     }

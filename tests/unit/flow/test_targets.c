@@ -1,6 +1,7 @@
 #include "flow/targets.h"
 
 #include <errno.h>
+#include <time.h>
 
 #include "config.h"
 
@@ -131,6 +132,27 @@ static void lists_are_equal_by_labels_and_order(void)
     targets_done(&c);
 }
 
+/* Names that come from the last to the first: each label has its place before all others, which took minutes. */
+static void a_target_of_many_labels_takes_little_time(void)
+{
+    enum { LABELS = 300000, SECONDS_MAX = 20 };
+    struct value *object = value_object();
+    for (unsigned i = LABELS; i-- > 0;) {
+        char name[16];
+        snprintf(name, sizeof name, "n%06u", i);
+        value_object_put(object, str_of(name), value_int(i));
+    }
+    const clock_t start = clock();
+    struct labels *ls = NULL;
+    struct err err = {0};
+    CHECK_INT(target_from_value(object, &ls, &err), 0);
+    CHECK((clock() - start) / CLOCKS_PER_SEC < SECONDS_MAX);
+    CHECK_INT(labels_len(ls), LABELS);
+    CHECK_STR(labels_get(ls, STR("n000007")).p, "7");
+    labels_unref(ls);
+    value_unref(object);
+}
+
 int main(void)
 {
     RUN(objects_become_targets_and_members_texts);
@@ -141,5 +163,6 @@ int main(void)
     RUN(a_target_looks_like_an_object);
     RUN(targets_pass_through_unchanged_and_shared);
     RUN(lists_are_equal_by_labels_and_order);
+    RUN(a_target_of_many_labels_takes_little_time);
     return REPORT();
 }
