@@ -49,10 +49,10 @@ static bool contains(struct str s, struct str part)
     return s.p && s.n >= part.n && memmem(s.p, s.n, part.p, part.n);
 }
 
-/* A finite number; below -2^63 one without exponent reads as the negative of an unsigned integer, which wraps. */
+/* A finite number; from -2^63 down one without exponent reads as the negative of an unsigned integer, which wraps. */
 static bool is_plain_float(double d)
 {
-    return d - d == 0 && d >= -0x1p63;
+    return d - d == 0 && d > -0x1p63;
 }
 
 /* Whether it can be written out: no function, no capsule, no such number. */
