@@ -42,6 +42,7 @@ const struct capsule_type target_capsule = {
     .equal = capsule_equal,
     .to_object = capsule_to_object,
     .get = capsule_get,
+    .converter = "target",
 };
 
 /* --- conversion --- */

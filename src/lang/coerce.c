@@ -21,6 +21,15 @@ int coerce_refuse_capsule(const struct value *v, const char *wanted, struct err 
     return err_set(err, -EINVAL, "expected capsule(\"%s\"), got %s", wanted, buf_cstr(&got));
 }
 
+/* What cannot become the host type of this name. */
+static int not_convertible(const struct value *v, enum value_kind wanted, const char *host, struct err *err)
+{
+    const struct capsule_type *type = value_kind(v) == VALUE_CAPSULE ? value_capsule_type(v) : NULL;
+    if (!type || !type->converter)
+        return coerce_refuse(v, wanted, err);
+    return err_set(err, -EINVAL, "%s::ConvertInto: conversion to '*%s' is not supported", type->converter, host);
+}
+
 int coerce_text(const struct value *v, struct buf *out, struct err *err)
 {
     struct str s;
@@ -38,7 +47,7 @@ int coerce_text(const struct value *v, struct buf *out, struct err *err)
     }
     switch (value_secrecy(v)) {
     case VALUE_NOT_SECRET:
-        return coerce_refuse(v, VALUE_STRING, err);
+        return not_convertible(v, VALUE_STRING, "string", err);
     case VALUE_OPTIONAL_OPEN:
         (void)value_secret_text(v, &s);
         buf_str(out, s);
@@ -84,7 +93,7 @@ int coerce_number(struct value *v, struct value **ret, struct err *err)
     bool open = value_kind(v) == VALUE_STRING || value_secrecy(v) == VALUE_OPTIONAL_OPEN;
     if (open && value_secret_text(v, &s) && number_from_text(s, ret))
         return 0;
-    return coerce_refuse(v, VALUE_NUMBER, err);
+    return not_convertible(v, VALUE_NUMBER, "int", err);
 }
 
 /* The reference casts without a check; a value that changes on its way is an error here. */
@@ -135,7 +144,7 @@ int coerce_float(struct value *v, double *ret, struct err *err)
 int coerce_bool(const struct value *v, bool *ret, struct err *err)
 {
     if (value_kind(v) != VALUE_BOOL && value_kind(v) != VALUE_NULL)
-        return coerce_refuse(v, VALUE_BOOL, err);
+        return not_convertible(v, VALUE_BOOL, "bool", err);
     *ret = value_kind(v) == VALUE_BOOL && value_as_bool(v);
     return 0;
 }

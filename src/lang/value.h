@@ -36,6 +36,7 @@ struct capsule_type {
     struct value *(*to_object)(const void *data);           /* new reference; targets look like objects */
     struct value *(*get)(const void *data, struct str key); /* one member without building the object; NULL = missing */
     void (*text)(const void *data, struct buf *out);        /* how it prints; NULL: capsule("name") */
+    const char *converter; /* who says that it does not become a string or number, as the reference has it: "target" */
 };
 
 /* A library function. Arguments are borrowed. On failure fills err with the cause alone ("should be array, got string"), or the

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "config.h"
+#include "lang/coerce.h"
 
 static struct targets decoded(const char *text)
 {
@@ -132,6 +133,24 @@ static void lists_are_equal_by_labels_and_order(void)
     targets_done(&c);
 }
 
+static void a_target_is_no_text_number_or_bool(void)
+{
+    struct targets ts = decoded("[{a = \"1\"}]");
+    cleanup_value struct value *list = targets_value(ts.items, ts.len);
+    struct value *target = value_item(list, 0);
+    cleanup_buf struct buf text = BUF_INIT(100);
+    struct err err = {0};
+    int64_t number;
+    bool flag;
+    CHECK_INT(coerce_text(target, &text, &err), -EINVAL);
+    CHECK_STR(err.text, "target::ConvertInto: conversion to '*string' is not supported");
+    CHECK_INT(coerce_int(target, &number, &err), -EINVAL);
+    CHECK_STR(err.text, "target::ConvertInto: conversion to '*int' is not supported");
+    CHECK_INT(coerce_bool(target, &flag, &err), -EINVAL);
+    CHECK_STR(err.text, "target::ConvertInto: conversion to '*bool' is not supported");
+    targets_done(&ts);
+}
+
 /* Names that come from the last to the first: each label has its place before all others, which took minutes. */
 static void a_target_of_many_labels_takes_little_time(void)
 {
@@ -163,6 +182,7 @@ int main(void)
     RUN(a_target_looks_like_an_object);
     RUN(targets_pass_through_unchanged_and_shared);
     RUN(lists_are_equal_by_labels_and_order);
+    RUN(a_target_is_no_text_number_or_bool);
     RUN(a_target_of_many_labels_takes_little_time);
     return REPORT();
 }
