@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "graph/registry.h"
 #include "lang/parser.h"
+#include "lang/schema.h"
 #include "lang/stdlib.h"
 
 /* Texts that go into messages and keys end somewhere; no definition's name comes near. */
@@ -350,6 +351,20 @@ static void plan_freep(struct plan **p)
     plan_free(*p);
 }
 
+/* The load is refused as it is. What is wrong with arguments as they are written is said as well, lest it waits for the next load. */
+static void check_arguments(const struct plan *p, struct diags *ds)
+{
+    for (size_t i = 0; i < p->settings_len; i++) {
+        const struct ast_stmt *s = p->settings[i];
+        schema_check(settings_schema(s->name), &s->body, s->range, ds);
+    }
+    for (size_t i = 0; i < p->len; i++) {
+        const struct plan_node *n = p->nodes[i];
+        if (n->def && n->kind != NODE_SKIPPED)
+            schema_check(n->def->args, &n->stmt->body, n->stmt->range, ds);
+    }
+}
+
 static int make(struct plan *p, const struct body *body, const struct controller_options *options, struct diags *ds)
 {
     const size_t errors_before = ds->errors;
@@ -360,7 +375,11 @@ static int make(struct plan *p, const struct body *body, const struct controller
     plan_collect(p, body, options, ds);
     library_check(p->library, ds);
     plan_link(p, body, options, ds);
-    return ds->errors > errors_before ? -EINVAL : 0;
+    if (ds->errors == errors_before)
+        return 0;
+    if (body->kind == BODY_ROOT)
+        check_arguments(p, ds);
+    return -EINVAL;
 }
 
 int plan_make(const struct body *body, const struct controller_options *options, struct plan **ret, struct diags *ds)

@@ -85,6 +85,14 @@ static void what_was_meant_is_suggested(void)
             "\"test.node.first.output\"?");
 }
 
+static void what_is_written_wrongly_does_not_wait_for_the_next_load(void)
+{
+    REFUSED("test.nothing \"x\" { }\nlogging {\n  level = \"loud\"\n}\ntest.node \"a\" {\n  inptu = 1\n}\n",
+            "f:1:1: cannot find the definition of component name \"test.nothing\"\n"
+            "f:3:11: unrecognized log level \"loud\"\n"
+            "f:6:3: unrecognized attribute name \"inptu\", did you mean \"input\"?");
+}
+
 static void errors_of_all_files_are_reported(void)
 {
     uv_loop_t loop;
@@ -221,6 +229,7 @@ int main(void)
     RUN(cycles_and_self_references_are_found_together);
     RUN(references_are_found_wherever_they_hide);
     RUN(what_was_meant_is_suggested);
+    RUN(what_is_written_wrongly_does_not_wait_for_the_next_load);
     RUN(errors_of_all_files_are_reported);
     RUN(files_make_one_graph);
     RUN(foreign_encodings_are_refused_before_anything_else);
