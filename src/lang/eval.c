@@ -12,9 +12,10 @@
 #include "lang/quote.h"
 #include "lang/stdlib.h"
 #include "lang/suggest.h"
+#include "lang/unicode.h"
 
-enum { QUOTED_EXPR_MAX = 4096 }; /* longer expressions are cut in messages */
-enum { SUGGEST_FROM_MAX = 256 }; /* members; of more, none is suggested */
+enum { QUOTED_EXPR_MAX = 4096, QUOTED_START_MAX = 100 }; /* of longer expressions messages quote the start */
+enum { SUGGEST_FROM_MAX = 256 };                         /* members; of more, none is suggested */
 
 struct eval {
     const struct scope *scope;
@@ -70,13 +71,28 @@ const struct ast_expr *eval_blamed(const struct ast_expr *e, const char **why)
     return e;
 }
 
+/* Of an expression too long to be quoted, how it starts: whole characters of its first line. */
+static void quote_start(const struct ast_expr *e, struct buf *out)
+{
+    const struct str all = e->source->text;
+    size_t end = e->first;
+    uint32_t rune;
+    for (size_t n; (n = utf8_decode((struct str){all.p + end, all.n - end}, &rune)) > 0 && rune != '\n'; end += n)
+        if (end + n - e->first > QUOTED_START_MAX)
+            break;
+    buf_str(out, (struct str){all.p + e->first, end - e->first});
+    buf_puts(out, "…");
+}
+
 int eval_blame(const struct ast_expr *e, const char *why, struct diags *ds)
 {
     e = eval_blamed(e, &why);
-    cleanup_buf struct buf text = BUF_INIT(QUOTED_EXPR_MAX);
+    cleanup_buf struct buf text = BUF_INIT(QUOTED_EXPR_MAX), start = BUF_INIT(QUOTED_EXPR_MAX);
     print_expr(e, &text);
+    if (!buf_ok(&text))
+        quote_start(e, &start);
     bool path = *why == '[' || *why == '.' || *why == ' ';
-    return diag_error(ds, ast_range(e), "%s%s%s%s", buf_cstr(&text), buf_ok(&text) ? "" : "…", path ? "" : " ", why);
+    return diag_error(ds, ast_range(e), "%s%s%s", buf_cstr(buf_ok(&text) ? &text : &start), path ? "" : " ", why);
 }
 
 static int blame_printf(struct eval *ev, const struct ast_expr *e, const char *fmt, ...) printf_like(3, 4);
