@@ -2,7 +2,12 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+#include "lang/coerce.h"
 
 static const struct option basic_options[] = {
     {"username", OPT_STRING, offsetof(struct http_server_basic, username), .required = true, .help = "User name."},
@@ -29,6 +34,71 @@ static const struct option auth_options[] = {
 };
 static const struct schema auth_schema = {.size = sizeof(struct http_server_auth), .options = auth_options};
 
+/* --- words, found out when the file is checked and not when the server is told --- */
+
+static int word_decode(struct value *v, void *field, const char *what, const char *const *words, struct err *err)
+{
+    cleanup_buf struct buf text = BUF_INIT(ERR_MAX), expected = BUF_INIT(ERR_MAX);
+    const int code = coerce_text(v, &text, err);
+    if (code < 0)
+        return code;
+    for (size_t i = 0; words[i]; i++) {
+        if (strcmp(buf_cstr(&text), words[i]) == 0) {
+            *(char **)field = xstrdup(words[i]);
+            return 0;
+        }
+        buf_printf(&expected, "%s%s", i == 0 ? "" : words[i + 1] ? ", " : " or ", words[i]);
+    }
+    return err_set(err, -EINVAL, "unknown %s \"%s\", expected %s", what, buf_cstr(&text), buf_cstr(&expected));
+}
+
+static void word_done(void *field)
+{
+    free(*(char **)field);
+    *(char **)field = NULL;
+}
+
+static const char *word(const void *field)
+{
+    const char *text = *(char *const *)field;
+    return text ? text : "";
+}
+
+static bool word_equal(const void *a, const void *b)
+{
+    return strcmp(word(a), word(b)) == 0;
+}
+
+static struct value *word_value(const void *field)
+{
+    return value_string(str_of(word(field)));
+}
+
+static int version_decode(struct value *v, void *field, struct err *err)
+{
+    static const char *const words[] = {"TLS10", "TLS11", "TLS12", "TLS13", NULL};
+    return word_decode(v, field, "TLS version", words, err);
+}
+
+static int client_auth_decode(struct value *v, void *field, struct err *err)
+{
+    static const char *const words[] = {"NoClientCert",
+                                        "RequestClientCert",
+                                        "RequireAnyClientCert",
+                                        "VerifyClientCertIfGiven",
+                                        "RequireAndVerifyClientCert",
+                                        NULL};
+    return word_decode(v, field, "client auth type", words, err);
+}
+
+#define WORD(decode_)                                                                                                  \
+    {                                                                                                                  \
+        .name = "string", .decode = decode_, .done = word_done, .equal = word_equal, .to_value = word_value            \
+    }
+static const struct option_type version_option = WORD(version_decode), client_auth_option = WORD(client_auth_decode);
+
+/* --- tls --- */
+
 static int both(const char *a, const char *b, const char *what, struct err *err)
 {
     return *a && *b ? err_set(err, -EINVAL, "cannot specify both %s_pem and %s_file", what, what) : 0;
@@ -49,7 +119,7 @@ static int tls_validate(const void *record, struct err *err)
         (code = neither(t->cert_pem, t->cert_file, "cert", err)) < 0 ||
         (code = neither(t->key_pem, t->key_file, "key", err)) < 0)
         return code;
-    if ((*t->client_ca_pem || *t->client_ca_file) && strcmp(t->client_auth_type, "NoClientCert") == 0)
+    if ((*t->client_ca_pem || *t->client_ca_file) && strcmp(word(&t->client_auth_type), "NoClientCert") == 0)
         return err_set(err, -EINVAL,
                        "cannot specify client_ca_pem or client_ca_file when client_auth_type is NoClientCert");
     return 0;
@@ -66,12 +136,14 @@ static const struct option tls_options[] = {
     TEXT(key_file, OPT_STRING, "File with the key; read again when it changes."),
     TEXT(client_ca_pem, OPT_STRING, "Authorities that certificates of clients are checked against."),
     TEXT(client_ca_file, OPT_STRING, "File with these authorities; read again when it changes."),
-    {"client_auth_type", OPT_STRING, offsetof(struct http_server_tls, client_auth_type),
+    {"client_auth_type", OPT_CUSTOM, offsetof(struct http_server_tls, client_auth_type), .custom = &client_auth_option,
      .default_text = "\"NoClientCert\"",
      .help = "`NoClientCert`, `RequestClientCert`, `RequireAnyClientCert`, `VerifyClientCertIfGiven` or "
              "`RequireAndVerifyClientCert`."},
-    TEXT(min_version, OPT_STRING, "Least version of TLS: `TLS10`, `TLS11`, `TLS12` or `TLS13`."),
-    TEXT(max_version, OPT_STRING, "Highest version of TLS."),
+    {"min_version", OPT_CUSTOM, offsetof(struct http_server_tls, min_version), .custom = &version_option,
+     .help = "Least version of TLS: `TLS10`, `TLS11`, `TLS12` or `TLS13`."},
+    {"max_version", OPT_CUSTOM, offsetof(struct http_server_tls, max_version), .custom = &version_option,
+     .help = "Highest version of TLS."},
     TEXT(cipher_suites, OPT_STRING_LIST, "Cipher suites of TLS up to 1.2, by their names in the IANA registry."),
     TEXT(curve_preferences, OPT_STRING_LIST, "`X25519`, `CurveP256`, `CurveP384`, `CurveP521`, the preferred first."),
     {0},

@@ -27,7 +27,7 @@ struct http_server_auth {
 /* "" = not given. */
 struct http_server_tls {
     char *cert_pem, *cert_file, *key_pem, *key_file, *client_ca_pem, *client_ca_file;
-    char *client_auth_type, *min_version, *max_version;
+    char *client_auth_type, *min_version, *max_version; /* versions: NULL = not given */
     struct string_list cipher_suites, curve_preferences;
 };
 

@@ -76,6 +76,12 @@ static void tls_wants_one_certificate_and_one_key(void)
         snprintf(want, sizeof want, "f:2:3: %s", cases[i].why);
         REFUSES(c, text, want);
     }
+    REFUSES(c, "http {\n  tls {\n    min_version = \"TLS1.2\"\n    client_auth_type = \"Maybe\"\n  }\n}\n",
+            "f:3:19: \"TLS1.2\" unknown TLS version \"TLS1.2\", expected TLS10, TLS11, TLS12 or TLS13\n"
+            "f:4:24: \"Maybe\" unknown client auth type \"Maybe\", expected NoClientCert, RequestClientCert, "
+            "RequireAnyClientCert, VerifyClientCertIfGiven or RequireAndVerifyClientCert");
+    LOADS(c, "http {\n  tls {\n    cert_pem = \"c\"\n    key_pem = \"k\"\n    min_version = \"TLS13\"\n"
+             "    client_auth_type = \"RequestClientCert\"\n    client_ca_file = \"a\"\n  }\n}\n");
     end(c, &loop);
 }
 
