@@ -130,6 +130,13 @@ unsigned str_distance(struct str a, struct str b, unsigned max)
     enum { LONGEST = 64 };
     if (a.n > LONGEST || b.n > LONGEST)
         return max + 1;
+    /* What both begin and end with makes no difference. Most candidates are decided by that and by their lengths. */
+    for (; a.n && b.n && *a.p == *b.p; a.p++, a.n--, b.p++, b.n--) {
+    }
+    for (; a.n && b.n && a.p[a.n - 1] == b.p[b.n - 1]; a.n--, b.n--) {
+    }
+    if ((a.n > b.n ? a.n - b.n : b.n - a.n) > max)
+        return max + 1;
     unsigned row[LONGEST + 1];
     for (unsigned j = 0; j <= b.n; j++)
         row[j] = j;

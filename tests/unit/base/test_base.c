@@ -80,6 +80,12 @@ static void strings_know_numbers_and_utf8(void)
     CHECK(str_is_utf8(STR("gr\xc3\xbc\xc3\x9f")));
     CHECK(!str_is_utf8(STR("\xed\xa0\x80")) && !str_is_utf8(STR("\xc3")) && !str_is_utf8(STR("\xc0\x80")));
     CHECK_INT(str_distance(STR("target"), STR("targets"), 3), 1);
+    CHECK_INT(str_distance(STR("kitten"), STR("sitting"), 3), 3);
+    CHECK_INT(str_distance(STR("kitten"), STR("sitting"), 2), 3);
+    CHECK_INT(str_distance(STR("abab"), STR("ababab"), 3), 2);
+    CHECK_INT(str_distance(STR("ab"), STR("ababab"), 3), 4);
+    CHECK_INT(str_distance(STR(""), STR("ab"), 3), 2);
+    CHECK_INT(str_distance(STR("same"), STR("same"), 3), 0);
     struct str rest = STR("a,,b"), piece;
     int n = 0;
     while (str_split(&rest, ',', &piece))
