@@ -16,6 +16,9 @@ struct linking {
     const struct controller_options *options;
     const struct plan_node *from; /* NULL: a settings block, which waits for nobody */
     struct diags *ds;
+    struct strmap
+        written; /* ids of all blocks that are written here, whatever became of them; made when first needed */
+    bool is_written_known;
 };
 
 /* --- what a path names --- */
@@ -47,23 +50,36 @@ struct plan_node *plan_find(const struct plan *p, const struct str *path, size_t
     return find(p, path, n, false, used);
 }
 
-/* Whether a path begins with the name of a block that was refused: then that refusal says it all. */
-static bool names_refused_block(const struct body *body, const struct str *path, size_t n)
+static void collect_written(struct strmap *ids, const struct ast_body *part)
 {
-    for (size_t f = 0; body && f < body->len; f++) {
-        for (size_t i = 0; i < body->parts[f]->len; i++) {
-            const struct ast_stmt *s = &body->parts[f]->stmts[i];
-            const bool can_be = s->kind == AST_BLOCK && !str_is(s->name, "declare");
-            const size_t parts = can_be ? s->fragment_count + (s->label.n > 0) : n + 1;
-            size_t same = 0;
-            while (same < parts && same < n &&
-                   str_eq(path[same], same < s->fragment_count ? s->fragments[same] : s->label))
-                same++;
-            if (same == parts)
-                return true;
-        }
+    for (size_t i = 0; i < part->len; i++) {
+        const struct ast_stmt *s = &part->stmts[i];
+        if (s->kind != AST_BLOCK || str_is(s->name, "declare"))
+            continue;
+        char *id = s->label.n > 0 ? xasprintf("%.*s.%.*s", STR_ARG(s->name), STR_ARG(s->label)) : str_dup(s->name);
+        if (strmap_has(ids, str_of(id)))
+            free(id);
+        else
+            strmap_put(ids, str_of(id), id);
     }
-    return body && body->outer && names_refused_block(body->outer, path, n);
+}
+
+/* Whether a path that leads nowhere begins with the name of a block: that was refused then, which says it all. */
+static bool names_refused_block(struct linking *l, const struct ast_traversal *t)
+{
+    for (const struct body *body = l->is_written_known ? NULL : l->body; body; body = body->outer) {
+        for (size_t i = 0; i < body->len; i++)
+            collect_written(&l->written, body->parts[i]);
+    }
+    l->is_written_known = true;
+    cleanup_buf struct buf id = BUF_INIT(ID_MAX);
+    for (size_t i = 0; i < t->len; i++) {
+        buf_puts(&id, i > 0 ? "." : "");
+        buf_str(&id, t->path[i]);
+        if (buf_ok(&id) && strmap_has(&l->written, buf_slice(&id)))
+            return true;
+    }
+    return false;
 }
 
 static void report_missing(const struct linking *l, const struct ast_traversal *t)
@@ -79,7 +95,7 @@ static void report_missing(const struct linking *l, const struct ast_traversal *
 
 static void link_reference(void *arg, const struct ast_traversal *t)
 {
-    const struct linking *l = arg;
+    struct linking *l = arg;
     size_t used;
     const struct plan_node *on = plan_find(l->p, t->path, t->len, &used);
     if (on) {
@@ -89,7 +105,7 @@ static void link_reference(void *arg, const struct ast_traversal *t)
     }
     if (stdlib_reference(t, l->options->stability, l->ds) || str_is(t->path[0], "module_path"))
         return;
-    if (find(l->p, t->path, t->len, true, &used) || !names_refused_block(l->body, t->path, t->len))
+    if (find(l->p, t->path, t->len, true, &used) || !names_refused_block(l, t))
         report_missing(l, t);
 }
 
@@ -313,6 +329,8 @@ void plan_link(struct plan *p, const struct body *body, const struct controller_
     l.from = NULL;
     for (size_t i = 0; i < p->settings_len; i++)
         ast_traversals(&p->settings[i]->body, link_reference, &l);
+    strmap_each(&l.written, e) free(e->value);
+    strmap_done(&l.written);
     p->order = xcalloc(p->len + 1, sizeof *p->order);
     if (!dag_order(&p->dag, p->order)) {
         dag_cycles(&p->dag, report_cycle, &(struct cycles){p, ds});
