@@ -73,13 +73,65 @@ static void format_done(void *field)
 static const struct option_type format_option = {
     .name = "string", .decode = format_decode, .done = format_done, .equal = format_equal, .to_value = format_to_value};
 
+/* --- lists of receivers that nothing here can be: what they may hold are references to components that were left out --- */
+
+static int nobody_decode(const struct value *v, size_t *ret, const char *wanted, struct err *err)
+{
+    if (value_kind(v) == VALUE_NULL)
+        return 0;
+    if (value_kind(v) != VALUE_ARRAY)
+        return coerce_refuse(v, VALUE_ARRAY, err);
+    for (size_t i = 0; i < value_len(v); i++) {
+        if (value_kind(value_item(v, i)) == VALUE_NULL)
+            continue;
+        struct err why = {0};
+        const int code = coerce_refuse_capsule(value_item(v, i), wanted, &why);
+        return err_set(err, code, "[%zu] %s", i, why.text);
+    }
+    *ret = value_len(v);
+    return 0;
+}
+
+static int log_receivers_decode(struct value *v, void *field, struct err *err)
+{
+    return nobody_decode(v, field, "loki.LogsReceiver", err);
+}
+
+static int trace_receivers_decode(struct value *v, void *field, struct err *err)
+{
+    return nobody_decode(v, field, "otelcol.Consumer", err);
+}
+
+static void nobody_done(void *field)
+{
+    *(size_t *)field = 0;
+}
+
+static bool nobody_equal(const void *a, const void *b)
+{
+    return *(const size_t *)a == *(const size_t *)b;
+}
+
+static struct value *nobody_value(const void *field)
+{
+    (void)field;
+    return value_array(NULL, 0);
+}
+
+#define NOBODY(name_, decode_)                                                                                         \
+    {                                                                                                                  \
+        .name = name_, .decode = decode_, .done = nobody_done, .equal = nobody_equal, .to_value = nobody_value         \
+    }
+static const struct option_type log_receivers_option = NOBODY("list(LogsReceiver)", log_receivers_decode),
+                                trace_receivers_option = NOBODY("list(otelcol.Consumer)", trace_receivers_decode);
+
 /* --- logging --- */
 
 struct logging {
     enum log_level level;
     enum log_format format;
     char *destination;
-    struct value *write_to;
+    size_t write_to; /* how many */
 };
 
 static int logging_validate(const void *record, struct err *err)
@@ -97,7 +149,8 @@ static const struct option logging_options[] = {
      .help = "logfmt or json."},
     {"destination", OPT_STRING, offsetof(struct logging, destination), .default_text = "\"stderr\"",
      .help = "stderr is the only one."},
-    {"write_to", OPT_ANY, offsetof(struct logging, write_to), .help = "Accepted; there are no log receivers."},
+    {"write_to", OPT_CUSTOM, offsetof(struct logging, write_to), .custom = &log_receivers_option,
+     .help = "Accepted; there are no log receivers."},
     {0},
 };
 static const struct schema logging_schema = {
@@ -134,14 +187,15 @@ static const struct schema sampler_schema = {.size = sizeof(struct sampler), .op
 struct tracing {
     double sampling_fraction;
     bool send_traceparent;
-    struct value *write_to;
+    size_t write_to;
     struct sampler sampler;
 };
 static const struct option tracing_options[] = {
     {"sampling_fraction", OPT_FLOAT, offsetof(struct tracing, sampling_fraction), .default_text = "0.1",
      .help = "Accepted without effect: smolder writes no traces of itself."},
     {"send_traceparent", OPT_BOOL, offsetof(struct tracing, send_traceparent), .help = "Accepted without effect."},
-    {"write_to", OPT_ANY, offsetof(struct tracing, write_to), .help = "Accepted without effect."},
+    {"write_to", OPT_CUSTOM, offsetof(struct tracing, write_to), .custom = &trace_receivers_option,
+     .help = "Accepted without effect."},
     {"sampler", OPT_BLOCK, offsetof(struct tracing, sampler), .block = &sampler_schema,
      .help = "Accepted without effect."},
     {0},
@@ -199,7 +253,7 @@ static void take_logging(const struct ast_stmt *block, struct logging *l, struct
 {
     s->log_level = l->level;
     s->log_format = l->format;
-    if (l->write_to && value_kind(l->write_to) == VALUE_ARRAY && value_len(l->write_to) > 0)
+    if (l->write_to > 0)
         diag_warn(ds, block->name_range,
                   "logging: write_to has no effect, there are no receivers of logs; lines go to stderr");
 }

@@ -43,11 +43,14 @@ static void what_has_no_effect_is_checked_and_draws_a_warning(void)
     check_load_(__LINE__, c,
                 "tracing {\n  sampling_fraction = 0.5\n  sampler {\n    jaeger_remote {\n      url = \"http://x\"\n    "
                 "}\n  }\n}\n"
-                "logging {\n  write_to = [\"x\"]\n}\n",
+                "logging {\n  write_to = [null]\n}\n",
                 0,
                 "f:1:1: tracing has no effect: smolder writes no traces of itself\n"
                 "f:9:1: logging: write_to has no effect, there are no receivers of logs; lines go to stderr");
     LOADS(c, "livedebugging {\n  enabled = true\n}\nhttp { }\nlogging {\n  write_to = []\n}\n");
+    REFUSES(c, "logging {\n  write_to = 3\n}\ntracing {\n  write_to = [\"x\"]\n}\n",
+            "f:2:14: 3 should be array, got number\n"
+            "f:5:15: \"x\" expected capsule(\"otelcol.Consumer\"), got string");
     REFUSES(c, "livedebugging {\n  on = true\n}\ntracing {\n  fraction = 1\n}\nhttp {\n  port = 1\n}\n",
             "f:2:3: unrecognized attribute name \"on\"\nf:5:3: unrecognized attribute name \"fraction\"\n"
             "f:8:3: unrecognized attribute name \"port\"");
