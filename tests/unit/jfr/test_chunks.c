@@ -110,7 +110,9 @@ static void a_refused_chunk_may_hide_others(void)
 static void put_copy(struct chunk_builder *c)
 {
     const size_t at = c->b.len;
-    buf_append(&c->b, c->b.p, JFR_HEADER_SIZE);
+    uint8_t header[JFR_HEADER_SIZE];
+    memcpy(header, c->b.p, sizeof header);
+    buf_append(&c->b, header, sizeof header);
     const uint64_t size = c->b.len;
     for (unsigned i = 0; i < 8; i++)
         c->b.p[at + 8 + i] = (uint8_t)(size >> (56 - 8 * i));
@@ -140,7 +142,9 @@ static void copies_of_a_bad_chunks_header_are_no_chunks(void)
     append(&rest, &good);
     it = jfr_chunks_of(rest.p, rest.len);
     check_bad(&it, "byte 0: chunk header: no JFR magic");
-    check_bad(&it, "is cut at");
+    struct str copy;
+    CHECK_INT(jfr_chunks_next(&it, &copy, NULL), 1);
+    jfr_chunks_refused(&it);
     check_chunk(&it, good.b.len);
     check_end(&it);
 }
