@@ -1,7 +1,9 @@
 /* The events of a chunk, one after the other, in file order.
  *
- * An event is a size (its own bytes included), a type id and a payload that a plan compiled from metadata reads.
- * Source: spec jfr-asprof §1.3.
+ * An event is a size (its own bytes included), a type id and a payload that a plan compiled from metadata reads. Zeros are no event, but
+ * behind the metadata they are stepped over: async-profiler leaves a block of them there in every chunk but the first with
+ * `jfropts=mem` (to 4.6). Elsewhere they are what a torn write leaves, and what follows might be read out of step.
+ * Source: spec jfr-asprof §1.3, §1.10.
  */
 #pragma once
 
@@ -21,11 +23,12 @@ struct jfr_event {
 
 struct jfr_events {
     const uint8_t *chunk, *p, *end;
+    const uint8_t *metadata; /* the event that the header names */
 };
 
 static inline struct jfr_events jfr_events_of(const uint8_t *chunk, const struct jfr_header *header)
 {
-    return (struct jfr_events){chunk, chunk + JFR_HEADER_SIZE, chunk + header->size};
+    return (struct jfr_events){chunk, chunk + JFR_HEADER_SIZE, chunk + header->size, chunk + header->metadata};
 }
 
 /* Near the end of the chunk, and where something is wrong. */

@@ -7,7 +7,7 @@
 
 static struct jfr_events events_in(const struct chunk_builder *c)
 {
-    return jfr_events_of(c->b.p, &(struct jfr_header){.size = c->b.len});
+    return jfr_events_of(c->b.p, &(struct jfr_header){.size = c->b.len, .metadata = JFR_HEADER_SIZE});
 }
 
 static void events_come_in_file_order(void)
@@ -36,11 +36,13 @@ static void events_come_in_file_order(void)
 static void check_bad(const char *bytes, size_t n, const char *why)
 {
     cleanup_chunk struct chunk_builder c = chunk_begin("11 long");
+    buf_append(&c.b, "\2\7\2\7", 4); /* not right behind the metadata */
     buf_append(&c.b, bytes, n);
     struct jfr_events it = events_in(&c);
     struct jfr_event e;
     struct err err = {0};
-    CHECK_INT(jfr_events_next(&it, &e, &err), 1);
+    for (int i = 0; i < 3; i++)
+        CHECK_INT(jfr_events_next(&it, &e, &err), 1);
     CHECK_INT(jfr_events_next(&it, &e, &err), -EBADMSG);
     CHECK_HAS(err.text, why);
 }
@@ -55,8 +57,32 @@ static void what_cannot_be_an_event_is_refused(void)
     check_bad("\xff\xff\xff\xff\xff\xff\xff\xff\xff", 9, "size 18446744073709551615");
 }
 
+static void zeros_behind_the_metadata_are_stepped_over(void)
+{
+    cleanup_chunk struct chunk_builder c = chunk_begin("11 long");
+    static const char zeros[5000];
+    buf_append(&c.b, "\3\6\1", 3);
+    buf_append(&c.b, zeros, sizeof zeros);
+    buf_append(&c.b, "\3\7\1", 3);
+    struct jfr_events it = events_in(&c);
+    struct jfr_event e;
+    struct err err = {0};
+    CHECK_INT(jfr_events_next(&it, &e, &err), 1);
+    CHECK_INT(jfr_events_next(&it, &e, &err), 1);
+    CHECK_INT(jfr_events_next(&it, &e, &err), 1);
+    CHECK_INT(e.type, 7);
+    CHECK_INT(jfr_events_next(&it, &e, &err), 0);
+    c.b.len -= 3; /* nothing but zeros */
+    it = events_in(&c);
+    CHECK_INT(jfr_events_next(&it, &e, &err), 1);
+    CHECK_INT(jfr_events_next(&it, &e, &err), 1);
+    CHECK_INT(jfr_events_next(&it, &e, &err), 0);
+    CHECK_STR(err.text, "");
+}
+
 int main(void)
 {
+    RUN(zeros_behind_the_metadata_are_stepped_over);
     RUN(events_come_in_file_order);
     RUN(what_cannot_be_an_event_is_refused);
     return REPORT();
