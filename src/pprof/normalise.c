@@ -48,9 +48,12 @@ static const struct rule symbols[] = {
     {"*/0x%(/%);", "_"},
     {"*+0x%(/%);", "_"},
     {"*.0x%(/%);", "_"},
-    {"*/#;", "_"},
+    {"*/#;", "_"}, /* `*` is for these alone: see spell_as_others() */
     {"^jdk/proxy#/$Proxy#", "jdk/proxy_/$Proxy_"},
     {"<$Proxy#", "$Proxy_"},
+    {"^jdk/jfr/internal/handlers/EventHandler#_#-#;", "jdk/jfr/internal/handlers/EventHandler_"},
+    {"^jdk/nashorn/internal/scripts/Script$#", "jdk/nashorn/internal/scripts/Script$_"},
+    {"$Recompilation$#$#", "$Recompilation$_$_"},
     /* CGLIB: Spring's, Guice's, Mockito's and its own; methods too. */
     {"$$SpringCGLIB$$#", "$$SpringCGLIB$$_"},
     {"$$FastClass$$#", "$$FastClass$$_"},
@@ -59,6 +62,8 @@ static const struct rule symbols[] = {
     {"$$EnhancerByCGLIB$$%", "$$EnhancerByCGLIB$$_"},
     {"$$FastClassByCGLIB$$%", "$$FastClassByCGLIB$$_"},
     {"$$KeyFactoryByCGLIB$$%", "$$KeyFactoryByCGLIB$$_"},
+    {"$$BeanMapByCGLIB$$%", "$$BeanMapByCGLIB$$_"},
+    {"$$BulkBeanByCGLIB$$%", "$$BulkBeanByCGLIB$$_"},
     {"$$EnhancerByGuice$$%", "$$EnhancerByGuice$$_"},
     {"$$FastClassByGuice$$%", "$$FastClassByGuice$$_"},
     {"$$EnhancerByMockitoWithCGLIB$$%", "$$EnhancerByMockitoWithCGLIB$$_"},
@@ -75,6 +80,7 @@ static const struct rule symbols[] = {
     {"_$$_javassist_#", "_$$_javassist_"},
     {"$Access4JacksonDeserializer%", "$Access4JacksonDeserializer_"},
     {"$Access4JacksonSerializer%", "$Access4JacksonSerializer_"},
+    {"$$$EasyMock$#", "$$$EasyMock$_"},
     {"$$$view#", "$$$view_"},
     /* Groovy and Gradle scripts. */
     {"<Script#>", "Script_"},
@@ -101,6 +107,8 @@ static const struct rule symbols[] = {
     {"^librocksdbjni#.so" DELETED, "librocksdbjni_.so"},
     {"^liblz4-java-#.so" DELETED, "liblz4-java-_.so"},
     {"_64#{10,}.so", "_64_.so"},
+    {"-tmp#{6,}.so", "-tmp_.so"},
+    {".so\\;%{8} \\(deleted\\);", ".so"},
     {"-%{8}-%{4}-%{4}-%{4}-%{12}", "-_"},
 };
 
@@ -416,8 +424,19 @@ static void put(struct buf *out, const char *to, struct str captured)
     }
 }
 
+/* The JDK's recorder spells hidden classes, and no others, with points between packages. */
+static void spell_as_others(char *name, size_t n)
+{
+    if (memchr(name, '/', n))
+        return;
+    for (char *p = name; (p = memchr(p, '.', n - (size_t)(p - name)));)
+        *p = '/';
+}
+
 bool normalise(enum name_rules rules, struct str name, struct buf *out)
 {
+    const size_t begin = out->len;
+    bool hidden = false;
     const enum name_rules basis = sets[rules].basis;
     size_t copied = 0;
     if (!may_match(rules, name))
@@ -440,10 +459,13 @@ bool normalise(enum name_rules rules, struct str name, struct buf *out)
         }
         buf_str(out, (struct str){name.p + copied, i - copied});
         put(out, rule->to, m.captured);
+        hidden |= rule->pattern[0] == '*';
         copied = i = m.at > i ? m.at : i + 1;
     }
     if (copied == 0)
         return false;
     buf_str(out, (struct str){name.p + copied, name.n - copied});
+    if (hidden && rules == NORMALISE_SYMBOLS)
+        spell_as_others((char *)out->p + begin, out->len - begin);
     return true;
 }

@@ -75,6 +75,13 @@ static void every_family_of_generated_names_is_known(void)
         {"java/lang/invoke/LambdaForm$MH/0x00007f1234abcdef", "java/lang/invoke/LambdaForm$MH_"},
         {"java/lang/invoke/LambdaForm$DMH.0x0000000800c0c000", "java/lang/invoke/LambdaForm$DMH_"},
         {"java/lang/invoke/LambdaForm$BMH/1283928880", "java/lang/invoke/LambdaForm$BMH_"},
+        {"java.lang.invoke.LambdaForm$MH+0x0000000800f48800/673412242", "java/lang/invoke/LambdaForm$MH_"},
+        {"com.example.app.Agent$$Lambda$214/1792904767", "com/example/app/Agent$$Lambda_"},
+        {"Main$$Lambda/0x000000002c0c0628", "Main$$Lambda_"},
+        {"jdk/jfr/internal/handlers/EventHandler1427_1795806806055-15929", "jdk/jfr/internal/handlers/EventHandler_"},
+        {"jdk/nashorn/internal/scripts/Script$3$\\^eval\\_", "jdk/nashorn/internal/scripts/Script$_$\\^eval\\_"},
+        {"jdk/nashorn/internal/scripts/Script$Recompilation$12$345$f",
+         "jdk/nashorn/internal/scripts/Script$Recompilation$_$_$f"},
         {"java/lang/String$$StringConcat/0x00007f1234abcdef", "java/lang/String$$StringConcat_"},
         {"com/sun/proxy/$Proxy12", "com/sun/proxy/$Proxy_"},
         {"jdk/proxy2/$Proxy34", "jdk/proxy_/$Proxy_"},
@@ -85,6 +92,7 @@ static void every_family_of_generated_names_is_known(void)
         {"app/A$$EnhancerBySpringCGLIB$$b8ef9c31$$FastClassBySpringCGLIB$$1a2b", "app/A$$EnhancerBySpringCGLIB$$_"},
         {"app/A$$FastClassBySpringCGLIB$$1a2b3c", "app/A$$FastClassBySpringCGLIB$$_"},
         {"app/A$$EnhancerByCGLIB$$9c0ffee1", "app/A$$EnhancerByCGLIB$$_"},
+        {"app/A$$BeanMapByCGLIB$$4a5b6c7d", "app/A$$BeanMapByCGLIB$$_"},
         {"app/A$$EnhancerByGuice$$12345678", "app/A$$EnhancerByGuice$$_"},
         {"app/A$$SpringCGLIB$$0$$Lambda$14/0x0000000800c0c000", "app/A$$SpringCGLIB$$_$$Lambda_"},
         {"CGLIB$findAll$12", "CGLIB$findAll$_"},
@@ -94,6 +102,7 @@ static void every_family_of_generated_names_is_known(void)
         {"app/A$MockitoMock$1739184621", "app/A$MockitoMock$_"},
         {"app/A$auxiliary$q7Xz01Lm", "app/A$auxiliary$_"},
         {"app/A_$$_jvst5c2_3f", "app/A_$$_jvst_"},
+        {"app/A$$$EasyMock$7", "app/A$$$EasyMock$_"},
         {"app/A_$$_javassist_12", "app/A_$$_javassist_"},
         {"app/A$Access4JacksonDeserializer77b3b9ce", "app/A$Access4JacksonDeserializer_"},
         /* Groovy, Gradle, Scala, Spark, Clojure, Trino */
@@ -116,6 +125,9 @@ static void every_family_of_generated_names_is_known(void)
         {"libnetty_transport_native_epoll_x86_6412345678901234567.so", "libnetty_transport_native_epoll_x86_64_.so"},
         {"snappy-1.1.8-6f1b2c3d-0a1b-4c2d-8e3f-0123456789ab-libsnappyjava.so", "snappy-1.1.8-_-libsnappyjava.so"},
         {"jna1234567890123456789.tmp", "jna_.tmp"},
+        {"libjavaProfiler-dd-tmp1234567890.so", "libjavaProfiler-dd-tmp_.so"},
+        {"libpthread-2.17.so;649be141 (deleted)", "libpthread-2.17.so"},
+        {"libconscrypt_openjdk_jni-linux-x86_641234567890123.so", "libconscrypt_openjdk_jni-linux-x86_64_.so"},
         {"librocksdbjni1234567890.so (deleted)", "librocksdbjni_.so"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -149,6 +161,9 @@ static void names_that_people_gave_stay(void)
         "_",
         "/",
         "app/Builder$build_2024",
+        "app/Script$1",
+        "com.example.Main",
+        "lib.so;name",
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         check(NORMALISE_SYMBOLS, names[i], names[i]);
