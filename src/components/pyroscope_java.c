@@ -114,6 +114,7 @@ static void on_stream_ended(void *arg)
 static void on_chunk(void *arg, uint8_t *bytes, size_t len, bool last_of_interval)
 {
     struct jvm *v = arg;
+    java_stream_tick_worth(v->stream, jvm_session_tick_worth(v->session));
     java_stream_chunk(v->stream, bytes, len, last_of_interval);
 }
 

@@ -25,8 +25,9 @@ struct java_stream {
     struct conversion *conversion; /* the interval so far; NULL between intervals and while a worker has it */
     struct conversion_options options;
     char event[EVENT_MAX]; /* options.event */
-    bool busy;             /* a worker has a job of ours */
-    size_t waiting;        /* jobs */
+    double tick_worth;
+    bool busy;      /* a worker has a job of ours */
+    size_t waiting; /* jobs */
     bool ending;
 };
 
@@ -36,6 +37,7 @@ struct job {
     struct java_stream *stream;
     uint8_t *bytes; /* owned */
     size_t len;
+    double tick_worth;
     bool last;
     /* The worker's, and what it leaves: */
     struct conversion *conversion;
@@ -65,6 +67,7 @@ static void convert(uv_work_t *work)
     struct job *j = work->data;
     if (!j->conversion)
         j->conversion = conversion_new(&j->options);
+    conversion_tick_worth(j->conversion, j->tick_worth);
     if (j->bytes)
         j->add_code = conversion_add(j->conversion, j->bytes, j->len, &j->err);
     free(j->bytes);
@@ -220,6 +223,7 @@ struct java_stream *java_stream_new(struct java_converter *c, const struct conve
     s->converter = c;
     s->events = *events;
     s->arg = arg;
+    s->tick_worth = 1;
     options_copy(&s->options, s->event, options);
     return s;
 }
@@ -229,6 +233,11 @@ void java_stream_options(struct java_stream *s, const struct conversion_options 
     s->options.per_thread = options->per_thread;
 }
 
+void java_stream_tick_worth(struct java_stream *s, double worth)
+{
+    s->tick_worth = worth;
+}
+
 void java_stream_chunk(struct java_stream *s, uint8_t *bytes, size_t len, bool last_of_interval)
 {
     struct java_converter *c = s->converter;
@@ -236,6 +245,7 @@ void java_stream_chunk(struct java_stream *s, uint8_t *bytes, size_t len, bool l
     j->stream = s;
     j->bytes = bytes;
     j->len = bytes ? len : 0;
+    j->tick_worth = s->tick_worth;
     j->last = last_of_interval;
     list_push(&c->waiting, &j->node);
     c->jobs++;

@@ -41,6 +41,8 @@ struct java_stream *java_stream_new(struct java_converter *c, const struct conve
                                     const struct java_stream_events *events, void *arg);
 /* For new settings. What chunks say of themselves wins, so only what they cannot say changes at once. */
 void java_stream_options(struct java_stream *s, const struct conversion_options *options);
+/* How much samples of `itimer` are worth in the chunks to come (conversion_tick_worth()). */
+void java_stream_tick_worth(struct java_stream *s, double worth);
 /* Takes the bytes (NULL: none, only the end of the interval). */
 void java_stream_chunk(struct java_stream *s, uint8_t *bytes, size_t len, bool last_of_interval);
 /* Ends the interval, too. A stream with nothing in it ends at once, within the call. */

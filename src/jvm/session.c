@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "jvm/recording.h"
+#include "jvm/tick_clock.h"
 #include "os/pidref.h"
 
 static const int64_t SECOND = 1000000000, MILLI = 1000000,
@@ -67,6 +68,7 @@ struct jvm_session {
     struct file files[FILES_MAX]; /* oldest first; the last one is written to unless ended */
     size_t file_count;
 
+    struct tick_clock ticks;
     int64_t began;       /* the profiler's session */
     uint64_t roll_bytes; /* read from it */
     int64_t chunk_began; /* the chunk being written, as we saw it */
@@ -211,6 +213,8 @@ static void hand_out(struct jvm_session *s, struct recording_chunk *c, bool live
     s->first_cut = s->first_cut || (full && live);
     metric_add(&jvm_chunks_total, 1, "read");
     metric_add(&jfr_bytes, (double)c->len);
+    if (!s->gone) /* or its pid may be another's */
+        (void)tick_clock_worth(&s->ticks, s->id.pid);
     s->events.chunk(s->arg, c->bytes, c->len, full);
 }
 
@@ -412,6 +416,7 @@ static void began(struct jvm_session *s, const struct jvm_reply *r)
         adopt(s, r->previous_fd);
     add_file(s, r->output_fd, false);
     const int64_t now = now_ns();
+    tick_clock_begin(&s->ticks, s->id.pid);
     s->began = s->chunk_began = now;
     s->chunk_due = now + chunk_s(s) * SECOND + LOOK_AFTER_MS * MILLI;
     s->dump_at = now + target_ns(s);
@@ -682,6 +687,7 @@ struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct 
     s->events = *events;
     s->arg = arg;
     s->process = PIDREF_INIT;
+    s->ticks = TICK_CLOCK_INIT;
     config_copy(&s->config, config);
     uv_timer_init(loop, &s->timer);
     s->timer.data = s;
@@ -717,6 +723,11 @@ void jvm_session_close(struct jvm_session *s, unsigned limit_ms)
     if (!s->gone)
         enter(s, JVM_STATE_STOPPING, "");
     uv_timer_start(&s->timer, on_timer, 0, 0);
+}
+
+double jvm_session_tick_worth(const struct jvm_session *s)
+{
+    return s->ticks.worth;
 }
 
 int64_t jvm_session_next_ns(const struct jvm_session *s)

@@ -60,6 +60,9 @@ void jvm_session_close(struct jvm_session *s, unsigned limit_ms);
  * that is due or unknown. */
 int64_t jvm_session_next_ns(const struct jvm_session *s);
 
+/* While a chunk is handed out: how much its samples of `itimer` are worth (jvm/tick_clock.h). */
+double jvm_session_tick_worth(const struct jvm_session *s);
+
 /* smolder_chunks_total{result}: "read" (handed out), "dropped" (too big), "broken" (not a recording), "unfinished" (lost with its
  * JVM) are counted here; "refused" by who converts. */
 extern struct metric_family jvm_chunks_total;

@@ -37,6 +37,7 @@ struct conversion {
         uint32_t thread, allocated_class, lock_class, profile_id, span_name; /* strings */
     } keys;
     int64_t start_ns, end_ns;
+    double tick_worth;            /* of the chunks to come */
     struct pprof_result *results; /* set by finish */
     size_t result_count;
 };
@@ -52,6 +53,7 @@ struct pass {
     bool jdk;                 /* the chunk is of the JDK's recorder */
     bool wall, both, counter; /* what settings_wall(), _both() and _counter() say of those in force; not the JDK's */
     int64_t sample_ns;        /* that an execution sample stands for, by the same */
+    int64_t worth_ns;         /* what it counts: that, or where it was taken by the tick, by the exact run time */
 };
 
 /* In passes.c: walks beside the one that takes the samples. They stop where something is no event; the main walk says so.

@@ -53,6 +53,7 @@ struct conversion *conversion_new(const struct conversion_options *options)
     const struct conversion_options *o = options;
     c->options = *o;
     c->options.event = NULL;
+    c->tick_worth = 1;
     c->settings = (struct settings){.event = xstrdup(o->event ? o->event : ""),
                                     .cpu_ns = o->cpu_ns,
                                     .wall_ns = o->wall_ns,
@@ -171,6 +172,9 @@ static void settings_changed(struct pass *p)
     p->sample_ns = p->jdk ? s->jdk_ns : s->cpu_ns;
     if (p->wall && !p->c->options.compat) /* the reference counts all samples at the cpu rate */
         p->sample_ns = settings_wall_weight(s);
+    p->worth_ns = p->sample_ns;
+    if (!p->jdk && settings_ticks(s))
+        p->worth_ns = (int64_t)((double)p->sample_ns * p->c->tick_worth + 0.5);
 }
 
 static bool take(struct pass *p, size_t class, const struct jfr_record *e)
@@ -416,6 +420,11 @@ const struct conversion_event *conversion_events(const struct conversion *c, siz
 {
     *n = CLASS_COUNT - 1; /* settings come last and are no samples */
     return c->events;
+}
+
+void conversion_tick_worth(struct conversion *c, double worth)
+{
+    c->tick_worth = worth;
 }
 
 int64_t conversion_start_ns(const struct conversion *c)

@@ -91,6 +91,9 @@ const struct conversion_event *conversion_events(const struct conversion *c, siz
 /* Time span of the chunks added, from their headers: first start, and end of the last. 0 when none was. */
 int64_t conversion_start_ns(const struct conversion *c);
 int64_t conversion_end_ns(const struct conversion *c);
+/* `itimer` counts the kernel's ticks, and a tick is a sample itself: on a crowded machine the ticks that find a process running add up to some
+ * percent more or less than it ran. Its samples in the chunks added from now on count for that much of the interval (1 at first). */
+void conversion_tick_worth(struct conversion *c, double worth);
 /* Settings seen in the chunks so far, to hand to the next interval's conversion (chunk 0 alone carries them). */
 void conversion_settings(const struct conversion *c, struct conversion_options *options);
 void conversion_free(struct conversion *c);

@@ -36,11 +36,12 @@ static bool add_stack(const struct pass *p, enum profile_kind kind, const struct
     return add(p, kind, stack, labels_of(p, class, e), first, second, count);
 }
 
+/* `ns` is what a sample stands for, `worth` what it counts. */
 static bool add_cpu(const struct pass *p, const struct event_class *class, const struct jfr_record *e, int64_t ns,
-                    int64_t count)
+                    int64_t worth, int64_t count)
 {
     p->c->settings.sample_ns = ns;
-    return add_stack(p, KIND_CPU, class, e, times(ns, count), 0, count);
+    return add_stack(p, KIND_CPU, class, e, times(worth, count), 0, count);
 }
 
 /* Spec §3.3; the reference does not count samples whose state is no entry of the pool, calls every counter time, and takes two samplers
@@ -55,7 +56,7 @@ static bool take_execution(const struct pass *p, const struct event_class *class
     if (p->counter)
         return add_stack(p, KIND_COUNTER, class, e, 1, c->settings.cpu_ns, 1);
     if (state != THREAD_STATE_SLEEPING && !(c->options.compat && state == THREAD_STATE_UNKNOWN) &&
-        !add_cpu(p, class, e, p->sample_ns, 1))
+        !add_cpu(p, class, e, p->sample_ns, p->worth_ns, 1))
         return false;
     return !p->wall || add_stack(p, KIND_WALL, class, e, p->sample_ns, 0, 1);
 }
@@ -66,7 +67,7 @@ static bool take_wall(const struct pass *p, const struct event_class *class, con
     if (samples == 0)
         return true;
     if (p->wall && resolver_state(p->r, e->v[SLOT_SUBJECT].num) == THREAD_STATE_RUNNABLE &&
-        !add_cpu(p, class, e, weight, samples))
+        !add_cpu(p, class, e, weight, weight, samples))
         return false;
     return add_stack(p, KIND_WALL, class, e, times(weight, samples), 0, samples);
 }
@@ -104,7 +105,7 @@ bool event_take(const struct pass *p, size_t class, const struct jfr_record *e)
     case RULE_WALL:
         return take_wall(p, k, e);
     case RULE_CPU_TIME:
-        return add_cpu(p, k, e, amount_ns(p, e), 1);
+        return add_cpu(p, k, e, amount_ns(p, e), amount_ns(p, e), 1);
     case RULE_NATIVE_METHOD:
         return add_stack(p, k->kind, k, e, p->c->settings.native_method_ns, 0, 1);
     case RULE_SIZED:

@@ -44,6 +44,11 @@ bool settings_both(const struct settings *s)
     return s->wall_ns > 0 && !settings_wall(s);
 }
 
+bool settings_ticks(const struct settings *s)
+{
+    return strcmp(s->event, "itimer") == 0;
+}
+
 int64_t settings_wall_weight(const struct settings *s)
 {
     return s->wall_ns ? s->wall_ns : s->cpu_ns;

@@ -30,6 +30,8 @@ void settings_take_jdk(struct settings *s, struct str type, struct str name, str
 bool settings_wall(const struct settings *s);
 bool settings_counter(const struct settings *s);
 bool settings_both(const struct settings *s);
+/* Sampled by a timer that counts the kernel's ticks. */
+bool settings_ticks(const struct settings *s);
 /* Nanoseconds that one wall clock sample stands for. */
 int64_t settings_wall_weight(const struct settings *s);
 

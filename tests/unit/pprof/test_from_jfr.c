@@ -153,6 +153,29 @@ static void settings_outlive_the_first_chunk(void)
     conversion_free(second);
 }
 
+static void samples_by_the_tick_count_for_what_ticks_are_worth(void)
+{
+    static const struct {
+        const char *event, *want;
+    } cases[] = {{"itimer", "app/Main.main:10 [2900]"}, {"ctimer", "app/Main.main:10 [3000]"}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct conversion *c = conversion_new(&plain);
+        struct chunk_builder chunk = recording_begin();
+        recording_setting(&chunk, "event", cases[i].event);
+        recording_setting(&chunk, "interval", "1000");
+        recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
+        add(c, &chunk);
+        conversion_tick_worth(c, 0.95);
+        chunk = recording_begin();
+        recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
+        recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
+        add(c, &chunk);
+        check_profile(c, "process_cpu", "cpu", cases[i].want);
+        CHECK_INT(events(c, "jdk.ExecutionSample"), 3);
+        conversion_free(c);
+    }
+}
+
 static void a_wall_recording_weighs_by_its_own_interval(void)
 {
     struct conversion *c = conversion_new(&(struct conversion_options){.event = "cpu", .cpu_ns = 10, .wall_ns = 50});
@@ -386,6 +409,7 @@ int main(void)
     RUN(wall_alone_gives_cpu_for_runnable_threads);
     RUN(delays_are_scaled_from_ticks);
     RUN(settings_outlive_the_first_chunk);
+    RUN(samples_by_the_tick_count_for_what_ticks_are_worth);
     RUN(a_wall_recording_weighs_by_its_own_interval);
     RUN(samples_of_the_wall_clock_are_told_by_the_state);
     RUN(a_counter_may_run_beside_the_wall_clock);
