@@ -1,5 +1,6 @@
 /* The whole language on arbitrary text: lexer, parser, printer, evaluation, decoding and the rendering of what is wrong.
- * Beyond not crashing, an expression that was printed must parse again and print the same but for its blanks. */
+ * Beyond not crashing, an expression that was printed must parse again and print the same but for its blanks, and a check without
+ * evaluation finds nothing wrong with what can be decoded. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -106,20 +107,32 @@ static void walk(const struct ast_body *body)
     }
 }
 
+/* What runs is never refused beforehand. */
+static void check_decoding(const struct ast_body *body, struct range whole, struct diags *ds)
+{
+    struct outer record = {0};
+    cleanup_diags struct diags before = DIAGS_INIT;
+    schema_check(&schema, body, whole, &before);
+    render(&before);
+    if (schema_decode(&schema, body, whole, NULL, &record, ds) < 0)
+        return;
+    schema_done(&schema, &record);
+    if (before.errors > 0)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     cleanup_source struct source *s = NULL;
     cleanup_ast struct ast_file *f = NULL;
     cleanup_diags struct diags ds = DIAGS_INIT;
-    struct outer record = {0};
     size_t names = 0;
     if (source_new("fuzz", (struct str){(const char *)data, size}, &s, NULL) < 0)
         return 0;
     if (parse_file(s, &f, &ds) == 0) {
         ast_traversals(&f->body, count, &names);
         walk(&f->body);
-        if (schema_decode(&schema, &f->body, source_range(s, 0, size), NULL, &record, &ds) == 0)
-            schema_done(&schema, &record);
+        check_decoding(&f->body, source_range(s, 0, size), &ds);
     }
     render(&ds);
     return 0;

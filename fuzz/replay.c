@@ -1,4 +1,5 @@
-/* Runs one fuzz target over files, so that every seed and every former crash is a normal test: replay FILE-OR-DIRECTORY… */
+/* Runs one fuzz target over files, so that every seed and every former crash is a normal test: replay FILE-OR-DIRECTORY…
+ * Of text cases (X.test, tests/lang/README.md) each program is an input. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -6,32 +7,53 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cases.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int replay_file(const char *path)
+/* In memory exactly as large as the input, so that the sanitizer sees a read beyond it. */
+static void run(struct str input)
 {
-    FILE *f = fopen(path, "rb");
+    uint8_t *data = malloc(input.n ? input.n : 1);
+    if (!data)
+        abort();
+    if (input.n)
+        memcpy(data, input.p, input.n);
+    LLVMFuzzerTestOneInput(data, input.n);
+    free(data);
+}
+
+static int replay_cases(const char *path, int *count)
+{
+    size_t n = 0;
+    cleanup_free char *text = case_file(path, &n);
+    struct str rest = {text, n};
+    struct case_section program, want;
+    for (; text && case_section(&rest, &program) && case_section(&rest, &want); ++*count)
+        run(program.text);
+    return text == NULL;
+}
+
+static int replay_file(const char *path, int *count)
+{
     struct stat st;
+    cleanup_fclose FILE *f = fopen(path, "rb");
     if (!f || fstat(fileno(f), &st) < 0) {
         perror(path);
         return 1;
     }
-    /* Exactly as large as the input, so that the sanitizer sees a read beyond it. */
-    uint8_t *data = malloc(st.st_size ? (size_t)st.st_size : 1);
-    size_t n = data ? fread(data, 1, (size_t)st.st_size, f) : 0;
-    fclose(f);
-    LLVMFuzzerTestOneInput(data, n);
-    free(data);
+    cleanup_free char *data = malloc(st.st_size ? (size_t)st.st_size : 1);
+    run((struct str){data, data ? fread(data, 1, (size_t)st.st_size, f) : 0});
+    ++*count;
     return 0;
 }
 
 static int replay(const char *path, int *count)
 {
     DIR *dir = opendir(path);
-    if (!dir) {
-        ++*count;
-        return replay_file(path);
-    }
+    const char *dot = strrchr(path, '.');
+    if (!dir)
+        return dot && strcmp(dot, ".test") == 0 ? replay_cases(path, count) : replay_file(path, count);
     int failed = 0;
     for (struct dirent *e; (e = readdir(dir));) {
         char name[4096];
