@@ -42,9 +42,11 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* Carriage returns go, blanks at the ends of the lines of a comment as well. */
+/* Carriage returns of comments and raw strings go, blanks at the ends of the lines of a comment as well. */
 static bool same_text(struct token t, struct token u)
 {
+    if (t.kind != TOKEN_COMMENT && (!t.text.n || t.text.p[0] != '`'))
+        return str_eq(t.text, u.text);
     size_t i = 0, j = 0;
     while (i < t.text.n || j < u.text.n) {
         size_t next = i;
