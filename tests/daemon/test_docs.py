@@ -18,6 +18,11 @@ def documented_examples_run(lab):
     found = list(fences())
     check(len(found) >= 5, f"only {len(found)} examples found")
     for where, text in found:
+        # A file that the next example needs.
+        file = re.match(r"// ([\w-]+\.alloy)\n", text)
+        if file:
+            lab.file(file[1], text)
+            continue
         flags = re.findall(r"^// flags: (.*)$", text, re.M)
         agent = lab.start_agent(*(flags[0].split() if flags else []), config=text).locate()
         agent.wait_log("smolder is running|Error", 10)
