@@ -106,6 +106,16 @@ static void put_text(struct buf *b, bool json, const char *key, const char *text
         buf_puts(b, text);
 }
 
+static void put_component(struct buf *b, bool json, const char *id)
+{
+    cleanup_buf struct buf path = BUF_INIT(LINE_MAX_BYTES);
+    const char *slash = strrchr(id, '/');
+    buf_byte(&path, '/');
+    buf_append(&path, id, slash ? (size_t)(slash - id) : 0);
+    put_text(b, json, "component_path", buf_cstr(&path));
+    put_text(b, json, "component_id", slash ? slash + 1 : id);
+}
+
 static void put_number(struct buf *b, bool json, const char *key, int64_t n)
 {
     buf_printf(b, json ? ",\"%s\":%lld" : " %s=%lld", key, (long long)n);
@@ -130,7 +140,9 @@ void log_write(enum log_level level, const char *msg, const struct log_field *fi
     put_text(&b, json, "level", level_names[level]);
     put_text(&b, json, "msg", msg);
     for (size_t i = 0; i < n; i++) {
-        if (fields[i].text)
+        if (!fields[i].key)
+            put_component(&b, json, fields[i].text);
+        else if (fields[i].text)
             put_text(&b, json, fields[i].key, fields[i].text);
         else
             put_number(&b, json, fields[i].key, fields[i].number);

@@ -18,13 +18,15 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_format { LOG_LOGFMT, LOG_JSON };
 
 struct log_field {
-    const char *key;
+    const char *key;  /* NULL: of a component, which has two */
     const char *text; /* NULL: the number counts */
     int64_t number;
 };
 
 #define L_STR(k, v) ((struct log_field){.key = (k), .text = (v) ? (v) : ""})
-#define L_INT(k, v) ((struct log_field){.key = (k), .number = (int64_t)(v)})
+/* By its id, "mod.x/discovery.relabel.a": component_path=/mod.x component_id=discovery.relabel.a, as the reference has it. */
+#define L_COMPONENT(id) ((struct log_field){.text = (id)})
+#define L_INT(k, v)     ((struct log_field){.key = (k), .number = (int64_t)(v)})
 
 void log_setup(enum log_level least, enum log_format format);
 bool log_on(enum log_level level);

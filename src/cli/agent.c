@@ -232,7 +232,7 @@ static void watch_signals(struct agent *a)
 static void problem(void *arg, const char *id, const char *message)
 {
     (void)arg;
-    log_error("component in trouble", L_STR("component_id", id), L_STR("err", message));
+    log_error("component in trouble", L_COMPONENT(id), L_STR("err", message));
 }
 
 static int prepare_settings(void *arg, const struct settings *s, struct err *err)

@@ -215,10 +215,9 @@ static void report(struct discovery *d, struct process *p, const struct jvm_fact
     p->reported = true;
     cleanup_free char *what = str_dup(f->what);
     if (d->reports++ < REPORTS_MAX)
-        log_warn("cannot read a process", L_STR("component_id", component_id(d->self)), L_INT("pid", p->pid),
-                 L_STR("err", what));
+        log_warn("cannot read a process", L_COMPONENT(component_id(d->self)), L_INT("pid", p->pid), L_STR("err", what));
     else
-        log_debug("cannot read a process", L_STR("component_id", component_id(d->self)), L_INT("pid", p->pid),
+        log_debug("cannot read a process", L_COMPONENT(component_id(d->self)), L_INT("pid", p->pid),
                   L_STR("err", what));
 }
 
@@ -378,8 +377,8 @@ static void on_look(uv_timer_t *timer)
     const int code = process_table_look(&d->table, all, &look, &err);
     if (code < 0) {
         if (code != d->look_code)
-            log_error("cannot list the processes; the targets stay as they are",
-                      L_STR("component_id", component_id(d->self)), L_STR("err", err.text));
+            log_error("cannot list the processes; the targets stay as they are", L_COMPONENT(component_id(d->self)),
+                      L_STR("err", err.text));
         d->look_code = code;
         component_health(d->self, false, "%s", err.text);
         return;

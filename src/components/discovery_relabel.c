@@ -45,8 +45,8 @@ static void warn_of_unpushable(const struct relabeller *r)
     for (size_t i = 0; i < relabel_rules_len(r->rules); i++) {
         struct err why = {0};
         if (relabel_rule_unpushable(relabel_rules_at(r->rules, i), &why))
-            log_warn("rule makes a label that pyroscope.write will refuse",
-                     L_STR("component_id", component_id(r->self)), L_INT("rule", i + 1), L_STR("reason", why.text));
+            log_warn("rule makes a label that pyroscope.write will refuse", L_COMPONENT(component_id(r->self)),
+                     L_INT("rule", i + 1), L_STR("reason", why.text));
     }
 }
 

@@ -167,7 +167,7 @@ static void take(struct file_import *i, const struct job *j)
     } else {
         component_health(i->self, false, "%s", j->err.text);
         if (i->is_well)
-            log_warn("module cannot be read; what was read before stays", L_STR("component_id", component_id(i->self)),
+            log_warn("module cannot be read; what was read before stays", L_COMPONENT(component_id(i->self)),
                      L_STR("err", j->err.text));
     }
     i->is_well = j->err.code == 0;
@@ -219,8 +219,8 @@ static void watch(struct file_import *i)
         i->watch = config_watch_new(i->loop, (const char *const *)&i->path, 1, on_change, i);
         config_watch_set_quiet(i->watch, QUIET_MS);
         if (config_watch_missed(i->watch))
-            log_warn("no events for a module's files: only poll_frequency counts",
-                     L_STR("component_id", component_id(i->self)), L_STR("path", i->path));
+            log_warn("no events for a module's files: only poll_frequency counts", L_COMPONENT(component_id(i->self)),
+                     L_STR("path", i->path));
     }
     const uint64_t ms = (uint64_t)(i->poll_frequency / ms_ns);
     uv_timer_start(i->timer, on_poll, ms, ms);

@@ -113,7 +113,7 @@ static void fail(struct http_import *i, const char *why)
     component_health(i->self, false, "%s: %s", i->shown, why);
     if (!i->is_troubled)
         log_warn(i->has_content ? "module cannot be fetched; the last one stays" : "module cannot be fetched yet",
-                 L_STR("component_id", component_id(i->self)), L_STR("url", i->shown), L_STR("err", why));
+                 L_COMPONENT(component_id(i->self)), L_STR("url", i->shown), L_STR("err", why));
     i->is_troubled = true;
     ask_later(i);
 }
@@ -138,7 +138,7 @@ static void on_answer(void *arg, const struct http_response *r)
         return;
     }
     if (i->is_troubled)
-        log_info("module fetched again", L_STR("component_id", component_id(i->self)), L_STR("url", i->shown));
+        log_info("module fetched again", L_COMPONENT(component_id(i->self)), L_STR("url", i->shown));
     i->has_content = true;
     i->is_troubled = false;
     component_health(i->self, true, "fetched %zu bytes", r->body.n);

@@ -93,7 +93,7 @@ static void on_refused(void *arg, const char *why)
     struct jvm *v = arg;
     if (!v->refusal_told)
         log_warn("a recording could not be read; later ones like it are only counted",
-                 L_STR("component_id", component_id(v->owner->self)), L_INT("pid", v->id.pid), L_STR("err", why));
+                 L_COMPONENT(component_id(v->owner->self)), L_INT("pid", v->id.pid), L_STR("err", why));
     v->refusal_told = true;
 }
 
@@ -126,16 +126,16 @@ static void tell_state(struct jvm *v)
     switch (v->state) {
     case JVM_STATE_PROFILING:
         if (!v->reason[0])
-            log_info("profiling", L_STR("component_id", id), L_INT("pid", v->id.pid), L_STR("service_name", service));
+            log_info("profiling", L_COMPONENT(id), L_INT("pid", v->id.pid), L_STR("service_name", service));
         break;
     case JVM_STATE_GONE:
-        log_info("process ended", L_STR("component_id", id), L_INT("pid", v->id.pid), L_STR("service_name", service));
+        log_info("process ended", L_COMPONENT(id), L_INT("pid", v->id.pid), L_STR("service_name", service));
         break;
     default:
         break;
     }
     if (v->state != JVM_STATE_GONE && v->reason[0] && strcmp(v->reason, v->logged) != 0)
-        log_warn("not profiling", L_STR("component_id", id), L_INT("pid", v->id.pid), L_STR("service_name", service),
+        log_warn("not profiling", L_COMPONENT(id), L_INT("pid", v->id.pid), L_STR("service_name", service),
                  L_STR("reason", v->reason));
     snprintf(v->logged, sizeof v->logged, "%s", v->reason);
 }
@@ -245,7 +245,7 @@ static void report(const struct java *j, struct strmap *now, const struct labels
     if (strmap_has(now, name))
         return;
     if (!strmap_has(&j->reported, name))
-        log_warn("target skipped", L_STR("component_id", component_id(j->self)), L_STR("target", buf_cstr(&text)),
+        log_warn("target skipped", L_COMPONENT(component_id(j->self)), L_STR("target", buf_cstr(&text)),
                  L_STR("reason", why));
     char *key = str_dup(name);
     strmap_put(now, str_of(key), (void *)1);
@@ -330,11 +330,11 @@ static void on_installed(void *arg, const struct jvm_reply *r)
     struct java *j = arg;
     j->installing = false;
     if (r->outcome == JVM_OK) {
-        log_debug("async-profiler is in place", L_STR("component_id", component_id(j->self)), L_STR("dir", r->text));
+        log_debug("async-profiler is in place", L_COMPONENT(component_id(j->self)), L_STR("dir", r->text));
         component_health(j->self, true, "started component");
         return;
     }
-    log_error("async-profiler cannot be put in place", L_STR("component_id", component_id(j->self)),
+    log_error("async-profiler cannot be put in place", L_COMPONENT(component_id(j->self)),
               L_STR("tmp_dir", j->args.tmp_dir), L_STR("err", r->reason));
     component_health(j->self, false, "async-profiler cannot be put in place: %s", r->reason);
     uv_timer_start(&j->timer, on_install_retry, INSTALL_RETRY_MS, 0);
@@ -397,8 +397,7 @@ static void java_start(void *state)
 {
     struct java *j = state;
     if (geteuid() != 0)
-        log_warn("not running as root: JVMs of other users cannot be profiled",
-                 L_STR("component_id", component_id(j->self)));
+        log_warn("not running as root: JVMs of other users cannot be profiled", L_COMPONENT(component_id(j->self)));
     j->converter = java_converter_new(j->env->loop);
     uv_timer_init(j->env->loop, &j->timer);
     j->timer.data = j;

@@ -142,7 +142,7 @@ void sender_count_invalid(const char *component_id, const char *reason)
     if (said_ns && now_ns() - said_ns < WARN_AGAIN_S * second_ns)
         return;
     said_ns = now_ns();
-    log_warn("profile dropped", L_STR("component_id", component_id), L_STR("err", reason));
+    log_warn("profile dropped", L_COMPONENT(component_id), L_STR("err", reason));
 }
 
 /* --- settings --- */
@@ -225,8 +225,7 @@ const struct write_endpoint_args *sender_args(const struct sender *s)
 
 static void begin_trouble(struct sender *s, const char *msg)
 {
-    log_debug(msg, L_STR("component_id", s->env.component_id), L_STR("endpoint", s->label),
-              L_STR("err", s->last_error));
+    log_debug(msg, L_COMPONENT(s->env.component_id), L_STR("endpoint", s->label), L_STR("err", s->last_error));
     if (s->troubled)
         return;
     int64_t now = now_ns();
@@ -236,8 +235,7 @@ static void begin_trouble(struct sender *s, const char *msg)
     s->troubled = true;
     s->warned_ns = s->trouble_since_ns = now;
     s->lost_before = s->lost;
-    log_warn(msg, L_STR("component_id", s->env.component_id), L_STR("endpoint", s->set->shown),
-             L_STR("err", s->last_error));
+    log_warn(msg, L_COMPONENT(s->env.component_id), L_STR("endpoint", s->set->shown), L_STR("err", s->last_error));
 }
 
 static void end_trouble(struct sender *s)
@@ -245,8 +243,8 @@ static void end_trouble(struct sender *s)
     if (!s->troubled)
         return;
     s->troubled = false;
-    log_info("pushing profiles works again", L_STR("component_id", s->env.component_id),
-             L_STR("endpoint", s->set->shown), L_INT("after_seconds", (now_ns() - s->trouble_since_ns) / second_ns),
+    log_info("pushing profiles works again", L_COMPONENT(s->env.component_id), L_STR("endpoint", s->set->shown),
+             L_INT("after_seconds", (now_ns() - s->trouble_since_ns) / second_ns),
              L_INT("lost_profiles", s->lost - s->lost_before));
 }
 
@@ -449,8 +447,8 @@ static void end_drain(struct sender *s)
     uv_timer_stop(s->timer);
     s->state = SENDER_STOPPED;
     if (s->lost_at_drain)
-        log_warn("profiles lost at shutdown", L_STR("component_id", s->env.component_id),
-                 L_STR("endpoint", s->set->shown), L_INT("count", s->lost_at_drain), L_STR("err", s->last_error));
+        log_warn("profiles lost at shutdown", L_COMPONENT(s->env.component_id), L_STR("endpoint", s->set->shown),
+                 L_INT("count", s->lost_at_drain), L_STR("err", s->last_error));
     void (*drained)(void *arg) = s->drained;
     s->drained = NULL;
     drained(s->drained_arg); /* may free the sender */

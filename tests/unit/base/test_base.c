@@ -1,7 +1,10 @@
+#include <unistd.h>
+
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "base/metric.h"
 #include "base/str.h"
@@ -149,6 +152,25 @@ static void taking_evaluates_its_argument_once(void)
     CHECK(TAKE_PTR(items[n++]) == text && n == 1 && !items[0] && items[1]);
 }
 
+static void a_component_is_named_by_its_place_and_its_id(void)
+{
+    char text[1024] = "";
+    FILE *f = tmpfile();
+    log_to(fileno(f));
+    log_setup(LOG_INFO, LOG_LOGFMT);
+    log_info("x", L_COMPONENT("a.b"), L_INT("n", 1));
+    log_info("x", L_COMPONENT("mod.x/foreach.f/foreach_1_1/a.b"));
+    log_setup(LOG_INFO, LOG_JSON);
+    log_info("x", L_COMPONENT("mod.x/a.b"));
+    log_setup(LOG_INFO, LOG_LOGFMT);
+    log_to(2);
+    CHECK(pread(fileno(f), text, sizeof text - 1, 0) > 0);
+    fclose(f);
+    CHECK_HAS(text, " msg=x component_path=/ component_id=a.b n=1\n");
+    CHECK_HAS(text, " msg=x component_path=/mod.x/foreach.f/foreach_1_1 component_id=a.b\n");
+    CHECK_HAS(text, "\"msg\":\"x\",\"component_path\":\"/mod.x\",\"component_id\":\"a.b\"}\n");
+}
+
 int main(void)
 {
     RUN(taking_evaluates_its_argument_once);
@@ -158,6 +180,7 @@ int main(void)
     RUN(cursor_reads_jfr_varints);
     RUN(maps_find_what_was_put);
     RUN(strings_know_numbers_and_utf8);
+    RUN(a_component_is_named_by_its_place_and_its_id);
     RUN(metrics_render_as_prometheus_text);
     RUN(metrics_of_many_labels_are_kept_apart);
     return REPORT();

@@ -442,8 +442,10 @@ static void logs_trouble_once_and_its_end_once(void)
     log_to(2);
     CHECK(pread(fd, text, sizeof text - 1, 0) > 0);
     CHECK_INT(count_lines(text, "\n"), 2);
-    CHECK_HAS(text, "level=warn msg=\"pushing profiles fails\" component_id=pyroscope.write.test endpoint=\"main "
-                    "(http://127.0.0.1:");
+    CHECK_HAS(
+        text,
+        "level=warn msg=\"pushing profiles fails\" component_path=/ component_id=pyroscope.write.test endpoint=\"main "
+        "(http://127.0.0.1:");
     CHECK_HAS(text, "err=\"HTTP status 503\"");
     CHECK_HAS(text, "level=info msg=\"pushing profiles works again\"");
     close(fd);
