@@ -11,6 +11,7 @@
 #include "components/pyroscope_write_backoff.h"
 #include "components/pyroscope_write_queue.h"
 #include "flow/dropped.h"
+#include "graph/measured.h"
 #include "net/push.h"
 #include "net/url.h"
 
@@ -57,6 +58,8 @@ struct sender_settings {
 
 struct sender {
     struct sender_env env;
+    char *path; /* of the module it is in, for metrics */
+    const char *local_id;
     struct sender_settings *set; /* owned; the next two are its */
     const struct write_endpoint_args *args;
     const char *label;
@@ -131,8 +134,8 @@ static void on_dropped(void *ctx, const struct push_item *item, enum push_drop w
     s->lost++;
     s->lost_at_drain += why == PUSH_DROP_SHUTDOWN;
     metric_add(&dropped_profiles_total, 1, push_drop_name(why));
-    metric_add(&compat_dropped, 1, s->env.component_id, "/", s->label);
-    metric_add(&compat_dropped_bytes, (double)item->profile->len, s->env.component_id, "/", s->label);
+    metric_add(&compat_dropped, 1, s->local_id, s->path, s->label);
+    metric_add(&compat_dropped_bytes, (double)item->profile->len, s->local_id, s->path, s->label);
 }
 
 void sender_count_invalid(const char *component_id, const char *reason)
@@ -206,6 +209,7 @@ struct sender *sender_new(const struct sender_env *env, struct sender_settings *
 {
     struct sender *s = xcalloc(1, sizeof *s);
     s->env = *env;
+    measured_labels(env->component_id, &s->path, &s->local_id);
     push_queue_init(&s->queue, SENDER_QUEUE_BYTES, SENDER_QUEUE_AGE_S * second_ns, on_dropped, s);
     for (size_t i = 0; i < SENDER_IN_FLIGHT; i++) {
         s->flights[i].sender = s;
@@ -292,8 +296,8 @@ static struct push_item *first_item(struct list *items)
 static void succeed(struct sender *s, struct list *items)
 {
     for (struct push_item *item; (item = first_item(items));) {
-        metric_add(&compat_sent, 1, s->env.component_id, "/", s->label);
-        metric_add(&compat_sent_bytes, (double)item->profile->len, s->env.component_id, "/", s->label);
+        metric_add(&compat_sent, 1, s->local_id, s->path, s->label);
+        metric_add(&compat_sent_bytes, (double)item->profile->len, s->local_id, s->path, s->label);
         push_queue_finish(&s->queue, item);
     }
     s->last_success_s = time(NULL);
@@ -428,7 +432,7 @@ static void send_batch(struct sender *s, struct flight *f)
     list_each(&f->items, node)
     {
         if (list_entry(node, struct push_item, node)->attempts)
-            metric_add(&compat_retries, 1, s->env.component_id, "/", s->label);
+            metric_add(&compat_retries, 1, s->local_id, s->path, s->label);
     }
     int code = start_push(s, f, &err);
     if (code == 0) {
@@ -570,6 +574,7 @@ void sender_free(struct sender *s)
         uv_close((uv_handle_t *)s->gathered, free_handle);
     http_client_put(s->http);
     sender_settings_free(s->set);
+    free(s->path);
     free(s);
 }
 

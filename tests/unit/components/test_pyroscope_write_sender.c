@@ -476,6 +476,25 @@ static void shows_the_queue_without_the_password(void)
     fault_server_close(&server);
 }
 
+/* Metrics of the reference name a component by its place and its id there. */
+static void counts_what_it_sends_from_inside_a_module(void)
+{
+    struct fault_server server;
+    fault_server_open(&server, &loop);
+    clock_offset_ns = 0;
+    sender_fake(turned_clock, no_jitter);
+    const struct sender_env inside = {&loop, "mod.x/pyroscope.write.w", "9.9"};
+    struct sender *s = sender_new(&inside, settings_of(&args, server.url, ""));
+    append(s, "12345");
+    WAIT_FOR(server.len == 1 && view(s).queued_bytes == 0);
+    cleanup_buf struct buf out = BUF_INIT(1 << 20);
+    metric_render(&out);
+    CHECK_HAS(buf_cstr(&out),
+              "pyroscope_write_sent_profiles_total{component_id=\"pyroscope.write.w\",component_path=\"/mod.x\",");
+    end(s);
+    fault_server_close(&server);
+}
+
 int main(void)
 {
     uv_loop_init(&loop);
@@ -496,6 +515,7 @@ int main(void)
     RUN(a_hanging_endpoint_ends_with_the_time);
     RUN(logs_trouble_once_and_its_end_once);
     RUN(shows_the_queue_without_the_password);
+    RUN(counts_what_it_sends_from_inside_a_module);
     if (!fault_loop_close(&loop)) {
         puts("FAIL a handle is left open");
         return 1;
