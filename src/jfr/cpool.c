@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "jfr/varint.h"
 
-/* Entries of one pool: async-profiler's largest, symbols, stay below 100,000 in big applications. */
+/* Entries of one pool, if not told otherwise: async-profiler's largest, symbols, stay below 100,000 in big applications. */
 enum { ENTRIES_MAX = 1 << 20, EVENT_CHECKPOINT = 1 };
 
 struct reader {
@@ -27,8 +27,9 @@ static int index_pool(struct reader *r, struct jfr_pool *pool, const uint8_t **p
     if (count > fit)
         return err_set(err, -EBADMSG, "pool of %s: %llu entries in %zu bytes", pool->type, (unsigned long long)count,
                        (size_t)(end - at));
-    if (count > ENTRIES_MAX - pool->len)
-        return err_set(err, -E2BIG, "pool of %s: more than %d entries", pool->type, ENTRIES_MAX);
+    const size_t max = pool->max ? pool->max : ENTRIES_MAX;
+    if (count > max - pool->len)
+        return err_set(err, -E2BIG, "pool of %s: more than %zu entries", pool->type, max);
     xgrow(&pool->entries, &pool->cap, pool->len + count, sizeof *pool->entries);
     for (struct jfr_entry *e = pool->entries + pool->len; count > 0; count--, e++) {
         const uint8_t *value = jfr_varint(at, end, &e->key);

@@ -21,9 +21,10 @@ struct jfr_entry {
     uint32_t memo; /* for whoever looks entries up; 0 at first */
 };
 
-/* One pool that is wanted. The caller sets type and fields, reading fills the rest. */
+/* One pool that is wanted. The caller sets type, fields and max, reading fills the rest. */
 struct jfr_pool {
     const char *type;
+    size_t max;                    /* entries; 0 = a million */
     const char *fields[JFR_SLOTS]; /* slot i keeps fields[i]; NULL-terminated unless full */
     struct jfr_plan plan;          /* empty when the chunk does not know the type */
     struct jfr_entry *entries;     /* owned; in the order read, those with a key that came again included */

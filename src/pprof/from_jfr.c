@@ -11,6 +11,9 @@
 /* Caps against hostile recordings; 50,000 distinct stacks of 80 frames would take 18 MB of symbols. */
 enum { SYMBOLS_MAX = 64 << 20, METADATA_MAX = 16 << 20, OUTPUT_MAX = 256 << 20 };
 
+/* Pools may have no more entries than all they name could be kept of: a stack takes that and more. */
+enum { BYTES_PER_ENTRY = 64 };
+
 /* On real profiles a third of the time of level 6 for 8 % more bytes, and a compressor of 198 KB where level 2 takes 652 KB, which
  * are fetched from the kernel and given back for every profile. */
 enum { GZIP_LEVEL = 1 };
@@ -61,7 +64,9 @@ struct conversion *conversion_new(const struct conversion_options *options)
                                     .native_method_ns = o->native_method_ns ? o->native_method_ns : NATIVE_METHOD_NS,
                                     .alloc_bytes = o->alloc_bytes,
                                     .malloc_bytes = o->malloc_bytes};
-    symbols_init(&c->symbols, o->symbols_max ? o->symbols_max : SYMBOLS_MAX);
+    if (c->options.symbols_max == 0)
+        c->options.symbols_max = SYMBOLS_MAX;
+    symbols_init(&c->symbols, c->options.symbols_max);
     init_profiles(c);
     c->keys = (struct label_keys){.thread = symbols_string(&c->symbols, STR("thread")),
                                   .allocated_class = symbols_string(&c->symbols, STR("allocated_class")),
@@ -271,7 +276,8 @@ int conversion_add(struct conversion *c, const void *chunk, size_t len, struct e
                                           .frame_types = o->frame_types,
                                           .libraries = o->libraries,
                                           .raw_names = o->raw_names,
-                                          .threads = o->per_thread};
+                                          .threads = o->per_thread,
+                                          .entries_max = o->symbols_max / BYTES_PER_ENTRY};
     struct layout layout = {0};
     int code = jfr_header_read(chunk, len, &header, err);
     if (code == 0)

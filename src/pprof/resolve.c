@@ -86,6 +86,8 @@ int resolver_open(struct resolver *r, const uint8_t *chunk, const struct jfr_hea
                            .made = ARENA_INIT(NAME_BYTES_PER_BYTE * header->size + NAME_BYTES_SPARE),
                            .name = BUF_INIT(NAME_MAX_BYTES)};
     memcpy(r->pools, wanted, sizeof wanted);
+    for (size_t i = 0; i < RESOLVE_POOLS; i++)
+        r->pools[i].max = options->entries_max;
     (void)add_text(r, STR("")); /* NO_TEXT */
     size_t pools = options->threads ? RESOLVE_POOLS : RESOLVE_THREADS;
     int code = jfr_pools_read(chunk, header, m, arena, r->pools, pools, err);

@@ -39,6 +39,7 @@ struct resolve_options {
     bool libraries;      /* functions of native libraries have these as mapping */
     bool raw_names;      /* names are not normalised */
     bool threads;        /* resolver_thread() will be called */
+    size_t entries_max;  /* of a pool */
 };
 
 struct frame_slot;

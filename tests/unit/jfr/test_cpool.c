@@ -18,10 +18,10 @@ struct fixture {
     int code;
 };
 
-static struct fixture read_pools(struct chunk_builder *c)
+static struct fixture read_pools_up_to(struct chunk_builder *c, size_t max)
 {
     struct fixture f = {.arena = ARENA_INIT(1 << 20),
-                        .pools = {[SYMBOLS] = {.type = "jdk.types.Symbol", .fields = {"string"}},
+                        .pools = {[SYMBOLS] = {.type = "jdk.types.Symbol", .max = max, .fields = {"string"}},
                                   [ABSENT] = {.type = "jdk.types.Absent", .fields = {"a"}}}};
     struct jfr_header h;
     chunk_end(c);
@@ -29,6 +29,11 @@ static struct fixture read_pools(struct chunk_builder *c)
     CHECK_INT(jfr_metadata_read(c->b.p, c->b.len, h.metadata, &f.arena, &f.m, &f.err), 0);
     f.code = jfr_pools_read(c->b.p, &h, &f.m, &f.arena, f.pools, POOLS, &f.err);
     return f;
+}
+
+static struct fixture read_pools(struct chunk_builder *c)
+{
+    return read_pools_up_to(c, 0);
 }
 
 static void fixture_done(struct fixture *f)
@@ -178,8 +183,25 @@ static void pools_that_do_not_fit_are_refused(void)
     check_refused(&c, "cut");
 }
 
+static void entries_have_a_maximum(void)
+{
+    cleanup_chunk struct chunk_builder c = chunk_begin(types);
+    chunk_checkpoint(&c, 0, 2); /* one pool in two parts */
+    for (uint64_t i = 0; i < 2; i++) {
+        CHUNK_VARINTS(&c, 31, 2);
+        symbol(&c, 2 * i, "first");
+        symbol(&c, 2 * i + 1, "second");
+    }
+    chunk_event_end(&c);
+    WITH_POOLS enough = read_pools_up_to(&c, 4), few = read_pools_up_to(&c, 3);
+    CHECK_INT(enough.code, 0);
+    CHECK_INT(few.code, -E2BIG);
+    CHECK_HAS(few.err.text, "more than 3 entries");
+}
+
 int main(void)
 {
+    RUN(entries_have_a_maximum);
     RUN(entries_are_found_by_keys_of_64_bits);
     RUN(checkpoints_are_followed_backwards);
     RUN(dense_and_sparse_keys_are_found);

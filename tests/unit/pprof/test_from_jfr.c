@@ -323,6 +323,34 @@ static void names_that_outgrow_the_recording_are_refused(void)
     conversion_free(c);
 }
 
+/* Hours of wall clock samples in one chunk: as many stacks as there may be memory for. */
+static void a_chunk_may_have_millions_of_stacks(void)
+{
+    enum { STACKS = 1100000, FIRST = 100 };
+    for (int large = 0; large < 2; large++) {
+        struct conversion_options options = plain;
+        options.symbols_max = large ? (size_t)128 << 20 : 0;
+        struct conversion *c = conversion_new(&options);
+        struct chunk_builder chunk = recording_begin();
+        struct err err = {0};
+        recording_execution(&chunk, FIRST + STACKS - 1, THREAD_MAIN, STATE_DEFAULT);
+        enum { RECORDING_POOLS = 7 };
+        chunk_checkpoint(&chunk, 0, RECORDING_POOLS + 1);
+        recording_pools(&chunk);
+        CHUNK_VARINTS(&chunk, 26, STACKS);
+        for (uint64_t i = 0; i < STACKS; i++)
+            CHUNK_VARINTS(&chunk, FIRST + i, 0, 1, 1, i % 100, 0, 0);
+        chunk_event_end(&chunk);
+        chunk_end(&chunk);
+        CHECK_INT(conversion_add(c, chunk.b.p, chunk.b.len, &err), large ? 0 : -E2BIG);
+        CHECK_HAS(err.text, large ? "" : "more than 1048576 entries");
+        if (large)
+            check_profile(c, "process_cpu", "cpu", "app/Main.main:99 [10]");
+        chunk_done(&chunk);
+        conversion_free(c);
+    }
+}
+
 static void what_ids_do_not_name_is_kept_as_unknown(void)
 {
     struct conversion *c = conversion_new(&plain);
@@ -417,6 +445,7 @@ int main(void)
     RUN(stacks_of_several_chunks_merge);
     RUN(a_damaged_chunk_leaves_no_trace);
     RUN(names_that_outgrow_the_recording_are_refused);
+    RUN(a_chunk_may_have_millions_of_stacks);
     RUN(what_ids_do_not_name_is_kept_as_unknown);
     RUN(the_reference_drops_what_it_does_not_know);
     RUN(samples_carry_their_thread_where_asked_for);
