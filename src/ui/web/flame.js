@@ -7,7 +7,14 @@ const TITLES = {
   "alloc_in_new_tlab_bytes:bytes": "Allocated memory (bytes)", "alloc_in_new_tlab_objects:count": "Allocated memory (objects)",
   "alloc_outside_tlab_bytes:bytes": "Allocated outside TLAB (bytes)", "alloc_outside_tlab_objects:count": "Allocated outside TLAB (objects)",
   "alloc_sample_bytes:bytes": "Allocation samples (bytes)", "alloc_sample_objects:count": "Allocation samples (objects)",
-  "live:count": "Live objects", "malloc_bytes:bytes": "Native memory (bytes)", "malloc_objects:count": "Native memory (allocations)",
+  "live_bytes:bytes": "Live objects (bytes)", "live:count": "Live objects (number)",
+  "malloc_bytes:bytes": "Native memory (bytes)", "malloc_objects:count": "Native memory (allocations)",
+  "malloc_live_bytes:bytes": "Native memory not freed (bytes)", "malloc_live_objects:count": "Native memory not freed (allocations)",
+  "native_delay:nanoseconds": "Native lock wait time", "native_contentions:count": "Native lock contentions",
+  "native:nanoseconds": "Native methods",
+  "calls:count": "Traced calls", "trace:duration:nanoseconds": "Traced call time",
+  "spans:count": "Spans", "span:duration:nanoseconds": "Span time", "user_event:events:count": "User events",
+  "event:samples:count": "Counter samples", "event:events:count": "Counted events",
 };
 const TYPE_ORDER = ["CPU time", "Wall-clock time", "Allocated memory (bytes)", "Lock wait time"];
 
@@ -31,7 +38,7 @@ function typeTitle(id) {
     if (sample === "delay") return what + " wait time";
     if (sample === "contentions") return name === "mutex" ? "Lock contentions" : "Park events";
   }
-  return TITLES[sample + ":" + unit] || `${name}: ${sample.replace(/_/g, " ")} (${unit})`;
+  return TITLES[id] || TITLES[sample + ":" + unit] || `${name}: ${sample.replace(/_/g, " ")} (${unit})`;
 }
 function typeRank(id) { const i = TYPE_ORDER.indexOf(typeTitle(id)); return i < 0 ? TYPE_ORDER.length : i; }
 function digits(v) { return v >= 100 ? v.toFixed(0) : v >= 10 ? v.toFixed(1) : v.toFixed(2); }
@@ -224,12 +231,17 @@ function flameGraph(ui, onZoom) {
   function depthAt(y) { return Math.floor((flipped ? height() - 1 - y : y) / ROW); }
 
   /* -- drawing -- */
-  function fit(text, room) {
-    if (room < 18) return "";
+  function width(text) {
     let w = widths.get(text);
     if (w === undefined) { w = ctx.measureText(text).width; if (widths.size > 20000) widths.clear(); widths.set(text, w); }
+    return w;
+  }
+  function fit(text, room) {
+    if (room < 18) return "";
+    const w = width(text);
     if (w <= room) return text;
-    const keep = Math.floor(text.length * room / w) - 1;
+    let keep = Math.floor(text.length * room / w);
+    while (keep >= 3 && width(text.slice(0, keep) + "…") > room) keep--;
     return keep >= 3 ? text.slice(0, keep) + "…" : "";
   }
   function labelFor(name, room) {
