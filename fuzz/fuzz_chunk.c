@@ -1,5 +1,5 @@
 /* A recording of any bytes, walked chunk by chunk as a reader does that refuses some of them: it goes forward, ends, and never hands out
- * what is no finished chunk. */
+ * what is neither a finished chunk nor what was flushed of one. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -14,7 +14,8 @@ static void check_chunk(const uint8_t *data, size_t size, struct str chunk)
     struct jfr_header h;
     if (p < data || chunk.n > size - (size_t)(p - data) || chunk.n < JFR_HEADER_SIZE)
         abort();
-    if (jfr_chunk_finished(p) != (int64_t)chunk.n || jfr_header_read(p, chunk.n, &h, NULL) < 0 || h.size != chunk.n ||
+    const int64_t finished = jfr_chunk_finished(p); /* 0 = flushed */
+    if ((finished != 0 && finished != (int64_t)chunk.n) || jfr_header_read(p, chunk.n, &h, NULL) < 0 || h.size != chunk.n ||
         h.checkpoint >= h.size || h.metadata >= h.size)
         abort();
     (void)jfr_ticks_to_ns(&h, INT64_MAX);
