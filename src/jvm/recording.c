@@ -13,15 +13,18 @@
 #include "base/cursor.h"
 
 /* Header offsets: spec jfr-asprof §1.1. */
-enum { AT_SIZE = 8, MAGIC_LEN = 4, PAGE = 4096, SCAN_STEP = 16 << 10 };
+enum { AT_SIZE = 8, AT_DURATION = 40, MAGIC_LEN = 4, PAGE = 4096, SCAN_STEP = 16 << 10 };
 /* How many zero bytes that are no hole may precede the first unconsumed chunk: the rest of one huge page of tmpfs at most. */
 enum { ZEROS_MAX = 4 << 20 };
 static const uint64_t SIZE_UNFINISHED = 1 << 30;
 static const char MAGIC[MAGIC_LEN] = "FLR";
+/* Between two clocks over a chunk, when neither was set. */
+static const int64_t DRIFT_NS = 1000000000;
 
 struct header {
     uint64_t size, checkpoint;
     int64_t start_ns, duration_ns;
+    uint64_t start_ticks, ticks_per_second;
 };
 
 static bool read_all(int fd, void *p, size_t n, uint64_t at)
@@ -47,6 +50,8 @@ static struct header parse(const uint8_t *bytes)
     (void)cursor_be64(&c); /* metadata offset */
     h.start_ns = (int64_t)cursor_be64(&c);
     h.duration_ns = (int64_t)cursor_be64(&c);
+    h.start_ticks = cursor_be64(&c);
+    h.ticks_per_second = cursor_be64(&c);
     return h;
 }
 
@@ -90,6 +95,24 @@ static void claimed_times(const struct header *h, struct recording_chunk *c)
     c->end_ns = c->start_ns + (h->duration_ns >= 0 && h->duration_ns <= most ? h->duration_ns : 0);
 }
 
+/* A chunk ends where the next one begins, also by the ticks, which nobody sets. Where the wall clock was set meanwhile its header says something
+ * else, and what they say is put there. */
+static void mend_duration(struct header *h, const struct header *next)
+{
+    if (!h->ticks_per_second || next->start_ticks <= h->start_ticks)
+        return;
+    const double ns = (double)(next->start_ticks - h->start_ticks) * 1e9 / (double)h->ticks_per_second,
+                 off = ns - (double)h->duration_ns;
+    if (ns < (double)(INT64_MAX / 4) && (off > (double)DRIFT_NS || off < -(double)DRIFT_NS))
+        h->duration_ns = (int64_t)ns;
+}
+
+static void put_duration(uint8_t *bytes, int64_t ns)
+{
+    for (int i = 7; i >= 0; i--, ns = (int64_t)((uint64_t)ns >> 8))
+        bytes[AT_DURATION + i] = (uint8_t)ns;
+}
+
 static enum recording_result take(struct recording *r, const struct header *h, struct recording_chunk *ret)
 {
     if (h->size > RECORDING_CHUNK_MAX) {
@@ -101,6 +124,7 @@ static enum recording_result take(struct recording *r, const struct header *h, s
     consume(r, h->size);
     if (!whole)
         return RECORDING_DROPPED;
+    put_duration(bytes, h->duration_ns);
     struct recording_chunk c = {.len = h->size};
     claimed_times(h, &c);
     c.bytes = TAKE_PTR(bytes);
@@ -142,6 +166,8 @@ enum recording_result recording_next(struct recording *r, bool ended, struct rec
     const bool followed = header_at(r, r->at + h.size, &next);
     if (!settled && !followed)
         return RECORDING_WAITING;
+    if (followed)
+        mend_duration(&h, &next);
     const enum recording_result result = take(r, &h, ret);
     if (result == RECORDING_CHUNK)
         ret->last = !ended && followed && !finished(&next);

@@ -29,8 +29,9 @@ struct recording {
 struct recording_chunk {
     uint8_t *bytes; /* header included; the caller's to free() */
     size_t len;
-    int64_t start_ns, end_ns; /* wall clock, as the header claims; end >= start */
-    bool last;                /* the one behind it is being written: another look now would find nothing */
+    int64_t start_ns,
+        end_ns; /* wall clock, as the header claims (which is mended if that was set meanwhile); end >= start */
+    bool last;  /* the one behind it is being written: another look now would find nothing */
 };
 
 enum recording_result {

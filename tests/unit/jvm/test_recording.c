@@ -7,9 +7,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "test.h"
 
-enum { AT_SIZE = 8, AT_CHECKPOINT = 16, AT_START = 32, AT_DURATION = 40, IN_PROGRESS = 1 << 30 };
+enum {
+    AT_SIZE = 8,
+    AT_CHECKPOINT = 16,
+    AT_START = 32,
+    AT_DURATION = 40,
+    AT_TICKS = 48,
+    AT_FREQUENCY = 56,
+    IN_PROGRESS = 1 << 30
+};
 
 /* A recording as async-profiler writes it: the test plays the writer, with its own position. */
 struct writer {
@@ -177,6 +186,51 @@ static void gives_consumed_space_back(void)
     close(w.fd);
 }
 
+static void put_ticks(const struct writer *w, uint64_t ticks, uint64_t per_second)
+{
+    uint8_t v[8];
+    put_be64(v, ticks);
+    write_at(w->fd, w->at + AT_TICKS, v, sizeof v);
+    put_be64(v, per_second);
+    write_at(w->fd, w->at + AT_FREQUENCY, v, sizeof v);
+}
+
+/* The header's own word unless the ticks contradict it by more than a second. */
+static void a_clock_that_was_set_does_not_stretch_a_chunk(void)
+{
+    static const int64_t second = 1000000000;
+    const struct {
+        int64_t claimed, want;
+        uint64_t ticks, per_second;
+    } cases[] = {
+        {15 * second, 15 * second, 15500, 1000},         /* as it should be */
+        {3615 * second, 15 * second, 15000, 1000},       /* set forward */
+        {-3585 * second, 15 * second, 15000, 1000},      /* set back */
+        {20 * second, 20 * second, 0, 1000},             /* no ticks to go by */
+        {20 * second, 20 * second, 15000, 0},            /* none per second */
+        {20 * second, 20 * second, UINT64_MAX - 100, 1}, /* absurd */
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct writer w = writer_new();
+        struct recording r = reader_of(&w);
+        begin_chunk(&w, 1000);
+        put_ticks(&w, 100, cases[i].per_second);
+        put_events(&w, 300, 'a');
+        finish_chunk(&w, cases[i].claimed);
+        begin_chunk(&w, 2000);
+        put_ticks(&w, 100 + cases[i].ticks, cases[i].per_second);
+        struct recording_chunk c = {0};
+        CHECK_INT(recording_next(&r, false, &c), RECORDING_CHUNK);
+        CHECK_INT(c.end_ns - c.start_ns, cases[i].want);
+        uint8_t want[8];
+        put_be64(want, (uint64_t)cases[i].want);
+        CHECK(memcmp(c.bytes + AT_DURATION, want, sizeof want) == 0);
+        free(c.bytes);
+        recording_done(&r);
+        close(w.fd);
+    }
+}
+
 static void says_whether_another_look_is_worth_it(void)
 {
     struct writer w = writer_new();
@@ -338,6 +392,7 @@ int main(void)
     RUN(takes_the_last_chunk_at_once_when_the_writer_is_done);
     RUN(says_that_a_killed_writer_left_an_unfinished_chunk);
     RUN(gives_consumed_space_back);
+    RUN(a_clock_that_was_set_does_not_stretch_a_chunk);
     RUN(says_whether_another_look_is_worth_it);
     RUN(a_later_agent_begins_at_the_first_unconsumed_chunk);
     RUN(refuses_an_earlier_recording_without_a_chunk);

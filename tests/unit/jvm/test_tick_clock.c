@@ -20,7 +20,9 @@ static double seconds(pid_t pid)
 {
     clockid_t clock;
     struct timespec t;
-    return clock_getcpuclockid(pid, &clock) == 0 && clock_gettime(clock, &t) == 0 ? (double)t.tv_sec + (double)t.tv_nsec / 1e9 : 0;
+    return clock_getcpuclockid(pid, &clock) == 0 && clock_gettime(clock, &t) == 0
+               ? (double)t.tv_sec + (double)t.tv_nsec / 1e9
+               : 0;
 }
 
 static void burn_for(pid_t pid, double more)
