@@ -15,6 +15,7 @@
 #include "components/pyroscope_java_args.h"
 #include "components/pyroscope_java_convert.h"
 #include "components/pyroscope_java_labels.h"
+#include "jvm/scan.h"
 #include "jvm/session.h"
 #include "os/procfs.h"
 
@@ -479,12 +480,30 @@ static struct value *labels_value(const struct labels *ls)
     return object;
 }
 
+/* Main class or jar, by which a person knows the process where services have no names yet. Of a command line joined by blanks it is a good
+ * guess. */
+static struct value *main_value(const struct labels *target)
+{
+    const struct str known = labels_get(target, STR("__meta_process_java_main"));
+    if (known.n)
+        return value_string(known);
+    const struct str joined = labels_get(target, STR("__meta_process_commandline"));
+    if (!joined.n)
+        return value_string(joined);
+    cleanup_free char *args = str_dup(joined);
+    for (char *c = args; *c; c++)
+        if (*c == ' ')
+            *c = '\0';
+    return value_string(jvm_main_of((struct str){args, joined.n}));
+}
+
 static struct value *jvm_value(const struct jvm *v)
 {
     char room[JAVA_SERVICE_MAX];
     struct value *object = value_object();
     put(object, "pid", value_int(v->id.pid));
     put(object, "service_name", value_string(java_service_name(v->target, room)));
+    put(object, "main", main_value(v->target));
     put(object, "state", value_string(str_of(jvm_state_name(v->state))));
     put(object, "reason", value_string(str_of(v->reason)));
     put(object, "since", time_value(v->since_ns));

@@ -139,6 +139,8 @@ static struct labels *target_of(const char *pid, const char *service)
     if (pid)
         labels_set(&b, STR("__process_pid__"), str_of(pid));
     labels_set(&b, STR("__meta_docker_container_name"), str_of(service));
+    labels_set(&b, STR("__meta_process_commandline"),
+               STR("/usr/bin/java -Xmx64m -cp /tmp/a:/tmp/b com.example.Busy 1 2"));
     return labels_build(&b, false);
 }
 
@@ -248,6 +250,7 @@ static void profiles_cpu_memory_and_locks(void)
     }
     CHECK(is_profiling());
     CHECK(shows(0, "service_name", "first"));
+    CHECK(shows(0, "main", "com.example.Busy"));
     CHECK(shows(0, "last_profile", "20"));
     tear_down();
     char said[256];
