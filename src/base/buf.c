@@ -27,19 +27,20 @@ static bool grow(struct buf *b, size_t n)
     return true;
 }
 
-uint8_t *buf_reserve(struct buf *b, size_t n)
+uint8_t *buf_grow(struct buf *b, size_t n)
 {
     return grow(b, n) ? b->p + b->len : NULL;
 }
 
 void buf_append(struct buf *b, const void *p, size_t n)
 {
-    if (!grow(b, n))
+    uint8_t *to = buf_reserve(b, n);
+    if (!to)
         return;
     if (n)
-        memcpy(b->p + b->len, p, n);
+        memcpy(to, p, n);
+    to[n] = '\0';
     b->len += n;
-    b->p[b->len] = '\0';
 }
 
 void buf_str(struct buf *b, struct str s)

@@ -21,13 +21,18 @@ struct buf {
 
 #define BUF_INIT(maximum) ((struct buf){.max = (maximum)})
 
+/* Out of line: where the memory does not suffice. */
+uint8_t *buf_grow(struct buf *b, size_t n);
+/* Room for n more bytes, to be filled by the caller and then counted with b->len += n; NULL when refused. */
+static inline uint8_t *buf_reserve(struct buf *b, size_t n)
+{
+    return !b->failed && n < b->cap - b->len && n <= b->max - b->len ? b->p + b->len : buf_grow(b, n);
+}
 void buf_append(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, struct str s);
 void buf_puts(struct buf *b, const char *s);
 void buf_byte(struct buf *b, uint8_t c);
 void buf_printf(struct buf *b, const char *fmt, ...) printf_like(2, 3);
-/* Room for n more bytes, to be filled by the caller and then counted with b->len += n; NULL when refused. */
-uint8_t *buf_reserve(struct buf *b, size_t n);
 static inline bool buf_ok(const struct buf *b)
 {
     return !b->failed;

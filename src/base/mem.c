@@ -54,10 +54,8 @@ char *xasprintf(const char *fmt, ...)
     return or_abort(n < 0 ? NULL : text);
 }
 
-void xgrow(void *array, size_t *cap, size_t want, size_t size)
+void xgrow_beyond(void *array, size_t *cap, size_t want, size_t size)
 {
-    if (want <= *cap)
-        return;
     size_t n = *cap ? *cap : 8;
     while (n < want)
         n *= 2;

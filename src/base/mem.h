@@ -14,4 +14,9 @@ __attribute__((returns_nonnull, malloc)) char *xstrndup(const char *s, size_t n)
 __attribute__((returns_nonnull, malloc, format(printf, 1, 2))) char *xasprintf(const char *fmt, ...);
 
 /* Grows `*array` of `size`-byte items so that `want` fit, doubling; `*cap` counts items. */
-void xgrow(void *array, size_t *cap, size_t want, size_t size);
+void xgrow_beyond(void *array, size_t *cap, size_t want, size_t size);
+static inline void xgrow(void *array, size_t *cap, size_t want, size_t size)
+{
+    if (want > *cap)
+        xgrow_beyond(array, cap, want, size);
+}

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "jfr/text.h"
 #include "jfr/varint.h"
 
 /* Entries of one pool, if not told otherwise: async-profiler's largest, symbols, stay below 100,000 in big applications. */
@@ -19,11 +20,24 @@ struct reader {
     bool *has_skip;
 };
 
+/* Position behind one value of a pool. Most are one string or a few numbers. */
+static inline const uint8_t *skip_value(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end)
+{
+    if (plan->string)
+        return jfr_string_skip(p, end);
+    if (plan->numbers == 0 || end - p < (ptrdiff_t)plan->numbers * JFR_VARINT_MAX)
+        return jfr_plan_run(plan, p, end, NULL);
+    for (uint32_t n = plan->numbers; n > 0; n--)
+        p = jfr_varint_step(p);
+    return plan->bytes <= (size_t)(end - p) ? p + plan->bytes : NULL;
+}
+
 static int index_pool(struct reader *r, struct jfr_pool *pool, const uint8_t **p, uint64_t count, struct err *err)
 {
-    const uint8_t *at = *p, *end = r->end;
+    const uint8_t *at = *p, *const chunk = r->chunk, *const end = r->end;
+    const struct jfr_plan *const plan = &pool->plan;
     /* The count is only a claim until its entries have been seen: grow ahead by no more than the bytes can hold. */
-    uint64_t fit = (uint64_t)(end - at) / (1 + pool->plan.min_size);
+    uint64_t fit = (uint64_t)(end - at) / (1 + plan->min_size);
     if (count > fit)
         return err_set(err, -EBADMSG, "pool of %s: %llu entries in %zu bytes", pool->type, (unsigned long long)count,
                        (size_t)(end - at));
@@ -31,17 +45,19 @@ static int index_pool(struct reader *r, struct jfr_pool *pool, const uint8_t **p
     if (count > max - pool->len)
         return err_set(err, -E2BIG, "pool of %s: more than %zu entries", pool->type, max);
     xgrow(&pool->entries, &pool->cap, pool->len + count, sizeof *pool->entries);
-    for (struct jfr_entry *e = pool->entries + pool->len; count > 0; count--, e++) {
-        const uint8_t *value = jfr_varint(at, end, &e->key);
-        at = value ? jfr_plan_run(&pool->plan, value, end, NULL) : NULL;
+    struct jfr_entry *const first = pool->entries + pool->len, *const last = first + count;
+    uint64_t key_max = pool->key_max;
+    for (struct jfr_entry *e = first; e < last; e++) {
+        uint64_t key;
+        const uint8_t *value = jfr_varint(at, end, &key);
+        at = value ? skip_value(plan, value, end) : NULL;
         if (!at)
             return err_set(err, -EBADMSG, "pool of %s: an entry is cut", pool->type);
-        e->at = (uint32_t)(value - r->chunk);
-        e->memo = 0;
-        pool->len++;
-        if (e->key > pool->key_max)
-            pool->key_max = e->key;
+        *e = (struct jfr_entry){.key = key, .at = (uint32_t)(value - chunk)};
+        key_max = key > key_max ? key : key_max;
     }
+    pool->key_max = key_max;
+    pool->len += count;
     *p = at;
     return 0;
 }

@@ -24,31 +24,46 @@ struct reader {
 
 /* What elements and attributes are called: looked at once per string, not once per use. */
 enum word { WORD_OTHER, WORD_CLASS, WORD_FIELD, WORD_NAME, WORD_ID, WORD_POOLED, WORD_DIMENSION, WORDS };
-static const char *const words[WORDS] = {"", "class", "field", "name", "id", "constantPool", "dimension"};
+#define TEXT(text)                                                                                                     \
+    {                                                                                                                  \
+        text, sizeof(text) - 1                                                                                         \
+    }
+static const struct str words[WORDS] = {{0},        TEXT("class"),        TEXT("field"),    TEXT("name"),
+                                        TEXT("id"), TEXT("constantPool"), TEXT("dimension")};
 
 static enum word word_of(struct str s)
 {
-    enum word w = WORDS - 1;
-    while (w > WORD_OTHER && !str_is(s, words[w]))
+    enum word w = s.n > 1 && s.n <= sizeof "constantPool" - 1 ? WORDS - 1 : WORD_OTHER;
+    while (w > WORD_OTHER && !str_eq(s, words[w]))
         w--;
     return w;
 }
 
-/* The attributes we care about; the rest of an element's are stepped over. */
+/* The attributes we care about, numbers of strings by word; the rest of an element's are stepped over. */
 struct attributes {
-    struct str name, id, type, pooled, dimension;
+    uint32_t of[WORDS];
 };
 
-static uint64_t next(struct reader *r)
+static uint64_t long_next(struct reader *r)
 {
     uint64_t v = 0;
     r->p = jfr_varint(r->p, r->end, &v);
     return v;
 }
 
+/* Most numbers here are small. */
+static inline uint64_t next(struct reader *r)
+{
+    if (r->p && r->p < r->end && *r->p < 0x80)
+        return *r->p++;
+    return long_next(r);
+}
+
+/* Uninitialised. */
 static void *allot(struct reader *r, size_t n, size_t size)
 {
-    void *p = arena_calloc(r->arena, n, size);
+    size_t bytes;
+    void *p = __builtin_mul_overflow(n, size, &bytes) ? NULL : arena_alloc(r->arena, bytes);
     if (!p) {
         r->full = true;
         r->p = NULL;
@@ -70,6 +85,20 @@ static struct str decoded(struct reader *r, const struct jfr_string *raw)
     return s;
 }
 
+/* Nearly all strings are ASCII, in any of the encodings. */
+static void read_string(struct reader *r, struct str *ret)
+{
+    struct jfr_string raw = {0};
+    if (jfr_string_ascii(r->p, r->end, ret)) {
+        r->p = (const uint8_t *)ret->p + ret->n;
+        return;
+    }
+    r->p = jfr_string_read(r->p, r->end, &raw);
+    if (r->p)
+        *ret = decoded(r, &raw);
+}
+
+/* One more than are read: that one is empty, and stands for attributes that are not there. */
 static void read_strings(struct reader *r)
 {
     uint64_t count = next(r);
@@ -80,22 +109,14 @@ static void read_strings(struct reader *r)
     r->strings = allot(r, count + 1, sizeof *r->strings);
     r->words = allot(r, count + 1, sizeof *r->words);
     for (uint64_t i = 0; r->p && i < count; i++) {
-        struct jfr_string raw = {0};
-        r->p = jfr_string_read(r->p, r->end, &raw);
-        if (r->p)
-            r->strings[i] = decoded(r, &raw);
+        read_string(r, &r->strings[i]);
         if (r->p)
             r->words[i] = (uint8_t)word_of(r->strings[i]);
     }
-    r->string_count = count;
-}
-
-static struct str string_at(struct reader *r, uint64_t i)
-{
-    if (r->p && i < r->string_count)
-        return r->strings[i];
-    r->p = NULL;
-    return STR("");
+    if (!r->p)
+        return;
+    r->strings[count] = (struct str){0};
+    r->string_count = (size_t)count;
 }
 
 static enum word word_at(struct reader *r, uint64_t i)
@@ -108,29 +129,30 @@ static enum word word_at(struct reader *r, uint64_t i)
 
 static struct attributes read_attributes(struct reader *r)
 {
-    struct attributes a = {0};
+    struct attributes a;
+    for (int i = 0; i < WORDS; i++)
+        a.of[i] = (uint32_t)r->string_count;
     uint64_t count = next(r);
     for (; r->p && count > 0; count--) {
         const enum word key = word_at(r, next(r));
-        const struct str value = string_at(r, next(r));
-        if (key == WORD_NAME)
-            a.name = value;
-        else if (key == WORD_ID)
-            a.id = value;
-        else if (key == WORD_CLASS)
-            a.type = value;
-        else if (key == WORD_POOLED)
-            a.pooled = value;
-        else if (key == WORD_DIMENSION)
-            a.dimension = value;
+        const uint64_t value = next(r);
+        if (!r->p || value >= r->string_count)
+            r->p = NULL;
+        else
+            a.of[key] = (uint32_t)value;
     }
     return a;
 }
 
+static struct str attribute(const struct reader *r, const struct attributes *a, enum word word)
+{
+    return r->strings[a->of[word]];
+}
+
 static void add_type(struct reader *r, const struct attributes *a)
 {
-    struct jfr_type t = {.name = a->name};
-    if (!str_to_u64(a->id, &t.id) || r->type_count == TYPES_MAX) {
+    struct jfr_type t = {.name = attribute(r, a, WORD_NAME)};
+    if (!str_to_u64(attribute(r, a, WORD_ID), &t.id) || r->type_count == TYPES_MAX) {
         r->p = NULL;
         return;
     }
@@ -141,42 +163,62 @@ static void add_type(struct reader *r, const struct attributes *a)
 /* Returns the link to hang the next field on. */
 static struct jfr_field **add_field(struct reader *r, struct jfr_field **link, const struct attributes *a)
 {
+    const struct str type_text = attribute(r, a, WORD_CLASS), dimension_text = attribute(r, a, WORD_DIMENSION);
     uint64_t type = 0, dimension = 0;
-    bool fine = str_to_u64(a->type, &type) && (a->dimension.n == 0 || str_to_u64(a->dimension, &dimension));
+    bool fine = str_to_u64(type_text, &type) && (dimension_text.n == 0 || str_to_u64(dimension_text, &dimension));
     struct jfr_field *f = fine ? allot(r, 1, sizeof *f) : NULL;
     if (!f) {
         r->p = NULL;
         return link;
     }
-    *f =
-        (struct jfr_field){.name = a->name, .type = type, .pooled = str_is(a->pooled, "true"), .array = dimension != 0};
+    *f = (struct jfr_field){.name = attribute(r, a, WORD_NAME),
+                            .type = type,
+                            .pooled = str_is(attribute(r, a, WORD_POOLED), "true"),
+                            .array = dimension != 0};
     *link = f;
     return &f->next;
+}
+
+static void read_element(struct reader *r, unsigned depth, struct jfr_field ***fields);
+
+static void read_children(struct reader *r, unsigned depth, struct jfr_field ***fields)
+{
+    uint64_t children = next(r);
+    if (children > 0 && depth == JFR_DEPTH_MAX)
+        r->p = NULL;
+    for (; r->p && children > 0; children--)
+        read_element(r, depth + 1, fields);
+}
+
+static void read_class(struct reader *r, unsigned depth)
+{
+    const struct attributes a = read_attributes(r);
+    struct jfr_field *own = NULL, **link = &own;
+    const size_t index = r->type_count;
+    if (r->p)
+        add_type(r, &a);
+    read_children(r, depth, &link);
+    if (r->p)
+        r->types[index].fields = own;
 }
 
 /* One element and all below it. `fields` is where the fields of the class around it go, NULL outside of one. */
 static void read_element(struct reader *r, unsigned depth, struct jfr_field ***fields)
 {
     const enum word name = word_at(r, next(r));
-    struct attributes a = read_attributes(r);
-    uint64_t children = next(r);
-    if (!r->p || (children > 0 && depth == JFR_DEPTH_MAX)) {
-        r->p = NULL;
+    if (!fields && name == WORD_CLASS) {
+        read_class(r, depth);
         return;
     }
-    struct jfr_field *own = NULL, **link = &own, ***inner = NULL;
-    bool is_class = !fields && name == WORD_CLASS;
-    size_t index = r->type_count;
-    if (is_class) {
-        add_type(r, &a);
-        inner = &link;
-    } else if (fields && name == WORD_FIELD) {
-        *fields = add_field(r, *fields, &a);
+    if (fields && name == WORD_FIELD) {
+        const struct attributes a = read_attributes(r);
+        if (r->p)
+            *fields = add_field(r, *fields, &a);
+    } else { /* annotations and settings, which are most */
+        const uint64_t attributes = next(r);
+        r->p = r->p && attributes <= (uint64_t)(r->end - r->p) ? jfr_varint_skip(r->p, r->end, 2 * attributes) : NULL;
     }
-    for (; r->p && children > 0; children--)
-        read_element(r, depth + 1, inner);
-    if (is_class && r->p)
-        r->types[index].fields = own;
+    read_children(r, depth, NULL);
 }
 
 static int read_event(struct reader *r, struct err *err)
@@ -242,8 +284,9 @@ const struct jfr_type *jfr_type_by_id(const struct jfr_metadata *m, uint64_t id)
 
 const struct jfr_type *jfr_type_by_name(const struct jfr_metadata *m, const char *name)
 {
+    const struct str wanted = str_of(name);
     for (size_t i = 0; i < m->count; i++) {
-        if (str_is(m->types[i].name, name))
+        if (str_eq(m->types[i].name, wanted))
             return &m->types[i];
     }
     return NULL;

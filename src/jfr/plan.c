@@ -51,20 +51,25 @@ static void add(struct compiler *c, enum step_kind kind, int slot, uint32_t n)
     c->steps[c->count++] = (struct jfr_step){.kind = (uint8_t)kind, .slot = (int8_t)slot, .n = n};
 }
 
+#define NAME(text)                                                                                                     \
+    {                                                                                                                  \
+        text, sizeof(text) - 1                                                                                         \
+    }
+
 static const struct {
-    const char *name;
+    struct str name;
     enum step_kind kind;
     uint32_t n;
 } primitives[] = {
-    {"boolean", STEP_BYTES, 1}, {"byte", STEP_BYTES, 1},   {"char", STEP_VARINTS, 1},
-    {"short", STEP_VARINTS, 1}, {"int", STEP_VARINTS, 1},  {"long", STEP_VARINTS, 1},
-    {"float", STEP_BYTES, 4},   {"double", STEP_BYTES, 8}, {"java.lang.String", STEP_STRING, 1},
+    {NAME("boolean"), STEP_BYTES, 1}, {NAME("byte"), STEP_BYTES, 1},   {NAME("char"), STEP_VARINTS, 1},
+    {NAME("short"), STEP_VARINTS, 1}, {NAME("int"), STEP_VARINTS, 1},  {NAME("long"), STEP_VARINTS, 1},
+    {NAME("float"), STEP_BYTES, 4},   {NAME("double"), STEP_BYTES, 8}, {NAME("java.lang.String"), STEP_STRING, 1},
 };
 
 static bool add_primitive(struct compiler *c, const struct jfr_type *t, int slot)
 {
     for (size_t i = 0; i < ARRAY_LEN(primitives); i++) {
-        if (str_is(t->name, primitives[i].name)) {
+        if (str_eq(t->name, primitives[i].name)) {
             add(c, primitives[i].kind, slot, primitives[i].n);
             return true;
         }
@@ -180,6 +185,7 @@ static void count_numbers(const struct jfr_step *steps, struct jfr_plan *plan)
     if (i == plan->count) {
         plan->numbers = n;
         plan->bytes = bytes;
+        plan->quick = plan->lead && plan->lead == n && bytes == 0;
     }
 }
 
@@ -275,33 +281,17 @@ static const uint8_t *skip_plain(const struct jfr_plan *plan, const uint8_t *p, 
     return p && plan->bytes <= (size_t)(end - p) ? p + plan->bytes : NULL;
 }
 
-/* Steps over what lies in front of the number of plan->reads[i]; the caller has made sure of JFR_VARINT_MAX bytes each. */
-static inline const uint8_t *skip_to(const struct jfr_plan *plan, unsigned i, const uint8_t *p)
-{
-    for (unsigned skip = plan->reads[i].skip; skip > 0; skip--)
-        p = jfr_varint_step(p);
-    return p;
-}
-
-static inline bool has_lead(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end)
-{
-    return plan->lead && end - p >= (ptrdiff_t)plan->lead * JFR_VARINT_MAX;
-}
-
 const uint8_t *jfr_plan_run(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, struct jfr_record *out)
 {
     if (!out && plan->string)
         return jfr_string_skip(p, end);
     if (!out && (plan->numbers | plan->bytes))
         return skip_plain(plan, p, end);
-    if (!out || plan->lead != plan->numbers || plan->bytes || !has_lead(plan, p, end))
+    if (!out || !plan->quick || !jfr_plan_has_lead(plan, p, end))
         return run(plan->steps, plan->count, p, end, out);
-    for (unsigned i = 0; i < plan->read_count; i++) {
-        struct jfr_value *value = &out->v[plan->reads[i].slot];
-        value->at = NULL;
-        p = jfr_varint_unchecked(skip_to(plan, i, p), &value->num);
-    }
-    return p;
+    for (unsigned i = 0; i < plan->read_count; i++)
+        out->v[plan->reads[i].slot].at = NULL;
+    return jfr_plan_read(plan, p, end, out);
 }
 
 bool jfr_plan_look(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, struct jfr_record *out)
@@ -316,18 +306,15 @@ bool jfr_plan_look(const struct jfr_plan *plan, const uint8_t *p, const uint8_t 
     return true;
 }
 
-bool jfr_plan_numbers(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, uint64_t out[JFR_SLOTS])
+bool jfr_plan_numbers_checked(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end,
+                              uint64_t out[JFR_SLOTS])
 {
-    if (has_lead(plan, p, end)) {
-        memset(out, 0, JFR_SLOTS * sizeof *out);
-        for (unsigned i = 0; i < plan->read_count; i++)
-            p = jfr_varint_unchecked(skip_to(plan, i, p), &out[plan->reads[i].slot]);
-        return true;
-    }
     struct jfr_record rec = {0};
     bool fits = run(plan->steps, plan->count, p, end, &rec);
-    for (int slot = 0; slot < JFR_SLOTS; slot++)
-        out[slot] = rec.v[slot].num;
+    for (int slot = 0; slot < JFR_SLOTS; slot++) {
+        if (plan->has >> slot & 1)
+            out[slot] = rec.v[slot].num;
+    }
     return fits;
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "jfr/metadata.h"
+#include "jfr/varint.h"
 
 enum { JFR_SLOTS = 8 };
 
@@ -40,6 +41,7 @@ struct jfr_plan {
     } reads[JFR_SLOTS];
     uint8_t read_count;
     uint8_t number_of[JFR_SLOTS];
+    bool quick; /* the last of them is the last of the plan */
 };
 
 /* `names[i]` is the field to keep in slot i; a name may be missing from the type, then its bit in `has` is 0. Only
@@ -53,11 +55,46 @@ must_check int jfr_plan_compile(const struct jfr_metadata *m, const struct jfr_t
 /* Reads one value at p; position after it, or NULL when it does not fit. Slots without a field stay as they are; `out`
  * may be NULL when the plan keeps nothing. */
 const uint8_t *jfr_plan_run(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, struct jfr_record *out);
+
+/* Whether the numbers of plan->reads are far enough from the end of the bytes to be read unchecked. */
+static inline bool jfr_plan_has_lead(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end)
+{
+    return plan->lead && end - p >= (ptrdiff_t)plan->lead * JFR_VARINT_MAX;
+}
+/* Steps over what lies in front of the number of plan->reads[i]; behind jfr_plan_has_lead(). */
+static inline const uint8_t *jfr_plan_skip_to(const struct jfr_plan *plan, unsigned i, const uint8_t *p)
+{
+    for (unsigned skip = plan->reads[i].skip; skip > 0; skip--)
+        p = jfr_varint_step(p);
+    return p;
+}
+/* As jfr_plan_run, in line, for a record whose numbers have no `at` yet. */
+static inline const uint8_t *jfr_plan_read(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end,
+                                           struct jfr_record *out)
+{
+    if (!plan->quick || !jfr_plan_has_lead(plan, p, end))
+        return jfr_plan_run(plan, p, end, out);
+    for (unsigned i = 0; i < plan->read_count; i++)
+        p = jfr_varint_unchecked(jfr_plan_skip_to(plan, i, p), &out->v[plan->reads[i].slot].num);
+    return p;
+}
+
 /* The slots of one value and no more: where the last one is a string or an array, that is not read itself. False where
  * they do not fit. */
 bool jfr_plan_look(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, struct jfr_record *out);
-/* The numbers of one value, by slot, 0 where there is no such field; false where they do not fit. Only for plans that
- * keep nothing else. */
-bool jfr_plan_numbers(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, uint64_t out[JFR_SLOTS]);
+/* Near the end of the bytes, and where fields lie further behind. */
+bool jfr_plan_numbers_checked(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end,
+                              uint64_t out[JFR_SLOTS]);
+/* The numbers of one value, by slot; slots without a field stay as they are. False where they do not fit. Only for plans
+ * that keep nothing else. */
+static inline bool jfr_plan_numbers(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end,
+                                    uint64_t out[JFR_SLOTS])
+{
+    if (!jfr_plan_has_lead(plan, p, end))
+        return jfr_plan_numbers_checked(plan, p, end, out);
+    for (unsigned i = 0; i < plan->read_count; i++)
+        p = jfr_varint_unchecked(jfr_plan_skip_to(plan, i, p), &out[plan->reads[i].slot]);
+    return true;
+}
 /* Steps over n values, each after a varint of its own when `keyed` (the entries of a pool). */
 const uint8_t *jfr_plan_skip(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end, uint64_t n, bool keyed);

@@ -164,6 +164,18 @@ bool jfr_string_is_plain(const struct jfr_string *s)
     return is_ascii(s->text); /* UTF-16 units below 128 take one byte each, too */
 }
 
+bool jfr_string_ascii(const uint8_t *p, const uint8_t *end, struct str *ret)
+{
+    uint64_t len;
+    if (!p || p >= end || (*p != JFR_STRING_UTF8 && *p != JFR_STRING_LATIN1 && *p != JFR_STRING_CHARS))
+        return false;
+    p = jfr_varint(p + 1, end, &len);
+    if (!p || len > (uint64_t)(end - p))
+        return false;
+    *ret = (struct str){(const char *)p, (size_t)len};
+    return is_ascii(*ret);
+}
+
 void jfr_string_decode(const struct jfr_string *s, struct buf *out)
 {
     if (jfr_string_is_plain(s)) {

@@ -35,12 +35,23 @@ void jfr_string_decode(const struct jfr_string *s, struct buf *out);
 /* True where the raw bytes are the decoded text already, so that they can be used in place. */
 bool jfr_string_is_plain(const struct jfr_string *s);
 
-/* As jfr_string_read without a result: pools hold thousands of strings that nobody looks at. */
-static inline const uint8_t *jfr_string_skip(const uint8_t *p, const uint8_t *end)
+/* The text of a string of characters that is ASCII, so that its bytes are the text in every encoding; false for all others. */
+bool jfr_string_ascii(const uint8_t *p, const uint8_t *end, struct str *ret);
+
+/* The bytes of a string that has them in place, which most are; false for all others, and near the end of the bytes. */
+static inline bool jfr_string_bytes(const uint8_t *p, const uint8_t *end, struct str *ret)
 {
     uint64_t len;
     if (end - p <= JFR_VARINT_MAX || (*p != JFR_STRING_UTF8 && *p != JFR_STRING_LATIN1))
-        return jfr_string_read(p, end, NULL);
+        return false;
     p = jfr_varint_unchecked(p + 1, &len);
-    return len <= (uint64_t)(end - p) ? p + len : NULL;
+    *ret = (struct str){(const char *)p, (size_t)len};
+    return len <= (uint64_t)(end - p);
+}
+
+/* As jfr_string_read without a result: pools hold thousands of strings that nobody looks at. */
+static inline const uint8_t *jfr_string_skip(const uint8_t *p, const uint8_t *end)
+{
+    struct str bytes;
+    return jfr_string_bytes(p, end, &bytes) ? (const uint8_t *)bytes.p + bytes.n : jfr_string_read(p, end, NULL);
 }

@@ -22,6 +22,13 @@ struct layout {
     uint8_t class_of[LAYOUT_DIRECT]; /* by type id, what `of` says; NO_CLASS */
 };
 
+/* Label sets made last of the three ids that Pyroscope's agent puts into events, by a hash of them; 0, the empty set, is none. */
+enum { KNOWN_LABELS_BITS = 5 };
+struct known_labels {
+    uint64_t span, name, context;
+    uint32_t labels;
+};
+
 struct conversion {
     struct conversion_options options; /* its `event` is in settings */
     struct settings settings;
@@ -32,6 +39,7 @@ struct conversion {
     struct thread_names threads;
     struct snapshot snapshot;
     bool has_labels;
+    struct known_labels known_labels[1 << KNOWN_LABELS_BITS];
     struct native_leaks leaks;
     struct label_keys {
         uint32_t thread, allocated_class, lock_class, profile_id, span_name; /* strings */
@@ -54,6 +62,8 @@ struct pass {
     bool wall, both, counter; /* what settings_wall(), _both() and _counter() say of those in force; not the JDK's */
     int64_t sample_ns;        /* that an execution sample stands for, by the same */
     int64_t worth_ns;         /* what it counts: that, or where it was taken by the tick, by the exact run time */
+    bool ranged;              /* a part of the time is asked for */
+    bool labelled;            /* events may have labels */
 };
 
 /* In passes.c: walks beside the one that takes the samples. They stop where something is no event; the main walk says so.
@@ -63,12 +73,12 @@ void chunk_prepare(struct pass *p, struct layout *l, const struct jfr_metadata *
 /* After it: native memory that is still allocated. */
 void chunk_settle(struct pass *p, const struct layout *l);
 
-/* The label set of an event; SYMBOLS_FULL. */
+/* The label set of an event, where p->labelled; SYMBOLS_FULL. */
 uint32_t labels_of(const struct pass *p, const struct event_class *class, const struct jfr_record *e);
 
 /* Adds what one event stands for to its profiles; false where symbols are full. */
 must_check bool event_take(const struct pass *p, size_t class, const struct jfr_record *e);
-/* Did it begin in the time that was asked for? */
+/* Where p->ranged: did it begin in the time that was asked for? */
 bool event_in_range(const struct pass *p, const struct jfr_record *e);
 /* How often an event counts: an idle thread's wall clock samples come in batches. */
 int64_t event_count(size_t class, const struct jfr_record *e);

@@ -40,7 +40,7 @@ enum {
     FUNCTION_START_LINE = 5,
 };
 
-/* Five fields of at most 1 + 10 bytes. */
+/* Tag and length, and five fields of at most 1 + 10 bytes. */
 enum { SMALL_MESSAGE = 64 };
 
 /* Numbers in this profile, by order of first use, for things numbered across all profiles. */
@@ -85,29 +85,42 @@ static uint32_t string_id(struct encoder *e, uint32_t string)
 }
 
 /* A message of less than 128 bytes, all but samples are: its length is one byte, known at the end. Where to write its
- * fields, room for SMALL_MESSAGE bytes; NULL where the output is full. */
-static uint8_t *small_begin(struct encoder *e, uint32_t field)
+ * fields; SMALL_MESSAGE bytes of room were made sure of. */
+static inline uint8_t *small_begin(uint8_t *to, uint32_t field)
 {
-    uint8_t *to = buf_reserve(e->out, 2 + SMALL_MESSAGE);
-    if (!to)
-        return NULL;
     to[0] = (uint8_t)(field << 3 | WIRE_BYTES);
     return to + 2;
 }
 
-static void small_end(struct encoder *e, uint8_t *from, const uint8_t *to)
+/* Position behind it. */
+static inline uint8_t *small_end(uint8_t *from, uint8_t *to)
 {
     from[-1] = (uint8_t)(to - from);
-    e->out->len += 2 + (size_t)(to - from);
+    return to;
+}
+
+/* `count` small messages, room for some at a time. */
+static void put_small(struct encoder *e, uint32_t count, uint8_t *(*put)(struct encoder *e, uint32_t i, uint8_t *to))
+{
+    enum { AT_A_TIME = 64 };
+    for (uint32_t i = 0; i < count;) {
+        const uint32_t until = count - i < AT_A_TIME ? count : i + AT_A_TIME;
+        uint8_t *const from = buf_reserve(e->out, (size_t)(until - i) * SMALL_MESSAGE), *to = from;
+        if (!from)
+            return;
+        for (; i < until; i++)
+            to = put(e, i, to);
+        e->out->len += (size_t)(to - from);
+    }
 }
 
 static void put_value_type(struct encoder *e, uint32_t field, struct pprof_value_type t)
 {
-    uint8_t *m = small_begin(e, field);
-    if (!m)
+    uint8_t *const from = buf_reserve(e->out, SMALL_MESSAGE);
+    if (!from)
         return;
-    uint8_t *to = wire_put_number(m, VALUE_TYPE_TYPE, string_id(e, t.type));
-    small_end(e, m, wire_put_number(to, VALUE_TYPE_UNIT, string_id(e, t.unit)));
+    uint8_t *m = small_begin(from, field), *to = wire_put_number(m, VALUE_TYPE_TYPE, string_id(e, t.type));
+    e->out->len += (size_t)(small_end(m, wire_put_number(to, VALUE_TYPE_UNIT, string_id(e, t.unit))) - from);
 }
 
 static bool all_zero(const int64_t *values, size_t n)
@@ -157,8 +170,13 @@ static size_t labels_size(struct encoder *e, const struct pprof_labels *labels)
 static uint8_t *put_location_ids(struct encoder *e, const struct pprof_stack *stack, uint8_t *to)
 {
     enum { TWO_BYTES = 1 << 14 };
-    for (uint32_t k = 0; k < stack->count; k++) {
-        const uint32_t id = numbered(&e->locations, stack->locations[k]);
+    const uint32_t *l = stack->locations, *const end = l + stack->count;
+    uint32_t *const ids =
+        e->locations.ids; /* bytes written may be anything to the compiler, so nothing is asked twice */
+    for (; l < end; l++) {
+        uint32_t id = ids[*l];
+        if (id == 0)
+            id = numbered(&e->locations, *l);
         if (id >= TWO_BYTES) {
             to = wire_put(to, id);
             continue;
@@ -207,50 +225,56 @@ static void put_sample(struct encoder *e, size_t i)
 }
 
 /* The program itself is the first, and the only one without a name. */
-static void put_mappings(struct encoder *e)
+static uint8_t *put_mapping(struct encoder *e, uint32_t i, uint8_t *to)
 {
-    for (uint32_t i = 0; i < e->mappings.count; i++) {
-        uint8_t *m = small_begin(e, PROFILE_MAPPING);
-        if (!m)
-            return;
-        uint8_t *to = wire_put_number(m, MAPPING_ID, i + 1);
-        to = wire_put_number(to, MAPPING_FILENAME, string_id(e, e->mappings.order[i]));
-        small_end(e, m, wire_put_number(to, MAPPING_HAS_FUNCTIONS, 1));
-    }
+    uint8_t *m = small_begin(to, PROFILE_MAPPING);
+    to = wire_put_number(m, MAPPING_ID, i + 1);
+    to = wire_put_number(to, MAPPING_FILENAME, string_id(e, e->mappings.order[i]));
+    return small_end(m, wire_put_number(to, MAPPING_HAS_FUNCTIONS, 1));
 }
 
-static void put_locations(struct encoder *e)
+static inline uint8_t *put_location(struct encoder *e, uint32_t i, uint8_t *to)
 {
-    for (uint32_t i = 0; i < e->locations.count; i++) {
-        struct pprof_location l = e->p->symbols->locations[e->locations.order[i]];
-        uint8_t *m = small_begin(e, PROFILE_LOCATION);
-        if (!m)
-            return;
-        uint8_t *to = wire_put_number(m, LOCATION_ID, i + 1);
-        to = wire_put_number(to, LOCATION_MAPPING_ID,
-                             numbered(&e->mappings, e->p->symbols->functions[l.function].mapping));
-        *to++ = LOCATION_LINE << 3 | WIRE_BYTES;
-        uint8_t *line = to + 1, *end = wire_put_number(line, LINE_FUNCTION_ID, numbered(&e->functions, l.function));
-        end = wire_put_number(end, LINE_LINE, (uint64_t)(int64_t)l.line);
-        *to = (uint8_t)(end - line);
-        small_end(e, m, end);
-    }
+    const struct pprof_location l = e->p->symbols->locations[e->locations.order[i]];
+    uint8_t *m = small_begin(to, PROFILE_LOCATION);
+    to = wire_put_number(m, LOCATION_ID, i + 1);
+    to = wire_put_number(to, LOCATION_MAPPING_ID, numbered(&e->mappings, e->p->symbols->functions[l.function].mapping));
+    *to++ = LOCATION_LINE << 3 | WIRE_BYTES;
+    uint8_t *line = to + 1, *end = wire_put_number(line, LINE_FUNCTION_ID, numbered(&e->functions, l.function));
+    end = wire_put_number(end, LINE_LINE, (uint64_t)(int64_t)l.line);
+    *to = (uint8_t)(end - line);
+    return small_end(m, end);
 }
 
-static void put_functions(struct encoder *e)
+static inline uint8_t *put_function(struct encoder *e, uint32_t i, uint8_t *to)
 {
-    for (uint32_t i = 0; i < e->functions.count; i++) {
-        struct pprof_function f = e->p->symbols->functions[e->functions.order[i]];
-        uint8_t *m = small_begin(e, PROFILE_FUNCTION);
-        if (!m)
-            return;
-        uint8_t *to = wire_put_number(m, FUNCTION_ID, i + 1);
-        to = wire_put_number(to, FUNCTION_NAME, string_id(e, f.name));
-        to = wire_put_number(to, FUNCTION_SYSTEM_NAME, string_id(e, f.system_name));
-        to = wire_put_number(to, FUNCTION_FILENAME, string_id(e, f.filename));
-        to = wire_put_number(to, FUNCTION_START_LINE, (uint64_t)(int64_t)f.start_line);
-        small_end(e, m, to);
+    const struct pprof_function f = e->p->symbols->functions[e->functions.order[i]];
+    uint8_t *m = small_begin(to, PROFILE_FUNCTION);
+    to = wire_put_number(m, FUNCTION_ID, i + 1);
+    to = wire_put_number(to, FUNCTION_NAME, string_id(e, f.name));
+    to = wire_put_number(to, FUNCTION_SYSTEM_NAME, string_id(e, f.system_name));
+    to = wire_put_number(to, FUNCTION_FILENAME, string_id(e, f.filename));
+    return small_end(m, wire_put_number(to, FUNCTION_START_LINE, (uint64_t)(int64_t)f.start_line));
+}
+
+static void put_strings(struct encoder *e)
+{
+    enum { TAG_AND_LENGTH = 1 + 10 };
+    const struct str *const strings = e->p->symbols->strings;
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < e->strings.count; i++)
+        bytes += TAG_AND_LENGTH + strings[e->strings.order[i]].n;
+    uint8_t *const from = buf_reserve(e->out, bytes), *to = from;
+    for (uint32_t i = 0; from && i < e->strings.count; i++) {
+        const struct str s = strings[e->strings.order[i]];
+        *to++ = PROFILE_STRING_TABLE << 3 | WIRE_BYTES;
+        to = wire_put(to, s.n);
+        if (s.n)
+            memcpy(to, s.p, s.n);
+        to += s.n;
     }
+    if (from)
+        e->out->len += (size_t)(to - from);
 }
 
 void pprof_encode(const struct profile *p, struct buf *out)
@@ -268,16 +292,15 @@ void pprof_encode(const struct profile *p, struct buf *out)
         if (!all_zero(profile_values(p, i), p->type_count))
             put_sample(&e, i);
     }
-    put_locations(&e);
-    put_mappings(&e);
-    put_functions(&e);
+    put_small(&e, e.locations.count, put_location);
+    put_small(&e, e.mappings.count, put_mapping);
+    put_small(&e, e.functions.count, put_function);
     wire_number(out, PROFILE_TIME_NANOS, (uint64_t)p->time_nanos);
     wire_number(out, PROFILE_DURATION_NANOS, (uint64_t)p->duration_nanos);
     if (p->period_type.type || p->period_type.unit)
         put_value_type(&e, PROFILE_PERIOD_TYPE, p->period_type);
     wire_number(out, PROFILE_PERIOD, (uint64_t)p->period);
-    for (uint32_t i = 0; i < e.strings.count; i++)
-        wire_bytes(out, PROFILE_STRING_TABLE, p->symbols->strings[e.strings.order[i]]);
+    put_strings(&e);
     numbering_done(&e.strings);
     numbering_done(&e.functions);
     numbering_done(&e.locations);

@@ -83,6 +83,7 @@ struct conversion *conversion_new(const struct conversion_options *options)
 int conversion_labels(struct conversion *c, struct str snapshot, struct err *err)
 {
     snapshot_done(&c->snapshot);
+    memset(c->known_labels, 0, sizeof c->known_labels);
     int code = snapshot_read(&c->snapshot, snapshot, &c->symbols, err);
     c->has_labels = code == 0;
     if (code < 0) {
@@ -92,20 +93,25 @@ int conversion_labels(struct conversion *c, struct str snapshot, struct err *err
     return code;
 }
 
+static bool has_range(const struct conversion *c)
+{
+    return c->options.from_ns || c->options.until_ns;
+}
+
 /* Whether what lies in this slot is looked at. */
-static bool is_wanted(const struct conversion *c, const struct event_class *class, enum event_slot slot, bool times)
+static bool is_wanted(const struct conversion *c, const struct event_class *class, enum event_slot slot, bool spans)
 {
     const struct conversion_options *o = &c->options;
     const bool labels = !o->compat || c->has_labels;
     switch (slot) {
     case SLOT_THREAD:
-        return class->rule == RULE_SETTING || o->per_thread || times;
+        return class->rule == RULE_SETTING || o->per_thread || spans;
     case SLOT_SUBJECT:
         if (class->rule == RULE_SIZED && class->kind != KIND_MALLOC)
             return o->allocated_class;
         return class->rule != RULE_DELAY || o->lock_class;
-    case SLOT_TIME:
-        return times;
+    case SLOT_TIME: /* for what one event says of others */
+        return !o->compat && (spans || class->rule == RULE_FREE || class->kind == KIND_MALLOC || has_range(c));
     case SLOT_SPAN_ID:
     case SLOT_SPAN_NAME:
     case SLOT_CONTEXT:
@@ -115,21 +121,16 @@ static bool is_wanted(const struct conversion *c, const struct event_class *clas
     }
 }
 
-static bool has_range(const struct conversion *c)
-{
-    return c->options.from_ns || c->options.until_ns;
-}
-
-static int layout_read(struct layout *l, const struct conversion *c, const struct jfr_metadata *m, struct arena *arena,
+static int layout_read(struct layout *l, const struct conversion *c, const struct resolver *r, struct arena *arena,
                        struct err *err)
 {
+    const struct jfr_metadata *m = r->metadata;
     static const char *const common[EVENT_SLOTS] = {[SLOT_TIME] = "startTime",
                                                     [SLOT_SPAN_ID] = "spanId",
                                                     [SLOT_SPAN_NAME] = "spanName",
                                                     [SLOT_CONTEXT] = "contextId"};
-    /* Times are for what one event says of others. */
-    const bool times = !c->options.compat && (jfr_type_by_name(m, event_classes[CLASS_SPAN].type) ||
-                                              jfr_type_by_name(m, event_classes[CLASS_FREE].type) || has_range(c));
+    const bool spans =
+        !c->options.compat && resolver_has_strings(r) && jfr_type_by_name(m, event_classes[CLASS_SPAN].type);
     for (size_t i = 0; i < CLASS_COUNT; i++) {
         const struct event_class *class = &event_classes[i];
         const bool left_out = c->options.compat && class->beyond;
@@ -137,7 +138,7 @@ static int layout_read(struct layout *l, const struct conversion *c, const struc
         const char *fields[EVENT_SLOTS];
         for (size_t slot = 0; slot < EVENT_SLOTS; slot++) {
             const char *field = slot < ARRAY_LEN(class->fields) ? class->fields[slot] : common[slot];
-            fields[slot] = is_wanted(c, class, (enum event_slot)slot, times) ? field : NULL;
+            fields[slot] = is_wanted(c, class, (enum event_slot)slot, spans) ? field : NULL;
         }
         l->of[i].id = t ? t->id : JFR_EVENT_METADATA;
         int code = t ? jfr_plan_compile(m, t, fields, EVENT_SLOTS, false, arena, &l->of[i].plan, err) : 0;
@@ -187,7 +188,7 @@ static bool take(struct pass *p, size_t class, const struct jfr_record *e)
     if (class == CLASS_SETTING) {
         take_setting(p, e);
         settings_changed(p);
-    } else if (!event_in_range(p, e)) {
+    } else if (p->ranged && !event_in_range(p, e)) {
         return true;
     } else if (!event_take(p, class, e)) {
         return false;
@@ -212,7 +213,7 @@ static int walk(struct pass *p, const struct layout *l, struct jfr_events it, co
         if (class == NO_CLASS)
             continue;
         /* Numbers are read fastest far from the end of the bytes: the event's own end is looked at afterwards. */
-        const uint8_t *end = jfr_plan_run(&l->of[class].plan, event.payload, it.end, &records[class]);
+        const uint8_t *end = jfr_plan_read(&l->of[class].plan, event.payload, it.end, &records[class]);
         if (!end || end > event.end)
             return err_set(err, -EBADMSG, "%s at %zu is cut", event_classes[class].type,
                            (size_t)(*failed_at - it.chunk));
@@ -283,12 +284,18 @@ int conversion_add(struct conversion *c, const void *chunk, size_t len, struct e
     if (code == 0)
         code = jfr_metadata_read(chunk, header.size, header.metadata, &arena, &metadata, err);
     if (code == 0)
-        code = layout_read(&layout, c, &metadata, &arena, err);
-    if (code == 0)
         code = resolver_open(&resolver, chunk, &header, &metadata, &arena, &c->symbols, &names, err);
+    if (code == 0)
+        code = layout_read(&layout, c, &resolver, &arena, err);
     if (code < 0)
         return code;
-    struct pass pass = {.c = c, .r = &resolver, .chunk = chunk, .header = &header, .spans = &spans, .sign = 1};
+    struct pass pass = {.c = c,
+                        .r = &resolver,
+                        .chunk = chunk,
+                        .header = &header,
+                        .spans = &spans,
+                        .sign = 1,
+                        .ranged = !o->compat && has_range(c)};
     struct settings before = {0};
     settings_copy(&before, &c->settings);
     chunk_prepare(&pass, &layout, &metadata);
@@ -372,6 +379,9 @@ static int encode(struct conversion *c, enum profile_kind kind, struct output *o
     const struct profile *p = &c->profiles[kind];
     cleanup_buf struct buf packed = BUF_INIT(OUTPUT_MAX);
     buf_reset(&o->plain);
+    /* What a profile comes to, very roughly: spares growing in steps. */
+    if (c->symbols.arena.used < OUTPUT_MAX)
+        (void)buf_reserve(&o->plain, c->symbols.arena.used / 2);
     pprof_encode(p, &o->plain);
     if (!buf_ok(&o->plain))
         return err_set(err, -E2BIG, "%s: profile larger than %d MiB", profile_kinds[kind].name, OUTPUT_MAX >> 20);

@@ -7,11 +7,8 @@
 /* Small ones grow in few steps: each puts every item into a new place. */
 enum { FIRST_CAP = 64, SMALL = 4096 };
 
-void hashed_reserve(struct hashed *h)
+static void move_to(struct hashed *h, size_t cap)
 {
-    if (h->len * 4 < h->cap * 3)
-        return;
-    size_t cap = h->cap ? h->cap * (h->cap < SMALL ? 4 : 2) : FIRST_CAP;
     struct hashed_slot *slots = xcalloc(cap, sizeof *slots);
     for (size_t i = 0; i < h->cap; i++) {
         if (h->slots[i].item == 0)
@@ -24,6 +21,20 @@ void hashed_reserve(struct hashed *h)
     free(h->slots);
     h->slots = slots;
     h->cap = cap;
+}
+
+void hashed_grow(struct hashed *h)
+{
+    move_to(h, h->cap ? h->cap * (h->cap < SMALL ? 4 : 2) : FIRST_CAP);
+}
+
+void hashed_expect(struct hashed *h, size_t want)
+{
+    size_t cap = h->cap ? h->cap : FIRST_CAP;
+    while (want * 4 >= cap * 3)
+        cap *= 2;
+    if (cap > h->cap)
+        move_to(h, cap);
 }
 
 void hashed_done(struct hashed *h)

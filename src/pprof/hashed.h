@@ -16,8 +16,15 @@ struct hashed {
     size_t len, cap;           /* cap is a power of two or 0 */
 };
 
+/* Makes room for `want` items in all. */
+void hashed_expect(struct hashed *h, size_t want);
+void hashed_grow(struct hashed *h);
 /* Makes room for one more; call before hashed_find with a view to hashed_add. */
-void hashed_reserve(struct hashed *h);
+static inline void hashed_reserve(struct hashed *h)
+{
+    if (h->len * 4 >= h->cap * 3)
+        hashed_grow(h);
+}
 void hashed_done(struct hashed *h);
 
 /* The slot whose item satisfies `same` (an expression over `uint32_t item`), or the free one where it would go. */

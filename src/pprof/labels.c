@@ -1,3 +1,4 @@
+#include "jfr/hash.h"
 #include "pprof/conversion.h"
 
 enum { LABELS_MAX = 80 };
@@ -39,7 +40,7 @@ static void add_span(const struct pass *p, const struct event_class *class, cons
         add(set, context->labels[i].key, context->labels[i].str);
 }
 
-uint32_t labels_of(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
+static uint32_t make(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
 {
     struct conversion *c = p->c;
     const struct conversion_options *o = &c->options;
@@ -55,4 +56,24 @@ uint32_t labels_of(const struct pass *p, const struct event_class *class, const 
         p->spans->count)
         add_span(p, class, e, &set);
     return set.count ? symbols_labels(&c->symbols, set.labels, set.count) : 0;
+}
+
+uint32_t labels_of(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
+{
+    struct conversion *c = p->c;
+    const struct conversion_options *o = &c->options;
+    if (o->per_thread || o->allocated_class || o->lock_class || p->spans->count || e->v[SLOT_SPAN_NAME].at)
+        return make(p, class, e);
+    /* Nothing but three numbers: mostly all 0, or those of an event before. */
+    const uint64_t span = e->v[SLOT_SPAN_ID].num, name = e->v[SLOT_SPAN_NAME].num, context = e->v[SLOT_CONTEXT].num;
+    if ((span | name | context) == 0)
+        return 0;
+    const uint64_t hash = jfr_hash_high(span ^ name << 21 ^ context << 42);
+    struct known_labels *known = &c->known_labels[hash >> (64 - KNOWN_LABELS_BITS)];
+    if (known->labels && known->span == span && known->name == name && known->context == context)
+        return known->labels;
+    const uint32_t labels = make(p, class, e);
+    if (labels != SYMBOLS_FULL)
+        *known = (struct known_labels){span, name, context, labels};
+    return labels;
 }

@@ -269,6 +269,8 @@ enum { CHARS = 129, NO_CHAR = CHARS - 1 /* the end of the name, and what is no A
 enum place { FRONT, SIMPLE_FRONT /* behind `/` */, INSIDE, PLACES };
 static struct starts {
     uint64_t first[PLACES][CHARS], second[CHARS];
+    uint64_t text[64], mask[64]; /* by rule: up to eight characters that a match begins with, as a word */
+    bool inside[256];            /* by byte: whether there is any for INSIDE, in this set or its basis */
 } starts[ARRAY_LEN(sets)];
 
 static bool may_begin_at(char prefix, enum place place)
@@ -327,8 +329,22 @@ static const char *first_chars(const char *p, uint64_t bit, uint64_t to[CHARS])
     }
 }
 
-static void add_starts(struct starts *to, const char *pattern, uint64_t bit)
+static void add_text(struct starts *to, const char *p, size_t rule)
 {
+    char text[sizeof(uint64_t)] = {0};
+    unsigned char mask[sizeof text] = {0};
+    for (size_t n = 0; n < sizeof text && *p && !strchr("#%@&[(~;>{", *p); n++) {
+        p += *p == '\\';
+        text[n] = *p++;
+        mask[n] = 0xff;
+    }
+    memcpy(&to->text[rule], text, sizeof text);
+    memcpy(&to->mask[rule], mask, sizeof mask);
+}
+
+static void add_starts(struct starts *to, const char *pattern, size_t rule)
+{
+    const uint64_t bit = UINT64_C(1) << rule;
     const char prefix = *pattern, *p = pattern + (prefix == '^' || prefix == '*' || prefix == '<');
     const char *behind = NULL;
     for (int place = 0; place < PLACES; place++) {
@@ -339,6 +355,7 @@ static void add_starts(struct starts *to, const char *pattern, uint64_t bit)
         (void)first_chars(behind, bit, to->second);
     else
         may_be_any(bit, to->second);
+    add_text(to, p, rule);
 }
 
 __attribute__((constructor)) static void make_starts(void)
@@ -346,7 +363,13 @@ __attribute__((constructor)) static void make_starts(void)
     _Static_assert(ARRAY_LEN(symbols) <= 64 && ARRAY_LEN(threads) <= 64, "a bit for each rule");
     for (size_t set = 0; set < ARRAY_LEN(sets); set++) {
         for (size_t i = 0; i < sets[set].count; i++)
-            add_starts(&starts[set], sets[set].rules[i].pattern, UINT64_C(1) << i);
+            add_starts(&starts[set], sets[set].rules[i].pattern, i);
+    }
+    for (size_t set = 0; set < ARRAY_LEN(sets); set++) {
+        for (int c = 0; c < 256; c++) {
+            const int i = c < NO_CHAR ? c : NO_CHAR;
+            starts[set].inside[c] = starts[set].first[INSIDE][i] || starts[sets[set].basis].first[INSIDE][i];
+        }
     }
 }
 
@@ -365,10 +388,17 @@ static enum place place_of(struct str name, size_t i)
 
 static const struct rule *find_rule(enum name_rules which, struct match *m, uint64_t may)
 {
-    if (may)
-        may &= starts[which].second[char_at(m->name, m->from + 1)];
+    const struct starts *s = &starts[which];
+    uint64_t here = 0, here_mask = 0; /* near the end of the name nothing is told by them */
+    if (m->name.n - m->from >= sizeof here) {
+        memcpy(&here, m->name.p + m->from, sizeof here);
+        here_mask = UINT64_MAX;
+    }
     for (; may; may &= may - 1) {
-        const struct rule *rule = &sets[which].rules[__builtin_ctzll(may)];
+        const unsigned i = (unsigned)__builtin_ctzll(may);
+        const struct rule *rule = &sets[which].rules[i];
+        if ((here ^ s->text[i]) & s->mask[i] & here_mask)
+            continue;
         const char *p = rule->pattern;
         /* A run is taken from its beginning only. */
         if (*p == '#' && m->from > 0 && is_digit(m->name.p[m->from - 1]))
@@ -380,15 +410,52 @@ static const struct rule *find_rule(enum name_rules which, struct match *m, uint
     return NULL;
 }
 
+/* What a word of eight characters has, a bit for each of them. */
+static const uint64_t ones = UINT64_C(0x0101010101010101), high = UINT64_C(0x8080808080808080);
+
+static uint64_t digits_in(uint64_t w)
+{
+    w ^= '0' * ones; /* digits are 0 to 9 now: what stays below 128 with 118 added */
+    return ~(((w & ~high) + 0x76 * ones) | w) & high;
+}
+
+static uint64_t dollars_in(uint64_t w)
+{
+    w ^= '$' * ones; /* now 0 */
+    return ~(((w & ~high) + 0x7f * ones) | w) & high;
+}
+
+/* Whether there is a digit or one `$` behind another; `dollars` carries over to the next word. */
+static uint64_t may_match_in(uint64_t w, uint64_t *dollars)
+{
+    const uint64_t here = dollars_in(w), found = digits_in(w) | (here & (here << 8 | *dollars >> 56));
+    *dollars = here;
+    return found;
+}
+
+/* Any 1 to 7 characters as a word; some come twice, which may make two `$` of one. */
+static uint64_t short_word(struct str s)
+{
+    uint32_t first, last;
+    if (s.n < sizeof first)
+        return (uint8_t)s.p[0] | (uint64_t)(uint8_t)s.p[s.n / 2] << 8 | (uint64_t)(uint8_t)s.p[s.n - 1] << 16;
+    memcpy(&first, s.p, sizeof first);
+    memcpy(&last, s.p + s.n - sizeof last, sizeof last);
+    return first | (uint64_t)last << 32;
+}
+
+static uint64_t word_at(struct str s, size_t i)
+{
+    uint64_t w;
+    memcpy(&w, s.p + i, sizeof w);
+    return w;
+}
+
 static bool has_digit(struct str s)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101), high = UINT64_C(0x80) * ones;
     size_t i = 0;
     for (; s.n - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
-        uint64_t w;
-        memcpy(&w, s.p + i, sizeof w);
-        w ^= '0' * ones; /* digits are 0 to 9 now: what stays below 128 with 118 added */
-        if (~(((w & ~high) + 0x76 * ones) | w) & high)
+        if (digits_in(word_at(s, i)))
             return true;
     }
     for (; i < s.n; i++) {
@@ -398,30 +465,83 @@ static bool has_digit(struct str s)
     return false;
 }
 
-static bool has_two_dollars(struct str s)
+/* The same for sixteen characters and the one behind each, and whether any is no ASCII: not 0 where so. */
+typedef uint8_t chars __attribute__((vector_size(16)));
+
+static chars odd_in(chars here, chars behind)
 {
-    const char *p = s.n ? memchr(s.p, '$', s.n) : NULL;
-    for (const char *end = s.p + s.n; p && p + 1 < end; p = memchr(p + 1, '$', (size_t)(end - p - 1))) {
-        if (p[1] == '$')
-            return true;
-    }
-    return false;
+    const chars digits = (chars)(here - '0' < (chars){} + 10), dollars = (chars)((here == '$') & (behind == '$'));
+    return digits | dollars | (here & 0x80);
 }
 
-/* Nothing generated goes without a digit but Spring's older proxies, which have the two `$`. */
-static bool may_match(enum name_rules rules, struct str name)
+static chars chars_at(struct str s, size_t i)
 {
-    return has_digit(name) || (rules != NORMALISE_THREADS && has_two_dollars(name));
+    chars c;
+    memcpy(&c, s.p + i, sizeof c);
+    return c;
+}
+
+static bool long_is_simple(struct str name)
+{
+    enum { WIDTH = sizeof(chars) };
+    chars odd = {0};
+    for (size_t i = 0; i + WIDTH < name.n; i += WIDTH)
+        odd |= odd_in(chars_at(name, i), chars_at(name, i + 1));
+    /* The last ones, some for the second time. */
+    const chars last = chars_at(name, name.n - WIDTH);
+    odd |= odd_in(chars_at(name, name.n - WIDTH - 1), last) | odd_in(last, (chars){0});
+    uint64_t halves[2];
+    memcpy(halves, &odd, sizeof halves);
+    return (halves[0] | halves[1]) == 0;
+}
+
+/* Nothing generated goes without a digit but Spring's older proxies, which have two `$`. */
+bool name_is_simple(struct str name)
+{
+    enum { WORD = sizeof(uint64_t), TWO = 2 * WORD };
+    uint64_t dollars = 0;
+    if (name.n > TWO)
+        return long_is_simple(name);
+    if (name.n < WORD) {
+        const uint64_t w = name.n ? short_word(name) : 0;
+        return ((w & high) | may_match_in(w, &dollars)) == 0;
+    }
+    const uint64_t first = word_at(name, 0), last = word_at(name, name.n - WORD);
+    uint64_t odd = ((first | last) & high) | may_match_in(first, &dollars);
+    dollars = name.n == TWO ? dollars : 0; /* else the two overlap */
+    odd |= may_match_in(last, &dollars);
+    return odd == 0;
 }
 
 static void put(struct buf *out, const char *to, struct str captured)
 {
-    for (; *to; to++) {
-        if (*to == '&')
-            buf_str(out, captured);
-        else
-            buf_byte(out, (uint8_t)*to);
+    const char *at = strchr(to, '&');
+    if (at) {
+        buf_append(out, to, (size_t)(at - to));
+        buf_str(out, captured);
+        to = at + 1;
     }
+    buf_puts(out, to);
+}
+
+/* The rule that matches at this place. */
+static const struct rule *rule_at(enum name_rules rules, struct match *m)
+{
+    const struct starts *own = &starts[rules], *shared = &starts[sets[rules].basis];
+    const enum place place = place_of(m->name, m->from);
+    const unsigned c = char_at(m->name, m->from), next = char_at(m->name, m->from + 1);
+    const uint64_t of_basis = shared->first[place][c] & shared->second[next];
+    const struct rule *rule = of_basis ? find_rule(sets[rules].basis, m, of_basis) : NULL;
+    const uint64_t others = own == shared ? 0 : own->first[place][c] & own->second[next];
+    return rule || !others ? rule : find_rule(rules, m, others);
+}
+
+/* From i on, where a rule may begin: at the front, behind `/`, and at some characters. */
+static size_t next_place(const struct starts *s, struct str name, size_t i)
+{
+    while (i > 0 && i < name.n && !s->inside[(unsigned char)name.p[i]] && name.p[i - 1] != '/')
+        i++;
+    return i;
 }
 
 /* The JDK's recorder spells hidden classes, and no others, with points between packages. */
@@ -435,24 +555,16 @@ static void spell_as_others(char *name, size_t n)
 
 bool normalise(enum name_rules rules, struct str name, struct buf *out)
 {
+    const struct starts *s = &starts[rules];
     const size_t begin = out->len;
     bool hidden = false;
-    const enum name_rules basis = sets[rules].basis;
     size_t copied = 0;
-    if (!may_match(rules, name))
+    if (rules == NORMALISE_THREADS ? !has_digit(name) : name_is_simple(name))
         return false;
-    for (size_t i = 0; i < name.n;) {
-        const enum place place = place_of(name, i);
-        const unsigned c = char_at(name, i);
-        const uint64_t may = starts[basis].first[place][c], more = starts[rules].first[place][c];
-        if ((may | more) == 0) {
-            i++;
-            continue;
-        }
-        struct match m = {.name = name, .from = i};
-        const struct rule *rule = find_rule(basis, &m, may);
-        if (!rule && basis != rules)
-            rule = find_rule(rules, &m, more);
+    struct match m = {.name = name};
+    for (size_t i = 0; i < name.n; i = next_place(s, name, i)) {
+        m.from = i;
+        const struct rule *rule = rule_at(rules, &m);
         if (!rule) {
             i++;
             continue;

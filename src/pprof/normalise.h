@@ -16,5 +16,7 @@
 
 enum name_rules { NORMALISE_REFERENCE, NORMALISE_SYMBOLS, NORMALISE_THREADS };
 
+/* True for nearly all names of classes and methods: plain ASCII, and no rule of the first two sets can match. One look at the bytes. */
+bool name_is_simple(struct str name);
 /* True and the new name appended, or false and nothing: the name stays as it is. */
 bool normalise(enum name_rules rules, struct str name, struct buf *out);

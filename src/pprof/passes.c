@@ -61,17 +61,33 @@ static void prepare_jdk(struct pass *p, struct layout *l, const struct jfr_metad
         l->of[CLASS_EXECUTION].id = JFR_EVENT_METADATA;
 }
 
-void chunk_prepare(struct pass *p, struct layout *l, const struct jfr_metadata *m)
+/* Whether labels_of() has anything to look at. */
+static bool has_labels(const struct pass *p, const struct layout *l)
+{
+    const struct conversion_options *o = &p->c->options;
+    const uint32_t ids = 1 << SLOT_SPAN_ID | 1 << SLOT_SPAN_NAME | 1 << SLOT_CONTEXT;
+    uint32_t has = 0;
+    for (size_t i = 0; i < CLASS_COUNT; i++)
+        has |= l->of[i].plan.has;
+    return (has & ids) || p->spans->count || o->per_thread || o->allocated_class || o->lock_class;
+}
+
+static void prepare(struct pass *p, struct layout *l, const struct jfr_metadata *m)
 {
     if (p->c->options.compat)
         return;
     if (jfr_type_by_name(m, "jdk.GarbageCollection")) /* async-profiler has no such type */
         prepare_jdk(p, l, m);
-    /* An empty pool has one entry, the null string; then no span has a tag. */
-    if (p->r->pools[RESOLVE_STRINGS].len > 1) {
+    if (resolver_has_strings(p->r)) {
         each_event(p, l, CLASS_SPAN, take_span, NULL);
         spans_sort(p->spans);
     }
+}
+
+void chunk_prepare(struct pass *p, struct layout *l, const struct jfr_metadata *m)
+{
+    prepare(p, l, m);
+    p->labelled = has_labels(p, l);
 }
 
 static int64_t wall_time(const struct pass *p, const struct jfr_record *e)
@@ -83,8 +99,6 @@ static int64_t wall_time(const struct pass *p, const struct jfr_record *e)
 bool event_in_range(const struct pass *p, const struct jfr_record *e)
 {
     const struct conversion_options *o = &p->c->options;
-    if (o->compat || (o->from_ns == 0 && o->until_ns == 0))
-        return true;
     const int64_t at = wall_time(p, e);
     return at >= o->from_ns && (o->until_ns == 0 || at < o->until_ns);
 }
@@ -92,12 +106,12 @@ bool event_in_range(const struct pass *p, const struct jfr_record *e)
 static void take_malloc(struct pass *p, const struct jfr_record *e, const void *arg)
 {
     (void)arg;
-    if (!event_in_range(p, e))
+    if (p->ranged && !event_in_range(p, e))
         return;
     uint32_t stack = resolver_stack(p->r, e->v[SLOT_STACK].num);
     if (stack == RESOLVE_NO_STACK)
         stack = resolver_named_stack(p->r, RESOLVE_UNKNOWN);
-    uint32_t labels = labels_of(p, &event_classes[CLASS_MALLOC], e);
+    uint32_t labels = p->labelled ? labels_of(p, &event_classes[CLASS_MALLOC], e) : 0;
     if (stack != SYMBOLS_FULL && labels != SYMBOLS_FULL)
         native_leaks_malloc(&p->c->leaks, e->v[SLOT_SUBJECT].num, wall_time(p, e), stack, labels,
                             (int64_t)e->v[SLOT_AMOUNT].num);

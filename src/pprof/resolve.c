@@ -96,6 +96,7 @@ int resolver_open(struct resolver *r, const uint8_t *chunk, const struct jfr_hea
     const struct jfr_field *frames = stack ? jfr_field_by_name(stack, "frames") : NULL;
     const struct jfr_type *frame = frames && frames->array && !frames->pooled ? jfr_type_by_id(m, frames->type) : NULL;
     static const char *const frame_fields[] = {"method", "lineNumber", "type"};
+    symbols_expect(symbols, r->pools[RESOLVE_METHODS].len);
     if (code == 0 && frame)
         code = jfr_plan_compile(m, frame, frame_fields, options->frame_types ? 3 : 2, true, arena, &r->frame, err);
     return code;
@@ -214,6 +215,13 @@ static bool symbol_string(const struct resolver *r, const struct jfr_entry *symb
     return read_string(r, rec.v[SYMBOL_STRING], ret);
 }
 
+/* Most symbols are bytes that nothing changes. */
+static bool simple_symbol(const struct resolver *r, const struct jfr_entry *symbol, struct str *ret)
+{
+    return r->pools[RESOLVE_SYMBOLS].plan.string && jfr_string_bytes(r->chunk + symbol->at, r->end, ret) &&
+           ret->n <= SYMBOL_MAX && name_is_simple(*ret);
+}
+
 /* Number of a symbol's text. Each symbol is made stable once, however many methods and classes have it. NO_TEXT, the empty
  * one, where the chunk has no such symbol, and where there is no more room: then name_bytes is 0. */
 static uint32_t symbol_text(struct resolver *r, uint64_t id)
@@ -225,7 +233,10 @@ static uint32_t symbol_text(struct resolver *r, uint64_t id)
     if (entry->memo)
         return entry->memo - 1;
     uint32_t text = NO_TEXT;
-    if (symbol_string(r, entry, &s)) {
+    struct str simple;
+    if (simple_symbol(r, entry, &simple)) {
+        text = add_text(r, simple);
+    } else if (symbol_string(r, entry, &s)) {
         cut(&s, SYMBOL_MAX);
         struct str stable = stable_text(r, &s);
         if (stable.p)
@@ -241,10 +252,10 @@ static uint32_t symbol_text(struct resolver *r, uint64_t id)
 static bool class_symbol(struct resolver *r, uint64_t id, uint32_t *ret)
 {
     struct jfr_entry *entry = jfr_pool_find(&r->pools[RESOLVE_CLASSES], id);
-    uint64_t class[JFR_SLOTS];
     if (!entry)
         return false;
     if (!entry->memo) {
+        uint64_t class[JFR_SLOTS] = {0};
         if (!jfr_plan_numbers(&r->pools[RESOLVE_CLASSES].plan, r->chunk + entry->at, r->end, class))
             return false;
         entry->memo = symbol_text(r, class[CLASS_NAME]) + 1;
@@ -282,6 +293,20 @@ static struct str class_text(struct resolver *r, uint64_t descriptor, uint32_t o
     return !raw && r->texts[of].n == 0 && is_kernel(r, descriptor) ? STR("kernel") : r->texts[of];
 }
 
+static void join(struct buf *out, struct str class, struct str name)
+{
+    buf_reset(out);
+    uint8_t *to = buf_reserve(out, class.n + 1 + name.n);
+    if (!to)
+        return;
+    if (class.n)
+        memcpy(to, class.p, class.n);
+    to[class.n] = '.';
+    if (name.n)
+        memcpy(to + class.n + 1, name.p, name.n);
+    out->len = class.n + 1 + name.n;
+}
+
 /* A method: its class and name joined by a point, and its mapping; false where the chunk knows neither. */
 static bool method_function(struct resolver *r, const struct jfr_entry *entry, struct pprof_function *ret)
 {
@@ -291,11 +316,7 @@ static bool method_function(struct resolver *r, const struct jfr_entry *entry, s
         !class_symbol(r, method[METHOD_TYPE], &of))
         return false;
     const uint32_t name = symbol_text(r, method[METHOD_NAME]);
-    const struct str class = class_text(r, method[METHOD_DESCRIPTOR], of);
-    buf_reset(&r->name);
-    buf_str(&r->name, class);
-    buf_byte(&r->name, '.');
-    buf_str(&r->name, r->texts[name]);
+    join(&r->name, class_text(r, method[METHOD_DESCRIPTOR], of), r->texts[name]);
     r->name_bytes -= r->name.len < r->name_bytes ? r->name.len : r->name_bytes;
     ret->name = symbols_string(r->symbols, buf_slice(&r->name));
     if (r->options.libraries)
@@ -341,25 +362,35 @@ static uint32_t typed_function(struct resolver *r, uint32_t function, uint32_t t
     return symbols_function(r->symbols, f);
 }
 
-/* Where the location of a frame with these bytes is, or goes. */
-static inline struct frame_slot *frame_slot(const struct resolver *r, uint64_t bytes)
+static inline size_t frame_home(unsigned bits, uint64_t bytes)
 {
-    const size_t mask = r->cache_cap - 1;
-    for (size_t i = jfr_hash(bytes);; i++) {
-        struct frame_slot *slot = &r->cache[i & mask];
+    return (size_t)(jfr_hash_high(bytes) >> (64 - bits));
+}
+
+/* Where the location of a frame with these bytes is, or goes. */
+static struct frame_slot *frame_slot(const struct resolver *r, uint64_t bytes)
+{
+    const size_t mask = ((size_t)1 << r->cache_bits) - 1;
+    for (size_t i = frame_home(r->cache_bits, bytes);; i = (i + 1) & mask) {
+        struct frame_slot *slot = &r->cache[i];
         if (slot->bytes == bytes || slot->location == 0)
             return slot;
     }
 }
 
-/* Half full at most. */
+/* Half full at most. There are about as many frames as methods, and half as many again. */
 static void grow_cache(struct resolver *r)
 {
-    enum { FIRST_CAP = 1024 };
+    enum { FIRST_BITS = 8, GUESS_BITS = 13 };
     struct frame_slot *old = r->cache;
-    const size_t old_cap = r->cache_cap;
-    r->cache_cap = old_cap ? old_cap * 2 : FIRST_CAP;
-    r->cache = xcalloc(r->cache_cap, sizeof *r->cache);
+    const size_t old_cap = old ? (size_t)1 << r->cache_bits : 0;
+    if (old)
+        r->cache_bits += 1;
+    else
+        for (r->cache_bits = FIRST_BITS;
+             r->cache_bits < GUESS_BITS && (size_t)1 << r->cache_bits < 3 * r->pools[RESOLVE_METHODS].len;)
+            r->cache_bits++;
+    r->cache = xcalloc((size_t)1 << r->cache_bits, sizeof *r->cache);
     for (size_t i = 0; i < old_cap; i++) {
         if (old[i].location)
             *frame_slot(r, old[i].bytes) = old[i];
@@ -436,51 +467,85 @@ static bool is_usual_frame(const struct jfr_plan *plan)
            plan->number_of[FRAME_LINE] == 1;
 }
 
-/* The caller has made sure of USUAL_NUMBERS * JFR_VARINT_MAX bytes. */
-static inline const uint8_t *read_usual_frame(struct resolver *r, const uint8_t *p, uint32_t *location)
+/* A usual frame that is new, or long. The caller has made sure of USUAL_NUMBERS *
+ * JFR_VARINT_MAX bytes. */
+static const uint8_t *read_new_frame(struct resolver *r, const uint8_t *p, uint32_t *location)
 {
     const uint64_t w = jfr_load64(p), ends = ~w & JFR_VARINT_HIGH, after1 = ends & (ends - 1);
     if (after1 == 0)
         return read_frame(r, p, location);
-    const uint64_t after2 = after1 & (after1 - 1), after3 = after2 & (after2 - 1);
-    const uint8_t *end;
-    if (after3)
-        end = p + ((unsigned)__builtin_ctzll(after3) + 1) / 8;
-    else
-        end = jfr_varint_skip(p + ((unsigned)__builtin_ctzll(after1) + 1) / 8, r->end, USUAL_NUMBERS - 2);
     const uint64_t bytes = w & (after1 ^ (after1 - 1));
     struct frame_slot *slot = frame_slot(r, bytes);
-    *location = slot->location;
-    if (*location)
-        return end;
-    (void)read_frame(r, p, location);
-    if (*location == SYMBOLS_FULL)
-        return end;
+    uint64_t method, line;
+    p = jfr_varint_unchecked(jfr_varint_unchecked(p, &method), &line);
+    p = jfr_varint_step(jfr_varint_step(p));
+    *location = slot->location ? slot->location : frame_location(r, method, 0, line_of(r, line));
+    if (slot->location || *location == SYMBOLS_FULL)
+        return p;
     *slot = (struct frame_slot){.bytes = bytes, .location = *location};
-    if (++r->cache_len * 2 > r->cache_cap)
+    if (++r->cache_len * 2 > (size_t)1 << r->cache_bits)
         grow_cache(r);
-    return end;
+    return p;
+}
+
+/* Where frames are read into. */
+struct frames {
+    const uint8_t *p;
+    uint64_t left;
+    uint32_t *to;
+};
+
+/* As many of them as are short and known, which nearly all are: the rest is for others. */
+static void read_known_frames(const struct resolver *r, struct frames *f)
+{
+    const struct frame_slot *const cache = r->cache;
+    const unsigned bits = r->cache_bits;
+    const size_t mask = ((size_t)1 << bits) - 1;
+    const uint8_t *p = f->p, *const last = r->end - USUAL_NUMBERS * JFR_VARINT_MAX;
+    uint32_t *to = f->to;
+    uint64_t left = f->left;
+    for (; left > 0 && p <= last; left--) {
+        const uint64_t w = jfr_load64(p), ends = ~w & JFR_VARINT_HIGH, after1 = ends & (ends - 1);
+        const uint64_t after2 = after1 & (after1 - 1), after3 = after2 & (after2 - 1);
+        const uint64_t bytes = w & (after1 ^ (after1 - 1));
+        size_t i = frame_home(bits, bytes);
+        while (cache[i].bytes != bytes && cache[i].location != 0)
+            i = (i + 1) & mask;
+        const struct frame_slot *slot = &cache[i];
+        if (after3 == 0 || slot->location == 0)
+            break;
+        *to = slot->location - 1;
+        to += slot->location != NO_LOCATION + 1;
+        p += (unsigned)__builtin_ctzll(after3) / 8 + 1;
+    }
+    *f = (struct frames){p, left, to};
 }
 
 /* The locations of `count` frames in r->locations; how many, or SYMBOLS_FULL, or RESOLVE_NO_STACK. */
 static uint32_t decode_frames(struct resolver *r, const uint8_t *p, uint64_t count)
 {
     const bool usual = is_usual_frame(&r->frame);
-    uint32_t *to = r->locations;
-    for (; count > 0; count--) {
+    struct frames f = {p, count, r->locations};
+    while (f.left > 0) {
         uint32_t location;
-        if (usual && r->end - p >= USUAL_NUMBERS * JFR_VARINT_MAX)
-            p = read_usual_frame(r, p, &location);
+        const bool inside = usual && r->end - f.p >= USUAL_NUMBERS * JFR_VARINT_MAX;
+        if (inside)
+            read_known_frames(r, &f);
+        if (f.left == 0)
+            break;
+        if (inside && r->end - f.p >= USUAL_NUMBERS * JFR_VARINT_MAX)
+            f.p = read_new_frame(r, f.p, &location);
         else
-            p = read_frame(r, p, &location);
-        if (!p)
+            f.p = read_frame(r, f.p, &location);
+        if (!f.p)
             return RESOLVE_NO_STACK;
         if (location == SYMBOLS_FULL)
             return SYMBOLS_FULL;
-        *to = location - 1;
-        to += location != NO_LOCATION + 1;
+        *f.to = location - 1;
+        f.to += location != NO_LOCATION + 1;
+        f.left--;
     }
-    return (uint32_t)(to - r->locations);
+    return (uint32_t)(f.to - r->locations);
 }
 
 static uint32_t decode_stack(struct resolver *r, const uint8_t *p, bool truncated)
@@ -489,7 +554,7 @@ static uint32_t decode_stack(struct resolver *r, const uint8_t *p, bool truncate
     p = jfr_varint(p, r->end, &count);
     if (!p || r->frame.min_size == 0 || count > (uint64_t)(r->end - p) / r->frame.min_size)
         return RESOLVE_NO_STACK;
-    if (r->cache_cap == 0)
+    if (!r->cache)
         grow_cache(r);
     xgrow(&r->locations, &r->location_cap, count + 1, sizeof *r->locations);
     uint32_t n = decode_frames(r, p, count);
@@ -617,7 +682,7 @@ uint32_t resolver_string(struct resolver *r, struct jfr_value v)
     return first_text(r, &rec, NULL);
 }
 
-enum thread_state resolver_state(struct resolver *r, uint64_t id)
+static enum thread_state look_up_state(struct resolver *r, uint64_t id)
 {
     struct jfr_entry *entry = jfr_pool_find(&r->pools[RESOLVE_STATES], id);
     struct jfr_record rec;
@@ -634,5 +699,15 @@ enum thread_state resolver_state(struct resolver *r, uint64_t id)
             state = THREAD_STATE_SLEEPING;
     }
     entry->memo = (uint32_t)state;
+    return state;
+}
+
+enum thread_state resolver_state(struct resolver *r, uint64_t id)
+{
+    if (id < sizeof r->states && r->states[id])
+        return (enum thread_state)r->states[id];
+    const enum thread_state state = look_up_state(r, id);
+    if (id < sizeof r->states)
+        r->states[id] = (uint8_t)state;
     return state;
 }

@@ -51,8 +51,9 @@ struct resolver {
     struct jfr_plan frame;
     struct resolve_options options;
     struct frame_slot *cache; /* frame -> location, of this chunk */
-    size_t cache_len, cache_cap;
-    struct str *texts; /* stable names of symbols, as they are asked for */
+    size_t cache_len;
+    unsigned cache_bits; /* it has room for two to this power, half of which is used */
+    struct str *texts;   /* stable names of symbols, as they are asked for */
     size_t text_count, text_cap;
     struct u64map java_names; /* number of such a text of a class -> string, as Java spells it */
     struct arena made;        /* those that are not a part of the chunk */
@@ -60,6 +61,7 @@ struct resolver {
     size_t location_cap;
     struct buf name;     /* scratch */
     uint64_t name_bytes; /* that may still be built */
+    uint8_t states[8];   /* enum thread_state of the first ids; 0 = not asked for yet */
 };
 
 /* Reads the chunk's pools. -EBADMSG or -E2BIG; to be done() in any case. */
@@ -68,6 +70,12 @@ must_check int resolver_open(struct resolver *r, const uint8_t *chunk, const str
                              const struct resolve_options *options, struct err *err);
 void resolver_done(struct resolver *r);
 #define cleanup_resolver __attribute__((cleanup(resolver_done)))
+
+/* An empty pool has one entry, the null string; then no event has a text from there. */
+static inline bool resolver_has_strings(const struct resolver *r)
+{
+    return r->pools[RESOLVE_STRINGS].len > 1;
+}
 
 /* Number of the stack; RESOLVE_NO_STACK where the chunk has no such id, SYMBOLS_FULL. */
 uint32_t resolver_stack(struct resolver *r, uint64_t id);

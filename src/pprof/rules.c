@@ -23,6 +23,11 @@ static bool add(const struct pass *p, enum profile_kind kind, uint32_t stack, ui
     return true;
 }
 
+static uint32_t labels(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
+{
+    return p->labelled ? labels_of(p, class, e) : 0;
+}
+
 static bool add_stack(const struct pass *p, enum profile_kind kind, const struct event_class *class,
                       const struct jfr_record *e, int64_t first, int64_t second, int64_t count)
 {
@@ -33,7 +38,7 @@ static bool add_stack(const struct pass *p, enum profile_kind kind, const struct
         /* The time was spent even where nobody knows on what. */
         stack = resolver_named_stack(p->r, RESOLVE_UNKNOWN);
     }
-    return add(p, kind, stack, labels_of(p, class, e), first, second, count);
+    return add(p, kind, stack, labels(p, class, e), first, second, count);
 }
 
 /* `ns` is what a sample stands for, `worth` what it counts. */
@@ -84,7 +89,7 @@ static bool take_trace(const struct pass *p, const struct event_class *class, co
     uint32_t stack = resolver_stack_in(p->r, e->v[SLOT_STACK].num, e->v[SLOT_SUBJECT].num);
     if (stack == RESOLVE_NO_STACK)
         stack = resolver_named_stack(p->r, RESOLVE_UNKNOWN);
-    return add(p, class->kind, stack, labels_of(p, class, e), 1, amount_ns(p, e), 1);
+    return add(p, class->kind, stack, labels(p, class, e), 1, amount_ns(p, e), 1);
 }
 
 static bool take_tagged(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
@@ -93,7 +98,7 @@ static bool take_tagged(const struct pass *p, const struct event_class *class, c
     uint32_t name =
         class->kind == KIND_USER_EVENT ? resolver_user_event(p->r, subject.num) : resolver_string(p->r, subject);
     uint32_t stack = name ? resolver_string_stack(p->r, name) : resolver_named_stack(p->r, STR("[untagged]"));
-    return add(p, class->kind, stack, labels_of(p, class, e), 1, amount_ns(p, e), 1);
+    return add(p, class->kind, stack, labels(p, class, e), 1, amount_ns(p, e), 1);
 }
 
 bool event_take(const struct pass *p, size_t class, const struct jfr_record *e)

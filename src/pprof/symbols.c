@@ -31,6 +31,15 @@ void symbols_done(struct symbols *s)
     *s = (struct symbols){0};
 }
 
+void symbols_expect(struct symbols *s, size_t functions)
+{
+    enum { EXPECTED_MAX = 1500 };
+    const size_t n = functions < EXPECTED_MAX ? functions : EXPECTED_MAX;
+    hashed_expect(&s->by_text, n);
+    hashed_expect(&s->by_function, n);
+    hashed_expect(&s->by_location, n + n / 4);
+}
+
 /* Counts an item outside the arena against the cap; false when it is reached. */
 static bool charge(struct symbols *s, size_t bytes)
 {

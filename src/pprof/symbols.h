@@ -60,6 +60,9 @@ void symbols_init(struct symbols *s, size_t max);
 void symbols_done(struct symbols *s);
 #define cleanup_symbols __attribute__((cleanup(symbols_done)))
 
+/* About so many functions are to come, or are there: saves growing in steps. Bounded, as the number may be anybody's. */
+void symbols_expect(struct symbols *s, size_t functions);
+
 /* The text is copied. */
 uint32_t symbols_string(struct symbols *s, struct str text);
 uint32_t symbols_function(struct symbols *s, struct pprof_function f);

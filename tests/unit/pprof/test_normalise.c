@@ -217,8 +217,36 @@ static void hostile_names_take_linear_time(void)
     buf_done(&out);
 }
 
+/* The look at all bytes at once against one byte after the other, at every length and place. */
+static void a_simple_name_is_told_by_one_look(void)
+{
+    enum { LONGEST = 70, ROUNDS = 400 };
+    static const char odd[] = {'$', '0', '9', '/', ':', '#', '%', (char)0xc3, (char)0x80, 0x7f};
+    uint32_t random = 1;
+    for (size_t n = 0; n <= LONGEST; n++) {
+        for (int round = 0; round < ROUNDS; round++) {
+            char name[LONGEST];
+            memset(name, 'x', n);
+            for (int changes = round % 4; changes > 0 && n > 0; changes--) {
+                random = random * 1664525 + 1013904223;
+                const size_t at = (random >> 8) % n;
+                name[at] = odd[(random >> 20) % sizeof odd];
+                if (random & 1 << 30 && at + 1 < n)
+                    name[at + 1] = name[at];
+            }
+            bool simple = true;
+            for (size_t i = 0; i < n; i++)
+                simple &= (name[i] & 0x80) == 0 && !(name[i] >= '0' && name[i] <= '9') &&
+                          !(name[i] == '$' && i + 1 < n && name[i + 1] == '$');
+            const bool said = name_is_simple((struct str){name, n});
+            CHECK(said ? simple : n < 8 || !simple); /* of short ones it may say no */
+        }
+    }
+}
+
 int main(void)
 {
+    RUN(a_simple_name_is_told_by_one_look);
     RUN(every_family_of_generated_names_is_known);
     RUN(names_that_people_gave_stay);
     RUN(threads_of_a_pool_are_one);
