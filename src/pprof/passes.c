@@ -43,7 +43,8 @@ static void take_jdk_setting(struct pass *p, const struct jfr_record *e, const v
     enum { TEXT_MAX = 256 };
     const struct jfr_type *of = jfr_type_by_id(metadata, e->v[SETTING_OF].num);
     cleanup_buf struct buf name = BUF_INIT(TEXT_MAX), value = BUF_INIT(TEXT_MAX);
-    if (!of)
+    /* The recorder says some hundred things of as many types. */
+    if (!of || !settings_known_jdk(of->name))
         return;
     resolver_text(p->r, e->v[SETTING_NAME], &name);
     resolver_text(p->r, e->v[SETTING_VALUE], &value);

@@ -64,13 +64,7 @@ static uint32_t labelled_sample(struct profile *p, uint32_t stack, uint32_t labe
     return n;
 }
 
-bool profile_add(struct profile *p, uint32_t stack, uint32_t labels, const int64_t *values)
+uint32_t profile_sample(struct profile *p, uint32_t stack, uint32_t labels)
 {
-    if (stack == SYMBOLS_FULL || labels == SYMBOLS_FULL)
-        return false;
-    int64_t *sum = profile_values(p, labels ? labelled_sample(p, stack, labels) : plain_sample(p, stack));
-    /* Wraps instead of overflowing: only made-up values get there, and what was added can be taken back exactly. */
-    for (size_t i = 0; i < p->type_count; i++)
-        sum[i] = (int64_t)((uint64_t)sum[i] + (uint64_t)values[i]);
-    return true;
+    return labels ? labelled_sample(p, stack, labels) : plain_sample(p, stack);
 }

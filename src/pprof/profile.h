@@ -43,10 +43,23 @@ void profile_done(struct profile *p);
 
 /* Adds a sample type; false beyond PROFILE_TYPES_MAX, or where symbols are full. Before the first sample. */
 bool profile_add_type(struct profile *p, struct str type, struct str unit);
-/* Adds `values` to the sample of this stack and label set. False where something is SYMBOLS_FULL. */
-bool profile_add(struct profile *p, uint32_t stack, uint32_t labels, const int64_t *values);
-
 static inline int64_t *profile_values(const struct profile *p, size_t sample)
 {
     return &p->values[sample * p->type_count];
+}
+
+/* The sample of this stack and label set, added with zeros where there is none yet. */
+uint32_t profile_sample(struct profile *p, uint32_t stack, uint32_t labels);
+
+/* Adds `values` to the sample of this stack and label set. False where something is SYMBOLS_FULL. */
+static inline bool profile_add(struct profile *p, uint32_t stack, uint32_t labels, const int64_t *values)
+{
+    if (stack == SYMBOLS_FULL || labels == SYMBOLS_FULL)
+        return false;
+    const bool there = labels == 0 && stack < p->of_stack_cap && p->of_stack[stack];
+    int64_t *sum = profile_values(p, there ? p->of_stack[stack] - 1 : profile_sample(p, stack, labels));
+    /* Wraps instead of overflowing: only made-up values get there, and what was added can be taken back exactly. */
+    for (size_t i = 0; i < p->type_count; i++)
+        sum[i] = (int64_t)((uint64_t)sum[i] + (uint64_t)values[i]);
+    return true;
 }

@@ -568,13 +568,8 @@ static uint32_t decode_stack(struct resolver *r, const uint8_t *p, bool truncate
     return symbols_stack(r->symbols, r->locations, n);
 }
 
-uint32_t resolver_stack(struct resolver *r, uint64_t id)
+uint32_t resolver_new_stack(struct resolver *r, struct jfr_entry *entry)
 {
-    struct jfr_entry *entry = jfr_pool_find(&r->pools[RESOLVE_STACKS], id);
-    if (!entry)
-        return RESOLVE_NO_STACK;
-    if (entry->memo)
-        return entry->memo - 1;
     struct jfr_record rec;
     rec.v[STACK_FRAMES] = rec.v[STACK_TRUNCATED] = (struct jfr_value){0};
     if (!jfr_plan_look(&r->pools[RESOLVE_STACKS].plan, r->chunk + entry->at, r->end, &rec) || !rec.v[STACK_FRAMES].at)

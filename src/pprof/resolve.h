@@ -77,8 +77,16 @@ static inline bool resolver_has_strings(const struct resolver *r)
     return r->pools[RESOLVE_STRINGS].len > 1;
 }
 
+/* Of a stack met for the first time. */
+uint32_t resolver_new_stack(struct resolver *r, struct jfr_entry *entry);
 /* Number of the stack; RESOLVE_NO_STACK where the chunk has no such id, SYMBOLS_FULL. */
-uint32_t resolver_stack(struct resolver *r, uint64_t id);
+static inline uint32_t resolver_stack(struct resolver *r, uint64_t id)
+{
+    struct jfr_entry *entry = jfr_pool_find(&r->pools[RESOLVE_STACKS], id);
+    if (!entry)
+        return RESOLVE_NO_STACK;
+    return entry->memo ? entry->memo - 1 : resolver_new_stack(r, entry);
+}
 /* The same with that method as the leaf, where the chunk knows it. */
 uint32_t resolver_stack_in(struct resolver *r, uint64_t id, uint64_t method);
 /* A stack of one frame of that name; SYMBOLS_FULL. */

@@ -108,6 +108,11 @@ static bool parse_timespan(struct str text, int64_t *ret)
     return false;
 }
 
+bool settings_known_jdk(struct str type)
+{
+    return str_is(type, "jdk.ExecutionSample") || str_is(type, "jdk.NativeMethodSample");
+}
+
 void settings_take_jdk(struct settings *s, struct str type, struct str name, struct str value)
 {
     int64_t ns;

@@ -25,6 +25,7 @@ struct settings {
 /* One of async-profiler's; others than those above are ignored. */
 void settings_take(struct settings *s, struct str name, struct str value);
 /* One of the JDK's recorder, of the event called `type`. */
+bool settings_known_jdk(struct str type); /* whether that looks at settings of this type */
 void settings_take_jdk(struct settings *s, struct str type, struct str name, struct str value);
 /* Sampled by wall clock alone; something else than time; threads that run, and the wall clock beside it. */
 bool settings_wall(const struct settings *s);
