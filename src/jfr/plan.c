@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "base/cleanup.h"
-#include "base/mem.h"
 #include "jfr/text.h"
 #include "jfr/varint.h"
 
@@ -28,8 +27,8 @@ struct jfr_step {
 
 struct compiler {
     const struct jfr_metadata *m;
-    struct jfr_step *steps; /* heap while it grows */
-    size_t count, cap;
+    struct jfr_step steps[STEPS_MAX];
+    size_t count;
     size_t barrier;  /* steps before this one are complete: nothing more merges into them */
     size_t fields;   /* visited so far */
     const char *why; /* the layout makes no sense */
@@ -47,7 +46,6 @@ static void add(struct compiler *c, enum step_kind kind, int slot, uint32_t n)
         c->why = "too many fields";
         return;
     }
-    xgrow(&c->steps, &c->cap, c->count + 1, sizeof *c->steps);
     c->steps[c->count++] = (struct jfr_step){.kind = (uint8_t)kind, .slot = (int8_t)slot, .n = n};
 }
 
@@ -192,15 +190,16 @@ static void count_numbers(const struct jfr_step *steps, struct jfr_plan *plan)
 int jfr_plan_compile(const struct jfr_metadata *m, const struct jfr_type *t, const char *const *names,
                      size_t name_count, bool whole, struct arena *arena, struct jfr_plan *ret, struct err *err)
 {
-    struct compiler c = {.m = m};
+    struct compiler c;
+    c.m = m;
+    c.count = c.barrier = c.fields = 0;
+    c.why = NULL;
     struct jfr_plan plan = {0};
     /* A pool of strings holds the bare value: slot 0, whatever its name. */
     if (!add_primitive(&c, t, name_count > 0 ? 0 : NO_SLOT))
         add_fields(&c, t, 1, names, name_count);
-    if (c.why) {
-        free(c.steps);
+    if (c.why)
         return err_set(err, -EBADMSG, "type %.*s: %s", STR_ARG(t->name), c.why);
-    }
     size_t used = used_steps(&c, &plan);
     plan.count = whole ? c.count : used;
     plan.min_size = min_size(c.steps, plan.count);
@@ -209,7 +208,6 @@ int jfr_plan_compile(const struct jfr_metadata *m, const struct jfr_type *t, con
     struct jfr_step *steps = arena_alloc(arena, (plan.count + 1) * sizeof *steps);
     if (steps && plan.count)
         memcpy(steps, c.steps, plan.count * sizeof *steps);
-    free(c.steps);
     if (!steps)
         return err_set(err, -E2BIG, "plans: larger than %zu bytes", arena->max);
     plan.steps = steps;

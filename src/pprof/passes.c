@@ -13,7 +13,8 @@ static void each_event(struct pass *p, const struct layout *l, size_t class, vis
         if (event.type != l->of[class].id)
             continue;
         e = (struct jfr_record){0};
-        if (!jfr_plan_run(&l->of[class].plan, event.payload, event.end, &e))
+        const uint8_t *end = jfr_plan_read(&l->of[class].plan, event.payload, it.end, &e);
+        if (!end || end > event.end)
             return;
         visit(p, &e, arg);
     }
@@ -130,6 +131,7 @@ void chunk_settle(struct pass *p, const struct layout *l)
     if (c->options.compat || (c->events[CLASS_MALLOC].count == 0 && c->leaks.len == 0))
         return;
     each_event(p, l, CLASS_MALLOC, take_malloc, NULL);
-    each_event(p, l, CLASS_FREE, take_free, NULL);
+    if (c->events[CLASS_FREE].count || p->ranged) /* what is freed in another time counts, but not as an event */
+        each_event(p, l, CLASS_FREE, take_free, NULL);
     native_leaks_settle(&c->leaks);
 }
