@@ -6,6 +6,9 @@ out. Each is a process of its own that keeps its recording in memory and is warm
 does reading the file. What is measured is CPU time of the whole process. The turns are short and go round, and a ratio is the median
 of the ratios within a round, so that a busy machine slows all alike.
 
+What our side executes is counted by valgrind, where that is installed: per byte, per event that went into a profile, and per frame of all
+stacks in the recording, each of which is decoded once.
+
 Everybody writes pprof; compressed at the fastest level. async-profiler's converter takes one kind of event in a run: its figures are
 for execution samples alone.
 
@@ -17,6 +20,7 @@ import gzip
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import statistics
 import subprocess
@@ -197,6 +201,27 @@ def memory(files, folder, smolder, size):
     big.unlink()
 
 
+def instructions(command, mode, file):
+    """What `command` executes to convert a recording once. Valgrind counts a repeated string instruction as many: kept out of libc."""
+    env = {**os.environ, "GLIBC_TUNABLES": "glibc.cpu.x86_rep_stosb_threshold=0x40000000:glibc.cpu.x86_rep_movsb_threshold=0x40000000"}
+    valgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=main", command]
+    done = subprocess.run(valgrind, input=f"{mode} 1e-9 {file}\n", env=env, capture_output=True, text=True)
+    counted = re.search(r"Collected : (\d+)", done.stderr)
+    if not counted:
+        raise Unbuilt((done.stderr or "no count").strip().splitlines()[-1])
+    return int(counted.group(1))
+
+
+def profile(files, ours, command):
+    """Instructions of our conversion: the same in every run, however busy the machine is."""
+    print(f"{'instructions':<{WIDTH}}{'plain':>12} {'gzip':>12} {'events':>9} {'frames':>9} {'/byte':>9} {'/event':>9} {'/frame':>9}")
+    for file in files:
+        events, frames = ours.ask("count", 0, file)
+        plain, packed = (instructions(command, mode, file) for mode in ("plain", "gzip"))
+        print(f"{short(file.name)[:WIDTH]:<{WIDTH}}{plain:12d} {packed:12d} {events:9.0f} {frames:9.0f} {plain / file.stat().st_size:9.1f} "
+              f"{plain / max(events, 1):9.0f} {plain / max(frames, 1):9.0f}", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ours", required=True, help="the program bench_convert")
@@ -206,8 +231,9 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.05, help="CPU time of a turn")
     parser.add_argument("--files", default="", help="only recordings whose name contains this")
     parser.add_argument("--megabytes", type=int, default=500, help="size of the recording that memory is measured with; 0 = none")
+    parser.add_argument("--no-instructions", action="store_true", help="leave out what valgrind counts, which takes a minute")
     args = parser.parse_args()
-    cache = pathlib.Path(args.cache)
+    cache = pathlib.Path(args.cache).resolve()
     cache.mkdir(parents=True, exist_ok=True)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="bench-convert-"))
     ours = Worker([args.ours])
@@ -227,6 +253,11 @@ def main():
                 print(f"without {build.__name__.replace('_', ' ')}: {why}")
         print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
         speed(files, turns, args)
+        if not args.no_instructions:
+            try:
+                profile(files, ours, args.ours)
+            except (Unbuilt, OSError) as why:
+                print(f"without instructions: {why}")
     finally:
         for worker in {w for _, w, _ in turns}:
             worker.end()
