@@ -105,9 +105,10 @@ static struct value *merged(const struct value *l, const struct value *r)
     return ret;
 }
 
-/* Every pair is looked at, as results are in the order of the pairs; the hashes keep a look cheap. */
+/* Every pair is looked at, as results are in the order of the pairs; the hashes keep a look cheap. `unmatched` is what of the left
+ * side goes through without a match, a target as a target; NULL: nothing does. */
 static int combine(const struct stdlib_items *left, const struct stdlib_items *right, const struct value *keys,
-                   bool passthrough, struct stdlib_items *out, struct err *err)
+                   const struct value *unmatched, struct stdlib_items *out, struct err *err)
 {
     cleanup_free uint64_t *l_hashes = hashes_of(left, keys), *r_hashes = hashes_of(right, keys);
     int code = 0;
@@ -116,8 +117,8 @@ static int combine(const struct stdlib_items *left, const struct stdlib_items *r
             struct value *l = left->items[i], *r = right->items[j];
             if (l_hashes[i] && l_hashes[i] == r_hashes[j] && agree(l, r, keys))
                 code = stdlib_add(out, merged(l, r), err);
-            else if (passthrough)
-                code = stdlib_add(out, value_ref(l), err);
+            else if (unmatched)
+                code = stdlib_add(out, value_ref(value_item(unmatched, i)), err);
         }
     return code;
 }
@@ -145,7 +146,7 @@ static int combine_maps(struct value *const *args, size_t n, struct value **ret,
             return bad_element(2, i, value_item(args[2], i), VALUE_STRING, bad_arg, err);
     if (n == 4 && (code = stdlib_kind(args, 3, VALUE_BOOL, bad_arg, err)) < 0)
         return code;
-    code = combine(&left, &right, args[2], n == 4 && value_as_bool(args[3]), &out, err);
+    code = combine(&left, &right, args[2], n == 4 && value_as_bool(args[3]) ? args[0] : NULL, &out, err);
     if (code == 0)
         *ret = stdlib_array_of(&out);
     return code;
