@@ -152,11 +152,11 @@ static int combine_maps(struct value *const *args, size_t n, struct value **ret,
     return code;
 }
 
-/* Which group an object belongs to; NULL: none. */
-static int group_name(const struct stdlib_items *list, size_t i, struct str key, bool drop_missing, struct str *ret,
+/* Which group the i-th object belongs to. */
+static int group_name(const struct value *object, size_t i, struct str key, bool drop_missing, struct str *ret,
                       bool *dropped, struct err *err)
 {
-    struct value *name = value_member(list->items[i], key);
+    struct value *name = value_member(object, key);
     *dropped = !name && drop_missing;
     *ret = (struct str){NULL, 0};
     if (!name)
@@ -199,15 +199,19 @@ static int add_to_group(struct groups *g, struct str name, struct value *object,
     return stdlib_add(&g->list[place - 1].items, value_ref(object), err);
 }
 
-static int group_all(const struct stdlib_items *list, struct str key, bool drop_missing, struct groups *g,
+static int group_all(const struct value *list, struct str key, bool drop_missing, struct groups *g, int *bad_arg,
                      struct err *err)
 {
-    for (size_t i = 0; i < list->len; i++) {
+    *bad_arg = 0;
+    for (size_t i = 0; i < value_len(list); i++) {
+        cleanup_value struct value *object = object_of(value_item(list, i));
         struct str name;
         bool dropped;
-        int code = group_name(list, i, key, drop_missing, &name, &dropped, err);
+        if (!object)
+            return bad_element(0, i, value_item(list, i), VALUE_OBJECT, bad_arg, err);
+        int code = group_name(object, i, key, drop_missing, &name, &dropped, err);
         if (code == 0 && !dropped)
-            code = add_to_group(g, name, list->items[i], err);
+            code = add_to_group(g, name, object, err);
         if (code < 0)
             return code;
     }
@@ -216,7 +220,7 @@ static int group_all(const struct stdlib_items *list, struct str key, bool drop_
 
 static int group_by(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {
-    cleanup_items struct stdlib_items list = {0}, out = {0};
+    cleanup_items struct stdlib_items out = {0};
     __attribute__((cleanup(groups_done))) struct groups groups = {0};
     if (n != 3) {
         *bad_arg = BLAME_CALL;
@@ -227,13 +231,10 @@ static int group_by(struct value *const *args, size_t n, struct value **ret, int
         code = stdlib_kind(args, 1, VALUE_STRING, bad_arg, err);
     if (code == 0)
         code = stdlib_kind(args, 2, VALUE_BOOL, bad_arg, err);
-    if (code == 0)
-        code = objects(args, 0, &list, bad_arg, err);
     if (code < 0)
         return code;
     struct str key = value_as_str(args[1]);
-    *bad_arg = 0;
-    code = group_all(&list, key, value_as_bool(args[2]), &groups, err);
+    code = group_all(args[0], key, value_as_bool(args[2]), &groups, bad_arg, err);
     for (size_t i = 0; code == 0 && i < groups.len; i++) {
         struct value *o = value_object();
         value_object_put(o, key, value_string(groups.list[i].name));
