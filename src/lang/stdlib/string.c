@@ -24,8 +24,10 @@ static int join(struct value *const *args, size_t n, struct value **ret, int *ba
     cleanup_buf struct buf separator = BUF_INIT(0), out = BUF_INIT(STDLIB_TEXT_MAX);
     const bool empty = value_kind(args[0]) == VALUE_NULL;
     int code = empty ? 0 : stdlib_kind(args, 0, VALUE_ARRAY, bad_arg, err);
-    if (code == 0)
-        code = stdlib_text(args, 1, &separator, bad_arg, err);
+    if (code < 0)
+        return code;
+    /* What is wrong with the separator counts after what is wrong with the list. */
+    const int separator_code = stdlib_text(args, 1, &separator, bad_arg, err);
     for (size_t i = 0; code == 0 && !empty && i < value_len(args[0]); i++) {
         struct err why = {0};
         if (i)
@@ -36,6 +38,7 @@ static int join(struct value *const *args, size_t n, struct value **ret, int *ba
             err_set(err, code, "[%zu] %s", i, why.text);
         }
     }
+    code = code < 0 ? code : separator_code;
     return code < 0 ? code : stdlib_string_of(&out, ret, err);
 }
 
