@@ -61,6 +61,7 @@ struct conversion *conversion_new(const struct conversion_options *options)
                                     .cpu_ns = o->cpu_ns,
                                     .wall_ns = o->wall_ns,
                                     .jdk_ns = o->cpu_ns,
+                                    .repeat = 1,
                                     .native_method_ns = o->native_method_ns ? o->native_method_ns : NATIVE_METHOD_NS,
                                     .alloc_bytes = o->alloc_bytes,
                                     .malloc_bytes = o->malloc_bytes};

@@ -16,7 +16,7 @@ static int64_t wall_weight(const struct conversion *c)
 static bool add(const struct pass *p, enum profile_kind kind, uint32_t stack, uint32_t labels, int64_t first,
                 int64_t second, int64_t count)
 {
-    const int64_t values[] = {times(first, p->sign), times(second, p->sign)};
+    const int64_t values[] = {times(first, times(p->sign, p->c->settings.repeat)), times(second, p->sign)};
     if (!profile_add(&p->c->profiles[kind], stack, labels, values))
         return false;
     p->c->samples[kind] += (uint64_t)times(count, p->sign);
@@ -68,13 +68,14 @@ static bool take_execution(const struct pass *p, const struct event_class *class
 
 static bool take_wall(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
 {
-    int64_t samples = event_count(CLASS_WALL, e), weight = wall_weight(p->c);
-    if (samples == 0)
-        return true;
-    if (p->wall && resolver_state(p->r, e->v[SLOT_SUBJECT].num) == THREAD_STATE_RUNNABLE &&
-        !add_cpu(p, class, e, weight, weight, samples))
-        return false;
-    return add_stack(p, KIND_WALL, class, e, times(weight, samples), 0, samples);
+    const int64_t samples = event_count(CLASS_WALL, e), weight = wall_weight(p->c);
+    const bool runs = p->wall && resolver_state(p->r, e->v[SLOT_SUBJECT].num) == THREAD_STATE_RUNNABLE;
+    p->c->settings.repeat = 1;
+    const bool added = samples == 0 || ((!runs || add_cpu(p, class, e, weight, weight, samples)) &&
+                                        add_stack(p, KIND_WALL, class, e, times(weight, samples), 0, samples));
+    if (p->c->options.compat)
+        p->c->settings.repeat = samples;
+    return added;
 }
 
 static int64_t amount_ns(const struct pass *p, const struct jfr_record *e)

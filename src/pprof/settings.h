@@ -18,6 +18,7 @@ struct settings {
     int64_t wall_ns;   /* of wall clock samples beside those of `event`; 0 = there are none, or not known */
     int64_t jdk_ns;    /* period of the JDK's sampler */
     int64_t sample_ns; /* what the last sample of cpu stood for; 0 = none came */
+    int64_t repeat;    /* in the reference each event counts as often as the wall clock sample before it; else 1 */
     int64_t native_method_ns;
     int64_t alloc_bytes, malloc_bytes;
 };

@@ -90,6 +90,24 @@ static void every_kind_of_event_counts_for_itself(void)
     conversion_free(c);
 }
 
+/* The reference has one place for the number of a wall clock sample and the one of every other event. */
+static void the_reference_counts_as_often_as_the_wall_clock_before(void)
+{
+    struct conversion *c = conversion_new(&(struct conversion_options){.event = "", .cpu_ns = 10, .compat = true});
+    struct chunk_builder chunk = recording_begin();
+    recording_setting(&chunk, "event", "cpu");
+    recording_lock(&chunk, STACK_MAIN, THREAD_MAIN, 500);
+    recording_wall(&chunk, STACK_MAIN, THREAD_MAIN, STATE_SLEEPING, 7);
+    recording_wall(&chunk, STACK_MAIN, THREAD_MAIN, STATE_RUNNABLE, 3);
+    recording_execution(&chunk, STACK_WORK, THREAD_MAIN, STATE_DEFAULT);
+    recording_lock(&chunk, STACK_WORK, THREAD_MAIN, 500);
+    add(c, &chunk);
+    check_profile(c, "wall", "wall", "app/Main.main:10 [100]");
+    check_profile(c, "process_cpu", "cpu", "app/Main.main:11;app/Main.work:20 [30]");
+    check_profile(c, "mutex", "contentions", "app/Main.main:10 [1 500]\napp/Main.main:11;app/Main.work:20 [3 500]");
+    conversion_free(c);
+}
+
 static void kinds_without_samples_are_not_produced(void)
 {
     struct conversion *c = conversion_new(&plain);
@@ -433,6 +451,7 @@ static void a_profile_tells_its_period(void)
 int main(void)
 {
     RUN(every_kind_of_event_counts_for_itself);
+    RUN(the_reference_counts_as_often_as_the_wall_clock_before);
     RUN(kinds_without_samples_are_not_produced);
     RUN(wall_alone_gives_cpu_for_runnable_threads);
     RUN(delays_are_scaled_from_ticks);
