@@ -149,7 +149,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool in_class(char class, char c)
+static bool is_of(char class, char c)
 {
     bool alnum = is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     switch (class) {
@@ -161,6 +161,26 @@ static bool in_class(char class, char c)
         return alnum;
     default:
         return alnum || c == '_';
+    }
+}
+
+/* By character: a bit for each class it is in. Made before main(). */
+static const char classes[] = "#%@&";
+static uint8_t class_bits[256];
+
+static unsigned class_bit(char class)
+{
+    unsigned i = 0;
+    while (classes[i] != class)
+        i++;
+    return 1u << i;
+}
+
+__attribute__((constructor(101))) static void make_classes(void)
+{
+    for (unsigned c = 0; c < sizeof class_bits; c++) {
+        for (unsigned i = 0; i < sizeof classes - 1; i++)
+            class_bits[c] |= (uint8_t)(is_of(classes[i], (char)c) ? 1u << i : 0);
     }
 }
 
@@ -180,10 +200,13 @@ static bool count_fits(const char **p, size_t n)
 static bool take_run(const char **p, struct match *m)
 {
     const char class = *(*p)++;
-    size_t from = m->at;
-    while (m->at < m->name.n && in_class(class, m->name.p[m->at]))
-        m->at++;
-    struct str run = {m->name.p + from, m->at - from};
+    const unsigned bit = class_bit(class);
+    const size_t from = m->at;
+    size_t at = from;
+    while (at < m->name.n && (class_bits[(unsigned char)m->name.p[at]] & bit))
+        at++;
+    m->at = at;
+    struct str run = {m->name.p + from, at - from};
     if (class == '&')
         m->captured = run;
     return count_fits(p, run.n);
@@ -214,9 +237,12 @@ static bool take_all(const char *p, struct match *m);
 /* Groups do not nest. */
 static void take_group(const char **p, struct match *m)
 {
-    struct match inner = *m;
-    if (take_all(*p + 1, &inner))
-        *m = inner;
+    const struct str captured = m->captured;
+    const size_t at = m->at;
+    if (!take_all(*p + 1, m)) {
+        m->at = at;
+        m->captured = captured;
+    }
     for (++*p; **p != ')'; ++*p)
         *p += **p == '\\';
     ++*p;
@@ -269,8 +295,9 @@ enum { CHARS = 129, NO_CHAR = CHARS - 1 /* the end of the name, and what is no A
 enum place { FRONT, SIMPLE_FRONT /* behind `/` */, INSIDE, PLACES };
 static struct starts {
     uint64_t first[PLACES][CHARS], second[CHARS];
-    uint64_t text[64], mask[64]; /* by rule: up to eight characters that a match begins with, as a word */
-    bool inside[256];            /* by byte: whether there is any for INSIDE, in this set or its basis */
+    uint64_t text[64], mask[64];           /* by rule: up to eight characters that a match begins with, as a word */
+    uint8_t text_len[64], pattern_len[64]; /* how many, and how many of the pattern say so */
+    bool inside[256];                      /* by byte: whether there is any for INSIDE, in this set or its basis */
 } starts[ARRAY_LEN(sets)];
 
 static bool may_begin_at(char prefix, enum place place)
@@ -303,7 +330,7 @@ static const char *first_chars(const char *p, uint64_t bit, uint64_t to[CHARS])
     case '@':
     case '&':
         for (int c = 0; c < NO_CHAR; c++)
-            to[c] |= in_class(*p, (char)c) ? bit : 0;
+            to[c] |= is_of(*p, (char)c) ? bit : 0;
         return NULL;
     case '[':
         for (p++; *p != ']'; p++)
@@ -331,13 +358,17 @@ static const char *first_chars(const char *p, uint64_t bit, uint64_t to[CHARS])
 
 static void add_text(struct starts *to, const char *p, size_t rule)
 {
+    const char *const begin = p;
     char text[sizeof(uint64_t)] = {0};
     unsigned char mask[sizeof text] = {0};
-    for (size_t n = 0; n < sizeof text && *p && !strchr("#%@&[(~;>{", *p); n++) {
+    size_t n = 0;
+    for (; n < sizeof text && *p && !strchr("#%@&[(~;>{", *p); n++) {
         p += *p == '\\';
         text[n] = *p++;
         mask[n] = 0xff;
     }
+    to->text_len[rule] = (uint8_t)n;
+    to->pattern_len[rule] = (uint8_t)(p - begin);
     memcpy(&to->text[rule], text, sizeof text);
     memcpy(&to->mask[rule], mask, sizeof mask);
 }
@@ -403,8 +434,9 @@ static const struct rule *find_rule(enum name_rules which, struct match *m, uint
         /* A run is taken from its beginning only. */
         if (*p == '#' && m->from > 0 && is_digit(m->name.p[m->from - 1]))
             continue;
-        m->at = m->from;
-        if (take_all(p + (*p == '^' || *p == '*' || *p == '<'), m))
+        p += *p == '^' || *p == '*' || *p == '<';
+        m->at = m->from + (here_mask ? s->text_len[i] : 0);
+        if (take_all(p + (here_mask ? s->pattern_len[i] : 0), m))
             return rule;
     }
     return NULL;
