@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "components/env.h"
 #include "components/pyroscope_java_args.h"
+#include "jvm/helper_loop.h"
 #include "jvm/java_target.h"
 #include "jvm/ops.h"
 #include "os/procfs.h"
@@ -108,11 +109,6 @@ static const char *jdk;
 static struct java_target java;
 static void *state;
 static int log_file = -1;
-
-static void on_tick(uv_timer_t *timer)
-{
-    (void)timer;
-}
 
 #define WAIT_UNTIL(cond, ms)                                                                                           \
     do {                                                                                                               \
@@ -389,8 +385,9 @@ static void stops_in_time_with_a_suspended_jvm(void)
     java_kill(&java);
 }
 
-static void all_tests(void)
+static void all_tests(const char *home)
 {
+    jdk = home;
     printf("-- %s\n", jdk);
     RUN(profiles_cpu_memory_and_locks);
     RUN(stopping_hands_on_what_was_collected);
@@ -403,38 +400,14 @@ static void all_tests(void)
 
 int main(void)
 {
-    char *homes[JDKS_MAX];
-    uv_timer_t tick;
-    struct err err = {0};
-    if (geteuid() != 0) {
-        SKIP(all_tests, "attaching to other users' JVMs needs root");
+    if (!helper_loop_begin(&env.priv, &loop))
         return REPORT();
-    }
-    if (priv_start(jvm_ops, &env.priv, &err) < 0) {
-        FAIL_("%s", err.text);
-        return 1;
-    }
-    size_t n = java_homes(homes);
-    if (n == 0)
-        SKIP(all_tests, "no JDK found");
-    env.loop = loop = uv_default_loop();
-    if (priv_attach(env.priv, loop, NULL, NULL, &err) < 0) {
-        FAIL_("%s", err.text);
-        return 1;
-    }
-    uv_timer_init(loop, &tick);
-    uv_timer_start(&tick, on_tick, 10, 10);
+    env.loop = loop;
     RUN(bad_targets_are_told_once_until_they_return);
     RUN(a_process_that_is_no_jvm_gets_a_reason);
-    for (size_t i = 0; i < n; i++) {
-        jdk = homes[i];
-        all_tests();
-        free(homes[i]);
-    }
-    priv_stop(env.priv);
-    uv_close((uv_handle_t *)&tick, NULL);
-    uv_run(loop, UV_RUN_DEFAULT);
-    uv_loop_close(loop);
+    if (java_each(all_tests) == 0)
+        SKIP(all_tests, "no JDK found");
+    helper_loop_end(env.priv, loop);
     java_clean_up();
     return REPORT();
 }

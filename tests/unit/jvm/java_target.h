@@ -92,6 +92,18 @@ static size_t java_homes(char *homes[JDKS_MAX])
     return n;
 }
 
+/* Runs `tests` with the home of each JDK; returns how many there are. */
+__attribute__((unused)) static size_t java_each(void (*tests)(const char *home))
+{
+    char *homes[JDKS_MAX];
+    const size_t n = java_homes(homes);
+    for (size_t i = 0; i < n; i++) {
+        tests(homes[i]);
+        free(homes[i]);
+    }
+    return n;
+}
+
 /* Once, by the first JDK, for a release that every later one runs. */
 static bool java_compile(const char *home)
 {

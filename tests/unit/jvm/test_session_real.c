@@ -2,6 +2,7 @@
 #include "jvm/session.h"
 
 #include "base/cursor.h"
+#include "helper_loop.h"
 #include "java_target.h"
 #include "os/pidref.h"
 #include "test.h"
@@ -55,11 +56,6 @@ static void on_closed(void *arg)
     (void)arg;
     t.closed++;
     t.session = NULL;
-}
-
-static void on_tick(uv_timer_t *timer)
-{
-    (void)timer;
 }
 
 #define WAIT_UNTIL(cond, ms)                                                                                           \
@@ -234,8 +230,9 @@ static void a_suspended_jvm_is_profiled_again_when_it_wakes(void)
     tear_down();
 }
 
-static void all_tests(void)
+static void all_tests(const char *home)
 {
+    jdk = home;
     printf("-- %s\n", jdk);
     RUN(short_intervals_tile_time);
     RUN(the_profiler_closes_chunks_by_itself_after_an_early_first_one);
@@ -250,36 +247,11 @@ static void all_tests(void)
 
 int main(void)
 {
-    char *homes[JDKS_MAX];
-    uv_timer_t tick;
-    struct err err = {0};
-    if (geteuid() != 0) {
-        SKIP(all_tests, "attaching to other users' JVMs needs root");
+    if (!helper_loop_begin(&priv, &loop))
         return REPORT();
-    }
-    if (priv_start(jvm_ops, &priv, &err) < 0) {
-        FAIL_("%s", err.text);
-        return 1;
-    }
-    size_t n = java_homes(homes);
-    if (n == 0)
+    if (java_each(all_tests) == 0)
         SKIP(all_tests, "no JDK found");
-    loop = uv_default_loop();
-    if (priv_attach(priv, loop, NULL, NULL, &err) < 0) {
-        FAIL_("%s", err.text);
-        return 1;
-    }
-    uv_timer_init(loop, &tick);
-    uv_timer_start(&tick, on_tick, 10, 10);
-    for (size_t i = 0; i < n; i++) {
-        jdk = homes[i];
-        all_tests();
-        free(homes[i]);
-    }
-    priv_stop(priv);
-    uv_close((uv_handle_t *)&tick, NULL);
-    uv_run(loop, UV_RUN_DEFAULT);
-    uv_loop_close(loop);
+    helper_loop_end(priv, loop);
     java_clean_up();
     return REPORT();
 }
