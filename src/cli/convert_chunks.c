@@ -156,6 +156,8 @@ static int next_held(struct chunks *c, struct str *ret, struct err *err)
         uint64_t size = slide(c);
         if (c->held_len == 0 && c->failed.code < 0)
             return broke_off(c, err);
+        if (jfr_chunks_skip_copies(&c->walk) && c->walk.at != c->walk.end)
+            continue; /* what follows them may be longer than the window */
         struct err why;
         int more = jfr_chunks_next(&c->walk, ret, &why);
         bool known = c->in_bad;

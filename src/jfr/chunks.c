@@ -56,10 +56,17 @@ static bool is_copy(const struct jfr_chunks *it)
     return begin == bad->at || begin == begin_of(bad->header, bad->at);
 }
 
-int jfr_chunks_next(struct jfr_chunks *it, struct str *ret, struct err *err)
+bool jfr_chunks_skip_copies(struct jfr_chunks *it)
 {
+    const uint8_t *before = it->at;
     while (is_copy(it))
         it->at = find_header(it->at + 1, it->end);
+    return it->at != before;
+}
+
+int jfr_chunks_next(struct jfr_chunks *it, struct str *ret, struct err *err)
+{
+    (void)jfr_chunks_skip_copies(it);
     if (it->at == it->end)
         return 0;
     struct jfr_header header;

@@ -45,6 +45,10 @@ struct jfr_chunks jfr_chunks_of(const void *bytes, size_t len);
  * none, and then the call after goes on behind it. */
 must_check int jfr_chunks_next(struct jfr_chunks *it, struct str *ret, struct err *err);
 
+/* The beginning of that, for who holds a part of the recording and needs the next chunk whole: steps over copies of the bad chunk's
+ * header; true where there were any. */
+bool jfr_chunks_skip_copies(struct jfr_chunks *it);
+
 /* The chunk handed out last is damaged inside: its size may be wrong as well, so headers are looked for within it. A
  * recording is walked twice at most, however often this is called. */
 void jfr_chunks_refused(struct jfr_chunks *it);

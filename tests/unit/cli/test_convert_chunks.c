@@ -20,16 +20,25 @@ static void write_file(struct str bytes)
         abort();
 }
 
-/* One small chunk, told from others by `mark`. */
-static void put_chunk(struct buf *out, int64_t mark)
+/* One chunk, told from others by `mark`, with an event of that size. */
+static void put_chunk_with(struct buf *out, int64_t mark, size_t bytes)
 {
     struct chunk_builder c = chunk_begin("11 long");
     c.start_ns = mark;
+    chunk_event(&c, 300);
+    for (size_t i = 0; i < bytes; i++)
+        buf_byte(&c.b, 1);
+    chunk_event_end(&c);
     chunk_checkpoint(&c, 0, 0);
     chunk_event_end(&c);
     chunk_end(&c);
     buf_str(out, buf_slice(&c.b));
     chunk_done(&c);
+}
+
+static void put_chunk(struct buf *out, int64_t mark)
+{
+    put_chunk_with(out, mark, 0);
 }
 
 /* "1 2 ! 3": the marks of chunks, and ! for what was stepped over; at the end the code where it broke off. */
@@ -122,7 +131,7 @@ static void copies_in_a_bad_chunk_are_no_chunks(void)
             header.p[8 + k] = (uint8_t)(size >> (56 - 8 * k));
         buf_append(&b, header.p, JFR_HEADER_SIZE);
     }
-    put_chunk(&b, 1);
+    put_chunk_with(&b, 1, 3 << 20); /* longer than what is held at once */
     put_chunk(&b, 2);
     check_walk(buf_slice(&b), "! 1 2 ");
 }
