@@ -44,6 +44,8 @@ static int index_pool(struct reader *r, struct jfr_pool *pool, const uint8_t **p
     const size_t max = pool->max ? pool->max : ENTRIES_MAX;
     if (count > max - pool->len)
         return err_set(err, -E2BIG, "pool of %s: more than %zu entries", pool->type, max);
+    if (count == 0)
+        return 0;
     xgrow(&pool->entries, &pool->cap, pool->len + count, sizeof *pool->entries);
     struct jfr_entry *const first = pool->entries + pool->len, *const last = first + count;
     uint64_t key_max = pool->key_max;

@@ -97,6 +97,8 @@ static bool parse_timespan(struct str text, int64_t *ret)
         int64_t ns;
     } units[] = {{"ns", 1},          {"us", 1000},         {"ms", 1000000},      {"s", 1000000000},
                  {"m", 60000000000}, {"h", 3600000000000}, {"d", 86400000000000}};
+    if (text.n == 0)
+        return false;
     struct str number = {text.p, 0};
     while (number.n < text.n && text.p[number.n] >= '0' && text.p[number.n] <= '9')
         number.n++;
