@@ -180,18 +180,15 @@ static int format_one(const char *path, const struct fmt_flags *f)
     return EXIT_FINE;
 }
 
-static int format_all(const struct flags_rest *paths, const struct fmt_flags *f)
+static int format_all(const char *const *paths, size_t n, const struct fmt_flags *f)
 {
-    const char *const standard_input[] = {"-"};
-    const char *const *items = paths->len ? paths->items : standard_input;
-    const size_t n = paths->len ? paths->len : 1;
     int worst = EXIT_FINE;
     for (size_t i = 0; i < n; i++) {
-        if (f->write && is_stdin(items[i]))
+        if (f->write && is_stdin(paths[i]))
             return complain(EXIT_USAGE, "cannot use -w with standard input");
     }
     for (size_t i = 0; i < n; i++) {
-        const int status = format_one(items[i], f);
+        const int status = format_one(paths[i], f);
         worst = status > worst ? status : worst;
     }
     if (worst == EXIT_INPUT && !f->test)
@@ -206,7 +203,7 @@ static int fmt(int argc, char **argv)
     struct err err = {0};
     cleanup_free char **all = long_flags(&argc, argv, &err);
     const int code = all ? flags_parse(flags, argc, all, &f, &rest, &err) : -EINVAL;
-    cleanup_free const char **items = rest.items;
+    cleanup_free const char **paths = rest.items;
     if (code < 0)
         return complain(EXIT_USAGE, "%s", err.text);
     if (f.help) {
@@ -215,7 +212,8 @@ static int fmt(int argc, char **argv)
     }
     if (f.write && f.test)
         return complain(EXIT_USAGE, "cannot use -w/--write and -t/--test at the same time");
-    return format_all(&rest, &f);
+    const char *const standard_input[] = {"-"};
+    return rest.len ? format_all(paths, rest.len, &f) : format_all(standard_input, 1, &f);
 }
 
 const struct command command_fmt = {"fmt", "smolder fmt [-w | -t] [FILE…|-]",
