@@ -264,33 +264,42 @@ static bool class_symbol(struct resolver *r, uint64_t id, uint32_t *ret)
     return true;
 }
 
+/* The symbols of a method, as numbers of texts: a text may move when another is added, a number never does. */
+struct method_texts {
+    uint32_t of, name, descriptor;
+};
+
 /* async-profiler's native methods have a descriptor that no Java method can have, and the library for a class. */
-static bool has_descriptor(struct resolver *r, uint64_t descriptor, const char *want)
+static bool has_descriptor(const struct resolver *r, const struct method_texts *m, const char *want)
 {
-    const uint32_t number = symbol_text(r, descriptor); /* which may move the texts */
-    return str_is(r->texts[number], want);
+    return str_is(r->texts[m->descriptor], want);
 }
 
-static bool is_kernel(struct resolver *r, uint64_t descriptor)
+static bool is_kernel(const struct resolver *r, const struct method_texts *m)
 {
-    return has_descriptor(r, descriptor, "(Lk;)L;");
+    return has_descriptor(r, m, "(Lk;)L;");
 }
 
-/* Of a function whose class is text number `of`. */
-static uint32_t mapping_of(struct resolver *r, uint64_t descriptor, uint32_t of)
+static uint32_t mapping_of(const struct resolver *r, const struct method_texts *m)
 {
-    if (is_kernel(r, descriptor))
+    if (is_kernel(r, m))
         return symbols_string(r->symbols, STR("[kernel.kallsyms]"));
-    if (!has_descriptor(r, descriptor, "()L;"))
+    if (!has_descriptor(r, m, "()L;"))
         return 0;
-    return symbols_string(r->symbols, str_is(r->texts[of], "vdso") ? STR("[vdso]") : r->texts[of]);
+    const struct str library = r->texts[m->of];
+    return symbols_string(r->symbols, str_is(library, "vdso") ? STR("[vdso]") : library);
+}
+
+static bool keeps_classes(const struct resolver *r)
+{
+    return r->options.compat || r->options.raw_names;
 }
 
 /* Mostly the kernel's functions are in no library, as stubs of the JVM are. */
-static struct str class_text(struct resolver *r, uint64_t descriptor, uint32_t of)
+static struct str class_text(const struct resolver *r, const struct method_texts *m)
 {
-    const bool raw = r->options.compat || r->options.raw_names;
-    return !raw && r->texts[of].n == 0 && is_kernel(r, descriptor) ? STR("kernel") : r->texts[of];
+    const struct str class = r->texts[m->of];
+    return !keeps_classes(r) && class.n == 0 && is_kernel(r, m) ? STR("kernel") : class;
 }
 
 static void join(struct buf *out, struct str class, struct str name)
@@ -311,16 +320,17 @@ static void join(struct buf *out, struct str class, struct str name)
 static bool method_function(struct resolver *r, const struct jfr_entry *entry, struct pprof_function *ret)
 {
     uint64_t method[JFR_SLOTS] = {0};
-    uint32_t of;
+    struct method_texts m;
     if (!jfr_plan_numbers(&r->pools[RESOLVE_METHODS].plan, r->chunk + entry->at, r->end, method) ||
-        !class_symbol(r, method[METHOD_TYPE], &of))
+        !class_symbol(r, method[METHOD_TYPE], &m.of))
         return false;
-    const uint32_t name = symbol_text(r, method[METHOD_NAME]);
-    join(&r->name, class_text(r, method[METHOD_DESCRIPTOR], of), r->texts[name]);
+    m.name = symbol_text(r, method[METHOD_NAME]);
+    m.descriptor = r->options.libraries || !keeps_classes(r) ? symbol_text(r, method[METHOD_DESCRIPTOR]) : NO_TEXT;
+    join(&r->name, class_text(r, &m), r->texts[m.name]);
     r->name_bytes -= r->name.len < r->name_bytes ? r->name.len : r->name_bytes;
     ret->name = symbols_string(r->symbols, buf_slice(&r->name));
     if (r->options.libraries)
-        ret->mapping = mapping_of(r, method[METHOD_DESCRIPTOR], of);
+        ret->mapping = mapping_of(r, &m);
     return true;
 }
 

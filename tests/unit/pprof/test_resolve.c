@@ -51,13 +51,26 @@ static void put_methods(struct chunk_builder *c, const struct frame *frames, siz
         CHUNK_VARINTS(c, frames[i].method, CLASS, 100 + i);
 }
 
+static void open_built(struct fixture *f)
+{
+    struct jfr_header header;
+    struct err err = {0};
+    chunk_event_end(&f->c);
+    chunk_end(&f->c);
+    symbols_init(&f->symbols, MAX);
+    CHECK_INT(jfr_header_read(f->c.b.p, f->c.b.len, &header, &err), 0);
+    CHECK_INT(jfr_metadata_read(f->c.b.p, f->c.b.len, header.metadata, &f->arena, &f->metadata, &err), 0);
+    CHECK_INT(resolver_open(&f->r, f->c.b.p, &header, &f->metadata, &f->arena, &f->symbols,
+                            &(struct resolve_options){0}, &err),
+              0);
+    CHECK_STR(err.text, "");
+}
+
 /* A chunk whose one stack has these frames, in the pool that comes last where `at_end`. */
 static void open_chunk(struct fixture *f, const char *layout, const struct frame *frames, size_t n, bool at_end)
 {
     cleanup_free char *described = xasprintf(types, layout);
     *f = (struct fixture){.c = chunk_begin(described), .arena = ARENA_INIT(MAX)};
-    struct jfr_header header;
-    struct err err = {0};
     chunk_checkpoint(&f->c, 0, 4);
     if (at_end)
         put_methods(&f->c, frames, n);
@@ -70,15 +83,7 @@ static void open_chunk(struct fixture *f, const char *layout, const struct frame
     }
     if (!at_end)
         put_methods(&f->c, frames, n);
-    chunk_event_end(&f->c);
-    chunk_end(&f->c);
-    symbols_init(&f->symbols, MAX);
-    CHECK_INT(jfr_header_read(f->c.b.p, f->c.b.len, &header, &err), 0);
-    CHECK_INT(jfr_metadata_read(f->c.b.p, f->c.b.len, header.metadata, &f->arena, &f->metadata, &err), 0);
-    CHECK_INT(resolver_open(&f->r, f->c.b.p, &header, &f->metadata, &f->arena, &f->symbols,
-                            &(struct resolve_options){0}, &err),
-              0);
-    CHECK_STR(err.text, "");
+    open_built(f);
 }
 
 static void check_frames(struct fixture *f, const struct frame *frames, size_t n)
@@ -167,11 +172,51 @@ static void a_stack_that_cannot_be_is_none(void)
     }
 }
 
+/* A kernel's function in no library has its descriptor looked up between class and name, after `before` other symbols:
+ * whatever their number, that lookup may be the one for which there is no room yet. */
+static void a_kernel_function_is_named_whatever_came_before(void)
+{
+    enum { KERNEL_METHOD = 900, NOWHERE = 901, NO_NAME = 902, FUNCTION = 903, KERNEL = 904, BEFORE_MAX = 140 };
+    static const char kernel_types[] =
+        "4 boolean\n10 int\n11 long\n20 java.lang.String\n21 java.lang.Class name:31*\n24 jdk.types.FrameType\n"
+        "26 jdk.types.StackTrace truncated:4 frames:27[]\n28 jdk.types.Method type:21* name:31* descriptor:31*\n"
+        "31 jdk.types.Symbol string:20\n27 jdk.types.StackFrame method:28* lineNumber:10 bytecodeIndex:10 type:24*";
+    for (size_t before = 0; before < BEFORE_MAX; before++) {
+        WITH_CHUNK f = {.c = chunk_begin(kernel_types), .arena = ARENA_INIT(MAX)};
+        chunk_checkpoint(&f.c, 0, 4);
+        CHUNK_VARINTS(&f.c, 21, 2, CLASS, CLASS_NAME, NOWHERE, NO_NAME, 31, before + 4, CLASS_NAME);
+        chunk_text(&f.c, "C");
+        CHUNK_VARINTS(&f.c, NO_NAME);
+        chunk_text(&f.c, "");
+        CHUNK_VARINTS(&f.c, FUNCTION);
+        chunk_text(&f.c, "do_idle");
+        CHUNK_VARINTS(&f.c, KERNEL);
+        chunk_text(&f.c, "(Lk;)L;");
+        for (size_t i = 0; i < before; i++) {
+            cleanup_free char *name = xasprintf("m%zu", i);
+            CHUNK_VARINTS(&f.c, 100 + i);
+            chunk_text(&f.c, name);
+        }
+        CHUNK_VARINTS(&f.c, 28, before + 1, KERNEL_METHOD, NOWHERE, FUNCTION, KERNEL);
+        for (size_t i = 0; i < before; i++)
+            CHUNK_VARINTS(&f.c, 100 + i, CLASS, 100 + i, 100 + i);
+        CHUNK_VARINTS(&f.c, 26, 1, STACK, 0, before + 1);
+        for (size_t i = 0; i < before; i++)
+            CHUNK_VARINTS(&f.c, 100 + i, 0, 0, 0);
+        CHUNK_VARINTS(&f.c, KERNEL_METHOD, 0, 0, 0);
+        open_built(&f);
+        const uint32_t stack = resolver_stack(&f.r, STACK);
+        CHECK(stack < f.symbols.stack_count && f.symbols.stacks[stack].count == before + 1);
+        CHECK(str_is(symbols_name(&f.symbols, f.symbols.stacks[stack].locations[before]), "kernel.do_idle"));
+    }
+}
+
 int main(void)
 {
     RUN(frames_of_every_size_are_read);
     RUN(frames_of_another_layout_are_read);
     RUN(over_long_numbers_make_no_second_location);
     RUN(a_stack_that_cannot_be_is_none);
+    RUN(a_kernel_function_is_named_whatever_came_before);
     return REPORT();
 }
