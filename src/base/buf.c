@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 static bool grow(struct buf *b, size_t n)
 {
     if (b->failed || n > b->max - b->len) {
@@ -14,9 +16,7 @@ static bool grow(struct buf *b, size_t n)
     size_t want = b->len + n + 1;
     if (want <= b->cap)
         return true;
-    size_t cap = b->cap ? b->cap : 64;
-    while (cap < want)
-        cap *= 2;
+    const size_t cap = mem_capacity(b->cap, want, 64);
     uint8_t *p = realloc(b->p, cap);
     if (!p) {
         b->failed = true;

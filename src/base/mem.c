@@ -54,11 +54,30 @@ char *xasprintf(const char *fmt, ...)
     return or_abort(n < 0 ? NULL : text);
 }
 
-void xgrow_beyond(void *array, size_t *cap, size_t want, size_t size)
+#ifdef __has_feature
+#define HAS_FEATURE(x) __has_feature(x)
+#else
+#define HAS_FEATURE(x) 0
+#endif
+#if defined __SANITIZE_ADDRESS__ || HAS_FEATURE(address_sanitizer)
+enum { MOVES_OFTEN = 1 };
+#else
+enum { MOVES_OFTEN = 0 };
+#endif
+
+size_t mem_capacity(size_t cap, size_t want, size_t first)
 {
-    size_t n = *cap ? *cap : 8;
+    size_t n = cap ? cap : first;
+    if (MOVES_OFTEN)
+        return want + want / 16;
     while (n < want)
         n *= 2;
+    return n;
+}
+
+void xgrow_beyond(void *array, size_t *cap, size_t want, size_t size)
+{
+    const size_t n = mem_capacity(*cap, want, 8);
     if (n > SIZE_MAX / size)
         or_abort(NULL);
     void **p = array;

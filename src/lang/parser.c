@@ -87,7 +87,7 @@ static void *alloc(struct parser *p, size_t size)
 static void *grow(struct parser *p, struct list_of *list, size_t size)
 {
     if (list->len == list->cap) {
-        size_t cap = list->cap ? list->cap * 2 : 8;
+        const size_t cap = mem_capacity(list->cap, list->len + 1, 8);
         if (cap > TREE_MAX / size) {
             stop(p, "the configuration is too large");
             return NULL;
