@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -8,11 +9,11 @@ enum { FIRST_BLOCK = 4096, LARGEST_BLOCK = 256 * 1024, ALIGN = alignof(max_align
 
 struct arena_block {
     struct arena_block *next;
-    size_t len, cap;
-    alignas(max_align_t) unsigned char data[];
+    size_t cap;
+    alignas(max_align_t) char data[];
 };
 
-static struct arena_block *add_block(struct arena *a, size_t n)
+static bool add_block(struct arena *a, size_t n)
 {
     size_t cap = a->blocks ? a->blocks->cap * 2 : FIRST_BLOCK;
     if (cap > LARGEST_BLOCK)
@@ -21,24 +22,39 @@ static struct arena_block *add_block(struct arena *a, size_t n)
         cap = n;
     struct arena_block *b = malloc(sizeof *b + cap);
     if (!b)
-        return NULL;
+        return false;
     *b = (struct arena_block){.next = a->blocks, .cap = cap};
-    return a->blocks = b;
+    a->blocks = b;
+    a->free = b->data;
+    a->left = cap;
+    return true;
+}
+
+char *arena_room(struct arena *a, size_t n)
+{
+    if (n > a->max - a->used || ((n > a->left || !a->free) && !add_block(a, n)))
+        return NULL;
+    return a->free;
+}
+
+void arena_keep(struct arena *a, size_t n)
+{
+    a->free += n;
+    a->left -= n;
+    a->used = n > a->max - a->used ? a->max : a->used + n;
 }
 
 void *arena_alloc(struct arena *a, size_t n)
 {
+    const size_t gap = -(uintptr_t)a->free % ALIGN; /* a new block needs none */
     if (n > SIZE_MAX - ALIGN || n > a->max - a->used)
         return NULL;
-    n = (n + ALIGN - 1) / ALIGN * ALIGN;
-    struct arena_block *b = a->blocks;
-    if (!b || b->cap - b->len < n)
-        b = add_block(a, n);
-    if (!b)
+    if (a->free && gap + n <= a->left)
+        arena_keep(a, gap);
+    else if (!add_block(a, n))
         return NULL;
-    void *p = b->data + b->len;
-    b->len += n;
-    a->used = n > a->max - a->used ? a->max : a->used + n;
+    void *p = a->free;
+    arena_keep(a, n);
     return p;
 }
 
@@ -53,12 +69,13 @@ void *arena_calloc(struct arena *a, size_t n, size_t size)
 
 struct str arena_str(struct arena *a, struct str s)
 {
-    char *p = s.n < SIZE_MAX ? arena_alloc(a, s.n + 1) : NULL;
+    char *p = s.n < SIZE_MAX ? arena_room(a, s.n + 1) : NULL;
     if (!p)
         return (struct str){NULL, 0};
     if (s.n)
         memcpy(p, s.p, s.n);
     p[s.n] = '\0';
+    arena_keep(a, s.n + 1);
     return (struct str){p, s.n};
 }
 
@@ -82,7 +99,8 @@ void arena_reset(struct arena *a)
     if (a->blocks) {
         free_blocks(a->blocks->next);
         a->blocks->next = NULL;
-        a->blocks->len = 0;
+        a->free = a->blocks->data;
+        a->left = a->blocks->cap;
     }
     a->used = 0;
 }

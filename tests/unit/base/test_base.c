@@ -38,6 +38,26 @@ static void arena_refuses_beyond_its_cap(void)
     CHECK(!arena_calloc(&a, SIZE_MAX, 2));
 }
 
+/* Texts lie next to each other, whatever needs alignment gets it, and room that is not kept is given again. */
+static void arena_keeps_texts_close(void)
+{
+    cleanup_arena struct arena a = ARENA_INIT(1 << 20);
+    CHECK(arena_alloc(&a, 0));
+    for (int i = 0; i < 5000; i++) {
+        struct str one = arena_str(&a, STR("abc"));
+        char *room = arena_room(&a, 5);
+        CHECK(room == arena_room(&a, 2));
+        memcpy(room, "xyz", 4);
+        arena_keep(&a, 4);
+        void *aligned = arena_alloc(&a, 24);
+        CHECK((uintptr_t)aligned % _Alignof(max_align_t) == 0);
+        memset(aligned, 0xff, 24);
+        CHECK_STR(one.p, "abc");
+        CHECK_STR(room, "xyz");
+    }
+    CHECK(!arena_room(&a, 1 << 20));
+}
+
 static void cursor_reads_jfr_varints(void)
 {
     const uint8_t nine[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -177,6 +197,7 @@ int main(void)
     RUN(err_wraps_what_it_holds);
     RUN(buf_stops_at_its_maximum_and_stays_failed);
     RUN(arena_refuses_beyond_its_cap);
+    RUN(arena_keeps_texts_close);
     RUN(cursor_reads_jfr_varints);
     RUN(maps_find_what_was_put);
     RUN(strings_know_numbers_and_utf8);
