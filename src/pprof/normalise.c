@@ -289,6 +289,9 @@ static bool take_all(const char *p, struct match *m)
     return fine;
 }
 
+typedef uint8_t chars __attribute__((vector_size(16)));
+enum { WIDTH = sizeof(chars) };
+
 /* Which rules of a set can begin at a place of a kind with a character, and go on with another one behind that: a bit per rule.
  * Made once, before main(): nearly all places of nearly all names are done with by looking here. */
 enum { CHARS = 129, NO_CHAR = CHARS - 1 /* the end of the name, and what is no ASCII */ };
@@ -297,7 +300,8 @@ static struct starts {
     uint64_t first[PLACES][CHARS], second[CHARS];
     uint64_t text[64], mask[64];           /* by rule: up to eight characters that a match begins with, as a word */
     uint8_t text_len[64], pattern_len[64]; /* how many, and how many of the pattern say so */
-    bool inside[256];                      /* by byte: whether there is any for INSIDE, in this set or its basis */
+    chars inside[CHARS]; /* those any for INSIDE begins with, in this set or its basis, 16 times each */
+    unsigned inside_count;
 } starts[ARRAY_LEN(sets)];
 
 static bool may_begin_at(char prefix, enum place place)
@@ -397,9 +401,9 @@ __attribute__((constructor)) static void make_starts(void)
             add_starts(&starts[set], sets[set].rules[i].pattern, i);
     }
     for (size_t set = 0; set < ARRAY_LEN(sets); set++) {
-        for (int c = 0; c < 256; c++) {
-            const int i = c < NO_CHAR ? c : NO_CHAR;
-            starts[set].inside[c] = starts[set].first[INSIDE][i] || starts[sets[set].basis].first[INSIDE][i];
+        for (int c = 0; c < NO_CHAR; c++) {
+            if (starts[set].first[INSIDE][c] || starts[sets[set].basis].first[INSIDE][c])
+                starts[set].inside[starts[set].inside_count++] = (chars){0} + (uint8_t)c;
         }
     }
 }
@@ -497,13 +501,12 @@ static bool has_digit(struct str s)
     return false;
 }
 
-/* The same for sixteen characters and the one behind each, and whether any is no ASCII: not 0 where so. */
-typedef uint8_t chars __attribute__((vector_size(16)));
+/* The same for sixteen characters and the one behind each. */
 
-static chars odd_in(chars here, chars behind)
+static chars may_match_at(chars here, chars behind)
 {
     const chars digits = (chars)(here - '0' < (chars){} + 10), dollars = (chars)((here == '$') & (behind == '$'));
-    return digits | dollars | (here & 0x80);
+    return digits | dollars;
 }
 
 static chars chars_at(struct str s, size_t i)
@@ -513,36 +516,50 @@ static chars chars_at(struct str s, size_t i)
     return c;
 }
 
-static bool long_is_simple(struct str name)
+static uint64_t any_of(chars c)
 {
-    enum { WIDTH = sizeof(chars) };
-    chars odd = {0};
-    for (size_t i = 0; i + WIDTH < name.n; i += WIDTH)
-        odd |= odd_in(chars_at(name, i), chars_at(name, i + 1));
+    uint64_t halves[2];
+    memcpy(halves, &c, sizeof halves);
+    return halves[0] | halves[1];
+}
+
+static enum name_look seen(uint64_t bytes, uint64_t may_match)
+{
+    if (bytes & high)
+        return NAME_FOREIGN;
+    return may_match ? NAME_ASCII : NAME_SIMPLE;
+}
+
+static enum name_look look_at_long(struct str name)
+{
+    chars all = {0}, odd = {0};
+    for (size_t i = 0; i + WIDTH < name.n; i += WIDTH) {
+        const chars here = chars_at(name, i);
+        all |= here;
+        odd |= may_match_at(here, chars_at(name, i + 1));
+    }
     /* The last ones, some for the second time. */
     const chars last = chars_at(name, name.n - WIDTH);
-    odd |= odd_in(chars_at(name, name.n - WIDTH - 1), last) | odd_in(last, (chars){0});
-    uint64_t halves[2];
-    memcpy(halves, &odd, sizeof halves);
-    return (halves[0] | halves[1]) == 0;
+    odd |= may_match_at(chars_at(name, name.n - WIDTH - 1), last) | may_match_at(last, (chars){0});
+    return seen(any_of(all | last), any_of(odd));
 }
 
 /* Nothing generated goes without a digit but Spring's older proxies, which have two `$`. */
-bool name_is_simple(struct str name)
+enum name_look name_look(struct str name)
 {
     enum { WORD = sizeof(uint64_t), TWO = 2 * WORD };
     uint64_t dollars = 0;
     if (name.n > TWO)
-        return long_is_simple(name);
+        return look_at_long(name);
     if (name.n < WORD) {
         const uint64_t w = name.n ? short_word(name) : 0;
-        return ((w & high) | may_match_in(w, &dollars)) == 0;
+        return seen(w, may_match_in(w, &dollars));
     }
     const uint64_t first = word_at(name, 0), last = word_at(name, name.n - WORD);
-    uint64_t odd = ((first | last) & high) | may_match_in(first, &dollars);
+    uint64_t odd = may_match_in(first, &dollars);
     dollars = name.n == TWO ? dollars : 0; /* else the two overlap */
     odd |= may_match_in(last, &dollars);
-    return odd == 0;
+    return seen(first | last, odd);
 }
 
 static void put(struct buf *out, const char *to, struct str captured)
@@ -568,12 +585,32 @@ static const struct rule *rule_at(enum name_rules rules, struct match *m)
     return rule || !others ? rule : find_rule(rules, m, others);
 }
 
-/* From i on, where a rule may begin: at the front, behind `/`, and at some characters. */
-static size_t next_place(const struct starts *s, struct str name, size_t i)
+/* Where in a block of characters rules may begin, a bit of a byte for each: at some characters, behind `/`, and at the front.
+ * `slash` carries over from the block before. */
+struct places {
+    uint64_t words[2];
+};
+
+static struct places places_in(const struct starts *s, struct str name, size_t block, uint64_t *slash)
 {
-    while (i > 0 && i < name.n && !s->inside[(unsigned char)name.p[i]] && name.p[i - 1] != '/')
-        i++;
-    return i;
+    chars here = {0}, at = {0};
+    if (name.n - block >= WIDTH)
+        here = chars_at(name, block);
+    else
+        memcpy(&here, name.p + block, name.n - block);
+    for (unsigned i = 0; i < s->inside_count; i++)
+        at |= (chars)(here == s->inside[i]);
+    const chars slashes = (chars)(here == '/');
+    uint64_t behind[2];
+    struct places ret;
+    memcpy(ret.words, &at, sizeof ret.words);
+    memcpy(behind, &slashes, sizeof behind);
+    ret.words[0] |= behind[0] << 8 | *slash | (block == 0);
+    ret.words[1] |= behind[1] << 8 | behind[0] >> 56;
+    *slash = behind[1] >> 56;
+    ret.words[0] &= ones;
+    ret.words[1] &= ones;
+    return ret;
 }
 
 /* The JDK's recorder spells hidden classes, and no others, with points between packages. */
@@ -585,31 +622,45 @@ static void spell_as_others(char *name, size_t n)
         *p = '/';
 }
 
+struct rewriting {
+    enum name_rules rules;
+    struct match match;
+    size_t done; /* bytes of the name that are in `out`, or stand for what is */
+    bool hidden; /* a rule has matched that is for hidden classes alone */
+    struct buf *out;
+};
+
+static void rewrite_at(struct rewriting *w, size_t i)
+{
+    struct match *m = &w->match;
+    m->from = i;
+    const struct rule *rule = i < w->done || i >= m->name.n ? NULL : rule_at(w->rules, m);
+    if (!rule)
+        return;
+    buf_str(w->out, (struct str){m->name.p + w->done, i - w->done});
+    put(w->out, rule->to, m->captured);
+    w->hidden |= rule->pattern[0] == '*';
+    w->done = m->at > i ? m->at : i + 1;
+}
+
 bool normalise(enum name_rules rules, struct str name, struct buf *out)
 {
-    const struct starts *s = &starts[rules];
+    struct rewriting w = {.rules = rules, .match = {.name = name}, .out = out};
     const size_t begin = out->len;
-    bool hidden = false;
-    size_t copied = 0;
-    if (rules == NORMALISE_THREADS ? !has_digit(name) : name_is_simple(name))
+    uint64_t slash = 0;
+    if (rules == NORMALISE_THREADS && !has_digit(name))
         return false;
-    struct match m = {.name = name};
-    for (size_t i = 0; i < name.n; i = next_place(s, name, i)) {
-        m.from = i;
-        const struct rule *rule = rule_at(rules, &m);
-        if (!rule) {
-            i++;
-            continue;
+    for (size_t block = 0; block < name.n; block += WIDTH) {
+        const struct places at = places_in(&starts[rules], name, block, &slash);
+        for (size_t half = 0; half < ARRAY_LEN(at.words); half++) {
+            for (uint64_t marks = at.words[half]; marks; marks &= marks - 1)
+                rewrite_at(&w, block + half * sizeof marks + (unsigned)__builtin_ctzll(marks) / 8);
         }
-        buf_str(out, (struct str){name.p + copied, i - copied});
-        put(out, rule->to, m.captured);
-        hidden |= rule->pattern[0] == '*';
-        copied = i = m.at > i ? m.at : i + 1;
     }
-    if (copied == 0)
+    if (w.done == 0)
         return false;
-    buf_str(out, (struct str){name.p + copied, name.n - copied});
-    if (hidden && rules == NORMALISE_SYMBOLS)
+    buf_str(out, (struct str){name.p + w.done, name.n - w.done});
+    if (w.hidden && rules == NORMALISE_SYMBOLS)
         spell_as_others((char *)out->p + begin, out->len - begin);
     return true;
 }

@@ -16,7 +16,9 @@
 
 enum name_rules { NORMALISE_REFERENCE, NORMALISE_SYMBOLS, NORMALISE_THREADS };
 
-/* True for nearly all names of classes and methods: plain ASCII, and no rule of the first two sets can match. One look at the bytes. */
-bool name_is_simple(struct str name);
+/* What one look at the bytes tells: nearly all names of classes and methods are plain ASCII that no rule of the first two sets can
+ * match; in others one may; or there are bytes that are no ASCII. */
+enum name_look { NAME_SIMPLE, NAME_ASCII, NAME_FOREIGN };
+enum name_look name_look(struct str name);
 /* True and the new name appended, or false and nothing: the name stays as it is. */
 bool normalise(enum name_rules rules, struct str name, struct buf *out);

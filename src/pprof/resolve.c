@@ -187,20 +187,26 @@ static void java_class_name(struct str symbol, struct buf *out)
         buf_puts(out, "[]");
 }
 
-/* The bytes of a symbol as names have it; what is no part of the chunk is put into r->made. Leaves r->name in disorder. */
-static struct str stable_text(struct resolver *r, const struct jfr_string *s)
+/* ASCII as names have it; what is no part of the chunk is put into r->made, p == NULL where that is full. Leaves r->name in
+ * disorder. */
+static struct str stable_text(struct resolver *r, struct str text)
 {
     const enum name_rules rules = r->options.compat ? NORMALISE_REFERENCE : NORMALISE_SYMBOLS;
-    cleanup_buf struct buf decoded = BUF_INIT(NAME_MAX_BYTES);
-    struct str text = s->text;
-    if (!jfr_string_is_plain(s)) {
-        jfr_string_decode(s, &decoded);
-        text = buf_slice(&decoded);
-    }
     buf_reset(&r->name);
-    if (!r->options.raw_names && normalise(rules, text, &r->name))
-        text = buf_slice(&r->name);
-    return text.p == s->text.p && text.n == s->text.n ? text : arena_str(&r->made, text);
+    if (r->options.raw_names || !normalise(rules, text, &r->name))
+        return text;
+    return arena_str(&r->made, buf_slice(&r->name));
+}
+
+/* The same for any symbol. */
+static struct str decoded_text(struct resolver *r, const struct jfr_string *s)
+{
+    cleanup_buf struct buf decoded = BUF_INIT(NAME_MAX_BYTES);
+    if (jfr_string_is_plain(s))
+        return stable_text(r, s->text);
+    jfr_string_decode(s, &decoded);
+    const struct str text = stable_text(r, buf_slice(&decoded));
+    return text.p == (const char *)decoded.p ? arena_str(&r->made, text) : text;
 }
 
 static bool symbol_string(const struct resolver *r, const struct jfr_entry *symbol, struct jfr_string *ret)
@@ -215,11 +221,16 @@ static bool symbol_string(const struct resolver *r, const struct jfr_entry *symb
     return read_string(r, rec.v[SYMBOL_STRING], ret);
 }
 
-/* Most symbols are bytes that nothing changes. */
-static bool simple_symbol(const struct resolver *r, const struct jfr_entry *symbol, struct str *ret)
+/* Most symbols are ASCII, and nothing changes them. */
+static bool ascii_symbol(struct resolver *r, const struct jfr_entry *symbol, struct str *ret)
 {
-    return r->pools[RESOLVE_SYMBOLS].plan.string && jfr_string_bytes(r->chunk + symbol->at, r->end, ret) &&
-           ret->n <= SYMBOL_MAX && name_is_simple(*ret);
+    struct str bytes;
+    if (!r->pools[RESOLVE_SYMBOLS].plan.string || !jfr_string_bytes(r->chunk + symbol->at, r->end, &bytes) ||
+        bytes.n > SYMBOL_MAX)
+        return false;
+    const enum name_look look = name_look(bytes);
+    *ret = look == NAME_ASCII ? stable_text(r, bytes) : bytes;
+    return look != NAME_FOREIGN;
 }
 
 /* Number of a symbol's text. Each symbol is made stable once, however many methods and classes have it. NO_TEXT, the empty
@@ -232,20 +243,16 @@ static uint32_t symbol_text(struct resolver *r, uint64_t id)
         return NO_TEXT;
     if (entry->memo)
         return entry->memo - 1;
-    uint32_t text = NO_TEXT;
-    struct str simple;
-    if (simple_symbol(r, entry, &simple)) {
-        text = add_text(r, simple);
-    } else if (symbol_string(r, entry, &s)) {
+    struct str text = STR("");
+    if (!ascii_symbol(r, entry, &text) && symbol_string(r, entry, &s)) {
         cut(&s, SYMBOL_MAX);
-        struct str stable = stable_text(r, &s);
-        if (stable.p)
-            text = add_text(r, stable);
-        else
-            r->name_bytes = 0;
+        text = decoded_text(r, &s);
     }
-    entry->memo = text + 1;
-    return text;
+    if (!text.p)
+        r->name_bytes = 0;
+    const uint32_t number = text.p && text.n ? add_text(r, text) : NO_TEXT;
+    entry->memo = number + 1;
+    return number;
 }
 
 /* As symbol_text for a class; false where the chunk does not know it. */
@@ -302,18 +309,9 @@ static struct str class_text(const struct resolver *r, const struct method_texts
     return !keeps_classes(r) && class.n == 0 && is_kernel(r, m) ? STR("kernel") : class;
 }
 
-static void join(struct buf *out, struct str class, struct str name)
+static void charge_name(struct resolver *r, size_t bytes)
 {
-    buf_reset(out);
-    uint8_t *to = buf_reserve(out, class.n + 1 + name.n);
-    if (!to)
-        return;
-    if (class.n)
-        memcpy(to, class.p, class.n);
-    to[class.n] = '.';
-    if (name.n)
-        memcpy(to + class.n + 1, name.p, name.n);
-    out->len = class.n + 1 + name.n;
+    r->name_bytes -= bytes < r->name_bytes ? bytes : r->name_bytes;
 }
 
 /* A method: its class and name joined by a point, and its mapping; false where the chunk knows neither. */
@@ -326,9 +324,9 @@ static bool method_function(struct resolver *r, const struct jfr_entry *entry, s
         return false;
     m.name = symbol_text(r, method[METHOD_NAME]);
     m.descriptor = r->options.libraries || !keeps_classes(r) ? symbol_text(r, method[METHOD_DESCRIPTOR]) : NO_TEXT;
-    join(&r->name, class_text(r, &m), r->texts[m.name]);
-    r->name_bytes -= r->name.len < r->name_bytes ? r->name.len : r->name_bytes;
-    ret->name = symbols_string(r->symbols, buf_slice(&r->name));
+    const struct str class = class_text(r, &m), name = r->texts[m.name];
+    charge_name(r, class.n + 1 + name.n);
+    ret->name = symbols_joined(r->symbols, class, '.', name);
     if (r->options.libraries)
         ret->mapping = mapping_of(r, &m);
     return true;
@@ -365,7 +363,7 @@ static uint32_t typed_function(struct resolver *r, uint32_t function, uint32_t t
     buf_reset(&r->name);
     buf_str(&r->name, name);
     buf_puts(&r->name, suffix);
-    r->name_bytes -= name.n < r->name_bytes ? name.n : r->name_bytes;
+    charge_name(r, name.n);
     if (r->name_bytes == 0)
         return SYMBOLS_FULL;
     f.name = symbols_string(r->symbols, buf_slice(&r->name));

@@ -55,21 +55,56 @@ static uint32_t hash_bytes(const void *p, size_t n)
     return jfr_hash(str_hash((struct str){p, n}));
 }
 
-uint32_t symbols_string(struct symbols *s, struct str text)
+static uint32_t new_string(struct symbols *s, struct hashed_slot *slot, uint32_t hash, struct str text)
+{
+    xgrow(&s->strings, &s->string_cap, s->string_count + 1, sizeof *s->strings);
+    uint32_t n = (uint32_t)s->string_count++;
+    s->strings[n] = text;
+    hashed_add(&s->by_text, slot, hash, n);
+    return n;
+}
+
+static inline struct hashed_slot *text_slot(struct symbols *s, struct str text, uint32_t *hash)
 {
     hashed_reserve(&s->by_text);
-    uint32_t hash = jfr_hash(str_hash(text));
-    struct hashed_slot *slot = hashed_find(&s->by_text, hash, str_eq(s->strings[item], text));
+    *hash = jfr_hash(str_hash(text));
+    return hashed_find(&s->by_text, *hash, str_eq(s->strings[item], text));
+}
+
+uint32_t symbols_string(struct symbols *s, struct str text)
+{
+    uint32_t hash;
+    struct hashed_slot *slot = text_slot(s, text, &hash);
     if (slot->item)
         return slot->item - 1;
     struct str copy = charge(s, sizeof copy) ? arena_str(&s->arena, text) : (struct str){0};
-    if (!copy.p)
+    return copy.p ? new_string(s, slot, hash, copy) : SYMBOLS_FULL;
+}
+
+static char *put(char *to, struct str s)
+{
+    if (s.n)
+        memcpy(to, s.p, s.n);
+    return to + s.n;
+}
+
+uint32_t symbols_joined(struct symbols *s, struct str left, char between, struct str right)
+{
+    char *const text = arena_room(&s->arena, left.n + 1 + right.n + 1);
+    if (!text)
         return SYMBOLS_FULL;
-    xgrow(&s->strings, &s->string_cap, s->string_count + 1, sizeof *s->strings);
-    uint32_t n = (uint32_t)s->string_count++;
-    s->strings[n] = copy;
-    hashed_add(&s->by_text, slot, hash, n);
-    return n;
+    char *to = put(text, left);
+    *to++ = between;
+    *put(to, right) = '\0';
+    const struct str joined = {text, left.n + 1 + right.n};
+    uint32_t hash;
+    struct hashed_slot *slot = text_slot(s, joined, &hash);
+    if (slot->item)
+        return slot->item - 1;
+    if (!charge(s, sizeof joined))
+        return SYMBOLS_FULL;
+    arena_keep(&s->arena, joined.n + 1);
+    return new_string(s, slot, hash, joined);
 }
 
 static bool same_function(struct pprof_function a, struct pprof_function b)

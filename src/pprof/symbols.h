@@ -65,6 +65,8 @@ void symbols_expect(struct symbols *s, size_t functions);
 
 /* The text is copied. */
 uint32_t symbols_string(struct symbols *s, struct str text);
+/* As symbols_string of both with that between them. */
+uint32_t symbols_joined(struct symbols *s, struct str left, char between, struct str right);
 uint32_t symbols_function(struct symbols *s, struct pprof_function f);
 uint32_t symbols_location(struct symbols *s, struct pprof_location l);
 uint32_t symbols_stack(struct symbols *s, const uint32_t *locations, size_t count);
