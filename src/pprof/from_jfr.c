@@ -380,9 +380,9 @@ static int encode(struct conversion *c, enum profile_kind kind, struct output *o
     const struct profile *p = &c->profiles[kind];
     cleanup_buf struct buf packed = BUF_INIT(OUTPUT_MAX);
     buf_reset(&o->plain);
-    /* What a profile comes to, very roughly: spares growing in steps. */
-    if (c->symbols.arena.used < OUTPUT_MAX)
-        (void)buf_reserve(&o->plain, c->symbols.arena.used / 2);
+    /* Hardly a profile comes to more: spares growing in steps. */
+    if (c->symbols.arena.used < OUTPUT_MAX / 2)
+        (void)buf_reserve(&o->plain, c->symbols.arena.used + c->symbols.arena.used / 4);
     pprof_encode(p, &o->plain);
     if (!buf_ok(&o->plain))
         return err_set(err, -E2BIG, "%s: profile larger than %d MiB", profile_kinds[kind].name, OUTPUT_MAX >> 20);
