@@ -24,9 +24,8 @@ static struct u64map_slot *find_slot(struct u64map_slot *slots, size_t cap, uint
     return &slots[i];
 }
 
-static void u64map_grow(struct u64map *m)
+static void u64map_move(struct u64map *m, size_t cap)
 {
-    size_t cap = m->cap ? m->cap * 2 : 16;
     struct u64map_slot *slots = xcalloc(cap, sizeof *slots);
     for (size_t i = 0; i < m->cap; i++) {
         if (m->slots[i].taken)
@@ -37,10 +36,20 @@ static void u64map_grow(struct u64map *m)
     m->cap = cap;
 }
 
+/* A quarter is free at all times. */
+void u64map_expect(struct u64map *m, size_t want)
+{
+    size_t cap = m->cap ? m->cap : 16;
+    while (want * 4 > cap * 3)
+        cap *= 2;
+    if (cap > m->cap)
+        u64map_move(m, cap);
+}
+
 uint64_t *u64map_add(struct u64map *m, uint64_t key, uint64_t value, bool *added)
 {
-    if (m->len * 4 >= m->cap * 3)
-        u64map_grow(m);
+    if ((m->len + 1) * 4 > m->cap * 3)
+        u64map_expect(m, m->len + 1);
     struct u64map_slot *s = find_slot(m->slots, m->cap, key);
     if (added)
         *added = !s->taken;

@@ -16,6 +16,8 @@ struct u64map {
 };
 #define U64MAP_INIT ((struct u64map){0})
 
+/* Makes room for `want` keys in all. */
+void u64map_expect(struct u64map *m, size_t want);
 /* Sets key to value, replacing. */
 void u64map_put(struct u64map *m, uint64_t key, uint64_t value);
 /* Adds key -> value unless the key is there; returns where its value lives until the next put or add. */

@@ -1,26 +1,14 @@
 #include "jfr/metadata.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
-#include "base/cleanup.h"
 #include "base/mem.h"
 #include "jfr/text.h"
 #include "jfr/varint.h"
 
-/* Recent JDKs describe about 450 types. */
-enum { TYPES_MAX = 8192 };
-
-/* The state of one reading. */
-struct reader {
-    const uint8_t *p, *end; /* p turns NULL at the first thing that does not fit */
-    struct arena *arena;
-    struct str *strings;
-    uint8_t *words; /* of the same strings: which of enum word they are */
-    size_t string_count;
-    struct jfr_type *types; /* heap while it grows */
-    size_t type_count, type_cap;
-    bool full; /* the arena's cap was hit */
-};
+/* async-profiler describes about 50 types, recent JDKs 450. */
+enum { TYPES_USUAL = 64, TYPES_MAX = 8192 };
 
 /* What elements and attributes are called: looked at once per string, not once per use. */
 enum word { WORD_OTHER, WORD_CLASS, WORD_FIELD, WORD_NAME, WORD_ID, WORD_POOLED, WORD_DIMENSION, WORDS };
@@ -31,212 +19,237 @@ enum word { WORD_OTHER, WORD_CLASS, WORD_FIELD, WORD_NAME, WORD_ID, WORD_POOLED,
 static const struct str words[WORDS] = {{0},        TEXT("class"),        TEXT("field"),    TEXT("name"),
                                         TEXT("id"), TEXT("constantPool"), TEXT("dimension")};
 
-static enum word word_of(struct str s)
+/* Most strings are not even as long as one of them. */
+static inline enum word word_of(struct str s)
 {
-    enum word w = s.n > 1 && s.n <= sizeof "constantPool" - 1 ? WORDS - 1 : WORD_OTHER;
+    enum { LENGTHS = 1 << 2 | 1 << 4 | 1 << 5 | 1 << 9 | 1 << 12 };
+    if (s.n > sizeof "constantPool" - 1 || !(LENGTHS >> s.n & 1))
+        return WORD_OTHER;
+    enum word w = WORDS - 1;
     while (w > WORD_OTHER && !str_eq(s, words[w]))
         w--;
     return w;
 }
 
-/* The attributes we care about, numbers of strings by word; the rest of an element's are stepped over. */
+/* The bytes of any string, where they are its text or at least are none of ours; position behind it, or NULL. */
+static const uint8_t *read_string(const uint8_t *p, const uint8_t *end, struct str *ret)
+{
+    struct jfr_string raw = {0};
+    if (jfr_string_bytes(p, end, ret) || jfr_string_ascii(p, end, ret))
+        return (const uint8_t *)ret->p + ret->n;
+    p = jfr_string_read(p, end, &raw);
+    *ret = raw.text;
+    return p;
+}
+
+/* Position behind the strings, or NULL: then `full` says whether for want of memory. */
+static const uint8_t *read_strings(struct jfr_metadata *m, const uint8_t *p, struct arena *arena, bool *full)
+{
+    uint64_t count;
+    p = jfr_varint(p, m->end, &count);
+    if (!p || count > (uint64_t)(m->end - p))
+        return NULL;
+    struct str *strings = arena_alloc(arena, (count + 1) * sizeof *strings);
+    uint8_t *word = arena_alloc(arena, count + 1);
+    *full = !strings || !word;
+    if (*full)
+        return NULL;
+    for (uint64_t i = 0; p && i < count; i++) {
+        p = read_string(p, m->end, &strings[i]);
+        word[i] = (uint8_t)word_of(strings[i]);
+    }
+    strings[count] = (struct str){0};
+    m->strings = strings;
+    m->words = word;
+    m->string_count = (size_t)count;
+    return p;
+}
+
+/* Elements follow each other as a tree is walked, the children of one right behind it. */
+struct element {
+    enum word name;
+    const uint8_t *attributes;
+    uint64_t attribute_count, child_count;
+};
+
+/* Any element; position behind it, where its children are, or NULL. */
+static __attribute__((noinline)) const uint8_t *read_long_element(const struct jfr_metadata *m, const uint8_t *p,
+                                                                  struct element *ret)
+{
+    uint64_t name = 0, attributes = 0, children = 0;
+    p = jfr_varint(p, m->end, &name);
+    p = jfr_varint(p, m->end, &attributes);
+    if (!p || name >= m->string_count || attributes > (uint64_t)(m->end - p))
+        return NULL;
+    const uint8_t *at = p;
+    p = jfr_varint_skip(p, m->end, 2 * attributes);
+    p = jfr_varint(p, m->end, &children);
+    *ret = (struct element){(enum word)m->words[name], at, attributes, children};
+    return p && children <= (uint64_t)(m->end - p) ? p : NULL;
+}
+
+/* One that lies in the block at hand; false where it does not, and where it is odd. */
+static inline bool read_short_element(struct jfr_elements *it, struct element *ret)
+{
+    enum { ATTRIBUTES_MAX = 16 };
+    uint64_t ends = it->ends;
+    if (ends == 0)
+        return false;
+    const unsigned two_bytes = it->p[0] >> 7;
+    const uint32_t name = (it->p[0] & 0x7f) | (two_bytes ? (uint32_t)it->p[1] << 7 : 0);
+    const uint8_t *const attributes = it->p + 1 + two_bytes;
+    if (*attributes > ATTRIBUTES_MAX || name >= it->m->string_count)
+        return false;
+    for (unsigned pairs = 1U + *attributes; pairs > 0; pairs--) {
+        ends &= ends - 1;
+        ends &= ends - 1;
+    }
+    const uint8_t *const children = it->block + (ends ? __builtin_ctzll(ends) : 0);
+    if (ends == 0 || children[-1] >= 0x80)
+        return false;
+    *ret = (struct element){(enum word)it->m->words[name], attributes + 1, *attributes, *children};
+    it->p = children + 1;
+    it->ends = ends & (ends - 1);
+    return true;
+}
+
+/* Only for numbers of one and two bytes, which nearly all are. */
+static inline void look_ahead(struct jfr_elements *it)
+{
+    it->ends = 0;
+    if (!it->p || it->m->end - it->p < JFR_VARINT_LOOK)
+        return;
+    const uint64_t ends = jfr_varint_ends(it->p), more = ~ends;
+    it->block = it->p;
+    it->ends = more & more >> 1 ? 0 : ends;
+}
+
+/* False where it is damaged. */
+static inline bool read_element(struct jfr_elements *it, struct element *ret)
+{
+    if (read_short_element(it, ret))
+        return true;
+    look_ahead(it);
+    if (read_short_element(it, ret))
+        return true;
+    struct element e;
+    it->ends = 0;
+    it->p = read_long_element(it->m, it->p, &e);
+    if (it->p)
+        *ret = e;
+    return it->p != NULL;
+}
+
+/* Steps over n elements and all below them, annotations and settings mostly. */
+static bool skip_elements(struct jfr_elements *to, uint64_t n)
+{
+    struct jfr_elements it = *to;
+    struct element e;
+    bool fine = true;
+    for (; fine && n > 0; n--) {
+        fine = read_element(&it, &e);
+        n += fine ? e.child_count : 0; /* of each there are fewer than bytes: it cannot wrap */
+    }
+    *to = it;
+    return fine;
+}
+
+/* The attributes we care about, numbers of strings by word. */
 struct attributes {
     uint32_t of[WORDS];
 };
 
-static uint64_t long_next(struct reader *r)
+static bool read_attributes(const struct jfr_metadata *m, const struct element *e, struct attributes *ret)
 {
-    uint64_t v = 0;
-    r->p = jfr_varint(r->p, r->end, &v);
-    return v;
-}
-
-/* Most numbers here are small. */
-static inline uint64_t next(struct reader *r)
-{
-    if (r->p && r->p < r->end && *r->p < 0x80)
-        return *r->p++;
-    return long_next(r);
-}
-
-/* Uninitialised. */
-static void *allot(struct reader *r, size_t n, size_t size)
-{
-    size_t bytes;
-    void *p = __builtin_mul_overflow(n, size, &bytes) ? NULL : arena_alloc(r->arena, bytes);
-    if (!p) {
-        r->full = true;
-        r->p = NULL;
+    const uint8_t *p = e->attributes;
+    for (int i = 0; i < WORDS; i++)
+        ret->of[i] = (uint32_t)m->string_count;
+    for (uint64_t count = e->attribute_count; count > 0; count--) {
+        uint64_t key, value;
+        p = jfr_varint(p, m->end, &key);
+        p = jfr_varint(p, m->end, &value);
+        if (key >= m->string_count || value >= m->string_count)
+            return false;
+        ret->of[m->words[key]] = (uint32_t)value;
     }
-    return p;
+    return true;
 }
 
-static struct str decoded(struct reader *r, const struct jfr_string *raw)
+static struct str attribute(const struct jfr_metadata *m, const struct attributes *a, enum word word)
 {
-    if (jfr_string_is_plain(raw))
-        return raw->text;
-    cleanup_buf struct buf b = BUF_INIT(3 * raw->text.n + 1);
-    jfr_string_decode(raw, &b);
-    struct str s = arena_str(r->arena, buf_slice(&b));
-    if (!s.p) {
-        r->full = true;
-        r->p = NULL;
-    }
-    return s;
+    return m->strings[a->of[word]];
 }
 
-/* Nearly all strings are ASCII, in any of the encodings. */
-static void read_string(struct reader *r, struct str *ret)
+/* What is no ASCII is the name of nothing that is looked for, and empty here. */
+static struct str name_of(const struct jfr_metadata *m, const struct attributes *a)
 {
-    struct jfr_string raw = {0};
-    if (jfr_string_ascii(r->p, r->end, ret)) {
-        r->p = (const uint8_t *)ret->p + ret->n;
-        return;
-    }
-    r->p = jfr_string_read(r->p, r->end, &raw);
-    if (r->p)
-        *ret = decoded(r, &raw);
+    const struct jfr_string raw = {.kind = JFR_STRING_UTF8, .text = attribute(m, a, WORD_NAME)};
+    return jfr_string_is_plain(&raw) ? raw.text : STR("");
 }
 
-/* One more than are read: that one is empty, and stands for attributes that are not there. */
-static void read_strings(struct reader *r)
+/* Names begin alike: "jdk.types.". */
+static size_t bucket_of(struct str name)
 {
-    uint64_t count = next(r);
-    if (!r->p || count > (uint64_t)(r->end - r->p)) {
-        r->p = NULL;
-        return;
-    }
-    r->strings = allot(r, count + 1, sizeof *r->strings);
-    r->words = allot(r, count + 1, sizeof *r->words);
-    for (uint64_t i = 0; r->p && i < count; i++) {
-        read_string(r, &r->strings[i]);
-        if (r->p)
-            r->words[i] = (uint8_t)word_of(r->strings[i]);
-    }
-    if (!r->p)
-        return;
-    r->strings[count] = (struct str){0};
-    r->string_count = (size_t)count;
+    return (name.n * 7 + (name.n ? (unsigned char)name.p[name.n - 1] : 0)) % JFR_NAME_BUCKETS;
 }
 
-static enum word word_at(struct reader *r, uint64_t i)
-{
-    if (r->p && i < r->string_count)
-        return (enum word)r->words[i];
-    r->p = NULL;
-    return WORD_OTHER;
-}
-
-static struct attributes read_attributes(struct reader *r)
+static bool add_type(struct jfr_metadata *m, const struct element *e, const uint8_t *children)
 {
     struct attributes a;
-    for (int i = 0; i < WORDS; i++)
-        a.of[i] = (uint32_t)r->string_count;
-    uint64_t count = next(r);
-    for (; r->p && count > 0; count--) {
-        const enum word key = word_at(r, next(r));
-        const uint64_t value = next(r);
-        if (!r->p || value >= r->string_count)
-            r->p = NULL;
-        else
-            a.of[key] = (uint32_t)value;
+    struct jfr_type t = {.elements = children, .element_count = e->child_count};
+    if (!read_attributes(m, e, &a) || !str_to_u64(attribute(m, &a, WORD_ID), &t.id) || m->count == TYPES_MAX)
+        return false;
+    t.name = name_of(m, &a);
+    xgrow(&m->types, &m->cap, m->count ? m->count + 1 : TYPES_USUAL, sizeof *m->types);
+    m->types[m->count++] = t;
+    return true;
+}
+
+/* Types are elements called "class", outside of each other. False where the tree is damaged. */
+static bool read_types(struct jfr_metadata *m, const uint8_t *root)
+{
+    struct jfr_elements it = {.m = m, .p = root};
+    struct element e;
+    for (uint64_t left = 1; left > 0; left--) {
+        if (!read_element(&it, &e))
+            return false;
+        if (e.name != WORD_CLASS)
+            left += e.child_count;
+        else if (!add_type(m, &e, it.p) || !skip_elements(&it, e.child_count))
+            return false;
     }
-    return a;
+    return true;
 }
 
-static struct str attribute(const struct reader *r, const struct attributes *a, enum word word)
+/* In front of others with that name come those described earlier. */
+static void index_types(struct jfr_metadata *m)
 {
-    return r->strings[a->of[word]];
-}
-
-static void add_type(struct reader *r, const struct attributes *a)
-{
-    struct jfr_type t = {.name = attribute(r, a, WORD_NAME)};
-    if (!str_to_u64(attribute(r, a, WORD_ID), &t.id) || r->type_count == TYPES_MAX) {
-        r->p = NULL;
-        return;
+    u64map_expect(&m->by_id, m->count);
+    for (size_t i = 0; i < m->count; i++)
+        u64map_put(&m->by_id, m->types[i].id, i);
+    for (size_t i = m->count; i-- > 0;) {
+        uint32_t *bucket = &m->by_name[bucket_of(m->types[i].name)];
+        m->types[i].next = *bucket;
+        *bucket = (uint32_t)i + 1;
     }
-    xgrow(&r->types, &r->type_cap, r->type_count + 1, sizeof *r->types);
-    r->types[r->type_count++] = t;
 }
 
-/* Returns the link to hang the next field on. */
-static struct jfr_field **add_field(struct reader *r, struct jfr_field **link, const struct attributes *a)
+static int read_event(struct jfr_metadata *m, const uint8_t *p, struct arena *arena, struct err *err)
 {
-    const struct str type_text = attribute(r, a, WORD_CLASS), dimension_text = attribute(r, a, WORD_DIMENSION);
-    uint64_t type = 0, dimension = 0;
-    bool fine = str_to_u64(type_text, &type) && (dimension_text.n == 0 || str_to_u64(dimension_text, &dimension));
-    struct jfr_field *f = fine ? allot(r, 1, sizeof *f) : NULL;
-    if (!f) {
-        r->p = NULL;
-        return link;
-    }
-    *f = (struct jfr_field){.name = attribute(r, a, WORD_NAME),
-                            .type = type,
-                            .pooled = str_is(attribute(r, a, WORD_POOLED), "true"),
-                            .array = dimension != 0};
-    *link = f;
-    return &f->next;
-}
-
-static void read_element(struct reader *r, unsigned depth, struct jfr_field ***fields);
-
-static void read_children(struct reader *r, unsigned depth, struct jfr_field ***fields)
-{
-    uint64_t children = next(r);
-    if (children > 0 && depth == JFR_DEPTH_MAX)
-        r->p = NULL;
-    for (; r->p && children > 0; children--)
-        read_element(r, depth + 1, fields);
-}
-
-static void read_class(struct reader *r, unsigned depth)
-{
-    const struct attributes a = read_attributes(r);
-    struct jfr_field *own = NULL, **link = &own;
-    const size_t index = r->type_count;
-    if (r->p)
-        add_type(r, &a);
-    read_children(r, depth, &link);
-    if (r->p)
-        r->types[index].fields = own;
-}
-
-/* One element and all below it. `fields` is where the fields of the class around it go, NULL outside of one. */
-static void read_element(struct reader *r, unsigned depth, struct jfr_field ***fields)
-{
-    const enum word name = word_at(r, next(r));
-    if (!fields && name == WORD_CLASS) {
-        read_class(r, depth);
-        return;
-    }
-    if (fields && name == WORD_FIELD) {
-        const struct attributes a = read_attributes(r);
-        if (r->p)
-            *fields = add_field(r, *fields, &a);
-    } else { /* annotations and settings, which are most */
-        const uint64_t attributes = next(r);
-        r->p = r->p && attributes <= (uint64_t)(r->end - r->p) ? jfr_varint_skip(r->p, r->end, 2 * attributes) : NULL;
-    }
-    read_children(r, depth, NULL);
-}
-
-static int read_event(struct reader *r, struct err *err)
-{
-    (void)next(r); /* size: checked by the caller */
-    uint64_t type = next(r);
-    if (r->p && type != 0)
+    uint64_t type = 0, ignored;
+    bool full = false;
+    p = jfr_varint(p, m->end, &ignored); /* size: checked by the caller */
+    p = jfr_varint(p, m->end, &type);
+    if (p && type != 0)
         return err_set(err, -EBADMSG, "metadata: an event of type %llu is there", (unsigned long long)type);
     for (int i = 0; i < 3; i++) /* start, duration, metadata id */
-        (void)next(r);
-    read_strings(r);
-    if (r->p)
-        read_element(r, 0, NULL);
-    if (r->full)
-        return err_set(err, -E2BIG, "metadata: larger than %zu bytes", r->arena->max);
-    if (!r->p)
+        p = jfr_varint(p, m->end, &ignored);
+    p = read_strings(m, p, arena, &full);
+    if (full)
+        return err_set(err, -E2BIG, "metadata: larger than %zu bytes", arena->max);
+    if (!p || !read_types(m, p))
         return err_set(err, -EBADMSG, "metadata: damaged");
-    if (r->type_count == 0)
+    if (m->count == 0)
         return err_set(err, -EBADMSG, "metadata: no types");
     return 0;
 }
@@ -244,34 +257,26 @@ static int read_event(struct reader *r, struct err *err)
 int jfr_metadata_read(const uint8_t *chunk, size_t len, uint64_t offset, struct arena *arena, struct jfr_metadata *ret,
                       struct err *err)
 {
-    struct reader r = {.arena = arena};
     uint64_t size;
     if (offset >= len)
         return err_set(err, -EBADMSG, "metadata: outside of the chunk");
     const uint8_t *start = chunk + offset;
     if (!jfr_varint(start, chunk + len, &size) || size > len - offset)
         return err_set(err, -EBADMSG, "metadata: event of impossible size");
-    r.p = start;
-    r.end = start + size;
-    int code = read_event(&r, err);
-    struct jfr_type *types = code == 0 ? arena_alloc(arena, r.type_count * sizeof *types) : NULL;
-    if (code == 0 && !types)
-        code = err_set(err, -E2BIG, "metadata: larger than %zu bytes", arena->max);
+    struct jfr_metadata m = {.end = start + size};
+    int code = read_event(&m, start, arena, err);
     if (code < 0) {
-        free(r.types);
+        jfr_metadata_done(&m);
         return code;
     }
-    memcpy(types, r.types, r.type_count * sizeof *types);
-    free(r.types);
-    struct jfr_metadata m = {.types = types, .count = r.type_count};
-    for (size_t i = 0; i < m.count; i++)
-        u64map_put(&m.by_id, types[i].id, i);
+    index_types(&m);
     *ret = m;
     return 0;
 }
 
 void jfr_metadata_done(struct jfr_metadata *m)
 {
+    free(m->types);
     u64map_done(&m->by_id);
     *m = JFR_METADATA_INIT;
 }
@@ -285,18 +290,48 @@ const struct jfr_type *jfr_type_by_id(const struct jfr_metadata *m, uint64_t id)
 const struct jfr_type *jfr_type_by_name(const struct jfr_metadata *m, const char *name)
 {
     const struct str wanted = str_of(name);
-    for (size_t i = 0; i < m->count; i++) {
-        if (str_eq(m->types[i].name, wanted))
-            return &m->types[i];
+    for (uint32_t i = m->by_name[bucket_of(wanted)]; i; i = m->types[i - 1].next) {
+        if (str_eq(m->types[i - 1].name, wanted))
+            return &m->types[i - 1];
     }
     return NULL;
 }
 
-const struct jfr_field *jfr_field_by_name(const struct jfr_type *t, const char *name)
+static bool make_field(const struct jfr_metadata *m, const struct element *e, struct jfr_field *ret)
 {
-    for (const struct jfr_field *f = t->fields; f; f = f->next) {
-        if (str_is(f->name, name))
-            return f;
+    struct attributes a;
+    uint64_t dimension = 0;
+    if (!read_attributes(m, e, &a))
+        return false;
+    const struct str dimension_text = attribute(m, &a, WORD_DIMENSION);
+    ret->name = name_of(m, &a);
+    ret->pooled = str_is(attribute(m, &a, WORD_POOLED), "true");
+    if (dimension_text.n && !str_to_u64(dimension_text, &dimension))
+        return false;
+    ret->array = dimension != 0;
+    return str_to_u64(attribute(m, &a, WORD_CLASS), &ret->type);
+}
+
+int jfr_fields_next(struct jfr_fields *it, struct jfr_field *ret)
+{
+    struct element e;
+    for (; it->left > 0; it->left--) {
+        if (!read_element(&it->at, &e) || !skip_elements(&it->at, e.child_count))
+            return -EBADMSG;
+        if (e.name != WORD_FIELD)
+            continue;
+        it->left--;
+        return make_field(it->at.m, &e, ret) ? 1 : -EBADMSG;
     }
-    return NULL;
+    return 0;
+}
+
+bool jfr_field_by_name(const struct jfr_metadata *m, const struct jfr_type *t, const char *name, struct jfr_field *ret)
+{
+    struct jfr_fields it = jfr_fields_of(m, t);
+    while (jfr_fields_next(&it, ret) > 0) {
+        if (str_is(ret->name, name))
+            return true;
+    }
+    return false;
 }

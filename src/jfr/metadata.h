@@ -1,8 +1,13 @@
-/* What a chunk says about its own layout: every type by id, every field by name, in the order of its bytes.
+/* What a chunk says about its own layout: every type by id and by name, and its fields in the order of their bytes.
  *
  * Nothing about ids, field order or presence is known in advance; producers differ and forks insert fields. Reading
- * also compiles a type into a plan, a short row of steps, so that values are later read without looking at metadata
- * again. Borrows the chunk's bytes; the arena given at reading holds the rest.
+ * finds the types; their fields, and what is said of them, are stepped over until somebody asks for those of one type, as
+ * nobody does for most. Borrows the chunk's bytes; the arena given at reading holds strings.
+ *
+ *     struct jfr_fields it = jfr_fields_of(m, type);
+ *     struct jfr_field field;
+ *     while ((more = jfr_fields_next(&it, &field)) > 0)
+ *
  * Sources: jdk.jfr.internal.MetadataReader; spec jfr-asprof §1.4.
  */
 #pragma once
@@ -15,27 +20,34 @@
 #include "base/err.h"
 #include "base/map.h"
 
-/* Nesting of metadata elements and of struct values; real files have 5 and 2. */
-enum { JFR_DEPTH_MAX = 8 };
-
 struct jfr_field {
     struct str name;
     uint64_t type; /* id */
     bool pooled;   /* an id of that type's constant pool, not the value */
     bool array;
-    struct jfr_field *next;
 };
 
 struct jfr_type {
     uint64_t id;
     struct str name;
-    struct jfr_field *fields;
+    /* Private from here: what the chunk says of it, fields among other things, and the next type whose name hashes alike. */
+    const uint8_t *elements;
+    uint64_t element_count;
+    uint32_t next; /* + 1; 0 = none */
 };
 
+enum { JFR_NAME_BUCKETS = 64 };
 struct jfr_metadata {
-    struct jfr_type *types;
+    struct jfr_type *types; /* owned */
     size_t count;
-    struct u64map by_id; /* -> index into types */
+    /* Private from here. */
+    size_t cap;
+    struct u64map by_id;                /* -> index into types */
+    uint32_t by_name[JFR_NAME_BUCKETS]; /* the first type of each, + 1 */
+    const uint8_t *end;
+    struct str *strings; /* one more than the chunk has, which is empty */
+    uint8_t *words;      /* of the same: which of metadata's own words they are */
+    size_t string_count;
 };
 #define JFR_METADATA_INIT ((struct jfr_metadata){0})
 
@@ -45,7 +57,26 @@ must_check int jfr_metadata_read(const uint8_t *chunk, size_t len, uint64_t offs
 void jfr_metadata_done(struct jfr_metadata *m);
 #define cleanup_jfr_metadata __attribute__((cleanup(jfr_metadata_done)))
 
-/* NULL when there is none. */
+/* NULL when there is none; of several the first by name, the last by id. */
 const struct jfr_type *jfr_type_by_id(const struct jfr_metadata *m, uint64_t id);
 const struct jfr_type *jfr_type_by_name(const struct jfr_metadata *m, const char *name);
-const struct jfr_field *jfr_field_by_name(const struct jfr_type *t, const char *name);
+
+/* A way through metadata's elements; private. */
+struct jfr_elements {
+    const struct jfr_metadata *m;
+    const uint8_t *p;     /* the next one; NULL where the last was damaged */
+    const uint8_t *block; /* some bytes looked at together */
+    uint64_t ends;        /* which of them, from p on, end a number; 0 where that is not known */
+};
+struct jfr_fields {
+    struct jfr_elements at;
+    uint64_t left;
+};
+static inline struct jfr_fields jfr_fields_of(const struct jfr_metadata *m, const struct jfr_type *t)
+{
+    return (struct jfr_fields){{.m = m, .p = t->elements}, t->element_count};
+}
+/* 1 and the next field, 0 behind the last, -EBADMSG where something cannot be a field. */
+must_check int jfr_fields_next(struct jfr_fields *it, struct jfr_field *ret);
+/* False when there is none. */
+bool jfr_field_by_name(const struct jfr_metadata *m, const struct jfr_type *t, const char *name, struct jfr_field *ret);

@@ -6,8 +6,9 @@
 #include "jfr/text.h"
 #include "jfr/varint.h"
 
-/* A hostile file can nest wide structs into each other: real types have up to 30 fields. */
-enum { STEPS_MAX = 256, FIELDS_MAX = 1024, NO_SLOT = -1 };
+/* A hostile file can nest wide structs into each other: real types have up to 30 fields, which metadata describes in less than 2000
+ * bytes. */
+enum { STEPS_MAX = 256, FIELD_BYTES_MAX = 1 << 15, NO_SLOT = -1 };
 
 /* Numbers at the start of a value that are read without a step each. */
 enum { LEAD_MAX = 16 };
@@ -30,7 +31,7 @@ struct compiler {
     struct jfr_step steps[STEPS_MAX];
     size_t count;
     size_t barrier;  /* steps before this one are complete: nothing more merges into them */
-    size_t fields;   /* visited so far */
+    size_t bytes;    /* of metadata, visited so far */
     const char *why; /* the layout makes no sense */
 };
 
@@ -102,10 +103,10 @@ static void add_array(struct compiler *c, const struct jfr_field *f, int slot, u
         c->steps[array].n = (uint32_t)(c->count - array - 1);
 }
 
-static int slot_of(const struct jfr_field *f, const char *const *names, size_t count)
+static int slot_of(struct str field, const char *const *names, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (names[i] && str_is(f->name, names[i]))
+    for (size_t i = 0; i < count && field.n > 0; i++) {
+        if (names[i] && names[i][0] == field.p[0] && str_is(field, names[i]))
             return (int)i;
     }
     return NO_SLOT;
@@ -118,17 +119,23 @@ static void add_fields(struct compiler *c, const struct jfr_type *t, unsigned de
         c->why = "structs nested too deep";
         return;
     }
-    for (const struct jfr_field *f = t->fields; f && !c->why; f = f->next) {
-        if (c->fields++ == FIELDS_MAX)
+    struct jfr_fields it = jfr_fields_of(c->m, t);
+    struct jfr_field f;
+    int more = 1;
+    for (const uint8_t *before = it.at.p; !c->why && (more = jfr_fields_next(&it, &f)) > 0; before = it.at.p) {
+        c->bytes += (size_t)(it.at.p - before);
+        if (c->bytes > FIELD_BYTES_MAX)
             c->why = "too many fields";
-        int slot = slot_of(f, names, name_count);
-        if (f->array)
-            add_array(c, f, slot, depth);
-        else if (f->pooled)
+        const int slot = slot_of(f.name, names, name_count);
+        if (f.array)
+            add_array(c, &f, slot, depth);
+        else if (f.pooled)
             add(c, STEP_VARINTS, slot, 1);
         else
-            add_value(c, f->type, slot, depth);
+            add_value(c, f.type, slot, depth);
     }
+    if (more < 0)
+        c->why = "a field is damaged";
 }
 
 static size_t min_size(const struct jfr_step *steps, size_t count)
@@ -192,7 +199,7 @@ int jfr_plan_compile(const struct jfr_metadata *m, const struct jfr_type *t, con
 {
     struct compiler c;
     c.m = m;
-    c.count = c.barrier = c.fields = 0;
+    c.count = c.barrier = c.bytes = 0;
     c.why = NULL;
     struct jfr_plan plan = {0};
     /* A pool of strings holds the bare value: slot 0, whatever its name. */

@@ -12,6 +12,9 @@
 #include "jfr/metadata.h"
 #include "jfr/varint.h"
 
+/* Nesting of struct values; real files have 2. */
+enum { JFR_DEPTH_MAX = 8 };
+
 enum { JFR_SLOTS = 8 };
 
 /* What one run keeps of a field. */

@@ -1,9 +1,5 @@
 #include "jfr/varint.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 const uint8_t *jfr_varint_checked(const uint8_t *p, const uint8_t *end, uint64_t *ret)
 {
     *ret = 0;

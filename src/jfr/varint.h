@@ -12,6 +12,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 enum { JFR_VARINT_MAX = 9 };
 
 /* Near the end of the bytes, or NULL. */
@@ -69,6 +73,23 @@ static inline const uint8_t *jfr_varint_step(const uint8_t *p)
 {
     const uint64_t ends = ~jfr_load64(p) & JFR_VARINT_HIGH;
     return p + (ends ? (unsigned)__builtin_ctzll(ends) / 8 + 1 : JFR_VARINT_MAX);
+}
+
+/* A bit for each of JFR_VARINT_LOOK bytes, which the caller has made sure of: set where one ends a number, but for nine-byte ones. */
+enum { JFR_VARINT_LOOK = 64 };
+static inline uint64_t jfr_varint_ends(const uint8_t *p)
+{
+    uint64_t more = 0;
+#ifdef __SSE2__
+    for (unsigned i = 0; i < JFR_VARINT_LOOK; i += 16)
+        more |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(p + i))) << i;
+#else
+    for (unsigned i = 0; i < JFR_VARINT_LOOK; i += 8) {
+        const uint64_t bits = (jfr_load64(p + i) & JFR_VARINT_HIGH) >> 7;
+        more |= (bits * UINT64_C(0x0102040810204080) >> 56) << i;
+    }
+#endif
+    return ~more;
 }
 
 /* Steps over n numbers, eight bytes at a time: a byte without its high bit ends one. `open` bytes before p belong to a

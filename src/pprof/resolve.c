@@ -93,8 +93,9 @@ int resolver_open(struct resolver *r, const uint8_t *chunk, const struct jfr_hea
     int code = jfr_pools_read(chunk, header, m, arena, r->pools, pools, err);
     /* Frames are laid out as the stacks' own field says. Each takes a byte or more, so that their number is bounded. */
     const struct jfr_type *stack = jfr_type_by_name(m, wanted[RESOLVE_STACKS].type);
-    const struct jfr_field *frames = stack ? jfr_field_by_name(stack, "frames") : NULL;
-    const struct jfr_type *frame = frames && frames->array && !frames->pooled ? jfr_type_by_id(m, frames->type) : NULL;
+    struct jfr_field frames;
+    const bool in_place = stack && jfr_field_by_name(m, stack, "frames", &frames) && frames.array && !frames.pooled;
+    const struct jfr_type *frame = in_place ? jfr_type_by_id(m, frames.type) : NULL;
     static const char *const frame_fields[] = {"method", "lineNumber", "type"};
     symbols_expect(symbols, r->pools[RESOLVE_METHODS].len);
     if (code == 0 && frame)

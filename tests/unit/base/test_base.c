@@ -80,6 +80,12 @@ static void maps_find_what_was_put(void)
     uint64_t v = 0;
     CHECK(u64map_get(&m, 0x1000000ULL * 77, &v) && v == 77);
     CHECK(!u64map_get(&m, 1, &v));
+    u64map_expect(&m, 30000);
+    const struct u64map_slot *slots = m.slots;
+    for (uint64_t i = 0; i < 30000; i++)
+        u64map_put(&m, i * 0x1000000, i + 1);
+    CHECK(m.slots == slots && m.len == 30000);
+    CHECK(u64map_get(&m, 0x1000000ULL * 77, &v) && v == 78);
     cleanup_strmap struct strmap s = STRMAP_INIT;
     char keys[100][8];
     for (int i = 0; i < 100; i++) {

@@ -203,6 +203,16 @@ static void layouts_that_cannot_be_are_refused(void)
                              "Event", NULL, 0, true);
     CHECK_INT(bomb.code, -EBADMSG);
     CHECK_HAS(bomb.err.text, "too many");
+    /* Of no bytes at all, so that no steps are too many. */
+    WITH_PLAN hollow = compile("1 A\n2 B a:1 b:1 c:1 d:1 e:1 f:1 g:1 h:1\n3 C a:2 b:2 c:2 d:2 e:2 f:2 g:2 h:2\n"
+                               "4 D a:3 b:3 c:3 d:3 e:3 f:3 g:3 h:3\n5 E a:4 b:4 c:4 d:4 e:4 f:4 g:4 h:4\n"
+                               "100 Event a:5 b:5 c:5 d:5 e:5 f:5 g:5 h:5",
+                               "Event", NULL, 0, true);
+    CHECK_INT(hollow.code, -EBADMSG);
+    CHECK_HAS(hollow.err.text, "too many");
+    WITH_PLAN damaged = compile("11 long\n100 Event a:11 b:x", "Event", NULL, 0, true);
+    CHECK_INT(damaged.code, -EBADMSG);
+    CHECK_HAS(damaged.err.text, "damaged");
 }
 
 static void an_array_cannot_claim_more_than_the_bytes_hold(void)

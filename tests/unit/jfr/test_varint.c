@@ -99,6 +99,17 @@ static void one_step_is_one_number(void)
     }
 }
 
+static void ends_are_where_a_number_ends(void)
+{
+    cleanup_buf struct buf b = BUF_INIT(1024);
+    uint64_t want = 0;
+    for (unsigned i = 0; b.len < JFR_VARINT_LOOK; i++) {
+        chunk_put_varint(&b, UINT64_C(1) << i * 7 % 50);
+        want |= b.len <= JFR_VARINT_LOOK ? UINT64_C(1) << (b.len - 1) : 0;
+    }
+    CHECK(jfr_varint_ends(b.p) == want);
+}
+
 static void nothing_comes_of_nothing(void)
 {
     uint64_t v = 1;
@@ -117,6 +128,7 @@ int main(void)
     RUN(skipping_ends_where_reading_does);
     RUN(skipping_many_ends_where_reading_does);
     RUN(one_step_is_one_number);
+    RUN(ends_are_where_a_number_ends);
     RUN(nothing_comes_of_nothing);
     return REPORT();
 }
