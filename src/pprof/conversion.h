@@ -1,9 +1,8 @@
 /* What the files of a conversion share (from_jfr.h is what others see of it). */
 #pragma once
 
-#include "jfr/event.h"
-#include "pprof/events.h"
 #include "pprof/from_jfr.h"
+#include "pprof/layout.h"
 #include "pprof/native_leaks.h"
 #include "pprof/profile.h"
 #include "pprof/resolve.h"
@@ -11,16 +10,6 @@
 #include "pprof/snapshot.h"
 #include "pprof/spans.h"
 #include "pprof/threads.h"
-
-/* Event type ids of a chunk, and how to read each class. Ids are small in all producers so far. */
-enum { LAYOUT_DIRECT = 4096, NO_CLASS = CLASS_COUNT };
-struct layout {
-    struct {
-        uint64_t id; /* JFR_EVENT_METADATA, which is no sample, where the chunk has no such type or nobody wants it */
-        struct jfr_plan plan;
-    } of[CLASS_COUNT];
-    uint8_t class_of[LAYOUT_DIRECT]; /* by type id, what `of` says; NO_CLASS */
-};
 
 /* Label sets made last of the three ids that Pyroscope's agent puts into events, by a hash of them; 0, the empty set, is none. */
 enum { KNOWN_LABELS_BITS = 5 };
@@ -41,6 +30,7 @@ struct conversion {
     bool has_labels;
     struct known_labels known_labels[1 << KNOWN_LABELS_BITS];
     struct native_leaks leaks;
+    struct buf text; /* scratch */
     struct label_keys {
         uint32_t thread, allocated_class, lock_class, profile_id, span_name; /* strings */
     } keys;
@@ -50,6 +40,12 @@ struct conversion {
     size_t result_count;
 };
 
+/* Whether a part of the time is asked for. */
+static inline bool conversion_has_range(const struct conversion *c)
+{
+    return c->options.from_ns || c->options.until_ns;
+}
+
 /* One walk over the events of a chunk. */
 struct pass {
     struct conversion *c;
@@ -57,21 +53,23 @@ struct pass {
     struct resolver *r;
     const struct jfr_header *header;
     struct spans *spans;
-    int64_t sign;             /* -1 takes back what an earlier walk added */
-    bool jdk;                 /* the chunk is of the JDK's recorder */
+    struct native_leaks *mallocs; /* of the chunk */
+    int64_t sign;                 /* -1 takes back what an earlier walk added */
+    bool jdk;                     /* the chunk is of the JDK's recorder */
     bool wall, both, counter; /* what settings_wall(), _both() and _counter() say of those in force; not the JDK's */
     int64_t sample_ns;        /* that an execution sample stands for, by the same */
     int64_t worth_ns;         /* what it counts: that, or where it was taken by the tick, by the exact run time */
     bool ranged;              /* a part of the time is asked for */
-    bool labelled;            /* events may have labels */
+    bool labelled;            /* events of the plans made so far may have labels */
 };
 
 /* In passes.c: walks beside the one that takes the samples. They stop where something is no event; the main walk says so.
  *
  * Before it: the spans, what the JDK's recorder says of itself, and which events count where two types tell the same. */
-void chunk_prepare(struct pass *p, struct layout *l, const struct jfr_metadata *m);
-/* After it: native memory that is still allocated. */
-void chunk_settle(struct pass *p, const struct layout *l);
+void chunk_prepare(struct pass *p, struct layout *l);
+/* During it: native memory that was allocated. After it: what of that and of the chunks before still is. */
+void chunk_malloc(const struct pass *p, const struct jfr_record *e, uint32_t stack, uint32_t labels);
+void chunk_settle(struct pass *p, struct layout *l);
 
 /* The label set of an event, where p->labelled; SYMBOLS_FULL. */
 uint32_t labels_of(const struct pass *p, const struct event_class *class, const struct jfr_record *e);

@@ -54,7 +54,7 @@ const struct event_class event_classes[CLASS_COUNT] = {
                     {"stackTrace", "eventThread", "objectClass", "allocationSize"},
                     KIND_LIVE,
                     RULE_SIZED},
-    [CLASS_MALLOC] = {"profiler.Malloc", {"stackTrace", "eventThread", "address", "size"}, KIND_MALLOC, RULE_SIZED},
+    [CLASS_MALLOC] = {"profiler.Malloc", {"stackTrace", "eventThread", "address", "size"}, KIND_MALLOC, RULE_MALLOC},
     [CLASS_LOCK] = {"jdk.JavaMonitorEnter",
                     {"stackTrace", "eventThread", "monitorClass", "duration"},
                     KIND_LOCK,

@@ -45,6 +45,7 @@ enum event_rule {
     RULE_CPU_TIME,      /* `amount` ticks of cpu time */
     RULE_NATIVE_METHOD, /* one period of the JDK's sampler */
     RULE_SIZED,         /* one of `amount` bytes */
+    RULE_MALLOC,        /* the same, until it is freed */
     RULE_DELAY,         /* one of `amount` ticks */
     RULE_TRACE,         /* the same, in the method that is named or else in the top frame */
     RULE_TAGGED,        /* no stack: a frame named by the text `subject`, once, of `amount` ticks */

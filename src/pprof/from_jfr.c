@@ -18,20 +18,23 @@ enum { BYTES_PER_ENTRY = 64 };
  * are fetched from the kernel and given back for every profile. */
 enum { GZIP_LEVEL = 1 };
 
+/* Bytes of a setting's value that are looked at. */
+enum { SETTING_MAX = 1024 };
+
 /* What the JDK's default and profile settings have. */
 enum { NATIVE_METHOD_NS = 20000000 };
 
 /* Acts from here on, in file order: async-profiler writes settings in front of all samples. The reference knows the event alone. */
-static void take_setting(const struct pass *p, const struct jfr_record *e)
+static bool take_setting(struct pass *p, const struct jfr_record *e)
 {
     struct conversion *c = p->c;
-    enum { SETTING_MAX = 1024 };
-    cleanup_buf struct buf name = BUF_INIT(SETTING_MAX), value = BUF_INIT(SETTING_MAX);
-    resolver_text(p->r, e->v[SETTING_NAME], &name);
-    if (c->options.compat && !str_is(buf_slice(&name), "event"))
-        return;
-    resolver_text(p->r, e->v[SETTING_VALUE], &value);
-    settings_take(&c->settings, buf_slice(&name), buf_slice(&value));
+    resolver_text(p->r, e->v[SETTING_NAME], &c->text);
+    const enum setting setting = settings_known(buf_slice(&c->text));
+    if (setting == SETTING_OTHER || (c->options.compat && setting != SETTING_EVENT))
+        return false;
+    resolver_text(p->r, e->v[SETTING_VALUE], &c->text);
+    settings_take(&c->settings, setting, buf_slice(&c->text));
+    return true;
 }
 
 static void init_profiles(struct conversion *c)
@@ -76,6 +79,7 @@ struct conversion *conversion_new(const struct conversion_options *options)
                                   .span_name = symbols_string(&c->symbols, STR("span_name"))};
     c->threads = THREAD_NAMES_INIT(o->raw_threads, o->threads_max);
     c->snapshot.symbols = &c->symbols;
+    c->text = BUF_INIT(SETTING_MAX);
     for (size_t i = 0; i < CLASS_COUNT; i++)
         c->events[i].type = event_classes[i].type;
     return c;
@@ -92,82 +96,6 @@ int conversion_labels(struct conversion *c, struct str snapshot, struct err *err
         c->snapshot = (struct snapshot){.symbols = &c->symbols};
     }
     return code;
-}
-
-static bool has_range(const struct conversion *c)
-{
-    return c->options.from_ns || c->options.until_ns;
-}
-
-/* Whether what lies in this slot is looked at. */
-static bool is_wanted(const struct conversion *c, const struct event_class *class, enum event_slot slot, bool spans)
-{
-    const struct conversion_options *o = &c->options;
-    const bool labels = !o->compat || c->has_labels;
-    switch (slot) {
-    case SLOT_THREAD:
-        return class->rule == RULE_SETTING || o->per_thread || spans;
-    case SLOT_SUBJECT:
-        if (class->rule == RULE_SIZED && class->kind != KIND_MALLOC)
-            return o->allocated_class;
-        return class->rule != RULE_DELAY || o->lock_class;
-    case SLOT_TIME: /* for what one event says of others */
-        return !o->compat && (spans || class->rule == RULE_FREE || class->kind == KIND_MALLOC || has_range(c));
-    case SLOT_SPAN_ID:
-    case SLOT_SPAN_NAME:
-    case SLOT_CONTEXT:
-        return labels && class->rule != RULE_SETTING;
-    default:
-        return true;
-    }
-}
-
-static int layout_read(struct layout *l, const struct conversion *c, const struct resolver *r, struct arena *arena,
-                       struct err *err)
-{
-    const struct jfr_metadata *m = r->metadata;
-    static const char *const common[EVENT_SLOTS] = {[SLOT_TIME] = "startTime",
-                                                    [SLOT_SPAN_ID] = "spanId",
-                                                    [SLOT_SPAN_NAME] = "spanName",
-                                                    [SLOT_CONTEXT] = "contextId"};
-    const bool spans =
-        !c->options.compat && resolver_has_strings(r) && jfr_type_by_name(m, event_classes[CLASS_SPAN].type);
-    for (size_t i = 0; i < CLASS_COUNT; i++) {
-        const struct event_class *class = &event_classes[i];
-        const bool left_out = c->options.compat && class->beyond;
-        const struct jfr_type *t = left_out ? NULL : jfr_type_by_name(m, class->type);
-        const char *fields[EVENT_SLOTS];
-        for (size_t slot = 0; slot < EVENT_SLOTS; slot++) {
-            const char *field = slot < ARRAY_LEN(class->fields) ? class->fields[slot] : common[slot];
-            fields[slot] = is_wanted(c, class, (enum event_slot)slot, spans) ? field : NULL;
-        }
-        l->of[i].id = t ? t->id : JFR_EVENT_METADATA;
-        int code = t ? jfr_plan_compile(m, t, fields, EVENT_SLOTS, false, arena, &l->of[i].plan, err) : 0;
-        if (code < 0)
-            return code;
-    }
-    return 0;
-}
-
-/* After the last change of who is in `of`. */
-static void layout_index(struct layout *l)
-{
-    memset(l->class_of, NO_CLASS, sizeof l->class_of);
-    for (size_t i = CLASS_COUNT; i-- > 0;) {
-        if (l->of[i].id < LAYOUT_DIRECT)
-            l->class_of[l->of[i].id] = (uint8_t)i;
-    }
-    l->class_of[JFR_EVENT_METADATA] = NO_CLASS;
-}
-
-static size_t class_of(const struct layout *l, uint64_t type)
-{
-    if (type < LAYOUT_DIRECT)
-        return l->class_of[type];
-    size_t i = 0;
-    while (i < CLASS_COUNT && l->of[i].id != type)
-        i++;
-    return i;
 }
 
 static void settings_changed(struct pass *p)
@@ -187,8 +115,8 @@ static void settings_changed(struct pass *p)
 static bool take(struct pass *p, size_t class, const struct jfr_record *e)
 {
     if (class == CLASS_SETTING) {
-        take_setting(p, e);
-        settings_changed(p);
+        if (take_setting(p, e))
+            settings_changed(p);
     } else if (p->ranged && !event_in_range(p, e)) {
         return true;
     } else if (!event_take(p, class, e)) {
@@ -199,8 +127,8 @@ static bool take(struct pass *p, size_t class, const struct jfr_record *e)
 }
 
 /* Walks events up to `until`; *failed_at is where it broke off. */
-static int walk(struct pass *p, const struct layout *l, struct jfr_events it, const uint8_t *until,
-                const uint8_t **failed_at, struct err *err)
+static int walk(struct pass *p, struct layout *l, struct jfr_events it, const uint8_t *until, const uint8_t **failed_at,
+                struct err *err)
 {
     struct jfr_record records[CLASS_COUNT] = {0}; /* a type may lack fields: those stay 0 */
     struct jfr_event event;
@@ -210,9 +138,12 @@ static int walk(struct pass *p, const struct layout *l, struct jfr_events it, co
         int code = jfr_events_next(&it, &event, err);
         if (code < 0)
             return code;
-        const size_t class = class_of(l, event.type);
+        const size_t class = layout_class(l, event.type);
         if (class == NO_CLASS)
             continue;
+        code = layout_plan(l, p, class, err);
+        if (code < 0)
+            return code;
         /* Numbers are read fastest far from the end of the bytes: the event's own end is looked at afterwards. */
         const uint8_t *end = jfr_plan_read(&l->of[class].plan, event.payload, it.end, &records[class]);
         if (!end || end > event.end)
@@ -225,7 +156,7 @@ static int walk(struct pass *p, const struct layout *l, struct jfr_events it, co
 }
 
 /* Adds all events, or none: a walk that breaks off is walked again up to there with the sign turned round. */
-static int add_events(struct pass *p, const struct layout *l, struct err *err)
+static int add_events(struct pass *p, struct layout *l, struct err *err)
 {
     struct settings before = {0}, *settings = &p->c->settings;
     struct jfr_events it = jfr_events_of(p->chunk, p->header);
@@ -252,7 +183,7 @@ static int64_t end_of(const struct jfr_header *h)
 static void extend_span(struct conversion *c, const struct jfr_header *h)
 {
     int64_t from = h->start_ns, until = end_of(h);
-    if (!c->options.compat && has_range(c)) {
+    if (!c->options.compat && conversion_has_range(c)) {
         const int64_t last = c->options.until_ns ? c->options.until_ns : INT64_MAX;
         from = from > c->options.from_ns ? from : c->options.from_ns;
         until = until < last ? until : last;
@@ -271,6 +202,7 @@ int conversion_add(struct conversion *c, const void *chunk, size_t len, struct e
     cleanup_jfr_metadata struct jfr_metadata metadata = JFR_METADATA_INIT;
     cleanup_resolver struct resolver resolver = {0};
     cleanup_spans struct spans spans = {0};
+    cleanup_native_leaks struct native_leaks mallocs = {0};
     const struct conversion_options *o = &c->options;
     const struct resolve_options names = {.compat = o->compat,
                                           .mark_truncated = o->mark_truncated,
@@ -280,26 +212,26 @@ int conversion_add(struct conversion *c, const void *chunk, size_t len, struct e
                                           .raw_names = o->raw_names,
                                           .threads = o->per_thread,
                                           .entries_max = o->symbols_max / BYTES_PER_ENTRY};
-    struct layout layout = {0};
+    struct layout layout;
     int code = jfr_header_read(chunk, len, &header, err);
     if (code == 0)
         code = jfr_metadata_read(chunk, header.size, header.metadata, &arena, &metadata, err);
     if (code == 0)
         code = resolver_open(&resolver, chunk, &header, &metadata, &arena, &c->symbols, &names, err);
-    if (code == 0)
-        code = layout_read(&layout, c, &resolver, &arena, err);
     if (code < 0)
         return code;
+    layout_init(&layout, c, &metadata, &arena, resolver_has_strings(&resolver));
     struct pass pass = {.c = c,
                         .r = &resolver,
                         .chunk = chunk,
                         .header = &header,
                         .spans = &spans,
+                        .mallocs = &mallocs,
                         .sign = 1,
-                        .ranged = !o->compat && has_range(c)};
+                        .ranged = !o->compat && conversion_has_range(c)};
     struct settings before = {0};
     settings_copy(&before, &c->settings);
-    chunk_prepare(&pass, &layout, &metadata);
+    chunk_prepare(&pass, &layout);
     layout_index(&layout);
     code = add_events(&pass, &layout, err);
     if (code < 0)
@@ -478,5 +410,6 @@ void conversion_free(struct conversion *c)
     thread_names_done(&c->threads);
     snapshot_done(&c->snapshot);
     native_leaks_done(&c->leaks);
+    buf_done(&c->text);
     free(c);
 }

@@ -48,7 +48,7 @@ static uint32_t make(const struct pass *p, const struct event_class *class, cons
     set.count = 0;
     if (o->per_thread)
         add(&set, c->keys.thread, resolver_thread(p->r, e->v[SLOT_THREAD].num, &c->threads));
-    if (o->allocated_class && class->rule == RULE_SIZED && class->kind != KIND_MALLOC)
+    if (o->allocated_class && class->rule == RULE_SIZED)
         add(&set, c->keys.allocated_class, resolver_class(p->r, e->v[SLOT_SUBJECT].num));
     if (o->lock_class && class->rule == RULE_DELAY)
         add(&set, c->keys.lock_class, resolver_class(p->r, e->v[SLOT_SUBJECT].num));

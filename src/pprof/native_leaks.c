@@ -36,18 +36,28 @@ static void move_to(struct native_leaks *l, size_t cap)
     *l = (struct native_leaks){.blocks = blocks, .len = len, .cap = cap, .any_free = l->any_free};
 }
 
+/* Half full at most. What is freed goes first. */
+static void make_room(struct native_leaks *l)
+{
+    enum { FIRST_CAP = 64 };
+    if ((l->len - l->freed) * 4 >= l->cap && l->cap < 2 * (size_t)NATIVE_BLOCKS_MAX)
+        move_to(l, l->cap ? l->cap * 2 : FIRST_CAP);
+    else if (l->freed)
+        move_to(l, l->cap);
+}
+
 void native_leaks_malloc(struct native_leaks *l, uint64_t address, int64_t time, uint32_t stack, uint32_t labels,
                          int64_t size)
 {
-    enum { FIRST_CAP = 64 };
     if (address == 0)
         return;
-    if (l->len * 2 >= l->cap && l->len < NATIVE_BLOCKS_MAX)
-        move_to(l, l->cap ? l->cap * 2 : FIRST_CAP);
+    if (l->len * 2 >= l->cap || l->len == NATIVE_BLOCKS_MAX)
+        make_room(l);
     struct native_block *b = slot_of(l->blocks, l->cap, address);
     if (b->address == 0 ? l->len == NATIVE_BLOCKS_MAX : time < b->time)
         return;
     l->len += b->address == 0;
+    l->freed -= b->freed;
     *b = (struct native_block){.address = address, .time = time, .size = size, .stack = stack, .labels = labels};
 }
 
@@ -55,19 +65,28 @@ void native_leaks_free(struct native_leaks *l, uint64_t address, int64_t time)
 {
     l->any_free = true;
     struct native_block *b = l->cap && address ? slot_of(l->blocks, l->cap, address) : NULL;
-    if (b && b->address && time >= b->time)
-        b->freed = true;
+    if (!b || !b->address || time < b->time)
+        return;
+    l->freed += !b->freed;
+    b->freed = true;
 }
 
-void native_leaks_settle(struct native_leaks *l)
+/* Mostly there is nothing from chunks before. */
+void native_leaks_settle(struct native_leaks *l, struct native_leaks *chunk)
 {
-    size_t live = 0, cap = 64;
-    for (size_t i = 0; i < l->cap; i++)
-        live += l->blocks[i].address != 0 && !l->blocks[i].freed;
-    while (cap < live * 2)
-        cap *= 2;
-    if (l->cap && live < l->len)
-        move_to(l, cap);
+    const bool any_free = l->any_free || chunk->any_free;
+    if (l->len == 0) {
+        native_leaks_done(l);
+        *l = *chunk;
+        *chunk = (struct native_leaks){0};
+    }
+    for (size_t i = 0; i < chunk->cap; i++) {
+        const struct native_block *b = &chunk->blocks[i];
+        if (b->address != 0 && !b->freed)
+            native_leaks_malloc(l, b->address, b->time, b->stack, b->labels, b->size);
+    }
+    l->any_free = any_free;
+    native_leaks_done(chunk);
 }
 
 uint64_t native_leaks_report(const struct native_leaks *l, struct profile *p)

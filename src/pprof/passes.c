@@ -4,15 +4,17 @@
 typedef void visit_event(struct pass *p, const struct jfr_record *e, const void *arg);
 
 /* Calls `visit` for every event of a class. */
-static void each_event(struct pass *p, const struct layout *l, size_t class, visit_event *visit, const void *arg)
+static void each_event(struct pass *p, struct layout *l, size_t class, visit_event *visit, const void *arg)
 {
     struct jfr_events it = jfr_events_of(p->chunk, p->header);
+    const uint64_t id = l->of[class].id;
     struct jfr_event event;
-    struct jfr_record e;
-    while (l->of[class].id != JFR_EVENT_METADATA && jfr_events_next(&it, &event, NULL) > 0) {
-        if (event.type != l->of[class].id)
+    while (id != JFR_EVENT_METADATA && jfr_events_next(&it, &event, NULL) > 0) {
+        if (event.type != id)
             continue;
-        e = (struct jfr_record){0};
+        struct jfr_record e = {0};
+        if (layout_plan(l, p, class, NULL) < 0)
+            return;
         const uint8_t *end = jfr_plan_read(&l->of[class].plan, event.payload, it.end, &e);
         if (!end || end > event.end)
             return;
@@ -53,43 +55,33 @@ static void take_jdk_setting(struct pass *p, const struct jfr_record *e, const v
 }
 
 /* Its events lie in no order, and its settings apply to all of them. */
-static void prepare_jdk(struct pass *p, struct layout *l, const struct jfr_metadata *m)
+static void prepare_jdk(struct pass *p, struct layout *l)
 {
     p->jdk = true;
-    each_event(p, l, CLASS_SETTING, take_jdk_setting, m);
+    each_event(p, l, CLASS_SETTING, take_jdk_setting, l->metadata);
     l->of[CLASS_SETTING].id = JFR_EVENT_METADATA;
     /* With both samplers on, the one that samples by cpu time is right, and their sum is not. */
     if (has_event(p, l->of[CLASS_CPU_TIME].id))
         l->of[CLASS_EXECUTION].id = JFR_EVENT_METADATA;
 }
 
-/* Whether labels_of() has anything to look at. */
-static bool has_labels(const struct pass *p, const struct layout *l)
-{
-    const struct conversion_options *o = &p->c->options;
-    const uint32_t ids = 1 << SLOT_SPAN_ID | 1 << SLOT_SPAN_NAME | 1 << SLOT_CONTEXT;
-    uint32_t has = 0;
-    for (size_t i = 0; i < CLASS_COUNT; i++)
-        has |= l->of[i].plan.has;
-    return (has & ids) || p->spans->count || o->per_thread || o->allocated_class || o->lock_class;
-}
-
-static void prepare(struct pass *p, struct layout *l, const struct jfr_metadata *m)
+static void prepare(struct pass *p, struct layout *l)
 {
     if (p->c->options.compat)
         return;
-    if (jfr_type_by_name(m, "jdk.GarbageCollection")) /* async-profiler has no such type */
-        prepare_jdk(p, l, m);
+    if (jfr_type_by_name(l->metadata, "jdk.GarbageCollection")) /* async-profiler has no such type */
+        prepare_jdk(p, l);
     if (resolver_has_strings(p->r)) {
         each_event(p, l, CLASS_SPAN, take_span, NULL);
         spans_sort(p->spans);
     }
 }
 
-void chunk_prepare(struct pass *p, struct layout *l, const struct jfr_metadata *m)
+void chunk_prepare(struct pass *p, struct layout *l)
 {
-    prepare(p, l, m);
-    p->labelled = has_labels(p, l);
+    const struct conversion_options *o = &p->c->options;
+    prepare(p, l);
+    p->labelled |= p->spans->count || o->per_thread || o->allocated_class || o->lock_class;
 }
 
 static int64_t wall_time(const struct pass *p, const struct jfr_record *e)
@@ -105,33 +97,28 @@ bool event_in_range(const struct pass *p, const struct jfr_record *e)
     return at >= o->from_ns && (o->until_ns == 0 || at < o->until_ns);
 }
 
-static void take_malloc(struct pass *p, const struct jfr_record *e, const void *arg)
+void chunk_malloc(const struct pass *p, const struct jfr_record *e, uint32_t stack, uint32_t labels)
 {
-    (void)arg;
-    if (p->ranged && !event_in_range(p, e))
-        return;
-    uint32_t stack = resolver_stack(p->r, e->v[SLOT_STACK].num);
-    if (stack == RESOLVE_NO_STACK)
-        stack = resolver_named_stack(p->r, RESOLVE_UNKNOWN);
-    uint32_t labels = p->labelled ? labels_of(p, &event_classes[CLASS_MALLOC], e) : 0;
-    if (stack != SYMBOLS_FULL && labels != SYMBOLS_FULL)
-        native_leaks_malloc(&p->c->leaks, e->v[SLOT_SUBJECT].num, wall_time(p, e), stack, labels,
+    if (p->sign > 0 && !p->c->options.compat)
+        native_leaks_malloc(p->mallocs, e->v[SLOT_SUBJECT].num, wall_time(p, e), stack, labels,
                             (int64_t)e->v[SLOT_AMOUNT].num);
 }
 
 static void take_free(struct pass *p, const struct jfr_record *e, const void *arg)
 {
     (void)arg;
-    native_leaks_free(&p->c->leaks, e->v[SLOT_SUBJECT].num, wall_time(p, e));
+    const uint64_t address = e->v[SLOT_SUBJECT].num;
+    const int64_t time = wall_time(p, e);
+    native_leaks_free(&p->c->leaks, address, time);
+    native_leaks_free(p->mallocs, address, time);
 }
 
-void chunk_settle(struct pass *p, const struct layout *l)
+void chunk_settle(struct pass *p, struct layout *l)
 {
     struct conversion *c = p->c;
-    if (c->options.compat || (c->events[CLASS_MALLOC].count == 0 && c->leaks.len == 0))
+    if (c->options.compat || (p->mallocs->len == 0 && c->leaks.len == 0))
         return;
-    each_event(p, l, CLASS_MALLOC, take_malloc, NULL);
     if (c->events[CLASS_FREE].count || p->ranged) /* what is freed in another time counts, but not as an event */
         each_event(p, l, CLASS_FREE, take_free, NULL);
-    native_leaks_settle(&c->leaks);
+    native_leaks_settle(&c->leaks, p->mallocs);
 }

@@ -28,17 +28,21 @@ static uint32_t labels(const struct pass *p, const struct event_class *class, co
     return p->labelled ? labels_of(p, class, e) : 0;
 }
 
+/* RESOLVE_NO_STACK where the event is not to be counted. */
+static inline uint32_t stack_of(const struct pass *p, const struct jfr_record *e)
+{
+    const uint32_t stack = resolver_stack(p->r, e->v[SLOT_STACK].num);
+    if (stack != RESOLVE_NO_STACK || p->c->options.compat)
+        return stack;
+    /* The time was spent even where nobody knows on what. */
+    return resolver_named_stack(p->r, RESOLVE_UNKNOWN);
+}
+
 static bool add_stack(const struct pass *p, enum profile_kind kind, const struct event_class *class,
                       const struct jfr_record *e, int64_t first, int64_t second, int64_t count)
 {
-    uint32_t stack = resolver_stack(p->r, e->v[SLOT_STACK].num);
-    if (stack == RESOLVE_NO_STACK) {
-        if (p->c->options.compat)
-            return true;
-        /* The time was spent even where nobody knows on what. */
-        stack = resolver_named_stack(p->r, RESOLVE_UNKNOWN);
-    }
-    return add(p, kind, stack, labels(p, class, e), first, second, count);
+    const uint32_t stack = stack_of(p, e);
+    return stack == RESOLVE_NO_STACK || add(p, kind, stack, labels(p, class, e), first, second, count);
 }
 
 /* `ns` is what a sample stands for, `worth` what it counts. */
@@ -102,6 +106,18 @@ static bool take_tagged(const struct pass *p, const struct event_class *class, c
     return add(p, class->kind, stack, labels(p, class, e), 1, amount_ns(p, e), 1);
 }
 
+static bool take_malloc(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
+{
+    const uint32_t stack = stack_of(p, e);
+    if (stack == RESOLVE_NO_STACK)
+        return true;
+    const uint32_t set = labels(p, class, e);
+    if (!add(p, class->kind, stack, set, 1, (int64_t)e->v[SLOT_AMOUNT].num, 1))
+        return false;
+    chunk_malloc(p, e, stack, set);
+    return true;
+}
+
 bool event_take(const struct pass *p, size_t class, const struct jfr_record *e)
 {
     const struct event_class *k = &event_classes[class];
@@ -116,6 +132,8 @@ bool event_take(const struct pass *p, size_t class, const struct jfr_record *e)
         return add_stack(p, k->kind, k, e, p->c->settings.native_method_ns, 0, 1);
     case RULE_SIZED:
         return add_stack(p, k->kind, k, e, 1, (int64_t)e->v[SLOT_AMOUNT].num, 1);
+    case RULE_MALLOC:
+        return take_malloc(p, k, e);
     case RULE_DELAY:
         return add_stack(p, k->kind, k, e, 1, amount_ns(p, e), 1);
     case RULE_TRACE:

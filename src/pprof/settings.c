@@ -72,20 +72,42 @@ static int64_t default_interval(const struct settings *s)
     return 1;
 }
 
-void settings_take(struct settings *s, struct str name, struct str value)
+enum setting settings_known(struct str name)
 {
-    if (str_is(name, "event")) {
+    static const char *const names[] = {[SETTING_EVENT] = "event",
+                                        [SETTING_INTERVAL] = "interval",
+                                        [SETTING_WALL] = "wall",
+                                        [SETTING_ALLOC] = "alloc",
+                                        [SETTING_NATIVEMEM] = "nativemem"};
+    for (size_t i = SETTING_OTHER + 1; i < ARRAY_LEN(names); i++) {
+        if (str_is(name, names[i]))
+            return (enum setting)i;
+    }
+    return SETTING_OTHER;
+}
+
+void settings_take(struct settings *s, enum setting setting, struct str value)
+{
+    switch (setting) {
+    case SETTING_OTHER:
+        break;
+    case SETTING_EVENT:
         free(s->event);
         s->event = str_dup(value);
         s->wall_ns = 0; /* of another recording before this one */
-    } else if (str_is(name, "interval")) {
+        break;
+    case SETTING_INTERVAL:
         set(&s->cpu_ns, value, default_interval(s));
-    } else if (str_is(name, "wall")) {
+        break;
+    case SETTING_WALL:
         set(&s->wall_ns, value, DEFAULT_WALL_NS);
-    } else if (str_is(name, "alloc")) {
+        break;
+    case SETTING_ALLOC:
         set(&s->alloc_bytes, value, DEFAULT_ALLOC_BYTES);
-    } else if (str_is(name, "nativemem")) {
+        break;
+    case SETTING_NATIVEMEM:
         set(&s->malloc_bytes, value, 1);
+        break;
     }
 }
 

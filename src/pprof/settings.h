@@ -23,8 +23,10 @@ struct settings {
     int64_t alloc_bytes, malloc_bytes;
 };
 
-/* One of async-profiler's; others than those above are ignored. */
-void settings_take(struct settings *s, struct str name, struct str value);
+/* One of async-profiler's: which it is, and taking its value. Nobody needs the others. */
+enum setting { SETTING_OTHER, SETTING_EVENT, SETTING_INTERVAL, SETTING_WALL, SETTING_ALLOC, SETTING_NATIVEMEM };
+enum setting settings_known(struct str name);
+void settings_take(struct settings *s, enum setting setting, struct str value);
 /* One of the JDK's recorder, of the event called `type`. */
 bool settings_known_jdk(struct str type); /* whether that looks at settings of this type */
 void settings_take_jdk(struct settings *s, struct str type, struct str name, struct str value);

@@ -1,0 +1,72 @@
+#include "pprof/layout.h"
+
+#include "base/cleanup.h"
+#include "pprof/conversion.h"
+
+/* Whether what lies in this slot is looked at. */
+static bool is_wanted(const struct conversion *c, const struct event_class *class, enum event_slot slot, bool spans)
+{
+    const struct conversion_options *o = &c->options;
+    const bool labels = !o->compat || c->has_labels;
+    switch (slot) {
+    case SLOT_THREAD:
+        return class->rule == RULE_SETTING || o->per_thread || spans;
+    case SLOT_SUBJECT:
+        if (class->rule == RULE_SIZED)
+            return o->allocated_class;
+        return class->rule != RULE_DELAY || o->lock_class;
+    case SLOT_TIME: /* for what one event says of others */
+        return !o->compat && (spans || class->rule == RULE_FREE || class->rule == RULE_MALLOC || conversion_has_range(c));
+    case SLOT_SPAN_ID:
+    case SLOT_SPAN_NAME:
+    case SLOT_CONTEXT:
+        return labels && class->rule != RULE_SETTING;
+    default:
+        return true;
+    }
+}
+
+int layout_compile(struct layout *l, struct pass *p, size_t class, struct err *err)
+{
+    static const char *const common[EVENT_SLOTS] = {[SLOT_TIME] = "startTime",
+                                                    [SLOT_SPAN_ID] = "spanId",
+                                                    [SLOT_SPAN_NAME] = "spanName",
+                                                    [SLOT_CONTEXT] = "contextId"};
+    const uint32_t ids = 1 << SLOT_SPAN_ID | 1 << SLOT_SPAN_NAME | 1 << SLOT_CONTEXT;
+    const struct event_class *k = &event_classes[class];
+    struct jfr_plan *plan = &l->of[class].plan;
+    const char *fields[EVENT_SLOTS];
+    for (size_t slot = 0; slot < EVENT_SLOTS; slot++) {
+        const char *field = slot < ARRAY_LEN(k->fields) ? k->fields[slot] : common[slot];
+        fields[slot] = is_wanted(p->c, k, (enum event_slot)slot, l->spans) ? field : NULL;
+    }
+    int code = jfr_plan_compile(l->metadata, l->of[class].type, fields, EVENT_SLOTS, false, l->arena, plan, err);
+    if (code == 0 && plan->has & ids)
+        p->labelled = true;
+    return code;
+}
+
+void layout_init(struct layout *l, const struct conversion *c, const struct jfr_metadata *m, struct arena *arena,
+                 bool has_strings)
+{
+    l->metadata = m;
+    l->arena = arena;
+    l->spans = !c->options.compat && has_strings && jfr_type_by_name(m, event_classes[CLASS_SPAN].type);
+    for (size_t i = 0; i < CLASS_COUNT; i++) {
+        const bool left_out = c->options.compat && event_classes[i].beyond;
+        const struct jfr_type *t = left_out ? NULL : jfr_type_by_name(m, event_classes[i].type);
+        l->of[i].type = t;
+        l->of[i].id = t ? t->id : JFR_EVENT_METADATA;
+        l->of[i].plan.steps = NULL;
+    }
+}
+
+void layout_index(struct layout *l)
+{
+    memset(l->class_of, NO_CLASS, sizeof l->class_of);
+    for (size_t i = CLASS_COUNT; i-- > 0;) {
+        if (l->of[i].id < LAYOUT_DIRECT)
+            l->class_of[l->of[i].id] = (uint8_t)i;
+    }
+    l->class_of[JFR_EVENT_METADATA] = NO_CLASS;
+}

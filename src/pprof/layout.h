@@ -1,0 +1,48 @@
+/* Which events of a chunk a conversion takes, and how to read them.
+ *
+ * A type's plan is made when its first event is met: chunks describe many types that they have no events of.
+ */
+#pragma once
+
+#include "jfr/event.h"
+#include "pprof/events.h"
+
+/* Ids are small in all producers so far. */
+enum { LAYOUT_DIRECT = 4096, NO_CLASS = CLASS_COUNT };
+struct layout {
+    const struct jfr_metadata *metadata;
+    struct arena *arena; /* for plans */
+    bool spans;          /* samples may lie in spans, which are events as well */
+    struct {
+        uint64_t id; /* JFR_EVENT_METADATA, which is no sample, where the chunk has no such type or nobody wants it */
+        const struct jfr_type *type;
+        struct jfr_plan plan; /* of no steps until it is asked for */
+    } of[CLASS_COUNT];
+    uint8_t class_of[LAYOUT_DIRECT]; /* by type id, what `of` says; NO_CLASS */
+};
+
+struct conversion;
+struct pass;
+
+/* Finds the types of all classes. */
+void layout_init(struct layout *l, const struct conversion *c, const struct jfr_metadata *m, struct arena *arena,
+                 bool has_strings);
+/* After the last change of an id. */
+void layout_index(struct layout *l);
+static inline size_t layout_class(const struct layout *l, uint64_t type)
+{
+    if (type < LAYOUT_DIRECT)
+        return l->class_of[type];
+    size_t i = 0;
+    while (i < CLASS_COUNT && l->of[i].id != type)
+        i++;
+    return i;
+}
+
+/* Makes the plan of a class, and notes in the pass whether its events may have labels; -EBADMSG, -E2BIG. */
+must_check int layout_compile(struct layout *l, struct pass *p, size_t class, struct err *err);
+/* The same where there is none yet. */
+must_check static inline int layout_plan(struct layout *l, struct pass *p, size_t class, struct err *err)
+{
+    return l->of[class].plan.steps ? 0 : layout_compile(l, p, class, err);
+}
