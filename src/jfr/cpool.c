@@ -16,8 +16,7 @@ struct reader {
     struct arena *arena;
     struct jfr_pool *pools;
     size_t pool_count;
-    struct jfr_plan *skips; /* by type index, compiled on first use */
-    bool *has_skip;
+    const struct jfr_plan **skips; /* by type index, compiled on first use */
 };
 
 /* Position behind one value of a pool. Most are one string or a few numbers. */
@@ -66,15 +65,32 @@ static int index_pool(struct reader *r, struct jfr_pool *pool, const uint8_t **p
 
 static int skip_pool(struct reader *r, const struct jfr_type *t, const uint8_t **p, uint64_t count, struct err *err)
 {
-    size_t i = (size_t)(t - r->m->types);
-    if (!r->has_skip[i]) {
-        int code = jfr_plan_compile(r->m, t, NULL, 0, true, r->arena, &r->skips[i], err);
+    const struct jfr_plan **skip = &r->skips[t - r->m->types];
+    if (!*skip) {
+        struct jfr_plan *plan = arena_alloc(r->arena, sizeof *plan);
+        if (!plan)
+            return err_set(err, -E2BIG, "plans: larger than %zu bytes", r->arena->max);
+        int code = jfr_plan_compile(r->m, t, NULL, 0, true, r->arena, plan, err);
         if (code < 0)
             return code;
-        r->has_skip[i] = true;
+        *skip = plan;
     }
-    *p = jfr_plan_skip(&r->skips[i], *p, r->end, count, true);
+    *p = jfr_plan_skip(*skip, *p, r->end, count, true);
     return *p ? 0 : err_set(err, -EBADMSG, "pool of %.*s: cut", STR_ARG(t->name));
+}
+
+/* The pool that somebody wants of this type, ready to be read, or NULL. */
+static int wanted_pool(struct reader *r, const struct jfr_type *t, struct jfr_pool **ret, struct err *err)
+{
+    size_t i = 0, fields = 0;
+    while (i < r->pool_count && r->pools[i].of != t)
+        i++;
+    *ret = i < r->pool_count ? &r->pools[i] : NULL;
+    if (!*ret || (*ret)->plan.steps)
+        return 0;
+    while (fields < JFR_SLOTS && (*ret)->fields[fields])
+        fields++;
+    return jfr_plan_compile(r->m, t, (*ret)->fields, fields, true, r->arena, &(*ret)->plan, err);
 }
 
 static int read_pool(struct reader *r, const uint8_t **p, struct err *err)
@@ -83,14 +99,14 @@ static int read_pool(struct reader *r, const uint8_t **p, struct err *err)
     *p = jfr_varint(*p, r->end, &id);
     *p = jfr_varint(*p, r->end, &count);
     const struct jfr_type *t = *p ? jfr_type_by_id(r->m, id) : NULL;
+    struct jfr_pool *pool;
     if (!t)
         return err_set(err, -EBADMSG, *p ? "pool of type %llu, which is not described" : "a pool is cut",
                        (unsigned long long)id);
-    for (size_t i = 0; i < r->pool_count; i++) {
-        if (str_is(t->name, r->pools[i].type))
-            return index_pool(r, &r->pools[i], p, count, err);
-    }
-    return skip_pool(r, t, p, count, err);
+    int code = wanted_pool(r, t, &pool, err);
+    if (code < 0)
+        return code;
+    return pool ? index_pool(r, pool, p, count, err) : skip_pool(r, t, p, count, err);
 }
 
 /* Reads one checkpoint; *next is the position of the one it points to, or the same. */
@@ -172,19 +188,10 @@ int jfr_pools_read(const uint8_t *chunk, const struct jfr_header *header, const 
     if (header->size > UINT32_MAX)
         return err_set(err, -E2BIG, "chunk of %llu bytes", (unsigned long long)header->size);
     struct reader r = {.chunk = chunk, .m = m, .arena = arena, .pools = pools, .pool_count = count};
-    for (size_t i = 0; i < count; i++) {
-        const struct jfr_type *t = jfr_type_by_name(m, pools[i].type);
-        size_t fields = 0;
-        while (fields < JFR_SLOTS && pools[i].fields[fields])
-            fields++;
-        int code = t ? jfr_plan_compile(m, t, pools[i].fields, fields, true, arena, &pools[i].plan, err) : 0;
-        if (code < 0)
-            return code;
-    }
-    cleanup_free struct jfr_plan *skips = xcalloc(m->count, sizeof *skips);
-    cleanup_free bool *has_skip = xcalloc(m->count, sizeof *has_skip);
+    for (size_t i = 0; i < count; i++)
+        pools[i].of = jfr_type_by_name(m, pools[i].type);
+    cleanup_free const struct jfr_plan **skips = xcalloc(m->count, sizeof *skips);
     r.skips = skips;
-    r.has_skip = has_skip;
     int code = walk(&r, header, err);
     for (size_t i = 0; code == 0 && i < count; i++)
         make_index(&pools[i]);

@@ -26,7 +26,8 @@ struct jfr_pool {
     const char *type;
     size_t max;                    /* entries; 0 = a million */
     const char *fields[JFR_SLOTS]; /* slot i keeps fields[i]; NULL-terminated unless full */
-    struct jfr_plan plan;          /* empty when the chunk does not know the type */
+    const struct jfr_type *of;     /* NULL when the chunk does not know the type */
+    struct jfr_plan plan;          /* empty while there are no entries */
     struct jfr_entry *entries;     /* owned; in the order read, those with a key that came again included */
     size_t len, cap;
     /* Numbers of entries + 1, 0 = none: by key where keys are dense (`direct` of them), else by hash (a power of two). */

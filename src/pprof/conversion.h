@@ -22,7 +22,7 @@ struct conversion {
     struct conversion_options options; /* its `event` is in settings */
     struct settings settings;
     struct symbols symbols;
-    struct profile profiles[KIND_COUNT];
+    struct profile profiles[KIND_COUNT]; /* of no types until a sample comes */
     uint64_t samples[KIND_COUNT];
     struct conversion_event events[CLASS_COUNT];
     struct thread_names threads;
@@ -32,13 +32,20 @@ struct conversion {
     struct native_leaks leaks;
     struct buf text; /* scratch */
     struct label_keys {
-        uint32_t thread, allocated_class, lock_class, profile_id, span_name; /* strings */
+        uint32_t thread, allocated_class, lock_class, profile_id, span_name; /* strings; 0 until one is needed */
     } keys;
     int64_t start_ns, end_ns;
     double tick_worth;            /* of the chunks to come */
     struct pprof_result *results; /* set by finish */
     size_t result_count;
 };
+
+/* The profile that samples of a kind go into; NULL where symbols are full. */
+struct profile *conversion_begin(struct conversion *c, enum profile_kind kind);
+static inline struct profile *conversion_profile(struct conversion *c, enum profile_kind kind)
+{
+    return c->profiles[kind].type_count ? &c->profiles[kind] : conversion_begin(c, kind);
+}
 
 /* Whether a part of the time is asked for. */
 static inline bool conversion_has_range(const struct conversion *c)

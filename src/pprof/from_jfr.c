@@ -37,20 +37,30 @@ static bool take_setting(struct pass *p, const struct jfr_record *e)
     return true;
 }
 
-static void init_profiles(struct conversion *c)
+/* Sample types and the period's; false where symbols are full. */
+static bool name_types(struct conversion *c, enum profile_kind kind, struct profile *p)
 {
+    const struct profile_kind_def *def = &profile_kinds[kind];
     const bool compat = c->options.compat;
-    for (size_t k = 0; k < KIND_COUNT; k++) {
-        const struct profile_kind_def *def = &profile_kinds[k];
-        struct profile *p = &c->profiles[k];
-        profile_init(p, &c->symbols);
-        for (size_t i = 0; i < (k == KIND_LIVE && compat ? 1 : 2) && def->types[i][0]; i++)
-            (void)profile_add_type(p, str_of(def->types[i][0]), str_of(def->types[i][1]));
-        if (k == KIND_MALLOC && compat)
-            continue;
-        p->period_type.type = symbols_string(&c->symbols, str_of(def->period[0]));
-        p->period_type.unit = symbols_string(&c->symbols, str_of(def->period[1]));
+    for (size_t i = 0; i < (kind == KIND_LIVE && compat ? 1 : 2) && def->types[i][0]; i++) {
+        if (!profile_add_type(p, str_of(def->types[i][0]), str_of(def->types[i][1])))
+            return false;
     }
+    if (kind == KIND_MALLOC && compat)
+        return true;
+    p->period_type.type = symbols_string(&c->symbols, str_of(def->period[0]));
+    p->period_type.unit = symbols_string(&c->symbols, str_of(def->period[1]));
+    return p->period_type.type != SYMBOLS_FULL && p->period_type.unit != SYMBOLS_FULL;
+}
+
+struct profile *conversion_begin(struct conversion *c, enum profile_kind kind)
+{
+    struct profile p;
+    profile_init(&p, &c->symbols);
+    if (!name_types(c, kind, &p))
+        return NULL;
+    c->profiles[kind] = p;
+    return &c->profiles[kind];
 }
 
 struct conversion *conversion_new(const struct conversion_options *options)
@@ -71,12 +81,6 @@ struct conversion *conversion_new(const struct conversion_options *options)
     if (c->options.symbols_max == 0)
         c->options.symbols_max = SYMBOLS_MAX;
     symbols_init(&c->symbols, c->options.symbols_max);
-    init_profiles(c);
-    c->keys = (struct label_keys){.thread = symbols_string(&c->symbols, STR("thread")),
-                                  .allocated_class = symbols_string(&c->symbols, STR("allocated_class")),
-                                  .lock_class = symbols_string(&c->symbols, STR("lock_class")),
-                                  .profile_id = symbols_string(&c->symbols, STR("profile_id")),
-                                  .span_name = symbols_string(&c->symbols, STR("span_name"))};
     c->threads = THREAD_NAMES_INIT(o->raw_threads, o->threads_max);
     c->snapshot.symbols = &c->symbols;
     c->text = BUF_INIT(SETTING_MAX);

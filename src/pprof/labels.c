@@ -40,12 +40,23 @@ static void add_span(const struct pass *p, const struct event_class *class, cons
         add(set, context->labels[i].key, context->labels[i].str);
 }
 
+static void name_keys(struct conversion *c)
+{
+    c->keys = (struct label_keys){.thread = symbols_string(&c->symbols, STR("thread")),
+                                  .allocated_class = symbols_string(&c->symbols, STR("allocated_class")),
+                                  .lock_class = symbols_string(&c->symbols, STR("lock_class")),
+                                  .profile_id = symbols_string(&c->symbols, STR("profile_id")),
+                                  .span_name = symbols_string(&c->symbols, STR("span_name"))};
+}
+
 static uint32_t make(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
 {
     struct conversion *c = p->c;
     const struct conversion_options *o = &c->options;
     struct set set;
     set.count = 0;
+    if (c->keys.thread == 0)
+        name_keys(c);
     if (o->per_thread)
         add(&set, c->keys.thread, resolver_thread(p->r, e->v[SLOT_THREAD].num, &c->threads));
     if (o->allocated_class && class->rule == RULE_SIZED)

@@ -16,7 +16,8 @@ static bool is_wanted(const struct conversion *c, const struct event_class *clas
             return o->allocated_class;
         return class->rule != RULE_DELAY || o->lock_class;
     case SLOT_TIME: /* for what one event says of others */
-        return !o->compat && (spans || class->rule == RULE_FREE || class->rule == RULE_MALLOC || conversion_has_range(c));
+        return !o->compat &&
+               (spans || class->rule == RULE_FREE || class->rule == RULE_MALLOC || conversion_has_range(c));
     case SLOT_SPAN_ID:
     case SLOT_SPAN_NAME:
     case SLOT_CONTEXT:

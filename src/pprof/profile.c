@@ -28,11 +28,14 @@ bool profile_add_type(struct profile *p, struct str type, struct str unit)
     return true;
 }
 
+/* Room for that many, to begin with. */
+enum { FIRST_SAMPLES = 64 };
+
 static uint32_t new_sample(struct profile *p, uint32_t stack, uint32_t labels)
 {
-    size_t n = p->sample_count++;
-    xgrow(&p->samples, &p->sample_cap, n + 1, sizeof *p->samples);
-    xgrow(&p->values, &p->value_cap, (n + 1) * p->type_count, sizeof *p->values);
+    const size_t n = p->sample_count++, room = n ? n + 1 : FIRST_SAMPLES;
+    xgrow(&p->samples, &p->sample_cap, room, sizeof *p->samples);
+    xgrow(&p->values, &p->value_cap, room * p->type_count, sizeof *p->values);
     p->samples[n] = (struct pprof_sample){stack, labels};
     memset(profile_values(p, n), 0, p->type_count * sizeof *p->values);
     return (uint32_t)n;
@@ -42,8 +45,9 @@ static uint32_t new_sample(struct profile *p, uint32_t stack, uint32_t labels)
 static uint32_t plain_sample(struct profile *p, uint32_t stack)
 {
     if (stack >= p->of_stack_cap) {
-        const size_t before = p->of_stack_cap;
-        xgrow(&p->of_stack, &p->of_stack_cap, (size_t)stack + 1, sizeof *p->of_stack);
+        const size_t before = p->of_stack_cap,
+                     room = before || stack >= FIRST_SAMPLES ? stack + (size_t)1 : FIRST_SAMPLES;
+        xgrow(&p->of_stack, &p->of_stack_cap, room, sizeof *p->of_stack);
         memset(&p->of_stack[before], 0, (p->of_stack_cap - before) * sizeof *p->of_stack);
     }
     if (p->of_stack[stack] == 0)

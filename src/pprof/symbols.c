@@ -38,6 +38,9 @@ void symbols_expect(struct symbols *s, size_t functions)
     hashed_expect(&s->by_text, n);
     hashed_expect(&s->by_function, n);
     hashed_expect(&s->by_location, n + n / 4);
+    xgrow(&s->strings, &s->string_cap, n, sizeof *s->strings);
+    xgrow(&s->functions, &s->function_cap, n, sizeof *s->functions);
+    xgrow(&s->locations, &s->location_cap, n + n / 4, sizeof *s->locations);
 }
 
 /* Counts an item outside the arena against the cap; false when it is reached. */
