@@ -26,8 +26,7 @@ static inline const uint8_t *skip_value(const struct jfr_plan *plan, const uint8
         return jfr_string_skip(p, end);
     if (plan->numbers == 0 || end - p < (ptrdiff_t)plan->numbers * JFR_VARINT_MAX)
         return jfr_plan_run(plan, p, end, NULL);
-    for (uint32_t n = plan->numbers; n > 0; n--)
-        p = jfr_varint_step(p);
+    p = jfr_varint_steps(p, plan->numbers);
     return plan->bytes <= (size_t)(end - p) ? p + plan->bytes : NULL;
 }
 

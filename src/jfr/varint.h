@@ -75,6 +75,19 @@ static inline const uint8_t *jfr_varint_step(const uint8_t *p)
     return p + (ends ? (unsigned)__builtin_ctzll(ends) / 8 + 1 : JFR_VARINT_MAX);
 }
 
+/* Steps over n > 0 numbers, JFR_VARINT_MAX bytes for each of which the caller has made sure of. Mostly one look has them all. */
+static inline const uint8_t *jfr_varint_steps(const uint8_t *p, uint32_t n)
+{
+    uint64_t ends = ~jfr_load64(p) & JFR_VARINT_HIGH;
+    for (uint32_t i = 1; i < n; i++)
+        ends &= ends - 1;
+    if (ends)
+        return p + (unsigned)__builtin_ctzll(ends) / 8 + 1;
+    for (; n > 0; n--)
+        p = jfr_varint_step(p);
+    return p;
+}
+
 /* A bit for each of JFR_VARINT_LOOK bytes, which the caller has made sure of: set where one ends a number, but for nine-byte ones. */
 enum { JFR_VARINT_LOOK = 64 };
 static inline uint64_t jfr_varint_ends(const uint8_t *p)

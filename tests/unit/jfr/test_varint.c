@@ -99,6 +99,30 @@ static void one_step_is_one_number(void)
     }
 }
 
+static void steps_end_where_reading_does(void)
+{
+    for (unsigned bits = 1; bits < 64; bits++) {
+        cleanup_buf struct buf b = BUF_INIT(1024);
+        enum { NUMBERS = 12 };
+        size_t ends[NUMBERS];
+        for (unsigned i = 0; i < NUMBERS; i++) {
+            chunk_put_varint(&b, UINT64_MAX >> i * 7 % bits);
+            ends[i] = b.len;
+        }
+        buf_append(&b, (const uint8_t[JFR_VARINT_MAX * NUMBERS]){0}, JFR_VARINT_MAX * NUMBERS);
+        for (unsigned n = 1; n <= NUMBERS; n++)
+            CHECK(jfr_varint_steps(b.p, n) == b.p + ends[n - 1]);
+        cleanup_buf struct buf small = BUF_INIT(1024);
+        for (unsigned i = 0; i < NUMBERS; i++) {
+            chunk_put_varint(&small, i % 5 == 4 ? 1U << bits % 32 : i);
+            ends[i] = small.len;
+        }
+        buf_append(&small, (const uint8_t[JFR_VARINT_MAX * NUMBERS]){0}, JFR_VARINT_MAX * NUMBERS);
+        for (unsigned n = 1; n <= NUMBERS; n++)
+            CHECK(jfr_varint_steps(small.p, n) == small.p + ends[n - 1]);
+    }
+}
+
 static void ends_are_where_a_number_ends(void)
 {
     cleanup_buf struct buf b = BUF_INIT(1024);
@@ -128,6 +152,7 @@ int main(void)
     RUN(skipping_ends_where_reading_does);
     RUN(skipping_many_ends_where_reading_does);
     RUN(one_step_is_one_number);
+    RUN(steps_end_where_reading_does);
     RUN(ends_are_where_a_number_ends);
     RUN(nothing_comes_of_nothing);
     return REPORT();
