@@ -148,14 +148,29 @@ static void decode_utf8(struct str text, struct buf *out)
         put_char(out, REPLACEMENT);
 }
 
+static inline uint32_t load32(const uint8_t *p)
+{
+    uint32_t w;
+    memcpy(&w, p, sizeof w);
+    return w;
+}
+
+/* The last bytes are looked at together with some before them. */
 static bool is_ascii(struct str s)
 {
+    if (s.n == 0)
+        return true;
+    const uint8_t *p = (const uint8_t *)s.p, *const end = p + s.n;
     uint64_t any = 0;
-    size_t i = 0;
-    for (; s.n - i >= sizeof any; i += sizeof any)
-        any |= jfr_load64((const uint8_t *)s.p + i);
-    for (; i < s.n; i++)
-        any |= (uint8_t)s.p[i];
+    if (s.n >= sizeof any) {
+        for (; (size_t)(end - p) > sizeof any; p += sizeof any)
+            any |= jfr_load64(p);
+        any |= jfr_load64(end - sizeof any);
+    } else if (s.n >= sizeof(uint32_t)) {
+        any = load32(p) | load32(end - sizeof(uint32_t));
+    } else {
+        any = p[0] | p[s.n / 2] | end[-1];
+    }
     return (any & JFR_VARINT_HIGH) == 0;
 }
 
@@ -164,29 +179,16 @@ bool jfr_string_is_plain(const struct jfr_string *s)
     return is_ascii(s->text); /* UTF-16 units below 128 take one byte each, too */
 }
 
-/* As is_ascii, where eight bytes from each of these on can be read. */
-static inline bool is_ascii_inside(struct str s)
-{
-    const uint8_t *p = (const uint8_t *)s.p;
-    uint64_t any = 0;
-    for (; s.n > sizeof any; s.n -= sizeof any, p += sizeof any)
-        any |= jfr_load64(p);
-    if (s.n > 0)
-        any |= jfr_load64(p) << (64 - 8 * s.n);
-    return (any & JFR_VARINT_HIGH) == 0;
-}
-
 bool jfr_string_ascii(const uint8_t *p, const uint8_t *end, struct str *ret)
 {
     uint64_t len;
     if (!p || p >= end || (*p != JFR_STRING_UTF8 && *p != JFR_STRING_LATIN1 && *p != JFR_STRING_CHARS))
         return false;
     p = jfr_varint(p + 1, end, &len);
-    const size_t left = p ? (size_t)(end - p) : 0;
-    if (!p || len > left)
+    if (!p || len > (uint64_t)(end - p))
         return false;
     *ret = (struct str){(const char *)p, (size_t)len};
-    return left - len >= sizeof(uint64_t) ? is_ascii_inside(*ret) : is_ascii(*ret);
+    return is_ascii(*ret);
 }
 
 void jfr_string_decode(const struct jfr_string *s, struct buf *out)

@@ -1,5 +1,8 @@
 #include "jfr/text.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "test.h"
 
 static void check_text(const char *bytes, size_t n, const char *want)
@@ -69,6 +72,23 @@ static void plain_ascii_is_used_in_place(void)
         !jfr_string_is_plain(&(struct jfr_string){.kind = JFR_STRING_CHARS, .text = STR("\xe1\x00")})); /* over-long */
 }
 
+static void every_byte_of_plain_text_is_looked_at(void)
+{
+    for (size_t n = 0; n < 40; n++) {
+        char *exact = malloc(n + 1); /* a sanitizer sees what is read in front of the text and behind */
+        const struct jfr_string s = {.kind = JFR_STRING_LATIN1, .text = {exact + 1, n}};
+        memset(exact, 'x', n + 1);
+        CHECK(jfr_string_is_plain(&s));
+        for (size_t i = 1; i <= n; i++) {
+            exact[i] = '\x80';
+            CHECK(!jfr_string_is_plain(&s));
+            exact[i] = 'x';
+        }
+        free(exact);
+    }
+    CHECK(jfr_string_is_plain(&(struct jfr_string){.kind = JFR_STRING_NULL}));
+}
+
 int main(void)
 {
     RUN(every_encoding_is_read);
@@ -77,5 +97,6 @@ int main(void)
     RUN(what_is_no_character_is_replaced);
     RUN(unknown_kinds_are_refused);
     RUN(plain_ascii_is_used_in_place);
+    RUN(every_byte_of_plain_text_is_looked_at);
     return REPORT();
 }
