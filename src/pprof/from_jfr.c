@@ -142,12 +142,15 @@ static int walk(struct pass *p, struct layout *l, struct jfr_events it, const ui
         int code = jfr_events_next(&it, &event, err);
         if (code < 0)
             return code;
-        const size_t class = layout_class(l, event.type);
+        size_t class = layout_class(l, event.type);
         if (class == NO_CLASS)
             continue;
-        code = layout_plan(l, p, class, err);
-        if (code < 0)
-            return code;
+        if (class >= UNREAD) {
+            class -= UNREAD;
+            code = layout_compile(l, p, class, err);
+            if (code < 0)
+                return code;
+        }
         /* Numbers are read fastest far from the end of the bytes: the event's own end is looked at afterwards. */
         const uint8_t *end = jfr_plan_read(&l->of[class].plan, event.payload, it.end, &records[class]);
         if (!end || end > event.end)

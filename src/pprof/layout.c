@@ -42,9 +42,12 @@ int layout_compile(struct layout *l, struct pass *p, size_t class, struct err *e
         fields[slot] = is_wanted(p->c, k, (enum event_slot)slot, l->spans) ? field : NULL;
     }
     int code = jfr_plan_compile(l->metadata, l->of[class].type, fields, EVENT_SLOTS, false, l->arena, plan, err);
-    if (code == 0 && plan->has & ids)
-        p->labelled = true;
-    return code;
+    if (code < 0)
+        return code;
+    p->labelled |= (plan->has & ids) != 0;
+    if (l->of[class].id < LAYOUT_DIRECT)
+        l->class_of[l->of[class].id] = (uint8_t) class;
+    return 0;
 }
 
 void layout_init(struct layout *l, const struct conversion *c, const struct jfr_metadata *m, struct arena *arena,
@@ -62,12 +65,26 @@ void layout_init(struct layout *l, const struct conversion *c, const struct jfr_
     }
 }
 
+static size_t state_of(const struct layout *l, size_t class)
+{
+    return l->of[class].plan.steps ? class : UNREAD + class;
+}
+
 void layout_index(struct layout *l)
 {
     memset(l->class_of, NO_CLASS, sizeof l->class_of);
     for (size_t i = CLASS_COUNT; i-- > 0;) {
         if (l->of[i].id < LAYOUT_DIRECT)
-            l->class_of[l->of[i].id] = (uint8_t)i;
+            l->class_of[l->of[i].id] = (uint8_t)state_of(l, i);
     }
     l->class_of[JFR_EVENT_METADATA] = NO_CLASS;
+}
+
+size_t layout_class_far(const struct layout *l, uint64_t type)
+{
+    for (size_t i = 0; i < CLASS_COUNT; i++) {
+        if (l->of[i].id == type)
+            return state_of(l, i);
+    }
+    return NO_CLASS;
 }

@@ -7,8 +7,8 @@
 #include "jfr/event.h"
 #include "pprof/events.h"
 
-/* Ids are small in all producers so far. */
-enum { LAYOUT_DIRECT = 4096, NO_CLASS = CLASS_COUNT };
+/* Ids are small in all producers so far. A class whose plan is not made yet is UNREAD and more. */
+enum { LAYOUT_DIRECT = 4096, NO_CLASS = CLASS_COUNT, UNREAD };
 struct layout {
     const struct jfr_metadata *metadata;
     struct arena *arena; /* for plans */
@@ -18,7 +18,7 @@ struct layout {
         const struct jfr_type *type;
         struct jfr_plan plan; /* of no steps until it is asked for */
     } of[CLASS_COUNT];
-    uint8_t class_of[LAYOUT_DIRECT]; /* by type id, what `of` says; NO_CLASS */
+    uint8_t class_of[LAYOUT_DIRECT]; /* by type id, what `of` says; NO_CLASS, UNREAD */
 };
 
 struct conversion;
@@ -29,20 +29,12 @@ void layout_init(struct layout *l, const struct conversion *c, const struct jfr_
                  bool has_strings);
 /* After the last change of an id. */
 void layout_index(struct layout *l);
+size_t layout_class_far(const struct layout *l, uint64_t type);
+/* The class of an event's type, NO_CLASS, or UNREAD and the class. */
 static inline size_t layout_class(const struct layout *l, uint64_t type)
 {
-    if (type < LAYOUT_DIRECT)
-        return l->class_of[type];
-    size_t i = 0;
-    while (i < CLASS_COUNT && l->of[i].id != type)
-        i++;
-    return i;
+    return type < LAYOUT_DIRECT ? l->class_of[type] : layout_class_far(l, type);
 }
 
-/* Makes the plan of a class, and notes in the pass whether its events may have labels; -EBADMSG, -E2BIG. */
+/* Makes the plan of a class that has none, and notes in the pass whether its events may have labels; -EBADMSG, -E2BIG. */
 must_check int layout_compile(struct layout *l, struct pass *p, size_t class, struct err *err);
-/* The same where there is none yet. */
-must_check static inline int layout_plan(struct layout *l, struct pass *p, size_t class, struct err *err)
-{
-    return l->of[class].plan.steps ? 0 : layout_compile(l, p, class, err);
-}

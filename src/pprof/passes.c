@@ -13,7 +13,7 @@ static void each_event(struct pass *p, struct layout *l, size_t class, visit_eve
         if (event.type != id)
             continue;
         struct jfr_record e = {0};
-        if (layout_plan(l, p, class, NULL) < 0)
+        if (!l->of[class].plan.steps && layout_compile(l, p, class, NULL) < 0)
             return;
         const uint8_t *end = jfr_plan_read(&l->of[class].plan, event.payload, it.end, &e);
         if (!end || end > event.end)
