@@ -46,7 +46,7 @@ struct helper {
     unsigned op_count;
     struct frame_in in;
     struct list replies;
-    struct slot slots[PRIV_CHILDREN];
+    struct slot slots[PRIV_CHILDREN_MAX];
     pid_t abandoned[HELPER_ABANDONED_MAX];
     size_t abandoned_count;
 };
@@ -145,7 +145,7 @@ static void start_call(struct helper *h)
 {
     struct frame_head head = frame_head_of(&h->in);
     struct slot *s = NULL;
-    for (size_t i = 0; i < PRIV_CHILDREN && !s; i++)
+    for (size_t i = 0; i < PRIV_CHILDREN_MAX && !s; i++)
         if (h->slots[i].phase == FREE)
             s = &h->slots[i];
     struct buf none = BUF_INIT(0);
@@ -230,13 +230,13 @@ static void look_after(struct helper *h, struct slot *s, int64_t now)
 /* Waits until something is to be done; false when nothing ever will. */
 static bool wait_for_work(struct helper *h)
 {
-    struct pollfd fds[1 + 2 * PRIV_CHILDREN];
+    struct pollfd fds[1 + 2 * PRIV_CHILDREN_MAX];
     size_t n = 0;
     int64_t next = INT64_MAX;
     bool busy = false;
     if (h->sock >= 0)
         fds[n++] = (struct pollfd){h->sock, (short)(POLLIN | (list_empty(&h->replies) ? 0 : POLLOUT)), 0};
-    for (size_t i = 0; i < PRIV_CHILDREN; i++) {
+    for (size_t i = 0; i < PRIV_CHILDREN_MAX; i++) {
         const struct slot *s = &h->slots[i];
         if (s->phase == FREE)
             continue;
@@ -283,12 +283,12 @@ void helper_run(int sock, const struct priv_op *ops)
     list_init(&h.replies);
     while (ops[h.op_count].name)
         h.op_count++;
-    for (size_t i = 0; i < PRIV_CHILDREN; i++)
+    for (size_t i = 0; i < PRIV_CHILDREN_MAX; i++)
         h.slots[i] = (struct slot){.pidfd = -1, .sock = -1};
     while (wait_for_work(&h)) {
         read_calls(&h);
         int64_t now = clock_ms();
-        for (size_t i = 0; i < PRIV_CHILDREN; i++)
+        for (size_t i = 0; i < PRIV_CHILDREN_MAX; i++)
             if (h.slots[i].phase != FREE)
                 look_after(&h, &h.slots[i], now);
         reap_abandoned(&h);

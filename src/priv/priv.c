@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "os/clock.h"
 #include "priv/helper.h"
 #include "priv/wire.h"
 
@@ -25,12 +26,16 @@ struct call {
     void (*release)(void *arg);
     uint8_t *body; /* until it is sent */
     struct frame_out out;
+    int64_t slow_ms; /* when it has run for too long to hold up others */
+    bool slow;
 };
 
 /* Handles live apart from the rest: libuv frees them a turn later. */
 struct watch {
+    struct priv *priv; /* NULL once it was stopped */
     uv_poll_t poll;
     uv_timer_t failer; /* answers calls made after the helper's end, from the loop as all answers */
+    uv_timer_t pacer;  /* finds the slow ones while others wait */
     unsigned open;
 };
 
@@ -38,8 +43,8 @@ struct priv {
     pid_t pid;
     int sock; /* -1: the helper is gone */
     uint64_t last_id;
-    struct list waiting, sending, running; /* of calls: at most PRIV_CHILDREN in the last two */
-    size_t busy;
+    struct list waiting, sending, running; /* of calls; those running in the order they began */
+    size_t busy, slow; /* of the last two: PRIV_CHILDREN that are not slow, PRIV_CHILDREN_MAX in all */
     struct frame_in in;
     struct watch *watch; /* NULL until attached */
     void (*lost)(void *arg);
@@ -83,8 +88,9 @@ static struct call *any_call(struct priv *p)
 
 static void on_failer(uv_timer_t *t)
 {
-    /* A callback may stop priv itself; the handle's data tells. */
-    for (struct call *c; t->data && (c = any_call(t->data));)
+    const struct watch *w = t->data;
+    /* A callback may stop priv itself. */
+    for (struct call *c; w->priv && (c = any_call(w->priv));)
         finish(c, PRIV_LOST, NULL, 0, NULL, 0);
 }
 
@@ -119,10 +125,39 @@ static void watch_socket(struct priv *p)
         uv_unref((uv_handle_t *)&p->watch->poll);
 }
 
+static void on_pacer(uv_timer_t *t);
+
+/* The first that is not slow yet, NULL when all are. Marks those that are by now. */
+static struct call *tell_slow(struct priv *p, int64_t now)
+{
+    list_each(&p->running, node)
+    {
+        struct call *c = list_entry(node, struct call, node);
+        if (c->slow)
+            continue;
+        if (c->slow_ms > now)
+            return c;
+        c->slow = true;
+        p->busy--;
+        p->slow++;
+    }
+    return NULL;
+}
+
+/* Nobody wakes up for that while none waits. */
+static void pace(struct priv *p)
+{
+    const int64_t now = clock_ms();
+    const struct call *next = p->watch && !list_empty(&p->waiting) ? tell_slow(p, now) : NULL;
+    if (next)
+        uv_timer_start(&p->watch->pacer, on_pacer, (uint64_t)(next->slow_ms - now), 0);
+}
+
 /* Moves calls on towards the helper, as far as its children and the socket allow. */
 static void pump(struct priv *p)
 {
-    while (p->busy < PRIV_CHILDREN && !list_empty(&p->waiting)) {
+    (void)tell_slow(p, clock_ms());
+    while (p->busy < PRIV_CHILDREN && p->busy + p->slow < PRIV_CHILDREN_MAX && !list_empty(&p->waiting)) {
         struct list *first = p->waiting.next;
         list_del(first);
         list_push(&p->sending, first);
@@ -138,10 +173,19 @@ static void pump(struct priv *p)
             return;
         }
         free(TAKE_PTR(c->body));
+        c->slow_ms = clock_ms() + PRIV_SLOW_MS;
         list_del(&c->node);
         list_push(&p->running, &c->node);
     }
+    pace(p);
     watch_socket(p);
+}
+
+static void on_pacer(uv_timer_t *t)
+{
+    struct priv *p = ((struct watch *)t->data)->priv;
+    if (p->sock >= 0)
+        pump(p);
 }
 
 static struct call *find(struct list *calls, uint64_t id)
@@ -157,10 +201,9 @@ static struct call *find(struct list *calls, uint64_t id)
 
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
-    struct priv *p = poll->data;
+    struct watch *watch = poll->data; /* a callback may stop priv itself: this tells */
+    struct priv *p = watch->priv;
     (void)events;
-    /* A callback may stop priv itself; the watch tells. */
-    struct watch *watch = p->watch;
     if (status < 0) { /* killed with calls unread: the socket is reset, and libuv watches it no more */
         helper_is_gone(p);
         return;
@@ -178,11 +221,11 @@ static void on_ready(uv_poll_t *poll, int status, int events)
         p->in = WIRE_IN_INIT;
         struct call *c = find(&p->running, head.id);
         if (c) {
-            p->busy--;
+            *(c->slow ? &p->slow : &p->busy) -= 1;
             finish(c, (enum priv_result)head.kind, frame_body(&in), head.len, in.fds, in.fd_count);
         }
         frame_in_done(&in);
-        if (!watch->poll.data || p->sock < 0)
+        if (!watch->priv || p->sock < 0)
             return;
     }
     pump(p);
@@ -217,8 +260,7 @@ int priv_start(const struct priv_op *ops, struct priv **ret, struct err *err)
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct watch *w = handle->type == UV_POLL ? (struct watch *)handle
-                                              : (struct watch *)((char *)handle - offsetof(struct watch, failer));
+    struct watch *w = handle->data;
     if (--w->open == 0)
         free(w);
 }
@@ -232,8 +274,11 @@ int priv_attach(struct priv *p, uv_loop_t *loop, void (*lost)(void *arg), void *
         return err_set(err, code, "watch the privileged helper: %s", uv_strerror(code));
     }
     uv_timer_init(loop, &w->failer);
-    w->open = 2;
-    w->poll.data = w->failer.data = p;
+    uv_timer_init(loop, &w->pacer);
+    uv_unref((uv_handle_t *)&w->pacer); /* awaited answers keep the loop alive */
+    w->open = 3;
+    w->poll.data = w->failer.data = w->pacer.data = w;
+    w->priv = p;
     p->watch = w;
     p->lost = lost;
     p->lost_arg = arg;
@@ -306,9 +351,10 @@ void priv_stop(struct priv *p)
     struct watch *w = p->watch;
     if (w) {
         uv_poll_stop(&w->poll);
-        w->poll.data = w->failer.data = NULL;
+        w->priv = NULL;
         uv_close((uv_handle_t *)&w->poll, on_closed);
         uv_close((uv_handle_t *)&w->failer, on_closed);
+        uv_close((uv_handle_t *)&w->pacer, on_closed);
     }
     if (p->sock >= 0)
         close(p->sock);

@@ -270,6 +270,36 @@ static void more_calls_than_children_wait_in_order(void)
     tear_down();
 }
 
+/* As many targets on one dead mount: what hangs stops counting before its deadline. */
+static void many_hanging_operations_hold_up_nobody_for_long(void)
+{
+    enum { HANGING = 3 * PRIV_CHILDREN, DEADLINE_MS = 5000 };
+    set_up();
+    const int64_t begun = clock_ms();
+    for (unsigned i = 0; i < HANGING; i++)
+        call(i, HANG, NULL, 0, DEADLINE_MS);
+    call(HANGING, REPEAT, "b", 1, DEADLINE_MS);
+    wait_for(1);
+    CHECK(t.answer[HANGING].done);
+    CHECK(t.answer[HANGING].at_ms - begun >= 2 * PRIV_SLOW_MS); /* they are not begun all at once */
+    wait_for(HANGING + 1);
+    tear_down();
+}
+
+/* There is an end to it: the last one waits for a deadline. */
+static void no_more_hang_than_may_be_there(void)
+{
+    enum { DEADLINE_MS = PRIV_CHILDREN_MAX / PRIV_CHILDREN * PRIV_SLOW_MS + 1000 };
+    set_up();
+    const int64_t begun = clock_ms();
+    for (unsigned i = 0; i < PRIV_CHILDREN_MAX; i++)
+        call(0, HANG, NULL, 0, DEADLINE_MS);
+    call(1, REPEAT, "b", 1, DEADLINE_MS);
+    wait_for(PRIV_CHILDREN_MAX + 1);
+    CHECK(t.answer[1].at_ms - begun >= DEADLINE_MS);
+    tear_down();
+}
+
 static void large_payloads_arrive_whole(void)
 {
     enum { SIZE = PRIV_PAYLOAD_MAX - 1 };
@@ -454,6 +484,8 @@ int main(void)
     RUN(what_was_flushed_survives_the_deadline_and_a_crash);
     RUN(the_deadline_undoes_what_it_should);
     RUN(more_calls_than_children_wait_in_order);
+    RUN(many_hanging_operations_hold_up_nobody_for_long);
+    RUN(no_more_hang_than_may_be_there);
     RUN(large_payloads_arrive_whole);
     RUN(files_come_through_in_order);
     RUN(a_forgotten_call_calls_nobody_and_leaks_nothing);
