@@ -1,5 +1,7 @@
 #include "jfr/varint.h"
 
+static const uint64_t ONES = UINT64_C(0x0101010101010101);
+
 const uint8_t *jfr_varint_checked(const uint8_t *p, const uint8_t *end, uint64_t *ret)
 {
     *ret = 0;
@@ -29,41 +31,41 @@ const uint8_t *jfr_varint_skip_slow(const uint8_t *p, const uint8_t *end, uint64
     return p;
 }
 
-#ifdef __SSE2__
-/* Of 64 bytes: a bit for each with its high bit set, and how many have none. */
-static inline uint64_t look_at_64(const uint8_t *p, uint64_t *ends)
+/* How many bits are set up to and with each byte. */
+static inline uint64_t running_counts(uint64_t bits)
 {
-    const __m128i zero = _mm_setzero_si128(), all = _mm_set1_epi8(-1);
-    __m128i count = zero;
-    uint64_t more = 0;
-    for (unsigned i = 0; i < 4; i++) {
-        const __m128i bytes = _mm_loadu_si128((const __m128i *)(p + 16 * i));
-        more |= (uint64_t)(uint32_t)_mm_movemask_epi8(bytes) << (16 * i);
-        count = _mm_sub_epi8(count, _mm_cmpgt_epi8(bytes, all));
-    }
-    const __m128i sums = _mm_sad_epu8(count, zero);
-    *ends = (uint64_t)_mm_cvtsi128_si64(sums) + (uint64_t)_mm_extract_epi16(sums, 4);
-    return more;
+    bits -= bits >> 1 & UINT64_C(0x5555555555555555);
+    bits = (bits & UINT64_C(0x3333333333333333)) + (bits >> 2 & UINT64_C(0x3333333333333333));
+    return ((bits + (bits >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f)) * ONES;
+}
+
+/* Where the nth bit is, of those that are counted. */
+static inline unsigned find_bit(uint64_t bits, uint64_t counts, unsigned n)
+{
+    const uint64_t reached = ((counts | JFR_VARINT_HIGH) - n * ONES) & JFR_VARINT_HIGH;
+    const unsigned byte = (unsigned)__builtin_ctzll(reached) - 7;
+    bits >>= byte;
+    for (n -= (unsigned)(counts << 8 >> byte & 0xff); n > 1; n--)
+        bits &= bits - 1;
+    return byte + (unsigned)__builtin_ctzll(bits);
 }
 
 const uint8_t *jfr_varint_skip_many(const uint8_t *p, const uint8_t *end, uint64_t n)
 {
     unsigned open = 0;
-    for (; end - p >= 64; p += 64) {
-        uint64_t ends, more = look_at_64(p, &ends), run = more & more >> 1;
+    for (; end - p >= JFR_VARINT_LOOK; p += JFR_VARINT_LOOK) {
+        const uint64_t ends = jfr_varint_ends(p), more = ~ends;
+        uint64_t run = more & more >> 1;
         run &= run >> 2;
         run &= run >> 4;
-        /* Eight in a row may be a nine-byte number: not here, nor where the last number ends in this block. */
-        if (run || ends >= n || open + (unsigned)__builtin_ctzll(~more) >= 8)
+        /* Eight in a row may be a nine-byte number: not here. */
+        if (run || open + (unsigned)__builtin_ctzll(ends) >= 8)
             break;
-        n -= ends;
-        open = (unsigned)__builtin_clzll(~more);
+        const uint64_t counts = running_counts(ends), count = counts >> 56;
+        if (count >= n)
+            return p + find_bit(ends, counts, (unsigned)n) + 1;
+        n -= count;
+        open = (unsigned)__builtin_clzll(ends);
     }
     return jfr_varint_skip_words(p, end, n, open);
 }
-#else
-const uint8_t *jfr_varint_skip_many(const uint8_t *p, const uint8_t *end, uint64_t n)
-{
-    return jfr_varint_skip_words(p, end, n, 0);
-}
-#endif

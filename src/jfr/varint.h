@@ -128,13 +128,13 @@ static inline const uint8_t *jfr_varint_skip_words(const uint8_t *p, const uint8
     return jfr_varint_skip_slow(p - open, end, n);
 }
 
-/* For many numbers: 64 bytes at a time where the processor can. */
+/* For many numbers: JFR_VARINT_LOOK bytes at a time. */
 const uint8_t *jfr_varint_skip_many(const uint8_t *p, const uint8_t *end, uint64_t n);
 
 /* Steps over n numbers. */
 static inline const uint8_t *jfr_varint_skip(const uint8_t *p, const uint8_t *end, uint64_t n)
 {
-    enum { MANY = 64 };
+    enum { MANY = 32 };
     if (!p || n == 0)
         return p;
     return n < MANY ? jfr_varint_skip_words(p, end, n, 0) : jfr_varint_skip_many(p, end, n);
