@@ -113,11 +113,12 @@ static inline bool read_short_element(struct jfr_elements *it, struct element *r
     return true;
 }
 
-/* Only for numbers of one and two bytes, which nearly all are. */
+/* Only for numbers of one and two bytes, which nearly all are. Where an element's name is the last of a block, the byte behind that is
+ * looked at as well. */
 static inline void look_ahead(struct jfr_elements *it)
 {
     it->ends = 0;
-    if (!it->p || it->m->end - it->p < JFR_VARINT_LOOK)
+    if (!it->p || it->m->end - it->p <= JFR_VARINT_LOOK)
         return;
     const uint64_t ends = jfr_varint_ends(it->p), more = ~ends;
     it->block = it->p;

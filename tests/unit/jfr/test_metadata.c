@@ -65,22 +65,28 @@ static void put_type(struct chunk_builder *c, struct buf *tree, unsigned id)
     }
 }
 
-/* Few and many attributes and children, and strings whose numbers take one to three bytes. */
-static void elements_of_every_shape_are_stepped_over(void)
+static struct chunk_builder metadata_of_types(unsigned count)
 {
-    enum { TYPES = 200 };
-    cleanup_chunk struct chunk_builder c = {.b = BUF_INIT(CHUNK_MAX), .strings = BUF_INIT(CHUNK_MAX)};
+    struct chunk_builder c = {.b = BUF_INIT(CHUNK_MAX), .strings = BUF_INIT(CHUNK_MAX)};
     cleanup_buf struct buf tree = BUF_INIT(CHUNK_MAX);
     chunk_meta_element(&c, &tree, "root", 0);
-    chunk_put_varint(&tree, TYPES);
-    for (unsigned id = 0; id < TYPES; id++)
+    chunk_put_varint(&tree, count);
+    for (unsigned id = 0; id < count; id++)
         put_type(&c, &tree, id);
-    CHECK(c.string_count > 1 << 14);
     chunk_event(&c, 0);
     CHUNK_VARINTS(&c, 0, 0, 0, c.string_count);
     buf_str(&c.b, buf_slice(&c.strings));
     buf_str(&c.b, buf_slice(&tree));
     chunk_event_end(&c);
+    return c;
+}
+
+/* Few and many attributes and children, and strings whose numbers take one to three bytes. */
+static void elements_of_every_shape_are_stepped_over(void)
+{
+    enum { TYPES = 200 };
+    cleanup_chunk struct chunk_builder c = metadata_of_types(TYPES);
+    CHECK(c.string_count > 1 << 14);
     cleanup_arena struct arena arena = ARENA_INIT(CHUNK_MAX);
     cleanup_jfr_metadata struct jfr_metadata m = JFR_METADATA_INIT;
     struct err err = {0};
@@ -96,6 +102,31 @@ static void elements_of_every_shape_are_stepped_over(void)
             CHECK(f.type == id && str_is(f.name, "abc"));
         CHECK_INT(more, 0);
         CHECK_INT(fields, 3);
+    }
+}
+
+/* An event whose size says that it ends inside of an element. */
+static void check_cut(const struct chunk_builder *c, size_t len)
+{
+    cleanup_arena struct arena arena = ARENA_INIT(CHUNK_MAX);
+    struct jfr_metadata m;
+    struct err err = {0};
+    uint8_t *exact = malloc(len); /* a sanitizer sees the end */
+    memcpy(exact, c->b.p, len);
+    for (unsigned i = 0; i < CHUNK_SIZE_BYTES; i++)
+        exact[i] = (uint8_t)((len >> 7 * i & 0x7f) | (i < CHUNK_SIZE_BYTES - 1 ? 0x80 : 0));
+    CHECK_INT(jfr_metadata_read(exact, len, 0, &arena, &m, &err), -EBADMSG);
+    free(exact);
+}
+
+static void elements_end_where_the_event_does(void)
+{
+    enum { TYPES = 15, MISSING = 500 };
+    for (unsigned types = 3; types < TYPES; types++) {
+        cleanup_chunk struct chunk_builder c = metadata_of_types(types);
+        CHECK(c.string_count < 1 << 14);
+        for (size_t missing = 1; missing < MISSING; missing++)
+            check_cut(&c, c.b.len - missing);
     }
 }
 
@@ -199,6 +230,7 @@ int main(void)
 {
     RUN(types_and_fields_are_found_in_order);
     RUN(elements_of_every_shape_are_stepped_over);
+    RUN(elements_end_where_the_event_does);
     RUN(a_name_that_is_no_ascii_is_nobodys);
     RUN(of_types_with_one_name_the_first_counts);
     RUN(a_damaged_field_is_refused);
