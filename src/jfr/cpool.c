@@ -170,11 +170,12 @@ static void make_index(struct jfr_pool *pool)
         return;
     }
     pool->slots = 4;
-    while (pool->slots < 2 * pool->len)
-        pool->slots *= 2;
+    pool->shift = 62;
+    for (; pool->slots < 2 * pool->len; pool->slots *= 2)
+        pool->shift--;
     pool->index = xcalloc(pool->slots, sizeof *pool->index);
     for (size_t i = 0; i < pool->len; i++) {
-        uint64_t slot = jfr_hash(pool->entries[i].key) & (pool->slots - 1);
+        uint64_t slot = jfr_hash_high(pool->entries[i].key) >> pool->shift;
         while (pool->index[slot] && pool->entries[pool->index[slot] - 1].key != pool->entries[i].key)
             slot = (slot + 1) & (pool->slots - 1);
         pool->index[slot] = (uint32_t)i + 1;

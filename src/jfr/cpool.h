@@ -30,9 +30,11 @@ struct jfr_pool {
     struct jfr_plan plan;          /* empty while there are no entries */
     struct jfr_entry *entries;     /* owned; in the order read, those with a key that came again included */
     size_t len, cap;
-    /* Numbers of entries + 1, 0 = none: by key where keys are dense (`direct` of them), else by hash (a power of two). */
+    /* Numbers of entries + 1, 0 = none: by key where keys are dense (`direct` of them), else by hash: the high bits of it, `shift` are
+     * left out. */
     uint32_t *index; /* owned */
     uint64_t direct, slots;
+    unsigned shift;
     uint64_t key_max;
 };
 
@@ -48,8 +50,8 @@ static inline struct jfr_entry *jfr_pool_find(const struct jfr_pool *pool, uint6
         uint32_t item = key < pool->direct ? pool->index[key] : 0;
         return item ? &pool->entries[item - 1] : NULL;
     }
-    for (uint64_t i = jfr_hash(key);; i++) {
-        uint32_t item = pool->index[i & (pool->slots - 1)];
+    for (uint64_t i = jfr_hash_high(key) >> pool->shift;; i = (i + 1) & (pool->slots - 1)) {
+        uint32_t item = pool->index[i];
         if (item == 0)
             return NULL;
         if (pool->entries[item - 1].key == key)
