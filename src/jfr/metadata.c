@@ -194,13 +194,15 @@ static size_t bucket_of(struct str name)
     return (name.n * 7 + (name.n ? (unsigned char)name.p[name.n - 1] : 0)) % JFR_NAME_BUCKETS;
 }
 
-static bool add_type(struct jfr_metadata *m, const struct element *e, const uint8_t *children)
+static bool add_type(struct jfr_metadata *m, const struct element *e, struct jfr_elements *it)
 {
     struct attributes a;
-    struct jfr_type t = {.elements = children, .element_count = e->child_count};
-    if (!read_attributes(m, e, &a) || !str_to_u64(attribute(m, &a, WORD_ID), &t.id) || m->count == TYPES_MAX)
+    struct jfr_type t = {.elements = it->p, .element_count = e->child_count};
+    if (!read_attributes(m, e, &a) || !str_to_u64(attribute(m, &a, WORD_ID), &t.id) || m->count == TYPES_MAX ||
+        !skip_elements(it, e->child_count))
         return false;
     t.name = name_of(m, &a);
+    t.bytes = (size_t)(it->p - t.elements);
     xgrow(&m->types, &m->cap, m->count ? m->count + 1 : TYPES_USUAL, sizeof *m->types);
     m->types[m->count++] = t;
     return true;
@@ -212,12 +214,10 @@ static bool read_types(struct jfr_metadata *m, const uint8_t *root)
     struct jfr_elements it = {.m = m, .p = root};
     struct element e;
     for (uint64_t left = 1; left > 0; left--) {
-        if (!read_element(&it, &e))
+        if (!read_element(&it, &e) || (e.name == WORD_CLASS && !add_type(m, &e, &it)))
             return false;
         if (e.name != WORD_CLASS)
             left += e.child_count;
-        else if (!add_type(m, &e, it.p) || !skip_elements(&it, e.child_count))
-            return false;
     }
     return true;
 }

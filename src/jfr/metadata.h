@@ -30,7 +30,8 @@ struct jfr_field {
 struct jfr_type {
     uint64_t id;
     struct str name;
-    /* Private from here: what the chunk says of it, fields among other things, and the next type whose name hashes alike. */
+    size_t bytes; /* of the chunk, that its fields are described in */
+    /* Private from here: these, and the next type whose name hashes alike. */
     const uint8_t *elements;
     uint64_t element_count;
     uint32_t next; /* + 1; 0 = none */

@@ -6,8 +6,8 @@
 #include "jfr/text.h"
 #include "jfr/varint.h"
 
-/* A hostile file can nest wide structs into each other: real types have up to 30 fields, which metadata describes in less than 2000
- * bytes. */
+/* A hostile file can nest wide structs into each other: real types have up to 30 fields, described in less than 2000 bytes. Those of all
+ * types that are looked into count. */
 enum { STEPS_MAX = 256, FIELD_BYTES_MAX = 1 << 15, NO_SLOT = -1 };
 
 /* Numbers at the start of a value that are read without a step each. */
@@ -115,17 +115,19 @@ static int slot_of(struct str field, const char *const *names, size_t count)
 static void add_fields(struct compiler *c, const struct jfr_type *t, unsigned depth, const char *const *names,
                        size_t name_count)
 {
+    struct jfr_fields it = jfr_fields_of(c->m, t);
+    struct jfr_field f;
+    int more = 1;
     if (depth > JFR_DEPTH_MAX) {
         c->why = "structs nested too deep";
         return;
     }
-    struct jfr_fields it = jfr_fields_of(c->m, t);
-    struct jfr_field f;
-    int more = 1;
-    for (const uint8_t *before = it.at.p; !c->why && (more = jfr_fields_next(&it, &f)) > 0; before = it.at.p) {
-        c->bytes += (size_t)(it.at.p - before);
-        if (c->bytes > FIELD_BYTES_MAX)
-            c->why = "too many fields";
+    if (t->bytes > FIELD_BYTES_MAX - c->bytes) {
+        c->why = "too many fields";
+        return;
+    }
+    c->bytes += t->bytes;
+    while (!c->why && (more = jfr_fields_next(&it, &f)) > 0) {
         const int slot = slot_of(f.name, names, name_count);
         if (f.array)
             add_array(c, &f, slot, depth);

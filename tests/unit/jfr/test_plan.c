@@ -210,6 +210,14 @@ static void layouts_that_cannot_be_are_refused(void)
                                "Event", NULL, 0, true);
     CHECK_INT(hollow.code, -EBADMSG);
     CHECK_HAS(hollow.err.text, "too many");
+    /* Of one step. */
+    cleanup_buf struct buf types = BUF_INIT(CHUNK_MAX);
+    buf_puts(&types, "11 long\n100 Event");
+    for (int i = 0; i < 5000; i++)
+        buf_puts(&types, " a:11");
+    WITH_PLAN wide = compile(buf_cstr(&types), "Event", NULL, 0, true);
+    CHECK_INT(wide.code, -EBADMSG);
+    CHECK_HAS(wide.err.text, "too many");
     WITH_PLAN damaged = compile("11 long\n100 Event a:11 b:x", "Event", NULL, 0, true);
     CHECK_INT(damaged.code, -EBADMSG);
     CHECK_HAS(damaged.err.text, "damaged");
