@@ -372,6 +372,50 @@ static void native_memory_that_is_not_freed_is_live(void)
     conversion_free(c);
 }
 
+static void add_bad(struct conversion *c, struct chunk_builder *chunk, const char *why)
+{
+    struct err err = {0};
+    end(chunk);
+    CHECK_INT(conversion_add(c, chunk->b.p, chunk->b.len, &err), -EBADMSG);
+    CHECK_HAS(err.text, why);
+    chunk_done(chunk);
+}
+
+static void a_damaged_chunk_neither_allocates_nor_frees(void)
+{
+    struct conversion *c = conversion_new(&plain);
+    struct chunk_builder chunk = begin(recording_more_types);
+    put_malloc(&chunk, 10, 0xaa, STACK_MAIN, 100);
+    put_free(&chunk, 10, 0xee);
+    add(c, &chunk);
+    chunk = begin(recording_more_types);
+    put_malloc(&chunk, 20, 0xaa, STACK_WORK, 200);
+    put_malloc(&chunk, 20, 0xbb, STACK_WORK, 400);
+    put_free(&chunk, 30, 0xaa);
+    buf_append(&chunk.b, "\0\0\0\0\0\0", 6); /* a hole in the file */
+    add_bad(c, &chunk, "size 0");
+    check_profile(c, "memory", "malloc_objects", MAIN " [1 100]\n");
+    check_profile(c, "memory", "malloc_live_objects", MAIN " [1 100]\n");
+    conversion_free(c);
+}
+
+/* What cannot be read matters where there is something to read. */
+static void a_type_without_events_may_be_anything(void)
+{
+    static const char types[] =
+        "\n32 profiler.types.UserEventType name:20\n121 profiler.Free startTime:11 odd:99 address:11";
+    struct conversion *c = conversion_new(&plain);
+    struct chunk_builder chunk = begin(types);
+    put_malloc(&chunk, 10, 0xaa, STACK_MAIN, 100);
+    add(c, &chunk);
+    chunk = begin(types);
+    put_malloc(&chunk, 10, 0xaa, STACK_MAIN, 100);
+    put_free(&chunk, 10, 0xaa);
+    add_bad(c, &chunk, "not described");
+    check_profile(c, "memory", "malloc_objects", MAIN " [1 100]\n");
+    conversion_free(c);
+}
+
 static void without_any_free_nothing_is_said_of_leaks(void)
 {
     struct conversion *c = conversion_new(&plain);
@@ -633,6 +677,8 @@ int main(void)
     RUN(counters_are_no_time);
     RUN(allocations_tell_their_interval);
     RUN(native_memory_that_is_not_freed_is_live);
+    RUN(a_damaged_chunk_neither_allocates_nor_frees);
+    RUN(a_type_without_events_may_be_anything);
     RUN(without_any_free_nothing_is_said_of_leaks);
     RUN(samples_name_the_innermost_span_around_them);
     RUN(contexts_and_spans_of_pyroscopes_agent_are_labels);
