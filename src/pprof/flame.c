@@ -62,23 +62,18 @@ uint32_t flame_step(struct flame *f, uint32_t node, int64_t name)
 
 void flame_frames_done(struct flame_frames *frames)
 {
-    free(frames->ids);
-    *frames = (struct flame_frames){0};
+    dense_done(&frames->ids);
 }
 
 static int64_t frame_name(struct flame *f, struct flame_frames *frames, const struct symbols *symbols,
                           uint32_t location)
 {
-    if (location >= frames->cap) {
-        size_t before = frames->cap;
-        xgrow(&frames->ids, &frames->cap, (size_t)location + 1, sizeof *frames->ids);
-        memset(frames->ids + before, 0, (frames->cap - before) * sizeof *frames->ids);
-    }
-    if (frames->ids[location] == 0) {
+    uint32_t *const id = dense_at(&frames->ids, location);
+    if (*id == 0) {
         struct str name = symbols_name(symbols, location);
-        frames->ids[location] = (uint32_t)(flame_name(f, name.n ? name : STR("(unknown)")) + 2);
+        *id = (uint32_t)(flame_name(f, name.n ? name : STR("(unknown)")) + 2);
     }
-    return (int64_t)frames->ids[location] - 2;
+    return (int64_t)*id - 2;
 }
 
 uint32_t flame_stack(struct flame *f, struct flame_frames *frames, uint32_t node, const struct symbols *symbols,

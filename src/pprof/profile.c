@@ -14,7 +14,7 @@ void profile_done(struct profile *p)
 {
     free(p->samples);
     free(p->values);
-    free(p->of_stack);
+    dense_done(&p->of_stack);
     hashed_done(&p->by_sample);
     *p = (struct profile){0};
 }
@@ -28,11 +28,9 @@ bool profile_add_type(struct profile *p, struct str type, struct str unit)
     return true;
 }
 
-/* Room for that many, to begin with. */
-enum { FIRST_SAMPLES = 64 };
-
 static uint32_t new_sample(struct profile *p, uint32_t stack, uint32_t labels)
 {
+    enum { FIRST_SAMPLES = 64 }; /* room for that many, to begin with */
     const size_t n = p->sample_count++, room = n ? n + 1 : FIRST_SAMPLES;
     xgrow(&p->samples, &p->sample_cap, room, sizeof *p->samples);
     xgrow(&p->values, &p->value_cap, room * p->type_count, sizeof *p->values);
@@ -44,15 +42,10 @@ static uint32_t new_sample(struct profile *p, uint32_t stack, uint32_t labels)
 /* Number of the sample, added with zeros where it is new. Most have no labels, and stacks are numbered from 0. */
 static uint32_t plain_sample(struct profile *p, uint32_t stack)
 {
-    if (stack >= p->of_stack_cap) {
-        const size_t before = p->of_stack_cap,
-                     room = before || stack >= FIRST_SAMPLES ? stack + (size_t)1 : FIRST_SAMPLES;
-        xgrow(&p->of_stack, &p->of_stack_cap, room, sizeof *p->of_stack);
-        memset(&p->of_stack[before], 0, (p->of_stack_cap - before) * sizeof *p->of_stack);
-    }
-    if (p->of_stack[stack] == 0)
-        p->of_stack[stack] = new_sample(p, stack, 0) + 1;
-    return p->of_stack[stack] - 1;
+    uint32_t *const sample = dense_at(&p->of_stack, stack);
+    if (*sample == 0)
+        *sample = new_sample(p, stack, 0) + 1;
+    return *sample - 1;
 }
 
 static uint32_t labelled_sample(struct profile *p, uint32_t stack, uint32_t labels)

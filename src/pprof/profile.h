@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/dense.h"
 #include "base/err.h"
 #include "pprof/symbols.h"
 
@@ -32,8 +33,7 @@ struct profile {
     size_t sample_count;
     size_t sample_cap, value_cap; /* private from here */
     /* Samples without labels by stack, number + 1; those with labels by stack and labels. */
-    uint32_t *of_stack;
-    size_t of_stack_cap;
+    struct dense of_stack;
     struct hashed by_sample;
 };
 
@@ -56,8 +56,8 @@ static inline bool profile_add(struct profile *p, uint32_t stack, uint32_t label
 {
     if (stack == SYMBOLS_FULL || labels == SYMBOLS_FULL)
         return false;
-    const bool there = labels == 0 && stack < p->of_stack_cap && p->of_stack[stack];
-    int64_t *sum = profile_values(p, there ? p->of_stack[stack] - 1 : profile_sample(p, stack, labels));
+    const uint32_t there = labels == 0 ? dense_get(&p->of_stack, stack) : 0;
+    int64_t *sum = profile_values(p, there ? there - 1 : profile_sample(p, stack, labels));
     /* Wraps instead of overflowing: only made-up values get there, and what was added can be taken back exactly. */
     for (size_t i = 0; i < p->type_count; i++)
         sum[i] = (int64_t)((uint64_t)sum[i] + (uint64_t)values[i]);

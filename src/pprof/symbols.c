@@ -24,8 +24,10 @@ void symbols_done(struct symbols *s)
     free(s->stacks);
     free(s->label_sets);
     hashed_done(&s->by_text);
-    hashed_done(&s->by_function);
-    hashed_done(&s->by_location);
+    dense_done(&s->function_of);
+    dense_done(&s->location_of);
+    hashed_done(&s->more_functions);
+    hashed_done(&s->more_locations);
     hashed_done(&s->by_stack);
     hashed_done(&s->by_labels);
     *s = (struct symbols){0};
@@ -36,8 +38,6 @@ void symbols_expect(struct symbols *s, size_t functions)
     enum { EXPECTED_MAX = 1500 };
     const size_t n = functions < EXPECTED_MAX ? functions : EXPECTED_MAX;
     hashed_expect(&s->by_text, n);
-    hashed_expect(&s->by_function, n);
-    hashed_expect(&s->by_location, n + n / 4);
     xgrow(&s->strings, &s->string_cap, n, sizeof *s->strings);
     xgrow(&s->functions, &s->function_cap, n, sizeof *s->functions);
     xgrow(&s->locations, &s->location_cap, n + n / 4, sizeof *s->locations);
@@ -116,23 +116,62 @@ static bool same_function(struct pprof_function a, struct pprof_function b)
            a.start_line == b.start_line;
 }
 
+static uint32_t new_function(struct symbols *s, struct pprof_function f)
+{
+    if (!charge(s, sizeof f))
+        return SYMBOLS_FULL;
+    xgrow(&s->functions, &s->function_cap, s->function_count + 1, sizeof *s->functions);
+    s->functions[s->function_count] = f;
+    return (uint32_t)s->function_count++;
+}
+
+static uint32_t another_function(struct symbols *s, struct pprof_function f)
+{
+    hashed_reserve(&s->more_functions);
+    const uint32_t hash = jfr_hash(f.name ^ (uint64_t)f.filename << 32) ^
+                          jfr_hash((f.system_name ^ (uint64_t)f.mapping << 16) ^ (uint64_t)f.start_line << 32);
+    struct hashed_slot *slot = hashed_find(&s->more_functions, hash, same_function(s->functions[item], f));
+    if (slot->item)
+        return slot->item - 1;
+    const uint32_t n = new_function(s, f);
+    if (n != SYMBOLS_FULL)
+        hashed_add(&s->more_functions, slot, hash, n);
+    return n;
+}
+
 uint32_t symbols_function(struct symbols *s, struct pprof_function f)
 {
     if (f.name == SYMBOLS_FULL || f.system_name == SYMBOLS_FULL || f.filename == SYMBOLS_FULL ||
         f.mapping == SYMBOLS_FULL)
         return SYMBOLS_FULL;
-    hashed_reserve(&s->by_function);
-    uint32_t hash = jfr_hash(f.name ^ (uint64_t)f.filename << 32) ^
-                    jfr_hash((f.system_name ^ (uint64_t)f.mapping << 16) ^ (uint64_t)f.start_line << 32);
-    struct hashed_slot *slot = hashed_find(&s->by_function, hash, same_function(s->functions[item], f));
+    uint32_t *const first = dense_at(&s->function_of, f.name);
+    if (*first == 0)
+        *first = new_function(s, f) + 1; /* 0 again for SYMBOLS_FULL */
+    else if (!same_function(s->functions[*first - 1], f))
+        return another_function(s, f);
+    return *first - 1;
+}
+
+static uint32_t new_location(struct symbols *s, struct pprof_location l)
+{
+    if (!charge(s, sizeof l))
+        return SYMBOLS_FULL;
+    xgrow(&s->locations, &s->location_cap, s->location_count + 1, sizeof *s->locations);
+    s->locations[s->location_count] = l;
+    return (uint32_t)s->location_count++;
+}
+
+static uint32_t another_location(struct symbols *s, struct pprof_location l)
+{
+    hashed_reserve(&s->more_locations);
+    const uint32_t hash = jfr_hash(l.function | (uint64_t)(uint32_t)l.line << 32);
+    struct hashed_slot *slot = hashed_find(
+        &s->more_locations, hash, s->locations[item].function == l.function && s->locations[item].line == l.line);
     if (slot->item)
         return slot->item - 1;
-    if (!charge(s, sizeof f))
-        return SYMBOLS_FULL;
-    xgrow(&s->functions, &s->function_cap, s->function_count + 1, sizeof *s->functions);
-    uint32_t n = (uint32_t)s->function_count++;
-    s->functions[n] = f;
-    hashed_add(&s->by_function, slot, hash, n);
+    const uint32_t n = new_location(s, l);
+    if (n != SYMBOLS_FULL)
+        hashed_add(&s->more_locations, slot, hash, n);
     return n;
 }
 
@@ -140,19 +179,12 @@ uint32_t symbols_location(struct symbols *s, struct pprof_location l)
 {
     if (l.function == SYMBOLS_FULL)
         return SYMBOLS_FULL;
-    hashed_reserve(&s->by_location);
-    uint32_t hash = jfr_hash(l.function | (uint64_t)(uint32_t)l.line << 32);
-    struct hashed_slot *slot = hashed_find(
-        &s->by_location, hash, s->locations[item].function == l.function && s->locations[item].line == l.line);
-    if (slot->item)
-        return slot->item - 1;
-    if (!charge(s, sizeof l))
-        return SYMBOLS_FULL;
-    xgrow(&s->locations, &s->location_cap, s->location_count + 1, sizeof *s->locations);
-    uint32_t n = (uint32_t)s->location_count++;
-    s->locations[n] = l;
-    hashed_add(&s->by_location, slot, hash, n);
-    return n;
+    uint32_t *const first = dense_at(&s->location_of, l.function);
+    if (*first == 0)
+        *first = new_location(s, l) + 1; /* 0 again for SYMBOLS_FULL */
+    else if (s->locations[*first - 1].line != l.line)
+        return another_location(s, l);
+    return *first - 1;
 }
 
 static bool same_bytes(const void *a, const void *b, size_t n)

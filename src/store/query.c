@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/dense.h"
 #include "base/mem.h"
 #include "pprof/decode.h"
 #include "store/labels_key.h"
@@ -170,8 +171,7 @@ struct merge {
     struct flame *flame;
     struct symbols symbols;
     struct flame_frames frames;
-    uint32_t *node_of_stack; /* node + 1; 0 = not walked yet */
-    size_t stack_cap;
+    struct dense node_of_stack; /* node + 1; 0 = not walked yet */
 };
 
 static void merge_reset(struct merge *m)
@@ -179,23 +179,15 @@ static void merge_reset(struct merge *m)
     symbols_done(&m->symbols);
     symbols_init(&m->symbols, SYMBOLS_MAX);
     flame_frames_done(&m->frames);
-    free(m->node_of_stack);
-    m->node_of_stack = NULL;
-    m->stack_cap = 0;
+    dense_done(&m->node_of_stack);
 }
 
 static uint32_t node_of(struct merge *m, uint32_t stack)
 {
-    if (stack >= m->stack_cap) {
-        size_t before = m->stack_cap;
-        xgrow(&m->node_of_stack, &m->stack_cap, (size_t)stack + 1, sizeof *m->node_of_stack);
-        memset(m->node_of_stack + before, 0, (m->stack_cap - before) * sizeof *m->node_of_stack);
-    }
-    if (m->node_of_stack[stack])
-        return m->node_of_stack[stack] - 1;
-    uint32_t node = flame_stack(m->flame, &m->frames, 0, &m->symbols, stack);
-    m->node_of_stack[stack] = node + 1;
-    return node;
+    uint32_t *node = dense_at(&m->node_of_stack, stack);
+    if (*node == 0)
+        *node = flame_stack(m->flame, &m->frames, 0, &m->symbols, stack) + 1;
+    return *node - 1;
 }
 
 static bool counts(const int64_t *values, size_t n)
@@ -267,7 +259,7 @@ int store_flame(struct store_reader *r, const struct store_selection *what, stru
     }
     symbols_done(&m.symbols);
     flame_frames_done(&m.frames);
-    free(m.node_of_stack);
+    dense_done(&m.node_of_stack);
     if (code == 0)
         *span = found;
     return noted(r, code, err);

@@ -1,0 +1,27 @@
+/* A map from small dense keys to numbers: an array that grows with zeros, 0 = nothing yet. One owner, to be done(). */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct dense {
+    uint32_t *of; /* owned */
+    size_t cap;
+};
+#define DENSE_INIT ((struct dense){0})
+
+void dense_grow(struct dense *d, size_t key);
+void dense_done(struct dense *d);
+
+/* Where the key's number is; valid until another key is asked for. Memory is that of the largest key. */
+static inline uint32_t *dense_at(struct dense *d, size_t key)
+{
+    if (key >= d->cap)
+        dense_grow(d, key);
+    return &d->of[key];
+}
+
+static inline uint32_t dense_get(const struct dense *d, size_t key)
+{
+    return key < d->cap ? d->of[key] : 0;
+}
