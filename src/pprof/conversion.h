@@ -40,11 +40,11 @@ struct conversion {
     size_t result_count;
 };
 
-/* The profile that samples of a kind go into; NULL where symbols are full. */
-struct profile *conversion_begin(struct conversion *c, enum profile_kind kind);
-static inline struct profile *conversion_profile(struct conversion *c, enum profile_kind kind)
+/* Makes the profile that samples of a kind go into ready for them; false where symbols are full. */
+bool conversion_begin(struct conversion *c, enum profile_kind kind);
+static inline bool conversion_ready(struct conversion *c, enum profile_kind kind)
 {
-    return c->profiles[kind].type_count ? &c->profiles[kind] : conversion_begin(c, kind);
+    return c->profiles[kind].type_count > 0 || conversion_begin(c, kind);
 }
 
 /* Whether a part of the time is asked for. */

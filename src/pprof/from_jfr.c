@@ -53,14 +53,14 @@ static bool name_types(struct conversion *c, enum profile_kind kind, struct prof
     return p->period_type.type != SYMBOLS_FULL && p->period_type.unit != SYMBOLS_FULL;
 }
 
-struct profile *conversion_begin(struct conversion *c, enum profile_kind kind)
+bool conversion_begin(struct conversion *c, enum profile_kind kind)
 {
     struct profile p;
     profile_init(&p, &c->symbols);
     if (!name_types(c, kind, &p))
-        return NULL;
+        return false;
     c->profiles[kind] = p;
-    return &c->profiles[kind];
+    return true;
 }
 
 struct conversion *conversion_new(const struct conversion_options *options)

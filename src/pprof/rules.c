@@ -17,8 +17,7 @@ static bool add(const struct pass *p, enum profile_kind kind, uint32_t stack, ui
                 int64_t second, int64_t count)
 {
     const int64_t values[] = {times(first, times(p->sign, p->c->settings.repeat)), times(second, p->sign)};
-    struct profile *profile = conversion_profile(p->c, kind);
-    if (!profile || !profile_add(profile, stack, labels, values))
+    if (!conversion_ready(p->c, kind) || !profile_add(&p->c->profiles[kind], stack, labels, values))
         return false;
     p->c->samples[kind] += (uint64_t)times(count, p->sign);
     return true;
@@ -114,7 +113,7 @@ static bool take_malloc(const struct pass *p, const struct event_class *class, c
         return true;
     const uint32_t set = labels(p, class, e);
     if (!add(p, class->kind, stack, set, 1, (int64_t)e->v[SLOT_AMOUNT].num, 1) ||
-        !conversion_profile(p->c, KIND_MALLOC_LIVE))
+        !conversion_ready(p->c, KIND_MALLOC_LIVE))
         return false;
     chunk_malloc(p, e, stack, set);
     return true;
