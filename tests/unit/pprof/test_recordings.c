@@ -6,12 +6,14 @@
  */
 #include <inttypes.h>
 #include <math.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "jfr/chunks.h"
 #include "jvm/java_target.h"
+#include "os/procfs.h"
 #include "pprof/decode.h"
 #include "pprof/events.h"
 #include "pprof/from_jfr.h"
@@ -19,6 +21,8 @@
 
 enum { FILE_MAX = 64 << 20, LINE_BYTES = 1 << 16, RUNS_MAX = 16, MS = 1000000 };
 static const useconds_t RECORD_US = 2000000;
+/* On a crowded machine that is not enough: a JVM has to have run for so long, or nothing samples it. */
+enum { RECORD_TICKS = 60, RECORD_SECONDS_MAX = 40 };
 
 static const char *library, *source_root;
 
@@ -458,6 +462,28 @@ static void check_end(const struct jdk *jdk, struct running *r, const char *dir)
     free(r->file);
 }
 
+static uint64_t cpu_ticks(const struct running *r)
+{
+    struct procfs_stat stat;
+    return r->java.pid && procfs_stat(r->java.pid, &stat, NULL) == 0 ? stat.cpu_ticks : UINT64_MAX;
+}
+
+/* Samples take time, of the clock and of the processor. */
+static void let_record(const struct running *all, size_t n)
+{
+    uint64_t enough[RUNS_MAX];
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t now = cpu_ticks(&all[i]);
+        enough[i] = now < UINT64_MAX ? now + RECORD_TICKS : now;
+    }
+    usleep(RECORD_US);
+    const time_t until = time(NULL) + RECORD_SECONDS_MAX;
+    for (size_t i = 0; i < n; i++) {
+        while (cpu_ticks(&all[i]) < enough[i] && time(NULL) < until)
+            usleep(10000);
+    }
+}
+
 static void record_all(const struct jdk *jdk, const char *dir)
 {
     struct running all[RUNS_MAX];
@@ -468,7 +494,7 @@ static void record_all(const struct jdk *jdk, const char *dir)
     }
     for (size_t i = 0; i < n; i++)
         all[i].ready = is_ready(&all[i]);
-    usleep(RECORD_US); /* samples take time */
+    let_record(all, n);
     for (size_t i = 0; i < n; i++) {
         if (all[i].java.pid)
             kill(all[i].java.pid, all[i].run->killed ? SIGKILL : SIGTERM);
