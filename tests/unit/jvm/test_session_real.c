@@ -102,14 +102,37 @@ static void tear_down(void)
     CHECK_STR(said, "ready\n"); /* not a byte of ours */
 }
 
-/* Consecutive chunks leave out and count twice nothing beyond `slack_ns`. */
-static void expect_tiling(unsigned from, int64_t slack_ns)
+/* The most that consecutive chunks leave out or count twice. */
+static int64_t worst_gap(void)
 {
-    for (unsigned i = from + 1; i < t.chunks; i++) {
-        int64_t gap = t.chunk[i].start_ns - t.chunk[i - 1].end_ns;
-        if (gap > slack_ns || gap < -slack_ns)
-            FAIL_("between chunk %u and %u: %.3f ms", i - 1, i, (double)gap / 1e6);
+    int64_t worst = 0;
+    for (unsigned i = 1; i < t.chunks; i++) {
+        const int64_t gap = llabs(t.chunk[i].start_ns - t.chunk[i - 1].end_ns);
+        worst = gap > worst ? gap : worst;
     }
+    return worst;
+}
+
+static void expect_tiling(int64_t slack_ns)
+{
+    const int64_t worst = worst_gap();
+    if (worst > slack_ns)
+        FAIL_("between two chunks: %.3f ms", (double)worst / 1e6);
+}
+
+/* Stopping one recording and starting the next takes 1-9 ms on an idle machine. A busy one may put the JVM off in between, but hardly
+ * three times. */
+static void expect_little_cost(void (*roll_over)(void))
+{
+    int64_t worst = INT64_MAX;
+    for (int tries = 0; tries < 3 && worst > 100 * MILLI; tries++) {
+        set_up(SECOND);
+        roll_over();
+        worst = worst_gap();
+        tear_down();
+    }
+    if (worst > 100 * MILLI)
+        FAIL_("rolling over takes %.3f ms", (double)worst / 1e6);
 }
 
 static void short_intervals_tile_time(void)
@@ -117,7 +140,7 @@ static void short_intervals_tile_time(void)
     set_up(SECOND);
     open_session();
     WAIT_UNTIL(t.lasts == 3, 15000);
-    expect_tiling(0, 10 * MILLI);
+    expect_tiling(10 * MILLI);
     for (unsigned i = 0; i < 3 && i < t.chunks; i++) {
         int64_t length = t.chunk[i].end_ns - t.chunk[i].start_ns;
         CHECK(length > SECOND * 8 / 10 && length < 3 * SECOND);
@@ -137,20 +160,21 @@ static void the_profiler_closes_chunks_by_itself_after_an_early_first_one(void)
     CHECK(t.chunk[0].end_ns - t.chunk[0].start_ns < 3 * SECOND);
     int64_t second = t.chunk[1].end_ns - t.chunk[1].start_ns;
     CHECK(second > 4900 * MILLI && second < 6500 * MILLI);
-    expect_tiling(0, 10 * MILLI);
+    expect_tiling(10 * MILLI);
     tear_down();
 }
 
-static void rolling_over_costs_little(void)
+static void roll_over_twice(void)
 {
-    set_up(SECOND);
     t.config.roll_ns = 2 * SECOND;
     open_session();
     WAIT_UNTIL(t.lasts == 6, 20000);
     CHECK(t.chunks > 6); /* what was left of the old recordings */
-    /* 1-9 ms on an idle machine; the bound is for a busy one. */
-    expect_tiling(0, 100 * MILLI);
-    tear_down();
+}
+
+static void rolling_over_costs_little(void)
+{
+    expect_little_cost(roll_over_twice);
 }
 
 static void a_later_agent_takes_over_without_a_hole(void)
@@ -164,21 +188,23 @@ static void a_later_agent_takes_over_without_a_hole(void)
     open_session();
     WAIT_UNTIL(t.chunks >= before + 2, 15000);
     /* The first agent's last chunk is read by the second, once. */
-    expect_tiling(0, 100 * MILLI);
+    expect_tiling(100 * MILLI);
     tear_down();
 }
 
-static void new_settings_reach_the_profiler(void)
+static void change_settings(void)
 {
-    set_up(SECOND);
     open_session();
     WAIT_UNTIL(t.lasts == 1, 15000);
     t.config.events = "event=wall,interval=20ms";
     jvm_session_update(t.session, &t.config);
     WAIT_UNTIL(t.lasts == 4, 15000);
     CHECK_STR(t.reason, "");
-    expect_tiling(0, 100 * MILLI);
-    tear_down();
+}
+
+static void new_settings_reach_the_profiler(void)
+{
+    expect_little_cost(change_settings);
 }
 
 static void a_killed_jvm_ends_its_session(void)
