@@ -22,7 +22,7 @@
 enum { FILE_MAX = 64 << 20, LINE_BYTES = 1 << 16, RUNS_MAX = 16, MS = 1000000 };
 static const useconds_t RECORD_US = 2000000;
 /* On a crowded machine that is not enough: a JVM has to have run for so long, or nothing samples it. */
-enum { RECORD_TICKS = 60, RECORD_SECONDS_MAX = 40 };
+enum { RECORD_TICKS = 25, RECORD_SECONDS_MAX = 40 };
 
 static const char *library, *source_root;
 
