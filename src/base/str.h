@@ -31,6 +31,17 @@ static inline bool str_is(struct str a, const char *s)
     return str_eq(a, str_of(s));
 }
 
+/* Any 1 to 7 bytes as a word, to be looked at together; some come twice. */
+static inline uint64_t str_short_word(struct str s)
+{
+    uint32_t first, last;
+    if (s.n < sizeof first)
+        return (uint8_t)s.p[0] | (uint64_t)(uint8_t)s.p[s.n / 2] << 8 | (uint64_t)(uint8_t)s.p[s.n - 1] << 16;
+    memcpy(&first, s.p, sizeof first);
+    memcpy(&last, s.p + s.n - sizeof last, sizeof last);
+    return first | (uint64_t)last << 32;
+}
+
 /* Bytewise order, as strcmp. */
 int str_cmp(struct str a, struct str b);
 bool str_has_prefix(struct str s, struct str prefix);

@@ -148,13 +148,6 @@ static void decode_utf8(struct str text, struct buf *out)
         put_char(out, REPLACEMENT);
 }
 
-static inline uint32_t load32(const uint8_t *p)
-{
-    uint32_t w;
-    memcpy(&w, p, sizeof w);
-    return w;
-}
-
 /* The last bytes are looked at together with some before them. */
 static bool is_ascii(struct str s)
 {
@@ -166,10 +159,8 @@ static bool is_ascii(struct str s)
         for (; (size_t)(end - p) > sizeof any; p += sizeof any)
             any |= jfr_load64(p);
         any |= jfr_load64(end - sizeof any);
-    } else if (s.n >= sizeof(uint32_t)) {
-        any = load32(p) | load32(end - sizeof(uint32_t));
     } else {
-        any = p[0] | p[s.n / 2] | end[-1];
+        any = str_short_word(s);
     }
     return (any & JFR_VARINT_HIGH) == 0;
 }

@@ -1,7 +1,5 @@
 #include "jfr/varint.h"
 
-static const uint64_t ONES = UINT64_C(0x0101010101010101);
-
 const uint8_t *jfr_varint_checked(const uint8_t *p, const uint8_t *end, uint64_t *ret)
 {
     *ret = 0;
@@ -36,13 +34,13 @@ static inline uint64_t running_counts(uint64_t bits)
 {
     bits -= bits >> 1 & UINT64_C(0x5555555555555555);
     bits = (bits & UINT64_C(0x3333333333333333)) + (bits >> 2 & UINT64_C(0x3333333333333333));
-    return ((bits + (bits >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f)) * ONES;
+    return ((bits + (bits >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f)) * JFR_VARINT_LOW;
 }
 
 /* Where the nth bit is, of those that are counted. */
 static inline unsigned find_bit(uint64_t bits, uint64_t counts, unsigned n)
 {
-    const uint64_t reached = ((counts | JFR_VARINT_HIGH) - n * ONES) & JFR_VARINT_HIGH;
+    const uint64_t reached = ((counts | JFR_VARINT_HIGH) - n * JFR_VARINT_LOW) & JFR_VARINT_HIGH;
     const unsigned byte = (unsigned)__builtin_ctzll(reached) - 7;
     bits >>= byte;
     for (n -= (unsigned)(counts << 8 >> byte & 0xff); n > 1; n--)

@@ -23,8 +23,9 @@ const uint8_t *jfr_varint_checked(const uint8_t *p, const uint8_t *end, uint64_t
 /* As jfr_varint_skip, one number at a time. */
 const uint8_t *jfr_varint_skip_slow(const uint8_t *p, const uint8_t *end, uint64_t n);
 
-/* The high bit of each of eight bytes. */
+/* The high and the low bit of each of eight bytes. */
 #define JFR_VARINT_HIGH UINT64_C(0x8080808080808080)
+#define JFR_VARINT_LOW  UINT64_C(0x0101010101010101)
 
 static inline uint64_t jfr_load64(const uint8_t *p)
 {
@@ -109,13 +110,12 @@ static inline uint64_t jfr_varint_ends(const uint8_t *p)
  * number that is not at its end yet. */
 static inline const uint8_t *jfr_varint_skip_words(const uint8_t *p, const uint8_t *end, uint64_t n, unsigned open)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
     while (end - p >= 8) {
         uint64_t ends = ~jfr_load64(p) & JFR_VARINT_HIGH;
         /* A nine-byte number may end with its high bit set: that is for the slow loop. */
         if (ends == 0 || open + (unsigned)__builtin_ctzll(ends) / 8 >= 8)
             break;
-        uint64_t count = (ends >> 7) * ones >> 56;
+        uint64_t count = (ends >> 7) * JFR_VARINT_LOW >> 56;
         if (count >= n) {
             while (--n > 0)
                 ends &= ends - 1;

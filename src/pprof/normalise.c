@@ -469,17 +469,6 @@ static uint64_t may_match_in(uint64_t w, uint64_t *dollars)
     return found;
 }
 
-/* Any 1 to 7 characters as a word; some come twice, which may make two `$` of one. */
-static uint64_t short_word(struct str s)
-{
-    uint32_t first, last;
-    if (s.n < sizeof first)
-        return (uint8_t)s.p[0] | (uint64_t)(uint8_t)s.p[s.n / 2] << 8 | (uint64_t)(uint8_t)s.p[s.n - 1] << 16;
-    memcpy(&first, s.p, sizeof first);
-    memcpy(&last, s.p + s.n - sizeof last, sizeof last);
-    return first | (uint64_t)last << 32;
-}
-
 static uint64_t word_at(struct str s, size_t i)
 {
     uint64_t w;
@@ -552,7 +541,7 @@ enum name_look name_look(struct str name)
     if (name.n > TWO)
         return look_at_long(name);
     if (name.n < WORD) {
-        const uint64_t w = name.n ? short_word(name) : 0;
+        const uint64_t w = name.n ? str_short_word(name) : 0; /* which may make two `$` of one */
         return seen(w, may_match_in(w, &dollars));
     }
     const uint64_t first = word_at(name, 0), last = word_at(name, name.n - WORD);
