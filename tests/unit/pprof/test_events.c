@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "pprof/converting.h"
 #include "pprof/decode.h"
 #include "pprof/events.h"
 #include "pprof/from_jfr.h"
@@ -108,20 +109,14 @@ static void end(struct chunk_builder *c)
 
 static void add(struct conversion *c, struct chunk_builder *chunk)
 {
-    struct err err = {0};
     end(chunk);
-    CHECK_INT(conversion_add(c, chunk->b.p, chunk->b.len, &err), 0);
-    CHECK_STR(err.text, "");
-    chunk_done(chunk);
+    convert(c, chunk);
 }
 
 static void add_jdk(struct conversion *c, struct chunk_builder *chunk)
 {
-    struct err err = {0};
     end_jdk(chunk);
-    CHECK_INT(conversion_add(c, chunk->b.p, chunk->b.len, &err), 0);
-    CHECK_STR(err.text, "");
-    chunk_done(chunk);
+    convert(c, chunk);
 }
 
 /* A profile's stacks with its labels, mappings and values: `stack {key=value} [1 2]`, a line each in the order of the profile. */
@@ -374,11 +369,8 @@ static void native_memory_that_is_not_freed_is_live(void)
 
 static void add_bad(struct conversion *c, struct chunk_builder *chunk, const char *why)
 {
-    struct err err = {0};
     end(chunk);
-    CHECK_INT(conversion_add(c, chunk->b.p, chunk->b.len, &err), -EBADMSG);
-    CHECK_HAS(err.text, why);
-    chunk_done(chunk);
+    convert_bad(c, chunk, why);
 }
 
 static void a_damaged_chunk_neither_allocates_nor_frees(void)

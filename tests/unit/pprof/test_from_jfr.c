@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "pprof/converting.h"
 #include "pprof/decode.h"
 #include "pprof/recording.h"
 #include "pprof/text.h"
@@ -13,20 +14,14 @@ static const struct conversion_options plain = {.event = "itimer", .cpu_ns = 10}
 
 static void add(struct conversion *c, struct chunk_builder *chunk)
 {
-    struct err err = {0};
     recording_end(chunk);
-    CHECK_INT(conversion_add(c, chunk->b.p, chunk->b.len, &err), 0);
-    CHECK_STR(err.text, "");
-    chunk_done(chunk);
+    convert(c, chunk);
 }
 
 static void add_bad(struct conversion *c, struct chunk_builder *chunk, const char *why)
 {
-    struct err err = {0};
     recording_end(chunk);
-    CHECK_INT(conversion_add(c, chunk->b.p, chunk->b.len, &err), -EBADMSG);
-    CHECK_HAS(err.text, why);
-    chunk_done(chunk);
+    convert_bad(c, chunk, why);
 }
 
 /* The profile of that name and first sample type, as a text; "" where there is none. */
