@@ -67,9 +67,9 @@ enum { MOVES_OFTEN = 0 };
 
 size_t mem_capacity(size_t cap, size_t want, size_t first)
 {
-    size_t n = cap ? cap : first;
     if (MOVES_OFTEN)
         return want + want / 16;
+    size_t n = cap ? cap : first;
     while (n < want)
         n *= 2;
     return n;

@@ -410,10 +410,8 @@ void conversion_free(struct conversion *c)
     for (size_t i = 0; i < c->result_count; i++)
         free(c->results[i].bytes);
     free(c->results);
-    for (size_t k = 0; k < KIND_COUNT; k++) {
-        if (c->profiles[k].type_count)
-            profile_done(&c->profiles[k]);
-    }
+    for (size_t k = 0; k < KIND_COUNT; k++)
+        profile_done(&c->profiles[k]);
     symbols_done(&c->symbols);
     recorded_settings_done(&c->settings);
     thread_names_done(&c->threads);

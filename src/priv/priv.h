@@ -6,8 +6,9 @@
  *
  * priv knows no operation: they come in a table, fixed before the fork. Payloads are bytes of the operation's own making; replies can
  * carry open file descriptors (SCM_RIGHTS). At most PRIV_CHILDREN run at once, further calls wait in order; a waiting call's deadline has
- * not begun. One that has run for PRIV_SLOW_MS hangs, most likely, and costs nothing: it makes room for the next, so that fifty targets on one
- * dead mount hold up the others for seconds, not for fifty deadlines. PRIV_CHILDREN_MAX is the limit for all of them. The helper ends when the main process does, after its running children ended or met their deadlines.
+ * not begun. One that has run for PRIV_SLOW_MS hangs, most likely, and costs nothing: it makes room for the next, so that fifty targets
+ * on one dead mount hold up the others for seconds, not for fifty deadlines. PRIV_CHILDREN_MAX is the limit for all of them. The helper ends
+ * when the main process does, after its running children ended or met their deadlines.
  */
 #pragma once
 
