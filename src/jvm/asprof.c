@@ -397,7 +397,7 @@ static int open_target_tmp(int root, const char *tmp_dir, struct err *err)
     return rootfs_dir(root, tmp_dir, err);
 }
 
-int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enum jvm_libc libc,
+int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enum jvm_libc libc, bool guarded,
                  struct asprof_placed *ret, struct err *err)
 {
     char name[NAME_SIZE];
@@ -411,6 +411,9 @@ int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enu
     struct statvfs fs;
     if (parent < 0)
         return explain(err, parent, "target", tmp_dir);
+    if (guarded && !rootfs_guarded(root, parent, geteuid()))
+        return err_set(err, -EPERM, "%s is for everybody to write and has no sticky bit: others could exchange what is put there",
+                       tmp_dir);
     if (fstatvfs(parent, &fs) == 0 && fs.f_flag & ST_NOEXEC)
         return err_set(
             err, -EACCES,

@@ -104,7 +104,8 @@ static bool find_library(struct job *j)
     if (tail && (j->target.traits.libc == JVM_MUSL || !strstr(tail, d.sha1)))
         return fail(j, JVM_REFUSED, "the profiler loaded into the JVM was removed from %s: the JVM needs a restart",
                     j->target.traits.ours.path);
-    if (asprof_place(&d, j->target.view.root, j->s->tmp_dir, j->target.traits.libc, &j->placed, &err) < 0)
+    if (asprof_place(&d, j->target.view.root, j->s->tmp_dir, j->target.traits.libc, j->target.view.host,
+                     &j->placed, &err) < 0)
         return fail_err(j, &err);
     snprintf(j->target.library, sizeof j->target.library, "%s", j->placed.path);
     return true;

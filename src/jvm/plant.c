@@ -72,8 +72,9 @@ static int try(struct jvm_plant *pl, const struct jvm_view *v, const char *path,
 
 int jvm_plant_open(struct jvm_plant *pl, const struct jvm_view *v, uint64_t bytes, struct err *err)
 {
-    int code = -ENOENT;
-    for (size_t i = 0; i < 2 * ARRAY_LEN(parents); i++) {
+    int code = err_set(err, -EPERM, "the target has no directory in which others could not exchange what is put there");
+    const size_t tries = (v->host ? 1 : 2) * ARRAY_LEN(parents);
+    for (size_t i = 0; i < tries; i++) {
         const size_t place = i % ARRAY_LEN(parents);
         struct err why;
         struct jvm_plant tried = PLANT_INIT;

@@ -28,7 +28,7 @@ struct jvm_plant {
 
 /* Makes the directory in the first place beneath the target's root that is local, writable and has `bytes` free. Places in which only
  * root and the JVM's user can exchange what is made (rootfs_guarded()) come first; an emptyDir of mode 0777 is none, and will do
- * where nothing else does. An error is about the first place, the one to put right. */
+ * where nothing else does, unless it is the host's. An error is about the first place, the one to put right. */
 must_check int jvm_plant_open(struct jvm_plant *pl, const struct jvm_view *v, uint64_t bytes, struct err *err);
 /* Makes a file in it and opens it read-write. Descriptor or negative errno. */
 int jvm_plant_file(const struct jvm_plant *pl, const char *file, struct err *err);

@@ -26,6 +26,7 @@ struct jvm_view {
     struct buf cmdline, environ; /* as /proc/PID has them */
     bool whole;                  /* both were read to their ends */
     bool java;                   /* its program file is called java */
+    bool host; /* it sees the file systems of the host or of the agent, not those of a container of its own */
 };
 #define JVM_VIEW_INIT                                                                                                  \
     ((struct jvm_view){.p = PIDREF_INIT, .root = -1, .cwd = -1, .status = -1, .maps = -1, .mountinfo = -1})

@@ -59,7 +59,7 @@ static int install(const char *tmp_dir, char ret[ASPROF_PATH_SIZE])
 }
 
 /* Into /tmp of the root that `dir` is, as that user, which the process that does it becomes. */
-static int place(uid_t uid, char ret[ASPROF_PATH_SIZE])
+static int place_if(bool guarded, uid_t uid, char ret[ASPROF_PATH_SIZE])
 {
     struct outcome {
         int code;
@@ -73,7 +73,7 @@ static int place(uid_t uid, char ret[ASPROF_PATH_SIZE])
         umask(077);
         o->code = rights_become(&rights, &o->err);
         if (o->code == 0)
-            o->code = asprof_place(&dist, root, "/tmp", JVM_GLIBC, &o->placed, &o->err);
+            o->code = asprof_place(&dist, root, "/tmp", JVM_GLIBC, guarded, &o->placed, &o->err);
         _exit(0);
     }
     waitpid(pid, NULL, 0);
@@ -83,6 +83,11 @@ static int place(uid_t uid, char ret[ASPROF_PATH_SIZE])
         memcpy(ret, o->placed.path, ASPROF_PATH_SIZE);
     munmap(o, sizeof *o);
     return code;
+}
+
+static int place(uid_t uid, char ret[ASPROF_PATH_SIZE])
+{
+    return place_if(false, uid, ret);
 }
 
 static bool is_the_library_of(const char *path, uid_t uid)
@@ -271,6 +276,19 @@ static void what_is_mounted_there_is_left_alone(void)
     rmdir(victim);
 }
 
+/* A container's own affair; between local users of one host it would be a way to each other's rights. */
+static void a_tmp_for_everybody_to_exchange_is_good_enough_for_a_container_only(void)
+{
+    char path[ASPROF_PATH_SIZE];
+    empty();
+    chmod(in_dir("/tmp"), 0777);
+    CHECK(place_if(true, NOBODY, path) < 0);
+    CHECK_HAS(err.text, "others could exchange");
+    CHECK_INT(entries(in_dir("/tmp")), 0);
+    CHECK_INT(place_if(false, NOBODY, path), 0);
+    CHECK(is_the_library_of(library(), NOBODY));
+}
+
 static void links_in_the_target_never_lead_out_of_it(void)
 {
     char path[ASPROF_PATH_SIZE];
@@ -395,6 +413,7 @@ int main(void)
     RUN(users_who_share_a_tmp_do_not_share_a_copy);
     RUN(a_name_that_somebody_took_first_stops_nobody);
     RUN(what_is_mounted_there_is_left_alone);
+    RUN(a_tmp_for_everybody_to_exchange_is_good_enough_for_a_container_only);
     RUN(links_in_the_target_never_lead_out_of_it);
     RUN(tmp_dir_has_to_be_safe);
     RUN(the_jvms_own_user_may_own_the_targets_tmp);
