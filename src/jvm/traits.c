@@ -134,6 +134,13 @@ struct mapped {
     bool musl, glibc;
 };
 
+static void note_library(struct jvm_library *l, struct str file, const char *inode, bool deleted)
+{
+    snprintf(l->path, sizeof l->path, "%.*s", STR_ARG(file));
+    l->deleted = deleted;
+    l->inode = (ino_t)strtoull(inode, NULL, 10);
+}
+
 static void note_mapping(struct mapped *m, struct str line)
 {
     struct str path = line, word;
@@ -154,9 +161,10 @@ static void note_mapping(struct mapped *m, struct str line)
     const char *slash = memrchr(file.p, '/', file.n);
     name = (struct str){slash + 1, file.n - (size_t)(slash + 1 - file.p)};
     struct jvm_traits *f = m->f;
-    if (str_is(name, "libjvm.so"))
+    if (str_is(name, "libjvm.so")) {
         f->hotspot = true;
-    else if (str_has_prefix(name, STR("libj9vm")))
+        note_library(&f->libjvm, file, inode, gone);
+    } else if (str_has_prefix(name, STR("libj9vm")))
         f->openj9 = true;
     else if (str_has_prefix(name, STR("ld-musl-")))
         m->musl = true;
@@ -166,10 +174,7 @@ static void note_mapping(struct mapped *m, struct str line)
     else if (str_has_prefix(name, STR("libasyncProfiler")) || str_has_prefix(name, STR("libjavaProfiler"))) {
         char text[PATH_MAX];
         snprintf(text, sizeof text, "%.*s", STR_ARG(file));
-        struct jvm_library *l = jvm_our_library(text) ? &f->ours : &f->stranger;
-        memcpy(l->path, text, file.n + 1);
-        l->deleted = gone;
-        l->inode = (ino_t)strtoull(inode, NULL, 10);
+        note_library(jvm_our_library(text) ? &f->ours : &f->stranger, file, inode, gone);
     }
 }
 
@@ -274,6 +279,8 @@ static void read_permissions(const struct pidref *p, int root, struct jvm_traits
         if (perfdata_string(buf_slice(&counters), "java.rt.vmFlags", &text))
             jvm_options_apply_text(&options, text);
     }
+    if (counted && perfdata_string(buf_slice(&counters), "java.property.java.vm.version", &text))
+        snprintf(f->vm_version, sizeof f->vm_version, "%.*s", STR_ARG(text));
     f->attach_off = options.attach_off;
     f->attach_known = options.complete;
     f->reduced_signals = options.reduced_signals;

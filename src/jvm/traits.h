@@ -28,6 +28,8 @@ struct jvm_traits {
     gid_t egid;
     struct rootfs_owner owner; /* of what we make beneath its root: root of its user namespace */
     bool hotspot, openj9;
+    struct jvm_library libjvm; /* what made it `hotspot` */
+    char vm_version[96];       /* java.vm.version by the performance counters; "" = not known */
     enum jvm_libc libc;
     bool catches_quit;    /* SIGQUIT has a handler now */
     bool attach_known;    /* the performance counters say whether attach is allowed, or every option source was read */
