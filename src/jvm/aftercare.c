@@ -173,10 +173,12 @@ bool aftercare_judge(struct aftercare *a, struct quarantine *q, char *text, size
         return false;
     char how[48] = "ended";
     if (a->end == JVM_END_OOM)
-        snprintf(how, sizeof how, "killed for want of memory (OOM)");
+        snprintf(how, sizeof how, "OOM-killed");
     else if (a->signal)
         snprintf(how, sizeof how, "killed by SIG%s", sigabbrev_np(a->signal) ? sigabbrev_np(a->signal) : "?");
-    if (a->end != JVM_END_SELF)
+    if (a->end != JVM_END_SELF && after < SECOND / 10)
+        snprintf(text, size, "%s at the attach", how);
+    else if (a->end != JVM_END_SELF)
         snprintf(text, size, "%s %.1f s after the attach", how, (double)after / 1e9);
     return q && quarantine_died(q, &a->makeup, a->end, text);
 }

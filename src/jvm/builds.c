@@ -62,11 +62,11 @@ static bool has(struct str s, const char *part)
     return s.n && memmem(s.p, s.n, part, strlen(part));
 }
 
-static void keep_text(struct str version, char ret[JVM_VERSION_MAX])
+void jvm_printable(struct str text, char *ret, size_t size)
 {
-    size_t n = version.n < JVM_VERSION_MAX - 1 ? version.n : JVM_VERSION_MAX - 1;
+    size_t n = text.n < size - 1 ? text.n : size - 1;
     for (size_t i = 0; i < n; i++)
-        ret[i] = version.p[i] > ' ' && version.p[i] < 0x7f ? version.p[i] : '?';
+        ret[i] = text.p[i] >= ' ' && text.p[i] < 0x7f ? text.p[i] : '?';
     ret[n] = '\0';
 }
 
@@ -91,7 +91,7 @@ bool jvm_build_parse(struct str version, struct jvm_build *ret)
     } else if (dotted && skip(&rest, ".")) {
         (void)number(&rest, &b.update);
     }
-    keep_text(version, b.text);
+    jvm_printable(version, b.text, sizeof b.text);
     *ret = b;
     return true;
 }

@@ -21,6 +21,9 @@ struct jvm_build {
     char text[JVM_VERSION_MAX]; /* as the JVM puts it, printable */
 };
 
+/* Copies as much as fits; what is not printable becomes '?'. */
+void jvm_printable(struct str text, char *ret, size_t size);
+
 /* Of java.vm.version, java.version or java.runtime.version: "17.0.15+6-Debian", "1.8.0_504-b01", and what HotSpot calls itself in
  * JDK 8, "25.504-b01". False when it is none. */
 bool jvm_build_parse(struct str version, struct jvm_build *ret);

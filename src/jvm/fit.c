@@ -10,6 +10,9 @@
 #include "jvm/mapped.h"
 #include "os/rootfs.h"
 
+/* What the profiler takes besides stacks: measured 14 MB with few of them. Its `memlimit` counts 9 MB before the first stack and grows by 8
+ * (callTraceStorage.cpp, CALL_TRACE_CHUNK), so that less than 10 keeps none. */
+enum { STORAGE_BASE_MIB = 13, STORAGE_LEAST_MIB = 10 };
 enum { RELEASE_MAX = 64 << 10, BLOCK = 1 << 20, OVERLAP = 256 };
 /* With all its debug information a libjvm can have hundreds of megabytes; its text lies before that. */
 static const uint64_t LIBJVM_MAX = (uint64_t)2 << 30, SEARCHED_MAX = 128 << 20;
@@ -41,6 +44,14 @@ int fit_look(const struct pidref *p, const struct jvm_traits *t, uint64_t need, 
         snprintf(f.note, sizeof f.note, "its head-room of memory is not known: %.140s", why.text);
     *ret = f;
     return headroom_check(&f.room, need, err);
+}
+
+unsigned fit_storage(const struct jvm_fit *f, unsigned usual)
+{
+    if (!f->room.limited)
+        return usual;
+    const uint64_t mega = f->room.left >> 20, spare = mega > STORAGE_BASE_MIB ? mega - STORAGE_BASE_MIB : 0;
+    return spare < STORAGE_LEAST_MIB ? STORAGE_LEAST_MIB : spare < usual ? (unsigned)spare : usual;
 }
 
 /* libjvm as the JVM has it mapped. */

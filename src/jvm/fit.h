@@ -26,6 +26,10 @@ struct jvm_fit {
 must_check int fit_look(const struct pidref *p, const struct jvm_traits *t, uint64_t need, struct jvm_fit *ret,
                         struct err *err);
 
+/* How much the profiler may keep of stacks there, beside what it needs from the start: whole MiB, at most `usual`. Where little is left it
+ * rather forgets stacks than costs the JVM its life. */
+unsigned fit_storage(const struct jvm_fit *f, unsigned usual);
+
 /* From the files beneath the target's root; fills in the build where fit_look() did not know it. -ENOTSUP for a JVM that must not be
  * attached to with the profiler `library` (NULL: it has one mapped, and only the build is found out); `untested` as in
  * jvm_build_check(). */

@@ -9,22 +9,6 @@
 #include "base/sha256.h"
 #include "jvm/scan.h"
 
-void makeup_text(struct str text, char *ret, size_t size)
-{
-    size_t n = text.n < size - 1 ? text.n : size - 1;
-    for (size_t i = 0; i < n; i++)
-        ret[i] = text.p[i] >= ' ' && text.p[i] < 0x7f ? text.p[i] : '?';
-    ret[n] = '\0';
-}
-
-bool makeup_is_key(struct str text)
-{
-    for (size_t i = 0; i < text.n; i++)
-        if (!memchr("0123456789abcdef", text.p[i], 16))
-            return false;
-    return text.n == MAKEUP_KEY_SIZE - 1;
-}
-
 static void set_key(struct jvm_makeup *m, struct str text)
 {
     uint8_t hash[SHA256_SIZE];
@@ -46,8 +30,8 @@ void makeup_read(const struct pidref *p, uint32_t uid, struct jvm_makeup *ret)
         (void)!fstat(file, &st);
     (void)!pidref_read(p, "cmdline", &cmdline, NULL, NULL);
     struct str main = jvm_main_of(buf_slice(&cmdline));
-    makeup_text(path, m.exe, sizeof m.exe);
-    makeup_text(main, m.main, sizeof m.main);
+    jvm_printable(path, m.exe, sizeof m.exe);
+    jvm_printable(main, m.main, sizeof m.main);
     /* Of the whole texts: what is shown may be cut. */
     buf_printf(&all, "%u %llu ", uid, (unsigned long long)st.st_ino);
     buf_str(&all, path);

@@ -25,7 +25,3 @@ struct jvm_makeup {
 /* All but the build, from /proc/PID; an unknown part is "". The key is made by makeup_seal(). */
 void makeup_read(const struct pidref *p, uint32_t uid, struct jvm_makeup *ret);
 void makeup_seal(struct jvm_makeup *m, const struct jvm_build *build);
-
-/* Copies what is printable; the rest becomes '?'. */
-void makeup_text(struct str text, char *ret, size_t size);
-bool makeup_is_key(struct str text);

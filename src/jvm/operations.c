@@ -23,6 +23,8 @@ enum { SPARE_MS = 400, YOUNG_WAIT_MS = 20, REASON_MAX = 4096 };
 enum { RECORDING_BYTES = 32 << 20, SMALL_BYTES = 1 << 20 };
 /* How many things the JVM and the kernel may lack before the start as a whole is refused. */
 enum { DEGRADE_TRIES = 6 };
+/* The session's `memlimit`, which is lowered where its container has not got that much. */
+enum { STORAGE_MIB = 64 };
 
 /* What the agent gets with every command: without a log of its own it would write to the application's stdout. */
 #define SILENT ",quiet,log=/dev/null"
@@ -36,6 +38,7 @@ struct job {
     struct jvm_reply *reply;
     struct jvm_target target;
     struct degraded degraded; /* what is left out of s->options */
+    unsigned storage_mib;     /* for stacks */
 };
 
 static bool fail(struct job *j, enum jvm_outcome outcome, const char *fmt, ...) printf_like(3, 4);
@@ -110,6 +113,7 @@ static bool fits(struct job *j)
         code = fit_check(&j->target.p, j->target.root, t, d.library.p ? &d.library : NULL, j->s->untested, &fit, &err);
     makeup_seal(&j->reply->makeup, &fit.build);
     snprintf(j->reply->note, sizeof j->reply->note, "%s", fit.note);
+    j->storage_mib = fit_storage(&fit, STORAGE_MIB);
     if (code < 0)
         return fail_err(j, &err);
     if (condemned(j))
@@ -251,8 +255,12 @@ static bool compose(struct job *j, struct buf *options, struct buf *silent)
     buf_reset(options);
     buf_reset(silent);
     const char *chunk = strstr(j->s->options, "chunksize=") ? "" : CHUNK;
+    char changes[sizeof j->degraded.changes + 32];
+    snprintf(changes, sizeof changes, "%s,memlimit=%um", j->degraded.changes, j->storage_mib);
+    if (j->storage_mib >= STORAGE_MIB)
+        snprintf(changes, sizeof changes, "%s", j->degraded.changes);
     buf_puts(options, "start,");
-    degrade_apply(str_of(j->s->options), j->degraded.changes, options);
+    degrade_apply(str_of(j->s->options), changes, options);
     buf_printf(options, RECORDING "%s,file=%s/" PLANT_RECORDING, chunk, j->target.plant.path);
     buf_str(silent, buf_slice(options));
     buf_puts(silent, SILENT);

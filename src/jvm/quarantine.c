@@ -226,7 +226,7 @@ bool quarantine_died(struct quarantine *q, const struct jvm_makeup *m, enum jvm_
         return false;
     struct quarantine_entry e = {.makeup = *m, .strikes = sure ? QUARANTINE_STRIKES : old ? old->strikes + 1 : 1};
     e.when_s = time(NULL);
-    makeup_text(str_of(why), e.why, sizeof e.why);
+    jvm_printable(str_of(why), e.why, sizeof e.why);
     quarantine_list_put(&q->list, &e);
     change(q, &e, false);
     return e.strikes >= QUARANTINE_STRIKES;

@@ -64,6 +64,14 @@ void quarantine_list_put(struct quarantine_list *l, const struct quarantine_entr
 
 /* ---- text ---- */
 
+static bool is_key(struct str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (!memchr("0123456789abcdef", text.p[i], 16))
+            return false;
+    return text.n == MAKEUP_KEY_SIZE - 1;
+}
+
 static bool parse_line(struct str line, struct quarantine_entry *ret)
 {
     struct quarantine_entry e = {0};
@@ -73,16 +81,16 @@ static bool parse_line(struct str line, struct quarantine_entry *ret)
         !str_split(&line, '\t', &uid) || !str_split(&line, '\t', &why) || !str_split(&line, '\t', &exe) ||
         !str_split(&line, '\t', &main) || !str_split(&line, '\t', &build))
         return false;
-    if (!makeup_is_key(key) || !str_to_u64(strikes, &s) || s == 0 || s > QUARANTINE_STRIKES ||
+    if (!is_key(key) || !str_to_u64(strikes, &s) || s == 0 || s > QUARANTINE_STRIKES ||
         !str_to_i64(when, &e.when_s) || !str_to_u64(uid, &u) || u > UINT32_MAX)
         return false;
     e.strikes = (unsigned)s;
     e.makeup.uid = (uint32_t)u;
-    makeup_text(key, e.makeup.key, sizeof e.makeup.key);
-    makeup_text(why, e.why, sizeof e.why);
-    makeup_text(exe, e.makeup.exe, sizeof e.makeup.exe);
-    makeup_text(main, e.makeup.main, sizeof e.makeup.main);
-    makeup_text(build, e.makeup.build, sizeof e.makeup.build);
+    jvm_printable(key, e.makeup.key, sizeof e.makeup.key);
+    jvm_printable(why, e.why, sizeof e.why);
+    jvm_printable(exe, e.makeup.exe, sizeof e.makeup.exe);
+    jvm_printable(main, e.makeup.main, sizeof e.makeup.main);
+    jvm_printable(build, e.makeup.build, sizeof e.makeup.build);
     *ret = e;
     return true;
 }
