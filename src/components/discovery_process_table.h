@@ -36,6 +36,7 @@ struct process {
     bool is_java;                       /* it is a JVM, or called like one */
     uint8_t fresh;                      /* how many looks still compare it because it is new */
     bool settled;                       /* no comparing can find out more about it */
+    bool delegated;                     /* its container is what its user says (procfs_container) */
     bool java_known;                    /* whether it is a JVM has been found out for `program` */
     bool stuck;                         /* reading it did not end: it is read apart from others, at full reads only */
     bool reported;                      /* a person was told that it cannot be read */
