@@ -22,6 +22,7 @@
 #include "components/env.h"
 #include "graph/controller.h"
 #include "jvm/ops.h"
+#include "jvm/quarantine.h"
 #include "priv/priv.h"
 #include "store/store.h"
 
@@ -33,6 +34,7 @@ struct agent {
     uv_loop_t loop;
     struct priv *priv;
     struct component_env env;
+    struct quarantine *quarantine;
     struct controller *controller;
     struct loader *loader;
     struct store *store;
@@ -119,11 +121,16 @@ static void on_signal(uv_signal_t *handle, int number)
     stop(a, EXIT_FINE);
 }
 
-static void helper_lost(void *arg)
+/* Sessions keep their recordings; what was asked of the old helper is asked of the new one. */
+static void helper_lost(void *arg, bool replaced)
 {
     struct agent *a = arg;
     if (a->stopping)
         return;
+    if (replaced) {
+        log_error("the privileged helper died or did not answer; it was started again");
+        return;
+    }
     log_error("the privileged helper died; nothing can be attached without it, so smolder stops");
     stop(a, EXIT_SYSTEM);
 }
@@ -249,6 +256,12 @@ static void apply_settings(void *arg, const struct settings *s)
         agent_http_apply(a->http, s);
 }
 
+static void quarantine_problem(void *arg, const char *text)
+{
+    (void)arg;
+    log_warn("the JVMs that an attach killed are not remembered beyond a restart", L_STR("err", text));
+}
+
 static int start(struct agent *a, struct err *err)
 {
     enum stability stability;
@@ -257,7 +270,8 @@ static int start(struct agent *a, struct err *err)
     int code = priv_attach(a->priv, &a->loop, helper_lost, a, err);
     if (code < 0)
         return code;
-    a->env = (struct component_env){&a->loop, a->priv, SMOLDER_VERSION};
+    a->quarantine = quarantine_new(&a->loop, a->settings->storage_path, quarantine_problem, a);
+    a->env = (struct component_env){&a->loop, a->priv, SMOLDER_VERSION, a->quarantine};
     a->controller = controller_new(&(struct controller_options){.loop = &a->loop,
                                                                 .components = all_components,
                                                                 .stability = stability,
@@ -316,6 +330,7 @@ static void close_handle(uv_handle_t *h, void *arg)
 static void finish(struct agent *a)
 {
     controller_free(a->controller);
+    quarantine_free(a->quarantine);
     if (a->priv)
         priv_stop(a->priv);
     uv_walk(&a->loop, close_handle, NULL);
@@ -335,8 +350,19 @@ static void abandon(struct agent *a)
     uv_run(&a->loop, UV_RUN_DEFAULT);
 }
 
+int agent_helper(void)
+{
+    struct stat st;
+    if (fstat(PRIV_SOCKET, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+        fputs("smolder " AGENT_HELPER ": smolder run starts it by itself\n", stderr);
+        return EXIT_USAGE;
+    }
+    priv_serve(jvm_ops);
+}
+
 int agent_run(const struct agent_settings *settings)
 {
+    static const char *const helper_command[] = {"smolder", AGENT_HELPER, NULL};
     struct agent a = {.settings = settings};
     struct err err = {0};
     /* First of all, while this process is small and has one thread. */
@@ -344,6 +370,7 @@ int agent_run(const struct agent_settings *settings)
         terminal_printf(stderr, "smolder run: %s\n", err.text);
         return EXIT_SYSTEM;
     }
+    priv_restartable(a.priv, helper_command);
     init_loop(&a);
     if (start(&a, &err) < 0) {
         terminal_printf(stderr, "smolder run: %s\n", err.text);

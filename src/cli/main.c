@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/terminal.h"
+#include "cli/agent.h"
 #include "cli/command.h"
 
 static int version(int argc, char **argv)
@@ -20,7 +21,8 @@ static int version(int argc, char **argv)
 const struct command command_version = {"version", "smolder version", "Print the version.", version};
 
 static const struct command *const commands[] = {&command_run,      &command_convert,   &command_fmt,
-                                                 &command_validate, &command_reference, &command_version};
+                                                 &command_validate, &command_reference, &command_forgive,
+                                                 &command_version};
 
 static void help(FILE *out)
 {
@@ -48,6 +50,8 @@ int main(int argc, char **argv)
         name = "version";
     if (!strcmp(name, "format"))
         name = "fmt"; /* the other name it has in Alloy */
+    if (!strcmp(name, AGENT_HELPER))
+        return agent_helper();
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         if (!strcmp(name, commands[i]->name))
             return commands[i]->run(argc - 2, argv + 2);
