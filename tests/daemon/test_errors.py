@@ -129,7 +129,7 @@ def no_command_sends_a_terminal_what_a_file_says(lab):
                 ["validate", "bad.alloy"], ["validate", f"{evil}.alloy"], ["validate", f"no{evil}"], ["validate", "--format=json", "bad.alloy"],
                 ["convert", f"x{evil}.jfr", "--format=collapsed"], ["convert", f"no{evil}", "--format=text"], [evil], ["reference", evil],
                 ["run", f"--storage.path={lab.dir}/data", "--server.http.listen-addr=127.0.0.1:0", "bad.alloy"],
-                ["run", f"--{evil}"])
+                ["run", f"--{evil}"], ["forgive", f"--{evil}"])
     for command in commands:
         shown = said_to_terminal([str(lab.smolder), *command], lab.dir)
         check(not TERMINAL_CONTROL.search(shown), f"{command}: {shown}")
