@@ -57,7 +57,7 @@ bool str_to_i64(struct str s, int64_t *ret);
 char *str_dup(struct str s);
 /* Valid UTF-8 without surrogates (RFC 3629). */
 bool str_is_utf8(struct str s);
-/* The hash used by all maps here (xxh3). */
+/* The hash used by all maps here: keyed, of this process only (base/hash.h). */
 uint64_t str_hash(struct str s);
 /* Edit distance for "did you mean", at most `max` + 1. */
 unsigned str_distance(struct str a, struct str b, unsigned max);

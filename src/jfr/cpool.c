@@ -175,7 +175,7 @@ static void make_index(struct jfr_pool *pool)
         pool->shift--;
     pool->index = xcalloc(pool->slots, sizeof *pool->index);
     for (size_t i = 0; i < pool->len; i++) {
-        uint64_t slot = jfr_hash_high(pool->entries[i].key) >> pool->shift;
+        uint64_t slot = hash_number_high(pool->entries[i].key) >> pool->shift;
         while (pool->index[slot] && pool->entries[pool->index[slot] - 1].key != pool->entries[i].key)
             slot = (slot + 1) & (pool->slots - 1);
         pool->index[slot] = (uint32_t)i + 1;

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "jfr/chunk.h"
-#include "jfr/hash.h"
+#include "base/hash.h"
 #include "jfr/plan.h"
 
 struct jfr_entry {
@@ -50,7 +50,7 @@ static inline struct jfr_entry *jfr_pool_find(const struct jfr_pool *pool, uint6
         uint32_t item = key < pool->direct ? pool->index[key] : 0;
         return item ? &pool->entries[item - 1] : NULL;
     }
-    for (uint64_t i = jfr_hash_high(key) >> pool->shift;; i = (i + 1) & (pool->slots - 1)) {
+    for (uint64_t i = hash_number_high(key) >> pool->shift;; i = (i + 1) & (pool->slots - 1)) {
         uint32_t item = pool->index[i];
         if (item == 0)
             return NULL;

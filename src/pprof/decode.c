@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "base/gzip.h"
 #include "base/mem.h"
-#include "jfr/hash.h"
+#include "base/hash.h"
 #include "pprof/wire.h"
 
 /* Field numbers of profile.proto (google/pprof) that are read; the rest is stepped over. */
@@ -75,7 +75,7 @@ static void push(struct list *l, uint32_t v)
 static void ids_add(struct ids *ids, struct id id)
 {
     hashed_reserve(&ids->index);
-    uint32_t hash = jfr_hash(id.foreign);
+    uint32_t hash = hash_number(id.foreign);
     struct hashed_slot *slot = hashed_find(&ids->index, hash, ids->items[item].foreign == id.foreign);
     if (slot->item) /* twice: the first stays */
         return;
@@ -88,7 +88,7 @@ static const struct id *ids_find(const struct ids *ids, uint64_t foreign)
 {
     if (ids->index.cap == 0)
         return NULL;
-    const struct hashed_slot *slot = hashed_find(&ids->index, jfr_hash(foreign), ids->items[item].foreign == foreign);
+    const struct hashed_slot *slot = hashed_find(&ids->index, hash_number(foreign), ids->items[item].foreign == foreign);
     return slot->item ? &ids->items[slot->item - 1] : NULL;
 }
 

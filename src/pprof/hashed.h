@@ -1,6 +1,6 @@
 /* An open-addressing index over items that live elsewhere in an array: hash -> item number. The owner compares, so one
- * index serves strings, stacks, label sets and samples alike. Never deletes. Hashes come from jfr_hash(), on top of
- * str_hash() for content, so that foreign bytes cannot be made to collide.
+ * index serves strings, stacks, label sets and samples alike. Never deletes. Hashes come from base/hash.h, of the
+ * content itself, so that foreign bytes cannot be made to collide.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-#include "jfr/hash.h"
+#include "base/hash.h"
 #include "pprof/conversion.h"
 
 enum { LABELS_MAX = 80 };
@@ -79,7 +79,7 @@ uint32_t labels_of(const struct pass *p, const struct event_class *class, const 
     const uint64_t span = e->v[SLOT_SPAN_ID].num, name = e->v[SLOT_SPAN_NAME].num, context = e->v[SLOT_CONTEXT].num;
     if ((span | name | context) == 0)
         return 0;
-    const uint64_t hash = jfr_hash_high(span ^ name << 21 ^ context << 42);
+    const uint64_t hash = hash_number_high(span ^ name << 21 ^ context << 42);
     struct known_labels *known = &c->known_labels[hash >> (64 - KNOWN_LABELS_BITS)];
     if (known->labels && known->span == span && known->name == name && known->context == context)
         return known->labels;

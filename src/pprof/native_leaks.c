@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "jfr/hash.h"
+#include "base/hash.h"
 
 struct native_block {
     uint64_t address; /* 0 = free slot */
@@ -14,7 +14,7 @@ struct native_block {
 
 static struct native_block *slot_of(struct native_block *blocks, size_t cap, uint64_t address)
 {
-    size_t i = jfr_hash(address) & (cap - 1);
+    size_t i = hash_number(address) & (cap - 1);
     while (blocks[i].address != 0 && blocks[i].address != address)
         i = (i + 1) & (cap - 1);
     return &blocks[i];

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "jfr/hash.h"
+#include "base/hash.h"
 
 void profile_init(struct profile *p, struct symbols *symbols)
 {
@@ -51,7 +51,7 @@ static uint32_t plain_sample(struct profile *p, uint32_t stack)
 static uint32_t labelled_sample(struct profile *p, uint32_t stack, uint32_t labels)
 {
     hashed_reserve(&p->by_sample);
-    uint32_t hash = jfr_hash(stack | (uint64_t)labels << 32);
+    uint32_t hash = hash_number(stack | (uint64_t)labels << 32);
     struct hashed_slot *slot =
         hashed_find(&p->by_sample, hash, p->samples[item].stack == stack && p->samples[item].labels == labels);
     if (slot->item)

@@ -373,7 +373,7 @@ static uint32_t typed_function(struct resolver *r, uint32_t function, uint32_t t
 
 static inline size_t frame_home(unsigned bits, uint64_t bytes)
 {
-    return (size_t)(jfr_hash_high(bytes) >> (64 - bits));
+    return (size_t)(hash_number_high(bytes) >> (64 - bits));
 }
 
 /* Where the location of a frame with these bytes is, or goes. */

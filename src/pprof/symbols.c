@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "jfr/hash.h"
+#include "base/hash.h"
 
 /* Room the index needs per item, counted against the cap along with the content. */
 enum { INDEX_BYTES = 2 * sizeof(struct hashed_slot) };
@@ -53,11 +53,6 @@ static bool charge(struct symbols *s, size_t bytes)
     return true;
 }
 
-static uint32_t hash_bytes(const void *p, size_t n)
-{
-    return jfr_hash(str_hash((struct str){p, n}));
-}
-
 static uint32_t new_string(struct symbols *s, struct hashed_slot *slot, uint32_t hash, struct str text)
 {
     xgrow(&s->strings, &s->string_cap, s->string_count + 1, sizeof *s->strings);
@@ -70,7 +65,7 @@ static uint32_t new_string(struct symbols *s, struct hashed_slot *slot, uint32_t
 static inline struct hashed_slot *text_slot(struct symbols *s, struct str text, uint32_t *hash)
 {
     hashed_reserve(&s->by_text);
-    *hash = jfr_hash(str_hash(text));
+    *hash = (uint32_t)hash_bytes(text.p, text.n);
     return hashed_find(&s->by_text, *hash, str_eq(s->strings[item], text));
 }
 
@@ -128,8 +123,8 @@ static uint32_t new_function(struct symbols *s, struct pprof_function f)
 static uint32_t another_function(struct symbols *s, struct pprof_function f)
 {
     hashed_reserve(&s->more_functions);
-    const uint32_t hash = jfr_hash(f.name ^ (uint64_t)f.filename << 32) ^
-                          jfr_hash((f.system_name ^ (uint64_t)f.mapping << 16) ^ (uint64_t)f.start_line << 32);
+    _Static_assert(sizeof f == 5 * sizeof f.name, "no padding: hashed by its bytes");
+    const uint32_t hash = (uint32_t)hash_bytes(&f, sizeof f);
     struct hashed_slot *slot = hashed_find(&s->more_functions, hash, same_function(s->functions[item], f));
     if (slot->item)
         return slot->item - 1;
@@ -164,7 +159,7 @@ static uint32_t new_location(struct symbols *s, struct pprof_location l)
 static uint32_t another_location(struct symbols *s, struct pprof_location l)
 {
     hashed_reserve(&s->more_locations);
-    const uint32_t hash = jfr_hash(l.function | (uint64_t)(uint32_t)l.line << 32);
+    const uint32_t hash = hash_number(l.function | (uint64_t)(uint32_t)l.line << 32);
     struct hashed_slot *slot = hashed_find(
         &s->more_locations, hash, s->locations[item].function == l.function && s->locations[item].line == l.line);
     if (slot->item)
@@ -205,7 +200,7 @@ uint32_t symbols_stack(struct symbols *s, const uint32_t *locations, size_t coun
 {
     size_t bytes = count * sizeof *locations;
     hashed_reserve(&s->by_stack);
-    uint32_t hash = hash_bytes(locations, bytes);
+    uint32_t hash = (uint32_t)hash_bytes(locations, bytes);
     struct hashed_slot *slot = hashed_find(
         &s->by_stack, hash, s->stacks[item].count == count && same_bytes(s->stacks[item].locations, locations, bytes));
     if (slot->item)
@@ -229,7 +224,7 @@ uint32_t symbols_labels(struct symbols *s, const struct pprof_label *labels, siz
     }
     size_t bytes = count * sizeof *labels;
     hashed_reserve(&s->by_labels);
-    uint32_t hash = hash_bytes(labels, bytes);
+    uint32_t hash = (uint32_t)hash_bytes(labels, bytes);
     struct hashed_slot *slot =
         hashed_find(&s->by_labels, hash,
                     s->label_sets[item].count == count && same_bytes(s->label_sets[item].labels, labels, bytes));

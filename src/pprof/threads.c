@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "jfr/hash.h"
+#include "base/hash.h"
 #include "pprof/normalise.h"
 
 uint32_t thread_names_label(struct thread_names *t, struct symbols *s, struct str name)
@@ -15,7 +15,7 @@ uint32_t thread_names_label(struct thread_names *t, struct symbols *s, struct st
     if (string == SYMBOLS_FULL)
         return string;
     hashed_reserve(&t->index);
-    uint32_t hash = jfr_hash(string);
+    uint32_t hash = hash_number(string);
     struct hashed_slot *slot = hashed_find(&t->index, hash, t->strings[item] == string);
     if (slot->item)
         return string;
