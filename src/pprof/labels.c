@@ -49,6 +49,35 @@ static void name_keys(struct conversion *c)
                                   .span_name = symbols_string(&c->symbols, STR("span_name"))};
 }
 
+/* What a store tells series by: all labels but a span's id, which is another each time. SYMBOLS_FULL. */
+static uint32_t series_of(struct conversion *c, const struct set *set, uint32_t whole)
+{
+    struct set series;
+    series.count = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->labels[i].key != c->keys.profile_id)
+            series.labels[series.count++] = set->labels[i];
+    }
+    return series.count == set->count ? whole : symbols_labels(&c->symbols, series.labels, series.count);
+}
+
+/* The set's number, or SYMBOLS_FULL where there are too many of them: what was taken once is taken ever after, and the other way round. */
+static uint32_t within_limits(struct conversion *c, const struct set *set, uint32_t whole)
+{
+    enum { TAKEN = 1, REFUSED = 2 };
+    const uint32_t series = whole == SYMBOLS_FULL ? SYMBOLS_FULL : series_of(c, set, whole);
+    uint32_t *state = series == SYMBOLS_FULL ? NULL : dense_at(&c->label_sets, series);
+    if (!state)
+        return SYMBOLS_FULL;
+    if (series == 0)
+        return whole;
+    if (*state == 0) {
+        *state = c->series < c->limits->series ? TAKEN : REFUSED;
+        c->series += *state == TAKEN;
+    }
+    return *state == TAKEN ? whole : SYMBOLS_FULL;
+}
+
 static uint32_t make(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
 {
     struct conversion *c = p->c;
@@ -66,7 +95,7 @@ static uint32_t make(const struct pass *p, const struct event_class *class, cons
     if (e->v[SLOT_SPAN_ID].num || e->v[SLOT_SPAN_NAME].num || e->v[SLOT_SPAN_NAME].at || e->v[SLOT_CONTEXT].num ||
         p->spans->count)
         add_span(p, class, e, &set);
-    return set.count ? symbols_labels(&c->symbols, set.labels, set.count) : 0;
+    return set.count ? within_limits(c, &set, symbols_labels(&c->symbols, set.labels, set.count)) : 0;
 }
 
 uint32_t labels_of(const struct pass *p, const struct event_class *class, const struct jfr_record *e)

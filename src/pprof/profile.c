@@ -7,7 +7,7 @@
 
 void profile_init(struct profile *p, struct symbols *symbols)
 {
-    *p = (struct profile){.symbols = symbols};
+    *p = (struct profile){.symbols = symbols, .bytes_left = SIZE_MAX};
 }
 
 void profile_done(struct profile *p)
@@ -28,14 +28,35 @@ bool profile_add_type(struct profile *p, struct str type, struct str unit)
     return true;
 }
 
+void profile_bound(struct profile *p, size_t *samples_left, size_t bytes)
+{
+    p->samples_left = samples_left;
+    p->bytes_left = bytes;
+}
+
+/* About what it takes in the end: three bytes for a frame, some for values and labels. */
+static size_t encoded_size(const struct profile *p, uint32_t stack, uint32_t labels)
+{
+    enum { SAMPLE = 8, VALUE = 6, FRAME = 3, LABEL = 12 };
+    return SAMPLE + VALUE * p->type_count + FRAME * (size_t)p->symbols->stacks[stack].count +
+           LABEL * (size_t)p->symbols->label_sets[labels].count;
+}
+
 static uint32_t new_sample(struct profile *p, uint32_t stack, uint32_t labels)
 {
     enum { FIRST_SAMPLES = 64 }; /* room for that many, to begin with */
-    const size_t n = p->sample_count++, room = n ? n + 1 : FIRST_SAMPLES;
-    xgrow(&p->samples, &p->sample_cap, room, sizeof *p->samples);
-    xgrow(&p->values, &p->value_cap, room * p->type_count, sizeof *p->values);
+    const size_t n = p->sample_count, room = n ? n + 1 : FIRST_SAMPLES;
+    const size_t bytes = p->samples_left ? encoded_size(p, stack, labels) : 0;
+    if (bytes > p->bytes_left || (p->samples_left && *p->samples_left == 0) || n == SYMBOLS_FULL ||
+        !mem_grow(&p->samples, &p->sample_cap, room, sizeof *p->samples) ||
+        !mem_grow(&p->values, &p->value_cap, room * p->type_count, sizeof *p->values))
+        return SYMBOLS_FULL;
+    p->bytes_left -= bytes;
+    if (p->samples_left)
+        *p->samples_left -= 1;
     p->samples[n] = (struct pprof_sample){stack, labels};
     memset(profile_values(p, n), 0, p->type_count * sizeof *p->values);
+    p->sample_count++;
     return (uint32_t)n;
 }
 
@@ -43,25 +64,31 @@ static uint32_t new_sample(struct profile *p, uint32_t stack, uint32_t labels)
 static uint32_t plain_sample(struct profile *p, uint32_t stack)
 {
     uint32_t *const sample = dense_at(&p->of_stack, stack);
+    if (!sample)
+        return SYMBOLS_FULL;
     if (*sample == 0)
-        *sample = new_sample(p, stack, 0) + 1;
+        *sample = new_sample(p, stack, 0) + 1; /* 0 again for SYMBOLS_FULL */
     return *sample - 1;
 }
 
 static uint32_t labelled_sample(struct profile *p, uint32_t stack, uint32_t labels)
 {
-    hashed_reserve(&p->by_sample);
+    if (!hashed_reserve(&p->by_sample))
+        return SYMBOLS_FULL;
     uint32_t hash = hash_number(stack | (uint64_t)labels << 32);
     struct hashed_slot *slot =
         hashed_find(&p->by_sample, hash, p->samples[item].stack == stack && p->samples[item].labels == labels);
     if (slot->item)
         return slot->item - 1;
     uint32_t n = new_sample(p, stack, labels);
-    hashed_add(&p->by_sample, slot, hash, n);
+    if (n != SYMBOLS_FULL)
+        hashed_add(&p->by_sample, slot, hash, n);
     return n;
 }
 
 uint32_t profile_sample(struct profile *p, uint32_t stack, uint32_t labels)
 {
+    if (stack >= p->symbols->stack_count || labels >= p->symbols->label_set_count)
+        return SYMBOLS_FULL;
     return labels ? labelled_sample(p, stack, labels) : plain_sample(p, stack);
 }

@@ -46,6 +46,7 @@ struct pprof_labels {
 
 struct symbols {
     struct arena arena;
+    size_t stacks_max; /* 0 = none */
     struct str *strings; /* string 0 is "" */
     struct pprof_function *functions;
     struct pprof_location *locations;

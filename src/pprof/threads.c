@@ -14,7 +14,8 @@ uint32_t thread_names_label(struct thread_names *t, struct symbols *s, struct st
     uint32_t string = symbols_string(s, name);
     if (string == SYMBOLS_FULL)
         return string;
-    hashed_reserve(&t->index);
+    if (!hashed_reserve(&t->index))
+        return SYMBOLS_FULL;
     uint32_t hash = hash_number(string);
     struct hashed_slot *slot = hashed_find(&t->index, hash, t->strings[item] == string);
     if (slot->item)

@@ -185,6 +185,8 @@ static void merge_reset(struct merge *m)
 static uint32_t node_of(struct merge *m, uint32_t stack)
 {
     uint32_t *node = dense_at(&m->node_of_stack, stack);
+    if (!node)
+        return flame_stack(m->flame, &m->frames, 0, &m->symbols, stack);
     if (*node == 0)
         *node = flame_stack(m->flame, &m->frames, 0, &m->symbols, stack) + 1;
     return *node - 1;
