@@ -56,7 +56,10 @@ struct jvm {
     uint64_t profiles, samples;
     bool leaving; /* no target names it any more */
     bool wanted;  /* scratch of reconcile() */
-    bool refusal_told;
+    bool refusal_told, cut_told;
+    bool refused;      /* a recording of the interval at hand */
+    char cut[ERR_MAX]; /* what of the last interval was left out, and why; "" = nothing */
+    struct java_events events;
 };
 
 static struct metric_family samples_total = {.name = "smolder_samples_total",
@@ -79,7 +82,9 @@ static int64_t wall_ns(void)
 static void on_profile(void *arg, const char *name, const char *event, struct profile *p)
 {
     struct jvm *v = arg;
-    struct labels *labels = java_profile_labels(v->target, name, event);
+    char configured[JAVA_EVENT_MAX];
+    (void)java_conversion(&v->owner->args.profiling, v->owner->events, configured);
+    struct labels *labels = java_profile_labels(v->target, name, java_event_label(&v->events, event, configured));
     metric_add(&samples_total, (double)p->samples, name);
     v->profiles++;
     v->samples += p->samples;
@@ -96,6 +101,20 @@ static void on_refused(void *arg, const char *why)
         log_warn("a recording could not be read; later ones like it are only counted",
                  L_COMPONENT(component_id(v->owner->self)), L_INT("pid", v->id.pid), L_STR("err", why));
     v->refusal_told = true;
+    v->refused = true;
+    snprintf(v->cut, sizeof v->cut, "a recording could not be read: %s", why);
+}
+
+static void on_cut(void *arg, const char *what)
+{
+    struct jvm *v = arg;
+    if (*what && !v->cut_told)
+        log_warn("a part of a recording was left out; later ones are only counted",
+                 L_COMPONENT(component_id(v->owner->self)), L_INT("pid", v->id.pid), L_STR("reason", what));
+    v->cut_told |= *what != '\0';
+    if (*what || !v->refused)
+        snprintf(v->cut, sizeof v->cut, "%s", what);
+    v->refused = false;
 }
 
 static void on_stream_ended(void *arg)
@@ -184,7 +203,7 @@ static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
 {
     static const struct jvm_session_events session_events = {.chunk = on_chunk, .state = on_state, .closed = on_closed};
     static const struct java_stream_events stream_events = {
-        .profile = on_profile, .refused = on_refused, .ended = on_stream_ended};
+        .profile = on_profile, .refused = on_refused, .cut = on_cut, .ended = on_stream_ended};
     char event[JAVA_EVENT_MAX];
     struct conversion_options options = java_conversion(&j->args.profiling, j->events, event);
     struct jvm *v = xcalloc(1, sizeof *v);
@@ -194,7 +213,7 @@ static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
     v->target = labels_ref(target);
     v->since_ns = wall_ns();
     v->wanted = true;
-    v->stream = java_stream_new(j->converter, &options, &stream_events, v);
+    v->stream = java_stream_new(j->converter, 0, &options, &stream_events, v);
     struct jvm_session_config config = session_config(j, v);
     v->session = jvm_session_open(j->env->loop, j->env->priv, id, &config, &session_events, v);
     list_push(&j->jvms, &v->node);
@@ -505,7 +524,7 @@ static struct value *jvm_value(const struct jvm *v)
     put(object, "service_name", value_string(java_service_name(v->target, room)));
     put(object, "main", main_value(v->target));
     put(object, "state", value_string(str_of(jvm_state_name(v->state))));
-    put(object, "reason", value_string(str_of(v->reason)));
+    put(object, "reason", value_string(str_of(v->reason[0] ? v->reason : v->cut)));
     put(object, "since", time_value(v->since_ns));
     put(object, "next_profile_seconds",
         value_int(v->session ? (jvm_session_next_ns(v->session) + SECOND - 1) / SECOND : 0));

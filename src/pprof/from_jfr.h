@@ -16,6 +16,7 @@
 #include "pprof/limits.h"
 
 struct conversion;
+struct u64map;
 struct profile; /* pprof/profile.h */
 
 /* All zero but `cpu_ns` is the plain conversion: what the agent sends. */
@@ -31,6 +32,9 @@ struct conversion_options {
 
     int64_t from_ns, until_ns; /* only what begins then, since 1970; 0 = all. What compat yields is never cut. */
     const struct conversion_limits *limits; /* borrowed; NULL = the agent's */
+    /* Label sets of samples that this and earlier conversions had, as hashes, and how many there may be; borrowed. NULL = any. */
+    struct u64map *series;
+    size_t series_max;
 
     /* Labels that tell samples apart. */
     bool per_thread;      /* "thread": the thread's name, numbers of pool threads replaced */

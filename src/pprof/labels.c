@@ -61,6 +61,23 @@ static uint32_t series_of(struct conversion *c, const struct set *set, uint32_t 
     return series.count == set->count ? whole : symbols_labels(&c->symbols, series.labels, series.count);
 }
 
+/* By its texts, as numbers mean nothing to another conversion. */
+static bool is_known_series(const struct conversion *c, uint32_t series)
+{
+    const struct pprof_labels *set = &c->symbols.label_sets[series];
+    struct u64map *known = c->options.series;
+    uint64_t hash = 0, ignored;
+    for (uint32_t i = 0; known && i < set->count; i++)
+        hash = hash_number_high(hash ^ str_hash(c->symbols.strings[set->labels[i].key])) ^
+               str_hash(c->symbols.strings[set->labels[i].str]);
+    if (!known || u64map_get(known, hash, &ignored))
+        return true;
+    if (known->len >= c->options.series_max)
+        return false;
+    u64map_put(known, hash, 1);
+    return true;
+}
+
 /* The set's number, or SYMBOLS_FULL where there are too many of them: what was taken once is taken ever after, and the other way round. */
 static uint32_t within_limits(struct conversion *c, const struct set *set, uint32_t whole)
 {
@@ -72,7 +89,7 @@ static uint32_t within_limits(struct conversion *c, const struct set *set, uint3
     if (series == 0)
         return whole;
     if (*state == 0) {
-        *state = c->series < c->limits->series ? TAKEN : REFUSED;
+        *state = c->series < c->limits->series && is_known_series(c, series) ? TAKEN : REFUSED;
         c->series += *state == TAKEN;
     }
     return *state == TAKEN ? whole : SYMBOLS_FULL;

@@ -25,6 +25,19 @@ static const struct {
     {"LLC-load-misses", 1000}, {"dTLB-load-misses", 1000},
 };
 
+const char *settings_own_event(const char *event)
+{
+    for (size_t i = 0; i < ARRAY_LEN(timed); i++) {
+        if (strcmp(event, timed[i]) == 0)
+            return timed[i];
+    }
+    for (size_t i = 0; i < ARRAY_LEN(counters); i++) {
+        if (strcmp(event, counters[i].event) == 0)
+            return counters[i].event;
+    }
+    return strcmp(event, SETTINGS_OTHER) == 0 ? SETTINGS_OTHER : NULL;
+}
+
 bool settings_wall(const struct settings *s)
 {
     return strcmp(s->event, "wall") == 0;

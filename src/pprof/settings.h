@@ -32,6 +32,8 @@ void settings_take(struct settings *s, enum setting setting, struct str value, s
 /* One of the JDK's recorder, of the event called `type`. */
 bool settings_known_jdk(struct str type); /* whether that looks at settings of this type */
 void settings_take_jdk(struct settings *s, struct str type, struct str name, struct str value);
+/* The event if it is one of async-profiler's own or SETTINGS_OTHER, as a static string; else NULL. */
+const char *settings_own_event(const char *event);
 /* Sampled by wall clock alone; something else than time; threads that run, and the wall clock beside it. */
 bool settings_wall(const struct settings *s);
 bool settings_counter(const struct settings *s);
