@@ -16,6 +16,9 @@ enum { GZIP_LEVEL = 1 };
 /* Bytes of a setting's value that are looked at. */
 enum { SETTING_MAX = 1024 };
 
+/* Beside what is bounded of a profile: its types, times and the frames "[other]". */
+enum { OUTPUT_SPARE = 1 << 16 };
+
 /* Between two looks at the clock. */
 enum { CLOCK_EVENTS = 1024, CLOCK_BYTES = 32 << 10 };
 
@@ -87,6 +90,7 @@ struct conversion *conversion_new(const struct conversion_options *options)
     c->samples_left = c->limits->samples;
     symbols_init(&c->symbols, c->limits->symbols);
     c->symbols.stacks_max = c->limits->stacks;
+    c->symbols.encoded_left = c->limits->text;
     const struct pprof_function other = {.name = symbols_string(&c->symbols, OTHER)};
     const uint32_t frame =
         symbols_location(&c->symbols, (struct pprof_location){.function = symbols_function(&c->symbols, other)});
@@ -462,7 +466,7 @@ static void output_done(struct output *o)
 int conversion_finish(struct conversion *c, struct pprof_result **ret, size_t *n, struct err *err)
 {
     __attribute__((cleanup(output_done))) struct output output = {
-        BUF_INIT(c->limits->output + c->limits->symbols), GZIP_PACKER_INIT(GZIP_LEVEL)};
+        BUF_INIT(c->limits->output + c->limits->text + OUTPUT_SPARE), GZIP_PACKER_INIT(GZIP_LEVEL)};
     if (!c->results)
         c->results = xcalloc(KIND_COUNT, sizeof *c->results);
     for (size_t i = 0; i < c->result_count; i++)

@@ -19,7 +19,8 @@ struct conversion_limits {
     size_t symbols; /* bytes of names, stacks and label sets, indexes included */
     size_t stacks;  /* distinct ones */
     size_t samples; /* distinct pairs of stack and label set, all profiles together */
-    size_t output;  /* bytes of one profile's samples, before compression */
+    size_t text;    /* bytes of names, functions and lines in a profile, before compression */
+    size_t output;  /* the same of its samples; both together fit into what the embedded store takes */
     size_t series;  /* distinct label sets, ids of spans left out: each is a series in a store */
     size_t blocks;  /* native memory that is followed */
     /* Of a chunk: */

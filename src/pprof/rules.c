@@ -20,15 +20,18 @@ static __attribute__((noinline, cold)) void add_other(const struct pass *pass, e
     struct conversion *c = pass->c;
     struct arena *a = &c->symbols.arena;
     struct profile *p = &c->profiles[kind];
-    const size_t left = a->max - a->used;
+    const size_t left = a->max - a->used, encoded = c->symbols.encoded_left;
     a->max += SPARE;
+    c->symbols.encoded_left = SPARE;
     const bool ready = conversion_ready(c, kind);
     size_t *const samples_left = p->samples_left, bytes_left = p->bytes_left;
     profile_bound(p, NULL, SIZE_MAX);
     (void)!(ready && profile_add(p, c->other, 0, values));
     profile_bound(p, samples_left, bytes_left);
     const size_t now = a->max - a->used, taken = left + SPARE - now;
+    const size_t written = SPARE - c->symbols.encoded_left;
     a->max = a->used + (left > taken ? left - taken : 0);
+    c->symbols.encoded_left = encoded > written ? encoded - written : 0;
     conversion_cut(pass, CUT_MEMORY, 1);
 }
 

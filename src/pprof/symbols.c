@@ -10,7 +10,7 @@ enum { INDEX_BYTES = 2 * sizeof(struct hashed_slot) };
 
 void symbols_init(struct symbols *s, size_t max)
 {
-    *s = (struct symbols){.arena = ARENA_INIT(max)};
+    *s = (struct symbols){.arena = ARENA_INIT(max), .encoded_left = SIZE_MAX};
     (void)symbols_string(s, STR(""));
     (void)symbols_labels(s, NULL, 0);
 }
@@ -43,13 +43,17 @@ void symbols_expect(struct symbols *s, size_t functions)
     xgrow(&s->locations, &s->location_cap, n + n / 4, sizeof *s->locations);
 }
 
-/* Counts an item outside the arena against the cap; false when it is reached. */
-static bool charge(struct symbols *s, size_t bytes)
+/* About what they take in a profile, a string's text aside. */
+enum { ENCODED_STRING = 6, ENCODED_FUNCTION = 24, ENCODED_LOCATION = 16 };
+
+/* Counts an item outside the arena against the cap, and what it comes to in a profile; false when one is reached. */
+static bool charge(struct symbols *s, size_t bytes, size_t encoded)
 {
     bytes += INDEX_BYTES;
-    if (bytes > s->arena.max - s->arena.used)
+    if (bytes > s->arena.max - s->arena.used || encoded > s->encoded_left)
         return false;
     s->arena.max -= bytes;
+    s->encoded_left -= encoded;
     return true;
 }
 
@@ -78,7 +82,7 @@ uint32_t symbols_string(struct symbols *s, struct str text)
     struct hashed_slot *slot = text_slot(s, text, &hash);
     if (!slot || slot->item)
         return slot ? slot->item - 1 : SYMBOLS_FULL;
-    struct str copy = charge(s, sizeof copy) ? arena_str(&s->arena, text) : (struct str){0};
+    struct str copy = charge(s, sizeof copy, ENCODED_STRING + text.n) ? arena_str(&s->arena, text) : (struct str){0};
     return copy.p ? new_string(s, slot, hash, copy) : SYMBOLS_FULL;
 }
 
@@ -102,7 +106,7 @@ uint32_t symbols_joined(struct symbols *s, struct str left, char between, struct
     struct hashed_slot *slot = text_slot(s, joined, &hash);
     if (!slot || slot->item)
         return slot ? slot->item - 1 : SYMBOLS_FULL;
-    if (!charge(s, sizeof joined))
+    if (!charge(s, sizeof joined, ENCODED_STRING + joined.n))
         return SYMBOLS_FULL;
     arena_keep(&s->arena, joined.n + 1);
     return new_string(s, slot, hash, joined);
@@ -116,7 +120,7 @@ static bool same_function(struct pprof_function a, struct pprof_function b)
 
 static uint32_t new_function(struct symbols *s, struct pprof_function f)
 {
-    if (!charge(s, sizeof f) || !mem_grow(&s->functions, &s->function_cap, s->function_count + 1, sizeof *s->functions))
+    if (!charge(s, sizeof f, ENCODED_FUNCTION) || !mem_grow(&s->functions, &s->function_cap, s->function_count + 1, sizeof *s->functions))
         return SYMBOLS_FULL;
     s->functions[s->function_count] = f;
     return (uint32_t)s->function_count++;
@@ -154,7 +158,7 @@ uint32_t symbols_function(struct symbols *s, struct pprof_function f)
 
 static uint32_t new_location(struct symbols *s, struct pprof_location l)
 {
-    if (!charge(s, sizeof l) || !mem_grow(&s->locations, &s->location_cap, s->location_count + 1, sizeof *s->locations))
+    if (!charge(s, sizeof l, ENCODED_LOCATION) || !mem_grow(&s->locations, &s->location_cap, s->location_count + 1, sizeof *s->locations))
         return SYMBOLS_FULL;
     s->locations[s->location_count] = l;
     return (uint32_t)s->location_count++;
@@ -214,7 +218,7 @@ uint32_t symbols_stack(struct symbols *s, const uint32_t *locations, size_t coun
     if (slot->item)
         return slot->item - 1;
     const bool room = s->stacks_max == 0 || s->stack_count < s->stacks_max;
-    const uint32_t *copy = room && charge(s, sizeof *s->stacks) ? keep(s, locations, bytes) : NULL;
+    const uint32_t *copy = room && charge(s, sizeof *s->stacks, 0) ? keep(s, locations, bytes) : NULL;
     if (!copy || !mem_grow(&s->stacks, &s->stack_cap, s->stack_count + 1, sizeof *s->stacks))
         return SYMBOLS_FULL;
     uint32_t n = (uint32_t)s->stack_count++;
@@ -239,7 +243,7 @@ uint32_t symbols_labels(struct symbols *s, const struct pprof_label *labels, siz
                     s->label_sets[item].count == count && same_bytes(s->label_sets[item].labels, labels, bytes));
     if (slot->item)
         return slot->item - 1;
-    const struct pprof_label *copy = charge(s, sizeof *s->label_sets) ? keep(s, labels, bytes) : NULL;
+    const struct pprof_label *copy = charge(s, sizeof *s->label_sets, 0) ? keep(s, labels, bytes) : NULL;
     if (!copy || !mem_grow(&s->label_sets, &s->label_set_cap, s->label_set_count + 1, sizeof *s->label_sets))
         return SYMBOLS_FULL;
     uint32_t n = (uint32_t)s->label_set_count++;

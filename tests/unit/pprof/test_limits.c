@@ -187,6 +187,42 @@ static void what_a_profile_comes_to_is_bounded(void)
     conversion_free(c);
 }
 
+/* Names that differ, and lines of them: the whole fits into what a store takes. */
+static void names_in_a_profile_are_bounded(void)
+{
+    enum { METHODS = 3000, LINES = 4, NAME = 4000, STACK = 40, FIRST = 1000 };
+    struct conversion *c = conversion_new(&plain);
+    struct chunk_builder chunk = recording_begin();
+    char name[NAME + 1];
+    memset(name, 'x', NAME);
+    name[NAME] = '\0';
+    for (uint64_t i = 0; i < METHODS * LINES; i++)
+        recording_execution(&chunk, FIRST + i, THREAD_MAIN, STATE_DEFAULT);
+    put_pools(&chunk, 3);
+    CHUNK_VARINTS(&chunk, 31, METHODS);
+    for (uint64_t i = 0; i < METHODS; i++) {
+        snprintf(name, sizeof name, "m%05u", (unsigned)i);
+        name[6] = 'x';
+        recording_named(&chunk, FIRST + i, name);
+    }
+    CHUNK_VARINTS(&chunk, 28, METHODS);
+    for (uint64_t i = 0; i < METHODS; i++)
+        CHUNK_VARINTS(&chunk, FIRST + i, CLASS, FIRST + i, 0, 0, 0);
+    CHUNK_VARINTS(&chunk, 26, METHODS * LINES);
+    for (uint64_t i = 0; i < METHODS * LINES; i++)
+        CHUNK_VARINTS(&chunk, FIRST + i, 0, 1, FIRST + i / LINES, 1 + i, 0, 0);
+    put_end(&chunk);
+    convert(c, &chunk);
+    CHECK_INT(total(c, "process_cpu", NULL), INT64_C(10) * METHODS * LINES);
+    CHECK(cut(c, CUT_MEMORY) > METHODS);
+    struct pprof_result *r;
+    size_t n;
+    struct err err = {0};
+    CHECK_INT(conversion_finish(c, &r, &n, &err), 0);
+    CHECK(n == 1 && r[0].len < conversion_limits_agent.text + conversion_limits_agent.output);
+    conversion_free(c);
+}
+
 /* An interval of one kind after the other where nothing fits any more. */
 static void every_kind_has_a_frame_for_the_rest(void)
 {
@@ -462,6 +498,7 @@ int main(void)
     RUN(keys_in_a_row_take_no_longer);
     RUN(pairs_of_stacks_and_labels_are_bounded);
     RUN(what_a_profile_comes_to_is_bounded);
+    RUN(names_in_a_profile_are_bounded);
     RUN(every_kind_has_a_frame_for_the_rest);
     RUN(a_damaged_chunk_at_its_limits_leaves_nothing);
     RUN(a_chunk_has_its_time);
