@@ -11,8 +11,8 @@
  * - bytes: NH of UMAC with words of 64 bits (Black, Halevi, Krawczyk, Krovetz, Rogaway 1999; RFC 4418), at most 2^-64 per level, and a level
  *   takes 1,024 bytes to 16; then what is left and the length by a strongly universal function to 64 bits (multilinear, Lemire and Kaser
  *   2014). So any 32 bits of it collide with 2^-32, as if they were drawn.
- * - numbers: multiply-shift twice (Dietzfelbinger et al. 1997), 2/m for m buckets. Once alone would be enough for pairs, but keeps evenly
- *   spaced numbers evenly spaced, which now and then fills a stretch of an open table; hence the fold in between.
+ * - numbers: multiply-shift (Dietzfelbinger et al. 1997), 2/m for m buckets. Where n numbers go into a table of open addresses, that is a
+ *   logarithm of n for a look-up with the worst sets known, evenly spaced ones, and the root of n with any (Pătraşcu and Thorup 2010).
  *
  * A hash is good for this process: never to be stored or sent.
  */
@@ -27,15 +27,15 @@ extern uint64_t hash_number_key[2]; /* odd; set before main(), constant since */
 /* Of any bytes: all 64 bits are equally good. Also called str_hash(). */
 uint64_t hash_bytes(const void *p, size_t n);
 
-/* The high bits are the good ones: take as many as are needed from the top. */
+/* One multiplication, for inner loops. Only the high bits are good: take as many as are needed from the top. */
 static inline uint64_t hash_number_high(uint64_t v)
 {
-    v *= hash_number_key[0];
-    v ^= v >> 32;
-    return v * hash_number_key[1];
+    return v * hash_number_key[0];
 }
 
+/* All bits are good. */
 static inline uint32_t hash_number(uint64_t v)
 {
-    return (uint32_t)(hash_number_high(v) >> 32);
+    v = hash_number_high(v);
+    return (uint32_t)((v ^ v >> 32) * hash_number_key[1] >> 32);
 }
