@@ -14,8 +14,10 @@ static int64_t wall_weight(const struct conversion *c)
 
 /* The frame "[other]" always has room: symbols get what it takes, and nothing else does, now or later. So an event that fell back once
  * does so again, and can be taken back. */
-static __attribute__((noinline, cold)) void add_other(const struct pass *pass, enum profile_kind kind, const int64_t *values)
+static __attribute__((noinline, cold)) void add_other(const struct pass *pass, enum profile_kind kind, int64_t first,
+                                                      int64_t second)
 {
+    const int64_t values[] = {first, second};
     enum { SPARE = 4096 };
     struct conversion *c = pass->c;
     struct arena *a = &c->symbols.arena;
@@ -40,9 +42,9 @@ static void add(const struct pass *p, enum profile_kind kind, uint32_t stack, ui
                 int64_t second, int64_t count)
 {
     const int64_t values[] = {times(first, times(p->sign, p->c->settings.repeat)), times(second, p->sign)};
-    if (!conversion_ready(p->c, kind) || !profile_add(&p->c->profiles[kind], stack, labels, values))
-        add_other(p, kind, values);
     p->c->samples[kind] += (uint64_t)times(count, p->sign);
+    if (!conversion_ready(p->c, kind) || !profile_add(&p->c->profiles[kind], stack, labels, values))
+        add_other(p, kind, values[0], values[1]);
 }
 
 /* None where there is no room for them. */
