@@ -143,8 +143,8 @@ static void tell_cuts(struct java_stream *s, const struct conversion *c)
             continue;
         const size_t n = strlen(text);
         metric_add(&conversion_cut_total, (double)cuts[i].count, cut_reasons[i].name);
-        snprintf(text + n, sizeof text - n, "%s%llu %s", n ? "; " : "recording cut: ", (unsigned long long)cuts[i].count,
-                 cut_reasons[i].text);
+        snprintf(text + n, sizeof text - n, "%s%llu %s",
+                 n ? "; " : "recording cut: ", (unsigned long long)cuts[i].count, cut_reasons[i].text);
     }
     s->events.cut(s->arg, text);
 }

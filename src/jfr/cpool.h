@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "jfr/chunk.h"
 #include "base/hash.h"
+#include "jfr/chunk.h"
 #include "jfr/plan.h"
 
 struct jfr_entry {

@@ -5,8 +5,8 @@
 
 #include "base/cleanup.h"
 #include "base/gzip.h"
-#include "base/mem.h"
 #include "base/hash.h"
+#include "base/mem.h"
 #include "pprof/wire.h"
 
 /* Field numbers of profile.proto (google/pprof) that are read; the rest is stepped over. */
@@ -92,7 +92,8 @@ static const struct id *ids_find(const struct ids *ids, uint64_t foreign)
 {
     if (ids->index.cap == 0)
         return NULL;
-    const struct hashed_slot *slot = hashed_find(&ids->index, hash_number(foreign), ids->items[item].foreign == foreign);
+    const struct hashed_slot *slot =
+        hashed_find(&ids->index, hash_number(foreign), ids->items[item].foreign == foreign);
     return slot->item ? &ids->items[slot->item - 1] : NULL;
 }
 

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "base/mem.h"
 #include "base/hash.h"
+#include "base/mem.h"
 
 void profile_init(struct profile *p, struct symbols *symbols)
 {
@@ -40,7 +40,8 @@ static size_t encoded_size(const struct profile *p, uint32_t stack, uint32_t lab
     enum { SAMPLE = 8, VALUE = 6, LABEL = 12, TWO_BYTES = 1 << 14 };
     const struct symbols *s = p->symbols;
     const size_t frame = s->location_count < TWO_BYTES ? 2 : 3;
-    return SAMPLE + VALUE * p->type_count + frame * s->stacks[stack].count + LABEL * (size_t)s->label_sets[labels].count;
+    return SAMPLE + VALUE * p->type_count + frame * s->stacks[stack].count +
+           LABEL * (size_t)s->label_sets[labels].count;
 }
 
 static uint32_t new_sample(struct profile *p, uint32_t stack, uint32_t labels)

@@ -35,8 +35,9 @@ struct profile {
     /* Samples without labels by stack, number + 1; those with labels by stack and labels. */
     struct dense of_stack;
     struct hashed by_sample;
-    size_t *samples_left; /* how many more may come, of several profiles together; NULL = as many as there is memory for */
-    size_t bytes_left;    /* about, of samples when encoded */
+    size_t
+        *samples_left; /* how many more may come, of several profiles together; NULL = as many as there is memory for */
+    size_t bytes_left; /* about, of samples when encoded */
 };
 
 void profile_init(struct profile *p, struct symbols *symbols);

@@ -506,8 +506,7 @@ static const uint8_t *read_new_frame(struct resolver *r, const uint8_t *p, uint3
     if (slot->location || *location == SYMBOLS_FULL)
         return p;
     /* One frame has many spellings, and they are not worth any memory. */
-    if (r->cache_len == r->options.limits->cached ||
-        (r->cache_len * 2 >= (size_t)1 << r->cache_bits && !grow_cache(r)))
+    if (r->cache_len == r->options.limits->cached || (r->cache_len * 2 >= (size_t)1 << r->cache_bits && !grow_cache(r)))
         return p;
     *frame_slot(r, bytes) = (struct frame_slot){.bytes = bytes, .location = *location};
     r->cache_len++;

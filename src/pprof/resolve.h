@@ -29,18 +29,18 @@ enum thread_state { THREAD_STATE_UNKNOWN, THREAD_STATE_OTHER, THREAD_STATE_RUNNA
 
 /* Stack ids that lead nowhere, and stacks that there is no room for: no numbers of stacks either. */
 #define RESOLVE_NO_STACK (UINT32_MAX - 1)
-#define RESOLVE_FULL (UINT32_MAX - 2)
+#define RESOLVE_FULL     (UINT32_MAX - 2)
 /* The frame that stands for what nobody knows. */
 #define RESOLVE_UNKNOWN STR("[unknown]")
 
 struct resolve_options {
     bool compat; /* as the reference: its rules for names, frames without a method are left out, negative lines stay */
-    bool mark_truncated; /* a frame "[truncated]" stands for what was cut off a stack */
-    bool no_lines;       /* all lines are 0 */
-    bool frame_types;    /* names end with how a frame was run, as async-profiler has it: "_[j]" */
-    bool libraries;      /* functions of native libraries have these as mapping */
-    bool raw_names;      /* names are not normalised */
-    bool threads;        /* resolver_thread() will be called */
+    bool mark_truncated;                    /* a frame "[truncated]" stands for what was cut off a stack */
+    bool no_lines;                          /* all lines are 0 */
+    bool frame_types;                       /* names end with how a frame was run, as async-profiler has it: "_[j]" */
+    bool libraries;                         /* functions of native libraries have these as mapping */
+    bool raw_names;                         /* names are not normalised */
+    bool threads;                           /* resolver_thread() will be called */
     const struct conversion_limits *limits; /* borrowed */
 };
 

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "base/mem.h"
 #include "base/hash.h"
+#include "base/mem.h"
 
 /* Room the index needs per item, counted against the cap along with the content. */
 enum { INDEX_BYTES = 2 * sizeof(struct hashed_slot) };
@@ -44,7 +44,7 @@ void symbols_expect(struct symbols *s, size_t functions)
 }
 
 /* About what they take in a profile, a string's text aside. */
-enum { ENCODED_STRING = 6, ENCODED_FUNCTION = 24, ENCODED_LOCATION = 16 };
+enum { ENCODED_STRING = 4, ENCODED_FUNCTION = 12, ENCODED_LOCATION = 18 };
 
 /* Counts an item outside the arena against the cap, and what it comes to in a profile; false when one is reached. */
 static bool charge(struct symbols *s, size_t bytes, size_t encoded)
@@ -120,7 +120,8 @@ static bool same_function(struct pprof_function a, struct pprof_function b)
 
 static uint32_t new_function(struct symbols *s, struct pprof_function f)
 {
-    if (!charge(s, sizeof f, ENCODED_FUNCTION) || !mem_grow(&s->functions, &s->function_cap, s->function_count + 1, sizeof *s->functions))
+    if (!charge(s, sizeof f, ENCODED_FUNCTION) ||
+        !mem_grow(&s->functions, &s->function_cap, s->function_count + 1, sizeof *s->functions))
         return SYMBOLS_FULL;
     s->functions[s->function_count] = f;
     return (uint32_t)s->function_count++;
@@ -158,7 +159,8 @@ uint32_t symbols_function(struct symbols *s, struct pprof_function f)
 
 static uint32_t new_location(struct symbols *s, struct pprof_location l)
 {
-    if (!charge(s, sizeof l, ENCODED_LOCATION) || !mem_grow(&s->locations, &s->location_cap, s->location_count + 1, sizeof *s->locations))
+    if (!charge(s, sizeof l, ENCODED_LOCATION) ||
+        !mem_grow(&s->locations, &s->location_cap, s->location_count + 1, sizeof *s->locations))
         return SYMBOLS_FULL;
     s->locations[s->location_count] = l;
     return (uint32_t)s->location_count++;

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "base/mem.h"
 #include "base/hash.h"
+#include "base/mem.h"
 #include "pprof/normalise.h"
 
 uint32_t thread_names_label(struct thread_names *t, struct symbols *s, struct str name)

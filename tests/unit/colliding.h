@@ -22,10 +22,10 @@ static const char colliding_base[COLLIDING_BYTES + 1] =
 static const struct {
     unsigned short up, down;
     unsigned char bit;
-} colliding_trades[COLLIDING_BITS] = {
-    {204, 268, 0}, {204, 268, 1}, {204, 268, 2}, {204, 268, 3}, {206, 270, 3}, {207, 271, 1}, {207, 271, 2}, {148, 212, 0},
-    {148, 212, 1}, {148, 212, 2}, {148, 212, 3}, {150, 214, 3}, {151, 215, 1}, {151, 215, 2}, {92, 156, 0}, {92, 156, 1},
-    {92, 156, 2}};
+} colliding_trades[COLLIDING_BITS] = {{204, 268, 0}, {204, 268, 1}, {204, 268, 2}, {204, 268, 3}, {206, 270, 3},
+                                      {207, 271, 1}, {207, 271, 2}, {148, 212, 0}, {148, 212, 1}, {148, 212, 2},
+                                      {148, 212, 3}, {150, 214, 3}, {151, 215, 1}, {151, 215, 2}, {92, 156, 0},
+                                      {92, 156, 1},  {92, 156, 2}};
 
 /* The i-th of 2^COLLIDING_BITS, in `room`. */
 static inline struct str colliding_text(unsigned i, char room[COLLIDING_BYTES])

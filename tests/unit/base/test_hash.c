@@ -36,7 +36,8 @@ static void equal_bytes_hash_alike_wherever_they_lie(void)
 static void every_byte_and_the_length_count(void)
 {
     uint8_t *p = ramp(LONGEST);
-    static const size_t sizes[] = {1, 2, 3, 4, 5, 8, 9, 15, 16, 17, 31, 33, 200, 1024, 1025, 2048, 5000, 65537, LONGEST};
+    static const size_t sizes[] = {1,  2,  3,   4,    5,    8,    9,    15,    16,     17,
+                                   31, 33, 200, 1024, 1025, 2048, 5000, 65537, LONGEST};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         const size_t n = sizes[i], step = n > 300 ? n / 100 : 1;
         const uint64_t before = hash_bytes(p, n);

@@ -80,7 +80,8 @@ static void cuts_a_service_name_that_would_not_fit(void)
 static void a_recording_cannot_make_up_events(void)
 {
     struct java_events seen = {0};
-    CHECK_STR(java_event_label(&seen, "ctimer", "cpu"), "ctimer"); /* what the profiler takes where cpu is not to be had */
+    CHECK_STR(java_event_label(&seen, "ctimer", "cpu"),
+              "ctimer"); /* what the profiler takes where cpu is not to be had */
     CHECK_STR(java_event_label(&seen, "app.Main.method", "app.Main.method"), "app.Main.method");
     CHECK_STR(java_event_label(&seen, "app.Main.method", "cpu"), "other");
     CHECK_STR(java_event_label(&seen, "ev1\"\n} evil{x=\"\x1b]0;", "cpu"), "other");

@@ -19,8 +19,9 @@
 enum { POOLS = 7, CLASS = 5, MIB = 1 << 20, MAX = 64 * MIB };
 
 static const struct conversion_options plain = {.event = "cpu", .cpu_ns = 10};
-static const char span_types[] = "\n201 jdk.CPUTimeSample startTime:11 stackTrace:26* eventThread:22* samplingPeriod:11 "
-                                 "spanId:11 spanName:20";
+static const char span_types[] =
+    "\n201 jdk.CPUTimeSample startTime:11 stackTrace:26* eventThread:22* samplingPeriod:11 "
+    "spanId:11 spanName:20";
 
 static double seconds(void)
 {

@@ -39,8 +39,7 @@ static void numbers_are_those_that_are_on_disk(void)
     cleanup_symbols struct symbols symbols;
     symbols_init(&symbols, MAX);
     cleanup_splits struct splits s = SPLITS_INIT(&symbols);
-    const uint64_t expected =
-        XXH3_64bits("thread", 6) * 31 + XXH3_64bits("main", 4) * UINT64_C(0x9e3779b97f4a7c15);
+    const uint64_t expected = XXH3_64bits("thread", 6) * 31 + XXH3_64bits("main", 4) * UINT64_C(0x9e3779b97f4a7c15);
     CHECK_INT(number_of(&s, 0), 0);
     CHECK_INT(number_of(&s, set_of(&symbols, "thread", STR("main"), NULL)), (int64_t)expected);
     CHECK_INT(number_of(&s, set_of(&symbols, "thread", STR("main"), "span_id")), (int64_t)expected);
