@@ -230,7 +230,8 @@ static struct job *next_job(const struct user *u)
     return NULL;
 }
 
-/* Who has waited longest, of those within their budget if there are any. */
+/* Who has waited longest, of those within their budget if there are any. A second worker for the same user only where there is much to do
+ * and nobody else waits. */
 static struct job *next_turn(const struct java_converter *c)
 {
     struct job *first = NULL, *spare = NULL, *second = NULL;
@@ -248,11 +249,13 @@ static struct job *next_turn(const struct java_converter *c)
         else if (!u->running && u->credit_ns > 0 && !first)
             first = j;
     }
-    first = first ? first : spare;
-    /* A second worker for the same user only where there is much to do and nobody else waits. */
-    if (!first && second && c->jobs > BACKLOG_JOBS)
-        first = second;
-    return first;
+    if (first)
+        return first;
+    /* The store works here as well: who is out of time has one worker at most, and that only where nobody else has any. */
+    if (spare)
+        return c->running == 0 ? spare : NULL;
+    const struct user *u = second ? second->stream->user : NULL;
+    return u && c->jobs > BACKLOG_JOBS && (u->credit_ns > 0 || u->jobs == c->jobs) ? second : NULL;
 }
 
 static void unlink_job(struct java_converter *c, struct job *j)

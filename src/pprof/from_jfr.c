@@ -22,8 +22,8 @@ enum { OUTPUT_SPARE = 1 << 16 };
 /* Between two looks at the clock. */
 enum { CLOCK_EVENTS = 1024, CLOCK_BYTES = 32 << 10 };
 
-/* How far from the time at which a chunk came its own may lie. */
-static const int64_t EARLIER_NS = 3600000000000, LATER_NS = 10000000000;
+/* How far from the time at which a chunk came its own may lie: a machine may have slept meanwhile. */
+static const int64_t EARLIER_NS = 86400000000000, LATER_NS = 10000000000;
 
 /* What the JDK's default and profile settings have. */
 enum { NATIVE_METHOD_NS = 20000000 };
@@ -398,7 +398,7 @@ static const struct profile *finished(struct conversion *c, enum profile_kind ki
     const struct conversion_options *o = &c->options;
     if (kind == KIND_MALLOC_LIVE && c->samples[kind] == 0)
         c->samples[kind] = native_leaks_report(&c->leaks, p);
-    if (c->samples[kind] == 0)
+    if (c->samples[kind] == 0 || p->type_count == 0) /* not even its types had room */
         return NULL;
     p->time_nanos = o->compat && o->compat_start_ns ? o->compat_start_ns : c->start_ns;
     p->duration_nanos = o->compat && o->compat_start_ns ? span_between(o->compat_start_ns, o->compat_end_ns)

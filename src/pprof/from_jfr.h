@@ -72,7 +72,7 @@ struct conversion *conversion_new(const struct conversion_options *options);
 /* Pyroscope's LabelsSnapshot that came with the chunks to be added, maybe gzip: what context ids and span names in their
  * events mean. -EBADMSG and -E2BIG: then there are none. */
 must_check int conversion_labels(struct conversion *c, struct str snapshot, struct err *err);
-/* By the clock of who calls, when the chunks added from now on came; 0 = nobody knows. Times in their headers that lie more than an hour
+/* By the clock of who calls, when the chunks added from now on came; 0 = nobody knows. Times in their headers that lie more than a day
  * before or ten seconds behind are no times of theirs, and this one is taken. */
 void conversion_received(struct conversion *c, int64_t wall_ns);
 /* One chunk, header included. -EBADMSG with the reason when it is refused, -E2BIG, -ENOMEM. Counts events by JFR type name. Where it reaches

@@ -382,7 +382,7 @@ static void a_header_cannot_put_a_profile_anywhere(void)
     const int64_t second = 1000000000, now = 1700000000 * second;
     check_times(now - 15 * second, 15 * second, now, now - 15 * second, now);
     check_times(now - 600 * second, 15 * second, now, now - 600 * second, now - 585 * second);
-    check_times(now - 7200 * second, 15 * second, now, now - 15 * second, now);
+    check_times(now - 172800 * second, 15 * second, now, now - 15 * second, now);
     check_times(now + 86400 * second, 15 * second, now, now - 15 * second, now);
     check_times(now - 15 * second, INT64_MAX, now, now - 15 * second, now - 15 * second);
     check_times(INT64_MIN, INT64_MAX, now, now, now);
