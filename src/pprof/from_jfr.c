@@ -16,8 +16,8 @@ enum { GZIP_LEVEL = 1 };
 /* Bytes of a setting's value that are looked at. */
 enum { SETTING_MAX = 1024 };
 
-/* Beside what is bounded of a profile: its types, times and the frames "[other]". */
-enum { OUTPUT_SPARE = 1 << 16 };
+/* Beside what is bounded of a profile: its types, times and the frames "[other]", and what a stack is written with. */
+enum { OUTPUT_SPARE = 1 << 20 };
 
 /* Between two looks at the clock. */
 enum { CLOCK_EVENTS = 1024, CLOCK_BYTES = 32 << 10 };

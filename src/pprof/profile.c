@@ -37,7 +37,7 @@ void profile_bound(struct profile *p, size_t *samples_left, size_t bytes)
 /* What it takes in the end: locations are numbered as they are used, so that none has a larger number than there are now. */
 static size_t encoded_size(const struct profile *p, uint32_t stack, uint32_t labels)
 {
-    enum { SAMPLE = 8, VALUE = 6, LABEL = 12, TWO_BYTES = 1 << 14 };
+    enum { SAMPLE = 10, VALUE = 10, LABEL = 12, TWO_BYTES = 1 << 14 };
     const struct symbols *s = p->symbols;
     const size_t frame = s->location_count < TWO_BYTES ? 2 : 3;
     return SAMPLE + VALUE * p->type_count + frame * s->stacks[stack].count +

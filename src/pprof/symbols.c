@@ -44,7 +44,7 @@ void symbols_expect(struct symbols *s, size_t functions)
 }
 
 /* About what they take in a profile, a string's text aside. */
-enum { ENCODED_STRING = 4, ENCODED_FUNCTION = 12, ENCODED_LOCATION = 18 };
+enum { ENCODED_STRING = 11, ENCODED_FUNCTION = 12, ENCODED_LOCATION = 20 };
 
 /* Counts an item outside the arena against the cap, and what it comes to in a profile; false when one is reached. */
 static bool charge(struct symbols *s, size_t bytes, size_t encoded)
