@@ -20,7 +20,7 @@ enum { SETTING_MAX = 1024 };
 enum { OUTPUT_SPARE = 1 << 20 };
 
 /* Between two looks at the clock. */
-enum { CLOCK_EVENTS = 1024, CLOCK_BYTES = 32 << 10 };
+enum { CLOCK_EVENTS = 1024, CLOCK_BYTES = 128 << 10 };
 
 /* How far from the time at which a chunk came its own may lie: a machine may have slept meanwhile. */
 static const int64_t EARLIER_NS = 86400000000000, LATER_NS = 10000000000;
@@ -223,12 +223,14 @@ static int walk(struct pass *p, struct layout *l, struct jfr_events it, const ui
     int code = 0;
     settings_changed(p);
     while (code == 0 && it.p < until) {
-        if (p->sign > 0 && (p->late || pass_look_at_clock(p))) {
+        if (p->sign > 0 && p->late) {
             conversion_cut(p, CUT_TIME, count_events(l, it));
             break;
         }
         const uint8_t *stop = until - it.p > CLOCK_BYTES ? it.p + CLOCK_BYTES : until;
         code = walk_part(p, l, records, &it, stop, failed_at, err);
+        if (code == 0 && it.p < until)
+            (void)pass_look_at_clock(p);
     }
     return code;
 }
