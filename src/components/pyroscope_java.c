@@ -84,7 +84,11 @@ static void on_profile(void *arg, const char *name, const char *event, struct pr
     struct jvm *v = arg;
     char configured[JAVA_EVENT_MAX];
     (void)java_conversion(&v->owner->args.profiling, v->owner->events, configured);
-    struct labels *labels = java_profile_labels(v->target, name, java_event_label(&v->events, event, configured));
+    const char *label = java_event_label(&v->events, event, configured);
+    struct labels *labels = java_profile_labels(v->target, name, label);
+    if (strcmp(label, JAVA_EVENT_OTHER) == 0 && !v->cut[0])
+        snprintf(v->cut, sizeof v->cut, "the recording names an event that is not the profiler's: jfr_event is \"%s\"",
+                 label);
     metric_add(&samples_total, (double)p->samples, name);
     v->profiles++;
     v->samples += p->samples;

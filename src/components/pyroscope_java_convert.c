@@ -133,8 +133,8 @@ static void hand_out(struct java_stream *s, struct job *j)
     }
 }
 
-/* What did not fit, for people and for metrics. */
-static void tell_cuts(struct java_stream *s, const struct conversion *c)
+/* What did not fit so far, for people, and at the end of the interval for metrics. */
+static void tell_cuts(struct java_stream *s, const struct conversion *c, bool last)
 {
     char text[ERR_MAX] = "";
     const struct cut_count *cuts = conversion_cuts(c);
@@ -142,11 +142,13 @@ static void tell_cuts(struct java_stream *s, const struct conversion *c)
         if (cuts[i].count == 0)
             continue;
         const size_t n = strlen(text);
-        metric_add(&conversion_cut_total, (double)cuts[i].count, cut_reasons[i].name);
+        if (last)
+            metric_add(&conversion_cut_total, (double)cuts[i].count, cut_reasons[i].name);
         snprintf(text + n, sizeof text - n, "%s%llu %s",
                  n ? "; " : "recording cut: ", (unsigned long long)cuts[i].count, cut_reasons[i].text);
     }
-    s->events.cut(s->arg, text);
+    if (last || *text)
+        s->events.cut(s->arg, text);
 }
 
 /* Earns its share of a processor as time goes by, up to what it has when it is new. */
@@ -286,8 +288,8 @@ static void converted(uv_work_t *work, int status)
     struct conversion_options seen = j->options;
     conversion_settings(j->conversion, &seen);
     options_copy(&s->options, s->event, &seen);
+    tell_cuts(s, j->conversion, j->last);
     if (j->last) {
-        tell_cuts(s, j->conversion);
         hand_out(s, j);
         conversion_free(j->conversion);
     } else {

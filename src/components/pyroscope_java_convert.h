@@ -38,7 +38,7 @@ struct java_stream_events {
     void (*profile)(void *arg, const char *name, const char *event, struct profile *p);
     /* A chunk, or a whole interval, was refused: why. */
     void (*refused)(void *arg, const char *why);
-    /* At the end of each interval: what of it was left out, a sentence; "" = nothing. */
+    /* What of an interval was left out, a sentence: as soon as there is something, and at its end; "" = nothing. */
     void (*cut)(void *arg, const char *what);
     /* After java_stream_end(): all is handed out and the stream is freed. */
     void (*ended)(void *arg);

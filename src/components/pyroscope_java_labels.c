@@ -51,7 +51,7 @@ const char *java_event_label(struct java_events *seen, const char *event, const 
         if (seen->own[i] == own)
             return own;
     }
-    return SETTINGS_OTHER;
+    return JAVA_EVENT_OTHER;
 }
 
 struct labels *java_profile_labels(const struct labels *target, const char *name, const char *event)
