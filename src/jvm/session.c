@@ -12,7 +12,6 @@
 #include "jvm/retry.h"
 #include "jvm/session_config.h"
 #include "jvm/tick_clock.h"
-#include "jvm/user.h"
 #include "os/pidref.h"
 
 static const int64_t SECOND = 1000000000, MILLI = 1000000,
@@ -631,7 +630,7 @@ struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct 
     s->process = PIDREF_INIT;
     s->ticks = TICK_CLOCK_INIT;
     session_config_copy(&s->config, config);
-    s->user = jvm_user_of(id.pid);
+    s->user = config->user;
     intake_init(&s->intake, priv, s->user, &intake_events, s);
     set_intervals(s);
     uv_timer_init(loop, &s->timer);
@@ -688,9 +687,4 @@ int64_t jvm_session_next_ns(const struct jvm_session *s)
     else if (s->state == JVM_STATE_PROFILING)
         at = (s->intake.open ? s->intake.began : s->chunk_began) + intake_target_ns(&s->intake);
     return at > now ? at - now : 0;
-}
-
-uint64_t jvm_session_user(const struct jvm_session *s)
-{
-    return s->user;
 }
