@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "base/mem.h"
+#include "lang/secrets.h"
 #include "lang/source.h"
 #include "lang/unicode.h"
 
@@ -57,11 +58,20 @@ static void print_position(struct pos p, struct buf *out)
         buf_puts(out, *name ? name : "-");
 }
 
-void diag_line(const struct diag *d, struct buf *out)
+/* Position and message; `s` = the secrets of its source, NULL without one. */
+static void print_line(const struct diag *d, const struct secrets *s, struct buf *out)
 {
     print_position(d->range.first, out);
     buf_puts(out, ": ");
-    buf_puts(out, d->message);
+    secrets_print_message(s, d->message, out);
+}
+
+void diag_line(const struct diag *d, struct buf *out)
+{
+    cleanup_secrets struct secrets s = {0};
+    if (d->range.first.source)
+        secrets_find(&s, d->range.first.source);
+    print_line(d, &s, out);
 }
 
 void diags_summary(const struct diags *ds, struct buf *out)
@@ -153,18 +163,24 @@ static void print_part_marks(const struct excerpt_line *l, struct buf *out)
     print_marks(part, l->before, first, l->last > cut ? l->last - (unsigned)cut : 0, out);
 }
 
-static void print_excerpt(const struct source *s, struct pos first, struct pos last, struct buf *out)
+static void print_excerpt(const struct secrets *secrets, struct pos first, struct pos last, struct buf *out)
 {
+    const struct source *s = secrets->source;
     unsigned from = first.line > 1 ? first.line - 1 : 1;
     unsigned to = last.line < s->line_count ? last.line + 1 : (unsigned)s->line_count;
     int width = snprintf(NULL, 0, "%u", to);
     bool multi = last.line != first.line;
     for (unsigned n = from; n <= to; n++) {
-        struct excerpt_line l = {.whole = source_line(s, n), .before = multi ? '_' : ' ', .first = 1};
+        struct excerpt_line l = {.before = multi ? '_' : ' ', .first = 1};
+        const struct str whole = source_line(s, n);
         if (n == first.line)
             l.first = first.column;
         if (n == first.line || n == last.line)
-            l.last = n == last.line ? last.column : (unsigned)l.whole.n;
+            l.last = n == last.line ? last.column : (unsigned)whole.n;
+        cleanup_buf struct buf shown = BUF_INIT(2 * SOURCE_MAX);
+        const uint32_t begin = s->lines[n - 1];
+        secrets_print(secrets, begin, begin + (uint32_t)whole.n, &l.first, &l.last, &shown);
+        l.whole = buf_slice(&shown);
         buf_printf(out, "%*u | ", width, n);
         if (multi)
             buf_puts(out, n > first.line && n <= last.line ? "| " : "  ");
@@ -176,7 +192,7 @@ static void print_excerpt(const struct source *s, struct pos first, struct pos l
     }
 }
 
-static void print_pretty(const struct diag *d, bool colour, struct buf *out)
+static void print_pretty(const struct diag *d, const struct secrets *s, bool colour, struct buf *out)
 {
     bool error = d->severity == SEVERITY_ERROR;
     const char *reset = colour ? "\033[0m" : "";
@@ -185,20 +201,27 @@ static void print_pretty(const struct diag *d, bool colour, struct buf *out)
                : error ? "\033[31;1m"
                        : "\033[33;1m",
                error ? "Error: " : "Warning: ", reset, colour ? "\033[1m" : "");
-    diag_line(d, out);
+    print_line(d, s, out);
     buf_printf(out, "\n%s", reset);
     struct pos first = d->range.first, last = d->range.last.source ? d->range.last : first;
     if (!first.source || !first.line || first.source != last.source || out->len > EXCERPTS_MAX)
         return;
     buf_byte(out, '\n');
-    print_excerpt(first.source, first, last, out);
+    print_excerpt(s, first, last, out);
 }
 
 void diags_pretty(const struct diags *ds, bool colour, struct buf *out)
 {
+    cleanup_secrets struct secrets s = {0}; /* of the last one's source: most are of one file */
     for (size_t i = 0; i < ds->len; i++) {
+        const struct source *source = ds->items[i].range.first.source;
+        if (source != s.source) {
+            secrets_done(&s);
+            if (source)
+                secrets_find(&s, source);
+        }
         if (i)
             buf_byte(out, '\n');
-        print_pretty(&ds->items[i], colour, out);
+        print_pretty(&ds->items[i], &s, colour, out);
     }
 }

@@ -373,6 +373,7 @@ static void makes_a_support_bundle_without_secrets(void)
     set_up();
     setenv("SMOLDER_TEST_TOKEN", "env-s3cret", 1);
     setenv("SMOLDER_TEST_OTHER", "shown", 1);
+    setenv("KUBECONFIG_DATA", "kube-s3cret", 1); /* whose name does not tell */
     source_text = "pyroscope.java \"all\" {\n  password = \"conf-s3cret\"\n}\n";
     CHECK_INT(fake_load(controller, source_text), 0);
     CHECK_INT(status_of("/-/support?duration=31", ""), 400);

@@ -1,0 +1,134 @@
+#include "lang/secrets.h"
+
+#include "base/secret.h"
+#include "lang_test.h"
+
+/* Every line as it is printed. */
+static void check_(int line, const char *text, const char *want)
+{
+    cleanup_source struct source *s = source_from("f", str_of(text));
+    cleanup_secrets struct secrets found = {0};
+    cleanup_buf struct buf out = BUF_INIT(TEST_TEXT_MAX);
+    unsigned none = 0;
+    secrets_find(&found, s);
+    secrets_print(&found, 0, (uint32_t)s->text.n, &none, &none, &out);
+    if (strcmp(buf_cstr(&out), want) != 0)
+        FAIL_("line %d: \"%s\", want \"%s\"", line, buf_cstr(&out), want);
+}
+#define CHECK_FOUND(text, want) check_(__LINE__, text, want)
+#define CHECK_NONE(text)        check_(__LINE__, text, text)
+
+static void finds_literals_below_secret_names(void)
+{
+    CHECK_FOUND("password = \"x\"\nurl = \"y\"", "password = \"(secret)\"\nurl = \"y\"");
+    CHECK_FOUND("a = {token = \"x\", b = \"y\"}", "a = {token = \"(secret)\", b = \"y\"}");
+    CHECK_FOUND("tokens = [\"x\", f(\"y\")]\nb = \"z\"", "tokens = [\"(secret)\", f(\"(secret)\")]\nb = \"z\"");
+    CHECK_FOUND("password = `a\nb`\nc = `d`", "password = \"(secret)\"\nc = `d`");
+    CHECK_FOUND("argument \"db_password\" {\n  default = \"x\"\n}",
+                "argument \"db_password\" {\n  default = \"(secret)\"\n}");
+    CHECK_FOUND("x = `-----BEGIN PRIVATE KEY-----`", "x = \"(secret)\"");
+    CHECK_NONE("pyroscope.java \"tokens\" {\n  a = \"b\"\n}");
+    CHECK_NONE("password = sys.env(\"P\") // from there");
+    CHECK_NONE("password = local.file.x.content");
+    CHECK_NONE("x = a[\"password\"]");
+}
+
+static void finds_values_of_headers(void)
+{
+    CHECK_FOUND("headers = {\"X-Scope-OrgID\" = \"t\", \"X-A\" = \"b\"}\nc = \"d\"",
+                "headers = {\"X-Scope-OrgID\" = \"t\", \"X-A\" = \"(secret)\"}\nc = \"d\"");
+    CHECK_FOUND("headers = f({a = \"b\"}, \"c\")", "headers = f({a = \"(secret)\"}, \"(secret)\")");
+    CHECK_FOUND("http_headers = {\"A\" = [\"b\"]}", "http_headers = {\"A\" = [\"(secret)\"]}");
+}
+
+static void finds_them_where_the_text_is_broken(void)
+{
+    CHECK_FOUND("password = \"x\" \"", "password = \"(secret)\" \"(secret)\"");
+    CHECK_FOUND("password = \"x", "password = \"(secret)\"");
+    CHECK_FOUND("password = x\"", "password = \"(secret)\"\"(secret)\"");
+    CHECK_FOUND("password = hunter2", "password = \"(secret)\"");
+    CHECK_FOUND("password = 'hunter2'", "password = \"(secret)\"");
+    CHECK_FOUND("password = p@ss.word\na = \"b\"", "password = \"(secret)\"\"(secret)\"\na = \"b\"");
+    CHECK_FOUND("password: \"x\"", "password: \"(secret)\"");
+    CHECK_FOUND("password \"x\"\n", "password \"(secret)\"\n");
+    CHECK_FOUND("a = \"b\npassword = \"x\"", "a = \"b\npassword = \"(secret)\"");
+    CHECK_FOUND("a = `b\npassword = \"x\"", "a = `b\npassword = \"(secret)\"");
+    CHECK_FOUND("}}} password = \"x\"", "}}} password = \"(secret)\"");
+}
+
+static void finds_what_has_the_form_of_one(void)
+{
+    CHECK_FOUND("url = \"http://u:p@h/\"", "url = \"http://(secret)@h/\"");
+    CHECK_FOUND("a = 1 // password = \"old\"\n", "a = 1 // password = \"(secret)\"\n");
+    CHECK_FOUND("password = \"x\" // token=y\n", "password = \"(secret)\" // token=(secret)\n");
+}
+
+static void check_marks_(int line, unsigned first, unsigned last, unsigned want_first, unsigned want_last)
+{
+    cleanup_source struct source *s = source_from("f", STR("a = \"b\" password = \"xyz\" + c.d"));
+    cleanup_secrets struct secrets found = {0};
+    cleanup_buf struct buf out = BUF_INIT(TEST_TEXT_MAX);
+    secrets_find(&found, s);
+    secrets_print(&found, 0, (uint32_t)s->text.n, &first, &last, &out);
+    CHECK_STR(buf_cstr(&out), "a = \"b\" password = \"(secret)\" + c.d");
+    if (first != want_first || last != want_last)
+        FAIL_("line %d: %u-%u, want %u-%u", line, first, last, want_first, want_last);
+}
+#define CHECK_MARKS(...) check_marks_(__LINE__, __VA_ARGS__)
+
+static void moves_columns_along(void)
+{
+    CHECK_MARKS(5, 7, 5, 7);     /* before it */
+    CHECK_MARKS(20, 24, 20, 29); /* it */
+    CHECK_MARKS(22, 22, 20, 29); /* in it */
+    CHECK_MARKS(26, 28, 31, 33); /* behind it */
+    CHECK_MARKS(9, 28, 9, 33);   /* across it */
+}
+
+static void check_pretty(const char *text, size_t first, size_t last, const char *message, const char *want)
+{
+    cleanup_source struct source *s = source_from("f", str_of(text));
+    cleanup_diags struct diags ds = DIAGS_INIT;
+    cleanup_buf struct buf out = BUF_INIT(TEST_TEXT_MAX);
+    diag_error(&ds, source_range(s, first, last), "%s", message);
+    diags_pretty(&ds, false, &out);
+    CHECK_STR(buf_cstr(&out), want);
+}
+
+static void excerpts_hide_secrets_below_right_carets(void)
+{
+    check_pretty("username = \"u\"\npassword = \"hunter2\" \"\nb {\n", 36, 36, "string literal not terminated",
+                 "Error: f:2:22: string literal not terminated\n\n"
+                 "1 | username = \"(secret)\"\n"
+                 "2 | password = \"(secret)\" \"(secret)\"\n"
+                 "  |                       ^^^^^^^^^^\n"
+                 "3 | b {\n");
+    check_pretty("x = 1\npassword = \"é\" + y.z\n", 24, 24, "no such y",
+                 "Error: f:2:19: no such y\n\n"
+                 "1 | x = 1\n"
+                 "2 | password = \"(secret)\" + y.z\n"
+                 "  |                         ^\n"
+                 "3 | \n");
+}
+
+static void messages_hide_what_they_quote(void)
+{
+    cleanup_source struct source *s = source_from("f", STR("password = \"hunter2\" / 2\n"));
+    cleanup_diags struct diags ds = DIAGS_INIT;
+    cleanup_buf struct buf out = BUF_INIT(TEST_TEXT_MAX);
+    diag_error(&ds, source_range(s, 11, 19), "\"hunter2\" is no number; see http://a:b@h");
+    diags_summary(&ds, &out);
+    CHECK_STR(buf_cstr(&out), "f:1:12: \"(secret)\" is no number; see http://(secret)@h");
+}
+
+int main(void)
+{
+    RUN(finds_literals_below_secret_names);
+    RUN(finds_values_of_headers);
+    RUN(finds_them_where_the_text_is_broken);
+    RUN(finds_what_has_the_form_of_one);
+    RUN(moves_columns_along);
+    RUN(excerpts_hide_secrets_below_right_carets);
+    RUN(messages_hide_what_they_quote);
+    return REPORT();
+}
