@@ -56,26 +56,11 @@ static void healthy(void *ctx, struct request *rq)
         request_reply_text(rq, 200, "All smolder components are healthy.\n");
 }
 
-/* A page of somebody else's that the user has open (Fetch Standard, Sec-Fetch-Site; RFC 6454, Origin). */
-static bool comes_from_elsewhere(const struct request *rq)
-{
-    const char *site = request_header(rq, "Sec-Fetch-Site"), *origin = request_header(rq, "Origin");
-    const char *host = request_header(rq, "Host");
-    if (site)
-        return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
-    const char *authority = origin ? strstr(origin, "://") : NULL;
-    return origin && !(authority && host && strcmp(authority + 3, host) == 0);
-}
-
 static void reload(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
     if (!h->options.reload) {
         request_reply_text(rq, 404, "404 page not found\n");
-        return;
-    }
-    if (comes_from_elsewhere(rq)) {
-        request_reply_text(rq, 403, "a page of another origin may not do this\n");
         return;
     }
     cleanup_buf struct buf why = BUF_INIT(ANSWER_MAX);
@@ -201,24 +186,24 @@ static void index_page(void *ctx, struct request *rq)
 /* ---- routes ---- */
 
 static const struct server_route plain_routes[] = {
-    {NULL, "/-/ready", ready},
-    {NULL, "/-/healthy", healthy},
-    {"GET", "/-/reload", reload},
-    {"POST", "/-/reload", reload},
-    {"GET", "/-/support", support},
-    {"GET", "/metrics", metrics},
+    {NULL, "/-/ready", ready, .always = true},
+    {NULL, "/-/healthy", healthy, .always = true},
+    {"GET", "/-/reload", reload, .origin = FROM_HERE},
+    {"POST", "/-/reload", reload, .origin = FROM_HERE},
+    {"GET", "/-/support", support, .origin = FROM_HERE},
+    {"GET", "/metrics", metrics, .origin = FROM_LINKS},
     {NULL, "/api/v0/component/*", not_found},
 };
 /* Below the prefix. */
 static const struct server_route web_routes[] = {
-    {NULL, "api/v0/web/components", components},
-    {NULL, "api/v0/web/components/*", component},
-    {NULL, "api/v0/web/modules/*", module_components},
+    {NULL, "api/v0/web/components", components, .origin = FROM_LINKS},
+    {NULL, "api/v0/web/components/*", component, .origin = FROM_LINKS},
+    {NULL, "api/v0/web/modules/*", module_components, .origin = FROM_LINKS},
     {NULL, "api/v0/web/remotecfg/*", no_remote},
     {NULL, "api/v0/web/peers", peers},
-    {NULL, "api/v0/web/graph", graph},
-    {NULL, "api/v0/web/graph/*", graph},
-    {NULL, "api/v0/web/debug/*", debug},
+    {NULL, "api/v0/web/graph", graph, .origin = FROM_HERE},
+    {NULL, "api/v0/web/graph/*", graph, .origin = FROM_HERE},
+    {NULL, "api/v0/web/debug/*", debug, .origin = FROM_HERE},
     {"GET", "", index_page},
 };
 

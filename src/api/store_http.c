@@ -24,13 +24,13 @@ static void ready(void *ctx, struct request *rq)
 
 static const struct server_route routes[] = {
     {"GET", "/", page},
-    {"GET", "/ready", ready},
-    {"POST", "/push.v1.PusherService/Push", store_http_push},
-    {"GET", "/api/services", store_http_services},
-    {"GET", "/api/types", store_http_types},
-    {"GET", "/api/flamegraph", store_http_flamegraph},
-    {"GET", "/api/timeline", store_http_timeline},
-    {"GET", "/api/jvms", store_http_jvms},
+    {"GET", "/ready", ready, .always = true},
+    {"POST", "/push.v1.PusherService/Push", store_http_push, .origin = FROM_HERE},
+    {"GET", "/api/services", store_http_services, .origin = FROM_LINKS},
+    {"GET", "/api/types", store_http_types, .origin = FROM_LINKS},
+    {"GET", "/api/flamegraph", store_http_flamegraph, .origin = FROM_LINKS},
+    {"GET", "/api/timeline", store_http_timeline, .origin = FROM_LINKS},
+    {"GET", "/api/jvms", store_http_jvms, .origin = FROM_LINKS},
     {0},
 };
 

@@ -293,6 +293,11 @@ static void refuses_to_reload_for_pages_of_others(void)
     set_up();
     refusal = NULL;
     CHECK_INT(status_of("/-/reload", "Sec-Fetch-Site: cross-site\r\n"), 403);
+    CHECK_INT(status_of("/-/support?duration=1", "Origin: https://evil.example\r\n"), 403);
+    CHECK_INT(status_of("/-/support?duration=1", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n"), 403);
+    CHECK_INT(status_of("/api/v0/web/components", "Sec-Fetch-Site: cross-site\r\n"), 403);
+    CHECK_INT(status_of("/api/v0/web/components", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n"), 200);
+    CHECK_INT(status_of("/-/healthy", "Sec-Fetch-Site: cross-site\r\n"), 200);
     CHECK_INT(status_of("/-/reload", "Sec-Fetch-Site: same-site\r\n"), 403);
     CHECK_INT(status_of("/-/reload", "Origin: https://evil.example\r\n"), 403);
     CHECK_INT(status_of("/-/reload", "Origin: null\r\n"), 403);
