@@ -485,6 +485,11 @@ uint16_t server_port(const struct server *s)
     return s->port;
 }
 
+bool server_is_local(const struct server *s)
+{
+    return s->is_local;
+}
+
 void server_close(struct server *s, void (*closed)(void *arg), void *arg)
 {
     if (!s)

@@ -64,6 +64,8 @@ must_check int server_open(const struct server_options *options, struct server *
 /* "127.0.0.1:4040", the port as bound. Lives as long as the server. */
 const char *server_address(const struct server *s);
 uint16_t server_port(const struct server *s);
+/* Whether it listens on a loopback address. */
+bool server_is_local(const struct server *s);
 /* TLS for new connections; NULL: none. Two steps, so that what can fail does so before anything changes: after server_prepare() either
  * server_commit() or nothing is called; a later server_prepare() replaces it. When encryption is turned on or off, idle connections
  * end, and others with the reply that is due. */
