@@ -11,6 +11,7 @@
 enum {
     MESSAGE_MAX = 16 * 1024, /* longer texts are cut; they quote the configuration */
     EXCERPTS_MAX = 1 << 20,  /* beyond it only the messages: a hostile file is one long line of errors */
+    WINDOW_MAX = 8 * 1024,   /* bytes of a line that are looked at for it, much more than SHOWN_MAX */
     SHOWN_MAX = 400,         /* bytes of a line in an excerpt; what follows and what is far before the mark is cut */
     DIAGS_MAX = 1000,        /* more are counted, not kept: nobody reads them and a hostile file has one per line */
 };
@@ -58,20 +59,42 @@ static void print_position(struct pos p, struct buf *out)
         buf_puts(out, *name ? name : "-");
 }
 
-/* Position and message; `s` = the secrets of its source, NULL without one. */
+/* Position and message; `s` = the secrets of its source. */
 static void print_line(const struct diag *d, const struct secrets *s, struct buf *out)
 {
     print_position(d->range.first, out);
     buf_puts(out, ": ");
-    secrets_print_message(s, d->message, out);
+    secrets_print_message(s, d->range.first.offset, d->message, out);
+}
+
+/* Those of another source take the place of the last one's: most diagnostics are of one file. */
+static void look_at(struct secrets *s, const struct diag *d)
+{
+    const struct source *source = d->range.first.source;
+    if (source == s->source)
+        return;
+    secrets_done(s);
+    if (source)
+        secrets_find(s, source);
 }
 
 void diag_line(const struct diag *d, struct buf *out)
 {
     cleanup_secrets struct secrets s = {0};
-    if (d->range.first.source)
-        secrets_find(&s, d->range.first.source);
+    look_at(&s, d);
     print_line(d, &s, out);
+}
+
+void diags_lines(const struct diags *ds, size_t most, void (*visit)(void *arg, const struct diag *d, const char *line),
+                 void *arg)
+{
+    cleanup_secrets struct secrets s = {0};
+    for (size_t i = 0; i < ds->len && i < most; i++) {
+        cleanup_buf struct buf line = BUF_INIT(2 * MESSAGE_MAX);
+        look_at(&s, &ds->items[i]);
+        print_line(&ds->items[i], &s, &line);
+        visit(arg, &ds->items[i], buf_cstr(&line));
+    }
 }
 
 void diags_summary(const struct diags *ds, struct buf *out)
@@ -163,6 +186,27 @@ static void print_part_marks(const struct excerpt_line *l, struct buf *out)
     print_marks(part, l->before, first, l->last > cut ? l->last - (unsigned)cut : 0, out);
 }
 
+/* The part of a line around a column that is worth looking at, and its offset in the source; moves the columns along. */
+static struct str near_column(const struct source *s, unsigned n, struct excerpt_line *l, uint32_t *ret_offset)
+{
+    struct str line = source_line(s, n);
+    size_t from = 0;
+    if (line.n > WINDOW_MAX) {
+        const unsigned column = l->last ? l->first : 1;
+        from = column > WINDOW_MAX / 2 ? column - WINDOW_MAX / 2 : 0;
+        while (from > 0 && from < line.n && continues(line.p[from]))
+            from--;
+        const size_t n_left = line.n - from;
+        line = (struct str){line.p + from, n_left < WINDOW_MAX ? n_left : WINDOW_MAX};
+    }
+    l->first = l->first > from ? l->first - (unsigned)from : 1;
+    l->last = l->last > from ? l->last - (unsigned)from : 0;
+    if (l->last > line.n + 1)
+        l->last = (unsigned)line.n;
+    *ret_offset = s->lines[n - 1] + (uint32_t)from;
+    return line;
+}
+
 static void print_excerpt(const struct secrets *secrets, struct pos first, struct pos last, struct buf *out)
 {
     const struct source *s = secrets->source;
@@ -172,14 +216,14 @@ static void print_excerpt(const struct secrets *secrets, struct pos first, struc
     bool multi = last.line != first.line;
     for (unsigned n = from; n <= to; n++) {
         struct excerpt_line l = {.before = multi ? '_' : ' ', .first = 1};
-        const struct str whole = source_line(s, n);
         if (n == first.line)
             l.first = first.column;
         if (n == first.line || n == last.line)
-            l.last = n == last.line ? last.column : (unsigned)whole.n;
-        cleanup_buf struct buf shown = BUF_INIT(2 * SOURCE_MAX);
-        const uint32_t begin = s->lines[n - 1];
-        secrets_print(secrets, begin, begin + (uint32_t)whole.n, &l.first, &l.last, &shown);
+            l.last = n == last.line ? last.column : (unsigned)source_line(s, n).n;
+        cleanup_buf struct buf shown = BUF_INIT(16 * WINDOW_MAX);
+        uint32_t begin;
+        const struct str part = near_column(s, n, &l, &begin);
+        secrets_print(secrets, begin, begin + (uint32_t)part.n, &l.first, &l.last, &shown);
         l.whole = buf_slice(&shown);
         buf_printf(out, "%*u | ", width, n);
         if (multi)
@@ -212,14 +256,9 @@ static void print_pretty(const struct diag *d, const struct secrets *s, bool col
 
 void diags_pretty(const struct diags *ds, bool colour, struct buf *out)
 {
-    cleanup_secrets struct secrets s = {0}; /* of the last one's source: most are of one file */
+    cleanup_secrets struct secrets s = {0};
     for (size_t i = 0; i < ds->len; i++) {
-        const struct source *source = ds->items[i].range.first.source;
-        if (source != s.source) {
-            secrets_done(&s);
-            if (source)
-                secrets_find(&s, source);
-        }
+        look_at(&s, &ds->items[i]);
         if (i)
             buf_byte(out, '\n');
         print_pretty(&ds->items[i], &s, colour, out);

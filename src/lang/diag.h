@@ -44,8 +44,13 @@ void diags_move(struct diags *to, struct diags *from);
 void diags_done(struct diags *ds);
 #define cleanup_diags __attribute__((cleanup(diags_done)))
 
+/* All of these hide what is secret in the configuration (lang/secrets.h), in excerpts and where a message quotes it. */
+
 /* "file:line:col: message", the first plus " (and N more diagnostics)" for a list. */
 void diag_line(const struct diag *d, struct buf *out);
+/* The line of each of the first `most`; borrowed during the visit. */
+void diags_lines(const struct diags *ds, size_t most, void (*visit)(void *arg, const struct diag *d, const char *line),
+                 void *arg);
 void diags_summary(const struct diags *ds, struct buf *out);
 /* Header, excerpt and carets of every diagnostic; colour as in the spec. */
 void diags_pretty(const struct diags *ds, bool colour, struct buf *out);

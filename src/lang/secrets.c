@@ -251,6 +251,20 @@ void secrets_done(struct secrets *s)
 
 /* --- printing --- */
 
+/* The first place that ends behind a byte. */
+static size_t first_behind(const struct secrets *s, uint32_t at)
+{
+    size_t low = 0, high = s->len;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (s->items[middle].end > at)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
 /* Moves a column of [first, end) that was replaced by the bytes of `out` from `from` on. */
 static void move(unsigned *column, unsigned was, uint32_t first, uint32_t end, unsigned now)
 {
@@ -264,7 +278,7 @@ void secrets_print(const struct secrets *s, uint32_t first, uint32_t end, unsign
     const size_t start = out->len;
     const unsigned a = *first_column, b = *last_column;
     uint32_t at = first;
-    for (size_t i = 0; i < s->len; i++) {
+    for (size_t i = first_behind(s, first); i < s->len && s->items[i].first < end; i++) {
         const struct secret_place *p = &s->items[i];
         const uint32_t from = p->first > first ? p->first : first, to = p->end < end ? p->end : end;
         if (from >= to || from < at)
@@ -289,29 +303,32 @@ void secrets_print(const struct secrets *s, uint32_t first, uint32_t end, unsign
 }
 
 enum {
-    QUOTED_LEAST = 3,  /* shorter ones stand in any sentence */
-    QUOTED_MOST = 2000 /* secrets of one file; no configuration has as many */
+    QUOTED_LEAST = 3, /* shorter ones stand in any sentence */
+    QUOTED_MOST = 64, /* secrets that a message is searched for; where there are more, those near its place */
+    NEAR_BYTES = 4096,
 };
 
-/* The longest secret of the source that stands at `text`. */
-static size_t quoted_at(const struct secrets *s, struct str text)
+/* The longest secret of places `from` on that stands at `text`. */
+static size_t quoted_at(const struct secrets *s, size_t from, struct str text)
 {
     size_t longest = 0;
-    for (size_t i = 0; i < s->len && i < QUOTED_MOST; i++) {
+    for (size_t i = from; i < s->len && i < from + QUOTED_MOST; i++) {
         const struct secret_place *p = &s->items[i];
         const struct str secret = bare((struct str){s->source->text.p + p->first, p->end - p->first});
-        if (secret.n >= QUOTED_LEAST && secret.n > longest && secret.n <= text.n &&
+        if (secret.n >= QUOTED_LEAST && secret.n > longest && secret.n <= text.n && secret.p[0] == text.p[0] &&
             memcmp(secret.p, text.p, secret.n) == 0)
             longest = secret.n;
     }
     return longest;
 }
 
-void secrets_print_message(const struct secrets *s, const char *message, struct buf *out)
+void secrets_print_message(const struct secrets *s, uint32_t near, const char *message, struct buf *out)
 {
     cleanup_buf struct buf plain = BUF_INIT(out->max);
+    const bool all = s->len <= QUOTED_MOST;
+    const size_t from = all ? 0 : first_behind(s, near > NEAR_BYTES ? near - NEAR_BYTES : 0);
     for (struct str rest = str_of(message); rest.n;) {
-        const size_t n = s ? quoted_at(s, rest) : 0;
+        const size_t n = quoted_at(s, from, rest);
         if (n)
             buf_puts(&plain, SECRET_HIDDEN);
         else

@@ -35,5 +35,5 @@ void secrets_done(struct secrets *s);
  * where their bytes stand now; within a secret, to the begin and to the end of what has taken its place. */
 void secrets_print(const struct secrets *s, uint32_t first, uint32_t end, unsigned *first_column, unsigned *last_column,
                    struct buf *out);
-/* A message about this source, which may quote it: what it quotes of the secrets is hidden, too. `s` may be NULL. */
-void secrets_print_message(const struct secrets *s, const char *message, struct buf *out);
+/* A message about byte `near` of this source, which may quote it: what it quotes of the secrets is hidden, too. */
+void secrets_print_message(const struct secrets *s, uint32_t near, const char *message, struct buf *out);

@@ -111,6 +111,26 @@ static void excerpts_hide_secrets_below_right_carets(void)
                  "3 | \n");
 }
 
+static void a_long_line_is_shown_around_the_mark(void)
+{
+    cleanup_buf struct buf text = BUF_INIT(TEST_TEXT_MAX), out = BUF_INIT(TEST_TEXT_MAX);
+    for (int i = 0; i < 20000; i++)
+        buf_puts(&text, "x = \"é\" token = \"hunter2\" ");
+    cleanup_source struct source *s = source_from("f", buf_slice(&text));
+    for (size_t at = 0; at < text.len - text.len / 7; at += text.len / 7) {
+        cleanup_diags struct diags ds = DIAGS_INIT;
+        buf_reset(&out);
+        diag_error(&ds, source_range(s, at, at + 1), "bad");
+        diags_pretty(&ds, false, &out);
+        CHECK(str_is_utf8(buf_slice(&out)));
+        CHECK_HAS(buf_cstr(&out), "token = \"(secret)\" x");
+        CHECK_HAS(buf_cstr(&out), "…\n");
+        CHECK_HAS(buf_cstr(&out), "^");
+        CHECK(!strstr(buf_cstr(&out), "hunter2"));
+        CHECK(out.len < 2000);
+    }
+}
+
 static void messages_hide_what_they_quote(void)
 {
     cleanup_source struct source *s = source_from("f", STR("password = \"hunter2\" / 2\n"));
@@ -129,6 +149,7 @@ int main(void)
     RUN(finds_what_has_the_form_of_one);
     RUN(moves_columns_along);
     RUN(excerpts_hide_secrets_below_right_carets);
+    RUN(a_long_line_is_shown_around_the_mark);
     RUN(messages_hide_what_they_quote);
     return REPORT();
 }
