@@ -84,7 +84,8 @@ bool secret_name(struct str name)
             return true;
     }
     /* Half of a pair of credentials, as in a URL. */
-    return same(name, "username") || speaks_of_auth(name) || has_secret_word(name);
+    return same(name, "username") || (ends_in(name, "pass") && !ends_in(name, "compass") && !ends_in(name, "bypass")) ||
+           speaks_of_auth(name) || has_secret_word(name);
 }
 
 bool secret_is_headers(struct str name)
@@ -235,6 +236,13 @@ static struct piece plain_value(struct str text, size_t at)
     return value_at(text, at, " \t\r\n\"'`,;&)]}<>");
 }
 
+/* https://api.example/x?key=value: there, what is called so is one. */
+static bool is_query_key(struct str text, struct str name)
+{
+    const bool in_query = name.p > text.p && (name.p[-1] == '?' || name.p[-1] == '&');
+    return in_query && (same(name, "key") || same(name, "sig") || same(name, "code"));
+}
+
 /* NAME=value, NAME = "value". Comparisons ("==", "=~", "!=") are none. */
 static struct piece value_after_equals(struct str text, size_t at)
 {
@@ -243,7 +251,8 @@ static struct piece value_after_equals(struct str text, size_t at)
     size_t end = before_blanks(text, at);
     if (end > 0 && quote_at(text, end - 1) == 1)
         end--;
-    if (!secret_name(name_before(text, end)))
+    const struct str name = name_before(text, end);
+    if (!secret_name(name) && !is_query_key(text, name))
         return (struct piece){0};
     return plain_value(text, skip_blanks(text, at + 1));
 }
@@ -274,11 +283,12 @@ static struct piece value_after_colon(struct str text, size_t at)
     return value_at(text, from, "\r\n\"'`");
 }
 
-/* --password value */
+/* --password value, -storepass value */
 static struct piece value_after_flag(struct str text, size_t at)
 {
+    enum { LEAST = 4 };
     const struct str name = name_before(text, at);
-    if (name.n < 3 || memcmp(name.p, "--", 2) != 0 || !secret_name(name))
+    if (name.n < LEAST || name.p[0] != '-' || !secret_name(name))
         return (struct piece){0};
     const size_t from = skip_blanks(text, at);
     return from < text.n && text.p[from] != '-' ? plain_value(text, from) : (struct piece){0};

@@ -129,10 +129,9 @@ static int read_input(const char *path, struct buf *text)
     return EXIT_FINE;
 }
 
-static void print_diag(void *arg, const struct diag *d, const char *line)
+static void print_diag(void *arg, const struct diag *d, const char *line, const char *message)
 {
-    (void)arg;
-    (void)d;
+    (void)arg, (void)d, (void)message;
     fprintf(stderr, "%s\n", line);
 }
 

@@ -122,9 +122,9 @@ int loader_first(struct loader *l)
 
 /* --- again --- */
 
-static void log_diag(void *arg, const struct diag *d, const char *line)
+static void log_diag(void *arg, const struct diag *d, const char *line, const char *message)
 {
-    (void)arg;
+    (void)arg, (void)message;
     if (d->severity == SEVERITY_ERROR)
         log_error("configuration", L_STR("err", line));
     else

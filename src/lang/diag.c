@@ -11,9 +11,10 @@
 enum {
     MESSAGE_MAX = 16 * 1024, /* longer texts are cut; they quote the configuration */
     EXCERPTS_MAX = 1 << 20,  /* beyond it only the messages: a hostile file is one long line of errors */
-    WINDOW_MAX = 8 * 1024,   /* bytes of a line that are looked at for it, much more than SHOWN_MAX */
-    SHOWN_MAX = 400,         /* bytes of a line in an excerpt; what follows and what is far before the mark is cut */
-    DIAGS_MAX = 1000,        /* more are counted, not kept: nobody reads them and a hostile file has one per line */
+    LINE_MAX_BYTES = 256 * 1024,
+    WINDOW_MAX = 8 * 1024, /* bytes of a line that are looked at for it, much more than SHOWN_MAX */
+    SHOWN_MAX = 400,       /* bytes of a line in an excerpt; what follows and what is far before the mark is cut */
+    DIAGS_MAX = 1000,      /* more are counted, not kept: nobody reads them and a hostile file has one per line */
 };
 
 int diag_add(struct diags *ds, enum severity severity, struct range range, const char *fmt, ...)
@@ -59,12 +60,14 @@ static void print_position(struct pos p, struct buf *out)
         buf_puts(out, *name ? name : "-");
 }
 
-/* Position and message; `s` = the secrets of its source. */
-static void print_line(const struct diag *d, const struct secrets *s, struct buf *out)
+/* Position and message; `s` = the secrets of its source. Returns where the message begins. */
+static size_t print_line(const struct diag *d, const struct secrets *s, struct buf *out)
 {
     print_position(d->range.first, out);
     buf_puts(out, ": ");
+    const size_t at = out->len;
     secrets_print_message(s, d->range.first.offset, d->message, out);
+    return at;
 }
 
 /* Those of another source take the place of the last one's: most diagnostics are of one file. */
@@ -85,15 +88,15 @@ void diag_line(const struct diag *d, struct buf *out)
     print_line(d, &s, out);
 }
 
-void diags_lines(const struct diags *ds, size_t most, void (*visit)(void *arg, const struct diag *d, const char *line),
-                 void *arg)
+void diags_lines(const struct diags *ds, size_t most, diag_visit *visit, void *arg)
 {
     cleanup_secrets struct secrets s = {0};
     for (size_t i = 0; i < ds->len && i < most; i++) {
-        cleanup_buf struct buf line = BUF_INIT(2 * MESSAGE_MAX);
+        cleanup_buf struct buf line = BUF_INIT(LINE_MAX_BYTES);
         look_at(&s, &ds->items[i]);
-        print_line(&ds->items[i], &s, &line);
-        visit(arg, &ds->items[i], buf_cstr(&line));
+        const size_t message = print_line(&ds->items[i], &s, &line);
+        const char *text = buf_cstr(&line);
+        visit(arg, &ds->items[i], text, text + message);
     }
 }
 

@@ -48,9 +48,9 @@ void diags_done(struct diags *ds);
 
 /* "file:line:col: message", the first plus " (and N more diagnostics)" for a list. */
 void diag_line(const struct diag *d, struct buf *out);
-/* The line of each of the first `most`; borrowed during the visit. */
-void diags_lines(const struct diags *ds, size_t most, void (*visit)(void *arg, const struct diag *d, const char *line),
-                 void *arg);
+/* Each of the first `most` with its line and the message in it; both borrowed during the visit. */
+typedef void diag_visit(void *arg, const struct diag *d, const char *line, const char *message);
+void diags_lines(const struct diags *ds, size_t most, diag_visit *visit, void *arg);
 void diags_summary(const struct diags *ds, struct buf *out);
 /* Header, excerpt and carets of every diagnostic; colour as in the spec. */
 void diags_pretty(const struct diags *ds, bool colour, struct buf *out);

@@ -137,11 +137,11 @@ static void literal(struct walk *w)
     const uint32_t end = w->at.offset + (uint32_t)w->at.text.n;
     if (w->next.kind == TOKEN_ASSIGN)
         return; /* a key */
-    if (is_value && (l->value_secret || l->value_headers || (after_name && w->at.kind == TOKEN_STRING)))
+    const bool is_text = w->at.kind == TOKEN_STRING;
+    const bool is_private_key = is_text && memmem(w->at.text.p, w->at.text.n, "PRIVATE KEY", 11);
+    if (is_private_key || (is_value && (l->value_secret || l->value_headers || (after_name && is_text))))
         add(w->found, w->at.offset, end, true);
-    else if (w->at.kind == TOKEN_STRING && memmem(w->at.text.p, w->at.text.n, "PRIVATE KEY", 11))
-        add(w->found, w->at.offset, end, true);
-    else if (w->at.kind == TOKEN_STRING)
+    else if (is_text)
         add_within(w->found, w->at);
 }
 

@@ -71,6 +71,10 @@ static void hides_values_behind_secret_names(void)
     CHECK_HIDDEN("x --api-token=abc --n=1", "x --api-token=(secret) --n=1");
     CHECK_HIDDEN("x --password hunter2 y", "x --password (secret) y");
     CHECK_SHOWN("x --password --force");
+    CHECK_HIDDEN("keytool -storepass hunter2 -alias a", "keytool -storepass (secret) -alias a");
+    CHECK_SHOWN("x -p y the password is z");
+    CHECK_HIDDEN("http://h/?n=1&key=abc", "http://h/?n=1&key=(secret)");
+    CHECK_SHOWN("key=abc");
     CHECK_HIDDEN("password = \"hun ter2\" # x", "password = \"(secret)\" # x");
     CHECK_HIDDEN("http://h/?token=abc&n=1", "http://h/?token=(secret)&n=1");
     CHECK_HIDDEN("{\"password\": \"a b\", \"n\": 1}", "{\"password\": \"(secret)\", \"n\": 1}");

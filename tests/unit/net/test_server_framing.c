@@ -49,8 +49,7 @@ static void refuses_what_does_not_say_where_it_ends(void)
         "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked",
         "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: identity",
         "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
-        "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: \x0b"
-        "chunked",
+        "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: \013chunked",
         "POST /x HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked",
         "GET /x HTTP/1.1\r\nHost: localhost\r\nHost: evil.example",
         "GET /x HTTP/1.1\r\nHost: localhost\r\nX Y: z",
