@@ -22,12 +22,36 @@ static bool ends_in(struct str s, const char *word)
     return s.n >= n && strncasecmp(s.p + s.n - n, word, n) == 0;
 }
 
-/* Where `part` begins, in any case; s.n where it does not. */
+static char lower(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+}
+
+static bool begins(struct str s, const char *part)
+{
+    const size_t n = strlen(part);
+    return s.n >= n && strncasecmp(s.p, part, n) == 0;
+}
+
+/* Of parts in lower case. Labels of thousands of targets come by here, so letters are looked at before words. */
+static bool contains_any(struct str s, const char *const *parts, size_t count)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        const char c = lower(s.p[i]);
+        for (size_t k = 0; k < count; k++) {
+            if (parts[k][0] == c && begins((struct str){s.p + i, s.n - i}, parts[k]))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Where `part`, in lower case, begins in any case; s.n where it does not. */
 static size_t place_of(struct str s, const char *part)
 {
     const size_t n = strlen(part);
     for (size_t i = 0; i + n <= s.n; i++) {
-        if (strncasecmp(s.p + i, part, n) == 0)
+        if (lower(s.p[i]) == part[0] && strncasecmp(s.p + i, part, n) == 0)
             return i;
     }
     return s.n;
@@ -79,10 +103,8 @@ bool secret_name(struct str name)
     if (ends_in(name, "file") || ends_in(name, "path") || same(name, "authenticate") ||
         place_of(name, "authenticate_matching") == 0)
         return false;
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-        if (contains(name, parts[i]))
-            return true;
-    }
+    if (contains_any(name, parts, ARRAY_LEN(parts)))
+        return true;
     /* Half of a pair of credentials, as in a URL. */
     return same(name, "username") || (ends_in(name, "pass") && !ends_in(name, "compass") && !ends_in(name, "bypass")) ||
            speaks_of_auth(name) || has_secret_word(name);
@@ -364,12 +386,9 @@ bool secret_find(struct str text, size_t at, size_t *ret_first, size_t *ret_end)
 void secret_hide(struct str text, struct buf *out)
 {
     size_t written = 0, first, end;
-    for (size_t at = 0; secret_find(text, at, &first, &end); at = end) {
-        /* A piece may begin before `at`: behind a name that a piece before it has hidden. */
-        if (first >= written) {
-            buf_append(out, text.p + written, first - written);
-            buf_puts(out, SECRET_HIDDEN);
-        }
+    while (secret_find(text, written, &first, &end)) {
+        buf_append(out, text.p + written, first - written);
+        buf_puts(out, SECRET_HIDDEN);
         written = end;
     }
     buf_append(out, text.p + written, text.n - written);

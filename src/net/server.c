@@ -127,8 +127,10 @@ static void take_body(struct request *rq, const char *data, size_t n)
         return; /* read to its end and dropped: a reply is possible only then */
     if (n > s->max_body - rq->body.len)
         rq->refusal = 413;
-    else if (s->bodies + n > 2 * s->max_body)
+    else if (s->bodies + n > 2 * s->max_body) {
         rq->refusal = 503;
+        peer_reclaim_memory(s, rq->peer);
+    }
     if (rq->refusal) {
         request_release_body(rq);
         return;

@@ -185,6 +185,19 @@ void peer_progress(struct peer *p, size_t bytes)
     p->body_bytes += bytes;
 }
 
+void peer_reclaim_memory(struct server *s, const struct peer *asker)
+{
+    struct peer *first = NULL;
+    list_each(&s->peers, node)
+    {
+        struct peer *p = list_entry(node, struct peer, link);
+        if (p != asker && p->phase == PEER_BODY && p->body_bytes && (!first || p->since < first->since))
+            first = p;
+    }
+    if (first && first->since + BODY_QUICK_MS < uv_now(s->loop))
+        peer_hang_up(first);
+}
+
 bool peer_is_busy(const struct peer *p)
 {
     return p->phase == PEER_BODY || p->phase == PEER_AT_WORK || p->phase == PEER_REPLY;

@@ -12,7 +12,14 @@
 
 #include "net/server_internal.h"
 
-enum { HEADER_MS = 5000, IDLE_MS = 30000, REPLY_MS = 120000, BODY_LEAST = 1024, BODY_GRACE_MS = 5000 };
+enum {
+    HEADER_MS = 5000,
+    IDLE_MS = 30000,
+    REPLY_MS = 120000,
+    BODY_LEAST = 1024,
+    BODY_GRACE_MS = 5000,
+    BODY_QUICK_MS = 1000
+};
 /* Of one address but loopback's, so that some are left for the others. */
 enum { PEER_CONNECTIONS = SERVER_CONNECTIONS * 3 / 4 };
 
@@ -22,6 +29,8 @@ void peer_free(struct peer *p);
 void peer_enter(struct peer *p, enum peer_phase phase);
 /* Bytes of the body came. */
 void peer_progress(struct peer *p, size_t bytes);
+/* There is no memory for what `asker` sends: whoever has been sending a body for longest, and for a while, gives up its. */
+void peer_reclaim_memory(struct server *s, const struct peer *asker);
 /* Whether a request is on its way through. */
 bool peer_is_busy(const struct peer *p);
 /* It is over for this one; libmicrohttpd notices soon. */

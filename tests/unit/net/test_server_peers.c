@@ -210,6 +210,34 @@ static void probes_get_through_while_all_handlers_are_at_work(void)
     close_server();
 }
 
+static void bodies_that_stall_give_up_their_memory(void)
+{
+    enum { LARGE = 100000 };
+    struct err err = {0};
+    const struct server_options options = {.loop = &loop, .listen = "127.0.0.1:0", .routes = routes, .max_body = LARGE};
+    CHECK_INT(server_open(&options, &server, &err), 0);
+    cleanup_free char *body = xcalloc(1, LARGE);
+    cleanup_buf struct buf part = BUF_INIT(2 * LARGE);
+    buf_printf(&part, "POST /hello HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", LARGE);
+    buf_append(&part, body, LARGE - 1);
+    int stalled[2];
+    for (int i = 0; i < 2; i++) {
+        stalled[i] = probe_connect(server_port(server));
+        CHECK(probe_send(&loop, stalled[i], part.p, part.len));
+    }
+    turn_for(BODY_QUICK_MS + 200);
+    cleanup_probe struct probe_reply no = probe(&loop, server_port(server), "POST", "/hello", "", body, LARGE);
+    CHECK_INT(no.status, 503);
+    turn_for(20);
+    CHECK(!still_open(stalled[0]));
+    CHECK(still_open(stalled[1]));
+    cleanup_probe struct probe_reply yes = probe(&loop, server_port(server), "POST", "/hello", "", body, LARGE);
+    CHECK_INT(yes.status, 200);
+    close(stalled[0]);
+    close(stalled[1]);
+    close_server();
+}
+
 static int connect_from(uint32_t address)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -252,6 +280,7 @@ int main(void)
     RUN(closes_what_is_too_slow_and_nothing_else);
     RUN(idle_connections_go_first);
     RUN(probes_get_through_while_all_handlers_are_at_work);
+    RUN(bodies_that_stall_give_up_their_memory);
     RUN(other_loopback_addresses_are_no_others);
     return REPORT();
 }
