@@ -275,7 +275,8 @@ void agent_http_apply(struct agent_http *h, const struct settings *s)
 
 bool agent_http_is_open(const struct agent_http *h, const struct settings *s)
 {
-    return server_settings_leave_open(h->server, &s->http);
+    cleanup_free char *path = xasprintf("%sapi/v0/web/components", h->prefix);
+    return server_settings_leave_open(h->server, &s->http, &h->auth, path);
 }
 
 /* ---- what a support bundle asks for ---- */

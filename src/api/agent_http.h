@@ -50,7 +50,7 @@ const char *agent_http_address(const struct agent_http *h);
 /* The `http` and `livedebugging` blocks: what can fail, then the rest (see controller_options). */
 must_check int agent_http_prepare(struct agent_http *h, const struct settings *s, struct err *err);
 void agent_http_apply(struct agent_http *h, const struct settings *s);
-/* Whether the network can ask without a password with these settings. */
+/* Whether the network can ask without a password with these settings, which are in force. */
 bool agent_http_is_open(const struct agent_http *h, const struct settings *s);
 /* Frees, then calls `closed` (may be NULL). Before controller_free(). NULL is fine. */
 void agent_http_close(struct agent_http *h, void (*closed)(void *arg), void *arg);

@@ -33,9 +33,10 @@ unsigned server_settings_guard(const struct agent_auth *auth, struct request *rq
     return 401;
 }
 
-bool server_settings_leave_open(const struct server *s, const struct http_block *block)
+bool server_settings_leave_open(const struct server *s, const struct http_block *block, const struct agent_auth *auth,
+                                const char *path)
 {
-    const bool password = block->has_auth && block->auth.has_basic;
     const char *clients = block->has_tls && block->tls.client_auth_type ? block->tls.client_auth_type : "";
-    return !server_is_local(s) && !password && strcmp(clients, "RequireAndVerifyClientCert") != 0;
+    return !server_is_local(s) && agent_auth_admits(auth, path, NULL) &&
+           strcmp(clients, "RequireAndVerifyClientCert") != 0;
 }

@@ -89,7 +89,7 @@ void store_http_apply(struct store_http *h, const struct settings *s)
 
 bool store_http_is_open(const struct store_http *h, const struct settings *s)
 {
-    return server_settings_leave_open(h->server, &s->http);
+    return server_settings_leave_open(h->server, &s->http, &h->auth, "/api/services");
 }
 
 static void free_when_done(struct store_http *h)

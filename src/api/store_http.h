@@ -41,7 +41,7 @@ const char *store_http_address(const struct store_http *h);
 /* The `http` block of the configuration, as for the agent's API: what can fail, then the rest. */
 must_check int store_http_prepare(struct store_http *h, const struct settings *s, struct err *err);
 void store_http_apply(struct store_http *h, const struct settings *s);
-/* Whether the network can ask without a password with these settings. */
+/* Whether the network can ask without a password with these settings, which are in force. */
 bool store_http_is_open(const struct store_http *h, const struct settings *s);
 /* Frees, then calls `closed` (may be NULL) once no job refers to the store any more. Before store_close() and controller_free(). NULL is
  * fine. */

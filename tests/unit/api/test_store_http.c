@@ -345,12 +345,17 @@ static void closes_while_a_push_is_under_way(void)
 
 static char ann[] = "ann", password[] = "secret:word";
 
-static void use_settings(const struct settings *s)
+static void use_settings_of(struct store_http *h, const struct settings *s)
 {
     struct err err = {0};
-    if (store_http_prepare(http, s, &err) < 0)
+    if (store_http_prepare(h, s, &err) < 0)
         FAIL_("%s", err.text);
-    store_http_apply(http, s);
+    store_http_apply(h, s);
+}
+
+static void use_settings(const struct settings *s)
+{
+    use_settings_of(http, s);
 }
 
 static int status_of(const char *method, const char *target, const char *headers)
@@ -390,19 +395,26 @@ static void knows_when_it_is_open_to_the_network(void)
 {
     struct err err = {0};
     bool closed = false;
-    struct settings with_password = settings_default, with_certificates = settings_default;
-    char *type = (char[]){"RequireAndVerifyClientCert"};
-    with_password.http.has_auth = with_password.http.auth.has_basic = true;
-    with_certificates.http.has_tls = true;
-    with_certificates.http.tls.client_auth_type = type;
-    set_up(false);
-    CHECK(!store_http_is_open(http, &settings_default));
     struct store_http *wide = NULL;
+    struct settings s = settings_default;
+    char *pushes = (char[]){"/push"}, *everything = (char[]){"/"};
+    s.http.has_auth = s.http.auth.has_basic = true;
+    s.http.auth.basic = (struct http_server_basic){.username = ann, .password = password};
+    set_up(false);
     CHECK_INT(store_http_open(&(struct store_http_options){.loop = &loop, .listen = ":0", .store = store}, &wide, &err),
               0);
+    CHECK(!store_http_is_open(http, &settings_default));
     CHECK(store_http_is_open(wide, &settings_default));
-    CHECK(!store_http_is_open(wide, &with_password));
-    CHECK(!store_http_is_open(wide, &with_certificates));
+    use_settings_of(wide, &s);
+    CHECK(!store_http_is_open(wide, &s));
+    /* A password for pushes only is none for those who read. */
+    s.http.auth.filter =
+        (struct http_server_filter){.paths = {.items = &pushes, .len = 1}, .authenticate_matching_paths = true};
+    use_settings_of(wide, &s);
+    CHECK(store_http_is_open(wide, &s));
+    s.http.auth.filter.paths.items = &everything;
+    use_settings_of(wide, &s);
+    CHECK(!store_http_is_open(wide, &s));
     store_http_close(wide, flag_up, &closed);
     wait_for(&closed);
     tear_down();

@@ -20,6 +20,14 @@ static void hello(void *ctx, struct request *rq)
     request_reply_text(rq, 200, "hello");
 }
 
+static char page[16 << 20];
+
+static void big(void *ctx, struct request *rq)
+{
+    (void)ctx;
+    request_reply_static(rq, 200, NULL, (struct str){page, sizeof page});
+}
+
 static void keep(void *ctx, struct request *rq)
 {
     (void)ctx;
@@ -27,7 +35,7 @@ static void keep(void *ctx, struct request *rq)
 }
 
 static const struct server_route routes[] = {
-    {NULL, "/ready", hello, .always = true}, {NULL, "/hello", hello}, {NULL, "/keep", keep}, {0}};
+    {NULL, "/ready", hello, .always = true}, {NULL, "/hello", hello}, {NULL, "/big", big}, {NULL, "/keep", keep}, {0}};
 
 static void open_server(const char *listen)
 {
@@ -109,9 +117,9 @@ static void close_all(int *fds, size_t n)
 static void answers_a_probe_while_others_are_slow(void)
 {
     static const char *const texts[] = {
-        "",
-        "GET /hello HTTP/1.1\r\nHost: localhost\r\nX: ",
+        "", "GET /hello HTTP/1.1\r\nHost: localhost\r\nX: ",
         "POST /hello HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nabc",
+        "GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n", /* and nobody reads it */
     };
     static const size_t counts[] = {SERVER_CONNECTIONS, MANY};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
