@@ -233,7 +233,7 @@ static size_t quote_at(struct str text, size_t at)
     return at + 1 < text.n && text.p[at] == '\\' && text.p[at + 1] == '"' ? 2 : 0;
 }
 
-/* A value up to the quote that ends it, or without quotes up to what cannot be part of one. */
+/* A value up to the quote that ends it, or the end of the line where that is missing; without quotes up to what cannot be part of one. */
 static struct piece value_at(struct str text, size_t at, const char *ends)
 {
     const size_t quote = quote_at(text, at);
@@ -241,6 +241,8 @@ static struct piece value_at(struct str text, size_t at, const char *ends)
     const size_t first = at + quote;
     size_t end = first;
     for (; end < text.n; end++) {
+        if (opened != '`' && text.p[end] == '\n')
+            break;
         if (quote ? text.p[end] == opened : text.p[end] == '\0' || strchr(ends, text.p[end]) != NULL)
             break;
         if (quote == 1 && text.p[end] == '\\' && end + 1 < text.n)

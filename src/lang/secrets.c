@@ -22,6 +22,8 @@ struct walk {
     struct secrets *found;
     struct lexer lexer;
     struct token before, at, next;
+    bool before_is_key;  /* it stands where a key does */
+    struct token key;    /* the last one that did */
     struct str label_of; /* the word before a label: argument "password" { */
     struct level *levels;
     size_t depth, cap;
@@ -98,6 +100,9 @@ static void open_bracket(struct walk *w)
         .secret = outer->value_secret, .headers = outer->value_headers, .passes = outer->value_headers && !block};
     if (block && has_secret_label(w))
         level.secret = true;
+    /* headers { … }: the '=' is missing. */
+    if (block && w->before.kind == TOKEN_IDENT && str_has_suffix(w->before.text, STR("headers")))
+        level.headers = true;
     /* x["password"] names a member; env("TOKEN") says where a secret comes from. */
     const bool names_member =
         index && (w->before.kind == TOKEN_IDENT || w->before.kind == TOKEN_RPAREN || w->before.kind == TOKEN_RBRACK);
@@ -106,11 +111,26 @@ static void open_bracket(struct walk *w)
     push(w, level);
 }
 
-static void begin_value(struct walk *w, struct str key)
+static bool is_secret_key(const struct level *l, struct token key)
+{
+    return secret_name(bare(key.text)) || (l->headers && secret_header(bare(key.text)));
+}
+
+/* What is assigned to in the midst of a value was not meant so, and what the value was stays. */
+static void begin_value(struct walk *w)
 {
     struct level *l = top(w);
-    l->value_secret = l->secret || secret_name(key) || (l->headers && secret_header(key));
-    l->value_headers = secret_is_headers(key);
+    const struct token key = is_word(w->before) ? w->before : w->key;
+    if (!key.text.p)
+        return;
+    l->value_secret = l->secret || is_secret_key(l, key) || (l->value_secret && !w->before_is_key);
+    l->value_headers = secret_is_headers(bare(key.text)) || (l->value_headers && !w->before_is_key);
+}
+
+static bool begins_key(const struct walk *w)
+{
+    return w->before.kind == TOKEN_LCURLY || w->before.kind == TOKEN_COMMA || w->before.kind == TOKEN_TERMINATOR ||
+           !w->before.text.p;
 }
 
 static void end_value(struct walk *w)
@@ -131,12 +151,11 @@ static void literal(struct walk *w)
 {
     const struct level *l = top(w);
     /* password "x": the '=' is missing. */
-    const bool after_name =
-        w->before.kind == TOKEN_IDENT && w->next.kind != TOKEN_LCURLY && secret_name(w->before.text);
+    const bool after_name = is_word(w->before) && w->next.kind != TOKEN_LCURLY && is_secret_key(l, w->before);
     const bool is_value = w->at.kind != TOKEN_IDENT || is_stray_word(w);
     const uint32_t end = w->at.offset + (uint32_t)w->at.text.n;
-    if (w->next.kind == TOKEN_ASSIGN)
-        return; /* a key */
+    if (w->next.kind == TOKEN_ASSIGN && begins_key(w))
+        return;
     const bool is_text = w->at.kind == TOKEN_STRING;
     const bool is_private_key = is_text && memmem(w->at.text.p, w->at.text.n, "PRIVATE KEY", 11);
     if (is_private_key || (is_value && (l->value_secret || l->value_headers || (after_name && is_text))))
@@ -155,7 +174,7 @@ static uint32_t line_end(const struct source *s, uint32_t at)
 static void illegal(struct walk *w)
 {
     if (str_is(w->at.text, ":") && is_word(w->before)) {
-        begin_value(w, bare(w->before.text));
+        begin_value(w);
         return;
     }
     if (!top(w)->value_secret && !top(w)->value_headers)
@@ -179,8 +198,7 @@ static void step(struct walk *w)
         w->depth -= w->depth > 1;
         break;
     case TOKEN_ASSIGN:
-        if (is_word(w->before))
-            begin_value(w, bare(w->before.text));
+        begin_value(w);
         break;
     case TOKEN_TERMINATOR:
     case TOKEN_COMMA:
@@ -221,25 +239,119 @@ static void tidy(struct secrets *s)
     s->len = kept;
 }
 
+/* --- lines that are no tokens --- */
+
+/* The first of the first `len` places that ends behind a byte. */
+static size_t first_behind(const struct secrets *s, size_t len, uint32_t at)
+{
+    size_t low = 0, high = len;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (s->items[middle].end > at)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+static bool is_name_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("_-.", c));
+}
+
+/* The end of the first name in a line that tells of secrets behind it; `end` without one. */
+static uint32_t behind_name(const struct source *s, uint32_t at, uint32_t end)
+{
+    while (at < end) {
+        uint32_t word = at;
+        while (word < end && is_name_byte(s->text.p[word]))
+            word++;
+        const struct str name = {s->text.p + at, word - at};
+        if (name.n && (secret_name(name) || secret_is_headers(name)))
+            return word;
+        at = word + 1;
+    }
+    return end;
+}
+
+/* But for blanks, brackets and quotes around it. */
+static void add_between(struct secrets *s, uint32_t first, uint32_t end)
+{
+    static const char around[] = " \t\r\"'`=:{}[](),";
+    while (first < end && strchr(around, s->source->text.p[first]))
+        first++;
+    while (end > first && strchr(around, s->source->text.p[end - 1]))
+        end--;
+    if (first < end)
+        add(s, first, end, false);
+}
+
+/* In a line with a quote too many or too few, strings and what is between them change places. So all behind a name is hidden. */
+static void hide_behind_name(struct secrets *s, size_t found, uint32_t offset)
+{
+    const unsigned line = source_pos(s->source, offset).line;
+    const struct str text = source_line(s->source, line);
+    const uint32_t begin = s->source->lines[line - 1], end = begin + (uint32_t)text.n;
+    uint32_t at = behind_name(s->source, begin, end);
+    for (size_t i = first_behind(s, found, at); i < found && s->items[i].first < end; i++) {
+        const struct secret_place known = s->items[i];
+        if (known.first > at)
+            add_between(s, at, known.first);
+        at = known.end;
+    }
+    if (at < end)
+        add_between(s, at, end);
+}
+
+/* "…"word"…": no complaint of the lexer's, but quotes that have changed places all the same. */
+static bool touches(const struct walk *w)
+{
+    const bool text = w->at.kind == TOKEN_STRING || w->before.kind == TOKEN_STRING;
+    const bool word = is_word(w->at) || w->at.kind == TOKEN_NUMBER || w->at.kind == TOKEN_FLOAT;
+    return text && word && is_word(w->before) && w->before.offset + w->before.text.n == w->at.offset;
+}
+
+/* Complaints come nearly in the order of the text; a line is looked at once. */
+static void cover_broken_lines(struct secrets *s, const struct diags *complaints)
+{
+    const size_t found = s->len;
+    unsigned done = 0;
+    for (size_t i = 0; i < complaints->len; i++) {
+        const struct pos at = complaints->items[i].range.first;
+        if (at.line == done)
+            continue;
+        done = at.line;
+        hide_behind_name(s, found, at.offset);
+    }
+    tidy(s);
+}
+
 void secrets_find(struct secrets *ret, const struct source *source)
 {
-    struct diags ignored = DIAGS_INIT;
+    struct diags complaints = DIAGS_INIT;
     *ret = (struct secrets){.source = source};
     struct walk w = {.found = ret};
-    lexer_init(&w.lexer, source, &ignored);
+    lexer_init(&w.lexer, source, &complaints);
     push(&w, (struct level){0});
     w.at = following(&w);
     while (w.at.kind != TOKEN_EOF) {
         w.next = following(&w);
+        if (touches(&w))
+            diag_error(&complaints, ((struct range){.first = source_pos(source, w.at.offset)}), "touches");
         step(&w);
         if (w.at.kind == TOKEN_STRING)
             w.label_of = w.before.text;
+        w.before_is_key = begins_key(&w);
+        if (w.before_is_key && is_word(w.at))
+            w.key = w.at;
         w.before = w.at;
         w.at = w.next;
     }
     free(w.levels);
-    diags_done(&ignored);
     tidy(ret);
+    cover_broken_lines(ret, &complaints);
+    diags_done(&complaints);
 }
 
 void secrets_done(struct secrets *s)
@@ -250,20 +362,6 @@ void secrets_done(struct secrets *s)
 }
 
 /* --- printing --- */
-
-/* The first place that ends behind a byte. */
-static size_t first_behind(const struct secrets *s, uint32_t at)
-{
-    size_t low = 0, high = s->len;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (s->items[middle].end > at)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
-}
 
 /* Moves a column of [first, end) that was replaced by the bytes of `out` from `from` on. */
 static void move(unsigned *column, unsigned was, uint32_t first, uint32_t end, unsigned now)
@@ -278,7 +376,7 @@ void secrets_print(const struct secrets *s, uint32_t first, uint32_t end, unsign
     const size_t start = out->len;
     const unsigned a = *first_column, b = *last_column;
     uint32_t at = first;
-    for (size_t i = first_behind(s, first); i < s->len && s->items[i].first < end; i++) {
+    for (size_t i = first_behind(s, s->len, first); i < s->len && s->items[i].first < end; i++) {
         const struct secret_place *p = &s->items[i];
         const uint32_t from = p->first > first ? p->first : first, to = p->end < end ? p->end : end;
         if (from >= to || from < at)
@@ -326,7 +424,7 @@ void secrets_print_message(const struct secrets *s, uint32_t near, const char *m
 {
     cleanup_buf struct buf plain = BUF_INIT(out->max);
     const bool all = s->len <= QUOTED_MOST;
-    const size_t from = all ? 0 : first_behind(s, near > NEAR_BYTES ? near - NEAR_BYTES : 0);
+    const size_t from = all ? 0 : first_behind(s, s->len, near > NEAR_BYTES ? near - NEAR_BYTES : 0);
     for (struct str rest = str_of(message); rest.n;) {
         const size_t n = quoted_at(s, from, rest);
         if (n)

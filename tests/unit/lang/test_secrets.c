@@ -53,6 +53,13 @@ static void finds_them_where_the_text_is_broken(void)
     CHECK_FOUND("password \"x\"\n", "password \"(secret)\"\n");
     CHECK_FOUND("a = \"b\npassword = \"x\"", "a = \"b\npassword = \"(secret)\"");
     CHECK_FOUND("a = `b\npassword = \"x\"", "a = `b\npassword = \"(secret)\"");
+    CHECK_FOUND("password = \"x\" = \"y\"", "password = \"(secret)\" = \"(secret)\"");
+    CHECK_FOUND("\"  password = \"hunter2\"\n", "\"  password = \"(secret)\"\n");
+    CHECK_FOUND("\"\"x\" password = \"a.b c@d\"\ne = \"f\"", "\"\"x\" password = \"(secret)\"\ne = \"f\"");
+    CHECK_FOUND("' password = \"x\"\n", "' password = \"(secret)\"\n");
+    CHECK_FOUND("headers = {\"X-A\" \"b\"}", "headers = {\"X-A\" \"(secret)\"}");
+    CHECK_FOUND("headers+ = {\"X-A\"+ = \"b\"}", "headers+ = {\"X-A\"+ = \"(secret)\"}");
+    CHECK_FOUND("headers {\"X-A\" = \"b\"}", "headers {\"X-A\" = \"(secret)\"}");
     CHECK_FOUND("}}} password = \"x\"", "}}} password = \"(secret)\"");
 }
 
@@ -115,7 +122,7 @@ static void a_long_line_is_shown_around_the_mark(void)
 {
     cleanup_buf struct buf text = BUF_INIT(TEST_TEXT_MAX), out = BUF_INIT(TEST_TEXT_MAX);
     for (int i = 0; i < 20000; i++)
-        buf_puts(&text, "x = \"é\" token = \"hunter2\" ");
+        buf_puts(&text, "{x = \"é\", token = \"hunter2\"}, ");
     cleanup_source struct source *s = source_from("f", buf_slice(&text));
     for (size_t at = 0; at < text.len - text.len / 7; at += text.len / 7) {
         cleanup_diags struct diags ds = DIAGS_INIT;
@@ -123,7 +130,7 @@ static void a_long_line_is_shown_around_the_mark(void)
         diag_error(&ds, source_range(s, at, at + 1), "bad");
         diags_pretty(&ds, false, &out);
         CHECK(str_is_utf8(buf_slice(&out)));
-        CHECK_HAS(buf_cstr(&out), "token = \"(secret)\" x");
+        CHECK_HAS(buf_cstr(&out), "token = \"(secret)\"}, {x");
         CHECK_HAS(buf_cstr(&out), "…\n");
         CHECK_HAS(buf_cstr(&out), "^");
         CHECK(!strstr(buf_cstr(&out), "hunter2"));
@@ -141,6 +148,61 @@ static void messages_hide_what_they_quote(void)
     CHECK_STR(buf_cstr(&out), "f:1:12: \"(secret)\" is no number; see http://(secret)@h");
 }
 
+static unsigned dice(unsigned sides)
+{
+    static uint64_t state = 1;
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(state >> 33) % sides;
+}
+
+/* One mistake of typing: something too many or too few, often right beside the secret. */
+static void mistype(struct buf *text, bool at_end)
+{
+    static const char *const parts[] = {"\"", "`", "{", "}", "(", ")", "[", "]",  "\n",    " ", "//", "/*", "*/",
+                                        "'",  "$", ",", ".", "=", "x", "5", "\\", "\"x\"", "@", ";",  "+",  "#"};
+    const struct str old = buf_slice(text);
+    size_t at = dice(2) ? dice((unsigned)old.n + 1) : at_end ? old.n : 0;
+    const size_t skip = dice(4) == 0 && at < old.n;
+    struct buf changed = BUF_INIT(TEST_TEXT_MAX);
+    buf_append(&changed, old.p, at);
+    if (!skip)
+        buf_puts(&changed, parts[dice(ARRAY_LEN(parts))]);
+    buf_append(&changed, old.p + at + skip, old.n - at - skip);
+    buf_done(text);
+    *text = changed;
+}
+
+static void check_mistyped(unsigned times)
+{
+    static const char before[] =
+        "a.b \"c\" {\n  url = \"u\"\n  d {\n    headers = {\"X-Api-Key\" = \"k\"}\n    username = \"u\"\n";
+    cleanup_buf struct buf text = BUF_INIT(TEST_TEXT_MAX), after = BUF_INIT(TEST_TEXT_MAX),
+                           out = BUF_INIT(TEST_TEXT_MAX);
+    buf_puts(&text, before);
+    buf_puts(&after, "\n  }\n}\n");
+    while (times--) {
+        const bool is_before = dice(2);
+        mistype(is_before ? &text : &after, is_before);
+    }
+    buf_puts(&text, "    password = \"hunter2\"");
+    buf_str(&text, buf_slice(&after));
+    cleanup_source struct source *s = source_from("f", buf_slice(&text));
+    cleanup_ast struct ast_file *file = NULL;
+    cleanup_diags struct diags ds = DIAGS_INIT;
+    if (parse_file(s, &file, &ds) == 0)
+        return;
+    diags_pretty(&ds, false, &out);
+    if (strstr(buf_cstr(&out), "hunter2"))
+        FAIL_("%s\n%s", buf_cstr(&text), buf_cstr(&out));
+}
+
+static void no_mistake_of_typing_shows_a_secret(void)
+{
+    const char *rounds = getenv("SMOLDER_TEST_ROUNDS");
+    for (int i = rounds ? atoi(rounds) : 20000; i > 0; i--)
+        check_mistyped(dice(4) + 1);
+}
+
 int main(void)
 {
     RUN(finds_literals_below_secret_names);
@@ -151,5 +213,6 @@ int main(void)
     RUN(excerpts_hide_secrets_below_right_carets);
     RUN(a_long_line_is_shown_around_the_mark);
     RUN(messages_hide_what_they_quote);
+    RUN(no_mistake_of_typing_shows_a_secret);
     return REPORT();
 }
