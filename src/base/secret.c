@@ -99,9 +99,9 @@ bool secret_name(struct str name)
         "passw",   "passphrase", "passwd", "secret",    "token",   "credential",        "cookie",
         "private", "keypem",     "apikey", "accesskey", "session", "connection_string", "dsn",
         "bearer",  "signature",  "pwd",    "license",   "webhook"};
-    /* Names of files and switches that only sound so. */
-    if (ends_in(name, "file") || ends_in(name, "path") || same(name, "authenticate") ||
-        place_of(name, "authenticate_matching") == 0)
+    /* Names of files, kinds and switches that only sound so. */
+    if (ends_in(name, "file") || ends_in(name, "path") || ends_in(name, "type") || same(name, "token_url") ||
+        same(name, "authenticate") || place_of(name, "authenticate_matching") == 0)
         return false;
     if (contains_any(name, parts, ARRAY_LEN(parts)))
         return true;
@@ -143,29 +143,82 @@ bool secret_header(struct str name)
     return true;
 }
 
-/* --- values of the environment --- */
+/* --- known values --- */
 
-enum { KNOWN_LEAST = 8 /* shorter ones stand in texts by chance */ };
+enum {
+    KNOWN_LEAST = 8,      /* shorter ones stand in texts by chance */
+    KNOWN_LARGEST = 1024, /* nobody quotes a whole key */
+    KNOWN_MOST = 256,
+};
 
 extern char **environ;
-static struct str *known;
-static size_t known_count;
-static bool known_begins[256]; /* by their first bytes */
+static struct str known[KNOWN_MOST];
+static size_t known_count, known_fixed, known_oldest; /* fixed: of the environment, in front */
+static bool known_begins[256];                        /* by their first bytes */
+static pthread_rwlock_t known_lock = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_once_t known_once = PTHREAD_ONCE_INIT;
+
+static bool is_known(struct str value)
+{
+    for (size_t i = 0; i < known_count; i++) {
+        if (str_eq(known[i], value))
+            return true;
+    }
+    return false;
+}
+
+/* In place of the oldest one where there are too many. */
+static void remember(struct str value)
+{
+    size_t at = known_count;
+    if (is_known(value) || known_fixed == KNOWN_MOST)
+        return;
+    if (known_count < KNOWN_MOST) {
+        known_count++;
+    } else {
+        at = known_fixed + known_oldest++ % (KNOWN_MOST - known_fixed);
+        explicit_bzero((char *)(uintptr_t)known[at].p, known[at].n);
+        free((char *)(uintptr_t)known[at].p);
+    }
+    known[at] = (struct str){str_dup(value), value.n};
+    known_begins[(unsigned char)value.p[0]] = true;
+}
 
 /* Paths are told by many programs under such names (SSH_AUTH_SOCK, PWD), and desktops speak of sessions. */
 static void learn_environment(void)
 {
-    size_t cap = 0;
     for (char **e = environ; e && *e; e++) {
         const char *equals = strchr(*e, '=');
         const struct str name = {*e, equals ? (size_t)(equals - *e) : 0}, value = str_of(equals ? equals + 1 : "");
-        if (value.n < KNOWN_LEAST || value.p[0] == '/' || contains(name, "session") || !secret_name(name))
-            continue;
-        xgrow(&known, &cap, known_count + 1, sizeof *known);
-        known[known_count++] = (struct str){str_dup(value), value.n};
-        known_begins[(unsigned char)value.p[0]] = true;
+        if (value.n >= KNOWN_LEAST && value.n <= KNOWN_LARGEST && value.p[0] != '/' && !contains(name, "session") &&
+            secret_name(name))
+            remember(value);
     }
+    known_fixed = known_count;
+}
+
+/* Words of prose are in lower case throughout, or but for the first letter. */
+static bool looks_coded(struct str s, size_t least)
+{
+    for (size_t i = 1; i < s.n && s.n >= least; i++) {
+        if (!islower((unsigned char)s.p[i]))
+            return true;
+    }
+    return false;
+}
+
+void secret_learn(struct str value)
+{
+    struct str rest = value, word;
+    pthread_once(&known_once, learn_environment);
+    if (value.n > KNOWN_LARGEST)
+        return;
+    pthread_rwlock_wrlock(&known_lock);
+    while (str_split(&rest, ' ', &word)) {
+        if (looks_coded(word, KNOWN_LEAST))
+            remember(word);
+    }
+    pthread_rwlock_unlock(&known_lock);
 }
 
 /* The longest known value at `p`. */
@@ -318,17 +371,6 @@ static struct piece value_after_flag(struct str text, size_t at)
     return from < text.n && text.p[from] != '-' ? plain_value(text, from) : (struct piece){0};
 }
 
-/* Words of prose that may stand behind "basic" are in lower case throughout, or but for the first letter. */
-static bool looks_coded(struct str s)
-{
-    enum { LEAST = 6 };
-    for (size_t i = 1; i < s.n && s.n >= LEAST; i++) {
-        if (!islower((unsigned char)s.p[i]))
-            return true;
-    }
-    return false;
-}
-
 /* RFC 9110 §11.4: scheme, blanks, token68. `at` is the blank. */
 static struct piece value_after_scheme(struct str text, size_t at)
 {
@@ -339,8 +381,9 @@ static struct piece value_after_scheme(struct str text, size_t at)
         is_scheme |= same(name, schemes[i]);
     if (!is_scheme)
         return (struct piece){0};
+    enum { LEAST = 6 };
     const struct piece p = plain_value(text, skip_blanks(text, at));
-    return looks_coded((struct str){text.p + p.first, p.end - p.first}) ? p : (struct piece){0};
+    return looks_coded((struct str){text.p + p.first, p.end - p.first}, LEAST) ? p : (struct piece){0};
 }
 
 static struct piece piece_at(struct str text, size_t at)
@@ -373,16 +416,20 @@ static bool is_hidden_already(struct str s)
 
 bool secret_find(struct str text, size_t at, size_t *ret_first, size_t *ret_end)
 {
+    struct piece p = {0};
+    bool found = false;
     pthread_once(&known_once, learn_environment);
-    for (; at < text.n; at++) {
-        const struct piece p = piece_at(text, at);
-        if (p.end <= p.first || is_hidden_already((struct str){text.p + p.first, p.end - p.first}))
-            continue;
+    pthread_rwlock_rdlock(&known_lock);
+    for (; at < text.n && !found; at++) {
+        p = piece_at(text, at);
+        found = p.end > p.first && !is_hidden_already((struct str){text.p + p.first, p.end - p.first});
+    }
+    pthread_rwlock_unlock(&known_lock);
+    if (found) {
         *ret_first = p.first;
         *ret_end = p.end;
-        return true;
     }
-    return false;
+    return found;
 }
 
 void secret_hide(struct str text, struct buf *out)

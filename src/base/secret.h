@@ -22,9 +22,13 @@ bool secret_is_headers(struct str name);
 /* Whether the value of an HTTP header may be one: of any that is not known to be harmless, as X-Scope-OrgID is. */
 bool secret_header(struct str name);
 
+/* A configuration uses this one: it is hidden wherever it turns up, for example in what a server says to it. Only words of eight
+ * characters or more that do not look like those of prose, and the last 256 of all. */
+void secret_learn(struct str value);
+
 /* The next piece of `text` from byte `at` on that is secret: its first byte and the one behind its last. False: there is none.
  * Pieces are user information of URLs (RFC 3986 §3.2.1), values behind secret names ("token=…", "Cookie: …", "--password …"),
- * credentials behind their scheme ("Bearer …"), and known values of the environment. */
+ * credentials behind their scheme ("Bearer …"), and known values. */
 bool secret_find(struct str text, size_t at, size_t *ret_first, size_t *ret_end);
 /* The text with SECRET_HIDDEN in place of each. */
 void secret_hide(struct str text, struct buf *out);

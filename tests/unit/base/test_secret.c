@@ -30,9 +30,9 @@ static void knows_names_of_secrets(void)
                                          "apikey",         "bearer",
                                          "db.credentials", "signature"};
     static const char *const open[] = {
-        "PATH", "HOME", "key_file", "url",           "authenticate_matching_paths", "KEYBOARD", "author",
-        "team", "host", "compass",  "password_file", "__meta_process_username",     "targets",  "bypass_x",
-        "key",  "keys"};
+        "PATH", "HOME", "key_file",         "url",           "authenticate_matching_paths", "KEYBOARD", "author",
+        "team", "host", "compass",          "password_file", "__meta_process_username",     "targets",  "bypass_x",
+        "key",  "keys", "client_auth_type", "token_url"};
     for (size_t i = 0; i < ARRAY_LEN(secret); i++) {
         if (!secret_name(str_of(secret[i])))
             FAIL_("%s is shown", secret[i]);
@@ -103,6 +103,23 @@ static void hides_values_of_the_environment_wherever_they_are(void)
     CHECK_SHOWN("short /run/agent.sock graphics-session");
 }
 
+static void hides_what_it_has_learned(void)
+{
+    CHECK_SHOWN("the server says: no such key k3y-of-mine");
+    secret_learn(STR("Token k3y-of-mine"));
+    secret_learn(STR("password"));
+    secret_learn(STR("Sh0rt"));
+    CHECK_HIDDEN("the server says: no such key k3y-of-mine", "the server says: no such key (secret)");
+    CHECK_SHOWN("the password of Sh0rt is a Token");
+    char one[32];
+    for (int i = 0; i < 1000; i++) {
+        snprintf(one, sizeof one, "S3cret-number-%d", i);
+        secret_learn(str_of(one));
+    }
+    CHECK_HIDDEN("S3cret-number-999 S3cret-number-900", "(secret) (secret)");
+    CHECK_HIDDEN("s3cr3t-of-team", "(secret)"); /* the environment's stay */
+}
+
 static void leaves_alone_what_is_hidden_already(void)
 {
     CHECK_SHOWN("token=(secret) http://(secret)@h \"password\": \"(secret)\" Bearer (secret) X-Api-Key: (secret)");
@@ -134,6 +151,7 @@ int main(void)
     RUN(hides_values_behind_secret_names);
     RUN(hides_credentials_behind_their_scheme);
     RUN(hides_values_of_the_environment_wherever_they_are);
+    RUN(hides_what_it_has_learned);
     RUN(leaves_alone_what_is_hidden_already);
     RUN(takes_time_in_proportion_to_the_text);
     return REPORT();
