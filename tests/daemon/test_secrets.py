@@ -1,15 +1,17 @@
 """What other users of this machine, and the network, get to see and to hold up."""
 import base64
 import http.client
+import http.server
 import io
 import json
 import re
 import socket
 import stat
+import threading
 import time
 import zipfile
 
-from lab import API, check, equal, proc_text, test, wait_for
+from lab import API, check, config, equal, proc_text, test, wait_for
 
 CONFIG = """// S3CRET-comment
 pyroscope.write "w" {
@@ -271,3 +273,37 @@ def requests_without_a_clear_end_are_refused(lab):
         answer = raw(lab, b"POST /-/reload HTTP/1.1\r\nHost: 127.0.0.1\r\n" + headers + b"\r\n\r\n0\r\n\r\n" + smuggled)
         check(answer.startswith(b"HTTP/1.1 400 "), f"{headers}: {answer[:80]}")
         check(answer.count(b"HTTP/1.1 ") == 1, f"{headers}: a second answer: {answer[-300:]}")
+
+
+class Repeater(http.server.BaseHTTPRequestHandler):
+    """Refuses every push and says the key that it refuses."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = json.dumps({"code": "unauthenticated", "message": "no such key " + self.headers["X-Api-Key"]}).encode()
+        self.send_response(401)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@test
+def what_a_server_says_of_a_secret_is_hidden(lab):
+    with lab.machine.network():
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 4041), Repeater)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        lab.jvm()
+        text = config(url="http://127.0.0.1:4041", endpoint='headers = {"X-Api-Key" = "S3CRET-apikey"}')
+        agent = lab.agent(config=text)
+        agent.wait_log("no such key", 40)
+        equal(found(agent.text()), [], "the log")
+        for component in agent.components():
+            equal(found(json.dumps(agent.component(component["localID"]))), [], component["localID"])
+    finally:
+        server.shutdown()
+        server.server_close()
