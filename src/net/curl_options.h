@@ -27,6 +27,6 @@ must_check int http_options_apply(struct http_options *o, CURL *easy, const stru
  * from here on (base/secret.h; Go and libcurl leave out Authorization and Cookie only), and so are credentials of the URL and the
  * certificate. One change counts as none: from http to https of the same host, both on their usual ports. 307 and 308 repeat method and
  * body (*ret_body), others become GET. Source: RFC 9110 §15.4; net/http of Go, redirectBehavior. */
-must_check int http_options_redirect(struct http_options *o, CURL *easy, long status, const char *location, bool *ret_body,
-                                     struct err *err);
+must_check int http_options_redirect(struct http_options *o, CURL *easy, long status, const char *location,
+                                     bool *ret_body, struct err *err);
 void http_options_done(struct http_options *o);
