@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "base/secret.h"
 #include "os/fsutil.h"
 
 #define FOLDER "smolder-support-bundle/"
@@ -67,17 +68,57 @@ static void put_metadata(struct buf *out)
                system.release, system.machine, difftime(time(NULL), (time_t)metric_process_start()));
 }
 
+/* What says how this process runs. An environment holds whatever somebody put there, and names do not tell what is secret, so these
+ * are the ones shown, not those that are hidden. */
+static bool is_shown_variable(struct str name)
+{
+    static const char *const names[] = {"HOME",
+                                        "HOSTNAME",
+                                        "LANG",
+                                        "LANGUAGE",
+                                        "LOGNAME",
+                                        "NO_COLOR",
+                                        "PATH",
+                                        "SHELL",
+                                        "TERM",
+                                        "TMPDIR",
+                                        "TZ",
+                                        "USER",
+                                        "CONTAINER",
+                                        "container",
+                                        "INVOCATION_ID",
+                                        "NOTIFY_SOCKET",
+                                        "JOURNAL_STREAM",
+                                        "SSL_CERT_DIR",
+                                        "SSL_CERT_FILE",
+                                        "UV_THREADPOOL_SIZE",
+                                        "MALLOC_ARENA_MAX",
+                                        "HTTP_PROXY",
+                                        "HTTPS_PROXY",
+                                        "ALL_PROXY",
+                                        "NO_PROXY",
+                                        "http_proxy",
+                                        "https_proxy",
+                                        "all_proxy",
+                                        "no_proxy"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (str_is(name, names[i]))
+            return true;
+    }
+    return str_has_prefix(name, STR("LC_")) || str_has_prefix(name, STR("SMOLDER_"));
+}
+
 static void put_environment(struct buf *out)
 {
     for (char **e = environ; *e; e++) {
         const char *equals = strchr(*e, '=');
-        if (!equals)
+        const struct str name = {*e, equals ? (size_t)(equals - *e) : 0};
+        if (!is_shown_variable(name))
             continue;
-        const struct str name = {*e, (size_t)(equals - *e)};
-        if (redact_is_secret(name))
-            buf_printf(out, "%.*s=(secret)", STR_ARG(name));
+        if (secret_name(name))
+            buf_printf(out, "%.*s=" SECRET_HIDDEN, STR_ARG(name));
         else
-            redact_urls(str_of(*e), out);
+            secret_hide(str_of(*e), out);
         buf_byte(out, '\n');
     }
 }
@@ -107,17 +148,15 @@ static void collect(struct agent_bundle *b)
 {
     const struct agent_bundle_options *o = &b->options;
     put_metadata(entry(b, "smolder-metadata.yaml"));
-    cleanup_buf struct buf components = BUF_INIT(TEXT_MAX);
-    components_json_all(o->controller, &components);
-    redact_urls(buf_slice(&components), entry(b, "smolder-components.json"));
+    components_json_all(o->controller, entry(b, "smolder-components.json"));
     buf_puts(entry(b, "smolder-peers.json"), "[]");
     o->metrics(o->arg, entry(b, "smolder-metrics-sample-end.txt"));
     cleanup_buf struct buf flags = BUF_INIT(TEXT_MAX);
     if (o->flags)
         o->flags(o->arg, &flags);
-    redact_urls(buf_slice(&flags), entry(b, "smolder-runtime-flags.txt"));
+    secret_hide(buf_slice(&flags), entry(b, "smolder-runtime-flags.txt"));
     put_environment(entry(b, "smolder-environment.txt"));
-    redact_urls(buf_slice(&b->logs), entry(b, "smolder-logs.txt"));
+    buf_str(entry(b, "smolder-logs.txt"), buf_slice(&b->logs)); /* the log hides secrets itself */
     put_process(entry(b, "smolder-process.txt"));
     if (o->sources)
         o->sources(o->arg, put_source, b);

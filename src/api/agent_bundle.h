@@ -6,7 +6,7 @@
  *       smolder-peers.json                       []
  *       smolder-metrics-sample-{start,end}.txt   /metrics when the bundle was asked for and when it was made
  *       smolder-runtime-flags.txt                name=value
- *       smolder-environment.txt                  NAME=value, values of names that sound secret hidden
+ *       smolder-environment.txt                  NAME=value of a few that say how the process runs
  *       smolder-logs.txt                         the lines in between
  *       smolder-process.txt                      what the kernel says of this process
  *       sources/NAME                             the configuration as api/redact.h leaves it

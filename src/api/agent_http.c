@@ -8,11 +8,11 @@
 #include "api/agent_live.h"
 #include "api/agent_metrics.h"
 #include "api/components_json.h"
+#include "api/server_settings.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/metric.h"
 #include "net/server.h"
-#include "net/server_tls.h"
 
 enum { ANSWER_MAX = 32 << 20, BODY_MAX = 64 << 10 };
 
@@ -48,23 +48,14 @@ static bool note_unhealthy(void *arg, const struct component_view *v)
 static void healthy(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
-    cleanup_buf struct buf names = BUF_INIT(ANSWER_MAX);
+    cleanup_buf struct buf names = BUF_INIT(ANSWER_MAX), why = BUF_INIT(ANSWER_MAX);
     controller_each(h->options.controller, note_unhealthy, &names);
-    if (names.len)
+    if (h->options.healthy && !h->options.healthy(h->options.arg, &why))
+        request_reply_text(rq, 500, "unhealthy: %s\n", buf_cstr(&why));
+    else if (names.len)
         request_reply_text(rq, 500, "unhealthy components: %s\n", buf_cstr(&names));
     else
         request_reply_text(rq, 200, "All smolder components are healthy.\n");
-}
-
-/* A page of somebody else's that the user has open (Fetch Standard, Sec-Fetch-Site; RFC 6454, Origin). */
-static bool comes_from_elsewhere(const struct request *rq)
-{
-    const char *site = request_header(rq, "Sec-Fetch-Site"), *origin = request_header(rq, "Origin");
-    const char *host = request_header(rq, "Host");
-    if (site)
-        return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
-    const char *authority = origin ? strstr(origin, "://") : NULL;
-    return origin && !(authority && host && strcmp(authority + 3, host) == 0);
 }
 
 static void reload(void *ctx, struct request *rq)
@@ -72,10 +63,6 @@ static void reload(void *ctx, struct request *rq)
     struct agent_http *h = ctx;
     if (!h->options.reload) {
         request_reply_text(rq, 404, "404 page not found\n");
-        return;
-    }
-    if (comes_from_elsewhere(rq)) {
-        request_reply_text(rq, 403, "a page of another origin may not do this\n");
         return;
     }
     cleanup_buf struct buf why = BUF_INIT(ANSWER_MAX);
@@ -201,24 +188,24 @@ static void index_page(void *ctx, struct request *rq)
 /* ---- routes ---- */
 
 static const struct server_route plain_routes[] = {
-    {NULL, "/-/ready", ready},
-    {NULL, "/-/healthy", healthy},
-    {"GET", "/-/reload", reload},
-    {"POST", "/-/reload", reload},
-    {"GET", "/-/support", support},
-    {"GET", "/metrics", metrics},
+    {NULL, "/-/ready", ready, .always = true},
+    {NULL, "/-/healthy", healthy, .always = true},
+    {"GET", "/-/reload", reload, .origin = FROM_HERE},
+    {"POST", "/-/reload", reload, .origin = FROM_HERE},
+    {"GET", "/-/support", support, .origin = FROM_HERE},
+    {"GET", "/metrics", metrics, .origin = FROM_LINKS},
     {NULL, "/api/v0/component/*", not_found},
 };
 /* Below the prefix. */
 static const struct server_route web_routes[] = {
-    {NULL, "api/v0/web/components", components},
-    {NULL, "api/v0/web/components/*", component},
-    {NULL, "api/v0/web/modules/*", module_components},
+    {NULL, "api/v0/web/components", components, .origin = FROM_LINKS},
+    {NULL, "api/v0/web/components/*", component, .origin = FROM_LINKS},
+    {NULL, "api/v0/web/modules/*", module_components, .origin = FROM_LINKS},
     {NULL, "api/v0/web/remotecfg/*", no_remote},
     {NULL, "api/v0/web/peers", peers},
-    {NULL, "api/v0/web/graph", graph},
-    {NULL, "api/v0/web/graph/*", graph},
-    {NULL, "api/v0/web/debug/*", debug},
+    {NULL, "api/v0/web/graph", graph, .origin = FROM_HERE},
+    {NULL, "api/v0/web/graph/*", graph, .origin = FROM_HERE},
+    {NULL, "api/v0/web/debug/*", debug, .origin = FROM_HERE},
     {"GET", "", index_page},
 };
 
@@ -263,10 +250,7 @@ static void agent_http_free(struct agent_http *h)
 static unsigned guard(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
-    if (agent_auth_admits(&h->auth, request_path(rq), request_header(rq, "Authorization")))
-        return 0;
-    request_set_header(rq, "WWW-Authenticate", "Basic realm=\"Restricted\"");
-    return 401;
+    return server_settings_guard(&h->auth, rq);
 }
 
 static void problem(void *ctx, const char *what)
@@ -278,23 +262,7 @@ static void problem(void *ctx, const char *what)
 
 int agent_http_prepare(struct agent_http *h, const struct settings *s, struct err *err)
 {
-    const struct http_server_tls *t = &s->http.tls;
-    const struct server_tls_options tls = {
-        .cert_pem = t->cert_pem,
-        .cert_file = t->cert_file,
-        .key_pem = t->key_pem,
-        .key_file = t->key_file,
-        .client_ca_pem = t->client_ca_pem,
-        .client_ca_file = t->client_ca_file,
-        .client_auth_type = t->client_auth_type,
-        .min_version = t->min_version,
-        .max_version = t->max_version,
-        .cipher_suites = (const char *const *)t->cipher_suites.items,
-        .cipher_suite_count = t->cipher_suites.len,
-        .curves = (const char *const *)t->curve_preferences.items,
-        .curve_count = t->curve_preferences.len,
-    };
-    return server_prepare(h->server, s->http.has_tls ? &tls : NULL, err);
+    return server_settings_prepare(h->server, &s->http, err);
 }
 
 void agent_http_apply(struct agent_http *h, const struct settings *s)
@@ -303,6 +271,12 @@ void agent_http_apply(struct agent_http *h, const struct settings *s)
     agent_auth_done(&h->auth);
     agent_auth_init(&h->auth, &s->http);
     agent_live_enable(h->live, s->live_debugging);
+}
+
+bool agent_http_is_open(const struct agent_http *h, const struct settings *s)
+{
+    cleanup_free char *path = xasprintf("%sapi/v0/web/components", h->prefix);
+    return server_settings_leave_open(h->server, &s->http, &h->auth, path);
 }
 
 /* ---- what a support bundle asks for ---- */

@@ -1,8 +1,8 @@
 /* The agent's own API; docs/http-api.md is its manual.
  *
- *     any       /-/ready     200 "smolder is ready." or 503       any  /-/healthy  200, or 500 with the ids of what is unhealthy
+ *     any       /-/ready     200 "smolder is ready." or 503       any  /-/healthy  200, or 500 with what is unhealthy
  *     GET, POST /-/reload    200 "config reloaded" or 400 with every diagnostic; not from pages of other origins
- *     GET       /-/support?duration=1…30   a support bundle, api/agent_bundle.h
+ *     GET       /-/support?duration=1…30   a support bundle, api/agent_bundle.h; not from pages of other origins
  *     GET       /metrics     Prometheus text 0.0.4
  *     any       /api/v0/component/…        404: no component serves HTTP
  *     and, below the prefix:
@@ -34,6 +34,8 @@ struct agent_http_options {
     struct controller *controller;
     /* Loads the configuration again; false: it was refused and `why` says so. NULL: no reload here (404). */
     bool (*reload)(void *arg, struct buf *why);
+    /* Whether the program itself is well; false: `why` says what is not. NULL: it always is. For /-/healthy, so it must be quick. */
+    bool (*healthy)(void *arg, struct buf *why);
     /* Something to tell the operator. */
     void (*problem)(void *arg, const char *what);
     /* For support bundles: the flags in force as "name=value" lines, and the files of the configuration. May be NULL. */
@@ -48,5 +50,7 @@ const char *agent_http_address(const struct agent_http *h);
 /* The `http` and `livedebugging` blocks: what can fail, then the rest (see controller_options). */
 must_check int agent_http_prepare(struct agent_http *h, const struct settings *s, struct err *err);
 void agent_http_apply(struct agent_http *h, const struct settings *s);
+/* Whether the network can ask without a password with these settings, which are in force. */
+bool agent_http_is_open(const struct agent_http *h, const struct settings *s);
 /* Frees, then calls `closed` (may be NULL). Before controller_free(). NULL is fine. */
 void agent_http_close(struct agent_http *h, void (*closed)(void *arg), void *arg);

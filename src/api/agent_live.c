@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "api/components_json.h"
+#include "api/redact.h"
 #include "api/value_json.h"
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -158,7 +159,8 @@ static void show_component(struct watcher *w, struct buf *out)
             return;
         value_unref(w->shown);
         w->shown = value_ref(v.exports);
-        value_json_plain(v.exports, out); /* which shows what is in targets */
+        cleanup_value struct value *redacted = redact_value(v.exports);
+        value_json_plain(redacted, out);
     } else if (n) {
         buf_printf(out, "%llu profiles handed on", (unsigned long long)n);
     }

@@ -8,6 +8,9 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/secret.h"
+
+enum { MESSAGE_MAX = 64 << 10 };
 
 static void time_text(struct buf *out, int64_t ns)
 {
@@ -106,27 +109,29 @@ static void head(struct controller *c, const struct component_view *v, struct bu
     buf_puts(out, ",\"dataFlowEdgesTo\":");
     components_json_flow(c, v, out);
     buf_printf(out, ",\"health\":{\"state\":\"%s\",\"message\":", health[v->health]);
-    json_string(out, str_of(v->message));
+    cleanup_buf struct buf message = BUF_INIT(MESSAGE_MAX);
+    secret_hide(str_of(v->message), &message);
+    json_string(out, buf_slice(&message));
     buf_puts(out, ",\"updatedTime\":");
     time_text(out, v->updated_ns);
     buf_puts(out, "},\"original\":\"\"");
 }
 
-enum detail { NO_BODIES, FULL, REDACTED };
+enum detail { NO_BODIES, FULL };
 
 static void body(const char *name, struct value *v, const struct schema *schema, enum detail detail, struct buf *out)
 {
-    cleanup_value struct value *redacted = detail == REDACTED ? redact_value(v) : NULL;
+    cleanup_value struct value *redacted = detail == NO_BODIES ? NULL : redact_value(v);
     buf_printf(out, ",\"%s\":", name);
-    value_json_body(detail == NO_BODIES ? NULL : redacted ? redacted : v, schema, out);
+    value_json_body(redacted, schema, out);
 }
 
 static void debug_info(struct controller *c, const char *id, enum detail detail, struct buf *out)
 {
     cleanup_value struct value *info = detail == NO_BODIES ? NULL : controller_debug_info(c, id);
-    cleanup_value struct value *redacted = detail == REDACTED ? redact_value(info) : NULL;
+    cleanup_value struct value *redacted = redact_value(info);
     buf_puts(out, ",\"debugInfo\":");
-    value_json_debug(redacted ? redacted : info, out);
+    value_json_debug(redacted, out);
 }
 
 static void bodies(struct controller *c, const struct component_view *v, enum detail detail, struct buf *out)
@@ -179,7 +184,7 @@ bool components_json_one(struct controller *c, const char *id, struct buf *out)
 
 void components_json_all(struct controller *c, struct buf *out)
 {
-    struct listing l = {.controller = c, .out = out, .detail = REDACTED};
+    struct listing l = {.controller = c, .out = out, .detail = FULL};
     buf_byte(out, '[');
     controller_each_deep(c, list_one, &l);
     buf_byte(out, ']');

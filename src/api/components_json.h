@@ -1,4 +1,4 @@
-/* Components as the UI of Alloy reads them. Source: spec alloy-language §8.2. */
+/* Components as the UI of Alloy reads them, with nothing secret (api/redact.h). Source: spec alloy-language §8.2. */
 #pragma once
 
 #include "graph/controller.h"
@@ -7,7 +7,7 @@
 bool components_json_list(struct controller *c, const char *module_id, struct buf *out);
 /* One, by its id, with arguments, exports and debugInfo; false when there is none. */
 bool components_json_one(struct controller *c, const char *id, struct buf *out);
-/* Every component of every module with its bodies, for a support bundle: redacted (api/redact.h). */
+/* Every component of every module with its bodies, for a support bundle. */
 void components_json_all(struct controller *c, struct buf *out);
 
 /* Where the data of a component goes: along its references to receivers, against all others. Local ids as a JSON array. */

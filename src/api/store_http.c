@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "api/server_settings.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "ui/ui.h"
@@ -24,15 +25,28 @@ static void ready(void *ctx, struct request *rq)
 
 static const struct server_route routes[] = {
     {"GET", "/", page},
-    {"GET", "/ready", ready},
-    {"POST", "/push.v1.PusherService/Push", store_http_push},
-    {"GET", "/api/services", store_http_services},
-    {"GET", "/api/types", store_http_types},
-    {"GET", "/api/flamegraph", store_http_flamegraph},
-    {"GET", "/api/timeline", store_http_timeline},
-    {"GET", "/api/jvms", store_http_jvms},
+    {"GET", "/ready", ready, .always = true},
+    {"POST", "/push.v1.PusherService/Push", store_http_push, .origin = FROM_HERE},
+    {"GET", "/api/services", store_http_services, .origin = FROM_LINKS},
+    {"GET", "/api/types", store_http_types, .origin = FROM_LINKS},
+    {"GET", "/api/flamegraph", store_http_flamegraph, .origin = FROM_LINKS},
+    {"GET", "/api/timeline", store_http_timeline, .origin = FROM_LINKS},
+    {"GET", "/api/jvms", store_http_jvms, .origin = FROM_LINKS},
     {0},
 };
+
+static unsigned guard(void *ctx, struct request *rq)
+{
+    struct store_http *h = ctx;
+    return server_settings_guard(&h->auth, rq);
+}
+
+static void problem(void *ctx, const char *what)
+{
+    struct store_http *h = ctx;
+    if (h->problem)
+        h->problem(h->problem_arg, what);
+}
 
 int store_http_open(const struct store_http_options *options, struct store_http **ret, struct err *err)
 {
@@ -40,10 +54,14 @@ int store_http_open(const struct store_http_options *options, struct store_http 
     h->loop = options->loop;
     h->store = options->store;
     h->controller = options->controller;
+    h->problem = options->problem;
+    h->problem_arg = options->problem_arg;
     int code = server_open(&(struct server_options){.loop = options->loop,
                                                     .listen = options->listen,
                                                     .allowed_hosts = options->allowed_hosts,
                                                     .routes = routes,
+                                                    .guard = guard,
+                                                    .problem = problem,
                                                     .ctx = h},
                            &h->server, err);
     if (code < 0)
@@ -57,12 +75,30 @@ const char *store_http_address(const struct store_http *h)
     return server_address(h->server);
 }
 
+int store_http_prepare(struct store_http *h, const struct settings *s, struct err *err)
+{
+    return server_settings_prepare(h->server, &s->http, err);
+}
+
+void store_http_apply(struct store_http *h, const struct settings *s)
+{
+    server_commit(h->server);
+    agent_auth_done(&h->auth);
+    agent_auth_init(&h->auth, &s->http);
+}
+
+bool store_http_is_open(const struct store_http *h, const struct settings *s)
+{
+    return server_settings_leave_open(h->server, &s->http, &h->auth, "/api/services");
+}
+
 static void free_when_done(struct store_http *h)
 {
     if (!h->server_closed || h->jobs)
         return;
     if (h->closed)
         h->closed(h->closed_arg);
+    agent_auth_done(&h->auth);
     free(h);
 }
 

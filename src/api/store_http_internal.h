@@ -1,12 +1,16 @@
 /* What the store's front is made of; private to its parts. */
 #pragma once
 
+#include "api/agent_auth.h"
 #include "api/store_http.h"
 #include "net/server.h"
 
 struct store_http {
     uv_loop_t *loop;
     struct server *server;
+    struct agent_auth auth;
+    void (*problem)(void *arg, const char *what);
+    void *problem_arg;
     struct store *store;
     struct controller *controller;
     unsigned jobs;  /* under way in workers or in the store */

@@ -2,12 +2,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "api/redact.h"
 #include "api/store_http_internal.h"
 #include "api/value_json.h"
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/secret.h"
 
-enum { ANSWER_MAX = 16 << 20 };
+enum { ANSWER_MAX = 16 << 20, MESSAGE_MAX = 64 << 10 };
 
 struct listing {
     struct controller *controller;
@@ -45,11 +47,14 @@ static bool visit(void *arg, const struct component_view *v)
     buf_printf(&l->components, "%s{\"id\":", l->components.len ? "," : "");
     json_string(&l->components, str_of(v->id));
     buf_printf(&l->components, ",\"health\":\"%s\",\"message\":", health[v->health]);
-    json_string(&l->components, str_of(v->message));
+    cleanup_buf struct buf message = BUF_INIT(MESSAGE_MAX);
+    secret_hide(str_of(v->message), &message);
+    json_string(&l->components, buf_slice(&message));
     buf_byte(&l->components, '}');
     if (strcmp(v->name, "pyroscope.java") == 0) {
         cleanup_value struct value *info = controller_debug_info(l->controller, v->id);
-        add_targets(l, v->id, info);
+        cleanup_value struct value *redacted = redact_value(info);
+        add_targets(l, v->id, redacted);
     }
     return true;
 }

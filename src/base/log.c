@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/terminal.h"
+#include "base/secret.h"
 
 enum { LINE_MAX_BYTES = 64 * 1024 };
 
@@ -61,69 +61,101 @@ bool log_level_parse(const char *text, enum log_level *ret)
     return false;
 }
 
-static bool needs_quotes(const char *s)
+/* --- texts --- */
+
+/* A character of UTF-8: its length, 0 where there is none. RFC 3629 §4. */
+static size_t rune_at(struct str s, uint32_t *ret)
 {
-    if (!*s)
+    const unsigned char *p = (const unsigned char *)s.p;
+    const size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : 4;
+    if (p[0] >= 0x80 && (p[0] < 0xc2 || p[0] > 0xf4))
+        return 0;
+    if (n > s.n || !str_is_utf8((struct str){s.p, n}))
+        return 0;
+    uint32_t rune = n == 1 ? p[0] : p[0] & (0x7fu >> n);
+    for (size_t i = 1; i < n; i++)
+        rune = rune << 6 | (p[i] & 0x3f);
+    *ret = rune;
+    return n;
+}
+
+/* Characters that act on whoever shows the line instead of being shown: C0 and C1 controls, separators of lines and paragraphs, and
+ * those that turn the direction of text (Unicode Bidirectional Algorithm, UAX #9 §2). */
+static bool is_control(uint32_t rune)
+{
+    return rune < ' ' || (rune >= 0x7f && rune < 0xa0) || rune == 0x200e || rune == 0x200f || rune == 0x061c ||
+           (rune >= 0x2028 && rune <= 0x202e) || (rune >= 0x2066 && rune <= 0x2069) || rune == 0xfeff;
+}
+
+static bool needs_quotes(struct str s)
+{
+    uint32_t rune;
+    if (s.n == 0)
         return true;
-    struct str rest = str_of(s);
-    while (rest.n) {
-        bool fit;
-        const size_t n = terminal_character(rest, &fit);
-        if (!fit || strchr(" \t\n\"=\\", rest.p[0]))
+    for (size_t i = 0; i < s.n;) {
+        const size_t n = rune_at((struct str){s.p + i, s.n - i}, &rune);
+        if (n == 0 || is_control(rune) || (rune < 0x80 && strchr(" \"=\\", (int)rune)))
             return true;
-        rest = (struct str){rest.p + n, rest.n - n};
+        i += n;
     }
     return false;
 }
 
-/* One character. What is no UTF-8 would make the line no JSON, and a raw C1 control is obeyed by terminals. */
-static void put_character(struct buf *b, struct str s, bool fit)
+static void put_control(struct buf *b, uint32_t rune)
 {
-    const unsigned char c = (unsigned char)s.p[0];
-    if (fit && s.n > 1)
-        buf_str(b, s);
-    else if (s.n > 1)
-        buf_printf(b, "\\u%04x", (unsigned char)s.p[1]); /* C1: U+0080 to U+009F are 0xc2 and their own number */
-    else if (c >= 0x80)
-        buf_puts(b, "\\ufffd");
-    else if (c == '"' || c == '\\')
-        buf_printf(b, "\\%c", c);
-    else if (c == '\n')
+    switch (rune) {
+    case '\n':
         buf_puts(b, "\\n");
-    else if (c == '\t')
+        break;
+    case '\t':
         buf_puts(b, "\\t");
-    else if (c == '\r')
+        break;
+    case '\r':
         buf_puts(b, "\\r");
-    else if (!fit)
-        buf_printf(b, "\\u%04x", c);
-    else
-        buf_byte(b, c);
+        break;
+    default:
+        buf_printf(b, "\\u%04x", rune);
+    }
 }
 
-static void put_quoted(struct buf *b, const char *s)
+/* A byte that is no character is \xNN in logfmt; JSON has no such thing, so there it is the character that stands for one. */
+static void put_quoted(struct buf *b, bool json, struct str s)
 {
     buf_byte(b, '"');
-    for (struct str rest = str_of(s); rest.n;) {
-        bool fit;
-        const size_t n = terminal_character(rest, &fit);
-        put_character(b, (struct str){rest.p, n}, fit);
-        rest = (struct str){rest.p + n, rest.n - n};
+    for (size_t i = 0; i < s.n;) {
+        uint32_t rune = 0;
+        const size_t n = rune_at((struct str){s.p + i, s.n - i}, &rune);
+        const unsigned char c = (unsigned char)s.p[i];
+        if (n == 0 && json)
+            buf_puts(b, "\\ufffd");
+        else if (n == 0)
+            buf_printf(b, "\\x%02x", c);
+        else if (is_control(rune))
+            put_control(b, rune);
+        else if (c == '"' || c == '\\')
+            buf_printf(b, "\\%c", c);
+        else
+            buf_append(b, s.p + i, n);
+        i += n ? n : 1;
     }
     buf_byte(b, '"');
 }
 
-static void put_text(struct buf *b, bool json, const char *key, const char *text)
+static void put_text(struct buf *b, bool json, const char *key, const char *said)
 {
+    cleanup_buf struct buf shown = BUF_INIT(LINE_MAX_BYTES);
+    secret_hide(str_of(said), &shown);
+    const struct str text = {buf_cstr(&shown), shown.len};
     if (json) {
         buf_printf(b, ",\"%s\":", key);
-        put_quoted(b, text);
+        put_quoted(b, true, text);
         return;
     }
     buf_printf(b, " %s=", key);
     if (needs_quotes(text))
-        put_quoted(b, text);
+        put_quoted(b, false, text);
     else
-        buf_puts(b, text);
+        buf_str(b, text);
 }
 
 static void put_component(struct buf *b, bool json, const char *id)

@@ -45,6 +45,7 @@ struct agent {
     uv_timer_t hint, deadline;
     unsigned closing; /* what has yet to say that it is closed */
     bool stopping;
+    bool page_has_tls, api_is_open, store_is_open; /* as the configuration in force wants it */
     int status;
 };
 
@@ -165,6 +166,12 @@ static void hint_if_idle(uv_timer_t *t)
                  L_STR("demo", "make demo-app"));
 }
 
+static void http_problem(void *arg, const char *what)
+{
+    (void)arg;
+    log_warn("HTTP server", L_STR("err", what));
+}
+
 static int open_store(struct agent *a, struct err *err)
 {
     const struct agent_settings *s = a->settings;
@@ -181,14 +188,9 @@ static int open_store(struct agent *a, struct err *err)
                                             .listen = s->store_listen,
                                             .allowed_hosts = s->allowed_hosts,
                                             .store = a->store,
-                                            .controller = a->controller};
+                                            .controller = a->controller,
+                                            .problem = http_problem};
     return store_http_open(&http, &a->store_http, err);
-}
-
-static void http_problem(void *arg, const char *what)
-{
-    (void)arg;
-    log_warn("HTTP server", L_STR("err", what));
 }
 
 static void put_flags(void *arg, struct buf *out)
@@ -208,6 +210,14 @@ static void each_source(void *arg, void (*visit)(void *visit_arg, const struct c
         visit(visit_arg, &files.items[i]);
 }
 
+/* What is not a component's business. */
+static bool program_is_healthy(void *arg, struct buf *why)
+{
+    (void)arg;
+    (void)why;
+    return true;
+}
+
 static int open_http(struct agent *a, struct err *err)
 {
     const struct agent_settings *s = a->settings;
@@ -220,6 +230,7 @@ static int open_http(struct agent *a, struct err *err)
                                                .allowed_hosts = s->allowed_hosts,
                                                .controller = a->controller,
                                                .reload = reload,
+                                               .healthy = program_is_healthy,
                                                .problem = http_problem,
                                                .flags = put_flags,
                                                .sources = each_source,
@@ -247,14 +258,35 @@ static void problem(void *arg, const char *id, const char *message)
 static int prepare_settings(void *arg, const struct settings *s, struct err *err)
 {
     struct agent *a = arg;
-    return a->http ? agent_http_prepare(a->http, s, err) : 0;
+    int code = a->http ? agent_http_prepare(a->http, s, err) : 0;
+    if (code == 0 && a->store_http)
+        code = store_http_prepare(a->store_http, s, err);
+    return code;
+}
+
+/* Once when it becomes so, not at every reload. */
+static void warn_of_open(bool *is_open, bool now, const char *server, const char *address)
+{
+    if (now && !*is_open)
+        log_warn("whoever reaches this address over the network may do everything there; an http block can ask for a "
+                 "password",
+                 L_STR("server", server), L_STR("address", address));
+    *is_open = now;
 }
 
 static void apply_settings(void *arg, const struct settings *s)
 {
     struct agent *a = arg;
-    if (a->http)
+    a->page_has_tls = s->http.has_tls;
+    if (a->http) {
         agent_http_apply(a->http, s);
+        warn_of_open(&a->api_is_open, agent_http_is_open(a->http, s), "api", agent_http_address(a->http));
+    }
+    if (a->store_http) {
+        store_http_apply(a->store_http, s);
+        warn_of_open(&a->store_is_open, store_http_is_open(a->store_http, s), "store",
+                     store_http_address(a->store_http));
+    }
 }
 
 static void quarantine_problem(void *arg, const char *text)
@@ -306,7 +338,8 @@ static void announce(struct agent *a)
     else
         log_info("smolder is running", L_STR("version", SMOLDER_VERSION));
     if (a->store_http) {
-        cleanup_free char *url = xasprintf("http://%s/", store_http_address(a->store_http));
+        cleanup_free char *url =
+            xasprintf("%s://%s/", a->page_has_tls ? "https" : "http", store_http_address(a->store_http));
         log_info("flame graphs are here", L_STR("page", url));
     }
 }
@@ -377,6 +410,8 @@ int agent_run(const struct agent_settings *settings)
     struct agent a = {.settings = settings};
     struct err err = {0};
     raise_descriptor_limit();
+    /* What is written is for this user alone; what is put where a JVM must read it gets its mode by hand (jvm/asprof.h). */
+    umask(077);
     /* First of all, while this process is small and has one thread. */
     if (priv_start(jvm_ops, &a.priv, &err) < 0) {
         terminal_printf(stderr, "smolder run: %s\n", err.text);

@@ -21,7 +21,6 @@
 
 enum {
     FORMATTED_MAX = 64 << 20, /* indentation and alignment can make a text longer, though not by so much */
-    MESSAGE_MAX = 1 << 16,
 };
 
 struct fmt_flags {
@@ -132,6 +131,12 @@ static int read_input(const char *path, struct buf *text)
     return EXIT_FINE;
 }
 
+static void print_diag(void *arg, const struct diag *d, const char *line, const char *message)
+{
+    (void)arg, (void)d, (void)message;
+    terminal_printf(stderr, "%s\n", line);
+}
+
 static int format(const char *name, struct str text, struct buf *out)
 {
     cleanup_source struct source *source = NULL;
@@ -141,11 +146,7 @@ static int format(const char *name, struct str text, struct buf *out)
     if (source_new(name, text, &source, &err) < 0)
         return complain(EXIT_INPUT, "%s: %s", name, err.text);
     if (parse_file(source, &file, &ds) < 0) {
-        for (size_t i = 0; i < ds.len; i++) {
-            cleanup_buf struct buf line = BUF_INIT(MESSAGE_MAX);
-            diag_line(&ds.items[i], &line);
-            terminal_printf(stderr, "%s\n", buf_cstr(&line));
-        }
+        diags_lines(&ds, SIZE_MAX, print_diag, NULL);
         return EXIT_INPUT;
     }
     print_file(file, out);

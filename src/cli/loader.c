@@ -123,17 +123,19 @@ int loader_first(struct loader *l)
 
 /* --- again --- */
 
+static void log_diag(void *arg, const struct diag *d, const char *line, const char *message)
+{
+    (void)arg, (void)message;
+    if (d->severity == SEVERITY_ERROR)
+        log_error("configuration", L_STR("err", line));
+    else
+        log_warn("configuration", L_STR("warning", line));
+}
+
 /* Each on a line of its own, as many as a person reads. */
 static void log_diags(const struct diags *ds)
 {
-    for (size_t i = 0; i < ds->len && i < LINES_MAX; i++) {
-        cleanup_buf struct buf line = BUF_INIT(TEXT_MAX);
-        diag_line(&ds->items[i], &line);
-        if (ds->items[i].severity == SEVERITY_ERROR)
-            log_error("configuration", L_STR("err", buf_cstr(&line)));
-        else
-            log_warn("configuration", L_STR("warning", buf_cstr(&line)));
-    }
+    diags_lines(ds, LINES_MAX, log_diag, NULL);
     if (ds->len > LINES_MAX)
         log_error("configuration", L_INT("more", ds->len - LINES_MAX));
 }

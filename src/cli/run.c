@@ -33,8 +33,8 @@ struct run_flags {
 static const struct flag flags[] = {
     {"server.http.listen-addr", FLAG_STRING, AT(listen), "127.0.0.1:12345", "ADDR",
      "Where the agent's HTTP API listens: \"127.0.0.1:12345\", \"[::1]:12345\", \":12345\" (every address) or "
-     "\"localhost:12345\"; port 0 picks a free one; empty = no API. A configuration's http block can ask for TLS and "
-     "a password."},
+     "\"localhost:12345\"; port 0 picks a free one; empty = no API. Everybody who reaches it may ask, every user of "
+     "this machine included; a configuration's http block can ask for a password and TLS."},
     {"server.http.allowed-hosts", FLAG_STRING, AT(allowed_hosts), "", "NAME,…",
      "Names under which a server on a loopback address may be asked, beside addresses, localhost and this machine's "
      "name. Requests for other names are refused: they come from web pages that pretend to be this machine."},
@@ -49,9 +49,11 @@ static const struct flag flags[] = {
      "it they are errors."},
     {"config.format", FLAG_CHOICE, AT(format), "alloy", "alloy", "The configuration's language; there is one."},
     {"storage.path", FLAG_STRING, AT(storage_path), "data-smolder", "DIR",
-     "Where data is kept: the embedded store's database, and which JVMs did not survive being attached to."},
+     "Where data is kept, for this user alone: the embedded store's database, and which JVMs did not survive being "
+     "attached to."},
     {"store.listen", FLAG_STRING, AT(store_listen), "", "ADDR",
-     "Run the embedded profile store and its page there; empty = off. Without PATH it is on at " STORE_DEFAULT "."},
+     "Run the embedded profile store and its page there; empty = off. Without PATH it is on at " STORE_DEFAULT
+     ". The http block guards it, too."},
     {"stability.level", FLAG_CHOICE, AT(stability), "generally-available",
      "generally-available|public-preview|experimental",
      "Least stability of components and functions that a configuration may use."},

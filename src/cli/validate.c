@@ -77,9 +77,13 @@ static void put_position(struct buf *out, const char *name, unsigned value)
     buf_printf(out, "%u", value);
 }
 
-static void put_diagnostic(struct buf *out, const struct diag *d)
+static void put_diagnostic(void *arg, const struct diag *d, const char *line, const char *message)
 {
+    (void)line;
+    struct buf *out = arg;
     const struct pos first = d->range.first, last = d->range.last.source ? d->range.last : first;
+    if (out->p[out->len - 1] == '}')
+        buf_byte(out, ',');
     buf_byte(out, '{');
     json_name(out, "severity");
     json_string(out, d->severity == SEVERITY_ERROR ? STR("error") : STR("warning"));
@@ -96,7 +100,7 @@ static void put_diagnostic(struct buf *out, const struct diag *d)
     }
     buf_byte(out, ',');
     json_name(out, "message");
-    json_string(out, str_of(d->message));
+    json_string(out, str_of(message));
     buf_byte(out, '}');
 }
 
@@ -108,10 +112,7 @@ static void put_json(const struct diags *ds, bool valid, struct buf *out)
         warnings += ds->items[i].severity == SEVERITY_WARNING;
     buf_printf(out, "{\"valid\":%s,\"errors\":%zu,\"warnings\":%zu,\"diagnostics\":[", valid ? "true" : "false",
                ds->errors, warnings);
-    for (size_t i = 0; i < ds->len; i++) {
-        buf_puts(out, i ? "," : "");
-        put_diagnostic(out, &ds->items[i]);
-    }
+    diags_lines(ds, SIZE_MAX, put_diagnostic, out);
     buf_puts(out, "]}\n");
 }
 

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "net/url.h"
 
 enum { SECRET_FILE_MAX = 65536 };
@@ -56,6 +57,8 @@ int header_line(struct str name, struct str value, char **ret, struct err *err)
     if (!header_value_ok(value))
         return err_set(err, -EINVAL, "the value of header \"%.*s\" has control characters", STR_ARG(name));
     value = str_trim(value);
+    if (secret_header(name))
+        secret_learn(value);
     /* libcurl takes "Name:" as an order to leave the header out, and "Name;" as one without a value. */
     *ret = value.n ? xasprintf("%.*s: %.*s", STR_ARG(name), STR_ARG(value)) : xasprintf("%.*s;", STR_ARG(name));
     return 0;

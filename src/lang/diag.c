@@ -5,14 +5,17 @@
 
 #include "base/mem.h"
 #include "base/terminal.h"
+#include "lang/secrets.h"
 #include "lang/source.h"
 #include "lang/unicode.h"
 
 enum {
     MESSAGE_MAX = 16 * 1024, /* longer texts are cut; they quote the configuration */
     EXCERPTS_MAX = 1 << 20,  /* beyond it only the messages: a hostile file is one long line of errors */
-    SHOWN_MAX = 400,         /* bytes of a line in an excerpt; what follows and what is far before the mark is cut */
-    DIAGS_MAX = 1000,        /* more are counted, not kept: nobody reads them and a hostile file has one per line */
+    LINE_MAX_BYTES = 256 * 1024,
+    WINDOW_MAX = 8 * 1024, /* bytes of a line that are looked at for it, much more than SHOWN_MAX */
+    SHOWN_MAX = 400,       /* bytes of a line in an excerpt; what follows and what is far before the mark is cut */
+    DIAGS_MAX = 1000,      /* more are counted, not kept: nobody reads them and a hostile file has one per line */
 };
 
 int diag_add(struct diags *ds, enum severity severity, struct range range, const char *fmt, ...)
@@ -58,11 +61,44 @@ static void print_position(struct pos p, struct buf *out)
         buf_puts(out, *name ? name : "-");
 }
 
-void diag_line(const struct diag *d, struct buf *out)
+/* Position and message; `s` = the secrets of its source. Returns where the message begins. */
+static size_t print_line(const struct diag *d, const struct secrets *s, struct buf *out)
 {
     print_position(d->range.first, out);
     buf_puts(out, ": ");
-    buf_puts(out, d->message);
+    const size_t at = out->len;
+    secrets_print_message(s, d->range.first.offset, d->message, out);
+    return at;
+}
+
+/* Those of another source take the place of the last one's: most diagnostics are of one file. */
+static void look_at(struct secrets *s, const struct diag *d)
+{
+    const struct source *source = d->range.first.source;
+    if (source == s->source)
+        return;
+    secrets_done(s);
+    if (source)
+        secrets_find(s, source);
+}
+
+void diag_line(const struct diag *d, struct buf *out)
+{
+    cleanup_secrets struct secrets s = {0};
+    look_at(&s, d);
+    print_line(d, &s, out);
+}
+
+void diags_lines(const struct diags *ds, size_t most, diag_visit *visit, void *arg)
+{
+    cleanup_secrets struct secrets s = {0};
+    for (size_t i = 0; i < ds->len && i < most; i++) {
+        cleanup_buf struct buf line = BUF_INIT(LINE_MAX_BYTES);
+        look_at(&s, &ds->items[i]);
+        const size_t message = print_line(&ds->items[i], &s, &line);
+        const char *text = buf_cstr(&line);
+        visit(arg, &ds->items[i], text, text + message);
+    }
 }
 
 void diags_summary(const struct diags *ds, struct buf *out)
@@ -171,19 +207,46 @@ static void print_part_marks(const struct excerpt_line *l, struct buf *out)
     print_marks(part, l->look, l->before, first, l->last > cut ? l->last - (unsigned)cut : 0, out);
 }
 
-static void print_excerpt(const struct source *s, struct pos first, struct pos last, enum diag_look look,
+/* The part of a line around a column that is worth looking at, and its offset in the source; moves the columns along. */
+static struct str near_column(const struct source *s, unsigned n, struct excerpt_line *l, uint32_t *ret_offset)
+{
+    struct str line = source_line(s, n);
+    size_t from = 0;
+    if (line.n > WINDOW_MAX) {
+        const unsigned column = l->last ? l->first : 1;
+        from = column > WINDOW_MAX / 2 ? column - WINDOW_MAX / 2 : 0;
+        while (from > 0 && from < line.n && continues(line.p[from]))
+            from--;
+        const size_t n_left = line.n - from;
+        line = (struct str){line.p + from, n_left < WINDOW_MAX ? n_left : WINDOW_MAX};
+    }
+    l->first = l->first > from ? l->first - (unsigned)from : 1;
+    l->last = l->last > from ? l->last - (unsigned)from : 0;
+    if (l->last > line.n + 1)
+        l->last = (unsigned)line.n;
+    *ret_offset = s->lines[n - 1] + (uint32_t)from;
+    return line;
+}
+
+static void print_excerpt(const struct secrets *secrets, struct pos first, struct pos last, enum diag_look look,
                           struct buf *out)
 {
+    const struct source *s = secrets->source;
     unsigned from = first.line > 1 ? first.line - 1 : 1;
     unsigned to = last.line < s->line_count ? last.line + 1 : (unsigned)s->line_count;
     int width = snprintf(NULL, 0, "%u", to);
     bool multi = last.line != first.line;
     for (unsigned n = from; n <= to; n++) {
-        struct excerpt_line l = {.whole = source_line(s, n), .look = look, .before = multi ? '_' : ' ', .first = 1};
+        struct excerpt_line l = {.look = look, .before = multi ? '_' : ' ', .first = 1};
         if (n == first.line)
             l.first = first.column;
         if (n == first.line || n == last.line)
-            l.last = n == last.line ? last.column : (unsigned)l.whole.n;
+            l.last = n == last.line ? last.column : (unsigned)source_line(s, n).n;
+        cleanup_buf struct buf shown = BUF_INIT(16 * WINDOW_MAX);
+        uint32_t begin;
+        const struct str part = near_column(s, n, &l, &begin);
+        secrets_print(secrets, begin, begin + (uint32_t)part.n, &l.first, &l.last, &shown);
+        l.whole = buf_slice(&shown);
         buf_printf(out, "%*u | ", width, n);
         if (multi)
             buf_puts(out, n > first.line && n <= last.line ? "| " : "  ");
@@ -195,14 +258,14 @@ static void print_excerpt(const struct source *s, struct pos first, struct pos l
     }
 }
 
-static void print_header(const struct diag *d, enum diag_look look, struct buf *out)
+static void print_header(const struct diag *d, const struct secrets *s, enum diag_look look, struct buf *out)
 {
     cleanup_buf struct buf line = BUF_INIT(out->max);
-    diag_line(d, look == DIAG_AS_IS ? out : &line);
+    print_line(d, s, look == DIAG_AS_IS ? out : &line);
     terminal_escape(buf_slice(&line), out);
 }
 
-static void print_pretty(const struct diag *d, enum diag_look look, struct buf *out)
+static void print_pretty(const struct diag *d, const struct secrets *s, enum diag_look look, struct buf *out)
 {
     bool error = d->severity == SEVERITY_ERROR, colour = look == DIAG_COLOUR;
     const char *reset = colour ? "\033[0m" : "";
@@ -211,20 +274,22 @@ static void print_pretty(const struct diag *d, enum diag_look look, struct buf *
                : error ? "\033[31;1m"
                        : "\033[33;1m",
                error ? "Error: " : "Warning: ", reset, colour ? "\033[1m" : "");
-    print_header(d, look, out);
+    print_header(d, s, look, out);
     buf_printf(out, "\n%s", reset);
     struct pos first = d->range.first, last = d->range.last.source ? d->range.last : first;
     if (!first.source || !first.line || first.source != last.source || out->len > EXCERPTS_MAX)
         return;
     buf_byte(out, '\n');
-    print_excerpt(first.source, first, last, look, out);
+    print_excerpt(s, first, last, look, out);
 }
 
 void diags_pretty(const struct diags *ds, enum diag_look look, struct buf *out)
 {
+    cleanup_secrets struct secrets s = {0};
     for (size_t i = 0; i < ds->len; i++) {
+        look_at(&s, &ds->items[i]);
         if (i)
             buf_byte(out, '\n');
-        print_pretty(&ds->items[i], look, out);
+        print_pretty(&ds->items[i], &s, look, out);
     }
 }

@@ -44,8 +44,13 @@ void diags_move(struct diags *to, struct diags *from);
 void diags_done(struct diags *ds);
 #define cleanup_diags __attribute__((cleanup(diags_done)))
 
+/* All of these hide what is secret in the configuration (lang/secrets.h), in excerpts and where a message quotes it. */
+
 /* "file:line:col: message", the first plus " (and N more diagnostics)" for a list. */
 void diag_line(const struct diag *d, struct buf *out);
+/* Each of the first `most` with its line and the message in it; both borrowed during the visit. */
+typedef void diag_visit(void *arg, const struct diag *d, const char *line, const char *message);
+void diags_lines(const struct diags *ds, size_t most, diag_visit *visit, void *arg);
 void diags_summary(const struct diags *ds, struct buf *out);
 /* Where a text goes. On a terminal nothing of a file may be a control sequence (base/terminal.h). */
 enum diag_look {

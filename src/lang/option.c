@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "lang/coerce.h"
 #include "lang/duration.h"
 
@@ -24,6 +25,8 @@ static int decode_text(const struct value *v, bool secret, char **ret, struct er
         return code;
     if (!buf_ok(&text) || (text.len && memchr(text.p, '\0', text.len)))
         return err_set(err, -EINVAL, buf_ok(&text) ? "contains a NUL byte" : "is too long");
+    if (secret && text.len)
+        secret_learn(buf_slice(&text));
     *ret = str_dup(buf_slice(&text));
     return 0;
 }

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "net/url.h"
 
 /* The smallest that libcurl takes for sending; an answer is an empty message or a short error. */
@@ -31,18 +32,24 @@ static const char *environment(const char *lower, const char *upper)
 }
 
 /* Upper-case HTTP_PROXY is left alone in CGI programs (httpoxy); we are none. */
-static void apply_proxy(struct http_options *o, CURL *easy, const struct http_request *req, const struct http_url *url)
+static void apply_proxy(const struct http_options *o, CURL *easy, const struct http_url *url)
 {
-    const struct http_proxy *p = &req->proxy;
-    const char *proxy = p->url, *no_proxy = p->no_proxy;
-    if (p->from_environment) {
+    const char *proxy = o->proxy.url, *no_proxy = o->proxy.no_proxy;
+    if (o->proxy.from_environment) {
         proxy = url->tls ? environment("https_proxy", "HTTPS_PROXY") : environment("http_proxy", "HTTP_PROXY");
         no_proxy = environment("no_proxy", "NO_PROXY");
     }
-    bool bypass = (p->from_environment || given(p->no_proxy)) && http_url_is_loopback(url);
+    bool bypass = (o->proxy.from_environment || given(o->proxy.no_proxy)) && http_url_is_loopback(url);
     /* An empty string is libcurl's way to say: none, not even from the environment. */
     curl_easy_setopt(easy, CURLOPT_PROXY, given(proxy) && !bypass ? proxy : "");
     curl_easy_setopt(easy, CURLOPT_NOPROXY, given(no_proxy) ? no_proxy : "");
+}
+
+static void keep_proxy(struct http_options *o, CURL *easy, const struct http_proxy *p)
+{
+    o->proxy.url = given(p->url) ? xstrdup(p->url) : NULL;
+    o->proxy.no_proxy = given(p->no_proxy) ? xstrdup(p->no_proxy) : NULL;
+    o->proxy.from_environment = p->from_environment;
     for (const char *const *h = p->connect_headers; h && *h; h++)
         append(&o->proxy_headers, *h);
     curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
@@ -66,6 +73,7 @@ static void apply_server_name(struct http_options *o, CURL *easy, const struct h
 {
     cleanup_free char *connect = xasprintf("%s:%u:%s:%u", req->tls.server_name, url->port, url->host, url->port);
     append(&o->connect_to, connect);
+    o->server_name = xstrdup(req->tls.server_name);
     curl_easy_setopt(easy, CURLOPT_CONNECT_TO, o->connect_to);
     cleanup_free char *host = xasprintf("Host: %s:%u", url->host, url->port);
     if (!has_header(req, "Host"))
@@ -103,11 +111,12 @@ static void apply_tls(CURL *easy, const struct http_tls *t)
         curl_easy_setopt(easy, CURLOPT_SSLKEY, t->key_file);
 }
 
-static void apply_method(CURL *easy, const struct http_request *req)
+static void apply_method(struct http_options *o, CURL *easy, const struct http_request *req)
 {
     curl_off_t size = 0;
     for (size_t i = 0; i < req->body_pieces; i++)
         size += (curl_off_t)req->body[i].n;
+    o->is_get_or_head = strcmp(req->method, "GET") == 0 || strcmp(req->method, "HEAD") == 0;
     if (strcmp(req->method, "POST") == 0) {
         curl_easy_setopt(easy, CURLOPT_POST, 1L);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, size);
@@ -143,26 +152,132 @@ int http_options_apply(struct http_options *o, CURL *easy, const struct http_req
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
     curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)req->timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, req->follow_redirects ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L); /* http_options_redirect() */
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)(req->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
     apply_protocols(easy);
-    apply_method(easy, req);
+    apply_method(o, easy, req);
     for (const char *const *h = req->headers; h && *h; h++)
         append(&o->headers, *h);
     append(&o->headers, "Expect:"); /* libcurl would wait up to a second for 100 Continue with a large body */
-    apply_proxy(o, easy, req, &url);
-    if (url.tls) {
-        apply_tls(easy, &req->tls);
-        if (given(req->tls.server_name))
-            apply_server_name(o, easy, req, &url);
-    }
+    o->url = xstrdup(req->url);
+    keep_proxy(o, easy, &req->proxy);
+    apply_proxy(o, easy, &url);
+    apply_tls(easy, &req->tls); /* also for http, which may redirect */
+    if (url.tls && given(req->tls.server_name))
+        apply_server_name(o, easy, req, &url);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, o->headers);
+    return 0;
+}
+
+/* --- redirects --- */
+
+static bool is_header(const char *line, const char *name)
+{
+    const size_t n = strlen(name);
+    return strncasecmp(line, name, n) == 0 && (line[n] == ':' || line[n] == ';');
+}
+
+/* "Name: value", or "Name;" without one. "Name:" tells libcurl to leave out its own. */
+static bool may_be_secret(const char *line)
+{
+    const struct str name = {line, strcspn(line, ":;")};
+    return secret_header(name) || is_header(line, "Host");
+}
+
+static void drop_secrets(struct http_options *o, CURL *easy)
+{
+    struct curl_slist *kept = NULL;
+    for (const struct curl_slist *h = o->headers; h; h = h->next) {
+        if (!may_be_secret(h->data))
+            append(&kept, h->data);
+    }
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, kept);
+    curl_slist_free_all(o->headers);
+    o->headers = kept;
+    curl_easy_setopt(easy, CURLOPT_SSLCERT, NULL);
+    curl_easy_setopt(easy, CURLOPT_SSLKEY, NULL);
+}
+
+static unsigned usual_port(const struct http_url *u)
+{
+    return u->tls ? 443 : 80;
+}
+
+/* Whether what was meant for `from` may go to `to`. A relative Location has the name that the URL was given for TLS. */
+static bool is_same_place(const struct http_options *o, const struct http_url *from, const struct http_url *to)
+{
+    const bool same_host = strcasecmp(from->host, to->host) == 0 ||
+                           (to->tls && o->server_name && strcasecmp(o->server_name, to->host) == 0);
+    const bool same_port = from->tls == to->tls && from->port == to->port;
+    const bool upgrade = !from->tls && to->tls && from->port == usual_port(from) && to->port == usual_port(to);
+    return same_host && (same_port || upgrade);
+}
+
+/* The user and password of `from` in front of the host of `to`, which has none; else NULL. To be freed with curl_free(). */
+static char *with_user_of(const char *from, const char *to)
+{
+    char *user = NULL, *password = NULL, *own = NULL, *text = NULL;
+    CURLU *a = curl_url(), *b = curl_url();
+    if (a && b && curl_url_set(a, CURLUPART_URL, from, 0) == CURLUE_OK &&
+        curl_url_set(b, CURLUPART_URL, to, 0) == CURLUE_OK && curl_url_get(b, CURLUPART_USER, &own, 0) != CURLUE_OK &&
+        curl_url_get(a, CURLUPART_USER, &user, 0) == CURLUE_OK) {
+        curl_url_set(b, CURLUPART_USER, user, 0);
+        if (curl_url_get(a, CURLUPART_PASSWORD, &password, 0) == CURLUE_OK)
+            curl_url_set(b, CURLUPART_PASSWORD, password, 0);
+        if (curl_url_get(b, CURLUPART_URL, &text, 0) != CURLUE_OK)
+            text = NULL;
+    }
+    curl_free(user);
+    curl_free(password);
+    curl_free(own);
+    curl_url_cleanup(a);
+    curl_url_cleanup(b);
+    return text;
+}
+
+static bool repeats_body(const struct http_options *o, long status)
+{
+    return status == 307 || status == 308 || o->is_get_or_head;
+}
+
+int http_options_redirect(struct http_options *o, CURL *easy, long status, const char *location, bool *ret_body,
+                          struct err *err)
+{
+    cleanup_http_url struct http_url from = {0}, to = {0};
+    if (o->redirects >= REDIRECTS_MAX)
+        return err_set(err, -ELOOP, "Maximum (%d) redirects followed", REDIRECTS_MAX);
+    if (http_url_parse(location, &to, err) < 0)
+        return err_set(err, -EPROTONOSUPPORT,
+                       "redirect to a malformed URL, or of another protocol than http and https");
+    int code = http_url_parse(o->url, &from, err);
+    if (code < 0)
+        return code;
+    const bool same_place = is_same_place(o, &from, &to);
+    char *with_user = same_place ? with_user_of(o->url, location) : NULL;
+    char *url = xstrdup(with_user ? with_user : location);
+    curl_free(with_user);
+    free(o->url);
+    o->url = url;
+    o->redirects++;
+    curl_easy_setopt(easy, CURLOPT_URL, url);
+    apply_proxy(o, easy, &to);
+    if (!same_place)
+        drop_secrets(o, easy);
+    *ret_body = repeats_body(o, status);
+    if (!*ret_body) {
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
+        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+        o->is_get_or_head = true;
+    }
     return 0;
 }
 
 void http_options_done(struct http_options *o)
 {
+    free(o->url);
+    free(o->server_name);
+    free(o->proxy.url);
+    free(o->proxy.no_proxy);
     curl_slist_free_all(o->headers);
     curl_slist_free_all(o->proxy_headers);
     curl_slist_free_all(o->connect_to);

@@ -35,6 +35,8 @@ struct http_call {
     void *arg;
     struct str *body; /* copies of the slices, not of the bytes */
     size_t body_pieces, piece, offset, sent;
+    bool follow_redirects;
+    uint64_t deadline; /* uv_now */
     struct buf answer;
     char error[CURL_ERROR_SIZE];
 };
@@ -90,8 +92,47 @@ static enum http_failure failure_of(CURLcode code)
     }
 }
 
+/* --- redirects --- */
+
+static bool is_redirect(long status)
+{
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+/* Starts the next hop in what is left of the time. False: this answer is the one, or `error` says why there is none. */
+static bool redirected(struct http_call *call, struct err *err)
+{
+    long status = 0;
+    char *location = NULL;
+    bool with_body;
+    curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(call->easy, CURLINFO_REDIRECT_URL, &location);
+    if (!call->follow_redirects || !is_redirect(status) || !location)
+        return false;
+    cleanup_free char *to = xstrdup(location);
+    if (http_options_redirect(&call->options, call->easy, status, to, &with_body, err) < 0)
+        return false;
+    if (!with_body)
+        call->body_pieces = 0;
+    call->piece = call->offset = call->sent = 0;
+    buf_reset(&call->answer);
+    struct http_client *c = call->client;
+    const uint64_t now = uv_now(c->loop);
+    if (call->deadline != UINT64_MAX)
+        curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, now < call->deadline ? (long)(call->deadline - now) : 1L);
+    curl_multi_remove_handle(c->multi, call->easy);
+    const CURLMcode added = curl_multi_add_handle(c->multi, call->easy);
+    if (added == CURLM_OK)
+        return true;
+    (void)err_set(err, -EIO, "follow a redirect: %s", curl_multi_strerror(added));
+    return false;
+}
+
 static void finish(struct http_call *call, CURLcode code)
 {
+    struct err err = {0};
+    if (code == CURLE_OK && redirected(call, &err))
+        return;
     struct http_response r = {.failure = failure_of(code), .error = "", .type = "", .sent = call->sent};
     long status = 0;
     curl_off_t retry_after = 0;
@@ -99,7 +140,10 @@ static void finish(struct http_call *call, CURLcode code)
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &retry_after);
     curl_easy_getinfo(call->easy, CURLINFO_CONTENT_TYPE, &type);
-    if (code == CURLE_OK) {
+    if (err.code) {
+        r.failure = HTTP_BROKEN;
+        r.error = err.text;
+    } else if (code == CURLE_OK) {
         r.status = (int)status;
         r.type = type ? type : "";
         r.retry_after_ms = retry_after > 0 && retry_after < INT32_MAX ? (int64_t)retry_after * 1000 : 0;
@@ -207,7 +251,7 @@ static size_t give_body(char *p, size_t size, size_t n, void *arg)
     return given;
 }
 
-/* A redirect, or a kept connection that turned out to be dead, makes libcurl send the body once more. */
+/* A kept connection that turned out to be dead makes libcurl send the body once more. */
 static int rewind_body(void *arg, curl_off_t offset, int origin)
 {
     struct http_call *call = arg;
@@ -291,6 +335,8 @@ int http_start(struct http_client *c, const struct http_request *req, http_done 
     c->refs++;
     call->done = done;
     call->arg = arg;
+    call->follow_redirects = req->follow_redirects;
+    call->deadline = req->timeout_ms > 0 ? uv_now(c->loop) + (uint64_t)req->timeout_ms : UINT64_MAX;
     call->answer = BUF_INIT(req->response_max);
     copy_body(call, req);
     call->easy = c->spare ? TAKE_PTR(c->spare) : curl_easy_init();

@@ -5,7 +5,7 @@
  * call that is cancelled or runs out of time leaves that thread to end by itself (CURLOPT_QUICK_EXIT, libcurl 7.87; with an
  * older one such a cancel waits for the resolver).
  *
- * Only http and https, also after a redirect. Connections are kept for reuse (two minutes of idleness, at most 8). There is
+ * Only http and https, also after a redirect; a redirect to another place does not get what is secret (net/curl_options.h). Connections are kept for reuse (two minutes of idleness, at most 8). There is
  * no limit per host here, as one slow path must not hold up another user of the same host: callers bound what they have in
  * flight. The program must ignore SIGPIPE (TLS back ends may write to a closed socket). Loop thread only.
  */
@@ -46,7 +46,7 @@ struct http_proxy {
 struct http_request {
     const char *method;         /* "GET", "POST" */
     const char *url;            /* user:password@ becomes basic authorization */
-    const char *const *headers; /* "Name: value", NULL-terminated; Authorization is not sent on to another host */
+    const char *const *headers; /* "Name: value", NULL-terminated; secret ones are not sent on to another host */
     const struct str *body;     /* pieces sent one after another */
     size_t body_pieces;
     int64_t timeout_ms; /* for everything, from name resolution to the last byte */

@@ -15,7 +15,8 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 
-enum { BACKLOG = 64, TCP_LISTEN_STATE = 0x0a /* include/net/tcp_states.h */ };
+/* A full queue makes the kernel drop a newcomer, who tries again after a second. */
+enum { BACKLOG = 4096, TCP_LISTEN_STATE = 0x0a /* include/net/tcp_states.h */ };
 
 struct address {
     union {

@@ -8,13 +8,16 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "net/server_framing.h"
 #include "net/server_host.h"
-#include "net/server_internal.h"
+#include "net/server_peers.h"
 
 enum {
-    IDLE_S = 30,
+    IDLE_S = IDLE_MS / 1000,
     REQUEST_MS = 60000,
-    SWEEP_MS = 5000,
+    AT_WORK_MAX = SERVER_CONNECTIONS,
+    /* Those that wait, those at work, and those that were told to go until libmicrohttpd has noticed. */
+    CONNECTIONS_MAX = SERVER_CONNECTIONS + AT_WORK_MAX + 64,
     CONNECTION_MEMORY = 16 << 10, /* request line and headers */
 };
 
@@ -69,16 +72,48 @@ static void route(struct request *rq)
 
 /* ---- what libmicrohttpd calls ---- */
 
-static void admit(struct request *rq)
+/* Requests whose handlers are at work. */
+static size_t count_kept(const struct server *s)
+{
+    size_t n = 0;
+    list_each(&s->kept, node) n++;
+    return n;
+}
+
+static bool comes_from_elsewhere(const struct request *rq)
+{
+    const char *mode = request_header(rq, "Sec-Fetch-Mode");
+    const bool is_ours =
+        origin_is_ours(request_header(rq, "Sec-Fetch-Site"), request_header(rq, "Origin"), request_header(rq, "Host"));
+    const bool follows_link = mode && strcmp(mode, "navigate") == 0 && strcmp(rq->method, "GET") == 0;
+    switch (rq->route->origin) {
+    case FROM_ANYWHERE:
+        return false;
+    case FROM_LINKS:
+        return !is_ours && !follows_link;
+    default:
+        return !is_ours;
+    }
+}
+
+static void admit(struct request *rq, const char *version)
 {
     struct server *s = rq->server;
-    if (s->is_local && !host_is_ours(request_header(rq, "Host"), s->allowed_hosts))
+    if (!framing_is_clear(rq->connection, version))
+        rq->refusal = 400;
+    else if (s->is_local && !host_is_ours(request_header(rq, "Host"), s->allowed_hosts))
         rq->refusal = 421;
     else if (s->guard)
         rq->refusal = s->guard(s->ctx, rq);
     if (rq->refusal)
         return;
     route(rq);
+    if (!rq->refusal && comes_from_elsewhere(rq)) {
+        rq->refusal = 403;
+        rq->is_elsewhere = true;
+    }
+    if (!rq->refusal && !rq->route->always && count_kept(s) >= AT_WORK_MAX)
+        rq->refusal = 503;
     uint64_t length = 0;
     const char *said = request_header(rq, "Content-Length");
     if (!rq->refusal && said && str_to_u64(str_of(said), &length) && length > s->max_body)
@@ -92,8 +127,10 @@ static void take_body(struct request *rq, const char *data, size_t n)
         return; /* read to its end and dropped: a reply is possible only then */
     if (n > s->max_body - rq->body.len)
         rq->refusal = 413;
-    else if (s->bodies + n > 2 * s->max_body)
+    else if (s->bodies + n > 2 * s->max_body) {
         rq->refusal = 503;
+        peer_reclaim_memory(s, rq->peer);
+    }
     if (rq->refusal) {
         request_release_body(rq);
         return;
@@ -108,7 +145,6 @@ static void take_body(struct request *rq, const char *data, size_t n)
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
                                   const char *version, const char *data, size_t *data_size, void **state)
 {
-    (void)version;
     struct server *s = ((struct daemon *)arg)->server;
     struct request *rq = *state;
     if (!rq) {
@@ -123,19 +159,22 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
         list_init(&rq->link);
         if (!rq->peer)
             return MHD_NO;
-        rq->peer->is_busy = rq->peer->is_known = true;
-        admit(rq);
-        /* An announced body that is too large is refused before it is sent; libmicrohttpd closes the connection then. */
-        if (rq->refusal != 413)
+        rq->peer->is_known = true;
+        peer_enter(rq->peer, PEER_BODY);
+        admit(rq, version);
+        /* An announced body that is too large, or whose end is not clear, is refused before it is read; libmicrohttpd closes the
+         * connection then. */
+        if (rq->refusal != 413 && rq->refusal != 400)
             return MHD_YES;
     } else if (*data_size) {
+        peer_progress(rq->peer, *data_size);
         take_body(rq, data, *data_size);
         *data_size = 0;
         return MHD_YES;
     }
     if (rq->state == READING) {
         rq->state = HANDLING;
-        rq->peer->deadline = 0;
+        peer_enter(rq->peer, PEER_AT_WORK);
         if (rq->refusal)
             request_refuse(rq);
         else
@@ -156,36 +195,17 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
 {
     (void)connection;
     (void)why;
-    struct server *s = ((struct daemon *)arg)->server;
+    (void)arg;
     struct request *rq = *state;
     *state = NULL;
     if (!rq)
         return;
-    if (rq->peer) {
-        rq->peer->is_busy = false;
-        rq->peer->deadline = uv_now(s->loop) + s->request_ms;
-    }
+    if (rq->peer)
+        peer_enter(rq->peer, PEER_IDLE);
     if (rq->state == KEPT)
         request_orphan(rq);
     else
         request_free(rq);
-}
-
-static void on_sweep(uv_timer_t *t)
-{
-    struct server *s = t->data;
-    list_each(&s->peers, node)
-    {
-        struct peer *p = list_entry(node, struct peer, link);
-        if (p->deadline && p->deadline < uv_now(s->loop))
-            shutdown(p->fd, SHUT_RDWR);
-    }
-}
-
-static void start_sweep(struct server *s)
-{
-    uint64_t every = s->request_ms < SWEEP_MS ? s->request_ms : SWEEP_MS;
-    uv_timer_start(&s->sweep, on_sweep, every, every);
 }
 
 static void attach_tls(struct peer *p, struct MHD_Connection *connection)
@@ -202,27 +222,13 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **s
                           enum MHD_ConnectionNotificationCode what)
 {
     struct daemon *d = arg;
-    struct server *s = d->server;
-    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-        struct peer *p = *state = xcalloc(1, sizeof *p);
-        p->daemon = d;
-        p->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-        p->deadline = uv_now(s->loop) + s->request_ms;
-        if (d->has_tls)
-            attach_tls(p, connection);
-        list_push(&s->peers, &p->link);
-        d->peer_count++;
-        if (s->peer_count++ == 0)
-            start_sweep(s);
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        peer_free(*state);
         return;
     }
-    struct peer *p = *state;
-    list_del(&p->link);
-    tls_credentials_unref(p->credentials);
-    free(p);
-    d->peer_count--;
-    if (--s->peer_count == 0)
-        uv_timer_stop(&s->sweep);
+    struct peer *p = *state = peer_new(d, connection);
+    if (d->has_tls)
+        attach_tls(p, connection);
 }
 
 /* ---- the loop ---- */
@@ -269,7 +275,7 @@ static struct MHD_Daemon *start_mhd(struct daemon *d, int fd)
     const struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (d->has_tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
                             on_request, d, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                            (unsigned)SERVER_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+                            (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED,
                             on_completed, d, MHD_OPTION_NOTIFY_CONNECTION, on_connection, d, MHD_OPTION_ARRAY,
                             d->has_tls ? tls : plain, MHD_OPTION_END);
@@ -406,8 +412,8 @@ static void retire(struct daemon *d)
     list_each(&d->server->peers, node)
     {
         struct peer *p = list_entry(node, struct peer, link);
-        if (p->daemon == d && !p->is_busy)
-            shutdown(p->fd, SHUT_RDWR);
+        if (p->daemon == d && !peer_is_busy(p))
+            peer_hang_up(p);
     }
 }
 
@@ -448,6 +454,7 @@ int server_open(const struct server_options *options, struct server **ret, struc
                          .max_body = options->max_body ? options->max_body : SERVER_BODY_MAX};
     list_init(&s->daemons);
     list_init(&s->peers);
+    list_init(&s->groups);
     list_init(&s->kept);
     list_init(&s->streams);
     int fd = -1;
@@ -478,6 +485,11 @@ const char *server_address(const struct server *s)
 uint16_t server_port(const struct server *s)
 {
     return s->port;
+}
+
+bool server_is_local(const struct server *s)
+{
+    return s->is_local;
 }
 
 void server_close(struct server *s, void (*closed)(void *arg), void *arg)

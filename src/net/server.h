@@ -7,8 +7,9 @@
  * TLS can be turned on, off and changed while it runs; see server_prepare(). A server on a loopback address answers only requests
  * whose Host is a name of this machine (net/server_host.h).
  *
- * Limits per server: connections (SERVER_CONNECTIONS), one body (max_body), all bodies in memory together (twice max_body), a minute to
- * send a request, two to read its reply. HEAD is answered by the GET route; an unknown path is 404, a known path with
+ * Limits per server: connections (SERVER_CONNECTIONS, and as many with a request at work; net/server_peers.h says who goes when there
+ * are more, and how slow one may be), one body (max_body), all bodies in memory together (twice max_body), a minute to send a
+ * request, two to read its reply. A request whose end is not clear is refused (net/server_framing.h). HEAD is answered by the GET route; an unknown path is 404, a known path with
  * another method 405 with Allow. Replies of text and JSON are gzipped where the client takes it and it pays.
  */
 #pragma once
@@ -29,10 +30,19 @@ struct server_tls_options; /* net/server_tls.h */
 struct request;
 struct stream;
 
+/* From where the browser may send a request: what a page of another origin starts it must not read, and may not start all of it. */
+enum route_origin {
+    FROM_ANYWHERE,
+    FROM_LINKS, /* where somebody follows one; not embedded in a page or fetched by it */
+    FROM_HERE,  /* from pages of this server only, and from what is no browser */
+};
+
 /* A path ending in '*' matches every path with what is before it; the longest match wins. method NULL: any method. */
 struct server_route {
     const char *method, *path; /* path NULL ends the table */
     void (*handle)(void *ctx, struct request *rq);
+    bool always; /* also while too many other requests are at work: probes, which answer at once */
+    enum route_origin origin;
 };
 
 struct server_options {
@@ -54,6 +64,8 @@ must_check int server_open(const struct server_options *options, struct server *
 /* "127.0.0.1:4040", the port as bound. Lives as long as the server. */
 const char *server_address(const struct server *s);
 uint16_t server_port(const struct server *s);
+/* Whether it listens on a loopback address. */
+bool server_is_local(const struct server *s);
 /* TLS for new connections; NULL: none. Two steps, so that what can fail does so before anything changes: after server_prepare() either
  * server_commit() or nothing is called; a later server_prepare() replaces it. When encryption is turned on or off, idle connections
  * end, and others with the reply that is due. */

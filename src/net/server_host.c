@@ -63,3 +63,11 @@ bool host_is_ours(const char *host, const char *allowed)
         return true;
     return gethostname(own, sizeof own - 1) == 0 && *own && same(name, str_of(own));
 }
+
+bool origin_is_ours(const char *fetch_site, const char *origin, const char *host)
+{
+    if (fetch_site)
+        return strcmp(fetch_site, "same-origin") == 0 || strcmp(fetch_site, "none") == 0;
+    const char *authority = origin ? strstr(origin, "://") : NULL;
+    return !origin || (authority && host && strcasecmp(authority + 3, host) == 0);
+}

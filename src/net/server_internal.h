@@ -24,6 +24,7 @@ struct server {
     struct daemon *next; /* NULL: the present one stays */
     struct server_tls *next_tls;
     struct list peers, kept, streams; /* connections; requests whose handler replies later; those whose reply goes on */
+    struct list groups;               /* of peers, by their address; net/server_peers.h */
     size_t peer_count;
     const struct server_route *routes;
     unsigned (*guard)(void *ctx, struct request *rq);
@@ -49,15 +50,29 @@ struct daemon {
     size_t peer_count;
 };
 
-/* One connection; deadline 0 = the handler is at work. */
+/* In the order in which connections go when there are too many; net/server_peers.h. */
+enum peer_phase {
+    PEER_IDLE,   /* kept alive between requests */
+    PEER_HEADER, /* new: handshake, request line and header */
+    PEER_BODY,   /* of the request */
+    PEER_REPLY,  /* is being sent */
+    PEER_AT_WORK, /* the handler has the request, or a reply that goes on has nothing to say; libmicrohttpd does not look at it */
+    PEER_LEAVING, /* was told to go */
+};
+
+struct peer_group;
+
+/* One connection. */
 struct peer {
     struct list link;
     struct daemon *daemon;
+    struct peer_group *group;
     struct tls_credentials *credentials; /* NULL: plain */
     int fd;
-    bool is_known;     /* has sent a request */
-    bool is_busy;      /* between request and the end of its reply */
-    uint64_t deadline; /* uv_now */
+    bool is_known; /* has sent a request */
+    enum peer_phase phase;
+    uint64_t since, deadline; /* uv_now; deadline 0 = none */
+    uint64_t body_bytes;
 };
 
 enum request_state { READING, HANDLING, KEPT, ANSWERED };
@@ -71,7 +86,8 @@ struct request {
     const char *method, *path;
     size_t tail; /* of path */
     struct buf body;
-    unsigned refusal; /* status to answer instead of handling; 0 = none */
+    unsigned refusal;  /* status to answer instead of handling; 0 = none */
+    bool is_elsewhere; /* refused for the page that it comes from */
     struct MHD_Response *response;
     struct stream *stream; /* of an answer that goes on */
     unsigned status;

@@ -5,10 +5,9 @@
 #include "base/cleanup.h"
 #include "base/gzip.h"
 #include "base/mem.h"
-#include "net/server_internal.h"
+#include "net/server_peers.h"
 
 enum {
-    REPLY_MS = 120000,
     GZIP_LEAST = 1024, /* below this a packet is a packet */
     GZIP_LEVEL = 3,
     TEXT_MAX = 4096,
@@ -154,7 +153,9 @@ static struct MHD_Response *gzipped(struct str body)
 
 void request_send(struct request *rq)
 {
-    rq->peer->deadline = uv_now(rq->server->loop) + REPLY_MS;
+    peer_enter(rq->peer, PEER_REPLY);
+    if (rq->refusal == 400)
+        MHD_add_response_header(rq->response, "Connection", "close");
     MHD_queue_response(rq->connection, rq->status, rq->response);
 }
 
@@ -233,6 +234,9 @@ void request_reply_text(struct request *rq, unsigned status, const char *fmt, ..
 void request_refuse(struct request *rq)
 {
     switch (rq->refusal) {
+    case 400:
+        request_reply_text(rq, 400, "400 bad request: its header does not say clearly where it ends\n");
+        break;
     case 404:
         request_reply_text(rq, 404, "404 page not found\n");
         break;
@@ -240,7 +244,8 @@ void request_refuse(struct request *rq)
         request_reply_text(rq, 401, "401 unauthorized\n");
         break;
     case 403:
-        request_reply_text(rq, 403, "403 forbidden\n");
+        request_reply_text(rq, 403,
+                           rq->is_elsewhere ? "a page of another origin may not do this\n" : "403 forbidden\n");
         break;
     case 405:
         request_reply_static(rq, 405, NULL, STR(""));
@@ -254,7 +259,7 @@ void request_refuse(struct request *rq)
         break;
     default:
         request_set_header(rq, "Retry-After", "1");
-        request_reply_text(rq, 503, "too many large requests at once, try again\n");
+        request_reply_text(rq, 503, "too many requests at once, or too large ones; try again\n");
     }
 }
 
@@ -288,11 +293,11 @@ static ssize_t read_stream(void *arg, uint64_t pos, char *to, size_t max)
         return MHD_CONTENT_READER_END_OF_STREAM;
     if (n == 0) {
         s->suspended = true;
-        rq->peer->deadline = 0;
+        peer_enter(rq->peer, PEER_AT_WORK);
         MHD_suspend_connection(rq->connection);
         return 0;
     }
-    rq->peer->deadline = uv_now(rq->server->loop) + REPLY_MS;
+    peer_enter(rq->peer, PEER_REPLY);
     if (n > max)
         n = max;
     memcpy(to, s->waiting.p + s->sent, n);
@@ -309,7 +314,7 @@ void stream_wake(struct stream *s)
     if (!s->suspended)
         return;
     s->suspended = false;
-    s->rq->peer->deadline = uv_now(s->rq->server->loop) + REPLY_MS;
+    peer_enter(s->rq->peer, PEER_REPLY);
     MHD_resume_connection(s->rq->connection);
     server_run_soon(s->rq->server);
 }

@@ -4,15 +4,17 @@
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "store/db.h"
+#include "store/files.h"
 #include "store/ingest.h"
 #include "store/lane.h"
 #include "store/query.h"
+
+#define DATABASE "store.db"
 
 enum {
     KEEP_SECONDS = 7 * 24 * 3600,
@@ -308,22 +310,6 @@ static void on_sweep(uv_timer_t *t)
 
 /* ---- opening and closing ---- */
 
-static int make_dirs(const char *dir, struct err *err)
-{
-    cleanup_free char *path = xstrdup(dir);
-    for (char *at = path + 1;; at++) {
-        char c = *at;
-        if (c && c != '/')
-            continue;
-        *at = '\0';
-        if (mkdir(path, 0750) < 0 && errno != EEXIST)
-            return err_errno(err, "create %s", path);
-        if (!c)
-            return 0;
-        *at = c;
-    }
-}
-
 static int move_aside(const char *path, const char *why, struct buf *notice, struct err *err)
 {
     static const char *const parts[] = {"", "-wal", "-shm"};
@@ -369,8 +355,8 @@ int store_open(const struct store_options *options, struct store **ret, struct b
     s->keep_bytes = options->keep_bytes ? options->keep_bytes : keep_bytes_default;
     int code;
     if (options->dir) {
-        s->path = xasprintf("%s/store.db", options->dir);
-        code = make_dirs(options->dir, err);
+        s->path = xasprintf("%s/" DATABASE, options->dir);
+        code = store_files_prepare(options->dir, DATABASE, err);
         if (code == 0)
             code = open_files(s, notice, err);
     } else {

@@ -37,7 +37,7 @@ enum {
 
 struct store_options {
     uv_loop_t *loop;
-    const char *dir;      /* created when missing; NULL = in memory, gone with the process */
+    const char *dir;      /* created when missing, private (store/files.h); NULL = in memory, gone with the process */
     int64_t keep_seconds; /* profiles older than this are deleted; 0 = 7 days */
     int64_t keep_bytes;   /* the oldest are deleted beyond this; 0 = 1 GiB */
 };

@@ -63,6 +63,15 @@ static void apply(void *arg, const struct settings *s)
     agent_http_apply(http, s);
 }
 
+static const char *program_trouble; /* NULL: none */
+
+static bool program_is_healthy(void *arg, struct buf *why)
+{
+    (void)arg;
+    buf_puts(why, program_trouble ? program_trouble : "");
+    return !program_trouble;
+}
+
 static void set_up(void)
 {
     struct err err = {0};
@@ -72,6 +81,7 @@ static void set_up(void)
                                                            .listen = "127.0.0.1:0",
                                                            .controller = controller,
                                                            .reload = reload,
+                                                           .healthy = program_is_healthy,
                                                            .support_bundle = true,
                                                            .flags = put_flags,
                                                            .sources = each_source,
@@ -97,6 +107,12 @@ static struct probe_reply get(const char *target)
     return probe(&loop, port, "GET", target, "", NULL, 0);
 }
 
+static int status_of(const char *target, const char *headers)
+{
+    cleanup_probe struct probe_reply r = probe(&loop, port, "GET", target, headers, NULL, 0);
+    return r.status;
+}
+
 static void is_ready_after_the_first_good_load(void)
 {
     set_up();
@@ -108,7 +124,7 @@ static void is_ready_after_the_first_good_load(void)
     tear_down();
 }
 
-static void names_the_unhealthy_components(void)
+static void says_what_is_unhealthy(void)
 {
     set_up();
     CHECK_INT(fake_load(controller, "pyroscope.java \"all\" { }"), 0);
@@ -118,6 +134,13 @@ static void names_the_unhealthy_components(void)
     cleanup_probe struct probe_reply sick = get("/-/healthy");
     CHECK_INT(sick.status, 500);
     CHECK_STR(sick.body, "unhealthy components: pyroscope.java.bad\n");
+    program_trouble = "the helper does not answer";
+    CHECK_INT(fake_load(controller, "pyroscope.java \"all\" { }"), 0);
+    cleanup_probe struct probe_reply program = get("/-/healthy");
+    CHECK_INT(program.status, 500);
+    CHECK_STR(program.body, "unhealthy: the helper does not answer\n");
+    program_trouble = NULL;
+    CHECK_INT(status_of("/-/healthy", ""), 200);
     tear_down();
 }
 
@@ -201,12 +224,6 @@ static void shows_blocks_as_blocks(void)
                       "{\"name\":\"action\",\"type\":\"attr\",\"value\":{\"type\":\"string\",\"value\":\"a\"}}]},"
                       "{\"name\":\"rule\",\"type\":\"block\",\"body\":[]}],\"exports\"");
     tear_down();
-}
-
-static int status_of(const char *target, const char *headers)
-{
-    cleanup_probe struct probe_reply r = probe(&loop, port, "GET", target, headers, NULL, 0);
-    return r.status;
 }
 
 #define ANN      "Authorization: Basic YW5uOnNlY3JldDp3b3Jk\r\n" /* ann:secret:word */
@@ -293,6 +310,11 @@ static void refuses_to_reload_for_pages_of_others(void)
     set_up();
     refusal = NULL;
     CHECK_INT(status_of("/-/reload", "Sec-Fetch-Site: cross-site\r\n"), 403);
+    CHECK_INT(status_of("/-/support?duration=1", "Origin: https://evil.example\r\n"), 403);
+    CHECK_INT(status_of("/-/support?duration=1", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n"), 403);
+    CHECK_INT(status_of("/api/v0/web/components", "Sec-Fetch-Site: cross-site\r\n"), 403);
+    CHECK_INT(status_of("/api/v0/web/components", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n"), 200);
+    CHECK_INT(status_of("/-/healthy", "Sec-Fetch-Site: cross-site\r\n"), 200);
     CHECK_INT(status_of("/-/reload", "Sec-Fetch-Site: same-site\r\n"), 403);
     CHECK_INT(status_of("/-/reload", "Origin: https://evil.example\r\n"), 403);
     CHECK_INT(status_of("/-/reload", "Origin: null\r\n"), 403);
@@ -373,6 +395,7 @@ static void makes_a_support_bundle_without_secrets(void)
     set_up();
     setenv("SMOLDER_TEST_TOKEN", "env-s3cret", 1);
     setenv("SMOLDER_TEST_OTHER", "shown", 1);
+    setenv("KUBECONFIG_DATA", "kube-s3cret", 1); /* whose name does not tell */
     source_text = "pyroscope.java \"all\" {\n  password = \"conf-s3cret\"\n}\n";
     CHECK_INT(fake_load(controller, source_text), 0);
     CHECK_INT(status_of("/-/support?duration=31", ""), 400);
@@ -451,7 +474,7 @@ int main(void)
 {
     uv_loop_init(&loop);
     RUN(is_ready_after_the_first_good_load);
-    RUN(names_the_unhealthy_components);
+    RUN(says_what_is_unhealthy);
     RUN(reloads_and_says_why_not);
     RUN(shows_metrics);
     RUN(shows_components_as_json);

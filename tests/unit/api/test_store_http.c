@@ -343,6 +343,95 @@ static void closes_while_a_push_is_under_way(void)
     close(fd);
 }
 
+static char ann[] = "ann", password[] = "secret:word";
+
+static void use_settings_of(struct store_http *h, const struct settings *s)
+{
+    struct err err = {0};
+    if (store_http_prepare(h, s, &err) < 0)
+        FAIL_("%s", err.text);
+    store_http_apply(h, s);
+}
+
+static void use_settings(const struct settings *s)
+{
+    use_settings_of(http, s);
+}
+
+static int status_of(const char *method, const char *target, const char *headers)
+{
+    cleanup_probe struct probe_reply r = probe(&loop, port, method, target, headers, NULL, 0);
+    return r.status;
+}
+
+static void obeys_the_http_block(void)
+{
+    static const char right[] = "Authorization: Basic YW5uOnNlY3JldDp3b3Jk\r\n",
+                      wrong[] = "Authorization: Basic YW5uOnNlY3JldA==\r\n";
+    set_up(false);
+    struct settings s = settings_default;
+    s.http.has_auth = s.http.auth.has_basic = true;
+    s.http.auth.basic = (struct http_server_basic){.username = ann, .password = password};
+    use_settings(&s);
+    static const char *const targets[] = {"/", "/ready", "/api/services", "/api/jvms", "/no-such-page"};
+    for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
+        CHECK_INT(status_of("GET", targets[i], ""), 401);
+        CHECK_INT(status_of("GET", targets[i], wrong), 401);
+    }
+    CHECK_INT(status_of("POST", push_path, "Content-Type: application/json\r\nContent-Length: 0\r\n"), 401);
+    CHECK_INT(status_of("GET", "/api/services", right), 200);
+    /* A probe without a password is let in by the filter, as for the agent. */
+    char *probe_path = (char[]){"/ready"};
+    s.http.auth.filter.paths = (struct string_list){.items = &probe_path, .len = 1};
+    use_settings(&s);
+    CHECK_INT(status_of("GET", "/ready", ""), 200);
+    CHECK_INT(status_of("GET", "/api/services", ""), 401);
+    use_settings(&settings_default);
+    CHECK_INT(status_of("GET", "/api/services", ""), 200);
+    tear_down();
+}
+
+static void knows_when_it_is_open_to_the_network(void)
+{
+    struct err err = {0};
+    bool closed = false;
+    struct store_http *wide = NULL;
+    struct settings s = settings_default;
+    char *pushes = (char[]){"/push"}, *everything = (char[]){"/"};
+    s.http.has_auth = s.http.auth.has_basic = true;
+    s.http.auth.basic = (struct http_server_basic){.username = ann, .password = password};
+    set_up(false);
+    CHECK_INT(store_http_open(&(struct store_http_options){.loop = &loop, .listen = ":0", .store = store}, &wide, &err),
+              0);
+    CHECK(!store_http_is_open(http, &settings_default));
+    CHECK(store_http_is_open(wide, &settings_default));
+    use_settings_of(wide, &s);
+    CHECK(!store_http_is_open(wide, &s));
+    /* A password for pushes only is none for those who read. */
+    s.http.auth.filter =
+        (struct http_server_filter){.paths = {.items = &pushes, .len = 1}, .authenticate_matching_paths = true};
+    use_settings_of(wide, &s);
+    CHECK(store_http_is_open(wide, &s));
+    s.http.auth.filter.paths.items = &everything;
+    use_settings_of(wide, &s);
+    CHECK(!store_http_is_open(wide, &s));
+    store_http_close(wide, flag_up, &closed);
+    wait_for(&closed);
+    tear_down();
+}
+
+static void pages_of_other_origins_neither_push_nor_read(void)
+{
+    static const char evil[] = "Origin: https://evil.example\r\n";
+    set_up(false);
+    CHECK_INT(status_of("POST", push_path, "Origin: https://evil.example\r\nContent-Length: 0\r\n"), 403);
+    CHECK_INT(status_of("GET", "/api/services", evil), 403);
+    CHECK_INT(status_of("GET", "/api/services", "Sec-Fetch-Site: same-site\r\n"), 403);
+    CHECK_INT(status_of("GET", "/api/services", "Sec-Fetch-Site: same-origin\r\n"), 200);
+    CHECK_INT(status_of("GET", "/", evil), 200);
+    tear_down();
+}
+
 int main(void)
 {
     uv_loop_init(&loop);
@@ -354,6 +443,9 @@ int main(void)
     RUN(says_what_is_wrong_with_a_question);
     RUN(lists_the_jvms_of_the_agent);
     RUN(serves_the_page_and_says_it_is_ready);
+    RUN(obeys_the_http_block);
+    RUN(knows_when_it_is_open_to_the_network);
+    RUN(pages_of_other_origins_neither_push_nor_read);
     RUN(closes_while_a_push_is_under_way);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);

@@ -160,7 +160,7 @@ static void values_that_do_not_fit_are_blamed_where_they_stand(void)
     check_error("count = 1\ndir = secret", "2:7: secret secrets may not be converted into strings");
     check_error("count = 1\ndir = \"a\\x00b\"", "2:7: \"a\\x00b\" contains a NUL byte");
     check_error("count = 1\npassword = opaque",
-                "2:12: opaque expected capsule(\"alloytypes.Secret\"), got capsule(\"test.Opaque\")");
+                "2:12: (secret) expected capsule(\"alloytypes.Secret\"), got capsule(\"test.Opaque\")");
 }
 
 static void numbers_are_not_cut_to_fit(void)

@@ -118,6 +118,168 @@ static void sends_the_body_again_after_a_redirect(void)
     fault_server_close(&s);
 }
 
+/* The n-th request, but for the last, goes on to `next_hop`. */
+static char next_hop[160];
+static size_t hops;
+static int hop_status;
+
+static struct fault_answer redirect_on(struct fault_server *s, size_t n)
+{
+    (void)s;
+    return n < hops ? (struct fault_answer){.status = hop_status, .headers = next_hop} : (struct fault_answer){0};
+}
+
+static void redirect_to(struct fault_server *s, size_t times, int status, const char *url)
+{
+    snprintf(next_hop, sizeof next_hop, "Location: %s\r\n", url);
+    hops = times;
+    hop_status = status;
+    s->decide = redirect_on;
+}
+
+static const char *const secret_headers[] = {"X-Api-Key: s3cret-1",    "Authorization: Bearer s3cret-2",
+                                             "Cookie: s3cret-3",       "X-Unknown: s3cret-4",
+                                             "Host: s3cret-5.example", "X-Scope-OrgID: team",
+                                             "Content-Type: text/x",   NULL};
+
+static void drops_secret_headers_on_the_way_to_another_place(void)
+{
+    struct fault_server one, other;
+    fault_server_open(&one, &loop);
+    fault_server_open(&other, &loop);
+    redirect_to(&one, 1, 307, other.url);
+    struct http_client *c = http_client_get(&loop);
+    char url[96];
+    snprintf(url, sizeof url, "http://user:s3cret-6@127.0.0.1:%d/", one.port);
+    const struct str body = STR("payload");
+    struct http_request req = request_of(url);
+    req.method = "POST";
+    req.body = &body;
+    req.body_pieces = 1;
+    req.headers = secret_headers;
+    CHECK_INT(ask(c, &req).status, 200);
+    CHECK_HAS(one.requests[0].head, "X-Api-Key: s3cret-1\r\n");
+    CHECK_INT(other.len, 1);
+    CHECK(!strstr(other.requests[0].head, "s3cret"));
+    CHECK(!strstr(other.requests[0].head, "Authorization"));
+    CHECK_HAS(other.requests[0].head, "X-Scope-OrgID: team\r\n");
+    CHECK_HAS(other.requests[0].head, "Content-Type: text/x\r\n");
+    CHECK_INT(other.requests[0].body_len, 7);
+    http_client_put(c);
+    fault_server_close(&one);
+    fault_server_close(&other);
+}
+
+static void takes_another_name_of_the_host_for_another_place(void)
+{
+    struct fault_server s;
+    fault_server_open(&s, &loop);
+    char url[64];
+    snprintf(url, sizeof url, "http://localhost:%d/there", s.port);
+    redirect_to(&s, 1, 302, url);
+    struct http_client *c = http_client_get(&loop);
+    struct http_request req = request_of(s.url);
+    req.headers = secret_headers;
+    CHECK_INT(ask(c, &req).status, 200);
+    CHECK_INT(s.len, 2);
+    CHECK_HAS(s.requests[1].head, "GET /there ");
+    CHECK(!strstr(s.requests[1].head, "s3cret"));
+    http_client_put(c);
+    fault_server_close(&s);
+}
+
+static void keeps_headers_on_the_way_to_the_same_place(void)
+{
+    struct fault_server s;
+    fault_server_open(&s, &loop);
+    redirect_to(&s, 1, 302, "/there");
+    struct http_client *c = http_client_get(&loop);
+    char url[96];
+    snprintf(url, sizeof url, "http://u:p@127.0.0.1:%d/", s.port);
+    struct http_request req = request_of(url);
+    static const char *const headers[] = {"X-Api-Key: k", NULL};
+    req.headers = headers;
+    CHECK_INT(ask(c, &req).status, 200);
+    CHECK_INT(s.len, 2);
+    CHECK_HAS(s.requests[1].head, "GET /there ");
+    CHECK_HAS(s.requests[1].head, "X-Api-Key: k\r\n");
+    CHECK_HAS(s.requests[1].head, "Authorization: Basic dTpw\r\n");
+    http_client_put(c);
+    fault_server_close(&s);
+}
+
+static struct fault_server *detour;
+
+static struct fault_answer send_back(struct fault_server *s, size_t n)
+{
+    static char back[96];
+    snprintf(back, sizeof back, "Location: %s/back\r\n", detour->url);
+    (void)s, (void)n;
+    return (struct fault_answer){.status = 302, .headers = back};
+}
+
+static void does_not_give_back_what_was_dropped(void)
+{
+    struct fault_server one, other;
+    fault_server_open(&one, &loop);
+    fault_server_open(&other, &loop);
+    redirect_to(&one, 1, 302, other.url);
+    other.decide = send_back;
+    detour = &one;
+    struct http_client *c = http_client_get(&loop);
+    struct http_request req = request_of(one.url);
+    req.headers = secret_headers;
+    CHECK_INT(ask(c, &req).status, 200);
+    CHECK_INT(one.len, 2);
+    CHECK_HAS(one.requests[1].head, "GET /back ");
+    CHECK(!strstr(one.requests[1].head, "s3cret"));
+    http_client_put(c);
+    fault_server_close(&one);
+    fault_server_close(&other);
+}
+
+static void follows_as_the_status_says(void)
+{
+    static const struct {
+        int status;
+        const char *line;
+        size_t body;
+    } cases[] = {
+        {301, "GET /x ", 0}, {302, "GET /x ", 0}, {303, "GET /x ", 0}, {307, "POST /x ", 7}, {308, "POST /x ", 7}};
+    struct http_client *c = http_client_get(&loop);
+    const struct str body = STR("payload");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fault_server s;
+        fault_server_open(&s, &loop);
+        redirect_to(&s, 1, cases[i].status, "/x");
+        struct http_request req = request_of(s.url);
+        req.method = "POST";
+        req.body = &body;
+        req.body_pieces = 1;
+        CHECK_INT(ask(c, &req).status, 200);
+        CHECK_INT(s.len, 2);
+        CHECK_HAS(s.requests[1].head, cases[i].line);
+        CHECK_INT(s.requests[1].body_len, cases[i].body);
+        fault_server_close(&s);
+    }
+    http_client_put(c);
+}
+
+static void stops_after_ten_redirects(void)
+{
+    struct fault_server s;
+    fault_server_open(&s, &loop);
+    redirect_to(&s, 100, 302, "/again");
+    struct http_client *c = http_client_get(&loop);
+    struct http_request req = request_of(s.url);
+    struct result r = ask(c, &req);
+    CHECK_INT(r.status, 0);
+    CHECK_HAS(r.error, "Maximum (10) redirects");
+    CHECK_INT(s.len, 11);
+    http_client_put(c);
+    fault_server_close(&s);
+}
+
 static void refuses_other_protocols_even_by_redirect(void)
 {
     struct fault_server s;
@@ -259,6 +421,12 @@ int main(void)
     RUN(gets_a_bounded_body);
     RUN(sends_a_large_body_in_pieces);
     RUN(sends_the_body_again_after_a_redirect);
+    RUN(drops_secret_headers_on_the_way_to_another_place);
+    RUN(takes_another_name_of_the_host_for_another_place);
+    RUN(keeps_headers_on_the_way_to_the_same_place);
+    RUN(does_not_give_back_what_was_dropped);
+    RUN(follows_as_the_status_says);
+    RUN(stops_after_ten_redirects);
     RUN(refuses_other_protocols_even_by_redirect);
     RUN(gives_up_after_the_timeout_and_on_cancel);
     RUN(serves_other_requests_while_one_hangs);

@@ -54,10 +54,25 @@ static void this_machines_name_and_listed_ones_are_ours(void)
     CHECK(!host_is_ours("", ",,"));
 }
 
+static void pages_of_other_origins_are_told_apart(void)
+{
+    CHECK(origin_is_ours(NULL, NULL, "h"));
+    CHECK(origin_is_ours("same-origin", "http://evil", "h"));
+    CHECK(origin_is_ours("none", NULL, "h"));
+    CHECK(!origin_is_ours("same-site", NULL, "h"));
+    CHECK(!origin_is_ours("cross-site", "http://h", "h"));
+    CHECK(origin_is_ours(NULL, "http://h:1", "h:1"));
+    CHECK(!origin_is_ours(NULL, "http://h:2", "h:1"));
+    CHECK(!origin_is_ours(NULL, "http://h:1.evil", "h:1"));
+    CHECK(!origin_is_ours(NULL, "null", "h"));
+    CHECK(!origin_is_ours(NULL, "http://h", NULL));
+}
+
 int main(void)
 {
     RUN(addresses_and_localhost_are_ours);
     RUN(names_of_others_are_not);
+    RUN(pages_of_other_origins_are_told_apart);
     RUN(this_machines_name_and_listed_ones_are_ours);
     return REPORT();
 }

@@ -1,0 +1,34 @@
+/* What is secret in a text that people or other programs will read: the one place that decides it.
+ *
+ * Logs, diagnostics, the JSON of components and support bundles all go through here. Two ways lead to a secret: the name it goes by
+ * ("password", "X-Api-Key", "AWS_SECRET_ACCESS_KEY"), and the form it has (user information of a URL, "Bearer …"). Besides, the values
+ * of environment variables whose names are secret are known and are hidden wherever they turn up, since a configuration may use them
+ * for anything. Better too little is shown than too much. Thread safe.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+#define SECRET_HIDDEN "(secret)"
+
+/* Whether what goes by this name (an attribute, a header, a variable, a flag) is likely a secret. */
+bool secret_name(struct str name);
+/* Whether the members of what goes by this name are judged as HTTP headers are: "headers", "proxy_connect_header", and parameters sent
+ * to an endpoint of OAuth. */
+bool secret_is_headers(struct str name);
+/* Whether the value of an HTTP header may be one: of any that is not known to be harmless, as X-Scope-OrgID is. */
+bool secret_header(struct str name);
+
+/* A configuration uses this one: it is hidden wherever it turns up, for example in what a server says to it. Only words of eight
+ * characters or more that do not look like those of prose, and the last 256 of all. */
+void secret_learn(struct str value);
+
+/* The next piece of `text` from byte `at` on that is secret: its first byte and the one behind its last. False: there is none.
+ * Pieces are user information of URLs (RFC 3986 §3.2.1), values behind secret names ("token=…", "Cookie: …", "--password …"),
+ * credentials behind their scheme ("Bearer …"), and known values. */
+bool secret_find(struct str text, size_t at, size_t *ret_first, size_t *ret_end);
+/* The text with SECRET_HIDDEN in place of each. */
+void secret_hide(struct str text, struct buf *out);

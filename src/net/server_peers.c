@@ -1,0 +1,244 @@
+#include "net/server_peers.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/mem.h"
+
+enum { LOOK_MS = 1000, LOOK_IDLE_MS = 5000, LOOPBACK_NET = 127 };
+
+/* The connections of one address. */
+struct peer_group {
+    struct list link;
+    uint8_t address[16]; /* IPv6, IPv4 mapped into it */
+    bool is_loopback;
+    size_t count;
+};
+
+/* --- addresses --- */
+
+static void take_v4(struct peer_group *g, const uint8_t address[4])
+{
+    g->address[10] = g->address[11] = 0xff;
+    memcpy(g->address + 12, address, 4);
+    g->is_loopback = address[0] == LOOPBACK_NET;
+    if (g->is_loopback)
+        memset(g->address + 13, 0, 3);
+}
+
+static void take_v6(struct peer_group *g, const struct in6_addr *address)
+{
+    enum { SITE_BYTES = 8 };
+    if (IN6_IS_ADDR_V4MAPPED(address))
+        take_v4(g, address->s6_addr + 12);
+    else if (IN6_IS_ADDR_LOOPBACK(address))
+        take_v4(g, (const uint8_t[4]){LOOPBACK_NET, 0, 0, 1}); /* the same machine */
+    else
+        memcpy(g->address, address->s6_addr, SITE_BYTES);
+}
+
+static struct peer_group *group_of(struct server *s, struct MHD_Connection *connection)
+{
+    struct peer_group wanted = {0};
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *from = info ? info->client_addr : NULL;
+    if (from && from->sa_family == AF_INET)
+        take_v4(&wanted, (const uint8_t *)&((const struct sockaddr_in *)(const void *)from)->sin_addr);
+    else if (from && from->sa_family == AF_INET6)
+        take_v6(&wanted, &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr);
+    list_each(&s->groups, node)
+    {
+        struct peer_group *g = list_entry(node, struct peer_group, link);
+        if (memcmp(g->address, wanted.address, sizeof g->address) == 0)
+            return g;
+    }
+    struct peer_group *g = xcalloc(1, sizeof *g);
+    *g = wanted;
+    list_push(&s->groups, &g->link);
+    return g;
+}
+
+/* --- which goes --- */
+
+static bool can_go(const struct peer *p)
+{
+    return p->phase != PEER_AT_WORK && p->phase != PEER_LEAVING;
+}
+
+/* Bytes a second. */
+static uint64_t speed(const struct peer *p, uint64_t now)
+{
+    return p->body_bytes * 1000 / (now - p->since + 1);
+}
+
+/* Whether `a` goes before `b`. */
+static bool goes_first(const struct peer *a, const struct peer *b, uint64_t now)
+{
+    if (a->group->count != b->group->count)
+        return a->group->count > b->group->count;
+    if (a->phase != b->phase)
+        return a->phase < b->phase;
+    if (a->phase == PEER_BODY && speed(a, now) != speed(b, now))
+        return speed(a, now) < speed(b, now);
+    return a->since < b->since;
+}
+
+/* Of one address, or of all (NULL); never `newcomer`. */
+static void make_room(struct server *s, const struct peer_group *of, const struct peer *newcomer)
+{
+    struct peer *first = NULL;
+    list_each(&s->peers, node)
+    {
+        struct peer *p = list_entry(node, struct peer, link);
+        if (p == newcomer || !can_go(p) || (of && p->group != of))
+            continue;
+        if (!first || goes_first(p, first, uv_now(s->loop)))
+            first = p;
+    }
+    if (first)
+        peer_hang_up(first);
+}
+
+/* Of one address, or of all (NULL). */
+static size_t count_waiting(const struct server *s, const struct peer_group *of)
+{
+    size_t n = 0;
+    list_each(&s->peers, node)
+    {
+        const struct peer *p = list_entry(node, struct peer, link);
+        n += can_go(p) && (!of || p->group == of);
+    }
+    return n;
+}
+
+/* --- looking after them --- */
+
+static bool is_in_time(const struct peer *p, uint64_t now)
+{
+    if (p->deadline && p->deadline < now)
+        return false;
+    return p->phase != PEER_BODY || now < p->since + BODY_GRACE_MS || speed(p, now) >= BODY_LEAST;
+}
+
+static void on_look(uv_timer_t *t);
+
+static void look_in(struct server *s, uint64_t ms)
+{
+    if (ms > s->request_ms)
+        ms = s->request_ms;
+    if (!uv_is_active((uv_handle_t *)&s->sweep) || uv_timer_get_due_in(&s->sweep) > ms)
+        uv_timer_start(&s->sweep, on_look, ms, 0);
+}
+
+static void on_look(uv_timer_t *t)
+{
+    struct server *s = t->data;
+    bool hurry = false;
+    list_each(&s->peers, node)
+    {
+        struct peer *p = list_entry(node, struct peer, link);
+        hurry |= p->phase == PEER_HEADER || p->phase == PEER_BODY;
+        if (can_go(p) && !is_in_time(p, uv_now(s->loop)))
+            peer_hang_up(p);
+    }
+    if (s->peer_count)
+        look_in(s, hurry ? LOOK_MS : LOOK_IDLE_MS);
+}
+
+/* --- one --- */
+
+static uint64_t time_for(const struct server *s, enum peer_phase phase)
+{
+    const uint64_t most = s->request_ms;
+    switch (phase) {
+    case PEER_IDLE:
+        return most < IDLE_MS ? most : IDLE_MS;
+    case PEER_HEADER:
+        return most < HEADER_MS ? most : HEADER_MS;
+    case PEER_BODY:
+        return most;
+    case PEER_REPLY:
+        return REPLY_MS;
+    default:
+        return 0;
+    }
+}
+
+void peer_enter(struct peer *p, enum peer_phase phase)
+{
+    struct server *s = p->daemon->server;
+    if (p->phase == PEER_LEAVING)
+        return;
+    const uint64_t now = uv_now(s->loop), time = time_for(s, phase);
+    p->phase = phase;
+    p->since = now;
+    p->body_bytes = 0;
+    p->deadline = time ? now + time : 0;
+    if (time)
+        look_in(s, phase == PEER_HEADER || phase == PEER_BODY ? LOOK_MS : LOOK_IDLE_MS);
+}
+
+void peer_progress(struct peer *p, size_t bytes)
+{
+    p->body_bytes += bytes;
+}
+
+void peer_reclaim_memory(struct server *s, const struct peer *asker)
+{
+    struct peer *first = NULL;
+    list_each(&s->peers, node)
+    {
+        struct peer *p = list_entry(node, struct peer, link);
+        if (p != asker && p->phase == PEER_BODY && p->body_bytes && (!first || p->since < first->since))
+            first = p;
+    }
+    if (first && first->since + BODY_QUICK_MS < uv_now(s->loop))
+        peer_hang_up(first);
+}
+
+bool peer_is_busy(const struct peer *p)
+{
+    return p->phase == PEER_BODY || p->phase == PEER_AT_WORK || p->phase == PEER_REPLY;
+}
+
+void peer_hang_up(struct peer *p)
+{
+    p->phase = PEER_LEAVING;
+    shutdown(p->fd, SHUT_RDWR);
+}
+
+struct peer *peer_new(struct daemon *d, struct MHD_Connection *connection)
+{
+    struct server *s = d->server;
+    struct peer *p = xcalloc(1, sizeof *p);
+    p->daemon = d;
+    p->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    p->group = group_of(s, connection);
+    p->group->count++;
+    list_push(&s->peers, &p->link);
+    d->peer_count++;
+    s->peer_count++;
+    peer_enter(p, PEER_HEADER);
+    if (!p->group->is_loopback && p->group->count > PEER_CONNECTIONS && count_waiting(s, p->group) > PEER_CONNECTIONS)
+        make_room(s, p->group, p);
+    else if (s->peer_count > SERVER_CONNECTIONS && count_waiting(s, NULL) > SERVER_CONNECTIONS)
+        make_room(s, NULL, p);
+    return p;
+}
+
+void peer_free(struct peer *p)
+{
+    struct server *s = p->daemon->server;
+    list_del(&p->link);
+    if (--p->group->count == 0) {
+        list_del(&p->group->link);
+        free(p->group);
+    }
+    tls_credentials_unref(p->credentials);
+    p->daemon->peer_count--;
+    if (--s->peer_count == 0)
+        uv_timer_stop(&s->sweep);
+    free(p);
+}

@@ -1,0 +1,37 @@
+/* The connections of a server: what each is at, how long it may be at it, and which goes when there are too many.
+ *
+ * Everybody on this machine can connect, so nobody may hold what others need. A connection must send its header within HEADER_MS and
+ * its body at BODY_LEAST bytes a second, and may be idle for IDLE_MS. At most SERVER_CONNECTIONS are open whose request is not being
+ * worked at. A newcomer is let in always; the one that it takes the place of is of the address with the most connections, and there
+ * the one that costs its owner least: an idle one, then one that has not sent its header, then the slowest sender of a body, then the
+ * oldest reader of a reply. So a probe, which sends its request at once, gets its answer whatever the others do.
+ *
+ * All addresses in 127.0.0.0/8 count as one, and those of a /64 of IPv6: one host has as many of these as it likes.
+ */
+#pragma once
+
+#include "net/server_internal.h"
+
+enum {
+    HEADER_MS = 5000,
+    IDLE_MS = 30000,
+    REPLY_MS = 120000,
+    BODY_LEAST = 1024,
+    BODY_GRACE_MS = 5000,
+    BODY_QUICK_MS = 1000
+};
+/* Of one address but loopback's, so that some are left for the others. */
+enum { PEER_CONNECTIONS = SERVER_CONNECTIONS * 3 / 4 };
+
+/* A connection was accepted. Another one may be closed for it. */
+struct peer *peer_new(struct daemon *d, struct MHD_Connection *connection);
+void peer_free(struct peer *p);
+void peer_enter(struct peer *p, enum peer_phase phase);
+/* Bytes of the body came. */
+void peer_progress(struct peer *p, size_t bytes);
+/* There is no memory for what `asker` sends: whoever has been sending a body for longest, and for a while, gives up its. */
+void peer_reclaim_memory(struct server *s, const struct peer *asker);
+/* Whether a request is on its way through. */
+bool peer_is_busy(const struct peer *p);
+/* It is over for this one; libmicrohttpd notices soon. */
+void peer_hang_up(struct peer *p);
