@@ -213,9 +213,11 @@ static void each_source(void *arg, void (*visit)(void *visit_arg, const struct c
 /* What is not a component's business. */
 static bool program_is_healthy(void *arg, struct buf *why)
 {
-    (void)arg;
-    (void)why;
-    return true;
+    const struct agent *a = arg;
+    if (priv_healthy(a->priv))
+        return true;
+    buf_puts(why, "the privileged helper does not answer: nothing can be attached or read until it is started again");
+    return false;
 }
 
 static int open_http(struct agent *a, struct err *err)
