@@ -1,0 +1,361 @@
+"""Confused deputy: a target that has mounts, links or races of its own and wants the agent to use root's rights for it."""
+import os
+import re
+import time
+
+from attack import (ALICE, DOCKER, EVE, MALLORY, PRIVATE_TMP, Victim, check_live, check_rights, container_root, fake, flames,
+                    innocent, library_place, machine_status, need_fuse, need_user_namespaces, own_namespaces, owned_by_root,
+                    rights, settled, settled_twice, snapshot, staged, user)
+from lab import check, config, equal, proc_text, test, wait_for
+
+
+def bound(lab, script, wrapper=own_namespaces, victim=None, **options):
+    """Root's folder lies where `script` has put it ({victim}, {folder} and {library} are filled in); afterwards it is as before."""
+    need_user_namespaces(lab)
+    victim = victim or Victim(lab)
+    folder, library = library_place(lab)
+    script = script.format(victim=victim.inner, folder=folder, library=library)
+    if wrapper is own_namespaces:
+        wrapped = own_namespaces(MALLORY, PRIVATE_TMP + script)
+    else:
+        wrapped = wrapper(script)
+    agent = lab.agent(config=config())
+    target = fake(lab, wrapped, **options)
+    settled_twice(agent, target)
+    victim.check_untouched()
+    check(target.alive(), "the target ended")
+    return agent, target
+
+
+@test
+def a_folder_of_roots_as_the_librarys_folder_stays_as_it_is(lab):
+    """A local user binds root's folder where the library goes: no mode, owner or content of it changes."""
+    bound(lab, "mkdir -p {folder}; mount --bind {victim} {folder}")
+
+
+@test
+def a_folder_of_roots_as_the_librarys_lib_stays_as_it_is(lab):
+    """A local user binds root's folder one level deeper, where the file itself goes."""
+    bound(lab, "mkdir -p {folder}/lib; chmod 700 {folder}; mount --bind {victim} {folder}/lib")
+
+
+@test
+def a_file_of_roots_as_the_library_stays_as_it_is(lab):
+    """A local user binds root's file over the library's."""
+    bound(lab, "mkdir -p {folder}/lib; chmod 700 {folder}; touch {library}; mount --bind {victim}/file {library}")
+
+
+@test
+def a_folder_of_roots_as_tmp_gets_nothing(lab):
+    """A local user has root's folder as his /tmp: no .attach_pid, no recording and no library appears in it."""
+    bound(lab, "mount --bind {victim} /tmp", mode="nosocket")
+
+
+@test
+def a_folder_of_roots_that_all_may_write_as_tmp_gets_no_file_of_roots(lab):
+    """As before with a folder that others may write: what appears in it belongs to the target, not to root."""
+    need_user_namespaces(lab)
+    victim = Victim(lab, mode=0o777)
+    known = [str(p) for p in victim.path.rglob("*")]
+    agent = lab.agent(config=config())
+    target = fake(lab, own_namespaces(MALLORY, f"mount --bind {victim.inner} /tmp"), early=0)
+    settled_twice(agent, target)
+    equal(owned_by_root(victim.path, known), [], "files of root's in the folder")
+    equal({k: v for k, v in snapshot(victim.path).items() if k != "." and k in victim.before},
+          {k: v for k, v in victim.before.items() if k != "."}, "what was there before")
+
+
+@test
+def folders_of_roots_as_every_place_for_a_recording_get_nothing(lab):
+    """/tmp is full; /dev/shm, /var/tmp and /run are root's folder: none of them is used."""
+    bound(lab, "mount -t tmpfs -o size=64k,mode=1777 small /tmp; for d in /dev/shm /var/tmp /run; do mount --bind {victim} $d; done",
+          early=0)
+
+
+@test
+def old_recordings_of_an_agent_are_not_cleared_out_of_roots_folder(lab):
+    """Root's folder is bound over what looks like folders that an agent left: log, out and session.jfr in it survive."""
+    victim = Victim(lab)
+    old = time.time() - 86400
+    os.utime(victim.path, (old, old))
+    victim.before = snapshot(victim.path)
+    bound(lab, "for d in /tmp /dev/shm; do mkdir $d/.smolder-0123456789abcdef0123456789abcdef; "
+          "mount --bind {victim} $d/.smolder-0123456789abcdef0123456789abcdef; done", victim=victim)
+
+
+@test
+def folders_of_roots_as_counters_stay_as_they_are(lab):
+    """hsperfdata_* is root's folder."""
+    bound(lab, "for u in root x; do mkdir /tmp/hsperfdata_$u; mount --bind {victim} /tmp/hsperfdata_$u; done")
+
+
+@test
+def a_file_of_roots_as_the_trigger_stays_as_it_is(lab):
+    """.attach_pidN is root's file: it is neither given away nor removed."""
+    agent, target = bound(lab, "touch /tmp/.attach_pid$$; mount --bind {victim}/file /tmp/.attach_pid$$", mode="nosocket")
+
+
+@test
+def links_in_the_librarys_place_lead_nowhere(lab):
+    """Symbolic links to root's folder and file instead of the library's folder, lib and file, of ordinary users."""
+    need_user_namespaces(lab)
+    victim = Victim(lab, mode=0o755)
+    folder, library = library_place(lab)
+    agent = lab.agent(config=config())
+    scripts = [f"ln -s {victim.inner} {folder}", f"mkdir -m 700 {folder}; ln -s {victim.inner}/lib {folder}/lib",
+               f"mkdir -m 700 -p {folder} {folder}/lib; ln -s {victim.inner}/file {library}",
+               f"mkdir -m 700 -p {folder} {folder}/lib; ln -s /proc/1/root/{victim.inner}/file {library}"]
+    targets = [fake(lab, own_namespaces(MALLORY, PRIVATE_TMP + s)) for s in scripts]
+    for target in targets:
+        settled_twice(agent, target)
+    victim.check_untouched()
+
+
+@test
+def a_hard_link_in_the_librarys_place_is_not_written_through(lab):
+    """The library's file is another name of the attacker's other file, which must keep its bytes and mode."""
+    need_user_namespaces(lab)
+    folder, library = library_place(lab)
+    agent = lab.agent(config=config())
+    script = f"mkdir -m 700 -p {folder} {folder}/lib; echo mine > /tmp/mine; chmod 600 /tmp/mine; ln /tmp/mine {library}"
+    target = fake(lab, own_namespaces(MALLORY, PRIVATE_TMP + script))
+    settled_twice(agent, target)
+    mine = target.root("/tmp/mine")
+    equal((mine.read_text(), mine.stat().st_mode & 0o7777), ("mine\n", 0o600), "the other file")
+
+
+@test
+def an_overlay_of_roots_folder_does_not_pass_writes_down(lab):
+    """/tmp is an overlay over root's folder, made in the attacker's own namespace."""
+    victim = Victim(lab, mode=0o755)
+    bound(lab, "mkdir /tmp/u /tmp/w; mkdir -m 1777 /tmp/u/t; "
+          "mount -t overlay -o userxattr,lowerdir={victim},upperdir=/tmp/u,workdir=/tmp/w none /tmp || "
+          "mount -t overlay -o lowerdir={victim},upperdir=/tmp/u,workdir=/tmp/w none /tmp", victim=victim, early=0, mode="nosocket")
+
+
+def raced(lab, how, folders="/tmp /dev/shm", seconds=8, **options):
+    """Something of root's takes the place of whatever the agent makes, again and again; no file of the attacker's or of the
+    agent's may be found in it."""
+    need_user_namespaces(lab)
+    victim = Victim(lab)
+    mover = staged(lab, "mover")
+    said = lab.dir / "mover.txt"
+    said.touch(0o666)
+    said.chmod(0o666)
+    script = (PRIVATE_TMP + "mount -t tmpfs -o mode=1777 attacker /dev/shm\n"
+              f"{mover} {how} {victim.inner} {folders} >{said} &\n")
+    agent = lab.agent(config=config('interval = "1s"', java="", rules=""))
+    target = fake(lab, own_namespaces(MALLORY, script), count=16, **options)
+    end, tries = time.monotonic() + seconds, 0
+    while time.monotonic() < end:
+        victim.check_untouched()
+        tries = len(target.connections()) + target.quits()
+        time.sleep(0.02)
+    victim.check_untouched()
+    seen = [int(n) for n in re.findall(r"seen (\d+)", said.read_text())]
+    check(tries > 0 or seen and seen[-1] > 0, f"the agent has made nothing: {said.read_text()}; {agent.jvms()}")
+    check_live(agent, 0.5)
+
+
+@test
+def a_mount_moved_onto_what_is_being_made_wins_nothing(lab):
+    """Races a clone of root's folder onto each new folder (recording, log, library) of an agent that tries again and again."""
+    raced(lab, "mount", mode="refuse")
+
+
+@test
+def a_mount_moved_onto_the_trigger_wins_nothing(lab):
+    """The same with targets that wait for the trigger file."""
+    raced(lab, "mount", mode="nosocket")
+
+
+@test
+def a_link_in_the_place_of_what_is_being_made_wins_nothing(lab):
+    """Each new name is replaced by a symbolic link to root's folder at once."""
+    raced(lab, "link", mode="refuse")
+
+
+@test
+def a_volume_over_the_librarys_folder_of_a_container_stays_as_it_is(lab):
+    """Root of a container without user namespace has a folder of the host's root mounted where the library goes."""
+    bound(lab, "mkdir -p {folder}; mount --bind {victim} {folder}", container_root)
+
+
+@test
+def a_volume_over_lib_of_a_container_stays_as_it_is(lab):
+    """The same one level deeper."""
+    bound(lab, "mkdir -p {folder}/lib; chmod 700 {folder}; mount --bind {victim} {folder}/lib", container_root)
+
+
+@test
+def volumes_over_old_recordings_of_a_container_stay_as_they_are(lab):
+    """The same over what looks like an old recording's folder and the trigger."""
+    victim = Victim(lab)
+    old = time.time() - 86400
+    os.utime(victim.path, (old, old))
+    victim.before = snapshot(victim.path)
+    bound(lab, "mkdir /tmp/.smolder-0123456789abcdef0123456789abcdef; "
+          "mount --bind {victim} /tmp/.smolder-0123456789abcdef0123456789abcdef; "
+          "touch /tmp/.attach_pid1; mount --bind {victim}/file /tmp/.attach_pid1", container_root, victim, mode="nosocket")
+
+
+def acts_as(lab, wrapper, uid, gid, **options):
+    """Whoever connects to the target has the target's rights and no more; nor is anything made with more."""
+    agent = lab.agent(config=config())
+    target = fake(lab, wrapper, delay=1500, early=0, **options)
+    wait_for("connection", target.connections, 20)
+    peer = wait_for("process that waits for the answer",
+                    lambda: next((s for p in connected(lab, target) if (s := machine_status(lab, p))), None), 20)
+    check_rights(rights(peer), uid, gid, rights(proc_text(target.pid, "status"))["Groups"])
+    settled(agent, target)
+    made = wait_for("recording", lambda: target.said("file"))[0]
+    check(made[1] != "?", f"the recording: {made}")
+    equal(owned_by_root(target.root("/dev/shm")), [], "files of root's in /dev/shm")
+    return agent, target
+
+
+def connected(lab, target):
+    """Processes at the other end of the target's attach socket, by the machine's numbers: those of the agent that have a socket
+    open while the target still owes an answer."""
+    if len(target.connections()) == 0:
+        return []
+    pid = target.connections()[-1][2]
+    if pid:
+        return [pid]
+    found = []
+    for status in lab.machine.path("/proc").glob("[0-9]*/comm"):
+        try:
+            if status.read_text().startswith("smolder-") and status.read_text().strip() != "smolder-priv":
+                found.append(int(status.parent.name))
+        except OSError:
+            pass
+    return found
+
+
+@test
+def what_attaches_to_a_users_jvm_has_that_users_rights(lab):
+    """An ordinary user's JVM: user, group, no capability, no_new_privs in the child that talks to it."""
+    agent, target = acts_as(lab, user(), MALLORY, MALLORY)
+    equal([c[:2] for c in target.connections() if c[0] != MALLORY], [], "other ids on the attach socket")
+
+
+@test
+def what_attaches_to_a_jvm_has_its_supplementary_groups(lab):
+    """The groups of the target, too, and none of root's."""
+    acts_as(lab, ["setpriv", f"--reuid={MALLORY}", f"--regid={MALLORY}", "--groups=5001,5002", "--"], MALLORY, MALLORY)
+
+
+@test
+def what_attaches_to_a_jvm_takes_its_effective_ids(lab):
+    """A JVM whose real and effective ids differ."""
+    agent, target = acts_as(lab, ["setpriv", f"--ruid={ALICE}", f"--euid={EVE}", f"--rgid={ALICE}", f"--egid={EVE}", "--clear-groups", "--"],
+                            EVE, EVE)
+
+
+@test
+def what_attaches_to_root_of_a_user_namespace_is_the_user_outside(lab):
+    """Root of a user namespace is the user that it maps to, without capabilities in that namespace either."""
+    need_user_namespaces(lab)
+    acts_as(lab, own_namespaces(MALLORY, PRIVATE_TMP), MALLORY, MALLORY)
+
+
+@test
+def what_attaches_to_root_of_a_container_has_no_capability(lab):
+    """Root of a container without user namespace: user 0, and nothing else of root."""
+    acts_as(lab, container_root(), 0, 0)
+
+
+@test
+def nothing_of_roots_is_made_beneath_a_users_target(lab):
+    """After attach, recording and library: every file in the target's /tmp belongs to the target's user."""
+    need_user_namespaces(lab)
+    agent = lab.agent(config=config())
+    for wrapper in (own_namespaces(MALLORY, PRIVATE_TMP),
+                    ["unshare", "--mount", "--propagation", "private", "sh", "-c", PRIVATE_TMP + 'exec "$@"', "x", *user(EVE)]):
+        target = fake(lab, wrapper, early=0)
+        wait_for("recording", lambda: target.said("file"))
+        settled(agent, target)
+        equal(owned_by_root(target.root("/tmp"), [str(target.root("/tmp"))]), [], "files of root's in the target's /tmp")
+        for what, uid in [(w[0], w[1]) for word in ("file", "folder", "load") for w in target.said(word)]:
+            check(uid == ("0" if "unshare" in wrapper[4:6] else str(EVE)), f"{what} belongs to user {uid} in the target's eyes")
+
+
+@test
+def the_library_of_a_users_jvm_is_the_users_own(lab):
+    """A real JVM in a container of an ordinary user: the library lies in a folder that only that user may enter."""
+    receiver = lab.receiver()
+    jvm = innocent(lab, wrapper=["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
+                                 "sh", "-c", PRIVATE_TMP + 'exec "$@"', "x", *user(ALICE)])
+    lab.agent(config=config())
+    flames(receiver, jvm)
+    paths = set(re.findall(r" (/\S*libasyncProfiler\.so)", (lab.machine.path("/proc") / str(jvm.inner) / "maps").read_text()))
+    equal(len(paths), 1, f"libraries mapped: {paths}")
+    library = jvm.root("/" + paths.pop().lstrip("/"))
+    equal(library.stat().st_uid, ALICE, "owner of the library")
+    folder = library.parent if library.parent.name != "lib" else library.parent.parent
+    equal((folder.stat().st_uid, folder.stat().st_mode & 0o077), (ALICE, 0), "owner and mode of its folder")
+    equal(owned_by_root(jvm.root("/tmp")), [], "files of root's in the target's /tmp")
+
+
+@test
+def a_target_that_becomes_another_program_at_the_signal_lives(lab):
+    """SIGQUIT made it execute something that does not handle it: no second one is sent."""
+    agent = lab.agent(config=config())
+    target = fake(lab, mode="exec")
+    wait_for("SIGQUIT", target.quits, 20)
+    time.sleep(4)  # the tries of the next seconds
+    check(target.alive(), "it was killed")
+    check_live(agent, 0.5)
+
+
+@test
+def files_named_by_arguments_are_not_read_with_roots_rights_into_view(lab):
+    """-XX:Flags and @files name root's file: nothing of it is in what the agent shows or logs."""
+    victim = Victim(lab)
+    agent = lab.agent(config=config())
+    (victim.path / "file").write_text("-XX:+SECRETOption -Dx=SECRETvalue\n")
+    for name in ("flags", "vm"):
+        option = {"flags": f"-XX:Flags={victim.inner}/file", "vm": f"-XX:VMOptionsFile={victim.inner}/file"}[name]
+        target = fake(lab, env={"JDK_JAVA_OPTIONS": f"@{victim.inner}/file", "JAVA_TOOL_OPTIONS": option}, mode="nosocket")
+        settled(agent, target)
+    shown = agent.http("GET", "/api/v0/web/components/pyroscope.java.test")[1] + agent.text()
+    check("SECRET" not in shown, f"shown: {shown[shown.find('SECRET') - 200:][:300]}")
+
+
+@test
+def a_silent_file_system_in_the_target_delays_nobody_else(lab):
+    """FUSE without answers over /tmp, the library's folder and hsperfdata: the agent answers and an innocent JVM is profiled."""
+    need_user_namespaces(lab)
+    folder, _ = library_place(lab)
+    need_fuse(lab)
+    silent = staged(lab, "silentfs")
+    receiver = lab.receiver()
+    agent = lab.agent(config=config())
+    for place in ("/tmp", folder, "/tmp/hsperfdata_x", "/dev/shm"):
+        fake(lab, own_namespaces(MALLORY, PRIVATE_TMP + f"mkdir -p {place}; {silent} none {place}"), ready=False, early=0,
+             mode="nosocket")
+    jvm = innocent(lab)
+    flames(receiver, jvm, 12)
+    check_live(agent, 1)
+
+
+@test
+def a_setgid_folder_passes_on_no_group_of_roots(lab):
+    """The library's folder is there already, setgid and open to all: nothing of root's appears in it, nor does the agent use it."""
+    need_user_namespaces(lab)
+    folder, library = library_place(lab)
+    agent = lab.agent(config=config())
+    target = fake(lab, own_namespaces(MALLORY, PRIVATE_TMP + f"mkdir {folder}; chmod 2777 {folder}"))
+    settled_twice(agent, target)
+    equal(owned_by_root(target.root("/tmp")), [], "files of root's")
+
+
+@test
+def groups_of_the_docker_kind_are_no_way_out(lab):
+    """Root of a container with every capability of its runtime's default: nothing outside of its own /tmp changes."""
+    victim = Victim(lab)
+    agent = lab.agent(config=config())
+    target = fake(lab, container_root(capabilities=DOCKER), early=0)
+    settled_twice(agent, target)
+    victim.check_untouched()
+    equal([str(p) for p in lab.machine.path("/tmp").glob(".attach_pid*")], [], "triggers on the host")
