@@ -116,15 +116,29 @@ def named(cls, method, samples=50, settings=(), **kw):
     return chunk(events, pools, **kw)
 
 
-def methods(names, per_stack=1000, **kw):
-    """One method of class C for each name, in stacks of `per_stack` frames, each with one sample."""
+def methods(names, per_stack=1000, cls=b"C", **kw):
+    """One method of one class for each name, in stacks of `per_stack` frames, each with one sample."""
     names = list(names)
     stacks = []
     for at in range(0, len(names), per_stack):
         ids = range(at + 1, min(len(names), at + per_stack) + 1)
         stacks.append((len(stacks) + 1, varint(0) + varint(len(ids)) + b"".join(frame(i) for i in ids)))
-    pools = [RUNNABLE, (SYMBOL, [(1, text("C"))] + [(i + 2, text(n)) for i, n in enumerate(names)]), (CLASS, [(1, varint(1))]),
+    pools = [RUNNABLE, (SYMBOL, [(1, text(cls))] + [(i + 2, text(n)) for i, n in enumerate(names)]), (CLASS, [(1, varint(1))]),
              (METHOD, [(i + 1, varint(1) + varint(i + 2) + varint(0)) for i in range(len(names))]), (STACK, stacks)]
+    return chunk(b"".join(sample(s) for s, _ in stacks), pools, **kw)
+
+
+def classes(names, per_stack=1000, **kw):
+    """The same with one class for each name, of one method each."""
+    names = list(names)
+    stacks = []
+    for at in range(0, len(names), per_stack):
+        ids = range(at + 1, min(len(names), at + per_stack) + 1)
+        stacks.append((len(stacks) + 1, varint(0) + varint(len(ids)) + b"".join(frame(i) for i in ids)))
+    count = range(1, len(names) + 1)
+    pools = [RUNNABLE, (SYMBOL, [(1, text("m"))] + [(i + 1, text(n)) for i, n in zip(count, names)]),
+             (CLASS, [(i, varint(i + 1)) for i in count]),
+             (METHOD, [(i, varint(i) + varint(1) + varint(0)) for i in count]), (STACK, stacks)]
     return chunk(b"".join(sample(s) for s, _ in stacks), pools, **kw)
 
 
