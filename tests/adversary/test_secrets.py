@@ -38,12 +38,10 @@ pyroscope.write "w" {
     }
   }
   endpoint {
-    url = "http://127.0.0.1:4044"
-    oauth2 {
-      client_id     = "id"
-      client_secret = "PLANTEDclient"
-      token_url     = "http://o:PLANTEDtokenurl@127.0.0.1:9/token"
-      endpoint_params = {"password" = "PLANTEDparam"}
+    url = "https://127.0.0.1:4044"
+    tls_config {
+      key_pem  = "-----BEGIN PRIVATE KEY-----PLANTEDkeypem"
+      cert_pem = "x"
     }
   }
   external_labels = {"team" = sys.env("TEAM_TOKEN")}
@@ -111,7 +109,7 @@ def answers_to_reload_show_no_secret(lab):
     agent = started(lab)
     for old, new in (('"PLANTEDpass"', '"PLANTEDpass" "'), ('"PLANTEDbearer"', 'PLANTEDbearer'), ('password = "PLANTEDpass"', 'password == "PLANTEDpass"'),
                      ('"PLANTEDpass"', '["PLANTEDpass"]'), ('"X-Api-Key" = "PLANTEDapikey"', '"X-Api-Key" = "PLANTEDapikey" +'),
-                     ('bearer_token =', 'bearer_tokne ='), ('username = "u"', 'usernam = "u"'), ('client_secret = ', 'client_secret '),
+                     ('bearer_token =', 'bearer_tokne ='), ('username = "u"', 'usernam = "u"'), ('key_pem  = ', 'key_pem  '),
                      ('"http://p:PLANTEDproxy@127.0.0.1:9"', '"http://p:PLANTEDproxy@127.0.0.1:9')):
         answer = broken(lab, agent, old, new)
         equal(planted(answer), [], f"secrets in the answer to {new}: {answer}")
