@@ -59,6 +59,7 @@ def own_namespaces(uid=MALLORY, script="", *more):
 
 
 PRIVATE_TMP = "mount -t tmpfs -o mode=1777 attacker /tmp\n"
+NO_VAR_TMP = "mount --bind /var/tmp /var/tmp; mount -o remount,bind,ro /var/tmp\n"  # the tests' programs lie there
 
 # What a container runtime leaves its root.
 DOCKER = ("chown,dac_override,fowner,fsetid,kill,setgid,setuid,setpcap,net_bind_service,net_raw,sys_chroot,mknod,"
@@ -72,6 +73,26 @@ def container_root(script="", capabilities=DOCKER):
     return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
             "sh", "-c", "set -e\n" + PRIVATE_TMP + script + '\nexec setpriv --bounding-set=' + bounding +
             ' --inh-caps=-all "$@"', "container"]
+
+
+def mapped(ranges, script="", creator=()):
+    """Root of a user namespace whose ids root has mapped, as newuidmap and container runtimes do; `ranges` is the map's text.
+    `creator` is put before what makes the namespace."""
+    inside = "until [ \"$(cat /proc/self/uid_map)\" ]; do sleep 0.05; done; exec \"$@\""
+    outside = ('"$@" & p=$!; until [ "$(readlink /proc/$p/ns/user)" != "$(readlink /proc/self/ns/user)" ]; do sleep 0.02; done; '
+               f'printf "{ranges}" >/proc/$p/gid_map && printf "{ranges}" >/proc/$p/uid_map; wait $p')
+    return ["sh", "-c", outside, "runtime", *creator, "unshare", "--user", "--keep-caps", "sh", "-c", inside, "mapped",
+            "setpriv", "--reuid=0", "--regid=0", "--clear-groups", "unshare", "--mount", "--pid", "--fork", "--kill-child",
+            "--mount-proc", "--propagation", "private", "sh", "-c", "set -e\n" + script + '\nexec "$@"', "container"]
+
+
+def pod(tmp="1777", owner="0:0", script="", uid=ALICE, capabilities=None):
+    """A container of an orchestrator: a fresh volume at /tmp of that mode and owner, and a user that no passwd names."""
+    drop = [] if capabilities is None else ["--bounding-set=-all" + "".join(",+" + c for c in capabilities.split(",") if c), "--inh-caps=-all"]
+    volume = f"mount -t tmpfs -o mode=0755 volume /tmp\nchown {owner} /tmp\nchmod {tmp} /tmp\n"
+    return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
+            "sh", "-c", "set -e\n" + volume + script + '\nexec "$@"', "pod",
+            "setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", *drop, "--"]
 
 
 def need_user_namespaces(lab):

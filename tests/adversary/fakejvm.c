@@ -50,7 +50,8 @@ static char *args[ARGS_MAX]; /* copies: the command line itself may be replaced 
 static int socket_fd = -1, recording = -1;
 static void *held;
 static size_t held_bytes;
-static bool started;
+static bool started, feeding;
+static off_t written; /* of the present recording */
 static int which; /* of `count` */
 
 static const char *arg(const char *key, const char *otherwise)
@@ -136,32 +137,32 @@ static void hold(void)
     } while (strcmp(arg("hold", ""), "big") == 0);
 }
 
-static void write_file(const char *name, off_t *at)
+static void write_file(const char *name)
 {
     static const char open_chunk[68] = "FLR\0\0\2\0\0\0\0\0\0\x40\0\0";
     int fd = open(name, O_RDONLY);
     if (fd < 0)
         die("open a record");
     static char block[1 << 20];
-    for (ssize_t n; (n = read(fd, block, sizeof block)) > 0; *at += n)
-        if (pwrite(recording, block, (size_t)n, *at) != n)
+    for (ssize_t n; (n = read(fd, block, sizeof block)) > 0; written += n)
+        if (pwrite(recording, block, (size_t)n, written) != n)
             say("cannot write the recording: %s", strerror(errno));
     close(fd);
-    (void)!pwrite(recording, open_chunk, sizeof open_chunk, *at);
+    (void)!pwrite(recording, open_chunk, sizeof open_chunk, written);
 }
 
 static void *feed(void *unused)
 {
     (void)unused;
-    off_t at = 0;
     do {
         char list[4096];
         snprintf(list, sizeof list, "%s", arg("records", ""));
         for (char *rest = list, *name; (name = strsep(&rest, ",")) && *name;) {
-            write_file(name, &at);
+            write_file(name);
             sleep_ms(number("pause", 0) + which * number("step", 0));
         }
     } while (number("again", 0));
+    feeding = false;
     if (held)
         hold();
     return NULL;
@@ -211,10 +212,13 @@ static void take_recording(char *options)
     }
     if (!started && number("die", 0))
         in_thread(end_soon);
-    if (!started && (*arg("records", "") || held))
-        in_thread(feed);
+    written = 0;
     if (!*arg("records", ""))
-        write_file("/dev/null", &(off_t){0});
+        write_file("/dev/null");
+    if (!feeding && (*arg("records", "") || held)) {
+        feeding = true;
+        in_thread(feed);
+    }
     started = true;
 }
 

@@ -2,8 +2,9 @@
 import re
 import time
 
-from attack import MALLORY, Fake, check_live, fake, flames, innocent, need_user_namespaces, real_library, staged, user
-from lab import check, config, equal, exe_of, proc_text, test, wait_for
+from attack import (MALLORY, PRIVATE_TMP, check_live, fake, flames, innocent, mapped, need_user_namespaces, real_library, staged,
+                    user)
+from lab import check, config, equal, proc_text, test, wait_for
 
 
 def beside(lab, count, seconds=12, prefix=(), wrapper=None, check_seconds=2, before=0, **options):
@@ -76,32 +77,18 @@ def a_few_descriptors_are_survived(lab):
     agent.stop()
 
 
-def map_users(lab, target_pid, uids):
-    """As newuidmap does for a user with subordinate ids."""
-    for name in ("uid_map", "gid_map"):
-        with open(f"/proc/{target_pid}/{name}", "w") as f:
-            f.write(f"0 {MALLORY} 1\n1 100000 {uids}\n")
-
-
 @test(weight=2)
 def subordinate_ids_are_one_user(lab):
     """300 targets of one user namespace, each with another of its owner's subordinate ids: still one user's budget."""
     need_user_namespaces(lab)
-    gate, java = lab.dir / "gate", staged(lab, "fakejvm", "java")
-    receiver = lab.receiver()
-    agent = lab.agent(config=config())
-    script = f"while [ ! -e {gate} ]; do sleep 0.1; done"
-    wrapper = [*user(), "unshare", "--user", "sh", "-c", script + '; exec setpriv --reuid=0 --regid=0 --clear-groups "$@"', "x"]
-    process = Fake(lab.machine, [*wrapper, java, "count=300", "uids=300", "mode=mute", f"lib={real_library()}"], lab.output("fake"),
-                   find=lambda pid: exe_of(pid).endswith(("/dash", "/sh", "/bash")) and "java" in proc_text(pid, "cmdline")
-                   and "while" in proc_text(pid, "cmdline") and proc_text(pid, "uid_map").strip() == "").locate()
-    map_users(lab, process.pid, 1000)
-    gate.touch()
-    wait_for("fake JVMs", lambda: len(process.pids) >= 300 or not process.alive(), 30)
-    check(process.alive(), f"the targets ended: {process.text()[-500:]}")
-    jvm = innocent(lab)
-    flames(receiver, jvm, 12)
-    check_live(agent, 1)
+    beside(lab, 300, wrapper=mapped(f"0 {MALLORY} 1\\n1 100000 1000\\n", PRIVATE_TMP, user()), mode="mute", uids=300)
+
+
+@test(weight=2)
+def ids_of_a_namespace_of_roots_are_one_user(lab):
+    """The same where the container runtime made the namespace."""
+    need_user_namespaces(lab)
+    beside(lab, 300, wrapper=mapped("0 200000 65536\\n", PRIVATE_TMP), mode="mute", uids=300)
 
 
 @test(weight=2)
