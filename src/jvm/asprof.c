@@ -19,7 +19,8 @@
 #define LAUNCHER "asprof"
 #define ASIDE    ".new-"
 
-enum { DIR_MODE = 0755, LIBRARY_MODE = 0755, LAUNCHER_MODE = 0755, OTHERS_WRITE = 022, ASIDE_AGE_S = 600 };
+enum { PUBLIC_DIR = 0755, OWN_DIR = 0700, FILE_MODE = 0755, OTHERS_WRITE = 022, ASIDE_AGE_S = 600 };
+enum { NAME_SIZE = 128, ENTRIES_MAX = 4096 };
 
 /* embedded.S */
 extern const uint8_t asprof_library_start[], asprof_library_end[], asprof_launcher_start[], asprof_launcher_end[];
@@ -74,36 +75,48 @@ void asprof_dist_done(struct asprof_dist *d)
     *d = (struct asprof_dist){0};
 }
 
-/* Ours alone, and not for others to write. */
-static int check_owner(const struct stat *st, const char *what, const struct rootfs_owner *owner, struct err *err)
+/* Root's or this user's, and not for others to write: nobody who has less to say can exchange it. */
+static int check_owner(const struct stat *st, const char *what, struct err *err)
 {
-    if (!rootfs_is_ours(st, owner))
-        return err_set(err, -EPERM, "%s belongs to user %u, not to %u", what, (unsigned)st->st_uid,
-                       (unsigned)geteuid());
+    if (st->st_uid != 0 && st->st_uid != geteuid())
+        return err_set(err, -EPERM, "%s belongs to user %u", what, (unsigned)st->st_uid);
     if (st->st_mode & OTHERS_WRITE)
         return err_set(err, -EPERM, "%s has mode %04o: others may write it", what, st->st_mode & 07777u);
     return 0;
 }
 
-/* The directory `name` in `parent`, made if need be. */
-static int enter(int parent, const char *name, const struct rootfs_owner *owner, struct err *err)
+/* The directory `name` in `parent`, if it can be trusted. */
+static int enter(int parent, const char *name, struct err *err)
 {
-    int code = rootfs_make_dir(parent, name, DIR_MODE, owner);
-    if (code < 0 && code != -EEXIST)
-        return err_set(err, code, "create directory %s: %s", name, strerror(-code));
-    cleanup_close int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOTDIR || errno == ELOOP
-                   ? err_set(err, -ENOTDIR, "%s is a symbolic link or no directory", name)
-                   : err_errno(err, "open directory %s", name);
+    cleanup_close int fd = rootfs_dir_in(parent, name, err);
     struct stat st;
+    if (fd < 0)
+        return fd == -ENOTDIR || fd == -ELOOP
+                   ? err_set(err, -ENOTDIR, "%s is a symbolic link or no directory", name)
+               : fd == -EXDEV ? err_set(err, fd, "something is mounted on %s", name)
+                              : fd;
     if (fstat(fd, &st) < 0)
         return err_errno(err, "look at %s", name);
-    code = check_owner(&st, name, owner, err);
-    if (code < 0)
-        return code;
-    /* Whatever the umask left of it. */
-    if ((st.st_mode & 07777) != DIR_MODE && fchmod(fd, DIR_MODE) < 0)
+    int code = check_owner(&st, name, err);
+    return code < 0 ? code : TAKE_FD(fd);
+}
+
+/* As that, of this user, made if need be. */
+static int make(int parent, const char *name, mode_t mode, struct err *err)
+{
+    if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
+        return err_errno(err, "create directory %s", name);
+    cleanup_close int fd = enter(parent, name, err);
+    struct stat st;
+    if (fd < 0)
+        return fd;
+    if (fstat(fd, &st) < 0 || st.st_uid != geteuid())
+        return err_set(err, -EPERM, "%s belongs to user %u", name, (unsigned)st.st_uid);
+    if ((st.st_mode & mode) == mode)
+        return TAKE_FD(fd);
+    /* The umask left less of it than is promised. */
+    cleanup_close int open_dir = fs_reopen(fd, O_RDONLY | O_DIRECTORY);
+    if (open_dir < 0 || fchmod(open_dir, mode) < 0)
         return err_errno(err, "set the mode of %s", name);
     return TAKE_FD(fd);
 }
@@ -122,6 +135,27 @@ static bool holds(int fd, const struct asprof_file *f, const struct stat *st)
     return true;
 }
 
+/* 1 when `name` in `dir` is the file as it should be; 0 when it is to be written; -EEXIST when something else is in the way. */
+static int check_file(int dir, const char *name, const struct asprof_file *f, ino_t *inode, struct err *err)
+{
+    struct stat st;
+    cleanup_close int there = rootfs_peek_in(dir, name, &st, err);
+    if (there == -ENOENT)
+        return 0;
+    if (there < 0)
+        return there;
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, -EEXIST, "%s is in the way: no regular file", name);
+    int code = check_owner(&st, name, err);
+    if (code < 0)
+        return code;
+    cleanup_close int fd = fs_reopen(there, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || (st.st_mode & FILE_MODE & 0500) != (FILE_MODE & 0500) || !holds(fd, f, &st))
+        return 0;
+    *inode = st.st_ino;
+    return 1;
+}
+
 /* Removes what writers that were killed left behind. */
 static void sweep_aside(int dir)
 {
@@ -135,43 +169,39 @@ static void sweep_aside(int dir)
             unlinkat(dir, entry->d_name, 0);
 }
 
-static int write_aside(int dir, const char *aside, const struct asprof_file *f, mode_t mode,
-                       const struct rootfs_owner *owner, struct err *err)
+static int write_aside(int dir, const char *aside, const struct asprof_file *f, struct err *err)
 {
-    cleanup_close int fd = rootfs_make_file(dir, aside, owner);
+    cleanup_close int fd = rootfs_make_file(dir, aside);
     if (fd < 0)
         return err_set(err, fd, "create: %s", strerror(-fd));
     int code = fs_write(fd, f->p, f->n);
-    if (code == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
+    if (code == 0 && (fchmod(fd, FILE_MODE) < 0 || fsync(fd) < 0))
         code = -errno;
     if (code < 0)
         return err_set(err, code, "write %zu bytes: %s", f->n, strerror(-code));
     return 0;
 }
 
-static int put(int dir, const char *name, const struct asprof_file *f, mode_t mode, const struct rootfs_owner *owner,
-               struct err *err)
+static int random_hex(char ret[17], struct err *err)
 {
-    struct stat st;
-    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-        if (!S_ISREG(st.st_mode))
-            return err_set(err, -EEXIST, "%s is in the way: no regular file", name);
-        int code = check_owner(&st, name, owner, err);
-        if (code < 0)
-            return code;
-        cleanup_close int fd = rootfs_file(dir, name, O_RDONLY, ASPROF_FILE_MAX, &st, err);
-        if (fd >= 0 && holds(fd, f, &st) && ((st.st_mode & 07777) == mode || fchmod(fd, mode) == 0))
-            return 0;
-    }
     uint64_t random;
-    char aside[32];
     if (getrandom(&random, sizeof random, 0) != sizeof random)
         return err_errno(err, "getrandom");
-    snprintf(aside, sizeof aside, ASIDE "%016llx", (unsigned long long)random);
+    snprintf(ret, 17, "%016llx", (unsigned long long)random);
+    return 0;
+}
+
+static int write_file(int dir, const char *name, const struct asprof_file *f, struct err *err)
+{
+    char aside[32], hex[17];
+    int code = random_hex(hex, err);
+    if (code < 0)
+        return code;
+    snprintf(aside, sizeof aside, ASIDE "%s", hex);
     sweep_aside(dir);
-    int code = write_aside(dir, aside, f, mode, owner, err);
-    if (code == 0 && (code = rootfs_rename(dir, aside, name, owner)) < 0)
-        err_set(err, code, "rename: %s", strerror(-code));
+    code = write_aside(dir, aside, f, err);
+    if (code == 0 && renameat(dir, aside, dir, name) < 0)
+        code = err_errno(err, "rename");
     if (code < 0) {
         unlinkat(dir, aside, 0);
         return err_wrap(err, code, "%s", name);
@@ -179,19 +209,104 @@ static int put(int dir, const char *name, const struct asprof_file *f, mode_t mo
     return 0;
 }
 
-static int variant_name(const struct asprof_dist *d, enum jvm_libc libc, char *ret, size_t size)
+/* The file as it should be, by a look at what is there in the end. */
+static int put(int dir, const char *name, const struct asprof_file *f, ino_t *inode, struct err *err)
 {
-    return snprintf(ret, size, "grafana-agent-asprof-%s-%s", libc == JVM_MUSL ? "musl" : "glibc", d->sha1);
+    int code = check_file(dir, name, f, inode, err);
+    if (code != 0)
+        return code < 0 ? code : 0;
+    code = write_file(dir, name, f, err);
+    if (code == 0)
+        code = check_file(dir, name, f, inode, err);
+    return code == 0 ? err_set(err, -EAGAIN, "%s was changed while it was written", name) : code < 0 ? code : 0;
 }
 
 static int put_in(int variant, const char *sub, const char *name, const struct asprof_file *f, mode_t mode,
-                  const struct rootfs_owner *owner, struct err *err)
+                  ino_t *inode, struct err *err)
 {
-    cleanup_close int dir = enter(variant, sub, owner, err);
+    cleanup_close int dir = make(variant, sub, mode, err);
     if (dir < 0)
         return dir;
-    int code = put(dir, name, f, mode, owner, err);
+    int code = put(dir, name, f, inode, err);
     return code < 0 ? err_wrap(err, code, "%s", sub) : 0;
+}
+
+/* Where one copy goes, and in which of the two ways. */
+struct spot {
+    const struct asprof_dist *d;
+    int parent;
+    bool own; /* the target's: only the library, for its user alone */
+};
+
+/* A copy under this name that is as it should be already, whoever's. */
+static bool is_there(const struct spot *s, const char *name, ino_t *inode)
+{
+    cleanup_close int variant = enter(s->parent, name, NULL);
+    cleanup_close int lib = variant < 0 ? -1 : enter(variant, "lib", NULL);
+    return lib >= 0 && check_file(lib, LIBRARY, &s->d->library, inode, NULL) == 1;
+}
+
+static int lay_out(const struct spot *s, const char *name, ino_t *inode, struct err *err)
+{
+    const mode_t mode = s->own ? OWN_DIR : PUBLIC_DIR;
+    ino_t launcher;
+    if (s->own && is_there(s, name, inode))
+        return 0;
+    cleanup_close int variant = make(s->parent, name, mode, err);
+    if (variant < 0)
+        return variant;
+    int code = put_in(variant, "lib", LIBRARY, &s->d->library, mode, inode, err);
+    return code < 0 || s->own ? code : put_in(variant, "bin", LAUNCHER, &s->d->launcher, mode, &launcher, err);
+}
+
+/* Somebody else has the name, in one way or another; the next one may be free. */
+static bool is_taken(int code)
+{
+    return code == -EPERM || code == -EEXIST || code == -ENOTDIR || code == -ELOOP || code == -EXDEV ||
+           code == -EISDIR || code == -ENOTEMPTY || code == -EACCES;
+}
+
+/* One that was made because the better names were taken then. */
+static bool find_random(const struct spot *s, const char *base, char ret[NAME_SIZE], ino_t *inode)
+{
+    int fd = fs_reopen(s->parent, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+    cleanup_closedir DIR *entries = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+    if (!entries && fd >= 0)
+        close(fd);
+    for (unsigned i = 0; entries && i < ENTRIES_MAX && (entry = readdir(entries)); i++) {
+        const size_t n = strlen(base);
+        if (strncmp(entry->d_name, base, n) != 0 || entry->d_name[n] != '-' || strlen(entry->d_name) != n + 17)
+            continue;
+        snprintf(ret, NAME_SIZE, "%.*s", NAME_SIZE - 1, entry->d_name);
+        if (is_there(s, ret, inode))
+            return true;
+    }
+    return false;
+}
+
+/* By the first name that is to be had; it replaces the base in `name`. The error is that of the documented name. */
+static int lay_out_somewhere(const struct spot *s, char name[NAME_SIZE], ino_t *inode, struct err *err)
+{
+    char base[NAME_SIZE], hex[17];
+    memcpy(base, name, NAME_SIZE);
+    const int first = lay_out(s, name, inode, err);
+    if (!is_taken(first))
+        return first;
+    snprintf(name, NAME_SIZE, "%.100s-%u", base, (unsigned)geteuid());
+    int code = lay_out(s, name, inode, NULL);
+    if (is_taken(code) && find_random(s, base, name, inode))
+        return 0;
+    if (is_taken(code) && random_hex(hex, NULL) == 0) {
+        snprintf(name, NAME_SIZE, "%.100s-%s", base, hex);
+        code = lay_out(s, name, inode, NULL);
+    }
+    return code < 0 ? first : 0;
+}
+
+static void variant_name(const struct asprof_dist *d, enum jvm_libc libc, char ret[NAME_SIZE])
+{
+    snprintf(ret, NAME_SIZE, "grafana-agent-asprof-%s-%s", libc == JVM_MUSL ? "musl" : "glibc", d->sha1);
 }
 
 /* What a person can do about it. */
@@ -237,11 +352,12 @@ static int check_tmp_dir(int fd, const char *tmp_dir, struct err *err)
 int asprof_install(const struct asprof_dist *d, const char *tmp_dir, enum jvm_libc libc, char ret[ASPROF_PATH_SIZE],
                    struct err *err)
 {
-    char name[80];
-    variant_name(d, libc, name, sizeof name);
+    char name[NAME_SIZE];
+    ino_t inode;
+    variant_name(d, libc, name);
     if (tmp_dir[0] != '/')
         return err_set(err, -EINVAL, "tmp_dir \"%s\" must be an absolute path", tmp_dir);
-    if ((size_t)snprintf(ret, ASPROF_PATH_SIZE, "%s/%s", tmp_dir, name) >= ASPROF_PATH_SIZE)
+    if (strlen(tmp_dir) + NAME_SIZE + 1 >= ASPROF_PATH_SIZE)
         return err_set(err, -ENAMETOOLONG, "tmp_dir is too long");
     cleanup_close int parent = open(tmp_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (parent < 0)
@@ -249,16 +365,16 @@ int asprof_install(const struct asprof_dist *d, const char *tmp_dir, enum jvm_li
     int code = check_tmp_dir(parent, tmp_dir, err);
     if (code < 0)
         return code;
-    const struct rootfs_owner self = {geteuid(), getegid()};
-    cleanup_close int variant = enter(parent, name, &self, err);
-    code = variant < 0 ? variant : put_in(variant, "lib", LIBRARY, &d->library, LIBRARY_MODE, &self, err);
-    if (code == 0)
-        code = put_in(variant, "bin", LAUNCHER, &d->launcher, LAUNCHER_MODE, &self, err);
-    return code < 0 ? explain(err, code, "host", tmp_dir) : 0;
+    const struct spot s = {d, parent, false};
+    code = lay_out_somewhere(&s, name, &inode, err);
+    if (code < 0)
+        return explain(err, code, "host", tmp_dir);
+    snprintf(ret, ASPROF_PATH_SIZE, "%s/%s", tmp_dir, name);
+    return 0;
 }
 
-/* tmp_dir beneath a target's root, made where the target has none. The JVM's own user may own it: it would harm only itself. */
-static int open_target_tmp(int root, const char *tmp_dir, const struct jvm_traits *t, struct err *err)
+/* tmp_dir beneath a target's root, made where the target has none. */
+static int open_target_tmp(int root, const char *tmp_dir, struct err *err)
 {
     char part[ASPROF_PATH_SIZE];
     for (const char *slash = tmp_dir; slash; slash = strchr(slash + 1, '/')) {
@@ -274,39 +390,42 @@ static int open_target_tmp(int root, const char *tmp_dir, const struct jvm_trait
         char *last = strrchr(part, '/');
         *last = '\0';
         cleanup_close int parent = rootfs_dir(root, part[0] ? part : "/", err);
-        cleanup_close int made = parent < 0 ? -1 : enter(parent, last + 1, &t->owner, err);
+        cleanup_close int made = parent < 0 ? parent : make(parent, last + 1, PUBLIC_DIR, err);
         if (made < 0)
-            return err && err->code ? err->code : -ENOENT;
+            return made;
     }
-    cleanup_close int fd = rootfs_dir(root, tmp_dir, err);
-    int code = fd < 0 ? fd : rootfs_guarded(root, fd, tmp_dir, t->euid, &t->owner, err);
-    if (code < 0)
-        return code;
-    return TAKE_FD(fd);
+    return rootfs_dir(root, tmp_dir, err);
 }
 
-int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, const struct jvm_traits *t,
-                 char ret[ASPROF_PATH_SIZE], struct err *err)
+int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enum jvm_libc libc, bool guarded,
+                 struct asprof_placed *ret, struct err *err)
 {
-    char name[80];
-    variant_name(d, t->libc, name, sizeof name);
+    char name[NAME_SIZE];
+    struct asprof_placed placed = {0};
+    variant_name(d, libc, name);
     if (tmp_dir[0] != '/')
         return err_set(err, -EINVAL, "tmp_dir \"%s\" must be an absolute path", tmp_dir);
-    char path[ASPROF_PATH_SIZE];
-    if ((size_t)snprintf(path, sizeof path, "%s/%s/lib/" LIBRARY, tmp_dir, name) >= sizeof path)
+    if (strlen(tmp_dir) + NAME_SIZE + sizeof "/lib/" LIBRARY >= sizeof placed.path)
         return err_set(err, -ENAMETOOLONG, "tmp_dir is too long");
-    cleanup_close int parent = open_target_tmp(root, tmp_dir, t, err);
+    cleanup_close int parent = open_target_tmp(root, tmp_dir, err);
     struct statvfs fs;
-    if (parent >= 0 && fstatvfs(parent, &fs) == 0 && fs.f_flag & ST_NOEXEC)
+    if (parent < 0)
+        return explain(err, parent, "target", tmp_dir);
+    if (guarded && !rootfs_guarded(root, parent, geteuid()))
+        return err_set(err, -EPERM, "%s is for everybody to write and has no sticky bit: others could exchange what is put there",
+                       tmp_dir);
+    if (fstatvfs(parent, &fs) == 0 && fs.f_flag & ST_NOEXEC)
         return err_set(
             err, -EACCES,
             "%s of the target is mounted noexec: the JVM cannot load the library from there; set tmp_dir to a "
             "directory that is not",
             tmp_dir);
-    cleanup_close int variant = parent < 0 ? parent : enter(parent, name, &t->owner, err);
-    int code = variant < 0 ? variant : put_in(variant, "lib", LIBRARY, &d->library, LIBRARY_MODE, &t->owner, err);
+    const struct spot s = {d, parent, true};
+    int code = lay_out_somewhere(&s, name, &placed.inode, err);
     if (code < 0)
         return explain(err, code, "target", tmp_dir);
-    memcpy(ret, path, sizeof path);
+    *ret = placed;
+    snprintf(ret->path, sizeof ret->path, "%s/%s/lib/" LIBRARY, tmp_dir, name);
+    ret->overlay = fs_is_overlay(parent);
     return 0;
 }

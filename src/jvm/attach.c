@@ -2,10 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/securebits.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,22 +12,17 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "os/clock.h"
-#include "os/fsutil.h"
 #include "os/rootfs.h"
 
 enum { FIRST_WAIT_MS = 1, LAST_WAIT_MS = 20, NAME_SIZE = 32 };
 
-int jvm_attach_open(struct jvm_attach *a, const struct pidref *p, int root, const struct jvm_traits *t, struct err *err)
+int jvm_attach_open(struct jvm_attach *a, const struct jvm_view *v, const struct jvm_traits *t, struct err *err)
 {
     if (t->attach_off)
         return err_set(err, -ENOTSUP, "the JVM runs with -XX:+DisableAttachMechanism");
     if (t->no_dynamic_agents)
         return err_set(err, -ENOTSUP, "the JVM runs with -XX:-EnableDynamicAgentLoading");
-    a->p = p;
-    a->ns_pid = t->ns_pid;
-    a->euid = t->euid;
-    a->egid = t->egid;
-    a->owner = t->owner;
+    a->v = v;
     a->may_signal = t->attach_known && t->catches_quit && !t->reduced_signals;
     a->why_not = t->reduced_signals ? "the JVM runs with -Xrs and its attach socket is gone"
                  : !t->attach_known
@@ -37,7 +30,7 @@ int jvm_attach_open(struct jvm_attach *a, const struct pidref *p, int root, cons
                        "known: neither its counters nor all its options can be read"
                      : "the JVM does not handle SIGQUIT yet";
     /* HotSpot's own: java.io.tmpdir does not move it. */
-    a->tmp = rootfs_dir(root, "/tmp", err);
+    a->tmp = rootfs_dir(v->root, "/tmp", err);
     return a->tmp < 0 ? err_wrap(err, a->tmp, "the JVM makes its attach socket in /tmp") : 0;
 }
 
@@ -56,13 +49,13 @@ static int left_ms(const struct jvm_attach *a)
 
 static int timed_out(const struct jvm_attach *a, struct err *err)
 {
-    return err_set(err, -ETIMEDOUT, "process %d did not answer in time", (int)a->p->pid);
+    return err_set(err, -ETIMEDOUT, "process %d did not answer in time", (int)a->v->p.pid);
 }
 
 /* Waits for the socket, the process's end or the deadline. */
 static int await(const struct jvm_attach *a, int sock, short events, struct err *err)
 {
-    struct pollfd fds[] = {{.fd = sock, .events = events}, {.fd = a->p->fd, .events = POLLIN}};
+    struct pollfd fds[] = {{.fd = sock, .events = events}, {.fd = a->v->p.fd, .events = POLLIN}};
     int n;
     do
         n = poll(fds, ARRAY_LEN(fds), left_ms(a));
@@ -72,30 +65,15 @@ static int await(const struct jvm_attach *a, int sock, short events, struct err 
     if (n < 0)
         return err_errno(err, "poll");
     if (!fds[0].revents)
-        return err_set(err, -ESRCH, "process %d is gone", (int)a->p->pid);
+        return err_set(err, -ESRCH, "process %d is gone", (int)a->v->p.pid);
     return 0;
 }
 
-/* The ids SO_PEERCRED shows are those at connect(). Capabilities are kept, as /proc/self/fd needs them. */
-static int act_as(uid_t uid, gid_t gid)
-{
-    if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0 || setegid(gid) < 0 || seteuid(uid) < 0)
-        return -errno;
-    return 0;
-}
-
-static int connect_to(const struct jvm_attach *a, int sock, int file)
+static int connect_to(int sock, int file)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     snprintf(addr.sun_path, sizeof addr.sun_path, "/proc/self/fd/%d", file);
-    uid_t uid = geteuid();
-    gid_t gid = getegid();
-    int code = a->as_target ? act_as(a->euid, a->egid) : 0;
-    if (code == 0 && connect(sock, (struct sockaddr *)&addr, sizeof addr) < 0)
-        code = -errno;
-    if (a->as_target && (seteuid(uid) < 0 || setegid(gid) < 0))
-        _exit(1);
-    return code;
+    return connect(sock, (struct sockaddr *)&addr, sizeof addr) < 0 ? -errno : 0;
 }
 
 /* One try: -ENOENT or -ECONNREFUSED when nobody listens, -EAGAIN when the listener's queue is full. */
@@ -103,22 +81,22 @@ static int try_connect(const struct jvm_attach *a, int *ret, struct err *err)
 {
     char name[NAME_SIZE];
     struct stat st;
-    snprintf(name, sizeof name, ".java_pid%d", (int)a->ns_pid);
-    cleanup_close int file = rootfs_peek(a->tmp, name, &st, err);
+    snprintf(name, sizeof name, ".java_pid%d", (int)a->v->ns_pid);
+    cleanup_close int file = rootfs_peek_in(a->tmp, name, &st, err);
     if (file < 0)
         return file;
-    if (!S_ISSOCK(st.st_mode) || (st.st_uid != a->euid && st.st_uid != 0))
+    if (!S_ISSOCK(st.st_mode))
         return err_set(err, -EPERM, "/tmp/%s in the target is no socket of the JVM's", name);
     cleanup_close int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (sock < 0)
         return err_errno(err, "socket");
-    int code = connect_to(a, sock, file);
+    int code = connect_to(sock, file);
     if (code < 0)
         return err_set(err, code, "connect to /tmp/%s in the target: %s", name, strerror(-code));
     struct ucred peer = {0};
     socklen_t size = sizeof peer;
     /* The credentials of a listening socket are those at listen(): anyone else's is a trap. */
-    if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.pid != a->p->pid)
+    if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.pid != a->v->p.pid)
         return err_set(err, -EPERM, "/tmp/%s in the target belongs to another process", name);
     *ret = TAKE_FD(sock);
     return 0;
@@ -127,7 +105,7 @@ static int try_connect(const struct jvm_attach *a, int *ret, struct err *err)
 static void remove_trigger(const struct jvm_attach *a)
 {
     char name[NAME_SIZE];
-    snprintf(name, sizeof name, ".attach_pid%d", (int)a->ns_pid);
+    snprintf(name, sizeof name, ".attach_pid%d", (int)a->v->ns_pid);
     unlinkat(a->tmp, name, 0);
 }
 
@@ -135,20 +113,21 @@ static void remove_trigger(const struct jvm_attach *a)
 static int plant_trigger(const struct jvm_attach *a, struct err *err)
 {
     char name[NAME_SIZE];
-    snprintf(name, sizeof name, ".attach_pid%d", (int)a->ns_pid);
-    cleanup_close int fd = rootfs_make_file(a->tmp, name, &a->owner);
+    snprintf(name, sizeof name, ".attach_pid%d", (int)a->v->ns_pid);
+    cleanup_close int fd = rootfs_make_file(a->tmp, name);
     if (fd == -EEXIST) {
         /* Left by someone who gave up; a symlink goes as such. */
         remove_trigger(a);
-        fd = rootfs_make_file(a->tmp, name, &a->owner);
+        fd = rootfs_make_file(a->tmp, name);
     }
     if (fd < 0)
-        return err_set(err, fd, "create /tmp/%s in the target: %s", name, strerror(-fd));
+        return err_set(err, fd, "create /tmp/%s in the target as its user %u: %s", name, (unsigned)a->v->rights.uid,
+                       strerror(-fd));
     struct stat st;
-    if (fchown(fd, a->euid, a->egid) == 0 && fstat(fd, &st) == 0 && st.st_uid == a->euid && st.st_gid == a->egid)
+    if (fstat(fd, &st) == 0 && st.st_uid == a->v->rights.uid)
         return 0;
     remove_trigger(a);
-    return err_set(err, -EPERM, "/tmp/%s in the target cannot be given to user %u", name, (unsigned)a->euid);
+    return err_set(err, -EPERM, "/tmp/%s in the target is not its user's", name);
 }
 
 static bool nobody_listens(int code)
@@ -159,9 +138,9 @@ static bool nobody_listens(int code)
 static int wait_for_listener(const struct jvm_attach *a, int *sock, struct err *err)
 {
     for (int wait = FIRST_WAIT_MS;; wait = wait < LAST_WAIT_MS ? wait + 1 : wait) {
-        struct pollfd exited = {.fd = a->p->fd, .events = POLLIN};
+        struct pollfd exited = {.fd = a->v->p.fd, .events = POLLIN};
         if (poll(&exited, 1, wait) > 0)
-            return err_set(err, -ESRCH, "process %d is gone", (int)a->p->pid);
+            return err_set(err, -ESRCH, "process %d is gone", (int)a->v->p.pid);
         int code = try_connect(a, sock, err);
         if (code == 0 || !(nobody_listens(code) || code == -EAGAIN))
             return code;
@@ -186,10 +165,10 @@ int jvm_attach_connect(struct jvm_attach *a, int *sock, struct err *err)
     if (code < 0)
         return code;
     /* Looked at once more: it may have executed another program meanwhile, which a SIGQUIT ends. */
-    if (!jvm_catches_quit(a->p))
-        code = err_set(err, -ENOTSUP, "process %d does not handle SIGQUIT any more", (int)a->p->pid);
+    if (!jvm_view_catches_quit(a->v))
+        code = err_set(err, -ENOTSUP, "process %d does not handle SIGQUIT any more", (int)a->v->p.pid);
     else
-        code = pidref_kill(a->p, SIGQUIT, err);
+        code = pidref_kill(&a->v->p, SIGQUIT, err);
     if (code < 0) {
         remove_trigger(a);
         return code;
@@ -221,7 +200,7 @@ int jvm_attach_send(const struct jvm_attach *a, int sock, const char *command, c
         if (errno == EPIPE || errno == ECONNRESET)
             return err_set(err, -ECONNRESET, "the JVM closed the connection");
         if (errno != EAGAIN && errno != EINTR)
-            return err_errno(err, "send to process %d", (int)a->p->pid);
+            return err_errno(err, "send to process %d", (int)a->v->p.pid);
         int code = await(a, sock, POLLOUT, err);
         if (code < 0)
             return code;
@@ -247,7 +226,7 @@ int jvm_attach_receive(const struct jvm_attach *a, int sock, struct buf *reply, 
             if (code < 0)
                 return code;
         } else if (errno != EINTR) {
-            return err_errno(err, "receive from process %d", (int)a->p->pid);
+            return err_errno(err, "receive from process %d", (int)a->v->p.pid);
         }
     }
 }
@@ -255,17 +234,11 @@ int jvm_attach_receive(const struct jvm_attach *a, int sock, struct buf *reply, 
 int jvm_attach_call(struct jvm_attach *a, const char *command, const char *const args[3], struct buf *reply,
                     struct err *err)
 {
-    for (;;) {
-        cleanup_close int sock = -1;
-        int code = jvm_attach_connect(a, &sock, err);
-        if (code == 0)
-            code = jvm_attach_send(a, sock, command, args, err);
-        if (code == 0)
-            code = jvm_attach_receive(a, sock, reply, err);
-        if (code != -ECONNRESET || a->as_target)
-            return code;
-        a->as_target = true;
-    }
+    cleanup_close int sock = -1;
+    int code = jvm_attach_connect(a, &sock, err);
+    if (code == 0)
+        code = jvm_attach_send(a, sock, command, args, err);
+    return code == 0 ? jvm_attach_receive(a, sock, reply, err) : code;
 }
 
 static bool contains(struct str s, const char *part)

@@ -28,12 +28,12 @@ static struct str mount_point(struct str line)
     return word;
 }
 
-bool jvm_mapped_path(const struct pidref *p, int root, const char *path, ino_t inode, char *ret, size_t size)
+bool jvm_mapped_path(const struct jvm_view *v, const char *path, ino_t inode, char *ret, size_t size)
 {
-    if (jvm_mapped_is(root, path, inode))
+    if (jvm_mapped_is(v->root, path, inode))
         return (size_t)snprintf(ret, size, "%s", path) < size;
     cleanup_buf struct buf text = BUF_INIT(MOUNTS_MAX);
-    if (pidref_read(p, "mountinfo", &text, NULL, NULL) < 0)
+    if (jvm_view_read(v->mountinfo, &text) < 0)
         return false;
     struct str rest = buf_slice(&text);
     for (struct str line; str_split(&rest, '\n', &line);) {
@@ -42,7 +42,7 @@ bool jvm_mapped_path(const struct pidref *p, int root, const char *path, ino_t i
         if (at.n < 2 || at.p[0] != '/' ||
             (size_t)snprintf(tried, sizeof tried, "%.*s%s", STR_ARG(at), path) >= sizeof tried)
             continue;
-        if (jvm_mapped_is(root, tried, inode))
+        if (jvm_mapped_is(v->root, tried, inode))
             return (size_t)snprintf(ret, size, "%s", tried) < size;
     }
     return false;

@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "os/pidref.h"
+#include "jvm/view.h"
 
 /* True when `path` beneath `root` is the regular file `inode` (0: any). */
 bool jvm_mapped_is(int root, const char *path, ino_t inode);
 
 /* Finds the path of what the maps name `path`. False when its file is gone or out of reach. */
-bool jvm_mapped_path(const struct pidref *p, int root, const char *path, ino_t inode, char *ret, size_t size);
+bool jvm_mapped_path(const struct jvm_view *v, const char *path, ino_t inode, char *ret, size_t size);

@@ -31,6 +31,7 @@ struct job {
     const struct jvm_start *s;
     struct jvm_reply *reply;
     struct jvm_target target;
+    struct asprof_placed placed; /* the copy that was put there, or checked, by this operation */
 };
 
 static bool fail(struct job *j, enum jvm_outcome outcome, const char *fmt, ...) printf_like(3, 4);
@@ -70,7 +71,7 @@ static struct job job_of(const struct jvm_start *s, int64_t deadline_ms, struct 
     return j;
 }
 
-/* Everything that is known without touching the target. */
+/* Everything that is known without touching the target; from here on this process has its rights. */
 static bool look(struct job *j)
 {
     struct err err = {0};
@@ -84,10 +85,9 @@ static bool mapped_library(struct job *j, const char *tail)
     const struct jvm_library *l = &j->target.traits.ours;
     snprintf(j->target.library, sizeof j->target.library, "%s/%s", j->s->tmp_dir, tail);
     /* Overlays may show another inode in the maps than to stat(2); then the name has to do. */
-    return jvm_mapped_is(j->target.root, j->target.library, l->inode) ||
-           jvm_mapped_path(&j->target.p, j->target.root, l->path, l->inode, j->target.library,
-                           sizeof j->target.library) ||
-           (!l->deleted && jvm_mapped_is(j->target.root, j->target.library, 0));
+    return jvm_mapped_is(j->target.view.root, j->target.library, l->inode) ||
+           jvm_mapped_path(&j->target.view, l->path, l->inode, j->target.library, sizeof j->target.library) ||
+           (!l->deleted && jvm_mapped_is(j->target.view.root, j->target.library, 0));
 }
 
 static bool find_library(struct job *j)
@@ -104,11 +104,21 @@ static bool find_library(struct job *j)
     if (tail && (j->target.traits.libc == JVM_MUSL || !strstr(tail, d.sha1)))
         return fail(j, JVM_REFUSED, "the profiler loaded into the JVM was removed from %s: the JVM needs a restart",
                     j->target.traits.ours.path);
-    char path[ASPROF_PATH_SIZE];
-    if (asprof_place(&d, j->target.root, j->s->tmp_dir, &j->target.traits, path, &err) < 0)
+    if (asprof_place(&d, j->target.view.root, j->s->tmp_dir, j->target.traits.libc, j->target.view.host,
+                     &j->placed, &err) < 0)
         return fail_err(j, &err);
-    snprintf(j->target.library, sizeof j->target.library, "%s", path);
+    snprintf(j->target.library, sizeof j->target.library, "%s", j->placed.path);
     return true;
+}
+
+/* Whoever could exchange the file after it was checked is one who may write the directory it lies in. */
+static bool mapped_what_was_placed(const struct job *j)
+{
+    const char *tail = jvm_our_library(j->placed.path);
+    if (!tail)
+        return true;
+    const ino_t inode = jvm_mapped_inode(&j->target.view, tail - 1);
+    return inode == j->placed.inode || (inode != 0 && j->placed.overlay);
 }
 
 /* A JVM this young may have its counters yet to come. */
@@ -117,7 +127,7 @@ static bool is_young(const struct job *j)
     enum { YOUNG_S = 60 };
     struct timespec boot;
     clock_gettime(CLOCK_BOOTTIME, &boot);
-    return (uint64_t)boot.tv_sec < j->target.p.start_time / (uint64_t)sysconf(_SC_CLK_TCK) + YOUNG_S;
+    return (uint64_t)boot.tv_sec < j->target.view.p.start_time / (uint64_t)sysconf(_SC_CLK_TCK) + YOUNG_S;
 }
 
 /* A command to the profiler in the JVM. True when it answered; *result is then its own word: 0, 100 or 200. */
@@ -153,7 +163,7 @@ static bool plant(struct job *j, uint64_t bytes)
     if (j->target.plant.parent >= 0)
         return true;
     priv_on_deadline(NULL, NULL);
-    if (jvm_plant_open(&j->target.plant, j->target.root, &j->target.traits, bytes, &err) < 0)
+    if (jvm_plant_open(&j->target.plant, &j->target.view, bytes, &err) < 0)
         return fail_err(j, &err);
     priv_on_deadline(jvm_plant_remove, &j->target.plant);
     return true;
@@ -219,11 +229,15 @@ static bool start_logged(struct job *j, const struct buf *options, int result)
 static bool started(struct job *j, int *fd)
 {
     struct stat st;
+    int result;
+    if (!mapped_what_was_placed(j))
+        return load(j, "stop" SILENT, &result) &&
+               fail(j, JVM_REFUSED, "the JVM loaded another file than the one that was put at %s: somebody exchanged it",
+                    j->placed.path);
     if (fstat(*fd, &st) == 0 && st.st_size > 0) {
         j->reply->output_fd = TAKE_FD(*fd);
         return true;
     }
-    int result;
     return load(j, "stop" SILENT, &result) &&
            fail(j, JVM_REFUSED, "the profiler started but did not write its recording to %s", j->target.plant.path);
 }
@@ -259,13 +273,11 @@ static bool start_new(struct job *j)
 /* The recording of an earlier session of ours, through the JVM's own descriptor. */
 static bool open_previous(struct job *j)
 {
-    char name[32];
     struct stat st;
-    snprintf(name, sizeof name, "fd/%d", j->target.traits.recording);
-    cleanup_close int peek = pidref_openat(&j->target.p, name, O_PATH);
+    const int peek = j->target.recording;
     /* The name is the target's to choose, but not the rest: a deleted file of its own, from which the session may punch what it read. */
     if (peek < 0 || fstat(peek, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 0 ||
-        st.st_uid != j->target.traits.euid || !fs_is_local(peek))
+        st.st_uid != j->target.view.rights.uid || !fs_is_local(peek))
         return fail(j, JVM_FAILED, "the recording of an earlier session cannot be opened");
     cleanup_close int fd = fs_reopen(peek, O_RDWR | O_NONBLOCK);
     if (fd < 0)
@@ -291,8 +303,7 @@ static bool stranger_runs(struct job *j)
     int result;
     char options[ATTACH_ARG_MAX], text[256];
     if (!strstr(l->path, "/libasyncProfiler") || l->deleted ||
-        !jvm_mapped_path(&j->target.p, j->target.root, l->path, l->inode, j->target.library,
-                         sizeof j->target.library) ||
+        !jvm_mapped_path(&j->target.view, l->path, l->inode, j->target.library, sizeof j->target.library) ||
         strlen(j->target.library) >= ATTACH_ARG_MAX || !plant(j, RECORDING_BYTES))
         return false;
     cleanup_close int out = plant_file(j, PLANT_OUTPUT);
@@ -323,7 +334,7 @@ void operation_start(const struct jvm_start *s, int64_t deadline_ms, struct jvm_
     }
     if (reply->outcome == JVM_OK)
         start_new(&j);
-    jvm_plant_sweep(j.target.root, &j.target.traits);
+    jvm_plant_sweep(&j.target.view);
 }
 
 /* `stop` and `start` waiting in the listener's queue at once, so that nothing but the JVM decides how long the gap is. */
@@ -332,37 +343,31 @@ static bool exchange(struct job *j, const char *start, int *stopped, int *starte
     const char *const stop_args[] = {j->target.library, "true", "stop" SILENT}, *const start_args[] = {
                                                                                     j->target.library, "true", start};
     struct err err = {0};
-    for (;;) {
-        cleanup_close int first = -1, second = -1;
-        cleanup_buf struct buf one = BUF_INIT(ATTACH_REPLY_MAX), two = BUF_INIT(ATTACH_REPLY_MAX);
-        int code = jvm_attach_connect(&j->target.attach, &first, &err);
-        int64_t begun = clock_ns();
-        if (code == 0)
-            code = jvm_attach_send(&j->target.attach, first, "load", stop_args, &err);
-        if (code == 0)
-            code = jvm_attach_connect(&j->target.attach, &second, &err);
-        if (code == 0)
-            code = jvm_attach_send(&j->target.attach, second, "load", start_args, &err);
-        if (code == 0)
-            code = jvm_attach_receive(&j->target.attach, first, &one, &err);
-        if (code == 0)
-            code = jvm_attach_receive(&j->target.attach, second, &two, &err);
-        j->reply->attach_ns = j->reply->gap_ns = clock_ns() - begun;
-        if (code == -ECONNRESET && !j->target.attach.as_target) {
-            j->target.attach.as_target = true;
-            continue;
-        }
-        if (code < 0)
-            return fail_err(j, &err);
-        struct jvm_load_reply said[2];
-        jvm_attach_parse_load(buf_slice(&one), &said[0]);
-        jvm_attach_parse_load(buf_slice(&two), &said[1]);
-        *stopped = said[0].loaded ? said[0].result : -1;
-        *started_with = said[1].result;
-        if (!said[1].loaded)
-            return fail(j, JVM_REFUSED, "the JVM did not load the profiler: %s", said[1].message);
-        return true;
-    }
+    cleanup_close int first = -1, second = -1;
+    cleanup_buf struct buf one = BUF_INIT(ATTACH_REPLY_MAX), two = BUF_INIT(ATTACH_REPLY_MAX);
+    int code = jvm_attach_connect(&j->target.attach, &first, &err);
+    int64_t begun = clock_ns();
+    if (code == 0)
+        code = jvm_attach_send(&j->target.attach, first, "load", stop_args, &err);
+    if (code == 0)
+        code = jvm_attach_connect(&j->target.attach, &second, &err);
+    if (code == 0)
+        code = jvm_attach_send(&j->target.attach, second, "load", start_args, &err);
+    if (code == 0)
+        code = jvm_attach_receive(&j->target.attach, first, &one, &err);
+    if (code == 0)
+        code = jvm_attach_receive(&j->target.attach, second, &two, &err);
+    j->reply->attach_ns = j->reply->gap_ns = clock_ns() - begun;
+    if (code < 0)
+        return fail_err(j, &err);
+    struct jvm_load_reply said[2];
+    jvm_attach_parse_load(buf_slice(&one), &said[0]);
+    jvm_attach_parse_load(buf_slice(&two), &said[1]);
+    *stopped = said[0].loaded ? said[0].result : -1;
+    *started_with = said[1].result;
+    if (!said[1].loaded)
+        return fail(j, JVM_REFUSED, "the JVM did not load the profiler: %s", said[1].message);
+    return true;
 }
 
 static bool roll(struct job *j)

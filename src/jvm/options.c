@@ -11,11 +11,10 @@
 #include "os/fsutil.h"
 #include "os/rootfs.h"
 
-enum { CMDLINE_MAX = 2 << 20, ENVIRON_MAX = 2 << 20, FILE_MAX = 1 << 20 };
+enum { FILE_MAX = 1 << 20 };
 
 struct reader {
-    const struct pidref *p;
-    int root;
+    const struct jvm_view *v;
     struct jvm_options *o;
 };
 
@@ -30,10 +29,9 @@ static bool read_named(const struct reader *r, struct str name, struct buf *out)
     memcpy(path, name.p, name.n);
     path[name.n] = '\0';
     if (path[0] == '/')
-        return rootfs_read(r->root, path, out, NULL) == 0;
-    cleanup_close int cwd = pidref_openat(r->p, "cwd", O_PATH | O_DIRECTORY);
+        return rootfs_read(r->v->root, path, out, NULL) == 0;
     struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-    cleanup_close int peek = cwd < 0 ? -1 : (int)syscall(SYS_openat2, cwd, path, &how, sizeof how);
+    cleanup_close int peek = r->v->cwd < 0 ? -1 : (int)syscall(SYS_openat2, r->v->cwd, path, &how, sizeof how);
     struct stat st;
     if (peek < 0 || fstat(peek, &st) < 0 || !S_ISREG(st.st_mode))
         return false;
@@ -232,36 +230,19 @@ static void apply_environ(struct reader *r, struct str environment, const char *
         }
 }
 
-static bool is_java(const struct pidref *p)
+void jvm_options_read(const struct jvm_view *v, struct jvm_options *ret)
 {
-    char exe[PATH_MAX];
-    ssize_t n = pidref_readlink(p, "exe", exe, sizeof exe);
-    struct str path = {exe, n < 0 ? 0 : (size_t)n}, deleted = STR(" (deleted)");
-    if (str_has_suffix(path, deleted))
-        path.n -= deleted.n;
-    return str_has_suffix(path, STR("/java"));
-}
-
-void jvm_options_read(const struct pidref *p, int root, struct jvm_options *ret)
-{
-    cleanup_buf struct buf cmdline = BUF_INIT(CMDLINE_MAX), environment = BUF_INIT(ENVIRON_MAX);
-    bool whole_cmdline = false, whole_environ = false;
-    bool java = is_java(p);
-    *ret = (struct jvm_options){0};
-    bool read = pidref_read(p, "cmdline", &cmdline, &whole_cmdline, NULL) == 0;
-    read &= pidref_read(p, "environ", &environment, &whole_environ, NULL) == 0;
-    ret->complete = java && read && whole_cmdline && whole_environ;
-
-    struct reader r = {p, root, ret};
-    struct str args = buf_slice(&cmdline), program;
-    apply_environ(&r, buf_slice(&environment), "JAVA_TOOL_OPTIONS=");
-    if (java)
-        apply_environ(&r, buf_slice(&environment), "JDK_JAVA_OPTIONS=");
+    *ret = (struct jvm_options){.complete = v->java && v->whole};
+    struct reader r = {v, ret};
+    struct str args = buf_slice(&v->cmdline), environment = buf_slice(&v->environ), program;
+    apply_environ(&r, environment, "JAVA_TOOL_OPTIONS=");
+    if (v->java)
+        apply_environ(&r, environment, "JDK_JAVA_OPTIONS=");
     if (str_split(&args, '\0', &program)) {
-        if (java)
+        if (v->java)
             apply_java(&r, args);
         else
             apply_any(&r, args);
     }
-    apply_environ(&r, buf_slice(&environment), "_JAVA_OPTIONS=");
+    apply_environ(&r, environment, "_JAVA_OPTIONS=");
 }

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "base/str.h"
-#include "os/pidref.h"
+#include "jvm/view.h"
 
 struct jvm_options {
     bool attach_off;        /* -XX:+DisableAttachMechanism */
@@ -18,8 +18,9 @@ struct jvm_options {
     bool complete;          /* every source was found and read; false for a JVM inside another program than `java` */
 };
 
-/* From /proc/PID/{exe,cmdline,environ} and the files named there, beneath `root` or the target's working directory. */
-void jvm_options_read(const struct pidref *p, int root, struct jvm_options *ret);
+/* From its command line, its environment and the files named there, beneath its root or working directory; those are opened with the
+ * rights this process has by now. */
+void jvm_options_read(const struct jvm_view *v, struct jvm_options *ret);
 
 /* Applies one option; others are ignored. */
 void jvm_options_apply(struct jvm_options *o, struct str option);

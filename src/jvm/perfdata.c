@@ -68,7 +68,7 @@ bool perfdata_read(int root, pid_t ns_pid, uid_t euid, struct buf *out)
         char path[sizeof entry->d_name + 16];
         snprintf(path, sizeof path, "%s/%d", entry->d_name, (int)ns_pid);
         struct stat st;
-        cleanup_close int file = rootfs_file(tmp, path, O_RDONLY, out->max - out->len, &st, NULL);
+        cleanup_close int file = rootfs_file_in(tmp, path, O_RDONLY, out->max - out->len, &st, NULL);
         if (file >= 0 && st.st_uid == euid)
             return fs_read(file, out, NULL) == 0;
     }

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "os/fsutil.h"
+#include "os/rootfs.h"
 
 #define PREFIX ".smolder-"
 
@@ -22,13 +23,9 @@ enum { RANDOM_BYTES = 16, SWEEP_ENTRIES_MAX = 4096, SWEEP_AGE_S = 120 };
 static const char *const parents[] = {"/tmp", "/dev/shm", "/var/tmp", "/run"};
 static const char *const files[] = {PLANT_RECORDING, PLANT_LOG, PLANT_OUTPUT};
 
-static int check_parent(int root, int parent, const char *path, const struct jvm_traits *t, uint64_t bytes,
-                        struct err *err)
+static int check_parent(int parent, const char *path, uint64_t bytes, struct err *err)
 {
     struct statvfs fs;
-    int code = rootfs_guarded(root, parent, path, t->euid, &t->owner, err);
-    if (code < 0)
-        return code;
     if (!fs_is_local(parent))
         return err_set(err, -EREMOTE, "%s in the target is on no local file system", path);
     if (fstatvfs(parent, &fs) < 0)
@@ -50,37 +47,44 @@ static int make(struct jvm_plant *pl, const char *in, struct err *err)
     for (size_t i = 0; i < sizeof random; i++)
         n += (size_t)snprintf(pl->name + n, sizeof pl->name - n, "%02x", random[i]);
     snprintf(pl->path, sizeof pl->path, "%s/%s", in, pl->name);
-    int code = rootfs_make_dir(pl->parent, pl->name, 0700, &pl->owner);
-    if (code < 0)
-        return err_set(err, code, "create %s in the target: %s", pl->path, strerror(-code));
-    struct stat st;
-    pl->dir = openat(pl->parent, pl->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (pl->dir >= 0 && fchmod(pl->dir, 0711) == 0 && fstat(pl->dir, &st) == 0 && rootfs_is_ours(&st, &pl->owner))
+    if (mkdirat(pl->parent, pl->name, 0700) < 0)
+        return err_errno(err, "create %s in the target", pl->path);
+    pl->dir = rootfs_dir_in(pl->parent, pl->name, err);
+    if (pl->dir >= 0)
         return 0;
-    code = err_errno(err, "set up %s in the target", pl->path);
+    int code = err_wrap(err, pl->dir, "set up %s in the target", pl->path);
     jvm_plant_remove(pl);
     return code;
 }
 
-int jvm_plant_open(struct jvm_plant *pl, int root, const struct jvm_traits *t, uint64_t bytes, struct err *err)
+/* -EAGAIN for a place that is passed over in this round. */
+static int try(struct jvm_plant *pl, const struct jvm_view *v, const char *path, bool guarded, uint64_t bytes,
+               struct err *err)
 {
-    int code = -ENOENT;
-    for (size_t i = 0; i < ARRAY_LEN(parents); i++) {
+    pl->parent = rootfs_dir(v->root, path, err);
+    if (pl->parent < 0)
+        return pl->parent;
+    if (rootfs_guarded(v->root, pl->parent, v->rights.uid) != guarded)
+        return -EAGAIN;
+    int code = check_parent(pl->parent, path, bytes, err);
+    return code < 0 ? code : make(pl, path, err);
+}
+
+int jvm_plant_open(struct jvm_plant *pl, const struct jvm_view *v, uint64_t bytes, struct err *err)
+{
+    int code = err_set(err, -EPERM, "the target has no directory in which others could not exchange what is put there");
+    const size_t tries = (v->host ? 1 : 2) * ARRAY_LEN(parents);
+    for (size_t i = 0; i < tries; i++) {
+        const size_t place = i % ARRAY_LEN(parents);
         struct err why;
         struct jvm_plant tried = PLANT_INIT;
-        tried.owner = t->owner;
-        tried.uid = t->euid;
-        tried.gid = t->egid;
-        tried.parent = rootfs_dir(root, parents[i], &why);
-        int failed = tried.parent < 0 ? tried.parent : check_parent(root, tried.parent, parents[i], t, bytes, &why);
-        if (failed == 0)
-            failed = make(&tried, parents[i], &why);
+        const int failed = try(&tried, v, parents[place], i < ARRAY_LEN(parents), bytes, &why);
         if (failed == 0) {
             *pl = tried;
             return 0;
         }
         jvm_plant_done(&tried);
-        if (i == 0) {
+        if (place == 0 && failed != -EAGAIN) {
             code = failed;
             err_set(err, code, "%s", why.text);
         }
@@ -90,12 +94,8 @@ int jvm_plant_open(struct jvm_plant *pl, int root, const struct jvm_traits *t, u
 
 int jvm_plant_file(const struct jvm_plant *pl, const char *file, struct err *err)
 {
-    cleanup_close int fd = rootfs_make_file(pl->dir, file, &pl->owner);
-    if (fd < 0)
-        return err_set(err, fd, "create %s/%s in the target: %s", pl->path, file, strerror(-fd));
-    if (fchown(fd, pl->uid, pl->gid) < 0)
-        return err_errno(err, "give %s/%s in the target to user %u", pl->path, file, (unsigned)pl->uid);
-    return TAKE_FD(fd);
+    int fd = rootfs_make_file(pl->dir, file);
+    return fd < 0 ? err_set(err, fd, "create %s/%s in the target: %s", pl->path, file, strerror(-fd)) : fd;
 }
 
 void jvm_plant_remove(void *arg)
@@ -119,26 +119,26 @@ void jvm_plant_done(struct jvm_plant *pl)
     *pl = PLANT_INIT;
 }
 
-static void sweep(int parent, const char *name, const struct jvm_traits *t)
+static void sweep(int parent, const char *name, const struct jvm_view *v)
 {
     struct jvm_plant old = PLANT_INIT;
     if (strlen(name) >= sizeof old.name)
         return;
     snprintf(old.name, sizeof old.name, "%s", name);
-    cleanup_close int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    cleanup_close int dir = rootfs_dir_in(parent, name, NULL);
     struct stat st;
     /* A younger one may belong to an operation on another JVM that shares this directory. */
-    if (dir < 0 || fstat(dir, &st) < 0 || !rootfs_is_ours(&st, &t->owner) || st.st_mtime > time(NULL) - SWEEP_AGE_S)
+    if (dir < 0 || fstat(dir, &st) < 0 || st.st_uid != v->rights.uid || st.st_mtime > time(NULL) - SWEEP_AGE_S)
         return;
     old.parent = parent;
     old.dir = dir;
     jvm_plant_remove(&old);
 }
 
-void jvm_plant_sweep(int root, const struct jvm_traits *t)
+void jvm_plant_sweep(const struct jvm_view *v)
 {
     for (size_t i = 0; i < ARRAY_LEN(parents); i++) {
-        cleanup_close int parent = rootfs_dir(root, parents[i], NULL);
+        cleanup_close int parent = rootfs_dir(v->root, parents[i], NULL);
         int fd = parent < 0 || !fs_is_local(parent) ? -1 : fs_reopen(parent, O_RDONLY | O_DIRECTORY);
         cleanup_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
         if (!dir) {
@@ -149,6 +149,6 @@ void jvm_plant_sweep(int root, const struct jvm_traits *t)
         struct dirent *entry;
         for (unsigned n = 0; n < SWEEP_ENTRIES_MAX && (entry = readdir(dir)); n++)
             if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0)
-                sweep(parent, entry->d_name, t);
+                sweep(parent, entry->d_name, v);
     }
 }

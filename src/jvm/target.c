@@ -1,38 +1,48 @@
 #include "jvm/target.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
-#include "os/rootfs.h"
-
-int jvm_target_open(struct jvm_target *t, pid_t pid, uint64_t start_time, struct err *err)
+/* The descriptor is the JVM's to close and to use again; what is opened here is looked at before it is used. */
+static void open_recording(struct jvm_target *t)
 {
-    int code = pidref_open(pid, start_time, &t->p, err);
-    if (code < 0)
-        return code == -ENOENT ? err_set(err, -ESRCH, "process %d is gone", (int)pid) : code;
-    const char state = pidref_state(&t->p);
-    if (state == 0 || state == 'Z' || state == 'X')
-        return err_set(err, -ESRCH, "process %d is gone", (int)pid);
-    if (state == 'T' || state == 't')
-        return err_set(err, -ETIMEDOUT, "process %d is stopped", (int)pid);
-    t->root = rootfs_open(&t->p, err);
-    if (t->root < 0)
-        return pidref_alive(&t->p) ? t->root : err_set(err, -ESRCH, "process %d is gone", (int)pid);
-    code = jvm_traits_read(&t->p, t->root, &t->traits, err);
+    char name[32];
+    snprintf(name, sizeof name, "fd/%d", t->traits.recording);
+    if (t->traits.recording >= 0)
+        t->recording = pidref_openat(&t->view.p, name, O_PATH);
+}
+
+int jvm_target_look(struct jvm_target *t, pid_t pid, uint64_t start_time, struct err *err)
+{
+    int code = jvm_view_open(&t->view, pid, start_time, err);
+    if (code == 0)
+        code = jvm_traits_look(&t->view, &t->traits, err);
     if (code < 0)
         return code;
     if (!t->traits.hotspot)
         return err_set(err, -ENOEXEC, "%s",
                        t->traits.openj9 ? "OpenJ9 is not supported" : "no HotSpot JVM in this process");
-    return jvm_attach_open(&t->attach, &t->p, t->root, &t->traits, err);
+    open_recording(t);
+    code = jvm_view_become(&t->view, err);
+    if (code < 0)
+        return code;
+    jvm_traits_ask(&t->view, &t->traits);
+    return 0;
+}
+
+int jvm_target_open(struct jvm_target *t, pid_t pid, uint64_t start_time, struct err *err)
+{
+    int code = jvm_target_look(t, pid, start_time, err);
+    return code < 0 ? code : jvm_attach_open(&t->attach, &t->view, &t->traits, err);
 }
 
 void jvm_target_done(struct jvm_target *t)
 {
     jvm_plant_done(&t->plant);
     jvm_attach_done(&t->attach);
-    if (t->root >= 0)
-        close(t->root);
-    t->root = -1;
-    pidref_done(&t->p);
+    if (t->recording >= 0)
+        close(t->recording);
+    t->recording = -1;
+    jvm_view_done(&t->view);
 }

@@ -1,5 +1,6 @@
 /* One JVM held for an operation: who it is, what is known of it, the way into it, and what was made in it.
  *
+ * Opening it makes this process the target's user for good (jvm_view_become()): what comes after has the target's rights.
  * Blocking, for a child of the helper or for bin/asprof.
  */
 #pragma once
@@ -11,22 +12,24 @@
 #include "jvm/attach.h"
 #include "jvm/plant.h"
 #include "jvm/traits.h"
-#include "os/pidref.h"
+#include "jvm/view.h"
 
 struct jvm_target {
-    struct pidref p;
-    int root; /* O_PATH; owned */
+    struct jvm_view view;
     struct jvm_traits traits;
+    int recording; /* of a session of ours that runs in it, O_PATH; -1 = none; owned */
     struct jvm_attach attach;
     struct jvm_plant plant;
     char library[PATH_MAX]; /* the profiler that is spoken to, as the JVM sees it */
 };
-#define JVM_TARGET_INIT ((struct jvm_target){.p = PIDREF_INIT, .root = -1, .attach = {.tmp = -1}, .plant = PLANT_INIT})
+#define JVM_TARGET_INIT                                                                                                \
+    ((struct jvm_target){.view = JVM_VIEW_INIT, .recording = -1, .attach = {.tmp = -1}, .plant = PLANT_INIT})
 
-/* Opens process `pid`, which must have started at `start_time` (0: whenever), without touching it; t->attach points into *t, which must
- * stay where it is. Plant and library are left to the caller.
- * -ESRCH when it is gone, -ETIMEDOUT when it is stopped (whatever is asked of it now would
- * happen when nobody expects it any more), -ENOEXEC for no HotSpot JVM, -ENOTSUP when it forbids to be attached to. */
+/* Opens process `pid`, which must have started at `start_time` (0: whenever), becomes its user and reads the rest, without touching it.
+ * -ESRCH when it is gone, -ETIMEDOUT when it is stopped, -ENOEXEC for no HotSpot JVM, -EPERM when its rights are not to be had. */
+must_check int jvm_target_look(struct jvm_target *t, pid_t pid, uint64_t start_time, struct err *err);
+/* As that, and finds the way in; t->attach points into *t, which must stay where it is. Plant and library are left to the caller.
+ * -ENOTSUP when it forbids to be attached to. */
 must_check int jvm_target_open(struct jvm_target *t, pid_t pid, uint64_t start_time, struct err *err);
 
 /* Removes what was made, and closes. */

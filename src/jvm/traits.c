@@ -12,11 +12,11 @@
 #include "base/str.h"
 #include "jvm/options.h"
 #include "jvm/perfdata.h"
-#include "os/fsutil.h"
+#include "os/procfs.h"
+#include "os/rootfs.h"
 
 enum {
-    STATUS_MAX = 64 << 10,
-    ID_MAP_MAX = 64 << 10,
+    SUFFIX_MAX = 32,
     PERFDATA_MAX = 1 << 20,
     THREADS_MAX = 65536,
     FDS_MAX = 1 << 20,
@@ -34,16 +34,32 @@ static bool all_hex(const char *p, size_t n)
     return true;
 }
 
+/* "-1000": which of several copies in one directory. */
+static bool is_suffix(const char *p, size_t n)
+{
+    if (n == 0)
+        return true;
+    if (p[0] != '-' || n < 2 || n > SUFFIX_MAX + 1)
+        return false;
+    for (size_t i = 1; i < n; i++)
+        if (!isdigit((unsigned char)p[i]) && !islower((unsigned char)p[i]))
+            return false;
+    return true;
+}
+
 const char *jvm_our_library(const char *path)
 {
-    static const char *const libcs[] = {"/grafana-agent-asprof-glibc-", "/grafana-agent-asprof-musl-"};
+    static const char *const libcs[] = {"grafana-agent-asprof-glibc-", "grafana-agent-asprof-musl-"};
     static const char file[] = "/lib/libasyncProfiler.so";
-    for (size_t i = 0; i < ARRAY_LEN(libcs); i++) {
-        size_t head = strlen(libcs[i]), tail = head + SHA1_HEX + strlen(file), n = strlen(path);
-        const char *at = n >= tail ? path + n - tail : "";
-        if (n >= tail && strncmp(at, libcs[i], head) == 0 && all_hex(at + head, SHA1_HEX) &&
-            strcmp(at + head + SHA1_HEX, file) == 0)
-            return at + 1;
+    const size_t n = strlen(path);
+    if (n < strlen(file) || strcmp(path + n - strlen(file), file) != 0)
+        return NULL;
+    const char *end = path + n - strlen(file), *slash = memrchr(path, '/', (size_t)(end - path));
+    for (size_t i = 0; slash && i < ARRAY_LEN(libcs); i++) {
+        const char *sha1 = slash + 1 + strlen(libcs[i]);
+        if (strncmp(slash + 1, libcs[i], strlen(libcs[i])) == 0 && end - sha1 >= SHA1_HEX && all_hex(sha1, SHA1_HEX) &&
+            is_suffix(sha1 + SHA1_HEX, (size_t)(end - sha1) - SHA1_HEX))
+            return slash + 1;
     }
     return NULL;
 }
@@ -57,142 +73,73 @@ bool jvm_our_recording(const char *link)
            strcmp(at + strlen(head) + NAME_HEX, tail) == 0;
 }
 
-/* The value of "Name:\t…" in /proc/PID/status. */
-static struct str field(struct str status, const char *name)
-{
-    size_t n = strlen(name);
-    for (struct str line; str_split(&status, '\n', &line);)
-        if (line.n > n && memcmp(line.p, name, n) == 0 && line.p[n] == ':')
-            return str_trim((struct str){line.p + n + 1, line.n - n - 1});
-    return (struct str){0};
-}
-
-static bool number_in(struct str value, unsigned column, uint64_t *ret)
-{
-    struct str word = {0};
-    for (unsigned i = 0; i <= column; i++)
-        if (!str_split(&value, '\t', &word))
-            return false;
-    return str_to_u64(str_trim(word), ret);
-}
-
-/* A mask of /proc/PID/status: hexadecimal, signal 1 is the lowest bit. */
-static bool has_signal(struct str mask, int sig)
-{
-    char text[32];
-    snprintf(text, sizeof text, "%.*s", STR_ARG(mask));
-    return strtoull(text, NULL, 16) >> (sig - 1) & 1;
-}
-
-static int read_status(const struct pidref *p, struct jvm_traits *f, struct err *err)
-{
-    cleanup_buf struct buf text = BUF_INIT(STATUS_MAX);
-    int code = pidref_read(p, "status", &text, NULL, err);
-    if (code < 0)
-        return code;
-    struct str status = buf_slice(&text), ns = field(status, "NSpid"), word, caught = field(status, "SigCgt");
-    uint64_t uid, gid, pid = (uint64_t)p->pid;
-    if (!number_in(field(status, "Uid"), 1, &uid) || !number_in(field(status, "Gid"), 1, &gid))
-        return err_set(err, -EBADMSG, "/proc/%d/status has no ids", (int)p->pid);
-    /* One column per nested namespace, the innermost last; absent before Linux 4.1. */
-    while (str_split(&ns, '\t', &word))
-        if (!str_to_u64(str_trim(word), &pid))
-            return err_set(err, -EBADMSG, "/proc/%d/status has a bad NSpid", (int)p->pid);
-    f->euid = (uid_t)uid;
-    f->egid = (gid_t)gid;
-    f->ns_pid = (pid_t)pid;
-    f->catches_quit = has_signal(caught, SIGQUIT);
-    return 0;
-}
-
-/* Our number for the namespace's 0, by its /proc/PID/uid_map or gid_map (a line: number inside, number outside, how many); where it has
- * none, the JVM's own has to do. */
-static uint32_t root_of(const struct pidref *p, const char *map, uint32_t otherwise)
-{
-    cleanup_buf struct buf text = BUF_INIT(ID_MAP_MAX);
-    if (pidref_read(p, map, &text, NULL, NULL) < 0)
-        return otherwise;
-    struct str rest = buf_slice(&text);
-    for (struct str line; str_split(&rest, '\n', &line);) {
-        unsigned inside, outside;
-        char copy[64];
-        snprintf(copy, sizeof copy, "%.*s", STR_ARG(line));
-        if (sscanf(copy, "%u %u", &inside, &outside) == 2 && inside == 0)
-            return outside;
-    }
-    return otherwise;
-}
-
-bool jvm_catches_quit(const struct pidref *p)
-{
-    cleanup_buf struct buf text = BUF_INIT(STATUS_MAX);
-    return pidref_read(p, "status", &text, NULL, NULL) == 0 && has_signal(field(buf_slice(&text), "SigCgt"), SIGQUIT);
-}
-
-struct mapped {
-    struct jvm_traits *f;
-    bool musl, glibc;
+/* One line of the maps that names a file. */
+struct mapping {
+    struct str file; /* without " (deleted)" */
+    ino_t inode;
+    bool deleted;
 };
 
-static void note_mapping(struct mapped *m, struct str line)
+static bool parse_mapping(struct str line, struct mapping *ret)
 {
-    struct str path = line, word;
-    char inode[24] = "";
-    for (int i = 0; i < 5; i++) {
+    struct str path = line, word = {0};
+    for (int i = 0; i < 5; i++)
         if (!str_split(&path, ' ', &word))
-            return;
-        if (i == 4)
-            snprintf(inode, sizeof inode, "%.*s", STR_ARG(word));
-    }
+            return false;
+    char inode[24];
+    snprintf(inode, sizeof inode, "%.*s", STR_ARG(word));
     path = str_trim(path);
     if (path.n == 0 || path.p[0] != '/' || path.n >= PATH_MAX)
-        return;
-    struct str deleted = STR(" (deleted)"), file = path, name;
-    bool gone = str_has_suffix(path, deleted);
-    if (gone)
-        file.n -= deleted.n;
-    const char *slash = memrchr(file.p, '/', file.n);
-    name = (struct str){slash + 1, file.n - (size_t)(slash + 1 - file.p)};
-    struct jvm_traits *f = m->f;
+        return false;
+    const struct str file = procfs_without_deleted(path);
+    *ret = (struct mapping){file, (ino_t)strtoull(inode, NULL, 10), file.n != path.n};
+    return true;
+}
+
+static bool note_mapping(void *arg, const struct mapping *m)
+{
+    struct jvm_traits *f = arg;
+    const char *slash = memrchr(m->file.p, '/', m->file.n);
+    const struct str name = {slash + 1, m->file.n - (size_t)(slash + 1 - m->file.p)};
     if (str_is(name, "libjvm.so"))
         f->hotspot = true;
     else if (str_has_prefix(name, STR("libj9vm")))
         f->openj9 = true;
     else if (str_has_prefix(name, STR("ld-musl-")))
-        m->musl = true;
+        f->musl = true;
     else if (str_has_prefix(name, STR("ld-linux")) || str_has_prefix(name, STR("ld-2.")) || str_is(name, "libc.so.6") ||
              str_has_prefix(name, STR("libc-2.")))
-        m->glibc = true;
+        f->glibc = true;
     else if (str_has_prefix(name, STR("libasyncProfiler")) || str_has_prefix(name, STR("libjavaProfiler"))) {
         char text[PATH_MAX];
-        snprintf(text, sizeof text, "%.*s", STR_ARG(file));
+        snprintf(text, sizeof text, "%.*s", STR_ARG(m->file));
         struct jvm_library *l = jvm_our_library(text) ? &f->ours : &f->stranger;
-        memcpy(l->path, text, file.n + 1);
-        l->deleted = gone;
-        l->inode = (ino_t)strtoull(inode, NULL, 10);
+        memcpy(l->path, text, m->file.n + 1);
+        l->deleted = m->deleted;
+        l->inode = m->inode;
     }
+    return true;
 }
 
-/* Line by line through a small buffer: a JVM's maps can be megabytes. */
-static int read_maps(const struct pidref *p, struct mapped *m, struct err *err)
+/* Line by line through a small buffer, a JVM's maps can be megabytes, until `visit` returns false. */
+static int each_mapping(const struct jvm_view *v, bool (*visit)(void *arg, const struct mapping *m), void *arg)
 {
-    cleanup_close int fd = pidref_openat(p, "maps", O_RDONLY);
-    if (fd < 0)
-        return err_set(err, fd, "open /proc/%d/maps: %s", (int)p->pid, strerror(-fd));
     char text[2 * PATH_MAX];
     size_t have = 0;
+    if (lseek(v->maps, 0, SEEK_SET) < 0)
+        return -errno;
     for (;;) {
-        ssize_t n = read(fd, text + have, sizeof text - have);
+        ssize_t n = read(v->maps, text + have, sizeof text - have);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0)
-            return err_errno(err, "read /proc/%d/maps", (int)p->pid);
-        if (n == 0)
-            return 0;
+        if (n <= 0)
+            return n < 0 ? -errno : 0;
         have += (size_t)n;
         char *from = text, *end;
         while ((end = memchr(from, '\n', have - (size_t)(from - text)))) {
-            note_mapping(m, (struct str){from, (size_t)(end - from)});
+            struct mapping m;
+            if (parse_mapping((struct str){from, (size_t)(end - from)}, &m) && !visit(arg, &m))
+                return 0;
             from = end + 1;
         }
         have -= (size_t)(from - text);
@@ -200,6 +147,26 @@ static int read_maps(const struct pidref *p, struct mapped *m, struct err *err)
         if (have == sizeof text)
             have = 0; /* a line longer than any path names nothing of interest */
     }
+}
+
+struct sought {
+    struct str tail;
+    ino_t inode;
+};
+
+static bool is_sought(void *arg, const struct mapping *m)
+{
+    struct sought *s = arg;
+    if (m->deleted || !str_has_suffix(m->file, s->tail))
+        return true;
+    s->inode = m->inode;
+    return false;
+}
+
+ino_t jvm_mapped_inode(const struct jvm_view *v, const char *tail)
+{
+    struct sought s = {.tail = str_of(tail)};
+    return each_mapping(v, is_sought, &s) < 0 ? 0 : s.inode;
 }
 
 static bool exists(int root, const char *path)
@@ -211,11 +178,11 @@ static bool exists(int root, const char *path)
 
 /* By the loader that is mapped; a musl system with a glibc beside it maps only the one in use. Without either (a static loader) by
  * what the file system has. */
-static enum jvm_libc libc_of(const struct mapped *m, int root)
+static enum jvm_libc libc_of(const struct jvm_traits *t, int root)
 {
-    if (m->musl != m->glibc)
-        return m->musl ? JVM_MUSL : JVM_GLIBC;
-    if (m->glibc)
+    if (t->musl != t->glibc)
+        return t->musl ? JVM_MUSL : JVM_GLIBC;
+    if (t->glibc)
         return JVM_GLIBC;
     return exists(root, "/lib/ld-musl-x86_64.so.1") || exists(root, "/lib/ld-musl-aarch64.so.1") ? JVM_MUSL : JVM_GLIBC;
 }
@@ -261,13 +228,13 @@ static int our_recording(const struct pidref *p)
     return -1;
 }
 
-static void read_permissions(const struct pidref *p, int root, struct jvm_traits *f)
+static void read_permissions(const struct jvm_view *v, struct jvm_traits *f)
 {
     struct jvm_options options;
-    jvm_options_read(p, root, &options);
+    jvm_options_read(v, &options);
     cleanup_buf struct buf counters = BUF_INIT(PERFDATA_MAX);
     struct str text;
-    bool counted = perfdata_read(root, f->ns_pid, f->euid, &counters);
+    bool counted = perfdata_read(v->root, v->ns_pid, v->rights.uid, &counters);
     /* The JVM's own list of its options has those of every source, files included. */
     if (counted && perfdata_string(buf_slice(&counters), "java.rt.vmArgs", &text)) {
         jvm_options_apply_text(&options, text);
@@ -286,28 +253,30 @@ static void read_permissions(const struct pidref *p, int root, struct jvm_traits
     }
 }
 
-int jvm_traits_read(const struct pidref *p, int root, struct jvm_traits *ret, struct err *err)
+int jvm_traits_look(const struct jvm_view *v, struct jvm_traits *ret, struct err *err)
 {
     struct jvm_traits *f = ret;
     *f = (struct jvm_traits){.recording = -1};
-    struct mapped m = {.f = f};
-    int code = read_status(p, f, err);
-    if (code == 0)
-        code = read_maps(p, &m, err);
+    const int code = each_mapping(v, note_mapping, f);
     if (code < 0)
-        return pidref_alive(p) ? code : err_set(err, -ESRCH, "process %d is gone", (int)p->pid);
-    f->owner.uid = root_of(p, "uid_map", f->euid);
-    f->owner.gid = root_of(p, "gid_map", f->egid);
-    f->libc = libc_of(&m, root);
+        return pidref_alive(&v->p)
+                   ? err_set(err, code, "read /proc/%d/maps: %s", (int)v->p.pid, strerror(-code))
+                   : err_set(err, -ESRCH, "process %d is gone", (int)v->p.pid);
     if (!f->hotspot)
         return 0;
-    read_permissions(p, root, f);
-    f->recording = our_recording(p);
-    f->profiling = f->recording >= 0 || has_timer_thread(p);
+    f->recording = our_recording(&v->p);
+    f->profiling = f->recording >= 0 || has_timer_thread(&v->p);
     /* Its thread outlives a session of ours that has just ended by a moment. */
     for (int i = 0; i < LINGER_TRIES && f->ours.path[0] && f->recording < 0 && f->profiling; i++) {
         usleep(LINGER_STEP_MS * 1000);
-        f->profiling = has_timer_thread(p);
+        f->profiling = has_timer_thread(&v->p);
     }
     return 0;
+}
+
+void jvm_traits_ask(const struct jvm_view *v, struct jvm_traits *t)
+{
+    t->catches_quit = jvm_view_catches_quit(v);
+    t->libc = libc_of(t, v->root);
+    read_permissions(v, t);
 }

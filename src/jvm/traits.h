@@ -1,4 +1,5 @@
-/* What can be known of a JVM without touching it: read from /proc/PID and from beneath its root.
+/* What can be known of a JVM without touching it: first what /proc/PID says, to a privileged reader, then what lies beneath its root,
+ * to one with the target's own rights.
  *
  * Everything read is the target's own word and bounded; it decides only what is done to that target. Runs in a child of the helper.
  * Facts: proc(5); HotSpot share/runtime/arguments.cpp, perfMemory.hpp (hsperfdata), JDK launcher args.c (@argfiles); spec §4.1.
@@ -10,8 +11,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "os/pidref.h"
-#include "os/rootfs.h"
+#include "jvm/view.h"
 
 enum jvm_libc { JVM_GLIBC, JVM_MUSL };
 
@@ -23,11 +23,8 @@ struct jvm_library {
 };
 
 struct jvm_traits {
-    pid_t ns_pid; /* as the JVM sees itself */
-    uid_t euid;
-    gid_t egid;
-    struct rootfs_owner owner; /* of what we make beneath its root: root of its user namespace */
     bool hotspot, openj9;
+    bool musl, glibc; /* whose loader is mapped */
     enum jvm_libc libc;
     bool catches_quit;    /* SIGQUIT has a handler now */
     bool attach_known;    /* the performance counters say whether attach is allowed, or every option source was read */
@@ -41,13 +38,16 @@ struct jvm_traits {
     int recording; /* number of its descriptor of our recording; -1 = none. The session then is ours. */
 };
 
-/* Reads them all. `root` is the target's. -ESRCH when it ended meanwhile. */
-must_check int jvm_traits_read(const struct pidref *p, int root, struct jvm_traits *ret, struct err *err);
+/* What /proc says: the libraries, and what profiles it. -ESRCH when it ended meanwhile. */
+must_check int jvm_traits_look(const struct jvm_view *v, struct jvm_traits *ret, struct err *err);
+/* The rest, from beneath its root: its libc, and whether it may be attached to. */
+void jvm_traits_ask(const struct jvm_view *v, struct jvm_traits *t);
 
-/* True while SIGQUIT has a handler. */
-bool jvm_catches_quit(const struct pidref *p);
+/* The inode of the file that is mapped now under a path that ends with `tail`; 0 when none is, or its file is gone. */
+ino_t jvm_mapped_inode(const struct jvm_view *v, const char *tail);
 
-/* "grafana-agent-asprof-glibc-<40 hex>/lib/libasyncProfiler.so" at the end of `path`, or NULL: how a copy of ours is known. */
+/* "grafana-agent-asprof-glibc-<40 hex>/lib/libasyncProfiler.so" at the end of `path`, or NULL: how a copy of ours is known. The
+ * folder's name may go on with "-<up to 32 digits or small letters>" (asprof.h says when). */
 const char *jvm_our_library(const char *path);
 /* True for ".../.smolder-<32 hex>/session.jfr (deleted)": how a recording of ours is known among a JVM's descriptors. */
 bool jvm_our_recording(const char *link);

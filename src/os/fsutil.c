@@ -83,3 +83,9 @@ bool fs_is_local(int fd)
         return false;
     }
 }
+
+bool fs_is_overlay(int fd)
+{
+    struct statfs fs;
+    return fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type == OVERLAYFS_SUPER_MAGIC;
+}

@@ -18,3 +18,5 @@ int fs_reopen(int fd, int flags);
 
 /* True where a read or write of `fd` waits for nobody but this kernel: no FUSE, no network file system. Source: statfs(2). */
 bool fs_is_local(int fd);
+/* True on overlayfs, whose files have other inodes in /proc/PID/maps than by stat(2) at times. */
+bool fs_is_overlay(int fd);

@@ -194,6 +194,15 @@ int procfs_read(pid_t pid, const char *name, struct buf *out, struct err *err)
     return 0;
 }
 
+struct str procfs_status_field(struct str status, const char *name)
+{
+    size_t n = strlen(name);
+    for (struct str line; str_split(&status, '\n', &line);)
+        if (line.n > n && memcmp(line.p, name, n) == 0 && line.p[n] == ':')
+            return str_trim((struct str){line.p + n + 1, line.n - n - 1});
+    return (struct str){0};
+}
+
 struct str procfs_without_deleted(struct str path)
 {
     static const struct str mark = {" (deleted)", sizeof " (deleted)" - 1};

@@ -49,6 +49,9 @@ must_check int procfs_uid(pid_t pid, uint32_t *ret, struct err *err);
 /* Shows the path of every mapped file, repeated as it is mapped, until `visit` returns false. */
 must_check int procfs_maps(pid_t pid, bool (*visit)(void *arg, struct str path), void *arg, struct err *err);
 
+/* The value of "NAME:\t…" in the text of /proc/PID/status, trimmed; empty if there is none. Borrowed. */
+struct str procfs_status_field(struct str status, const char *name);
+
 /* `path` without the kernel's mark for an unlinked file. */
 struct str procfs_without_deleted(struct str path);
 

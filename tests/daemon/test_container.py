@@ -22,7 +22,9 @@ def container(lab):
     left = jvm.temporaries()
     equal([name.rpartition("-")[0] for name in left], ["grafana-agent-asprof-glibc"], "left in the target's /tmp")
     library = jvm.root(f"/tmp/{left[0]}/lib/libasyncProfiler.so").stat()
-    equal((library.st_uid, library.st_mode & 0o777), (0, 0o755), "owner and mode of the library")
+    equal((library.st_uid, library.st_mode & 0o777), (1234, 0o755), "owner and mode of the library")
+    folder = jvm.root(f"/tmp/{left[0]}").stat()
+    equal((folder.st_uid, folder.st_mode & 0o7777), (1234, 0o700), "owner and mode of its folder")
     equal(list(lab.dir.glob(".attach_pid*")), [], "attach triggers")
 
 

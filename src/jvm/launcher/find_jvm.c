@@ -4,22 +4,22 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "jvm/perfdata.h"
-#include "jvm/traits.h"
+#include "jvm/target.h"
 #include "os/procfs.h"
-#include "os/rootfs.h"
 
 enum { COUNTERS_MAX = 1 << 20 };
 
 /* The first word of sun.rt.javaCommand is the main class or the jar; jps shows what follows its last '.' or '/'. */
-static bool is_called(int root, const struct jvm_traits *t, const char *word)
+static bool is_called(const struct jvm_view *v, const char *word)
 {
     cleanup_buf struct buf counters = BUF_INIT(COUNTERS_MAX);
     struct str command, main;
-    if (!perfdata_read(root, t->ns_pid, t->euid, &counters) ||
+    if (!perfdata_read(v->root, v->ns_pid, v->rights.uid, &counters) ||
         !perfdata_string(buf_slice(&counters), "sun.rt.javaCommand", &command) || !str_split(&command, ' ', &main))
         return false;
     size_t n = strlen(word);
@@ -27,16 +27,18 @@ static bool is_called(int root, const struct jvm_traits *t, const char *word)
            (main.n == n || main.p[main.n - n - 1] == '.' || main.p[main.n - n - 1] == '/');
 }
 
+/* In a process of its own, which becomes that JVM's user to look at its files. */
 static bool fits(pid_t pid, const char *word)
 {
-    cleanup_pidref struct pidref p = PIDREF_INIT;
-    struct jvm_traits traits;
-    if (pidref_open(pid, 0, &p, NULL) < 0)
-        return false;
-    cleanup_close int root = rootfs_open(&p, NULL);
-    if (root < 0 || jvm_traits_read(&p, root, &traits, NULL) < 0 || !traits.hotspot)
-        return false;
-    return strcmp(word, "jps") == 0 || is_called(root, &traits, word);
+    int status = -1;
+    const pid_t child = fork();
+    if (child == 0) {
+        struct jvm_target t = JVM_TARGET_INIT;
+        const bool found = jvm_target_look(&t, pid, 0, NULL) == 0 &&
+                           (strcmp(word, "jps") == 0 || is_called(&t.view, word));
+        _exit(found ? 0 : 1);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
 int find_jvm(const char *word, pid_t *ret, struct err *err)

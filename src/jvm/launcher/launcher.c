@@ -185,7 +185,7 @@ static int choose_library(struct jvm_target *t, const struct command *c, struct 
         snprintf(t->library, sizeof t->library, "%s", c->libpath);
         return 0;
     }
-    if (l->path[0] && jvm_mapped_path(&t->p, t->root, l->path, l->inode, t->library, sizeof t->library))
+    if (l->path[0] && jvm_mapped_path(&t->view, l->path, l->inode, t->library, sizeof t->library))
         return 0;
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
     if (n < 0)
@@ -199,7 +199,7 @@ static int choose_library(struct jvm_target *t, const struct command *c, struct 
     if ((size_t)snprintf(t->library, sizeof t->library, "%.*s/lib/libasyncProfiler.so", PATH_MAX - 64, program) >=
         ATTACH_ARG_MAX)
         return err_set(err, -ENAMETOOLONG, "the path of %s is too long", LIBRARY);
-    if (!jvm_mapped_is(t->root, t->library, 0))
+    if (!jvm_mapped_is(t->view.root, t->library, 0))
         return err_set(err, -ENOENT, "the JVM sees no %s; copy it there, or name another with --libpath", t->library);
     return 0;
 }
@@ -250,7 +250,7 @@ static int output_path(const struct jvm_target *t, const struct command *c, char
 static void wait_for_the_end(const struct jvm_target *t, unsigned seconds)
 {
     int64_t end = clock_ms() + (int64_t)seconds * 1000;
-    struct pollfd exited = {.fd = t->p.fd, .events = POLLIN};
+    struct pollfd exited = {.fd = t->view.p.fd, .events = POLLIN};
     for (int64_t left; !interrupted && (left = end - clock_ms()) > 0;)
         if (poll(&exited, 1, (int)left) > 0)
             return;
@@ -265,7 +265,7 @@ static int profile(struct jvm_target *t, const struct command *c, struct err *er
         return err_set(err, -EINVAL, "%s: a recording needs a file (-f)", c->action);
     int code = choose_library(t, c, err);
     if (code == 0)
-        code = jvm_plant_open(&t->plant, t->root, &t->traits, OUTPUT_SPACE, err);
+        code = jvm_plant_open(&t->plant, &t->view, OUTPUT_SPACE, err);
     if (code < 0)
         return code;
     cleanup_close int log = jvm_plant_file(&t->plant, PLANT_LOG, err);
@@ -285,13 +285,13 @@ static int profile(struct jvm_target *t, const struct command *c, struct err *er
     buf_printf(&text, ",log=%s/" PLANT_LOG, t->plant.path);
     code = run(t, buf_cstr(&text), log, err);
     if (collect && code == 0) {
-        fprintf(stderr, "Profiling process %d for %u seconds\n", (int)t->p.pid, c->seconds);
+        fprintf(stderr, "Profiling process %d for %u seconds\n", (int)t->view.p.pid, c->seconds);
         wait_for_the_end(t, c->seconds);
         buf_reset(&text);
         buf_printf(&text, "stop,file=%s%s%s", path, c->output ? "," : "", c->output ? c->output : "");
         buf_str(&text, buf_slice(&c->format));
         buf_printf(&text, ",log=%s/" PLANT_LOG, t->plant.path);
-        if (pidref_alive(&t->p))
+        if (pidref_alive(&t->view.p))
             code = run(t, buf_cstr(&text), log, err);
         else
             fprintf(stderr, "The process ended\n");

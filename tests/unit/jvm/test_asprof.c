@@ -7,10 +7,14 @@
 #include <ftw.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/mem.h"
+#include "os/rights.h"
 #include "test.h"
 
 enum { NOBODY = 65534 };
@@ -24,7 +28,7 @@ static const char *in_dir(const char *rest)
     static char paths[4][ASPROF_PATH_SIZE];
     static unsigned next;
     char *path = paths[next++ % 4];
-    snprintf(path, ASPROF_PATH_SIZE, "%s%s", dir, rest);
+    snprintf(path, ASPROF_PATH_SIZE, "%s%.*s", dir, ASPROF_PATH_SIZE / 2, rest);
     return path;
 }
 
@@ -54,26 +58,54 @@ static int install(const char *tmp_dir, char ret[ASPROF_PATH_SIZE])
     return asprof_install(&dist, tmp_dir, JVM_GLIBC, ret, &err);
 }
 
-/* Into /tmp of the root that `dir` is. */
-static int place(uid_t euid, char ret[ASPROF_PATH_SIZE])
+/* Into /tmp of the root that `dir` is, as that user, which the process that does it becomes. */
+static int place_if(bool guarded, uid_t uid, char ret[ASPROF_PATH_SIZE])
 {
-    err = (struct err){0};
-    cleanup_close int root = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    const struct jvm_traits t = {.euid = euid, .libc = JVM_GLIBC};
-    return asprof_place(&dist, root, "/tmp", &t, ret, &err);
+    struct outcome {
+        int code;
+        struct err err;
+        struct asprof_placed placed;
+    } *o = mmap(NULL, sizeof *o, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        const struct rights rights = {uid, uid, NULL, 0};
+        cleanup_close int root = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        umask(077);
+        o->code = rights_become(&rights, &o->err);
+        if (o->code == 0)
+            o->code = asprof_place(&dist, root, "/tmp", JVM_GLIBC, guarded, &o->placed, &o->err);
+        _exit(0);
+    }
+    waitpid(pid, NULL, 0);
+    const int code = o->code;
+    err = o->err;
+    if (code == 0)
+        memcpy(ret, o->placed.path, ASPROF_PATH_SIZE);
+    munmap(o, sizeof *o);
+    return code;
 }
 
-static bool is_the_library(const char *path)
+static int place(uid_t uid, char ret[ASPROF_PATH_SIZE])
+{
+    return place_if(false, uid, ret);
+}
+
+static bool is_the_library_of(const char *path, uid_t uid)
 {
     struct stat st;
     char *bytes = malloc(dist.library.n);
     cleanup_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     bool same = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 07777) == 0755 &&
-                st.st_uid == 0 && (size_t)st.st_size == dist.library.n &&
+                st.st_uid == uid && (size_t)st.st_size == dist.library.n &&
                 read(fd, bytes, dist.library.n) == (ssize_t)dist.library.n &&
                 memcmp(bytes, dist.library.p, dist.library.n) == 0;
     free(bytes);
     return same;
+}
+
+static bool is_the_library(const char *path)
+{
+    return is_the_library_of(path, 0);
 }
 
 static unsigned entries(const char *path)
@@ -108,62 +140,153 @@ static void the_layout_is_as_documented_whatever_the_umask(void)
 static void bad_files_of_ours_are_replaced(void)
 {
     char path[ASPROF_PATH_SIZE];
+    struct stat st;
     empty();
     CHECK_INT(place(NOBODY, path), 0);
     CHECK_STR(path + strlen(path) - strlen("/lib/libasyncProfiler.so"), "/lib/libasyncProfiler.so");
     CHECK_INT(strncmp(path, "/tmp/grafana-agent-asprof-glibc-", 32), 0);
+    CHECK(stat(in_dir("/tmp"), &st) == 0 && stat(library(), &st) == 0 && st.st_uid == NOBODY);
     CHECK_INT(truncate(library(), 1000), 0);
     CHECK_INT(place(NOBODY, path), 0);
-    CHECK(is_the_library(library()));
-    chmod(library(), 0600);
+    CHECK(is_the_library_of(library(), NOBODY));
+    chmod(library(), 0);
     CHECK_INT(place(NOBODY, path), 0);
-    CHECK(is_the_library(library()));
+    CHECK(is_the_library_of(library(), NOBODY));
     cleanup_close int fd = open(library(), O_WRONLY | O_CLOEXEC);
     CHECK_INT(pwrite(fd, "evil", 4, 5000), 4);
     CHECK_INT(place(NOBODY, path), 0);
-    CHECK(is_the_library(library()));
+    CHECK(is_the_library_of(library(), NOBODY));
+    CHECK_INT(entries(in_dir("/tmp")), 1);
 }
 
-static void what_is_not_ours_is_refused(void)
+static void the_folders_of_a_targets_copy_are_its_users_alone(void)
+{
+    char path[ASPROF_PATH_SIZE];
+    struct stat st;
+    empty();
+    CHECK_INT(place(1234, path), 0);
+    char *part = xasprintf("%s", library());
+    for (unsigned i = 0; i < 2; i++) {
+        *strrchr(part, '/') = '\0';
+        CHECK_INT(stat(part, &st), 0);
+        CHECK_INT(st.st_uid, 1234);
+        CHECK_INT(st.st_mode & 07777, 0700);
+    }
+    free(part);
+}
+
+static void the_hosts_copy_serves_all_who_see_it(void)
+{
+    char path[ASPROF_PATH_SIZE], host[ASPROF_PATH_SIZE];
+    empty();
+    CHECK_INT(install(in_dir("/tmp"), host), 0);
+    CHECK_INT(place(NOBODY, path), 0);
+    CHECK_INT(place(1234, path), 0);
+    CHECK_STR(path + 4, library() + strlen(in_dir("/tmp")));
+    CHECK_INT(entries(in_dir("/tmp")), 1);
+}
+
+/* Each with its own, the second time the same. */
+static void users_who_share_a_tmp_do_not_share_a_copy(void)
+{
+    char first[ASPROF_PATH_SIZE], second[ASPROF_PATH_SIZE], again[ASPROF_PATH_SIZE];
+    empty();
+    CHECK_INT(place(NOBODY, first), 0);
+    CHECK_INT(place(1234, second), 0);
+    CHECK_HAS(second, "-1234/lib/libasyncProfiler.so");
+    CHECK(jvm_our_library(second) != NULL);
+    CHECK_INT(place(1234, again), 0);
+    CHECK_STR(again, second);
+    CHECK_INT(place(NOBODY, again), 0);
+    CHECK_STR(again, first);
+    CHECK_INT(entries(in_dir("/tmp")), 2);
+}
+
+/* What another user put at both names that can be known beforehand. */
+static void squat(unsigned how, const char *path)
+{
+    char sub[ASPROF_PATH_SIZE + 40];
+    switch (how) {
+    case 0:
+        CHECK_INT(symlink("/etc", path), 0);
+        break;
+    case 1:
+        CHECK_INT(mkfifo(path, 0777), 0);
+        break;
+    case 2: /* closed to all others */
+        CHECK_INT(mkdir(path, 0700), 0);
+        break;
+    case 3: /* of the right shape, with a file of theirs */
+        CHECK_INT(mkdir(path, 0755), 0);
+        snprintf(sub, sizeof sub, "%s/lib", path);
+        CHECK_INT(mkdir(sub, 0755), 0);
+        CHECK_INT(lchown(sub, 4321, 4321), 0);
+        snprintf(sub, sizeof sub, "%s/lib/libasyncProfiler.so", path);
+        close(open(sub, O_CREAT | O_WRONLY | O_CLOEXEC, 0755));
+        CHECK_INT(lchown(sub, 4321, 4321), 0);
+        break;
+    default:
+        close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0666));
+        break;
+    }
+    CHECK_INT(lchown(path, 4321, 4321), 0);
+}
+
+static void a_name_that_somebody_took_first_stops_nobody(void)
+{
+    char path[ASPROF_PATH_SIZE], again[ASPROF_PATH_SIZE], taken[ASPROF_PATH_SIZE];
+    for (unsigned how = 0; how < 5; how++) {
+        empty();
+        snprintf(taken, sizeof taken, "%s/grafana-agent-asprof-glibc-%s", in_dir("/tmp"), dist.sha1);
+        squat(how, taken);
+        snprintf(taken, sizeof taken, "%s/grafana-agent-asprof-glibc-%s-1234", in_dir("/tmp"), dist.sha1);
+        squat(how, taken);
+        CHECK_INT(place(1234, path), 0);
+        CHECK(is_the_library_of(in_dir(path), 1234));
+        CHECK(jvm_our_library(path) != NULL);
+        CHECK_INT(place(1234, again), 0);
+        CHECK_STR(again, path);
+        CHECK_INT(install(in_dir("/tmp"), path), 0);
+        CHECK_HAS(path, "-0");
+        CHECK_INT(entries(in_dir("/tmp")), 4);
+    }
+}
+
+/* A directory of root's, brought to where the library goes by one who may mount: nothing of it changes. */
+static void what_is_mounted_there_is_left_alone(void)
+{
+    char path[ASPROF_PATH_SIZE], name[ASPROF_PATH_SIZE], victim[ASPROF_PATH_SIZE];
+    struct stat st;
+    empty();
+    snprintf(name, sizeof name, "%s/grafana-agent-asprof-glibc-%s", in_dir("/tmp"), dist.sha1);
+    snprintf(victim, sizeof victim, "%s", in_dir("/victim"));
+    CHECK_INT(mkdir(victim, 0700), 0);
+    CHECK_INT(mkdir(name, 0755), 0);
+    if (mount(victim, name, NULL, MS_BIND, NULL) < 0) {
+        SKIP(what_is_mounted_there_is_left_alone, "cannot mount");
+        return;
+    }
+    for (uid_t uid = 0; uid < 2; uid++) {
+        CHECK_INT(place(uid, path), 0);
+        CHECK_INT(stat(victim, &st), 0);
+        CHECK_INT(st.st_mode & 07777, 0700);
+        CHECK_INT(entries(victim), 0);
+    }
+    umount(name);
+    rmdir(victim);
+}
+
+/* A container's own affair; between local users of one host it would be a way to each other's rights. */
+static void a_tmp_for_everybody_to_exchange_is_good_enough_for_a_container_only(void)
 {
     char path[ASPROF_PATH_SIZE];
     empty();
-    CHECK_INT(place(NOBODY, path), 0);
-    unlink(library());
-    CHECK_INT(mkfifo(library(), 0755), 0);
-    CHECK(place(NOBODY, path) < 0);
-    CHECK_HAS(err.text, "in the way");
-    unlink(library());
-    CHECK_INT(symlink("/etc/passwd", library()), 0);
-    CHECK(place(NOBODY, path) < 0);
-    CHECK_HAS(err.text, "in the way");
-    unlink(library());
-    CHECK_INT(place(NOBODY, path), 0);
-    CHECK_INT(chown(library(), NOBODY, NOBODY), 0);
-    CHECK(place(NOBODY, path) < 0);
-    CHECK_HAS(err.text, "belongs to user 65534");
-    CHECK_INT(chown(library(), 0, 0), 0);
-    CHECK_INT(chmod(library(), 0777), 0);
-    CHECK(place(NOBODY, path) < 0);
-    CHECK_HAS(err.text, "others may write it");
-}
-
-static void directories_are_no_less_ours(void)
-{
-    char path[ASPROF_PATH_SIZE], variant[160], elsewhere[160];
-    snprintf(variant, sizeof variant, "%s/tmp/grafana-agent-asprof-glibc-%s", dir, dist.sha1);
-    snprintf(elsewhere, sizeof elsewhere, "%s/tmp/elsewhere", dir);
-    empty();
-    mkdir(elsewhere, 0755);
-    CHECK_INT(symlink(elsewhere, variant), 0);
-    CHECK(place(NOBODY, path) < 0);
-    CHECK_HAS(err.text, "symbolic link");
-    CHECK_INT(entries(elsewhere), 0);
-    unlink(variant);
-    mkdir(variant, 0755);
-    CHECK_INT(chown(variant, NOBODY, NOBODY), 0);
-    CHECK(place(NOBODY, path) < 0);
-    CHECK_HAS(err.text, "belongs to user");
+    chmod(in_dir("/tmp"), 0777);
+    CHECK(place_if(true, NOBODY, path) < 0);
+    CHECK_HAS(err.text, "others could exchange");
+    CHECK_INT(entries(in_dir("/tmp")), 0);
+    CHECK_INT(place_if(false, NOBODY, path), 0);
+    CHECK(is_the_library_of(library(), NOBODY));
 }
 
 static void links_in_the_target_never_lead_out_of_it(void)
@@ -172,6 +295,7 @@ static void links_in_the_target_never_lead_out_of_it(void)
     empty();
     rmdir(in_dir("/tmp"));
     CHECK_INT(mkdir(in_dir("/real"), 0755), 0);
+    CHECK_INT(chown(in_dir("/real"), NOBODY, NOBODY), 0);
     CHECK_INT(symlink("/real", in_dir("/tmp")), 0); /* beneath the root: /real is its own */
     CHECK_INT(place(NOBODY, path), 0);
     CHECK_INT(entries(in_dir("/real")), 1);
@@ -214,8 +338,9 @@ static void the_jvms_own_user_may_own_the_targets_tmp(void)
     CHECK_INT(place(1234, path), 0);
     empty();
     CHECK_INT(chown(in_dir("/tmp"), 1234, 1234), 0);
+    CHECK_INT(chmod(in_dir("/tmp"), 0755), 0);
     CHECK(place(NOBODY, path) < 0);
-    CHECK_HAS(err.text, "others could exchange");
+    CHECK_HAS(err.text, "Permission denied");
     CHECK_INT(chown(in_dir("/tmp"), 0, 0), 0);
 }
 
@@ -283,8 +408,12 @@ int main(void)
     RUN(the_build_names_the_embedded_library_rightly);
     RUN(the_layout_is_as_documented_whatever_the_umask);
     RUN(bad_files_of_ours_are_replaced);
-    RUN(what_is_not_ours_is_refused);
-    RUN(directories_are_no_less_ours);
+    RUN(the_folders_of_a_targets_copy_are_its_users_alone);
+    RUN(the_hosts_copy_serves_all_who_see_it);
+    RUN(users_who_share_a_tmp_do_not_share_a_copy);
+    RUN(a_name_that_somebody_took_first_stops_nobody);
+    RUN(what_is_mounted_there_is_left_alone);
+    RUN(a_tmp_for_everybody_to_exchange_is_good_enough_for_a_container_only);
     RUN(links_in_the_target_never_lead_out_of_it);
     RUN(tmp_dir_has_to_be_safe);
     RUN(the_jvms_own_user_may_own_the_targets_tmp);

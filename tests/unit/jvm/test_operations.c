@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -12,8 +13,9 @@
 #include "jvm/asprof.h"
 #include "jvm/attach.h"
 #include "jvm/traits.h"
+#include "jvm/view.h"
 #include "os/clock.h"
-#include "os/rootfs.h"
+#include "priv/wire.h"
 #include "test.h"
 
 #define OPTIONS "event=itimer,interval=10000000,chunktime=60,timeout=120,memlimit=64m"
@@ -47,6 +49,43 @@ static void close_reply(void)
     reply.output_fd = reply.previous_fd = -1;
 }
 
+/* In a process of its own, as in the helper: it becomes the target's user for good. Its descriptors come with the reply. */
+static void run_apart(jvm_operation *operation, const struct jvm_start *s, int64_t deadline_ms)
+{
+    int ends[2];
+    CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        struct jvm_reply r;
+        operation(s, deadline_ms, &r);
+        const int fds[2] = {r.output_fd, r.previous_fd};
+        struct frame_out out = {.head = {.len = sizeof r}, .body = (const uint8_t *)&r};
+        int given[2];
+        for (size_t i = 0; i < 2; i++)
+            if (fds[i] >= 0)
+                given[out.head.fd_count++] = fds[i];
+        out.fds = given;
+        _exit(frame_send(ends[1], &out) < 0);
+    }
+    close(ends[1]);
+    struct frame_in in = WIRE_IN_INIT;
+    enum frame_state state;
+    while ((state = frame_read(ends[0], &in)) == WIRE_AGAIN)
+        usleep(1000);
+    size_t taken = 0;
+    CHECK(state == WIRE_FRAME);
+    if (state == WIRE_FRAME) {
+        memcpy(&reply, frame_body(&in), sizeof reply);
+        if (reply.output_fd >= 0)
+            reply.output_fd = TAKE_FD(in.fds[taken++]);
+        if (reply.previous_fd >= 0)
+            reply.previous_fd = TAKE_FD(in.fds[taken++]);
+    }
+    frame_in_done(&in);
+    close(ends[0]);
+    waitpid(child, NULL, 0);
+}
+
 /* What is in the last reply is closed first. */
 static void ask(jvm_operation *operation, pid_t pid, unsigned timeout_ms)
 {
@@ -57,7 +96,7 @@ static void ask(jvm_operation *operation, pid_t pid, unsigned timeout_ms)
         s.id.start_time = p.start_time;
         pidref_done(&p);
     }
-    operation(&s, clock_ms() + timeout_ms, &reply);
+    run_apart(operation, &s, clock_ms() + timeout_ms);
 }
 
 #define CHECK_REPLY(want, part)                                                                                        \
@@ -168,7 +207,7 @@ static void a_refusal_carries_the_profilers_words(void)
         return;
     struct jvm_start s = {.id = {.pid = java.pid}, .tmp_dir = tmp_dir, .dist = "", .options = "event=no-such-event"};
     close_reply();
-    operation_start(&s, clock_ms() + JVM_START_MS, &reply);
+    run_apart(operation_start, &s, clock_ms() + JVM_START_MS);
     CHECK_REPLY(JVM_REFUSED, "the profiler refused to start: ");
     CHECK(strlen(reply.reason) > strlen("the profiler refused to start: "));
     check_silent();
@@ -309,13 +348,13 @@ static void a_foreign_session_beside_our_idle_copy_is_seen(void)
     CHECK_REPLY(JVM_OK, "");
     ask(operation_stop, java.pid, JVM_STOP_MS);
     CHECK(reply.was_running);
-    struct pidref p = PIDREF_INIT;
+    struct jvm_view view = JVM_VIEW_INIT;
     struct jvm_traits traits;
     struct jvm_attach attach = {.tmp = -1, .deadline_ms = clock_ms() + 10000};
-    CHECK_INT(pidref_open(java.pid, 0, &p, NULL), 0);
-    cleanup_close int root = rootfs_open(&p, NULL);
-    CHECK_INT(jvm_traits_read(&p, root, &traits, NULL), 0);
-    CHECK_INT(jvm_attach_open(&attach, &p, root, &traits, NULL), 0);
+    CHECK_INT(jvm_view_open(&view, java.pid, 0, NULL), 0);
+    CHECK_INT(jvm_traits_look(&view, &traits, NULL), 0);
+    jvm_traits_ask(&view, &traits);
+    CHECK_INT(jvm_attach_open(&attach, &view, &traits, NULL), 0);
     snprintf(library, sizeof library, "%s/lib/libasyncProfiler.so", dir);
     const char *const args[] = {library, "true", "start,event=itimer,log=/dev/null"};
     cleanup_buf struct buf text = BUF_INIT(ATTACH_REPLY_MAX);
@@ -325,7 +364,7 @@ static void a_foreign_session_beside_our_idle_copy_is_seen(void)
     CHECK_REPLY(JVM_FOREIGN, dir);
     check_silent();
     jvm_attach_done(&attach);
-    pidref_done(&p);
+    jvm_view_done(&view);
     java_kill(&java);
     remove_copy(dir);
 }
@@ -441,38 +480,40 @@ static void what_is_no_jvm_is_left_alone(void)
     waitpid(pid, NULL, 0);
 }
 
-static void traps_at_the_librarys_path_are_refused(void)
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
 {
-    if (!begin(NULL))
-        return;
+    (void)st, (void)type, (void)walk;
+    return remove(path);
+}
+
+static void traps_at_the_librarys_path_are_gone_around(void)
+{
     struct asprof_dist d = {0};
     char own[128], path[PATH_MAX];
     CHECK_INT(asprof_dist_open("", &d, NULL), 0);
-    snprintf(own, sizeof own, "%s/tmp", java_dir);
-    chmod(java_dir, 0755);
-    mkdir(own, 0755);
-    tmp_dir = own;
-    snprintf(path, sizeof path, "%s/grafana-agent-asprof-glibc-%s", own, d.sha1);
-    mkdir(path, 0755);
-    strcat(path, "/lib");
-    mkdir(path, 0755);
-    strcat(path, "/libasyncProfiler.so");
-    CHECK_INT(mkfifo(path, 0666), 0);
-    ask(operation_start, java.pid, JVM_START_MS);
-    CHECK_REPLY(JVM_FAILED, "libasyncProfiler.so is in the way");
-    unlink(path);
-    CHECK_INT(symlink("/etc/passwd", path), 0);
-    ask(operation_start, java.pid, JVM_START_MS);
-    CHECK_REPLY(JVM_FAILED, "libasyncProfiler.so is in the way");
-    unlink(path);
-    tmp_dir = "/tmp";
-    *strrchr(path, '/') = '\0';
-    rmdir(path);
-    *strrchr(path, '/') = '\0';
-    rmdir(path);
-    rmdir(own);
-    check_silent();
-    java_kill(&java);
+    for (int link = 0; link < 2; link++) {
+        if (!begin(NULL))
+            return;
+        snprintf(own, sizeof own, "%s/tmp", java_dir);
+        chmod(java_dir, 0755);
+        mkdir(own, 0755);
+        tmp_dir = own;
+        snprintf(path, sizeof path, "%s/grafana-agent-asprof-glibc-%s", own, d.sha1);
+        mkdir(path, 0755);
+        strcat(path, "/lib");
+        mkdir(path, 0755);
+        strcat(path, "/libasyncProfiler.so");
+        CHECK_INT(link ? symlink("/etc/passwd", path) : mkfifo(path, 0666), 0);
+        ask(operation_start, java.pid, JVM_START_MS);
+        CHECK_REPLY(JVM_OK, "");
+        CHECK_INT(libraries_mapped(), 1);
+        ask(operation_roll, java.pid, JVM_START_MS);
+        CHECK_REPLY(JVM_OK, "");
+        tmp_dir = "/tmp";
+        nftw(own, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+        check_silent();
+        java_kill(&java);
+    }
 }
 
 static pid_t child_of(pid_t pid)
@@ -534,6 +575,67 @@ static void a_jvm_in_namespaces_of_its_own_with_another_user(void)
     java_kill(&java);
 }
 
+/* What a kubelet makes of an emptyDir on /tmp: for everybody to write, without the sticky bit, with the group of fsGroup. */
+static void a_tmp_for_everybody_to_write_will_do(void)
+{
+    static const char *const modes[] = {"mode=0777", "mode=2777,gid=4321"};
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        pid_t pid = begin_in_namespace(modes[i]);
+        if (!pid)
+            return;
+        ask(operation_start, pid, JVM_START_MS);
+        CHECK_REPLY(JVM_OK, "");
+        CHECK(is_recording(reply.output_fd));
+        ask(operation_roll, pid, JVM_START_MS);
+        CHECK_REPLY(JVM_OK, "");
+        check_silent();
+        java_kill(&java);
+    }
+}
+
+/* The owner, or -1. */
+static long owner_beneath(pid_t pid, const char *name)
+{
+    char path[2 * PATH_MAX];
+    struct stat st;
+    snprintf(path, sizeof path, "/proc/%d/root%s", (int)pid, name);
+    return lstat(path, &st) < 0 ? -1 : (long)st.st_uid;
+}
+
+/* A trigger in a directory of root's would be a file of root's making; the user could not make it, so it is not made. */
+static void what_the_jvms_user_may_not_do_is_not_done_for_it(void)
+{
+    pid_t pid = begin_in_namespace("mode=0755");
+    if (!pid)
+        return;
+    ask(operation_start, pid, JVM_START_MS);
+    CHECK_REPLY(JVM_FAILED, "Permission denied");
+    CHECK_INT(owner_beneath(pid, "/tmp/.attach_pid1"), -1);
+    check_silent();
+    java_kill(&java);
+}
+
+static void all_that_is_made_in_a_target_is_its_users(void)
+{
+    char library[PATH_MAX], *slash;
+    pid_t pid = begin_in_namespace("mode=1777");
+    if (!pid)
+        return;
+    ask(operation_start, pid, JVM_START_MS);
+    CHECK_REPLY(JVM_OK, "");
+    struct stat st;
+    CHECK(fstat(reply.output_fd, &st) == 0 && st.st_uid == NOBODY && st.st_gid == NOBODY);
+    struct asprof_dist d = {0};
+    CHECK_INT(asprof_dist_open("", &d, NULL), 0);
+    snprintf(library, sizeof library, "/tmp/grafana-agent-asprof-glibc-%s/lib/libasyncProfiler.so", d.sha1);
+    for (unsigned parts = 0; parts < 3; parts++) {
+        CHECK_INT(owner_beneath(pid, library), NOBODY);
+        if ((slash = strrchr(library, '/')))
+            *slash = '\0';
+    }
+    java_kill(&java);
+}
+
 static void a_tmp_that_cannot_hold_the_library_is_a_reason_with_a_remedy(void)
 {
     const struct {
@@ -541,7 +643,6 @@ static void a_tmp_that_cannot_hold_the_library_is_a_reason_with_a_remedy(void)
     } cases[] = {
         {"mode=1777,size=300k", "No space left on device"},
         {"mode=1777,noexec", "noexec"},
-        {"mode=0777", "others could exchange"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         pid_t pid = begin_in_namespace(cases[i].mount);
@@ -579,8 +680,11 @@ int main(void)
         RUN(a_stopped_jvm_is_asked_nothing);
         RUN(a_jvm_that_does_not_answer_costs_no_more_than_the_deadline);
         RUN(a_jvm_is_caught_young_and_lives);
-        RUN(traps_at_the_librarys_path_are_refused);
+        RUN(traps_at_the_librarys_path_are_gone_around);
         RUN(a_jvm_in_namespaces_of_its_own_with_another_user);
+        RUN(a_tmp_for_everybody_to_write_will_do);
+        RUN(what_the_jvms_user_may_not_do_is_not_done_for_it);
+        RUN(all_that_is_made_in_a_target_is_its_users);
         RUN(a_tmp_that_cannot_hold_the_library_is_a_reason_with_a_remedy);
         close_reply();
     }

@@ -48,7 +48,7 @@ static struct jvm_options read_of(const char *variable, const char *const *args)
 {
     char *argv[16] = {program}, *envp[] = {(char *)variable, NULL}, ready = 0;
     struct jvm_options o = {0};
-    struct pidref p = PIDREF_INIT;
+    struct jvm_view v = JVM_VIEW_INIT;
     int pipes[2];
     pid_t pid;
     for (size_t n = 1; *args; n++)
@@ -60,10 +60,9 @@ static struct jvm_options read_of(const char *variable, const char *const *args)
     CHECK_INT(posix_spawn(&pid, program, &fa, NULL, argv, envp), 0);
     close(pipes[1]);
     CHECK_INT(read(pipes[0], &ready, 1), 1);
-    CHECK_INT(pidref_open(pid, 0, &p, NULL), 0);
-    cleanup_close int root = rootfs_open(&p, NULL);
-    jvm_options_read(&p, root, &o);
-    pidref_done(&p);
+    CHECK_INT(jvm_view_open(&v, pid, 0, NULL), 0);
+    jvm_options_read(&v, &o);
+    jvm_view_done(&v);
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
     close(pipes[0]);

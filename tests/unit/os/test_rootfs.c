@@ -82,17 +82,73 @@ static void guarded_means_nobody_else_can_exchange_it(void)
         bool guarded;
     } cases[] = {{0, 0755, true}, {0, 01777, true}, {0, 0777, false}, {0, 0775, false},
                  {7, 0700, true}, {7, 01777, true}, {8, 0755, false}, {8, 01777, false}};
-    const struct rootfs_owner self = {0, 0}, eight = {8, 8};
     for (size_t i = 0; i < ARRAY_LEN(cases) && geteuid() == 0; i++) {
         cleanup_close int fd = rootfs_dir(root, "/etc", &err);
         CHECK_INT(fchownat(root, "etc", cases[i].owner, 0, 0), 0);
         CHECK_INT(fchmodat(root, "etc", cases[i].mode, 0), 0);
-        CHECK_INT(rootfs_guarded(root, fd, "/etc", 7, &self, &err) == 0, cases[i].guarded);
-        CHECK_INT(rootfs_guarded(root, fd, "/etc", 7, &eight, NULL) == 0, cases[i].guarded || (cases[i].owner == 8));
+        CHECK_INT(rootfs_guarded(root, fd, 7), cases[i].guarded);
         CHECK_INT(fchownat(root, "", 8, 0, AT_EMPTY_PATH), 0);
-        CHECK_INT(rootfs_guarded(root, fd, "/etc", 7, &self, NULL) == 0, cases[i].guarded || (cases[i].owner == 8));
+        CHECK_INT(rootfs_guarded(root, fd, 7), cases[i].guarded || (cases[i].owner == 8));
         CHECK_INT(fchownat(root, "", 0, 0, AT_EMPTY_PATH), 0);
     }
+    CHECK_INT(fchmodat(root, "etc", 0755, 0), 0);
+    CHECK_INT(fchownat(root, "etc", geteuid(), 0, 0), 0);
+}
+
+static void within_a_directory_no_link_is_followed_and_no_mount_crossed(void)
+{
+    struct stat st;
+    cleanup_close int file = rootfs_file_in(root, "etc/name", O_RDONLY, 64, &st, &err);
+    CHECK(file >= 0 && S_ISREG(st.st_mode));
+    cleanup_close int link = rootfs_peek_in(root, "link", &st, &err);
+    CHECK(link >= 0 && S_ISLNK(st.st_mode));
+    CHECK_INT(rootfs_dir_in(root, "abs", &err), -ELOOP);
+    CHECK_INT(rootfs_file_in(root, "abs/name", O_RDONLY, 64, NULL, &err), -ELOOP);
+    CHECK_INT(rootfs_dir_in(root, "..", &err), -EXDEV);
+    CHECK_INT(rootfs_dir_in(root, "/etc", &err), -EXDEV);
+}
+
+/* In mount namespaces of its own: neither a bind mount of the very same file system, nor another one, over the folder or over a file. */
+static void check_mounts(void)
+{
+    char target[64], source[64];
+    struct stat st;
+    snprintf(target, sizeof target, "%s/made", dir);
+    snprintf(source, sizeof source, "%s/etc", dir);
+    mkdir(target, 0755);
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        _exit(2);
+    cleanup_close int again = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool fine = rootfs_dir_in(again, "made", &err) >= 0;
+    fine = fine && mount(source, target, NULL, MS_BIND, NULL) == 0 && rootfs_dir_in(again, "made", &err) == -EXDEV &&
+           rootfs_peek_in(again, "made/name", &st, &err) == -EXDEV;
+    fine = fine && mount("none", target, "tmpfs", 0, NULL) == 0 && rootfs_dir_in(again, "made", &err) == -EXDEV;
+    snprintf(target, sizeof target, "%s/big", dir);
+    snprintf(source, sizeof source, "%s/etc/name", dir);
+    fine = fine && mount(source, target, NULL, MS_BIND, NULL) == 0 && rootfs_peek_in(again, "big", &st, &err) == -EXDEV;
+    _exit(!fine);
+}
+
+static void a_bind_mount_is_a_mount(void)
+{
+    int status = 0;
+    const pid_t pid = fork();
+    if (pid == 0)
+        check_mounts();
+    waitpid(pid, &status, 0);
+    if (WEXITSTATUS(status) == 2)
+        SKIP(a_bind_mount_is_a_mount, "no mount namespaces here");
+    else
+        CHECK_INT(status, 0);
+}
+
+static void what_is_made_is_new(void)
+{
+    struct stat st;
+    cleanup_close int fd = rootfs_make_file(root, "mine");
+    CHECK(fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 07777) == 0600);
+    CHECK_INT(rootfs_make_file(root, "mine"), -EEXIST);
+    CHECK_INT(rootfs_make_file(root, "link"), -EEXIST);
 }
 
 static void the_root_of_a_process_is_its_own(void)
@@ -110,85 +166,6 @@ static void local_file_systems_are_told_from_others(void)
     CHECK(!fs_is_local(proc));
     CHECK(!fs_is_local(-1));
     CHECK(shm < 0 || fs_is_local(shm));
-}
-
-static bool write_map(pid_t pid, const char *map, const char *text)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, map);
-    cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
-    return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-}
-
-/* A process in a user namespace whose only user is our 1234, with a tmpfs of that namespace over /tmp. Its pid, or -1. */
-static pid_t begin_in_user_namespace(int *stop)
-{
-    int up[2], mapped[2];
-    char byte = 0;
-    if (pipe2(up, O_CLOEXEC) < 0 || pipe2(mapped, O_CLOEXEC) < 0)
-        return -1;
-    pid_t pid = fork();
-    if (pid == 0) {
-        close(mapped[1]);
-        bool fine = unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && write(up[1], "u", 1) == 1 &&
-                    read(mapped[0], &byte, 1) == 1 && setgid(0) == 0 && setuid(0) == 0 &&
-                    mount("none", "/tmp", "tmpfs", 0, "mode=1777") == 0;
-        if (fine && write(up[1], "m", 1) == 1)
-            (void)!read(mapped[0], &byte, 1);
-        _exit(0);
-    }
-    close(up[1]);
-    close(mapped[0]);
-    bool fine = read(up[0], &byte, 1) == 1 && write_map(pid, "uid_map", "0 1234 1") &&
-                write_map(pid, "gid_map", "0 1235 1") && write(mapped[1], "x", 1) == 1 && read(up[0], &byte, 1) == 1;
-    close(up[0]);
-    *stop = mapped[1];
-    if (fine)
-        return pid;
-    close(mapped[1]);
-    waitpid(pid, NULL, 0);
-    return -1;
-}
-
-static void check_owner(int tmp, const char *name, mode_t mode)
-{
-    struct stat st = {0};
-    CHECK_INT(fstatat(tmp, name, &st, AT_SYMLINK_NOFOLLOW), 0);
-    CHECK_INT(st.st_uid, 1234);
-    CHECK_INT(st.st_gid, 1235);
-    CHECK_INT(st.st_mode & 07777, mode);
-}
-
-static void what_is_made_in_a_user_namespaces_file_system_is_its_roots(void)
-{
-    const struct rootfs_owner its_root = {1234, 1235}, self = {geteuid(), getegid()};
-    cleanup_close int stop = -1;
-    pid_t pid = geteuid() == 0 ? begin_in_user_namespace(&stop) : -1;
-    if (pid < 0) {
-        SKIP(what_is_made_in_a_user_namespaces_file_system_is_its_roots, "no user namespaces here");
-        return;
-    }
-    cleanup_pidref struct pidref p = PIDREF_INIT;
-    CHECK_INT(pidref_open(pid, 0, &p, &err), 0);
-    cleanup_close int its = rootfs_open(&p, &err);
-    cleanup_close int tmp = rootfs_dir(its, "/tmp", &err);
-    CHECK_INT(rootfs_make_dir(tmp, "dir", 0755, &self), -EOVERFLOW);
-    CHECK_INT(rootfs_make_dir(tmp, "dir", 0755, &its_root), 0);
-    CHECK_INT(rootfs_make_dir(tmp, "dir", 0755, &its_root), -EEXIST);
-    cleanup_close int file = rootfs_make_file(tmp, "file", &its_root);
-    CHECK(file >= 0);
-    CHECK_INT(rootfs_make_file(tmp, "file", &its_root), -EEXIST);
-    CHECK_INT(rootfs_rename(tmp, "file", "other", &its_root), 0);
-    check_owner(tmp, "dir", 0755);
-    check_owner(tmp, "other", 0600);
-    CHECK_INT(fs_write(file, "text", 4), 0);
-    /* What is made elsewhere afterwards is one's own again. */
-    struct stat st;
-    cleanup_close int mine = rootfs_make_file(root, "mine", &its_root);
-    CHECK_INT(fstat(mine, &st), 0);
-    CHECK(st.st_uid == 0 && st.st_gid == getegid() && rootfs_is_ours(&st, &self));
-    close(TAKE_FD(stop));
-    waitpid(pid, NULL, 0);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
@@ -221,7 +198,9 @@ int main(void)
     RUN(guarded_means_nobody_else_can_exchange_it);
     RUN(the_root_of_a_process_is_its_own);
     RUN(local_file_systems_are_told_from_others);
-    RUN(what_is_made_in_a_user_namespaces_file_system_is_its_roots);
+    RUN(within_a_directory_no_link_is_followed_and_no_mount_crossed);
+    RUN(a_bind_mount_is_a_mount);
+    RUN(what_is_made_is_new);
     nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return REPORT();
 }

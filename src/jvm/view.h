@@ -1,0 +1,45 @@
+/* What of a process only a privileged reader sees, opened or read at once, so that no privilege is needed after it.
+ *
+ * /proc/PID/{root,cwd,maps,fd,environ} answer to ptrace(2) access only. Opened as root, they go on naming the same process and
+ * address space when the reader has become the target's user (os/rights.h): a process that executes another program leaves them behind,
+ * empty, and is then refused rather than mistaken. Everything below `root` and `cwd` is opened after that, never before.
+ *
+ * Blocking (cmdline and environ can wait for the target's memory), for a child of the helper or for bin/asprof. Source: proc(5),
+ * fs/proc/{base,task_mmu}.c: access is checked when a file is opened.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "os/pidref.h"
+#include "os/rights.h"
+
+struct jvm_view {
+    struct pidref p;
+    struct rights rights; /* the target's */
+    pid_t ns_pid;         /* as the target sees itself */
+    int root, cwd;        /* O_PATH; cwd may be -1 */
+    int status, maps, mountinfo;
+    struct buf cmdline, environ; /* as /proc/PID has them */
+    bool whole;                  /* both were read to their ends */
+    bool java;                   /* its program file is called java */
+    bool host; /* it sees the file systems of the host or of the agent, not those of a container of its own */
+};
+#define JVM_VIEW_INIT                                                                                                  \
+    ((struct jvm_view){.p = PIDREF_INIT, .root = -1, .cwd = -1, .status = -1, .maps = -1, .mountinfo = -1})
+
+/* Process `pid`, which must have started at `start_time` (0: whenever). -ESRCH when it is gone, -ETIMEDOUT when it is stopped: whatever
+ * is asked of it now would happen when nobody expects it any more. */
+must_check int jvm_view_open(struct jvm_view *v, pid_t pid, uint64_t start_time, struct err *err);
+/* This process becomes the target's user, if that is still who it was. For good: see rights_become(). */
+must_check int jvm_view_become(const struct jvm_view *v, struct err *err);
+/* Has SIGQUIT a handler now? */
+bool jvm_view_catches_quit(const struct jvm_view *v);
+/* Appends what one of the open files of /proc says now, from its start. */
+must_check int jvm_view_read(int file, struct buf *out);
+
+void jvm_view_done(struct jvm_view *v);
+#define cleanup_view __attribute__((cleanup(jvm_view_done)))

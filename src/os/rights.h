@@ -1,0 +1,39 @@
+/* The rights of another process, and taking them on: how this process acts on a target without being able to do more than the target.
+ *
+ * A path that a target can change is a trap for whoever has more rights than the target: a bind mount or a moved directory makes a
+ * privileged open, chmod or unlink hit a file of root's, whatever was checked before. So a child of the helper opens what needs privilege
+ * (/proc/PID/root, descriptors below /proc/PID), then becomes the target's user for good and only then looks up, makes, links,
+ * connects, renames or deletes anything. What the kernel refuses to that user is refused.
+ *
+ * Ids are the kernel's own, as our user namespace numbers them: root of a user namespace is the unprivileged user it maps to.
+ * Root of the host and root of a container without a user namespace stay uid 0, but without any capability.
+ * Source: credentials(7), capabilities(7), user_namespaces(7), PR_SET_NO_NEW_PRIVS in prctl(2).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct rights {
+    uid_t uid; /* effective */
+    gid_t gid;
+    gid_t *groups; /* supplementary; owned */
+    size_t group_count;
+};
+
+/* Reads them from the text of /proc/PID/status. -EBADMSG where it has none. */
+must_check int rights_parse(struct str status, struct rights *ret, struct err *err);
+void rights_done(struct rights *r);
+#define cleanup_rights __attribute__((cleanup(rights_done)))
+
+/* Are both the same user with the same groups? */
+must_check bool rights_equal(const struct rights *a, const struct rights *b);
+
+/* Makes them those of this process, which must have one thread: for good, with no capability in any set, no_new_privs, and closed to
+ * ptrace(2) by that user. -EPERM when they are not to be had (an agent that is no root, and a target of another user). Whatever
+ * it returns, the process may not go on as if nothing had happened: on failure it has lost some rights, and should end. */
+must_check int rights_become(const struct rights *r, struct err *err);
