@@ -2,7 +2,7 @@
 #
 #   make run       build, then profile every JVM on this host into the built-in store: http://127.0.0.1:4040
 #   make demo-app  a small Java program to look at, in the foreground
-#   make test      everything: layers, unit tests, the same under sanitizers, fuzz corpus, real JVMs
+#   make test      everything: layers, unit tests, the same under sanitizers, fuzz corpus, real JVMs, attackers
 #   make soak      ten thousand reloads (RELOADS) under AddressSanitizer, which must leave nothing behind
 #   make bench     the figures, one line each
 #   make lint      formatting, layers, sizes, clang-tidy
@@ -21,7 +21,7 @@ JAVAC        ?= javac
 JAVA         ?= java
 
 .DELETE_ON_ERROR:
-.PHONY: all build run demo-app test test-unit test-asan test-daemon soak bench lint format fuzz install clean setup-%
+.PHONY: all build run demo-app test test-unit test-asan test-daemon test-adversary soak bench lint format fuzz install clean setup-%
 
 all: build
 
@@ -50,7 +50,7 @@ $(ASAN)/build.ninja: | setup-test
 
 test: setup-test
 	tools/check-layers
-	$(MAKE) test-unit test-asan test-daemon
+	$(MAKE) test-unit test-asan test-daemon test-adversary
 
 test-unit: setup-test $(BUILD)/build.ninja
 	ninja -C $(BUILD) --quiet
@@ -62,6 +62,9 @@ test-asan: setup-test $(ASAN)/build.ninja
 
 test-daemon: setup-test build
 	tests/daemon/run --smolder $(BUILD)/smolder
+
+test-adversary: setup-test build
+	tests/adversary/run --smolder $(BUILD)/smolder
 
 soak: setup-test $(ASAN)/build.ninja
 	ninja -C $(ASAN) --quiet smolder

@@ -151,14 +151,17 @@ static void write_file(const char *name)
     (void)!pwrite(recording, open_chunk, sizeof open_chunk, written);
 }
 
+/* The records behind the first, which is there before `start` is answered; then all of them again. */
 static void *feed(void *unused)
 {
     (void)unused;
+    bool first = true;
     do {
         char list[4096];
         snprintf(list, sizeof list, "%s", arg("records", ""));
-        for (char *rest = list, *name; (name = strsep(&rest, ",")) && *name;) {
-            write_file(name);
+        for (char *rest = list, *name; (name = strsep(&rest, ",")) && *name; first = false) {
+            if (!first)
+                write_file(name);
             sleep_ms(number("pause", 0) + which * number("step", 0));
         }
     } while (number("again", 0));
@@ -213,8 +216,10 @@ static void take_recording(char *options)
     if (!started && number("die", 0))
         in_thread(end_soon);
     written = 0;
-    if (!*arg("records", ""))
-        write_file("/dev/null");
+    char first[4096];
+    snprintf(first, sizeof first, "%s", *arg("records", "") ? arg("records", "") : "/dev/null");
+    first[strcspn(first, ",")] = '\0';
+    write_file(first);
     if (!feeding && (*arg("records", "") || held)) {
         feeding = true;
         in_thread(feed);

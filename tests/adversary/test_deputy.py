@@ -6,7 +6,7 @@ import time
 from attack import (ALICE, DOCKER, EVE, MALLORY, NO_VAR_TMP, PRIVATE_TMP, Victim, check_live, check_rights, container_root, fake, flames,
                     innocent, library_place, machine_status, need_fuse, need_user_namespaces, own_namespaces, owned_by_root,
                     rights, settled, settled_twice, snapshot, staged, user)
-from lab import check, config, equal, proc_text, test, wait_for
+from lab import Skip, check, config, equal, proc_text, test, wait_for
 
 
 def bound(lab, script, wrapper=own_namespaces, victim=None, **options):
@@ -42,7 +42,8 @@ def a_folder_of_roots_as_the_librarys_lib_stays_as_it_is(lab):
 @test
 def a_file_of_roots_as_the_library_stays_as_it_is(lab):
     """A local user binds root's file over the library's."""
-    bound(lab, "mkdir -p {folder}/lib; chmod 700 {folder}; touch {library}; mount --bind {victim}/file {library}")
+    bound(lab, "mkdir -p {folder}/lib; chmod 700 {folder}; touch {library}; mount --bind {victim}/file {library}",
+          victim=Victim(lab, mode=0o711))
 
 
 @test
@@ -92,7 +93,8 @@ def folders_of_roots_as_counters_stay_as_they_are(lab):
 @test
 def a_file_of_roots_as_the_trigger_stays_as_it_is(lab):
     """.attach_pidN is root's file: it is neither given away nor removed."""
-    agent, target = bound(lab, "touch /tmp/.attach_pid$$; mount --bind {victim}/file /tmp/.attach_pid$$", mode="nosocket")
+    bound(lab, "touch /tmp/.attach_pid$$; mount --bind {victim}/file /tmp/.attach_pid$$", mode="nosocket",
+          victim=Victim(lab, mode=0o711))
 
 
 @test
@@ -137,7 +139,7 @@ def raced(lab, how, folders="/tmp /dev/shm", seconds=8, **options):
     """Something of root's takes the place of whatever the agent makes, again and again; no file of the attacker's or of the
     agent's may be found in it."""
     need_user_namespaces(lab)
-    victim = Victim(lab)
+    victim = Victim(lab, mode=0o711)
     mover = staged(lab, "mover")
     said = lab.dir / "mover.txt"
     said.touch(0o666)
@@ -359,3 +361,56 @@ def groups_of_the_docker_kind_are_no_way_out(lab):
     settled_twice(agent, target)
     victim.check_untouched()
     equal([str(p) for p in lab.machine.path("/tmp").glob(".attach_pid*")], [], "triggers on the host")
+
+
+@test
+def a_folder_of_roots_as_tmp_dir_stays_as_it_is(lab):
+    """tmp_dir names a folder that the target has bound root's over."""
+    need_user_namespaces(lab)
+    victim = Victim(lab)
+    lab.machine.path("/tmp/sub").mkdir(mode=0o1777)
+    agent = lab.agent(config=config(java='tmp_dir = "/tmp/sub"'))
+    targets = [fake(lab, own_namespaces(MALLORY, PRIVATE_TMP + script)) for script in (
+        f"mkdir /tmp/sub; mount --bind {victim.inner} /tmp/sub", f"ln -s {victim.inner} /tmp/sub")]
+    for target in targets:
+        settled_twice(agent, target)
+    victim.check_untouched()
+
+
+@test
+def a_root_full_of_links_leads_nowhere(lab):
+    """The target's root is a file system of its own in which /tmp, /dev/shm and /run are links to root's folder, in both forms."""
+    need_user_namespaces(lab)
+    victim = Victim(lab, mode=0o755)
+    agent = lab.agent(config=config())
+    targets = []
+    for link in (victim.inner, "../../../../../../" + victim.inner.lstrip("/")):
+        script = (PRIVATE_TMP + "mkdir /tmp/u /tmp/w /tmp/r; mount -t overlay -o userxattr,lowerdir=/,upperdir=/tmp/u,workdir=/tmp/w none /tmp/r; "
+                  f"mount --rbind /srv /tmp/r/srv; for d in tmp run; do rm -rf /tmp/r/$d; ln -s {link} /tmp/r/$d; done; "
+                  f"mount --rbind /usr /tmp/r/usr; mount --rbind {lab.stage.dir} /tmp/r{lab.stage.dir}; cd /; set -- chroot /tmp/r \"$@\"")
+        status, text = lab.call(own_namespaces(MALLORY, script + "; chroot /tmp/r true; exit 0"))
+        if status:
+            raise Skip(f"no overlay in a user namespace here: {text.strip()[-200:]}")
+        targets.append(fake(lab, own_namespaces(MALLORY, script), mode="nosocket"))
+    for target in targets:
+        settled_twice(agent, target)
+    victim.check_untouched()
+
+
+@test
+def a_library_that_the_target_exchanges_runs_with_its_own_rights_only(lab):
+    """The target replaces the library after it was put in place: nothing of root's is touched, and the agent is not misled into
+    serving others with it."""
+    need_user_namespaces(lab)
+    receiver = lab.receiver()
+    victim = Victim(lab)
+    folder, library = library_place(lab)
+    swap = (f"while :; do [ -e {library} ] && cp /bin/true {library}.x && mv -f {library}.x {library}; sleep 0.002; done 2>/dev/null &\n")
+    agent = lab.agent(config=config())
+    target = fake(lab, own_namespaces(MALLORY, PRIVATE_TMP + swap), early=0, count=8)
+    jvm = innocent(lab)
+    flames(receiver, jvm, 15)
+    maps = (lab.machine.path("/proc") / str(jvm.inner) / "maps").read_text()
+    check("libasyncProfiler" in maps, "the innocent JVM has no library")
+    victim.check_untouched()
+    check(target.alive(), "the target ended")

@@ -39,7 +39,7 @@ def held_by(lab, script="", count=1, **options):
 def a_recording_held_by_a_silent_page_stops_nothing(lab):
     """write() out of a FUSE page that never comes keeps the recording's lock: the agent answers, and ends on SIGTERM."""
     need_fuse(lab)
-    held_by(lab, f"mkdir /tmp/f; {staged(lab, 'silentfs')} page /tmp/f", count=20, hold="/tmp/f/x", step=60)
+    held_by(lab, f"mkdir /tmp/f; {staged(lab, 'silentfs')} page /tmp/f", count=60, hold="/tmp/f/x", step=25)
 
 
 @test
@@ -69,7 +69,7 @@ def a_stuck_agent_can_be_killed(lab):
     need_user_namespaces(lab)
     agent = lab.agent(config=config())
     script = big_tmp(f"mkdir /tmp/f; {staged(lab, 'silentfs')} page /tmp/f")
-    target = fake(lab, own_namespaces(MALLORY, script), count=20, records=chunks(lab), hold="/tmp/f/x", step=60)
+    target = fake(lab, own_namespaces(MALLORY, script), count=60, records=chunks(lab), hold="/tmp/f/x", step=25)
     wait_for("recording", lambda: target.said("file"), 20)
     time.sleep(2)  # two intervals: what is consumed is given back by now
     agent.signal(signal.SIGKILL)
