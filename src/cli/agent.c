@@ -118,11 +118,16 @@ static void on_signal(uv_signal_t *handle, int number)
     stop(a, EXIT_FINE);
 }
 
-static void helper_lost(void *arg)
+/* Sessions keep their recordings; what was asked of the old helper is asked of the new one. */
+static void helper_lost(void *arg, bool replaced)
 {
     struct agent *a = arg;
     if (a->stopping)
         return;
+    if (replaced) {
+        log_error("the privileged helper died or did not answer; it was started again");
+        return;
+    }
     log_error("the privileged helper died; nothing can be attached without it, so smolder stops");
     stop(a, EXIT_SYSTEM);
 }
@@ -334,8 +339,19 @@ static void abandon(struct agent *a)
     uv_run(&a->loop, UV_RUN_DEFAULT);
 }
 
+int agent_helper(void)
+{
+    struct stat st;
+    if (fstat(PRIV_SOCKET, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+        fputs("smolder " AGENT_HELPER ": smolder run starts it by itself\n", stderr);
+        return EXIT_USAGE;
+    }
+    priv_serve(jvm_ops);
+}
+
 int agent_run(const struct agent_settings *settings)
 {
+    static const char *const helper_command[] = {"smolder", AGENT_HELPER, NULL};
     struct agent a = {.settings = settings};
     struct err err = {0};
     /* First of all, while this process is small and has one thread. */
@@ -343,6 +359,7 @@ int agent_run(const struct agent_settings *settings)
         fprintf(stderr, "smolder run: %s\n", err.text);
         return EXIT_SYSTEM;
     }
+    priv_restartable(a.priv, helper_command);
     init_loop(&a);
     if (start(&a, &err) < 0) {
         fprintf(stderr, "smolder run: %s\n", err.text);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cli/agent.h"
 #include "cli/command.h"
 
 static int version(int argc, char **argv)
@@ -47,6 +48,8 @@ int main(int argc, char **argv)
         name = "version";
     if (!strcmp(name, "format"))
         name = "fmt"; /* the other name it has in Alloy */
+    if (!strcmp(name, AGENT_HELPER))
+        return agent_helper();
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         if (!strcmp(name, commands[i]->name))
             return commands[i]->run(argc - 2, argv + 2);

@@ -4,8 +4,8 @@
  * next to nothing (components/discovery_process_table.h) finds JVMs that appeared and processes that ended, and only these are read: whoever profiles
  * JVMs need not wait for the refresh, whoever lists processes is not woken by each short-lived one.
  *
- * Reading happens in the helper (jvm/scan.h). A process that cannot be read is reported once; one that holds up its reader is from
- * then on read apart from the others. Exports survive updates. Source: spec components §2; the user's document.
+ * Reading happens in the helper (jvm/scan.h), apart for each user, so that processes which hold up their reader delay only processes
+ * of the same user. A process that cannot be read is reported once; one that holds up its reader is from then on read alone. Exports survive updates. Source: spec components §2; the user's document.
  */
 #include "components/discovery_process.h"
 
@@ -23,6 +23,7 @@
 #include "flow/targets.h"
 #include "graph/component.h"
 #include "jvm/scan.h"
+#include "jvm/user.h"
 #include "os/procfs.h"
 
 enum {
@@ -30,7 +31,7 @@ enum {
     LOOK_LEAST_MS = 100, /* for a refresh_interval below LOOK_MS */
     SCAN_MS = 2000,      /* for JVM_SCAN_MAX processes, which take some ms */
     SCAN_ALONE_MS = 3000,
-    SCANS_AT_ONCE = 2,   /* the helper has other things to do, too */
+    SCANS_AT_ONCE = 2,   /* of one user: the helper has other things to do, too */
     QUIET_MS = 5000,     /* between exports that are no JVM's doing */
     REPORTS_MAX = 10,    /* unreadable processes named per full read */
     COMMAND_SHORT = 512, /* what is kept of a command line beyond the budget */
@@ -90,7 +91,8 @@ struct reader {
     struct list node;
     struct discovery *discovery;
     struct jvm_scan *scan;
-    bool stuck; /* it reads one process known to hold up its reader */
+    uint64_t user; /* whose processes it reads */
+    bool stuck;    /* it reads one process known to hold up its reader */
 };
 
 struct discovery {
@@ -100,7 +102,7 @@ struct discovery {
     struct process_join join; /* borrows from args.join */
     struct process_table table;
     struct list readers;
-    unsigned reader_count, stuck_count; /* how many readers, of both kinds */
+    unsigned reader_count; /* but for those that read what is stuck */
     uv_timer_t timer;
     bool started, lost; /* lost: there is no helper any more */
     int64_t refresh_at_ms, exported_ms;
@@ -263,6 +265,7 @@ static void on_record(void *arg, const struct jvm_facts *f)
         return;
     }
     const bool same = p->start_time == f->start_time && p->program == f->program;
+    p->user_known = p->user_known && same;
     const bool maps_read = d->args.discover_config.java && !(p->java_known && asked == READ_ALL);
     p->start_time = f->start_time;
     p->program = f->program;
@@ -323,7 +326,7 @@ static void on_scan_done(void *arg, int code)
     struct reader *r = arg;
     struct discovery *d = r->discovery;
     list_del(&r->node);
-    *(r->stuck ? &d->stuck_count : &d->reader_count) -= 1;
+    d->reader_count -= !r->stuck;
     free(r);
     if (code < 0) {
         d->lost = true;
@@ -334,37 +337,62 @@ static void on_scan_done(void *arg, int code)
     settle(d);
 }
 
-/* Reads what is pending as far as more readers are allowed. Those known to be stuck are read one by one beside the others. */
-static bool read_some(struct discovery *d, bool stuck)
+static uint64_t user_of(struct process *p)
+{
+    if (!p->user_known)
+        p->user = jvm_user_of(p->pid);
+    p->user_known = true;
+    return p->user;
+}
+
+static unsigned readers_of(const struct discovery *d, uint64_t user, bool stuck)
+{
+    unsigned n = 0;
+    list_each(&d->readers, node)
+    {
+        const struct reader *r = list_entry(node, struct reader, node);
+        n += r->user == user && r->stuck == stuck;
+    }
+    return n;
+}
+
+static bool is_to_be_read(const struct process *p, bool stuck)
+{
+    return p->pending && !p->reading && p->stuck == stuck;
+}
+
+/* Of the user of process number `from`, what is pending from there on. */
+static void read_some(struct discovery *d, size_t from, bool stuck)
 {
     struct jvm_scan_item items[JVM_SCAN_MAX];
     const size_t most = stuck ? 1 : JVM_SCAN_MAX;
+    const uint64_t user = user_of(&d->table.items[from]);
     size_t n = 0;
-    for (size_t i = 0; i < d->table.len && n < most; i++) {
+    for (size_t i = from; i < d->table.len && n < most; i++) {
         struct process *p = &d->table.items[i];
-        if (!p->pending || p->reading || p->stuck != stuck)
+        if (!is_to_be_read(p, stuck) || user_of(p) != user)
             continue;
         items[n++] = (struct jvm_scan_item){p->pid, wanted(d, p)};
         p->reading = p->pending;
         p->pending = READ_NOTHING;
     }
-    if (!n)
-        return false;
     struct reader *r = xcalloc(1, sizeof *r);
     r->discovery = d;
+    r->user = user;
     r->stuck = stuck;
     list_push(&d->readers, &r->node);
-    *(stuck ? &d->stuck_count : &d->reader_count) += 1;
-    r->scan = jvm_scan(d->env->priv, items, n, stuck ? SCAN_ALONE_MS : SCAN_MS, on_record, on_scan_done, r);
-    return true;
+    d->reader_count += !stuck;
+    r->scan = jvm_scan(d->env->priv, user, items, n, stuck ? SCAN_ALONE_MS : SCAN_MS, on_record, on_scan_done, r);
 }
 
+/* Reads what is pending as far as more readers are allowed. Those known to be stuck are read one by one beside the others. */
 static void read_pending(struct discovery *d)
 {
-    while (!d->lost && d->reader_count < SCANS_AT_ONCE && read_some(d, false))
-        ;
-    while (!d->lost && !d->stuck_count && read_some(d, true))
-        ;
+    for (size_t i = 0; !d->lost && i < d->table.len; i++) {
+        struct process *p = &d->table.items[i];
+        if (is_to_be_read(p, p->stuck) && readers_of(d, user_of(p), p->stuck) < (p->stuck ? 1 : SCANS_AT_ONCE))
+            read_some(d, i, p->stuck);
+    }
 }
 
 static void on_look(uv_timer_t *timer)

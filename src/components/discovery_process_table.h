@@ -32,6 +32,8 @@ struct process {
     pid_t pid;
     uint64_t start_time;                /* as last read; 0 = never */
     uint32_t program;                   /* jvm_program_of() as last read */
+    uint64_t user;                      /* jvm_user_of(), once it is known */
+    bool user_known;
     enum process_read pending, reading; /* to be read; being read at the moment */
     bool is_java;                       /* it is a JVM, or called like one */
     uint8_t fresh;                      /* how many looks still compare it because it is new */

@@ -171,7 +171,9 @@ static uint64_t call(struct priv *priv, unsigned op, const struct jvm_start *s, 
     }
     struct pending *p = xcalloc(1, sizeof *p);
     *p = (struct pending){done, arg, timeout_ms};
-    uint64_t id = priv_call(priv, op, in.p, in.len, timeout_ms, answered, p);
+    const struct priv_request r = {
+        .op = op, .user = s->user, .in = in.p, .len = in.len, .timeout_ms = timeout_ms};
+    uint64_t id = priv_call(priv, &r, answered, p);
     priv_owns(priv, id, free);
     return id;
 }

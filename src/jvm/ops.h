@@ -47,6 +47,7 @@ typedef void jvm_done(void *arg, const struct jvm_reply *reply);
 
 struct jvm_start {
     struct jvm_id id;
+    uint64_t user;       /* whose turn it takes: jvm_user_of(); 0 = the agent's own */
     const char *tmp_dir; /* "/tmp": the layout's parent, here and in the target */
     const char *dist;    /* "" = embedded; else a directory with bin/asprof and lib/libasyncProfiler.so */
     const char *

@@ -19,6 +19,7 @@ enum { ITEM_SIZE = 8, RECORD_NUMBERS = 28, RECORD_STRINGS = 8 };
 _Static_assert(JVM_SCAN_MAX *(JVM_CMDLINE_MAX + JVM_CGROUP_MAX + 4 * PATH_MAX) <= PRIV_PAYLOAD_MAX,
                "a scan of the largest processes fits one reply");
 enum { FLAG_JAVA = 1, FLAG_UID = 2 };
+enum { LOST_MAX = 2 };
 
 static void put_be(struct buf *b, uint64_t v, unsigned width)
 {
@@ -253,8 +254,8 @@ void jvm_op_scan(struct priv_call *call)
 
 struct jvm_scan {
     struct priv *priv;
-    uint64_t call;
-    unsigned timeout_ms;
+    uint64_t user, call;
+    unsigned timeout_ms, lost;
     void (*record)(void *arg, const struct jvm_facts *facts);
     void (*done)(void *arg, int code);
     void *arg;
@@ -294,7 +295,8 @@ static void on_reply(void *arg, enum priv_result result, const uint8_t *out, siz
         if (take_item(s, f.pid))
             s->record(s->arg, &f);
     }
-    if (s->len && result != PRIV_LOST) {
+    /* Of a helper that is no more nothing is known; the next one is asked. */
+    if (s->len && (result != PRIV_LOST || s->lost++ < LOST_MAX)) {
         submit(s);
         return;
     }
@@ -311,17 +313,20 @@ static void submit(struct jvm_scan *s)
         put_be(&in, (uint32_t)s->items[i].pid, 4);
         put_be(&in, s->items[i].want, 4);
     }
-    s->call = priv_call(s->priv, JVM_OP_SCAN, in.p, in.len, s->timeout_ms, on_reply, s);
+    const struct priv_request r = {
+        .op = JVM_OP_SCAN, .user = s->user, .in = in.p, .len = in.len, .timeout_ms = s->timeout_ms};
+    s->call = priv_call(s->priv, &r, on_reply, s);
 }
 
-struct jvm_scan *jvm_scan(struct priv *priv, const struct jvm_scan_item *items, size_t n, unsigned timeout_ms,
-                          void (*record)(void *arg, const struct jvm_facts *facts), void (*done)(void *arg, int code),
+struct jvm_scan *jvm_scan(struct priv *priv, uint64_t user, const struct jvm_scan_item *items, size_t n,
+                          unsigned timeout_ms, void (*record)(void *arg, const struct jvm_facts *facts), void (*done)(void *arg, int code),
                           void *arg)
 {
     if (n > JVM_SCAN_MAX)
         abort(); /* the caller's mistake: a reply could not hold it */
     struct jvm_scan *s = xcalloc(1, sizeof *s + n * sizeof *items);
     s->priv = priv;
+    s->user = user;
     s->timeout_ms = timeout_ms;
     s->record = record;
     s->done = done;

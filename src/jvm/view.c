@@ -5,10 +5,10 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "jvm/user.h"
 #include "os/fsutil.h"
 #include "os/procfs.h"
 #include "os/rootfs.h"
@@ -62,19 +62,6 @@ static void read_arguments(struct jvm_view *v)
     v->whole = read && cmdline && environment;
 }
 
-/* The host's are those of process 1, if that is the host's. Source: include/linux/proc_ns.h. */
-static bool is_hosts_mount_namespace(const struct pidref *p)
-{
-    enum { INITIAL_PID_NAMESPACE = 0xEFFFFFFC };
-    struct stat its, other;
-    if (fstatat(p->proc, "ns/mnt", &its, 0) < 0)
-        return true;
-    const bool own = stat("/proc/self/ns/mnt", &other) == 0 && other.st_ino == its.st_ino;
-    if (own || stat("/proc/1/ns/pid", &other) < 0 || (uint64_t)other.st_ino != (uint32_t)INITIAL_PID_NAMESPACE)
-        return own;
-    return stat("/proc/1/ns/mnt", &other) == 0 && other.st_ino == its.st_ino;
-}
-
 static int open_files(struct jvm_view *v, struct err *err)
 {
     const struct {
@@ -110,7 +97,7 @@ int jvm_view_open(struct jvm_view *v, pid_t pid, uint64_t start_time, struct err
         code = read_rights(v, &v->rights, &v->ns_pid, err);
     if (code < 0)
         return pidref_alive(&v->p) ? code : err_set(err, -ESRCH, "process %d is gone", (int)pid);
-    v->host = is_hosts_mount_namespace(&v->p);
+    v->host = jvm_sees_host(v->p.proc);
     read_arguments(v);
     return 0;
 }

@@ -86,8 +86,42 @@ static _Noreturn void run(const struct priv_op *op, struct priv_call *call)
     _exit(0);
 }
 
-int child_start(const struct priv_op *op, const uint8_t *in, size_t len, int64_t deadline_ms, pid_t *pid, int *pidfd,
-                int *sock)
+/* Moves the call's descriptors down to the first free numbers, and its socket behind them; closes everything else: the main process must
+ * notice the helper's end even while this child lives on. */
+static void keep_only(struct priv_call *call, const struct frame_in *in, int *sock)
+{
+    enum { FAR_UP = 64 }; /* beyond all that is kept */
+    int kept[PRIV_FDS_MAX + 1];
+    const size_t n = in->fd_count < PRIV_FDS_MAX ? in->fd_count : PRIV_FDS_MAX;
+    for (size_t i = 0; i <= n; i++) {
+        kept[i] = fcntl(i < n ? in->fds[i] : *sock, F_DUPFD_CLOEXEC, FAR_UP);
+        if (kept[i] < 0)
+            _exit(1);
+    }
+    for (size_t i = 0; i <= n; i++) {
+        if (dup3(kept[i], FIRST_FREE_FD + (int)i, O_CLOEXEC) < 0)
+            _exit(1);
+        if (i < n)
+            call->in_fds[i] = FIRST_FREE_FD + (int)i;
+    }
+    call->in_fd_count = n;
+    *sock = FIRST_FREE_FD + (int)n;
+    close_range((unsigned)*sock + 1, ~0U, 0);
+}
+
+static void wait_for_go(int sock)
+{
+    char byte;
+    while (recv(sock, &byte, 1, 0) < 0 && errno == EINTR)
+        ;
+}
+
+void child_go(int sock)
+{
+    (void)!send(sock, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+int child_start(const struct priv_op *op, const struct frame_in *in, int64_t deadline_ms, pid_t *pid, int *pidfd, int *sock)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
@@ -100,18 +134,17 @@ int child_start(const struct priv_op *op, const uint8_t *in, size_t len, int64_t
         return code;
     }
     if (child == 0) {
-        /* The main process must notice the helper's end even while this child lives on, so its socket closes here. */
         int mine = ends[1];
-        if (mine > FIRST_FREE_FD)
-            close_range(FIRST_FREE_FD, (unsigned)mine - 1, 0);
-        close_range((unsigned)mine + 1, ~0U, 0);
         struct priv_call call = {
-            .in = in,
-            .in_len = len,
+            .in = frame_body(in),
+            .in_len = frame_head_of(in).len,
             .out = BUF_INIT(PRIV_PAYLOAD_MAX),
             .deadline_ms = deadline_ms,
             .channel = &mine,
         };
+        keep_only(&call, in, &mine);
+        if (call.in_fd_count)
+            wait_for_go(mine);
         run(op, &call);
     }
     close(ends[1]);

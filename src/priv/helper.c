@@ -47,8 +47,11 @@ struct helper {
     struct frame_in in;
     struct list replies;
     struct slot slots[PRIV_CHILDREN_MAX];
-    pid_t abandoned[HELPER_ABANDONED_MAX];
-    size_t abandoned_count;
+    struct abandoned {
+        pid_t pid;
+        uint64_t id;
+    } *abandoned;
+    size_t abandoned_count, abandoned_cap;
 };
 
 static void reply_free(struct reply *r)
@@ -69,8 +72,7 @@ static void main_is_gone(struct helper *h)
 }
 
 /* Takes the descriptors and the bytes. */
-static void answer(struct helper *h, uint64_t id, enum priv_result result, struct buf *bytes, const int *fds,
-                   size_t fd_count)
+static void answer(struct helper *h, uint64_t id, uint32_t kind, struct buf *bytes, const int *fds, size_t fd_count)
 {
     struct reply *r = xcalloc(1, sizeof *r);
     size_t len = bytes->len;
@@ -78,13 +80,19 @@ static void answer(struct helper *h, uint64_t id, enum priv_result result, struc
     for (size_t i = 0; i < fd_count; i++)
         r->fds[i] = fds[i];
     r->out = (struct frame_out){
-        .head = {.len = r->body ? (uint32_t)len : 0, .fd_count = (uint32_t)fd_count, .kind = result, .id = id},
+        .head = {.len = r->body ? (uint32_t)len : 0, .fd_count = (uint32_t)fd_count, .kind = kind, .id = id},
         .body = r->body,
         .fds = r->fds,
     };
     list_push(&h->replies, &r->node);
     if (h->sock < 0)
         reply_free(r);
+}
+
+static void say(struct helper *h, uint64_t id, uint32_t kind)
+{
+    struct buf none = BUF_INIT(0);
+    answer(h, id, kind, &none, NULL, 0);
 }
 
 static void send_replies(struct helper *h)
@@ -133,11 +141,12 @@ static void collect(struct slot *s)
     }
 }
 
-static void finish(struct helper *h, struct slot *s)
+/* `how`: WIRE_STUCK or 0. */
+static void finish(struct helper *h, struct slot *s, uint32_t how)
 {
     collect(s);
-    enum priv_result result = s->whole ? PRIV_DONE : s->phase == RUNNING ? PRIV_CRASHED : PRIV_TIMEOUT;
-    answer(h, s->id, result, &s->reply, s->fds, s->fd_count);
+    const enum priv_result result = s->whole ? PRIV_DONE : s->phase == RUNNING ? PRIV_CRASHED : PRIV_TIMEOUT;
+    answer(h, s->id, (uint32_t)result | how, &s->reply, s->fds, s->fd_count);
     slot_free(s);
 }
 
@@ -148,23 +157,27 @@ static void start_call(struct helper *h)
     for (size_t i = 0; i < PRIV_CHILDREN_MAX && !s; i++)
         if (h->slots[i].phase == FREE)
             s = &h->slots[i];
-    struct buf none = BUF_INIT(0);
     int64_t deadline = clock_ms() + head.timeout_ms;
-    if (!s || head.kind >= h->op_count) {
-        answer(h, head.id, PRIV_CRASHED, &none, NULL, 0);
+    if (head.kind == WIRE_PING || !s || head.kind >= h->op_count) {
+        say(h, head.id, head.kind == WIRE_PING ? WIRE_PING : PRIV_CRASHED);
         return;
     }
     *s = (struct slot){.phase = RUNNING, .id = head.id, .next_ms = deadline, .pidfd = -1, .sock = -1};
     s->in = WIRE_IN_INIT;
     s->reply = BUF_INIT(PRIV_PAYLOAD_MAX);
-    int code = child_start(&h->ops[head.kind], frame_body(&h->in), head.len, deadline, &s->pid, &s->pidfd, &s->sock);
-    if (code == 0 && s->pidfd >= 0)
+    int code = child_start(&h->ops[head.kind], &h->in, deadline, &s->pid, &s->pidfd, &s->sock);
+    if (code == 0 && s->pidfd >= 0) {
+        if (h->in.fd_count) {
+            frame_close_fds(&h->in);
+            child_go(s->sock);
+        }
         return;
+    }
     if (code == 0) {
         kill(s->pid, SIGKILL);
         waitpid(s->pid, NULL, 0);
     }
-    finish(h, s);
+    finish(h, s, 0);
 }
 
 static void read_calls(struct helper *h)
@@ -190,17 +203,19 @@ static bool reaped(pid_t pid)
 static void reap_abandoned(struct helper *h)
 {
     for (size_t i = 0; i < h->abandoned_count;)
-        if (reaped(h->abandoned[i]))
+        if (reaped(h->abandoned[i].pid)) {
+            say(h, h->abandoned[i].id, WIRE_ENDED);
             h->abandoned[i] = h->abandoned[--h->abandoned_count];
-        else
+        } else {
             i++;
+        }
 }
 
 static void look_after(struct helper *h, struct slot *s, int64_t now)
 {
     collect(s);
     if (reaped(s->pid)) {
-        finish(h, s);
+        finish(h, s, 0);
         return;
     }
     if (now < s->next_ms)
@@ -218,12 +233,9 @@ static void look_after(struct helper *h, struct slot *s, int64_t now)
         break;
     default:
         /* Stuck in the kernel. It dies when the kernel lets go of it; its caller has waited enough. */
-        if (h->abandoned_count == HELPER_ABANDONED_MAX) {
-            s->next_ms = now + HELPER_REAP_MS;
-            break;
-        }
-        h->abandoned[h->abandoned_count++] = s->pid;
-        finish(h, s);
+        xgrow(&h->abandoned, &h->abandoned_cap, h->abandoned_count + 1, sizeof *h->abandoned);
+        h->abandoned[h->abandoned_count++] = (struct abandoned){s->pid, s->id};
+        finish(h, s, WIRE_STUCK);
     }
 }
 
@@ -249,6 +261,10 @@ static bool wait_for_work(struct helper *h)
     }
     if (h->sock < 0 && !busy)
         return false;
+    /* Nothing else tells that a stuck one has ended. */
+    enum { ABANDONED_LOOK_MS = 1000 };
+    if (h->abandoned_count && clock_ms() + ABANDONED_LOOK_MS < next)
+        next = clock_ms() + ABANDONED_LOOK_MS;
     int64_t wait = next == INT64_MAX ? -1 : next - clock_ms();
     if (next != INT64_MAX && wait < 0)
         wait = 0;

@@ -4,27 +4,39 @@
  * process (its /proc entries, its root, its sockets) is an operation: a plain blocking function that runs in a child of the helper, with
  * a deadline after which the child is killed. The main process only exchanges messages and never blocks.
  *
- * priv knows no operation: they come in a table, fixed before the fork. Payloads are bytes of the operation's own making; replies can
- * carry open file descriptors (SCM_RIGHTS). At most PRIV_CHILDREN run at once, further calls wait in order; a waiting call's deadline has
- * not begun. One that has run for PRIV_SLOW_MS hangs, most likely, and costs nothing: it makes room for the next, so that fifty targets
- * on one dead mount hold up the others for seconds, not for fifty deadlines. PRIV_CHILDREN_MAX is the limit for all of them. The helper ends
- * when the main process does, after its running children ended or met their deadlines.
+ * priv knows no operation: they come in a table, fixed before the fork. Payloads are bytes of the operation's own making; calls and
+ * replies can carry open file descriptors (SCM_RIGHTS). A waiting call's deadline has not begun.
+ *
+ * Every call is on some user's account, and users take turns (priv/queue.h): one with hundreds of calls, with calls that hang, or with
+ * processes that are stuck in the kernel, which nothing can end, holds up no other.
+ *
+ * The helper is asked every PRIV_PING_MS whether it is there. One that died, or has been silent for PRIV_SILENT_MS, is ended and
+ * replaced, if priv_restartable(); its calls are answered with PRIV_LOST, those that wait go to the next one. The helper ends when the
+ * main process does, after its running children ended or met their deadlines.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "priv/queue.h"
 
-enum { PRIV_CHILDREN = 8, PRIV_CHILDREN_MAX = 64, PRIV_SLOW_MS = 500, PRIV_FDS_MAX = 4, PRIV_PAYLOAD_MAX = 8 << 20 };
+enum { PRIV_CHILDREN = QUEUE_BUSY, PRIV_CHILDREN_MAX = QUEUE_ALL, PRIV_SLOW_MS = 500 };
+enum { PRIV_FDS_MAX = 4, PRIV_PAYLOAD_MAX = 8 << 20 };
+enum { PRIV_PING_MS = 5000, PRIV_SILENT_MS = 10000 };
+/* The number of the helper's socket in a process that was started anew. */
+enum { PRIV_SOCKET = 3 };
 
 /* One call as its operation sees it, inside the child. */
 struct priv_call {
     const uint8_t *in;
     size_t in_len;
+    int in_fds[PRIV_FDS_MAX]; /* that came with the call; no other process of ours has them open any more, unless the caller kept them */
+    size_t in_fd_count;
     struct buf out;        /* the reply; whatever is in it at priv_flush() or on return is delivered */
     int fds[PRIV_FDS_MAX]; /* to pass back with the reply; closed after sending */
     size_t fd_count;
@@ -47,8 +59,15 @@ struct priv;
 
 /* Forks the helper. Call before the loop and any thread exist. `ops` is static, NULL-name terminated. */
 must_check int priv_start(const struct priv_op *ops, struct priv **ret, struct err *err);
-/* Attaches the main end to the loop; `lost` is called should the helper die. */
-must_check int priv_attach(struct priv *p, uv_loop_t *loop, void (*lost)(void *arg), void *arg, struct err *err);
+/* How to start another one: this program's own file is executed with these arguments (static, NULL at the end), and has to call
+ * priv_serve() at once. Not a fork: by then there are threads. */
+void priv_restartable(struct priv *p, const char *const *argv);
+_Noreturn void priv_serve(const struct priv_op *ops);
+/* Attaches the main end to the loop; `lost` is called should the helper die or fall silent, and told whether there is a new one. */
+must_check int priv_attach(struct priv *p, uv_loop_t *loop, void (*lost)(void *arg, bool replaced), void *arg,
+                           struct err *err);
+/* True while the helper is there and answers. */
+bool priv_healthy(const struct priv *p);
 /* Ends the helper and waits for it a little; frees. */
 void priv_stop(struct priv *p);
 
@@ -56,14 +75,22 @@ enum priv_result {
     PRIV_DONE,    /* the operation returned; the reply is whole */
     PRIV_TIMEOUT, /* killed at its deadline; the reply is what it had flushed */
     PRIV_CRASHED, /* the child died; the reply is what it had flushed */
-    PRIV_LOST,    /* the helper is gone */
+    PRIV_LOST,    /* the helper is gone, and whether the operation was run nobody knows */
 };
 /* Called once per call, on the loop. `out` is borrowed; fds become the callee's to close (set taken ones to -1: the rest is closed). */
 typedef void priv_done(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds, size_t fd_count);
 
-/* Runs operation number `op` of the table. Returns a call id. `in` is copied. */
-uint64_t priv_call(struct priv *p, unsigned op, const void *in, size_t len, unsigned timeout_ms, priv_done *done,
-                   void *arg);
+struct priv_request {
+    unsigned op;   /* its number in the table */
+    uint64_t user; /* on whose account (priv/queue.h) */
+    const void *in;
+    size_t len;     /* copied */
+    const int *fds; /* duplicated */
+    size_t fd_count;
+    unsigned timeout_ms;
+};
+/* Returns a call id. */
+uint64_t priv_call(struct priv *p, const struct priv_request *r, priv_done *done, void *arg);
 /* The callback will not be called any more; the operation itself goes on to its end or deadline. */
 void priv_forget(struct priv *p, uint64_t call);
 /* `release` is called on the call's `arg` when the call is over: answered (after the callback), forgotten or priv stopped. */

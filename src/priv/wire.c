@@ -77,7 +77,7 @@ enum frame_state frame_read(int sock, struct frame_in *in)
     }
 }
 
-static void close_fds(struct frame_in *in)
+void frame_close_fds(struct frame_in *in)
 {
     for (size_t i = 0; i < in->fd_count; i++)
         if (in->fds[i] >= 0)
@@ -88,7 +88,7 @@ static void close_fds(struct frame_in *in)
 void frame_next(struct frame_in *in)
 {
     enum { KEPT_MAX = 64 << 10 };
-    close_fds(in);
+    frame_close_fds(in);
     if (in->bytes.cap > KEPT_MAX)
         buf_done(&in->bytes);
     else
@@ -97,7 +97,7 @@ void frame_next(struct frame_in *in)
 
 void frame_in_done(struct frame_in *in)
 {
-    close_fds(in);
+    frame_close_fds(in);
     buf_done(&in->bytes);
 }
 

@@ -17,10 +17,15 @@ enum { WIRE_FDS_MAX = 4, WIRE_FRAME_MAX = 8 << 20 };
 struct frame_head {
     uint32_t len;
     uint32_t fd_count;
-    uint32_t kind; /* call: operation number; reply: enum priv_result; child: 1 = last frame */
+    uint32_t kind; /* call: operation number or WIRE_PING; reply: enum priv_result or one of those below; child: 1 = last frame */
     uint32_t timeout_ms;
     uint64_t id;
 };
+
+/* Beside results and operations. To the helper and back, with nothing in it: are you there? */
+static const uint32_t WIRE_PING = 1U << 30;
+/* With a result: the call is over, its process is not, for it is stuck in the kernel. When it ends at last, WIRE_ENDED names the call. */
+static const uint32_t WIRE_STUCK = 1U << 29, WIRE_ENDED = 1U << 28;
 
 struct frame_in {
     struct buf bytes; /* header and body of the frame under way */
@@ -37,6 +42,8 @@ enum frame_state { WIRE_FRAME, WIRE_AGAIN, WIRE_CLOSED };
 enum frame_state frame_read(int sock, struct frame_in *in);
 struct frame_head frame_head_of(const struct frame_in *in);
 const uint8_t *frame_body(const struct frame_in *in);
+/* Closes the descriptors that are still in in->fds. */
+void frame_close_fds(struct frame_in *in);
 /* Drops the frame; descriptors still in in->fds (>= 0) are closed. */
 void frame_next(struct frame_in *in);
 void frame_in_done(struct frame_in *in);

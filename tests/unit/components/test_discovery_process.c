@@ -63,9 +63,9 @@ static uv_loop_t loop;
 static struct component_env env;
 static struct controller *engine;
 
-static void nothing(void *arg)
+static void nothing(void *arg, bool replaced)
 {
-    (void)arg;
+    (void)arg, (void)replaced;
 }
 
 static void start_engine(void)

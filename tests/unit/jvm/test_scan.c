@@ -110,7 +110,7 @@ static void run_until(const bool *done)
 static struct result scan(const struct jvm_scan_item *items, size_t n, unsigned timeout_ms)
 {
     struct result r = {0};
-    jvm_scan(priv, items, n, timeout_ms, on_record, on_done, &r);
+    jvm_scan(priv, 1, items, n, timeout_ms, on_record, on_done, &r);
     run_until(&r.done);
     return r;
 }
@@ -266,7 +266,7 @@ static void a_cancelled_scan_calls_nobody(void)
 {
     struct result r = {0};
     const struct jvm_scan_item item = {getpid(), EVERYTHING};
-    struct jvm_scan *s = jvm_scan(priv, &item, 1, 5000, on_record, on_done, &r);
+    struct jvm_scan *s = jvm_scan(priv, 1, &item, 1, 5000, on_record, on_done, &r);
     jvm_scan_cancel(s);
     struct result other = scan(&item, 1, 5000); /* its answer comes after the cancelled one's would have */
     CHECK(other.done);
@@ -347,9 +347,9 @@ static void another_program_or_a_new_heap_changes_the_fingerprint(void)
     CHECK_INT(jvm_program_of(&shell), jvm_program_of(&same));
 }
 
-static void helper_lost(void *arg)
+static void helper_lost(void *arg, bool replaced)
 {
-    (void)arg;
+    (void)arg, (void)replaced;
 }
 
 int main(void)

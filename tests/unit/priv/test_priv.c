@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -90,13 +91,30 @@ static void op_file_later(struct priv_call *call)
     close(open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600));
 }
 
+/* The names of its descriptors, and whether they are the last ones: what it holds is closed here. */
+static void op_take_files(struct priv_call *call)
+{
+    for (size_t i = 0; i < call->in_fd_count; i++) {
+        char digit = '-';
+        if (pread(call->in_fds[i], &digit, 1, 0) != 1)
+            digit = '?';
+        buf_append(&call->out, &digit, 1);
+        close(call->in_fds[i]);
+    }
+    unsigned n = 0;
+    cleanup_closedir DIR *d = opendir("/proc/self/fd");
+    for (const struct dirent *e; d && (e = readdir(d));)
+        n += e->d_name[0] != '.' && strtol(e->d_name, NULL, 10) > STDERR_FILENO;
+    buf_printf(&call->out, " %u left", n);
+}
+
 static void op_helper_pid(struct priv_call *call)
 {
     pid_t helper = getppid();
     buf_append(&call->out, &helper, sizeof helper);
 }
 
-enum { REPEAT, HANG, HANG_DEAF, PART_THEN_HANG, CRASH, FILES, FILE_THEN_HANG, FILE_LATER, HELPER_PID };
+enum { REPEAT, HANG, HANG_DEAF, PART_THEN_HANG, CRASH, FILES, FILE_THEN_HANG, FILE_LATER, HELPER_PID, TAKE_FILES };
 static const struct priv_op ops[] = {
     [REPEAT] = {"t-repeat", op_repeat},
     [HANG] = {"t-hang", op_hang},
@@ -107,13 +125,14 @@ static const struct priv_op ops[] = {
     [FILE_THEN_HANG] = {"t-file", op_file_then_hang},
     [FILE_LATER] = {"t-later", op_file_later},
     [HELPER_PID] = {"t-pid", op_helper_pid},
+    [TAKE_FILES] = {"t-take", op_take_files},
     {0},
 };
 
 static struct {
     uv_loop_t loop;
     struct priv *priv;
-    unsigned lost, answers, released;
+    unsigned lost, replaced, answers, released;
     struct answer {
         bool done;
         enum priv_result result;
@@ -124,10 +143,11 @@ static struct {
     } answer[CALLS_MAX];
 } t;
 
-static void on_lost(void *arg)
+static void on_lost(void *arg, bool replaced)
 {
     (void)arg;
     t.lost++;
+    t.replaced += replaced;
 }
 
 static void on_done(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds, size_t fd_count)
@@ -165,9 +185,15 @@ static void tear_down(void)
     CHECK_INT(waitpid(-1, NULL, WNOHANG), -1); /* nobody is left behind */
 }
 
+static uint64_t call_of(uint64_t user, unsigned slot, unsigned op, const void *in, size_t len, unsigned timeout_ms)
+{
+    const struct priv_request r = {.op = op, .user = user, .in = in, .len = len, .timeout_ms = timeout_ms};
+    return priv_call(t.priv, &r, on_done, &t.answer[slot]);
+}
+
 static uint64_t call(unsigned slot, unsigned op, const void *in, size_t len, unsigned timeout_ms)
 {
-    return priv_call(t.priv, op, in, len, timeout_ms, on_done, &t.answer[slot]);
+    return call_of(1, slot, op, in, len, timeout_ms);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -254,26 +280,90 @@ static void the_deadline_undoes_what_it_should(void)
 
 static void more_calls_than_children_wait_in_order(void)
 {
-    enum { CALLS = 5 * PRIV_CHILDREN };
+    enum { CALLS = 5 * PRIV_CHILDREN, HANGING = QUEUE_USER_BUSY };
     set_up();
-    /* All children are busy at first: a waiting call's deadline has not begun. */
-    for (unsigned i = 0; i < PRIV_CHILDREN; i++)
+    /* All children that one user may have are busy at first: a waiting call's deadline has not begun. */
+    for (unsigned i = 0; i < HANGING; i++)
         call(i, HANG, NULL, 0, 800);
-    for (unsigned i = PRIV_CHILDREN; i < CALLS; i++)
+    for (unsigned i = HANGING; i < CALLS; i++)
         call(i, REPEAT, &(char){(char)i}, 1, 700);
     wait_for(CALLS);
     for (unsigned i = 0; i < CALLS; i++) {
-        CHECK_INT(t.answer[i].result, i < PRIV_CHILDREN ? PRIV_TIMEOUT : PRIV_DONE);
-        if (i >= PRIV_CHILDREN)
+        CHECK_INT(t.answer[i].result, i < HANGING ? PRIV_TIMEOUT : PRIV_DONE);
+        if (i >= HANGING)
             CHECK_INT(t.answer[i].text[0], i);
     }
+    tear_down();
+}
+
+static void who_has_many_calls_that_hang_holds_up_nobody_else(void)
+{
+    enum { HANGING = 50, DEADLINE_MS = 1500 };
+    set_up();
+    const int64_t begun = clock_ms();
+    for (unsigned i = 0; i < HANGING; i++)
+        call_of(1, 0, HANG, NULL, 0, DEADLINE_MS);
+    for (unsigned i = 1; i < 10; i++)
+        call_of(2, i, REPEAT, "b", 1, DEADLINE_MS);
+    wait_for(9);
+    for (unsigned i = 1; i < 10; i++)
+        CHECK(t.answer[i].done && t.answer[i].at_ms - begun < PRIV_SLOW_MS);
+    wait_for(HANGING + 9);
+    tear_down();
+}
+
+static unsigned open_files(void)
+{
+    unsigned n = 0;
+    cleanup_closedir DIR *d = opendir("/proc/self/fd");
+    while (d && readdir(d))
+        n++;
+    return n;
+}
+
+static int number_file(char digit)
+{
+    const int fd = (int)syscall(SYS_memfd_create, "file", MFD_CLOEXEC);
+    CHECK_INT(write(fd, &digit, 1), 1);
+    return fd;
+}
+
+static void a_call_takes_files_along(void)
+{
+    set_up();
+    cleanup_close int one = number_file('1'), two = number_file('2');
+    const int fds[] = {one, two, one};
+    const struct priv_request r = {.op = TAKE_FILES, .fds = fds, .fd_count = 3, .timeout_ms = 5000};
+    const unsigned before = open_files();
+    priv_call(t.priv, &r, on_done, &t.answer[0]);
+    wait_for(1);
+    CHECK_STR(t.answer[0].text, "121 2 left"); /* its socket, and the directory that it looks into */
+    CHECK_INT(open_files(), before);
+    tear_down();
+}
+
+/* The write end of a pipe is closed by the child's end, not a moment before or after. */
+static void what_a_call_takes_along_is_closed_by_its_child_alone(void)
+{
+    set_up();
+    int ends[2];
+    CHECK_INT(pipe2(ends, O_CLOEXEC), 0);
+    const struct priv_request r = {.op = HANG, .fds = &ends[1], .fd_count = 1, .timeout_ms = 400};
+    priv_call(t.priv, &r, on_done, &t.answer[0]);
+    close(ends[1]);
+    struct pollfd closed = {.fd = ends[0], .events = POLLIN};
+    uv_run(&t.loop, UV_RUN_NOWAIT);
+    CHECK_INT(poll(&closed, 1, 100), 0);
+    wait_for(1);
+    CHECK_INT(poll(&closed, 1, 1000), 1);
+    close(ends[0]);
     tear_down();
 }
 
 /* As many targets on one dead mount: what hangs stops counting before its deadline. */
 static void many_hanging_operations_hold_up_nobody_for_long(void)
 {
-    enum { HANGING = 3 * PRIV_CHILDREN, DEADLINE_MS = 5000 };
+    enum { HANGING = 2 * PRIV_CHILDREN, DEADLINE_MS = 5000 };
     set_up();
     const int64_t begun = clock_ms();
     for (unsigned i = 0; i < HANGING; i++)
@@ -286,16 +376,16 @@ static void many_hanging_operations_hold_up_nobody_for_long(void)
     tear_down();
 }
 
-/* There is an end to it: the last one waits for a deadline. */
+/* There is an end to it: a user's last one waits for a deadline. */
 static void no_more_hang_than_may_be_there(void)
 {
-    enum { DEADLINE_MS = PRIV_CHILDREN_MAX / PRIV_CHILDREN * PRIV_SLOW_MS + 1000 };
+    enum { DEADLINE_MS = PRIV_CHILDREN_MAX / PRIV_CHILDREN * PRIV_SLOW_MS + 1000, HANGING = (PRIV_CHILDREN_MAX + 2) / 3 };
     set_up();
     const int64_t begun = clock_ms();
-    for (unsigned i = 0; i < PRIV_CHILDREN_MAX; i++)
+    for (unsigned i = 0; i < HANGING; i++)
         call(0, HANG, NULL, 0, DEADLINE_MS);
     call(1, REPEAT, "b", 1, DEADLINE_MS);
-    wait_for(PRIV_CHILDREN_MAX + 1);
+    wait_for(HANGING + 1);
     CHECK(t.answer[1].at_ms - begun >= DEADLINE_MS);
     tear_down();
 }
@@ -334,15 +424,6 @@ static void files_come_through_in_order(void)
     }
     close(t.answer[1].fds[0]);
     tear_down();
-}
-
-static unsigned open_files(void)
-{
-    unsigned n = 0;
-    cleanup_closedir DIR *d = opendir("/proc/self/fd");
-    while (d && readdir(d))
-        n++;
-    return n;
 }
 
 static void a_forgotten_call_calls_nobody_and_leaks_nothing(void)
@@ -402,6 +483,72 @@ static void a_lost_helper_is_told_and_answers_every_call(void)
     call(0, REPEAT, "late", 4, 300);
     wait_for(had + 2 * PRIV_CHILDREN + 1);
     CHECK_INT(t.answer[0].result, PRIV_LOST);
+    tear_down();
+}
+
+static const char *const again[] = {"test_priv", "helper", NULL};
+
+static void a_helper_that_dies_is_replaced(void)
+{
+    set_up();
+    priv_restartable(t.priv, again);
+    pid_t helper = helper_pid();
+    usleep(1100 * 1000); /* one that dies at once is not started again at once */
+    unsigned had = t.answers;
+    call(0, HANG, NULL, 0, 5000);
+    uv_run(&t.loop, UV_RUN_NOWAIT);
+    CHECK(priv_healthy(t.priv));
+    kill(helper, SIGKILL);
+    wait_for(had + 1);
+    CHECK_INT(t.answer[0].result, PRIV_LOST);
+    call(1, REPEAT, "again", 5, 5000);
+    wait_for(had + 2);
+    CHECK_STR(t.answer[1].text, "again");
+    CHECK(helper_pid() != helper);
+    CHECK_INT(t.lost, 1);
+    CHECK_INT(t.replaced, 1);
+    CHECK(priv_healthy(t.priv));
+    tear_down();
+}
+
+static bool is_unhealthy(void)
+{
+    return !priv_healthy(t.priv);
+}
+
+static bool is_replaced(void)
+{
+    return t.replaced > 0;
+}
+
+static bool run_until(bool (*condition)(void), unsigned seconds)
+{
+    uv_timer_t tick;
+    uv_timer_init(&t.loop, &tick);
+    uv_timer_start(&tick, on_tick, 10, 10);
+    for (int64_t until = clock_ms() + 1000 * seconds; !condition() && clock_ms() < until;)
+        uv_run(&t.loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&tick, NULL);
+    uv_run(&t.loop, UV_RUN_NOWAIT);
+    return condition();
+}
+
+/* Stopped, or stuck: first it counts as ill, then it is ended. What waits meanwhile is answered by the next one. */
+static void a_helper_that_is_silent_is_replaced(void)
+{
+    set_up();
+    priv_restartable(t.priv, again);
+    pid_t helper = helper_pid();
+    unsigned had = t.answers;
+    kill(helper, SIGSTOP);
+    CHECK(run_until(is_unhealthy, 10));
+    call(0, REPEAT, "to a stopped one", 16, 5000);
+    CHECK(run_until(is_replaced, 20));
+    wait_for(had + 1);
+    CHECK_INT(t.answer[0].result, PRIV_LOST);
+    call(1, REPEAT, "again", 5, 5000);
+    wait_for(had + 2);
+    CHECK_STR(t.answer[1].text, "again");
     tear_down();
 }
 
@@ -476,8 +623,10 @@ static void a_signal_to_the_whole_group_ends_no_operation(void)
     tear_down();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "helper") == 0)
+        priv_serve(ops);
     RUN(an_operation_answers);
     RUN(a_hanging_operation_ends_at_its_deadline_and_holds_up_nobody);
     RUN(a_deaf_operation_is_killed);
@@ -491,6 +640,11 @@ int main(void)
     RUN(a_forgotten_call_calls_nobody_and_leaks_nothing);
     RUN(an_unknown_operation_is_no_harm);
     RUN(a_lost_helper_is_told_and_answers_every_call);
+    RUN(who_has_many_calls_that_hang_holds_up_nobody_else);
+    RUN(a_call_takes_files_along);
+    RUN(what_a_call_takes_along_is_closed_by_its_child_alone);
+    RUN(a_helper_that_dies_is_replaced);
+    RUN(a_helper_that_is_silent_is_replaced);
     RUN(a_child_whose_helper_was_killed_undoes_and_ends);
     RUN(children_finish_though_main_is_killed);
     RUN(a_signal_to_the_whole_group_ends_no_operation);
