@@ -21,6 +21,7 @@
 #include "components/env.h"
 #include "graph/controller.h"
 #include "jvm/ops.h"
+#include "jvm/quarantine.h"
 #include "priv/priv.h"
 #include "store/store.h"
 
@@ -32,6 +33,7 @@ struct agent {
     uv_loop_t loop;
     struct priv *priv;
     struct component_env env;
+    struct quarantine *quarantine;
     struct controller *controller;
     struct loader *loader;
     struct store *store;
@@ -253,6 +255,12 @@ static void apply_settings(void *arg, const struct settings *s)
         agent_http_apply(a->http, s);
 }
 
+static void quarantine_problem(void *arg, const char *text)
+{
+    (void)arg;
+    log_warn("the JVMs that an attach killed are not remembered beyond a restart", L_STR("err", text));
+}
+
 static int start(struct agent *a, struct err *err)
 {
     enum stability stability;
@@ -261,7 +269,8 @@ static int start(struct agent *a, struct err *err)
     int code = priv_attach(a->priv, &a->loop, helper_lost, a, err);
     if (code < 0)
         return code;
-    a->env = (struct component_env){&a->loop, a->priv, SMOLDER_VERSION};
+    a->quarantine = quarantine_new(&a->loop, a->settings->storage_path, quarantine_problem, a);
+    a->env = (struct component_env){&a->loop, a->priv, SMOLDER_VERSION, a->quarantine};
     a->controller = controller_new(&(struct controller_options){.loop = &a->loop,
                                                                 .components = all_components,
                                                                 .stability = stability,
@@ -320,6 +329,7 @@ static void close_handle(uv_handle_t *h, void *arg)
 static void finish(struct agent *a)
 {
     controller_free(a->controller);
+    quarantine_free(a->quarantine);
     if (a->priv)
         priv_stop(a->priv);
     uv_walk(&a->loop, close_handle, NULL);

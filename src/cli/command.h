@@ -20,4 +20,5 @@ extern const struct command command_convert;
 extern const struct command command_fmt;
 extern const struct command command_validate;
 extern const struct command command_reference;
+extern const struct command command_forgive;
 extern const struct command command_version;

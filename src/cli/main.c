@@ -20,7 +20,8 @@ static int version(int argc, char **argv)
 const struct command command_version = {"version", "smolder version", "Print the version.", version};
 
 static const struct command *const commands[] = {&command_run,      &command_convert,   &command_fmt,
-                                                 &command_validate, &command_reference, &command_version};
+                                                 &command_validate, &command_reference, &command_forgive,
+                                                 &command_version};
 
 static void help(FILE *out)
 {

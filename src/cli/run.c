@@ -48,7 +48,7 @@ static const struct flag flags[] = {
      "it they are errors."},
     {"config.format", FLAG_CHOICE, AT(format), "alloy", "alloy", "The configuration's language; there is one."},
     {"storage.path", FLAG_STRING, AT(storage_path), "data-smolder", "DIR",
-     "Where data is kept: the embedded store's database."},
+     "Where data is kept: the embedded store's database, and which JVMs did not survive being attached to."},
     {"store.listen", FLAG_STRING, AT(store_listen), "", "ADDR",
      "Run the embedded profile store and its page there; empty = off. Without PATH it is on at " STORE_DEFAULT "."},
     {"stability.level", FLAG_CHOICE, AT(stability), "generally-available",

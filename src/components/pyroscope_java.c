@@ -15,6 +15,7 @@
 #include "components/pyroscope_java_args.h"
 #include "components/pyroscope_java_convert.h"
 #include "components/pyroscope_java_labels.h"
+#include "jvm/retry.h"
 #include "jvm/scan.h"
 #include "jvm/session.h"
 #include "os/procfs.h"
@@ -39,6 +40,7 @@ struct java {
     uv_timer_t timer;       /* installs again; hurries a stop */
     uint64_t install_call;
     bool installing, started, stopping;
+    bool note_told;
 };
 
 struct jvm {
@@ -135,8 +137,10 @@ static void tell_state(struct jvm *v)
     default:
         break;
     }
-    if (v->state != JVM_STATE_GONE && v->reason[0] && strcmp(v->reason, v->logged) != 0)
-        log_warn("not profiling", L_COMPONENT(id), L_INT("pid", v->id.pid), L_STR("service_name", service),
+    /* That it waits for its min_age is no trouble. */
+    if (v->state != JVM_STATE_GONE && v->reason[0] && strcmp(v->reason, v->logged) != 0 &&
+        (v->state != JVM_STATE_WAITING || jvm_age_ns(v->id.start_time) >= v->owner->args.min_age))
+        log_warn(v->state == JVM_STATE_PROFILING ? "profiling with a restriction" : "not profiling", L_COMPONENT(id), L_INT("pid", v->id.pid), L_STR("service_name", service),
                  L_STR("reason", v->reason));
     snprintf(v->logged, sizeof v->logged, "%s", v->reason);
 }
@@ -149,6 +153,24 @@ static void on_state(void *arg, enum jvm_state state, const char *reason)
     v->state = state;
     snprintf(v->reason, sizeof v->reason, "%s", reason);
     tell_state(v);
+}
+
+static void on_condemned(void *arg, const struct jvm_makeup *m, const char *text)
+{
+    struct jvm *v = arg;
+    log_error("a JVM did not survive being attached to; no other like it will be, until 'smolder forgive' says so",
+              L_COMPONENT(component_id(v->owner->self)), L_INT("pid", v->id.pid), L_STR("how", text),
+              L_STR("exe", m->exe), L_STR("main", m->main), L_STR("build", m->build));
+}
+
+/* The same for most JVMs of a host. */
+static void on_note(void *arg, const char *text)
+{
+    struct jvm *v = arg;
+    if (!v->owner->note_told)
+        log_info("checked less than usual before attaching; said once", L_COMPONENT(component_id(v->owner->self)),
+                 L_INT("pid", v->id.pid), L_STR("what", text));
+    v->owner->note_told = true;
 }
 
 static void on_closed(void *arg)
@@ -172,17 +194,25 @@ static int64_t first_ns(const struct java *j, struct jvm_id id)
 
 static struct jvm_session_config session_config(const struct java *j, const struct jvm *v)
 {
+    uint64_t headroom = 0;
+    (void)java_size(j->args.memory_headroom, &headroom); /* checked at load */
     return (struct jvm_session_config){.tmp_dir = j->args.tmp_dir,
                                        .dist = j->args.dist,
                                        .events = j->events,
                                        .interval_ns = j->args.profiling.interval,
                                        .roll_ns = j->args.profiling.roll_over,
-                                       .first_ns = v->first_ns};
+                                       .first_ns = v->first_ns,
+                                       .min_age_ns = j->args.min_age,
+                                       .headroom = headroom,
+                                       .untested = j->args.untested_versions,
+                                       .retry_crashed = j->args.retry_crashed,
+                                       .quarantine = j->env->quarantine};
 }
 
 static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
 {
-    static const struct jvm_session_events session_events = {.chunk = on_chunk, .state = on_state, .closed = on_closed};
+    static const struct jvm_session_events session_events = {
+        .chunk = on_chunk, .state = on_state, .condemned = on_condemned, .note = on_note, .closed = on_closed};
     static const struct java_stream_events stream_events = {
         .profile = on_profile, .refused = on_refused, .ended = on_stream_ended};
     char event[JAVA_EVENT_MAX];

@@ -61,6 +61,16 @@ static const struct option options[] = {
     {"dist", OPT_STRING, offsetof(struct java_args, dist), .default_text = "\"\"",
      .help = "Directory of an unpacked async-profiler (`bin/asprof`, `lib/libasyncProfiler.so`) to use instead of the "
              "embedded one."},
+    {"min_age", OPT_DURATION, offsetof(struct java_args, min_age), .default_text = "\"1s\"",
+     .help = "A JVM younger than this is not attached to yet. Not in Grafana's products."},
+    {"memory_headroom", OPT_STRING, offsetof(struct java_args, memory_headroom), .default_text = "\"24MiB\"",
+     .help = "Memory that the limits of a target's cgroups must leave before it is attached to (`k`, `MiB`, `g`); a "
+             "roll-over needs a quarter of it; `0` asks for nothing. Not in Grafana's products."},
+    {"untested_versions", OPT_BOOL, offsetof(struct java_args, untested_versions), .default_text = "false",
+     .help = "Attaches to JVMs of versions that were not tested, too, which may not survive it. Not in Grafana's "
+             "products."},
+    {"retry_crashed", OPT_BOOL, offsetof(struct java_args, retry_crashed), .default_text = "false",
+     .help = "Attaches to JVMs like those that an attach killed, too. Not in Grafana's products."},
     {"profiling_config", OPT_BLOCK, offsetof(struct java_args, profiling), .block = &profiling_schema,
      .help = "Describes how Java processes are profiled."},
     {0}};
@@ -75,7 +85,37 @@ static int check_paths(const void *record, struct err *err)
     return 0;
 }
 
-const struct schema java_schema = {.size = sizeof(struct java_args), .options = options, .validate = check_paths};
+static int check_args(const void *record, struct err *err)
+{
+    const struct java_args *a = record;
+    uint64_t bytes;
+    if (a->min_age < 0 || a->min_age > LONGEST)
+        return err_set(err, -EINVAL, "min_age must be between 0s and 24h");
+    if (!java_size(a->memory_headroom, &bytes))
+        return err_set(err, -EINVAL, "memory_headroom \"%s\" is not a size such as 24MiB or 512k", a->memory_headroom);
+    return check_paths(record, err);
+}
+
+const struct schema java_schema = {.size = sizeof(struct java_args), .options = options, .validate = check_args};
+
+bool java_size(const char *text, uint64_t *ret)
+{
+    static const struct {
+        const char *name;
+        unsigned shift;
+    } units[] = {{"", 0}, {"b", 0}, {"k", 10}, {"kb", 10}, {"kib", 10}, {"m", 20}, {"mb", 20}, {"mib", 20}, {"g", 30},
+                 {"gb", 30}, {"gib", 30}};
+    const size_t digits = strspn(text, "0123456789");
+    uint64_t n;
+    if (digits == 0 || !str_to_u64((struct str){text, digits}, &n) || n > (uint64_t)1 << 32)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(units); i++)
+        if (strcasecmp(text + digits, units[i].name) == 0) {
+            *ret = n << units[i].shift;
+            return true;
+        }
+    return false;
+}
 
 /* ---- checks ---- */
 

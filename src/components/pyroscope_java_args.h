@@ -22,6 +22,9 @@ struct java_args {
     struct targets targets;
     struct receivers forward_to;
     char *tmp_dir, *dist;
+    int64_t min_age; /* ns */
+    char *memory_headroom;
+    bool untested_versions, retry_crashed;
     struct java_profiling profiling;
 };
 
@@ -32,6 +35,9 @@ must_check int java_profiling_check(const void *profiling, struct err *err);
 
 /* The profiler's options, "event=itimer,interval=10000000,alloc=512k,lock=10ms,…"; to be freed. -EINVAL as java_profiling_check. */
 must_check int java_profiling_events(const struct java_profiling *p, char **ret, struct err *err);
+
+/* Bytes of "24MiB", "512k", "1g": powers of 1024. False when it is no such size. */
+bool java_size(const char *text, uint64_t *ret);
 
 /* How the samples of such a session weigh, until a chunk says so itself. `events` is java_profiling_events()' answer and is where
  * ret->event points into `event`, which has room for it. */

@@ -1,6 +1,7 @@
 #include "jvm/mapped.h"
 
 #include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,10 +29,21 @@ static struct str mount_point(struct str line)
     return word;
 }
 
+/* In a chroot the maps have the path from outside of it. */
+static bool path_within_chroot(int root, const char *path, ino_t inode, char *ret, size_t size)
+{
+    for (const char *at = path[0] ? strchr(path + 1, '/') : NULL; at && inode; at = strchr(at + 1, '/'))
+        if (jvm_mapped_is(root, at, inode))
+            return (size_t)snprintf(ret, size, "%s", at) < size;
+    return false;
+}
+
 bool jvm_mapped_path(const struct jvm_view *v, const char *path, ino_t inode, char *ret, size_t size)
 {
     if (jvm_mapped_is(v->root, path, inode))
         return (size_t)snprintf(ret, size, "%s", path) < size;
+    if (path_within_chroot(v->root, path, inode, ret, size))
+        return true;
     cleanup_buf struct buf text = BUF_INIT(MOUNTS_MAX);
     if (jvm_view_read(v->mountinfo, &text) < 0)
         return false;

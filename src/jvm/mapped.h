@@ -2,6 +2,7 @@
  *
  * /proc/PID/maps, read from another mount namespace, leaves out where a mount of the target's own is mounted: a library on a volume at
  * /data shows as "/lib/x.so". So each mount point of the target is tried in front of it until the inode fits. Source: proc(5) mountinfo.
+ * A target in a chroot shows the way to it, too, which is taken off piece by piece.
  */
 #pragma once
 

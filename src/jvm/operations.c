@@ -9,6 +9,8 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "jvm/asprof.h"
+#include "jvm/degrade.h"
+#include "jvm/fit.h"
 #include "jvm/mapped.h"
 #include "jvm/recording.h"
 #include "jvm/target.h"
@@ -19,6 +21,10 @@
 enum { SPARE_MS = 400, YOUNG_WAIT_MS = 20, REASON_MAX = 4096 };
 /* A recording holds at most a chunk or two, and the profiler drops events silently on a full disk. */
 enum { RECORDING_BYTES = 32 << 20, SMALL_BYTES = 1 << 20 };
+/* How many things the JVM and the kernel may lack before the start as a whole is refused. */
+enum { DEGRADE_TRIES = 6 };
+/* The session's `memlimit`, which is lowered where its container has not got that much. */
+enum { STORAGE_MIB = 64 };
 
 /* What the agent gets with every command: without a log of its own it would write to the application's stdout. */
 #define SILENT ",quiet,log=/dev/null"
@@ -32,6 +38,10 @@ struct job {
     struct jvm_reply *reply;
     struct jvm_target target;
     struct asprof_placed placed; /* the copy that was put there, or checked, by this operation */
+    struct jvm_fit fit;
+    struct err unfit; /* code 0: so far it fits */
+    struct degraded degraded; /* what is left out of s->options */
+    unsigned storage_mib;     /* for stacks */
 };
 
 static bool fail(struct job *j, enum jvm_outcome outcome, const char *fmt, ...) printf_like(3, 4);
@@ -52,6 +62,7 @@ static bool fail_err(struct job *j, const struct err *err)
                                : err->code == -ENOEXEC    ? JVM_NOT_HOTSPOT
                                : err->code == -ENOTSUP    ? JVM_NO_ATTACH
                                : err->code == -ECONNRESET ? JVM_REFUSED
+                               : err->code == -ENOMEM     ? JVM_NO_ROOM
                                                           : JVM_FAILED;
     return fail(j, outcome, "%s", err->text);
 }
@@ -67,6 +78,8 @@ static struct job job_of(const struct jvm_start *s, int64_t deadline_ms, struct 
 {
     *reply = (struct jvm_reply){.outcome = JVM_OK, .output_fd = -1, .previous_fd = -1};
     struct job j = {.s = s, .reply = reply, .target = JVM_TARGET_INIT};
+    if (s->degraded)
+        j.degraded = *s->degraded;
     j.target.attach.deadline_ms = deadline_ms - SPARE_MS;
     return j;
 }
@@ -75,7 +88,48 @@ static struct job job_of(const struct jvm_start *s, int64_t deadline_ms, struct 
 static bool look(struct job *j)
 {
     struct err err = {0};
-    return jvm_target_open(&j->target, j->s->id.pid, j->s->id.start_time, &err) == 0 || fail_err(j, &err);
+    const struct jvm_view *v = &j->target.view;
+    int code = jvm_target_find(&j->target, j->s->id.pid, j->s->id.start_time, &err);
+    if (code == 0) {
+        makeup_read(&v->p, v->rights.uid, &j->reply->makeup);
+        j->unfit.code = fit_look(&v->p, &j->target.traits, j->s->headroom, &j->fit, &j->unfit);
+        code = jvm_target_become(&j->target, &err);
+    }
+    if (code == 0)
+        code = jvm_target_enter(&j->target, &err);
+    return code == 0 || fail_err(j, &err);
+}
+
+/* Is it one that must not be attached to again? */
+static bool condemned(struct job *j)
+{
+    struct str rest = str_of(j->s->condemned ? j->s->condemned : "");
+    for (struct str key; str_split(&rest, ' ', &key);)
+        if (str_is(key, j->reply->makeup.key))
+            return true;
+    return false;
+}
+
+/* Before anything is placed in the target or signalled (jvm/fit.h). */
+static bool fits(struct job *j)
+{
+    const struct jvm_traits *t = &j->target.traits;
+    struct err err = j->unfit;
+    struct jvm_fit *fit = &j->fit;
+    cleanup_dist struct asprof_dist d = {0};
+    int code = err.code;
+    if (code == 0 && !t->ours.path[0])
+        code = asprof_dist_open(j->s->dist, &d, &err);
+    if (code == 0)
+        code = fit_check(&j->target.view, t, d.library.p ? &d.library : NULL, j->s->untested, fit, &err);
+    makeup_seal(&j->reply->makeup, &fit->build);
+    snprintf(j->reply->note, sizeof j->reply->note, "%s", fit->note);
+    j->storage_mib = fit_storage(fit, STORAGE_MIB);
+    if (code < 0)
+        return fail_err(j, &err);
+    if (condemned(j))
+        return fail(j, JVM_CONDEMNED, "a JVM like this one did not survive being attached to");
+    return degrade_build(str_of(j->s->options), &fit->build, &j->degraded, &err) == 0 || fail_err(j, &err);
 }
 
 /* Sets the path of the copy of ours the JVM has mapped: a second path would be a second profiler in it. False when its file is not there;
@@ -195,34 +249,77 @@ static void one_line(char *text)
             *c = ' ';
 }
 
+/* What the profiler logged as an error, on one line. */
+static const char *profiler_words(char *text)
+{
+    one_line(text);
+    return strncmp(text, "[ERROR] ", 8) == 0 ? text + 8 : text;
+}
+
 /* Turns what the profiler logged about a refused command into the outcome. */
 static bool refused(struct job *j, const char *command, int log, int result)
 {
     char text[REASON_MAX];
     read_text(log, text, sizeof text);
-    one_line(text);
-    if (strstr(text, "already started"))
+    const char *said = profiler_words(text);
+    if (strstr(said, "already started"))
         return fail(j, JVM_FOREIGN, "another async-profiler session is running in the JVM");
-    const char *said = strncmp(text, "[ERROR] ", 8) == 0 ? text + 8 : text;
     if (!said[0])
         return fail(j, JVM_REFUSED, "the profiler refused to %s (code %d)", command, result);
     return fail(j, JVM_REFUSED, "the profiler refused to %s: %.400s", command, said);
 }
 
-/* Once more with a log, whose text is the reason; a failure that passed is none. */
-static bool start_logged(struct job *j, const struct buf *options, int result)
+/* The options of a start with what is left of those asked for, and once more with what keeps the profiler silent. */
+static bool compose(struct job *j, struct buf *options, struct buf *silent)
 {
-    cleanup_close int log = plant_file(j, PLANT_LOG);
+    buf_reset(options);
+    buf_reset(silent);
+    const char *chunk = strstr(j->s->options, "chunksize=") ? "" : CHUNK;
+    char changes[sizeof j->degraded.changes + 32];
+    snprintf(changes, sizeof changes, "%s,memlimit=%um", j->degraded.changes, j->storage_mib);
+    if (j->storage_mib >= STORAGE_MIB)
+        snprintf(changes, sizeof changes, "%s", j->degraded.changes);
+    buf_puts(options, "start,");
+    degrade_apply(str_of(j->s->options), changes, options);
+    buf_printf(options, RECORDING "%s,file=%s/" PLANT_RECORDING, chunk, j->target.plant.path);
+    buf_str(silent, buf_slice(options));
+    buf_puts(silent, SILENT);
+    return (buf_ok(silent) && buf_ok(options)) ||
+           fail(j, JVM_FAILED, "the profiler's options are too long: %zu bytes", strlen(j->s->options));
+}
+
+/* Once more with a log, whose text is the reason; a failure that passed is none. */
+static bool start_logged(struct job *j, const struct buf *options, int *result)
+{
     cleanup_buf struct buf logged = BUF_INIT(ATTACH_ARG_MAX);
     buf_str(&logged, buf_slice(options));
     buf_printf(&logged, ",quiet,loglevel=error,log=%s/" PLANT_LOG, j->target.plant.path);
+    if (!buf_ok(&logged))
+        return fail(j, JVM_REFUSED, "the profiler refused to start (code %d)", *result);
+    return load(j, buf_cstr(&logged), result);
+}
+
+/* A start was refused: finds out why, and starts without what was refused as long as something else is left. */
+static bool start_without(struct job *j, struct buf *options, struct buf *silent, int result)
+{
+    cleanup_close int log = plant_file(j, PLANT_LOG);
     if (log < 0)
         return false;
-    if (!buf_ok(&logged))
-        return fail(j, JVM_REFUSED, "the profiler refused to start (code %d)", result);
-    if (!load(j, buf_cstr(&logged), &result))
-        return false;
-    return result == 0 || refused(j, "start", log, result);
+    for (unsigned i = 0; i < DEGRADE_TRIES; i++) {
+        if (!start_logged(j, options, &result))
+            return false;
+        if (result == 0)
+            return true;
+        char text[REASON_MAX];
+        read_text(log, text, sizeof text);
+        if (!degrade_refused(str_of(j->s->options), profiler_words(text), &j->degraded))
+            break;
+        if (!compose(j, options, silent) || !load(j, buf_cstr(silent), &result))
+            return false;
+        if (result == 0)
+            return true;
+    }
+    return refused(j, "start", log, result);
 }
 
 /* The profiler said yes: it must have written to what we hold. Where it did not, what it writes to is nobody's. */
@@ -236,6 +333,7 @@ static bool started(struct job *j, int *fd)
                     j->placed.path);
     if (fstat(*fd, &st) == 0 && st.st_size > 0) {
         j->reply->output_fd = TAKE_FD(*fd);
+        j->reply->degraded = j->degraded;
         return true;
     }
     return load(j, "stop" SILENT, &result) &&
@@ -251,13 +349,7 @@ static bool prepare(struct job *j, int *fd, struct buf *options, struct buf *sil
     if (*fd < 0)
         return false;
     (void)!recording_claim(*fd); /* nobody else knows it yet */
-    const char *chunk = strstr(j->s->options, "chunksize=") ? "" : CHUNK;
-    buf_printf(options, "start,%s" RECORDING "%s,file=%s/" PLANT_RECORDING, j->s->options, chunk, j->target.plant.path);
-    buf_str(silent, buf_slice(options));
-    buf_puts(silent, SILENT);
-    return buf_ok(silent) && buf_ok(options)
-               ? true
-               : fail(j, JVM_FAILED, "the profiler's options are too long: %zu bytes", strlen(j->s->options));
+    return compose(j, options, silent);
 }
 
 static bool start_new(struct job *j)
@@ -267,7 +359,7 @@ static bool start_new(struct job *j)
     cleanup_buf struct buf options = BUF_INIT(ATTACH_ARG_MAX), silent = BUF_INIT(ATTACH_ARG_MAX);
     if (!prepare(j, &fd, &options, &silent) || !load(j, buf_cstr(&silent), &result))
         return false;
-    return (result == 0 || start_logged(j, &options, result)) && started(j, &fd);
+    return (result == 0 || start_without(j, &options, &silent, result)) && started(j, &fd);
 }
 
 /* The recording of an earlier session of ours, through the JVM's own descriptor. */
@@ -312,7 +404,7 @@ static bool stranger_runs(struct job *j)
         return false;
     if (!load(j, options, &result)) {
         if (j->reply->outcome == JVM_REFUSED)
-            *j->reply = (struct jvm_reply){.outcome = JVM_OK, .output_fd = -1, .previous_fd = -1};
+            fail(j, JVM_OK, "%s", "");
         return false;
     }
     read_text(out, text, sizeof text);
@@ -323,7 +415,7 @@ void operation_start(const struct jvm_start *s, int64_t deadline_ms, struct jvm_
 {
     cleanup_job struct job j = job_of(s, deadline_ms, reply);
     int result;
-    if (!look(&j))
+    if (!look(&j) || !fits(&j))
         return;
     if (j.target.traits.recording >= 0) {
         if (!find_library(&j) || !open_previous(&j) || !load(&j, "stop" SILENT, &result))
@@ -379,13 +471,13 @@ static bool roll(struct job *j)
         return false;
     if (!exchange(j, buf_cstr(&silent), &stopped, &result))
         return false;
-    return (result == 0 || start_logged(j, &options, result)) && started(j, &fd);
+    return (result == 0 || start_without(j, &options, &silent, result)) && started(j, &fd);
 }
 
 void operation_roll(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     cleanup_job struct job j = job_of(s, deadline_ms, reply);
-    if (!look(&j))
+    if (!look(&j) || !fits(&j))
         return;
     if (j.target.traits.recording >= 0)
         roll(&j);

@@ -14,19 +14,25 @@ enum { REQUEST_MAX = 64 << 10, REPLY_MAX = 64 << 10 };
 const char *jvm_outcome_name(enum jvm_outcome o)
 {
     static const char *const names[] = {"ok",      "gone",    "not-hotspot", "no-attach",
-                                        "foreign", "timeout", "refused",     "failed"};
+                                        "foreign", "timeout", "refused",     "failed",
+                                        "no-room", "condemned"};
     return (size_t)o < ARRAY_LEN(names) ? names[o] : "unknown";
 }
 
 struct request_head {
     int64_t pid;
-    uint64_t start_time;
+    uint64_t start_time, headroom;
+    uint8_t untested;
+    struct degraded degraded;
 };
 
 struct reply_head {
     int32_t outcome;
     uint8_t has_output, has_previous, was_running;
     int64_t attach_ns, gap_ns;
+    struct jvm_makeup makeup;
+    struct degraded degraded;
+    char note[FIT_NOTE_MAX];
 };
 
 /* The next NUL-terminated text; "" where the bytes end. */
@@ -51,6 +57,10 @@ static void run(struct priv_call *call, jvm_operation *operation)
         s.tmp_dir = next_text(&p, end);
         s.dist = next_text(&p, end);
         s.options = next_text(&p, end);
+        s.condemned = next_text(&p, end);
+        s.headroom = head.headroom;
+        s.untested = head.untested;
+        s.degraded = &head.degraded;
         operation(&s, call->deadline_ms, &r);
     }
     struct reply_head out = {
@@ -60,7 +70,10 @@ static void run(struct priv_call *call, jvm_operation *operation)
         .was_running = r.was_running,
         .attach_ns = r.attach_ns,
         .gap_ns = r.gap_ns,
+        .makeup = r.makeup,
+        .degraded = r.degraded,
     };
+    memcpy(out.note, r.note, sizeof out.note);
     buf_append(&call->out, &out, sizeof out);
     buf_append(&call->out, r.reason, strlen(r.reason) + 1);
     buf_append(&call->out, r.text, strlen(r.text) + 1);
@@ -129,6 +142,9 @@ static void decode(const uint8_t *out, size_t len, int *fds, size_t fd_count, st
     r->attach_ns = head.attach_ns;
     r->gap_ns = head.gap_ns;
     r->was_running = head.was_running;
+    r->makeup = head.makeup;
+    r->degraded = head.degraded;
+    memcpy(r->note, head.note, sizeof r->note);
     if (head.has_output && taken < fd_count)
         r->output_fd = TAKE_FD(fds[taken++]);
     if (head.has_previous && taken < fd_count)
@@ -161,9 +177,11 @@ static void answered(void *arg, enum priv_result result, const uint8_t *out, siz
 static uint64_t call(struct priv *priv, unsigned op, const struct jvm_start *s, unsigned timeout_ms, jvm_done *done,
                      void *arg)
 {
-    struct request_head head = {s->id.pid, s->id.start_time};
+    struct request_head head = {s->id.pid, s->id.start_time, s->headroom, s->untested, {"", ""}};
     cleanup_buf struct buf in = BUF_INIT(REQUEST_MAX);
-    const char *texts[] = {s->tmp_dir, s->dist, s->options};
+    const char *texts[] = {s->tmp_dir, s->dist, s->options, s->condemned};
+    if (s->degraded)
+        head.degraded = *s->degraded;
     buf_append(&in, &head, sizeof head);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         const char *text = texts[i] ? texts[i] : "";

@@ -11,6 +11,9 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "jvm/degrade.h"
+#include "jvm/fit.h"
+#include "jvm/makeup.h"
 #include "priv/priv.h"
 
 struct jvm_id {
@@ -27,6 +30,8 @@ enum jvm_outcome {
     JVM_TIMEOUT,     /* no answer in time: what was asked may still happen */
     JVM_REFUSED,     /* the JVM or the profiler said no; the reason has its words */
     JVM_FAILED,      /* the system said no (full disk, permission, hostile file …) */
+    JVM_NO_ROOM,     /* its cgroup has not the memory for it: look again later */
+    JVM_CONDEMNED,   /* one of its make-up died of an attach: not before somebody says so (jvm/quarantine.h) */
 };
 const char *jvm_outcome_name(enum jvm_outcome o);
 
@@ -38,6 +43,10 @@ struct jvm_reply {
     int64_t attach_ns; /* how long the exchange with the JVM took */
     int64_t gap_ns;    /* roll: from the stop's to the start's reply at most; else 0 */
     bool was_running;  /* stop: it was running until now */
+    /* start, roll: */
+    struct jvm_makeup makeup;  /* key "" = it did not get that far */
+    struct degraded degraded;  /* what the JVM or the kernel cannot do, of what was asked for; with JVM_OK only */
+    char note[FIT_NOTE_MAX];   /* what could not be looked at before; "" = nothing */
     char text[4096];   /* metrics, status: the profiler's output */
 };
 /* How long each may take, from the start of its child on. */
@@ -53,6 +62,11 @@ struct jvm_start {
     const char *
         options; /* "event=itimer,interval=10000000,alloc=512k,lock=10ms,chunktime=60,timeout=960,memlimit=64m": all but
                              the action, jfr, file, log, loglevel-independent switches, which the operation adds */
+    /* Of start and roll only: */
+    bool untested;        /* versions that were not tested, too (jvm/builds.h) */
+    uint64_t headroom;    /* bytes of memory its cgroups must have left (jvm/headroom.h); 0 = whatever they have */
+    const char *condemned; /* keys of make-ups that must not be attached to, separated by blanks; NULL = none */
+    const struct degraded *degraded; /* of an earlier start with the same options; NULL = none */
 };
 
 /* Checks, library in place, output file, `start`, unlink. Takes over a recording of ours that is still running. */

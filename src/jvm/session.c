@@ -6,7 +6,10 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "jvm/aftercare.h"
 #include "jvm/recording.h"
+#include "jvm/retry.h"
+#include "jvm/session_config.h"
 #include "jvm/tick_clock.h"
 #include "os/pidref.h"
 
@@ -30,9 +33,6 @@ enum { DEAD_MAN_S = 60 };
 enum { TRACE_KB_MAX = 48 << 10, METRICS_PER_ROLL = 4, METRICS_BYTES = 4 << 20 };
 /* Recordings at a time: the current one, and earlier ones not yet drained. */
 enum { FILES_MAX = 4 };
-/* A JVM this young may still be loading libjvm. */
-enum { YOUNG_S = 30 };
-
 enum work { WORK_NONE, WORK_START, WORK_ROLL, WORK_DUMP, WORK_STOP, WORK_METRICS };
 
 struct file {
@@ -68,15 +68,18 @@ struct jvm_session {
     struct file files[FILES_MAX]; /* oldest first; the last one is written to unless ended */
     size_t file_count;
 
+    struct aftercare care;
+    struct degraded degraded; /* of the settings `sent` */
+    struct jvm_retry retries;
+
     struct tick_clock ticks;
     int64_t began;       /* the profiler's session */
     uint64_t roll_bytes; /* read from it */
     int64_t chunk_began; /* the chunk being written, as we saw it */
     int64_t chunk_due;   /* when it should have closed */
     bool small_chunks;   /* the last one was far from chunksize, so the next one will hardly close early */
-    int64_t dump_at, metrics_at, retry_at;
+    int64_t dump_at, metrics_at, retry_at, roll_not_before;
     bool first_cut; /* the early first profile is done */
-    unsigned failures;
 
     bool interval_open;                         /* chunks were handed out since the last interval ended */
     int64_t interval_start_ns, interval_end_ns; /* by chunk headers */
@@ -131,21 +134,6 @@ static void enter(struct jvm_session *s, enum jvm_state state, const char *reaso
 }
 
 /* ---- settings ---- */
-
-static void config_copy(struct jvm_session_config *to, const struct jvm_session_config *from)
-{
-    *to = *from;
-    to->tmp_dir = xstrdup(from->tmp_dir);
-    to->dist = xstrdup(from->dist);
-    to->events = xstrdup(from->events);
-}
-
-static void config_done(struct jvm_session_config *c)
-{
-    free((char *)c->tmp_dir);
-    free((char *)c->dist);
-    free((char *)c->events);
-}
 
 static bool by_dump(const struct jvm_session *s)
 {
@@ -308,9 +296,9 @@ static bool read_some(struct jvm_session *s)
             s->chunk_due = due_after(s, &c);
             s->small_chunks = c.len < LARGE_CHUNK;
             s->roll_bytes += c.len;
-            s->failures = 0;
+            s->retries.failures = 0;
             if (s->state == JVM_STATE_PROFILING)
-                enter(s, s->state, "");
+                enter(s, s->state, s->degraded.why);
         }
         const bool more = !c.last;
         hand_out(s, &c, live);
@@ -338,19 +326,32 @@ static bool read_some(struct jvm_session *s)
 
 static struct jvm_start request(const struct jvm_session *s, const char *options)
 {
-    return (struct jvm_start){.id = s->id, .tmp_dir = s->config.tmp_dir, .dist = s->config.dist, .options = options};
+    const bool judged = s->config.quarantine && !s->config.retry_crashed;
+    return (struct jvm_start){.id = s->id,
+                              .tmp_dir = s->config.tmp_dir,
+                              .dist = s->config.dist,
+                              .options = options,
+                              .untested = s->config.untested,
+                              .headroom = s->config.headroom,
+                              .condemned = judged ? quarantine_keys(s->config.quarantine) : NULL,
+                              .degraded = &s->degraded};
 }
 
 static void run(struct jvm_session *s, enum work work,
                 uint64_t (*op)(struct priv *, const struct jvm_start *, jvm_done *, void *), jvm_done *done)
 {
+    const bool attach = work == WORK_START || work == WORK_ROLL;
+    if (attach && s->sent != s->wanted)
+        s->degraded = (struct degraded){0}; /* other events may be welcome */
     cleanup_free char *options = start_options(s);
     struct jvm_start r = request(s, options);
     s->work = work;
+    if (attach)
+        aftercare_begin(&s->care, &s->process, now_ns());
     /* Should ours still run, for all we know not to, it is found and taken over like an earlier agent's. */
     for (size_t i = 0; work == WORK_START && i < s->file_count; i++)
         recording_release(&s->files[i].recording);
-    if (work == WORK_START || work == WORK_ROLL)
+    if (attach)
         s->sent = s->wanted;
     s->call = op(s->priv, &r, done, s);
 }
@@ -369,33 +370,40 @@ static void lose(struct jvm_session *s, const char *reason, int64_t retry_ns)
     enter(s, s->close_by ? JVM_STATE_STOPPING : JVM_STATE_WAITING, reason);
 }
 
-static int64_t age_s(const struct jvm_session *s)
-{
-    struct timespec boot;
-    clock_gettime(CLOCK_BOOTTIME, &boot);
-    return (int64_t)boot.tv_sec - (int64_t)(s->id.start_time / (uint64_t)sysconf(_SC_CLK_TCK));
-}
-
 static int64_t retry_after(struct jvm_session *s, enum jvm_outcome outcome)
 {
-    const int64_t interval = s->config.interval_ns > 5 * SECOND ? s->config.interval_ns : 5 * SECOND;
-    switch (outcome) {
-    case JVM_NOT_HOTSPOT:
-        return age_s(s) < YOUNG_S ? SECOND / 2 : 60 * SECOND;
-    case JVM_NO_ATTACH:
-        return 600 * SECOND;
-    case JVM_FOREIGN:
-        return interval;
-    default:
-        break;
-    }
-    unsigned doublings = s->failures++;
-    if (doublings == 0)
-        return 300 * MILLI; /* a JVM about to be ready */
-    return doublings >= 7 ? 60 * SECOND : SECOND << (doublings - 1);
+    return jvm_retry_after(&s->retries, outcome, s->config.interval_ns, jvm_age_ns(s->id.start_time));
 }
 
 static void process_gone(struct jvm_session *s);
+
+/* A condemned make-up is not attached to. False when it is none (any more). */
+static bool wait_for_pardon(struct jvm_session *s)
+{
+    char why[ERR_MAX];
+    if (!s->config.quarantine || s->config.retry_crashed ||
+        !quarantine_reason(s->config.quarantine, s->care.makeup.key, why, sizeof why))
+        return false;
+    lose(s, why, JVM_CONDEMNED_LOOK_S * SECOND);
+    return true;
+}
+
+/* What a start or roll-over told besides its outcome. */
+static void learn(struct jvm_session *s, const struct jvm_reply *r)
+{
+    if (s->care.since_ns && !s->care.ended_ns)
+        s->care.since_ns = now_ns();
+    if (r->makeup.key[0])
+        s->care.makeup = r->makeup;
+    if (r->outcome != JVM_OK && r->outcome != JVM_TIMEOUT && r->outcome != JVM_GONE && r->attach_ns == 0)
+        s->care.since_ns = 0; /* nothing was attached to */
+    if (r->outcome == JVM_OK) {
+        s->degraded = r->degraded;
+        s->retries.no_rooms = 0;
+    }
+    if (r->note[0] && s->events.note)
+        s->events.note(s->arg, r->note);
+}
 
 static void failed(struct jvm_session *s, const struct jvm_reply *r)
 {
@@ -403,7 +411,16 @@ static void failed(struct jvm_session *s, const struct jvm_reply *r)
         process_gone(s);
         return;
     }
+    /* A roll-over was put off: the session that runs does so until its timeout. */
+    if (r->outcome == JVM_NO_ROOM && s->state == JVM_STATE_PROFILING && !s->gone) {
+        s->roll_wanted = false;
+        s->roll_not_before = now_ns() + retry_after(s, r->outcome);
+        enter(s, s->state, r->reason);
+        return;
+    }
     s->may_run = s->may_run || r->outcome == JVM_TIMEOUT;
+    if (r->outcome == JVM_CONDEMNED && wait_for_pardon(s))
+        return;
     lose(s, r->reason[0] ? r->reason : jvm_outcome_name(r->outcome), retry_after(s, r->outcome));
 }
 
@@ -426,13 +443,16 @@ static void began(struct jvm_session *s, const struct jvm_reply *r)
     s->running = s->sent;
     s->may_run = true;
     if (!s->close_by)
-        enter(s, JVM_STATE_PROFILING, "");
+        enter(s, JVM_STATE_PROFILING, s->degraded.why);
+    if (s->gone)
+        end_files(s);
 }
 
 static void on_started(void *arg, const struct jvm_reply *r)
 {
     struct jvm_session *s = arg;
     s->work = WORK_NONE;
+    learn(s, r);
     if (r->outcome == JVM_OK && r->output_fd >= 0) {
         metric_observe(&attach_seconds, (double)r->attach_ns / 1e9);
         began(s, r);
@@ -448,6 +468,7 @@ static void on_rolled(void *arg, const struct jvm_reply *r)
 {
     struct jvm_session *s = arg;
     s->work = WORK_NONE;
+    learn(s, r);
     if (r->outcome == JVM_OK && r->output_fd >= 0) {
         metric_observe(&gap_seconds, (double)r->gap_ns / 1e9);
         began(s, r);
@@ -472,7 +493,7 @@ static void on_dumped(void *arg, const struct jvm_reply *r)
         if (s->dump_at < now)
             s->dump_at = now + s->config.interval_ns;
         if (!s->close_by)
-            enter(s, JVM_STATE_PROFILING, r->outcome == JVM_OK ? "" : r->reason);
+            enter(s, JVM_STATE_PROFILING, r->outcome == JVM_OK ? s->degraded.why : r->reason);
     }
     turn(s);
 }
@@ -511,9 +532,19 @@ static void on_handle_closed(uv_handle_t *h)
     void *arg = s->arg;
     metric_add(&sessions, -1, jvm_state_name(s->state));
     pidref_done(&s->process);
-    config_done(&s->config);
+    session_config_done(&s->config);
     free(s);
     events.closed(arg);
+}
+
+static void say_how_it_ended(struct jvm_session *s)
+{
+    char how[QUARANTINE_WHY_MAX];
+    const bool condemned = aftercare_judge(&s->care, s->config.quarantine, how, sizeof how);
+    cleanup_free char *text = xasprintf("the process ended%s%s", how[0] ? ": " : "", how);
+    enter(s, JVM_STATE_GONE, text);
+    if (condemned && s->events.condemned)
+        s->events.condemned(s->arg, &s->care.makeup, how);
 }
 
 static void finish(struct jvm_session *s)
@@ -526,7 +557,8 @@ static void finish(struct jvm_session *s)
         file_over(s, false);
     end_interval(s);
     if (s->gone)
-        enter(s, JVM_STATE_GONE, "the process ended");
+        say_how_it_ended(s);
+    aftercare_done(&s->care);
     uv_close((uv_handle_t *)&s->timer, on_handle_closed);
     if (s->handles > 1)
         uv_close((uv_handle_t *)&s->exit, on_handle_closed);
@@ -539,7 +571,10 @@ static void process_gone(struct jvm_session *s)
         return;
     s->gone = true;
     s->may_run = false;
-    forget_call(s);
+    aftercare_ended(&s->care, &s->process, now_ns());
+    /* An attach under way notices by itself, and says whose make-up it was. */
+    if (s->work != WORK_START && s->work != WORK_ROLL)
+        forget_call(s);
     end_files(s);
 }
 
@@ -561,7 +596,7 @@ static bool roll_due(const struct jvm_session *s, int64_t now)
         return true;
     const int64_t since = now - s->began;
     /* Right after a chunk closed, so that little is left for the old recording's last one; without waiting for ever. */
-    return since >= s->config.roll_ns &&
+    return since >= s->config.roll_ns && now >= s->roll_not_before &&
            (now - s->chunk_began < SECOND / 4 || since >= s->config.roll_ns + (chunk_s(s) + 5) * SECOND);
 }
 
@@ -576,10 +611,21 @@ static int64_t overdue_ns(const struct jvm_session *s)
     return s->chunk_began + chunk_s(s) * SECOND + patience;
 }
 
+/* Then it waits until it is not. */
+static bool too_young(struct jvm_session *s)
+{
+    const int64_t left = s->config.min_age_ns - jvm_age_ns(s->id.start_time);
+    if (left <= 0)
+        return false;
+    cleanup_free char *why = xasprintf("waiting until it is %.3g s old (min_age)", (double)s->config.min_age_ns / 1e9);
+    lose(s, why, left);
+    return true;
+}
+
 static void next_work(struct jvm_session *s, int64_t now)
 {
     if (s->state == JVM_STATE_WAITING) {
-        if (now >= s->retry_at) {
+        if (now >= s->retry_at && !too_young(s) && !wait_for_pardon(s)) {
             enter(s, JVM_STATE_STARTING, s->reason);
             run(s, WORK_START, jvm_start, on_started);
         }
@@ -606,7 +652,8 @@ static void turn(struct jvm_session *s)
         return;
     const int64_t now = now_ns();
     const bool more = read_some(s);
-    const bool over = s->gone || (s->close_by && s->work == WORK_NONE && !s->may_run);
+    aftercare_look(&s->care, s->config.quarantine, now);
+    const bool over = (s->gone && s->work == WORK_NONE) || (s->close_by && s->work == WORK_NONE && !s->may_run);
     if ((over && !more) || (s->close_by && now >= s->close_by)) {
         finish(s);
         return;
@@ -688,7 +735,7 @@ struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct 
     s->arg = arg;
     s->process = PIDREF_INIT;
     s->ticks = TICK_CLOCK_INIT;
-    config_copy(&s->config, config);
+    session_config_copy(&s->config, config);
     uv_timer_init(loop, &s->timer);
     s->timer.data = s;
     s->handles = 1;
@@ -701,15 +748,17 @@ struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct 
 
 void jvm_session_update(struct jvm_session *s, const struct jvm_session_config *config)
 {
-    bool other = strcmp(s->config.events, config->events) != 0 || s->config.interval_ns != config->interval_ns ||
-                 s->config.roll_ns != config->roll_ns;
+    const bool other = session_config_samples_differ(&s->config, config),
+               eased = session_config_rules_differ(&s->config, config);
     struct jvm_session_config old = s->config;
-    config_copy(&s->config, config);
-    config_done(&old);
-    if (!other || s->close_by || s->finished)
+    session_config_copy(&s->config, config);
+    session_config_done(&old);
+    if ((!other && !eased) || s->close_by || s->finished)
         return;
-    s->wanted++;
-    s->failures = 0; /* what was refused may be welcome now */
+    if (other)
+        s->wanted++;
+    s->retries = (struct jvm_retry){0}; /* what was refused may be welcome now */
+    s->roll_not_before = 0;
     s->retry_at = now_ns();
     uv_timer_start(&s->timer, on_timer, 0, 0);
 }

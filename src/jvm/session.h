@@ -18,6 +18,7 @@
 
 #include "base/metric.h"
 #include "jvm/ops.h"
+#include "jvm/quarantine.h"
 
 struct jvm_session;
 
@@ -36,14 +37,23 @@ struct jvm_session_config {
     int64_t interval_ns; /* >= 1 s */
     int64_t roll_ns;     /* roll-over period, 15 min by default */
     int64_t first_ns;    /* the first profile is cut after this long, 10 s */
+    int64_t min_age_ns;  /* a younger JVM is not attached to yet */
+    uint64_t headroom;   /* as in struct jvm_start */
+    bool untested;       /* likewise */
+    bool retry_crashed;  /* condemned make-ups, too */
+    struct quarantine *quarantine; /* borrowed, outlives the session; NULL = none */
 };
 
 struct jvm_session_events {
     /* One finished chunk, header included; bytes are the callee's to free(). `last_of_interval`: the interval ends with it.
      * NULL bytes, only with last_of_interval: the chunks handed out so far are all there will be of their interval. */
     void (*chunk)(void *arg, uint8_t *bytes, size_t len, bool last_of_interval);
-    /* Reason is "" while all is well. */
+    /* The reason is "" while all is well. While profiling it says what is missing. */
     void (*state)(void *arg, enum jvm_state state, const char *reason);
+    /* May be NULL. An attach killed this JVM, how is in the text, and no other of its make-up will be attached to. */
+    void (*condemned)(void *arg, const struct jvm_makeup *makeup, const char *text);
+    /* May be NULL. Something could not be looked at before an attach. */
+    void (*note)(void *arg, const char *text);
     /* The session is over and freed: process gone or jvm_session_close() done. */
     void (*closed)(void *arg);
 };

@@ -13,7 +13,7 @@ static void open_recording(struct jvm_target *t)
         t->recording = pidref_openat(&t->view.p, name, O_PATH);
 }
 
-int jvm_target_look(struct jvm_target *t, pid_t pid, uint64_t start_time, struct err *err)
+int jvm_target_find(struct jvm_target *t, pid_t pid, uint64_t start_time, struct err *err)
 {
     int code = jvm_view_open(&t->view, pid, start_time, err);
     if (code == 0)
@@ -24,17 +24,28 @@ int jvm_target_look(struct jvm_target *t, pid_t pid, uint64_t start_time, struct
         return err_set(err, -ENOEXEC, "%s",
                        t->traits.openj9 ? "OpenJ9 is not supported" : "no HotSpot JVM in this process");
     open_recording(t);
-    code = jvm_view_become(&t->view, err);
-    if (code < 0)
-        return code;
-    jvm_traits_ask(&t->view, &t->traits);
     return 0;
+}
+
+int jvm_target_become(struct jvm_target *t, struct err *err)
+{
+    int code = jvm_view_become(&t->view, err);
+    if (code == 0)
+        jvm_traits_ask(&t->view, &t->traits);
+    return code;
+}
+
+int jvm_target_enter(struct jvm_target *t, struct err *err)
+{
+    return jvm_attach_open(&t->attach, &t->view, &t->traits, err);
 }
 
 int jvm_target_open(struct jvm_target *t, pid_t pid, uint64_t start_time, struct err *err)
 {
-    int code = jvm_target_look(t, pid, start_time, err);
-    return code < 0 ? code : jvm_attach_open(&t->attach, &t->view, &t->traits, err);
+    int code = jvm_target_find(t, pid, start_time, err);
+    if (code == 0)
+        code = jvm_target_become(t, err);
+    return code == 0 ? jvm_target_enter(t, err) : code;
 }
 
 void jvm_target_done(struct jvm_target *t)

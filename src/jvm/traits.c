@@ -96,14 +96,22 @@ static bool parse_mapping(struct str line, struct mapping *ret)
     return true;
 }
 
+static void note_library(struct jvm_library *l, const struct mapping *m)
+{
+    snprintf(l->path, sizeof l->path, "%.*s", STR_ARG(m->file));
+    l->deleted = m->deleted;
+    l->inode = m->inode;
+}
+
 static bool note_mapping(void *arg, const struct mapping *m)
 {
     struct jvm_traits *f = arg;
     const char *slash = memrchr(m->file.p, '/', m->file.n);
     const struct str name = {slash + 1, m->file.n - (size_t)(slash + 1 - m->file.p)};
-    if (str_is(name, "libjvm.so"))
+    if (str_is(name, "libjvm.so")) {
         f->hotspot = true;
-    else if (str_has_prefix(name, STR("libj9vm")))
+        note_library(&f->libjvm, m);
+    } else if (str_has_prefix(name, STR("libj9vm")))
         f->openj9 = true;
     else if (str_has_prefix(name, STR("ld-musl-")))
         f->musl = true;
@@ -113,10 +121,7 @@ static bool note_mapping(void *arg, const struct mapping *m)
     else if (str_has_prefix(name, STR("libasyncProfiler")) || str_has_prefix(name, STR("libjavaProfiler"))) {
         char text[PATH_MAX];
         snprintf(text, sizeof text, "%.*s", STR_ARG(m->file));
-        struct jvm_library *l = jvm_our_library(text) ? &f->ours : &f->stranger;
-        memcpy(l->path, text, m->file.n + 1);
-        l->deleted = m->deleted;
-        l->inode = m->inode;
+        note_library(jvm_our_library(text) ? &f->ours : &f->stranger, m);
     }
     return true;
 }
@@ -241,6 +246,8 @@ static void read_permissions(const struct jvm_view *v, struct jvm_traits *f)
         if (perfdata_string(buf_slice(&counters), "java.rt.vmFlags", &text))
             jvm_options_apply_text(&options, text);
     }
+    if (counted && perfdata_string(buf_slice(&counters), "java.property.java.vm.version", &text))
+        snprintf(f->vm_version, sizeof f->vm_version, "%.*s", STR_ARG(text));
     f->attach_off = options.attach_off;
     f->attach_known = options.complete;
     f->reduced_signals = options.reduced_signals;

@@ -25,6 +25,8 @@ struct jvm_library {
 struct jvm_traits {
     bool hotspot, openj9;
     bool musl, glibc; /* whose loader is mapped */
+    struct jvm_library libjvm; /* what made it `hotspot` */
+    char vm_version[96];       /* java.vm.version by the performance counters; "" = not known */
     enum jvm_libc libc;
     bool catches_quit;    /* SIGQUIT has a handler now */
     bool attach_known;    /* the performance counters say whether attach is allowed, or every option source was read */

@@ -34,7 +34,7 @@ static bool fits(pid_t pid, const char *word)
     const pid_t child = fork();
     if (child == 0) {
         struct jvm_target t = JVM_TARGET_INIT;
-        const bool found = jvm_target_look(&t, pid, 0, NULL) == 0 &&
+        const bool found = jvm_target_find(&t, pid, 0, NULL) == 0 && jvm_target_become(&t, NULL) == 0 &&
                            (strcmp(word, "jps") == 0 || is_called(&t.view, word));
         _exit(found ? 0 : 1);
     }

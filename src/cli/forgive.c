@@ -1,0 +1,129 @@
+/* smolder forgive: JVMs that did not survive being attached to may be attached to again. */
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "cli/command.h"
+#include "cli/flags.h"
+#include "jvm/quarantine_file.h"
+
+enum { KEY_LEAST = 8 };
+
+struct forgive_flags {
+    const char *storage_path;
+    bool all, help;
+};
+
+#define AT(field) offsetof(struct forgive_flags, field)
+static const struct flag flags[] = {
+    {"storage.path", FLAG_STRING, AT(storage_path), "data-smolder", "DIR", "The --storage.path of the agent."},
+    {"all", FLAG_BOOL, AT(all), NULL, NULL, "Forgive all of them."},
+    {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this and exit."},
+    {NULL},
+};
+
+static void help(void)
+{
+    fputs("NAME\n"
+          "  smolder forgive - attach again to JVMs like those that an attach killed\n\n"
+          "SYNOPSIS\n"
+          "  smolder forgive [--storage.path=DIR] [--all] [MAIN|PROGRAM|KEY…]\n\n"
+          "DESCRIPTION\n"
+          "  A JVM that dies within ten seconds of an attach is not attached to again, nor is any other of the\n"
+          "  same program, main class and build; a restart does not change that. This takes them off the list: by\n"
+          "  main class or name of the jar, by path of the program, or by the first eight digits of the key.\n"
+          "  Without any, prints the list. An agent that runs notices within seconds.\n\n"
+          "FLAGS [default]\n",
+          stdout);
+    flags_help(flags, stdout);
+    fputs("\nEXIT STATUS\n"
+          "  0 done   1 nothing on the list is named so   2 wrong usage   3 the list cannot be read or written\n\n"
+          "EXAMPLES\n"
+          "  smolder forgive --storage.path=/var/lib/smolder\n"
+          "      What is on the list.\n"
+          "  smolder forgive --storage.path=/var/lib/smolder com.example.Main\n"
+          "      JVMs with this main class are attached to again.\n",
+          stdout);
+}
+
+static void print(const struct quarantine_entry *e)
+{
+    char when[40] = "";
+    struct tm tm;
+    const time_t seconds = (time_t)e->when_s;
+    if (gmtime_r(&seconds, &tm))
+        strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    printf("%.8s  %s  uid %u  %s  %s  %s\n          %s%s\n", e->makeup.key, when, e->makeup.uid,
+           e->makeup.main[0] ? e->makeup.main : "(no main class)", e->makeup.build[0] ? e->makeup.build : "(no version)",
+           e->makeup.exe, e->why, e->strikes < QUARANTINE_STRIKES ? " (only suspected: the next time counts)" : "");
+}
+
+
+struct pardon {
+    bool all;
+    const char **names;
+    size_t count;
+    size_t forgiven;
+};
+
+static bool is_named(const struct pardon *p, const struct jvm_makeup *m)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        const char *name = p->names[i];
+        if (strcmp(name, m->main) == 0 || strcmp(name, m->exe) == 0 ||
+            (strlen(name) >= KEY_LEAST && strncmp(name, m->key, strlen(name)) == 0))
+            return true;
+    }
+    return p->all;
+}
+
+static bool pardon(void *arg, struct quarantine_list *l)
+{
+    struct pardon *p = arg;
+    for (size_t i = l->len; i-- > 0;)
+        if (is_named(p, &l->items[i].makeup)) {
+            printf("forgiven: %s %s\n", l->items[i].makeup.main, l->items[i].makeup.exe);
+            quarantine_list_remove(l, i);
+            p->forgiven++;
+        }
+    return p->forgiven > 0;
+}
+
+static int forgive(int argc, char **argv)
+{
+    struct forgive_flags f = {0};
+    struct flags_rest rest = {0};
+    struct err err = {0};
+    int code = flags_parse(flags, argc, argv, &f, &rest, &err);
+    cleanup_free const char **names = rest.items;
+    if (code < 0) {
+        fprintf(stderr, "smolder forgive: %s\n", err.text);
+        return EXIT_USAGE;
+    }
+    if (f.help) {
+        help();
+        return EXIT_FINE;
+    }
+    cleanup_quarantine_list struct quarantine_list l = QUARANTINE_LIST_INIT;
+    struct pardon p = {.all = f.all, .names = names, .count = rest.len};
+    code = quarantine_load(f.storage_path, &l, &err);
+    for (size_t i = 0; code == 0 && !f.all && rest.len == 0 && i < l.len; i++)
+        print(&l.items[i]);
+    /* Nothing is made where there is no list. */
+    if (code == 0 && l.len > 0 && (f.all || rest.len > 0))
+        code = quarantine_edit(f.storage_path, pardon, &p, &err);
+    if (code < 0) {
+        fprintf(stderr, "smolder forgive: %s\n", err.text);
+        return EXIT_SYSTEM;
+    }
+    if (p.forgiven == 0 && rest.len > 0) {
+        fprintf(stderr, "smolder forgive: nothing on the list is named so; without a name it is printed\n");
+        return EXIT_INPUT;
+    }
+    return EXIT_FINE;
+}
+
+const struct command command_forgive = {"forgive", "smolder forgive [FLAGS] [MAIN…]",
+                                        "Attach again to JVMs like those that an attach killed.", forgive};
