@@ -156,15 +156,16 @@ def innocent(lab, uid=ALICE, wrapper=None, **kw):
 def settled(agent, process, seconds=20):
     """Waits until the agent has made up its mind about the process, and returns what it says."""
     def decided():
-        entry = agent.jvms().get(process.inner)
-        return entry if entry and (entry.get("reason") or entry.get("state") == "profiling") else None
+        entry = agent.jvms().get(process.inner) or {}
+        waits = "min_age" in entry.get("reason", "")  # it is too young to be looked at
+        return entry if entry.get("state") == "profiling" or entry.get("reason") and not waits else None
     return wait_for(f"decision about {process.inner}", decided, seconds, 0.1)
 
 
 def settled_twice(agent, process, seconds=20):
     """Waits for a decision, and for the tries of a few seconds after it."""
     settled(agent, process, seconds)
-    time.sleep(2.5)  # what comes later must do no harm either: there is no event to wait for
+    time.sleep(1.5)  # what comes later must do no harm either: there is no event to wait for
     return settled(agent, process, seconds)
 
 

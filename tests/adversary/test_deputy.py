@@ -93,7 +93,7 @@ def folders_of_roots_as_counters_stay_as_they_are(lab):
 @test
 def a_file_of_roots_as_the_trigger_stays_as_it_is(lab):
     """.attach_pidN is root's file: it is neither given away nor removed."""
-    bound(lab, "touch /tmp/.attach_pid$$; mount --bind {victim}/file /tmp/.attach_pid$$", mode="nosocket",
+    bound(lab, "touch /tmp/.attach_pid$$; mount --bind {victim}/file /tmp/.attach_pid$$", early=0, mode="refuse",
           victim=Victim(lab, mode=0o711))
 
 
@@ -132,10 +132,10 @@ def an_overlay_of_roots_folder_does_not_pass_writes_down(lab):
     victim = Victim(lab, mode=0o755)
     bound(lab, "mkdir /tmp/u /tmp/w; mkdir -m 1777 /tmp/u/t; "
           "mount -t overlay -o userxattr,lowerdir={victim},upperdir=/tmp/u,workdir=/tmp/w none /tmp || "
-          "mount -t overlay -o lowerdir={victim},upperdir=/tmp/u,workdir=/tmp/w none /tmp", victim=victim, early=0, mode="nosocket")
+          "mount -t overlay -o lowerdir={victim},upperdir=/tmp/u,workdir=/tmp/w none /tmp", victim=victim, early=0, mode="refuse")
 
 
-def raced(lab, how, folders="/tmp /dev/shm", seconds=8, **options):
+def raced(lab, how, folders="/tmp /dev/shm", seconds=6, **options):
     """Something of root's takes the place of whatever the agent makes, again and again; no file of the attacker's or of the
     agent's may be found in it."""
     need_user_namespaces(lab)
@@ -198,7 +198,7 @@ def volumes_over_old_recordings_of_a_container_stay_as_they_are(lab):
     victim.before = snapshot(victim.path)
     bound(lab, "mkdir /tmp/.smolder-0123456789abcdef0123456789abcdef; "
           "mount --bind {victim} /tmp/.smolder-0123456789abcdef0123456789abcdef; "
-          "touch /tmp/.attach_pid1; mount --bind {victim}/file /tmp/.attach_pid1", container_root, victim, mode="nosocket")
+          "touch /tmp/.attach_pid1; mount --bind {victim}/file /tmp/.attach_pid1", container_root, victim, early=0, mode="refuse")
 
 
 def acts_as(lab, wrapper, uid, gid, **options):

@@ -106,7 +106,7 @@ def options_in_odd_files_harm_nobody(lab):
     agent = lab.agent(config=config())
     pipe = lab.dir / "pipe"
     os.mkfifo(pipe)
-    targets = [fake(lab, env={"JDK_JAVA_OPTIONS": v, "JAVA_TOOL_OPTIONS": v}, mode="nosocket") for v in
+    targets = [fake(lab, env={"JDK_JAVA_OPTIONS": v, "JAVA_TOOL_OPTIONS": v}, early=0, mode="refuse") for v in
                ("@/dev/zero", f"-XX:Flags={pipe}", "-XX:VMOptionsFile=/proc/self/mem", "@" * 70000, "\\" * 70000, '"' + "a" * 70000)]
     jvm = innocent(lab)
     for target in targets:
@@ -170,12 +170,12 @@ def what_handles_no_sigquit_gets_none(lab):
 
 @test
 def killed_agents_leave_nothing_that_grows(lab):
-    """Ten agents, each killed at another moment: at most one recording per JVM, no trigger, no process, and the JVM lives."""
+    """Seven agents, each killed at another moment: at most one recording per JVM, no trigger, no process, and the JVM lives."""
     jvm = innocent(lab)
     fake(lab, mode="mute")
-    for i in range(10):
+    for i in range(7):
         agent = lab.start_agent(config=config()).locate()
-        time.sleep(0.25 * i + 0.1)
+        time.sleep(0.35 * i + 0.1)
         agent.signal(signal.SIGKILL)
         agent.wait(5)
     wait_for("end of the helpers", lambda: not [p for p in lab.machine.path("/proc").glob("[0-9]*/comm") if comm(p).startswith("smolder")], 20)

@@ -135,7 +135,7 @@ def encodings_nobody_knows_are_refused(lab):
     lab.agent(*BOTH, config="")
     for port, line, host in ((API, "POST /-/reload", OUR_HOST), (STORE, "POST " + push.PATH, STORE_HOST)):
         for encoding, body in (("xchunked", b"0\r\n\r\n"), ("chunked, identity", b"0\r\n\r\n"), ("chunked", b"ffffffffffffffff\r\nabc")):
-            got = send(lab, f"{line} HTTP/1.1\r\n{host}\r\nContent-Type: application/proto\r\nTransfer-Encoding: {encoding}\r\n\r\n".encode() + body, port, 2)
+            got = send(lab, f"{line} HTTP/1.1\r\n{host}\r\nContent-Type: application/proto\r\nTransfer-Encoding: {encoding}\r\n\r\n".encode() + body, port, 0.7)
             check(not got.startswith(b"HTTP/1.1 200"), f"{encoding} at port {port}: {got[:200]}")
     check_live(lab.agents[0], 0.5)
 

@@ -167,7 +167,7 @@ def bundles_take_the_environment_by_a_list_of_what_is_allowed(lab):
 def targets_environments_are_not_shown(lab):
     """The environment and the arguments' values of other users' processes are in no answer unless asked for."""
     agent = lab.agent(config=config())
-    target = fake(lab, env={"DB_PASSWORD": "PLANTEDenv"}, mode="nosocket")
+    target = fake(lab, env={"DB_PASSWORD": "PLANTEDenv"}, mode="refuse")
     settled(agent, target)
     for path in ("/api/v0/web/components/discovery.process.all", "/api/v0/web/components/pyroscope.java.test"):
         equal(planted(agent.http("GET", path)[1]), [], f"secrets in {path}")
