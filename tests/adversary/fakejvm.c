@@ -13,7 +13,7 @@
  *     stop           stops itself when it is asked for anything
  *   early=0        makes the socket at SIGQUIT only, as a JVM does (1: at the start)
  *   delay=MS       between a request and its answer
- *   die=MS         kills itself that long after the first `start`
+ *   die=MS         ends itself by the signal `by` (SIGSEGV), or, by=0, exits, that long after the first `start`
  *   records=A,B    files to write one after the other, `pause=MS` apart (and `step=MS` more for each process), `again=1` without end
  *   hold=FILE      then writes into the recording out of a mapping of FILE; hold=big: two gigabytes at a time, again and again
  *   argpage=FILE   the command line's memory is replaced by a mapping of FILE; envpage=FILE the environment's
@@ -174,7 +174,11 @@ static void *feed(void *unused)
 static void *end_soon(void *unused)
 {
     sleep_ms(number("die", 0));
-    kill(getpid(), SIGKILL);
+    int by = number("by", SIGSEGV);
+    if (by)
+        kill(getpid(), by);
+    else
+        exit(0);
     return unused;
 }
 
