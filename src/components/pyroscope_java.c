@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/metric.h"
 #include "components/env.h"
 #include "components/pyroscope_java_args.h"
 #include "components/pyroscope_java_convert.h"

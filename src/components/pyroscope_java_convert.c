@@ -6,7 +6,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "flow/dropped.h"
-#include "jvm/session.h"
+#include "jvm/intake.h"
 
 /* A second worker helps once this much waits. */
 enum { BACKLOG_JOBS = 8, WORKERS_MAX = 2, EVENT_MAX = 64 };

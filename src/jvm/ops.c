@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "jvm/operations.h"
+#include "jvm/reading.h"
 #include "jvm/scan.h"
 
 enum { REQUEST_MAX = 64 << 10, REPLY_MAX = 64 << 10 };
@@ -15,7 +16,7 @@ const char *jvm_outcome_name(enum jvm_outcome o)
 {
     static const char *const names[] = {"ok",      "gone",    "not-hotspot", "no-attach",
                                         "foreign", "timeout", "refused",     "failed",
-                                        "no-room", "condemned"};
+                                        "no-room", "lost",    "condemned"};
     return (size_t)o < ARRAY_LEN(names) ? names[o] : "unknown";
 }
 
@@ -117,7 +118,8 @@ const struct priv_op jvm_ops[JVM_OP_COUNT + 1] = {
     [JVM_OP_START] = {"smolder-start", op_start},      [JVM_OP_ROLL] = {"smolder-roll", op_roll},
     [JVM_OP_DUMP] = {"smolder-dump", op_dump},         [JVM_OP_STOP] = {"smolder-stop", op_stop},
     [JVM_OP_METRICS] = {"smolder-metric", op_metrics}, [JVM_OP_INSTALL] = {"smolder-instal", op_install},
-    [JVM_OP_SCAN] = {"smolder-scan", jvm_op_scan},
+    [JVM_OP_SCAN] = {"smolder-scan", jvm_op_scan},     [JVM_OP_READ] = {"smolder-read", jvm_op_read},
+    [JVM_OP_CLOSE] = {"smolder-close", jvm_op_close},
 };
 
 /* From here on the main process's side. */
@@ -168,7 +170,8 @@ static void answered(void *arg, enum priv_result result, const uint8_t *out, siz
         snprintf(r.reason, sizeof r.reason, "the operation ended unexpectedly");
         break;
     case PRIV_LOST:
-        snprintf(r.reason, sizeof r.reason, "the privileged helper is gone");
+        r.outcome = JVM_LOST;
+        snprintf(r.reason, sizeof r.reason, "the privileged helper had to be started again");
         break;
     }
     p->done(p->arg, &r);

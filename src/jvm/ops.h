@@ -31,6 +31,7 @@ enum jvm_outcome {
     JVM_REFUSED,     /* the JVM or the profiler said no; the reason has its words */
     JVM_FAILED,      /* the system said no (full disk, permission, hostile file …) */
     JVM_NO_ROOM,     /* its cgroup has not the memory for it: look again later */
+    JVM_LOST,        /* the helper ended before it could tell: what was asked may have happened */
     JVM_CONDEMNED,   /* one of its make-up died of an attach: not before somebody says so (jvm/quarantine.h) */
 };
 const char *jvm_outcome_name(enum jvm_outcome o);
@@ -84,6 +85,17 @@ uint64_t jvm_metrics(struct priv *p, const struct jvm_start *s, jvm_done *done, 
  * glibc variant's directory. `id` is ignored. */
 uint64_t jvm_install(struct priv *p, const struct jvm_start *s, jvm_done *done, void *arg);
 
-/* The table for priv_start(); an operation's number is its index. JVM_OP_SCAN is jvm/scan.h's. NULL-name terminated. */
-enum { JVM_OP_START, JVM_OP_ROLL, JVM_OP_DUMP, JVM_OP_STOP, JVM_OP_METRICS, JVM_OP_INSTALL, JVM_OP_SCAN, JVM_OP_COUNT };
+/* The table for priv_start(); an operation's number is its index. JVM_OP_SCAN is jvm/scan.h's, the last two are jvm/reading.h's. NULL-name terminated. */
+enum {
+    JVM_OP_START,
+    JVM_OP_ROLL,
+    JVM_OP_DUMP,
+    JVM_OP_STOP,
+    JVM_OP_METRICS,
+    JVM_OP_INSTALL,
+    JVM_OP_SCAN,
+    JVM_OP_READ,
+    JVM_OP_CLOSE,
+    JVM_OP_COUNT
+};
 extern const struct priv_op jvm_ops[JVM_OP_COUNT + 1];

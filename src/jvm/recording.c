@@ -64,13 +64,19 @@ static bool file_size(int fd, uint64_t *ret)
     return true;
 }
 
-/* Gives the file's blocks before `at` back. Where the file system cannot, the recording keeps growing until its session ends. */
 static void consume(struct recording *r, uint64_t len)
 {
-    uint64_t from = r->at & ~(uint64_t)(PAGE - 1);
     r->at += len;
     r->looked = false;
+}
+
+void recording_punch(struct recording *r)
+{
+    const uint64_t from = r->punched & ~(uint64_t)(PAGE - 1);
+    if (r->at <= r->punched)
+        return;
     (void)fallocate(r->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(r->at - from));
+    r->punched = r->at;
 }
 
 static bool header_at(const struct recording *r, uint64_t at, struct header *ret)
@@ -146,19 +152,24 @@ enum recording_result recording_next(struct recording *r, bool ended, struct rec
     const enum recording_result not_yet = ended ? RECORDING_END : RECORDING_WAITING;
     uint8_t bytes[RECORDING_HEADER];
     uint64_t end;
+    r->unfinished = false;
     if (r->fd < 0 || !file_size(r->fd, &end))
         return RECORDING_BROKEN;
     if (end < r->at)
         return RECORDING_BROKEN;
-    if (end - r->at < RECORDING_HEADER || !read_all(r->fd, bytes, sizeof bytes, r->at))
+    if (end - r->at < RECORDING_HEADER || !read_all(r->fd, bytes, sizeof bytes, r->at)) {
+        r->unfinished = true;
         return not_yet;
+    }
 
     bool settled = stays(r, bytes) || ended;
     if (memcmp(bytes, MAGIC, MAGIC_LEN) != 0)
         return settled ? RECORDING_BROKEN : RECORDING_WAITING;
     struct header h = parse(bytes);
-    if (!finished(&h))
+    if (!finished(&h)) {
+        r->unfinished = true;
         return not_yet;
+    }
     bool sane = h.size > RECORDING_HEADER && h.checkpoint >= RECORDING_HEADER && h.checkpoint < h.size;
     if (!sane || h.size > end - r->at)
         return settled ? RECORDING_BROKEN : RECORDING_WAITING;
@@ -187,7 +198,7 @@ int recording_find_first(struct recording *r, struct err *err)
         return err_errno(err, "stat the earlier recording");
     const off_t data = lseek(r->fd, 0, SEEK_DATA);
     if (data < 0) { /* nothing but a hole: all was consumed */
-        r->at = end;
+        r->at = r->punched = end;
         return 0;
     }
     const uint64_t stop = (uint64_t)data + ZEROS_MAX < end ? (uint64_t)data + ZEROS_MAX : end;
@@ -205,7 +216,7 @@ int recording_find_first(struct recording *r, struct err *err)
     struct header first;
     if (at < end && !header_at(r, at, &first))
         return err_set(err, -EBADMSG, "the earlier recording has no chunk at byte %llu", (unsigned long long)at);
-    r->at = at;
+    r->at = r->punched = at;
     return 0;
 }
 

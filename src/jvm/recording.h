@@ -5,7 +5,8 @@
  * either the next chunk's magic stands behind it, or the writer is done, or two looks saw the very same header: the header is rewritten
  * with one pwrite that may straddle a page. Consumed bytes are punched out, which is also how a later agent knows where to begin.
  *
- * The descriptor is a regular file on a local file system (the operation that opened it checked), so reading it does not block.
+ * The descriptor is a regular file on a local file system (the operation that opened it checked), so reading it waits for no server; but
+ * it may wait for the writer, so reading and punching belong into a child of the helper (jvm/reading.h).
  * Facts: spec jfr-asprof §1.1, §1.9, §4.12; async-profiler flightRecorder.cpp.
  */
 #pragma once
@@ -16,13 +17,17 @@
 
 #include "base/err.h"
 
-enum { RECORDING_HEADER = 68, RECORDING_CHUNK_MAX = 64 << 20 };
+/* The profiler closes a chunk at the first tick of a second after it got `chunksize` long, which is 4 MB: this leaves room for a
+ * second in which it writes three times as much. */
+enum { RECORDING_HEADER = 68, RECORDING_CHUNK_MAX = 16 << 20 };
 
 struct recording {
     int fd;                         /* owned; -1: none */
     uint64_t at;                    /* where the first unconsumed chunk begins */
+    uint64_t punched;               /* what lies before was given back */
     uint8_t seen[RECORDING_HEADER]; /* the header there at the last look */
     bool looked;
+    bool unfinished; /* at the last look the chunk there was not: while nothing is written, there is nothing more to see */
 };
 #define RECORDING_INIT ((struct recording){.fd = -1})
 
@@ -44,6 +49,9 @@ enum recording_result {
 
 /* The next finished chunk. `ended`: nobody writes any more. `*ret` is set with RECORDING_CHUNK only. */
 must_check enum recording_result recording_next(struct recording *r, bool ended, struct recording_chunk *ret);
+
+/* Gives the space of all consumed chunks back. Where the file system cannot, the recording keeps growing until its session ends. */
+void recording_punch(struct recording *r);
 
 /* Is there an unfinished chunk that will be lost with the file? For counting what a killed JVM took with it. */
 bool recording_has_tail(const struct recording *r);

@@ -7,10 +7,11 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "jvm/aftercare.h"
-#include "jvm/recording.h"
+#include "jvm/intake.h"
 #include "jvm/retry.h"
 #include "jvm/session_config.h"
 #include "jvm/tick_clock.h"
+#include "jvm/user.h"
 #include "os/pidref.h"
 
 static const int64_t SECOND = 1000000000, MILLI = 1000000,
@@ -23,23 +24,13 @@ enum { CHUNK_MIN_S = 5, CHUNK_MAX_S = 60 };
 enum { LOOK_AFTER_MS = 50, LOOK_NEAR_MS = 500, LOOK_FAR_MS = 5000, LOOK_OVERDUE_MS = 1000 };
 /* Nearly the chunksize: the next one may close early, too. */
 enum { LARGE_CHUNK = 2 << 20 };
-/* One chunk per turn, so that a backlog neither starves the loop nor floods who converts; faster when the session ends. */
-enum { BACKLOG_MS = 25, BACKLOG_END_MS = 1 };
 /* timeout= goes this far beyond the roll-over. */
 enum { DEAD_MAN_S = 60 };
 /* Roll over early at this much call-trace storage, below memlimit: beyond that the profiler forgets new stacks. Asking costs an attach, and
  * every stack stored is in some chunk, with four bytes or more for a frame that takes sixteen in memory (vmEntry.h): with so few bytes
  * read, the storage cannot be near the limit. */
 enum { TRACE_KB_MAX = 48 << 10, METRICS_PER_ROLL = 4, METRICS_BYTES = 4 << 20 };
-/* Recordings at a time: the current one, and earlier ones not yet drained. */
-enum { FILES_MAX = 4 };
 enum work { WORK_NONE, WORK_START, WORK_ROLL, WORK_DUMP, WORK_STOP, WORK_METRICS };
-
-struct file {
-    struct recording recording;
-    bool ended;         /* its writer is done */
-    bool ends_interval; /* what follows was taken with other settings */
-};
 
 struct jvm_session {
     uv_loop_t *loop;
@@ -65,8 +56,9 @@ struct jvm_session {
     unsigned wanted, running, sent;
     int64_t close_by; /* 0: not closing */
 
-    struct file files[FILES_MAX]; /* oldest first; the last one is written to unless ended */
-    size_t file_count;
+    uint64_t user;
+    struct intake intake;
+    bool halt; /* what it writes is no use: it is to be stopped before it is tried again */
 
     struct aftercare care;
     struct degraded degraded; /* of the settings `sent` */
@@ -78,22 +70,12 @@ struct jvm_session {
     int64_t chunk_began; /* the chunk being written, as we saw it */
     int64_t chunk_due;   /* when it should have closed */
     bool small_chunks;   /* the last one was far from chunksize, so the next one will hardly close early */
+    int64_t look_at; /* when the recording is worth a look */
     int64_t dump_at, metrics_at, retry_at, roll_not_before;
-    bool first_cut; /* the early first profile is done */
-
-    bool interval_open;                         /* chunks were handed out since the last interval ended */
-    int64_t interval_start_ns, interval_end_ns; /* by chunk headers */
-    int64_t interval_began;
 };
 
 static struct metric_family sessions = {
     .name = "smolder_sessions", .help = "Profiling sessions, by state.", .kind = METRIC_GAUGE, .labels = {"state"}};
-struct metric_family jvm_chunks_total = {.name = "smolder_chunks_total",
-                                         .help = "JFR chunks, by what became of them.",
-                                         .kind = METRIC_COUNTER,
-                                         .labels = {"result"}};
-static struct metric_family jfr_bytes = {
-    .name = "smolder_jfr_bytes_total", .help = "Bytes of JFR read from targets.", .kind = METRIC_COUNTER};
 static const double attach_buckets[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
 static struct metric_family attach_seconds = {.name = "smolder_attach_seconds",
                                               .help = "Time to start a profiler in a JVM.",
@@ -158,116 +140,10 @@ static char *start_options(const struct jvm_session *s)
     return all;
 }
 
-/* ---- intervals ---- */
-
-static void end_interval(struct jvm_session *s)
-{
-    if (!s->interval_open)
-        return;
-    s->interval_open = false;
-    s->events.chunk(s->arg, NULL, 0, true);
-}
-
-/* The early first profile is an interval of its own. */
-static int64_t target_ns(const struct jvm_session *s)
-{
-    return s->first_cut || s->config.first_ns > s->config.interval_ns ? s->config.interval_ns : s->config.first_ns;
-}
-
-static bool interval_full(const struct jvm_session *s, int64_t target)
-{
-    const int64_t slack = target / 10 < SECOND / 2 ? target / 10 : SECOND / 2;
-    if (s->interval_end_ns - s->interval_start_ns >= target - slack)
-        return true;
-    /* The wall clock was set back: headers no longer say how long it took. */
-    return now_ns() - s->interval_began >= target + target / 4 + 5 * SECOND;
-}
-
-/* `live`: of the running profiler, not what an earlier one left. */
-static void hand_out(struct jvm_session *s, struct recording_chunk *c, bool live)
-{
-    /* A hole in time is not part of any interval: the profiler was off, or another agent's. */
-    if (s->interval_open && (c->start_ns - s->interval_end_ns > SECOND || c->start_ns - s->interval_end_ns < -SECOND))
-        end_interval(s);
-    const int64_t now = now_ns();
-    if (!s->interval_open) {
-        s->interval_open = true;
-        s->interval_start_ns = c->start_ns;
-        s->interval_began = now - (c->end_ns - c->start_ns);
-    }
-    s->interval_end_ns = c->end_ns;
-    const bool full = interval_full(s, live ? target_ns(s) : s->config.interval_ns);
-    s->interval_open = !full;
-    s->first_cut = s->first_cut || (full && live);
-    metric_add(&jvm_chunks_total, 1, "read");
-    metric_add(&jfr_bytes, (double)c->len);
-    if (!s->gone) /* or its pid may be another's */
-        (void)tick_clock_worth(&s->ticks, s->id.pid);
-    s->events.chunk(s->arg, c->bytes, c->len, full);
-}
-
 /* ---- recordings ---- */
 
-static struct file *current(struct jvm_session *s)
-{
-    struct file *last = s->file_count ? &s->files[s->file_count - 1] : NULL;
-    return last && !last->ended ? last : NULL;
-}
-
-static void drop_file(struct jvm_session *s, size_t i)
-{
-    recording_done(&s->files[i].recording);
-    s->file_count--;
-    memmove(&s->files[i], &s->files[i + 1], (s->file_count - i) * sizeof s->files[0]);
-}
-
-static void add_file(struct jvm_session *s, int fd, bool ended)
-{
-    if (s->file_count == FILES_MAX) {
-        metric_add(&jvm_chunks_total, 1, "dropped");
-        drop_file(s, 0);
-    }
-    struct file *f = &s->files[s->file_count++];
-    *f = (struct file){.recording = RECORDING_INIT, .ended = ended};
-    f->recording.fd = fd;
-}
-
-static void end_files(struct jvm_session *s)
-{
-    for (size_t i = 0; i < s->file_count; i++)
-        s->files[i].ended = true;
-}
-
-/* An earlier agent's recording, or our own whose fate was unknown: it was stopped, so what is in it is complete. */
-static void adopt(struct jvm_session *s, int fd)
-{
-    for (size_t i = 0; i < s->file_count; i++) {
-        if (recording_is(&s->files[i].recording, fd)) {
-            close(fd);
-            return;
-        }
-    }
-    add_file(s, fd, true);
-    if (recording_find_first(&s->files[s->file_count - 1].recording, NULL) < 0) {
-        metric_add(&jvm_chunks_total, 1, "broken");
-        drop_file(s, s->file_count - 1);
-    }
-}
-
-static void file_over(struct jvm_session *s, bool broken)
-{
-    struct file *f = &s->files[0];
-    if (broken)
-        metric_add(&jvm_chunks_total, 1, "broken");
-    else if (recording_has_tail(&f->recording))
-        metric_add(&jvm_chunks_total, 1, "unfinished");
-    bool ends = f->ends_interval;
-    drop_file(s, 0);
-    if (ends)
-        end_interval(s);
-}
-
 static void lose(struct jvm_session *s, const char *reason, int64_t retry_ns);
+static int64_t retry_after(struct jvm_session *s, enum jvm_outcome outcome);
 
 /* The next chunk began when this one ended, a moment ago by the wall clock, and takes as long: the profiler closes chunks on its tick of
  * a second, mostly the one after the time is up. One that was cut early, or a clock that jumped, makes the guess a bad one: then
@@ -281,46 +157,57 @@ static int64_t due_after(const struct jvm_session *s, const struct recording_chu
     return now_ns() + length - (since > 0 && since < length ? since : 0) + LOOK_AFTER_MS * MILLI;
 }
 
-/* One step of reading; true when there may be more at once. */
-static bool read_some(struct jvm_session *s)
+static int64_t min_ns(int64_t a, int64_t b)
 {
-    if (s->file_count == 0)
-        return false;
-    struct file *f = &s->files[0];
-    const bool live = f == current(s);
-    struct recording_chunk c;
-    switch (recording_next(&f->recording, f->ended, &c)) {
-    case RECORDING_CHUNK:
-        if (live) {
-            s->chunk_began = now_ns();
-            s->chunk_due = due_after(s, &c);
-            s->small_chunks = c.len < LARGE_CHUNK;
-            s->roll_bytes += c.len;
-            s->retries.failures = 0;
-            if (s->state == JVM_STATE_PROFILING)
-                enter(s, s->state, s->degraded.why);
-        }
-        const bool more = !c.last;
-        hand_out(s, &c, live);
-        return more;
-    case RECORDING_DROPPED:
-        metric_add(&jvm_chunks_total, 1, "dropped");
-        s->chunk_began = live ? now_ns() : s->chunk_began;
-        s->roll_bytes += METRICS_BYTES; /* it was larger */
-        return true;
-    case RECORDING_WAITING:
-        return false;
-    case RECORDING_END:
-        file_over(s, false);
-        return s->file_count > 0;
-    case RECORDING_BROKEN:
-        file_over(s, true);
-        if (live && s->state == JVM_STATE_PROFILING && s->work == WORK_NONE)
-            lose(s, "the recording is damaged (full disk?)", SECOND);
-        return s->file_count > 0;
-    }
-    return false;
+    return a < b ? a : b;
 }
+
+/* When the recording is worth a look. */
+static int64_t next_look(const struct jvm_session *s, int64_t now)
+{
+    if (by_dump(s))
+        return now + LOOK_FAR_MS * MILLI;
+    if (now < s->chunk_due)
+        return s->small_chunks ? s->chunk_due : min_ns(s->chunk_due, now + LOOK_FAR_MS * MILLI);
+    return now + (now < s->chunk_due + 3 * SECOND ? LOOK_NEAR_MS : LOOK_OVERDUE_MS) * MILLI;
+}
+
+static void on_live_chunk(void *arg, const struct recording_chunk *c)
+{
+    struct jvm_session *s = arg;
+    s->chunk_began = now_ns();
+    s->chunk_due = due_after(s, c);
+    s->small_chunks = c->len < LARGE_CHUNK;
+    s->roll_bytes += c->len;
+    s->retries.failures = 0;
+    s->look_at = next_look(s, s->chunk_began);
+    if (s->state == JVM_STATE_PROFILING)
+        enter(s, s->state, s->degraded.why);
+}
+
+static void on_chunk(void *arg, uint8_t *bytes, size_t len, bool last_of_interval)
+{
+    struct jvm_session *s = arg;
+    if (bytes && !s->gone) /* or its pid may be another's */
+        (void)tick_clock_worth(&s->ticks, s->id.pid);
+    s->events.chunk(s->arg, bytes, len, last_of_interval);
+}
+
+static void on_damaged(void *arg, const char *why)
+{
+    struct jvm_session *s = arg;
+    if (s->state != JVM_STATE_PROFILING || s->gone)
+        return;
+    s->halt = true;
+    lose(s, why, retry_after(s, JVM_FAILED));
+}
+
+static void on_step(void *arg)
+{
+    turn(arg);
+}
+
+static const struct intake_events intake_events = {on_chunk, on_live_chunk, on_damaged, on_step};
 
 /* ---- operations ---- */
 
@@ -328,6 +215,7 @@ static struct jvm_start request(const struct jvm_session *s, const char *options
 {
     const bool judged = s->config.quarantine && !s->config.retry_crashed;
     return (struct jvm_start){.id = s->id,
+                              .user = s->user,
                               .tmp_dir = s->config.tmp_dir,
                               .dist = s->config.dist,
                               .options = options,
@@ -349,8 +237,8 @@ static void run(struct jvm_session *s, enum work work,
     if (attach)
         aftercare_begin(&s->care, &s->process, now_ns());
     /* Should ours still run, for all we know not to, it is found and taken over like an earlier agent's. */
-    for (size_t i = 0; work == WORK_START && i < s->file_count; i++)
-        recording_release(&s->files[i].recording);
+    if (work == WORK_START)
+        intake_release(&s->intake);
     if (attach)
         s->sent = s->wanted;
     s->call = op(s->priv, &r, done, s);
@@ -418,7 +306,7 @@ static void failed(struct jvm_session *s, const struct jvm_reply *r)
         enter(s, s->state, r->reason);
         return;
     }
-    s->may_run = s->may_run || r->outcome == JVM_TIMEOUT;
+    s->may_run = s->may_run || r->outcome == JVM_TIMEOUT || r->outcome == JVM_LOST;
     if (r->outcome == JVM_CONDEMNED && wait_for_pardon(s))
         return;
     lose(s, r->reason[0] ? r->reason : jvm_outcome_name(r->outcome), retry_after(s, r->outcome));
@@ -426,18 +314,17 @@ static void failed(struct jvm_session *s, const struct jvm_reply *r)
 
 static void began(struct jvm_session *s, const struct jvm_reply *r)
 {
-    end_files(s);
-    if (s->sent != s->running && s->file_count)
-        s->files[s->file_count - 1].ends_interval = true;
+    const bool other = s->sent != s->running;
     if (r->previous_fd >= 0)
-        adopt(s, r->previous_fd);
-    add_file(s, r->output_fd, false);
+        intake_adopt(&s->intake, r->previous_fd);
+    intake_add(&s->intake, r->output_fd, other);
     const int64_t now = now_ns();
     tick_clock_begin(&s->ticks, s->id.pid);
     s->began = s->chunk_began = now;
     s->chunk_due = now + chunk_s(s) * SECOND + LOOK_AFTER_MS * MILLI;
-    s->dump_at = now + target_ns(s);
+    s->dump_at = now + intake_target_ns(&s->intake);
     s->metrics_at = now + s->config.roll_ns / METRICS_PER_ROLL;
+    s->look_at = next_look(s, now);
     s->roll_bytes = 0;
     s->roll_wanted = false;
     s->running = s->sent;
@@ -445,7 +332,7 @@ static void began(struct jvm_session *s, const struct jvm_reply *r)
     if (!s->close_by)
         enter(s, JVM_STATE_PROFILING, s->degraded.why);
     if (s->gone)
-        end_files(s);
+        intake_end(&s->intake);
 }
 
 static void on_started(void *arg, const struct jvm_reply *r)
@@ -458,7 +345,7 @@ static void on_started(void *arg, const struct jvm_reply *r)
         began(s, r);
     } else {
         if (r->previous_fd >= 0)
-            adopt(s, r->previous_fd);
+            intake_adopt(&s->intake, r->previous_fd);
         failed(s, r);
     }
     turn(s);
@@ -485,14 +372,17 @@ static void on_dumped(void *arg, const struct jvm_reply *r)
     const int64_t now = now_ns();
     if (r->outcome == JVM_GONE) {
         process_gone(s);
-    } else if (r->outcome != JVM_OK && r->outcome != JVM_TIMEOUT && r->outcome != JVM_FAILED) {
+    } else if (r->outcome != JVM_OK && r->outcome != JVM_TIMEOUT && r->outcome != JVM_FAILED &&
+               r->outcome != JVM_LOST) {
         failed(s, r); /* it does not run, or is not ours any more: start it anew */
     } else {
         /* From its due time, so that lateness does not add up; not in a burst after a pause. */
         s->dump_at += s->config.interval_ns;
         if (s->dump_at < now)
             s->dump_at = now + s->config.interval_ns;
-        if (!s->close_by)
+        if (r->outcome == JVM_OK)
+            s->look_at = now;
+        if (s->state == JVM_STATE_PROFILING) /* or what it wrote turned out to be damaged */
             enter(s, JVM_STATE_PROFILING, r->outcome == JVM_OK ? s->degraded.why : r->reason);
     }
     turn(s);
@@ -516,8 +406,8 @@ static void on_stopped(void *arg, const struct jvm_reply *r)
     struct jvm_session *s = arg;
     (void)r; /* whatever it was, the session is over; an unfinished chunk is counted as such */
     s->work = WORK_NONE;
-    s->may_run = false;
-    end_files(s);
+    s->may_run = s->halt = false;
+    intake_end(&s->intake);
     turn(s);
 }
 
@@ -553,9 +443,7 @@ static void finish(struct jvm_session *s)
         return;
     s->finished = true;
     forget_call(s);
-    while (s->file_count)
-        file_over(s, false);
-    end_interval(s);
+    intake_close(&s->intake);
     if (s->gone)
         say_how_it_ended(s);
     aftercare_done(&s->care);
@@ -569,13 +457,13 @@ static void process_gone(struct jvm_session *s)
 {
     if (s->gone)
         return;
-    s->gone = true;
+    s->gone = s->intake.hurry = true;
     s->may_run = false;
     aftercare_ended(&s->care, &s->process, now_ns());
     /* An attach under way notices by itself, and says whose make-up it was. */
     if (s->work != WORK_START && s->work != WORK_ROLL)
         forget_call(s);
-    end_files(s);
+    intake_end(&s->intake);
 }
 
 static void on_exit_seen(uv_poll_t *h, int status, int events)
@@ -602,7 +490,7 @@ static bool roll_due(const struct jvm_session *s, int64_t now)
 
 static bool needs_dump(const struct jvm_session *s)
 {
-    return by_dump(s) || (!s->first_cut && s->config.first_ns < s->config.interval_ns);
+    return by_dump(s) || (!s->intake.first_cut && s->config.first_ns < s->config.interval_ns);
 }
 
 static int64_t overdue_ns(const struct jvm_session *s)
@@ -651,7 +539,9 @@ static void turn(struct jvm_session *s)
     if (s->finished)
         return;
     const int64_t now = now_ns();
-    const bool more = read_some(s);
+    const bool due = now >= s->look_at, more = intake_look(&s->intake, due);
+    if (due)
+        s->look_at = next_look(s, now);
     aftercare_look(&s->care, s->config.quarantine, now);
     const bool over = (s->gone && s->work == WORK_NONE) || (s->close_by && s->work == WORK_NONE && !s->may_run);
     if ((over && !more) || (s->close_by && now >= s->close_by)) {
@@ -659,17 +549,12 @@ static void turn(struct jvm_session *s)
         return;
     }
     if (s->work == WORK_NONE && !s->gone) {
-        if (s->close_by && s->may_run)
+        if ((s->close_by || s->halt) && s->may_run)
             run(s, WORK_STOP, jvm_stop, on_stopped);
         else if (!s->close_by)
             next_work(s, now);
     }
     schedule(s);
-    if (more) {
-        int64_t in_ms = s->gone || s->close_by ? BACKLOG_END_MS : BACKLOG_MS;
-        if (uv_timer_get_due_in(&s->timer) > (uint64_t)in_ms)
-            uv_timer_start(&s->timer, s->timer.timer_cb, (uint64_t)in_ms, 0);
-    }
 }
 
 static void on_timer(uv_timer_t *t)
@@ -677,26 +562,14 @@ static void on_timer(uv_timer_t *t)
     turn(t->data);
 }
 
-static int64_t min_ns(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* When the recording is worth a look. */
-static int64_t next_look(const struct jvm_session *s, int64_t now)
-{
-    if (by_dump(s))
-        return now + LOOK_FAR_MS * MILLI;
-    if (now < s->chunk_due)
-        return s->small_chunks ? s->chunk_due : min_ns(s->chunk_due, now + LOOK_FAR_MS * MILLI);
-    return now + (now < s->chunk_due + 3 * SECOND ? LOOK_NEAR_MS : LOOK_OVERDUE_MS) * MILLI;
-}
-
 static void schedule(struct jvm_session *s)
 {
     const int64_t now = now_ns();
     const bool profiling = s->state == JVM_STATE_PROFILING;
-    int64_t at = profiling ? next_look(s, now) : now + LOOK_FAR_MS * MILLI;
+    int64_t at = profiling ? s->look_at : now + LOOK_FAR_MS * MILLI;
+    const int64_t put_off = intake_put_off_ns(&s->intake);
+    if (put_off)
+        at = min_ns(at, now + put_off);
     if (s->close_by)
         at = min_ns(at, s->close_by);
     if (s->work == WORK_NONE && s->state == JVM_STATE_WAITING)
@@ -723,6 +596,13 @@ static void watch_process(struct jvm_session *s)
     uv_poll_start(&s->exit, UV_READABLE, on_exit_seen);
 }
 
+static void set_intervals(struct jvm_session *s)
+{
+    s->intake.interval_ns = s->config.interval_ns;
+    s->intake.first_ns = s->config.first_ns;
+    s->intake.roll_ns = s->config.roll_ns;
+}
+
 struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct jvm_id id,
                                      const struct jvm_session_config *config, const struct jvm_session_events *events,
                                      void *arg)
@@ -736,6 +616,9 @@ struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct 
     s->process = PIDREF_INIT;
     s->ticks = TICK_CLOCK_INIT;
     session_config_copy(&s->config, config);
+    s->user = jvm_user_of(id.pid);
+    intake_init(&s->intake, priv, s->user, &intake_events, s);
+    set_intervals(s);
     uv_timer_init(loop, &s->timer);
     s->timer.data = s;
     s->handles = 1;
@@ -753,6 +636,7 @@ void jvm_session_update(struct jvm_session *s, const struct jvm_session_config *
     struct jvm_session_config old = s->config;
     session_config_copy(&s->config, config);
     session_config_done(&old);
+    set_intervals(s);
     if ((!other && !eased) || s->close_by || s->finished)
         return;
     if (other)
@@ -768,6 +652,7 @@ void jvm_session_close(struct jvm_session *s, unsigned limit_ms)
     if (s->finished)
         return;
     const int64_t by = now_ns() + (int64_t)limit_ms * MILLI;
+    s->intake.hurry = true;
     s->close_by = s->close_by ? min_ns(s->close_by, by) : by;
     if (!s->gone)
         enter(s, JVM_STATE_STOPPING, "");
@@ -786,6 +671,11 @@ int64_t jvm_session_next_ns(const struct jvm_session *s)
     if (s->state == JVM_STATE_WAITING)
         at = s->retry_at;
     else if (s->state == JVM_STATE_PROFILING)
-        at = (s->interval_open ? s->interval_began : s->chunk_began) + target_ns(s);
+        at = (s->intake.open ? s->intake.began : s->chunk_began) + intake_target_ns(&s->intake);
     return at > now ? at - now : 0;
+}
+
+uint64_t jvm_session_user(const struct jvm_session *s)
+{
+    return s->user;
 }

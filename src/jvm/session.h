@@ -8,7 +8,7 @@
  * the sum of several chunks, so a killed JVM takes at most a minute with it); shorter intervals are cut by `dump`. An interval is over
  * when its chunks, by their own headers, span it.
  *
- * Counts smolder_sessions{state}, smolder_chunks_total{result}, smolder_jfr_bytes_total, smolder_attach_seconds, smolder_gap_seconds.
+ * How they are read and cut is jvm/intake.h's. Counts smolder_sessions{state}, smolder_attach_seconds, smolder_gap_seconds.
  */
 #pragma once
 
@@ -16,7 +16,6 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "base/metric.h"
 #include "jvm/ops.h"
 #include "jvm/quarantine.h"
 
@@ -73,6 +72,5 @@ int64_t jvm_session_next_ns(const struct jvm_session *s);
 /* While a chunk is handed out: how much its samples of `itimer` are worth (jvm/tick_clock.h). */
 double jvm_session_tick_worth(const struct jvm_session *s);
 
-/* smolder_chunks_total{result}: "read" (handed out), "dropped" (too big), "broken" (not a recording), "unfinished" (lost with its
- * JVM) are counted here; "refused" by who converts. */
-extern struct metric_family jvm_chunks_total;
+/* Whose the JVM is (jvm/user.h). */
+uint64_t jvm_session_user(const struct jvm_session *s);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "flow/dropped.h"
-#include "jvm/session.h"
+#include "jvm/intake.h"
 #include "test.h"
 
 static uv_loop_t loop;

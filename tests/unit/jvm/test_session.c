@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/metric.h"
+#include "jvm/intake.h"
 #include "os/pidref.h"
 #include "test.h"
 
@@ -194,8 +196,56 @@ uint64_t jvm_metrics(struct priv *p, const struct jvm_start *s, jvm_done *done, 
     (void)p;
     return call(OP_METRICS, s, done, arg);
 }
+/* Reading in place, answered from the loop as the helper would. */
+static struct reader {
+    struct jvm_read read;
+    jvm_read_done *done;
+    void *arg;
+    uv_timer_t reply;
+    unsigned silent; /* so many steps end without an answer */
+} reader;
+
+static void on_read_reply(uv_timer_t *timer)
+{
+    (void)timer;
+    jvm_read_done *done = reader.done;
+    reader.done = NULL;
+    done(reader.arg, &reader.read);
+}
+
+uint64_t jvm_read_recording(struct priv *p, const struct jvm_reading *r, jvm_read_done *done, void *arg)
+{
+    (void)p;
+    CHECK(!reader.done); /* one at a time */
+    reader.done = done;
+    reader.arg = arg;
+    reader.read = (struct jvm_read){.known = !reader.silent, .recording = *r->recording};
+    struct jvm_read *read = &reader.read;
+    if (reader.silent)
+        reader.silent--;
+    else if (r->find_first && recording_find_first(&read->recording, NULL) < 0)
+        read->result = RECORDING_BROKEN;
+    else
+        read->result = recording_next(&read->recording, r->ended, &read->chunk);
+    recording_punch(&read->recording);
+    uv_timer_start(&reader.reply, on_read_reply, 1, 0);
+    return 2;
+}
+
+void jvm_close_recording(struct priv *p, uint64_t user, int fd)
+{
+    (void)p, (void)user;
+    close(fd);
+}
+
 void priv_forget(struct priv *p, uint64_t id)
 {
+    if (id == 2) {
+        uv_timer_stop(&reader.reply);
+        free(reader.read.chunk.bytes);
+        reader.done = NULL;
+        return;
+    }
     (void)p;
     (void)id;
     uv_timer_stop(&profiler.reply);
@@ -270,6 +320,7 @@ static void set_up(int64_t interval_ns)
     profiler.fd = profiler.previous_fd = -1;
     uv_loop_init(&t.loop);
     uv_timer_init(&t.loop, &profiler.reply);
+    uv_timer_init(&t.loop, &reader.reply);
     uv_timer_init(&t.loop, &t.tick);
     uv_timer_start(&t.tick, on_tick, 5, 5);
     t.child = a_process();
@@ -300,6 +351,7 @@ static void tear_down(void)
     kill(t.child, SIGKILL);
     waitpid(t.child, NULL, 0);
     uv_close((uv_handle_t *)&profiler.reply, NULL);
+    uv_close((uv_handle_t *)&reader.reply, NULL);
     uv_close((uv_handle_t *)&t.tick, NULL);
     uv_run(&t.loop, UV_RUN_DEFAULT);
     CHECK_INT(uv_loop_close(&t.loop), 0);
