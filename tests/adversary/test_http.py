@@ -125,7 +125,7 @@ def two_lengths_are_refused(lab):
             head = f"{line} HTTP/1.1\r\n{host}\r\nContent-Type: application/proto\r\n" + "".join(h + "\r\n" for h in headers) + "\r\n"
             got = send(lab, head.encode() + body, port, 1.5)
             check(got == b"" or got[9:12] in (b"400", b"413", b"501"), f"{name} at port {port}: {got[:200]}")
-            check(got.count(b"HTTP/1.1 ") <= 1, f"{name}: two answers: {got[:600]}")
+            check(b"HTTP/1.1 200" not in got, f"{name}: a second request was read: {got[:600]}")
     equal(reloads(agent), 0, "reloads")
 
 
