@@ -3,6 +3,7 @@
 #   make run       build, then profile every JVM on this host into the built-in store: http://127.0.0.1:4040
 #   make demo-app  a small Java program to look at, in the foreground
 #   make test      everything: layers, unit tests, the same under sanitizers, fuzz corpus, real JVMs, attackers
+#   make test-jvms JVMs of many versions and vendors, from the folder SMOLDER_ZOO names (tests/jvms/README.md)
 #   make soak      ten thousand reloads (RELOADS) under AddressSanitizer, which must leave nothing behind
 #   make bench     the figures, one line each
 #   make lint      formatting, layers, sizes, clang-tidy
@@ -21,7 +22,7 @@ JAVAC        ?= javac
 JAVA         ?= java
 
 .DELETE_ON_ERROR:
-.PHONY: all build run demo-app test test-unit test-asan test-daemon test-adversary soak bench lint format fuzz install clean setup-%
+.PHONY: all build run demo-app test test-unit test-asan test-daemon test-adversary test-jvms soak bench lint format fuzz install clean setup-%
 
 all: build
 
@@ -65,6 +66,9 @@ test-daemon: setup-test build
 
 test-adversary: setup-test build
 	tests/adversary/run --smolder $(BUILD)/smolder
+
+test-jvms: setup-test build
+	tests/jvms/run --smolder $(BUILD)/smolder
 
 soak: setup-test $(ASAN)/build.ninja
 	ninja -C $(ASAN) --quiet smolder

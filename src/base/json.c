@@ -2,20 +2,12 @@
 
 #include <math.h>
 
-/* Bytes of the valid UTF-8 sequence at p, 0 when it is none. */
-static size_t sequence(const char *p, size_t left)
-{
-    unsigned char c = (unsigned char)*p;
-    size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-    return n && n <= left && (n == 1 || str_is_utf8((struct str){p, n})) ? n : 0;
-}
-
 void json_string(struct buf *out, struct str s)
 {
     buf_byte(out, '"');
     for (size_t i = 0; i < s.n;) {
         char c = s.p[i];
-        size_t n = sequence(s.p + i, s.n - i);
+        size_t n = (unsigned char)c < 0x80 ? 1 : str_utf8_sequence((struct str){s.p + i, s.n - i});
         if (n == 0)
             buf_puts(out, "\xef\xbf\xbd");
         else if (c == '"' || c == '\\')

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/terminal.h"
 
 enum { LINE_MAX_BYTES = 64 * 1024 };
 
@@ -64,30 +65,49 @@ static bool needs_quotes(const char *s)
 {
     if (!*s)
         return true;
-    for (; *s; s++) {
-        if ((unsigned char)*s <= ' ' || *s == '"' || *s == '=' || *s == '\\' || *s == 0x7f)
+    struct str rest = str_of(s);
+    while (rest.n) {
+        bool fit;
+        const size_t n = terminal_character(rest, &fit);
+        if (!fit || strchr(" \t\n\"=\\", rest.p[0]))
             return true;
+        rest = (struct str){rest.p + n, rest.n - n};
     }
     return false;
+}
+
+/* One character. What is no UTF-8 would make the line no JSON, and a raw C1 control is obeyed by terminals. */
+static void put_character(struct buf *b, struct str s, bool fit)
+{
+    const unsigned char c = (unsigned char)s.p[0];
+    if (fit && s.n > 1)
+        buf_str(b, s);
+    else if (s.n > 1)
+        buf_printf(b, "\\u%04x", (unsigned char)s.p[1]); /* C1: U+0080 to U+009F are 0xc2 and their own number */
+    else if (c >= 0x80)
+        buf_puts(b, "\\ufffd");
+    else if (c == '"' || c == '\\')
+        buf_printf(b, "\\%c", c);
+    else if (c == '\n')
+        buf_puts(b, "\\n");
+    else if (c == '\t')
+        buf_puts(b, "\\t");
+    else if (c == '\r')
+        buf_puts(b, "\\r");
+    else if (!fit)
+        buf_printf(b, "\\u%04x", c);
+    else
+        buf_byte(b, c);
 }
 
 static void put_quoted(struct buf *b, const char *s)
 {
     buf_byte(b, '"');
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (c == '"' || c == '\\')
-            buf_printf(b, "\\%c", c);
-        else if (c == '\n')
-            buf_puts(b, "\\n");
-        else if (c == '\t')
-            buf_puts(b, "\\t");
-        else if (c == '\r')
-            buf_puts(b, "\\r");
-        else if (c < ' ' || c == 0x7f)
-            buf_printf(b, "\\u%04x", c);
-        else
-            buf_byte(b, c);
+    for (struct str rest = str_of(s); rest.n;) {
+        bool fit;
+        const size_t n = terminal_character(rest, &fit);
+        put_character(b, (struct str){rest.p, n}, fit);
+        rest = (struct str){rest.p + n, rest.n - n};
     }
     buf_byte(b, '"');
 }

@@ -3,7 +3,7 @@
  *     log_info("attached", L_INT("pid", pid), L_STR("vm", "hotspot"));
  *     ts=2026-01-02T03:04:05.678901234Z level=info msg=attached pid=7 vm=hotspot
  *
- * Values are quoted where blanks, quotes, '=' or control characters need it. Keys are literals. Thread safe: a line is one
+ * Values are quoted where blanks, quotes, '=' or control characters need it; what is no UTF-8 becomes U+FFFD. Keys are literals. Thread safe: a line is one
  * write(2). Libraries do not log; components and main do. Format: Alloy's `logging` block (level, format).
  */
 #pragma once

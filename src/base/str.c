@@ -83,13 +83,14 @@ char *str_dup(struct str s)
     return xstrndup(s.p, s.n);
 }
 
-/* Length of the sequence that starts at p, 0 when it is not valid; table 3-7 of the Unicode standard. */
-static size_t utf8_sequence(const unsigned char *p, size_t left)
+/* Table 3-7 of the Unicode standard. */
+size_t str_utf8_sequence(struct str s)
 {
+    const unsigned char *p = (const unsigned char *)s.p;
     if (p[0] < 0x80)
         return 1;
     size_t n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-    if (p[0] < 0xc2 || p[0] > 0xf4 || left < n)
+    if (p[0] < 0xc2 || p[0] > 0xf4 || s.n < n)
         return 0;
     unsigned char low = p[0] == 0xe0 ? 0xa0 : p[0] == 0xf0 ? 0x90 : 0x80;
     unsigned char high = p[0] == 0xed ? 0x9f : p[0] == 0xf4 ? 0x8f : 0xbf;
@@ -104,9 +105,8 @@ static size_t utf8_sequence(const unsigned char *p, size_t left)
 
 bool str_is_utf8(struct str s)
 {
-    const unsigned char *p = (const unsigned char *)s.p;
     for (size_t i = 0; i < s.n;) {
-        size_t n = utf8_sequence(p + i, s.n - i);
+        size_t n = str_utf8_sequence((struct str){s.p + i, s.n - i});
         if (n == 0)
             return false;
         i += n;

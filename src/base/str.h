@@ -55,7 +55,9 @@ bool str_to_u64(struct str s, uint64_t *ret);
 bool str_to_i64(struct str s, int64_t *ret);
 /* Heap copy with a NUL, to be freed. */
 char *str_dup(struct str s);
-/* Valid UTF-8 without surrogates (RFC 3629). */
+/* Bytes of the valid UTF-8 sequence that `s`, not empty, begins with; 0 when it is none (RFC 3629: no surrogates). */
+size_t str_utf8_sequence(struct str s);
+/* All of it is. */
 bool str_is_utf8(struct str s);
 /* The hash used by all maps here (xxh3). */
 uint64_t str_hash(struct str s);

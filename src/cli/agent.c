@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "base/terminal.h"
 #include "cli/command.h"
 #include "cli/loader.h"
 #include "components/all.h"
@@ -366,13 +367,13 @@ int agent_run(const struct agent_settings *settings)
     struct err err = {0};
     /* First of all, while this process is small and has one thread. */
     if (priv_start(jvm_ops, &a.priv, &err) < 0) {
-        fprintf(stderr, "smolder run: %s\n", err.text);
+        terminal_printf(stderr, "smolder run: %s\n", err.text);
         return EXIT_SYSTEM;
     }
     priv_restartable(a.priv, helper_command);
     init_loop(&a);
     if (start(&a, &err) < 0) {
-        fprintf(stderr, "smolder run: %s\n", err.text);
+        terminal_printf(stderr, "smolder run: %s\n", err.text);
         a.status = EXIT_SYSTEM;
         abandon(&a);
     } else if (loader_first(a.loader) < 0) {

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/terminal.h"
 #include "cli/command.h"
 #include "cli/convert_files.h"
 #include "cli/convert_read.h"
@@ -313,7 +314,7 @@ static int convert(int argc, char **argv)
     if (code == 0)
         code = convert_files(&j, &files, &err);
     if (code < 0)
-        fprintf(stderr, "smolder convert: %s\n", err.text);
+        terminal_printf(stderr, "smolder convert: %s\n", err.text);
     profile_set_done(&j.set);
     read_result_done(&j.result);
     read_result_done(&j.base_result);

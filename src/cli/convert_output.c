@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/terminal.h"
 #include "os/fsutil.h"
 
 int output_directory(struct output *o, const char *path, struct err *err)
@@ -29,7 +30,7 @@ int output_directory(struct output *o, const char *path, struct err *err)
 
 static int write_straight(const char *path, int fd, struct str bytes, struct err *err)
 {
-    int code = fs_write(fd, bytes.p, bytes.n);
+    int code = terminal_write(fd, bytes);
     return code < 0 ? err_set(err, code, "write %s: %s", path, strerror(-code)) : 0;
 }
 

@@ -1,7 +1,7 @@
 /* Output files that are there whole or not at all: written beside their place, then renamed into it.
  *
  * Several belong together: output_commit() puts all of them in place, output_done() without it leaves everything as it was.
- * What is no plain file (a pipe, a device, "-" for standard output) is written straight. A path that is a link is followed.
+ * What is no plain file (a pipe, a device, "-" for standard output) is written straight, to a terminal without control sequences. A path that is a link is followed.
  */
 #pragma once
 

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/terminal.h"
 #include "cli/convert_chunks.h"
 #include "pprof/decode.h"
 
@@ -81,7 +82,8 @@ static void complain(struct reader *r, const char *text)
     if (r->options->quiet || r->result->bad > NAMED_MAX)
         return;
     progress_clear(&r->progress);
-    fprintf(stderr, "smolder convert: %s%s\n", text, r->result->bad == NAMED_MAX ? " (and more, not named)" : "");
+    terminal_printf(stderr, "smolder convert: %s%s\n", text,
+                    r->result->bad == NAMED_MAX ? " (and more, not named)" : "");
 }
 
 static int read_recording(struct reader *r, struct chunks *c, struct err *err)

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/gzip.h"
 #include "base/mem.h"
+#include "base/terminal.h"
 #include "cli/convert_output.h"
 #include "pprof/dump.h"
 #include "pprof/encode.h"
@@ -73,8 +74,8 @@ static const struct chosen *choose_one(const struct choice *c, const struct prof
         cleanup_buf struct buf types = BUF_INIT(TYPES_TEXT_MAX);
         put_types(set, &types);
         struct str type = set->symbols.strings[one->profile->p.types[0].type];
-        fprintf(stderr, "smolder convert: this is %s (%.*s); --type=NAME chooses among %s\n", one->profile->name,
-                STR_ARG(type), buf_cstr(&types));
+        terminal_printf(stderr, "smolder convert: this is %s (%.*s); --type=NAME chooses among %s\n",
+                        one->profile->name, STR_ARG(type), buf_cstr(&types));
     }
     return one;
 }

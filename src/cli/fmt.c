@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/terminal.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "lang/parser.h"
@@ -97,12 +98,13 @@ static char **long_flags(int *argc, char **argv, struct err *err)
 static int complain(int status, const char *format, ...) printf_like(2, 3);
 static int complain(int status, const char *format, ...)
 {
+    cleanup_free char *text = NULL;
     va_list ap;
     va_start(ap, format);
-    fputs("smolder fmt: ", stderr);
-    vfprintf(stderr, format, ap);
-    fputc('\n', stderr);
+    if (vasprintf(&text, format, ap) < 0)
+        text = NULL;
     va_end(ap);
+    terminal_printf(stderr, "smolder fmt: %s\n", text ? text : "out of memory");
     return status;
 }
 
@@ -142,7 +144,7 @@ static int format(const char *name, struct str text, struct buf *out)
         for (size_t i = 0; i < ds.len; i++) {
             cleanup_buf struct buf line = BUF_INIT(MESSAGE_MAX);
             diag_line(&ds.items[i], &line);
-            fprintf(stderr, "%s\n", buf_cstr(&line));
+            terminal_printf(stderr, "%s\n", buf_cstr(&line));
         }
         return EXIT_INPUT;
     }
@@ -152,9 +154,8 @@ static int format(const char *name, struct str text, struct buf *out)
 
 static int write_stdout(struct str text)
 {
-    const size_t n = fwrite(text.p, 1, text.n, stdout);
-    return n == text.n && fflush(stdout) == 0 ? EXIT_FINE
-                                              : complain(EXIT_SYSTEM, "standard output: %s", strerror(errno));
+    const int code = terminal_write(STDOUT_FILENO, text);
+    return code == 0 ? EXIT_FINE : complain(EXIT_SYSTEM, "standard output: %s", strerror(-code));
 }
 
 static int format_one(const char *path, const struct fmt_flags *f)
@@ -169,7 +170,7 @@ static int format_one(const char *path, const struct fmt_flags *f)
     const bool differs = !str_eq(buf_slice(&text), buf_slice(&out));
     if (f->test) {
         if (differs)
-            fprintf(stderr, "file %s is not formatted correctly\n", name);
+            terminal_printf(stderr, "file %s is not formatted correctly\n", name);
         return differs ? EXIT_INPUT : EXIT_FINE;
     }
     if (!f->write)

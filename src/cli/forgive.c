@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/terminal.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "jvm/quarantine_file.h"
@@ -55,11 +56,11 @@ static void print(const struct quarantine_entry *e)
     const time_t seconds = (time_t)e->when_s;
     if (gmtime_r(&seconds, &tm))
         strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    printf("%.8s  %s  uid %u  %s  %s  %s\n          %s%s\n", e->makeup.key, when, e->makeup.uid,
-           e->makeup.main[0] ? e->makeup.main : "(no main class)", e->makeup.build[0] ? e->makeup.build : "(no version)",
-           e->makeup.exe, e->why, e->strikes < QUARANTINE_STRIKES ? " (only suspected: the next time counts)" : "");
+    terminal_printf(stdout, "%.8s  %s  uid %u  %s  %s  %s\n          %s%s\n", e->makeup.key, when, e->makeup.uid,
+                    e->makeup.main[0] ? e->makeup.main : "(no main class)",
+                    e->makeup.build[0] ? e->makeup.build : "(no version)", e->makeup.exe, e->why,
+                    e->strikes < QUARANTINE_STRIKES ? " (only suspected: the next time counts)" : "");
 }
-
 
 struct pardon {
     bool all;
@@ -84,7 +85,7 @@ static bool pardon(void *arg, struct quarantine_list *l)
     struct pardon *p = arg;
     for (size_t i = l->len; i-- > 0;)
         if (is_named(p, &l->items[i].makeup)) {
-            printf("forgiven: %s %s\n", l->items[i].makeup.main, l->items[i].makeup.exe);
+            terminal_printf(stdout, "forgiven: %s %s\n", l->items[i].makeup.main, l->items[i].makeup.exe);
             quarantine_list_remove(l, i);
             p->forgiven++;
         }
@@ -99,7 +100,7 @@ static int forgive(int argc, char **argv)
     int code = flags_parse(flags, argc, argv, &f, &rest, &err);
     cleanup_free const char **names = rest.items;
     if (code < 0) {
-        fprintf(stderr, "smolder forgive: %s\n", err.text);
+        terminal_printf(stderr, "smolder forgive: %s\n", err.text);
         return EXIT_USAGE;
     }
     if (f.help) {
@@ -115,7 +116,7 @@ static int forgive(int argc, char **argv)
     if (code == 0 && l.len > 0 && (f.all || rest.len > 0))
         code = quarantine_edit(f.storage_path, pardon, &p, &err);
     if (code < 0) {
-        fprintf(stderr, "smolder forgive: %s\n", err.text);
+        terminal_printf(stderr, "smolder forgive: %s\n", err.text);
         return EXIT_SYSTEM;
     }
     if (p.forgiven == 0 && rest.len > 0) {

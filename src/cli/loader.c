@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/sha256.h"
+#include "base/terminal.h"
 #include "cli/builtin.h"
 #include "cli/colour.h"
 #include "graph/config_watch.h"
@@ -109,10 +110,10 @@ int loader_first(struct loader *l)
     int code = loader_read(l, &files, &err);
     if (code < 0) {
         unreadable(l, code);
-        fprintf(stderr, "Error: %s\n", err.text);
+        terminal_printf(stderr, "Error: %s\n", err.text);
     } else {
         code = load(l, &files, &ds);
-        diags_pretty(&ds, colour_wanted(), &text);
+        diags_pretty(&ds, look_of_stderr(), &text);
         fputs(buf_cstr(&text), stderr);
     }
     if (code < 0)
@@ -145,7 +146,7 @@ static bool reload_files(struct loader *l, const struct config_files *files, str
     if (code == -ESHUTDOWN)
         buf_puts(answer, "stopping");
     else
-        diags_pretty(&ds, false, answer);
+        diags_pretty(&ds, DIAG_AS_IS, answer);
     if (code == 0)
         log_info("config reloaded");
     else if (code == -EIO)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/terminal.h"
 #include "cli/agent.h"
 #include "cli/command.h"
 
@@ -55,6 +56,6 @@ int main(int argc, char **argv)
         if (!strcmp(name, commands[i]->name))
             return commands[i]->run(argc - 2, argv + 2);
     }
-    fprintf(stderr, "smolder: unknown command \"%s\"; smolder --help lists them\n", name);
+    terminal_printf(stderr, "smolder: unknown command \"%s\"; smolder --help lists them\n", name);
     return EXIT_USAGE;
 }

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/terminal.h"
 #include "cli/command.h"
 #include "components/all.h"
 #include "lang/stdlib.h"
@@ -183,7 +184,8 @@ static int reference(int argc, char **argv)
             put_function(f);
             return EXIT_FINE;
         }
-    fprintf(stderr, "smolder reference: no component or function \"%s\"; smolder reference lists them\n", argv[0]);
+    terminal_printf(stderr, "smolder reference: no component or function \"%s\"; smolder reference lists them\n",
+                    argv[0]);
     return EXIT_INPUT;
 }
 

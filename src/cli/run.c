@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/metric.h"
+#include "base/terminal.h"
 #include "cli/agent.h"
 #include "cli/builtin.h"
 #include "cli/command.h"
@@ -154,7 +155,7 @@ static int run(int argc, char **argv)
     int code = flags_parse(flags, argc, argv, &f, &rest, &err);
     cleanup_free const char **paths = rest.items;
     if (code < 0) {
-        fprintf(stderr, "smolder run: %s\n", err.text);
+        terminal_printf(stderr, "smolder run: %s\n", err.text);
         return EXIT_USAGE;
     }
     if (f.help) {

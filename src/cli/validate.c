@@ -4,16 +4,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/terminal.h"
 #include "cli/colour.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "components/all.h"
 #include "graph/config_path.h"
 #include "graph/validate.h"
+#include "os/fsutil.h"
 
 enum { OUTPUT_MAX = 16 << 20 };
 
@@ -118,13 +121,13 @@ static int show(const struct diags *ds, bool valid, bool json)
     if (json)
         put_json(ds, valid, &text);
     else
-        diags_pretty(ds, colour_wanted(), &text);
-    FILE *to = json ? stdout : stderr;
-    fputs(buf_cstr(&text), to);
+        diags_pretty(ds, look_of_stderr(), &text);
     if (!json && !valid)
-        fprintf(to, "%sError: validation failed\n", text.len ? "\n" : "");
-    if (fflush(to) != 0) {
-        fprintf(stderr, "smolder validate: %s\n", strerror(errno));
+        buf_printf(&text, "%sError: validation failed\n", text.len ? "\n" : "");
+    const int code = json ? terminal_write(STDOUT_FILENO, buf_slice(&text))
+                          : fs_write(STDERR_FILENO, text.p, text.len); /* escaped already, but for its colours */
+    if (code < 0) {
+        fprintf(stderr, "smolder validate: %s\n", strerror(-code));
         return EXIT_SYSTEM;
     }
     return valid ? EXIT_FINE : EXIT_INPUT;
@@ -189,12 +192,12 @@ static int run(int argc, char **argv)
     if (code == 0 && rest.len == 0)
         err_set(&err, -EINVAL, "PATH is missing; --help says more");
     if (err.code) {
-        fprintf(stderr, "smolder validate: %s\n", err.text);
+        terminal_printf(stderr, "smolder validate: %s\n", err.text);
         return EXIT_USAGE;
     }
     cleanup_config_files struct config_files files = {0};
     if (config_read(paths, rest.len, &files, &err) < 0) {
-        fprintf(stderr, "Error: %s\n", err.text);
+        terminal_printf(stderr, "Error: %s\n", err.text);
         return EXIT_SYSTEM;
     }
     return validate_files(&files, &f);

@@ -196,7 +196,7 @@ static struct labels *labels_of(const struct discovery *d, const struct process 
     if (c->uid && f->has_uid)
         put_number(&b, STR("__meta_process_uid"), f->uid);
     if (c->container_id)
-        put(&b, STR("__container_id__"), procfs_container_id(f->cgroup));
+        put(&b, STR("__container_id__"), procfs_container(f->cgroup).id);
     if (c->cgroup_path)
         put_cgroup_path(&b, f->cgroup);
     if (c->java) {
@@ -270,6 +270,7 @@ static void on_record(void *arg, const struct jvm_facts *f)
     p->start_time = f->start_time;
     p->program = f->program;
     p->stuck = p->reported = false;
+    p->delegated = procfs_container(f->cgroup).delegated;
     if (!same && !maps_read && p->java_known) {
         p->java_known = false; /* another program than the one whose maps were read */
         p->pending = asked;
@@ -288,8 +289,37 @@ static void on_record(void *arg, const struct jvm_facts *f)
     }
 }
 
+/* The ids of containers that root's runtimes made: one that is claimed as well is not believed (procfs_container). */
+static void put_own_ids(const struct discovery *d, struct strmap *own)
+{
+    bool needed = false;
+    for (size_t i = 0; i < d->table.len && !needed; i++)
+        needed = d->table.items[i].delegated;
+    for (size_t i = 0; needed && i < d->table.len; i++) {
+        const struct process *p = &d->table.items[i];
+        const struct str id = p->labels && !p->delegated ? labels_get(p->labels, STR("__container_id__")) : STR("");
+        if (id.n)
+            strmap_put(own, id, p->labels);
+    }
+}
+
+static struct labels *target_of(const struct discovery *d, const struct process *p, const struct strmap *own)
+{
+    if (!p->delegated)
+        return process_join_apply(&d->join, p->labels, false);
+    const struct str id = labels_get(p->labels, STR("__container_id__"));
+    if (!id.n || !strmap_has(own, id))
+        return process_join_apply(&d->join, p->labels, true);
+    cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
+    labels_builder_from(&b, p->labels);
+    labels_set(&b, STR("__container_id__"), STR(""));
+    return labels_build(&b, true);
+}
+
 static void publish(struct discovery *d)
 {
+    cleanup_strmap struct strmap own = STRMAP_INIT;
+    put_own_ids(d, &own);
     cleanup_free struct labels **items = xcalloc(d->table.len ? d->table.len : 1, sizeof *items);
     size_t n = 0;
     d->label_bytes = 0;
@@ -298,7 +328,7 @@ static void publish(struct discovery *d)
         if (!labels)
             continue;
         d->label_bytes += size_of(labels);
-        items[n++] = process_join_apply(&d->join, labels);
+        items[n++] = target_of(d, &d->table.items[i], &own);
     }
     struct value *exports = value_object();
     value_object_put(exports, STR("targets"), targets_value(items, n));

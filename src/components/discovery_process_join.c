@@ -32,11 +32,11 @@ void process_join_done(struct process_join *j)
     strmap_done(&j->by_id);
 }
 
-struct labels *process_join_apply(const struct process_join *j, struct labels *process)
+struct labels *process_join_apply(const struct process_join *j, struct labels *process, bool delegated)
 {
     struct str id = labels_get(process, STR("__container_id__"));
     const struct labels *container = id.n ? strmap_get(&j->by_id, id) : NULL;
-    if (!container)
+    if (!container || (delegated && labels_get(container, STR("__meta_kubernetes_pod_container_id")).n))
         return labels_ref(process);
     cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
     labels_builder_from(&b, process);

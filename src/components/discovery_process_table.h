@@ -30,14 +30,15 @@ enum process_read {
 
 struct process {
     pid_t pid;
-    uint64_t start_time;                /* as last read; 0 = never */
-    uint32_t program;                   /* jvm_program_of() as last read */
-    uint64_t user;                      /* jvm_user_of(), once it is known */
+    uint64_t start_time; /* as last read; 0 = never */
+    uint32_t program;    /* jvm_program_of() as last read */
+    uint64_t user;       /* jvm_user_of(), once it is known */
     bool user_known;
     enum process_read pending, reading; /* to be read; being read at the moment */
     bool is_java;                       /* it is a JVM, or called like one */
     uint8_t fresh;                      /* how many looks still compare it because it is new */
     bool settled;                       /* no comparing can find out more about it */
+    bool delegated;                     /* its container is what its user says (procfs_container) */
     bool java_known;                    /* whether it is a JVM has been found out for `program` */
     bool stuck;                         /* reading it did not end: it is read apart from others, at full reads only */
     bool reported;                      /* a person was told that it cannot be read */

@@ -1,4 +1,5 @@
 /* The files of async-profiler that smolder carries with it; -I says where the build put them. */
+#include "base/branch_note.S"
     .section .rodata.asprof, "a", %progbits
     .balign 16
     .globl asprof_library_start, asprof_library_end, asprof_library_sha1, asprof_launcher_start, asprof_launcher_end

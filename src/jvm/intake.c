@@ -11,7 +11,7 @@ static const int64_t SECOND = 1000000000;
 /* Intervals at once beside those of an earlier recording. */
 enum { INTERVALS_AT_ONCE = 4 };
 /* One chunk at a time, so that a backlog neither starves the loop nor floods who converts; faster when the session ends. */
-enum { PACE_MS = 25, PACE_END_MS = 1 };
+enum { PACE_MS = 25, PACE_END_MS = 1, SETTLE_MS = 500 };
 /* Reading that does not end: how often it is tried, and after which pause. */
 enum { UNANSWERED_MAX = 3, PAUSE_S = 2 };
 
@@ -225,6 +225,9 @@ static void on_read(void *arg, struct jvm_read *r)
             metric_add(&jvm_chunks_total, 1, "dropped");
             break;
         case RECORDING_WAITING:
+            /* Something is there that is believed once it stays as it is. */
+            if (!f->recording.unfinished)
+                in->pace_at = now_ns() + SETTLE_MS * SECOND / 1000;
             break;
         case RECORDING_END:
             file_over(in, NULL);

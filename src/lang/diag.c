@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "base/mem.h"
+#include "base/terminal.h"
 #include "lang/source.h"
 #include "lang/unicode.h"
 
@@ -84,25 +85,41 @@ static size_t cells(uint32_t rune)
     return rune == '\t' || rune == '\v' ? 4 : rune == '\r' ? 0 : 1;
 }
 
-static void print_text(struct str line, struct buf *out)
+/* The first character's bytes in *n, and how many cells print_text() makes of it. */
+static size_t next_cells(struct str rest, enum diag_look look, uint32_t *rune, size_t *n)
 {
-    for (size_t i = 0; i < line.n; i++) {
-        if (line.p[i] == '\t' || line.p[i] == '\v')
+    *n = utf8_decode(rest, rune);
+    bool fit = true;
+    if (look != DIAG_AS_IS)
+        (void)terminal_character(rest, &fit);
+    return !fit && cells(*rune) == 1 ? *n * TERMINAL_ESCAPE : cells(*rune);
+}
+
+static void print_text(struct str line, enum diag_look look, struct buf *out)
+{
+    size_t n;
+    for (size_t i = 0; i < line.n; i += n) {
+        uint32_t rune;
+        n = utf8_decode((struct str){line.p + i, line.n - i}, &rune);
+        if (rune == '\t' || rune == '\v')
             buf_puts(out, "    ");
-        else if (line.p[i] != '\r')
-            buf_byte(out, (uint8_t)line.p[i]);
+        else if (rune != '\r' && look == DIAG_AS_IS)
+            buf_append(out, line.p + i, n);
+        else if (rune != '\r')
+            terminal_escape((struct str){line.p + i, n}, out);
     }
 }
 
 /* One cell per character: `before` up to the first column, '^' within [first, last], nothing after. */
-static void print_marks(struct str line, char before, unsigned first, unsigned last, struct buf *out)
+static void print_marks(struct str line, enum diag_look look, char before, unsigned first, unsigned last,
+                        struct buf *out)
 {
     for (size_t at = 0; at < line.n && at + 1 <= last;) {
         uint32_t rune;
-        size_t n = utf8_decode((struct str){line.p + at, line.n - at}, &rune);
+        size_t n, width = next_cells((struct str){line.p + at, line.n - at}, look, &rune, &n);
         /* A tab stays a gap even below a multi-line range, so that the marks keep clear of the indentation. */
-        bool marked = at + 1 >= first && !(before == '_' && cells(rune) == 4);
-        fill(out, marked ? '^' : before, cells(rune));
+        bool marked = at + 1 >= first && !(before == '_' && (rune == '\t' || rune == '\v'));
+        fill(out, marked ? '^' : before, width);
         at += n;
     }
     buf_byte(out, '\n');
@@ -129,6 +146,7 @@ static struct str shown_part(struct str line, unsigned column, size_t *cut)
 /* A line of an excerpt with the marks below it from `first` to `last`, if there are any (last > 0). */
 struct excerpt_line {
     struct str whole;
+    enum diag_look look;
     char before; /* what fills the row of marks up to the first one */
     unsigned first, last;
 };
@@ -138,7 +156,7 @@ static void print_part(const struct excerpt_line *l, struct buf *out)
     size_t cut;
     const struct str part = shown_part(l->whole, l->last ? l->first : 1, &cut);
     buf_puts(out, cut ? "…" : "");
-    print_text(part, out);
+    print_text(part, l->look, out);
     buf_puts(out, cut + part.n < l->whole.n ? "…" : "");
     buf_byte(out, '\n');
 }
@@ -150,17 +168,18 @@ static void print_part_marks(const struct excerpt_line *l, struct buf *out)
     if (cut)
         buf_byte(out, (uint8_t)l->before);
     const unsigned first = l->first > cut ? l->first - (unsigned)cut : 1;
-    print_marks(part, l->before, first, l->last > cut ? l->last - (unsigned)cut : 0, out);
+    print_marks(part, l->look, l->before, first, l->last > cut ? l->last - (unsigned)cut : 0, out);
 }
 
-static void print_excerpt(const struct source *s, struct pos first, struct pos last, struct buf *out)
+static void print_excerpt(const struct source *s, struct pos first, struct pos last, enum diag_look look,
+                          struct buf *out)
 {
     unsigned from = first.line > 1 ? first.line - 1 : 1;
     unsigned to = last.line < s->line_count ? last.line + 1 : (unsigned)s->line_count;
     int width = snprintf(NULL, 0, "%u", to);
     bool multi = last.line != first.line;
     for (unsigned n = from; n <= to; n++) {
-        struct excerpt_line l = {.whole = source_line(s, n), .before = multi ? '_' : ' ', .first = 1};
+        struct excerpt_line l = {.whole = source_line(s, n), .look = look, .before = multi ? '_' : ' ', .first = 1};
         if (n == first.line)
             l.first = first.column;
         if (n == first.line || n == last.line)
@@ -176,29 +195,36 @@ static void print_excerpt(const struct source *s, struct pos first, struct pos l
     }
 }
 
-static void print_pretty(const struct diag *d, bool colour, struct buf *out)
+static void print_header(const struct diag *d, enum diag_look look, struct buf *out)
 {
-    bool error = d->severity == SEVERITY_ERROR;
+    cleanup_buf struct buf line = BUF_INIT(out->max);
+    diag_line(d, look == DIAG_AS_IS ? out : &line);
+    terminal_escape(buf_slice(&line), out);
+}
+
+static void print_pretty(const struct diag *d, enum diag_look look, struct buf *out)
+{
+    bool error = d->severity == SEVERITY_ERROR, colour = look == DIAG_COLOUR;
     const char *reset = colour ? "\033[0m" : "";
     buf_printf(out, "%s%s%s%s",
                !colour ? ""
                : error ? "\033[31;1m"
                        : "\033[33;1m",
                error ? "Error: " : "Warning: ", reset, colour ? "\033[1m" : "");
-    diag_line(d, out);
+    print_header(d, look, out);
     buf_printf(out, "\n%s", reset);
     struct pos first = d->range.first, last = d->range.last.source ? d->range.last : first;
     if (!first.source || !first.line || first.source != last.source || out->len > EXCERPTS_MAX)
         return;
     buf_byte(out, '\n');
-    print_excerpt(first.source, first, last, out);
+    print_excerpt(first.source, first, last, look, out);
 }
 
-void diags_pretty(const struct diags *ds, bool colour, struct buf *out)
+void diags_pretty(const struct diags *ds, enum diag_look look, struct buf *out)
 {
     for (size_t i = 0; i < ds->len; i++) {
         if (i)
             buf_byte(out, '\n');
-        print_pretty(&ds->items[i], colour, out);
+        print_pretty(&ds->items[i], look, out);
     }
 }

@@ -47,5 +47,12 @@ void diags_done(struct diags *ds);
 /* "file:line:col: message", the first plus " (and N more diagnostics)" for a list. */
 void diag_line(const struct diag *d, struct buf *out);
 void diags_summary(const struct diags *ds, struct buf *out);
-/* Header, excerpt and carets of every diagnostic; colour as in the spec. */
-void diags_pretty(const struct diags *ds, bool colour, struct buf *out);
+/* Where a text goes. On a terminal nothing of a file may be a control sequence (base/terminal.h). */
+enum diag_look {
+    DIAG_AS_IS,
+    DIAG_TERMINAL,
+    DIAG_COLOUR /* a terminal that shows colours, which are those of the spec */
+};
+
+/* Header, excerpt and carets of every diagnostic. */
+void diags_pretty(const struct diags *ds, enum diag_look look, struct buf *out);

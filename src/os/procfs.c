@@ -288,35 +288,112 @@ static struct str fargate_id(struct str segment)
     return segment;
 }
 
+/* What runtimes put before the id, by the spellings of their scopes and of their cgroupfs paths. */
+static bool is_runtime(struct str name)
+{
+    static const char *const runtimes[] = {
+        "docker",        "cri-containerd", "containerd",       "crio",    "crio-conmon", "libpod",
+        "libpod-conmon", "libpod-payload", "libpod-container", "nerdctl", "cri-dockerd", "runc",
+        "crun",          "podman",         "buildkit",         "balena",  "k8s.io",      "moby"};
+    for (size_t i = 0; i < ARRAY_LEN(runtimes); i++)
+        if (str_is(name, runtimes[i]))
+            return true;
+    return false;
+}
+
 static struct str segment_id(struct str segment)
 {
     enum { ID_HEX = 64 };
-    for (size_t i = 0; i + ID_HEX <= segment.n; i++) {
-        if (i > 0 && segment.p[i - 1] != '-' && segment.p[i - 1] != ':')
-            continue;
-        struct str rest = {segment.p + i, segment.n - i};
-        if (hex_run(rest) == ID_HEX && (rest.n == ID_HEX || rest.p[ID_HEX] == '.'))
-            return (struct str){rest.p, ID_HEX};
-    }
-    return fargate_id(segment);
+    size_t end = segment.n;
+    for (const char *dot; end && (dot = memrchr(segment.p, '.', end)) && segment.p + end - dot <= ID_HEX;)
+        end = (size_t)(dot - segment.p); /* ".scope" */
+    if (end < ID_HEX)
+        return fargate_id(segment);
+    struct str id = {segment.p + end - ID_HEX, ID_HEX}, before = {segment.p, end - ID_HEX};
+    if (hex_run(id) != ID_HEX)
+        return (struct str){0};
+    if (!before.n)
+        return id;
+    /* "docker-", "…slice:cri-containerd:" */
+    const char separator = before.p[--before.n];
+    const char *colon = memrchr(before.p, ':', before.n);
+    if (separator == ':' && colon)
+        before = (struct str){colon + 1, (size_t)(before.p + before.n - colon - 1)};
+    return (separator == '-' || separator == ':') && is_runtime(before) ? id : (struct str){0};
 }
 
-struct str procfs_container_id(struct str cgroup)
+/* Runtimes' own services, beneath which cgroupfs drivers put containers. */
+static bool is_runtime_service(struct str segment)
 {
-    struct str line, segment;
-    while (str_split(&cgroup, '\n', &line)) {
-        struct str found = {0}, path = str_trim(line);
+    static const char *const services[] = {"containerd.service",
+                                           "docker.service",
+                                           "crio.service",
+                                           "podman.service",
+                                           "kubelet.service",
+                                           "k3s.service",
+                                           "k3s-agent.service",
+                                           "rke2-server.service",
+                                           "rke2-agent.service",
+                                           "k0scontroller.service",
+                                           "k0sworker.service",
+                                           "ecs.service",
+                                           "balena.service",
+                                           "snap.docker.dockerd.service",
+                                           "snap.microk8s.daemon-containerd.service",
+                                           "snap.microk8s.daemon-kubelite.service",
+                                           "snap.k8s.containerd.service"};
+    for (size_t i = 0; i < ARRAY_LEN(services); i++)
+        if (str_is(segment, services[i]))
+            return true;
+    return false;
+}
+
+/* Containers without such an id, whose root may make cgroups of any name. */
+static bool is_system_container(struct str segment)
+{
+    return str_is(segment, "lxc") || str_has_prefix(segment, STR("lxc.")) ||
+           str_has_suffix(segment, STR(".libvirt-lxc"));
+}
+
+static struct procfs_container path_container(struct str path)
+{
+    static const struct procfs_container none = {0};
+    bool delegated = false, machines = false, below_unit = false;
+    for (struct str segment; str_split(&path, '/', &segment);) {
+        const struct str id = segment_id(segment);
+        if (below_unit)
+            return id.n && str_has_prefix(segment, STR("libpod-payload-")) ? (struct procfs_container){id, true} : none;
+        if (id.n)
+            return (struct procfs_container){id, delegated};
+        if (is_system_container(segment))
+            return none;
+        const bool service = str_has_suffix(segment, STR(".service"));
+        machines |= str_is(segment, "machine.slice");
+        if (service && str_has_prefix(segment, STR("user@")))
+            delegated = true;
+        else if (!delegated && (service || str_has_suffix(segment, STR(".scope"))) && !is_runtime_service(segment)) {
+            if (machines)
+                return none;
+            below_unit = true;
+        }
+    }
+    return none;
+}
+
+struct procfs_container procfs_container(struct str cgroup)
+{
+    struct procfs_container found = {0};
+    for (struct str line; str_split(&cgroup, '\n', &line);) {
+        /* "4:memory:/docker/ID": controllers have no slash in their names, and the kernel lets no cgroup have a line end. */
+        const struct str path = str_trim(line);
         const char *slash = path.n ? memchr(path.p, '/', path.n) : NULL;
         if (!slash)
             continue;
-        path = (struct str){slash, (size_t)(path.p + path.n - slash)};
-        while (str_split(&path, '/', &segment)) {
-            struct str id = segment_id(segment);
-            if (id.n)
-                found = id;
-        }
-        if (found.n)
-            return found;
+        struct procfs_container here = path_container((struct str){slash, (size_t)(path.p + path.n - slash)});
+        if (here.id.n && !here.delegated)
+            return here;
+        if (!found.id.n)
+            found = here;
     }
-    return (struct str){0};
+    return found;
 }

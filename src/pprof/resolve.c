@@ -686,7 +686,8 @@ uint32_t resolver_string(struct resolver *r, struct jfr_value v)
     return first_text(r, &rec, NULL);
 }
 
-static enum thread_state look_up_state(struct resolver *r, uint64_t id)
+/* Apart from its caller, which has nothing that needs a stack protector and is asked once per sample. */
+static __attribute__((noinline)) enum thread_state look_up_state(struct resolver *r, uint64_t id)
 {
     struct jfr_entry *entry = jfr_pool_find(&r->pools[RESOLVE_STATES], id);
     struct jfr_record rec;

@@ -18,12 +18,14 @@ import http.client
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import urllib.parse
 
@@ -97,6 +99,30 @@ def need_java(version):
     if not java_home(version):
         raise Skip(f"no JDK {version} below /usr/lib/jvm or in SMOLDER_JDKS")
     return java_home(version)
+
+
+# What a terminal obeys: C0 but tab and line end, DEL, C1 as a character or as a byte of no character.
+TERMINAL_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|(?<![\xc2-\xf4\x80-\xbf])[\x80-\xbf]")
+
+
+def said_to_terminal(command, folder):
+    """All that a command writes when every stream of its is a terminal."""
+    ours, theirs = pty.openpty()
+    attributes = termios.tcgetattr(theirs)
+    attributes[1] &= ~termios.OPOST
+    termios.tcsetattr(theirs, termios.TCSANOW, attributes)
+    with open(ours, "rb", buffering=0) as end:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, cwd=folder,
+                                   env={"TERM": "xterm", "NO_COLOR": "1"})
+        os.close(theirs)
+        shown = b""
+        try:
+            while part := end.read(65536):
+                shown += part
+        except OSError:  # EIO: the last writer is gone
+            pass
+        process.wait(20)
+    return shown
 
 
 def newer(product, *sources):
@@ -513,10 +539,11 @@ class Lab:
         p = Process(self.machine, command, self.output("call"), **kw)
         return p.wait(seconds), p.text()
 
-    def jvm(self, version=17, options=(), wrapper=(), java=None, ready=True, env=None):
-        """A JVM that runs Shop of tests/apps; `wrapper` is put before the command."""
+    def jvm(self, version=17, options=(), wrapper=(), java=None, ready=True, env=None, command=None):
+        """A JVM that runs Shop of tests/apps; `wrapper` is put before the command. `command`: all of it instead, `java` is
+        then only how its program is called."""
         java = java or f"{need_java(version)}/bin/java"
-        command = [*wrapper, java, "-Xmx64m", "-XX:+UseSerialGC", *options, "-cp", self.stage.classes, "Shop"]
+        command = command or [*wrapper, java, "-Xmx64m", "-XX:+UseSerialGC", *options, "-cp", self.stage.classes, "Shop"]
         name = os.path.basename(str(java))
         process = Jvm(self.machine, command, self.output(f"jvm{version}"), cwd=self.dir, env=env,
                       find=lambda pid: os.path.basename(exe_of(pid)) == name)

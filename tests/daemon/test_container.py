@@ -1,5 +1,9 @@
 """JVMs in containers: namespaces, users and file systems of their own."""
-from lab import CONTAINER, Skip, check, config, equal, test, wait_for
+import contextlib
+import os
+import pathlib
+
+from lab import CONTAINER, Skip, check, config, debug_value, equal, test, wait_for
 
 METHODS = {
     "process_cpu": "Shop.bake",
@@ -111,3 +115,62 @@ def other_tmp_dir(lab):
               ["bin/asprof", "lib/libasyncProfiler.so"], f"files of {variant.name}")
     maps = (lab.machine.path("/") / "proc" / str(jvm.inner) / "maps").read_text()
     check("/tmp/of-smolder/grafana-agent-asprof-glibc-" in maps, "the library is mapped from elsewhere")
+
+
+def cgroup_root():
+    """Where cgroups can be made, seen from here."""
+    for line in open("/proc/self/mounts", encoding="utf-8"):
+        _, where, kind, options = line.split()[:4]
+        if kind == "cgroup2" and "rw" in options.split(","):
+            return pathlib.Path(where)
+    raise Skip("no cgroup2 that can be written to")
+
+
+@contextlib.contextmanager
+def cgroups():
+    """place(jvm, path) moves a JVM into a cgroup of its own tree, which ends with the JVMs."""
+    top = cgroup_root() / f"smolder-test-{os.getpid()}"
+    placed = []
+
+    def place(jvm, path):
+        folder = top / path
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "cgroup.procs").write_text(str(jvm.pid))
+        placed.append(jvm)
+    try:
+        yield place
+    finally:
+        for jvm in placed:
+            jvm.kill()
+        folders = sorted((p for p in top.rglob("*") if p.is_dir()), key=lambda p: -len(p.parts))
+        wait_for("empty cgroups", lambda: not any((p / "cgroup.procs").read_text() for p in folders))
+        for folder in [*folders, top]:
+            folder.rmdir()
+
+
+@test
+def forged_cgroup_names_make_no_container(lab):
+    """Only the outermost name counts, and a user's word for it is worth less than that of root's runtime."""
+    victim, own, users = "a" * 64, "b" * 64, "c" * 64
+    names = {"victim": f"kubepods/pod1/cri-containerd-{victim}.scope",
+             "in a container": f"docker-{own}.scope/docker-{victim}.scope",
+             "in a service": f"tomcat.service/docker-{victim}.scope",
+             "of a user": f"user.slice/user-1000.slice/user@1000.service/docker-{victim}.scope",
+             "rootless": f"user.slice/user-1000.slice/user@1000.service/user.slice/libpod-{users}.scope/container"}
+    wanted = {"victim": (victim, "shop"), "in a container": (own, None), "in a service": (None, None), "of a user": (None, None),
+              "rootless": (users, None)}
+    labels = 'join = [{"__meta_kubernetes_pod_container_id" = "containerd://%s", "pod" = "shop"}]' % victim
+    with cgroups() as place:
+        jvms = {name: lab.jvm() for name in names}
+        for name, path in names.items():
+            place(jvms[name], path)
+        agent = lab.agent(config=f'discovery.process "all" {{\n  {labels}\n}}\n')
+
+        def seen():
+            exports = debug_value(agent.component("discovery.process.all")["exports"])
+            targets = {int(t["__process_pid__"]): t for t in exports.get("targets", [])}
+            if not all(jvm.inner in targets for jvm in jvms.values()):
+                return None
+            return {name: (targets[jvm.inner].get("__container_id__"), targets[jvm.inner].get("pod")) for name, jvm in jvms.items()}
+        equal(wait_for("targets", seen), wanted, "containers")
+        agent.stop()

@@ -13,7 +13,7 @@ import subprocess
 import time
 
 from browser import Browser
-from lab import CACHE, ROOT, Skip, check, equal, newer, test, within
+from lab import CACHE, ROOT, TERMINAL_CONTROL, Skip, check, equal, newer, said_to_terminal, test, within
 
 CORPUS = pathlib.Path(os.environ.get("SMOLDER_JFR_CORPUS", ROOT.parent / "shared" / "corpus" / "jfr"))
 
@@ -539,6 +539,22 @@ def page_survives_hostile_names(lab):
         browser.run("{ const s = document.createElement('script'); s.textContent = 'window.hacked=1'; document.body.append(s); }")
         refused = browser.run("fetch('https://127.0.0.1:1/').then(() => 'sent', e => 'refused')")
         equal((browser.run("typeof window.hacked"), refused), ("undefined", "refused"), "what the policy lets through")
+
+
+@test
+def convert_sends_a_terminal_no_control_of_a_recording(lab):
+    """Names with escape sequences are spelt out on a terminal, whatever the format, and are as they were in a pipe."""
+    evil = ["\x1b]0;owned\x07", "\x1b[2J\u009b31m", "a\x7f\rb", "\x08"]
+    profile = lab.dir / "evil.pb"
+    profile.write_bytes(made_profile({("main", name): [10**7 * (i + 1)] for i, name in enumerate(evil)}, types=(("cpu", evil[0]),)))
+    for form in ("collapsed", "text", "json", "html"):
+        command = [str(lab.smolder), "convert", str(profile), f"--format={form}", "--output=-"]
+        shown = said_to_terminal(command, lab.dir)
+        check(shown and not TERMINAL_CONTROL.search(shown), f"{form}: {TERMINAL_CONTROL.search(shown)} in {shown[-500:]}")
+        plain = subprocess.run(command, capture_output=True, check=True).stdout
+        if form == "collapsed":
+            check(b"\\x1b[2J\\xc2\\x9b31m" in shown, f"spelt out: {shown}")
+            check(evil[1].encode() in plain, f"as it was: {plain}")
 
 
 @test

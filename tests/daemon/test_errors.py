@@ -5,7 +5,7 @@ import re
 import subprocess
 import time
 
-from lab import CONTAINER, check, config, cpu_seconds, equal, test, wait_for
+from lab import CONTAINER, TERMINAL_CONTROL, check, config, cpu_seconds, equal, said_to_terminal, test, wait_for
 
 DIAGNOSTICS = {
     "unknown component": ("""discovery.nope "y" { }
@@ -115,6 +115,27 @@ def only_terminals_see_colours(lab):
     equal(on_terminal(command, NO_COLOR="1"), plain, "with NO_COLOR")
     equal(on_terminal(command, TERM="dumb"), plain, "on a terminal that cannot")
     equal(on_terminal(command, NO_COLOR=""), coloured, "with NO_COLOR set to nothing")
+
+
+@test
+def no_command_sends_a_terminal_what_a_file_says(lab):
+    """Escape sequences, C0 and C1 controls of foreign text are spelt out there, and go unchanged to a pipe."""
+    evil = "\x1b]0;owned\x07\x1b[2J\u009b31m"
+    lab.file("bad.alloy", f'x "{evil}" {{\n  y = "{evil}\n}}\n')
+    lab.file("good.alloy", f'// {evil}\nlogging {{ }}\n')
+    lab.file(f"{evil}.alloy", "x = \n")
+    lab.file(f"x{evil}.jfr", "no recording")
+    commands = (["fmt", "good.alloy"], ["fmt", "bad.alloy"], ["fmt", f"{evil}.alloy"], ["fmt", f"-{evil}"], ["fmt", "-t", "good.alloy", f"{evil}.alloy"],
+                ["validate", "bad.alloy"], ["validate", f"{evil}.alloy"], ["validate", f"no{evil}"], ["validate", "--format=json", "bad.alloy"],
+                ["convert", f"x{evil}.jfr", "--format=collapsed"], ["convert", f"no{evil}", "--format=text"], [evil], ["reference", evil],
+                ["run", f"--storage.path={lab.dir}/data", "--server.http.listen-addr=127.0.0.1:0", "bad.alloy"],
+                ["run", f"--{evil}"], ["forgive", f"--{evil}"])
+    for command in commands:
+        shown = said_to_terminal([str(lab.smolder), *command], lab.dir)
+        check(not TERMINAL_CONTROL.search(shown), f"{command}: {shown}")
+    equal(said_to_terminal([str(lab.smolder), "fmt", "good.alloy"], lab.dir).count(rb"\x1b]0;owned\x07\x1b[2J\xc2\x9b31m"), 1, "spelt out")
+    piped = subprocess.run([str(lab.smolder), "fmt", lab.dir / "good.alloy"], capture_output=True, check=True).stdout
+    check(evil.encode() in piped, f"to a pipe: {piped}")
 
 
 @test

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/terminal.h"
 #include "jvm/asprof_options.h"
 #include "jvm/launcher/find_jvm.h"
 #include "jvm/mapped.h"
@@ -210,7 +211,7 @@ static int print_file(int from, int to)
     if (lseek(from, 0, SEEK_SET) < 0)
         return -errno;
     int code = fs_read(from, &text, NULL);
-    return code < 0 ? code : fs_write(to, text.p, text.len);
+    return code < 0 ? code : terminal_write(to, buf_slice(&text));
 }
 
 /* One command to the profiler. Prints what it logged. Returns its result, or a negative errno. */
@@ -324,7 +325,7 @@ static int jvm_command(struct jvm_target *t, const struct command *c, struct err
     int64_t status = -1;
     if (str_split(&rest, '\n', &first) && !str_to_i64(str_trim(first), &status))
         status = -1;
-    code = fs_write(STDOUT_FILENO, rest.p, rest.n);
+    code = terminal_write(STDOUT_FILENO, rest);
     return code < 0 ? code : status == 0 ? 0 : EXIT_FAILED;
 }
 
@@ -345,7 +346,7 @@ int main(int argc, char **argv)
     }
     int code = parse(&c, argc, argv, &err);
     if (code < 0) {
-        fprintf(stderr, "asprof: %s\nTry asprof --help.\n", err.text);
+        terminal_printf(stderr, "asprof: %s\nTry asprof --help.\n", err.text);
         return 2;
     }
     struct sigaction note = {.sa_handler = on_signal};
@@ -358,7 +359,7 @@ int main(int argc, char **argv)
     if (code == 0)
         code = is_jvm_command(c.action) ? jvm_command(&t, &c, &err) : profile(&t, &c, &err);
     if (code < 0)
-        fprintf(stderr, "asprof: %s\n", err.text[0] ? err.text : strerror(-code));
+        terminal_printf(stderr, "asprof: %s\n", err.text[0] ? err.text : strerror(-code));
     buf_done(&c.params);
     buf_done(&c.format);
     return code < 0 ? EXIT_FAILED : code & 0xff;

@@ -14,7 +14,7 @@ static struct labels *set(const char *text)
     return labels_build(&b, false);
 }
 
-static void check_joined(const char *process, const char *const *containers, size_t n, const char *want)
+static void check_joined(const char *process, bool delegated, const char *const *containers, size_t n, const char *want)
 {
     struct labels *items[8], *p = set(process), *w = set(want);
     for (size_t i = 0; i < n; i++)
@@ -22,7 +22,7 @@ static void check_joined(const char *process, const char *const *containers, siz
     struct targets ts = {items, n};
     struct process_join j;
     process_join_init(&j, &ts);
-    struct labels *got = process_join_apply(&j, p);
+    struct labels *got = process_join_apply(&j, p, delegated);
     if (!labels_equal(got, w)) {
         struct buf text = BUF_INIT(4096);
         labels_print(got, &text);
@@ -38,7 +38,7 @@ static void check_joined(const char *process, const char *const *containers, siz
 }
 
 #define JOINED(process, want, ...)                                                                                     \
-    check_joined(process, (const char *const[]){__VA_ARGS__},                                                          \
+    check_joined(process, false, (const char *const[]){__VA_ARGS__},                                                   \
                  sizeof(const char *const[]){__VA_ARGS__} / sizeof(char *), want)
 
 static void a_process_takes_over_its_container_s_labels(void)
@@ -51,6 +51,17 @@ static void a_process_in_no_known_container_stays_as_it_is(void)
 {
     JOINED("__process_pid__=7,__container_id__=c1", "__process_pid__=7,__container_id__=c1", "__container_id__=c2,y=2");
     JOINED("__process_pid__=7", "__process_pid__=7", "__container_id__=c2,y=2", "z=3");
+}
+
+static void what_a_user_says_is_no_pod(void)
+{
+    static const char *const pod[] = {"__meta_kubernetes_pod_container_id=containerd://c1,x=theirs"},
+                             *const docker[] = {"__meta_docker_container_id=c1,x=theirs"};
+    check_joined("__container_id__=c1,x=own", true, pod, 1, "__container_id__=c1,x=own");
+    check_joined("__container_id__=c1,x=own", false, pod, 1,
+                 "__container_id__=c1,x=theirs,__meta_kubernetes_pod_container_id=containerd://c1");
+    check_joined("__container_id__=c1,x=own", true, docker, 1,
+                 "__container_id__=c1,x=theirs,__meta_docker_container_id=c1");
 }
 
 static void an_empty_container_label_deletes(void)
@@ -93,6 +104,7 @@ int main(void)
 {
     RUN(a_process_takes_over_its_container_s_labels);
     RUN(a_process_in_no_known_container_stays_as_it_is);
+    RUN(what_a_user_says_is_no_pod);
     RUN(an_empty_container_label_deletes);
     RUN(of_containers_with_one_id_the_last_counts);
     RUN(kubernetes_and_docker_ids_count_too);

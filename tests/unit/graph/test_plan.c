@@ -102,7 +102,7 @@ static void errors_of_all_files_are_reported(void)
     CHECK_INT(controller_load(c, files, 2, &ds), -EINVAL);
     CHECK_INT(ds.len, 2);
     cleanup_buf struct buf out = BUF_INIT(1000);
-    diags_pretty(&ds, false, &out);
+    diags_pretty(&ds, DIAG_AS_IS, &out);
     CHECK_HAS(buf_cstr(&out), "one:1:5: expected expression, got =");
     CHECK_HAS(buf_cstr(&out), "two:1:4: ");
     end(c, &loop);

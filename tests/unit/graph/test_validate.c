@@ -59,7 +59,7 @@ static void run_case(struct case_section program, struct case_section want)
                            str_has_suffix(want.name, STR(" skip-unknown")), &ds);
     CHECK_INT(code, ds.errors ? -EINVAL : 0);
     if (str_is(want.name, "pretty"))
-        diags_pretty(&ds, false, &got);
+        diags_pretty(&ds, DIAG_AS_IS, &got);
     else if (str_has_prefix(want.name, STR("diagnostics")))
         put_lines(&ds, &got);
     else
@@ -174,7 +174,7 @@ static void run_archive(const char *path)
     const bool ga = strstr(path, "/ga/") != NULL;
     (void)!check(&files, ga ? STABILITY_GA : STABILITY_EXPERIMENTAL, false, &ds);
     drop_suggestions(&ds);
-    diags_pretty(&ds, false, &got);
+    diags_pretty(&ds, DIAG_AS_IS, &got);
     if (!want || !str_eq(str_trim(buf_slice(&got)), str_trim((struct str){want, wanted})))
         FAIL_("%s\n---- got\n%s\n---- want\n%s", path, buf_cstr(&got), want ? want : "(no file)");
     files_done(&files);

@@ -103,7 +103,7 @@ static void run(struct case_section program, struct case_section want)
     if (!run_kind(kind, source, &got, &ds))
         buf_printf(&got, "there is no expectation \"%.*s\"", STR_ARG(want.name));
     else if (kind.n < want.name.n)
-        diags_pretty(&ds, false, &got);
+        diags_pretty(&ds, DIAG_AS_IS, &got);
     else
         all_lines(&ds, &got);
     cases++;

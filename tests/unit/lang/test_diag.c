@@ -1,9 +1,9 @@
 #include "lang_test.h"
 
-static void check_pretty(const struct diags *ds, bool colour, const char *want)
+static void check_pretty(const struct diags *ds, enum diag_look look, const char *want)
 {
     cleanup_buf struct buf out = BUF_INIT(TEST_TEXT_MAX);
-    diags_pretty(ds, colour, &out);
+    diags_pretty(ds, look, &out);
     CHECK_STR(buf_cstr(&out), want);
 }
 
@@ -52,7 +52,7 @@ static void an_excerpt_has_a_line_around_it_and_carets_below(void)
     cleanup_diags struct diags ds = DIAGS_INIT;
     diag_error(&ds, source_range(s, 15, 17), "bad");
     diag_warn(&ds, ((struct range){.first = source_pos(s, 0)}), "odd");
-    check_pretty(&ds, false,
+    check_pretty(&ds, DIAG_AS_IS,
                  "Error: f:2:8: bad\n\n"
                  "1 | one = 1\n2 |     two = \"x\"\n  |           ^^^\n3 | three = 3\n"
                  "\n"
@@ -65,7 +65,7 @@ static void line_numbers_are_aligned(void)
     cleanup_source struct source *s = source_from("f", STR("\n\n\n\n\n\n\n\nnine\nten\n"));
     cleanup_diags struct diags ds = DIAGS_INIT;
     diag_error(&ds, source_range(s, 8, 11), "bad");
-    check_pretty(&ds, false, "Error: f:9:1: bad\n\n 8 | \n 9 | nine\n   | ^^^^\n10 | ten\n");
+    check_pretty(&ds, DIAG_AS_IS, "Error: f:9:1: bad\n\n 8 | \n 9 | nine\n   | ^^^^\n10 | ten\n");
 }
 
 static void a_range_over_lines_is_bracketed(void)
@@ -73,7 +73,7 @@ static void a_range_over_lines_is_bracketed(void)
     cleanup_source struct source *s = source_from("f", STR("a\nblock {\n\tx = 1\n\t}\nb"));
     cleanup_diags struct diags ds = DIAGS_INIT;
     diag_error(&ds, source_range(s, 4, 18), "bad");
-    check_pretty(&ds, false,
+    check_pretty(&ds, DIAG_AS_IS,
                  "Error: f:2:3: bad\n\n"
                  "1 |   a\n"
                  "2 |   block {\n"
@@ -88,8 +88,8 @@ static void without_a_place_there_is_no_excerpt(void)
 {
     cleanup_diags struct diags ds = DIAGS_INIT;
     diag_error(&ds, (struct range){0}, "cycle: %s", "a, b");
-    check_pretty(&ds, false, "Error: -: cycle: a, b\n");
-    check_pretty(&ds, true, "\033[31;1mError: \033[0m\033[1m-: cycle: a, b\n\033[0m");
+    check_pretty(&ds, DIAG_AS_IS, "Error: -: cycle: a, b\n");
+    check_pretty(&ds, DIAG_COLOUR, "\033[31;1mError: \033[0m\033[1m-: cycle: a, b\n\033[0m");
 }
 
 static void a_flood_is_counted_but_not_kept(void)
@@ -110,7 +110,7 @@ static void an_excerpt_of_a_huge_line_is_cut_around_the_mark(void)
     cleanup_source struct source *s = source_from("f", buf_slice(&text));
     cleanup_diags struct diags ds = DIAGS_INIT;
     diag_error(&ds, source_range(s, MARK, MARK), "here");
-    diags_pretty(&ds, false, &out);
+    diags_pretty(&ds, DIAG_AS_IS, &out);
     CHECK(out.len < 2000);
     char *lines = strstr(buf_cstr(&out), "1 | "), *marks = lines ? strstr(lines, "\n") : NULL;
     CHECK(marks != NULL);
@@ -119,6 +119,20 @@ static void an_excerpt_of_a_huge_line_is_cut_around_the_mark(void)
     CHECK_HAS(lines, "…aaa");
     /* The cut is one character of three bytes. */
     CHECK_INT(strchr(marks, '^') - marks - 1, strchr(lines, 'X') - lines - 2);
+}
+
+static void a_terminal_gets_no_control_of_the_file(void)
+{
+    cleanup_source struct source *s = source_from("f\033[2J", STR("x = \"\033[31m\xc2\x9bH\xff\" y\n"));
+    cleanup_diags struct diags ds = DIAGS_INIT;
+    diag_error(&ds, source_range(s, 15, 15), "bad \"\a\"");
+    check_pretty(
+        &ds, DIAG_AS_IS,
+        "Error: f\033[2J:1:16: bad \"\a\"\n\n1 | x = \"\033[31m\xc2\x9bH\xff\" y\n  |               ^\n2 | \n");
+    check_pretty(&ds, DIAG_TERMINAL,
+                 "Error: f\\x1b[2J:1:16: bad \"\\x07\"\n\n"
+                 "1 | x = \"\\x1b[31m\\xc2\\x9bH\\xff\" y\n"
+                 "  |                            ^\n2 | \n");
 }
 
 int main(void)
@@ -131,5 +145,6 @@ int main(void)
     RUN(without_a_place_there_is_no_excerpt);
     RUN(a_flood_is_counted_but_not_kept);
     RUN(an_excerpt_of_a_huge_line_is_cut_around_the_mark);
+    RUN(a_terminal_gets_no_control_of_the_file);
     return REPORT();
 }

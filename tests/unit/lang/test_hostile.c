@@ -80,7 +80,7 @@ static void check(const struct shape *shape)
     bool fine = parse_file(s, &f, &ds) == 0;
     if (fine && f->body.len && f->body.stmts[0].kind == AST_ATTR)
         fine = eval(f->body.stmts[0].value, NULL, &v, &ds) == 0;
-    diags_pretty(&ds, false, &out);
+    diags_pretty(&ds, DIAG_AS_IS, &out);
     const double seconds = now() - start;
     if (fine != (shape->error == NULL) || (!fine && !strstr(ds.items[0].message, shape->error)))
         FAIL_("%s: %s", shape->name, ds.len ? ds.items[0].message : "no error");

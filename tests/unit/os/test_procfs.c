@@ -229,47 +229,101 @@ static void sees_every_mapped_file(void)
     CHECK_INT(calls, 1);
 }
 
-#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define EC "0123456789abcdef0123456789abcdef"
+#define ID    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define OTHER "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+#define EC    "0123456789abcdef0123456789abcdef"
+#define POD   "85adbef3_622f_4ef2_8f60_a8bdf3eb6c72"
+#define MY    "/user.slice/user-1000.slice/user@1000.service"
+
+struct cgroup_case {
+    const char *cgroup, *id;
+    bool delegated;
+};
+
+static void check_containers(const struct cgroup_case *cases, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct procfs_container got = procfs_container(str_of(cases[i].cgroup));
+        if (!str_is(got.id, cases[i].id) || got.delegated != cases[i].delegated)
+            FAIL_("%s: \"%.*s\"%s, want \"%s\"", cases[i].cgroup, STR_ARG(got.id), got.delegated ? " delegated" : "",
+                  cases[i].id);
+    }
+}
+#define CHECK_CONTAINERS(...)                                                                                          \
+    check_containers((const struct cgroup_case[]){__VA_ARGS__},                                                        \
+                     sizeof(const struct cgroup_case[]){__VA_ARGS__} / sizeof(struct cgroup_case))
 
 static void finds_container_ids_in_all_their_forms(void)
 {
-    static const struct {
-        const char *cgroup, *id;
-    } cases[] = {
-        {"0::/docker/" ID "\n", ID},
-        {"0::/system.slice/docker-" ID ".scope", ID},
-        {"0::/kubepods.slice/kubepods-besteffort.slice/cri-containerd-" ID ".scope\n", ID},
-        {"0::/machine.slice/libpod-" ID ".scope/container", ID},
-        {"0::/kubepods/besteffort/podf3c7/" ID, ID},
-        {"12:cpuset:/ecs/cluster/task/" ID, ID},
-        {"0::/../../crio-" ID ".scope", ID},
-        {"0::/docker/" ID "/init.scope", ID},
+    CHECK_CONTAINERS(
+        {"0::/docker/" ID "\n", ID}, {"0::/system.slice/docker-" ID ".scope", ID},
+        {"0::/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod" POD ".slice/cri-containerd-" ID
+         ".scope\n",
+         ID},
+        {"0::/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod" POD ".slice/cri-containerd-" ID ".scope", ID},
+        {"0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" POD ".slice/crio-" ID ".scope", ID},
+        {"0::/kubepods.slice/kubepods-pod" POD ".slice/docker-" ID ".scope", ID},
+        {"0::/machine.slice/libpod-" ID ".scope/container", ID}, {"0::/machine.slice/libpod-" ID ".scope", ID},
+        {"0::/libpod_parent/libpod-" ID, ID}, {"0::/kubepods/besteffort/podf3c7/" ID, ID}, {"0::/default/" ID, ID},
+        {"0::/system.slice/nerdctl-" ID ".scope", ID}, {"12:cpuset:/ecs/cluster/task/" ID, ID},
+        {"0::/ecstasks.slice/ecstasks-" EC ".slice/docker-" ID ".scope", ID}, {"0::/actions_job/" ID, ID},
+        {"0::/../../crio-" ID ".scope", ID}, {"0::/../" ID, ID}, {"0::/../cri-containerd-" ID ".scope", ID},
+        {"0::/docker/" ID "/init.scope", ID}, {"0::/docker/" ID "/system.slice/tomcat.service", ID},
         {"0::/system.slice/kubepods-pod1.slice:cri-containerd:" ID "\n", ID},
+        {"0::/system.slice/containerd.service/kubepods-burstable-pod" POD ".slice:cri-containerd:" ID, ID},
+        {"0::/system.slice/containerd.service/kubelet-kubepods-burstable-pod" POD ".slice:cri-containerd:" ID, ID},
+        {"0::/system.slice/k3s.service/kubepods/besteffort/pod1/" ID, ID},
+        {"0::/system.slice/snap.docker.dockerd.service/docker/" ID, ID},
         {"1:name=systemd:/user.slice\n0::/docker/" ID "\n", ID},
-        {"0::/docker/f" ID, ""},
-        {"0::/docker/" ID "0", ""},
-        {"0::/ecs/" EC "/" EC "-2531612879\n", EC "-2531612879"},
-        {"0::/ecs/" EC "/" EC "-", ""},
-        {"0::/ecs/" EC, ""},
-        {"0::/user.slice/user-1000.slice/session-2.scope", ""},
-        {"0::/", ""},
-        {ID, ""},
-        {"", ""},
-        {"\n\n", ""},
-        {"0::/docker/0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF", ""},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct str got = procfs_container_id(str_of(cases[i].cgroup));
-        if (!str_is(got, cases[i].id))
-            FAIL_("%s: \"%.*s\", want \"%s\"", cases[i].cgroup, STR_ARG(got), cases[i].id);
-    }
+        {"11:blkio:/kubepods/besteffort/pod1/" ID "\n1:name=systemd:/kubepods/besteffort/pod1/" ID "\n", ID},
+        {"0::/ecs/" EC "/" EC "-2531612879\n", EC "-2531612879"});
 }
 
-static void of_nested_containers_the_inner_one_counts(void)
+static void what_is_no_container_has_no_id(void)
 {
-    struct str got = procfs_container_id(STR("0::/docker/" EC EC "/docker/" ID));
-    CHECK(str_is(got, ID));
+    CHECK_CONTAINERS(
+        {"0::/docker/f" ID, ""}, {"0::/docker/" ID "0", ""}, {"0::/ecs/" EC "/" EC "-", ""}, {"0::/ecs/" EC, ""},
+        {"0::/user.slice/user-1000.slice/session-2.scope", ""}, {"0::/", ""}, {ID, ""}, {"", ""}, {"\n\n", ""},
+        {"0::/docker/0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF", ""},
+        {"0::/system.slice/smolder.service", ""}, {"0::" MY "/app.slice/app-java-1.scope", ""},
+        {"0::/system.slice/:" ID, ""}, {"0::/system.slice/-" ID ".scope", ""}, {"0::/x/.scope", ""},
+        {"0::/machine.slice/machine-" ID ".scope", ""} /* a name that whoever registers a machine chooses */);
+}
+
+/* Paths that a process can give itself, in a container or below what was delegated to it, and what is right for them. */
+static void a_name_made_further_in_does_not_count(void)
+{
+    CHECK_CONTAINERS(
+        {"0::/docker/" ID "/docker/" OTHER, ID}, {"0::/docker/" ID "/docker-" OTHER ".scope", ID},
+        {"0::/docker/" ID "/" OTHER, ID},
+        {"0::/kubepods.slice/kubepods-pod" POD ".slice/cri-containerd-" ID ".scope/cri-containerd-" OTHER ".scope", ID},
+        {"0::/system.slice/docker-" ID ".scope/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod" POD
+         ".slice/cri-containerd-" OTHER ".scope",
+         ID} /* kind */,
+        {"0::/machine.slice/libpod-" ID ".scope/container/libpod-" OTHER ".scope", ID},
+        {"0::/../cri-containerd-" ID ".scope/x/docker-" OTHER ".scope", ID},
+        {"0::/system.slice/tomcat.service/docker-" OTHER ".scope", ""}, {"0::/system.slice/tomcat.service/" OTHER, ""},
+        {"0::/system.slice/tomcat.service/docker.service/" OTHER, ""},
+        {"0::/system.slice/tomcat.service/docker/" OTHER, ""},
+        {"0::/system.slice/tomcat.service/x/libpod-payload-" OTHER, ""},
+        {"0::/user.slice/user-1000.slice/session-2.scope/docker-" OTHER ".scope", ""}, {"0::/init.scope/" OTHER, ""},
+        {"0::/machine.slice/systemd-nspawn@a.service/payload/docker-" OTHER ".scope", ""},
+        {"0::/machine.slice/systemd-nspawn@a.service/libpod-payload-" OTHER, ""},
+        {"0::/lxc.payload.a/system.slice/docker-" OTHER ".scope", ""}, {"0::/lxc/a/docker/" OTHER, ""},
+        {"0::/machine/lxc-1-a.libvirt-lxc/docker/" OTHER, ""}, {"0::/../tomcat.service/docker-" OTHER ".scope", ""});
+}
+
+static void what_a_user_says_is_marked_as_such(void)
+{
+    CHECK_CONTAINERS(
+        {"0::" MY "/user.slice/libpod-" ID ".scope/container", ID, true},
+        {"0::" MY "/user.slice/docker-" ID ".scope", ID, true},
+        {"0::" MY "/app.slice/docker.service/docker/" ID, ID, true},
+        {"0::" MY "/app.slice/web.service/libpod-payload-" ID, ID, true}, {"0::" MY "/" ID, ID, true},
+        {"0::/../user@1000.service/x/" ID "/" OTHER, ID, true},
+        {"0::/system.slice/web.service/libpod-payload-" ID, ID, true},
+        {"4:pids:" MY "/docker-" OTHER ".scope\n1:name=systemd:/docker/" ID "\n", ID},
+        {"4:pids:" MY "/docker-" OTHER ".scope\n1:name=systemd:" MY "/docker-" ID ".scope\n", OTHER, true});
 }
 
 int main(void)
@@ -285,6 +339,8 @@ int main(void)
     RUN(reads_large_user_ids);
     RUN(sees_every_mapped_file);
     RUN(finds_container_ids_in_all_their_forms);
-    RUN(of_nested_containers_the_inner_one_counts);
+    RUN(what_is_no_container_has_no_id);
+    RUN(a_name_made_further_in_does_not_count);
+    RUN(what_a_user_says_is_marked_as_such);
     return REPORT();
 }

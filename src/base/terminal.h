@@ -1,0 +1,26 @@
+/* Foreign text on a terminal.
+ *
+ * A terminal obeys what it is sent: a method, thread or file name with an escape sequence in it could move the cursor, rewrite what
+ * was printed, set the title or type answers. So whatever goes to a terminal has every control character but tab and line end spelt
+ * out byte by byte as \xHH: C0, DEL, C1 (as UTF-8, and the raw bytes 0x80 to 0x9f, which some terminals take for it), and bytes that are no
+ * UTF-8. Pipes and files get the bytes as they are.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+
+enum { TERMINAL_ESCAPE = 4 /* cells of a byte that is spelt out */ };
+
+/* The bytes of the character that `text`, not empty, begins with; *fit: a terminal may have it. What is no UTF-8 is one byte. */
+size_t terminal_character(struct str text, bool *fit);
+/* Appends the text as a terminal may have it. */
+void terminal_escape(struct str text, struct buf *out);
+
+/* Writes all of it, escaped if `fd` is a terminal. -errno of write(2), -ENOMEM. */
+must_check int terminal_write(int fd, struct str text);
+/* fprintf() for what holds foreign text: escaped if `to` is a terminal. For messages, which nobody reads the status of. */
+void terminal_printf(FILE *to, const char *fmt, ...) printf_like(2, 3);
