@@ -16,6 +16,7 @@
  *   die=MS         ends itself by the signal `by` (SIGSEGV), or, by=0, exits, that long after the first `start`
  *   records=A,B    files to write one after the other, `pause=MS` apart (and `step=MS` more for each process), `again=1` without end
  *   hold=FILE      then writes into the recording out of a mapping of FILE; hold=big: two gigabytes at a time, again and again
+ *   wobble=1       then sets the recording's size to nothing and to 8 EB by turns
  *   argpage=FILE   the command line's memory is replaced by a mapping of FILE; envpage=FILE the environment's
  *   uids=N         each process takes the next of N user ids 1… of its user namespace
  *   library=skip   does not map the library that it is told to load
@@ -168,6 +169,10 @@ static void *feed(void *unused)
     feeding = false;
     if (held)
         hold();
+    for (int i = 0; number("wobble", 0); i++) {
+        (void)!ftruncate(recording, i % 2 ? INT64_MAX : i % 4 ? 0 : 100);
+        sleep_ms(1);
+    }
     return NULL;
 }
 

@@ -414,3 +414,67 @@ def a_library_that_the_target_exchanges_runs_with_its_own_rights_only(lab):
     check("libasyncProfiler" in maps, "the innocent JVM has no library")
     victim.check_untouched()
     check(target.alive(), "the target ended")
+
+
+PROWLED = "smolder"
+
+
+def prowled(lab, *how, **options):
+    """The target's user watches the agent's processes that run as him."""
+    agent = lab.agent(config=config(), env={"SOME_TOKEN": "PLANTEDtoken"})
+    prowler = lab.run([*user(), staged(lab, "prowler"), PROWLED, *how], name="prowler")
+    wait_for("prowler", lambda: "up" in prowler.text())
+    target = fake(lab, delay=1000, early=0, **options)
+    return agent, prowler, target
+
+
+@test
+def what_attaches_is_closed_to_the_user_it_runs_as(lab):
+    """The child with the target's ids can neither be traced nor read by that user: it was root's, and still holds what root opened."""
+    agent, prowler, target = prowled(lab)
+    wait_for("recording", lambda: target.said("file"), 20)
+    settled(agent, target)
+    time.sleep(1)  # the answer is out by then, and more calls follow
+    check(re.search("^SEEN", prowler.text(), re.M), f"no process of the agent ran as the user: {prowler.text()}")
+    equal(re.findall("^GOT.*", prowler.text(), re.M), [], "what the user got hold of")
+
+
+@test
+def stopping_what_attaches_stops_nobody_else(lab):
+    """The user stops each such child as soon as it is there: another user's JVM is profiled, and nothing piles up."""
+    receiver = lab.receiver()
+    agent, prowler, target = prowled(lab, "stop", count=20)
+    jvm = innocent(lab)
+    flames(receiver, jvm, 15)
+    check_live(agent, 2)
+    count = len([p for p in lab.machine.path("/proc").glob("[0-9]*/comm") if name_in(p).startswith("smolder")])
+    check(count < 80, f"{count} processes of the agent")
+    equal(re.findall("^GOT.*", prowler.text(), re.M), [], "what the user got hold of")
+
+
+def name_in(path):
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+@test
+def a_number_that_two_processes_have_is_no_way_to_the_other(lab):
+    """A process in a PID namespace of its own has the number of another user's JVM, with which it shares /tmp: it gets none of its commands,
+    and the JVM is profiled."""
+    need_user_namespaces(lab)
+    receiver = lab.receiver()
+    jvm = innocent(lab)
+    wrapper = [*user(), "unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "sh", "-c",
+               f'echo {jvm.inner - 1} >/proc/sys/kernel/ns_last_pid || exit 1; "$@" & wait', "twin"]
+    twins = [fake(lab, wrapper, mode=mode, early=0) for mode in ("nosocket", "nosocket")]
+    check(all(t.pids == [jvm.inner] for t in twins), f"{[t.pids for t in twins]} instead of {jvm.inner}: {twins[0].text()}")
+    agent = lab.agent(config=config())
+    flames(receiver, jvm, 15)
+    for twin in twins:
+        settled(agent, twin)
+    count = len(receiver.profiles(type="process_cpu", pid=str(jvm.inner)))
+    receiver.wait(count + 2, type="process_cpu", pid=str(jvm.inner), seconds=8)
+    equal(len(jvm.recordings()), 1, "sessions in the JVM")
+    equal(sum((t.connections() for t in twins), []), [], "connections to the twins")

@@ -143,6 +143,20 @@ def recordings_that_are_none_harm_nobody(lab):
 
 
 @test
+def a_recording_that_grows_and_shrinks_harms_nobody(lab):
+    """Its size is nothing and 8 EB by turns, a thousand times a second, while it is read."""
+    receiver = lab.receiver()
+    agent = lab.agent(config=config())
+    path = lab.dir / "good.jfr"
+    path.write_bytes(jfr.named("C", "m") * 5)
+    fake(lab, count=6, records=path, pause=300, wobble=1)
+    jvm = innocent(lab)
+    flames(receiver, jvm, 15)
+    check_live(agent, 3)
+    check(memory_mb(agent) < 150, f"the agent took {memory_mb(agent):.0f} MB")
+
+
+@test
 def a_pid_that_changes_hands_is_another_process(lab):
     """Processes that end at once, so that numbers come back: nobody gets a signal that was meant for another."""
     lab.call(["sh", "-c", "echo 400 >/proc/sys/kernel/ns_last_pid"])

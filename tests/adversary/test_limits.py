@@ -7,7 +7,7 @@ import signal
 import struct
 import time
 
-from attack import ALICE, check_live, fake, flames, innocent, real_library, settled, staged, user
+from attack import ALICE, EVE, check_live, fake, flames, innocent, real_library, settled, staged, user
 from lab import Skip, check, config, equal, test, wait_for
 
 
@@ -141,6 +141,26 @@ def a_jvm_that_is_killed_long_after_is_attached_again(lab):
     target = dying(lab, die=11500)
     lab.agent(config=config())
     wait_for("second attach", lambda: starts(target) >= 2, 25)
+
+
+@test
+def a_users_crashes_cost_no_other_user(lab):
+    """Someone runs the same program with the same JVM as others do and crashes it at each attach, on purpose: theirs is profiled all
+    the same, now and after a restart of the agent."""
+    agent = lab.agent(config=config())
+    for _ in range(2):
+        own = innocent(lab, EVE)
+        lab.jvms.remove(own)
+        wait_for("attach or refusal", lambda: own.profiler_runs() or agent.jvms().get(own.inner, {}).get("reason", "").startswith("a JVM like"), 15)
+        own.signal(signal.SIGSEGV)
+        own.popen.wait(20)
+    receiver = lab.receiver()
+    jvm = innocent(lab)
+    flames(receiver, jvm, 15)
+    agent.stop()
+    receiver.forget()
+    lab.agent(config=config())
+    flames(receiver, jvm, 15)
 
 
 def with_machine(lab, **fields):
