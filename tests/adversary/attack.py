@@ -5,7 +5,6 @@ users of the machine that have no right but those of any local user.
 """
 import contextlib
 import hashlib
-import os
 import pathlib
 import re
 import shutil

@@ -53,7 +53,7 @@ static void *held;
 static size_t held_bytes;
 static bool started, feeding;
 static off_t written; /* of the present recording */
-static int which; /* of `count` */
+static int which;     /* of `count` */
 
 static const char *arg(const char *key, const char *otherwise)
 {
@@ -368,7 +368,8 @@ static void replace_page(const char *file, const char *at, int i)
         return;
     int fd = open(file, O_RDONLY);
     uintptr_t page = ((uintptr_t)at + 2 * PAGE - 1) & ~(uintptr_t)(PAGE - 1);
-    if (fd < 0 || mmap((void *)page, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, fd, (off_t)PAGE * (i % 200)) == MAP_FAILED)
+    if (fd < 0 ||
+        mmap((void *)page, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED, fd, (off_t)PAGE * (i % 200)) == MAP_FAILED)
         die("replace a page");
     close(fd);
 }

@@ -120,7 +120,8 @@ int main(int argc, char **argv)
         for (struct dirent *e; proc && (e = readdir(proc));) {
             char name[32];
             int pid = isdigit((unsigned char)*e->d_name) ? atoi(e->d_name) : 0;
-            if (!pid || pid == getpid() || !name_of(pid, name) || strncmp(name, argv[1], strlen(argv[1])) != 0 || !is_ours(pid))
+            if (!pid || pid == getpid() || !name_of(pid, name) || strncmp(name, argv[1], strlen(argv[1])) != 0 ||
+                !is_ours(pid))
                 continue;
             if (!seen[pid])
                 printf("SEEN %d %s\n", pid, name);

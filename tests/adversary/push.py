@@ -1,5 +1,6 @@
 """Pushes to the store, made by hand."""
 import gzip
+import time
 
 
 def varint(n):
@@ -22,7 +23,6 @@ def number(field, n):
 
 def profile(extra_strings=(), at_ns=None, samples=1):
     """A small pprof; the strings are in its table, and nothing else refers to them."""
-    import time
     at_ns = at_ns or time.time_ns() - 10**9
     table = ["", "cpu", "nanoseconds", "Flood.step", *extra_strings]
     kind = number(1, 1) + number(2, 2)
@@ -34,7 +34,6 @@ def profile(extra_strings=(), at_ns=None, samples=1):
 
 def functions(names, per_stack=1000):
     """A function for each name, all of them in stacks."""
-    import time
     names = list(names)
     kind = number(1, 1) + number(2, 2)
     out = block(1, kind) + block(11, kind) + number(12, 1) + number(9, time.time_ns() - 10**9) + number(10, 10**9)

@@ -35,7 +35,8 @@ static void serve_one(const struct fuse_in_header *in, bool pages_only)
 {
     struct fuse_attr folder = {.ino = FOLDER, .mode = S_IFDIR | 0755, .nlink = 2};
     struct fuse_attr file = {.ino = FILE_NODE, .mode = S_IFREG | 0666, .nlink = 1, .size = FILE_BYTES};
-    struct fuse_init_out init = {.major = 7, .minor = 31, .max_readahead = 4096, .max_write = 65536, .max_background = 16};
+    struct fuse_init_out init = {
+        .major = 7, .minor = 31, .max_readahead = 4096, .max_write = 65536, .max_background = 16};
     struct fuse_entry_out entry = {.nodeid = FILE_NODE, .attr = file, .entry_valid = FOR_LONG, .attr_valid = FOR_LONG};
     struct fuse_attr_out attr = {.attr = in->nodeid == FOLDER ? folder : file, .attr_valid = FOR_LONG};
     struct fuse_open_out opened = {.fh = 1};
@@ -61,7 +62,8 @@ int main(int argc, char **argv)
         return 2;
     device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
     char options[128];
-    snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=%u,group_id=%u,allow_other", device, geteuid(), getegid());
+    snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=%u,group_id=%u,allow_other", device, geteuid(),
+             getegid());
     if (device < 0 || mount("silent", argv[2], "fuse", 0, options) < 0) {
         fprintf(stderr, "no FUSE here: %s\n", strerror(errno));
         return 77;

@@ -2,8 +2,8 @@
 import re
 import time
 
-from attack import (MALLORY, PRIVATE_TMP, check_live, fake, flames, innocent, mapped, need_user_namespaces, real_library, staged,
-                    user)
+from attack import (MALLORY, PRIVATE_TMP, check_live, fake, flames, innocent, mapped, need_user_namespaces,
+                    real_library, staged, user)
 from lab import check, config, equal, proc_text, test, wait_for
 
 

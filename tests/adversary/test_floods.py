@@ -1,13 +1,12 @@
 """Floods: recordings and pushes that are cheap to make and dear to take in."""
-import json
-import re
+import sqlite3
 import time
 
 import jfr
 import push
-from attack import (MALLORY, check_live, fake, flames, innocent, memory_mb, probe_seconds, user)
+from attack import check_live, fake, flames, innocent, memory_mb
 from collide import strings
-from lab import Failure, check, config, equal, test, wait_for
+from lab import check, config, equal, test, wait_for
 
 STORE = "http://127.0.0.1:4040"
 CLASS = b"C" * 63  # with a dot, one stripe of the hash
@@ -161,16 +160,13 @@ def exploding(lab, make, limit):
     wait_for("recording", lambda: target.said("file"), 20)
     wait_for("a look at the recording", lambda: sum(v for k, v in agent.metrics().items() if "chunks_total" in k) > 10, 20, 0.2)
     time.sleep(4)  # until what was read has been pushed
-    names = json.loads(lab.machine.http("GET", STORE + "/api/services")[1])
-    count = sum(len(s.get("types", [])) for s in names["services"])
-    series = series_count(lab, agent)
-    check(series <= limit, f"{series} series ({count} types in the store) from one process")
+    series = series_count(lab)
+    check(series <= limit, f"{series} series from one process")
     check_live(agent, 0.5)
 
 
-def series_count(lab, agent):
+def series_count(lab):
     """Series that reached the database, with the agent running on."""
-    import sqlite3
     path = next((lab.dir / "data").rglob("*.db"))
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
         return db.execute("select count(*) from series").fetchone()[0]
@@ -187,8 +183,8 @@ def times_in_headers_do_not_multiply_intervals(lab):
     """300 chunks whose headers claim times years apart: no profile for each of them, all of the present."""
     receiver = lab.receiver()
     agent = lab.agent(config=config())
-    make = lambda i: jfr.named("C", "m", start=(1_000_000_000 + i * 86400 * 30) * 10**9, duration=10**9 if i % 2 else 10**17)
-    target = fake(lab, records=recording(lab, "times", *[make(i) for i in range(300)]))
+    chunks = [jfr.named("C", "m", start=(10**9 + i * 86400 * 30) * 10**9, duration=10**9 if i % 2 else 10**17) for i in range(300)]
+    target = fake(lab, records=recording(lab, "times", *chunks))
     wait_for("recording", lambda: target.said("file"), 20)
     time.sleep(5)  # as many intervals as this takes
     got = receiver.profiles(pid=str(target.inner))

@@ -7,8 +7,8 @@ import sys
 import time
 
 import jfr
-from attack import (MALLORY, NO_VAR_TMP, PRIVATE_TMP, Victim, check_live, fake, flames, innocent, library_place, memory_mb,
-                    need_user_namespaces, own_namespaces, settled)
+from attack import (MALLORY, NO_VAR_TMP, PRIVATE_TMP, Victim, check_live, fake, flames, innocent, library_place,
+                    memory_mb, need_user_namespaces, own_namespaces, settled)
 from lab import check, config, descendants, equal, test, wait_for
 
 LISTENER = """

@@ -1,5 +1,6 @@
 """HTTP: odd, hostile, slow and many requests to the agent and its store."""
 import gzip
+import sys
 import http.client
 import os
 import socket
@@ -256,7 +257,6 @@ while time.time() < end:
 
 def slow(lab, count, how, seconds=12):
     """A user with so many slow connections at both servers: probes and pushes get through."""
-    import sys
     receiver_free = lab.agent(*BOTH, config=config())
     attacker = lab.run(["prlimit", "--nofile=20000", *user(), sys.executable, "-c", SLOW, str(count), "12345,4040", str(seconds), how])
     wait_for("connections", lambda: "holds" in attacker.text(), 20)
@@ -300,7 +300,6 @@ def connections_that_do_not_read_block_nobody(lab):
 @test
 def thousands_of_connections_are_survived(lab):
     """3,000 connections at each server that come and go; afterwards all is as it was."""
-    import sys
     agent = lab.agent(*BOTH, config="")
     before = len(os.listdir(f"/proc/{agent.pid}/fd"))
     status, text = lab.call(["prlimit", "--nofile=20000", *user(), sys.executable, "-c", SLOW, "3000", "12345,4040", "3", "none"], seconds=40)

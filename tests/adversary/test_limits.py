@@ -10,7 +10,6 @@ import time
 from attack import ALICE, EVE, check_live, fake, flames, innocent, real_library, settled, staged, user
 from lab import Skip, check, config, equal, test, wait_for
 
-
 class MemoryGroup:
     """A control group of our own with a limit on memory, of version 1 or 2."""
 

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import jfr
-from attack import MALLORY, Fake, check_live, compiled, fake, real_library, settled, user
+from attack import MALLORY, Fake, compiled, fake, real_library, settled, user
 from lab import Skip, check, config, equal, exe_of, test, wait_for
 
 EVIL = b'</script><img src=x onerror=alert(1)>"\\\n\x1b[31m\xc2\x9b31m\xff\xfe\x00\xe2\x80\xae\x7f'

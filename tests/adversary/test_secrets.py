@@ -1,4 +1,5 @@
 """Secrets: what any local user can ask, read or receive holds none."""
+import base64
 import io
 import os
 import re
@@ -6,8 +7,8 @@ import stat
 import sys
 import zipfile
 
-from attack import HERE, check_live, fake, innocent, settled, user
-from lab import CONTAINER, check, config, equal, test, wait_for
+from attack import HERE, check_live, fake, settled, user
+from lab import check, config, equal, test, wait_for
 from test_http import raw_answer, store_path
 
 # One text for each place where a secret may be, so that a leak says whence.
@@ -240,7 +241,6 @@ http {
 @test
 def the_password_guards_the_store_too(lab):
     """With the http block's password neither pages nor profiles of the store are open, nor can anyone push to it."""
-    import base64
     lab.agent("--store.listen=127.0.0.1:4040", config=PASSWORD)
     for method, path in (("GET", "/"), ("GET", "/api/services"), ("GET", "/api/jvms"), ("POST", store_path())):
         equal(raw_answer(lab, method, path, port=4040, headers={"Content-Type": "application/proto"})[0], 401, f"{method} {path} without password")

@@ -1,8 +1,5 @@
 """Ordinary set-ups that strictness must not refuse."""
-import os
-import re
-
-from attack import (ALICE, DOCKER, PRIVATE_TMP, container_root, flames, innocent, mapped, need_user_namespaces, owned_by_root, pod, user)
+from attack import ALICE, DOCKER, PRIVATE_TMP, flames, innocent, mapped, need_user_namespaces, owned_by_root, pod, user
 from lab import check, config, equal, test, wait_for
 
 

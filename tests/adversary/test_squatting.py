@@ -1,8 +1,8 @@
 """Squatting: who makes a name first stops nobody from being profiled."""
 import os
-import stat
+import sys
 
-from attack import (ALICE, EVE, FOLDER, MALLORY, check_live, fake, flames, innocent, owned_by_root, settled, staged, user)
+from attack import ALICE, EVE, FOLDER, MALLORY, check_live, fake, flames, innocent, settled, user
 from lab import check, config, equal, test, wait_for
 
 
@@ -107,7 +107,6 @@ def a_socket_of_another_users_gets_no_command(lab):
     jvm = innocent(lab)
     script = (f"import socket,time\ns=socket.socket(socket.AF_UNIX)\ns.bind('/tmp/.java_pid{jvm.inner}')\ns.listen(5)\nprint('up',flush=True)\n"
               "while True:\n c,_=s.accept()\n c.settimeout(1)\n try: print('GOT',c.recv(100),flush=True)\n except OSError as e: print('OPEN',e,flush=True)\n")
-    import sys
     trap = lab.run([*user(EVE), sys.executable, "-c", script], name="trap")
     wait_for("trap", lambda: "up" in trap.text())
     agent = lab.agent(config=config())

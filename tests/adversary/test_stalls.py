@@ -1,13 +1,11 @@
 """Stalls: a target that makes the kernel keep its callers waiting must hold up nothing but its own profiling."""
 import os
-import re
 import signal
-import subprocess
 import time
 
 import jfr
-from attack import (EVE, MALLORY, PRIVATE_TMP, check_live, compiled, fake, flames, innocent, need_fuse, need_user_namespaces,
-                    own_namespaces, probe_seconds, settled, staged, user)
+from attack import (MALLORY, PRIVATE_TMP, check_live, fake, flames, innocent, need_fuse, need_user_namespaces,
+                    own_namespaces, staged)
 from lab import check, children, config, descendants, equal, proc_text, test, wait_for
 
 
