@@ -308,7 +308,7 @@ def a_library_that_the_target_exchanges_runs_with_its_own_rights_only(lab):
     victim = Victim(lab)
     folder, library = library_place(lab)
     swap = (f"while :; do [ -e {library} ] && cp /bin/true {library}.x && mv -f {library}.x {library}; sleep 0.002; done 2>/dev/null &\n")
-    agent = lab.agent(config=config())
+    lab.agent(config=config())
     target = fake(lab, own_namespaces(MALLORY, PRIVATE_TMP + swap), early=0, count=8)
     jvm = innocent(lab)
     flames(receiver, jvm, 15)
