@@ -10,6 +10,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 import time
 
 from lab import CACHE, Failure, Process, Skip, check, config, equal, exe_of, need_java, newer, proc_text, wait_for
@@ -87,7 +88,9 @@ def mapped(ranges, script="", creator=()):
 
 def pod(tmp="1777", owner="0:0", script="", uid=ALICE, capabilities=None):
     """A container of an orchestrator: a fresh volume at /tmp of that mode and owner, and a user that no passwd names."""
-    drop = [] if capabilities is None else ["--bounding-set=-all" + "".join(",+" + c for c in capabilities.split(",") if c), "--inh-caps=-all"]
+    drop = []
+    if capabilities is not None:
+        drop = ["--bounding-set=-all" + "".join(",+" + c for c in capabilities.split(",") if c), "--inh-caps=-all"]
     volume = f"mount -t tmpfs -o mode=0755 volume /tmp\nchown {owner} /tmp\nchmod {tmp} /tmp\n"
     return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
             "sh", "-c", "set -e\n" + volume + script + '\nexec "$@"', "pod",
@@ -182,6 +185,28 @@ def library_place(lab, uid=MALLORY):
         target.kill()
         _places[uid] = str(pathlib.Path(loaded).parent.parent), loaded
     return _places[uid]
+
+
+LISTENER = """
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+os.chmod(sys.argv[1], 0o777)
+s.listen(5)
+print("up", flush=True)
+while True:
+    c, _ = s.accept()
+    c.settimeout(1)
+    try: print("GOT", c.recv(100), flush=True)
+    except OSError as e: print("OPEN", e, flush=True)
+"""
+
+
+def listener(lab, path, wrapper=()):
+    """Somebody's socket, which says what it gets: "GOT b'…'", and "OPEN" for a connection that says nothing."""
+    process = lab.run([*wrapper, sys.executable, "-c", LISTENER, path], name="listener")
+    wait_for("listener", lambda: "up" in process.text())
+    return process
 
 
 # ---------------------------------------------------------------------------------------------- what must stay as it is

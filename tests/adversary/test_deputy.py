@@ -8,7 +8,6 @@ from attack import (DOCKER, MALLORY, NO_VAR_TMP, PRIVATE_TMP, Victim, check_live
                     settled_twice, snapshot, staged, user)
 from lab import Skip, check, config, equal, test, wait_for
 
-
 def bound(lab, script, wrapper=own_namespaces, victim=None, **options):
     """Root's folder lies where `script` has put it ({victim}, {folder} and {library} are filled in); afterwards it is as before."""
     need_user_namespaces(lab)
@@ -291,7 +290,8 @@ def a_root_full_of_links_leads_nowhere(lab):
     stage = lab.stage.dir
     for link in (victim.inner, "../../../../../../" + victim.inner.lstrip("/")):
         script = (PRIVATE_TMP + f"r=/tmp/r; mkdir -p $r/usr $r/srv $r{stage} $r/proc $r/dev; cp -d /lib /lib64 /bin $r/\n"
-                  f"for d in /usr /srv /proc {stage}; do mount --rbind $d $r$d; done; for d in tmp run dev/shm; do ln -s {link} $r/$d; done\n"
+                  f"for d in /usr /srv /proc {stage}; do mount --rbind $d $r$d; done\n"
+                  f"for d in tmp run dev/shm; do ln -s {link} $r/$d; done\n"
                   'set -- chroot $r "$@"')
         targets.append(fake(lab, own_namespaces(MALLORY, script), mode="nosocket"))
     for target in targets:
@@ -320,8 +320,8 @@ def a_library_that_the_target_exchanges_runs_with_its_own_rights_only(lab):
 
 @test
 def a_number_that_two_processes_have_is_no_way_to_the_other(lab):
-    """A process in a PID namespace of its own has the number of another user's JVM, with which it shares /tmp: it gets none of its commands,
-    and the JVM is profiled."""
+    """A process in a PID namespace of its own has the number of another user's JVM, with which it shares /tmp: it gets none of
+    its commands, and the JVM is profiled."""
     need_user_namespaces(lab)
     receiver = lab.receiver()
     jvm = innocent(lab)

@@ -8,23 +8,8 @@ import time
 
 import jfr
 from attack import (MALLORY, NO_VAR_TMP, PRIVATE_TMP, Victim, check_live, fake, flames, innocent, library_place,
-                    memory_mb, need_user_namespaces, own_namespaces, settled)
+                    listener, memory_mb, need_user_namespaces, own_namespaces, settled)
 from lab import check, config, descendants, equal, test, wait_for
-
-LISTENER = """
-import os, socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
-os.chmod(sys.argv[1], 0o777)
-s.listen(5)
-print("up", flush=True)
-while True:
-    c, _ = s.accept()
-    c.settimeout(1)
-    try: print("GOT", c.recv(100), flush=True)
-    except OSError as e: print("OPEN", e, flush=True)
-"""
-
 
 def refused_each(lab, scripts, seconds=20, **options):
     """A fake for each layout: each gets its decision, an innocent JVM is profiled, the agent answers."""
@@ -45,8 +30,7 @@ def refused_each(lab, scripts, seconds=20, **options):
 def sockets_that_are_none_get_nothing(lab):
     """The attach socket is a link to another's socket, that socket itself by mount, a pipe, a file, a folder."""
     folder = lab.dir
-    other = lab.run([sys.executable, "-c", LISTENER, f"{folder}/victim.sock"])
-    wait_for("victim's socket", lambda: "up" in other.text())
+    other = listener(lab, f"{folder}/victim.sock")
     refused_each(lab, {
         "link": f"ln -s {folder}/victim.sock /tmp/.java_pid$$",
         "mount": f"touch /tmp/.java_pid$$; mount --bind {folder}/victim.sock /tmp/.java_pid$$",
@@ -92,7 +76,8 @@ def counters_that_are_none_harm_nobody(lab):
     (lab.dir / "bad").write_bytes(bad_counters())
     (lab.dir / "loop").write_bytes(bytes.fromhex("cafec0c0") + b"\x01" + bytes(19) + struct.pack("<II", 32, 5) + bytes(4000))
     refused_each(lab, {
-        "pipe": "mkdir /tmp/hsperfdata_x; mkfifo /tmp/hsperfdata_x/$$", "sparse": "mkdir /tmp/hsperfdata_x; truncate -s 50G /tmp/hsperfdata_x/$$",
+        "pipe": "mkdir /tmp/hsperfdata_x; mkfifo /tmp/hsperfdata_x/$$",
+        "sparse": "mkdir /tmp/hsperfdata_x; truncate -s 50G /tmp/hsperfdata_x/$$",
         "link": "ln -s /proc/self/fd /tmp/hsperfdata_x", "bad": f"mkdir /tmp/hsperfdata_x; cp {lab.dir}/bad /tmp/hsperfdata_x/$$",
         "loop": f"mkdir /tmp/hsperfdata_x; cp {lab.dir}/loop /tmp/hsperfdata_x/$$",
         "many": "i=0; while [ $i -lt 3000 ]; do mkdir /tmp/hsperfdata_$i; i=$((i+1)); done; ln -s /dev/zero /tmp/hsperfdata_7/$$",
@@ -129,7 +114,8 @@ def recordings_that_are_none_harm_nobody(lab):
     receiver = lab.receiver()
     agent = lab.agent(config=config())
     good = jfr.named("C", "m")
-    bad = {"random": os.urandom(100000), "size0": good[:8] + bytes(8) + good[16:], "huge": good[:8] + (1 << 62).to_bytes(8, "big") + good[16:],
+    bad = {"random": os.urandom(100000), "size0": good[:8] + bytes(8) + good[16:],
+           "huge": good[:8] + (1 << 62).to_bytes(8, "big") + good[16:],
            "offset": good[:16] + (1 << 62).to_bytes(8, "big") + good[24:], "meta": good[:24] + (67).to_bytes(8, "big") + good[32:],
            "text": b"FLR\0" * 30000, "cut": good[:-50] + good}
     for name, data in bad.items():
@@ -192,7 +178,8 @@ def killed_agents_leave_nothing_that_grows(lab):
         time.sleep(0.35 * i + 0.1)
         agent.signal(signal.SIGKILL)
         agent.wait(5)
-    wait_for("end of the helpers", lambda: not [p for p in lab.machine.path("/proc").glob("[0-9]*/comm") if comm(p).startswith("smolder")], 20)
+    ours = lambda: [p for p in lab.machine.path("/proc").glob("[0-9]*/comm") if comm(p).startswith("smolder")]
+    wait_for("end of the helpers", lambda: not ours(), 20)
     left = [p.name for p in lab.machine.path("/tmp").iterdir() if p.name.startswith((".smolder-", ".attach_pid"))]
     check(len(left) <= 6, f"left behind: {left}")
     equal(len(jvm.recordings()) <= 2, True, f"open recordings: {jvm.recordings()}")

@@ -123,7 +123,8 @@ def two_lengths_are_refused(lab):
              "CL 0x5": (["Content-Length: 0x5"], b"abcde"), "CL huge": (["Content-Length: 99999999999999999999"], b"")}
     for port, line, host in ((API, "POST /-/reload", OUR_HOST), (STORE, "POST " + push.PATH, STORE_HOST)):
         for name, (headers, body) in cases.items():
-            head = f"{line} HTTP/1.1\r\n{host}\r\nContent-Type: application/proto\r\n" + "".join(h + "\r\n" for h in headers) + "\r\n"
+            head = f"{line} HTTP/1.1\r\n{host}\r\nContent-Type: application/proto\r\n"
+            head += "".join(h + "\r\n" for h in headers) + "\r\n"
             got = send(lab, head.encode() + body, port, 1.5)
             check(got == b"" or got[9:12] in (b"400", b"413", b"501"), f"{name} at port {port}: {got[:200]}")
             check(b"HTTP/1.1 200" not in got, f"{name}: a second request was read: {got[:600]}")
@@ -136,7 +137,8 @@ def encodings_nobody_knows_are_refused(lab):
     lab.agent(*BOTH, config="")
     for port, line, host in ((API, "POST /-/reload", OUR_HOST), (STORE, "POST " + push.PATH, STORE_HOST)):
         for encoding, body in (("xchunked", b"0\r\n\r\n"), ("chunked, identity", b"0\r\n\r\n"), ("chunked", b"ffffffffffffffff\r\nabc")):
-            got = send(lab, f"{line} HTTP/1.1\r\n{host}\r\nContent-Type: application/proto\r\nTransfer-Encoding: {encoding}\r\n\r\n".encode() + body, port, 0.7)
+            head = f"{line} HTTP/1.1\r\n{host}\r\nContent-Type: application/proto\r\nTransfer-Encoding: {encoding}\r\n\r\n"
+            got = send(lab, head.encode() + body, port, 0.7)
             check(not got.startswith(b"HTTP/1.1 200"), f"{encoding} at port {port}: {got[:200]}")
     check_live(lab.agents[0], 0.5)
 

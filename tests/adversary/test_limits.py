@@ -150,7 +150,8 @@ def a_users_crashes_cost_no_other_user(lab):
     for _ in range(2):
         own = innocent(lab, EVE)
         lab.jvms.remove(own)
-        wait_for("attach or refusal", lambda: own.profiler_runs() or agent.jvms().get(own.inner, {}).get("reason", "").startswith("a JVM like"), 15)
+        reason = lambda: agent.jvms().get(own.inner, {}).get("reason", "")
+        wait_for("attach or refusal", lambda: own.profiler_runs() or reason().startswith("a JVM like"), 15)
         own.signal(signal.SIGSEGV)
         own.popen.wait(20)
     receiver = lab.receiver()

@@ -6,7 +6,6 @@ from attack import (ALICE, EVE, MALLORY, PRIVATE_TMP, check_live, check_rights, 
                     machine_status, need_user_namespaces, own_namespaces, owned_by_root, rights, settled, staged, user)
 from lab import check, config, equal, proc_text, test, wait_for
 
-
 def acts_as(lab, wrapper, uid, gid, **options):
     """Whoever connects to the target has the target's rights and no more; nor is anything made with more."""
     agent = lab.agent(config=config())
@@ -56,8 +55,8 @@ def what_attaches_to_a_jvm_has_its_supplementary_groups(lab):
 @test
 def what_attaches_to_a_jvm_takes_its_effective_ids(lab):
     """A JVM whose real and effective ids differ."""
-    agent, target = acts_as(lab, ["setpriv", f"--ruid={ALICE}", f"--euid={EVE}", f"--rgid={ALICE}", f"--egid={EVE}", "--clear-groups", "--"],
-                            EVE, EVE)
+    ids = [f"--ruid={ALICE}", f"--euid={EVE}", f"--rgid={ALICE}", f"--egid={EVE}"]
+    acts_as(lab, ["setpriv", *ids, "--clear-groups", "--"], EVE, EVE)
 
 
 @test

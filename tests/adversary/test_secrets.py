@@ -107,7 +107,8 @@ def broken(lab, agent, old, new):
 def answers_to_reload_show_no_secret(lab):
     """Mistakes beside secrets: the excerpts in the answer and in the log leave them out, line and column stay."""
     agent = started(lab)
-    for old, new in (('"PLANTEDpass"', '"PLANTEDpass" "'), ('"PLANTEDbearer"', 'PLANTEDbearer'), ('password = "PLANTEDpass"', 'password == "PLANTEDpass"'),
+    for old, new in (('"PLANTEDpass"', '"PLANTEDpass" "'), ('"PLANTEDbearer"', 'PLANTEDbearer'),
+                     ('password = "PLANTEDpass"', 'password == "PLANTEDpass"'),
                      ('"PLANTEDpass"', '["PLANTEDpass"]'), ('"X-Api-Key" = "PLANTEDapikey"', '"X-Api-Key" = "PLANTEDapikey" +'),
                      ('bearer_token =', 'bearer_tokne ='), ('username = "u"', 'usernam = "u"'), ('key_pem  = ', 'key_pem  '),
                      ('"http://p:PLANTEDproxy@127.0.0.1:9"', '"http://p:PLANTEDproxy@127.0.0.1:9')):
@@ -243,7 +244,8 @@ def the_password_guards_the_store_too(lab):
     """With the http block's password neither pages nor profiles of the store are open, nor can anyone push to it."""
     lab.agent("--store.listen=127.0.0.1:4040", config=PASSWORD)
     for method, path in (("GET", "/"), ("GET", "/api/services"), ("GET", "/api/jvms"), ("POST", store_path())):
-        equal(raw_answer(lab, method, path, port=4040, headers={"Content-Type": "application/proto"})[0], 401, f"{method} {path} without password")
+        status = raw_answer(lab, method, path, port=4040, headers={"Content-Type": "application/proto"})[0]
+        equal(status, 401, f"{method} {path} without password")
     right = {"Authorization": "Basic " + base64.b64encode(b"op:PLANTEDhttp").decode()}
     wrong = {"Authorization": "Basic " + base64.b64encode(b"op:other").decode()}
     equal(raw_answer(lab, "GET", "/api/services", port=4040, headers=right)[0], 200, "with the password")

@@ -2,7 +2,6 @@
 from attack import ALICE, DOCKER, PRIVATE_TMP, flames, innocent, mapped, need_user_namespaces, owned_by_root, pod, user
 from lab import check, config, equal, test, wait_for
 
-
 def works(lab, wrapper, **kw):
     receiver = lab.receiver()
     jvm = innocent(lab, wrapper=wrapper, **kw)
