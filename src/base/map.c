@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 struct u64map_slot {
@@ -9,11 +10,9 @@ struct u64map_slot {
     bool taken;
 };
 
-/* Fibonacci hashing spreads the dense small ids of constant pools well and costs one multiplication. */
 static size_t slot_of(uint64_t key, size_t cap)
 {
-    uint64_t h = key * UINT64_C(0x9e3779b97f4a7c15);
-    return (size_t)((h ^ h >> 32) & (cap - 1));
+    return hash_number(key) & (cap - 1);
 }
 
 static struct u64map_slot *find_slot(struct u64map_slot *slots, size_t cap, uint64_t key)

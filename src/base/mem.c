@@ -75,12 +75,20 @@ size_t mem_capacity(size_t cap, size_t want, size_t first)
     return n;
 }
 
-void xgrow_beyond(void *array, size_t *cap, size_t want, size_t size)
+bool mem_grow_beyond(void *array, size_t *cap, size_t want, size_t size)
 {
     const size_t n = mem_capacity(*cap, want, 8);
-    if (n > SIZE_MAX / size)
-        or_abort(NULL);
     void **p = array;
-    *p = xrealloc(*p, n * size);
+    void *more = n > SIZE_MAX / size ? NULL : realloc(*p, n * size);
+    if (!more)
+        return false;
+    *p = more;
     *cap = n;
+    return true;
+}
+
+void xgrow_beyond(void *array, size_t *cap, size_t want, size_t size)
+{
+    if (!mem_grow_beyond(array, cap, want, size))
+        or_abort(NULL);
 }

@@ -1,8 +1,6 @@
-#define XXH_INLINE_ALL
 #include "base/str.h"
 
-#include <xxhash.h>
-
+#include "base/hash.h"
 #include "base/mem.h"
 
 int str_cmp(struct str a, struct str b)
@@ -116,7 +114,7 @@ bool str_is_utf8(struct str s)
 
 uint64_t str_hash(struct str s)
 {
-    return XXH3_64bits(s.n ? s.p : "", s.n);
+    return hash_bytes(s.p, s.n);
 }
 
 static unsigned min3(unsigned a, unsigned b, unsigned c)

@@ -59,7 +59,7 @@ char *str_dup(struct str s);
 size_t str_utf8_sequence(struct str s);
 /* All of it is. */
 bool str_is_utf8(struct str s);
-/* The hash used by all maps here (xxh3). */
+/* The hash used by all maps here: keyed, of this process only (base/hash.h). */
 uint64_t str_hash(struct str s);
 /* Edit distance for "did you mean", at most `max` + 1. */
 unsigned str_distance(struct str a, struct str b, unsigned max);

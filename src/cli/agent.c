@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
@@ -360,11 +361,22 @@ int agent_helper(void)
     priv_serve(jvm_ops);
 }
 
+/* The soft limit is 1024 for the sake of select(2), which nobody here calls; each session takes some. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit r;
+    if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur == r.rlim_max)
+        return;
+    r.rlim_cur = r.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &r);
+}
+
 int agent_run(const struct agent_settings *settings)
 {
     static const char *const helper_command[] = {"smolder", AGENT_HELPER, NULL};
     struct agent a = {.settings = settings};
     struct err err = {0};
+    raise_descriptor_limit();
     /* First of all, while this process is small and has one thread. */
     if (priv_start(jvm_ops, &a.priv, &err) < 0) {
         terminal_printf(stderr, "smolder run: %s\n", err.text);

@@ -151,7 +151,7 @@ static int check_conversion(const struct convert_flags *f, struct conversion_opt
     uint64_t threads;
     o.compat = *f->compat != '\0';
     o.event = f->event;
-    o.symbols_max = SYMBOLS_MAX;
+    o.limits = &conversion_limits_files;
     o.per_thread |= o.raw_threads;
     want_group(&o, f->group_by);
     if (*f->compat && strcmp(f->compat, "jfr-parser") != 0)

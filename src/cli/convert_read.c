@@ -148,6 +148,16 @@ static int read_one(struct reader *r, const char *path, struct err *err)
     return code;
 }
 
+/* What did not fit is no defect of the input: the totals are right. */
+static void tell_cuts(struct reader *r)
+{
+    const struct cut_count *cuts = conversion_cuts(r->conversion);
+    for (size_t i = 0; i < CUT_REASONS && !r->options->quiet; i++) {
+        if (cuts[i].count)
+            fprintf(stderr, "smolder convert: %" PRIu64 " %s\n", cuts[i].count, cut_reasons[i].text);
+    }
+}
+
 static int take_results(struct reader *r, struct err *err)
 {
     struct conversion_profile results[CONVERSION_PROFILES_MAX];
@@ -185,6 +195,7 @@ int read_inputs(const struct file_list *files, const struct read_options *o, str
     for (size_t i = 0; code == 0 && i < files->len; i++)
         code = read_one(&r, files->items[i], err);
     progress_clear(&r.progress);
+    tell_cuts(&r);
     if (code == 0)
         code = take_results(&r, err);
     conversion_free(r.conversion);

@@ -19,6 +19,7 @@
 #include "jvm/retry.h"
 #include "jvm/scan.h"
 #include "jvm/session.h"
+#include "jvm/user.h"
 #include "os/procfs.h"
 
 static const int64_t SECOND = 1000000000;
@@ -48,6 +49,7 @@ struct jvm {
     struct list node;
     struct java *owner;
     struct jvm_id id;
+    uint64_t user;               /* whose it is (jvm/user.h) */
     struct jvm_session *session; /* NULL once closed */
     struct java_stream *stream;
     struct labels *target;
@@ -59,7 +61,10 @@ struct jvm {
     uint64_t profiles, samples;
     bool leaving; /* no target names it any more */
     bool wanted;  /* scratch of reconcile() */
-    bool refusal_told;
+    bool refusal_told, cut_told;
+    bool refused;      /* a recording of the interval at hand */
+    char cut[ERR_MAX]; /* what of the last interval was left out, and why; "" = nothing */
+    struct java_events events;
 };
 
 static struct metric_family samples_total = {.name = "smolder_samples_total",
@@ -82,7 +87,13 @@ static int64_t wall_ns(void)
 static void on_profile(void *arg, const char *name, const char *event, struct profile *p)
 {
     struct jvm *v = arg;
-    struct labels *labels = java_profile_labels(v->target, name, event);
+    char configured[JAVA_EVENT_MAX];
+    (void)java_conversion(&v->owner->args.profiling, v->owner->events, configured);
+    const char *label = java_event_label(&v->events, event, configured);
+    struct labels *labels = java_profile_labels(v->target, name, label);
+    if (strcmp(label, JAVA_EVENT_OTHER) == 0 && !v->cut[0])
+        snprintf(v->cut, sizeof v->cut, "the recording names an event that is not the profiler's: jfr_event is \"%s\"",
+                 label);
     metric_add(&samples_total, (double)p->samples, name);
     v->profiles++;
     v->samples += p->samples;
@@ -99,6 +110,20 @@ static void on_refused(void *arg, const char *why)
         log_warn("a recording could not be read; later ones like it are only counted",
                  L_COMPONENT(component_id(v->owner->self)), L_INT("pid", v->id.pid), L_STR("err", why));
     v->refusal_told = true;
+    v->refused = true;
+    snprintf(v->cut, sizeof v->cut, "a recording could not be read: %s", why);
+}
+
+static void on_cut(void *arg, const char *what)
+{
+    struct jvm *v = arg;
+    if (*what && !v->cut_told)
+        log_warn("a part of a recording was left out; later ones are only counted",
+                 L_COMPONENT(component_id(v->owner->self)), L_INT("pid", v->id.pid), L_STR("reason", what));
+    v->cut_told |= *what != '\0';
+    if (*what || !v->refused)
+        snprintf(v->cut, sizeof v->cut, "%s", what);
+    v->refused = false;
 }
 
 static void on_stream_ended(void *arg)
@@ -197,7 +222,8 @@ static struct jvm_session_config session_config(const struct java *j, const stru
 {
     uint64_t headroom = 0;
     (void)java_size(j->args.memory_headroom, &headroom); /* checked at load */
-    return (struct jvm_session_config){.tmp_dir = j->args.tmp_dir,
+    return (struct jvm_session_config){.user = v->user,
+                                       .tmp_dir = j->args.tmp_dir,
                                        .dist = j->args.dist,
                                        .events = j->events,
                                        .interval_ns = j->args.profiling.interval,
@@ -215,17 +241,18 @@ static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
     static const struct jvm_session_events session_events = {
         .chunk = on_chunk, .state = on_state, .condemned = on_condemned, .note = on_note, .closed = on_closed};
     static const struct java_stream_events stream_events = {
-        .profile = on_profile, .refused = on_refused, .ended = on_stream_ended};
+        .profile = on_profile, .refused = on_refused, .cut = on_cut, .ended = on_stream_ended};
     char event[JAVA_EVENT_MAX];
     struct conversion_options options = java_conversion(&j->args.profiling, j->events, event);
     struct jvm *v = xcalloc(1, sizeof *v);
     v->owner = j;
     v->id = id;
+    v->user = jvm_user_of(id.pid);
     v->first_ns = first_ns(j, id);
     v->target = labels_ref(target);
     v->since_ns = wall_ns();
     v->wanted = true;
-    v->stream = java_stream_new(j->converter, &options, &stream_events, v);
+    v->stream = java_stream_new(j->converter, v->user, &options, &stream_events, v);
     struct jvm_session_config config = session_config(j, v);
     v->session = jvm_session_open(j->env->loop, j->env->priv, id, &config, &session_events, v);
     list_push(&j->jvms, &v->node);
@@ -536,7 +563,7 @@ static struct value *jvm_value(const struct jvm *v)
     put(object, "service_name", value_string(java_service_name(v->target, room)));
     put(object, "main", main_value(v->target));
     put(object, "state", value_string(str_of(jvm_state_name(v->state))));
-    put(object, "reason", value_string(str_of(v->reason)));
+    put(object, "reason", value_string(str_of(v->reason[0] ? v->reason : v->cut)));
     put(object, "since", time_value(v->since_ns));
     put(object, "next_profile_seconds",
         value_int(v->session ? (jvm_session_next_ns(v->session) + SECOND - 1) / SECOND : 0));

@@ -1,8 +1,13 @@
-/* From chunks to profiles, off the loop: one queue for all JVMs of a component, one stream per JVM.
+/* From chunks to profiles, off the loop: one queue per user whose JVMs there are, one stream per JVM.
  *
  * A stream is in order: its chunks are added to one conversion until the interval ends, then the interval's profiles are handed out on the
  * loop. Streams share a worker or two, so that memory does not grow with the number of JVMs. What waits is bounded by
- * JAVA_CONVERT_BYTES; beyond that the oldest waiting chunk is dropped and counted, so sampling and tailing never wait for conversions.
+ * JAVA_CONVERT_BYTES; beyond that the oldest waiting chunk of the user with most bytes is dropped and counted, so sampling and tailing
+ * never wait for conversions, and nobody's chunks go because of somebody else's.
+ *
+ * Recordings are foreign: one user's are not to keep another's waiting. Users take turns, job by job. While others wait a user has one
+ * worker at most, and none once it has used more than JAVA_CONVERT_CPU percent of a processor over JAVA_CONVERT_CPU_S seconds. A user
+ * alone has all there is. How long one job may take, and what it may hold: pprof/limits.h.
  *
  * Loop thread only; a job owns its inputs while a worker has it.
  */
@@ -13,10 +18,17 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "base/metric.h"
 #include "flow/receiver.h"
 #include "pprof/from_jfr.h"
 
 enum { JAVA_CONVERT_BYTES = 16 << 20, JAVA_CONVERT_JOBS = 4096 };
+enum { JAVA_CONVERT_CPU = 25, JAVA_CONVERT_CPU_S = 60 };
+/* Distinct label sets of samples that one JVM may have in an hour: each is a series in a store. Further samples have none. */
+enum { JAVA_CONVERT_SERIES = 2000 };
+
+/* What recordings had too much of, by reason (pprof/limits.h). */
+extern struct metric_family conversion_cut_total;
 
 struct java_converter;
 struct java_stream;
@@ -26,6 +38,8 @@ struct java_stream_events {
     void (*profile)(void *arg, const char *name, const char *event, struct profile *p);
     /* A chunk, or a whole interval, was refused: why. */
     void (*refused)(void *arg, const char *why);
+    /* What of an interval was left out, a sentence: as soon as there is something, and at its end; "" = nothing. */
+    void (*cut)(void *arg, const char *what);
     /* After java_stream_end(): all is handed out and the stream is freed. */
     void (*ended)(void *arg);
 };
@@ -36,8 +50,11 @@ void java_converter_free(struct java_converter *c);
 /* Gives up all that waits; what a worker has will still arrive. For a stop that ran out of time. */
 void java_converter_hurry(struct java_converter *c);
 
-/* `options` are copied, the string in them, too. */
-struct java_stream *java_stream_new(struct java_converter *c, const struct conversion_options *options,
+/* Counts CPU time that something else took for that user's JVMs. */
+void java_converter_charge(struct java_converter *c, uint64_t user, int64_t cpu_ns);
+
+/* `user` stands for whoever the JVM belongs to. `options` are copied, the string in them, too. */
+struct java_stream *java_stream_new(struct java_converter *c, uint64_t user, const struct conversion_options *options,
                                     const struct java_stream_events *events, void *arg);
 /* For new settings. What chunks say of themselves wins, so only what they cannot say changes at once. */
 void java_stream_options(struct java_stream *s, const struct conversion_options *options);

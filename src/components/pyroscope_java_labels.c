@@ -1,6 +1,10 @@
 #include "components/pyroscope_java_labels.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include "components/pyroscope_java_args.h"
+#include "pprof/settings.h"
 
 static struct str get(const struct labels *ls, const char *name)
 {
@@ -33,6 +37,21 @@ struct str java_service_name(const struct labels *target, char room[JAVA_SERVICE
         return swarm;
     swarm = get(target, "__meta_dockerswarm_service_name");
     return swarm.n ? swarm : STR("unspecified");
+}
+
+const char *java_event_label(struct java_events *seen, const char *event, const char *configured)
+{
+    /* The configured one may have been cut to fit. */
+    if (strncmp(event, configured, JAVA_EVENT_MAX - 1) == 0)
+        return configured;
+    const char *own = settings_own_event(event);
+    for (size_t i = 0; own && i < JAVA_EVENTS_MAX; i++) {
+        if (!seen->own[i])
+            seen->own[i] = own;
+        if (seen->own[i] == own)
+            return own;
+    }
+    return JAVA_EVENT_OTHER;
 }
 
 struct labels *java_profile_labels(const struct labels *target, const char *name, const char *event)

@@ -14,5 +14,15 @@
 enum { JAVA_SERVICE_MAX = 512 };
 struct str java_service_name(const struct labels *target, char room[JAVA_SERVICE_MAX]);
 
+/* Events that a JVM's recordings have named. Zeroed at first. */
+enum { JAVA_EVENTS_MAX = 4 };
+struct java_events {
+    const char *own[JAVA_EVENTS_MAX]; /* static */
+};
+#define JAVA_EVENT_OTHER "other"
+/* A recording says anything, and each event is a series of its own in every store: so as a label's value it is `configured`, or one of the
+ * profiler's own events, a few in a JVM's life, or else JAVA_EVENT_OTHER. Static, or `configured`. */
+const char *java_event_label(struct java_events *seen, const char *event, const char *configured);
+
 /* New reference. `name` is the profile's ("process_cpu"), `event` the CPU event in force, which may be "". */
 struct labels *java_profile_labels(const struct labels *target, const char *name, const char *event);

@@ -1,6 +1,7 @@
 #include "jfr/cpool.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -39,13 +40,12 @@ static int index_pool(struct reader *r, struct jfr_pool *pool, const uint8_t **p
     if (count > fit)
         return err_set(err, -EBADMSG, "pool of %s: %llu entries in %zu bytes", pool->type, (unsigned long long)count,
                        (size_t)(end - at));
-    const size_t max = pool->max ? pool->max : ENTRIES_MAX;
-    if (count > max - pool->len)
-        return err_set(err, -E2BIG, "pool of %s: more than %zu entries", pool->type, max);
     if (count == 0)
         return 0;
-    xgrow(&pool->entries, &pool->cap, pool->len + count, sizeof *pool->entries);
-    struct jfr_entry *const first = pool->entries + pool->len, *const last = first + count;
+    const size_t room = (pool->max ? pool->max : ENTRIES_MAX) - pool->len, take = count < room ? count : room;
+    if (!mem_grow(&pool->entries, &pool->cap, pool->len + take, sizeof *pool->entries))
+        return err_set(err, -ENOMEM, "pool of %s: no memory for %llu entries", pool->type, (unsigned long long)count);
+    struct jfr_entry *const first = pool->entries + pool->len, *const last = first + take;
     uint64_t key_max = pool->key_max;
     for (struct jfr_entry *e = first; e < last; e++) {
         uint64_t key;
@@ -57,7 +57,11 @@ static int index_pool(struct reader *r, struct jfr_pool *pool, const uint8_t **p
         key_max = key > key_max ? key : key_max;
     }
     pool->key_max = key_max;
-    pool->len += count;
+    pool->len += take;
+    pool->left_out += count - take;
+    at = jfr_plan_skip(plan, at, end, count - take, true);
+    if (!at)
+        return err_set(err, -EBADMSG, "pool of %s: an entry is cut", pool->type);
     *p = at;
     return 0;
 }
@@ -157,29 +161,33 @@ static int walk(struct reader *r, const struct jfr_header *header, struct err *e
 
 /* async-profiler numbers methods from 1 on; other ids are spread: hashes of stacks, addresses, class ids with a method's
  * number below. */
-static void make_index(struct jfr_pool *pool)
+static bool make_index(struct jfr_pool *pool)
 {
     enum { DENSE = 4 };
     if (pool->len == 0)
-        return;
+        return true;
     if (pool->key_max < DENSE * (uint64_t)pool->len) {
-        pool->direct = pool->key_max + 1;
-        pool->index = xcalloc(pool->direct, sizeof *pool->index);
-        for (size_t i = 0; i < pool->len; i++)
+        pool->index = calloc(pool->key_max + 1, sizeof *pool->index);
+        pool->direct = pool->index ? pool->key_max + 1 : 0;
+        for (size_t i = 0; pool->index && i < pool->len; i++)
             pool->index[pool->entries[i].key] = (uint32_t)i + 1;
-        return;
+        return pool->index != NULL;
     }
-    pool->slots = 4;
+    uint64_t slots = 4;
     pool->shift = 62;
-    for (; pool->slots < 2 * pool->len; pool->slots *= 2)
+    for (; slots < 2 * pool->len; slots *= 2)
         pool->shift--;
-    pool->index = xcalloc(pool->slots, sizeof *pool->index);
+    pool->index = calloc(slots, sizeof *pool->index);
+    if (!pool->index)
+        return false;
+    pool->slots = slots;
     for (size_t i = 0; i < pool->len; i++) {
-        uint64_t slot = jfr_hash_high(pool->entries[i].key) >> pool->shift;
+        uint64_t slot = hash_number_high(pool->entries[i].key) >> pool->shift;
         while (pool->index[slot] && pool->entries[pool->index[slot] - 1].key != pool->entries[i].key)
             slot = (slot + 1) & (pool->slots - 1);
         pool->index[slot] = (uint32_t)i + 1;
     }
+    return true;
 }
 
 int jfr_pools_read(const uint8_t *chunk, const struct jfr_header *header, const struct jfr_metadata *m,
@@ -193,8 +201,10 @@ int jfr_pools_read(const uint8_t *chunk, const struct jfr_header *header, const 
     cleanup_free const struct jfr_plan **skips = xcalloc(m->count, sizeof *skips);
     r.skips = skips;
     int code = walk(&r, header, err);
-    for (size_t i = 0; code == 0 && i < count; i++)
-        make_index(&pools[i]);
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        if (!make_index(&pools[i]))
+            code = err_set(err, -ENOMEM, "pool of %s: no memory for an index", pools[i].type);
+    }
     return code;
 }
 

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "jfr/chunk.h"
-#include "jfr/hash.h"
 #include "jfr/plan.h"
 
 struct jfr_entry {
@@ -24,12 +24,13 @@ struct jfr_entry {
 /* One pool that is wanted. The caller sets type, fields and max, reading fills the rest. */
 struct jfr_pool {
     const char *type;
-    size_t max;                    /* entries; 0 = a million */
+    size_t max;                    /* entries that are kept, the first ones; 0 = a million */
     const char *fields[JFR_SLOTS]; /* slot i keeps fields[i]; NULL-terminated unless full */
     const struct jfr_type *of;     /* NULL when the chunk does not know the type */
     struct jfr_plan plan;          /* empty while there are no entries */
     struct jfr_entry *entries;     /* owned; in the order read, those with a key that came again included */
     size_t len, cap;
+    size_t left_out; /* entries beyond max */
     /* Numbers of entries + 1, 0 = none: by key where keys are dense (`direct` of them), else by hash: the high bits of it, `shift` are
      * left out. */
     uint32_t *index; /* owned */
@@ -38,7 +39,7 @@ struct jfr_pool {
     uint64_t key_max;
 };
 
-/* Fills `pools`. -EBADMSG when a pool or the chain is damaged, -E2BIG for absurd sizes. To be done() in any case. */
+/* Fills `pools`. -EBADMSG when a pool or the chain is damaged, -E2BIG for absurd sizes, -ENOMEM. To be done() in any case. */
 must_check int jfr_pools_read(const uint8_t *chunk, const struct jfr_header *header, const struct jfr_metadata *m,
                               struct arena *arena, struct jfr_pool *pools, size_t count, struct err *err);
 void jfr_pools_done(struct jfr_pool *pools, size_t count);
@@ -50,7 +51,7 @@ static inline struct jfr_entry *jfr_pool_find(const struct jfr_pool *pool, uint6
         uint32_t item = key < pool->direct ? pool->index[key] : 0;
         return item ? &pool->entries[item - 1] : NULL;
     }
-    for (uint64_t i = jfr_hash_high(key) >> pool->shift;; i = (i + 1) & (pool->slots - 1)) {
+    for (uint64_t i = hash_number_high(key) >> pool->shift;; i = (i + 1) & (pool->slots - 1)) {
         uint32_t item = pool->index[i];
         if (item == 0)
             return NULL;

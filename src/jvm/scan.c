@@ -101,12 +101,21 @@ static struct str without_suffix(struct str s, struct str suffix)
     return s;
 }
 
+/* FNV-1a: no table's key, but compared between processes of ours, whose str_hash() may differ. */
+static uint32_t name_number(const char *name)
+{
+    uint32_t hash = 2166136261U;
+    for (; *name; name++)
+        hash = (hash ^ (uint8_t)*name) * 16777619U;
+    return hash;
+}
+
 uint32_t jvm_program_of(const struct procfs_stat *stat)
 {
     /* A JVM reserves its heap, class space and code cache in one go: the magnitude of the address space leaps. Ordinary growth of a
      * process crosses a power of two seldom enough. */
     const unsigned magnitude = stat->vsize ? 64 - (unsigned)__builtin_clzll(stat->vsize) : 0;
-    return (uint32_t)str_hash(str_of(stat->comm)) ^ magnitude;
+    return name_number(stat->comm) ^ magnitude;
 }
 
 struct str jvm_main_of(struct str cmdline)

@@ -7,11 +7,11 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "jvm/aftercare.h"
+#include "jvm/budget.h"
 #include "jvm/intake.h"
 #include "jvm/retry.h"
 #include "jvm/session_config.h"
 #include "jvm/tick_clock.h"
-#include "jvm/user.h"
 #include "os/pidref.h"
 
 static const int64_t SECOND = 1000000000, MILLI = 1000000,
@@ -24,6 +24,8 @@ enum { CHUNK_MIN_S = 5, CHUNK_MAX_S = 60 };
 enum { LOOK_AFTER_MS = 50, LOOK_NEAR_MS = 500, LOOK_FAR_MS = 5000, LOOK_OVERDUE_MS = 1000 };
 /* Nearly the chunksize: the next one may close early, too. */
 enum { LARGE_CHUNK = 2 << 20 };
+/* How often a session that waits for descriptors asks for them. */
+enum { BUDGET_WAIT_S = 5 };
 /* timeout= goes this far beyond the roll-over. */
 enum { DEAD_MAN_S = 60 };
 /* Roll over early at this much call-trace storage, below memlimit: beyond that the profiler forgets new stacks. Asking costs an attach, and
@@ -49,6 +51,7 @@ struct jvm_session {
     char reason[ERR_MAX];
     enum work work; /* the operation under way; one at a time */
     uint64_t call;
+    bool watched; /* it has its share of descriptors (jvm/budget.h), and its process is watched */
     bool gone, finished;
     bool may_run;     /* the profiler may be running by our doing */
     bool roll_wanted; /* because of memory */
@@ -422,6 +425,8 @@ static void on_handle_closed(uv_handle_t *h)
     void *arg = s->arg;
     metric_add(&sessions, -1, jvm_state_name(s->state));
     pidref_done(&s->process);
+    if (s->watched)
+        jvm_budget_give(s->user, BUDGET_SESSION_FDS);
     session_config_done(&s->config);
     free(s);
     events.closed(arg);
@@ -510,10 +515,33 @@ static bool too_young(struct jvm_session *s)
     return true;
 }
 
+/* A process that is already gone is noticed in the first turn. */
+static bool watch_process(struct jvm_session *s)
+{
+    struct err err = {0};
+    if (s->watched || s->gone)
+        return true;
+    if (jvm_budget_take(s->user, BUDGET_SESSION_FDS, &err) < 0) {
+        lose(s, err.text, BUDGET_WAIT_S * SECOND);
+        return false;
+    }
+    s->watched = true;
+    if (pidref_open(s->id.pid, s->id.start_time, &s->process, NULL) < 0) {
+        process_gone(s);
+        return true;
+    }
+    if (uv_poll_init(s->loop, &s->exit, s->process.fd) < 0)
+        return true; /* operations will say JVM_GONE */
+    s->exit.data = s;
+    s->handles++;
+    uv_poll_start(&s->exit, UV_READABLE, on_exit_seen);
+    return true;
+}
+
 static void next_work(struct jvm_session *s, int64_t now)
 {
     if (s->state == JVM_STATE_WAITING) {
-        if (now >= s->retry_at && !too_young(s) && !wait_for_pardon(s)) {
+        if (now >= s->retry_at && watch_process(s) && !s->gone && !too_young(s) && !wait_for_pardon(s)) {
             enter(s, JVM_STATE_STARTING, s->reason);
             run(s, WORK_START, jvm_start, on_started);
         }
@@ -582,20 +610,6 @@ static void schedule(struct jvm_session *s)
 
 /* ---- what others call ---- */
 
-/* A process that is already gone is noticed in the first turn. */
-static void watch_process(struct jvm_session *s)
-{
-    if (pidref_open(s->id.pid, s->id.start_time, &s->process, NULL) < 0) {
-        process_gone(s);
-        return;
-    }
-    if (uv_poll_init(s->loop, &s->exit, s->process.fd) < 0)
-        return; /* operations will say JVM_GONE */
-    s->exit.data = s;
-    s->handles++;
-    uv_poll_start(&s->exit, UV_READABLE, on_exit_seen);
-}
-
 static void set_intervals(struct jvm_session *s)
 {
     s->intake.interval_ns = s->config.interval_ns;
@@ -616,7 +630,7 @@ struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct 
     s->process = PIDREF_INIT;
     s->ticks = TICK_CLOCK_INIT;
     session_config_copy(&s->config, config);
-    s->user = jvm_user_of(id.pid);
+    s->user = config->user;
     intake_init(&s->intake, priv, s->user, &intake_events, s);
     set_intervals(s);
     uv_timer_init(loop, &s->timer);
@@ -624,7 +638,7 @@ struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct 
     s->handles = 1;
     s->state = JVM_STATE_WAITING;
     metric_add(&sessions, 1, jvm_state_name(s->state));
-    watch_process(s);
+    (void)watch_process(s);
     uv_timer_start(&s->timer, on_timer, 0, 0);
     return s;
 }
@@ -673,9 +687,4 @@ int64_t jvm_session_next_ns(const struct jvm_session *s)
     else if (s->state == JVM_STATE_PROFILING)
         at = (s->intake.open ? s->intake.began : s->chunk_began) + intake_target_ns(&s->intake);
     return at > now ? at - now : 0;
-}
-
-uint64_t jvm_session_user(const struct jvm_session *s)
-{
-    return s->user;
 }

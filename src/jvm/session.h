@@ -31,6 +31,7 @@ enum jvm_state {
 const char *jvm_state_name(enum jvm_state s); /* "waiting", … for metrics and the page */
 
 struct jvm_session_config {
+    uint64_t user; /* whose the JVM is (jvm/user.h); fixed when the session is opened */
     const char *tmp_dir, *dist; /* the caller's; copied by the session */
     const char *events;  /* the options of jvm_start without chunktime, timeout: "event=itimer,interval=10000000,…" */
     int64_t interval_ns; /* >= 1 s */
@@ -71,6 +72,3 @@ int64_t jvm_session_next_ns(const struct jvm_session *s);
 
 /* While a chunk is handed out: how much its samples of `itimer` are worth (jvm/tick_clock.h). */
 double jvm_session_tick_worth(const struct jvm_session *s);
-
-/* Whose the JVM is (jvm/user.h). */
-uint64_t jvm_session_user(const struct jvm_session *s);

@@ -21,12 +21,18 @@ struct known_labels {
 struct conversion {
     struct conversion_options options; /* its `event` is in settings */
     struct settings settings;
+    const struct conversion_limits *limits;
     struct symbols symbols;
+    uint32_t other;                      /* the stack "[other]" */
+    size_t samples_left;                 /* distinct ones, of all profiles */
     struct profile profiles[KIND_COUNT]; /* of no types until a sample comes */
     uint64_t samples[KIND_COUNT];
     struct conversion_event events[CLASS_COUNT];
     struct thread_names threads;
     struct snapshot snapshot;
+    struct cut_count cuts[CUT_REASONS];
+    struct dense label_sets; /* by number: 1 = taken, 2 = refused */
+    size_t series;           /* taken */
     bool has_labels;
     struct known_labels known_labels[1 << KNOWN_LABELS_BITS];
     struct native_leaks leaks;
@@ -35,6 +41,7 @@ struct conversion {
         uint32_t thread, allocated_class, lock_class, profile_id, span_name; /* strings; 0 until one is needed */
     } keys;
     int64_t start_ns, end_ns;
+    int64_t received_ns;          /* conversion_received() */
     double tick_worth;            /* of the chunks to come */
     struct pprof_result *results; /* set by finish */
     size_t result_count;
@@ -67,6 +74,9 @@ struct pass {
     int64_t sample_ns;        /* that an execution sample stands for, by the same */
     int64_t worth_ns;         /* what it counts: that, or where it was taken by the tick, by the exact run time */
     bool ranged;              /* a part of the time is asked for */
+    bool late;                /* the time is over */
+    unsigned until_look;      /* events before the clock is looked at */
+    int64_t deadline_ns;      /* of the thread's CPU clock; 0 = none */
     bool labelled;            /* events of the plans made so far may have labels */
 };
 
@@ -81,8 +91,21 @@ void chunk_settle(struct pass *p, struct layout *l);
 /* The label set of an event, where p->labelled; SYMBOLS_FULL. */
 uint32_t labels_of(const struct pass *p, const struct event_class *class, const struct jfr_record *e);
 
-/* Adds what one event stands for to its profiles; false where symbols are full. */
-must_check bool event_take(const struct pass *p, size_t class, const struct jfr_record *e);
+/* Something was left out; an event that is taken back takes that back as well. */
+static inline void conversion_cut(const struct pass *p, enum cut_reason reason, uint64_t n)
+{
+    p->c->cuts[reason].count += p->sign < 0 ? -n : n;
+}
+
+/* To be asked for each event: has the chunk had its time? Not when events are taken back. */
+bool pass_look_at_clock(struct pass *p);
+static inline bool pass_is_late(struct pass *p)
+{
+    return p->late || (--p->until_look == 0 && pass_look_at_clock(p));
+}
+
+/* Adds what one event stands for to its profiles: in full, or under "[other]" where there is no room. */
+void event_take(const struct pass *p, size_t class, const struct jfr_record *e);
 /* Where p->ranged: did it begin in the time that was asked for? */
 bool event_in_range(const struct pass *p, const struct jfr_record *e);
 /* How often an event counts: an idle thread's wall clock samples come in batches. */

@@ -5,8 +5,8 @@
 
 #include "base/cleanup.h"
 #include "base/gzip.h"
+#include "base/hash.h"
 #include "base/mem.h"
-#include "jfr/hash.h"
 #include "pprof/wire.h"
 
 /* Field numbers of profile.proto (google/pprof) that are read; the rest is stepped over. */
@@ -72,23 +72,28 @@ static void push(struct list *l, uint32_t v)
     l->items[l->count++] = v;
 }
 
-static void ids_add(struct ids *ids, struct id id)
+/* False where there is no memory. */
+static bool ids_add(struct ids *ids, struct id id)
 {
-    hashed_reserve(&ids->index);
-    uint32_t hash = jfr_hash(id.foreign);
+    if (!hashed_reserve(&ids->index))
+        return false;
+    uint32_t hash = hash_number(id.foreign);
     struct hashed_slot *slot = hashed_find(&ids->index, hash, ids->items[item].foreign == id.foreign);
     if (slot->item) /* twice: the first stays */
-        return;
-    xgrow(&ids->items, &ids->cap, ids->count + 1, sizeof *ids->items);
+        return true;
+    if (!mem_grow(&ids->items, &ids->cap, ids->count + 1, sizeof *ids->items))
+        return false;
     ids->items[ids->count] = id;
     hashed_add(&ids->index, slot, hash, (uint32_t)ids->count++);
+    return true;
 }
 
 static const struct id *ids_find(const struct ids *ids, uint64_t foreign)
 {
     if (ids->index.cap == 0)
         return NULL;
-    const struct hashed_slot *slot = hashed_find(&ids->index, jfr_hash(foreign), ids->items[item].foreign == foreign);
+    const struct hashed_slot *slot =
+        hashed_find(&ids->index, hash_number(foreign), ids->items[item].foreign == foreign);
     return slot->item ? &ids->items[slot->item - 1] : NULL;
 }
 
@@ -143,8 +148,7 @@ static int take_mapping(struct decoder *d, const struct wire_field *f)
         return damaged(d, "a mapping makes no sense");
     if (d->mappings.count == 0)
         id.first = 0;
-    ids_add(&d->mappings, id);
-    return 0;
+    return ids_add(&d->mappings, id) ? 0 : full(d);
 }
 
 static int32_t clamp_line(uint64_t v)
@@ -184,8 +188,7 @@ static int take_function(struct decoder *d, const struct wire_field *f)
     id.first = symbols_function(d->symbols, function);
     if (id.first == SYMBOLS_FULL)
         return full(d);
-    ids_add(&d->functions, id);
-    return 0;
+    return ids_add(&d->functions, id) ? 0 : full(d);
 }
 
 static int take_line(struct decoder *d, const struct wire_field *f)
@@ -264,8 +267,7 @@ static int take_location(struct decoder *d, const struct wire_field *f)
     if (code < 0)
         return code;
     id.count = (uint32_t)d->lines.count - id.first;
-    ids_add(&d->locations, id);
-    return 0;
+    return ids_add(&d->locations, id) ? 0 : full(d);
 }
 
 /* Calls `take` for every number of a repeated field, packed or not. */

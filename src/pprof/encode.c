@@ -1,7 +1,8 @@
 #include "pprof/encode.h"
 
+#include <stdlib.h>
+
 #include "base/cleanup.h"
-#include "base/mem.h"
 #include "pprof/wire.h"
 
 /* Field numbers of profile.proto (google/pprof). */
@@ -56,10 +57,10 @@ struct encoder {
     struct numbering strings, functions, locations, mappings;
 };
 
-static void numbering_init(struct numbering *n, size_t count)
+static bool numbering_init(struct numbering *n, size_t count)
 {
-    *n =
-        (struct numbering){.ids = xcalloc(count + 1, sizeof *n->ids), .order = xmalloc((count + 1) * sizeof *n->order)};
+    *n = (struct numbering){.ids = calloc(count + 1, sizeof *n->ids), .order = malloc((count + 1) * sizeof *n->order)};
+    return n->ids && n->order;
 }
 
 static void numbering_done(struct numbering *n)
@@ -277,30 +278,39 @@ static void put_strings(struct encoder *e)
         e->out->len += (size_t)(to - from);
 }
 
+static void put_profile(struct encoder *e)
+{
+    const struct profile *p = e->p;
+    (void)string_id(e, 0);
+    (void)numbered(&e->mappings, 0);
+    for (size_t i = 0; i < p->type_count; i++)
+        put_value_type(e, PROFILE_SAMPLE_TYPE, p->types[i]);
+    for (size_t i = 0; i < p->sample_count; i++) {
+        if (!all_zero(profile_values(p, i), p->type_count))
+            put_sample(e, i);
+    }
+    put_small(e, e->locations.count, put_location);
+    put_small(e, e->mappings.count, put_mapping);
+    put_small(e, e->functions.count, put_function);
+    wire_number(e->out, PROFILE_TIME_NANOS, (uint64_t)p->time_nanos);
+    wire_number(e->out, PROFILE_DURATION_NANOS, (uint64_t)p->duration_nanos);
+    if (p->period_type.type || p->period_type.unit)
+        put_value_type(e, PROFILE_PERIOD_TYPE, p->period_type);
+    wire_number(e->out, PROFILE_PERIOD, (uint64_t)p->period);
+    put_strings(e);
+}
+
 void pprof_encode(const struct profile *p, struct buf *out)
 {
     struct encoder e = {.p = p, .out = out};
-    numbering_init(&e.strings, p->symbols->string_count);
-    numbering_init(&e.functions, p->symbols->function_count);
-    numbering_init(&e.locations, p->symbols->location_count);
-    numbering_init(&e.mappings, p->symbols->string_count);
-    (void)string_id(&e, 0);
-    (void)numbered(&e.mappings, 0);
-    for (size_t i = 0; i < p->type_count; i++)
-        put_value_type(&e, PROFILE_SAMPLE_TYPE, p->types[i]);
-    for (size_t i = 0; i < p->sample_count; i++) {
-        if (!all_zero(profile_values(p, i), p->type_count))
-            put_sample(&e, i);
-    }
-    put_small(&e, e.locations.count, put_location);
-    put_small(&e, e.mappings.count, put_mapping);
-    put_small(&e, e.functions.count, put_function);
-    wire_number(out, PROFILE_TIME_NANOS, (uint64_t)p->time_nanos);
-    wire_number(out, PROFILE_DURATION_NANOS, (uint64_t)p->duration_nanos);
-    if (p->period_type.type || p->period_type.unit)
-        put_value_type(&e, PROFILE_PERIOD_TYPE, p->period_type);
-    wire_number(out, PROFILE_PERIOD, (uint64_t)p->period);
-    put_strings(&e);
+    const bool strings = numbering_init(&e.strings, p->symbols->string_count),
+               functions = numbering_init(&e.functions, p->symbols->function_count),
+               locations = numbering_init(&e.locations, p->symbols->location_count),
+               mappings = numbering_init(&e.mappings, p->symbols->string_count);
+    if (strings && functions && locations && mappings)
+        put_profile(&e);
+    else
+        out->failed = true; /* no memory */
     numbering_done(&e.strings);
     numbering_done(&e.functions);
     numbering_done(&e.locations);

@@ -69,6 +69,8 @@ static int64_t frame_name(struct flame *f, struct flame_frames *frames, const st
                           uint32_t location)
 {
     uint32_t *const id = dense_at(&frames->ids, location);
+    if (!id)
+        return -1;
     if (*id == 0) {
         struct str name = symbols_name(symbols, location);
         *id = (uint32_t)(flame_name(f, name.n ? name : STR("(unknown)")) + 2);

@@ -13,8 +13,10 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "pprof/limits.h"
 
 struct conversion;
+struct u64map;
 struct profile; /* pprof/profile.h */
 
 /* All zero but `cpu_ns` is the plain conversion: what the agent sends. */
@@ -29,7 +31,10 @@ struct conversion_options {
     int64_t malloc_bytes;     /* the same of malloc */
 
     int64_t from_ns, until_ns; /* only what begins then, since 1970; 0 = all. What compat yields is never cut. */
-    size_t symbols_max;        /* bytes of all names and stacks; 0 = 64 MiB */
+    const struct conversion_limits *limits; /* borrowed; NULL = the agent's */
+    /* Label sets of samples that this and earlier conversions had, as hashes, and how many there may be; borrowed. NULL = any. */
+    struct u64map *series;
+    size_t series_max;
 
     /* Labels that tell samples apart. */
     bool per_thread;      /* "thread": the thread's name, numbers of pool threads replaced */
@@ -67,7 +72,11 @@ struct conversion *conversion_new(const struct conversion_options *options);
 /* Pyroscope's LabelsSnapshot that came with the chunks to be added, maybe gzip: what context ids and span names in their
  * events mean. -EBADMSG and -E2BIG: then there are none. */
 must_check int conversion_labels(struct conversion *c, struct str snapshot, struct err *err);
-/* One chunk, header included. -EBADMSG with the reason when it is refused. Counts events by JFR type name. */
+/* By the clock of who calls, when the chunks added from now on came; 0 = nobody knows. Times in their headers that lie more than a day
+ * before or ten seconds behind are no times of theirs, and this one is taken. */
+void conversion_received(struct conversion *c, int64_t wall_ns);
+/* One chunk, header included. -EBADMSG with the reason when it is refused, -E2BIG, -ENOMEM. Counts events by JFR type name. Where it reaches
+ * a limit it is taken as far as that, see conversion_cuts(). */
 must_check int conversion_add(struct conversion *c, const void *chunk, size_t len, struct err *err);
 /* The profiles of everything added so far, sorted by name then sample types; none for types without samples. The
  * array belongs to the conversion, which can only be freed afterwards. */
@@ -88,6 +97,11 @@ struct conversion_event {
 };
 /* All types there are, those without events too; the array belongs to the conversion. */
 const struct conversion_event *conversion_events(const struct conversion *c, size_t *n);
+/* What did not fit into the limits so far, by reason (cut_reasons); the array of CUT_REASONS belongs to the conversion. */
+struct cut_count {
+    uint64_t count;
+};
+const struct cut_count *conversion_cuts(const struct conversion *c);
 /* Time span of the chunks added, from their headers: first start, and end of the last. 0 when none was. */
 int64_t conversion_start_ns(const struct conversion *c);
 int64_t conversion_end_ns(const struct conversion *c);

@@ -2,14 +2,14 @@
 
 #include <stdlib.h>
 
-#include "base/mem.h"
-
 /* Small ones grow in few steps: each puts every item into a new place. */
 enum { FIRST_CAP = 64, SMALL = 4096 };
 
-static void move_to(struct hashed *h, size_t cap)
+static bool move_to(struct hashed *h, size_t cap)
 {
-    struct hashed_slot *slots = xcalloc(cap, sizeof *slots);
+    struct hashed_slot *slots = calloc(cap, sizeof *slots);
+    if (!slots)
+        return false;
     for (size_t i = 0; i < h->cap; i++) {
         if (h->slots[i].item == 0)
             continue;
@@ -21,11 +21,12 @@ static void move_to(struct hashed *h, size_t cap)
     free(h->slots);
     h->slots = slots;
     h->cap = cap;
+    return true;
 }
 
-void hashed_grow(struct hashed *h)
+bool hashed_grow(struct hashed *h)
 {
-    move_to(h, h->cap ? h->cap * (h->cap < SMALL ? 4 : 2) : FIRST_CAP);
+    return move_to(h, h->cap ? h->cap * (h->cap < SMALL ? 4 : 2) : FIRST_CAP);
 }
 
 void hashed_expect(struct hashed *h, size_t want)
@@ -34,7 +35,7 @@ void hashed_expect(struct hashed *h, size_t want)
     while (want * 4 >= cap * 3)
         cap *= 2;
     if (cap > h->cap)
-        move_to(h, cap);
+        (void)move_to(h, cap);
 }
 
 void hashed_done(struct hashed *h)

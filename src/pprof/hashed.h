@@ -1,9 +1,10 @@
 /* An open-addressing index over items that live elsewhere in an array: hash -> item number. The owner compares, so one
- * index serves strings, stacks, label sets and samples alike. Never deletes. Hashes come from jfr_hash(), on top of
- * str_hash() for content, so that foreign bytes cannot be made to collide.
+ * index serves strings, stacks, label sets and samples alike. Never deletes. Hashes come from base/hash.h, of the
+ * content itself, so that foreign bytes cannot be made to collide.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,12 +19,11 @@ struct hashed {
 
 /* Makes room for `want` items in all. */
 void hashed_expect(struct hashed *h, size_t want);
-void hashed_grow(struct hashed *h);
-/* Makes room for one more; call before hashed_find with a view to hashed_add. */
-static inline void hashed_reserve(struct hashed *h)
+bool hashed_grow(struct hashed *h);
+/* Makes room for one more; call before hashed_find with a view to hashed_add. False where there is no memory: then neither. */
+__attribute__((warn_unused_result)) static inline bool hashed_reserve(struct hashed *h)
 {
-    if (h->len * 4 >= h->cap * 3)
-        hashed_grow(h);
+    return h->len * 4 < h->cap * 3 || hashed_grow(h);
 }
 void hashed_done(struct hashed *h);
 

@@ -1,4 +1,4 @@
-#include "jfr/hash.h"
+#include "base/hash.h"
 #include "pprof/conversion.h"
 
 enum { LABELS_MAX = 80 };
@@ -49,6 +49,52 @@ static void name_keys(struct conversion *c)
                                   .span_name = symbols_string(&c->symbols, STR("span_name"))};
 }
 
+/* What a store tells series by: all labels but a span's id, which is another each time. SYMBOLS_FULL. */
+static uint32_t series_of(struct conversion *c, const struct set *set, uint32_t whole)
+{
+    struct set series;
+    series.count = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->labels[i].key != c->keys.profile_id)
+            series.labels[series.count++] = set->labels[i];
+    }
+    return series.count == set->count ? whole : symbols_labels(&c->symbols, series.labels, series.count);
+}
+
+/* By its texts, as numbers mean nothing to another conversion. */
+static bool is_known_series(const struct conversion *c, uint32_t series)
+{
+    const struct pprof_labels *set = &c->symbols.label_sets[series];
+    struct u64map *known = c->options.series;
+    uint64_t hash = 0, ignored;
+    for (uint32_t i = 0; known && i < set->count; i++)
+        hash = hash_number_high(hash ^ str_hash(c->symbols.strings[set->labels[i].key])) ^
+               str_hash(c->symbols.strings[set->labels[i].str]);
+    if (!known || u64map_get(known, hash, &ignored))
+        return true;
+    if (known->len >= c->options.series_max)
+        return false;
+    u64map_put(known, hash, 1);
+    return true;
+}
+
+/* The set's number, or SYMBOLS_FULL where there are too many of them: what was taken once is taken ever after, and the other way round. */
+static uint32_t within_limits(struct conversion *c, const struct set *set, uint32_t whole)
+{
+    enum { TAKEN = 1, REFUSED = 2 };
+    const uint32_t series = whole == SYMBOLS_FULL ? SYMBOLS_FULL : series_of(c, set, whole);
+    uint32_t *state = series == SYMBOLS_FULL ? NULL : dense_at(&c->label_sets, series);
+    if (!state)
+        return SYMBOLS_FULL;
+    if (series == 0)
+        return whole;
+    if (*state == 0) {
+        *state = c->series < c->limits->series && is_known_series(c, series) ? TAKEN : REFUSED;
+        c->series += *state == TAKEN;
+    }
+    return *state == TAKEN ? whole : SYMBOLS_FULL;
+}
+
 static uint32_t make(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
 {
     struct conversion *c = p->c;
@@ -66,7 +112,7 @@ static uint32_t make(const struct pass *p, const struct event_class *class, cons
     if (e->v[SLOT_SPAN_ID].num || e->v[SLOT_SPAN_NAME].num || e->v[SLOT_SPAN_NAME].at || e->v[SLOT_CONTEXT].num ||
         p->spans->count)
         add_span(p, class, e, &set);
-    return set.count ? symbols_labels(&c->symbols, set.labels, set.count) : 0;
+    return set.count ? within_limits(c, &set, symbols_labels(&c->symbols, set.labels, set.count)) : 0;
 }
 
 uint32_t labels_of(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
@@ -79,7 +125,7 @@ uint32_t labels_of(const struct pass *p, const struct event_class *class, const 
     const uint64_t span = e->v[SLOT_SPAN_ID].num, name = e->v[SLOT_SPAN_NAME].num, context = e->v[SLOT_CONTEXT].num;
     if ((span | name | context) == 0)
         return 0;
-    const uint64_t hash = jfr_hash_high(span ^ name << 21 ^ context << 42);
+    const uint64_t hash = hash_number_high(span ^ name << 21 ^ context << 42);
     struct known_labels *known = &c->known_labels[hash >> (64 - KNOWN_LABELS_BITS)];
     if (known->labels && known->span == span && known->name == name && known->context == context)
         return known->labels;

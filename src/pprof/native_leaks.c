@@ -2,8 +2,7 @@
 
 #include <stdlib.h>
 
-#include "base/mem.h"
-#include "jfr/hash.h"
+#include "base/hash.h"
 
 struct native_block {
     uint64_t address; /* 0 = free slot */
@@ -14,17 +13,24 @@ struct native_block {
 
 static struct native_block *slot_of(struct native_block *blocks, size_t cap, uint64_t address)
 {
-    size_t i = jfr_hash(address) & (cap - 1);
+    size_t i = hash_number(address) & (cap - 1);
     while (blocks[i].address != 0 && blocks[i].address != address)
         i = (i + 1) & (cap - 1);
     return &blocks[i];
 }
 
-/* Without the freed ones. */
+static size_t max_of(const struct native_leaks *l)
+{
+    return l->max ? l->max : NATIVE_BLOCKS_MAX;
+}
+
+/* Without the freed ones. Where there is no memory all stays as it is. */
 static void move_to(struct native_leaks *l, size_t cap)
 {
-    struct native_block *blocks = xcalloc(cap, sizeof *blocks);
+    struct native_block *blocks = calloc(cap, sizeof *blocks);
     size_t len = 0;
+    if (!blocks)
+        return;
     for (size_t i = 0; i < l->cap; i++) {
         const struct native_block *b = &l->blocks[i];
         if (b->address == 0 || b->freed)
@@ -33,14 +39,14 @@ static void move_to(struct native_leaks *l, size_t cap)
         len++;
     }
     free(l->blocks);
-    *l = (struct native_leaks){.blocks = blocks, .len = len, .cap = cap, .any_free = l->any_free};
+    *l = (struct native_leaks){.blocks = blocks, .len = len, .cap = cap, .max = l->max, .any_free = l->any_free};
 }
 
 /* Half full at most. What is freed goes first. */
 static void make_room(struct native_leaks *l)
 {
     enum { FIRST_CAP = 64 };
-    if ((l->len - l->freed) * 4 >= l->cap && l->cap < 2 * (size_t)NATIVE_BLOCKS_MAX)
+    if ((l->len - l->freed) * 4 >= l->cap && l->cap < 2 * max_of(l))
         move_to(l, l->cap ? l->cap * 2 : FIRST_CAP);
     else if (l->freed)
         move_to(l, l->cap);
@@ -51,10 +57,12 @@ void native_leaks_malloc(struct native_leaks *l, uint64_t address, int64_t time,
 {
     if (address == 0)
         return;
-    if (l->len * 2 >= l->cap || l->len == NATIVE_BLOCKS_MAX)
+    if (l->len * 2 >= l->cap || l->len >= max_of(l))
         make_room(l);
+    if (l->cap == 0)
+        return;
     struct native_block *b = slot_of(l->blocks, l->cap, address);
-    if (b->address == 0 ? l->len == NATIVE_BLOCKS_MAX : time < b->time)
+    if (b->address == 0 ? l->len >= max_of(l) || l->len * 2 >= l->cap : time < b->time)
         return;
     l->len += b->address == 0;
     l->freed -= b->freed;

@@ -11,7 +11,6 @@
 
 #include "pprof/profile.h"
 
-/* Blocks that are kept; what comes then is not counted as live. */
 enum { NATIVE_BLOCKS_MAX = 1 << 17 };
 
 struct native_block;
@@ -19,6 +18,7 @@ struct native_leaks {
     struct native_block *blocks; /* owned */
     size_t len, cap;             /* cap is a power of two or 0 */
     size_t freed;                /* of len */
+    size_t max; /* blocks that are kept: what comes then is not counted as live; 0 = NATIVE_BLOCKS_MAX */
     bool any_free;
 };
 

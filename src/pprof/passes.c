@@ -9,7 +9,7 @@ static void each_event(struct pass *p, struct layout *l, size_t class, visit_eve
     struct jfr_events it = jfr_events_of(p->chunk, p->header);
     const uint64_t id = l->of[class].id;
     struct jfr_event event;
-    while (id != JFR_EVENT_METADATA && jfr_events_next(&it, &event, NULL) > 0) {
+    while (id != JFR_EVENT_METADATA && !pass_is_late(p) && jfr_events_next(&it, &event, NULL) > 0) {
         if (event.type != id)
             continue;
         struct jfr_record e = {0};
@@ -22,11 +22,11 @@ static void each_event(struct pass *p, struct layout *l, size_t class, visit_eve
     }
 }
 
-static bool has_event(const struct pass *p, uint64_t type)
+static bool has_event(struct pass *p, uint64_t type)
 {
     struct jfr_events it = jfr_events_of(p->chunk, p->header);
     struct jfr_event event;
-    while (type != JFR_EVENT_METADATA && jfr_events_next(&it, &event, NULL) > 0) {
+    while (type != JFR_EVENT_METADATA && !pass_is_late(p) && jfr_events_next(&it, &event, NULL) > 0) {
         if (event.type == type)
             return true;
     }

@@ -2,12 +2,12 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
-#include "jfr/hash.h"
 
 void profile_init(struct profile *p, struct symbols *symbols)
 {
-    *p = (struct profile){.symbols = symbols};
+    *p = (struct profile){.symbols = symbols, .bytes_left = SIZE_MAX};
 }
 
 void profile_done(struct profile *p)
@@ -28,14 +28,37 @@ bool profile_add_type(struct profile *p, struct str type, struct str unit)
     return true;
 }
 
+void profile_bound(struct profile *p, size_t *samples_left, size_t bytes)
+{
+    p->samples_left = samples_left;
+    p->bytes_left = bytes;
+}
+
+/* What it takes in the end: locations are numbered as they are used, so that none has a larger number than there are now. */
+static size_t encoded_size(const struct profile *p, uint32_t stack, uint32_t labels)
+{
+    enum { SAMPLE = 10, VALUE = 10, LABEL = 12, TWO_BYTES = 1 << 14 };
+    const struct symbols *s = p->symbols;
+    const size_t frame = s->location_count < TWO_BYTES ? 2 : 3;
+    return SAMPLE + VALUE * p->type_count + frame * s->stacks[stack].count +
+           LABEL * (size_t)s->label_sets[labels].count;
+}
+
 static uint32_t new_sample(struct profile *p, uint32_t stack, uint32_t labels)
 {
     enum { FIRST_SAMPLES = 64 }; /* room for that many, to begin with */
-    const size_t n = p->sample_count++, room = n ? n + 1 : FIRST_SAMPLES;
-    xgrow(&p->samples, &p->sample_cap, room, sizeof *p->samples);
-    xgrow(&p->values, &p->value_cap, room * p->type_count, sizeof *p->values);
+    const size_t n = p->sample_count, room = n ? n + 1 : FIRST_SAMPLES;
+    const size_t bytes = p->samples_left ? encoded_size(p, stack, labels) : 0;
+    if (bytes > p->bytes_left || (p->samples_left && *p->samples_left == 0) || n == SYMBOLS_FULL ||
+        !mem_grow(&p->samples, &p->sample_cap, room, sizeof *p->samples) ||
+        !mem_grow(&p->values, &p->value_cap, room * p->type_count, sizeof *p->values))
+        return SYMBOLS_FULL;
+    p->bytes_left -= bytes;
+    if (p->samples_left)
+        *p->samples_left -= 1;
     p->samples[n] = (struct pprof_sample){stack, labels};
     memset(profile_values(p, n), 0, p->type_count * sizeof *p->values);
+    p->sample_count++;
     return (uint32_t)n;
 }
 
@@ -43,25 +66,31 @@ static uint32_t new_sample(struct profile *p, uint32_t stack, uint32_t labels)
 static uint32_t plain_sample(struct profile *p, uint32_t stack)
 {
     uint32_t *const sample = dense_at(&p->of_stack, stack);
+    if (!sample)
+        return SYMBOLS_FULL;
     if (*sample == 0)
-        *sample = new_sample(p, stack, 0) + 1;
+        *sample = new_sample(p, stack, 0) + 1; /* 0 again for SYMBOLS_FULL */
     return *sample - 1;
 }
 
 static uint32_t labelled_sample(struct profile *p, uint32_t stack, uint32_t labels)
 {
-    hashed_reserve(&p->by_sample);
-    uint32_t hash = jfr_hash(stack | (uint64_t)labels << 32);
+    if (!hashed_reserve(&p->by_sample))
+        return SYMBOLS_FULL;
+    uint32_t hash = hash_number(stack | (uint64_t)labels << 32);
     struct hashed_slot *slot =
         hashed_find(&p->by_sample, hash, p->samples[item].stack == stack && p->samples[item].labels == labels);
     if (slot->item)
         return slot->item - 1;
     uint32_t n = new_sample(p, stack, labels);
-    hashed_add(&p->by_sample, slot, hash, n);
+    if (n != SYMBOLS_FULL)
+        hashed_add(&p->by_sample, slot, hash, n);
     return n;
 }
 
 uint32_t profile_sample(struct profile *p, uint32_t stack, uint32_t labels)
 {
+    if (stack >= p->symbols->stack_count || labels >= p->symbols->label_set_count)
+        return SYMBOLS_FULL;
     return labels ? labelled_sample(p, stack, labels) : plain_sample(p, stack);
 }

@@ -35,6 +35,9 @@ struct profile {
     /* Samples without labels by stack, number + 1; those with labels by stack and labels. */
     struct dense of_stack;
     struct hashed by_sample;
+    size_t
+        *samples_left; /* how many more may come, of several profiles together; NULL = as many as there is memory for */
+    size_t bytes_left; /* about, of samples when encoded */
 };
 
 void profile_init(struct profile *p, struct symbols *symbols);
@@ -48,16 +51,19 @@ static inline int64_t *profile_values(const struct profile *p, size_t sample)
     return &p->values[sample * p->type_count];
 }
 
-/* The sample of this stack and label set, added with zeros where there is none yet. */
+/* Bounds what samples may come to: more are SYMBOLS_FULL. The number is borrowed. */
+void profile_bound(struct profile *p, size_t *samples_left, size_t bytes);
+
+/* The sample of this stack and label set, added with zeros where there is none yet; SYMBOLS_FULL. */
 uint32_t profile_sample(struct profile *p, uint32_t stack, uint32_t labels);
 
-/* Adds `values` to the sample of this stack and label set. False where something is SYMBOLS_FULL. */
+/* Adds `values` to the sample of this stack and label set. False where something is SYMBOLS_FULL, or the stack is none. */
 static inline bool profile_add(struct profile *p, uint32_t stack, uint32_t labels, const int64_t *values)
 {
-    if (stack == SYMBOLS_FULL || labels == SYMBOLS_FULL)
+    uint32_t there = labels == 0 ? dense_get(&p->of_stack, stack) : 0;
+    if (there == 0 && (there = profile_sample(p, stack, labels) + 1) == 0)
         return false;
-    const uint32_t there = labels == 0 ? dense_get(&p->of_stack, stack) : 0;
-    int64_t *sum = profile_values(p, there ? there - 1 : profile_sample(p, stack, labels));
+    int64_t *sum = profile_values(p, there - 1);
     /* Wraps instead of overflowing: only made-up values get there, and what was added can be taken back exactly. */
     for (size_t i = 0; i < p->type_count; i++)
         sum[i] = (int64_t)((uint64_t)sum[i] + (uint64_t)values[i]);

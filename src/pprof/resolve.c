@@ -66,29 +66,41 @@ enum { NO_LOCATION = UINT32_MAX - 2 }; /* a frame that is dropped */
 
 enum { NO_TEXT = 0 };
 
+/* NO_TEXT where there is no memory, too. */
 static uint32_t add_text(struct resolver *r, struct str text)
 {
-    xgrow(&r->texts, &r->text_cap, r->text_count + 1, sizeof *r->texts);
+    if (!mem_grow(&r->texts, &r->text_cap, r->text_count + 1, sizeof *r->texts))
+        return NO_TEXT;
     r->texts[r->text_count] = text;
     return (uint32_t)r->text_count++;
+}
+
+static size_t entries_max(const struct conversion_limits *limits, enum resolve_pool pool)
+{
+    if (pool == RESOLVE_SYMBOLS)
+        return 2 * limits->entries;
+    return pool == RESOLVE_STACKS || pool == RESOLVE_METHODS ? limits->entries : limits->entries / 2;
 }
 
 int resolver_open(struct resolver *r, const uint8_t *chunk, const struct jfr_header *header,
                   const struct jfr_metadata *m, struct arena *arena, struct symbols *symbols,
                   const struct resolve_options *options, struct err *err)
 {
+    const uint64_t names = NAME_BYTES_PER_BYTE * header->size + NAME_BYTES_SPARE;
     *r = (struct resolver){.chunk = chunk,
                            .end = chunk + header->size,
                            .metadata = m,
                            .symbols = symbols,
                            .options = *options,
-                           .name_bytes = NAME_BYTES_PER_BYTE * header->size + NAME_BYTES_SPARE,
-                           .made = ARENA_INIT(NAME_BYTES_PER_BYTE * header->size + NAME_BYTES_SPARE),
+                           .name_bytes = names,
+                           .made = ARENA_INIT(names < options->limits->names ? names : options->limits->names),
                            .name = BUF_INIT(NAME_MAX_BYTES)};
     memcpy(r->pools, wanted, sizeof wanted);
     for (size_t i = 0; i < RESOLVE_POOLS; i++)
-        r->pools[i].max = options->entries_max;
+        r->pools[i].max = entries_max(options->limits, (enum resolve_pool)i);
     (void)add_text(r, STR("")); /* NO_TEXT */
+    if (r->text_count == 0)
+        return err_set(err, -ENOMEM, "no memory");
     size_t pools = options->threads ? RESOLVE_POOLS : RESOLVE_THREADS;
     int code = jfr_pools_read(chunk, header, m, arena, r->pools, pools, err);
     /* Frames are laid out as the stacks' own field says. Each takes a byte or more, so that their number is bounded. */
@@ -373,7 +385,7 @@ static uint32_t typed_function(struct resolver *r, uint32_t function, uint32_t t
 
 static inline size_t frame_home(unsigned bits, uint64_t bytes)
 {
-    return (size_t)(jfr_hash_high(bytes) >> (64 - bits));
+    return (size_t)(hash_number_high(bytes) >> (64 - bits));
 }
 
 /* Where the location of a frame with these bytes is, or goes. */
@@ -387,24 +399,26 @@ static struct frame_slot *frame_slot(const struct resolver *r, uint64_t bytes)
     }
 }
 
-/* Half full at most. There are about as many frames as methods, and half as many again. */
-static void grow_cache(struct resolver *r)
+/* Half full at most. There are about as many frames as methods, and half as many again. False where there is no memory. */
+static bool grow_cache(struct resolver *r)
 {
     enum { FIRST_BITS = 8, GUESS_BITS = 13 };
     struct frame_slot *old = r->cache;
     const size_t old_cap = old ? (size_t)1 << r->cache_bits : 0;
-    if (old)
-        r->cache_bits += 1;
-    else
-        for (r->cache_bits = FIRST_BITS;
-             r->cache_bits < GUESS_BITS && (size_t)1 << r->cache_bits < 3 * r->pools[RESOLVE_METHODS].len;)
-            r->cache_bits++;
-    r->cache = xcalloc((size_t)1 << r->cache_bits, sizeof *r->cache);
+    unsigned bits = old ? r->cache_bits + 1 : FIRST_BITS;
+    while (!old && bits < GUESS_BITS && (size_t)1 << bits < 3 * r->pools[RESOLVE_METHODS].len)
+        bits++;
+    struct frame_slot *more = calloc((size_t)1 << bits, sizeof *more);
+    if (!more)
+        return false;
+    r->cache = more;
+    r->cache_bits = bits;
     for (size_t i = 0; i < old_cap; i++) {
         if (old[i].location)
             *frame_slot(r, old[i].bytes) = old[i];
     }
     free(old);
+    return true;
 }
 
 /* Of a frame, + 1; or SYMBOLS_FULL. */
@@ -491,9 +505,11 @@ static const uint8_t *read_new_frame(struct resolver *r, const uint8_t *p, uint3
     *location = slot->location ? slot->location : frame_location(r, method, 0, line_of(r, line));
     if (slot->location || *location == SYMBOLS_FULL)
         return p;
-    *slot = (struct frame_slot){.bytes = bytes, .location = *location};
-    if (++r->cache_len * 2 > (size_t)1 << r->cache_bits)
-        grow_cache(r);
+    /* One frame has many spellings, and they are not worth any memory. */
+    if (r->cache_len == r->options.limits->cached || (r->cache_len * 2 >= (size_t)1 << r->cache_bits && !grow_cache(r)))
+        return p;
+    *frame_slot(r, bytes) = (struct frame_slot){.bytes = bytes, .location = *location};
+    r->cache_len++;
     return p;
 }
 
@@ -563,13 +579,15 @@ static uint32_t decode_stack(struct resolver *r, const uint8_t *p, bool truncate
     p = jfr_varint(p, r->end, &count);
     if (!p || r->frame.min_size == 0 || count > (uint64_t)(r->end - p) / r->frame.min_size)
         return RESOLVE_NO_STACK;
-    if (!r->cache)
-        grow_cache(r);
-    xgrow(&r->locations, &r->location_cap, count + 1, sizeof *r->locations);
+    const bool deep = count > r->options.limits->frames;
+    count = deep ? r->options.limits->frames : count;
+    r->cut_stacks += deep;
+    if ((!r->cache && !grow_cache(r)) || !mem_grow(&r->locations, &r->location_cap, count + 1, sizeof *r->locations))
+        return SYMBOLS_FULL;
     uint32_t n = decode_frames(r, p, count);
     if (n == SYMBOLS_FULL || n == RESOLVE_NO_STACK)
         return n;
-    if (truncated) {
+    if (truncated || (deep && r->options.mark_truncated)) {
         r->locations[n] = string_location(r, symbols_string(r->symbols, TRUNCATED));
         if (r->locations[n++] == SYMBOLS_FULL)
             return SYMBOLS_FULL;
@@ -585,15 +603,16 @@ uint32_t resolver_new_stack(struct resolver *r, struct jfr_entry *entry)
         return RESOLVE_NO_STACK;
     bool truncated = r->options.mark_truncated && rec.v[STACK_TRUNCATED].num;
     uint32_t stack = decode_stack(r, rec.v[STACK_FRAMES].at, truncated);
-    if (stack != SYMBOLS_FULL)
-        entry->memo = stack + 1;
+    if (stack == SYMBOLS_FULL)
+        stack = RESOLVE_FULL; /* remembered, too: to find out again might cost as much each time */
+    entry->memo = stack + 1;
     return stack;
 }
 
 uint32_t resolver_stack_in(struct resolver *r, uint64_t id, uint64_t method)
 {
     uint32_t stack = resolver_stack(r, id);
-    if (stack == SYMBOLS_FULL || !jfr_pool_find(&r->pools[RESOLVE_METHODS], method))
+    if (stack == RESOLVE_FULL || !jfr_pool_find(&r->pools[RESOLVE_METHODS], method))
         return stack;
     uint32_t function = function_of(r, method);
     uint32_t leaf = symbols_location(r->symbols, (struct pprof_location){.function = function});
@@ -602,7 +621,8 @@ uint32_t resolver_stack_in(struct resolver *r, uint64_t id, uint64_t method)
     struct pprof_stack callers = {0};
     if (stack != RESOLVE_NO_STACK)
         callers = r->symbols->stacks[stack];
-    xgrow(&r->locations, &r->location_cap, callers.count + 1, sizeof *r->locations);
+    if (!mem_grow(&r->locations, &r->location_cap, (size_t)callers.count + 1, sizeof *r->locations))
+        return SYMBOLS_FULL;
     r->locations[0] = leaf;
     if (callers.count)
         memcpy(&r->locations[1], callers.locations, callers.count * sizeof *r->locations);

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "jfr/cpool.h"
+#include "pprof/limits.h"
 #include "pprof/symbols.h"
 #include "pprof/threads.h"
 
@@ -26,20 +27,21 @@ enum resolve_pool {
 
 enum thread_state { THREAD_STATE_UNKNOWN, THREAD_STATE_OTHER, THREAD_STATE_RUNNABLE, THREAD_STATE_SLEEPING };
 
-/* Stack ids that lead nowhere. */
+/* Stack ids that lead nowhere, and stacks that there is no room for: no numbers of stacks either. */
 #define RESOLVE_NO_STACK (UINT32_MAX - 1)
+#define RESOLVE_FULL     (UINT32_MAX - 2)
 /* The frame that stands for what nobody knows. */
 #define RESOLVE_UNKNOWN STR("[unknown]")
 
 struct resolve_options {
     bool compat; /* as the reference: its rules for names, frames without a method are left out, negative lines stay */
-    bool mark_truncated; /* a frame "[truncated]" stands for what was cut off a stack */
-    bool no_lines;       /* all lines are 0 */
-    bool frame_types;    /* names end with how a frame was run, as async-profiler has it: "_[j]" */
-    bool libraries;      /* functions of native libraries have these as mapping */
-    bool raw_names;      /* names are not normalised */
-    bool threads;        /* resolver_thread() will be called */
-    size_t entries_max;  /* of a pool */
+    bool mark_truncated;                    /* a frame "[truncated]" stands for what was cut off a stack */
+    bool no_lines;                          /* all lines are 0 */
+    bool frame_types;                       /* names end with how a frame was run, as async-profiler has it: "_[j]" */
+    bool libraries;                         /* functions of native libraries have these as mapping */
+    bool raw_names;                         /* names are not normalised */
+    bool threads;                           /* resolver_thread() will be called */
+    const struct conversion_limits *limits; /* borrowed */
 };
 
 struct frame_slot;
@@ -61,6 +63,7 @@ struct resolver {
     size_t location_cap;
     struct buf name;     /* scratch */
     uint64_t name_bytes; /* that may still be built */
+    uint64_t cut_stacks; /* that were too deep */
     uint8_t states[8];   /* enum thread_state of the first ids; 0 = not asked for yet */
 };
 
@@ -79,7 +82,7 @@ static inline bool resolver_has_strings(const struct resolver *r)
 
 /* Of a stack met for the first time. */
 uint32_t resolver_new_stack(struct resolver *r, struct jfr_entry *entry);
-/* Number of the stack; RESOLVE_NO_STACK where the chunk has no such id, SYMBOLS_FULL. */
+/* Number of the stack; RESOLVE_NO_STACK where the chunk has no such id, RESOLVE_FULL. */
 static inline uint32_t resolver_stack(struct resolver *r, uint64_t id)
 {
     struct jfr_entry *entry = jfr_pool_find(&r->pools[RESOLVE_STACKS], id);
@@ -87,7 +90,7 @@ static inline uint32_t resolver_stack(struct resolver *r, uint64_t id)
         return RESOLVE_NO_STACK;
     return entry->memo ? entry->memo - 1 : resolver_new_stack(r, entry);
 }
-/* The same with that method as the leaf, where the chunk knows it. */
+/* The same with that method as the leaf, where the chunk knows it; or SYMBOLS_FULL. */
 uint32_t resolver_stack_in(struct resolver *r, uint64_t id, uint64_t method);
 /* A stack of one frame of that name; SYMBOLS_FULL. */
 uint32_t resolver_named_stack(struct resolver *r, struct str name);

@@ -12,20 +12,51 @@ static int64_t wall_weight(const struct conversion *c)
     return c->options.compat ? c->settings.cpu_ns : settings_wall_weight(&c->settings);
 }
 
+/* The frame "[other]" always has room: symbols get what it takes, and nothing else does, now or later. So an event that fell back once
+ * does so again, and can be taken back. */
+static __attribute__((noinline, cold)) void add_other(const struct pass *pass, enum profile_kind kind, int64_t first,
+                                                      int64_t second)
+{
+    const int64_t values[] = {first, second};
+    enum { SPARE = 4096 };
+    struct conversion *c = pass->c;
+    struct arena *a = &c->symbols.arena;
+    struct profile *p = &c->profiles[kind];
+    const size_t left = a->max - a->used, encoded = c->symbols.encoded_left;
+    a->max += SPARE;
+    c->symbols.encoded_left = SPARE;
+    const bool ready = conversion_ready(c, kind);
+    size_t *const samples_left = p->samples_left, bytes_left = p->bytes_left;
+    profile_bound(p, NULL, SIZE_MAX);
+    (void)!(ready && profile_add(p, c->other, 0, values));
+    profile_bound(p, samples_left, bytes_left);
+    const size_t now = a->max - a->used, taken = left + SPARE - now;
+    const size_t written = SPARE - c->symbols.encoded_left;
+    a->max = a->used + (left > taken ? left - taken : 0);
+    c->symbols.encoded_left = encoded > written ? encoded - written : 0;
+    conversion_cut(pass, CUT_MEMORY, 1);
+}
+
 /* Adds `count` samples at once. */
-static bool add(const struct pass *p, enum profile_kind kind, uint32_t stack, uint32_t labels, int64_t first,
+static void add(const struct pass *p, enum profile_kind kind, uint32_t stack, uint32_t labels, int64_t first,
                 int64_t second, int64_t count)
 {
     const int64_t values[] = {times(first, times(p->sign, p->c->settings.repeat)), times(second, p->sign)};
-    if (!conversion_ready(p->c, kind) || !profile_add(&p->c->profiles[kind], stack, labels, values))
-        return false;
     p->c->samples[kind] += (uint64_t)times(count, p->sign);
-    return true;
+    if (!conversion_ready(p->c, kind) || !profile_add(&p->c->profiles[kind], stack, labels, values))
+        add_other(p, kind, values[0], values[1]);
 }
 
-static uint32_t labels(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
+/* None where there is no room for them. */
+static inline uint32_t labels(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
 {
-    return p->labelled ? labels_of(p, class, e) : 0;
+    if (!p->labelled)
+        return 0;
+    const uint32_t set = labels_of(p, class, e);
+    if (set != SYMBOLS_FULL)
+        return set;
+    conversion_cut(p, CUT_LABELS, 1);
+    return 0;
 }
 
 /* RESOLVE_NO_STACK where the event is not to be counted. */
@@ -38,48 +69,54 @@ static inline uint32_t stack_of(const struct pass *p, const struct jfr_record *e
     return resolver_named_stack(p->r, RESOLVE_UNKNOWN);
 }
 
-static bool add_stack(const struct pass *p, enum profile_kind kind, const struct event_class *class,
+static void add_stack(const struct pass *p, enum profile_kind kind, const struct event_class *class,
                       const struct jfr_record *e, int64_t first, int64_t second, int64_t count)
 {
     const uint32_t stack = stack_of(p, e);
-    return stack == RESOLVE_NO_STACK || add(p, kind, stack, labels(p, class, e), first, second, count);
+    if (stack != RESOLVE_NO_STACK)
+        add(p, kind, stack, labels(p, class, e), first, second, count);
 }
 
 /* `ns` is what a sample stands for, `worth` what it counts. */
-static bool add_cpu(const struct pass *p, const struct event_class *class, const struct jfr_record *e, int64_t ns,
+static void add_cpu(const struct pass *p, const struct event_class *class, const struct jfr_record *e, int64_t ns,
                     int64_t worth, int64_t count)
 {
     p->c->settings.sample_ns = ns;
-    return add_stack(p, KIND_CPU, class, e, times(worth, count), 0, count);
+    add_stack(p, KIND_CPU, class, e, times(worth, count), 0, count);
 }
 
 /* Spec §3.3; the reference does not count samples whose state is no entry of the pool, calls every counter time, and takes two samplers
  * for one. */
-static bool take_execution(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
+static void take_execution(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
 {
     const struct conversion *c = p->c;
     enum thread_state state = resolver_state(p->r, e->v[SLOT_SUBJECT].num);
     /* The wall clock's samples say whether the thread runs; the other sampler's do not, as theirs always do. */
-    if (p->both && (state == THREAD_STATE_RUNNABLE || state == THREAD_STATE_SLEEPING))
-        return add_stack(p, KIND_WALL, class, e, wall_weight(c), 0, 1);
-    if (p->counter)
-        return add_stack(p, KIND_COUNTER, class, e, 1, c->settings.cpu_ns, 1);
-    if (state != THREAD_STATE_SLEEPING && !(c->options.compat && state == THREAD_STATE_UNKNOWN) &&
-        !add_cpu(p, class, e, p->sample_ns, p->worth_ns, 1))
-        return false;
-    return !p->wall || add_stack(p, KIND_WALL, class, e, p->sample_ns, 0, 1);
+    if (p->both && (state == THREAD_STATE_RUNNABLE || state == THREAD_STATE_SLEEPING)) {
+        add_stack(p, KIND_WALL, class, e, wall_weight(c), 0, 1);
+        return;
+    }
+    if (p->counter) {
+        add_stack(p, KIND_COUNTER, class, e, 1, c->settings.cpu_ns, 1);
+        return;
+    }
+    if (state != THREAD_STATE_SLEEPING && !(c->options.compat && state == THREAD_STATE_UNKNOWN))
+        add_cpu(p, class, e, p->sample_ns, p->worth_ns, 1);
+    if (p->wall)
+        add_stack(p, KIND_WALL, class, e, p->sample_ns, 0, 1);
 }
 
-static bool take_wall(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
+static void take_wall(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
 {
     const int64_t samples = event_count(CLASS_WALL, e), weight = wall_weight(p->c);
     const bool runs = p->wall && resolver_state(p->r, e->v[SLOT_SUBJECT].num) == THREAD_STATE_RUNNABLE;
     p->c->settings.repeat = 1;
-    const bool added = samples == 0 || ((!runs || add_cpu(p, class, e, weight, weight, samples)) &&
-                                        add_stack(p, KIND_WALL, class, e, times(weight, samples), 0, samples));
+    if (samples != 0 && runs)
+        add_cpu(p, class, e, weight, weight, samples);
+    if (samples != 0)
+        add_stack(p, KIND_WALL, class, e, times(weight, samples), 0, samples);
     if (p->c->options.compat)
         p->c->settings.repeat = samples;
-    return added;
 }
 
 static int64_t amount_ns(const struct pass *p, const struct jfr_record *e)
@@ -89,63 +126,69 @@ static int64_t amount_ns(const struct pass *p, const struct jfr_record *e)
 }
 
 /* The JDK names the method and has its callers on the stack, async-profiler names none and has it on top. */
-static bool take_trace(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
+static void take_trace(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
 {
     uint32_t stack = resolver_stack_in(p->r, e->v[SLOT_STACK].num, e->v[SLOT_SUBJECT].num);
     if (stack == RESOLVE_NO_STACK)
         stack = resolver_named_stack(p->r, RESOLVE_UNKNOWN);
-    return add(p, class->kind, stack, labels(p, class, e), 1, amount_ns(p, e), 1);
+    add(p, class->kind, stack, labels(p, class, e), 1, amount_ns(p, e), 1);
 }
 
-static bool take_tagged(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
+static void take_tagged(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
 {
     struct jfr_value subject = e->v[SLOT_SUBJECT];
     uint32_t name =
         class->kind == KIND_USER_EVENT ? resolver_user_event(p->r, subject.num) : resolver_string(p->r, subject);
     uint32_t stack = name ? resolver_string_stack(p->r, name) : resolver_named_stack(p->r, STR("[untagged]"));
-    return add(p, class->kind, stack, labels(p, class, e), 1, amount_ns(p, e), 1);
+    add(p, class->kind, stack, labels(p, class, e), 1, amount_ns(p, e), 1);
 }
 
-static bool take_malloc(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
+static void take_malloc(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
 {
     const uint32_t stack = stack_of(p, e);
     if (stack == RESOLVE_NO_STACK)
-        return true;
+        return;
     const uint32_t set = labels(p, class, e);
-    if (!add(p, class->kind, stack, set, 1, (int64_t)e->v[SLOT_AMOUNT].num, 1) ||
-        !conversion_ready(p->c, KIND_MALLOC_LIVE))
-        return false;
-    chunk_malloc(p, e, stack, set);
-    return true;
+    add(p, class->kind, stack, set, 1, (int64_t)e->v[SLOT_AMOUNT].num, 1);
+    if (conversion_ready(p->c, KIND_MALLOC_LIVE))
+        chunk_malloc(p, e, stack < p->c->symbols.stack_count ? stack : p->c->other, set);
 }
 
-bool event_take(const struct pass *p, size_t class, const struct jfr_record *e)
+void event_take(const struct pass *p, size_t class, const struct jfr_record *e)
 {
     const struct event_class *k = &event_classes[class];
     switch (k->rule) {
     case RULE_EXECUTION:
-        return take_execution(p, k, e);
+        take_execution(p, k, e);
+        break;
     case RULE_WALL:
-        return take_wall(p, k, e);
+        take_wall(p, k, e);
+        break;
     case RULE_CPU_TIME:
-        return add_cpu(p, k, e, amount_ns(p, e), amount_ns(p, e), 1);
+        add_cpu(p, k, e, amount_ns(p, e), amount_ns(p, e), 1);
+        break;
     case RULE_NATIVE_METHOD:
-        return add_stack(p, k->kind, k, e, p->c->settings.native_method_ns, 0, 1);
+        add_stack(p, k->kind, k, e, p->c->settings.native_method_ns, 0, 1);
+        break;
     case RULE_SIZED:
-        return add_stack(p, k->kind, k, e, 1, (int64_t)e->v[SLOT_AMOUNT].num, 1);
+        add_stack(p, k->kind, k, e, 1, (int64_t)e->v[SLOT_AMOUNT].num, 1);
+        break;
     case RULE_MALLOC:
-        return take_malloc(p, k, e);
+        take_malloc(p, k, e);
+        break;
     case RULE_DELAY:
-        return add_stack(p, k->kind, k, e, 1, amount_ns(p, e), 1);
+        add_stack(p, k->kind, k, e, 1, amount_ns(p, e), 1);
+        break;
     case RULE_TRACE:
-        return take_trace(p, k, e);
+        take_trace(p, k, e);
+        break;
     case RULE_TAGGED:
-        return take_tagged(p, k, e);
+        take_tagged(p, k, e);
+        break;
     case RULE_FREE: /* a pass of its own */
     case RULE_SETTING:
         break;
     }
-    return true;
 }
 
 int64_t event_count(size_t class, const struct jfr_record *e)

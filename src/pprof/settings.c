@@ -25,6 +25,19 @@ static const struct {
     {"LLC-load-misses", 1000}, {"dTLB-load-misses", 1000},
 };
 
+const char *settings_own_event(const char *event)
+{
+    for (size_t i = 0; i < ARRAY_LEN(timed); i++) {
+        if (strcmp(event, timed[i]) == 0)
+            return timed[i];
+    }
+    for (size_t i = 0; i < ARRAY_LEN(counters); i++) {
+        if (strcmp(event, counters[i].event) == 0)
+            return counters[i].event;
+    }
+    return strcmp(event, SETTINGS_OTHER) == 0 ? SETTINGS_OTHER : NULL;
+}
+
 bool settings_wall(const struct settings *s)
 {
     return strcmp(s->event, "wall") == 0;
@@ -86,14 +99,26 @@ enum setting settings_known(struct str name)
     return SETTING_OTHER;
 }
 
-void settings_take(struct settings *s, enum setting setting, struct str value)
+/* It becomes a label's value and a word in logs. */
+static bool is_event_name(struct str s, size_t max)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        const unsigned char c = (unsigned char)s.p[i];
+        const bool c1 = c == 0xc2 && i + 1 < s.n && (unsigned char)s.p[i + 1] < 0xa0; /* U+0080 to U+009F */
+        if (c < ' ' || c == 0x7f || c1)
+            return false;
+    }
+    return s.n <= max && str_is_utf8(s);
+}
+
+void settings_take(struct settings *s, enum setting setting, struct str value, size_t name_max)
 {
     switch (setting) {
     case SETTING_OTHER:
         break;
     case SETTING_EVENT:
         free(s->event);
-        s->event = str_dup(value);
+        s->event = is_event_name(value, name_max) ? str_dup(value) : xstrdup(SETTINGS_OTHER);
         s->wall_ns = 0; /* of another recording before this one */
         break;
     case SETTING_INTERVAL:

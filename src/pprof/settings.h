@@ -26,10 +26,14 @@ struct settings {
 /* One of async-profiler's: which it is, and taking its value. Nobody needs the others. */
 enum setting { SETTING_OTHER, SETTING_EVENT, SETTING_INTERVAL, SETTING_WALL, SETTING_ALLOC, SETTING_NATIVEMEM };
 enum setting settings_known(struct str name);
-void settings_take(struct settings *s, enum setting setting, struct str value);
+/* A name of an event that cannot be one (longer than `name_max`, not plain text) becomes SETTINGS_OTHER. */
+#define SETTINGS_OTHER "other"
+void settings_take(struct settings *s, enum setting setting, struct str value, size_t name_max);
 /* One of the JDK's recorder, of the event called `type`. */
 bool settings_known_jdk(struct str type); /* whether that looks at settings of this type */
 void settings_take_jdk(struct settings *s, struct str type, struct str name, struct str value);
+/* The event if it is one of async-profiler's own or SETTINGS_OTHER, as a static string; else NULL. */
+const char *settings_own_event(const char *event);
 /* Sampled by wall clock alone; something else than time; threads that run, and the wall clock beside it. */
 bool settings_wall(const struct settings *s);
 bool settings_counter(const struct settings *s);

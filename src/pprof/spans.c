@@ -18,7 +18,10 @@ void spans_add(struct spans *s, uint64_t thread, uint64_t start, uint64_t durati
     uint64_t end;
     if (s->count == INT32_MAX || __builtin_add_overflow(start, duration, &end))
         return;
-    xgrow(&s->items, &s->cap, s->count + 1, sizeof *s->items);
+    if ((s->max && s->count == s->max) || !mem_grow(&s->items, &s->cap, s->count + 1, sizeof *s->items)) {
+        s->left_out++;
+        return;
+    }
     s->items[s->count++] = (struct span){.thread = thread, .start = start, .end = end, .tag = tag};
 }
 

@@ -13,9 +13,10 @@ struct span;
 struct spans {
     struct span *items; /* owned */
     size_t count, cap;
+    size_t max, left_out; /* those beyond the first are only counted; 0 = no maximum */
 };
 
-/* `tag` is a string's number, not 0. */
+/* Beyond `max`, and where there is no memory, spans are left out. `tag` is a string's number, not 0. */
 void spans_add(struct spans *s, uint64_t thread, uint64_t start, uint64_t duration, uint32_t tag);
 /* Between the last spans_add() and the first spans_at(). */
 void spans_sort(struct spans *s);

@@ -2,15 +2,15 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
-#include "jfr/hash.h"
 
 /* Room the index needs per item, counted against the cap along with the content. */
 enum { INDEX_BYTES = 2 * sizeof(struct hashed_slot) };
 
 void symbols_init(struct symbols *s, size_t max)
 {
-    *s = (struct symbols){.arena = ARENA_INIT(max)};
+    *s = (struct symbols){.arena = ARENA_INIT(max), .encoded_left = SIZE_MAX};
     (void)symbols_string(s, STR(""));
     (void)symbols_labels(s, NULL, 0);
 }
@@ -38,39 +38,41 @@ void symbols_expect(struct symbols *s, size_t functions)
     enum { EXPECTED_MAX = 1500 };
     const size_t n = functions < EXPECTED_MAX ? functions : EXPECTED_MAX;
     hashed_expect(&s->by_text, n);
-    xgrow(&s->strings, &s->string_cap, n, sizeof *s->strings);
+    xgrow(&s->strings, &s->string_cap, n, sizeof *s->strings); /* small: EXPECTED_MAX */
     xgrow(&s->functions, &s->function_cap, n, sizeof *s->functions);
     xgrow(&s->locations, &s->location_cap, n + n / 4, sizeof *s->locations);
 }
 
-/* Counts an item outside the arena against the cap; false when it is reached. */
-static bool charge(struct symbols *s, size_t bytes)
+/* About what they take in a profile, a string's text aside. */
+enum { ENCODED_STRING = 11, ENCODED_FUNCTION = 12, ENCODED_LOCATION = 20 };
+
+/* Counts an item outside the arena against the cap, and what it comes to in a profile; false when one is reached. */
+static bool charge(struct symbols *s, size_t bytes, size_t encoded)
 {
     bytes += INDEX_BYTES;
-    if (bytes > s->arena.max - s->arena.used)
+    if (bytes > s->arena.max - s->arena.used || encoded > s->encoded_left)
         return false;
     s->arena.max -= bytes;
+    s->encoded_left -= encoded;
     return true;
-}
-
-static uint32_t hash_bytes(const void *p, size_t n)
-{
-    return jfr_hash(str_hash((struct str){p, n}));
 }
 
 static uint32_t new_string(struct symbols *s, struct hashed_slot *slot, uint32_t hash, struct str text)
 {
-    xgrow(&s->strings, &s->string_cap, s->string_count + 1, sizeof *s->strings);
+    if (!mem_grow(&s->strings, &s->string_cap, s->string_count + 1, sizeof *s->strings))
+        return SYMBOLS_FULL;
     uint32_t n = (uint32_t)s->string_count++;
     s->strings[n] = text;
     hashed_add(&s->by_text, slot, hash, n);
     return n;
 }
 
+/* NULL where there is no memory. */
 static inline struct hashed_slot *text_slot(struct symbols *s, struct str text, uint32_t *hash)
 {
-    hashed_reserve(&s->by_text);
-    *hash = jfr_hash(str_hash(text));
+    if (!hashed_reserve(&s->by_text))
+        return NULL;
+    *hash = (uint32_t)hash_bytes(text.p, text.n);
     return hashed_find(&s->by_text, *hash, str_eq(s->strings[item], text));
 }
 
@@ -78,9 +80,9 @@ uint32_t symbols_string(struct symbols *s, struct str text)
 {
     uint32_t hash;
     struct hashed_slot *slot = text_slot(s, text, &hash);
-    if (slot->item)
-        return slot->item - 1;
-    struct str copy = charge(s, sizeof copy) ? arena_str(&s->arena, text) : (struct str){0};
+    if (!slot || slot->item)
+        return slot ? slot->item - 1 : SYMBOLS_FULL;
+    struct str copy = charge(s, sizeof copy, ENCODED_STRING + text.n) ? arena_str(&s->arena, text) : (struct str){0};
     return copy.p ? new_string(s, slot, hash, copy) : SYMBOLS_FULL;
 }
 
@@ -102,9 +104,9 @@ uint32_t symbols_joined(struct symbols *s, struct str left, char between, struct
     const struct str joined = {text, left.n + 1 + right.n};
     uint32_t hash;
     struct hashed_slot *slot = text_slot(s, joined, &hash);
-    if (slot->item)
-        return slot->item - 1;
-    if (!charge(s, sizeof joined))
+    if (!slot || slot->item)
+        return slot ? slot->item - 1 : SYMBOLS_FULL;
+    if (!charge(s, sizeof joined, ENCODED_STRING + joined.n))
         return SYMBOLS_FULL;
     arena_keep(&s->arena, joined.n + 1);
     return new_string(s, slot, hash, joined);
@@ -118,18 +120,19 @@ static bool same_function(struct pprof_function a, struct pprof_function b)
 
 static uint32_t new_function(struct symbols *s, struct pprof_function f)
 {
-    if (!charge(s, sizeof f))
+    if (!charge(s, sizeof f, ENCODED_FUNCTION) ||
+        !mem_grow(&s->functions, &s->function_cap, s->function_count + 1, sizeof *s->functions))
         return SYMBOLS_FULL;
-    xgrow(&s->functions, &s->function_cap, s->function_count + 1, sizeof *s->functions);
     s->functions[s->function_count] = f;
     return (uint32_t)s->function_count++;
 }
 
 static uint32_t another_function(struct symbols *s, struct pprof_function f)
 {
-    hashed_reserve(&s->more_functions);
-    const uint32_t hash = jfr_hash(f.name ^ (uint64_t)f.filename << 32) ^
-                          jfr_hash((f.system_name ^ (uint64_t)f.mapping << 16) ^ (uint64_t)f.start_line << 32);
+    if (!hashed_reserve(&s->more_functions))
+        return SYMBOLS_FULL;
+    _Static_assert(sizeof f == 5 * sizeof f.name, "no padding: hashed by its bytes");
+    const uint32_t hash = (uint32_t)hash_bytes(&f, sizeof f);
     struct hashed_slot *slot = hashed_find(&s->more_functions, hash, same_function(s->functions[item], f));
     if (slot->item)
         return slot->item - 1;
@@ -145,6 +148,8 @@ uint32_t symbols_function(struct symbols *s, struct pprof_function f)
         f.mapping == SYMBOLS_FULL)
         return SYMBOLS_FULL;
     uint32_t *const first = dense_at(&s->function_of, f.name);
+    if (!first)
+        return SYMBOLS_FULL;
     if (*first == 0)
         *first = new_function(s, f) + 1; /* 0 again for SYMBOLS_FULL */
     else if (!same_function(s->functions[*first - 1], f))
@@ -154,17 +159,18 @@ uint32_t symbols_function(struct symbols *s, struct pprof_function f)
 
 static uint32_t new_location(struct symbols *s, struct pprof_location l)
 {
-    if (!charge(s, sizeof l))
+    if (!charge(s, sizeof l, ENCODED_LOCATION) ||
+        !mem_grow(&s->locations, &s->location_cap, s->location_count + 1, sizeof *s->locations))
         return SYMBOLS_FULL;
-    xgrow(&s->locations, &s->location_cap, s->location_count + 1, sizeof *s->locations);
     s->locations[s->location_count] = l;
     return (uint32_t)s->location_count++;
 }
 
 static uint32_t another_location(struct symbols *s, struct pprof_location l)
 {
-    hashed_reserve(&s->more_locations);
-    const uint32_t hash = jfr_hash(l.function | (uint64_t)(uint32_t)l.line << 32);
+    if (!hashed_reserve(&s->more_locations))
+        return SYMBOLS_FULL;
+    const uint32_t hash = hash_number(l.function | (uint64_t)(uint32_t)l.line << 32);
     struct hashed_slot *slot = hashed_find(
         &s->more_locations, hash, s->locations[item].function == l.function && s->locations[item].line == l.line);
     if (slot->item)
@@ -180,6 +186,8 @@ uint32_t symbols_location(struct symbols *s, struct pprof_location l)
     if (l.function == SYMBOLS_FULL)
         return SYMBOLS_FULL;
     uint32_t *const first = dense_at(&s->location_of, l.function);
+    if (!first)
+        return SYMBOLS_FULL;
     if (*first == 0)
         *first = new_location(s, l) + 1; /* 0 again for SYMBOLS_FULL */
     else if (s->locations[*first - 1].line != l.line)
@@ -204,16 +212,17 @@ static const void *keep(struct symbols *s, const void *p, size_t n)
 uint32_t symbols_stack(struct symbols *s, const uint32_t *locations, size_t count)
 {
     size_t bytes = count * sizeof *locations;
-    hashed_reserve(&s->by_stack);
-    uint32_t hash = hash_bytes(locations, bytes);
+    if (!hashed_reserve(&s->by_stack))
+        return SYMBOLS_FULL;
+    uint32_t hash = (uint32_t)hash_bytes(locations, bytes);
     struct hashed_slot *slot = hashed_find(
         &s->by_stack, hash, s->stacks[item].count == count && same_bytes(s->stacks[item].locations, locations, bytes));
     if (slot->item)
         return slot->item - 1;
-    const uint32_t *copy = charge(s, sizeof *s->stacks) ? keep(s, locations, bytes) : NULL;
-    if (!copy)
+    const bool room = s->stacks_max == 0 || s->stack_count < s->stacks_max;
+    const uint32_t *copy = room && charge(s, sizeof *s->stacks, 0) ? keep(s, locations, bytes) : NULL;
+    if (!copy || !mem_grow(&s->stacks, &s->stack_cap, s->stack_count + 1, sizeof *s->stacks))
         return SYMBOLS_FULL;
-    xgrow(&s->stacks, &s->stack_cap, s->stack_count + 1, sizeof *s->stacks);
     uint32_t n = (uint32_t)s->stack_count++;
     s->stacks[n] = (struct pprof_stack){.locations = copy, .count = (uint32_t)count};
     hashed_add(&s->by_stack, slot, hash, n);
@@ -228,17 +237,17 @@ uint32_t symbols_labels(struct symbols *s, const struct pprof_label *labels, siz
             return SYMBOLS_FULL;
     }
     size_t bytes = count * sizeof *labels;
-    hashed_reserve(&s->by_labels);
-    uint32_t hash = hash_bytes(labels, bytes);
+    if (!hashed_reserve(&s->by_labels))
+        return SYMBOLS_FULL;
+    uint32_t hash = (uint32_t)hash_bytes(labels, bytes);
     struct hashed_slot *slot =
         hashed_find(&s->by_labels, hash,
                     s->label_sets[item].count == count && same_bytes(s->label_sets[item].labels, labels, bytes));
     if (slot->item)
         return slot->item - 1;
-    const struct pprof_label *copy = charge(s, sizeof *s->label_sets) ? keep(s, labels, bytes) : NULL;
-    if (!copy)
+    const struct pprof_label *copy = charge(s, sizeof *s->label_sets, 0) ? keep(s, labels, bytes) : NULL;
+    if (!copy || !mem_grow(&s->label_sets, &s->label_set_cap, s->label_set_count + 1, sizeof *s->label_sets))
         return SYMBOLS_FULL;
-    xgrow(&s->label_sets, &s->label_set_cap, s->label_set_count + 1, sizeof *s->label_sets);
     uint32_t n = (uint32_t)s->label_set_count++;
     s->label_sets[n] = (struct pprof_labels){.labels = copy, .count = (uint32_t)count};
     hashed_add(&s->by_labels, slot, hash, n);

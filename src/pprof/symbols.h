@@ -46,6 +46,8 @@ struct pprof_labels {
 
 struct symbols {
     struct arena arena;
+    size_t stacks_max;   /* 0 = none */
+    size_t encoded_left; /* bytes that names, functions and locations may still come to in a profile; SIZE_MAX = any */
     struct str *strings; /* string 0 is "" */
     struct pprof_function *functions;
     struct pprof_location *locations;

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
-#include "jfr/hash.h"
 #include "pprof/normalise.h"
 
 uint32_t thread_names_label(struct thread_names *t, struct symbols *s, struct str name)
@@ -14,8 +14,9 @@ uint32_t thread_names_label(struct thread_names *t, struct symbols *s, struct st
     uint32_t string = symbols_string(s, name);
     if (string == SYMBOLS_FULL)
         return string;
-    hashed_reserve(&t->index);
-    uint32_t hash = jfr_hash(string);
+    if (!hashed_reserve(&t->index))
+        return SYMBOLS_FULL;
+    uint32_t hash = hash_number(string);
     struct hashed_slot *slot = hashed_find(&t->index, hash, t->strings[item] == string);
     if (slot->item)
         return string;

@@ -8,27 +8,20 @@
 
 #include "base/cleanup.h"
 #include "base/gzip.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "pprof/decode.h"
 #include "store/labels_key.h"
+#include "store/splits.h"
 
 enum {
     SYMBOLS_MAX = 64 << 20, /* what one profile may unfold to */
-    SPLITS_MAX = 4096,      /* series out of one profile, by labels of its samples */
     GZIP_LEVEL = 6,
 };
 static const int64_t future_ns = 10 * 60 * 1000000000LL; /* as far ahead as a sender's clock may be */
 
-/* The samples of one profile that share their labels. */
-struct split {
-    int64_t hash;
-    uint32_t label_set;
-    int64_t totals[PROFILE_TYPES_MAX];
-};
-struct splits {
-    struct split *items;
-    size_t len, cap;
+/* Sums over the samples of one split. */
+struct totals {
+    int64_t of[PROFILE_TYPES_MAX];
 };
 
 struct ingest {
@@ -37,6 +30,8 @@ struct ingest {
     struct symbols symbols;
     struct profile profile;
     struct splits splits;
+    struct totals *totals; /* per split */
+    size_t totals_cap;
     int64_t body, time_ns;
 };
 
@@ -46,37 +41,25 @@ static void add_capped(int64_t *sum, int64_t v)
         *sum = INT64_MAX;
 }
 
-static bool counts(const int64_t *values, size_t n)
-{
-    bool any = false;
-    for (size_t i = 0; i < n; i++) {
-        if (values[i] < 0)
-            return false;
-        any = any || values[i];
-    }
-    return any;
-}
-
 static int split_samples(struct ingest *in, struct err *err)
 {
     const struct profile *p = &in->profile;
-    cleanup_u64map struct u64map seen = U64MAP_INIT;
     for (size_t i = 0; i < p->sample_count; i++) {
         const int64_t *values = profile_values(p, i);
-        if (!counts(values, p->type_count))
+        if (!splits_counts(values, p->type_count))
             continue;
-        bool added;
-        int64_t hash = label_split(&in->symbols, p->samples[i].labels);
-        uint64_t at = *u64map_add(&seen, (uint64_t)hash, in->splits.len, &added);
-        if (added) {
-            if (in->splits.len == SPLITS_MAX)
-                return err_set(err, -EINVAL, "a profile has samples with more than %d different label sets",
-                               SPLITS_MAX);
-            xgrow(&in->splits.items, &in->splits.cap, in->splits.len + 1, sizeof *in->splits.items);
-            in->splits.items[in->splits.len++] = (struct split){.hash = hash, .label_set = p->samples[i].labels};
-        }
+        size_t at;
+        const size_t before = in->splits.len;
+        int code = splits_of(&in->splits, p->samples[i].labels, &at);
+        if (code == -E2BIG)
+            return err_set(err, -EINVAL, "a profile has samples with more than %d different label sets", SPLITS_MAX);
+        if (code < 0)
+            return err_set(err, code, "out of memory");
+        xgrow(&in->totals, &in->totals_cap, in->splits.len, sizeof *in->totals); /* SPLITS_MAX at most */
+        if (in->splits.len > before)
+            in->totals[at] = (struct totals){0};
         for (size_t t = 0; t < p->type_count; t++)
-            add_capped(&in->splits.items[at].totals[t], values[t]);
+            add_capped(&in->totals[at].of[t], values[t]);
     }
     return 0;
 }
@@ -159,7 +142,7 @@ static void print_type(const struct ingest *in, size_t t, struct buf *out)
                STR_ARG(text[p->period_type.unit]));
 }
 
-static int put_row(struct ingest *in, int64_t series, size_t t, const struct split *split, struct err *err)
+static int put_row(struct ingest *in, int64_t series, size_t t, size_t split, struct err *err)
 {
     sqlite3_stmt *st = db_statement(in->db, DB_PROFILE_ADD, err);
     if (!st)
@@ -168,23 +151,23 @@ static int put_row(struct ingest *in, int64_t series, size_t t, const struct spl
     db_bind(st, 2, in->time_ns);
     db_bind(st, 3, in->body);
     db_bind(st, 4, (int64_t)t);
-    db_bind(st, 5, split->hash);
+    db_bind(st, 5, in->splits.items[split].number);
     db_bind(st, 6, in->profile.duration_nanos > 0 ? in->profile.duration_nanos : 0);
-    db_bind(st, 7, split->totals[t]);
+    db_bind(st, 7, in->totals[split].of[t]);
     return db_step(in->db, st, err);
 }
 
-static int put_split(struct ingest *in, const struct split *split, struct err *err)
+static int put_split(struct ingest *in, size_t split, struct err *err)
 {
     struct label_list labels = in->labels;
-    const struct pprof_labels *set = &in->symbols.label_sets[split->label_set];
+    const struct pprof_labels *set = &in->symbols.label_sets[in->splits.items[split].label_set];
     for (uint32_t i = 0; i < set->count; i++) {
         const struct pprof_label *l = &set->labels[i];
         if (label_splits(&in->symbols, l) && labels.len < STORE_LABELS_MAX)
             (void)label_list_add(&labels, in->symbols.strings[l->key], in->symbols.strings[l->str]);
     }
     for (size_t t = 0; t < in->profile.type_count; t++) {
-        if (split->totals[t] == 0)
+        if (in->totals[split].of[t] == 0)
             continue;
         cleanup_buf struct buf type = BUF_INIT(LABELS_KEY_MAX);
         print_type(in, t, &type);
@@ -212,7 +195,7 @@ static int put_profile(struct ingest *in, struct str pushed, struct str plain, s
         return code;
     code = put_body(in, pushed, plain, err);
     for (size_t i = 0; code == 0 && i < in->splits.len; i++)
-        code = put_split(in, &in->splits.items[i], err);
+        code = put_split(in, i, err);
     return code;
 }
 
@@ -226,6 +209,7 @@ static int ingest_profile(struct ingest *in, struct str pushed, struct err *err)
         plain = buf_slice(&inflated);
     }
     symbols_init(&in->symbols, SYMBOLS_MAX);
+    in->splits = SPLITS_INIT(&in->symbols);
     int code = pprof_decode(plain.p, plain.n, STORE_PROFILE_MAX, &in->symbols, &in->profile, err);
     if (code < 0) {
         code = err_wrap(err, -EINVAL, "profile of %.*s", STR_ARG(label_list_get(&in->labels, STR("service_name"))));
@@ -234,8 +218,10 @@ static int ingest_profile(struct ingest *in, struct str pushed, struct err *err)
         profile_done(&in->profile);
     }
     symbols_done(&in->symbols);
-    free(in->splits.items);
-    in->splits = (struct splits){0};
+    splits_done(&in->splits);
+    free(in->totals);
+    in->totals = NULL;
+    in->totals_cap = 0;
     return code;
 }
 

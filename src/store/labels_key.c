@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "base/cleanup.h"
 
@@ -111,23 +110,4 @@ bool label_splits(const struct symbols *symbols, const struct pprof_label *label
     struct str value = symbols->strings[label->str];
     return value.n && key.n && !str_is(key, "span_id") && !str_is(key, "profile_id") && !str_is(key, "trace_id") &&
            plain_text(key, LABEL_NAME_MAX) && plain_text(value, LABEL_VALUE_MAX);
-}
-
-/* Stored on disk: XXH3 itself, whose results never change, and not str_hash(), which may. */
-static uint64_t text_hash(struct str s)
-{
-    return XXH3_64bits(s.p, s.n);
-}
-
-int64_t label_split(const struct symbols *symbols, uint32_t label_set)
-{
-    const struct pprof_labels *set = &symbols->label_sets[label_set];
-    uint64_t split = 0;
-    for (uint32_t i = 0; i < set->count; i++) {
-        const struct pprof_label *l = &set->labels[i];
-        if (label_splits(symbols, l))
-            split += text_hash(symbols->strings[l->key]) * 31 +
-                     text_hash(symbols->strings[l->str]) * UINT64_C(0x9e3779b97f4a7c15);
-    }
-    return (int64_t)split;
 }

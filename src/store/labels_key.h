@@ -27,8 +27,5 @@ void label_list_print(const struct store_label *labels, size_t n, struct buf *ou
 /* Does the key have this label with this value? */
 bool labels_key_matches(struct str key, struct str name, struct str value);
 
-/* Which samples of a profile go into which series: a hash over the string labels of a sample, independent of their order; 0 = none.
- * span_id, profile_id and trace_id do not count, and labels that are numbers neither. */
-int64_t label_split(const struct symbols *symbols, uint32_t label_set);
 /* Whether a sample's label makes a series. */
 bool label_splits(const struct symbols *symbols, const struct pprof_label *label);

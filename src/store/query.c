@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "pprof/decode.h"
 #include "store/labels_key.h"
+#include "store/splits.h"
 
 enum {
     SYMBOLS_MAX = 16 << 20, /* shared by the profiles of one query, started afresh when full */
@@ -185,29 +186,52 @@ static void merge_reset(struct merge *m)
 static uint32_t node_of(struct merge *m, uint32_t stack)
 {
     uint32_t *node = dense_at(&m->node_of_stack, stack);
+    if (!node)
+        return flame_stack(m->flame, &m->frames, 0, &m->symbols, stack);
     if (*node == 0)
         *node = flame_stack(m->flame, &m->frames, 0, &m->symbols, stack) + 1;
     return *node - 1;
 }
 
-static bool counts(const int64_t *values, size_t n)
+/* The rows of one body by split, as lists: a body may have thousands, and each of its samples asks for those of one. */
+struct rows_by_split {
+    struct u64map first; /* split -> row + 1 */
+    uint32_t *next;      /* owned; row + 1, 0 = the last */
+};
+
+static void rows_by_split_done(struct rows_by_split *r)
 {
-    for (size_t i = 0; i < n; i++)
-        if (values[i] < 0)
-            return false;
-    return true;
+    u64map_done(&r->first);
+    free(r->next);
+}
+
+static void rows_by_split_init(struct rows_by_split *r, const struct row *rows, size_t n)
+{
+    *r = (struct rows_by_split){.next = xcalloc(n, sizeof *r->next)};
+    for (size_t k = n; k-- > 0;) {
+        uint64_t *first = u64map_add(&r->first, (uint64_t)rows[k].split, 0, NULL);
+        r->next[k] = (uint32_t)*first;
+        *first = k + 1;
+    }
 }
 
 static void merge_profile(struct merge *m, const struct profile *p, const struct row *rows, size_t n)
 {
+    cleanup_splits struct splits splits = SPLITS_INIT(&m->symbols);
+    __attribute__((cleanup(rows_by_split_done))) struct rows_by_split by_split;
+    rows_by_split_init(&by_split, rows, n);
     for (size_t i = 0; i < p->sample_count; i++) {
         const int64_t *values = profile_values(p, i);
-        if (!counts(values, p->type_count))
+        size_t at;
+        if (!splits_counts(values, p->type_count) || splits_of(&splits, p->samples[i].labels, &at) < 0)
             continue;
-        int64_t split = label_split(&m->symbols, p->samples[i].labels);
-        for (size_t k = 0; k < n; k++)
-            if (rows[k].split == split && (size_t)rows[k].type < p->type_count && values[rows[k].type])
-                flame_add(m->flame, node_of(m, p->samples[i].stack), values[rows[k].type]);
+        uint64_t k = 0;
+        (void)u64map_get(&by_split.first, (uint64_t)splits.items[at].number, &k);
+        for (; k; k = by_split.next[k - 1]) {
+            const size_t type = (size_t)rows[k - 1].type;
+            if (type < p->type_count && values[type])
+                flame_add(m->flame, node_of(m, p->samples[i].stack), values[type]);
+        }
     }
 }
 

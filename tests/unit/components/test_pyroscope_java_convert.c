@@ -5,6 +5,7 @@
 
 #include "flow/dropped.h"
 #include "jvm/intake.h"
+#include "pprof/recording.h"
 #include "test.h"
 
 static uv_loop_t loop;
@@ -12,7 +13,7 @@ static uv_loop_t loop;
 struct owner {
     struct java_stream *stream;
     unsigned profiles, refused, ended;
-    char why[256];
+    char why[256], cut[512], letter;
 };
 
 static void on_profile(void *arg, const char *name, const char *event, struct profile *p)
@@ -37,7 +38,15 @@ static void on_ended(void *arg)
     o->ended++;
 }
 
-static const struct java_stream_events events = {.profile = on_profile, .refused = on_refused, .ended = on_ended};
+static void on_cut(void *arg, const char *what)
+{
+    struct owner *o = arg;
+    if (*what) /* the end of a stream is that of an interval with nothing in it */
+        snprintf(o->cut, sizeof o->cut, "%s", what);
+}
+
+static const struct java_stream_events events = {
+    .profile = on_profile, .refused = on_refused, .cut = on_cut, .ended = on_ended};
 static const struct conversion_options options = {.event = "itimer", .cpu_ns = 10000000, .gzip = true};
 
 static uint8_t *garbage(size_t n)
@@ -51,7 +60,7 @@ static void a_stream_without_chunks_ends_without_a_worker(void)
 {
     struct java_converter *c = java_converter_new(&loop);
     struct owner o = {0};
-    o.stream = java_stream_new(c, &options, &events, &o);
+    o.stream = java_stream_new(c, 0, &options, &events, &o);
     java_stream_end(o.stream);
     CHECK_INT(o.ended, 1);
     CHECK_INT(uv_loop_alive(&loop), 0);
@@ -63,7 +72,7 @@ static void refuses_a_bad_chunk_and_goes_on(void)
     struct java_converter *c = java_converter_new(&loop);
     struct owner o = {0};
     double refused = metric_value(&jvm_chunks_total, "refused");
-    o.stream = java_stream_new(c, &options, &events, &o);
+    o.stream = java_stream_new(c, 0, &options, &events, &o);
     java_stream_chunk(o.stream, garbage(100), 100, false);
     java_stream_chunk(o.stream, garbage(5000), 5000, true);
     java_stream_chunk(o.stream, garbage(1), 1, false);
@@ -83,7 +92,7 @@ static void many_streams_share_the_workers(void)
     struct java_converter *c = java_converter_new(&loop);
     struct owner o[STREAMS] = {0};
     for (int i = 0; i < STREAMS; i++)
-        o[i].stream = java_stream_new(c, &options, &events, &o[i]);
+        o[i].stream = java_stream_new(c, 0, &options, &events, &o[i]);
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < STREAMS; i++)
             java_stream_chunk(o[i].stream, garbage(1000), 1000, round == 2);
@@ -103,7 +112,7 @@ static void drops_the_oldest_when_too_much_waits(void)
     struct java_converter *c = java_converter_new(&loop);
     struct owner o = {0};
     double dropped = metric_value(&dropped_profiles_total, "convert_queue");
-    o.stream = java_stream_new(c, &options, &events, &o);
+    o.stream = java_stream_new(c, 0, &options, &events, &o);
     /* The first is with a worker at once; of the others, half fit. */
     for (int i = 0; i < 9; i++)
         java_stream_chunk(o.stream, garbage(JAVA_CONVERT_BYTES / 4), JAVA_CONVERT_BYTES / 4, i == 2);
@@ -119,7 +128,7 @@ static void one_chunk_larger_than_all_room_is_still_read(void)
 {
     struct java_converter *c = java_converter_new(&loop);
     struct owner o = {0};
-    o.stream = java_stream_new(c, &options, &events, &o);
+    o.stream = java_stream_new(c, 0, &options, &events, &o);
     java_stream_chunk(o.stream, garbage(10), 10, false);
     java_stream_chunk(o.stream, garbage(JAVA_CONVERT_BYTES + 1), JAVA_CONVERT_BYTES + 1, false);
     uv_run(&loop, UV_RUN_DEFAULT);
@@ -135,7 +144,7 @@ static void in_a_hurry_all_that_waits_is_given_up(void)
     struct java_converter *c = java_converter_new(&loop);
     struct owner o = {0};
     double dropped = metric_value(&dropped_profiles_total, "convert_queue");
-    o.stream = java_stream_new(c, &options, &events, &o);
+    o.stream = java_stream_new(c, 0, &options, &events, &o);
     for (int i = 0; i < 5; i++)
         java_stream_chunk(o.stream, garbage(1000), 1000, false);
     java_stream_end(o.stream);
@@ -144,6 +153,136 @@ static void in_a_hurry_all_that_waits_is_given_up(void)
     CHECK_INT(metric_value(&dropped_profiles_total, "convert_queue") - dropped, 4);
     CHECK_INT(o.refused, 1);
     CHECK_INT(o.ended, 1);
+    java_converter_free(c);
+}
+
+/* In the order of their conversions; what belongs to whom is in the order of the letters. */
+static char order[256];
+
+static void note(void *arg, const char *why)
+{
+    const struct owner *o = arg;
+    (void)why;
+    size_t n = strlen(order);
+    if (n + 1 < sizeof order)
+        order[n] = o->letter;
+}
+
+static const struct java_stream_events noted = {
+    .profile = on_profile, .refused = note, .cut = on_cut, .ended = on_ended};
+
+static void end_all(struct owner *o, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        java_stream_end(o[i].stream);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    for (size_t i = 0; i < n; i++)
+        CHECK_INT(o[i].ended, 1);
+}
+
+static void users_take_turns_however_much_one_has(void)
+{
+    struct java_converter *c = java_converter_new(&loop);
+    struct owner o[3] = {{.letter = 'a'}, {.letter = 'a'}, {.letter = 'b'}};
+    memset(order, 0, sizeof order);
+    o[0].stream = java_stream_new(c, 1000, &options, &noted, &o[0]);
+    o[1].stream = java_stream_new(c, 1000, &options, &noted, &o[1]);
+    o[2].stream = java_stream_new(c, 2000, &options, &noted, &o[2]);
+    for (int i = 0; i < 50; i++)
+        java_stream_chunk(o[i % 2].stream, garbage(1000), 1000, false);
+    for (int i = 0; i < 3; i++)
+        java_stream_chunk(o[2].stream, garbage(1000), 1000, false);
+    end_all(o, 3);
+    CHECK_INT(strlen(order), 53);
+    const char *last = strrchr(order, 'b');
+    CHECK(last && last - order < 12); /* 3 of b, beside each one of a, and what two workers had begun */
+    java_converter_free(c);
+}
+
+static void what_is_dropped_is_of_the_user_that_has_most(void)
+{
+    enum { PIECE = JAVA_CONVERT_BYTES / 8 };
+    struct java_converter *c = java_converter_new(&loop);
+    struct owner o[2] = {{.letter = 'a'}, {.letter = 'b'}};
+    memset(order, 0, sizeof order);
+    o[1].stream = java_stream_new(c, 2, &options, &noted, &o[1]);
+    o[0].stream = java_stream_new(c, 1, &options, &noted, &o[0]);
+    /* The first of each is with a worker at once. */
+    for (int i = 0; i < 4; i++)
+        java_stream_chunk(o[1].stream, garbage(PIECE), PIECE, false);
+    for (int i = 0; i < 40; i++)
+        java_stream_chunk(o[0].stream, garbage(PIECE), PIECE, false);
+    end_all(o, 2);
+    size_t of_b = 0;
+    for (const char *p = order; *p; p++)
+        of_b += *p == 'b';
+    CHECK_INT(of_b, 4);
+    CHECK_INT(strlen(order) - of_b, 1 + 8 - 3); /* what is left of all room */
+    java_converter_free(c);
+}
+
+/* Keeps a worker busy for a while. */
+static void put_long_chunk(struct java_stream *stream)
+{
+    enum { SAMPLES = 400000 };
+    struct chunk_builder chunk = recording_begin();
+    size_t len;
+    for (size_t i = 0; i < SAMPLES; i++)
+        recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
+    recording_end(&chunk);
+    uint8_t *bytes = buf_take(&chunk.b, &len);
+    java_stream_chunk(stream, bytes, len, false);
+    chunk_done(&chunk);
+}
+
+static void who_used_up_its_time_waits_for_the_others(void)
+{
+    enum { USERS = 6, LATE = 4 };
+    const int64_t second_ns = 1000000000;
+    struct java_converter *c = java_converter_new(&loop);
+    struct owner o[USERS] = {{.letter = 'a'}, {.letter = 'b'}, {.letter = 'c'}, {.letter = 'd'}, {.letter = 'e'}};
+    memset(order, 0, sizeof order);
+    for (int i = 0; i < USERS; i++)
+        o[i].stream = java_stream_new(c, (uint64_t)i, &options, &noted, &o[i]);
+    java_converter_charge(c, 0, 1000 * second_ns);
+    put_long_chunk(o[4].stream); /* both workers */
+    put_long_chunk(o[5].stream);
+    for (int i = 0; i < LATE; i++)
+        java_stream_chunk(o[0].stream, garbage(1000), 1000, false);
+    for (int i = 1; i < 4; i++)
+        java_stream_chunk(o[i].stream, garbage(1000), 1000, false);
+    end_all(o, USERS);
+    CHECK_INT(strlen(order), 3 + LATE);
+    CHECK(strchr(order, 'a') - order >= 2); /* the last of the others may run beside the first of these */
+    java_converter_free(c);
+}
+
+static void says_what_was_left_out(void)
+{
+    struct java_converter *c = java_converter_new(&loop);
+    struct owner o = {0};
+    double cut = metric_value(&conversion_cut_total, "frames");
+    enum { STACK_DEEP = 50, POOLS = 7 };
+    const size_t frames = conversion_limits_agent.frames + 1;
+    struct chunk_builder chunk = recording_begin();
+    recording_execution(&chunk, STACK_DEEP, THREAD_MAIN, STATE_DEFAULT);
+    chunk_checkpoint(&chunk, 0, POOLS + 1);
+    recording_pools(&chunk);
+    CHUNK_VARINTS(&chunk, 26, 1, STACK_DEEP, 0, frames);
+    for (size_t i = 0; i < frames; i++)
+        CHUNK_VARINTS(&chunk, 1, 10, 0, 0);
+    chunk_event_end(&chunk);
+    chunk_end(&chunk);
+    o.stream = java_stream_new(c, 0, &options, &events, &o);
+    size_t len;
+    uint8_t *bytes = buf_take(&chunk.b, &len);
+    java_stream_chunk(o.stream, bytes, len, true);
+    java_stream_end(o.stream);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    CHECK_INT(o.profiles, 1);
+    CHECK_HAS(o.cut, "recording cut: 1 stacks cut: too deep");
+    CHECK_INT(metric_value(&conversion_cut_total, "frames") - cut, 1);
+    chunk_done(&chunk);
     java_converter_free(c);
 }
 
@@ -156,6 +295,10 @@ int main(void)
     RUN(drops_the_oldest_when_too_much_waits);
     RUN(one_chunk_larger_than_all_room_is_still_read);
     RUN(in_a_hurry_all_that_waits_is_given_up);
+    RUN(users_take_turns_however_much_one_has);
+    RUN(what_is_dropped_is_of_the_user_that_has_most);
+    RUN(who_used_up_its_time_waits_for_the_others);
+    RUN(says_what_was_left_out);
     CHECK_INT(uv_loop_close(&loop), 0);
     return REPORT();
 }

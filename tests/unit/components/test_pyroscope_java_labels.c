@@ -77,11 +77,29 @@ static void cuts_a_service_name_that_would_not_fit(void)
     labels_unref(target);
 }
 
+static void a_recording_cannot_make_up_events(void)
+{
+    struct java_events seen = {0};
+    CHECK_STR(java_event_label(&seen, "ctimer", "cpu"),
+              "ctimer"); /* what the profiler takes where cpu is not to be had */
+    CHECK_STR(java_event_label(&seen, "app.Main.method", "app.Main.method"), "app.Main.method");
+    CHECK_STR(java_event_label(&seen, "app.Main.method", "cpu"), "other");
+    CHECK_STR(java_event_label(&seen, "ev1\"\n} evil{x=\"\x1b]0;", "cpu"), "other");
+    CHECK_STR(java_event_label(&seen, "cpux", "cpu"), "other");
+    CHECK_STR(java_event_label(&seen, "", "cpu"), "");
+    CHECK_STR(java_event_label(&seen, "wall", "cpu"), "wall");
+    CHECK_STR(java_event_label(&seen, "cycles", "cpu"), "cycles");
+    CHECK_STR(java_event_label(&seen, "instructions", "cpu"), "other"); /* one too many */
+    CHECK_STR(java_event_label(&seen, "ctimer", "cpu"), "ctimer");
+    CHECK_STR(java_event_label(&seen, "cpu", "cpu"), "cpu");
+}
+
 int main(void)
 {
     RUN(infers_the_service_name_in_the_documents_order);
     RUN(keeps_what_is_not_internal_and_adds_its_own);
     RUN(leaves_the_event_out_when_there_is_none);
     RUN(cuts_a_service_name_that_would_not_fit);
+    RUN(a_recording_cannot_make_up_events);
     return REPORT();
 }

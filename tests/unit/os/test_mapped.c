@@ -94,7 +94,7 @@ static void faults_elsewhere_are_not_hidden(void)
 {
     pid_t pid = fork();
     if (pid == 0) {
-        (void)freopen("/dev/null", "w", stderr);
+        (void)!freopen("/dev/null", "w", stderr);
         struct mapped m = MAPPED_INIT;
         struct err err = {0};
         int fd = some_file();

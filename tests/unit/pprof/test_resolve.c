@@ -61,7 +61,7 @@ static void open_built(struct fixture *f)
     CHECK_INT(jfr_header_read(f->c.b.p, f->c.b.len, &header, &err), 0);
     CHECK_INT(jfr_metadata_read(f->c.b.p, f->c.b.len, header.metadata, &f->arena, &f->metadata, &err), 0);
     CHECK_INT(resolver_open(&f->r, f->c.b.p, &header, &f->metadata, &f->arena, &f->symbols,
-                            &(struct resolve_options){0}, &err),
+                            &(struct resolve_options){.limits = &conversion_limits_files}, &err),
               0);
     CHECK_STR(err.text, "");
 }

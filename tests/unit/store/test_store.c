@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/gzip.h"
 #include "base/mem.h"
+#include "colliding.h"
 #include "pprof_maker.h"
 #include "test.h"
 
@@ -316,6 +317,32 @@ static void splits_a_profile_by_the_labels_of_its_samples(void)
     close_store(s);
 }
 
+/* The number of a series on disk is a hash that everybody can compute. */
+static void labels_that_hash_alike_are_two_series(void)
+{
+    struct store *s = open_store(NULL, 0, 0, NULL);
+    char names[2][COLLIDING_BYTES + 1] = {0};
+    for (unsigned i = 0; i < 2; i++)
+        (void)colliding_text(i, names[i]);
+    const struct made_sample threads[] = {{"run;a", {1}, names[0]}, {"run;b", {2}, names[1]}, {"vm", {4}, NULL}};
+    CHECK_INT(push(s, &(struct made_profile){.types = {{"cpu", "nanoseconds"}},
+                                             .period = {"cpu", "nanoseconds"},
+                                             .samples = threads,
+                                             .n = 3,
+                                             .time_ns = now_ns()})
+                  .result,
+              STORE_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        struct store_label thread = {{"thread", 6}, {names[i], COLLIDING_BYTES}};
+        struct question q = flame_of(s, "shop", cpu_type, always(), &thread, 1);
+        CHECK_INT(q.flame.nodes[0].total, 1 + i);
+        CHECK(find(&q.flame, i ? "run;b" : "run;a"));
+        flame_done(&q.flame);
+    }
+    CHECK_INT(total_of(s, "shop", cpu_type, always()), 7);
+    close_store(s);
+}
+
 static void refuses_a_bad_push_and_keeps_its_neighbours(void)
 {
     struct store *s = open_store(NULL, 0, 0, NULL);
@@ -520,6 +547,7 @@ int main(void)
     RUN(drops_samples_that_say_nothing);
     RUN(lists_services_types_and_totals_over_time);
     RUN(splits_a_profile_by_the_labels_of_its_samples);
+    RUN(labels_that_hash_alike_are_two_series);
     RUN(refuses_a_bad_push_and_keeps_its_neighbours);
     RUN(asks_senders_to_wait_when_the_queue_is_full);
     RUN(keeps_what_it_has_over_a_restart);
