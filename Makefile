@@ -2,7 +2,7 @@
 #
 #   make run       build, then profile every JVM on this host into the built-in store: http://127.0.0.1:4040
 #   make demo-app  a small Java program to look at, in the foreground
-#   make test      everything: layers, unit tests, the same under sanitizers, fuzz corpus, real JVMs
+#   make test      everything: layers, unit tests, the same under sanitizers, fuzz corpus, real JVMs, attackers
 #   make test-jvms JVMs of many versions and vendors, from the folder SMOLDER_ZOO names (tests/jvms/README.md)
 #   make soak      ten thousand reloads (RELOADS) under AddressSanitizer, which must leave nothing behind
 #   make bench     the figures, one line each
@@ -22,7 +22,7 @@ JAVAC        ?= javac
 JAVA         ?= java
 
 .DELETE_ON_ERROR:
-.PHONY: all build run demo-app test test-unit test-asan test-daemon test-jvms soak bench lint format fuzz install clean setup-%
+.PHONY: all build run demo-app test test-unit test-asan test-daemon test-adversary test-jvms soak bench lint format fuzz install clean setup-%
 
 all: build
 
@@ -51,7 +51,7 @@ $(ASAN)/build.ninja: | setup-test
 
 test: setup-test
 	tools/check-layers
-	$(MAKE) test-unit test-asan test-daemon
+	$(MAKE) test-unit test-asan test-daemon test-adversary
 
 test-unit: setup-test $(BUILD)/build.ninja
 	ninja -C $(BUILD) --quiet
@@ -63,6 +63,9 @@ test-asan: setup-test $(ASAN)/build.ninja
 
 test-daemon: setup-test build
 	tests/daemon/run --smolder $(BUILD)/smolder
+
+test-adversary: setup-test build
+	tests/adversary/run --smolder $(BUILD)/smolder
 
 test-jvms: setup-test build
 	tests/jvms/run --smolder $(BUILD)/smolder

@@ -1,0 +1,124 @@
+"""Ordinary set-ups that strictness must not refuse."""
+from attack import ALICE, DOCKER, PRIVATE_TMP, flames, innocent, mapped, need_user_namespaces, owned_by_root, pod, user
+from lab import check, config, equal, test, wait_for
+
+def works(lab, wrapper, **kw):
+    receiver = lab.receiver()
+    jvm = innocent(lab, wrapper=wrapper, **kw)
+    agent = lab.agent(config=config())
+    flames(receiver, jvm, 20)
+    wait_for("state", lambda: agent.jvms().get(jvm.inner, {}).get("state") == "profiling", 10)
+    agent.stop()
+    check(jvm.alive(), "the JVM ended")
+    check(not jvm.profiler_runs(), "the profiler still runs")
+    receiver.check_valid()
+    return jvm
+
+
+@test
+def a_volume_open_to_all_at_tmp_works(lab):
+    """An emptyDir at /tmp: mode 0777, root's."""
+    jvm = works(lab, pod("0777"))
+    equal(owned_by_root(jvm.root("/tmp")), [], "files of root's")
+
+
+@test
+def a_setgid_volume_at_tmp_works(lab):
+    """The same with fsGroup: mode 2777 and a group that is not the JVM's."""
+    jvm = works(lab, pod("2777", "0:2000"))
+    equal(owned_by_root(jvm.root("/tmp")), [], "files of root's")
+
+
+@test
+def a_volume_of_the_jvms_group_at_tmp_works(lab):
+    """Mode 2775, writable by way of the JVM's group only."""
+    wrapper = pod("2775", f"0:{ALICE}")
+    works(lab, wrapper)
+
+
+@test
+def a_volume_by_a_supplementary_group_at_tmp_works(lab):
+    """Mode 2770, writable by way of a supplementary group only, as fsGroup gives it."""
+    wrapper = pod("2770", "0:2000")
+    wrapper[wrapper.index("--clear-groups")] = "--groups=2000"
+    works(lab, wrapper)
+
+
+@test
+def a_read_only_root_with_a_volume_works(lab):
+    """readOnlyRootFilesystem, with the emptyDir that it needs."""
+    works(lab, pod("0777", script="mount -o remount,bind,ro /\n"))
+
+
+@test
+def root_of_a_container_with_usual_capabilities_works(lab):
+    """uid 0 with a runtime's default capabilities, emptyDir of mode 0777."""
+    works(lab, pod("0777", uid=0, capabilities=DOCKER))
+
+
+@test
+def root_of_a_container_without_capabilities_works(lab):
+    """drop: ALL, so that even DAC_OVERRIDE is gone; /tmp as the image has it."""
+    works(lab, pod("1777", uid=0, capabilities=""))
+
+
+@test
+def root_of_a_container_with_a_tmp_of_another_works(lab):
+    """Without DAC_OVERRIDE /tmp belongs to another user and is open to all."""
+    works(lab, pod("0777", "1000:1000", uid=0, capabilities=""))
+
+
+@test
+def a_private_tmp_of_the_jvms_user_works(lab):
+    """PrivateTmp-like: /tmp belongs to the JVM's user, mode 0700."""
+    works(lab, pod("0700", f"{ALICE}:{ALICE}"))
+
+
+RANGE = "0 100000 65536\\n"
+
+
+@test
+def root_of_a_mapped_user_namespace_works(lab):
+    """hostUsers: false: ids from 100000 on; the JVM is root inside."""
+    need_user_namespaces(lab)
+    works(lab, mapped(RANGE, PRIVATE_TMP))
+
+
+@test
+def a_user_of_a_mapped_user_namespace_works(lab):
+    """The same, and the JVM is user 1000 inside."""
+    need_user_namespaces(lab)
+    jvm = works(lab, [*mapped(RANGE, PRIVATE_TMP), "setpriv", "--reuid=1000", "--regid=1000", "--clear-groups", "--"])
+    equal(owned_by_root(jvm.root("/tmp")), [], "files of root's")
+
+
+@test
+def a_mapped_user_namespace_with_a_volume_works(lab):
+    """The same with an emptyDir of mode 0777 whose file system is the host's."""
+    need_user_namespaces(lab)
+    works(lab, ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                'mount -t tmpfs -o mode=0777 volume /tmp; exec "$@"', "kubelet",
+                *mapped(RANGE), "setpriv", "--reuid=1000", "--regid=1000", "--clear-groups", "--"])
+
+
+@test
+def a_user_without_a_name_on_the_host_works(lab):
+    """An ordinary process of the host whose user is in no passwd."""
+    works(lab, user(59876))
+
+
+@test
+def a_jvm_that_may_gain_no_privilege_works(lab):
+    """no_new_privs, a seccomp-like environment's usual companion."""
+    works(lab, ["setpriv", f"--reuid={ALICE}", f"--regid={ALICE}", "--clear-groups", "--no-new-privs", "--bounding-set=-all", "--"])
+
+
+@test
+def two_users_of_one_tmp_work(lab):
+    """JVMs of two users and of root that share /tmp are all profiled."""
+    receiver = lab.receiver()
+    jvms = [innocent(lab, uid) for uid in (ALICE, ALICE + 1, 0)]
+    lab.agent(config=config())
+    for jvm in jvms:
+        flames(receiver, jvm, 20)
+    receiver.check_valid()
