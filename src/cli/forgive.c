@@ -56,10 +56,10 @@ static void print(const struct quarantine_entry *e)
     if (gmtime_r(&seconds, &tm))
         strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
     printf("%.8s  %s  uid %u  %s  %s  %s\n          %s%s\n", e->makeup.key, when, e->makeup.uid,
-           e->makeup.main[0] ? e->makeup.main : "(no main class)", e->makeup.build[0] ? e->makeup.build : "(no version)",
-           e->makeup.exe, e->why, e->strikes < QUARANTINE_STRIKES ? " (only suspected: the next time counts)" : "");
+           e->makeup.main[0] ? e->makeup.main : "(no main class)",
+           e->makeup.build[0] ? e->makeup.build : "(no version)", e->makeup.exe, e->why,
+           e->strikes < QUARANTINE_STRIKES ? " (only suspected: the next time counts)" : "");
 }
-
 
 struct pardon {
     bool all;

@@ -15,7 +15,7 @@
 enum { AFTERCARE_S = 10, AFTERCARE_GROUPS = 4 };
 
 struct aftercare {
-    int64_t since_ns; /* the last attach was begun, CLOCK_MONOTONIC; 0 = nothing to watch */
+    int64_t since_ns;                 /* the last attach was begun, CLOCK_MONOTONIC; 0 = nothing to watch */
     struct cgroup *group;             /* its cgroup; owned; NULL = not known */
     uint64_t kills[AFTERCARE_GROUPS]; /* what it and those above it had counted */
     struct jvm_makeup makeup;         /* key "" = not known yet */

@@ -77,7 +77,8 @@ static int find_in(struct str cgroups, struct str mountinfo, bool v2, struct cgr
     int code = -ENOENT;
     for (struct str line; str_split(&mountinfo, '\n', &line);) {
         struct mount m = {0};
-        if (!parse_mount(line, &m) || !str_is(m.type, v2 ? "cgroup2" : "cgroup") || (!v2 && !lists(m.options, "memory")))
+        if (!parse_mount(line, &m) || !str_is(m.type, v2 ? "cgroup2" : "cgroup") ||
+            (!v2 && !lists(m.options, "memory")))
             continue;
         code = -EXDEV;
         if (!within(path, m.root, &below))

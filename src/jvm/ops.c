@@ -13,9 +13,8 @@ enum { REQUEST_MAX = 64 << 10, REPLY_MAX = 64 << 10 };
 
 const char *jvm_outcome_name(enum jvm_outcome o)
 {
-    static const char *const names[] = {"ok",      "gone",    "not-hotspot", "no-attach",
-                                        "foreign", "timeout", "refused",     "failed",
-                                        "no-room", "condemned"};
+    static const char *const names[] = {"ok",      "gone",    "not-hotspot", "no-attach", "foreign",
+                                        "timeout", "refused", "failed",      "no-room",   "condemned"};
     return (size_t)o < ARRAY_LEN(names) ? names[o] : "unknown";
 }
 

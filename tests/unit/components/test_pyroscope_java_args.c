@@ -138,8 +138,10 @@ static void sizes_have_units(void)
     static const struct {
         const char *text;
         uint64_t bytes;
-    } good[] = {{"0", 0}, {"4096", 4096}, {"512k", 512 << 10}, {"24MiB", 24 << 20}, {"24mb", 24 << 20}, {"1G", 1 << 30}};
-    static const char *const bad[] = {"", "k", "-1", "1.5m", "24 MiB", "24MiBs", "99999999999999999999", "18446744073709551615g"};
+    } good[] = {{"0", 0},           {"4096", 4096}, {"512k", 512 << 10}, {"24MiB", 24 << 20},
+                {"24mb", 24 << 20}, {"1G", 1 << 30}};
+    static const char *const bad[] = {
+        "", "k", "-1", "1.5m", "24 MiB", "24MiBs", "99999999999999999999", "18446744073709551615g"};
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
         uint64_t n = 1;
         CHECK(java_size(good[i].text, &n));

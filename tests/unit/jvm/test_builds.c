@@ -102,7 +102,8 @@ static int check(const char *text, unsigned profiler, bool untested, struct err 
 static void newer_versions_are_refused_unless_wanted(void)
 {
     struct err err;
-    static const char *const tested[] = {"25.212-b10", "11.0.33", "17.0.15+6", "21", "25.0.2", "26.0.2", "27.0.1", "18"};
+    static const char *const tested[] = {"25.212-b10", "11.0.33", "17.0.15+6", "21",
+                                         "25.0.2",     "26.0.2",  "27.0.1",    "18"};
     for (size_t i = 0; i < sizeof tested / sizeof tested[0]; i++)
         CHECK_INT(check(tested[i], 4006, false, &err), 0);
     CHECK_INT(check("29+3", 4006, false, &err), -ENOTSUP);

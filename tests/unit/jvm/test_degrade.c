@@ -26,7 +26,8 @@ static void nothing_changes_without_changes(void)
 
 static void an_event_goes_with_what_belongs_to_it(void)
 {
-    CHECK_STR(apply("event=cpu,interval=5,alluser,alloc=1m,tlab,live,lock=1", "alloc"), "event=cpu,interval=5,alluser,lock=1");
+    CHECK_STR(apply("event=cpu,interval=5,alluser,alloc=1m,tlab,live,lock=1", "alloc"),
+              "event=cpu,interval=5,alluser,lock=1");
     CHECK_STR(apply("event=cpu,interval=5,alluser,alloc=1m", "event"), "alloc=1m");
     CHECK_STR(apply("event=cpu,interval=5", "event=ctimer"), "event=ctimer,interval=5");
     CHECK_STR(apply("event=cpu,memlimit=64m", ",memlimit=16m"), "event=cpu,memlimit=16m");
@@ -93,7 +94,8 @@ static void modifiers_can_go_alone(void)
 static void what_is_about_the_start_itself_is_refused_as_a_whole(void)
 {
     static const char *const said[] = {"Profiler already started", "Could not open Flight Recorder output file",
-                                       "Could not find VMThread bridge. Unsupported JVM?", "interval must be positive", ""};
+                                       "Could not find VMThread bridge. Unsupported JVM?", "interval must be positive",
+                                       ""};
     struct degraded d = {0};
     for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
         CHECK(!degrade_refused(STR(USUAL), said[i], &d));

@@ -13,7 +13,7 @@ static void head(uint8_t ret[ELF_HEAD], int class, int data, int machine)
 {
     memset(ret, 0, ELF_HEAD);
     memcpy(ret, ELFMAG, SELFMAG);
-    ret[EI_CLASS] = (uint8_t)class;
+    ret[EI_CLASS] = (uint8_t) class;
     ret[EI_DATA] = (uint8_t)data;
     ret[data == ELFDATA2LSB ? 18 : 19] = (uint8_t)machine;
     ret[data == ELFDATA2LSB ? 19 : 18] = (uint8_t)(machine >> 8);

@@ -23,7 +23,7 @@ static struct profiler {
     enum jvm_outcome answers[OP_COUNT]; /* JVM_OK unless a test says otherwise */
     bool stuck;                         /* no answer at all */
     unsigned calls[OP_COUNT];
-    char options[1024]; /* of the last start or roll */
+    char options[1024];              /* of the last start or roll */
     struct degraded asked, degraded; /* of the last start or roll; what its reply says */
     struct jvm_makeup makeup;        /* likewise */
     const char *metrics;
@@ -210,9 +210,8 @@ void priv_forget(struct priv *p, uint64_t id)
 }
 const char *jvm_outcome_name(enum jvm_outcome o)
 {
-    static const char *const names[] = {"ok",      "gone",    "not hotspot", "no attach",
-                                        "foreign", "timeout", "refused",     "failed",
-                                        "no room", "condemned"};
+    static const char *const names[] = {"ok",      "gone",    "not hotspot", "no attach", "foreign",
+                                        "timeout", "refused", "failed",      "no room",   "condemned"};
     return names[o];
 }
 
@@ -269,7 +268,8 @@ static pid_t a_process(void)
 
 static void open_session(void)
 {
-    static const struct jvm_session_events events = {.chunk = on_chunk, .state = on_state, .condemned = on_condemned, .closed = on_closed};
+    static const struct jvm_session_events events = {
+        .chunk = on_chunk, .state = on_state, .condemned = on_condemned, .closed = on_closed};
     struct pidref p = PIDREF_INIT;
     CHECK_INT(pidref_open(t.child, 0, &p, NULL), 0);
     struct jvm_id id = {t.child, p.start_time};
