@@ -67,7 +67,7 @@ void quarantine_list_put(struct quarantine_list *l, const struct quarantine_entr
 static bool is_key(struct str text)
 {
     for (size_t i = 0; i < text.n; i++)
-        if (!memchr("0123456789abcdef", text.p[i], 16))
+        if (!text.p[i] || !strchr("0123456789abcdef", text.p[i]))
             return false;
     return text.n == MAKEUP_KEY_SIZE - 1;
 }

@@ -28,8 +28,10 @@ static pid_t child(int status, int sig)
         setrlimit(RLIMIT_CORE, &none);
         close(pipes[1]);
         (void)!read(pipes[0], &go, 1);
-        if (sig)
+        if (sig) {
+            signal(sig, SIG_DFL); /* a sanitizer has handlers of its own */
             raise(sig);
+        }
         _exit(status);
     }
     close(pipes[0]);

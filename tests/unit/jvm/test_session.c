@@ -692,14 +692,14 @@ static void a_jvm_that_a_start_killed_condemns_its_make_up(void)
     profiler.stuck = true;
     open_session();
     WAIT_UNTIL(profiler.calls[OP_START] == 1, 2000);
-    kill(t.child, SIGSEGV); /* while the start is under way, whose answer comes later */
+    kill(t.child, SIGABRT); /* while the start is under way, whose answer comes later */
     const uint64_t until = uv_hrtime() + 50000000;
     WAIT_UNTIL(uv_hrtime() > until, 1000);
     CHECK_INT(t.closed, 0);
     uv_timer_start(&profiler.reply, on_reply, 1, 0);
     WAIT_UNTIL(t.closed, 2000);
-    CHECK_STR(t.condemned, "Main killed by SIGSEGV at the attach");
-    CHECK_STR(t.reason, "the process ended: killed by SIGSEGV at the attach");
+    CHECK_STR(t.condemned, "Main killed by SIGABRT at the attach");
+    CHECK_STR(t.reason, "the process ended: killed by SIGABRT at the attach");
     CHECK_STR(quarantine_keys(q), profiler.makeup.key);
     tear_down();
     quarantine_free(q);
