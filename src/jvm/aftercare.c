@@ -122,6 +122,12 @@ void aftercare_done(struct aftercare *a)
     free(TAKE_PTR(a->group));
 }
 
+void aftercare_drop(struct aftercare *a)
+{
+    a->since_ns = 0;
+    aftercare_done(a);
+}
+
 static enum jvm_end end_of(const struct aftercare *a, int status, int *signal)
 {
     *signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;

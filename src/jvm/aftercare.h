@@ -26,6 +26,8 @@ struct aftercare {
 
 /* An attach begins. */
 void aftercare_begin(struct aftercare *a, const struct pidref *p, int64_t now_ns);
+/* It did not come to an attach. */
+void aftercare_drop(struct aftercare *a);
 /* The process ended: call at once, while its status can still be had. */
 void aftercare_ended(struct aftercare *a, const struct pidref *p, int64_t now_ns);
 /* From time to time: a JVM that outlived its attach is told to the quarantine. */

@@ -127,6 +127,15 @@ struct pending {
     unsigned timeout_ms;
 };
 
+/* The child read a hostile process; what it says need not end. */
+static void end_texts(struct reply_head *h)
+{
+    h->makeup.key[sizeof h->makeup.key - 1] = h->makeup.exe[sizeof h->makeup.exe - 1] = '\0';
+    h->makeup.main[sizeof h->makeup.main - 1] = h->makeup.build[sizeof h->makeup.build - 1] = '\0';
+    h->degraded.changes[sizeof h->degraded.changes - 1] = h->degraded.why[sizeof h->degraded.why - 1] = '\0';
+    h->note[sizeof h->note - 1] = '\0';
+}
+
 static void decode(const uint8_t *out, size_t len, int *fds, size_t fd_count, struct jvm_reply *r)
 {
     struct reply_head head;
@@ -141,6 +150,7 @@ static void decode(const uint8_t *out, size_t len, int *fds, size_t fd_count, st
     r->attach_ns = head.attach_ns;
     r->gap_ns = head.gap_ns;
     r->was_running = head.was_running;
+    end_texts(&head);
     r->makeup = head.makeup;
     r->degraded = head.degraded;
     memcpy(r->note, head.note, sizeof r->note);

@@ -395,8 +395,8 @@ static void learn(struct jvm_session *s, const struct jvm_reply *r)
         s->care.since_ns = now_ns();
     if (r->makeup.key[0])
         s->care.makeup = r->makeup;
-    if (r->outcome != JVM_OK && r->outcome != JVM_TIMEOUT && r->outcome != JVM_GONE && r->attach_ns == 0)
-        s->care.since_ns = 0; /* nothing was attached to */
+    if (r->outcome != JVM_OK && r->outcome != JVM_TIMEOUT && r->attach_ns == 0)
+        aftercare_drop(&s->care); /* nothing was attached to */
     if (r->outcome == JVM_OK) {
         s->degraded = r->degraded;
         s->retries.no_rooms = 0;

@@ -22,6 +22,7 @@ enum op { OP_START, OP_ROLL, OP_DUMP, OP_STOP, OP_METRICS, OP_COUNT };
 static struct profiler {
     enum jvm_outcome answers[OP_COUNT]; /* JVM_OK unless a test says otherwise */
     bool stuck;                         /* no answer at all */
+    bool untouched;                     /* it did not come to an attach */
     unsigned calls[OP_COUNT];
     char options[1024];              /* of the last start or roll */
     struct degraded asked, degraded; /* of the last start or roll; what its reply says */
@@ -151,6 +152,7 @@ static void on_reply(uv_timer_t *timer)
     struct jvm_reply r = {.outcome = profiler.answers[profiler.op], .output_fd = -1, .previous_fd = -1};
     r.makeup = profiler.makeup;
     r.degraded = profiler.degraded;
+    r.attach_ns = profiler.untouched ? 0 : 1000000;
     if (r.outcome == JVM_OK)
         act(&r);
     else
@@ -705,6 +707,23 @@ static void a_jvm_that_a_start_killed_condemns_its_make_up(void)
     quarantine_free(q);
 }
 
+static void one_that_was_not_attached_to_condemns_nobody(void)
+{
+    set_up(60 * SECOND);
+    struct quarantine *q = use_quarantine();
+    profiler.answers[OP_START] = JVM_GONE;
+    profiler.untouched = profiler.stuck = true;
+    open_session();
+    WAIT_UNTIL(profiler.calls[OP_START] == 1, 2000);
+    kill(t.child, SIGABRT);
+    uv_timer_start(&profiler.reply, on_reply, 20, 0);
+    WAIT_UNTIL(t.closed, 2000);
+    CHECK_STR(t.condemned, "");
+    CHECK_STR(t.reason, "the process ended");
+    tear_down();
+    quarantine_free(q);
+}
+
 static void one_that_dies_of_itself_condemns_nobody(void)
 {
     set_up(60 * SECOND);
@@ -793,6 +812,7 @@ int main(void)
     RUN(a_roll_over_without_memory_is_put_off_and_profiling_goes_on);
     RUN(what_is_missing_is_said_and_not_asked_for_again);
     RUN(a_jvm_that_a_start_killed_condemns_its_make_up);
+    RUN(one_that_was_not_attached_to_condemns_nobody);
     RUN(one_that_dies_of_itself_condemns_nobody);
     RUN(a_condemned_make_up_waits_until_it_is_forgiven);
     RUN(retry_crashed_does_not_wait);
