@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "os/fsutil.h"
+
+enum { LOCK_TRIES = 100, LOCK_WAIT_US = 20000 };
 
 #define FILE_NAME "quarantine"
 #define LOCK_NAME "quarantine.lock"
@@ -162,6 +165,20 @@ int quarantine_load(const char *dir, struct quarantine_list *ret, struct err *er
     return code < 0 ? err_wrap(err, code, "%s", dir) : 0;
 }
 
+/* It is held for milliseconds; who holds it longer must not hold up a worker. -1 with errno. */
+static int take_lock(int fd)
+{
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return 0;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return -1;
+        usleep(LOCK_WAIT_US);
+    }
+    errno = EWOULDBLOCK;
+    return -1;
+}
+
 int quarantine_edit(const char *dir, bool (*change)(void *arg, struct quarantine_list *l), void *arg, struct err *err)
 {
     cleanup_quarantine_list struct quarantine_list l = QUARANTINE_LIST_INIT;
@@ -171,7 +188,7 @@ int quarantine_edit(const char *dir, bool (*change)(void *arg, struct quarantine
     if (at < 0)
         return err_errno(err, "%s", dir);
     cleanup_close int lock = openat(at, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (lock < 0 || flock(lock, LOCK_EX) < 0)
+    if (lock < 0 || take_lock(lock) < 0)
         return err_errno(err, "lock %s/" LOCK_NAME, dir);
     int code = read_at(at, &l, err);
     if (code == 0 && change(arg, &l))

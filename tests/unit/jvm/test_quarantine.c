@@ -2,7 +2,9 @@
 #include "jvm/quarantine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -202,6 +204,45 @@ static void a_file_that_cannot_be_written_is_said(void)
     end();
 }
 
+static void a_lock_that_is_not_given_back_holds_nobody_up(void)
+{
+    const struct jvm_makeup m = makeup(1, 0);
+    char name[160];
+    begin();
+    CHECK(quarantine_died(q, &m, JVM_END_FAULT, "killed"));
+    settle();
+    snprintf(name, sizeof name, "%s/quarantine.lock", dir);
+    cleanup_close int other = open(name, O_RDWR | O_CLOEXEC);
+    CHECK_INT(flock(other, LOCK_EX), 0);
+    const struct jvm_makeup next = makeup(2, 0);
+    CHECK(quarantine_died(q, &next, JVM_END_FAULT, "killed"));
+    settle();
+    CHECK_HAS(problems, "quarantine.lock");
+    problems[0] = '\0';
+    end();
+}
+
+static void what_lies_in_the_way_is_not_followed(void)
+{
+    const struct jvm_makeup m = makeup(1, 0);
+    char name[160];
+    struct stat st;
+    begin();
+    snprintf(name, sizeof name, "%s/victim", top);
+    CHECK_INT(symlink(name, file), 0);
+    CHECK(quarantine_died(q, &m, JVM_END_FAULT, "killed"));
+    settle();
+    CHECK(lstat(name, &st) < 0);
+    CHECK_HAS(problems, "quarantine");
+    CHECK_INT(unlink(file), 0);
+    CHECK_INT(mkfifo(file, 0600), 0);
+    CHECK(quarantine_died(q, &(struct jvm_makeup){.key = "11111111111111111111111111111111"}, JVM_END_FAULT, "killed"));
+    settle();
+    CHECK_HAS(problems, "is no file");
+    problems[0] = '\0';
+    end();
+}
+
 static void a_write_under_way_survives_its_owner(void)
 {
     const struct jvm_makeup m = makeup(1, 0);
@@ -291,6 +332,8 @@ int main(void)
     RUN(what_is_forgiven_in_the_file_is_forgiven);
     RUN(the_file_is_for_its_owner_and_whole);
     RUN(a_file_that_cannot_be_written_is_said);
+    RUN(a_lock_that_is_not_given_back_holds_nobody_up);
+    RUN(what_lies_in_the_way_is_not_followed);
     RUN(a_write_under_way_survives_its_owner);
     RUN(foreign_text_is_made_harmless);
     RUN(lines_that_are_none_are_skipped);
