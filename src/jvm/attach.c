@@ -124,6 +124,15 @@ static int try_connect(const struct jvm_attach *a, int *ret, struct err *err)
     return 0;
 }
 
+int jvm_attach_socket(const struct jvm_attach *a)
+{
+    char name[NAME_SIZE];
+    struct stat st;
+    snprintf(name, sizeof name, ".java_pid%d", (int)a->ns_pid);
+    cleanup_close int file = rootfs_peek(a->tmp, name, &st, NULL);
+    return file >= 0 && S_ISSOCK(st.st_mode) && fs_is_local(file) ? TAKE_FD(file) : -1;
+}
+
 static void remove_trigger(const struct jvm_attach *a)
 {
     char name[NAME_SIZE];

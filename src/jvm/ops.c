@@ -27,7 +27,7 @@ struct request_head {
 
 struct reply_head {
     int32_t outcome;
-    uint8_t has_output, has_previous, was_running;
+    uint8_t has_output, has_previous, has_socket, was_running;
     int64_t attach_ns, gap_ns;
     struct jvm_makeup makeup;
     struct degraded degraded;
@@ -48,7 +48,7 @@ static const char *next_text(const uint8_t **p, const uint8_t *end)
 static void run(struct priv_call *call, jvm_operation *operation)
 {
     struct request_head head;
-    struct jvm_reply r = {.outcome = JVM_FAILED, .output_fd = -1, .previous_fd = -1};
+    struct jvm_reply r = {.outcome = JVM_FAILED, .output_fd = -1, .previous_fd = -1, .socket_fd = -1};
     if (call->in_len >= sizeof head) {
         memcpy(&head, call->in, sizeof head);
         const uint8_t *p = call->in + sizeof head, *end = call->in + call->in_len;
@@ -66,6 +66,7 @@ static void run(struct priv_call *call, jvm_operation *operation)
         .outcome = r.outcome,
         .has_output = r.output_fd >= 0,
         .has_previous = r.previous_fd >= 0,
+        .has_socket = r.socket_fd >= 0,
         .was_running = r.was_running,
         .attach_ns = r.attach_ns,
         .gap_ns = r.gap_ns,
@@ -80,6 +81,8 @@ static void run(struct priv_call *call, jvm_operation *operation)
         call->fds[call->fd_count++] = r.output_fd;
     if (r.previous_fd >= 0)
         call->fds[call->fd_count++] = r.previous_fd;
+    if (r.socket_fd >= 0)
+        call->fds[call->fd_count++] = r.socket_fd;
 }
 
 static void op_start(struct priv_call *call)
@@ -158,12 +161,14 @@ static void decode(const uint8_t *out, size_t len, int *fds, size_t fd_count, st
         r->output_fd = TAKE_FD(fds[taken++]);
     if (head.has_previous && taken < fd_count)
         r->previous_fd = TAKE_FD(fds[taken++]);
+    if (head.has_socket && taken < fd_count)
+        r->socket_fd = TAKE_FD(fds[taken++]);
 }
 
 static void answered(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds, size_t fd_count)
 {
     struct pending *p = arg;
-    struct jvm_reply r = {.outcome = JVM_FAILED, .output_fd = -1, .previous_fd = -1};
+    struct jvm_reply r = {.outcome = JVM_FAILED, .output_fd = -1, .previous_fd = -1, .socket_fd = -1};
     switch (result) {
     case PRIV_DONE:
         snprintf(r.reason, sizeof r.reason, "the helper's answer makes no sense");

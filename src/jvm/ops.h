@@ -44,6 +44,7 @@ struct jvm_reply {
     int64_t gap_ns;    /* roll: from the stop's to the start's reply at most; else 0 */
     bool was_running;  /* stop: it was running until now */
     /* start, roll: */
+    int socket_fd; /* its attach socket's file, O_PATH, which goes when the JVM ends in order (jvm/aftercare.h); else -1. Owned likewise. */
     struct jvm_makeup makeup; /* key "" = it did not get that far */
     struct degraded degraded; /* what the JVM or the kernel cannot do, of what was asked for; with JVM_OK only */
     char note[FIT_NOTE_MAX];  /* what could not be looked at before; "" = nothing */

@@ -391,6 +391,7 @@ static bool wait_for_pardon(struct jvm_session *s)
 /* What a start or roll-over told besides its outcome. */
 static void learn(struct jvm_session *s, const struct jvm_reply *r)
 {
+    aftercare_keep_socket(&s->care, r->socket_fd);
     if (s->care.since_ns && !s->care.ended_ns)
         s->care.since_ns = now_ns();
     if (r->makeup.key[0])
@@ -652,7 +653,8 @@ static void turn(struct jvm_session *s)
         return;
     const int64_t now = now_ns();
     const bool more = read_some(s);
-    aftercare_look(&s->care, s->config.quarantine, now);
+    if (s->work != WORK_START && s->work != WORK_ROLL)
+        aftercare_look(&s->care, s->config.quarantine, now);
     const bool over = (s->gone && s->work == WORK_NONE) || (s->close_by && s->work == WORK_NONE && !s->may_run);
     if ((over && !more) || (s->close_by && now >= s->close_by)) {
         finish(s);
@@ -701,6 +703,8 @@ static void schedule(struct jvm_session *s)
         at = min_ns(at, s->close_by);
     if (s->work == WORK_NONE && s->state == JVM_STATE_WAITING)
         at = min_ns(at, s->retry_at);
+    if (s->work == WORK_NONE && s->care.since_ns && !s->gone)
+        at = min_ns(at, s->care.since_ns + AFTERCARE_S * SECOND);
     if (profiling && s->work == WORK_NONE && needs_dump(s))
         at = min_ns(at, s->dump_at);
     int64_t ms = at <= now ? 0 : (at - now + MILLI - 1) / MILLI;

@@ -136,6 +136,12 @@ def killed_by_a_fault(lab):
     equal(len(agent.wait_log("level=error.*killed by SIGABRT")), 1, "errors")
     jvm = lab.jvm()
     agent.wait_reason(jvm, r"Shop.*killed by SIGABRT.*smolder forgive")
+    forgive = [lab.smolder, "forgive", f"--storage.path={lab.dir}/data"]
+    status, listed = lab.call(forgive)
+    check(status == 0 and "Shop" in listed and "killed by SIGABRT" in listed, f"the list: {status} {listed}")
+    equal(lab.call([*forgive, "another.Main"])[0], 1, "status for what is not listed")
+    equal(lab.call([lab.smolder, "forgive", f"--storage.path={lab.dir}/none", "--all"])[0], 0, "status without a list")
+    check(not (lab.dir / "none").exists(), "a folder was made")
     # Another program is another make-up.
     other = lab.jvm(java=lab.jdk_copy() / "bin" / "java")
     agent.wait_state(other, "profiling")

@@ -2,8 +2,10 @@
 #include "jvm/aftercare.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -114,6 +116,30 @@ static void on_older_kernels_nobody_tells_later(void)
     check_end(3, 0, JVM_END_UNKNOWN, "ended at the attach", true);
 }
 
+/* Without a process to ask: what is left is its socket. */
+static void its_socket_tells_when_nobody_does(void)
+{
+    for (int removed = 0; removed < 2; removed++) {
+        char name[] = "/tmp/smolder-socket-XXXXXX", said[QUARANTINE_WHY_MAX];
+        struct aftercare a = {.since_ns = clock_ns()};
+        struct pidref nobody = PIDREF_INIT;
+        int made = mkstemp(name);
+        CHECK(made >= 0);
+        aftercare_keep_socket(&a, -1);
+        aftercare_keep_socket(&a, dup(made));
+        aftercare_keep_socket(&a, open(name, O_PATH | O_CLOEXEC));
+        if (removed)
+            CHECK_INT(unlink(name), 0);
+        aftercare_ended(&a, &nobody, clock_ns());
+        CHECK_INT(a.end, removed ? JVM_END_SELF : JVM_END_UNKNOWN);
+        CHECK(!aftercare_judge(&a, NULL, said, sizeof said));
+        CHECK_STR(said, removed ? "" : "ended at the attach");
+        CHECK(!a.has_socket);
+        (void)!unlink(name);
+        close(made);
+    }
+}
+
 static void one_that_runs_has_no_status(void)
 {
     int status;
@@ -190,6 +216,7 @@ int main(void)
         SKIP(its_pidfd_tells_later, "a kernel before 6.15");
         RUN(on_older_kernels_nobody_tells_later);
     }
+    RUN(its_socket_tells_when_nobody_does);
     RUN(one_that_runs_has_no_status);
     RUN(an_end_long_after_the_attach_is_its_own_affair);
     RUN(the_quarantine_hears_of_it);

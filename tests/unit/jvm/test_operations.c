@@ -44,7 +44,9 @@ static void close_reply(void)
         close(reply.output_fd);
     if (reply.previous_fd >= 0)
         close(reply.previous_fd);
-    reply.output_fd = reply.previous_fd = -1;
+    if (reply.socket_fd >= 0)
+        close(reply.socket_fd);
+    reply.output_fd = reply.previous_fd = reply.socket_fd = -1;
 }
 
 /* What is in the last reply is closed first. */
@@ -233,6 +235,27 @@ static void a_jvm_without_room_or_condemned_is_not_touched(void)
     check_nothing_stays(before, n);
     check_silent();
     java_kill(&java);
+}
+
+static void its_socket_stays_only_if_the_jvm_is_killed(void)
+{
+    static const int signals[] = {SIGTERM, SIGKILL};
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+        struct stat st = {0};
+        if (!begin(NULL))
+            return;
+        ask(operation_start, java.pid, JVM_START_MS);
+        CHECK_REPLY(JVM_OK, "");
+        CHECK(reply.socket_fd >= 0);
+        kill(java.pid, signals[i]);
+        waitpid(java.pid, NULL, 0);
+        CHECK_INT(fstat(reply.socket_fd, &st), 0);
+        CHECK_INT(st.st_nlink, signals[i] == SIGTERM ? 0 : 1);
+        char socket[64];
+        snprintf(socket, sizeof socket, "/tmp/.java_pid%d", (int)java.pid);
+        (void)!unlink(socket);
+        (void)!unlink(java.output);
+    }
 }
 
 static void the_build_is_known_without_counters(void)
@@ -641,7 +664,7 @@ int main(void)
         SKIP(operations, "needs root and a JDK");
         return REPORT();
     }
-    reply.output_fd = reply.previous_fd = -1;
+    reply.output_fd = reply.previous_fd = reply.socket_fd = -1;
     for (size_t i = 0; i < n; i++) {
         jdk = homes[i];
         printf("-- %s\n", jdk);
@@ -649,6 +672,7 @@ int main(void)
         RUN(a_refusal_carries_the_profilers_words);
         RUN(what_is_refused_costs_only_itself);
         RUN(a_jvm_without_room_or_condemned_is_not_touched);
+        RUN(its_socket_stays_only_if_the_jvm_is_killed);
         RUN(the_build_is_known_without_counters);
         RUN(reduced_signals_are_profiled_through_the_socket_and_never_signalled);
         RUN(disabled_attach_is_left_alone);

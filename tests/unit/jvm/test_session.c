@@ -149,7 +149,8 @@ static void act(struct jvm_reply *r)
 static void on_reply(uv_timer_t *timer)
 {
     (void)timer;
-    struct jvm_reply r = {.outcome = profiler.answers[profiler.op], .output_fd = -1, .previous_fd = -1};
+    struct jvm_reply r = {
+        .outcome = profiler.answers[profiler.op], .output_fd = -1, .previous_fd = -1, .socket_fd = -1};
     r.makeup = profiler.makeup;
     r.degraded = profiler.degraded;
     r.attach_ns = profiler.untouched ? 0 : 1000000;
