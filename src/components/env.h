@@ -10,6 +10,6 @@ struct quarantine;
 struct component_env {
     uv_loop_t *loop;
     struct priv *priv;
-    const char *version; /* "0.1.0" */
+    const char *version;           /* "0.1.0" */
     struct quarantine *quarantine; /* jvm/quarantine.h; NULL = none is kept */
 };

@@ -166,8 +166,8 @@ static void tell_state(struct jvm *v)
     /* That it waits for its min_age is no trouble. */
     if (v->state != JVM_STATE_GONE && v->reason[0] && strcmp(v->reason, v->logged) != 0 &&
         (v->state != JVM_STATE_WAITING || jvm_age_ns(v->id.start_time) >= v->owner->args.min_age))
-        log_warn(v->state == JVM_STATE_PROFILING ? "profiling with a restriction" : "not profiling", L_COMPONENT(id), L_INT("pid", v->id.pid), L_STR("service_name", service),
-                 L_STR("reason", v->reason));
+        log_warn(v->state == JVM_STATE_PROFILING ? "profiling with a restriction" : "not profiling", L_COMPONENT(id),
+                 L_INT("pid", v->id.pid), L_STR("service_name", service), L_STR("reason", v->reason));
     snprintf(v->logged, sizeof v->logged, "%s", v->reason);
 }
 

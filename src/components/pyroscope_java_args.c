@@ -103,8 +103,8 @@ bool java_size(const char *text, uint64_t *ret)
     static const struct {
         const char *name;
         unsigned shift;
-    } units[] = {{"", 0}, {"b", 0}, {"k", 10}, {"kb", 10}, {"kib", 10}, {"m", 20}, {"mb", 20}, {"mib", 20}, {"g", 30},
-                 {"gb", 30}, {"gib", 30}};
+    } units[] = {{"", 0},    {"b", 0},    {"k", 10}, {"kb", 10}, {"kib", 10}, {"m", 20},
+                 {"mb", 20}, {"mib", 20}, {"g", 30}, {"gb", 30}, {"gib", 30}};
     const size_t digits = strspn(text, "0123456789");
     uint64_t n;
     if (digits == 0 || !str_to_u64((struct str){text, digits}, &n) || n > (uint64_t)1 << 32)

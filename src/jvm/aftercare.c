@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -114,12 +116,38 @@ void aftercare_begin(struct aftercare *a, const struct pidref *p, int64_t now_ns
     if (cgroup_of(p, a->group, NULL) == 0)
         count_kills(a);
     else
-        aftercare_done(a);
+        free(TAKE_PTR(a->group));
 }
 
 void aftercare_done(struct aftercare *a)
 {
     free(TAKE_PTR(a->group));
+    if (a->has_socket)
+        close(a->socket);
+    a->has_socket = false;
+}
+
+void aftercare_keep_socket(struct aftercare *a, int fd)
+{
+    if (fd < 0)
+        return;
+    if (a->has_socket)
+        close(a->socket);
+    a->has_socket = true;
+    a->socket = fd;
+}
+
+/* It ended in order, for it cleaned up. */
+static bool removed_its_socket(const struct aftercare *a)
+{
+    struct stat st;
+    return a->has_socket && fstat(a->socket, &st) == 0 && st.st_nlink == 0;
+}
+
+void aftercare_drop(struct aftercare *a)
+{
+    a->since_ns = 0;
+    aftercare_done(a);
 }
 
 static enum jvm_end end_of(const struct aftercare *a, int status, int *signal)
@@ -151,7 +179,7 @@ void aftercare_ended(struct aftercare *a, const struct pidref *p, int64_t now_ns
     if (aftercare_status(p, &status))
         a->end = end_of(a, status, &a->signal);
     else
-        a->end = oom_killed(a) ? JVM_END_OOM : JVM_END_UNKNOWN;
+        a->end = oom_killed(a) ? JVM_END_OOM : removed_its_socket(a) ? JVM_END_SELF : JVM_END_UNKNOWN;
     aftercare_done(a);
 }
 

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "os/clock.h"
+#include "os/fsutil.h"
 #include "os/rootfs.h"
 
 enum { FIRST_WAIT_MS = 1, LAST_WAIT_MS = 20, NAME_SIZE = 32 };
@@ -100,6 +101,15 @@ static int try_connect(const struct jvm_attach *a, int *ret, struct err *err)
         return err_set(err, -EPERM, "/tmp/%s in the target belongs to another process", name);
     *ret = TAKE_FD(sock);
     return 0;
+}
+
+int jvm_attach_socket(const struct jvm_attach *a)
+{
+    char name[NAME_SIZE];
+    struct stat st;
+    snprintf(name, sizeof name, ".java_pid%d", (int)a->v->ns_pid);
+    cleanup_close int file = rootfs_peek_in(a->tmp, name, &st, NULL);
+    return file >= 0 && S_ISSOCK(st.st_mode) && fs_is_local(file) ? TAKE_FD(file) : -1;
 }
 
 static void remove_trigger(const struct jvm_attach *a)

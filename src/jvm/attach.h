@@ -36,6 +36,9 @@ void jvm_attach_done(struct jvm_attach *a);
 /* A connection to the attach listener, which is started if need be. -ETIMEDOUT; -ENOTSUP when it may not be started; -ESRCH. */
 must_check int jvm_attach_connect(struct jvm_attach *a, int *sock, struct err *err);
 
+/* The socket's file, O_PATH, to see later whether it is still there; -1 where that could wait for somebody. */
+int jvm_attach_socket(const struct jvm_attach *a);
+
 /* Sends a command with up to three arguments, each shorter than ATTACH_ARG_MAX bytes (NULL = ""). */
 must_check int jvm_attach_send(const struct jvm_attach *a, int sock, const char *command, const char *const args[3],
                                struct err *err);

@@ -164,10 +164,11 @@ int jvm_build_check(const struct jvm_build *b, unsigned profiler, bool untested,
                        "attached to; untested_versions = true allows it",
                        b->text, NEWEST_TESTED);
     if (b->major < OLDEST_TESTED)
-        return err_set(err, -ENOTSUP,
-                       "the JVM is version %s, older than those that were tested (from %d on); untested_versions = true "
-                       "allows it",
-                       b->text, OLDEST_TESTED);
+        return err_set(
+            err, -ENOTSUP,
+            "the JVM is version %s, older than those that were tested (from %d on); untested_versions = true "
+            "allows it",
+            b->text, OLDEST_TESTED);
     return 0;
 }
 

@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "os/fsutil.h"
 
-enum { MOUNTINFO_MAX = 4 << 20, CGROUPS_MAX = 64 << 10, FILE_MAX = 64 << 10 };
+enum { MOUNTINFO_MAX = 4 << 20, CGROUPS_MAX = 64 << 10, KNOWN_MAX = 64 << 10, FILE_MAX = 64 << 10 };
 
 /* One line of mountinfo: what of the file system is mounted, where, its type and super options. */
 struct mount {
@@ -77,7 +77,8 @@ static int find_in(struct str cgroups, struct str mountinfo, bool v2, struct cgr
     int code = -ENOENT;
     for (struct str line; str_split(&mountinfo, '\n', &line);) {
         struct mount m = {0};
-        if (!parse_mount(line, &m) || !str_is(m.type, v2 ? "cgroup2" : "cgroup") || (!v2 && !lists(m.options, "memory")))
+        if (!parse_mount(line, &m) || !str_is(m.type, v2 ? "cgroup2" : "cgroup") ||
+            (!v2 && !lists(m.options, "memory")))
             continue;
         code = -EXDEV;
         if (!within(path, m.root, &below))
@@ -112,15 +113,27 @@ static bool read_file(const char *path, struct buf *out)
     return fd >= 0 && fs_read(fd, out, NULL) == 0;
 }
 
+/* The mounts of cgroups among all, of which a busy node has thousands: read once, for they do not move while we run. */
+static struct str cgroup_mounts(void)
+{
+    static struct buf known = BUF_INIT(KNOWN_MAX);
+    cleanup_buf struct buf all = BUF_INIT(MOUNTINFO_MAX);
+    if (known.len || !read_file("/proc/self/mountinfo", &all))
+        return buf_slice(&known);
+    struct str rest = buf_slice(&all);
+    for (struct str line; str_split(&rest, '\n', &line);)
+        if (line.n && memmem(line.p, line.n, " - cgroup", strlen(" - cgroup"))) {
+            buf_str(&known, line);
+            buf_byte(&known, '\n');
+        }
+    return buf_slice(&known);
+}
+
 int cgroup_of(const struct pidref *p, struct cgroup *ret, struct err *err)
 {
-    cleanup_buf struct buf groups = BUF_INIT(CGROUPS_MAX), mounts = BUF_INIT(MOUNTINFO_MAX);
+    cleanup_buf struct buf groups = BUF_INIT(CGROUPS_MAX);
     int code = pidref_read(p, "cgroup", &groups, NULL, err);
-    if (code < 0)
-        return code;
-    if (!read_file("/proc/self/mountinfo", &mounts))
-        return err_set(err, -ENOENT, "read /proc/self/mountinfo: %s", strerror(errno));
-    return cgroup_find(buf_slice(&groups), buf_slice(&mounts), ret, err);
+    return code < 0 ? code : cgroup_find(buf_slice(&groups), cgroup_mounts(), ret, err);
 }
 
 bool cgroup_up(struct cgroup *c)

@@ -22,7 +22,7 @@ struct cgroup {
 
 /* By the texts of /proc/PID/cgroup and of our own mountinfo. -ENOENT without a memory controller, -EXDEV when it is out of reach. */
 must_check int cgroup_find(struct str cgroups, struct str mountinfo, struct cgroup *ret, struct err *err);
-/* Of a process. */
+/* Of a process. Not from two threads at once. */
 must_check int cgroup_of(const struct pidref *p, struct cgroup *ret, struct err *err);
 
 /* Makes it the group above; false at the mount point. */

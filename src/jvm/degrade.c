@@ -50,7 +50,8 @@ static const struct {
 /* What means nothing without that one. */
 static const struct {
     const char *option, *with;
-} companions[] = {{"event", "interval alluser record-cpu target-cpu sched"}, {"alloc", "tlab live"}, {"nativemem", "nofree"}};
+} companions[] = {
+    {"event", "interval alluser record-cpu target-cpu sched"}, {"alloc", "tlab live"}, {"nativemem", "nofree"}};
 
 static const char *const kinds[] = {"event", "cpu", "alloc", "lock", "wall", "nativemem", "nativelock", "trace", "all"};
 
@@ -87,7 +88,8 @@ static bool is_companion(const char *changes, struct str name)
 {
     for (size_t i = 0; i < ARRAY_LEN(companions); i++) {
         struct str value;
-        if (in_words(companions[i].with, name) && find(str_of(changes), str_of(companions[i].option), &value) && !value.p)
+        if (in_words(companions[i].with, name) && find(str_of(changes), str_of(companions[i].option), &value) &&
+            !value.p)
             return true;
     }
     return false;
@@ -156,8 +158,8 @@ static bool change(struct degraded *d, struct str options, struct str name, cons
     if (!buf_ok(&left) || !degrade_samples(buf_slice(&left)))
         return false;
     struct str shown = str_is(name, "event") && find(options, name, &value) ? value : name;
-    (void)!snprintf(next.why, sizeof next.why, "%.*s%swithout %.*s%s%s: %s", DEGRADED_WHY_MAX / 2, d->why, d->why[0] ? "; " : "", STR_ARG(shown),
-                    instead ? ", with " : "", instead ? instead : "", why);
+    (void)!snprintf(next.why, sizeof next.why, "%.*s%swithout %.*s%s%s: %s", DEGRADED_WHY_MAX / 2, d->why,
+                    d->why[0] ? "; " : "", STR_ARG(shown), instead ? ", with " : "", instead ? instead : "", why);
     *d = next;
     return true;
 }

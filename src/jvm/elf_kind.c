@@ -15,8 +15,8 @@ static const struct {
     unsigned machine;
     const char *name;
 } machines[] = {
-    {EM_X86_64, "amd64"},  {EM_386, "i386"},  {EM_AARCH64, "arm64"},   {EM_ARM, "arm"},
-    {EM_PPC64, "ppc64le"}, {EM_S390, "s390"}, {EM_RISCV, "riscv64"},   {EM_MIPS, "mips"},
+    {EM_X86_64, "amd64"},  {EM_386, "i386"},    {EM_AARCH64, "arm64"},     {EM_ARM, "arm"},
+    {EM_PPC64, "ppc64le"}, {EM_S390, "s390"},   {EM_RISCV, "riscv64"},     {EM_MIPS, "mips"},
     {EM_PPC, "ppc"},       {EM_SPARC, "sparc"}, {EM_LOONGARCH, "loong64"},
 };
 

@@ -108,8 +108,8 @@ static int check_machine(int libjvm, const struct jvm_fit *fit, const struct asp
 {
     uint8_t head[ELF_HEAD];
     struct elf_kind theirs = fit->exe, ours;
-    if (libjvm >= 0 && (pread(libjvm, head, sizeof head, 0) != (ssize_t)sizeof head ||
-                        elf_kind_of(head, sizeof head, &theirs) < 0))
+    if (libjvm >= 0 &&
+        (pread(libjvm, head, sizeof head, 0) != (ssize_t)sizeof head || elf_kind_of(head, sizeof head, &theirs) < 0))
         return err_set(err, -ENOTSUP, "the JVM's libjvm is no ELF file");
     if (theirs.bits == 0)
         return err_set(err, -ENOTSUP, "the JVM's libjvm cannot be read, so its machine is not known");

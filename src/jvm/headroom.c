@@ -44,7 +44,8 @@ void headroom_read(const struct cgroup *c, struct headroom *ret)
             continue;
         }
         /* Without it a group of version 1 is charged for its own processes only. */
-        if (at.path[0] && (!cgroup_number(&at, "memory.use_hierarchy", &hierarchy) || hierarchy || strcmp(at.path, c->path) == 0)) {
+        if (at.path[0] &&
+            (!cgroup_number(&at, "memory.use_hierarchy", &hierarchy) || hierarchy || strcmp(at.path, c->path) == 0)) {
             look(ret, &at, "memory.limit_in_bytes", "memory.usage_in_bytes");
             look(ret, &at, "memory.memsw.limit_in_bytes", "memory.memsw.usage_in_bytes");
         }
@@ -56,8 +57,9 @@ int headroom_check(const struct headroom *h, uint64_t need, struct err *err)
     const double mega = 1 << 20;
     if (!h->limited || h->left >= need)
         return 0;
-    return err_set(err, -ENOMEM,
-                   "memory limit of the container: %.0f MiB of %.0f MiB left, the profiler needs up to %.0f MiB; raise the "
-                   "limit, or lower memory_headroom at the risk that the JVM is killed",
-                   (double)h->left / mega, (double)h->limit / mega, (double)need / mega);
+    return err_set(
+        err, -ENOMEM,
+        "memory limit of the container: %.0f MiB of %.0f MiB left, the profiler needs up to %.0f MiB; raise the "
+        "limit, or lower memory_headroom at the risk that the JVM is killed",
+        (double)h->left / mega, (double)h->limit / mega, (double)need / mega);
 }

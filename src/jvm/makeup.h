@@ -15,8 +15,9 @@
 enum { MAKEUP_KEY_SIZE = 33, MAKEUP_PATH_MAX = 192, MAKEUP_MAIN_MAX = 128 };
 
 struct jvm_makeup {
-    char key[MAKEUP_KEY_SIZE]; /* 32 hexadecimal digits of all that follows and of the program's inode; "" = not known */
-    uint32_t uid;              /* its effective user, as this process sees it */
+    char
+        key[MAKEUP_KEY_SIZE]; /* 32 hexadecimal digits of all that follows and of the program's inode; "" = not known */
+    uint32_t uid;             /* its effective user, as this process sees it */
     char exe[MAKEUP_PATH_MAX];
     char main[MAKEUP_MAIN_MAX]; /* main class, or the jar's name */
     char build[JVM_VERSION_MAX];

@@ -76,7 +76,7 @@ static void job_done(struct job *j)
 
 static struct job job_of(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
-    *reply = (struct jvm_reply){.outcome = JVM_OK, .output_fd = -1, .previous_fd = -1};
+    *reply = (struct jvm_reply){.outcome = JVM_OK, .output_fd = -1, .previous_fd = -1, .socket_fd = -1};
     struct job j = {.s = s, .reply = reply, .target = JVM_TARGET_INIT};
     if (s->degraded)
         j.degraded = *s->degraded;
@@ -334,6 +334,7 @@ static bool started(struct job *j, int *fd)
     if (fstat(*fd, &st) == 0 && st.st_size > 0) {
         j->reply->output_fd = TAKE_FD(*fd);
         j->reply->degraded = j->degraded;
+        j->reply->socket_fd = jvm_attach_socket(&j->target.attach);
         return true;
     }
     return load(j, "stop" SILENT, &result) &&

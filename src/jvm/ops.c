@@ -29,7 +29,7 @@ struct request_head {
 
 struct reply_head {
     int32_t outcome;
-    uint8_t has_output, has_previous, was_running;
+    uint8_t has_output, has_previous, has_socket, was_running;
     int64_t attach_ns, gap_ns;
     struct jvm_makeup makeup;
     struct degraded degraded;
@@ -50,7 +50,7 @@ static const char *next_text(const uint8_t **p, const uint8_t *end)
 static void run(struct priv_call *call, jvm_operation *operation)
 {
     struct request_head head;
-    struct jvm_reply r = {.outcome = JVM_FAILED, .output_fd = -1, .previous_fd = -1};
+    struct jvm_reply r = {.outcome = JVM_FAILED, .output_fd = -1, .previous_fd = -1, .socket_fd = -1};
     if (call->in_len >= sizeof head) {
         memcpy(&head, call->in, sizeof head);
         const uint8_t *p = call->in + sizeof head, *end = call->in + call->in_len;
@@ -68,6 +68,7 @@ static void run(struct priv_call *call, jvm_operation *operation)
         .outcome = r.outcome,
         .has_output = r.output_fd >= 0,
         .has_previous = r.previous_fd >= 0,
+        .has_socket = r.socket_fd >= 0,
         .was_running = r.was_running,
         .attach_ns = r.attach_ns,
         .gap_ns = r.gap_ns,
@@ -82,6 +83,8 @@ static void run(struct priv_call *call, jvm_operation *operation)
         call->fds[call->fd_count++] = r.output_fd;
     if (r.previous_fd >= 0)
         call->fds[call->fd_count++] = r.previous_fd;
+    if (r.socket_fd >= 0)
+        call->fds[call->fd_count++] = r.socket_fd;
 }
 
 static void op_start(struct priv_call *call)
@@ -130,6 +133,15 @@ struct pending {
     unsigned timeout_ms;
 };
 
+/* The child read a hostile process; what it says need not end. */
+static void end_texts(struct reply_head *h)
+{
+    h->makeup.key[sizeof h->makeup.key - 1] = h->makeup.exe[sizeof h->makeup.exe - 1] = '\0';
+    h->makeup.main[sizeof h->makeup.main - 1] = h->makeup.build[sizeof h->makeup.build - 1] = '\0';
+    h->degraded.changes[sizeof h->degraded.changes - 1] = h->degraded.why[sizeof h->degraded.why - 1] = '\0';
+    h->note[sizeof h->note - 1] = '\0';
+}
+
 static void decode(const uint8_t *out, size_t len, int *fds, size_t fd_count, struct jvm_reply *r)
 {
     struct reply_head head;
@@ -144,6 +156,7 @@ static void decode(const uint8_t *out, size_t len, int *fds, size_t fd_count, st
     r->attach_ns = head.attach_ns;
     r->gap_ns = head.gap_ns;
     r->was_running = head.was_running;
+    end_texts(&head);
     r->makeup = head.makeup;
     r->degraded = head.degraded;
     memcpy(r->note, head.note, sizeof r->note);
@@ -151,12 +164,14 @@ static void decode(const uint8_t *out, size_t len, int *fds, size_t fd_count, st
         r->output_fd = TAKE_FD(fds[taken++]);
     if (head.has_previous && taken < fd_count)
         r->previous_fd = TAKE_FD(fds[taken++]);
+    if (head.has_socket && taken < fd_count)
+        r->socket_fd = TAKE_FD(fds[taken++]);
 }
 
 static void answered(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds, size_t fd_count)
 {
     struct pending *p = arg;
-    struct jvm_reply r = {.outcome = JVM_FAILED, .output_fd = -1, .previous_fd = -1};
+    struct jvm_reply r = {.outcome = JVM_FAILED, .output_fd = -1, .previous_fd = -1, .socket_fd = -1};
     switch (result) {
     case PRIV_DONE:
         snprintf(r.reason, sizeof r.reason, "the helper's answer makes no sense");

@@ -45,10 +45,11 @@ struct jvm_reply {
     int64_t gap_ns;    /* roll: from the stop's to the start's reply at most; else 0 */
     bool was_running;  /* stop: it was running until now */
     /* start, roll: */
-    struct jvm_makeup makeup;  /* key "" = it did not get that far */
-    struct degraded degraded;  /* what the JVM or the kernel cannot do, of what was asked for; with JVM_OK only */
-    char note[FIT_NOTE_MAX];   /* what could not be looked at before; "" = nothing */
-    char text[4096];   /* metrics, status: the profiler's output */
+    int socket_fd; /* its attach socket's file, O_PATH, which goes when the JVM ends in order (jvm/aftercare.h); else -1. Owned likewise. */
+    struct jvm_makeup makeup; /* key "" = it did not get that far */
+    struct degraded degraded; /* what the JVM or the kernel cannot do, of what was asked for; with JVM_OK only */
+    char note[FIT_NOTE_MAX];  /* what could not be looked at before; "" = nothing */
+    char text[4096];          /* metrics, status: the profiler's output */
 };
 /* How long each may take, from the start of its child on. */
 enum { JVM_START_MS = 10000, JVM_COMMAND_MS = 6000, JVM_STOP_MS = 4000 };
@@ -64,8 +65,8 @@ struct jvm_start {
         options; /* "event=itimer,interval=10000000,alloc=512k,lock=10ms,chunktime=60,timeout=960,memlimit=64m": all but
                              the action, jfr, file, log, loglevel-independent switches, which the operation adds */
     /* Of start and roll only: */
-    bool untested;        /* versions that were not tested, too (jvm/builds.h) */
-    uint64_t headroom;    /* bytes of memory its cgroups must have left (jvm/headroom.h); 0 = whatever they have */
+    bool untested;         /* versions that were not tested, too (jvm/builds.h) */
+    uint64_t headroom;     /* bytes of memory its cgroups must have left (jvm/headroom.h); 0 = whatever they have */
     const char *condemned; /* keys of make-ups that must not be attached to, separated by blanks; NULL = none */
     const struct degraded *degraded; /* of an earlier start with the same options; NULL = none */
 };

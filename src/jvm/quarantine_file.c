@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "os/fsutil.h"
+
+enum { LOCK_TRIES = 100, LOCK_WAIT_US = 20000 };
 
 #define FILE_NAME "quarantine"
 #define LOCK_NAME "quarantine.lock"
@@ -67,7 +70,7 @@ void quarantine_list_put(struct quarantine_list *l, const struct quarantine_entr
 static bool is_key(struct str text)
 {
     for (size_t i = 0; i < text.n; i++)
-        if (!memchr("0123456789abcdef", text.p[i], 16))
+        if (!text.p[i] || !strchr("0123456789abcdef", text.p[i]))
             return false;
     return text.n == MAKEUP_KEY_SIZE - 1;
 }
@@ -81,8 +84,8 @@ static bool parse_line(struct str line, struct quarantine_entry *ret)
         !str_split(&line, '\t', &uid) || !str_split(&line, '\t', &why) || !str_split(&line, '\t', &exe) ||
         !str_split(&line, '\t', &main) || !str_split(&line, '\t', &build))
         return false;
-    if (!is_key(key) || !str_to_u64(strikes, &s) || s == 0 || s > QUARANTINE_STRIKES ||
-        !str_to_i64(when, &e.when_s) || !str_to_u64(uid, &u) || u > UINT32_MAX)
+    if (!is_key(key) || !str_to_u64(strikes, &s) || s == 0 || s > QUARANTINE_STRIKES || !str_to_i64(when, &e.when_s) ||
+        !str_to_u64(uid, &u) || u > UINT32_MAX)
         return false;
     e.strikes = (unsigned)s;
     e.makeup.uid = (uint32_t)u;
@@ -162,6 +165,20 @@ int quarantine_load(const char *dir, struct quarantine_list *ret, struct err *er
     return code < 0 ? err_wrap(err, code, "%s", dir) : 0;
 }
 
+/* It is held for milliseconds; who holds it longer must not hold up a worker. -1 with errno. */
+static int take_lock(int fd)
+{
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return 0;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return -1;
+        usleep(LOCK_WAIT_US);
+    }
+    errno = EWOULDBLOCK;
+    return -1;
+}
+
 int quarantine_edit(const char *dir, bool (*change)(void *arg, struct quarantine_list *l), void *arg, struct err *err)
 {
     cleanup_quarantine_list struct quarantine_list l = QUARANTINE_LIST_INIT;
@@ -171,7 +188,7 @@ int quarantine_edit(const char *dir, bool (*change)(void *arg, struct quarantine
     if (at < 0)
         return err_errno(err, "%s", dir);
     cleanup_close int lock = openat(at, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (lock < 0 || flock(lock, LOCK_EX) < 0)
+    if (lock < 0 || take_lock(lock) < 0)
         return err_errno(err, "lock %s/" LOCK_NAME, dir);
     int code = read_at(at, &l, err);
     if (code == 0 && change(arg, &l))

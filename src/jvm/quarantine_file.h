@@ -24,7 +24,7 @@ enum { QUARANTINE_STRIKES = 2 };
 struct quarantine_entry {
     struct jvm_makeup makeup;
     unsigned strikes;
-    int64_t when_s; /* wall clock, of the last death */
+    int64_t when_s;               /* wall clock, of the last death */
     char why[QUARANTINE_WHY_MAX]; /* "killed by SIGSEGV 0.3 s after the attach" */
 };
 

@@ -282,12 +282,13 @@ static bool wait_for_pardon(struct jvm_session *s)
 /* What a start or roll-over told besides its outcome. */
 static void learn(struct jvm_session *s, const struct jvm_reply *r)
 {
+    aftercare_keep_socket(&s->care, r->socket_fd);
     if (s->care.since_ns && !s->care.ended_ns)
         s->care.since_ns = now_ns();
     if (r->makeup.key[0])
         s->care.makeup = r->makeup;
-    if (r->outcome != JVM_OK && r->outcome != JVM_TIMEOUT && r->outcome != JVM_GONE && r->attach_ns == 0)
-        s->care.since_ns = 0; /* nothing was attached to */
+    if (r->outcome != JVM_OK && r->outcome != JVM_TIMEOUT && r->attach_ns == 0)
+        aftercare_drop(&s->care); /* nothing was attached to */
     if (r->outcome == JVM_OK) {
         s->degraded = r->degraded;
         s->retries.no_rooms = 0;
@@ -570,7 +571,8 @@ static void turn(struct jvm_session *s)
     const bool due = now >= s->look_at, more = intake_look(&s->intake, due);
     if (due)
         s->look_at = next_look(s, now);
-    aftercare_look(&s->care, s->config.quarantine, now);
+    if (s->work != WORK_START && s->work != WORK_ROLL)
+        aftercare_look(&s->care, s->config.quarantine, now);
     const bool over = (s->gone && s->work == WORK_NONE) || (s->close_by && s->work == WORK_NONE && !s->may_run);
     if ((over && !more) || (s->close_by && now >= s->close_by)) {
         finish(s);
@@ -602,6 +604,8 @@ static void schedule(struct jvm_session *s)
         at = min_ns(at, s->close_by);
     if (s->work == WORK_NONE && s->state == JVM_STATE_WAITING)
         at = min_ns(at, s->retry_at);
+    if (s->work == WORK_NONE && s->care.since_ns && !s->gone)
+        at = min_ns(at, s->care.since_ns + AFTERCARE_S * SECOND);
     if (profiling && s->work == WORK_NONE && needs_dump(s))
         at = min_ns(at, s->dump_at);
     int64_t ms = at <= now ? 0 : (at - now + MILLI - 1) / MILLI;

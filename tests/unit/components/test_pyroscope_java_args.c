@@ -32,6 +32,9 @@ static void defaults_are_the_documents(void)
     CHECK_INT(decode(MINIMAL, &a, &said), 0);
     CHECK_STR(a.tmp_dir, "/tmp");
     CHECK_STR(a.dist, "");
+    CHECK_INT(a.min_age, 1000000000);
+    CHECK_STR(a.memory_headroom, "24MiB");
+    CHECK(!a.untested_versions && !a.retry_crashed);
     CHECK_INT(a.profiling.interval, 60000000000);
     CHECK_INT(a.profiling.roll_over, 900000000000);
     CHECK_INT(java_profiling_events(&a.profiling, &events, NULL), 0);
@@ -117,6 +120,8 @@ static void refuses_relative_paths_and_missing_arguments(void)
     } cases[] = {
         {MINIMAL "tmp_dir = \"tmp\"", "tmp_dir must be an absolute path"},
         {MINIMAL "dist = \"asprof\"", "dist must be an absolute path"},
+        {MINIMAL "min_age = \"-1s\"", "min_age must be between 0s and 24h"},
+        {MINIMAL "memory_headroom = \"much\"", "memory_headroom \"much\" is not a size"},
         {"targets = []", "forward_to"},
         {"forward_to = []", "targets"},
     };
@@ -125,6 +130,27 @@ static void refuses_relative_paths_and_missing_arguments(void)
         struct java_args a;
         CHECK(decode(cases[i].config, &a, &said) < 0);
         CHECK_HAS(buf_cstr(&said), cases[i].said);
+    }
+}
+
+static void sizes_have_units(void)
+{
+    static const struct {
+        const char *text;
+        uint64_t bytes;
+    } good[] = {{"0", 0},           {"4096", 4096}, {"512k", 512 << 10}, {"24MiB", 24 << 20},
+                {"24mb", 24 << 20}, {"1G", 1 << 30}};
+    static const char *const bad[] = {
+        "", "k", "-1", "1.5m", "24 MiB", "24MiBs", "99999999999999999999", "18446744073709551615g"};
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        uint64_t n = 1;
+        CHECK(java_size(good[i].text, &n));
+        CHECK_INT(n, good[i].bytes);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        uint64_t n;
+        if (java_size(bad[i], &n))
+            FAIL_("\"%s\" is a size", bad[i]);
     }
 }
 
@@ -160,6 +186,7 @@ int main(void)
     RUN(attributes_become_the_profilers_options);
     RUN(refuses_at_load_what_would_fail_later);
     RUN(refuses_relative_paths_and_missing_arguments);
+    RUN(sizes_have_units);
     RUN(samples_weigh_what_the_settings_say);
     return REPORT();
 }

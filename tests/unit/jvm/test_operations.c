@@ -46,7 +46,9 @@ static void close_reply(void)
         close(reply.output_fd);
     if (reply.previous_fd >= 0)
         close(reply.previous_fd);
-    reply.output_fd = reply.previous_fd = -1;
+    if (reply.socket_fd >= 0)
+        close(reply.socket_fd);
+    reply.output_fd = reply.previous_fd = reply.socket_fd = -1;
 }
 
 /* In a process of its own, as in the helper: it becomes the target's user for good. Its descriptors come with the reply. */
@@ -58,10 +60,10 @@ static void run_apart(jvm_operation *operation, const struct jvm_start *s, int64
     if (child == 0) {
         struct jvm_reply r;
         operation(s, deadline_ms, &r);
-        const int fds[2] = {r.output_fd, r.previous_fd};
+        const int fds[] = {r.output_fd, r.previous_fd, r.socket_fd};
         struct frame_out out = {.head = {.len = sizeof r}, .body = (const uint8_t *)&r};
-        int given[2];
-        for (size_t i = 0; i < 2; i++)
+        int given[ARRAY_LEN(fds)];
+        for (size_t i = 0; i < ARRAY_LEN(fds); i++)
             if (fds[i] >= 0)
                 given[out.head.fd_count++] = fds[i];
         out.fds = given;
@@ -80,6 +82,8 @@ static void run_apart(jvm_operation *operation, const struct jvm_start *s, int64
             reply.output_fd = TAKE_FD(in.fds[taken++]);
         if (reply.previous_fd >= 0)
             reply.previous_fd = TAKE_FD(in.fds[taken++]);
+        if (reply.socket_fd >= 0)
+            reply.socket_fd = TAKE_FD(in.fds[taken++]);
     }
     frame_in_done(&in);
     close(ends[0]);
@@ -211,6 +215,106 @@ static void a_refusal_carries_the_profilers_words(void)
     CHECK_REPLY(JVM_REFUSED, "the profiler refused to start: ");
     CHECK(strlen(reply.reason) > strlen("the profiler refused to start: "));
     check_silent();
+    java_kill(&java);
+}
+
+static void start_with(struct jvm_start s)
+{
+    s.id.pid = java.pid;
+    s.tmp_dir = tmp_dir;
+    s.dist = "";
+    close_reply();
+    operation_start(&s, clock_ms() + JVM_START_MS, &reply);
+}
+
+static void what_is_refused_costs_only_itself(void)
+{
+    if (!begin(NULL))
+        return;
+    start_with((struct jvm_start){.options = "event=no-such-event,interval=10000000,alloc=512k,lock=10ms,timeout=120"});
+    CHECK_REPLY(JVM_OK, "");
+    CHECK_STR(reply.degraded.changes, "event");
+    CHECK_STR(reply.degraded.why, "without no-such-event: Unsupported event type");
+    CHECK(is_recording(reply.output_fd) && is_unlinked(reply.output_fd));
+    ask(operation_stop, java.pid, JVM_STOP_MS);
+    CHECK(reply.was_running);
+    /* What is known is not tried again. */
+    const struct degraded known = {"event", "known"};
+    start_with((struct jvm_start){.options = "event=no-such-event,alloc=512k,timeout=120", .degraded = &known});
+    CHECK_REPLY(JVM_OK, "");
+    CHECK_STR(reply.degraded.why, "known");
+    ask(operation_stop, java.pid, JVM_STOP_MS);
+    check_silent();
+    java_kill(&java);
+}
+
+static void a_jvm_without_room_or_condemned_is_not_touched(void)
+{
+    char before[NAMES_MAX][64];
+    if (!begin(NULL))
+        return;
+    size_t n = planted(before);
+    /* No cgroup is that large; where none has a limit there is room for anything. */
+    start_with((struct jvm_start){.options = OPTIONS, .headroom = UINT64_MAX / 2});
+    CHECK(reply.outcome == JVM_NO_ROOM || reply.outcome == JVM_OK);
+    if (reply.outcome == JVM_OK)
+        ask(operation_stop, java.pid, JVM_STOP_MS);
+    CHECK_INT(strlen(reply.makeup.key) == MAKEUP_KEY_SIZE - 1 || reply.was_running, 1);
+    java_kill(&java);
+    if (!begin(NULL))
+        return;
+    start_with((struct jvm_start){.options = "event=no-such-event"});
+    char keys[2 * MAKEUP_KEY_SIZE + 2];
+    snprintf(keys, sizeof keys, "%032x %s", 1, reply.makeup.key);
+    CHECK_STR(reply.makeup.main, "Busy");
+    CHECK(reply.makeup.build[0] != '\0');
+    java_kill(&java);
+    if (!begin(NULL))
+        return;
+    start_with((struct jvm_start){.options = OPTIONS, .condemned = keys}); /* another one of the same make-up */
+    CHECK_REPLY(JVM_CONDEMNED, "");
+    check_nothing_stays(before, n);
+    check_silent();
+    java_kill(&java);
+}
+
+static void its_socket_stays_only_if_the_jvm_is_killed(void)
+{
+    static const int signals[] = {SIGTERM, SIGKILL};
+    for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+        struct stat st = {0};
+        if (!begin(NULL))
+            return;
+        ask(operation_start, java.pid, JVM_START_MS);
+        CHECK_REPLY(JVM_OK, "");
+        CHECK(reply.socket_fd >= 0);
+        kill(java.pid, signals[i]);
+        waitpid(java.pid, NULL, 0);
+        CHECK_INT(fstat(reply.socket_fd, &st), 0);
+        CHECK_INT(st.st_nlink, signals[i] == SIGTERM ? 0 : 1);
+        char socket[64];
+        snprintf(socket, sizeof socket, "/tmp/.java_pid%d", (int)java.pid);
+        (void)!unlink(socket);
+        (void)!unlink(java.output);
+    }
+}
+
+static void the_build_is_known_without_counters(void)
+{
+    const char *options[] = {"-XX:-UsePerfData", NULL};
+    char build[JVM_VERSION_MAX];
+    if (!begin(NULL))
+        return;
+    ask(operation_start, java.pid, JVM_START_MS);
+    snprintf(build, sizeof build, "%s", reply.makeup.build);
+    ask(operation_stop, java.pid, JVM_STOP_MS);
+    java_kill(&java);
+    if (!begin(options))
+        return;
+    ask(operation_start, java.pid, JVM_START_MS);
+    CHECK_REPLY(JVM_OK, "");
+    CHECK(strtol(build, NULL, 10) == strtol(reply.makeup.build, NULL, 10));
+    ask(operation_stop, java.pid, JVM_STOP_MS);
     java_kill(&java);
 }
 
@@ -663,12 +767,16 @@ int main(void)
         SKIP(operations, "needs root and a JDK");
         return REPORT();
     }
-    reply.output_fd = reply.previous_fd = -1;
+    reply.output_fd = reply.previous_fd = reply.socket_fd = -1;
     for (size_t i = 0; i < n; i++) {
         jdk = homes[i];
         printf("-- %s\n", jdk);
         RUN(a_session_from_start_to_stop);
         RUN(a_refusal_carries_the_profilers_words);
+        RUN(what_is_refused_costs_only_itself);
+        RUN(a_jvm_without_room_or_condemned_is_not_touched);
+        RUN(its_socket_stays_only_if_the_jvm_is_killed);
+        RUN(the_build_is_known_without_counters);
         RUN(reduced_signals_are_profiled_through_the_socket_and_never_signalled);
         RUN(disabled_attach_is_left_alone);
         RUN(no_dynamic_agents_is_a_reason);

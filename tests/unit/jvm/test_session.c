@@ -24,8 +24,11 @@ enum op { OP_START, OP_ROLL, OP_DUMP, OP_STOP, OP_METRICS, OP_COUNT };
 static struct profiler {
     enum jvm_outcome answers[OP_COUNT]; /* JVM_OK unless a test says otherwise */
     bool stuck;                         /* no answer at all */
+    bool untouched;                     /* it did not come to an attach */
     unsigned calls[OP_COUNT];
-    char options[1024]; /* of the last start or roll */
+    char options[1024];              /* of the last start or roll */
+    struct degraded asked, degraded; /* of the last start or roll; what its reply says */
+    struct jvm_makeup makeup;        /* likewise */
     const char *metrics;
     int previous_fd;
     int fd; /* the recording being written; -1: stopped */
@@ -52,6 +55,7 @@ static struct {
     char reason[ERR_MAX];
     bool was_waiting;
     unsigned starts_without_reason;
+    char condemned[256];
 } t;
 
 static int64_t wall_ns(void)
@@ -147,7 +151,11 @@ static void act(struct jvm_reply *r)
 static void on_reply(uv_timer_t *timer)
 {
     (void)timer;
-    struct jvm_reply r = {.outcome = profiler.answers[profiler.op], .output_fd = -1, .previous_fd = -1};
+    struct jvm_reply r = {
+        .outcome = profiler.answers[profiler.op], .output_fd = -1, .previous_fd = -1, .socket_fd = -1};
+    r.makeup = profiler.makeup;
+    r.degraded = profiler.degraded;
+    r.attach_ns = profiler.untouched ? 0 : 1000000;
     if (r.outcome == JVM_OK)
         act(&r);
     else
@@ -166,6 +174,8 @@ static uint64_t call(enum op op, const struct jvm_start *s, jvm_done *done, void
     profiler.arg = arg;
     if (op == OP_START || op == OP_ROLL)
         snprintf(profiler.options, sizeof profiler.options, "%s", s->options);
+    if (op == OP_START || op == OP_ROLL)
+        profiler.asked = *s->degraded;
     if (!profiler.stuck)
         uv_timer_start(&profiler.reply, on_reply, 2, 0);
     return 1;
@@ -253,8 +263,8 @@ void priv_forget(struct priv *p, uint64_t id)
 }
 const char *jvm_outcome_name(enum jvm_outcome o)
 {
-    static const char *const names[] = {"ok",      "gone",    "not hotspot", "no attach",
-                                        "foreign", "timeout", "refused",     "failed"};
+    static const char *const names[] = {"ok",      "gone",    "not hotspot", "no attach", "foreign",
+                                        "timeout", "refused", "failed",      "no room",   "condemned"};
     return names[o];
 }
 
@@ -281,6 +291,12 @@ static void on_state(void *arg, enum jvm_state state, const char *reason)
     snprintf(t.reason, sizeof t.reason, "%s", reason);
 }
 
+static void on_condemned(void *arg, const struct jvm_makeup *m, const char *text)
+{
+    (void)arg;
+    snprintf(t.condemned, sizeof t.condemned, "%s %s", m->main, text);
+}
+
 static void on_closed(void *arg)
 {
     (void)arg;
@@ -305,7 +321,8 @@ static pid_t a_process(void)
 
 static void open_session(void)
 {
-    static const struct jvm_session_events events = {.chunk = on_chunk, .state = on_state, .closed = on_closed};
+    static const struct jvm_session_events events = {
+        .chunk = on_chunk, .state = on_state, .condemned = on_condemned, .closed = on_closed};
     struct pidref p = PIDREF_INIT;
     CHECK_INT(pidref_open(t.child, 0, &p, NULL), 0);
     struct jvm_id id = {t.child, p.start_time};
@@ -635,6 +652,195 @@ static void starts_anew_when_the_recording_is_damaged(void)
     tear_down();
 }
 
+/* ---- what does not fit ---- */
+
+static void waits_until_the_jvm_is_old_enough(void)
+{
+    set_up(60 * SECOND);
+    t.config.min_age_ns = SECOND + SECOND / 2;
+    open_session();
+    WAIT_UNTIL(strstr(t.reason, "waiting until it is 1.5 s old (min_age)"), 1000);
+    CHECK_INT(t.state, JVM_STATE_WAITING);
+    CHECK_INT(profiler.calls[OP_START], 0);
+    CHECK(jvm_session_next_ns(t.session) > 0 && jvm_session_next_ns(t.session) <= 2 * SECOND);
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 3000);
+    CHECK_STR(t.reason, "");
+    tear_down();
+}
+
+static void looks_again_for_memory_and_less_and_less_often(void)
+{
+    set_up(60 * SECOND);
+    profiler.answers[OP_START] = JVM_NO_ROOM;
+    open_session();
+    WAIT_UNTIL(strstr(t.reason, "no room"), 2000);
+    CHECK_INT(t.state, JVM_STATE_WAITING);
+    CHECK(jvm_session_next_ns(t.session) > 9 * SECOND && jvm_session_next_ns(t.session) <= 10 * SECOND);
+    /* At once, when the configuration asks for less. */
+    profiler.answers[OP_START] = JVM_OK;
+    t.config.headroom = 1;
+    jvm_session_update(t.session, &t.config);
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    tear_down();
+}
+
+static void a_roll_over_without_memory_is_put_off_and_profiling_goes_on(void)
+{
+    set_up(60 * SECOND);
+    t.config.roll_ns = SECOND / 2;
+    profiler.answers[OP_ROLL] = JVM_NO_ROOM;
+    open_session();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    WAIT_UNTIL(profiler.calls[OP_START] == 1, 100);
+    int64_t at = profiler.chunk_began;
+    rotate('a', at + SECOND);
+    WAIT_UNTIL(profiler.calls[OP_ROLL] == 1, 7000);
+    WAIT_UNTIL(strstr(t.reason, "no room"), 1000);
+    CHECK_INT(t.state, JVM_STATE_PROFILING);
+    const uint64_t until = uv_hrtime() + 300000000;
+    WAIT_UNTIL(uv_hrtime() > until, 1000);
+    CHECK_INT(profiler.calls[OP_ROLL], 1);
+    CHECK_INT(profiler.calls[OP_START], 1);
+    tear_down();
+}
+
+static void what_is_missing_is_said_and_not_asked_for_again(void)
+{
+    set_up(60 * SECOND);
+    t.config.roll_ns = SECOND / 2;
+    profiler.degraded = (struct degraded){"alloc", "without alloc: no symbols"};
+    open_session();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    CHECK_STR(t.reason, "without alloc: no symbols");
+    CHECK_STR(profiler.asked.changes, "");
+    rotate('a', profiler.chunk_began + SECOND);
+    WAIT_UNTIL(profiler.calls[OP_ROLL] == 1, 7000);
+    CHECK_STR(profiler.asked.changes, "alloc");
+    CHECK_STR(t.reason, "without alloc: no symbols");
+    /* Other events may be welcome. */
+    profiler.degraded = (struct degraded){"", ""};
+    t.config.events = "event=ctimer";
+    jvm_session_update(t.session, &t.config);
+    WAIT_UNTIL(profiler.calls[OP_ROLL] == 2 && !t.reason[0], 7000);
+    CHECK_STR(profiler.asked.changes, "");
+    tear_down();
+}
+
+static void problem(void *arg, const char *text)
+{
+    (void)arg;
+    FAIL_("%s", text);
+}
+
+static struct quarantine *use_quarantine(void)
+{
+    snprintf(profiler.makeup.key, sizeof profiler.makeup.key, "%032x", 7);
+    snprintf(profiler.makeup.main, sizeof profiler.makeup.main, "Main");
+    return t.config.quarantine = quarantine_new(&t.loop, "", problem, NULL);
+}
+
+static void a_jvm_that_a_start_killed_condemns_its_make_up(void)
+{
+    set_up(60 * SECOND);
+    struct quarantine *q = use_quarantine();
+    profiler.answers[OP_START] = JVM_GONE;
+    profiler.stuck = true;
+    open_session();
+    WAIT_UNTIL(profiler.calls[OP_START] == 1, 2000);
+    kill(t.child, SIGABRT); /* while the start is under way, whose answer comes later */
+    const uint64_t until = uv_hrtime() + 50000000;
+    WAIT_UNTIL(uv_hrtime() > until, 1000);
+    CHECK_INT(t.closed, 0);
+    uv_timer_start(&profiler.reply, on_reply, 1, 0);
+    WAIT_UNTIL(t.closed, 2000);
+    CHECK_STR(t.condemned, "Main killed by SIGABRT at the attach");
+    CHECK_STR(t.reason, "the process ended: killed by SIGABRT at the attach");
+    CHECK_STR(quarantine_keys(q), profiler.makeup.key);
+    tear_down();
+    quarantine_free(q);
+}
+
+static void one_that_was_not_attached_to_condemns_nobody(void)
+{
+    set_up(60 * SECOND);
+    struct quarantine *q = use_quarantine();
+    profiler.answers[OP_START] = JVM_GONE;
+    profiler.untouched = profiler.stuck = true;
+    open_session();
+    WAIT_UNTIL(profiler.calls[OP_START] == 1, 2000);
+    kill(t.child, SIGABRT);
+    uv_timer_start(&profiler.reply, on_reply, 20, 0);
+    WAIT_UNTIL(t.closed, 2000);
+    CHECK_STR(t.condemned, "");
+    CHECK_STR(t.reason, "the process ended");
+    tear_down();
+    quarantine_free(q);
+}
+
+static void one_that_dies_of_itself_condemns_nobody(void)
+{
+    set_up(60 * SECOND);
+    struct quarantine *q = use_quarantine();
+    open_session();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    kill(t.child, SIGTERM);
+    WAIT_UNTIL(t.closed, 2000);
+    CHECK_STR(t.condemned, "");
+    CHECK_STR(t.reason, "the process ended");
+    CHECK_STR(quarantine_keys(q), "");
+    tear_down();
+    quarantine_free(q);
+}
+
+static bool forgive(void *arg, struct quarantine_list *l)
+{
+    (void)arg;
+    l->len = 0;
+    return true;
+}
+
+static void a_condemned_make_up_waits_until_it_is_forgiven(void)
+{
+    char dir[] = "/tmp/smolder-session-XXXXXX", command[64];
+    struct err err;
+    CHECK(mkdtemp(dir) != NULL);
+    set_up(60 * SECOND);
+    struct quarantine *q = use_quarantine();
+    quarantine_free(q);
+    q = t.config.quarantine = quarantine_new(&t.loop, dir, problem, NULL);
+    CHECK(quarantine_died(q, &profiler.makeup, JVM_END_FAULT, "killed by SIGSEGV 2.0 s after the attach"));
+    profiler.answers[OP_START] = JVM_CONDEMNED;
+    open_session();
+    WAIT_UNTIL(strstr(t.reason, "(Main) was killed by SIGSEGV 2.0 s after the attach"), 2000);
+    CHECK_HAS(t.reason, "smolder forgive");
+    CHECK_INT(t.state, JVM_STATE_WAITING);
+    CHECK_INT(profiler.calls[OP_START], 1);
+    profiler.answers[OP_START] = JVM_OK;
+    CHECK_INT(quarantine_edit(dir, forgive, NULL, &err), 0);
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 12000);
+    CHECK_INT(profiler.calls[OP_START], 2);
+    tear_down();
+    quarantine_free(q);
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    (void)!system(command);
+}
+
+static void retry_crashed_does_not_wait(void)
+{
+    set_up(60 * SECOND);
+    struct quarantine *q = use_quarantine();
+    CHECK(quarantine_died(q, &profiler.makeup, JVM_END_FAULT, "killed"));
+    profiler.answers[OP_START] = JVM_CONDEMNED;
+    open_session();
+    WAIT_UNTIL(strstr(t.reason, "smolder forgive"), 2000);
+    profiler.answers[OP_START] = JVM_OK;
+    t.config.retry_crashed = true;
+    jvm_session_update(t.session, &t.config);
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    tear_down();
+    quarantine_free(q);
+}
+
 int main(void)
 {
     RUN(cuts_short_intervals_by_dump);
@@ -654,5 +860,14 @@ int main(void)
     RUN(drains_an_earlier_agents_recording_first);
     RUN(reads_its_own_recording_once_when_it_is_found_again);
     RUN(starts_anew_when_the_recording_is_damaged);
+    RUN(waits_until_the_jvm_is_old_enough);
+    RUN(looks_again_for_memory_and_less_and_less_often);
+    RUN(a_roll_over_without_memory_is_put_off_and_profiling_goes_on);
+    RUN(what_is_missing_is_said_and_not_asked_for_again);
+    RUN(a_jvm_that_a_start_killed_condemns_its_make_up);
+    RUN(one_that_was_not_attached_to_condemns_nobody);
+    RUN(one_that_dies_of_itself_condemns_nobody);
+    RUN(a_condemned_make_up_waits_until_it_is_forgiven);
+    RUN(retry_crashed_does_not_wait);
     return REPORT();
 }
