@@ -91,10 +91,9 @@ static int enter(int parent, const char *name, struct err *err)
     cleanup_close int fd = rootfs_dir_in(parent, name, err);
     struct stat st;
     if (fd < 0)
-        return fd == -ENOTDIR || fd == -ELOOP
-                   ? err_set(err, -ENOTDIR, "%s is a symbolic link or no directory", name)
-               : fd == -EXDEV ? err_set(err, fd, "something is mounted on %s", name)
-                              : fd;
+        return fd == -ENOTDIR || fd == -ELOOP ? err_set(err, -ENOTDIR, "%s is a symbolic link or no directory", name)
+               : fd == -EXDEV                 ? err_set(err, fd, "something is mounted on %s", name)
+                                              : fd;
     if (fstat(fd, &st) < 0)
         return err_errno(err, "look at %s", name);
     int code = check_owner(&st, name, err);
@@ -412,7 +411,8 @@ int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enu
     if (parent < 0)
         return explain(err, parent, "target", tmp_dir);
     if (guarded && !rootfs_guarded(root, parent, geteuid()))
-        return err_set(err, -EPERM, "%s is for everybody to write and has no sticky bit: others could exchange what is put there",
+        return err_set(err, -EPERM,
+                       "%s is for everybody to write and has no sticky bit: others could exchange what is put there",
                        tmp_dir);
     if (fstatvfs(parent, &fs) == 0 && fs.f_flag & ST_NOEXEC)
         return err_set(

@@ -54,5 +54,5 @@ struct asprof_placed {
 };
 /* `guarded`: only where nobody but root and this user can exchange it (rootfs_guarded()), as it has to be on the host: whoever may write the
  * tmp_dir of a container can harm that container, but local users must not get at each other through us. */
-must_check int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enum jvm_libc libc, bool guarded,
-                            struct asprof_placed *ret, struct err *err);
+must_check int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enum jvm_libc libc,
+                            bool guarded, struct asprof_placed *ret, struct err *err);

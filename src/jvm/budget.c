@@ -59,10 +59,11 @@ int jvm_budget_take(uint64_t user, size_t descriptors, struct err *err)
     const size_t total = pool(), left = total > all_taken ? total - all_taken : 0;
     const size_t its = (a ? a->taken : 0) + descriptors;
     if (descriptors > left || (user && its > SHARE * (left - descriptors)))
-        return err_set(err, -EMFILE,
-                       "waiting: %s has used up its share of the agent's descriptors (%zu of %zu); raise LimitNOFILE or "
-                       "ulimit -n",
-                       jvm_user_text(user, text), its - descriptors, total);
+        return err_set(
+            err, -EMFILE,
+            "waiting: %s has used up its share of the agent's descriptors (%zu of %zu); raise LimitNOFILE or "
+            "ulimit -n",
+            jvm_user_text(user, text), its - descriptors, total);
     if (!a) {
         a = xcalloc(1, sizeof *a);
         a->user = user;

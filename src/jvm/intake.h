@@ -70,7 +70,7 @@ struct intake {
 
     bool open;                       /* chunks were handed out since the last interval ended */
     int64_t start_ns, end_ns, began; /* of the interval: by chunk headers; by our own clock */
-    int64_t interval_clock; /* when all intervals that ended would have, at the least time each may take */
+    int64_t interval_clock;          /* when all intervals that ended would have, at the least time each may take */
 };
 
 void intake_init(struct intake *in, struct priv *priv, uint64_t user, const struct intake_events *events, void *arg);

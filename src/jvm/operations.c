@@ -39,7 +39,7 @@ struct job {
     struct jvm_target target;
     struct asprof_placed placed; /* the copy that was put there, or checked, by this operation */
     struct jvm_fit fit;
-    struct err unfit; /* code 0: so far it fits */
+    struct err unfit;         /* code 0: so far it fits */
     struct degraded degraded; /* what is left out of s->options */
     unsigned storage_mib;     /* for stacks */
 };
@@ -158,8 +158,8 @@ static bool find_library(struct job *j)
     if (tail && (j->target.traits.libc == JVM_MUSL || !strstr(tail, d.sha1)))
         return fail(j, JVM_REFUSED, "the profiler loaded into the JVM was removed from %s: the JVM needs a restart",
                     j->target.traits.ours.path);
-    if (asprof_place(&d, j->target.view.root, j->s->tmp_dir, j->target.traits.libc, j->target.view.host,
-                     &j->placed, &err) < 0)
+    if (asprof_place(&d, j->target.view.root, j->s->tmp_dir, j->target.traits.libc, j->target.view.host, &j->placed,
+                     &err) < 0)
         return fail_err(j, &err);
     snprintf(j->target.library, sizeof j->target.library, "%s", j->placed.path);
     return true;
@@ -329,7 +329,8 @@ static bool started(struct job *j, int *fd)
     int result;
     if (!mapped_what_was_placed(j))
         return load(j, "stop" SILENT, &result) &&
-               fail(j, JVM_REFUSED, "the JVM loaded another file than the one that was put at %s: somebody exchanged it",
+               fail(j, JVM_REFUSED,
+                    "the JVM loaded another file than the one that was put at %s: somebody exchanged it",
                     j->placed.path);
     if (fstat(*fd, &st) == 0 && st.st_size > 0) {
         j->reply->output_fd = TAKE_FD(*fd);

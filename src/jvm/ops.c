@@ -14,9 +14,8 @@ enum { REQUEST_MAX = 64 << 10, REPLY_MAX = 64 << 10 };
 
 const char *jvm_outcome_name(enum jvm_outcome o)
 {
-    static const char *const names[] = {"ok",      "gone",    "not-hotspot", "no-attach",
-                                        "foreign", "timeout", "refused",     "failed",
-                                        "no-room", "lost",    "condemned"};
+    static const char *const names[] = {"ok",      "gone",   "not-hotspot", "no-attach", "foreign",  "timeout",
+                                        "refused", "failed", "no-room",     "lost",      "condemned"};
     return (size_t)o < ARRAY_LEN(names) ? names[o] : "unknown";
 }
 
@@ -207,8 +206,7 @@ static uint64_t call(struct priv *priv, unsigned op, const struct jvm_start *s, 
     }
     struct pending *p = xcalloc(1, sizeof *p);
     *p = (struct pending){done, arg, timeout_ms};
-    const struct priv_request r = {
-        .op = op, .user = s->user, .in = in.p, .len = in.len, .timeout_ms = timeout_ms};
+    const struct priv_request r = {.op = op, .user = s->user, .in = in.p, .len = in.len, .timeout_ms = timeout_ms};
     uint64_t id = priv_call(priv, &r, answered, p);
     priv_owns(priv, id, free);
     return id;

@@ -27,7 +27,8 @@ struct recording {
     uint64_t punched;               /* what lies before was given back */
     uint8_t seen[RECORDING_HEADER]; /* the header there at the last look */
     bool looked;
-    bool unfinished; /* at the last look the chunk there was not: while nothing is written, there is nothing more to see */
+    bool
+        unfinished; /* at the last look the chunk there was not: while nothing is written, there is nothing more to see */
 };
 #define RECORDING_INIT ((struct recording){.fd = -1})
 

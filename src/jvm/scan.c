@@ -328,8 +328,8 @@ static void submit(struct jvm_scan *s)
 }
 
 struct jvm_scan *jvm_scan(struct priv *priv, uint64_t user, const struct jvm_scan_item *items, size_t n,
-                          unsigned timeout_ms, void (*record)(void *arg, const struct jvm_facts *facts), void (*done)(void *arg, int code),
-                          void *arg)
+                          unsigned timeout_ms, void (*record)(void *arg, const struct jvm_facts *facts),
+                          void (*done)(void *arg, int code), void *arg)
 {
     if (n > JVM_SCAN_MAX)
         abort(); /* the caller's mistake: a reply could not hold it */

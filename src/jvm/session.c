@@ -73,7 +73,7 @@ struct jvm_session {
     int64_t chunk_began; /* the chunk being written, as we saw it */
     int64_t chunk_due;   /* when it should have closed */
     bool small_chunks;   /* the last one was far from chunksize, so the next one will hardly close early */
-    int64_t look_at; /* when the recording is worth a look */
+    int64_t look_at;     /* when the recording is worth a look */
     int64_t dump_at, metrics_at, retry_at, roll_not_before;
 };
 

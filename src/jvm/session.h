@@ -31,7 +31,7 @@ enum jvm_state {
 const char *jvm_state_name(enum jvm_state s); /* "waiting", … for metrics and the page */
 
 struct jvm_session_config {
-    uint64_t user; /* whose the JVM is (jvm/user.h); fixed when the session is opened */
+    uint64_t user;              /* whose the JVM is (jvm/user.h); fixed when the session is opened */
     const char *tmp_dir, *dist; /* the caller's; copied by the session */
     const char *events;  /* the options of jvm_start without chunktime, timeout: "event=itimer,interval=10000000,…" */
     int64_t interval_ns; /* >= 1 s */

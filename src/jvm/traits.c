@@ -15,14 +15,7 @@
 #include "os/procfs.h"
 #include "os/rootfs.h"
 
-enum {
-    SUFFIX_MAX = 32,
-    PERFDATA_MAX = 1 << 20,
-    THREADS_MAX = 65536,
-    FDS_MAX = 1 << 20,
-    SHA1_HEX = 40,
-    NAME_HEX = 32
-};
+enum { SUFFIX_MAX = 32, PERFDATA_MAX = 1 << 20, THREADS_MAX = 65536, FDS_MAX = 1 << 20, SHA1_HEX = 40, NAME_HEX = 32 };
 
 enum { LINGER_TRIES = 30, LINGER_STEP_MS = 50 };
 
@@ -266,9 +259,8 @@ int jvm_traits_look(const struct jvm_view *v, struct jvm_traits *ret, struct err
     *f = (struct jvm_traits){.recording = -1};
     const int code = each_mapping(v, note_mapping, f);
     if (code < 0)
-        return pidref_alive(&v->p)
-                   ? err_set(err, code, "read /proc/%d/maps: %s", (int)v->p.pid, strerror(-code))
-                   : err_set(err, -ESRCH, "process %d is gone", (int)v->p.pid);
+        return pidref_alive(&v->p) ? err_set(err, code, "read /proc/%d/maps: %s", (int)v->p.pid, strerror(-code))
+                                   : err_set(err, -ESRCH, "process %d is gone", (int)v->p.pid);
     if (!f->hotspot)
         return 0;
     f->recording = our_recording(&v->p);

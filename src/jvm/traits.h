@@ -24,7 +24,7 @@ struct jvm_library {
 
 struct jvm_traits {
     bool hotspot, openj9;
-    bool musl, glibc; /* whose loader is mapped */
+    bool musl, glibc;          /* whose loader is mapped */
     struct jvm_library libjvm; /* what made it `hotspot` */
     char vm_version[96];       /* java.vm.version by the performance counters; "" = not known */
     enum jvm_libc libc;

@@ -121,7 +121,8 @@ void child_go(int sock)
     (void)!send(sock, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-int child_start(const struct priv_op *op, const struct frame_in *in, int64_t deadline_ms, pid_t *pid, int *pidfd, int *sock)
+int child_start(const struct priv_op *op, const struct frame_in *in, int64_t deadline_ms, pid_t *pid, int *pidfd,
+                int *sock)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)

@@ -50,7 +50,7 @@ struct helper {
     struct abandoned {
         pid_t pid;
         uint64_t id;
-    } *abandoned;
+    } * abandoned;
     size_t abandoned_count, abandoned_cap;
 };
 

@@ -35,7 +35,8 @@ enum { PRIV_SOCKET = 3 };
 struct priv_call {
     const uint8_t *in;
     size_t in_len;
-    int in_fds[PRIV_FDS_MAX]; /* that came with the call; no other process of ours has them open any more, unless the caller kept them */
+    int in_fds
+        [PRIV_FDS_MAX]; /* that came with the call; no other process of ours has them open any more, unless the caller kept them */
     size_t in_fd_count;
     struct buf out;        /* the reply; whatever is in it at priv_flush() or on return is delivered */
     int fds[PRIV_FDS_MAX]; /* to pass back with the reply; closed after sending */

@@ -17,7 +17,8 @@ enum { WIRE_FDS_MAX = 4, WIRE_FRAME_MAX = 8 << 20 };
 struct frame_head {
     uint32_t len;
     uint32_t fd_count;
-    uint32_t kind; /* call: operation number or WIRE_PING; reply: enum priv_result or one of those below; child: 1 = last frame */
+    uint32_t
+        kind; /* call: operation number or WIRE_PING; reply: enum priv_result or one of those below; child: 1 = last frame */
     uint32_t timeout_ms;
     uint64_t id;
 };

@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdlib.h>
-#include <sys/mount.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -27,7 +27,9 @@ static char dir[] = "/tmp/smolder-rights-XXXXXX";
 static void ids_and_groups_are_read(void)
 {
     cleanup_rights struct rights r = {0};
-    CHECK_INT(rights_parse(STR("Name:\tUid:\t7\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t4 24 4294967294 \n"), &r, &err), 0);
+    CHECK_INT(
+        rights_parse(STR("Name:\tUid:\t7\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t4 24 4294967294 \n"), &r, &err),
+        0);
     CHECK_INT(r.uid, 2);
     CHECK_INT(r.gid, 6);
     CHECK_INT(r.group_count, 3);
@@ -82,8 +84,8 @@ static bool has_nothing_left(void)
     }
     cleanup_buf struct buf a = BUF_INIT(1 << 16), b = BUF_INIT(1 << 16), c = BUF_INIT(1 << 16), d = BUF_INIT(1 << 16);
     return str_is(field_of_self(&a, "Uid"), "1234\t1234\t1234\t1234") &&
-           str_is(field_of_self(&b, "Gid"), "1235\t1235\t1235\t1235") && str_is(field_of_self(&c, "Groups"), "7 1235") &&
-           str_is(field_of_self(&d, "NoNewPrivs"), "1");
+           str_is(field_of_self(&b, "Gid"), "1235\t1235\t1235\t1235") &&
+           str_is(field_of_self(&c, "Groups"), "7 1235") && str_is(field_of_self(&d, "NoNewPrivs"), "1");
 }
 
 static void it_is_that_user_with_no_capability_and_for_good(void)

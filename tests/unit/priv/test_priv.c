@@ -379,7 +379,10 @@ static void many_hanging_operations_hold_up_nobody_for_long(void)
 /* There is an end to it: a user's last one waits for a deadline. */
 static void no_more_hang_than_may_be_there(void)
 {
-    enum { DEADLINE_MS = PRIV_CHILDREN_MAX / PRIV_CHILDREN * PRIV_SLOW_MS + 1000, HANGING = (PRIV_CHILDREN_MAX + 2) / 3 };
+    enum {
+        DEADLINE_MS = PRIV_CHILDREN_MAX / PRIV_CHILDREN * PRIV_SLOW_MS + 1000,
+        HANGING = (PRIV_CHILDREN_MAX + 2) / 3
+    };
     set_up();
     const int64_t begun = clock_ms();
     for (unsigned i = 0; i < HANGING; i++)
