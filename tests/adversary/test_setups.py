@@ -1,6 +1,10 @@
 """Ordinary set-ups that strictness must not refuse."""
-from attack import ALICE, DOCKER, PRIVATE_TMP, flames, innocent, mapped, need_user_namespaces, owned_by_root, pod, user
-from lab import check, config, equal, test, wait_for
+import os
+
+from attack import (ALICE, DOCKER, PRIVATE_TMP, flames, innocent, library_place, mapped, need_user_namespaces,
+                    owned_by_root, pod, user)
+from lab import Skip, check, config, equal, test, wait_for
+
 
 def works(lab, wrapper, **kw):
     receiver = lab.receiver()
@@ -122,3 +126,49 @@ def two_users_of_one_tmp_work(lab):
     for jvm in jvms:
         flames(receiver, jvm, 20)
     receiver.check_valid()
+
+
+def image(uid, script="", capabilities=""):
+    """A container as runtimes make it: its root is an overlay, /tmp and all, and its user is whoever the image says."""
+    drop = ["--bounding-set=-all" + "".join(",+" + c for c in capabilities.split(",") if c), "--inh-caps=-all"]
+    layers = ("mount -t tmpfs layers /mnt; mkdir /mnt/u /mnt/w /mnt/r\n"
+              "mount -t overlay -o lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w none /mnt/r || exit 77\n"
+              "r=/mnt/r; rm -rf $r/tmp; mkdir -m 1777 $r/tmp; mount -t proc proc $r/proc; mount --rbind /dev $r/dev\n")
+    return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
+            "sh", "-c", "set -e\n" + layers + script + '\nexec chroot $r "$@"', "image",
+            "setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", *drop, "--"]
+
+
+def layered(lab, uid, script="", own=True, capabilities=""):
+    args = uid, script, capabilities
+    status, text = lab.call([*image(*args), "true"])
+    if status == 77:
+        raise Skip(f"no overlay here: {text.strip()}")
+    jvm = works(lab, image(*args))
+    if uid and own:
+        equal(owned_by_root(jvm.root("/tmp")), [], "files of root's")
+
+
+@test
+def a_user_of_a_layered_image_works(lab):
+    """/tmp lies in the overlay that is the container's root."""
+    layered(lab, ALICE)
+
+
+@test
+def root_of_a_layered_image_works(lab):
+    """The same as root with a runtime's capabilities."""
+    layered(lab, 0, capabilities=DOCKER)
+
+
+@test
+def an_image_of_a_container_that_was_profiled_works(lab):
+    """Its layers have the library's folder already, of root's and with another file in it."""
+    folder, library = library_place(lab)
+    layered(lab, ALICE, f"mkdir -p $r{os.path.dirname(library)}; echo old >$r{library}\n", False)
+
+
+@test
+def a_read_only_layered_image_works(lab):
+    """The overlay is read-only, but for a volume at /tmp."""
+    layered(lab, ALICE, "mount -o remount,ro,bind $r; mount -t tmpfs -o mode=0777 volume $r/tmp\n")
