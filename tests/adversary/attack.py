@@ -283,6 +283,24 @@ def machine_status(lab, pid):
         return ""
 
 
+def connected(lab, target):
+    """Processes at the other end of the target's attach socket, by the machine's numbers: those of the agent that have a socket
+    open while the target still owes an answer."""
+    if len(target.connections()) == 0:
+        return []
+    pid = target.connections()[-1][2]
+    if pid:
+        return [pid]
+    found = []
+    for status in lab.machine.path("/proc").glob("[0-9]*/comm"):
+        try:
+            if status.read_text().startswith("smolder-") and status.read_text().strip() != "smolder-priv":
+                found.append(int(status.parent.name))
+        except OSError:
+            pass
+    return found
+
+
 def probe_seconds(agent, path="/-/ready", timeout=10):
     """How long the agent took to say that it is ready."""
     begun = time.monotonic()

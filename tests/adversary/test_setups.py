@@ -1,9 +1,11 @@
 """Ordinary set-ups that strictness must not refuse."""
 import os
+import re
 
-from attack import (ALICE, DOCKER, PRIVATE_TMP, flames, innocent, library_place, mapped, need_user_namespaces,
-                    owned_by_root, pod, user)
-from lab import Skip, check, config, equal, test, wait_for
+from attack import (ALICE, DOCKER, MALLORY, PRIVATE_TMP, check_rights, connected, container_root, fake, flames,
+                    innocent, library_place, machine_status, mapped, need_user_namespaces, own_namespaces,
+                    owned_by_root, pod, rights, settled, user)
+from lab import ROOT, Skip, check, config, equal, proc_text, test, wait_for
 
 
 def works(lab, wrapper, **kw):
@@ -172,3 +174,39 @@ def an_image_of_a_container_that_was_profiled_works(lab):
 def a_read_only_layered_image_works(lab):
     """The overlay is read-only, but for a volume at /tmp."""
     layered(lab, ALICE, "mount -o remount,ro,bind $r; mount -t tmpfs -o mode=0777 volume $r/tmp\n")
+
+
+def unit_capabilities():
+    """Those that the packaged unit leaves the agent."""
+    unit = next((ROOT / "packaging").glob("*.service*")).read_text()
+    names = re.search(r"^CapabilityBoundingSet=(.*)$", unit, re.M)[1].lower().replace("cap_", "").split()
+    return ["setpriv", "--bounding-set=-all" + "".join(",+" + n for n in names), "--inh-caps=-all", "--no-new-privs"]
+
+
+@test(weight=2)
+def all_of_it_works_with_the_units_capabilities(lab):
+    """The agent has what its systemd unit leaves it: JVMs of a user, of a pod, of a layered image's root and of user namespaces."""
+    need_user_namespaces(lab)
+    receiver = lab.receiver()
+    jvms = [innocent(lab), innocent(lab, wrapper=pod("0777")), innocent(lab, wrapper=pod("1777", uid=0, capabilities=DOCKER)),
+            innocent(lab, wrapper=mapped(RANGE, PRIVATE_TMP)), innocent(lab, wrapper=own_namespaces(ALICE, PRIVATE_TMP))]
+    agent = lab.agent(config=config(), wrapper=unit_capabilities())
+    for jvm in jvms:
+        flames(receiver, jvm, 20)
+    agent.stop()
+    check(not any(jvm.profiler_runs() for jvm in jvms), "a profiler still runs")
+
+
+@test
+def rights_are_taken_on_with_the_units_capabilities(lab):
+    """The same agent attaches with the target's rights only, which takes some of its capabilities to do."""
+    need_user_namespaces(lab)
+    agent = lab.agent(config=config(), wrapper=unit_capabilities())
+    for wrapper, uid in ((user(), MALLORY), (own_namespaces(MALLORY, PRIVATE_TMP), MALLORY), (container_root(), 0)):
+        target = fake(lab, wrapper, delay=800, early=0)
+        wait_for("connection", target.connections, 20)
+        status = wait_for("process that waits for the answer",
+                          lambda: next((s for p in connected(lab, target) if (s := machine_status(lab, p))), None), 20)
+        check_rights(rights(status), uid, uid, rights(proc_text(target.pid, "status"))["Groups"])
+        settled(agent, target)
+        target.kill()
