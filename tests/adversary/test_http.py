@@ -223,16 +223,17 @@ def bombs_are_defused(lab):
 
 
 SLOW = """
-import socket, sys, time
+import random, socket, sys, time
 count, ports, end = int(sys.argv[1]), [int(p) for p in sys.argv[2].split(",")], time.time() + float(sys.argv[3])
 line = {"head": b"GET / HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nX: ",
         "body": b"POST /push.v1.PusherService/Push HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nContent-Type: application/proto\\r\\nContent-Length: 60000000\\r\\n\\r\\n",
-        "none": b"", "answer": b"GET /api/v0/web/components HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n" * 200}[sys.argv[4]]
+        "none": b"", "many": b"", "answer": b"GET /api/v0/web/components HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n" * 200}[sys.argv[4]]
 held = {p: [] for p in ports}
 def fresh(port):
     s = socket.socket()
     s.settimeout(0.5)
     try:
+        if sys.argv[4] == "many": s.bind((f"127.{random.randrange(256)}.{random.randrange(256)}.{random.randrange(2, 250)}", 0))
         s.connect(("127.0.0.1", port))
         if line: s.send(line)
         s.setblocking(False)
@@ -291,6 +292,12 @@ def slow_bodies_block_nobody(lab):
 def silent_connections_block_nobody(lab):
     """1,000 connections at each server that send nothing."""
     slow(lab, 1000, "none", 15)
+
+
+@test
+def connections_from_many_addresses_block_nobody(lab):
+    """1,000 silent connections at each server, each from another address of the loopback network: still one user."""
+    slow(lab, 1000, "many", 15)
 
 
 @test
