@@ -322,3 +322,40 @@ def live(lab):
         return lab.machine.http("GET", "http://127.0.0.1:12345/-/ready", timeout=1)[0] == 200
     except OSError:
         return False
+
+
+@test
+def a_storm_of_reloads_loses_no_session(lab):
+    """A local user reloads the configuration as often as he can: the JVM's session goes on, and its profiles have no gap."""
+    receiver = lab.receiver()
+    jvm = lab.jvm()
+    agent = lab.agent(config=config())
+    receiver.wait(2, type="process_cpu")
+    storm = "while :; do curl -s -m 2 -o /dev/null -X POST http://127.0.0.1:12345/-/reload; done"
+    lab.run([*user(), "sh", "-c", storm])
+    lab.run([*user(), "sh", "-c", storm])
+    count = len(receiver.profiles(type="process_cpu"))
+    receiver.wait(count + 4, type="process_cpu", seconds=10)
+    equal(agent.metric("smolder_attach_seconds_count"), 1, "attaches")
+    equal(len(jvm.recordings()), 1, "sessions in the JVM")
+    check_live(agent, 2)
+
+
+@test
+def odd_requests_to_every_route_end_nothing(lab):
+    """Each route with the wrong method, a body nobody wants, and parameters of every kind: an answer each, and the agent lives."""
+    agent = lab.agent(*BOTH, config=config())
+    routes = {API: ["/", "/metrics", "/-/ready", "/-/healthy", "/-/reload", "/-/support", "/api/v0/web/components", "/api/v0/web/peers",
+                    "/api/v0/web/components/x", "/api/v0/web/modules/x/components", "/api/v0/web/graph", "/api/v0/web/debug/x"],
+              STORE: ["/", "/api/services", "/api/jvms", "/api/flamegraph", "/api/timeline", "/ingest", push.PATH]}
+    queries = ("", "?window=-1", "?duration=99999999999999999999", "?duration=%00", "?from=NaN&until=1e99&service=%ff%fe&type=a:b",
+               "?" + "&".join(f"label={i}=" for i in range(200)))
+    for port, paths in routes.items():
+        for path in paths:
+            for method in ("PUT", "DELETE", "TRACE", "CONNECT", "PROPFIND", "HEAD"):
+                ask(lab, f"{method} {path}", f"Host: 127.0.0.1:{port}", "Content-Length: 3", body=b"abc", port=port, timeout=1)
+            for query in queries:
+                if path not in ("/-/support", "/api/v0/web/graph"):
+                    ask(lab, f"GET {path}{query}", f"Host: 127.0.0.1:{port}", port=port, timeout=1)
+    check(agent.alive(), "the agent ended")
+    check_live(agent, 0.5)
