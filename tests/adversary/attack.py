@@ -5,9 +5,11 @@ users of the machine that have no right but those of any local user.
 """
 import contextlib
 import hashlib
+import os
 import pathlib
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -207,6 +209,31 @@ def listener(lab, path, wrapper=()):
     process = lab.run([*wrapper, sys.executable, "-c", LISTENER, path], name="listener")
     wait_for("listener", lambda: "up" in process.text())
     return process
+
+
+def remove_group(path, above=0):
+    """Ends what is in a control group and removes it, and so many folders above it."""
+    path = pathlib.Path(path)
+    wait_for("end of the control group's processes", lambda: not kill_all(path), 10)
+    for folder in [path, *list(path.parents)[:above]]:
+        wait_for(f"end of {folder}", lambda folder=folder: gone(folder), 10)
+
+
+def kill_all(group):
+    pids = [int(p) for p in (group / "cgroup.procs").read_text().split()]
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return pids
+
+
+def gone(folder):
+    """Control groups are busy for a moment after their last process."""
+    try:
+        folder.rmdir()
+    except OSError:
+        return False
+    return True
 
 
 # ---------------------------------------------------------------------------------------------- what must stay as it is

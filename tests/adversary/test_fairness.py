@@ -7,7 +7,6 @@ from attack import (MALLORY, PRIVATE_TMP, check_live, fake, flames, innocent, ma
                     real_library, staged, user)
 from lab import check, config, equal, proc_text, test, wait_for
 
-
 def beside(lab, count, seconds=12, prefix=(), wrapper=None, check_seconds=2, before=0, **options):
     """So many targets of one user, then the JVM of another: it is profiled in time."""
     receiver = lab.receiver()
