@@ -7,7 +7,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "test.h"
 
 static void check_escaped(struct str text, const char *want)
@@ -81,38 +80,11 @@ static void only_terminals_get_it_escaped(void)
     close(tubes[1]);
 }
 
-static void check_logged(enum log_format format, const char *value, const char *want)
-{
-    int tubes[2];
-    char room[512];
-    CHECK_INT(pipe(tubes), 0);
-    log_to(tubes[1]);
-    log_setup(LOG_INFO, format);
-    log_info("x", L_STR("v", value));
-    log_to(STDERR_FILENO);
-    struct str line = read_some(tubes[0], room, sizeof room - 1);
-    room[line.n] = '\0';
-    CHECK_HAS(room, want);
-    CHECK(str_is_utf8(line));
-    close(tubes[0]);
-    close(tubes[1]);
-}
-
-static void log_lines_are_text_wherever_they_go(void)
-{
-    check_logged(LOG_LOGFMT, "\033[1m", " v=\"\\u001b[1m\"\n");
-    check_logged(LOG_LOGFMT, "Grüße", " v=Grüße\n");
-    check_logged(LOG_LOGFMT, "a\xc2\x9bz", " v=\"a\\u009bz\"\n");
-    check_logged(LOG_LOGFMT, "a\x9bz", " v=\"a\\ufffdz\"\n");
-    check_logged(LOG_JSON, "ä\xff\xc2\x85", ",\"v\":\"ä\\ufffd\\u0085\"}\n");
-}
-
 int main(void)
 {
     RUN(controls_are_spelt_out);
     RUN(bytes_that_are_no_text_are_spelt_out);
     RUN(text_stays_as_it_is);
     RUN(only_terminals_get_it_escaped);
-    RUN(log_lines_are_text_wherever_they_go);
     return REPORT();
 }

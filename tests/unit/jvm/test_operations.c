@@ -14,8 +14,8 @@
 #include "jvm/attach.h"
 #include "jvm/traits.h"
 #include "jvm/view.h"
+#include "operation_apart.h"
 #include "os/clock.h"
-#include "priv/wire.h"
 #include "test.h"
 
 #define OPTIONS "event=itimer,interval=10000000,chunktime=60,timeout=120,memlimit=64m"
@@ -51,45 +51,6 @@ static void close_reply(void)
     reply.output_fd = reply.previous_fd = reply.socket_fd = -1;
 }
 
-/* In a process of its own, as in the helper: it becomes the target's user for good. Its descriptors come with the reply. */
-static void run_apart(jvm_operation *operation, const struct jvm_start *s, int64_t deadline_ms)
-{
-    int ends[2];
-    CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    const pid_t child = fork();
-    if (child == 0) {
-        struct jvm_reply r;
-        operation(s, deadline_ms, &r);
-        const int fds[] = {r.output_fd, r.previous_fd, r.socket_fd};
-        struct frame_out out = {.head = {.len = sizeof r}, .body = (const uint8_t *)&r};
-        int given[ARRAY_LEN(fds)];
-        for (size_t i = 0; i < ARRAY_LEN(fds); i++)
-            if (fds[i] >= 0)
-                given[out.head.fd_count++] = fds[i];
-        out.fds = given;
-        _exit(frame_send(ends[1], &out) < 0);
-    }
-    close(ends[1]);
-    struct frame_in in = WIRE_IN_INIT;
-    enum frame_state state;
-    while ((state = frame_read(ends[0], &in)) == WIRE_AGAIN)
-        usleep(1000);
-    size_t taken = 0;
-    CHECK(state == WIRE_FRAME);
-    if (state == WIRE_FRAME) {
-        memcpy(&reply, frame_body(&in), sizeof reply);
-        if (reply.output_fd >= 0)
-            reply.output_fd = TAKE_FD(in.fds[taken++]);
-        if (reply.previous_fd >= 0)
-            reply.previous_fd = TAKE_FD(in.fds[taken++]);
-        if (reply.socket_fd >= 0)
-            reply.socket_fd = TAKE_FD(in.fds[taken++]);
-    }
-    frame_in_done(&in);
-    close(ends[0]);
-    waitpid(child, NULL, 0);
-}
-
 /* What is in the last reply is closed first. */
 static void ask(jvm_operation *operation, pid_t pid, unsigned timeout_ms)
 {
@@ -100,7 +61,7 @@ static void ask(jvm_operation *operation, pid_t pid, unsigned timeout_ms)
         s.id.start_time = p.start_time;
         pidref_done(&p);
     }
-    run_apart(operation, &s, clock_ms() + timeout_ms);
+    operation_apart(operation, &s, clock_ms() + timeout_ms, &reply);
 }
 
 #define CHECK_REPLY(want, part)                                                                                        \
@@ -211,7 +172,7 @@ static void a_refusal_carries_the_profilers_words(void)
         return;
     struct jvm_start s = {.id = {.pid = java.pid}, .tmp_dir = tmp_dir, .dist = "", .options = "event=no-such-event"};
     close_reply();
-    run_apart(operation_start, &s, clock_ms() + JVM_START_MS);
+    operation_apart(operation_start, &s, clock_ms() + JVM_START_MS, &reply);
     CHECK_REPLY(JVM_REFUSED, "the profiler refused to start: ");
     CHECK(strlen(reply.reason) > strlen("the profiler refused to start: "));
     check_silent();
@@ -224,7 +185,7 @@ static void start_with(struct jvm_start s)
     s.tmp_dir = tmp_dir;
     s.dist = "";
     close_reply();
-    operation_start(&s, clock_ms() + JVM_START_MS, &reply);
+    operation_apart(operation_start, &s, clock_ms() + JVM_START_MS, &reply);
 }
 
 static void what_is_refused_costs_only_itself(void)

@@ -1,0 +1,203 @@
+/* What a session does with a JVM that does not fit, lacks something, or dies of an attach (fake_profiler.h). */
+#include "fake_profiler.h"
+
+static void waits_until_the_jvm_is_old_enough(void)
+{
+    set_up(60 * SECOND);
+    t.config.min_age_ns = SECOND + SECOND / 2;
+    open_session();
+    WAIT_UNTIL(strstr(t.reason, "waiting until it is 1.5 s old (min_age)"), 1000);
+    CHECK_INT(t.state, JVM_STATE_WAITING);
+    CHECK_INT(profiler.calls[OP_START], 0);
+    CHECK(jvm_session_next_ns(t.session) > 0 && jvm_session_next_ns(t.session) <= 2 * SECOND);
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 3000);
+    CHECK_STR(t.reason, "");
+    tear_down();
+}
+
+static void looks_again_for_memory_and_less_and_less_often(void)
+{
+    set_up(60 * SECOND);
+    profiler.answers[OP_START] = JVM_NO_ROOM;
+    open_session();
+    WAIT_UNTIL(strstr(t.reason, "no room"), 2000);
+    CHECK_INT(t.state, JVM_STATE_WAITING);
+    CHECK(jvm_session_next_ns(t.session) > 9 * SECOND && jvm_session_next_ns(t.session) <= 10 * SECOND);
+    /* At once, when the configuration asks for less. */
+    profiler.answers[OP_START] = JVM_OK;
+    t.config.headroom = 1;
+    jvm_session_update(t.session, &t.config);
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    tear_down();
+}
+
+static void a_roll_over_without_memory_is_put_off_and_profiling_goes_on(void)
+{
+    set_up(60 * SECOND);
+    t.config.roll_ns = SECOND / 2;
+    profiler.answers[OP_ROLL] = JVM_NO_ROOM;
+    open_session();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    WAIT_UNTIL(profiler.calls[OP_START] == 1, 100);
+    int64_t at = profiler.chunk_began;
+    rotate('a', at + SECOND);
+    WAIT_UNTIL(profiler.calls[OP_ROLL] == 1, 7000);
+    WAIT_UNTIL(strstr(t.reason, "no room"), 1000);
+    CHECK_INT(t.state, JVM_STATE_PROFILING);
+    const uint64_t until = uv_hrtime() + 300000000;
+    WAIT_UNTIL(uv_hrtime() > until, 1000);
+    CHECK_INT(profiler.calls[OP_ROLL], 1);
+    CHECK_INT(profiler.calls[OP_START], 1);
+    tear_down();
+}
+
+static void what_is_missing_is_said_and_not_asked_for_again(void)
+{
+    set_up(60 * SECOND);
+    t.config.roll_ns = SECOND / 2;
+    profiler.degraded = (struct degraded){"alloc", "without alloc: no symbols"};
+    open_session();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    CHECK_STR(t.reason, "without alloc: no symbols");
+    CHECK_STR(profiler.asked.changes, "");
+    rotate('a', profiler.chunk_began + SECOND);
+    WAIT_UNTIL(profiler.calls[OP_ROLL] == 1, 7000);
+    CHECK_STR(profiler.asked.changes, "alloc");
+    CHECK_STR(t.reason, "without alloc: no symbols");
+    /* Other events may be welcome. */
+    profiler.degraded = (struct degraded){"", ""};
+    t.config.events = "event=ctimer";
+    jvm_session_update(t.session, &t.config);
+    WAIT_UNTIL(profiler.calls[OP_ROLL] == 2 && !t.reason[0], 7000);
+    CHECK_STR(profiler.asked.changes, "");
+    tear_down();
+}
+
+static void problem(void *arg, const char *text)
+{
+    (void)arg;
+    FAIL_("%s", text);
+}
+
+static struct quarantine *use_quarantine(void)
+{
+    snprintf(profiler.makeup.key, sizeof profiler.makeup.key, "%032x", 7);
+    snprintf(profiler.makeup.main, sizeof profiler.makeup.main, "Main");
+    return t.config.quarantine = quarantine_new(&t.loop, "", problem, NULL);
+}
+
+static void a_jvm_that_a_start_killed_condemns_its_make_up(void)
+{
+    set_up(60 * SECOND);
+    struct quarantine *q = use_quarantine();
+    profiler.answers[OP_START] = JVM_GONE;
+    profiler.stuck = true;
+    open_session();
+    WAIT_UNTIL(profiler.calls[OP_START] == 1, 2000);
+    kill(t.child, SIGABRT); /* while the start is under way, whose answer comes later */
+    const uint64_t until = uv_hrtime() + 50000000;
+    WAIT_UNTIL(uv_hrtime() > until, 1000);
+    CHECK_INT(t.closed, 0);
+    uv_timer_start(&profiler.reply, on_reply, 1, 0);
+    WAIT_UNTIL(t.closed, 2000);
+    CHECK_STR(t.condemned, "Main killed by SIGABRT at the attach");
+    CHECK_STR(t.reason, "the process ended: killed by SIGABRT at the attach");
+    CHECK_STR(quarantine_keys(q), profiler.makeup.key);
+    tear_down();
+    quarantine_free(q);
+}
+
+static void one_that_was_not_attached_to_condemns_nobody(void)
+{
+    set_up(60 * SECOND);
+    struct quarantine *q = use_quarantine();
+    profiler.answers[OP_START] = JVM_GONE;
+    profiler.untouched = profiler.stuck = true;
+    open_session();
+    WAIT_UNTIL(profiler.calls[OP_START] == 1, 2000);
+    kill(t.child, SIGABRT);
+    uv_timer_start(&profiler.reply, on_reply, 20, 0);
+    WAIT_UNTIL(t.closed, 2000);
+    CHECK_STR(t.condemned, "");
+    CHECK_STR(t.reason, "the process ended");
+    tear_down();
+    quarantine_free(q);
+}
+
+static void one_that_dies_of_itself_condemns_nobody(void)
+{
+    set_up(60 * SECOND);
+    struct quarantine *q = use_quarantine();
+    open_session();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    kill(t.child, SIGTERM);
+    WAIT_UNTIL(t.closed, 2000);
+    CHECK_STR(t.condemned, "");
+    CHECK_STR(t.reason, "the process ended");
+    CHECK_STR(quarantine_keys(q), "");
+    tear_down();
+    quarantine_free(q);
+}
+
+static bool forgive(void *arg, struct quarantine_list *l)
+{
+    (void)arg;
+    l->len = 0;
+    return true;
+}
+
+static void a_condemned_make_up_waits_until_it_is_forgiven(void)
+{
+    char dir[] = "/tmp/smolder-session-XXXXXX", command[64];
+    struct err err;
+    CHECK(mkdtemp(dir) != NULL);
+    set_up(60 * SECOND);
+    struct quarantine *q = use_quarantine();
+    quarantine_free(q);
+    q = t.config.quarantine = quarantine_new(&t.loop, dir, problem, NULL);
+    CHECK(quarantine_died(q, &profiler.makeup, JVM_END_FAULT, "killed by SIGSEGV 2.0 s after the attach"));
+    profiler.answers[OP_START] = JVM_CONDEMNED;
+    open_session();
+    WAIT_UNTIL(strstr(t.reason, "(Main) was killed by SIGSEGV 2.0 s after the attach"), 2000);
+    CHECK_HAS(t.reason, "smolder forgive");
+    CHECK_INT(t.state, JVM_STATE_WAITING);
+    CHECK_INT(profiler.calls[OP_START], 1);
+    profiler.answers[OP_START] = JVM_OK;
+    CHECK_INT(quarantine_edit(dir, forgive, NULL, &err), 0);
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 12000);
+    CHECK_INT(profiler.calls[OP_START], 2);
+    tear_down();
+    quarantine_free(q);
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    (void)!system(command);
+}
+
+static void retry_crashed_does_not_wait(void)
+{
+    set_up(60 * SECOND);
+    struct quarantine *q = use_quarantine();
+    CHECK(quarantine_died(q, &profiler.makeup, JVM_END_FAULT, "killed"));
+    profiler.answers[OP_START] = JVM_CONDEMNED;
+    open_session();
+    WAIT_UNTIL(strstr(t.reason, "smolder forgive"), 2000);
+    profiler.answers[OP_START] = JVM_OK;
+    t.config.retry_crashed = true;
+    jvm_session_update(t.session, &t.config);
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    tear_down();
+    quarantine_free(q);
+}
+
+int main(void)
+{
+    RUN(waits_until_the_jvm_is_old_enough);
+    RUN(looks_again_for_memory_and_less_and_less_often);
+    RUN(a_roll_over_without_memory_is_put_off_and_profiling_goes_on);
+    RUN(what_is_missing_is_said_and_not_asked_for_again);
+    RUN(a_jvm_that_a_start_killed_condemns_its_make_up);
+    RUN(one_that_was_not_attached_to_condemns_nobody);
+    RUN(one_that_dies_of_itself_condemns_nobody);
+    RUN(a_condemned_make_up_waits_until_it_is_forgiven);
+    RUN(retry_crashed_does_not_wait);
+    return REPORT();
+}
