@@ -353,6 +353,13 @@ def flames(receiver, jvm, seconds=15):
     receiver.wait_stack("Shop.bake", type="process_cpu", pid=str(jvm.inner), seconds=seconds)
 
 
-def memory_mb(agent):
-    """The most that the main process ever had in memory."""
-    return int(re.search(r"^VmHWM:\s*(\d+)", proc_text(agent.pid, "status"), re.M)[1]) / 1024
+def sanitized(program):
+    """Sanitizers have a memory of their own."""
+    return b"__asan_init" in pathlib.Path(program).read_bytes()
+
+
+def check_memory(agent, most):
+    """So many megabytes are the most that the main process ever had."""
+    if not sanitized(f"/proc/{agent.pid}/exe"):
+        had = int(re.search(r"^VmHWM:\s*(\d+)", proc_text(agent.pid, "status"), re.M)[1]) / 1024
+        check(had <= most, f"the agent took {had:.0f} MB, {most} at most")

@@ -3,9 +3,10 @@ import re
 import time
 
 import jfr
-from attack import (MALLORY, PRIVATE_TMP, check_live, fake, flames, innocent, mapped, memory_mb, need_user_namespaces,
-                    real_library, staged, user)
+from attack import (MALLORY, PRIVATE_TMP, check_live, check_memory, fake, flames, innocent, mapped,
+                    need_user_namespaces, real_library, staged, user)
 from lab import check, config, equal, proc_text, test, wait_for
+
 
 def beside(lab, count, seconds=12, prefix=(), wrapper=None, check_seconds=2, before=0, **options):
     """So many targets of one user, then the JVM of another: it is profiled in time."""
@@ -126,4 +127,4 @@ def recordings_that_are_dear_to_convert_delay_nobody(lab):
     agent, target, jvm, receiver = beside(lab, 60, 15, records=path, pause=1000, again=1, before=4)
     count = len(receiver.profiles(type="process_cpu", pid=str(jvm.inner)))
     receiver.wait(count + 4, type="process_cpu", pid=str(jvm.inner), seconds=12)
-    check(memory_mb(agent) < 260, f"the agent took {memory_mb(agent):.0f} MB")
+    check_memory(agent, 260)

@@ -7,7 +7,7 @@ import socket
 import time
 
 import push
-from attack import check_live, memory_mb, user
+from attack import check_live, check_memory, user
 from lab import Failure, check, config, equal, test, wait_for
 
 API, STORE = 12345, 4040
@@ -218,7 +218,7 @@ def bombs_are_defused(lab):
     for headers, body in bodies:
         status = raw_answer(lab, "POST", push.PATH, headers, body, STORE)[0]
         check(400 <= status < 500, f"status {status}")
-    check(memory_mb(agent) < 160, f"the agent took {memory_mb(agent):.0f} MB")
+    check_memory(agent, 160)
     check_live(agent, 0.5)
 
 

@@ -7,6 +7,7 @@ from attack import (ALICE, EVE, MALLORY, PRIVATE_TMP, check_live, check_rights, 
                     staged, user)
 from lab import check, config, equal, proc_text, test, wait_for
 
+
 def acts_as(lab, wrapper, uid, gid, **options):
     """Whoever connects to the target has the target's rights and no more; nor is anything made with more."""
     agent = lab.agent(config=config())

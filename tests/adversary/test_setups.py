@@ -7,6 +7,7 @@ from attack import (ALICE, DOCKER, MALLORY, PRIVATE_TMP, check_rights, connected
                     owned_by_root, pod, rights, settled, user)
 from lab import ROOT, Skip, check, config, equal, proc_text, test, wait_for
 
+
 def works(lab, wrapper, **kw):
     receiver = lab.receiver()
     jvm = innocent(lab, wrapper=wrapper, **kw)
