@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "jvm/mapped.h"
+#include "os/fsutil.h"
 #include "os/rootfs.h"
 
 /* What the profiler takes besides stacks: measured 14 MB with few of them. Its `memlimit` counts 9 MB before the first stack and grows by 8
@@ -18,10 +19,10 @@ enum { RELEASE_MAX = 64 << 10, BLOCK = 1 << 20, OVERLAP = 256 };
 static const uint64_t LIBJVM_MAX = (uint64_t)2 << 30, SEARCHED_MAX = 128 << 20;
 
 /* How the program of a process begins. */
-static void look_at_program(const struct pidref *p, struct elf_kind *ret)
+static void look_at_program(const struct jvm_view *v, struct elf_kind *ret)
 {
     uint8_t head[ELF_HEAD];
-    cleanup_close int fd = pidref_openat(p, "exe", O_RDONLY | O_NONBLOCK);
+    cleanup_close int fd = v->exe < 0 ? -1 : fs_reopen(v->exe, O_RDONLY | O_NONBLOCK);
     if (fd < 0 || pread(fd, head, sizeof head, 0) != (ssize_t)sizeof head || elf_kind_of(head, sizeof head, ret) < 0)
         *ret = (struct elf_kind){0};
 }
@@ -33,8 +34,6 @@ int fit_look(const struct pidref *p, const struct jvm_traits *t, uint64_t need, 
     struct err why = {0};
     if (t->ours.path[0])
         need /= JVM_HEADROOM_AGAIN;
-    else
-        look_at_program(p, &f.exe);
     int code = cgroup_of(p, &c, &why);
     if (code == 0)
         headroom_read(&c, &f.room);
@@ -104,10 +103,11 @@ static bool search_libjvm(int fd, struct jvm_build *ret)
 }
 
 /* Of libjvm itself, else of the program it is in: an emulator's program is none of its guest's. */
-static int check_machine(int libjvm, const struct jvm_fit *fit, const struct asprof_file *library, struct err *err)
+static int check_machine(const struct jvm_view *v, int libjvm, const struct asprof_file *library, struct err *err)
 {
     uint8_t head[ELF_HEAD];
-    struct elf_kind theirs = fit->exe, ours;
+    struct elf_kind theirs, ours;
+    look_at_program(v, &theirs);
     if (libjvm >= 0 &&
         (pread(libjvm, head, sizeof head, 0) != (ssize_t)sizeof head || elf_kind_of(head, sizeof head, &theirs) < 0))
         return err_set(err, -ENOTSUP, "the JVM's libjvm is no ELF file");
@@ -125,7 +125,7 @@ int fit_check(const struct jvm_view *v, const struct jvm_traits *t, const struct
     if (t->vm_version[0])
         (void)jvm_build_parse(str_of(t->vm_version), &fit->build);
     cleanup_close int libjvm = library || fit->build.major == 0 ? open_libjvm(v, t, path) : -1;
-    int code = library ? check_machine(libjvm, fit, library, err) : 0;
+    int code = library ? check_machine(v, libjvm, library, err) : 0;
     if (code < 0)
         return code;
     if (fit->build.major == 0 && libjvm >= 0 && !read_release(v->root, path, &fit->build))

@@ -16,7 +16,6 @@
 enum { FIT_NOTE_MAX = 192 };
 
 struct jvm_fit {
-    struct elf_kind exe; /* of the program; bits 0 = not known */
     struct jvm_build build;
     struct headroom room;
     char note[FIT_NOTE_MAX]; /* what could not be looked at; "" = nothing */

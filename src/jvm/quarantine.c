@@ -220,11 +220,11 @@ bool quarantine_died(struct quarantine *q, const struct jvm_makeup *m, enum jvm_
         return false;
     if (end == JVM_END_SELF)
         note_fine(q, m);
-    const bool sure = end == JVM_END_FAULT || end == JVM_END_OOM;
+    const bool sure = end == JVM_END_FAULT || end == JVM_END_OOM, killed = sure || end == JVM_END_KILLED;
     const struct quarantine_entry *old = quarantine_list_find(&q->list, m->key);
     if (end == JVM_END_SELF || (!sure && is_fine(q, m->key)) || (old && old->strikes >= QUARANTINE_STRIKES))
         return false;
-    struct quarantine_entry e = {.makeup = *m, .strikes = sure ? QUARANTINE_STRIKES : old ? old->strikes + 1 : 1};
+    struct quarantine_entry e = {.makeup = *m, .strikes = killed ? QUARANTINE_STRIKES : old ? old->strikes + 1 : 1};
     e.when_s = time(NULL);
     jvm_printable(str_of(why), e.why, sizeof e.why);
     quarantine_list_put(&q->list, &e);

@@ -5,8 +5,9 @@
  *   as its cgroup counts it: condemned at once;
  * - ended by itself, whatever its status, or by a signal that asks (SIGTERM, SIGINT …): no strike, and what is known to end like that is
  *   not suspected any more: a batch job is a batch job;
- * - killed by SIGKILL without a trace of the OOM killer, or nobody knows how (aftercare.h): one
- *   strike, unless JVMs of that make-up are known to live on or to end by themselves. QUARANTINE_STRIKES of them condemn it.
+ * - killed by SIGKILL without a trace of the OOM killer, which a cgroup out of sight leaves none of: condemned, unless JVMs of that
+ *   make-up are known to live on or to end by themselves, for then it was somebody's decision;
+ * - nobody knows how (aftercare.h): one strike, unless as above. QUARANTINE_STRIKES of them condemn it.
  * What is condemned stays so, in <storage path>/quarantine (quarantine_file.h), until `smolder forgive` takes it out, or the configuration says
  * retry_crashed. A make-up that lives on after an attach loses its strikes.
  *

@@ -69,8 +69,11 @@ static int open_files(struct jvm_view *v, struct err *err)
         int flags, *fd;
         bool needed;
     } files[] = {
-        {"root", O_PATH | O_DIRECTORY, &v->root, true}, {"cwd", O_PATH | O_DIRECTORY, &v->cwd, false},
-        {"status", O_RDONLY, &v->status, true},         {"maps", O_RDONLY, &v->maps, true},
+        {"root", O_PATH | O_DIRECTORY, &v->root, true},
+        {"cwd", O_PATH | O_DIRECTORY, &v->cwd, false},
+        {"exe", O_PATH, &v->exe, false},
+        {"status", O_RDONLY, &v->status, true},
+        {"maps", O_RDONLY, &v->maps, true},
         {"mountinfo", O_RDONLY, &v->mountinfo, false},
     };
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -127,7 +130,7 @@ bool jvm_view_catches_quit(const struct jvm_view *v)
 
 void jvm_view_done(struct jvm_view *v)
 {
-    int *const fds[] = {&v->root, &v->cwd, &v->status, &v->maps, &v->mountinfo};
+    int *const fds[] = {&v->root, &v->cwd, &v->exe, &v->status, &v->maps, &v->mountinfo};
     for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
         if (*fds[i] >= 0)
             close(*fds[i]);

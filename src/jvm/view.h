@@ -2,7 +2,7 @@
  *
  * /proc/PID/{root,cwd,maps,fd,environ} answer to ptrace(2) access only. Opened as root, they go on naming the same process and
  * address space when the reader has become the target's user (os/rights.h): a process that executes another program leaves them behind,
- * empty, and is then refused rather than mistaken. Everything below `root` and `cwd` is opened after that, never before.
+ * empty, and is then refused rather than mistaken. What lies below `root` and `cwd`, and in `exe`, is opened after that, never before.
  *
  * Blocking (cmdline and environ can wait for the target's memory), for a child of the helper or for bin/asprof. Source: proc(5),
  * fs/proc/{base,task_mmu}.c: access is checked when a file is opened.
@@ -21,7 +21,7 @@ struct jvm_view {
     struct pidref p;
     struct rights rights; /* the target's */
     pid_t ns_pid;         /* as the target sees itself */
-    int root, cwd;        /* O_PATH; cwd may be -1 */
+    int root, cwd, exe;   /* O_PATH; the last two may be -1 */
     int status, maps, mountinfo;
     struct buf cmdline, environ; /* as /proc/PID has them */
     bool whole;                  /* both were read to their ends */
@@ -29,7 +29,7 @@ struct jvm_view {
     bool host; /* it sees the file systems of the host or of the agent, not those of a container of its own */
 };
 #define JVM_VIEW_INIT                                                                                                  \
-    ((struct jvm_view){.p = PIDREF_INIT, .root = -1, .cwd = -1, .status = -1, .maps = -1, .mountinfo = -1})
+    ((struct jvm_view){.p = PIDREF_INIT, .root = -1, .cwd = -1, .exe = -1, .status = -1, .maps = -1, .mountinfo = -1})
 
 /* Process `pid`, which must have started at `start_time` (0: whenever). -ESRCH when it is gone, -ETIMEDOUT when it is stopped: whatever
  * is asked of it now would happen when nobody expects it any more. */

@@ -111,13 +111,13 @@ def a_jvm_that_dies_of_the_attach_is_not_attached_again(lab):
 
 
 @test
-def a_jvm_that_is_killed_after_each_attach_is_left_alone_soon(lab):
-    """SIGKILL says less, as people send it, too: two such ends are enough."""
+def a_jvm_that_is_killed_after_the_attach_is_not_attached_again(lab):
+    """SIGKILL is what the OOM killer sends, also where its cgroup cannot be seen."""
     target = dying(lab, die=800, by=9)
     lab.agent(config=config())
     wait_for("attach", lambda: starts(target) >= 1, 20)
-    time.sleep(9)  # as long as it takes to be attached to several times
-    check(starts(target) <= 2, f"attached {starts(target)} times")
+    time.sleep(5)  # as long as it takes to be attached to several times
+    equal(starts(target), 1, "attaches")
 
 
 @test

@@ -116,7 +116,18 @@ static void two_unexplained_ends_condemn(void)
     CHECK(!condemned(&m));
     restart();
     CHECK_STR(quarantine_keys(q), "");
+    CHECK(quarantine_died(q, &m, JVM_END_UNKNOWN, "ended"));
+    CHECK(condemned(&m));
+    end();
+}
+
+static void one_kill_condemns_what_was_never_seen_to_live_on(void)
+{
+    const struct jvm_makeup m = makeup(1, 0);
+    begin();
     CHECK(quarantine_died(q, &m, JVM_END_KILLED, "killed by SIGKILL"));
+    CHECK(condemned(&m));
+    restart();
     CHECK(condemned(&m));
     end();
 }
@@ -125,10 +136,10 @@ static void one_that_lives_on_loses_its_strike(void)
 {
     const struct jvm_makeup m = makeup(1, 0);
     begin();
-    CHECK(!quarantine_died(q, &m, JVM_END_KILLED, "killed by SIGKILL"));
+    CHECK(!quarantine_died(q, &m, JVM_END_UNKNOWN, "ended"));
     quarantine_lived(q, &m);
     restart();
-    CHECK(!quarantine_died(q, &m, JVM_END_KILLED, "killed by SIGKILL"));
+    CHECK(!quarantine_died(q, &m, JVM_END_UNKNOWN, "ended"));
     CHECK(!condemned(&m));
     quarantine_lived(q, &m);
     for (int i = 0; i < 5; i++)
@@ -327,6 +338,7 @@ int main(void)
     RUN(the_oom_killer_condemns);
     RUN(one_that_ends_by_itself_is_no_suspect);
     RUN(two_unexplained_ends_condemn);
+    RUN(one_kill_condemns_what_was_never_seen_to_live_on);
     RUN(one_that_lives_on_loses_its_strike);
     RUN(an_unknown_make_up_is_nobodys);
     RUN(what_is_forgiven_in_the_file_is_forgiven);
