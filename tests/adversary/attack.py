@@ -5,9 +5,11 @@ users of the machine that have no right but those of any local user.
 """
 import contextlib
 import hashlib
+import os
 import pathlib
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -209,6 +211,31 @@ def listener(lab, path, wrapper=()):
     return process
 
 
+def remove_group(path, above=0):
+    """Ends what is in a control group and removes it, and so many folders above it."""
+    path = pathlib.Path(path)
+    wait_for("end of the control group's processes", lambda: not kill_all(path), 10)
+    for folder in [path, *list(path.parents)[:above]]:
+        wait_for(f"end of {folder}", lambda folder=folder: gone(folder), 10)
+
+
+def kill_all(group):
+    pids = [int(p) for p in (group / "cgroup.procs").read_text().split()]
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return pids
+
+
+def gone(folder):
+    """Control groups are busy for a moment after their last process."""
+    try:
+        folder.rmdir()
+    except OSError:
+        return False
+    return True
+
+
 # ---------------------------------------------------------------------------------------------- what must stay as it is
 
 def snapshot(folder):
@@ -283,6 +310,24 @@ def machine_status(lab, pid):
         return ""
 
 
+def connected(lab, target):
+    """Processes at the other end of the target's attach socket, by the machine's numbers: those of the agent that have a socket
+    open while the target still owes an answer."""
+    if len(target.connections()) == 0:
+        return []
+    pid = target.connections()[-1][2]
+    if pid:
+        return [pid]
+    found = []
+    for status in lab.machine.path("/proc").glob("[0-9]*/comm"):
+        try:
+            if status.read_text().startswith("smolder-") and status.read_text().strip() != "smolder-priv":
+                found.append(int(status.parent.name))
+        except OSError:
+            pass
+    return found
+
+
 def probe_seconds(agent, path="/-/ready", timeout=10):
     """How long the agent took to say that it is ready."""
     begun = time.monotonic()
@@ -308,6 +353,13 @@ def flames(receiver, jvm, seconds=15):
     receiver.wait_stack("Shop.bake", type="process_cpu", pid=str(jvm.inner), seconds=seconds)
 
 
-def memory_mb(agent):
-    """The most that the main process ever had in memory."""
-    return int(re.search(r"^VmHWM:\s*(\d+)", proc_text(agent.pid, "status"), re.M)[1]) / 1024
+def sanitized(program):
+    """Sanitizers have a memory of their own."""
+    return b"__asan_init" in pathlib.Path(program).read_bytes()
+
+
+def check_memory(agent, most):
+    """So many megabytes are the most that the main process ever had."""
+    if not sanitized(f"/proc/{agent.pid}/exe"):
+        had = int(re.search(r"^VmHWM:\s*(\d+)", proc_text(agent.pid, "status"), re.M)[1]) / 1024
+        check(had <= most, f"the agent took {had:.0f} MB, {most} at most")

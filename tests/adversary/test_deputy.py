@@ -8,6 +8,7 @@ from attack import (DOCKER, MALLORY, NO_VAR_TMP, PRIVATE_TMP, Victim, check_live
                     settled_twice, snapshot, staged, user)
 from lab import Skip, check, config, equal, test, wait_for
 
+
 def bound(lab, script, wrapper=own_namespaces, victim=None, **options):
     """Root's folder lies where `script` has put it ({victim}, {folder} and {library} are filled in); afterwards it is as before."""
     need_user_namespaces(lab)

@@ -2,9 +2,11 @@
 import re
 import time
 
-from attack import (MALLORY, PRIVATE_TMP, check_live, fake, flames, innocent, mapped, need_user_namespaces,
-                    real_library, staged, user)
+import jfr
+from attack import (MALLORY, PRIVATE_TMP, check_live, check_memory, fake, flames, innocent, mapped,
+                    need_user_namespaces, real_library, staged, user)
 from lab import check, config, equal, proc_text, test, wait_for
+
 
 def beside(lab, count, seconds=12, prefix=(), wrapper=None, check_seconds=2, before=0, **options):
     """So many targets of one user, then the JVM of another: it is profiled in time."""
@@ -114,3 +116,15 @@ def the_greedy_users_own_jvm_waits_with_a_reason(lab):
     wait_for("a reason for every target", lambda: all(j.get("reason") or j.get("state") not in ("", None)
                                                     for j in agent.jvms().values()), 20, 0.3)
     check_live(agent, 1)
+
+
+@test(weight=2)
+def recordings_that_are_dear_to_convert_delay_nobody(lab):
+    """60 targets of one user whose recordings grow by megabytes of samples that are all different, a second after the other: another
+    user's JVM has its profiles in time."""
+    path = lab.dir / "dear.jfr"
+    path.write_bytes(jfr.distinct(400, 900))
+    agent, target, jvm, receiver = beside(lab, 60, 15, records=path, pause=1000, again=1, before=4)
+    count = len(receiver.profiles(type="process_cpu", pid=str(jvm.inner)))
+    receiver.wait(count + 4, type="process_cpu", pid=str(jvm.inner), seconds=12)
+    check_memory(agent, 260)

@@ -7,9 +7,10 @@ import sys
 import time
 
 import jfr
-from attack import (MALLORY, NO_VAR_TMP, PRIVATE_TMP, Victim, check_live, fake, flames, innocent, library_place,
-                    listener, memory_mb, need_user_namespaces, own_namespaces, settled)
+from attack import (MALLORY, NO_VAR_TMP, PRIVATE_TMP, Victim, check_live, check_memory, fake, flames, innocent,
+                    library_place, listener, need_user_namespaces, own_namespaces, settled)
 from lab import check, config, descendants, equal, test, wait_for
+
 
 def refused_each(lab, scripts, seconds=20, **options):
     """A fake for each layout: each gets its decision, an innocent JVM is profiled, the agent answers."""
@@ -61,7 +62,7 @@ def libraries_that_are_none_harm_nobody(lab):
         "zero": f"mkdir -p {lib}; ln -s /dev/zero {library}", "folder": f"mkdir -p {library}/x",
         "immutable": f"mkdir -p {lib}; echo x >{library}; chmod 444 {library}; chmod 555 {lib} {folder}",
     }, mode="answer")
-    check(memory_mb(agent) < 150, f"the agent took {memory_mb(agent):.0f} MB")
+    check_memory(agent, 150)
 
 
 def bad_counters():
@@ -97,7 +98,7 @@ def options_in_odd_files_harm_nobody(lab):
     for target in targets:
         settled(agent, target)
     flames(receiver, jvm, 15)
-    check(memory_mb(agent) < 100, f"the agent took {memory_mb(agent):.0f} MB")
+    check_memory(agent, 100)
 
 
 @test
@@ -125,7 +126,7 @@ def recordings_that_are_none_harm_nobody(lab):
     jvm = innocent(lab)
     flames(receiver, jvm, 15)
     check_live(agent, 2)
-    check(memory_mb(agent) < 150, f"the agent took {memory_mb(agent):.0f} MB")
+    check_memory(agent, 150)
 
 
 @test
@@ -139,7 +140,7 @@ def a_recording_that_grows_and_shrinks_harms_nobody(lab):
     jvm = innocent(lab)
     flames(receiver, jvm, 15)
     check_live(agent, 3)
-    check(memory_mb(agent) < 150, f"the agent took {memory_mb(agent):.0f} MB")
+    check_memory(agent, 150)
 
 
 @test

@@ -7,7 +7,7 @@ import socket
 import time
 
 import push
-from attack import check_live, memory_mb, user
+from attack import check_live, check_memory, user
 from lab import Failure, check, config, equal, test, wait_for
 
 API, STORE = 12345, 4040
@@ -218,21 +218,22 @@ def bombs_are_defused(lab):
     for headers, body in bodies:
         status = raw_answer(lab, "POST", push.PATH, headers, body, STORE)[0]
         check(400 <= status < 500, f"status {status}")
-    check(memory_mb(agent) < 160, f"the agent took {memory_mb(agent):.0f} MB")
+    check_memory(agent, 160)
     check_live(agent, 0.5)
 
 
 SLOW = """
-import socket, sys, time
+import random, socket, sys, time
 count, ports, end = int(sys.argv[1]), [int(p) for p in sys.argv[2].split(",")], time.time() + float(sys.argv[3])
 line = {"head": b"GET / HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nX: ",
         "body": b"POST /push.v1.PusherService/Push HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nContent-Type: application/proto\\r\\nContent-Length: 60000000\\r\\n\\r\\n",
-        "none": b"", "answer": b"GET /api/v0/web/components HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n" * 200}[sys.argv[4]]
+        "none": b"", "many": b"", "answer": b"GET /api/v0/web/components HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n" * 200}[sys.argv[4]]
 held = {p: [] for p in ports}
 def fresh(port):
     s = socket.socket()
     s.settimeout(0.5)
     try:
+        if sys.argv[4] == "many": s.bind((f"127.{random.randrange(256)}.{random.randrange(256)}.{random.randrange(2, 250)}", 0))
         s.connect(("127.0.0.1", port))
         if line: s.send(line)
         s.setblocking(False)
@@ -294,6 +295,12 @@ def silent_connections_block_nobody(lab):
 
 
 @test
+def connections_from_many_addresses_block_nobody(lab):
+    """1,000 silent connections at each server, each from another address of the loopback network: still one user."""
+    slow(lab, 1000, "many", 15)
+
+
+@test
 def connections_that_do_not_read_block_nobody(lab):
     """64 connections at each server that ask again and again and read nothing."""
     slow(lab, 64, "answer")
@@ -315,3 +322,40 @@ def live(lab):
         return lab.machine.http("GET", "http://127.0.0.1:12345/-/ready", timeout=1)[0] == 200
     except OSError:
         return False
+
+
+@test
+def a_storm_of_reloads_loses_no_session(lab):
+    """A local user reloads the configuration as often as he can: the JVM's session goes on, and its profiles have no gap."""
+    receiver = lab.receiver()
+    jvm = lab.jvm()
+    agent = lab.agent(config=config())
+    receiver.wait(2, type="process_cpu")
+    storm = "while :; do curl -s -m 2 -o /dev/null -X POST http://127.0.0.1:12345/-/reload; done"
+    lab.run([*user(), "sh", "-c", storm])
+    lab.run([*user(), "sh", "-c", storm])
+    count = len(receiver.profiles(type="process_cpu"))
+    receiver.wait(count + 4, type="process_cpu", seconds=10)
+    equal(agent.metric("smolder_attach_seconds_count"), 1, "attaches")
+    equal(len(jvm.recordings()), 1, "sessions in the JVM")
+    check_live(agent, 2)
+
+
+@test
+def odd_requests_to_every_route_end_nothing(lab):
+    """Each route with the wrong method, a body nobody wants, and parameters of every kind: an answer each, and the agent lives."""
+    agent = lab.agent(*BOTH, config=config())
+    routes = {API: ["/", "/metrics", "/-/ready", "/-/healthy", "/-/reload", "/-/support", "/api/v0/web/components", "/api/v0/web/peers",
+                    "/api/v0/web/components/x", "/api/v0/web/modules/x/components", "/api/v0/web/graph", "/api/v0/web/debug/x"],
+              STORE: ["/", "/api/services", "/api/jvms", "/api/flamegraph", "/api/timeline", "/ingest", push.PATH]}
+    queries = ("", "?window=-1", "?duration=99999999999999999999", "?duration=%00", "?from=NaN&until=1e99&service=%ff%fe&type=a:b",
+               "?" + "&".join(f"label={i}=" for i in range(200)))
+    for port, paths in routes.items():
+        for path in paths:
+            for method in ("PUT", "DELETE", "TRACE", "CONNECT", "PROPFIND", "HEAD"):
+                ask(lab, f"{method} {path}", f"Host: 127.0.0.1:{port}", "Content-Length: 3", body=b"abc", port=port, timeout=1)
+            for query in queries:
+                if path not in ("/-/support", "/api/v0/web/graph"):
+                    ask(lab, f"GET {path}{query}", f"Host: 127.0.0.1:{port}", port=port, timeout=1)
+    check(agent.alive(), "the agent ended")
+    check_live(agent, 0.5)

@@ -7,7 +7,7 @@ import signal
 import struct
 import time
 
-from attack import ALICE, EVE, check_live, fake, flames, innocent, real_library, settled, staged, user
+from attack import ALICE, EVE, check_live, fake, flames, innocent, real_library, remove_group, settled, staged, user
 from lab import Skip, check, config, equal, test, wait_for
 
 class MemoryGroup:
@@ -41,13 +41,7 @@ class MemoryGroup:
         return 0
 
     def remove(self):
-        for pid in (self.path / "cgroup.procs").read_text().split():
-            os.kill(int(pid), signal.SIGKILL)
-        for _ in range(100):
-            try:
-                return self.path.rmdir()
-            except OSError:
-                time.sleep(0.05)
+        remove_group(self.path)
 
 
 def crowded(lab, room, what):

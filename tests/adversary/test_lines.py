@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import jfr
-from attack import MALLORY, Fake, compiled, fake, real_library, settled, user
+from attack import MALLORY, Fake, compiled, fake, real_library, remove_group, settled, user
 from lab import Skip, check, config, equal, exe_of, test, wait_for
 
 EVIL = b'</script><img src=x onerror=alert(1)>"\\\n\x1b[31m\xc2\x9b31m\xff\xfe\x00\xe2\x80\xae\x7f'
@@ -212,10 +212,5 @@ def a_forged_group_does_not_name_a_container(lab):
         target = fake(lab, ["sh", "-c", f'echo $$ >{group}/cgroup.procs; exec "$@"', "x", *user()], mode="nosocket")
         entry = settled(agent, target)
         check(FORGED not in json.dumps(entry.get("labels", {})), f"labels: {entry}")
-        target.kill()
     finally:
-        for path in [group, *group.parents]:
-            try:
-                path.rmdir()
-            except OSError:
-                break
+        remove_group(group, above=4)

@@ -2,9 +2,11 @@
 import re
 import time
 
-from attack import (ALICE, EVE, MALLORY, PRIVATE_TMP, check_live, check_rights, container_root, fake, flames, innocent,
-                    machine_status, need_user_namespaces, own_namespaces, owned_by_root, rights, settled, staged, user)
+from attack import (ALICE, EVE, MALLORY, PRIVATE_TMP, check_live, check_rights, connected, container_root, fake, flames,
+                    innocent, machine_status, need_user_namespaces, own_namespaces, owned_by_root, rights, settled,
+                    staged, user)
 from lab import check, config, equal, proc_text, test, wait_for
+
 
 def acts_as(lab, wrapper, uid, gid, **options):
     """Whoever connects to the target has the target's rights and no more; nor is anything made with more."""
@@ -19,24 +21,6 @@ def acts_as(lab, wrapper, uid, gid, **options):
     check(made[1] != "?", f"the recording: {made}")
     equal(owned_by_root(target.root("/dev/shm")), [], "files of root's in /dev/shm")
     return agent, target
-
-
-def connected(lab, target):
-    """Processes at the other end of the target's attach socket, by the machine's numbers: those of the agent that have a socket
-    open while the target still owes an answer."""
-    if len(target.connections()) == 0:
-        return []
-    pid = target.connections()[-1][2]
-    if pid:
-        return [pid]
-    found = []
-    for status in lab.machine.path("/proc").glob("[0-9]*/comm"):
-        try:
-            if status.read_text().startswith("smolder-") and status.read_text().strip() != "smolder-priv":
-                found.append(int(status.parent.name))
-        except OSError:
-            pass
-    return found
 
 
 @test

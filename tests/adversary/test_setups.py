@@ -1,6 +1,12 @@
 """Ordinary set-ups that strictness must not refuse."""
-from attack import ALICE, DOCKER, PRIVATE_TMP, flames, innocent, mapped, need_user_namespaces, owned_by_root, pod, user
-from lab import check, config, equal, test, wait_for
+import os
+import re
+
+from attack import (ALICE, DOCKER, MALLORY, PRIVATE_TMP, check_rights, connected, container_root, fake, flames,
+                    innocent, library_place, machine_status, mapped, need_user_namespaces, own_namespaces,
+                    owned_by_root, pod, rights, settled, user)
+from lab import ROOT, Skip, check, config, equal, proc_text, test, wait_for
+
 
 def works(lab, wrapper, **kw):
     receiver = lab.receiver()
@@ -122,3 +128,85 @@ def two_users_of_one_tmp_work(lab):
     for jvm in jvms:
         flames(receiver, jvm, 20)
     receiver.check_valid()
+
+
+def image(uid, script="", capabilities=""):
+    """A container as runtimes make it: its root is an overlay, /tmp and all, and its user is whoever the image says."""
+    drop = ["--bounding-set=-all" + "".join(",+" + c for c in capabilities.split(",") if c), "--inh-caps=-all"]
+    layers = ("mount -t tmpfs layers /mnt; mkdir /mnt/u /mnt/w /mnt/r\n"
+              "mount -t overlay -o lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w none /mnt/r || exit 77\n"
+              "r=/mnt/r; rm -rf $r/tmp; mkdir -m 1777 $r/tmp; mount -t proc proc $r/proc; mount --rbind /dev $r/dev\n")
+    return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
+            "sh", "-c", "set -e\n" + layers + script + '\nexec chroot $r "$@"', "image",
+            "setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", *drop, "--"]
+
+
+def layered(lab, uid, script="", own=True, capabilities=""):
+    args = uid, script, capabilities
+    status, text = lab.call([*image(*args), "true"])
+    if status == 77:
+        raise Skip(f"no overlay here: {text.strip()}")
+    jvm = works(lab, image(*args))
+    if uid and own:
+        equal(owned_by_root(jvm.root("/tmp")), [], "files of root's")
+
+
+@test
+def a_user_of_a_layered_image_works(lab):
+    """/tmp lies in the overlay that is the container's root."""
+    layered(lab, ALICE)
+
+
+@test
+def root_of_a_layered_image_works(lab):
+    """The same as root with a runtime's capabilities."""
+    layered(lab, 0, capabilities=DOCKER)
+
+
+@test
+def an_image_of_a_container_that_was_profiled_works(lab):
+    """Its layers have the library's folder already, of root's and with another file in it."""
+    folder, library = library_place(lab)
+    layered(lab, ALICE, f"mkdir -p $r{os.path.dirname(library)}; echo old >$r{library}\n", False)
+
+
+@test
+def a_read_only_layered_image_works(lab):
+    """The overlay is read-only, but for a volume at /tmp."""
+    layered(lab, ALICE, "mount -o remount,ro,bind $r; mount -t tmpfs -o mode=0777 volume $r/tmp\n")
+
+
+def unit_capabilities():
+    """Those that the packaged unit leaves the agent."""
+    unit = next((ROOT / "packaging").glob("*.service*")).read_text()
+    names = re.search(r"^CapabilityBoundingSet=(.*)$", unit, re.M)[1].lower().replace("cap_", "").split()
+    return ["setpriv", "--bounding-set=-all" + "".join(",+" + n for n in names), "--inh-caps=-all", "--no-new-privs"]
+
+
+@test(weight=2)
+def all_of_it_works_with_the_units_capabilities(lab):
+    """The agent has what its systemd unit leaves it: JVMs of a user, of a pod, of a layered image's root and of user namespaces."""
+    need_user_namespaces(lab)
+    receiver = lab.receiver()
+    jvms = [innocent(lab), innocent(lab, wrapper=pod("0777")), innocent(lab, wrapper=pod("1777", uid=0, capabilities=DOCKER)),
+            innocent(lab, wrapper=mapped(RANGE, PRIVATE_TMP)), innocent(lab, wrapper=own_namespaces(ALICE, PRIVATE_TMP))]
+    agent = lab.agent(config=config(), wrapper=unit_capabilities())
+    for jvm in jvms:
+        flames(receiver, jvm, 20)
+    agent.stop()
+    check(not any(jvm.profiler_runs() for jvm in jvms), "a profiler still runs")
+
+
+@test
+def rights_are_taken_on_with_the_units_capabilities(lab):
+    """The same agent attaches with the target's rights only, which takes some of its capabilities to do."""
+    need_user_namespaces(lab)
+    agent = lab.agent(config=config(), wrapper=unit_capabilities())
+    for wrapper, uid in ((user(), MALLORY), (own_namespaces(MALLORY, PRIVATE_TMP), MALLORY), (container_root(), 0)):
+        target = fake(lab, wrapper, delay=800, early=0)
+        wait_for("connection", target.connections, 20)
+        status = wait_for("process that waits for the answer",
+                          lambda: next((s for p in connected(lab, target) if (s := machine_status(lab, p))), None), 20)
+        check_rights(rights(status), uid, uid, rights(proc_text(target.pid, "status"))["Groups"])
+        settled(agent, target)
+        target.kill()

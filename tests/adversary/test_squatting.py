@@ -4,6 +4,7 @@ import os
 from attack import ALICE, EVE, FOLDER, MALLORY, check_live, fake, flames, innocent, listener, settled, user
 from lab import check, config, equal, test, wait_for
 
+
 def place_on_host(lab, uid=ALICE):
     """Where the library goes in the machine's own /tmp for a target of this user."""
     agent = lab.agent(config=config())

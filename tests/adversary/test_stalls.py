@@ -8,6 +8,7 @@ from attack import (MALLORY, PRIVATE_TMP, check_live, fake, flames, innocent, ne
                     own_namespaces, staged)
 from lab import check, children, config, descendants, equal, proc_text, test, wait_for
 
+
 def chunks(lab):
     """Two finished chunks: what is consumed is given back to the file system, for which its lock is needed."""
     path = lab.dir / "two.jfr"
