@@ -165,11 +165,12 @@ static bool find_library(struct job *j)
     return true;
 }
 
-/* Whoever could exchange the file after it was checked is one who may write the directory it lies in. */
+/* Whoever could exchange the file after it was checked is one who may write the directory it lies in. A JVM that had a copy of ours mapped
+ * before loads no other, whatever is put at its path. */
 static bool mapped_what_was_placed(const struct job *j)
 {
     const char *tail = jvm_our_library(j->placed.path);
-    if (!tail)
+    if (!tail || j->target.traits.ours.path[0])
         return true;
     const ino_t inode = jvm_mapped_inode(&j->target.view, tail - 1);
     return inode == j->placed.inode || (inode != 0 && j->placed.overlay);
