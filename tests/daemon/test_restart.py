@@ -109,22 +109,41 @@ def roll_over_loses_milliseconds(lab):
     receiver.check_valid()
 
 
-@test
-def dead_helper_ends_the_agent(lab):
-    """Without the helper nothing can be attached or stopped: better an end that a supervisor sees than silence."""
+def helper_of(agent):
+    helpers = [p for p in children(agent.pid) if proc_text(p, "comm").startswith("smolder")]
+    return helpers[0] if len(helpers) == 1 else None
+
+
+def a_helper_is_replaced(lab, number):
+    """Sessions go on with the recordings that the main process holds, and roll over by the new helper."""
     receiver = lab.receiver()
-    lab.jvm()
-    agent = lab.agent(config=config())
+    jvm = lab.jvm()
+    agent = lab.agent(config=config('interval = "5s"\nroll_over = "20s"'))
     receiver.wait(1, type="process_cpu")
-    helper = [p for p in children(agent.pid) if proc_text(p, "comm").startswith("smolder")]
-    equal(len(helper), 1, "child processes of the agent")
-    os.kill(helper[0], signal.SIGKILL)
-    equal(agent.wait(15), 3, "exit status")
-    check(agent.lines("helper died"), "nothing in the log")
-    # A new one finds the session that goes on in the JVM.
-    receiver.forget()
-    lab.agent(config=config())
-    receiver.wait_stack("Shop.bake", type="process_cpu")
+    helper = wait_for("helper", lambda: helper_of(agent))
+    recording = jvm.recordings()
+    time.sleep(1.1)  # one that dies at once is not started again at once
+    os.kill(helper, number)
+    wait_for("another helper", lambda: helper_of(agent) not in (None, helper), 20)
+    check(agent.wait_log("helper died or did not answer"), "nothing in the log")
+    equal(jvm.recordings(), recording, "recordings right after")
+    wait_for("roll-over", lambda: agent.metric("smolder_gap_seconds_count") >= 1, 60, 0.5)
+    receiver.wait(6, type="process_cpu", seconds=60)
+    worst = holes(receiver.profiles(type="process_cpu"))
+    check(all(-10 <= h <= 150 for h in worst), f"milliseconds between profiles: {worst}")
+    wait_for("health", lambda: agent.http("GET", "/-/healthy")[0] == 200, 10, 0.2)
+    agent.stop()
+    check(not jvm.profiler_runs(), "the profiler still runs")
+
+
+@test
+def dead_helper_is_replaced(lab):
+    a_helper_is_replaced(lab, signal.SIGKILL)
+
+
+@test
+def stopped_helper_is_replaced(lab):
+    a_helper_is_replaced(lab, signal.SIGSTOP)
 
 
 @test
