@@ -120,7 +120,7 @@ const struct priv_op jvm_ops[JVM_OP_COUNT + 1] = {
     [JVM_OP_START] = {"smolder-start", op_start},      [JVM_OP_ROLL] = {"smolder-roll", op_roll},
     [JVM_OP_DUMP] = {"smolder-dump", op_dump},         [JVM_OP_STOP] = {"smolder-stop", op_stop},
     [JVM_OP_METRICS] = {"smolder-metric", op_metrics}, [JVM_OP_INSTALL] = {"smolder-instal", op_install},
-    [JVM_OP_SCAN] = {"smolder-scan", jvm_op_scan},     [JVM_OP_READ] = {"smolder-read", jvm_op_read},
+    [JVM_OP_SCAN] = {"smolder-scan", jvm_op_scan},     [JVM_OP_READ] = {"smolder-read", jvm_op_read, true},
     [JVM_OP_CLOSE] = {"smolder-close", jvm_op_close},
 };
 

@@ -15,29 +15,34 @@
 
 /* Beyond this many bytes of blocks closing the last descriptor takes its time. */
 static const int64_t CLOSE_BYTES = 64 << 20;
-enum { CLOSE_MS = 60000 };
+enum { CLOSE_MS = 60000, INLINE_BYTES = 256 << 10 };
 
 struct request {
     struct recording recording;
     bool ended, find_first;
 };
 
+/* Behind it, or in a file where they are many, come the bytes of the chunk. */
 struct answer {
     enum recording_result result;
     struct recording recording;
-    struct recording_chunk chunk; /* without bytes: those come in a file */
+    struct recording_chunk chunk;
 };
 
 /* ---- in the child ---- */
 
-/* The file's owner is the target's user: who opened it saw to that. */
+/* The file's owner is the target's user: who opened it saw to that. A child that has become one already (priv_op.again) stays that one. */
 static bool become_owner(int fd)
 {
+    static bool became;
+    static struct rights owner;
     struct stat st;
     if (fstat(fd, &st) < 0)
         return false;
-    const struct rights owner = {st.st_uid, st.st_gid, NULL, 0};
-    return rights_become(&owner, NULL) == 0;
+    if (became)
+        return st.st_uid == owner.uid && st.st_gid == owner.gid;
+    owner = (struct rights){st.st_uid, st.st_gid, NULL, 0};
+    return became = rights_become(&owner, NULL) == 0;
 }
 
 static int into_memory(const struct recording_chunk *c)
@@ -46,6 +51,32 @@ static int into_memory(const struct recording_chunk *c)
     if (fd < 0 || fs_write(fd, c->bytes, c->len) < 0)
         return -1;
     return TAKE_FD(fd);
+}
+
+/* What was read, to be punched away when it is out of our hands: that may wait for the target. */
+static struct recording read_last;
+
+static void punch(struct priv_call *call)
+{
+    read_last.fd = call->in_fds[0];
+    recording_punch(&read_last);
+}
+
+static void put_chunk(struct priv_call *call, struct answer *a)
+{
+    cleanup_free uint8_t *bytes = TAKE_PTR(a->chunk.bytes);
+    const bool inside = a->chunk.len <= INLINE_BYTES;
+    if (!inside) {
+        const struct recording_chunk c = {.bytes = bytes, .len = a->chunk.len};
+        const int fd = into_memory(&c);
+        if (fd >= 0)
+            call->fds[call->fd_count++] = fd;
+        else
+            a->result = RECORDING_DROPPED;
+    }
+    buf_append(&call->out, a, sizeof *a);
+    if (inside)
+        buf_append(&call->out, bytes, a->chunk.len);
 }
 
 void jvm_op_read(struct priv_call *call)
@@ -62,21 +93,13 @@ void jvm_op_read(struct priv_call *call)
     struct err err = {0};
     if (!rq.find_first || recording_find_first(&a.recording, &err) == 0)
         a.result = recording_next(&a.recording, rq.ended, &a.chunk);
-    if (a.result == RECORDING_CHUNK) {
-        const int fd = into_memory(&a.chunk);
-        if (fd >= 0)
-            call->fds[call->fd_count++] = fd;
-        else
-            a.result = RECORDING_DROPPED;
-        free(a.chunk.bytes);
-        a.chunk.bytes = NULL;
-    }
-    /* Out of our hands first: giving the space back may wait for the target, and the deadline then comes first. */
-    struct recording r = a.recording;
-    a.recording.punched = r.at;
-    buf_append(&call->out, &a, sizeof a);
-    priv_flush(call);
-    recording_punch(&r);
+    read_last = a.recording;
+    a.recording.punched = a.recording.at;
+    call->after = punch;
+    if (a.result == RECORDING_CHUNK)
+        put_chunk(call, &a);
+    else
+        buf_append(&call->out, &a, sizeof a);
 }
 
 void jvm_op_close(struct priv_call *call)
@@ -95,15 +118,24 @@ struct pending {
 
 static bool from_memory(int fd, struct recording_chunk *c)
 {
-    c->bytes = malloc(c->len ? c->len : 1);
-    for (size_t at = 0; c->bytes && at < c->len;) {
+    for (size_t at = 0; at < c->len;) {
         const ssize_t n = pread(fd, c->bytes + at, c->len - at, (off_t)at);
-        if (n <= 0) {
-            free(TAKE_PTR(c->bytes));
+        if (n <= 0)
             return false;
-        }
         at += (size_t)n;
     }
+    return true;
+}
+
+/* `p` and `n`: what came behind the answer. */
+static bool take_chunk(struct recording_chunk *c, const uint8_t *p, size_t n, const int *fds, size_t fd_count)
+{
+    if (c->len == 0 || c->len > RECORDING_CHUNK_MAX || !(c->bytes = malloc(c->len)))
+        return false;
+    if (n == c->len)
+        memcpy(c->bytes, p, n);
+    else if (n != 0 || fd_count != 1 || !from_memory(fds[0], c))
+        free(TAKE_PTR(c->bytes));
     return c->bytes;
 }
 
@@ -112,12 +144,11 @@ static void answered(void *arg, enum priv_result result, const uint8_t *out, siz
     const struct pending *p = arg;
     struct jvm_read r = {0};
     struct answer a;
-    if (result != PRIV_LOST && len == sizeof a) {
+    if (result != PRIV_LOST && len >= sizeof a) {
         memcpy(&a, out, sizeof a);
         r = (struct jvm_read){true, a.result, a.recording, a.chunk};
         r.chunk.bytes = NULL;
-        if (r.result == RECORDING_CHUNK &&
-            (fd_count != 1 || r.chunk.len > RECORDING_CHUNK_MAX || !from_memory(fds[0], &r.chunk)))
+        if (r.result == RECORDING_CHUNK && !take_chunk(&r.chunk, out + sizeof a, len - sizeof a, fds, fd_count))
             r.result = RECORDING_DROPPED;
     }
     r.recording.fd = -1;
@@ -133,8 +164,11 @@ uint64_t jvm_read_recording(struct priv *p, const struct jvm_reading *r, jvm_rea
     rq.find_first = r->find_first;
     struct pending *pending = xcalloc(1, sizeof *pending);
     *pending = (struct pending){done, arg};
+    struct stat st = {0};
+    (void)fstat(r->recording->fd, &st); /* a wrong guess costs a step: its child refuses */
     const struct priv_request call = {.op = JVM_OP_READ,
                                       .user = r->user,
+                                      .ids = (uint64_t)st.st_uid << 32 | st.st_gid,
                                       .in = &rq,
                                       .len = sizeof rq,
                                       .fds = &r->recording->fd,

@@ -2,8 +2,8 @@
  *
  * Whoever writes to a file holds its lock while the written bytes come from memory, which a page of a silent FUSE file can be. Reading
  * then waits on some file systems, punching a hole on all, and neither can be interrupted: here that costs a child, on the account of the
- * target's user. A child takes the rights of the file's owner, reads on from where the last one was, copies a finished chunk into memory
- * of ours, and at last gives its space in the file back. What the main process does itself cannot wait: fstat(2), flock(2) without blocking,
+ * target's user. A child takes the rights of the file's owner, reads on from where the last one was, sends a finished chunk
+ * or puts it into memory of ours, and at last gives its space in the file back; it stays for the next step of the same user. What the main process does itself cannot wait: fstat(2), flock(2) without blocking,
  * and close(2) while the file is small or others have it open.
  */
 #pragma once

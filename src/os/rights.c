@@ -72,15 +72,14 @@ bool rights_equal(const struct rights *a, const struct rights *b)
            (a->group_count == 0 || memcmp(a->groups, b->groups, a->group_count * sizeof *a->groups) == 0);
 }
 
-/* An agent that is no root has these ids already, or must not go on. */
+/* An agent that may not change its groups is that user already, with groups of its own, or must not go on. */
 static int take_ids(const struct rights *r)
 {
-    const bool mine = geteuid() == r->uid && getuid() == r->uid && getegid() == r->gid && getgid() == r->gid;
-    if (setgroups(r->group_count, r->groups) < 0 && !mine)
+    const bool mine = geteuid() == r->uid && getuid() == r->uid;
+    if ((setgroups(r->group_count, r->groups) < 0 || setresgid(r->gid, r->gid, r->gid) < 0) &&
+        !(mine && errno == EPERM))
         return -errno;
-    if (setresgid(r->gid, r->gid, r->gid) < 0 || setresuid(r->uid, r->uid, r->uid) < 0)
-        return -errno;
-    return 0;
+    return setresuid(r->uid, r->uid, r->uid) < 0 ? -errno : 0;
 }
 
 /* It only matters to what is executed, which no_new_privs covers, too; it goes where that is allowed. */
@@ -103,15 +102,12 @@ static bool has_taken(const struct rights *r)
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3] = {{.permitted = 1}};
     uid_t real, effective, saved;
-    gid_t real_group, effective_group, saved_group;
-    if (syscall(SYS_capget, &head, now) < 0 || getresuid(&real, &effective, &saved) < 0 ||
-        getresgid(&real_group, &effective_group, &saved_group) < 0)
+    if (syscall(SYS_capget, &head, now) < 0 || getresuid(&real, &effective, &saved) < 0)
         return false;
     for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
         if (now[i].permitted || now[i].effective || now[i].inheritable)
             return false;
-    return real == r->uid && effective == r->uid && saved == r->uid && real_group == r->gid &&
-           effective_group == r->gid && saved_group == r->gid;
+    return real == r->uid && effective == r->uid && saved == r->uid;
 }
 
 int rights_become(const struct rights *r, struct err *err)

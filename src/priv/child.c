@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -72,17 +73,47 @@ static void set_alarm(int64_t at_ms)
     setitimer(ITIMER_REAL, &once, NULL);
 }
 
+/* Waits for another call; false when none comes, or the helper wants this child no more. `in` keeps the call's bytes. */
+static bool next_call(struct priv_call *call, struct frame_in *in)
+{
+    const int sock = *(int *)call->channel;
+    setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
+    for (size_t i = 0; i < call->in_fd_count; i++)
+        close(call->in_fds[i]);
+    call->in_fd_count = 0;
+    frame_next(in);
+    for (enum frame_state state; (state = frame_read(sock, in)) != WIRE_FRAME;) {
+        struct pollfd more = {.fd = sock, .events = POLLIN};
+        if (state == WIRE_CLOSED || poll(&more, 1, PRIV_LINGER_MS) <= 0)
+            return false;
+    }
+    const struct frame_head head = frame_head_of(in);
+    call->in = frame_body(in);
+    call->in_len = head.len;
+    for (; call->in_fd_count < in->fd_count; call->in_fd_count++)
+        call->in_fds[call->in_fd_count] = TAKE_FD(in->fds[call->in_fd_count]);
+    call->deadline_ms = clock_ms() + head.timeout_ms;
+    return true;
+}
+
 static _Noreturn void run(const struct priv_op *op, struct priv_call *call)
 {
+    struct frame_in in = WIRE_IN_INIT;
     struct sigaction end = {.sa_sigaction = at_deadline, .sa_flags = SA_SIGINFO};
     sigaddset(&end.sa_mask, SIGTERM);
     sigaddset(&end.sa_mask, SIGALRM);
     sigaction(SIGTERM, &end, NULL);
     sigaction(SIGALRM, &end, NULL);
-    set_alarm(call->deadline_ms + ORPHAN_MS);
     prctl(PR_SET_NAME, op->name);
-    op->run(call);
-    send_reply(call, true);
+    do {
+        set_alarm(call->deadline_ms + ORPHAN_MS);
+        op->run(call);
+        priv_on_deadline(NULL, NULL);
+        send_reply(call, true);
+        if (call->after)
+            call->after(call);
+        call->after = NULL;
+    } while (op->again && next_call(call, &in));
     _exit(0);
 }
 

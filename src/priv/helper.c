@@ -18,14 +18,16 @@
 #include "priv/child.h"
 #include "priv/wire.h"
 
-enum phase { FREE, RUNNING, ENDING, KILLED };
+enum phase { FREE, RUNNING, ENDING, KILLED, IDLE };
+enum { SLOTS = PRIV_CHILDREN_MAX + PRIV_IDLE_MAX + 1 };
 
 struct slot {
     enum phase phase;
-    uint64_t id;
+    uint32_t op;
+    uint64_t id, user, ids;
     pid_t pid;
     int pidfd, sock; /* sock: -1 once the child closed its end */
-    int64_t next_ms; /* when the phase ends by force */
+    int64_t next_ms; /* when the phase ends by force; of an idle one, since when it is */
     struct frame_in in;
     struct buf reply;
     int fds[PRIV_FDS_MAX];
@@ -46,7 +48,7 @@ struct helper {
     unsigned op_count;
     struct frame_in in;
     struct list replies;
-    struct slot slots[PRIV_CHILDREN_MAX];
+    struct slot slots[SLOTS];
     struct abandoned {
         pid_t pid;
         uint64_t id;
@@ -150,19 +152,76 @@ static void finish(struct helper *h, struct slot *s, uint32_t how)
     slot_free(s);
 }
 
+/* The oldest in this phase. */
+static struct slot *find_slot(struct helper *h, enum phase phase, size_t *count)
+{
+    struct slot *found = NULL;
+    *count = 0;
+    for (size_t i = 0; i < SLOTS; i++) {
+        struct slot *s = &h->slots[i];
+        if (s->phase != phase)
+            continue;
+        ++*count;
+        if (!found || s->next_ms < found->next_ms)
+            found = s;
+    }
+    return found;
+}
+
+/* It answered and waits for another call like that; the one that has waited longest makes room for it. */
+static void rest(struct helper *h, struct slot *s)
+{
+    size_t idle;
+    answer(h, s->id, PRIV_DONE, &s->reply, s->fds, s->fd_count);
+    s->reply = BUF_INIT(PRIV_PAYLOAD_MAX);
+    s->fd_count = 0;
+    s->whole = false;
+    s->phase = IDLE;
+    s->next_ms = clock_ms();
+    struct slot *oldest = find_slot(h, IDLE, &idle);
+    if (idle <= PRIV_IDLE_MAX || oldest->sock < 0)
+        return;
+    close(oldest->sock); /* it ends at that */
+    oldest->sock = -1;
+}
+
+/* True when a child that waits for just this has taken the call. */
+static bool hand_over(struct helper *h, struct frame_head head, int64_t deadline)
+{
+    for (size_t i = 0; i < SLOTS; i++) {
+        struct slot *s = &h->slots[i];
+        if (s->phase != IDLE || s->sock < 0 || s->op != head.kind || s->user != head.user || s->ids != head.ids)
+            continue;
+        struct frame_out out = {.head = head, .body = frame_body(&h->in), .fds = h->in.fds};
+        out.head.fd_count = (uint32_t)h->in.fd_count;
+        if (frame_write(s->sock, &out) <= 0) {
+            kill(s->pid, SIGKILL);
+            continue;
+        }
+        s->phase = RUNNING;
+        s->id = head.id;
+        s->next_ms = deadline;
+        return true;
+    }
+    return false;
+}
+
 static void start_call(struct helper *h)
 {
     struct frame_head head = frame_head_of(&h->in);
-    struct slot *s = NULL;
-    for (size_t i = 0; i < PRIV_CHILDREN_MAX && !s; i++)
-        if (h->slots[i].phase == FREE)
-            s = &h->slots[i];
+    size_t count;
+    struct slot *s = find_slot(h, FREE, &count);
     int64_t deadline = clock_ms() + head.timeout_ms;
     if (head.kind == WIRE_PING || !s || head.kind >= h->op_count) {
         say(h, head.id, head.kind == WIRE_PING ? WIRE_PING : PRIV_CRASHED);
         return;
     }
+    if (h->ops[head.kind].again && hand_over(h, head, deadline))
+        return;
     *s = (struct slot){.phase = RUNNING, .id = head.id, .next_ms = deadline, .pidfd = -1, .sock = -1};
+    s->op = head.kind;
+    s->user = head.user;
+    s->ids = head.ids;
     s->in = WIRE_IN_INIT;
     s->reply = BUF_INIT(PRIV_PAYLOAD_MAX);
     int code = child_start(&h->ops[head.kind], &h->in, deadline, &s->pid, &s->pidfd, &s->sock);
@@ -215,10 +274,15 @@ static void look_after(struct helper *h, struct slot *s, int64_t now)
 {
     collect(s);
     if (reaped(s->pid)) {
-        finish(h, s, 0);
+        if (s->phase == IDLE)
+            slot_free(s);
+        else
+            finish(h, s, 0);
         return;
     }
-    if (now < s->next_ms)
+    if (s->phase == RUNNING && s->whole && h->ops[s->op].again)
+        rest(h, s);
+    if (s->phase == IDLE || now < s->next_ms)
         return;
     switch (s->phase) {
     case RUNNING:
@@ -242,21 +306,21 @@ static void look_after(struct helper *h, struct slot *s, int64_t now)
 /* Waits until something is to be done; false when nothing ever will. */
 static bool wait_for_work(struct helper *h)
 {
-    struct pollfd fds[1 + 2 * PRIV_CHILDREN_MAX];
+    struct pollfd fds[1 + 2 * SLOTS];
     size_t n = 0;
     int64_t next = INT64_MAX;
     bool busy = false;
     if (h->sock >= 0)
         fds[n++] = (struct pollfd){h->sock, (short)(POLLIN | (list_empty(&h->replies) ? 0 : POLLOUT)), 0};
-    for (size_t i = 0; i < PRIV_CHILDREN_MAX; i++) {
+    for (size_t i = 0; i < SLOTS; i++) {
         const struct slot *s = &h->slots[i];
         if (s->phase == FREE)
             continue;
-        busy = true;
+        busy = busy || s->phase != IDLE;
         fds[n++] = (struct pollfd){s->pidfd, POLLIN, 0};
         if (s->sock >= 0)
             fds[n++] = (struct pollfd){s->sock, POLLIN, 0};
-        if (s->next_ms < next)
+        if (s->phase != IDLE && s->next_ms < next)
             next = s->next_ms;
     }
     if (h->sock < 0 && !busy)
@@ -299,12 +363,12 @@ void helper_run(int sock, const struct priv_op *ops)
     list_init(&h.replies);
     while (ops[h.op_count].name)
         h.op_count++;
-    for (size_t i = 0; i < PRIV_CHILDREN_MAX; i++)
+    for (size_t i = 0; i < SLOTS; i++)
         h.slots[i] = (struct slot){.pidfd = -1, .sock = -1};
     while (wait_for_work(&h)) {
         read_calls(&h);
         int64_t now = clock_ms();
-        for (size_t i = 0; i < PRIV_CHILDREN_MAX; i++)
+        for (size_t i = 0; i < SLOTS; i++)
             if (h.slots[i].phase != FREE)
                 look_after(&h, &h.slots[i], now);
         reap_abandoned(&h);

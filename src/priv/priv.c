@@ -525,6 +525,8 @@ static void copy_input(struct call *c, const struct priv_request *r)
     c->out.head.len = (uint32_t)r->len;
     c->out.head.timeout_ms = r->timeout_ms;
     c->out.head.id = c->id;
+    c->out.head.user = r->user;
+    c->out.head.ids = r->ids;
     c->out.body = c->body;
     c->out.fds = c->fds;
     for (size_t i = 0; i < r->fd_count && i < PRIV_FDS_MAX; i++) {

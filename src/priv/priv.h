@@ -42,7 +42,10 @@ struct priv_call {
     int fds[PRIV_FDS_MAX]; /* to pass back with the reply; closed after sending */
     size_t fd_count;
     int64_t deadline_ms; /* CLOCK_MONOTONIC, when the child will be killed */
-    void *channel;       /* private */
+    /* Of an operation whose child stays (priv_op.again): what is left to do once the reply is on its way. Nobody waits for it, but the next
+     * call of that child, which is killed at its deadline should this not end. */
+    void (*after)(struct priv_call *call);
+    void *channel; /* private */
 };
 /* Sends what is in `out` so far, so that it survives a kill at the deadline. */
 void priv_flush(struct priv_call *call);
@@ -54,7 +57,12 @@ void priv_on_deadline(void (*cleanup)(void *arg), void *arg);
 struct priv_op {
     const char *name; /* for messages: "attach" */
     void (*run)(struct priv_call *call);
+    /* Its child stays a while for the next call of this operation with the same `user` and `ids`: for what is called every few seconds, since a
+     * fork costs more than most calls. Whatever rights it gave up stay given up. */
+    bool again;
 };
+/* How long such a child waits, and how many may. */
+enum { PRIV_LINGER_MS = 20000, PRIV_IDLE_MAX = 4 };
 
 struct priv;
 
@@ -84,6 +92,7 @@ typedef void priv_done(void *arg, enum priv_result result, const uint8_t *out, s
 struct priv_request {
     unsigned op;   /* its number in the table */
     uint64_t user; /* on whose account (priv/queue.h) */
+    uint64_t ids;  /* as whom, a number of the operation's own making; see priv_op.again */
     const void *in;
     size_t len;     /* copied */
     const int *fds; /* duplicated */

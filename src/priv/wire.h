@@ -21,6 +21,7 @@ struct frame_head {
         kind; /* call: operation number or WIRE_PING; reply: enum priv_result or one of those below; child: 1 = last frame */
     uint32_t timeout_ms;
     uint64_t id;
+    uint64_t user, ids; /* call: for whom, and as whom: what a child that is used again has to fit */
 };
 
 /* Beside results and operations. To the helper and back, with nothing in it: are you there? */

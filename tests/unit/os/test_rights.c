@@ -178,6 +178,18 @@ static void without_privilege_only_ones_own_rights_are_to_be_had(void)
     CHECK_INT(as_user(others_are_refused), 0);
 }
 
+/* A file in a setgid directory has another group than its owner, who may read it all the same. */
+static bool another_group_of_ones_own_user_is_no_obstacle(void)
+{
+    const struct rights other = {USER, 4321, NULL, 0};
+    return rights_become(&other, &err) == 0 && getegid() == GROUP;
+}
+
+static void without_privilege_ones_groups_stay(void)
+{
+    CHECK_INT(as_user(another_group_of_ones_own_user_is_no_obstacle), 0);
+}
+
 int main(void)
 {
     RUN(ids_and_groups_are_read);
@@ -193,6 +205,7 @@ int main(void)
     RUN(descriptors_can_be_opened_anew);
     RUN(its_user_may_not_trace_it);
     RUN(root_keeps_its_number_and_no_capability);
+    RUN(without_privilege_ones_groups_stay);
     RUN(without_privilege_only_ones_own_rights_are_to_be_had);
     char path[64];
     snprintf(path, sizeof path, "%s/secret", dir);

@@ -108,13 +108,37 @@ static void op_take_files(struct priv_call *call)
     buf_printf(&call->out, " %u left", n);
 }
 
+/* Its own number, and what came with the call. */
+static void op_own_pid(struct priv_call *call)
+{
+    char digit = '-';
+    if (call->in_fd_count == 1 && pread(call->in_fds[0], &digit, 1, 0) != 1)
+        digit = '?';
+    buf_printf(&call->out, "%.*s%c%zu %d", (int)call->in_len, (const char *)call->in, digit, call->in_fd_count,
+               (int)getpid());
+    if (call->in_len && call->in[0] == 'h')
+        op_hang(call);
+}
+
 static void op_helper_pid(struct priv_call *call)
 {
     pid_t helper = getppid();
     buf_append(&call->out, &helper, sizeof helper);
 }
 
-enum { REPEAT, HANG, HANG_DEAF, PART_THEN_HANG, CRASH, FILES, FILE_THEN_HANG, FILE_LATER, HELPER_PID, TAKE_FILES };
+enum {
+    REPEAT,
+    HANG,
+    HANG_DEAF,
+    PART_THEN_HANG,
+    CRASH,
+    FILES,
+    FILE_THEN_HANG,
+    FILE_LATER,
+    HELPER_PID,
+    TAKE_FILES,
+    AGAIN
+};
 static const struct priv_op ops[] = {
     [REPEAT] = {"t-repeat", op_repeat},
     [HANG] = {"t-hang", op_hang},
@@ -126,6 +150,7 @@ static const struct priv_op ops[] = {
     [FILE_LATER] = {"t-later", op_file_later},
     [HELPER_PID] = {"t-pid", op_helper_pid},
     [TAKE_FILES] = {"t-take", op_take_files},
+    [AGAIN] = {"t-again", op_own_pid, true},
     {0},
 };
 
@@ -489,6 +514,76 @@ static void a_lost_helper_is_told_and_answers_every_call(void)
     tear_down();
 }
 
+/* Asks a child that stays; returns its pid, or 0 when the answer is not `want`. */
+static pid_t ask_again(uint64_t user, uint64_t ids, int fd, const char *in, const char *want)
+{
+    const struct priv_request r = {.op = AGAIN,
+                                   .user = user,
+                                   .ids = ids,
+                                   .in = in,
+                                   .len = strlen(in),
+                                   .fds = &fd,
+                                   .fd_count = fd >= 0,
+                                   .timeout_ms = 600};
+    struct answer *a = &t.answer[0];
+    *a = (struct answer){0};
+    priv_call(t.priv, &r, on_done, a);
+    wait_for(t.answers + 1);
+    const size_t n = strlen(want);
+    CHECK(a->result != PRIV_DONE || strncmp(a->text, want, n) == 0);
+    return a->result == PRIV_DONE ? (pid_t)strtol(a->text + n, NULL, 10) : 0;
+}
+
+static void a_child_is_used_again_by_calls_like_its_own(void)
+{
+    set_up();
+    cleanup_close int one = number_file('1'), two = number_file('2');
+    const pid_t first = ask_again(1, 7, one, "a", "a11 "), other = ask_again(1, 8, two, "b", "b21 ");
+    CHECK(first > 0 && other > 0 && first != other);
+    CHECK_INT(ask_again(1, 7, two, "c", "c21 "), first);
+    CHECK_INT(ask_again(1, 7, -1, "d", "d-0 "), first);
+    CHECK_INT(ask_again(1, 8, -1, "e", "e-0 "), other);
+    CHECK(ask_again(2, 7, -1, "f", "f-0 ") != first);
+    tear_down();
+}
+
+static void a_child_that_waits_may_end_or_hang(void)
+{
+    set_up();
+    const pid_t first = ask_again(1, 7, -1, "a", "a-0 ");
+    kill(first, SIGKILL);
+    usleep(50000);
+    const pid_t second = ask_again(1, 7, -1, "b", "b-0 ");
+    CHECK(second > 0 && second != first);
+    const int64_t begun = clock_ms();
+    CHECK_INT(ask_again(1, 7, -1, "hang", ""), 0);
+    CHECK_INT(t.answer[0].result, PRIV_TIMEOUT);
+    CHECK(clock_ms() - begun >= 600);
+    const pid_t third = ask_again(1, 7, -1, "c", "c-0 ");
+    CHECK(third > 0 && third != second);
+    tear_down();
+}
+
+static void only_so_many_children_wait(void)
+{
+    set_up();
+    pid_t pids[PRIV_IDLE_MAX + 3];
+    for (unsigned i = 0; i < ARRAY_LEN(pids); i++)
+        CHECK((pids[i] = ask_again(i + 1, 7, -1, "a", "a-0 ")) > 0);
+    unsigned alive = 0;
+    for (unsigned tries = 0; tries < 200 && (alive = 0, true); tries++) {
+        for (unsigned i = 0; i < ARRAY_LEN(pids); i++)
+            alive += kill(pids[i], 0) == 0;
+        if (alive == PRIV_IDLE_MAX)
+            break;
+        uv_run(&t.loop, UV_RUN_NOWAIT);
+        usleep(10000);
+    }
+    CHECK_INT(alive, PRIV_IDLE_MAX);
+    CHECK_INT(kill(pids[ARRAY_LEN(pids) - 1], 0), 0); /* the newest */
+    tear_down();
+}
+
 static const char *const again[] = {"test_priv", "helper", NULL};
 
 static void a_helper_that_dies_is_replaced(void)
@@ -646,6 +741,9 @@ int main(int argc, char **argv)
     RUN(who_has_many_calls_that_hang_holds_up_nobody_else);
     RUN(a_call_takes_files_along);
     RUN(what_a_call_takes_along_is_closed_by_its_child_alone);
+    RUN(a_child_is_used_again_by_calls_like_its_own);
+    RUN(a_child_that_waits_may_end_or_hang);
+    RUN(only_so_many_children_wait);
     RUN(a_helper_that_dies_is_replaced);
     RUN(a_helper_that_is_silent_is_replaced);
     RUN(a_child_whose_helper_was_killed_undoes_and_ends);
