@@ -152,14 +152,14 @@ static void finish(struct helper *h, struct slot *s, uint32_t how)
     slot_free(s);
 }
 
-/* The oldest in this phase. */
+/* The oldest in this phase; an idle one that was told to end is none any more. */
 static struct slot *find_slot(struct helper *h, enum phase phase, size_t *count)
 {
     struct slot *found = NULL;
     *count = 0;
     for (size_t i = 0; i < SLOTS; i++) {
         struct slot *s = &h->slots[i];
-        if (s->phase != phase)
+        if (s->phase != phase || (phase == IDLE && s->sock < 0))
             continue;
         ++*count;
         if (!found || s->next_ms < found->next_ms)
@@ -179,7 +179,7 @@ static void rest(struct helper *h, struct slot *s)
     s->phase = IDLE;
     s->next_ms = clock_ms();
     struct slot *oldest = find_slot(h, IDLE, &idle);
-    if (idle <= PRIV_IDLE_MAX || oldest->sock < 0)
+    if (idle <= PRIV_IDLE_MAX)
         return;
     close(oldest->sock); /* it ends at that */
     oldest->sock = -1;
