@@ -104,7 +104,7 @@ struct discovery {
     struct list readers;
     unsigned reader_count; /* but for those that read what is stuck */
     uv_timer_t timer;
-    bool started, lost; /* lost: there is no helper any more */
+    bool started, lost; /* lost: there is no helper at the moment */
     int64_t refresh_at_ms, exported_ms;
     bool dirty, dirty_java; /* the exports are behind; a JVM is concerned */
     bool full;              /* a full read is under way */
@@ -351,6 +351,19 @@ static void settle(struct discovery *d)
 
 static void read_pending(struct discovery *d);
 
+/* What was being read is read when there is a helper again. */
+static void lose(struct discovery *d)
+{
+    for (size_t i = 0; i < d->table.len; i++) {
+        struct process *p = &d->table.items[i];
+        if (p->reading)
+            p->pending = p->reading;
+        p->reading = READ_NOTHING;
+    }
+    d->lost = true;
+    component_health(d->self, false, "the privileged helper is gone");
+}
+
 static void on_scan_done(void *arg, int code)
 {
     struct reader *r = arg;
@@ -359,8 +372,7 @@ static void on_scan_done(void *arg, int code)
     d->reader_count -= !r->stuck;
     free(r);
     if (code < 0) {
-        d->lost = true;
-        component_health(d->self, false, "the privileged helper is gone");
+        lose(d);
         return;
     }
     read_pending(d);
@@ -441,7 +453,9 @@ static void on_look(uv_timer_t *timer)
         component_health(d->self, false, "%s", err.text);
         return;
     }
-    if (d->look_code && !d->lost)
+    const bool found = d->lost && priv_healthy(d->env->priv);
+    d->lost = d->lost && !found;
+    if ((d->look_code || found) && !d->lost)
         component_health(d->self, true, "%s", "");
     d->look_code = 0;
     if (all) {
@@ -451,7 +465,7 @@ static void on_look(uv_timer_t *timer)
     }
     d->dirty |= look.lost;
     d->dirty_java |= look.lost_java;
-    if (look.changed)
+    if (look.changed || found)
         read_pending(d);
     settle(d);
 }

@@ -267,9 +267,8 @@ void priv_forget(struct priv *p, uint64_t id)
 }
 const char *jvm_outcome_name(enum jvm_outcome o)
 {
-    static const char *const names[] = {"ok",      "gone",    "not hotspot", "no attach", "foreign",
-                                        "timeout", "refused", "failed",      "no room",   "lost",
-                                        "condemned"};
+    static const char *const names[] = {"ok",      "gone",   "not hotspot", "no attach", "foreign",  "timeout",
+                                        "refused", "failed", "no room",     "lost",      "condemned"};
     return names[o];
 }
 
