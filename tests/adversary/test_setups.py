@@ -201,7 +201,8 @@ def all_of_it_works_with_the_units_capabilities(lab):
 def rights_are_taken_on_with_the_units_capabilities(lab):
     """The same agent attaches with the target's rights only, which takes some of its capabilities to do."""
     need_user_namespaces(lab)
-    agent = lab.agent(config=config(), wrapper=unit_capabilities())
+    # Each target is killed right after its attach, which would be held against the next.
+    agent = lab.agent(config=config(java="retry_crashed = true"), wrapper=unit_capabilities())
     for wrapper, uid in ((user(), MALLORY), (own_namespaces(MALLORY, PRIVATE_TMP), MALLORY), (container_root(), 0)):
         target = fake(lab, wrapper, delay=800, early=0)
         wait_for("connection", target.connections, 20)
