@@ -67,10 +67,8 @@ bool log_level_parse(const char *text, enum log_level *ret)
 static size_t rune_at(struct str s, uint32_t *ret)
 {
     const unsigned char *p = (const unsigned char *)s.p;
-    const size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : 4;
-    if (p[0] >= 0x80 && (p[0] < 0xc2 || p[0] > 0xf4))
-        return 0;
-    if (n > s.n || !str_is_utf8((struct str){s.p, n}))
+    const size_t n = str_utf8_sequence(s);
+    if (n == 0)
         return 0;
     uint32_t rune = n == 1 ? p[0] : p[0] & (0x7fu >> n);
     for (size_t i = 1; i < n; i++)
