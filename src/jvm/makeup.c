@@ -1,6 +1,5 @@
 #include "jvm/makeup.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -17,23 +16,24 @@ static void set_key(struct jvm_makeup *m, struct str text)
         snprintf(m->key + 2 * i, 3, "%02x", hash[i]);
 }
 
-void makeup_read(const struct pidref *p, uint32_t uid, struct jvm_makeup *ret)
+void makeup_read(const struct jvm_view *v, struct jvm_makeup *ret)
 {
-    struct jvm_makeup m = {.uid = uid};
+    struct jvm_makeup m = {.uid = v->rights.uid};
     char exe[PATH_MAX] = "";
     struct stat st = {0};
-    cleanup_buf struct buf cmdline = BUF_INIT(JVM_CMDLINE_MAX), all = BUF_INIT(PATH_MAX + JVM_CMDLINE_MAX + 256);
-    cleanup_close int file = pidref_openat(p, "exe", O_PATH);
-    ssize_t n = pidref_readlink(p, "exe", exe, sizeof exe);
+    cleanup_buf struct buf all = BUF_INIT(PATH_MAX + JVM_CMDLINE_MAX + 256);
+    struct str cmdline = buf_slice(&v->cmdline);
+    if (cmdline.n > JVM_CMDLINE_MAX)
+        cmdline.n = JVM_CMDLINE_MAX;
+    ssize_t n = pidref_readlink(&v->p, "exe", exe, sizeof exe);
     struct str path = procfs_without_deleted((struct str){exe, n < 0 ? 0 : (size_t)n});
-    if (file >= 0)
-        (void)!fstat(file, &st);
-    (void)!pidref_read(p, "cmdline", &cmdline, NULL, NULL);
-    struct str main = jvm_main_of(buf_slice(&cmdline));
+    if (v->exe >= 0)
+        (void)!fstat(v->exe, &st);
+    struct str main = jvm_main_of(cmdline);
     jvm_printable(path, m.exe, sizeof m.exe);
     jvm_printable(main, m.main, sizeof m.main);
     /* Of the whole texts: what is shown may be cut. */
-    buf_printf(&all, "%u %llu ", uid, (unsigned long long)st.st_ino);
+    buf_printf(&all, "%u %llu ", m.uid, (unsigned long long)st.st_ino);
     buf_str(&all, path);
     buf_byte(&all, 0);
     buf_str(&all, main);

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "jvm/builds.h"
-#include "os/pidref.h"
+#include "jvm/view.h"
 
 enum { MAKEUP_KEY_SIZE = 33, MAKEUP_PATH_MAX = 192, MAKEUP_MAIN_MAX = 128 };
 
@@ -23,6 +23,6 @@ struct jvm_makeup {
     char build[JVM_VERSION_MAX];
 };
 
-/* All but the build, from /proc/PID; an unknown part is "". The key is made by makeup_seal(). */
-void makeup_read(const struct pidref *p, uint32_t uid, struct jvm_makeup *ret);
+/* All but the build, from what /proc/PID said; an unknown part is "". The key is made by makeup_seal(). */
+void makeup_read(const struct jvm_view *v, struct jvm_makeup *ret);
 void makeup_seal(struct jvm_makeup *m, const struct jvm_build *build);

@@ -84,17 +84,18 @@ static struct job job_of(const struct jvm_start *s, int64_t deadline_ms, struct 
     return j;
 }
 
-/* Everything that is known without touching the target; from here on this process has its rights. */
-static bool look(struct job *j)
+/* Everything that is known without touching the target, for an `attach` also whether it fits; from here on this process has its rights. */
+static bool look(struct job *j, bool attach)
 {
     struct err err = {0};
     const struct jvm_view *v = &j->target.view;
     int code = jvm_target_find(&j->target, j->s->id.pid, j->s->id.start_time, &err);
-    if (code == 0) {
-        makeup_read(&v->p, v->rights.uid, &j->reply->makeup);
+    if (code == 0 && attach) {
+        makeup_read(v, &j->reply->makeup);
         j->unfit.code = fit_look(&v->p, &j->target.traits, j->s->headroom, &j->fit, &j->unfit);
-        code = jvm_target_become(&j->target, &err);
     }
+    if (code == 0)
+        code = jvm_target_become(&j->target, &err);
     if (code == 0)
         code = jvm_target_enter(&j->target, &err);
     return code == 0 || fail_err(j, &err);
@@ -418,7 +419,7 @@ void operation_start(const struct jvm_start *s, int64_t deadline_ms, struct jvm_
 {
     cleanup_job struct job j = job_of(s, deadline_ms, reply);
     int result;
-    if (!look(&j) || !fits(&j))
+    if (!look(&j, true) || !fits(&j))
         return;
     if (j.target.traits.recording >= 0) {
         if (!find_library(&j) || !open_previous(&j) || !load(&j, "stop" SILENT, &result))
@@ -480,7 +481,7 @@ static bool roll(struct job *j)
 void operation_roll(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     cleanup_job struct job j = job_of(s, deadline_ms, reply);
-    if (!look(&j) || !fits(&j))
+    if (!look(&j, true) || !fits(&j))
         return;
     if (j.target.traits.recording >= 0)
         roll(&j);
@@ -493,7 +494,7 @@ void operation_roll(const struct jvm_start *s, int64_t deadline_ms, struct jvm_r
 /* Before what makes sense only while a session of ours runs. False, with a reason, when it does not. */
 static bool look_for_session(struct job *j)
 {
-    if (!look(j))
+    if (!look(j, false))
         return false;
     if (j->target.traits.recording < 0)
         return j->target.traits.profiling ? foreign(j)
@@ -513,7 +514,7 @@ void operation_stop(const struct jvm_start *s, int64_t deadline_ms, struct jvm_r
 {
     cleanup_job struct job j = job_of(s, deadline_ms, reply);
     int result;
-    if (!look(&j) || j.target.traits.recording < 0)
+    if (!look(&j, false) || j.target.traits.recording < 0)
         return;
     /* It may have ended by its timeout between the look and now: then it refuses, and that is as good. */
     if (find_library(&j) && load(&j, "stop" SILENT, &result))
