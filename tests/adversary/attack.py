@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-from lab import CACHE, Failure, Process, Skip, check, config, equal, exe_of, need_java, newer, proc_text, wait_for
+from lab import CACHE, Failure, Process, Skip, built, check, config, equal, exe_of, need_java, proc_text, wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
 MALLORY, EVE, ALICE = 4321, 4322, 1234  # two attackers and a user who has nothing to do with them
@@ -24,22 +24,16 @@ FOLDER = "grafana-agent-asprof-glibc-"
 
 def compiled(name):
     """The program of NAME.c."""
-    source, binary = HERE / f"{name}.c", CACHE / "adversary" / name
-    if not newer(binary, source):
-        binary.parent.mkdir(parents=True, exist_ok=True)
-        command = ["cc", "-O1", "-Wall", "-Wextra", "-Werror", "-o", str(binary), str(source), "-lpthread"]
-        done = subprocess.run(command, capture_output=True, text=True)
-        check(done.returncode == 0, f"cc {name}.c: {done.stderr}")
-    return binary
+    source = HERE / f"{name}.c"
+    return built(CACHE / "adversary" / name, [source], ["cc", "-O1", "-Wall", "-Wextra", "-Werror", str(source), "-lpthread"])
 
 
 def staged(lab, name, called=None):
     """The program where users of the machine can run it."""
-    folder = lab.dir / "programs" / name
-    path = folder / (called or name)
+    path = lab.dir / "programs" / name / (called or name)
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(compiled(name), path)
+        # By a process of its own: a child that another test forks meanwhile would hold the file open for writing (ETXTBSY).
+        subprocess.run(["install", "-D", "-m", "755", str(compiled(name)), str(path)], check=True)
     return path
 
 

@@ -26,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 import time
 import urllib.parse
 
@@ -129,14 +130,25 @@ def newer(product, *sources):
     return product.exists() and all(product.stat().st_mtime >= s.stat().st_mtime for s in sources)
 
 
+def built(binary, sources, command, cwd=ROOT):
+    """`binary`, made by `command` with -o, unless it is newer than its sources. Tests run side by side, so it appears whole."""
+    with built.lock:
+        if not newer(binary, *sources):
+            binary.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=binary.parent) as folder:
+                half = pathlib.Path(folder) / binary.name
+                done = subprocess.run([*command, "-o", str(half)], cwd=cwd, capture_output=True, text=True)
+                check(done.returncode == 0, f"{' '.join(command)}: {done.stderr}")
+                os.replace(half, binary)
+    return binary
+
+
+built.lock = threading.Lock()
+
+
 def receiver_binary():
     folder = ROOT / "tests" / "receiver"
-    binary = CACHE / "receiver"
-    if not newer(binary, *folder.glob("*.go"), folder / "go.mod"):
-        CACHE.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(["go", "build", "-o", str(binary), "."], cwd=folder, capture_output=True, text=True)
-        check(done.returncode == 0, f"go build of tests/receiver: {done.stderr}")
-    return binary
+    return built(CACHE / "receiver", [*folder.glob("*.go"), folder / "go.mod"], ["go", "build"], folder)
 
 
 def classes():

@@ -1,6 +1,5 @@
 """smolder convert, as users run it: on recordings, in every format, and where something is wrong."""
 import base64
-import functools
 import gzip
 import json
 import os
@@ -13,7 +12,7 @@ import subprocess
 import time
 
 from browser import Browser
-from lab import CACHE, ROOT, TERMINAL_CONTROL, Skip, check, equal, newer, said_to_terminal, test, within
+from lab import CACHE, ROOT, TERMINAL_CONTROL, Skip, built, check, equal, said_to_terminal, test, within
 
 CORPUS = pathlib.Path(os.environ.get("SMOLDER_JFR_CORPUS", ROOT.parent / "shared" / "corpus" / "jfr"))
 
@@ -53,14 +52,9 @@ def collapsed(lab, *args, **kw):
     return {s: int(v) for s, _, v in (line.rpartition(" ") for line in out.decode().splitlines())}
 
 
-@functools.lru_cache(None)
 def judge_binary():
-    folder, binary = ROOT / "tests" / "receiver", CACHE / "judge"
-    if not newer(binary, *(folder / "judge").glob("*.go"), folder / "go.mod"):
-        CACHE.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(["go", "build", "-o", str(binary), "./judge"], cwd=folder, capture_output=True, text=True)
-        check(done.returncode == 0, f"go build of tests/receiver/judge: {done.stderr}")
-    return binary
+    folder = ROOT / "tests" / "receiver"
+    return built(CACHE / "judge", [*(folder / "judge").glob("*.go"), folder / "go.mod"], ["go", "build"], folder / "judge")
 
 
 def judge(*args):
