@@ -15,8 +15,8 @@
 #include "components/env.h"
 #include "flow/targets.h"
 #include "graph/controller.h"
-#include "jvm/ops.h"
-#include "jvm/scan.h"
+#include "jvm/operation/client.h"
+#include "jvm/operation/scan.h"
 #include "test.h"
 
 enum { DEADLINE_MS = 20000, JVM_THREADS = 12 };
