@@ -50,6 +50,7 @@ $(ASAN)/build.ninja: | setup-test
 	meson setup --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false $(ASAN)
 
 test: setup-test
+	tools/check-layers --self-check
 	tools/check-layers
 	tools/check-names --self-check
 	tools/check-names
