@@ -11,7 +11,7 @@
 
 enum { PUSHING_MAX = 96 << 20 /* bytes of bodies under way, beyond which senders are asked to wait */ };
 
-struct push {
+struct store_push {
     uv_work_t work;
     struct store_http *http;
     struct request *rq;
@@ -24,7 +24,7 @@ struct push {
     struct err err;
 };
 
-static void push_free(struct push *p)
+static void push_free(struct store_push *p)
 {
     struct store_http *http = p->http;
     http->pushing -= p->len;
@@ -48,7 +48,7 @@ static void on_stored(void *arg, enum store_result result, const struct err *err
         [STORE_DAMAGED] = CONNECT_DATA_LOSS,
         [STORE_FAILED] = CONNECT_INTERNAL,
     };
-    struct push *p = arg;
+    struct store_push *p = arg;
     if (result == STORE_OK)
         connect_reply(p->rq, &p->call, p->call.codec == CONNECT_JSON ? STR("{}") : STR(""));
     else if (result == STORE_BUSY)
@@ -60,7 +60,7 @@ static void on_stored(void *arg, enum store_result result, const struct err *err
 
 static void decode(uv_work_t *w)
 {
-    struct push *p = w->data;
+    struct store_push *p = w->data;
     struct str body = {(const char *)p->body, p->len};
     if (p->call.gzip) {
         p->code = gzip_inflate(body, &p->inflated, &p->err);
@@ -77,7 +77,7 @@ static void decode(uv_work_t *w)
 static void on_decoded(uv_work_t *w, int status)
 {
     (void)status;
-    struct push *p = w->data;
+    struct store_push *p = w->data;
     size_t weight = p->inflated.len + p->message.arena.used + (p->body ? p->len : 0);
     if (p->code == -EMSGSIZE) {
         connect_error(p->rq, CONNECT_RESOURCE_EXHAUSTED, "get decompressor: %s", p->err.text);
@@ -103,8 +103,8 @@ void store_http_push(void *ctx, struct request *rq)
         busy(rq, "too many pushes at once");
         return;
     }
-    struct push *p = xcalloc(1, sizeof *p);
-    *p = (struct push){
+    struct store_push *p = xcalloc(1, sizeof *p);
+    *p = (struct store_push){
         .http = http, .rq = rq, .call = call, .message = PUSH_MESSAGE_INIT, .inflated = BUF_INIT(SERVER_BODY_MAX)};
     p->work.data = p;
     p->body = request_take_body(rq, &p->len);

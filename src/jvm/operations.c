@@ -33,7 +33,7 @@ enum { STORAGE_MIB = 64 };
 #define CHUNK     ",chunksize=8m"
 
 /* One operation on one target. */
-struct job {
+struct operation_job {
     const struct jvm_start *s;
     struct jvm_reply *reply;
     struct jvm_target target;
@@ -44,8 +44,8 @@ struct job {
     unsigned storage_mib;     /* for stacks */
 };
 
-static bool fail(struct job *j, enum jvm_outcome outcome, const char *fmt, ...) printf_like(3, 4);
-static bool fail(struct job *j, enum jvm_outcome outcome, const char *fmt, ...)
+static bool fail(struct operation_job *j, enum jvm_outcome outcome, const char *fmt, ...) printf_like(3, 4);
+static bool fail(struct operation_job *j, enum jvm_outcome outcome, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -55,7 +55,7 @@ static bool fail(struct job *j, enum jvm_outcome outcome, const char *fmt, ...)
     return false;
 }
 
-static bool fail_err(struct job *j, const struct err *err)
+static bool fail_err(struct operation_job *j, const struct err *err)
 {
     enum jvm_outcome outcome = err->code == -ESRCH        ? JVM_GONE
                                : err->code == -ETIMEDOUT  ? JVM_TIMEOUT
@@ -67,17 +67,17 @@ static bool fail_err(struct job *j, const struct err *err)
     return fail(j, outcome, "%s", err->text);
 }
 
-static void job_done(struct job *j)
+static void job_done(struct operation_job *j)
 {
     priv_on_deadline(NULL, NULL);
     jvm_target_done(&j->target);
 }
 #define cleanup_job __attribute__((cleanup(job_done)))
 
-static struct job job_of(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+static struct operation_job job_of(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     *reply = (struct jvm_reply){.outcome = JVM_OK, .output_fd = -1, .previous_fd = -1, .socket_fd = -1};
-    struct job j = {.s = s, .reply = reply, .target = JVM_TARGET_INIT};
+    struct operation_job j = {.s = s, .reply = reply, .target = JVM_TARGET_INIT};
     if (s->degraded)
         j.degraded = *s->degraded;
     j.target.attach.deadline_ms = deadline_ms - SPARE_MS;
@@ -85,7 +85,7 @@ static struct job job_of(const struct jvm_start *s, int64_t deadline_ms, struct 
 }
 
 /* Everything that is known without touching the target, for an `attach` also whether it fits; from here on this process has its rights. */
-static bool look(struct job *j, bool attach)
+static bool look(struct operation_job *j, bool attach)
 {
     struct err err = {0};
     const struct jvm_view *v = &j->target.view;
@@ -102,7 +102,7 @@ static bool look(struct job *j, bool attach)
 }
 
 /* Is it one that must not be attached to again? */
-static bool condemned(struct job *j)
+static bool condemned(struct operation_job *j)
 {
     struct str rest = str_of(j->s->condemned ? j->s->condemned : "");
     for (struct str key; str_split(&rest, ' ', &key);)
@@ -112,7 +112,7 @@ static bool condemned(struct job *j)
 }
 
 /* Before anything is placed in the target or signalled (jvm/fit.h). */
-static bool fits(struct job *j)
+static bool fits(struct operation_job *j)
 {
     const struct jvm_traits *t = &j->target.traits;
     struct err err = j->unfit;
@@ -135,7 +135,7 @@ static bool fits(struct job *j)
 
 /* Sets the path of the copy of ours the JVM has mapped: a second path would be a second profiler in it. False when its file is not there;
  * then the path is one at which that file has to be put again. */
-static bool mapped_library(struct job *j, const char *tail)
+static bool mapped_library(struct operation_job *j, const char *tail)
 {
     const struct jvm_library *l = &j->target.traits.ours;
     snprintf(j->target.library, sizeof j->target.library, "%s/%s", j->s->tmp_dir, tail);
@@ -145,7 +145,7 @@ static bool mapped_library(struct job *j, const char *tail)
            (!l->deleted && jvm_mapped_is(j->target.view.root, j->target.library, 0));
 }
 
-static bool find_library(struct job *j)
+static bool find_library(struct operation_job *j)
 {
     struct err err = {0};
     const char *tail = jvm_our_library(j->target.traits.ours.path);
@@ -168,7 +168,7 @@ static bool find_library(struct job *j)
 
 /* Whoever could exchange the file after it was checked is one who may write the directory it lies in. A JVM that had a copy of ours mapped
  * before loads no other, whatever is put at its path. */
-static bool mapped_what_was_placed(const struct job *j)
+static bool mapped_what_was_placed(const struct operation_job *j)
 {
     const char *tail = jvm_our_library(j->placed.path);
     if (!tail || j->target.traits.ours.path[0])
@@ -178,7 +178,7 @@ static bool mapped_what_was_placed(const struct job *j)
 }
 
 /* A JVM this young may have its counters yet to come. */
-static bool is_young(const struct job *j)
+static bool is_young(const struct operation_job *j)
 {
     enum { YOUNG_S = 60 };
     struct timespec boot;
@@ -187,7 +187,7 @@ static bool is_young(const struct job *j)
 }
 
 /* A command to the profiler in the JVM. True when it answered; *result is then its own word: 0, 100 or 200. */
-static bool load(struct job *j, const char *options, int *result)
+static bool load(struct operation_job *j, const char *options, int *result)
 {
     const char *const args[] = {j->target.library, "true", options};
     int64_t begun = clock_ns();
@@ -213,7 +213,7 @@ static bool load(struct job *j, const char *options, int *result)
     }
 }
 
-static bool plant(struct job *j, uint64_t bytes)
+static bool plant(struct operation_job *j, uint64_t bytes)
 {
     struct err err = {0};
     if (j->target.plant.parent >= 0)
@@ -225,7 +225,7 @@ static bool plant(struct job *j, uint64_t bytes)
     return true;
 }
 
-static int plant_file(struct job *j, const char *file)
+static int plant_file(struct operation_job *j, const char *file)
 {
     struct err err = {0};
     int fd = jvm_plant_file(&j->target.plant, file, &err);
@@ -259,7 +259,7 @@ static const char *profiler_words(char *text)
 }
 
 /* Turns what the profiler logged about a refused command into the outcome. */
-static bool refused(struct job *j, const char *command, int log, int result)
+static bool refused(struct operation_job *j, const char *command, int log, int result)
 {
     char text[REASON_MAX];
     read_text(log, text, sizeof text);
@@ -272,7 +272,7 @@ static bool refused(struct job *j, const char *command, int log, int result)
 }
 
 /* The options of a start with what is left of those asked for, and once more with what keeps the profiler silent. */
-static bool compose(struct job *j, struct buf *options, struct buf *silent)
+static bool compose(struct operation_job *j, struct buf *options, struct buf *silent)
 {
     buf_reset(options);
     buf_reset(silent);
@@ -291,7 +291,7 @@ static bool compose(struct job *j, struct buf *options, struct buf *silent)
 }
 
 /* Once more with a log, whose text is the reason; a failure that passed is none. */
-static bool start_logged(struct job *j, const struct buf *options, int *result)
+static bool start_logged(struct operation_job *j, const struct buf *options, int *result)
 {
     cleanup_buf struct buf logged = BUF_INIT(ATTACH_ARG_MAX);
     buf_str(&logged, buf_slice(options));
@@ -302,7 +302,7 @@ static bool start_logged(struct job *j, const struct buf *options, int *result)
 }
 
 /* A start was refused: finds out why, and starts without what was refused as long as something else is left. */
-static bool start_without(struct job *j, struct buf *options, struct buf *silent, int result)
+static bool start_without(struct operation_job *j, struct buf *options, struct buf *silent, int result)
 {
     cleanup_close int log = plant_file(j, PLANT_LOG);
     if (log < 0)
@@ -325,7 +325,7 @@ static bool start_without(struct job *j, struct buf *options, struct buf *silent
 }
 
 /* The profiler said yes: it must have written to what we hold. Where it did not, what it writes to is nobody's. */
-static bool started(struct job *j, int *fd)
+static bool started(struct operation_job *j, int *fd)
 {
     struct stat st;
     int result;
@@ -345,7 +345,7 @@ static bool started(struct job *j, int *fd)
 }
 
 /* Library, recording and the options of a start, all but the log. */
-static bool prepare(struct job *j, int *fd, struct buf *options, struct buf *silent)
+static bool prepare(struct operation_job *j, int *fd, struct buf *options, struct buf *silent)
 {
     if (!find_library(j) || !plant(j, RECORDING_BYTES))
         return false;
@@ -356,7 +356,7 @@ static bool prepare(struct job *j, int *fd, struct buf *options, struct buf *sil
     return compose(j, options, silent);
 }
 
-static bool start_new(struct job *j)
+static bool start_new(struct operation_job *j)
 {
     int result;
     cleanup_close int fd = -1;
@@ -367,7 +367,7 @@ static bool start_new(struct job *j)
 }
 
 /* The recording of an earlier session of ours, through the JVM's own descriptor. */
-static bool open_previous(struct job *j)
+static bool open_previous(struct operation_job *j)
 {
     struct stat st;
     const int peek = j->target.recording;
@@ -384,7 +384,7 @@ static bool open_previous(struct job *j)
     return true;
 }
 
-static bool foreign(struct job *j)
+static bool foreign(struct operation_job *j)
 {
     return fail(j, JVM_FOREIGN, "another async-profiler session is running in the JVM (%s)",
                 j->target.traits.stranger.path[0] ? j->target.traits.stranger.path
@@ -393,7 +393,7 @@ static bool foreign(struct job *j)
 
 /* A session with neither a timeout nor JFR output has no thread to know it by, so another's copy is asked. One that cannot be asked or has
  * no words for it counts as idle, or nobody could ever migrate. */
-static bool stranger_runs(struct job *j)
+static bool stranger_runs(struct operation_job *j)
 {
     const struct jvm_library *l = &j->target.traits.stranger;
     int result;
@@ -417,7 +417,7 @@ static bool stranger_runs(struct job *j)
 
 void operation_start(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
-    cleanup_job struct job j = job_of(s, deadline_ms, reply);
+    cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     int result;
     if (!look(&j, true) || !fits(&j))
         return;
@@ -434,7 +434,7 @@ void operation_start(const struct jvm_start *s, int64_t deadline_ms, struct jvm_
 }
 
 /* `stop` and `start` waiting in the listener's queue at once, so that nothing but the JVM decides how long the gap is. */
-static bool exchange(struct job *j, const char *start, int *stopped, int *started_with)
+static bool exchange(struct operation_job *j, const char *start, int *stopped, int *started_with)
 {
     const char *const stop_args[] = {j->target.library, "true", "stop" SILENT}, *const start_args[] = {
                                                                                     j->target.library, "true", start};
@@ -466,7 +466,7 @@ static bool exchange(struct job *j, const char *start, int *stopped, int *starte
     return true;
 }
 
-static bool roll(struct job *j)
+static bool roll(struct operation_job *j)
 {
     int stopped, result = -1;
     cleanup_close int fd = -1;
@@ -480,7 +480,7 @@ static bool roll(struct job *j)
 
 void operation_roll(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
-    cleanup_job struct job j = job_of(s, deadline_ms, reply);
+    cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     if (!look(&j, true) || !fits(&j))
         return;
     if (j.target.traits.recording >= 0)
@@ -492,7 +492,7 @@ void operation_roll(const struct jvm_start *s, int64_t deadline_ms, struct jvm_r
 }
 
 /* Before what makes sense only while a session of ours runs. False, with a reason, when it does not. */
-static bool look_for_session(struct job *j)
+static bool look_for_session(struct operation_job *j)
 {
     if (!look(j, false))
         return false;
@@ -504,7 +504,7 @@ static bool look_for_session(struct job *j)
 
 void operation_dump(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
-    cleanup_job struct job j = job_of(s, deadline_ms, reply);
+    cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     int result;
     if (look_for_session(&j) && load(&j, "dump,jfr" SILENT, &result) && result != 0)
         fail(&j, JVM_REFUSED, "the profiler refused to dump (code %d)", result);
@@ -512,7 +512,7 @@ void operation_dump(const struct jvm_start *s, int64_t deadline_ms, struct jvm_r
 
 void operation_stop(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
-    cleanup_job struct job j = job_of(s, deadline_ms, reply);
+    cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     int result;
     if (!look(&j, false) || j.target.traits.recording < 0)
         return;
@@ -523,7 +523,7 @@ void operation_stop(const struct jvm_start *s, int64_t deadline_ms, struct jvm_r
 
 void operation_metrics(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
-    cleanup_job struct job j = job_of(s, deadline_ms, reply);
+    cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     int result;
     if (!look_for_session(&j) || !plant(&j, SMALL_BYTES))
         return;
@@ -540,7 +540,7 @@ void operation_metrics(const struct jvm_start *s, int64_t deadline_ms, struct jv
 
 void operation_install(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
-    cleanup_job struct job j = job_of(s, deadline_ms, reply);
+    cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     struct err err = {0};
     cleanup_dist struct asprof_dist d = {0};
     char musl[ASPROF_PATH_SIZE], glibc[ASPROF_PATH_SIZE];

@@ -126,7 +126,7 @@ const struct priv_op jvm_ops[JVM_OP_COUNT + 1] = {
 
 /* From here on the main process's side. */
 
-struct pending {
+struct pending_call {
     jvm_done *done;
     void *arg;
     unsigned timeout_ms;
@@ -169,7 +169,7 @@ static void decode(const uint8_t *out, size_t len, int *fds, size_t fd_count, st
 
 static void answered(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds, size_t fd_count)
 {
-    struct pending *p = arg;
+    struct pending_call *p = arg;
     struct jvm_reply r = {.outcome = JVM_FAILED, .output_fd = -1, .previous_fd = -1, .socket_fd = -1};
     switch (result) {
     case PRIV_DONE:
@@ -204,8 +204,8 @@ static uint64_t call(struct priv *priv, unsigned op, const struct jvm_start *s, 
         const char *text = texts[i] ? texts[i] : "";
         buf_append(&in, text, strlen(text) + 1);
     }
-    struct pending *p = xcalloc(1, sizeof *p);
-    *p = (struct pending){done, arg, timeout_ms};
+    struct pending_call *p = xcalloc(1, sizeof *p);
+    *p = (struct pending_call){done, arg, timeout_ms};
     const struct priv_request r = {.op = op, .user = s->user, .in = in.p, .len = in.len, .timeout_ms = timeout_ms};
     uint64_t id = priv_call(priv, &r, answered, p);
     priv_owns(priv, id, free);

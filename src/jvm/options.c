@@ -13,15 +13,15 @@
 
 enum { FILE_MAX = 1 << 20 };
 
-struct reader {
+struct flags_reader {
     const struct jvm_view *v;
     struct jvm_options *o;
 };
 
-static void apply_text(struct reader *r, struct str text);
+static void apply_text(struct flags_reader *r, struct str text);
 
 /* Appends a file the target's command line names: absolute beneath its root, relative beneath its working directory. */
-static bool read_named(const struct reader *r, struct str name, struct buf *out)
+static bool read_named(const struct flags_reader *r, struct str name, struct buf *out)
 {
     char path[PATH_MAX];
     if (name.n == 0 || name.n >= sizeof path)
@@ -73,7 +73,7 @@ void jvm_options_apply(struct jvm_options *o, struct str option)
 }
 
 /* A .hotspotrc-like file: one +Flag, -Flag or Flag=value per blank-separated word, '#' comments. */
-static void apply_flags_file(struct reader *r, struct str name)
+static void apply_flags_file(struct flags_reader *r, struct str name)
 {
     cleanup_buf struct buf text = BUF_INIT(FILE_MAX);
     if (!read_named(r, name, &text)) {
@@ -92,7 +92,7 @@ static void apply_flags_file(struct reader *r, struct str name)
     }
 }
 
-static void apply(struct reader *r, struct str option, bool files)
+static void apply(struct flags_reader *r, struct str option, bool files)
 {
     struct str rest;
     jvm_options_apply(r->o, option);
@@ -136,7 +136,7 @@ static bool next_word(struct str *rest, char *word, size_t size, struct str *ret
     return true;
 }
 
-static void apply_text(struct reader *r, struct str text)
+static void apply_text(struct flags_reader *r, struct str text)
 {
     char word[PATH_MAX];
     for (struct str option; next_word(&text, word, sizeof word, &option);)
@@ -151,7 +151,7 @@ void jvm_options_apply_text(struct jvm_options *o, struct str text)
 }
 
 /* An @argfile: words as above, '#' comments, no further @argfiles. What escapes make of it is not followed: then not all is known. */
-static void apply_argfile(struct reader *r, struct str name)
+static void apply_argfile(struct flags_reader *r, struct str name)
 {
     cleanup_buf struct buf text = BUF_INIT(FILE_MAX);
     if (!read_named(r, name, &text)) {
@@ -196,7 +196,7 @@ bool jvm_option_takes_argument(struct str option)
 }
 
 /* The command line of the `java` launcher: what stands behind the main class is the application's. */
-static void apply_java(struct reader *r, struct str args)
+static void apply_java(struct flags_reader *r, struct str args)
 {
     struct str arg;
     while (str_split(&args, '\0', &arg)) {
@@ -212,13 +212,13 @@ static void apply_java(struct reader *r, struct str args)
 }
 
 /* Another program with a JVM inside; JDK tools pass options through with -J. */
-static void apply_any(struct reader *r, struct str args)
+static void apply_any(struct flags_reader *r, struct str args)
 {
     for (struct str arg, rest; str_split(&args, '\0', &arg);)
         apply(r, cut_prefix(arg, "-J", &rest) ? rest : arg, true);
 }
 
-static void apply_environ(struct reader *r, struct str environment, const char *name)
+static void apply_environ(struct flags_reader *r, struct str environment, const char *name)
 {
     for (struct str var, value; str_split(&environment, '\0', &var);)
         if (cut_prefix(var, name, &value)) {
@@ -233,7 +233,7 @@ static void apply_environ(struct reader *r, struct str environment, const char *
 void jvm_options_read(const struct jvm_view *v, struct jvm_options *ret)
 {
     *ret = (struct jvm_options){.complete = v->java && v->whole};
-    struct reader r = {v, ret};
+    struct flags_reader r = {v, ret};
     struct str args = buf_slice(&v->cmdline), environment = buf_slice(&v->environ), program;
     apply_environ(&r, environment, "JAVA_TOOL_OPTIONS=");
     if (v->java)

@@ -23,23 +23,23 @@ struct changes {
     size_t len, cap;
 };
 
-struct job;
+struct quarantine_job;
 struct quarantine {
     uv_loop_t *loop;
     char *dir, *file; /* owned; "" = in memory only */
     void (*problem)(void *arg, const char *text);
     void *arg;
     struct quarantine_list list;
-    struct changes wanted; /* not yet with a worker */
-    struct job *job;       /* what a worker writes now */
-    struct stat seen;      /* the file as it was read */
+    struct changes wanted;      /* not yet with a worker */
+    struct quarantine_job *job; /* what a worker writes now */
+    struct stat seen;           /* the file as it was read */
     int64_t looked_ms;
     char fine[FINE_MAX][MAKEUP_KEY_SIZE]; /* a ring */
     size_t fine_next;
     struct buf keys;
 };
 
-struct job {
+struct quarantine_job {
     uv_work_t work;
     struct quarantine *owner; /* NULL: nobody waits for it */
     char *dir;
@@ -65,7 +65,7 @@ static bool apply(void *arg, struct quarantine_list *l)
 
 static void work(uv_work_t *w)
 {
-    struct job *j = w->data;
+    struct quarantine_job *j = w->data;
     j->code = quarantine_edit(j->dir, apply, &j->changes, &j->err);
 }
 
@@ -73,7 +73,7 @@ static void flush(struct quarantine *q);
 
 static void worked(uv_work_t *w, int status)
 {
-    struct job *j = w->data;
+    struct quarantine_job *j = w->data;
     struct quarantine *q = j->owner;
     if (q) {
         q->job = NULL;
@@ -90,7 +90,7 @@ static void flush(struct quarantine *q)
 {
     if (q->job || q->wanted.len == 0)
         return;
-    struct job *j = xcalloc(1, sizeof *j);
+    struct quarantine_job *j = xcalloc(1, sizeof *j);
     j->owner = q;
     j->dir = xstrdup(q->dir);
     j->changes = q->wanted;

@@ -17,7 +17,7 @@
 static const int64_t CLOSE_BYTES = 64 << 20;
 enum { CLOSE_MS = 60000, INLINE_BYTES = 256 << 10 };
 
-struct request {
+struct read_request {
     struct recording recording;
     bool ended, find_first;
 };
@@ -81,7 +81,7 @@ static void put_chunk(struct priv_call *call, struct answer *a)
 
 void jvm_op_read(struct priv_call *call)
 {
-    struct request rq;
+    struct read_request rq;
     struct answer a = {.result = RECORDING_BROKEN};
     if (call->in_len != sizeof rq || call->in_fd_count != 1)
         return;
@@ -111,7 +111,7 @@ void jvm_op_close(struct priv_call *call)
 
 /* ---- on the loop ---- */
 
-struct pending {
+struct pending_read {
     jvm_read_done *done;
     void *arg;
 };
@@ -141,7 +141,7 @@ static bool take_chunk(struct recording_chunk *c, const uint8_t *p, size_t n, co
 
 static void answered(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds, size_t fd_count)
 {
-    const struct pending *p = arg;
+    const struct pending_read *p = arg;
     struct jvm_read r = {0};
     struct answer a;
     if (result != PRIV_LOST && len >= sizeof a) {
@@ -157,13 +157,13 @@ static void answered(void *arg, enum priv_result result, const uint8_t *out, siz
 
 uint64_t jvm_read_recording(struct priv *p, const struct jvm_reading *r, jvm_read_done *done, void *arg)
 {
-    struct request rq;
+    struct read_request rq;
     memset(&rq, 0, sizeof rq); /* padding, too: it is sent as it is */
     rq.recording = *r->recording;
     rq.ended = r->ended;
     rq.find_first = r->find_first;
-    struct pending *pending = xcalloc(1, sizeof *pending);
-    *pending = (struct pending){done, arg};
+    struct pending_read *pending = xcalloc(1, sizeof *pending);
+    *pending = (struct pending_read){done, arg};
     struct stat st = {0};
     (void)fstat(r->recording->fd, &st); /* a wrong guess costs a step: its child refuses */
     const struct priv_request call = {.op = JVM_OP_READ,

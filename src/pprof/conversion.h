@@ -20,7 +20,7 @@ struct known_labels {
 
 struct conversion {
     struct conversion_options options; /* its `event` is in settings */
-    struct settings settings;
+    struct recorded_settings settings;
     const struct conversion_limits *limits;
     struct symbols symbols;
     uint32_t other;                      /* the stack "[other]" */

@@ -78,14 +78,15 @@ struct conversion *conversion_new(const struct conversion_options *options)
     c->options = *o;
     c->options.event = NULL;
     c->tick_worth = 1;
-    c->settings = (struct settings){.event = xstrdup(o->event ? o->event : ""),
-                                    .cpu_ns = o->cpu_ns,
-                                    .wall_ns = o->wall_ns,
-                                    .jdk_ns = o->cpu_ns,
-                                    .repeat = 1,
-                                    .native_method_ns = o->native_method_ns ? o->native_method_ns : NATIVE_METHOD_NS,
-                                    .alloc_bytes = o->alloc_bytes,
-                                    .malloc_bytes = o->malloc_bytes};
+    c->settings =
+        (struct recorded_settings){.event = xstrdup(o->event ? o->event : ""),
+                                   .cpu_ns = o->cpu_ns,
+                                   .wall_ns = o->wall_ns,
+                                   .jdk_ns = o->cpu_ns,
+                                   .repeat = 1,
+                                   .native_method_ns = o->native_method_ns ? o->native_method_ns : NATIVE_METHOD_NS,
+                                   .alloc_bytes = o->alloc_bytes,
+                                   .malloc_bytes = o->malloc_bytes};
     c->limits = o->limits ? o->limits : &conversion_limits_agent;
     c->samples_left = c->limits->samples;
     symbols_init(&c->symbols, c->limits->symbols);
@@ -128,7 +129,7 @@ static int64_t scaled(int64_t v, double by)
 
 static void settings_changed(struct pass *p)
 {
-    const struct settings *s = &p->c->settings;
+    const struct recorded_settings *s = &p->c->settings;
     p->wall = !p->jdk && settings_wall(s);
     p->both = !p->jdk && !p->c->options.compat && settings_both(s);
     p->counter = !p->jdk && !p->c->options.compat && settings_counter(s);
@@ -238,7 +239,7 @@ static int walk(struct pass *p, struct layout *l, struct jfr_events it, const ui
 /* Adds all events, or none: a walk that breaks off is walked again up to there with the sign turned round. */
 static int add_events(struct pass *p, struct layout *l, struct err *err)
 {
-    struct settings before = {0}, *settings = &p->c->settings;
+    struct recorded_settings before = {0}, *settings = &p->c->settings;
     struct jfr_events it = jfr_events_of(p->chunk, p->header);
     settings_copy(&before, settings);
     const uint8_t *failed_at = it.p;
@@ -305,7 +306,7 @@ static void count_cuts(const struct pass *p)
 static int add_chunk(struct pass *pass, struct layout *layout, struct err *err)
 {
     struct conversion *c = pass->c;
-    struct settings before = {0};
+    struct recorded_settings before = {0};
     settings_copy(&before, &c->settings);
     chunk_prepare(pass, layout);
     layout_index(layout);
@@ -362,7 +363,7 @@ int conversion_add(struct conversion *c, const void *chunk, size_t len, struct e
 /* What one unit of the period type stands for: a sample in time, bytes between samples; every contention, call and object counts. */
 static int64_t period_of(const struct conversion *c, enum profile_kind kind)
 {
-    const struct settings *s = &c->settings;
+    const struct recorded_settings *s = &c->settings;
     if (c->options.compat)
         return 0;
     switch (kind) {
@@ -422,12 +423,12 @@ size_t conversion_profiles(struct conversion *c, struct conversion_profile *ret)
 }
 
 /* What encoding one profile after the other needs. */
-struct output {
+struct encoder_output {
     struct buf plain;
     struct gzip_packer packer;
 };
 
-static int encode(struct conversion *c, enum profile_kind kind, struct output *o, struct pprof_result *ret,
+static int encode(struct conversion *c, enum profile_kind kind, struct encoder_output *o, struct pprof_result *ret,
                   struct err *err)
 {
     const struct profile *p = &c->profiles[kind];
@@ -459,7 +460,7 @@ static int encode(struct conversion *c, enum profile_kind kind, struct output *o
     return 0;
 }
 
-static void output_done(struct output *o)
+static void output_done(struct encoder_output *o)
 {
     buf_done(&o->plain);
     gzip_packer_done(&o->packer);
@@ -467,7 +468,7 @@ static void output_done(struct output *o)
 
 int conversion_finish(struct conversion *c, struct pprof_result **ret, size_t *n, struct err *err)
 {
-    __attribute__((cleanup(output_done))) struct output output = {
+    __attribute__((cleanup(output_done))) struct encoder_output output = {
         BUF_INIT(c->limits->output + c->limits->text + OUTPUT_SPARE), GZIP_PACKER_INIT(GZIP_LEVEL)};
     if (!c->results)
         c->results = xcalloc(KIND_COUNT, sizeof *c->results);

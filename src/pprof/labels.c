@@ -3,12 +3,12 @@
 
 enum { LABELS_MAX = 80 };
 
-struct set {
+struct label_set {
     struct pprof_label labels[LABELS_MAX];
     size_t count;
 };
 
-static void add(struct set *set, uint32_t key, uint32_t text)
+static void add(struct label_set *set, uint32_t key, uint32_t text)
 {
     if (text != 0 && set->count < LABELS_MAX)
         set->labels[set->count++] = (struct pprof_label){.key = key, .str = text};
@@ -24,7 +24,8 @@ static uint32_t profile_id(struct symbols *s, uint64_t span)
 }
 
 /* Pyroscope's agent puts ids into events; async-profiler's own spans are events that lie around samples. */
-static void add_span(const struct pass *p, const struct event_class *class, const struct jfr_record *e, struct set *set)
+static void add_span(const struct pass *p, const struct event_class *class, const struct jfr_record *e,
+                     struct label_set *set)
 {
     struct conversion *c = p->c;
     uint64_t id = e->v[SLOT_SPAN_ID].num;
@@ -50,9 +51,9 @@ static void name_keys(struct conversion *c)
 }
 
 /* What a store tells series by: all labels but a span's id, which is another each time. SYMBOLS_FULL. */
-static uint32_t series_of(struct conversion *c, const struct set *set, uint32_t whole)
+static uint32_t series_of(struct conversion *c, const struct label_set *set, uint32_t whole)
 {
-    struct set series;
+    struct label_set series;
     series.count = 0;
     for (size_t i = 0; i < set->count; i++) {
         if (set->labels[i].key != c->keys.profile_id)
@@ -79,7 +80,7 @@ static bool is_known_series(const struct conversion *c, uint32_t series)
 }
 
 /* The set's number, or SYMBOLS_FULL where there are too many of them: what was taken once is taken ever after, and the other way round. */
-static uint32_t within_limits(struct conversion *c, const struct set *set, uint32_t whole)
+static uint32_t within_limits(struct conversion *c, const struct label_set *set, uint32_t whole)
 {
     enum { TAKEN = 1, REFUSED = 2 };
     const uint32_t series = whole == SYMBOLS_FULL ? SYMBOLS_FULL : series_of(c, set, whole);
@@ -99,7 +100,7 @@ static uint32_t make(const struct pass *p, const struct event_class *class, cons
 {
     struct conversion *c = p->c;
     const struct conversion_options *o = &c->options;
-    struct set set;
+    struct label_set set;
     set.count = 0;
     if (c->keys.thread == 0)
         name_keys(c);

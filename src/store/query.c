@@ -112,12 +112,12 @@ static int select_series(struct store_reader *r, const struct store_selection *w
 }
 
 /* One stored row: these samples of that body. */
-struct row {
+struct stored_row {
     int64_t body, split;
     int32_t type;
 };
 struct row_list {
-    struct row *items;
+    struct stored_row *items;
     size_t len, cap;
 };
 
@@ -128,7 +128,7 @@ static void row_list_done(struct row_list *l)
 
 static int by_body(const void *a, const void *b)
 {
-    const struct row *x = a, *y = b;
+    const struct stored_row *x = a, *y = b;
     return x->body < y->body ? -1 : x->body > y->body;
 }
 
@@ -149,8 +149,8 @@ static int select_rows(struct store_reader *r, const struct store_selection *wha
                 return err_set(err, -EMSGSIZE, "more than %d profiles: choose a shorter time range", ROWS_MAX);
             }
             xgrow(&out->items, &out->cap, out->len + 1, sizeof *out->items);
-            out->items[out->len++] =
-                (struct row){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 2), sqlite3_column_int(st, 1)};
+            out->items[out->len++] = (struct stored_row){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 2),
+                                                         sqlite3_column_int(st, 1)};
             int64_t start = sqlite3_column_int64(st, 3), end;
             if (__builtin_add_overflow(start, sqlite3_column_int64(st, 4), &end))
                 end = start;
@@ -205,7 +205,7 @@ static void rows_by_split_done(struct rows_by_split *r)
     free(r->next);
 }
 
-static void rows_by_split_init(struct rows_by_split *r, const struct row *rows, size_t n)
+static void rows_by_split_init(struct rows_by_split *r, const struct stored_row *rows, size_t n)
 {
     *r = (struct rows_by_split){.next = xcalloc(n, sizeof *r->next)};
     for (size_t k = n; k-- > 0;) {
@@ -215,7 +215,7 @@ static void rows_by_split_init(struct rows_by_split *r, const struct row *rows, 
     }
 }
 
-static void merge_profile(struct merge *m, const struct profile *p, const struct row *rows, size_t n)
+static void merge_profile(struct merge *m, const struct profile *p, const struct stored_row *rows, size_t n)
 {
     cleanup_splits struct splits splits = SPLITS_INIT(&m->symbols);
     __attribute__((cleanup(rows_by_split_done))) struct rows_by_split by_split;
@@ -235,7 +235,7 @@ static void merge_profile(struct merge *m, const struct profile *p, const struct
     }
 }
 
-static int merge_body(struct merge *m, const struct row *rows, size_t n, struct err *err)
+static int merge_body(struct merge *m, const struct stored_row *rows, size_t n, struct err *err)
 {
     sqlite3_stmt *st = db_statement(m->db, DB_BODY_READ, err);
     if (!st)
