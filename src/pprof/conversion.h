@@ -31,8 +31,8 @@ struct conversion {
     struct thread_names threads;
     struct snapshot snapshot;
     struct cut_count cuts[CUT_REASONS];
-    struct dense label_sets; /* by number: 1 = taken, 2 = refused */
-    size_t series;           /* taken */
+    struct id_map label_sets; /* by number: 1 = taken, 2 = refused */
+    size_t series;            /* taken */
     bool has_labels;
     struct known_labels known_labels[1 << KNOWN_LABELS_BITS];
     struct native_leaks leaks;

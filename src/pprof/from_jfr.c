@@ -542,7 +542,7 @@ void conversion_free(struct conversion *c)
     recorded_settings_done(&c->settings);
     thread_names_done(&c->threads);
     snapshot_done(&c->snapshot);
-    dense_done(&c->label_sets);
+    id_map_done(&c->label_sets);
     native_leaks_done(&c->leaks);
     buf_done(&c->text);
     free(c);

@@ -84,7 +84,7 @@ static uint32_t within_limits(struct conversion *c, const struct label_set *set,
 {
     enum { TAKEN = 1, REFUSED = 2 };
     const uint32_t series = whole == SYMBOLS_FULL ? SYMBOLS_FULL : series_of(c, set, whole);
-    uint32_t *state = series == SYMBOLS_FULL ? NULL : dense_at(&c->label_sets, series);
+    uint32_t *state = series == SYMBOLS_FULL ? NULL : id_map_at(&c->label_sets, series);
     if (!state)
         return SYMBOLS_FULL;
     if (series == 0)
