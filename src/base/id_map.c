@@ -1,11 +1,11 @@
-#include "base/dense.h"
+#include "base/id_map.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 
-bool dense_grow(struct dense *d, size_t key)
+bool id_map_grow(struct id_map *d, size_t key)
 {
     enum { FIRST = 64 };
     const size_t before = d->cap;
@@ -15,8 +15,8 @@ bool dense_grow(struct dense *d, size_t key)
     return true;
 }
 
-void dense_done(struct dense *d)
+void id_map_done(struct id_map *d)
 {
     free(d->of);
-    *d = DENSE_INIT;
+    *d = ID_MAP_INIT;
 }

@@ -1,13 +1,13 @@
-#include "pprof/hashed.h"
+#include "pprof/hash_index.h"
 
 #include <stdlib.h>
 
 /* Small ones grow in few steps: each puts every item into a new place. */
 enum { FIRST_CAP = 64, SMALL = 4096 };
 
-static bool move_to(struct hashed *h, size_t cap)
+static bool move_to(struct hash_index *h, size_t cap)
 {
-    struct hashed_slot *slots = calloc(cap, sizeof *slots);
+    struct hash_index_slot *slots = calloc(cap, sizeof *slots);
     if (!slots)
         return false;
     for (size_t i = 0; i < h->cap; i++) {
@@ -24,12 +24,12 @@ static bool move_to(struct hashed *h, size_t cap)
     return true;
 }
 
-bool hashed_grow(struct hashed *h)
+bool hash_index_grow(struct hash_index *h)
 {
     return move_to(h, h->cap ? h->cap * (h->cap < SMALL ? 4 : 2) : FIRST_CAP);
 }
 
-void hashed_expect(struct hashed *h, size_t want)
+void hash_index_expect(struct hash_index *h, size_t want)
 {
     size_t cap = h->cap ? h->cap : FIRST_CAP;
     while (want * 4 >= cap * 3)
@@ -38,8 +38,8 @@ void hashed_expect(struct hashed *h, size_t want)
         (void)move_to(h, cap);
 }
 
-void hashed_done(struct hashed *h)
+void hash_index_done(struct hash_index *h)
 {
     free(h->slots);
-    *h = (struct hashed){0};
+    *h = (struct hash_index){0};
 }

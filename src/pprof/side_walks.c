@@ -1,10 +1,11 @@
+#include "pprof/side_walks.h"
+
 #include "base/cleanup.h"
-#include "pprof/conversion.h"
 
 typedef void visit_event(struct pass *p, const struct jfr_record *e, const void *arg);
 
 /* Calls `visit` for every event of a class. */
-static void each_event(struct pass *p, struct layout *l, size_t class, visit_event *visit, const void *arg)
+static void side_walk(struct pass *p, struct layout *l, size_t class, visit_event *visit, const void *arg)
 {
     struct jfr_events it = jfr_events_of(p->chunk, p->header);
     const uint64_t id = l->of[class].id;
@@ -13,7 +14,7 @@ static void each_event(struct pass *p, struct layout *l, size_t class, visit_eve
         if (event.type != id)
             continue;
         struct jfr_record e = {0};
-        if (!l->of[class].plan.steps && layout_compile(l, p, class, NULL) < 0)
+        if (!l->of[class].plan.steps && pass_compile(p, l, class, NULL) < 0)
             return;
         const uint8_t *end = jfr_plan_read(&l->of[class].plan, event.payload, it.end, &e);
         if (!end || end > event.end)
@@ -22,7 +23,7 @@ static void each_event(struct pass *p, struct layout *l, size_t class, visit_eve
     }
 }
 
-static bool has_event(struct pass *p, uint64_t type)
+static bool side_walk_meets(struct pass *p, uint64_t type)
 {
     struct jfr_events it = jfr_events_of(p->chunk, p->header);
     struct jfr_event event;
@@ -33,7 +34,7 @@ static bool has_event(struct pass *p, uint64_t type)
     return false;
 }
 
-static void take_span(struct pass *p, const struct jfr_record *e, const void *arg)
+static void side_walk_span(struct pass *p, const struct jfr_record *e, const void *arg)
 {
     (void)arg;
     uint32_t tag = resolver_string(p->r, e->v[SLOT_SUBJECT]);
@@ -41,7 +42,7 @@ static void take_span(struct pass *p, const struct jfr_record *e, const void *ar
         spans_add(p->spans, e->v[SLOT_THREAD].num, e->v[SLOT_TIME].num, e->v[SLOT_AMOUNT].num, tag);
 }
 
-static void take_jdk_setting(struct pass *p, const struct jfr_record *e, const void *metadata)
+static void side_walk_jdk_setting(struct pass *p, const struct jfr_record *e, const void *metadata)
 {
     enum { TEXT_MAX = 256 };
     const struct jfr_type *of = jfr_type_by_id(metadata, e->v[SETTING_OF].num);
@@ -55,70 +56,50 @@ static void take_jdk_setting(struct pass *p, const struct jfr_record *e, const v
 }
 
 /* Its events lie in no order, and its settings apply to all of them. */
-static void prepare_jdk(struct pass *p, struct layout *l)
+static void side_walk_jdk(struct pass *p, struct layout *l)
 {
     p->jdk = true;
-    each_event(p, l, CLASS_SETTING, take_jdk_setting, l->metadata);
+    side_walk(p, l, CLASS_SETTING, side_walk_jdk_setting, l->metadata);
     l->of[CLASS_SETTING].id = JFR_EVENT_METADATA;
     /* With both samplers on, the one that samples by cpu time is right, and their sum is not. */
-    if (has_event(p, l->of[CLASS_CPU_TIME].id))
+    if (side_walk_meets(p, l->of[CLASS_CPU_TIME].id))
         l->of[CLASS_EXECUTION].id = JFR_EVENT_METADATA;
 }
 
-static void prepare(struct pass *p, struct layout *l)
+static void side_walks_own(struct pass *p, struct layout *l)
 {
     if (p->c->options.compat)
         return;
     if (jfr_type_by_name(l->metadata, "jdk.GarbageCollection")) /* async-profiler has no such type */
-        prepare_jdk(p, l);
+        side_walk_jdk(p, l);
     if (resolver_has_strings(p->r)) {
-        each_event(p, l, CLASS_SPAN, take_span, NULL);
+        side_walk(p, l, CLASS_SPAN, side_walk_span, NULL);
         spans_sort(p->spans);
     }
 }
 
-void chunk_prepare(struct pass *p, struct layout *l)
+void side_walks_prepare(struct pass *p, struct layout *l)
 {
     const struct conversion_options *o = &p->c->options;
-    prepare(p, l);
+    side_walks_own(p, l);
     p->labelled |= p->spans->count || o->per_thread || o->allocated_class || o->lock_class;
 }
 
-static int64_t wall_time(const struct pass *p, const struct jfr_record *e)
-{
-    int64_t since_start = (int64_t)(e->v[SLOT_TIME].num - p->header->start_ticks);
-    return (int64_t)((uint64_t)p->header->start_ns + (uint64_t)jfr_ticks_to_ns(p->header, since_start));
-}
-
-bool event_in_range(const struct pass *p, const struct jfr_record *e)
-{
-    const struct conversion_options *o = &p->c->options;
-    const int64_t at = wall_time(p, e);
-    return at >= o->from_ns && (o->until_ns == 0 || at < o->until_ns);
-}
-
-void chunk_malloc(const struct pass *p, const struct jfr_record *e, uint32_t stack, uint32_t labels)
-{
-    if (p->sign > 0 && !p->c->options.compat)
-        native_leaks_malloc(p->mallocs, e->v[SLOT_SUBJECT].num, wall_time(p, e), stack, labels,
-                            (int64_t)e->v[SLOT_AMOUNT].num);
-}
-
-static void take_free(struct pass *p, const struct jfr_record *e, const void *arg)
+static void side_walk_free(struct pass *p, const struct jfr_record *e, const void *arg)
 {
     (void)arg;
     const uint64_t address = e->v[SLOT_SUBJECT].num;
-    const int64_t time = wall_time(p, e);
+    const int64_t time = pass_wall_ns(p, e);
     native_leaks_free(&p->c->leaks, address, time);
     native_leaks_free(p->mallocs, address, time);
 }
 
-void chunk_settle(struct pass *p, struct layout *l)
+void side_walks_settle(struct pass *p, struct layout *l)
 {
     struct conversion *c = p->c;
     if (c->options.compat || (p->mallocs->len == 0 && c->leaks.len == 0))
         return;
     if (c->events[CLASS_FREE].count || p->ranged) /* what is freed in another time counts, but not as an event */
-        each_event(p, l, CLASS_FREE, take_free, NULL);
+        side_walk(p, l, CLASS_FREE, side_walk_free, NULL);
     native_leaks_settle(&c->leaks, p->mallocs);
 }

@@ -5,23 +5,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct dense {
+struct id_map {
     uint32_t *of; /* owned */
     size_t cap;
 };
-#define DENSE_INIT ((struct dense){0})
+#define ID_MAP_INIT ((struct id_map){0})
 
 /* False where there is no memory. */
-bool dense_grow(struct dense *d, size_t key);
-void dense_done(struct dense *d);
+bool id_map_grow(struct id_map *d, size_t key);
+void id_map_done(struct id_map *d);
 
 /* Where the key's number is; valid until another key is asked for. Memory is that of the largest key; NULL where there is none. */
-static inline uint32_t *dense_at(struct dense *d, size_t key)
+static inline uint32_t *id_map_at(struct id_map *d, size_t key)
 {
-    return key < d->cap || dense_grow(d, key) ? &d->of[key] : NULL;
+    return key < d->cap || id_map_grow(d, key) ? &d->of[key] : NULL;
 }
 
-static inline uint32_t dense_get(const struct dense *d, size_t key)
+static inline uint32_t id_map_get(const struct id_map *d, size_t key)
 {
     return key < d->cap ? d->of[key] : 0;
 }
