@@ -33,7 +33,7 @@ $(BUILD)/build.ninja: | setup-build
 	meson setup --buildtype=debugoptimized --prefix=$(PREFIX) $(BUILD)
 
 build: setup-build $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet smolder
+	@tools/ninja $(BUILD) --quiet smolder
 
 run: build
 	$(BUILD)/smolder run --store.listen=127.0.0.1:4040 examples/all-java.alloy
@@ -57,11 +57,11 @@ test: setup-test
 	$(MAKE) test-unit test-asan test-daemon test-adversary
 
 test-unit: setup-test $(BUILD)/build.ninja
-	ninja -C $(BUILD) --quiet
+	tools/ninja $(BUILD) --quiet
 	meson test -C $(BUILD) --no-rebuild --print-errorlogs
 
 test-asan: setup-test $(ASAN)/build.ninja
-	ninja -C $(ASAN) --quiet
+	tools/ninja $(ASAN) --quiet
 	meson test -C $(ASAN) --no-rebuild --print-errorlogs
 
 test-daemon: setup-test build
@@ -74,11 +74,11 @@ test-jvms: setup-test build
 	tests/jvms/run --smolder $(BUILD)/smolder
 
 soak: setup-test $(ASAN)/build.ninja
-	ninja -C $(ASAN) --quiet smolder
+	tools/ninja $(ASAN) --quiet smolder
 	tests/daemon/soak.py --smolder $(ASAN)/smolder --reloads $(RELOADS)
 
 bench: setup-bench $(BUILD)/build.ninja
-	ninja -C $(BUILD) --quiet
+	tools/ninja $(BUILD) --quiet
 	meson test -C $(BUILD) --no-rebuild --benchmark --verbose
 
 lint: setup-lint $(BUILD)/build.ninja
@@ -86,7 +86,7 @@ lint: setup-lint $(BUILD)/build.ninja
 	tools/check-names
 	tools/check-sizes
 	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format --dry-run --Werror
-	ninja -C $(BUILD) --quiet
+	tools/ninja $(BUILD) --quiet
 	git ls-files 'src/*.c' | xargs -P "$$(nproc)" -n 8 clang-tidy --quiet -p $(BUILD) --warnings-as-errors='*'
 
 format:
@@ -97,7 +97,7 @@ $(FUZZ)/build.ninja: | setup-fuzz
 	    -Db_lundef=false $(FUZZ)
 
 fuzz: setup-fuzz $(FUZZ)/build.ninja
-	ninja -C $(FUZZ) --quiet
+	tools/ninja $(FUZZ) --quiet
 	tools/run-fuzzers $(FUZZ) $(FUZZ_SECONDS)
 
 install: build
