@@ -1,6 +1,7 @@
-#include "net/push.h"
+#include "pyroscope/push_client.h"
 
 #include "net/fault_server.h"
+#include "pyroscope/push_message.h"
 #include "test.h"
 
 static uv_loop_t loop;
@@ -27,11 +28,12 @@ static struct push_outcome push_to(const struct push_endpoint *e)
 {
     struct http_client *c = http_client_get(&loop);
     struct result r = {0};
-    struct push *p = NULL;
+    struct push_call *p = NULL;
     struct err err = {0};
-    const struct push_label labels[] = {{STR("__name__"), STR("process_cpu")}, {STR("service_name"), STR("shop")}};
-    const struct push_series series[] = {{labels, 2, STR("pprof")}, {labels + 1, 1, STR("more")}};
-    CHECK_INT(push_start(c, e, series, 2, keep, &r, &p, &err), 0);
+    const struct label labels[] = {{STR("__name__"), STR("process_cpu")}, {STR("service_name"), STR("shop")}};
+    const struct str profiles[] = {STR("pprof"), STR("more")};
+    const struct series series[] = {{labels, 2, profiles, 1}, {labels + 1, 1, profiles + 1, 1}};
+    CHECK_INT(push_client_start(c, e, series, 2, keep, &r, &p, &err), 0);
     CHECK(fault_run_until(&loop, &r.done, 5000));
     http_client_put(c);
     return r.outcome;
@@ -71,8 +73,9 @@ static void writes_the_request_of_the_push_service(void)
 static void counts_lengths_of_more_than_one_byte(void)
 {
     struct buf out = BUF_INIT(4096);
-    static const char profile[300];
-    push_head(&out, &(struct push_series){.profile = {profile, sizeof profile}});
+    static const char zeroes[300];
+    const struct str profile = {zeroes, sizeof zeroes};
+    push_message_head(&out, &(struct series){.profiles = &profile, .profile_count = 1}, 0);
     /* sample: 1 + 2 + 300 = 303; series: 1 + 2 + 303 = 306 */
     CHECK_INT(out.len, 9);
     CHECK(memcmp(out.p, "\x0a\xb2\x02\x12\xaf\x02\x0a\xac\x02", 9) == 0);
@@ -82,13 +85,14 @@ static void counts_lengths_of_more_than_one_byte(void)
 static void refuses_labels_without_measure(void)
 {
     static char huge[PUSH_LABELS_MAX];
-    const struct push_label label = {STR("a"), {huge, sizeof huge}};
-    const struct push_series series = {&label, 1, STR("pprof")};
+    const struct label label = {STR("a"), {huge, sizeof huge}};
+    const struct str profile = STR("pprof");
+    const struct series series = {&label, 1, &profile, 1};
     const struct push_endpoint e = endpoint_of("http://127.0.0.1:1");
     struct http_client *c = http_client_get(&loop);
-    struct push *p = NULL;
+    struct push_call *p = NULL;
     struct err err = {0};
-    CHECK_INT(push_start(c, &e, &series, 1, keep, NULL, &p, &err), -E2BIG);
+    CHECK_INT(push_client_start(c, &e, &series, 1, keep, NULL, &p, &err), -E2BIG);
     CHECK_HAS(err.text, "labels");
     CHECK(!p);
     http_client_put(c);
@@ -133,7 +137,7 @@ static void judges_by_the_status_first(void)
         struct http_response r = {
             .status = cases[i].status, .error = "", .type = cases[i].type, .body = str_of(cases[i].body)};
         struct push_outcome o;
-        push_judge(&r, cases[i].retry_429, &o);
+        push_client_judge(&r, cases[i].retry_429, &o);
         CHECK_INT(o.status, cases[i].status);
         CHECK_INT(o.result, cases[i].want);
         CHECK_HAS(o.reason, cases[i].reason);

@@ -1,4 +1,4 @@
-#include "api/connect.h"
+#include "pyroscope/connect.h"
 
 #include "base/cleanup.h"
 #include "http_probe.h"

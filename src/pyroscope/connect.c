@@ -1,4 +1,4 @@
-#include "api/connect.h"
+#include "pyroscope/connect.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 static const struct {
     const char *name;
     unsigned status;
-} codes[CONNECT_CODES] = {
+} connect_codes[CONNECT_CODES] = {
     [CONNECT_CANCELED] = {"canceled", 499},
     [CONNECT_UNKNOWN] = {"unknown", 500},
     [CONNECT_INVALID_ARGUMENT] = {"invalid_argument", 400},
@@ -30,12 +30,12 @@ static const struct {
 
 const char *connect_code_name(enum connect_code c)
 {
-    return codes[c].name;
+    return connect_codes[c].name;
 }
 
 unsigned connect_code_status(enum connect_code c)
 {
-    return codes[c].status;
+    return connect_codes[c].status;
 }
 
 void connect_error(struct request *rq, enum connect_code code, const char *fmt, ...)
@@ -46,21 +46,21 @@ void connect_error(struct request *rq, enum connect_code code, const char *fmt, 
     (void)vsnprintf(message, sizeof message, fmt, ap);
     va_end(ap);
     struct buf body = BUF_INIT(16 * sizeof message);
-    buf_printf(&body, "{\"code\":\"%s\",\"message\":", codes[code].name);
+    buf_printf(&body, "{\"code\":\"%s\",\"message\":", connect_codes[code].name);
     json_string(&body, str_of(message));
     buf_byte(&body, '}');
     request_set_header(rq, "Accept-Encoding", "gzip");
-    request_reply_buf(rq, codes[code].status, "application/json", &body);
+    request_reply_buf(rq, connect_codes[code].status, "application/json", &body);
     buf_done(&body);
 }
 
-static bool is_word(struct str s, const char *word)
+static bool connect_is_word(struct str s, const char *word)
 {
     return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
 }
 
 /* "application/json; charset=utf-8" and its simpler forms; NULL for everything else. */
-static const char *known_type(const char *header, enum connect_codec *codec)
+static const char *connect_known_type(const char *header, enum connect_codec *codec)
 {
     struct str rest = str_of(header), type, parameter;
     if (!header || !str_split(&rest, ';', &type))
@@ -68,23 +68,23 @@ static const char *known_type(const char *header, enum connect_codec *codec)
     bool charset = false;
     while (str_split(&rest, ';', &parameter)) {
         struct str p = str_trim(parameter);
-        if (!is_word(p, "charset=utf-8") && !is_word(p, "charset=\"utf-8\""))
+        if (!connect_is_word(p, "charset=utf-8") && !connect_is_word(p, "charset=\"utf-8\""))
             return NULL;
         charset = true;
     }
     type = str_trim(type);
-    if (is_word(type, "application/proto")) {
+    if (connect_is_word(type, "application/proto")) {
         *codec = CONNECT_PROTO;
         return charset ? "application/proto; charset=utf-8" : "application/proto";
     }
-    if (is_word(type, "application/json")) {
+    if (connect_is_word(type, "application/json")) {
         *codec = CONNECT_JSON;
         return charset ? "application/json; charset=utf-8" : "application/json";
     }
     return NULL;
 }
 
-static bool check_timeout(struct request *rq)
+static bool connect_check_timeout(struct request *rq)
 {
     const char *timeout = request_header(rq, "Connect-Timeout-Ms");
     uint64_t ms;
@@ -98,7 +98,7 @@ static bool check_timeout(struct request *rq)
 bool connect_accept(struct request *rq, struct connect_call *ret)
 {
     struct connect_call call = {0};
-    call.content_type = known_type(request_header(rq, "Content-Type"), &call.codec);
+    call.content_type = connect_known_type(request_header(rq, "Content-Type"), &call.codec);
     if (!call.content_type) {
         request_set_header(rq, "Accept-Post", "application/json, application/json; charset=utf-8, application/proto");
         request_reply_static(rq, 415, NULL, STR(""));
@@ -109,7 +109,7 @@ bool connect_accept(struct request *rq, struct connect_call *ret)
         connect_error(rq, CONNECT_INVALID_ARGUMENT, "Connect-Protocol-Version must be \"1\": got \"%.64s\"", version);
         return false;
     }
-    if (!check_timeout(rq))
+    if (!connect_check_timeout(rq))
         return false;
     const char *coding = request_header(rq, "Content-Encoding");
     call.gzip = coding && strcmp(coding, "gzip") == 0;

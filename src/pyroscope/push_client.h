@@ -9,25 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "flow/series.h"
 #include "net/http_client.h"
-
-struct push_label {
-    struct str name, value;
-};
-
-/* One profile and the labels it goes with. */
-struct push_series {
-    const struct push_label *labels;
-    size_t label_count;
-    struct str profile; /* gzip-compressed pprof */
-};
-
-/* The bytes that stand before the profile's own in a PushRequest, as one series with one sample. So a profile is sent from where it
- * lies, whatever labels go with it, and the series of a request simply follow each other. */
-void push_head(struct buf *out, const struct push_series *series);
 
 enum push_result {
     PUSH_OK,
@@ -43,9 +28,9 @@ struct push_outcome {
     char reason[ERR_MAX];   /* "" when ok; else a sentence with what to do about it where that is known */
 };
 /* retry_429 = false makes 429 a rejection. */
-void push_judge(const struct http_response *r, bool retry_429, struct push_outcome *ret);
+void push_client_judge(const struct http_response *r, bool retry_429, struct push_outcome *ret);
 
-/* Where and how to push; borrowed during push_start(). */
+/* Where and how to push; borrowed during push_client_start(). */
 struct push_endpoint {
     const char *url;            /* base URL; slashes at its end do not count */
     const char *const *headers; /* "Name: value", NULL-terminated; the protocol's own headers in it are left out */
@@ -58,16 +43,16 @@ struct push_endpoint {
     struct http_tls tls;
 };
 
-struct push;
+struct push_call;
 typedef void push_done(void *arg, const struct push_outcome *outcome);
 
-/* One request with `n` series, at least one. The profiles' bytes are borrowed until `done`, the labels until this returns.
- * -E2BIG: the labels are longer than PUSH_LABELS_MAX. */
+/* One request with `n` series, at least one, each with at least one profile. The profiles' bytes are borrowed until `done`, the labels
+ * until this returns. -E2BIG: the labels are longer than PUSH_LABELS_MAX. */
 enum { PUSH_LABELS_MAX = 1 << 20 };
-must_check int push_start(struct http_client *c, const struct push_endpoint *e, const struct push_series *series,
-                          size_t n, push_done *done, void *arg, struct push **ret, struct err *err);
-void push_cancel(struct push *p);
+must_check int push_client_start(struct http_client *c, const struct push_endpoint *e, const struct series *series,
+                                 size_t n, push_done *done, void *arg, struct push_call **ret, struct err *err);
+void push_client_cancel(struct push_call *p);
 
 /* Whether a configured header is the protocol's business: Content-Type, Content-Length, Content-Encoding, User-Agent,
  * Accept-Encoding, Transfer-Encoding, Expect and Connect-*. */
-bool push_header_is_reserved(struct str name);
+bool push_client_reserves(struct str name);

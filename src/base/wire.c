@@ -1,4 +1,4 @@
-#include "pprof/wire.h"
+#include "base/wire.h"
 
 enum { VARINT_MAX = 10 };
 

@@ -1,4 +1,4 @@
-#include "pprof/wire.h"
+#include "base/wire.h"
 
 #include "test.h"
 
