@@ -22,8 +22,8 @@
 #include "components/all.h"
 #include "components/env.h"
 #include "graph/controller.h"
-#include "jvm/ops.h"
-#include "jvm/quarantine.h"
+#include "jvm/operation/client.h"
+#include "jvm/session/quarantine.h"
 #include "priv/priv.h"
 #include "store/store.h"
 
@@ -414,7 +414,7 @@ int agent_run(const struct agent_settings *settings)
     struct agent a = {.settings = settings};
     struct err err = {0};
     raise_descriptor_limit();
-    /* What is written is for this user alone; what is put where a JVM must read it gets its mode by hand (jvm/asprof.h). */
+    /* What is written is for this user alone; what is put where a JVM must read it gets its mode by hand (jvm/attach/asprof.h). */
     umask(077);
     /* First of all, while this process is small and has one thread. */
     if (priv_start(jvm_ops, &a.priv, &err) < 0) {

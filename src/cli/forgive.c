@@ -8,7 +8,7 @@
 #include "base/terminal.h"
 #include "cli/command.h"
 #include "cli/flags.h"
-#include "jvm/quarantine_file.h"
+#include "jvm/session/quarantine_file.h"
 
 enum { KEY_LEAST = 8 };
 
