@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "api/agent_http.h"
+#include "api/agent/agent_http.h"
 #include "api/store_http.h"
 #include "base/cleanup.h"
 #include "base/log.h"
