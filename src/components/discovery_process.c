@@ -4,11 +4,9 @@
  * next to nothing (components/discovery_process_table.h) finds JVMs that appeared and processes that ended, and only these are read: whoever profiles
  * JVMs need not wait for the refresh, whoever lists processes is not woken by each short-lived one.
  *
- * Reading happens in the helper (jvm/scan.h), apart for each user, so that processes which hold up their reader delay only processes
+ * Reading happens in the helper (jvm/operation/scan.h), apart for each user, so that processes which hold up their reader delay only processes
  * of the same user. A process that cannot be read is reported once; one that holds up its reader is from then on read alone. Exports survive updates. Source: spec components §2; the user's document.
  */
-#include "components/discovery_process.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,8 +20,8 @@
 #include "components/env.h"
 #include "flow/targets.h"
 #include "graph/component.h"
-#include "jvm/scan.h"
-#include "jvm/user.h"
+#include "jvm/operation/scan.h"
+#include "jvm/probe/user.h"
 #include "os/procfs.h"
 
 enum {

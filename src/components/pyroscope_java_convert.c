@@ -9,7 +9,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "flow/dropped.h"
-#include "jvm/intake.h"
+#include "jvm/session/intake.h"
 
 /* A second worker helps once this much waits. */
 enum { BACKLOG_JOBS = 8, WORKERS_MAX = 2, EVENT_MAX = 64 };

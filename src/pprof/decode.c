@@ -7,7 +7,7 @@
 #include "base/gzip.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "pprof/wire.h"
+#include "base/wire.h"
 
 /* Field numbers of profile.proto (google/pprof) that are read; the rest is stepped over. */
 enum {

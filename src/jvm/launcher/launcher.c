@@ -1,7 +1,7 @@
 /* bin/asprof: profiles one JVM by hand, with the command line of async-profiler's own launcher.
  *
- * The agent does not need it. It attaches as the agent does (jvm/attach.h), so it neither signals a JVM that cannot stand it nor waits for
- * ever. What the profiler prints goes through files in a fresh directory in the target (jvm/plant.h) and never onto the
+ * The agent does not need it. It attaches as the agent does (jvm/attach/attach.h), so it neither signals a JVM that cannot stand it nor waits for
+ * ever. What the profiler prints goes through files in a fresh directory in the target (jvm/attach/target_dir.h) and never onto the
  * application's output. Facts: async-profiler 4.6 src/main/main.cpp (arguments), docs/ProfilerOptions.md, jattach.
  */
 #include <errno.h>
@@ -14,10 +14,10 @@
 
 #include "base/cleanup.h"
 #include "base/terminal.h"
-#include "jvm/asprof_options.h"
+#include "jvm/attach/asprof_options.h"
+#include "jvm/attach/target.h"
 #include "jvm/launcher/find_jvm.h"
-#include "jvm/mapped.h"
-#include "jvm/target.h"
+#include "jvm/probe/mapped.h"
 #include "os/clock.h"
 #include "os/fsutil.h"
 
