@@ -15,7 +15,7 @@
 #include "components/env.h"
 #include "flow/targets.h"
 #include "graph/controller.h"
-#include "jvm/operation/client.h"
+#include "jvm/operation/request.h"
 #include "jvm/operation/scan.h"
 #include "test.h"
 
