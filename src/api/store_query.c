@@ -27,7 +27,7 @@ struct store_query {
     struct store_range range;
     char *service, *type;
     char *label_text[QUERY_LABELS_MAX];
-    struct store_label labels[QUERY_LABELS_MAX];
+    struct label labels[QUERY_LABELS_MAX];
     size_t label_count;
     uint64_t count;  /* nodes or buckets */
     const char *bad; /* what is wrong with the parameters */
@@ -89,7 +89,7 @@ static void take_label(void *arg, const char *value)
     }
     char *text = q->label_text[q->label_count] = xstrdup(value);
     size_t n = (size_t)(equals - value);
-    q->labels[q->label_count++] = (struct store_label){{text, n}, str_of(text + n + 1)};
+    q->labels[q->label_count++] = (struct label){{text, n}, str_of(text + n + 1)};
 }
 
 static int64_t number(struct store_query *q, const char *name, int64_t otherwise)

@@ -7,8 +7,6 @@
  * Reading happens in the helper (jvm/operation/scan.h), apart for each user, so that processes which hold up their reader delay only processes
  * of the same user. A process that cannot be read is reported once; one that holds up its reader is from then on read alone. Exports survive updates. Source: spec components §2; the user's document.
  */
-#include "components/discovery_process.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,10 +1,15 @@
-#include "components/discovery_relabel.h"
-
+/* discovery.relabel: rewrites, keeps and drops targets by rules. A pure function of its arguments: what goes out changes only when
+ * they do, kept targets stay in the order they came in, and labels with empty values are left out.
+ *
+ * Exports `output` (the targets) and `rules` (for other components that take rules).
+ * Source: the component's page in the documentation; spec components §3.3.
+ */
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/relabel.h"
 #include "flow/targets.h"
+#include "graph/component.h"
 
 struct discovery_relabel_args {
     struct targets targets;

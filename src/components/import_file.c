@@ -1,5 +1,9 @@
-#include "components/import_file.h"
-
+/* import.file: a module from a file, or from all *.alloy files directly inside a directory.
+ *
+ * A load reads it at once; later changes are read by a worker, 30 ms after inotify tells of one, and every poll_frequency in case it
+ * does not (network file systems, a full table of watches). Unreadable files leave the module as it was and make the import unhealthy.
+ * Source: spec alloy-language §6.8.
+ */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +13,7 @@
 #include "base/mem.h"
 #include "components/env.h"
 #include "components/import_source.h"
+#include "graph/component.h"
 #include "graph/config_watch.h"
 #include "lang/coerce.h"
 

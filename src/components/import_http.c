@@ -1,5 +1,9 @@
-#include "components/import_http.h"
-
+/* import.http: a module from a web server, asked for again every poll_frequency.
+ *
+ * The program does not wait for the first answer: what needs the module starts when it arrives. An answer that fails leaves the module
+ * as it was and makes the import unhealthy; as long as nothing has arrived, it is asked for more often. Source: spec alloy-language
+ * §6.8.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -9,6 +13,7 @@
 #include "components/env.h"
 #include "components/http_settings.h"
 #include "components/import_source.h"
+#include "graph/component.h"
 #include "lang/source.h"
 #include "net/url.h"
 

@@ -1,9 +1,9 @@
-#include "components/import_string.h"
-
+/* import.string: a module whose text is an expression, such as the content of a file that a component reads. */
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "components/import_source.h"
+#include "graph/component.h"
 
 struct import_string_args {
     char *content;

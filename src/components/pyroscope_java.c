@@ -1,5 +1,8 @@
-#include "components/pyroscope_java.h"
-
+/* pyroscope.java: profiles every target that names a Java process, continuously, and hands the profiles on.
+ *
+ * One session (jvm/session.h) per process, told apart by pid and start time; one stream of conversions (pyroscope_java_convert.h) per session. A
+ * target that leaves is closed in the background; none ever waits for another. Document: pyroscope.java of Grafana Agent.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -16,6 +19,7 @@
 #include "components/pyroscope_java_args.h"
 #include "components/pyroscope_java_convert.h"
 #include "components/pyroscope_java_labels.h"
+#include "graph/component.h"
 #include "jvm/operation/client.h"
 #include "jvm/probe/command_line.h"
 #include "jvm/probe/user.h"

@@ -110,7 +110,7 @@ static void convert(uv_work_t *work)
     const int64_t begun = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     if (!j->conversion)
         j->conversion = conversion_new(&j->options);
-    conversion_tick_worth(j->conversion, j->tick_worth);
+    conversion_itimer_scale(j->conversion, j->tick_worth);
     conversion_received(j->conversion, j->received_ns);
     if (j->bytes)
         j->add_code = conversion_add(j->conversion, j->bytes, j->len, &j->err);

@@ -7,7 +7,7 @@
 #include "base/gzip.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "pprof/wire.h"
+#include "base/wire.h"
 
 /* Field numbers of profile.proto (google/pprof) that are read; the rest is stepped over. */
 enum {
@@ -35,7 +35,7 @@ struct id {
 struct ids {
     struct id *items; /* owned */
     size_t count, cap;
-    struct hashed index;
+    struct hash_index index;
 };
 
 struct u32_list {
@@ -75,16 +75,16 @@ static void push(struct u32_list *l, uint32_t v)
 /* False where there is no memory. */
 static bool ids_add(struct ids *ids, struct id id)
 {
-    if (!hashed_reserve(&ids->index))
+    if (!hash_index_reserve(&ids->index))
         return false;
     uint32_t hash = hash_number(id.foreign);
-    struct hashed_slot *slot = hashed_find(&ids->index, hash, ids->items[item].foreign == id.foreign);
+    struct hash_index_slot *slot = hash_index_find(&ids->index, hash, ids->items[item].foreign == id.foreign);
     if (slot->item) /* twice: the first stays */
         return true;
     if (!mem_grow(&ids->items, &ids->cap, ids->count + 1, sizeof *ids->items))
         return false;
     ids->items[ids->count] = id;
-    hashed_add(&ids->index, slot, hash, (uint32_t)ids->count++);
+    hash_index_add(&ids->index, slot, hash, (uint32_t)ids->count++);
     return true;
 }
 
@@ -92,8 +92,8 @@ static const struct id *ids_find(const struct ids *ids, uint64_t foreign)
 {
     if (ids->index.cap == 0)
         return NULL;
-    const struct hashed_slot *slot =
-        hashed_find(&ids->index, hash_number(foreign), ids->items[item].foreign == foreign);
+    const struct hash_index_slot *slot =
+        hash_index_find(&ids->index, hash_number(foreign), ids->items[item].foreign == foreign);
     return slot->item ? &ids->items[slot->item - 1] : NULL;
 }
 
@@ -455,11 +455,11 @@ int pprof_decode(const void *bytes, size_t len, size_t max, struct symbols *symb
     int code = decode(&d);
     free(d.strings.items);
     free(d.mappings.items);
-    hashed_done(&d.mappings.index);
+    hash_index_done(&d.mappings.index);
     free(d.functions.items);
-    hashed_done(&d.functions.index);
+    hash_index_done(&d.functions.index);
     free(d.locations.items);
-    hashed_done(&d.locations.index);
+    hash_index_done(&d.locations.index);
     free(d.lines.items);
     free(d.stack.items);
     if (code < 0)

@@ -62,13 +62,13 @@ uint32_t flame_step(struct flame *f, uint32_t node, int64_t name)
 
 void flame_frames_done(struct flame_frames *frames)
 {
-    dense_done(&frames->ids);
+    id_map_done(&frames->ids);
 }
 
 static int64_t frame_name(struct flame *f, struct flame_frames *frames, const struct symbols *symbols,
                           uint32_t location)
 {
-    uint32_t *const id = dense_at(&frames->ids, location);
+    uint32_t *const id = id_map_at(&frames->ids, location);
     if (!id)
         return -1;
     if (*id == 0) {

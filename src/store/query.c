@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "base/dense.h"
+#include "base/id_map.h"
 #include "base/mem.h"
 #include "pprof/decode.h"
 #include "store/labels_key.h"
@@ -172,7 +172,7 @@ struct merge {
     struct flame *flame;
     struct symbols symbols;
     struct flame_frames frames;
-    struct dense node_of_stack; /* node + 1; 0 = not walked yet */
+    struct id_map node_of_stack; /* node + 1; 0 = not walked yet */
 };
 
 static void merge_reset(struct merge *m)
@@ -180,12 +180,12 @@ static void merge_reset(struct merge *m)
     symbols_done(&m->symbols);
     symbols_init(&m->symbols, SYMBOLS_MAX);
     flame_frames_done(&m->frames);
-    dense_done(&m->node_of_stack);
+    id_map_done(&m->node_of_stack);
 }
 
 static uint32_t node_of(struct merge *m, uint32_t stack)
 {
-    uint32_t *node = dense_at(&m->node_of_stack, stack);
+    uint32_t *node = id_map_at(&m->node_of_stack, stack);
     if (!node)
         return flame_stack(m->flame, &m->frames, 0, &m->symbols, stack);
     if (*node == 0)
@@ -283,7 +283,7 @@ int store_flame(struct store_reader *r, const struct store_selection *what, stru
     }
     symbols_done(&m.symbols);
     flame_frames_done(&m.frames);
-    dense_done(&m.node_of_stack);
+    id_map_done(&m.node_of_stack);
     if (code == 0)
         *span = found;
     return noted(r, code, err);

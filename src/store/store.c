@@ -47,7 +47,7 @@ struct store_job {
     struct store *store;
     enum job_kind kind;
     /* push */
-    struct store_series *series;
+    const struct series *series;
     size_t series_count;
     store_pushed *pushed;
     enum store_result result;
@@ -274,7 +274,7 @@ static struct lane *read_lane(struct store *s)
     return s->path ? &s->reads : &s->writes;
 }
 
-int store_push(struct store *s, struct store_series *series, size_t n, size_t bytes, store_pushed *done, void *arg)
+int store_push(struct store *s, const struct series *series, size_t n, size_t bytes, store_pushed *done, void *arg)
 {
     bool full = s->writes.count && s->writes.bytes + bytes > STORE_QUEUE_MAX;
     if (s->closing || full || s->writes.count >= STORE_PUSHES_MAX)
