@@ -20,7 +20,8 @@
 #include "components/pyroscope_java_convert.h"
 #include "components/pyroscope_java_labels.h"
 #include "graph/component.h"
-#include "jvm/operation/scan.h"
+#include "jvm/operation/client.h"
+#include "jvm/probe/command_line.h"
 #include "jvm/probe/user.h"
 #include "jvm/session/retry.h"
 #include "jvm/session/session.h"
@@ -407,7 +408,7 @@ static void install(struct java *j)
 {
     if (j->installing)
         priv_forget(j->env->priv, j->install_call);
-    struct jvm_start s = {.tmp_dir = j->args.tmp_dir, .dist = j->args.dist, .options = ""};
+    struct jvm_request s = {.tmp_dir = j->args.tmp_dir, .dist = j->args.dist, .options = ""};
     j->installing = true;
     j->install_call = jvm_install(j->env->priv, &s, on_installed, j);
 }
@@ -556,7 +557,7 @@ static struct value *main_value(const struct labels *target)
     for (char *c = args; *c; c++)
         if (*c == ' ')
             *c = '\0';
-    return value_string(jvm_main_of((struct str){args, joined.n}));
+    return value_string(command_line_main((struct str){args, joined.n}));
 }
 
 static struct value *jvm_value(const struct jvm *v)
