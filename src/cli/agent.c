@@ -22,7 +22,7 @@
 #include "components/all.h"
 #include "components/env.h"
 #include "graph/controller.h"
-#include "jvm/operation/client.h"
+#include "jvm/operation/table.h"
 #include "jvm/session/quarantine.h"
 #include "priv/priv.h"
 #include "store/store.h"

@@ -34,7 +34,7 @@ enum { STORAGE_MIB = 64 };
 
 /* One operation on one target. */
 struct operation_job {
-    const struct jvm_start *s;
+    const struct jvm_request *s;
     struct jvm_reply *reply;
     struct jvm_target target;
     struct asprof_placed placed; /* the copy that was put there, or checked, by this operation */
@@ -74,7 +74,7 @@ static void job_done(struct operation_job *j)
 }
 #define cleanup_job __attribute__((cleanup(job_done)))
 
-static struct operation_job job_of(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+static struct operation_job job_of(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     *reply = (struct jvm_reply){.outcome = JVM_OK, .output_fd = -1, .previous_fd = -1, .socket_fd = -1};
     struct operation_job j = {.s = s, .reply = reply, .target = JVM_TARGET_INIT};
@@ -415,7 +415,7 @@ static bool stranger_runs(struct operation_job *j)
     return result == 0 && strstr(text, "running");
 }
 
-void operation_start(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+void operation_start(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     int result;
@@ -478,7 +478,7 @@ static bool roll(struct operation_job *j)
     return (result == 0 || start_without(j, &options, &silent, result)) && started(j, &fd);
 }
 
-void operation_roll(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+void operation_roll(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     if (!look(&j, true) || !fits(&j))
@@ -502,7 +502,7 @@ static bool look_for_session(struct operation_job *j)
     return find_library(j);
 }
 
-void operation_dump(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+void operation_dump(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     int result;
@@ -510,7 +510,7 @@ void operation_dump(const struct jvm_start *s, int64_t deadline_ms, struct jvm_r
         fail(&j, JVM_REFUSED, "the profiler refused to dump (code %d)", result);
 }
 
-void operation_stop(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+void operation_stop(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     int result;
@@ -521,7 +521,7 @@ void operation_stop(const struct jvm_start *s, int64_t deadline_ms, struct jvm_r
         reply->was_running = result == 0;
 }
 
-void operation_metrics(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+void operation_metrics(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     int result;
@@ -538,7 +538,7 @@ void operation_metrics(const struct jvm_start *s, int64_t deadline_ms, struct jv
         read_text(out, reply->text, sizeof reply->text);
 }
 
-void operation_install(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+void operation_install(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     struct err err = {0};

@@ -9,8 +9,8 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "base/mem.h"
-#include "jvm/operation/client.h"
-#include "jvm/probe/vm_flags.h"
+#include "jvm/operation/request.h"
+#include "jvm/probe/command_line.h"
 #include "os/procfs.h"
 
 /* Request: per item pid, want. Reply: per process a record of its length in bytes, the numbers of put_record(), its strings with their
@@ -75,15 +75,9 @@ static bool get_record(struct cursor *in, struct jvm_facts *ret)
 
 /* --- The operation, in the helper's child --- */
 
-static struct str base_name(struct str path)
-{
-    const char *slash = path.n ? memrchr(path.p, '/', path.n) : NULL;
-    return slash ? (struct str){slash + 1, (size_t)(path.p + path.n - slash - 1)} : path;
-}
-
 static bool note_libjvm(void *arg, struct str path)
 {
-    struct str *vm = arg, name = base_name(path);
+    struct str *vm = arg, name = command_line_base_name(path);
     /* OpenJ9 maps a libjvm.so, too, in front of its libj9vm29.so: so look on after the first. */
     if (str_has_prefix(name, STR("libj9vm")) && str_has_suffix(name, STR(".so"))) {
         *vm = STR("openj9");
@@ -92,13 +86,6 @@ static bool note_libjvm(void *arg, struct str path)
     if (str_is(name, "libjvm.so"))
         *vm = STR("hotspot");
     return true;
-}
-
-static struct str without_suffix(struct str s, struct str suffix)
-{
-    if (str_has_suffix(s, suffix))
-        s.n -= suffix.n;
-    return s;
 }
 
 /* FNV-1a: no table's key, but compared between processes of ours, whose str_hash() may differ. */
@@ -116,30 +103,6 @@ uint32_t jvm_program_of(const struct procfs_stat *stat)
      * process crosses a power of two seldom enough. */
     const unsigned magnitude = stat->vsize ? 64 - (unsigned)__builtin_clzll(stat->vsize) : 0;
     return name_number(stat->comm) ^ magnitude;
-}
-
-struct str jvm_main_of(struct str cmdline)
-{
-    const struct str none = {0};
-    struct str arg, launcher = {0};
-    if (!str_split(&cmdline, '\0', &launcher))
-        return none;
-    launcher = base_name(launcher);
-    if (!str_is(launcher, "java"))
-        return launcher;
-    while (str_split(&cmdline, '\0', &arg)) {
-        if (str_is(arg, "-jar"))
-            return str_split(&cmdline, '\0', &arg) ? without_suffix(base_name(arg), STR(".jar")) : none;
-        if (str_is(arg, "-m") || str_is(arg, "--module"))
-            return str_split(&cmdline, '\0', &arg) ? base_name(arg) : none; /* module/class */
-        if (str_has_prefix(arg, STR("--module=")))
-            return base_name((struct str){arg.p + sizeof "--module=" - 1, arg.n - (sizeof "--module=" - 1)});
-        if (jvm_option_takes_argument(arg))
-            (void)str_split(&cmdline, '\0', &arg);
-        else if (arg.n && arg.p[0] != '-' && arg.p[0] != '@') /* what an @file says stays there */
-            return str_has_suffix(arg, STR(".java")) ? without_suffix(base_name(arg), STR(".java")) : arg;
-    }
-    return none;
 }
 
 /* Appends /proc/PID/cmdline's arguments with one blank between, empty ones left out. */
@@ -178,7 +141,7 @@ struct reading {
 /* Sets vm and is_java; maps that cannot be read are maps without a libjvm. */
 static void recognise_java(const struct procfs_stat *stat, struct str exe, unsigned want, struct jvm_facts *f)
 {
-    const bool named = str_is(base_name(exe), "java");
+    const bool named = str_is(command_line_base_name(exe), "java");
     if (stat->vsize >= (uint64_t)JVM_LEAST_VSIZE && (want & JVM_WANT_JAVA || !named))
         if (procfs_maps(f->pid, note_libjvm, &f->vm, NULL) < 0)
             f->vm = (struct str){0};
@@ -191,7 +154,7 @@ static int read_arguments(struct reading *r, unsigned want, struct jvm_facts *f,
     if (code < 0)
         return code;
     if (want & JVM_WANT_JAVA && f->vm.n)
-        f->main = jvm_main_of(buf_slice(&r->raw));
+        f->main = command_line_main(buf_slice(&r->raw));
     if (want & JVM_WANT_CMDLINE) {
         join_arguments(buf_slice(&r->raw), &r->cmdline);
         f->cmdline = buf_slice(&r->cmdline);

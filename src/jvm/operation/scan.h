@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/str.h"
+#include "jvm/probe/command_line.h"
 #include "os/procfs.h"
 #include "priv/priv.h"
 
@@ -30,7 +31,7 @@ enum jvm_want {
 enum { JVM_LEAST_VSIZE = 32 << 20 };
 
 /* A scan's most: so that a reply of the largest facts stays under PRIV_PAYLOAD_MAX. */
-enum { JVM_SCAN_MAX = 64, JVM_CMDLINE_MAX = 64 << 10, JVM_CGROUP_MAX = 16 << 10 };
+enum { JVM_SCAN_MAX = 64, JVM_CGROUP_MAX = 16 << 10 };
 
 struct jvm_scan_item {
     pid_t pid;
@@ -67,8 +68,3 @@ void jvm_op_scan(struct priv_call *call);
 
 /* A number for the program a process runs: it changes when another is executed, and when libjvm sets up its heap. */
 uint32_t jvm_program_of(const struct procfs_stat *stat);
-
-/* The main class or jar of a java command line, as /proc/PID/cmdline has it (NUL after each argument), per the launcher's
- * options (java(1)): "com.example.Main", "app" of -jar /srv/app.jar, the class of -m module/class. Falls back to the launcher's base
- * name where it is not "java"; else empty. Borrowed. */
-struct str jvm_main_of(struct str cmdline);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "jvm/probe/command_line.h"
 #include "os/fsutil.h"
 #include "os/rootfs.h"
 
@@ -168,33 +169,6 @@ static void apply_argfile(struct flags_reader *r, struct str name)
     }
 }
 
-bool jvm_option_takes_argument(struct str option)
-{
-    static const char *const names[] = {
-        "-cp",
-        "-classpath",
-        "--class-path",
-        "-p",
-        "--module-path",
-        "--upgrade-module-path",
-        "--add-modules",
-        "--limit-modules",
-        "--add-exports",
-        "--add-opens",
-        "--add-reads",
-        "--patch-module",
-        "--source",
-        "--enable-native-access",
-        "-d",
-        "--describe-module",
-        "--illegal-native-access",
-    };
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (str_is(option, names[i]))
-            return true;
-    return false;
-}
-
 /* The command line of the `java` launcher: what stands behind the main class is the application's. */
 static void apply_java(struct flags_reader *r, struct str args)
 {
@@ -204,7 +178,7 @@ static void apply_java(struct flags_reader *r, struct str args)
             apply_argfile(r, (struct str){arg.p + 1, arg.n - 1});
         else if (arg.n == 0 || arg.p[0] != '-' || str_is(arg, "-jar") || str_is(arg, "-m") || str_is(arg, "--module"))
             return;
-        else if (jvm_option_takes_argument(arg))
+        else if (command_line_takes_argument(arg))
             (void)!str_split(&args, '\0', &arg);
         else
             apply(r, arg, true);

@@ -26,6 +26,3 @@ void jvm_options_read(const struct jvm_view *v, struct jvm_options *ret);
 void jvm_options_apply(struct jvm_options *o, struct str option);
 /* Applies options separated by blanks, with quotes as in JAVA_TOOL_OPTIONS. */
 void jvm_options_apply_text(struct jvm_options *o, struct str text);
-
-/* Whether the value of this option of the `java` launcher is the next argument: "-cp". Source: java(1), JDK 8 to 25. */
-bool jvm_option_takes_argument(struct str option);

@@ -1,4 +1,5 @@
 /* The operations, run in place against real JVMs and the real profiler, once per JDK of this machine. Needs root. */
+#include "jvm/operation/client.h"
 #include "jvm/operation/operations.h"
 
 #include <dirent.h>
@@ -56,7 +57,7 @@ static void ask(jvm_operation *operation, pid_t pid, unsigned timeout_ms)
 {
     close_reply();
     struct pidref p;
-    struct jvm_start s = {.id = {.pid = pid}, .tmp_dir = tmp_dir, .dist = "", .options = OPTIONS};
+    struct jvm_request s = {.id = {.pid = pid}, .tmp_dir = tmp_dir, .dist = "", .options = OPTIONS};
     if (pidref_open(pid, 0, &p, NULL) == 0) {
         s.id.start_time = p.start_time;
         pidref_done(&p);
@@ -170,7 +171,7 @@ static void a_refusal_carries_the_profilers_words(void)
 {
     if (!begin(NULL))
         return;
-    struct jvm_start s = {.id = {.pid = java.pid}, .tmp_dir = tmp_dir, .dist = "", .options = "event=no-such-event"};
+    struct jvm_request s = {.id = {.pid = java.pid}, .tmp_dir = tmp_dir, .dist = "", .options = "event=no-such-event"};
     close_reply();
     operation_apart(operation_start, &s, clock_ms() + JVM_START_MS, &reply);
     CHECK_REPLY(JVM_REFUSED, "the profiler refused to start: ");
@@ -179,7 +180,7 @@ static void a_refusal_carries_the_profilers_words(void)
     java_kill(&java);
 }
 
-static void start_with(struct jvm_start s)
+static void start_with(struct jvm_request s)
 {
     s.id.pid = java.pid;
     s.tmp_dir = tmp_dir;
@@ -192,7 +193,8 @@ static void what_is_refused_costs_only_itself(void)
 {
     if (!begin(NULL))
         return;
-    start_with((struct jvm_start){.options = "event=no-such-event,interval=10000000,alloc=512k,lock=10ms,timeout=120"});
+    start_with(
+        (struct jvm_request){.options = "event=no-such-event,interval=10000000,alloc=512k,lock=10ms,timeout=120"});
     CHECK_REPLY(JVM_OK, "");
     CHECK_STR(reply.degraded.changes, "event");
     CHECK_STR(reply.degraded.why, "without no-such-event: Unsupported event type");
@@ -201,7 +203,7 @@ static void what_is_refused_costs_only_itself(void)
     CHECK(reply.was_running);
     /* What is known is not tried again. */
     const struct degraded known = {"event", "known"};
-    start_with((struct jvm_start){.options = "event=no-such-event,alloc=512k,timeout=120", .degraded = &known});
+    start_with((struct jvm_request){.options = "event=no-such-event,alloc=512k,timeout=120", .degraded = &known});
     CHECK_REPLY(JVM_OK, "");
     CHECK_STR(reply.degraded.why, "known");
     ask(operation_stop, java.pid, JVM_STOP_MS);
@@ -216,7 +218,7 @@ static void a_jvm_without_room_or_condemned_is_not_touched(void)
         return;
     size_t n = planted(before);
     /* No cgroup is that large; where none has a limit there is room for anything. */
-    start_with((struct jvm_start){.options = OPTIONS, .headroom = UINT64_MAX / 2});
+    start_with((struct jvm_request){.options = OPTIONS, .headroom = UINT64_MAX / 2});
     CHECK(reply.outcome == JVM_NO_ROOM || reply.outcome == JVM_OK);
     if (reply.outcome == JVM_OK)
         ask(operation_stop, java.pid, JVM_STOP_MS);
@@ -224,7 +226,7 @@ static void a_jvm_without_room_or_condemned_is_not_touched(void)
     java_kill(&java);
     if (!begin(NULL))
         return;
-    start_with((struct jvm_start){.options = "event=no-such-event"});
+    start_with((struct jvm_request){.options = "event=no-such-event"});
     char keys[2 * MAKEUP_KEY_SIZE + 2];
     snprintf(keys, sizeof keys, "%032x %s", 1, reply.makeup.key);
     CHECK_STR(reply.makeup.main, "Busy");
@@ -232,7 +234,7 @@ static void a_jvm_without_room_or_condemned_is_not_touched(void)
     java_kill(&java);
     if (!begin(NULL))
         return;
-    start_with((struct jvm_start){.options = OPTIONS, .condemned = keys}); /* another one of the same make-up */
+    start_with((struct jvm_request){.options = OPTIONS, .condemned = keys}); /* another one of the same make-up */
     CHECK_REPLY(JVM_CONDEMNED, "");
     check_nothing_stays(before, n);
     check_silent();

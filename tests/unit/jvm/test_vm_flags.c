@@ -147,7 +147,7 @@ static void another_program_with_a_jvm_inside_is_never_completely_known(void)
 int main(int argc, char **argv)
 {
     (void)argc;
-    if (!strstr(argv[0], "test_options")) {
+    if (!strstr(argv[0], "test_vm_flags")) {
         (void)!write(STDOUT_FILENO, "", 1);
         pause();
         return 0;
