@@ -62,30 +62,30 @@ static const struct option_type detector_option = {.name = "string",
                                                    .equal = detector_equal,
                                                    .to_value = detector_value};
 
-struct args {
+struct import_file_args {
     char *filename;
     enum detector detector;
     int64_t poll_frequency;
 };
 
 static const struct option options[] = {
-    {"filename", OPT_STRING, offsetof(struct args, filename), .required = true,
+    {"filename", OPT_STRING, offsetof(struct import_file_args, filename), .required = true,
      .help = "A file, or a directory whose `*.alloy` files make one module."},
-    {"detector", OPT_CUSTOM, offsetof(struct args, detector), .custom = &detector_option,
+    {"detector", OPT_CUSTOM, offsetof(struct import_file_args, detector), .custom = &detector_option,
      .default_text = "\"fsnotify\"", .help = "How changes are noticed: `fsnotify` by events, `poll` by looking."},
-    {"poll_frequency", OPT_DURATION, offsetof(struct args, poll_frequency), .default_text = "\"1m\"",
+    {"poll_frequency", OPT_DURATION, offsetof(struct import_file_args, poll_frequency), .default_text = "\"1m\"",
      .help = "How often to look, with events as well, as some are never told."},
     {0},
 };
 
 static int check(const void *record, struct err *err)
 {
-    const struct args *a = record;
+    const struct import_file_args *a = record;
     if (a->poll_frequency < ms_ns)
         return err_set(err, -EINVAL, "poll_frequency must be at least 1ms");
     return 0;
 }
-static const struct schema schema = {.size = sizeof(struct args), .options = options, .validate = check};
+static const struct schema schema = {.size = sizeof(struct import_file_args), .options = options, .validate = check};
 
 /* --- reading --- */
 
@@ -188,7 +188,7 @@ static void import_start(void *state)
     import_follow(state);
 }
 
-static void import_set_args(struct file_import *i, const struct args *a)
+static void import_set_args(struct file_import *i, const struct import_file_args *a)
 {
     free(i->path);
     i->path = xstrdup(a->filename);
@@ -210,7 +210,7 @@ static int import_publish(struct component *self, const char *path, struct err *
 
 static int import_build(struct component *self, void *args, void **ret_state, struct err *err)
 {
-    const struct args *a = args;
+    const struct import_file_args *a = args;
     const int code = import_publish(self, a->filename, err);
     if (code < 0)
         return code;
@@ -226,7 +226,7 @@ static int import_build(struct component *self, void *args, void **ret_state, st
 static int import_update(void *state, void *args, struct err *err)
 {
     struct file_import *i = state;
-    const struct args *a = args;
+    const struct import_file_args *a = args;
     const int code = strcmp(a->filename, i->path) == 0 ? 0 : import_publish(i->self, a->filename, err);
     if (code < 0)
         return code;

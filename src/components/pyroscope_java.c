@@ -20,10 +20,10 @@
 #include "components/pyroscope_java_convert.h"
 #include "components/pyroscope_java_labels.h"
 #include "graph/component.h"
-#include "jvm/retry.h"
-#include "jvm/scan.h"
-#include "jvm/session.h"
-#include "jvm/user.h"
+#include "jvm/operation/scan.h"
+#include "jvm/probe/user.h"
+#include "jvm/session/retry.h"
+#include "jvm/session/session.h"
 #include "os/procfs.h"
 
 static const int64_t SECOND = 1000000000;
@@ -53,7 +53,7 @@ struct jvm {
     struct list node;
     struct java *owner;
     struct jvm_id id;
-    uint64_t user;               /* whose it is (jvm/user.h) */
+    uint64_t user;               /* whose it is (jvm/probe/user.h) */
     struct jvm_session *session; /* NULL once closed */
     struct java_stream *stream;
     struct labels *target;

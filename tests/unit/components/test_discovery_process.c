@@ -15,8 +15,8 @@
 #include "flow/targets.h"
 #include "graph/component.h"
 #include "graph/controller.h"
-#include "jvm/ops.h"
-#include "jvm/scan.h"
+#include "jvm/operation/client.h"
+#include "jvm/operation/scan.h"
 #include "test.h"
 
 extern const struct component_def discovery_process;

@@ -10,7 +10,7 @@
 #include "graph/component.h"
 #include "jvm/helper_loop.h"
 #include "jvm/java_target.h"
-#include "jvm/ops.h"
+#include "jvm/operation/client.h"
 #include "os/procfs.h"
 #include "test.h"
 
