@@ -203,7 +203,7 @@ static void put_flags(void *arg, struct buf *out)
 static void each_source(void *arg, void (*visit)(void *visit_arg, const struct config_file *file), void *visit_arg)
 {
     struct agent *a = arg;
-    cleanup_config_files struct config_files files = {0};
+    cleanup_conf_files struct conf_files files = {0};
     struct err err = {0};
     if (!a->loader || loader_read(a->loader, &files, &err) < 0)
         return; /* the log and the metrics of the bundle tell of it */
