@@ -120,7 +120,7 @@ static void remove_trigger(const struct jvm_attach *a)
 }
 
 /* In place and owned as the JVM wants it, or not there at all. */
-static int plant_trigger(const struct jvm_attach *a, struct err *err)
+static int make_trigger(const struct jvm_attach *a, struct err *err)
 {
     char name[NAME_SIZE];
     snprintf(name, sizeof name, ".attach_pid%d", (int)a->v->ns_pid);
@@ -171,7 +171,7 @@ int jvm_attach_connect(struct jvm_attach *a, int *sock, struct err *err)
     }
     if (!a->may_signal)
         return err_set(err, -ENOTSUP, "%s", a->why_not);
-    code = plant_trigger(a, err);
+    code = make_trigger(a, err);
     if (code < 0)
         return code;
     /* Looked at once more: it may have executed another program meanwhile, which a SIGQUIT ends. */

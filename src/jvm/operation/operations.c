@@ -213,22 +213,22 @@ static bool load(struct operation_job *j, const char *options, int *result)
     }
 }
 
-static bool plant(struct operation_job *j, uint64_t bytes)
+static bool operation_make_dir(struct operation_job *j, uint64_t bytes)
 {
     struct err err = {0};
-    if (j->target.plant.parent >= 0)
+    if (j->target.dir.parent >= 0)
         return true;
     priv_on_deadline(NULL, NULL);
-    if (jvm_plant_open(&j->target.plant, &j->target.view, bytes, &err) < 0)
+    if (jvm_target_dir_open(&j->target.dir, &j->target.view, bytes, &err) < 0)
         return fail_err(j, &err);
-    priv_on_deadline(jvm_plant_remove, &j->target.plant);
+    priv_on_deadline(jvm_target_dir_remove, &j->target.dir);
     return true;
 }
 
-static int plant_file(struct operation_job *j, const char *file)
+static int operation_make_file(struct operation_job *j, const char *file)
 {
     struct err err = {0};
-    int fd = jvm_plant_file(&j->target.plant, file, &err);
+    int fd = jvm_target_dir_file(&j->target.dir, file, &err);
     if (fd < 0)
         fail_err(j, &err);
     return fd;
@@ -283,7 +283,7 @@ static bool compose(struct operation_job *j, struct buf *options, struct buf *si
         snprintf(changes, sizeof changes, "%s", j->degraded.changes);
     buf_puts(options, "start,");
     degrade_apply(str_of(j->s->options), changes, options);
-    buf_printf(options, RECORDING "%s,file=%s/" PLANT_RECORDING, chunk, j->target.plant.path);
+    buf_printf(options, RECORDING "%s,file=%s/" TARGET_DIR_RECORDING, chunk, j->target.dir.path);
     buf_str(silent, buf_slice(options));
     buf_puts(silent, SILENT);
     return (buf_ok(silent) && buf_ok(options)) ||
@@ -295,7 +295,7 @@ static bool start_logged(struct operation_job *j, const struct buf *options, int
 {
     cleanup_buf struct buf logged = BUF_INIT(ATTACH_ARG_MAX);
     buf_str(&logged, buf_slice(options));
-    buf_printf(&logged, ",quiet,loglevel=error,log=%s/" PLANT_LOG, j->target.plant.path);
+    buf_printf(&logged, ",quiet,loglevel=error,log=%s/" TARGET_DIR_LOG, j->target.dir.path);
     if (!buf_ok(&logged))
         return fail(j, JVM_REFUSED, "the profiler refused to start (code %d)", *result);
     return load(j, buf_cstr(&logged), result);
@@ -304,7 +304,7 @@ static bool start_logged(struct operation_job *j, const struct buf *options, int
 /* A start was refused: finds out why, and starts without what was refused as long as something else is left. */
 static bool start_without(struct operation_job *j, struct buf *options, struct buf *silent, int result)
 {
-    cleanup_close int log = plant_file(j, PLANT_LOG);
+    cleanup_close int log = operation_make_file(j, TARGET_DIR_LOG);
     if (log < 0)
         return false;
     for (unsigned i = 0; i < DEGRADE_TRIES; i++) {
@@ -341,15 +341,15 @@ static bool started(struct operation_job *j, int *fd)
         return true;
     }
     return load(j, "stop" SILENT, &result) &&
-           fail(j, JVM_REFUSED, "the profiler started but did not write its recording to %s", j->target.plant.path);
+           fail(j, JVM_REFUSED, "the profiler started but did not write its recording to %s", j->target.dir.path);
 }
 
 /* Library, recording and the options of a start, all but the log. */
 static bool prepare(struct operation_job *j, int *fd, struct buf *options, struct buf *silent)
 {
-    if (!find_library(j) || !plant(j, RECORDING_BYTES))
+    if (!find_library(j) || !operation_make_dir(j, RECORDING_BYTES))
         return false;
-    *fd = plant_file(j, PLANT_RECORDING);
+    *fd = operation_make_file(j, TARGET_DIR_RECORDING);
     if (*fd < 0)
         return false;
     (void)!recording_claim(*fd); /* nobody else knows it yet */
@@ -400,10 +400,10 @@ static bool stranger_runs(struct operation_job *j)
     char options[ATTACH_ARG_MAX], text[256];
     if (!strstr(l->path, "/libasyncProfiler") || l->deleted ||
         !jvm_mapped_path(&j->target.view, l->path, l->inode, j->target.library, sizeof j->target.library) ||
-        strlen(j->target.library) >= ATTACH_ARG_MAX || !plant(j, RECORDING_BYTES))
+        strlen(j->target.library) >= ATTACH_ARG_MAX || !operation_make_dir(j, RECORDING_BYTES))
         return false;
-    cleanup_close int out = plant_file(j, PLANT_OUTPUT);
-    snprintf(options, sizeof options, "status,file=%s/" PLANT_OUTPUT ",log=/dev/null", j->target.plant.path);
+    cleanup_close int out = operation_make_file(j, TARGET_DIR_OUTPUT);
+    snprintf(options, sizeof options, "status,file=%s/" TARGET_DIR_OUTPUT ",log=/dev/null", j->target.dir.path);
     if (out < 0)
         return false;
     if (!load(j, options, &result)) {
@@ -430,7 +430,7 @@ void operation_start(const struct jvm_request *s, int64_t deadline_ms, struct jv
     }
     if (reply->outcome == JVM_OK)
         start_new(&j);
-    jvm_plant_sweep(&j.target.view);
+    jvm_target_dir_sweep(&j.target.view);
 }
 
 /* `stop` and `start` waiting in the listener's queue at once, so that nothing but the JVM decides how long the gap is. */
@@ -525,11 +525,11 @@ void operation_metrics(const struct jvm_request *s, int64_t deadline_ms, struct 
 {
     cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     int result;
-    if (!look_for_session(&j) || !plant(&j, SMALL_BYTES))
+    if (!look_for_session(&j) || !operation_make_dir(&j, SMALL_BYTES))
         return;
-    cleanup_close int out = plant_file(&j, PLANT_OUTPUT);
+    cleanup_close int out = operation_make_file(&j, TARGET_DIR_OUTPUT);
     char options[ATTACH_ARG_MAX];
-    snprintf(options, sizeof options, "metrics,file=%s/" PLANT_OUTPUT SILENT, j.target.plant.path);
+    snprintf(options, sizeof options, "metrics,file=%s/" TARGET_DIR_OUTPUT SILENT, j.target.dir.path);
     if (out < 0 || !load(&j, options, &result))
         return;
     if (result != 0)
