@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "api/agent_http.h"
+#include "api/agent/agent_http.h"
 #include "api/store_http.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -144,15 +144,17 @@ struct java_count {
     size_t components, targets;
 };
 
+static void count_target(void *arg, const struct jvm_status *status)
+{
+    (void)status;
+    struct java_count *count = arg;
+    count->targets++;
+}
+
 static bool count_targets(void *arg, const struct component_view *v)
 {
     struct java_count *count = arg;
-    if (strcmp(v->name, "pyroscope.java") != 0)
-        return true;
-    cleanup_value struct value *info = controller_debug_info(count->agent->controller, v->id);
-    struct value *targets = info ? value_member(info, STR("profiled_targets")) : NULL;
-    count->components++;
-    count->targets += targets ? value_len(targets) : 0;
+    count->components += controller_jvms(count->agent->controller, v->id, count_target, count);
     return true;
 }
 

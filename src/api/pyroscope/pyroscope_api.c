@@ -1,8 +1,6 @@
-/* Pushes go into the store. */
-#include "api/store_http_internal.h"
-#include "pyroscope/push_server.h"
+#include "api/pyroscope/pyroscope_api.h"
 
-static void on_stored(void *arg, enum store_result result, const struct err *err)
+static void pyroscope_api_on_stored(void *arg, enum store_result result, const struct err *err)
 {
     struct push_request *push = arg;
     switch (result) {
@@ -24,15 +22,19 @@ static void on_stored(void *arg, enum store_result result, const struct err *err
     }
 }
 
-void store_http_receive(void *ctx, struct push_request *push, const struct push_delivery *d)
+static void pyroscope_api_receive(void *ctx, struct push_request *push, const struct push_delivery *d)
 {
-    struct store_http *http = ctx;
-    if (store_push(http->store, d->series, d->count, d->bytes, on_stored, push) < 0)
+    struct store *store = ctx;
+    if (store_push(store, d->series, d->count, d->bytes, pyroscope_api_on_stored, push) < 0)
         push_server_postpone(push, "the store's queue is full");
 }
 
-void store_http_push(void *ctx, struct request *rq)
+struct push_server *pyroscope_api_pushes(uv_loop_t *loop, struct store *store)
 {
-    struct store_http *http = ctx;
-    push_server_handle(http->pushes, rq);
+    return push_server_new(loop, pyroscope_api_receive, store);
+}
+
+void pyroscope_api_ready(struct request *rq)
+{
+    request_reply_text(rq, 200, "ready\n");
 }

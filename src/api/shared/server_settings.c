@@ -1,4 +1,4 @@
-#include "api/server_settings.h"
+#include "api/shared/server_settings.h"
 
 #include <string.h>
 
@@ -25,18 +25,18 @@ int server_settings_prepare(struct server *s, const struct http_block *block, st
     return server_prepare(s, block->has_tls ? &tls : NULL, err);
 }
 
-unsigned server_settings_guard(const struct agent_auth *auth, struct request *rq)
+unsigned server_settings_guard(const struct access *access, struct request *rq)
 {
-    if (agent_auth_admits(auth, request_path(rq), request_header(rq, "Authorization")))
+    if (access_admits(access, request_path(rq), request_header(rq, "Authorization")))
         return 0;
     request_set_header(rq, "WWW-Authenticate", "Basic realm=\"Restricted\"");
     return 401;
 }
 
-bool server_settings_leave_open(const struct server *s, const struct http_block *block, const struct agent_auth *auth,
+bool server_settings_leave_open(const struct server *s, const struct http_block *block, const struct access *access,
                                 const char *path)
 {
     const char *clients = block->has_tls && block->tls.client_auth_type ? block->tls.client_auth_type : "";
-    return !server_is_local(s) && agent_auth_admits(auth, path, NULL) &&
+    return !server_is_local(s) && access_admits(access, path, NULL) &&
            strcmp(clients, "RequireAndVerifyClientCert") != 0;
 }

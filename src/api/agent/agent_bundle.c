@@ -1,4 +1,4 @@
-#include "api/agent_bundle.h"
+#include "api/agent/agent_bundle.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -7,9 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "api/components_json.h"
-#include "api/redact.h"
-#include "api/zip.h"
+#include "api/agent/components_json.h"
+#include "api/agent/zip.h"
+#include "api/shared/redact.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/mem.h"

@@ -1,4 +1,4 @@
-#include "api/agent_metrics.h"
+#include "api/agent/agent_metrics.h"
 
 #include <malloc.h>
 #include <stdio.h>

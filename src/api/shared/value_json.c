@@ -1,4 +1,4 @@
-#include "api/value_json.h"
+#include "api/shared/value_json.h"
 
 #include "base/cleanup.h"
 #include "base/json.h"

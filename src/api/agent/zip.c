@@ -1,4 +1,4 @@
-#include "api/zip.h"
+#include "api/agent/zip.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -9,7 +9,7 @@
  *       smolder-environment.txt                  NAME=value of a few that say how the process runs
  *       smolder-logs.txt                         the lines in between
  *       smolder-process.txt                      what the kernel says of this process
- *       sources/NAME                             the configuration as api/redact.h leaves it
+ *       sources/NAME                             the configuration as api/shared/redact.h leaves it
  *
  * One at a time. Source: spec alloy-language §8.5 (contents, duration 1 to 30 s).
  */

@@ -1,14 +1,14 @@
-#include "api/agent_http.h"
+#include "api/agent/agent_http.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/agent_auth.h"
-#include "api/agent_bundle.h"
-#include "api/agent_live.h"
-#include "api/agent_metrics.h"
-#include "api/components_json.h"
-#include "api/server_settings.h"
+#include "api/agent/agent_bundle.h"
+#include "api/agent/agent_live.h"
+#include "api/agent/agent_metrics.h"
+#include "api/agent/components_json.h"
+#include "api/shared/access.h"
+#include "api/shared/server_settings.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/metric.h"
@@ -19,7 +19,7 @@ enum { ANSWER_MAX = 32 << 20, BODY_MAX = 64 << 10 };
 struct agent_http {
     struct agent_http_options options; /* `listen` is not kept */
     struct server *server;
-    struct agent_auth auth;
+    struct access access;
     struct agent_live *live;
     struct agent_bundle *bundle;
     char *prefix;                /* "/", or with a '/' at both ends */
@@ -241,7 +241,7 @@ static void agent_http_free(struct agent_http *h)
         free((char *)r->path);
     free(h->routes);
     free(h->prefix);
-    agent_auth_done(&h->auth);
+    access_done(&h->access);
     free(h);
 }
 
@@ -250,7 +250,7 @@ static void agent_http_free(struct agent_http *h)
 static unsigned guard(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
-    return server_settings_guard(&h->auth, rq);
+    return server_settings_guard(&h->access, rq);
 }
 
 static void problem(void *ctx, const char *what)
@@ -268,15 +268,15 @@ int agent_http_prepare(struct agent_http *h, const struct settings *s, struct er
 void agent_http_apply(struct agent_http *h, const struct settings *s)
 {
     server_commit(h->server);
-    agent_auth_done(&h->auth);
-    agent_auth_init(&h->auth, &s->http);
+    access_done(&h->access);
+    access_init(&h->access, &s->http);
     agent_live_enable(h->live, s->live_debugging);
 }
 
 bool agent_http_is_open(const struct agent_http *h, const struct settings *s)
 {
     cleanup_free char *path = xasprintf("%sapi/v0/web/components", h->prefix);
-    return server_settings_leave_open(h->server, &s->http, &h->auth, path);
+    return server_settings_leave_open(h->server, &s->http, &h->access, path);
 }
 
 /* ---- what a support bundle asks for ---- */

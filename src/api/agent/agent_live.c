@@ -1,10 +1,10 @@
-#include "api/agent_live.h"
+#include "api/agent/agent_live.h"
 
 #include <stdlib.h>
 
-#include "api/components_json.h"
-#include "api/redact.h"
-#include "api/value_json.h"
+#include "api/agent/components_json.h"
+#include "api/shared/redact.h"
+#include "api/shared/value_json.h"
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/list.h"

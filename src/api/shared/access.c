@@ -1,4 +1,4 @@
-#include "api/agent_auth.h"
+#include "api/shared/access.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,9 +7,9 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 
-void agent_auth_init(struct agent_auth *a, const struct http_block *block)
+void access_init(struct access *a, const struct http_block *block)
 {
-    *a = (struct agent_auth){0};
+    *a = (struct access){0};
     if (!block->has_auth || !block->auth.has_basic)
         return;
     const struct http_server_auth *auth = &block->auth;
@@ -22,16 +22,16 @@ void agent_auth_init(struct agent_auth *a, const struct http_block *block)
         a->paths.items[a->paths.len] = xstrdup(auth->filter.paths.items[a->paths.len]);
 }
 
-void agent_auth_done(struct agent_auth *a)
+void access_done(struct access *a)
 {
     for (size_t i = 0; i < a->paths.len; i++)
         free(a->paths.items[i]);
     free(a->paths.items);
     free(a->expected);
-    *a = (struct agent_auth){0};
+    *a = (struct access){0};
 }
 
-static bool is_listed(const struct agent_auth *a, const char *path)
+static bool is_listed(const struct access *a, const char *path)
 {
     for (size_t i = 0; i < a->paths.len; i++) {
         if (strncmp(path, a->paths.items[i], strlen(a->paths.items[i])) == 0)
@@ -49,7 +49,7 @@ static bool same_secret(struct str sent, struct str wanted)
     return difference == 0;
 }
 
-bool agent_auth_admits(const struct agent_auth *a, const char *path, const char *authorization)
+bool access_admits(const struct access *a, const char *path, const char *authorization)
 {
     if (!a->expected || (a->paths.len > 0 && is_listed(a, path) != a->only_these))
         return true;

@@ -1,10 +1,10 @@
-#include "api/components_json.h"
+#include "api/agent/components_json.h"
 
 #include <string.h>
 #include <time.h>
 
-#include "api/redact.h"
-#include "api/value_json.h"
+#include "api/shared/redact.h"
+#include "api/shared/value_json.h"
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/mem.h"
