@@ -63,7 +63,7 @@ static void copy(char *out, size_t size, struct str s)
     snprintf(out, size, "%.*s", STR_ARG(s));
 }
 
-static void on_record(void *arg, const struct jvm_facts *f)
+static void on_record(void *arg, const struct jvm_scan_record *f)
 {
     struct result *r = arg;
     if (r->len == SEEN_MAX)
