@@ -2,11 +2,11 @@
 #
 #   make run       build, then profile every JVM on this host into the built-in store: http://127.0.0.1:4040
 #   make demo-app  a small Java program to look at, in the foreground
-#   make test      everything: layers, unit tests, the same under sanitizers, fuzz corpus, real JVMs, attackers
+#   make test      everything: layers, names, unit tests, the same under sanitizers, fuzz corpus, real JVMs, attackers
 #   make test-jvms JVMs of many versions and vendors, from the folder SMOLDER_ZOO names (tests/jvms/README.md)
 #   make soak      ten thousand reloads (RELOADS) under AddressSanitizer, which must leave nothing behind
 #   make bench     the figures, one line each
-#   make lint      formatting, layers, sizes, clang-tidy, and that clang builds it with the fuzzers
+#   make lint      formatting, layers, names, sizes, clang-tidy, and that clang builds it with the fuzzers
 #   make fuzz      each fuzzer for FUZZ_SECONDS (60)
 #   make install   into PREFIX (/usr/local), DESTDIR respected
 #
@@ -33,7 +33,7 @@ $(BUILD)/build.ninja: | setup-build
 	meson setup --buildtype=debugoptimized --prefix=$(PREFIX) $(BUILD)
 
 build: setup-build $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet smolder
+	@tools/ninja $(BUILD) --quiet smolder
 
 run: build
 	$(BUILD)/smolder run --store.listen=127.0.0.1:4040 examples/all-java.alloy
@@ -50,15 +50,18 @@ $(ASAN)/build.ninja: | setup-test
 	meson setup --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false $(ASAN)
 
 test: setup-test
+	tools/check-layers --self-check
 	tools/check-layers
+	tools/check-names --self-check
+	tools/check-names
 	$(MAKE) test-unit test-asan test-daemon test-adversary
 
 test-unit: setup-test $(BUILD)/build.ninja
-	ninja -C $(BUILD) --quiet
+	tools/ninja $(BUILD) --quiet
 	meson test -C $(BUILD) --no-rebuild --print-errorlogs
 
 test-asan: setup-test $(ASAN)/build.ninja
-	ninja -C $(ASAN) --quiet
+	tools/ninja $(ASAN) --quiet
 	meson test -C $(ASAN) --no-rebuild --print-errorlogs
 
 test-daemon: setup-test build
@@ -71,20 +74,21 @@ test-jvms: setup-test build
 	tests/jvms/run --smolder $(BUILD)/smolder
 
 soak: setup-test $(ASAN)/build.ninja
-	ninja -C $(ASAN) --quiet smolder
+	tools/ninja $(ASAN) --quiet smolder
 	tests/daemon/soak.py --smolder $(ASAN)/smolder --reloads $(RELOADS)
 
 bench: setup-bench $(BUILD)/build.ninja
-	ninja -C $(BUILD) --quiet
+	tools/ninja $(BUILD) --quiet
 	meson test -C $(BUILD) --no-rebuild --benchmark --verbose
 
 lint: setup-lint $(BUILD)/build.ninja $(FUZZ)/build.ninja
 	tools/check-layers
+	tools/check-names
 	tools/check-sizes
 	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format --dry-run --Werror
-	ninja -C $(BUILD) --quiet
+	tools/ninja $(BUILD) --quiet
 	git ls-files 'src/*.c' | xargs -P "$$(nproc)" -n 8 clang-tidy --quiet -p $(BUILD) --warnings-as-errors='*'
-	ninja -C $(FUZZ) --quiet
+	tools/ninja $(FUZZ) --quiet
 
 format:
 	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i
@@ -94,7 +98,7 @@ $(FUZZ)/build.ninja: | setup-fuzz
 	    -Db_lundef=false $(FUZZ)
 
 fuzz: setup-fuzz $(FUZZ)/build.ninja
-	ninja -C $(FUZZ) --quiet
+	tools/ninja $(FUZZ) --quiet
 	tools/run-fuzzers $(FUZZ) $(FUZZ_SECONDS)
 
 install: build

@@ -15,10 +15,12 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "components/discovery_relabel.h"
 #include "flow/regex.h"
 #include "flow/targets.h"
+#include "graph/component.h"
 #include "graph/controller.h"
+
+extern const struct component_def discovery_relabel;
 
 enum { COMPONENTS = 2000, CHAIN = 10, TARGETS = 10000, RULES = 10, CHANGES = 2000, ROUNDS = 5, TEXT_MAX = 64 << 20 };
 static const double MICRO = 1e6, MILLI = 1e3, KIB = 1024;

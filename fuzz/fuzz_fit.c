@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "jvm/builds.h"
-#include "jvm/degrade.h"
-#include "jvm/elf_kind.h"
-#include "jvm/quarantine_file.h"
+#include "jvm/attach/degrade.h"
+#include "jvm/probe/builds.h"
+#include "jvm/probe/elf_kind.h"
+#include "jvm/session/quarantine_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

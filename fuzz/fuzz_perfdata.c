@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "jvm/options.h"
-#include "jvm/perfdata.h"
+#include "jvm/probe/perfdata.h"
+#include "jvm/probe/vm_flags.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

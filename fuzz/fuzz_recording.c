@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "jvm/recording.h"
+#include "jvm/operation/recording.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

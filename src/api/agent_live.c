@@ -25,7 +25,7 @@ struct watcher {
     struct list link;
     struct agent_live *owner;
     uv_timer_t timer;
-    struct stream *stream;
+    struct reply_stream *stream;
     bool is_graph;
     char *id; /* of a module or a component */
     unsigned window_s;
@@ -114,7 +114,7 @@ static uint64_t since_last(struct watcher *w, const struct component_view *v)
     return n;
 }
 
-struct piece {
+struct rates_text {
     struct watcher *watcher;
     struct buf *out; /* NULL: only count */
     bool any;
@@ -122,7 +122,7 @@ struct piece {
 
 static bool put_rate(void *arg, const struct component_view *v)
 {
-    struct piece *p = arg;
+    struct rates_text *p = arg;
     const uint64_t n = since_last(p->watcher, v);
     if (!p->out || n == 0)
         return true;
@@ -139,7 +139,7 @@ static bool put_rate(void *arg, const struct component_view *v)
 
 static void show_graph(struct watcher *w, struct buf *out)
 {
-    struct piece p = {.watcher = w, .out = out};
+    struct rates_text p = {.watcher = w, .out = out};
     buf_byte(out, '[');
     controller_each_in(w->owner->controller, w->id, put_rate, &p);
     buf_byte(out, ']');
@@ -229,7 +229,7 @@ void agent_live_graph(struct agent_live *l, struct request *rq, const char *modu
     struct watcher *w = begin(l, rq, module_id, (unsigned)window);
     if (!w)
         return;
-    struct piece before = {.watcher = w};
+    struct rates_text before = {.watcher = w};
     w->is_graph = true;
     if (controller_each_in(l->controller, module_id, put_rate, &before)) {
         go(w, rq);

@@ -146,7 +146,7 @@ static void bodies(struct controller *c, const struct component_view *v, enum de
     buf_printf(out, ",\"liveDebuggingEnabled\":%s}", components_json_is_live(c, v) ? "true" : "false");
 }
 
-struct listing {
+struct component_listing {
     struct controller *controller;
     struct buf *out;
     enum detail detail;
@@ -155,7 +155,7 @@ struct listing {
 
 static bool list_one(void *arg, const struct component_view *v)
 {
-    struct listing *l = arg;
+    struct component_listing *l = arg;
     buf_puts(l->out, l->any ? "," : "");
     l->any = true;
     head(l->controller, v, l->out);
@@ -165,7 +165,7 @@ static bool list_one(void *arg, const struct component_view *v)
 
 bool components_json_list(struct controller *c, const char *module_id, struct buf *out)
 {
-    struct listing l = {.controller = c, .out = out};
+    struct component_listing l = {.controller = c, .out = out};
     buf_byte(out, '[');
     const bool found = controller_each_in(c, module_id, list_one, &l);
     buf_byte(out, ']');
@@ -184,7 +184,7 @@ bool components_json_one(struct controller *c, const char *id, struct buf *out)
 
 void components_json_all(struct controller *c, struct buf *out)
 {
-    struct listing l = {.controller = c, .out = out, .detail = FULL};
+    struct component_listing l = {.controller = c, .out = out, .detail = FULL};
     buf_byte(out, '[');
     controller_each_deep(c, list_one, &l);
     buf_byte(out, ']');

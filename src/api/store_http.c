@@ -5,6 +5,7 @@
 #include "api/server_settings.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "pyroscope/push_message.h"
 #include "ui/ui.h"
 
 static void page(void *ctx, struct request *rq)
@@ -26,7 +27,7 @@ static void ready(void *ctx, struct request *rq)
 static const struct server_route routes[] = {
     {"GET", "/", page},
     {"GET", "/ready", ready, .always = true},
-    {"POST", "/push.v1.PusherService/Push", store_http_push, .origin = FROM_HERE},
+    {"POST", PUSH_PATH, store_http_push, .origin = FROM_HERE},
     {"GET", "/api/services", store_http_services, .origin = FROM_LINKS},
     {"GET", "/api/types", store_http_types, .origin = FROM_LINKS},
     {"GET", "/api/flamegraph", store_http_flamegraph, .origin = FROM_LINKS},
@@ -66,6 +67,7 @@ int store_http_open(const struct store_http_options *options, struct store_http 
                            &h->server, err);
     if (code < 0)
         return code;
+    h->pushes = push_server_new(h->loop, store_http_receive, h);
     *ret = TAKE_PTR(h);
     return 0;
 }
@@ -113,11 +115,17 @@ void store_http_job_done(struct store_http *h)
     free_when_done(h);
 }
 
-static void on_server_closed(void *arg)
+static void on_pushes_closed(void *arg)
 {
     struct store_http *h = arg;
     h->server_closed = true;
     free_when_done(h);
+}
+
+static void on_server_closed(void *arg)
+{
+    struct store_http *h = arg;
+    push_server_close(h->pushes, on_pushes_closed, h);
 }
 
 void store_http_close(struct store_http *h, void (*closed)(void *arg), void *arg)

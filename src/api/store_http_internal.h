@@ -4,6 +4,7 @@
 #include "api/agent_auth.h"
 #include "api/store_http.h"
 #include "net/server.h"
+#include "pyroscope/push_server.h"
 
 struct store_http {
     uv_loop_t *loop;
@@ -13,8 +14,8 @@ struct store_http {
     void *problem_arg;
     struct store *store;
     struct controller *controller;
-    unsigned jobs;  /* under way in workers or in the store */
-    size_t pushing; /* bytes of their bodies */
+    struct push_server *pushes;
+    unsigned jobs; /* queries under way */
     bool server_closed;
     void (*closed)(void *arg);
     void *closed_arg;
@@ -25,6 +26,7 @@ void store_http_job_begun(struct store_http *h);
 void store_http_job_done(struct store_http *h);
 
 /* Handlers; ctx is the struct store_http. */
+void store_http_receive(void *ctx, struct push_request *push, const struct push_delivery *d);
 void store_http_push(void *ctx, struct request *rq);
 void store_http_services(void *ctx, struct request *rq);
 void store_http_types(void *ctx, struct request *rq);

@@ -11,14 +11,14 @@
 
 enum { ANSWER_MAX = 16 << 20, MESSAGE_MAX = 64 << 10 };
 
-struct listing {
+struct jvm_listing {
     struct controller *controller;
     struct buf out, components;
     bool any;
 };
 
 /* Every entry of the component's list, with the component's id in front of its own members. */
-static void add_targets(struct listing *l, const char *id, const struct value *info)
+static void add_targets(struct jvm_listing *l, const char *id, const struct value *info)
 {
     const struct value *list =
         info && value_kind(info) == VALUE_OBJECT ? value_member(info, STR("profiled_targets")) : NULL;
@@ -43,7 +43,7 @@ static void add_targets(struct listing *l, const char *id, const struct value *i
 static bool visit(void *arg, const struct component_view *v)
 {
     static const char *const health[] = {"unknown", "healthy", "unhealthy", "exited"};
-    struct listing *l = arg;
+    struct jvm_listing *l = arg;
     buf_printf(&l->components, "%s{\"id\":", l->components.len ? "," : "");
     json_string(&l->components, str_of(v->id));
     buf_printf(&l->components, ",\"health\":\"%s\",\"message\":", health[v->health]);
@@ -62,7 +62,7 @@ static bool visit(void *arg, const struct component_view *v)
 void store_http_jvms(void *ctx, struct request *rq)
 {
     struct store_http *http = ctx;
-    struct listing l = {
+    struct jvm_listing l = {
         .controller = http->controller, .out = BUF_INIT(ANSWER_MAX), .components = BUF_INIT(ANSWER_MAX)};
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);

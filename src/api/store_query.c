@@ -20,14 +20,14 @@ enum {
     HOUR_MS = 3600 * 1000,
 };
 
-struct query {
+struct store_query {
     struct store_http *http;
     struct request *rq;
-    int (*run)(struct query *q, struct store_reader *r);
+    int (*run)(struct store_query *q, struct store_reader *r);
     struct store_range range;
     char *service, *type;
     char *label_text[QUERY_LABELS_MAX];
-    struct store_label labels[QUERY_LABELS_MAX];
+    struct label labels[QUERY_LABELS_MAX];
     size_t label_count;
     uint64_t count;  /* nodes or buckets */
     const char *bad; /* what is wrong with the parameters */
@@ -36,7 +36,7 @@ struct query {
     struct err err;
 };
 
-static void query_free(struct query *q)
+static void query_free(struct store_query *q)
 {
     struct store_http *http = q->http;
     for (size_t i = 0; i < q->label_count; i++)
@@ -60,7 +60,7 @@ static void reply_error(struct request *rq, unsigned status, const char *text)
 
 static void on_done(void *arg)
 {
-    struct query *q = arg;
+    struct store_query *q = arg;
     request_set_header(q->rq, "Cache-Control", "no-store");
     if (q->code == -ETIMEDOUT)
         reply_error(q->rq, 504, q->err.text);
@@ -75,13 +75,13 @@ static void on_done(void *arg)
 
 static void on_work(void *arg, struct store_reader *r)
 {
-    struct query *q = arg;
+    struct store_query *q = arg;
     q->code = q->run(q, r);
 }
 
 static void take_label(void *arg, const char *value)
 {
-    struct query *q = arg;
+    struct store_query *q = arg;
     const char *equals = strchr(value, '=');
     if (!equals || equals == value || q->label_count == QUERY_LABELS_MAX) {
         q->bad = "label wants name=value, at most 16 times";
@@ -89,10 +89,10 @@ static void take_label(void *arg, const char *value)
     }
     char *text = q->label_text[q->label_count] = xstrdup(value);
     size_t n = (size_t)(equals - value);
-    q->labels[q->label_count++] = (struct store_label){{text, n}, str_of(text + n + 1)};
+    q->labels[q->label_count++] = (struct label){{text, n}, str_of(text + n + 1)};
 }
 
-static int64_t number(struct query *q, const char *name, int64_t otherwise)
+static int64_t number(struct store_query *q, const char *name, int64_t otherwise)
 {
     const char *text = request_query(q->rq, name);
     int64_t v;
@@ -111,11 +111,11 @@ static int64_t now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static struct query *query_new(struct store_http *http, struct request *rq,
-                               int (*run)(struct query *q, struct store_reader *r))
+static struct store_query *query_new(struct store_http *http, struct request *rq,
+                                     int (*run)(struct store_query *q, struct store_reader *r))
 {
-    struct query *q = xcalloc(1, sizeof *q);
-    *q = (struct query){.http = http, .rq = rq, .run = run, .out = BUF_INIT(ANSWER_MAX)};
+    struct store_query *q = xcalloc(1, sizeof *q);
+    *q = (struct store_query){.http = http, .rq = rq, .run = run, .out = BUF_INIT(ANSWER_MAX)};
     store_http_job_begun(http);
     q->range.until_ms = number(q, "until", now_ms());
     q->range.from_ms = number(q, "from", q->range.until_ms > HOUR_MS ? q->range.until_ms - HOUR_MS : 0);
@@ -124,7 +124,7 @@ static struct query *query_new(struct store_http *http, struct request *rq,
     return q;
 }
 
-static void query_selection(struct query *q, bool with_type)
+static void query_selection(struct store_query *q, bool with_type)
 {
     const char *service = request_query(q->rq, "service"), *type = request_query(q->rq, "type");
     if (!service || (with_type && !type))
@@ -134,7 +134,7 @@ static void query_selection(struct query *q, bool with_type)
     request_each_query(q->rq, "label", take_label, q);
 }
 
-static void query_submit(struct query *q)
+static void query_submit(struct store_query *q)
 {
     if (q->bad) {
         reply_error(q->rq, 400, q->bad);
@@ -146,7 +146,7 @@ static void query_submit(struct query *q)
     }
 }
 
-static struct store_selection selection_of(const struct query *q)
+static struct store_selection selection_of(const struct store_query *q)
 {
     return (struct store_selection){.service = str_of(q->service),
                                     .type = str_of(q->type),
@@ -182,7 +182,7 @@ static void print_service(void *arg, const struct store_service *s)
     buf_printf(out, ",\"profiles\":%llu,\"last_ms\":%lld}", (unsigned long long)s->profiles, (long long)s->last_ms);
 }
 
-static int run_services(struct query *q, struct store_reader *r)
+static int run_services(struct store_query *q, struct store_reader *r)
 {
     buf_puts(&q->out, "{\"services\":[");
     int code = store_services(r, q->range, print_service, &q->out, &q->err);
@@ -199,7 +199,7 @@ static void print_type(void *arg, const struct store_type *t)
     buf_printf(out, ",\"profiles\":%llu,\"total\":%lld}", (unsigned long long)t->profiles, (long long)t->total);
 }
 
-static int run_types(struct query *q, struct store_reader *r)
+static int run_types(struct store_query *q, struct store_reader *r)
 {
     buf_puts(&q->out, "{\"types\":[");
     int code = store_types(r, str_of(q->service), q->range, print_type, &q->out, &q->err);
@@ -207,7 +207,7 @@ static int run_types(struct query *q, struct store_reader *r)
     return code;
 }
 
-static int run_timeline(struct query *q, struct store_reader *r)
+static int run_timeline(struct store_query *q, struct store_reader *r)
 {
     cleanup_free int64_t *values = xcalloc(q->count, sizeof *values);
     int64_t step = (q->range.until_ms - q->range.from_ms) / (int64_t)q->count + 1;
@@ -224,7 +224,7 @@ static int run_timeline(struct query *q, struct store_reader *r)
 }
 
 /* The tree in preorder. What is below the threshold of a node's children appears as one child "(other)". */
-struct printer {
+struct flame_printer {
     struct buf *out;
     const struct flame *f;
     uint32_t *number_of; /* name -> 1 + its number in the answer, in order of use */
@@ -234,7 +234,7 @@ struct printer {
     bool first;
 };
 
-static unsigned number_of(struct printer *p, uint32_t name)
+static unsigned number_of(struct flame_printer *p, uint32_t name)
 {
     if (!p->number_of[name]) {
         p->names[p->name_count++] = name;
@@ -243,7 +243,7 @@ static unsigned number_of(struct printer *p, uint32_t name)
     return p->number_of[name] - 1;
 }
 
-static void print_node(struct printer *p, unsigned depth, uint32_t name, int64_t self, int64_t total)
+static void print_node(struct flame_printer *p, unsigned depth, uint32_t name, int64_t self, int64_t total)
 {
     buf_printf(p->out, "%s%u,%u,%lld,%lld", p->first ? "" : ",", depth, number_of(p, name), (long long)self,
                (long long)total);
@@ -251,7 +251,7 @@ static void print_node(struct printer *p, unsigned depth, uint32_t name, int64_t
 }
 
 /* Children are sorted by total: from the first small one on, all are small. */
-static void print_rest(struct printer *p, unsigned depth, uint32_t child, uint32_t other)
+static void print_rest(struct flame_printer *p, unsigned depth, uint32_t child, uint32_t other)
 {
     int64_t rest = 0;
     for (uint32_t c = child; c; c = p->f->nodes[c].next_sibling)
@@ -260,7 +260,7 @@ static void print_rest(struct printer *p, unsigned depth, uint32_t child, uint32
         print_node(p, depth, other, rest, rest);
 }
 
-static void print_nodes(struct printer *p, uint32_t other)
+static void print_nodes(struct flame_printer *p, uint32_t other)
 {
     const struct flame_node *nodes = p->f->nodes;
     uint32_t at = 0;
@@ -297,7 +297,7 @@ static int by_self(const void *a, const void *b)
 }
 
 /* Names with the largest own values over the whole tree, also where their frames were too small to be printed. */
-static void print_top(struct printer *p)
+static void print_top(struct flame_printer *p)
 {
     cleanup_free struct top *top = xcalloc(p->f->name_count, sizeof *top);
     for (uint32_t i = 0; i < p->f->name_count; i++)
@@ -309,7 +309,7 @@ static void print_top(struct printer *p)
         buf_printf(p->out, "%s%u,%lld", i ? "," : "", number_of(p, top[i].name), (long long)top[i].self);
 }
 
-static int run_flamegraph(struct query *q, struct store_reader *r)
+static int run_flamegraph(struct store_query *q, struct store_reader *r)
 {
     cleanup_flame struct flame f;
     flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
@@ -322,12 +322,12 @@ static int run_flamegraph(struct query *q, struct store_reader *r)
     int64_t other = flame_name(&f, STR("(other)"));
     cleanup_free uint32_t *numbers = xcalloc(f.name_count, sizeof *numbers);
     cleanup_free uint32_t *names = xcalloc(f.name_count, sizeof *names);
-    struct printer p = {.out = &q->out,
-                        .f = &f,
-                        .number_of = numbers,
-                        .names = names,
-                        .first = true,
-                        .threshold = flame_threshold(&f, q->count)};
+    struct flame_printer p = {.out = &q->out,
+                              .f = &f,
+                              .number_of = numbers,
+                              .names = names,
+                              .first = true,
+                              .threshold = flame_threshold(&f, q->count)};
     buf_puts(&q->out, "{\"unit\":");
     json_string(&q->out, unit_of(q->type));
     buf_printf(
@@ -357,14 +357,14 @@ void store_http_services(void *ctx, struct request *rq)
 
 void store_http_types(void *ctx, struct request *rq)
 {
-    struct query *q = query_new(ctx, rq, run_types);
+    struct store_query *q = query_new(ctx, rq, run_types);
     query_selection(q, false);
     query_submit(q);
 }
 
 void store_http_flamegraph(void *ctx, struct request *rq)
 {
-    struct query *q = query_new(ctx, rq, run_flamegraph);
+    struct store_query *q = query_new(ctx, rq, run_flamegraph);
     query_selection(q, true);
     q->count = (uint64_t)number(q, "max_nodes", NODES_DEFAULT);
     q->count = q->count < 1 ? 1 : q->count > NODES_MAX ? NODES_MAX : q->count;
@@ -373,7 +373,7 @@ void store_http_flamegraph(void *ctx, struct request *rq)
 
 void store_http_timeline(void *ctx, struct request *rq)
 {
-    struct query *q = query_new(ctx, rq, run_timeline);
+    struct store_query *q = query_new(ctx, rq, run_timeline);
     query_selection(q, true);
     q->count = (uint64_t)number(q, "buckets", BUCKETS_DEFAULT);
     q->count = q->count < 1 ? 1 : q->count > BUCKETS_MAX ? BUCKETS_MAX : q->count;

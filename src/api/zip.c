@@ -19,19 +19,19 @@
     X(zipCloseFileInZip)                                                                                               \
     X(zipClose)
 
-struct library {
+struct zip_library {
     void *so;
 #define MEMBER(f) __typeof__(f) *f##_;
     FUNCTIONS(MEMBER)
 };
 
-static void close_library(struct library *lib)
+static void close_library(struct zip_library *lib)
 {
     if (lib->so)
         dlclose(lib->so);
 }
 
-static int open_library(struct library *lib, struct err *err)
+static int open_library(struct zip_library *lib, struct err *err)
 {
     lib->so = dlopen("libminizip.so.1", RTLD_NOW | RTLD_LOCAL);
     if (!lib->so)
@@ -44,7 +44,7 @@ static int open_library(struct library *lib, struct err *err)
     return 0;
 }
 
-static int add(const struct library *lib, zipFile zip, const struct zip_entry *e, struct err *err)
+static int add(const struct zip_library *lib, zipFile zip, const struct zip_entry *e, struct err *err)
 {
     zip_fileinfo info = {0};
     time_t now = time(NULL);
@@ -61,7 +61,7 @@ static int add(const struct library *lib, zipFile zip, const struct zip_entry *e
 
 int zip_make(const struct zip_entry *entries, size_t n, struct buf *out, struct err *err)
 {
-    __attribute__((cleanup(close_library))) struct library lib = {0};
+    __attribute__((cleanup(close_library))) struct zip_library lib = {0};
     cleanup_close int fd = memfd_create("zip", MFD_CLOEXEC);
     if (fd < 0)
         return err_errno(err, "memfd_create");

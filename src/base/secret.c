@@ -234,12 +234,12 @@ static size_t known_at(const char *p, size_t n)
 
 /* --- forms --- */
 
-struct piece {
+struct secret_part {
     size_t first, end; /* the same: nothing */
 };
 
 /* Where the user information of a URL ends whose "://" is at `at`. RFC 3986 §3.2. */
-static struct piece user_information(struct str text, size_t at)
+static struct secret_part user_information(struct str text, size_t at)
 {
     const size_t first = at + 3;
     size_t end = first;
@@ -248,7 +248,7 @@ static struct piece user_information(struct str text, size_t at)
             end = i;
     }
     /* "x://@" has an empty one, which is shown to be none. */
-    return (struct piece){first, end};
+    return (struct secret_part){first, end};
 }
 
 static bool is_name_byte(char c)
@@ -287,7 +287,7 @@ static size_t quote_at(struct str text, size_t at)
 }
 
 /* A value up to the quote that ends it, or the end of the line where that is missing; without quotes up to what cannot be part of one. */
-static struct piece value_at(struct str text, size_t at, const char *ends)
+static struct secret_part value_at(struct str text, size_t at, const char *ends)
 {
     const size_t quote = quote_at(text, at);
     const char opened = quote ? text.p[at + quote - 1] : '\0';
@@ -305,10 +305,10 @@ static struct piece value_at(struct str text, size_t at, const char *ends)
         end = text.n;
     if (quote == 2 && end > first && end < text.n && text.p[end - 1] == '\\')
         end--;
-    return (struct piece){first, end};
+    return (struct secret_part){first, end};
 }
 
-static struct piece plain_value(struct str text, size_t at)
+static struct secret_part plain_value(struct str text, size_t at)
 {
     return value_at(text, at, " \t\r\n\"'`,;&)]}<>");
 }
@@ -321,16 +321,16 @@ static bool is_query_key(struct str text, struct str name)
 }
 
 /* NAME=value, NAME = "value". Comparisons ("==", "=~", "!=") are none. */
-static struct piece value_after_equals(struct str text, size_t at)
+static struct secret_part value_after_equals(struct str text, size_t at)
 {
     if (at + 1 < text.n && strchr("=~", text.p[at + 1]) && text.p[at + 1])
-        return (struct piece){0};
+        return (struct secret_part){0};
     size_t end = before_blanks(text, at);
     if (end > 0 && quote_at(text, end - 1) == 1)
         end--;
     const struct str name = name_before(text, end);
     if (!secret_name(name) && !is_query_key(text, name))
-        return (struct piece){0};
+        return (struct secret_part){0};
     return plain_value(text, skip_blanks(text, at + 1));
 }
 
@@ -346,7 +346,7 @@ static bool is_header_name(struct str name)
 }
 
 /* "NAME": "value", NAME: 'value', Header-Name: value. */
-static struct piece value_after_colon(struct str text, size_t at)
+static struct secret_part value_after_colon(struct str text, size_t at)
 {
     size_t end = at;
     if (end > 0 && quote_at(text, end - 1) == 1) {
@@ -356,23 +356,23 @@ static struct piece value_after_colon(struct str text, size_t at)
     const struct str name = name_before(text, end);
     const size_t from = skip_blanks(text, at + 1);
     if (!name.n || !secret_name(name) || (!quote_at(text, from) && !is_header_name(name)))
-        return (struct piece){0};
+        return (struct secret_part){0};
     return value_at(text, from, "\r\n\"'`");
 }
 
 /* --password value, -storepass value */
-static struct piece value_after_flag(struct str text, size_t at)
+static struct secret_part value_after_flag(struct str text, size_t at)
 {
     enum { LEAST = 4 };
     const struct str name = name_before(text, at);
     if (name.n < LEAST || name.p[0] != '-' || !secret_name(name))
-        return (struct piece){0};
+        return (struct secret_part){0};
     const size_t from = skip_blanks(text, at);
-    return from < text.n && text.p[from] != '-' ? plain_value(text, from) : (struct piece){0};
+    return from < text.n && text.p[from] != '-' ? plain_value(text, from) : (struct secret_part){0};
 }
 
 /* RFC 9110 §11.4: scheme, blanks, token68. `at` is the blank. */
-static struct piece value_after_scheme(struct str text, size_t at)
+static struct secret_part value_after_scheme(struct str text, size_t at)
 {
     static const char *const schemes[] = {"Bearer", "Basic", "Digest", "Negotiate"};
     const struct str name = name_before(text, at);
@@ -380,17 +380,17 @@ static struct piece value_after_scheme(struct str text, size_t at)
     for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
         is_scheme |= same(name, schemes[i]);
     if (!is_scheme)
-        return (struct piece){0};
+        return (struct secret_part){0};
     enum { LEAST = 6 };
-    const struct piece p = plain_value(text, skip_blanks(text, at));
-    return looks_coded((struct str){text.p + p.first, p.end - p.first}, LEAST) ? p : (struct piece){0};
+    const struct secret_part p = plain_value(text, skip_blanks(text, at));
+    return looks_coded((struct str){text.p + p.first, p.end - p.first}, LEAST) ? p : (struct secret_part){0};
 }
 
-static struct piece piece_at(struct str text, size_t at)
+static struct secret_part piece_at(struct str text, size_t at)
 {
     const size_t n = known_at(text.p + at, text.n - at);
     if (n)
-        return (struct piece){at, at + n};
+        return (struct secret_part){at, at + n};
     switch (text.p[at]) {
     case ':':
         if (text.n - at >= 3 && memcmp(text.p + at, "://", 3) == 0)
@@ -399,11 +399,11 @@ static struct piece piece_at(struct str text, size_t at)
     case '=':
         return value_after_equals(text, at);
     case ' ': {
-        const struct piece flag = value_after_flag(text, at);
+        const struct secret_part flag = value_after_flag(text, at);
         return flag.end > flag.first ? flag : value_after_scheme(text, at);
     }
     default:
-        return (struct piece){0};
+        return (struct secret_part){0};
     }
 }
 
@@ -416,7 +416,7 @@ static bool is_hidden_already(struct str s)
 
 bool secret_find(struct str text, size_t at, size_t *ret_first, size_t *ret_end)
 {
-    struct piece p = {0};
+    struct secret_part p = {0};
     bool found = false;
     pthread_once(&known_once, learn_environment);
     pthread_rwlock_rdlock(&known_lock);

@@ -22,8 +22,8 @@
 #include "components/all.h"
 #include "components/env.h"
 #include "graph/controller.h"
-#include "jvm/ops.h"
-#include "jvm/quarantine.h"
+#include "jvm/operation/client.h"
+#include "jvm/session/quarantine.h"
 #include "priv/priv.h"
 #include "store/store.h"
 
@@ -56,7 +56,7 @@ static const char architecture[] = "amd64";
 #endif
 static struct metric_family build_info = {.name = "smolder_build_info",
                                           .alloy_name = "alloy_build_info",
-                                          .help = "1, labelled with what this program was built as.",
+                                          .help = "1, labelled with version, OS and architecture.",
                                           .kind = METRIC_GAUGE,
                                           .labels = {"goarch", "goos", "version"}};
 
@@ -95,7 +95,7 @@ static void components_stopped(void *arg)
 static void out_of_time(uv_timer_t *t)
 {
     struct agent *a = t->data;
-    log_warn("stopped without waiting any longer for what is stuck");
+    log_warn("shutdown timed out; exiting");
     _exit(a->status);
 }
 
@@ -130,10 +130,10 @@ static void helper_lost(void *arg, bool replaced)
     if (a->stopping)
         return;
     if (replaced) {
-        log_error("the privileged helper died or did not answer; it was started again");
+        log_error("the privileged helper died or did not answer; restarted");
         return;
     }
-    log_error("the privileged helper died; nothing can be attached without it, so smolder stops");
+    log_error("the privileged helper died and cannot be restarted; exiting");
     stop(a, EXIT_SYSTEM);
 }
 
@@ -162,8 +162,7 @@ static void hint_if_idle(uv_timer_t *t)
     struct java_count count = {.agent = t->data};
     controller_each(count.agent->controller, count_targets, &count);
     if (count.components && !count.targets)
-        log_info("no JVM to profile on this host yet; one is noticed within a second of its start",
-                 L_STR("demo", "make demo-app"));
+        log_info("no JVM found yet; waiting for one to start", L_STR("demo", "make demo-app"));
 }
 
 static void http_problem(void *arg, const char *what)
@@ -216,7 +215,7 @@ static bool program_is_healthy(void *arg, struct buf *why)
     const struct agent *a = arg;
     if (priv_healthy(a->priv))
         return true;
-    buf_puts(why, "the privileged helper does not answer: nothing can be attached or read until it is started again");
+    buf_puts(why, "the privileged helper does not answer; no operations until it is restarted");
     return false;
 }
 
@@ -254,7 +253,7 @@ static void watch_signals(struct agent *a)
 static void problem(void *arg, const char *id, const char *message)
 {
     (void)arg;
-    log_error("component in trouble", L_COMPONENT(id), L_STR("err", message));
+    log_error("component update failed", L_COMPONENT(id), L_STR("err", message));
 }
 
 static int prepare_settings(void *arg, const struct settings *s, struct err *err)
@@ -270,8 +269,7 @@ static int prepare_settings(void *arg, const struct settings *s, struct err *err
 static void warn_of_open(bool *is_open, bool now, const char *server, const char *address)
 {
     if (now && !*is_open)
-        log_warn("whoever reaches this address over the network may do everything there; an http block can ask for a "
-                 "password",
+        log_warn("server is reachable from the network without authentication; configure it in the http block",
                  L_STR("server", server), L_STR("address", address));
     *is_open = now;
 }
@@ -294,14 +292,14 @@ static void apply_settings(void *arg, const struct settings *s)
 static void quarantine_problem(void *arg, const char *text)
 {
     (void)arg;
-    log_warn("the JVMs that an attach killed are not remembered beyond a restart", L_STR("err", text));
+    log_warn("cannot save the quarantine list; it will be lost at a restart", L_STR("err", text));
 }
 
 static int start(struct agent *a, struct err *err)
 {
     enum stability stability;
     if (!stability_parse(a->settings->stability, &stability))
-        return err_set(err, -EINVAL, "--stability.level=%s: no such level", a->settings->stability);
+        return err_set(err, -EINVAL, "--stability.level=%s: unknown level", a->settings->stability);
     int code = priv_attach(a->priv, &a->loop, helper_lost, a, err);
     if (code < 0)
         return code;
@@ -342,7 +340,7 @@ static void announce(struct agent *a)
     if (a->store_http) {
         cleanup_free char *url =
             xasprintf("%s://%s/", a->page_has_tls ? "https" : "http", store_http_address(a->store_http));
-        log_info("flame graphs are here", L_STR("page", url));
+        log_info("web UI listening", L_STR("page", url));
     }
 }
 
@@ -412,7 +410,7 @@ int agent_run(const struct agent_settings *settings)
     struct agent a = {.settings = settings};
     struct err err = {0};
     raise_descriptor_limit();
-    /* What is written is for this user alone; what is put where a JVM must read it gets its mode by hand (jvm/asprof.h). */
+    /* What is written is for this user alone; what is put where a JVM must read it gets its mode by hand (jvm/attach/asprof.h). */
     umask(077);
     /* First of all, while this process is small and has one thread. */
     if (priv_start(jvm_ops, &a.priv, &err) < 0) {

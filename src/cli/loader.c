@@ -32,7 +32,7 @@ static struct metric_family last_ok = {.name = "smolder_config_last_load_success
                                        .kind = METRIC_GAUGE};
 static struct metric_family last_time = {.name = "smolder_config_last_load_success_timestamp_seconds",
                                          .alloy_name = "alloy_config_last_load_success_timestamp_seconds",
-                                         .help = "When a configuration was loaded last, since the epoch.",
+                                         .help = "Time of the last successful load, in seconds since the epoch.",
                                          .kind = METRIC_GAUGE};
 static struct metric_family failures = {.name = "smolder_config_load_failures_total",
                                         .alloy_name = "alloy_config_load_failures_total",
@@ -41,7 +41,7 @@ static struct metric_family failures = {.name = "smolder_config_load_failures_to
 static struct metric_family hash = {
     .name = "smolder_config_hash",
     .alloy_name = "alloy_config_hash",
-    .help = "1, labelled with a hash of the files that were read last; zeroes if that failed.",
+    .help = "1, labelled with the hash of the configuration files read last; zeroes if reading failed.",
     .kind = METRIC_GAUGE,
     .labels = {"sha256"}};
 
@@ -152,9 +152,9 @@ static bool reload_files(struct loader *l, const struct config_files *files, str
     if (code == 0)
         log_info("config reloaded");
     else if (code == -EIO)
-        log_error("config reloaded, but a component keeps its old arguments");
+        log_error("config reloaded, but a component update failed");
     else
-        log_error("failed to reload config; what was running goes on");
+        log_error("failed to reload config; the running configuration stays active");
     return code == 0;
 }
 
@@ -162,7 +162,7 @@ static bool reload_unreadable(struct loader *l, int code, const struct err *err,
 {
     unreadable(l, code);
     buf_puts(answer, err->text);
-    log_error("failed to reload config; what was running goes on", L_STR("err", err->text));
+    log_error("failed to reload config; the running configuration stays active", L_STR("err", err->text));
     return false;
 }
 
@@ -201,7 +201,7 @@ struct loader *loader_new(const struct loader_options *options)
         return l;
     l->watch = config_watch_new(options->loop, options->paths, options->path_count, on_change, l);
     if (config_watch_missed(l->watch))
-        log_warn("not every folder of the configuration can be watched; see fs.inotify.max_user_watches",
+        log_warn("cannot watch all directories of the configuration; see fs.inotify.max_user_watches",
                  L_INT("folders", config_watch_missed(l->watch)));
     return l;
 }

@@ -4,11 +4,9 @@
  * next to nothing (components/discovery_process_table.h) finds JVMs that appeared and processes that ended, and only these are read: whoever profiles
  * JVMs need not wait for the refresh, whoever lists processes is not woken by each short-lived one.
  *
- * Reading happens in the helper (jvm/scan.h), apart for each user, so that processes which hold up their reader delay only processes
+ * Reading happens in the helper (jvm/operation/scan.h), apart for each user, so that processes which hold up their reader delay only processes
  * of the same user. A process that cannot be read is reported once; one that holds up its reader is from then on read alone. Exports survive updates. Source: spec components §2; the user's document.
  */
-#include "components/discovery_process.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,8 +20,8 @@
 #include "components/env.h"
 #include "flow/targets.h"
 #include "graph/component.h"
-#include "jvm/scan.h"
-#include "jvm/user.h"
+#include "jvm/operation/scan.h"
+#include "jvm/probe/user.h"
 #include "os/procfs.h"
 
 enum {
@@ -41,7 +39,7 @@ enum {
 struct discover_config {
     bool exe, cwd, commandline, username, uid, container_id, cgroup_path, java;
 };
-struct args {
+struct discovery_process_args {
     struct targets join;
     int64_t refresh_interval;
     struct discover_config discover_config;
@@ -68,26 +66,28 @@ static const struct schema discover_schema = {.size = sizeof(struct discover_con
 
 static int validate(const void *record, struct err *err)
 {
-    const struct args *a = record;
+    const struct discovery_process_args *a = record;
     if (a->refresh_interval <= 0)
         return err_set(err, -EINVAL, "refresh_interval must be greater than 0");
     return 0;
 }
 
 static const struct option options[] = {
-    {"join", OPT_CUSTOM, offsetof(struct args, join), .custom = &targets_option,
+    {"join", OPT_CUSTOM, offsetof(struct discovery_process_args, join), .custom = &targets_option,
      .help = "Targets of containers; their labels go onto the processes with the same `__container_id__`."},
-    {"refresh_interval", OPT_DURATION, offsetof(struct args, refresh_interval), .default_text = "\"60s\"",
+    {"refresh_interval", OPT_DURATION, offsetof(struct discovery_process_args, refresh_interval),
+     .default_text = "\"60s\"",
      .help = "How often everything is read again. A new JVM is seen within about a second all the same."},
-    {"discover_config", OPT_BLOCK, offsetof(struct args, discover_config), .block = &discover_schema,
+    {"discover_config", OPT_BLOCK, offsetof(struct discovery_process_args, discover_config), .block = &discover_schema,
      .help = "Which labels to set."},
     {0},
 };
-static const struct schema schema = {.size = sizeof(struct args), .options = options, .validate = validate};
+static const struct schema schema = {
+    .size = sizeof(struct discovery_process_args), .options = options, .validate = validate};
 
 struct discovery;
 /* One running scan. */
-struct reader {
+struct process_reader {
     struct list node;
     struct discovery *discovery;
     struct jvm_scan *scan;
@@ -98,7 +98,7 @@ struct reader {
 struct discovery {
     struct component *self;
     const struct component_env *env;
-    struct args args;
+    struct discovery_process_args args;
     struct process_join join; /* borrows from args.join */
     struct process_table table;
     struct list readers;
@@ -253,7 +253,7 @@ static void on_unreadable(struct discovery *d, struct process *p, const struct j
 
 static void on_record(void *arg, const struct jvm_facts *f)
 {
-    struct reader *r = arg;
+    struct process_reader *r = arg;
     struct discovery *d = r->discovery;
     struct process *p = process_table_find(&d->table, f->pid);
     if (!p || !p->reading)
@@ -366,7 +366,7 @@ static void lose(struct discovery *d)
 
 static void on_scan_done(void *arg, int code)
 {
-    struct reader *r = arg;
+    struct process_reader *r = arg;
     struct discovery *d = r->discovery;
     list_del(&r->node);
     d->reader_count -= !r->stuck;
@@ -392,7 +392,7 @@ static unsigned readers_of(const struct discovery *d, uint64_t user, bool stuck)
     unsigned n = 0;
     list_each(&d->readers, node)
     {
-        const struct reader *r = list_entry(node, struct reader, node);
+        const struct process_reader *r = list_entry(node, struct process_reader, node);
         n += r->user == user && r->stuck == stuck;
     }
     return n;
@@ -418,7 +418,7 @@ static void read_some(struct discovery *d, size_t from, bool stuck)
         p->reading = p->pending;
         p->pending = READ_NOTHING;
     }
-    struct reader *r = xcalloc(1, sizeof *r);
+    struct process_reader *r = xcalloc(1, sizeof *r);
     r->discovery = d;
     r->user = user;
     r->stuck = stuck;
@@ -478,7 +478,7 @@ static void look_now_and_on(struct discovery *d)
 }
 
 /* Moves the arguments in. */
-static void take_args(struct discovery *d, struct args *a)
+static void take_args(struct discovery *d, struct discovery_process_args *a)
 {
     process_join_done(&d->join);
     schema_done(&schema, &d->args);
@@ -503,7 +503,7 @@ static int update(void *state, void *args, struct err *err)
 {
     (void)err;
     struct discovery *d = state;
-    const struct args *a = args;
+    const struct discovery_process_args *a = args;
     const bool other_labels = memcmp(&a->discover_config, &d->args.discover_config, sizeof a->discover_config) != 0;
     const bool other_period = a->refresh_interval != d->args.refresh_interval;
     take_args(d, args);
@@ -539,7 +539,7 @@ static void stop(void *state)
     struct discovery *d = state;
     list_each(&d->readers, node)
     {
-        struct reader *r = list_entry(node, struct reader, node);
+        struct process_reader *r = list_entry(node, struct process_reader, node);
         jvm_scan_cancel(r->scan);
         list_del(&r->node);
         free(r);

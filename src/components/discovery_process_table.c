@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "jvm/scan.h"
+#include "jvm/operation/scan.h"
 
 enum {
     YOUNG_S = 300,    /* a wrapper script is done with its preparations by then */

@@ -1,24 +1,29 @@
-#include "components/discovery_relabel.h"
-
+/* discovery.relabel: rewrites, keeps and drops targets by rules. A pure function of its arguments: what goes out changes only when
+ * they do, kept targets stay in the order they came in, and labels with empty values are left out.
+ *
+ * Exports `output` (the targets) and `rules` (for other components that take rules).
+ * Source: the component's page in the documentation; spec components §3.3.
+ */
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/relabel.h"
 #include "flow/targets.h"
+#include "graph/component.h"
 
-struct args {
+struct discovery_relabel_args {
     struct targets targets;
     struct block_list rules;
 };
 
 static const struct option options[] = {
-    {"targets", OPT_CUSTOM, offsetof(struct args, targets), .required = true, .custom = &targets_option,
-     .help = "Targets to relabel."},
-    {"rule", OPT_BLOCKS, offsetof(struct args, rules), .block = &relabel_rule_schema,
+    {"targets", OPT_CUSTOM, offsetof(struct discovery_relabel_args, targets), .required = true,
+     .custom = &targets_option, .help = "Targets to relabel."},
+    {"rule", OPT_BLOCKS, offsetof(struct discovery_relabel_args, rules), .block = &relabel_rule_schema,
      .help = "Relabelling rules, applied in order to every target."},
     {0},
 };
-static const struct schema schema = {.size = sizeof(struct args), .options = options};
+static const struct schema schema = {.size = sizeof(struct discovery_relabel_args), .options = options};
 
 struct relabeller {
     struct component *self;
@@ -53,7 +58,7 @@ static void warn_of_unpushable(const struct relabeller *r)
 static int relabel_build(struct component *self, void *args, void **ret_state, struct err *err)
 {
     (void)err;
-    struct args *a = args;
+    struct discovery_relabel_args *a = args;
     struct relabeller *r = xcalloc(1, sizeof *r);
     *r = (struct relabeller){.self = self, .rules = relabel_rules_new(&a->rules)};
     publish(self, &a->targets, r->rules);
@@ -65,7 +70,7 @@ static int relabel_update(void *state, void *args, struct err *err)
 {
     (void)err;
     struct relabeller *r = state;
-    struct args *a = args;
+    struct discovery_relabel_args *a = args;
     struct relabel_rules *rules = relabel_rules_new(&a->rules);
     const bool new_rules = !relabel_rules_equal(rules, r->rules);
     relabel_rules_unref(r->rules);

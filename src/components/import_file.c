@@ -1,5 +1,9 @@
-#include "components/import_file.h"
-
+/* import.file: a module from a file, or from all *.alloy files directly inside a directory.
+ *
+ * A load reads it at once; later changes are read by a worker, 30 ms after inotify tells of one, and every poll_frequency in case it
+ * does not (network file systems, a full table of watches). Unreadable files leave the module as it was and make the import unhealthy.
+ * Source: spec alloy-language §6.8.
+ */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +13,7 @@
 #include "base/mem.h"
 #include "components/env.h"
 #include "components/import_source.h"
+#include "graph/component.h"
 #include "graph/config_watch.h"
 #include "lang/coerce.h"
 
@@ -56,30 +61,30 @@ static const struct option_type detector_option = {.name = "string",
                                                    .equal = detector_equal,
                                                    .to_value = detector_value};
 
-struct args {
+struct import_file_args {
     char *filename;
     enum detector detector;
     int64_t poll_frequency;
 };
 
 static const struct option options[] = {
-    {"filename", OPT_STRING, offsetof(struct args, filename), .required = true,
+    {"filename", OPT_STRING, offsetof(struct import_file_args, filename), .required = true,
      .help = "A file, or a directory whose `*.alloy` files make one module."},
-    {"detector", OPT_CUSTOM, offsetof(struct args, detector), .custom = &detector_option,
+    {"detector", OPT_CUSTOM, offsetof(struct import_file_args, detector), .custom = &detector_option,
      .default_text = "\"fsnotify\"", .help = "How changes are noticed: `fsnotify` by events, `poll` by looking."},
-    {"poll_frequency", OPT_DURATION, offsetof(struct args, poll_frequency), .default_text = "\"1m\"",
+    {"poll_frequency", OPT_DURATION, offsetof(struct import_file_args, poll_frequency), .default_text = "\"1m\"",
      .help = "How often to look, with events as well, as some are never told."},
     {0},
 };
 
 static int check(const void *record, struct err *err)
 {
-    const struct args *a = record;
+    const struct import_file_args *a = record;
     if (a->poll_frequency < ms_ns)
         return err_set(err, -EINVAL, "poll_frequency must be at least 1ms");
     return 0;
 }
-static const struct schema schema = {.size = sizeof(struct args), .options = options, .validate = check};
+static const struct schema schema = {.size = sizeof(struct import_file_args), .options = options, .validate = check};
 
 /* --- reading --- */
 
@@ -122,7 +127,7 @@ static int read_contents(const char *path, struct contents *ret, struct err *err
 
 /* --- the component --- */
 
-struct job;
+struct file_read_job;
 struct file_import {
     struct component *self;
     uv_loop_t *loop;
@@ -131,13 +136,13 @@ struct file_import {
     int64_t poll_frequency;
     struct config_watch *watch; /* NULL: not started, or not wanted */
     uv_timer_t *timer;
-    struct job *job; /* reads; NULL: nobody does */
-    bool again;      /* something changed while it reads */
+    struct file_read_job *job; /* reads; NULL: nobody does */
+    bool again;                /* something changed while it reads */
     bool is_running, is_well;
 };
 
 /* Belongs to the worker and its end, as the import may be gone by then. */
-struct job {
+struct file_read_job {
     uv_work_t work;
     struct file_import *owner; /* NULL: gone */
     char *path;
@@ -154,12 +159,12 @@ static void read_again(struct file_import *i);
 
 static void job_run(uv_work_t *work)
 {
-    struct job *j = work->data;
+    struct file_read_job *j = work->data;
     if (read_contents(j->path, &j->contents, &j->err) < 0)
         return; /* err says so */
 }
 
-static void take(struct file_import *i, const struct job *j)
+static void take(struct file_import *i, const struct file_read_job *j)
 {
     if (j->err.code == 0) {
         publish(i->self, &j->contents);
@@ -175,7 +180,7 @@ static void take(struct file_import *i, const struct job *j)
 
 static void job_end(uv_work_t *work, int status)
 {
-    struct job *j = work->data;
+    struct file_read_job *j = work->data;
     struct file_import *i = j->owner;
     if (i) {
         i->job = NULL;
@@ -194,7 +199,7 @@ static void read_again(struct file_import *i)
     i->again = i->job != NULL;
     if (i->job)
         return;
-    struct job *j = i->job = xcalloc(1, sizeof *j);
+    struct file_read_job *j = i->job = xcalloc(1, sizeof *j);
     j->work.data = j;
     j->owner = i;
     j->path = xstrdup(i->path);
@@ -238,7 +243,7 @@ static void import_start(void *state)
     read_again(i);
 }
 
-static void settle(struct file_import *i, struct args *a)
+static void settle(struct file_import *i, struct import_file_args *a)
 {
     free(i->path);
     i->path = TAKE_PTR(a->filename);
@@ -248,7 +253,7 @@ static void settle(struct file_import *i, struct args *a)
 
 static int import_build(struct component *self, void *args, void **ret_state, struct err *err)
 {
-    struct args *a = args;
+    struct import_file_args *a = args;
     cleanup_contents struct contents c = {0};
     const int code = read_contents(a->filename, &c, err);
     if (code < 0)
@@ -266,7 +271,7 @@ static int import_build(struct component *self, void *args, void **ret_state, st
 static int import_update(void *state, void *args, struct err *err)
 {
     struct file_import *i = state;
-    struct args *a = args;
+    struct import_file_args *a = args;
     cleanup_contents struct contents c = {0};
     if (strcmp(a->filename, i->path) != 0) {
         const int code = read_contents(a->filename, &c, err);

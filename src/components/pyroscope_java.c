@@ -1,5 +1,8 @@
-#include "components/pyroscope_java.h"
-
+/* pyroscope.java: profiles every target that names a Java process, continuously, and hands the profiles on.
+ *
+ * One session (jvm/session.h) per process, told apart by pid and start time; one stream of conversions (pyroscope_java_convert.h) per session. A
+ * target that leaves is closed in the background; none ever waits for another. Document: pyroscope.java of Grafana Agent.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -16,10 +19,11 @@
 #include "components/pyroscope_java_args.h"
 #include "components/pyroscope_java_convert.h"
 #include "components/pyroscope_java_labels.h"
-#include "jvm/retry.h"
-#include "jvm/scan.h"
-#include "jvm/session.h"
-#include "jvm/user.h"
+#include "graph/component.h"
+#include "jvm/operation/scan.h"
+#include "jvm/probe/user.h"
+#include "jvm/session/retry.h"
+#include "jvm/session/session.h"
 #include "os/procfs.h"
 
 static const int64_t SECOND = 1000000000;
@@ -49,7 +53,7 @@ struct jvm {
     struct list node;
     struct java *owner;
     struct jvm_id id;
-    uint64_t user;               /* whose it is (jvm/user.h) */
+    uint64_t user;               /* whose it is (jvm/probe/user.h) */
     struct jvm_session *session; /* NULL once closed */
     struct java_stream *stream;
     struct labels *target;

@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
-#include "jvm/asprof_options.h"
+#include "jvm/attach/asprof_options.h"
 
 static const int64_t SECOND = 1000000000;
 static const int64_t LONGEST = 24 * 3600 * 1000000000LL, ROLL_OVER_MIN = 10 * 1000000000LL;

@@ -9,7 +9,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "flow/dropped.h"
-#include "jvm/intake.h"
+#include "jvm/session/intake.h"
 
 /* A second worker helps once this much waits. */
 enum { BACKLOG_JOBS = 8, WORKERS_MAX = 2, EVENT_MAX = 64 };
@@ -26,7 +26,7 @@ struct metric_family conversion_cut_total = {.name = "smolder_conversion_cut_tot
 struct user {
     struct list node; /* in the converter's, whose turn is longest ago first */
     uint64_t key;
-    struct list waiting; /* struct job, oldest first */
+    struct list waiting; /* struct convert_job, oldest first */
     size_t jobs, bytes;  /* that wait */
     size_t streams;
     unsigned running;
@@ -56,7 +56,7 @@ struct java_stream {
     bool ending;
 };
 
-struct job {
+struct convert_job {
     struct list node;
     uv_work_t work;
     struct java_stream *stream;
@@ -96,7 +96,7 @@ static int64_t clock_ns(clockid_t clock)
     return (int64_t)ts.tv_sec * SECOND_NS + ts.tv_nsec;
 }
 
-static void finish(struct job *j)
+static void finish(struct convert_job *j)
 {
     struct err err = {0};
     j->finish_code = conversion_finish(j->conversion, &j->results, &j->result_count, &err);
@@ -106,11 +106,11 @@ static void finish(struct job *j)
 
 static void convert(uv_work_t *work)
 {
-    struct job *j = work->data;
+    struct convert_job *j = work->data;
     const int64_t begun = clock_ns(CLOCK_THREAD_CPUTIME_ID);
     if (!j->conversion)
         j->conversion = conversion_new(&j->options);
-    conversion_tick_worth(j->conversion, j->tick_worth);
+    conversion_itimer_scale(j->conversion, j->tick_worth);
     conversion_received(j->conversion, j->received_ns);
     if (j->bytes)
         j->add_code = conversion_add(j->conversion, j->bytes, j->len, &j->err);
@@ -123,7 +123,7 @@ static void convert(uv_work_t *work)
 
 /* ---- on the loop ---- */
 
-static void hand_out(struct java_stream *s, struct job *j)
+static void hand_out(struct java_stream *s, struct convert_job *j)
 {
     for (size_t i = 0; i < j->result_count; i++) {
         struct pprof_result *r = &j->results[i];
@@ -221,11 +221,11 @@ static void maybe_ended(struct java_stream *s)
 /* ---- whose turn it is ---- */
 
 /* The oldest job whose stream no worker is at; NULL. */
-static struct job *next_job(const struct user *u)
+static struct convert_job *next_job(const struct user *u)
 {
     list_each(&u->waiting, node)
     {
-        struct job *j = list_entry(node, struct job, node);
+        struct convert_job *j = list_entry(node, struct convert_job, node);
         if (!j->stream->busy)
             return j;
     }
@@ -234,13 +234,13 @@ static struct job *next_job(const struct user *u)
 
 /* Who has waited longest, of those within their budget if there are any. A second worker for the same user only where there is much to do
  * and nobody else waits. */
-static struct job *next_turn(const struct java_converter *c)
+static struct convert_job *next_turn(const struct java_converter *c)
 {
-    struct job *first = NULL, *spare = NULL, *second = NULL;
+    struct convert_job *first = NULL, *spare = NULL, *second = NULL;
     list_each(&c->users, node)
     {
         struct user *u = list_entry(node, struct user, node);
-        struct job *j = u->jobs ? next_job(u) : NULL;
+        struct convert_job *j = u->jobs ? next_job(u) : NULL;
         if (!j)
             continue;
         settle_credit(u);
@@ -260,7 +260,7 @@ static struct job *next_turn(const struct java_converter *c)
     return u && c->jobs > BACKLOG_JOBS && (u->credit_ns > 0 || u->jobs == c->jobs) ? second : NULL;
 }
 
-static void unlink_job(struct java_converter *c, struct job *j)
+static void unlink_job(struct java_converter *c, struct convert_job *j)
 {
     struct user *u = j->stream->user;
     list_del(&j->node);
@@ -273,7 +273,7 @@ static void unlink_job(struct java_converter *c, struct job *j)
 
 static void converted(uv_work_t *work, int status)
 {
-    struct job *j = work->data;
+    struct convert_job *j = work->data;
     struct java_stream *s = j->stream;
     struct java_converter *c = s->converter;
     (void)status;
@@ -310,7 +310,7 @@ static void begin_hour(struct java_stream *s)
     u64map_done(&s->series);
 }
 
-static void start_job(struct java_converter *c, struct job *j)
+static void start_job(struct java_converter *c, struct convert_job *j)
 {
     struct java_stream *s = j->stream;
     unlink_job(c, j);
@@ -330,7 +330,7 @@ static void start_job(struct java_converter *c, struct job *j)
 static void dispatch(struct java_converter *c)
 {
     while (c->running < WORKERS_MAX) {
-        struct job *j = next_turn(c);
+        struct convert_job *j = next_turn(c);
         if (!j)
             return;
         start_job(c, j);
@@ -340,7 +340,7 @@ static void dispatch(struct java_converter *c)
 /* ---- what waits ---- */
 
 /* The interval it ends still ends: its other chunks make a profile. */
-static void give_up(struct java_converter *c, struct job *j)
+static void give_up(struct java_converter *c, struct convert_job *j)
 {
     metric_add(&dropped_profiles_total, 1, "convert_queue");
     free(j->bytes);
@@ -374,7 +374,7 @@ static bool drop_oldest(struct java_converter *c, struct user *u, bool alone)
 {
     list_each(&u->waiting, node)
     {
-        struct job *j = list_entry(node, struct job, node);
+        struct convert_job *j = list_entry(node, struct convert_job, node);
         if (!j->bytes || (alone && node == u->waiting.prev))
             continue;
         give_up(c, j);
@@ -408,20 +408,20 @@ void java_converter_free(struct java_converter *c)
 }
 
 /* Found anew each time: whoever hears that a stream has ended may begin and end others. */
-static struct job *any_waiting(const struct java_converter *c)
+static struct convert_job *any_waiting(const struct java_converter *c)
 {
     list_each(&c->users, node)
     {
         struct user *u = list_entry(node, struct user, node);
         if (u->jobs)
-            return list_entry(u->waiting.next, struct job, node);
+            return list_entry(u->waiting.next, struct convert_job, node);
     }
     return NULL;
 }
 
 void java_converter_hurry(struct java_converter *c)
 {
-    for (struct job *j; (j = any_waiting(c)) != NULL;) {
+    for (struct convert_job *j; (j = any_waiting(c)) != NULL;) {
         struct java_stream *s = j->stream;
         if (j->bytes)
             metric_add(&dropped_profiles_total, 1, "convert_queue");
@@ -462,7 +462,7 @@ void java_stream_tick_worth(struct java_stream *s, double worth)
 void java_stream_chunk(struct java_stream *s, uint8_t *bytes, size_t len, bool last_of_interval)
 {
     struct java_converter *c = s->converter;
-    struct job *j = xcalloc(1, sizeof *j);
+    struct convert_job *j = xcalloc(1, sizeof *j);
     j->stream = s;
     j->bytes = bytes;
     j->len = bytes ? len : 0;

@@ -58,7 +58,7 @@ struct java_stream *java_stream_new(struct java_converter *c, uint64_t user, con
                                     const struct java_stream_events *events, void *arg);
 /* For new settings. What chunks say of themselves wins, so only what they cannot say changes at once. */
 void java_stream_options(struct java_stream *s, const struct conversion_options *options);
-/* How much samples of `itimer` are worth in the chunks to come (conversion_tick_worth()). */
+/* How much samples of `itimer` are worth in the chunks to come (conversion_itimer_scale()). */
 void java_stream_tick_worth(struct java_stream *s, double worth);
 /* Takes the bytes (NULL: none, only the end of the interval). */
 void java_stream_chunk(struct java_stream *s, uint8_t *bytes, size_t len, bool last_of_interval);

@@ -12,8 +12,8 @@
 #include "components/pyroscope_write_queue.h"
 #include "flow/dropped.h"
 #include "graph/measured.h"
-#include "net/push.h"
 #include "net/url.h"
+#include "pyroscope/push_client.h"
 
 enum { WARN_AGAIN_S = 60 };
 /* What shares one request: a JVM's profiles of one interval, more when a backlog is sent. */
@@ -45,7 +45,7 @@ struct flight {
     struct sender *sender;
     struct list items; /* struct push_item */
     size_t len;
-    struct push *push;
+    struct push_call *push;
 };
 
 struct sender_settings {
@@ -379,23 +379,17 @@ static struct flight *free_flight(struct sender *s)
     return NULL;
 }
 
-/* Series and, behind them in the same block, the labels they point to. */
-static struct push_series *make_series(const struct flight *f)
+/* One series per profile and, behind them in the same block, the profiles they point to. */
+static struct series *make_series(const struct flight *f)
 {
-    size_t label_count = 0, n = 0;
-    list_each(&f->items, node) label_count += labels_len(list_entry(node, struct push_item, node)->labels);
-    struct push_series *series = xmalloc(f->len * sizeof *series + label_count * sizeof(struct push_label));
-    struct push_label *at = (struct push_label *)(series + f->len);
+    struct series *series = xmalloc(f->len * (sizeof *series + sizeof(struct str))), *at = series;
+    struct str *profile = (struct str *)(series + f->len);
     list_each(&f->items, node)
     {
         const struct push_item *item = list_entry(node, struct push_item, node);
-        const struct str profile = {(const char *)item->profile->pprof, item->profile->len};
-        const size_t len = labels_len(item->labels);
-        series[n++] = (struct push_series){at, len, profile};
-        for (size_t i = 0; i < len; i++) {
-            const struct label *l = labels_at(item->labels, i);
-            *at++ = (struct push_label){l->name, l->value};
-        }
+        const size_t labels = labels_len(item->labels);
+        *profile = (struct str){(const char *)item->profile->pprof, item->profile->len};
+        *at++ = (struct series){labels ? labels_at(item->labels, 0) : NULL, labels, profile++, 1};
     }
     return series;
 }
@@ -407,7 +401,7 @@ static int start_push(struct sender *s, struct flight *f, struct err *err)
     int code = http_settings_authorization(&a->http, &authorization, err);
     if (code < 0)
         return code;
-    cleanup_free struct push_series *series = make_series(f);
+    cleanup_free struct series *series = make_series(f);
     if (!s->http)
         s->http = http_client_get(s->env.loop);
     const struct push_endpoint e = {
@@ -423,7 +417,7 @@ static int start_push(struct sender *s, struct flight *f, struct err *err)
         .proxy = s->set->http_open.proxy,
         .tls = s->set->http_open.tls,
     };
-    return push_start(s->http, &e, series, f->len, on_pushed, f, &f->push, err);
+    return push_client_start(s->http, &e, series, f->len, on_pushed, f, &f->push, err);
 }
 
 static void send_batch(struct sender *s, struct flight *f)
@@ -482,7 +476,7 @@ static void cancel_flights(struct sender *s)
         struct flight *f = &s->flights[i];
         if (!f->len)
             continue;
-        push_cancel(f->push);
+        push_client_cancel(f->push);
         for (struct push_item *item; (item = first_item(&f->items));)
             push_queue_drop(&s->queue, item, PUSH_DROP_SHUTDOWN);
         f->len = 0;

@@ -129,14 +129,14 @@ static int set_label(struct labels_builder *b, struct str name, const struct val
                    STR_ARG(name));
 }
 
-struct member {
+struct target_member {
     struct str name;
     struct value *value;
 };
 
 static int by_name(const void *a, const void *b)
 {
-    return str_cmp(((const struct member *)a)->name, ((const struct member *)b)->name);
+    return str_cmp(((const struct target_member *)a)->name, ((const struct target_member *)b)->name);
 }
 
 /* In the order of their names, in which labels are cheap to add: a hostile object has hundreds of thousands. */
@@ -144,7 +144,7 @@ static int from_object(const struct value *object, struct labels **ret, struct e
 {
     cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
     const size_t len = value_len(object);
-    cleanup_free struct member *members = xcalloc(len + 1, sizeof *members);
+    cleanup_free struct target_member *members = xcalloc(len + 1, sizeof *members);
     for (size_t i = 0; i < len; i++)
         members[i].name = value_key(object, i, &members[i].value);
     qsort(members, len, sizeof *members, by_name);

@@ -110,33 +110,40 @@ void controller_stop(struct controller *c, void (*done)(void *arg), void *arg)
 
 /* --- loading --- */
 
-void controller_keep_source(struct controller *c, struct source *s)
+static void free_sources(struct source **sources, size_t n)
 {
-    xgrow(&c->sources, &c->source_cap, c->source_count + 1, sizeof *c->sources);
-    c->sources[c->source_count++] = source_ref(s);
+    for (size_t i = 0; i < n; i++)
+        source_unref(sources[i]);
+    free(sources);
 }
 
-void controller_drop_sources(struct controller *c, size_t keep)
+/* *ret_len of them even if one is refused. */
+static int read_sources(const struct config_file *files, size_t n, struct source **ret, size_t *ret_len,
+                        struct diags *ds)
 {
-    while (c->source_count > keep)
-        source_unref(c->sources[--c->source_count]);
-}
-
-static int read_sources(struct controller *c, const struct config_file *files, size_t n, struct diags *ds)
-{
-    controller_drop_sources(c, 0);
     for (size_t i = 0; i < n; i++) {
         const struct str text = {files[i].text, files[i].len};
-        cleanup_source struct source *source = NULL;
         struct err err = {0};
-        if (source_new(files[i].name, text, &source, &err) < 0)
+        if (source_new(files[i].name, text, &ret[i], &err) < 0)
             return diag_error(ds, (struct range){0}, "%s: %s", files[i].name, err.text);
-        controller_keep_source(c, source);
-        const struct range whole_file = {.first = {.source = c->sources[i]}};
+        *ret_len = i + 1;
+        const struct range whole_file = {.first = {.source = ret[i]}};
         if (source_check_encoding(text, &err) < 0)
             return diag_error(ds, whole_file, "%s", err.text);
     }
     return 0;
+}
+
+static int make_plan(struct controller *c, const struct config_file *files, size_t n, struct plan **ret,
+                     struct diags *ds)
+{
+    struct source **sources = xcalloc(n + 1, sizeof(struct source *));
+    size_t len = 0;
+    int code = read_sources(files, n, sources, &len, ds);
+    if (code == 0)
+        code = plan_new(sources, len, &c->options, ret, ds);
+    free_sources(sources, len);
+    return code;
 }
 
 static void decode_settings(struct plan *p, struct settings *s, struct diags *ds)
@@ -167,9 +174,7 @@ static int load(struct controller *c, const struct config_file *files, size_t n,
 {
     const size_t errors_before = ds->errors;
     struct plan *p;
-    int code = read_sources(c, files, n, ds);
-    if (code == 0)
-        code = plan_new(c->sources, c->source_count, &c->options, &p, ds);
+    int code = make_plan(c, files, n, &p, ds);
     if (code < 0)
         return -EINVAL;
     cleanup_settings struct settings settings = settings_default;
@@ -208,8 +213,6 @@ void controller_free(struct controller *c)
         return;
     /* If it was never stopped, nothing of it may call back any more. */
     module_done(&c->root);
-    controller_drop_sources(c, 0);
-    free(c->sources);
     if (c->ticker) {
         c->ticker->owner = NULL;
         uv_close((uv_handle_t *)&c->ticker->timer, on_ticker_closed);

@@ -54,8 +54,7 @@ enum { CONTROLLER_STOP_MS = 9000 };
 
 struct controller *controller_new(const struct controller_options *options);
 /* Text of one or more files, in order. The first load that succeeds starts the components. 0; -EINVAL: refused, nothing changed;
- * -EIO: loaded, but a component refused its update. `ds` can hold warnings in any case; its positions are good until the next load
- * or controller_free(). -ESHUTDOWN after controller_stop(). */
+ * -EIO: loaded, but a component refused its update. `ds` can hold warnings in any case. -ESHUTDOWN after controller_stop(). */
 must_check int controller_load(struct controller *c, const struct config_file *files, size_t n, struct diags *ds);
 bool controller_ready(const struct controller *c);
 /* Stops every component: those nobody references at once and in parallel, the others as soon as everyone who references them has

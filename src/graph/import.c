@@ -19,7 +19,7 @@ const struct library *import_library(const struct plan_node *import)
     return p ? p->library : NULL;
 }
 
-static int parse_content(struct controller *owner, const struct value *file, struct ast_file **ret, struct diags *ds)
+static int parse_content(const struct value *file, struct ast_file **ret, struct diags *ds)
 {
     const struct str name = value_as_str(value_member(file, STR("name")));
     const struct str text = value_as_str(value_member(file, STR("text")));
@@ -27,7 +27,6 @@ static int parse_content(struct controller *owner, const struct value *file, str
     struct err err = {0};
     if (source_new(name.p, text, &source, &err) < 0)
         return diag_error(ds, (struct range){0}, "%s: %s", name.p, err.text);
-    controller_keep_source(owner, source);
     const struct range whole_file = {.first = {.source = source}};
     if (source_check_encoding(text, &err) < 0)
         return diag_error(ds, whole_file, "%s", err.text);
@@ -54,7 +53,7 @@ static int plan_content(struct module *outer, const struct component *c, const s
     cleanup_free struct ast_file **asts = xcalloc(n + 1, sizeof *asts);
     size_t parsed = 0;
     for (size_t i = 0; i < n; i++) {
-        if (parse_content(outer->owner, value_item(files, i), &asts[parsed], ds) == 0)
+        if (parse_content(value_item(files, i), &asts[parsed], ds) == 0)
             parsed++;
     }
     int code = -EBADMSG;
@@ -208,15 +207,10 @@ int import_evaluate(struct plan_node *n, struct err *err)
         health_set(&c->content_health, HEALTH_HEALTHY, xstrdup("content updated"));
         return 0;
     }
-    const size_t sources = c->owner->source_count;
     int code = prepare(n->plan->live, n, files, member_of(c->exports, "module_path"), &ds);
-    if (code < 0) {
-        code = refuse_content(c, code, &ds, err);
-        controller_drop_sources(c->owner, sources);
-        return code;
-    }
+    if (code < 0)
+        return refuse_content(c, code, &ds, err);
     code = module_commit(c->module, &ds);
-    controller_drop_sources(c->owner, sources);
     take_content(c);
     n->waits = false;
     mark_users(n);

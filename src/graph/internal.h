@@ -11,8 +11,6 @@ struct controller {
     struct controller_options options;
     struct ticker *ticker;
     struct module root; /* plan NULL: nothing loaded, or shutting down */
-    struct source **sources;
-    size_t source_count, source_cap; /* of the last load, for its diagnostics */
     struct stopping stopping;
     size_t planned; /* nodes in the plans of the change under way */
     bool busy;      /* at work on a load or a batch: what is marked meanwhile needs no waking */
@@ -25,7 +23,3 @@ void controller_exports_changed(struct controller *c, struct component *from);
 /* Soon, from the loop: evaluate, start, stop what is due. */
 void controller_wake(struct controller *c);
 void controller_report(const struct controller *c, const char *id, const char *message);
-/* Until the next load: diagnostics may point into it. Takes a reference of its own. */
-void controller_keep_source(struct controller *c, struct source *s);
-/* Forgets those that came after the first `keep`. */
-void controller_drop_sources(struct controller *c, size_t keep);

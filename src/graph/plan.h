@@ -95,7 +95,7 @@ struct body {
 };
 must_check int plan_make(const struct body *body, const struct controller_options *options, struct plan **ret,
                          struct diags *ds);
-/* The root's. The sources are the caller's and must outlive the diagnostics. *ret is NULL-safe to free with plan_free(). */
+/* The root's. *ret is NULL-safe to free with plan_free(). */
 must_check int plan_new(struct source *const *sources, size_t n, const struct controller_options *options,
                         struct plan **ret, struct diags *ds);
 void plan_free(struct plan *p);

@@ -22,6 +22,6 @@ struct validate_options {
     bool skip_unknown; /* unknown components, and what needs nothing but those, draw warnings */
 };
 
-/* -EINVAL when there are errors; there can be warnings in any case. The sources must outlive the diagnostics. */
+/* -EINVAL when there are errors; there can be warnings in any case. */
 must_check int validate(struct source *const *sources, size_t n, const struct validate_options *options,
                         struct diags *ds);

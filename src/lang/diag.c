@@ -33,6 +33,8 @@ int diag_add(struct diags *ds, enum severity severity, struct range range, const
         message = xstrdup("out of memory");
     else if (n > MESSAGE_MAX)
         message[MESSAGE_MAX] = '\0';
+    if (range.first.source)
+        source_ref((struct source *)range.first.source);
     ds->items[ds->len++] = (struct diag){severity, range, message};
     return -EINVAL;
 }
@@ -46,8 +48,10 @@ void diags_move(struct diags *to, struct diags *from)
 
 void diags_done(struct diags *ds)
 {
-    for (size_t i = 0; i < ds->len; i++)
+    for (size_t i = 0; i < ds->len; i++) {
+        source_unref((struct source *)ds->items[i].range.first.source);
         free(ds->items[i].message);
+    }
     free(ds->items);
     *ds = DIAGS_INIT;
 }

@@ -1,7 +1,7 @@
 /* Positions and diagnostics: what is wrong, where, and the excerpt with carets.
  *
- * Offsets, lines and columns count bytes; line and column start at 1, 0 = unknown. A list owns its texts. Rendering follows
- * spec alloy-language §4.5.
+ * Offsets, lines and columns count bytes; line and column start at 1, 0 = unknown. A list owns its texts and holds a reference to the
+ * source of each position, so that it can be rendered whatever became of the file. Rendering follows spec alloy-language §4.5.
  */
 #pragma once
 
@@ -11,8 +11,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-struct source; /* lang/source.h: a file's name and text; outlives every position in it */
+struct source; /* lang/source.h: a file's name and text */
 
+/* Borrows its source; one in a list of diagnostics is safe. */
 struct pos {
     const struct source *source; /* NULL: nowhere */
     unsigned offset, line, column;

@@ -12,7 +12,7 @@
 #include "lang/static_check.h"
 #include "lang/suggest.h"
 
-struct decoder {
+struct block_decoder {
     const struct schema *schema;
     const struct scope *scope;
     char *record;
@@ -84,7 +84,7 @@ void schema_defaults(const struct schema *s, void *record)
 }
 
 /* The option a statement is about; NULL after saying why there is none. */
-static const struct option *find_option(struct decoder *d, const struct ast_stmt *s)
+static const struct option *find_option(struct block_decoder *d, const struct ast_stmt *s)
 {
     bool block = s->kind == AST_BLOCK;
     const char *what = block ? "block" : "attribute";
@@ -108,7 +108,7 @@ static const struct option *find_option(struct decoder *d, const struct ast_stmt
     return NULL;
 }
 
-static void decode_attr(struct decoder *d, const struct option *o, const struct ast_stmt *s)
+static void decode_attr(struct block_decoder *d, const struct option *o, const struct ast_stmt *s)
 {
     if (d->seen[o - d->schema->options]++) {
         diag_error(d->ds, s->range, "attribute \"%s\" may only be provided once", o->name);
@@ -128,7 +128,7 @@ static void decode_attr(struct decoder *d, const struct option *o, const struct 
         eval_blame(s->value, err.text, d->ds);
 }
 
-static void decode_block(struct decoder *d, const struct option *o, const struct ast_stmt *s)
+static void decode_block(struct block_decoder *d, const struct option *o, const struct ast_stmt *s)
 {
     if (s->label_range.first.source && s->label.n) {
         struct range range = {s->range.first, s->open.first};
@@ -157,7 +157,7 @@ static void decode_block(struct decoder *d, const struct option *o, const struct
         return;
 }
 
-static void check_required(struct decoder *d, struct range block)
+static void check_required(struct block_decoder *d, struct range block)
 {
     const struct option *options = d->schema->options;
     for (const struct option *o = options; o->name; o++)
@@ -166,7 +166,7 @@ static void check_required(struct decoder *d, struct range block)
 }
 
 /* The statements in source order, then what is missing. */
-static void decode_body(struct decoder *d, const struct ast_body *body, struct range block)
+static void decode_body(struct block_decoder *d, const struct ast_body *body, struct range block)
 {
     size_t count = 0;
     while (d->schema->options[count].name)
@@ -188,7 +188,7 @@ int schema_decode(const struct schema *s, const struct ast_body *body, struct ra
                   void *record, struct diags *ds)
 {
     const size_t errors = ds->errors;
-    struct decoder d = {.schema = s, .scope = scope, .record = record, .ds = ds};
+    struct block_decoder d = {.schema = s, .scope = scope, .record = record, .ds = ds};
     memset(record, 0, s->size);
     schema_defaults(s, record);
     decode_body(&d, body, block);
@@ -207,7 +207,7 @@ static void check_body(const struct schema *s, const struct ast_body *body, stru
     const size_t errors = ds->errors;
     const bool whole = !decodes && static_body(body);
     cleanup_free void *record = xcalloc(1, s->size);
-    struct decoder d = {.schema = s, .record = record, .check = true, .decodes = decodes || whole, .ds = ds};
+    struct block_decoder d = {.schema = s, .record = record, .check = true, .decodes = decodes || whole, .ds = ds};
     decode_body(&d, body, block);
     /* Nothing of it depends on anything: what the record says of itself counts, too. */
     if (whole && ds->errors == errors && schema_decode(s, body, block, NULL, record, ds) == 0)

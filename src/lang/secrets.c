@@ -18,7 +18,7 @@ struct level {
     bool value_secret, value_headers;
 };
 
-struct walk {
+struct secret_walk {
     struct secrets *found;
     struct lexer lexer;
     struct token before, at, next;
@@ -58,7 +58,7 @@ static void add_comment(struct secrets *s, struct token t)
 }
 
 /* The next token that is no comment. */
-static struct token following(struct walk *w)
+static struct token following(struct secret_walk *w)
 {
     for (;;) {
         const struct token t = lexer_next(&w->lexer);
@@ -68,12 +68,12 @@ static struct token following(struct walk *w)
     }
 }
 
-static struct level *top(struct walk *w)
+static struct level *top(struct secret_walk *w)
 {
     return &w->levels[w->depth - 1];
 }
 
-static void push(struct walk *w, struct level level)
+static void push(struct secret_walk *w, struct level level)
 {
     level.value_secret = level.secret;
     level.value_headers = level.passes;
@@ -87,12 +87,12 @@ static bool is_word(struct token t)
 }
 
 /* Of `argument "password" {`; labels of other blocks are names that somebody chose. */
-static bool has_secret_label(const struct walk *w)
+static bool has_secret_label(const struct secret_walk *w)
 {
     return w->before.kind == TOKEN_STRING && str_is(w->label_of, "argument") && secret_name(bare(w->before.text));
 }
 
-static void open_bracket(struct walk *w)
+static void open_bracket(struct secret_walk *w)
 {
     const struct level *outer = top(w);
     const bool block = w->at.kind == TOKEN_LCURLY, index = w->at.kind == TOKEN_LBRACK;
@@ -117,7 +117,7 @@ static bool is_secret_key(const struct level *l, struct token key)
 }
 
 /* What is assigned to in the midst of a value was not meant so, and what the value was stays. */
-static void begin_value(struct walk *w)
+static void begin_value(struct secret_walk *w)
 {
     struct level *l = top(w);
     const struct token key = is_word(w->before) ? w->before : w->key;
@@ -127,13 +127,13 @@ static void begin_value(struct walk *w)
     l->value_headers = secret_is_headers(bare(key.text)) || (l->value_headers && !w->before_is_key);
 }
 
-static bool begins_key(const struct walk *w)
+static bool begins_key(const struct secret_walk *w)
 {
     return w->before.kind == TOKEN_LCURLY || w->before.kind == TOKEN_COMMA || w->before.kind == TOKEN_TERMINATOR ||
            !w->before.text.p;
 }
 
-static void end_value(struct walk *w)
+static void end_value(struct secret_walk *w)
 {
     struct level *l = top(w);
     l->value_secret = l->secret;
@@ -141,13 +141,13 @@ static void end_value(struct walk *w)
 }
 
 /* Quotes that somebody forgot. Names of other things are followed or preceded by something. */
-static bool is_stray_word(const struct walk *w)
+static bool is_stray_word(const struct secret_walk *w)
 {
     return w->at.kind == TOKEN_IDENT && w->before.kind != TOKEN_DOT && w->next.kind != TOKEN_DOT &&
            w->next.kind != TOKEN_LPAREN && w->next.kind != TOKEN_LBRACK;
 }
 
-static void literal(struct walk *w)
+static void literal(struct secret_walk *w)
 {
     const struct level *l = top(w);
     /* password "x": the '=' is missing. */
@@ -171,7 +171,7 @@ static uint32_t line_end(const struct source *s, uint32_t at)
 }
 
 /* password: "x" is an assignment by somebody who thinks of YAML. Behind other characters nobody knows what is meant. */
-static void illegal(struct walk *w)
+static void illegal(struct secret_walk *w)
 {
     if (str_is(w->at.text, ":") && is_word(w->before)) {
         begin_value(w);
@@ -184,7 +184,7 @@ static void illegal(struct walk *w)
     w->blind_until = end;
 }
 
-static void step(struct walk *w)
+static void step(struct secret_walk *w)
 {
     switch (w->at.kind) {
     case TOKEN_LCURLY:
@@ -305,7 +305,7 @@ static void hide_behind_name(struct secrets *s, size_t found, uint32_t offset)
 }
 
 /* "…"word"…": no complaint of the lexer's, but quotes that have changed places all the same. */
-static bool touches(const struct walk *w)
+static bool touches(const struct secret_walk *w)
 {
     const bool text = w->at.kind == TOKEN_STRING || w->before.kind == TOKEN_STRING;
     const bool word = is_word(w->at) || w->at.kind == TOKEN_NUMBER || w->at.kind == TOKEN_FLOAT;
@@ -331,7 +331,7 @@ void secrets_find(struct secrets *ret, const struct source *source)
 {
     struct diags complaints = DIAGS_INIT;
     *ret = (struct secrets){.source = source};
-    struct walk w = {.found = ret};
+    struct secret_walk w = {.found = ret};
     lexer_init(&w.lexer, source, &complaints);
     push(&w, (struct level){0});
     w.at = following(&w);

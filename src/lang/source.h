@@ -1,7 +1,7 @@
 /* A file of the configuration language: its name, its text, and where its lines start.
  *
- * Reference counted: an AST holds one reference for as long as it lives, a caller that renders diagnostics holds its own
- * (a file that does not parse leaves no AST behind). Immutable after source_new(). One thread.
+ * Reference counted: an AST holds one reference for as long as it lives, and so does each diagnostic about it. Immutable after
+ * source_new() but for that count. One thread.
  * Source: spec alloy-language §1.1 (offsets, lines and columns count bytes; a line starts after each LF).
  */
 #pragma once

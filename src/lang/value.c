@@ -9,13 +9,13 @@
 #include "lang/number.h"
 #include "lang/quote.h"
 
-struct member {
+struct object_member {
     struct str key; /* owned */
     struct value *value;
 };
 
 struct object {
-    struct member *members;
+    struct object_member *members;
     size_t len, cap;
     struct strmap index; /* key -> position + 1; only from INDEX_FROM members on */
 };
@@ -155,7 +155,7 @@ struct value *value_object(void)
     return v;
 }
 
-static struct member *find(const struct object *o, struct str key)
+static struct object_member *find(const struct object *o, struct str key)
 {
     if (o->len >= INDEX_FROM) {
         uintptr_t at = (uintptr_t)strmap_get(&o->index, key);
@@ -172,14 +172,14 @@ void value_object_put(struct value *object, struct str key, struct value *member
     must_be(object, VALUE_OBJECT);
     struct object *o = object->object;
     deepen(object, member);
-    struct member *m = find(o, key);
+    struct object_member *m = find(o, key);
     if (m) {
         value_unref(m->value);
         m->value = member;
         return;
     }
     xgrow(&o->members, &o->cap, o->len + 1, sizeof *o->members);
-    o->members[o->len++] = (struct member){{str_dup(key), key.n}, member};
+    o->members[o->len++] = (struct object_member){{str_dup(key), key.n}, member};
     if (o->len < INDEX_FROM)
         return;
     for (size_t i = o->len == INDEX_FROM ? 0 : o->len - 1; i < o->len; i++)
@@ -298,7 +298,7 @@ struct value *value_item(const struct value *v, size_t i)
 struct value *value_member(const struct value *v, struct str key)
 {
     must_be(v, VALUE_OBJECT);
-    struct member *m = find(v->object, key);
+    struct object_member *m = find(v->object, key);
     return m ? m->value : NULL;
 }
 
@@ -378,7 +378,7 @@ bool value_equal(const struct value *a, const struct value *b)
         if (a->object->len != b->object->len)
             return false;
         for (size_t i = 0; i < a->object->len; i++) {
-            struct member *other = find(b->object, a->object->members[i].key);
+            struct object_member *other = find(b->object, a->object->members[i].key);
             if (!other || !value_equal(a->object->members[i].value, other->value))
                 return false;
         }
@@ -392,12 +392,12 @@ bool value_equal(const struct value *a, const struct value *b)
 
 static int by_key(const void *a, const void *b)
 {
-    return str_cmp((*(const struct member *const *)a)->key, (*(const struct member *const *)b)->key);
+    return str_cmp((*(const struct object_member *const *)a)->key, (*(const struct object_member *const *)b)->key);
 }
 
 static void print_object(const struct object *o, struct buf *out)
 {
-    cleanup_free const struct member **sorted = o->len ? xcalloc(o->len, sizeof *sorted) : NULL;
+    cleanup_free const struct object_member **sorted = o->len ? xcalloc(o->len, sizeof *sorted) : NULL;
     for (size_t i = 0; i < o->len; i++)
         sorted[i] = &o->members[i];
     if (o->len)

@@ -55,7 +55,7 @@ struct anchor {
     size_t size; /* values in it, aliases in full */
 };
 
-struct reader {
+struct yaml_reader {
     yaml_parser_t parser;
     struct anchor *anchors;
     size_t anchor_count, anchor_cap;
@@ -65,8 +65,8 @@ struct reader {
     struct err *err;
 };
 
-static int fail(const struct reader *r, yaml_mark_t at, const char *fmt, ...) printf_like(3, 4);
-static int fail(const struct reader *r, yaml_mark_t at, const char *fmt, ...)
+static int fail(const struct yaml_reader *r, yaml_mark_t at, const char *fmt, ...) printf_like(3, 4);
+static int fail(const struct yaml_reader *r, yaml_mark_t at, const char *fmt, ...)
 {
     char text[ERR_MAX];
     va_list ap;
@@ -76,7 +76,7 @@ static int fail(const struct reader *r, yaml_mark_t at, const char *fmt, ...)
     return err_set(r->err, -EINVAL, "yaml: line %zu: %s", at.line + 1, text);
 }
 
-static int next(struct reader *r, yaml_event_t *ret)
+static int next(struct yaml_reader *r, yaml_event_t *ret)
 {
     if (lib.parse(&r->parser, ret))
         return 0;
@@ -88,7 +88,7 @@ static int next(struct reader *r, yaml_event_t *ret)
     return fail(r, p->problem_mark, "%s", p->problem ? p->problem : "unknown error");
 }
 
-static int count(struct reader *r, size_t n)
+static int count(struct yaml_reader *r, size_t n)
 {
     r->values += n;
     if (r->values > YAML_VALUES_MAX)
@@ -97,7 +97,7 @@ static int count(struct reader *r, size_t n)
 }
 
 /* The number of an anchor whose value comes; SIZE_MAX where there is none. */
-static size_t open_anchor(struct reader *r, const yaml_char_t *name)
+static size_t open_anchor(struct yaml_reader *r, const yaml_char_t *name)
 {
     if (!name)
         return SIZE_MAX;
@@ -109,7 +109,7 @@ static size_t open_anchor(struct reader *r, const yaml_char_t *name)
     return r->anchor_count++;
 }
 
-static void close_anchor(struct reader *r, size_t anchor, struct value *v, size_t before)
+static void close_anchor(struct yaml_reader *r, size_t anchor, struct value *v, size_t before)
 {
     if (anchor == SIZE_MAX)
         return;
@@ -117,7 +117,7 @@ static void close_anchor(struct reader *r, size_t anchor, struct value *v, size_
     r->anchors[anchor].size = r->values - before;
 }
 
-static int alias(struct reader *r, const yaml_event_t *e, struct value **ret)
+static int alias(struct yaml_reader *r, const yaml_event_t *e, struct value **ret)
 {
     const char *name = (const char *)e->data.alias.anchor;
     uintptr_t number = (uintptr_t)strmap_get(&r->by_name, str_of(name));
@@ -132,9 +132,9 @@ static int alias(struct reader *r, const yaml_event_t *e, struct value **ret)
     return code;
 }
 
-static int node(struct reader *r, const yaml_event_t *e, struct value **ret);
+static int node(struct yaml_reader *r, const yaml_event_t *e, struct value **ret);
 
-static int sequence(struct reader *r, struct value **ret)
+static int sequence(struct yaml_reader *r, struct value **ret)
 {
     struct value **items = NULL;
     size_t len = 0, cap = 0;
@@ -172,7 +172,7 @@ static bool is_merge_key(const yaml_event_t *e)
 }
 
 /* Keys of the language are strings; what else a key looks like, it keeps its text. */
-static int key_of(struct reader *r, const yaml_event_t *e, struct value **ret)
+static int key_of(struct yaml_reader *r, const yaml_event_t *e, struct value **ret)
 {
     if (e->type == YAML_MAPPING_START_EVENT || e->type == YAML_SEQUENCE_START_EVENT)
         return fail(r, e->start_mark, "invalid map key: only scalars can be keys");
@@ -195,7 +195,7 @@ static int key_of(struct reader *r, const yaml_event_t *e, struct value **ret)
 }
 
 /* The members of `from`, a mapping or a sequence of them, that are not there yet. */
-static int merge(struct reader *r, yaml_mark_t at, struct value *into, const struct value *from)
+static int merge(struct yaml_reader *r, yaml_mark_t at, struct value *into, const struct value *from)
 {
     if (value_kind(from) == VALUE_OBJECT) {
         for (size_t i = 0; i < value_len(from); i++) {
@@ -212,7 +212,7 @@ static int merge(struct reader *r, yaml_mark_t at, struct value *into, const str
     return good ? 0 : fail(r, at, "map merge requires map or sequence of maps as the value");
 }
 
-static int next_node(struct reader *r, struct value **ret)
+static int next_node(struct yaml_reader *r, struct value **ret)
 {
     yaml_event_t e;
     int code = next(r, &e);
@@ -224,7 +224,7 @@ static int next_node(struct reader *r, struct value **ret)
 }
 
 /* One key, which is `e`, and its value. */
-static int member(struct reader *r, const yaml_event_t *e, struct value *object, struct value **merged)
+static int member(struct yaml_reader *r, const yaml_event_t *e, struct value *object, struct value **merged)
 {
     cleanup_value struct value *key = NULL, *v = NULL;
     if (is_merge_key(e)) {
@@ -244,7 +244,7 @@ static int member(struct reader *r, const yaml_event_t *e, struct value *object,
     return code;
 }
 
-static int mapping(struct reader *r, yaml_mark_t at, struct value **ret)
+static int mapping(struct yaml_reader *r, yaml_mark_t at, struct value **ret)
 {
     cleanup_value struct value *object = value_object(), *merged = NULL;
     for (;;) {
@@ -266,7 +266,7 @@ static int mapping(struct reader *r, yaml_mark_t at, struct value **ret)
     return code;
 }
 
-static int scalar(struct reader *r, const yaml_event_t *e, struct value **ret)
+static int scalar(struct yaml_reader *r, const yaml_event_t *e, struct value **ret)
 {
     struct err why = {0};
     const bool plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
@@ -275,7 +275,7 @@ static int scalar(struct reader *r, const yaml_event_t *e, struct value **ret)
     return code < 0 ? fail(r, e->start_mark, "%s", why.text) : 0;
 }
 
-static int node(struct reader *r, const yaml_event_t *e, struct value **ret)
+static int node(struct yaml_reader *r, const yaml_event_t *e, struct value **ret)
 {
     const size_t before = r->values;
     if (e->type == YAML_ALIAS_EVENT)
@@ -301,7 +301,7 @@ static int node(struct reader *r, const yaml_event_t *e, struct value **ret)
     return 0;
 }
 
-static int event_type(struct reader *r, yaml_event_type_t *ret)
+static int event_type(struct yaml_reader *r, yaml_event_type_t *ret)
 {
     yaml_event_t e;
     int code = next(r, &e);
@@ -313,7 +313,7 @@ static int event_type(struct reader *r, yaml_event_type_t *ret)
 }
 
 /* The content of the first document, up to where it ends: that is where rubbish after it shows. */
-static int document(struct reader *r, struct value **ret)
+static int document(struct yaml_reader *r, struct value **ret)
 {
     yaml_event_type_t type = YAML_NO_EVENT;
     cleanup_value struct value *v = NULL;
@@ -336,7 +336,7 @@ int yaml_read(struct str text, struct value **ret, struct err *err)
     int code = load_library(err);
     if (code < 0)
         return code;
-    struct reader r = {.err = err};
+    struct yaml_reader r = {.err = err};
     if (!lib.initialize(&r.parser))
         return err_set(err, -ENOMEM, "yaml: out of memory");
     lib.set_input(&r.parser, (const unsigned char *)(text.n ? text.p : ""), text.n);

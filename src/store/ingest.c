@@ -225,7 +225,7 @@ static int ingest_profile(struct ingest *in, struct str pushed, struct err *err)
     return code;
 }
 
-int ingest_series(struct db *db, const struct store_series *series, struct err *err)
+int ingest_series(struct db *db, const struct series *series, struct err *err)
 {
     struct ingest in = {.db = db};
     int code = label_list_of(&in.labels, series->labels, series->label_count, err);

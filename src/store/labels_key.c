@@ -8,11 +8,11 @@
 
 static int by_name(const void *a, const void *b)
 {
-    const struct store_label *x = a, *y = b;
+    const struct label *x = a, *y = b;
     return str_cmp(x->name, y->name);
 }
 
-void label_list_print(const struct store_label *labels, size_t n, struct buf *out)
+void label_list_print(const struct label *labels, size_t n, struct buf *out)
 {
     buf_byte(out, '{');
     for (size_t i = 0; i < n; i++)
@@ -20,7 +20,7 @@ void label_list_print(const struct store_label *labels, size_t n, struct buf *ou
     buf_byte(out, '}');
 }
 
-static int refuse(const struct store_label *labels, size_t n, const char *why, struct str what, struct err *err)
+static int refuse(const struct label *labels, size_t n, const char *why, struct str what, struct err *err)
 {
     cleanup_buf struct buf text = BUF_INIT(LABELS_KEY_MAX);
     label_list_print(labels, n < STORE_LABELS_MAX ? n : STORE_LABELS_MAX, &text);
@@ -32,13 +32,13 @@ static bool plain_text(struct str s, size_t max)
     return s.n <= max && (s.n == 0 || !memchr(s.p, '\0', s.n)) && str_is_utf8(s);
 }
 
-int label_list_of(struct label_list *out, const struct store_label *labels, size_t n, struct err *err)
+int label_list_of(struct label_list *out, const struct label *labels, size_t n, struct err *err)
 {
     struct label_list ls = {0};
     if (n > STORE_LABELS_MAX)
         return err_set(err, -EINVAL, "profile series has %zu label names; limit %d", n, STORE_LABELS_MAX);
     for (size_t i = 0; i < n; i++) {
-        struct store_label l = labels[i];
+        struct label l = labels[i];
         if (l.name.n == 0 || !plain_text(l.name, LABEL_NAME_MAX))
             return refuse(labels, n, "invalid label name", STR(""), err);
         if (!plain_text(l.value, LABEL_VALUE_MAX))
@@ -80,7 +80,7 @@ bool label_list_add(struct label_list *ls, struct str name, struct str value)
     if (ls->len == ARRAY_LEN(ls->items))
         return false;
     memmove(&ls->items[at + 1], &ls->items[at], (ls->len - at) * sizeof *ls->items);
-    ls->items[at] = (struct store_label){name, value};
+    ls->items[at] = (struct label){name, value};
     ls->len++;
     return true;
 }

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "base/dense.h"
+#include "base/id_map.h"
 #include "base/mem.h"
 #include "pprof/decode.h"
 #include "store/labels_key.h"
@@ -112,12 +112,12 @@ static int select_series(struct store_reader *r, const struct store_selection *w
 }
 
 /* One stored row: these samples of that body. */
-struct row {
+struct stored_row {
     int64_t body, split;
     int32_t type;
 };
 struct row_list {
-    struct row *items;
+    struct stored_row *items;
     size_t len, cap;
 };
 
@@ -128,7 +128,7 @@ static void row_list_done(struct row_list *l)
 
 static int by_body(const void *a, const void *b)
 {
-    const struct row *x = a, *y = b;
+    const struct stored_row *x = a, *y = b;
     return x->body < y->body ? -1 : x->body > y->body;
 }
 
@@ -149,8 +149,8 @@ static int select_rows(struct store_reader *r, const struct store_selection *wha
                 return err_set(err, -EMSGSIZE, "more than %d profiles: choose a shorter time range", ROWS_MAX);
             }
             xgrow(&out->items, &out->cap, out->len + 1, sizeof *out->items);
-            out->items[out->len++] =
-                (struct row){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 2), sqlite3_column_int(st, 1)};
+            out->items[out->len++] = (struct stored_row){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 2),
+                                                         sqlite3_column_int(st, 1)};
             int64_t start = sqlite3_column_int64(st, 3), end;
             if (__builtin_add_overflow(start, sqlite3_column_int64(st, 4), &end))
                 end = start;
@@ -172,7 +172,7 @@ struct merge {
     struct flame *flame;
     struct symbols symbols;
     struct flame_frames frames;
-    struct dense node_of_stack; /* node + 1; 0 = not walked yet */
+    struct id_map node_of_stack; /* node + 1; 0 = not walked yet */
 };
 
 static void merge_reset(struct merge *m)
@@ -180,12 +180,12 @@ static void merge_reset(struct merge *m)
     symbols_done(&m->symbols);
     symbols_init(&m->symbols, SYMBOLS_MAX);
     flame_frames_done(&m->frames);
-    dense_done(&m->node_of_stack);
+    id_map_done(&m->node_of_stack);
 }
 
 static uint32_t node_of(struct merge *m, uint32_t stack)
 {
-    uint32_t *node = dense_at(&m->node_of_stack, stack);
+    uint32_t *node = id_map_at(&m->node_of_stack, stack);
     if (!node)
         return flame_stack(m->flame, &m->frames, 0, &m->symbols, stack);
     if (*node == 0)
@@ -205,7 +205,7 @@ static void rows_by_split_done(struct rows_by_split *r)
     free(r->next);
 }
 
-static void rows_by_split_init(struct rows_by_split *r, const struct row *rows, size_t n)
+static void rows_by_split_init(struct rows_by_split *r, const struct stored_row *rows, size_t n)
 {
     *r = (struct rows_by_split){.next = xcalloc(n, sizeof *r->next)};
     for (size_t k = n; k-- > 0;) {
@@ -215,7 +215,7 @@ static void rows_by_split_init(struct rows_by_split *r, const struct row *rows, 
     }
 }
 
-static void merge_profile(struct merge *m, const struct profile *p, const struct row *rows, size_t n)
+static void merge_profile(struct merge *m, const struct profile *p, const struct stored_row *rows, size_t n)
 {
     cleanup_splits struct splits splits = SPLITS_INIT(&m->symbols);
     __attribute__((cleanup(rows_by_split_done))) struct rows_by_split by_split;
@@ -235,7 +235,7 @@ static void merge_profile(struct merge *m, const struct profile *p, const struct
     }
 }
 
-static int merge_body(struct merge *m, const struct row *rows, size_t n, struct err *err)
+static int merge_body(struct merge *m, const struct stored_row *rows, size_t n, struct err *err)
 {
     sqlite3_stmt *st = db_statement(m->db, DB_BODY_READ, err);
     if (!st)
@@ -283,7 +283,7 @@ int store_flame(struct store_reader *r, const struct store_selection *what, stru
     }
     symbols_done(&m.symbols);
     flame_frames_done(&m.frames);
-    dense_done(&m.node_of_stack);
+    id_map_done(&m.node_of_stack);
     if (code == 0)
         *span = found;
     return noted(r, code, err);

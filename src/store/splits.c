@@ -91,15 +91,15 @@ static int new_item(struct splits *s, uint32_t label_set, uint32_t count)
 static int item_of_pairs(struct splits *s, uint32_t label_set, uint32_t count)
 {
     const uint64_t *pairs = s->pairs + s->pair_count;
-    if (!hashed_reserve(&s->by_pairs))
+    if (!hash_index_reserve(&s->by_pairs))
         return -ENOMEM;
     const uint32_t hash = (uint32_t)hash_bytes(pairs, count * sizeof *pairs);
-    struct hashed_slot *slot = hashed_find(&s->by_pairs, hash, same_pairs(s, item, pairs, count));
+    struct hash_index_slot *slot = hash_index_find(&s->by_pairs, hash, same_pairs(s, item, pairs, count));
     if (slot->item)
         return (int)slot->item - 1;
     int item = new_item(s, label_set, count);
     if (item >= 0)
-        hashed_add(&s->by_pairs, slot, hash, (uint32_t)item);
+        hash_index_add(&s->by_pairs, slot, hash, (uint32_t)item);
     return item;
 }
 
@@ -126,6 +126,6 @@ void splits_done(struct splits *s)
     free(s->pairs);
     u64map_done(&s->of_set);
     u64map_done(&s->taken);
-    hashed_done(&s->by_pairs);
+    hash_index_done(&s->by_pairs);
     *s = SPLITS_INIT(s->symbols);
 }

@@ -33,7 +33,7 @@ struct store {
     struct db write_db, read_db;
     struct lane writes, reads;
     uv_timer_t sweep;
-    struct job *sweeping; /* at most one waits or runs */
+    struct store_job *sweeping; /* at most one waits or runs */
     bool damaged, closing;
     unsigned lanes_open;
     void (*closed)(void *arg);
@@ -42,12 +42,12 @@ struct store {
 
 enum job_kind { JOB_PUSH, JOB_READ, JOB_SWEEP };
 
-struct job {
+struct store_job {
     struct lane_job base;
     struct store *store;
     enum job_kind kind;
     /* push */
-    struct store_series *series;
+    const struct series *series;
     size_t series_count;
     store_pushed *pushed;
     enum store_result result;
@@ -59,9 +59,9 @@ struct job {
     bool damaged;
 };
 
-static struct job *job_of(struct list *node)
+static struct store_job *job_of(struct list *node)
 {
-    return list_entry(node, struct job, base.link);
+    return list_entry(node, struct store_job, base.link);
 }
 
 /* ---- in the workers ---- */
@@ -84,7 +84,7 @@ static enum store_result result_of(int code)
 }
 
 /* A savepoint per push: a bad one must not take the others of its batch along. */
-static int push_one(struct db *db, struct job *job)
+static int push_one(struct db *db, struct store_job *job)
 {
     int code = db_exec(db, "SAVEPOINT push", &job->err);
     for (size_t i = 0; code == 0 && i < job->series_count; i++)
@@ -100,7 +100,7 @@ static void fail_batch(struct list *batch, const struct err *err)
 {
     list_each(batch, node)
     {
-        struct job *job = job_of(node);
+        struct store_job *job = job_of(node);
         if (job->kind == JOB_PUSH && job->result == STORE_OK) {
             job->err = *err;
             job->result = result_of(err->code);
@@ -117,7 +117,7 @@ static void push_batch(struct store *s, struct list *batch)
     }
     list_each(batch, node)
     {
-        struct job *job = job_of(node);
+        struct store_job *job = job_of(node);
         if (job->kind == JOB_PUSH)
             job->result = result_of(push_one(&s->write_db, job));
     }
@@ -173,7 +173,7 @@ static int used_bytes(struct db *db, int64_t *ret, struct err *err)
     return code;
 }
 
-static void sweep(struct store *s, struct job *job)
+static void sweep(struct store *s, struct store_job *job)
 {
     struct db *db = &s->write_db;
     struct timespec now;
@@ -203,7 +203,7 @@ static void sweep(struct store *s, struct job *job)
     job->result = result_of(code < 0 ? code : 0);
 }
 
-static void run_read(struct store *s, struct job *job)
+static void run_read(struct store *s, struct store_job *job)
 {
     struct store_reader reader = {.db = s->path ? &s->read_db : &s->write_db};
     job->work(job->arg, &reader);
@@ -219,7 +219,7 @@ static void run_batch(void *ctx, struct list *batch)
         push_batch(s, batch);
     list_each(batch, node)
     {
-        struct job *job = job_of(node);
+        struct store_job *job = job_of(node);
         if (job->kind == JOB_SWEEP)
             sweep(s, job);
         else if (job->kind == JOB_READ)
@@ -245,7 +245,7 @@ static void mark_damaged(struct store *s)
 
 static void job_done(struct lane_job *base)
 {
-    struct job *job = (struct job *)base;
+    struct store_job *job = (struct store_job *)base;
     struct store *s = job->store;
     if (job->result == STORE_DAMAGED || job->damaged)
         mark_damaged(s);
@@ -258,9 +258,9 @@ static void job_done(struct lane_job *base)
     free(job);
 }
 
-static struct job *job_new(struct store *s, enum job_kind kind, void *arg)
+static struct store_job *job_new(struct store *s, enum job_kind kind, void *arg)
 {
-    struct job *job = xcalloc(1, sizeof *job);
+    struct store_job *job = xcalloc(1, sizeof *job);
     job->base.done = job_done;
     job->store = s;
     job->kind = kind;
@@ -274,12 +274,12 @@ static struct lane *read_lane(struct store *s)
     return s->path ? &s->reads : &s->writes;
 }
 
-int store_push(struct store *s, struct store_series *series, size_t n, size_t bytes, store_pushed *done, void *arg)
+int store_push(struct store *s, const struct series *series, size_t n, size_t bytes, store_pushed *done, void *arg)
 {
     bool full = s->writes.count && s->writes.bytes + bytes > STORE_QUEUE_MAX;
     if (s->closing || full || s->writes.count >= STORE_PUSHES_MAX)
         return -EAGAIN;
-    struct job *job = job_new(s, JOB_PUSH, arg);
+    struct store_job *job = job_new(s, JOB_PUSH, arg);
     job->base.bytes = bytes;
     job->series = series;
     job->series_count = n;
@@ -292,7 +292,7 @@ int store_read(struct store *s, void (*work)(void *arg, struct store_reader *r),
 {
     if (s->closing || read_lane(s)->count >= STORE_READS_MAX)
         return -EAGAIN;
-    struct job *job = job_new(s, JOB_READ, arg);
+    struct store_job *job = job_new(s, JOB_READ, arg);
     job->work = work;
     job->done = done;
     lane_submit(read_lane(s), &job->base);

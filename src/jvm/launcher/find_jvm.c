@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "jvm/perfdata.h"
-#include "jvm/target.h"
+#include "jvm/attach/target.h"
+#include "jvm/probe/perfdata.h"
 #include "os/procfs.h"
 
 enum { COUNTERS_MAX = 1 << 20 };

@@ -1,7 +1,7 @@
 /* bin/asprof: profiles one JVM by hand, with the command line of async-profiler's own launcher.
  *
- * The agent does not need it. It attaches as the agent does (jvm/attach.h), so it neither signals a JVM that cannot stand it nor waits for
- * ever. What the profiler prints goes through files in a fresh directory in the target (jvm/plant.h) and never onto the
+ * The agent does not need it. It attaches as the agent does (jvm/attach/attach.h), so it neither signals a JVM that cannot stand it nor waits for
+ * ever. What the profiler prints goes through files in a fresh directory in the target (jvm/attach/target_dir.h) and never onto the
  * application's output. Facts: async-profiler 4.6 src/main/main.cpp (arguments), docs/ProfilerOptions.md, jattach.
  */
 #include <errno.h>
@@ -14,10 +14,10 @@
 
 #include "base/cleanup.h"
 #include "base/terminal.h"
-#include "jvm/asprof_options.h"
+#include "jvm/attach/asprof_options.h"
+#include "jvm/attach/target.h"
 #include "jvm/launcher/find_jvm.h"
-#include "jvm/mapped.h"
-#include "jvm/target.h"
+#include "jvm/probe/mapped.h"
 #include "os/clock.h"
 #include "os/fsutil.h"
 
@@ -72,7 +72,7 @@ static const char usage[] =
     "asprof start -e itimer -i 10ms --alloc 512k jps\n"
     "asprof stop -o collapsed jps\n";
 
-struct command {
+struct launcher_command {
     const char *action, *file, *output, *libpath, *target;
     char **rest; /* load, jcmd …: what follows the pid */
     size_t rest_n;
@@ -111,7 +111,7 @@ static int parse_seconds(const char *text, unsigned *ret, struct err *err)
     return 0;
 }
 
-static int launcher_option(struct command *c, const char *name, const char *value, struct err *err)
+static int launcher_option(struct launcher_command *c, const char *name, const char *value, struct err *err)
 {
     if (strcmp(name, "-d") == 0)
         return parse_seconds(value, &c->seconds, err);
@@ -126,7 +126,7 @@ static int launcher_option(struct command *c, const char *name, const char *valu
     return 0;
 }
 
-static int option(struct command *c, const struct asprof_option *o, const char *name, const char *value,
+static int option(struct launcher_command *c, const struct asprof_option *o, const char *name, const char *value,
                   struct err *err)
 {
     if (o->target == ASPROF_LAUNCHER)
@@ -138,7 +138,7 @@ static int option(struct command *c, const struct asprof_option *o, const char *
     return asprof_option_append(o, value, &c->events, o->target == ASPROF_REPORT ? &c->format : &c->params, err);
 }
 
-static int parse(struct command *c, int argc, char **argv, struct err *err)
+static int parse(struct launcher_command *c, int argc, char **argv, struct err *err)
 {
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i];
@@ -178,7 +178,7 @@ static void on_signal(int sig)
 }
 
 /* Given; or the one the JVM has already, since a second path would be a second profiler in it; or the one beside this program. */
-static int choose_library(struct jvm_target *t, const struct command *c, struct err *err)
+static int choose_library(struct jvm_target *t, const struct launcher_command *c, struct err *err)
 {
     const struct jvm_library *l = t->traits.ours.path[0] ? &t->traits.ours : &t->traits.stranger;
     char program[PATH_MAX];
@@ -233,7 +233,8 @@ static int run(struct jvm_target *t, const char *options, int log, struct err *e
 }
 
 /* "-f" as the JVM will see it: a relative name is meant from here. */
-static int output_path(const struct jvm_target *t, const struct command *c, char *ret, size_t size, struct err *err)
+static int output_path(const struct jvm_target *t, const struct launcher_command *c, char *ret, size_t size,
+                       struct err *err)
 {
     char here[PATH_MAX] = "";
     int n;
@@ -257,7 +258,7 @@ static void wait_for_the_end(const struct jvm_target *t, unsigned seconds)
             return;
 }
 
-static int profile(struct jvm_target *t, const struct command *c, struct err *err)
+static int profile(struct jvm_target *t, const struct launcher_command *c, struct err *err)
 {
     bool collect = strcmp(c->action, "collect") == 0;
     bool begins = collect || strcmp(c->action, "start") == 0 || strcmp(c->action, "resume") == 0;
@@ -302,7 +303,7 @@ static int profile(struct jvm_target *t, const struct command *c, struct err *er
     return code;
 }
 
-static int jvm_command(struct jvm_target *t, const struct command *c, struct err *err)
+static int jvm_command(struct jvm_target *t, const struct launcher_command *c, struct err *err)
 {
     cleanup_buf struct buf all = BUF_INIT(OPTIONS_MAX), reply = BUF_INIT(64 << 20);
     const char *args[3] = {0};
@@ -333,10 +334,10 @@ int main(int argc, char **argv)
 {
     struct err err = {0};
     cleanup_target struct jvm_target t = JVM_TARGET_INIT;
-    struct command c = {.action = "collect",
-                        .seconds = DEFAULT_SECONDS,
-                        .params = BUF_INIT(OPTIONS_MAX),
-                        .format = BUF_INIT(OPTIONS_MAX)};
+    struct launcher_command c = {.action = "collect",
+                                 .seconds = DEFAULT_SECONDS,
+                                 .params = BUF_INIT(OPTIONS_MAX),
+                                 .format = BUF_INIT(OPTIONS_MAX)};
     for (int i = 1; i < argc && !is_jvm_command(argv[i]); i++) {
         bool version = strcmp(argv[i], "-v") == 0 || strcmp(argv[i], "--version") == 0;
         if (!version && strcmp(argv[i], "-h") != 0 && strcmp(argv[i], "--help") != 0)

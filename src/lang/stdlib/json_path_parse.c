@@ -8,17 +8,17 @@
 
 enum { TREE_MAX = 1 << 20, STEPS_MAX = 256, DEPTH_MAX = 64, NAME_MAX_BYTES = 1 << 16, SHOWN_MAX = 256 };
 
-struct parser {
+struct path_parser {
     struct str text;
     size_t at, steps, depth;
-    struct query *query;
+    struct path_query *query;
     struct query_filter *filter; /* the innermost */
     struct err *err;
     bool failed;
 };
 
 /* Errors give the position as the reference does: the first byte not understood, counted from 1. */
-static void fail(struct parser *p, const char *what)
+static void fail(struct path_parser *p, const char *what)
 {
     if (!p->failed)
         err_set(p->err, -EINVAL, "%s at %zu in %.*s", what, p->at + 1,
@@ -27,7 +27,7 @@ static void fail(struct parser *p, const char *what)
     p->at = p->text.n; /* so that every loop ends */
 }
 
-static void *alloc(struct parser *p, size_t size)
+static void *alloc(struct path_parser *p, size_t size)
 {
     static struct query_filter nothing; /* as large as anything asked for, and never written to after a failure */
     void *ret = arena_calloc(&p->query->arena, 1, size);
@@ -38,12 +38,12 @@ static void *alloc(struct parser *p, size_t size)
     return &nothing;
 }
 
-static char peek(const struct parser *p)
+static char peek(const struct path_parser *p)
 {
     return p->at < p->text.n ? p->text.p[p->at] : '\0';
 }
 
-static bool take(struct parser *p, const char *token)
+static bool take(struct path_parser *p, const char *token)
 {
     struct str rest = {p->text.p + p->at, p->text.n - p->at};
     if (!str_has_prefix(rest, str_of(token)))
@@ -52,13 +52,13 @@ static bool take(struct parser *p, const char *token)
     return true;
 }
 
-static void skip_blanks(struct parser *p)
+static void skip_blanks(struct path_parser *p)
 {
     while (peek(p) && strchr(" \t\r\n", peek(p)))
         p->at++;
 }
 
-static void expect(struct parser *p, const char *token, const char *otherwise)
+static void expect(struct path_parser *p, const char *token, const char *otherwise)
 {
     skip_blanks(p);
     if (!take(p, token))
@@ -77,7 +77,7 @@ static bool ends_name(char c)
     return (unsigned char)c <= ' ' || strchr("\"'!$&()*+,-./<=>@[]\\\x7f", c);
 }
 
-static struct str bare_name(struct parser *p)
+static struct str bare_name(struct path_parser *p)
 {
     size_t first = p->at;
     while (!ends_name(peek(p)))
@@ -87,7 +87,7 @@ static struct str bare_name(struct parser *p)
     return (struct str){p->text.p + first, p->at - first};
 }
 
-static uint32_t hex(struct parser *p, unsigned digits)
+static uint32_t hex(struct path_parser *p, unsigned digits)
 {
     uint32_t v = 0;
     for (; digits > 0; digits--, p->at++) {
@@ -101,7 +101,7 @@ static uint32_t hex(struct parser *p, unsigned digits)
     return v;
 }
 
-static void escape(struct parser *p, struct buf *out)
+static void escape(struct path_parser *p, struct buf *out)
 {
     static const char letters[] = "btnfr\"'\\", meant[] = "\b\t\n\f\r\"'\\";
     char c = peek(p);
@@ -118,7 +118,7 @@ static void escape(struct parser *p, struct buf *out)
 }
 
 /* After the opening quote; in the arena. */
-static struct str quoted(struct parser *p, char quote)
+static struct str quoted(struct path_parser *p, char quote)
 {
     cleanup_buf struct buf text = BUF_INIT(NAME_MAX_BYTES);
     while (p->at < p->text.n && peek(p) != quote) {
@@ -140,7 +140,7 @@ static struct str quoted(struct parser *p, char quote)
 }
 
 /* Beyond any array is beyond any array. */
-static int64_t integer(struct parser *p)
+static int64_t integer(struct path_parser *p)
 {
     bool negative = take(p, "-");
     int64_t v = 0;
@@ -153,9 +153,9 @@ static int64_t integer(struct parser *p)
 
 /* --- steps --- */
 
-static struct query_expr *parse_expr(struct parser *p);
+static struct query_expr *parse_expr(struct path_parser *p);
 
-static struct query_step *new_step(struct parser *p, enum step_kind kind)
+static struct query_step *new_step(struct path_parser *p, enum path_step_kind kind)
 {
     if (++p->steps > STEPS_MAX)
         fail(p, "too many steps");
@@ -165,7 +165,7 @@ static struct query_step *new_step(struct parser *p, enum step_kind kind)
 }
 
 /* The name or number of a bracket. */
-static struct query_step *parse_part(struct parser *p)
+static struct query_step *parse_part(struct path_parser *p)
 {
     char c = peek(p);
     if (c == '\'' || c == '"') {
@@ -184,7 +184,7 @@ static struct query_step *parse_part(struct parser *p)
 }
 
 /* From the first colon on. */
-static struct query_step *parse_slice(struct parser *p, int64_t from)
+static struct query_step *parse_slice(struct path_parser *p, int64_t from)
 {
     struct query_step *s = new_step(p, STEP_SLICE);
     *s = (struct query_step){.kind = STEP_SLICE, .index = from, .end = INT64_MAX, .by = 1};
@@ -202,7 +202,7 @@ static struct query_step *parse_slice(struct parser *p, int64_t from)
     return s;
 }
 
-static struct query_step *parse_filter(struct parser *p)
+static struct query_step *parse_filter(struct path_parser *p)
 {
     struct query_step *s = new_step(p, STEP_FILTER);
     struct query_filter *outer = p->filter, *mine = alloc(p, sizeof *mine);
@@ -215,7 +215,7 @@ static struct query_step *parse_filter(struct parser *p)
 }
 
 /* After the "[". */
-static struct query_step *parse_bracket(struct parser *p)
+static struct query_step *parse_bracket(struct path_parser *p)
 {
     skip_blanks(p);
     if (take(p, "*")) {
@@ -246,7 +246,7 @@ static struct query_step *parse_bracket(struct parser *p)
     return all;
 }
 
-static struct query_step *parse_step(struct parser *p, bool bare)
+static struct query_step *parse_step(struct path_parser *p, bool bare)
 {
     if (take(p, "["))
         return parse_bracket(p);
@@ -265,7 +265,7 @@ static struct query_step *parse_step(struct parser *p, bool bare)
 }
 
 /* Steps up to what can be none. The first name, and one after "..", needs no dot. */
-static struct query_path parse_path(struct parser *p)
+static struct query_path parse_path(struct path_parser *p)
 {
     struct query_path path = {0};
     struct query_step **end = &path.steps;
@@ -285,7 +285,7 @@ static struct query_path parse_path(struct parser *p)
 
 /* --- filters --- */
 
-static struct query_expr *new_expr(struct parser *p, enum query_op op, struct query_expr *left,
+static struct query_expr *new_expr(struct path_parser *p, enum query_op op, struct query_expr *left,
                                    struct query_expr *right)
 {
     struct query_expr *e = alloc(p, sizeof *e);
@@ -294,7 +294,7 @@ static struct query_expr *new_expr(struct parser *p, enum query_op op, struct qu
 }
 
 /* Takes the value. */
-static struct query_expr *literal(struct parser *p, enum query_op op, struct value *v)
+static struct query_expr *literal(struct path_parser *p, enum query_op op, struct value *v)
 {
     struct query_expr *e = new_expr(p, op, NULL, NULL);
     if (stdlib_add(&p->query->literals, v, NULL) < 0)
@@ -304,7 +304,7 @@ static struct query_expr *literal(struct parser *p, enum query_op op, struct val
     return e;
 }
 
-static struct value *parse_number(struct parser *p)
+static struct value *parse_number(struct path_parser *p)
 {
     size_t first = p->at;
     bool is_float = false;
@@ -326,7 +326,7 @@ static struct value *parse_number(struct parser *p)
     return value_float(d);
 }
 
-static struct value *parse_literal(struct parser *p)
+static struct value *parse_literal(struct path_parser *p)
 {
     char c = peek(p);
     if (c == '\'' || c == '"') {
@@ -342,7 +342,7 @@ static struct value *parse_literal(struct parser *p)
     return take(p, "null") ? value_null() : NULL;
 }
 
-static struct query_expr *parse_list(struct parser *p)
+static struct query_expr *parse_list(struct path_parser *p)
 {
     cleanup_items struct stdlib_items items = {0};
     do {
@@ -358,7 +358,7 @@ static struct query_expr *parse_list(struct parser *p)
     return literal(p, QUERY_LIST, stdlib_array_of(&items));
 }
 
-static struct query_expr *parse_path_operand(struct parser *p, bool counted)
+static struct query_expr *parse_path_operand(struct path_parser *p, bool counted)
 {
     struct query_expr *e = new_expr(p, QUERY_PATH, NULL, NULL);
     e->path = parse_path(p);
@@ -373,7 +373,7 @@ static struct query_expr *parse_path_operand(struct parser *p, bool counted)
     return e;
 }
 
-static struct query_expr *parse_function(struct parser *p, enum query_op op)
+static struct query_expr *parse_function(struct path_parser *p, enum query_op op)
 {
     skip_blanks(p);
     if (op == QUERY_COUNT && peek(p) != '@' && peek(p) != '$')
@@ -383,7 +383,7 @@ static struct query_expr *parse_function(struct parser *p, enum query_op op)
     return new_expr(p, op, argument, NULL);
 }
 
-static struct query_expr *parse_operand(struct parser *p)
+static struct query_expr *parse_operand(struct path_parser *p)
 {
     skip_blanks(p);
     struct value *v = parse_literal(p);
@@ -416,7 +416,7 @@ struct operator
     enum query_op op;
 };
 
-static bool take_operator(struct parser *p, const struct operator* table, size_t n, enum query_op *ret)
+static bool take_operator(struct path_parser *p, const struct operator* table, size_t n, enum query_op *ret)
 {
     skip_blanks(p);
     for (size_t i = 0; i < n; i++)
@@ -427,7 +427,7 @@ static bool take_operator(struct parser *p, const struct operator* table, size_t
     return false;
 }
 
-static struct query_expr *parse_comparison(struct parser *p)
+static struct query_expr *parse_comparison(struct path_parser *p)
 {
     static const struct operator comparisons[] = {
         {"==", QUERY_EQ}, {"!=", QUERY_NE}, {"<=", QUERY_LE},       {">=", QUERY_GE},   {"<", QUERY_LT},
@@ -439,7 +439,7 @@ static struct query_expr *parse_comparison(struct parser *p)
     return e;
 }
 
-static struct query_expr *parse_expr(struct parser *p)
+static struct query_expr *parse_expr(struct path_parser *p)
 {
     static const struct operator logic[] = {{"&&", QUERY_AND}, {"||", QUERY_OR}};
     enum query_op op;
@@ -455,21 +455,21 @@ static struct query_expr *parse_expr(struct parser *p)
     return e;
 }
 
-int query_parse(struct str text, struct query *ret, struct err *err)
+int query_parse(struct str text, struct path_query *ret, struct err *err)
 {
-    cleanup_query struct query q = {.arena = ARENA_INIT(TREE_MAX)};
-    struct parser p = {.text = text, .query = &q, .err = err};
+    cleanup_query struct path_query q = {.arena = ARENA_INIT(TREE_MAX)};
+    struct path_parser p = {.text = text, .query = &q, .err = err};
     q.path = parse_path(&p);
     if (p.at < text.n)
         fail(&p, "parse error");
     if (p.failed)
         return -EINVAL;
     *ret = q;
-    q = (struct query){0};
+    q = (struct path_query){0};
     return 0;
 }
 
-void query_done(struct query *q)
+void query_done(struct path_query *q)
 {
     arena_done(&q->arena);
     stdlib_items_done(&q->literals);

@@ -108,13 +108,13 @@ struct worth {
     bool found;
 };
 
-struct choice {
+struct path_choice {
     const struct stdlib_items *values; /* of each path, by slot */
     size_t number;                     /* which of the combinations */
     struct value *current;             /* @ */
 };
 
-static struct worth worth_of(struct run *r, const struct query_expr *e, const struct choice *c);
+static struct worth worth_of(struct run *r, const struct query_expr *e, const struct path_choice *c);
 
 static bool is_true(struct worth w)
 {
@@ -213,7 +213,7 @@ static struct worth count_of(struct run *r, const struct query_path *path, struc
     return (struct worth){value_int((int64_t)found.len), false};
 }
 
-static struct worth worth_of(struct run *r, const struct query_expr *e, const struct choice *c)
+static struct worth worth_of(struct run *r, const struct query_expr *e, const struct path_choice *c)
 {
     switch (e->op) {
     case QUERY_LITERAL:
@@ -249,7 +249,7 @@ static struct worth worth_of(struct run *r, const struct query_expr *e, const st
 static int matches(struct run *r, const struct query_filter *f, struct value *v, bool *ret)
 {
     struct stdlib_items values[QUERY_PATHS_MAX] = {0};
-    struct choice c = {.values = values, .current = v};
+    struct path_choice c = {.values = values, .current = v};
     size_t choices = 1;
     int code = 0;
     *ret = false;
@@ -321,7 +321,7 @@ static int steps(struct run *r, const struct query_step *s, struct value *v, str
     return code;
 }
 
-int query_run(const struct query *q, struct value *root, struct stdlib_items *out, struct err *err)
+int query_run(const struct path_query *q, struct value *root, struct stdlib_items *out, struct err *err)
 {
     struct run r = {.root = root, .err = err};
     return steps(&r, q->path.steps, root, out);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "flow/dropped.h"
-#include "jvm/intake.h"
+#include "jvm/session/intake.h"
 #include "pprof/recording.h"
 #include "test.h"
 

@@ -1,10 +1,10 @@
 /* A session and its owner, against a profiler played by this file: faults on demand, real time, real descriptors, a real process.
  *
- * It stands in for jvm/ops.c, so that a test which includes it links none of that.
+ * It stands in for jvm/operation/client.c, so that a test which includes it links none of that.
  */
 #pragma once
 
-#include "jvm/session.h"
+#include "jvm/session/session.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/metric.h"
-#include "jvm/intake.h"
+#include "jvm/session/intake.h"
 #include "os/pidref.h"
 #include "test.h"
 

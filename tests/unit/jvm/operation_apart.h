@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "jvm/operations.h"
+#include "jvm/operation/operations.h"
 #include "priv/wire.h"
 #include "test.h"
 

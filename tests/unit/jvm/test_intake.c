@@ -1,5 +1,5 @@
 /* What a target may do with headers, amounts and silence: the intake alone, on recordings of this file, read in place. */
-#include "jvm/intake.h"
+#include "jvm/session/intake.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>

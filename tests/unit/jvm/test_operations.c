@@ -1,5 +1,5 @@
 /* The operations, run in place against real JVMs and the real profiler, once per JDK of this machine. Needs root. */
-#include "jvm/operations.h"
+#include "jvm/operation/operations.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,10 +10,10 @@
 
 #include "base/cleanup.h"
 #include "java_target.h"
-#include "jvm/asprof.h"
-#include "jvm/attach.h"
-#include "jvm/traits.h"
-#include "jvm/view.h"
+#include "jvm/attach/asprof.h"
+#include "jvm/attach/attach.h"
+#include "jvm/probe/probe.h"
+#include "jvm/probe/view.h"
 #include "operation_apart.h"
 #include "os/clock.h"
 #include "test.h"

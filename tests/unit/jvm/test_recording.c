@@ -1,4 +1,4 @@
-#include "jvm/recording.h"
+#include "jvm/operation/recording.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,8 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "jvm/ops.h"
-#include "jvm/scan.h"
+#include "jvm/operation/client.h"
+#include "jvm/operation/scan.h"
 #include "test.h"
 
 enum { DEADLINE_MS = 20000, SEEN_MAX = 128 };

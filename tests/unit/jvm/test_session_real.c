@@ -1,5 +1,5 @@
 /* Sessions against real JVMs and the real profiler, through the real helper: each test once per JDK of this machine. Needs root. */
-#include "jvm/session.h"
+#include "jvm/session/session.h"
 
 #include "base/cursor.h"
 #include "helper_loop.h"

@@ -1,0 +1,49 @@
+/* Watches a JVM for a while after each attach: should it end, how, and was it the attach?
+ *
+ * A process that is no child of ours leaves little behind. Its exit status is readable as long as it is a zombie (proc(5) stat
+ * field 52, for who may trace it), and later from its pidfd on Linux 6.15 and newer (PIDFD_GET_INFO, linux/pidfd.h). Whether the OOM killer did
+ * it, its cgroup counts (memory.events, in version 1 memory.oom_control); where the group went with it, the one above may tell. On older
+ * kernels a parent that waits is faster than we are every other time: then the JVM's attach socket tells, which HotSpot removes in an
+ * atexit(3) handler (attachListener_linux.cpp; seen with 8, 11, 17 and 25), whatever the status, but not when it is killed or aborts.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "jvm/probe/cgroup.h"
+#include "jvm/session/quarantine.h"
+#include "os/pidref.h"
+
+enum { AFTERCARE_S = 10, AFTERCARE_GROUPS = 4 };
+
+struct aftercare {
+    int64_t since_ns;                 /* the last attach was begun, CLOCK_MONOTONIC; 0 = nothing to watch */
+    struct cgroup *group;             /* its cgroup; owned; NULL = not known */
+    uint64_t kills[AFTERCARE_GROUPS]; /* what it and those above it had counted */
+    bool has_socket;
+    int socket;               /* its attach socket's file; owned */
+    struct jvm_makeup makeup; /* key "" = not known yet */
+    enum jvm_end end;
+    int signal;       /* that killed it, else 0 */
+    int64_t ended_ns; /* 0 = it runs */
+};
+
+/* An attach begins. */
+void aftercare_begin(struct aftercare *a, const struct pidref *p, int64_t now_ns);
+/* Takes over a descriptor of its attach socket's file, of a file system that waits for nobody; -1 = none. */
+void aftercare_keep_socket(struct aftercare *a, int fd);
+/* It did not come to an attach. */
+void aftercare_drop(struct aftercare *a);
+/* The process ended: call at once, while its status can still be had. */
+void aftercare_ended(struct aftercare *a, const struct pidref *p, int64_t now_ns);
+/* From time to time: a JVM that outlived its attach is told to the quarantine. */
+void aftercare_look(struct aftercare *a, struct quarantine *q, int64_t now_ns);
+
+/* Judges one that ended: `text` says how if that was soon after an attach and not its own doing ("killed by SIGSEGV 0.3 s after the
+ * attach"), else it is "". True when the quarantine condemned its make-up for that, just now. `q` may be NULL. */
+bool aftercare_judge(struct aftercare *a, struct quarantine *q, char *text, size_t size);
+
+void aftercare_done(struct aftercare *a);
+
+/* The wait status of a process that ended, as wait(2) has it; false when nobody tells. */
+bool aftercare_status(const struct pidref *p, int *ret);
