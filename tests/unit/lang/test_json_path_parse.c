@@ -8,7 +8,7 @@
 #include "test.h"
 
 /* Parses a copy that ends where the text ends, so that a sanitizer sees every byte read beyond it. */
-static int parse_slice(struct str text, struct query *ret, struct err *err)
+static int parse_slice(struct str text, struct path_query *ret, struct err *err)
 {
     cleanup_free char *exact = xmalloc(text.n + !text.n);
     if (text.n)
@@ -23,16 +23,16 @@ static int parse_slice(struct str text, struct query *ret, struct err *err)
 
 static void check_error(const char *text, const char *want)
 {
-    cleanup_query struct query q = {0};
+    cleanup_query struct path_query q = {0};
     struct err err = {0};
     CHECK_INT(parse_slice(str_of(text), &q, &err), -EINVAL);
     CHECK_STR(err.text, want);
     CHECK(q.path.steps == NULL);
 }
 
-static struct query parsed(const char *text)
+static struct path_query parsed(const char *text)
 {
-    struct query q = {0};
+    struct path_query q = {0};
     struct err err = {0};
     if (parse_slice(str_of(text), &q, &err) < 0)
         FAIL_("%s: %s", text, err.text);
@@ -65,7 +65,7 @@ static void describe(const struct query_step *s, struct buf *out)
 
 static void check_steps(const char *text, const char *want)
 {
-    cleanup_query struct query q = parsed(text);
+    cleanup_query struct path_query q = parsed(text);
     cleanup_buf struct buf out = BUF_INIT(1 << 16);
     describe(q.path.steps, &out);
     CHECK_STR(buf_cstr(&out), want);
@@ -104,7 +104,7 @@ static void slices_have_defaults(void)
 
 static void numbers_beyond_any_array_do_not_wrap(void)
 {
-    cleanup_query struct query q = parsed("$[99999999999999999999999999][-99999999999999999999999999]");
+    cleanup_query struct path_query q = parsed("$[99999999999999999999999999][-99999999999999999999999999]");
     struct query_step *s = q.path.steps;
     CHECK(s && s->kind == STEP_INDEX && s->index > INT32_MAX);
     CHECK(s && s->next && s->next->kind == STEP_INDEX && s->next->index < -(int64_t)INT32_MAX);
@@ -126,7 +126,7 @@ static void texts_that_end_early_are_refused_without_reading_on(void)
                                         "$[?(@.a == 'x' && !(count($.b) in [1, \"y\", null]))]"};
     for (size_t i = 0; i < ARRAY_LEN(whole); i++)
         for (size_t n = 2; n < strlen(whole[i]); n++) {
-            cleanup_query struct query q = {0};
+            cleanup_query struct path_query q = {0};
             struct err err = {0};
             if (parse_slice((struct str){whole[i], n}, &q, &err) != -EINVAL || !err.text[0])
                 FAIL_("%.*s is taken for a query", (int)n, whole[i]);
@@ -146,13 +146,13 @@ static void errors_say_where_they_are(void)
 
 static void a_nul_is_not_the_end_of_the_text(void)
 {
-    cleanup_query struct query q = {0};
+    cleanup_query struct path_query q = {0};
     struct err err = {0};
     CHECK_INT(parse_slice((struct str){"$.a\0.b", 6}, &q, &err), -EINVAL);
     CHECK_HAS(err.text, "parse error at 4");
 }
 
-static struct query_expr *filter_of(const struct query *q)
+static struct query_expr *filter_of(const struct path_query *q)
 {
     const struct query_step *s = q->path.steps;
     return s && s->kind == STEP_FILTER && s->filter ? s->filter->expr : NULL;
@@ -160,7 +160,7 @@ static struct query_expr *filter_of(const struct query *q)
 
 static void and_and_or_bind_alike_from_left_to_right(void)
 {
-    cleanup_query struct query q = parsed("$[?(@.a || @.b && @.c)]");
+    cleanup_query struct path_query q = parsed("$[?(@.a || @.b && @.c)]");
     struct query_expr *e = filter_of(&q);
     CHECK(e && e->op == QUERY_AND && e->left->op == QUERY_OR && e->right->op == QUERY_PATH);
     CHECK_INT(q.path.steps->filter->path_count, 3);
@@ -169,7 +169,7 @@ static void and_and_or_bind_alike_from_left_to_right(void)
 
 static void not_applies_to_all_that_follows(void)
 {
-    cleanup_query struct query q = parsed("$[?(!@.a == 1 && @.b)]"), r = parsed("$[?((!@.a) && @.b)]");
+    cleanup_query struct path_query q = parsed("$[?(!@.a == 1 && @.b)]"), r = parsed("$[?((!@.a) && @.b)]");
     struct query_expr *e = filter_of(&q), *f = filter_of(&r);
     CHECK(e && e->op == QUERY_NOT && e->left->op == QUERY_AND && e->left->left->op == QUERY_EQ);
     CHECK(f && f->op == QUERY_AND && f->left->op == QUERY_NOT);
@@ -178,7 +178,7 @@ static void not_applies_to_all_that_follows(void)
 
 static void literals_keep_their_kinds(void)
 {
-    cleanup_query struct query q = parsed("$[?(@.x in [1, -2.5, 1e3, 'two', true, false, null])]");
+    cleanup_query struct path_query q = parsed("$[?(@.x in [1, -2.5, 1e3, 'two', true, false, null])]");
     struct query_expr *e = filter_of(&q);
     const struct value *list = e && e->op == QUERY_IN && e->right->op == QUERY_LIST ? e->right->literal : NULL;
     CHECK(list != NULL);
@@ -210,8 +210,8 @@ static void what_has_no_place_in_filters_is_refused(void)
 }
 
 /* `text`, n times, between two others. */
-static struct query_step *repeated(const char *before, const char *text, size_t n, const char *after, struct query *q,
-                                   struct err *err)
+static struct query_step *repeated(const char *before, const char *text, size_t n, const char *after,
+                                   struct path_query *q, struct err *err)
 {
     cleanup_buf struct buf all = BUF_INIT(1 << 20);
     buf_puts(&all, before);
@@ -223,7 +223,7 @@ static struct query_step *repeated(const char *before, const char *text, size_t 
 
 static void check_bound(const char *before, const char *text, size_t most, const char *after, const char *want)
 {
-    cleanup_query struct query good = {0}, bad = {0};
+    cleanup_query struct path_query good = {0}, bad = {0};
     struct err err = {0};
     CHECK(repeated(before, text, most, after, &good, &err) != NULL);
     CHECK_STR(err.text, "");
@@ -236,7 +236,7 @@ static void steps_depth_and_paths_are_bounded(void)
 {
     check_bound("$", ".a", 256, "", "too many steps");
     check_bound("$[?(@ == 0", " || @.a", 15, ")]", "too many paths in a filter");
-    cleanup_query struct query q = {0};
+    cleanup_query struct path_query q = {0};
     struct err err = {0};
     CHECK(repeated("$[?", "(", 5000, "", &q, &err) == NULL);
     CHECK_HAS(err.text, "nested too deeply");
@@ -248,7 +248,7 @@ static void steps_depth_and_paths_are_bounded(void)
 
 static void a_message_shows_a_part_of_a_long_query(void)
 {
-    cleanup_query struct query q = {0};
+    cleanup_query struct path_query q = {0};
     struct err err = {0};
     CHECK(repeated("$", ".abcdefgh", 200, " x", &q, &err) == NULL);
     CHECK_HAS(err.text, "parse error at 1802 in $.abcdefgh");
