@@ -64,11 +64,11 @@ struct args {
 
 static const struct option options[] = {
     {"filename", OPT_STRING, offsetof(struct args, filename), .required = true,
-     .help = "A file, or a directory whose `*.alloy` files make one module."},
+     .help = "A file, or a directory whose `*.alloy` files form one module."},
     {"detector", OPT_CUSTOM, offsetof(struct args, detector), .custom = &detector_option,
-     .default_text = "\"fsnotify\"", .help = "How changes are noticed: `fsnotify` by events, `poll` by looking."},
+     .default_text = "\"fsnotify\"", .help = "Change detection: `fsnotify` (events and polling) or `poll`."},
     {"poll_frequency", OPT_DURATION, offsetof(struct args, poll_frequency), .default_text = "\"1m\"",
-     .help = "How often to look, with events as well, as some are never told."},
+     .help = "Polling interval; also used with `fsnotify`, because some file systems have no events."},
     {0},
 };
 
@@ -167,7 +167,7 @@ static void take(struct file_import *i, const struct job *j)
     } else {
         component_health(i->self, false, "%s", j->err.text);
         if (i->is_well)
-            log_warn("module cannot be read; what was read before stays", L_COMPONENT(component_id(i->self)),
+            log_warn("cannot read module; keeping the previous content", L_COMPONENT(component_id(i->self)),
                      L_STR("err", j->err.text));
     }
     i->is_well = j->err.code == 0;
@@ -219,8 +219,8 @@ static void watch(struct file_import *i)
         i->watch = config_watch_new(i->loop, (const char *const *)&i->path, 1, on_change, i);
         config_watch_set_quiet(i->watch, QUIET_MS);
         if (config_watch_missed(i->watch))
-            log_warn("no events for a module's files: only poll_frequency counts", L_COMPONENT(component_id(i->self)),
-                     L_STR("path", i->path));
+            log_warn("cannot watch a module's files; changes are detected by polling only",
+                     L_COMPONENT(component_id(i->self)), L_STR("path", i->path));
     }
     const uint64_t ms = (uint64_t)(i->poll_frequency / ms_ns);
     uv_timer_start(i->timer, on_poll, ms, ms);
@@ -313,7 +313,7 @@ static void import_free(void *state)
 
 const struct component_def import_file = {
     .name = "import.file",
-    .help = "Brings custom components from a file, or from the files of a directory, and follows their changes.",
+    .help = "Imports custom components from a file or directory, and reloads them when it changes.",
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = import_source_exports,

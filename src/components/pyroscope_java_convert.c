@@ -18,7 +18,7 @@ static const int64_t SECOND_NS = 1000000000, HOUR_NS = 3600000000000,
                      CREDIT_NS = INT64_C(10000000) * JAVA_CONVERT_CPU * JAVA_CONVERT_CPU_S;
 
 struct metric_family conversion_cut_total = {.name = "smolder_conversion_cut_total",
-                                             .help = "Parts of recordings beyond what is converted, by reason.",
+                                             .help = "Parts of recordings left out because of a limit, by reason.",
                                              .kind = METRIC_COUNTER,
                                              .labels = {"reason"}};
 
@@ -145,7 +145,7 @@ static void tell_cuts(struct java_stream *s, const struct conversion *c, bool la
         if (last)
             metric_add(&conversion_cut_total, (double)cuts[i].count, cut_reasons[i].name);
         snprintf(text + n, sizeof text - n, "%s%llu %s",
-                 n ? "; " : "recording cut: ", (unsigned long long)cuts[i].count, cut_reasons[i].text);
+                 n ? "; " : "recording truncated: ", (unsigned long long)cuts[i].count, cut_reasons[i].text);
     }
     if (last || *text)
         s->events.cut(s->arg, text);

@@ -103,7 +103,7 @@ def killed_for_want_of_memory(lab):
         group.leave(5)
         agent = lab.agent(config=text)
         wait_for("the JVM's end", lambda: not jvm.alive())
-        equal(len(agent.wait_log("level=error.*did not survive being attached to.*OOM-killed")), 1, "errors")
+        equal(len(agent.wait_log("level=error.*died after an attach.*OOM-killed")), 1, "errors")
         group.leave(None)
         second = lab.jvm(options=STEADY, wrapper=group.wrapper())
         agent.wait_reason(second, "OOM-killed.*smolder forgive")
