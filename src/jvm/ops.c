@@ -173,7 +173,7 @@ static void answered(void *arg, enum priv_result result, const uint8_t *out, siz
     struct jvm_reply r = {.outcome = JVM_FAILED, .output_fd = -1, .previous_fd = -1, .socket_fd = -1};
     switch (result) {
     case PRIV_DONE:
-        snprintf(r.reason, sizeof r.reason, "the helper's answer makes no sense");
+        snprintf(r.reason, sizeof r.reason, "invalid reply from the helper");
         decode(out, len, fds, fd_count, &r);
         break;
     case PRIV_TIMEOUT:
@@ -185,7 +185,7 @@ static void answered(void *arg, enum priv_result result, const uint8_t *out, siz
         break;
     case PRIV_LOST:
         r.outcome = JVM_LOST;
-        snprintf(r.reason, sizeof r.reason, "the privileged helper had to be started again");
+        snprintf(r.reason, sizeof r.reason, "the privileged helper was restarted");
         break;
     }
     p->done(p->arg, &r);

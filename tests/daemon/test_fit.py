@@ -198,6 +198,6 @@ def untested_version(lab):
     lab.receiver()
     jvm = lab.jvm(version=28)
     agent = lab.agent(config=config())
-    agent.wait_reason(jvm, "newer than those that were tested|kills early-access builds")
+    agent.wait_reason(jvm, "newer than the tested versions|kills early-access builds")
     check(jvm.alive(), "the JVM ended")
     agent.stop()
