@@ -149,7 +149,7 @@ static void retries_what_got_no_answer(void)
     struct push_outcome o = push_to(&e);
     CHECK_INT(o.result, PUSH_RETRY);
     CHECK_INT(o.status, 0);
-    CHECK_HAS(o.reason, "is a Pyroscope server running there?");
+    CHECK_HAS(o.reason, "check that a Pyroscope server is running there");
     fault_close_now(&loop, (uv_handle_t *)&holder);
 
     struct fault_server s;
