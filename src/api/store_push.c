@@ -100,7 +100,7 @@ void store_http_push(void *ctx, struct request *rq)
     if (!connect_accept(rq, &call))
         return;
     if (http->pushing && http->pushing + request_body(rq).n > PUSHING_MAX) {
-        busy(rq, "too many pushes at once");
+        busy(rq, "too many concurrent pushes");
         return;
     }
     struct push *p = xcalloc(1, sizeof *p);

@@ -84,7 +84,7 @@ static void take_label(void *arg, const char *value)
     struct query *q = arg;
     const char *equals = strchr(value, '=');
     if (!equals || equals == value || q->label_count == QUERY_LABELS_MAX) {
-        q->bad = "label wants name=value, at most 16 times";
+        q->bad = "invalid label: expected name=value, at most 16 times";
         return;
     }
     char *text = q->label_text[q->label_count] = xstrdup(value);
@@ -100,7 +100,7 @@ static int64_t number(struct query *q, const char *name, int64_t otherwise)
         return otherwise;
     if (str_to_i64(str_of(text), &v) && v >= 0)
         return v;
-    q->bad = "from, until, max_nodes and buckets are whole numbers; times are milliseconds since 1970";
+    q->bad = "from, until, max_nodes and buckets must be integers; times are milliseconds since the epoch";
     return otherwise;
 }
 
@@ -141,7 +141,7 @@ static void query_submit(struct query *q)
         query_free(q);
     } else if (store_read(q->http->store, on_work, on_done, q) < 0) {
         request_set_header(q->rq, "Retry-After", "1");
-        reply_error(q->rq, 503, "too many queries at once, try again");
+        reply_error(q->rq, 503, "too many concurrent queries, retry later");
         query_free(q);
     }
 }
