@@ -115,7 +115,7 @@ static void judges_by_the_status_first(void)
          PUSH_REJECTED, "no org id"},
         {404, "text/plain", "404 page not found\n", true, PUSH_REJECTED, ": 404 page not found;"},
         {408, "", "", true, PUSH_RETRY, "408"},
-        {413, "", "", true, PUSH_REJECTED, "smaller profiles"},
+        {413, "", "", true, PUSH_REJECTED, "size limit"},
         {415, "", "", true, PUSH_REJECTED, "415"},
         {422, "application/json", "not json", true, PUSH_REJECTED, "422"},
         {429, "application/json", "{\"code\":\"resource_exhausted\",\"message\":\"push rate limit\"}", true, PUSH_RETRY,
