@@ -6,7 +6,7 @@
 #   make test-jvms JVMs of many versions and vendors, from the folder SMOLDER_ZOO names (tests/jvms/README.md)
 #   make soak      ten thousand reloads (RELOADS) under AddressSanitizer, which must leave nothing behind
 #   make bench     the figures, one line each
-#   make lint      formatting, layers, names, sizes, clang-tidy
+#   make lint      formatting, layers, names, sizes, clang-tidy, and that clang builds it with the fuzzers
 #   make fuzz      each fuzzer for FUZZ_SECONDS (60)
 #   make install   into PREFIX (/usr/local), DESTDIR respected
 #
@@ -81,13 +81,14 @@ bench: setup-bench $(BUILD)/build.ninja
 	tools/ninja $(BUILD) --quiet
 	meson test -C $(BUILD) --no-rebuild --benchmark --verbose
 
-lint: setup-lint $(BUILD)/build.ninja
+lint: setup-lint $(BUILD)/build.ninja $(FUZZ)/build.ninja
 	tools/check-layers
 	tools/check-names
 	tools/check-sizes
 	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format --dry-run --Werror
 	tools/ninja $(BUILD) --quiet
 	git ls-files 'src/*.c' | xargs -P "$$(nproc)" -n 8 clang-tidy --quiet -p $(BUILD) --warnings-as-errors='*'
+	tools/ninja $(FUZZ) --quiet
 
 format:
 	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i

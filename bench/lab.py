@@ -46,6 +46,9 @@ def alone():
 def main(measure, arguments):
     """Runs `measure(args)`; the exit status is 0 whatever the figures are, 1 when there are none."""
     args = arguments.parse_args()
+    args.smolder = os.path.abspath(args.smolder)  # `meson test` names it relative to its own folder, agents start in the lab's
+    if not os.access(args.smolder, os.X_OK):
+        sys.exit(f"{os.path.basename(sys.argv[0])}: no program {args.smolder}")
     alone()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     busy = os.getloadavg()[0]

@@ -440,5 +440,6 @@ void secret_hide(struct str text, struct buf *out)
         buf_puts(out, SECRET_HIDDEN);
         written = end;
     }
-    buf_append(out, text.p + written, text.n - written);
+    if (written < text.n) /* an empty text may be NULL, to which nothing can be added */
+        buf_append(out, text.p + written, text.n - written);
 }

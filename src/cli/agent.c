@@ -22,7 +22,7 @@
 #include "components/all.h"
 #include "components/env.h"
 #include "graph/controller.h"
-#include "jvm/operation/client.h"
+#include "jvm/operation/table.h"
 #include "jvm/session/quarantine.h"
 #include "priv/priv.h"
 #include "store/store.h"
@@ -56,7 +56,7 @@ static const char architecture[] = "amd64";
 #endif
 static struct metric_family build_info = {.name = "smolder_build_info",
                                           .alloy_name = "alloy_build_info",
-                                          .help = "1, labelled with what this program was built as.",
+                                          .help = "1, labelled with version, OS and architecture.",
                                           .kind = METRIC_GAUGE,
                                           .labels = {"goarch", "goos", "version"}};
 
@@ -95,7 +95,7 @@ static void components_stopped(void *arg)
 static void out_of_time(uv_timer_t *t)
 {
     struct agent *a = t->data;
-    log_warn("stopped without waiting any longer for what is stuck");
+    log_warn("shutdown timed out; exiting");
     _exit(a->status);
 }
 
@@ -130,10 +130,10 @@ static void helper_lost(void *arg, bool replaced)
     if (a->stopping)
         return;
     if (replaced) {
-        log_error("the privileged helper died or did not answer; it was started again");
+        log_error("the privileged helper died or did not answer; restarted");
         return;
     }
-    log_error("the privileged helper died; nothing can be attached without it, so smolder stops");
+    log_error("the privileged helper died and cannot be restarted; exiting");
     stop(a, EXIT_SYSTEM);
 }
 
@@ -164,8 +164,7 @@ static void hint_if_idle(uv_timer_t *t)
     struct java_count count = {.agent = t->data};
     controller_each(count.agent->controller, count_targets, &count);
     if (count.components && !count.targets)
-        log_info("no JVM to profile on this host yet; one is noticed within a second of its start",
-                 L_STR("demo", "make demo-app"));
+        log_info("no JVM found yet; waiting for one to start", L_STR("demo", "make demo-app"));
 }
 
 static void http_problem(void *arg, const char *what)
@@ -204,7 +203,7 @@ static void put_flags(void *arg, struct buf *out)
 static void each_source(void *arg, void (*visit)(void *visit_arg, const struct config_file *file), void *visit_arg)
 {
     struct agent *a = arg;
-    cleanup_config_files struct config_files files = {0};
+    cleanup_conf_files struct conf_files files = {0};
     struct err err = {0};
     if (!a->loader || loader_read(a->loader, &files, &err) < 0)
         return; /* the log and the metrics of the bundle tell of it */
@@ -218,7 +217,7 @@ static bool program_is_healthy(void *arg, struct buf *why)
     const struct agent *a = arg;
     if (priv_healthy(a->priv))
         return true;
-    buf_puts(why, "the privileged helper does not answer: nothing can be attached or read until it is started again");
+    buf_puts(why, "the privileged helper does not answer; no operations until it is restarted");
     return false;
 }
 
@@ -256,7 +255,7 @@ static void watch_signals(struct agent *a)
 static void problem(void *arg, const char *id, const char *message)
 {
     (void)arg;
-    log_error("component in trouble", L_COMPONENT(id), L_STR("err", message));
+    log_error("component update failed", L_COMPONENT(id), L_STR("err", message));
 }
 
 static int prepare_settings(void *arg, const struct settings *s, struct err *err)
@@ -272,8 +271,7 @@ static int prepare_settings(void *arg, const struct settings *s, struct err *err
 static void warn_of_open(bool *is_open, bool now, const char *server, const char *address)
 {
     if (now && !*is_open)
-        log_warn("whoever reaches this address over the network may do everything there; an http block can ask for a "
-                 "password",
+        log_warn("server is reachable from the network without authentication; configure it in the http block",
                  L_STR("server", server), L_STR("address", address));
     *is_open = now;
 }
@@ -296,14 +294,14 @@ static void apply_settings(void *arg, const struct settings *s)
 static void quarantine_problem(void *arg, const char *text)
 {
     (void)arg;
-    log_warn("the JVMs that an attach killed are not remembered beyond a restart", L_STR("err", text));
+    log_warn("cannot save the quarantine list; it will be lost at a restart", L_STR("err", text));
 }
 
 static int start(struct agent *a, struct err *err)
 {
     enum stability stability;
     if (!stability_parse(a->settings->stability, &stability))
-        return err_set(err, -EINVAL, "--stability.level=%s: no such level", a->settings->stability);
+        return err_set(err, -EINVAL, "--stability.level=%s: unknown level", a->settings->stability);
     int code = priv_attach(a->priv, &a->loop, helper_lost, a, err);
     if (code < 0)
         return code;
@@ -344,7 +342,7 @@ static void announce(struct agent *a)
     if (a->store_http) {
         cleanup_free char *url =
             xasprintf("%s://%s/", a->page_has_tls ? "https" : "http", store_http_address(a->store_http));
-        log_info("flame graphs are here", L_STR("page", url));
+        log_info("web UI listening", L_STR("page", url));
     }
 }
 

@@ -83,7 +83,7 @@ static void complain(struct input_reader *r, const char *text)
         return;
     progress_clear(&r->progress);
     terminal_printf(stderr, "smolder convert: %s%s\n", text,
-                    r->result->bad == NAMED_MAX ? " (and more, not named)" : "");
+                    r->result->bad == NAMED_MAX ? " (further ones are not reported)" : "");
 }
 
 static int read_recording(struct input_reader *r, struct chunks *c, struct err *err)
@@ -180,7 +180,7 @@ static int read_labels(struct input_reader *r, struct err *err)
     code = chunks_all(c, LABELS_MAX, &bytes, err);
     struct err why = {0};
     if (code == 0 && conversion_labels(r->conversion, bytes, &why) < 0)
-        code = err_set(err, -EILSEQ, "%s: no LabelsSnapshot (%s)", r->options->labels, why.text);
+        code = err_set(err, -EILSEQ, "%s: not a LabelsSnapshot (%s)", r->options->labels, why.text);
     chunks_close(c);
     return code;
 }

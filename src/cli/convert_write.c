@@ -59,7 +59,7 @@ static int choose(const struct profile_set *set, const struct write_options *o, 
         return 0;
     cleanup_buf struct buf types = BUF_INIT(TYPES_TEXT_MAX);
     put_types(set, &types);
-    return err_set(err, -ESRCH, "no profile or sample type is called \"%s\"; there are: %s", o->type, buf_cstr(&types));
+    return err_set(err, -ESRCH, "no profile or sample type \"%s\"; available: %s", o->type, buf_cstr(&types));
 }
 
 /* For a format that holds one profile: the first, but the CPU where there is a choice, and the others are named. */
@@ -75,8 +75,8 @@ static const struct chosen *choose_one(const struct profile_choice *c, const str
         cleanup_buf struct buf types = BUF_INIT(TYPES_TEXT_MAX);
         put_types(set, &types);
         struct str type = set->symbols.strings[one->profile->p.types[0].type];
-        terminal_printf(stderr, "smolder convert: this is %s (%.*s); --type=NAME chooses among %s\n",
-                        one->profile->name, STR_ARG(type), buf_cstr(&types));
+        terminal_printf(stderr, "smolder convert: writing %s (%.*s); select with --type=NAME: %s\n", one->profile->name,
+                        STR_ARG(type), buf_cstr(&types));
     }
     return one;
 }
@@ -88,7 +88,7 @@ static int protect_inputs(const struct write_options *o, const char *path, struc
         return 0;
     for (size_t i = 0; i < o->input_count; i++) {
         if (st.st_dev == o->inputs[i].st_dev && st.st_ino == o->inputs[i].st_ino)
-            return err_set(err, -EINVAL, "%s: is an input; write somewhere else", path);
+            return err_set(err, -EINVAL, "%s: is an input; choose another output", path);
     }
     return 0;
 }
@@ -139,12 +139,11 @@ static int write_pprof(struct output *out, const struct profile_set *set, const 
     if (!*o->type && c->len > 1) {
         cleanup_buf struct buf types = BUF_INIT(TYPES_TEXT_MAX);
         put_types(set, &types);
-        return err_set(err, -EINVAL, "standard output takes one profile: choose with --type=NAME among %s",
+        return err_set(err, -EINVAL, "standard output takes one profile; select with --type=NAME: %s",
                        buf_cstr(&types));
     }
     if (to_stdout && isatty(STDOUT_FILENO))
-        return err_set(err, -EINVAL,
-                       "pprof is binary and standard output a terminal: give --output=PATH, or --format=text");
+        return err_set(err, -EINVAL, "not writing binary pprof to a terminal; use --output=PATH or --format=text");
     return put_pprof(out, o, &choose_one(c, set, o)->profile->p, o->path, err);
 }
 
@@ -163,7 +162,7 @@ static int pick_columns(const struct profile *p, size_t column, bool compare, st
         const int64_t *values = profile_values(p, i);
         fits = profile_add(ret, p->samples[i].stack, 0, (int64_t[]){values[columns[0]], values[columns[1]]});
     }
-    return fits ? 0 : err_set(err, -E2BIG, "more stacks than fit");
+    return fits ? 0 : err_set(err, -E2BIG, "too many stacks");
 }
 
 static int put_collapsed(const struct profile_set *set, const struct write_options *o, const struct profile_choice *c,
@@ -222,7 +221,7 @@ static int write_text(struct output *out, const struct profile_set *set, const s
     cleanup_buf struct buf text = BUF_INIT(OUTPUT_MAX);
     int code = 0;
     if (strcmp(o->path, "-") != 0 && is_directory(o->path))
-        return err_set(err, -EINVAL, "%s: is a directory; name a file", o->path);
+        return err_set(err, -EINVAL, "%s: is a directory; expected a file", o->path);
     if (o->format == WRITE_COLLAPSED)
         code = put_collapsed(set, o, c, &text, err);
     else if (o->format == WRITE_HTML)

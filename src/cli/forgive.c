@@ -1,4 +1,4 @@
-/* smolder forgive: JVMs that did not survive being attached to may be attached to again. */
+/* smolder forgive: removes JVMs from the quarantine list. */
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,33 +19,33 @@ struct forgive_flags {
 
 #define AT(field) offsetof(struct forgive_flags, field)
 static const struct flag flags[] = {
-    {"storage.path", FLAG_STRING, AT(storage_path), "data-smolder", "DIR", "The --storage.path of the agent."},
-    {"all", FLAG_BOOL, AT(all), NULL, NULL, "Forgive all of them."},
-    {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this and exit."},
+    {"storage.path", FLAG_STRING, AT(storage_path), "data-smolder", "DIR", "Data directory of the agent."},
+    {"all", FLAG_BOOL, AT(all), NULL, NULL, "Remove all entries."},
+    {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this help and exit."},
     {NULL},
 };
 
 static void help(void)
 {
     fputs("NAME\n"
-          "  smolder forgive - attach again to JVMs like those that an attach killed\n\n"
+          "  smolder forgive - remove JVMs from the quarantine list\n\n"
           "SYNOPSIS\n"
           "  smolder forgive [--storage.path=DIR] [--all] [MAIN|PROGRAM|KEY…]\n\n"
           "DESCRIPTION\n"
-          "  A JVM that dies within ten seconds of an attach is not attached to again, nor is any other of the\n"
-          "  same program, main class and build; a restart does not change that. This takes them off the list: by\n"
-          "  main class or name of the jar, by path of the program, or by the first eight digits of the key.\n"
-          "  Without any, prints the list. An agent that runs notices within seconds.\n\n"
+          "  A JVM that dies within ten seconds of an attach is quarantined: it, and every JVM of the same user,\n"
+          "  program, main class and build, is not attached to again, also after a restart of the agent. This\n"
+          "  command removes entries by main class or jar name, by program path, or by a key prefix of at least\n"
+          "  eight digits. Without a name it prints the list. A running agent picks up the change within seconds.\n\n"
           "FLAGS [default]\n",
           stdout);
     flags_help(flags, stdout);
     fputs("\nEXIT STATUS\n"
-          "  0 done   1 nothing on the list is named so   2 wrong usage   3 the list cannot be read or written\n\n"
+          "  0 success   1 no entry matches   2 usage error   3 system error: the list cannot be read or written\n\n"
           "EXAMPLES\n"
           "  smolder forgive --storage.path=/var/lib/smolder\n"
-          "      What is on the list.\n"
+          "      Print the list.\n"
           "  smolder forgive --storage.path=/var/lib/smolder com.example.Main\n"
-          "      JVMs with this main class are attached to again.\n",
+          "      Remove the entries with this main class.\n",
           stdout);
 }
 
@@ -59,7 +59,7 @@ static void print(const struct quarantine_entry *e)
     terminal_printf(stdout, "%.8s  %s  uid %u  %s  %s  %s\n          %s%s\n", e->makeup.key, when, e->makeup.uid,
                     e->makeup.main[0] ? e->makeup.main : "(no main class)",
                     e->makeup.build[0] ? e->makeup.build : "(no version)", e->makeup.exe, e->why,
-                    e->strikes < QUARANTINE_STRIKES ? " (only suspected: the next time counts)" : "");
+                    e->strikes < QUARANTINE_STRIKES ? " (suspected: quarantined after the next one)" : "");
 }
 
 struct pardon {
@@ -120,11 +120,11 @@ static int forgive(int argc, char **argv)
         return EXIT_SYSTEM;
     }
     if (p.forgiven == 0 && rest.len > 0) {
-        fprintf(stderr, "smolder forgive: nothing on the list is named so; without a name it is printed\n");
+        fprintf(stderr, "smolder forgive: no entry matches; run it without a name to print the list\n");
         return EXIT_INPUT;
     }
     return EXIT_FINE;
 }
 
 const struct command command_forgive = {"forgive", "smolder forgive [FLAGS] [MAIN…]",
-                                        "Attach again to JVMs like those that an attach killed.", forgive};
+                                        "Remove JVMs from the quarantine list.", forgive};

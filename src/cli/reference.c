@@ -1,4 +1,4 @@
-/* smolder reference [NAME]: what a component takes and exports, or what a function does, as Markdown, from their tables.
+/* smolder reference [NAME]: reference of a component or function as Markdown, generated from their tables.
  *
  * The pages under docs/components and docs/functions hold this output between two marks; tools/update-docs puts it there and a test
  * compares.
@@ -92,7 +92,7 @@ static void put_blocks(const struct schema *s, const char *path, unsigned depth)
         char name[PATH_MAX_BYTES];
         snprintf(name, sizeof name, "%s%s%s", path, *path ? " > " : "", o->name);
         printf("\n### Block `%s`\n\n%s %s\n\n", name, o->help ? o->help : "",
-               o->kind == OPT_BLOCKS ? "Any number of them." : "At most one.");
+               o->kind == OPT_BLOCKS ? "Any number of blocks." : "At most one block.");
         put_attributes(o->block);
         put_blocks(o->block, name, depth + 1);
     }
@@ -104,8 +104,8 @@ static void put_component(const struct component_def *def)
     put_attributes(def->args);
     put_blocks(def->args, "", 0);
     if (def->imports) {
-        puts("\n## What it brings\n\nIts label is a namespace: `LABEL.NAME` is a block for each `declare \"NAME\"` of "
-             "the module.");
+        puts("\n## Definitions\n\nThe label is a namespace: `LABEL.NAME` is a block for each `declare \"NAME\"` of the "
+             "module.");
         return;
     }
     puts("\n## Exported fields\n");
@@ -134,10 +134,10 @@ static void put_function(const struct stdlib_function *f)
         printf("%s(%s) %s\n", f->def.name, f->parameters ? f->parameters : "", f->result);
     printf("```\n\n%s\n", f->help);
     if (f->stability != STABILITY_GA)
-        printf("\nIts stability level is %s: it needs `--stability.level=%s`.\n", stability_name(f->stability),
+        printf("\nStability level: %s; requires `--stability.level=%s`.\n", stability_name(f->stability),
                stability_name(f->stability));
     if (f->alias)
-        printf("\nThe old name `%s` still works; every use draws a warning.\n", f->alias);
+        printf("\nDeprecated alias: `%s`; its use logs a warning.\n", f->alias);
     puts("\n## Examples\n\n| Expression | Value |\n|---|---|");
     for (size_t i = 0; i < STDLIB_EXAMPLES_MAX && f->examples[i].expression; i++) {
         const char *texts[] = {f->examples[i].expression, f->examples[i].value};
@@ -153,7 +153,7 @@ static void put_list(void)
     puts("Components:");
     for (const struct component_def *const *def = all_components; *def; def++)
         printf("  %-24s %s\n", (*def)->name, (*def)->help ? (*def)->help : "");
-    puts("\nFunctions and constants of expressions:");
+    puts("\nFunctions and constants:");
     for (size_t i = 0; (f = stdlib_row(i)); i++) {
         const char *stop = strchr(f->help, '.');
         while (stop && stop[1] && stop[1] != ' ')
@@ -184,11 +184,10 @@ static int reference(int argc, char **argv)
             put_function(f);
             return EXIT_FINE;
         }
-    terminal_printf(stderr, "smolder reference: no component or function \"%s\"; smolder reference lists them\n",
+    terminal_printf(stderr, "smolder reference: no component or function \"%s\"; run smolder reference for a list\n",
                     argv[0]);
     return EXIT_INPUT;
 }
 
 const struct command command_reference = {"reference", "smolder reference [COMPONENT|FUNCTION]",
-                                          "Print what a component takes or what a function does, as Markdown.",
-                                          reference};
+                                          "Print the reference of a component or function as Markdown.", reference};

@@ -180,7 +180,7 @@ static void put_cgroup_path(struct labels_builder *b, struct str cgroup)
     put(b, STR("__meta_process_cgroup_path"), buf_slice(&path));
 }
 
-static struct labels *labels_of(const struct discovery *d, const struct process *p, const struct jvm_facts *f)
+static struct labels *labels_of(const struct discovery *d, const struct process *p, const struct jvm_scan_record *f)
 {
     const struct discover_config *c = &d->args.discover_config;
     cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
@@ -210,7 +210,7 @@ static struct labels *labels_of(const struct discovery *d, const struct process 
 }
 
 /* Once per process: who cannot be read today cannot be read tomorrow either. */
-static void report(struct discovery *d, struct process *p, const struct jvm_facts *f)
+static void report(struct discovery *d, struct process *p, const struct jvm_scan_record *f)
 {
     if (p->reported)
         return;
@@ -223,7 +223,8 @@ static void report(struct discovery *d, struct process *p, const struct jvm_fact
                   L_STR("err", what));
 }
 
-static void on_unreadable(struct discovery *d, struct process *p, const struct jvm_facts *f, enum process_read asked)
+static void on_unreadable(struct discovery *d, struct process *p, const struct jvm_scan_record *f,
+                          enum process_read asked)
 {
     if (f->start_time) {
         p->start_time = f->start_time;
@@ -251,7 +252,7 @@ static void on_unreadable(struct discovery *d, struct process *p, const struct j
     }
 }
 
-static void on_record(void *arg, const struct jvm_facts *f)
+static void on_record(void *arg, const struct jvm_scan_record *f)
 {
     struct process_reader *r = arg;
     struct discovery *d = r->discovery;

@@ -20,7 +20,8 @@
 #include "components/pyroscope_java_convert.h"
 #include "components/pyroscope_java_labels.h"
 #include "graph/component.h"
-#include "jvm/operation/scan.h"
+#include "jvm/operation/client.h"
+#include "jvm/probe/command_line.h"
 #include "jvm/probe/user.h"
 #include "jvm/session/retry.h"
 #include "jvm/session/session.h"
@@ -88,17 +89,16 @@ static int64_t wall_ns(void)
 
 /* ---- one JVM ---- */
 
-static void on_profile(void *arg, const char *name, const char *event, struct profile *p)
+static void on_profile(void *arg, const struct convert_profile *meta, struct profile *p)
 {
     struct jvm *v = arg;
-    char configured[JAVA_EVENT_MAX];
-    (void)java_conversion(&v->owner->args.profiling, v->owner->events, configured);
-    const char *label = java_event_label(&v->events, event, configured);
-    struct labels *labels = java_profile_labels(v->target, name, label);
+    const struct convert_options configured = java_conversion(&v->owner->args.profiling, v->owner->events);
+    const char *label = java_event_label(&v->events, convert_label(meta, "jfr_event"), configured.settings.event);
+    struct labels *labels = java_profile_labels(v->target, meta->type, label);
     if (strcmp(label, JAVA_EVENT_OTHER) == 0 && !v->cut[0])
         snprintf(v->cut, sizeof v->cut, "the recording names an event that is not the profiler's: jfr_event is \"%s\"",
                  label);
-    metric_add(&samples_total, (double)p->samples, name);
+    metric_add(&samples_total, (double)p->samples, meta->type);
     v->profiles++;
     v->samples += p->samples;
     v->last_profile_ns = wall_ns();
@@ -147,8 +147,11 @@ static void on_stream_ended(void *arg)
 static void on_chunk(void *arg, uint8_t *bytes, size_t len, bool last_of_interval)
 {
     struct jvm *v = arg;
-    java_stream_tick_worth(v->stream, jvm_session_tick_worth(v->session));
-    java_stream_chunk(v->stream, bytes, len, last_of_interval);
+    struct jfr_chunk *c = jfr_chunk_new(bytes, len);
+    c->itimer_scale = jvm_session_tick_worth(v->session);
+    c->last_of_interval = last_of_interval;
+    java_stream_chunk(v->stream, c);
+    jfr_chunk_unref(c);
 }
 
 static void tell_state(struct jvm *v)
@@ -246,8 +249,7 @@ static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
         .chunk = on_chunk, .state = on_state, .condemned = on_condemned, .note = on_note, .closed = on_closed};
     static const struct java_stream_events stream_events = {
         .profile = on_profile, .refused = on_refused, .cut = on_cut, .ended = on_stream_ended};
-    char event[JAVA_EVENT_MAX];
-    struct conversion_options options = java_conversion(&j->args.profiling, j->events, event);
+    const struct convert_options options = java_conversion(&j->args.profiling, j->events);
     struct jvm *v = xcalloc(1, sizeof *v);
     v->owner = j;
     v->id = id;
@@ -327,8 +329,7 @@ static struct jvm *find_jvm(struct java *j, struct jvm_id id)
 
 static void keep_jvm(struct java *j, struct jvm *v, struct labels *target)
 {
-    char event[JAVA_EVENT_MAX];
-    struct conversion_options options = java_conversion(&j->args.profiling, j->events, event);
+    const struct convert_options options = java_conversion(&j->args.profiling, j->events);
     struct labels *old = v->target;
     v->target = labels_ref(target);
     labels_unref(old);
@@ -407,7 +408,7 @@ static void install(struct java *j)
 {
     if (j->installing)
         priv_forget(j->env->priv, j->install_call);
-    struct jvm_start s = {.tmp_dir = j->args.tmp_dir, .dist = j->args.dist, .options = ""};
+    struct jvm_request s = {.tmp_dir = j->args.tmp_dir, .dist = j->args.dist, .options = ""};
     j->installing = true;
     j->install_call = jvm_install(j->env->priv, &s, on_installed, j);
 }
@@ -528,7 +529,7 @@ static struct str java_main_of(const struct labels *target, char **room)
     for (char *c = *room; *c; c++)
         if (*c == ' ')
             *c = '\0';
-    return jvm_main_of((struct str){*room, joined.n});
+    return command_line_main((struct str){*room, joined.n});
 }
 
 static void java_show_jvm(const struct jvm *v, jvm_status_visit *visit, void *arg)

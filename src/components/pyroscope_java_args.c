@@ -303,19 +303,17 @@ static int64_t nanoseconds(struct str s)
     }
 }
 
-struct conversion_options java_conversion(const struct java_profiling *p, const char *events,
-                                          char event[JAVA_EVENT_MAX])
+struct convert_options java_conversion(const struct java_profiling *p, const char *events)
 {
     /* Defaults of async-profiler: 10 ms for CPU events, 50 ms for wall. */
     struct str name = option_value(events, "event"), interval = option_value(events, "interval");
-    struct conversion_options o = {.cpu_ns = 10000000, .gzip = true};
-    snprintf(event, JAVA_EVENT_MAX, "%.*s", STR_ARG(name));
-    o.event = event;
+    struct convert_options o = {.settings.cpu_ns = 10000000, .gzip = true};
+    snprintf(o.settings.event, JAVA_EVENT_MAX, "%.*s", STR_ARG(name));
     if (interval.n && nanoseconds(interval) > 0)
-        o.cpu_ns = nanoseconds(interval);
+        o.settings.cpu_ns = nanoseconds(interval);
     if (option_on(events, "wall")) {
         int64_t wall = nanoseconds(option_value(events, "wall"));
-        o.wall_ns = wall > 0 ? wall : 50000000;
+        o.settings.wall_ns = wall > 0 ? wall : 50000000;
     }
     o.per_thread = p->per_thread || option_on(events, "threads");
     o.raw_threads = true; /* who asks for threads wants to tell them apart */

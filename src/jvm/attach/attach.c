@@ -17,7 +17,7 @@
 
 enum { FIRST_WAIT_MS = 1, LAST_WAIT_MS = 20, NAME_SIZE = 32 };
 
-int jvm_attach_open(struct jvm_attach *a, const struct jvm_view *v, const struct jvm_traits *t, struct err *err)
+int jvm_attach_open(struct jvm_attach *a, const struct jvm_view *v, const struct jvm_probe *t, struct err *err)
 {
     if (t->attach_off)
         return err_set(err, -ENOTSUP, "the JVM runs with -XX:+DisableAttachMechanism");
@@ -120,7 +120,7 @@ static void remove_trigger(const struct jvm_attach *a)
 }
 
 /* In place and owned as the JVM wants it, or not there at all. */
-static int plant_trigger(const struct jvm_attach *a, struct err *err)
+static int make_trigger(const struct jvm_attach *a, struct err *err)
 {
     char name[NAME_SIZE];
     snprintf(name, sizeof name, ".attach_pid%d", (int)a->v->ns_pid);
@@ -171,7 +171,7 @@ int jvm_attach_connect(struct jvm_attach *a, int *sock, struct err *err)
     }
     if (!a->may_signal)
         return err_set(err, -ENOTSUP, "%s", a->why_not);
-    code = plant_trigger(a, err);
+    code = make_trigger(a, err);
     if (code < 0)
         return code;
     /* Looked at once more: it may have executed another program meanwhile, which a SIGQUIT ends. */

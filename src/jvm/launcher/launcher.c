@@ -180,7 +180,7 @@ static void on_signal(int sig)
 /* Given; or the one the JVM has already, since a second path would be a second profiler in it; or the one beside this program. */
 static int choose_library(struct jvm_target *t, const struct launcher_command *c, struct err *err)
 {
-    const struct jvm_library *l = t->traits.ours.path[0] ? &t->traits.ours : &t->traits.stranger;
+    const struct jvm_library *l = t->probe.ours.path[0] ? &t->probe.ours : &t->probe.stranger;
     char program[PATH_MAX];
     if (c->libpath) {
         snprintf(t->library, sizeof t->library, "%s", c->libpath);
@@ -239,7 +239,7 @@ static int output_path(const struct jvm_target *t, const struct launcher_command
     char here[PATH_MAX] = "";
     int n;
     if (!c->file)
-        n = snprintf(ret, size, "%s/" PLANT_OUTPUT, t->plant.path);
+        n = snprintf(ret, size, "%s/" TARGET_DIR_OUTPUT, t->dir.path);
     else if (c->file[0] == '/' || !getcwd(here, sizeof here))
         n = snprintf(ret, size, "%s", c->file);
     else
@@ -267,11 +267,11 @@ static int profile(struct jvm_target *t, const struct launcher_command *c, struc
         return err_set(err, -EINVAL, "%s: a recording needs a file (-f)", c->action);
     int code = choose_library(t, c, err);
     if (code == 0)
-        code = jvm_plant_open(&t->plant, &t->view, OUTPUT_SPACE, err);
+        code = jvm_target_dir_open(&t->dir, &t->view, OUTPUT_SPACE, err);
     if (code < 0)
         return code;
-    cleanup_close int log = jvm_plant_file(&t->plant, PLANT_LOG, err);
-    cleanup_close int out = log < 0 ? -1 : jvm_plant_file(&t->plant, PLANT_OUTPUT, err);
+    cleanup_close int log = jvm_target_dir_file(&t->dir, TARGET_DIR_LOG, err);
+    cleanup_close int out = log < 0 ? -1 : jvm_target_dir_file(&t->dir, TARGET_DIR_OUTPUT, err);
     if (out < 0)
         return err->code;
     if ((code = output_path(t, c, path, sizeof path, err)) < 0)
@@ -284,7 +284,7 @@ static int profile(struct jvm_target *t, const struct launcher_command *c, struc
         buf_printf(&text, ",%s", c->output);
     buf_str(&text, buf_slice(&c->format));
     buf_str(&text, buf_slice(&c->params));
-    buf_printf(&text, ",log=%s/" PLANT_LOG, t->plant.path);
+    buf_printf(&text, ",log=%s/" TARGET_DIR_LOG, t->dir.path);
     code = run(t, buf_cstr(&text), log, err);
     if (collect && code == 0) {
         fprintf(stderr, "Profiling process %d for %u seconds\n", (int)t->view.p.pid, c->seconds);
@@ -292,7 +292,7 @@ static int profile(struct jvm_target *t, const struct launcher_command *c, struc
         buf_reset(&text);
         buf_printf(&text, "stop,file=%s%s%s", path, c->output ? "," : "", c->output ? c->output : "");
         buf_str(&text, buf_slice(&c->format));
-        buf_printf(&text, ",log=%s/" PLANT_LOG, t->plant.path);
+        buf_printf(&text, ",log=%s/" TARGET_DIR_LOG, t->dir.path);
         if (pidref_alive(&t->view.p))
             code = run(t, buf_cstr(&text), log, err);
         else
