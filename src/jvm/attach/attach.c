@@ -17,7 +17,7 @@
 
 enum { FIRST_WAIT_MS = 1, LAST_WAIT_MS = 20, NAME_SIZE = 32 };
 
-int jvm_attach_open(struct jvm_attach *a, const struct jvm_view *v, const struct jvm_traits *t, struct err *err)
+int jvm_attach_open(struct jvm_attach *a, const struct jvm_view *v, const struct jvm_probe *t, struct err *err)
 {
     if (t->attach_off)
         return err_set(err, -ENOTSUP, "the JVM runs with -XX:+DisableAttachMechanism");

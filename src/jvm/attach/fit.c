@@ -27,7 +27,7 @@ static void look_at_program(const struct jvm_view *v, struct elf_kind *ret)
         *ret = (struct elf_kind){0};
 }
 
-int fit_look(const struct pidref *p, const struct jvm_traits *t, uint64_t need, struct jvm_fit *ret, struct err *err)
+int fit_look(const struct pidref *p, const struct jvm_probe *t, uint64_t need, struct jvm_fit *ret, struct err *err)
 {
     struct jvm_fit f = {0};
     struct cgroup c;
@@ -52,7 +52,7 @@ unsigned fit_storage(const struct jvm_fit *f, unsigned usual)
 }
 
 /* libjvm as the JVM has it mapped. */
-static int open_libjvm(const struct jvm_view *v, const struct jvm_traits *t, char path[PATH_MAX])
+static int open_libjvm(const struct jvm_view *v, const struct jvm_probe *t, char path[PATH_MAX])
 {
     if (t->libjvm.deleted || !jvm_mapped_path(v, t->libjvm.path, t->libjvm.inode, path, PATH_MAX))
         return -ENOENT;
@@ -118,7 +118,7 @@ static int check_machine(const struct jvm_view *v, int libjvm, const struct aspr
     return elf_check(&theirs, &ours, elf_host_machine(), err);
 }
 
-int fit_check(const struct jvm_view *v, const struct jvm_traits *t, const struct asprof_file *library, bool untested,
+int fit_check(const struct jvm_view *v, const struct jvm_probe *t, const struct asprof_file *library, bool untested,
               struct jvm_fit *fit, struct err *err)
 {
     char path[PATH_MAX];

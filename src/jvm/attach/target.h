@@ -16,7 +16,7 @@
 
 struct jvm_target {
     struct jvm_view view;
-    struct jvm_traits traits;
+    struct jvm_probe probe;
     int recording; /* of a session of ours that runs in it, O_PATH; -1 = none; owned */
     struct jvm_attach attach;
     struct jvm_plant plant;

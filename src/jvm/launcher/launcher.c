@@ -180,7 +180,7 @@ static void on_signal(int sig)
 /* Given; or the one the JVM has already, since a second path would be a second profiler in it; or the one beside this program. */
 static int choose_library(struct jvm_target *t, const struct launcher_command *c, struct err *err)
 {
-    const struct jvm_library *l = t->traits.ours.path[0] ? &t->traits.ours : &t->traits.stranger;
+    const struct jvm_library *l = t->probe.ours.path[0] ? &t->probe.ours : &t->probe.stranger;
     char program[PATH_MAX];
     if (c->libpath) {
         snprintf(t->library, sizeof t->library, "%s", c->libpath);

@@ -92,7 +92,7 @@ static bool look(struct operation_job *j, bool attach)
     int code = jvm_target_find(&j->target, j->s->id.pid, j->s->id.start_time, &err);
     if (code == 0 && attach) {
         makeup_read(v, &j->reply->makeup);
-        j->unfit.code = fit_look(&v->p, &j->target.traits, j->s->headroom, &j->fit, &j->unfit);
+        j->unfit.code = fit_look(&v->p, &j->target.probe, j->s->headroom, &j->fit, &j->unfit);
     }
     if (code == 0)
         code = jvm_target_become(&j->target, &err);
@@ -114,7 +114,7 @@ static bool condemned(struct operation_job *j)
 /* Before anything is placed in the target or signalled (jvm/attach/fit.h). */
 static bool fits(struct operation_job *j)
 {
-    const struct jvm_traits *t = &j->target.traits;
+    const struct jvm_probe *t = &j->target.probe;
     struct err err = j->unfit;
     struct jvm_fit *fit = &j->fit;
     cleanup_dist struct asprof_dist d = {0};
@@ -137,7 +137,7 @@ static bool fits(struct operation_job *j)
  * then the path is one at which that file has to be put again. */
 static bool mapped_library(struct operation_job *j, const char *tail)
 {
-    const struct jvm_library *l = &j->target.traits.ours;
+    const struct jvm_library *l = &j->target.probe.ours;
     snprintf(j->target.library, sizeof j->target.library, "%s/%s", j->s->tmp_dir, tail);
     /* Overlays may show another inode in the maps than to stat(2); then the name has to do. */
     return jvm_mapped_is(j->target.view.root, j->target.library, l->inode) ||
@@ -148,7 +148,7 @@ static bool mapped_library(struct operation_job *j, const char *tail)
 static bool find_library(struct operation_job *j)
 {
     struct err err = {0};
-    const char *tail = jvm_our_library(j->target.traits.ours.path);
+    const char *tail = jvm_our_library(j->target.probe.ours.path);
     /* Most commands end here, before the embedded copy is touched. */
     if (tail && mapped_library(j, tail))
         return true;
@@ -156,10 +156,10 @@ static bool find_library(struct operation_job *j)
     if (asprof_dist_open(j->s->dist, &d, &err) < 0)
         return fail_err(j, &err);
     /* glibc knows a copy by its name, if only there is a file of that name again. */
-    if (tail && (j->target.traits.libc == JVM_MUSL || !strstr(tail, d.sha1)))
+    if (tail && (j->target.probe.libc == JVM_MUSL || !strstr(tail, d.sha1)))
         return fail(j, JVM_REFUSED, "the profiler loaded into the JVM was removed from %s: the JVM needs a restart",
-                    j->target.traits.ours.path);
-    if (asprof_place(&d, j->target.view.root, j->s->tmp_dir, j->target.traits.libc, j->target.view.host, &j->placed,
+                    j->target.probe.ours.path);
+    if (asprof_place(&d, j->target.view.root, j->s->tmp_dir, j->target.probe.libc, j->target.view.host, &j->placed,
                      &err) < 0)
         return fail_err(j, &err);
     snprintf(j->target.library, sizeof j->target.library, "%s", j->placed.path);
@@ -171,7 +171,7 @@ static bool find_library(struct operation_job *j)
 static bool mapped_what_was_placed(const struct operation_job *j)
 {
     const char *tail = jvm_our_library(j->placed.path);
-    if (!tail || j->target.traits.ours.path[0])
+    if (!tail || j->target.probe.ours.path[0])
         return true;
     const ino_t inode = jvm_mapped_inode(&j->target.view, tail - 1);
     return inode == j->placed.inode || (inode != 0 && j->placed.overlay);
@@ -198,7 +198,7 @@ static bool load(struct operation_job *j, const char *options, int *result)
         int code = jvm_attach_call(&j->target.attach, "load", args, &reply, &err);
         j->reply->attach_ns = clock_ns() - begun;
         /* A handler that is not there yet will be. */
-        if (code == -ENOTSUP && !j->target.traits.reduced_signals && (j->target.traits.attach_known || is_young(j)))
+        if (code == -ENOTSUP && !j->target.probe.reduced_signals && (j->target.probe.attach_known || is_young(j)))
             return fail(j, JVM_NOT_HOTSPOT, "%s", err.text);
         if (code < 0)
             return fail_err(j, &err);
@@ -387,15 +387,15 @@ static bool open_previous(struct operation_job *j)
 static bool foreign(struct operation_job *j)
 {
     return fail(j, JVM_FOREIGN, "another async-profiler session is running in the JVM (%s)",
-                j->target.traits.stranger.path[0] ? j->target.traits.stranger.path
-                                                  : "started by hand or by another agent");
+                j->target.probe.stranger.path[0] ? j->target.probe.stranger.path
+                                                 : "started by hand or by another agent");
 }
 
 /* A session with neither a timeout nor JFR output has no thread to know it by, so another's copy is asked. One that cannot be asked or has
  * no words for it counts as idle, or nobody could ever migrate. */
 static bool stranger_runs(struct operation_job *j)
 {
-    const struct jvm_library *l = &j->target.traits.stranger;
+    const struct jvm_library *l = &j->target.probe.stranger;
     int result;
     char options[ATTACH_ARG_MAX], text[256];
     if (!strstr(l->path, "/libasyncProfiler") || l->deleted ||
@@ -421,10 +421,10 @@ void operation_start(const struct jvm_request *s, int64_t deadline_ms, struct jv
     int result;
     if (!look(&j, true) || !fits(&j))
         return;
-    if (j.target.traits.recording >= 0) {
+    if (j.target.probe.recording >= 0) {
         if (!find_library(&j) || !open_previous(&j) || !load(&j, "stop" SILENT, &result))
             return;
-    } else if (j.target.traits.profiling || stranger_runs(&j)) {
+    } else if (j.target.probe.profiling || stranger_runs(&j)) {
         foreign(&j);
         return;
     }
@@ -483,9 +483,9 @@ void operation_roll(const struct jvm_request *s, int64_t deadline_ms, struct jvm
     cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     if (!look(&j, true) || !fits(&j))
         return;
-    if (j.target.traits.recording >= 0)
+    if (j.target.probe.recording >= 0)
         roll(&j);
-    else if (j.target.traits.profiling || stranger_runs(&j))
+    else if (j.target.probe.profiling || stranger_runs(&j))
         foreign(&j);
     else if (reply->outcome == JVM_OK)
         start_new(&j);
@@ -496,9 +496,9 @@ static bool look_for_session(struct operation_job *j)
 {
     if (!look(j, false))
         return false;
-    if (j->target.traits.recording < 0)
-        return j->target.traits.profiling ? foreign(j)
-                                          : fail(j, JVM_REFUSED, "no session of ours is running in the JVM");
+    if (j->target.probe.recording < 0)
+        return j->target.probe.profiling ? foreign(j)
+                                         : fail(j, JVM_REFUSED, "no session of ours is running in the JVM");
     return find_library(j);
 }
 
@@ -514,7 +514,7 @@ void operation_stop(const struct jvm_request *s, int64_t deadline_ms, struct jvm
 {
     cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     int result;
-    if (!look(&j, false) || j.target.traits.recording < 0)
+    if (!look(&j, false) || j.target.probe.recording < 0)
         return;
     /* It may have ended by its timeout between the look and now: then it refuses, and that is as good. */
     if (find_library(&j) && load(&j, "stop" SILENT, &result))

@@ -98,7 +98,7 @@ static void note_library(struct jvm_library *l, const struct mapping *m)
 
 static bool note_mapping(void *arg, const struct mapping *m)
 {
-    struct jvm_traits *f = arg;
+    struct jvm_probe *f = arg;
     const char *slash = memrchr(m->file.p, '/', m->file.n);
     const struct str name = {slash + 1, m->file.n - (size_t)(slash + 1 - m->file.p)};
     if (str_is(name, "libjvm.so")) {
@@ -176,7 +176,7 @@ static bool exists(int root, const char *path)
 
 /* By the loader that is mapped; a musl system with a glibc beside it maps only the one in use. Without either (a static loader) by
  * what the file system has. */
-static enum jvm_libc libc_of(const struct jvm_traits *t, int root)
+static enum jvm_libc libc_of(const struct jvm_probe *t, int root)
 {
     if (t->musl != t->glibc)
         return t->musl ? JVM_MUSL : JVM_GLIBC;
@@ -226,7 +226,7 @@ static int our_recording(const struct pidref *p)
     return -1;
 }
 
-static void read_permissions(const struct jvm_view *v, struct jvm_traits *f)
+static void read_permissions(const struct jvm_view *v, struct jvm_probe *f)
 {
     struct jvm_options options;
     jvm_options_read(v, &options);
@@ -253,10 +253,10 @@ static void read_permissions(const struct jvm_view *v, struct jvm_traits *f)
     }
 }
 
-int jvm_traits_look(const struct jvm_view *v, struct jvm_traits *ret, struct err *err)
+int jvm_probe_process(const struct jvm_view *v, struct jvm_probe *ret, struct err *err)
 {
-    struct jvm_traits *f = ret;
-    *f = (struct jvm_traits){.recording = -1};
+    struct jvm_probe *f = ret;
+    *f = (struct jvm_probe){.recording = -1};
     const int code = each_mapping(v, note_mapping, f);
     if (code < 0)
         return pidref_alive(&v->p) ? err_set(err, code, "read /proc/%d/maps: %s", (int)v->p.pid, strerror(-code))
@@ -273,7 +273,7 @@ int jvm_traits_look(const struct jvm_view *v, struct jvm_traits *ret, struct err
     return 0;
 }
 
-void jvm_traits_ask(const struct jvm_view *v, struct jvm_traits *t)
+void jvm_probe_root(const struct jvm_view *v, struct jvm_probe *t)
 {
     t->catches_quit = jvm_view_catches_quit(v);
     t->libc = libc_of(t, v->root);

@@ -416,12 +416,12 @@ static void a_foreign_session_beside_our_idle_copy_is_seen(void)
     ask(operation_stop, java.pid, JVM_STOP_MS);
     CHECK(reply.was_running);
     struct jvm_view view = JVM_VIEW_INIT;
-    struct jvm_traits traits;
+    struct jvm_probe probe;
     struct jvm_attach attach = {.tmp = -1, .deadline_ms = clock_ms() + 10000};
     CHECK_INT(jvm_view_open(&view, java.pid, 0, NULL), 0);
-    CHECK_INT(jvm_traits_look(&view, &traits, NULL), 0);
-    jvm_traits_ask(&view, &traits);
-    CHECK_INT(jvm_attach_open(&attach, &view, &traits, NULL), 0);
+    CHECK_INT(jvm_probe_process(&view, &probe, NULL), 0);
+    jvm_probe_root(&view, &probe);
+    CHECK_INT(jvm_attach_open(&attach, &view, &probe, NULL), 0);
     snprintf(library, sizeof library, "%s/lib/libasyncProfiler.so", dir);
     const char *const args[] = {library, "true", "start,event=itimer,log=/dev/null"};
     cleanup_buf struct buf text = BUF_INIT(ATTACH_REPLY_MAX);
