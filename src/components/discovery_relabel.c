@@ -20,7 +20,7 @@ static const struct option options[] = {
     {"targets", OPT_CUSTOM, offsetof(struct discovery_relabel_args, targets), .required = true,
      .custom = &targets_option, .help = "Targets to relabel."},
     {"rule", OPT_BLOCKS, offsetof(struct discovery_relabel_args, rules), .block = &relabel_rule_schema,
-     .help = "Relabelling rules, applied in order to every target."},
+     .help = "Relabelling rules, applied to every target in order."},
     {0},
 };
 static const struct schema schema = {.size = sizeof(struct discovery_relabel_args), .options = options};
@@ -88,7 +88,7 @@ static const char *const exports[] = {"output", "rules", NULL};
 
 const struct component_def discovery_relabel = {
     .name = "discovery.relabel",
-    .help = "Rewrites, keeps and drops targets by rules.",
+    .help = "Rewrites, keeps and drops targets by relabelling rules.",
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = exports,

@@ -90,3 +90,5 @@ void controller_each_import(struct controller *c, bool (*visit)(void *arg, const
 bool controller_view(struct controller *c, const char *id, struct component_view *ret);
 /* New reference, or NULL where the component has none. */
 struct value *controller_debug_info(struct controller *c, const char *id);
+/* Calls visit for every JVM that the component profiles or means to. False: it is none that does. */
+bool controller_jvms(struct controller *c, const char *id, jvm_status_visit *visit, void *arg);
