@@ -148,7 +148,7 @@ static void on_chunk(void *arg, uint8_t *bytes, size_t len, bool last_of_interva
 {
     struct jvm *v = arg;
     struct jfr_chunk *c = jfr_chunk_new(bytes, len);
-    c->itimer_scale = jvm_session_tick_worth(v->session);
+    c->itimer_scale = jvm_session_itimer_scale(v->session);
     c->last_of_interval = last_of_interval;
     java_stream_chunk(v->stream, c);
     jfr_chunk_unref(c);

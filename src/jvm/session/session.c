@@ -68,7 +68,7 @@ struct jvm_session {
     struct degraded degraded; /* of the settings `sent` */
     struct jvm_retry retries;
 
-    struct tick_clock ticks;
+    struct itimer_scale scale;
     int64_t began;       /* the profiler's session */
     uint64_t roll_bytes; /* read from it */
     int64_t chunk_began; /* the chunk being written, as we saw it */
@@ -193,7 +193,7 @@ static void on_chunk(void *arg, uint8_t *bytes, size_t len, bool last_of_interva
 {
     struct jvm_session *s = arg;
     if (bytes && !s->gone) /* or its pid may be another's */
-        (void)tick_clock_worth(&s->ticks, s->id.pid);
+        (void)itimer_scale_measure(&s->scale, s->id.pid);
     s->events.chunk(s->arg, bytes, len, last_of_interval);
 }
 
@@ -324,7 +324,7 @@ static void began(struct jvm_session *s, const struct jvm_reply *r)
         intake_adopt(&s->intake, r->previous_fd);
     intake_add(&s->intake, r->output_fd, other);
     const int64_t now = now_ns();
-    tick_clock_begin(&s->ticks, s->id.pid);
+    itimer_scale_begin(&s->scale, s->id.pid);
     s->began = s->chunk_began = now;
     s->chunk_due = now + chunk_s(s) * SECOND + LOOK_AFTER_MS * MILLI;
     s->dump_at = now + intake_target_ns(&s->intake);
@@ -633,7 +633,7 @@ struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct 
     s->events = *events;
     s->arg = arg;
     s->process = PIDREF_INIT;
-    s->ticks = TICK_CLOCK_INIT;
+    s->scale = ITIMER_SCALE_INIT;
     session_config_copy(&s->config, config);
     s->user = config->user;
     intake_init(&s->intake, priv, s->user, &intake_events, s);
@@ -678,9 +678,9 @@ void jvm_session_close(struct jvm_session *s, unsigned limit_ms)
     uv_timer_start(&s->timer, on_timer, 0, 0);
 }
 
-double jvm_session_tick_worth(const struct jvm_session *s)
+double jvm_session_itimer_scale(const struct jvm_session *s)
 {
-    return s->ticks.worth;
+    return s->scale.value;
 }
 
 int64_t jvm_session_next_ns(const struct jvm_session *s)

@@ -57,5 +57,5 @@ void jvm_session_close(struct jvm_session *s, unsigned limit_ms);
  * that is due or unknown. */
 int64_t jvm_session_next_ns(const struct jvm_session *s);
 
-/* While a chunk is handed out: how much its samples of `itimer` are worth (jvm/session/itimer_scale.h). */
-double jvm_session_tick_worth(const struct jvm_session *s);
+/* While a chunk is handed out: the scale of its `itimer` samples (jvm/session/itimer_scale.h). */
+double jvm_session_itimer_scale(const struct jvm_session *s);
