@@ -203,7 +203,7 @@ static void put_flags(void *arg, struct buf *out)
 static void each_source(void *arg, void (*visit)(void *visit_arg, const struct config_file *file), void *visit_arg)
 {
     struct agent *a = arg;
-    cleanup_config_files struct config_files files = {0};
+    cleanup_conf_files struct conf_files files = {0};
     struct err err = {0};
     if (!a->loader || loader_read(a->loader, &files, &err) < 0)
         return; /* the log and the metrics of the bundle tell of it */
@@ -271,7 +271,7 @@ static int prepare_settings(void *arg, const struct settings *s, struct err *err
 static void warn_of_open(bool *is_open, bool now, const char *server, const char *address)
 {
     if (now && !*is_open)
-        log_warn("server is reachable from the network without authentication; configure it in the http block",
+        log_warn("server is reachable over the network without authentication; configure it in the http block",
                  L_STR("server", server), L_STR("address", address));
     *is_open = now;
 }

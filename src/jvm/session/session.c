@@ -88,7 +88,7 @@ static struct metric_family attach_seconds = {.name = "smolder_attach_seconds",
                                               .bucket_count = ARRAY_LEN(attach_buckets)};
 static const double gap_buckets[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5};
 static struct metric_family gap_seconds = {.name = "smolder_gap_seconds",
-                                           .help = "Time without sampling at a roll-over, at most.",
+                                           .help = "Upper bound of the time without sampling at a roll-over.",
                                            .kind = METRIC_HISTOGRAM,
                                            .buckets = gap_buckets,
                                            .bucket_count = ARRAY_LEN(gap_buckets)};

@@ -106,7 +106,7 @@ static void escape(struct path_parser *p, struct buf *out)
     static const char letters[] = "btnfr\"'\\", meant[] = "\b\t\n\f\r\"'\\";
     char c = peek(p);
     const char *hit = c ? strchr(letters, c) : NULL;
-    p->at++;
+    p->at += p->at < p->text.n;
     if (hit)
         buf_byte(out, (uint8_t)meant[hit - letters]);
     else if (c == 'x')
@@ -131,7 +131,8 @@ static struct str quoted(struct path_parser *p, char quote)
     }
     if (p->at >= p->text.n)
         fail(p, "not terminated");
-    p->at++;
+    else
+        p->at++;
     struct str s = arena_str(&p->query->arena, buf_slice(&text));
     if (!buf_ok(&text) || !s.p)
         fail(p, "too long a string");

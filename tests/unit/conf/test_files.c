@@ -1,4 +1,4 @@
-#include "graph/config_path.h"
+#include "conf/files.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -39,10 +39,10 @@ static void reads_the_alloy_files_of_a_directory_in_order(void)
     CHECK_INT(symlink("nobody@nowhere", name), 0);
     snprintf(name, sizeof name, "%s/folder.alloy", dir);
     CHECK_INT(mkdir(name, 0755), 0);
-    cleanup_config_files struct config_files files = {0};
+    cleanup_conf_files struct conf_files files = {0};
     struct err err = {0};
     const char *paths[] = {dir};
-    CHECK_INT(config_read(paths, 1, &files, &err), 0);
+    CHECK_INT(conf_files_read(paths, 1, &files, &err), 0);
     CHECK_INT(files.len, 2);
     CHECK(files.len == 2 && strstr(files.items[0].name, "/a.alloy") && strstr(files.items[1].name, "/b.alloy"));
     CHECK_STR(files.len == 2 ? files.items[1].text : "", "b = 1\n");
@@ -53,29 +53,29 @@ static void follows_a_link_to_a_directory(void)
     char link[256];
     snprintf(link, sizeof link, "%s/link", dir);
     CHECK_INT(symlink(dir, link), 0);
-    cleanup_config_files struct config_files files = {0};
+    cleanup_conf_files struct conf_files files = {0};
     struct err err = {0};
     const char *paths[] = {link};
-    CHECK_INT(config_read(paths, 1, &files, &err), 0);
+    CHECK_INT(conf_files_read(paths, 1, &files, &err), 0);
     CHECK_INT(files.len, 2);
 }
 
 static void names_what_is_missing(void)
 {
-    struct config_files files = {0};
+    struct conf_files files = {0};
     struct err err = {0};
     const char *paths[] = {"/nonexistent/config.alloy"};
-    CHECK_INT(config_read(paths, 1, &files, &err), -ENOENT);
+    CHECK_INT(conf_files_read(paths, 1, &files, &err), -ENOENT);
     CHECK_STR(err.text, "reading config path \"/nonexistent/config.alloy\": No such file or directory");
     CHECK_INT(files.len, 0);
 }
 
 static void refuses_what_never_ends(void)
 {
-    struct config_files files = {0};
+    struct conf_files files = {0};
     struct err err = {0};
     const char *paths[] = {"/dev/zero"};
-    CHECK_INT(config_read(paths, 1, &files, &err), -EFBIG);
+    CHECK_INT(conf_files_read(paths, 1, &files, &err), -EFBIG);
     CHECK_HAS(err.text, "/dev/zero: larger than");
 }
 

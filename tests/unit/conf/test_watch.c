@@ -1,4 +1,4 @@
-#include "graph/config_watch.h"
+#include "conf/watch.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -83,16 +83,17 @@ static void wait_changes_(int line, unsigned want)
 /* Nothing is told for longer than anything is held back. */
 static void wait_quiet(void)
 {
-    for (int64_t end = now_ms() + CONFIG_WATCH_QUIET_MS * 2; now_ms() < end; usleep(1000))
+    for (int64_t end = now_ms() + CONF_WATCH_QUIET_MS * 2; now_ms() < end; usleep(1000))
         uv_run(&loop, UV_RUN_NOWAIT);
     CHECK_INT(changes, 0);
 }
 
-static struct config_watch *begin(const char *const *paths, size_t n)
+static struct conf_watch *begin(const char *const *paths, size_t n)
 {
     changes = 0;
-    struct config_watch *w = config_watch_new(&loop, paths, n, on_change, NULL);
-    CHECK_INT(config_watch_missed(w), 0);
+    struct conf_watch *w = conf_watch_new(&(struct conf_watch_options){
+        .loop = &loop, .paths = paths, .path_count = n, .entries = "*.alloy", .changed = on_change});
+    CHECK_INT(conf_watch_missed(w), 0);
     return w;
 }
 
@@ -103,9 +104,9 @@ static void set_up(void)
         abort();
 }
 
-static void tear_down(struct config_watch *w)
+static void tear_down(struct conf_watch *w)
 {
-    config_watch_free(w);
+    conf_watch_free(w);
     uv_run(&loop, UV_RUN_DEFAULT);
     char command[128];
     snprintf(command, sizeof command, "rm -rf %s", dir);
@@ -120,7 +121,7 @@ static void sees_a_file_that_is_written_replaced_or_made_anew(void)
     path_of(path, "config.alloy");
     put("config.alloy", "1");
     const char *paths[] = {path};
-    struct config_watch *w = begin(paths, 1);
+    struct conf_watch *w = begin(paths, 1);
     put("config.alloy", "2");
     WAIT_CHANGES(1);
     put("config.alloy.tmp", "3"); /* no name of ours */
@@ -143,7 +144,7 @@ static void tells_many_changes_once(void)
     path_of(path, "config.alloy");
     put("config.alloy", "1");
     const char *paths[] = {path};
-    struct config_watch *w = begin(paths, 1);
+    struct conf_watch *w = begin(paths, 1);
     for (int i = 0; i < 20; i++) {
         put("config.alloy", "again");
         uv_run(&loop, UV_RUN_NOWAIT);
@@ -160,7 +161,7 @@ static void tells_now_and_then_of_what_never_rests(void)
     path_of(path, "config.alloy");
     put("config.alloy", "1");
     const char *paths[] = {path};
-    struct config_watch *w = begin(paths, 1);
+    struct conf_watch *w = begin(paths, 1);
     const int64_t begun = now_ms();
     int64_t last = begun, longest = 0;
     while (changes == 0 && now_ms() < begun + DEADLINE_MS) {
@@ -172,7 +173,7 @@ static void tells_now_and_then_of_what_never_rests(void)
     }
     CHECK_INT(changes, 1);
     /* On a machine so busy that we slept for longer than a moment of quiet, there was one. */
-    CHECK(longest >= CONFIG_WATCH_QUIET_MS / 2 || now_ms() - begun >= CONFIG_WATCH_PATIENCE_MS / 2);
+    CHECK(longest >= CONF_WATCH_QUIET_MS / 2 || now_ms() - begun >= CONF_WATCH_PATIENCE_MS / 2);
     tear_down(w);
 }
 
@@ -181,7 +182,7 @@ static void sees_files_come_and_go_in_a_directory(void)
     set_up();
     put("a.alloy", "1");
     const char *paths[] = {dir};
-    struct config_watch *w = begin(paths, 1);
+    struct conf_watch *w = begin(paths, 1);
     put("b.alloy", "1");
     WAIT_CHANGES(1);
     put("notes.txt", "1");
@@ -207,7 +208,7 @@ static void sees_a_config_map_of_kubernetes_swapped(void)
     path_of(file, "config.alloy");
     const char *const both[][1] = {{file}, {dir}};
     for (size_t i = 0; i < 2; i++) {
-        struct config_watch *w = begin(both[i], 1);
+        struct conf_watch *w = begin(both[i], 1);
         link_to("..two", "..tmp");
         rename_to("..tmp", "..data");
         WAIT_CHANGES(1);
@@ -217,7 +218,7 @@ static void sees_a_config_map_of_kubernetes_swapped(void)
         WAIT_CHANGES(1);
         put("..three/config.alloy", "4");
         WAIT_CHANGES(1);
-        config_watch_free(w);
+        conf_watch_free(w);
         uv_run(&loop, UV_RUN_DEFAULT);
     }
     tear_down(NULL);
@@ -234,7 +235,7 @@ static void follows_links_to_directories(void)
     char path[256];
     path_of(path, "current");
     const char *paths[] = {path};
-    struct config_watch *w = begin(paths, 1);
+    struct conf_watch *w = begin(paths, 1);
     put("one/a.alloy", "3");
     WAIT_CHANGES(1);
     link_to("two", "next");
@@ -253,7 +254,7 @@ static void waits_for_what_is_not_there_yet(void)
     char path[256];
     path_of(path, "etc/smolder/config.alloy");
     const char *paths[] = {path};
-    struct config_watch *w = begin(paths, 1);
+    struct conf_watch *w = begin(paths, 1);
     make("etc");
     WAIT_CHANGES(1);
     make("etc/smolder");
@@ -271,9 +272,92 @@ static void ends_in_a_ring_of_links(void)
     char path[256];
     path_of(path, "a");
     const char *paths[] = {path, "relative/../nowhere", "/"};
-    struct config_watch *w = begin(paths, 3);
+    struct conf_watch *w = begin(paths, 3);
     CHECK_INT(unlink(path), 0);
     put("a", "1");
+    WAIT_CHANGES(1);
+    tear_down(w);
+}
+
+static struct conf_watch *begin_patterns(const char *const *patterns, size_t n)
+{
+    changes = 0;
+    return conf_watch_new(&(struct conf_watch_options){
+        .loop = &loop, .paths = patterns, .path_count = n, .patterns = true, .changed = on_change});
+}
+
+static void watches_what_matches_a_pattern(void)
+{
+    set_up();
+    put("a.json", "1");
+    char pattern[256];
+    path_of(pattern, "*.json");
+    const char *paths[] = {pattern};
+    struct conf_watch *w = begin_patterns(paths, 1);
+    put("a.json", "2");
+    WAIT_CHANGES(1);
+    put("b.json", "1");
+    WAIT_CHANGES(1);
+    put("b.yml", "1");
+    wait_quiet();
+    rename_to("b.json", "b.off");
+    WAIT_CHANGES(1);
+    tear_down(w);
+}
+
+static void follows_patterns_of_folders_and_links_below_them(void)
+{
+    set_up();
+    make("one");
+    make("..real");
+    put("..real/t.json", "1");
+    link_to("..real", "one/..data");
+    put("one/ignored.txt", "1");
+    char pattern[256], real[256];
+    path_of(pattern, "*/t.json");
+    path_of(real, "..real");
+    const char *paths[] = {pattern};
+    struct conf_watch *w = begin_patterns(paths, 1);
+    link_to("../..real/t.json", "one/t.json");
+    WAIT_CHANGES(1);
+    put("..real/t.json", "2"); /* behind the link */
+    WAIT_CHANGES(1);
+    make("two"); /* a folder that matches */
+    WAIT_CHANGES(1);
+    put("two/t.json", "1");
+    WAIT_CHANGES(1);
+    put("one/ignored.txt", "2");
+    wait_quiet();
+    tear_down(w);
+}
+
+static void a_pattern_ends_somewhere(void)
+{
+    set_up();
+    link_to(".", "loop");
+    char pattern[256];
+    path_of(pattern, "*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*.json");
+    const char *paths[] = {pattern};
+    struct conf_watch *w = begin_patterns(paths, 1);
+    CHECK(conf_watch_missed(w) > 0);
+    tear_down(w);
+}
+
+static void polls_besides_events_or_alone(void)
+{
+    set_up();
+    char path[256];
+    path_of(path, "config.alloy");
+    const char *paths[] = {path};
+    changes = 0;
+    struct conf_watch *w = conf_watch_new(&(struct conf_watch_options){
+        .loop = &loop, .paths = paths, .path_count = 1, .no_events = true, .changed = on_change});
+    put("config.alloy", "1");
+    wait_quiet();
+    conf_watch_free(w);
+    w = conf_watch_new(&(struct conf_watch_options){
+        .loop = &loop, .paths = paths, .path_count = 1, .no_events = true, .poll_ms = 20, .changed = on_change});
+    WAIT_CHANGES(1);
     WAIT_CHANGES(1);
     tear_down(w);
 }
@@ -289,6 +373,10 @@ int main(void)
     RUN(follows_links_to_directories);
     RUN(waits_for_what_is_not_there_yet);
     RUN(ends_in_a_ring_of_links);
+    RUN(watches_what_matches_a_pattern);
+    RUN(follows_patterns_of_folders_and_links_below_them);
+    RUN(a_pattern_ends_somewhere);
+    RUN(polls_besides_events_or_alone);
     if (uv_loop_close(&loop) != 0) {
         puts("FAIL a handle is left open");
         return 1;
