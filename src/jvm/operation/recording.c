@@ -27,7 +27,7 @@ struct header {
     uint64_t start_ticks, ticks_per_second;
 };
 
-static bool read_all(int fd, void *p, size_t n, uint64_t at)
+static bool recording_read_all(int fd, void *p, size_t n, uint64_t at)
 {
     uint8_t *to = p;
     while (n > 0) {
@@ -43,7 +43,7 @@ static bool read_all(int fd, void *p, size_t n, uint64_t at)
     return true;
 }
 
-static struct header parse(const uint8_t *bytes)
+static struct header recording_parse(const uint8_t *bytes)
 {
     struct cursor c = cursor_of(bytes + AT_SIZE, RECORDING_HEADER - AT_SIZE);
     struct header h = {.size = cursor_be64(&c), .checkpoint = cursor_be64(&c)};
@@ -64,7 +64,7 @@ static bool file_size(int fd, uint64_t *ret)
     return true;
 }
 
-static void consume(struct recording *r, uint64_t len)
+static void recording_consume(struct recording *r, uint64_t len)
 {
     r->at += len;
     r->looked = false;
@@ -82,13 +82,13 @@ void recording_punch(struct recording *r)
 static bool header_at(const struct recording *r, uint64_t at, struct header *ret)
 {
     uint8_t bytes[RECORDING_HEADER];
-    if (!read_all(r->fd, bytes, sizeof bytes, at) || memcmp(bytes, MAGIC, MAGIC_LEN) != 0)
+    if (!recording_read_all(r->fd, bytes, sizeof bytes, at) || memcmp(bytes, MAGIC, MAGIC_LEN) != 0)
         return false;
-    *ret = parse(bytes);
+    *ret = recording_parse(bytes);
     return true;
 }
 
-static bool finished(const struct header *h)
+static bool recording_finished(const struct header *h)
 {
     return h->checkpoint != 0 && h->size != SIZE_UNFINISHED;
 }
@@ -119,15 +119,15 @@ static void put_duration(uint8_t *bytes, int64_t ns)
         bytes[AT_DURATION + i] = (uint8_t)ns;
 }
 
-static enum recording_result take(struct recording *r, const struct header *h, struct recording_chunk *ret)
+static enum recording_result recording_take(struct recording *r, const struct header *h, struct recording_chunk *ret)
 {
     if (h->size > RECORDING_CHUNK_MAX) {
-        consume(r, h->size);
+        recording_consume(r, h->size);
         return RECORDING_DROPPED;
     }
     cleanup_free uint8_t *bytes = malloc(h->size);
-    bool whole = bytes && read_all(r->fd, bytes, h->size, r->at);
-    consume(r, h->size);
+    bool whole = bytes && recording_read_all(r->fd, bytes, h->size, r->at);
+    recording_consume(r, h->size);
     if (!whole)
         return RECORDING_DROPPED;
     put_duration(bytes, h->duration_ns);
@@ -139,7 +139,7 @@ static enum recording_result take(struct recording *r, const struct header *h, s
 }
 
 /* The header is believed once it stays as it is from one look to the next. */
-static bool stays(struct recording *r, const uint8_t *header)
+static bool recording_stays(struct recording *r, const uint8_t *header)
 {
     bool same = r->looked && memcmp(r->seen, header, RECORDING_HEADER) == 0;
     memcpy(r->seen, header, RECORDING_HEADER);
@@ -157,16 +157,16 @@ enum recording_result recording_next(struct recording *r, bool ended, struct rec
         return RECORDING_BROKEN;
     if (end < r->at)
         return RECORDING_BROKEN;
-    if (end - r->at < RECORDING_HEADER || !read_all(r->fd, bytes, sizeof bytes, r->at)) {
+    if (end - r->at < RECORDING_HEADER || !recording_read_all(r->fd, bytes, sizeof bytes, r->at)) {
         r->unfinished = true;
         return not_yet;
     }
 
-    bool settled = stays(r, bytes) || ended;
+    bool settled = recording_stays(r, bytes) || ended;
     if (memcmp(bytes, MAGIC, MAGIC_LEN) != 0)
         return settled ? RECORDING_BROKEN : RECORDING_WAITING;
-    struct header h = parse(bytes);
-    if (!finished(&h)) {
+    struct header h = recording_parse(bytes);
+    if (!recording_finished(&h)) {
         r->unfinished = true;
         return not_yet;
     }
@@ -179,9 +179,9 @@ enum recording_result recording_next(struct recording *r, bool ended, struct rec
         return RECORDING_WAITING;
     if (followed)
         mend_duration(&h, &next);
-    const enum recording_result result = take(r, &h, ret);
+    const enum recording_result result = recording_take(r, &h, ret);
     if (result == RECORDING_CHUNK)
-        ret->last = !ended && followed && !finished(&next);
+        ret->last = !ended && followed && !recording_finished(&next);
     return result;
 }
 
@@ -205,7 +205,7 @@ int recording_find_first(struct recording *r, struct err *err)
     for (at = (uint64_t)data; at < stop;) {
         uint8_t step[SCAN_STEP];
         size_t n = stop - at < sizeof step ? (size_t)(stop - at) : sizeof step, zeros = 0;
-        if (!read_all(r->fd, step, n, at))
+        if (!recording_read_all(r->fd, step, n, at))
             return err_set(err, -EIO, "read the earlier recording at byte %llu", (unsigned long long)at);
         while (zeros < n && step[zeros] == 0)
             zeros++;
