@@ -54,6 +54,7 @@ test: setup-test
 	tools/check-layers
 	tools/check-names --self-check
 	tools/check-names
+	tools/check-tests
 	$(MAKE) test-unit test-asan test-daemon test-adversary
 
 test-unit: setup-test $(BUILD)/build.ninja
@@ -84,6 +85,7 @@ bench: setup-bench $(BUILD)/build.ninja
 lint: setup-lint $(BUILD)/build.ninja $(FUZZ)/build.ninja
 	tools/check-layers
 	tools/check-names
+	tools/check-tests
 	tools/check-sizes
 	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format --dry-run --Werror
 	tools/ninja $(BUILD) --quiet
