@@ -2,8 +2,8 @@
  * texts that a support bundle takes secrets out of. Three parts, separated by LF; the rest is a configuration. */
 #include <stdlib.h>
 
-#include "api/agent_auth.h"
-#include "api/redact.h"
+#include "api/shared/access.h"
+#include "api/shared/redact.h"
 #include "base/cleanup.h"
 #include "base/secret.h"
 #include "net/server_host.h"
@@ -14,11 +14,11 @@ static void check_auth(const char *path, const char *authorization)
 {
     const struct http_block block = {.has_auth = true,
                                      .auth = {.has_basic = true, .basic = {.username = user, .password = password}}};
-    struct agent_auth auth;
-    agent_auth_init(&auth, &block);
-    if (agent_auth_admits(&auth, path, authorization) && !strstr(authorization, "YW5uOmluLWEtbGl0ZXJhbA=="))
+    struct access auth;
+    access_init(&auth, &block);
+    if (access_admits(&auth, path, authorization) && !strstr(authorization, "YW5uOmluLWEtbGl0ZXJhbA=="))
         abort(); /* let in without the password */
-    agent_auth_done(&auth);
+    access_done(&auth);
 }
 
 static void check_redaction(struct str text)

@@ -74,6 +74,16 @@ bool u64map_get(const struct u64map *m, uint64_t key, uint64_t *ret)
     return s->taken;
 }
 
+size_t u64map_keys(const struct u64map *m, uint64_t value, uint64_t *ret)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < m->cap; i++) {
+        if (m->slots[i].taken && m->slots[i].value == value)
+            ret[n++] = m->slots[i].key;
+    }
+    return n;
+}
+
 void u64map_reset(struct u64map *m)
 {
     if (m->cap)

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "api/agent_http.h"
+#include "api/agent/agent_http.h"
 #include "api/store_http.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -22,7 +22,7 @@
 #include "components/all.h"
 #include "components/env.h"
 #include "graph/controller.h"
-#include "jvm/operation/client.h"
+#include "jvm/operation/table.h"
 #include "jvm/session/quarantine.h"
 #include "priv/priv.h"
 #include "store/store.h"
@@ -144,15 +144,17 @@ struct java_count {
     size_t components, targets;
 };
 
+static void count_target(void *arg, const struct jvm_status *status)
+{
+    (void)status;
+    struct java_count *count = arg;
+    count->targets++;
+}
+
 static bool count_targets(void *arg, const struct component_view *v)
 {
     struct java_count *count = arg;
-    if (strcmp(v->name, "pyroscope.java") != 0)
-        return true;
-    cleanup_value struct value *info = controller_debug_info(count->agent->controller, v->id);
-    struct value *targets = info ? value_member(info, STR("profiled_targets")) : NULL;
-    count->components++;
-    count->targets += targets ? value_len(targets) : 0;
+    count->components += controller_jvms(count->agent->controller, v->id, count_target, count);
     return true;
 }
 
@@ -201,7 +203,7 @@ static void put_flags(void *arg, struct buf *out)
 static void each_source(void *arg, void (*visit)(void *visit_arg, const struct config_file *file), void *visit_arg)
 {
     struct agent *a = arg;
-    cleanup_config_files struct config_files files = {0};
+    cleanup_conf_files struct conf_files files = {0};
     struct err err = {0};
     if (!a->loader || loader_read(a->loader, &files, &err) < 0)
         return; /* the log and the metrics of the bundle tell of it */
@@ -269,7 +271,7 @@ static int prepare_settings(void *arg, const struct settings *s, struct err *err
 static void warn_of_open(bool *is_open, bool now, const char *server, const char *address)
 {
     if (now && !*is_open)
-        log_warn("server is reachable from the network without authentication; configure it in the http block",
+        log_warn("server is reachable over the network without authentication; configure it in the http block",
                  L_STR("server", server), L_STR("address", address));
     *is_open = now;
 }

@@ -14,7 +14,7 @@
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "components/all.h"
-#include "graph/config_path.h"
+#include "conf/files.h"
 #include "graph/validate.h"
 #include "os/fsutil.h"
 
@@ -148,7 +148,7 @@ static void sources_done(struct sources *s)
 }
 
 /* What no position can be given for is reported here. */
-static void take_sources(const struct config_files *files, struct sources *ret, struct diags *ds)
+static void take_sources(const struct conf_files *files, struct sources *ret, struct diags *ds)
 {
     ret->items = xcalloc(files->len + 1, sizeof(struct source *));
     for (size_t i = 0; i < files->len; i++) {
@@ -166,7 +166,7 @@ static void take_sources(const struct config_files *files, struct sources *ret, 
     }
 }
 
-static int validate_files(const struct config_files *files, const struct validate_flags *f)
+static int validate_files(const struct conf_files *files, const struct validate_flags *f)
 {
     __attribute__((cleanup(sources_done))) struct sources sources = {0};
     cleanup_diags struct diags ds = DIAGS_INIT;
@@ -195,8 +195,8 @@ static int run(int argc, char **argv)
         terminal_printf(stderr, "smolder validate: %s\n", err.text);
         return EXIT_USAGE;
     }
-    cleanup_config_files struct config_files files = {0};
-    if (config_read(paths, rest.len, &files, &err) < 0) {
+    cleanup_conf_files struct conf_files files = {0};
+    if (conf_files_read(paths, rest.len, &files, &err) < 0) {
         terminal_printf(stderr, "Error: %s\n", err.text);
         return EXIT_SYSTEM;
     }

@@ -20,7 +20,7 @@ static const struct option options[] = {
     {"targets", OPT_CUSTOM, offsetof(struct discovery_relabel_args, targets), .required = true,
      .custom = &targets_option, .help = "Targets to relabel."},
     {"rule", OPT_BLOCKS, offsetof(struct discovery_relabel_args, rules), .block = &relabel_rule_schema,
-     .help = "Relabelling rules, applied in order to every target."},
+     .help = "Relabelling rules, applied to every target in order."},
     {0},
 };
 static const struct schema schema = {.size = sizeof(struct discovery_relabel_args), .options = options};
@@ -50,7 +50,7 @@ static void warn_of_unpushable(const struct relabeller *r)
     for (size_t i = 0; i < relabel_rules_len(r->rules); i++) {
         struct err why = {0};
         if (relabel_rule_unpushable(relabel_rules_at(r->rules, i), &why))
-            log_warn("rule makes a label that pyroscope.write will refuse", L_COMPONENT(component_id(r->self)),
+            log_warn("rule sets a label that pyroscope.write will reject", L_COMPONENT(component_id(r->self)),
                      L_INT("rule", i + 1), L_STR("reason", why.text));
     }
 }
@@ -97,7 +97,7 @@ static const char *const exports[] = {"output", "rules", NULL};
 
 const struct component_def discovery_relabel = {
     .name = "discovery.relabel",
-    .help = "Rewrites, keeps and drops targets by rules.",
+    .help = "Rewrites, keeps and drops targets by relabelling rules.",
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = exports,

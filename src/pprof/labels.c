@@ -1,6 +1,11 @@
 #include "pprof/labels.h"
 
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
 #include "base/hash.h"
+#include "base/sha256.h"
 
 enum { LABELS_MAX = 80 };
 
@@ -63,16 +68,41 @@ static uint32_t labels_series(struct conversion *c, const struct label_set *set,
     return series.count == set->count ? whole : symbols_labels(&c->symbols, series.labels, series.count);
 }
 
-/* By its texts, as numbers mean nothing to another conversion. */
-static bool labels_are_known(const struct conversion *c, uint32_t series)
+static void labels_put_text(struct buf *out, struct str text)
 {
-    const struct pprof_labels *set = &c->symbols.label_sets[series];
+    const uint64_t n = text.n;
+    buf_append(out, &n, sizeof n);
+    buf_append(out, text.p, text.n);
+}
+
+/* Of the texts, as numbers mean nothing to another conversion, with the key of who limits the series: nobody else knows which label sets
+ * collide. False where they are beyond reason. */
+static bool labels_hash(const struct conversion *c, const struct pprof_labels *set, uint64_t *ret)
+{
+    enum { TEXTS_MAX = 1 << 20 };
+    cleanup_buf struct buf texts = BUF_INIT(TEXTS_MAX);
+    uint8_t digest[SHA256_SIZE];
+    buf_append(&texts, c->options.series_key, sizeof c->options.series_key);
+    for (uint32_t i = 0; i < set->count; i++) {
+        labels_put_text(&texts, c->symbols.strings[set->labels[i].key]);
+        labels_put_text(&texts, c->symbols.strings[set->labels[i].str]);
+    }
+    if (!buf_ok(&texts))
+        return false;
+    sha256(buf_slice(&texts), digest);
+    memcpy(ret, digest, sizeof *ret);
+    return true;
+}
+
+static bool labels_may_be_series(const struct conversion *c, uint32_t series)
+{
     struct u64map *known = c->options.series;
-    uint64_t hash = 0, ignored;
-    for (uint32_t i = 0; known && i < set->count; i++)
-        hash = hash_number_high(hash ^ str_hash(c->symbols.strings[set->labels[i].key])) ^
-               str_hash(c->symbols.strings[set->labels[i].str]);
-    if (!known || u64map_get(known, hash, &ignored))
+    uint64_t hash, ignored;
+    if (!known)
+        return true;
+    if (!labels_hash(c, &c->symbols.label_sets[series], &hash))
+        return false;
+    if (u64map_get(known, hash, &ignored))
         return true;
     if (known->len >= c->options.series_max)
         return false;
@@ -91,7 +121,7 @@ static uint32_t labels_within_limits(struct conversion *c, const struct label_se
     if (series == 0)
         return whole;
     if (*state == 0) {
-        *state = c->series < c->limits->series && labels_are_known(c, series) ? TAKEN : REFUSED;
+        *state = c->series < c->limits->series && labels_may_be_series(c, series) ? TAKEN : REFUSED;
         c->series += *state == TAKEN;
     }
     return *state == TAKEN ? whole : SYMBOLS_FULL;

@@ -16,10 +16,11 @@
 #include "base/mem.h"
 #include "os/clock.h"
 #include "priv/child.h"
+#include "priv/queue.h"
 #include "priv/wire.h"
 
 enum phase { FREE, RUNNING, ENDING, KILLED, IDLE };
-enum { SLOTS = PRIV_CHILDREN_MAX + PRIV_IDLE_MAX + 1 };
+enum { SLOTS = QUEUE_ALL + PRIV_IDLE_MAX + 1 };
 
 struct slot {
     enum phase phase;

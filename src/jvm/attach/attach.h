@@ -30,7 +30,7 @@ struct jvm_attach {
 };
 
 /* Fills all but the deadline. This process has the target's rights (jvm_view_become()). -ENOTSUP when the JVM forbids to be attached to. */
-must_check int jvm_attach_open(struct jvm_attach *a, const struct jvm_view *v, const struct jvm_traits *t,
+must_check int jvm_attach_open(struct jvm_attach *a, const struct jvm_view *v, const struct jvm_probe *t,
                                struct err *err);
 void jvm_attach_done(struct jvm_attach *a);
 

@@ -22,7 +22,7 @@ struct jvm_fit {
 };
 
 /* From /proc/PID and the cgroup file system. `need`: bytes its cgroups must have left; 0 = whatever they have. -ENOMEM without room. */
-must_check int fit_look(const struct pidref *p, const struct jvm_traits *t, uint64_t need, struct jvm_fit *ret,
+must_check int fit_look(const struct pidref *p, const struct jvm_probe *t, uint64_t need, struct jvm_fit *ret,
                         struct err *err);
 
 /* How much the profiler may keep of stacks there, beside what it needs from the start: whole MiB, at most `usual`. Where little is left it
@@ -32,5 +32,5 @@ unsigned fit_storage(const struct jvm_fit *f, unsigned usual);
 /* From the files beneath the target's root, with the target's rights; fills in the build. -ENOTSUP for a JVM that must not be
  * attached to with the profiler `library` (NULL: it has one mapped, and only the build is found out); `untested` as in
  * jvm_build_check(). */
-must_check int fit_check(const struct jvm_view *v, const struct jvm_traits *t, const struct asprof_file *library,
+must_check int fit_check(const struct jvm_view *v, const struct jvm_probe *t, const struct asprof_file *library,
                          bool untested, struct jvm_fit *fit, struct err *err);

@@ -8,8 +8,8 @@
 static void open_recording(struct jvm_target *t)
 {
     char name[32];
-    snprintf(name, sizeof name, "fd/%d", t->traits.recording);
-    if (t->traits.recording >= 0)
+    snprintf(name, sizeof name, "fd/%d", t->probe.recording);
+    if (t->probe.recording >= 0)
         t->recording = pidref_openat(&t->view.p, name, O_PATH);
 }
 
@@ -17,12 +17,12 @@ int jvm_target_find(struct jvm_target *t, pid_t pid, uint64_t start_time, struct
 {
     int code = jvm_view_open(&t->view, pid, start_time, err);
     if (code == 0)
-        code = jvm_traits_look(&t->view, &t->traits, err);
+        code = jvm_probe_process(&t->view, &t->probe, err);
     if (code < 0)
         return code;
-    if (!t->traits.hotspot)
+    if (!t->probe.hotspot)
         return err_set(err, -ENOEXEC, "%s",
-                       t->traits.openj9 ? "OpenJ9 is not supported" : "no HotSpot JVM in this process");
+                       t->probe.openj9 ? "OpenJ9 is not supported" : "no HotSpot JVM in this process");
     open_recording(t);
     return 0;
 }
@@ -31,13 +31,13 @@ int jvm_target_become(struct jvm_target *t, struct err *err)
 {
     int code = jvm_view_become(&t->view, err);
     if (code == 0)
-        jvm_traits_ask(&t->view, &t->traits);
+        jvm_probe_root(&t->view, &t->probe);
     return code;
 }
 
 int jvm_target_enter(struct jvm_target *t, struct err *err)
 {
-    return jvm_attach_open(&t->attach, &t->view, &t->traits, err);
+    return jvm_attach_open(&t->attach, &t->view, &t->probe, err);
 }
 
 int jvm_target_open(struct jvm_target *t, pid_t pid, uint64_t start_time, struct err *err)
@@ -50,7 +50,7 @@ int jvm_target_open(struct jvm_target *t, pid_t pid, uint64_t start_time, struct
 
 void jvm_target_done(struct jvm_target *t)
 {
-    jvm_plant_done(&t->plant);
+    jvm_target_dir_done(&t->dir);
     jvm_attach_done(&t->attach);
     if (t->recording >= 0)
         close(t->recording);

@@ -34,7 +34,7 @@ enum { STORAGE_MIB = 64 };
 
 /* One operation on one target. */
 struct operation_job {
-    const struct jvm_start *s;
+    const struct jvm_request *s;
     struct jvm_reply *reply;
     struct jvm_target target;
     struct asprof_placed placed; /* the copy that was put there, or checked, by this operation */
@@ -74,7 +74,7 @@ static void job_done(struct operation_job *j)
 }
 #define cleanup_job __attribute__((cleanup(job_done)))
 
-static struct operation_job job_of(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+static struct operation_job job_of(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     *reply = (struct jvm_reply){.outcome = JVM_OK, .output_fd = -1, .previous_fd = -1, .socket_fd = -1};
     struct operation_job j = {.s = s, .reply = reply, .target = JVM_TARGET_INIT};
@@ -92,7 +92,7 @@ static bool look(struct operation_job *j, bool attach)
     int code = jvm_target_find(&j->target, j->s->id.pid, j->s->id.start_time, &err);
     if (code == 0 && attach) {
         makeup_read(v, &j->reply->makeup);
-        j->unfit.code = fit_look(&v->p, &j->target.traits, j->s->headroom, &j->fit, &j->unfit);
+        j->unfit.code = fit_look(&v->p, &j->target.probe, j->s->headroom, &j->fit, &j->unfit);
     }
     if (code == 0)
         code = jvm_target_become(&j->target, &err);
@@ -114,7 +114,7 @@ static bool condemned(struct operation_job *j)
 /* Before anything is placed in the target or signalled (jvm/attach/fit.h). */
 static bool fits(struct operation_job *j)
 {
-    const struct jvm_traits *t = &j->target.traits;
+    const struct jvm_probe *t = &j->target.probe;
     struct err err = j->unfit;
     struct jvm_fit *fit = &j->fit;
     cleanup_dist struct asprof_dist d = {0};
@@ -129,7 +129,7 @@ static bool fits(struct operation_job *j)
     if (code < 0)
         return fail_err(j, &err);
     if (condemned(j))
-        return fail(j, JVM_CONDEMNED, "a JVM like this one did not survive being attached to");
+        return fail(j, JVM_CONDEMNED, "a JVM like this one died after an attach");
     return degrade_build(str_of(j->s->options), &fit->build, &j->degraded, &err) == 0 || fail_err(j, &err);
 }
 
@@ -137,7 +137,7 @@ static bool fits(struct operation_job *j)
  * then the path is one at which that file has to be put again. */
 static bool mapped_library(struct operation_job *j, const char *tail)
 {
-    const struct jvm_library *l = &j->target.traits.ours;
+    const struct jvm_library *l = &j->target.probe.ours;
     snprintf(j->target.library, sizeof j->target.library, "%s/%s", j->s->tmp_dir, tail);
     /* Overlays may show another inode in the maps than to stat(2); then the name has to do. */
     return jvm_mapped_is(j->target.view.root, j->target.library, l->inode) ||
@@ -148,7 +148,7 @@ static bool mapped_library(struct operation_job *j, const char *tail)
 static bool find_library(struct operation_job *j)
 {
     struct err err = {0};
-    const char *tail = jvm_our_library(j->target.traits.ours.path);
+    const char *tail = jvm_our_library(j->target.probe.ours.path);
     /* Most commands end here, before the embedded copy is touched. */
     if (tail && mapped_library(j, tail))
         return true;
@@ -156,10 +156,10 @@ static bool find_library(struct operation_job *j)
     if (asprof_dist_open(j->s->dist, &d, &err) < 0)
         return fail_err(j, &err);
     /* glibc knows a copy by its name, if only there is a file of that name again. */
-    if (tail && (j->target.traits.libc == JVM_MUSL || !strstr(tail, d.sha1)))
-        return fail(j, JVM_REFUSED, "the profiler loaded into the JVM was removed from %s: the JVM needs a restart",
-                    j->target.traits.ours.path);
-    if (asprof_place(&d, j->target.view.root, j->s->tmp_dir, j->target.traits.libc, j->target.view.host, &j->placed,
+    if (tail && (j->target.probe.libc == JVM_MUSL || !strstr(tail, d.sha1)))
+        return fail(j, JVM_REFUSED, "the loaded profiler library was removed from %s: restart the JVM",
+                    j->target.probe.ours.path);
+    if (asprof_place(&d, j->target.view.root, j->s->tmp_dir, j->target.probe.libc, j->target.view.host, &j->placed,
                      &err) < 0)
         return fail_err(j, &err);
     snprintf(j->target.library, sizeof j->target.library, "%s", j->placed.path);
@@ -171,7 +171,7 @@ static bool find_library(struct operation_job *j)
 static bool mapped_what_was_placed(const struct operation_job *j)
 {
     const char *tail = jvm_our_library(j->placed.path);
-    if (!tail || j->target.traits.ours.path[0])
+    if (!tail || j->target.probe.ours.path[0])
         return true;
     const ino_t inode = jvm_mapped_inode(&j->target.view, tail - 1);
     return inode == j->placed.inode || (inode != 0 && j->placed.overlay);
@@ -198,7 +198,7 @@ static bool load(struct operation_job *j, const char *options, int *result)
         int code = jvm_attach_call(&j->target.attach, "load", args, &reply, &err);
         j->reply->attach_ns = clock_ns() - begun;
         /* A handler that is not there yet will be. */
-        if (code == -ENOTSUP && !j->target.traits.reduced_signals && (j->target.traits.attach_known || is_young(j)))
+        if (code == -ENOTSUP && !j->target.probe.reduced_signals && (j->target.probe.attach_known || is_young(j)))
             return fail(j, JVM_NOT_HOTSPOT, "%s", err.text);
         if (code < 0)
             return fail_err(j, &err);
@@ -213,22 +213,22 @@ static bool load(struct operation_job *j, const char *options, int *result)
     }
 }
 
-static bool plant(struct operation_job *j, uint64_t bytes)
+static bool operation_make_dir(struct operation_job *j, uint64_t bytes)
 {
     struct err err = {0};
-    if (j->target.plant.parent >= 0)
+    if (j->target.dir.parent >= 0)
         return true;
     priv_on_deadline(NULL, NULL);
-    if (jvm_plant_open(&j->target.plant, &j->target.view, bytes, &err) < 0)
+    if (jvm_target_dir_open(&j->target.dir, &j->target.view, bytes, &err) < 0)
         return fail_err(j, &err);
-    priv_on_deadline(jvm_plant_remove, &j->target.plant);
+    priv_on_deadline(jvm_target_dir_remove, &j->target.dir);
     return true;
 }
 
-static int plant_file(struct operation_job *j, const char *file)
+static int operation_make_file(struct operation_job *j, const char *file)
 {
     struct err err = {0};
-    int fd = jvm_plant_file(&j->target.plant, file, &err);
+    int fd = jvm_target_dir_file(&j->target.dir, file, &err);
     if (fd < 0)
         fail_err(j, &err);
     return fd;
@@ -283,7 +283,7 @@ static bool compose(struct operation_job *j, struct buf *options, struct buf *si
         snprintf(changes, sizeof changes, "%s", j->degraded.changes);
     buf_puts(options, "start,");
     degrade_apply(str_of(j->s->options), changes, options);
-    buf_printf(options, RECORDING "%s,file=%s/" PLANT_RECORDING, chunk, j->target.plant.path);
+    buf_printf(options, RECORDING "%s,file=%s/" TARGET_DIR_RECORDING, chunk, j->target.dir.path);
     buf_str(silent, buf_slice(options));
     buf_puts(silent, SILENT);
     return (buf_ok(silent) && buf_ok(options)) ||
@@ -295,7 +295,7 @@ static bool start_logged(struct operation_job *j, const struct buf *options, int
 {
     cleanup_buf struct buf logged = BUF_INIT(ATTACH_ARG_MAX);
     buf_str(&logged, buf_slice(options));
-    buf_printf(&logged, ",quiet,loglevel=error,log=%s/" PLANT_LOG, j->target.plant.path);
+    buf_printf(&logged, ",quiet,loglevel=error,log=%s/" TARGET_DIR_LOG, j->target.dir.path);
     if (!buf_ok(&logged))
         return fail(j, JVM_REFUSED, "the profiler refused to start (code %d)", *result);
     return load(j, buf_cstr(&logged), result);
@@ -304,7 +304,7 @@ static bool start_logged(struct operation_job *j, const struct buf *options, int
 /* A start was refused: finds out why, and starts without what was refused as long as something else is left. */
 static bool start_without(struct operation_job *j, struct buf *options, struct buf *silent, int result)
 {
-    cleanup_close int log = plant_file(j, PLANT_LOG);
+    cleanup_close int log = operation_make_file(j, TARGET_DIR_LOG);
     if (log < 0)
         return false;
     for (unsigned i = 0; i < DEGRADE_TRIES; i++) {
@@ -331,8 +331,7 @@ static bool started(struct operation_job *j, int *fd)
     int result;
     if (!mapped_what_was_placed(j))
         return load(j, "stop" SILENT, &result) &&
-               fail(j, JVM_REFUSED,
-                    "the JVM loaded another file than the one that was put at %s: somebody exchanged it",
+               fail(j, JVM_REFUSED, "the JVM loaded another file than the one installed at %s: it was replaced",
                     j->placed.path);
     if (fstat(*fd, &st) == 0 && st.st_size > 0) {
         j->reply->output_fd = TAKE_FD(*fd);
@@ -341,15 +340,15 @@ static bool started(struct operation_job *j, int *fd)
         return true;
     }
     return load(j, "stop" SILENT, &result) &&
-           fail(j, JVM_REFUSED, "the profiler started but did not write its recording to %s", j->target.plant.path);
+           fail(j, JVM_REFUSED, "the profiler started but did not write its recording to %s", j->target.dir.path);
 }
 
 /* Library, recording and the options of a start, all but the log. */
 static bool prepare(struct operation_job *j, int *fd, struct buf *options, struct buf *silent)
 {
-    if (!find_library(j) || !plant(j, RECORDING_BYTES))
+    if (!find_library(j) || !operation_make_dir(j, RECORDING_BYTES))
         return false;
-    *fd = plant_file(j, PLANT_RECORDING);
+    *fd = operation_make_file(j, TARGET_DIR_RECORDING);
     if (*fd < 0)
         return false;
     (void)!recording_claim(*fd); /* nobody else knows it yet */
@@ -387,23 +386,23 @@ static bool open_previous(struct operation_job *j)
 static bool foreign(struct operation_job *j)
 {
     return fail(j, JVM_FOREIGN, "another async-profiler session is running in the JVM (%s)",
-                j->target.traits.stranger.path[0] ? j->target.traits.stranger.path
-                                                  : "started by hand or by another agent");
+                j->target.probe.stranger.path[0] ? j->target.probe.stranger.path
+                                                 : "started by hand or by another agent");
 }
 
 /* A session with neither a timeout nor JFR output has no thread to know it by, so another's copy is asked. One that cannot be asked or has
  * no words for it counts as idle, or nobody could ever migrate. */
 static bool stranger_runs(struct operation_job *j)
 {
-    const struct jvm_library *l = &j->target.traits.stranger;
+    const struct jvm_library *l = &j->target.probe.stranger;
     int result;
     char options[ATTACH_ARG_MAX], text[256];
     if (!strstr(l->path, "/libasyncProfiler") || l->deleted ||
         !jvm_mapped_path(&j->target.view, l->path, l->inode, j->target.library, sizeof j->target.library) ||
-        strlen(j->target.library) >= ATTACH_ARG_MAX || !plant(j, RECORDING_BYTES))
+        strlen(j->target.library) >= ATTACH_ARG_MAX || !operation_make_dir(j, RECORDING_BYTES))
         return false;
-    cleanup_close int out = plant_file(j, PLANT_OUTPUT);
-    snprintf(options, sizeof options, "status,file=%s/" PLANT_OUTPUT ",log=/dev/null", j->target.plant.path);
+    cleanup_close int out = operation_make_file(j, TARGET_DIR_OUTPUT);
+    snprintf(options, sizeof options, "status,file=%s/" TARGET_DIR_OUTPUT ",log=/dev/null", j->target.dir.path);
     if (out < 0)
         return false;
     if (!load(j, options, &result)) {
@@ -415,22 +414,22 @@ static bool stranger_runs(struct operation_job *j)
     return result == 0 && strstr(text, "running");
 }
 
-void operation_start(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+void operation_start(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     int result;
     if (!look(&j, true) || !fits(&j))
         return;
-    if (j.target.traits.recording >= 0) {
+    if (j.target.probe.recording >= 0) {
         if (!find_library(&j) || !open_previous(&j) || !load(&j, "stop" SILENT, &result))
             return;
-    } else if (j.target.traits.profiling || stranger_runs(&j)) {
+    } else if (j.target.probe.profiling || stranger_runs(&j)) {
         foreign(&j);
         return;
     }
     if (reply->outcome == JVM_OK)
         start_new(&j);
-    jvm_plant_sweep(&j.target.view);
+    jvm_target_dir_sweep(&j.target.view);
 }
 
 /* `stop` and `start` waiting in the listener's queue at once, so that nothing but the JVM decides how long the gap is. */
@@ -478,14 +477,14 @@ static bool roll(struct operation_job *j)
     return (result == 0 || start_without(j, &options, &silent, result)) && started(j, &fd);
 }
 
-void operation_roll(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+void operation_roll(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     if (!look(&j, true) || !fits(&j))
         return;
-    if (j.target.traits.recording >= 0)
+    if (j.target.probe.recording >= 0)
         roll(&j);
-    else if (j.target.traits.profiling || stranger_runs(&j))
+    else if (j.target.probe.profiling || stranger_runs(&j))
         foreign(&j);
     else if (reply->outcome == JVM_OK)
         start_new(&j);
@@ -496,13 +495,13 @@ static bool look_for_session(struct operation_job *j)
 {
     if (!look(j, false))
         return false;
-    if (j->target.traits.recording < 0)
-        return j->target.traits.profiling ? foreign(j)
-                                          : fail(j, JVM_REFUSED, "no session of ours is running in the JVM");
+    if (j->target.probe.recording < 0)
+        return j->target.probe.profiling ? foreign(j)
+                                         : fail(j, JVM_REFUSED, "no session of this agent is running in the JVM");
     return find_library(j);
 }
 
-void operation_dump(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+void operation_dump(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     int result;
@@ -510,26 +509,26 @@ void operation_dump(const struct jvm_start *s, int64_t deadline_ms, struct jvm_r
         fail(&j, JVM_REFUSED, "the profiler refused to dump (code %d)", result);
 }
 
-void operation_stop(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+void operation_stop(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     int result;
-    if (!look(&j, false) || j.target.traits.recording < 0)
+    if (!look(&j, false) || j.target.probe.recording < 0)
         return;
     /* It may have ended by its timeout between the look and now: then it refuses, and that is as good. */
     if (find_library(&j) && load(&j, "stop" SILENT, &result))
         reply->was_running = result == 0;
 }
 
-void operation_metrics(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+void operation_metrics(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     int result;
-    if (!look_for_session(&j) || !plant(&j, SMALL_BYTES))
+    if (!look_for_session(&j) || !operation_make_dir(&j, SMALL_BYTES))
         return;
-    cleanup_close int out = plant_file(&j, PLANT_OUTPUT);
+    cleanup_close int out = operation_make_file(&j, TARGET_DIR_OUTPUT);
     char options[ATTACH_ARG_MAX];
-    snprintf(options, sizeof options, "metrics,file=%s/" PLANT_OUTPUT SILENT, j.target.plant.path);
+    snprintf(options, sizeof options, "metrics,file=%s/" TARGET_DIR_OUTPUT SILENT, j.target.dir.path);
     if (out < 0 || !load(&j, options, &result))
         return;
     if (result != 0)
@@ -538,7 +537,7 @@ void operation_metrics(const struct jvm_start *s, int64_t deadline_ms, struct jv
         read_text(out, reply->text, sizeof reply->text);
 }
 
-void operation_install(const struct jvm_start *s, int64_t deadline_ms, struct jvm_reply *reply)
+void operation_install(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
     struct err err = {0};

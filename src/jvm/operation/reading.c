@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "jvm/operation/client.h"
+#include "jvm/operation/request.h"
 #include "os/fsutil.h"
 #include "os/rights.h"
 

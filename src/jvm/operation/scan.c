@@ -9,8 +9,8 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "base/mem.h"
-#include "jvm/operation/client.h"
-#include "jvm/probe/vm_flags.h"
+#include "jvm/operation/request.h"
+#include "jvm/probe/command_line.h"
 #include "os/procfs.h"
 
 /* Request: per item pid, want. Reply: per process a record of its length in bytes, the numbers of put_record(), its strings with their
@@ -27,7 +27,7 @@ static void put_be(struct buf *b, uint64_t v, unsigned width)
         buf_byte(b, (uint8_t)(v >> 8 * i));
 }
 
-static void put_record(struct buf *out, const struct jvm_facts *f)
+static void put_record(struct buf *out, const struct jvm_scan_record *f)
 {
     const struct str strings[RECORD_STRINGS] = {f->what,   f->exe,     f->cwd, f->username,
                                                 f->cgroup, f->cmdline, f->vm,  f->main};
@@ -47,14 +47,14 @@ static void put_record(struct buf *out, const struct jvm_facts *f)
     }
 }
 
-static bool get_record(struct cursor *in, struct jvm_facts *ret)
+static bool get_record(struct cursor *in, struct jvm_scan_record *ret)
 {
     uint32_t size = cursor_be32(in);
     const uint8_t *p = cursor_bytes(in, size);
     if (!p)
         return false;
     struct cursor c = cursor_of(p, size);
-    struct jvm_facts f = {0};
+    struct jvm_scan_record f = {0};
     f.pid = (pid_t)cursor_be32(&c);
     f.code = (int)cursor_be32(&c);
     f.start_time = cursor_be64(&c);
@@ -75,15 +75,9 @@ static bool get_record(struct cursor *in, struct jvm_facts *ret)
 
 /* --- The operation, in the helper's child --- */
 
-static struct str base_name(struct str path)
-{
-    const char *slash = path.n ? memrchr(path.p, '/', path.n) : NULL;
-    return slash ? (struct str){slash + 1, (size_t)(path.p + path.n - slash - 1)} : path;
-}
-
 static bool note_libjvm(void *arg, struct str path)
 {
-    struct str *vm = arg, name = base_name(path);
+    struct str *vm = arg, name = command_line_base_name(path);
     /* OpenJ9 maps a libjvm.so, too, in front of its libj9vm29.so: so look on after the first. */
     if (str_has_prefix(name, STR("libj9vm")) && str_has_suffix(name, STR(".so"))) {
         *vm = STR("openj9");
@@ -92,13 +86,6 @@ static bool note_libjvm(void *arg, struct str path)
     if (str_is(name, "libjvm.so"))
         *vm = STR("hotspot");
     return true;
-}
-
-static struct str without_suffix(struct str s, struct str suffix)
-{
-    if (str_has_suffix(s, suffix))
-        s.n -= suffix.n;
-    return s;
 }
 
 /* FNV-1a: no table's key, but compared between processes of ours, whose str_hash() may differ. */
@@ -116,30 +103,6 @@ uint32_t jvm_program_of(const struct procfs_stat *stat)
      * process crosses a power of two seldom enough. */
     const unsigned magnitude = stat->vsize ? 64 - (unsigned)__builtin_clzll(stat->vsize) : 0;
     return name_number(stat->comm) ^ magnitude;
-}
-
-struct str jvm_main_of(struct str cmdline)
-{
-    const struct str none = {0};
-    struct str arg, launcher = {0};
-    if (!str_split(&cmdline, '\0', &launcher))
-        return none;
-    launcher = base_name(launcher);
-    if (!str_is(launcher, "java"))
-        return launcher;
-    while (str_split(&cmdline, '\0', &arg)) {
-        if (str_is(arg, "-jar"))
-            return str_split(&cmdline, '\0', &arg) ? without_suffix(base_name(arg), STR(".jar")) : none;
-        if (str_is(arg, "-m") || str_is(arg, "--module"))
-            return str_split(&cmdline, '\0', &arg) ? base_name(arg) : none; /* module/class */
-        if (str_has_prefix(arg, STR("--module=")))
-            return base_name((struct str){arg.p + sizeof "--module=" - 1, arg.n - (sizeof "--module=" - 1)});
-        if (jvm_option_takes_argument(arg))
-            (void)str_split(&cmdline, '\0', &arg);
-        else if (arg.n && arg.p[0] != '-' && arg.p[0] != '@') /* what an @file says stays there */
-            return str_has_suffix(arg, STR(".java")) ? without_suffix(base_name(arg), STR(".java")) : arg;
-    }
-    return none;
 }
 
 /* Appends /proc/PID/cmdline's arguments with one blank between, empty ones left out. */
@@ -176,22 +139,22 @@ struct reading {
 };
 
 /* Sets vm and is_java; maps that cannot be read are maps without a libjvm. */
-static void recognise_java(const struct procfs_stat *stat, struct str exe, unsigned want, struct jvm_facts *f)
+static void recognise_java(const struct procfs_stat *stat, struct str exe, unsigned want, struct jvm_scan_record *f)
 {
-    const bool named = str_is(base_name(exe), "java");
+    const bool named = str_is(command_line_base_name(exe), "java");
     if (stat->vsize >= (uint64_t)JVM_LEAST_VSIZE && (want & JVM_WANT_JAVA || !named))
         if (procfs_maps(f->pid, note_libjvm, &f->vm, NULL) < 0)
             f->vm = (struct str){0};
     f->is_java = named || f->vm.n > 0;
 }
 
-static int read_arguments(struct reading *r, unsigned want, struct jvm_facts *f, struct err *err)
+static int read_arguments(struct reading *r, unsigned want, struct jvm_scan_record *f, struct err *err)
 {
     int code = procfs_read(f->pid, "cmdline", &r->raw, err);
     if (code < 0)
         return code;
     if (want & JVM_WANT_JAVA && f->vm.n)
-        f->main = jvm_main_of(buf_slice(&r->raw));
+        f->main = command_line_main(buf_slice(&r->raw));
     if (want & JVM_WANT_CMDLINE) {
         join_arguments(buf_slice(&r->raw), &r->cmdline);
         f->cmdline = buf_slice(&r->cmdline);
@@ -199,7 +162,7 @@ static int read_arguments(struct reading *r, unsigned want, struct jvm_facts *f,
     return 0;
 }
 
-static int read_facts(struct reading *r, unsigned want, struct jvm_facts *f, struct err *err)
+static int scan_read_process(struct reading *r, unsigned want, struct jvm_scan_record *f, struct err *err)
 {
     struct procfs_stat stat;
     int code = procfs_stat(f->pid, &stat, err);
@@ -208,7 +171,7 @@ static int read_facts(struct reading *r, unsigned want, struct jvm_facts *f, str
     f->start_time = stat.start_time;
     f->program = jvm_program_of(&stat);
     if (stat.kernel_thread || stat.state == 'Z' || stat.state == 'X')
-        return err_set(err, -ENOENT, "process %d has no program", f->pid);
+        return err_set(err, -ENOENT, "process %d has no executable", f->pid);
 
     if (want & (JVM_WANT_EXE | JVM_WANT_JAVA | JVM_WANT_IF_JAVA) &&
         (code = procfs_link(f->pid, "exe", &r->exe, err)) < 0)
@@ -240,12 +203,12 @@ void jvm_op_scan(struct priv_call *call)
                         BUF_INIT(JVM_CMDLINE_MAX)};
     struct cursor in = cursor_of(call->in, call->in_len);
     while (cursor_left(&in) >= ITEM_SIZE) {
-        struct jvm_facts f = {.pid = (pid_t)cursor_be32(&in)};
+        struct jvm_scan_record f = {.pid = (pid_t)cursor_be32(&in)};
         const unsigned want = cursor_be32(&in);
         struct err err = {0};
-        const int code = read_facts(&r, want, &f, &err);
+        const int code = scan_read_process(&r, want, &f, &err);
         if (code < 0)
-            f = (struct jvm_facts){f.pid, code, str_of(err.text), f.start_time, f.program};
+            f = (struct jvm_scan_record){f.pid, code, str_of(err.text), f.start_time, f.program};
         put_record(&call->out, &f);
         priv_flush(call);
         struct buf *const used[] = {&r.exe, &r.cwd, &r.cgroup, &r.raw, &r.cmdline};
@@ -265,7 +228,7 @@ struct jvm_scan {
     struct priv *priv;
     uint64_t user, call;
     unsigned timeout_ms, lost;
-    void (*record)(void *arg, const struct jvm_facts *facts);
+    void (*record)(void *arg, const struct jvm_scan_record *record);
     void (*done)(void *arg, int code);
     void *arg;
     size_t len; /* items not answered yet, in the order asked for */
@@ -288,7 +251,7 @@ static void on_reply(void *arg, enum priv_result result, const uint8_t *out, siz
 {
     struct jvm_scan *s = arg;
     struct cursor in = cursor_of(out, len);
-    struct jvm_facts f;
+    struct jvm_scan_record f;
     (void)fds;
     (void)fd_count;
     while (cursor_left(&in) && get_record(&in, &f))
@@ -298,8 +261,8 @@ static void on_reply(void *arg, enum priv_result result, const uint8_t *out, siz
         /* They are read in order, so the first without an answer is the one that held the child up, or killed it. */
         char what[64];
         snprintf(what, sizeof what, "reading /proc/%d %s", s->items[0].pid,
-                 result == PRIV_TIMEOUT ? "does not end" : "failed");
-        f = (struct jvm_facts){.pid = s->items[0].pid, .what = str_of(what)};
+                 result == PRIV_TIMEOUT ? "timed out" : "failed");
+        f = (struct jvm_scan_record){.pid = s->items[0].pid, .what = str_of(what)};
         f.code = result == PRIV_TIMEOUT ? -ETIMEDOUT : -EIO;
         if (take_item(s, f.pid))
             s->record(s->arg, &f);
@@ -328,7 +291,7 @@ static void submit(struct jvm_scan *s)
 }
 
 struct jvm_scan *jvm_scan(struct priv *priv, uint64_t user, const struct jvm_scan_item *items, size_t n,
-                          unsigned timeout_ms, void (*record)(void *arg, const struct jvm_facts *facts),
+                          unsigned timeout_ms, void (*record)(void *arg, const struct jvm_scan_record *record),
                           void (*done)(void *arg, int code), void *arg)
 {
     if (n > JVM_SCAN_MAX)

@@ -6,7 +6,8 @@
 
 #include "base/cleanup.h"
 #include "base/sha256.h"
-#include "jvm/operation/scan.h"
+#include "jvm/probe/command_line.h"
+#include "os/procfs.h"
 
 static void set_key(struct jvm_makeup *m, struct str text)
 {
@@ -29,7 +30,7 @@ void makeup_read(const struct jvm_view *v, struct jvm_makeup *ret)
     struct str path = procfs_without_deleted((struct str){exe, n < 0 ? 0 : (size_t)n});
     if (v->exe >= 0)
         (void)!fstat(v->exe, &st);
-    struct str main = jvm_main_of(cmdline);
+    struct str main = command_line_main(cmdline);
     jvm_printable(path, m.exe, sizeof m.exe);
     jvm_printable(main, m.main, sizeof m.main);
     /* Of the whole texts: what is shown may be cut. */

@@ -98,7 +98,7 @@ static void note_library(struct jvm_library *l, const struct mapping *m)
 
 static bool note_mapping(void *arg, const struct mapping *m)
 {
-    struct jvm_traits *f = arg;
+    struct jvm_probe *f = arg;
     const char *slash = memrchr(m->file.p, '/', m->file.n);
     const struct str name = {slash + 1, m->file.n - (size_t)(slash + 1 - m->file.p)};
     if (str_is(name, "libjvm.so")) {
@@ -176,7 +176,7 @@ static bool exists(int root, const char *path)
 
 /* By the loader that is mapped; a musl system with a glibc beside it maps only the one in use. Without either (a static loader) by
  * what the file system has. */
-static enum jvm_libc libc_of(const struct jvm_traits *t, int root)
+static enum jvm_libc libc_of(const struct jvm_probe *t, int root)
 {
     if (t->musl != t->glibc)
         return t->musl ? JVM_MUSL : JVM_GLIBC;
@@ -226,25 +226,25 @@ static int our_recording(const struct pidref *p)
     return -1;
 }
 
-static void read_permissions(const struct jvm_view *v, struct jvm_traits *f)
+static void read_permissions(const struct jvm_view *v, struct jvm_probe *f)
 {
-    struct jvm_options options;
-    jvm_options_read(v, &options);
+    struct vm_flags flags;
+    vm_flags_read(v, &flags);
     cleanup_buf struct buf counters = BUF_INIT(PERFDATA_MAX);
     struct str text;
     bool counted = perfdata_read(v->root, v->ns_pid, v->rights.uid, &counters);
     /* The JVM's own list of its options has those of every source, files included. */
     if (counted && perfdata_string(buf_slice(&counters), "java.rt.vmArgs", &text)) {
-        jvm_options_apply_text(&options, text);
+        vm_flags_apply_text(&flags, text);
         if (perfdata_string(buf_slice(&counters), "java.rt.vmFlags", &text))
-            jvm_options_apply_text(&options, text);
+            vm_flags_apply_text(&flags, text);
     }
     if (counted && perfdata_string(buf_slice(&counters), "java.property.java.vm.version", &text))
         snprintf(f->vm_version, sizeof f->vm_version, "%.*s", STR_ARG(text));
-    f->attach_off = options.attach_off;
-    f->attach_known = options.complete;
-    f->reduced_signals = options.reduced_signals;
-    f->no_dynamic_agents = options.no_dynamic_agents;
+    f->attach_off = flags.attach_off;
+    f->attach_known = flags.complete;
+    f->reduced_signals = flags.reduced_signals;
+    f->no_dynamic_agents = flags.no_dynamic_agents;
     /* The first capability is ATTACH. A '1' does not outweigh an option: the file may be one that an earlier JVM left. */
     if (counted && perfdata_string(buf_slice(&counters), "sun.rt.jvmCapabilities", &text) && text.n > 0 &&
         (text.p[0] == '0' || text.p[0] == '1')) {
@@ -253,10 +253,10 @@ static void read_permissions(const struct jvm_view *v, struct jvm_traits *f)
     }
 }
 
-int jvm_traits_look(const struct jvm_view *v, struct jvm_traits *ret, struct err *err)
+int jvm_probe_process(const struct jvm_view *v, struct jvm_probe *ret, struct err *err)
 {
-    struct jvm_traits *f = ret;
-    *f = (struct jvm_traits){.recording = -1};
+    struct jvm_probe *f = ret;
+    *f = (struct jvm_probe){.recording = -1};
     const int code = each_mapping(v, note_mapping, f);
     if (code < 0)
         return pidref_alive(&v->p) ? err_set(err, code, "read /proc/%d/maps: %s", (int)v->p.pid, strerror(-code))
@@ -273,7 +273,7 @@ int jvm_traits_look(const struct jvm_view *v, struct jvm_traits *ret, struct err
     return 0;
 }
 
-void jvm_traits_ask(const struct jvm_view *v, struct jvm_traits *t)
+void jvm_probe_root(const struct jvm_view *v, struct jvm_probe *t)
 {
     t->catches_quit = jvm_view_catches_quit(v);
     t->libc = libc_of(t, v->root);

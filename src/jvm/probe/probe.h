@@ -22,7 +22,7 @@ struct jvm_library {
     bool deleted; /* its file is gone */
 };
 
-struct jvm_traits {
+struct jvm_probe {
     bool hotspot, openj9;
     bool musl, glibc;          /* whose loader is mapped */
     struct jvm_library libjvm; /* what made it `hotspot` */
@@ -41,9 +41,9 @@ struct jvm_traits {
 };
 
 /* What /proc says: the libraries, and what profiles it. -ESRCH when it ended meanwhile. */
-must_check int jvm_traits_look(const struct jvm_view *v, struct jvm_traits *ret, struct err *err);
+must_check int jvm_probe_process(const struct jvm_view *v, struct jvm_probe *ret, struct err *err);
 /* The rest, from beneath its root: its libc, and whether it may be attached to. */
-void jvm_traits_ask(const struct jvm_view *v, struct jvm_traits *t);
+void jvm_probe_root(const struct jvm_view *v, struct jvm_probe *t);
 
 /* The inode of the file that is mapped now under a path that ends with `tail`; 0 when none is, or its file is gone. */
 ino_t jvm_mapped_inode(const struct jvm_view *v, const char *tail);

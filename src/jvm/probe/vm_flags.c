@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "jvm/probe/command_line.h"
 #include "os/fsutil.h"
 #include "os/rootfs.h"
 
@@ -15,7 +16,7 @@ enum { FILE_MAX = 1 << 20 };
 
 struct flags_reader {
     const struct jvm_view *v;
-    struct jvm_options *o;
+    struct vm_flags *o;
 };
 
 static void apply_text(struct flags_reader *r, struct str text);
@@ -49,16 +50,16 @@ static bool cut_prefix(struct str s, const char *prefix, struct str *rest)
     return true;
 }
 
-void jvm_options_apply(struct jvm_options *o, struct str option)
+void vm_flags_apply(struct vm_flags *o, struct str option)
 {
     static const struct {
         const char *flag;
         size_t field;
         bool sense;
     } flags[] = {
-        {"DisableAttachMechanism", offsetof(struct jvm_options, attach_off), true},
-        {"ReduceSignalUsage", offsetof(struct jvm_options, reduced_signals), true},
-        {"EnableDynamicAgentLoading", offsetof(struct jvm_options, no_dynamic_agents), false},
+        {"DisableAttachMechanism", offsetof(struct vm_flags, attach_off), true},
+        {"ReduceSignalUsage", offsetof(struct vm_flags, reduced_signals), true},
+        {"EnableDynamicAgentLoading", offsetof(struct vm_flags, no_dynamic_agents), false},
     };
     struct str rest;
     if (str_is(option, "-Xrs"))
@@ -87,7 +88,7 @@ static void apply_flags_file(struct flags_reader *r, struct str name)
             char option[256];
             int n = snprintf(option, sizeof option, "-XX:%.*s", STR_ARG(str_trim(word)));
             if (n > 0 && (size_t)n < sizeof option)
-                jvm_options_apply(r->o, (struct str){option, (size_t)n});
+                vm_flags_apply(r->o, (struct str){option, (size_t)n});
         }
     }
 }
@@ -95,14 +96,14 @@ static void apply_flags_file(struct flags_reader *r, struct str name)
 static void apply(struct flags_reader *r, struct str option, bool files)
 {
     struct str rest;
-    jvm_options_apply(r->o, option);
+    vm_flags_apply(r->o, option);
     if (cut_prefix(option, "-XX:Flags=", &rest))
         apply_flags_file(r, rest);
     if (cut_prefix(option, "-XX:VMOptionsFile=", &rest)) {
         cleanup_buf struct buf text = BUF_INIT(FILE_MAX);
         /* Such a file cannot name another one. */
         if (files && read_named(r, rest, &text))
-            jvm_options_apply_text(r->o, buf_slice(&text));
+            vm_flags_apply_text(r->o, buf_slice(&text));
         else
             r->o->complete = false;
     }
@@ -143,11 +144,11 @@ static void apply_text(struct flags_reader *r, struct str text)
         apply(r, option, true);
 }
 
-void jvm_options_apply_text(struct jvm_options *o, struct str text)
+void vm_flags_apply_text(struct vm_flags *o, struct str text)
 {
     char word[PATH_MAX];
     for (struct str option; next_word(&text, word, sizeof word, &option);)
-        jvm_options_apply(o, option);
+        vm_flags_apply(o, option);
 }
 
 /* An @argfile: words as above, '#' comments, no further @argfiles. What escapes make of it is not followed: then not all is known. */
@@ -168,33 +169,6 @@ static void apply_argfile(struct flags_reader *r, struct str name)
     }
 }
 
-bool jvm_option_takes_argument(struct str option)
-{
-    static const char *const names[] = {
-        "-cp",
-        "-classpath",
-        "--class-path",
-        "-p",
-        "--module-path",
-        "--upgrade-module-path",
-        "--add-modules",
-        "--limit-modules",
-        "--add-exports",
-        "--add-opens",
-        "--add-reads",
-        "--patch-module",
-        "--source",
-        "--enable-native-access",
-        "-d",
-        "--describe-module",
-        "--illegal-native-access",
-    };
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (str_is(option, names[i]))
-            return true;
-    return false;
-}
-
 /* The command line of the `java` launcher: what stands behind the main class is the application's. */
 static void apply_java(struct flags_reader *r, struct str args)
 {
@@ -204,7 +178,7 @@ static void apply_java(struct flags_reader *r, struct str args)
             apply_argfile(r, (struct str){arg.p + 1, arg.n - 1});
         else if (arg.n == 0 || arg.p[0] != '-' || str_is(arg, "-jar") || str_is(arg, "-m") || str_is(arg, "--module"))
             return;
-        else if (jvm_option_takes_argument(arg))
+        else if (command_line_takes_argument(arg))
             (void)!str_split(&args, '\0', &arg);
         else
             apply(r, arg, true);
@@ -230,9 +204,9 @@ static void apply_environ(struct flags_reader *r, struct str environment, const 
         }
 }
 
-void jvm_options_read(const struct jvm_view *v, struct jvm_options *ret)
+void vm_flags_read(const struct jvm_view *v, struct vm_flags *ret)
 {
-    *ret = (struct jvm_options){.complete = v->java && v->whole};
+    *ret = (struct vm_flags){.complete = v->java && v->whole};
     struct flags_reader r = {v, ret};
     struct str args = buf_slice(&v->cmdline), environment = buf_slice(&v->environ), program;
     apply_environ(&r, environment, "JAVA_TOOL_OPTIONS=");

@@ -15,10 +15,8 @@ enum { PACE_MS = 25, PACE_END_MS = 1, SETTLE_MS = 500 };
 /* Reading that does not end: how often it is tried, and after which pause. */
 enum { UNANSWERED_MAX = 3, PAUSE_S = 2 };
 
-struct metric_family jvm_chunks_total = {.name = "smolder_chunks_total",
-                                         .help = "JFR chunks, by what became of them.",
-                                         .kind = METRIC_COUNTER,
-                                         .labels = {"result"}};
+struct metric_family jvm_chunks_total = {
+    .name = "smolder_chunks_total", .help = "JFR chunks, by result.", .kind = METRIC_COUNTER, .labels = {"result"}};
 static struct metric_family jfr_bytes = {
     .name = "smolder_jfr_bytes_total", .help = "Bytes of JFR read from targets.", .kind = METRIC_COUNTER};
 
@@ -199,7 +197,7 @@ static void no_answer(struct intake *in)
     if (++in->unanswered < UNANSWERED_MAX)
         return;
     in->unanswered = 0;
-    damaged(in, "dropped", "reading the recording does not end");
+    damaged(in, "dropped", "reading the recording timed out");
 }
 
 static void on_read(void *arg, struct jvm_read *r)
@@ -276,7 +274,7 @@ bool intake_look(struct intake *in, bool due)
         return false;
     in->pace_at = 0;
     if (fstat(f->recording.fd, &st) < 0 || overflows(f, &st)) {
-        damaged(in, "dropped", "the recording grows faster than it may be read");
+        damaged(in, "dropped", "the recording grows faster than the read limit");
         return in->file_count;
     }
     if (is_as_it_was(f, &st))

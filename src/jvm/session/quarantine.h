@@ -36,7 +36,7 @@ struct quarantine *quarantine_new(uv_loop_t *loop, const char *dir, void (*probl
 /* A write under way goes on. */
 void quarantine_free(struct quarantine *q);
 
-/* Keys of what is condemned, separated by blanks, for struct jvm_start; borrowed until the next call. */
+/* Keys of what is condemned, separated by blanks, for struct jvm_request; borrowed until the next call. */
 const char *quarantine_keys(struct quarantine *q);
 /* Why a make-up is not attached to; false when it may be. */
 bool quarantine_reason(struct quarantine *q, const char *key, char *text, size_t size);

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "jvm/operation/client.h"
+#include "jvm/operation/request.h"
 
 struct jvm_retry {
     unsigned failures, no_rooms; /* in a row */

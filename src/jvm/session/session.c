@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "jvm/operation/client.h"
 #include "jvm/session/aftercare.h"
 #include "jvm/session/budget.h"
 #include "jvm/session/intake.h"
@@ -87,7 +88,7 @@ static struct metric_family attach_seconds = {.name = "smolder_attach_seconds",
                                               .bucket_count = ARRAY_LEN(attach_buckets)};
 static const double gap_buckets[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5};
 static struct metric_family gap_seconds = {.name = "smolder_gap_seconds",
-                                           .help = "Time without sampling at a roll-over, at most.",
+                                           .help = "Upper bound of the time without sampling at a roll-over.",
                                            .kind = METRIC_HISTOGRAM,
                                            .buckets = gap_buckets,
                                            .bucket_count = ARRAY_LEN(gap_buckets)};
@@ -214,28 +215,28 @@ static const struct intake_events intake_events = {on_chunk, on_live_chunk, on_d
 
 /* ---- operations ---- */
 
-static struct jvm_start request(const struct jvm_session *s, const char *options)
+static struct jvm_request request(const struct jvm_session *s, const char *options)
 {
     const bool judged = s->config.quarantine && !s->config.retry_crashed;
-    return (struct jvm_start){.id = s->id,
-                              .user = s->user,
-                              .tmp_dir = s->config.tmp_dir,
-                              .dist = s->config.dist,
-                              .options = options,
-                              .untested = s->config.untested,
-                              .headroom = s->config.headroom,
-                              .condemned = judged ? quarantine_keys(s->config.quarantine) : NULL,
-                              .degraded = &s->degraded};
+    return (struct jvm_request){.id = s->id,
+                                .user = s->user,
+                                .tmp_dir = s->config.tmp_dir,
+                                .dist = s->config.dist,
+                                .options = options,
+                                .untested = s->config.untested,
+                                .headroom = s->config.headroom,
+                                .condemned = judged ? quarantine_keys(s->config.quarantine) : NULL,
+                                .degraded = &s->degraded};
 }
 
 static void run(struct jvm_session *s, enum work work,
-                uint64_t (*op)(struct priv *, const struct jvm_start *, jvm_done *, void *), jvm_done *done)
+                uint64_t (*op)(struct priv *, const struct jvm_request *, jvm_done *, void *), jvm_done *done)
 {
     const bool attach = work == WORK_START || work == WORK_ROLL;
     if (attach && s->sent != s->wanted)
         s->degraded = (struct degraded){0}; /* other events may be welcome */
     cleanup_free char *options = start_options(s);
-    struct jvm_start r = request(s, options);
+    struct jvm_request r = request(s, options);
     s->work = work;
     if (attach)
         aftercare_begin(&s->care, &s->process, now_ns());

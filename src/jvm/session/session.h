@@ -16,8 +16,9 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "jvm/operation/client.h"
+#include "jvm/operation/request.h"
 #include "jvm/session/quarantine.h"
+#include "jvm/session/session_config.h"
 
 struct jvm_session;
 
@@ -29,20 +30,6 @@ enum jvm_state {
     JVM_STATE_GONE,
 };
 const char *jvm_state_name(enum jvm_state s); /* "waiting", … for metrics and the page */
-
-struct jvm_session_config {
-    uint64_t user;              /* whose the JVM is (jvm/probe/user.h); fixed when the session is opened */
-    const char *tmp_dir, *dist; /* the caller's; copied by the session */
-    const char *events;  /* the options of jvm_start without chunktime, timeout: "event=itimer,interval=10000000,…" */
-    int64_t interval_ns; /* >= 1 s */
-    int64_t roll_ns;     /* roll-over period, 15 min by default */
-    int64_t first_ns;    /* the first profile is cut after this long, 10 s */
-    int64_t min_age_ns;  /* a younger JVM is not attached to yet */
-    uint64_t headroom;   /* as in struct jvm_start */
-    bool untested;       /* likewise */
-    bool retry_crashed;  /* condemned make-ups, too */
-    struct quarantine *quarantine; /* borrowed, outlives the session; NULL = none */
-};
 
 struct jvm_session_events {
     /* One finished chunk, header included; bytes are the callee's to free(). `last_of_interval`: the interval ends with it.

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/metric.h"
+#include "jvm/operation/client.h"
 #include "jvm/session/intake.h"
 #include "os/pidref.h"
 #include "test.h"
@@ -169,7 +170,7 @@ static void on_reply(uv_timer_t *timer)
     done(profiler.arg, &r);
 }
 
-static uint64_t call(enum op op, const struct jvm_start *s, jvm_done *done, void *arg)
+static uint64_t call(enum op op, const struct jvm_request *s, jvm_done *done, void *arg)
 {
     CHECK(!profiler.done); /* one at a time */
     profiler.calls[op]++;
@@ -185,27 +186,27 @@ static uint64_t call(enum op op, const struct jvm_start *s, jvm_done *done, void
     return 1;
 }
 
-uint64_t jvm_start(struct priv *p, const struct jvm_start *s, jvm_done *done, void *arg)
+uint64_t jvm_start(struct priv *p, const struct jvm_request *s, jvm_done *done, void *arg)
 {
     (void)p;
     return call(OP_START, s, done, arg);
 }
-uint64_t jvm_roll(struct priv *p, const struct jvm_start *s, jvm_done *done, void *arg)
+uint64_t jvm_roll(struct priv *p, const struct jvm_request *s, jvm_done *done, void *arg)
 {
     (void)p;
     return call(OP_ROLL, s, done, arg);
 }
-uint64_t jvm_dump(struct priv *p, const struct jvm_start *s, jvm_done *done, void *arg)
+uint64_t jvm_dump(struct priv *p, const struct jvm_request *s, jvm_done *done, void *arg)
 {
     (void)p;
     return call(OP_DUMP, s, done, arg);
 }
-uint64_t jvm_stop(struct priv *p, const struct jvm_start *s, jvm_done *done, void *arg)
+uint64_t jvm_stop(struct priv *p, const struct jvm_request *s, jvm_done *done, void *arg)
 {
     (void)p;
     return call(OP_STOP, s, done, arg);
 }
-uint64_t jvm_metrics(struct priv *p, const struct jvm_start *s, jvm_done *done, void *arg)
+uint64_t jvm_metrics(struct priv *p, const struct jvm_request *s, jvm_done *done, void *arg)
 {
     (void)p;
     return call(OP_METRICS, s, done, arg);
