@@ -87,12 +87,14 @@ lint: setup-lint $(BUILD)/build.ninja $(FUZZ)/build.ninja
 	tools/check-names
 	tools/check-tests
 	tools/check-sizes
+	tools/check-lines
 	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format --dry-run --Werror
 	tools/ninja $(BUILD) --quiet
 	git ls-files 'src/*.c' | xargs -P "$$(nproc)" -n 8 clang-tidy --quiet -p $(BUILD) --warnings-as-errors='*'
 	tools/ninja $(FUZZ) --quiet
 
 format:
+	-tools/check-lines --wrap
 	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i
 
 $(FUZZ)/build.ninja: | setup-fuzz
