@@ -22,7 +22,8 @@ JAVAC        ?= javac
 JAVA         ?= java
 
 .DELETE_ON_ERROR:
-.PHONY: all build run demo-app test test-unit test-asan test-daemon test-adversary test-jvms soak bench lint format fuzz install clean setup-%
+.PHONY: all build run demo-app test test-unit test-asan test-daemon test-adversary test-jvms soak bench lint format \
+        fuzz install clean setup-%
 
 all: build
 
