@@ -1,7 +1,7 @@
-/* A file of the configuration language: its name, its text, and where its lines start.
+/* A source file of the configuration language: name, text, and offsets of its lines.
  *
- * Reference counted: an AST holds one reference for as long as it lives, a caller that renders diagnostics holds its own
- * (a file that does not parse leaves no AST behind). Immutable after source_new(). One thread.
+ * Reference counted: an AST holds one reference, and so does a caller that renders diagnostics (a file with syntax
+ * errors has no AST). Immutable after source_new(). One thread.
  * Source: spec alloy-language §1.1 (offsets, lines and columns count bytes; a line starts after each LF).
  */
 #pragma once
