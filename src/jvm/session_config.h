@@ -1,4 +1,4 @@
-/* A session's own copy of its settings. */
+/* A session's copy of its settings. */
 #pragma once
 
 #include "jvm/session.h"
