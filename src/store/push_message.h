@@ -1,4 +1,4 @@
-/* push.v1.PushRequest as series for store_push(). Source: spec components §4.5 (field numbers). */
+/* Decodes push.v1.PushRequest into series for store_push(). Source: spec components §4.5 (field numbers). */
 #pragma once
 
 #include "base/arena.h"
