@@ -1,4 +1,4 @@
-/* The components this program knows. A new one adds its definition here and nothing else. */
+/* The table of all components. A new component only needs to be added here. */
 #pragma once
 
 #include "graph/component.h"

@@ -1,4 +1,4 @@
-/* discovery.process: every process of the host as a target, JVMs within about a second. See the head of the source. */
+/* discovery.process: all processes of the host as targets, JVMs within about a second. See the head of the source. */
 #pragma once
 
 #include "graph/component.h"
