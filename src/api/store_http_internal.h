@@ -1,4 +1,4 @@
-/* What the store's front is made of; private to its parts. */
+/* Shared by the parts of the store's HTTP API; private to them. */
 #pragma once
 
 #include "api/agent_auth.h"
