@@ -24,7 +24,7 @@ static int read_all(int fd, const char *path, struct buf *text, struct err *err)
     for (;;) {
         uint8_t *p = buf_reserve(text, 64 * 1024);
         if (!p)
-            return err_set(err, -EFBIG, "%s: larger than %d MiB, which no configuration is", path, CONFIG_MAX >> 20);
+            return err_set(err, -EFBIG, "%s: larger than %d MiB", path, CONFIG_MAX >> 20);
         ssize_t n = read(fd, p, 64 * 1024);
         if (n < 0 && errno == EINTR)
             continue;
