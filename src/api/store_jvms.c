@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/secret.h"
+#include "graph/view.h"
 
 enum { ANSWER_MAX = 16 << 20, MESSAGE_MAX = 64 << 10 };
 

@@ -4,7 +4,8 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "graph/plan.h"
+#include "graph/block_options.h"
+#include "graph/block_text.h"
 #include "graph/registry.h"
 #include "graph/settings.h"
 #include "graph/validate_internal.h"
@@ -174,7 +175,7 @@ static void add_foreach(struct check_body *b, const struct ast_stmt *s)
     if (stability_check("foreach block \"foreach\"", STABILITY_EXPERIMENTAL, b->options->stability, &err) < 0)
         diag_error(&n->own, s->name_range, "%s", err.text);
     need_label(n);
-    const struct ast_stmt *template = foreach_template(s);
+    const struct ast_stmt *template = block_text_template(s);
     drop_template(n, template);
     if (!template) {
         diag_error(&n->own, s->range, "missing required block \"template\"");
@@ -182,7 +183,7 @@ static void add_foreach(struct check_body *b, const struct ast_stmt *s)
     }
     const struct ast_body *part = &template->body;
     n->inner = collect(b->options, b, n, (struct parts){&part, 1});
-    n->inner->var = foreach_var(s);
+    n->inner->var = block_text_var(s);
 }
 
 static void add_settings(struct check_body *b, const struct ast_stmt *s)

@@ -11,6 +11,7 @@
 #include "components/import_http.h"
 #include "components/import_string.h"
 #include "graph/controller.h"
+#include "graph/view.h"
 #include "test.h"
 
 enum { IMPORT_DEADLINE_MS = 10000 };

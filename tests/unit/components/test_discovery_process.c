@@ -15,6 +15,7 @@
 #include "components/env.h"
 #include "flow/targets.h"
 #include "graph/controller.h"
+#include "graph/view.h"
 #include "jvm/ops.h"
 #include "jvm/scan.h"
 #include "test.h"

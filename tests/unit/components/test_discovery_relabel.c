@@ -7,6 +7,7 @@
 #include "flow/relabel.h"
 #include "flow/targets.h"
 #include "graph/controller.h"
+#include "graph/view.h"
 #include "test.h"
 
 /* A source of targets the test turns over at will. */

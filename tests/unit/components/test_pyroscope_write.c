@@ -3,6 +3,7 @@
 #include "components/env.h"
 #include "components/write_fixture.h"
 #include "graph/controller.h"
+#include "graph/view.h"
 
 /* Sends what the test says to what its configuration says. */
 struct source_args {
