@@ -7,13 +7,10 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "graph/block_options.h"
 #include "graph/block_text.h"
 #include "graph/collect.h"
 #include "graph/link.h"
-#include "graph/settings.h"
 #include "lang/parser.h"
-#include "lang/schema.h"
 
 enum { CYCLE_TEXT_MAX = 4096 };
 
@@ -89,12 +86,8 @@ static void look_into_template(struct plan *p, const struct block *foreach, cons
 static void check_arguments(const struct plan *p, struct diags *ds)
 {
     for (size_t i = 0; i < p->len; i++) {
-        const struct block *b = p->blocks[i];
-        const struct schema *s = b->type == BLOCK_SETTING ? settings_schema(b->stmt->name)
-                                 : b->def                 ? b->def->args
-                                                          : NULL;
-        if (s && !b->is_refused && b->type != BLOCK_SKIPPED)
-            schema_check(s, &b->stmt->body, b->stmt->range, ds);
+        if (!p->blocks[i]->is_refused)
+            block_check_options(p->blocks[i], ds);
     }
 }
 
@@ -150,8 +143,7 @@ static struct value *directory_of(const char *name)
     return value_string(slash == name ? STR("/") : (struct str){name, (size_t)(slash - name)});
 }
 
-static int root_of(struct ast_file **files, size_t n, const char *name, const struct plan_options *options,
-                   struct plan **ret, struct diags *ds)
+static void hand_on(struct ast_file **files, size_t n, const char *name, analysis_take_root *take, void *arg)
 {
     cleanup_free const struct ast_body **parts = xcalloc(n + 1, sizeof *parts);
     for (size_t i = 0; i < n; i++)
@@ -159,13 +151,11 @@ static int root_of(struct ast_file **files, size_t n, const char *name, const st
     cleanup_value struct value *path = directory_of(name);
     struct definitions *definitions = definitions_new(NULL, files, n, path);
     const struct body body = {.kind = BODY_ROOT, .parts = parts, .len = n, .definitions = definitions};
-    const int code = analysis_of_body(&body, options, ret, ds);
+    take(arg, &body);
     definitions_unref(definitions);
-    return code;
 }
 
-int analysis_of_files(struct source *const *sources, size_t n, const struct plan_options *options, struct plan **ret,
-                      struct diags *ds)
+void analysis_read_files(struct source *const *sources, size_t n, analysis_take_root *take, void *arg, struct diags *ds)
 {
     cleanup_free struct ast_file **files = xcalloc(n + 1, sizeof *files);
     size_t len = 0;
@@ -173,8 +163,32 @@ int analysis_of_files(struct source *const *sources, size_t n, const struct plan
         if (parse_file(sources[i], &files[len], ds) == 0)
             len++;
     }
-    const int code = len < n ? -EINVAL : root_of(files, n, n > 0 ? sources[0]->name : "", options, ret, ds);
+    if (len == n)
+        hand_on(files, n, n > 0 ? sources[0]->name : "", take, arg);
     while (len > 0)
         ast_unref(files[--len]);
-    return code;
+}
+
+struct root {
+    const struct plan_options *options;
+    struct plan *plan;
+    struct diags *ds;
+};
+
+static void analyse_root(void *arg, const struct body *body)
+{
+    struct root *r = arg;
+    if (analysis_of_body(body, r->options, &r->plan, r->ds) < 0)
+        r->plan = NULL;
+}
+
+int analysis_of_files(struct source *const *sources, size_t n, const struct plan_options *options, struct plan **ret,
+                      struct diags *ds)
+{
+    struct root r = {.options = options, .ds = ds};
+    analysis_read_files(sources, n, analyse_root, &r, ds);
+    if (!r.plan)
+        return -EINVAL;
+    *ret = r.plan;
+    return 0;
 }

@@ -1,7 +1,7 @@
-/* The one analysis of a configuration: from text to the plans of its bodies, with everything that is wrong and needs no evaluation.
+/* From text to the plan of a body, with everything that is wrong and needs no evaluation.
  *
- * A load makes the plan of a body when it needs one, and refuses one with errors. Plans for the validator come with those of
- * the bodies inside, whatever is wrong (graph/validate.h).
+ * A load makes the plan of a body when it needs one, and has none if there are errors. The validator makes them in its own order, of
+ * the same parts (graph/validate.h).
  */
 #pragma once
 
@@ -15,3 +15,7 @@ must_check int analysis_of_body(const struct body *body, const struct plan_optio
 /* The root's. */
 must_check int analysis_of_files(struct source *const *sources, size_t n, const struct plan_options *options,
                                  struct plan **ret, struct diags *ds);
+/* Parses the files of a root and hands its body on, which is good during the call; not if one cannot be parsed. */
+typedef void analysis_take_root(void *arg, const struct body *root);
+void analysis_read_files(struct source *const *sources, size_t n, analysis_take_root *take, void *arg,
+                         struct diags *ds);

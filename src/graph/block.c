@@ -2,7 +2,12 @@
 
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/mem.h"
+#include "graph/block_options.h"
+#include "graph/block_text.h"
+#include "graph/settings.h"
+#include "lang/schema.h"
 
 struct block *block_new(enum block_type type, const struct ast_stmt *stmt, char *id)
 {
@@ -20,6 +25,37 @@ void block_free(struct block *b)
     free(b->references_to);
     free(b->referenced_by);
     free(b);
+}
+
+static const struct schema *schema_of(const struct block *b)
+{
+    switch (b->type) {
+    case BLOCK_COMPONENT:
+    case BLOCK_IMPORT:
+        return b->def ? b->def->args : NULL;
+    case BLOCK_ARGUMENT:
+        return &argument_schema;
+    case BLOCK_EXPORT:
+        return &export_schema;
+    case BLOCK_FOREACH:
+        return &foreach_schema;
+    case BLOCK_SETTING:
+        return settings_schema(b->stmt->name);
+    default:
+        return NULL;
+    }
+}
+
+void block_check_options(const struct block *b, struct diags *ds)
+{
+    const struct schema *s = schema_of(b);
+    if (!s)
+        return;
+    cleanup_free struct ast_stmt *stmts = NULL;
+    struct ast_body body = b->stmt->body;
+    if (b->type == BLOCK_FOREACH)
+        body = block_text_without_template(b->stmt, &stmts);
+    schema_check(s, &body, b->stmt->range, ds);
 }
 
 bool block_is_shown(const struct block *b)

@@ -39,6 +39,8 @@ struct block {
 struct block *block_new(enum block_type type, const struct ast_stmt *stmt, char *id);
 void block_free(struct block *b);
 
+/* Says what is wrong with its arguments as they are written, where what they may be is known. */
+void block_check_options(const struct block *b, struct diags *ds);
 /* Whether it is something that people see at work: components, custom components and foreach blocks. */
 bool block_is_shown(const struct block *b);
 /* Whether expressions can read it. */

@@ -29,14 +29,30 @@ const struct ast_stmt *block_text_attribute(const struct ast_body *body, struct 
     return NULL;
 }
 
+static bool is_template(const struct ast_stmt *s)
+{
+    return s->kind == AST_BLOCK && str_is(s->name, "template");
+}
+
 const struct ast_stmt *block_text_template(const struct ast_stmt *foreach)
 {
     for (size_t i = 0; i < foreach->body.len; i++) {
-        const struct ast_stmt *s = &foreach->body.stmts[i];
-        if (s->kind == AST_BLOCK && str_is(s->name, "template"))
-            return s;
+        if (is_template(&foreach->body.stmts[i]))
+            return &foreach->body.stmts[i];
     }
     return NULL;
+}
+
+struct ast_body block_text_without_template(const struct ast_stmt *foreach, struct ast_stmt **ret)
+{
+    const struct ast_body *whole = &foreach->body;
+    struct ast_body rest = {.stmts = xcalloc(whole->len + 1, sizeof *rest.stmts)};
+    for (size_t i = 0; i < whole->len; i++) {
+        if (!is_template(&whole->stmts[i]))
+            rest.stmts[rest.len++] = whole->stmts[i];
+    }
+    *ret = rest.stmts;
+    return rest;
 }
 
 char *block_text_var(const struct ast_stmt *foreach)

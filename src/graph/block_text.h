@@ -13,5 +13,7 @@ char *block_text_id(const struct ast_stmt *s);
 const struct ast_stmt *block_text_attribute(const struct ast_body *body, struct str name);
 /* The template of a foreach block; NULL: none. */
 const struct ast_stmt *block_text_template(const struct ast_stmt *foreach);
+/* Its body without any; *ret, to be freed, holds the statements. */
+struct ast_body block_text_without_template(const struct ast_stmt *foreach, struct ast_stmt **ret);
 /* What `var` of a foreach block is, to be freed; it must not need anything to be evaluated. NULL: missing, or it does. */
 char *block_text_var(const struct ast_stmt *foreach);

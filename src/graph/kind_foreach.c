@@ -123,13 +123,9 @@ static char *name_module(struct names *names, const struct value *item, const st
 static int decode(const struct node *n, struct foreach_options *o, struct diags *ds)
 {
     const struct scope scope = graph_scope(n->graph);
-    const struct ast_stmt *block = n->block->stmt, *template = block_text_template(block);
-    cleanup_free struct ast_stmt *stmts = xcalloc(block->body.len + 1, sizeof *stmts);
-    struct ast_body body = {.stmts = stmts};
-    for (size_t i = 0; i < block->body.len; i++) {
-        if (&block->body.stmts[i] != template)
-            stmts[body.len++] = block->body.stmts[i];
-    }
+    const struct ast_stmt *block = n->block->stmt;
+    cleanup_free struct ast_stmt *stmts = NULL;
+    const struct ast_body body = block_text_without_template(block, &stmts);
     const size_t from = ds->len;
     const int code = schema_decode(&foreach_schema, &body, block->range, &scope, o, ds);
     instance_prefix_problems(&kind_foreach, block, ds, from);
