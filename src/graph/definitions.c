@@ -243,9 +243,9 @@ void definitions_block_uses(struct definitions *d, const struct ast_stmt *block,
 
 /* --- declares that need themselves --- */
 
-/* The bodies around a block, from the inside out, with what each declares itself. */
+/* The bodies around a block, from the inside out, with the labels of what each declares and imports itself. */
 struct enclosing {
-    struct strmap declares;
+    struct strmap labels;
     const struct enclosing *outer;
 };
 
@@ -259,7 +259,7 @@ struct recursion {
 
 static bool is_hidden(const struct enclosing *at, struct str name)
 {
-    while (at && !strmap_has(&at->declares, name))
+    while (at && !strmap_has(&at->labels, name))
         at = at->outer;
     return at != NULL;
 }
@@ -269,8 +269,8 @@ static void find_needs(struct recursion *r, size_t from, const struct ast_body *
     struct enclosing here = {.outer = outer};
     for (size_t i = 0; i < body->len; i++) {
         const struct ast_stmt *s = &body->stmts[i];
-        if (s->kind == AST_BLOCK && str_is(s->name, "declare"))
-            strmap_put(&here.declares, s->label, body->stmts);
+        if (s->kind == AST_BLOCK && (str_is(s->name, "declare") || str_has_prefix(s->name, STR("import."))))
+            strmap_put(&here.labels, s->label, body->stmts);
     }
     for (size_t i = 0; i < body->len; i++) {
         const struct ast_stmt *s = &body->stmts[i];
@@ -282,7 +282,7 @@ static void find_needs(struct recursion *r, size_t from, const struct ast_body *
         else if (holds_blocks(s))
             find_needs(r, from, &s->body, &here);
     }
-    strmap_done(&here.declares);
+    strmap_done(&here.labels);
 }
 
 static void visit_circle(void *arg, const size_t *numbers, size_t n)
