@@ -155,7 +155,7 @@ static void decode_settings(struct plan *p, struct settings *s, struct diags *ds
     }
 }
 
-/* The last thing that can refuse a load. Only `http` has something to fail at. */
+/* The last thing that can refuse a load. */
 static void prepare_settings(const struct controller *c, const struct plan *p, const struct settings *s,
                              struct diags *ds)
 {
@@ -164,7 +164,7 @@ static void prepare_settings(const struct controller *c, const struct plan *p, c
         return;
     struct range at = {0};
     for (size_t i = 0; i < p->settings_len; i++) {
-        if (str_is(p->settings[i]->name, "http"))
+        if (settings_can_fail(p->settings[i]->name))
             at = p->settings[i]->range;
     }
     diag_error(ds, at, "Failed to evaluate service: %s", err.text);

@@ -14,7 +14,7 @@
 #include "graph/controller.h"
 #include "graph/dag.h"
 #include "graph/library.h"
-#include "graph/settings.h"
+#include "settings/settings.h"
 #include "lang/ast.h"
 #include "lang/scope.h"
 #include "lang/source.h"

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "graph/plan.h"
 #include "graph/registry.h"
-#include "graph/settings.h"
+#include "settings/settings.h"
 #include "graph/validate_internal.h"
 #include "lang/parser.h"
 #include "lang/stability.h"

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "api/shared/access.h"
-#include "graph/settings_http.h"
+#include "settings/http_block.h"
 #include "net/server.h"
 
 /* What can fail; server_commit() and access_init() are the rest. */

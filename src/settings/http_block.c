@@ -1,4 +1,4 @@
-#include "graph/settings_http.h"
+#include "settings/http_block.h"
 
 #include <errno.h>
 #include <stddef.h>
