@@ -1,7 +1,7 @@
 /* The configuration of the running agent: read, loaded, loaded again on request or when its files change.
  *
- * A load that fails changes nothing; the reasons go to the log, a line each, or, for the first load, with excerpts to stderr. Counted
- * in smolder_config_*: other than in the reference, what the graph refuses is a failure, too.
+ * A load that fails changes nothing; the reasons go to the log, a line each, or, for the first load, with excerpts to
+ * stderr. Counted in smolder_config_*: other than in the reference, what the graph refuses is a failure, too.
  */
 #pragma once
 
@@ -27,7 +27,8 @@ struct loader_options {
 struct loader *loader_new(const struct loader_options *options);
 /* 0, or negative after telling why. */
 must_check int loader_first(struct loader *l);
-/* What to tell whoever asked goes to `answer`: every diagnostic with its excerpt. False: refused, or not all of it took effect. */
+/* What to tell whoever asked goes to `answer`: every diagnostic with its excerpt. False: refused, or not all of it
+ * took effect. */
 bool loader_reload(struct loader *l, struct buf *answer);
 /* The text that runs now. Reads the files; they may have changed since. */
 must_check int loader_read(const struct loader *l, struct conf_files *files, struct err *err);

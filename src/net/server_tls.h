@@ -1,13 +1,14 @@
 /* TLS of the HTTP server: certificate, key, authorities, and what is asked of clients.
  *
- * libmicrohttpd does the handshake with GnuTLS, which it brings along; here is what it asks for: credentials that can change while
- * the server runs, and a verdict on certificates of clients inside the handshake. Files are looked at again when a connection
- * comes, at most once a second; new contents count for new connections, and contents that do not fit together (a new certificate
- * whose key has not come yet) leave the old ones in force. Loop thread.
+ * libmicrohttpd does the handshake with GnuTLS, which it brings along; here is what it asks for: credentials that can
+ * change while the server runs, and a verdict on certificates of clients inside the handshake. Files are looked at
+ * again when a connection comes, at most once a second; new contents count for new connections, and contents that do
+ * not fit together (a new certificate whose key has not come yet) leave the old ones in force. Loop thread.
  *
- * The words for options are those of the reference, which are Go's: "TLS12", "CurveP256", "RequireAndVerifyClientCert", and the
- * IANA registry's names of cipher suites. GnuTLS enables key exchanges, ciphers and MACs apart, so a list of suites admits their
- * combinations, too, also with the ciphers of TLS 1.3, which are not to be chosen.
+ * The words for options are those of the reference, which are Go's: "TLS12", "CurveP256",
+ * "RequireAndVerifyClientCert", and the IANA registry's names of cipher suites. GnuTLS enables key exchanges, ciphers
+ * and MACs apart, so a list of suites admits their combinations, too, also with the ciphers of TLS 1.3, which are not
+ * to be chosen.
  */
 #pragma once
 
