@@ -1,13 +1,12 @@
-/* discovery.file: targets from files that something else writes, JSON or YAML.
+/* discovery.file: targets from JSON and YAML files.
  *
- * The files are followed (conf/follow.h): a change is seen at once, whether a file is written, replaced or swapped
- * behind a link, and refresh_interval is for what is not told. Workers read; files are parsed on the loop, and only
- * where their contents changed. A file that cannot be read or parsed keeps the targets it had, makes the component
- * unhealthy and is logged once; one that is gone takes its targets along. Targets are in the order of paths, groups
- * and entries; until the first result of new arguments the old ones stay.
+ * conf/follow.h reads the files in a worker when they change and every refresh_interval. They are parsed on the loop,
+ * and only if their content changed. A file that cannot be read or parsed keeps its previous targets, makes the
+ * component unhealthy and is logged once; a deleted file loses its targets. Targets are ordered by path, group and
+ * entry. After an update the previous targets stay until the first result.
  *
- * The reference checks no names, and dies of a file that is neither JSON nor YAML; here such a name is refused by the
- * load. Metrics have the reference's names. Source: spec components §5.0, §5.5.
+ * The reference does not check names and panics on a file that is neither JSON nor YAML; here the load rejects such
+ * names. Metrics have the reference's names. Source: spec components §5.0, §5.5.
  */
 #include <errno.h>
 #include <glob.h>
@@ -28,7 +27,7 @@
 #include "graph/measured.h"
 #include "os/clock.h"
 
-/* Of all files together, so that a pattern that matches by mistake takes bounded memory. */
+/* Limits for all files of a component: a pattern can match more than was meant. */
 enum { FILES_MAX = 10000, TEXTS_MAX = 64 << 20 };
 static const int64_t ms_ns = 1000000;
 
@@ -39,9 +38,9 @@ struct discovery_file_args {
 
 static const struct option options[] = {
     {"files", OPT_STRING_LIST, offsetof(struct discovery_file_args, files), .required = true,
-     .help = "Files with targets, or patterns of such (`*`, `?`, `[…]`); names end with `.json`, `.yml` or `.yaml`."},
+     .help = "Paths or glob patterns (`*`, `?`, `[…]`) of files that end in `.json`, `.yml` or `.yaml`."},
     {"refresh_interval", OPT_DURATION, offsetof(struct discovery_file_args, refresh_interval), .default_text = "\"5m\"",
-     .help = "How often files are read although no change was noticed."},
+     .help = "Interval at which the files are read without a change event."},
     {0},
 };
 
@@ -218,10 +217,10 @@ static void target_file_set_trouble(const struct file_discovery *d, struct targe
     if (why)
         metric_add(&read_errors, 1, d->component_id, d->component_path);
     if (why && (!f->trouble || strcmp(f->trouble, why) != 0))
-        log_warn("cannot read targets; the file's previous targets stay", L_COMPONENT(component_id(d->self)),
+        log_warn("cannot read targets; the file keeps its previous targets", L_COMPONENT(component_id(d->self)),
                  L_STR("path", f->path), L_STR("err", why));
     else if (!why && f->trouble)
-        log_info("targets can be read again", L_COMPONENT(component_id(d->self)), L_STR("path", f->path));
+        log_info("targets readable again", L_COMPONENT(component_id(d->self)), L_STR("path", f->path));
     char *old = f->trouble;
     f->trouble = why ? xstrdup(why) : NULL;
     free(old);
@@ -285,7 +284,7 @@ static void discovery_file_health(const struct file_discovery *d, bool too_many)
             first = &d->files[i];
     }
     if (too_many)
-        component_health(d->self, false, "more than %d files match; those beyond are left out", FILES_MAX);
+        component_health(d->self, false, "more than %d files match; the rest is ignored", FILES_MAX);
     else if (troubled > 1)
         component_health(d->self, false, "%s: %s (and %zu more files)", first->path, first->trouble, troubled - 1);
     else if (troubled)
@@ -319,7 +318,7 @@ static void discovery_file_check_watches(struct file_discovery *d)
     const size_t missed = conf_follow_missed(d->follow);
     if (missed > d->missed) {
         metric_add(&watcher_errors, (double)(missed - d->missed), d->component_id, d->component_path);
-        log_warn("cannot watch all directories of targets; changes there are seen at refresh_interval",
+        log_warn("cannot watch all directories of the files; changes there are detected at refresh_interval",
                  L_COMPONENT(component_id(d->self)), L_INT("directories", missed));
     }
     d->missed = missed;
@@ -447,7 +446,7 @@ static const char *const exports[] = {"targets", NULL};
 
 const struct component_def discovery_file = {
     .name = "discovery.file",
-    .help = "Discovers targets listed in files, and follows their changes.",
+    .help = "Discovers targets from JSON and YAML files, and follows their changes.",
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = exports,

@@ -1,9 +1,8 @@
-/* pyroscope.relabel: rewrites, keeps and drops profiles by the labels they come with, `__name__` included.
+/* pyroscope.relabel: rewrites labels of profiles, `__name__` included, and keeps or drops profiles by their labels.
  *
- * Exports `receiver`, the same object for the component's whole life, and `rules`. What the rules make of a set of
- * labels is remembered (pyroscope_relabel_cache.h). A profile that came with labels and is left without any is
- * dropped: no store could keep it. In the reference that depends on whether the set was seen before. Metrics have the
- * reference's names.
+ * Exports `receiver`, the same object for the component's whole life, and `rules`. Results are cached per label set
+ * (pyroscope_relabel_cache.h). A profile that has labels and is left without any is dropped; in the reference this
+ * depends on whether the label set is in the cache. Metrics have the reference's names.
  *
  * Source: spec components §3.4.
  */
