@@ -1,5 +1,5 @@
-/* The receivers of a component's `forward_to`, with what the reference measures of them: pyroscope_fanout_latency and
- * pyroscope_forwarded_entries_total, of the component.
+/* The receivers of a component's `forward_to`, with the reference's metrics pyroscope_fanout_latency and
+ * pyroscope_forwarded_entries_total.
  */
 #pragma once
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "graph/settings_http.h"
+#include "settings/http_block.h"
 
 struct access {
     char *expected; /* the whole Authorization header; NULL: everybody may do everything */
