@@ -170,6 +170,16 @@ struct value *controller_debug_info(struct controller *c, const char *id)
     return n && n->component->state && n->def && n->def->debug_info ? n->def->debug_info(n->component->state) : NULL;
 }
 
+bool controller_jvms(struct controller *c, const char *id, jvm_status_visit *visit, void *arg)
+{
+    const struct module *m;
+    const struct plan_node *n = find_node(c, id, &m);
+    if (!n || !n->component->state || !n->def || !n->def->jvms)
+        return false;
+    n->def->jvms(n->component->state, visit, arg);
+    return true;
+}
+
 bool controller_ready(const struct controller *c)
 {
     return c->root.plan != NULL;

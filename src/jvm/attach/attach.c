@@ -26,13 +26,12 @@ int jvm_attach_open(struct jvm_attach *a, const struct jvm_view *v, const struct
     a->v = v;
     a->may_signal = t->attach_known && t->catches_quit && !t->reduced_signals;
     a->why_not = t->reduced_signals ? "the JVM runs with -Xrs and its attach socket is gone"
-                 : !t->attach_known
-                     ? "the JVM's attach listener is not running, and whether it may be started cannot be "
-                       "known: neither its counters nor all its options can be read"
-                     : "the JVM does not handle SIGQUIT yet";
+                 : !t->attach_known ? "the JVM's attach listener is not running, and it is unknown whether it can be "
+                                      "started: neither perf data nor all VM flags can be read"
+                                    : "the JVM does not handle SIGQUIT yet";
     /* HotSpot's own: java.io.tmpdir does not move it. */
     a->tmp = rootfs_dir(v->root, "/tmp", err);
-    return a->tmp < 0 ? err_wrap(err, a->tmp, "the JVM makes its attach socket in /tmp") : 0;
+    return a->tmp < 0 ? err_wrap(err, a->tmp, "the JVM creates its attach socket in /tmp") : 0;
 }
 
 void jvm_attach_done(struct jvm_attach *a)
@@ -54,7 +53,7 @@ static int timed_out(const struct jvm_attach *a, struct err *err)
 }
 
 /* Waits for the socket, the process's end or the deadline. */
-static int await(const struct jvm_attach *a, int sock, short events, struct err *err)
+static int attach_await(const struct jvm_attach *a, int sock, short events, struct err *err)
 {
     struct pollfd fds[] = {{.fd = sock, .events = events}, {.fd = a->v->p.fd, .events = POLLIN}};
     int n;
@@ -87,7 +86,7 @@ static int try_connect(const struct jvm_attach *a, int *ret, struct err *err)
     if (file < 0)
         return file;
     if (!S_ISSOCK(st.st_mode))
-        return err_set(err, -EPERM, "/tmp/%s in the target is no socket of the JVM's", name);
+        return err_set(err, -EPERM, "/tmp/%s in the target is not a socket of the JVM", name);
     cleanup_close int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (sock < 0)
         return err_errno(err, "socket");
@@ -120,7 +119,7 @@ static void remove_trigger(const struct jvm_attach *a)
 }
 
 /* In place and owned as the JVM wants it, or not there at all. */
-static int plant_trigger(const struct jvm_attach *a, struct err *err)
+static int make_trigger(const struct jvm_attach *a, struct err *err)
 {
     char name[NAME_SIZE];
     snprintf(name, sizeof name, ".attach_pid%d", (int)a->v->ns_pid);
@@ -137,7 +136,7 @@ static int plant_trigger(const struct jvm_attach *a, struct err *err)
     if (fstat(fd, &st) == 0 && st.st_uid == a->v->rights.uid)
         return 0;
     remove_trigger(a);
-    return err_set(err, -EPERM, "/tmp/%s in the target is not its user's", name);
+    return err_set(err, -EPERM, "/tmp/%s in the target does not belong to its user", name);
 }
 
 static bool nobody_listens(int code)
@@ -171,7 +170,7 @@ int jvm_attach_connect(struct jvm_attach *a, int *sock, struct err *err)
     }
     if (!a->may_signal)
         return err_set(err, -ENOTSUP, "%s", a->why_not);
-    code = plant_trigger(a, err);
+    code = make_trigger(a, err);
     if (code < 0)
         return code;
     /* Looked at once more: it may have executed another program meanwhile, which a SIGQUIT ends. */
@@ -211,7 +210,7 @@ int jvm_attach_send(const struct jvm_attach *a, int sock, const char *command, c
             return err_set(err, -ECONNRESET, "the JVM closed the connection");
         if (errno != EAGAIN && errno != EINTR)
             return err_errno(err, "send to process %d", (int)a->v->p.pid);
-        int code = await(a, sock, POLLOUT, err);
+        int code = attach_await(a, sock, POLLOUT, err);
         if (code < 0)
             return code;
     }
@@ -232,7 +231,7 @@ int jvm_attach_receive(const struct jvm_attach *a, int sock, struct buf *reply, 
         } else if (n == 0 || errno == ECONNRESET) {
             return reply->len > before ? 0 : err_set(err, -ECONNRESET, "the JVM closed the connection");
         } else if (errno == EAGAIN) {
-            int code = await(a, sock, POLLIN, err);
+            int code = attach_await(a, sock, POLLIN, err);
             if (code < 0)
                 return code;
         } else if (errno != EINTR) {
@@ -251,13 +250,13 @@ int jvm_attach_call(struct jvm_attach *a, const char *command, const char *const
     return code == 0 ? jvm_attach_receive(a, sock, reply, err) : code;
 }
 
-static bool contains(struct str s, const char *part)
+static bool attach_contains(struct str s, const char *part)
 {
     return s.p && memmem(s.p, s.n, part, strlen(part));
 }
 
 /* The text on one line, control characters as blanks. */
-static void one_line(struct str text, char *ret, size_t size)
+static void attach_one_line(struct str text, char *ret, size_t size)
 {
     text = str_trim(text);
     size_t n = text.n < size - 1 ? text.n : size - 1;
@@ -284,6 +283,6 @@ void jvm_attach_parse_load(struct str reply, struct jvm_load_reply *ret)
         ret->result = (int)code;
         return;
     }
-    ret->early = contains(rest, "live phase");
-    one_line(rest.n ? rest : STR("the JVM gave no reason"), ret->message, sizeof ret->message);
+    ret->early = attach_contains(rest, "live phase");
+    attach_one_line(rest.n ? rest : STR("the JVM gave no reason"), ret->message, sizeof ret->message);
 }

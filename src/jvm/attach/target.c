@@ -50,7 +50,7 @@ int jvm_target_open(struct jvm_target *t, pid_t pid, uint64_t start_time, struct
 
 void jvm_target_done(struct jvm_target *t)
 {
-    jvm_plant_done(&t->plant);
+    jvm_target_dir_done(&t->dir);
     jvm_attach_done(&t->attach);
     if (t->recording >= 0)
         close(t->recording);

@@ -27,7 +27,7 @@ static void put_be(struct buf *b, uint64_t v, unsigned width)
         buf_byte(b, (uint8_t)(v >> 8 * i));
 }
 
-static void put_record(struct buf *out, const struct jvm_facts *f)
+static void put_record(struct buf *out, const struct jvm_scan_record *f)
 {
     const struct str strings[RECORD_STRINGS] = {f->what,   f->exe,     f->cwd, f->username,
                                                 f->cgroup, f->cmdline, f->vm,  f->main};
@@ -47,14 +47,14 @@ static void put_record(struct buf *out, const struct jvm_facts *f)
     }
 }
 
-static bool get_record(struct cursor *in, struct jvm_facts *ret)
+static bool get_record(struct cursor *in, struct jvm_scan_record *ret)
 {
     uint32_t size = cursor_be32(in);
     const uint8_t *p = cursor_bytes(in, size);
     if (!p)
         return false;
     struct cursor c = cursor_of(p, size);
-    struct jvm_facts f = {0};
+    struct jvm_scan_record f = {0};
     f.pid = (pid_t)cursor_be32(&c);
     f.code = (int)cursor_be32(&c);
     f.start_time = cursor_be64(&c);
@@ -139,7 +139,7 @@ struct reading {
 };
 
 /* Sets vm and is_java; maps that cannot be read are maps without a libjvm. */
-static void recognise_java(const struct procfs_stat *stat, struct str exe, unsigned want, struct jvm_facts *f)
+static void recognise_java(const struct procfs_stat *stat, struct str exe, unsigned want, struct jvm_scan_record *f)
 {
     const bool named = str_is(command_line_base_name(exe), "java");
     if (stat->vsize >= (uint64_t)JVM_LEAST_VSIZE && (want & JVM_WANT_JAVA || !named))
@@ -148,7 +148,7 @@ static void recognise_java(const struct procfs_stat *stat, struct str exe, unsig
     f->is_java = named || f->vm.n > 0;
 }
 
-static int read_arguments(struct reading *r, unsigned want, struct jvm_facts *f, struct err *err)
+static int scan_read_arguments(struct reading *r, unsigned want, struct jvm_scan_record *f, struct err *err)
 {
     int code = procfs_read(f->pid, "cmdline", &r->raw, err);
     if (code < 0)
@@ -162,7 +162,7 @@ static int read_arguments(struct reading *r, unsigned want, struct jvm_facts *f,
     return 0;
 }
 
-static int read_facts(struct reading *r, unsigned want, struct jvm_facts *f, struct err *err)
+static int scan_read_process(struct reading *r, unsigned want, struct jvm_scan_record *f, struct err *err)
 {
     struct procfs_stat stat;
     int code = procfs_stat(f->pid, &stat, err);
@@ -171,7 +171,7 @@ static int read_facts(struct reading *r, unsigned want, struct jvm_facts *f, str
     f->start_time = stat.start_time;
     f->program = jvm_program_of(&stat);
     if (stat.kernel_thread || stat.state == 'Z' || stat.state == 'X')
-        return err_set(err, -ENOENT, "process %d has no program", f->pid);
+        return err_set(err, -ENOENT, "process %d has no executable", f->pid);
 
     if (want & (JVM_WANT_EXE | JVM_WANT_JAVA | JVM_WANT_IF_JAVA) &&
         (code = procfs_link(f->pid, "exe", &r->exe, err)) < 0)
@@ -185,7 +185,7 @@ static int read_facts(struct reading *r, unsigned want, struct jvm_facts *f, str
     if (want & JVM_WANT_CWD && (code = procfs_link(f->pid, "cwd", &r->cwd, err)) < 0)
         return code;
     f->cwd = buf_slice(&r->cwd);
-    if (want & (JVM_WANT_CMDLINE | JVM_WANT_JAVA) && (code = read_arguments(r, want, f, err)) < 0)
+    if (want & (JVM_WANT_CMDLINE | JVM_WANT_JAVA) && (code = scan_read_arguments(r, want, f, err)) < 0)
         return code;
     if (want & JVM_WANT_CGROUP && (code = procfs_read(f->pid, "cgroup", &r->cgroup, err)) < 0)
         return code;
@@ -203,12 +203,12 @@ void jvm_op_scan(struct priv_call *call)
                         BUF_INIT(JVM_CMDLINE_MAX)};
     struct cursor in = cursor_of(call->in, call->in_len);
     while (cursor_left(&in) >= ITEM_SIZE) {
-        struct jvm_facts f = {.pid = (pid_t)cursor_be32(&in)};
+        struct jvm_scan_record f = {.pid = (pid_t)cursor_be32(&in)};
         const unsigned want = cursor_be32(&in);
         struct err err = {0};
-        const int code = read_facts(&r, want, &f, &err);
+        const int code = scan_read_process(&r, want, &f, &err);
         if (code < 0)
-            f = (struct jvm_facts){f.pid, code, str_of(err.text), f.start_time, f.program};
+            f = (struct jvm_scan_record){f.pid, code, str_of(err.text), f.start_time, f.program};
         put_record(&call->out, &f);
         priv_flush(call);
         struct buf *const used[] = {&r.exe, &r.cwd, &r.cgroup, &r.raw, &r.cmdline};
@@ -228,14 +228,14 @@ struct jvm_scan {
     struct priv *priv;
     uint64_t user, call;
     unsigned timeout_ms, lost;
-    void (*record)(void *arg, const struct jvm_facts *facts);
+    void (*record)(void *arg, const struct jvm_scan_record *record);
     void (*done)(void *arg, int code);
     void *arg;
     size_t len; /* items not answered yet, in the order asked for */
     struct jvm_scan_item items[];
 };
 
-static void submit(struct jvm_scan *s);
+static void scan_submit(struct jvm_scan *s);
 
 static bool take_item(struct jvm_scan *s, pid_t pid)
 {
@@ -251,7 +251,7 @@ static void on_reply(void *arg, enum priv_result result, const uint8_t *out, siz
 {
     struct jvm_scan *s = arg;
     struct cursor in = cursor_of(out, len);
-    struct jvm_facts f;
+    struct jvm_scan_record f;
     (void)fds;
     (void)fd_count;
     while (cursor_left(&in) && get_record(&in, &f))
@@ -261,15 +261,15 @@ static void on_reply(void *arg, enum priv_result result, const uint8_t *out, siz
         /* They are read in order, so the first without an answer is the one that held the child up, or killed it. */
         char what[64];
         snprintf(what, sizeof what, "reading /proc/%d %s", s->items[0].pid,
-                 result == PRIV_TIMEOUT ? "does not end" : "failed");
-        f = (struct jvm_facts){.pid = s->items[0].pid, .what = str_of(what)};
+                 result == PRIV_TIMEOUT ? "timed out" : "failed");
+        f = (struct jvm_scan_record){.pid = s->items[0].pid, .what = str_of(what)};
         f.code = result == PRIV_TIMEOUT ? -ETIMEDOUT : -EIO;
         if (take_item(s, f.pid))
             s->record(s->arg, &f);
     }
     /* Of a helper that is no more nothing is known; the next one is asked. */
     if (s->len && (result != PRIV_LOST || s->lost++ < LOST_MAX)) {
-        submit(s);
+        scan_submit(s);
         return;
     }
     void (*const done)(void *, int) = s->done;
@@ -278,7 +278,7 @@ static void on_reply(void *arg, enum priv_result result, const uint8_t *out, siz
     done(done_arg, result == PRIV_LOST ? -EPIPE : 0);
 }
 
-static void submit(struct jvm_scan *s)
+static void scan_submit(struct jvm_scan *s)
 {
     cleanup_buf struct buf in = BUF_INIT(JVM_SCAN_MAX * ITEM_SIZE);
     for (size_t i = 0; i < s->len; i++) {
@@ -291,7 +291,7 @@ static void submit(struct jvm_scan *s)
 }
 
 struct jvm_scan *jvm_scan(struct priv *priv, uint64_t user, const struct jvm_scan_item *items, size_t n,
-                          unsigned timeout_ms, void (*record)(void *arg, const struct jvm_facts *facts),
+                          unsigned timeout_ms, void (*record)(void *arg, const struct jvm_scan_record *record),
                           void (*done)(void *arg, int code), void *arg)
 {
     if (n > JVM_SCAN_MAX)
@@ -305,7 +305,7 @@ struct jvm_scan *jvm_scan(struct priv *priv, uint64_t user, const struct jvm_sca
     s->arg = arg;
     s->len = n;
     memcpy(s->items, items, n * sizeof *items);
-    submit(s);
+    scan_submit(s);
     return s;
 }
 

@@ -1,4 +1,4 @@
-/* Reading many processes' facts, each so that one whose /proc entry hangs costs only itself.
+/* Reading about many processes, each so that one whose /proc entry hangs costs only itself.
  *
  * The reading happens in the helper's killable child (JVM_OP_SCAN), which delivers every process as it is done. A child killed at its
  * deadline therefore names the process it hung on: that one is reported with -ETIMEDOUT and the rest is asked for again.
@@ -30,7 +30,7 @@ enum jvm_want {
 /* Below this much address space no JVM runs: libjvm alone maps 20 MB, its class library and code cache the rest. */
 enum { JVM_LEAST_VSIZE = 32 << 20 };
 
-/* A scan's most: so that a reply of the largest facts stays under PRIV_PAYLOAD_MAX. */
+/* A scan's most: so that a reply with the largest records stays under PRIV_PAYLOAD_MAX. */
 enum { JVM_SCAN_MAX = 64, JVM_CGROUP_MAX = 16 << 10 };
 
 struct jvm_scan_item {
@@ -39,7 +39,7 @@ struct jvm_scan_item {
 };
 
 /* Of one process. Strings are borrowed, those not wanted or not known are empty. */
-struct jvm_facts {
+struct jvm_scan_record {
     pid_t pid;
     int code;        /* 0, or the -errno that made it unreadable: then only the next four count, as far as known */
     struct str what; /* "readlink /proc/7/exe: Permission denied" */
@@ -58,7 +58,7 @@ struct jvm_scan;
 /* Scans up to JVM_SCAN_MAX processes, all of one user (jvm_user_of()), each try with `timeout_ms`. `record` is called once per item in any order, then `done`, once, with
  * 0 or -EPIPE when the helper is lost (then items may be missing). All from the loop; the scan is freed before `done`. */
 struct jvm_scan *jvm_scan(struct priv *priv, uint64_t user, const struct jvm_scan_item *items, size_t n,
-                          unsigned timeout_ms, void (*record)(void *arg, const struct jvm_facts *facts),
+                          unsigned timeout_ms, void (*record)(void *arg, const struct jvm_scan_record *record),
                           void (*done)(void *arg, int code), void *arg);
 /* Frees it; neither callback comes any more. Not from within `record`. */
 void jvm_scan_cancel(struct jvm_scan *scan);

@@ -167,7 +167,7 @@ ino_t jvm_mapped_inode(const struct jvm_view *v, const char *tail)
     return each_mapping(v, is_sought, &s) < 0 ? 0 : s.inode;
 }
 
-static bool exists(int root, const char *path)
+static bool probe_exists(int root, const char *path)
 {
     struct stat st;
     cleanup_close int fd = rootfs_peek(root, path, &st, NULL);
@@ -182,7 +182,9 @@ static enum jvm_libc libc_of(const struct jvm_probe *t, int root)
         return t->musl ? JVM_MUSL : JVM_GLIBC;
     if (t->glibc)
         return JVM_GLIBC;
-    return exists(root, "/lib/ld-musl-x86_64.so.1") || exists(root, "/lib/ld-musl-aarch64.so.1") ? JVM_MUSL : JVM_GLIBC;
+    return probe_exists(root, "/lib/ld-musl-x86_64.so.1") || probe_exists(root, "/lib/ld-musl-aarch64.so.1")
+               ? JVM_MUSL
+               : JVM_GLIBC;
 }
 
 static DIR *open_dir(const struct pidref *p, const char *name)
@@ -228,23 +230,23 @@ static int our_recording(const struct pidref *p)
 
 static void read_permissions(const struct jvm_view *v, struct jvm_probe *f)
 {
-    struct jvm_options options;
-    jvm_options_read(v, &options);
+    struct vm_flags flags;
+    vm_flags_read(v, &flags);
     cleanup_buf struct buf counters = BUF_INIT(PERFDATA_MAX);
     struct str text;
     bool counted = perfdata_read(v->root, v->ns_pid, v->rights.uid, &counters);
     /* The JVM's own list of its options has those of every source, files included. */
     if (counted && perfdata_string(buf_slice(&counters), "java.rt.vmArgs", &text)) {
-        jvm_options_apply_text(&options, text);
+        vm_flags_apply_text(&flags, text);
         if (perfdata_string(buf_slice(&counters), "java.rt.vmFlags", &text))
-            jvm_options_apply_text(&options, text);
+            vm_flags_apply_text(&flags, text);
     }
     if (counted && perfdata_string(buf_slice(&counters), "java.property.java.vm.version", &text))
         snprintf(f->vm_version, sizeof f->vm_version, "%.*s", STR_ARG(text));
-    f->attach_off = options.attach_off;
-    f->attach_known = options.complete;
-    f->reduced_signals = options.reduced_signals;
-    f->no_dynamic_agents = options.no_dynamic_agents;
+    f->attach_off = flags.attach_off;
+    f->attach_known = flags.complete;
+    f->reduced_signals = flags.reduced_signals;
+    f->no_dynamic_agents = flags.no_dynamic_agents;
     /* The first capability is ATTACH. A '1' does not outweigh an option: the file may be one that an earlier JVM left. */
     if (counted && perfdata_string(buf_slice(&counters), "sun.rt.jvmCapabilities", &text) && text.n > 0 &&
         (text.p[0] == '0' || text.p[0] == '1')) {

@@ -16,7 +16,7 @@ enum { FILE_MAX = 1 << 20 };
 
 struct flags_reader {
     const struct jvm_view *v;
-    struct jvm_options *o;
+    struct vm_flags *o;
 };
 
 static void apply_text(struct flags_reader *r, struct str text);
@@ -50,16 +50,16 @@ static bool cut_prefix(struct str s, const char *prefix, struct str *rest)
     return true;
 }
 
-void jvm_options_apply(struct jvm_options *o, struct str option)
+void vm_flags_apply(struct vm_flags *o, struct str option)
 {
     static const struct {
         const char *flag;
         size_t field;
         bool sense;
     } flags[] = {
-        {"DisableAttachMechanism", offsetof(struct jvm_options, attach_off), true},
-        {"ReduceSignalUsage", offsetof(struct jvm_options, reduced_signals), true},
-        {"EnableDynamicAgentLoading", offsetof(struct jvm_options, no_dynamic_agents), false},
+        {"DisableAttachMechanism", offsetof(struct vm_flags, attach_off), true},
+        {"ReduceSignalUsage", offsetof(struct vm_flags, reduced_signals), true},
+        {"EnableDynamicAgentLoading", offsetof(struct vm_flags, no_dynamic_agents), false},
     };
     struct str rest;
     if (str_is(option, "-Xrs"))
@@ -88,28 +88,28 @@ static void apply_flags_file(struct flags_reader *r, struct str name)
             char option[256];
             int n = snprintf(option, sizeof option, "-XX:%.*s", STR_ARG(str_trim(word)));
             if (n > 0 && (size_t)n < sizeof option)
-                jvm_options_apply(r->o, (struct str){option, (size_t)n});
+                vm_flags_apply(r->o, (struct str){option, (size_t)n});
         }
     }
 }
 
-static void apply(struct flags_reader *r, struct str option, bool files)
+static void vm_flags_apply_argument(struct flags_reader *r, struct str option, bool files)
 {
     struct str rest;
-    jvm_options_apply(r->o, option);
+    vm_flags_apply(r->o, option);
     if (cut_prefix(option, "-XX:Flags=", &rest))
         apply_flags_file(r, rest);
     if (cut_prefix(option, "-XX:VMOptionsFile=", &rest)) {
         cleanup_buf struct buf text = BUF_INIT(FILE_MAX);
         /* Such a file cannot name another one. */
         if (files && read_named(r, rest, &text))
-            jvm_options_apply_text(r->o, buf_slice(&text));
+            vm_flags_apply_text(r->o, buf_slice(&text));
         else
             r->o->complete = false;
     }
 }
 
-static bool blank(char c)
+static bool vm_flags_blank(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
@@ -118,12 +118,12 @@ static bool blank(char c)
 static bool next_word(struct str *rest, char *word, size_t size, struct str *ret)
 {
     size_t i = 0, n = 0;
-    while (i < rest->n && blank(rest->p[i]))
+    while (i < rest->n && vm_flags_blank(rest->p[i]))
         i++;
     if (i == rest->n)
         return false;
     char quote = 0;
-    for (; i < rest->n && (quote || !blank(rest->p[i])); i++) {
+    for (; i < rest->n && (quote || !vm_flags_blank(rest->p[i])); i++) {
         char c = rest->p[i];
         if (quote ? c == quote : c == '"' || c == '\'') {
             quote = quote ? 0 : c;
@@ -141,14 +141,14 @@ static void apply_text(struct flags_reader *r, struct str text)
 {
     char word[PATH_MAX];
     for (struct str option; next_word(&text, word, sizeof word, &option);)
-        apply(r, option, true);
+        vm_flags_apply_argument(r, option, true);
 }
 
-void jvm_options_apply_text(struct jvm_options *o, struct str text)
+void vm_flags_apply_text(struct vm_flags *o, struct str text)
 {
     char word[PATH_MAX];
     for (struct str option; next_word(&text, word, sizeof word, &option);)
-        jvm_options_apply(o, option);
+        vm_flags_apply(o, option);
 }
 
 /* An @argfile: words as above, '#' comments, no further @argfiles. What escapes make of it is not followed: then not all is known. */
@@ -181,7 +181,7 @@ static void apply_java(struct flags_reader *r, struct str args)
         else if (command_line_takes_argument(arg))
             (void)!str_split(&args, '\0', &arg);
         else
-            apply(r, arg, true);
+            vm_flags_apply_argument(r, arg, true);
     }
 }
 
@@ -189,7 +189,7 @@ static void apply_java(struct flags_reader *r, struct str args)
 static void apply_any(struct flags_reader *r, struct str args)
 {
     for (struct str arg, rest; str_split(&args, '\0', &arg);)
-        apply(r, cut_prefix(arg, "-J", &rest) ? rest : arg, true);
+        vm_flags_apply_argument(r, cut_prefix(arg, "-J", &rest) ? rest : arg, true);
 }
 
 static void apply_environ(struct flags_reader *r, struct str environment, const char *name)
@@ -204,9 +204,9 @@ static void apply_environ(struct flags_reader *r, struct str environment, const 
         }
 }
 
-void jvm_options_read(const struct jvm_view *v, struct jvm_options *ret)
+void vm_flags_read(const struct jvm_view *v, struct vm_flags *ret)
 {
-    *ret = (struct jvm_options){.complete = v->java && v->whole};
+    *ret = (struct vm_flags){.complete = v->java && v->whole};
     struct flags_reader r = {v, ret};
     struct str args = buf_slice(&v->cmdline), environment = buf_slice(&v->environ), program;
     apply_environ(&r, environment, "JAVA_TOOL_OPTIONS=");

@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "jvm/probe/view.h"
 
-struct jvm_options {
+struct vm_flags {
     bool attach_off;        /* -XX:+DisableAttachMechanism */
     bool reduced_signals;   /* -Xrs, -XX:+ReduceSignalUsage */
     bool no_dynamic_agents; /* -XX:-EnableDynamicAgentLoading */
@@ -20,9 +20,9 @@ struct jvm_options {
 
 /* From its command line, its environment and the files named there, beneath its root or working directory; those are opened with the
  * rights this process has by now. */
-void jvm_options_read(const struct jvm_view *v, struct jvm_options *ret);
+void vm_flags_read(const struct jvm_view *v, struct vm_flags *ret);
 
 /* Applies one option; others are ignored. */
-void jvm_options_apply(struct jvm_options *o, struct str option);
+void vm_flags_apply(struct vm_flags *o, struct str option);
 /* Applies options separated by blanks, with quotes as in JAVA_TOOL_OPTIONS. */
-void jvm_options_apply_text(struct jvm_options *o, struct str text);
+void vm_flags_apply_text(struct vm_flags *o, struct str text);

@@ -40,7 +40,7 @@ void quarantine_list_remove(struct quarantine_list *l, size_t i)
 }
 
 /* The oldest of that user's, when that user has too many; else the oldest of all. */
-static void make_room(struct quarantine_list *l, uint32_t uid)
+static void quarantine_file_make_room(struct quarantine_list *l, uint32_t uid)
 {
     size_t of_user = 0, oldest = l->len;
     for (size_t i = l->len; i-- > 0;)
@@ -60,7 +60,7 @@ void quarantine_list_put(struct quarantine_list *l, const struct quarantine_entr
     struct quarantine_entry *old = quarantine_list_find(l, copy.makeup.key);
     if (old)
         quarantine_list_remove(l, (size_t)(old - l->items));
-    make_room(l, copy.makeup.uid);
+    quarantine_file_make_room(l, copy.makeup.uid);
     xgrow(&l->items, &l->cap, l->len + 1, sizeof *l->items);
     l->items[l->len++] = copy;
 }
@@ -127,7 +127,7 @@ static int read_at(int dir, struct quarantine_list *l, struct err *err)
     if (fd < 0 || fstat(fd, &st) < 0)
         return err_errno(err, "open " FILE_NAME);
     if (!S_ISREG(st.st_mode))
-        return err_set(err, -EINVAL, FILE_NAME " is no file");
+        return err_set(err, -EINVAL, FILE_NAME " is not a regular file");
     int code = fs_read(fd, &text, NULL);
     if (code < 0)
         return err_set(err, code, "read " FILE_NAME ": %s", strerror(-code));
@@ -183,7 +183,7 @@ int quarantine_edit(const char *dir, bool (*change)(void *arg, struct quarantine
 {
     cleanup_quarantine_list struct quarantine_list l = QUARANTINE_LIST_INIT;
     if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-        return err_errno(err, "make %s", dir);
+        return err_errno(err, "create %s", dir);
     cleanup_close int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (at < 0)
         return err_errno(err, "%s", dir);

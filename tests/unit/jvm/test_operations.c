@@ -84,8 +84,8 @@ static bool is_unlinked(int fd)
     return fstat(fd, &st) == 0 && st.st_nlink == 0;
 }
 
-/* Names of planted directories; others' come and go. */
-static size_t planted(char names[NAMES_MAX][64])
+/* Names of directories in the target; others' come and go. */
+static size_t target_dirs(char names[NAMES_MAX][64])
 {
     size_t n = 0;
     DIR *d = opendir("/tmp");
@@ -96,11 +96,11 @@ static size_t planted(char names[NAMES_MAX][64])
     return n;
 }
 
-/* Whatever is planted now was planted before, or goes. */
+/* Whatever directory is there now was there before, or goes. */
 static void check_nothing_stays(char before[NAMES_MAX][64], size_t n)
 {
     char now[NAMES_MAX][64], path[80];
-    size_t count = planted(now);
+    size_t count = target_dirs(now);
     for (size_t i = 0; i < count; i++) {
         bool old = false;
         for (size_t k = 0; k < n; k++)
@@ -124,7 +124,7 @@ static void a_session_from_start_to_stop(void)
     if (!begin(NULL))
         return;
     char before[NAMES_MAX][64];
-    size_t n = planted(before);
+    size_t n = target_dirs(before);
     ask(operation_start, java.pid, JVM_START_MS);
     CHECK_REPLY(JVM_OK, "");
     CHECK(is_recording(reply.output_fd));
@@ -157,9 +157,9 @@ static void a_session_from_start_to_stop(void)
     CHECK_REPLY(JVM_OK, "");
     CHECK(!reply.was_running);
     ask(operation_dump, java.pid, JVM_COMMAND_MS);
-    CHECK_REPLY(JVM_REFUSED, "no session of ours");
+    CHECK_REPLY(JVM_REFUSED, "no session of this agent");
     ask(operation_metrics, java.pid, JVM_COMMAND_MS);
-    CHECK_REPLY(JVM_REFUSED, "no session of ours");
+    CHECK_REPLY(JVM_REFUSED, "no session of this agent");
     check_nothing_stays(before, n);
     check_silent();
     java_kill(&java);
@@ -216,7 +216,7 @@ static void a_jvm_without_room_or_condemned_is_not_touched(void)
     char before[NAMES_MAX][64];
     if (!begin(NULL))
         return;
-    size_t n = planted(before);
+    size_t n = target_dirs(before);
     /* No cgroup is that large; where none has a limit there is room for anything. */
     start_with((struct jvm_request){.options = OPTIONS, .headroom = UINT64_MAX / 2});
     CHECK(reply.outcome == JVM_NO_ROOM || reply.outcome == JVM_OK);
@@ -463,7 +463,7 @@ static void an_older_copy_of_ours_stays_in_use(void)
     CHECK(reply.was_running);
     remove_copy(dir);
     ask(operation_start, java.pid, JVM_START_MS);
-    CHECK_REPLY(JVM_REFUSED, "needs a restart");
+    CHECK_REPLY(JVM_REFUSED, "restart the JVM");
     check_silent();
     java_kill(&java);
 }
@@ -473,7 +473,7 @@ static void a_stopped_jvm_is_asked_nothing(void)
     if (!begin(NULL))
         return;
     char before[NAMES_MAX][64];
-    size_t n = planted(before);
+    size_t n = target_dirs(before);
     kill(java.pid, SIGSTOP);
     struct pidref p = PIDREF_INIT;
     CHECK_INT(pidref_open(java.pid, 0, &p, NULL), 0);
@@ -497,7 +497,7 @@ static void a_jvm_that_does_not_answer_costs_no_more_than_the_deadline(void)
     CHECK_REPLY(JVM_OK, "");
     ask(operation_stop, java.pid, JVM_STOP_MS);
     char before[NAMES_MAX][64], name[64];
-    size_t n = planted(before);
+    size_t n = target_dirs(before);
     /* A connection that says nothing keeps the listener, which serves one after the other. */
     int mute = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_un addr = {.sun_family = AF_UNIX};

@@ -63,7 +63,7 @@ static void copy(char *out, size_t size, struct str s)
     snprintf(out, size, "%.*s", STR_ARG(s));
 }
 
-static void on_record(void *arg, const struct jvm_facts *f)
+static void on_record(void *arg, const struct jvm_scan_record *f)
 {
     struct result *r = arg;
     if (r->len == SEEN_MAX)
@@ -239,7 +239,7 @@ static void a_process_whose_entry_hangs_costs_only_itself(void)
     CHECK_INT(of(&r, before)->code, 0);
     CHECK_INT(of(&r, after)->code, 0);
     CHECK_INT(of(&r, stuck)->code, -ETIMEDOUT);
-    CHECK_HAS(of(&r, stuck)->what, "does not end");
+    CHECK_HAS(of(&r, stuck)->what, "timed out");
     end_child(before);
     end_child(after);
 }

@@ -44,10 +44,10 @@ static void write_file(const char *name, const char *text)
 }
 
 /* What is read of `java args…` with `variable` in its environment. */
-static struct jvm_options read_of(const char *variable, const char *const *args)
+static struct vm_flags read_of(const char *variable, const char *const *args)
 {
     char *argv[16] = {program}, *envp[] = {(char *)variable, NULL}, ready = 0;
-    struct jvm_options o = {0};
+    struct vm_flags o = {0};
     struct jvm_view v = JVM_VIEW_INIT;
     int pipes[2];
     pid_t pid;
@@ -61,7 +61,7 @@ static struct jvm_options read_of(const char *variable, const char *const *args)
     close(pipes[1]);
     CHECK_INT(read(pipes[0], &ready, 1), 1);
     CHECK_INT(jvm_view_open(&v, pid, 0, NULL), 0);
-    jvm_options_read(&v, &o);
+    vm_flags_read(&v, &o);
     jvm_view_done(&v);
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
@@ -73,7 +73,7 @@ static struct jvm_options read_of(const char *variable, const char *const *args)
 
 static void the_command_line_counts_up_to_the_main_class(void)
 {
-    struct jvm_options o = READ("A=b", "-XX:+DisableAttachMechanism", "-cp", "x", "Main", "-Xrs");
+    struct vm_flags o = READ("A=b", "-XX:+DisableAttachMechanism", "-cp", "x", "Main", "-Xrs");
     CHECK(o.attach_off && !o.reduced_signals && !o.no_dynamic_agents && o.complete);
     o = READ("A=b", "-Xrs", "-XX:-EnableDynamicAgentLoading", "-jar", "x.jar", "-XX:+DisableAttachMechanism");
     CHECK(!o.attach_off && o.reduced_signals && o.no_dynamic_agents && o.complete);
@@ -83,7 +83,7 @@ static void the_command_line_counts_up_to_the_main_class(void)
 
 static void the_last_one_wins(void)
 {
-    struct jvm_options o = READ("A=b", "-XX:+DisableAttachMechanism", "-XX:-DisableAttachMechanism", "Main");
+    struct vm_flags o = READ("A=b", "-XX:+DisableAttachMechanism", "-XX:-DisableAttachMechanism", "Main");
     CHECK(!o.attach_off && o.complete);
     o = READ("_JAVA_OPTIONS=-XX:+DisableAttachMechanism", "-XX:-DisableAttachMechanism", "Main");
     CHECK(o.attach_off);
@@ -93,7 +93,7 @@ static void the_last_one_wins(void)
 
 static void variables_count_with_their_quotes(void)
 {
-    struct jvm_options o = READ("JAVA_TOOL_OPTIONS=-Da='x y' \"-XX:+DisableAttach\"Mechanism -Xrs", "Main");
+    struct vm_flags o = READ("JAVA_TOOL_OPTIONS=-Da='x y' \"-XX:+DisableAttach\"Mechanism -Xrs", "Main");
     CHECK(o.attach_off && o.reduced_signals && o.complete);
     o = READ("JDK_JAVA_OPTIONS=-Xrs", "Main");
     CHECK(o.reduced_signals && o.complete);
@@ -109,7 +109,7 @@ static void files_are_followed(void)
     snprintf(vm, sizeof vm, "-XX:VMOptionsFile=%s/vm", dir);
     snprintf(flags, sizeof flags, "-XX:Flags=%s/flags", dir);
     snprintf(gone, sizeof gone, "@%s/gone", dir);
-    struct jvm_options o = READ("A=b", at, "Main");
+    struct vm_flags o = READ("A=b", at, "Main");
     CHECK(o.attach_off && !o.reduced_signals && o.complete);
     o = READ("A=b", vm, "Main");
     CHECK(o.reduced_signals && o.complete);
@@ -128,7 +128,7 @@ static void a_trap_in_place_of_a_file_is_not_read(void)
     snprintf(path, sizeof path, "%s/fifo", dir);
     snprintf(at, sizeof at, "@%s/fifo", dir);
     CHECK_INT(mkfifo(path, 0666), 0);
-    struct jvm_options o = READ("A=b", at, "Main");
+    struct vm_flags o = READ("A=b", at, "Main");
     CHECK(!o.complete);
     unlink(path);
     CHECK_INT(symlink("/etc/passwd", path), 0);
@@ -140,7 +140,7 @@ static void a_trap_in_place_of_a_file_is_not_read(void)
 static void another_program_with_a_jvm_inside_is_never_completely_known(void)
 {
     copy_self_as("launcher");
-    struct jvm_options o = READ("A=b", "-J-XX:+DisableAttachMechanism", "x", "-Xrs");
+    struct vm_flags o = READ("A=b", "-J-XX:+DisableAttachMechanism", "x", "-Xrs");
     CHECK(o.attach_off && o.reduced_signals && !o.complete);
 }
 
