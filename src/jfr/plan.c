@@ -84,7 +84,7 @@ static void plan_add_value(struct compiler *c, uint64_t type, int slot, unsigned
 {
     const struct jfr_type *t = jfr_type_by_id(c->m, type);
     if (!t)
-        c->why = "a field of a type that is not described";
+        c->why = "field of a type that is not described";
     else if (!plan_add_primitive(c, t, slot))
         plan_add_fields(c, t, depth + 1, NULL, 0);
 }
@@ -137,7 +137,7 @@ static void plan_add_fields(struct compiler *c, const struct jfr_type *t, unsign
             plan_add_value(c, f.type, slot, depth);
     }
     if (more < 0)
-        c->why = "a field is damaged";
+        c->why = "damaged field";
 }
 
 static size_t plan_min_size(const struct jfr_step *steps, size_t count)

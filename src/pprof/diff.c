@@ -55,7 +55,7 @@ static int diff_put_sides(struct profile *to, const struct profile *after, const
         return code;
     to->period_type = a.period_type;
     if (!diff_take_types(to, &a) || !diff_take_side(to, &a, 0) || !diff_take_side(to, &b, a.type_count))
-        return err_set(err, -E2BIG, "the profiles have more names and stacks than fit");
+        return err_set(err, -E2BIG, "the profiles have too many names and stacks");
     return 0;
 }
 

@@ -82,7 +82,8 @@ int snapshot_read(struct snapshot *s, struct str bytes, struct symbols *symbols,
     }
     /* Contexts name strings, which may come behind them. */
     if (!snapshot_each(s, bytes, 2, snapshot_take_string) || !snapshot_each(s, bytes, 1, snapshot_take_context))
-        return s->full ? err_set(err, -E2BIG, "labels: too many") : err_set(err, -EBADMSG, "labels: cut or garbled");
+        return s->full ? err_set(err, -E2BIG, "labels: too many")
+                       : err_set(err, -EBADMSG, "labels: truncated or malformed");
     return 0;
 }
 
