@@ -91,10 +91,10 @@ static void stream_hand_out(struct java_stream *s, struct convert_answer *a)
 {
     for (uint32_t i = 0; i < a->reply.profile_count; i++) {
         const struct convert_profile *meta = &a->profiles[i];
-        struct profile *p =
-            profile_new(TAKE_PTR(a->bytes[i]), meta->size, meta->samples, meta->time_nanos, meta->duration_nanos);
+        struct encoded_profile *p = encoded_profile_new(TAKE_PTR(a->bytes[i]), meta->size, meta->samples,
+                                                        meta->time_nanos, meta->duration_nanos);
         s->events.profile(s->arg, meta, p);
-        profile_unref(p);
+        encoded_profile_unref(p);
     }
 }
 

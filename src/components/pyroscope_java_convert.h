@@ -37,7 +37,7 @@ struct java_stream;
 
 struct java_stream_events {
     /* One profile of an interval, and what it is; both are borrowed. */
-    void (*profile)(void *arg, const struct convert_profile *meta, struct profile *p);
+    void (*profile)(void *arg, const struct convert_profile *meta, struct encoded_profile *p);
     /* A chunk, or a whole interval, was refused: why. */
     void (*refused)(void *arg, const char *why);
     /* What of an interval was left out, a sentence: as soon as there is something, and at its end; "" = nothing. */

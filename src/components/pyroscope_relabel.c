@@ -102,7 +102,7 @@ static const struct labels *relabel_result(struct profile_relabeller *r, const s
     return out; /* the cache holds it */
 }
 
-static void relabel_append(void *ctx, const struct labels *labels, struct profile *p)
+static void relabel_append(void *ctx, const struct labels *labels, struct encoded_profile *p)
 {
     struct profile_relabeller *r = ctx;
     relabel_count(r, PROCESSED);
