@@ -195,8 +195,8 @@ static struct convert_job *user_next_job(const struct user *u)
     return NULL;
 }
 
-/* Who has waited longest, of those within their budget if there are any. A second worker for the same user only where there is much to do
- * and nobody else waits. */
+/* Who has waited longest, of those within their budget if there are any. A second worker for the same user only where
+ * there is much to do and nobody else waits. */
 static struct convert_job *converter_next_turn(const struct java_converter *c)
 {
     struct convert_job *first = NULL, *spare = NULL, *second = NULL;
@@ -216,7 +216,8 @@ static struct convert_job *converter_next_turn(const struct java_converter *c)
     }
     if (first)
         return first;
-    /* The store works here as well: who is out of time has one worker at most, and that only where nobody else has any. */
+    /* The store works here as well: who is out of time has one worker at most, and that only where nobody else has
+     * any. */
     if (spare)
         return c->running == 0 ? spare : NULL;
     const struct user *u = second ? second->stream->user : NULL;
@@ -344,7 +345,8 @@ static struct user *converter_largest_user(const struct java_converter *c, bool 
     return most;
 }
 
-/* The user's oldest chunk goes. False where it has none to spare: the newest of a user alone may be larger than all room. */
+/* The user's oldest chunk goes. False where it has none to spare: the newest of a user alone may be larger than all
+ * room. */
 static bool user_drop_oldest(struct java_converter *c, struct user *u, bool alone)
 {
     list_each(&u->waiting, node)

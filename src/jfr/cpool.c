@@ -8,7 +8,8 @@
 #include "jfr/text.h"
 #include "jfr/varint.h"
 
-/* Entries of one pool, if not told otherwise: async-profiler's largest, symbols, stay below 100,000 in big applications. */
+/* Entries of one pool, if not told otherwise: async-profiler's largest, symbols, stay below 100,000 in big
+ * applications. */
 enum { ENTRIES_MAX = 1 << 20, EVENT_CHECKPOINT = 1 };
 
 struct pool_reader {
@@ -159,8 +160,8 @@ static int pool_walk(struct pool_reader *r, const struct jfr_header *header, str
     return 0;
 }
 
-/* async-profiler numbers methods from 1 on; other ids are spread: hashes of stacks, addresses, class ids with a method's
- * number below. */
+/* async-profiler numbers methods from 1 on; other ids are spread: hashes of stacks, addresses, class ids with a
+ * method's number below. */
 static bool pool_make_index(struct jfr_pool *pool)
 {
     enum { DENSE = 4 };

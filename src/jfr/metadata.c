@@ -113,8 +113,8 @@ static inline bool metadata_read_short_element(struct jfr_elements *it, struct e
     return true;
 }
 
-/* Only for numbers of one and two bytes, which nearly all are. Where an element's name is the last of a block, the byte behind that is
- * looked at as well. */
+/* Only for numbers of one and two bytes, which nearly all are. Where an element's name is the last of a block, the
+ * byte behind that is looked at as well. */
 static inline void metadata_look_ahead(struct jfr_elements *it)
 {
     it->ends = 0;

@@ -6,8 +6,8 @@
 #include "jfr/text.h"
 #include "jfr/varint.h"
 
-/* A hostile file can nest wide structs into each other: real types have up to 30 fields, described in less than 2000 bytes. Those of all
- * types that are looked into count. */
+/* A hostile file can nest wide structs into each other: real types have up to 30 fields, described in less than 2000
+ * bytes. Those of all types that are looked into count. */
 enum { STEPS_MAX = 256, FIELD_BYTES_MAX = 1 << 15, NO_SLOT = -1 };
 
 /* Numbers at the start of a value that are read without a step each. */

@@ -292,8 +292,8 @@ static bool normalise_take_all(const char *p, struct match *m)
 typedef uint8_t chars __attribute__((vector_size(16)));
 enum { WIDTH = sizeof(chars) };
 
-/* Which rules of a set can begin at a place of a kind with a character, and go on with another one behind that: a bit per rule.
- * Made once, before main(): nearly all places of nearly all names are done with by looking here. */
+/* Which rules of a set can begin at a place of a kind with a character, and go on with another one behind that: a bit
+ * per rule. Made once, before main(): nearly all places of nearly all names are done with by looking here. */
 enum { CHARS = 129, NO_CHAR = CHARS - 1 /* the end of the name, and what is no ASCII */ };
 enum place { FRONT, SIMPLE_FRONT /* behind `/` */, INSIDE, PLACES };
 static struct starts {
@@ -324,8 +324,8 @@ static void normalise_may_be_any(uint64_t bit, uint64_t to[CHARS])
         to[c] |= bit;
 }
 
-/* Sets the bit for every character that a match of the pattern from p on can begin with, or for some more; position behind the
- * part that takes it, NULL where that is not one character. */
+/* Sets the bit for every character that a match of the pattern from p on can begin with, or for some more; position
+ * behind the part that takes it, NULL where that is not one character. */
 static const char *normalise_first_chars(const char *p, uint64_t bit, uint64_t to[CHARS])
 {
     switch (*p) {
@@ -576,8 +576,8 @@ static const struct rule *normalise_rule_at(enum name_rules rules, struct match 
     return rule || !others ? rule : normalise_find_rule(rules, m, others);
 }
 
-/* Where in a block of characters rules may begin, a bit of a byte for each: at some characters, behind `/`, and at the front.
- * `slash` carries over from the block before. */
+/* Where in a block of characters rules may begin, a bit of a byte for each: at some characters, behind `/`, and at
+ * the front. `slash` carries over from the block before. */
 struct places {
     uint64_t words[2];
 };

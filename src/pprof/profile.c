@@ -34,7 +34,8 @@ void profile_bound(struct profile *p, size_t *samples_left, size_t bytes)
     p->bytes_left = bytes;
 }
 
-/* What it takes in the end: locations are numbered as they are used, so that none has a larger number than there are now. */
+/* What it takes in the end: locations are numbered as they are used, so that none has a larger number than there are
+ * now. */
 static size_t profile_encoded_size(const struct profile *p, uint32_t stack, uint32_t labels)
 {
     enum { SAMPLE = 10, VALUE = 10, LABEL = 12, TWO_BYTES = 1 << 14 };

@@ -200,8 +200,8 @@ static void resolver_java_class_name(struct str symbol, struct buf *out)
         buf_puts(out, "[]");
 }
 
-/* ASCII as names have it; what is no part of the chunk is put into r->made, p == NULL where that is full. Leaves r->name in
- * disorder. */
+/* ASCII as names have it; what is no part of the chunk is put into r->made, p == NULL where that is full. Leaves
+ * r->name in disorder. */
 static struct str resolver_stable_text(struct resolver *r, struct str text)
 {
     const enum name_rules rules = r->options.compat ? NORMALISE_REFERENCE : NORMALISE_SYMBOLS;
@@ -246,8 +246,8 @@ static bool resolver_ascii_symbol(struct resolver *r, const struct jfr_entry *sy
     return look != NAME_FOREIGN;
 }
 
-/* Number of a symbol's text. Each symbol is made stable once, however many methods and classes have it. NO_TEXT, the empty
- * one, where the chunk has no such symbol, and where there is no more room: then name_bytes is 0. */
+/* Number of a symbol's text. Each symbol is made stable once, however many methods and classes have it. NO_TEXT, the
+ * empty one, where the chunk has no such symbol, and where there is no more room: then name_bytes is 0. */
 static uint32_t resolver_symbol_text(struct resolver *r, uint64_t id)
 {
     struct jfr_string s;
@@ -401,7 +401,8 @@ static struct frame_slot *resolver_frame_slot(const struct resolver *r, uint64_t
     }
 }
 
-/* Half full at most. There are about as many frames as methods, and half as many again. False where there is no memory. */
+/* Half full at most. There are about as many frames as methods, and half as many again. False where there is no
+ * memory. */
 static bool resolver_grow_cache(struct resolver *r)
 {
     enum { FIRST_BITS = 8, GUESS_BITS = 13 };
@@ -481,9 +482,9 @@ static const uint8_t *resolver_read_frame(struct resolver *r, const uint8_t *p, 
     return p;
 }
 
-/* Frames are many, and in all producers so far four numbers: method, line, bytecode index, type. The bytes of the first two
- * stand for the location, so that a number is only decoded where a frame is met for the first time; mostly one load has
- * the whole frame, and nothing is asked byte by byte. */
+/* Frames are many, and in all producers so far four numbers: method, line, bytecode index, type. The bytes of the
+ * first two stand for the location, so that a number is only decoded where a frame is met for the first time; mostly
+ * one load has the whole frame, and nothing is asked byte by byte. */
 enum { USUAL_NUMBERS = 4 };
 
 static bool resolver_is_usual_frame(const struct jfr_plan *plan)

@@ -51,7 +51,8 @@ void spans_sort(struct spans *s)
     }
 }
 
-/* The last span of the thread that starts at or before `time`, or of an earlier thread; NO_PARENT where there is none. */
+/* The last span of the thread that starts at or before `time`, or of an earlier thread; NO_PARENT where there is
+ * none. */
 static int32_t spans_last_started(const struct spans *s, uint64_t thread, uint64_t time)
 {
     size_t low = 0, high = s->count;
