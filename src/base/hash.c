@@ -48,7 +48,7 @@ static void fill(void *to, size_t n)
     if (have == n)
         return;
     if (!given) {
-        fputs("smolder: the kernel has no random bytes\n", stderr);
+        fputs("smolder: getrandom failed\n", stderr);
         abort();
     }
     stretch(given, to, n / sizeof(uint64_t));

@@ -131,7 +131,7 @@ static int read_gzip(struct stream *s, uint8_t *to, size_t n, size_t *got, struc
         if (result == Z_STREAM_END)
             s->member_done = true;
         else if (result == Z_BUF_ERROR || (result == Z_OK && s->ended && s->at == s->len && s->z.avail_out))
-            return err_set(err, -EBADMSG, "gzip: cut short");
+            return err_set(err, -EBADMSG, "gzip: truncated");
         else if (result != Z_OK)
             return err_set(err, -EBADMSG, "gzip: damaged%s%s", s->z.msg ? ": " : "", s->z.msg ? s->z.msg : "");
     }

@@ -271,7 +271,7 @@ static int prepare_settings(void *arg, const struct settings *s, struct err *err
 static void warn_of_open(bool *is_open, bool now, const char *server, const char *address)
 {
     if (now && !*is_open)
-        log_warn("server is reachable from the network without authentication; configure it in the http block",
+        log_warn("server is reachable over the network without authentication; configure it in the http block",
                  L_STR("server", server), L_STR("address", address));
     *is_open = now;
 }

@@ -52,14 +52,14 @@ struct discovery_process_args {
 static const struct option discover_options[] = {
     FACT(exe, "true", "Set `__meta_process_exe`: the path of the executable."),
     FACT(cwd, "true", "Set `__meta_process_cwd`: the working directory."),
-    FACT(commandline, "true", "Set `__meta_process_commandline`: the arguments, joined by blanks."),
+    FACT(commandline, "true", "Set `__meta_process_commandline`: the arguments, separated by spaces."),
     FACT(username, "true", "Set `__meta_process_username`: the user's name in the agent's user database."),
-    FACT(uid, "true", "Set `__meta_process_uid`: the user's number."),
-    FACT(container_id, "true", "Set `__container_id__`: the container it runs in, from its cgroup."),
-    FACT(cgroup_path, "false", "Set `__meta_process_cgroup_path`: the lines of its cgroup file, joined by `|`."),
+    FACT(uid, "true", "Set `__meta_process_uid`: the user ID."),
+    FACT(container_id, "true", "Set `__container_id__`: the container ID, from the cgroup."),
+    FACT(cgroup_path, "false", "Set `__meta_process_cgroup_path`: the lines of the cgroup file, separated by `|`."),
     FACT(java, "false",
-         "Set `__meta_process_java_vm` (`hotspot` or `openj9`, by the libjvm it maps) and "
-         "`__meta_process_java_main` (main class or jar) on JVMs."),
+         "Set `__meta_process_java_vm` (`hotspot` or `openj9`, by the mapped libjvm) and `__meta_process_java_main` "
+         "(main class or jar) for JVMs."),
     {0},
 };
 static const struct schema discover_schema = {.size = sizeof(struct discover_config), .options = discover_options};
@@ -74,12 +74,12 @@ static int validate(const void *record, struct err *err)
 
 static const struct option options[] = {
     {"join", OPT_CUSTOM, offsetof(struct discovery_process_args, join), .custom = &targets_option,
-     .help = "Targets of containers; their labels go onto the processes with the same `__container_id__`."},
+     .help = "Targets of containers; their labels are added to the processes with the same `__container_id__`."},
     {"refresh_interval", OPT_DURATION, offsetof(struct discovery_process_args, refresh_interval),
      .default_text = "\"60s\"",
-     .help = "How often everything is read again. A new JVM is seen within about a second all the same."},
+     .help = "Interval of a full scan. A new process is discovered within about a second regardless."},
     {"discover_config", OPT_BLOCK, offsetof(struct discovery_process_args, discover_config), .block = &discover_schema,
-     .help = "Which labels to set."},
+     .help = "Labels to set."},
     {0},
 };
 static const struct schema schema = {
@@ -362,7 +362,7 @@ static void lose(struct discovery *d)
         p->reading = READ_NOTHING;
     }
     d->lost = true;
-    component_health(d->self, false, "the privileged helper is gone");
+    component_health(d->self, false, "the privileged helper is not available");
 }
 
 static void on_scan_done(void *arg, int code)
@@ -448,7 +448,7 @@ static void on_look(uv_timer_t *timer)
     const int code = process_table_look(&d->table, all, &look, &err);
     if (code < 0) {
         if (code != d->look_code)
-            log_error("cannot list the processes; the targets stay as they are", L_COMPONENT(component_id(d->self)),
+            log_error("cannot list processes; keeping the previous targets", L_COMPONENT(component_id(d->self)),
                       L_STR("err", err.text));
         d->look_code = code;
         component_health(d->self, false, "%s", err.text);

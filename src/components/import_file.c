@@ -1,8 +1,8 @@
 /* import.file: a module from a file, or from all *.alloy files directly inside a directory.
  *
- * A load reads it at once; later changes are read by a worker, 30 ms after inotify tells of one, and every poll_frequency in case it
- * does not (network file systems, a full table of watches). Unreadable files leave the module as it was and make the import unhealthy.
- * Source: spec alloy-language §6.8.
+ * A load reads it at once; later changes are read by a worker, 30 ms after inotify tells of one, and every
+ * poll_frequency in case it does not (network file systems, a full table of watches). Unreadable files leave the
+ * module as it was and make the import unhealthy. Source: spec alloy-language §6.8.
  */
 #include <errno.h>
 #include <string.h>
@@ -70,11 +70,11 @@ struct import_file_args {
 
 static const struct option options[] = {
     {"filename", OPT_STRING, offsetof(struct import_file_args, filename), .required = true,
-     .help = "A file, or a directory whose `*.alloy` files make one module."},
+     .help = "A file, or a directory whose `*.alloy` files form one module."},
     {"detector", OPT_CUSTOM, offsetof(struct import_file_args, detector), .custom = &detector_option,
-     .default_text = "\"fsnotify\"", .help = "How changes are noticed: `fsnotify` by events, `poll` by looking."},
+     .default_text = "\"fsnotify\"", .help = "Change detection: `fsnotify` (events and polling) or `poll`."},
     {"poll_frequency", OPT_DURATION, offsetof(struct import_file_args, poll_frequency), .default_text = "\"1m\"",
-     .help = "How often to look, with events as well, as some are never told."},
+     .help = "Polling interval; also used with `fsnotify`, because some file systems have no events."},
     {0},
 };
 
@@ -156,7 +156,7 @@ static void import_take(void *arg, void *result)
     } else {
         component_health(i->self, false, "%s", c->err.text);
         if (i->is_well)
-            log_warn("module cannot be read; what was read before stays", L_COMPONENT(component_id(i->self)),
+            log_warn("cannot read module; keeping the previous content", L_COMPONENT(component_id(i->self)),
                      L_STR("err", c->err.text));
     }
     i->is_well = c->err.code == 0;
@@ -179,8 +179,8 @@ static void import_follow(struct file_import *i)
                                                       .discard = contents_free,
                                                       .arg = i});
     if (conf_follow_missed(i->follow))
-        log_warn("no events for a module's files: only poll_frequency counts", L_COMPONENT(component_id(i->self)),
-                 L_STR("path", i->path));
+        log_warn("cannot watch a module's files; changes are detected by polling only",
+                 L_COMPONENT(component_id(i->self)), L_STR("path", i->path));
 }
 
 static void import_start(void *state)
@@ -253,7 +253,7 @@ static void import_free(void *state)
 
 const struct component_def import_file = {
     .name = "import.file",
-    .help = "Brings custom components from a file, or from the files of a directory, and follows their changes.",
+    .help = "Imports custom components from a file or directory, and reloads them when it changes.",
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = import_source_exports,

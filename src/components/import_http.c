@@ -1,8 +1,8 @@
 /* import.http: a module from a web server, asked for again every poll_frequency.
  *
- * The program does not wait for the first answer: what needs the module starts when it arrives. An answer that fails leaves the module
- * as it was and makes the import unhealthy; as long as nothing has arrived, it is asked for more often. Source: spec alloy-language
- * §6.8.
+ * The program does not wait for the first answer: what needs the module starts when it arrives. An answer that fails
+ * leaves the module as it was and makes the import unhealthy; as long as nothing has arrived, it is asked for more
+ * often. Source: spec alloy-language §6.8.
  */
 #include <errno.h>
 #include <string.h>
@@ -37,7 +37,8 @@ static int check_client(const void *record, struct err *err)
 {
     const struct client_args *a = record;
     if (a->http.has_oauth2)
-        return err_set(err, -EINVAL, "oauth2 is not supported here; use basic_auth, authorization or bearer_token");
+        return err_set(err, -EINVAL,
+                       "oauth2 is not supported by import.http; use basic_auth, authorization or bearer_token");
     return http_settings_check(&a->http, err);
 }
 
@@ -46,17 +47,17 @@ static const struct schema client_schema = {
     .size = sizeof(struct client_args), .options = client_options, .validate = check_client};
 
 static const struct option options[] = {
-    {"url", OPT_STRING, offsetof(struct import_http_args, url), .required = true, .help = "Where the module is."},
+    {"url", OPT_STRING, offsetof(struct import_http_args, url), .required = true, .help = "URL of the module."},
     {"method", OPT_STRING, offsetof(struct import_http_args, method), .default_text = "\"GET\"",
-     .help = "Method of the request."},
-    {"headers", OPT_STRING_MAP, offsetof(struct import_http_args, headers), .help = "Headers of the request."},
-    {"body", OPT_STRING, offsetof(struct import_http_args, body), .help = "Body of the request."},
+     .help = "HTTP method."},
+    {"headers", OPT_STRING_MAP, offsetof(struct import_http_args, headers), .help = "Request headers."},
+    {"body", OPT_STRING, offsetof(struct import_http_args, body), .help = "Request body."},
     {"poll_frequency", OPT_DURATION, offsetof(struct import_http_args, poll_frequency), .default_text = "\"1m\"",
-     .help = "How often to ask for it."},
+     .help = "Polling interval."},
     {"poll_timeout", OPT_DURATION, offsetof(struct import_http_args, poll_timeout), .default_text = "\"10s\"",
-     .help = "How long to wait for an answer."},
+     .help = "Timeout of a request."},
     {"client", OPT_BLOCK, offsetof(struct import_http_args, client), .block = &client_schema,
-     .help = "How to talk to the server."},
+     .help = "HTTP client settings."},
     {0},
 };
 
@@ -74,7 +75,7 @@ static int check(const void *record, struct err *err)
     if (a->poll_timeout >= a->poll_frequency)
         return err_set(err, -EINVAL, "poll_timeout must be less than poll_frequency");
     if (!*a->method || a->method[strspn(a->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")])
-        return err_set(err, -EINVAL, "method must be a word in capitals, such as GET");
+        return err_set(err, -EINVAL, "method must be in upper case, such as GET");
     for (size_t i = 0; i < a->headers.len; i++) {
         cleanup_free char *line = NULL;
         code = header_line(str_of(a->headers.items[i].name), str_of(a->headers.items[i].value), &line, err);
@@ -119,7 +120,7 @@ static void fail(struct http_import *i, const char *why)
 {
     component_health(i->self, false, "%s: %s", i->shown, why);
     if (!i->is_troubled)
-        log_warn(i->has_content ? "module cannot be fetched; the last one stays" : "module cannot be fetched yet",
+        log_warn(i->has_content ? "cannot fetch module; keeping the previous content" : "cannot fetch module",
                  L_COMPONENT(component_id(i->self)), L_STR("url", i->shown), L_STR("err", why));
     i->is_troubled = true;
     ask_later(i);
@@ -139,13 +140,13 @@ static void on_answer(void *arg, const struct http_response *r)
     i->call = NULL;
     if (r->status != STATUS_OK || r->body.n > SOURCE_MAX) {
         cleanup_free char *why = !r->status               ? xstrdup(r->error)
-                                 : r->status == STATUS_OK ? xasprintf("more than %d MiB", SOURCE_MAX >> 20)
-                                                          : xasprintf("status %d", r->status);
+                                 : r->status == STATUS_OK ? xasprintf("response larger than %d MiB", SOURCE_MAX >> 20)
+                                                          : xasprintf("HTTP status %d", r->status);
         fail(i, why);
         return;
     }
     if (i->is_troubled)
-        log_info("module fetched again", L_COMPONENT(component_id(i->self)), L_STR("url", i->shown));
+        log_info("fetching the module works again", L_COMPONENT(component_id(i->self)), L_STR("url", i->shown));
     i->has_content = true;
     i->is_troubled = false;
     component_health(i->self, true, "fetched %zu bytes", r->body.n);
@@ -319,7 +320,7 @@ static void import_free(void *state)
 
 const struct component_def import_http = {
     .name = "import.http",
-    .help = "Brings custom components from a web server, and asks for them again.",
+    .help = "Imports custom components from an HTTP server, and polls it for changes.",
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = import_source_exports,

@@ -11,7 +11,7 @@ struct import_string_args {
 
 static const struct option options[] = {
     {"content", OPT_SECRET, offsetof(struct import_string_args, content), .required = true,
-     .help = "The module's text; evaluated anew when something it refers to changes."},
+     .help = "Content of the module; re-evaluated when a dependency changes."},
     {0},
 };
 static const struct schema schema = {.size = sizeof(struct import_string_args), .options = options};
@@ -44,7 +44,7 @@ static int import_update(void *state, void *args, struct err *err)
 
 const struct component_def import_string = {
     .name = "import.string",
-    .help = "Brings custom components from a text.",
+    .help = "Imports custom components from a string.",
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = import_source_exports,

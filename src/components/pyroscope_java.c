@@ -73,7 +73,7 @@ struct jvm {
 };
 
 static struct metric_family samples_total = {.name = "smolder_samples_total",
-                                             .help = "Events in profiles handed on, by type of profile.",
+                                             .help = "Events in profiles passed on, by profile type.",
                                              .kind = METRIC_COUNTER,
                                              .labels = {"event"}};
 
@@ -96,8 +96,7 @@ static void on_profile(void *arg, const struct convert_profile *meta, struct pro
     const char *label = java_event_label(&v->events, convert_label(meta, "jfr_event"), configured.settings.event);
     struct labels *labels = java_profile_labels(v->target, meta->type, label);
     if (strcmp(label, JAVA_EVENT_OTHER) == 0 && !v->cut[0])
-        snprintf(v->cut, sizeof v->cut, "the recording names an event that is not the profiler's: jfr_event is \"%s\"",
-                 label);
+        snprintf(v->cut, sizeof v->cut, "unknown event name in the recording; using jfr_event \"%s\"", label);
     metric_add(&samples_total, (double)p->samples, meta->type);
     v->profiles++;
     v->samples += p->samples;
@@ -111,18 +110,18 @@ static void on_refused(void *arg, const char *why)
 {
     struct jvm *v = arg;
     if (!v->refusal_told)
-        log_warn("a recording could not be read; later ones like it are only counted",
+        log_warn("recording could not be read; further ones are only counted",
                  L_COMPONENT(component_id(v->owner->self)), L_INT("pid", v->id.pid), L_STR("err", why));
     v->refusal_told = true;
     v->refused = true;
-    snprintf(v->cut, sizeof v->cut, "a recording could not be read: %s", why);
+    snprintf(v->cut, sizeof v->cut, "recording could not be read: %s", why);
 }
 
 static void on_cut(void *arg, const char *what)
 {
     struct jvm *v = arg;
     if (*what && !v->cut_told)
-        log_warn("a part of a recording was left out; later ones are only counted",
+        log_warn("parts of a recording were left out; further ones are only counted",
                  L_COMPONENT(component_id(v->owner->self)), L_INT("pid", v->id.pid), L_STR("reason", what));
     v->cut_told |= *what != '\0';
     if (*what || !v->refused)
@@ -144,14 +143,10 @@ static void on_stream_ended(void *arg)
         reconcile(j); /* it may have come back meanwhile */
 }
 
-static void on_chunk(void *arg, uint8_t *bytes, size_t len, bool last_of_interval)
+static void on_chunk(void *arg, struct jfr_chunk *c)
 {
     struct jvm *v = arg;
-    struct jfr_chunk *c = jfr_chunk_new(bytes, len);
-    c->itimer_scale = jvm_session_tick_worth(v->session);
-    c->last_of_interval = last_of_interval;
     java_stream_chunk(v->stream, c);
-    jfr_chunk_unref(c);
 }
 
 static void tell_state(struct jvm *v)
@@ -191,7 +186,7 @@ static void on_state(void *arg, enum jvm_state state, const char *reason)
 static void on_condemned(void *arg, const struct jvm_makeup *m, const char *text)
 {
     struct jvm *v = arg;
-    log_error("a JVM did not survive being attached to; no other like it will be, until 'smolder forgive' says so",
+    log_error("a JVM died after an attach and is quarantined; 'smolder forgive' removes it from the list",
               L_COMPONENT(component_id(v->owner->self)), L_INT("pid", v->id.pid), L_STR("how", text),
               L_STR("exe", m->exe), L_STR("main", m->main), L_STR("build", m->build));
 }
@@ -201,7 +196,7 @@ static void on_note(void *arg, const char *text)
 {
     struct jvm *v = arg;
     if (!v->owner->note_told)
-        log_info("checked less than usual before attaching; said once", L_COMPONENT(component_id(v->owner->self)),
+        log_info("attaching with incomplete checks; logged once", L_COMPONENT(component_id(v->owner->self)),
                  L_INT("pid", v->id.pid), L_STR("what", text));
     v->owner->note_told = true;
 }
@@ -281,9 +276,9 @@ static const char *identify(const struct labels *target, struct jvm_id *ret)
     uint64_t pid, start;
     struct str text = labels_get(target, STR("__process_pid__"));
     if (text.n == 0)
-        return "it has no label __process_pid__";
+        return "no label __process_pid__";
     if (!str_to_u64(text, &pid) || pid == 0 || pid > INT_MAX)
-        return "its label __process_pid__ is no process ID";
+        return "label __process_pid__ is not a process ID";
     /* discovery.process says it; other sources need not. */
     struct procfs_stat stat;
     if (str_to_u64(labels_get(target, STR("__process_start_time__")), &start))
@@ -291,7 +286,7 @@ static const char *identify(const struct labels *target, struct jvm_id *ret)
     else if (procfs_stat((pid_t)pid, &stat, NULL) == 0)
         *ret = (struct jvm_id){(pid_t)pid, stat.start_time};
     else
-        return "there is no such process";
+        return "no such process";
     return "";
 }
 
@@ -394,12 +389,12 @@ static void on_installed(void *arg, const struct jvm_reply *r)
     struct java *j = arg;
     j->installing = false;
     if (r->outcome == JVM_OK) {
-        log_debug("async-profiler is in place", L_COMPONENT(component_id(j->self)), L_STR("dir", r->text));
+        log_debug("async-profiler installed", L_COMPONENT(component_id(j->self)), L_STR("dir", r->text));
         component_health(j->self, true, "started component");
         return;
     }
-    log_error("async-profiler cannot be put in place", L_COMPONENT(component_id(j->self)),
-              L_STR("tmp_dir", j->args.tmp_dir), L_STR("err", r->reason));
+    log_error("cannot install async-profiler", L_COMPONENT(component_id(j->self)), L_STR("tmp_dir", j->args.tmp_dir),
+              L_STR("err", r->reason));
     component_health(j->self, false, "async-profiler cannot be put in place: %s", r->reason);
     uv_timer_start(&j->timer, on_install_retry, INSTALL_RETRY_MS, 0);
 }
@@ -461,7 +456,7 @@ static void java_start(void *state)
 {
     struct java *j = state;
     if (geteuid() != 0)
-        log_warn("not running as root: JVMs of other users cannot be profiled", L_COMPONENT(component_id(j->self)));
+        log_warn("not running as root: only JVMs of the same user can be profiled", L_COMPONENT(component_id(j->self)));
     j->converter = java_converter_new(j->env->loop);
     uv_timer_init(j->env->loop, &j->timer);
     j->timer.data = j;

@@ -20,7 +20,7 @@ static const int64_t SECOND_NS = 1000000000, HOUR_NS = 3600000000000,
                      CREDIT_NS = INT64_C(10000000) * JAVA_CONVERT_CPU * JAVA_CONVERT_CPU_S;
 
 struct metric_family conversion_cut_total = {.name = "smolder_conversion_cut_total",
-                                             .help = "Parts of recordings beyond what is converted, by reason.",
+                                             .help = "Parts of recordings left out because of a limit, by reason.",
                                              .kind = METRIC_COUNTER,
                                              .labels = {"reason"}};
 
@@ -108,8 +108,8 @@ static void stream_tell_cuts(struct java_stream *s, const uint64_t cuts[CUT_REAS
         const size_t n = strlen(text);
         if (last)
             metric_add(&conversion_cut_total, (double)cuts[i], cut_reasons[i].name);
-        snprintf(text + n, sizeof text - n, "%s%llu %s", n ? "; " : "recording cut: ", (unsigned long long)cuts[i],
-                 cut_reasons[i].text);
+        snprintf(text + n, sizeof text - n, "%s%llu %s",
+                 n ? "; " : "recording truncated: ", (unsigned long long)cuts[i], cut_reasons[i].text);
     }
     if (last || *text)
         s->events.cut(s->arg, text);

@@ -24,7 +24,7 @@ static int write_labels_check(const struct labels *in, struct err *err)
     for (size_t i = 0; i < labels_len(in); i++) {
         const struct label *l = labels_at(in, i);
         if (!str_is_utf8(l->value))
-            return err_set(err, -EINVAL, "invalid label value for %.*s: it is not UTF-8", STR_ARG(l->name));
+            return err_set(err, -EINVAL, "invalid label value for %.*s: not UTF-8", STR_ARG(l->name));
         int code = str_is(l->name, "__name__") ? 0 : write_labels_check_name(l->name, err);
         if (code < 0)
             return code;

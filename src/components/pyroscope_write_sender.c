@@ -34,11 +34,11 @@ static struct metric_family queue_bytes = {.name = "smolder_queue_bytes",
                                        .help = what,                                                                   \
                                        .kind = METRIC_COUNTER,                                                         \
                                        .labels = {"component_id", "component_path", "endpoint"}}
-COMPAT(compat_sent_bytes, "sent_bytes_total", "Compressed bytes of the profiles that were sent.");
-COMPAT(compat_dropped_bytes, "dropped_bytes_total", "Compressed bytes of the profiles that were dropped.");
-COMPAT(compat_sent, "sent_profiles_total", "Profiles that were sent.");
-COMPAT(compat_dropped, "dropped_profiles_total", "Profiles that were dropped.");
-COMPAT(compat_retries, "retries_total", "Attempts beyond the first.");
+COMPAT(compat_sent_bytes, "sent_bytes_total", "Compressed bytes of profiles sent.");
+COMPAT(compat_dropped_bytes, "dropped_bytes_total", "Compressed bytes of profiles dropped.");
+COMPAT(compat_sent, "sent_profiles_total", "Profiles sent.");
+COMPAT(compat_dropped, "dropped_profiles_total", "Profiles dropped.");
+COMPAT(compat_retries, "retries_total", "Retries.");
 
 /* One request under way; free when it has no items. */
 struct flight {
@@ -247,7 +247,7 @@ static void sender_end_trouble(struct sender *s)
     if (!s->troubled)
         return;
     s->troubled = false;
-    log_info("pushing profiles works again", L_COMPONENT(s->env.component_id), L_STR("endpoint", s->set->shown),
+    log_info("pushes succeed again", L_COMPONENT(s->env.component_id), L_STR("endpoint", s->set->shown),
              L_INT("after_seconds", (sender_now_ns() - s->trouble_since_ns) / second_ns),
              L_INT("lost_profiles", s->lost - s->lost_before));
 }
@@ -334,7 +334,7 @@ static void sender_fail(struct sender *s, struct list *items, const struct push_
     snprintf(s->last_error, sizeof s->last_error, "%s", o->reason);
     s->last_error_s = time(NULL);
     s->state = rejected ? SENDER_REJECTED : SENDER_FAILING;
-    sender_begin_trouble(s, rejected ? "the server rejects profiles" : "pushing profiles fails");
+    sender_begin_trouble(s, rejected ? "the server rejects profiles" : "pushes fail");
     for (struct push_item *item; (item = sender_first_item(items));)
         sender_fail_item(s, item, rejected);
     if (rejected) /* it answers, so the next profile needs no wait */
@@ -491,7 +491,7 @@ static void sender_on_timer(uv_timer_t *t)
     s->wait_until_ns = 0;
     if (s->draining) {
         if (!s->last_error[0])
-            snprintf(s->last_error, sizeof s->last_error, "no answer in time");
+            snprintf(s->last_error, sizeof s->last_error, "timeout");
         sender_cancel_flights(s);
         push_queue_clear(&s->queue, PUSH_DROP_SHUTDOWN);
     }

@@ -224,20 +224,20 @@ static int validate(const void *record, struct err *err)
 
 static const struct option options[] = {
     {"action", OPT_CUSTOM, offsetof(struct relabel_rule, action), .custom = &action_option,
-     .default_text = "\"replace\"", .help = "What the rule does."},
+     .default_text = "\"replace\"", .help = "Action of the rule."},
     {"source_labels", OPT_STRING_LIST, offsetof(struct relabel_rule, source_labels),
      .set_offset = offsetof(struct relabel_rule, source_labels_set),
-     .help = "Labels whose values, joined by the separator, are matched against `regex`."},
+     .help = "Labels whose values, joined with `separator`, are matched against `regex`."},
     {"separator", OPT_STRING, offsetof(struct relabel_rule, separator), .default_text = "\"" DEFAULT_SEPARATOR "\"",
-     .help = "Put between the values of `source_labels`."},
+     .help = "Separator between the values of `source_labels`."},
     {"regex", OPT_CUSTOM, offsetof(struct relabel_rule, regex), .custom = &regex_option,
      .default_text = "\"" DEFAULT_REGEX "\"",
-     .help = "RE2 expression with optional parenthesized groups; always matches from start to end."},
-    {"modulus", OPT_UINT, offsetof(struct relabel_rule, modulus), .help = "Divisor of `hashmod`."},
+     .help = "RE2 regular expression, anchored at both ends; may contain capture groups."},
+    {"modulus", OPT_UINT, offsetof(struct relabel_rule, modulus), .help = "Modulus of `hashmod`."},
     {"target_label", OPT_STRING, offsetof(struct relabel_rule, target_label),
-     .help = "Label the result is written to; `replace` expands groups of `regex` in it."},
+     .help = "Label the result is written to; `replace` expands capture groups in it."},
     {"replacement", OPT_STRING, offsetof(struct relabel_rule, replacement),
-     .default_text = "\"" DEFAULT_REPLACEMENT "\"", .help = "New value, with groups of `regex` expanded."},
+     .default_text = "\"" DEFAULT_REPLACEMENT "\"", .help = "New value, with capture groups expanded."},
     {0},
 };
 
@@ -257,7 +257,7 @@ bool relabel_rule_unpushable(const struct relabel_rule *r, struct err *why)
     for (const char *p = name; *p; p++) {
         if (word_length((struct str){p, 1}) == 1 || strchr(".${}", *p))
             continue;
-        err_set(why, -EINVAL, "label name \"%s\" can never be pushed: character is not allowed: '%c'", name, *p);
+        err_set(why, -EINVAL, "label name \"%s\" is invalid for pushes: character is not allowed: '%c'", name, *p);
         return true;
     }
     return false;

@@ -216,7 +216,7 @@ void request_reply_buf(struct request *rq, unsigned status, const char *content_
     size_t n = 0;
     uint8_t *p = buf_take(body, &n);
     if (!p)
-        request_reply_text(rq, 500, "the answer is too large\n");
+        request_reply_text(rq, 500, "response too large\n");
     else
         reply(rq, status, content_type, (struct str){(const char *)p, n}, MHD_RESPMEM_MUST_FREE);
 }
@@ -235,7 +235,7 @@ void request_refuse(struct request *rq)
 {
     switch (rq->refusal) {
     case 400:
-        request_reply_text(rq, 400, "400 bad request: its header does not say clearly where it ends\n");
+        request_reply_text(rq, 400, "400 bad request: ambiguous message framing\n");
         break;
     case 404:
         request_reply_text(rq, 404, "404 page not found\n");
@@ -244,22 +244,21 @@ void request_refuse(struct request *rq)
         request_reply_text(rq, 401, "401 unauthorized\n");
         break;
     case 403:
-        request_reply_text(rq, 403,
-                           rq->is_elsewhere ? "a page of another origin may not do this\n" : "403 forbidden\n");
+        request_reply_text(rq, 403, rq->is_elsewhere ? "403 forbidden: cross-origin request\n" : "403 forbidden\n");
         break;
     case 405:
         request_reply_static(rq, 405, NULL, STR(""));
         break;
     case 413:
-        request_reply_text(rq, 413, "the body is larger than %zu bytes\n", rq->server->max_body);
+        request_reply_text(rq, 413, "413 request body larger than %zu bytes\n", rq->server->max_body);
         break;
     case 421:
-        request_reply_text(rq, 421, "%s answers on this machine only, and \"%.200s\" is no name of it\n",
+        request_reply_text(rq, 421, "%s is a loopback address, and \"%.200s\" is not a name of this host\n",
                            rq->server->address, request_header(rq, "Host"));
         break;
     default:
         request_set_header(rq, "Retry-After", "1");
-        request_reply_text(rq, 503, "too many requests at once, or too large ones; try again\n");
+        request_reply_text(rq, 503, "503 too many concurrent or too large requests; retry later\n");
     }
 }
 

@@ -96,7 +96,7 @@ static int put_versions(const struct server_tls_options *o, struct buf *out, str
         (code = find_version(o->max_version, TLS13, &most, err)) < 0)
         return code;
     if (least > most)
-        return err_set(err, -EINVAL, "no version of TLS is left from min_version %s to max_version %s", versions[least],
+        return err_set(err, -EINVAL, "no TLS version between min_version %s and max_version %s", versions[least],
                        versions[most]);
     buf_puts(out, ":-VERS-ALL");
     for (size_t i = most + 1; i-- > least;)
@@ -234,7 +234,7 @@ static int fill(struct server_tls *t, gnutls_certificate_credentials_t x509, str
         return err_set(err, -EINVAL, "certificate %s with key %s: %s", name_of(t, CERT), name_of(t, KEY),
                        gnutls_strerror(code));
     if (ca.len > 0 && gnutls_certificate_set_x509_trust_mem(x509, &a, GNUTLS_X509_FMT_PEM) <= 0)
-        return err_set(err, -EINVAL, "%s holds no certificate", name_of(t, CLIENT_CA));
+        return err_set(err, -EINVAL, "%s contains no certificate", name_of(t, CLIENT_CA));
     if (ca.len == 0 && t->client_auth->verify)
         gnutls_certificate_set_x509_system_trust(x509);
     return 0;

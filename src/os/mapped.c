@@ -75,7 +75,7 @@ int mapped_open(int fd, struct mapped *ret, struct err *err)
     if (fstat(fd, &st) < 0)
         return err_errno(err, "stat");
     if (!S_ISREG(st.st_mode))
-        return err_set(err, -EINVAL, "no regular file");
+        return err_set(err, -EINVAL, "not a regular file");
     if (st.st_size > 0)
         return map(fd, (size_t)st.st_size, ret, err);
     *ret = MAPPED_INIT; /* an empty mapping is not allowed */

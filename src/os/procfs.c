@@ -110,7 +110,7 @@ int procfs_stat(pid_t pid, struct procfs_stat *ret, struct err *err)
     if (n < 0)
         return (int)n;
     if (!procfs_stat_parse((struct str){text, (size_t)n}, ret))
-        return err_set(err, -EBADMSG, "/proc/%d/stat is not what it should be", pid);
+        return err_set(err, -EBADMSG, "/proc/%d/stat: unexpected format", pid);
     return 0;
 }
 
@@ -141,7 +141,7 @@ int procfs_load(struct procfs_load *ret, struct err *err)
     if (n < 0)
         return err_errno(err, "read /proc/loadavg");
     if (!load_parse((struct str){text, (size_t)n}, ret))
-        return err_set(err, -EBADMSG, "/proc/loadavg is not what it should be");
+        return err_set(err, -EBADMSG, "/proc/loadavg: unexpected format");
     return 0;
 }
 
@@ -263,7 +263,7 @@ int procfs_maps(pid_t pid, bool (*visit)(void *arg, struct str path), void *arg,
                 return 0;
         }
         if (used == 0 && have == sizeof text)
-            return err_set(err, -EBADMSG, "/proc/%d/maps has a line beyond %d bytes", pid, MAPS_SIZE);
+            return err_set(err, -EBADMSG, "/proc/%d/maps has a line longer than %d bytes", pid, MAPS_SIZE);
         memmove(text, text + used, have - used);
         have -= used;
     }

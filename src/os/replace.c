@@ -40,7 +40,7 @@ int replace_file(const char *path, struct str content, struct err *err)
     cleanup_free char *temporary = xasprintf("%.*s.%s.XXXXXX", (int)(name - real), real, name);
     cleanup_close int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
-        return err_errno(err, "create a file beside %s", path);
+        return err_errno(err, "create a temporary file beside %s", path);
     int code = fill(fd, &old, content);
     if (code == 0 && rename(temporary, real) < 0)
         code = -errno;

@@ -46,7 +46,7 @@ static int peek(int from, const char *path, struct stat *st, uint64_t how_far, s
     if (fd < 0)
         return err_set(err, fd, "open %s: %s", path, strerror(-fd));
     if (fstat(fd, st) < 0) {
-        int code = err_errno(err, "look at %s", path);
+        int code = err_errno(err, "stat %s", path);
         close(fd);
         return code;
     }

@@ -53,14 +53,14 @@ static const char *push_client_hint(int status)
     case 401:
         return "; check the credentials of this endpoint, and headers such as X-Scope-OrgID";
     case 403:
-        return "; the credentials of this endpoint may not write profiles";
+        return "; the credentials of this endpoint have no write permission";
     case 404:
     case 405:
-        return "; is the url that of a Pyroscope server, without the path of the push?";
+        return "; check that the url is that of a Pyroscope server, without the push path";
     case 413:
-        return "; the server, or a proxy before it, wants smaller profiles";
+        return "; the profile exceeds a size limit of the server or a proxy";
     case 429:
-        return "; the server limits the rate of this tenant";
+        return "; rate limit of this tenant exceeded";
     default:
         return "";
     }
@@ -69,9 +69,9 @@ static const char *push_client_hint(int status)
 static const char *push_client_transport_hint(enum http_failure failure)
 {
     static const char *const hints[] = {
-        [HTTP_TIMED_OUT] = "; remote_timeout says how long to wait",
+        [HTTP_TIMED_OUT] = "; see remote_timeout",
         [HTTP_NO_HOST] = "; check the host of the url",
-        [HTTP_NO_CONNECTION] = "; is a Pyroscope server running there?",
+        [HTTP_NO_CONNECTION] = "; check that a Pyroscope server is running there",
         [HTTP_NO_TLS] = "; check the scheme of the url and tls_config",
         [HTTP_BROKEN] = "",
     };
@@ -100,8 +100,8 @@ void push_client_judge(const struct http_response *r, bool retry_429, struct pus
     }
     if (success) {
         ret->result = PUSH_RETRY;
-        snprintf(ret->reason, sizeof ret->reason,
-                 "the answer is of type %.80s, so it is not from a Pyroscope server; check the url", r->type);
+        snprintf(ret->reason, sizeof ret->reason, "response of type %.80s, not from a Pyroscope server; check the url",
+                 r->type);
         return;
     }
     ret->result = push_client_result_of(r->status, retry_429);

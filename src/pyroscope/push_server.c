@@ -144,7 +144,7 @@ void push_server_handle(struct push_server *s, struct request *rq)
     if (!connect_accept(rq, &call))
         return;
     if (s->bytes && s->bytes + request_body(rq).n > PUSH_BODIES_MAX) {
-        push_server_ask_to_wait(rq, "too many pushes at once");
+        push_server_ask_to_wait(rq, "too many concurrent pushes");
         return;
     }
     struct push_request *p = xcalloc(1, sizeof *p);

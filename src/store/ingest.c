@@ -172,7 +172,7 @@ static int ingest_put_split(struct ingest *in, size_t split, struct err *err)
         cleanup_buf struct buf type = BUF_INIT(LABELS_KEY_MAX);
         ingest_print_type(in, t, &type);
         if (!buf_ok(&type) || !str_is_utf8(buf_slice(&type)))
-            return err_set(err, -EINVAL, "a sample type is not text, or too long");
+            return err_set(err, -EINVAL, "a sample type is not valid text, or too long");
         struct label_list full = labels;
         (void)label_list_add(&full, STR("__profile_type__"), buf_slice(&type));
         int64_t series = 0;
@@ -188,7 +188,7 @@ static int ingest_put_split(struct ingest *in, size_t split, struct err *err)
 static int ingest_put_profile(struct ingest *in, struct str pushed, struct str plain, struct err *err)
 {
     if (in->profile.time_nanos > ingest_now_ns() + future_ns)
-        return err_set(err, -EINVAL, "a profile is %lld s ahead of this machine's clock",
+        return err_set(err, -EINVAL, "a profile is %lld s ahead of this host's clock",
                        (long long)((in->profile.time_nanos - ingest_now_ns()) / 1000000000));
     int code = ingest_split_samples(in, err);
     if (code < 0 || in->splits.len == 0)

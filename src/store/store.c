@@ -329,7 +329,7 @@ static int store_move_aside(const char *path, const char *why, struct buf *notic
 static int store_open_files(struct store *s, struct buf *notice, struct err *err)
 {
     cleanup_free char *marker = xasprintf("%s.damaged", s->path);
-    int code = access(marker, F_OK) == 0 ? err_set(err, -EBADMSG, "found while it was in use")
+    int code = access(marker, F_OK) == 0 ? err_set(err, -EBADMSG, "detected at run time")
                                          : db_open(s->path, &s->write_db, err);
     if (code == -EBADMSG) {
         struct err why = *err;

@@ -83,7 +83,7 @@ int report_put(const struct report *r, struct buf *out, struct err *err)
     cleanup_buf struct buf json = BUF_INIT(JSON_MAX), packed = BUF_INIT(JSON_MAX);
     report_put_json(r, &json);
     if (!buf_ok(&json) || gzip_deflate(buf_slice(&json), GZIP_LEVEL, &packed) < 0)
-        return err_set(err, -E2BIG, "the flame graphs take more than %d MiB", JSON_MAX >> 20);
+        return err_set(err, -E2BIG, "the flame graphs are larger than %d MiB", JSON_MAX >> 20);
     struct str page = ui_report_page();
     const char *at = memmem(page.p, page.n, MARK, strlen(MARK));
     buf_append(out, page.p, (size_t)(at - page.p));

@@ -300,7 +300,7 @@ def convert_refuses_what_is_nothing(lab):
         "empty": (b"", "empty file"),
         "text": (b"this is no recording, however long it is\n" * 9, "neither a JFR recording nor a pprof profile"),
         "torn": (good.read_bytes()[:30000], "the input is unreadable"),
-        "cut.gz": (packed[:len(packed) // 3], "cut short"),
+        "cut.gz": (packed[:len(packed) // 3], "truncated"),
         "damaged.gz": (packed[:2000] + b"\xff" * 64 + packed[2064:], "damaged"),
     }
     for name, (data, why) in cases.items():

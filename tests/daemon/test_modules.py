@@ -123,14 +123,14 @@ def modules_from_a_server_arrive_late_and_survive_its_death(lab):
 }
 """ + USE
     agent = lab.agent(config=text)  # nobody listens there yet
-    agent.wait_log("module cannot be fetched yet.*component_id=import.http.lib")
+    agent.wait_log("cannot fetch module.*component_id=import.http.lib")
     equal(agent.http("GET", "/-/ready")[0], 200, "status of /-/ready")
     equal(version(agent), None, "version before the module is there")
     (folder / "lib.alloy").write_text(LIBRARY % "one")
     server = web_server(lab, folder)
     wait_version(agent, "one")
     (folder / "lib.alloy").unlink()
-    agent.wait_log("module cannot be fetched; the last one stays.*status 404")
+    agent.wait_log("cannot fetch module; keeping the previous content.*status 404")
     server.kill()
     equal(version(agent), "one", "version while the server is dead")
     (folder / "lib.alloy").write_text(LIBRARY % "two")

@@ -220,12 +220,12 @@ void agent_bundle_make(struct agent_bundle *b, struct request *rq)
 {
     uint64_t seconds;
     if (!agent_bundle_parse_duration(request_query(rq, "duration"), &seconds)) {
-        request_reply_text(rq, 400, "duration: a number of seconds from 1 to %d expected\n", DURATION_MAX_S);
+        request_reply_text(rq, 400, "invalid duration: expected 1 to %d seconds\n", DURATION_MAX_S);
         return;
     }
     if (b->rq) {
         request_set_header(rq, "Retry-After", "30");
-        request_reply_text(rq, 503, "another support bundle is being made\n");
+        request_reply_text(rq, 503, "another support bundle is being created\n");
         return;
     }
     b->rq = rq;

@@ -162,7 +162,7 @@ static void agent_live_show_component(struct watcher *w, struct buf *out)
         cleanup_value struct value *redacted = redact_value(v.exports);
         value_json_plain(redacted, out);
     } else if (n) {
-        buf_printf(out, "%llu profiles handed on", (unsigned long long)n);
+        buf_printf(out, "%llu profiles passed on", (unsigned long long)n);
     }
 }
 
@@ -197,7 +197,7 @@ static struct watcher *agent_live_begin(struct agent_live *l, struct request *rq
         return NULL;
     }
     if (l->count == LIVE_MAX) {
-        request_reply_text(rq, 503, "%d streams are open, which is the most at once\n", LIVE_MAX);
+        request_reply_text(rq, 503, "too many streams: %d are open\n", LIVE_MAX);
         return NULL;
     }
     struct watcher *w = xcalloc(1, sizeof *w);

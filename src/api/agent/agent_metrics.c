@@ -20,47 +20,46 @@ static struct metric_family running = {.name = "smolder_component_controller_run
                                        .labels = {CONTROLLER_LABELS, "health_type"}};
 static struct metric_family evaluating = {.name = "smolder_component_controller_evaluating",
                                           .alloy_name = "alloy_component_controller_evaluating",
-                                          .help = "Whether the graph is being evaluated at this moment.",
+                                          .help = "Whether the graph is being evaluated.",
                                           .kind = METRIC_GAUGE,
                                           .labels = {CONTROLLER_LABELS}};
 static struct metric_family queued = {.name = "smolder_component_evaluation_queue_size",
                                       .alloy_name = "alloy_component_evaluation_queue_size",
-                                      .help = "Components that are to be evaluated because what they read changed.",
+                                      .help = "Components waiting for evaluation.",
                                       .kind = METRIC_GAUGE,
                                       .labels = {CONTROLLER_LABELS}};
 static struct metric_family connections = {.name = "smolder_component_graph_connection",
                                            .alloy_name = "alloy_component_graph_connection",
-                                           .help = "1 for each component (from) that refers to another (to).",
+                                           .help = "1 for each reference of a component (from) to another (to).",
                                            .kind = METRIC_GAUGE,
                                            .labels = {CONTROLLER_LABELS, "from", "to"}};
 static struct metric_family cpu = {.name = "smolder_resources_process_cpu_seconds_total",
                                    .alloy_name = "alloy_resources_process_cpu_seconds_total",
-                                   .help = "Processor time of this process.",
+                                   .help = "CPU time of this process, in seconds.",
                                    .kind = METRIC_COUNTER};
 static struct metric_family resident = {.name = "smolder_resources_process_resident_memory_bytes",
                                         .alloy_name = "alloy_resources_process_resident_memory_bytes",
-                                        .help = "Resident memory of this process.",
+                                        .help = "Resident memory of this process, in bytes.",
                                         .kind = METRIC_GAUGE};
 static struct metric_family virtual = {.name = "smolder_resources_process_virtual_memory_bytes",
                                        .alloy_name = "alloy_resources_process_virtual_memory_bytes",
-                                       .help = "Address space of this process.",
+                                       .help = "Virtual memory of this process, in bytes.",
                                        .kind = METRIC_GAUGE};
 static struct metric_family started = {.name = "smolder_resources_process_start_time_seconds",
                                        .alloy_name = "alloy_resources_process_start_time_seconds",
-                                       .help = "When this process was started, since the epoch.",
+                                       .help = "Start time of this process, in seconds since the epoch.",
                                        .kind = METRIC_GAUGE};
 static struct metric_family received = {.name = "smolder_resources_machine_rx_bytes_total",
                                         .alloy_name = "alloy_resources_machine_rx_bytes_total",
-                                        .help = "Bytes this machine received, loopback included.",
+                                        .help = "Bytes received by this host, loopback included.",
                                         .kind = METRIC_COUNTER};
 static struct metric_family sent = {.name = "smolder_resources_machine_tx_bytes_total",
                                     .alloy_name = "alloy_resources_machine_tx_bytes_total",
-                                    .help = "Bytes this machine sent, loopback included.",
+                                    .help = "Bytes sent by this host, loopback included.",
                                     .kind = METRIC_COUNTER};
 
-static struct metric_family heap = {.name = "smolder_heap_bytes",
-                                    .help = "Memory that is allocated on the heap of the main process.",
-                                    .kind = METRIC_GAUGE};
+static struct metric_family heap = {
+    .name = "smolder_heap_bytes", .help = "Heap memory in use in the main process, in bytes.", .kind = METRIC_GAUGE};
 static struct metric_family handles = {
     .name = "smolder_loop_handles", .help = "Timers, sockets and watchers of the event loop.", .kind = METRIC_GAUGE};
 

@@ -73,7 +73,7 @@ int zip_make(const struct zip_entry *entries, size_t n, struct buf *out, struct 
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     zipFile zip = lib.zipOpen64_(path, APPEND_STATUS_CREATE);
     if (!zip)
-        return err_set(err, -EIO, "make an archive in memory");
+        return err_set(err, -EIO, "create an archive in memory");
     for (size_t i = 0; i < n && code == 0; i++)
         code = zip_add(&lib, zip, &entries[i], err);
     if (lib.zipClose_(zip, NULL) && code == 0)

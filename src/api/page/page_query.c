@@ -119,7 +119,7 @@ static void page_query_take_label(void *arg, const char *value)
     struct page_query *q = arg;
     const char *equals = strchr(value, '=');
     if (!equals || equals == value || q->label_count == QUERY_LABELS_MAX) {
-        q->bad = "label wants name=value, at most 16 times";
+        q->bad = "invalid label: expected name=value, at most 16 times";
         return;
     }
     char *text = q->label_text[q->label_count] = xstrdup(value);
@@ -135,7 +135,7 @@ static int64_t page_query_number(struct page_query *q, const char *name, int64_t
         return otherwise;
     if (str_to_i64(str_of(text), &v) && v >= 0)
         return v;
-    q->bad = "from, until, max_nodes and buckets are whole numbers; times are milliseconds since 1970";
+    q->bad = "from, until, max_nodes and buckets must be integers; times are milliseconds since the epoch";
     return otherwise;
 }
 
@@ -176,7 +176,7 @@ static void page_query_submit(struct page_query *q)
         page_query_free(q);
     } else if (store_read(q->all->store, page_query_on_work, page_query_on_done, q) < 0) {
         request_set_header(q->rq, "Retry-After", "1");
-        page_query_reply_error(q->rq, 503, "too many queries at once, try again");
+        page_query_reply_error(q->rq, 503, "too many concurrent queries, retry later");
         page_query_free(q);
     }
 }

@@ -26,7 +26,7 @@ void redact_config(const char *name, struct str text, struct buf *out)
     cleanup_secrets struct secrets s = {0};
     struct err err = {0};
     if (source_new(name, text, &source, &err) < 0 || parse_file(source, &file, &ds) < 0) {
-        buf_puts(out, "// Left out: it does not parse, so nobody can tell what in it is secret.\n");
+        buf_puts(out, "// Omitted: syntax errors, secrets cannot be identified.\n");
         return;
     }
     secrets_find(&s, source);

@@ -36,7 +36,7 @@ static int map_file(const char *dist, const char *part, struct asprof_file *ret,
     if (fd < 0)
         return err_errno(err, "dist: open %s", path);
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0 || st.st_size > ASPROF_FILE_MAX)
-        return err_set(err, -EINVAL, "dist: %s is no regular file of 1 to %d bytes", path, ASPROF_FILE_MAX);
+        return err_set(err, -EINVAL, "dist: %s is not a regular file of 1 to %d bytes", path, ASPROF_FILE_MAX);
     void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p == MAP_FAILED)
         return err_errno(err, "dist: map %s", path);
@@ -81,7 +81,7 @@ static int check_owner(const struct stat *st, const char *what, struct err *err)
     if (st->st_uid != 0 && st->st_uid != geteuid())
         return err_set(err, -EPERM, "%s belongs to user %u", what, (unsigned)st->st_uid);
     if (st->st_mode & OTHERS_WRITE)
-        return err_set(err, -EPERM, "%s has mode %04o: others may write it", what, st->st_mode & 07777u);
+        return err_set(err, -EPERM, "%s has mode %04o: writable by others", what, st->st_mode & 07777u);
     return 0;
 }
 
@@ -91,11 +91,11 @@ static int enter(int parent, const char *name, struct err *err)
     cleanup_close int fd = rootfs_dir_in(parent, name, err);
     struct stat st;
     if (fd < 0)
-        return fd == -ENOTDIR || fd == -ELOOP ? err_set(err, -ENOTDIR, "%s is a symbolic link or no directory", name)
-               : fd == -EXDEV                 ? err_set(err, fd, "something is mounted on %s", name)
+        return fd == -ENOTDIR || fd == -ELOOP ? err_set(err, -ENOTDIR, "%s is a symbolic link or not a directory", name)
+               : fd == -EXDEV                 ? err_set(err, fd, "%s is a mount point", name)
                                               : fd;
     if (fstat(fd, &st) < 0)
-        return err_errno(err, "look at %s", name);
+        return err_errno(err, "stat %s", name);
     int code = check_owner(&st, name, err);
     return code < 0 ? code : TAKE_FD(fd);
 }
@@ -144,7 +144,7 @@ static int check_file(int dir, const char *name, const struct asprof_file *f, in
     if (there < 0)
         return there;
     if (!S_ISREG(st.st_mode))
-        return err_set(err, -EEXIST, "%s is in the way: no regular file", name);
+        return err_set(err, -EEXIST, "%s exists and is not a regular file", name);
     int code = check_owner(&st, name, err);
     if (code < 0)
         return code;
@@ -217,7 +217,7 @@ static int put(int dir, const char *name, const struct asprof_file *f, ino_t *in
     code = write_file(dir, name, f, err);
     if (code == 0)
         code = check_file(dir, name, f, inode, err);
-    return code == 0 ? err_set(err, -EAGAIN, "%s was changed while it was written", name) : code < 0 ? code : 0;
+    return code == 0 ? err_set(err, -EAGAIN, "%s was modified while it was written", name) : code < 0 ? code : 0;
 }
 
 static int put_in(int variant, const char *sub, const char *name, const struct asprof_file *f, mode_t mode,
@@ -314,9 +314,9 @@ static const char *remedy(int code)
     switch (code) {
     case -ENOSPC:
     case -EDQUOT:
-        return " (free some megabytes there, or set tmp_dir to a directory with room)";
+        return " (free some space there, or set tmp_dir to a directory with enough space)";
     case -EROFS:
-        return " (mount something writable there, or set tmp_dir to a writable directory)";
+        return " (mount a writable volume there, or set tmp_dir to a writable directory)";
     default:
         return "";
     }
@@ -328,7 +328,7 @@ static int explain(struct err *err, int code, const char *whose, const char *tmp
     if (!err)
         return code;
     const struct err inner = *err;
-    return err_set(err, code, "put the library into %s of the %s: %s%s", tmp_dir, whose, inner.text, remedy(code));
+    return err_set(err, code, "install the library in %s of the %s: %s%s", tmp_dir, whose, inner.text, remedy(code));
 }
 
 /* The host's tmp_dir: nobody but root may be able to exchange what lies in it, for root runs it. */
@@ -336,7 +336,7 @@ static int check_tmp_dir(int fd, const char *tmp_dir, struct err *err)
 {
     struct stat st;
     if (fstat(fd, &st) < 0)
-        return err_errno(err, "look at %s", tmp_dir);
+        return err_errno(err, "stat %s", tmp_dir);
     bool own = st.st_uid == geteuid() && !(st.st_mode & OTHERS_WRITE) && (st.st_mode & 05) == 05;
     bool sticky = st.st_uid == 0 && st.st_mode & S_ISVTX;
     if (own || sticky)
@@ -411,15 +411,13 @@ int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enu
     if (parent < 0)
         return explain(err, parent, "target", tmp_dir);
     if (guarded && !rootfs_guarded(root, parent, geteuid()))
-        return err_set(err, -EPERM,
-                       "%s is for everybody to write and has no sticky bit: others could exchange what is put there",
+        return err_set(err, -EPERM, "%s is world-writable and has no sticky bit: others could replace the library",
                        tmp_dir);
     if (fstatvfs(parent, &fs) == 0 && fs.f_flag & ST_NOEXEC)
-        return err_set(
-            err, -EACCES,
-            "%s of the target is mounted noexec: the JVM cannot load the library from there; set tmp_dir to a "
-            "directory that is not",
-            tmp_dir);
+        return err_set(err, -EACCES,
+                       "%s of the target is mounted noexec: the JVM cannot load the library from it; set tmp_dir to "
+                       "another directory",
+                       tmp_dir);
     const struct spot s = {d, parent, true};
     int code = lay_out_somewhere(&s, name, &placed.inode, err);
     if (code < 0)

@@ -6,10 +6,10 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 
-#define OUTPUT_IS_OURS   "the session reads the recording itself"
-#define DURATION_IS_OURS "the session runs until the target goes; use `interval` for how often a profile is cut"
-#define CHUNKS_ARE_OURS  "chunks follow `interval`"
-#define NOT_IN_JFR       "it shapes text and flame graph reports, which are not made here"
+#define OUTPUT_IS_OURS   "smolder reads the recording itself"
+#define DURATION_IS_OURS "the session runs as long as the target; `interval` is the collection interval"
+#define CHUNKS_ARE_OURS  "the duration of a chunk is `interval`"
+#define NOT_IN_JFR       "it only applies to text and flame graph reports"
 
 static const struct asprof_option options[] = {
     {"-e", "--event", ASPROF_EVENT, ASPROF_PROFILING, "event"},
@@ -44,7 +44,7 @@ static const struct asprof_option options[] = {
     {NULL, "--memlimit", ASPROF_BYTES, ASPROF_PROFILING, "memlimit"},
     {NULL, "--ratelimit", ASPROF_LIST, ASPROF_PROFILING, "ratelimit", .separator = ';'},
 
-    {NULL, "--clock", ASPROF_TEXT, ASPROF_PROFILING, "clock", .refused = "the session needs the monotonic clock"},
+    {NULL, "--clock", ASPROF_TEXT, ASPROF_PROFILING, "clock", .refused = "the session requires the monotonic clock"},
     {NULL, "--timeout", ASPROF_TIMEOUT, ASPROF_PROFILING, "timeout", .refused = DURATION_IS_OURS},
     {NULL, "--loop", ASPROF_TIMEOUT, ASPROF_PROFILING, "loop", .refused = DURATION_IS_OURS},
     {NULL, "--chunksize", ASPROF_BYTES, ASPROF_PROFILING, "chunksize", .refused = CHUNKS_ARE_OURS},
@@ -71,9 +71,9 @@ static const struct asprof_option options[] = {
     {"-f", NULL, ASPROF_TEXT, ASPROF_LAUNCHER, NULL, .refused = OUTPUT_IS_OURS},
     {"-o", NULL, ASPROF_TEXT, ASPROF_LAUNCHER, NULL, .refused = OUTPUT_IS_OURS},
     {NULL, "--libpath", ASPROF_TEXT, ASPROF_LAUNCHER, NULL, .refused = "use the attribute `dist`"},
-    {NULL, "--fdtransfer", ASPROF_NONE, ASPROF_LAUNCHER, NULL, .refused = "no such helper process is run"},
-    {"-v", "--version", ASPROF_NONE, ASPROF_LAUNCHER, NULL, .refused = "it only prints"},
-    {"-h", "--help", ASPROF_NONE, ASPROF_LAUNCHER, NULL, .refused = "it only prints"},
+    {NULL, "--fdtransfer", ASPROF_NONE, ASPROF_LAUNCHER, NULL, .refused = "helper processes are not supported"},
+    {"-v", "--version", ASPROF_NONE, ASPROF_LAUNCHER, NULL, .refused = "it only prints information"},
+    {"-h", "--help", ASPROF_NONE, ASPROF_LAUNCHER, NULL, .refused = "it only prints information"},
 };
 
 static const char *const actions[] = {"start", "resume", "stop", "dump",    "status",  "metrics", "list",
@@ -193,7 +193,7 @@ static int append_event(struct str list, unsigned *events, struct buf *out, stru
     } else {
         for (struct str event; str_split(&list, ',', &event);) {
             if (event.n == 0 || memchr(event.p, '=', event.n))
-                return err_set(err, -EINVAL, "--event: \"%.*s\" is no event", STR_ARG(event));
+                return err_set(err, -EINVAL, "--event: \"%.*s\" is not an event", STR_ARG(event));
             bool side = one_of(event, side_events, ARRAY_LEN(side_events));
             /* Beside another event, wall clock sampling is an engine of its own. */
             bool second_wall = str_is(event, "wall") && *events > 0;
@@ -232,14 +232,13 @@ int asprof_option_append(const struct asprof_option *o, const char *value, unsig
 static int refuse(const char *arg, const char *previous, bool from_config, struct err *err)
 {
     if (one_of(str_of(arg), actions, ARRAY_LEN(actions)))
-        return err_set(err, -EINVAL, "%s: an action has no place here%s", arg,
-                       from_config ? ": the session starts, dumps and stops by itself" : "");
+        return err_set(err, -EINVAL, "%s: actions are not allowed%s", arg,
+                       from_config ? ": the session starts and stops the profiler itself" : "");
     if (digit(arg[0], false))
-        return err_set(err, -EINVAL, "%s: a process ID has no place here%s", arg,
-                       from_config ? ": `targets` say which processes" : "");
+        return err_set(err, -EINVAL, "%s: process IDs are not allowed%s", arg, from_config ? ": use `targets`" : "");
     const char *equals = strchr(arg, '=');
     if (equals && arg[0] == '-')
-        return err_set(err, -EINVAL, "%s: write the value as an argument of its own: \"%.*s\", \"%s\"", arg,
+        return err_set(err, -EINVAL, "%s: pass the value as a separate argument: \"%.*s\", \"%s\"", arg,
                        (int)(equals - arg), arg, equals + 1);
     if (arg[0] != '-' && previous)
         return err_set(err, -EINVAL, "%s: unknown argument after %s, which takes no value", arg, previous);

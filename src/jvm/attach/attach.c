@@ -26,13 +26,12 @@ int jvm_attach_open(struct jvm_attach *a, const struct jvm_view *v, const struct
     a->v = v;
     a->may_signal = t->attach_known && t->catches_quit && !t->reduced_signals;
     a->why_not = t->reduced_signals ? "the JVM runs with -Xrs and its attach socket is gone"
-                 : !t->attach_known
-                     ? "the JVM's attach listener is not running, and whether it may be started cannot be "
-                       "known: neither its counters nor all its options can be read"
-                     : "the JVM does not handle SIGQUIT yet";
+                 : !t->attach_known ? "the JVM's attach listener is not running, and it is unknown whether it can be "
+                                      "started: neither perf data nor all VM flags can be read"
+                                    : "the JVM does not handle SIGQUIT yet";
     /* HotSpot's own: java.io.tmpdir does not move it. */
     a->tmp = rootfs_dir(v->root, "/tmp", err);
-    return a->tmp < 0 ? err_wrap(err, a->tmp, "the JVM makes its attach socket in /tmp") : 0;
+    return a->tmp < 0 ? err_wrap(err, a->tmp, "the JVM creates its attach socket in /tmp") : 0;
 }
 
 void jvm_attach_done(struct jvm_attach *a)
@@ -87,7 +86,7 @@ static int try_connect(const struct jvm_attach *a, int *ret, struct err *err)
     if (file < 0)
         return file;
     if (!S_ISSOCK(st.st_mode))
-        return err_set(err, -EPERM, "/tmp/%s in the target is no socket of the JVM's", name);
+        return err_set(err, -EPERM, "/tmp/%s in the target is not a socket of the JVM", name);
     cleanup_close int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (sock < 0)
         return err_errno(err, "socket");
@@ -137,7 +136,7 @@ static int make_trigger(const struct jvm_attach *a, struct err *err)
     if (fstat(fd, &st) == 0 && st.st_uid == a->v->rights.uid)
         return 0;
     remove_trigger(a);
-    return err_set(err, -EPERM, "/tmp/%s in the target is not its user's", name);
+    return err_set(err, -EPERM, "/tmp/%s in the target does not belong to its user", name);
 }
 
 static bool nobody_listens(int code)

@@ -200,8 +200,8 @@ int degrade_build(struct str options, const struct jvm_build *build, struct degr
     while (next_option(&rest, &name, &value)) {
         const char *why = jvm_build_forbids(build, name, value);
         if (why && !find(str_of(d->changes), name, &known) && !change(d, options, name, NULL, why))
-            return err_set(err, -ENOTSUP, "%.*s is not for this JVM, and nothing else is asked for: %s", STR_ARG(name),
-                           why);
+            return err_set(err, -ENOTSUP, "%.*s is not supported by this JVM, and no other event is configured: %s",
+                           STR_ARG(name), why);
     }
     return 0;
 }

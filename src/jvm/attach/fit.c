@@ -38,7 +38,7 @@ int fit_look(const struct pidref *p, const struct jvm_probe *t, uint64_t need, s
     if (code == 0)
         headroom_read(&c, &f.room);
     else if (code != -ENOENT && need)
-        snprintf(f.note, sizeof f.note, "its head-room of memory is not known: %.140s", why.text);
+        snprintf(f.note, sizeof f.note, "memory headroom is unknown: %.140s", why.text);
     *ret = f;
     return headroom_check(&f.room, need, err);
 }
@@ -110,11 +110,11 @@ static int check_machine(const struct jvm_view *v, int libjvm, const struct aspr
     look_at_program(v, &theirs);
     if (libjvm >= 0 &&
         (pread(libjvm, head, sizeof head, 0) != (ssize_t)sizeof head || elf_kind_of(head, sizeof head, &theirs) < 0))
-        return err_set(err, -ENOTSUP, "the JVM's libjvm is no ELF file");
+        return err_set(err, -ENOTSUP, "the JVM's libjvm is not an ELF file");
     if (theirs.bits == 0)
-        return err_set(err, -ENOTSUP, "the JVM's libjvm cannot be read, so its machine is not known");
+        return err_set(err, -ENOTSUP, "the JVM's libjvm cannot be read, so its architecture is unknown");
     if (elf_kind_of(library->p, library->n, &ours) < 0)
-        return err_set(err, -ENOTSUP, "the profiler's library is no ELF file");
+        return err_set(err, -ENOTSUP, "the profiler library is not an ELF file");
     return elf_check(&theirs, &ours, elf_host_machine(), err);
 }
 

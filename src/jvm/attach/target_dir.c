@@ -27,14 +27,14 @@ static int check_parent(int parent, const char *path, uint64_t bytes, struct err
 {
     struct statvfs fs;
     if (!fs_is_local(parent))
-        return err_set(err, -EREMOTE, "%s in the target is on no local file system", path);
+        return err_set(err, -EREMOTE, "%s in the target is not on a local file system", path);
     if (fstatvfs(parent, &fs) < 0)
         return err_errno(err, "statvfs %s in the target", path);
     if ((uint64_t)fs.f_bavail * fs.f_frsize < bytes)
         return err_set(
             err, -ENOSPC,
-            "no space for the recording: %s in the target has less than %llu MiB free; free some there or in %s", path,
-            (unsigned long long)bytes >> 20, parents[1]);
+            "no space for the recording: %s in the target has less than %llu MiB free; free some space there or in %s",
+            path, (unsigned long long)bytes >> 20, parents[1]);
     return 0;
 }
 
@@ -72,7 +72,7 @@ static int try(struct jvm_target_dir *d, const struct jvm_view *v, const char *p
 
 int jvm_target_dir_open(struct jvm_target_dir *d, const struct jvm_view *v, uint64_t bytes, struct err *err)
 {
-    int code = err_set(err, -EPERM, "the target has no directory in which others could not exchange what is put there");
+    int code = err_set(err, -EPERM, "the target has no directory in which others could not replace files");
     const size_t tries = (v->host ? 1 : 2) * ARRAY_LEN(parents);
     for (size_t i = 0; i < tries; i++) {
         const size_t place = i % ARRAY_LEN(parents);

@@ -47,7 +47,7 @@ int find_jvm(const char *word, pid_t *ret, struct err *err)
     if (isdigit((unsigned char)word[0])) {
         long number = strtol(word, &end, 10);
         if (*end || number <= 0 || number > INT32_MAX)
-            return err_set(err, -EINVAL, "\"%s\" is no process ID", word);
+            return err_set(err, -EINVAL, "\"%s\" is not a process ID", word);
         *ret = (pid_t)number;
         return 0;
     }
@@ -59,14 +59,14 @@ int find_jvm(const char *word, pid_t *ret, struct err *err)
         if (!fits(pids[i], word))
             continue;
         if (found)
-            return err_set(err, -EINVAL, "more than one JVM fits \"%s\": %d and %d; name one by its process ID", word,
+            return err_set(err, -EINVAL, "more than one JVM matches \"%s\": %d and %d; use a process ID", word,
                            (int)found, (int)pids[i]);
         found = pids[i];
     }
     if (code < 0)
         return code;
     if (!found)
-        return err_set(err, -ESRCH, "no JVM fits \"%s\"", word);
+        return err_set(err, -ESRCH, "no JVM matches \"%s\"", word);
     *ret = found;
     return 0;
 }

@@ -27,46 +27,55 @@ enum { EXIT_FAILED = 1, PATIENCE_MS = 30000, DEFAULT_SECONDS = 60, OPTIONS_MAX =
 
 static const char usage[] =
     "Usage: asprof [ACTION] [OPTIONS] PID\n"
-    "PID is a process, `jps` for the only JVM, or the name of a main class or jar.\n"
+    "PID is a process ID, jps for the only JVM, or the name of a main class or jar.\n"
     "\n"
     "Actions\n"
-    "  collect            start, wait for -d seconds, stop and print (when no action is given)\n"
-    "  start              start profiling and return\n"
-    "  resume             start again and keep what was collected\n"
-    "  stop               stop, and print or write the profile\n"
-    "  dump               print or write the profile, and go on profiling\n"
-    "  status             is it profiling?\n"
-    "  metrics            memory and sample counters of the profiler\n"
-    "  list               events this JVM can be profiled by\n"
-    "  version            version of the profiler inside the JVM\n"
-    "  load PID LIB ...   load any agent library: path, true if it is absolute, options\n"
-    "  jcmd PID ...       run a diagnostic command of the JVM; also threaddump, dumpheap, inspectheap, properties\n"
+    "  collect               start, wait for -d seconds, stop and print the profile (default)\n"
+    "  start                 start profiling and return\n"
+    "  resume                start without resetting the collected data\n"
+    "  stop                  stop, and print or write the profile\n"
+    "  dump                  print or write the profile; profiling continues\n"
+    "  status                print the profiling status\n"
+    "  metrics               print memory and sample counters of the profiler\n"
+    "  list                  list the events this JVM supports\n"
+    "  version               print the version of the profiler in the JVM\n"
+    "  load PID LIB …        load an agent library: path, true if it is absolute, options\n"
+    "  jcmd PID …            run a diagnostic command; also threaddump, dumpheap, inspectheap, properties\n"
     "\n"
-    "What to sample\n"
-    "  -e, --event E      cpu, itimer, ctimer, wall, alloc, lock, a perf event, Class.method ...\n"
-    "  -i, --interval N   sampling interval, such as 10ms\n"
-    "  -j, --jstackdepth N    longest stack\n"
-    "  -F, --features L   vtable,comptask,pcaddr,stats,mixed,agct\n"
-    "  --alloc N, --live, --tlab, --nativemem N, --nofree     allocation\n"
-    "  --lock T, --nativelock T                               contention\n"
-    "  --wall T, --nobatch, --filter TIDS                     wall clock\n"
-    "  --proc T, --trace M:T, --all                           processes, slow calls, everything\n"
-    "  --all-user, --record-cpu, --target-cpu N, --sched, -t  per CPU, scheduling class, thread\n"
+    "Sampling\n"
+    "  -e, --event E         cpu, itimer, ctimer, wall, alloc, lock, a perf event, Class.method, …\n"
+    "  -i, --interval N      sampling interval, such as 10ms\n"
+    "  -j, --jstackdepth N   maximum stack depth\n"
+    "  -F, --features L      vtable,comptask,pcaddr,stats,mixed,agct\n"
+    "  --alloc N, --live, --tlab, --nativemem N, --nofree\n"
+    "                        allocation\n"
+    "  --lock T, --nativelock T\n"
+    "                        contention\n"
+    "  --wall T, --nobatch, --filter TIDS\n"
+    "                        wall clock\n"
+    "  --proc T, --trace M:T, --all\n"
+    "                        processes, slow calls, all events\n"
+    "  --all-user, --record-cpu, --target-cpu N, --sched, -t\n"
+    "                        user mode only, CPU number, one CPU, scheduling policy, threads\n"
     "  --cstack fp|dwarf|vm|vmx|no, --signal N[/M], --clock tsc|monotonic\n"
-    "  --begin F, --end F, --ttsp, --nostop                   between two functions\n"
+    "  --begin F, --end F, --ttsp, --nostop\n"
+    "                        profile between two functions\n"
     "  --memlimit N, --timeout T, --loop T\n"
     "\n"
     "Output\n"
-    "  -d SECONDS         how long to collect (60)\n"
-    "  -f FILE            where to write, as the JVM sees it; without it the profile is printed\n"
-    "  -o FORMAT          flat, traces, collapsed, flamegraph, tree, jfr, otlp\n"
-    "  --chunksize N, --chunktime T, --jfropts L, --jfrsync C recordings\n"
-    "  -s, -n, -g, -a, -l, --dot, -I PATTERN, -X PATTERN, --samples, --total      text\n"
-    "  --title T, --minwidth P, --reverse, --inverted         flame graphs\n"
-    "  -L, --log LEVEL    trace, debug, info, warn, error, none\n"
-    "  --libpath PATH     the library, as the JVM sees it\n"
-    "  -v, --version      version of this program\n"
-    "  -h, --help         this text\n"
+    "  -d SECONDS            duration of collect (60)\n"
+    "  -f FILE               output file, as a path in the JVM's file system; default: print the profile\n"
+    "  -o FORMAT             flat, traces, collapsed, flamegraph, tree, jfr, otlp\n"
+    "  --chunksize N, --chunktime T, --jfropts L, --jfrsync C\n"
+    "                        recordings\n"
+    "  -s, -n, -g, -a, -l, --dot, -I PATTERN, -X PATTERN, --samples, --total\n"
+    "                        text\n"
+    "  --title T, --minwidth P, --reverse, --inverted\n"
+    "                        flame graphs\n"
+    "  -L, --log LEVEL       trace, debug, info, warn, error, none\n"
+    "  --libpath PATH        profiler library, as a path in the JVM's file system\n"
+    "  -v, --version         print the version of this program\n"
+    "  -h, --help            print this help\n"
     "\n"
     "asprof -d 30 -f /tmp/profile.html 3456\n"
     "asprof start -e itimer -i 10ms --alloc 512k jps\n"
@@ -106,7 +115,7 @@ static int parse_seconds(const char *text, unsigned *ret, struct err *err)
 {
     uint64_t n;
     if (!str_to_u64(str_of(text), &n) || n == 0 || n > INT32_MAX / 1000)
-        return err_set(err, -EINVAL, "-d: \"%s\" should be a positive number of seconds", text);
+        return err_set(err, -EINVAL, "-d: expected a positive number of seconds, got \"%s\"", text);
     *ret = (unsigned)n;
     return 0;
 }
@@ -122,7 +131,7 @@ static int launcher_option(struct launcher_command *c, const char *name, const c
     else if (strcmp(name, "--libpath") == 0)
         c->libpath = value;
     else
-        return err_set(err, -EINVAL, "%s: this launcher runs no such helper; use ctimer or itimer instead", name);
+        return err_set(err, -EINVAL, "%s: helper processes are not supported; use ctimer or itimer instead", name);
     return 0;
 }
 
@@ -164,7 +173,7 @@ static int parse(struct launcher_command *c, int argc, char **argv, struct err *
         }
     }
     if (!c->target)
-        return err_set(err, -EINVAL, "which process? Give its ID, or jps for the only JVM");
+        return err_set(err, -EINVAL, "no process given: expected a process ID, or jps for the only JVM");
     return buf_ok(&c->params) && buf_ok(&c->format) ? 0 : err_set(err, -E2BIG, "the options are too long");
 }
 
@@ -201,7 +210,8 @@ static int choose_library(struct jvm_target *t, const struct launcher_command *c
         ATTACH_ARG_MAX)
         return err_set(err, -ENAMETOOLONG, "the path of %s is too long", LIBRARY);
     if (!jvm_mapped_is(t->view.root, t->library, 0))
-        return err_set(err, -ENOENT, "the JVM sees no %s; copy it there, or name another with --libpath", t->library);
+        return err_set(err, -ENOENT, "%s does not exist in the file system of the JVM; copy it there, or use --libpath",
+                       t->library);
     return 0;
 }
 

@@ -25,7 +25,7 @@ static void on_answer(void *arg, enum priv_result result, const uint8_t *out, si
     struct jvm_reply r = JVM_REPLY_INIT(JVM_FAILED);
     switch (result) {
     case PRIV_DONE:
-        snprintf(r.reason, sizeof r.reason, "the helper's answer makes no sense");
+        snprintf(r.reason, sizeof r.reason, "invalid reply from the helper");
         jvm_reply_decode(out, len, fds, fd_count, &r);
         break;
     case PRIV_TIMEOUT:
@@ -37,7 +37,7 @@ static void on_answer(void *arg, enum priv_result result, const uint8_t *out, si
         break;
     case PRIV_LOST:
         r.outcome = JVM_LOST;
-        snprintf(r.reason, sizeof r.reason, "the privileged helper had to be started again");
+        snprintf(r.reason, sizeof r.reason, "the privileged helper was restarted");
         break;
     }
     p->done(p->arg, &r);

@@ -129,7 +129,7 @@ static bool fits(struct operation_job *j)
     if (code < 0)
         return fail_err(j, &err);
     if (condemned(j))
-        return fail(j, JVM_CONDEMNED, "a JVM like this one did not survive being attached to");
+        return fail(j, JVM_CONDEMNED, "a JVM like this one died after an attach");
     return degrade_build(str_of(j->s->options), &fit->build, &j->degraded, &err) == 0 || fail_err(j, &err);
 }
 
@@ -157,7 +157,7 @@ static bool find_library(struct operation_job *j)
         return fail_err(j, &err);
     /* glibc knows a copy by its name, if only there is a file of that name again. */
     if (tail && (j->target.probe.libc == JVM_MUSL || !strstr(tail, d.sha1)))
-        return fail(j, JVM_REFUSED, "the profiler loaded into the JVM was removed from %s: the JVM needs a restart",
+        return fail(j, JVM_REFUSED, "the loaded profiler library was removed from %s: restart the JVM",
                     j->target.probe.ours.path);
     if (asprof_place(&d, j->target.view.root, j->s->tmp_dir, j->target.probe.libc, j->target.view.host, &j->placed,
                      &err) < 0)
@@ -331,8 +331,7 @@ static bool started(struct operation_job *j, int *fd)
     int result;
     if (!mapped_what_was_placed(j))
         return load(j, "stop" SILENT, &result) &&
-               fail(j, JVM_REFUSED,
-                    "the JVM loaded another file than the one that was put at %s: somebody exchanged it",
+               fail(j, JVM_REFUSED, "the JVM loaded another file than the one installed at %s: it was replaced",
                     j->placed.path);
     if (fstat(*fd, &st) == 0 && st.st_size > 0) {
         j->reply->output_fd = TAKE_FD(*fd);
@@ -498,7 +497,7 @@ static bool look_for_session(struct operation_job *j)
         return false;
     if (j->target.probe.recording < 0)
         return j->target.probe.profiling ? foreign(j)
-                                         : fail(j, JVM_REFUSED, "no session of ours is running in the JVM");
+                                         : fail(j, JVM_REFUSED, "no session of this agent is running in the JVM");
     return find_library(j);
 }
 

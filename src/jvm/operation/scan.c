@@ -171,7 +171,7 @@ static int scan_read_process(struct reading *r, unsigned want, struct jvm_scan_r
     f->start_time = stat.start_time;
     f->program = jvm_program_of(&stat);
     if (stat.kernel_thread || stat.state == 'Z' || stat.state == 'X')
-        return err_set(err, -ENOENT, "process %d has no program", f->pid);
+        return err_set(err, -ENOENT, "process %d has no executable", f->pid);
 
     if (want & (JVM_WANT_EXE | JVM_WANT_JAVA | JVM_WANT_IF_JAVA) &&
         (code = procfs_link(f->pid, "exe", &r->exe, err)) < 0)
@@ -261,7 +261,7 @@ static void on_reply(void *arg, enum priv_result result, const uint8_t *out, siz
         /* They are read in order, so the first without an answer is the one that held the child up, or killed it. */
         char what[64];
         snprintf(what, sizeof what, "reading /proc/%d %s", s->items[0].pid,
-                 result == PRIV_TIMEOUT ? "does not end" : "failed");
+                 result == PRIV_TIMEOUT ? "timed out" : "failed");
         f = (struct jvm_scan_record){.pid = s->items[0].pid, .what = str_of(what)};
         f.code = result == PRIV_TIMEOUT ? -ETIMEDOUT : -EIO;
         if (take_item(s, f.pid))

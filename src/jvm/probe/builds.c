@@ -150,24 +150,23 @@ int jvm_build_check(const struct jvm_build *b, unsigned profiler, bool untested,
     for (size_t i = 0; i < ARRAY_LEN(bad_builds); i++)
         if (b->major == bad_builds[i].major && (b->early || !bad_builds[i].early_only) &&
             profiler >= bad_builds[i].profiler_from && profiler <= bad_builds[i].profiler_to)
-            return err_set(err, -ENOTSUP, "%s, and this JVM is %s; 'dist' can name another async-profiler",
+            return err_set(err, -ENOTSUP, "%s, and this JVM is %s; set 'dist' to another async-profiler",
                            bad_builds[i].why, b->text);
     if (untested)
         return 0;
     if (b->major == 0)
         return err_set(err, -ENOTSUP,
-                       "the JVM's version cannot be read, and an untested one may not survive being attached to; "
-                       "untested_versions = true allows it");
+                       "the JVM's version cannot be read, and untested versions may crash on attach; untested_versions "
+                       "= true allows it");
     if (b->major > NEWEST_TESTED)
         return err_set(err, -ENOTSUP,
-                       "the JVM is version %s, newer than those that were tested (up to %d), and may not survive being "
-                       "attached to; untested_versions = true allows it",
+                       "the JVM is version %s, newer than the tested versions (up to %d), and may crash on attach; "
+                       "untested_versions = true allows it",
                        b->text, NEWEST_TESTED);
     if (b->major < OLDEST_TESTED)
         return err_set(
             err, -ENOTSUP,
-            "the JVM is version %s, older than those that were tested (from %d on); untested_versions = true "
-            "allows it",
+            "the JVM is version %s, older than the tested versions (from %d); untested_versions = true allows it",
             b->text, OLDEST_TESTED);
     return 0;
 }

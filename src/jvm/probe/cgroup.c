@@ -102,7 +102,7 @@ int cgroup_find(struct str cgroups, struct str mountinfo, struct cgroup *ret, st
     if (code == 0)
         return 0;
     return err_set(err, code, "%s",
-                   code == -EXDEV ? "its memory cgroup is outside of what this process sees of the cgroup file system"
+                   code == -EXDEV ? "its memory cgroup is outside the agent's view of the cgroup file system"
                                   : "no memory cgroup is mounted here");
 }
 

@@ -63,7 +63,7 @@ int elf_check(const struct elf_kind *libjvm, const struct elf_kind *profiler, un
                        "JVMs on %s",
                        libjvm->bits, libjvm->bits, theirs, profiler->bits, ours);
     return err_set(err, -ENOTSUP,
-                   "the JVM's libjvm is for %s%s; the profiler is for %s ('dist' can name an async-profiler for %s)",
+                   "the JVM's libjvm is for %s%s; the profiler is for %s (set 'dist' to an async-profiler for %s)",
                    theirs, runs_natively(libjvm->machine, host) ? "" : " and runs under emulation", ours, theirs);
 }
 

@@ -57,9 +57,8 @@ int headroom_check(const struct headroom *h, uint64_t need, struct err *err)
     const double mega = 1 << 20;
     if (!h->limited || h->left >= need)
         return 0;
-    return err_set(
-        err, -ENOMEM,
-        "memory limit of the container: %.0f MiB of %.0f MiB left, the profiler needs up to %.0f MiB; raise the "
-        "limit, or lower memory_headroom at the risk that the JVM is killed",
-        (double)h->left / mega, (double)h->limit / mega, (double)need / mega);
+    return err_set(err, -ENOMEM,
+                   "memory limit of the container: %.0f MiB of %.0f MiB left, the profiler needs up to %.0f MiB; raise "
+                   "the limit, or lower memory_headroom at the risk of an OOM kill",
+                   (double)h->left / mega, (double)h->limit / mega, (double)need / mega);
 }

@@ -113,7 +113,7 @@ int jvm_view_become(const struct jvm_view *v, struct err *err)
         return code;
     /* A setuid program that it ran a moment ago lends its rights to nobody. */
     if (!rights_equal(&now, &v->rights))
-        return err_set(err, -EAGAIN, "process %d has just changed its user", (int)v->p.pid);
+        return err_set(err, -EAGAIN, "process %d changed its user", (int)v->p.pid);
     return rights_become(&v->rights, err);
 }
 

@@ -61,8 +61,7 @@ int jvm_budget_take(uint64_t user, size_t descriptors, struct err *err)
     if (descriptors > left || (user && its > SHARE * (left - descriptors)))
         return err_set(
             err, -EMFILE,
-            "waiting: %s has used up its share of the agent's descriptors (%zu of %zu); raise LimitNOFILE or "
-            "ulimit -n",
+            "waiting: %s has used its share of the agent's descriptors (%zu of %zu); raise LimitNOFILE or ulimit -n",
             jvm_user_text(user, text), its - descriptors, total);
     if (!a) {
         a = xcalloc(1, sizeof *a);

@@ -15,10 +15,8 @@ enum { PACE_MS = 25, PACE_END_MS = 1, SETTLE_MS = 500 };
 /* Reading that does not end: how often it is tried, and after which pause. */
 enum { UNANSWERED_MAX = 3, PAUSE_S = 2 };
 
-struct metric_family jvm_chunks_total = {.name = "smolder_chunks_total",
-                                         .help = "JFR chunks, by what became of them.",
-                                         .kind = METRIC_COUNTER,
-                                         .labels = {"result"}};
+struct metric_family jvm_chunks_total = {
+    .name = "smolder_chunks_total", .help = "JFR chunks, by result.", .kind = METRIC_COUNTER, .labels = {"result"}};
 static struct metric_family jfr_bytes = {
     .name = "smolder_jfr_bytes_total", .help = "Bytes of JFR read from targets.", .kind = METRIC_COUNTER};
 
@@ -65,7 +63,10 @@ static void end_interval(struct intake *in)
     if (!in->open)
         return;
     in->open = false;
-    in->events->chunk(in->arg, NULL, 0, true);
+    struct jfr_chunk *end = jfr_chunk_new(NULL, 0);
+    end->last_of_interval = true;
+    in->events->chunk(in->arg, end);
+    jfr_chunk_unref(end);
 }
 
 static bool interval_full(const struct intake *in, int64_t target)
@@ -78,7 +79,7 @@ static bool interval_full(const struct intake *in, int64_t target)
 }
 
 /* `live`: of the running profiler, not what an earlier one left. */
-static void hand_out(struct intake *in, struct recording_chunk *c, bool live)
+static void hand_out(struct intake *in, struct jfr_chunk *c, bool live)
 {
     /* A hole in time is not part of any interval: the profiler was off, or another agent's. */
     const bool hole = c->start_ns - in->end_ns > SECOND || c->start_ns - in->end_ns < -SECOND;
@@ -95,7 +96,8 @@ static void hand_out(struct intake *in, struct recording_chunk *c, bool live)
     in->first_cut = in->first_cut || (full && live);
     metric_add(&jvm_chunks_total, 1, "read");
     metric_add(&jfr_bytes, (double)c->len);
-    in->events->chunk(in->arg, TAKE_PTR(c->bytes), c->len, full);
+    c->last_of_interval = full;
+    in->events->chunk(in->arg, c);
 }
 
 /* ---- recordings ---- */
@@ -182,11 +184,11 @@ static void damaged(struct intake *in, const char *result, const char *why)
 static void take(struct intake *in, struct jvm_read *r)
 {
     const bool live = &in->files[0] == current(in);
-    in->pace_at = r->chunk.last ? 0 : now_ns() + (in->hurry ? PACE_END_MS : PACE_MS) * SECOND / 1000;
-    in->read_clock = max_ns(in->read_clock, now_ns()) + (int64_t)((double)r->chunk.len / INTAKE_RATE * 1e9);
+    in->pace_at = r->recording.unfinished ? 0 : now_ns() + (in->hurry ? PACE_END_MS : PACE_MS) * SECOND / 1000;
+    in->read_clock = max_ns(in->read_clock, now_ns()) + (int64_t)((double)r->chunk->len / INTAKE_RATE * 1e9);
     if (live)
-        in->events->live(in->arg, &r->chunk);
-    hand_out(in, &r->chunk, live);
+        in->events->live(in->arg, r->chunk);
+    hand_out(in, r->chunk, live);
 }
 
 /* The next try waits a while: what holds up the child may hold up the next. */
@@ -199,7 +201,7 @@ static void no_answer(struct intake *in)
     if (++in->unanswered < UNANSWERED_MAX)
         return;
     in->unanswered = 0;
-    damaged(in, "dropped", "reading the recording does not end");
+    damaged(in, "dropped", "reading the recording timed out");
 }
 
 static void on_read(void *arg, struct jvm_read *r)
@@ -237,7 +239,7 @@ static void on_read(void *arg, struct jvm_read *r)
             break;
         }
     }
-    free(r->chunk.bytes);
+    jfr_chunk_unref(r->chunk);
     in->events->turn(in->arg);
 }
 
@@ -276,7 +278,7 @@ bool intake_look(struct intake *in, bool due)
         return false;
     in->pace_at = 0;
     if (fstat(f->recording.fd, &st) < 0 || overflows(f, &st)) {
-        damaged(in, "dropped", "the recording grows faster than it may be read");
+        damaged(in, "dropped", "the recording grows faster than the read limit");
         return in->file_count;
     }
     if (is_as_it_was(f, &st))

@@ -189,7 +189,7 @@ bool quarantine_reason(struct quarantine *q, const char *key, char *text, size_t
         return false;
     const struct jvm_makeup *m = &e->makeup;
     snprintf(text, size,
-             "a JVM like this one (%s%s%s) was %s; not attached to before 'smolder forgive' or retry_crashed = true",
+             "a JVM like this one (%s%s%s) was %s; quarantined until 'smolder forgive' or retry_crashed = true",
              m->main[0] ? m->main : m->exe, m->build[0] ? ", " : "", m->build, e->why);
     return true;
 }

@@ -127,7 +127,7 @@ static int read_at(int dir, struct quarantine_list *l, struct err *err)
     if (fd < 0 || fstat(fd, &st) < 0)
         return err_errno(err, "open " FILE_NAME);
     if (!S_ISREG(st.st_mode))
-        return err_set(err, -EINVAL, FILE_NAME " is no file");
+        return err_set(err, -EINVAL, FILE_NAME " is not a regular file");
     int code = fs_read(fd, &text, NULL);
     if (code < 0)
         return err_set(err, code, "read " FILE_NAME ": %s", strerror(-code));
@@ -183,7 +183,7 @@ int quarantine_edit(const char *dir, bool (*change)(void *arg, struct quarantine
 {
     cleanup_quarantine_list struct quarantine_list l = QUARANTINE_LIST_INIT;
     if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-        return err_errno(err, "make %s", dir);
+        return err_errno(err, "create %s", dir);
     cleanup_close int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (at < 0)
         return err_errno(err, "%s", dir);

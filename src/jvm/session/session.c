@@ -88,7 +88,7 @@ static struct metric_family attach_seconds = {.name = "smolder_attach_seconds",
                                               .bucket_count = ARRAY_LEN(attach_buckets)};
 static const double gap_buckets[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5};
 static struct metric_family gap_seconds = {.name = "smolder_gap_seconds",
-                                           .help = "Time without sampling at a roll-over, at most.",
+                                           .help = "Upper bound of the time without sampling at a roll-over.",
                                            .kind = METRIC_HISTOGRAM,
                                            .buckets = gap_buckets,
                                            .bucket_count = ARRAY_LEN(gap_buckets)};
@@ -152,7 +152,7 @@ static int64_t retry_after(struct jvm_session *s, enum jvm_outcome outcome);
 /* The next chunk began when this one ended, a moment ago by the wall clock, and takes as long: the profiler closes chunks on its tick of
  * a second, mostly the one after the time is up. One that was cut early, or a clock that jumped, makes the guess a bad one: then
  * the looks come every LOOK_NEAR_MS, or LOOK_FAR_MS is soon enough. */
-static int64_t due_after(const struct jvm_session *s, const struct recording_chunk *c)
+static int64_t due_after(const struct jvm_session *s, const struct jfr_chunk *c)
 {
     struct timespec wall;
     clock_gettime(CLOCK_REALTIME, &wall);
@@ -176,7 +176,7 @@ static int64_t next_look(const struct jvm_session *s, int64_t now)
     return now + (now < s->chunk_due + 3 * SECOND ? LOOK_NEAR_MS : LOOK_OVERDUE_MS) * MILLI;
 }
 
-static void on_live_chunk(void *arg, const struct recording_chunk *c)
+static void on_live_chunk(void *arg, const struct jfr_chunk *c)
 {
     struct jvm_session *s = arg;
     s->chunk_began = now_ns();
@@ -189,12 +189,13 @@ static void on_live_chunk(void *arg, const struct recording_chunk *c)
         enter(s, s->state, s->degraded.why);
 }
 
-static void on_chunk(void *arg, uint8_t *bytes, size_t len, bool last_of_interval)
+static void on_chunk(void *arg, struct jfr_chunk *c)
 {
     struct jvm_session *s = arg;
-    if (bytes && !s->gone) /* or its pid may be another's */
+    if (c->bytes && !s->gone) /* or its pid may be another's */
         (void)tick_clock_worth(&s->ticks, s->id.pid);
-    s->events.chunk(s->arg, bytes, len, last_of_interval);
+    c->itimer_scale = s->ticks.worth;
+    s->events.chunk(s->arg, c);
 }
 
 static void on_damaged(void *arg, const char *why)
@@ -676,11 +677,6 @@ void jvm_session_close(struct jvm_session *s, unsigned limit_ms)
     if (!s->gone)
         enter(s, JVM_STATE_STOPPING, "");
     uv_timer_start(&s->timer, on_timer, 0, 0);
-}
-
-double jvm_session_tick_worth(const struct jvm_session *s)
-{
-    return s->ticks.worth;
 }
 
 int64_t jvm_session_next_ns(const struct jvm_session *s)

@@ -251,17 +251,16 @@ const struct stdlib_function stdlib_array[] = {
      .stability = STABILITY_EXPERIMENTAL,
      .parameters = "left list(map), right list(map), keys list(string), passthrough bool",
      .result = "list(map)",
-     .help = "Joins two lists of objects or targets. Every pair with equal values under all keys gives one object with "
-             "the members "
-             "of both, those of the right one counting. With `passthrough` (optional, false) every pair that does not "
-             "match gives the "
-             "left object unchanged, once per such pair. 1 and 1.0 are different here.",
+     .help =
+         "Joins two lists of objects or targets. Each pair with equal values for all keys yields one object with the "
+         "members of both; those of the right one take precedence. With `passthrough` (optional, default false), each "
+         "pair that does not match yields the left object unchanged, once per pair. 1 and 1.0 are different values.",
      .examples = {{"array.combine_maps([{pid = \"7\", a = 1}], [{pid = \"7\", b = 2}, {pid = \"8\"}], [\"pid\"])",
                    "[{a = 1, b = 2, pid = \"7\"}]"},
                   {"array.combine_maps([{pid = \"7\"}], [{pid = \"8\"}], [\"pid\"], true)", "[{pid = \"7\"}]"}}},
     {{"array.concat", 0, true, concat},
      .alias = "concat",
-     .parameters = "lists list...",
+     .parameters = "lists list…",
      .result = "list",
      .help = "All elements of all lists, in order.",
      .examples = {{"array.concat([1, 2], [], [3, [4]])", "[1, 2, 3, [4]]"}, {"array.concat()", "[]"}}},
@@ -269,11 +268,9 @@ const struct stdlib_function stdlib_array[] = {
      .stability = STABILITY_EXPERIMENTAL,
      .parameters = "list list(map), key string, drop_missing bool",
      .result = "list(map)",
-     .help = "Groups objects or targets by the string they have under `key`. Each group gives one object with that "
-             "string and its "
-             "`items`, in the order of their first members. Those without the key are left out, or with `drop_missing` "
-             "false put "
-             "into the group \"\".",
+     .help = "Groups objects or targets by the string value of `key`. Each group yields one object with that value and "
+             "its `items`, in the order of the first members. Items without the key are dropped, or, if `drop_missing` "
+             "is false, grouped under \"\".",
      .examples =
          {{"array.group_by([{app = \"a\", n = 1}, {app = \"b\"}, {app = \"a\"}], \"app\", true)",
            "[{app = \"a\", items = [{app = \"a\", n = 1}, {app = \"a\"}]}, {app = \"b\", items = [{app = \"b\"}]}]"}}},

@@ -39,11 +39,10 @@ static int coalesce(struct value *const *args, size_t n, struct value **ret, int
 
 const struct stdlib_function stdlib_coalesce[] = {
     {{"coalesce", 0, true, coalesce},
-     .parameters = "values any...",
+     .parameters = "values any…",
      .result = "any",
-     .help = "The first argument that is not empty, else the last one. Empty are null, 0, false, \"\", and arrays, "
-             "objects and "
-             "targets without members.",
+     .help = "The first non-empty argument, or the last one. Empty values are null, 0, false, \"\", and arrays, "
+             "objects and targets without members.",
      .examples = {{"coalesce(\"\", null, \"fallback\")", "\"fallback\""}, {"coalesce([], {})", "{}"}}},
     {{NULL}},
 };

@@ -59,7 +59,7 @@ const struct stdlib_function stdlib_constants[] = {
     {{"constants.hostname", 0, false, hostname},
      .constant = true,
      .result = "string",
-     .help = "The name of this host, read once at the start.",
+     .help = "The host name, read once at startup.",
      .examples = {{"constants.hostname != \"\"", "true"}}},
     {{"constants.os", 0, false, os},
      .constant = true,
@@ -69,7 +69,7 @@ const struct stdlib_function stdlib_constants[] = {
     {{"constants.version", 0, false, version},
      .constant = true,
      .result = "string",
-     .help = "The version of this program, with a v in front.",
+     .help = "The version of smolder, with the prefix v.",
      .examples = {{"string.trim_prefix(constants.version, \"v\") != constants.version", "true"}}},
     {{NULL}},
 };

@@ -18,9 +18,8 @@ const struct stdlib_function stdlib_convert[] = {
      .alias = "nonsensitive",
      .parameters = "value secret",
      .result = "string",
-     .help = "The plain text of a secret. From here on it is shown like any other string, in the API and in logs: for "
-             "what was "
-             "marked secret but is none.",
+     .help = "Converts a secret to a string, which is shown in the API and in logs like any other. For values marked "
+             "as secret that are not.",
      .examples = {{"convert.nonsensitive(\"team-a\")", "\"team-a\""}}},
     {{NULL}},
 };

@@ -47,11 +47,10 @@ static int path_join(struct value *const *args, size_t n, struct value **ret, in
 
 const struct stdlib_function stdlib_file[] = {
     {{"file.path_join", 0, true, path_join},
-     .parameters = "parts string...",
+     .parameters = "parts string…",
      .result = "string",
-     .help = "The parts that are not empty, joined with / and cleaned. Cleaning takes away empty names, `.`, and names "
-             "that a `..` "
-             "takes back; no file is looked at.",
+     .help = "Joins the non-empty parts with / and cleans the path: empty elements, `.` and elements followed by `..` "
+             "are removed. The file system is not accessed.",
      .examples = {{"file.path_join(\"/etc\", \"smolder\", \"../app.yaml\")", "\"/etc/app.yaml\""},
                   {"file.path_join()", "\"\""}}},
     {{NULL}},

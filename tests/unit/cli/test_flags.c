@@ -132,7 +132,7 @@ static void explains_itself(void)
     fclose(out);
     CHECK_HAS(text, "  --listen-addr=ADDR [127.0.0.1:1]\n      where\n");
     CHECK_HAS(text, "  --word=one|two [one]\n      which of these, ");
-    CHECK_HAS(text, "mean nothing here:\n\n      --old --older\n");
+    CHECK_HAS(text, "have no effect:\n\n      --old --older\n");
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
         CHECK(strlen(line) <= HELP_WIDTH);
     free(text);

@@ -337,7 +337,7 @@ static void bad_targets_are_told_once_until_they_return(void)
     CHECK_INT(logged("target skipped"), 4);
     CHECK_INT(logged("no-pid"), 1);
     CHECK_INT(logged("no label __process_pid__"), 1);
-    CHECK_INT(logged("is no process ID"), 2);
+    CHECK_INT(logged("is not a process ID"), 2);
     CHECK_INT(logged("no such process"), 1);
     update(bad_again);
     CHECK_INT(logged("target skipped"), 4);

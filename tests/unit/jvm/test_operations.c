@@ -157,9 +157,9 @@ static void a_session_from_start_to_stop(void)
     CHECK_REPLY(JVM_OK, "");
     CHECK(!reply.was_running);
     ask(operation_dump, java.pid, JVM_COMMAND_MS);
-    CHECK_REPLY(JVM_REFUSED, "no session of ours");
+    CHECK_REPLY(JVM_REFUSED, "no session of this agent");
     ask(operation_metrics, java.pid, JVM_COMMAND_MS);
-    CHECK_REPLY(JVM_REFUSED, "no session of ours");
+    CHECK_REPLY(JVM_REFUSED, "no session of this agent");
     check_nothing_stays(before, n);
     check_silent();
     java_kill(&java);
@@ -463,7 +463,7 @@ static void an_older_copy_of_ours_stays_in_use(void)
     CHECK(reply.was_running);
     remove_copy(dir);
     ask(operation_start, java.pid, JVM_START_MS);
-    CHECK_REPLY(JVM_REFUSED, "needs a restart");
+    CHECK_REPLY(JVM_REFUSED, "restart the JVM");
     check_silent();
     java_kill(&java);
 }

@@ -32,12 +32,12 @@ static struct jvm_view view_of(struct str maps)
     return v;
 }
 
-static struct jvm_traits looked(struct str maps)
+static struct jvm_probe looked(struct str maps)
 {
     cleanup_view struct jvm_view v = view_of(maps);
-    struct jvm_traits t = {0};
+    struct jvm_probe t = {0};
     struct err err = {0};
-    CHECK_INT(jvm_traits_look(&v, &t, &err), 0);
+    CHECK_INT(jvm_probe_process(&v, &t, &err), 0);
     CHECK_STR(err.text, "");
     return t;
 }
@@ -102,7 +102,7 @@ static void recordings_of_ours_are_known_by_their_link(void)
 
 static void a_jvm_is_known_by_its_library(void)
 {
-    const struct jvm_traits t = looked(STR(LINE("11", "/usr/lib/ld-linux-x86-64.so.2") LINE(
+    const struct jvm_probe t = looked(STR(LINE("11", "/usr/lib/ld-linux-x86-64.so.2") LINE(
         "0", "[stack]") AT "0 \n" LINE("12", "/jdk/lib/server/libjvm.so") LINE("13", "/jdk/lib/libjava.so")));
     CHECK(t.hotspot && !t.openj9 && t.glibc && !t.musl);
     CHECK_STR(t.libjvm.path, "/jdk/lib/server/libjvm.so");
@@ -116,7 +116,7 @@ static void a_jvm_is_known_by_its_library(void)
 
 static void other_machines_are_told_apart(void)
 {
-    struct jvm_traits t = looked(STR(LINE("1", "/opt/lib/default/libj9vm29.so") LINE("2", "/lib/ld-musl-x86_64.so.1")));
+    struct jvm_probe t = looked(STR(LINE("1", "/opt/lib/default/libj9vm29.so") LINE("2", "/lib/ld-musl-x86_64.so.1")));
     CHECK(t.openj9 && !t.hotspot && t.musl && !t.glibc);
     t = looked(STR(LINE("1", "/x/libjvm.so.bak") LINE("2", "/x/notlibjvm.so") LINE("3", "/x/libjvm.so/y")));
     CHECK(!t.hotspot);
@@ -126,14 +126,14 @@ static void other_machines_are_told_apart(void)
 
 static void a_library_whose_file_is_gone_is_known_to_be(void)
 {
-    const struct jvm_traits t = looked(STR(LINE("5", "/a b/libjvm.so (deleted)")));
+    const struct jvm_probe t = looked(STR(LINE("5", "/a b/libjvm.so (deleted)")));
     CHECK(t.hotspot && t.libjvm.deleted);
     CHECK_STR(t.libjvm.path, "/a b/libjvm.so");
 }
 
 static void a_profiler_is_ours_or_a_stranger(void)
 {
-    struct jvm_traits t = looked(STR(LINE("1", "/tmp/" GLIBC OURS) LINE("2", "/opt/ap/libasyncProfiler.so")));
+    struct jvm_probe t = looked(STR(LINE("1", "/tmp/" GLIBC OURS) LINE("2", "/opt/ap/libasyncProfiler.so")));
     CHECK_STR(t.ours.path, "/tmp/" GLIBC OURS);
     CHECK_INT(t.ours.inode, 1);
     CHECK_STR(t.stranger.path, "/opt/ap/libasyncProfiler.so");
@@ -145,8 +145,8 @@ static void a_profiler_is_ours_or_a_stranger(void)
 
 static void broken_lines_are_passed_over(void)
 {
-    const struct jvm_traits t = looked(STR("\n \nlibjvm.so\n" AT "\n" AT "1\n" AT "1 libjvm.so\n" AT
-                                           "99999999999999999999999999 /big/libjvm.so\n" AT "2 /last/libjvm.so"));
+    const struct jvm_probe t = looked(STR("\n \nlibjvm.so\n" AT "\n" AT "1\n" AT "1 libjvm.so\n" AT
+                                          "99999999999999999999999999 /big/libjvm.so\n" AT "2 /last/libjvm.so"));
     CHECK(t.hotspot);
     CHECK_STR(t.libjvm.path, "/big/libjvm.so"); /* the last line has no end, and is none */
 }
@@ -162,7 +162,7 @@ static void lines_longer_than_any_path_hide_nothing_behind_them(void)
     for (int i = 0; i < 1000; i++)
         buf_puts(&maps, LINE("2", "/some/library/of/no/interest.so"));
     buf_puts(&maps, LINE("3", "/jdk/libjvm.so"));
-    const struct jvm_traits t = looked(buf_slice(&maps));
+    const struct jvm_probe t = looked(buf_slice(&maps));
     CHECK(t.hotspot);
     CHECK_STR(t.libjvm.path, "/jdk/libjvm.so");
     CHECK_INT(t.libjvm.inode, 3);
@@ -186,7 +186,7 @@ static void a_session_of_ours_is_known_by_its_recording(void)
     snprintf(path, sizeof path, "%s/session.jfr", folder);
     cleanup_close int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     CHECK(fd >= 0);
-    struct jvm_traits t = looked(STR(LINE("1", "/libjvm.so")));
+    struct jvm_probe t = looked(STR(LINE("1", "/libjvm.so")));
     CHECK_INT(t.recording, -1); /* it still has its name */
     unlink(path);
     t = looked(STR(LINE("1", "/libjvm.so")));
@@ -202,7 +202,7 @@ static void a_session_of_somebody_else_is_known_by_its_thread(void)
     char name[16] = "";
     prctl(PR_GET_NAME, name);
     prctl(PR_SET_NAME, "Async-profiler Timer");
-    const struct jvm_traits t = looked(STR(LINE("1", "/libjvm.so") LINE("2", "/opt/libasyncProfiler.so")));
+    const struct jvm_probe t = looked(STR(LINE("1", "/libjvm.so") LINE("2", "/opt/libasyncProfiler.so")));
     prctl(PR_SET_NAME, name);
     CHECK(t.profiling);
     CHECK_INT(t.recording, -1);
@@ -211,7 +211,7 @@ static void a_session_of_somebody_else_is_known_by_its_thread(void)
 static void a_process_that_is_gone_is_told(void)
 {
     cleanup_view struct jvm_view v = JVM_VIEW_INIT;
-    struct jvm_traits t;
+    struct jvm_probe t;
     struct err err = {0};
     const pid_t child = fork();
     if (child == 0)
@@ -224,7 +224,7 @@ static void a_process_that_is_gone_is_told(void)
     CHECK_INT(waitpid(child, NULL, 0), child);
     close(v.maps);
     v.maps = -1; /* what a read of it fails with depends on the kernel */
-    CHECK_INT(jvm_traits_look(&v, &t, &err), -ESRCH);
+    CHECK_INT(jvm_probe_process(&v, &t, &err), -ESRCH);
     CHECK_HAS(err.text, "is gone");
 }
 

@@ -119,7 +119,7 @@ static void judges_by_the_status_first(void)
          PUSH_REJECTED, "no org id"},
         {404, "text/plain", "404 page not found\n", true, PUSH_REJECTED, ": 404 page not found;"},
         {408, "", "", true, PUSH_RETRY, "408"},
-        {413, "", "", true, PUSH_REJECTED, "smaller profiles"},
+        {413, "", "", true, PUSH_REJECTED, "size limit"},
         {415, "", "", true, PUSH_REJECTED, "415"},
         {422, "application/json", "not json", true, PUSH_REJECTED, "422"},
         {429, "application/json", "{\"code\":\"resource_exhausted\",\"message\":\"push rate limit\"}", true, PUSH_RETRY,
@@ -153,7 +153,7 @@ static void retries_what_got_no_answer(void)
     struct push_outcome o = push_to(&e);
     CHECK_INT(o.result, PUSH_RETRY);
     CHECK_INT(o.status, 0);
-    CHECK_HAS(o.reason, "is a Pyroscope server running there?");
+    CHECK_HAS(o.reason, "check that a Pyroscope server is running there");
     fault_close_now(&loop, (uv_handle_t *)&holder);
 
     struct fault_server s;

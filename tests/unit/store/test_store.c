@@ -501,7 +501,7 @@ static void notices_damage_at_work_and_starts_afresh_next_time(void)
     close_store(s);
     cleanup_buf struct buf notice = BUF_INIT(4096);
     s = open_store(dir, 0, 0, &notice);
-    CHECK_HAS(buf_cstr(&notice), "store.db is damaged (found while it was in use); moved to");
+    CHECK_HAS(buf_cstr(&notice), "store.db is damaged (detected at run time); moved to");
     CHECK_INT(total_of(s, "shop", cpu_type, always()), 0);
     close_store(s);
     cleanup_buf struct buf second = BUF_INIT(4096);
