@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "pprof/decode.h"
 #include "store/labels_key.h"
+#include "store/limits.h"
 #include "store/splits.h"
 
 enum {

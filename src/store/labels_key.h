@@ -4,8 +4,10 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/err.h"
+#include "flow/labels.h"
 #include "pprof/symbols.h"
-#include "store/store.h"
+#include "store/limits.h"
 
 enum { LABEL_NAME_MAX = 1024, LABEL_VALUE_MAX = 2048, LABELS_KEY_MAX = 256 << 10 };
 

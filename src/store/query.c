@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "pprof/decode.h"
 #include "store/labels_key.h"
+#include "store/limits.h"
+#include "store/reader.h"
 #include "store/splits.h"
 
 enum {

@@ -24,16 +24,13 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "flow/series.h"
-#include "pprof/flame.h"
+#include "store/query.h"
 
 struct store;
-struct store_reader;
 
 enum {
-    STORE_PROFILE_MAX = 16 << 20, /* bytes of one pprof, inflated */
-    STORE_QUEUE_MAX = 32 << 20,   /* bytes of pushes that wait */
-    STORE_READS_MAX = 32,         /* queries that wait */
-    STORE_LABELS_MAX = 64,        /* of one series */
+    STORE_QUEUE_MAX = 32 << 20, /* bytes of pushes that wait */
+    STORE_READS_MAX = 32,       /* queries that wait */
 };
 
 struct store_options {
@@ -66,40 +63,3 @@ must_check int store_push(struct store *s, const struct series *series, size_t n
 /* Runs `work` in a worker with a reader, then `done` on the loop. `work` must touch nothing but arg. -EAGAIN when too many wait. */
 must_check int store_read(struct store *s, void (*work)(void *arg, struct store_reader *r), void (*done)(void *arg),
                           void *arg);
-
-/* Queries; only inside `work`. Times are milliseconds since the epoch, both ends inclusive. Strings are borrowed during visit. */
-struct store_range {
-    int64_t from_ms, until_ms;
-};
-struct store_service {
-    struct str name;
-    uint64_t profiles; /* rows: one per sample type and series */
-    int64_t last_ms;
-};
-must_check int store_services(struct store_reader *r, struct store_range range,
-                              void (*visit)(void *arg, const struct store_service *s), void *arg, struct err *err);
-struct store_type {
-    struct str id; /* "process_cpu:cpu:nanoseconds:cpu:nanoseconds" */
-    uint64_t profiles;
-    int64_t total; /* sum of values */
-};
-must_check int store_types(struct store_reader *r, struct str service, struct store_range range,
-                           void (*visit)(void *arg, const struct store_type *t), void *arg, struct err *err);
-
-struct store_selection {
-    struct str service, type;
-    const struct label *labels; /* further labels, all must be equal */
-    size_t label_count;
-    struct store_range range;
-};
-struct store_span {
-    uint64_t profiles;
-    int64_t first_ns, last_ns; /* start of the first, end of the last */
-};
-/* Merges the selected profiles into `out`, which the caller prepared. -ETIMEDOUT after STORE_QUERY_MS. */
-enum { STORE_QUERY_MS = 20000 };
-must_check int store_flame(struct store_reader *r, const struct store_selection *what, struct flame *out,
-                           struct store_span *span, struct err *err);
-/* Sums of values per `step_ms`, by the start of each profile; buckets[i] covers from_ms + i * step_ms. */
-must_check int store_timeline(struct store_reader *r, const struct store_selection *what, int64_t step_ms,
-                              int64_t *buckets, size_t n, struct err *err);

@@ -1,4 +1,5 @@
 #include "store/query.h"
+#include "store/reader.h"
 
 #include <errno.h>
 
