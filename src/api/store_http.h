@@ -31,6 +31,6 @@ must_check int store_http_prepare(struct store_http *h, const struct settings *s
 void store_http_apply(struct store_http *h, const struct settings *s);
 /* Whether the network can ask without a password with these settings, which are in force. */
 bool store_http_is_open(const struct store_http *h, const struct settings *s);
-/* Frees, then calls `closed` (may be NULL) once no job refers to the store any more. Before store_close() and controller_free(). NULL is
- * fine. */
+/* Frees, then calls `closed` (may be NULL) once no job refers to the store any more. Before store_close() and
+ * controller_free(). NULL is fine. */
 void store_http_close(struct store_http *h, void (*closed)(void *arg), void *arg);

@@ -1,5 +1,5 @@
-/* How long to wait after failures in a row: uniform in [lo, hi), where lo starts at min and hi at 2 min and both double until hi
- * has reached max (github.com/grafana/dskit/backoff, as pyroscope.write uses it). Nanoseconds. */
+/* How long to wait after failures in a row: uniform in [lo, hi), where lo starts at min and hi at 2 min and both double
+ * until hi has reached max (github.com/grafana/dskit/backoff, as pyroscope.write uses it). Nanoseconds. */
 #pragma once
 
 #include <stdint.h>

@@ -1,8 +1,9 @@
 /* Profiles that wait for one endpoint: oldest first, bounded by bytes and by age, losses always from the old end.
  *
- * Profiles and labels are shared by reference with other queues. What is taken for sending still counts in `bytes` until it is
- * finished or put back, so the bound holds for everything an endpoint keeps alive. Times are monotonic nanoseconds, given by
- * the caller. Source of the bounds: 32 MiB and 10 minutes per endpoint; Pyroscope refuses older profiles after an hour anyway.
+ * Profiles and labels are shared by reference with other queues. What is taken for sending still counts in `bytes`
+ * until it is finished or put back, so the bound holds for everything an endpoint keeps alive. Times are monotonic
+ * nanoseconds, given by the caller. Source of the bounds: 32 MiB and 10 minutes per endpoint; Pyroscope refuses older
+ * profiles after an hour anyway.
  */
 #pragma once
 
@@ -52,8 +53,9 @@ void push_queue_init(struct push_queue *q, size_t max_bytes, int64_t max_age_ns,
 void push_queue_add(struct push_queue *q, const struct labels *labels, struct profile *p, int64_t now_ns);
 /* Drops what is too old. */
 void push_queue_expire(struct push_queue *q, int64_t now_ns);
-/* Appends to `batch`, an empty list, the oldest that may share a request: at most `most` of them and `bytes` of profiles, but at least
- * one if any waits. Each is given back by one of the next three, which take it off the list. Returns how many. */
+/* Appends to `batch`, an empty list, the oldest that may share a request: at most `most` of them and `bytes` of
+ * profiles, but at least one if any waits. Each is given back by one of the next three, which take it off the list.
+ * Returns how many. */
 size_t push_queue_take(struct push_queue *q, int64_t now_ns, size_t most, size_t bytes, struct list *batch);
 /* To its old place. */
 void push_queue_put_back(struct push_queue *q, struct push_item *item);

@@ -1,12 +1,14 @@
-/* Sends what one endpoint is to get: a queue, two pushes in flight, and a back-off of its own, so that no endpoint delays another.
+/* Sends what one endpoint is to get: a queue, two pushes in flight, and a back-off of its own, so that no endpoint
+ * delays another.
  *
- * Profiles that come together, such as those of one JVM and interval, share a request, and so do those of a backlog: fewer requests, and
- * an outage is caught up with sooner. When a request of several is rejected, each is sent again alone, so that one bad profile takes no
- * good one with it.
+ * Profiles that come together, such as those of one JVM and interval, share a request, and so do those of a backlog:
+ * fewer requests, and an outage is caught up with sooner. When a request of several is rejected, each is sent again
+ * alone, so that one bad profile takes no good one with it.
  *
- * While pushes fail there is one probe of one profile at a time, after a wait that doubles (spec components §4.4) or that the server asks for by
- * Retry-After; so an endpoint that is down or overloaded for hours costs a request now and then and a bounded queue. A profile is
- * tried max_backoff_retries times, then dropped. Trouble is logged once when it begins and once when it ends.
+ * While pushes fail there is one probe of one profile at a time, after a wait that doubles (spec components §4.4) or
+ * that the server asks for by Retry-After; so an endpoint that is down or overloaded for hours costs a request now and
+ * then and a bounded queue. A profile is tried max_backoff_retries times, then dropped. Trouble is logged once when it
+ * begins and once when it ends.
  */
 #pragma once
 
@@ -55,8 +57,8 @@ const struct write_endpoint_args *sender_args(const struct sender *s);
 
 void sender_append(struct sender *s, const struct labels *labels, struct profile *p);
 
-/* One attempt for all that is queued, and for what still comes meanwhile, until nothing is left or the time is up; what was
- * lost is counted and logged. `done` may be called at once. After it, appends are dropped. */
+/* One attempt for all that is queued, and for what still comes meanwhile, until nothing is left or the time is up; what
+ * was lost is counted and logged. `done` may be called at once. After it, appends are dropped. */
 void sender_drain(struct sender *s, int64_t timeout_ms, void (*done)(void *arg), void *arg);
 
 /* At any time; what is queued is dropped. NULL is fine. */
@@ -67,5 +69,6 @@ void sender_view(const struct sender *s, struct sender_view *ret);
 /* Counts and, once in a while, says that a profile was refused for its labels. */
 void sender_count_invalid(const char *component_id, const char *reason);
 
-/* For tests: where monotonic nanoseconds come from, and the fraction of a back-off range (0..1); NULL = the real ones. */
+/* For tests: where monotonic nanoseconds come from, and the fraction of a back-off range (0..1); NULL = the real
+ * ones. */
 void sender_fake(int64_t (*clock_ns)(void), double (*jitter)(void));

@@ -1,4 +1,5 @@
-/* What a component that profiles JVMs knows of one of them, for people: the page, the API and debug information show the same.
+/* What a component that profiles JVMs knows of one of them, for people: the page, the API and debug information show
+ * the same.
  *
  * A component offers it by the hook `jvms` of its struct component_def, and controller_jvms() asks for it. Loop thread.
  */

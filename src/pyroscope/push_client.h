@@ -1,7 +1,7 @@
 /* Profiles to one Pyroscope server: Connect unary call push.v1.PusherService/Push.
  *
- * Source: spec components §4.4, §4.5; Connect protocol (connectrpc.com/docs/protocol, "Unary-Request"). The answer is judged by
- * its HTTP status first, so that a proxy's 4xx page is not mistaken for something worth retrying.
+ * Source: spec components §4.4, §4.5; Connect protocol (connectrpc.com/docs/protocol, "Unary-Request"). The answer is
+ * judged by its HTTP status first, so that a proxy's 4xx page is not mistaken for something worth retrying.
  */
 #pragma once
 
@@ -46,8 +46,8 @@ struct push_endpoint {
 struct push_call;
 typedef void push_done(void *arg, const struct push_outcome *outcome);
 
-/* One request with `n` series, at least one, each with at least one profile. The profiles' bytes are borrowed until `done`, the labels
- * until this returns. -E2BIG: the labels are longer than PUSH_LABELS_MAX. */
+/* One request with `n` series, at least one, each with at least one profile. The profiles' bytes are borrowed until
+ * `done`, the labels until this returns. -E2BIG: the labels are longer than PUSH_LABELS_MAX. */
 enum { PUSH_LABELS_MAX = 1 << 20 };
 must_check int push_client_start(struct http_client *c, const struct push_endpoint *e, const struct series *series,
                                  size_t n, push_done *done, void *arg, struct push_call **ret, struct err *err);

@@ -1,4 +1,5 @@
-/* push.v1.PushRequest in protobuf's JSON form (protobuf language guide, "JSON Mapping"). Source: spec store-query §1.4. */
+/* push.v1.PushRequest in protobuf's JSON form (protobuf language guide, "JSON Mapping"). Source: spec store-query
+ * §1.4. */
 #pragma once
 
 #include "pyroscope/push_message.h"

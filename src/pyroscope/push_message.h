@@ -15,8 +15,8 @@ enum { PUSH_SERIES_MAX = 10000, PUSH_ARENA_MAX = 80 << 20 };
 
 /* --- encoding --- */
 
-/* Appends what stands before the `at`-th profile of a series: the head of the series before the first, that of a sample before each.
- * So profiles are sent from where they lie, and the series of a request simply follow each other. */
+/* Appends what stands before the `at`-th profile of a series: the head of the series before the first, that of a sample
+ * before each. So profiles are sent from where they lie, and the series of a request simply follow each other. */
 void push_message_head(struct buf *out, const struct series *series, size_t at);
 
 /* --- decoding --- */
@@ -28,8 +28,9 @@ struct push_message {
 };
 #define PUSH_MESSAGE_INIT ((struct push_message){.arena = ARENA_INIT(PUSH_ARENA_MAX)})
 
-/* Slices point into `body`, which must stay. -EINVAL: cut or not a message ("unexpected EOF"); more than PUSH_SERIES_MAX series; no
- * series, or one without samples: "no profiles received". On failure push_message_done() is due, too. */
+/* Slices point into `body`, which must stay. -EINVAL: cut or not a message ("unexpected EOF"); more than
+ * PUSH_SERIES_MAX series; no series, or one without samples: "no profiles received". On failure push_message_done() is
+ * due, too. */
 must_check int push_message_decode(struct push_message *m, struct str body, struct err *err);
 /* What any decoder checks at its end. */
 must_check int push_message_check(const struct push_message *m, struct err *err);

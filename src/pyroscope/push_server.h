@@ -1,9 +1,10 @@
 /* Takes pushes: the server's side of Connect unary call push.v1.PusherService/Push, protobuf or JSON, plain or gzip.
  *
- * A request goes through three steps: its headers are checked on the loop; its body is inflated and decoded in a worker; then, on the
- * loop again, `receive` gets the series. Whoever received them answers by push_server_accept(), push_server_refuse() or push_server_postpone(), at once or later. What does not get that
- * far is answered here, in the words of the reference. Bodies under way are bounded: beyond PUSH_BODIES_MAX senders are asked to
- * wait. Loop thread. Source: spec store-query §1.1-1.4.
+ * A request goes through three steps: its headers are checked on the loop; its body is inflated and decoded in a
+ * worker; then, on the loop again, `receive` gets the series. Whoever received them answers by push_server_accept(),
+ * push_server_refuse() or push_server_postpone(), at once or later. What does not get that far is answered here, in the
+ * words of the reference. Bodies under way are bounded: beyond PUSH_BODIES_MAX senders are asked to wait. Loop thread.
+ * Source: spec store-query §1.1-1.4.
  */
 #pragma once
 
@@ -34,6 +35,6 @@ void push_server_accept(struct push_request *push);
 void push_server_refuse(struct push_request *push, enum connect_code code, const char *why);
 /* Refuses for now: "unavailable", with Retry-After. */
 void push_server_postpone(struct push_request *push, const char *why);
-/* After the HTTP server is closed. Frees, then calls `closed` (may be NULL), once no push is under way any more, perhaps at once. NULL is
- * fine. */
+/* After the HTTP server is closed. Frees, then calls `closed` (may be NULL), once no push is under way any more,
+ * perhaps at once. NULL is fine. */
 void push_server_close(struct push_server *s, void (*closed)(void *arg), void *arg);

@@ -1,4 +1,5 @@
-/* The SQLite side of the store: opening, schema, statements, and what its failures mean. One connection, one thread at a time. */
+/* The SQLite side of the store: opening, schema, statements, and what its failures mean. One connection, one thread at
+ * a time. */
 #pragma once
 
 #include <sqlite3.h>
@@ -34,7 +35,8 @@ struct db {
 };
 #define DB_INIT ((struct db){0})
 
-/* Opens, creating file and schema as needed; path ":memory:" is possible. -EBADMSG: not a database, damaged, or of another version. */
+/* Opens, creating file and schema as needed; path ":memory:" is possible. -EBADMSG: not a database, damaged, or of
+ * another version. */
 must_check int db_open(const char *path, struct db *ret, struct err *err);
 void db_close(struct db *db);
 

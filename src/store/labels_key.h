@@ -16,7 +16,8 @@ struct label_list {
     size_t len;
 };
 
-/* Checks a pushed label set and sorts it, without __session_id__ and __delta__ and with a service_name. -EINVAL with Pyroscope's words. */
+/* Checks a pushed label set and sorts it, without __session_id__ and __delta__ and with a service_name. -EINVAL with
+ * Pyroscope's words. */
 must_check int label_list_of(struct label_list *out, const struct label *labels, size_t n, struct err *err);
 /* "" when missing. */
 struct str label_list_get(const struct label_list *ls, struct str name);

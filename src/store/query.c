@@ -168,7 +168,8 @@ static int query_select_rows(struct store_reader *r, const struct store_selectio
 
 /* ---- merging ---- */
 
-/* Profiles of one service repeat their symbols and stacks: decoded into shared symbols, each distinct stack is walked once. */
+/* Profiles of one service repeat their symbols and stacks: decoded into shared symbols, each distinct stack is walked
+ * once. */
 struct merge {
     struct db *db;
     struct flame *flame;

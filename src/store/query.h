@@ -1,7 +1,7 @@
 /* Queries of the store: services, types, flame graphs and sums over time.
  *
- * Only inside the `work` of store_read() (store/store.h), in its worker. Times are milliseconds since the epoch, both ends inclusive.
- * Strings are borrowed during `visit`.
+ * Only inside the `work` of store_read() (store/store.h), in its worker. Times are milliseconds since the epoch, both
+ * ends inclusive. Strings are borrowed during `visit`.
  */
 #pragma once
 

@@ -1,8 +1,10 @@
-/* Into which series the samples of one profile go, by their string labels: each has a number that is stored beside the series' rows.
+/* Into which series the samples of one profile go, by their string labels: each has a number that is stored beside the
+ * series' rows.
  *
- * span_id, profile_id and trace_id do not count, and labels that are numbers neither; no label at all is number 0. Else the number is a hash
- * of the labels, whatever their order. Anybody can make labels that hash alike, so labels are compared: those that come later take the
- * next numbers that are free. A body never changes and is always read in the same order, so that a query finds the numbers of the push.
+ * span_id, profile_id and trace_id do not count, and labels that are numbers neither; no label at all is number 0. Else
+ * the number is a hash of the labels, whatever their order. Anybody can make labels that hash alike, so labels are
+ * compared: those that come later take the next numbers that are free. A body never changes and is always read in the
+ * same order, so that a query finds the numbers of the push.
  */
 #pragma once
 
@@ -30,8 +32,8 @@ struct splits {
 };
 #define SPLITS_INIT(symbols_) ((struct splits){.symbols = (symbols_)})
 
-/* The item of a sample's label set, to be asked in the order of the samples that splits_counts() says yes to. -E2BIG beyond SPLITS_MAX,
- * -ENOMEM. */
+/* The item of a sample's label set, to be asked in the order of the samples that splits_counts() says yes to. -E2BIG
+ * beyond SPLITS_MAX, -ENOMEM. */
 must_check int splits_of(struct splits *s, uint32_t label_set, size_t *item);
 void splits_done(struct splits *s);
 #define cleanup_splits __attribute__((cleanup(splits_done)))

@@ -1,15 +1,16 @@
 /* The embedded profile store: what was pushed, on disk, and flame graphs out of it. Knows no HTTP.
  *
- * One SQLite database (WAL) at <dir>/store.db. A pushed pprof is kept as it came, gzip-compressed, once per content; each
- * (series, sample type) has a row that points to it. Pushing the same profile again changes nothing: push retries after a lost
- * answer must not count twice. Flame graphs are merged by function name when they are asked for.
+ * One SQLite database (WAL) at <dir>/store.db. A pushed pprof is kept as it came, gzip-compressed, once per content;
+ * each (series, sample type) has a row that points to it. Pushing the same profile again changes nothing: push retries
+ * after a lost answer must not count twice. Flame graphs are merged by function name when they are asked for.
  *
- * Threads: the store belongs to the loop thread. Work runs on libuv's workers in two queues, one job at a time each: writes in batches
- * of one transaction, and reads. Queues are bounded: -EAGAIN means "try again soon". A directory of NULL keeps everything in memory and
- * uses one queue.
+ * Threads: the store belongs to the loop thread. Work runs on libuv's workers in two queues, one job at a time each:
+ * writes in batches of one transaction, and reads. Queues are bounded: -EAGAIN means "try again soon". A directory of
+ * NULL keeps everything in memory and uses one queue.
  *
- * Normalisation as Pyroscope does it (spec store-query §2.1): samples with a negative value or only zeroes are dropped; string labels
- * of samples split the profile into further series; missing service_name becomes unknown_service; a profile without time gets now.
+ * Normalisation as Pyroscope does it (spec store-query §2.1): samples with a negative value or only zeroes are dropped;
+ * string labels of samples split the profile into further series; missing service_name becomes unknown_service; a
+ * profile without time gets now.
  *
  * For one machine. Source: spec store-query §2.1, §7.4 (level 0 of the schema there).
  */
@@ -40,8 +41,8 @@ struct store_options {
     int64_t keep_bytes;   /* the oldest are deleted beyond this; 0 = 1 GiB */
 };
 
-/* Opens or creates the database, blocking. A damaged one is moved aside and `notice` (may be NULL) says so: "store.db is damaged (…);
- * moved to …". Where even that fails: an error. */
+/* Opens or creates the database, blocking. A damaged one is moved aside and `notice` (may be NULL) says so: "store.db
+ * is damaged (…); moved to …". Where even that fails: an error. */
 must_check int store_open(const struct store_options *options, struct store **ret, struct buf *notice, struct err *err);
 /* Finishes what is queued, closes, frees, then calls `closed` (may be NULL) from the loop. NULL is fine. */
 void store_close(struct store *s, void (*closed)(void *arg), void *arg);
@@ -55,11 +56,13 @@ enum store_result {
 };
 typedef void store_pushed(void *arg, enum store_result result, const struct err *err);
 
-/* Queues one push; everything it refers to must stay until `done`, which comes from the loop, never from inside this call. All of it is
- * stored, or nothing. `bytes` is what it weighs in the queue. -EAGAIN when the queue is full: done is not called. */
+/* Queues one push; everything it refers to must stay until `done`, which comes from the loop, never from inside this
+ * call. All of it is stored, or nothing. `bytes` is what it weighs in the queue. -EAGAIN when the queue is full: done
+ * is not called. */
 must_check int store_push(struct store *s, const struct series *series, size_t n, size_t bytes, store_pushed *done,
                           void *arg);
 
-/* Runs `work` in a worker with a reader, then `done` on the loop. `work` must touch nothing but arg. -EAGAIN when too many wait. */
+/* Runs `work` in a worker with a reader, then `done` on the loop. `work` must touch nothing but arg. -EAGAIN when too
+ * many wait. */
 must_check int store_read(struct store *s, void (*work)(void *arg, struct store_reader *r), void (*done)(void *arg),
                           void *arg);

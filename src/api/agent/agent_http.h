@@ -34,11 +34,13 @@ struct agent_http_options {
     struct controller *controller;
     /* Loads the configuration again; false: it was refused and `why` says so. NULL: no reload here (404). */
     bool (*reload)(void *arg, struct buf *why);
-    /* Whether the program itself is well; false: `why` says what is not. NULL: it always is. For /-/healthy, so it must be quick. */
+    /* Whether the program itself is well; false: `why` says what is not. NULL: it always is. For /-/healthy, so it must
+     * be quick. */
     bool (*healthy)(void *arg, struct buf *why);
     /* Something to tell the operator. */
     void (*problem)(void *arg, const char *what);
-    /* For support bundles: the flags in force as "name=value" lines, and the files of the configuration. May be NULL. */
+    /* For support bundles: the flags in force as "name=value" lines, and the files of the configuration. May be
+     * NULL. */
     void (*flags)(void *arg, struct buf *out);
     void (*sources)(void *arg, void (*visit)(void *visit_arg, const struct config_file *file), void *visit_arg);
     void *arg;

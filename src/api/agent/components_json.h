@@ -1,4 +1,5 @@
-/* Components as the UI of Alloy reads them, with nothing secret (api/shared/redact.h). Source: spec alloy-language §8.2. */
+/* Components as the UI of Alloy reads them, with nothing secret (api/shared/redact.h). Source: spec alloy-language
+ * §8.2. */
 #pragma once
 
 #include "graph/controller.h"
@@ -10,7 +11,8 @@ bool components_json_one(struct controller *c, const char *id, struct buf *out);
 /* Every component of every module with its bodies, for a support bundle. */
 void components_json_all(struct controller *c, struct buf *out);
 
-/* Where the data of a component goes: along its references to receivers, against all others. Local ids as a JSON array. */
+/* Where the data of a component goes: along its references to receivers, against all others. Local ids as a JSON
+ * array. */
 void components_json_flow(struct controller *c, const struct component_view *v, struct buf *out);
 /* Whether it exports lists, which targets are. */
 bool components_json_has_lists(const struct component_view *v);

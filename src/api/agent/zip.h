@@ -1,7 +1,7 @@
 /* A ZIP archive from texts in memory.
  *
- * Made by minizip, which is loaded for the call and given back after it: nobody who does not ask for an archive pays for it. Debian:
- * libminizip1. Blocks while it compresses, so it is for workers.
+ * Made by minizip, which is loaded for the call and given back after it: nobody who does not ask for an archive pays
+ * for it. Debian: libminizip1. Blocks while it compresses, so it is for workers.
  */
 #pragma once
 

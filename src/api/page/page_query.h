@@ -23,6 +23,6 @@ void page_queries_services(struct page_queries *all, struct request *rq);
 void page_queries_types(struct page_queries *all, struct request *rq);
 void page_queries_flamegraph(struct page_queries *all, struct request *rq);
 void page_queries_timeline(struct page_queries *all, struct request *rq);
-/* After the HTTP server is closed. Frees, then calls `closed` (may be NULL), once no query is under way any more, perhaps at once. NULL
- * is fine. */
+/* After the HTTP server is closed. Frees, then calls `closed` (may be NULL), once no query is under way any more,
+ * perhaps at once. NULL is fine. */
 void page_queries_close(struct page_queries *all, void (*closed)(void *arg), void *arg);

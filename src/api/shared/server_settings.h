@@ -1,5 +1,5 @@
-/* The `http` block, put in force for a server of this program. The agent's API and the store's server obey the same one: password, TLS,
- * and the paths of the filter. Loop thread. */
+/* The `http` block, put in force for a server of this program. The agent's API and the store's server obey the same
+ * one: password, TLS, and the paths of the filter. Loop thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 must_check int server_settings_prepare(struct server *s, const struct http_block *block, struct err *err);
 /* For server_options.guard: 0, or 401 with what the client is told to do. */
 unsigned server_settings_guard(const struct access *access, struct request *rq);
-/* Whether others than users of this machine reach it and may ask for `path` although nothing tells who they are: neither a password nor
- * verified certificates. `access` as made of the block. */
+/* Whether others than users of this machine reach it and may ask for `path` although nothing tells who they are:
+ * neither a password nor verified certificates. `access` as made of the block. */
 bool server_settings_leave_open(const struct server *s, const struct http_block *block, const struct access *access,
                                 const char *path);

@@ -56,7 +56,8 @@ static void small_children_share_one_node_and_lose_no_value(void)
     add(&f, "a;c", 3);
     add(&f, "a;d", 2);
     add(&f, "e", 1);
-    /* Three are printed: root, a, b. The sums of the others stand for them at both depths; the list of functions has all. */
+    /* Three are printed: root, a, b. The sums of the others stand for them at both depths; the list of functions has
+     * all. */
     CHECK_JSON(&f, 3,
                "\"nodes\":[0,0,0,56,1,1,0,55,2,2,50,50,2,3,5,5,1,3,1,1],\"top\":[2,50,4,3,5,2,6,1],"
                "\"names\":[\"total\",\"a\",\"b\",\"(other)\",\"c\",\"d\",\"e\"]");

@@ -95,7 +95,7 @@ static void refuses_what_the_sender_has_to_put_right(void)
     fixture_open();
     cleanup_buf struct buf late = profile_at(((int64_t)time(NULL) + 3600) * SECOND, 1), fine = profile_at(SECOND, 1);
     CHECK_INT(push(buf_slice(&late), &err), -EINVAL);
-    CHECK_HAS(err.text, "ahead of this machine's clock");
+    CHECK_HAS(err.text, "ahead of this host's clock");
     CHECK_INT(push(STR("\x1f\x8b by no means gzip"), &err), -EINVAL);
     CHECK_HAS(err.text, "profile of shop: gzip: ");
     CHECK_INT(push(STR("\x0a\x7f by no means pprof"), &err), -EINVAL);
