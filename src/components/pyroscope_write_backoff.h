@@ -1,5 +1,5 @@
-/* How long to wait after failures in a row: uniform in [lo, hi), where lo starts at min and hi at 2 min and both double
- * until hi has reached max (github.com/grafana/dskit/backoff, as pyroscope.write uses it). Nanoseconds. */
+/* Backoff after consecutive failures: uniform in [lo, hi). lo starts at min, hi at 2 min; both double until hi reaches
+ * max, as in github.com/grafana/dskit/backoff. Nanoseconds. */
 #pragma once
 
 #include <stdint.h>
@@ -18,7 +18,7 @@ static inline void push_backoff_reset(struct push_backoff *b, int64_t min, int64
     *b = (struct push_backoff){.min = min, .max = max, .lo = min, .hi = push_backoff_twice(min, max)};
 }
 
-/* `where` in the range, 0..1. */
+/* `where`: position in the range, 0 to 1. */
 static inline int64_t push_backoff_next(struct push_backoff *b, double where)
 {
     int64_t wait = b->lo + (int64_t)((double)(b->hi - b->lo) * where);

@@ -1,8 +1,8 @@
-/* One pushed series into the database; see store.h for the rules. Runs in a worker, inside the caller's transaction. */
+/* Stores one pushed series; rules: store/store.h. Runs in a worker, in the transaction of the caller. */
 #pragma once
 
 #include "flow/series.h"
 #include "store/db.h"
 
-/* -EINVAL: the push is at fault and says how. Other codes: as the database failed. */
+/* -EINVAL: invalid push, with the reason. Other codes: database errors. */
 must_check int ingest_series(struct db *db, const struct series *series, struct err *err);

@@ -1,4 +1,4 @@
-/* What the store takes of one push. */
+/* Limits of one push. */
 #pragma once
 
 enum {

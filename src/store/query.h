@@ -1,7 +1,7 @@
-/* Queries of the store: services, types, flame graphs and sums over time.
+/* Queries: services, profile types, flame graphs and totals over time.
  *
- * Only inside the `work` of store_read() (store/store.h), in its worker. Times are milliseconds since the epoch, both
- * ends inclusive. Strings are borrowed during `visit`.
+ * To be called from the `work` function of store_read() only, in its worker. Times are milliseconds since the epoch,
+ * both ends inclusive. Strings are borrowed during `visit`.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* What a query works on; made by the store for the time of one store_read(). */
+/* Database access of queries, valid during one store_read(). */
 #pragma once
 
 #include "store/db.h"

@@ -1,18 +1,17 @@
-/* The embedded profile store: what was pushed, on disk, and flame graphs out of it. Knows no HTTP.
+/* The embedded profile store: pushed profiles on disk, queried as flame graphs. Independent of HTTP. For one host.
  *
- * One SQLite database (WAL) at <dir>/store.db. A pushed pprof is kept as it came, gzip-compressed, once per content;
- * each (series, sample type) has a row that points to it. Pushing the same profile again changes nothing: push retries
- * after a lost answer must not count twice. Flame graphs are merged by function name when they are asked for.
+ * One SQLite database (WAL) at <dir>/store.db. A pprof is stored gzip-compressed, once per content; each pair of series
+ * and sample type has a row that refers to it. Pushes are idempotent: a retry after a lost reply is not counted twice.
+ * Flame graphs are merged by function name at query time.
  *
- * Threads: the store belongs to the loop thread. Work runs on libuv's workers in two queues, one job at a time each:
- * writes in batches of one transaction, and reads. Queues are bounded: -EAGAIN means "try again soon". A directory of
- * NULL keeps everything in memory and uses one queue.
+ * Threads: the store belongs to the loop thread. Jobs run on libuv workers in two serial queues: writes, in batches of
+ * one transaction, and reads. Both are limited: -EAGAIN asks for a retry. In memory (no directory) there is one queue.
  *
- * Normalisation as Pyroscope does it (spec store-query §2.1): samples with a negative value or only zeroes are dropped;
- * string labels of samples split the profile into further series; missing service_name becomes unknown_service; a
- * profile without time gets now.
+ * Normalisation follows Pyroscope (spec store-query §2.1): samples with a negative value or zeroes only are dropped;
+ * string labels of samples split a profile into series; a missing service_name becomes unknown_service; a profile
+ * without time gets the current time.
  *
- * For one machine. Source: spec store-query §2.1, §7.4 (level 0 of the schema there).
+ * Source: spec store-query §2.1, §7.4 (level 0 of its schema).
  */
 #pragma once
 
@@ -30,39 +29,38 @@
 struct store;
 
 enum {
-    STORE_QUEUE_MAX = 32 << 20, /* bytes of pushes that wait */
-    STORE_READS_MAX = 32,       /* queries that wait */
+    STORE_QUEUE_MAX = 32 << 20, /* bytes of queued pushes */
+    STORE_READS_MAX = 32,       /* queued queries */
 };
 
 struct store_options {
     uv_loop_t *loop;
-    const char *dir;      /* created when missing, private (store/files.h); NULL = in memory, gone with the process */
-    int64_t keep_seconds; /* profiles older than this are deleted; 0 = 7 days */
-    int64_t keep_bytes;   /* the oldest are deleted beyond this; 0 = 1 GiB */
+    const char *dir;      /* created if missing, private (store/files.h); NULL = in memory */
+    int64_t keep_seconds; /* retention; 0 = 7 days */
+    int64_t keep_bytes;   /* size beyond which the oldest are deleted; 0 = 1 GiB */
 };
 
-/* Opens or creates the database, blocking. A damaged one is moved aside and `notice` (may be NULL) says so: "store.db
- * is damaged (…); moved to …". Where even that fails: an error. */
+/* Opens or creates the database; blocks. A damaged database is renamed, with a message in `notice` (may be NULL):
+ * "store.db is damaged (…); moved to …". An error if that fails. */
 must_check int store_open(const struct store_options *options, struct store **ret, struct buf *notice, struct err *err);
-/* Finishes what is queued, closes, frees, then calls `closed` (may be NULL) from the loop. NULL is fine. */
+/* Runs queued jobs, closes, frees, then calls `closed` (may be NULL) on the loop. NULL is allowed. */
 void store_close(struct store *s, void (*closed)(void *arg), void *arg);
 
 enum store_result {
     STORE_OK,
-    STORE_INVALID, /* the push is wrong and will stay so: labels, not a pprof, too large */
-    STORE_BUSY,    /* try again: queue full, disk full, closing */
-    STORE_DAMAGED, /* the database is; it is moved aside at the next start */
+    STORE_INVALID, /* invalid push, not to be retried: labels, pprof or size */
+    STORE_BUSY,    /* retry later: queue full, disk full, closing */
+    STORE_DAMAGED, /* damaged database; renamed at the next start */
     STORE_FAILED,
 };
 typedef void store_pushed(void *arg, enum store_result result, const struct err *err);
 
-/* Queues one push; everything it refers to must stay until `done`, which comes from the loop, never from inside this
- * call. All of it is stored, or nothing. `bytes` is what it weighs in the queue. -EAGAIN when the queue is full: done
- * is not called. */
+/* Queues one push, stored as a whole or not at all. All referenced data must live until `done`, which is called on the
+ * loop, never before this returns. `bytes` counts against STORE_QUEUE_MAX. -EAGAIN: queue full, `done` is not
+ * called. */
 must_check int store_push(struct store *s, const struct series *series, size_t n, size_t bytes, store_pushed *done,
                           void *arg);
 
-/* Runs `work` in a worker with a reader, then `done` on the loop. `work` must touch nothing but arg. -EAGAIN when too
- * many wait. */
+/* Runs `work` in a worker, then `done` on the loop. `work` may access `arg` only. -EAGAIN: too many queued queries. */
 must_check int store_read(struct store *s, void (*work)(void *arg, struct store_reader *r), void (*done)(void *arg),
                           void *arg);

@@ -1,17 +1,17 @@
-/* The support bundle: what somebody who helps needs to know, as one ZIP, and nothing that is secret.
+/* The support bundle: one ZIP archive with diagnostics for support, without secrets.
  *
  *     smolder-support-bundle/
  *       smolder-metadata.yaml                    version, system, architecture, uptime
  *       smolder-components.json                  every component with arguments, exports and debug information
  *       smolder-peers.json                       []
- *       smolder-metrics-sample-{start,end}.txt   /metrics when the bundle was asked for and when it was made
+ *       smolder-metrics-sample-{start,end}.txt   /metrics at the request and at the end
  *       smolder-runtime-flags.txt                name=value
- *       smolder-environment.txt                  NAME=value of a few that say how the process runs
- *       smolder-logs.txt                         the lines in between
- *       smolder-process.txt                      what the kernel says of this process
- *       sources/NAME                             the configuration as api/shared/redact.h leaves it
+ *       smolder-environment.txt                  NAME=value of selected variables
+ *       smolder-logs.txt                         log lines in between
+ *       smolder-process.txt                      /proc/self/{status,smaps_rollup,limits}
+ *       sources/NAME                             the configuration, redacted (api/shared/redact.h)
  *
- * One at a time. Source: spec alloy-language §8.5 (contents, duration 1 to 30 s).
+ * One bundle at a time. Source: spec alloy-language §8.5 (contents, duration 1 to 30 s).
  */
 #pragma once
 
@@ -27,13 +27,13 @@ struct agent_bundle_options {
     struct controller *controller;
     void (*metrics)(void *arg, struct buf *out);
     void (*flags)(void *arg, struct buf *out); /* may be NULL */
-    /* Shows each file of the configuration; borrowed during the visit. May be NULL. */
+    /* Visits each configuration file, borrowed during the visit. May be NULL. */
     void (*sources)(void *arg, void (*visit)(void *visit_arg, const struct config_file *file), void *visit_arg);
     void *arg;
 };
 
 struct agent_bundle *agent_bundle_new(const struct agent_bundle_options *options);
-/* Answers the request, later. */
+/* Replies later. */
 void agent_bundle_make(struct agent_bundle *b, struct request *rq);
-/* After the server is closed. `done` is called when nothing of it is at work any more. */
+/* To be called after the server is closed. `done` is called when its last job has ended. */
 void agent_bundle_free(struct agent_bundle *b, void (*done)(void *arg), void *arg);

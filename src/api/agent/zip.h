@@ -1,7 +1,6 @@
-/* A ZIP archive from texts in memory.
+/* A ZIP archive of texts in memory.
  *
- * Made by minizip, which is loaded for the call and given back after it: nobody who does not ask for an archive pays
- * for it. Debian: libminizip1. Blocks while it compresses, so it is for workers.
+ * Uses minizip (Debian: libminizip1), loaded for the call only to save memory. Blocks during compression: for workers.
  */
 #pragma once
 
@@ -15,5 +14,5 @@ struct zip_entry {
     struct buf text;
 };
 
-/* -ELIBACC: minizip is not installed, the error says how to get it. */
+/* -ELIBACC: minizip is not installed; the error names the package. */
 must_check int zip_make(const struct zip_entry *entries, size_t n, struct buf *out, struct err *err);

@@ -1,15 +1,14 @@
-/* Configurations and values without what is secret in them: for everybody who may ask a server of ours, and for support
- * bundles, which leave the machine. What is secret says base/secret.h; other texts go through secret_hide().
- */
+/* Redaction of configurations and values, for HTTP clients and for support bundles. The rules are those of
+ * base/secret.h. */
 #pragma once
 
 #include "base/buf.h"
 #include "lang/value.h"
 
-/* A configuration with its secrets hidden (lang/secrets.h) and without its comments. What does not parse is left out as
- * a whole. */
+/* Appends a configuration with secrets redacted (lang/secrets.h) and comments removed; a placeholder if it does not
+ * parse. */
 void redact_config(const char *name, struct str text, struct buf *out);
 
-/* A value with its secrets hidden: strings and numbers of secret names, headers but for harmless ones, and what has the
- * form of a secret in any string. Targets become objects. New reference; NULL for NULL. */
+/* Redacts strings and numbers with secret names, headers except harmless ones, and secrets within strings. Targets
+ * become objects. New reference; NULL for NULL. */
 struct value *redact_value(struct value *v);
