@@ -1,5 +1,6 @@
-/* What the HTTP server and the agent's API make of what anybody can send or have in a file: the Host header, the Authorization header, and
- * texts that a support bundle takes secrets out of. Three parts, separated by LF; the rest is a configuration. */
+/* What the HTTP server and the agent's API make of what anybody can send or have in a file: the Host header, the
+ * Authorization header, and texts that a support bundle takes secrets out of. Three parts, separated by LF; the rest is
+ * a configuration. */
 #include <stdlib.h>
 
 #include "api/shared/access.h"

@@ -1,4 +1,5 @@
-/* A recording of any bytes, tailed live, after its end, and by a later agent: never more than the file holds, never without an end. */
+/* A recording of any bytes, tailed live, after its end, and by a later agent: never more than the file holds, never
+ * without an end. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -1,5 +1,6 @@
-/* Backoff after consecutive failures: uniform in [lo, hi). lo starts at min, hi at 2 min; both double until hi reaches
- * max, as in github.com/grafana/dskit/backoff. Nanoseconds. */
+/* Backoff after consecutive failures: uniform in [lo, hi), where lo starts at min, hi at 2 min, and both double until
+ * hi reaches max (github.com/grafana/dskit/backoff, as used by pyroscope.write). Nanoseconds.
+ */
 #pragma once
 
 #include <stdint.h>

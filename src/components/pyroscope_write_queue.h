@@ -1,8 +1,8 @@
-/* The queue of one endpoint: oldest first, limited by bytes and age; the oldest profiles are dropped first.
+/* The queue of one endpoint: oldest first, limited by bytes and age; the oldest entries are dropped.
  *
- * Profiles and labels are shared by reference with other queues. Profiles being sent still count in `bytes`, so the
- * limit covers all memory an endpoint keeps alive. Times are monotonic nanoseconds from the caller. Limits: 32 MiB and
- * 10 minutes per endpoint; Pyroscope rejects profiles older than an hour.
+ * Profiles and labels are shared with other queues by reference. Profiles being sent count in `bytes` until they are
+ * finished or put back, so that the limit covers everything an endpoint keeps alive. Times are monotonic nanoseconds,
+ * passed by the caller. Limits: 32 MiB and 10 minutes per endpoint; Pyroscope rejects profiles older than an hour.
  */
 #pragma once
 

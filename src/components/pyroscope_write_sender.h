@@ -1,13 +1,13 @@
-/* Sender of one endpoint, with its own queue, two concurrent pushes and its own backoff, independent of other
- * endpoints.
+/* Sends the queue of one endpoint: two concurrent pushes and an own backoff, so that endpoints do not delay each other.
  *
- * Profiles that arrive together, such as those of one JVM and interval, share a request, and so do those of a backlog.
- * If a shared request is rejected, each profile is sent again in a request of its own, so that only invalid ones are
- * lost.
+ * Profiles that arrive together, such as those of one JVM and interval, share a request, and so do those of a backlog,
+ * which reduces the number of requests and the time to recover from an outage. If a request with several profiles is
+ * rejected, each is sent again in its own request, so that one invalid profile does not affect the others.
  *
- * While pushes fail, one profile at a time is sent as a probe, after the backoff (spec components §4.4) or the time in
- * Retry-After. A profile is dropped after max_backoff_retries attempts. The begin and the end of a failure are logged
- * once.
+ * While pushes fail, only one profile is sent at a time, after a backoff that doubles (spec components §4.4) or that
+ * the server requests by Retry-After; a dead or overloaded endpoint costs occasional requests and a bounded queue. A
+ * profile is dropped after max_backoff_retries attempts. Failures are logged once when they begin and once when they
+ * end.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* The Connect protocol for unary calls, server side: request headers, replies and errors.
+/* Server side of Connect's unary protocol: request validation and error format.
  * Source: spec store-query §1.1-1.3 (Connect protocol reference, connect-go 1.19).
  */
 #pragma once

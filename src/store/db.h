@@ -1,5 +1,4 @@
-/* SQLite access of the store: opening, schema, prepared statements and error codes. One connection; one thread at a
- * time. */
+/* The SQLite layer of the store: opening, schema, statements, error mapping. One connection, one thread at a time. */
 #pragma once
 
 #include <sqlite3.h>

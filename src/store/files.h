@@ -1,4 +1,6 @@
-/* Directory and files of the store, accessible by their owner only: profiles and labels are confidential. */
+/* Permissions of the store's files: private to the user the agent runs as, because profiles and labels are
+ * confidential.
+ */
 #pragma once
 
 #include "base/err.h"

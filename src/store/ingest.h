@@ -1,4 +1,4 @@
-/* Stores one pushed series; rules: store/store.h. Runs in a worker, in the transaction of the caller. */
+/* Stores one pushed series; rules: store.h. Runs in a worker, inside the caller's transaction. */
 #pragma once
 
 #include "flow/series.h"

@@ -1,4 +1,4 @@
-/* Label sets of series and the keys they are stored under: name NUL value NUL …, sorted by name. */
+/* The storage key of a label set: name NUL value NUL …, sorted by name. */
 #pragma once
 
 #include <stdint.h>

@@ -1,9 +1,10 @@
-/* Splits of a profile: samples with different string labels belong to different series. Each split has a number, stored
- * with the rows of its series.
+/* Splits the samples of a profile into series by their string labels; each has a number that is stored with the series'
+ * rows.
  *
- * span_id, profile_id, trace_id and numeric labels do not split. The number is 0 without labels, else a hash of the
- * labels in any order. Senders can construct hash collisions, so labels are compared: later ones get the next free
- * number. A body never changes and is always read in the same order, so queries compute the same numbers as the push.
+ * span_id, profile_id, trace_id and numeric labels are ignored; no label at all is number 0. Otherwise the number is a
+ * hash of the labels, independent of their order. Hash collisions can be constructed, so labels are compared: later
+ * ones take the next free numbers. A body never changes and is always read in the same order, so that a query finds the
+ * numbers of the push.
  */
 #pragma once
 

@@ -1,17 +1,18 @@
-/* The embedded profile store: pushed profiles on disk, queried as flame graphs. Independent of HTTP. For one host.
+/* The embedded profile store: pushed profiles on disk, and flame graphs from them. Independent of HTTP.
  *
- * One SQLite database (WAL) at <dir>/store.db. A pprof is stored gzip-compressed, once per content; each pair of series
- * and sample type has a row that refers to it. Pushes are idempotent: a retry after a lost reply is not counted twice.
- * Flame graphs are merged by function name at query time.
+ * One SQLite database (WAL) at <dir>/store.db. A pushed pprof is stored unchanged, gzip-compressed, once per content;
+ * each (series, sample type) has a row that points to it. Pushing the same profile again has no effect, so that retries
+ * after a lost response do not count twice. Flame graphs are merged by function name at query time.
  *
- * Threads: the store belongs to the loop thread. Jobs run on libuv workers in two serial queues: writes, in batches of
- * one transaction, and reads. Both are limited: -EAGAIN asks for a retry. In memory (no directory) there is one queue.
+ * Threads: the store belongs to the loop thread. Work runs on libuv's workers in two serial queues: writes in batches
+ * of one transaction, and reads. Queues are bounded: -EAGAIN means "retry later". A directory of NULL keeps everything
+ * in memory and uses one queue.
  *
- * Normalisation follows Pyroscope (spec store-query §2.1): samples with a negative value or zeroes only are dropped;
- * string labels of samples split a profile into series; a missing service_name becomes unknown_service; a profile
- * without time gets the current time.
+ * Normalisation as in Pyroscope (spec store-query §2.1): samples with a negative value or only zeroes are dropped;
+ * string labels of samples split the profile into further series; missing service_name becomes unknown_service; a
+ * profile without time gets the current time.
  *
- * Source: spec store-query §2.1, §7.4 (level 0 of its schema).
+ * For a single host. Source: spec store-query §2.1, §7.4 (level 0 of the schema there).
  */
 #pragma once
 

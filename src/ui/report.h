@@ -1,14 +1,14 @@
 /* Profiles as one self-contained HTML file: flame graphs of every sample type, without a server.
  *
- * The page is web/report.html. Data is inserted as base64 only, so names cannot become markup or code, and the
- * Content-Security-Policy allows only the scripts and styles of the build. The data is gzip-compressed JSON:
+ * The page is web/report.html. Untrusted data is embedded as base64 only, so that no name can become markup or code,
+ * and the Content-Security-Policy blocks everything that is not part of the build. The data is gzip-compressed JSON:
  *
  *     {"title": "…", "generator": "smolder 0.1.0", "compare": false, "profiles": [
  *       {"name": "memory", "types": [["alloc_sample_objects", "count"], …], "time_ns": …, "duration_ns": …,
  *        "truncated": false, "names": ["total", …], "up": […], "node": […], "self": [[…], …]}]}
  *
- * Nodes are numbered from the root, 0. Per node, "up" is the distance to its parent, "node" its name, and "self" has
- * its self value for each sample type. In a comparison the second half of the types has the earlier values.
+ * Nodes are numbered, 0 is the root: "up" is the distance to the parent, which precedes a node, "node" its name, "self"
+ * its own value per sample type. In a comparison the second half of the types is the base.
  */
 #pragma once
 

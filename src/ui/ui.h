@@ -1,4 +1,4 @@
-/* The web pages, each one self-contained HTML file, embedded by the build. */
+/* The web UI of the store: one self-contained HTML file, embedded in the program. */
 #pragma once
 
 #include "base/str.h"

@@ -1,14 +1,14 @@
-/* The support bundle: one ZIP archive with diagnostics for support, without secrets.
+/* The support bundle: one ZIP for troubleshooting, without secrets.
  *
  *     smolder-support-bundle/
  *       smolder-metadata.yaml                    version, system, architecture, uptime
- *       smolder-components.json                  every component with arguments, exports and debug information
+ *       smolder-components.json                  all components with arguments, exports and debug information
  *       smolder-peers.json                       []
- *       smolder-metrics-sample-{start,end}.txt   /metrics at the request and at the end
+ *       smolder-metrics-sample-{start,end}.txt   /metrics at the start and the end
  *       smolder-runtime-flags.txt                name=value
- *       smolder-environment.txt                  NAME=value of selected variables
- *       smolder-logs.txt                         log lines in between
- *       smolder-process.txt                      /proc/self/{status,smaps_rollup,limits}
+ *       smolder-environment.txt                  NAME=value of an allowlist of environment variables
+ *       smolder-logs.txt                         the lines in between
+ *       smolder-process.txt                      process status from /proc
  *       sources/NAME                             the configuration, redacted (api/shared/redact.h)
  *
  * One bundle at a time. Source: spec alloy-language §8.5 (contents, duration 1 to 30 s).

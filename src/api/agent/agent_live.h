@@ -1,10 +1,10 @@
-/* Live debugging: streams of the data flow, available while the `livedebugging` block enables them.
+/* Live debugging: streams of the data passed between components, if `livedebugging` is enabled.
  *
- *     graph   per window a JSON array of {"componentID","targetComponentIDs","type","rate"}, one object per component
- *             that passed data on: targets or profiles per second
- *     debug   per second what one component passed on: its exported lists when they changed, else the count
+ *     graph   per window, a JSON array of {"componentID","targetComponentIDs","type","rate"} for the components that
+ *             passed data on: targets or profiles per second
+ *     debug   per second, the exports of one component if they changed, otherwise the number of profiles it passed on
  *
- * Every message ends in "|;|". At most LIVE_MAX streams at once. Source: spec alloy-language §8.1. Loop thread.
+ * Messages end with "|;|". At most LIVE_MAX streams. Source: spec alloy-language §8.1. Loop thread.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
-/* Gauges computed when /metrics is requested: component health, network connections of the process, resource usage of
- * process and host. Names and labels: spec alloy-language §8.6, with smolder_ for alloy_.
+/* Gauges computed at each scrape of /metrics: component health, references, and resources of this process and host.
+ * Names and labels: spec alloy-language §8.6, with smolder_ for alloy_.
  */
 #pragma once
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "graph/controller.h"
+#include "graph/view.h"
 
 /* The components of one module, without bodies: [{…},…]. False: no such module ("" is the root). */
 bool components_json_list(struct controller *c, const char *module_id, struct buf *out);

@@ -1,6 +1,7 @@
-/* A ZIP archive of texts in memory.
+/* A ZIP archive in memory.
  *
- * Uses minizip (Debian: libminizip1), loaded for the call only to save memory. Blocks during compression: for workers.
+ * Created with minizip, which is loaded per call and unloaded afterwards. Debian: libminizip1. Blocks during
+ * compression: for workers.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
-/* Redaction of configurations and values, for HTTP clients and for support bundles. The rules are those of
- * base/secret.h. */
+/* Redacts configurations and values for HTTP clients and support bundles. base/secret.h defines what is secret; other
+ * texts are passed through secret_hide().
+ */
 #pragma once
 
 #include "base/buf.h"

@@ -1,5 +1,6 @@
-/* Applies the `http` block to an HTTP server: authentication, TLS and path filters, the same for both servers. Loop
- * thread. */
+/* Applies the `http` block to a server: authentication, TLS, and the paths of the filter. Used by the agent's API and
+ * the store's server. Loop thread.
+ */
 #pragma once
 
 #include <stdbool.h>

@@ -57,7 +57,7 @@ static int into_memory(const struct jfr_chunk *c)
 /* What was read, to be punched away when it is out of our hands: that may wait for the target. */
 static struct recording read_last;
 
-static void punch(struct priv_call *call)
+static void reading_punch(struct priv_call *call)
 {
     read_last.fd = call->in_fds[0];
     recording_punch(&read_last);
@@ -98,7 +98,7 @@ void jvm_op_read(struct priv_call *call)
         a.result = recording_next(&a.recording, rq.ended, &chunk);
     read_last = a.recording;
     a.recording.punched = a.recording.at;
-    call->after = punch;
+    call->after = reading_punch;
     if (a.result == RECORDING_CHUNK)
         put_chunk(call, &a, chunk);
     else
@@ -147,7 +147,8 @@ static struct jfr_chunk *take_chunk(const struct answer *a, const uint8_t *p, si
     return c;
 }
 
-static void answered(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds, size_t fd_count)
+static void reading_answered(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds,
+                             size_t fd_count)
 {
     const struct pending_read *p = arg;
     struct jvm_read r = {0};
@@ -181,12 +182,13 @@ uint64_t jvm_read_recording(struct priv *p, const struct jvm_reading *r, jvm_rea
                                       .fds = &r->recording->fd,
                                       .fd_count = 1,
                                       .timeout_ms = JVM_READ_MS};
-    const uint64_t id = priv_call(p, &call, answered, pending);
+    const uint64_t id = priv_call(p, &call, reading_answered, pending);
     priv_owns(p, id, free);
     return id;
 }
 
-static void closed(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds, size_t fd_count)
+static void reading_closed(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds,
+                           size_t fd_count)
 {
     (void)arg, (void)result, (void)out, (void)len, (void)fds, (void)fd_count;
 }
@@ -197,7 +199,7 @@ void jvm_close_recording(struct priv *p, uint64_t user, int fd)
     if (fstat(fd, &st) == 0 && (int64_t)st.st_blocks * 512 > CLOSE_BYTES) {
         const struct priv_request call = {
             .op = JVM_OP_CLOSE, .user = user, .fds = &fd, .fd_count = 1, .timeout_ms = CLOSE_MS};
-        priv_call(p, &call, closed, NULL);
+        priv_call(p, &call, reading_closed, NULL);
     }
     close(fd);
 }

@@ -15,7 +15,7 @@ enum { PAGE = 4096, SCAN_STEP = 16 << 10 };
 /* How many zero bytes that are no hole may precede the first unconsumed chunk: the rest of one huge page of tmpfs at most. */
 enum { ZEROS_MAX = 4 << 20 };
 
-static bool read_all(int fd, void *p, size_t n, uint64_t at)
+static bool recording_read_all(int fd, void *p, size_t n, uint64_t at)
 {
     uint8_t *to = p;
     while (n > 0) {
@@ -40,7 +40,7 @@ static bool file_size(int fd, uint64_t *ret)
     return true;
 }
 
-static void consume(struct recording *r, uint64_t len)
+static void recording_consume(struct recording *r, uint64_t len)
 {
     r->at += len;
     r->looked = false;
@@ -58,18 +58,18 @@ void recording_punch(struct recording *r)
 static enum jfr_framing framing_at(const struct recording *r, uint64_t at, struct jfr_header *ret)
 {
     uint8_t bytes[JFR_HEADER_SIZE];
-    return read_all(r->fd, bytes, sizeof bytes, at) ? jfr_header_framing(bytes, ret) : JFR_NO_CHUNK;
+    return recording_read_all(r->fd, bytes, sizeof bytes, at) ? jfr_header_framing(bytes, ret) : JFR_NO_CHUNK;
 }
 
-static enum recording_result take(struct recording *r, const struct jfr_header *h, struct jfr_chunk **ret)
+static enum recording_result recording_take(struct recording *r, const struct jfr_header *h, struct jfr_chunk **ret)
 {
     if (h->size > RECORDING_CHUNK_MAX) {
-        consume(r, h->size);
+        recording_consume(r, h->size);
         return RECORDING_DROPPED;
     }
     cleanup_free uint8_t *bytes = malloc(h->size);
-    bool whole = bytes && read_all(r->fd, bytes, h->size, r->at);
-    consume(r, h->size);
+    bool whole = bytes && recording_read_all(r->fd, bytes, h->size, r->at);
+    recording_consume(r, h->size);
     if (!whole)
         return RECORDING_DROPPED;
     jfr_header_put_duration(bytes, h->duration_ns);
@@ -80,7 +80,7 @@ static enum recording_result take(struct recording *r, const struct jfr_header *
 }
 
 /* The header is believed once it stays as it is from one look to the next. */
-static bool stays(struct recording *r, const uint8_t *header)
+static bool recording_stays(struct recording *r, const uint8_t *header)
 {
     bool same = r->looked && memcmp(r->seen, header, JFR_HEADER_SIZE) == 0;
     memcpy(r->seen, header, JFR_HEADER_SIZE);
@@ -99,12 +99,12 @@ enum recording_result recording_next(struct recording *r, bool ended, struct jfr
         return RECORDING_BROKEN;
     if (end < r->at)
         return RECORDING_BROKEN;
-    if (end - r->at < sizeof bytes || !read_all(r->fd, bytes, sizeof bytes, r->at)) {
+    if (end - r->at < sizeof bytes || !recording_read_all(r->fd, bytes, sizeof bytes, r->at)) {
         r->unfinished = true;
         return not_yet;
     }
 
-    bool settled = stays(r, bytes) || ended;
+    bool settled = recording_stays(r, bytes) || ended;
     const enum jfr_framing framing = jfr_header_framing(bytes, &h);
     if (framing == JFR_CHUNK_OPEN) {
         r->unfinished = true;
@@ -117,7 +117,7 @@ enum recording_result recording_next(struct recording *r, bool ended, struct jfr
         return RECORDING_WAITING;
     if (following != JFR_NO_CHUNK)
         jfr_header_mend_duration(&h, &next);
-    const enum recording_result result = take(r, &h, ret);
+    const enum recording_result result = recording_take(r, &h, ret);
     r->unfinished = result == RECORDING_CHUNK && !ended && following == JFR_CHUNK_OPEN;
     return result;
 }
@@ -142,7 +142,7 @@ int recording_find_first(struct recording *r, struct err *err)
     for (at = (uint64_t)data; at < stop;) {
         uint8_t step[SCAN_STEP];
         size_t n = stop - at < sizeof step ? (size_t)(stop - at) : sizeof step, zeros = 0;
-        if (!read_all(r->fd, step, n, at))
+        if (!recording_read_all(r->fd, step, n, at))
             return err_set(err, -EIO, "read the earlier recording at byte %llu", (unsigned long long)at);
         while (zeros < n && step[zeros] == 0)
             zeros++;
