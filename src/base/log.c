@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/secret.h"
 
 enum { LINE_MAX_BYTES = 64 * 1024 };
@@ -173,13 +174,13 @@ static void log_put_number(struct buf *b, bool json, const char *key, int64_t n)
 
 static void log_put_time(struct buf *b, bool json)
 {
-    struct timespec ts;
+    const int64_t now = clock_wall_ns();
+    const time_t seconds = now / NS_PER_SEC;
     struct tm tm;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    gmtime_r(&ts.tv_sec, &tm);
+    gmtime_r(&seconds, &tm);
     char text[40];
     strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
-    buf_printf(b, json ? "{\"ts\":\"%s.%09ldZ\"" : "ts=%s.%09ldZ", text, ts.tv_nsec);
+    buf_printf(b, json ? "{\"ts\":\"%s.%09ldZ\"" : "ts=%s.%09ldZ", text, (long)(now % NS_PER_SEC));
 }
 
 void log_write(enum log_level level, const char *msg, const struct log_field *fields, size_t n)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "jvm/operation/scan.h"
 
@@ -106,9 +107,7 @@ static bool process_table_young(const struct process *p, uint64_t now_ticks, uin
 
 static void compare_some(struct process_table *t, bool young_ones)
 {
-    struct timespec boot;
-    clock_gettime(CLOCK_BOOTTIME, &boot);
-    const uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK), now = (uint64_t)boot.tv_sec * hz;
+    const uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK), now = (uint64_t)(clock_boot_ns() / NS_PER_SEC) * hz;
     for (size_t i = 0; young_ones && i < t->len; i++)
         if (process_table_young(&t->items[i], now, YOUNG_S * hz))
             process_table_compare(&t->items[i]);

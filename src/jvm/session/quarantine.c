@@ -6,8 +6,8 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
-#include "os/clock.h"
 
 /* The file is looked at this often at most. Make-ups known to be fine; a forgotten one is only suspected sooner. */
 enum { LOOK_MS = 2000, FINE_MAX = 256 };

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "os/clock.h"
+#include "base/clock.h"
 #include "test.h"
 
 static const int64_t SECOND = 1000000000;
