@@ -1,6 +1,6 @@
 /* discovery.process: every process of the host as a target.
  *
- * Two rhythms. Each refresh_interval everything is read again and the targets are made anew. In between, once a second, a look that costs
+ * Two rhythms. Each refresh_interval everything is read again and the targets are made anew. In between, once a second, a poll that costs
  * next to nothing (components/discovery_process_table.h) finds JVMs that appeared and processes that ended, and only these are read: whoever profiles
  * JVMs need not wait for the refresh, whoever lists processes is not woken by each short-lived one.
  *
@@ -25,8 +25,8 @@
 #include "os/procfs.h"
 
 enum {
-    LOOK_MS = 1000,
-    LOOK_LEAST_MS = 100, /* for a refresh_interval below LOOK_MS */
+    POLL_MS = 1000,
+    POLL_LEAST_MS = 100, /* for a refresh_interval below POLL_MS */
     SCAN_MS = 2000,      /* for JVM_SCAN_MAX processes, which take some ms */
     SCAN_ALONE_MS = 3000,
     SCANS_AT_ONCE = 2,   /* of one user: the helper has other things to do, too */
@@ -110,7 +110,7 @@ struct discovery {
     bool full;              /* a full read is under way */
     size_t label_bytes;     /* of all targets together */
     unsigned reports;       /* since the last full read */
-    int look_code;          /* of the last look, to report a failure once */
+    int poll_code;          /* of the last poll, to report a failure once */
 };
 
 static int64_t to_ms(int64_t ns)
@@ -444,30 +444,30 @@ static void discovery_on_poll(uv_timer_t *timer)
     struct discovery *d = timer->data;
     const int64_t now = (int64_t)uv_now(d->env->loop);
     const bool all = now >= d->refresh_at_ms;
-    struct process_look look;
+    struct process_poll poll;
     struct err err = {0};
-    const int code = process_table_look(&d->table, all, &look, &err);
+    const int code = process_table_poll(&d->table, all, &poll, &err);
     if (code < 0) {
-        if (code != d->look_code)
+        if (code != d->poll_code)
             log_error("cannot list processes; keeping the previous targets", L_COMPONENT(component_id(d->self)),
                       L_STR("err", err.text));
-        d->look_code = code;
+        d->poll_code = code;
         component_health(d->self, false, "%s", err.text);
         return;
     }
     const bool found = d->lost && priv_healthy(d->env->priv);
     d->lost = d->lost && !found;
-    if ((d->look_code || found) && !d->lost)
+    if ((d->poll_code || found) && !d->lost)
         component_health(d->self, true, "%s", "");
-    d->look_code = 0;
+    d->poll_code = 0;
     if (all) {
         d->refresh_at_ms = now + to_ms(d->args.refresh_interval);
         d->full = d->dirty = true;
         d->reports = 0;
     }
-    d->dirty |= look.lost;
-    d->dirty_java |= look.lost_java;
-    if (look.changed || found)
+    d->dirty |= poll.lost;
+    d->dirty_java |= poll.lost_java;
+    if (poll.changed || found)
         read_pending(d);
     discovery_settle(d);
 }
@@ -475,7 +475,7 @@ static void discovery_on_poll(uv_timer_t *timer)
 static void discovery_poll_from_now_on(struct discovery *d)
 {
     int64_t period = to_ms(d->args.refresh_interval);
-    period = period > LOOK_MS ? LOOK_MS : period < LOOK_LEAST_MS ? LOOK_LEAST_MS : period;
+    period = period > POLL_MS ? POLL_MS : period < POLL_LEAST_MS ? POLL_LEAST_MS : period;
     uv_timer_start(&d->timer, discovery_on_poll, 0, (uint64_t)period);
 }
 

@@ -1,7 +1,7 @@
-/* The processes discovery.process knows, and which of them deserve another look.
+/* The processes discovery.process knows, and which of them deserve to be read again.
  *
- * Between two full reads a look must cost next to nothing, yet find a JVM within about a second. What it relies on:
- *   - whatever starts or ends changes the fingerprint of /proc/loadavg, so an equal one ends the look after one read; what can only have
+ * Between two full reads a poll must cost next to nothing, yet find a JVM within about a second. What it relies on:
+ *   - whatever starts or ends changes the fingerprint of /proc/loadavg, so an equal one ends the poll after one read; what can only have
  *     ended is found some looks later (its session has a pidfd and knows at once), for the threads of a busy host come and go all the time;
  *   - a new pid in /proc is new, one that is missing has ended; what has too little address space for a JVM needs no closer look,
  *     but is compared at the next looks that find something changed: it may be a JVM that is just being loaded;
@@ -48,15 +48,15 @@ struct process {
 struct process_table {
     struct process *items; /* by ascending pid */
     size_t len;
-    struct procfs_load load; /* fingerprint of the last look */
+    struct procfs_load load; /* fingerprint of the last poll */
     unsigned put_off;        /* looks since something ended */
-    unsigned started;        /* pids handed out before the last look, as far as it matters */
+    unsigned started;        /* pids handed out before the last poll, as far as it matters */
     size_t to_compare;       /* processes the comparing still has to visit since something changed … */
     size_t compared;         /* … and the index it goes on from */
 };
 
-/* What a look found out. */
-struct process_look {
+/* What a poll found out. */
+struct process_poll {
     bool changed;   /* something may have become pending */
     bool lost;      /* a process with labels has ended … */
     bool lost_java; /* … and it was a JVM */
@@ -65,5 +65,5 @@ struct process_look {
 struct process *process_table_find(const struct process_table *t, pid_t pid);
 /* Looks for new, ended and (if they may be) changed processes: READ_IF_JAVA becomes pending for the new and changed. With `all`,
  * READ_ALL for everything. */
-must_check int process_table_look(struct process_table *t, bool all, struct process_look *ret, struct err *err);
+must_check int process_table_poll(struct process_table *t, bool all, struct process_poll *ret, struct err *err);
 void process_table_done(struct process_table *t);

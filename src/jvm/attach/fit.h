@@ -1,6 +1,6 @@
 /* Whether a JVM may be attached to, asked before anything is placed in it or signalled: its machine, its build, its memory.
  *
- * Two steps, for two sets of rights (jvm/probe/view.h): what /proc and cgroupfs say (fit_look), then what stands beneath the target's root (fit_check).
+ * Two steps, for two sets of rights (jvm/probe/view.h): what /proc and cgroupfs say (fit_peek), then what stands beneath the target's root (fit_check).
  * A JVM that has our library mapped already has shown that it fits; only its memory is looked at again.
  */
 #pragma once
@@ -22,7 +22,7 @@ struct jvm_fit {
 };
 
 /* From /proc/PID and the cgroup file system. `need`: bytes its cgroups must have left; 0 = whatever they have. -ENOMEM without room. */
-must_check int fit_look(const struct pidref *p, const struct jvm_probe *t, uint64_t need, struct jvm_fit *ret,
+must_check int fit_peek(const struct pidref *p, const struct jvm_probe *t, uint64_t need, struct jvm_fit *ret,
                         struct err *err);
 
 /* How much the profiler may keep of stacks there, beside what it needs from the start: whole MiB, at most `usual`. Where little is left it

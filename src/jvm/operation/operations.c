@@ -92,7 +92,7 @@ static bool operation_peek(struct operation_job *j, bool attach)
     int code = jvm_target_find(&j->target, j->s->id.pid, j->s->id.start_time, &err);
     if (code == 0 && attach) {
         makeup_read(v, &j->reply->makeup);
-        j->unfit.code = fit_look(&v->p, &j->target.probe, j->s->headroom, &j->fit, &j->unfit);
+        j->unfit.code = fit_peek(&v->p, &j->target.probe, j->s->headroom, &j->fit, &j->unfit);
     }
     if (code == 0)
         code = jvm_target_become(&j->target, &err);

@@ -2,7 +2,7 @@
  *
  * The writer is the target, so every byte is hostile: offsets are checked against the file, one chunk is at most RECORDING_CHUNK_MAX, and
  * what is handed out is a copy. A chunk counts as finished when its header says so (checkpoint offset set, size not the placeholder) and
- * either the next chunk's magic stands behind it, or the writer is done, or two looks saw the very same header: the header is rewritten
+ * either the next chunk's magic stands behind it, or the writer is done, or two polls saw the very same header: the header is rewritten
  * with one pwrite that may straddle a page. Consumed bytes are punched out, which is also how a later agent knows where to begin.
  *
  * The descriptor is a regular file on a local file system (the operation that opened it checked), so reading it waits for no server; but
@@ -25,10 +25,10 @@ struct recording {
     int fd;                         /* owned; -1: none */
     uint64_t at;                    /* where the first unconsumed chunk begins */
     uint64_t punched;               /* what lies before was given back */
-    uint8_t seen[RECORDING_HEADER]; /* the header there at the last look */
+    uint8_t seen[RECORDING_HEADER]; /* the header there at the last poll */
     bool looked;
     bool
-        unfinished; /* at the last look the chunk there was not: while nothing is written, there is nothing more to see */
+        unfinished; /* at the last poll the chunk there was not: while nothing is written, there is nothing more to see */
 };
 #define RECORDING_INIT ((struct recording){.fd = -1})
 
@@ -37,7 +37,7 @@ struct recording_chunk {
     size_t len;
     int64_t start_ns,
         end_ns; /* wall clock, as the header claims (which is mended if that was set meanwhile); end >= start */
-    bool last;  /* the one behind it is being written: another look now would find nothing */
+    bool last;  /* the one behind it is being written: another poll now would find nothing */
 };
 
 enum recording_result {

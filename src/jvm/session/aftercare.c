@@ -182,7 +182,7 @@ void aftercare_ended(struct aftercare *a, const struct pidref *p, int64_t now_ns
     aftercare_done(a);
 }
 
-void aftercare_look(struct aftercare *a, struct quarantine *q, int64_t now_ns)
+void aftercare_poll(struct aftercare *a, struct quarantine *q, int64_t now_ns)
 {
     if (!a->since_ns || a->ended_ns || now_ns - a->since_ns < AFTERCARE_S * NS_PER_SEC)
         return;

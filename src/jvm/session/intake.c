@@ -234,7 +234,7 @@ static void on_read(void *arg, struct jvm_read *r)
     in->events->turn(in->arg);
 }
 
-/* What was written since the last look can only be seen by a look; if nothing was, there is nothing to see. */
+/* What was written since the last poll can only be seen by a poll; if nothing was, there is nothing to see. */
 static bool is_as_it_was(struct intake_file *f, const struct stat *st)
 {
     const bool same = f->looked && f->recording.unfinished && f->seen_size == (int64_t)st->st_size &&
@@ -245,7 +245,7 @@ static bool is_as_it_was(struct intake_file *f, const struct stat *st)
     return same && !f->ended;
 }
 
-int64_t intake_put_off_ns(const struct intake *in)
+int64_t intake_delay_ns(const struct intake *in)
 {
     const int64_t off = max_ns(in->read_clock - burst_ns(), in->pace_at) - clock_ns();
     return in->file_count && off > 0 ? off : 0;
@@ -257,12 +257,12 @@ static bool intake_overflows(const struct intake_file *f, const struct stat *st)
     return (uint64_t)st->st_size > f->recording.at && blocks > INTAKE_BACKLOG;
 }
 
-bool intake_look(struct intake *in, bool due)
+bool intake_poll(struct intake *in, bool due)
 {
     struct stat st;
     if (in->reading)
         return true;
-    if (!in->file_count || intake_put_off_ns(in))
+    if (!in->file_count || intake_delay_ns(in))
         return in->file_count && !intake_current(in);
     struct intake_file *f = &in->files[0];
     if (!f->ended && !due && !in->pace_at)

@@ -1,6 +1,6 @@
 /* What a session reads: its recordings, one finished chunk after the other, cut into intervals.
  *
- * The current recording is the last one; earlier ones are drained first. Every look is a step in a child of the helper (jvm/operation/reading.h), and
+ * The current recording is the last one; earlier ones are drained first. Every poll is a step in a child of the helper (jvm/operation/reading.h), and
  * none is taken when the file's size and times say that nothing was written. An interval is over when its chunks, by their own headers,
  * span it.
  *
@@ -82,9 +82,9 @@ void intake_adopt(struct intake *in, int fd);
 void intake_end(struct intake *in);
 /* Takes a step, if one may help: with the current recording when `due`, when the rest of a backlog is, or always with those before it. True
  * while one is under way, or more are to follow. */
-bool intake_look(struct intake *in, bool due);
-/* How long until a look that was put off, in nanoseconds; 0 = none is. */
-int64_t intake_put_off_ns(const struct intake *in);
+bool intake_poll(struct intake *in, bool due);
+/* How long until a poll that was put off, in nanoseconds; 0 = none is. */
+int64_t intake_delay_ns(const struct intake *in);
 /* Lets whoever finds the recordings' session running take it over: this agent, or the next. */
 void intake_release(const struct intake *in);
 /* What is unread is lost, and an open interval ends. */

@@ -22,7 +22,7 @@ int64_t jvm_retry_after(struct jvm_retry *r, enum jvm_outcome outcome, int64_t i
     case JVM_FOREIGN:
         return interval_ns > 5 * NS_PER_SEC ? interval_ns : 5 * NS_PER_SEC;
     case JVM_CONDEMNED:
-        return JVM_CONDEMNED_LOOK_S * NS_PER_SEC;
+        return JVM_CONDEMNED_POLL_S * NS_PER_SEC;
     case JVM_NO_ROOM:
         return r->no_rooms < NO_ROOM_DOUBLINGS ? (NO_ROOM_S * NS_PER_SEC) << r->no_rooms++ : NO_ROOM_MAX_S * NS_PER_SEC;
     default:

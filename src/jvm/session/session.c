@@ -20,9 +20,9 @@ static const int64_t TICK_NS = 1100000000; /* of the profiler, and what it is la
 
 /* The least `chunktime` of async-profiler, and the most we let it wait. */
 enum { CHUNK_MIN_S = 5, CHUNK_MAX_S = 60 };
-/* Looking at the recording: just after a chunk should have closed, again while it has not, and otherwise (a chunk closes early when it
+/* Polling the recording: just after a chunk should have closed, again while it has not, and otherwise (a chunk closes early when it
  * reaches chunksize). */
-enum { LOOK_AFTER_MS = 50, LOOK_NEAR_MS = 500, LOOK_FAR_MS = 5000, LOOK_OVERDUE_MS = 1000 };
+enum { POLL_AFTER_MS = 50, POLL_NEAR_MS = 500, POLL_FAR_MS = 5000, POLL_OVERDUE_MS = 1000 };
 /* Nearly the chunksize: the next one may close early, too. */
 enum { LARGE_CHUNK = 2 << 20 };
 /* How often a session that waits for descriptors asks for them. */
@@ -74,7 +74,7 @@ struct jvm_session {
     int64_t chunk_began; /* the chunk being written, as we saw it */
     int64_t chunk_due;   /* when it should have closed */
     bool small_chunks;   /* the last one was far from chunksize, so the next one will hardly close early */
-    int64_t look_at;     /* when the recording is worth a look */
+    int64_t poll_at;     /* when the recording is worth a poll */
     int64_t dump_at, metrics_at, retry_at, roll_not_before;
 };
 
@@ -146,12 +146,12 @@ static int64_t retry_after(struct jvm_session *s, enum jvm_outcome outcome);
 
 /* The next chunk began when this one ended, a moment ago by the wall clock, and takes as long: the profiler closes chunks on its tick of
  * a second, mostly the one after the time is up. One that was cut early, or a clock that jumped, makes the guess a bad one: then
- * the looks come every LOOK_NEAR_MS, or LOOK_FAR_MS is soon enough. */
+ * polls come every POLL_NEAR_MS, or POLL_FAR_MS is soon enough. */
 static int64_t due_after(const struct jvm_session *s, const struct recording_chunk *c)
 {
     const int64_t since = clock_wall_ns() - c->end_ns, took = c->end_ns - c->start_ns;
     const int64_t least = chunk_s(s) * NS_PER_SEC, length = took > least && took < least + TICK_NS ? took : least;
-    return clock_ns() + length - (since > 0 && since < length ? since : 0) + LOOK_AFTER_MS * NS_PER_MS;
+    return clock_ns() + length - (since > 0 && since < length ? since : 0) + POLL_AFTER_MS * NS_PER_MS;
 }
 
 static int64_t min_ns(int64_t a, int64_t b)
@@ -159,14 +159,14 @@ static int64_t min_ns(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* When the recording is worth a look. */
+/* When the recording is worth a poll. */
 static int64_t session_next_poll(const struct jvm_session *s, int64_t now)
 {
     if (by_dump(s))
-        return now + LOOK_FAR_MS * NS_PER_MS;
+        return now + POLL_FAR_MS * NS_PER_MS;
     if (now < s->chunk_due)
-        return s->small_chunks ? s->chunk_due : min_ns(s->chunk_due, now + LOOK_FAR_MS * NS_PER_MS);
-    return now + (now < s->chunk_due + 3 * NS_PER_SEC ? LOOK_NEAR_MS : LOOK_OVERDUE_MS) * NS_PER_MS;
+        return s->small_chunks ? s->chunk_due : min_ns(s->chunk_due, now + POLL_FAR_MS * NS_PER_MS);
+    return now + (now < s->chunk_due + 3 * NS_PER_SEC ? POLL_NEAR_MS : POLL_OVERDUE_MS) * NS_PER_MS;
 }
 
 static void on_live_chunk(void *arg, const struct recording_chunk *c)
@@ -177,7 +177,7 @@ static void on_live_chunk(void *arg, const struct recording_chunk *c)
     s->small_chunks = c->len < LARGE_CHUNK;
     s->roll_bytes += c->len;
     s->retries.failures = 0;
-    s->look_at = session_next_poll(s, s->chunk_began);
+    s->poll_at = session_next_poll(s, s->chunk_began);
     if (s->state == JVM_STATE_PROFILING)
         session_set_state(s, s->state, s->degraded.why);
 }
@@ -270,7 +270,7 @@ static bool wait_for_pardon(struct jvm_session *s)
     if (!s->config.quarantine || s->config.retry_crashed ||
         !quarantine_reason(s->config.quarantine, s->care.makeup.key, why, sizeof why))
         return false;
-    session_enter_waiting(s, why, JVM_CONDEMNED_LOOK_S * NS_PER_SEC);
+    session_enter_waiting(s, why, JVM_CONDEMNED_POLL_S * NS_PER_SEC);
     return true;
 }
 
@@ -320,10 +320,10 @@ static void session_profiler_started(struct jvm_session *s, const struct jvm_rep
     const int64_t now = clock_ns();
     itimer_scale_begin(&s->scale, s->id.pid);
     s->began = s->chunk_began = now;
-    s->chunk_due = now + chunk_s(s) * NS_PER_SEC + LOOK_AFTER_MS * NS_PER_MS;
+    s->chunk_due = now + chunk_s(s) * NS_PER_SEC + POLL_AFTER_MS * NS_PER_MS;
     s->dump_at = now + intake_target_ns(&s->intake);
     s->metrics_at = now + s->config.roll_ns / METRICS_PER_ROLL;
-    s->look_at = session_next_poll(s, now);
+    s->poll_at = session_next_poll(s, now);
     s->roll_bytes = 0;
     s->roll_wanted = false;
     s->running = s->sent;
@@ -380,7 +380,7 @@ static void on_dumped(void *arg, const struct jvm_reply *r)
         if (s->dump_at < now)
             s->dump_at = now + s->config.interval_ns;
         if (r->outcome == JVM_OK)
-            s->look_at = now;
+            s->poll_at = now;
         if (s->state == JVM_STATE_PROFILING) /* or what it wrote turned out to be damaged */
             session_set_state(s, JVM_STATE_PROFILING, r->outcome == JVM_OK ? s->degraded.why : r->reason);
     }
@@ -564,11 +564,11 @@ static void session_drive(struct jvm_session *s)
     if (s->finished)
         return;
     const int64_t now = clock_ns();
-    const bool due = now >= s->look_at, more = intake_look(&s->intake, due);
+    const bool due = now >= s->poll_at, more = intake_poll(&s->intake, due);
     if (due)
-        s->look_at = session_next_poll(s, now);
+        s->poll_at = session_next_poll(s, now);
     if (s->work != WORK_START && s->work != WORK_ROLL)
-        aftercare_look(&s->care, s->config.quarantine, now);
+        aftercare_poll(&s->care, s->config.quarantine, now);
     const bool over = (s->gone && s->work == WORK_NONE) || (s->close_by && s->work == WORK_NONE && !s->may_run);
     if ((over && !more) || (s->close_by && now >= s->close_by)) {
         session_finish(s);
@@ -592,8 +592,8 @@ static void session_schedule(struct jvm_session *s)
 {
     const int64_t now = clock_ns();
     const bool profiling = s->state == JVM_STATE_PROFILING;
-    int64_t at = profiling ? s->look_at : now + LOOK_FAR_MS * NS_PER_MS;
-    const int64_t put_off = intake_put_off_ns(&s->intake);
+    int64_t at = profiling ? s->poll_at : now + POLL_FAR_MS * NS_PER_MS;
+    const int64_t put_off = intake_delay_ns(&s->intake);
     if (put_off)
         at = min_ns(at, now + put_off);
     if (s->close_by)
