@@ -22,7 +22,8 @@ JAVAC        ?= javac
 JAVA         ?= java
 
 .DELETE_ON_ERROR:
-.PHONY: all build run demo-app test test-unit test-asan test-daemon test-adversary test-jvms soak bench lint format fuzz install clean setup-%
+.PHONY: all build run demo-app test test-unit test-asan test-daemon test-adversary test-jvms soak bench lint format \
+        fuzz install clean setup-%
 
 all: build
 
@@ -54,6 +55,7 @@ test: setup-test
 	tools/check-layers
 	tools/check-names --self-check
 	tools/check-names
+	tools/check-tests
 	$(MAKE) test-unit test-asan test-daemon test-adversary
 
 test-unit: setup-test $(BUILD)/build.ninja
@@ -84,13 +86,16 @@ bench: setup-bench $(BUILD)/build.ninja
 lint: setup-lint $(BUILD)/build.ninja $(FUZZ)/build.ninja
 	tools/check-layers
 	tools/check-names
+	tools/check-tests
 	tools/check-sizes
+	tools/check-lines
 	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format --dry-run --Werror
 	tools/ninja $(BUILD) --quiet
 	git ls-files 'src/*.c' | xargs -P "$$(nproc)" -n 8 clang-tidy --quiet -p $(BUILD) --warnings-as-errors='*'
 	tools/ninja $(FUZZ) --quiet
 
 format:
+	-tools/check-lines --wrap
 	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i
 
 $(FUZZ)/build.ninja: | setup-fuzz

@@ -1,5 +1,5 @@
-/* What a target says of itself before it is attached to: versions, ELF headers, the profiler's refusals; and the quarantine's file. What is
- * kept of it is printable and short, and a list that was written is read as the same one. */
+/* What a target says of itself before it is attached to: versions, ELF headers, the profiler's refusals; and the
+ * quarantine's file. What is kept of it is printable and short, and a list that was written is read as the same one. */
 #include <stdint.h>
 #include <stdlib.h>
 

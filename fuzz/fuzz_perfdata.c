@@ -1,4 +1,5 @@
-/* The counters of a JVM, which its user may have written: what is found lies within them, and what is read from it has an end. */
+/* The counters of a JVM, which its user may have written: what is found lies within them, and what is read from it has
+ * an end. */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -135,14 +135,10 @@ static void on_stream_ended(void *arg)
         java_reconcile(j); /* it may have come back meanwhile */
 }
 
-static void java_on_chunk(void *arg, uint8_t *bytes, size_t len, bool last_of_interval)
+static void java_on_chunk(void *arg, struct jfr_chunk *c)
 {
     struct jvm *v = arg;
-    struct jfr_chunk *c = jfr_chunk_new(bytes, len);
-    c->itimer_scale = jvm_session_itimer_scale(v->session);
-    c->last_of_interval = last_of_interval;
     java_stream_chunk(v->stream, c);
-    jfr_chunk_unref(c);
 }
 
 static void tell_state(struct jvm *v)

@@ -40,7 +40,7 @@ static void free_paths(char **paths, size_t n)
     free(paths);
 }
 
-static void job_run(uv_work_t *work)
+static void follow_run_job(uv_work_t *work)
 {
     struct read_job *job = work->data;
     job->result = job->read((const char *const *)job->paths, job->path_count);
@@ -54,7 +54,8 @@ static void job_end(uv_work_t *work, int status)
     struct conf_follow *f = job->owner;
     if (f)
         f->job = NULL;
-    /* What is read again soon is taken nevertheless: files that never rest must not keep it away for ever. `take` may free f. */
+    /* What is read again soon is taken nevertheless: files that never rest must not keep it away for ever. `take` may
+     * free f. */
     const bool again = f && f->again;
     if (again)
         follow_read(f);
@@ -79,7 +80,7 @@ static void follow_read(struct conf_follow *f)
                              .read = f->options.read,
                              .discard = f->options.discard};
     job->work.data = job;
-    uv_queue_work(w->loop, &job->work, job_run, job_end);
+    uv_queue_work(w->loop, &job->work, follow_run_job, job_end);
 }
 
 static void follow_changed(void *arg)

@@ -13,8 +13,8 @@
 #include "base/list.h"
 #include "base/mem.h"
 
-/* As many links as the kernel follows (path_resolution(7)). Folders beyond the maximum, and those below more parts with signs than a
- * pattern may have, are counted as missed. */
+/* As many links as the kernel follows (path_resolution(7)). Folders beyond the maximum, and those below more parts
+ * with signs than a pattern may have, are counted as missed. */
 enum { LINKS_MAX = 40, FOLDERS_MAX = 256, PATTERN_LEVELS_MAX = 16 };
 
 /* An entry of a folder that counts, or all that match. */
@@ -97,8 +97,8 @@ static bool follow_link(const char *link, const char *tail, char at[PATH_MAX], c
     return true;
 }
 
-/* Follows a path as the kernel does, from the resolved folder `at`, and watches every link of it, and its end. True: *at is where it
- * leads. False: something is not there, which is watched, too, as it may come. */
+/* Follows a path as the kernel does, from the resolved folder `at`, and watches every link of it, and its end. True:
+ * *at is where it leads. False: something is not there, which is watched, too, as it may come. */
 static bool trace_path(struct conf_watch *w, char at[PATH_MAX], const char *path)
 {
     char rest[PATH_MAX], next[PATH_MAX];
@@ -135,7 +135,7 @@ static bool trace_path(struct conf_watch *w, char at[PATH_MAX], const char *path
     return false;
 }
 
-static bool is_directory(const char *path)
+static bool watch_is_directory(const char *path)
 {
     struct stat st;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
@@ -163,7 +163,7 @@ static void trace_pattern(struct conf_watch *w, const char *from, const char *pa
     const size_t n = literal_length(pattern);
     snprintf(at, sizeof at, "%s", from);
     if (snprintf(literal, sizeof literal, "%.*s", (int)n, pattern) >= (int)sizeof literal ||
-        !trace_path(w, at, literal) || !pattern[n] || !is_directory(at))
+        !trace_path(w, at, literal) || !pattern[n] || !watch_is_directory(at))
         return;
     const char *tail = pattern + n + strcspn(pattern + n, "/");
     if (snprintf(part, sizeof part, "%.*s", (int)(tail - pattern - n), pattern + n) >= (int)sizeof part)
@@ -176,7 +176,7 @@ static void trace_pattern(struct conf_watch *w, const char *from, const char *pa
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || fnmatch(part, e->d_name, 0) != 0)
             continue;
         snprintf(end, sizeof end, "%s", at);
-        if (trace_path(w, end, e->d_name) && *tail && is_directory(end))
+        if (trace_path(w, end, e->d_name) && *tail && watch_is_directory(end))
             trace_pattern(w, end, tail, level + 1);
     }
 }
@@ -188,7 +188,7 @@ static void trace_option(struct conf_watch *w, const char *path)
         return;
     if (w->options.patterns)
         trace_pattern(w, at, path, 0);
-    else if (trace_path(w, at, path) && w->options.entries && is_directory(at))
+    else if (trace_path(w, at, path) && w->options.entries && watch_is_directory(at))
         trace_pattern(w, at, w->options.entries, 0);
 }
 
@@ -297,7 +297,7 @@ size_t conf_watch_missed(const struct conf_watch *w)
     return w->missed;
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void watch_on_timer_closed(uv_handle_t *handle)
 {
     struct conf_watch *w = handle->data;
     if (--w->open_handles == 0)
@@ -309,6 +309,6 @@ void conf_watch_free(struct conf_watch *w)
     if (!w)
         return;
     forget_folders(w);
-    uv_close((uv_handle_t *)&w->quiet, on_timer_closed);
-    uv_close((uv_handle_t *)&w->poll, on_timer_closed);
+    uv_close((uv_handle_t *)&w->quiet, watch_on_timer_closed);
+    uv_close((uv_handle_t *)&w->poll, watch_on_timer_closed);
 }

@@ -62,6 +62,7 @@ struct yaml_reader {
     struct strmap by_name; /* the latest of a name -> its number + 1 */
     size_t values;         /* so far, aliases in full */
     unsigned depth;
+    bool strings; /* scalars stay what is written */
     struct err *err;
 };
 
@@ -271,8 +272,16 @@ static int yaml_event_scalar(struct yaml_reader *r, const yaml_event_t *e, struc
     struct err why = {0};
     const bool plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     struct str text = {(const char *)e->data.scalar.value, e->data.scalar.length};
-    int code = yaml_scalar((const char *)e->data.scalar.tag, plain, text, ret, &why);
-    return code < 0 ? yaml_fail(r, e->start_mark, "%s", why.text) : 0;
+    struct value *v = NULL;
+    const int code = yaml_scalar((const char *)e->data.scalar.tag, plain, text, &v, &why);
+    if (code < 0)
+        return yaml_fail(r, e->start_mark, "%s", why.text);
+    if (r->strings && value_kind(v) != VALUE_NULL) {
+        value_unref(v);
+        v = value_string(text);
+    }
+    *ret = v;
+    return 0;
 }
 
 static int yaml_node(struct yaml_reader *r, const yaml_event_t *e, struct value **ret)
@@ -329,14 +338,14 @@ static int yaml_document(struct yaml_reader *r, struct value **ret)
     return code;
 }
 
-int yaml_read(struct str text, struct value **ret, struct err *err)
+static int read_yaml(struct str text, bool strings, struct value **ret, struct err *err)
 {
     if (text.n > YAML_TEXT_MAX)
         return err_set(err, -E2BIG, "yaml: more than %d bytes", YAML_TEXT_MAX);
     int code = load_library(err);
     if (code < 0)
         return code;
-    struct yaml_reader r = {.err = err};
+    struct yaml_reader r = {.strings = strings, .err = err};
     if (!lib.initialize(&r.parser))
         return err_set(err, -ENOMEM, "yaml: out of memory");
     lib.set_input(&r.parser, (const unsigned char *)(text.n ? text.p : ""), text.n);
@@ -349,4 +358,14 @@ int yaml_read(struct str text, struct value **ret, struct err *err)
     strmap_done(&r.by_name);
     lib.done(&r.parser);
     return code;
+}
+
+int yaml_read(struct str text, struct value **ret, struct err *err)
+{
+    return read_yaml(text, false, ret, err);
+}
+
+int yaml_read_strings(struct str text, struct value **ret, struct err *err)
+{
+    return read_yaml(text, true, ret, err);
 }

@@ -58,7 +58,10 @@ static void end_interval(struct intake *in)
     if (!in->open)
         return;
     in->open = false;
-    in->events->chunk(in->arg, NULL, 0, true);
+    struct jfr_chunk *end = jfr_chunk_new(NULL, 0);
+    end->last_of_interval = true;
+    in->events->chunk(in->arg, end);
+    jfr_chunk_unref(end);
 }
 
 static bool interval_full(const struct intake *in, int64_t target)
@@ -71,7 +74,7 @@ static bool interval_full(const struct intake *in, int64_t target)
 }
 
 /* `live`: of the running profiler, not what an earlier one left. */
-static void hand_out(struct intake *in, struct recording_chunk *c, bool live)
+static void hand_out(struct intake *in, struct jfr_chunk *c, bool live)
 {
     /* A hole in time is not part of any interval: the profiler was off, or another agent's. */
     const bool hole = c->start_ns - in->end_ns > NS_PER_SEC || c->start_ns - in->end_ns < -NS_PER_SEC;
@@ -88,7 +91,8 @@ static void hand_out(struct intake *in, struct recording_chunk *c, bool live)
     in->first_cut = in->first_cut || (full && live);
     metric_add(&jvm_chunks_total, 1, "read");
     metric_add(&jfr_bytes, (double)c->len);
-    in->events->chunk(in->arg, TAKE_PTR(c->bytes), c->len, full);
+    c->last_of_interval = full;
+    in->events->chunk(in->arg, c);
 }
 
 /* ---- recordings ---- */
@@ -175,11 +179,11 @@ static void intake_damaged(struct intake *in, const char *result, const char *wh
 static void intake_take(struct intake *in, struct jvm_read *r)
 {
     const bool live = &in->files[0] == intake_current(in);
-    in->pace_at = r->chunk.last ? 0 : clock_ns() + (in->hurry ? PACE_END_MS : PACE_MS) * NS_PER_SEC / 1000;
-    in->read_clock = max_ns(in->read_clock, clock_ns()) + (int64_t)((double)r->chunk.len / INTAKE_RATE * 1e9);
+    in->pace_at = r->recording.unfinished ? 0 : clock_ns() + (in->hurry ? PACE_END_MS : PACE_MS) * NS_PER_SEC / 1000;
+    in->read_clock = max_ns(in->read_clock, clock_ns()) + (int64_t)((double)r->chunk->len / INTAKE_RATE * 1e9);
     if (live)
-        in->events->live(in->arg, &r->chunk);
-    hand_out(in, &r->chunk, live);
+        in->events->live(in->arg, r->chunk);
+    hand_out(in, r->chunk, live);
 }
 
 /* The next try waits a while: what holds up the child may hold up the next. */
@@ -230,7 +234,7 @@ static void on_read(void *arg, struct jvm_read *r)
             break;
         }
     }
-    free(r->chunk.bytes);
+    jfr_chunk_unref(r->chunk);
     in->events->turn(in->arg);
 }
 

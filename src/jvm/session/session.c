@@ -147,7 +147,7 @@ static int64_t retry_after(struct jvm_session *s, enum jvm_outcome outcome);
 /* The next chunk began when this one ended, a moment ago by the wall clock, and takes as long: the profiler closes chunks on its tick of
  * a second, mostly the one after the time is up. One that was cut early, or a clock that jumped, makes the guess a bad one: then
  * polls come every POLL_NEAR_MS, or POLL_FAR_MS is soon enough. */
-static int64_t due_after(const struct jvm_session *s, const struct recording_chunk *c)
+static int64_t due_after(const struct jvm_session *s, const struct jfr_chunk *c)
 {
     const int64_t since = clock_wall_ns() - c->end_ns, took = c->end_ns - c->start_ns;
     const int64_t least = chunk_s(s) * NS_PER_SEC, length = took > least && took < least + TICK_NS ? took : least;
@@ -169,7 +169,7 @@ static int64_t session_next_poll(const struct jvm_session *s, int64_t now)
     return now + (now < s->chunk_due + 3 * NS_PER_SEC ? POLL_NEAR_MS : POLL_OVERDUE_MS) * NS_PER_MS;
 }
 
-static void on_live_chunk(void *arg, const struct recording_chunk *c)
+static void on_live_chunk(void *arg, const struct jfr_chunk *c)
 {
     struct jvm_session *s = arg;
     s->chunk_began = clock_ns();
@@ -182,12 +182,13 @@ static void on_live_chunk(void *arg, const struct recording_chunk *c)
         session_set_state(s, s->state, s->degraded.why);
 }
 
-static void session_on_chunk(void *arg, uint8_t *bytes, size_t len, bool last_of_interval)
+static void session_on_chunk(void *arg, struct jfr_chunk *c)
 {
     struct jvm_session *s = arg;
-    if (bytes && !s->gone) /* or its pid may be another's */
+    if (c->bytes && !s->gone) /* or its pid may be another's */
         (void)itimer_scale_measure(&s->scale, s->id.pid);
-    s->events.chunk(s->arg, bytes, len, last_of_interval);
+    c->itimer_scale = s->scale.value;
+    s->events.chunk(s->arg, c);
 }
 
 static void on_damaged(void *arg, const char *why)
@@ -671,11 +672,6 @@ void jvm_session_close(struct jvm_session *s, unsigned limit_ms)
     if (!s->gone)
         session_set_state(s, JVM_STATE_STOPPING, "");
     uv_timer_start(&s->timer, session_on_timer, 0, 0);
-}
-
-double jvm_session_itimer_scale(const struct jvm_session *s)
-{
-    return s->scale.value;
 }
 
 int64_t jvm_session_next_ns(const struct jvm_session *s)
