@@ -133,7 +133,7 @@ static size_t size_of(const struct labels *ls)
 }
 
 /* Takes the reference; NULL for no target any more. */
-static void set_labels(struct discovery *d, struct process *p, struct labels *labels)
+static void discovery_set_labels(struct discovery *d, struct process *p, struct labels *labels)
 {
     if (p->labels ? labels && labels_equal(p->labels, labels) : !labels) {
         labels_unref(labels);
@@ -225,7 +225,7 @@ static void on_unreadable(struct discovery *d, struct process *p, const struct j
     switch (f->code) {
     case -ENOENT:
     case -ESRCH: /* it has ended, or never had a program: a kernel thread */
-        set_labels(d, p, NULL);
+        discovery_set_labels(d, p, NULL);
         break;
     case -ETIMEDOUT:
     case -EIO:
@@ -239,7 +239,7 @@ static void on_unreadable(struct discovery *d, struct process *p, const struct j
     default:
         if (asked == READ_IF_JAVA)
             break; /* the next full read says so */
-        set_labels(d, p, NULL);
+        discovery_set_labels(d, p, NULL);
         discovery_report(d, p, f);
     }
 }
@@ -275,9 +275,9 @@ static void on_record(void *arg, const struct jvm_scan_record *f)
         p->java_known = f->vm.n || !f->is_java;
     p->settled = p->is_java && (p->java_known || !d->args.discover_config.java);
     if (asked == READ_ALL || p->is_java)
-        set_labels(d, p, labels_of(d, p, f));
+        discovery_set_labels(d, p, labels_of(d, p, f));
     else if (was_java) {
-        set_labels(d, p, NULL); /* a JVM that became something else */
+        discovery_set_labels(d, p, NULL); /* a JVM that became something else */
         d->dirty_java = true;
     }
 }
@@ -481,7 +481,7 @@ static void discovery_take_args(struct discovery *d, struct discovery_process_ar
     process_join_init(&d->join, &d->args.join);
 }
 
-static int discovery_build(struct component *self, void *args, void **ret_state, struct err *err)
+static int discovery_process_build(struct component *self, void *args, void **ret_state, struct err *err)
 {
     (void)err;
     struct discovery *d = xcalloc(1, sizeof *d);
@@ -493,7 +493,7 @@ static int discovery_build(struct component *self, void *args, void **ret_state,
     return 0;
 }
 
-static int discovery_update(void *state, void *args, struct err *err)
+static int discovery_process_update(void *state, void *args, struct err *err)
 {
     (void)err;
     struct discovery *d = state;
@@ -513,7 +513,7 @@ static int discovery_update(void *state, void *args, struct err *err)
     return 0;
 }
 
-static void discovery_start(void *state)
+static void discovery_process_start(void *state)
 {
     struct discovery *d = state;
     uv_timer_init(d->env->loop, &d->timer);
@@ -528,7 +528,7 @@ static void discovery_on_timer_closed(uv_handle_t *timer)
     component_stopped(d->self);
 }
 
-static void discovery_stop(void *state)
+static void discovery_process_stop(void *state)
 {
     struct discovery *d = state;
     list_each(&d->readers, node)
@@ -541,7 +541,7 @@ static void discovery_stop(void *state)
     uv_close((uv_handle_t *)&d->timer, discovery_on_timer_closed);
 }
 
-static void discovery_free(void *state)
+static void discovery_process_free(void *state)
 {
     struct discovery *d = state;
     process_join_done(&d->join);
@@ -558,9 +558,9 @@ const struct component_def discovery_process = {
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = exports,
-    .build = discovery_build,
-    .update = discovery_update,
-    .start = discovery_start,
-    .stop = discovery_stop,
-    .free = discovery_free,
+    .build = discovery_process_build,
+    .update = discovery_process_update,
+    .start = discovery_process_start,
+    .stop = discovery_process_stop,
+    .free = discovery_process_free,
 };

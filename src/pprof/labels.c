@@ -77,7 +77,7 @@ static void labels_put_text(struct buf *out, struct str text)
 
 /* Of the texts, as numbers mean nothing to another conversion, with the key of who limits the series: nobody else knows which label sets
  * collide. False where they are beyond reason. */
-static bool labels_hash(const struct conversion *c, const struct pprof_labels *set, uint64_t *ret)
+static bool labels_hash_series(const struct conversion *c, const struct pprof_labels *set, uint64_t *ret)
 {
     enum { TEXTS_MAX = 1 << 20 };
     cleanup_buf struct buf texts = BUF_INIT(TEXTS_MAX);
@@ -100,7 +100,7 @@ static bool labels_may_be_series(const struct conversion *c, uint32_t series)
     uint64_t hash, ignored;
     if (!known)
         return true;
-    if (!labels_hash(c, &c->symbols.label_sets[series], &hash))
+    if (!labels_hash_series(c, &c->symbols.label_sets[series], &hash))
         return false;
     if (u64map_get(known, hash, &ignored))
         return true;
