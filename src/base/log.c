@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/component_id.h"
 #include "base/secret.h"
 
 enum { LINE_MAX_BYTES = 64 * 1024 };
@@ -160,11 +161,12 @@ static void log_put_text(struct buf *b, bool json, const char *key, const char *
 static void log_put_component(struct buf *b, bool json, const char *id)
 {
     cleanup_buf struct buf path = BUF_INIT(LINE_MAX_BYTES);
-    const char *slash = strrchr(id, '/');
+    struct str modules;
+    const char *local = component_id_split(id, &modules);
     buf_byte(&path, '/');
-    buf_append(&path, id, slash ? (size_t)(slash - id) : 0);
+    buf_str(&path, modules);
     log_put_text(b, json, "component_path", buf_cstr(&path));
-    log_put_text(b, json, "component_id", slash ? slash + 1 : id);
+    log_put_text(b, json, "component_id", local);
 }
 
 static void log_put_number(struct buf *b, bool json, const char *key, int64_t n)
