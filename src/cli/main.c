@@ -18,7 +18,7 @@ static int main_version(int argc, char **argv)
     return EXIT_OK;
 }
 
-const struct command command_version = {"version", "smolder version", "Print the version.", main_version};
+static const struct command command_version = {"version", "smolder version", "Print the version.", main_version};
 
 static const struct command *const commands[] = {&command_run,      &command_convert,   &command_fmt,
                                                  &command_validate, &command_reference, &command_forgive,

@@ -44,6 +44,7 @@ static const struct option profiling_options[] = {
              "Sampling pauses for some milliseconds. Not in Grafana Alloy."},
     {0}};
 
+static int java_profiling_check(const void *profiling, struct err *err);
 static const struct schema profiling_schema = {
     .size = sizeof(struct java_profiling), .options = profiling_options, .validate = java_profiling_check};
 
@@ -181,7 +182,7 @@ static int check_attributes(const struct java_profiling *p, struct err *err)
     return code < 0 ? code : check_log_level(p->log_level, err);
 }
 
-int java_profiling_check(const void *profiling, struct err *err)
+static int java_profiling_check(const void *profiling, struct err *err)
 {
     const struct java_profiling *p = profiling;
     if (p->interval < NS_PER_SEC)
