@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
@@ -25,7 +26,6 @@
 #include "flow/targets.h"
 #include "graph/component.h"
 #include "graph/measured.h"
-#include "os/clock.h"
 
 /* Limits for all files of a component: a pattern can match more than was meant. */
 enum { FILES_MAX = 10000, TEXTS_MAX = 64 << 20 };

@@ -163,7 +163,7 @@ void java_converter_charge(struct java_converter *c, uint64_t user, int64_t cpu_
     u->credit_ns -= cpu_ns;
 }
 
-static void stream_free(struct java_stream *s)
+static void java_stream_release(struct java_stream *s)
 {
     s->user->streams--;
     convert_service_free(s->service);
@@ -177,7 +177,7 @@ static void stream_maybe_ended(struct java_stream *s)
         return;
     void (*ended)(void *) = s->events.ended;
     void *arg = s->arg;
-    stream_free(s);
+    java_stream_release(s);
     ended(arg);
 }
 

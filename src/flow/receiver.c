@@ -61,7 +61,7 @@ static void receiver_capsule_free(void *data)
 }
 
 /* The name configurations see in messages of the reference. */
-const struct capsule_type receiver_capsule = {.name = "pyroscope.Appendable", .free = receiver_capsule_free};
+static const struct capsule_type receiver_capsule = {.name = "pyroscope.Appendable", .free = receiver_capsule_free};
 
 struct value *receiver_value(struct receiver *r)
 {

@@ -41,7 +41,6 @@ struct receivers {
     struct receiver **items;
     size_t len;
 };
-extern const struct capsule_type receiver_capsule;
 /* For OPT_CUSTOM options of type struct receivers (forward_to); null entries are skipped. */
 extern const struct option_type receivers_option;
 struct value *receiver_value(struct receiver *r); /* takes a new reference of r; new value reference */

@@ -30,7 +30,7 @@ struct relabel_rules *relabel_rules_new(struct block_list *list)
     return rules;
 }
 
-struct relabel_rules *relabel_rules_ref(struct relabel_rules *rules)
+static struct relabel_rules *relabel_rules_ref(struct relabel_rules *rules)
 {
     rules->refs++;
     return rules;

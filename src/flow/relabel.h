@@ -51,7 +51,6 @@ extern const struct schema relabel_rule_schema;
 struct relabel_rules;
 /* `list` holds relabel_rule records; they are moved, the list is empty afterwards. */
 struct relabel_rules *relabel_rules_new(struct block_list *list);
-struct relabel_rules *relabel_rules_ref(struct relabel_rules *rules);
 void relabel_rules_unref(struct relabel_rules *rules); /* NULL is fine */
 bool relabel_rules_equal(const struct relabel_rules *a, const struct relabel_rules *b);
 /* The export `rules` of relabelling components: a capsule, compared by the content of the rules. New reference. */

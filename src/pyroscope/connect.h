@@ -27,8 +27,6 @@ enum connect_code {
     CONNECT_UNAUTHENTICATED,
     CONNECT_CODES
 };
-const char *connect_code_name(enum connect_code c); /* "invalid_argument" */
-unsigned connect_code_status(enum connect_code c);
 
 enum connect_codec { CONNECT_PROTO, CONNECT_JSON };
 struct connect_call {

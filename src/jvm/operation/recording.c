@@ -80,7 +80,7 @@ static enum recording_result recording_take(struct recording *r, const struct jf
     return RECORDING_CHUNK;
 }
 
-/* The header is believed once it stays as it is from one look to the next. */
+/* The header is believed once it stays as it is from one poll to the next. */
 static bool recording_stays(struct recording *r, const uint8_t *header)
 {
     bool same = r->looked && memcmp(r->seen, header, JFR_HEADER_SIZE) == 0;

@@ -29,10 +29,10 @@ struct recording {
     int fd;                        /* owned; -1: none */
     uint64_t at;                   /* where the first unconsumed chunk begins */
     uint64_t punched;              /* what lies before was given back */
-    uint8_t seen[JFR_HEADER_SIZE]; /* the header there at the last look */
+    uint8_t seen[JFR_HEADER_SIZE]; /* the header there at the last poll */
     bool looked;
     bool
-        unfinished; /* at the last look the chunk there was not: while nothing is written, nothing more is to be seen */
+        unfinished; /* at the last poll the chunk there was not: while nothing is written, there is nothing more to see */
 };
 #define RECORDING_INIT ((struct recording){.fd = -1})
 
