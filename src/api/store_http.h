@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 #include "graph/controller.h"
-#include "graph/settings.h"
+#include "settings/settings.h"
 #include "store/store.h"
 
 struct store_http;

@@ -26,7 +26,7 @@ const char *push_drop_name(enum push_drop why);
 struct push_item {
     struct list node;
     struct labels *labels; /* one reference each */
-    struct profile *profile;
+    struct encoded_profile *profile;
     int64_t since_ns;
     uint64_t number; /* order of arrival */
     unsigned attempts;
@@ -49,7 +49,7 @@ struct push_queue {
 void push_queue_init(struct push_queue *q, size_t max_bytes, int64_t max_age_ns,
                      void (*dropped)(void *ctx, const struct push_item *item, enum push_drop why), void *ctx);
 /* Takes new references. Drops the oldest profiles for space, or the new one if it exceeds the limit. */
-void push_queue_add(struct push_queue *q, const struct labels *labels, struct profile *p, int64_t now_ns);
+void push_queue_add(struct push_queue *q, const struct labels *labels, struct encoded_profile *p, int64_t now_ns);
 /* Drops profiles beyond the maximum age. */
 void push_queue_expire(struct push_queue *q, int64_t now_ns);
 /* Moves to `batch`, an empty list, the oldest profiles that may share a request: up to `most` profiles and `bytes` of

@@ -529,7 +529,7 @@ static void sender_pump_soon(struct sender *s)
     uv_prepare_start(s->gathered, sender_on_gathered);
 }
 
-void sender_append(struct sender *s, const struct labels *labels, struct profile *p)
+void sender_append(struct sender *s, const struct labels *labels, struct encoded_profile *p)
 {
     push_queue_add(&s->queue, labels, p, sender_now_ns());
     if (s->state == SENDER_STOPPED)

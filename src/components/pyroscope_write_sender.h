@@ -54,7 +54,7 @@ struct sender *sender_new(const struct sender_env *env, struct sender_settings *
 void sender_update(struct sender *s, struct sender_settings *set);
 const struct write_endpoint_args *sender_args(const struct sender *s);
 
-void sender_append(struct sender *s, const struct labels *labels, struct profile *p);
+void sender_append(struct sender *s, const struct labels *labels, struct encoded_profile *p);
 
 /* Sends all queued profiles once, and those that still arrive, until the queue is empty or the time is up; dropped
  * profiles are counted and logged. `done` may be called before this returns. Later profiles are dropped. */

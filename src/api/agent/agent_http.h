@@ -22,7 +22,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "graph/controller.h"
-#include "graph/settings.h"
+#include "settings/settings.h"
 
 struct agent_http;
 

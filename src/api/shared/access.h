@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "graph/settings_http.h"
+#include "settings/http_block.h"
 
 struct access {
     char *expected; /* the Authorization header; NULL: no authentication */
