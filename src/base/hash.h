@@ -20,9 +20,8 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
-
-#include "base/str.h"
 
 extern uint64_t hash_number_key[2]; /* odd; set before main(), constant since */
 

@@ -118,7 +118,7 @@ static int format_of(const struct convert_flags *f, enum write_format *ret, stru
     return err_set(err, -EINVAL, "--format=%s: expected pprof, collapsed, html, json or text", f->format);
 }
 
-struct job {
+struct convert_run {
     const struct convert_flags *f;
     struct read_options read;
     struct write_options write;
@@ -176,7 +176,7 @@ static int check_conversion(const struct convert_flags *f, struct conversion_opt
     return code;
 }
 
-static int check_usage(struct job *j, size_t files, struct err *err)
+static int check_usage(struct convert_run *j, size_t files, struct err *err)
 {
     const struct convert_flags *f = j->f;
     uint64_t mib;
@@ -196,7 +196,7 @@ static int check_usage(struct job *j, size_t files, struct err *err)
 
 /* ---- doing it ---- */
 
-static int damaged(const struct job *j, const struct read_result *r, struct err *err)
+static int damaged(const struct convert_run *j, const struct read_result *r, struct err *err)
 {
     if (r->bad == 0)
         return 0;
@@ -208,14 +208,14 @@ static int damaged(const struct job *j, const struct read_result *r, struct err 
     return j->f->strict ? err_set(err, -EILSEQ, "damaged input (--strict)") : 0;
 }
 
-static int read_all(struct job *j, const struct file_list *files, struct profile_set *set, struct read_result *result,
-                    struct err *err)
+static int read_all(struct convert_run *j, const struct file_list *files, struct profile_set *set,
+                    struct read_result *result, struct err *err)
 {
     int code = read_inputs(files, &j->read, set, result, err);
     return code < 0 ? code : damaged(j, result, err);
 }
 
-static int compare(struct job *j, struct err *err)
+static int compare(struct convert_run *j, struct err *err)
 {
     const char *base = j->f->diff_base;
     cleanup_file_list struct file_list files = {0};
@@ -231,7 +231,7 @@ static int compare(struct job *j, struct err *err)
 }
 
 /* "app.jfr", or "app.jfr and 3 more". */
-static char *title_of(const struct job *j, const struct file_list *files)
+static char *title_of(const struct convert_run *j, const struct file_list *files)
 {
     char *path = xstrdup(strcmp(files->items[0], "-") == 0 ? "standard input" : files->items[0]);
     char *title =
@@ -246,7 +246,7 @@ static char *title_of(const struct job *j, const struct file_list *files)
     return both;
 }
 
-static int write_all(struct job *j, const struct file_list *files, struct err *err)
+static int write_all(struct convert_run *j, const struct file_list *files, struct err *err)
 {
     size_t n = j->result.input_count + j->base_result.input_count;
     cleanup_free struct stat *inputs = xcalloc(n + 1, sizeof *inputs);
@@ -261,7 +261,7 @@ static int write_all(struct job *j, const struct file_list *files, struct err *e
     return write_set(&j->set, &j->write, err);
 }
 
-static int convert_files(struct job *j, const struct file_list *files, struct err *err)
+static int convert_files(struct convert_run *j, const struct file_list *files, struct err *err)
 {
     int code = read_all(j, files, &j->set, &j->result, err);
     if (code == 0 && *j->f->diff_base)
@@ -306,7 +306,7 @@ static int convert(int argc, char **argv)
         help();
         return EXIT_FINE;
     }
-    struct job j = {.f = &f};
+    struct convert_run j = {.f = &f};
     cleanup_file_list struct file_list files = {0};
     profile_set_init(&j.set, SYMBOLS_MAX);
     if (code == 0)

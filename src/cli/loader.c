@@ -15,13 +15,13 @@
 #include "base/terminal.h"
 #include "cli/builtin.h"
 #include "cli/colour.h"
-#include "graph/config_watch.h"
+#include "conf/watch.h"
 
 enum { TEXT_MAX = 4 << 20, LINES_MAX = 20 };
 
 struct loader {
     struct loader_options options;
-    struct config_watch *watch;
+    struct conf_watch *watch;
     uint8_t tried[SHA256_SIZE];      /* of the last attempt, good or bad */
     char shown[2 * SHA256_SIZE + 1]; /* the label of config_hash */
 };
@@ -45,19 +45,19 @@ static struct metric_family hash = {
     .kind = METRIC_GAUGE,
     .labels = {"sha256"}};
 
-int loader_read(const struct loader *l, struct config_files *files, struct err *err)
+int loader_read(const struct loader *l, struct conf_files *files, struct err *err)
 {
     const struct loader_options *o = &l->options;
     if (o->path_count)
-        return config_read(o->paths, o->path_count, files, err);
+        return conf_files_read(o->paths, o->path_count, files, err);
     cleanup_free char *url = xasprintf("http://%s", o->store);
     cleanup_free char *text = builtin_config(url);
-    config_text(BUILTIN_CONFIG_NAME, text, files);
+    conf_files_add_text(BUILTIN_CONFIG_NAME, text, files);
     return 0;
 }
 
 /* Of all texts in the order of their paths; all zero: they could not be read. */
-static void hash_files(const struct config_files *files, uint8_t ret[SHA256_SIZE])
+static void hash_files(const struct conf_files *files, uint8_t ret[SHA256_SIZE])
 {
     cleanup_buf struct buf all = BUF_INIT(SIZE_MAX / 4);
     for (size_t i = 0; i < files->len; i++)
@@ -82,7 +82,7 @@ static void count(int code)
         metric_set(&last_time, (double)time(NULL));
 }
 
-static int load(struct loader *l, const struct config_files *files, struct diags *ds)
+static int load(struct loader *l, const struct conf_files *files, struct diags *ds)
 {
     hash_files(files, l->tried);
     show_hash(l, l->tried);
@@ -103,7 +103,7 @@ static int unreadable(struct loader *l, int code)
 
 int loader_first(struct loader *l)
 {
-    cleanup_config_files struct config_files files = {0};
+    cleanup_conf_files struct conf_files files = {0};
     cleanup_diags struct diags ds = DIAGS_INIT;
     cleanup_buf struct buf text = BUF_INIT(TEXT_MAX);
     struct err err = {0};
@@ -140,7 +140,7 @@ static void log_diags(const struct diags *ds)
         log_error("configuration", L_INT("more", ds->len - LINES_MAX));
 }
 
-static bool reload_files(struct loader *l, const struct config_files *files, struct buf *answer)
+static bool reload_files(struct loader *l, const struct conf_files *files, struct buf *answer)
 {
     cleanup_diags struct diags ds = DIAGS_INIT;
     int code = load(l, files, &ds);
@@ -168,7 +168,7 @@ static bool reload_unreadable(struct loader *l, int code, const struct err *err,
 
 bool loader_reload(struct loader *l, struct buf *answer)
 {
-    cleanup_config_files struct config_files files = {0};
+    cleanup_conf_files struct conf_files files = {0};
     struct err err = {0};
     int code = loader_read(l, &files, &err);
     return code < 0 ? reload_unreadable(l, code, &err, answer) : reload_files(l, &files, answer);
@@ -179,7 +179,7 @@ bool loader_reload(struct loader *l, struct buf *answer)
 static void on_change(void *arg)
 {
     struct loader *l = arg;
-    cleanup_config_files struct config_files files = {0};
+    cleanup_conf_files struct conf_files files = {0};
     cleanup_buf struct buf answer = BUF_INIT(TEXT_MAX);
     struct err err = {0};
     uint8_t now[SHA256_SIZE];
@@ -199,10 +199,15 @@ struct loader *loader_new(const struct loader_options *options)
     l->options = *options;
     if (!options->watch || options->path_count == 0)
         return l;
-    l->watch = config_watch_new(options->loop, options->paths, options->path_count, on_change, l);
-    if (config_watch_missed(l->watch))
+    l->watch = conf_watch_new(&(struct conf_watch_options){.loop = options->loop,
+                                                           .paths = options->paths,
+                                                           .path_count = options->path_count,
+                                                           .entries = CONF_ENTRIES,
+                                                           .changed = on_change,
+                                                           .arg = l});
+    if (conf_watch_missed(l->watch))
         log_warn("cannot watch all directories of the configuration; see fs.inotify.max_user_watches",
-                 L_INT("folders", config_watch_missed(l->watch)));
+                 L_INT("folders", conf_watch_missed(l->watch)));
     return l;
 }
 
@@ -210,7 +215,7 @@ void loader_free(struct loader *l)
 {
     if (!l)
         return;
-    config_watch_free(l->watch);
+    conf_watch_free(l->watch);
     if (*l->shown)
         metric_forget(&hash, l->shown);
     free(l);

@@ -11,7 +11,7 @@
 #include <uv.h>
 
 #include "base/buf.h"
-#include "graph/config_path.h"
+#include "conf/files.h"
 #include "graph/controller.h"
 
 struct loader;
@@ -31,6 +31,6 @@ must_check int loader_first(struct loader *l);
 /* What to tell whoever asked goes to `answer`: every diagnostic with its excerpt. False: refused, or not all of it took effect. */
 bool loader_reload(struct loader *l, struct buf *answer);
 /* The text that runs now. Reads the files; they may have changed since. */
-must_check int loader_read(const struct loader *l, struct config_files *files, struct err *err);
+must_check int loader_read(const struct loader *l, struct conf_files *files, struct err *err);
 /* From now on changes are ignored. NULL is fine. */
 void loader_free(struct loader *l);

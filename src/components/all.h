@@ -1,4 +1,5 @@
-/* The table of all components. A new component only needs to be added here. */
+/* The components this program knows: all.c is made from the files of this folder when Meson configures
+ * (tools/sources). */
 #pragma once
 
 #include "graph/component.h"

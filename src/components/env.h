@@ -11,5 +11,5 @@ struct component_env {
     uv_loop_t *loop;
     struct priv *priv;
     const char *version;           /* "0.1.0" */
-    struct quarantine *quarantine; /* jvm/quarantine.h; NULL = none is kept */
+    struct quarantine *quarantine; /* jvm/session/quarantine.h; NULL = none is kept */
 };

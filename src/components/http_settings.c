@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "conf/file.h"
 #include "net/url.h"
 
 enum { SECRET_FILE_MAX = 65536 };
@@ -340,19 +342,13 @@ int http_settings_check(const struct http_settings *s, struct err *err)
 
 static int read_secret(const char *path, char **ret, struct err *err)
 {
-    /* O_NONBLOCK: a FIFO by mistake must not hold the loop. */
-    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return err_errno(err, "open %s", path);
-    cleanup_free char *text = xmalloc(SECRET_FILE_MAX + 1);
-    size_t len = 0;
-    ssize_t n;
-    while (len < SECRET_FILE_MAX && (n = read(fd, text + len, SECRET_FILE_MAX - len)) != 0) {
-        if (n < 0)
-            return err_errno(err, "read %s", path);
-        len += (size_t)n;
-    }
-    *ret = str_dup(str_trim((struct str){text, len}));
+    cleanup_buf struct buf text = BUF_INIT(SECRET_FILE_MAX);
+    const int code = conf_file_read(path, SECRET_FILE_MAX, CONF_NO_WAIT, &text, NULL, err);
+    if (code < 0)
+        return err_wrap(err, code, "open %s", path);
+    *ret = str_dup(str_trim(buf_slice(&text)));
+    if (text.len)
+        explicit_bzero(text.p, text.len);
     return 0;
 }
 

@@ -1,5 +1,9 @@
-#include "components/import_http.h"
-
+/* import.http: a module from an HTTP server, polled every poll_frequency.
+ *
+ * Startup does not wait for the first response: instances of the module start once it arrives. After a failed request
+ * the previous module stays in use and the import is unhealthy; before the first success requests are more frequent.
+ * Source: spec alloy-language §6.8.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -9,6 +13,7 @@
 #include "components/env.h"
 #include "components/http_settings.h"
 #include "components/import_source.h"
+#include "graph/component.h"
 #include "lang/source.h"
 #include "net/url.h"
 
@@ -21,7 +26,7 @@ static const int64_t ms_ns = 1000000;
 struct client_args {
     struct http_settings http;
 };
-struct args {
+struct import_http_args {
     char *url, *method, *body;
     struct string_map headers;
     int64_t poll_frequency, poll_timeout;
@@ -42,21 +47,23 @@ static const struct schema client_schema = {
     .size = sizeof(struct client_args), .options = client_options, .validate = check_client};
 
 static const struct option options[] = {
-    {"url", OPT_STRING, offsetof(struct args, url), .required = true, .help = "URL of the module."},
-    {"method", OPT_STRING, offsetof(struct args, method), .default_text = "\"GET\"", .help = "HTTP method."},
-    {"headers", OPT_STRING_MAP, offsetof(struct args, headers), .help = "Request headers."},
-    {"body", OPT_STRING, offsetof(struct args, body), .help = "Request body."},
-    {"poll_frequency", OPT_DURATION, offsetof(struct args, poll_frequency), .default_text = "\"1m\"",
+    {"url", OPT_STRING, offsetof(struct import_http_args, url), .required = true, .help = "URL of the module."},
+    {"method", OPT_STRING, offsetof(struct import_http_args, method), .default_text = "\"GET\"",
+     .help = "HTTP method."},
+    {"headers", OPT_STRING_MAP, offsetof(struct import_http_args, headers), .help = "Request headers."},
+    {"body", OPT_STRING, offsetof(struct import_http_args, body), .help = "Request body."},
+    {"poll_frequency", OPT_DURATION, offsetof(struct import_http_args, poll_frequency), .default_text = "\"1m\"",
      .help = "Polling interval."},
-    {"poll_timeout", OPT_DURATION, offsetof(struct args, poll_timeout), .default_text = "\"10s\"",
+    {"poll_timeout", OPT_DURATION, offsetof(struct import_http_args, poll_timeout), .default_text = "\"10s\"",
      .help = "Timeout of a request."},
-    {"client", OPT_BLOCK, offsetof(struct args, client), .block = &client_schema, .help = "HTTP client settings."},
+    {"client", OPT_BLOCK, offsetof(struct import_http_args, client), .block = &client_schema,
+     .help = "HTTP client settings."},
     {0},
 };
 
 static int check(const void *record, struct err *err)
 {
-    const struct args *a = record;
+    const struct import_http_args *a = record;
     cleanup_http_url struct http_url url = {0};
     int code = http_url_parse(a->url, &url, err);
     if (code < 0)
@@ -77,14 +84,14 @@ static int check(const void *record, struct err *err)
     }
     return 0;
 }
-static const struct schema schema = {.size = sizeof(struct args), .options = options, .validate = check};
+static const struct schema schema = {.size = sizeof(struct import_http_args), .options = options, .validate = check};
 
 /* --- the component --- */
 
 struct http_import {
     struct component *self;
     uv_loop_t *loop;
-    struct args args; /* owned */
+    struct import_http_args args; /* owned */
     struct http_settings_open opened;
     char *shown; /* the URL without user and password */
     struct http_client *client;
@@ -150,7 +157,7 @@ static void on_answer(void *arg, const struct http_response *r)
 /* "Name: value" lines, NULL-terminated; the lines belong to the list. */
 static char **request_headers(const struct http_import *i, const char *authorization)
 {
-    const struct args *a = &i->args;
+    const struct import_http_args *a = &i->args;
     const struct header_lines *more = &a->client.http.http_headers;
     char **lines = xcalloc(a->headers.len + more->len + 3, sizeof *lines);
     size_t n = 0;
@@ -176,7 +183,7 @@ static void free_lines(char **lines)
 
 static int start_call(struct http_import *i, struct err *err)
 {
-    const struct args *a = &i->args;
+    const struct import_http_args *a = &i->args;
     cleanup_free char *authorization = NULL;
     int code = http_settings_authorization(&a->client.http, &authorization, err);
     if (code < 0)
@@ -221,13 +228,13 @@ static void stop_asking(struct http_import *i)
 }
 
 /* Takes the arguments, on success only. */
-static int settle(struct http_import *i, struct args *a, struct err *err)
+static int settle(struct http_import *i, struct import_http_args *a, struct err *err)
 {
     struct http_settings_open opened = HTTP_SETTINGS_OPEN_INIT;
     cleanup_http_url struct http_url url = {0};
     int code = http_url_parse(a->url, &url, err);
     /* What is opened borrows from the record it is opened with, so that has to be in its place first. */
-    struct args old = i->args;
+    struct import_http_args old = i->args;
     i->args = *a;
     if (code == 0)
         code = http_settings_open(&i->args.client.http, &opened, err);

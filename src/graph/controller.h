@@ -18,20 +18,14 @@
 #include <stddef.h>
 #include <uv.h>
 
+#include "base/config_file.h"
 #include "base/err.h"
 #include "graph/component.h"
 #include "lang/diag.h"
 
 struct controller;
-struct schema;
+struct module;
 struct settings;
-
-/* A configuration file in memory. `name` is what messages show. Borrowed during the call. */
-struct config_file {
-    const char *name;
-    const char *text;
-    size_t len;
-};
 
 struct controller_options {
     uv_loop_t *loop;
@@ -53,9 +47,8 @@ struct controller_options {
 enum { CONTROLLER_STOP_MS = 9000 };
 
 struct controller *controller_new(const struct controller_options *options);
-/* Text of one or more files, in order. The first load that succeeds starts the components. 0; -EINVAL: refused, nothing changed;
- * -EIO: loaded, but a component refused its update. `ds` can hold warnings in any case; its positions are good until the next load
- * or controller_free(). -ESHUTDOWN after controller_stop(). */
+/* Text of one or more files, in order, borrowed during the call. The first load that succeeds starts the components. 0;
+ * -EINVAL: refused, nothing changed; -EIO: loaded, but a component refused its update. `ds` can hold warnings in any case. -ESHUTDOWN after controller_stop(). */
 must_check int controller_load(struct controller *c, const struct config_file *files, size_t n, struct diags *ds);
 bool controller_ready(const struct controller *c);
 /* Stops every component: those nobody references at once and in parallel, the others as soon as everyone who references them has
@@ -66,34 +59,5 @@ void controller_stop(struct controller *c, void (*done)(void *arg), void *arg);
 /* After done, or if nothing was ever loaded; the loop must then run once more to close a timer. */
 void controller_free(struct controller *c);
 
-enum health_state { HEALTH_UNKNOWN, HEALTH_HEALTHY, HEALTH_UNHEALTHY, HEALTH_EXITED };
-struct component_view {
-    const char *id;        /* unique in the program: "test.node.a", inside a module "mod.x/test.node.a" */
-    const char *local_id;  /* unique in its module: "test.node.a" */
-    const char *module_id; /* the module it is part of: "mod.x"; "" at the root */
-    const char *name, *label;
-    enum health_state health;
-    const char *message;
-    int64_t updated_ns;                                      /* since the epoch, when the health last changed */
-    bool is_queued;                                          /* is to be evaluated soon */
-    bool is_measured;                                        /* there are to be metrics of it */
-    uint64_t sent;                                           /* things handed on since it was made */
-    struct value *arguments, *exports;                       /* borrowed objects, NULL where there are none */
-    const struct schema *schema;                             /* of the arguments; NULL: custom, all are attributes */
-    const char *const *references_to, *const *referenced_by; /* NULL-terminated local ids */
-    const char *const *created_modules;                      /* NULL-terminated module ids; NULL: makes none */
-};
-/* Calls visit for every component of the root, in id order, until it returns false: components, custom components and foreach
- * blocks, no imports. Cheap: what it shows is kept until it changes. */
-void controller_each(struct controller *c, bool (*visit)(void *arg, const struct component_view *v), void *arg);
-/* The same for one module, by its id ("" is the root). False: there is no such module. */
-bool controller_each_in(struct controller *c, const char *module_id,
-                        bool (*visit)(void *arg, const struct component_view *v), void *arg);
-/* The same for the root and, after each component, for the modules it made. */
-void controller_each_deep(struct controller *c, bool (*visit)(void *arg, const struct component_view *v), void *arg);
-/* The imports of the root and of the modules that components made: no components, but they have a health. */
-void controller_each_import(struct controller *c, bool (*visit)(void *arg, const struct component_view *v), void *arg);
-/* One component, by its id; false when there is none. *ret is good until control returns to the loop. */
-bool controller_view(struct controller *c, const char *id, struct component_view *ret);
-/* New reference, or NULL where the component has none. */
-struct value *controller_debug_info(struct controller *c, const char *id);
+/* For graph/view.h: what runs; empty when nothing is loaded. */
+const struct module *controller_root(const struct controller *c);

@@ -11,7 +11,7 @@
 /* Entries of one pool, if not told otherwise: async-profiler's largest, symbols, stay below 100,000 in big applications. */
 enum { ENTRIES_MAX = 1 << 20, EVENT_CHECKPOINT = 1 };
 
-struct reader {
+struct pool_reader {
     const uint8_t *chunk, *end;
     const struct jfr_metadata *m;
     struct arena *arena;
@@ -31,7 +31,7 @@ static inline const uint8_t *skip_value(const struct jfr_plan *plan, const uint8
     return plan->bytes <= (size_t)(end - p) ? p + plan->bytes : NULL;
 }
 
-static int index_pool(struct reader *r, struct jfr_pool *pool, const uint8_t **p, uint64_t count, struct err *err)
+static int index_pool(struct pool_reader *r, struct jfr_pool *pool, const uint8_t **p, uint64_t count, struct err *err)
 {
     const uint8_t *at = *p, *const chunk = r->chunk, *const end = r->end;
     const struct jfr_plan *const plan = &pool->plan;
@@ -66,7 +66,8 @@ static int index_pool(struct reader *r, struct jfr_pool *pool, const uint8_t **p
     return 0;
 }
 
-static int skip_pool(struct reader *r, const struct jfr_type *t, const uint8_t **p, uint64_t count, struct err *err)
+static int skip_pool(struct pool_reader *r, const struct jfr_type *t, const uint8_t **p, uint64_t count,
+                     struct err *err)
 {
     const struct jfr_plan **skip = &r->skips[t - r->m->types];
     if (!*skip) {
@@ -83,7 +84,7 @@ static int skip_pool(struct reader *r, const struct jfr_type *t, const uint8_t *
 }
 
 /* The pool that somebody wants of this type, ready to be read, or NULL. */
-static int wanted_pool(struct reader *r, const struct jfr_type *t, struct jfr_pool **ret, struct err *err)
+static int wanted_pool(struct pool_reader *r, const struct jfr_type *t, struct jfr_pool **ret, struct err *err)
 {
     size_t i = 0, fields = 0;
     while (i < r->pool_count && r->pools[i].of != t)
@@ -96,7 +97,7 @@ static int wanted_pool(struct reader *r, const struct jfr_type *t, struct jfr_po
     return jfr_plan_compile(r->m, t, (*ret)->fields, fields, true, r->arena, &(*ret)->plan, err);
 }
 
-static int read_pool(struct reader *r, const uint8_t **p, struct err *err)
+static int read_pool(struct pool_reader *r, const uint8_t **p, struct err *err)
 {
     uint64_t id = 0, count = 0;
     *p = jfr_varint(*p, r->end, &id);
@@ -112,7 +113,7 @@ static int read_pool(struct reader *r, const uint8_t **p, struct err *err)
 }
 
 /* Reads one checkpoint; *next is the position of the one it points to, or the same. */
-static int read_checkpoint(struct reader *r, uint64_t *pos, uint64_t len, uint64_t *size, struct err *err)
+static int read_checkpoint(struct pool_reader *r, uint64_t *pos, uint64_t len, uint64_t *size, struct err *err)
 {
     const uint8_t *start = r->chunk + *pos, *p = start;
     uint64_t type = 0, ignored, delta = 0, mask, count = 0;
@@ -139,7 +140,7 @@ static int read_checkpoint(struct reader *r, uint64_t *pos, uint64_t len, uint64
     return 0;
 }
 
-static int walk(struct reader *r, const struct jfr_header *header, struct err *err)
+static int walk(struct pool_reader *r, const struct jfr_header *header, struct err *err)
 {
     uint64_t pos = header->checkpoint, seen = 0, before;
     do {
@@ -194,7 +195,7 @@ int jfr_pools_read(const uint8_t *chunk, const struct jfr_header *header, const 
 {
     if (header->size > UINT32_MAX)
         return err_set(err, -E2BIG, "chunk of %llu bytes", (unsigned long long)header->size);
-    struct reader r = {.chunk = chunk, .m = m, .arena = arena, .pools = pools, .pool_count = count};
+    struct pool_reader r = {.chunk = chunk, .m = m, .arena = arena, .pools = pools, .pool_count = count};
     for (size_t i = 0; i < count; i++)
         pools[i].of = jfr_type_by_name(m, pools[i].type);
     cleanup_free const struct jfr_plan **skips = xcalloc(m->count, sizeof *skips);

@@ -1,7 +1,7 @@
 /* A source file of the configuration language: name, text, and offsets of its lines.
  *
- * Reference counted: an AST holds one reference, and so does a caller that renders diagnostics (a file with syntax
- * errors has no AST). Immutable after source_new(). One thread.
+ * Reference counted: an AST holds one reference, and so does each diagnostic. Immutable after source_new() but for the
+ * count. One thread.
  * Source: spec alloy-language §1.1 (offsets, lines and columns count bytes; a line starts after each LF).
  */
 #pragma once

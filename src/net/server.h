@@ -29,7 +29,7 @@ enum { SERVER_CONNECTIONS = 64, SERVER_BODY_MAX = 64 << 20 };
 struct server;
 struct server_tls_options; /* net/server_tls.h */
 struct request;
-struct stream;
+struct reply_stream;
 
 /* From where the browser may send a request: what a page of another origin starts it must not read, and may not start all of it. */
 enum route_origin {
@@ -101,7 +101,7 @@ void request_reply_text(struct request *rq, unsigned status, const char *fmt, ..
 /* A reply of unknown length instead, status 200: it goes on until stream_end(), or until the client or the server ends, when `gone` is
  * called (but not after stream_end()) and the stream must not be used any more. NULL when it has gone already; `gone` is not called
  * then. */
-struct stream *request_stream(struct request *rq, const char *content_type, void (*gone)(void *arg), void *arg);
+struct reply_stream *request_stream(struct request *rq, const char *content_type, void (*gone)(void *arg), void *arg);
 /* Copies. False: the client reads too slowly, and this piece is left out; a piece is never cut. */
-bool stream_send(struct stream *s, struct str text);
-void stream_end(struct stream *s);
+bool stream_send(struct reply_stream *s, struct str text);
+void stream_end(struct reply_stream *s);

@@ -15,7 +15,7 @@ enum {
     STREAM_BLOCK = 16 << 10,
 };
 
-static void stream_gone(struct stream *s);
+static void stream_gone(struct reply_stream *s);
 
 /* ---- requests ---- */
 
@@ -264,7 +264,7 @@ void request_refuse(struct request *rq)
 
 /* ---- replies that go on ---- */
 
-struct stream {
+struct reply_stream {
     struct request *rq;
     struct buf waiting;
     size_t sent; /* of waiting */
@@ -274,7 +274,7 @@ struct stream {
 };
 
 /* The request ends, and with it the stream. */
-static void stream_gone(struct stream *s)
+static void stream_gone(struct reply_stream *s)
 {
     if (!s->ended && s->gone)
         s->gone(s->arg);
@@ -285,7 +285,7 @@ static void stream_gone(struct stream *s)
 static ssize_t read_stream(void *arg, uint64_t pos, char *to, size_t max)
 {
     (void)pos;
-    struct stream *s = arg;
+    struct reply_stream *s = arg;
     struct request *rq = s->rq;
     size_t n = s->waiting.len - s->sent;
     if (n == 0 && (s->ended || rq->server->closing))
@@ -308,7 +308,7 @@ static ssize_t read_stream(void *arg, uint64_t pos, char *to, size_t max)
     return (ssize_t)n;
 }
 
-void stream_wake(struct stream *s)
+void stream_wake(struct reply_stream *s)
 {
     if (!s->suspended)
         return;
@@ -318,7 +318,7 @@ void stream_wake(struct stream *s)
     server_run_soon(s->rq->server);
 }
 
-struct stream *request_stream(struct request *rq, const char *content_type, void (*gone)(void *arg), void *arg)
+struct reply_stream *request_stream(struct request *rq, const char *content_type, void (*gone)(void *arg), void *arg)
 {
     const enum request_state was = rq->state;
     rq->state = ANSWERED;
@@ -327,15 +327,15 @@ struct stream *request_stream(struct request *rq, const char *content_type, void
         request_free(rq);
         return NULL;
     }
-    struct stream *s = rq->stream = xcalloc(1, sizeof *s);
-    *s = (struct stream){.rq = rq, .waiting = BUF_INIT(STREAM_MAX), .gone = gone, .arg = arg};
+    struct reply_stream *s = rq->stream = xcalloc(1, sizeof *s);
+    *s = (struct reply_stream){.rq = rq, .waiting = BUF_INIT(STREAM_MAX), .gone = gone, .arg = arg};
     list_push(&rq->server->streams, &rq->link);
     rq->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, s, NULL);
     finish(rq, was, 200, content_type);
     return s;
 }
 
-bool stream_send(struct stream *s, struct str text)
+bool stream_send(struct reply_stream *s, struct str text)
 {
     if (text.n > STREAM_MAX - s->waiting.len)
         return false;
@@ -344,7 +344,7 @@ bool stream_send(struct stream *s, struct str text)
     return true;
 }
 
-void stream_end(struct stream *s)
+void stream_end(struct reply_stream *s)
 {
     s->ended = true;
     stream_wake(s);

@@ -7,7 +7,7 @@
 #include "base/gzip.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "pprof/wire.h"
+#include "base/wire.h"
 
 /* Field numbers of profile.proto (google/pprof) that are read; the rest is stepped over. */
 enum {
@@ -35,38 +35,38 @@ struct id {
 struct ids {
     struct id *items; /* owned */
     size_t count, cap;
-    struct hashed index;
+    struct hash_index index;
 };
 
-struct list {
+struct u32_list {
     uint32_t *items; /* owned */
     size_t count, cap;
 };
 
-struct decoder {
+struct pprof_decoder {
     struct str bytes;
     struct symbols *symbols;
     struct profile *profile;
-    struct list strings; /* by foreign index */
+    struct u32_list strings; /* by foreign index */
     struct ids mappings, functions, locations;
-    uint32_t mapping;  /* of the location at hand: a string */
-    struct list lines; /* locations' frames, one after the other */
-    struct list stack; /* of the sample at hand */
-    size_t frames;     /* of all samples so far */
+    uint32_t mapping;      /* of the location at hand: a string */
+    struct u32_list lines; /* locations' frames, one after the other */
+    struct u32_list stack; /* of the sample at hand */
+    size_t frames;         /* of all samples so far */
     struct err *err;
 };
 
-static int damaged(struct decoder *d, const char *what)
+static int damaged(struct pprof_decoder *d, const char *what)
 {
     return err_set(d->err, -EBADMSG, "pprof: %s", what);
 }
 
-static int full(struct decoder *d)
+static int full(struct pprof_decoder *d)
 {
     return err_set(d->err, -E2BIG, "pprof: too large");
 }
 
-static void push(struct list *l, uint32_t v)
+static void push(struct u32_list *l, uint32_t v)
 {
     xgrow(&l->items, &l->cap, l->count + 1, sizeof *l->items);
     l->items[l->count++] = v;
@@ -75,16 +75,16 @@ static void push(struct list *l, uint32_t v)
 /* False where there is no memory. */
 static bool ids_add(struct ids *ids, struct id id)
 {
-    if (!hashed_reserve(&ids->index))
+    if (!hash_index_reserve(&ids->index))
         return false;
     uint32_t hash = hash_number(id.foreign);
-    struct hashed_slot *slot = hashed_find(&ids->index, hash, ids->items[item].foreign == id.foreign);
+    struct hash_index_slot *slot = hash_index_find(&ids->index, hash, ids->items[item].foreign == id.foreign);
     if (slot->item) /* twice: the first stays */
         return true;
     if (!mem_grow(&ids->items, &ids->cap, ids->count + 1, sizeof *ids->items))
         return false;
     ids->items[ids->count] = id;
-    hashed_add(&ids->index, slot, hash, (uint32_t)ids->count++);
+    hash_index_add(&ids->index, slot, hash, (uint32_t)ids->count++);
     return true;
 }
 
@@ -92,13 +92,14 @@ static const struct id *ids_find(const struct ids *ids, uint64_t foreign)
 {
     if (ids->index.cap == 0)
         return NULL;
-    const struct hashed_slot *slot =
-        hashed_find(&ids->index, hash_number(foreign), ids->items[item].foreign == foreign);
+    const struct hash_index_slot *slot =
+        hash_index_find(&ids->index, hash_number(foreign), ids->items[item].foreign == foreign);
     return slot->item ? &ids->items[slot->item - 1] : NULL;
 }
 
 /* Calls `take` for every field `number` of the whole profile. */
-static int each(struct decoder *d, uint32_t number, int (*take)(struct decoder *d, const struct wire_field *f))
+static int each(struct pprof_decoder *d, uint32_t number,
+                int (*take)(struct pprof_decoder *d, const struct wire_field *f))
 {
     struct wire_reader r = wire_reader_of(d->bytes);
     struct wire_field f;
@@ -112,7 +113,7 @@ static int each(struct decoder *d, uint32_t number, int (*take)(struct decoder *
     return r.bad ? damaged(d, "truncated or malformed") : 0;
 }
 
-static int take_string(struct decoder *d, const struct wire_field *f)
+static int take_string(struct pprof_decoder *d, const struct wire_field *f)
 {
     if (f->type != WIRE_BYTES)
         return damaged(d, "malformed string");
@@ -123,7 +124,7 @@ static int take_string(struct decoder *d, const struct wire_field *f)
     return 0;
 }
 
-static bool string_at(const struct decoder *d, uint64_t i, uint32_t *ret)
+static bool string_at(const struct pprof_decoder *d, uint64_t i, uint32_t *ret)
 {
     if (i >= d->strings.count)
         return false;
@@ -132,7 +133,7 @@ static bool string_at(const struct decoder *d, uint64_t i, uint32_t *ret)
 }
 
 /* The first mapping is the program itself, which symbols give no name. */
-static int take_mapping(struct decoder *d, const struct wire_field *f)
+static int take_mapping(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -157,7 +158,7 @@ static int32_t clamp_line(uint64_t v)
     return line > INT32_MAX ? INT32_MAX : line < INT32_MIN ? INT32_MIN : (int32_t)line;
 }
 
-static int take_function(struct decoder *d, const struct wire_field *f)
+static int take_function(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -191,7 +192,7 @@ static int take_function(struct decoder *d, const struct wire_field *f)
     return ids_add(&d->functions, id) ? 0 : full(d);
 }
 
-static int take_line(struct decoder *d, const struct wire_field *f)
+static int take_line(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -219,7 +220,7 @@ static int take_line(struct decoder *d, const struct wire_field *f)
 }
 
 /* Without symbols there still is an address to show. */
-static int take_address(struct decoder *d, uint64_t address)
+static int take_address(struct pprof_decoder *d, uint64_t address)
 {
     char text[24];
     int n = snprintf(text, sizeof text, "0x%" PRIx64, address);
@@ -231,7 +232,7 @@ static int take_address(struct decoder *d, uint64_t address)
     return 0;
 }
 
-static uint32_t mapping_of(const struct decoder *d, struct str location)
+static uint32_t mapping_of(const struct pprof_decoder *d, struct str location)
 {
     struct wire_reader r = wire_reader_of(location);
     struct wire_field part;
@@ -243,7 +244,7 @@ static uint32_t mapping_of(const struct decoder *d, struct str location)
     return id ? id->first : 0;
 }
 
-static int take_location(struct decoder *d, const struct wire_field *f)
+static int take_location(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -271,8 +272,8 @@ static int take_location(struct decoder *d, const struct wire_field *f)
 }
 
 /* Calls `take` for every number of a repeated field, packed or not. */
-static int each_number(struct decoder *d, const struct wire_field *f,
-                       int (*take)(struct decoder *d, uint64_t v, void *arg), void *arg)
+static int each_number(struct pprof_decoder *d, const struct wire_field *f,
+                       int (*take)(struct pprof_decoder *d, uint64_t v, void *arg), void *arg)
 {
     if (f->type == WIRE_VARINT)
         return take(d, f->number, arg);
@@ -288,7 +289,7 @@ static int each_number(struct decoder *d, const struct wire_field *f,
     return r.bad ? damaged(d, "truncated packed field") : 0;
 }
 
-static int take_frame(struct decoder *d, uint64_t location, void *arg)
+static int take_frame(struct pprof_decoder *d, uint64_t location, void *arg)
 {
     (void)arg;
     const struct id *id = ids_find(&d->locations, location);
@@ -307,7 +308,7 @@ struct values {
     size_t count;
 };
 
-static int take_value(struct decoder *d, uint64_t v, void *arg)
+static int take_value(struct pprof_decoder *d, uint64_t v, void *arg)
 {
     struct values *values = arg;
     if (values->count == d->profile->type_count)
@@ -316,7 +317,7 @@ static int take_value(struct decoder *d, uint64_t v, void *arg)
     return 0;
 }
 
-static int read_label(struct decoder *d, const struct wire_field *f, struct pprof_label *ret)
+static int read_label(struct pprof_decoder *d, const struct wire_field *f, struct pprof_label *ret)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -341,7 +342,7 @@ static int read_label(struct decoder *d, const struct wire_field *f, struct ppro
     return fine && !r.bad ? 0 : damaged(d, "invalid label");
 }
 
-static int take_sample(struct decoder *d, const struct wire_field *f)
+static int take_sample(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -367,7 +368,7 @@ static int take_sample(struct decoder *d, const struct wire_field *f)
     return profile_add(d->profile, stack, set, values.v) ? 0 : full(d);
 }
 
-static int read_value_type(struct decoder *d, const struct wire_field *f, struct pprof_value_type *ret)
+static int read_value_type(struct pprof_decoder *d, const struct wire_field *f, struct pprof_value_type *ret)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -382,7 +383,7 @@ static int read_value_type(struct decoder *d, const struct wire_field *f, struct
     return fine && !r.bad ? 0 : damaged(d, "invalid value type");
 }
 
-static int take_type(struct decoder *d, const struct wire_field *f)
+static int take_type(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct profile *p = d->profile;
     if (p->type_count == PROFILE_TYPES_MAX)
@@ -392,7 +393,7 @@ static int take_type(struct decoder *d, const struct wire_field *f)
     return code;
 }
 
-static int read_scalars(struct decoder *d)
+static int read_scalars(struct pprof_decoder *d)
 {
     struct wire_reader r = wire_reader_of(d->bytes);
     struct wire_field f;
@@ -410,7 +411,7 @@ static int read_scalars(struct decoder *d)
 }
 
 /* Definitions may come in any order, so that each kind takes a walk of its own. */
-static int decode(struct decoder *d)
+static int decode(struct pprof_decoder *d)
 {
     int code = each(d, PROFILE_STRING_TABLE, take_string);
     if (code == 0)
@@ -450,15 +451,15 @@ int pprof_decode(const void *bytes, size_t len, size_t max, struct symbols *symb
         return err_set(err, -EMSGSIZE, "pprof: more than %zu bytes", max);
     cleanup_profile struct profile p;
     profile_init(&p, symbols);
-    struct decoder d = {.bytes = in, .symbols = symbols, .profile = &p, .err = err};
+    struct pprof_decoder d = {.bytes = in, .symbols = symbols, .profile = &p, .err = err};
     int code = decode(&d);
     free(d.strings.items);
     free(d.mappings.items);
-    hashed_done(&d.mappings.index);
+    hash_index_done(&d.mappings.index);
     free(d.functions.items);
-    hashed_done(&d.functions.index);
+    hash_index_done(&d.functions.index);
     free(d.locations.items);
-    hashed_done(&d.locations.index);
+    hash_index_done(&d.locations.index);
     free(d.lines.items);
     free(d.stack.items);
     if (code < 0)

@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/gzip.h"
-#include "pprof/wire.h"
+#include "base/wire.h"
 
 enum { INFLATED_MAX = 16 << 20, LABELS_MAX = 64 };
 

@@ -3,7 +3,8 @@
 
 #include <sys/types.h>
 
-#include "priv/priv.h"
+#include "base/err.h"
+#include "priv/call.h"
 #include "priv/wire.h"
 
 /* Forks; in the child runs `op` on a copy of the call's bytes, with its descriptors, and ends. *sock gets the helper's end, *pidfd names

@@ -5,4 +5,4 @@
 #include "store/store.h"
 
 /* -EINVAL: the push is at fault and says how. Other codes: as the database failed. */
-must_check int ingest_series(struct db *db, const struct store_series *series, struct err *err);
+must_check int ingest_series(struct db *db, const struct series *series, struct err *err);

@@ -26,7 +26,7 @@ struct splits {
     /* Private from here. */
     struct u64map of_set; /* label set -> item */
     struct u64map taken;  /* number -> how many more after it are */
-    struct hashed by_pairs;
+    struct hash_index by_pairs;
     uint64_t *pairs; /* key and value of all items, sorted within one */
     size_t pair_count, pair_cap;
 };

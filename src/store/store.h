@@ -24,6 +24,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "flow/series.h"
 #include "pprof/flame.h"
 
 struct store;
@@ -49,17 +50,6 @@ must_check int store_open(const struct store_options *options, struct store **re
 /* Finishes what is queued, closes, frees, then calls `closed` (may be NULL) from the loop. NULL is fine. */
 void store_close(struct store *s, void (*closed)(void *arg), void *arg);
 
-struct store_label {
-    struct str name, value;
-};
-/* One series of a push; `profiles` are pprof bytes, gzip-compressed or plain. */
-struct store_series {
-    struct store_label *labels;
-    size_t label_count;
-    struct str *profiles;
-    size_t profile_count;
-};
-
 enum store_result {
     STORE_OK,
     STORE_INVALID, /* the push is wrong and will stay so: labels, not a pprof, too large */
@@ -71,7 +61,7 @@ typedef void store_pushed(void *arg, enum store_result result, const struct err 
 
 /* Queues one push; everything it refers to must stay until `done`, which comes from the loop, never from inside this call. All of it is
  * stored, or nothing. `bytes` is what it weighs in the queue. -EAGAIN when the queue is full: done is not called. */
-must_check int store_push(struct store *s, struct store_series *series, size_t n, size_t bytes, store_pushed *done,
+must_check int store_push(struct store *s, const struct series *series, size_t n, size_t bytes, store_pushed *done,
                           void *arg);
 
 /* Runs `work` in a worker with a reader, then `done` on the loop. `work` must touch nothing but arg. -EAGAIN when too many wait. */
@@ -99,7 +89,7 @@ must_check int store_types(struct store_reader *r, struct str service, struct st
 
 struct store_selection {
     struct str service, type;
-    const struct store_label *labels; /* further labels, all must be equal */
+    const struct label *labels; /* further labels, all must be equal */
     size_t label_count;
     struct store_range range;
 };

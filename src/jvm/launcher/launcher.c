@@ -1,7 +1,7 @@
 /* bin/asprof: profiles one JVM by hand, with the command line of async-profiler's own launcher.
  *
- * The agent does not need it. It attaches as the agent does (jvm/attach.h), so it neither signals a JVM that cannot stand it nor waits for
- * ever. What the profiler prints goes through files in a fresh directory in the target (jvm/plant.h) and never onto the
+ * The agent does not need it. It attaches as the agent does (jvm/attach/attach.h), so it neither signals a JVM that cannot stand it nor waits for
+ * ever. What the profiler prints goes through files in a fresh directory in the target (jvm/attach/target_dir.h) and never onto the
  * application's output. Facts: async-profiler 4.6 src/main/main.cpp (arguments), docs/ProfilerOptions.md, jattach.
  */
 #include <errno.h>
@@ -14,10 +14,10 @@
 
 #include "base/cleanup.h"
 #include "base/terminal.h"
-#include "jvm/asprof_options.h"
+#include "jvm/attach/asprof_options.h"
+#include "jvm/attach/target.h"
 #include "jvm/launcher/find_jvm.h"
-#include "jvm/mapped.h"
-#include "jvm/target.h"
+#include "jvm/probe/mapped.h"
 #include "os/clock.h"
 #include "os/fsutil.h"
 
@@ -81,7 +81,7 @@ static const char usage[] =
     "asprof start -e itimer -i 10ms --alloc 512k jps\n"
     "asprof stop -o collapsed jps\n";
 
-struct command {
+struct launcher_command {
     const char *action, *file, *output, *libpath, *target;
     char **rest; /* load, jcmd …: what follows the pid */
     size_t rest_n;
@@ -89,7 +89,7 @@ struct command {
     struct buf params, format; /* ",name=value…" */
 };
 
-static bool one_of(const char *word, const char *const *names)
+static bool launcher_one_of(const char *word, const char *const *names)
 {
     for (; *names; names++)
         if (strcmp(*names, word) == 0)
@@ -101,14 +101,14 @@ static bool is_action(const char *word)
 {
     static const char *const names[] = {"collect", "start",   "resume",  "stop",    "dump", "status",
                                         "list",    "metrics", "version", "meminfo", NULL};
-    return one_of(word, names);
+    return launcher_one_of(word, names);
 }
 
 /* Commands to the JVM itself, passed on as they are. */
 static bool is_jvm_command(const char *word)
 {
     static const char *const names[] = {"load", "jcmd", "threaddump", "dumpheap", "inspectheap", "properties", NULL};
-    return one_of(word, names);
+    return launcher_one_of(word, names);
 }
 
 static int parse_seconds(const char *text, unsigned *ret, struct err *err)
@@ -120,7 +120,7 @@ static int parse_seconds(const char *text, unsigned *ret, struct err *err)
     return 0;
 }
 
-static int launcher_option(struct command *c, const char *name, const char *value, struct err *err)
+static int launcher_option(struct launcher_command *c, const char *name, const char *value, struct err *err)
 {
     if (strcmp(name, "-d") == 0)
         return parse_seconds(value, &c->seconds, err);
@@ -135,8 +135,8 @@ static int launcher_option(struct command *c, const char *name, const char *valu
     return 0;
 }
 
-static int option(struct command *c, const struct asprof_option *o, const char *name, const char *value,
-                  struct err *err)
+static int launcher_asprof_option(struct launcher_command *c, const struct asprof_option *o, const char *name,
+                                  const char *value, struct err *err)
 {
     if (o->target == ASPROF_LAUNCHER)
         return launcher_option(c, name, value, err);
@@ -147,7 +147,7 @@ static int option(struct command *c, const struct asprof_option *o, const char *
     return asprof_option_append(o, value, &c->events, o->target == ASPROF_REPORT ? &c->format : &c->params, err);
 }
 
-static int parse(struct command *c, int argc, char **argv, struct err *err)
+static int launcher_parse(struct launcher_command *c, int argc, char **argv, struct err *err)
 {
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i];
@@ -158,7 +158,7 @@ static int parse(struct command *c, int argc, char **argv, struct err *err)
             const char *value = o->value == ASPROF_NONE ? NULL : argv[++i];
             if (o->value != ASPROF_NONE && !value)
                 return err_set(err, -EINVAL, "%s needs a value", arg);
-            int code = option(c, o, arg, value, err);
+            int code = launcher_asprof_option(c, o, arg, value, err);
             if (code < 0)
                 return code;
         } else if (arg[0] == '-' || c->target) {
@@ -180,16 +180,16 @@ static int parse(struct command *c, int argc, char **argv, struct err *err)
 /* SIGINT and SIGTERM end the waiting, not the program: the profiler is stopped and the files are removed. */
 static volatile sig_atomic_t interrupted;
 
-static void on_signal(int sig)
+static void launcher_on_signal(int sig)
 {
     (void)sig;
     interrupted = 1;
 }
 
 /* Given; or the one the JVM has already, since a second path would be a second profiler in it; or the one beside this program. */
-static int choose_library(struct jvm_target *t, const struct command *c, struct err *err)
+static int choose_library(struct jvm_target *t, const struct launcher_command *c, struct err *err)
 {
-    const struct jvm_library *l = t->traits.ours.path[0] ? &t->traits.ours : &t->traits.stranger;
+    const struct jvm_library *l = t->probe.ours.path[0] ? &t->probe.ours : &t->probe.stranger;
     char program[PATH_MAX];
     if (c->libpath) {
         snprintf(t->library, sizeof t->library, "%s", c->libpath);
@@ -215,7 +215,7 @@ static int choose_library(struct jvm_target *t, const struct command *c, struct 
     return 0;
 }
 
-static int print_file(int from, int to)
+static int launcher_print_file(int from, int to)
 {
     cleanup_buf struct buf text = BUF_INIT(64 << 20);
     if (lseek(from, 0, SEEK_SET) < 0)
@@ -225,7 +225,7 @@ static int print_file(int from, int to)
 }
 
 /* One command to the profiler. Prints what it logged. Returns its result, or a negative errno. */
-static int run(struct jvm_target *t, const char *options, int log, struct err *err)
+static int launcher_run_command(struct jvm_target *t, const char *options, int log, struct err *err)
 {
     cleanup_buf struct buf reply = BUF_INIT(ATTACH_REPLY_MAX);
     struct jvm_load_reply said;
@@ -238,17 +238,18 @@ static int run(struct jvm_target *t, const char *options, int log, struct err *e
     if (!said.loaded)
         return err_set(err, -ENOEXEC, "the JVM did not load %s: %s", t->library, said.message);
     /* What cannot be shown does not change what happened. */
-    (void)!print_file(log, STDERR_FILENO);
+    (void)!launcher_print_file(log, STDERR_FILENO);
     return said.result;
 }
 
 /* "-f" as the JVM will see it: a relative name is meant from here. */
-static int output_path(const struct jvm_target *t, const struct command *c, char *ret, size_t size, struct err *err)
+static int output_path(const struct jvm_target *t, const struct launcher_command *c, char *ret, size_t size,
+                       struct err *err)
 {
     char here[PATH_MAX] = "";
     int n;
     if (!c->file)
-        n = snprintf(ret, size, "%s/" PLANT_OUTPUT, t->plant.path);
+        n = snprintf(ret, size, "%s/" TARGET_DIR_OUTPUT, t->dir.path);
     else if (c->file[0] == '/' || !getcwd(here, sizeof here))
         n = snprintf(ret, size, "%s", c->file);
     else
@@ -267,7 +268,7 @@ static void wait_for_the_end(const struct jvm_target *t, unsigned seconds)
             return;
 }
 
-static int profile(struct jvm_target *t, const struct command *c, struct err *err)
+static int launcher_profile(struct jvm_target *t, const struct launcher_command *c, struct err *err)
 {
     bool collect = strcmp(c->action, "collect") == 0;
     bool begins = collect || strcmp(c->action, "start") == 0 || strcmp(c->action, "resume") == 0;
@@ -276,11 +277,11 @@ static int profile(struct jvm_target *t, const struct command *c, struct err *er
         return err_set(err, -EINVAL, "%s: a recording needs a file (-f)", c->action);
     int code = choose_library(t, c, err);
     if (code == 0)
-        code = jvm_plant_open(&t->plant, &t->view, OUTPUT_SPACE, err);
+        code = jvm_target_dir_open(&t->dir, &t->view, OUTPUT_SPACE, err);
     if (code < 0)
         return code;
-    cleanup_close int log = jvm_plant_file(&t->plant, PLANT_LOG, err);
-    cleanup_close int out = log < 0 ? -1 : jvm_plant_file(&t->plant, PLANT_OUTPUT, err);
+    cleanup_close int log = jvm_target_dir_file(&t->dir, TARGET_DIR_LOG, err);
+    cleanup_close int out = log < 0 ? -1 : jvm_target_dir_file(&t->dir, TARGET_DIR_OUTPUT, err);
     if (out < 0)
         return err->code;
     if ((code = output_path(t, c, path, sizeof path, err)) < 0)
@@ -293,26 +294,26 @@ static int profile(struct jvm_target *t, const struct command *c, struct err *er
         buf_printf(&text, ",%s", c->output);
     buf_str(&text, buf_slice(&c->format));
     buf_str(&text, buf_slice(&c->params));
-    buf_printf(&text, ",log=%s/" PLANT_LOG, t->plant.path);
-    code = run(t, buf_cstr(&text), log, err);
+    buf_printf(&text, ",log=%s/" TARGET_DIR_LOG, t->dir.path);
+    code = launcher_run_command(t, buf_cstr(&text), log, err);
     if (collect && code == 0) {
         fprintf(stderr, "Profiling process %d for %u seconds\n", (int)t->view.p.pid, c->seconds);
         wait_for_the_end(t, c->seconds);
         buf_reset(&text);
         buf_printf(&text, "stop,file=%s%s%s", path, c->output ? "," : "", c->output ? c->output : "");
         buf_str(&text, buf_slice(&c->format));
-        buf_printf(&text, ",log=%s/" PLANT_LOG, t->plant.path);
+        buf_printf(&text, ",log=%s/" TARGET_DIR_LOG, t->dir.path);
         if (pidref_alive(&t->view.p))
-            code = run(t, buf_cstr(&text), log, err);
+            code = launcher_run_command(t, buf_cstr(&text), log, err);
         else
             fprintf(stderr, "The process ended\n");
     }
     if (code == 0 && !c->file)
-        code = print_file(out, STDOUT_FILENO);
+        code = launcher_print_file(out, STDOUT_FILENO);
     return code;
 }
 
-static int jvm_command(struct jvm_target *t, const struct command *c, struct err *err)
+static int jvm_command(struct jvm_target *t, const struct launcher_command *c, struct err *err)
 {
     cleanup_buf struct buf all = BUF_INIT(OPTIONS_MAX), reply = BUF_INIT(64 << 20);
     const char *args[3] = {0};
@@ -343,10 +344,10 @@ int main(int argc, char **argv)
 {
     struct err err = {0};
     cleanup_target struct jvm_target t = JVM_TARGET_INIT;
-    struct command c = {.action = "collect",
-                        .seconds = DEFAULT_SECONDS,
-                        .params = BUF_INIT(OPTIONS_MAX),
-                        .format = BUF_INIT(OPTIONS_MAX)};
+    struct launcher_command c = {.action = "collect",
+                                 .seconds = DEFAULT_SECONDS,
+                                 .params = BUF_INIT(OPTIONS_MAX),
+                                 .format = BUF_INIT(OPTIONS_MAX)};
     for (int i = 1; i < argc && !is_jvm_command(argv[i]); i++) {
         bool version = strcmp(argv[i], "-v") == 0 || strcmp(argv[i], "--version") == 0;
         if (!version && strcmp(argv[i], "-h") != 0 && strcmp(argv[i], "--help") != 0)
@@ -354,12 +355,12 @@ int main(int argc, char **argv)
         fputs(version ? "asprof of smolder " SMOLDER_VERSION ", for async-profiler 4.6\n" : usage, stdout);
         return 0;
     }
-    int code = parse(&c, argc, argv, &err);
+    int code = launcher_parse(&c, argc, argv, &err);
     if (code < 0) {
         terminal_printf(stderr, "asprof: %s\nTry asprof --help.\n", err.text);
         return 2;
     }
-    struct sigaction note = {.sa_handler = on_signal};
+    struct sigaction note = {.sa_handler = launcher_on_signal};
     sigaction(SIGINT, &note, NULL);
     sigaction(SIGTERM, &note, NULL);
     pid_t pid;
@@ -367,7 +368,7 @@ int main(int argc, char **argv)
     if (code == 0)
         code = jvm_target_open(&t, pid, 0, &err);
     if (code == 0)
-        code = is_jvm_command(c.action) ? jvm_command(&t, &c, &err) : profile(&t, &c, &err);
+        code = is_jvm_command(c.action) ? jvm_command(&t, &c, &err) : launcher_profile(&t, &c, &err);
     if (code < 0)
         terminal_printf(stderr, "asprof: %s\n", err.text[0] ? err.text : strerror(-code));
     buf_done(&c.params);

@@ -4,7 +4,7 @@
 static int json_path(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {
     struct buf text[2] = {BUF_INIT(0), BUF_INIT(0)};
-    cleanup_query struct query query = {0};
+    cleanup_query struct path_query query = {0};
     cleanup_value struct value *root = NULL;
     cleanup_items struct stdlib_items found = {0};
     int code = stdlib_texts(args, n, text, bad_arg, err);

@@ -1,4 +1,4 @@
-#include "api/redact.h"
+#include "api/shared/redact.h"
 
 #include "test.h"
 

@@ -1,5 +1,3 @@
-#include "components/import_http.h"
-
 #include <signal.h>
 
 #include "import_fixture.h"

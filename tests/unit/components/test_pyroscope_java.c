@@ -1,5 +1,4 @@
 /* The whole component against real JVMs, the real profiler and the real helper; only the engine is played. Needs root and a JDK. */
-#include "components/pyroscope_java.h"
 
 #include <sys/mman.h>
 
@@ -8,11 +7,14 @@
 #include "base/log.h"
 #include "components/env.h"
 #include "components/pyroscope_java_args.h"
+#include "graph/component.h"
 #include "jvm/helper_loop.h"
 #include "jvm/java_target.h"
-#include "jvm/ops.h"
+#include "jvm/operation/client.h"
 #include "os/procfs.h"
 #include "test.h"
+
+extern const struct component_def pyroscope_java;
 
 enum { PROFILES_MAX = 256, PLAIN_MAX = 4 << 20 };
 static const int64_t SECOND = 1000000000;

@@ -168,12 +168,11 @@ static void samples_weigh_what_the_settings_say(void)
         {"alloc=512k", "", 10000000, 0, false},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        char event[JAVA_EVENT_MAX];
         struct java_profiling p = {0};
-        struct conversion_options o = java_conversion(&p, cases[i].events, event);
-        CHECK_STR(o.event, cases[i].event);
-        CHECK_INT(o.cpu_ns, cases[i].cpu_ns);
-        CHECK_INT(o.wall_ns, cases[i].wall_ns);
+        struct convert_options o = java_conversion(&p, cases[i].events);
+        CHECK_STR(o.settings.event, cases[i].event);
+        CHECK_INT(o.settings.cpu_ns, cases[i].cpu_ns);
+        CHECK_INT(o.settings.wall_ns, cases[i].wall_ns);
         CHECK_INT(o.per_thread, cases[i].per_thread);
         CHECK(o.gzip);
         CHECK(o.raw_threads);

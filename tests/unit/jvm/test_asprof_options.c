@@ -1,4 +1,4 @@
-#include "jvm/asprof_options.h"
+#include "jvm/attach/asprof_options.h"
 
 #include "base/cleanup.h"
 #include "test.h"

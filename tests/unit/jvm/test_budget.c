@@ -1,9 +1,9 @@
 /* Shares of descriptors among users. */
-#include "jvm/budget.h"
+#include "jvm/session/budget.h"
 
 #include <errno.h>
 
-#include "jvm/user.h"
+#include "jvm/probe/user.h"
 #include "test.h"
 
 static struct err err;

@@ -1,5 +1,5 @@
 /* Versions as real JVMs put them, and what is done about them. */
-#include "jvm/builds.h"
+#include "jvm/probe/builds.h"
 
 #include <errno.h>
 

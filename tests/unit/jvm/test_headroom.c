@@ -1,5 +1,5 @@
 /* Made-up trees of cgroups, in the layouts of both versions. */
-#include "jvm/headroom.h"
+#include "jvm/probe/headroom.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "jvm/fit.h"
+#include "jvm/attach/fit.h"
 #include "test.h"
 
 enum { MB = 1 << 20 };

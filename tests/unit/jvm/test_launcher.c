@@ -3,7 +3,7 @@
 
 #include "base/cleanup.h"
 #include "java_target.h"
-#include "jvm/asprof.h"
+#include "jvm/attach/asprof.h"
 #include "test.h"
 
 static char layout[ASPROF_PATH_SIZE];

@@ -1,5 +1,5 @@
 /* The list of make-ups that an attach killed: its rule, its file, and what others do to the file. */
-#include "jvm/quarantine.h"
+#include "jvm/session/quarantine.h"
 
 #include <errno.h>
 #include <fcntl.h>

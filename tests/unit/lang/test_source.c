@@ -67,6 +67,19 @@ static void the_last_reference_frees(void)
     source_unref(NULL);
 }
 
+static void a_diagnostic_holds_its_source(void)
+{
+    struct source *s = source_from("f", STR("x = 1"));
+    struct diags ds = DIAGS_INIT, moved = DIAGS_INIT;
+    cleanup_buf struct buf out = BUF_INIT(100);
+    diag_error(&ds, source_range(s, 0, 0), "no");
+    source_unref(s);
+    diags_move(&moved, &ds);
+    diags_pretty(&moved, DIAG_AS_IS, &out);
+    CHECK_STR(buf_cstr(&out), "Error: f:1:1: no\n\n1 | x = 1\n  | ^\n");
+    diags_done(&moved);
+}
+
 int main(void)
 {
     RUN(a_position_counts_bytes_from_one);
@@ -74,5 +87,6 @@ int main(void)
     RUN(a_file_beyond_the_limit_is_refused);
     RUN(only_utf8_is_accepted);
     RUN(the_last_reference_frees);
+    RUN(a_diagnostic_holds_its_source);
     return REPORT();
 }
