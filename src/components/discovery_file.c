@@ -1,13 +1,14 @@
-/* discovery.file: targets from files that something else writes, JSON or YAML.
+/* discovery.file: targets from JSON and YAML files.
  *
- * The files are followed (conf/follow.h): a change is seen at once, whether a file is written, replaced or swapped
- * behind a link, and refresh_interval is for what is not told. Workers read; files are parsed on the loop, and only
- * where their contents changed. A file that cannot be read or parsed keeps the targets it had, makes the component
- * unhealthy and is logged once; one that is gone takes its targets along. Targets are in the order of paths, groups
- * and entries; until the first result of new arguments the old ones stay.
+ * Changes of the files are detected (conf/follow.h): writes, atomic replacement and replaced symlinks at once, others
+ * after refresh_interval. Workers read; files are parsed on the loop, and only if their contents changed. A file that
+ * cannot be read or parsed keeps its previous targets, makes the component unhealthy and is logged once; a deleted file
+ * loses its targets. Targets are in the order of paths, groups and entries; until the first result of new arguments the
+ * previous ones stay.
  *
- * The reference checks no names, and dies of a file that is neither JSON nor YAML; here such a name is refused by the
- * load. Metrics have the reference's names. Source: spec components §5.0, §5.5.
+ * The reference does not check file names, and crashes on a file that is neither JSON nor YAML; here such a name is
+ * rejected by the load. Metrics have the reference's names.
+ * Source: spec components §5.0, §5.5.
  */
 #include <errno.h>
 #include <glob.h>
@@ -39,9 +40,9 @@ struct discovery_file_args {
 
 static const struct option options[] = {
     {"files", OPT_STRING_LIST, offsetof(struct discovery_file_args, files), .required = true,
-     .help = "Files with targets, or patterns of such (`*`, `?`, `[…]`); names end with `.json`, `.yml` or `.yaml`."},
+     .help = "Files with targets, or glob patterns (`*`, `?`, `[…]`); names must end with `.json`, `.yml` or `.yaml`."},
     {"refresh_interval", OPT_DURATION, offsetof(struct discovery_file_args, refresh_interval), .default_text = "\"5m\"",
-     .help = "How often files are read although no change was noticed."},
+     .help = "Interval at which files are read without a detected change."},
     {0},
 };
 
@@ -67,15 +68,15 @@ static const struct schema schema = {
 
 static const double scan_buckets[] = {0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 10, 60};
 static struct metric_family mtimes = {.name = "prometheus_sd_file_mtime_seconds",
-                                      .help = "When a file of targets was modified, since the epoch.",
+                                      .help = "Modification time of a target file, in seconds since the epoch.",
                                       .kind = METRIC_GAUGE,
                                       .labels = {"component_id", "component_path", "filename"}};
 static struct metric_family read_errors = {.name = "prometheus_sd_file_read_errors_total",
-                                           .help = "Files of targets that could not be read or parsed.",
+                                           .help = "Target files that could not be read or parsed.",
                                            .kind = METRIC_COUNTER,
                                            .labels = {"component_id", "component_path"}};
 static struct metric_family scan_seconds = {.name = "prometheus_sd_file_scan_duration_seconds",
-                                            .help = "How long reading all files of targets took.",
+                                            .help = "Time to read all target files, in seconds.",
                                             .kind = METRIC_HISTOGRAM,
                                             .labels = {"component_id", "component_path"},
                                             .buckets = scan_buckets,
@@ -218,10 +219,10 @@ static void file_trouble(const struct file_discovery *d, struct target_file *f, 
     if (why)
         metric_add(&read_errors, 1, d->component_id, d->component_path);
     if (why && (!f->trouble || strcmp(f->trouble, why) != 0))
-        log_warn("cannot read targets; the file's previous targets stay", L_COMPONENT(component_id(d->self)),
+        log_warn("cannot read targets; keeping the file's previous targets", L_COMPONENT(component_id(d->self)),
                  L_STR("path", f->path), L_STR("err", why));
     else if (!why && f->trouble)
-        log_info("targets can be read again", L_COMPONENT(component_id(d->self)), L_STR("path", f->path));
+        log_info("reading targets works again", L_COMPONENT(component_id(d->self)), L_STR("path", f->path));
     char *old = f->trouble;
     f->trouble = why ? xstrdup(why) : NULL;
     free(old);
@@ -285,7 +286,7 @@ static void discovery_health(const struct file_discovery *d, bool too_many)
             first = &d->files[i];
     }
     if (too_many)
-        component_health(d->self, false, "more than %d files match; those beyond are left out", FILES_MAX);
+        component_health(d->self, false, "more than %d files match; ignoring the others", FILES_MAX);
     else if (troubled > 1)
         component_health(d->self, false, "%s: %s (and %zu more files)", first->path, first->trouble, troubled - 1);
     else if (troubled)
@@ -319,7 +320,7 @@ static void discovery_check_watches(struct file_discovery *d)
     const size_t missed = conf_follow_missed(d->follow);
     if (missed > d->missed) {
         metric_add(&watcher_errors, (double)(missed - d->missed), d->component_id, d->component_path);
-        log_warn("cannot watch all directories of targets; changes there are seen at refresh_interval",
+        log_warn("cannot watch all directories of target files; changes there are detected at refresh_interval",
                  L_COMPONENT(component_id(d->self)), L_INT("directories", missed));
     }
     d->missed = missed;
@@ -447,7 +448,7 @@ static const char *const exports[] = {"targets", NULL};
 
 const struct component_def discovery_file = {
     .name = "discovery.file",
-    .help = "Discovers targets listed in files, and follows their changes.",
+    .help = "Discovers targets from files, and reloads them when they change.",
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = exports,

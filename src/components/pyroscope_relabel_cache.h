@@ -1,7 +1,7 @@
-/* What the rules made of label sets lately: JVMs send the same few sets again at every interval.
+/* Cached results of relabelling rules by label set: JVMs send the same few sets in every interval.
  *
- * At most `max` results; the one that was used longest ago makes room. Sets are told apart by their labels, not by
- * their hashes alone. Loop thread.
+ * At most `max` results; the least recently used is evicted. Sets are compared by their labels, not only by hash. Loop
+ * thread.
  */
 #pragma once
 

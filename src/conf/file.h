@@ -1,8 +1,8 @@
 /* One file of the host, read whole: configurations, certificates, secrets, lists of targets.
  *
- * Every file has a limit, as none of these is large, and a file that is one by mistake must not fill the memory.
- * Errors are causes ("No such file or directory", "Permission denied: …" with what to do), for the caller to put the
- * file and its purpose in front:
+ * Every file has a size limit, because these files are small and a wrong file must not exhaust the memory. Errors are
+ * causes ("No such file or directory", "Permission denied: …" with the remedy), to be prefixed with the file and its
+ * purpose by the caller:
  *
  *     code = conf_file_read(path, 64 << 10, CONF_REGULAR, &text, NULL, err);
  *     if (code < 0)

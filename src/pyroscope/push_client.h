@@ -1,7 +1,7 @@
-/* Profiles to one Pyroscope server: Connect unary call push.v1.PusherService/Push.
+/* Pushes profiles to a Pyroscope server: Connect unary call push.v1.PusherService/Push.
  *
- * Source: spec components §4.4, §4.5; Connect protocol (connectrpc.com/docs/protocol, "Unary-Request"). The answer is judged by
- * its HTTP status first, so that a proxy's 4xx page is not mistaken for something worth retrying.
+ * The HTTP status of a response is evaluated first, so that an error page of a proxy is not retried.
+ * Source: spec components §4.4, §4.5; Connect protocol (connectrpc.com/docs/protocol, "Unary-Request").
  */
 #pragma once
 

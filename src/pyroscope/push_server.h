@@ -1,9 +1,10 @@
-/* Takes pushes: the server's side of Connect unary call push.v1.PusherService/Push, protobuf or JSON, plain or gzip.
+/* Server side of Connect unary call push.v1.PusherService/Push, protobuf or JSON, plain or gzip.
  *
- * A request goes through three steps: its headers are checked on the loop; its body is inflated and decoded in a worker; then, on the
- * loop again, `receive` gets the series. Whoever received them answers by push_server_accept(), push_server_refuse() or push_server_postpone(), at once or later. What does not get that
- * far is answered here, in the words of the reference. Bodies under way are bounded: beyond PUSH_BODIES_MAX senders are asked to
- * wait. Loop thread. Source: spec store-query §1.1-1.4.
+ * A request has three steps: its headers are checked on the loop; its body is inflated and decoded in a worker; then,
+ * on the loop again, `receive` gets the series. The receiver replies by push_server_accept(), push_server_refuse() or
+ * push_server_postpone(), immediately or later. Invalid requests are answered here, with the messages of the reference.
+ * Concurrent bodies are limited: beyond PUSH_BODIES_MAX senders are asked to retry. Loop thread.
+ * Source: spec store-query §1.1-1.4.
  */
 #pragma once
 

@@ -2,12 +2,12 @@
  *
  *     any       /-/ready     200 "smolder is ready." or 503       any  /-/healthy  200, or 500 with what is unhealthy
  *     GET, POST /-/reload    200 "config reloaded" or 400 with every diagnostic; not from pages of other origins
- *     GET       /-/support?duration=1…30   a support bundle, api/agent_bundle.h; not from pages of other origins
+ *     GET       /-/support?duration=1…30   a support bundle, api/agent/agent_bundle.h; not from pages of other origins
  *     GET       /metrics     Prometheus text 0.0.4
  *     any       /api/v0/component/…        404: no component serves HTTP
  *     and, below the prefix:
  *     any       /api/v0/web/components[/ID], /api/v0/web/modules/MODULE/components, /api/v0/web/peers
- *     any       /api/v0/web/graph[/MODULE]?window=, /api/v0/web/debug/ID?sampleProb=   endless, api/agent_live.h
+ *     any       /api/v0/web/graph[/MODULE]?window=, /api/v0/web/debug/ID?sampleProb=   endless, api/agent/agent_live.h
  *     any       /api/v0/web/remotecfg/…    500: not available
  *     GET       /            links to these
  *

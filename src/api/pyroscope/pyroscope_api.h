@@ -1,4 +1,4 @@
-/* Pyroscope's API in front of the store, for agents: what they push is stored.
+/* Pyroscope's push API of the store.
  *
  *     POST /push.v1.PusherService/Push   Connect unary, protobuf or JSON, gzip (pyroscope/push_server.h)
  *     GET  /ready                        "ready"

@@ -1,5 +1,4 @@
-/* Who may use the servers of this program: basic authentication (RFC 7617) as the `http` block asks for it.
- * Source: spec alloy-language §8.4. */
+/* HTTP basic authentication (RFC 7617) as configured by the `http` block. Source: spec alloy-language §8.4. */
 #pragma once
 
 #include <stdbool.h>
