@@ -53,10 +53,10 @@ static void replies_are_not_believed(void)
     check_reply(&(struct convert_reply){.series_count = 11}, "too many series");
     struct convert_reply endless = {0};
     memset(endless.why, 'x', sizeof endless.why);
-    check_reply(&endless, "without an end");
+    check_reply(&endless, "unterminated");
     endless = (struct convert_reply){0};
     memset(endless.settings.event, 'x', sizeof endless.settings.event);
-    check_reply(&endless, "without an end");
+    check_reply(&endless, "unterminated");
 }
 
 static void check_profile(const struct convert_profile *p, const char *why)
