@@ -6,7 +6,7 @@ let views = [], view = null, callers = false, flipped = false, sortBy = 1, zoome
 
 /* The data: gzip-compressed JSON in base64; see report.h. */
 async function load() {
-  if (!window.DecompressionStream) throw new Error("This browser is too old to unpack the page's data. Chrome 80, Firefox 113 and Safari 16.4 can.");
+  if (!window.DecompressionStream) throw new Error("This browser cannot decompress the data of the page. Required: Chrome 80, Firefox 113 or Safari 16.4.");
   const text = atob($("data").textContent), bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
@@ -112,4 +112,4 @@ load().then(data => {
   graph.theme();
   show();
   document.documentElement.dataset.ready = "yes";
-}).catch(e => { $("message").textContent = "The data of this page cannot be shown: " + e.message; document.documentElement.dataset.ready = "failed"; });
+}).catch(e => { $("message").textContent = "Cannot show the data of this page: " + e.message; document.documentElement.dataset.ready = "failed"; });
