@@ -206,4 +206,4 @@ prometheus.remote_write "store" { }
     agent = lab.agent("--config.skip-unknown", config=mixed)
     receiver.wait_stack("Shop.bake", type="process_cpu", pid=str(jvm.inner))
     for name in ("prometheus.scrape", "prometheus.remote_write"):
-        equal(agent.text().count(f'component "{name}" is unknown here and left out'), 1, f"warnings about {name}")
+        equal(agent.text().count(f'component "{name}" is unknown and skipped'), 1, f"warnings about {name}")
