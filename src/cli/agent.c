@@ -60,7 +60,7 @@ static struct metric_family build_info = {.name = "smolder_build_info",
                                           .kind = METRIC_GAUGE,
                                           .labels = {"goarch", "goos", "version"}};
 
-static bool reload(void *arg, struct buf *answer)
+static bool agent_reload(void *arg, struct buf *answer)
 {
     struct agent *a = arg;
     if (!a->stopping)
@@ -99,7 +99,7 @@ static void out_of_time(uv_timer_t *t)
     _exit(a->status);
 }
 
-static void stop(struct agent *a, int status)
+static void agent_stop(struct agent *a, int status)
 {
     if (a->stopping)
         return;
@@ -111,16 +111,16 @@ static void stop(struct agent *a, int status)
     controller_stop(a->controller, components_stopped, a);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void agent_on_signal(uv_signal_t *handle, int number)
 {
     struct agent *a = handle->data;
     if (number == SIGHUP) {
         cleanup_buf struct buf answer = BUF_INIT(4 << 20);
-        reload(a, &answer);
+        agent_reload(a, &answer);
         return;
     }
     log_info("stopping", L_STR("signal", number == SIGINT ? "SIGINT" : "SIGTERM"));
-    stop(a, EXIT_FINE);
+    agent_stop(a, EXIT_FINE);
 }
 
 /* Sessions keep their recordings; what was asked of the old helper is asked of the new one. */
@@ -134,7 +134,7 @@ static void helper_lost(void *arg, bool replaced)
         return;
     }
     log_error("the privileged helper died and cannot be restarted; exiting");
-    stop(a, EXIT_SYSTEM);
+    agent_stop(a, EXIT_SYSTEM);
 }
 
 /* ---- starting ---- */
@@ -194,13 +194,14 @@ static int open_store(struct agent *a, struct err *err)
     return store_http_open(&http, &a->store_http, err);
 }
 
-static void put_flags(void *arg, struct buf *out)
+static void agent_put_flags(void *arg, struct buf *out)
 {
     struct agent *a = arg;
     buf_puts(out, a->settings->flags);
 }
 
-static void each_source(void *arg, void (*visit)(void *visit_arg, const struct config_file *file), void *visit_arg)
+static void agent_each_source(void *arg, void (*visit)(void *visit_arg, const struct config_file *file),
+                              void *visit_arg)
 {
     struct agent *a = arg;
     cleanup_conf_files struct conf_files files = {0};
@@ -232,11 +233,11 @@ static int open_http(struct agent *a, struct err *err)
                                                .support_bundle = s->support_bundle,
                                                .allowed_hosts = s->allowed_hosts,
                                                .controller = a->controller,
-                                               .reload = reload,
+                                               .reload = agent_reload,
                                                .healthy = program_is_healthy,
                                                .problem = http_problem,
-                                               .flags = put_flags,
-                                               .sources = each_source,
+                                               .flags = agent_put_flags,
+                                               .sources = agent_each_source,
                                                .arg = a};
     return agent_http_open(&options, &a->http, err);
 }
@@ -248,17 +249,17 @@ static void watch_signals(struct agent *a)
     for (size_t i = 0; i < SIGNALS; i++) {
         uv_signal_init(&a->loop, &a->signals[i]);
         a->signals[i].data = a;
-        uv_signal_start(&a->signals[i], on_signal, numbers[i]);
+        uv_signal_start(&a->signals[i], agent_on_signal, numbers[i]);
     }
 }
 
-static void problem(void *arg, const char *id, const char *message)
+static void agent_on_problem(void *arg, const char *id, const char *message)
 {
     (void)arg;
     log_error("component update failed", L_COMPONENT(id), L_STR("err", message));
 }
 
-static int prepare_settings(void *arg, const struct settings *s, struct err *err)
+static int agent_prepare_settings(void *arg, const struct settings *s, struct err *err)
 {
     struct agent *a = arg;
     int code = a->http ? agent_http_prepare(a->http, s, err) : 0;
@@ -297,7 +298,7 @@ static void quarantine_problem(void *arg, const char *text)
     log_warn("cannot save the quarantine list; it will be lost at a restart", L_STR("err", text));
 }
 
-static int start(struct agent *a, struct err *err)
+static int agent_start(struct agent *a, struct err *err)
 {
     enum stability stability;
     if (!stability_parse(a->settings->stability, &stability))
@@ -312,9 +313,9 @@ static int start(struct agent *a, struct err *err)
                                                                 .stability = stability,
                                                                 .skip_unknown = a->settings->skip_unknown,
                                                                 .env = &a->env,
-                                                                .on_problem = problem,
+                                                                .on_problem = agent_on_problem,
                                                                 .problem_arg = a,
-                                                                .prepare = prepare_settings,
+                                                                .prepare = agent_prepare_settings,
                                                                 .apply = apply_settings,
                                                                 .settings_arg = a,
                                                                 .stop_ms = COMPONENTS_STOP_MS});
@@ -330,7 +331,7 @@ static int start(struct agent *a, struct err *err)
     return 0;
 }
 
-static void announce(struct agent *a)
+static void agent_announce(struct agent *a)
 {
     metric_set(&build_info, 1, architecture, "linux", SMOLDER_VERSION);
     if (geteuid() != 0)
@@ -363,7 +364,7 @@ static void close_handle(uv_handle_t *h, void *arg)
 }
 
 /* What is left are handles of our own, which close within one turn of the loop. */
-static void finish(struct agent *a)
+static void agent_finish(struct agent *a)
 {
     controller_free(a->controller);
     quarantine_free(a->quarantine);
@@ -375,7 +376,7 @@ static void finish(struct agent *a)
 }
 
 /* Starting failed with nothing running yet: the same way out as after a stop. */
-static void abandon(struct agent *a)
+static void agent_abandon(struct agent *a)
 {
     loader_free(TAKE_PTR(a->loader));
     uv_timer_start(&a->deadline, out_of_time, AGENT_STOP_MS, 0);
@@ -421,18 +422,18 @@ int agent_run(const struct agent_settings *settings)
     }
     priv_restartable(a.priv, helper_command);
     init_loop(&a);
-    if (start(&a, &err) < 0) {
+    if (agent_start(&a, &err) < 0) {
         terminal_printf(stderr, "smolder run: %s\n", err.text);
         a.status = EXIT_SYSTEM;
-        abandon(&a);
+        agent_abandon(&a);
     } else if (loader_first(a.loader) < 0) {
         a.status = EXIT_INPUT;
-        abandon(&a);
+        agent_abandon(&a);
     } else {
-        announce(&a);
+        agent_announce(&a);
         uv_timer_start(&a.hint, hint_if_idle, HINT_AFTER_MS, 0);
         uv_run(&a.loop, UV_RUN_DEFAULT);
     }
-    finish(&a);
+    agent_finish(&a);
     return a.status;
 }

@@ -9,7 +9,7 @@
 
 enum { HELP_MAX = 16 << 10 };
 
-static const struct flag *find(const struct flag *table, struct str name)
+static const struct flag *flags_find(const struct flag *table, struct str name)
 {
     for (; table->name; table++) {
         if (str_is(name, table->name))
@@ -18,7 +18,7 @@ static const struct flag *find(const struct flag *table, struct str name)
     return NULL;
 }
 
-static int unknown(const struct flag *table, struct str name, struct err *err)
+static int flags_unknown(const struct flag *table, struct str name, struct err *err)
 {
     enum { CLOSE_ENOUGH = 4 };
     const char *best = NULL;
@@ -45,7 +45,7 @@ static bool is_choice(const char *words, const char *value)
     return false;
 }
 
-static int set(const struct flag *f, const char *value, void *record, struct err *err)
+static int flags_set(const struct flag *f, const char *value, void *record, struct err *err)
 {
     void *field = (char *)record + f->offset;
     if (f->kind == FLAG_UNUSED) {
@@ -66,7 +66,7 @@ static int set(const struct flag *f, const char *value, void *record, struct err
     return 0;
 }
 
-static void defaults(const struct flag *table, void *record)
+static void flags_defaults(const struct flag *table, void *record)
 {
     for (; table->name; table++) {
         if (table->kind == FLAG_STRING || table->kind == FLAG_CHOICE)
@@ -80,21 +80,21 @@ static int parse_one(const struct flag *table, int argc, char **argv, int *i, vo
     const char *arg = argv[*i] + 2;
     const char *equals = strchr(arg, '=');
     struct str name = equals ? (struct str){arg, (size_t)(equals - arg)} : str_of(arg);
-    const struct flag *f = find(table, name);
+    const struct flag *f = flags_find(table, name);
     if (!f)
-        return unknown(table, name, err);
+        return flags_unknown(table, name, err);
     if (equals)
-        return set(f, equals + 1, record, err);
+        return flags_set(f, equals + 1, record, err);
     if (f->kind == FLAG_BOOL || (f->kind == FLAG_UNUSED && !f->value_name))
-        return set(f, "true", record, err);
+        return flags_set(f, "true", record, err);
     if (*i + 1 >= argc)
         return err_set(err, -EINVAL, "--%s requires a value: --%s=%s", f->name, f->name, f->value_name);
-    return set(f, argv[++*i], record, err);
+    return flags_set(f, argv[++*i], record, err);
 }
 
 int flags_parse(const struct flag *table, int argc, char **argv, void *record, struct flags_rest *rest, struct err *err)
 {
-    defaults(table, record);
+    flags_defaults(table, record);
     *rest = (struct flags_rest){.items = xcalloc((size_t)argc + 1, sizeof *rest->items)};
     bool ended = false;
     for (int i = 0; i < argc; i++) {

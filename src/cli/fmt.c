@@ -94,8 +94,8 @@ static char **long_flags(int *argc, char **argv, struct err *err)
     return TAKE_PTR(ret);
 }
 
-static int complain(int status, const char *format, ...) printf_like(2, 3);
-static int complain(int status, const char *format, ...)
+static int fmt_complain(int status, const char *format, ...) printf_like(2, 3);
+static int fmt_complain(int status, const char *format, ...)
 {
     cleanup_free char *text = NULL;
     va_list ap;
@@ -118,15 +118,15 @@ static int read_input(const char *path, struct buf *text)
     cleanup_close int fd = in ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) < 0)
-        return complain(EXIT_SYSTEM, "%s: %s", in ? "<stdin>" : path, strerror(errno));
+        return fmt_complain(EXIT_SYSTEM, "%s: %s", in ? "<stdin>" : path, strerror(errno));
     if (S_ISDIR(st.st_mode))
-        return complain(EXIT_USAGE, "cannot format a directory: %s; pass its files", path);
+        return fmt_complain(EXIT_USAGE, "cannot format a directory: %s; pass its files", path);
     bool whole = false;
     const int code = fs_read(fd, text, &whole);
     if (code < 0)
-        return complain(EXIT_SYSTEM, "%s: %s", in ? "<stdin>" : path, strerror(-code));
+        return fmt_complain(EXIT_SYSTEM, "%s: %s", in ? "<stdin>" : path, strerror(-code));
     if (!whole)
-        return complain(EXIT_INPUT, "%s: larger than %d MiB", in ? "<stdin>" : path, SOURCE_MAX >> 20);
+        return fmt_complain(EXIT_INPUT, "%s: larger than %d MiB", in ? "<stdin>" : path, SOURCE_MAX >> 20);
     return EXIT_FINE;
 }
 
@@ -136,26 +136,26 @@ static void print_diag(void *arg, const struct diag *d, const char *line, const 
     terminal_printf(stderr, "%s\n", line);
 }
 
-static int format(const char *name, struct str text, struct buf *out)
+static int fmt_file(const char *name, struct str text, struct buf *out)
 {
     cleanup_source struct source *source = NULL;
     cleanup_ast struct ast_file *file = NULL;
     cleanup_diags struct diags ds = DIAGS_INIT;
     struct err err = {0};
     if (source_new(name, text, &source, &err) < 0)
-        return complain(EXIT_INPUT, "%s: %s", name, err.text);
+        return fmt_complain(EXIT_INPUT, "%s: %s", name, err.text);
     if (parse_file(source, &file, &ds) < 0) {
         diags_lines(&ds, SIZE_MAX, print_diag, NULL);
         return EXIT_INPUT;
     }
     print_file(file, out);
-    return buf_ok(out) ? EXIT_FINE : complain(EXIT_INPUT, "%s: the formatted text is too long", name);
+    return buf_ok(out) ? EXIT_FINE : fmt_complain(EXIT_INPUT, "%s: the formatted text is too long", name);
 }
 
 static int write_stdout(struct str text)
 {
     const int code = terminal_write(STDOUT_FILENO, text);
-    return code == 0 ? EXIT_FINE : complain(EXIT_SYSTEM, "standard output: %s", strerror(-code));
+    return code == 0 ? EXIT_FINE : fmt_complain(EXIT_SYSTEM, "standard output: %s", strerror(-code));
 }
 
 static int format_one(const char *path, const struct fmt_flags *f)
@@ -164,7 +164,7 @@ static int format_one(const char *path, const struct fmt_flags *f)
     cleanup_buf struct buf text = BUF_INIT(SOURCE_MAX), out = BUF_INIT(FORMATTED_MAX);
     int status = read_input(path, &text);
     if (status == EXIT_FINE)
-        status = format(name, buf_slice(&text), &out);
+        status = fmt_file(name, buf_slice(&text), &out);
     if (status != EXIT_FINE)
         return status;
     const bool differs = !str_eq(buf_slice(&text), buf_slice(&out));
@@ -177,7 +177,7 @@ static int format_one(const char *path, const struct fmt_flags *f)
         return write_stdout(buf_slice(&out));
     struct err err = {0};
     if (differs && replace_file(path, buf_slice(&out), &err) < 0)
-        return complain(EXIT_SYSTEM, "%s", err.text);
+        return fmt_complain(EXIT_SYSTEM, "%s", err.text);
     return EXIT_FINE;
 }
 
@@ -186,7 +186,7 @@ static int format_all(const char *const *paths, size_t n, const struct fmt_flags
     int worst = EXIT_FINE;
     for (size_t i = 0; i < n; i++) {
         if (f->write && is_stdin(paths[i]))
-            return complain(EXIT_USAGE, "cannot use -w with standard input");
+            return fmt_complain(EXIT_USAGE, "cannot use -w with standard input");
     }
     for (size_t i = 0; i < n; i++) {
         const int status = format_one(paths[i], f);
@@ -197,7 +197,7 @@ static int format_all(const char *const *paths, size_t n, const struct fmt_flags
     return worst;
 }
 
-static int fmt(int argc, char **argv)
+static int fmt_run(int argc, char **argv)
 {
     struct fmt_flags f = {0};
     struct flags_rest rest = {0};
@@ -206,15 +206,15 @@ static int fmt(int argc, char **argv)
     const int code = all ? flags_parse(flags, argc, all, &f, &rest, &err) : -EINVAL;
     cleanup_free const char **paths = rest.items;
     if (code < 0)
-        return complain(EXIT_USAGE, "%s", err.text);
+        return fmt_complain(EXIT_USAGE, "%s", err.text);
     if (f.help) {
         print_help();
         return EXIT_FINE;
     }
     if (f.write && f.test)
-        return complain(EXIT_USAGE, "cannot use -w/--write and -t/--test at the same time");
+        return fmt_complain(EXIT_USAGE, "cannot use -w/--write and -t/--test at the same time");
     const char *const standard_input[] = {"-"};
     return rest.len ? format_all(paths, rest.len, &f) : format_all(standard_input, 1, &f);
 }
 
-const struct command command_fmt = {"fmt", "smolder fmt [-w | -t] [FILE…|-]", "Format configuration files.", fmt};
+const struct command command_fmt = {"fmt", "smolder fmt [-w | -t] [FILE…|-]", "Format configuration files.", fmt_run};

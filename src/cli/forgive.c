@@ -25,7 +25,7 @@ static const struct flag flags[] = {
     {NULL},
 };
 
-static void help(void)
+static void forgive_help(void)
 {
     fputs("NAME\n"
           "  smolder forgive - remove JVMs from the quarantine list\n\n"
@@ -49,7 +49,7 @@ static void help(void)
           stdout);
 }
 
-static void print(const struct quarantine_entry *e)
+static void forgive_print(const struct quarantine_entry *e)
 {
     char when[40] = "";
     struct tm tm;
@@ -80,7 +80,7 @@ static bool is_named(const struct pardon *p, const struct jvm_makeup *m)
     return p->all;
 }
 
-static bool pardon(void *arg, struct quarantine_list *l)
+static bool forgive_pardon(void *arg, struct quarantine_list *l)
 {
     struct pardon *p = arg;
     for (size_t i = l->len; i-- > 0;)
@@ -92,7 +92,7 @@ static bool pardon(void *arg, struct quarantine_list *l)
     return p->forgiven > 0;
 }
 
-static int forgive(int argc, char **argv)
+static int forgive_run(int argc, char **argv)
 {
     struct forgive_flags f = {0};
     struct flags_rest rest = {0};
@@ -104,17 +104,17 @@ static int forgive(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (f.help) {
-        help();
+        forgive_help();
         return EXIT_FINE;
     }
     cleanup_quarantine_list struct quarantine_list l = QUARANTINE_LIST_INIT;
     struct pardon p = {.all = f.all, .names = names, .count = rest.len};
     code = quarantine_load(f.storage_path, &l, &err);
     for (size_t i = 0; code == 0 && !f.all && rest.len == 0 && i < l.len; i++)
-        print(&l.items[i]);
+        forgive_print(&l.items[i]);
     /* Nothing is made where there is no list. */
     if (code == 0 && l.len > 0 && (f.all || rest.len > 0))
-        code = quarantine_edit(f.storage_path, pardon, &p, &err);
+        code = quarantine_edit(f.storage_path, forgive_pardon, &p, &err);
     if (code < 0) {
         terminal_printf(stderr, "smolder forgive: %s\n", err.text);
         return EXIT_SYSTEM;
@@ -127,4 +127,4 @@ static int forgive(int argc, char **argv)
 }
 
 const struct command command_forgive = {"forgive", "smolder forgive [FLAGS] [MAIN…]",
-                                        "Remove JVMs from the quarantine list.", forgive};
+                                        "Remove JVMs from the quarantine list.", forgive_run};

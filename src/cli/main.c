@@ -7,7 +7,7 @@
 #include "cli/agent.h"
 #include "cli/command.h"
 
-static int version(int argc, char **argv)
+static int main_version(int argc, char **argv)
 {
     (void)argv;
     if (argc > 0) {
@@ -18,14 +18,14 @@ static int version(int argc, char **argv)
     return EXIT_FINE;
 }
 
-const struct command command_version = {"version", "smolder version", "Print the version.", version};
+const struct command command_version = {"version", "smolder version", "Print the version.", main_version};
 
 static const struct command *const commands[] = {&command_run,      &command_convert,   &command_fmt,
                                                  &command_validate, &command_reference, &command_forgive,
                                                  &command_version};
 
 /* Terminal columns of UTF-8 text whose characters all take one. */
-static int columns(const char *text)
+static int main_text_columns(const char *text)
 {
     int n = 0;
     for (; *text; text++)
@@ -33,18 +33,18 @@ static int columns(const char *text)
     return n;
 }
 
-static void help(FILE *out)
+static void main_help(FILE *out)
 {
     int width = 0;
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-        const int n = columns(commands[i]->synopsis);
+        const int n = main_text_columns(commands[i]->synopsis);
         width = n > width ? n : width;
     }
     fputs("smolder is a continuous profiler for all JVMs on a Linux host; it pushes pprof to Grafana Pyroscope.\n\n"
           "usage:\n",
           out);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        fprintf(out, "  %s%*s  %s\n", commands[i]->synopsis, width - columns(commands[i]->synopsis), "",
+        fprintf(out, "  %s%*s  %s\n", commands[i]->synopsis, width - main_text_columns(commands[i]->synopsis), "",
                 commands[i]->help);
     fputs("\nSee smolder COMMAND --help. Exit status: 0 success, 1 invalid input, 2 usage error, 3 system error.\n",
           out);
@@ -54,11 +54,11 @@ int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     if (!*name) {
-        help(stderr);
+        main_help(stderr);
         return EXIT_USAGE;
     }
     if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h")) {
-        help(stdout);
+        main_help(stdout);
         return EXIT_FINE;
     }
     if (!strcmp(name, "--version"))

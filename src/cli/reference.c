@@ -45,7 +45,7 @@ static const char *type_name(const struct option *o)
     return "?";
 }
 
-static bool is_block(const struct option *o)
+static bool reference_is_block(const struct option *o)
 {
     return o->kind == OPT_BLOCK || o->kind == OPT_BLOCKS;
 }
@@ -71,7 +71,7 @@ static void put_attributes(const struct schema *s)
 {
     bool any = false;
     for (const struct option *o = s->options; o->name; o++) {
-        if (is_block(o))
+        if (reference_is_block(o))
             continue;
         if (!any)
             puts("| Name | Type | Description | Default | Required |\n|---|---|---|---|---|");
@@ -87,7 +87,7 @@ static void put_attributes(const struct schema *s)
 static void put_blocks(const struct schema *s, const char *path, unsigned depth)
 {
     for (const struct option *o = s->options; o->name && depth < DEPTH_MAX; o++) {
-        if (!is_block(o))
+        if (!reference_is_block(o))
             continue;
         char name[PATH_MAX_BYTES];
         snprintf(name, sizeof name, "%s%s%s", path, *path ? " > " : "", o->name);
@@ -98,7 +98,7 @@ static void put_blocks(const struct schema *s, const char *path, unsigned depth)
     }
 }
 
-static void put_component(const struct component_def *def)
+static void reference_put_component(const struct component_def *def)
 {
     printf("%s\n\n## Arguments\n\n", def->help ? def->help : "");
     put_attributes(def->args);
@@ -125,7 +125,7 @@ static void put_code(const char *text)
     fputs(quoted ? " `` " : "` ", stdout);
 }
 
-static void put_function(const struct stdlib_function *f)
+static void reference_put_function(const struct stdlib_function *f)
 {
     puts("```text");
     if (f->constant)
@@ -162,7 +162,7 @@ static void put_list(void)
     }
 }
 
-static int reference(int argc, char **argv)
+static int reference_run(int argc, char **argv)
 {
     const struct stdlib_function *f;
     const bool help = argc == 1 && !strcmp(argv[0], "--help");
@@ -176,12 +176,12 @@ static int reference(int argc, char **argv)
     }
     for (const struct component_def *const *def = all_components; *def; def++)
         if (!strcmp(argv[0], (*def)->name)) {
-            put_component(*def);
+            reference_put_component(*def);
             return EXIT_FINE;
         }
     for (size_t i = 0; (f = stdlib_row(i)); i++)
         if (!strcmp(argv[0], f->def.name) || (f->alias && !strcmp(argv[0], f->alias))) {
-            put_function(f);
+            reference_put_function(f);
             return EXIT_FINE;
         }
     terminal_printf(stderr, "smolder reference: no component or function \"%s\"; run smolder reference for a list\n",
@@ -190,4 +190,4 @@ static int reference(int argc, char **argv)
 }
 
 const struct command command_reference = {"reference", "smolder reference [COMPONENT|FUNCTION]",
-                                          "Print the reference of a component or function as Markdown.", reference};
+                                          "Print the reference of a component or function as Markdown.", reference_run};

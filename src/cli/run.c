@@ -91,7 +91,7 @@ static const struct flag flags[] = {
     {NULL},
 };
 
-static void help(void)
+static void run_help(void)
 {
     fputs("NAME\n"
           "  smolder run - run a configuration: profile JVMs\n\n"
@@ -145,7 +145,7 @@ static void print_builtin(const char *store)
     fputs(text, stdout);
 }
 
-static int run(int argc, char **argv)
+static int run_agent(int argc, char **argv)
 {
     struct run_flags f = {0};
     struct flags_rest rest = {0};
@@ -158,7 +158,7 @@ static int run(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (f.help) {
-        help();
+        run_help();
         return EXIT_FINE;
     }
     if (rest.len == 0 && !*f.store_listen)
@@ -185,4 +185,5 @@ static int run(int argc, char **argv)
     return agent_run(&settings);
 }
 
-const struct command command_run = {"run", "smolder run [FLAGS] [PATH…]", "Run a configuration: profile JVMs.", run};
+const struct command command_run = {"run", "smolder run [FLAGS] [PATH…]", "Run a configuration: profile JVMs.",
+                                    run_agent};

@@ -42,7 +42,7 @@ static const struct flag flags[] = {
     {NULL},
 };
 
-static void help(void)
+static void validate_help(void)
 {
     fputs("NAME\n"
           "  smolder validate - check a configuration without running it; reports all errors\n\n"
@@ -104,7 +104,7 @@ static void put_diagnostic(void *arg, const struct diag *d, const char *line, co
 }
 
 /* Diagnostics beyond those that are kept are counted. */
-static void put_json(const struct diags *ds, bool valid, struct buf *out)
+static void validate_put_json(const struct diags *ds, bool valid, struct buf *out)
 {
     size_t warnings = 0;
     for (size_t i = 0; i < ds->len; i++)
@@ -115,11 +115,11 @@ static void put_json(const struct diags *ds, bool valid, struct buf *out)
     buf_puts(out, "]}\n");
 }
 
-static int show(const struct diags *ds, bool valid, bool json)
+static int validate_show(const struct diags *ds, bool valid, bool json)
 {
     cleanup_buf struct buf text = BUF_INIT(OUTPUT_MAX);
     if (json)
-        put_json(ds, valid, &text);
+        validate_put_json(ds, valid, &text);
     else
         diags_pretty(ds, look_of_stderr(), &text);
     if (!json && !valid)
@@ -175,10 +175,10 @@ static int validate_files(const struct conf_files *files, const struct validate_
         return EXIT_USAGE;
     take_sources(files, &sources, &ds);
     const bool valid = ds.errors == 0 && validate(sources.items, sources.len, &options, &ds) == 0;
-    return show(&ds, valid && !(f->strict && ds.len), strcmp(f->format, "json") == 0);
+    return validate_show(&ds, valid && !(f->strict && ds.len), strcmp(f->format, "json") == 0);
 }
 
-static int run(int argc, char **argv)
+static int validate_run(int argc, char **argv)
 {
     struct validate_flags f = {0};
     struct flags_rest rest = {0};
@@ -186,7 +186,7 @@ static int run(int argc, char **argv)
     const int code = flags_parse(flags, argc, argv, &f, &rest, &err);
     cleanup_free const char **paths = rest.items;
     if (code == 0 && f.help) {
-        help();
+        validate_help();
         return EXIT_FINE;
     }
     if (code == 0 && rest.len == 0)
@@ -204,4 +204,4 @@ static int run(int argc, char **argv)
 }
 
 const struct command command_validate = {"validate", "smolder validate [FLAGS] PATH…",
-                                         "Check a configuration; reports all errors.", run};
+                                         "Check a configuration; reports all errors.", validate_run};

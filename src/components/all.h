@@ -1,4 +1,5 @@
-/* The components this program knows: all.c is made from the files of this folder when Meson configures (tools/sources). */
+/* The components this program knows: all.c is made from the files of this folder when Meson configures
+ * (tools/sources). */
 #pragma once
 
 #include "graph/component.h"

@@ -64,7 +64,7 @@ static const struct option discover_options[] = {
 };
 static const struct schema discover_schema = {.size = sizeof(struct discover_config), .options = discover_options};
 
-static int validate(const void *record, struct err *err)
+static int discovery_validate(const void *record, struct err *err)
 {
     const struct discovery_process_args *a = record;
     if (a->refresh_interval <= 0)
@@ -83,7 +83,7 @@ static const struct option options[] = {
     {0},
 };
 static const struct schema schema = {
-    .size = sizeof(struct discovery_process_args), .options = options, .validate = validate};
+    .size = sizeof(struct discovery_process_args), .options = options, .validate = discovery_validate};
 
 struct discovery;
 /* One running scan. */
@@ -118,7 +118,7 @@ static int64_t to_ms(int64_t ns)
     return ns < 1000000 ? 1 : ns / 1000000;
 }
 
-static unsigned wanted(const struct discovery *d, const struct process *p)
+static unsigned discovery_wanted(const struct discovery *d, const struct process *p)
 {
     const struct discover_config *c = &d->args.discover_config;
     unsigned want = (c->exe ? JVM_WANT_EXE : 0) | (c->cwd ? JVM_WANT_CWD : 0) |
@@ -155,13 +155,13 @@ static void set_labels(struct discovery *d, struct process *p, struct labels *la
     p->labels = labels;
 }
 
-static void put(struct labels_builder *b, struct str name, struct str value)
+static void discovery_put_label(struct labels_builder *b, struct str name, struct str value)
 {
     if (value.n)
         labels_set(b, name, value);
 }
 
-static void put_number(struct labels_builder *b, struct str name, uint64_t number)
+static void discovery_put_number(struct labels_builder *b, struct str name, uint64_t number)
 {
     char text[24];
     snprintf(text, sizeof text, "%" PRIu64, number);
@@ -177,40 +177,40 @@ static void put_cgroup_path(struct labels_builder *b, struct str cgroup)
             buf_byte(&path, '|');
         buf_str(&path, line);
     }
-    put(b, STR("__meta_process_cgroup_path"), buf_slice(&path));
+    discovery_put_label(b, STR("__meta_process_cgroup_path"), buf_slice(&path));
 }
 
 static struct labels *labels_of(const struct discovery *d, const struct process *p, const struct jvm_scan_record *f)
 {
     const struct discover_config *c = &d->args.discover_config;
     cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
-    put_number(&b, STR("__process_pid__"), (uint64_t)p->pid);
-    put_number(&b, STR("__process_start_time__"), f->start_time);
-    put(&b, STR("__meta_process_exe"), f->exe);
-    put(&b, STR("__meta_process_cwd"), f->cwd);
+    discovery_put_number(&b, STR("__process_pid__"), (uint64_t)p->pid);
+    discovery_put_number(&b, STR("__process_start_time__"), f->start_time);
+    discovery_put_label(&b, STR("__meta_process_exe"), f->exe);
+    discovery_put_label(&b, STR("__meta_process_cwd"), f->cwd);
     struct str command = f->cmdline;
     if (d->label_bytes > LABELS_BUDGET && command.n > COMMAND_SHORT)
         command.n = COMMAND_SHORT;
-    put(&b, STR("__meta_process_commandline"), command);
-    put(&b, STR("__meta_process_username"), f->username);
+    discovery_put_label(&b, STR("__meta_process_commandline"), command);
+    discovery_put_label(&b, STR("__meta_process_username"), f->username);
     if (c->uid && f->has_uid)
-        put_number(&b, STR("__meta_process_uid"), f->uid);
+        discovery_put_number(&b, STR("__meta_process_uid"), f->uid);
     if (c->container_id)
-        put(&b, STR("__container_id__"), procfs_container(f->cgroup).id);
+        discovery_put_label(&b, STR("__container_id__"), procfs_container(f->cgroup).id);
     if (c->cgroup_path)
         put_cgroup_path(&b, f->cgroup);
     if (c->java) {
         /* Not asked for again while the program is the same. */
         const bool known = p->java_known && !f->vm.n;
         static const struct str vm = {"__meta_process_java_vm", 22}, main = {"__meta_process_java_main", 24};
-        put(&b, vm, known ? labels_get(p->labels, vm) : f->vm);
-        put(&b, main, known ? labels_get(p->labels, main) : f->main);
+        discovery_put_label(&b, vm, known ? labels_get(p->labels, vm) : f->vm);
+        discovery_put_label(&b, main, known ? labels_get(p->labels, main) : f->main);
     }
     return labels_build(&b, true);
 }
 
 /* Once per process: who cannot be read today cannot be read tomorrow either. */
-static void report(struct discovery *d, struct process *p, const struct jvm_scan_record *f)
+static void discovery_report(struct discovery *d, struct process *p, const struct jvm_scan_record *f)
 {
     if (p->reported)
         return;
@@ -241,14 +241,14 @@ static void on_unreadable(struct discovery *d, struct process *p, const struct j
         if (!p->stuck)
             p->pending = asked;
         else
-            report(d, p, f);
+            discovery_report(d, p, f);
         p->stuck = true;
         break;
     default:
         if (asked == READ_IF_JAVA)
             break; /* the next full read says so */
         set_labels(d, p, NULL);
-        report(d, p, f);
+        discovery_report(d, p, f);
     }
 }
 
@@ -317,7 +317,7 @@ static struct labels *target_of(const struct discovery *d, const struct process 
     return labels_build(&b, true);
 }
 
-static void publish(struct discovery *d)
+static void discovery_publish(struct discovery *d)
 {
     cleanup_strmap struct strmap own = STRMAP_INIT;
     put_own_ids(d, &own);
@@ -340,12 +340,12 @@ static void publish(struct discovery *d)
     component_export(d->self, exports);
 }
 
-static void settle(struct discovery *d)
+static void discovery_settle(struct discovery *d)
 {
     const bool idle = !d->reader_count;
     const bool quiet = (int64_t)uv_now(d->env->loop) - d->exported_ms >= QUIET_MS;
     if (d->dirty_java || (d->dirty && idle && (d->full || quiet)))
-        publish(d);
+        discovery_publish(d);
     if (idle)
         d->full = false;
 }
@@ -353,7 +353,7 @@ static void settle(struct discovery *d)
 static void read_pending(struct discovery *d);
 
 /* What was being read is read when there is a helper again. */
-static void lose(struct discovery *d)
+static void discovery_helper_lost(struct discovery *d)
 {
     for (size_t i = 0; i < d->table.len; i++) {
         struct process *p = &d->table.items[i];
@@ -373,14 +373,14 @@ static void on_scan_done(void *arg, int code)
     d->reader_count -= !r->stuck;
     free(r);
     if (code < 0) {
-        lose(d);
+        discovery_helper_lost(d);
         return;
     }
     read_pending(d);
-    settle(d);
+    discovery_settle(d);
 }
 
-static uint64_t user_of(struct process *p)
+static uint64_t discovery_user_of(struct process *p)
 {
     if (!p->user_known)
         p->user = jvm_user_of(p->pid);
@@ -409,13 +409,13 @@ static void read_some(struct discovery *d, size_t from, bool stuck)
 {
     struct jvm_scan_item items[JVM_SCAN_MAX];
     const size_t most = stuck ? 1 : JVM_SCAN_MAX;
-    const uint64_t user = user_of(&d->table.items[from]);
+    const uint64_t user = discovery_user_of(&d->table.items[from]);
     size_t n = 0;
     for (size_t i = from; i < d->table.len && n < most; i++) {
         struct process *p = &d->table.items[i];
-        if (!is_to_be_read(p, stuck) || user_of(p) != user)
+        if (!is_to_be_read(p, stuck) || discovery_user_of(p) != user)
             continue;
-        items[n++] = (struct jvm_scan_item){p->pid, wanted(d, p)};
+        items[n++] = (struct jvm_scan_item){p->pid, discovery_wanted(d, p)};
         p->reading = p->pending;
         p->pending = READ_NOTHING;
     }
@@ -433,12 +433,13 @@ static void read_pending(struct discovery *d)
 {
     for (size_t i = 0; !d->lost && i < d->table.len; i++) {
         struct process *p = &d->table.items[i];
-        if (is_to_be_read(p, p->stuck) && readers_of(d, user_of(p), p->stuck) < (p->stuck ? 1 : SCANS_AT_ONCE))
+        if (is_to_be_read(p, p->stuck) &&
+            readers_of(d, discovery_user_of(p), p->stuck) < (p->stuck ? 1 : SCANS_AT_ONCE))
             read_some(d, i, p->stuck);
     }
 }
 
-static void on_look(uv_timer_t *timer)
+static void discovery_on_poll(uv_timer_t *timer)
 {
     struct discovery *d = timer->data;
     const int64_t now = (int64_t)uv_now(d->env->loop);
@@ -468,18 +469,18 @@ static void on_look(uv_timer_t *timer)
     d->dirty_java |= look.lost_java;
     if (look.changed || found)
         read_pending(d);
-    settle(d);
+    discovery_settle(d);
 }
 
-static void look_now_and_on(struct discovery *d)
+static void discovery_poll_from_now_on(struct discovery *d)
 {
     int64_t period = to_ms(d->args.refresh_interval);
     period = period > LOOK_MS ? LOOK_MS : period < LOOK_LEAST_MS ? LOOK_LEAST_MS : period;
-    uv_timer_start(&d->timer, on_look, 0, (uint64_t)period);
+    uv_timer_start(&d->timer, discovery_on_poll, 0, (uint64_t)period);
 }
 
 /* Moves the arguments in. */
-static void take_args(struct discovery *d, struct discovery_process_args *a)
+static void discovery_take_args(struct discovery *d, struct discovery_process_args *a)
 {
     process_join_done(&d->join);
     schema_done(&schema, &d->args);
@@ -488,26 +489,26 @@ static void take_args(struct discovery *d, struct discovery_process_args *a)
     process_join_init(&d->join, &d->args.join);
 }
 
-static int build(struct component *self, void *args, void **ret_state, struct err *err)
+static int discovery_build(struct component *self, void *args, void **ret_state, struct err *err)
 {
     (void)err;
     struct discovery *d = xcalloc(1, sizeof *d);
     d->self = self;
     d->env = component_env(self);
     list_init(&d->readers);
-    take_args(d, args);
+    discovery_take_args(d, args);
     *ret_state = d;
     return 0;
 }
 
-static int update(void *state, void *args, struct err *err)
+static int discovery_update(void *state, void *args, struct err *err)
 {
     (void)err;
     struct discovery *d = state;
     const struct discovery_process_args *a = args;
     const bool other_labels = memcmp(&a->discover_config, &d->args.discover_config, sizeof a->discover_config) != 0;
     const bool other_period = a->refresh_interval != d->args.refresh_interval;
-    take_args(d, args);
+    discovery_take_args(d, args);
     if (!d->started)
         return 0;
     if (other_labels || other_period)
@@ -515,27 +516,27 @@ static int update(void *state, void *args, struct err *err)
     for (size_t i = 0; other_labels && i < d->table.len; i++)
         d->table.items[i].java_known = d->table.items[i].settled = false;
     /* The processes known stay the targets while they are read again; other containers count at once. */
-    publish(d);
-    look_now_and_on(d);
+    discovery_publish(d);
+    discovery_poll_from_now_on(d);
     return 0;
 }
 
-static void start(void *state)
+static void discovery_start(void *state)
 {
     struct discovery *d = state;
     uv_timer_init(d->env->loop, &d->timer);
     d->timer.data = d;
     d->started = true;
-    look_now_and_on(d);
+    discovery_poll_from_now_on(d);
 }
 
-static void on_timer_closed(uv_handle_t *timer)
+static void discovery_on_timer_closed(uv_handle_t *timer)
 {
     struct discovery *d = timer->data;
     component_stopped(d->self);
 }
 
-static void stop(void *state)
+static void discovery_stop(void *state)
 {
     struct discovery *d = state;
     list_each(&d->readers, node)
@@ -545,7 +546,7 @@ static void stop(void *state)
         list_del(&r->node);
         free(r);
     }
-    uv_close((uv_handle_t *)&d->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&d->timer, discovery_on_timer_closed);
 }
 
 static void discovery_free(void *state)
@@ -565,9 +566,9 @@ const struct component_def discovery_process = {
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = exports,
-    .build = build,
-    .update = update,
-    .start = start,
-    .stop = stop,
+    .build = discovery_build,
+    .update = discovery_update,
+    .start = discovery_start,
+    .stop = discovery_stop,
     .free = discovery_free,
 };

@@ -1,12 +1,12 @@
-/* discovery.relabel: rewrites, keeps and drops targets by rules. A pure function of its arguments: what goes out changes only when
- * they do, kept targets stay in the order they came in, and labels with empty values are left out.
+/* discovery.relabel: rewrites, keeps and drops targets by rules. A pure function of its arguments: what goes out
+ * changes only when they do, kept targets stay in the order they came in, and labels with empty values are left out.
  *
- * Exports `output` (the targets) and `rules` (for other components that take rules).
- * Source: the component's page in the documentation; spec components §3.3.
+ * Exports `output` (the targets) and `rules` (for other components that take rules). Source: the component's page in
+ * the documentation; spec components §3.3.
  */
 #include "base/cleanup.h"
-#include "base/log.h"
 #include "base/mem.h"
+#include "components/relabelling.h"
 #include "flow/relabel.h"
 #include "flow/targets.h"
 #include "graph/component.h"
@@ -45,16 +45,6 @@ static void publish(struct component *self, const struct targets *in, struct rel
     component_export(self, exports);
 }
 
-static void warn_of_unpushable(const struct relabeller *r)
-{
-    for (size_t i = 0; i < relabel_rules_len(r->rules); i++) {
-        struct err why = {0};
-        if (relabel_rule_unpushable(relabel_rules_at(r->rules, i), &why))
-            log_warn("rule sets a label that pyroscope.write will reject", L_COMPONENT(component_id(r->self)),
-                     L_INT("rule", i + 1), L_STR("reason", why.text));
-    }
-}
-
 static int relabel_build(struct component *self, void *args, void **ret_state, struct err *err)
 {
     (void)err;
@@ -77,13 +67,14 @@ static int relabel_update(void *state, void *args, struct err *err)
     r->rules = rules;
     publish(r->self, &a->targets, rules);
     if (new_rules)
-        warn_of_unpushable(r);
+        relabelling_warn(r->self, rules);
     return 0;
 }
 
 static void relabel_start(void *state)
 {
-    warn_of_unpushable(state);
+    const struct relabeller *r = state;
+    relabelling_warn(r->self, r->rules);
 }
 
 static void relabel_free(void *state)

@@ -77,7 +77,7 @@ static struct metric_family samples_total = {.name = "smolder_samples_total",
                                              .kind = METRIC_COUNTER,
                                              .labels = {"event"}};
 
-static void reconcile(struct java *j);
+static void java_reconcile(struct java *j);
 static void maybe_stopped(struct java *j);
 
 static int64_t wall_ns(void)
@@ -140,17 +140,13 @@ static void on_stream_ended(void *arg)
     if (j->stopping)
         maybe_stopped(j);
     else if (again)
-        reconcile(j); /* it may have come back meanwhile */
+        java_reconcile(j); /* it may have come back meanwhile */
 }
 
-static void on_chunk(void *arg, uint8_t *bytes, size_t len, bool last_of_interval)
+static void java_on_chunk(void *arg, struct jfr_chunk *c)
 {
     struct jvm *v = arg;
-    struct jfr_chunk *c = jfr_chunk_new(bytes, len);
-    c->itimer_scale = jvm_session_tick_worth(v->session);
-    c->last_of_interval = last_of_interval;
     java_stream_chunk(v->stream, c);
-    jfr_chunk_unref(c);
 }
 
 static void tell_state(struct jvm *v)
@@ -245,7 +241,7 @@ static struct jvm_session_config session_config(const struct java *j, const stru
 static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
 {
     static const struct jvm_session_events session_events = {
-        .chunk = on_chunk, .state = on_state, .condemned = on_condemned, .note = on_note, .closed = on_closed};
+        .chunk = java_on_chunk, .state = on_state, .condemned = on_condemned, .note = on_note, .closed = on_closed};
     static const struct java_stream_events stream_events = {
         .profile = on_profile, .refused = on_refused, .cut = on_cut, .ended = on_stream_ended};
     const struct convert_options options = java_conversion(&j->args.profiling, j->events);
@@ -275,7 +271,7 @@ static void close_jvm(struct jvm *v)
 /* ---- targets ---- */
 
 /* What makes a target useless, or "" and its identity. */
-static const char *identify(const struct labels *target, struct jvm_id *ret)
+static const char *java_identify(const struct labels *target, struct jvm_id *ret)
 {
     uint64_t pid, start;
     struct str text = labels_get(target, STR("__process_pid__"));
@@ -301,7 +297,7 @@ static void forget_reports(struct strmap *m)
 }
 
 /* Once per target, until it is gone for one look. */
-static void report(const struct java *j, struct strmap *now, const struct labels *target, const char *why)
+static void java_report(const struct java *j, struct strmap *now, const struct labels *target, const char *why)
 {
     cleanup_buf struct buf text = BUF_INIT(16 << 10);
     labels_print(target, &text);
@@ -315,7 +311,7 @@ static void report(const struct java *j, struct strmap *now, const struct labels
     strmap_put(now, str_of(key), (void *)1);
 }
 
-static struct jvm *find_jvm(struct java *j, struct jvm_id id)
+static struct jvm *java_find_jvm(struct java *j, struct jvm_id id)
 {
     list_each(&j->jvms, node)
     {
@@ -341,16 +337,16 @@ static void keep_jvm(struct java *j, struct jvm *v, struct labels *target)
 }
 
 /* Makes the sessions those that the targets ask for. */
-static void reconcile(struct java *j)
+static void java_reconcile(struct java *j)
 {
     const struct targets *ts = &j->args.targets;
     struct jvm_id *ids = xcalloc(ts->len + 1, sizeof *ids);
     cleanup_u64map struct u64map last = U64MAP_INIT; /* pid -> the last target that names it */
     struct strmap reported = STRMAP_INIT;
     for (size_t i = 0; i < ts->len; i++) {
-        const char *why = identify(ts->items[i], &ids[i]);
+        const char *why = java_identify(ts->items[i], &ids[i]);
         if (*why)
-            report(j, &reported, ts->items[i], why);
+            java_report(j, &reported, ts->items[i], why);
         else
             u64map_put(&last, (uint64_t)ids[i].pid, i);
     }
@@ -361,7 +357,7 @@ static void reconcile(struct java *j)
     /* Known ones first: what is left is closed before its pid's next owner is opened. */
     for (size_t i = 0; i < ts->len; i++) {
         uint64_t at;
-        struct jvm *v = ids[i].pid ? find_jvm(j, ids[i]) : NULL;
+        struct jvm *v = ids[i].pid ? java_find_jvm(j, ids[i]) : NULL;
         if (v && u64map_get(&last, (uint64_t)ids[i].pid, &at) && at == i)
             keep_jvm(j, v, ts->items[i]);
     }
@@ -373,7 +369,7 @@ static void reconcile(struct java *j)
     }
     for (size_t i = 0; i < ts->len; i++) {
         uint64_t at;
-        if (ids[i].pid && u64map_get(&last, (uint64_t)ids[i].pid, &at) && at == i && !find_jvm(j, ids[i]))
+        if (ids[i].pid && u64map_get(&last, (uint64_t)ids[i].pid, &at) && at == i && !java_find_jvm(j, ids[i]))
             open_jvm(j, ids[i], ts->items[i]);
     }
     free(ids);
@@ -381,11 +377,11 @@ static void reconcile(struct java *j)
 
 /* ---- the layout on the host ---- */
 
-static void install(struct java *j);
+static void java_install(struct java *j);
 
 static void on_install_retry(uv_timer_t *t)
 {
-    install(t->data);
+    java_install(t->data);
 }
 
 static void on_installed(void *arg, const struct jvm_reply *r)
@@ -403,7 +399,7 @@ static void on_installed(void *arg, const struct jvm_reply *r)
     uv_timer_start(&j->timer, on_install_retry, INSTALL_RETRY_MS, 0);
 }
 
-static void install(struct java *j)
+static void java_install(struct java *j)
 {
     if (j->installing)
         priv_forget(j->env->priv, j->install_call);
@@ -414,7 +410,7 @@ static void install(struct java *j)
 
 /* ---- life ---- */
 
-static void take_args(struct java *j, struct java_args *args, char *events)
+static void java_take_args(struct java *j, struct java_args *args, char *events)
 {
     schema_done(&java_schema, &j->args);
     j->args = *args;
@@ -433,7 +429,7 @@ static int java_build(struct component *self, void *args, void **ret_state, stru
     j->self = self;
     j->env = component_env(self);
     list_init(&j->jvms);
-    take_args(j, args, events);
+    java_take_args(j, args, events);
     *ret_state = j;
     return 0;
 }
@@ -447,12 +443,12 @@ static int java_update(void *state, void *args, struct err *err)
     if (code < 0)
         return code;
     bool moved = strcmp(j->args.tmp_dir, next->tmp_dir) != 0 || strcmp(j->args.dist, next->dist) != 0;
-    take_args(j, next, events);
+    java_take_args(j, next, events);
     if (!j->started || j->stopping)
         return 0;
     if (moved)
-        install(j);
-    reconcile(j);
+        java_install(j);
+    java_reconcile(j);
     return 0;
 }
 
@@ -465,11 +461,11 @@ static void java_start(void *state)
     uv_timer_init(j->env->loop, &j->timer);
     j->timer.data = j;
     j->started = true;
-    install(j);
-    reconcile(j);
+    java_install(j);
+    java_reconcile(j);
 }
 
-static void on_timer_closed(uv_handle_t *h)
+static void java_on_timer_closed(uv_handle_t *h)
 {
     struct java *j = h->data;
     component_stopped(j->self);
@@ -478,7 +474,7 @@ static void on_timer_closed(uv_handle_t *h)
 static void maybe_stopped(struct java *j)
 {
     if (list_empty(&j->jvms) && !uv_is_closing((uv_handle_t *)&j->timer))
-        uv_close((uv_handle_t *)&j->timer, on_timer_closed);
+        uv_close((uv_handle_t *)&j->timer, java_on_timer_closed);
 }
 
 static void on_hurry(uv_timer_t *t)
@@ -551,7 +547,7 @@ static void java_show_jvm(const struct jvm *v, jvm_status_visit *visit, void *ar
     visit(arg, &status);
 }
 
-static int by_pid(const void *a, const void *b)
+static int java_by_pid(const void *a, const void *b)
 {
     const struct jvm *x = *(const struct jvm *const *)a, *y = *(const struct jvm *const *)b;
     return (x->id.pid > y->id.pid) - (x->id.pid < y->id.pid);
@@ -568,7 +564,7 @@ static void java_jvms(void *state, jvm_status_visit *visit, void *arg)
         all[n++] = list_entry(node, struct jvm, node);
     }
     if (n > 1)
-        qsort(all, n, sizeof *all, by_pid);
+        qsort(all, n, sizeof *all, java_by_pid);
     for (size_t i = 0; i < n; i++)
         java_show_jvm(all[i], visit, arg);
 }

@@ -80,7 +80,7 @@ static int check_paths(const void *record, struct err *err)
     return 0;
 }
 
-static int check_args(const void *record, struct err *err)
+static int java_args_check_args(const void *record, struct err *err)
 {
     const struct java_args *a = record;
     uint64_t bytes;
@@ -91,7 +91,8 @@ static int check_args(const void *record, struct err *err)
     return check_paths(record, err);
 }
 
-const struct schema java_schema = {.size = sizeof(struct java_args), .options = options, .validate = check_args};
+const struct schema java_schema = {
+    .size = sizeof(struct java_args), .options = options, .validate = java_args_check_args};
 
 bool java_size(const char *text, uint64_t *ret)
 {
@@ -196,7 +197,7 @@ int java_profiling_check(const void *profiling, struct err *err)
 /* ---- meaning ---- */
 
 /* Appends one attribute by the launcher's name for it, checked by the launcher's table. */
-static int add(struct buf *out, const char *attribute, const char *option, const char *value, struct err *err)
+static int java_args_add(struct buf *out, const char *attribute, const char *option, const char *value, struct err *err)
 {
     const char *args[] = {option, value};
     int code = asprof_options_parse(args, value ? 2 : 1, true, out, err);
@@ -209,18 +210,18 @@ static int add_attributes(const struct java_profiling *p, struct buf *out, struc
     if (code == 0 && p->cpu) {
         char interval[32];
         snprintf(interval, sizeof interval, "%lld", (long long)(SECOND / p->sample_rate));
-        code = add(out, "event", "--event", p->event, err);
+        code = java_args_add(out, "event", "--event", p->event, err);
         if (code == 0)
-            code = add(out, "sample_rate", "--interval", interval, err);
+            code = java_args_add(out, "sample_rate", "--interval", interval, err);
     }
     if (code == 0 && *p->alloc)
-        code = add(out, "alloc", "--alloc", p->alloc, err);
+        code = java_args_add(out, "alloc", "--alloc", p->alloc, err);
     if (code == 0 && p->tlab)
-        code = add(out, "tlab", "--tlab", NULL, err);
+        code = java_args_add(out, "tlab", "--tlab", NULL, err);
     if (code == 0 && *p->lock)
-        code = add(out, "lock", "--lock", p->lock, err);
+        code = java_args_add(out, "lock", "--lock", p->lock, err);
     if (code == 0 && *p->log_level)
-        code = add(out, "log_level", "--log", p->log_level, err);
+        code = java_args_add(out, "log_level", "--log", p->log_level, err);
     return code;
 }
 
@@ -242,7 +243,7 @@ static bool option_on(const char *events, const char *name)
 }
 
 /* async-profiler runs with a bare list of modifiers, too, and then fails in every target. */
-static int check_custom(const char *events, struct err *err)
+static int java_args_check_custom(const char *events, struct err *err)
 {
     static const char *const kinds[] = {"event",     "alloc",      "lock",  "wall", "live",
                                         "nativemem", "nativelock", "trace", "all",  "proc"};
@@ -262,7 +263,7 @@ int java_profiling_events(const struct java_profiling *p, char **ret, struct err
     } else {
         code = asprof_options_parse((const char *const *)p->custom_arguments.items, p->custom_arguments.len, true, &out,
                                     err);
-        code = code < 0 ? err_wrap(err, code, "custom_arguments") : check_custom(buf_cstr(&out), err);
+        code = code < 0 ? err_wrap(err, code, "custom_arguments") : java_args_check_custom(buf_cstr(&out), err);
     }
     if (code < 0)
         return code;
@@ -273,7 +274,7 @@ int java_profiling_events(const struct java_profiling *p, char **ret, struct err
 }
 
 /* "10ms" as nanoseconds, by the first letter of the unit as async-profiler reads it; 0 when it is none. */
-static int64_t nanoseconds(struct str s)
+static int64_t java_args_nanoseconds(struct str s)
 {
     int64_t n = 0;
     size_t i = 0;
@@ -303,10 +304,10 @@ struct convert_options java_conversion(const struct java_profiling *p, const cha
     struct str name = option_value(events, "event"), interval = option_value(events, "interval");
     struct convert_options o = {.settings.cpu_ns = 10000000, .gzip = true};
     snprintf(o.settings.event, JAVA_EVENT_MAX, "%.*s", STR_ARG(name));
-    if (interval.n && nanoseconds(interval) > 0)
-        o.settings.cpu_ns = nanoseconds(interval);
+    if (interval.n && java_args_nanoseconds(interval) > 0)
+        o.settings.cpu_ns = java_args_nanoseconds(interval);
     if (option_on(events, "wall")) {
-        int64_t wall = nanoseconds(option_value(events, "wall"));
+        int64_t wall = java_args_nanoseconds(option_value(events, "wall"));
         o.settings.wall_ns = wall > 0 ? wall : 50000000;
     }
     o.per_thread = p->per_thread || option_on(events, "threads");

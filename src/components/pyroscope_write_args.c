@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "net/url.h"
 
-static int check_url(const char *text, struct err *err)
+static int write_args_check_url(const char *text, struct err *err)
 {
     cleanup_http_url struct http_url url = {0};
     int code = http_url_parse(text, &url, err);
@@ -17,7 +17,7 @@ static int check_url(const char *text, struct err *err)
     return 0;
 }
 
-static int check_headers(const struct string_map *headers, struct err *err)
+static int write_args_check_headers(const struct string_map *headers, struct err *err)
 {
     for (size_t i = 0; i < headers->len; i++) {
         cleanup_free char *line = NULL;
@@ -28,10 +28,10 @@ static int check_headers(const struct string_map *headers, struct err *err)
     return 0;
 }
 
-static int check_endpoint(const void *record, struct err *err)
+static int write_args_check_endpoint(const void *record, struct err *err)
 {
     const struct write_endpoint_args *e = record;
-    int code = check_url(e->url, err);
+    int code = write_args_check_url(e->url, err);
     if (code == 0 && e->remote_timeout < 1000000)
         code = err_set(err, -EINVAL, "remote_timeout must be at least 1ms");
     if (code == 0 && e->min_backoff_period < 1000000)
@@ -41,7 +41,7 @@ static int check_endpoint(const void *record, struct err *err)
     if (code == 0 && e->max_backoff_retries < 0)
         code = err_set(err, -EINVAL, "max_backoff_retries must not be negative; 0 means no limit");
     if (code == 0)
-        code = check_headers(&e->headers, err);
+        code = write_args_check_headers(&e->headers, err);
     return code < 0 ? code : http_settings_check(&e->http, err);
 }
 
@@ -69,7 +69,7 @@ const struct schema write_endpoint_schema = {
              .default_text = "\"2m\"", .help = "Accepted for compatibility; Java profiles need no debug information."},
             HTTP_SETTINGS_OPTIONS(struct write_endpoint_args, http),
             {0}},
-    .validate = check_endpoint,
+    .validate = write_args_check_endpoint,
 };
 
 static const struct schema tracing_schema = {

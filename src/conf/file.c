@@ -63,7 +63,7 @@ int conf_file_read(const char *path, size_t max, enum conf_file_kind kind, struc
     if (fd < 0 || fstat(fd, &st) < 0)
         return conf_file_failed(err, -errno);
     if (kind == CONF_REGULAR && !S_ISREG(st.st_mode))
-        return err_set(err, -EINVAL, "not a file");
+        return err_set(err, -EINVAL, "not a regular file");
     bool whole;
     const int code = fs_read(fd, &text, &whole);
     if (code < 0)

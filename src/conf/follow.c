@@ -54,7 +54,8 @@ static void job_end(uv_work_t *work, int status)
     struct conf_follow *f = job->owner;
     if (f)
         f->job = NULL;
-    /* What is read again soon is taken nevertheless: files that never rest must not keep it away for ever. `take` may free f. */
+    /* What is read again soon is taken nevertheless: files that never rest must not keep it away for ever. `take` may
+     * free f. */
     const bool again = f && f->again;
     if (again)
         follow_read(f);

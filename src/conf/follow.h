@@ -1,10 +1,11 @@
 /* Follows files: has them read in a worker thread when it begins, when they may have changed, and every so often.
  *
- *     follow = conf_follow_new(&(struct conf_follow_options){.watch = {.loop = loop, .paths = &path, .path_count = 1},
- *                                                            .read = read_all, .take = take_all, .discard = free_all, .arg = me});
+ *     follow = conf_follow_new(&(struct conf_follow_options){
+ *         .watch = {.loop = loop, .paths = &path, .path_count = 1, .poll_ms = 60000},
+ *         .read = read_text, .take = take_text, .discard = free, .arg = me});
  *
- * One read is under way at a time; changes meanwhile cause another one behind it, so that what was taken last is what there is. The
- * loop never waits for a file system, however slow it is.
+ * One read is under way at a time; changes meanwhile cause another one behind it, so that what was taken last is what
+ * there is. The loop never waits for a file system, however slow it is.
  */
 #pragma once
 

@@ -13,8 +13,8 @@
 #include "base/list.h"
 #include "base/mem.h"
 
-/* As many links as the kernel follows (path_resolution(7)). Folders beyond the maximum, and those below more parts with signs than a
- * pattern may have, are counted as missed. */
+/* As many links as the kernel follows (path_resolution(7)). Folders beyond the maximum, and those below more parts
+ * with signs than a pattern may have, are counted as missed. */
 enum { LINKS_MAX = 40, FOLDERS_MAX = 256, PATTERN_LEVELS_MAX = 16 };
 
 /* An entry of a folder that counts, or all that match. */
@@ -97,8 +97,8 @@ static bool follow_link(const char *link, const char *tail, char at[PATH_MAX], c
     return true;
 }
 
-/* Follows a path as the kernel does, from the resolved folder `at`, and watches every link of it, and its end. True: *at is where it
- * leads. False: something is not there, which is watched, too, as it may come. */
+/* Follows a path as the kernel does, from the resolved folder `at`, and watches every link of it, and its end. True:
+ * *at is where it leads. False: something is not there, which is watched, too, as it may come. */
 static bool trace_path(struct conf_watch *w, char at[PATH_MAX], const char *path)
 {
     char rest[PATH_MAX], next[PATH_MAX];

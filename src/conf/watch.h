@@ -1,12 +1,12 @@
 /* Tells when files may have changed: those of a configuration, of a module, of lists of targets.
  *
- * What is watched are folders: those the files lie in, and those of every symbolic link on the way to them. So a file that an editor
- * replaces by a new one is seen, a link that is swapped far away from the file, as Kubernetes does with `..data`, and a file that
- * vanishes and returns.
+ * What is watched are folders: those the files lie in, and those of every symbolic link on the way to them. So a file
+ * that an editor replaces by a new one is seen, a link that is swapped far away from the file, as Kubernetes does
+ * with `..data`, and a file that vanishes and returns.
  *
- * Changes are told once they have been followed by a moment of quiet, or after a while if there is none. What is told is a suspicion:
- * the files can be as they were. inotify does not see what other machines do on a network file system, and its tables can be full:
- * that is what polling is for, alone or besides.
+ * Changes are told once they have been followed by a moment of quiet, or after a while if there is none. What is told
+ * is a suspicion: the files can be as they were. inotify does not see what other machines do on a network file
+ * system, and its tables can be full: that is what polling is for, alone or besides.
  */
 #pragma once
 

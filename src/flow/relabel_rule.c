@@ -111,7 +111,7 @@ static bool is_label_name(struct str name)
     return name.n > 0 && str_is_utf8(name);
 }
 
-static size_t word_length(struct str s)
+static size_t relabel_rule_word_length(struct str s)
 {
     size_t n = 0;
     while (n < s.n && (s.p[n] == '_' || (s.p[n] >= '0' && s.p[n] <= '9') || (s.p[n] >= 'a' && s.p[n] <= 'z') ||
@@ -129,13 +129,13 @@ static bool is_name_template(struct str s)
         if (s.p[at] == '$') {
             const bool braced = at + 1 < s.n && s.p[at + 1] == '{';
             at += braced ? 2 : 1;
-            const size_t n = word_length((struct str){s.p + at, s.n - at});
+            const size_t n = relabel_rule_word_length((struct str){s.p + at, s.n - at});
             at += n;
             if (n == 0 || (braced && (at >= s.n || s.p[at] != '}')))
                 return false;
             at += braced ? 1 : 0;
         } else {
-            const size_t n = word_length((struct str){s.p + at, s.n - at});
+            const size_t n = relabel_rule_word_length((struct str){s.p + at, s.n - at});
             if (n == 0)
                 return false;
             at += n;
@@ -208,7 +208,7 @@ static int check_unused_fields(const struct relabel_rule *r, struct err *err)
     return 0;
 }
 
-static int validate(const void *record, struct err *err)
+static int relabel_rule_validate(const void *record, struct err *err)
 {
     const struct relabel_rule *r = record;
     if (r->action == RELABEL_NONE)
@@ -242,7 +242,7 @@ static const struct option options[] = {
 };
 
 const struct schema relabel_rule_schema = {
-    .size = sizeof(struct relabel_rule), .options = options, .validate = validate};
+    .size = sizeof(struct relabel_rule), .options = options, .validate = relabel_rule_validate};
 
 bool relabel_rule_unpushable(const struct relabel_rule *r, struct err *why)
 {
@@ -255,7 +255,7 @@ bool relabel_rule_unpushable(const struct relabel_rule *r, struct err *why)
         return false;
     /* What a group inserts is unknown, but the text around it stays. */
     for (const char *p = name; *p; p++) {
-        if (word_length((struct str){p, 1}) == 1 || strchr(".${}", *p))
+        if (relabel_rule_word_length((struct str){p, 1}) == 1 || strchr(".${}", *p))
             continue;
         err_set(why, -EINVAL, "label name \"%s\" is invalid for pushes: character is not allowed: '%c'", name, *p);
         return true;

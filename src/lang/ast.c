@@ -47,7 +47,7 @@ struct reference_walk {
     void *arg;
 };
 
-static void report(struct reference_walk *w, const struct ast_expr *e, size_t n)
+static void ast_report(struct reference_walk *w, const struct ast_expr *e, size_t n)
 {
     xgrow(&w->path, &w->cap, n, sizeof *w->path);
     ast_path(e, w->path, n);
@@ -58,7 +58,7 @@ static void walk_expr(struct reference_walk *w, const struct ast_expr *e)
 {
     size_t n = ast_path_len(e);
     if (n) {
-        report(w, e, n);
+        ast_report(w, e, n);
         return;
     }
     switch (e->kind) {

@@ -25,7 +25,7 @@ struct block_decoder {
 static void check_body(const struct schema *s, const struct ast_body *body, struct range block, bool decodes,
                        struct diags *ds);
 
-static bool is_block(const struct option *o)
+static bool schema_is_block(const struct option *o)
 {
     return o->kind == OPT_BLOCK || o->kind == OPT_BLOCKS;
 }
@@ -65,7 +65,7 @@ static struct value *default_value(const struct option *o)
 
 static void set_default(const struct option *o, char *record)
 {
-    if (is_block(o)) {
+    if (schema_is_block(o)) {
         if (o->kind == OPT_BLOCK)
             schema_defaults(o->block, record + o->offset);
         return;
@@ -91,7 +91,7 @@ static const struct option *find_option(struct block_decoder *d, const struct as
     for (const struct option *o = d->schema->options; o->name; o++) {
         if (!str_is(s->name, o->name))
             continue;
-        if (is_block(o) == block)
+        if (schema_is_block(o) == block)
             return o;
         diag_error(d->ds, s->range, "\"%s\" must be %s, but is used as %s", o->name, block ? "an attribute" : "a block",
                    block ? "a block" : "an attribute");
@@ -101,7 +101,7 @@ static const struct option *find_option(struct block_decoder *d, const struct as
     }
     struct suggest close = suggest_for(s->name);
     for (const struct option *o = d->schema->options; o->name; o++)
-        if (is_block(o) == block)
+        if (schema_is_block(o) == block)
             suggest_try(&close, str_of(o->name));
     diag_error(d->ds, s->range, "unrecognized %s name \"%.*s\"" SUGGEST_FMT, what, STR_ARG(s->name),
                SUGGEST_ARG(close));
@@ -162,7 +162,7 @@ static void check_required(struct block_decoder *d, struct range block)
     const struct option *options = d->schema->options;
     for (const struct option *o = options; o->name; o++)
         if (o->required && !d->seen[o - options])
-            diag_error(d->ds, block, "missing required %s \"%s\"", is_block(o) ? "block" : "attribute", o->name);
+            diag_error(d->ds, block, "missing required %s \"%s\"", schema_is_block(o) ? "block" : "attribute", o->name);
 }
 
 /* The statements in source order, then what is missing. */

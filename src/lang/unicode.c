@@ -270,7 +270,7 @@ static const struct unicode_span unprintable[] = {
 };
 /* clang-format on */
 
-static bool in(const struct unicode_span *spans, size_t n, uint32_t rune)
+static bool unicode_in_table(const struct unicode_span *spans, size_t n, uint32_t rune)
 {
     size_t low = 0;
     while (low < n) {
@@ -289,17 +289,18 @@ bool unicode_is_letter(uint32_t r)
 {
     if (r < 0x80)
         return (r >= 'a' && r <= 'z') || (r >= 'A' && r <= 'Z');
-    return in(letters, ARRAY_LEN(letters), r);
+    return unicode_in_table(letters, ARRAY_LEN(letters), r);
 }
 
 bool unicode_is_digit(uint32_t r)
 {
-    return r < 0x80 ? r >= '0' && r <= '9' : in(digits, ARRAY_LEN(digits), r);
+    return r < 0x80 ? r >= '0' && r <= '9' : unicode_in_table(digits, ARRAY_LEN(digits), r);
 }
 
 bool unicode_is_print(uint32_t r)
 {
-    return r < 0x80 ? r >= ' ' && r < 0x7f : r <= UNICODE_MAX && !in(unprintable, ARRAY_LEN(unprintable), r);
+    return r < 0x80 ? r >= ' ' && r < 0x7f
+                    : r <= UNICODE_MAX && !unicode_in_table(unprintable, ARRAY_LEN(unprintable), r);
 }
 
 bool unicode_is_space(uint32_t r)

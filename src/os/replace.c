@@ -13,7 +13,7 @@
 #include "os/fsutil.h"
 
 /* Everything before the rename; `fd` is of the new file. */
-static int fill(int fd, const struct stat *old, struct str content)
+static int replace_fill(int fd, const struct stat *old, struct str content)
 {
     struct stat new;
     if (fstat(fd, &new) < 0)
@@ -41,7 +41,7 @@ int replace_file(const char *path, struct str content, struct err *err)
     cleanup_close int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
         return err_errno(err, "create a temporary file beside %s", path);
-    int code = fill(fd, &old, content);
+    int code = replace_fill(fd, &old, content);
     if (code == 0 && rename(temporary, real) < 0)
         code = -errno;
     if (code == 0)

@@ -4,9 +4,9 @@
  * (series, sample type) has a row that points to it. Pushing the same profile again changes nothing: push retries after a lost
  * answer must not count twice. Flame graphs are merged by function name when they are asked for.
  *
- * Threads: the store belongs to the loop thread. Work runs on libuv's workers in two lanes, one job at a time each: writes in batches
+ * Threads: the store belongs to the loop thread. Work runs on libuv's workers in two queues, one job at a time each: writes in batches
  * of one transaction, and reads. Queues are bounded: -EAGAIN means "try again soon". A directory of NULL keeps everything in memory and
- * uses one lane.
+ * uses one queue.
  *
  * Normalisation as Pyroscope does it (spec store-query §2.1): samples with a negative value or only zeroes are dropped; string labels
  * of samples split the profile into further series; missing service_name becomes unknown_service; a profile without time gets now.

@@ -1,9 +1,10 @@
-"""The page that lists the metrics, the source that registers them and what an agent shows agree."""
+"""The pages that list metrics, the source that registers them and what an agent shows agree."""
 import re
 
 from lab import ROOT, Failure, check, config, equal, test, wait_for
 
 PAGE = ROOT / "docs" / "http-api.md"
+COMPONENTS = ROOT / "docs" / "components"  # metrics of one component can be on its page
 # What an agent in good health and a push that fails do not show; the source still has to know the name.
 RARE = {"smolder_component_evaluation_slow_seconds": "an evaluation that takes a minute",
         "smolder_conversion_cut_total": "a recording beyond all bounds"}
@@ -20,7 +21,10 @@ def documented():
     own, intro, counterparts = section.partition("These have counterparts in Alloy")
     check(intro, f"{PAGE} does not say which metrics have counterparts")
     found = {}
-    for text, alloy in ((own, False), (counterparts, True)):
+    tables = [(own, False), (counterparts, True)]
+    for page in sorted(COMPONENTS.glob("*.md")):
+        tables.append((page.read_text().partition("\n## Metrics\n")[2].partition("\n## ")[0], False))
+    for text, alloy in tables:
         for names, meaning in re.findall(r"^\| (`[a-z0-9_`{}, ]+) \| (.*) \|$", text, re.M):
             for name, labels in re.findall(r"`([a-z_]+)(?:\{([a-z0-9_,]+)\})?`", names):
                 check(name not in found, f"{PAGE}: {name} twice")
@@ -96,6 +100,12 @@ pyroscope.write "refused" {
     min_backoff_period  = "100ms"
   }
 }
+pyroscope.relabel "passed" {
+  forward_to = []
+}
+discovery.file "listed" {
+  files = ["%s"]
+}
 """
 
 
@@ -105,10 +115,12 @@ def what_an_agent_shows_is_what_is_documented(lab):
     lab.receiver(port=4041, status=400)
     lab.receiver(port=4042, status=503)
     lab.jvm()
-    text = config('interval = "1s"\nroll_over = "10s"') + PUSHES
+    targets = lab.file("targets.json", '[{"targets": ["a"]}]')
+    text = config('interval = "1s"\nroll_over = "10s"') + PUSHES % targets
     agent = lab.agent("--store.listen=127.0.0.1:4040",
                       config=text.replace("[pyroscope.write.test.receiver]",
-                                          "[pyroscope.write.test.receiver, pyroscope.write.refused.receiver]"))
+                                          "[pyroscope.write.test.receiver, pyroscope.write.refused.receiver, "
+                                          "pyroscope.relabel.passed.receiver]"))
     page = documented()
     wanted = set(page) - set(RARE)
     try:

@@ -38,14 +38,14 @@ struct agent_bundle {
 extern char **environ;
 
 /* The text of a new entry. Good until the next one. */
-static struct buf *entry(struct agent_bundle *b, const char *name)
+static struct buf *agent_bundle_entry(struct agent_bundle *b, const char *name)
 {
     xgrow(&b->entries, &b->cap, b->len + 1, sizeof *b->entries);
     b->entries[b->len] = (struct zip_entry){xasprintf(FOLDER "%s", name), BUF_INIT(TEXT_MAX)};
     return &b->entries[b->len++].text;
 }
 
-static void clear(struct agent_bundle *b)
+static void agent_bundle_clear(struct agent_bundle *b)
 {
     for (size_t i = 0; i < b->len; i++) {
         free(b->entries[i].name);
@@ -60,7 +60,7 @@ static void clear(struct agent_bundle *b)
 
 /* --- contents --- */
 
-static void put_metadata(struct buf *out)
+static void agent_bundle_put_metadata(struct buf *out)
 {
     struct utsname system = {0};
     uname(&system);
@@ -70,7 +70,7 @@ static void put_metadata(struct buf *out)
 
 /* What says how this process runs. An environment holds whatever somebody put there, and names do not tell what is secret, so these
  * are the ones shown, not those that are hidden. */
-static bool is_shown_variable(struct str name)
+static bool agent_bundle_is_shown_variable(struct str name)
 {
     static const char *const names[] = {"HOME",
                                         "HOSTNAME",
@@ -108,12 +108,12 @@ static bool is_shown_variable(struct str name)
     return str_has_prefix(name, STR("LC_")) || str_has_prefix(name, STR("SMOLDER_"));
 }
 
-static void put_environment(struct buf *out)
+static void agent_bundle_put_environment(struct buf *out)
 {
     for (char **e = environ; *e; e++) {
         const char *equals = strchr(*e, '=');
         const struct str name = {*e, equals ? (size_t)(equals - *e) : 0};
-        if (!is_shown_variable(name))
+        if (!agent_bundle_is_shown_variable(name))
             continue;
         if (secret_name(name))
             buf_printf(out, "%.*s=" SECRET_HIDDEN, STR_ARG(name));
@@ -123,7 +123,7 @@ static void put_environment(struct buf *out)
     }
 }
 
-static void put_process(struct buf *out)
+static void agent_bundle_put_process(struct buf *out)
 {
     static const char *const files[] = {"status", "smaps_rollup", "limits"};
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -136,44 +136,44 @@ static void put_process(struct buf *out)
     }
 }
 
-static void put_source(void *arg, const struct config_file *file)
+static void agent_bundle_put_source(void *arg, const struct config_file *file)
 {
     struct agent_bundle *b = arg;
     const char *slash = strrchr(file->name, '/');
     cleanup_free char *name = xasprintf("sources/%s", slash ? slash + 1 : file->name);
-    redact_config(file->name, (struct str){file->text, file->len}, entry(b, name));
+    redact_config(file->name, (struct str){file->text, file->len}, agent_bundle_entry(b, name));
 }
 
-static void collect(struct agent_bundle *b)
+static void agent_bundle_collect(struct agent_bundle *b)
 {
     const struct agent_bundle_options *o = &b->options;
-    put_metadata(entry(b, "smolder-metadata.yaml"));
-    components_json_all(o->controller, entry(b, "smolder-components.json"));
-    buf_puts(entry(b, "smolder-peers.json"), "[]");
-    o->metrics(o->arg, entry(b, "smolder-metrics-sample-end.txt"));
+    agent_bundle_put_metadata(agent_bundle_entry(b, "smolder-metadata.yaml"));
+    components_json_all(o->controller, agent_bundle_entry(b, "smolder-components.json"));
+    buf_puts(agent_bundle_entry(b, "smolder-peers.json"), "[]");
+    o->metrics(o->arg, agent_bundle_entry(b, "smolder-metrics-sample-end.txt"));
     cleanup_buf struct buf flags = BUF_INIT(TEXT_MAX);
     if (o->flags)
         o->flags(o->arg, &flags);
-    secret_hide(buf_slice(&flags), entry(b, "smolder-runtime-flags.txt"));
-    put_environment(entry(b, "smolder-environment.txt"));
-    buf_str(entry(b, "smolder-logs.txt"), buf_slice(&b->logs)); /* the log hides secrets itself */
-    put_process(entry(b, "smolder-process.txt"));
+    secret_hide(buf_slice(&flags), agent_bundle_entry(b, "smolder-runtime-flags.txt"));
+    agent_bundle_put_environment(agent_bundle_entry(b, "smolder-environment.txt"));
+    buf_str(agent_bundle_entry(b, "smolder-logs.txt"), buf_slice(&b->logs)); /* the log hides secrets itself */
+    agent_bundle_put_process(agent_bundle_entry(b, "smolder-process.txt"));
     if (o->sources)
-        o->sources(o->arg, put_source, b);
+        o->sources(o->arg, agent_bundle_put_source, b);
 }
 
 /* --- making it --- */
 
-static void finish(struct agent_bundle *b)
+static void agent_bundle_finish(struct agent_bundle *b)
 {
-    clear(b);
+    agent_bundle_clear(b);
     if (b->done && !b->is_timing && !b->is_working) {
         b->done(b->done_arg);
         free(b);
     }
 }
 
-static void answer(struct agent_bundle *b)
+static void agent_bundle_answer(struct agent_bundle *b)
 {
     struct request *rq = TAKE_PTR(b->rq);
     if (b->err.code) {
@@ -184,33 +184,33 @@ static void answer(struct agent_bundle *b)
     request_reply_buf(rq, 200, "application/zip", &b->archive);
 }
 
-static void compress(uv_work_t *work)
+static void agent_bundle_compress(uv_work_t *work)
 {
     struct agent_bundle *b = work->data;
     if (zip_make(b->entries, b->len, &b->archive, &b->err) < 0)
         return; /* b->err says why */
 }
 
-static void on_compressed(uv_work_t *work, int status)
+static void agent_bundle_on_compressed(uv_work_t *work, int status)
 {
     struct agent_bundle *b = work->data;
     (void)status;
     b->is_working = false;
-    answer(b);
-    finish(b);
+    agent_bundle_answer(b);
+    agent_bundle_finish(b);
 }
 
-static void on_time(uv_timer_t *timer)
+static void agent_bundle_on_time(uv_timer_t *timer)
 {
     struct agent_bundle *b = timer->data;
     log_capture(NULL);
-    collect(b);
+    agent_bundle_collect(b);
     b->is_working = true;
-    uv_queue_work(b->options.loop, &b->work, compress, on_compressed);
+    uv_queue_work(b->options.loop, &b->work, agent_bundle_compress, agent_bundle_on_compressed);
 }
 
 /* "" or 1 to 30. */
-static bool parse_duration(const char *text, uint64_t *ret)
+static bool agent_bundle_parse_duration(const char *text, uint64_t *ret)
 {
     *ret = DURATION_MAX_S;
     return !text || (str_to_u64(str_of(text), ret) && *ret >= 1 && *ret <= DURATION_MAX_S);
@@ -219,7 +219,7 @@ static bool parse_duration(const char *text, uint64_t *ret)
 void agent_bundle_make(struct agent_bundle *b, struct request *rq)
 {
     uint64_t seconds;
-    if (!parse_duration(request_query(rq, "duration"), &seconds)) {
+    if (!agent_bundle_parse_duration(request_query(rq, "duration"), &seconds)) {
         request_reply_text(rq, 400, "invalid duration: expected 1 to %d seconds\n", DURATION_MAX_S);
         return;
     }
@@ -233,8 +233,8 @@ void agent_bundle_make(struct agent_bundle *b, struct request *rq)
     b->logs = BUF_INIT(LOGS_MAX);
     b->archive = BUF_INIT(ARCHIVE_MAX);
     log_capture(&b->logs);
-    b->options.metrics(b->options.arg, entry(b, "smolder-metrics-sample-start.txt"));
-    uv_timer_start(&b->timer, on_time, seconds * 1000, 0);
+    b->options.metrics(b->options.arg, agent_bundle_entry(b, "smolder-metrics-sample-start.txt"));
+    uv_timer_start(&b->timer, agent_bundle_on_time, seconds * 1000, 0);
 }
 
 /* --- life --- */
@@ -249,12 +249,12 @@ struct agent_bundle *agent_bundle_new(const struct agent_bundle_options *options
     return b;
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void agent_bundle_on_timer_closed(uv_handle_t *handle)
 {
     struct agent_bundle *b = handle->data;
     b->is_timing = false;
     if (!b->is_working)
-        finish(b);
+        agent_bundle_finish(b);
 }
 
 void agent_bundle_free(struct agent_bundle *b, void (*done)(void *arg), void *arg)
@@ -266,5 +266,5 @@ void agent_bundle_free(struct agent_bundle *b, void (*done)(void *arg), void *ar
         log_capture(NULL);
         request_reply_text(TAKE_PTR(b->rq), 503, "stopping\n");
     }
-    uv_close((uv_handle_t *)&b->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&b->timer, agent_bundle_on_timer_closed);
 }

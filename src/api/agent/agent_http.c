@@ -28,7 +28,7 @@ struct agent_http {
     void *closed_arg;
 };
 
-static void ready(void *ctx, struct request *rq)
+static void agent_http_ready(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
     if (controller_ready(h->options.controller))
@@ -37,7 +37,7 @@ static void ready(void *ctx, struct request *rq)
         request_reply_text(rq, 503, "smolder is not ready.\n");
 }
 
-static bool note_unhealthy(void *arg, const struct component_view *v)
+static bool agent_http_note_unhealthy(void *arg, const struct component_view *v)
 {
     struct buf *names = arg;
     if (v->health == HEALTH_UNHEALTHY)
@@ -45,11 +45,11 @@ static bool note_unhealthy(void *arg, const struct component_view *v)
     return true;
 }
 
-static void healthy(void *ctx, struct request *rq)
+static void agent_http_healthy(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
     cleanup_buf struct buf names = BUF_INIT(ANSWER_MAX), why = BUF_INIT(ANSWER_MAX);
-    controller_each(h->options.controller, note_unhealthy, &names);
+    controller_each(h->options.controller, agent_http_note_unhealthy, &names);
     if (h->options.healthy && !h->options.healthy(h->options.arg, &why))
         request_reply_text(rq, 500, "unhealthy: %s\n", buf_cstr(&why));
     else if (names.len)
@@ -58,7 +58,7 @@ static void healthy(void *ctx, struct request *rq)
         request_reply_text(rq, 200, "All smolder components are healthy.\n");
 }
 
-static void reload(void *ctx, struct request *rq)
+static void agent_http_reload(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
     if (!h->options.reload) {
@@ -75,28 +75,28 @@ static void reload(void *ctx, struct request *rq)
     request_reply_buf(rq, 400, "text/plain; charset=utf-8", &why);
 }
 
-static void put_metrics(void *arg, struct buf *out)
+static void agent_http_put_metrics(void *arg, struct buf *out)
 {
     struct agent_http *h = arg;
     agent_metrics_update(h->options.loop, h->options.controller);
     metric_render(out);
 }
 
-static void metrics(void *ctx, struct request *rq)
+static void agent_http_metrics(void *ctx, struct request *rq)
 {
     struct buf out = BUF_INIT(ANSWER_MAX);
-    put_metrics(ctx, &out);
+    agent_http_put_metrics(ctx, &out);
     request_reply_buf(rq, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
     buf_done(&out);
 }
 
-static void not_found(void *ctx, struct request *rq)
+static void agent_http_not_found(void *ctx, struct request *rq)
 {
     (void)ctx;
     request_reply_text(rq, 404, "404 page not found\n");
 }
 
-static void support(void *ctx, struct request *rq)
+static void agent_http_support(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
     if (h->options.support_bundle)
@@ -107,7 +107,7 @@ static void support(void *ctx, struct request *rq)
 
 /* ---- /api/v0/web ---- */
 
-static void list(struct agent_http *h, struct request *rq, const char *module_id)
+static void agent_http_list(struct agent_http *h, struct request *rq, const char *module_id)
 {
     struct buf out = BUF_INIT(ANSWER_MAX);
     if (components_json_list(h->options.controller, module_id, &out))
@@ -117,58 +117,58 @@ static void list(struct agent_http *h, struct request *rq, const char *module_id
     buf_done(&out);
 }
 
-static void components(void *ctx, struct request *rq)
+static void agent_http_components(void *ctx, struct request *rq)
 {
-    list(ctx, rq, "");
+    agent_http_list(ctx, rq, "");
 }
 
-static void component(void *ctx, struct request *rq)
+static void agent_http_component(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
     struct buf out = BUF_INIT(ANSWER_MAX);
     if (components_json_one(h->options.controller, request_tail(rq), &out))
         request_reply_buf(rq, 200, "application/json", &out);
     else
-        not_found(ctx, rq);
+        agent_http_not_found(ctx, rq);
     buf_done(&out);
 }
 
-static void module_components(void *ctx, struct request *rq)
+static void agent_http_module_components(void *ctx, struct request *rq)
 {
     const struct str tail = str_of(request_tail(rq)), end = STR("/components");
     if (tail.n <= end.n || !str_has_suffix(tail, end)) {
-        not_found(ctx, rq);
+        agent_http_not_found(ctx, rq);
         return;
     }
     cleanup_free char *id = str_dup((struct str){tail.p, tail.n - end.n});
-    list(ctx, rq, id);
+    agent_http_list(ctx, rq, id);
 }
 
-static void peers(void *ctx, struct request *rq)
+static void agent_http_peers(void *ctx, struct request *rq)
 {
     (void)ctx;
     request_reply_static(rq, 200, "application/json", STR("[]"));
 }
 
-static void graph(void *ctx, struct request *rq)
+static void agent_http_graph(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
     agent_live_graph(h->live, rq, request_tail(rq));
 }
 
-static void debug(void *ctx, struct request *rq)
+static void agent_http_debug(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
     agent_live_debug(h->live, rq, request_tail(rq));
 }
 
-static void no_remote(void *ctx, struct request *rq)
+static void agent_http_no_remote(void *ctx, struct request *rq)
 {
     (void)ctx;
     request_reply_text(rq, 500, "remote config service not available\n");
 }
 
-static void index_page(void *ctx, struct request *rq)
+static void agent_http_index_page(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
     struct buf out = BUF_INIT(ANSWER_MAX);
@@ -188,29 +188,29 @@ static void index_page(void *ctx, struct request *rq)
 /* ---- routes ---- */
 
 static const struct server_route plain_routes[] = {
-    {NULL, "/-/ready", ready, .always = true},
-    {NULL, "/-/healthy", healthy, .always = true},
-    {"GET", "/-/reload", reload, .origin = FROM_HERE},
-    {"POST", "/-/reload", reload, .origin = FROM_HERE},
-    {"GET", "/-/support", support, .origin = FROM_HERE},
-    {"GET", "/metrics", metrics, .origin = FROM_LINKS},
-    {NULL, "/api/v0/component/*", not_found},
+    {NULL, "/-/ready", agent_http_ready, .always = true},
+    {NULL, "/-/healthy", agent_http_healthy, .always = true},
+    {"GET", "/-/reload", agent_http_reload, .origin = FROM_HERE},
+    {"POST", "/-/reload", agent_http_reload, .origin = FROM_HERE},
+    {"GET", "/-/support", agent_http_support, .origin = FROM_HERE},
+    {"GET", "/metrics", agent_http_metrics, .origin = FROM_LINKS},
+    {NULL, "/api/v0/component/*", agent_http_not_found},
 };
 /* Below the prefix. */
 static const struct server_route web_routes[] = {
-    {NULL, "api/v0/web/components", components, .origin = FROM_LINKS},
-    {NULL, "api/v0/web/components/*", component, .origin = FROM_LINKS},
-    {NULL, "api/v0/web/modules/*", module_components, .origin = FROM_LINKS},
-    {NULL, "api/v0/web/remotecfg/*", no_remote},
-    {NULL, "api/v0/web/peers", peers},
-    {NULL, "api/v0/web/graph", graph, .origin = FROM_HERE},
-    {NULL, "api/v0/web/graph/*", graph, .origin = FROM_HERE},
-    {NULL, "api/v0/web/debug/*", debug, .origin = FROM_HERE},
-    {"GET", "", index_page},
+    {NULL, "api/v0/web/components", agent_http_components, .origin = FROM_LINKS},
+    {NULL, "api/v0/web/components/*", agent_http_component, .origin = FROM_LINKS},
+    {NULL, "api/v0/web/modules/*", agent_http_module_components, .origin = FROM_LINKS},
+    {NULL, "api/v0/web/remotecfg/*", agent_http_no_remote},
+    {NULL, "api/v0/web/peers", agent_http_peers},
+    {NULL, "api/v0/web/graph", agent_http_graph, .origin = FROM_HERE},
+    {NULL, "api/v0/web/graph/*", agent_http_graph, .origin = FROM_HERE},
+    {NULL, "api/v0/web/debug/*", agent_http_debug, .origin = FROM_HERE},
+    {"GET", "", agent_http_index_page},
 };
 
 /* "/", or with a '/' at both ends. */
-static char *clean_prefix(const char *said)
+static char *agent_http_clean_prefix(const char *said)
 {
     struct str s = str_of(said ? said : "");
     while (s.n && s.p[0] == '/')
@@ -220,7 +220,7 @@ static char *clean_prefix(const char *said)
     return s.n ? xasprintf("/%.*s/", STR_ARG(s)) : xstrdup("/");
 }
 
-static struct server_route *make_routes(const char *prefix)
+static struct server_route *agent_http_make_routes(const char *prefix)
 {
     enum { PLAIN = ARRAY_LEN(plain_routes), WEB = ARRAY_LEN(web_routes) };
     struct server_route *routes = xcalloc(PLAIN + WEB + 1, sizeof *routes);
@@ -247,13 +247,13 @@ static void agent_http_free(struct agent_http *h)
 
 /* ---- who may ask ---- */
 
-static unsigned guard(void *ctx, struct request *rq)
+static unsigned agent_http_guard(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
     return server_settings_guard(&h->access, rq);
 }
 
-static void problem(void *ctx, const char *what)
+static void agent_http_problem(void *ctx, const char *what)
 {
     struct agent_http *h = ctx;
     if (h->options.problem)
@@ -281,13 +281,14 @@ bool agent_http_is_open(const struct agent_http *h, const struct settings *s)
 
 /* ---- what a support bundle asks for ---- */
 
-static void put_flags(void *arg, struct buf *out)
+static void agent_http_put_flags(void *arg, struct buf *out)
 {
     struct agent_http *h = arg;
     h->options.flags(h->options.arg, out);
 }
 
-static void each_source(void *arg, void (*visit)(void *visit_arg, const struct config_file *file), void *visit_arg)
+static void agent_http_each_source(void *arg, void (*visit)(void *visit_arg, const struct config_file *file),
+                                   void *visit_arg)
 {
     struct agent_http *h = arg;
     h->options.sources(h->options.arg, visit, visit_arg);
@@ -300,14 +301,14 @@ int agent_http_open(const struct agent_http_options *options, struct agent_http 
     struct agent_http *h = xcalloc(1, sizeof *h);
     h->options = *options;
     h->options.listen = NULL;
-    h->prefix = clean_prefix(options->prefix);
-    h->routes = make_routes(h->prefix);
+    h->prefix = agent_http_clean_prefix(options->prefix);
+    h->routes = agent_http_make_routes(h->prefix);
     const struct server_options server = {.loop = options->loop,
                                           .listen = options->listen,
                                           .routes = h->routes,
                                           .ctx = h,
-                                          .guard = guard,
-                                          .problem = problem,
+                                          .guard = agent_http_guard,
+                                          .problem = agent_http_problem,
                                           .allowed_hosts = options->allowed_hosts,
                                           .max_body = BODY_MAX};
     int code = server_open(&server, &h->server, err);
@@ -316,12 +317,13 @@ int agent_http_open(const struct agent_http_options *options, struct agent_http 
         return code;
     }
     h->live = agent_live_new(options->loop, options->controller);
-    h->bundle = agent_bundle_new(&(struct agent_bundle_options){.loop = options->loop,
-                                                                .controller = options->controller,
-                                                                .metrics = put_metrics,
-                                                                .arg = h,
-                                                                .flags = options->flags ? put_flags : NULL,
-                                                                .sources = options->sources ? each_source : NULL});
+    h->bundle =
+        agent_bundle_new(&(struct agent_bundle_options){.loop = options->loop,
+                                                        .controller = options->controller,
+                                                        .metrics = agent_http_put_metrics,
+                                                        .arg = h,
+                                                        .flags = options->flags ? agent_http_put_flags : NULL,
+                                                        .sources = options->sources ? agent_http_each_source : NULL});
     *ret = h;
     return 0;
 }
@@ -331,7 +333,7 @@ const char *agent_http_address(const struct agent_http *h)
     return server_address(h->server);
 }
 
-static void on_all_closed(void *arg)
+static void agent_http_on_all_closed(void *arg)
 {
     struct agent_http *h = arg;
     void (*closed)(void *arg) = h->closed;
@@ -341,11 +343,11 @@ static void on_all_closed(void *arg)
         closed(closed_arg);
 }
 
-static void on_server_closed(void *arg)
+static void agent_http_on_server_closed(void *arg)
 {
     struct agent_http *h = arg;
     agent_live_free(TAKE_PTR(h->live));
-    agent_bundle_free(TAKE_PTR(h->bundle), on_all_closed, h);
+    agent_bundle_free(TAKE_PTR(h->bundle), agent_http_on_all_closed, h);
 }
 
 void agent_http_close(struct agent_http *h, void (*closed)(void *arg), void *arg)
@@ -354,5 +356,5 @@ void agent_http_close(struct agent_http *h, void (*closed)(void *arg), void *arg
         return;
     h->closed = closed;
     h->closed_arg = arg;
-    server_close(h->server, on_server_closed, h);
+    server_close(h->server, agent_http_on_server_closed, h);
 }

@@ -49,7 +49,7 @@ struct agent_live *agent_live_new(uv_loop_t *loop, struct controller *c)
     return l;
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void agent_live_on_timer_closed(uv_handle_t *handle)
 {
     struct watcher *w = handle->data;
     strmap_each(&w->sent, e)
@@ -65,18 +65,18 @@ static void on_timer_closed(uv_handle_t *handle)
 }
 
 /* The stream is over. */
-static void watcher_free(void *arg)
+static void agent_live_watcher_free(void *arg)
 {
     struct watcher *w = arg;
     list_del(&w->link);
     w->owner->count--;
-    uv_close((uv_handle_t *)&w->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&w->timer, agent_live_on_timer_closed);
 }
 
-static void end(struct watcher *w)
+static void agent_live_end(struct watcher *w)
 {
     stream_end(w->stream);
-    watcher_free(w);
+    agent_live_watcher_free(w);
 }
 
 void agent_live_enable(struct agent_live *l, bool enabled)
@@ -85,7 +85,7 @@ void agent_live_enable(struct agent_live *l, bool enabled)
     list_each(&l->watchers, node)
     {
         if (!enabled)
-            end(list_entry(node, struct watcher, link));
+            agent_live_end(list_entry(node, struct watcher, link));
     }
 }
 
@@ -99,7 +99,7 @@ void agent_live_free(struct agent_live *l)
 
 /* --- graph --- */
 
-static uint64_t since_last(struct watcher *w, const struct component_view *v)
+static uint64_t agent_live_since_last(struct watcher *w, const struct component_view *v)
 {
     struct count *c = strmap_get(&w->sent, str_of(v->id));
     if (!c) {
@@ -120,10 +120,10 @@ struct rates_text {
     bool any;
 };
 
-static bool put_rate(void *arg, const struct component_view *v)
+static bool agent_live_put_rate(void *arg, const struct component_view *v)
 {
     struct rates_text *p = arg;
-    const uint64_t n = since_last(p->watcher, v);
+    const uint64_t n = agent_live_since_last(p->watcher, v);
     if (!p->out || n == 0)
         return true;
     buf_puts(p->out, p->any ? ",{\"componentID\":" : "{\"componentID\":");
@@ -137,17 +137,17 @@ static bool put_rate(void *arg, const struct component_view *v)
     return true;
 }
 
-static void show_graph(struct watcher *w, struct buf *out)
+static void agent_live_show_graph(struct watcher *w, struct buf *out)
 {
     struct rates_text p = {.watcher = w, .out = out};
     buf_byte(out, '[');
-    controller_each_in(w->owner->controller, w->id, put_rate, &p);
+    controller_each_in(w->owner->controller, w->id, agent_live_put_rate, &p);
     buf_byte(out, ']');
 }
 
 /* --- debug --- */
 
-static void show_component(struct watcher *w, struct buf *out)
+static void agent_live_show_component(struct watcher *w, struct buf *out)
 {
     struct component_view v;
     if (!controller_view(w->owner->controller, w->id, &v))
@@ -168,14 +168,14 @@ static void show_component(struct watcher *w, struct buf *out)
 
 /* --- both --- */
 
-static void on_timer(uv_timer_t *timer)
+static void agent_live_on_timer(uv_timer_t *timer)
 {
     struct watcher *w = timer->data;
     cleanup_buf struct buf out = BUF_INIT(PIECE_MAX);
     if (w->is_graph)
-        show_graph(w, &out);
+        agent_live_show_graph(w, &out);
     else
-        show_component(w, &out);
+        agent_live_show_component(w, &out);
     if (out.len == 0 || (w->probability < 1 && (double)random() / (double)RAND_MAX >= w->probability))
         return;
     if (!buf_ok(&out)) {
@@ -188,7 +188,7 @@ static void on_timer(uv_timer_t *timer)
 }
 
 /* NULL after answering. */
-static struct watcher *begin(struct agent_live *l, struct request *rq, const char *id, unsigned window_s)
+static struct watcher *agent_live_begin(struct agent_live *l, struct request *rq, const char *id, unsigned window_s)
 {
     if (!l->enabled) {
         request_reply_text(rq, 500,
@@ -209,13 +209,13 @@ static struct watcher *begin(struct agent_live *l, struct request *rq, const cha
     return w;
 }
 
-static void go(struct watcher *w, struct request *rq)
+static void agent_live_go(struct watcher *w, struct request *rq)
 {
-    w->stream = request_stream(rq, "text/plain; charset=utf-8", watcher_free, w);
+    w->stream = request_stream(rq, "text/plain; charset=utf-8", agent_live_watcher_free, w);
     if (w->stream)
-        uv_timer_start(&w->timer, on_timer, w->is_graph ? w->window_s * 1000 : 0, w->window_s * 1000);
+        uv_timer_start(&w->timer, agent_live_on_timer, w->is_graph ? w->window_s * 1000 : 0, w->window_s * 1000);
     else
-        watcher_free(w);
+        agent_live_watcher_free(w);
 }
 
 void agent_live_graph(struct agent_live *l, struct request *rq, const char *module_id)
@@ -226,20 +226,20 @@ void agent_live_graph(struct agent_live *l, struct request *rq, const char *modu
         request_reply_text(rq, 400, "Invalid window: must be an integer between 1 and 60\n");
         return;
     }
-    struct watcher *w = begin(l, rq, module_id, (unsigned)window);
+    struct watcher *w = agent_live_begin(l, rq, module_id, (unsigned)window);
     if (!w)
         return;
     struct rates_text before = {.watcher = w};
     w->is_graph = true;
-    if (controller_each_in(l->controller, module_id, put_rate, &before)) {
-        go(w, rq);
+    if (controller_each_in(l->controller, module_id, agent_live_put_rate, &before)) {
+        agent_live_go(w, rq);
         return;
     }
-    watcher_free(w);
+    agent_live_watcher_free(w);
     request_reply_text(rq, 500, "module not found\n");
 }
 
-static bool parse_probability(const char *text, double *ret)
+static bool agent_live_parse_probability(const char *text, double *ret)
 {
     char *end;
     *ret = strtod(text, &end);
@@ -251,19 +251,19 @@ void agent_live_debug(struct agent_live *l, struct request *rq, const char *comp
     const char *said = request_query(rq, "sampleProb");
     double probability = 1;
     struct component_view v;
-    if (said && !parse_probability(said, &probability)) {
+    if (said && !agent_live_parse_probability(said, &probability)) {
         request_reply_text(rq, 400, "Invalid sample probability\n");
         return;
     }
-    struct watcher *w = begin(l, rq, component_id, DEBUG_EVERY_S);
+    struct watcher *w = agent_live_begin(l, rq, component_id, DEBUG_EVERY_S);
     if (!w)
         return;
     if (!controller_view(l->controller, component_id, &v) || !components_json_is_live(l->controller, &v)) {
-        watcher_free(w);
+        agent_live_watcher_free(w);
         request_reply_text(rq, 500, "the component \"%.200s\" does not support live debugging\n", component_id);
         return;
     }
     w->sent_before = v.sent;
     w->probability = probability;
-    go(w, rq);
+    agent_live_go(w, rq);
 }

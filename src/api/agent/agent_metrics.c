@@ -65,7 +65,7 @@ static struct metric_family handles = {
 
 /* --- components --- */
 
-static bool count_running(void *arg, const struct component_view *v)
+static bool agent_metrics_count_running(void *arg, const struct component_view *v)
 {
     (void)arg;
     static const char *const health[] = {"unknown", "healthy", "unhealthy", "exited"};
@@ -77,14 +77,14 @@ static bool count_running(void *arg, const struct component_view *v)
     return true;
 }
 
-static bool count_component(void *arg, const struct component_view *v)
+static bool agent_metrics_count_component(void *arg, const struct component_view *v)
 {
     cleanup_free char *path = NULL;
     const char *id;
     measured_labels(v->module_id, &path, &id);
     if (!v->is_measured)
         return true;
-    count_running(arg, v);
+    agent_metrics_count_running(arg, v);
     metric_add(&queued, v->is_queued, path, id);
     metric_set(&evaluating, 0, path, id); /* who asks is served by the same thread */
     for (size_t i = 0; v->references_to && v->references_to[i]; i++)
@@ -94,7 +94,7 @@ static bool count_component(void *arg, const struct component_view *v)
 
 /* --- process and machine --- */
 
-static void update_memory(void)
+static void agent_metrics_update_memory(void)
 {
     unsigned long long pages = 0, pages_resident = 0;
     const double page = (double)sysconf(_SC_PAGESIZE);
@@ -105,7 +105,7 @@ static void update_memory(void)
     metric_set(&resident, (double)pages_resident * page);
 }
 
-static void update_cpu(void)
+static void agent_metrics_update_cpu(void)
 {
     struct rusage use;
     if (getrusage(RUSAGE_SELF, &use) == 0)
@@ -113,7 +113,7 @@ static void update_cpu(void)
                              (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
 }
 
-static void update_network(void)
+static void agent_metrics_update_network(void)
 {
     unsigned long long in = 0, out = 0;
     char line[512];
@@ -133,14 +133,14 @@ static void update_network(void)
 /* The sanitizers' allocator counts for itself. */
 extern size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
 
-static void update_heap(void)
+static void agent_metrics_update_heap(void)
 {
     const struct mallinfo2 m = mallinfo2();
     metric_set(&heap, __sanitizer_get_current_allocated_bytes ? (double)__sanitizer_get_current_allocated_bytes()
                                                               : (double)(m.uordblks + m.hblkhd));
 }
 
-static void count_handle(uv_handle_t *handle, void *arg)
+static void agent_metrics_count_handle(uv_handle_t *handle, void *arg)
 {
     (void)handle;
     ++*(size_t *)arg;
@@ -149,19 +149,19 @@ static void count_handle(uv_handle_t *handle, void *arg)
 void agent_metrics_update(uv_loop_t *loop, struct controller *c)
 {
     size_t n = 0;
-    uv_walk(loop, count_handle, &n);
+    uv_walk(loop, agent_metrics_count_handle, &n);
     metric_set(&handles, (double)n);
-    update_heap();
+    agent_metrics_update_heap();
     metric_clear(&running);
     metric_clear(&evaluating);
     metric_clear(&queued);
     metric_clear(&connections);
     metric_set(&evaluating, 0, "/", "");
     metric_set(&queued, 0, "/", "");
-    controller_each_deep(c, count_component, NULL);
-    controller_each_import(c, count_running, NULL);
-    update_memory();
-    update_cpu();
-    update_network();
+    controller_each_deep(c, agent_metrics_count_component, NULL);
+    controller_each_import(c, agent_metrics_count_running, NULL);
+    agent_metrics_update_memory();
+    agent_metrics_update_cpu();
+    agent_metrics_update_network();
     metric_set(&started, metric_process_start());
 }

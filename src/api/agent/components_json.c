@@ -12,7 +12,7 @@
 
 enum { MESSAGE_MAX = 64 << 10 };
 
-static void time_text(struct buf *out, int64_t ns)
+static void components_json_time_text(struct buf *out, int64_t ns)
 {
     time_t seconds = (time_t)(ns / 1000000000);
     struct tm tm;
@@ -22,7 +22,7 @@ static void time_text(struct buf *out, int64_t ns)
     buf_printf(out, "\"%s.%09dZ\"", text, (int)(ns % 1000000000));
 }
 
-static void ids(struct buf *out, const char *const *list)
+static void components_json_ids(struct buf *out, const char *const *list)
 {
     buf_byte(out, '[');
     for (size_t i = 0; list && list[i]; i++) {
@@ -32,20 +32,20 @@ static void ids(struct buf *out, const char *const *list)
     buf_byte(out, ']');
 }
 
-static bool exports_receiver(const struct component_view *v)
+static bool components_json_exports_receiver(const struct component_view *v)
 {
     return v->exports && value_kind(v->exports) == VALUE_OBJECT && value_member(v->exports, STR("receiver"));
 }
 
 /* A component of the same module. */
-static bool neighbour(struct controller *c, const struct component_view *v, const char *local_id,
-                      struct component_view *ret)
+static bool components_json_neighbour(struct controller *c, const struct component_view *v, const char *local_id,
+                                      struct component_view *ret)
 {
     cleanup_free char *id = *v->module_id ? xasprintf("%s/%s", v->module_id, local_id) : xstrdup(local_id);
     return controller_view(c, id, ret);
 }
 
-static void put_id(struct buf *out, const char *id, bool *any)
+static void components_json_put_id(struct buf *out, const char *id, bool *any)
 {
     buf_puts(out, *any ? "," : "");
     json_string(out, str_of(id));
@@ -59,12 +59,12 @@ void components_json_flow(struct controller *c, const struct component_view *v, 
     bool any = false;
     buf_byte(out, '[');
     for (size_t i = 0; v->references_to && v->references_to[i]; i++) {
-        if (neighbour(c, v, v->references_to[i], &other) && exports_receiver(&other))
-            put_id(out, v->references_to[i], &any);
+        if (components_json_neighbour(c, v, v->references_to[i], &other) && components_json_exports_receiver(&other))
+            components_json_put_id(out, v->references_to[i], &any);
     }
-    for (size_t i = 0; !exports_receiver(v) && v->referenced_by && v->referenced_by[i]; i++) {
-        if (neighbour(c, v, v->referenced_by[i], &other))
-            put_id(out, v->referenced_by[i], &any);
+    for (size_t i = 0; !components_json_exports_receiver(v) && v->referenced_by && v->referenced_by[i]; i++) {
+        if (components_json_neighbour(c, v, v->referenced_by[i], &other))
+            components_json_put_id(out, v->referenced_by[i], &any);
     }
     buf_byte(out, ']');
 }
@@ -85,11 +85,12 @@ bool components_json_is_live(struct controller *c, const struct component_view *
     struct component_view other;
     bool sends = false;
     for (size_t i = 0; v->references_to && v->references_to[i] && !sends; i++)
-        sends = neighbour(c, v, v->references_to[i], &other) && exports_receiver(&other);
+        sends =
+            components_json_neighbour(c, v, v->references_to[i], &other) && components_json_exports_receiver(&other);
     return sends || components_json_has_lists(v);
 }
 
-static void head(struct controller *c, const struct component_view *v, struct buf *out)
+static void components_json_head(struct controller *c, const struct component_view *v, struct buf *out)
 {
     static const char *const health[] = {"unknown", "healthy", "unhealthy", "exited"};
     buf_puts(out, "{\"name\":");
@@ -103,9 +104,9 @@ static void head(struct controller *c, const struct component_view *v, struct bu
         json_string(out, str_of(v->label));
     }
     buf_puts(out, ",\"referencesTo\":");
-    ids(out, v->references_to);
+    components_json_ids(out, v->references_to);
     buf_puts(out, ",\"referencedBy\":");
-    ids(out, v->referenced_by);
+    components_json_ids(out, v->referenced_by);
     buf_puts(out, ",\"dataFlowEdgesTo\":");
     components_json_flow(c, v, out);
     buf_printf(out, ",\"health\":{\"state\":\"%s\",\"message\":", health[v->health]);
@@ -113,20 +114,21 @@ static void head(struct controller *c, const struct component_view *v, struct bu
     secret_hide(str_of(v->message), &message);
     json_string(out, buf_slice(&message));
     buf_puts(out, ",\"updatedTime\":");
-    time_text(out, v->updated_ns);
+    components_json_time_text(out, v->updated_ns);
     buf_puts(out, "},\"original\":\"\"");
 }
 
 enum detail { NO_BODIES, FULL };
 
-static void body(const char *name, struct value *v, const struct schema *schema, enum detail detail, struct buf *out)
+static void components_json_body(const char *name, struct value *v, const struct schema *schema, enum detail detail,
+                                 struct buf *out)
 {
     cleanup_value struct value *redacted = detail == NO_BODIES ? NULL : redact_value(v);
     buf_printf(out, ",\"%s\":", name);
     value_json_body(redacted, schema, out);
 }
 
-static void debug_info(struct controller *c, const char *id, enum detail detail, struct buf *out)
+static void components_json_debug_info(struct controller *c, const char *id, enum detail detail, struct buf *out)
 {
     cleanup_value struct value *info = detail == NO_BODIES ? NULL : controller_debug_info(c, id);
     cleanup_value struct value *redacted = redact_value(info);
@@ -134,14 +136,15 @@ static void debug_info(struct controller *c, const char *id, enum detail detail,
     value_json_debug(redacted, out);
 }
 
-static void bodies(struct controller *c, const struct component_view *v, enum detail detail, struct buf *out)
+static void components_json_bodies(struct controller *c, const struct component_view *v, enum detail detail,
+                                   struct buf *out)
 {
-    body("arguments", v->arguments, v->schema, detail, out);
-    body("exports", v->exports, NULL, detail, out);
-    debug_info(c, v->id, detail, out);
+    components_json_body("arguments", v->arguments, v->schema, detail, out);
+    components_json_body("exports", v->exports, NULL, detail, out);
+    components_json_debug_info(c, v->id, detail, out);
     if (v->created_modules && v->created_modules[0]) {
         buf_puts(out, ",\"createdModuleIDs\":");
-        ids(out, v->created_modules);
+        components_json_ids(out, v->created_modules);
     }
     buf_printf(out, ",\"liveDebuggingEnabled\":%s}", components_json_is_live(c, v) ? "true" : "false");
 }
@@ -153,13 +156,13 @@ struct component_listing {
     bool any;
 };
 
-static bool list_one(void *arg, const struct component_view *v)
+static bool components_json_list_one(void *arg, const struct component_view *v)
 {
     struct component_listing *l = arg;
     buf_puts(l->out, l->any ? "," : "");
     l->any = true;
-    head(l->controller, v, l->out);
-    bodies(l->controller, v, l->detail, l->out);
+    components_json_head(l->controller, v, l->out);
+    components_json_bodies(l->controller, v, l->detail, l->out);
     return true;
 }
 
@@ -167,7 +170,7 @@ bool components_json_list(struct controller *c, const char *module_id, struct bu
 {
     struct component_listing l = {.controller = c, .out = out};
     buf_byte(out, '[');
-    const bool found = controller_each_in(c, module_id, list_one, &l);
+    const bool found = controller_each_in(c, module_id, components_json_list_one, &l);
     buf_byte(out, ']');
     return found;
 }
@@ -177,8 +180,8 @@ bool components_json_one(struct controller *c, const char *id, struct buf *out)
     struct component_view v;
     if (!controller_view(c, id, &v))
         return false;
-    head(c, &v, out);
-    bodies(c, &v, FULL, out);
+    components_json_head(c, &v, out);
+    components_json_bodies(c, &v, FULL, out);
     return true;
 }
 
@@ -186,6 +189,6 @@ void components_json_all(struct controller *c, struct buf *out)
 {
     struct component_listing l = {.controller = c, .out = out, .detail = FULL};
     buf_byte(out, '[');
-    controller_each_deep(c, list_one, &l);
+    controller_each_deep(c, components_json_list_one, &l);
     buf_byte(out, ']');
 }

@@ -25,13 +25,13 @@ struct zip_library {
     FUNCTIONS(MEMBER)
 };
 
-static void close_library(struct zip_library *lib)
+static void zip_close_library(struct zip_library *lib)
 {
     if (lib->so)
         dlclose(lib->so);
 }
 
-static int open_library(struct zip_library *lib, struct err *err)
+static int zip_open_library(struct zip_library *lib, struct err *err)
 {
     lib->so = dlopen("libminizip.so.1", RTLD_NOW | RTLD_LOCAL);
     if (!lib->so)
@@ -44,7 +44,7 @@ static int open_library(struct zip_library *lib, struct err *err)
     return 0;
 }
 
-static int add(const struct zip_library *lib, zipFile zip, const struct zip_entry *e, struct err *err)
+static int zip_add(const struct zip_library *lib, zipFile zip, const struct zip_entry *e, struct err *err)
 {
     zip_fileinfo info = {0};
     time_t now = time(NULL);
@@ -61,11 +61,11 @@ static int add(const struct zip_library *lib, zipFile zip, const struct zip_entr
 
 int zip_make(const struct zip_entry *entries, size_t n, struct buf *out, struct err *err)
 {
-    __attribute__((cleanup(close_library))) struct zip_library lib = {0};
+    __attribute__((cleanup(zip_close_library))) struct zip_library lib = {0};
     cleanup_close int fd = memfd_create("zip", MFD_CLOEXEC);
     if (fd < 0)
         return err_errno(err, "memfd_create");
-    int code = open_library(&lib, err);
+    int code = zip_open_library(&lib, err);
     if (code < 0)
         return code;
     /* minizip opens files by name. */
@@ -75,7 +75,7 @@ int zip_make(const struct zip_entry *entries, size_t n, struct buf *out, struct 
     if (!zip)
         return err_set(err, -EIO, "create an archive in memory");
     for (size_t i = 0; i < n && code == 0; i++)
-        code = add(&lib, zip, &entries[i], err);
+        code = zip_add(&lib, zip, &entries[i], err);
     if (lib.zipClose_(zip, NULL) && code == 0)
         code = err_set(err, -EIO, "finish the archive");
     if (code < 0)

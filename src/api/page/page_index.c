@@ -5,8 +5,6 @@
 void page_index(struct request *rq)
 {
     request_set_header(rq, "Cache-Control", "no-cache");
-    request_set_header(rq, "Content-Security-Policy",
-                       "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:;"
-                       " connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
+    request_set_header(rq, "Content-Security-Policy", ui_page_policy());
     request_reply_static(rq, 200, "text/html; charset=utf-8", ui_page());
 }

@@ -31,7 +31,7 @@ void access_done(struct access *a)
     *a = (struct access){0};
 }
 
-static bool is_listed(const struct access *a, const char *path)
+static bool access_is_listed(const struct access *a, const char *path)
 {
     for (size_t i = 0; i < a->paths.len; i++) {
         if (strncmp(path, a->paths.items[i], strlen(a->paths.items[i])) == 0)
@@ -41,7 +41,7 @@ static bool is_listed(const struct access *a, const char *path)
 }
 
 /* Its time depends on what was sent, not on how much of it is right. */
-static bool same_secret(struct str sent, struct str wanted)
+static bool access_same_secret(struct str sent, struct str wanted)
 {
     size_t difference = sent.n ^ wanted.n;
     for (size_t i = 0; i < sent.n; i++)
@@ -51,11 +51,11 @@ static bool same_secret(struct str sent, struct str wanted)
 
 bool access_admits(const struct access *a, const char *path, const char *authorization)
 {
-    if (!a->expected || (a->paths.len > 0 && is_listed(a, path) != a->only_these))
+    if (!a->expected || (a->paths.len > 0 && access_is_listed(a, path) != a->only_these))
         return true;
     /* The scheme's name is not case-sensitive; the rest is compared as it is coded, which is unique. */
     const size_t scheme = sizeof "Basic " - 1;
     if (!authorization || strncasecmp(authorization, "Basic ", scheme) != 0)
         return false;
-    return same_secret(str_trim(str_of(authorization + scheme)), str_of(a->expected + scheme));
+    return access_same_secret(str_trim(str_of(authorization + scheme)), str_of(a->expected + scheme));
 }

@@ -86,7 +86,7 @@ static int check_owner(const struct stat *st, const char *what, struct err *err)
 }
 
 /* The directory `name` in `parent`, if it can be trusted. */
-static int enter(int parent, const char *name, struct err *err)
+static int asprof_enter(int parent, const char *name, struct err *err)
 {
     cleanup_close int fd = rootfs_dir_in(parent, name, err);
     struct stat st;
@@ -101,11 +101,11 @@ static int enter(int parent, const char *name, struct err *err)
 }
 
 /* As that, of this user, made if need be. */
-static int make(int parent, const char *name, mode_t mode, struct err *err)
+static int asprof_make(int parent, const char *name, mode_t mode, struct err *err)
 {
     if (mkdirat(parent, name, mode) < 0 && errno != EEXIST)
         return err_errno(err, "create directory %s", name);
-    cleanup_close int fd = enter(parent, name, err);
+    cleanup_close int fd = asprof_enter(parent, name, err);
     struct stat st;
     if (fd < 0)
         return fd;
@@ -120,7 +120,7 @@ static int make(int parent, const char *name, mode_t mode, struct err *err)
     return TAKE_FD(fd);
 }
 
-static bool holds(int fd, const struct asprof_file *f, const struct stat *st)
+static bool asprof_holds(int fd, const struct asprof_file *f, const struct stat *st)
 {
     if ((uint64_t)st->st_size != f->n)
         return false;
@@ -149,7 +149,7 @@ static int check_file(int dir, const char *name, const struct asprof_file *f, in
     if (code < 0)
         return code;
     cleanup_close int fd = fs_reopen(there, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0 || (st.st_mode & FILE_MODE & 0500) != (FILE_MODE & 0500) || !holds(fd, f, &st))
+    if (fd < 0 || (st.st_mode & FILE_MODE & 0500) != (FILE_MODE & 0500) || !asprof_holds(fd, f, &st))
         return 0;
     *inode = st.st_ino;
     return 1;
@@ -209,7 +209,7 @@ static int write_file(int dir, const char *name, const struct asprof_file *f, st
 }
 
 /* The file as it should be, by a look at what is there in the end. */
-static int put(int dir, const char *name, const struct asprof_file *f, ino_t *inode, struct err *err)
+static int asprof_put(int dir, const char *name, const struct asprof_file *f, ino_t *inode, struct err *err)
 {
     int code = check_file(dir, name, f, inode, err);
     if (code != 0)
@@ -223,10 +223,10 @@ static int put(int dir, const char *name, const struct asprof_file *f, ino_t *in
 static int put_in(int variant, const char *sub, const char *name, const struct asprof_file *f, mode_t mode,
                   ino_t *inode, struct err *err)
 {
-    cleanup_close int dir = make(variant, sub, mode, err);
+    cleanup_close int dir = asprof_make(variant, sub, mode, err);
     if (dir < 0)
         return dir;
-    int code = put(dir, name, f, inode, err);
+    int code = asprof_put(dir, name, f, inode, err);
     return code < 0 ? err_wrap(err, code, "%s", sub) : 0;
 }
 
@@ -240,8 +240,8 @@ struct spot {
 /* A copy under this name that is as it should be already, whoever's. */
 static bool is_there(const struct spot *s, const char *name, ino_t *inode)
 {
-    cleanup_close int variant = enter(s->parent, name, NULL);
-    cleanup_close int lib = variant < 0 ? -1 : enter(variant, "lib", NULL);
+    cleanup_close int variant = asprof_enter(s->parent, name, NULL);
+    cleanup_close int lib = variant < 0 ? -1 : asprof_enter(variant, "lib", NULL);
     return lib >= 0 && check_file(lib, LIBRARY, &s->d->library, inode, NULL) == 1;
 }
 
@@ -251,7 +251,7 @@ static int lay_out(const struct spot *s, const char *name, ino_t *inode, struct 
     ino_t launcher;
     if (s->own && is_there(s, name, inode))
         return 0;
-    cleanup_close int variant = make(s->parent, name, mode, err);
+    cleanup_close int variant = asprof_make(s->parent, name, mode, err);
     if (variant < 0)
         return variant;
     int code = put_in(variant, "lib", LIBRARY, &s->d->library, mode, inode, err);
@@ -309,7 +309,7 @@ static void variant_name(const struct asprof_dist *d, enum jvm_libc libc, char r
 }
 
 /* What a person can do about it. */
-static const char *remedy(int code)
+static const char *asprof_remedy(int code)
 {
     switch (code) {
     case -ENOSPC:
@@ -323,12 +323,13 @@ static const char *remedy(int code)
 }
 
 /* As err_wrap(), with the remedy at the end. */
-static int explain(struct err *err, int code, const char *whose, const char *tmp_dir)
+static int asprof_explain(struct err *err, int code, const char *whose, const char *tmp_dir)
 {
     if (!err)
         return code;
     const struct err inner = *err;
-    return err_set(err, code, "install the library in %s of the %s: %s%s", tmp_dir, whose, inner.text, remedy(code));
+    return err_set(err, code, "install the library in %s of the %s: %s%s", tmp_dir, whose, inner.text,
+                   asprof_remedy(code));
 }
 
 /* The host's tmp_dir: nobody but root may be able to exchange what lies in it, for root runs it. */
@@ -367,7 +368,7 @@ int asprof_install(const struct asprof_dist *d, const char *tmp_dir, enum jvm_li
     const struct spot s = {d, parent, false};
     code = lay_out_somewhere(&s, name, &inode, err);
     if (code < 0)
-        return explain(err, code, "host", tmp_dir);
+        return asprof_explain(err, code, "host", tmp_dir);
     snprintf(ret, ASPROF_PATH_SIZE, "%s/%s", tmp_dir, name);
     return 0;
 }
@@ -389,7 +390,7 @@ static int open_target_tmp(int root, const char *tmp_dir, struct err *err)
         char *last = strrchr(part, '/');
         *last = '\0';
         cleanup_close int parent = rootfs_dir(root, part[0] ? part : "/", err);
-        cleanup_close int made = parent < 0 ? parent : make(parent, last + 1, PUBLIC_DIR, err);
+        cleanup_close int made = parent < 0 ? parent : asprof_make(parent, last + 1, PUBLIC_DIR, err);
         if (made < 0)
             return made;
     }
@@ -409,7 +410,7 @@ int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enu
     cleanup_close int parent = open_target_tmp(root, tmp_dir, err);
     struct statvfs fs;
     if (parent < 0)
-        return explain(err, parent, "target", tmp_dir);
+        return asprof_explain(err, parent, "target", tmp_dir);
     if (guarded && !rootfs_guarded(root, parent, geteuid()))
         return err_set(err, -EPERM, "%s is world-writable and has no sticky bit: others could replace the library",
                        tmp_dir);
@@ -421,7 +422,7 @@ int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enu
     const struct spot s = {d, parent, true};
     int code = lay_out_somewhere(&s, name, &placed.inode, err);
     if (code < 0)
-        return explain(err, code, "target", tmp_dir);
+        return asprof_explain(err, code, "target", tmp_dir);
     *ret = placed;
     snprintf(ret->path, sizeof ret->path, "%s/%s/lib/" LIBRARY, tmp_dir, name);
     ret->overlay = fs_is_overlay(parent);

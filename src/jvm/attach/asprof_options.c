@@ -82,7 +82,7 @@ static const char *const actions[] = {"start", "resume", "stop", "dump",    "sta
 /* Events that are options of their own and go beside a CPU event. */
 static const char *const side_events[] = {"alloc", "lock", "nativemem", "nativelock"};
 
-static bool one_of(struct str s, const char *const *names, size_t n)
+static bool asprof_options_one_of(struct str s, const char *const *names, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (str_is(s, names[i]))
@@ -100,23 +100,23 @@ const struct asprof_option *asprof_option_find(const char *arg)
     return NULL;
 }
 
-static const char *name_of(const struct asprof_option *o)
+static const char *asprof_options_name_of(const struct asprof_option *o)
 {
     return o->long_name ? o->long_name : o->short_name;
 }
 
-static bool digit(char c, bool hex)
+static bool asprof_options_digit(char c, bool hex)
 {
     return (c >= '0' && c <= '9') || (hex && ((c | 32) >= 'a' && (c | 32) <= 'f'));
 }
 
 /* Length of the number at the start of `s`; 0 when there is none. */
-static size_t number(struct str s, bool *zero)
+static size_t asprof_options_parse_number(struct str s, bool *zero)
 {
     bool hex = s.n > 2 && s.p[0] == '0' && (s.p[1] | 32) == 'x';
     size_t start = hex ? 2 : 0, i = start;
     *zero = true;
-    for (; i < s.n && digit(s.p[i], hex); i++)
+    for (; i < s.n && asprof_options_digit(s.p[i], hex); i++)
         *zero = *zero && s.p[i] == '0';
     return i > start && i - start <= 18 ? i : 0;
 }
@@ -124,7 +124,7 @@ static size_t number(struct str s, bool *zero)
 static bool with_unit(struct str s, const char *units, bool zero_is_fine)
 {
     bool zero;
-    size_t n = number(s, &zero);
+    size_t n = asprof_options_parse_number(s, &zero);
     if (n == 0 || (zero && !zero_is_fine))
         return false;
     if (n == s.n)
@@ -140,27 +140,27 @@ static bool with_unit(struct str s, const char *units, bool zero_is_fine)
 static bool clock_time(struct str s)
 {
     for (size_t i = 0; i < s.n; i++)
-        if (i % 3 == 2 ? s.p[i] != ':' : !digit(s.p[i], false))
+        if (i % 3 == 2 ? s.p[i] != ':' : !asprof_options_digit(s.p[i], false))
             return false;
     return s.n == strlen("hh:mm:ss") || s.n == strlen("hh:mm");
 }
 
-static bool count(struct str s)
+static bool asprof_options_parse_count(struct str s)
 {
     bool zero;
-    size_t n = number(s, &zero);
+    size_t n = asprof_options_parse_number(s, &zero);
     if (n == 0 || zero || n == s.n)
         return n > 0 && !zero;
     struct str second = {s.p + n + 1, s.n - n - 1};
-    return s.p[n] == '/' && number(second, &zero) == second.n && second.n > 0;
+    return s.p[n] == '/' && asprof_options_parse_number(second, &zero) == second.n && second.n > 0;
 }
 
 /* NULL when the value fits, else what would. */
-static const char *misfit(const struct asprof_option *o, struct str v)
+static const char *asprof_options_misfit(const struct asprof_option *o, struct str v)
 {
     switch (o->value) {
     case ASPROF_COUNT:
-        return count(v) ? NULL : "a positive whole number";
+        return asprof_options_parse_count(v) ? NULL : "a positive whole number";
     case ASPROF_BYTES:
         return with_unit(v, "bkmg", true) ? NULL : "bytes such as 512k or 2m";
     case ASPROF_NANOS:
@@ -194,7 +194,7 @@ static int append_event(struct str list, unsigned *events, struct buf *out, stru
         for (struct str event; str_split(&list, ',', &event);) {
             if (event.n == 0 || memchr(event.p, '=', event.n))
                 return err_set(err, -EINVAL, "--event: \"%.*s\" is not an event", STR_ARG(event));
-            bool side = one_of(event, side_events, ARRAY_LEN(side_events));
+            bool side = asprof_options_one_of(event, side_events, ARRAY_LEN(side_events));
             /* Beside another event, wall clock sampling is an engine of its own. */
             bool second_wall = str_is(event, "wall") && *events > 0;
             *events += !side && !second_wall;
@@ -215,13 +215,13 @@ int asprof_option_append(const struct asprof_option *o, const char *value, unsig
         buf_printf(out, ",%s", o->agent);
         return 0;
     }
-    const char *wanted = misfit(o, v);
+    const char *wanted = asprof_options_misfit(o, v);
     /* Control characters would end up in the JVM's own listing of its agents. */
     for (size_t i = 0; !wanted && i < v.n; i++)
         if ((unsigned char)v.p[i] < ' ' || v.p[i] == 0x7f)
             wanted = "printable text";
     if (wanted)
-        return err_set(err, -EINVAL, "%s: \"%s\" should be %s", name_of(o), value ? value : "", wanted);
+        return err_set(err, -EINVAL, "%s: \"%s\" should be %s", asprof_options_name_of(o), value ? value : "", wanted);
     if (o->value == ASPROF_EVENT)
         return append_event(v, events, out, err);
     buf_printf(out, ",%s=", o->agent);
@@ -229,12 +229,12 @@ int asprof_option_append(const struct asprof_option *o, const char *value, unsig
     return 0;
 }
 
-static int refuse(const char *arg, const char *previous, bool from_config, struct err *err)
+static int asprof_options_refuse(const char *arg, const char *previous, bool from_config, struct err *err)
 {
-    if (one_of(str_of(arg), actions, ARRAY_LEN(actions)))
+    if (asprof_options_one_of(str_of(arg), actions, ARRAY_LEN(actions)))
         return err_set(err, -EINVAL, "%s: actions are not allowed%s", arg,
                        from_config ? ": the session starts and stops the profiler itself" : "");
-    if (digit(arg[0], false))
+    if (asprof_options_digit(arg[0], false))
         return err_set(err, -EINVAL, "%s: process IDs are not allowed%s", arg, from_config ? ": use `targets`" : "");
     const char *equals = strchr(arg, '=');
     if (equals && arg[0] == '-')
@@ -253,7 +253,7 @@ int asprof_options_parse(const char *const *args, size_t n, bool from_config, st
     for (size_t i = 0; i < n; i++) {
         const struct asprof_option *o = asprof_option_find(args[i]);
         if (!o)
-            return refuse(args[i], previous, from_config, err);
+            return asprof_options_refuse(args[i], previous, from_config, err);
         if (from_config && o->refused)
             return err_set(err, -EINVAL, "%s is not allowed here: %s", args[i], o->refused);
         if (o->target == ASPROF_LAUNCHER)

@@ -53,7 +53,7 @@ static int timed_out(const struct jvm_attach *a, struct err *err)
 }
 
 /* Waits for the socket, the process's end or the deadline. */
-static int await(const struct jvm_attach *a, int sock, short events, struct err *err)
+static int attach_await(const struct jvm_attach *a, int sock, short events, struct err *err)
 {
     struct pollfd fds[] = {{.fd = sock, .events = events}, {.fd = a->v->p.fd, .events = POLLIN}};
     int n;
@@ -210,7 +210,7 @@ int jvm_attach_send(const struct jvm_attach *a, int sock, const char *command, c
             return err_set(err, -ECONNRESET, "the JVM closed the connection");
         if (errno != EAGAIN && errno != EINTR)
             return err_errno(err, "send to process %d", (int)a->v->p.pid);
-        int code = await(a, sock, POLLOUT, err);
+        int code = attach_await(a, sock, POLLOUT, err);
         if (code < 0)
             return code;
     }
@@ -231,7 +231,7 @@ int jvm_attach_receive(const struct jvm_attach *a, int sock, struct buf *reply, 
         } else if (n == 0 || errno == ECONNRESET) {
             return reply->len > before ? 0 : err_set(err, -ECONNRESET, "the JVM closed the connection");
         } else if (errno == EAGAIN) {
-            int code = await(a, sock, POLLIN, err);
+            int code = attach_await(a, sock, POLLIN, err);
             if (code < 0)
                 return code;
         } else if (errno != EINTR) {
@@ -250,13 +250,13 @@ int jvm_attach_call(struct jvm_attach *a, const char *command, const char *const
     return code == 0 ? jvm_attach_receive(a, sock, reply, err) : code;
 }
 
-static bool contains(struct str s, const char *part)
+static bool attach_contains(struct str s, const char *part)
 {
     return s.p && memmem(s.p, s.n, part, strlen(part));
 }
 
 /* The text on one line, control characters as blanks. */
-static void one_line(struct str text, char *ret, size_t size)
+static void attach_one_line(struct str text, char *ret, size_t size)
 {
     text = str_trim(text);
     size_t n = text.n < size - 1 ? text.n : size - 1;
@@ -283,6 +283,6 @@ void jvm_attach_parse_load(struct str reply, struct jvm_load_reply *ret)
         ret->result = (int)code;
         return;
     }
-    ret->early = contains(rest, "live phase");
-    one_line(rest.n ? rest : STR("the JVM gave no reason"), ret->message, sizeof ret->message);
+    ret->early = attach_contains(rest, "live phase");
+    attach_one_line(rest.n ? rest : STR("the JVM gave no reason"), ret->message, sizeof ret->message);
 }

@@ -66,7 +66,7 @@ static bool next_option(struct str *rest, struct str *name, struct str *value)
     return true;
 }
 
-static bool find(struct str options, struct str wanted, struct str *value)
+static bool degrade_find(struct str options, struct str wanted, struct str *value)
 {
     for (struct str name; next_option(&options, &name, value);)
         if (str_eq(name, wanted))
@@ -88,7 +88,7 @@ static bool is_companion(const char *changes, struct str name)
 {
     for (size_t i = 0; i < ARRAY_LEN(companions); i++) {
         struct str value;
-        if (in_words(companions[i].with, name) && find(str_of(changes), str_of(companions[i].option), &value) &&
+        if (in_words(companions[i].with, name) && degrade_find(str_of(changes), str_of(companions[i].option), &value) &&
             !value.p)
             return true;
     }
@@ -100,7 +100,7 @@ void degrade_apply(struct str options, const char *changes, struct buf *out)
     struct str rest = options, name, value, instead;
     const char *separator = "";
     while (next_option(&rest, &name, &value)) {
-        const bool changed = find(str_of(changes), name, &instead);
+        const bool changed = degrade_find(str_of(changes), name, &instead);
         if ((changed && !instead.p) || (!changed && is_companion(changes, name)))
             continue;
         buf_printf(out, "%s%.*s", separator, STR_ARG(name));
@@ -116,7 +116,7 @@ bool degrade_samples(struct str options)
 {
     struct str value;
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        if (find(options, str_of(kinds[i]), &value))
+        if (degrade_find(options, str_of(kinds[i]), &value))
             return true;
     return false;
 }
@@ -130,7 +130,7 @@ static const char *stand_in(struct str event)
 }
 
 /* The changes without what they say about `name`: a later one takes its place. */
-static void forget(const char *changes, struct str name, struct buf *out)
+static void degrade_forget(const char *changes, struct str name, struct buf *out)
 {
     struct str rest = str_of(changes), item, value;
     while (next_option(&rest, &item, &value))
@@ -142,12 +142,13 @@ static void forget(const char *changes, struct str name, struct buf *out)
 }
 
 /* One change more. Those who read it see the options as they were asked for, not the stand-ins in between. */
-static bool change(struct degraded *d, struct str options, struct str name, const char *instead, const char *why)
+static bool degrade_change(struct degraded *d, struct str options, struct str name, const char *instead,
+                           const char *why)
 {
     struct degraded next = *d;
     struct str value;
     cleanup_buf struct buf changes = BUF_INIT(sizeof next.changes - 1), left = BUF_INIT(DEGRADE_MAX);
-    forget(d->changes, name, &changes);
+    degrade_forget(d->changes, name, &changes);
     buf_printf(&changes, "%s%.*s", changes.len ? "," : "", STR_ARG(name));
     if (instead)
         buf_printf(&changes, "=%s", instead);
@@ -157,7 +158,7 @@ static bool change(struct degraded *d, struct str options, struct str name, cons
     degrade_apply(options, next.changes, &left);
     if (!buf_ok(&left) || !degrade_samples(buf_slice(&left)))
         return false;
-    struct str shown = str_is(name, "event") && find(options, name, &value) ? value : name;
+    struct str shown = str_is(name, "event") && degrade_find(options, name, &value) ? value : name;
     (void)!snprintf(next.why, sizeof next.why, "%.*s%swithout %.*s%s%s: %s", DEGRADED_WHY_MAX / 2, d->why,
                     d->why[0] ? "; " : "", STR_ARG(shown), instead ? ", with " : "", instead ? instead : "", why);
     *d = next;
@@ -186,9 +187,9 @@ bool degrade_refused(struct str options, const char *said, struct degraded *d)
             continue;
         struct str rest = str_of(refusals[i].options), name, value;
         while (str_split(&rest, ' ', &name))
-            if (find(buf_slice(&now), name, &value)) {
+            if (degrade_find(buf_slice(&now), name, &value)) {
                 const char *instead = str_is(name, "event") ? stand_in(value) : NULL;
-                return change(d, options, name, instead, why);
+                return degrade_change(d, options, name, instead, why);
             }
     }
     return false;
@@ -199,7 +200,7 @@ int degrade_build(struct str options, const struct jvm_build *build, struct degr
     struct str rest = options, name, value, known;
     while (next_option(&rest, &name, &value)) {
         const char *why = jvm_build_forbids(build, name, value);
-        if (why && !find(str_of(d->changes), name, &known) && !change(d, options, name, NULL, why))
+        if (why && !degrade_find(str_of(d->changes), name, &known) && !degrade_change(d, options, name, NULL, why))
             return err_set(err, -ENOTSUP, "%.*s is not supported by this JVM, and no other event is configured: %s",
                            STR_ARG(name), why);
     }

@@ -6,29 +6,29 @@
 
 enum { BLOCK = 64, ROUNDS = 80, LENGTH_AT = 56 };
 
-static uint32_t rotate(uint32_t v, unsigned by)
+static uint32_t sha1_rotate(uint32_t v, unsigned by)
 {
     return v << by | v >> (32 - by);
 }
 
-static void mix(uint32_t h[5], const uint8_t *block)
+static void sha1_mix(uint32_t h[5], const uint8_t *block)
 {
     uint32_t w[ROUNDS];
     for (unsigned i = 0; i < 16; i++)
         w[i] = (uint32_t)block[4 * i] << 24 | (uint32_t)block[4 * i + 1] << 16 | (uint32_t)block[4 * i + 2] << 8 |
                block[4 * i + 3];
     for (unsigned i = 16; i < ROUNDS; i++)
-        w[i] = rotate(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
+        w[i] = sha1_rotate(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
     uint32_t a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
     for (unsigned i = 0; i < ROUNDS; i++) {
         uint32_t f = i < 20   ? ((b & c) | (~b & d)) + 0x5a827999
                      : i < 40 ? (b ^ c ^ d) + 0x6ed9eba1
                      : i < 60 ? ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc
                               : (b ^ c ^ d) + 0xca62c1d6;
-        uint32_t next = rotate(a, 5) + f + e + w[i];
+        uint32_t next = sha1_rotate(a, 5) + f + e + w[i];
         e = d;
         d = c;
-        c = rotate(b, 30);
+        c = sha1_rotate(b, 30);
         b = a;
         a = next;
     }
@@ -45,7 +45,7 @@ void sha1_hex(const void *p, size_t n, char ret[SHA1_HEX_SIZE])
     const uint8_t *from = p;
     size_t left = n;
     for (; left >= BLOCK; from += BLOCK, left -= BLOCK)
-        mix(h, from);
+        sha1_mix(h, from);
     uint8_t tail[2 * BLOCK] = {0};
     if (left)
         memcpy(tail, from, left);
@@ -54,7 +54,7 @@ void sha1_hex(const void *p, size_t n, char ret[SHA1_HEX_SIZE])
     for (unsigned i = 0; i < 8; i++)
         tail[end - 1 - i] = (uint8_t)((uint64_t)n * 8 >> 8 * i);
     for (size_t at = 0; at < end; at += BLOCK)
-        mix(h, tail + at);
+        sha1_mix(h, tail + at);
     for (unsigned i = 0; i < 5; i++)
         snprintf(ret + 8 * i, 9, "%08x", h[i]);
 }

@@ -38,7 +38,7 @@ static int check_parent(int parent, const char *path, uint64_t bytes, struct err
     return 0;
 }
 
-static int make(struct jvm_target_dir *d, const char *in, struct err *err)
+static int target_dir_make(struct jvm_target_dir *d, const char *in, struct err *err)
 {
     uint8_t random[RANDOM_BYTES];
     if (getrandom(random, sizeof random, 0) != sizeof random)
@@ -58,8 +58,8 @@ static int make(struct jvm_target_dir *d, const char *in, struct err *err)
 }
 
 /* -EAGAIN for a place that is passed over in this round. */
-static int try(struct jvm_target_dir *d, const struct jvm_view *v, const char *path, bool guarded, uint64_t bytes,
-               struct err *err)
+static int target_dir_try(struct jvm_target_dir *d, const struct jvm_view *v, const char *path, bool guarded,
+                          uint64_t bytes, struct err *err)
 {
     d->parent = rootfs_dir(v->root, path, err);
     if (d->parent < 0)
@@ -67,7 +67,7 @@ static int try(struct jvm_target_dir *d, const struct jvm_view *v, const char *p
     if (rootfs_guarded(v->root, d->parent, v->rights.uid) != guarded)
         return -EAGAIN;
     int code = check_parent(d->parent, path, bytes, err);
-    return code < 0 ? code : make(d, path, err);
+    return code < 0 ? code : target_dir_make(d, path, err);
 }
 
 int jvm_target_dir_open(struct jvm_target_dir *d, const struct jvm_view *v, uint64_t bytes, struct err *err)
@@ -78,7 +78,7 @@ int jvm_target_dir_open(struct jvm_target_dir *d, const struct jvm_view *v, uint
         const size_t place = i % ARRAY_LEN(parents);
         struct err why;
         struct jvm_target_dir tried = TARGET_DIR_INIT;
-        const int failed = try(&tried, v, parents[place], i < ARRAY_LEN(parents), bytes, &why);
+        const int failed = target_dir_try(&tried, v, parents[place], i < ARRAY_LEN(parents), bytes, &why);
         if (failed == 0) {
             *d = tried;
             return 0;
@@ -119,7 +119,7 @@ void jvm_target_dir_done(struct jvm_target_dir *d)
     *d = TARGET_DIR_INIT;
 }
 
-static void sweep(int parent, const char *name, const struct jvm_view *v)
+static void target_dir_remove_old(int parent, const char *name, const struct jvm_view *v)
 {
     struct jvm_target_dir old = TARGET_DIR_INIT;
     if (strlen(name) >= sizeof old.name)
@@ -149,6 +149,6 @@ void jvm_target_dir_sweep(const struct jvm_view *v)
         struct dirent *entry;
         for (unsigned n = 0; n < SWEEP_ENTRIES_MAX && (entry = readdir(dir)); n++)
             if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0)
-                sweep(parent, entry->d_name, v);
+                target_dir_remove_old(parent, entry->d_name, v);
     }
 }

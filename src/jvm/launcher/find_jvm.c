@@ -28,7 +28,7 @@ static bool is_called(const struct jvm_view *v, const char *word)
 }
 
 /* In a process of its own, which becomes that JVM's user to look at its files. */
-static bool fits(pid_t pid, const char *word)
+static bool find_jvm_fits(pid_t pid, const char *word)
 {
     int status = -1;
     const pid_t child = fork();
@@ -56,7 +56,7 @@ int find_jvm(const char *word, pid_t *ret, struct err *err)
     pid_t found = 0;
     int code = procfs_pids(&pids, &n, err);
     for (size_t i = 0; code == 0 && i < n; i++) {
-        if (!fits(pids[i], word))
+        if (!find_jvm_fits(pids[i], word))
             continue;
         if (found)
             return err_set(err, -EINVAL, "more than one JVM matches \"%s\": %d and %d; use a process ID", word,

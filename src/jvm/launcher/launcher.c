@@ -89,7 +89,7 @@ struct launcher_command {
     struct buf params, format; /* ",name=value…" */
 };
 
-static bool one_of(const char *word, const char *const *names)
+static bool launcher_one_of(const char *word, const char *const *names)
 {
     for (; *names; names++)
         if (strcmp(*names, word) == 0)
@@ -101,14 +101,14 @@ static bool is_action(const char *word)
 {
     static const char *const names[] = {"collect", "start",   "resume",  "stop",    "dump", "status",
                                         "list",    "metrics", "version", "meminfo", NULL};
-    return one_of(word, names);
+    return launcher_one_of(word, names);
 }
 
 /* Commands to the JVM itself, passed on as they are. */
 static bool is_jvm_command(const char *word)
 {
     static const char *const names[] = {"load", "jcmd", "threaddump", "dumpheap", "inspectheap", "properties", NULL};
-    return one_of(word, names);
+    return launcher_one_of(word, names);
 }
 
 static int parse_seconds(const char *text, unsigned *ret, struct err *err)
@@ -135,8 +135,8 @@ static int launcher_option(struct launcher_command *c, const char *name, const c
     return 0;
 }
 
-static int option(struct launcher_command *c, const struct asprof_option *o, const char *name, const char *value,
-                  struct err *err)
+static int launcher_asprof_option(struct launcher_command *c, const struct asprof_option *o, const char *name,
+                                  const char *value, struct err *err)
 {
     if (o->target == ASPROF_LAUNCHER)
         return launcher_option(c, name, value, err);
@@ -147,7 +147,7 @@ static int option(struct launcher_command *c, const struct asprof_option *o, con
     return asprof_option_append(o, value, &c->events, o->target == ASPROF_REPORT ? &c->format : &c->params, err);
 }
 
-static int parse(struct launcher_command *c, int argc, char **argv, struct err *err)
+static int launcher_parse(struct launcher_command *c, int argc, char **argv, struct err *err)
 {
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i];
@@ -158,7 +158,7 @@ static int parse(struct launcher_command *c, int argc, char **argv, struct err *
             const char *value = o->value == ASPROF_NONE ? NULL : argv[++i];
             if (o->value != ASPROF_NONE && !value)
                 return err_set(err, -EINVAL, "%s needs a value", arg);
-            int code = option(c, o, arg, value, err);
+            int code = launcher_asprof_option(c, o, arg, value, err);
             if (code < 0)
                 return code;
         } else if (arg[0] == '-' || c->target) {
@@ -180,7 +180,7 @@ static int parse(struct launcher_command *c, int argc, char **argv, struct err *
 /* SIGINT and SIGTERM end the waiting, not the program: the profiler is stopped and the files are removed. */
 static volatile sig_atomic_t interrupted;
 
-static void on_signal(int sig)
+static void launcher_on_signal(int sig)
 {
     (void)sig;
     interrupted = 1;
@@ -215,7 +215,7 @@ static int choose_library(struct jvm_target *t, const struct launcher_command *c
     return 0;
 }
 
-static int print_file(int from, int to)
+static int launcher_print_file(int from, int to)
 {
     cleanup_buf struct buf text = BUF_INIT(64 << 20);
     if (lseek(from, 0, SEEK_SET) < 0)
@@ -225,7 +225,7 @@ static int print_file(int from, int to)
 }
 
 /* One command to the profiler. Prints what it logged. Returns its result, or a negative errno. */
-static int run(struct jvm_target *t, const char *options, int log, struct err *err)
+static int launcher_run_command(struct jvm_target *t, const char *options, int log, struct err *err)
 {
     cleanup_buf struct buf reply = BUF_INIT(ATTACH_REPLY_MAX);
     struct jvm_load_reply said;
@@ -238,7 +238,7 @@ static int run(struct jvm_target *t, const char *options, int log, struct err *e
     if (!said.loaded)
         return err_set(err, -ENOEXEC, "the JVM did not load %s: %s", t->library, said.message);
     /* What cannot be shown does not change what happened. */
-    (void)!print_file(log, STDERR_FILENO);
+    (void)!launcher_print_file(log, STDERR_FILENO);
     return said.result;
 }
 
@@ -268,7 +268,7 @@ static void wait_for_the_end(const struct jvm_target *t, unsigned seconds)
             return;
 }
 
-static int profile(struct jvm_target *t, const struct launcher_command *c, struct err *err)
+static int launcher_profile(struct jvm_target *t, const struct launcher_command *c, struct err *err)
 {
     bool collect = strcmp(c->action, "collect") == 0;
     bool begins = collect || strcmp(c->action, "start") == 0 || strcmp(c->action, "resume") == 0;
@@ -295,7 +295,7 @@ static int profile(struct jvm_target *t, const struct launcher_command *c, struc
     buf_str(&text, buf_slice(&c->format));
     buf_str(&text, buf_slice(&c->params));
     buf_printf(&text, ",log=%s/" TARGET_DIR_LOG, t->dir.path);
-    code = run(t, buf_cstr(&text), log, err);
+    code = launcher_run_command(t, buf_cstr(&text), log, err);
     if (collect && code == 0) {
         fprintf(stderr, "Profiling process %d for %u seconds\n", (int)t->view.p.pid, c->seconds);
         wait_for_the_end(t, c->seconds);
@@ -304,12 +304,12 @@ static int profile(struct jvm_target *t, const struct launcher_command *c, struc
         buf_str(&text, buf_slice(&c->format));
         buf_printf(&text, ",log=%s/" TARGET_DIR_LOG, t->dir.path);
         if (pidref_alive(&t->view.p))
-            code = run(t, buf_cstr(&text), log, err);
+            code = launcher_run_command(t, buf_cstr(&text), log, err);
         else
             fprintf(stderr, "The process ended\n");
     }
     if (code == 0 && !c->file)
-        code = print_file(out, STDOUT_FILENO);
+        code = launcher_print_file(out, STDOUT_FILENO);
     return code;
 }
 
@@ -355,12 +355,12 @@ int main(int argc, char **argv)
         fputs(version ? "asprof of smolder " SMOLDER_VERSION ", for async-profiler 4.6\n" : usage, stdout);
         return 0;
     }
-    int code = parse(&c, argc, argv, &err);
+    int code = launcher_parse(&c, argc, argv, &err);
     if (code < 0) {
         terminal_printf(stderr, "asprof: %s\nTry asprof --help.\n", err.text);
         return 2;
     }
-    struct sigaction note = {.sa_handler = on_signal};
+    struct sigaction note = {.sa_handler = launcher_on_signal};
     sigaction(SIGINT, &note, NULL);
     sigaction(SIGTERM, &note, NULL);
     pid_t pid;
@@ -368,7 +368,7 @@ int main(int argc, char **argv)
     if (code == 0)
         code = jvm_target_open(&t, pid, 0, &err);
     if (code == 0)
-        code = is_jvm_command(c.action) ? jvm_command(&t, &c, &err) : profile(&t, &c, &err);
+        code = is_jvm_command(c.action) ? jvm_command(&t, &c, &err) : launcher_profile(&t, &c, &err);
     if (code < 0)
         terminal_printf(stderr, "asprof: %s\n", err.text[0] ? err.text : strerror(-code));
     buf_done(&c.params);

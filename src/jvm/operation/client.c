@@ -19,7 +19,8 @@ struct pending_call {
     unsigned timeout_ms;
 };
 
-static void on_answer(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds, size_t fd_count)
+static void client_on_answer(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds,
+                             size_t fd_count)
 {
     struct pending_call *p = arg;
     struct jvm_reply r = JVM_REPLY_INIT(JVM_FAILED);
@@ -52,7 +53,7 @@ static uint64_t client_call(struct priv *priv, unsigned op, const struct jvm_req
     *p = (struct pending_call){done, arg, timeout_ms};
     const struct priv_request r = {
         .op = op, .user = request->user, .in = in.p, .len = in.len, .timeout_ms = timeout_ms};
-    uint64_t id = priv_call(priv, &r, on_answer, p);
+    uint64_t id = priv_call(priv, &r, client_on_answer, p);
     priv_owns(priv, id, free);
     return id;
 }

@@ -44,8 +44,8 @@ struct operation_job {
     unsigned storage_mib;     /* for stacks */
 };
 
-static bool fail(struct operation_job *j, enum jvm_outcome outcome, const char *fmt, ...) printf_like(3, 4);
-static bool fail(struct operation_job *j, enum jvm_outcome outcome, const char *fmt, ...)
+static bool operation_fail(struct operation_job *j, enum jvm_outcome outcome, const char *fmt, ...) printf_like(3, 4);
+static bool operation_fail(struct operation_job *j, enum jvm_outcome outcome, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -55,7 +55,7 @@ static bool fail(struct operation_job *j, enum jvm_outcome outcome, const char *
     return false;
 }
 
-static bool fail_err(struct operation_job *j, const struct err *err)
+static bool operation_fail_err(struct operation_job *j, const struct err *err)
 {
     enum jvm_outcome outcome = err->code == -ESRCH        ? JVM_GONE
                                : err->code == -ETIMEDOUT  ? JVM_TIMEOUT
@@ -64,17 +64,17 @@ static bool fail_err(struct operation_job *j, const struct err *err)
                                : err->code == -ECONNRESET ? JVM_REFUSED
                                : err->code == -ENOMEM     ? JVM_NO_ROOM
                                                           : JVM_FAILED;
-    return fail(j, outcome, "%s", err->text);
+    return operation_fail(j, outcome, "%s", err->text);
 }
 
-static void job_done(struct operation_job *j)
+static void operation_done(struct operation_job *j)
 {
     priv_on_deadline(NULL, NULL);
     jvm_target_done(&j->target);
 }
-#define cleanup_job __attribute__((cleanup(job_done)))
+#define cleanup_job __attribute__((cleanup(operation_done)))
 
-static struct operation_job job_of(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
+static struct operation_job operation_begin(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     *reply = (struct jvm_reply){.outcome = JVM_OK, .output_fd = -1, .previous_fd = -1, .socket_fd = -1};
     struct operation_job j = {.s = s, .reply = reply, .target = JVM_TARGET_INIT};
@@ -85,7 +85,7 @@ static struct operation_job job_of(const struct jvm_request *s, int64_t deadline
 }
 
 /* Everything that is known without touching the target, for an `attach` also whether it fits; from here on this process has its rights. */
-static bool look(struct operation_job *j, bool attach)
+static bool operation_peek(struct operation_job *j, bool attach)
 {
     struct err err = {0};
     const struct jvm_view *v = &j->target.view;
@@ -98,11 +98,11 @@ static bool look(struct operation_job *j, bool attach)
         code = jvm_target_become(&j->target, &err);
     if (code == 0)
         code = jvm_target_enter(&j->target, &err);
-    return code == 0 || fail_err(j, &err);
+    return code == 0 || operation_fail_err(j, &err);
 }
 
 /* Is it one that must not be attached to again? */
-static bool condemned(struct operation_job *j)
+static bool operation_condemned(struct operation_job *j)
 {
     struct str rest = str_of(j->s->condemned ? j->s->condemned : "");
     for (struct str key; str_split(&rest, ' ', &key);)
@@ -112,7 +112,7 @@ static bool condemned(struct operation_job *j)
 }
 
 /* Before anything is placed in the target or signalled (jvm/attach/fit.h). */
-static bool fits(struct operation_job *j)
+static bool operation_fits(struct operation_job *j)
 {
     const struct jvm_probe *t = &j->target.probe;
     struct err err = j->unfit;
@@ -127,10 +127,10 @@ static bool fits(struct operation_job *j)
     snprintf(j->reply->note, sizeof j->reply->note, "%s", fit->note);
     j->storage_mib = fit_storage(fit, STORAGE_MIB);
     if (code < 0)
-        return fail_err(j, &err);
-    if (condemned(j))
-        return fail(j, JVM_CONDEMNED, "a JVM like this one died after an attach");
-    return degrade_build(str_of(j->s->options), &fit->build, &j->degraded, &err) == 0 || fail_err(j, &err);
+        return operation_fail_err(j, &err);
+    if (operation_condemned(j))
+        return operation_fail(j, JVM_CONDEMNED, "a JVM like this one died after an attach");
+    return degrade_build(str_of(j->s->options), &fit->build, &j->degraded, &err) == 0 || operation_fail_err(j, &err);
 }
 
 /* Sets the path of the copy of ours the JVM has mapped: a second path would be a second profiler in it. False when its file is not there;
@@ -154,14 +154,14 @@ static bool find_library(struct operation_job *j)
         return true;
     cleanup_dist struct asprof_dist d = {0};
     if (asprof_dist_open(j->s->dist, &d, &err) < 0)
-        return fail_err(j, &err);
+        return operation_fail_err(j, &err);
     /* glibc knows a copy by its name, if only there is a file of that name again. */
     if (tail && (j->target.probe.libc == JVM_MUSL || !strstr(tail, d.sha1)))
-        return fail(j, JVM_REFUSED, "the loaded profiler library was removed from %s: restart the JVM",
-                    j->target.probe.ours.path);
+        return operation_fail(j, JVM_REFUSED, "the loaded profiler library was removed from %s: restart the JVM",
+                              j->target.probe.ours.path);
     if (asprof_place(&d, j->target.view.root, j->s->tmp_dir, j->target.probe.libc, j->target.view.host, &j->placed,
                      &err) < 0)
-        return fail_err(j, &err);
+        return operation_fail_err(j, &err);
     snprintf(j->target.library, sizeof j->target.library, "%s", j->placed.path);
     return true;
 }
@@ -187,7 +187,7 @@ static bool is_young(const struct operation_job *j)
 }
 
 /* A command to the profiler in the JVM. True when it answered; *result is then its own word: 0, 100 or 200. */
-static bool load(struct operation_job *j, const char *options, int *result)
+static bool operation_load(struct operation_job *j, const char *options, int *result)
 {
     const char *const args[] = {j->target.library, "true", options};
     int64_t begun = clock_ns();
@@ -199,16 +199,16 @@ static bool load(struct operation_job *j, const char *options, int *result)
         j->reply->attach_ns = clock_ns() - begun;
         /* A handler that is not there yet will be. */
         if (code == -ENOTSUP && !j->target.probe.reduced_signals && (j->target.probe.attach_known || is_young(j)))
-            return fail(j, JVM_NOT_HOTSPOT, "%s", err.text);
+            return operation_fail(j, JVM_NOT_HOTSPOT, "%s", err.text);
         if (code < 0)
-            return fail_err(j, &err);
+            return operation_fail_err(j, &err);
         jvm_attach_parse_load(buf_slice(&reply), &said);
         if (said.loaded) {
             *result = said.result;
             return true;
         }
         if (!said.early || clock_ms() + YOUNG_WAIT_MS >= j->target.attach.deadline_ms)
-            return fail(j, JVM_REFUSED, "the JVM did not load the profiler: %s", said.message);
+            return operation_fail(j, JVM_REFUSED, "the JVM did not load the profiler: %s", said.message);
         usleep(YOUNG_WAIT_MS * 1000);
     }
 }
@@ -220,7 +220,7 @@ static bool operation_make_dir(struct operation_job *j, uint64_t bytes)
         return true;
     priv_on_deadline(NULL, NULL);
     if (jvm_target_dir_open(&j->target.dir, &j->target.view, bytes, &err) < 0)
-        return fail_err(j, &err);
+        return operation_fail_err(j, &err);
     priv_on_deadline(jvm_target_dir_remove, &j->target.dir);
     return true;
 }
@@ -230,7 +230,7 @@ static int operation_make_file(struct operation_job *j, const char *file)
     struct err err = {0};
     int fd = jvm_target_dir_file(&j->target.dir, file, &err);
     if (fd < 0)
-        fail_err(j, &err);
+        operation_fail_err(j, &err);
     return fd;
 }
 
@@ -241,7 +241,7 @@ static void read_text(int fd, char *ret, size_t size)
     ret[n > 0 ? n : 0] = '\0';
 }
 
-static void one_line(char *text)
+static void operation_one_line(char *text)
 {
     size_t n = strlen(text);
     while (n && (text[n - 1] == '\n' || text[n - 1] == ' '))
@@ -254,25 +254,25 @@ static void one_line(char *text)
 /* What the profiler logged as an error, on one line. */
 static const char *profiler_words(char *text)
 {
-    one_line(text);
+    operation_one_line(text);
     return strncmp(text, "[ERROR] ", 8) == 0 ? text + 8 : text;
 }
 
 /* Turns what the profiler logged about a refused command into the outcome. */
-static bool refused(struct operation_job *j, const char *command, int log, int result)
+static bool operation_refused(struct operation_job *j, const char *command, int log, int result)
 {
     char text[REASON_MAX];
     read_text(log, text, sizeof text);
     const char *said = profiler_words(text);
     if (strstr(said, "already started"))
-        return fail(j, JVM_FOREIGN, "another async-profiler session is running in the JVM");
+        return operation_fail(j, JVM_FOREIGN, "another async-profiler session is running in the JVM");
     if (!said[0])
-        return fail(j, JVM_REFUSED, "the profiler refused to %s (code %d)", command, result);
-    return fail(j, JVM_REFUSED, "the profiler refused to %s: %.400s", command, said);
+        return operation_fail(j, JVM_REFUSED, "the profiler refused to %s (code %d)", command, result);
+    return operation_fail(j, JVM_REFUSED, "the profiler refused to %s: %.400s", command, said);
 }
 
 /* The options of a start with what is left of those asked for, and once more with what keeps the profiler silent. */
-static bool compose(struct operation_job *j, struct buf *options, struct buf *silent)
+static bool operation_compose(struct operation_job *j, struct buf *options, struct buf *silent)
 {
     buf_reset(options);
     buf_reset(silent);
@@ -287,7 +287,7 @@ static bool compose(struct operation_job *j, struct buf *options, struct buf *si
     buf_str(silent, buf_slice(options));
     buf_puts(silent, SILENT);
     return (buf_ok(silent) && buf_ok(options)) ||
-           fail(j, JVM_FAILED, "the profiler's options are too long: %zu bytes", strlen(j->s->options));
+           operation_fail(j, JVM_FAILED, "the profiler's options are too long: %zu bytes", strlen(j->s->options));
 }
 
 /* Once more with a log, whose text is the reason; a failure that passed is none. */
@@ -297,8 +297,8 @@ static bool start_logged(struct operation_job *j, const struct buf *options, int
     buf_str(&logged, buf_slice(options));
     buf_printf(&logged, ",quiet,loglevel=error,log=%s/" TARGET_DIR_LOG, j->target.dir.path);
     if (!buf_ok(&logged))
-        return fail(j, JVM_REFUSED, "the profiler refused to start (code %d)", *result);
-    return load(j, buf_cstr(&logged), result);
+        return operation_fail(j, JVM_REFUSED, "the profiler refused to start (code %d)", *result);
+    return operation_load(j, buf_cstr(&logged), result);
 }
 
 /* A start was refused: finds out why, and starts without what was refused as long as something else is left. */
@@ -316,35 +316,37 @@ static bool start_without(struct operation_job *j, struct buf *options, struct b
         read_text(log, text, sizeof text);
         if (!degrade_refused(str_of(j->s->options), profiler_words(text), &j->degraded))
             break;
-        if (!compose(j, options, silent) || !load(j, buf_cstr(silent), &result))
+        if (!operation_compose(j, options, silent) || !operation_load(j, buf_cstr(silent), &result))
             return false;
         if (result == 0)
             return true;
     }
-    return refused(j, "start", log, result);
+    return operation_refused(j, "start", log, result);
 }
 
 /* The profiler said yes: it must have written to what we hold. Where it did not, what it writes to is nobody's. */
-static bool started(struct operation_job *j, int *fd)
+static bool operation_started(struct operation_job *j, int *fd)
 {
     struct stat st;
     int result;
     if (!mapped_what_was_placed(j))
-        return load(j, "stop" SILENT, &result) &&
-               fail(j, JVM_REFUSED, "the JVM loaded another file than the one installed at %s: it was replaced",
-                    j->placed.path);
+        return operation_load(j, "stop" SILENT, &result) &&
+               operation_fail(j, JVM_REFUSED,
+                              "the JVM loaded another file than the one installed at %s: it was replaced",
+                              j->placed.path);
     if (fstat(*fd, &st) == 0 && st.st_size > 0) {
         j->reply->output_fd = TAKE_FD(*fd);
         j->reply->degraded = j->degraded;
         j->reply->socket_fd = jvm_attach_socket(&j->target.attach);
         return true;
     }
-    return load(j, "stop" SILENT, &result) &&
-           fail(j, JVM_REFUSED, "the profiler started but did not write its recording to %s", j->target.dir.path);
+    return operation_load(j, "stop" SILENT, &result) &&
+           operation_fail(j, JVM_REFUSED, "the profiler started but did not write its recording to %s",
+                          j->target.dir.path);
 }
 
 /* Library, recording and the options of a start, all but the log. */
-static bool prepare(struct operation_job *j, int *fd, struct buf *options, struct buf *silent)
+static bool operation_prepare(struct operation_job *j, int *fd, struct buf *options, struct buf *silent)
 {
     if (!find_library(j) || !operation_make_dir(j, RECORDING_BYTES))
         return false;
@@ -352,7 +354,7 @@ static bool prepare(struct operation_job *j, int *fd, struct buf *options, struc
     if (*fd < 0)
         return false;
     (void)!recording_claim(*fd); /* nobody else knows it yet */
-    return compose(j, options, silent);
+    return operation_compose(j, options, silent);
 }
 
 static bool start_new(struct operation_job *j)
@@ -360,9 +362,9 @@ static bool start_new(struct operation_job *j)
     int result;
     cleanup_close int fd = -1;
     cleanup_buf struct buf options = BUF_INIT(ATTACH_ARG_MAX), silent = BUF_INIT(ATTACH_ARG_MAX);
-    if (!prepare(j, &fd, &options, &silent) || !load(j, buf_cstr(&silent), &result))
+    if (!operation_prepare(j, &fd, &options, &silent) || !operation_load(j, buf_cstr(&silent), &result))
         return false;
-    return (result == 0 || start_without(j, &options, &silent, result)) && started(j, &fd);
+    return (result == 0 || start_without(j, &options, &silent, result)) && operation_started(j, &fd);
 }
 
 /* The recording of an earlier session of ours, through the JVM's own descriptor. */
@@ -373,21 +375,21 @@ static bool open_previous(struct operation_job *j)
     /* The name is the target's to choose, but not the rest: a deleted file of its own, from which the session may punch what it read. */
     if (peek < 0 || fstat(peek, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 0 ||
         st.st_uid != j->target.view.rights.uid || !fs_is_local(peek))
-        return fail(j, JVM_FAILED, "the recording of an earlier session cannot be opened");
+        return operation_fail(j, JVM_FAILED, "the recording of an earlier session cannot be opened");
     cleanup_close int fd = fs_reopen(peek, O_RDWR | O_NONBLOCK);
     if (fd < 0)
-        return fail(j, JVM_FAILED, "open the recording of an earlier session: %s", strerror(-fd));
+        return operation_fail(j, JVM_FAILED, "open the recording of an earlier session: %s", strerror(-fd));
     if (!recording_claim(fd))
-        return fail(j, JVM_FOREIGN, "another smolder is profiling this JVM");
+        return operation_fail(j, JVM_FOREIGN, "another smolder is profiling this JVM");
     j->reply->previous_fd = TAKE_FD(fd);
     return true;
 }
 
-static bool foreign(struct operation_job *j)
+static bool operation_foreign(struct operation_job *j)
 {
-    return fail(j, JVM_FOREIGN, "another async-profiler session is running in the JVM (%s)",
-                j->target.probe.stranger.path[0] ? j->target.probe.stranger.path
-                                                 : "started by hand or by another agent");
+    return operation_fail(j, JVM_FOREIGN, "another async-profiler session is running in the JVM (%s)",
+                          j->target.probe.stranger.path[0] ? j->target.probe.stranger.path
+                                                           : "started by hand or by another agent");
 }
 
 /* A session with neither a timeout nor JFR output has no thread to know it by, so another's copy is asked. One that cannot be asked or has
@@ -405,9 +407,9 @@ static bool stranger_runs(struct operation_job *j)
     snprintf(options, sizeof options, "status,file=%s/" TARGET_DIR_OUTPUT ",log=/dev/null", j->target.dir.path);
     if (out < 0)
         return false;
-    if (!load(j, options, &result)) {
+    if (!operation_load(j, options, &result)) {
         if (j->reply->outcome == JVM_REFUSED)
-            fail(j, JVM_OK, "%s", "");
+            operation_fail(j, JVM_OK, "%s", "");
         return false;
     }
     read_text(out, text, sizeof text);
@@ -416,15 +418,15 @@ static bool stranger_runs(struct operation_job *j)
 
 void operation_start(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
-    cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
+    cleanup_job struct operation_job j = operation_begin(s, deadline_ms, reply);
     int result;
-    if (!look(&j, true) || !fits(&j))
+    if (!operation_peek(&j, true) || !operation_fits(&j))
         return;
     if (j.target.probe.recording >= 0) {
-        if (!find_library(&j) || !open_previous(&j) || !load(&j, "stop" SILENT, &result))
+        if (!find_library(&j) || !open_previous(&j) || !operation_load(&j, "stop" SILENT, &result))
             return;
     } else if (j.target.probe.profiling || stranger_runs(&j)) {
-        foreign(&j);
+        operation_foreign(&j);
         return;
     }
     if (reply->outcome == JVM_OK)
@@ -433,7 +435,7 @@ void operation_start(const struct jvm_request *s, int64_t deadline_ms, struct jv
 }
 
 /* `stop` and `start` waiting in the listener's queue at once, so that nothing but the JVM decides how long the gap is. */
-static bool exchange(struct operation_job *j, const char *start, int *stopped, int *started_with)
+static bool operation_exchange(struct operation_job *j, const char *start, int *stopped, int *started_with)
 {
     const char *const stop_args[] = {j->target.library, "true", "stop" SILENT}, *const start_args[] = {
                                                                                     j->target.library, "true", start};
@@ -454,98 +456,99 @@ static bool exchange(struct operation_job *j, const char *start, int *stopped, i
         code = jvm_attach_receive(&j->target.attach, second, &two, &err);
     j->reply->attach_ns = j->reply->gap_ns = clock_ns() - begun;
     if (code < 0)
-        return fail_err(j, &err);
+        return operation_fail_err(j, &err);
     struct jvm_load_reply said[2];
     jvm_attach_parse_load(buf_slice(&one), &said[0]);
     jvm_attach_parse_load(buf_slice(&two), &said[1]);
     *stopped = said[0].loaded ? said[0].result : -1;
     *started_with = said[1].result;
     if (!said[1].loaded)
-        return fail(j, JVM_REFUSED, "the JVM did not load the profiler: %s", said[1].message);
+        return operation_fail(j, JVM_REFUSED, "the JVM did not load the profiler: %s", said[1].message);
     return true;
 }
 
-static bool roll(struct operation_job *j)
+static bool operation_roll_over(struct operation_job *j)
 {
     int stopped, result = -1;
     cleanup_close int fd = -1;
     cleanup_buf struct buf options = BUF_INIT(ATTACH_ARG_MAX), silent = BUF_INIT(ATTACH_ARG_MAX);
-    if (!prepare(j, &fd, &options, &silent))
+    if (!operation_prepare(j, &fd, &options, &silent))
         return false;
-    if (!exchange(j, buf_cstr(&silent), &stopped, &result))
+    if (!operation_exchange(j, buf_cstr(&silent), &stopped, &result))
         return false;
-    return (result == 0 || start_without(j, &options, &silent, result)) && started(j, &fd);
+    return (result == 0 || start_without(j, &options, &silent, result)) && operation_started(j, &fd);
 }
 
 void operation_roll(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
-    cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
-    if (!look(&j, true) || !fits(&j))
+    cleanup_job struct operation_job j = operation_begin(s, deadline_ms, reply);
+    if (!operation_peek(&j, true) || !operation_fits(&j))
         return;
     if (j.target.probe.recording >= 0)
-        roll(&j);
+        operation_roll_over(&j);
     else if (j.target.probe.profiling || stranger_runs(&j))
-        foreign(&j);
+        operation_foreign(&j);
     else if (reply->outcome == JVM_OK)
         start_new(&j);
 }
 
 /* Before what makes sense only while a session of ours runs. False, with a reason, when it does not. */
-static bool look_for_session(struct operation_job *j)
+static bool operation_find_session(struct operation_job *j)
 {
-    if (!look(j, false))
+    if (!operation_peek(j, false))
         return false;
     if (j->target.probe.recording < 0)
-        return j->target.probe.profiling ? foreign(j)
-                                         : fail(j, JVM_REFUSED, "no session of this agent is running in the JVM");
+        return j->target.probe.profiling
+                   ? operation_foreign(j)
+                   : operation_fail(j, JVM_REFUSED, "no session of this agent is running in the JVM");
     return find_library(j);
 }
 
 void operation_dump(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
-    cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
+    cleanup_job struct operation_job j = operation_begin(s, deadline_ms, reply);
     int result;
-    if (look_for_session(&j) && load(&j, "dump,jfr" SILENT, &result) && result != 0)
-        fail(&j, JVM_REFUSED, "the profiler refused to dump (code %d)", result);
+    if (operation_find_session(&j) && operation_load(&j, "dump,jfr" SILENT, &result) && result != 0)
+        operation_fail(&j, JVM_REFUSED, "the profiler refused to dump (code %d)", result);
 }
 
 void operation_stop(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
-    cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
+    cleanup_job struct operation_job j = operation_begin(s, deadline_ms, reply);
     int result;
-    if (!look(&j, false) || j.target.probe.recording < 0)
+    if (!operation_peek(&j, false) || j.target.probe.recording < 0)
         return;
     /* It may have ended by its timeout between the look and now: then it refuses, and that is as good. */
-    if (find_library(&j) && load(&j, "stop" SILENT, &result))
+    if (find_library(&j) && operation_load(&j, "stop" SILENT, &result))
         reply->was_running = result == 0;
 }
 
 void operation_metrics(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
-    cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
+    cleanup_job struct operation_job j = operation_begin(s, deadline_ms, reply);
     int result;
-    if (!look_for_session(&j) || !operation_make_dir(&j, SMALL_BYTES))
+    if (!operation_find_session(&j) || !operation_make_dir(&j, SMALL_BYTES))
         return;
     cleanup_close int out = operation_make_file(&j, TARGET_DIR_OUTPUT);
     char options[ATTACH_ARG_MAX];
     snprintf(options, sizeof options, "metrics,file=%s/" TARGET_DIR_OUTPUT SILENT, j.target.dir.path);
-    if (out < 0 || !load(&j, options, &result))
+    if (out < 0 || !operation_load(&j, options, &result))
         return;
     if (result != 0)
-        fail(&j, JVM_REFUSED, "the profiler refused to give metrics (code %d)", result);
+        operation_fail(&j, JVM_REFUSED, "the profiler refused to give metrics (code %d)", result);
     else
         read_text(out, reply->text, sizeof reply->text);
 }
 
 void operation_install(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
-    cleanup_job struct operation_job j = job_of(s, deadline_ms, reply);
+    cleanup_job struct operation_job j = operation_begin(s, deadline_ms, reply);
     struct err err = {0};
     cleanup_dist struct asprof_dist d = {0};
     char musl[ASPROF_PATH_SIZE], glibc[ASPROF_PATH_SIZE];
     if (asprof_dist_open(s->dist, &d, &err) < 0 || asprof_install(&d, s->tmp_dir, JVM_MUSL, musl, &err) < 0 ||
         asprof_install(&d, s->tmp_dir, JVM_GLIBC, glibc, &err) < 0) {
-        fail_err(&j, &err);
+        operation_fail_err(&j, &err);
         return;
     }
     snprintf(reply->text, sizeof reply->text, "%s", glibc);

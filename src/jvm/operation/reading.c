@@ -26,7 +26,8 @@ struct read_request {
 struct answer {
     enum recording_result result;
     struct recording recording;
-    struct recording_chunk chunk;
+    int64_t start_ns, end_ns; /* of the chunk */
+    uint64_t len;
 };
 
 /* ---- in the child ---- */
@@ -45,7 +46,7 @@ static bool become_owner(int fd)
     return became = rights_become(&owner, NULL) == 0;
 }
 
-static int into_memory(const struct recording_chunk *c)
+static int into_memory(const struct jfr_chunk *c)
 {
     cleanup_close int fd = memfd_create("chunk", MFD_CLOEXEC);
     if (fd < 0 || fs_write(fd, c->bytes, c->len) < 0)
@@ -56,19 +57,20 @@ static int into_memory(const struct recording_chunk *c)
 /* What was read, to be punched away when it is out of our hands: that may wait for the target. */
 static struct recording read_last;
 
-static void punch(struct priv_call *call)
+static void reading_punch(struct priv_call *call)
 {
     read_last.fd = call->in_fds[0];
     recording_punch(&read_last);
 }
 
-static void put_chunk(struct priv_call *call, struct answer *a)
+static void put_chunk(struct priv_call *call, struct answer *a, const struct jfr_chunk *c)
 {
-    cleanup_free uint8_t *bytes = TAKE_PTR(a->chunk.bytes);
-    const bool inside = a->chunk.len <= INLINE_BYTES;
+    const bool inside = c->len <= INLINE_BYTES;
+    a->start_ns = c->start_ns;
+    a->end_ns = c->end_ns;
+    a->len = c->len;
     if (!inside) {
-        const struct recording_chunk c = {.bytes = bytes, .len = a->chunk.len};
-        const int fd = into_memory(&c);
+        const int fd = into_memory(c);
         if (fd >= 0)
             call->fds[call->fd_count++] = fd;
         else
@@ -76,13 +78,14 @@ static void put_chunk(struct priv_call *call, struct answer *a)
     }
     buf_append(&call->out, a, sizeof *a);
     if (inside)
-        buf_append(&call->out, bytes, a->chunk.len);
+        buf_append(&call->out, c->bytes, c->len);
 }
 
 void jvm_op_read(struct priv_call *call)
 {
     struct read_request rq;
     struct answer a = {.result = RECORDING_BROKEN};
+    struct jfr_chunk *chunk = NULL;
     if (call->in_len != sizeof rq || call->in_fd_count != 1)
         return;
     memcpy(&rq, call->in, sizeof rq);
@@ -92,14 +95,15 @@ void jvm_op_read(struct priv_call *call)
     a.recording.fd = call->in_fds[0];
     struct err err = {0};
     if (!rq.find_first || recording_find_first(&a.recording, &err) == 0)
-        a.result = recording_next(&a.recording, rq.ended, &a.chunk);
+        a.result = recording_next(&a.recording, rq.ended, &chunk);
     read_last = a.recording;
     a.recording.punched = a.recording.at;
-    call->after = punch;
+    call->after = reading_punch;
     if (a.result == RECORDING_CHUNK)
-        put_chunk(call, &a);
+        put_chunk(call, &a, chunk);
     else
         buf_append(&call->out, &a, sizeof a);
+    jfr_chunk_unref(chunk);
 }
 
 void jvm_op_close(struct priv_call *call)
@@ -116,10 +120,10 @@ struct pending_read {
     void *arg;
 };
 
-static bool from_memory(int fd, struct recording_chunk *c)
+static bool from_memory(int fd, uint8_t *to, size_t len)
 {
-    for (size_t at = 0; at < c->len;) {
-        const ssize_t n = pread(fd, c->bytes + at, c->len - at, (off_t)at);
+    for (size_t at = 0; at < len;) {
+        const ssize_t n = pread(fd, to + at, len - at, (off_t)at);
         if (n <= 0)
             return false;
         at += (size_t)n;
@@ -128,27 +132,31 @@ static bool from_memory(int fd, struct recording_chunk *c)
 }
 
 /* `p` and `n`: what came behind the answer. */
-static bool take_chunk(struct recording_chunk *c, const uint8_t *p, size_t n, const int *fds, size_t fd_count)
+static struct jfr_chunk *take_chunk(const struct answer *a, const uint8_t *p, size_t n, const int *fds, size_t fd_count)
 {
-    if (c->len == 0 || c->len > RECORDING_CHUNK_MAX || !(c->bytes = malloc(c->len)))
-        return false;
-    if (n == c->len)
-        memcpy(c->bytes, p, n);
-    else if (n != 0 || fd_count != 1 || !from_memory(fds[0], c))
-        free(TAKE_PTR(c->bytes));
-    return c->bytes;
+    cleanup_free uint8_t *bytes = NULL;
+    if (a->len == 0 || a->len > RECORDING_CHUNK_MAX || !(bytes = malloc(a->len)))
+        return NULL;
+    if (n == a->len)
+        memcpy(bytes, p, n);
+    else if (n != 0 || fd_count != 1 || !from_memory(fds[0], bytes, a->len))
+        return NULL;
+    struct jfr_chunk *c = jfr_chunk_new(TAKE_PTR(bytes), a->len);
+    c->start_ns = a->start_ns;
+    c->end_ns = a->end_ns;
+    return c;
 }
 
-static void answered(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds, size_t fd_count)
+static void reading_answered(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds,
+                             size_t fd_count)
 {
     const struct pending_read *p = arg;
     struct jvm_read r = {0};
     struct answer a;
     if (result != PRIV_LOST && len >= sizeof a) {
         memcpy(&a, out, sizeof a);
-        r = (struct jvm_read){true, a.result, a.recording, a.chunk};
-        r.chunk.bytes = NULL;
-        if (r.result == RECORDING_CHUNK && !take_chunk(&r.chunk, out + sizeof a, len - sizeof a, fds, fd_count))
+        r = (struct jvm_read){true, a.result, a.recording, NULL};
+        if (r.result == RECORDING_CHUNK && !(r.chunk = take_chunk(&a, out + sizeof a, len - sizeof a, fds, fd_count)))
             r.result = RECORDING_DROPPED;
     }
     r.recording.fd = -1;
@@ -174,12 +182,13 @@ uint64_t jvm_read_recording(struct priv *p, const struct jvm_reading *r, jvm_rea
                                       .fds = &r->recording->fd,
                                       .fd_count = 1,
                                       .timeout_ms = JVM_READ_MS};
-    const uint64_t id = priv_call(p, &call, answered, pending);
+    const uint64_t id = priv_call(p, &call, reading_answered, pending);
     priv_owns(p, id, free);
     return id;
 }
 
-static void closed(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds, size_t fd_count)
+static void reading_closed(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds,
+                           size_t fd_count)
 {
     (void)arg, (void)result, (void)out, (void)len, (void)fds, (void)fd_count;
 }
@@ -190,7 +199,7 @@ void jvm_close_recording(struct priv *p, uint64_t user, int fd)
     if (fstat(fd, &st) == 0 && (int64_t)st.st_blocks * 512 > CLOSE_BYTES) {
         const struct priv_request call = {
             .op = JVM_OP_CLOSE, .user = user, .fds = &fd, .fd_count = 1, .timeout_ms = CLOSE_MS};
-        priv_call(p, &call, closed, NULL);
+        priv_call(p, &call, reading_closed, NULL);
     }
     close(fd);
 }

@@ -26,8 +26,8 @@ struct jvm_reading {
 struct jvm_read {
     bool known; /* false: the child ended before it could tell; reading may go on from where it was */
     enum recording_result result;
-    struct recording recording;   /* without a descriptor */
-    struct recording_chunk chunk; /* with RECORDING_CHUNK; its bytes are the callee's to free() */
+    struct recording recording; /* without a descriptor */
+    struct jfr_chunk *chunk;    /* with RECORDING_CHUNK; the reference is the callee's */
 };
 typedef void jvm_read_done(void *arg, struct jvm_read *r);
 

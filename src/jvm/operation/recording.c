@@ -10,24 +10,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/cursor.h"
 
-/* Header offsets: spec jfr-asprof §1.1. */
-enum { AT_SIZE = 8, AT_DURATION = 40, MAGIC_LEN = 4, PAGE = 4096, SCAN_STEP = 16 << 10 };
+enum { PAGE = 4096, SCAN_STEP = 16 << 10 };
 /* How many zero bytes that are no hole may precede the first unconsumed chunk: the rest of one huge page of tmpfs at most. */
 enum { ZEROS_MAX = 4 << 20 };
-static const uint64_t SIZE_UNFINISHED = 1 << 30;
-static const char MAGIC[MAGIC_LEN] = "FLR";
-/* Between two clocks over a chunk, when neither was set. */
-static const int64_t DRIFT_NS = 1000000000;
 
-struct header {
-    uint64_t size, checkpoint;
-    int64_t start_ns, duration_ns;
-    uint64_t start_ticks, ticks_per_second;
-};
-
-static bool read_all(int fd, void *p, size_t n, uint64_t at)
+static bool recording_read_all(int fd, void *p, size_t n, uint64_t at)
 {
     uint8_t *to = p;
     while (n > 0) {
@@ -43,18 +31,6 @@ static bool read_all(int fd, void *p, size_t n, uint64_t at)
     return true;
 }
 
-static struct header parse(const uint8_t *bytes)
-{
-    struct cursor c = cursor_of(bytes + AT_SIZE, RECORDING_HEADER - AT_SIZE);
-    struct header h = {.size = cursor_be64(&c), .checkpoint = cursor_be64(&c)};
-    (void)cursor_be64(&c); /* metadata offset */
-    h.start_ns = (int64_t)cursor_be64(&c);
-    h.duration_ns = (int64_t)cursor_be64(&c);
-    h.start_ticks = cursor_be64(&c);
-    h.ticks_per_second = cursor_be64(&c);
-    return h;
-}
-
 static bool file_size(int fd, uint64_t *ret)
 {
     struct stat st;
@@ -64,7 +40,7 @@ static bool file_size(int fd, uint64_t *ret)
     return true;
 }
 
-static void consume(struct recording *r, uint64_t len)
+static void recording_consume(struct recording *r, uint64_t len)
 {
     r->at += len;
     r->looked = false;
@@ -79,116 +55,77 @@ void recording_punch(struct recording *r)
     r->punched = r->at;
 }
 
-static bool header_at(const struct recording *r, uint64_t at, struct header *ret)
+static enum jfr_framing framing_at(const struct recording *r, uint64_t at, struct jfr_header *ret)
 {
-    uint8_t bytes[RECORDING_HEADER];
-    if (!read_all(r->fd, bytes, sizeof bytes, at) || memcmp(bytes, MAGIC, MAGIC_LEN) != 0)
-        return false;
-    *ret = parse(bytes);
-    return true;
+    uint8_t bytes[JFR_HEADER_SIZE];
+    return recording_read_all(r->fd, bytes, sizeof bytes, at) ? jfr_header_framing(bytes, ret) : JFR_NO_CHUNK;
 }
 
-static bool finished(const struct header *h)
-{
-    return h->checkpoint != 0 && h->size != SIZE_UNFINISHED;
-}
-
-/* Clamped, so that nobody who adds or subtracts them needs to fear an overflow. */
-static void claimed_times(const struct header *h, struct recording_chunk *c)
-{
-    const int64_t most = INT64_MAX / 4;
-    c->start_ns = h->start_ns >= 0 && h->start_ns <= most ? h->start_ns : 0;
-    c->end_ns = c->start_ns + (h->duration_ns >= 0 && h->duration_ns <= most ? h->duration_ns : 0);
-}
-
-/* A chunk ends where the next one begins, also by the ticks, which nobody sets. Where the wall clock was set meanwhile its header says something
- * else, and what they say is put there. */
-static void mend_duration(struct header *h, const struct header *next)
-{
-    if (!h->ticks_per_second || next->start_ticks <= h->start_ticks)
-        return;
-    const double ns = (double)(next->start_ticks - h->start_ticks) * 1e9 / (double)h->ticks_per_second,
-                 off = ns - (double)h->duration_ns;
-    if (ns < (double)(INT64_MAX / 4) && (off > (double)DRIFT_NS || off < -(double)DRIFT_NS))
-        h->duration_ns = (int64_t)ns;
-}
-
-static void put_duration(uint8_t *bytes, int64_t ns)
-{
-    for (int i = 7; i >= 0; i--, ns = (int64_t)((uint64_t)ns >> 8))
-        bytes[AT_DURATION + i] = (uint8_t)ns;
-}
-
-static enum recording_result take(struct recording *r, const struct header *h, struct recording_chunk *ret)
+static enum recording_result recording_take(struct recording *r, const struct jfr_header *h, struct jfr_chunk **ret)
 {
     if (h->size > RECORDING_CHUNK_MAX) {
-        consume(r, h->size);
+        recording_consume(r, h->size);
         return RECORDING_DROPPED;
     }
     cleanup_free uint8_t *bytes = malloc(h->size);
-    bool whole = bytes && read_all(r->fd, bytes, h->size, r->at);
-    consume(r, h->size);
+    bool whole = bytes && recording_read_all(r->fd, bytes, h->size, r->at);
+    recording_consume(r, h->size);
     if (!whole)
         return RECORDING_DROPPED;
-    put_duration(bytes, h->duration_ns);
-    struct recording_chunk c = {.len = h->size};
-    claimed_times(h, &c);
-    c.bytes = TAKE_PTR(bytes);
+    jfr_header_put_duration(bytes, h->duration_ns);
+    struct jfr_chunk *c = jfr_chunk_new(TAKE_PTR(bytes), h->size);
+    jfr_header_span(h, &c->start_ns, &c->end_ns);
     *ret = c;
     return RECORDING_CHUNK;
 }
 
 /* The header is believed once it stays as it is from one look to the next. */
-static bool stays(struct recording *r, const uint8_t *header)
+static bool recording_stays(struct recording *r, const uint8_t *header)
 {
-    bool same = r->looked && memcmp(r->seen, header, RECORDING_HEADER) == 0;
-    memcpy(r->seen, header, RECORDING_HEADER);
+    bool same = r->looked && memcmp(r->seen, header, JFR_HEADER_SIZE) == 0;
+    memcpy(r->seen, header, JFR_HEADER_SIZE);
     r->looked = true;
     return same;
 }
 
-enum recording_result recording_next(struct recording *r, bool ended, struct recording_chunk *ret)
+enum recording_result recording_next(struct recording *r, bool ended, struct jfr_chunk **ret)
 {
     const enum recording_result not_yet = ended ? RECORDING_END : RECORDING_WAITING;
-    uint8_t bytes[RECORDING_HEADER];
+    uint8_t bytes[JFR_HEADER_SIZE];
+    struct jfr_header h, next;
     uint64_t end;
     r->unfinished = false;
     if (r->fd < 0 || !file_size(r->fd, &end))
         return RECORDING_BROKEN;
     if (end < r->at)
         return RECORDING_BROKEN;
-    if (end - r->at < RECORDING_HEADER || !read_all(r->fd, bytes, sizeof bytes, r->at)) {
+    if (end - r->at < sizeof bytes || !recording_read_all(r->fd, bytes, sizeof bytes, r->at)) {
         r->unfinished = true;
         return not_yet;
     }
 
-    bool settled = stays(r, bytes) || ended;
-    if (memcmp(bytes, MAGIC, MAGIC_LEN) != 0)
-        return settled ? RECORDING_BROKEN : RECORDING_WAITING;
-    struct header h = parse(bytes);
-    if (!finished(&h)) {
+    bool settled = recording_stays(r, bytes) || ended;
+    const enum jfr_framing framing = jfr_header_framing(bytes, &h);
+    if (framing == JFR_CHUNK_OPEN) {
         r->unfinished = true;
         return not_yet;
     }
-    bool sane = h.size > RECORDING_HEADER && h.checkpoint >= RECORDING_HEADER && h.checkpoint < h.size;
-    if (!sane || h.size > end - r->at)
+    if (framing != JFR_CHUNK_CLOSED || h.size > end - r->at)
         return settled ? RECORDING_BROKEN : RECORDING_WAITING;
-    struct header next;
-    const bool followed = header_at(r, r->at + h.size, &next);
-    if (!settled && !followed)
+    const enum jfr_framing following = framing_at(r, r->at + h.size, &next);
+    if (!settled && following == JFR_NO_CHUNK)
         return RECORDING_WAITING;
-    if (followed)
-        mend_duration(&h, &next);
-    const enum recording_result result = take(r, &h, ret);
-    if (result == RECORDING_CHUNK)
-        ret->last = !ended && followed && !finished(&next);
+    if (following != JFR_NO_CHUNK)
+        jfr_header_mend_duration(&h, &next);
+    const enum recording_result result = recording_take(r, &h, ret);
+    r->unfinished = result == RECORDING_CHUNK && !ended && following == JFR_CHUNK_OPEN;
     return result;
 }
 
 bool recording_has_tail(const struct recording *r)
 {
     uint64_t end;
-    return r->fd >= 0 && file_size(r->fd, &end) && end > r->at && end - r->at >= RECORDING_HEADER;
+    return r->fd >= 0 && file_size(r->fd, &end) && end > r->at && end - r->at >= JFR_HEADER_SIZE;
 }
 
 int recording_find_first(struct recording *r, struct err *err)
@@ -205,7 +142,7 @@ int recording_find_first(struct recording *r, struct err *err)
     for (at = (uint64_t)data; at < stop;) {
         uint8_t step[SCAN_STEP];
         size_t n = stop - at < sizeof step ? (size_t)(stop - at) : sizeof step, zeros = 0;
-        if (!read_all(r->fd, step, n, at))
+        if (!recording_read_all(r->fd, step, n, at))
             return err_set(err, -EIO, "read the earlier recording at byte %llu", (unsigned long long)at);
         while (zeros < n && step[zeros] == 0)
             zeros++;
@@ -213,8 +150,8 @@ int recording_find_first(struct recording *r, struct err *err)
         if (zeros < n)
             break;
     }
-    struct header first;
-    if (at < end && !header_at(r, at, &first))
+    struct jfr_header first;
+    if (at < end && framing_at(r, at, &first) == JFR_NO_CHUNK)
         return err_set(err, -EBADMSG, "the earlier recording has no chunk at byte %llu", (unsigned long long)at);
     r->at = r->punched = at;
     return 0;

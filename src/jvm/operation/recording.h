@@ -16,29 +16,23 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "jfr/chunk.h"
+#include "jfr/shared_chunk.h"
 
 /* The profiler closes a chunk at the first tick of a second after it got `chunksize` long, which is 4 MB: this leaves room for a
  * second in which it writes three times as much. */
-enum { RECORDING_HEADER = 68, RECORDING_CHUNK_MAX = 16 << 20 };
+enum { RECORDING_CHUNK_MAX = 16 << 20 };
 
 struct recording {
-    int fd;                         /* owned; -1: none */
-    uint64_t at;                    /* where the first unconsumed chunk begins */
-    uint64_t punched;               /* what lies before was given back */
-    uint8_t seen[RECORDING_HEADER]; /* the header there at the last look */
+    int fd;                        /* owned; -1: none */
+    uint64_t at;                   /* where the first unconsumed chunk begins */
+    uint64_t punched;              /* what lies before was given back */
+    uint8_t seen[JFR_HEADER_SIZE]; /* the header there at the last look */
     bool looked;
     bool
         unfinished; /* at the last look the chunk there was not: while nothing is written, there is nothing more to see */
 };
 #define RECORDING_INIT ((struct recording){.fd = -1})
-
-struct recording_chunk {
-    uint8_t *bytes; /* header included; the caller's to free() */
-    size_t len;
-    int64_t start_ns,
-        end_ns; /* wall clock, as the header claims (which is mended if that was set meanwhile); end >= start */
-    bool last;  /* the one behind it is being written: another look now would find nothing */
-};
 
 enum recording_result {
     RECORDING_WAITING, /* nothing finished yet */
@@ -48,8 +42,10 @@ enum recording_result {
     RECORDING_END,     /* the writer is done and all finished chunks were handed out */
 };
 
-/* The next finished chunk. `ended`: nobody writes any more. `*ret` is set with RECORDING_CHUNK only. */
-must_check enum recording_result recording_next(struct recording *r, bool ended, struct recording_chunk *ret);
+/* The next finished chunk, with its bytes and times (which are mended if the clock was set meanwhile). `ended`: nobody writes any more. `*ret`
+ * is set, to a new reference, with RECORDING_CHUNK only; r->unfinished then tells whether the one behind it is being written: another look now
+ * would find nothing. */
+must_check enum recording_result recording_next(struct recording *r, bool ended, struct jfr_chunk **ret);
 
 /* Gives the space of all consumed chunks back. Where the file system cannot, the recording keeps growing until its session ends. */
 void recording_punch(struct recording *r);

@@ -148,7 +148,7 @@ static void recognise_java(const struct procfs_stat *stat, struct str exe, unsig
     f->is_java = named || f->vm.n > 0;
 }
 
-static int read_arguments(struct reading *r, unsigned want, struct jvm_scan_record *f, struct err *err)
+static int scan_read_arguments(struct reading *r, unsigned want, struct jvm_scan_record *f, struct err *err)
 {
     int code = procfs_read(f->pid, "cmdline", &r->raw, err);
     if (code < 0)
@@ -185,7 +185,7 @@ static int scan_read_process(struct reading *r, unsigned want, struct jvm_scan_r
     if (want & JVM_WANT_CWD && (code = procfs_link(f->pid, "cwd", &r->cwd, err)) < 0)
         return code;
     f->cwd = buf_slice(&r->cwd);
-    if (want & (JVM_WANT_CMDLINE | JVM_WANT_JAVA) && (code = read_arguments(r, want, f, err)) < 0)
+    if (want & (JVM_WANT_CMDLINE | JVM_WANT_JAVA) && (code = scan_read_arguments(r, want, f, err)) < 0)
         return code;
     if (want & JVM_WANT_CGROUP && (code = procfs_read(f->pid, "cgroup", &r->cgroup, err)) < 0)
         return code;
@@ -235,7 +235,7 @@ struct jvm_scan {
     struct jvm_scan_item items[];
 };
 
-static void submit(struct jvm_scan *s);
+static void scan_submit(struct jvm_scan *s);
 
 static bool take_item(struct jvm_scan *s, pid_t pid)
 {
@@ -269,7 +269,7 @@ static void on_reply(void *arg, enum priv_result result, const uint8_t *out, siz
     }
     /* Of a helper that is no more nothing is known; the next one is asked. */
     if (s->len && (result != PRIV_LOST || s->lost++ < LOST_MAX)) {
-        submit(s);
+        scan_submit(s);
         return;
     }
     void (*const done)(void *, int) = s->done;
@@ -278,7 +278,7 @@ static void on_reply(void *arg, enum priv_result result, const uint8_t *out, siz
     done(done_arg, result == PRIV_LOST ? -EPIPE : 0);
 }
 
-static void submit(struct jvm_scan *s)
+static void scan_submit(struct jvm_scan *s)
 {
     cleanup_buf struct buf in = BUF_INIT(JVM_SCAN_MAX * ITEM_SIZE);
     for (size_t i = 0; i < s->len; i++) {
@@ -305,7 +305,7 @@ struct jvm_scan *jvm_scan(struct priv *priv, uint64_t user, const struct jvm_sca
     s->arg = arg;
     s->len = n;
     memcpy(s->items, items, n * sizeof *items);
-    submit(s);
+    scan_submit(s);
     return s;
 }
 

@@ -37,7 +37,7 @@ static const struct {
     {"features", "agct", {{8, 352}, {11, 17}, {17, 5}}, "AsyncGetCallTrace may crash this JVM (JDK-8283849)"},
 };
 
-static bool number(struct str *rest, unsigned *ret)
+static bool build_number(struct str *rest, unsigned *ret)
 {
     size_t i = 0;
     unsigned n = 0;
@@ -48,7 +48,7 @@ static bool number(struct str *rest, unsigned *ret)
     return i > 0;
 }
 
-static bool skip(struct str *rest, const char *text)
+static bool build_skip(struct str *rest, const char *text)
 {
     if (!str_has_prefix(*rest, str_of(text)))
         return false;
@@ -57,7 +57,7 @@ static bool skip(struct str *rest, const char *text)
     return true;
 }
 
-static bool has(struct str s, const char *part)
+static bool build_has(struct str s, const char *part)
 {
     return s.n && memmem(s.p, s.n, part, strlen(part));
 }
@@ -72,24 +72,24 @@ void jvm_printable(struct str text, char *ret, size_t size)
 
 bool jvm_build_parse(struct str version, struct jvm_build *ret)
 {
-    struct jvm_build b = {.early = has(version, "-ea") || has(version, "-internal")};
+    struct jvm_build b = {.early = build_has(version, "-ea") || build_has(version, "-internal")};
     struct str rest = version;
     unsigned minor = 0;
-    if (!number(&rest, &b.major) || b.major == 0)
+    if (!build_number(&rest, &b.major) || b.major == 0)
         return false;
-    const bool dotted = skip(&rest, ".") && number(&rest, &minor);
+    const bool dotted = build_skip(&rest, ".") && build_number(&rest, &minor);
     if (b.major == 1 && dotted) {
         /* 1.8.0_504-b01 */
         b.major = minor;
         unsigned patch;
-        if (skip(&rest, ".") && number(&rest, &patch) && skip(&rest, "_"))
-            (void)number(&rest, &b.update);
-    } else if (dotted && str_has_prefix(rest, STR("-b")) && !has(version, "+")) {
+        if (build_skip(&rest, ".") && build_number(&rest, &patch) && build_skip(&rest, "_"))
+            (void)build_number(&rest, &b.update);
+    } else if (dotted && str_has_prefix(rest, STR("-b")) && !build_has(version, "+")) {
         /* HotSpot's own count, which ended with JDK 8: 20 to 25 for JDK 6 to 8. */
         b.update = minor;
         b.major = b.major == 25 ? 8 : b.major >= 21 && b.major <= 24 ? 7 : 6;
-    } else if (dotted && skip(&rest, ".")) {
-        (void)number(&rest, &b.update);
+    } else if (dotted && build_skip(&rest, ".")) {
+        (void)build_number(&rest, &b.update);
     }
     jvm_printable(version, b.text, sizeof b.text);
     *ret = b;
@@ -99,7 +99,7 @@ bool jvm_build_parse(struct str version, struct jvm_build *ret)
 static bool release_value(struct str text, const char *name, struct jvm_build *ret)
 {
     for (struct str line; str_split(&text, '\n', &line);) {
-        if (!skip(&line, name) || !skip(&line, "=\""))
+        if (!build_skip(&line, name) || !build_skip(&line, "=\""))
             continue;
         struct str value;
         return str_split(&line, '"', &value) && jvm_build_parse(value, ret);
@@ -139,7 +139,7 @@ unsigned asprof_version_of(struct str library)
         at += strlen(before);
         library = (struct str){at, library.n - (size_t)(at - library.p)};
         struct str rest = library;
-        if (number(&rest, &major) && skip(&rest, ".") && number(&rest, &minor) && minor < 1000)
+        if (build_number(&rest, &major) && build_skip(&rest, ".") && build_number(&rest, &minor) && minor < 1000)
             return major * 1000 + minor;
     }
     return 0;
@@ -174,7 +174,7 @@ int jvm_build_check(const struct jvm_build *b, unsigned profiler, bool untested,
 const char *jvm_build_forbids(const struct jvm_build *b, struct str name, struct str value)
 {
     for (size_t i = 0; i < ARRAY_LEN(bad_options); i++) {
-        if (!str_is(name, bad_options[i].option) || (bad_options[i].value && !has(value, bad_options[i].value)))
+        if (!str_is(name, bad_options[i].option) || (bad_options[i].value && !build_has(value, bad_options[i].value)))
             continue;
         for (size_t k = 0; k < ARRAY_LEN(bad_options[i].releases); k++)
             if (b->major && b->major == bad_options[i].releases[k].major &&

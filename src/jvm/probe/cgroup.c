@@ -31,7 +31,7 @@ static bool parse_mount(struct str line, struct mount *ret)
     return str_split(&line, ' ', &ret->type) && str_split(&line, ' ', &source) && str_split(&line, ' ', &ret->options);
 }
 
-static bool lists(struct str commas, const char *name)
+static bool cgroup_lists(struct str commas, const char *name)
 {
     for (struct str word; str_split(&commas, ',', &word);)
         if (str_is(word, name))
@@ -46,7 +46,7 @@ static struct str group_path(struct str cgroups, bool v2)
         struct str id, controllers;
         if (!str_split(&line, ':', &id) || !str_split(&line, ':', &controllers))
             continue;
-        if (v2 ? str_is(id, "0") && controllers.n == 0 : lists(controllers, "memory"))
+        if (v2 ? str_is(id, "0") && controllers.n == 0 : cgroup_lists(controllers, "memory"))
             return line;
     }
     return (struct str){0};
@@ -54,7 +54,7 @@ static struct str group_path(struct str cgroups, bool v2)
 
 /* Cuts the mounted part off the group's path: "/kubepods/pod7" of a mount of "/kubepods" is "/pod7". A path that leads out of what is
  * mounted ("/../x") has no place there. */
-static bool within(struct str path, struct str root, struct str *ret)
+static bool cgroup_within(struct str path, struct str root, struct str *ret)
 {
     if (!str_is(root, "/")) {
         if (!str_has_prefix(path, root) || (path.n > root.n && path.p[root.n] != '/'))
@@ -78,10 +78,10 @@ static int find_in(struct str cgroups, struct str mountinfo, bool v2, struct cgr
     for (struct str line; str_split(&mountinfo, '\n', &line);) {
         struct mount m = {0};
         if (!parse_mount(line, &m) || !str_is(m.type, v2 ? "cgroup2" : "cgroup") ||
-            (!v2 && !lists(m.options, "memory")))
+            (!v2 && !cgroup_lists(m.options, "memory")))
             continue;
         code = -EXDEV;
-        if (!within(path, m.root, &below))
+        if (!cgroup_within(path, m.root, &below))
             continue;
         int n = snprintf(ret->path, sizeof ret->path, "%.*s%.*s", STR_ARG(m.point), STR_ARG(below));
         if (n < 0 || (size_t)n >= sizeof ret->path)

@@ -6,7 +6,7 @@
 static const uint64_t UNLIMITED = (uint64_t)1 << 60;
 
 /* What goes at once. */
-static uint64_t reclaimable(const struct cgroup *c)
+static uint64_t headroom_reclaimable(const struct cgroup *c)
 {
     /* Version 1 tells its own pages apart from those of the groups below; its limit is about all of them. */
     uint64_t idle = 0, dirty = 0, writeback = 0;
@@ -16,7 +16,7 @@ static uint64_t reclaimable(const struct cgroup *c)
     return idle > dirty + writeback ? idle - dirty - writeback : 0;
 }
 
-static void note(struct headroom *h, uint64_t limit, uint64_t used, uint64_t spare)
+static void headroom_note(struct headroom *h, uint64_t limit, uint64_t used, uint64_t spare)
 {
     if (limit >= UNLIMITED)
         return;
@@ -26,11 +26,12 @@ static void note(struct headroom *h, uint64_t limit, uint64_t used, uint64_t spa
     *h = (struct headroom){.limited = true, .left = left, .limit = limit};
 }
 
-static void look(struct headroom *h, const struct cgroup *c, const char *limit_file, const char *usage_file)
+static void headroom_read_group(struct headroom *h, const struct cgroup *c, const char *limit_file,
+                                const char *usage_file)
 {
     uint64_t limit, used;
     if (cgroup_number(c, limit_file, &limit) && limit < UNLIMITED && cgroup_number(c, usage_file, &used))
-        note(h, limit, used, reclaimable(c));
+        headroom_note(h, limit, used, headroom_reclaimable(c));
 }
 
 void headroom_read(const struct cgroup *c, struct headroom *ret)
@@ -40,14 +41,14 @@ void headroom_read(const struct cgroup *c, struct headroom *ret)
     do {
         uint64_t hierarchy = 1;
         if (at.v2) {
-            look(ret, &at, "memory.max", "memory.current");
+            headroom_read_group(ret, &at, "memory.max", "memory.current");
             continue;
         }
         /* Without it a group of version 1 is charged for its own processes only. */
         if (at.path[0] &&
             (!cgroup_number(&at, "memory.use_hierarchy", &hierarchy) || hierarchy || strcmp(at.path, c->path) == 0)) {
-            look(ret, &at, "memory.limit_in_bytes", "memory.usage_in_bytes");
-            look(ret, &at, "memory.memsw.limit_in_bytes", "memory.memsw.usage_in_bytes");
+            headroom_read_group(ret, &at, "memory.limit_in_bytes", "memory.usage_in_bytes");
+            headroom_read_group(ret, &at, "memory.memsw.limit_in_bytes", "memory.memsw.usage_in_bytes");
         }
     } while (cgroup_up(&at));
 }

@@ -10,7 +10,7 @@
 
 enum { MAGIC = 0xcafec0c0u, PROLOGUE = 32, ENTRY_HEAD = 20, ENTRIES_MAX = 65536, DIRENTS_MAX = 65536 };
 
-static uint32_t u32(struct str bytes, size_t at, bool big)
+static uint32_t perfdata_u32(struct str bytes, size_t at, bool big)
 {
     uint8_t b[4];
     if (at > bytes.n || bytes.n - at < sizeof b)
@@ -30,16 +30,17 @@ static struct str text_at(struct str bytes, size_t at, size_t end)
 
 bool perfdata_string(struct str bytes, const char *name, struct str *ret)
 {
-    if (bytes.n < PROLOGUE || u32(bytes, 0, true) != MAGIC)
+    if (bytes.n < PROLOGUE || perfdata_u32(bytes, 0, true) != MAGIC)
         return false;
     bool big = bytes.p[4] == 0;
-    size_t at = u32(bytes, 24, big); /* entry_offset */
-    uint32_t count = u32(bytes, 28, big);
+    size_t at = perfdata_u32(bytes, 24, big); /* entry_offset */
+    uint32_t count = perfdata_u32(bytes, 28, big);
     for (uint32_t i = 0; i < count && i < ENTRIES_MAX; i++) {
-        uint32_t length = u32(bytes, at, big);
+        uint32_t length = perfdata_u32(bytes, at, big);
         if (length < ENTRY_HEAD || at > bytes.n || length > bytes.n - at)
             return false;
-        size_t end = at + length, name_at = at + u32(bytes, at + 4, big), data_at = at + u32(bytes, at + 16, big);
+        size_t end = at + length, name_at = at + perfdata_u32(bytes, at + 4, big),
+               data_at = at + perfdata_u32(bytes, at + 16, big);
         bool is_text = bytes.p[at + 12] == 'B';
         if (is_text && str_is(text_at(bytes, name_at, end), name)) {
             *ret = text_at(bytes, data_at, end);

@@ -167,7 +167,7 @@ ino_t jvm_mapped_inode(const struct jvm_view *v, const char *tail)
     return each_mapping(v, is_sought, &s) < 0 ? 0 : s.inode;
 }
 
-static bool exists(int root, const char *path)
+static bool probe_exists(int root, const char *path)
 {
     struct stat st;
     cleanup_close int fd = rootfs_peek(root, path, &st, NULL);
@@ -182,7 +182,9 @@ static enum jvm_libc libc_of(const struct jvm_probe *t, int root)
         return t->musl ? JVM_MUSL : JVM_GLIBC;
     if (t->glibc)
         return JVM_GLIBC;
-    return exists(root, "/lib/ld-musl-x86_64.so.1") || exists(root, "/lib/ld-musl-aarch64.so.1") ? JVM_MUSL : JVM_GLIBC;
+    return probe_exists(root, "/lib/ld-musl-x86_64.so.1") || probe_exists(root, "/lib/ld-musl-aarch64.so.1")
+               ? JVM_MUSL
+               : JVM_GLIBC;
 }
 
 static DIR *open_dir(const struct pidref *p, const char *name)

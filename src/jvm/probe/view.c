@@ -51,7 +51,7 @@ static bool is_java(const struct pidref *p)
     return str_has_suffix(path, STR("/java"));
 }
 
-static void read_arguments(struct jvm_view *v)
+static void view_read_arguments(struct jvm_view *v)
 {
     bool cmdline = false, environment = false;
     v->java = is_java(&v->p);
@@ -62,7 +62,7 @@ static void read_arguments(struct jvm_view *v)
     v->whole = read && cmdline && environment;
 }
 
-static int open_files(struct jvm_view *v, struct err *err)
+static int view_open_files(struct jvm_view *v, struct err *err)
 {
     const struct {
         const char *name;
@@ -95,13 +95,13 @@ int jvm_view_open(struct jvm_view *v, pid_t pid, uint64_t start_time, struct err
         return err_set(err, -ESRCH, "process %d is gone", (int)pid);
     if (state == 'T' || state == 't')
         return err_set(err, -ETIMEDOUT, "process %d is stopped", (int)pid);
-    code = open_files(v, err);
+    code = view_open_files(v, err);
     if (code == 0)
         code = read_rights(v, &v->rights, &v->ns_pid, err);
     if (code < 0)
         return pidref_alive(&v->p) ? code : err_set(err, -ESRCH, "process %d is gone", (int)pid);
     v->host = jvm_sees_host(v->p.proc);
-    read_arguments(v);
+    view_read_arguments(v);
     return 0;
 }
 

@@ -93,7 +93,7 @@ static void apply_flags_file(struct flags_reader *r, struct str name)
     }
 }
 
-static void apply(struct flags_reader *r, struct str option, bool files)
+static void vm_flags_apply_argument(struct flags_reader *r, struct str option, bool files)
 {
     struct str rest;
     vm_flags_apply(r->o, option);
@@ -109,7 +109,7 @@ static void apply(struct flags_reader *r, struct str option, bool files)
     }
 }
 
-static bool blank(char c)
+static bool vm_flags_blank(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
@@ -118,12 +118,12 @@ static bool blank(char c)
 static bool next_word(struct str *rest, char *word, size_t size, struct str *ret)
 {
     size_t i = 0, n = 0;
-    while (i < rest->n && blank(rest->p[i]))
+    while (i < rest->n && vm_flags_blank(rest->p[i]))
         i++;
     if (i == rest->n)
         return false;
     char quote = 0;
-    for (; i < rest->n && (quote || !blank(rest->p[i])); i++) {
+    for (; i < rest->n && (quote || !vm_flags_blank(rest->p[i])); i++) {
         char c = rest->p[i];
         if (quote ? c == quote : c == '"' || c == '\'') {
             quote = quote ? 0 : c;
@@ -141,7 +141,7 @@ static void apply_text(struct flags_reader *r, struct str text)
 {
     char word[PATH_MAX];
     for (struct str option; next_word(&text, word, sizeof word, &option);)
-        apply(r, option, true);
+        vm_flags_apply_argument(r, option, true);
 }
 
 void vm_flags_apply_text(struct vm_flags *o, struct str text)
@@ -181,7 +181,7 @@ static void apply_java(struct flags_reader *r, struct str args)
         else if (command_line_takes_argument(arg))
             (void)!str_split(&args, '\0', &arg);
         else
-            apply(r, arg, true);
+            vm_flags_apply_argument(r, arg, true);
     }
 }
 
@@ -189,7 +189,7 @@ static void apply_java(struct flags_reader *r, struct str args)
 static void apply_any(struct flags_reader *r, struct str args)
 {
     for (struct str arg, rest; str_split(&args, '\0', &arg);)
-        apply(r, cut_prefix(arg, "-J", &rest) ? rest : arg, true);
+        vm_flags_apply_argument(r, cut_prefix(arg, "-J", &rest) ? rest : arg, true);
 }
 
 static void apply_environ(struct flags_reader *r, struct str environment, const char *name)

@@ -19,7 +19,7 @@ struct account {
 static struct list buckets[BUCKETS];
 static size_t all_taken, limit;
 
-static struct list *bucket_of(uint64_t user)
+static struct list *budget_bucket_of(uint64_t user)
 {
     struct list *b = &buckets[(user ^ user >> 32) % BUCKETS];
     if (!b->next)
@@ -27,9 +27,9 @@ static struct list *bucket_of(uint64_t user)
     return b;
 }
 
-static struct account *find(uint64_t user)
+static struct account *budget_find_user(uint64_t user)
 {
-    struct list *bucket = bucket_of(user);
+    struct list *bucket = budget_bucket_of(user);
     list_each(bucket, node)
     {
         struct account *a = list_entry(node, struct account, node);
@@ -44,7 +44,7 @@ void jvm_budget_limit(size_t descriptors)
     limit = descriptors;
 }
 
-static size_t pool(void)
+static size_t budget_pool(void)
 {
     struct rlimit r;
     if (!limit)
@@ -55,8 +55,8 @@ static size_t pool(void)
 int jvm_budget_take(uint64_t user, size_t descriptors, struct err *err)
 {
     char text[JVM_USER_TEXT];
-    struct account *a = find(user);
-    const size_t total = pool(), left = total > all_taken ? total - all_taken : 0;
+    struct account *a = budget_find_user(user);
+    const size_t total = budget_pool(), left = total > all_taken ? total - all_taken : 0;
     const size_t its = (a ? a->taken : 0) + descriptors;
     if (descriptors > left || (user && its > SHARE * (left - descriptors)))
         return err_set(
@@ -66,7 +66,7 @@ int jvm_budget_take(uint64_t user, size_t descriptors, struct err *err)
     if (!a) {
         a = xcalloc(1, sizeof *a);
         a->user = user;
-        list_push(bucket_of(user), &a->node);
+        list_push(budget_bucket_of(user), &a->node);
     }
     a->taken += descriptors;
     all_taken += descriptors;
@@ -75,7 +75,7 @@ int jvm_budget_take(uint64_t user, size_t descriptors, struct err *err)
 
 void jvm_budget_give(uint64_t user, size_t descriptors)
 {
-    struct account *a = find(user);
+    struct account *a = budget_find_user(user);
     if (!a || a->taken < descriptors)
         abort(); /* what was not taken is given back: somebody's count is wrong */
     a->taken -= descriptors;

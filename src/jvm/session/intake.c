@@ -63,7 +63,10 @@ static void end_interval(struct intake *in)
     if (!in->open)
         return;
     in->open = false;
-    in->events->chunk(in->arg, NULL, 0, true);
+    struct jfr_chunk *end = jfr_chunk_new(NULL, 0);
+    end->last_of_interval = true;
+    in->events->chunk(in->arg, end);
+    jfr_chunk_unref(end);
 }
 
 static bool interval_full(const struct intake *in, int64_t target)
@@ -76,7 +79,7 @@ static bool interval_full(const struct intake *in, int64_t target)
 }
 
 /* `live`: of the running profiler, not what an earlier one left. */
-static void hand_out(struct intake *in, struct recording_chunk *c, bool live)
+static void hand_out(struct intake *in, struct jfr_chunk *c, bool live)
 {
     /* A hole in time is not part of any interval: the profiler was off, or another agent's. */
     const bool hole = c->start_ns - in->end_ns > SECOND || c->start_ns - in->end_ns < -SECOND;
@@ -93,12 +96,13 @@ static void hand_out(struct intake *in, struct recording_chunk *c, bool live)
     in->first_cut = in->first_cut || (full && live);
     metric_add(&jvm_chunks_total, 1, "read");
     metric_add(&jfr_bytes, (double)c->len);
-    in->events->chunk(in->arg, TAKE_PTR(c->bytes), c->len, full);
+    c->last_of_interval = full;
+    in->events->chunk(in->arg, c);
 }
 
 /* ---- recordings ---- */
 
-static struct intake_file *current(struct intake *in)
+static struct intake_file *intake_current(struct intake *in)
 {
     struct intake_file *last = in->file_count ? &in->files[in->file_count - 1] : NULL;
     return last && !last->ended ? last : NULL;
@@ -111,7 +115,7 @@ static void drop_first(struct intake *in)
     memmove(&in->files[0], &in->files[1], in->file_count * sizeof in->files[0]);
 }
 
-static struct intake_file *add(struct intake *in, int fd)
+static struct intake_file *intake_add_file(struct intake *in, int fd)
 {
     if (in->file_count == INTAKE_FILES) {
         metric_add(&jvm_chunks_total, 1, "dropped");
@@ -128,7 +132,7 @@ void intake_add(struct intake *in, int fd, bool other)
     intake_end(in);
     if (other && in->file_count)
         in->files[in->file_count - 1].ends_interval = true;
-    add(in, fd);
+    intake_add_file(in, fd);
 }
 
 void intake_adopt(struct intake *in, int fd)
@@ -139,7 +143,7 @@ void intake_adopt(struct intake *in, int fd)
             return;
         }
     intake_end(in);
-    struct intake_file *f = add(in, fd);
+    struct intake_file *f = intake_add_file(in, fd);
     f->ended = f->find_first = true;
 }
 
@@ -167,9 +171,9 @@ static void file_over(struct intake *in, const char *result)
         end_interval(in);
 }
 
-static void damaged(struct intake *in, const char *result, const char *why)
+static void intake_damaged(struct intake *in, const char *result, const char *why)
 {
-    const bool live = &in->files[0] == current(in);
+    const bool live = &in->files[0] == intake_current(in);
     file_over(in, result);
     if (live)
         in->events->damaged(in->arg, why);
@@ -177,14 +181,14 @@ static void damaged(struct intake *in, const char *result, const char *why)
 
 /* ---- steps ---- */
 
-static void take(struct intake *in, struct jvm_read *r)
+static void intake_take(struct intake *in, struct jvm_read *r)
 {
-    const bool live = &in->files[0] == current(in);
-    in->pace_at = r->chunk.last ? 0 : now_ns() + (in->hurry ? PACE_END_MS : PACE_MS) * SECOND / 1000;
-    in->read_clock = max_ns(in->read_clock, now_ns()) + (int64_t)((double)r->chunk.len / INTAKE_RATE * 1e9);
+    const bool live = &in->files[0] == intake_current(in);
+    in->pace_at = r->recording.unfinished ? 0 : now_ns() + (in->hurry ? PACE_END_MS : PACE_MS) * SECOND / 1000;
+    in->read_clock = max_ns(in->read_clock, now_ns()) + (int64_t)((double)r->chunk->len / INTAKE_RATE * 1e9);
     if (live)
-        in->events->live(in->arg, &r->chunk);
-    hand_out(in, &r->chunk, live);
+        in->events->live(in->arg, r->chunk);
+    hand_out(in, r->chunk, live);
 }
 
 /* The next try waits a while: what holds up the child may hold up the next. */
@@ -197,7 +201,7 @@ static void no_answer(struct intake *in)
     if (++in->unanswered < UNANSWERED_MAX)
         return;
     in->unanswered = 0;
-    damaged(in, "dropped", "reading the recording timed out");
+    intake_damaged(in, "dropped", "reading the recording timed out");
 }
 
 static void on_read(void *arg, struct jvm_read *r)
@@ -216,7 +220,7 @@ static void on_read(void *arg, struct jvm_read *r)
         switch (r->result) {
         case RECORDING_CHUNK:
             f->looked = false;
-            take(in, r);
+            intake_take(in, r);
             break;
         case RECORDING_DROPPED:
             f->looked = false;
@@ -231,11 +235,11 @@ static void on_read(void *arg, struct jvm_read *r)
             file_over(in, NULL);
             break;
         case RECORDING_BROKEN:
-            damaged(in, "broken", "the recording is damaged (full disk?)");
+            intake_damaged(in, "broken", "the recording is damaged (full disk?)");
             break;
         }
     }
-    free(r->chunk.bytes);
+    jfr_chunk_unref(r->chunk);
     in->events->turn(in->arg);
 }
 
@@ -256,7 +260,7 @@ int64_t intake_put_off_ns(const struct intake *in)
     return in->file_count && off > 0 ? off : 0;
 }
 
-static bool overflows(const struct intake_file *f, const struct stat *st)
+static bool intake_overflows(const struct intake_file *f, const struct stat *st)
 {
     const uint64_t blocks = (uint64_t)st->st_blocks * 512;
     return (uint64_t)st->st_size > f->recording.at && blocks > INTAKE_BACKLOG;
@@ -268,13 +272,13 @@ bool intake_look(struct intake *in, bool due)
     if (in->reading)
         return true;
     if (!in->file_count || intake_put_off_ns(in))
-        return in->file_count && !current(in);
+        return in->file_count && !intake_current(in);
     struct intake_file *f = &in->files[0];
     if (!f->ended && !due && !in->pace_at)
         return false;
     in->pace_at = 0;
-    if (fstat(f->recording.fd, &st) < 0 || overflows(f, &st)) {
-        damaged(in, "dropped", "the recording grows faster than the read limit");
+    if (fstat(f->recording.fd, &st) < 0 || intake_overflows(f, &st)) {
+        intake_damaged(in, "dropped", "the recording grows faster than the read limit");
         return in->file_count;
     }
     if (is_as_it_was(f, &st))

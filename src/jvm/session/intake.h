@@ -28,11 +28,11 @@ enum { INTAKE_FILES = 4 };
 enum { INTAKE_RATE = 8 << 20, INTAKE_BURST = 64 << 20, INTAKE_BACKLOG = 256 << 20 };
 
 struct intake_events {
-    /* One finished chunk, header included; bytes are the callee's to free(). `last_of_interval`: the interval ends with it.
-     * NULL bytes, only with last_of_interval: the chunks handed out so far are all there will be of their interval. */
-    void (*chunk)(void *arg, uint8_t *bytes, size_t len, bool last_of_interval);
+    /* One finished chunk: to be kept by a reference. One without bytes only ends the interval: the chunks handed out so far are all there will
+     * be of it. */
+    void (*chunk)(void *arg, struct jfr_chunk *c);
     /* Of the running profiler, before it is handed out. */
-    void (*live)(void *arg, const struct recording_chunk *c);
+    void (*live)(void *arg, const struct jfr_chunk *c);
     /* The current recording came to nothing: why. */
     void (*damaged)(void *arg, const char *why);
     /* A step was taken: there may be more, or nothing be left. */

@@ -8,7 +8,7 @@ enum { CLOCK_TICKS = 0, CLOCK_EXACT = 2 }; /* CPUCLOCK_PROF, CPUCLOCK_SCHED */
 /* So many ticks that one more or less makes no difference, at 250 a second. */
 static const int64_t TICKS_LEAST_NS = 500000000;
 /* Beyond that it is not the clocks. */
-static const double WORTH_LEAST = 0.5, WORTH_MOST = 2;
+static const double SCALE_LEAST = 0.5, SCALE_MOST = 2;
 
 static bool read_clock(pid_t pid, int which, int64_t *ret)
 {
@@ -19,21 +19,21 @@ static bool read_clock(pid_t pid, int which, int64_t *ret)
     return true;
 }
 
-void tick_clock_begin(struct tick_clock *c, pid_t pid)
+void itimer_scale_begin(struct itimer_scale *s, pid_t pid)
 {
-    if (!read_clock(pid, CLOCK_TICKS, &c->ticks_ns) || !read_clock(pid, CLOCK_EXACT, &c->exact_ns))
-        c->ticks_ns = c->exact_ns = INT64_MAX;
+    if (!read_clock(pid, CLOCK_TICKS, &s->ticks_ns) || !read_clock(pid, CLOCK_EXACT, &s->exact_ns))
+        s->ticks_ns = s->exact_ns = INT64_MAX;
 }
 
-double tick_clock_worth(struct tick_clock *c, pid_t pid)
+double itimer_scale_measure(struct itimer_scale *s, pid_t pid)
 {
     int64_t ticks, exact;
     if (!read_clock(pid, CLOCK_TICKS, &ticks) || !read_clock(pid, CLOCK_EXACT, &exact) ||
-        ticks - c->ticks_ns < TICKS_LEAST_NS)
-        return c->worth;
-    const double worth = (double)(exact - c->exact_ns) / (double)(ticks - c->ticks_ns);
-    c->worth = worth < WORTH_LEAST ? WORTH_LEAST : worth > WORTH_MOST ? WORTH_MOST : worth;
-    c->ticks_ns = ticks;
-    c->exact_ns = exact;
-    return c->worth;
+        ticks - s->ticks_ns < TICKS_LEAST_NS)
+        return s->value;
+    const double value = (double)(exact - s->exact_ns) / (double)(ticks - s->ticks_ns);
+    s->value = value < SCALE_LEAST ? SCALE_LEAST : value > SCALE_MOST ? SCALE_MOST : value;
+    s->ticks_ns = ticks;
+    s->exact_ns = exact;
+    return s->value;
 }

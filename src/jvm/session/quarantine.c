@@ -50,7 +50,7 @@ struct quarantine_job {
 
 /* ---- the file ---- */
 
-static bool apply(void *arg, struct quarantine_list *l)
+static bool quarantine_apply(void *arg, struct quarantine_list *l)
 {
     const struct changes *c = arg;
     for (size_t i = 0; i < c->len; i++) {
@@ -63,15 +63,15 @@ static bool apply(void *arg, struct quarantine_list *l)
     return true;
 }
 
-static void work(uv_work_t *w)
+static void quarantine_work(uv_work_t *w)
 {
     struct quarantine_job *j = w->data;
-    j->code = quarantine_edit(j->dir, apply, &j->changes, &j->err);
+    j->code = quarantine_edit(j->dir, quarantine_apply, &j->changes, &j->err);
 }
 
-static void flush(struct quarantine *q);
+static void quarantine_flush(struct quarantine *q);
 
-static void worked(uv_work_t *w, int status)
+static void quarantine_worked(uv_work_t *w, int status)
 {
     struct quarantine_job *j = w->data;
     struct quarantine *q = j->owner;
@@ -79,14 +79,14 @@ static void worked(uv_work_t *w, int status)
         q->job = NULL;
         if (status == 0 && j->code < 0)
             q->problem(q->arg, j->err.text);
-        flush(q);
+        quarantine_flush(q);
     }
     free(j->dir);
     free(j->changes.items);
     free(j);
 }
 
-static void flush(struct quarantine *q)
+static void quarantine_flush(struct quarantine *q)
 {
     if (q->job || q->wanted.len == 0)
         return;
@@ -96,20 +96,20 @@ static void flush(struct quarantine *q)
     j->changes = q->wanted;
     j->work.data = j;
     q->wanted = (struct changes){0};
-    if (uv_queue_work(q->loop, &j->work, work, worked) < 0) {
-        worked(&j->work, UV_ECANCELED);
+    if (uv_queue_work(q->loop, &j->work, quarantine_work, quarantine_worked) < 0) {
+        quarantine_worked(&j->work, UV_ECANCELED);
         return;
     }
     q->job = j;
 }
 
-static void change(struct quarantine *q, const struct quarantine_entry *e, bool remove)
+static void quarantine_change(struct quarantine *q, const struct quarantine_entry *e, bool remove)
 {
     if (!*q->dir)
         return;
     xgrow(&q->wanted.items, &q->wanted.cap, q->wanted.len + 1, sizeof *q->wanted.items);
     q->wanted.items[q->wanted.len++] = (struct change){remove, *e};
-    flush(q);
+    quarantine_flush(q);
 }
 
 static bool same_file(const struct stat *a, const struct stat *b)
@@ -119,7 +119,7 @@ static bool same_file(const struct stat *a, const struct stat *b)
 }
 
 /* What others did to the file, once what we want to do to it is done. */
-static void look(struct quarantine *q)
+static void quarantine_poll(struct quarantine *q)
 {
     struct stat st = {0};
     if (!*q->dir || q->job || q->wanted.len || clock_ms() < q->looked_ms + LOOK_MS)
@@ -173,7 +173,7 @@ void quarantine_free(struct quarantine *q)
 
 const char *quarantine_keys(struct quarantine *q)
 {
-    look(q);
+    quarantine_poll(q);
     buf_reset(&q->keys);
     for (size_t i = 0; i < q->list.len; i++)
         if (q->list.items[i].strikes >= QUARANTINE_STRIKES)
@@ -183,7 +183,7 @@ const char *quarantine_keys(struct quarantine *q)
 
 bool quarantine_reason(struct quarantine *q, const char *key, char *text, size_t size)
 {
-    look(q);
+    quarantine_poll(q);
     const struct quarantine_entry *e = quarantine_list_find(&q->list, key);
     if (!e || e->strikes < QUARANTINE_STRIKES)
         return false;
@@ -210,7 +210,7 @@ static void note_fine(struct quarantine *q, const struct jvm_makeup *m)
         memcpy(q->fine[q->fine_next++ % FINE_MAX], m->key, sizeof m->key);
     if (!e || e->strikes >= QUARANTINE_STRIKES)
         return;
-    change(q, e, true);
+    quarantine_change(q, e, true);
     quarantine_list_remove(&q->list, (size_t)(e - q->list.items));
 }
 
@@ -228,7 +228,7 @@ bool quarantine_died(struct quarantine *q, const struct jvm_makeup *m, enum jvm_
     e.when_s = time(NULL);
     jvm_printable(str_of(why), e.why, sizeof e.why);
     quarantine_list_put(&q->list, &e);
-    change(q, &e, false);
+    quarantine_change(q, &e, false);
     return e.strikes >= QUARANTINE_STRIKES;
 }
 

@@ -40,7 +40,7 @@ void quarantine_list_remove(struct quarantine_list *l, size_t i)
 }
 
 /* The oldest of that user's, when that user has too many; else the oldest of all. */
-static void make_room(struct quarantine_list *l, uint32_t uid)
+static void quarantine_file_make_room(struct quarantine_list *l, uint32_t uid)
 {
     size_t of_user = 0, oldest = l->len;
     for (size_t i = l->len; i-- > 0;)
@@ -60,7 +60,7 @@ void quarantine_list_put(struct quarantine_list *l, const struct quarantine_entr
     struct quarantine_entry *old = quarantine_list_find(l, copy.makeup.key);
     if (old)
         quarantine_list_remove(l, (size_t)(old - l->items));
-    make_room(l, copy.makeup.uid);
+    quarantine_file_make_room(l, copy.makeup.uid);
     xgrow(&l->items, &l->cap, l->len + 1, sizeof *l->items);
     l->items[l->len++] = copy;
 }

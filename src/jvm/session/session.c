@@ -68,7 +68,7 @@ struct jvm_session {
     struct degraded degraded; /* of the settings `sent` */
     struct jvm_retry retries;
 
-    struct tick_clock ticks;
+    struct itimer_scale scale;
     int64_t began;       /* the profiler's session */
     uint64_t roll_bytes; /* read from it */
     int64_t chunk_began; /* the chunk being written, as we saw it */
@@ -93,8 +93,8 @@ static struct metric_family gap_seconds = {.name = "smolder_gap_seconds",
                                            .buckets = gap_buckets,
                                            .bucket_count = ARRAY_LEN(gap_buckets)};
 
-static void turn(struct jvm_session *s);
-static void schedule(struct jvm_session *s);
+static void session_drive(struct jvm_session *s);
+static void session_schedule(struct jvm_session *s);
 
 const char *jvm_state_name(enum jvm_state s)
 {
@@ -107,7 +107,7 @@ static int64_t now_ns(void)
     return (int64_t)uv_hrtime();
 }
 
-static void enter(struct jvm_session *s, enum jvm_state state, const char *reason)
+static void session_set_state(struct jvm_session *s, enum jvm_state state, const char *reason)
 {
     if (s->state == state && strcmp(s->reason, reason) == 0)
         return;
@@ -146,13 +146,13 @@ static char *start_options(const struct jvm_session *s)
 
 /* ---- recordings ---- */
 
-static void lose(struct jvm_session *s, const char *reason, int64_t retry_ns);
+static void session_enter_waiting(struct jvm_session *s, const char *reason, int64_t retry_ns);
 static int64_t retry_after(struct jvm_session *s, enum jvm_outcome outcome);
 
 /* The next chunk began when this one ended, a moment ago by the wall clock, and takes as long: the profiler closes chunks on its tick of
  * a second, mostly the one after the time is up. One that was cut early, or a clock that jumped, makes the guess a bad one: then
  * the looks come every LOOK_NEAR_MS, or LOOK_FAR_MS is soon enough. */
-static int64_t due_after(const struct jvm_session *s, const struct recording_chunk *c)
+static int64_t due_after(const struct jvm_session *s, const struct jfr_chunk *c)
 {
     struct timespec wall;
     clock_gettime(CLOCK_REALTIME, &wall);
@@ -167,7 +167,7 @@ static int64_t min_ns(int64_t a, int64_t b)
 }
 
 /* When the recording is worth a look. */
-static int64_t next_look(const struct jvm_session *s, int64_t now)
+static int64_t session_next_poll(const struct jvm_session *s, int64_t now)
 {
     if (by_dump(s))
         return now + LOOK_FAR_MS * MILLI;
@@ -176,7 +176,7 @@ static int64_t next_look(const struct jvm_session *s, int64_t now)
     return now + (now < s->chunk_due + 3 * SECOND ? LOOK_NEAR_MS : LOOK_OVERDUE_MS) * MILLI;
 }
 
-static void on_live_chunk(void *arg, const struct recording_chunk *c)
+static void on_live_chunk(void *arg, const struct jfr_chunk *c)
 {
     struct jvm_session *s = arg;
     s->chunk_began = now_ns();
@@ -184,17 +184,18 @@ static void on_live_chunk(void *arg, const struct recording_chunk *c)
     s->small_chunks = c->len < LARGE_CHUNK;
     s->roll_bytes += c->len;
     s->retries.failures = 0;
-    s->look_at = next_look(s, s->chunk_began);
+    s->look_at = session_next_poll(s, s->chunk_began);
     if (s->state == JVM_STATE_PROFILING)
-        enter(s, s->state, s->degraded.why);
+        session_set_state(s, s->state, s->degraded.why);
 }
 
-static void on_chunk(void *arg, uint8_t *bytes, size_t len, bool last_of_interval)
+static void session_on_chunk(void *arg, struct jfr_chunk *c)
 {
     struct jvm_session *s = arg;
-    if (bytes && !s->gone) /* or its pid may be another's */
-        (void)tick_clock_worth(&s->ticks, s->id.pid);
-    s->events.chunk(s->arg, bytes, len, last_of_interval);
+    if (c->bytes && !s->gone) /* or its pid may be another's */
+        (void)itimer_scale_measure(&s->scale, s->id.pid);
+    c->itimer_scale = s->scale.value;
+    s->events.chunk(s->arg, c);
 }
 
 static void on_damaged(void *arg, const char *why)
@@ -203,19 +204,19 @@ static void on_damaged(void *arg, const char *why)
     if (s->state != JVM_STATE_PROFILING || s->gone)
         return;
     s->halt = true;
-    lose(s, why, retry_after(s, JVM_FAILED));
+    session_enter_waiting(s, why, retry_after(s, JVM_FAILED));
 }
 
 static void on_step(void *arg)
 {
-    turn(arg);
+    session_drive(arg);
 }
 
-static const struct intake_events intake_events = {on_chunk, on_live_chunk, on_damaged, on_step};
+static const struct intake_events intake_events = {session_on_chunk, on_live_chunk, on_damaged, on_step};
 
 /* ---- operations ---- */
 
-static struct jvm_request request(const struct jvm_session *s, const char *options)
+static struct jvm_request session_request_of(const struct jvm_session *s, const char *options)
 {
     const bool judged = s->config.quarantine && !s->config.retry_crashed;
     return (struct jvm_request){.id = s->id,
@@ -229,14 +230,15 @@ static struct jvm_request request(const struct jvm_session *s, const char *optio
                                 .degraded = &s->degraded};
 }
 
-static void run(struct jvm_session *s, enum work work,
-                uint64_t (*op)(struct priv *, const struct jvm_request *, jvm_done *, void *), jvm_done *done)
+static void session_start_operation(struct jvm_session *s, enum work work,
+                                    uint64_t (*op)(struct priv *, const struct jvm_request *, jvm_done *, void *),
+                                    jvm_done *done)
 {
     const bool attach = work == WORK_START || work == WORK_ROLL;
     if (attach && s->sent != s->wanted)
         s->degraded = (struct degraded){0}; /* other events may be welcome */
     cleanup_free char *options = start_options(s);
-    struct jvm_request r = request(s, options);
+    struct jvm_request r = session_request_of(s, options);
     s->work = work;
     if (attach)
         aftercare_begin(&s->care, &s->process, now_ns());
@@ -256,10 +258,10 @@ static void forget_call(struct jvm_session *s)
 }
 
 /* Not profiling (any more): says why, and looks again after `retry_ns`. */
-static void lose(struct jvm_session *s, const char *reason, int64_t retry_ns)
+static void session_enter_waiting(struct jvm_session *s, const char *reason, int64_t retry_ns)
 {
     s->retry_at = now_ns() + retry_ns;
-    enter(s, s->close_by ? JVM_STATE_STOPPING : JVM_STATE_WAITING, reason);
+    session_set_state(s, s->close_by ? JVM_STATE_STOPPING : JVM_STATE_WAITING, reason);
 }
 
 static int64_t retry_after(struct jvm_session *s, enum jvm_outcome outcome)
@@ -267,7 +269,7 @@ static int64_t retry_after(struct jvm_session *s, enum jvm_outcome outcome)
     return jvm_retry_after(&s->retries, outcome, s->config.interval_ns, jvm_age_ns(s->id.start_time));
 }
 
-static void process_gone(struct jvm_session *s);
+static void session_process_gone(struct jvm_session *s);
 
 /* A condemned make-up is not attached to. False when it is none (any more). */
 static bool wait_for_pardon(struct jvm_session *s)
@@ -276,12 +278,12 @@ static bool wait_for_pardon(struct jvm_session *s)
     if (!s->config.quarantine || s->config.retry_crashed ||
         !quarantine_reason(s->config.quarantine, s->care.makeup.key, why, sizeof why))
         return false;
-    lose(s, why, JVM_CONDEMNED_LOOK_S * SECOND);
+    session_enter_waiting(s, why, JVM_CONDEMNED_LOOK_S * SECOND);
     return true;
 }
 
 /* What a start or roll-over told besides its outcome. */
-static void learn(struct jvm_session *s, const struct jvm_reply *r)
+static void session_learn(struct jvm_session *s, const struct jvm_reply *r)
 {
     aftercare_keep_socket(&s->care, r->socket_fd);
     if (s->care.since_ns && !s->care.ended_ns)
@@ -298,44 +300,44 @@ static void learn(struct jvm_session *s, const struct jvm_reply *r)
         s->events.note(s->arg, r->note);
 }
 
-static void failed(struct jvm_session *s, const struct jvm_reply *r)
+static void session_operation_failed(struct jvm_session *s, const struct jvm_reply *r)
 {
     if (r->outcome == JVM_GONE) {
-        process_gone(s);
+        session_process_gone(s);
         return;
     }
     /* A roll-over was put off: the session that runs does so until its timeout. */
     if (r->outcome == JVM_NO_ROOM && s->state == JVM_STATE_PROFILING && !s->gone) {
         s->roll_wanted = false;
         s->roll_not_before = now_ns() + retry_after(s, r->outcome);
-        enter(s, s->state, r->reason);
+        session_set_state(s, s->state, r->reason);
         return;
     }
     s->may_run = s->may_run || r->outcome == JVM_TIMEOUT || r->outcome == JVM_LOST;
     if (r->outcome == JVM_CONDEMNED && wait_for_pardon(s))
         return;
-    lose(s, r->reason[0] ? r->reason : jvm_outcome_name(r->outcome), retry_after(s, r->outcome));
+    session_enter_waiting(s, r->reason[0] ? r->reason : jvm_outcome_name(r->outcome), retry_after(s, r->outcome));
 }
 
-static void began(struct jvm_session *s, const struct jvm_reply *r)
+static void session_profiler_started(struct jvm_session *s, const struct jvm_reply *r)
 {
     const bool other = s->sent != s->running;
     if (r->previous_fd >= 0)
         intake_adopt(&s->intake, r->previous_fd);
     intake_add(&s->intake, r->output_fd, other);
     const int64_t now = now_ns();
-    tick_clock_begin(&s->ticks, s->id.pid);
+    itimer_scale_begin(&s->scale, s->id.pid);
     s->began = s->chunk_began = now;
     s->chunk_due = now + chunk_s(s) * SECOND + LOOK_AFTER_MS * MILLI;
     s->dump_at = now + intake_target_ns(&s->intake);
     s->metrics_at = now + s->config.roll_ns / METRICS_PER_ROLL;
-    s->look_at = next_look(s, now);
+    s->look_at = session_next_poll(s, now);
     s->roll_bytes = 0;
     s->roll_wanted = false;
     s->running = s->sent;
     s->may_run = true;
     if (!s->close_by)
-        enter(s, JVM_STATE_PROFILING, s->degraded.why);
+        session_set_state(s, JVM_STATE_PROFILING, s->degraded.why);
     if (s->gone)
         intake_end(&s->intake);
 }
@@ -344,30 +346,30 @@ static void on_started(void *arg, const struct jvm_reply *r)
 {
     struct jvm_session *s = arg;
     s->work = WORK_NONE;
-    learn(s, r);
+    session_learn(s, r);
     if (r->outcome == JVM_OK && r->output_fd >= 0) {
         metric_observe(&attach_seconds, (double)r->attach_ns / 1e9);
-        began(s, r);
+        session_profiler_started(s, r);
     } else {
         if (r->previous_fd >= 0)
             intake_adopt(&s->intake, r->previous_fd);
-        failed(s, r);
+        session_operation_failed(s, r);
     }
-    turn(s);
+    session_drive(s);
 }
 
 static void on_rolled(void *arg, const struct jvm_reply *r)
 {
     struct jvm_session *s = arg;
     s->work = WORK_NONE;
-    learn(s, r);
+    session_learn(s, r);
     if (r->outcome == JVM_OK && r->output_fd >= 0) {
         metric_observe(&gap_seconds, (double)r->gap_ns / 1e9);
-        began(s, r);
+        session_profiler_started(s, r);
     } else {
-        failed(s, r);
+        session_operation_failed(s, r);
     }
-    turn(s);
+    session_drive(s);
 }
 
 static void on_dumped(void *arg, const struct jvm_reply *r)
@@ -376,10 +378,10 @@ static void on_dumped(void *arg, const struct jvm_reply *r)
     s->work = WORK_NONE;
     const int64_t now = now_ns();
     if (r->outcome == JVM_GONE) {
-        process_gone(s);
+        session_process_gone(s);
     } else if (r->outcome != JVM_OK && r->outcome != JVM_TIMEOUT && r->outcome != JVM_FAILED &&
                r->outcome != JVM_LOST) {
-        failed(s, r); /* it does not run, or is not ours any more: start it anew */
+        session_operation_failed(s, r); /* it does not run, or is not ours any more: start it anew */
     } else {
         /* From its due time, so that lateness does not add up; not in a burst after a pause. */
         s->dump_at += s->config.interval_ns;
@@ -388,9 +390,9 @@ static void on_dumped(void *arg, const struct jvm_reply *r)
         if (r->outcome == JVM_OK)
             s->look_at = now;
         if (s->state == JVM_STATE_PROFILING) /* or what it wrote turned out to be damaged */
-            enter(s, JVM_STATE_PROFILING, r->outcome == JVM_OK ? s->degraded.why : r->reason);
+            session_set_state(s, JVM_STATE_PROFILING, r->outcome == JVM_OK ? s->degraded.why : r->reason);
     }
-    turn(s);
+    session_drive(s);
 }
 
 static void on_metrics(void *arg, const struct jvm_reply *r)
@@ -399,11 +401,11 @@ static void on_metrics(void *arg, const struct jvm_reply *r)
     struct jvm_session *s = arg;
     s->work = WORK_NONE;
     if (r->outcome == JVM_GONE)
-        process_gone(s);
+        session_process_gone(s);
     const char *at = r->outcome == JVM_OK ? strstr(r->text, KEY) : NULL;
     if (at && strtol(at + strcspn(at, "0123456789\n"), NULL, 10) > TRACE_KB_MAX)
         s->roll_wanted = true;
-    turn(s);
+    session_drive(s);
 }
 
 static void on_stopped(void *arg, const struct jvm_reply *r)
@@ -413,12 +415,12 @@ static void on_stopped(void *arg, const struct jvm_reply *r)
     s->work = WORK_NONE;
     s->may_run = s->halt = false;
     intake_end(&s->intake);
-    turn(s);
+    session_drive(s);
 }
 
 /* ---- the end ---- */
 
-static void on_handle_closed(uv_handle_t *h)
+static void session_on_handle_closed(uv_handle_t *h)
 {
     struct jvm_session *s = h->data;
     if (--s->handles > 0)
@@ -439,12 +441,12 @@ static void say_how_it_ended(struct jvm_session *s)
     char how[QUARANTINE_WHY_MAX];
     const bool condemned = aftercare_judge(&s->care, s->config.quarantine, how, sizeof how);
     cleanup_free char *text = xasprintf("the process ended%s%s", how[0] ? ": " : "", how);
-    enter(s, JVM_STATE_GONE, text);
+    session_set_state(s, JVM_STATE_GONE, text);
     if (condemned && s->events.condemned)
         s->events.condemned(s->arg, &s->care.makeup, how);
 }
 
-static void finish(struct jvm_session *s)
+static void session_finish(struct jvm_session *s)
 {
     if (s->finished)
         return;
@@ -454,13 +456,13 @@ static void finish(struct jvm_session *s)
     if (s->gone)
         say_how_it_ended(s);
     aftercare_done(&s->care);
-    uv_close((uv_handle_t *)&s->timer, on_handle_closed);
+    uv_close((uv_handle_t *)&s->timer, session_on_handle_closed);
     if (s->handles > 1)
-        uv_close((uv_handle_t *)&s->exit, on_handle_closed);
+        uv_close((uv_handle_t *)&s->exit, session_on_handle_closed);
 }
 
 /* What it wrote before it ended is complete; it is read in turns, then the session finishes. */
-static void process_gone(struct jvm_session *s)
+static void session_process_gone(struct jvm_session *s)
 {
     if (s->gone)
         return;
@@ -479,8 +481,8 @@ static void on_exit_seen(uv_poll_t *h, int status, int events)
     (void)status;
     (void)events;
     uv_poll_stop(h);
-    process_gone(s);
-    turn(s);
+    session_process_gone(s);
+    session_drive(s);
 }
 
 /* ---- the clock ---- */
@@ -513,7 +515,7 @@ static bool too_young(struct jvm_session *s)
     if (left <= 0)
         return false;
     cleanup_free char *why = xasprintf("waiting until it is %.3g s old (min_age)", (double)s->config.min_age_ns / 1e9);
-    lose(s, why, left);
+    session_enter_waiting(s, why, left);
     return true;
 }
 
@@ -524,12 +526,12 @@ static bool watch_process(struct jvm_session *s)
     if (s->watched || s->gone)
         return true;
     if (jvm_budget_take(s->user, BUDGET_SESSION_FDS, &err) < 0) {
-        lose(s, err.text, BUDGET_WAIT_S * SECOND);
+        session_enter_waiting(s, err.text, BUDGET_WAIT_S * SECOND);
         return false;
     }
     s->watched = true;
     if (pidref_open(s->id.pid, s->id.start_time, &s->process, NULL) < 0) {
-        process_gone(s);
+        session_process_gone(s);
         return true;
     }
     if (uv_poll_init(s->loop, &s->exit, s->process.fd) < 0)
@@ -544,56 +546,57 @@ static void next_work(struct jvm_session *s, int64_t now)
 {
     if (s->state == JVM_STATE_WAITING) {
         if (now >= s->retry_at && watch_process(s) && !s->gone && !too_young(s) && !wait_for_pardon(s)) {
-            enter(s, JVM_STATE_STARTING, s->reason);
-            run(s, WORK_START, jvm_start, on_started);
+            session_set_state(s, JVM_STATE_STARTING, s->reason);
+            session_start_operation(s, WORK_START, jvm_start, on_started);
         }
         return;
     }
     if (now >= overdue_ns(s)) {
-        lose(s, "no data although the profiler should run: the JVM is suspended, or the profiler was stopped", 0);
-        enter(s, JVM_STATE_STARTING, s->reason);
-        run(s, WORK_START, jvm_start, on_started);
+        session_enter_waiting(
+            s, "no data although the profiler should run: the JVM is suspended, or the profiler was stopped", 0);
+        session_set_state(s, JVM_STATE_STARTING, s->reason);
+        session_start_operation(s, WORK_START, jvm_start, on_started);
     } else if (roll_due(s, now)) {
-        run(s, WORK_ROLL, jvm_roll, on_rolled);
+        session_start_operation(s, WORK_ROLL, jvm_roll, on_rolled);
     } else if (needs_dump(s) && now >= s->dump_at) {
-        run(s, WORK_DUMP, jvm_dump, on_dumped);
+        session_start_operation(s, WORK_DUMP, jvm_dump, on_dumped);
     } else if (now >= s->metrics_at) {
         s->metrics_at = now + s->config.roll_ns / METRICS_PER_ROLL;
         if (s->roll_bytes >= METRICS_BYTES)
-            run(s, WORK_METRICS, jvm_metrics, on_metrics);
+            session_start_operation(s, WORK_METRICS, jvm_metrics, on_metrics);
     }
 }
 
-static void turn(struct jvm_session *s)
+static void session_drive(struct jvm_session *s)
 {
     if (s->finished)
         return;
     const int64_t now = now_ns();
     const bool due = now >= s->look_at, more = intake_look(&s->intake, due);
     if (due)
-        s->look_at = next_look(s, now);
+        s->look_at = session_next_poll(s, now);
     if (s->work != WORK_START && s->work != WORK_ROLL)
         aftercare_look(&s->care, s->config.quarantine, now);
     const bool over = (s->gone && s->work == WORK_NONE) || (s->close_by && s->work == WORK_NONE && !s->may_run);
     if ((over && !more) || (s->close_by && now >= s->close_by)) {
-        finish(s);
+        session_finish(s);
         return;
     }
     if (s->work == WORK_NONE && !s->gone) {
         if ((s->close_by || s->halt) && s->may_run)
-            run(s, WORK_STOP, jvm_stop, on_stopped);
+            session_start_operation(s, WORK_STOP, jvm_stop, on_stopped);
         else if (!s->close_by)
             next_work(s, now);
     }
-    schedule(s);
+    session_schedule(s);
 }
 
-static void on_timer(uv_timer_t *t)
+static void session_on_timer(uv_timer_t *t)
 {
-    turn(t->data);
+    session_drive(t->data);
 }
 
-static void schedule(struct jvm_session *s)
+static void session_schedule(struct jvm_session *s)
 {
     const int64_t now = now_ns();
     const bool profiling = s->state == JVM_STATE_PROFILING;
@@ -610,7 +613,7 @@ static void schedule(struct jvm_session *s)
     if (profiling && s->work == WORK_NONE && needs_dump(s))
         at = min_ns(at, s->dump_at);
     int64_t ms = at <= now ? 0 : (at - now + MILLI - 1) / MILLI;
-    uv_timer_start(&s->timer, on_timer, (uint64_t)ms, 0);
+    uv_timer_start(&s->timer, session_on_timer, (uint64_t)ms, 0);
 }
 
 /* ---- what others call ---- */
@@ -633,7 +636,7 @@ struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct 
     s->events = *events;
     s->arg = arg;
     s->process = PIDREF_INIT;
-    s->ticks = TICK_CLOCK_INIT;
+    s->scale = ITIMER_SCALE_INIT;
     session_config_copy(&s->config, config);
     s->user = config->user;
     intake_init(&s->intake, priv, s->user, &intake_events, s);
@@ -644,7 +647,7 @@ struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct 
     s->state = JVM_STATE_WAITING;
     metric_add(&sessions, 1, jvm_state_name(s->state));
     (void)watch_process(s);
-    uv_timer_start(&s->timer, on_timer, 0, 0);
+    uv_timer_start(&s->timer, session_on_timer, 0, 0);
     return s;
 }
 
@@ -663,7 +666,7 @@ void jvm_session_update(struct jvm_session *s, const struct jvm_session_config *
     s->retries = (struct jvm_retry){0}; /* what was refused may be welcome now */
     s->roll_not_before = 0;
     s->retry_at = now_ns();
-    uv_timer_start(&s->timer, on_timer, 0, 0);
+    uv_timer_start(&s->timer, session_on_timer, 0, 0);
 }
 
 void jvm_session_close(struct jvm_session *s, unsigned limit_ms)
@@ -674,13 +677,8 @@ void jvm_session_close(struct jvm_session *s, unsigned limit_ms)
     s->intake.hurry = true;
     s->close_by = s->close_by ? min_ns(s->close_by, by) : by;
     if (!s->gone)
-        enter(s, JVM_STATE_STOPPING, "");
-    uv_timer_start(&s->timer, on_timer, 0, 0);
-}
-
-double jvm_session_tick_worth(const struct jvm_session *s)
-{
-    return s->ticks.worth;
+        session_set_state(s, JVM_STATE_STOPPING, "");
+    uv_timer_start(&s->timer, session_on_timer, 0, 0);
 }
 
 int64_t jvm_session_next_ns(const struct jvm_session *s)

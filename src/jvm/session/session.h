@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "jfr/shared_chunk.h"
 #include "jvm/operation/request.h"
 #include "jvm/session/quarantine.h"
 #include "jvm/session/session_config.h"
@@ -32,9 +33,9 @@ enum jvm_state {
 const char *jvm_state_name(enum jvm_state s); /* "waiting", … for metrics and the page */
 
 struct jvm_session_events {
-    /* One finished chunk, header included; bytes are the callee's to free(). `last_of_interval`: the interval ends with it.
-     * NULL bytes, only with last_of_interval: the chunks handed out so far are all there will be of their interval. */
-    void (*chunk)(void *arg, uint8_t *bytes, size_t len, bool last_of_interval);
+    /* One finished chunk: to be kept by a reference. One without bytes only ends the interval: the chunks handed out so far are all there will
+     * be of it. */
+    void (*chunk)(void *arg, struct jfr_chunk *c);
     /* The reason is "" while all is well. While profiling it says what is missing. */
     void (*state)(void *arg, enum jvm_state state, const char *reason);
     /* May be NULL. An attach killed this JVM, how is in the text, and no other of its make-up will be attached to. */
@@ -56,6 +57,3 @@ void jvm_session_close(struct jvm_session *s, unsigned limit_ms);
 /* CLOCK_MONOTONIC nanoseconds until the session expects to hand out the next whole interval, or, while it waits, to try again; 0 when
  * that is due or unknown. */
 int64_t jvm_session_next_ns(const struct jvm_session *s);
-
-/* While a chunk is handed out: how much its samples of `itimer` are worth (jvm/session/itimer_scale.h). */
-double jvm_session_tick_worth(const struct jvm_session *s);

@@ -1,7 +1,7 @@
 #include "lang/coerce.h"
 #include "lang/stdlib/rows.h"
 
-static int nonsensitive(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
+static int convert_nonsensitive(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {
     (void)n;
     cleanup_buf struct buf text = BUF_INIT(STDLIB_TEXT_MAX);
@@ -14,7 +14,7 @@ static int nonsensitive(struct value *const *args, size_t n, struct value **ret,
 }
 
 const struct stdlib_function stdlib_convert[] = {
-    {{"convert.nonsensitive", 1, false, nonsensitive},
+    {{"convert.nonsensitive", 1, false, convert_nonsensitive},
      .alias = "nonsensitive",
      .parameters = "value secret",
      .result = "string",

@@ -37,7 +37,8 @@ static int to_json(struct value *const *args, size_t n, struct value **ret, int 
 
 /* --- base64 --- */
 
-static int encode64(struct value *const *args, const char *alphabet, struct value **ret, int *bad_arg, struct err *err)
+static int encoding_encode64(struct value *const *args, const char *alphabet, struct value **ret, int *bad_arg,
+                             struct err *err)
 {
     cleanup_buf struct buf text = BUF_INIT(0), out = BUF_INIT(STDLIB_TEXT_MAX);
     int code = stdlib_text(args, 0, &text, bad_arg, err);
@@ -48,7 +49,8 @@ static int encode64(struct value *const *args, const char *alphabet, struct valu
 }
 
 /* A string, where the reference has an array of numbers that only some places take for one. */
-static int decode64(struct value *const *args, const char *alphabet, struct value **ret, int *bad_arg, struct err *err)
+static int encoding_decode64(struct value *const *args, const char *alphabet, struct value **ret, int *bad_arg,
+                             struct err *err)
 {
     cleanup_buf struct buf text = BUF_INIT(0), out = BUF_INIT(STDLIB_TEXT_MAX);
     int code = stdlib_text(args, 0, &text, bad_arg, err);
@@ -60,25 +62,25 @@ static int decode64(struct value *const *args, const char *alphabet, struct valu
 static int from_base64(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {
     (void)n;
-    return decode64(args, base64_standard, ret, bad_arg, err);
+    return encoding_decode64(args, base64_standard, ret, bad_arg, err);
 }
 
 static int from_urlbase64(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {
     (void)n;
-    return decode64(args, base64_url, ret, bad_arg, err);
+    return encoding_decode64(args, base64_url, ret, bad_arg, err);
 }
 
 static int to_base64(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {
     (void)n;
-    return encode64(args, base64_standard, ret, bad_arg, err);
+    return encoding_encode64(args, base64_standard, ret, bad_arg, err);
 }
 
 static int to_urlbase64(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {
     (void)n;
-    return encode64(args, base64_url, ret, bad_arg, err);
+    return encoding_encode64(args, base64_url, ret, bad_arg, err);
 }
 
 /* --- percent-encoding as in queries: application/x-www-form-urlencoded --- */

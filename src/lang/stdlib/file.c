@@ -1,7 +1,7 @@
 #include "lang/stdlib/rows.h"
 
 /* The shortest path that means the same without looking at any file: no ".", no "x/..", no "//". */
-static void clean(struct str path, struct buf *out)
+static void file_clean(struct str path, struct buf *out)
 {
     const bool rooted = path.n && path.p[0] == '/';
     struct str part;
@@ -40,7 +40,7 @@ static int path_join(struct value *const *args, size_t n, struct value **ret, in
         buf_str(&joined, buf_slice(&part));
     }
     if (buf_ok(&joined) && joined.len)
-        clean(buf_slice(&joined), &out);
+        file_clean(buf_slice(&joined), &out);
     out.failed |= joined.failed;
     return stdlib_string_of(&out, ret, err);
 }

@@ -57,7 +57,7 @@ static void errors_are_causes_with_what_to_do(void)
     CHECK_INT(conf_file_read(in_dir("none"), 10, CONF_REGULAR, &text, NULL, &err), -ENOENT);
     CHECK_STR(err.text, "No such file or directory");
     CHECK_INT(conf_file_read(dir, 10, CONF_REGULAR, &text, NULL, &err), -EINVAL);
-    CHECK_STR(err.text, "not a file");
+    CHECK_STR(err.text, "not a regular file");
     put("large", "more than four bytes");
     CHECK_INT(conf_file_read(in_dir("large"), 4, CONF_REGULAR, &text, NULL, &err), -EFBIG);
     CHECK_INT(text.len, 0);
@@ -91,7 +91,7 @@ static void no_fifo_is_waited_for(void)
     struct err err = {0};
     CHECK_INT(mkfifo(in_dir("fifo"), 0600), 0);
     CHECK_INT(conf_file_read(in_dir("fifo"), 10, CONF_REGULAR, &text, NULL, &err), -EINVAL);
-    CHECK_STR(err.text, "not a file");
+    CHECK_STR(err.text, "not a regular file");
     CHECK_INT(conf_file_read(in_dir("fifo"), 10, CONF_NO_WAIT, &text, NULL, &err), 0);
     CHECK_INT(text.len, 0);
 }

@@ -257,7 +257,7 @@ void priv_forget(struct priv *p, uint64_t id)
 {
     if (id == 2) {
         uv_timer_stop(&reader.reply);
-        free(reader.read.chunk.bytes);
+        jfr_chunk_unref(reader.read.chunk);
         reader.done = NULL;
         return;
     }
@@ -275,16 +275,15 @@ const char *jvm_outcome_name(enum jvm_outcome o)
 
 /* ---- the session's owner ---- */
 
-static void on_chunk(void *arg, uint8_t *bytes, size_t len, bool last)
+static void on_chunk(void *arg, struct jfr_chunk *c)
 {
     (void)arg;
-    CHECK(t.chunks < CHUNKS_MAX && (bytes || last));
+    CHECK(t.chunks < CHUNKS_MAX && (c->bytes || c->last_of_interval));
     if (t.chunks < CHUNKS_MAX) {
-        t.marks[t.chunks] = bytes ? bytes[len - 1] : 0;
-        t.last[t.chunks++] = last;
+        t.marks[t.chunks] = c->bytes ? c->bytes[c->len - 1] : 0;
+        t.last[t.chunks++] = c->last_of_interval;
     }
-    t.lasts += last;
-    free(bytes);
+    t.lasts += c->last_of_interval;
 }
 
 static void on_state(void *arg, enum jvm_state state, const char *reason)

@@ -42,7 +42,7 @@ void jvm_close_recording(struct priv *p, uint64_t user, int fd)
 void priv_forget(struct priv *p, uint64_t call)
 {
     (void)p, (void)call;
-    free(t.read.chunk.bytes);
+    jfr_chunk_unref(t.read.chunk);
     t.done = NULL;
 }
 
@@ -59,15 +59,14 @@ static bool step(bool due)
 
 /* ---- the owner ---- */
 
-static void on_chunk(void *arg, uint8_t *bytes, size_t len, bool last_of_interval)
+static void on_chunk(void *arg, struct jfr_chunk *c)
 {
-    (void)arg, (void)len;
-    t.chunks += bytes != NULL;
-    t.intervals += last_of_interval;
-    free(bytes);
+    (void)arg;
+    t.chunks += c->bytes != NULL;
+    t.intervals += c->last_of_interval;
 }
 
-static void on_live(void *arg, const struct recording_chunk *c)
+static void on_live(void *arg, const struct jfr_chunk *c)
 {
     (void)arg, (void)c;
 }
@@ -118,10 +117,10 @@ static void put_be64(uint8_t *to, uint64_t v)
 /* A finished chunk that claims these times. */
 static void write_chunk(size_t size, int64_t start_ns, int64_t duration_ns)
 {
-    uint8_t header[RECORDING_HEADER] = {'F', 'L', 'R', 0, 0, 2};
+    uint8_t header[JFR_HEADER_SIZE] = {'F', 'L', 'R', 0, 0, 2};
     put_be64(header + 8, size);
-    put_be64(header + 16, RECORDING_HEADER);
-    put_be64(header + 24, RECORDING_HEADER);
+    put_be64(header + 16, JFR_HEADER_SIZE);
+    put_be64(header + 24, JFR_HEADER_SIZE);
     put_be64(header + 32, (uint64_t)start_ns);
     put_be64(header + 40, (uint64_t)duration_ns);
     CHECK_INT(pwrite(fd, header, sizeof header, (off_t)end), sizeof header);
@@ -216,7 +215,7 @@ static void reading_that_does_not_end_is_tried_again_and_then_given_up(void)
 static void what_was_not_written_to_is_not_read(void)
 {
     begin();
-    uint8_t header[RECORDING_HEADER] = {'F', 'L', 'R', 0, 0, 2};
+    uint8_t header[JFR_HEADER_SIZE] = {'F', 'L', 'R', 0, 0, 2};
     put_be64(header + 8, 1 << 30);
     CHECK_INT(pwrite(fd, header, sizeof header, 0), sizeof header);
     CHECK(step(true));

@@ -39,47 +39,47 @@ static void end(pid_t pid)
 
 static void ticks_are_worth_the_run_time(void)
 {
-    struct tick_clock c = TICK_CLOCK_INIT;
+    struct itimer_scale c = ITIMER_SCALE_INIT;
     const pid_t pid = burn();
     const double before = seconds(pid);
-    tick_clock_begin(&c, pid);
+    itimer_scale_begin(&c, pid);
     const int64_t ticks = c.ticks_ns;
     burn_for(pid, 1.2);
-    const double worth = tick_clock_worth(&c, pid);
-    const double all = (double)(c.ticks_ns - ticks) / 1e9 * worth, used = seconds(pid) - before;
-    CHECK(worth >= 0.5 && worth <= 2);
-    if (worth > 0.5 && worth < 2) /* within some ticks, as both clocks went on meanwhile */
+    const double scale = itimer_scale_measure(&c, pid);
+    const double all = (double)(c.ticks_ns - ticks) / 1e9 * scale, used = seconds(pid) - before;
+    CHECK(scale >= 0.5 && scale <= 2);
+    if (scale > 0.5 && scale < 2) /* within some ticks, as both clocks went on meanwhile */
         CHECK(all > used - 0.1 && all < used + 0.1);
     end(pid);
 }
 
 static void few_ticks_and_dead_processes_say_nothing_new(void)
 {
-    struct tick_clock c = TICK_CLOCK_INIT;
+    struct itimer_scale c = ITIMER_SCALE_INIT;
     const pid_t pid = burn();
-    tick_clock_begin(&c, pid);
-    CHECK(tick_clock_worth(&c, pid) == 1);
+    itimer_scale_begin(&c, pid);
+    CHECK(itimer_scale_measure(&c, pid) == 1);
     burn_for(pid, 1.2);
-    const double worth = tick_clock_worth(&c, pid);
-    CHECK(tick_clock_worth(&c, pid) == worth);
+    const double scale = itimer_scale_measure(&c, pid);
+    CHECK(itimer_scale_measure(&c, pid) == scale);
     end(pid);
-    CHECK(tick_clock_worth(&c, pid) == worth);
-    struct tick_clock none = TICK_CLOCK_INIT;
-    tick_clock_begin(&none, pid);
-    CHECK(tick_clock_worth(&none, pid) == 1);
+    CHECK(itimer_scale_measure(&c, pid) == scale);
+    struct itimer_scale none = ITIMER_SCALE_INIT;
+    itimer_scale_begin(&none, pid);
+    CHECK(itimer_scale_measure(&none, pid) == 1);
 }
 
 static void nonsense_is_bounded(void)
 {
-    struct tick_clock c = TICK_CLOCK_INIT;
+    struct itimer_scale c = ITIMER_SCALE_INIT;
     const pid_t pid = burn();
-    tick_clock_begin(&c, pid);
+    itimer_scale_begin(&c, pid);
     burn_for(pid, 0.8);
     c.exact_ns -= 60 * (int64_t)1000000000;
-    CHECK(tick_clock_worth(&c, pid) == 2);
+    CHECK(itimer_scale_measure(&c, pid) == 2);
     burn_for(pid, 0.8);
     c.exact_ns += 60 * (int64_t)1000000000;
-    CHECK(tick_clock_worth(&c, pid) == 0.5);
+    CHECK(itimer_scale_measure(&c, pid) == 0.5);
     end(pid);
 }
 

@@ -106,7 +106,7 @@ static void a_buffer_that_overflowed_is_an_error_without_a_part_of_it(void)
 {
     cleanup_probe struct probe_reply r = ask(with_a_buffer_that_overflowed, "/x", "", no_body);
     CHECK_INT(r.status, 500);
-    CHECK_STR(r.body, "the answer is too large\n");
+    CHECK_STR(r.body, "response too large\n");
     CHECK_STR(probe_header(&r, "Content-Type"), "text/plain; charset=utf-8");
 }
 
@@ -272,7 +272,7 @@ static void refusals_say_what_is_wrong(void)
     cleanup_free char *body = xcalloc(1, MAX_BODY + 1);
     cleanup_probe struct probe_reply large = ask(not_called, "/x", "", (struct str){body, MAX_BODY + 1});
     CHECK_INT(large.status, 413);
-    CHECK_STR(large.body, "the body is larger than 200000 bytes\n");
+    CHECK_STR(large.body, "413 request body larger than 200000 bytes\n");
     refused = 401;
     cleanup_probe struct probe_reply stranger = ask(not_called, "/x", "", no_body);
     CHECK_INT(stranger.status, 401);

@@ -10,13 +10,13 @@
 
 #include "base/list.h"
 
-struct lane_job {
+struct serial_job {
     struct list link;
-    size_t bytes;                       /* weight in the queue */
-    void (*done)(struct lane_job *job); /* on the loop; the job is the callee's to free */
+    size_t bytes;                         /* weight in the queue */
+    void (*done)(struct serial_job *job); /* on the loop; the job is the callee's to free */
 };
 
-struct lane {
+struct serial_queue {
     uv_loop_t *loop;
     uv_work_t work;
     struct list queue, batch;
@@ -25,12 +25,12 @@ struct lane {
     bool busy;
     void (*run)(void *ctx, struct list *batch); /* in a worker */
     void *ctx;
-    void (*idle)(void *ctx); /* on the loop, once a lane that was closed has nothing left to do */
+    void (*idle)(void *ctx); /* on the loop, once a queue that was closed has nothing left to do */
     bool closing;
 };
 
-void lane_init(struct lane *l, uv_loop_t *loop, unsigned batch_max, void (*run)(void *ctx, struct list *batch),
-               void *ctx);
-void lane_submit(struct lane *l, struct lane_job *job);
+void serial_queue_init(struct serial_queue *q, uv_loop_t *loop, unsigned batch_max,
+                       void (*run)(void *ctx, struct list *batch), void *ctx);
+void serial_queue_submit(struct serial_queue *q, struct serial_job *job);
 /* Calls idle, maybe at once, when all is done; nothing may be submitted any more. */
-void lane_close(struct lane *l, void (*idle)(void *ctx));
+void serial_queue_close(struct serial_queue *q, void (*idle)(void *ctx));
