@@ -1,4 +1,4 @@
-/* Components as the UI of Alloy reads them, with nothing secret (api/shared/redact.h). Source: spec alloy-language §8.2. */
+/* Components in the JSON format of Alloy's UI, redacted (api/shared/redact.h). Source: spec alloy-language §8.2. */
 #pragma once
 
 #include "graph/controller.h"
