@@ -1,4 +1,5 @@
-/* The agent from its start to its end, in a process of its own each time: exit status, what is logged, signals, its helper. */
+/* The agent from its start to its end, in a process of its own each time: exit status, what is logged, signals, its
+ * helper. */
 #include "cli/agent.h"
 
 #include <errno.h>

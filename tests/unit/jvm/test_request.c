@@ -1,4 +1,5 @@
-/* Requests and replies on their way between the main process and a child, whose reply is believed as little as its target. */
+/* Requests and replies on their way between the main process and a child, whose reply is believed as little as its
+ * target. */
 #include "jvm/operation/request.h"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
-/* The place in a target, in made-up roots: which directory is taken, what others may do there, and what is swept away. */
+/* The place in a target, in made-up roots: which directory is taken, what others may do there, and what is swept
+ * away. */
 #include "jvm/attach/target_dir.h"
 
 #include <errno.h>
