@@ -2,6 +2,7 @@
 #pragma once
 
 #include "graph/controller.h"
+#include "graph/view.h"
 
 /* Those of one module, without their bodies: [{…},…]. False: there is no such module ("" is the root). */
 bool components_json_list(struct controller *c, const char *module_id, struct buf *out);
