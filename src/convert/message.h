@@ -8,7 +8,8 @@
  *     request          its range             reply              its ranges
  *     CONVERT_OPEN     series, uint64_t      convert_reply      none
  *     CONVERT_CHUNK    one chunk of JFR      convert_reply      none
- *     CONVERT_FINISH   none                  convert_reply      per profile a convert_profile and its bytes; new series, uint64_t
+ *     CONVERT_FINISH   none                  convert_reply      per profile a convert_profile and its bytes; new
+ *                                                               series, uint64_t
  *
  * Both sides are the same build of the same program, so layout and byte order are not a matter. But the side that parses may have been
  * taken over by what it parses: convert_reply_check() and convert_profile_check() are asked before anything of a reply is believed. Strings

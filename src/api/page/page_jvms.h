@@ -1,6 +1,7 @@
 /* GET /api/jvms: what the components of this process know of their JVMs, and how they are themselves. Loop thread.
  *
- *     {"agent":true,"now_ms":…,"jvms":[{"component":ID, what jvm_status_value() has …},…],"components":[{"id","health","message"},…]}
+ *     {"agent":true,"now_ms":…,"jvms":[{"component":ID, what jvm_status_value() has …},…],
+ *      "components":[{"id","health","message"},…]}
  */
 #pragma once
 

@@ -3,8 +3,8 @@
  *     GET /api/services?from=&until=    {"services":[{"name","profiles","last_ms"}]}
  *     GET /api/types?service=           {"types":[{"id","profiles","total"}]}
  *     GET /api/flamegraph?service=&type=[&label=name=value]…[&max_nodes=]
- *                                       {"unit","profiles","first_ms","last_ms","total","node_count","truncated",…}, and what
- *                                       page/flame_json.h has
+ *                                       {"unit","profiles","first_ms","last_ms","total","node_count","truncated",…},
+ *                                       and what page/flame_json.h has
  *     GET /api/timeline?service=&type=[&label=]…[&buckets=]    {"unit","from_ms","step_ms","values":[…]}
  *
  * Times are milliseconds since the epoch; without them the last hour. Errors are {"error":"…"}.
