@@ -1,6 +1,6 @@
 /* Recordings that real JVMs make while the test runs, by async-profiler with its engines and options and by the JDK's
- * own recorder, converted and held against others who can read: the JDK's `jfr summary` and `jfr print` on numbers and
- * sums of events, google/pprof on every profile.
+ * own recorder, converted and held against others who can read: the JDK's `jfr summary` and `jfr print` on numbers
+ * and sums of events, google/pprof on every profile.
  *
  * Arguments: the library that records, the root of the sources (for tests/apps, and for tests/receiver, which has
  * google/pprof).
@@ -253,8 +253,8 @@ static void expect(struct profiles *e, enum profile_kind k, int64_t samples, int
     e->sums[k][1] += second;
 }
 
-/* What the profiles have to sum up to. With wall clock sampling alone, cpu is what was runnable: that is not among the
- * totals. */
+/* What the profiles have to sum up to. With wall clock sampling alone, cpu is what was runnable: that is not among
+ * the totals. */
 static struct profiles expected(const struct run *run, const struct total *totals)
 {
     struct profiles e = {0};

@@ -1,5 +1,5 @@
-/* Conversions in compatibility mode against what the reference converter made of the same recordings: frames, lines and
- * values of every profile, byte for byte.
+/* Conversions in compatibility mode against what the reference converter made of the same recordings: frames, lines
+ * and values of every profile, byte for byte.
  *
  * The recordings lie beside the checkout (../shared/corpus/jfr, or what SMOLDER_JFR_CORPUS names) and may be missing.
  * The reference project has 77 such pairs, of which 71 can be compared: 5 belong to a recording that is not there
@@ -204,8 +204,7 @@ static void every_recording_converts_as_the_reference_does(void)
  *
  * What the specification of our corrections (jfr-asprof §3.7) comes to on these files:
  *   2. delays are nanoseconds: the reference's ticks, scaled by the clock of each chunk;
- *   3. a sample weighs the interval that the recording names (100 Hz for all in the reference), and what the wall clock
- *   samples beside
+ *   3. a sample weighs the interval that the recording names (100 Hz for all in the reference), and what the wall clock samples beside
  *      another event is wall time alone;
  *   7. samples without a stack, or of a state that is in no pool, stay: counts are those of the reference or more;
  *   8. live objects have bytes; what is no profile there is one here.
@@ -254,9 +253,9 @@ static int64_t interval_of(const char *name)
     return str_has_prefix(str_of(name), STR("cortex-")) ? PERIOD_NS : 0;
 }
 
-/* How many samples there are of the reference's `theirs`. One recording is of cpu and, each 200 ms, of the wall clock,
- * in one type of event: 110 samples are of the first, 199551 of the other, of which the reference takes the two that
- * ran for cpu and drops the rest. */
+/* How many samples there are of the reference's `theirs`. One recording is of cpu and, each 200 ms, of the wall
+ * clock, in one type of event: 110 samples are of the first, 199551 of the other, of which the reference takes the
+ * two that ran for cpu and drops the rest. */
 static int64_t told_apart_of(const char *file, const char *profile, int64_t theirs)
 {
     if (strcmp(file, "async-profiler.jfr.gz") != 0)
