@@ -80,7 +80,8 @@ void instance_prefix_problems(const struct block_kind *kind, const struct ast_st
     }
 }
 
-static void *decode(const struct schema *s, const struct ast_stmt *stmt, const struct scope *scope, struct diags *ds)
+static void *instance_decode_record(const struct schema *s, const struct ast_stmt *stmt, const struct scope *scope,
+                                    struct diags *ds)
 {
     void *record = xcalloc(1, s->size);
     if (schema_decode(s, &stmt->body, stmt->range, scope, record, ds) == 0)
@@ -94,7 +95,7 @@ int instance_decode(const struct instance *i, const struct ast_stmt *stmt, const
 {
     const size_t from = ds->len;
     const struct schema *s = i->def->args;
-    void *args = decode(s, stmt, scope, ds);
+    void *args = instance_decode_record(s, stmt, scope, ds);
     if (!args) {
         instance_prefix_problems(i->kind, stmt, ds, from);
         return -EINVAL;
@@ -105,7 +106,7 @@ int instance_decode(const struct instance *i, const struct ast_stmt *stmt, const
     }
     /* The component takes one record apart; the other tells what it has. Warnings came with the first. */
     cleanup_diags struct diags again = DIAGS_INIT;
-    void *spare = decode(s, stmt, scope, &again);
+    void *spare = instance_decode_record(s, stmt, scope, &again);
     if (!spare) {
         free_record(s, args);
         diags_move(ds, &again);
@@ -169,7 +170,7 @@ int instance_preview(const struct instance *i, const struct ast_stmt *stmt, cons
                      struct value **ret, struct err *err)
 {
     cleanup_diags struct diags ds = DIAGS_INIT;
-    void *args = decode(i->def->args, stmt, scope, &ds);
+    void *args = instance_decode_record(i->def->args, stmt, scope, &ds);
     if (!args)
         return diags_err(&ds, err);
     const char *id = i->handle.id + i->module_id_len + (i->module_id_len > 0);

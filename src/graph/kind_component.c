@@ -2,7 +2,7 @@
 
 #include "graph/module.h"
 
-static void prepare(struct node *n, struct diags *ds)
+static void component_prepare(struct node *n, struct diags *ds)
 {
     const struct scope scope = graph_scope(n->graph);
     struct staged *s = node_staged(n);
@@ -21,7 +21,7 @@ static void prepare(struct node *n, struct diags *ds)
 
 /* Gives the component its new arguments, if there are any; its health says how that went. One that has not started is built anew:
  * updates come after start. */
-static int hand_over(struct node *n, struct decoded *d, struct err *err)
+static int component_hand_over(struct node *n, struct decoded *d, struct err *err)
 {
     int code = 0;
     struct instance *i = n->instance;
@@ -33,7 +33,7 @@ static int hand_over(struct node *n, struct decoded *d, struct err *err)
     return code;
 }
 
-static int commit(struct node *n, struct diags *ds)
+static int component_commit(struct node *n, struct diags *ds)
 {
     struct err err = {0};
     const struct staged *s = node_staged(n);
@@ -41,7 +41,7 @@ static int commit(struct node *n, struct diags *ds)
         instance_waits(n->instance);
     if (n->is_stale || n->is_waiting)
         return 0;
-    const int code = hand_over(n, &node_staged(n)->decoded, &err);
+    const int code = component_hand_over(n, &node_staged(n)->decoded, &err);
     if (code < 0)
         diag_error(ds, n->block->stmt->range, "%s: %s", kind_component.words.failure, err.text);
     return code;
@@ -53,7 +53,7 @@ int kind_component_evaluate(struct node *n, struct err *err)
     cleanup_diags struct diags ds = DIAGS_INIT;
     struct decoded decoded = {0};
     if (instance_decode(n->instance, n->block->stmt, &scope, &decoded, &ds) == 0)
-        return hand_over(n, &decoded, err);
+        return component_hand_over(n, &decoded, err);
     int code = diags_err(&ds, err);
     code = err_wrap(err, code, "decoding configuration");
     instance_evaluated(n->instance, err->text);
@@ -71,7 +71,7 @@ const struct block_kind kind_component = {
               .update = "updating component"},
     .has_instance = true,
     .has_exports_unbuilt = true,
-    .prepare = prepare,
-    .commit = commit,
+    .prepare = component_prepare,
+    .commit = component_commit,
     .evaluate = kind_component_evaluate,
 };

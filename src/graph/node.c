@@ -70,7 +70,7 @@ struct value *node_value(const struct node *n)
     return n->instance ? n->instance->exports : NULL;
 }
 
-static bool resolve(void *ctx, const struct str *path, size_t n, size_t *used, struct value **ret)
+static bool graph_resolve(void *ctx, const struct str *path, size_t n, size_t *used, struct value **ret)
 {
     const struct graph *g = ctx;
     const struct block *b = plan_find(g->plan, path, n, false, used);
@@ -91,7 +91,7 @@ static bool resolve(void *ctx, const struct str *path, size_t n, size_t *used, s
 
 struct scope graph_scope(struct graph *g)
 {
-    return (struct scope){.resolve = resolve, .ctx = g};
+    return (struct scope){.resolve = graph_resolve, .ctx = g};
 }
 
 /* --- what is to be evaluated --- */
