@@ -1,12 +1,12 @@
-# A façade over Meson. Two commands are all a newcomer needs: `make run` and `make test`.
+# A wrapper around Meson. To get started: `make run` and `make test`.
 #
-#   make run       build, then profile every JVM on this host into the built-in store: http://127.0.0.1:4040
-#   make demo-app  a small Java program to look at, in the foreground
-#   make test      everything: layers, unit tests, the same under sanitizers, fuzz corpus, real JVMs, attackers
-#   make test-jvms JVMs of many versions and vendors, from the folder SMOLDER_ZOO names (tests/jvms/README.md)
-#   make soak      ten thousand reloads (RELOADS) under AddressSanitizer, which must leave nothing behind
-#   make bench     the figures, one line each
-#   make lint      formatting, layers, sizes, clang-tidy
+#   make run       build, then profile every JVM on this host into the embedded store: http://127.0.0.1:4040
+#   make demo-app  run a sample Java application in the foreground
+#   make test      layers, names, unit tests with and without sanitizers, fuzz corpus, real JVMs, adversary tests
+#   make test-jvms JVMs of many versions and vendors, from the directory in SMOLDER_ZOO (tests/jvms/README.md)
+#   make soak      ten thousand reloads (RELOADS) under AddressSanitizer; checks for leaks and growth
+#   make bench     benchmark figures, one line each
+#   make lint      formatting, layers, names, sizes, vocabulary, clang-tidy, and a build of the fuzzers with clang
 #   make fuzz      each fuzzer for FUZZ_SECONDS (60)
 #   make install   into PREFIX (/usr/local), DESTDIR respected
 #
@@ -22,7 +22,8 @@ JAVAC        ?= javac
 JAVA         ?= java
 
 .DELETE_ON_ERROR:
-.PHONY: all build run demo-app test test-unit test-asan test-daemon test-adversary test-jvms soak bench lint format fuzz install clean setup-%
+.PHONY: all build run demo-app test test-unit test-asan test-daemon test-adversary test-jvms soak bench lint format \
+        fuzz install clean setup-%
 
 all: build
 
@@ -33,7 +34,7 @@ $(BUILD)/build.ninja: | setup-build
 	meson setup --buildtype=debugoptimized --prefix=$(PREFIX) $(BUILD)
 
 build: setup-build $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet smolder
+	@tools/ninja $(BUILD) --quiet smolder
 
 run: build
 	$(BUILD)/smolder run --store.listen=127.0.0.1:4040 examples/all-java.alloy
@@ -52,14 +53,17 @@ $(ASAN)/build.ninja: | setup-test
 test: setup-test
 	tools/check-layers --self-check
 	tools/check-layers
+	tools/check-names --self-check
+	tools/check-names
+	tools/check-tests
 	$(MAKE) test-unit test-asan test-daemon test-adversary
 
 test-unit: setup-test $(BUILD)/build.ninja
-	ninja -C $(BUILD) --quiet
+	tools/ninja $(BUILD) --quiet
 	meson test -C $(BUILD) --no-rebuild --print-errorlogs
 
 test-asan: setup-test $(ASAN)/build.ninja
-	ninja -C $(ASAN) --quiet
+	tools/ninja $(ASAN) --quiet
 	meson test -C $(ASAN) --no-rebuild --print-errorlogs
 
 test-daemon: setup-test build
@@ -72,21 +76,27 @@ test-jvms: setup-test build
 	tests/jvms/run --smolder $(BUILD)/smolder
 
 soak: setup-test $(ASAN)/build.ninja
-	ninja -C $(ASAN) --quiet smolder
+	tools/ninja $(ASAN) --quiet smolder
 	tests/daemon/soak.py --smolder $(ASAN)/smolder --reloads $(RELOADS)
 
 bench: setup-bench $(BUILD)/build.ninja
-	ninja -C $(BUILD) --quiet
+	tools/ninja $(BUILD) --quiet
 	meson test -C $(BUILD) --no-rebuild --benchmark --verbose
 
-lint: setup-lint $(BUILD)/build.ninja
+lint: setup-lint $(BUILD)/build.ninja $(FUZZ)/build.ninja
 	tools/check-layers
+	tools/check-names
+	tools/check-tests
 	tools/check-sizes
+	tools/check-lines
+	tools/check-words
 	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format --dry-run --Werror
-	ninja -C $(BUILD) --quiet
+	tools/ninja $(BUILD) --quiet
 	git ls-files 'src/*.c' | xargs -P "$$(nproc)" -n 8 clang-tidy --quiet -p $(BUILD) --warnings-as-errors='*'
+	tools/ninja $(FUZZ) --quiet
 
 format:
+	-tools/check-lines --wrap
 	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i
 
 $(FUZZ)/build.ninja: | setup-fuzz
@@ -94,7 +104,7 @@ $(FUZZ)/build.ninja: | setup-fuzz
 	    -Db_lundef=false $(FUZZ)
 
 fuzz: setup-fuzz $(FUZZ)/build.ninja
-	ninja -C $(FUZZ) --quiet
+	tools/ninja $(FUZZ) --quiet
 	tools/run-fuzzers $(FUZZ) $(FUZZ_SECONDS)
 
 install: build

@@ -1,5 +1,6 @@
 /**
- * Burns CPU in N Java threads and does nothing else: no allocation, no lock, so that nearly all CPU time of the process is in these threads.
+ * Burns CPU in N Java threads and does nothing else: no allocation, no lock, so that nearly all CPU time of the process
+ * is in these threads.
  *
  * <pre>java -cp DIR Busy [THREADS]</pre>
  */

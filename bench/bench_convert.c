@@ -1,10 +1,12 @@
-/* Our side of bench/convert.py: turns recordings into profiles and says how long that took. Lines in, lines out, as the peers do:
+/* Our side of bench/convert.py: turns recordings into profiles and says how long that took. Lines in, lines out, as the
+ * peers do:
  *
  *     plain SECONDS FILE    converts the recording again and again; answers "ROUNDS CPU_SECONDS BYTES"
  *     gzip SECONDS FILE     the same with every profile compressed
- *     count SECONDS FILE    converts it once; answers "EVENTS FRAMES": those that went into profiles, and those of all stacks
- *     floor SECONDS FILE    reads every byte as a part of a variable-length integer and does nothing else: no converter that looks
- *                           at all of a recording is faster
+ *     count SECONDS FILE    converts it once; answers "EVENTS FRAMES": those that went into profiles, and those of
+ *                           all stacks
+ *     floor SECONDS FILE    reads every byte as a part of a variable-length integer and does nothing else: no
+ *                           converter that looks at all of a recording is faster
  */
 #include <fcntl.h>
 #include <malloc.h>

@@ -1,16 +1,17 @@
 """Speed of turning recordings into profiles, in MB of JFR per second, next to who else does that.
 
-Peers: grafana/jfr-parser (Go, from the module proxy) and async-profiler's own converter (Java, from Maven), both under bench/peers,
-and the floor, a loop that reads every byte of a recording as variable-length integers. One that cannot be built says why and is left
-out. Each is a process of its own that keeps its recording in memory and is warm when its turn comes; JVM start does not count, nor
-does reading the file. What is measured is CPU time of the whole process. The turns are short and go round, and a ratio is the median
-of the ratios within a round, so that a busy machine slows all alike.
+Peers: grafana/jfr-parser (Go, from the module proxy) and async-profiler's own converter (Java, from Maven), both under
+bench/peers, and the floor, a loop that reads every byte of a recording as variable-length integers. One that cannot be
+built says why and is left out. Each is a process of its own that keeps its recording in memory and is warm when its
+turn comes; JVM start does not count, nor does reading the file. What is measured is CPU time of the whole process. The
+turns are short and go round, and a ratio is the median of the ratios within a round, so that a busy machine slows all
+alike.
 
-What our side executes is counted by valgrind, where that is installed: per byte, per event that went into a profile, and per frame of all
-stacks in the recording, each of which is decoded once.
+What our side executes is counted by valgrind, where that is installed: per byte, per event that went into a profile,
+and per frame of all stacks in the recording, each of which is decoded once.
 
-Everybody writes pprof; compressed at the fastest level. async-profiler's converter takes one kind of event in a run: its figures are
-for execution samples alone.
+Everybody writes pprof; compressed at the fastest level. async-profiler's converter takes one kind of event in a run:
+its figures are for execution samples alone.
 
 Recordings lie beside the checkout (../shared/corpus/jfr, or what SMOLDER_JFR_CORPUS names).
 """
@@ -128,7 +129,8 @@ def mean(figures):
     return statistics.geometric_mean(there) if there else None
 
 
-RATIOS = [("plain", "floor"), ("plain", "go plain"), ("gzip", "go gzip"), ("plain", "java plain"), ("gzip", "java gzip")]
+RATIOS = [("plain", "floor"), ("plain", "go plain"), ("gzip", "go gzip"), ("plain", "java plain"),
+          ("gzip", "java gzip")]
 COLUMNS = ["floor", "plain", "gzip", "go plain", "go gzip", "java plain", "java gzip"]
 WIDTH = 26
 
@@ -160,8 +162,8 @@ def speed(files, turns, args):
     for name, value, wanted in [("slowest recording, against the floor", min(ratios[RATIOS[0]]), 1 / 3),
                                 ("against jfr-parser, geometric mean", mean(ratios[RATIOS[1]]), 15),
                                 ("against jfr-parser, both with gzip", mean(ratios[RATIOS[2]]), 10)]:
-        verdict = f"{value:.2f}   wanted {wanted:.2f}   {'met' if value >= wanted else 'MISSED'}" if value else "not measured"
-        print(f"{name:<40} {verdict}")
+        verdict = "met" if value and value >= wanted else "MISSED"
+        print(f"{name:<40} " + (f"{value:.2f}   wanted {wanted:.2f}   {verdict}" if value else "not measured"))
 
 
 def high_water(pid):
@@ -196,14 +198,17 @@ def memory(files, folder, smolder, size):
     if status != 0:
         raise Refused(f"smolder convert: status {status}")
     took = used.ru_utime + used.ru_stime
-    print(f"smolder convert, {total / MB:.0f} MB: {total / took / MB:.0f} MB/s, peak {peak:.1f} MiB resident, what is mapped included   "
+    print(f"smolder convert, {total / MB:.0f} MB: {total / took / MB:.0f} MB/s, peak {peak:.1f} MiB resident, what is "
+          f"mapped included   "
           f"wanted under 64 beyond it   {'met' if peak < 64 else 'MISSED'}")
     big.unlink()
 
 
 def instructions(command, mode, file):
-    """What `command` executes to convert a recording once. Valgrind counts a repeated string instruction as many: kept out of libc."""
-    env = {**os.environ, "GLIBC_TUNABLES": "glibc.cpu.x86_rep_stosb_threshold=0x40000000:glibc.cpu.x86_rep_movsb_threshold=0x40000000"}
+    """What `command` executes to convert a recording once. Valgrind counts a repeated string instruction as many: kept
+    out of libc."""
+    tunables = ":".join(f"glibc.cpu.x86_rep_{what}_threshold=0x40000000" for what in ("stosb", "movsb"))
+    env = {**os.environ, "GLIBC_TUNABLES": tunables}
     valgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=main", command]
     done = subprocess.run(valgrind, input=f"{mode} 1e-9 {file}\n", env=env, capture_output=True, text=True)
     counted = re.search(r"Collected : (\d+)", done.stderr)
@@ -214,11 +219,13 @@ def instructions(command, mode, file):
 
 def profile(files, ours, command):
     """Instructions of our conversion: the same in every run, however busy the machine is."""
-    print(f"{'instructions':<{WIDTH}}{'plain':>12} {'gzip':>12} {'events':>9} {'frames':>9} {'/byte':>9} {'/event':>9} {'/frame':>9}")
+    print(f"{'instructions':<{WIDTH}}{'plain':>12} {'gzip':>12} {'events':>9} {'frames':>9} {'/byte':>9} {'/event':>9} "
+          f"{'/frame':>9}")
     for file in files:
         events, frames = ours.ask("count", 0, file)
         plain, packed = (instructions(command, mode, file) for mode in ("plain", "gzip"))
-        print(f"{short(file.name)[:WIDTH]:<{WIDTH}}{plain:12d} {packed:12d} {events:9.0f} {frames:9.0f} {plain / file.stat().st_size:9.1f} "
+        print(f"{short(file.name)[:WIDTH]:<{WIDTH}}{plain:12d} {packed:12d} {events:9.0f} {frames:9.0f} "
+              f"{plain / file.stat().st_size:9.1f} "
               f"{plain / max(events, 1):9.0f} {plain / max(frames, 1):9.0f}", flush=True)
 
 
@@ -230,8 +237,10 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="turns of each in every recording")
     parser.add_argument("--seconds", type=float, default=0.05, help="CPU time of a turn")
     parser.add_argument("--files", default="", help="only recordings whose name contains this")
-    parser.add_argument("--megabytes", type=int, default=500, help="size of the recording that memory is measured with; 0 = none")
-    parser.add_argument("--no-instructions", action="store_true", help="leave out what valgrind counts, which takes a minute")
+    parser.add_argument("--megabytes", type=int, default=500,
+                        help="size of the recording that memory is measured with; 0 = none")
+    parser.add_argument("--no-instructions", action="store_true",
+                        help="leave out what valgrind counts, which takes a minute")
     args = parser.parse_args()
     cache = pathlib.Path(args.cache).resolve()
     cache.mkdir(parents=True, exist_ok=True)

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """How much of a JVM's CPU time arrives at a receiver, and whether consecutive profiles tile time.
 
-Coverage is the CPU time in the profiles the receiver got, divided by utime + stime of /proc/PID/stat over the same span, from
-the first profile's time_nanos to the last one's time_nanos + duration_nanos. The profiler rolls over meanwhile, and the
-receiver takes its time for each push.
+Coverage is the CPU time in the profiles the receiver got, divided by utime + stime of /proc/PID/stat over the same
+span, from the first profile's time_nanos to the last one's time_nanos + duration_nanos. The profiler rolls over
+meanwhile, and the receiver takes its time for each push.
 
 The event `itimer` counts another clock than stat shows: the kernel's ticks that found the process running (ITIMER_PROF,
-CPUCLOCK_PROF), where stat is scaled to the scheduler's exact run time. On a crowded machine the two differ by some percent; the
-agent weighs its samples by the ratio of both. A second line says how far they were apart: a profiler that counts ticks shows that.
+CPUCLOCK_PROF), where stat is scaled to the scheduler's exact run time. On a crowded machine the two differ by some
+percent; the agent weighs its samples by the ratio of both. A second line says how far they were apart: a profiler that
+counts ticks shows that.
 """
 
 import bisect
@@ -96,21 +97,25 @@ def report(args, threads, profiles, clock, metrics):
     coverage = got / used
     rolls = int(lab.metric(metrics, "smolder_gap_seconds_count"))
     lab.figure(f"coverage, {name}", f"{coverage:.4f}", "0.98 to 1.02", 0.98 <= coverage <= 1.02,
-               f"{got:.2f} s of {used:.2f} s in {(end - start) / 1e9:.1f} s, {len(profiles)} profiles, {rolls} roll-overs, "
+               f"{got:.2f} s of {used:.2f} s in {(end - start) / 1e9:.1f} s, {len(profiles)} profiles, {rolls} "
+               f"roll-overs, "
                f"interval {args.interval}, {args.delay} a push")
     lab.figure(f"ticks, {name}", f"{ticks / used:.4f}", "", None, f"{ticks:.2f} s, of what stat says")
     steps = [(b[0] - a[1]) / 1e6 for a, b in zip(profiles, profiles[1:])]
     gap, overlap = max(0, max(steps)), max(0, -min(steps))
-    lab.figure(f"largest gap, {name}", f"{gap:.2f} ms", "10 ms or less", gap <= 10, f"between {len(profiles)} consecutive profiles")
+    lab.figure(f"largest gap, {name}", f"{gap:.2f} ms", "10 ms or less", gap <= 10,
+               f"between {len(profiles)} consecutive profiles")
     lab.figure(f"largest overlap, {name}", f"{overlap:.2f} ms", "10 ms or less", overlap <= 10)
     if rolls:
         mean = lab.metric(metrics, "smolder_gap_seconds_sum") / rolls * 1e3
         lab.figure(f"roll-over gap, {name}", f"{mean:.2f} ms", "10 ms or less", mean <= 10,
-                   f"mean of {rolls}: stop to start as smolder_gap_seconds bounds it; it lies within a profile or between two")
+                   f"mean of {rolls}: stop to start as smolder_gap_seconds bounds it; it lies within a profile or "
+                   f"between two")
     if args.verbose:
         for (a, b, seconds), step in zip(profiles, [0, *steps]):
             used, ticks = clock.between(clock.stat, a, b), clock.between(clock.ticks, a, b)
-            print(f"    {(a - start) / 1e9:8.3f} s +{(b - a) / 1e9:7.3f} s  {seconds:7.2f} s of {used:7.2f} s: {seconds / used:.4f}"
+            print(f"    {(a - start) / 1e9:8.3f} s +{(b - a) / 1e9:7.3f} s  {seconds:7.2f} s of {used:7.2f} s: "
+                  f"{seconds / used:.4f}"
                   f"  of the ticks {seconds / ticks:.4f}  step {step:.2f} ms")
 
 
@@ -122,7 +127,8 @@ def measure(args):
 if __name__ == "__main__":
     parser = lab.parser(__doc__)
     parser.add_argument("--seconds", type=float, default=90, help="length of each case (%(default)s)")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N", help="busy threads of each case (1 2)")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N",
+                        help="busy threads of each case (1 2)")
     parser.add_argument("--interval", default="15s", help="of pyroscope.java (%(default)s)")
     parser.add_argument("--roll-over", default="35s", help="of pyroscope.java (%(default)s)")
     parser.add_argument("--delay", default="500ms", help="how long the receiver takes for a push (%(default)s)")

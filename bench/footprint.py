@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What the agent itself costs: memory, CPU time and size on disk, with five JVMs under load.
 
-The JVMs keep one core busy together, with at least 200 distinct stacks each. Memory and CPU time are those of all the agent's
-processes together, with what ended meanwhile: the main process, its privileged helper and their children.
+The JVMs keep one core busy together, with at least 200 distinct stacks each. Memory and CPU time are those of all the
+agent's processes together, with what ended meanwhile: the main process, its privileged helper and their children.
 
 - RSS, PSS, anonymous: sums of /proc/PID/smaps_rollup, sampled; steady is the median of the second half. RSS counts a
   page once per process that maps it, PSS once. A process too short-lived for the sampling is seen in CPU time only.
@@ -80,7 +80,8 @@ def kib(text):
 
 def rollup(pid):
     found = fields(f"/proc/{pid}/smaps_rollup")
-    return {"RSS": kib(found.get("Rss", "0")), "PSS": kib(found.get("Pss", "0")), "anonymous": kib(found.get("Anonymous", "0"))}
+    return {"RSS": kib(found.get("Rss", "0")), "PSS": kib(found.get("Pss", "0")),
+            "anonymous": kib(found.get("Anonymous", "0"))}
 
 
 def mapped_files(pid):
@@ -116,17 +117,23 @@ class Subject:
             memory(kind, "steady", usage.steady(kind))
         memory("RSS", "VmHWM", usage.high_mark())
         lab.figure(f"{self.name}: CPU", f"{usage.cpu_percent(self.began):.3f} %", "", None,
-                   f"of a core, {usage.samples[-1][2]:.2f} s in {usage.samples[-1][0] - self.began:.0f} s from the start on")
-        lab.figure(f"{self.name}: CPU steady", f"{usage.cpu_percent_steady():.3f} %", "", None, "of a core, second half")
-        libraries = {name: size for name, size in usage.mapped.items() if name != self.binary and ".so" in os.path.basename(name)}
-        lab.figure(f"{self.name}: libraries", f"{sum(size for size, _ in libraries.values()) / lab.MIB:.1f} MB", "", None,
-                   f"on disk, {sum(mapped for _, mapped in libraries.values()) / lab.MIB:.1f} MB mapped, {len(libraries)} of them")
+                   f"of a core, {usage.samples[-1][2]:.2f} s in {usage.samples[-1][0] - self.began:.0f} s from the "
+                   f"start on")
+        lab.figure(f"{self.name}: CPU steady", f"{usage.cpu_percent_steady():.3f} %", "", None,
+                   "of a core, second half")
+        libraries = {name: size for name,
+                     size in usage.mapped.items() if name != self.binary and ".so" in os.path.basename(name)}
+        lab.figure(f"{self.name}: libraries", f"{sum(size for size, _ in libraries.values()) / lab.MIB:.1f} MB", "",
+                   None,
+                   f"on disk, {sum(mapped for _, mapped in libraries.values()) / lab.MIB:.1f} MB mapped, "
+                   f"{len(libraries)} of them")
 
 
 def start_jvms(args, place):
     place.compile("examples/demo/Demo.java")
     jvms = [place.jvm(i, "Demo", "--threads", "2", "--load", str(args.load / JVMS)) for i in range(1, JVMS + 1)]
-    lab.wait_until(lambda: all(lab.cpu_seconds(jvm.pid) > 2 for jvm in jvms), 120, "two seconds of CPU time in each JVM")
+    lab.wait_until(lambda: all(lab.cpu_seconds(jvm.pid) > 2 for jvm in jvms), 120,
+                   "two seconds of CPU time in each JVM")
     return jvms
 
 
@@ -158,7 +165,8 @@ def measure_pushing(args, name, command_for, binary):
         place.stop(agent)
         receiver.check()
         lab.figure(f"{name}: load", f"{stacks} stacks", "200 or more", stacks >= 200,
-                   f"in the JVM with the fewest, {JVMS} JVMs, {args.load} of a core together, interval {args.interval}, {args.seconds:.0f} s")
+                   f"in the JVM with the fewest, {JVMS} JVMs, {args.load} of a core together, interval "
+                   f"{args.interval}, {args.seconds:.0f} s")
     return Subject(name, usage, began, binary)
 
 
@@ -189,7 +197,8 @@ def report_binary(args):
 def report_ratios(ours, peer):
     def ratio(what, a, b, target):
         value = a / b if b else float("inf")
-        lab.figure(f"ours / peer: {what}", f"{value:.3f}", f"{target} or less" if target else "", value <= target if target else None,
+        lab.figure(f"ours / peer: {what}", f"{value:.3f}", f"{target} or less" if target else "",
+                   value <= target if target else None,
                    f"one {b / a:.1f}th" if a else "")
 
     ratio("CPU", ours.usage.cpu_percent(ours.began), peer.usage.cpu_percent(peer.began), 0.2)
@@ -203,13 +212,15 @@ def measure(args):
     targets = {"RSS": 20, "anonymous": 6}
     ours = None
     if args.variant in ("push", "both"):
-        ours = measure_pushing(args, "pushing", lambda place, config: place.agent_command(config, lab.free_port()), args.smolder)
+        ours = measure_pushing(args, "pushing", lambda place, config: place.agent_command(config, lab.free_port()),
+                               args.smolder)
         ours.report(targets)
     if args.variant in ("store", "both"):
         measure_storing(args).report(targets)
     if args.peer and ours:
         words = shlex.split(args.peer)
-        peer = measure_pushing(args, "peer", lambda _, config: [word.replace("{config}", config) for word in words], words[0])
+        peer = measure_pushing(args, "peer", lambda _, config: [word.replace("{config}", config) for word in words],
+                               words[0])
         peer.report(None)
         report_ratios(ours, peer)
 

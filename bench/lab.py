@@ -1,8 +1,9 @@
 """What the benchmarks share: a temporary place to work in, the processes they own, and how a figure is printed.
 
-Every process started here is ended by its pid when the Lab is left, and the directory is removed. A JVM of a lab carries the
-lab's token in its command line, and the configurations written here keep only such JVMs: no other JVM on the machine is touched.
-Nothing waits without a deadline. What cannot be measured raises Failed; a missed target does not.
+Every process started here is ended by its pid when the Lab is left, and the directory is removed. A JVM of a lab
+carries the lab's token in its command line, and the configurations written here keep only such JVMs: no other JVM on
+the machine is touched. Nothing waits without a deadline. What cannot be measured raises Failed; a missed target does
+not.
 """
 
 import argparse
@@ -30,11 +31,13 @@ class Failed(Exception):
 def figure(name, value, wanted, met, note=""):
     """One line per figure. `met` is None where there is no target."""
     verdict = "" if met is None else "met" if met else "MISSED"
-    print(f"{name:<40} {value:>12}   {'wanted ' + wanted if wanted else '':<20} {verdict:<7} {note}".rstrip(), flush=True)
+    print(f"{name:<40} {value:>12}   {'wanted ' + wanted if wanted else '':<20} {verdict:<7} {note}".rstrip(),
+          flush=True)
 
 
 def alone():
-    """Goes on in a PID namespace of its own, where that is possible: what neighbours start is then no load of the agent's."""
+    """Goes on in a PID namespace of its own, where that is possible: what neighbours start is then no load of the
+    agent's."""
     unshare = shutil.which("unshare")
     if os.geteuid() != 0 or not unshare or "SMOLDER_BENCH_ALONE" in os.environ:
         return
@@ -46,6 +49,10 @@ def alone():
 def main(measure, arguments):
     """Runs `measure(args)`; the exit status is 0 whatever the figures are, 1 when there are none."""
     args = arguments.parse_args()
+    # `meson test` names it relative to its own folder, agents start in the lab's
+    args.smolder = os.path.abspath(args.smolder)
+    if not os.access(args.smolder, os.X_OK):
+        sys.exit(f"{os.path.basename(sys.argv[0])}: no program {args.smolder}")
     alone()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     busy = os.getloadavg()[0]
@@ -59,9 +66,11 @@ def main(measure, arguments):
 
 def parser(doc):
     made = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--smolder", default=os.path.join(ROOT, "build", "smolder"), help="the program to measure (%(default)s)")
+    made.add_argument("--smolder", default=os.path.join(ROOT, "build", "smolder"),
+                      help="the program to measure (%(default)s)")
     made.add_argument("--java", default="java", help="the JVM of the targets (%(default)s)")
-    made.add_argument("--keep", action="store_true", help="keep the working directory with all logs, and say where it is")
+    made.add_argument("--keep", action="store_true",
+                      help="keep the working directory with all logs, and say where it is")
     return made
 
 
@@ -173,7 +182,8 @@ class Lab:
 
     def jvm(self, number, *command):
         """A JVM with the service name `jvm-NUMBER` in the profiles of this lab."""
-        return self.start(f"jvm-{number}", [self.args.java, f"-Dlab={self.token}-{number}", "-cp", self.directory, *command])
+        return self.start(f"jvm-{number}",
+                          [self.args.java, f"-Dlab={self.token}-{number}", "-cp", self.directory, *command])
 
     def receiver(self, *flags):
         binary = self.path("receiver")
@@ -233,7 +243,8 @@ pyroscope.java "lab" {{
 ''')
 
     def agent_command(self, config, port, *flags):
-        return [self.args.smolder, "run", f"--server.http.listen-addr=127.0.0.1:{port}", f"--storage.path={self.path('data')}", *flags, config]
+        return [self.args.smolder, "run", f"--server.http.listen-addr=127.0.0.1:{port}",
+                f"--storage.path={self.path('data')}", *flags, config]
 
     def agent(self, config, *flags):
         port = free_port()
@@ -249,13 +260,15 @@ def stat_fields(pid):
 
 
 def cpu_seconds(pid):
-    """User and system time of the process. The kernel scales both to the scheduler's exact run time; only the unit is coarse."""
+    """User and system time of the process. The kernel scales both to the scheduler's exact run time; only the unit is
+    coarse."""
     fields = stat_fields(pid)
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def cpu_seconds_with_children(pid):
-    """To the nanosecond for living threads; clock ticks for what has ended: threads, and children that were waited for."""
+    """To the nanosecond for living threads; clock ticks for what has ended: threads, and children that were waited
+    for."""
     exact = 0
     for thread in os.listdir(f"/proc/{pid}/task"):
         try:
@@ -284,7 +297,8 @@ def family(pid):
 
 def metric(text, name):
     """The sum over all series of a metric."""
-    return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith((name + " ", name + "{")))
+    return sum(float(line.rpartition(" ")[2]) for line in text.splitlines()
+               if line.startswith((name + " ", name + "{")))
 
 
 def median(values):

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """How soon after its start the agent samples a JVM that runs already.
 
-From just before the exec of `smolder run` to the time stamp of the first jdk.ExecutionSample in the recording, in a busy JVM
-whose attach listener has not started yet: a new JVM in each round. The recording has no name any more, so it is read through
-the agent's descriptor of it: with the agent stopped, so that it cannot consume the events first, the profiler is told to close
-the chunk; `jfr` of the JDK reads it.
+From just before the exec of `smolder run` to the time stamp of the first jdk.ExecutionSample in the recording, in a
+busy JVM whose attach listener has not started yet: a new JVM in each round. The recording has no name any more, so it
+is read through the agent's descriptor of it: with the agent stopped, so that it cannot consume the events first, the
+profiler is told to close the chunk; `jfr` of the JDK reads it.
 """
 
 import datetime
@@ -59,7 +59,8 @@ def copy_first_chunk(source, target):
 def first_sample(args, place, path):
     jfr = os.path.join(os.path.dirname(args.java), "jfr")
     copy_first_chunk(path, place.path("first.jfr"))
-    events = json.loads(place.run([jfr, "print", "--json", "--stack-depth", "1", "--events", "jdk.ExecutionSample", place.path("first.jfr")]))
+    events = json.loads(place.run([jfr, "print", "--json", "--stack-depth", "1", "--events", "jdk.ExecutionSample",
+                                   place.path("first.jfr")]))
     times = [nanos(event["values"]["startTime"]) for event in events["recording"]["events"]]
     return min(times) if times else None
 

@@ -1,5 +1,5 @@
-/* A recording of any bytes, walked chunk by chunk as a reader does that refuses some of them: it goes forward, ends, and never hands out
- * what is neither a finished chunk nor what was flushed of one. */
+/* A recording of any bytes, walked chunk by chunk as a reader does that refuses some of them: it goes forward, ends,
+ * and never hands out what is neither a finished chunk nor what was flushed of one. */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-/* Checkpoints of any bytes behind the metadata of a real producer's types: indexed, and every entry found again and decoded. The first two
- * bytes say which of the rest the header names. */
+/* Checkpoints of any bytes behind the metadata of a real producer's types: indexed, and every entry found again and
+ * decoded. The first two bytes say which of the rest the header names. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

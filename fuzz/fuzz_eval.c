@@ -1,5 +1,5 @@
-/* Evaluation of arbitrary expressions, the whole library included. Beyond not crashing: a value that was printed reads back as
- * the same, and no secret shows in a value or an error unless convert.nonsensitive gave it away. */
+/* Evaluation of arbitrary expressions, the whole library included. Beyond not crashing: a value that was printed reads
+ * back as the same, and no secret shows in a value or an error unless convert.nonsensitive gave it away. */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-/* Events of any content, in a chunk whose metadata and pools are fine, with any options of the conversion: profiles come out that can be read
- * again, or nothing of the chunk stays.
+/* Events of any content, in a chunk whose metadata and pools are fine, with any options of the conversion: profiles
+ * come out that can be read again, or nothing of the chunk stays.
  *
  * Two bytes are the options; then each event is a byte for its type, one for its length, and its payload. */
 #include <stdint.h>

@@ -1,13 +1,13 @@
-/* What a target says of itself before it is attached to: versions, ELF headers, the profiler's refusals; and the quarantine's file. What is
- * kept of it is printable and short, and a list that was written is read as the same one. */
+/* What a target says of itself before it is attached to: versions, ELF headers, the profiler's refusals; and the
+ * quarantine's file. What is kept of it is printable and short, and a list that was written is read as the same one. */
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "jvm/builds.h"
-#include "jvm/degrade.h"
-#include "jvm/elf_kind.h"
-#include "jvm/quarantine_file.h"
+#include "jvm/attach/degrade.h"
+#include "jvm/probe/builds.h"
+#include "jvm/probe/elf_kind.h"
+#include "jvm/session/quarantine_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

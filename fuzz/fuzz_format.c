@@ -1,5 +1,5 @@
-/* The formatter on arbitrary text: what parses is written so that it parses again, means the same, and is not changed by another
- * run. Beyond the values, the tokens but for commas and the comments must be the same. */
+/* The formatter on arbitrary text: what parses is written so that it parses again, means the same, and is not changed
+ * by another run. Beyond the values, the tokens but for commas and the comments must be the same. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

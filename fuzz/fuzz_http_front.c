@@ -1,9 +1,10 @@
-/* What the HTTP server and the agent's API make of what anybody can send or have in a file: the Host header, the Authorization header, and
- * texts that a support bundle takes secrets out of. Three parts, separated by LF; the rest is a configuration. */
+/* What the HTTP server and the agent's API make of what anybody can send or have in a file: the Host header, the
+ * Authorization header, and texts that a support bundle takes secrets out of. Three parts, separated by LF; the rest is
+ * a configuration. */
 #include <stdlib.h>
 
-#include "api/agent_auth.h"
-#include "api/redact.h"
+#include "api/shared/access.h"
+#include "api/shared/redact.h"
 #include "base/cleanup.h"
 #include "base/secret.h"
 #include "net/server_host.h"
@@ -14,11 +15,11 @@ static void check_auth(const char *path, const char *authorization)
 {
     const struct http_block block = {.has_auth = true,
                                      .auth = {.has_basic = true, .basic = {.username = user, .password = password}}};
-    struct agent_auth auth;
-    agent_auth_init(&auth, &block);
-    if (agent_auth_admits(&auth, path, authorization) && !strstr(authorization, "YW5uOmluLWEtbGl0ZXJhbA=="))
+    struct access auth;
+    access_init(&auth, &block);
+    if (access_admits(&auth, path, authorization) && !strstr(authorization, "YW5uOmluLWEtbGl0ZXJhbA=="))
         abort(); /* let in without the password */
-    agent_auth_done(&auth);
+    access_done(&auth);
 }
 
 static void check_redaction(struct str text)
@@ -35,7 +36,7 @@ static void check_redaction(struct str text)
     cleanup_buf struct buf config = BUF_INIT(1 << 24);
     redact_config("fuzz", text, &config);
     if (memmem(config.p ? config.p : (uint8_t *)"", config.len, "//", 2) &&
-        !memmem(config.p, config.len, "Left out", 8) && !memmem(config.p, config.len, "\"", 1) &&
+        !memmem(config.p, config.len, "Omitted", 7) && !memmem(config.p, config.len, "\"", 1) &&
         !memmem(config.p, config.len, "`", 1))
         abort(); /* a comment is left */
 }

@@ -16,8 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0 || data[0] > size - 1)
         return 0;
     struct str value = {(const char *)data + 1, data[0]}, profile = {value.p + value.n, size - 1 - value.n};
-    struct store_label labels[] = {{STR("__name__"), STR("process_cpu")}, {STR("service_name"), value}};
-    struct store_series series = {labels, 2, &profile, 1};
+    struct label labels[] = {{STR("__name__"), STR("process_cpu")}, {STR("service_name"), value}};
+    struct series series = {labels, 2, &profile, 1};
     if (db_exec(&db, "BEGIN", &err) < 0)
         abort();
     (void)!ingest_series(&db, &series, &err);

@@ -1,5 +1,5 @@
-/* The lexer on arbitrary bytes. Beyond not crashing: tokens come in order and never overlap, what lies between two is blank, the end
- * comes and stays, and an identifier is one by the other test, too. */
+/* The lexer on arbitrary bytes. Beyond not crashing: tokens come in order and never overlap, what lies between two is
+ * blank, the end comes and stays, and an identifier is one by the other test, too. */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-/* Two profiles of any bytes, merged, compared and shown: nothing breaks, and what is added and taken away again is nothing. The first byte
- * says where the second begins. */
+/* Two profiles of any bytes, merged, compared and shown: nothing breaks, and what is added and taken away again is
+ * nothing. The first byte says where the second begins. */
 #include <stdint.h>
 #include <stdlib.h>
 

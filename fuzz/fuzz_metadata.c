@@ -1,5 +1,5 @@
-/* A metadata event of any content: read, and every type in it compiled and run over the bytes, as an event would be and as the entries of
- * a pool. */
+/* A metadata event of any content: read, and every type in it compiled and run over the bytes, as an event would be and
+ * as the entries of a pool. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* The whole language on arbitrary text: lexer, parser, printer, evaluation, decoding and the rendering of what is wrong.
- * Beyond not crashing, an expression that was printed must parse again and print the same but for its blanks, and a check without
- * evaluation finds nothing wrong with what can be decoded. */
+/* The whole language on arbitrary text: lexer, parser, printer, evaluation, decoding and the rendering of what is
+ * wrong. Beyond not crashing, an expression that was printed must parse again and print the same but for its blanks,
+ * and a check without evaluation finds nothing wrong with what can be decoded. */
 #include <stdint.h>
 #include <stdlib.h>
 

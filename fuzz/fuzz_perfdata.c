@@ -1,22 +1,23 @@
-/* The counters of a JVM, which its user may have written: what is found lies within them, and what is read from it has an end. */
+/* The counters of a JVM, which its user may have written: what is found lies within them, and what is read from it has
+ * an end. */
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "jvm/options.h"
-#include "jvm/perfdata.h"
+#include "jvm/probe/perfdata.h"
+#include "jvm/probe/vm_flags.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void look_up(struct str bytes, const char *name)
 {
     struct str found = {0};
-    struct jvm_options options = {0};
+    struct vm_flags options = {0};
     if (!perfdata_string(bytes, name, &found) || found.n == 0)
         return;
     if (found.p < bytes.p || found.p + found.n > bytes.p + bytes.n || memchr(found.p, '\0', found.n))
         abort();
-    jvm_options_apply_text(&options, found);
+    vm_flags_apply_text(&options, found);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

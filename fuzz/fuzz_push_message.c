@@ -1,8 +1,8 @@
 /* PushRequest from anybody who reaches the port: protobuf, and the same bytes as JSON. */
 #include <stdint.h>
 
-#include "api/push_json.h"
-#include "store/push_message.h"
+#include "pyroscope/push_json.h"
+#include "pyroscope/push_message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,10 +1,11 @@
-/* A recording of any bytes, tailed live, after its end, and by a later agent: never more than the file holds, never without an end. */
+/* A recording of any bytes, tailed live, after its end, and by a later agent: never more than the file holds, never
+ * without an end. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "jvm/recording.h"
+#include "jvm/operation/recording.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -13,13 +14,13 @@ static volatile uint8_t last_byte; /* the sanitizer sees that all of a chunk is 
 static void drain(struct recording *r, bool ended)
 {
     for (size_t looks = 0; looks < 1000; looks++) {
-        struct recording_chunk c;
+        struct jfr_chunk *c;
         enum recording_result result = recording_next(r, ended, &c);
         if (result == RECORDING_CHUNK) {
-            if (c.len > RECORDING_CHUNK_MAX || c.end_ns < c.start_ns || c.bytes[0] != 'F')
+            if (c->len > RECORDING_CHUNK_MAX || c->end_ns < c->start_ns || c->bytes[0] != 'F')
                 abort();
-            last_byte = c.bytes[c.len - 1];
-            free(c.bytes);
+            last_byte = c->bytes[c->len - 1];
+            jfr_chunk_unref(c);
         } else if (result != RECORDING_DROPPED && looks > 1) {
             return;
         }

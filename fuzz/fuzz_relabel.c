@@ -1,5 +1,5 @@
-/* Expression, replacement and text, a line each and the rest: what a configuration and the labels of a hostile process can bring
- * together.
+/* Expression, replacement and text, a line each and the rest: what a configuration and the labels of a hostile process
+ * can bring together.
  */
 #include <stdlib.h>
 

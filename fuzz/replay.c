@@ -1,5 +1,5 @@
-/* Runs one fuzz target over files, so that every seed and every former crash is a normal test: replay FILE-OR-DIRECTORY…
- * Of text cases (X.test, tests/lang/README.md) each program is an input. */
+/* Runs one fuzz target over files, so that every seed and every former crash is a normal test: replay
+ * FILE-OR-DIRECTORY… Of text cases (X.test, tests/lang/README.md) each program is an input. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

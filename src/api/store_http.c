@@ -1,32 +1,51 @@
-#include "api/store_http_internal.h"
+#include "api/store_http.h"
 
 #include <stdlib.h>
 
-#include "api/server_settings.h"
+#include "api/page/page_index.h"
+#include "api/page/page_jvms.h"
+#include "api/page/page_query.h"
+#include "api/pyroscope/pyroscope_api.h"
+#include "api/shared/access.h"
+#include "api/shared/server_settings.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "ui/ui.h"
+#include "pyroscope/push_message.h"
 
-static void page(void *ctx, struct request *rq)
-{
-    (void)ctx;
-    request_set_header(rq, "Cache-Control", "no-cache");
-    request_set_header(rq, "Content-Security-Policy",
-                       "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:;"
-                       " connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
-    request_reply_static(rq, 200, "text/html; charset=utf-8", ui_page());
-}
+struct store_http {
+    struct server *server;
+    struct access access;
+    void (*problem)(void *arg, const char *what);
+    void *problem_arg;
+    struct push_server *pushes;
+    struct page_queries *queries;
+    struct controller *controller;
+    unsigned parts; /* that are not closed yet */
+    void (*closed)(void *arg);
+    void *closed_arg;
+};
 
-static void ready(void *ctx, struct request *rq)
-{
-    (void)ctx;
-    request_reply_text(rq, 200, "ready\n");
-}
+/* What a route does, with its part of the server. */
+#define HANDLER(name, call)                                                                                            \
+    static void store_http_##name(void *ctx, struct request *rq)                                                       \
+    {                                                                                                                  \
+        const struct store_http *h = ctx;                                                                              \
+        (void)h;                                                                                                       \
+        call;                                                                                                          \
+    }
+HANDLER(push, push_server_handle(h->pushes, rq))
+HANDLER(ready, pyroscope_api_ready(rq))
+HANDLER(index, page_index(rq))
+HANDLER(services, page_queries_services(h->queries, rq))
+HANDLER(types, page_queries_types(h->queries, rq))
+HANDLER(flamegraph, page_queries_flamegraph(h->queries, rq))
+HANDLER(timeline, page_queries_timeline(h->queries, rq))
+HANDLER(jvms, page_jvms(h->controller, rq))
 
 static const struct server_route routes[] = {
-    {"GET", "/", page},
-    {"GET", "/ready", ready, .always = true},
-    {"POST", "/push.v1.PusherService/Push", store_http_push, .origin = FROM_HERE},
+    {"GET", "/", store_http_index},
+    {"GET", "/ready", store_http_ready, .always = true},
+    {"POST", PUSH_PATH, store_http_push, .origin = FROM_HERE},
     {"GET", "/api/services", store_http_services, .origin = FROM_LINKS},
     {"GET", "/api/types", store_http_types, .origin = FROM_LINKS},
     {"GET", "/api/flamegraph", store_http_flamegraph, .origin = FROM_LINKS},
@@ -35,13 +54,13 @@ static const struct server_route routes[] = {
     {0},
 };
 
-static unsigned guard(void *ctx, struct request *rq)
+static unsigned store_http_guard(void *ctx, struct request *rq)
 {
     struct store_http *h = ctx;
-    return server_settings_guard(&h->auth, rq);
+    return server_settings_guard(&h->access, rq);
 }
 
-static void problem(void *ctx, const char *what)
+static void store_http_problem(void *ctx, const char *what)
 {
     struct store_http *h = ctx;
     if (h->problem)
@@ -51,8 +70,6 @@ static void problem(void *ctx, const char *what)
 int store_http_open(const struct store_http_options *options, struct store_http **ret, struct err *err)
 {
     cleanup_free struct store_http *h = xcalloc(1, sizeof *h);
-    h->loop = options->loop;
-    h->store = options->store;
     h->controller = options->controller;
     h->problem = options->problem;
     h->problem_arg = options->problem_arg;
@@ -60,12 +77,14 @@ int store_http_open(const struct store_http_options *options, struct store_http 
                                                     .listen = options->listen,
                                                     .allowed_hosts = options->allowed_hosts,
                                                     .routes = routes,
-                                                    .guard = guard,
-                                                    .problem = problem,
+                                                    .guard = store_http_guard,
+                                                    .problem = store_http_problem,
                                                     .ctx = h},
                            &h->server, err);
     if (code < 0)
         return code;
+    h->pushes = pyroscope_api_pushes(options->loop, options->store);
+    h->queries = page_queries_new(options->store);
     *ret = TAKE_PTR(h);
     return 0;
 }
@@ -83,41 +102,32 @@ int store_http_prepare(struct store_http *h, const struct settings *s, struct er
 void store_http_apply(struct store_http *h, const struct settings *s)
 {
     server_commit(h->server);
-    agent_auth_done(&h->auth);
-    agent_auth_init(&h->auth, &s->http);
+    access_done(&h->access);
+    access_init(&h->access, &s->http);
 }
 
 bool store_http_is_open(const struct store_http *h, const struct settings *s)
 {
-    return server_settings_leave_open(h->server, &s->http, &h->auth, "/api/services");
+    return server_settings_leave_open(h->server, &s->http, &h->access, "/api/services");
 }
 
-static void free_when_done(struct store_http *h)
+static void store_http_on_part_closed(void *arg)
 {
-    if (!h->server_closed || h->jobs)
+    struct store_http *h = arg;
+    if (--h->parts)
         return;
     if (h->closed)
         h->closed(h->closed_arg);
-    agent_auth_done(&h->auth);
+    access_done(&h->access);
     free(h);
 }
 
-void store_http_job_begun(struct store_http *h)
-{
-    h->jobs++;
-}
-
-void store_http_job_done(struct store_http *h)
-{
-    h->jobs--;
-    free_when_done(h);
-}
-
-static void on_server_closed(void *arg)
+static void store_http_on_server_closed(void *arg)
 {
     struct store_http *h = arg;
-    h->server_closed = true;
-    free_when_done(h);
+    h->parts = 2;
+    push_server_close(h->pushes, store_http_on_part_closed, h);
+    page_queries_close(h->queries, store_http_on_part_closed, h);
 }
 
 void store_http_close(struct store_http *h, void (*closed)(void *arg), void *arg)
@@ -126,5 +136,5 @@ void store_http_close(struct store_http *h, void (*closed)(void *arg), void *arg
         return;
     h->closed = closed;
     h->closed_arg = arg;
-    server_close(h->server, on_server_closed, h);
+    server_close(h->server, store_http_on_server_closed, h);
 }

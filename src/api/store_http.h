@@ -1,18 +1,6 @@
-/* The store's front: Pyroscope's push for agents, one page and its JSON for people.
+/* The store's server: Pyroscope's API for agents (api/pyroscope) and the page for people (api/page) at one address.
  *
- *     POST /push.v1.PusherService/Push   Connect unary, protobuf or JSON, gzip
- *     GET  /ready                        "ready"
- *     GET  /                             the page (src/ui)
- *     GET  /api/services?from=&until=    {"services":[{"name","profiles","last_ms"}]}
- *     GET  /api/types?service=           {"types":[{"id","profiles","total"}]}
- *     GET  /api/flamegraph?service=&type=[&label=name=value]…[&max_nodes=]
- *                                        {"unit","profiles","first_ms","last_ms","total","node_count","truncated","names":[…],
- *                                         "nodes":[depth,name,self,total, …],"top":[name,self, …]}; nodes in preorder, children by
- *                                        total, small ones summed as "(other)"; top over all stacks
- *     GET  /api/timeline?service=&type=[&label=]…[&buckets=]    {"unit","from_ms","step_ms","values":[…]}
- *     GET  /api/jvms                     {"agent","now_ms","jvms":[…],"components":[…]}
- *
- * A configuration's `http` block guards all of it, with the paths of its filter. Times are milliseconds since the epoch; without them the last hour. Errors of these are {"error":"…"}.
+ * A configuration's `http` block guards all of it, with the paths of its filter.
  */
 #pragma once
 

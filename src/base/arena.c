@@ -13,7 +13,7 @@ struct arena_block {
     alignas(max_align_t) char data[];
 };
 
-static bool add_block(struct arena *a, size_t n)
+static bool arena_add_block(struct arena *a, size_t n)
 {
     size_t cap = a->blocks ? a->blocks->cap * 2 : FIRST_BLOCK;
     if (cap > LARGEST_BLOCK)
@@ -32,7 +32,7 @@ static bool add_block(struct arena *a, size_t n)
 
 char *arena_room(struct arena *a, size_t n)
 {
-    if (n > a->max - a->used || ((n > a->left || !a->free) && !add_block(a, n)))
+    if (n > a->max - a->used || ((n > a->left || !a->free) && !arena_add_block(a, n)))
         return NULL;
     return a->free;
 }
@@ -51,7 +51,7 @@ void *arena_alloc(struct arena *a, size_t n)
         return NULL;
     if (a->free && gap + n <= a->left)
         arena_keep(a, gap);
-    else if (!add_block(a, n))
+    else if (!arena_add_block(a, n))
         return NULL;
     void *p = a->free;
     arena_keep(a, n);

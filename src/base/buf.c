@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 
-static bool grow(struct buf *b, size_t n)
+static bool buf_make_room(struct buf *b, size_t n)
 {
     if (b->failed || n > b->max - b->len) {
         b->failed = true;
@@ -29,7 +29,7 @@ static bool grow(struct buf *b, size_t n)
 
 uint8_t *buf_grow(struct buf *b, size_t n)
 {
-    return grow(b, n) ? b->p + b->len : NULL;
+    return buf_make_room(b, n) ? b->p + b->len : NULL;
 }
 
 void buf_append(struct buf *b, const void *p, size_t n)
@@ -64,7 +64,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
     va_start(ap, fmt);
     int n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
-    if (n < 0 || !grow(b, (size_t)n)) {
+    if (n < 0 || !buf_make_room(b, (size_t)n)) {
         b->failed = true;
         return;
     }
@@ -84,7 +84,7 @@ const char *buf_cstr(struct buf *b)
 
 uint8_t *buf_take(struct buf *b, size_t *len)
 {
-    bool usable = grow(b, 0);
+    bool usable = buf_make_room(b, 0);
     uint8_t *p = usable ? b->p : NULL;
     if (usable) {
         p[b->len] = '\0';

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* A text longer than ERR_MAX is cut by contract. */
-static void format(char *out, const char *fmt, va_list ap)
+static void err_format_text(char *out, const char *fmt, va_list ap)
 {
     (void)vsnprintf(out, ERR_MAX, fmt, ap);
 }
@@ -19,7 +19,7 @@ int err_set(struct err *e, int code, const char *fmt, ...)
     char text[ERR_MAX];
     va_list ap;
     va_start(ap, fmt);
-    format(text, fmt, ap);
+    err_format_text(text, fmt, ap);
     va_end(ap);
     memcpy(e->text, text, sizeof text);
     return e->code = code;
@@ -33,7 +33,7 @@ int err_errno(struct err *e, const char *fmt, ...)
     char what[ERR_MAX];
     va_list ap;
     va_start(ap, fmt);
-    format(what, fmt, ap);
+    err_format_text(what, fmt, ap);
     va_end(ap);
     return err_set(e, code, "%s: %s", what, strerror(-code));
 }
@@ -45,7 +45,7 @@ int err_wrap(struct err *e, int code, const char *fmt, ...)
     char doing[ERR_MAX];
     va_list ap;
     va_start(ap, fmt);
-    format(doing, fmt, ap);
+    err_format_text(doing, fmt, ap);
     va_end(ap);
     return err_set(e, code, "%s: %s", doing, e->text);
 }

@@ -21,7 +21,7 @@ static struct {
 } key;
 
 /* Where the kernel has no random bytes yet, as early in a boot, it still gave this process sixteen: to be stretched. */
-static void stretch(const uint8_t *seed, uint64_t *out, size_t n)
+static void hash_stretch(const uint8_t *seed, uint64_t *out, size_t n)
 {
     uint64_t a, b;
     memcpy(&a, seed, sizeof a);
@@ -35,7 +35,7 @@ static void stretch(const uint8_t *seed, uint64_t *out, size_t n)
     }
 }
 
-static void fill(void *to, size_t n)
+static void hash_fill(void *to, size_t n)
 {
     const uint8_t *given = (const uint8_t *)getauxval(AT_RANDOM); /* getauxval(3): the address of 16 bytes */
     size_t have = 0;
@@ -48,34 +48,34 @@ static void fill(void *to, size_t n)
     if (have == n)
         return;
     if (!given) {
-        fputs("smolder: the kernel has no random bytes\n", stderr);
+        fputs("smolder: getrandom failed\n", stderr);
         abort();
     }
-    stretch(given, to, n / sizeof(uint64_t));
+    hash_stretch(given, to, n / sizeof(uint64_t));
 }
 
 __attribute__((constructor)) static void take_keys(void)
 {
-    fill(&key, sizeof key);
+    hash_fill(&key, sizeof key);
     for (int i = 0; i < 2; i++)
         hash_number_key[i] = key.number[i] | 1;
 }
 
-static inline uint64_t load64(const uint8_t *p)
+static inline uint64_t hash_load64(const uint8_t *p)
 {
     uint64_t v;
     memcpy(&v, p, sizeof v);
     return v;
 }
 
-static inline uint64_t load32(const uint8_t *p)
+static inline uint64_t hash_load32(const uint8_t *p)
 {
     uint32_t v;
     memcpy(&v, p, sizeof v);
     return v;
 }
 
-static inline u128 product(uint64_t a, uint64_t b, const uint64_t *k)
+static inline u128 hash_product(uint64_t a, uint64_t b, const uint64_t *k)
 {
     return (u128)(a + k[0]) * (b + k[1]);
 }
@@ -84,10 +84,10 @@ static inline u128 product(uint64_t a, uint64_t b, const uint64_t *k)
 static inline u128 short_sum(const uint8_t *p, size_t n, const uint64_t *k)
 {
     if (n >= 8)
-        return product(load64(p), load64(p + n - 8), k);
+        return hash_product(hash_load64(p), hash_load64(p + n - 8), k);
     if (n >= 4)
-        return product(load32(p), load32(p + n - 4), k);
-    return n ? product(p[0] | (uint64_t)p[n / 2] << 8, p[n - 1], k) : product(0, 0, k);
+        return hash_product(hash_load32(p), hash_load32(p + n - 4), k);
+    return n ? hash_product(p[0] | (uint64_t)p[n / 2] << 8, p[n - 1], k) : hash_product(0, 0, k);
 }
 
 /* NH of at most a block. The last pair overlaps the one before where the length is no multiple of it. */
@@ -98,15 +98,15 @@ static inline u128 block_sum(const uint8_t *p, size_t n, const uint64_t *k)
     const uint8_t *const last = p + n - PAIR;
     u128 sum = 0, other = 0; /* two: a carry waits for the one before */
     for (; last - p > PAIR; p += 2 * PAIR, k += 4) {
-        sum += product(load64(p), load64(p + 8), k);
-        other += product(load64(p + 16), load64(p + 24), k + 2);
+        sum += hash_product(hash_load64(p), hash_load64(p + 8), k);
+        other += hash_product(hash_load64(p + 16), hash_load64(p + 24), k + 2);
     }
     if (p < last) {
-        sum += product(load64(p), load64(p + 8), k);
+        sum += hash_product(hash_load64(p), hash_load64(p + 8), k);
         k += 2;
     }
     sum += other;
-    return sum + product(load64(last), load64(last + 8), k);
+    return sum + hash_product(hash_load64(last), hash_load64(last + 8), k);
 }
 
 /* The sums of a level's blocks wait here until they are a block of the next one. */

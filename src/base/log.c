@@ -139,7 +139,7 @@ static void put_quoted(struct buf *b, bool json, struct str s)
     buf_byte(b, '"');
 }
 
-static void put_text(struct buf *b, bool json, const char *key, const char *said)
+static void log_put_text(struct buf *b, bool json, const char *key, const char *said)
 {
     cleanup_buf struct buf shown = BUF_INIT(LINE_MAX_BYTES);
     secret_hide(str_of(said), &shown);
@@ -156,22 +156,22 @@ static void put_text(struct buf *b, bool json, const char *key, const char *said
         buf_str(b, text);
 }
 
-static void put_component(struct buf *b, bool json, const char *id)
+static void log_put_component(struct buf *b, bool json, const char *id)
 {
     cleanup_buf struct buf path = BUF_INIT(LINE_MAX_BYTES);
     const char *slash = strrchr(id, '/');
     buf_byte(&path, '/');
     buf_append(&path, id, slash ? (size_t)(slash - id) : 0);
-    put_text(b, json, "component_path", buf_cstr(&path));
-    put_text(b, json, "component_id", slash ? slash + 1 : id);
+    log_put_text(b, json, "component_path", buf_cstr(&path));
+    log_put_text(b, json, "component_id", slash ? slash + 1 : id);
 }
 
-static void put_number(struct buf *b, bool json, const char *key, int64_t n)
+static void log_put_number(struct buf *b, bool json, const char *key, int64_t n)
 {
     buf_printf(b, json ? ",\"%s\":%lld" : " %s=%lld", key, (long long)n);
 }
 
-static void put_time(struct buf *b, bool json)
+static void log_put_time(struct buf *b, bool json)
 {
     struct timespec ts;
     struct tm tm;
@@ -186,16 +186,16 @@ void log_write(enum log_level level, const char *msg, const struct log_field *fi
 {
     cleanup_buf struct buf b = BUF_INIT(LINE_MAX_BYTES);
     const bool json = line_format == LOG_JSON;
-    put_time(&b, json);
-    put_text(&b, json, "level", level_names[level]);
-    put_text(&b, json, "msg", msg);
+    log_put_time(&b, json);
+    log_put_text(&b, json, "level", level_names[level]);
+    log_put_text(&b, json, "msg", msg);
     for (size_t i = 0; i < n; i++) {
         if (!fields[i].key)
-            put_component(&b, json, fields[i].text);
+            log_put_component(&b, json, fields[i].text);
         else if (fields[i].text)
-            put_text(&b, json, fields[i].key, fields[i].text);
+            log_put_text(&b, json, fields[i].key, fields[i].text);
         else
-            put_number(&b, json, fields[i].key, fields[i].number);
+            log_put_number(&b, json, fields[i].key, fields[i].number);
     }
     buf_puts(&b, json ? "}\n" : "\n");
     keep_line(&b);

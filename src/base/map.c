@@ -10,14 +10,14 @@ struct u64map_slot {
     bool taken;
 };
 
-static size_t slot_of(uint64_t key, size_t cap)
+static size_t map_slot_of(uint64_t key, size_t cap)
 {
     return hash_number(key) & (cap - 1);
 }
 
-static struct u64map_slot *find_slot(struct u64map_slot *slots, size_t cap, uint64_t key)
+static struct u64map_slot *map_find_slot(struct u64map_slot *slots, size_t cap, uint64_t key)
 {
-    size_t i = slot_of(key, cap);
+    size_t i = map_slot_of(key, cap);
     while (slots[i].taken && slots[i].key != key)
         i = (i + 1) & (cap - 1);
     return &slots[i];
@@ -28,7 +28,7 @@ static void u64map_move(struct u64map *m, size_t cap)
     struct u64map_slot *slots = xcalloc(cap, sizeof *slots);
     for (size_t i = 0; i < m->cap; i++) {
         if (m->slots[i].taken)
-            *find_slot(slots, cap, m->slots[i].key) = m->slots[i];
+            *map_find_slot(slots, cap, m->slots[i].key) = m->slots[i];
     }
     free(m->slots);
     m->slots = slots;
@@ -49,7 +49,7 @@ uint64_t *u64map_add(struct u64map *m, uint64_t key, uint64_t value, bool *added
 {
     if ((m->len + 1) * 4 > m->cap * 3)
         u64map_expect(m, m->len + 1);
-    struct u64map_slot *s = find_slot(m->slots, m->cap, key);
+    struct u64map_slot *s = map_find_slot(m->slots, m->cap, key);
     if (added)
         *added = !s->taken;
     if (!s->taken) {
@@ -68,10 +68,20 @@ bool u64map_get(const struct u64map *m, uint64_t key, uint64_t *ret)
 {
     if (m->cap == 0)
         return false;
-    const struct u64map_slot *s = find_slot(m->slots, m->cap, key);
+    const struct u64map_slot *s = map_find_slot(m->slots, m->cap, key);
     if (s->taken)
         *ret = s->value;
     return s->taken;
+}
+
+size_t u64map_keys(const struct u64map *m, uint64_t value, uint64_t *ret)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < m->cap; i++) {
+        if (m->slots[i].taken && m->slots[i].value == value)
+            ret[n++] = m->slots[i].key;
+    }
+    return n;
 }
 
 void u64map_reset(struct u64map *m)

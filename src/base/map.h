@@ -1,6 +1,6 @@
-/* Two open-addressing hash maps: u64 -> u64, and borrowed string -> pointer. No deletion from the first (readers only
- * fill and look up); the second supports it. Iteration order is insertion order for strmap, unspecified for u64map.
- * Not thread safe. Small growth aborts on out-of-memory; callers cap how many keys hostile input can add.
+/* Two open-addressing hash maps: u64 -> u64, and borrowed string -> pointer. The first has no deletion, because its
+ * users only insert and look up. Iteration order: insertion order for strmap, unspecified for u64map. Not thread safe.
+ * Small growth aborts when out of memory; callers limit the number of untrusted keys.
  */
 #pragma once
 
@@ -23,6 +23,8 @@ void u64map_put(struct u64map *m, uint64_t key, uint64_t value);
 /* Adds key -> value unless the key is there; returns where its value lives until the next put or add. */
 uint64_t *u64map_add(struct u64map *m, uint64_t key, uint64_t value, bool *added);
 bool u64map_get(const struct u64map *m, uint64_t key, uint64_t *ret);
+/* The keys that have this value, in no order; `ret` has room for m->len. Returns how many. */
+size_t u64map_keys(const struct u64map *m, uint64_t value, uint64_t *ret);
 void u64map_reset(struct u64map *m);
 void u64map_done(struct u64map *m);
 #define cleanup_u64map __attribute__((cleanup(u64map_done)))

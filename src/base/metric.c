@@ -42,7 +42,7 @@ static size_t label_count(const struct metric_family *f)
 }
 
 /* Valid until the next call. */
-static struct str key_of(const struct metric_family *f, const char *const *labels)
+static struct str metric_key_of(const struct metric_family *f, const char *const *labels)
 {
     static struct buf key = {.max = KEY_MAX};
     buf_reset(&key);
@@ -55,7 +55,7 @@ static struct metric_series *series_of(struct metric_family *f, const char *cons
 {
     if (!f->registered)
         register_family(f);
-    const struct str key = key_of(f, labels);
+    const struct str key = metric_key_of(f, labels);
     struct metric_series *s = strmap_get(&f->series, key);
     if (s)
         return s;
@@ -96,7 +96,7 @@ static void series_free(struct metric_series *s)
 
 void metric_forget_(struct metric_family *f, const char *const *labels)
 {
-    series_free(strmap_del(&f->series, key_of(f, labels)));
+    series_free(strmap_del(&f->series, metric_key_of(f, labels)));
 }
 
 void metric_clear(struct metric_family *f)
@@ -107,7 +107,7 @@ void metric_clear(struct metric_family *f)
 
 double metric_value_(struct metric_family *f, const char *const *labels)
 {
-    const struct metric_series *s = strmap_get(&f->series, key_of(f, labels));
+    const struct metric_series *s = strmap_get(&f->series, metric_key_of(f, labels));
     return s ? s->value : 0;
 }
 
@@ -116,12 +116,13 @@ void metric_use_alloy_names(bool yes)
     alloy_names = yes;
 }
 
-static const char *name_of(const struct metric_family *f)
+static const char *metric_name_of(const struct metric_family *f)
 {
     return alloy_names && f->alloy_name ? f->alloy_name : f->name;
 }
 
-static void put_labels(struct buf *out, const struct metric_family *f, const struct metric_series *s, const char *le)
+static void metric_put_labels(struct buf *out, const struct metric_family *f, const struct metric_series *s,
+                              const char *le)
 {
     size_t n = label_count(f);
     if (n == 0 && !le)
@@ -145,7 +146,7 @@ static void put_labels(struct buf *out, const struct metric_family *f, const str
     buf_byte(out, '}');
 }
 
-static void put_number(struct buf *out, double v)
+static void metric_put_number(struct buf *out, double v)
 {
     if (v == floor(v) && fabs(v) < 1e15)
         buf_printf(out, " %.0f\n", v);
@@ -161,22 +162,22 @@ static void put_histogram(struct buf *out, const struct metric_family *f, const 
         if (i < f->bucket_count)
             snprintf(le, sizeof le, "%g", f->buckets[i]);
         total += s->buckets[i];
-        buf_printf(out, "%s_bucket", name_of(f));
-        put_labels(out, f, s, le);
-        put_number(out, (double)total);
+        buf_printf(out, "%s_bucket", metric_name_of(f));
+        metric_put_labels(out, f, s, le);
+        metric_put_number(out, (double)total);
     }
-    buf_printf(out, "%s_sum", name_of(f));
-    put_labels(out, f, s, NULL);
-    put_number(out, s->value);
-    buf_printf(out, "%s_count", name_of(f));
-    put_labels(out, f, s, NULL);
-    put_number(out, (double)total);
+    buf_printf(out, "%s_sum", metric_name_of(f));
+    metric_put_labels(out, f, s, NULL);
+    metric_put_number(out, s->value);
+    buf_printf(out, "%s_count", metric_name_of(f));
+    metric_put_labels(out, f, s, NULL);
+    metric_put_number(out, (double)total);
 }
 
 static void put_family(struct buf *out, const struct metric_family *f)
 {
     static const char *const kinds[] = {"counter", "gauge", "histogram"};
-    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name_of(f), f->help, name_of(f), kinds[f->kind]);
+    buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", metric_name_of(f), f->help, metric_name_of(f), kinds[f->kind]);
     strmap_each(&f->series, e)
     {
         const struct metric_series *s = e->value;
@@ -184,16 +185,16 @@ static void put_family(struct buf *out, const struct metric_family *f)
             put_histogram(out, f, s);
             continue;
         }
-        buf_puts(out, name_of(f));
-        put_labels(out, f, s, NULL);
-        put_number(out, s->value);
+        buf_puts(out, metric_name_of(f));
+        metric_put_labels(out, f, s, NULL);
+        metric_put_number(out, s->value);
     }
 }
 
-static void put_process(struct buf *out, const char *name, const char *kind, const char *help, double value)
+static void metric_put_process(struct buf *out, const char *name, const char *kind, const char *help, double value)
 {
     buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s", name, help, name, kind, name);
-    put_number(out, value);
+    metric_put_number(out, value);
 }
 
 double metric_process_start(void)
@@ -238,15 +239,16 @@ static void render_process(struct buf *out)
     getrusage(RUSAGE_SELF, &use);
     getrlimit(RLIMIT_NOFILE, &files);
     double page = (double)sysconf(_SC_PAGESIZE);
-    put_process(out, "process_cpu_seconds_total", "counter", "User and system CPU time spent, in seconds.",
-                (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
-                    (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
-    put_process(out, "process_max_fds", "gauge", "Limit of open file descriptors.", (double)files.rlim_cur);
-    put_process(out, "process_open_fds", "gauge", "Open file descriptors.", open_fds());
-    put_process(out, "process_resident_memory_bytes", "gauge", "Resident memory, in bytes.", (double)resident * page);
-    put_process(out, "process_start_time_seconds", "gauge", "Start time since the Unix epoch, in seconds.",
-                metric_process_start());
-    put_process(out, "process_virtual_memory_bytes", "gauge", "Virtual memory, in bytes.", (double)size * page);
+    metric_put_process(out, "process_cpu_seconds_total", "counter", "User and system CPU time spent, in seconds.",
+                       (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+                           (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
+    metric_put_process(out, "process_max_fds", "gauge", "Limit of open file descriptors.", (double)files.rlim_cur);
+    metric_put_process(out, "process_open_fds", "gauge", "Open file descriptors.", open_fds());
+    metric_put_process(out, "process_resident_memory_bytes", "gauge", "Resident memory, in bytes.",
+                       (double)resident * page);
+    metric_put_process(out, "process_start_time_seconds", "gauge", "Start time since the Unix epoch, in seconds.",
+                       metric_process_start());
+    metric_put_process(out, "process_virtual_memory_bytes", "gauge", "Virtual memory, in bytes.", (double)size * page);
 }
 
 void metric_render(struct buf *out)

@@ -11,7 +11,7 @@
 
 /* --- names --- */
 
-static bool same(struct str s, const char *word)
+static bool secret_same(struct str s, const char *word)
 {
     return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
 }
@@ -22,12 +22,12 @@ static bool ends_in(struct str s, const char *word)
     return s.n >= n && strncasecmp(s.p + s.n - n, word, n) == 0;
 }
 
-static char lower(char c)
+static char secret_lower(char c)
 {
     return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 }
 
-static bool begins(struct str s, const char *part)
+static bool secret_begins(struct str s, const char *part)
 {
     const size_t n = strlen(part);
     return s.n >= n && strncasecmp(s.p, part, n) == 0;
@@ -37,9 +37,9 @@ static bool begins(struct str s, const char *part)
 static bool contains_any(struct str s, const char *const *parts, size_t count)
 {
     for (size_t i = 0; i < s.n; i++) {
-        const char c = lower(s.p[i]);
+        const char c = secret_lower(s.p[i]);
         for (size_t k = 0; k < count; k++) {
-            if (parts[k][0] == c && begins((struct str){s.p + i, s.n - i}, parts[k]))
+            if (parts[k][0] == c && secret_begins((struct str){s.p + i, s.n - i}, parts[k]))
                 return true;
         }
     }
@@ -47,27 +47,27 @@ static bool contains_any(struct str s, const char *const *parts, size_t count)
 }
 
 /* Where `part`, in lower case, begins in any case; s.n where it does not. */
-static size_t place_of(struct str s, const char *part)
+static size_t secret_place_of(struct str s, const char *part)
 {
     const size_t n = strlen(part);
     for (size_t i = 0; i + n <= s.n; i++) {
-        if (lower(s.p[i]) == part[0] && strncasecmp(s.p + i, part, n) == 0)
+        if (secret_lower(s.p[i]) == part[0] && strncasecmp(s.p + i, part, n) == 0)
             return i;
     }
     return s.n;
 }
 
-static bool contains(struct str s, const char *part)
+static bool secret_contains(struct str s, const char *part)
 {
-    return place_of(s, part) < s.n;
+    return secret_place_of(s, part) < s.n;
 }
 
 /* "author" is no "auth", "authorization" is. */
 static bool speaks_of_auth(struct str name)
 {
-    const size_t at = place_of(name, "auth");
+    const size_t at = secret_place_of(name, "auth");
     const struct str rest = {name.p + at, name.n - at};
-    return at < name.n && (!contains(rest, "author") || contains(rest, "authori"));
+    return at < name.n && (!secret_contains(rest, "author") || secret_contains(rest, "authori"));
 }
 
 static bool is_word_byte(char c)
@@ -85,7 +85,8 @@ static bool has_secret_word(struct str name)
         while (end < name.n && is_word_byte(name.p[end]))
             end++;
         for (size_t k = 0; k < ARRAY_LEN(words); k++) {
-            if (same((struct str){name.p + i, end - i}, words[k]) && !same(name, "key") && !same(name, "keys"))
+            if (secret_same((struct str){name.p + i, end - i}, words[k]) && !secret_same(name, "key") &&
+                !secret_same(name, "keys"))
                 return true;
         }
         i = end + 1;
@@ -100,19 +101,20 @@ bool secret_name(struct str name)
         "private", "keypem",     "apikey", "accesskey", "session", "connection_string", "dsn",
         "bearer",  "signature",  "pwd",    "license",   "webhook"};
     /* Names of files, kinds and switches that only sound so. */
-    if (ends_in(name, "file") || ends_in(name, "path") || ends_in(name, "type") || same(name, "token_url") ||
-        same(name, "authenticate") || place_of(name, "authenticate_matching") == 0)
+    if (ends_in(name, "file") || ends_in(name, "path") || ends_in(name, "type") || secret_same(name, "token_url") ||
+        secret_same(name, "authenticate") || secret_place_of(name, "authenticate_matching") == 0)
         return false;
     if (contains_any(name, parts, ARRAY_LEN(parts)))
         return true;
     /* Half of a pair of credentials, as in a URL. */
-    return same(name, "username") || (ends_in(name, "pass") && !ends_in(name, "compass") && !ends_in(name, "bypass")) ||
-           speaks_of_auth(name) || has_secret_word(name);
+    return secret_same(name, "username") ||
+           (ends_in(name, "pass") && !ends_in(name, "compass") && !ends_in(name, "bypass")) || speaks_of_auth(name) ||
+           has_secret_word(name);
 }
 
 bool secret_is_headers(struct str name)
 {
-    return ends_in(name, "header") || ends_in(name, "headers") || same(name, "endpoint_params");
+    return ends_in(name, "header") || ends_in(name, "headers") || secret_same(name, "endpoint_params");
 }
 
 bool secret_header(struct str name)
@@ -137,7 +139,7 @@ bool secret_header(struct str name)
                                            "Connect-Protocol-Version",
                                            "Connect-Timeout-Ms"};
     for (size_t i = 0; i < ARRAY_LEN(harmless); i++) {
-        if (same(name, harmless[i]))
+        if (secret_same(name, harmless[i]))
             return false;
     }
     return true;
@@ -168,7 +170,7 @@ static bool is_known(struct str value)
 }
 
 /* In place of the oldest one where there are too many. */
-static void remember(struct str value)
+static void secret_remember(struct str value)
 {
     size_t at = known_count;
     if (is_known(value) || known_fixed == KNOWN_MOST)
@@ -190,9 +192,9 @@ static void learn_environment(void)
     for (char **e = environ; e && *e; e++) {
         const char *equals = strchr(*e, '=');
         const struct str name = {*e, equals ? (size_t)(equals - *e) : 0}, value = str_of(equals ? equals + 1 : "");
-        if (value.n >= KNOWN_LEAST && value.n <= KNOWN_LARGEST && value.p[0] != '/' && !contains(name, "session") &&
-            secret_name(name))
-            remember(value);
+        if (value.n >= KNOWN_LEAST && value.n <= KNOWN_LARGEST && value.p[0] != '/' &&
+            !secret_contains(name, "session") && secret_name(name))
+            secret_remember(value);
     }
     known_fixed = known_count;
 }
@@ -216,7 +218,7 @@ void secret_learn(struct str value)
     pthread_rwlock_wrlock(&known_lock);
     while (str_split(&rest, ' ', &word)) {
         if (looks_coded(word, KNOWN_LEAST))
-            remember(word);
+            secret_remember(word);
     }
     pthread_rwlock_unlock(&known_lock);
 }
@@ -234,12 +236,12 @@ static size_t known_at(const char *p, size_t n)
 
 /* --- forms --- */
 
-struct piece {
+struct secret_part {
     size_t first, end; /* the same: nothing */
 };
 
 /* Where the user information of a URL ends whose "://" is at `at`. RFC 3986 §3.2. */
-static struct piece user_information(struct str text, size_t at)
+static struct secret_part user_information(struct str text, size_t at)
 {
     const size_t first = at + 3;
     size_t end = first;
@@ -248,10 +250,10 @@ static struct piece user_information(struct str text, size_t at)
             end = i;
     }
     /* "x://@" has an empty one, which is shown to be none. */
-    return (struct piece){first, end};
+    return (struct secret_part){first, end};
 }
 
-static bool is_name_byte(char c)
+static bool secret_is_name_byte(char c)
 {
     return is_word_byte(c) || c == '_' || c == '-' || c == '.';
 }
@@ -259,12 +261,12 @@ static bool is_name_byte(char c)
 static struct str name_before(struct str text, size_t end)
 {
     size_t first = end;
-    while (first > 0 && is_name_byte(text.p[first - 1]))
+    while (first > 0 && secret_is_name_byte(text.p[first - 1]))
         first--;
     return (struct str){text.p + first, end - first};
 }
 
-static size_t skip_blanks(struct str text, size_t at)
+static size_t secret_skip_blanks(struct str text, size_t at)
 {
     while (at < text.n && (text.p[at] == ' ' || text.p[at] == '\t'))
         at++;
@@ -287,7 +289,7 @@ static size_t quote_at(struct str text, size_t at)
 }
 
 /* A value up to the quote that ends it, or the end of the line where that is missing; without quotes up to what cannot be part of one. */
-static struct piece value_at(struct str text, size_t at, const char *ends)
+static struct secret_part value_at(struct str text, size_t at, const char *ends)
 {
     const size_t quote = quote_at(text, at);
     const char opened = quote ? text.p[at + quote - 1] : '\0';
@@ -305,10 +307,10 @@ static struct piece value_at(struct str text, size_t at, const char *ends)
         end = text.n;
     if (quote == 2 && end > first && end < text.n && text.p[end - 1] == '\\')
         end--;
-    return (struct piece){first, end};
+    return (struct secret_part){first, end};
 }
 
-static struct piece plain_value(struct str text, size_t at)
+static struct secret_part plain_value(struct str text, size_t at)
 {
     return value_at(text, at, " \t\r\n\"'`,;&)]}<>");
 }
@@ -317,21 +319,21 @@ static struct piece plain_value(struct str text, size_t at)
 static bool is_query_key(struct str text, struct str name)
 {
     const bool in_query = name.p > text.p && (name.p[-1] == '?' || name.p[-1] == '&');
-    return in_query && (same(name, "key") || same(name, "sig") || same(name, "code"));
+    return in_query && (secret_same(name, "key") || secret_same(name, "sig") || secret_same(name, "code"));
 }
 
 /* NAME=value, NAME = "value". Comparisons ("==", "=~", "!=") are none. */
-static struct piece value_after_equals(struct str text, size_t at)
+static struct secret_part value_after_equals(struct str text, size_t at)
 {
     if (at + 1 < text.n && strchr("=~", text.p[at + 1]) && text.p[at + 1])
-        return (struct piece){0};
+        return (struct secret_part){0};
     size_t end = before_blanks(text, at);
     if (end > 0 && quote_at(text, end - 1) == 1)
         end--;
     const struct str name = name_before(text, end);
     if (!secret_name(name) && !is_query_key(text, name))
-        return (struct piece){0};
-    return plain_value(text, skip_blanks(text, at + 1));
+        return (struct secret_part){0};
+    return plain_value(text, secret_skip_blanks(text, at + 1));
 }
 
 /* In prose a colon stands behind any word, so without quotes only names of headers count: those with a dash, and the well-known. */
@@ -339,14 +341,14 @@ static bool is_header_name(struct str name)
 {
     static const char *const names[] = {"Authorization", "Cookie"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (same(name, names[i]))
+        if (secret_same(name, names[i]))
             return true;
     }
     return memchr(name.p, '-', name.n) != NULL;
 }
 
 /* "NAME": "value", NAME: 'value', Header-Name: value. */
-static struct piece value_after_colon(struct str text, size_t at)
+static struct secret_part value_after_colon(struct str text, size_t at)
 {
     size_t end = at;
     if (end > 0 && quote_at(text, end - 1) == 1) {
@@ -354,43 +356,43 @@ static struct piece value_after_colon(struct str text, size_t at)
         end -= end > 0 && text.p[end - 1] == '\\';
     }
     const struct str name = name_before(text, end);
-    const size_t from = skip_blanks(text, at + 1);
+    const size_t from = secret_skip_blanks(text, at + 1);
     if (!name.n || !secret_name(name) || (!quote_at(text, from) && !is_header_name(name)))
-        return (struct piece){0};
+        return (struct secret_part){0};
     return value_at(text, from, "\r\n\"'`");
 }
 
 /* --password value, -storepass value */
-static struct piece value_after_flag(struct str text, size_t at)
+static struct secret_part value_after_flag(struct str text, size_t at)
 {
     enum { LEAST = 4 };
     const struct str name = name_before(text, at);
     if (name.n < LEAST || name.p[0] != '-' || !secret_name(name))
-        return (struct piece){0};
-    const size_t from = skip_blanks(text, at);
-    return from < text.n && text.p[from] != '-' ? plain_value(text, from) : (struct piece){0};
+        return (struct secret_part){0};
+    const size_t from = secret_skip_blanks(text, at);
+    return from < text.n && text.p[from] != '-' ? plain_value(text, from) : (struct secret_part){0};
 }
 
 /* RFC 9110 §11.4: scheme, blanks, token68. `at` is the blank. */
-static struct piece value_after_scheme(struct str text, size_t at)
+static struct secret_part value_after_scheme(struct str text, size_t at)
 {
     static const char *const schemes[] = {"Bearer", "Basic", "Digest", "Negotiate"};
     const struct str name = name_before(text, at);
     bool is_scheme = false;
     for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
-        is_scheme |= same(name, schemes[i]);
+        is_scheme |= secret_same(name, schemes[i]);
     if (!is_scheme)
-        return (struct piece){0};
+        return (struct secret_part){0};
     enum { LEAST = 6 };
-    const struct piece p = plain_value(text, skip_blanks(text, at));
-    return looks_coded((struct str){text.p + p.first, p.end - p.first}, LEAST) ? p : (struct piece){0};
+    const struct secret_part p = plain_value(text, secret_skip_blanks(text, at));
+    return looks_coded((struct str){text.p + p.first, p.end - p.first}, LEAST) ? p : (struct secret_part){0};
 }
 
-static struct piece piece_at(struct str text, size_t at)
+static struct secret_part piece_at(struct str text, size_t at)
 {
     const size_t n = known_at(text.p + at, text.n - at);
     if (n)
-        return (struct piece){at, at + n};
+        return (struct secret_part){at, at + n};
     switch (text.p[at]) {
     case ':':
         if (text.n - at >= 3 && memcmp(text.p + at, "://", 3) == 0)
@@ -399,11 +401,11 @@ static struct piece piece_at(struct str text, size_t at)
     case '=':
         return value_after_equals(text, at);
     case ' ': {
-        const struct piece flag = value_after_flag(text, at);
+        const struct secret_part flag = value_after_flag(text, at);
         return flag.end > flag.first ? flag : value_after_scheme(text, at);
     }
     default:
-        return (struct piece){0};
+        return (struct secret_part){0};
     }
 }
 
@@ -416,7 +418,7 @@ static bool is_hidden_already(struct str s)
 
 bool secret_find(struct str text, size_t at, size_t *ret_first, size_t *ret_end)
 {
-    struct piece p = {0};
+    struct secret_part p = {0};
     bool found = false;
     pthread_once(&known_once, learn_environment);
     pthread_rwlock_rdlock(&known_lock);
@@ -440,5 +442,6 @@ void secret_hide(struct str text, struct buf *out)
         buf_puts(out, SECRET_HIDDEN);
         written = end;
     }
-    buf_append(out, text.p + written, text.n - written);
+    if (written < text.n) /* an empty text may be NULL, to which nothing can be added */
+        buf_append(out, text.p + written, text.n - written);
 }

@@ -14,27 +14,28 @@ static const uint32_t constants[ROUNDS] = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-static uint32_t rotate(uint32_t x, unsigned n)
+static uint32_t sha256_rotate(uint32_t x, unsigned n)
 {
     return x >> n | x << (32 - n);
 }
 
-static void add_block(uint32_t h[8], const uint8_t *p)
+static void sha256_add_block(uint32_t h[8], const uint8_t *p)
 {
     uint32_t w[ROUNDS], v[8];
     for (int i = 0; i < 16; i++)
         w[i] = (uint32_t)p[4 * i] << 24 | (uint32_t)p[4 * i + 1] << 16 | (uint32_t)p[4 * i + 2] << 8 | p[4 * i + 3];
     for (int i = 16; i < ROUNDS; i++) {
         const uint32_t a = w[i - 15], b = w[i - 2];
-        w[i] =
-            w[i - 16] + (rotate(a, 7) ^ rotate(a, 18) ^ a >> 3) + w[i - 7] + (rotate(b, 17) ^ rotate(b, 19) ^ b >> 10);
+        w[i] = w[i - 16] + (sha256_rotate(a, 7) ^ sha256_rotate(a, 18) ^ a >> 3) + w[i - 7] +
+               (sha256_rotate(b, 17) ^ sha256_rotate(b, 19) ^ b >> 10);
     }
     memcpy(v, h, sizeof v);
     for (int i = 0; i < ROUNDS; i++) {
         const uint32_t e = v[4], a = v[0];
-        const uint32_t t1 =
-            v[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & v[5]) ^ (~e & v[6])) + constants[i] + w[i];
-        const uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]));
+        const uint32_t t1 = v[7] + (sha256_rotate(e, 6) ^ sha256_rotate(e, 11) ^ sha256_rotate(e, 25)) +
+                            ((e & v[5]) ^ (~e & v[6])) + constants[i] + w[i];
+        const uint32_t t2 = (sha256_rotate(a, 2) ^ sha256_rotate(a, 13) ^ sha256_rotate(a, 22)) +
+                            ((a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]));
         memmove(v + 1, v, 7 * sizeof *v);
         v[4] += t1;
         v[0] = t1 + t2;
@@ -49,7 +50,7 @@ void sha256(struct str text, uint8_t out[SHA256_SIZE])
     const uint8_t *p = (const uint8_t *)text.p;
     size_t left = text.n;
     for (; left >= BLOCK; left -= BLOCK, p += BLOCK)
-        add_block(h, p);
+        sha256_add_block(h, p);
     uint8_t tail[2 * BLOCK] = {0};
     if (left > 0)
         memcpy(tail, p, left);
@@ -58,7 +59,7 @@ void sha256(struct str text, uint8_t out[SHA256_SIZE])
     for (int i = 0; i < 8; i++)
         tail[size - 1 - i] = (uint8_t)((uint64_t)text.n * 8 >> 8 * i);
     for (size_t at = 0; at < size; at += BLOCK)
-        add_block(h, tail + at);
+        sha256_add_block(h, tail + at);
     for (int i = 0; i < SHA256_SIZE; i++)
         out[i] = (uint8_t)(h[i / 4] >> (24 - 8 * (i % 4)));
 }

@@ -117,7 +117,7 @@ uint64_t str_hash(struct str s)
     return hash_bytes(s.p, s.n);
 }
 
-static unsigned min3(unsigned a, unsigned b, unsigned c)
+static unsigned str_min3(unsigned a, unsigned b, unsigned c)
 {
     unsigned m = a < b ? a : b;
     return m < c ? m : c;
@@ -143,7 +143,7 @@ unsigned str_distance(struct str a, struct str b, unsigned max)
         row[0] = i;
         for (unsigned j = 1; j <= b.n; j++) {
             unsigned above = row[j];
-            row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a.p[i - 1] != b.p[j - 1]));
+            row[j] = str_min3(above + 1, row[j - 1] + 1, diagonal + (a.p[i - 1] != b.p[j - 1]));
             diagonal = above;
         }
     }

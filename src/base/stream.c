@@ -50,7 +50,7 @@ bool stream_is_gzip(const struct stream *s)
 }
 
 /* Makes sure of `want` bytes in `in`, unless the input ends first. */
-static int fill(struct stream *s, size_t want, struct err *err)
+static int stream_fill(struct stream *s, size_t want, struct err *err)
 {
     if (s->len - s->at >= want || s->ended)
         return 0;
@@ -75,9 +75,9 @@ static bool gzip_begins(const struct stream *s)
     return s->len - s->at >= MIN_HEADER && s->in[s->at] == 0x1f && s->in[s->at + 1] == 0x8b;
 }
 
-static int begin(struct stream *s, struct err *err)
+static int stream_begin(struct stream *s, struct err *err)
 {
-    int code = fill(s, MIN_HEADER, err);
+    int code = stream_fill(s, MIN_HEADER, err);
     if (code < 0)
         return code;
     s->begun = true;
@@ -92,7 +92,7 @@ static int begin(struct stream *s, struct err *err)
 static int read_plain(struct stream *s, uint8_t *to, size_t n, size_t *got, struct err *err)
 {
     int code = 0;
-    while (*got < n && (code = fill(s, 1, err)) == 0 && s->at < s->len) {
+    while (*got < n && (code = stream_fill(s, 1, err)) == 0 && s->at < s->len) {
         size_t left = s->len - s->at, take = n - *got < left ? n - *got : left;
         memcpy(to + *got, s->in + s->at, take);
         s->at += take;
@@ -104,7 +104,7 @@ static int read_plain(struct stream *s, uint8_t *to, size_t n, size_t *got, stru
 /* Another member, or the end: padding and other bytes after the last member are left alone, as gzip -d does. */
 static int next_member(struct stream *s, bool *more, struct err *err)
 {
-    int code = fill(s, MIN_HEADER, err);
+    int code = stream_fill(s, MIN_HEADER, err);
     *more = code == 0 && gzip_begins(s);
     if (*more) {
         inflateReset(&s->z);
@@ -117,7 +117,7 @@ static int read_gzip(struct stream *s, uint8_t *to, size_t n, size_t *got, struc
 {
     while (*got < n) {
         bool more = true;
-        int code = s->member_done ? next_member(s, &more, err) : fill(s, 1, err);
+        int code = s->member_done ? next_member(s, &more, err) : stream_fill(s, 1, err);
         if (code < 0 || !more)
             return code;
         size_t room = n - *got < UINT32_MAX ? n - *got : UINT32_MAX;
@@ -131,7 +131,7 @@ static int read_gzip(struct stream *s, uint8_t *to, size_t n, size_t *got, struc
         if (result == Z_STREAM_END)
             s->member_done = true;
         else if (result == Z_BUF_ERROR || (result == Z_OK && s->ended && s->at == s->len && s->z.avail_out))
-            return err_set(err, -EBADMSG, "gzip: cut short");
+            return err_set(err, -EBADMSG, "gzip: truncated");
         else if (result != Z_OK)
             return err_set(err, -EBADMSG, "gzip: damaged%s%s", s->z.msg ? ": " : "", s->z.msg ? s->z.msg : "");
     }
@@ -147,7 +147,7 @@ int stream_read(struct stream *s, void *to, size_t n, size_t *got, struct err *e
         return s->failed.code;
     }
     struct err why = {0};
-    int code = s->begun ? 0 : begin(s, &why);
+    int code = s->begun ? 0 : stream_begin(s, &why);
     if (code == 0)
         code = s->gzip ? read_gzip(s, to, n, got, &why) : read_plain(s, to, n, got, &why);
     if (s->gzip && *got > s->max - s->made) {

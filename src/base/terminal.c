@@ -35,7 +35,7 @@ void terminal_escape(struct str text, struct buf *out)
     }
 }
 
-static int write_all(int fd, struct str bytes)
+static int terminal_write_all(int fd, struct str bytes)
 {
     while (bytes.n) {
         ssize_t n = write(fd, bytes.p, bytes.n);
@@ -51,10 +51,10 @@ static int write_all(int fd, struct str bytes)
 int terminal_write(int fd, struct str text)
 {
     if (!isatty(fd))
-        return write_all(fd, text);
+        return terminal_write_all(fd, text);
     cleanup_buf struct buf shown = BUF_INIT(text.n * TERMINAL_ESCAPE + 1);
     terminal_escape(text, &shown);
-    return buf_ok(&shown) ? write_all(fd, buf_slice(&shown)) : -ENOMEM;
+    return buf_ok(&shown) ? terminal_write_all(fd, buf_slice(&shown)) : -ENOMEM;
 }
 
 void terminal_printf(FILE *to, const char *fmt, ...)

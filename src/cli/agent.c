@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "api/agent_http.h"
+#include "api/agent/agent_http.h"
 #include "api/store_http.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -23,8 +23,8 @@
 #include "components/env.h"
 #include "graph/controller.h"
 #include "graph/view.h"
-#include "jvm/ops.h"
-#include "jvm/quarantine.h"
+#include "jvm/operation/table.h"
+#include "jvm/session/quarantine.h"
 #include "priv/priv.h"
 #include "store/store.h"
 
@@ -57,11 +57,11 @@ static const char architecture[] = "amd64";
 #endif
 static struct metric_family build_info = {.name = "smolder_build_info",
                                           .alloy_name = "alloy_build_info",
-                                          .help = "1, labelled with what this program was built as.",
+                                          .help = "1, labelled with version, OS and architecture.",
                                           .kind = METRIC_GAUGE,
                                           .labels = {"goarch", "goos", "version"}};
 
-static bool reload(void *arg, struct buf *answer)
+static bool agent_reload(void *arg, struct buf *answer)
 {
     struct agent *a = arg;
     if (!a->stopping)
@@ -96,11 +96,11 @@ static void components_stopped(void *arg)
 static void out_of_time(uv_timer_t *t)
 {
     struct agent *a = t->data;
-    log_warn("stopped without waiting any longer for what is stuck");
+    log_warn("shutdown timed out; exiting");
     _exit(a->status);
 }
 
-static void stop(struct agent *a, int status)
+static void agent_stop(struct agent *a, int status)
 {
     if (a->stopping)
         return;
@@ -112,16 +112,16 @@ static void stop(struct agent *a, int status)
     controller_stop(a->controller, components_stopped, a);
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void agent_on_signal(uv_signal_t *handle, int number)
 {
     struct agent *a = handle->data;
     if (number == SIGHUP) {
         cleanup_buf struct buf answer = BUF_INIT(4 << 20);
-        reload(a, &answer);
+        agent_reload(a, &answer);
         return;
     }
     log_info("stopping", L_STR("signal", number == SIGINT ? "SIGINT" : "SIGTERM"));
-    stop(a, EXIT_FINE);
+    agent_stop(a, EXIT_FINE);
 }
 
 /* Sessions keep their recordings; what was asked of the old helper is asked of the new one. */
@@ -131,11 +131,11 @@ static void helper_lost(void *arg, bool replaced)
     if (a->stopping)
         return;
     if (replaced) {
-        log_error("the privileged helper died or did not answer; it was started again");
+        log_error("the privileged helper died or did not answer; restarted");
         return;
     }
-    log_error("the privileged helper died; nothing can be attached without it, so smolder stops");
-    stop(a, EXIT_SYSTEM);
+    log_error("the privileged helper died and cannot be restarted; exiting");
+    agent_stop(a, EXIT_SYSTEM);
 }
 
 /* ---- starting ---- */
@@ -145,15 +145,17 @@ struct java_count {
     size_t components, targets;
 };
 
+static void count_target(void *arg, const struct jvm_status *status)
+{
+    (void)status;
+    struct java_count *count = arg;
+    count->targets++;
+}
+
 static bool count_targets(void *arg, const struct component_view *v)
 {
     struct java_count *count = arg;
-    if (strcmp(v->name, "pyroscope.java") != 0)
-        return true;
-    cleanup_value struct value *info = controller_debug_info(count->agent->controller, v->id);
-    struct value *targets = info ? value_member(info, STR("profiled_targets")) : NULL;
-    count->components++;
-    count->targets += targets ? value_len(targets) : 0;
+    count->components += controller_jvms(count->agent->controller, v->id, count_target, count);
     return true;
 }
 
@@ -163,8 +165,7 @@ static void hint_if_idle(uv_timer_t *t)
     struct java_count count = {.agent = t->data};
     controller_each(count.agent->controller, count_targets, &count);
     if (count.components && !count.targets)
-        log_info("no JVM to profile on this host yet; one is noticed within a second of its start",
-                 L_STR("demo", "make demo-app"));
+        log_info("no JVM found yet; waiting for one to start", L_STR("demo", "make demo-app"));
 }
 
 static void http_problem(void *arg, const char *what)
@@ -194,16 +195,17 @@ static int open_store(struct agent *a, struct err *err)
     return store_http_open(&http, &a->store_http, err);
 }
 
-static void put_flags(void *arg, struct buf *out)
+static void agent_put_flags(void *arg, struct buf *out)
 {
     struct agent *a = arg;
     buf_puts(out, a->settings->flags);
 }
 
-static void each_source(void *arg, void (*visit)(void *visit_arg, const struct config_file *file), void *visit_arg)
+static void agent_each_source(void *arg, void (*visit)(void *visit_arg, const struct config_file *file),
+                              void *visit_arg)
 {
     struct agent *a = arg;
-    cleanup_config_files struct config_files files = {0};
+    cleanup_conf_files struct conf_files files = {0};
     struct err err = {0};
     if (!a->loader || loader_read(a->loader, &files, &err) < 0)
         return; /* the log and the metrics of the bundle tell of it */
@@ -217,7 +219,7 @@ static bool program_is_healthy(void *arg, struct buf *why)
     const struct agent *a = arg;
     if (priv_healthy(a->priv))
         return true;
-    buf_puts(why, "the privileged helper does not answer: nothing can be attached or read until it is started again");
+    buf_puts(why, "the privileged helper does not answer; no operations until it is restarted");
     return false;
 }
 
@@ -232,11 +234,11 @@ static int open_http(struct agent *a, struct err *err)
                                                .support_bundle = s->support_bundle,
                                                .allowed_hosts = s->allowed_hosts,
                                                .controller = a->controller,
-                                               .reload = reload,
+                                               .reload = agent_reload,
                                                .healthy = program_is_healthy,
                                                .problem = http_problem,
-                                               .flags = put_flags,
-                                               .sources = each_source,
+                                               .flags = agent_put_flags,
+                                               .sources = agent_each_source,
                                                .arg = a};
     return agent_http_open(&options, &a->http, err);
 }
@@ -248,17 +250,17 @@ static void watch_signals(struct agent *a)
     for (size_t i = 0; i < SIGNALS; i++) {
         uv_signal_init(&a->loop, &a->signals[i]);
         a->signals[i].data = a;
-        uv_signal_start(&a->signals[i], on_signal, numbers[i]);
+        uv_signal_start(&a->signals[i], agent_on_signal, numbers[i]);
     }
 }
 
-static void problem(void *arg, const char *id, const char *message)
+static void agent_on_problem(void *arg, const char *id, const char *message)
 {
     (void)arg;
-    log_error("component in trouble", L_COMPONENT(id), L_STR("err", message));
+    log_error("component update failed", L_COMPONENT(id), L_STR("err", message));
 }
 
-static int prepare_settings(void *arg, const struct settings *s, struct err *err)
+static int agent_prepare_settings(void *arg, const struct settings *s, struct err *err)
 {
     struct agent *a = arg;
     int code = a->http ? agent_http_prepare(a->http, s, err) : 0;
@@ -271,8 +273,7 @@ static int prepare_settings(void *arg, const struct settings *s, struct err *err
 static void warn_of_open(bool *is_open, bool now, const char *server, const char *address)
 {
     if (now && !*is_open)
-        log_warn("whoever reaches this address over the network may do everything there; an http block can ask for a "
-                 "password",
+        log_warn("server is reachable over the network without authentication; configure it in the http block",
                  L_STR("server", server), L_STR("address", address));
     *is_open = now;
 }
@@ -295,14 +296,14 @@ static void apply_settings(void *arg, const struct settings *s)
 static void quarantine_problem(void *arg, const char *text)
 {
     (void)arg;
-    log_warn("the JVMs that an attach killed are not remembered beyond a restart", L_STR("err", text));
+    log_warn("cannot save the quarantine list; it will be lost at a restart", L_STR("err", text));
 }
 
-static int start(struct agent *a, struct err *err)
+static int agent_start(struct agent *a, struct err *err)
 {
     enum stability stability;
     if (!stability_parse(a->settings->stability, &stability))
-        return err_set(err, -EINVAL, "--stability.level=%s: no such level", a->settings->stability);
+        return err_set(err, -EINVAL, "--stability.level=%s: unknown level", a->settings->stability);
     int code = priv_attach(a->priv, &a->loop, helper_lost, a, err);
     if (code < 0)
         return code;
@@ -313,9 +314,9 @@ static int start(struct agent *a, struct err *err)
                                                                 .stability = stability,
                                                                 .skip_unknown = a->settings->skip_unknown,
                                                                 .env = &a->env,
-                                                                .on_problem = problem,
+                                                                .on_problem = agent_on_problem,
                                                                 .problem_arg = a,
-                                                                .prepare = prepare_settings,
+                                                                .prepare = agent_prepare_settings,
                                                                 .apply = apply_settings,
                                                                 .settings_arg = a,
                                                                 .stop_ms = COMPONENTS_STOP_MS});
@@ -331,7 +332,7 @@ static int start(struct agent *a, struct err *err)
     return 0;
 }
 
-static void announce(struct agent *a)
+static void agent_announce(struct agent *a)
 {
     metric_set(&build_info, 1, architecture, "linux", SMOLDER_VERSION);
     if (geteuid() != 0)
@@ -343,7 +344,7 @@ static void announce(struct agent *a)
     if (a->store_http) {
         cleanup_free char *url =
             xasprintf("%s://%s/", a->page_has_tls ? "https" : "http", store_http_address(a->store_http));
-        log_info("flame graphs are here", L_STR("page", url));
+        log_info("web UI listening", L_STR("page", url));
     }
 }
 
@@ -364,7 +365,7 @@ static void close_handle(uv_handle_t *h, void *arg)
 }
 
 /* What is left are handles of our own, which close within one turn of the loop. */
-static void finish(struct agent *a)
+static void agent_finish(struct agent *a)
 {
     controller_free(a->controller);
     quarantine_free(a->quarantine);
@@ -376,7 +377,7 @@ static void finish(struct agent *a)
 }
 
 /* Starting failed with nothing running yet: the same way out as after a stop. */
-static void abandon(struct agent *a)
+static void agent_abandon(struct agent *a)
 {
     loader_free(TAKE_PTR(a->loader));
     uv_timer_start(&a->deadline, out_of_time, AGENT_STOP_MS, 0);
@@ -413,7 +414,7 @@ int agent_run(const struct agent_settings *settings)
     struct agent a = {.settings = settings};
     struct err err = {0};
     raise_descriptor_limit();
-    /* What is written is for this user alone; what is put where a JVM must read it gets its mode by hand (jvm/asprof.h). */
+    /* What is written is for this user alone; what is put where a JVM must read it gets its mode by hand (jvm/attach/asprof.h). */
     umask(077);
     /* First of all, while this process is small and has one thread. */
     if (priv_start(jvm_ops, &a.priv, &err) < 0) {
@@ -422,18 +423,18 @@ int agent_run(const struct agent_settings *settings)
     }
     priv_restartable(a.priv, helper_command);
     init_loop(&a);
-    if (start(&a, &err) < 0) {
+    if (agent_start(&a, &err) < 0) {
         terminal_printf(stderr, "smolder run: %s\n", err.text);
         a.status = EXIT_SYSTEM;
-        abandon(&a);
+        agent_abandon(&a);
     } else if (loader_first(a.loader) < 0) {
         a.status = EXIT_INPUT;
-        abandon(&a);
+        agent_abandon(&a);
     } else {
-        announce(&a);
+        agent_announce(&a);
         uv_timer_start(&a.hint, hint_if_idle, HINT_AFTER_MS, 0);
         uv_run(&a.loop, UV_RUN_DEFAULT);
     }
-    finish(&a);
+    agent_finish(&a);
     return a.status;
 }

@@ -1,12 +1,12 @@
-/* Sub-commands and what they return to the shell. */
+/* Sub-commands and their exit statuses. */
 #pragma once
 
 /* Exit statuses, the same for every sub-command. */
 enum {
     EXIT_FINE = 0,
-    EXIT_INPUT = 1,  /* the input or the configuration is wrong; a diagnostic says where */
-    EXIT_USAGE = 2,  /* wrong usage */
-    EXIT_SYSTEM = 3, /* the system refused */
+    EXIT_INPUT = 1,  /* invalid input or configuration; a diagnostic is printed */
+    EXIT_USAGE = 2,  /* usage error */
+    EXIT_SYSTEM = 3, /* system error */
 };
 
 struct command {

@@ -1,4 +1,4 @@
-/* smolder convert: recordings and profiles into pprof, collapsed stacks, JSON, a page, or text. */
+/* smolder convert: recordings and profiles to pprof, collapsed stacks, JSON, HTML or text. */
 #include <errno.h>
 #include <inttypes.h>
 #include <libgen.h>
@@ -31,54 +31,56 @@ struct convert_flags {
 
 #define AT(field) offsetof(struct convert_flags, field)
 static const struct flag flags[] = {
-    {"output", FLAG_STRING, AT(output), "", "PATH", "where to; - is standard output"},
+    {"output", FLAG_STRING, AT(output), "", "PATH", "Output path; - is standard output."},
     {"format", FLAG_STRING, AT(format), "", "FORMAT",
-     "pprof, collapsed, html, json or text; else what PATH ends with says, else pprof"},
-    {"type", FLAG_STRING, AT(type), "", "NAME", "one profile (process_cpu, wall, memory, ...) or sample type only"},
-    {"diff-base", FLAG_STRING, AT(diff_base), "", "FILE", "show what changed since that recording or profile"},
-    {"group-by", FLAG_STRING, AT(group_by), "", "LABEL", "put the label's value in front of every stack"},
+     "pprof, collapsed, html, json or text; default: by the suffix of PATH, otherwise pprof."},
+    {"type", FLAG_STRING, AT(type), "", "NAME", "Only this profile (process_cpu, wall, memory, …) or sample type."},
+    {"diff-base", FLAG_STRING, AT(diff_base), "", "FILE", "Recording or profile to compare with."},
+    {"group-by", FLAG_STRING, AT(group_by), "", "LABEL", "Use the label's value as root frame of every stack."},
     {"from", FLAG_STRING, AT(from), "", "TIME",
-     "leave out what is before: 2026-01-31T12:00:00Z, or seconds since 1970"},
-    {"to", FLAG_STRING, AT(to), "", "TIME", "leave out that moment and what is after it"},
-    {"threads", FLAG_BOOL, AT(conversion.per_thread), NULL, NULL, "label samples with their thread's name"},
-    {"raw-threads", FLAG_BOOL, AT(conversion.raw_threads), NULL, NULL, "numbers in names of pool threads stay"},
-    {"max-threads", FLAG_STRING, AT(threads_max), "200", "N", "names of threads before the rest is [other]"},
-    {"allocated-class", FLAG_BOOL, AT(conversion.allocated_class), NULL, NULL, "label allocations with their class"},
-    {"lock-class", FLAG_BOOL, AT(conversion.lock_class), NULL, NULL, "label locks with their class"},
-    {"labels", FLAG_STRING, AT(labels), "", "FILE", "Pyroscope's LabelsSnapshot that belongs to the recordings"},
-    {"raw-names", FLAG_BOOL, AT(conversion.raw_names), NULL, NULL, "names of generated classes stay as they are"},
-    {"no-lines", FLAG_BOOL, AT(conversion.no_lines), NULL, NULL, "without line numbers"},
+     "Ignore events before this time: 2026-01-31T12:00:00Z, or seconds since 1970."},
+    {"to", FLAG_STRING, AT(to), "", "TIME", "Ignore events at and after this time."},
+    {"threads", FLAG_BOOL, AT(conversion.per_thread), NULL, NULL,
+     "Add the label thread; numbers in the names of pool threads are normalised."},
+    {"raw-threads", FLAG_BOOL, AT(conversion.raw_threads), NULL, NULL, "Add the label thread without normalisation."},
+    {"max-threads", FLAG_STRING, AT(threads_max), "200", "N",
+     "Maximum number of thread names; the rest becomes [other]."},
+    {"allocated-class", FLAG_BOOL, AT(conversion.allocated_class), NULL, NULL,
+     "Add the label allocated_class to allocations."},
+    {"lock-class", FLAG_BOOL, AT(conversion.lock_class), NULL, NULL, "Add the label lock_class to locks."},
+    {"labels", FLAG_STRING, AT(labels), "", "FILE", "LabelsSnapshot of Pyroscope's Java agent for the recordings."},
+    {"raw-names", FLAG_BOOL, AT(conversion.raw_names), NULL, NULL, "Do not normalise names of generated classes."},
+    {"no-lines", FLAG_BOOL, AT(conversion.no_lines), NULL, NULL, "Omit line numbers."},
     {"frame-types", FLAG_BOOL, AT(conversion.frame_types), NULL, NULL,
-     "mark frames _[j] compiled, _[i] inlined, _[0] interpreted, _[1] C1, _[k] kernel"},
-    {"libraries", FLAG_BOOL, AT(conversion.libraries), NULL, NULL, "one pprof mapping for each native library"},
+     "Append frame types: _[j] compiled, _[i] inlined, _[0] interpreted, _[1] C1, _[k] kernel."},
+    {"libraries", FLAG_BOOL, AT(conversion.libraries), NULL, NULL, "One pprof mapping per native library."},
     {"mark-truncated", FLAG_BOOL, AT(conversion.mark_truncated), NULL, NULL,
-     "stacks that were cut get a frame [truncated]"},
-    {"event", FLAG_STRING, AT(event), "", "EVENT", "what was sampled, where a recording does not say: cpu, wall, ..."},
-    {"interval", FLAG_STRING, AT(interval), "10ms", "DURATION", "between two samples, where a recording does not say"},
+     "Add a frame [truncated] to truncated stacks."},
+    {"event", FLAG_STRING, AT(event), "", "EVENT", "Sampled event, for recordings without this setting: cpu, wall, …"},
+    {"interval", FLAG_STRING, AT(interval), "10ms", "DURATION",
+     "Sampling interval, for recordings without this setting."},
     {"wall-interval", FLAG_STRING, AT(wall_interval), "", "DURATION",
-     "the same of wall clock samples, else --interval"},
-    {"no-gzip", FLAG_BOOL, AT(no_gzip), NULL, NULL, "pprof is not compressed"},
-    {"compat", FLAG_STRING, AT(compat), "", "jfr-parser", "the numbers of github.com/grafana/jfr-parser"},
-    {"strict", FLAG_BOOL, AT(strict), NULL, NULL, "write nothing when an input is damaged"},
-    {"quiet", FLAG_BOOL, AT(quiet), NULL, NULL, "do not name damaged places"},
-    {"max-inflated", FLAG_STRING, AT(inflated_max), "16384", "MIB", "refuse gzip that becomes larger"},
-    {"help", FLAG_BOOL, AT(help), NULL, NULL, "print this and exit"},
+     "Wall clock sampling interval, for recordings without this setting; default: --interval."},
+    {"no-gzip", FLAG_BOOL, AT(no_gzip), NULL, NULL, "Write uncompressed pprof."},
+    {"compat", FLAG_STRING, AT(compat), "", "jfr-parser", "Same values as github.com/grafana/jfr-parser."},
+    {"strict", FLAG_BOOL, AT(strict), NULL, NULL, "Fail if an input is damaged; write nothing."},
+    {"quiet", FLAG_BOOL, AT(quiet), NULL, NULL, "Do not report damaged chunks."},
+    {"max-inflated", FLAG_STRING, AT(inflated_max), "16384", "MIB", "Maximum size of an inflated gzip input."},
+    {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this help and exit."},
     {NULL},
 };
 
 static void help(void)
 {
-    fputs(
-        "usage: smolder convert FILE... --output=PATH [FLAGS]\n\n"
-        "Converts JFR recordings (async-profiler's and the JDK's) and pprof profiles. Several are added up. FILE may\n"
-        "be compressed, a directory of *.jfr and *.jfr.gz, a quoted pattern, or - for standard input.\n\n"
-        "Format pprof: without --type, PATH is a directory and gets one N_NAME.pb.gz for each profile.\n\n"
-        "flags [default]:\n",
-        stdout);
+    fputs("usage: smolder convert FILE… --output=PATH [FLAGS]\n\n"
+          "Converts JFR recordings (async-profiler, JDK) and pprof profiles. Several inputs are merged. FILE may be\n"
+          "gzip-compressed, a directory with *.jfr and *.jfr.gz, a quoted glob pattern, or - for standard input.\n\n"
+          "Format pprof: without --type, PATH is a directory with one N_NAME.pb.gz per profile.\n\n"
+          "flags [default]:\n",
+          stdout);
     flags_help(flags, stdout);
-    fputs("\nExit status: 0 written, 1 the input is wrong, 2 wrong usage, 3 the system refused. Damaged parts of a "
-          "recording are\n"
-          "named and left out; the rest is written.\n\n"
+    fputs("\nExit status: 0 success, 1 invalid input, 2 usage error, 3 system error. Damaged chunks are reported and\n"
+          "skipped; the rest is written. Output is written atomically.\n\n"
           "examples:\n"
           "  smolder convert app.jfr --output=app.html\n"
           "  smolder convert app.jfr.gz --type=process_cpu --output=cpu.pb.gz\n"
@@ -113,10 +115,10 @@ static int format_of(const struct convert_flags *f, enum write_format *ret, stru
     *ret = WRITE_PPROF;
     if (!*f->format)
         return 0;
-    return err_set(err, -EINVAL, "--format=%s: pprof, collapsed, html, json or text expected", f->format);
+    return err_set(err, -EINVAL, "--format=%s: expected pprof, collapsed, html, json or text", f->format);
 }
 
-struct job {
+struct convert_run {
     const struct convert_flags *f;
     struct read_options read;
     struct write_options write;
@@ -139,7 +141,7 @@ static int read_duration(const char *flag, const char *text, int64_t *ret, struc
         return 0;
     int64_t ns;
     if (duration_parse(str_of(text), &ns, NULL) < 0 || ns <= 0)
-        return err_set(err, -EINVAL, "--%s=%s: a duration such as 10ms expected", flag, text);
+        return err_set(err, -EINVAL, "--%s=%s: expected a duration such as 10ms", flag, text);
     *ret = ns;
     return 0;
 }
@@ -155,9 +157,9 @@ static int check_conversion(const struct convert_flags *f, struct conversion_opt
     o.per_thread |= o.raw_threads;
     want_group(&o, f->group_by);
     if (*f->compat && strcmp(f->compat, "jfr-parser") != 0)
-        return err_set(err, -EINVAL, "--compat=%s: jfr-parser expected", f->compat);
+        return err_set(err, -EINVAL, "--compat=%s: expected jfr-parser", f->compat);
     if (!str_to_u64(str_of(f->threads_max), &threads) || threads == 0 || threads > UINT32_MAX)
-        return err_set(err, -EINVAL, "--max-threads=%s: a number from 1 expected", f->threads_max);
+        return err_set(err, -EINVAL, "--max-threads=%s: expected a number of at least 1", f->threads_max);
     o.threads_max = (uint32_t)threads;
     int code = read_duration("interval", f->interval, &o.cpu_ns, err);
     if (code == 0)
@@ -169,12 +171,12 @@ static int check_conversion(const struct convert_flags *f, struct conversion_opt
     if (code == 0 && o.until_ns && o.until_ns <= o.from_ns)
         code = err_set(err, -EINVAL, "--to=%s is not after --from=%s", f->to, f->from);
     if (code == 0 && o.compat && (o.from_ns || o.until_ns))
-        code = err_set(err, -EINVAL, "--compat takes whole recordings: leave out --from and --to");
+        code = err_set(err, -EINVAL, "--compat cannot be combined with --from or --to");
     *ret = o;
     return code;
 }
 
-static int check_usage(struct job *j, size_t files, struct err *err)
+static int check_usage(struct convert_run *j, size_t files, struct err *err)
 {
     const struct convert_flags *f = j->f;
     uint64_t mib;
@@ -183,7 +185,7 @@ static int check_usage(struct job *j, size_t files, struct err *err)
     if (!*f->output)
         return err_set(err, -EINVAL, "--output=PATH is missing; - is standard output");
     if (!str_to_u64(str_of(f->inflated_max), &mib) || mib == 0 || mib > INFLATED_MIB_MAX)
-        return err_set(err, -EINVAL, "--max-inflated=%s: 1 to %d MiB expected", f->inflated_max, INFLATED_MIB_MAX);
+        return err_set(err, -EINVAL, "--max-inflated=%s: expected 1 to %d MiB", f->inflated_max, INFLATED_MIB_MAX);
     j->read.inflated_max = mib << 20;
     j->read.quiet = f->quiet;
     j->read.labels = f->labels;
@@ -194,26 +196,26 @@ static int check_usage(struct job *j, size_t files, struct err *err)
 
 /* ---- doing it ---- */
 
-static int damaged(const struct job *j, const struct read_result *r, struct err *err)
+static int damaged(const struct convert_run *j, const struct read_result *r, struct err *err)
 {
     if (r->bad == 0)
         return 0;
     if (!j->f->quiet)
-        fprintf(stderr, "smolder convert: %" PRIu64 " of %" PRIu64 " chunks %s damaged and left out\n", r->bad,
+        fprintf(stderr, "smolder convert: %" PRIu64 " of %" PRIu64 " chunks %s damaged and skipped\n", r->bad,
                 r->bad + r->chunks, r->bad == 1 ? "was" : "were");
     if (r->chunks == 0 && j->set.len == 0)
-        return err_set(err, -EILSEQ, "nothing of the input can be read");
-    return j->f->strict ? err_set(err, -EILSEQ, "damaged input, and --strict") : 0;
+        return err_set(err, -EILSEQ, "the input is unreadable");
+    return j->f->strict ? err_set(err, -EILSEQ, "damaged input (--strict)") : 0;
 }
 
-static int read_all(struct job *j, const struct file_list *files, struct profile_set *set, struct read_result *result,
-                    struct err *err)
+static int read_all(struct convert_run *j, const struct file_list *files, struct profile_set *set,
+                    struct read_result *result, struct err *err)
 {
     int code = read_inputs(files, &j->read, set, result, err);
     return code < 0 ? code : damaged(j, result, err);
 }
 
-static int compare(struct job *j, struct err *err)
+static int compare(struct convert_run *j, struct err *err)
 {
     const char *base = j->f->diff_base;
     cleanup_file_list struct file_list files = {0};
@@ -229,7 +231,7 @@ static int compare(struct job *j, struct err *err)
 }
 
 /* "app.jfr", or "app.jfr and 3 more". */
-static char *title_of(const struct job *j, const struct file_list *files)
+static char *title_of(const struct convert_run *j, const struct file_list *files)
 {
     char *path = xstrdup(strcmp(files->items[0], "-") == 0 ? "standard input" : files->items[0]);
     char *title =
@@ -244,7 +246,7 @@ static char *title_of(const struct job *j, const struct file_list *files)
     return both;
 }
 
-static int write_all(struct job *j, const struct file_list *files, struct err *err)
+static int write_all(struct convert_run *j, const struct file_list *files, struct err *err)
 {
     size_t n = j->result.input_count + j->base_result.input_count;
     cleanup_free struct stat *inputs = xcalloc(n + 1, sizeof *inputs);
@@ -259,7 +261,7 @@ static int write_all(struct job *j, const struct file_list *files, struct err *e
     return write_set(&j->set, &j->write, err);
 }
 
-static int convert_files(struct job *j, const struct file_list *files, struct err *err)
+static int convert_files(struct convert_run *j, const struct file_list *files, struct err *err)
 {
     int code = read_all(j, files, &j->set, &j->result, err);
     if (code == 0 && *j->f->diff_base)
@@ -304,7 +306,7 @@ static int convert(int argc, char **argv)
         help();
         return EXIT_FINE;
     }
-    struct job j = {.f = &f};
+    struct convert_run j = {.f = &f};
     cleanup_file_list struct file_list files = {0};
     profile_set_init(&j.set, SYMBOLS_MAX);
     if (code == 0)
@@ -321,5 +323,5 @@ static int convert(int argc, char **argv)
     return status_of(code, j.writing);
 }
 
-const struct command command_convert = {"convert", "smolder convert FILE... --output=PATH",
-                                        "Turn recordings into pprof, flame graphs, text.", convert};
+const struct command command_convert = {"convert", "smolder convert FILE… --output=PATH",
+                                        "Convert recordings to pprof, flame graphs, text.", convert};

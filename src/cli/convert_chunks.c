@@ -168,7 +168,7 @@ static int next_held(struct chunks *c, struct str *ret, struct err *err)
             continue;
         if (size > CHUNKS_HELD_MAX)
             (void)err_set(&why, -EBADMSG,
-                          "byte %llu: a chunk of %llu MiB, which only a plain file may have, no pipe and no gzip",
+                          "byte %llu: chunk of %llu MiB is too large for a pipe or gzip input; use a plain file",
                           (unsigned long long)c->walk.skipped, (unsigned long long)(size >> 20));
         *err = why;
         return err_wrap(err, -EBADMSG, "%s", c->path);
@@ -195,7 +195,7 @@ int chunks_next(struct chunks *c, struct str *ret, struct err *err)
     if (code < 0)
         return err_wrap(err, code, "%s", c->path);
     if (code == 0 && mapped_torn(&c->map))
-        return err_set(err, -EIO, "%s: became shorter while it was read", c->path);
+        return err_set(err, -EIO, "%s: truncated while being read", c->path);
     return code;
 }
 
@@ -214,7 +214,7 @@ int chunks_is_recording(struct chunks *c, bool *ret, struct err *err)
     if (n == 0 && c->failed.code < 0)
         return broke_off(c, err);
     if (n == 0)
-        return err_set(err, -EILSEQ, "%s: is empty", c->path);
+        return err_set(err, -EILSEQ, "%s: empty file", c->path);
     *ret = n >= sizeof zeros && (memcmp(p, zeros, sizeof zeros) == 0 || memcmp(p, magic, sizeof zeros) == 0 ||
                                  memmem(p, n, magic, sizeof magic));
     if (c->stream) /* held already, so that it would not be counted */
@@ -231,7 +231,7 @@ int chunks_all(struct chunks *c, size_t max, struct str *ret, struct err *err)
     struct str all =
         c->stream ? (struct str){(const char *)c->held, c->held_len} : (struct str){(const char *)c->map.p, c->map.n};
     if (all.n > max)
-        return err_set(err, -EFBIG, "%s: is larger than %zu MiB and no recording", c->path, max >> 20);
+        return err_set(err, -EFBIG, "%s: not a recording, and larger than %zu MiB", c->path, max >> 20);
     *ret = all;
     return 0;
 }

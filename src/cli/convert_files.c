@@ -49,7 +49,7 @@ static int add_directory(struct file_list *l, const char *path, struct err *err)
             add(l, xasprintf("%.*s/%s", (int)end, path, e->d_name));
     }
     if (l->len == before)
-        return err_set(err, -ENOENT, "%s: no *.jfr and no *.jfr.gz in this directory", path);
+        return err_set(err, -ENOENT, "%s: no *.jfr or *.jfr.gz in this directory", path);
     qsort(l->items + before, l->len - before, sizeof *l->items, by_name);
     return 0;
 }
@@ -63,7 +63,7 @@ static int add_pattern(struct file_list *l, const char *pattern, struct err *err
     globfree(&found);
     if (code == GLOB_NOMATCH)
         return err_set(err, -ENOENT, "%s: no file matches", pattern);
-    return code == 0 ? 0 : err_set(err, -EIO, "%s: the directories cannot be read", pattern);
+    return code == 0 ? 0 : err_set(err, -EIO, "%s: cannot read directories", pattern);
 }
 
 static int expand_one(struct file_list *l, const char *arg, bool *stdin_taken, struct err *err)
@@ -71,7 +71,7 @@ static int expand_one(struct file_list *l, const char *arg, bool *stdin_taken, s
     struct stat st;
     if (strcmp(arg, "-") == 0) {
         if (*stdin_taken)
-            return err_set(err, -EINVAL, "- is standard input, which can be read once only");
+            return err_set(err, -EINVAL, "- (standard input) can only be given once");
         *stdin_taken = true;
     } else if (stat(arg, &st) == 0) {
         if (S_ISDIR(st.st_mode))

@@ -20,11 +20,11 @@ int output_directory(struct output *o, const char *path, struct err *err)
         return 0;
     }
     if (errno != EEXIST)
-        return err_errno(err, "make directory %s", path);
+        return err_errno(err, "create directory %s", path);
     if (stat(path, &st) < 0)
         return err_errno(err, "%s", path);
     if (!S_ISDIR(st.st_mode))
-        return err_set(err, -EINVAL, "%s: is a file; several profiles go to a directory", path);
+        return err_set(err, -EINVAL, "%s: is a file; several profiles need a directory", path);
     return 0;
 }
 

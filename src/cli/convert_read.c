@@ -25,7 +25,7 @@ struct progress {
     bool known;           /* the total is all there is */
 };
 
-struct reader {
+struct input_reader {
     const struct read_options *options;
     struct profile_set *set;
     struct conversion *conversion;
@@ -77,16 +77,16 @@ static void progress_clear(struct progress *p)
     p->shown = false;
 }
 
-static void complain(struct reader *r, const char *text)
+static void complain(struct input_reader *r, const char *text)
 {
     if (r->options->quiet || r->result->bad > NAMED_MAX)
         return;
     progress_clear(&r->progress);
     terminal_printf(stderr, "smolder convert: %s%s\n", text,
-                    r->result->bad == NAMED_MAX ? " (and more, not named)" : "");
+                    r->result->bad == NAMED_MAX ? " (further ones are not reported)" : "");
 }
 
-static int read_recording(struct reader *r, struct chunks *c, struct err *err)
+static int read_recording(struct input_reader *r, struct chunks *c, struct err *err)
 {
     struct str chunk;
     struct err why;
@@ -115,7 +115,7 @@ static int read_recording(struct reader *r, struct chunks *c, struct err *err)
     return more;
 }
 
-static int read_pprof(struct reader *r, struct chunks *c, struct err *err)
+static int read_pprof(struct input_reader *r, struct chunks *c, struct err *err)
 {
     struct str bytes;
     struct profile p;
@@ -130,7 +130,7 @@ static int read_pprof(struct reader *r, struct chunks *c, struct err *err)
     return code < 0 ? err_wrap(err, code == -EINVAL ? -EILSEQ : code, "%s", chunks_name(c)) : 0;
 }
 
-static int read_one(struct reader *r, const char *path, struct err *err)
+static int read_one(struct input_reader *r, const char *path, struct err *err)
 {
     struct chunks *c;
     int code = chunks_open(path, r->options->inflated_max, &c, err);
@@ -149,7 +149,7 @@ static int read_one(struct reader *r, const char *path, struct err *err)
 }
 
 /* What did not fit is no defect of the input: the totals are right. */
-static void tell_cuts(struct reader *r)
+static void tell_cuts(struct input_reader *r)
 {
     const struct cut_count *cuts = conversion_cuts(r->conversion);
     for (size_t i = 0; i < CUT_REASONS && !r->options->quiet; i++) {
@@ -158,7 +158,7 @@ static void tell_cuts(struct reader *r)
     }
 }
 
-static int take_results(struct reader *r, struct err *err)
+static int take_results(struct input_reader *r, struct err *err)
 {
     struct conversion_profile results[CONVERSION_PROFILES_MAX];
     size_t n = conversion_profiles(r->conversion, results);
@@ -168,7 +168,7 @@ static int take_results(struct reader *r, struct err *err)
     return code;
 }
 
-static int read_labels(struct reader *r, struct err *err)
+static int read_labels(struct input_reader *r, struct err *err)
 {
     struct chunks *c;
     struct str bytes;
@@ -180,7 +180,7 @@ static int read_labels(struct reader *r, struct err *err)
     code = chunks_all(c, LABELS_MAX, &bytes, err);
     struct err why = {0};
     if (code == 0 && conversion_labels(r->conversion, bytes, &why) < 0)
-        code = err_set(err, -EILSEQ, "%s: no LabelsSnapshot (%s)", r->options->labels, why.text);
+        code = err_set(err, -EILSEQ, "%s: not a LabelsSnapshot (%s)", r->options->labels, why.text);
     chunks_close(c);
     return code;
 }
@@ -189,7 +189,7 @@ int read_inputs(const struct file_list *files, const struct read_options *o, str
                 struct read_result *ret, struct err *err)
 {
     *ret = (struct read_result){.inputs = xcalloc(files->len + 1, sizeof *ret->inputs)};
-    struct reader r = {.options = o, .set = set, .result = ret, .conversion = conversion_new(&o->conversion)};
+    struct input_reader r = {.options = o, .set = set, .result = ret, .conversion = conversion_new(&o->conversion)};
     progress_begin(&r.progress, files);
     int code = read_labels(&r, err);
     for (size_t i = 0; code == 0 && i < files->len; i++)

@@ -82,7 +82,7 @@ int time_read(const char *flag, const char *text, int64_t *ret, struct err *err)
     if (!*text)
         return 0;
     if (!read_rfc3339(text, &ns) && !read_seconds(text, &ns))
-        return err_set(err, -EINVAL, "--%s=%s: a time such as 2026-01-31T12:00:00Z, or seconds since 1970, expected",
+        return err_set(err, -EINVAL, "--%s=%s: expected a time such as 2026-01-31T12:00:00Z, or seconds since 1970",
                        flag, text);
     *ret = ns;
     return 0;

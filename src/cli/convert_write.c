@@ -27,7 +27,7 @@ struct chosen {
     size_t number; /* in the whole set: that of its file */
     int column;
 };
-struct choice {
+struct profile_choice {
     struct chosen *items; /* owned */
     size_t len;
 };
@@ -45,9 +45,10 @@ static void put_types(const struct profile_set *set, struct buf *out)
     }
 }
 
-static int choose(const struct profile_set *set, const struct write_options *o, struct choice *ret, struct err *err)
+static int choose(const struct profile_set *set, const struct write_options *o, struct profile_choice *ret,
+                  struct err *err)
 {
-    *ret = (struct choice){.items = xcalloc(set->len + 1, sizeof *ret->items)};
+    *ret = (struct profile_choice){.items = xcalloc(set->len + 1, sizeof *ret->items)};
     for (size_t i = 0; i < set->len; i++) {
         const struct named_profile *n = &set->items[i];
         int column = *o->type ? profile_column(&n->p, str_of(o->type)) : -1;
@@ -58,11 +59,11 @@ static int choose(const struct profile_set *set, const struct write_options *o, 
         return 0;
     cleanup_buf struct buf types = BUF_INIT(TYPES_TEXT_MAX);
     put_types(set, &types);
-    return err_set(err, -ESRCH, "no profile or sample type is called \"%s\"; there are: %s", o->type, buf_cstr(&types));
+    return err_set(err, -ESRCH, "no profile or sample type \"%s\"; available: %s", o->type, buf_cstr(&types));
 }
 
 /* For a format that holds one profile: the first, but the CPU where there is a choice, and the others are named. */
-static const struct chosen *choose_one(const struct choice *c, const struct profile_set *set,
+static const struct chosen *choose_one(const struct profile_choice *c, const struct profile_set *set,
                                        const struct write_options *o)
 {
     const struct chosen *one = &c->items[0];
@@ -74,8 +75,8 @@ static const struct chosen *choose_one(const struct choice *c, const struct prof
         cleanup_buf struct buf types = BUF_INIT(TYPES_TEXT_MAX);
         put_types(set, &types);
         struct str type = set->symbols.strings[one->profile->p.types[0].type];
-        terminal_printf(stderr, "smolder convert: this is %s (%.*s); --type=NAME chooses among %s\n",
-                        one->profile->name, STR_ARG(type), buf_cstr(&types));
+        terminal_printf(stderr, "smolder convert: writing %s (%.*s); select with --type=NAME: %s\n", one->profile->name,
+                        STR_ARG(type), buf_cstr(&types));
     }
     return one;
 }
@@ -87,7 +88,7 @@ static int protect_inputs(const struct write_options *o, const char *path, struc
         return 0;
     for (size_t i = 0; i < o->input_count; i++) {
         if (st.st_dev == o->inputs[i].st_dev && st.st_ino == o->inputs[i].st_ino)
-            return err_set(err, -EINVAL, "%s: is an input; write somewhere else", path);
+            return err_set(err, -EINVAL, "%s: is an input; choose another output", path);
     }
     return 0;
 }
@@ -111,7 +112,8 @@ static int put_pprof(struct output *out, const struct write_options *o, const st
     return put_file(out, o, path, buf_slice(o->plain ? &plain : &packed), err);
 }
 
-static int put_directory(struct output *out, const struct write_options *o, const struct choice *c, struct err *err)
+static int put_directory(struct output *out, const struct write_options *o, const struct profile_choice *c,
+                         struct err *err)
 {
     int code = output_directory(out, o->path, err);
     for (size_t i = 0; code == 0 && i < c->len; i++) {
@@ -129,7 +131,7 @@ static bool is_directory(const char *path)
 }
 
 static int write_pprof(struct output *out, const struct profile_set *set, const struct write_options *o,
-                       const struct choice *c, struct err *err)
+                       const struct profile_choice *c, struct err *err)
 {
     bool to_stdout = strcmp(o->path, "-") == 0;
     if (!to_stdout && (!*o->type || is_directory(o->path)))
@@ -137,12 +139,11 @@ static int write_pprof(struct output *out, const struct profile_set *set, const 
     if (!*o->type && c->len > 1) {
         cleanup_buf struct buf types = BUF_INIT(TYPES_TEXT_MAX);
         put_types(set, &types);
-        return err_set(err, -EINVAL, "standard output takes one profile: choose with --type=NAME among %s",
+        return err_set(err, -EINVAL, "standard output takes one profile; select with --type=NAME: %s",
                        buf_cstr(&types));
     }
     if (to_stdout && isatty(STDOUT_FILENO))
-        return err_set(err, -EINVAL,
-                       "pprof is binary and standard output a terminal: give --output=PATH, or --format=text");
+        return err_set(err, -EINVAL, "not writing binary pprof to a terminal; use --output=PATH or --format=text");
     return put_pprof(out, o, &choose_one(c, set, o)->profile->p, o->path, err);
 }
 
@@ -161,10 +162,10 @@ static int pick_columns(const struct profile *p, size_t column, bool compare, st
         const int64_t *values = profile_values(p, i);
         fits = profile_add(ret, p->samples[i].stack, 0, (int64_t[]){values[columns[0]], values[columns[1]]});
     }
-    return fits ? 0 : err_set(err, -E2BIG, "more stacks than fit");
+    return fits ? 0 : err_set(err, -E2BIG, "too many stacks");
 }
 
-static int put_collapsed(const struct profile_set *set, const struct write_options *o, const struct choice *c,
+static int put_collapsed(const struct profile_set *set, const struct write_options *o, const struct profile_choice *c,
                          struct buf *text, struct err *err)
 {
     const struct chosen *one = choose_one(c, set, o);
@@ -175,7 +176,7 @@ static int put_collapsed(const struct profile_set *set, const struct write_optio
     return code;
 }
 
-static void put_dumps(const struct choice *c, struct buf *text)
+static void put_dumps(const struct profile_choice *c, struct buf *text)
 {
     for (size_t i = 0; i < c->len; i++) {
         buf_puts(text, i ? "\n\n" : "");
@@ -183,7 +184,7 @@ static void put_dumps(const struct choice *c, struct buf *text)
     }
 }
 
-static void put_json(const struct write_options *o, const struct choice *c, struct buf *text)
+static void put_json(const struct write_options *o, const struct profile_choice *c, struct buf *text)
 {
     buf_puts(text, "{\"version\":1,\"profiles\":[");
     bool first = true;
@@ -203,7 +204,7 @@ static void put_json(const struct write_options *o, const struct choice *c, stru
     buf_puts(text, "\n]}\n");
 }
 
-static int put_page(const struct profile_set *set, const struct write_options *o, const struct choice *c,
+static int put_page(const struct profile_set *set, const struct write_options *o, const struct profile_choice *c,
                     struct buf *text, struct err *err)
 {
     struct profile_set shown = {.symbols = set->symbols, .items = xcalloc(c->len, sizeof *shown.items)};
@@ -215,12 +216,12 @@ static int put_page(const struct profile_set *set, const struct write_options *o
 }
 
 static int write_text(struct output *out, const struct profile_set *set, const struct write_options *o,
-                      const struct choice *c, struct err *err)
+                      const struct profile_choice *c, struct err *err)
 {
     cleanup_buf struct buf text = BUF_INIT(OUTPUT_MAX);
     int code = 0;
     if (strcmp(o->path, "-") != 0 && is_directory(o->path))
-        return err_set(err, -EINVAL, "%s: is a directory; name a file", o->path);
+        return err_set(err, -EINVAL, "%s: is a directory; expected a file", o->path);
     if (o->format == WRITE_COLLAPSED)
         code = put_collapsed(set, o, c, &text, err);
     else if (o->format == WRITE_HTML)
@@ -236,7 +237,7 @@ static int write_text(struct output *out, const struct profile_set *set, const s
 
 int write_set(const struct profile_set *set, const struct write_options *o, struct err *err)
 {
-    struct choice c = {0};
+    struct profile_choice c = {0};
     cleanup_output struct output out = {0};
     int code = choose(set, o, &c, err);
     if (code == 0)

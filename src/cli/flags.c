@@ -9,7 +9,7 @@
 
 enum { HELP_MAX = 16 << 10 };
 
-static const struct flag *find(const struct flag *table, struct str name)
+static const struct flag *flags_find(const struct flag *table, struct str name)
 {
     for (; table->name; table++) {
         if (str_is(name, table->name))
@@ -18,7 +18,7 @@ static const struct flag *find(const struct flag *table, struct str name)
     return NULL;
 }
 
-static int unknown(const struct flag *table, struct str name, struct err *err)
+static int flags_unknown(const struct flag *table, struct str name, struct err *err)
 {
     enum { CLOSE_ENOUGH = 4 };
     const char *best = NULL;
@@ -32,7 +32,7 @@ static int unknown(const struct flag *table, struct str name, struct err *err)
     }
     if (best)
         return err_set(err, -EINVAL, "unknown flag --%.*s; did you mean --%s?", STR_ARG(name), best);
-    return err_set(err, -EINVAL, "unknown flag --%.*s; --help lists them", STR_ARG(name));
+    return err_set(err, -EINVAL, "unknown flag --%.*s; see --help", STR_ARG(name));
 }
 
 static bool is_choice(const char *words, const char *value)
@@ -45,28 +45,28 @@ static bool is_choice(const char *words, const char *value)
     return false;
 }
 
-static int set(const struct flag *f, const char *value, void *record, struct err *err)
+static int flags_set(const struct flag *f, const char *value, void *record, struct err *err)
 {
     void *field = (char *)record + f->offset;
     if (f->kind == FLAG_UNUSED) {
         if (!f->default_text || strcmp(value, f->default_text) != 0)
-            log_warn("flag has no effect in smolder", L_STR("flag", f->name));
+            log_warn("flag has no effect", L_STR("flag", f->name));
         return 0;
     }
     if (f->kind == FLAG_CHOICE && !is_choice(f->value_name, value))
-        return err_set(err, -EINVAL, "--%s=%s: one of %s expected", f->name, value, f->value_name);
+        return err_set(err, -EINVAL, "--%s=%s: expected one of %s", f->name, value, f->value_name);
     if (f->kind == FLAG_STRING || f->kind == FLAG_CHOICE) {
         *(const char **)field = value;
         return 0;
     }
     bool yes = strcmp(value, "true") == 0;
     if (!yes && strcmp(value, "false") != 0)
-        return err_set(err, -EINVAL, "--%s=%s: true or false expected", f->name, value);
+        return err_set(err, -EINVAL, "--%s=%s: expected true or false", f->name, value);
     *(bool *)field = yes;
     return 0;
 }
 
-static void defaults(const struct flag *table, void *record)
+static void flags_defaults(const struct flag *table, void *record)
 {
     for (; table->name; table++) {
         if (table->kind == FLAG_STRING || table->kind == FLAG_CHOICE)
@@ -80,21 +80,21 @@ static int parse_one(const struct flag *table, int argc, char **argv, int *i, vo
     const char *arg = argv[*i] + 2;
     const char *equals = strchr(arg, '=');
     struct str name = equals ? (struct str){arg, (size_t)(equals - arg)} : str_of(arg);
-    const struct flag *f = find(table, name);
+    const struct flag *f = flags_find(table, name);
     if (!f)
-        return unknown(table, name, err);
+        return flags_unknown(table, name, err);
     if (equals)
-        return set(f, equals + 1, record, err);
+        return flags_set(f, equals + 1, record, err);
     if (f->kind == FLAG_BOOL || (f->kind == FLAG_UNUSED && !f->value_name))
-        return set(f, "true", record, err);
+        return flags_set(f, "true", record, err);
     if (*i + 1 >= argc)
-        return err_set(err, -EINVAL, "--%s needs a value: --%s=%s", f->name, f->name, f->value_name);
-    return set(f, argv[++*i], record, err);
+        return err_set(err, -EINVAL, "--%s requires a value: --%s=%s", f->name, f->name, f->value_name);
+    return flags_set(f, argv[++*i], record, err);
 }
 
 int flags_parse(const struct flag *table, int argc, char **argv, void *record, struct flags_rest *rest, struct err *err)
 {
-    defaults(table, record);
+    flags_defaults(table, record);
     *rest = (struct flags_rest){.items = xcalloc((size_t)argc + 1, sizeof *rest->items)};
     bool ended = false;
     for (int i = 0; i < argc; i++) {
@@ -158,7 +158,7 @@ void flags_help(const struct flag *table, FILE *out)
         fputc('\n', out);
     }
     if (unused.len) {
-        fprintf(out, "\nFlags of Grafana Alloy that are accepted and mean nothing here:\n\n%*s", HELP_COLUMN, "");
+        fprintf(out, "\nFlags of Grafana Alloy that are accepted and have no effect:\n\n%*s", HELP_COLUMN, "");
         put_wrapped(buf_cstr(&unused), out);
         fputc('\n', out);
     }

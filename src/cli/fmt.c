@@ -1,4 +1,4 @@
-/* smolder fmt [-w] [-t] FILE…|-: writes configuration files in the one layout everybody uses. */
+/* smolder fmt [-w] [-t] FILE…|-: formats configuration files in the canonical layout. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -29,31 +29,31 @@ struct fmt_flags {
 
 static const struct flag flags[] = {
     {"write", FLAG_BOOL, offsetof(struct fmt_flags, write), NULL, NULL,
-     "-w: rewrite the files whose layout differs; not with -t."},
+     "-w: write the result to the files; not with -t."},
     {"test", FLAG_BOOL, offsetof(struct fmt_flags, test), NULL, NULL,
-     "-t: write nothing; name the files whose layout differs and exit with 1."},
-    {"help", FLAG_BOOL, offsetof(struct fmt_flags, help), NULL, NULL, "-h: print this and exit."},
+     "-t: write nothing; list the files that are not formatted and exit with 1."},
+    {"help", FLAG_BOOL, offsetof(struct fmt_flags, help), NULL, NULL, "-h: print this help and exit."},
     {NULL},
 };
 
 static void print_help(void)
 {
     fputs("NAME\n"
-          "  smolder fmt - write configuration files in the standard layout\n\n"
+          "  smolder fmt - format configuration files\n\n"
           "SYNOPSIS\n"
           "  smolder fmt [-w | -t] [FILE…|-]\n\n"
           "DESCRIPTION\n"
-          "  Formats each FILE to standard output, or in place with -w. Without FILE, or with -, standard\n"
-          "  input is read. Only blanks, line ends and commas before closing brackets change, so that a file\n"
-          "  means what it meant. Formatting what was formatted changes nothing. smolder format is the same.\n\n"
+          "  Formats each FILE to standard output, or in place with -w. Without FILE, or with -, it reads standard\n"
+          "  input. Only whitespace, line breaks and commas before closing brackets change; the meaning of a\n"
+          "  file is preserved. Formatting is idempotent. smolder format is an alias.\n\n"
           "FLAGS\n",
           stdout);
     flags_help(flags, stdout);
     fputs("\nEXIT STATUS\n"
-          "  0  formatted; with -t: nothing to do\n"
-          "  1  a file does not parse; with -t: a file differs\n"
-          "  2  wrong usage\n"
-          "  3  a file could not be read or written\n\n"
+          "  0  success: formatted; with -t: all files are formatted\n"
+          "  1  invalid input: a file has syntax errors; with -t: a file is not formatted\n"
+          "  2  usage error\n"
+          "  3  system error: a file could not be read or written\n\n"
           "EXAMPLES\n"
           "  smolder fmt -w config.alloy\n"
           "  smolder fmt -t conf.d/*.alloy\n",
@@ -85,7 +85,7 @@ static char **long_flags(int *argc, char **argv, struct err *err)
         for (const char *letter = arg + 1; *letter; letter++) {
             ret[n] = long_name(*letter);
             if (!ret[n++]) {
-                err_set(err, -EINVAL, "unknown flag -%c; --help lists them", *letter);
+                err_set(err, -EINVAL, "unknown flag -%c; see --help", *letter);
                 return NULL;
             }
         }
@@ -94,8 +94,8 @@ static char **long_flags(int *argc, char **argv, struct err *err)
     return TAKE_PTR(ret);
 }
 
-static int complain(int status, const char *format, ...) printf_like(2, 3);
-static int complain(int status, const char *format, ...)
+static int fmt_complain(int status, const char *format, ...) printf_like(2, 3);
+static int fmt_complain(int status, const char *format, ...)
 {
     cleanup_free char *text = NULL;
     va_list ap;
@@ -118,16 +118,15 @@ static int read_input(const char *path, struct buf *text)
     cleanup_close int fd = in ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) < 0)
-        return complain(EXIT_SYSTEM, "%s: %s", in ? "<stdin>" : path, strerror(errno));
+        return fmt_complain(EXIT_SYSTEM, "%s: %s", in ? "<stdin>" : path, strerror(errno));
     if (S_ISDIR(st.st_mode))
-        return complain(EXIT_USAGE, "cannot format a directory: %s; name its files", path);
+        return fmt_complain(EXIT_USAGE, "cannot format a directory: %s; pass its files", path);
     bool whole = false;
     const int code = fs_read(fd, text, &whole);
     if (code < 0)
-        return complain(EXIT_SYSTEM, "%s: %s", in ? "<stdin>" : path, strerror(-code));
+        return fmt_complain(EXIT_SYSTEM, "%s: %s", in ? "<stdin>" : path, strerror(-code));
     if (!whole)
-        return complain(EXIT_INPUT, "%s: larger than %d MiB, which no configuration is", in ? "<stdin>" : path,
-                        SOURCE_MAX >> 20);
+        return fmt_complain(EXIT_INPUT, "%s: larger than %d MiB", in ? "<stdin>" : path, SOURCE_MAX >> 20);
     return EXIT_FINE;
 }
 
@@ -137,26 +136,26 @@ static void print_diag(void *arg, const struct diag *d, const char *line, const 
     terminal_printf(stderr, "%s\n", line);
 }
 
-static int format(const char *name, struct str text, struct buf *out)
+static int fmt_file(const char *name, struct str text, struct buf *out)
 {
     cleanup_source struct source *source = NULL;
     cleanup_ast struct ast_file *file = NULL;
     cleanup_diags struct diags ds = DIAGS_INIT;
     struct err err = {0};
     if (source_new(name, text, &source, &err) < 0)
-        return complain(EXIT_INPUT, "%s: %s", name, err.text);
+        return fmt_complain(EXIT_INPUT, "%s: %s", name, err.text);
     if (parse_file(source, &file, &ds) < 0) {
         diags_lines(&ds, SIZE_MAX, print_diag, NULL);
         return EXIT_INPUT;
     }
     print_file(file, out);
-    return buf_ok(out) ? EXIT_FINE : complain(EXIT_INPUT, "%s: the formatted text would be too long", name);
+    return buf_ok(out) ? EXIT_FINE : fmt_complain(EXIT_INPUT, "%s: the formatted text is too long", name);
 }
 
 static int write_stdout(struct str text)
 {
     const int code = terminal_write(STDOUT_FILENO, text);
-    return code == 0 ? EXIT_FINE : complain(EXIT_SYSTEM, "standard output: %s", strerror(-code));
+    return code == 0 ? EXIT_FINE : fmt_complain(EXIT_SYSTEM, "standard output: %s", strerror(-code));
 }
 
 static int format_one(const char *path, const struct fmt_flags *f)
@@ -165,7 +164,7 @@ static int format_one(const char *path, const struct fmt_flags *f)
     cleanup_buf struct buf text = BUF_INIT(SOURCE_MAX), out = BUF_INIT(FORMATTED_MAX);
     int status = read_input(path, &text);
     if (status == EXIT_FINE)
-        status = format(name, buf_slice(&text), &out);
+        status = fmt_file(name, buf_slice(&text), &out);
     if (status != EXIT_FINE)
         return status;
     const bool differs = !str_eq(buf_slice(&text), buf_slice(&out));
@@ -178,7 +177,7 @@ static int format_one(const char *path, const struct fmt_flags *f)
         return write_stdout(buf_slice(&out));
     struct err err = {0};
     if (differs && replace_file(path, buf_slice(&out), &err) < 0)
-        return complain(EXIT_SYSTEM, "%s", err.text);
+        return fmt_complain(EXIT_SYSTEM, "%s", err.text);
     return EXIT_FINE;
 }
 
@@ -187,7 +186,7 @@ static int format_all(const char *const *paths, size_t n, const struct fmt_flags
     int worst = EXIT_FINE;
     for (size_t i = 0; i < n; i++) {
         if (f->write && is_stdin(paths[i]))
-            return complain(EXIT_USAGE, "cannot use -w with standard input");
+            return fmt_complain(EXIT_USAGE, "cannot use -w with standard input");
     }
     for (size_t i = 0; i < n; i++) {
         const int status = format_one(paths[i], f);
@@ -198,7 +197,7 @@ static int format_all(const char *const *paths, size_t n, const struct fmt_flags
     return worst;
 }
 
-static int fmt(int argc, char **argv)
+static int fmt_run(int argc, char **argv)
 {
     struct fmt_flags f = {0};
     struct flags_rest rest = {0};
@@ -207,16 +206,15 @@ static int fmt(int argc, char **argv)
     const int code = all ? flags_parse(flags, argc, all, &f, &rest, &err) : -EINVAL;
     cleanup_free const char **paths = rest.items;
     if (code < 0)
-        return complain(EXIT_USAGE, "%s", err.text);
+        return fmt_complain(EXIT_USAGE, "%s", err.text);
     if (f.help) {
         print_help();
         return EXIT_FINE;
     }
     if (f.write && f.test)
-        return complain(EXIT_USAGE, "cannot use -w/--write and -t/--test at the same time");
+        return fmt_complain(EXIT_USAGE, "cannot use -w/--write and -t/--test at the same time");
     const char *const standard_input[] = {"-"};
     return rest.len ? format_all(paths, rest.len, &f) : format_all(standard_input, 1, &f);
 }
 
-const struct command command_fmt = {"fmt", "smolder fmt [-w | -t] [FILE…|-]",
-                                    "Write configuration files in the standard layout.", fmt};
+const struct command command_fmt = {"fmt", "smolder fmt [-w | -t] [FILE…|-]", "Format configuration files.", fmt_run};

@@ -1,4 +1,4 @@
-/* smolder forgive: JVMs that did not survive being attached to may be attached to again. */
+/* smolder forgive: removes JVMs from the quarantine list. */
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/terminal.h"
 #include "cli/command.h"
 #include "cli/flags.h"
-#include "jvm/quarantine_file.h"
+#include "jvm/session/quarantine_file.h"
 
 enum { KEY_LEAST = 8 };
 
@@ -19,37 +19,37 @@ struct forgive_flags {
 
 #define AT(field) offsetof(struct forgive_flags, field)
 static const struct flag flags[] = {
-    {"storage.path", FLAG_STRING, AT(storage_path), "data-smolder", "DIR", "The --storage.path of the agent."},
-    {"all", FLAG_BOOL, AT(all), NULL, NULL, "Forgive all of them."},
-    {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this and exit."},
+    {"storage.path", FLAG_STRING, AT(storage_path), "data-smolder", "DIR", "Data directory of the agent."},
+    {"all", FLAG_BOOL, AT(all), NULL, NULL, "Remove all entries."},
+    {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this help and exit."},
     {NULL},
 };
 
-static void help(void)
+static void forgive_help(void)
 {
     fputs("NAME\n"
-          "  smolder forgive - attach again to JVMs like those that an attach killed\n\n"
+          "  smolder forgive - remove JVMs from the quarantine list\n\n"
           "SYNOPSIS\n"
           "  smolder forgive [--storage.path=DIR] [--all] [MAIN|PROGRAM|KEY…]\n\n"
           "DESCRIPTION\n"
-          "  A JVM that dies within ten seconds of an attach is not attached to again, nor is any other of the\n"
-          "  same program, main class and build; a restart does not change that. This takes them off the list: by\n"
-          "  main class or name of the jar, by path of the program, or by the first eight digits of the key.\n"
-          "  Without any, prints the list. An agent that runs notices within seconds.\n\n"
+          "  A JVM that dies within ten seconds of an attach is quarantined: it, and every JVM of the same user,\n"
+          "  program, main class and build, is not attached to again, also after a restart of the agent. This\n"
+          "  command removes entries by main class or jar name, by program path, or by a key prefix of at least\n"
+          "  eight digits. Without a name it prints the list. A running agent picks up the change within seconds.\n\n"
           "FLAGS [default]\n",
           stdout);
     flags_help(flags, stdout);
     fputs("\nEXIT STATUS\n"
-          "  0 done   1 nothing on the list is named so   2 wrong usage   3 the list cannot be read or written\n\n"
+          "  0 success   1 no entry matches   2 usage error   3 system error: the list cannot be read or written\n\n"
           "EXAMPLES\n"
           "  smolder forgive --storage.path=/var/lib/smolder\n"
-          "      What is on the list.\n"
+          "      Print the list.\n"
           "  smolder forgive --storage.path=/var/lib/smolder com.example.Main\n"
-          "      JVMs with this main class are attached to again.\n",
+          "      Remove the entries with this main class.\n",
           stdout);
 }
 
-static void print(const struct quarantine_entry *e)
+static void forgive_print(const struct quarantine_entry *e)
 {
     char when[40] = "";
     struct tm tm;
@@ -59,7 +59,7 @@ static void print(const struct quarantine_entry *e)
     terminal_printf(stdout, "%.8s  %s  uid %u  %s  %s  %s\n          %s%s\n", e->makeup.key, when, e->makeup.uid,
                     e->makeup.main[0] ? e->makeup.main : "(no main class)",
                     e->makeup.build[0] ? e->makeup.build : "(no version)", e->makeup.exe, e->why,
-                    e->strikes < QUARANTINE_STRIKES ? " (only suspected: the next time counts)" : "");
+                    e->strikes < QUARANTINE_STRIKES ? " (suspected: quarantined after the next one)" : "");
 }
 
 struct pardon {
@@ -80,7 +80,7 @@ static bool is_named(const struct pardon *p, const struct jvm_makeup *m)
     return p->all;
 }
 
-static bool pardon(void *arg, struct quarantine_list *l)
+static bool forgive_pardon(void *arg, struct quarantine_list *l)
 {
     struct pardon *p = arg;
     for (size_t i = l->len; i-- > 0;)
@@ -92,7 +92,7 @@ static bool pardon(void *arg, struct quarantine_list *l)
     return p->forgiven > 0;
 }
 
-static int forgive(int argc, char **argv)
+static int forgive_run(int argc, char **argv)
 {
     struct forgive_flags f = {0};
     struct flags_rest rest = {0};
@@ -104,27 +104,27 @@ static int forgive(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (f.help) {
-        help();
+        forgive_help();
         return EXIT_FINE;
     }
     cleanup_quarantine_list struct quarantine_list l = QUARANTINE_LIST_INIT;
     struct pardon p = {.all = f.all, .names = names, .count = rest.len};
     code = quarantine_load(f.storage_path, &l, &err);
     for (size_t i = 0; code == 0 && !f.all && rest.len == 0 && i < l.len; i++)
-        print(&l.items[i]);
+        forgive_print(&l.items[i]);
     /* Nothing is made where there is no list. */
     if (code == 0 && l.len > 0 && (f.all || rest.len > 0))
-        code = quarantine_edit(f.storage_path, pardon, &p, &err);
+        code = quarantine_edit(f.storage_path, forgive_pardon, &p, &err);
     if (code < 0) {
         terminal_printf(stderr, "smolder forgive: %s\n", err.text);
         return EXIT_SYSTEM;
     }
     if (p.forgiven == 0 && rest.len > 0) {
-        fprintf(stderr, "smolder forgive: nothing on the list is named so; without a name it is printed\n");
+        fprintf(stderr, "smolder forgive: no entry matches; run it without a name to print the list\n");
         return EXIT_INPUT;
     }
     return EXIT_FINE;
 }
 
 const struct command command_forgive = {"forgive", "smolder forgive [FLAGS] [MAIN…]",
-                                        "Attach again to JVMs like those that an attach killed.", forgive};
+                                        "Remove JVMs from the quarantine list.", forgive_run};

@@ -15,13 +15,13 @@
 #include "base/terminal.h"
 #include "cli/builtin.h"
 #include "cli/colour.h"
-#include "graph/config_watch.h"
+#include "conf/watch.h"
 
 enum { TEXT_MAX = 4 << 20, LINES_MAX = 20 };
 
 struct loader {
     struct loader_options options;
-    struct config_watch *watch;
+    struct conf_watch *watch;
     uint8_t tried[SHA256_SIZE];      /* of the last attempt, good or bad */
     char shown[2 * SHA256_SIZE + 1]; /* the label of config_hash */
 };
@@ -32,7 +32,7 @@ static struct metric_family last_ok = {.name = "smolder_config_last_load_success
                                        .kind = METRIC_GAUGE};
 static struct metric_family last_time = {.name = "smolder_config_last_load_success_timestamp_seconds",
                                          .alloy_name = "alloy_config_last_load_success_timestamp_seconds",
-                                         .help = "When a configuration was loaded last, since the epoch.",
+                                         .help = "Time of the last successful load, in seconds since the epoch.",
                                          .kind = METRIC_GAUGE};
 static struct metric_family failures = {.name = "smolder_config_load_failures_total",
                                         .alloy_name = "alloy_config_load_failures_total",
@@ -41,23 +41,23 @@ static struct metric_family failures = {.name = "smolder_config_load_failures_to
 static struct metric_family hash = {
     .name = "smolder_config_hash",
     .alloy_name = "alloy_config_hash",
-    .help = "1, labelled with a hash of the files that were read last; zeroes if that failed.",
+    .help = "1, labelled with the hash of the configuration files read last; zeroes if reading failed.",
     .kind = METRIC_GAUGE,
     .labels = {"sha256"}};
 
-int loader_read(const struct loader *l, struct config_files *files, struct err *err)
+int loader_read(const struct loader *l, struct conf_files *files, struct err *err)
 {
     const struct loader_options *o = &l->options;
     if (o->path_count)
-        return config_read(o->paths, o->path_count, files, err);
+        return conf_files_read(o->paths, o->path_count, files, err);
     cleanup_free char *url = xasprintf("http://%s", o->store);
     cleanup_free char *text = builtin_config(url);
-    config_text(BUILTIN_CONFIG_NAME, text, files);
+    conf_files_add_text(BUILTIN_CONFIG_NAME, text, files);
     return 0;
 }
 
 /* Of all texts in the order of their paths; all zero: they could not be read. */
-static void hash_files(const struct config_files *files, uint8_t ret[SHA256_SIZE])
+static void hash_files(const struct conf_files *files, uint8_t ret[SHA256_SIZE])
 {
     cleanup_buf struct buf all = BUF_INIT(SIZE_MAX / 4);
     for (size_t i = 0; i < files->len; i++)
@@ -82,7 +82,7 @@ static void count(int code)
         metric_set(&last_time, (double)time(NULL));
 }
 
-static int load(struct loader *l, const struct config_files *files, struct diags *ds)
+static int load(struct loader *l, const struct conf_files *files, struct diags *ds)
 {
     hash_files(files, l->tried);
     show_hash(l, l->tried);
@@ -103,7 +103,7 @@ static int unreadable(struct loader *l, int code)
 
 int loader_first(struct loader *l)
 {
-    cleanup_config_files struct config_files files = {0};
+    cleanup_conf_files struct conf_files files = {0};
     cleanup_diags struct diags ds = DIAGS_INIT;
     cleanup_buf struct buf text = BUF_INIT(TEXT_MAX);
     struct err err = {0};
@@ -140,7 +140,7 @@ static void log_diags(const struct diags *ds)
         log_error("configuration", L_INT("more", ds->len - LINES_MAX));
 }
 
-static bool reload_files(struct loader *l, const struct config_files *files, struct buf *answer)
+static bool reload_files(struct loader *l, const struct conf_files *files, struct buf *answer)
 {
     cleanup_diags struct diags ds = DIAGS_INIT;
     int code = load(l, files, &ds);
@@ -152,9 +152,9 @@ static bool reload_files(struct loader *l, const struct config_files *files, str
     if (code == 0)
         log_info("config reloaded");
     else if (code == -EIO)
-        log_error("config reloaded, but a component keeps its old arguments");
+        log_error("config reloaded, but a component update failed");
     else
-        log_error("failed to reload config; what was running goes on");
+        log_error("failed to reload config; the running configuration stays active");
     return code == 0;
 }
 
@@ -162,13 +162,13 @@ static bool reload_unreadable(struct loader *l, int code, const struct err *err,
 {
     unreadable(l, code);
     buf_puts(answer, err->text);
-    log_error("failed to reload config; what was running goes on", L_STR("err", err->text));
+    log_error("failed to reload config; the running configuration stays active", L_STR("err", err->text));
     return false;
 }
 
 bool loader_reload(struct loader *l, struct buf *answer)
 {
-    cleanup_config_files struct config_files files = {0};
+    cleanup_conf_files struct conf_files files = {0};
     struct err err = {0};
     int code = loader_read(l, &files, &err);
     return code < 0 ? reload_unreadable(l, code, &err, answer) : reload_files(l, &files, answer);
@@ -179,7 +179,7 @@ bool loader_reload(struct loader *l, struct buf *answer)
 static void on_change(void *arg)
 {
     struct loader *l = arg;
-    cleanup_config_files struct config_files files = {0};
+    cleanup_conf_files struct conf_files files = {0};
     cleanup_buf struct buf answer = BUF_INIT(TEXT_MAX);
     struct err err = {0};
     uint8_t now[SHA256_SIZE];
@@ -199,10 +199,15 @@ struct loader *loader_new(const struct loader_options *options)
     l->options = *options;
     if (!options->watch || options->path_count == 0)
         return l;
-    l->watch = config_watch_new(options->loop, options->paths, options->path_count, on_change, l);
-    if (config_watch_missed(l->watch))
-        log_warn("not every folder of the configuration can be watched; see fs.inotify.max_user_watches",
-                 L_INT("folders", config_watch_missed(l->watch)));
+    l->watch = conf_watch_new(&(struct conf_watch_options){.loop = options->loop,
+                                                           .paths = options->paths,
+                                                           .path_count = options->path_count,
+                                                           .entries = CONF_ENTRIES,
+                                                           .changed = on_change,
+                                                           .arg = l});
+    if (conf_watch_missed(l->watch))
+        log_warn("cannot watch all directories of the configuration; see fs.inotify.max_user_watches",
+                 L_INT("folders", conf_watch_missed(l->watch)));
     return l;
 }
 
@@ -210,7 +215,7 @@ void loader_free(struct loader *l)
 {
     if (!l)
         return;
-    config_watch_free(l->watch);
+    conf_watch_free(l->watch);
     if (*l->shown)
         metric_forget(&hash, l->shown);
     free(l);

@@ -1,7 +1,8 @@
-/* The configuration of the running agent: read, loaded, loaded again on request or when its files change.
+/* Loads the configuration of the running agent: at startup, on request, and when its files change.
  *
- * A load that fails changes nothing; the reasons go to the log, a line each, or, for the first load, with excerpts to stderr. Counted
- * in smolder_config_*: other than in the reference, what the graph refuses is a failure, too.
+ * After a failed load the running configuration stays active; the errors are logged, one per line, or, for the first
+ * load, printed with excerpts on stderr. Metrics: smolder_config_*; unlike the reference, a configuration rejected by
+ * the graph counts as a failure.
  */
 #pragma once
 
@@ -10,7 +11,7 @@
 #include <uv.h>
 
 #include "base/buf.h"
-#include "graph/config_path.h"
+#include "conf/files.h"
 #include "graph/controller.h"
 
 struct loader;
@@ -30,6 +31,6 @@ must_check int loader_first(struct loader *l);
 /* What to tell whoever asked goes to `answer`: every diagnostic with its excerpt. False: refused, or not all of it took effect. */
 bool loader_reload(struct loader *l, struct buf *answer);
 /* The text that runs now. Reads the files; they may have changed since. */
-must_check int loader_read(const struct loader *l, struct config_files *files, struct err *err);
+must_check int loader_read(const struct loader *l, struct conf_files *files, struct err *err);
 /* From now on changes are ignored. NULL is fine. */
 void loader_free(struct loader *l);

@@ -1,4 +1,4 @@
-/* smolder COMMAND [FLAGS] …: finds the sub-command and hands over. */
+/* smolder COMMAND [FLAGS] …: dispatches to the sub-command. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,31 +7,46 @@
 #include "cli/agent.h"
 #include "cli/command.h"
 
-static int version(int argc, char **argv)
+static int main_version(int argc, char **argv)
 {
     (void)argv;
     if (argc > 0) {
-        fputs("smolder version takes no arguments\n", stderr);
+        fputs("smolder version: unexpected argument\n", stderr);
         return EXIT_USAGE;
     }
     puts("smolder " SMOLDER_VERSION);
     return EXIT_FINE;
 }
 
-const struct command command_version = {"version", "smolder version", "Print the version.", version};
+const struct command command_version = {"version", "smolder version", "Print the version.", main_version};
 
 static const struct command *const commands[] = {&command_run,      &command_convert,   &command_fmt,
                                                  &command_validate, &command_reference, &command_forgive,
                                                  &command_version};
 
-static void help(FILE *out)
+/* Terminal columns of UTF-8 text whose characters all take one. */
+static int main_text_columns(const char *text)
 {
-    fputs("smolder profiles every JVM on this host, continuously, and sends pprof to Grafana Pyroscope.\n\nusage:\n",
+    int n = 0;
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xC0) != 0x80;
+    return n;
+}
+
+static void main_help(FILE *out)
+{
+    int width = 0;
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        const int n = main_text_columns(commands[i]->synopsis);
+        width = n > width ? n : width;
+    }
+    fputs("smolder is a continuous profiler for all JVMs on a Linux host; it pushes pprof to Grafana Pyroscope.\n\n"
+          "usage:\n",
           out);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        fprintf(out, "  %-34s %s\n", commands[i]->synopsis, commands[i]->help);
-    fputs("\nsmolder COMMAND --help says more. Exit status: 0 fine, 1 the configuration is wrong, 2 wrong usage,\n"
-          "3 the system refused.\n",
+        fprintf(out, "  %s%*s  %s\n", commands[i]->synopsis, width - main_text_columns(commands[i]->synopsis), "",
+                commands[i]->help);
+    fputs("\nSee smolder COMMAND --help. Exit status: 0 success, 1 invalid input, 2 usage error, 3 system error.\n",
           out);
 }
 
@@ -39,23 +54,23 @@ int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     if (!*name) {
-        help(stderr);
+        main_help(stderr);
         return EXIT_USAGE;
     }
     if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h")) {
-        help(stdout);
+        main_help(stdout);
         return EXIT_FINE;
     }
     if (!strcmp(name, "--version"))
         name = "version";
     if (!strcmp(name, "format"))
-        name = "fmt"; /* the other name it has in Alloy */
+        name = "fmt"; /* its alias in Alloy */
     if (!strcmp(name, AGENT_HELPER))
         return agent_helper();
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         if (!strcmp(name, commands[i]->name))
             return commands[i]->run(argc - 2, argv + 2);
     }
-    terminal_printf(stderr, "smolder: unknown command \"%s\"; smolder --help lists them\n", name);
+    terminal_printf(stderr, "smolder: unknown command \"%s\"; see smolder --help\n", name);
     return EXIT_USAGE;
 }

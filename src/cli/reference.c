@@ -1,4 +1,4 @@
-/* smolder reference [NAME]: what a component takes and exports, or what a function does, as Markdown, from their tables.
+/* smolder reference [NAME]: reference of a component or function as Markdown, generated from their tables.
  *
  * The pages under docs/components and docs/functions hold this output between two marks; tools/update-docs puts it there and a test
  * compares.
@@ -45,7 +45,7 @@ static const char *type_name(const struct option *o)
     return "?";
 }
 
-static bool is_block(const struct option *o)
+static bool reference_is_block(const struct option *o)
 {
     return o->kind == OPT_BLOCK || o->kind == OPT_BLOCKS;
 }
@@ -71,7 +71,7 @@ static void put_attributes(const struct schema *s)
 {
     bool any = false;
     for (const struct option *o = s->options; o->name; o++) {
-        if (is_block(o))
+        if (reference_is_block(o))
             continue;
         if (!any)
             puts("| Name | Type | Description | Default | Required |\n|---|---|---|---|---|");
@@ -87,25 +87,25 @@ static void put_attributes(const struct schema *s)
 static void put_blocks(const struct schema *s, const char *path, unsigned depth)
 {
     for (const struct option *o = s->options; o->name && depth < DEPTH_MAX; o++) {
-        if (!is_block(o))
+        if (!reference_is_block(o))
             continue;
         char name[PATH_MAX_BYTES];
         snprintf(name, sizeof name, "%s%s%s", path, *path ? " > " : "", o->name);
         printf("\n### Block `%s`\n\n%s %s\n\n", name, o->help ? o->help : "",
-               o->kind == OPT_BLOCKS ? "Any number of them." : "At most one.");
+               o->kind == OPT_BLOCKS ? "Any number of blocks." : "At most one block.");
         put_attributes(o->block);
         put_blocks(o->block, name, depth + 1);
     }
 }
 
-static void put_component(const struct component_def *def)
+static void reference_put_component(const struct component_def *def)
 {
     printf("%s\n\n## Arguments\n\n", def->help ? def->help : "");
     put_attributes(def->args);
     put_blocks(def->args, "", 0);
     if (def->imports) {
-        puts("\n## What it brings\n\nIts label is a namespace: `LABEL.NAME` is a block for each `declare \"NAME\"` of "
-             "the module.");
+        puts("\n## Definitions\n\nThe label is a namespace: `LABEL.NAME` is a block for each `declare \"NAME\"` of the "
+             "module.");
         return;
     }
     puts("\n## Exported fields\n");
@@ -125,7 +125,7 @@ static void put_code(const char *text)
     fputs(quoted ? " `` " : "` ", stdout);
 }
 
-static void put_function(const struct stdlib_function *f)
+static void reference_put_function(const struct stdlib_function *f)
 {
     puts("```text");
     if (f->constant)
@@ -134,10 +134,10 @@ static void put_function(const struct stdlib_function *f)
         printf("%s(%s) %s\n", f->def.name, f->parameters ? f->parameters : "", f->result);
     printf("```\n\n%s\n", f->help);
     if (f->stability != STABILITY_GA)
-        printf("\nIts stability level is %s: it needs `--stability.level=%s`.\n", stability_name(f->stability),
+        printf("\nStability level: %s; requires `--stability.level=%s`.\n", stability_name(f->stability),
                stability_name(f->stability));
     if (f->alias)
-        printf("\nThe old name `%s` still works; every use draws a warning.\n", f->alias);
+        printf("\nDeprecated alias: `%s`; its use logs a warning.\n", f->alias);
     puts("\n## Examples\n\n| Expression | Value |\n|---|---|");
     for (size_t i = 0; i < STDLIB_EXAMPLES_MAX && f->examples[i].expression; i++) {
         const char *texts[] = {f->examples[i].expression, f->examples[i].value};
@@ -153,7 +153,7 @@ static void put_list(void)
     puts("Components:");
     for (const struct component_def *const *def = all_components; *def; def++)
         printf("  %-24s %s\n", (*def)->name, (*def)->help ? (*def)->help : "");
-    puts("\nFunctions and constants of expressions:");
+    puts("\nFunctions and constants:");
     for (size_t i = 0; (f = stdlib_row(i)); i++) {
         const char *stop = strchr(f->help, '.');
         while (stop && stop[1] && stop[1] != ' ')
@@ -162,7 +162,7 @@ static void put_list(void)
     }
 }
 
-static int reference(int argc, char **argv)
+static int reference_run(int argc, char **argv)
 {
     const struct stdlib_function *f;
     const bool help = argc == 1 && !strcmp(argv[0], "--help");
@@ -176,19 +176,18 @@ static int reference(int argc, char **argv)
     }
     for (const struct component_def *const *def = all_components; *def; def++)
         if (!strcmp(argv[0], (*def)->name)) {
-            put_component(*def);
+            reference_put_component(*def);
             return EXIT_FINE;
         }
     for (size_t i = 0; (f = stdlib_row(i)); i++)
         if (!strcmp(argv[0], f->def.name) || (f->alias && !strcmp(argv[0], f->alias))) {
-            put_function(f);
+            reference_put_function(f);
             return EXIT_FINE;
         }
-    terminal_printf(stderr, "smolder reference: no component or function \"%s\"; smolder reference lists them\n",
+    terminal_printf(stderr, "smolder reference: no component or function \"%s\"; run smolder reference for a list\n",
                     argv[0]);
     return EXIT_INPUT;
 }
 
 const struct command command_reference = {"reference", "smolder reference [COMPONENT|FUNCTION]",
-                                          "Print what a component takes or what a function does, as Markdown.",
-                                          reference};
+                                          "Print the reference of a component or function as Markdown.", reference_run};

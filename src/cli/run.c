@@ -32,36 +32,33 @@ struct run_flags {
     }
 static const struct flag flags[] = {
     {"server.http.listen-addr", FLAG_STRING, AT(listen), "127.0.0.1:12345", "ADDR",
-     "Where the agent's HTTP API listens: \"127.0.0.1:12345\", \"[::1]:12345\", \":12345\" (every address) or "
-     "\"localhost:12345\"; port 0 picks a free one; empty = no API. Everybody who reaches it may ask, every user of "
-     "this machine included; a configuration's http block can ask for a password and TLS."},
+     "Listen address of the agent's HTTP API: \"127.0.0.1:12345\", \"[::1]:12345\", \":12345\" (all addresses) or "
+     "\"localhost:12345\"; port 0 selects a free port; empty = disabled. Without authentication every client that can "
+     "connect, including every local user, has access; the http block configures authentication and TLS."},
     {"server.http.allowed-hosts", FLAG_STRING, AT(allowed_hosts), "", "NAME,…",
-     "Names under which a server on a loopback address may be asked, beside addresses, localhost and this machine's "
-     "name. Requests for other names are refused: they come from web pages that pretend to be this machine."},
+     "Extra Host names accepted on loopback, in addition to IP addresses, localhost and the local host name. Requests "
+     "with other names are rejected (DNS rebinding)."},
     {"server.http.ui-path-prefix", FLAG_STRING, AT(ui_prefix), "/", "PATH",
-     "What comes before / and /api/v0/web, for a proxy that forwards a folder."},
-    {"server.http.disable-support-bundle", FLAG_BOOL, AT(no_bundle), NULL, NULL, "Refuse /-/support."},
+     "Prefix of / and /api/v0/web, for use behind a reverse proxy."},
+    {"server.http.disable-support-bundle", FLAG_BOOL, AT(no_bundle), NULL, NULL, "Disable /-/support."},
     {"config.file-watch", FLAG_BOOL, AT(watch), NULL, NULL,
-     "Load the configuration again when one of its files changes. A broken edit changes nothing and is explained in "
-     "the log."},
+     "Reload the configuration when one of its files changes. A configuration with errors is rejected; the running "
+     "configuration stays active."},
     {"config.skip-unknown", FLAG_BOOL, AT(skip_unknown), NULL, NULL,
-     "Leave out components that smolder does not have, and what needs nothing but those, with a warning each; without "
-     "it they are errors."},
-    {"config.format", FLAG_CHOICE, AT(format), "alloy", "alloy", "The configuration's language; there is one."},
+     "Skip unknown components and those that depend only on them, with a warning each, instead of failing."},
+    {"config.format", FLAG_CHOICE, AT(format), "alloy", "alloy", "Configuration language; only alloy is supported."},
     {"storage.path", FLAG_STRING, AT(storage_path), "data-smolder", "DIR",
-     "Where data is kept, for this user alone: the embedded store's database, and which JVMs did not survive being "
-     "attached to."},
+     "Data directory, private to this user: the embedded store's database and the quarantine list of JVMs."},
     {"store.listen", FLAG_STRING, AT(store_listen), "", "ADDR",
-     "Run the embedded profile store and its page there; empty = off. Without PATH it is on at " STORE_DEFAULT
-     ". The http block guards it, too."},
+     "Enable the embedded profile store and its web UI on this address; empty = disabled. Without PATH the "
+     "default is " STORE_DEFAULT ". The http block applies to it as well."},
     {"stability.level", FLAG_CHOICE, AT(stability), "generally-available",
-     "generally-available|public-preview|experimental",
-     "Least stability of components and functions that a configuration may use."},
+     "generally-available|public-preview|experimental", "Minimum stability of components and functions."},
     {"metrics.compat", FLAG_CHOICE, AT(metrics), "none", "none|alloy",
-     "alloy: call metrics that Grafana Alloy has, too, as Alloy does (alloy_… instead of smolder_…), so that its "
-     "dashboards and alerts work."},
+     "alloy: use Alloy's metric names (alloy_… instead of smolder_…) for metrics with a counterpart in Alloy, so that "
+     "its dashboards and alerts work."},
     {"print-config", FLAG_BOOL, AT(print_config), NULL, NULL, "Print the built-in configuration and exit."},
-    {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this and exit."},
+    {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this help and exit."},
     UNUSED_BOOL("disable-reporting", "true"),
     UNUSED_BOOL("server.http.enable-pprof", "false"),
     UNUSED_BOOL("server.http.enable-graphql", "false"),
@@ -94,37 +91,37 @@ static const struct flag flags[] = {
     {NULL},
 };
 
-static void help(void)
+static void run_help(void)
 {
     fputs("NAME\n"
-          "  smolder run - profile JVMs as a configuration says\n\n"
+          "  smolder run - run a configuration: profile JVMs\n\n"
           "SYNOPSIS\n"
           "  smolder run [FLAGS] [PATH…]\n\n"
           "DESCRIPTION\n"
-          "  Runs the configuration in PATH (a file, or the *.alloy files of a directory; several are one\n"
-          "  configuration) until SIGTERM or SIGINT. Without PATH: every JVM on this host, into the embedded\n"
-          "  store at http://" STORE_DEFAULT ".\n\n"
-          "  It must run as root in the host's PID namespace: it attaches to processes of other users and\n"
-          "  containers.\n\n"
+          "  Runs the configuration in PATH (a file, or the *.alloy files of a directory; several paths form one\n"
+          "  configuration) until SIGTERM or SIGINT. Without PATH, a built-in configuration profiles every JVM\n"
+          "  on this host into the embedded store at http://" STORE_DEFAULT ".\n\n"
+          "  smolder must run as root in the host's PID namespace, because it attaches to processes of other\n"
+          "  users and containers.\n\n"
           "FLAGS [default]\n",
           stdout);
     flags_help(flags, stdout);
-    fputs("\n  --flag VALUE works as well as --flag=VALUE; a boolean may stand alone; -- ends the flags.\n\n"
+    fputs("\n  --flag VALUE is equivalent to --flag=VALUE; a boolean needs no value; -- ends the flags.\n\n"
           "SIGNALS\n"
-          "  SIGHUP           Read the configuration again, as POST /-/reload does. A broken one changes nothing.\n"
-          "  SIGTERM, SIGINT  Stop every session, push once what was collected, exit within 10 seconds.\n\n"
+          "  SIGHUP           Reload the configuration, like POST /-/reload. One with errors is rejected.\n"
+          "  SIGTERM, SIGINT  Stop all sessions, push collected profiles once, exit within 10 seconds.\n\n"
           "ENVIRONMENT\n"
-          "  NO_COLOR, TERM=dumb  No colours in diagnostics.\n"
-          "  What a configuration reads with sys.env().\n\n"
+          "  NO_COLOR, TERM=dumb  Disable colours in diagnostics.\n"
+          "  Variables the configuration reads with sys.env().\n\n"
           "EXIT STATUS\n"
-          "  0 stopped by a signal   1 the configuration is wrong   2 wrong usage   3 the system refused\n\n"
+          "  0 success (stopped by a signal)   1 invalid configuration   2 usage error   3 system error\n\n"
           "EXAMPLES\n"
           "  smolder run\n"
-          "      Every JVM on this host; flame graphs at http://" STORE_DEFAULT ".\n"
+          "      Profile every JVM on this host; web UI at http://" STORE_DEFAULT ".\n"
           "  smolder run --config.file-watch /etc/smolder\n"
-          "      The *.alloy files of a directory, loaded again whenever one of them changes.\n"
+          "      Run the *.alloy files of a directory, reload when one of them changes.\n"
           "  smolder run --server.http.listen-addr=:12345 --metrics.compat=alloy config.alloy\n"
-          "      In place of Grafana Alloy, seen by its dashboards.\n",
+          "      Replace Grafana Alloy, with its API address and metric names.\n",
           stdout);
 }
 
@@ -148,7 +145,7 @@ static void print_builtin(const char *store)
     fputs(text, stdout);
 }
 
-static int run(int argc, char **argv)
+static int run_agent(int argc, char **argv)
 {
     struct run_flags f = {0};
     struct flags_rest rest = {0};
@@ -161,7 +158,7 @@ static int run(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (f.help) {
-        help();
+        run_help();
         return EXIT_FINE;
     }
     if (rest.len == 0 && !*f.store_listen)
@@ -188,4 +185,5 @@ static int run(int argc, char **argv)
     return agent_run(&settings);
 }
 
-const struct command command_run = {"run", "smolder run [FLAGS] [PATH…]", "Profile JVMs as a configuration says.", run};
+const struct command command_run = {"run", "smolder run [FLAGS] [PATH…]", "Run a configuration: profile JVMs.",
+                                    run_agent};

@@ -1,4 +1,4 @@
-/* smolder validate [FLAGS] PATH…: everything that is wrong with a configuration, without running it. */
+/* smolder validate [FLAGS] PATH…: checks a configuration without running it; reports all errors. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "components/all.h"
-#include "graph/config_path.h"
+#include "conf/files.h"
 #include "graph/validate.h"
 #include "os/fsutil.h"
 
@@ -27,15 +27,14 @@ struct validate_flags {
 
 #define AT(field) offsetof(struct validate_flags, field)
 static const struct flag flags[] = {
-    {"strict", FLAG_BOOL, AT(strict), NULL, NULL, "Fail on warnings, too."},
+    {"strict", FLAG_BOOL, AT(strict), NULL, NULL, "Treat warnings as errors."},
     {"format", FLAG_CHOICE, AT(format), "text", "text|json",
-     "text: diagnostics with excerpts, on standard error. json: one object, on standard output."},
+     "text: diagnostics with excerpts on standard error; json: one object on standard output."},
     {"stability.level", FLAG_CHOICE, AT(stability), "generally-available",
-     "generally-available|public-preview|experimental",
-     "Least stability of components and functions that the configuration may use, as for run."},
+     "generally-available|public-preview|experimental", "Minimum stability of components and functions, as for run."},
     {"config.skip-unknown", FLAG_BOOL, AT(skip_unknown), NULL, NULL,
-     "Warn about components that smolder does not have, and what needs nothing but those, instead of failing."},
-    {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this and exit."},
+     "Skip unknown components and those that depend only on them, with a warning each, instead of failing."},
+    {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this help and exit."},
     {"config.format", FLAG_UNUSED, 0, "alloy", "VALUE", NULL},
     {"config.extra-args", FLAG_UNUSED, 0, NULL, "VALUE", NULL},
     {"config.bypass-conversion-errors", FLAG_UNUSED, 0, "false", NULL, NULL},
@@ -43,25 +42,25 @@ static const struct flag flags[] = {
     {NULL},
 };
 
-static void help(void)
+static void validate_help(void)
 {
     fputs("NAME\n"
-          "  smolder validate - say everything that is wrong with a configuration, without running it\n\n"
+          "  smolder validate - check a configuration without running it; reports all errors\n\n"
           "SYNOPSIS\n"
           "  smolder validate [FLAGS] PATH…\n\n"
           "DESCRIPTION\n"
-          "  Checks the configuration in PATH (a file, or the *.alloy files of a directory; several are one\n"
-          "  configuration): syntax, components, labels, arguments and their types where they are written\n"
-          "  out, references, cycles, modules. Nothing is evaluated, started, read or asked. A good\n"
+          "  Checks the configuration in PATH (a file, or the *.alloy files of a directory; several paths form\n"
+          "  one configuration): syntax, components, labels, arguments, types of literals, references, cycles,\n"
+          "  modules. Nothing is evaluated or started, no import is read, no connection is made. A valid\n"
           "  configuration prints nothing.\n\n"
           "FLAGS [default]\n",
           stdout);
     flags_help(flags, stdout);
     fputs("\nEXIT STATUS\n"
-          "  0  nothing is wrong, or only warnings came and --strict was not given\n"
-          "  1  the configuration is wrong\n"
-          "  2  wrong usage\n"
-          "  3  the configuration could not be read\n\n"
+          "  0  success: no errors, and no warnings with --strict\n"
+          "  1  invalid configuration\n"
+          "  2  usage error\n"
+          "  3  system error: the configuration could not be read\n\n"
           "EXAMPLES\n"
           "  smolder validate /etc/smolder/config.alloy\n"
           "  smolder validate --strict --format=json conf.d | jq .diagnostics\n",
@@ -105,7 +104,7 @@ static void put_diagnostic(void *arg, const struct diag *d, const char *line, co
 }
 
 /* Diagnostics beyond those that are kept are counted. */
-static void put_json(const struct diags *ds, bool valid, struct buf *out)
+static void validate_put_json(const struct diags *ds, bool valid, struct buf *out)
 {
     size_t warnings = 0;
     for (size_t i = 0; i < ds->len; i++)
@@ -116,11 +115,11 @@ static void put_json(const struct diags *ds, bool valid, struct buf *out)
     buf_puts(out, "]}\n");
 }
 
-static int show(const struct diags *ds, bool valid, bool json)
+static int validate_show(const struct diags *ds, bool valid, bool json)
 {
     cleanup_buf struct buf text = BUF_INIT(OUTPUT_MAX);
     if (json)
-        put_json(ds, valid, &text);
+        validate_put_json(ds, valid, &text);
     else
         diags_pretty(ds, look_of_stderr(), &text);
     if (!json && !valid)
@@ -149,7 +148,7 @@ static void sources_done(struct sources *s)
 }
 
 /* What no position can be given for is reported here. */
-static void take_sources(const struct config_files *files, struct sources *ret, struct diags *ds)
+static void take_sources(const struct conf_files *files, struct sources *ret, struct diags *ds)
 {
     ret->items = xcalloc(files->len + 1, sizeof(struct source *));
     for (size_t i = 0; i < files->len; i++) {
@@ -167,7 +166,7 @@ static void take_sources(const struct config_files *files, struct sources *ret, 
     }
 }
 
-static int validate_files(const struct config_files *files, const struct validate_flags *f)
+static int validate_files(const struct conf_files *files, const struct validate_flags *f)
 {
     __attribute__((cleanup(sources_done))) struct sources sources = {0};
     cleanup_diags struct diags ds = DIAGS_INIT;
@@ -176,10 +175,10 @@ static int validate_files(const struct config_files *files, const struct validat
         return EXIT_USAGE;
     take_sources(files, &sources, &ds);
     const bool valid = ds.errors == 0 && validate(sources.items, sources.len, &options, &ds) == 0;
-    return show(&ds, valid && !(f->strict && ds.len), strcmp(f->format, "json") == 0);
+    return validate_show(&ds, valid && !(f->strict && ds.len), strcmp(f->format, "json") == 0);
 }
 
-static int run(int argc, char **argv)
+static int validate_run(int argc, char **argv)
 {
     struct validate_flags f = {0};
     struct flags_rest rest = {0};
@@ -187,17 +186,17 @@ static int run(int argc, char **argv)
     const int code = flags_parse(flags, argc, argv, &f, &rest, &err);
     cleanup_free const char **paths = rest.items;
     if (code == 0 && f.help) {
-        help();
+        validate_help();
         return EXIT_FINE;
     }
     if (code == 0 && rest.len == 0)
-        err_set(&err, -EINVAL, "PATH is missing; --help says more");
+        err_set(&err, -EINVAL, "PATH is missing; see --help");
     if (err.code) {
         terminal_printf(stderr, "smolder validate: %s\n", err.text);
         return EXIT_USAGE;
     }
-    cleanup_config_files struct config_files files = {0};
-    if (config_read(paths, rest.len, &files, &err) < 0) {
+    cleanup_conf_files struct conf_files files = {0};
+    if (conf_files_read(paths, rest.len, &files, &err) < 0) {
         terminal_printf(stderr, "Error: %s\n", err.text);
         return EXIT_SYSTEM;
     }
@@ -205,4 +204,4 @@ static int run(int argc, char **argv)
 }
 
 const struct command command_validate = {"validate", "smolder validate [FLAGS] PATH…",
-                                         "Say everything that is wrong with a configuration.", run};
+                                         "Check a configuration; reports all errors.", validate_run};

@@ -1,4 +1,5 @@
-/* The components this program knows. A new one adds its definition here and nothing else. */
+/* The components this program knows: all.c is made from the files of this folder when Meson configures
+ * (tools/sources). */
 #pragma once
 
 #include "graph/component.h"

@@ -1,14 +1,4 @@
-/* discovery.process: every process of the host as a target.
- *
- * Two rhythms. Each refresh_interval everything is read again and the targets are made anew. In between, once a second, a look that costs
- * next to nothing (components/discovery_process_table.h) finds JVMs that appeared and processes that ended, and only these are read: whoever profiles
- * JVMs need not wait for the refresh, whoever lists processes is not woken by each short-lived one.
- *
- * Reading happens in the helper (jvm/scan.h), apart for each user, so that processes which hold up their reader delay only processes
- * of the same user. A process that cannot be read is reported once; one that holds up its reader is from then on read alone. Exports survive updates. Source: spec components §2; the user's document.
- */
-#include "components/discovery_process.h"
-
+/* discovery.process: all processes of the host as targets, JVMs within about a second. See the head of the source. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,8 +12,8 @@
 #include "components/env.h"
 #include "flow/targets.h"
 #include "graph/component.h"
-#include "jvm/scan.h"
-#include "jvm/user.h"
+#include "jvm/operation/scan.h"
+#include "jvm/probe/user.h"
 #include "os/procfs.h"
 
 enum {
@@ -41,7 +31,7 @@ enum {
 struct discover_config {
     bool exe, cwd, commandline, username, uid, container_id, cgroup_path, java;
 };
-struct args {
+struct discovery_process_args {
     struct targets join;
     int64_t refresh_interval;
     struct discover_config discover_config;
@@ -54,40 +44,42 @@ struct args {
 static const struct option discover_options[] = {
     FACT(exe, "true", "Set `__meta_process_exe`: the path of the executable."),
     FACT(cwd, "true", "Set `__meta_process_cwd`: the working directory."),
-    FACT(commandline, "true", "Set `__meta_process_commandline`: the arguments, joined by blanks."),
+    FACT(commandline, "true", "Set `__meta_process_commandline`: the arguments, separated by spaces."),
     FACT(username, "true", "Set `__meta_process_username`: the user's name in the agent's user database."),
-    FACT(uid, "true", "Set `__meta_process_uid`: the user's number."),
-    FACT(container_id, "true", "Set `__container_id__`: the container it runs in, from its cgroup."),
-    FACT(cgroup_path, "false", "Set `__meta_process_cgroup_path`: the lines of its cgroup file, joined by `|`."),
+    FACT(uid, "true", "Set `__meta_process_uid`: the user ID."),
+    FACT(container_id, "true", "Set `__container_id__`: the container ID, from the cgroup."),
+    FACT(cgroup_path, "false", "Set `__meta_process_cgroup_path`: the lines of the cgroup file, separated by `|`."),
     FACT(java, "false",
-         "Set `__meta_process_java_vm` (`hotspot` or `openj9`, by the libjvm it maps) and "
-         "`__meta_process_java_main` (main class or jar) on JVMs."),
+         "Set `__meta_process_java_vm` (`hotspot` or `openj9`, by the mapped libjvm) and `__meta_process_java_main` "
+         "(main class or jar) for JVMs."),
     {0},
 };
 static const struct schema discover_schema = {.size = sizeof(struct discover_config), .options = discover_options};
 
-static int validate(const void *record, struct err *err)
+static int discovery_validate(const void *record, struct err *err)
 {
-    const struct args *a = record;
+    const struct discovery_process_args *a = record;
     if (a->refresh_interval <= 0)
         return err_set(err, -EINVAL, "refresh_interval must be greater than 0");
     return 0;
 }
 
 static const struct option options[] = {
-    {"join", OPT_CUSTOM, offsetof(struct args, join), .custom = &targets_option,
-     .help = "Targets of containers; their labels go onto the processes with the same `__container_id__`."},
-    {"refresh_interval", OPT_DURATION, offsetof(struct args, refresh_interval), .default_text = "\"60s\"",
-     .help = "How often everything is read again. A new JVM is seen within about a second all the same."},
-    {"discover_config", OPT_BLOCK, offsetof(struct args, discover_config), .block = &discover_schema,
-     .help = "Which labels to set."},
+    {"join", OPT_CUSTOM, offsetof(struct discovery_process_args, join), .custom = &targets_option,
+     .help = "Targets of containers; their labels are added to the processes with the same `__container_id__`."},
+    {"refresh_interval", OPT_DURATION, offsetof(struct discovery_process_args, refresh_interval),
+     .default_text = "\"60s\"",
+     .help = "Interval of a full scan. A new process is discovered within about a second regardless."},
+    {"discover_config", OPT_BLOCK, offsetof(struct discovery_process_args, discover_config), .block = &discover_schema,
+     .help = "Labels to set."},
     {0},
 };
-static const struct schema schema = {.size = sizeof(struct args), .options = options, .validate = validate};
+static const struct schema schema = {
+    .size = sizeof(struct discovery_process_args), .options = options, .validate = discovery_validate};
 
 struct discovery;
 /* One running scan. */
-struct reader {
+struct process_reader {
     struct list node;
     struct discovery *discovery;
     struct jvm_scan *scan;
@@ -98,7 +90,7 @@ struct reader {
 struct discovery {
     struct component *self;
     const struct component_env *env;
-    struct args args;
+    struct discovery_process_args args;
     struct process_join join; /* borrows from args.join */
     struct process_table table;
     struct list readers;
@@ -118,7 +110,7 @@ static int64_t to_ms(int64_t ns)
     return ns < 1000000 ? 1 : ns / 1000000;
 }
 
-static unsigned wanted(const struct discovery *d, const struct process *p)
+static unsigned discovery_wanted(const struct discovery *d, const struct process *p)
 {
     const struct discover_config *c = &d->args.discover_config;
     unsigned want = (c->exe ? JVM_WANT_EXE : 0) | (c->cwd ? JVM_WANT_CWD : 0) |
@@ -155,13 +147,13 @@ static void set_labels(struct discovery *d, struct process *p, struct labels *la
     p->labels = labels;
 }
 
-static void put(struct labels_builder *b, struct str name, struct str value)
+static void discovery_put_label(struct labels_builder *b, struct str name, struct str value)
 {
     if (value.n)
         labels_set(b, name, value);
 }
 
-static void put_number(struct labels_builder *b, struct str name, uint64_t number)
+static void discovery_put_number(struct labels_builder *b, struct str name, uint64_t number)
 {
     char text[24];
     snprintf(text, sizeof text, "%" PRIu64, number);
@@ -177,40 +169,40 @@ static void put_cgroup_path(struct labels_builder *b, struct str cgroup)
             buf_byte(&path, '|');
         buf_str(&path, line);
     }
-    put(b, STR("__meta_process_cgroup_path"), buf_slice(&path));
+    discovery_put_label(b, STR("__meta_process_cgroup_path"), buf_slice(&path));
 }
 
-static struct labels *labels_of(const struct discovery *d, const struct process *p, const struct jvm_facts *f)
+static struct labels *labels_of(const struct discovery *d, const struct process *p, const struct jvm_scan_record *f)
 {
     const struct discover_config *c = &d->args.discover_config;
     cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
-    put_number(&b, STR("__process_pid__"), (uint64_t)p->pid);
-    put_number(&b, STR("__process_start_time__"), f->start_time);
-    put(&b, STR("__meta_process_exe"), f->exe);
-    put(&b, STR("__meta_process_cwd"), f->cwd);
+    discovery_put_number(&b, STR("__process_pid__"), (uint64_t)p->pid);
+    discovery_put_number(&b, STR("__process_start_time__"), f->start_time);
+    discovery_put_label(&b, STR("__meta_process_exe"), f->exe);
+    discovery_put_label(&b, STR("__meta_process_cwd"), f->cwd);
     struct str command = f->cmdline;
     if (d->label_bytes > LABELS_BUDGET && command.n > COMMAND_SHORT)
         command.n = COMMAND_SHORT;
-    put(&b, STR("__meta_process_commandline"), command);
-    put(&b, STR("__meta_process_username"), f->username);
+    discovery_put_label(&b, STR("__meta_process_commandline"), command);
+    discovery_put_label(&b, STR("__meta_process_username"), f->username);
     if (c->uid && f->has_uid)
-        put_number(&b, STR("__meta_process_uid"), f->uid);
+        discovery_put_number(&b, STR("__meta_process_uid"), f->uid);
     if (c->container_id)
-        put(&b, STR("__container_id__"), procfs_container(f->cgroup).id);
+        discovery_put_label(&b, STR("__container_id__"), procfs_container(f->cgroup).id);
     if (c->cgroup_path)
         put_cgroup_path(&b, f->cgroup);
     if (c->java) {
         /* Not asked for again while the program is the same. */
         const bool known = p->java_known && !f->vm.n;
         static const struct str vm = {"__meta_process_java_vm", 22}, main = {"__meta_process_java_main", 24};
-        put(&b, vm, known ? labels_get(p->labels, vm) : f->vm);
-        put(&b, main, known ? labels_get(p->labels, main) : f->main);
+        discovery_put_label(&b, vm, known ? labels_get(p->labels, vm) : f->vm);
+        discovery_put_label(&b, main, known ? labels_get(p->labels, main) : f->main);
     }
     return labels_build(&b, true);
 }
 
 /* Once per process: who cannot be read today cannot be read tomorrow either. */
-static void report(struct discovery *d, struct process *p, const struct jvm_facts *f)
+static void discovery_report(struct discovery *d, struct process *p, const struct jvm_scan_record *f)
 {
     if (p->reported)
         return;
@@ -223,7 +215,8 @@ static void report(struct discovery *d, struct process *p, const struct jvm_fact
                   L_STR("err", what));
 }
 
-static void on_unreadable(struct discovery *d, struct process *p, const struct jvm_facts *f, enum process_read asked)
+static void on_unreadable(struct discovery *d, struct process *p, const struct jvm_scan_record *f,
+                          enum process_read asked)
 {
     if (f->start_time) {
         p->start_time = f->start_time;
@@ -240,20 +233,20 @@ static void on_unreadable(struct discovery *d, struct process *p, const struct j
         if (!p->stuck)
             p->pending = asked;
         else
-            report(d, p, f);
+            discovery_report(d, p, f);
         p->stuck = true;
         break;
     default:
         if (asked == READ_IF_JAVA)
             break; /* the next full read says so */
         set_labels(d, p, NULL);
-        report(d, p, f);
+        discovery_report(d, p, f);
     }
 }
 
-static void on_record(void *arg, const struct jvm_facts *f)
+static void on_record(void *arg, const struct jvm_scan_record *f)
 {
-    struct reader *r = arg;
+    struct process_reader *r = arg;
     struct discovery *d = r->discovery;
     struct process *p = process_table_find(&d->table, f->pid);
     if (!p || !p->reading)
@@ -316,7 +309,7 @@ static struct labels *target_of(const struct discovery *d, const struct process 
     return labels_build(&b, true);
 }
 
-static void publish(struct discovery *d)
+static void discovery_publish(struct discovery *d)
 {
     cleanup_strmap struct strmap own = STRMAP_INIT;
     put_own_ids(d, &own);
@@ -339,12 +332,12 @@ static void publish(struct discovery *d)
     component_export(d->self, exports);
 }
 
-static void settle(struct discovery *d)
+static void discovery_settle(struct discovery *d)
 {
     const bool idle = !d->reader_count;
     const bool quiet = (int64_t)uv_now(d->env->loop) - d->exported_ms >= QUIET_MS;
     if (d->dirty_java || (d->dirty && idle && (d->full || quiet)))
-        publish(d);
+        discovery_publish(d);
     if (idle)
         d->full = false;
 }
@@ -352,7 +345,7 @@ static void settle(struct discovery *d)
 static void read_pending(struct discovery *d);
 
 /* What was being read is read when there is a helper again. */
-static void lose(struct discovery *d)
+static void discovery_helper_lost(struct discovery *d)
 {
     for (size_t i = 0; i < d->table.len; i++) {
         struct process *p = &d->table.items[i];
@@ -361,25 +354,25 @@ static void lose(struct discovery *d)
         p->reading = READ_NOTHING;
     }
     d->lost = true;
-    component_health(d->self, false, "the privileged helper is gone");
+    component_health(d->self, false, "the privileged helper is not available");
 }
 
 static void on_scan_done(void *arg, int code)
 {
-    struct reader *r = arg;
+    struct process_reader *r = arg;
     struct discovery *d = r->discovery;
     list_del(&r->node);
     d->reader_count -= !r->stuck;
     free(r);
     if (code < 0) {
-        lose(d);
+        discovery_helper_lost(d);
         return;
     }
     read_pending(d);
-    settle(d);
+    discovery_settle(d);
 }
 
-static uint64_t user_of(struct process *p)
+static uint64_t discovery_user_of(struct process *p)
 {
     if (!p->user_known)
         p->user = jvm_user_of(p->pid);
@@ -392,7 +385,7 @@ static unsigned readers_of(const struct discovery *d, uint64_t user, bool stuck)
     unsigned n = 0;
     list_each(&d->readers, node)
     {
-        const struct reader *r = list_entry(node, struct reader, node);
+        const struct process_reader *r = list_entry(node, struct process_reader, node);
         n += r->user == user && r->stuck == stuck;
     }
     return n;
@@ -408,17 +401,17 @@ static void read_some(struct discovery *d, size_t from, bool stuck)
 {
     struct jvm_scan_item items[JVM_SCAN_MAX];
     const size_t most = stuck ? 1 : JVM_SCAN_MAX;
-    const uint64_t user = user_of(&d->table.items[from]);
+    const uint64_t user = discovery_user_of(&d->table.items[from]);
     size_t n = 0;
     for (size_t i = from; i < d->table.len && n < most; i++) {
         struct process *p = &d->table.items[i];
-        if (!is_to_be_read(p, stuck) || user_of(p) != user)
+        if (!is_to_be_read(p, stuck) || discovery_user_of(p) != user)
             continue;
-        items[n++] = (struct jvm_scan_item){p->pid, wanted(d, p)};
+        items[n++] = (struct jvm_scan_item){p->pid, discovery_wanted(d, p)};
         p->reading = p->pending;
         p->pending = READ_NOTHING;
     }
-    struct reader *r = xcalloc(1, sizeof *r);
+    struct process_reader *r = xcalloc(1, sizeof *r);
     r->discovery = d;
     r->user = user;
     r->stuck = stuck;
@@ -432,12 +425,13 @@ static void read_pending(struct discovery *d)
 {
     for (size_t i = 0; !d->lost && i < d->table.len; i++) {
         struct process *p = &d->table.items[i];
-        if (is_to_be_read(p, p->stuck) && readers_of(d, user_of(p), p->stuck) < (p->stuck ? 1 : SCANS_AT_ONCE))
+        if (is_to_be_read(p, p->stuck) &&
+            readers_of(d, discovery_user_of(p), p->stuck) < (p->stuck ? 1 : SCANS_AT_ONCE))
             read_some(d, i, p->stuck);
     }
 }
 
-static void on_look(uv_timer_t *timer)
+static void discovery_on_poll(uv_timer_t *timer)
 {
     struct discovery *d = timer->data;
     const int64_t now = (int64_t)uv_now(d->env->loop);
@@ -447,7 +441,7 @@ static void on_look(uv_timer_t *timer)
     const int code = process_table_look(&d->table, all, &look, &err);
     if (code < 0) {
         if (code != d->look_code)
-            log_error("cannot list the processes; the targets stay as they are", L_COMPONENT(component_id(d->self)),
+            log_error("cannot list processes; keeping the previous targets", L_COMPONENT(component_id(d->self)),
                       L_STR("err", err.text));
         d->look_code = code;
         component_health(d->self, false, "%s", err.text);
@@ -467,18 +461,18 @@ static void on_look(uv_timer_t *timer)
     d->dirty_java |= look.lost_java;
     if (look.changed || found)
         read_pending(d);
-    settle(d);
+    discovery_settle(d);
 }
 
-static void look_now_and_on(struct discovery *d)
+static void discovery_poll_from_now_on(struct discovery *d)
 {
     int64_t period = to_ms(d->args.refresh_interval);
     period = period > LOOK_MS ? LOOK_MS : period < LOOK_LEAST_MS ? LOOK_LEAST_MS : period;
-    uv_timer_start(&d->timer, on_look, 0, (uint64_t)period);
+    uv_timer_start(&d->timer, discovery_on_poll, 0, (uint64_t)period);
 }
 
 /* Moves the arguments in. */
-static void take_args(struct discovery *d, struct args *a)
+static void discovery_take_args(struct discovery *d, struct discovery_process_args *a)
 {
     process_join_done(&d->join);
     schema_done(&schema, &d->args);
@@ -487,26 +481,26 @@ static void take_args(struct discovery *d, struct args *a)
     process_join_init(&d->join, &d->args.join);
 }
 
-static int build(struct component *self, void *args, void **ret_state, struct err *err)
+static int discovery_build(struct component *self, void *args, void **ret_state, struct err *err)
 {
     (void)err;
     struct discovery *d = xcalloc(1, sizeof *d);
     d->self = self;
     d->env = component_env(self);
     list_init(&d->readers);
-    take_args(d, args);
+    discovery_take_args(d, args);
     *ret_state = d;
     return 0;
 }
 
-static int update(void *state, void *args, struct err *err)
+static int discovery_update(void *state, void *args, struct err *err)
 {
     (void)err;
     struct discovery *d = state;
-    const struct args *a = args;
+    const struct discovery_process_args *a = args;
     const bool other_labels = memcmp(&a->discover_config, &d->args.discover_config, sizeof a->discover_config) != 0;
     const bool other_period = a->refresh_interval != d->args.refresh_interval;
-    take_args(d, args);
+    discovery_take_args(d, args);
     if (!d->started)
         return 0;
     if (other_labels || other_period)
@@ -514,37 +508,37 @@ static int update(void *state, void *args, struct err *err)
     for (size_t i = 0; other_labels && i < d->table.len; i++)
         d->table.items[i].java_known = d->table.items[i].settled = false;
     /* The processes known stay the targets while they are read again; other containers count at once. */
-    publish(d);
-    look_now_and_on(d);
+    discovery_publish(d);
+    discovery_poll_from_now_on(d);
     return 0;
 }
 
-static void start(void *state)
+static void discovery_start(void *state)
 {
     struct discovery *d = state;
     uv_timer_init(d->env->loop, &d->timer);
     d->timer.data = d;
     d->started = true;
-    look_now_and_on(d);
+    discovery_poll_from_now_on(d);
 }
 
-static void on_timer_closed(uv_handle_t *timer)
+static void discovery_on_timer_closed(uv_handle_t *timer)
 {
     struct discovery *d = timer->data;
     component_stopped(d->self);
 }
 
-static void stop(void *state)
+static void discovery_stop(void *state)
 {
     struct discovery *d = state;
     list_each(&d->readers, node)
     {
-        struct reader *r = list_entry(node, struct reader, node);
+        struct process_reader *r = list_entry(node, struct process_reader, node);
         jvm_scan_cancel(r->scan);
         list_del(&r->node);
         free(r);
     }
-    uv_close((uv_handle_t *)&d->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&d->timer, discovery_on_timer_closed);
 }
 
 static void discovery_free(void *state)
@@ -564,9 +558,9 @@ const struct component_def discovery_process = {
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = exports,
-    .build = build,
-    .update = update,
-    .start = start,
-    .stop = stop,
+    .build = discovery_build,
+    .update = discovery_update,
+    .start = discovery_start,
+    .stop = discovery_stop,
     .free = discovery_free,
 };

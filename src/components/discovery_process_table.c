@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "jvm/scan.h"
+#include "jvm/operation/scan.h"
 
 enum {
     YOUNG_S = 300,    /* a wrapper script is done with its preparations by then */
@@ -33,13 +33,13 @@ struct process *process_table_find(const struct process_table *t, pid_t pid)
     return NULL;
 }
 
-static void want(struct process *p, enum process_read what)
+static void process_table_want(struct process *p, enum process_read what)
 {
     if (p->pending < what)
         p->pending = what;
 }
 
-static void forget(struct process *p, struct process_look *look)
+static void process_table_forget(struct process *p, struct process_look *look)
 {
     look->lost |= p->labels != NULL;
     look->lost_java |= p->labels && p->is_java;
@@ -47,29 +47,30 @@ static void forget(struct process *p, struct process_look *look)
 }
 
 /* Both lists ascend: one pass keeps what is in both, drops what is not in `pids` and adds what is only there. */
-static void merge(struct process_table *t, const pid_t *pids, size_t n, bool all, struct process_look *look)
+static void process_table_merge(struct process_table *t, const pid_t *pids, size_t n, bool all,
+                                struct process_look *look)
 {
     struct process *items = xcalloc(n ? n : 1, sizeof *items);
     size_t old = 0;
     for (size_t i = 0; i < n; i++) {
         for (; old < t->len && t->items[old].pid < pids[i]; old++)
-            forget(&t->items[old], look);
+            process_table_forget(&t->items[old], look);
         if (old < t->len && t->items[old].pid == pids[i])
             items[i] = t->items[old++];
         else
             items[i] = (struct process){.pid = pids[i], .fresh = FRESH_LOOKS};
         if (all)
-            want(&items[i], READ_ALL);
+            process_table_want(&items[i], READ_ALL);
     }
     for (; old < t->len; old++)
-        forget(&t->items[old], look);
+        process_table_forget(&t->items[old], look);
     free(t->items);
     t->items = items;
     t->len = n;
 }
 
 /* A closer look is for what may be a JVM; the others are remembered, so that a change shows. */
-static void compare(struct process *p)
+static void process_table_compare(struct process *p)
 {
     struct procfs_stat s;
     if (p->settled || p->stuck || p->pending || p->reading || procfs_stat(p->pid, &s, NULL) < 0)
@@ -79,7 +80,7 @@ static void compare(struct process *p)
     if (s.kernel_thread || (s.start_time == p->start_time && program == p->program))
         return;
     if (s.vsize >= (uint64_t)JVM_LEAST_VSIZE || p->labels) {
-        want(p, READ_IF_JAVA);
+        process_table_want(p, READ_IF_JAVA);
         return;
     }
     p->start_time = s.start_time;
@@ -94,11 +95,11 @@ static void compare_fresh(struct process_table *t)
         if (!t->items[i].fresh)
             continue;
         t->items[i].fresh--;
-        compare(&t->items[i]);
+        process_table_compare(&t->items[i]);
     }
 }
 
-static bool young(const struct process *p, uint64_t now_ticks, uint64_t young_ticks)
+static bool process_table_young(const struct process *p, uint64_t now_ticks, uint64_t young_ticks)
 {
     return p->start_time + young_ticks > now_ticks;
 }
@@ -109,15 +110,15 @@ static void compare_some(struct process_table *t, bool young_ones)
     clock_gettime(CLOCK_BOOTTIME, &boot);
     const uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK), now = (uint64_t)boot.tv_sec * hz;
     for (size_t i = 0; young_ones && i < t->len; i++)
-        if (young(&t->items[i], now, YOUNG_S * hz))
-            compare(&t->items[i]);
+        if (process_table_young(&t->items[i], now, YOUNG_S * hz))
+            process_table_compare(&t->items[i]);
     for (unsigned step = 0; t->to_compare && step < COMPARE_STEP; t->to_compare--) {
         if (t->compared >= t->len)
             t->compared = 0;
         struct process *p = &t->items[t->compared++];
-        if (p->settled || young(p, now, YOUNG_S * hz))
+        if (p->settled || process_table_young(p, now, YOUNG_S * hz))
             continue;
-        compare(p);
+        process_table_compare(p);
         step++;
     }
 }
@@ -146,7 +147,7 @@ int process_table_look(struct process_table *t, bool all, struct process_look *r
         size_t n = 0;
         if ((code = procfs_pids(&pids, &n, err)) < 0)
             return code;
-        merge(t, pids, n, all, &look);
+        process_table_merge(t, pids, n, all, &look);
         t->load = load;
         t->put_off = 0;
         compare_fresh(t);

@@ -1,24 +1,29 @@
-#include "components/discovery_relabel.h"
-
+/* discovery.relabel: rewrites, keeps and drops targets by relabelling rules. A pure function of its arguments: exports
+ * change only when they do, the order of targets is preserved, and labels with empty values are removed.
+ *
+ * Exports `output` (the targets) and `rules` (for components that accept rules).
+ * Source: the component's page in the documentation; spec components §3.3.
+ */
 #include "base/cleanup.h"
-#include "base/log.h"
 #include "base/mem.h"
+#include "components/relabelling.h"
 #include "flow/relabel.h"
 #include "flow/targets.h"
+#include "graph/component.h"
 
-struct args {
+struct discovery_relabel_args {
     struct targets targets;
     struct block_list rules;
 };
 
 static const struct option options[] = {
-    {"targets", OPT_CUSTOM, offsetof(struct args, targets), .required = true, .custom = &targets_option,
-     .help = "Targets to relabel."},
-    {"rule", OPT_BLOCKS, offsetof(struct args, rules), .block = &relabel_rule_schema,
-     .help = "Relabelling rules, applied in order to every target."},
+    {"targets", OPT_CUSTOM, offsetof(struct discovery_relabel_args, targets), .required = true,
+     .custom = &targets_option, .help = "Targets to relabel."},
+    {"rule", OPT_BLOCKS, offsetof(struct discovery_relabel_args, rules), .block = &relabel_rule_schema,
+     .help = "Relabelling rules, applied to every target in order."},
     {0},
 };
-static const struct schema schema = {.size = sizeof(struct args), .options = options};
+static const struct schema schema = {.size = sizeof(struct discovery_relabel_args), .options = options};
 
 struct relabeller {
     struct component *self;
@@ -40,20 +45,10 @@ static void publish(struct component *self, const struct targets *in, struct rel
     component_export(self, exports);
 }
 
-static void warn_of_unpushable(const struct relabeller *r)
-{
-    for (size_t i = 0; i < relabel_rules_len(r->rules); i++) {
-        struct err why = {0};
-        if (relabel_rule_unpushable(relabel_rules_at(r->rules, i), &why))
-            log_warn("rule makes a label that pyroscope.write will refuse", L_COMPONENT(component_id(r->self)),
-                     L_INT("rule", i + 1), L_STR("reason", why.text));
-    }
-}
-
 static int relabel_build(struct component *self, void *args, void **ret_state, struct err *err)
 {
     (void)err;
-    struct args *a = args;
+    struct discovery_relabel_args *a = args;
     struct relabeller *r = xcalloc(1, sizeof *r);
     *r = (struct relabeller){.self = self, .rules = relabel_rules_new(&a->rules)};
     publish(self, &a->targets, r->rules);
@@ -65,20 +60,21 @@ static int relabel_update(void *state, void *args, struct err *err)
 {
     (void)err;
     struct relabeller *r = state;
-    struct args *a = args;
+    struct discovery_relabel_args *a = args;
     struct relabel_rules *rules = relabel_rules_new(&a->rules);
     const bool new_rules = !relabel_rules_equal(rules, r->rules);
     relabel_rules_unref(r->rules);
     r->rules = rules;
     publish(r->self, &a->targets, rules);
     if (new_rules)
-        warn_of_unpushable(r);
+        relabelling_warn(r->self, rules);
     return 0;
 }
 
 static void relabel_start(void *state)
 {
-    warn_of_unpushable(state);
+    const struct relabeller *r = state;
+    relabelling_warn(r->self, r->rules);
 }
 
 static void relabel_free(void *state)
@@ -92,7 +88,7 @@ static const char *const exports[] = {"output", "rules", NULL};
 
 const struct component_def discovery_relabel = {
     .name = "discovery.relabel",
-    .help = "Rewrites, keeps and drops targets by rules.",
+    .help = "Rewrites, keeps and drops targets by relabelling rules.",
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = exports,

@@ -1,4 +1,4 @@
-/* What every component gets from the program besides its arguments: the loop and the privileged helper. */
+/* Program-wide context of components: the event loop and the privileged helper. */
 #pragma once
 
 #include <uv.h>
@@ -11,5 +11,5 @@ struct component_env {
     uv_loop_t *loop;
     struct priv *priv;
     const char *version;           /* "0.1.0" */
-    struct quarantine *quarantine; /* jvm/quarantine.h; NULL = none is kept */
+    struct quarantine *quarantine; /* jvm/session/quarantine.h; NULL = none is kept */
 };

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "conf/file.h"
 #include "net/url.h"
 
 enum { SECRET_FILE_MAX = 65536 };
@@ -55,7 +57,7 @@ int header_line(struct str name, struct str value, char **ret, struct err *err)
     if (!header_name_ok(name))
         return err_set(err, -EINVAL, "\"%.*s\" is not a valid header name", STR_ARG(name));
     if (!header_value_ok(value))
-        return err_set(err, -EINVAL, "the value of header \"%.*s\" has control characters", STR_ARG(name));
+        return err_set(err, -EINVAL, "the value of header \"%.*s\" contains control characters", STR_ARG(name));
     value = str_trim(value);
     if (secret_header(name))
         secret_learn(value);
@@ -162,7 +164,7 @@ const struct schema basic_auth_schema = {
             {"username", OPT_STRING, offsetof(struct basic_auth_args, username), .help = "User name."},
             {"password", OPT_SECRET, offsetof(struct basic_auth_args, password), .help = "Password."},
             {"password_file", OPT_STRING, offsetof(struct basic_auth_args, password_file),
-             .help = "File with the password; read at every request."},
+             .help = "File with the password; read for every request."},
             {0}},
     .validate = basic_auth_check,
 };
@@ -179,13 +181,13 @@ static int authorization_check(const void *record, struct err *err)
 const struct schema authorization_schema = {
     .size = sizeof(struct authorization_args),
     .options =
-        (const struct option[]){{"type", OPT_STRING, offsetof(struct authorization_args, type),
-                                 .default_text = "\"Bearer\"", .help = "Authorization type."},
-                                {"credentials", OPT_SECRET, offsetof(struct authorization_args, credentials),
-                                 .help = "What follows the type."},
-                                {"credentials_file", OPT_STRING, offsetof(struct authorization_args, credentials_file),
-                                 .help = "File with the credentials; read at every request."},
-                                {0}},
+        (const struct option[]){
+            {"type", OPT_STRING, offsetof(struct authorization_args, type), .default_text = "\"Bearer\"",
+             .help = "Authorization type."},
+            {"credentials", OPT_SECRET, offsetof(struct authorization_args, credentials), .help = "Credentials."},
+            {"credentials_file", OPT_STRING, offsetof(struct authorization_args, credentials_file),
+             .help = "File with the credentials; read for every request."},
+            {0}},
     .validate = authorization_check,
 };
 
@@ -216,19 +218,19 @@ const struct schema tls_config_schema = {
     .size = sizeof(struct tls_args),
     .options =
         (const struct option[]){
-            {"ca_pem", OPT_STRING, offsetof(struct tls_args, ca_pem), .help = "CA certificates to trust, as PEM text."},
-            {"ca_file", OPT_STRING, offsetof(struct tls_args, ca_file), .help = "File with CA certificates to trust."},
-            {"cert_pem", OPT_STRING, offsetof(struct tls_args, cert_pem), .help = "Client certificate as PEM text."},
+            {"ca_pem", OPT_STRING, offsetof(struct tls_args, ca_pem), .help = "CA certificates in PEM format."},
+            {"ca_file", OPT_STRING, offsetof(struct tls_args, ca_file), .help = "File with CA certificates."},
+            {"cert_pem", OPT_STRING, offsetof(struct tls_args, cert_pem), .help = "Client certificate in PEM format."},
             {"cert_file", OPT_STRING, offsetof(struct tls_args, cert_file),
              .help = "File with the client certificate."},
-            {"key_pem", OPT_SECRET, offsetof(struct tls_args, key_pem), .help = "Client key as PEM text."},
+            {"key_pem", OPT_SECRET, offsetof(struct tls_args, key_pem), .help = "Client key in PEM format."},
             {"key_file", OPT_STRING, offsetof(struct tls_args, key_file), .help = "File with the client key."},
             {"server_name", OPT_STRING, offsetof(struct tls_args, server_name),
-             .help = "Name to ask for and to verify, instead of the host of the URL."},
+             .help = "Server name to request (SNI) and verify; default: host of the URL."},
             {"insecure_skip_verify", OPT_BOOL, offsetof(struct tls_args, insecure_skip_verify), .default_text = "false",
-             .help = "Trust any server certificate."},
+             .help = "Do not verify the server certificate."},
             {"min_version", OPT_STRING, offsetof(struct tls_args, min_version),
-             .help = "`TLS10`, `TLS11`, `TLS12` (when not set) or `TLS13`."},
+             .help = "Minimum TLS version: `TLS10`, `TLS11`, `TLS12` (default) or `TLS13`."},
             {0}},
     .validate = tls_check,
 };
@@ -243,30 +245,30 @@ static int oauth2_check(const void *record, struct err *err)
     if (!given(a->token_url))
         return err_set(err, -EINVAL, "oauth2 token_url must be configured");
     int code = at_most_one(a->client_secret, a->client_secret_file, "oauth2 client_secret & client_secret_file", err);
-    return code < 0
-               ? code
-               : err_set(err, -EOPNOTSUPP,
-                         "oauth2 is not supported yet; use bearer_token_file with a token that something else renews");
+    return code < 0 ? code
+                    : err_set(err, -EOPNOTSUPP,
+                              "oauth2 is not supported yet; use bearer_token_file with an externally renewed token");
 }
 
 const struct schema oauth2_schema = {
     .size = sizeof(struct oauth2_args),
     .options =
         (const struct option[]){
-            {"client_id", OPT_STRING, offsetof(struct oauth2_args, client_id), .help = "Client id."},
+            {"client_id", OPT_STRING, offsetof(struct oauth2_args, client_id), .help = "Client ID."},
             {"client_secret", OPT_SECRET, offsetof(struct oauth2_args, client_secret), .help = "Client secret."},
             {"client_secret_file", OPT_STRING, offsetof(struct oauth2_args, client_secret_file),
              .help = "File with the client secret."},
-            {"scopes", OPT_STRING_LIST, offsetof(struct oauth2_args, scopes), .help = "Scopes to ask for."},
-            {"token_url", OPT_STRING, offsetof(struct oauth2_args, token_url), .help = "Where tokens come from."},
+            {"scopes", OPT_STRING_LIST, offsetof(struct oauth2_args, scopes), .help = "Scopes to request."},
+            {"token_url", OPT_STRING, offsetof(struct oauth2_args, token_url), .help = "Token URL."},
             {"endpoint_params", OPT_STRING_MAP, offsetof(struct oauth2_args, endpoint_params),
-             .help = "Further parameters of the token request."},
+             .help = "Additional parameters of the token request."},
             {"proxy_url", OPT_STRING, offsetof(struct oauth2_args, proxy_url), .help = "Proxy for the token request."},
-            {"no_proxy", OPT_STRING, offsetof(struct oauth2_args, no_proxy), .help = "Addresses reached without it."},
+            {"no_proxy", OPT_STRING, offsetof(struct oauth2_args, no_proxy),
+             .help = "Addresses, CIDR ranges and domain names that bypass the proxy."},
             {"proxy_from_environment", OPT_BOOL, offsetof(struct oauth2_args, proxy_from_environment),
-             .default_text = "false", .help = "Take the proxy from the environment."},
+             .default_text = "false", .help = "Use the proxy from the environment."},
             {"proxy_connect_header", OPT_CUSTOM, offsetof(struct oauth2_args, proxy_connect_header),
-             .custom = &header_lines_option, .help = "Headers for the proxy."},
+             .custom = &header_lines_option, .help = "Headers of CONNECT requests to the proxy."},
             {"tls_config", OPT_BLOCK, offsetof(struct oauth2_args, tls_config), .block = &tls_config_schema,
              .help = "TLS of the token request."},
             {0}},
@@ -340,19 +342,13 @@ int http_settings_check(const struct http_settings *s, struct err *err)
 
 static int read_secret(const char *path, char **ret, struct err *err)
 {
-    /* O_NONBLOCK: a FIFO by mistake must not hold the loop. */
-    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return err_errno(err, "open %s", path);
-    cleanup_free char *text = xmalloc(SECRET_FILE_MAX + 1);
-    size_t len = 0;
-    ssize_t n;
-    while (len < SECRET_FILE_MAX && (n = read(fd, text + len, SECRET_FILE_MAX - len)) != 0) {
-        if (n < 0)
-            return err_errno(err, "read %s", path);
-        len += (size_t)n;
-    }
-    *ret = str_dup(str_trim((struct str){text, len}));
+    cleanup_buf struct buf text = BUF_INIT(SECRET_FILE_MAX);
+    const int code = conf_file_read(path, SECRET_FILE_MAX, CONF_NO_WAIT, &text, NULL, err);
+    if (code < 0)
+        return err_wrap(err, code, "open %s", path);
+    *ret = str_dup(str_trim(buf_slice(&text)));
+    if (text.len)
+        explicit_bzero(text.p, text.len);
     return 0;
 }
 
@@ -389,7 +385,7 @@ int http_settings_authorization(const struct http_settings *s, char **ret, struc
         value = xasprintf("Bearer %s", secret);
     }
     if (value && !header_value_ok(str_of(value)))
-        return err_set(err, -EINVAL, "the credentials have control characters");
+        return err_set(err, -EINVAL, "the credentials contain control characters");
     *ret = TAKE_PTR(value);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* The HTTP client settings that every component which talks HTTP takes inside its own arguments: authorization, TLS, proxies.
+/* HTTP client settings shared by all components with an HTTP client: authentication, TLS, proxies.
  *
  *     struct args { …; struct http_settings http; };
  *     static const struct option options[] = {…, HTTP_SETTINGS_OPTIONS(struct args, http), {0}};
@@ -54,36 +54,34 @@ extern const struct schema basic_auth_schema, authorization_schema, oauth2_schem
 
 #define HTTP_SETTINGS_AT_(record, member, field) offsetof(record, member.field)
 #define HTTP_SETTINGS_OPTIONS(record, member)                                                                          \
-    {"bearer_token", OPT_SECRET, HTTP_SETTINGS_AT_(record, member, bearer_token),                                      \
-     .help = "Bearer token to authorize with."},                                                                       \
+    {"bearer_token", OPT_SECRET, HTTP_SETTINGS_AT_(record, member, bearer_token), .help = "Bearer token."},            \
         {"bearer_token_file", OPT_STRING, HTTP_SETTINGS_AT_(record, member, bearer_token_file),                        \
-         .help = "File with the bearer token; read at every request."},                                                \
-        {"proxy_url", OPT_STRING, HTTP_SETTINGS_AT_(record, member, proxy_url),                                        \
-         .help = "HTTP proxy to send requests through."},                                                              \
+         .help = "File with the bearer token; read for every request."},                                               \
+        {"proxy_url", OPT_STRING, HTTP_SETTINGS_AT_(record, member, proxy_url), .help = "HTTP proxy."},                \
         {"no_proxy", OPT_STRING, HTTP_SETTINGS_AT_(record, member, no_proxy),                                          \
-         .help = "Comma-separated addresses, CIDR ranges and domain names that are reached without the proxy."},       \
+         .help = "Comma-separated addresses, CIDR ranges and domain names that bypass the proxy."},                    \
         {"proxy_from_environment", OPT_BOOL, HTTP_SETTINGS_AT_(record, member, proxy_from_environment),                \
-         .default_text = "false", .help = "Take the proxy from the environment (HTTP_PROXY and so on)."},              \
+         .default_text = "false", .help = "Use the proxy from the environment (`HTTP_PROXY` etc.)."},                  \
         {"proxy_connect_header", OPT_CUSTOM, HTTP_SETTINGS_AT_(record, member, proxy_connect_header),                  \
-         .custom = &header_lines_option, .help = "Headers for the proxy in CONNECT requests."},                        \
+         .custom = &header_lines_option, .help = "Headers of CONNECT requests to the proxy."},                         \
         {"follow_redirects", OPT_BOOL, HTTP_SETTINGS_AT_(record, member, follow_redirects), .default_text = "true",    \
-         .help = "Whether to follow redirects of the server."},                                                        \
+         .help = "Follow redirects."},                                                                                 \
         {"enable_http2", OPT_BOOL, HTTP_SETTINGS_AT_(record, member, enable_http2), .default_text = "true",            \
-         .help = "Whether HTTP/2 is offered to a server with TLS."},                                                   \
+         .help = "Use HTTP/2 over TLS if the server supports it."},                                                    \
         {"http_headers", OPT_CUSTOM, HTTP_SETTINGS_AT_(record, member, http_headers), .custom = &header_lines_option,  \
-         .help = "Further headers of every request; each name has a list of values."},                                 \
+         .help = "Additional headers of every request; a list of values per name."},                                   \
         {"basic_auth",                                                                                                 \
          OPT_BLOCK,                                                                                                    \
          HTTP_SETTINGS_AT_(record, member, basic_auth),                                                                \
          .block = &basic_auth_schema,                                                                                  \
          .set_offset = HTTP_SETTINGS_AT_(record, member, has_basic_auth),                                              \
-         .help = "Basic authorization."},                                                                              \
+         .help = "Basic authentication."},                                                                             \
         {"authorization",                                                                                              \
          OPT_BLOCK,                                                                                                    \
          HTTP_SETTINGS_AT_(record, member, authorization),                                                             \
          .block = &authorization_schema,                                                                               \
          .set_offset = HTTP_SETTINGS_AT_(record, member, has_authorization),                                           \
-         .help = "An Authorization header of any type."},                                                              \
+         .help = "Authorization header of any type."},                                                                 \
         {"oauth2",                                                                                                     \
          OPT_BLOCK,                                                                                                    \
          HTTP_SETTINGS_AT_(record, member, oauth2),                                                                    \

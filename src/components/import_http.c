@@ -1,5 +1,9 @@
-#include "components/import_http.h"
-
+/* import.http: a module from an HTTP server, polled every poll_frequency.
+ *
+ * Startup does not wait for the first response: instances of the module start once it arrives. After a failed request
+ * the previous module stays in use and the import is unhealthy; before the first success requests are more frequent.
+ * Source: spec alloy-language §6.8.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -9,6 +13,7 @@
 #include "components/env.h"
 #include "components/http_settings.h"
 #include "components/import_source.h"
+#include "graph/component.h"
 #include "lang/source.h"
 #include "net/url.h"
 
@@ -21,7 +26,7 @@ static const int64_t ms_ns = 1000000;
 struct client_args {
     struct http_settings http;
 };
-struct args {
+struct import_http_args {
     char *url, *method, *body;
     struct string_map headers;
     int64_t poll_frequency, poll_timeout;
@@ -32,7 +37,8 @@ static int check_client(const void *record, struct err *err)
 {
     const struct client_args *a = record;
     if (a->http.has_oauth2)
-        return err_set(err, -EINVAL, "oauth2 is not supported here; use basic_auth, authorization or bearer_token");
+        return err_set(err, -EINVAL,
+                       "oauth2 is not supported by import.http; use basic_auth, authorization or bearer_token");
     return http_settings_check(&a->http, err);
 }
 
@@ -41,21 +47,23 @@ static const struct schema client_schema = {
     .size = sizeof(struct client_args), .options = client_options, .validate = check_client};
 
 static const struct option options[] = {
-    {"url", OPT_STRING, offsetof(struct args, url), .required = true, .help = "Where the module is."},
-    {"method", OPT_STRING, offsetof(struct args, method), .default_text = "\"GET\"", .help = "Method of the request."},
-    {"headers", OPT_STRING_MAP, offsetof(struct args, headers), .help = "Headers of the request."},
-    {"body", OPT_STRING, offsetof(struct args, body), .help = "Body of the request."},
-    {"poll_frequency", OPT_DURATION, offsetof(struct args, poll_frequency), .default_text = "\"1m\"",
-     .help = "How often to ask for it."},
-    {"poll_timeout", OPT_DURATION, offsetof(struct args, poll_timeout), .default_text = "\"10s\"",
-     .help = "How long to wait for an answer."},
-    {"client", OPT_BLOCK, offsetof(struct args, client), .block = &client_schema, .help = "How to talk to the server."},
+    {"url", OPT_STRING, offsetof(struct import_http_args, url), .required = true, .help = "URL of the module."},
+    {"method", OPT_STRING, offsetof(struct import_http_args, method), .default_text = "\"GET\"",
+     .help = "HTTP method."},
+    {"headers", OPT_STRING_MAP, offsetof(struct import_http_args, headers), .help = "Request headers."},
+    {"body", OPT_STRING, offsetof(struct import_http_args, body), .help = "Request body."},
+    {"poll_frequency", OPT_DURATION, offsetof(struct import_http_args, poll_frequency), .default_text = "\"1m\"",
+     .help = "Polling interval."},
+    {"poll_timeout", OPT_DURATION, offsetof(struct import_http_args, poll_timeout), .default_text = "\"10s\"",
+     .help = "Timeout of a request."},
+    {"client", OPT_BLOCK, offsetof(struct import_http_args, client), .block = &client_schema,
+     .help = "HTTP client settings."},
     {0},
 };
 
 static int check(const void *record, struct err *err)
 {
-    const struct args *a = record;
+    const struct import_http_args *a = record;
     cleanup_http_url struct http_url url = {0};
     int code = http_url_parse(a->url, &url, err);
     if (code < 0)
@@ -67,7 +75,7 @@ static int check(const void *record, struct err *err)
     if (a->poll_timeout >= a->poll_frequency)
         return err_set(err, -EINVAL, "poll_timeout must be less than poll_frequency");
     if (!*a->method || a->method[strspn(a->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")])
-        return err_set(err, -EINVAL, "method must be a word in capitals, such as GET");
+        return err_set(err, -EINVAL, "method must be in upper case, such as GET");
     for (size_t i = 0; i < a->headers.len; i++) {
         cleanup_free char *line = NULL;
         code = header_line(str_of(a->headers.items[i].name), str_of(a->headers.items[i].value), &line, err);
@@ -76,14 +84,14 @@ static int check(const void *record, struct err *err)
     }
     return 0;
 }
-static const struct schema schema = {.size = sizeof(struct args), .options = options, .validate = check};
+static const struct schema schema = {.size = sizeof(struct import_http_args), .options = options, .validate = check};
 
 /* --- the component --- */
 
 struct http_import {
     struct component *self;
     uv_loop_t *loop;
-    struct args args; /* owned */
+    struct import_http_args args; /* owned */
     struct http_settings_open opened;
     char *shown; /* the URL without user and password */
     struct http_client *client;
@@ -112,7 +120,7 @@ static void fail(struct http_import *i, const char *why)
 {
     component_health(i->self, false, "%s: %s", i->shown, why);
     if (!i->is_troubled)
-        log_warn(i->has_content ? "module cannot be fetched; the last one stays" : "module cannot be fetched yet",
+        log_warn(i->has_content ? "cannot fetch module; keeping the previous content" : "cannot fetch module",
                  L_COMPONENT(component_id(i->self)), L_STR("url", i->shown), L_STR("err", why));
     i->is_troubled = true;
     ask_later(i);
@@ -132,13 +140,13 @@ static void on_answer(void *arg, const struct http_response *r)
     i->call = NULL;
     if (r->status != STATUS_OK || r->body.n > SOURCE_MAX) {
         cleanup_free char *why = !r->status               ? xstrdup(r->error)
-                                 : r->status == STATUS_OK ? xasprintf("more than %d MiB", SOURCE_MAX >> 20)
-                                                          : xasprintf("status %d", r->status);
+                                 : r->status == STATUS_OK ? xasprintf("response larger than %d MiB", SOURCE_MAX >> 20)
+                                                          : xasprintf("HTTP status %d", r->status);
         fail(i, why);
         return;
     }
     if (i->is_troubled)
-        log_info("module fetched again", L_COMPONENT(component_id(i->self)), L_STR("url", i->shown));
+        log_info("fetching the module works again", L_COMPONENT(component_id(i->self)), L_STR("url", i->shown));
     i->has_content = true;
     i->is_troubled = false;
     component_health(i->self, true, "fetched %zu bytes", r->body.n);
@@ -149,7 +157,7 @@ static void on_answer(void *arg, const struct http_response *r)
 /* "Name: value" lines, NULL-terminated; the lines belong to the list. */
 static char **request_headers(const struct http_import *i, const char *authorization)
 {
-    const struct args *a = &i->args;
+    const struct import_http_args *a = &i->args;
     const struct header_lines *more = &a->client.http.http_headers;
     char **lines = xcalloc(a->headers.len + more->len + 3, sizeof *lines);
     size_t n = 0;
@@ -175,7 +183,7 @@ static void free_lines(char **lines)
 
 static int start_call(struct http_import *i, struct err *err)
 {
-    const struct args *a = &i->args;
+    const struct import_http_args *a = &i->args;
     cleanup_free char *authorization = NULL;
     int code = http_settings_authorization(&a->client.http, &authorization, err);
     if (code < 0)
@@ -220,13 +228,13 @@ static void stop_asking(struct http_import *i)
 }
 
 /* Takes the arguments, on success only. */
-static int settle(struct http_import *i, struct args *a, struct err *err)
+static int settle(struct http_import *i, struct import_http_args *a, struct err *err)
 {
     struct http_settings_open opened = HTTP_SETTINGS_OPEN_INIT;
     cleanup_http_url struct http_url url = {0};
     int code = http_url_parse(a->url, &url, err);
     /* What is opened borrows from the record it is opened with, so that has to be in its place first. */
-    struct args old = i->args;
+    struct import_http_args old = i->args;
     i->args = *a;
     if (code == 0)
         code = http_settings_open(&i->args.client.http, &opened, err);
@@ -312,7 +320,7 @@ static void import_free(void *state)
 
 const struct component_def import_http = {
     .name = "import.http",
-    .help = "Brings custom components from a web server, and asks for them again.",
+    .help = "Imports custom components from an HTTP server, and polls it for changes.",
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = import_source_exports,

@@ -27,7 +27,7 @@ void import_source_export_text(struct component *self, const char *name, struct 
     publish(self, &file, 1, module_path);
 }
 
-void import_source_export_files(struct component *self, const struct config_files *files, const char *module_path)
+void import_source_export_files(struct component *self, const struct conf_files *files, const char *module_path)
 {
     cleanup_free struct value **values = xcalloc(files->len + 1, sizeof *values);
     for (size_t i = 0; i < files->len; i++)

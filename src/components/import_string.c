@@ -1,26 +1,26 @@
-#include "components/import_string.h"
-
+/* import.string: a module from a string expression. */
 #include <stdlib.h>
 
 #include "base/mem.h"
 #include "components/import_source.h"
+#include "graph/component.h"
 
-struct args {
+struct import_string_args {
     char *content;
 };
 
 static const struct option options[] = {
-    {"content", OPT_SECRET, offsetof(struct args, content), .required = true,
-     .help = "The module's text; evaluated anew when something it refers to changes."},
+    {"content", OPT_SECRET, offsetof(struct import_string_args, content), .required = true,
+     .help = "Content of the module; re-evaluated when a dependency changes."},
     {0},
 };
-static const struct schema schema = {.size = sizeof(struct args), .options = options};
+static const struct schema schema = {.size = sizeof(struct import_string_args), .options = options};
 
 struct string_import {
     struct component *self;
 };
 
-static void publish(struct component *self, const struct args *a)
+static void publish(struct component *self, const struct import_string_args *a)
 {
     import_source_export_text(self, component_id(self), str_of(a->content), NULL);
 }
@@ -44,7 +44,7 @@ static int import_update(void *state, void *args, struct err *err)
 
 const struct component_def import_string = {
     .name = "import.string",
-    .help = "Brings custom components from a text.",
+    .help = "Imports custom components from a string.",
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = import_source_exports,

@@ -1,5 +1,9 @@
-#include "components/pyroscope_java.h"
-
+/* pyroscope.java: continuously profiles every target that is a Java process, and passes the profiles on.
+ *
+ * One session (jvm/session/session.h) per process, identified by PID and start time; one conversion stream
+ * (pyroscope_java_convert.h) per session. Removed targets are closed in the background; no target waits for another.
+ * Document: pyroscope.java of Grafana Agent.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -16,10 +20,12 @@
 #include "components/pyroscope_java_args.h"
 #include "components/pyroscope_java_convert.h"
 #include "components/pyroscope_java_labels.h"
-#include "jvm/retry.h"
-#include "jvm/scan.h"
-#include "jvm/session.h"
-#include "jvm/user.h"
+#include "graph/component.h"
+#include "jvm/operation/client.h"
+#include "jvm/probe/command_line.h"
+#include "jvm/probe/user.h"
+#include "jvm/session/retry.h"
+#include "jvm/session/session.h"
 #include "os/procfs.h"
 
 static const int64_t SECOND = 1000000000;
@@ -49,7 +55,7 @@ struct jvm {
     struct list node;
     struct java *owner;
     struct jvm_id id;
-    uint64_t user;               /* whose it is (jvm/user.h) */
+    uint64_t user;               /* whose it is (jvm/probe/user.h) */
     struct jvm_session *session; /* NULL once closed */
     struct java_stream *stream;
     struct labels *target;
@@ -68,11 +74,11 @@ struct jvm {
 };
 
 static struct metric_family samples_total = {.name = "smolder_samples_total",
-                                             .help = "Events in profiles handed on, by type of profile.",
+                                             .help = "Events in profiles passed on, by profile type.",
                                              .kind = METRIC_COUNTER,
                                              .labels = {"event"}};
 
-static void reconcile(struct java *j);
+static void java_reconcile(struct java *j);
 static void maybe_stopped(struct java *j);
 
 static int64_t wall_ns(void)
@@ -84,17 +90,15 @@ static int64_t wall_ns(void)
 
 /* ---- one JVM ---- */
 
-static void on_profile(void *arg, const char *name, const char *event, struct profile *p)
+static void on_profile(void *arg, const struct convert_profile *meta, struct profile *p)
 {
     struct jvm *v = arg;
-    char configured[JAVA_EVENT_MAX];
-    (void)java_conversion(&v->owner->args.profiling, v->owner->events, configured);
-    const char *label = java_event_label(&v->events, event, configured);
-    struct labels *labels = java_profile_labels(v->target, name, label);
+    const struct convert_options configured = java_conversion(&v->owner->args.profiling, v->owner->events);
+    const char *label = java_event_label(&v->events, convert_label(meta, "jfr_event"), configured.settings.event);
+    struct labels *labels = java_profile_labels(v->target, meta->type, label);
     if (strcmp(label, JAVA_EVENT_OTHER) == 0 && !v->cut[0])
-        snprintf(v->cut, sizeof v->cut, "the recording names an event that is not the profiler's: jfr_event is \"%s\"",
-                 label);
-    metric_add(&samples_total, (double)p->samples, name);
+        snprintf(v->cut, sizeof v->cut, "unknown event name in the recording; using jfr_event \"%s\"", label);
+    metric_add(&samples_total, (double)p->samples, meta->type);
     v->profiles++;
     v->samples += p->samples;
     v->last_profile_ns = wall_ns();
@@ -107,18 +111,18 @@ static void on_refused(void *arg, const char *why)
 {
     struct jvm *v = arg;
     if (!v->refusal_told)
-        log_warn("a recording could not be read; later ones like it are only counted",
+        log_warn("recording could not be read; further ones are only counted",
                  L_COMPONENT(component_id(v->owner->self)), L_INT("pid", v->id.pid), L_STR("err", why));
     v->refusal_told = true;
     v->refused = true;
-    snprintf(v->cut, sizeof v->cut, "a recording could not be read: %s", why);
+    snprintf(v->cut, sizeof v->cut, "recording could not be read: %s", why);
 }
 
 static void on_cut(void *arg, const char *what)
 {
     struct jvm *v = arg;
     if (*what && !v->cut_told)
-        log_warn("a part of a recording was left out; later ones are only counted",
+        log_warn("parts of a recording were left out; further ones are only counted",
                  L_COMPONENT(component_id(v->owner->self)), L_INT("pid", v->id.pid), L_STR("reason", what));
     v->cut_told |= *what != '\0';
     if (*what || !v->refused)
@@ -137,14 +141,13 @@ static void on_stream_ended(void *arg)
     if (j->stopping)
         maybe_stopped(j);
     else if (again)
-        reconcile(j); /* it may have come back meanwhile */
+        java_reconcile(j); /* it may have come back meanwhile */
 }
 
-static void on_chunk(void *arg, uint8_t *bytes, size_t len, bool last_of_interval)
+static void java_on_chunk(void *arg, struct jfr_chunk *c)
 {
     struct jvm *v = arg;
-    java_stream_tick_worth(v->stream, jvm_session_tick_worth(v->session));
-    java_stream_chunk(v->stream, bytes, len, last_of_interval);
+    java_stream_chunk(v->stream, c);
 }
 
 static void tell_state(struct jvm *v)
@@ -184,7 +187,7 @@ static void on_state(void *arg, enum jvm_state state, const char *reason)
 static void on_condemned(void *arg, const struct jvm_makeup *m, const char *text)
 {
     struct jvm *v = arg;
-    log_error("a JVM did not survive being attached to; no other like it will be, until 'smolder forgive' says so",
+    log_error("a JVM died after an attach and is quarantined; 'smolder forgive' removes it from the list",
               L_COMPONENT(component_id(v->owner->self)), L_INT("pid", v->id.pid), L_STR("how", text),
               L_STR("exe", m->exe), L_STR("main", m->main), L_STR("build", m->build));
 }
@@ -194,7 +197,7 @@ static void on_note(void *arg, const char *text)
 {
     struct jvm *v = arg;
     if (!v->owner->note_told)
-        log_info("checked less than usual before attaching; said once", L_COMPONENT(component_id(v->owner->self)),
+        log_info("attaching with incomplete checks; logged once", L_COMPONENT(component_id(v->owner->self)),
                  L_INT("pid", v->id.pid), L_STR("what", text));
     v->owner->note_told = true;
 }
@@ -239,11 +242,10 @@ static struct jvm_session_config session_config(const struct java *j, const stru
 static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
 {
     static const struct jvm_session_events session_events = {
-        .chunk = on_chunk, .state = on_state, .condemned = on_condemned, .note = on_note, .closed = on_closed};
+        .chunk = java_on_chunk, .state = on_state, .condemned = on_condemned, .note = on_note, .closed = on_closed};
     static const struct java_stream_events stream_events = {
         .profile = on_profile, .refused = on_refused, .cut = on_cut, .ended = on_stream_ended};
-    char event[JAVA_EVENT_MAX];
-    struct conversion_options options = java_conversion(&j->args.profiling, j->events, event);
+    const struct convert_options options = java_conversion(&j->args.profiling, j->events);
     struct jvm *v = xcalloc(1, sizeof *v);
     v->owner = j;
     v->id = id;
@@ -270,14 +272,14 @@ static void close_jvm(struct jvm *v)
 /* ---- targets ---- */
 
 /* What makes a target useless, or "" and its identity. */
-static const char *identify(const struct labels *target, struct jvm_id *ret)
+static const char *java_identify(const struct labels *target, struct jvm_id *ret)
 {
     uint64_t pid, start;
     struct str text = labels_get(target, STR("__process_pid__"));
     if (text.n == 0)
-        return "it has no label __process_pid__";
+        return "no label __process_pid__";
     if (!str_to_u64(text, &pid) || pid == 0 || pid > INT_MAX)
-        return "its label __process_pid__ is no process ID";
+        return "label __process_pid__ is not a process ID";
     /* discovery.process says it; other sources need not. */
     struct procfs_stat stat;
     if (str_to_u64(labels_get(target, STR("__process_start_time__")), &start))
@@ -285,7 +287,7 @@ static const char *identify(const struct labels *target, struct jvm_id *ret)
     else if (procfs_stat((pid_t)pid, &stat, NULL) == 0)
         *ret = (struct jvm_id){(pid_t)pid, stat.start_time};
     else
-        return "there is no such process";
+        return "no such process";
     return "";
 }
 
@@ -296,7 +298,7 @@ static void forget_reports(struct strmap *m)
 }
 
 /* Once per target, until it is gone for one look. */
-static void report(const struct java *j, struct strmap *now, const struct labels *target, const char *why)
+static void java_report(const struct java *j, struct strmap *now, const struct labels *target, const char *why)
 {
     cleanup_buf struct buf text = BUF_INIT(16 << 10);
     labels_print(target, &text);
@@ -310,7 +312,7 @@ static void report(const struct java *j, struct strmap *now, const struct labels
     strmap_put(now, str_of(key), (void *)1);
 }
 
-static struct jvm *find_jvm(struct java *j, struct jvm_id id)
+static struct jvm *java_find_jvm(struct java *j, struct jvm_id id)
 {
     list_each(&j->jvms, node)
     {
@@ -323,8 +325,7 @@ static struct jvm *find_jvm(struct java *j, struct jvm_id id)
 
 static void keep_jvm(struct java *j, struct jvm *v, struct labels *target)
 {
-    char event[JAVA_EVENT_MAX];
-    struct conversion_options options = java_conversion(&j->args.profiling, j->events, event);
+    const struct convert_options options = java_conversion(&j->args.profiling, j->events);
     struct labels *old = v->target;
     v->target = labels_ref(target);
     labels_unref(old);
@@ -337,16 +338,16 @@ static void keep_jvm(struct java *j, struct jvm *v, struct labels *target)
 }
 
 /* Makes the sessions those that the targets ask for. */
-static void reconcile(struct java *j)
+static void java_reconcile(struct java *j)
 {
     const struct targets *ts = &j->args.targets;
     struct jvm_id *ids = xcalloc(ts->len + 1, sizeof *ids);
     cleanup_u64map struct u64map last = U64MAP_INIT; /* pid -> the last target that names it */
     struct strmap reported = STRMAP_INIT;
     for (size_t i = 0; i < ts->len; i++) {
-        const char *why = identify(ts->items[i], &ids[i]);
+        const char *why = java_identify(ts->items[i], &ids[i]);
         if (*why)
-            report(j, &reported, ts->items[i], why);
+            java_report(j, &reported, ts->items[i], why);
         else
             u64map_put(&last, (uint64_t)ids[i].pid, i);
     }
@@ -357,7 +358,7 @@ static void reconcile(struct java *j)
     /* Known ones first: what is left is closed before its pid's next owner is opened. */
     for (size_t i = 0; i < ts->len; i++) {
         uint64_t at;
-        struct jvm *v = ids[i].pid ? find_jvm(j, ids[i]) : NULL;
+        struct jvm *v = ids[i].pid ? java_find_jvm(j, ids[i]) : NULL;
         if (v && u64map_get(&last, (uint64_t)ids[i].pid, &at) && at == i)
             keep_jvm(j, v, ts->items[i]);
     }
@@ -369,7 +370,7 @@ static void reconcile(struct java *j)
     }
     for (size_t i = 0; i < ts->len; i++) {
         uint64_t at;
-        if (ids[i].pid && u64map_get(&last, (uint64_t)ids[i].pid, &at) && at == i && !find_jvm(j, ids[i]))
+        if (ids[i].pid && u64map_get(&last, (uint64_t)ids[i].pid, &at) && at == i && !java_find_jvm(j, ids[i]))
             open_jvm(j, ids[i], ts->items[i]);
     }
     free(ids);
@@ -377,11 +378,11 @@ static void reconcile(struct java *j)
 
 /* ---- the layout on the host ---- */
 
-static void install(struct java *j);
+static void java_install(struct java *j);
 
 static void on_install_retry(uv_timer_t *t)
 {
-    install(t->data);
+    java_install(t->data);
 }
 
 static void on_installed(void *arg, const struct jvm_reply *r)
@@ -389,28 +390,28 @@ static void on_installed(void *arg, const struct jvm_reply *r)
     struct java *j = arg;
     j->installing = false;
     if (r->outcome == JVM_OK) {
-        log_debug("async-profiler is in place", L_COMPONENT(component_id(j->self)), L_STR("dir", r->text));
+        log_debug("async-profiler installed", L_COMPONENT(component_id(j->self)), L_STR("dir", r->text));
         component_health(j->self, true, "started component");
         return;
     }
-    log_error("async-profiler cannot be put in place", L_COMPONENT(component_id(j->self)),
-              L_STR("tmp_dir", j->args.tmp_dir), L_STR("err", r->reason));
+    log_error("cannot install async-profiler", L_COMPONENT(component_id(j->self)), L_STR("tmp_dir", j->args.tmp_dir),
+              L_STR("err", r->reason));
     component_health(j->self, false, "async-profiler cannot be put in place: %s", r->reason);
     uv_timer_start(&j->timer, on_install_retry, INSTALL_RETRY_MS, 0);
 }
 
-static void install(struct java *j)
+static void java_install(struct java *j)
 {
     if (j->installing)
         priv_forget(j->env->priv, j->install_call);
-    struct jvm_start s = {.tmp_dir = j->args.tmp_dir, .dist = j->args.dist, .options = ""};
+    struct jvm_request s = {.tmp_dir = j->args.tmp_dir, .dist = j->args.dist, .options = ""};
     j->installing = true;
     j->install_call = jvm_install(j->env->priv, &s, on_installed, j);
 }
 
 /* ---- life ---- */
 
-static void take_args(struct java *j, struct java_args *args, char *events)
+static void java_take_args(struct java *j, struct java_args *args, char *events)
 {
     schema_done(&java_schema, &j->args);
     j->args = *args;
@@ -429,7 +430,7 @@ static int java_build(struct component *self, void *args, void **ret_state, stru
     j->self = self;
     j->env = component_env(self);
     list_init(&j->jvms);
-    take_args(j, args, events);
+    java_take_args(j, args, events);
     *ret_state = j;
     return 0;
 }
@@ -443,12 +444,12 @@ static int java_update(void *state, void *args, struct err *err)
     if (code < 0)
         return code;
     bool moved = strcmp(j->args.tmp_dir, next->tmp_dir) != 0 || strcmp(j->args.dist, next->dist) != 0;
-    take_args(j, next, events);
+    java_take_args(j, next, events);
     if (!j->started || j->stopping)
         return 0;
     if (moved)
-        install(j);
-    reconcile(j);
+        java_install(j);
+    java_reconcile(j);
     return 0;
 }
 
@@ -456,16 +457,16 @@ static void java_start(void *state)
 {
     struct java *j = state;
     if (geteuid() != 0)
-        log_warn("not running as root: JVMs of other users cannot be profiled", L_COMPONENT(component_id(j->self)));
+        log_warn("not running as root: only JVMs of the same user can be profiled", L_COMPONENT(component_id(j->self)));
     j->converter = java_converter_new(j->env->loop);
     uv_timer_init(j->env->loop, &j->timer);
     j->timer.data = j;
     j->started = true;
-    install(j);
-    reconcile(j);
+    java_install(j);
+    java_reconcile(j);
 }
 
-static void on_timer_closed(uv_handle_t *h)
+static void java_on_timer_closed(uv_handle_t *h)
 {
     struct java *j = h->data;
     component_stopped(j->self);
@@ -474,7 +475,7 @@ static void on_timer_closed(uv_handle_t *h)
 static void maybe_stopped(struct java *j)
 {
     if (list_empty(&j->jvms) && !uv_is_closing((uv_handle_t *)&j->timer))
-        uv_close((uv_handle_t *)&j->timer, on_timer_closed);
+        uv_close((uv_handle_t *)&j->timer, java_on_timer_closed);
 }
 
 static void on_hurry(uv_timer_t *t)
@@ -512,78 +513,51 @@ static void java_free(void *state)
 
 /* ---- what an operator wants to see ---- */
 
-static void put(struct value *object, const char *name, struct value *v)
-{
-    value_object_put(object, str_of(name), v);
-}
-
-static struct value *time_value(int64_t ns)
-{
-    char text[40] = "";
-    struct tm tm;
-    time_t seconds = (time_t)(ns / SECOND);
-    if (ns > 0 && gmtime_r(&seconds, &tm))
-        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    return value_string(str_of(text));
-}
-
-static struct value *labels_value(const struct labels *ls)
-{
-    struct value *object = value_object();
-    for (size_t i = 0; i < labels_len(ls); i++) {
-        const struct label *l = labels_at(ls, i);
-        if (!str_has_prefix(l->name, STR("__")))
-            value_object_put(object, l->name, value_string(l->value));
-    }
-    return object;
-}
-
 /* Main class or jar, by which a person knows the process where services have no names yet. Of a command line joined by blanks it is a good
- * guess. */
-static struct value *main_value(const struct labels *target)
+ * guess: `room` is its copy, which the answer lies in. */
+static struct str java_main_of(const struct labels *target, char **room)
 {
     const struct str known = labels_get(target, STR("__meta_process_java_main"));
-    if (known.n)
-        return value_string(known);
     const struct str joined = labels_get(target, STR("__meta_process_commandline"));
-    if (!joined.n)
-        return value_string(joined);
-    cleanup_free char *args = str_dup(joined);
-    for (char *c = args; *c; c++)
+    if (known.n || !joined.n)
+        return known;
+    *room = str_dup(joined);
+    for (char *c = *room; *c; c++)
         if (*c == ' ')
             *c = '\0';
-    return value_string(jvm_main_of((struct str){args, joined.n}));
+    return command_line_main((struct str){*room, joined.n});
 }
 
-static struct value *jvm_value(const struct jvm *v)
+static void java_show_jvm(const struct jvm *v, jvm_status_visit *visit, void *arg)
 {
-    char room[JAVA_SERVICE_MAX];
-    struct value *object = value_object();
-    put(object, "pid", value_int(v->id.pid));
-    put(object, "service_name", value_string(java_service_name(v->target, room)));
-    put(object, "main", main_value(v->target));
-    put(object, "state", value_string(str_of(jvm_state_name(v->state))));
-    put(object, "reason", value_string(str_of(v->reason[0] ? v->reason : v->cut)));
-    put(object, "since", time_value(v->since_ns));
-    put(object, "next_profile_seconds",
-        value_int(v->session ? (jvm_session_next_ns(v->session) + SECOND - 1) / SECOND : 0));
-    put(object, "last_profile", time_value(v->last_profile_ns));
-    put(object, "profiles", value_uint(v->profiles));
-    put(object, "samples", value_uint(v->samples));
-    put(object, "labels", labels_value(v->target));
-    return object;
+    char service[JAVA_SERVICE_MAX];
+    cleanup_free char *room = NULL;
+    const struct jvm_status status = {
+        .pid = v->id.pid,
+        .service_name = java_service_name(v->target, service),
+        .main = java_main_of(v->target, &room),
+        .state = jvm_state_name(v->state),
+        .reason = v->reason[0] ? v->reason : v->cut,
+        .since_ns = v->since_ns,
+        .last_profile_ns = v->last_profile_ns,
+        .next_profile_ns = v->session ? jvm_session_next_ns(v->session) : 0,
+        .profiles = v->profiles,
+        .samples = v->samples,
+        .labels = v->target,
+    };
+    visit(arg, &status);
 }
 
-static int by_pid(const void *a, const void *b)
+static int java_by_pid(const void *a, const void *b)
 {
     const struct jvm *x = *(const struct jvm *const *)a, *y = *(const struct jvm *const *)b;
     return (x->id.pid > y->id.pid) - (x->id.pid < y->id.pid);
 }
 
-static struct value *java_debug_info(void *state)
+static void java_jvms(void *state, jvm_status_visit *visit, void *arg)
 {
     struct java *j = state;
-    struct jvm **all = NULL;
+    cleanup_free struct jvm **all = NULL;
     size_t n = 0, cap = 0;
     list_each(&j->jvms, node)
     {
@@ -591,14 +565,30 @@ static struct value *java_debug_info(void *state)
         all[n++] = list_entry(node, struct jvm, node);
     }
     if (n > 1)
-        qsort(all, n, sizeof *all, by_pid);
-    struct value **items = xcalloc(n + 1, sizeof *items);
+        qsort(all, n, sizeof *all, java_by_pid);
     for (size_t i = 0; i < n; i++)
-        items[i] = jvm_value(all[i]);
+        java_show_jvm(all[i], visit, arg);
+}
+
+struct java_values {
+    struct value **items;
+    size_t len, cap;
+};
+
+static void java_add_value(void *arg, const struct jvm_status *status)
+{
+    struct java_values *l = arg;
+    xgrow(&l->items, &l->cap, l->len + 1, sizeof *l->items);
+    l->items[l->len++] = jvm_status_value(status);
+}
+
+static struct value *java_debug_info(void *state)
+{
+    struct java_values l = {0};
+    java_jvms(state, java_add_value, &l);
     struct value *object = value_object();
-    put(object, "profiled_targets", value_array(items, n));
-    free(items);
-    free(all);
+    value_object_put(object, STR("profiled_targets"), value_array(l.items, l.len));
+    free(l.items);
     return object;
 }
 
@@ -616,4 +606,5 @@ const struct component_def pyroscope_java = {
     .stop = java_stop,
     .free = java_free,
     .debug_info = java_debug_info,
+    .jvms = java_jvms,
 };

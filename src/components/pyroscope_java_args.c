@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
-#include "jvm/asprof_options.h"
+#include "jvm/attach/asprof_options.h"
 
 static const int64_t SECOND = 1000000000;
 static const int64_t LONGEST = 24 * 3600 * 1000000000LL, ROLL_OVER_MIN = 10 * 1000000000LL;
@@ -16,36 +16,32 @@ enum { SAMPLE_RATE_MAX = 100000, EVENTS_MAX = 900, ARGS_MAX = 12 };
 
 static const struct option profiling_options[] = {
     {"interval", OPT_DURATION, offsetof(struct java_profiling, interval), .default_text = "\"60s\"",
-     .help = "How frequently to collect profiles from the targets; at least 1s. Sampling goes on meanwhile."},
+     .help = "How frequently to collect profiles from the targets; at least 1s. Sampling is not interrupted."},
     {"cpu", OPT_BOOL, offsetof(struct java_profiling, cpu), .default_text = "true",
-     .help = "Enables CPU profiling, using the event of `event`."},
+     .help = "Enables CPU profiling with the event in `event`."},
     {"sample_rate", OPT_INT, offsetof(struct java_profiling, sample_rate), .default_text = "100",
      .help = "CPU samples per second of CPU time."},
     {"event", OPT_STRING, offsetof(struct java_profiling, event), .default_text = "\"itimer\"",
-     .help = "The event of CPU profiling: `itimer`, `ctimer`, `cpu`, `wall`, …"},
+     .help = "Event for CPU profiling: `itimer`, `ctimer`, `cpu`, `wall`, …"},
     {"per_thread", OPT_BOOL, offsetof(struct java_profiling, per_thread), .default_text = "false",
-     .help = "Puts the thread's name on every sample, as the label `thread`; beyond 200 names the rest is `[other]`."},
+     .help = "Adds the label `thread` with the thread name to every sample; after 200 names the rest is `[other]`."},
     {"alloc", OPT_STRING, offsetof(struct java_profiling, alloc), .default_text = "\"512k\"",
-     .help = "Allocation profiling: one sample per so many bytes (`k`, `m`, `g`); empty turns it off."},
+     .help = "Allocation profiling: sampling interval in bytes (`k`, `m`, `g`); empty disables it."},
     {"tlab", OPT_BOOL, offsetof(struct java_profiling, tlab), .default_text = "false",
-     .help = "Samples allocations at TLAB boundaries, which also works before JDK 11; needs `alloc`."},
+     .help = "Samples allocations at TLAB boundaries, also supported before JDK 11; requires `alloc`."},
     {"lock", OPT_STRING, offsetof(struct java_profiling, lock), .default_text = "\"10ms\"",
-     .help = "Lock profiling: one sample per so much time spent waiting (`ns`, `us`, `ms`, `s`); empty turns it off."},
+     .help = "Lock profiling: threshold of the waiting time (`ns`, `us`, `ms`, `s`); empty disables it."},
     {"log_level", OPT_STRING, offsetof(struct java_profiling, log_level), .default_text = "\"INFO\"",
-     .help = "Level of async-profiler's own log (`TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR`, `NONE`). It is discarded "
-             "inside the "
-             "target, so that nothing reaches the target's output; after a failed start its text becomes the target's "
-             "reason."},
+     .help = "Level of async-profiler's own log (`TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR`, `NONE`). It is never "
+             "written to the target's output; after a failed start its text is the target's reason."},
     {"quiet", OPT_BOOL, offsetof(struct java_profiling, quiet), .default_text = "false",
-     .help = "Accepted for compatibility: targets are always kept quiet."},
+     .help = "Accepted for compatibility; nothing is ever written to the target's output."},
     {"custom_arguments", OPT_STRING_LIST, offsetof(struct java_profiling, custom_arguments), .default_text = "[]",
-     .help = "Options of async-profiler's launcher (`\"--wall\", \"100ms\"`) used instead of all the above but "
-             "`interval` and "
-             "`per_thread`. Output, duration, loop and chunk options are refused."},
+     .help = "Options of async-profiler's launcher (`\"--wall\", \"100ms\"`) used instead of all of the above except "
+             "`interval` and `per_thread`. Output, duration, loop and chunk options are rejected."},
     {"roll_over", OPT_DURATION, offsetof(struct java_profiling, roll_over), .default_text = "\"15m\"",
-     .help =
-         "How often the profiler starts anew inside the target, which gives its memory back; at least 10s. Costs some "
-         "milliseconds without samples. Not in Grafana's products."},
+     .help = "Interval at which the profiler is restarted in the target, which releases its memory; at least 10s. "
+             "Sampling pauses for some milliseconds. Not in Grafana Alloy."},
     {0}};
 
 static const struct schema profiling_schema = {
@@ -53,39 +49,38 @@ static const struct schema profiling_schema = {
 
 static const struct option options[] = {
     {"targets", OPT_CUSTOM, offsetof(struct java_args, targets), .required = true, .custom = &targets_option,
-     .help = "List of Java process targets to profile; the label `__process_pid__` says which process each one is."},
+     .help = "List of Java process targets to profile; the label `__process_pid__` identifies the process."},
     {"forward_to", OPT_CUSTOM, offsetof(struct java_args, forward_to), .required = true, .custom = &receivers_option,
      .help = "List of receivers to send collected profiles to."},
     {"tmp_dir", OPT_STRING, offsetof(struct java_args, tmp_dir), .default_text = "\"/tmp\"",
      .help = "Temporary directory to store async-profiler, on the host and in every target."},
     {"dist", OPT_STRING, offsetof(struct java_args, dist), .default_text = "\"\"",
-     .help = "Directory of an unpacked async-profiler (`bin/asprof`, `lib/libasyncProfiler.so`) to use instead of the "
+     .help = "Directory of an unpacked async-profiler (`bin/asprof`, `lib/libasyncProfiler.so`) used instead of the "
              "embedded one."},
     {"min_age", OPT_DURATION, offsetof(struct java_args, min_age), .default_text = "\"1s\"",
-     .help = "A JVM younger than this is not attached to yet. Not in Grafana's products."},
+     .help = "Minimum age of a JVM before it is attached to. Not in Grafana Alloy."},
     {"memory_headroom", OPT_STRING, offsetof(struct java_args, memory_headroom), .default_text = "\"24MiB\"",
-     .help = "Memory that the limits of a target's cgroups must leave before it is attached to (`k`, `MiB`, `g`); a "
-             "roll-over needs a quarter of it; `0` asks for nothing. Not in Grafana's products."},
+     .help = "Memory that must be available within the limits of a target's cgroups before an attach (`k`, `MiB`, "
+             "`g`); a roll-over needs a quarter of it; `0` disables the check. Not in Grafana Alloy."},
     {"untested_versions", OPT_BOOL, offsetof(struct java_args, untested_versions), .default_text = "false",
-     .help = "Attaches to JVMs of versions that were not tested, too, which may not survive it. Not in Grafana's "
-             "products."},
+     .help = "Also attaches to JVMs of untested versions, which may crash. Not in Grafana Alloy."},
     {"retry_crashed", OPT_BOOL, offsetof(struct java_args, retry_crashed), .default_text = "false",
-     .help = "Attaches to JVMs like those that an attach killed, too. Not in Grafana's products."},
+     .help = "Also attaches to quarantined JVMs. Not in Grafana Alloy."},
     {"profiling_config", OPT_BLOCK, offsetof(struct java_args, profiling), .block = &profiling_schema,
-     .help = "Describes how Java processes are profiled."},
+     .help = "Profiling settings."},
     {0}};
 
 static int check_paths(const void *record, struct err *err)
 {
     const struct java_args *a = record;
     if (a->tmp_dir[0] != '/')
-        return err_set(err, -EINVAL, "tmp_dir must be an absolute path, not \"%s\"", a->tmp_dir);
+        return err_set(err, -EINVAL, "tmp_dir must be an absolute path, got \"%s\"", a->tmp_dir);
     if (a->dist[0] && a->dist[0] != '/')
-        return err_set(err, -EINVAL, "dist must be an absolute path, not \"%s\"", a->dist);
+        return err_set(err, -EINVAL, "dist must be an absolute path, got \"%s\"", a->dist);
     return 0;
 }
 
-static int check_args(const void *record, struct err *err)
+static int java_args_check_args(const void *record, struct err *err)
 {
     const struct java_args *a = record;
     uint64_t bytes;
@@ -96,7 +91,8 @@ static int check_args(const void *record, struct err *err)
     return check_paths(record, err);
 }
 
-const struct schema java_schema = {.size = sizeof(struct java_args), .options = options, .validate = check_args};
+const struct schema java_schema = {
+    .size = sizeof(struct java_args), .options = options, .validate = java_args_check_args};
 
 bool java_size(const char *text, uint64_t *ret)
 {
@@ -122,17 +118,16 @@ bool java_size(const char *text, uint64_t *ret)
 static int check_event(const char *event, struct err *err)
 {
     if (!*event)
-        return err_set(err, -EINVAL, "event must not be empty; use cpu = false to turn CPU profiling off");
+        return err_set(err, -EINVAL, "event must not be empty; use cpu = false to disable CPU profiling");
     if (strlen(event) >= JAVA_EVENT_MAX)
         return err_set(err, -EINVAL, "event is longer than %d bytes", JAVA_EVENT_MAX - 1);
     for (const char *p = event; *p; p++) {
         if (*p == ',')
             return err_set(err, -EINVAL,
-                           "event must be a single one, not \"%s\"; allocations and locks have their own "
-                           "attributes",
+                           "event must be a single event, got \"%s\"; use alloc and lock for allocations and locks",
                            event);
         if (*p <= ' ' || *p == '=' || *p == 0x7f)
-            return err_set(err, -EINVAL, "event \"%s\" has a character that no event has", event);
+            return err_set(err, -EINVAL, "event \"%s\" contains an invalid character", event);
     }
     return 0;
 }
@@ -144,7 +139,7 @@ static int check_log_level(const char *level, struct err *err)
         if (strcasecmp(level, levels[i]) == 0)
             return 0;
     }
-    return err_set(err, -EINVAL, "log_level \"%s\" is none of TRACE, DEBUG, INFO, WARN, ERROR, NONE", level);
+    return err_set(err, -EINVAL, "invalid log_level \"%s\": expected TRACE, DEBUG, INFO, WARN, ERROR or NONE", level);
 }
 
 /* async-profiler takes the unit's first letter and would sample every 10 MiB for alloc = "10ms". */
@@ -175,7 +170,7 @@ static int check_attributes(const struct java_profiling *p, struct err *err)
         if (code < 0)
             return code;
         if (p->sample_rate <= 0 || p->sample_rate > SAMPLE_RATE_MAX)
-            return err_set(err, -EINVAL, "sample_rate must be between 1 and %d, not %lld", SAMPLE_RATE_MAX,
+            return err_set(err, -EINVAL, "sample_rate must be between 1 and %d, got %lld", SAMPLE_RATE_MAX,
                            (long long)p->sample_rate);
     }
     if (!p->cpu && !*p->alloc && !*p->lock)
@@ -202,7 +197,7 @@ int java_profiling_check(const void *profiling, struct err *err)
 /* ---- meaning ---- */
 
 /* Appends one attribute by the launcher's name for it, checked by the launcher's table. */
-static int add(struct buf *out, const char *attribute, const char *option, const char *value, struct err *err)
+static int java_args_add(struct buf *out, const char *attribute, const char *option, const char *value, struct err *err)
 {
     const char *args[] = {option, value};
     int code = asprof_options_parse(args, value ? 2 : 1, true, out, err);
@@ -215,18 +210,18 @@ static int add_attributes(const struct java_profiling *p, struct buf *out, struc
     if (code == 0 && p->cpu) {
         char interval[32];
         snprintf(interval, sizeof interval, "%lld", (long long)(SECOND / p->sample_rate));
-        code = add(out, "event", "--event", p->event, err);
+        code = java_args_add(out, "event", "--event", p->event, err);
         if (code == 0)
-            code = add(out, "sample_rate", "--interval", interval, err);
+            code = java_args_add(out, "sample_rate", "--interval", interval, err);
     }
     if (code == 0 && *p->alloc)
-        code = add(out, "alloc", "--alloc", p->alloc, err);
+        code = java_args_add(out, "alloc", "--alloc", p->alloc, err);
     if (code == 0 && p->tlab)
-        code = add(out, "tlab", "--tlab", NULL, err);
+        code = java_args_add(out, "tlab", "--tlab", NULL, err);
     if (code == 0 && *p->lock)
-        code = add(out, "lock", "--lock", p->lock, err);
+        code = java_args_add(out, "lock", "--lock", p->lock, err);
     if (code == 0 && *p->log_level)
-        code = add(out, "log_level", "--log", p->log_level, err);
+        code = java_args_add(out, "log_level", "--log", p->log_level, err);
     return code;
 }
 
@@ -248,7 +243,7 @@ static bool option_on(const char *events, const char *name)
 }
 
 /* async-profiler runs with a bare list of modifiers, too, and then fails in every target. */
-static int check_custom(const char *events, struct err *err)
+static int java_args_check_custom(const char *events, struct err *err)
 {
     static const char *const kinds[] = {"event",     "alloc",      "lock",  "wall", "live",
                                         "nativemem", "nativelock", "trace", "all",  "proc"};
@@ -268,7 +263,7 @@ int java_profiling_events(const struct java_profiling *p, char **ret, struct err
     } else {
         code = asprof_options_parse((const char *const *)p->custom_arguments.items, p->custom_arguments.len, true, &out,
                                     err);
-        code = code < 0 ? err_wrap(err, code, "custom_arguments") : check_custom(buf_cstr(&out), err);
+        code = code < 0 ? err_wrap(err, code, "custom_arguments") : java_args_check_custom(buf_cstr(&out), err);
     }
     if (code < 0)
         return code;
@@ -279,7 +274,7 @@ int java_profiling_events(const struct java_profiling *p, char **ret, struct err
 }
 
 /* "10ms" as nanoseconds, by the first letter of the unit as async-profiler reads it; 0 when it is none. */
-static int64_t nanoseconds(struct str s)
+static int64_t java_args_nanoseconds(struct str s)
 {
     int64_t n = 0;
     size_t i = 0;
@@ -303,19 +298,17 @@ static int64_t nanoseconds(struct str s)
     }
 }
 
-struct conversion_options java_conversion(const struct java_profiling *p, const char *events,
-                                          char event[JAVA_EVENT_MAX])
+struct convert_options java_conversion(const struct java_profiling *p, const char *events)
 {
     /* Defaults of async-profiler: 10 ms for CPU events, 50 ms for wall. */
     struct str name = option_value(events, "event"), interval = option_value(events, "interval");
-    struct conversion_options o = {.cpu_ns = 10000000, .gzip = true};
-    snprintf(event, JAVA_EVENT_MAX, "%.*s", STR_ARG(name));
-    o.event = event;
-    if (interval.n && nanoseconds(interval) > 0)
-        o.cpu_ns = nanoseconds(interval);
+    struct convert_options o = {.settings.cpu_ns = 10000000, .gzip = true};
+    snprintf(o.settings.event, JAVA_EVENT_MAX, "%.*s", STR_ARG(name));
+    if (interval.n && java_args_nanoseconds(interval) > 0)
+        o.settings.cpu_ns = java_args_nanoseconds(interval);
     if (option_on(events, "wall")) {
-        int64_t wall = nanoseconds(option_value(events, "wall"));
-        o.wall_ns = wall > 0 ? wall : 50000000;
+        int64_t wall = java_args_nanoseconds(option_value(events, "wall"));
+        o.settings.wall_ns = wall > 0 ? wall : 50000000;
     }
     o.per_thread = p->per_thread || option_on(events, "threads");
     o.raw_threads = true; /* who asks for threads wants to tell them apart */

@@ -1,14 +1,15 @@
-/* The arguments of pyroscope.java: their table, their checks, and what they mean to the profiler.
+/* The arguments of pyroscope.java: option table, validation, and translation to profiler options.
  *
- * Names and defaults are the document's (pyroscope.java of Grafana Agent), plus what Alloy added: event, per_thread, tlab, log_level,
- * quiet, custom_arguments, dist, and roll_over of our own. Defects of either are refused at load instead of failing at run time: spec components §1.1.
+ * Names and defaults are those of the document (pyroscope.java of Grafana Agent) plus Alloy's additions: event,
+ * per_thread, tlab, log_level, quiet, custom_arguments, dist; roll_over is our own. Invalid combinations are rejected
+ * at load instead of failing at run time: spec components §1.1.
  */
 #pragma once
 
+#include "convert/message.h"
 #include "flow/receiver.h"
 #include "flow/targets.h"
 #include "lang/schema.h"
-#include "pprof/from_jfr.h"
 
 struct java_profiling {
     int64_t interval, roll_over; /* ns */
@@ -39,8 +40,7 @@ must_check int java_profiling_events(const struct java_profiling *p, char **ret,
 /* Bytes of "24MiB", "512k", "1g": powers of 1024. False when it is no such size. */
 bool java_size(const char *text, uint64_t *ret);
 
-/* How the samples of such a session weigh, until a chunk says so itself. `events` is java_profiling_events()' answer and is where
- * ret->event points into `event`, which has room for it. */
+/* How the samples of such a session weigh, until a chunk says so itself. `events` is java_profiling_events()' answer. Names of events are cut
+ * at JAVA_EVENT_MAX. */
 enum { JAVA_EVENT_MAX = 64 };
-struct conversion_options java_conversion(const struct java_profiling *p, const char *events,
-                                          char event[JAVA_EVENT_MAX]);
+struct convert_options java_conversion(const struct java_profiling *p, const char *events);

@@ -2,23 +2,25 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "base/cleanup.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "convert/step.h"
 #include "flow/dropped.h"
-#include "jvm/intake.h"
+#include "jvm/session/intake.h"
 
 /* A second worker helps once this much waits. */
-enum { BACKLOG_JOBS = 8, WORKERS_MAX = 2, EVENT_MAX = 64 };
+enum { BACKLOG_JOBS = 8, WORKERS_MAX = 2 };
 
 static const int64_t SECOND_NS = 1000000000, HOUR_NS = 3600000000000,
                      CREDIT_NS = INT64_C(10000000) * JAVA_CONVERT_CPU * JAVA_CONVERT_CPU_S;
 
 struct metric_family conversion_cut_total = {.name = "smolder_conversion_cut_total",
-                                             .help = "Parts of recordings beyond what is converted, by reason.",
+                                             .help = "Parts of recordings left out because of a limit, by reason.",
                                              .kind = METRIC_COUNTER,
                                              .labels = {"reason"}};
 
@@ -26,7 +28,7 @@ struct metric_family conversion_cut_total = {.name = "smolder_conversion_cut_tot
 struct user {
     struct list node; /* in the converter's, whose turn is longest ago first */
     uint64_t key;
-    struct list waiting; /* struct job, oldest first */
+    struct list waiting; /* struct convert_job, oldest first */
     size_t jobs, bytes;  /* that wait */
     size_t streams;
     unsigned running;
@@ -38,6 +40,7 @@ struct java_converter {
     struct list users;
     size_t jobs, bytes; /* that wait, of all */
     unsigned running;
+    uint64_t series_key[2];
 };
 
 struct java_stream {
@@ -45,114 +48,75 @@ struct java_stream {
     struct user *user;
     struct java_stream_events events;
     void *arg;
-    struct conversion *conversion; /* the interval so far; NULL between intervals and while a worker has it */
-    struct conversion_options options;
-    char event[EVENT_MAX]; /* options.event */
-    struct u64map series;  /* label sets of samples in this hour; a worker has it while busy */
+    struct convert_service *service; /* a worker's while busy */
+    bool open;                       /* it has an interval */
+    struct convert_options options;  /* with the settings that chunks told last */
+    struct u64map series;            /* label sets of samples in this hour */
     int64_t series_since_ns;
-    double tick_worth;
     bool busy;      /* a worker has a job of ours */
     size_t waiting; /* jobs */
     bool ending;
 };
 
-struct job {
+struct convert_job {
     struct list node;
     uv_work_t work;
     struct java_stream *stream;
-    uint8_t *bytes; /* owned */
-    size_t len;
-    double tick_worth;
-    int64_t received_ns; /* wall clock */
-    bool last;
-    /* The worker's, and what it leaves: */
-    struct conversion *conversion;
-    struct conversion_options options;
-    char event[EVENT_MAX];
-    struct pprof_result *results; /* the conversion's */
-    size_t result_count;
-    int add_code, finish_code;
-    int64_t cpu_ns;
-    struct err err;
+    size_t bytes; /* of its chunk, while it waits */
+    struct convert_step step;
 };
 
-static void dispatch(struct java_converter *c);
+static void converter_dispatch(struct java_converter *c);
 
-static void options_copy(struct conversion_options *to, char event[EVENT_MAX], const struct conversion_options *from)
+static void job_run(uv_work_t *work)
 {
-    char name[EVENT_MAX];
-    snprintf(name, sizeof name, "%s", from->event ? from->event : "");
-    *to = *from;
-    memcpy(event, name, sizeof name);
-    to->event = event;
+    struct convert_job *j = work->data;
+    convert_step_run(&j->step, j->stream->service);
 }
 
-/* ---- in a worker ---- */
+static void job_free(struct convert_job *j)
+{
+    convert_step_done(&j->step);
+    free(j);
+}
 
-static int64_t clock_ns(clockid_t clock)
+static int64_t wall_clock_ns(void)
 {
     struct timespec ts;
-    clock_gettime(clock, &ts);
+    clock_gettime(CLOCK_REALTIME, &ts);
     return (int64_t)ts.tv_sec * SECOND_NS + ts.tv_nsec;
 }
 
-static void finish(struct job *j)
+static void stream_hand_out(struct java_stream *s, struct convert_answer *a)
 {
-    struct err err = {0};
-    j->finish_code = conversion_finish(j->conversion, &j->results, &j->result_count, &err);
-    if (j->finish_code < 0)
-        j->err = err;
-}
-
-static void convert(uv_work_t *work)
-{
-    struct job *j = work->data;
-    const int64_t begun = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    if (!j->conversion)
-        j->conversion = conversion_new(&j->options);
-    conversion_tick_worth(j->conversion, j->tick_worth);
-    conversion_received(j->conversion, j->received_ns);
-    if (j->bytes)
-        j->add_code = conversion_add(j->conversion, j->bytes, j->len, &j->err);
-    free(j->bytes);
-    j->bytes = NULL;
-    if (j->last)
-        finish(j);
-    j->cpu_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begun;
-}
-
-/* ---- on the loop ---- */
-
-static void hand_out(struct java_stream *s, struct job *j)
-{
-    for (size_t i = 0; i < j->result_count; i++) {
-        struct pprof_result *r = &j->results[i];
-        struct profile *p = profile_new(TAKE_PTR(r->bytes), r->len, r->samples, r->time_nanos, r->duration_nanos);
-        s->events.profile(s->arg, r->name, r->event, p);
+    for (uint32_t i = 0; i < a->reply.profile_count; i++) {
+        const struct convert_profile *meta = &a->profiles[i];
+        struct profile *p =
+            profile_new(TAKE_PTR(a->bytes[i]), meta->size, meta->samples, meta->time_nanos, meta->duration_nanos);
+        s->events.profile(s->arg, meta, p);
         profile_unref(p);
     }
 }
 
 /* What did not fit so far, for people, and at the end of the interval for metrics. */
-static void tell_cuts(struct java_stream *s, const struct conversion *c, bool last)
+static void stream_tell_cuts(struct java_stream *s, const uint64_t cuts[CUT_REASONS], bool last)
 {
     char text[ERR_MAX] = "";
-    const struct cut_count *cuts = conversion_cuts(c);
     for (size_t i = 0; i < CUT_REASONS; i++) {
-        if (cuts[i].count == 0)
+        if (cuts[i] == 0)
             continue;
         const size_t n = strlen(text);
         if (last)
-            metric_add(&conversion_cut_total, (double)cuts[i].count, cut_reasons[i].name);
+            metric_add(&conversion_cut_total, (double)cuts[i], cut_reasons[i].name);
         snprintf(text + n, sizeof text - n, "%s%llu %s",
-                 n ? "; " : "recording cut: ", (unsigned long long)cuts[i].count, cut_reasons[i].text);
+                 n ? "; " : "recording truncated: ", (unsigned long long)cuts[i], cut_reasons[i].text);
     }
     if (last || *text)
         s->events.cut(s->arg, text);
 }
 
 /* Earns its share of a processor as time goes by, up to what it has when it is new. */
-static void settle_credit(struct user *u)
+static void user_settle_credit(struct user *u)
 {
     const int64_t now = (int64_t)uv_hrtime();
     const int64_t earned = (now - u->credited_ns) / 100 * JAVA_CONVERT_CPU;
@@ -161,12 +125,12 @@ static void settle_credit(struct user *u)
 }
 
 /* Whoever comes back with a new process has used what it used. */
-static void forget_users(struct java_converter *c, bool all)
+static void converter_forget_users(struct java_converter *c, bool all)
 {
     list_each(&c->users, node)
     {
         struct user *u = list_entry(node, struct user, node);
-        settle_credit(u);
+        user_settle_credit(u);
         if (all || (u->streams == 0 && u->credit_ns == CREDIT_NS)) {
             list_del(&u->node);
             free(u);
@@ -174,9 +138,9 @@ static void forget_users(struct java_converter *c, bool all)
     }
 }
 
-static struct user *user_of(struct java_converter *c, uint64_t key)
+static struct user *converter_user(struct java_converter *c, uint64_t key)
 {
-    forget_users(c, false);
+    converter_forget_users(c, false);
     list_each(&c->users, node)
     {
         struct user *u = list_entry(node, struct user, node);
@@ -194,21 +158,20 @@ static struct user *user_of(struct java_converter *c, uint64_t key)
 
 void java_converter_charge(struct java_converter *c, uint64_t user, int64_t cpu_ns)
 {
-    struct user *u = user_of(c, user);
-    settle_credit(u);
+    struct user *u = converter_user(c, user);
+    user_settle_credit(u);
     u->credit_ns -= cpu_ns;
 }
 
 static void stream_free(struct java_stream *s)
 {
     s->user->streams--;
-    if (s->conversion)
-        conversion_free(s->conversion);
+    convert_service_free(s->service);
     u64map_done(&s->series);
     free(s);
 }
 
-static void maybe_ended(struct java_stream *s)
+static void stream_maybe_ended(struct java_stream *s)
 {
     if (!s->ending || s->busy || s->waiting > 0)
         return;
@@ -221,11 +184,11 @@ static void maybe_ended(struct java_stream *s)
 /* ---- whose turn it is ---- */
 
 /* The oldest job whose stream no worker is at; NULL. */
-static struct job *next_job(const struct user *u)
+static struct convert_job *user_next_job(const struct user *u)
 {
     list_each(&u->waiting, node)
     {
-        struct job *j = list_entry(node, struct job, node);
+        struct convert_job *j = list_entry(node, struct convert_job, node);
         if (!j->stream->busy)
             return j;
     }
@@ -234,16 +197,16 @@ static struct job *next_job(const struct user *u)
 
 /* Who has waited longest, of those within their budget if there are any. A second worker for the same user only where there is much to do
  * and nobody else waits. */
-static struct job *next_turn(const struct java_converter *c)
+static struct convert_job *converter_next_turn(const struct java_converter *c)
 {
-    struct job *first = NULL, *spare = NULL, *second = NULL;
+    struct convert_job *first = NULL, *spare = NULL, *second = NULL;
     list_each(&c->users, node)
     {
         struct user *u = list_entry(node, struct user, node);
-        struct job *j = u->jobs ? next_job(u) : NULL;
+        struct convert_job *j = u->jobs ? user_next_job(u) : NULL;
         if (!j)
             continue;
-        settle_credit(u);
+        user_settle_credit(u);
         if (u->running && !second)
             second = j;
         else if (!u->running && u->credit_ns <= 0 && !spare)
@@ -260,48 +223,52 @@ static struct job *next_turn(const struct java_converter *c)
     return u && c->jobs > BACKLOG_JOBS && (u->credit_ns > 0 || u->jobs == c->jobs) ? second : NULL;
 }
 
-static void unlink_job(struct java_converter *c, struct job *j)
+static void converter_unlink(struct java_converter *c, struct convert_job *j)
 {
     struct user *u = j->stream->user;
     list_del(&j->node);
     c->jobs--;
-    c->bytes -= j->len;
+    c->bytes -= j->bytes;
     u->jobs--;
-    u->bytes -= j->len;
+    u->bytes -= j->bytes;
     j->stream->waiting--;
 }
 
-static void converted(uv_work_t *work, int status)
+/* What the interval leaves for the next. */
+static void stream_keep(struct java_stream *s, const struct convert_answer *a)
 {
-    struct job *j = work->data;
+    s->options.settings = a->reply.settings;
+    for (uint32_t i = 0; i < a->reply.series_count; i++)
+        u64map_put(&s->series, a->series[i], 1);
+}
+
+static void job_done(uv_work_t *work, int status)
+{
+    struct convert_job *j = work->data;
     struct java_stream *s = j->stream;
     struct java_converter *c = s->converter;
+    struct convert_step *step = &j->step;
     (void)status;
     c->running--;
     s->user->running--;
-    s->user->credit_ns -= j->cpu_ns;
+    s->user->credit_ns -= step->cpu_ns;
     s->busy = false;
-    if (j->add_code < 0)
+    s->open = step->is_open;
+    if (step->chunk_code < 0)
         metric_add(&jvm_chunks_total, 1, "refused");
-    if (j->add_code < 0 || j->finish_code < 0)
-        s->events.refused(s->arg, j->err.text);
-    struct conversion_options seen = j->options;
-    conversion_settings(j->conversion, &seen);
-    options_copy(&s->options, s->event, &seen);
-    tell_cuts(s, j->conversion, j->last);
-    if (j->last) {
-        hand_out(s, j);
-        conversion_free(j->conversion);
-    } else {
-        s->conversion = j->conversion;
-    }
-    free(j);
-    maybe_ended(s);
-    dispatch(c);
+    if (step->chunk_code < 0 || step->finish_code < 0)
+        s->events.refused(s->arg, step->why);
+    if (step->answered)
+        stream_keep(s, &step->answer);
+    stream_tell_cuts(s, step->answer.reply.cuts, step->finish);
+    stream_hand_out(s, &step->answer);
+    job_free(j);
+    stream_maybe_ended(s);
+    converter_dispatch(c);
 }
 
 /* One hour's series are forgotten when it is over. */
-static void begin_hour(struct java_stream *s)
+static void stream_begin_hour(struct java_stream *s)
 {
     const int64_t now = (int64_t)uv_hrtime();
     if (s->series_since_ns && now - s->series_since_ns < HOUR_NS)
@@ -310,51 +277,59 @@ static void begin_hour(struct java_stream *s)
     u64map_done(&s->series);
 }
 
-static void start_job(struct java_converter *c, struct job *j)
+/* Of a new interval. */
+static void stream_open(struct java_stream *s, struct convert_step *step)
+{
+    stream_begin_hour(s);
+    step->open = true;
+    step->series = xcalloc(s->series.len + 1, sizeof *step->series);
+    step->series_count = u64map_keys(&s->series, 1, step->series);
+}
+
+static void converter_start(struct java_converter *c, struct convert_job *j)
 {
     struct java_stream *s = j->stream;
-    unlink_job(c, j);
+    converter_unlink(c, j);
     list_del(&s->user->node);
     list_push(&c->users, &s->user->node);
-    begin_hour(s);
     s->busy = true;
     s->user->running++;
     c->running++;
-    j->conversion = TAKE_PTR(s->conversion);
-    options_copy(&j->options, j->event, &s->options);
+    j->step.options = s->options;
+    if (!s->open)
+        stream_open(s, &j->step);
     j->work.data = j;
-    uv_queue_work(c->loop, &j->work, convert, converted);
+    uv_queue_work(c->loop, &j->work, job_run, job_done);
 }
 
 /* One worker does, unless there is much to do, or a user has one for itself while another waits. */
-static void dispatch(struct java_converter *c)
+static void converter_dispatch(struct java_converter *c)
 {
     while (c->running < WORKERS_MAX) {
-        struct job *j = next_turn(c);
+        struct convert_job *j = converter_next_turn(c);
         if (!j)
             return;
-        start_job(c, j);
+        converter_start(c, j);
     }
 }
 
 /* ---- what waits ---- */
 
 /* The interval it ends still ends: its other chunks make a profile. */
-static void give_up(struct java_converter *c, struct job *j)
+static void converter_give_up(struct java_converter *c, struct convert_job *j)
 {
     metric_add(&dropped_profiles_total, 1, "convert_queue");
-    free(j->bytes);
-    j->bytes = NULL;
-    c->bytes -= j->len;
-    j->stream->user->bytes -= j->len;
-    j->len = 0;
-    if (j->last)
+    jfr_chunk_unref(TAKE_PTR(j->step.chunk));
+    c->bytes -= j->bytes;
+    j->stream->user->bytes -= j->bytes;
+    j->bytes = 0;
+    if (j->step.finish)
         return;
-    unlink_job(c, j);
-    free(j);
+    converter_unlink(c, j);
+    job_free(j);
 }
 
-static struct user *largest_user(const struct java_converter *c, bool *alone)
+static struct user *converter_largest_user(const struct java_converter *c, bool *alone)
 {
     struct user *most = NULL;
     size_t users = 0;
@@ -370,25 +345,25 @@ static struct user *largest_user(const struct java_converter *c, bool *alone)
 }
 
 /* The user's oldest chunk goes. False where it has none to spare: the newest of a user alone may be larger than all room. */
-static bool drop_oldest(struct java_converter *c, struct user *u, bool alone)
+static bool user_drop_oldest(struct java_converter *c, struct user *u, bool alone)
 {
     list_each(&u->waiting, node)
     {
-        struct job *j = list_entry(node, struct job, node);
+        struct convert_job *j = list_entry(node, struct convert_job, node);
         if (!j->bytes || (alone && node == u->waiting.prev))
             continue;
-        give_up(c, j);
+        converter_give_up(c, j);
         return true;
     }
     return false;
 }
 
-static void make_room(struct java_converter *c)
+static void converter_make_room(struct java_converter *c)
 {
     while (c->bytes > JAVA_CONVERT_BYTES || c->jobs > JAVA_CONVERT_JOBS) {
         bool alone;
-        struct user *u = largest_user(c, &alone);
-        if (!u || !drop_oldest(c, u, alone))
+        struct user *u = converter_largest_user(c, &alone);
+        if (!u || !user_drop_oldest(c, u, alone))
             return;
     }
 }
@@ -398,92 +373,91 @@ struct java_converter *java_converter_new(uv_loop_t *loop)
     struct java_converter *c = xcalloc(1, sizeof *c);
     c->loop = loop;
     list_init(&c->users);
+    (void)!getrandom(c->series_key, sizeof c->series_key,
+                     GRND_NONBLOCK); /* without it series may be made to collide, and that is all */
     return c;
 }
 
 void java_converter_free(struct java_converter *c)
 {
-    forget_users(c, true);
+    converter_forget_users(c, true);
     free(c);
 }
 
 /* Found anew each time: whoever hears that a stream has ended may begin and end others. */
-static struct job *any_waiting(const struct java_converter *c)
+static struct convert_job *converter_any_waiting(const struct java_converter *c)
 {
     list_each(&c->users, node)
     {
         struct user *u = list_entry(node, struct user, node);
         if (u->jobs)
-            return list_entry(u->waiting.next, struct job, node);
+            return list_entry(u->waiting.next, struct convert_job, node);
     }
     return NULL;
 }
 
 void java_converter_hurry(struct java_converter *c)
 {
-    for (struct job *j; (j = any_waiting(c)) != NULL;) {
+    for (struct convert_job *j; (j = converter_any_waiting(c)) != NULL;) {
         struct java_stream *s = j->stream;
         if (j->bytes)
             metric_add(&dropped_profiles_total, 1, "convert_queue");
-        unlink_job(c, j);
-        free(j->bytes);
-        free(j);
-        maybe_ended(s);
+        converter_unlink(c, j);
+        job_free(j);
+        stream_maybe_ended(s);
     }
 }
 
-struct java_stream *java_stream_new(struct java_converter *c, uint64_t user, const struct conversion_options *options,
+struct java_stream *java_stream_new(struct java_converter *c, uint64_t user, const struct convert_options *options,
                                     const struct java_stream_events *events, void *arg)
 {
     struct java_stream *s = xcalloc(1, sizeof *s);
     s->converter = c;
-    s->user = user_of(c, user);
+    s->user = converter_user(c, user);
     s->user->streams++;
     s->events = *events;
     s->arg = arg;
-    s->tick_worth = 1;
-    options_copy(&s->options, s->event, options);
-    s->options.limits = &conversion_limits_agent;
-    s->options.series = &s->series;
+    s->service = convert_service_new();
+    s->options = *options;
+    s->options.limits = conversion_limits_agent;
+    memcpy(s->options.series_key, c->series_key, sizeof s->options.series_key);
     s->options.series_max = JAVA_CONVERT_SERIES;
     return s;
 }
 
-void java_stream_options(struct java_stream *s, const struct conversion_options *options)
+void java_stream_options(struct java_stream *s, const struct convert_options *options)
 {
     s->options.per_thread = options->per_thread;
 }
 
-void java_stream_tick_worth(struct java_stream *s, double worth)
-{
-    s->tick_worth = worth;
-}
-
-void java_stream_chunk(struct java_stream *s, uint8_t *bytes, size_t len, bool last_of_interval)
+void java_stream_chunk(struct java_stream *s, struct jfr_chunk *chunk)
 {
     struct java_converter *c = s->converter;
-    struct job *j = xcalloc(1, sizeof *j);
+    struct convert_job *j = xcalloc(1, sizeof *j);
     j->stream = s;
-    j->bytes = bytes;
-    j->len = bytes ? len : 0;
-    j->tick_worth = s->tick_worth;
-    j->received_ns = clock_ns(CLOCK_REALTIME);
-    j->last = last_of_interval;
+    j->step.chunk = jfr_chunk_ref(chunk);
+    j->step.received_ns = wall_clock_ns();
+    j->step.finish = chunk->last_of_interval;
+    j->bytes = chunk->bytes ? chunk->len : 0;
     list_push(&s->user->waiting, &j->node);
     c->jobs++;
-    c->bytes += j->len;
+    c->bytes += j->bytes;
     s->user->jobs++;
-    s->user->bytes += j->len;
+    s->user->bytes += j->bytes;
     s->waiting++;
-    make_room(c);
-    dispatch(c);
+    converter_make_room(c);
+    converter_dispatch(c);
 }
 
 void java_stream_end(struct java_stream *s)
 {
     s->ending = true;
-    if (s->conversion || s->busy || s->waiting > 0)
-        java_stream_chunk(s, NULL, 0, true);
-    else
-        maybe_ended(s); /* most processes that are no JVMs get here: nothing is open, so no worker is needed */
+    if (!s->open && !s->busy && s->waiting == 0) {
+        stream_maybe_ended(s); /* most processes that are no JVMs get here: nothing is open, so no worker is needed */
+        return;
+    }
+    struct jfr_chunk *end = jfr_chunk_new(NULL, 0);
+    end->last_of_interval = true;
+    java_stream_chunk(s, end);
+    jfr_chunk_unref(end);
 }

@@ -1,15 +1,16 @@
-/* From chunks to profiles, off the loop: one queue per user whose JVMs there are, one stream per JVM.
+/* Converts chunks to profiles on workers: one queue per user, one stream per JVM.
  *
- * A stream is in order: its chunks are added to one conversion until the interval ends, then the interval's profiles are handed out on the
- * loop. Streams share a worker or two, so that memory does not grow with the number of JVMs. What waits is bounded by
- * JAVA_CONVERT_BYTES; beyond that the oldest waiting chunk of the user with most bytes is dropped and counted, so sampling and tailing
- * never wait for conversions, and nobody's chunks go because of somebody else's.
+ * A stream is ordered: its chunks are added to one interval of a conversion (convert/service.h) until it ends, then the profiles of the
+ * interval are delivered on the loop. Streams share one or two workers, so that memory does not grow with the number of
+ * JVMs. Waiting chunks are limited to JAVA_CONVERT_BYTES; beyond that the oldest waiting chunk of the user with the
+ * most bytes is dropped and counted, so that sampling and tailing never wait for conversions, and no user loses chunks
+ * because of another.
  *
- * Recordings are foreign: one user's are not to keep another's waiting. Users take turns, job by job. While others wait a user has one
- * worker at most, and none once it has used more than JAVA_CONVERT_CPU percent of a processor over JAVA_CONVERT_CPU_S seconds. A user
- * alone has all there is. How long one job may take, and what it may hold: pprof/limits.h.
+ * Recordings are untrusted, and one user must not delay another. Users are scheduled round-robin, job by job. While
+ * others wait, a user has at most one worker, and none after using more than JAVA_CONVERT_CPU percent of a CPU over
+ * JAVA_CONVERT_CPU_S seconds. A single user has all resources. Time and memory of one job: pprof/limits.h.
  *
- * Loop thread only; a job owns its inputs while a worker has it.
+ * Loop thread only; a worker runs a step of a conversion (convert/step.h), which owns its inputs.
  */
 #pragma once
 
@@ -19,8 +20,9 @@
 #include <uv.h>
 
 #include "base/metric.h"
+#include "convert/message.h"
 #include "flow/receiver.h"
-#include "pprof/from_jfr.h"
+#include "jfr/shared_chunk.h"
 
 enum { JAVA_CONVERT_BYTES = 16 << 20, JAVA_CONVERT_JOBS = 4096 };
 enum { JAVA_CONVERT_CPU = 25, JAVA_CONVERT_CPU_S = 60 };
@@ -34,8 +36,8 @@ struct java_converter;
 struct java_stream;
 
 struct java_stream_events {
-    /* One profile of an interval; strings and profile are borrowed. */
-    void (*profile)(void *arg, const char *name, const char *event, struct profile *p);
+    /* One profile of an interval, and what it is; both are borrowed. */
+    void (*profile)(void *arg, const struct convert_profile *meta, struct profile *p);
     /* A chunk, or a whole interval, was refused: why. */
     void (*refused)(void *arg, const char *why);
     /* What of an interval was left out, a sentence: as soon as there is something, and at its end; "" = nothing. */
@@ -53,14 +55,12 @@ void java_converter_hurry(struct java_converter *c);
 /* Counts CPU time that something else took for that user's JVMs. */
 void java_converter_charge(struct java_converter *c, uint64_t user, int64_t cpu_ns);
 
-/* `user` stands for whoever the JVM belongs to. `options` are copied, the string in them, too. */
-struct java_stream *java_stream_new(struct java_converter *c, uint64_t user, const struct conversion_options *options,
+/* `user` stands for whoever the JVM belongs to. Limits and series of the options are the stream's own. */
+struct java_stream *java_stream_new(struct java_converter *c, uint64_t user, const struct convert_options *options,
                                     const struct java_stream_events *events, void *arg);
-/* For new settings. What chunks say of themselves wins, so only what they cannot say changes at once. */
-void java_stream_options(struct java_stream *s, const struct conversion_options *options);
-/* How much samples of `itimer` are worth in the chunks to come (conversion_tick_worth()). */
-void java_stream_tick_worth(struct java_stream *s, double worth);
-/* Takes the bytes (NULL: none, only the end of the interval). */
-void java_stream_chunk(struct java_stream *s, uint8_t *bytes, size_t len, bool last_of_interval);
+/* For new settings. What chunks say of themselves wins, so only what they cannot say changes, with the next interval. */
+void java_stream_options(struct java_stream *s, const struct convert_options *options);
+/* Takes a reference. Without bytes it is the end of the interval and nothing else. */
+void java_stream_chunk(struct java_stream *s, struct jfr_chunk *chunk);
 /* Ends the interval, too. A stream with nothing in it ends at once, within the call. */
 void java_stream_end(struct java_stream *s);

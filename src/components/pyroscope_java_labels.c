@@ -6,36 +6,36 @@
 #include "components/pyroscope_java_args.h"
 #include "pprof/settings.h"
 
-static struct str get(const struct labels *ls, const char *name)
+static struct str java_labels_get(const struct labels *ls, const char *name)
 {
     return labels_get(ls, str_of(name));
 }
 
 struct str java_service_name(const struct labels *target, char room[JAVA_SERVICE_MAX])
 {
-    struct str own = get(target, "service_name");
+    struct str own = java_labels_get(target, "service_name");
     if (own.n)
         return own;
-    struct str annotation = get(target, "__meta_kubernetes_pod_annotation_pyroscope_io_service_name");
+    struct str annotation = java_labels_get(target, "__meta_kubernetes_pod_annotation_pyroscope_io_service_name");
     if (annotation.n)
         return annotation;
-    struct str ns = get(target, "__meta_kubernetes_namespace");
-    struct str container = get(target, "__meta_kubernetes_pod_container_name");
+    struct str ns = java_labels_get(target, "__meta_kubernetes_namespace");
+    struct str container = java_labels_get(target, "__meta_kubernetes_pod_container_name");
     if (ns.n && container.n) {
         /* Kubernetes' own limits are 63 bytes each. */
         snprintf(room, JAVA_SERVICE_MAX, "java/%.*s/%.*s", STR_ARG(ns), STR_ARG(container));
         return str_of(room);
     }
     /* Docker's names begin with a slash, which is no part of what people call the container. */
-    struct str docker = get(target, "__meta_docker_container_name");
+    struct str docker = java_labels_get(target, "__meta_docker_container_name");
     while (docker.n && docker.p[0] == '/')
         docker = (struct str){docker.p + 1, docker.n - 1};
     if (docker.n)
         return docker;
-    struct str swarm = get(target, "__meta_dockerswarm_container_label_service_name");
+    struct str swarm = java_labels_get(target, "__meta_dockerswarm_container_label_service_name");
     if (swarm.n)
         return swarm;
-    swarm = get(target, "__meta_dockerswarm_service_name");
+    swarm = java_labels_get(target, "__meta_dockerswarm_service_name");
     return swarm.n ? swarm : STR("unspecified");
 }
 

@@ -1,5 +1,12 @@
-#include "components/pyroscope_write.h"
-
+/* pyroscope.write: pushes received profiles to any number of Pyroscope servers.
+ *
+ * Exports `receiver`, the same object for the life of the component, so that an update does not affect senders. Each
+ * endpoint has its own queue and backoff (pyroscope_write_sender.h); endpoints that remain in an update keep both. On
+ * stop, each endpoint makes one attempt for its queue, within 4 s in total. Without endpoints profiles are accepted and
+ * discarded.
+ *
+ * Source: spec components §4.1-4.5.
+ */
 #include <stdlib.h>
 #include <time.h>
 
@@ -11,6 +18,7 @@
 #include "components/pyroscope_write_labels.h"
 #include "components/pyroscope_write_sender.h"
 #include "flow/receiver.h"
+#include "graph/component.h"
 
 enum { DRAIN_MS = 4000 };
 
@@ -39,7 +47,7 @@ struct writer {
     bool stopping, stopped;
 };
 
-static struct generation *generation_new(struct write_args *args)
+static struct generation *writer_generation_new(struct write_args *args)
 {
     struct generation *g = xcalloc(1, sizeof *g);
     g->args = *args;
@@ -48,7 +56,7 @@ static struct generation *generation_new(struct write_args *args)
     return g;
 }
 
-static void generation_unref(struct generation *g)
+static void writer_generation_unref(struct generation *g)
 {
     if (!g || --g->refs > 0)
         return;
@@ -56,17 +64,17 @@ static void generation_unref(struct generation *g)
     free(g);
 }
 
-static const struct write_endpoint_args *endpoint_at(const struct generation *g, size_t i)
+static const struct write_endpoint_args *writer_endpoint_at(const struct generation *g, size_t i)
 {
     return (const struct write_endpoint_args *)g->args.endpoints.items + i;
 }
 
-static size_t endpoint_count(const struct writer *w)
+static size_t writer_endpoint_count(const struct writer *w)
 {
     return w->now->args.endpoints.len;
 }
 
-static void on_append(void *ctx, const struct labels *labels, struct profile *p)
+static void writer_on_append(void *ctx, const struct labels *labels, struct profile *p)
 {
     struct writer *w = ctx;
     struct labels *out;
@@ -75,7 +83,7 @@ static void on_append(void *ctx, const struct labels *labels, struct profile *p)
         sender_count_invalid(w->env.component_id, err.text);
         return;
     }
-    for (size_t i = 0; i < endpoint_count(w); i++)
+    for (size_t i = 0; i < writer_endpoint_count(w); i++)
         sender_append(w->senders[i], out, p);
     labels_unref(out);
 }
@@ -83,29 +91,29 @@ static void on_append(void *ctx, const struct labels *labels, struct profile *p)
 static void writer_free(void *state)
 {
     struct writer *w = state;
-    for (size_t i = 0; i < endpoint_count(w); i++)
+    for (size_t i = 0; i < writer_endpoint_count(w); i++)
         sender_free(w->senders[i]);
     list_each(&w->retired, node)
     {
         struct retired *r = list_entry(node, struct retired, node);
         sender_free(r->sender);
-        generation_unref(r->generation);
+        writer_generation_unref(r->generation);
         free(r);
     }
     w->receiver->ctx = NULL;
     receiver_unref(w->receiver);
     free(w->senders);
-    generation_unref(w->now);
+    writer_generation_unref(w->now);
     free(w);
 }
 
 /* All or none; the array is to be freed in either case. */
-static int make_settings(const struct generation *g, struct sender_settings ***ret, struct err *err)
+static int writer_make_settings(const struct generation *g, struct sender_settings ***ret, struct err *err)
 {
     size_t n = g->args.endpoints.len;
     struct sender_settings **sets = *ret = xcalloc(n + 1, sizeof(struct sender_settings *));
     for (size_t i = 0; i < n; i++) {
-        int code = sender_settings_new(endpoint_at(g, i), &sets[i], err);
+        int code = sender_settings_new(writer_endpoint_at(g, i), &sets[i], err);
         if (code < 0) {
             while (i-- > 0)
                 sender_settings_free(sets[i]);
@@ -117,11 +125,11 @@ static int make_settings(const struct generation *g, struct sender_settings ***r
 
 static int writer_build(struct component *self, void *args, void **ret_state, struct err *err)
 {
-    struct generation *g = generation_new(args);
+    struct generation *g = writer_generation_new(args);
     cleanup_free struct sender_settings **sets = NULL;
-    int code = make_settings(g, &sets, err);
+    int code = writer_make_settings(g, &sets, err);
     if (code < 0) {
-        generation_unref(g);
+        writer_generation_unref(g);
         return code;
     }
     const struct component_env *env = component_env(self);
@@ -130,10 +138,10 @@ static int writer_build(struct component *self, void *args, void **ret_state, st
     w->env = (struct sender_env){env->loop, component_id(self), env->version};
     w->now = g;
     list_init(&w->retired);
-    w->senders = xcalloc(endpoint_count(w) + 1, sizeof(struct sender *));
-    for (size_t i = 0; i < endpoint_count(w); i++)
+    w->senders = xcalloc(writer_endpoint_count(w) + 1, sizeof(struct sender *));
+    for (size_t i = 0; i < writer_endpoint_count(w); i++)
         w->senders[i] = sender_new(&w->env, sets[i]);
-    w->receiver = receiver_new(w->env.component_id, w, on_append);
+    w->receiver = receiver_new(w->env.component_id, w, writer_on_append);
     struct value *exported = value_object();
     value_object_put(exported, STR("receiver"), receiver_value(w->receiver));
     component_export(self, exported);
@@ -143,13 +151,13 @@ static int writer_build(struct component *self, void *args, void **ret_state, st
 
 /* --- update --- */
 
-static void on_retired_drained(void *arg)
+static void writer_on_retired_drained(void *arg)
 {
     struct retired *r = arg;
     struct writer *w = r->writer;
     list_del(&r->node);
     sender_free(r->sender);
-    generation_unref(r->generation);
+    writer_generation_unref(r->generation);
     free(r);
     if (--w->draining == 0 && w->stopping && !w->stopped) {
         w->stopped = true;
@@ -157,36 +165,36 @@ static void on_retired_drained(void *arg)
     }
 }
 
-static void retire(struct writer *w, struct sender *s, struct generation *g)
+static void writer_retire(struct writer *w, struct sender *s, struct generation *g)
 {
     struct retired *r = xcalloc(1, sizeof *r);
     *r = (struct retired){.writer = w, .sender = s, .generation = g};
     g->refs++;
     list_push(&w->retired, &r->node);
     w->draining++;
-    sender_drain(s, DRAIN_MS, on_retired_drained, r);
+    sender_drain(s, DRAIN_MS, writer_on_retired_drained, r);
 }
 
 /* Index of the first unused old sender for this endpoint; count when there is none. */
-static size_t find_sender(const struct writer *w, const bool *used, const struct write_endpoint_args *e)
+static size_t writer_find_sender(const struct writer *w, const bool *used, const struct write_endpoint_args *e)
 {
     size_t i = 0;
-    for (; i < endpoint_count(w); i++) {
-        const struct write_endpoint_args *old = endpoint_at(w->now, i);
+    for (; i < writer_endpoint_count(w); i++) {
+        const struct write_endpoint_args *old = writer_endpoint_at(w->now, i);
         if (!used[i] && strcmp(old->url, e->url) == 0 && strcmp(old->name, e->name) == 0)
             break;
     }
     return i;
 }
 
-static void adopt(struct writer *w, struct generation *next, struct sender_settings **sets)
+static void writer_adopt(struct writer *w, struct generation *next, struct sender_settings **sets)
 {
     struct generation *old = w->now;
-    size_t count = next->args.endpoints.len, old_count = endpoint_count(w);
+    size_t count = next->args.endpoints.len, old_count = writer_endpoint_count(w);
     struct sender **senders = xcalloc(count + 1, sizeof(struct sender *)), **old_senders = w->senders;
     cleanup_free bool *used = xcalloc(old_count + 1, sizeof *used);
     for (size_t i = 0; i < count; i++) {
-        size_t same = find_sender(w, used, endpoint_at(next, i));
+        size_t same = writer_find_sender(w, used, writer_endpoint_at(next, i));
         used[same] = true;
         senders[i] = same < old_count ? old_senders[same] : sender_new(&w->env, sets[i]);
         if (same < old_count)
@@ -196,29 +204,29 @@ static void adopt(struct writer *w, struct generation *next, struct sender_setti
     w->senders = senders;
     for (size_t i = 0; i < old_count; i++) {
         if (!used[i])
-            retire(w, old_senders[i], old);
+            writer_retire(w, old_senders[i], old);
     }
     free(old_senders);
-    generation_unref(old);
+    writer_generation_unref(old);
 }
 
 static int writer_update(void *state, void *args, struct err *err)
 {
     struct writer *w = state;
-    struct generation *next = generation_new(args);
+    struct generation *next = writer_generation_new(args);
     struct sender_settings **sets;
-    int code = make_settings(next, &sets, err);
+    int code = writer_make_settings(next, &sets, err);
     if (code < 0)
-        generation_unref(next);
+        writer_generation_unref(next);
     else
-        adopt(w, next, sets);
+        writer_adopt(w, next, sets);
     free(sets);
     return code;
 }
 
 /* --- stop --- */
 
-static void on_drained(void *arg)
+static void writer_on_drained(void *arg)
 {
     struct writer *w = arg;
     if (--w->draining == 0 && !w->stopped) {
@@ -232,16 +240,16 @@ static void writer_stop(void *state)
     struct writer *w = state;
     w->stopping = true;
     w->draining++; /* until all have begun, as a drain may end at once */
-    for (size_t i = 0; i < endpoint_count(w); i++) {
+    for (size_t i = 0; i < writer_endpoint_count(w); i++) {
         w->draining++;
-        sender_drain(w->senders[i], DRAIN_MS, on_drained, w);
+        sender_drain(w->senders[i], DRAIN_MS, writer_on_drained, w);
     }
-    on_drained(w);
+    writer_on_drained(w);
 }
 
 /* --- what an operator sees --- */
 
-static struct value *time_value(int64_t unix_s)
+static struct value *writer_time_value(int64_t unix_s)
 {
     time_t t = (time_t)unix_s;
     struct tm tm;
@@ -251,7 +259,7 @@ static struct value *time_value(int64_t unix_s)
     return value_string(str_of(text));
 }
 
-static struct value *endpoint_value(const struct sender *s)
+static struct value *writer_endpoint_value(const struct sender *s)
 {
     struct sender_view v;
     sender_view(s, &v);
@@ -263,20 +271,20 @@ static struct value *endpoint_value(const struct sender *s)
     value_object_put(o, STR("queued_bytes"), value_int((int64_t)v.queued_bytes));
     value_object_put(o, STR("in_flight"), value_int((int64_t)v.in_flight));
     value_object_put(o, STR("last_error"), value_string(str_of(v.last_error)));
-    value_object_put(o, STR("last_error_time"), time_value(v.last_error_s));
-    value_object_put(o, STR("last_success_time"), time_value(v.last_success_s));
-    value_object_put(o, STR("next_attempt_time"), time_value(v.next_s));
+    value_object_put(o, STR("last_error_time"), writer_time_value(v.last_error_s));
+    value_object_put(o, STR("last_success_time"), writer_time_value(v.last_success_s));
+    value_object_put(o, STR("next_attempt_time"), writer_time_value(v.next_s));
     return o;
 }
 
 static struct value *writer_debug_info(void *state)
 {
     struct writer *w = state;
-    cleanup_free struct value **items = xcalloc(endpoint_count(w) + 1, sizeof(struct value *));
-    for (size_t i = 0; i < endpoint_count(w); i++)
-        items[i] = endpoint_value(w->senders[i]);
+    cleanup_free struct value **items = xcalloc(writer_endpoint_count(w) + 1, sizeof(struct value *));
+    for (size_t i = 0; i < writer_endpoint_count(w); i++)
+        items[i] = writer_endpoint_value(w->senders[i]);
     struct value *o = value_object();
-    value_object_put(o, STR("endpoints"), value_array(items, endpoint_count(w)));
+    value_object_put(o, STR("endpoints"), value_array(items, writer_endpoint_count(w)));
     return o;
 }
 

@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "net/url.h"
 
-static int check_url(const char *text, struct err *err)
+static int write_args_check_url(const char *text, struct err *err)
 {
     cleanup_http_url struct http_url url = {0};
     int code = http_url_parse(text, &url, err);
@@ -17,7 +17,7 @@ static int check_url(const char *text, struct err *err)
     return 0;
 }
 
-static int check_headers(const struct string_map *headers, struct err *err)
+static int write_args_check_headers(const struct string_map *headers, struct err *err)
 {
     for (size_t i = 0; i < headers->len; i++) {
         cleanup_free char *line = NULL;
@@ -28,10 +28,10 @@ static int check_headers(const struct string_map *headers, struct err *err)
     return 0;
 }
 
-static int check_endpoint(const void *record, struct err *err)
+static int write_args_check_endpoint(const void *record, struct err *err)
 {
     const struct write_endpoint_args *e = record;
-    int code = check_url(e->url, err);
+    int code = write_args_check_url(e->url, err);
     if (code == 0 && e->remote_timeout < 1000000)
         code = err_set(err, -EINVAL, "remote_timeout must be at least 1ms");
     if (code == 0 && e->min_backoff_period < 1000000)
@@ -39,9 +39,9 @@ static int check_endpoint(const void *record, struct err *err)
     if (code == 0 && e->max_backoff_period < e->min_backoff_period)
         code = err_set(err, -EINVAL, "max_backoff_period must not be less than min_backoff_period");
     if (code == 0 && e->max_backoff_retries < 0)
-        code = err_set(err, -EINVAL, "max_backoff_retries must not be negative; 0 means retry for ever");
+        code = err_set(err, -EINVAL, "max_backoff_retries must not be negative; 0 means no limit");
     if (code == 0)
-        code = check_headers(&e->headers, err);
+        code = write_args_check_headers(&e->headers, err);
     return code < 0 ? code : http_settings_check(&e->http, err);
 }
 
@@ -51,25 +51,25 @@ const struct schema write_endpoint_schema = {
         (const struct option[]){
             {"url", OPT_STRING, offsetof(struct write_endpoint_args, url), .required = true,
              .help = "Base URL of a Pyroscope server."},
-            {"name", OPT_STRING, offsetof(struct write_endpoint_args, name),
-             .help = "Name of the endpoint in messages."},
+            {"name", OPT_STRING, offsetof(struct write_endpoint_args, name), .help = "Name of the endpoint in logs."},
             {"remote_timeout", OPT_DURATION, offsetof(struct write_endpoint_args, remote_timeout),
-             .default_text = "\"10s\"", .help = "How long one attempt may take."},
+             .default_text = "\"10s\"", .help = "Timeout of one request."},
             {"headers", OPT_STRING_MAP, offsetof(struct write_endpoint_args, headers),
              .help = "Headers of every request, such as `X-Scope-OrgID`."},
             {"min_backoff_period", OPT_DURATION, offsetof(struct write_endpoint_args, min_backoff_period),
-             .default_text = "\"500ms\"", .help = "First wait after a failure; it doubles each time."},
+             .default_text = "\"500ms\"", .help = "Initial backoff; doubled after each failure."},
             {"max_backoff_period", OPT_DURATION, offsetof(struct write_endpoint_args, max_backoff_period),
-             .default_text = "\"5m\"", .help = "Longest wait after a failure."},
+             .default_text = "\"5m\"", .help = "Maximum backoff."},
             {"max_backoff_retries", OPT_INT, offsetof(struct write_endpoint_args, max_backoff_retries),
-             .default_text = "10", .help = "Attempts for one profile; 0 means as long as it is kept (10 minutes)."},
+             .default_text = "10",
+             .help = "Maximum number of attempts per profile; 0 = until it expires (10 minutes)."},
             {"retry_on_http_429", OPT_BOOL, offsetof(struct write_endpoint_args, retry_on_http_429),
-             .default_text = "true", .help = "Whether to try again when the server says that it gets too much."},
+             .default_text = "true", .help = "Retry on HTTP status 429."},
             {"debug_info_upload_timeout", OPT_DURATION, offsetof(struct write_endpoint_args, debug_info_upload_timeout),
              .default_text = "\"2m\"", .help = "Accepted for compatibility; Java profiles need no debug information."},
             HTTP_SETTINGS_OPTIONS(struct write_endpoint_args, http),
             {0}},
-    .validate = check_endpoint,
+    .validate = write_args_check_endpoint,
 };
 
 static const struct schema tracing_schema = {
@@ -86,9 +86,9 @@ static const struct schema tracing_schema = {
 const struct schema write_schema = {
     .size = sizeof(struct write_args),
     .options = (const struct option[]){{"external_labels", OPT_STRING_MAP, offsetof(struct write_args, external_labels),
-                                        .help = "Labels to put on every profile; an empty value removes the label."},
+                                        .help = "Labels to add to every profile; an empty value removes the label."},
                                        {"endpoint", OPT_BLOCKS, offsetof(struct write_args, endpoints),
-                                        .block = &write_endpoint_schema, .help = "Where to push profiles; any number."},
+                                        .block = &write_endpoint_schema, .help = "Server to push profiles to."},
                                        {"tracing", OPT_BLOCK, offsetof(struct write_args, tracing),
                                         .block = &tracing_schema, .help = "Accepted for compatibility."},
                                        {0}},

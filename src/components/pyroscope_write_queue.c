@@ -21,12 +21,12 @@ void push_queue_init(struct push_queue *q, size_t max_bytes, int64_t max_age_ns,
     list_init(&q->items);
 }
 
-static struct push_item *oldest(struct push_queue *q)
+static struct push_item *push_queue_oldest(struct push_queue *q)
 {
     return list_empty(&q->items) ? NULL : list_entry(q->items.next, struct push_item, node);
 }
 
-static void unlink_item(struct push_queue *q, struct push_item *item)
+static void push_queue_unlink_item(struct push_queue *q, struct push_item *item)
 {
     list_del(&item->node);
     q->len--;
@@ -47,10 +47,10 @@ void push_queue_drop(struct push_queue *q, struct push_item *item, enum push_dro
     push_queue_finish(q, item);
 }
 
-static void drop_oldest(struct push_queue *q, enum push_drop why)
+static void push_queue_drop_oldest(struct push_queue *q, enum push_drop why)
 {
-    struct push_item *item = oldest(q);
-    unlink_item(q, item);
+    struct push_item *item = push_queue_oldest(q);
+    push_queue_unlink_item(q, item);
     push_queue_drop(q, item, why);
 }
 
@@ -65,7 +65,7 @@ void push_queue_add(struct push_queue *q, const struct labels *labels, struct pr
     item->number = q->next_number++;
     item->bytes = p->len + sizeof *item;
     while (!list_empty(&q->items) && q->bytes + item->bytes > q->max_bytes)
-        drop_oldest(q, PUSH_DROP_QUEUE_FULL);
+        push_queue_drop_oldest(q, PUSH_DROP_QUEUE_FULL);
     q->bytes += item->bytes;
     if (q->bytes > q->max_bytes) {
         push_queue_drop(q, item, PUSH_DROP_QUEUE_FULL);
@@ -77,8 +77,8 @@ void push_queue_add(struct push_queue *q, const struct labels *labels, struct pr
 
 void push_queue_expire(struct push_queue *q, int64_t now_ns)
 {
-    for (struct push_item *item; (item = oldest(q)) && now_ns - item->since_ns > q->max_age_ns;)
-        drop_oldest(q, PUSH_DROP_TOO_OLD);
+    for (struct push_item *item; (item = push_queue_oldest(q)) && now_ns - item->since_ns > q->max_age_ns;)
+        push_queue_drop_oldest(q, PUSH_DROP_TOO_OLD);
 }
 
 size_t push_queue_take(struct push_queue *q, int64_t now_ns, size_t most, size_t bytes, struct list *batch)
@@ -86,12 +86,12 @@ size_t push_queue_take(struct push_queue *q, int64_t now_ns, size_t most, size_t
     push_queue_expire(q, now_ns);
     size_t n = 0, taken = 0;
     bool alone = false;
-    for (struct push_item *item; n < most && (item = oldest(q)); n++) {
+    for (struct push_item *item; n < most && (item = push_queue_oldest(q)); n++) {
         if (n && (alone || item->alone || taken + item->profile->len > bytes))
             break;
         alone = item->alone;
         taken += item->profile->len;
-        unlink_item(q, item);
+        push_queue_unlink_item(q, item);
         list_push(batch, &item->node);
     }
     return n;
@@ -111,6 +111,6 @@ size_t push_queue_clear(struct push_queue *q, enum push_drop why)
 {
     size_t n = q->len;
     while (!list_empty(&q->items))
-        drop_oldest(q, why);
+        push_queue_drop_oldest(q, why);
     return n;
 }

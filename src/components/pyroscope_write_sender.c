@@ -12,8 +12,8 @@
 #include "components/pyroscope_write_queue.h"
 #include "flow/dropped.h"
 #include "graph/measured.h"
-#include "net/push.h"
 #include "net/url.h"
+#include "pyroscope/push_client.h"
 
 enum { WARN_AGAIN_S = 60 };
 /* What shares one request: a JVM's profiles of one interval, more when a backlog is sent. */
@@ -34,18 +34,18 @@ static struct metric_family queue_bytes = {.name = "smolder_queue_bytes",
                                        .help = what,                                                                   \
                                        .kind = METRIC_COUNTER,                                                         \
                                        .labels = {"component_id", "component_path", "endpoint"}}
-COMPAT(compat_sent_bytes, "sent_bytes_total", "Compressed bytes of the profiles that were sent.");
-COMPAT(compat_dropped_bytes, "dropped_bytes_total", "Compressed bytes of the profiles that were dropped.");
-COMPAT(compat_sent, "sent_profiles_total", "Profiles that were sent.");
-COMPAT(compat_dropped, "dropped_profiles_total", "Profiles that were dropped.");
-COMPAT(compat_retries, "retries_total", "Attempts beyond the first.");
+COMPAT(compat_sent_bytes, "sent_bytes_total", "Compressed bytes of profiles sent.");
+COMPAT(compat_dropped_bytes, "dropped_bytes_total", "Compressed bytes of profiles dropped.");
+COMPAT(compat_sent, "sent_profiles_total", "Profiles sent.");
+COMPAT(compat_dropped, "dropped_profiles_total", "Profiles dropped.");
+COMPAT(compat_retries, "retries_total", "Retries.");
 
 /* One request under way; free when it has no items. */
 struct flight {
     struct sender *sender;
     struct list items; /* struct push_item */
     size_t len;
-    struct push *push;
+    struct push_call *push;
 };
 
 struct sender_settings {
@@ -96,12 +96,12 @@ void sender_fake(int64_t (*clock_ns)(void), double (*jitter)(void))
     fake_jitter = jitter;
 }
 
-static int64_t now_ns(void)
+static int64_t sender_now_ns(void)
 {
     return fake_clock_ns ? fake_clock_ns() : (int64_t)uv_hrtime();
 }
 
-static double jitter(void)
+static double sender_jitter(void)
 {
     if (fake_jitter)
         return fake_jitter();
@@ -122,13 +122,13 @@ const char *sender_state_name(enum sender_state s)
 }
 
 /* Deltas, so that endpoints of the same URL add up. */
-static void publish_queue(struct sender *s)
+static void sender_publish_queue(struct sender *s)
 {
     metric_add(&queue_bytes, (double)s->queue.bytes - (double)s->published_bytes, s->label);
     s->published_bytes = s->queue.bytes;
 }
 
-static void on_dropped(void *ctx, const struct push_item *item, enum push_drop why)
+static void sender_on_dropped(void *ctx, const struct push_item *item, enum push_drop why)
 {
     struct sender *s = ctx;
     s->lost++;
@@ -142,15 +142,15 @@ void sender_count_invalid(const char *component_id, const char *reason)
 {
     static int64_t said_ns;
     metric_add(&dropped_profiles_total, 1, push_drop_name(PUSH_DROP_INVALID_LABELS));
-    if (said_ns && now_ns() - said_ns < WARN_AGAIN_S * second_ns)
+    if (said_ns && sender_now_ns() - said_ns < WARN_AGAIN_S * second_ns)
         return;
-    said_ns = now_ns();
+    said_ns = sender_now_ns();
     log_warn("profile dropped", L_COMPONENT(component_id), L_STR("err", reason));
 }
 
 /* --- settings --- */
 
-static int make_headers(const struct string_map *from, char ***ret, struct err *err)
+static int sender_make_headers(const struct string_map *from, char ***ret, struct err *err)
 {
     char **headers = xcalloc(from->len + 1, sizeof *headers);
     *ret = headers;
@@ -174,7 +174,7 @@ int sender_settings_new(const struct write_endpoint_args *args, struct sender_se
     set->label = TAKE_PTR(url.bare);
     set->shown = *args->name ? xasprintf("%s (%s)", args->name, set->label) : xstrdup(set->label);
     set->http_open = HTTP_SETTINGS_OPEN_INIT;
-    code = make_headers(&args->headers, &set->headers, err);
+    code = sender_make_headers(&args->headers, &set->headers, err);
     if (code == 0)
         code = http_settings_open(&args->http, &set->http_open, err);
     if (code < 0) {
@@ -198,7 +198,7 @@ void sender_settings_free(struct sender_settings *set)
     free(set);
 }
 
-static void use(struct sender *s, struct sender_settings *set)
+static void sender_use(struct sender *s, struct sender_settings *set)
 {
     s->set = set;
     s->args = set->args;
@@ -210,12 +210,12 @@ struct sender *sender_new(const struct sender_env *env, struct sender_settings *
     struct sender *s = xcalloc(1, sizeof *s);
     s->env = *env;
     measured_labels(env->component_id, &s->path, &s->local_id);
-    push_queue_init(&s->queue, SENDER_QUEUE_BYTES, SENDER_QUEUE_AGE_S * second_ns, on_dropped, s);
+    push_queue_init(&s->queue, SENDER_QUEUE_BYTES, SENDER_QUEUE_AGE_S * second_ns, sender_on_dropped, s);
     for (size_t i = 0; i < SENDER_IN_FLIGHT; i++) {
         s->flights[i].sender = s;
         list_init(&s->flights[i].items);
     }
-    use(s, set);
+    sender_use(s, set);
     push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
     return s;
 }
@@ -227,12 +227,12 @@ const struct write_endpoint_args *sender_args(const struct sender *s)
 
 /* --- what happened --- */
 
-static void begin_trouble(struct sender *s, const char *msg)
+static void sender_begin_trouble(struct sender *s, const char *msg)
 {
     log_debug(msg, L_COMPONENT(s->env.component_id), L_STR("endpoint", s->label), L_STR("err", s->last_error));
     if (s->troubled)
         return;
-    int64_t now = now_ns();
+    int64_t now = sender_now_ns();
     /* An endpoint that fails every now and then is not worth two lines each time. */
     if (s->warned_ns && now - s->warned_ns < WARN_AGAIN_S * second_ns)
         return;
@@ -242,21 +242,21 @@ static void begin_trouble(struct sender *s, const char *msg)
     log_warn(msg, L_COMPONENT(s->env.component_id), L_STR("endpoint", s->set->shown), L_STR("err", s->last_error));
 }
 
-static void end_trouble(struct sender *s)
+static void sender_end_trouble(struct sender *s)
 {
     if (!s->troubled)
         return;
     s->troubled = false;
-    log_info("pushing profiles works again", L_COMPONENT(s->env.component_id), L_STR("endpoint", s->set->shown),
-             L_INT("after_seconds", (now_ns() - s->trouble_since_ns) / second_ns),
+    log_info("pushes succeed again", L_COMPONENT(s->env.component_id), L_STR("endpoint", s->set->shown),
+             L_INT("after_seconds", (sender_now_ns() - s->trouble_since_ns) / second_ns),
              L_INT("lost_profiles", s->lost - s->lost_before));
 }
 
-static void pump(struct sender *s);
+static void sender_pump(struct sender *s);
 
-static void on_timer(uv_timer_t *t);
+static void sender_on_timer(uv_timer_t *t);
 
-static void set_timer(struct sender *s, int64_t wait_ns)
+static void sender_set_timer(struct sender *s, int64_t wait_ns)
 {
     if (!s->timer) {
         s->timer = xcalloc(1, sizeof *s->timer);
@@ -265,10 +265,10 @@ static void set_timer(struct sender *s, int64_t wait_ns)
     }
     /* Rounded up: a probe must not come before its time. */
     uv_update_time(s->env.loop);
-    uv_timer_start(s->timer, on_timer, (uint64_t)((wait_ns + ms_ns - 1) / ms_ns), 0);
+    uv_timer_start(s->timer, sender_on_timer, (uint64_t)((wait_ns + ms_ns - 1) / ms_ns), 0);
 }
 
-static void stop_waiting(struct sender *s)
+static void sender_stop_waiting(struct sender *s)
 {
     s->wait_until_ns = 0;
     if (s->timer && !s->draining)
@@ -276,26 +276,26 @@ static void stop_waiting(struct sender *s)
 }
 
 /* Two pushes that fail together are one failure of the endpoint: the wait grows once, but the longer Retry-After counts. */
-static void wait_after_failure(struct sender *s, int64_t retry_after_ms)
+static void sender_wait_after_failure(struct sender *s, int64_t retry_after_ms)
 {
-    int64_t asked = retry_after_ms * ms_ns, most = SENDER_QUEUE_AGE_S * second_ns, now = now_ns();
-    int64_t wait = s->wait_until_ns ? 0 : push_backoff_next(&s->backoff, jitter());
+    int64_t asked = retry_after_ms * ms_ns, most = SENDER_QUEUE_AGE_S * second_ns, now = sender_now_ns();
+    int64_t wait = s->wait_until_ns ? 0 : push_backoff_next(&s->backoff, sender_jitter());
     if (asked > wait)
         wait = asked < most ? asked : most;
     if (now + wait <= s->wait_until_ns)
         return;
     s->wait_until_ns = now + wait;
-    set_timer(s, wait);
+    sender_set_timer(s, wait);
 }
 
-static struct push_item *first_item(struct list *items)
+static struct push_item *sender_first_item(struct list *items)
 {
     return list_empty(items) ? NULL : list_entry(items->next, struct push_item, node);
 }
 
-static void succeed(struct sender *s, struct list *items)
+static void sender_succeed(struct sender *s, struct list *items)
 {
-    for (struct push_item *item; (item = first_item(items));) {
+    for (struct push_item *item; (item = sender_first_item(items));) {
         metric_add(&compat_sent, 1, s->local_id, s->path, s->label);
         metric_add(&compat_sent_bytes, (double)item->profile->len, s->local_id, s->path, s->label);
         push_queue_finish(&s->queue, item);
@@ -303,10 +303,10 @@ static void succeed(struct sender *s, struct list *items)
     s->last_success_s = time(NULL);
     s->state = SENDER_OK;
     push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
-    end_trouble(s);
+    sender_end_trouble(s);
 }
 
-static void fail_item(struct sender *s, struct push_item *item, bool rejected)
+static void sender_fail_item(struct sender *s, struct push_item *item, bool rejected)
 {
     const int64_t attempts = ++item->attempts, most = s->args->max_backoff_retries;
     if (rejected)
@@ -320,30 +320,30 @@ static void fail_item(struct sender *s, struct push_item *item, bool rejected)
 }
 
 /* Of several it may be one that the server does not want: each is to be judged by itself. */
-static void try_each_alone(struct sender *s, struct list *items)
+static void sender_try_each_alone(struct sender *s, struct list *items)
 {
-    for (struct push_item *item; (item = first_item(items));) {
+    for (struct push_item *item; (item = sender_first_item(items));) {
         item->alone = true;
         push_queue_put_back(&s->queue, item);
     }
 }
 
-static void fail(struct sender *s, struct list *items, const struct push_outcome *o)
+static void sender_fail(struct sender *s, struct list *items, const struct push_outcome *o)
 {
     bool rejected = o->result == PUSH_REJECTED;
     snprintf(s->last_error, sizeof s->last_error, "%s", o->reason);
     s->last_error_s = time(NULL);
     s->state = rejected ? SENDER_REJECTED : SENDER_FAILING;
-    begin_trouble(s, rejected ? "the server rejects profiles" : "pushing profiles fails");
-    for (struct push_item *item; (item = first_item(items));)
-        fail_item(s, item, rejected);
+    sender_begin_trouble(s, rejected ? "the server rejects profiles" : "pushes fail");
+    for (struct push_item *item; (item = sender_first_item(items));)
+        sender_fail_item(s, item, rejected);
     if (rejected) /* it answers, so the next profile needs no wait */
         push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
     else if (!s->draining)
-        wait_after_failure(s, o->retry_after_ms);
+        sender_wait_after_failure(s, o->retry_after_ms);
 }
 
-static void settle(struct flight *f, const struct push_outcome *o)
+static void sender_settle(struct flight *f, const struct push_outcome *o)
 {
     struct sender *s = f->sender;
     const bool several = f->len > 1;
@@ -351,26 +351,26 @@ static void settle(struct flight *f, const struct push_outcome *o)
     f->push = NULL;
     metric_add(&pushes, 1, s->label, push_result_name(o->result));
     if (o->result == PUSH_OK)
-        succeed(s, &f->items);
+        sender_succeed(s, &f->items);
     else if (o->result == PUSH_REJECTED && several)
-        try_each_alone(s, &f->items);
+        sender_try_each_alone(s, &f->items);
     else
-        fail(s, &f->items, o);
-    publish_queue(s);
+        sender_fail(s, &f->items, o);
+    sender_publish_queue(s);
 }
 
-static void on_pushed(void *arg, const struct push_outcome *o)
+static void sender_on_pushed(void *arg, const struct push_outcome *o)
 {
     struct flight *f = arg;
     struct sender *s = f->sender;
     s->in_flight--;
-    settle(f, o);
-    pump(s);
+    sender_settle(f, o);
+    sender_pump(s);
 }
 
 /* --- sending --- */
 
-static struct flight *free_flight(struct sender *s)
+static struct flight *sender_free_flight(struct sender *s)
 {
     for (size_t i = 0; i < SENDER_IN_FLIGHT; i++) {
         if (!s->flights[i].len)
@@ -379,35 +379,29 @@ static struct flight *free_flight(struct sender *s)
     return NULL;
 }
 
-/* Series and, behind them in the same block, the labels they point to. */
-static struct push_series *make_series(const struct flight *f)
+/* One series per profile and, behind them in the same block, the profiles they point to. */
+static struct series *sender_make_series(const struct flight *f)
 {
-    size_t label_count = 0, n = 0;
-    list_each(&f->items, node) label_count += labels_len(list_entry(node, struct push_item, node)->labels);
-    struct push_series *series = xmalloc(f->len * sizeof *series + label_count * sizeof(struct push_label));
-    struct push_label *at = (struct push_label *)(series + f->len);
+    struct series *series = xmalloc(f->len * (sizeof *series + sizeof(struct str))), *at = series;
+    struct str *profile = (struct str *)(series + f->len);
     list_each(&f->items, node)
     {
         const struct push_item *item = list_entry(node, struct push_item, node);
-        const struct str profile = {(const char *)item->profile->pprof, item->profile->len};
-        const size_t len = labels_len(item->labels);
-        series[n++] = (struct push_series){at, len, profile};
-        for (size_t i = 0; i < len; i++) {
-            const struct label *l = labels_at(item->labels, i);
-            *at++ = (struct push_label){l->name, l->value};
-        }
+        const size_t labels = labels_len(item->labels);
+        *profile = (struct str){(const char *)item->profile->pprof, item->profile->len};
+        *at++ = (struct series){labels ? labels_at(item->labels, 0) : NULL, labels, profile++, 1};
     }
     return series;
 }
 
-static int start_push(struct sender *s, struct flight *f, struct err *err)
+static int sender_start_push(struct sender *s, struct flight *f, struct err *err)
 {
     const struct write_endpoint_args *a = s->args;
     cleanup_free char *authorization = NULL;
     int code = http_settings_authorization(&a->http, &authorization, err);
     if (code < 0)
         return code;
-    cleanup_free struct push_series *series = make_series(f);
+    cleanup_free struct series *series = sender_make_series(f);
     if (!s->http)
         s->http = http_client_get(s->env.loop);
     const struct push_endpoint e = {
@@ -423,10 +417,10 @@ static int start_push(struct sender *s, struct flight *f, struct err *err)
         .proxy = s->set->http_open.proxy,
         .tls = s->set->http_open.tls,
     };
-    return push_start(s->http, &e, series, f->len, on_pushed, f, &f->push, err);
+    return push_client_start(s->http, &e, series, f->len, sender_on_pushed, f, &f->push, err);
 }
 
-static void send_batch(struct sender *s, struct flight *f)
+static void sender_send_batch(struct sender *s, struct flight *f)
 {
     struct err err = {0};
     list_each(&f->items, node)
@@ -434,17 +428,17 @@ static void send_batch(struct sender *s, struct flight *f)
         if (list_entry(node, struct push_item, node)->attempts)
             metric_add(&compat_retries, 1, s->local_id, s->path, s->label);
     }
-    int code = start_push(s, f, &err);
+    int code = sender_start_push(s, f, &err);
     if (code == 0) {
         s->in_flight++;
         return;
     }
     struct push_outcome o = {.result = code == -E2BIG ? PUSH_REJECTED : PUSH_RETRY};
     snprintf(o.reason, sizeof o.reason, "%s", err.text);
-    settle(f, &o);
+    sender_settle(f, &o);
 }
 
-static void end_drain(struct sender *s)
+static void sender_end_drain(struct sender *s)
 {
     if (s->in_flight || s->queue.len || !s->drained)
         return;
@@ -459,31 +453,31 @@ static void end_drain(struct sender *s)
 }
 
 /* Starts what may be started now. */
-static void pump(struct sender *s)
+static void sender_pump(struct sender *s)
 {
     while (s->state != SENDER_STOPPED && !s->wait_until_ns) {
         const bool probe = s->state == SENDER_FAILING && !s->draining;
-        struct flight *f = s->in_flight < (probe ? 1 : SENDER_IN_FLIGHT) ? free_flight(s) : NULL;
+        struct flight *f = s->in_flight < (probe ? 1 : SENDER_IN_FLIGHT) ? sender_free_flight(s) : NULL;
         if (!f)
             break;
-        f->len = push_queue_take(&s->queue, now_ns(), probe ? 1 : BATCH_PROFILES, BATCH_BYTES, &f->items);
+        f->len = push_queue_take(&s->queue, sender_now_ns(), probe ? 1 : BATCH_PROFILES, BATCH_BYTES, &f->items);
         if (!f->len)
             break;
-        send_batch(s, f);
+        sender_send_batch(s, f);
     }
-    publish_queue(s);
+    sender_publish_queue(s);
     if (s->draining)
-        end_drain(s);
+        sender_end_drain(s);
 }
 
-static void cancel_flights(struct sender *s)
+static void sender_cancel_flights(struct sender *s)
 {
     for (size_t i = 0; i < SENDER_IN_FLIGHT; i++) {
         struct flight *f = &s->flights[i];
         if (!f->len)
             continue;
-        push_cancel(f->push);
-        for (struct push_item *item; (item = first_item(&f->items));)
+        push_client_cancel(f->push);
+        for (struct push_item *item; (item = sender_first_item(&f->items));)
             push_queue_drop(&s->queue, item, PUSH_DROP_SHUTDOWN);
         f->len = 0;
         f->push = NULL;
@@ -491,57 +485,57 @@ static void cancel_flights(struct sender *s)
     }
 }
 
-static void on_timer(uv_timer_t *t)
+static void sender_on_timer(uv_timer_t *t)
 {
     struct sender *s = t->data;
     s->wait_until_ns = 0;
     if (s->draining) {
         if (!s->last_error[0])
-            snprintf(s->last_error, sizeof s->last_error, "no answer in time");
-        cancel_flights(s);
+            snprintf(s->last_error, sizeof s->last_error, "timeout");
+        sender_cancel_flights(s);
         push_queue_clear(&s->queue, PUSH_DROP_SHUTDOWN);
     }
-    pump(s);
+    sender_pump(s);
 }
 
 void sender_update(struct sender *s, struct sender_settings *set)
 {
     struct sender_settings *old = s->set;
     bool changed = !schema_equal(&write_endpoint_schema, old->args, set->args);
-    use(s, set);
+    sender_use(s, set);
     sender_settings_free(old);
     if (!changed)
         return;
     push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
-    stop_waiting(s);
-    pump(s);
+    sender_stop_waiting(s);
+    sender_pump(s);
 }
 
-static void on_gathered(uv_prepare_t *h)
+static void sender_on_gathered(uv_prepare_t *h)
 {
     uv_prepare_stop(h);
-    pump(h->data);
+    sender_pump(h->data);
 }
 
 /* Before the loop waits again, that is, when all profiles of a conversion are here. */
-static void pump_soon(struct sender *s)
+static void sender_pump_soon(struct sender *s)
 {
     if (!s->gathered) {
         s->gathered = xcalloc(1, sizeof *s->gathered);
         uv_prepare_init(s->env.loop, s->gathered);
         s->gathered->data = s;
     }
-    uv_prepare_start(s->gathered, on_gathered);
+    uv_prepare_start(s->gathered, sender_on_gathered);
 }
 
 void sender_append(struct sender *s, const struct labels *labels, struct profile *p)
 {
-    push_queue_add(&s->queue, labels, p, now_ns());
+    push_queue_add(&s->queue, labels, p, sender_now_ns());
     if (s->state == SENDER_STOPPED)
         push_queue_clear(&s->queue, PUSH_DROP_SHUTDOWN);
     else
-        pump_soon(s);
-    publish_queue(s);
+        sender_pump_soon(s);
+    sender_publish_queue(s);
 }
 
 void sender_drain(struct sender *s, int64_t timeout_ms, void (*done)(void *arg), void *arg)
@@ -550,11 +544,11 @@ void sender_drain(struct sender *s, int64_t timeout_ms, void (*done)(void *arg),
     s->drained = done;
     s->drained_arg = arg;
     s->wait_until_ns = 0;
-    set_timer(s, timeout_ms * ms_ns);
-    pump(s);
+    sender_set_timer(s, timeout_ms * ms_ns);
+    sender_pump(s);
 }
 
-static void free_handle(uv_handle_t *h)
+static void sender_free_handle(uv_handle_t *h)
 {
     free(h);
 }
@@ -563,15 +557,15 @@ void sender_free(struct sender *s)
 {
     if (!s)
         return;
-    cancel_flights(s);
+    sender_cancel_flights(s);
     push_queue_clear(&s->queue, PUSH_DROP_SHUTDOWN);
-    publish_queue(s);
+    sender_publish_queue(s);
     if (metric_value(&queue_bytes, s->label) == 0)
         metric_forget(&queue_bytes, s->label);
     if (s->timer)
-        uv_close((uv_handle_t *)s->timer, free_handle);
+        uv_close((uv_handle_t *)s->timer, sender_free_handle);
     if (s->gathered)
-        uv_close((uv_handle_t *)s->gathered, free_handle);
+        uv_close((uv_handle_t *)s->gathered, sender_free_handle);
     http_client_put(s->http);
     sender_settings_free(s->set);
     free(s->path);
@@ -580,7 +574,7 @@ void sender_free(struct sender *s)
 
 void sender_view(const struct sender *s, struct sender_view *ret)
 {
-    int64_t wait = s->wait_until_ns ? s->wait_until_ns - now_ns() : 0;
+    int64_t wait = s->wait_until_ns ? s->wait_until_ns - sender_now_ns() : 0;
     *ret = (struct sender_view){
         .state = s->state,
         .endpoint = s->label,

@@ -37,7 +37,7 @@ const struct label *labels_at(const struct labels *ls, size_t i)
     return &ls->items[i];
 }
 
-static const struct label *find(const struct labels *ls, struct str name)
+static const struct label *labels_find(const struct labels *ls, struct str name)
 {
     size_t lo = 0, hi = labels_len(ls);
     while (lo < hi) {
@@ -55,13 +55,13 @@ static const struct label *find(const struct labels *ls, struct str name)
 
 struct str labels_get(const struct labels *ls, struct str name)
 {
-    const struct label *l = find(ls, name);
+    const struct label *l = labels_find(ls, name);
     return l ? l->value : STR("");
 }
 
 bool labels_has(const struct labels *ls, struct str name)
 {
-    return find(ls, name) != NULL;
+    return labels_find(ls, name) != NULL;
 }
 
 bool labels_equal(const struct labels *a, const struct labels *b)
@@ -102,7 +102,7 @@ uint64_t labels_hash(const struct labels *ls)
     return h;
 }
 
-static void print_quoted(struct str s, struct buf *out)
+static void labels_print_quoted(struct str s, struct buf *out)
 {
     buf_byte(out, '"');
     for (size_t i = 0; i < s.n; i++) {
@@ -127,7 +127,7 @@ void labels_print(const struct labels *ls, struct buf *out)
             buf_puts(out, ", ");
         buf_str(out, ls->items[i].name);
         buf_byte(out, '=');
-        print_quoted(ls->items[i].value, out);
+        labels_print_quoted(ls->items[i].value, out);
     }
     buf_byte(out, '}');
 }

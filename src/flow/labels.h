@@ -17,6 +17,7 @@ struct label {
 struct labels; /* opaque */
 
 size_t labels_len(const struct labels *ls);
+/* The ones that follow it lie behind it. */
 const struct label *labels_at(const struct labels *ls, size_t i);
 /* "" when missing. Borrowed. */
 struct str labels_get(const struct labels *ls, struct str name);

@@ -54,13 +54,13 @@ void receiver_unref(struct receiver *r)
     free(r);
 }
 
-static void capsule_free(void *data)
+static void receiver_capsule_free(void *data)
 {
     receiver_unref(data);
 }
 
 /* The name configurations see in messages of the reference. */
-const struct capsule_type receiver_capsule = {.name = "pyroscope.Appendable", .free = capsule_free};
+const struct capsule_type receiver_capsule = {.name = "pyroscope.Appendable", .free = receiver_capsule_free};
 
 struct value *receiver_value(struct receiver *r)
 {
@@ -69,7 +69,7 @@ struct value *receiver_value(struct receiver *r)
 
 /* --- the option type --- */
 
-static void list_done(void *field)
+static void receiver_list_done(void *field)
 {
     struct receivers *rs = field;
     for (size_t i = 0; i < rs->len; i++)
@@ -78,13 +78,13 @@ static void list_done(void *field)
     *rs = (struct receivers){0};
 }
 
-static int list_decode(struct value *v, void *field, struct err *err)
+static int receiver_list_decode(struct value *v, void *field, struct err *err)
 {
     if (value_kind(v) == VALUE_NULL)
         return 0;
     if (value_kind(v) != VALUE_ARRAY)
         return coerce_refuse(v, VALUE_ARRAY, err);
-    __attribute__((cleanup(list_done))) struct receivers rs = {0};
+    __attribute__((cleanup(receiver_list_done))) struct receivers rs = {0};
     rs.items = xcalloc(value_len(v) + 1, sizeof *rs.items);
     for (size_t i = 0; i < value_len(v); i++) {
         const struct value *item = value_item(v, i);
@@ -103,13 +103,13 @@ static int list_decode(struct value *v, void *field, struct err *err)
     return 0;
 }
 
-static bool list_equal(const void *a, const void *b)
+static bool receiver_list_equal(const void *a, const void *b)
 {
     const struct receivers *x = a, *y = b;
     return x->len == y->len && (x->len == 0 || memcmp(x->items, y->items, x->len * sizeof *x->items) == 0);
 }
 
-static struct value *list_to_value(const void *field)
+static struct value *receiver_list_to_value(const void *field)
 {
     const struct receivers *rs = field;
     cleanup_free struct value **items = xcalloc(rs->len + 1, sizeof *items);
@@ -120,10 +120,10 @@ static struct value *list_to_value(const void *field)
 
 const struct option_type receivers_option = {
     .name = "list(ProfilesReceiver)",
-    .decode = list_decode,
-    .done = list_done,
-    .equal = list_equal,
-    .to_value = list_to_value,
+    .decode = receiver_list_decode,
+    .done = receiver_list_done,
+    .equal = receiver_list_equal,
+    .to_value = receiver_list_to_value,
 };
 
 void fanout_append(const struct receivers *rs, const struct labels *labels, struct profile *p)

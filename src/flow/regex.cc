@@ -127,7 +127,7 @@ bool regex_matches(const struct regex *re, struct str text, struct regex_match *
 }
 
 // The group a name stands for, or -1: digits without a leading zero are its number.
-static int group_of(const struct regex *re, struct str name)
+static int regex_group_of(const struct regex *re, struct str name)
 {
     const bool has_leading_zero = name.p[0] == '0' && name.n > 1;
     uint64_t number;
@@ -138,7 +138,7 @@ static int group_of(const struct regex *re, struct str name)
     return found == names.end() ? -1 : found->second;
 }
 
-static size_t word_length(struct str s)
+static size_t regex_word_length(struct str s)
 {
     size_t at = 0, size;
     while (at < s.n && text_is_word(text_rune({s.p + at, s.n - at}, &size)))
@@ -147,11 +147,11 @@ static size_t word_length(struct str s)
 }
 
 // Reads the name after a `$`; 0: there is none. Otherwise how many bytes it takes, braces included.
-static size_t reference(struct str s, struct str *name)
+static size_t regex_reference(struct str s, struct str *name)
 {
     const bool braced = s.n > 0 && s.p[0] == '{';
     const size_t start = braced ? 1 : 0;
-    const size_t n = word_length({s.p + start, s.n - start});
+    const size_t n = regex_word_length({s.p + start, s.n - start});
     if (n == 0 || (braced && (start + n >= s.n || s.p[start + n] != '}')))
         return 0;
     *name = {s.p + start, n};
@@ -170,10 +170,10 @@ void regex_expand(const struct regex *re, const struct regex_match *match, struc
             return;
         const struct str after = {dollar + 1, rest.n - plain - 1};
         struct str name;
-        const size_t taken = reference(after, &name);
+        const size_t taken = regex_reference(after, &name);
         at += 1 + taken;
         if (taken > 0) {
-            const int group = group_of(re, name);
+            const int group = regex_group_of(re, name);
             if (group >= 0 && static_cast<size_t>(group) < match->len)
                 buf_str(out, match->groups[group]);
             continue;

@@ -72,20 +72,20 @@ bool relabel_rules_equal(const struct relabel_rules *a, const struct relabel_rul
     return true;
 }
 
-static void capsule_free(void *data)
+static void relabel_capsule_free(void *data)
 {
     relabel_rules_unref(data);
 }
 
-static bool capsule_equal(const void *a, const void *b)
+static bool relabel_capsule_equal(const void *a, const void *b)
 {
     return relabel_rules_equal(a, b);
 }
 
 const struct capsule_type relabel_rules_capsule = {
     .name = "relabel.Rules",
-    .free = capsule_free,
-    .equal = capsule_equal,
+    .free = relabel_capsule_free,
+    .equal = relabel_capsule_equal,
 };
 
 struct value *relabel_rules_value(struct relabel_rules *rules)
@@ -95,7 +95,7 @@ struct value *relabel_rules_value(struct relabel_rules *rules)
 
 /* --- applying --- */
 
-static bool matches(const struct relabel_rule *r, struct str text, struct regex_match *match)
+static bool relabel_matches(const struct relabel_rule *r, struct str text, struct regex_match *match)
 {
     if (r->regex)
         return regex_matches(r->regex, text, match);
@@ -105,7 +105,7 @@ static bool matches(const struct relabel_rule *r, struct str text, struct regex_
 }
 
 /* An absent label and one with an empty value are the same thing here. */
-static void put(struct labels_builder *b, struct str name, struct str value)
+static void relabel_put(struct labels_builder *b, struct str name, struct str value)
 {
     if (value.n == 0)
         labels_del(b, name);
@@ -143,8 +143,8 @@ static bool source_value(struct relabel_rules *rules, const struct relabel_rule 
 }
 
 /* Expands one template; the result is borrowed from `out`. NULL regex means a rule without groups. */
-static bool expand(const struct relabel_rule *r, const struct regex_match *match, const char *replacement,
-                   struct buf *out, struct str *ret)
+static bool relabel_expand(const struct relabel_rule *r, const struct regex_match *match, const char *replacement,
+                           struct buf *out, struct str *ret)
 {
     if (!r->regex || !strchr(replacement, '$')) {
         *ret = str_of(replacement);
@@ -156,16 +156,16 @@ static bool expand(const struct relabel_rule *r, const struct regex_match *match
     return buf_ok(out);
 }
 
-static void replace(struct relabel_rules *rules, const struct relabel_rule *r, struct str value)
+static void relabel_replace(struct relabel_rules *rules, const struct relabel_rule *r, struct str value)
 {
     struct regex_match match;
     struct str name, text;
-    if (matches(r, value, &match) && expand(r, &match, r->target_label, &rules->name, &name) &&
-        expand(r, &match, r->replacement, &rules->value, &text) && name.n > 0 && str_is_utf8(name))
-        put(&rules->builder, name, text);
+    if (relabel_matches(r, value, &match) && relabel_expand(r, &match, r->target_label, &rules->name, &name) &&
+        relabel_expand(r, &match, r->replacement, &rules->value, &text) && name.n > 0 && str_is_utf8(name))
+        relabel_put(&rules->builder, name, text);
 }
 
-static void hashmod(struct labels_builder *b, const struct relabel_rule *r, struct str value)
+static void relabel_hashmod(struct labels_builder *b, const struct relabel_rule *r, struct str value)
 {
     uint8_t digest[MD5_SIZE];
     md5(value, digest);
@@ -174,10 +174,10 @@ static void hashmod(struct labels_builder *b, const struct relabel_rule *r, stru
         low = low << 8 | digest[i];
     char text[24];
     snprintf(text, sizeof text, "%" PRIu64, low % r->modulus);
-    put(b, str_of(r->target_label), str_of(text));
+    relabel_put(b, str_of(r->target_label), str_of(text));
 }
 
-static void change_case(struct relabel_rules *rules, const struct relabel_rule *r, struct str value)
+static void relabel_change_case(struct relabel_rules *rules, const struct relabel_rule *r, struct str value)
 {
     buf_reset(&rules->value);
     if (r->action == RELABEL_LOWERCASE)
@@ -185,10 +185,10 @@ static void change_case(struct relabel_rules *rules, const struct relabel_rule *
     else
         text_upper(value, &rules->value);
     if (buf_ok(&rules->value))
-        put(&rules->builder, str_of(r->target_label), buf_slice(&rules->value));
+        relabel_put(&rules->builder, str_of(r->target_label), buf_slice(&rules->value));
 }
 
-static void labelmap(struct relabel_rules *rules, const struct relabel_rule *r)
+static void relabel_labelmap(struct relabel_rules *rules, const struct relabel_rule *r)
 {
     struct labels *snapshot = labels_build(&rules->builder, true);
     labels_builder_from(&rules->builder, snapshot);
@@ -196,8 +196,8 @@ static void labelmap(struct relabel_rules *rules, const struct relabel_rule *r)
         const struct label *l = labels_at(snapshot, i);
         struct regex_match match;
         struct str name;
-        if (matches(r, l->name, &match) && expand(r, &match, r->replacement, &rules->name, &name))
-            put(&rules->builder, name, l->value);
+        if (relabel_matches(r, l->name, &match) && relabel_expand(r, &match, r->replacement, &rules->name, &name))
+            relabel_put(&rules->builder, name, l->value);
     }
     labels_unref(snapshot);
 }
@@ -207,13 +207,13 @@ static void filter_names(struct labels_builder *b, const struct relabel_rule *r)
     const bool drop_matching = r->action == RELABEL_LABELDROP;
     /* Backwards: deletion moves those behind, which were looked at, into the gap. */
     for (size_t i = b->len; i-- > 0;) {
-        if (matches(r, b->items[i].name, NULL) == drop_matching)
+        if (relabel_matches(r, b->items[i].name, NULL) == drop_matching)
             labels_del(b, b->items[i].name);
     }
 }
 
 /* False: the set is rejected. */
-static bool apply(struct relabel_rules *rules, const struct relabel_rule *r)
+static bool relabel_apply(struct relabel_rules *rules, const struct relabel_rule *r)
 {
     struct labels_builder *b = &rules->builder;
     struct str value = {0};
@@ -224,25 +224,25 @@ static bool apply(struct relabel_rules *rules, const struct relabel_rule *r)
     case RELABEL_NONE:
         break;
     case RELABEL_REPLACE:
-        replace(rules, r, value);
+        relabel_replace(rules, r, value);
         break;
     case RELABEL_KEEP:
-        return matches(r, value, NULL);
+        return relabel_matches(r, value, NULL);
     case RELABEL_DROP:
-        return !matches(r, value, NULL);
+        return !relabel_matches(r, value, NULL);
     case RELABEL_KEEPEQUAL:
         return str_eq(labels_builder_get(b, str_of(r->target_label)), value);
     case RELABEL_DROPEQUAL:
         return !str_eq(labels_builder_get(b, str_of(r->target_label)), value);
     case RELABEL_HASHMOD:
-        hashmod(b, r, value);
+        relabel_hashmod(b, r, value);
         break;
     case RELABEL_LOWERCASE:
     case RELABEL_UPPERCASE:
-        change_case(rules, r, value);
+        relabel_change_case(rules, r, value);
         break;
     case RELABEL_LABELMAP:
-        labelmap(rules, r);
+        relabel_labelmap(rules, r);
         break;
     case RELABEL_LABELDROP:
     case RELABEL_LABELKEEP:
@@ -252,7 +252,7 @@ static bool apply(struct relabel_rules *rules, const struct relabel_rule *r)
     return true;
 }
 
-static void trim(struct buf *b)
+static void relabel_trim(struct buf *b)
 {
     if (b->cap > SCRATCH_KEEP) {
         buf_done(b);
@@ -265,12 +265,12 @@ struct labels *relabel(struct relabel_rules *rules, const struct labels *in)
     labels_builder_from(&rules->builder, in);
     bool kept = true;
     for (size_t i = 0; kept && i < rules->len; i++)
-        kept = apply(rules, &rules->items[i]);
+        kept = relabel_apply(rules, &rules->items[i]);
     struct labels *out = kept ? labels_build(&rules->builder, true) : NULL;
     labels_builder_from(&rules->builder, NULL);
-    trim(&rules->source);
-    trim(&rules->mended);
-    trim(&rules->name);
-    trim(&rules->value);
+    relabel_trim(&rules->source);
+    relabel_trim(&rules->mended);
+    relabel_trim(&rules->name);
+    relabel_trim(&rules->value);
     return out;
 }

@@ -111,7 +111,7 @@ static bool is_label_name(struct str name)
     return name.n > 0 && str_is_utf8(name);
 }
 
-static size_t word_length(struct str s)
+static size_t relabel_rule_word_length(struct str s)
 {
     size_t n = 0;
     while (n < s.n && (s.p[n] == '_' || (s.p[n] >= '0' && s.p[n] <= '9') || (s.p[n] >= 'a' && s.p[n] <= 'z') ||
@@ -129,13 +129,13 @@ static bool is_name_template(struct str s)
         if (s.p[at] == '$') {
             const bool braced = at + 1 < s.n && s.p[at + 1] == '{';
             at += braced ? 2 : 1;
-            const size_t n = word_length((struct str){s.p + at, s.n - at});
+            const size_t n = relabel_rule_word_length((struct str){s.p + at, s.n - at});
             at += n;
             if (n == 0 || (braced && (at >= s.n || s.p[at] != '}')))
                 return false;
             at += braced ? 1 : 0;
         } else {
-            const size_t n = word_length((struct str){s.p + at, s.n - at});
+            const size_t n = relabel_rule_word_length((struct str){s.p + at, s.n - at});
             if (n == 0)
                 return false;
             at += n;
@@ -208,7 +208,7 @@ static int check_unused_fields(const struct relabel_rule *r, struct err *err)
     return 0;
 }
 
-static int validate(const void *record, struct err *err)
+static int relabel_rule_validate(const void *record, struct err *err)
 {
     const struct relabel_rule *r = record;
     if (r->action == RELABEL_NONE)
@@ -224,25 +224,25 @@ static int validate(const void *record, struct err *err)
 
 static const struct option options[] = {
     {"action", OPT_CUSTOM, offsetof(struct relabel_rule, action), .custom = &action_option,
-     .default_text = "\"replace\"", .help = "What the rule does."},
+     .default_text = "\"replace\"", .help = "Action of the rule."},
     {"source_labels", OPT_STRING_LIST, offsetof(struct relabel_rule, source_labels),
      .set_offset = offsetof(struct relabel_rule, source_labels_set),
-     .help = "Labels whose values, joined by the separator, are matched against `regex`."},
+     .help = "Labels whose values, joined with `separator`, are matched against `regex`."},
     {"separator", OPT_STRING, offsetof(struct relabel_rule, separator), .default_text = "\"" DEFAULT_SEPARATOR "\"",
-     .help = "Put between the values of `source_labels`."},
+     .help = "Separator between the values of `source_labels`."},
     {"regex", OPT_CUSTOM, offsetof(struct relabel_rule, regex), .custom = &regex_option,
      .default_text = "\"" DEFAULT_REGEX "\"",
-     .help = "RE2 expression with optional parenthesized groups; always matches from start to end."},
-    {"modulus", OPT_UINT, offsetof(struct relabel_rule, modulus), .help = "Divisor of `hashmod`."},
+     .help = "RE2 regular expression, anchored at both ends; may contain capture groups."},
+    {"modulus", OPT_UINT, offsetof(struct relabel_rule, modulus), .help = "Modulus of `hashmod`."},
     {"target_label", OPT_STRING, offsetof(struct relabel_rule, target_label),
-     .help = "Label the result is written to; `replace` expands groups of `regex` in it."},
+     .help = "Label the result is written to; `replace` expands capture groups in it."},
     {"replacement", OPT_STRING, offsetof(struct relabel_rule, replacement),
-     .default_text = "\"" DEFAULT_REPLACEMENT "\"", .help = "New value, with groups of `regex` expanded."},
+     .default_text = "\"" DEFAULT_REPLACEMENT "\"", .help = "New value, with capture groups expanded."},
     {0},
 };
 
 const struct schema relabel_rule_schema = {
-    .size = sizeof(struct relabel_rule), .options = options, .validate = validate};
+    .size = sizeof(struct relabel_rule), .options = options, .validate = relabel_rule_validate};
 
 bool relabel_rule_unpushable(const struct relabel_rule *r, struct err *why)
 {
@@ -255,9 +255,9 @@ bool relabel_rule_unpushable(const struct relabel_rule *r, struct err *why)
         return false;
     /* What a group inserts is unknown, but the text around it stays. */
     for (const char *p = name; *p; p++) {
-        if (word_length((struct str){p, 1}) == 1 || strchr(".${}", *p))
+        if (relabel_rule_word_length((struct str){p, 1}) == 1 || strchr(".${}", *p))
             continue;
-        err_set(why, -EINVAL, "label name \"%s\" can never be pushed: character is not allowed: '%c'", name, *p);
+        err_set(why, -EINVAL, "label name \"%s\" is invalid for pushes: character is not allowed: '%c'", name, *p);
         return true;
     }
     return false;

@@ -10,12 +10,12 @@
 
 /* --- the capsule --- */
 
-static void capsule_free(void *data)
+static void targets_capsule_free(void *data)
 {
     labels_unref(data);
 }
 
-static bool capsule_equal(const void *a, const void *b)
+static bool targets_capsule_equal(const void *a, const void *b)
 {
     return labels_equal(a, b);
 }
@@ -38,8 +38,8 @@ static struct value *capsule_get(const void *data, struct str key)
 
 const struct capsule_type target_capsule = {
     .name = "discovery.Target",
-    .free = capsule_free,
-    .equal = capsule_equal,
+    .free = targets_capsule_free,
+    .equal = targets_capsule_equal,
     .to_object = capsule_to_object,
     .get = capsule_get,
     .converter = "target",
@@ -129,14 +129,14 @@ static int set_label(struct labels_builder *b, struct str name, const struct val
                    STR_ARG(name));
 }
 
-struct member {
+struct target_member {
     struct str name;
     struct value *value;
 };
 
-static int by_name(const void *a, const void *b)
+static int targets_by_name(const void *a, const void *b)
 {
-    return str_cmp(((const struct member *)a)->name, ((const struct member *)b)->name);
+    return str_cmp(((const struct target_member *)a)->name, ((const struct target_member *)b)->name);
 }
 
 /* In the order of their names, in which labels are cheap to add: a hostile object has hundreds of thousands. */
@@ -144,10 +144,10 @@ static int from_object(const struct value *object, struct labels **ret, struct e
 {
     cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
     const size_t len = value_len(object);
-    cleanup_free struct member *members = xcalloc(len + 1, sizeof *members);
+    cleanup_free struct target_member *members = xcalloc(len + 1, sizeof *members);
     for (size_t i = 0; i < len; i++)
         members[i].name = value_key(object, i, &members[i].value);
-    qsort(members, len, sizeof *members, by_name);
+    qsort(members, len, sizeof *members, targets_by_name);
     for (size_t i = 0; i < len; i++) {
         const int code = set_label(&b, members[i].name, members[i].value, err);
         if (code < 0)
@@ -200,7 +200,7 @@ static int at_index(size_t i, int code, struct err *err)
     return err_set(err, code, "[%zu] %s", i, cause.text);
 }
 
-static int list_decode(struct value *v, void *field, struct err *err)
+static int targets_list_decode(struct value *v, void *field, struct err *err)
 {
     if (value_kind(v) == VALUE_NULL)
         return 0;
@@ -219,12 +219,12 @@ static int list_decode(struct value *v, void *field, struct err *err)
     return 0;
 }
 
-static void list_done(void *field)
+static void targets_list_done(void *field)
 {
     targets_done(field);
 }
 
-static bool list_equal(const void *a, const void *b)
+static bool targets_list_equal(const void *a, const void *b)
 {
     const struct targets *x = a, *y = b;
     if (x->len != y->len)
@@ -236,7 +236,7 @@ static bool list_equal(const void *a, const void *b)
     return true;
 }
 
-static struct value *list_to_value(const void *field)
+static struct value *targets_list_to_value(const void *field)
 {
     const struct targets *ts = field;
     return targets_value(ts->items, ts->len);
@@ -244,10 +244,10 @@ static struct value *list_to_value(const void *field)
 
 const struct option_type targets_option = {
     .name = "list(map(string))",
-    .decode = list_decode,
-    .done = list_done,
-    .equal = list_equal,
-    .to_value = list_to_value,
+    .decode = targets_list_decode,
+    .done = targets_list_done,
+    .equal = targets_list_equal,
+    .to_value = targets_list_to_value,
 };
 
 struct value *targets_value(struct labels *const *items, size_t n)

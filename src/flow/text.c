@@ -6,7 +6,7 @@
 enum { RUNE_BROKEN = 0xfffd };
 
 /* NULL where the C library has no such locale: then only ASCII has case. Kept for the life of the program. */
-static locale_t unicode(void)
+static locale_t text_unicode(void)
 {
     static locale_t loaded;
     static bool tried;
@@ -51,29 +51,29 @@ bool text_is_word(uint32_t rune)
 {
     if (rune < 0x80)
         return rune == '_' || (rune >= '0' && rune <= '9') || ((rune | 0x20) >= 'a' && (rune | 0x20) <= 'z');
-    return rune != RUNE_BROKEN && unicode() && iswalnum_l((wint_t)rune, unicode());
+    return rune != RUNE_BROKEN && text_unicode() && iswalnum_l((wint_t)rune, text_unicode());
 }
 
-static uint32_t lower(uint32_t r)
+static uint32_t text_lower_rune(uint32_t r)
 {
     if (r < 0x80)
         return r >= 'A' && r <= 'Z' ? r | 0x20 : r;
-    return unicode() ? (uint32_t)towlower_l((wint_t)r, unicode()) : r;
+    return text_unicode() ? (uint32_t)towlower_l((wint_t)r, text_unicode()) : r;
 }
 
-static uint32_t upper(uint32_t r)
+static uint32_t text_upper_rune(uint32_t r)
 {
     if (r < 0x80)
         return r >= 'a' && r <= 'z' ? r & ~0x20u : r;
-    return unicode() ? (uint32_t)towupper_l((wint_t)r, unicode()) : r;
+    return text_unicode() ? (uint32_t)towupper_l((wint_t)r, text_unicode()) : r;
 }
 
-static uint32_t same(uint32_t r)
+static uint32_t text_same(uint32_t r)
 {
     return r;
 }
 
-static void map(struct str s, uint32_t (*to)(uint32_t), struct buf *out)
+static void text_map(struct str s, uint32_t (*to)(uint32_t), struct buf *out)
 {
     for (size_t at = 0, size; at < s.n; at += size)
         put_rune(to(text_rune((struct str){s.p + at, s.n - at}, &size)), out);
@@ -81,15 +81,15 @@ static void map(struct str s, uint32_t (*to)(uint32_t), struct buf *out)
 
 void text_lower(struct str s, struct buf *out)
 {
-    map(s, lower, out);
+    text_map(s, text_lower_rune, out);
 }
 
 void text_upper(struct str s, struct buf *out)
 {
-    map(s, upper, out);
+    text_map(s, text_upper_rune, out);
 }
 
 void text_mend(struct str s, struct buf *out)
 {
-    map(s, same, out);
+    text_map(s, text_same, out);
 }

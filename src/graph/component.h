@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "flow/jvm_status.h"
 #include "lang/schema.h"
 #include "lang/stability.h"
 #include "lang/value.h"
@@ -36,6 +37,8 @@ struct component_def {
     void (*free)(void *state);
     /* Optional: what an operator wants to see; new reference to an object. */
     struct value *(*debug_info)(void *state);
+    /* Optional: shows every JVM it knows, in the order of their process IDs. */
+    void (*jvms)(void *state, jvm_status_visit *visit, void *arg);
     /* A source of modules, `import.*`: its label is a namespace, not a name for its exports, which the engine itself reads:
      *     files        array of {name, text}, the texts of one module; null as long as nothing has arrived
      *     module_path  string: what `module_path` is in there; null: as around the import

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <uv.h>
 
+#include "base/config_file.h"
 #include "base/err.h"
 #include "graph/component.h"
 #include "lang/diag.h"
@@ -25,13 +26,6 @@
 struct controller;
 struct module;
 struct settings;
-
-/* A configuration file in memory. `name` is what messages show. Borrowed during the call. */
-struct config_file {
-    const char *name;
-    const char *text;
-    size_t len;
-};
 
 struct controller_options {
     uv_loop_t *loop;
@@ -53,8 +47,8 @@ struct controller_options {
 enum { CONTROLLER_STOP_MS = 9000 };
 
 struct controller *controller_new(const struct controller_options *options);
-/* Text of one or more files, in order. The first load that succeeds starts the components. 0; -EINVAL: refused, nothing changed;
- * -EIO: loaded, but a component refused its update. `ds` can hold warnings in any case. -ESHUTDOWN after controller_stop(). */
+/* Text of one or more files, in order, borrowed during the call. The first load that succeeds starts the components. 0;
+ * -EINVAL: refused, nothing changed; -EIO: loaded, but a component refused its update. `ds` can hold warnings in any case. -ESHUTDOWN after controller_stop(). */
 must_check int controller_load(struct controller *c, const struct config_file *files, size_t n, struct diags *ds);
 bool controller_ready(const struct controller *c);
 /* Stops every component: those nobody references at once and in parallel, the others as soon as everyone who references them has

@@ -185,3 +185,14 @@ struct value *controller_debug_info(struct controller *c, const char *id)
     const struct instance *i = n ? n->instance : NULL;
     return i && i->state && i->def->debug_info ? i->def->debug_info(i->state) : NULL;
 }
+
+bool controller_jvms(struct controller *c, const char *id, jvm_status_visit *visit, void *arg)
+{
+    const struct module *m;
+    const struct node *n = find_node(c, id, &m);
+    const struct instance *i = n ? n->instance : NULL;
+    if (!i || !i->state || !i->def->jvms)
+        return false;
+    i->def->jvms(i->state, visit, arg);
+    return true;
+}

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "flow/jvm_status.h"
 #include "graph/controller.h"
 #include "graph/health.h"
 #include "lang/value.h"
@@ -41,3 +42,5 @@ void controller_each_import(struct controller *c, bool (*visit)(void *arg, const
 bool controller_view(struct controller *c, const char *id, struct component_view *ret);
 /* New reference, or NULL where the component has none. */
 struct value *controller_debug_info(struct controller *c, const char *id);
+/* Calls visit for every JVM that the component profiles or is to profile. False: the component profiles none. */
+bool controller_jvms(struct controller *c, const char *id, jvm_status_visit *visit, void *arg);

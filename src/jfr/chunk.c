@@ -12,6 +12,11 @@ enum { FINISHED = 0, BEING_WRITTEN = 0xff };
 /* What async-profiler writes as the size of a chunk it still works on. */
 static const uint64_t SIZE_IN_PROGRESS = UINT64_C(1) << 30;
 static const int64_t NS_PER_SECOND = 1000000000;
+/* Between two clocks over a chunk, when neither was set. */
+static const int64_t DRIFT_NS = 1000000000;
+/* Sums and differences of a few of these do not overflow. */
+static const int64_t TIME_MAX = INT64_MAX / 4;
+enum { AT_DURATION = 40 };
 
 struct raw_header {
     struct jfr_header h;
@@ -21,7 +26,7 @@ struct raw_header {
     uint16_t flags;
 };
 
-static struct raw_header decode(const uint8_t *bytes)
+static struct raw_header header_decode(const uint8_t *bytes)
 {
     struct cursor c = cursor_of(bytes, JFR_HEADER_SIZE);
     struct raw_header r = {.magic = cursor_be32(&c), .major = cursor_be16(&c)};
@@ -40,7 +45,7 @@ static struct raw_header decode(const uint8_t *bytes)
 }
 
 /* Why this header cannot be read, or NULL. */
-static const char *defect(const struct raw_header *r)
+static const char *header_defect(const struct raw_header *r)
 {
     if (r->magic != MAGIC)
         return "no JFR magic";
@@ -51,19 +56,19 @@ static const char *defect(const struct raw_header *r)
     return NULL;
 }
 
-static bool in_progress(const struct raw_header *r)
+static bool header_in_progress(const struct raw_header *r)
 {
     return r->generation != FINISHED || r->h.checkpoint == 0 || r->h.size == SIZE_IN_PROGRESS;
 }
 
 /* Is there a part of it that was whole once? */
-static bool was_flushed(const struct raw_header *r)
+static bool header_was_flushed(const struct raw_header *r)
 {
     return r->generation != FINISHED && r->generation != BEING_WRITTEN && r->h.checkpoint != 0;
 }
 
 /* Why these offsets cannot be, or NULL. */
-static const char *bad_offsets(const struct jfr_header *h)
+static const char *header_bad_offsets(const struct jfr_header *h)
 {
     if (h->size <= JFR_HEADER_SIZE || h->size > INT64_MAX)
         return "impossible size";
@@ -78,30 +83,66 @@ static const char *bad_offsets(const struct jfr_header *h)
 
 int64_t jfr_chunk_finished(const uint8_t *header)
 {
-    struct raw_header r = decode(header);
-    if (defect(&r))
+    struct raw_header r = header_decode(header);
+    if (header_defect(&r))
         return -EBADMSG;
-    if (in_progress(&r))
+    if (header_in_progress(&r))
         return 0;
-    return bad_offsets(&r.h) ? -EBADMSG : (int64_t)r.h.size;
+    return header_bad_offsets(&r.h) ? -EBADMSG : (int64_t)r.h.size;
 }
 
 int jfr_header_read(const void *chunk, size_t len, struct jfr_header *ret, struct err *err)
 {
     if (len < JFR_HEADER_SIZE)
         return err_set(err, -EBADMSG, "chunk header: %zu of %d bytes", len, JFR_HEADER_SIZE);
-    struct raw_header r = decode(chunk);
-    const char *why = defect(&r);
-    if (!why && in_progress(&r) && !was_flushed(&r))
+    struct raw_header r = header_decode(chunk);
+    const char *why = header_defect(&r);
+    if (!why && header_in_progress(&r) && !header_was_flushed(&r))
         why = "the chunk was never finished";
     if (!why)
-        why = bad_offsets(&r.h);
+        why = header_bad_offsets(&r.h);
     if (why)
         return err_set(err, -EBADMSG, "chunk header: %s", why);
     if (r.h.size > len)
         return err_set(err, -EBADMSG, "chunk of %llu bytes is cut at %zu", (unsigned long long)r.h.size, len);
     *ret = r.h;
     return 0;
+}
+
+enum jfr_framing jfr_header_framing(const uint8_t *header, struct jfr_header *ret)
+{
+    const struct raw_header r = header_decode(header);
+    if (r.magic != MAGIC)
+        return JFR_NO_CHUNK;
+    *ret = r.h;
+    if (r.h.checkpoint == 0 || r.h.size == SIZE_IN_PROGRESS)
+        return JFR_CHUNK_OPEN;
+    const bool sane = r.h.size > JFR_HEADER_SIZE && r.h.checkpoint >= JFR_HEADER_SIZE && r.h.checkpoint < r.h.size;
+    return sane ? JFR_CHUNK_CLOSED : JFR_CHUNK_IMPOSSIBLE;
+}
+
+void jfr_header_mend_duration(struct jfr_header *h, const struct jfr_header *next)
+{
+    if (!h->ticks_per_second || next->start_ticks <= h->start_ticks)
+        return;
+    const double ns = (double)(next->start_ticks - h->start_ticks) * 1e9 / (double)h->ticks_per_second,
+                 off = ns - (double)h->duration_ns;
+    if (ns < (double)TIME_MAX && (off > (double)DRIFT_NS || off < -(double)DRIFT_NS))
+        h->duration_ns = (int64_t)ns;
+}
+
+void jfr_header_put_duration(uint8_t *chunk, int64_t duration_ns)
+{
+    uint64_t v = (uint64_t)duration_ns;
+    for (size_t i = sizeof v; i-- > 0; v >>= 8)
+        chunk[AT_DURATION + i] = (uint8_t)v;
+}
+
+void jfr_header_span(const struct jfr_header *h, int64_t *start_ns, int64_t *end_ns)
+{
+    const int64_t start = h->start_ns >= 0 && h->start_ns <= TIME_MAX ? h->start_ns : 0;
+    *end_ns = start + (h->duration_ns >= 0 && h->duration_ns <= TIME_MAX ? h->duration_ns : 0);
+    *start_ns = start;
 }
 
 int64_t jfr_ticks_to_ns(const struct jfr_header *h, int64_t ticks)

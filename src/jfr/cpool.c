@@ -11,7 +11,7 @@
 /* Entries of one pool, if not told otherwise: async-profiler's largest, symbols, stay below 100,000 in big applications. */
 enum { ENTRIES_MAX = 1 << 20, EVENT_CHECKPOINT = 1 };
 
-struct reader {
+struct pool_reader {
     const uint8_t *chunk, *end;
     const struct jfr_metadata *m;
     struct arena *arena;
@@ -31,7 +31,7 @@ static inline const uint8_t *skip_value(const struct jfr_plan *plan, const uint8
     return plan->bytes <= (size_t)(end - p) ? p + plan->bytes : NULL;
 }
 
-static int index_pool(struct reader *r, struct jfr_pool *pool, const uint8_t **p, uint64_t count, struct err *err)
+static int index_pool(struct pool_reader *r, struct jfr_pool *pool, const uint8_t **p, uint64_t count, struct err *err)
 {
     const uint8_t *at = *p, *const chunk = r->chunk, *const end = r->end;
     const struct jfr_plan *const plan = &pool->plan;
@@ -52,7 +52,7 @@ static int index_pool(struct reader *r, struct jfr_pool *pool, const uint8_t **p
         const uint8_t *value = jfr_varint(at, end, &key);
         at = value ? skip_value(plan, value, end) : NULL;
         if (!at)
-            return err_set(err, -EBADMSG, "pool of %s: an entry is cut", pool->type);
+            return err_set(err, -EBADMSG, "pool of %s: truncated entry", pool->type);
         *e = (struct jfr_entry){.key = key, .at = (uint32_t)(value - chunk)};
         key_max = key > key_max ? key : key_max;
     }
@@ -61,12 +61,13 @@ static int index_pool(struct reader *r, struct jfr_pool *pool, const uint8_t **p
     pool->left_out += count - take;
     at = jfr_plan_skip(plan, at, end, count - take, true);
     if (!at)
-        return err_set(err, -EBADMSG, "pool of %s: an entry is cut", pool->type);
+        return err_set(err, -EBADMSG, "pool of %s: truncated entry", pool->type);
     *p = at;
     return 0;
 }
 
-static int skip_pool(struct reader *r, const struct jfr_type *t, const uint8_t **p, uint64_t count, struct err *err)
+static int skip_pool(struct pool_reader *r, const struct jfr_type *t, const uint8_t **p, uint64_t count,
+                     struct err *err)
 {
     const struct jfr_plan **skip = &r->skips[t - r->m->types];
     if (!*skip) {
@@ -79,11 +80,11 @@ static int skip_pool(struct reader *r, const struct jfr_type *t, const uint8_t *
         *skip = plan;
     }
     *p = jfr_plan_skip(*skip, *p, r->end, count, true);
-    return *p ? 0 : err_set(err, -EBADMSG, "pool of %.*s: cut", STR_ARG(t->name));
+    return *p ? 0 : err_set(err, -EBADMSG, "pool of %.*s: truncated", STR_ARG(t->name));
 }
 
 /* The pool that somebody wants of this type, ready to be read, or NULL. */
-static int wanted_pool(struct reader *r, const struct jfr_type *t, struct jfr_pool **ret, struct err *err)
+static int wanted_pool(struct pool_reader *r, const struct jfr_type *t, struct jfr_pool **ret, struct err *err)
 {
     size_t i = 0, fields = 0;
     while (i < r->pool_count && r->pools[i].of != t)
@@ -96,7 +97,7 @@ static int wanted_pool(struct reader *r, const struct jfr_type *t, struct jfr_po
     return jfr_plan_compile(r->m, t, (*ret)->fields, fields, true, r->arena, &(*ret)->plan, err);
 }
 
-static int read_pool(struct reader *r, const uint8_t **p, struct err *err)
+static int read_pool(struct pool_reader *r, const uint8_t **p, struct err *err)
 {
     uint64_t id = 0, count = 0;
     *p = jfr_varint(*p, r->end, &id);
@@ -104,8 +105,7 @@ static int read_pool(struct reader *r, const uint8_t **p, struct err *err)
     const struct jfr_type *t = *p ? jfr_type_by_id(r->m, id) : NULL;
     struct jfr_pool *pool;
     if (!t)
-        return err_set(err, -EBADMSG, *p ? "pool of type %llu, which is not described" : "a pool is cut",
-                       (unsigned long long)id);
+        return err_set(err, -EBADMSG, *p ? "pool of undescribed type %llu" : "truncated pool", (unsigned long long)id);
     int code = wanted_pool(r, t, &pool, err);
     if (code < 0)
         return code;
@@ -113,24 +113,24 @@ static int read_pool(struct reader *r, const uint8_t **p, struct err *err)
 }
 
 /* Reads one checkpoint; *next is the position of the one it points to, or the same. */
-static int read_checkpoint(struct reader *r, uint64_t *pos, uint64_t len, uint64_t *size, struct err *err)
+static int read_checkpoint(struct pool_reader *r, uint64_t *pos, uint64_t len, uint64_t *size, struct err *err)
 {
     const uint8_t *start = r->chunk + *pos, *p = start;
     uint64_t type = 0, ignored, delta = 0, mask, count = 0;
     p = jfr_varint(p, r->chunk + len, size);
     if (!p || *size > len - *pos)
-        return err_set(err, -EBADMSG, "constant pools: event of impossible size");
+        return err_set(err, -EBADMSG, "constant pools: event of invalid size");
     r->end = start + *size;
     p = jfr_varint(p, r->end, &type);
     if (p && type != EVENT_CHECKPOINT)
-        return err_set(err, -EBADMSG, "constant pools: an event of type %llu is there", (unsigned long long)type);
+        return err_set(err, -EBADMSG, "constant pools: unexpected event of type %llu", (unsigned long long)type);
     p = jfr_varint(p, r->end, &ignored); /* start */
     p = jfr_varint(p, r->end, &ignored); /* duration */
     p = jfr_varint(p, r->end, &delta);
     p = jfr_varint(p, r->end, &mask);
     p = jfr_varint(p, r->end, &count);
     if (!p)
-        return err_set(err, -EBADMSG, "constant pools: cut");
+        return err_set(err, -EBADMSG, "constant pools: truncated");
     for (; count > 0; count--) {
         int code = read_pool(r, &p, err);
         if (code < 0)
@@ -140,12 +140,12 @@ static int read_checkpoint(struct reader *r, uint64_t *pos, uint64_t len, uint64
     return 0;
 }
 
-static int walk(struct reader *r, const struct jfr_header *header, struct err *err)
+static int walk(struct pool_reader *r, const struct jfr_header *header, struct err *err)
 {
     uint64_t pos = header->checkpoint, seen = 0, before;
     do {
         if (pos < JFR_HEADER_SIZE || pos >= header->size)
-            return err_set(err, -EBADMSG, "constant pools: the chain leaves the chunk");
+            return err_set(err, -EBADMSG, "constant pools: chain leaves the chunk");
         before = pos;
         uint64_t size = 0;
         int code = read_checkpoint(r, &pos, header->size, &size, err);
@@ -154,7 +154,7 @@ static int walk(struct reader *r, const struct jfr_header *header, struct err *e
         /* Checkpoints do not overlap, so that together they fit into the chunk; a loop does not. */
         seen += size;
         if (seen > header->size)
-            return err_set(err, -EBADMSG, "constant pools: the chain runs in circles");
+            return err_set(err, -EBADMSG, "constant pools: cycle in the chain");
     } while (pos != before);
     return 0;
 }
@@ -195,7 +195,7 @@ int jfr_pools_read(const uint8_t *chunk, const struct jfr_header *header, const 
 {
     if (header->size > UINT32_MAX)
         return err_set(err, -E2BIG, "chunk of %llu bytes", (unsigned long long)header->size);
-    struct reader r = {.chunk = chunk, .m = m, .arena = arena, .pools = pools, .pool_count = count};
+    struct pool_reader r = {.chunk = chunk, .m = m, .arena = arena, .pools = pools, .pool_count = count};
     for (size_t i = 0; i < count; i++)
         pools[i].of = jfr_type_by_name(m, pools[i].type);
     cleanup_free const struct jfr_plan **skips = xcalloc(m->count, sizeof *skips);

@@ -13,7 +13,7 @@ enum { STEPS_MAX = 256, FIELD_BYTES_MAX = 1 << 15, NO_SLOT = -1 };
 /* Numbers at the start of a value that are read without a step each. */
 enum { LEAD_MAX = 16 };
 
-enum step_kind {
+enum plan_step_kind {
     STEP_VARINTS, /* n of them; one when it has a slot */
     STEP_BYTES,   /* n */
     STEP_STRING,
@@ -35,7 +35,7 @@ struct compiler {
     const char *why; /* the layout makes no sense */
 };
 
-static void add(struct compiler *c, enum step_kind kind, int slot, uint32_t n)
+static void add(struct compiler *c, enum plan_step_kind kind, int slot, uint32_t n)
 {
     struct jfr_step *last = c->count > c->barrier ? &c->steps[c->count - 1] : NULL;
     bool countable = kind == STEP_VARINTS || kind == STEP_BYTES;
@@ -57,7 +57,7 @@ static void add(struct compiler *c, enum step_kind kind, int slot, uint32_t n)
 
 static const struct {
     struct str name;
-    enum step_kind kind;
+    enum plan_step_kind kind;
     uint32_t n;
 } primitives[] = {
     {NAME("boolean"), STEP_BYTES, 1}, {NAME("byte"), STEP_BYTES, 1},   {NAME("char"), STEP_VARINTS, 1},
@@ -84,7 +84,7 @@ static void add_value(struct compiler *c, uint64_t type, int slot, unsigned dept
 {
     const struct jfr_type *t = jfr_type_by_id(c->m, type);
     if (!t)
-        c->why = "a field of a type that is not described";
+        c->why = "field of a type that is not described";
     else if (!add_primitive(c, t, slot))
         add_fields(c, t, depth + 1, NULL, 0);
 }
@@ -137,7 +137,7 @@ static void add_fields(struct compiler *c, const struct jfr_type *t, unsigned de
             add_value(c, f.type, slot, depth);
     }
     if (more < 0)
-        c->why = "a field is damaged";
+        c->why = "damaged field";
 }
 
 static size_t min_size(const struct jfr_step *steps, size_t count)
@@ -261,7 +261,7 @@ static const uint8_t *run(const struct jfr_step *s, size_t count, const uint8_t 
         struct jfr_value ignored, *value = s->slot != NO_SLOT && out ? &out->v[s->slot] : &ignored;
         value->at = p;
         value->num = 0;
-        switch ((enum step_kind)s->kind) {
+        switch ((enum plan_step_kind)s->kind) {
         case STEP_VARINTS:
             value->at = NULL;
             p = s->slot != NO_SLOT ? jfr_varint(p, end, &value->num) : jfr_varint_skip(p, end, s->n);

@@ -39,7 +39,7 @@ static void add_cell(struct align *a)
     a->cells[a->cell_count++] = (struct align_cell){.first = a->text.len};
 }
 
-static void add_line(struct align *a, bool apart)
+static void align_add_line(struct align *a, bool apart)
 {
     xgrow(&a->lines, &a->line_cap, a->line_count + 1, sizeof *a->lines);
     a->lines[a->line_count++] = (struct align_line){.first = a->cell_count, .apart = apart};
@@ -47,10 +47,10 @@ static void add_line(struct align *a, bool apart)
 }
 
 /* The line that text goes to; its indentation counts from its first text on. */
-static struct align_line *begin(struct align *a)
+static struct align_line *align_begin(struct align *a)
 {
     if (a->line_count == 0)
-        add_line(a, true);
+        align_add_line(a, true);
     struct align_line *l = line_now(a);
     if (!l->begun) {
         l->begun = true;
@@ -60,7 +60,7 @@ static struct align_line *begin(struct align *a)
     return l;
 }
 
-static size_t characters(struct str s)
+static size_t align_characters(struct str s)
 {
     size_t n = 0;
     for (size_t i = 0; i < s.n; i++)
@@ -72,10 +72,10 @@ void align_text(struct align *a, struct str s)
 {
     if (!buf_ok(a->out))
         return;
-    begin(a);
+    align_begin(a);
     buf_str(&a->text, s);
     cell_now(a)->n += s.n;
-    cell_now(a)->width += characters(s);
+    cell_now(a)->width += align_characters(s);
     a->out->failed |= !buf_ok(&a->text);
 }
 
@@ -83,7 +83,7 @@ void align_cell(struct align *a)
 {
     if (!buf_ok(a->out))
         return;
-    const struct align_line *l = begin(a);
+    const struct align_line *l = align_begin(a);
     struct align_cell *c = cell_now(a);
     const size_t nth = a->cell_count - 1 - l->first;
     /* The line before has this column if it has a cell beyond it. */
@@ -105,7 +105,7 @@ static void put_blanks(struct align *a, char blank, size_t n)
         buf_byte(a->out, (uint8_t)blank);
 }
 
-static void put_line(struct align *a, const struct align_line *l, size_t end)
+static void align_put_line(struct align *a, const struct align_line *l, size_t end)
 {
     if (!l->begun)
         return;
@@ -120,11 +120,11 @@ static void put_line(struct align *a, const struct align_line *l, size_t end)
 }
 
 /* Writes all lines; the last one is not ended. */
-static void put_lines(struct align *a)
+static void align_put_lines(struct align *a)
 {
     for (size_t i = 0; i < a->line_count && buf_ok(a->out); i++) {
         const bool last = i + 1 == a->line_count;
-        put_line(a, &a->lines[i], last ? a->cell_count : a->lines[i + 1].first);
+        align_put_line(a, &a->lines[i], last ? a->cell_count : a->lines[i + 1].first);
         if (!last)
             buf_byte(a->out, '\n');
     }
@@ -137,14 +137,14 @@ void align_newline(struct align *a, unsigned n, bool apart)
     if (!buf_ok(a->out))
         return;
     if (a->line_count == 0)
-        add_line(a, true);
+        align_add_line(a, true);
     a->line += n;
     const bool no_columns = a->cell_count - line_now(a)->first == 1;
     if (!apart && n == 1 && !no_columns) {
-        add_line(a, false);
+        align_add_line(a, false);
         return;
     }
-    put_lines(a);
+    align_put_lines(a);
     put_blanks(a, '\n', n);
 }
 
@@ -164,7 +164,7 @@ void align_verbatim(struct align *a, struct str s)
 
 void align_done(struct align *a)
 {
-    put_lines(a);
+    align_put_lines(a);
     buf_done(&a->text);
     free(a->cells);
     free(a->lines);

@@ -40,25 +40,25 @@ void ast_path(const struct ast_expr *e, struct str *path, size_t n)
 }
 
 /* The names of one traversal, reused for the next. */
-struct walk {
+struct reference_walk {
     struct str *path;
     size_t cap;
     ast_visit *visit;
     void *arg;
 };
 
-static void report(struct walk *w, const struct ast_expr *e, size_t n)
+static void ast_report(struct reference_walk *w, const struct ast_expr *e, size_t n)
 {
     xgrow(&w->path, &w->cap, n, sizeof *w->path);
     ast_path(e, w->path, n);
     w->visit(w->arg, &(struct ast_traversal){w->path, n, ast_range(e)});
 }
 
-static void walk_expr(struct walk *w, const struct ast_expr *e)
+static void walk_expr(struct reference_walk *w, const struct ast_expr *e)
 {
     size_t n = ast_path_len(e);
     if (n) {
-        report(w, e, n);
+        ast_report(w, e, n);
         return;
     }
     switch (e->kind) {
@@ -95,7 +95,7 @@ static void walk_expr(struct walk *w, const struct ast_expr *e)
     }
 }
 
-static void walk_body(struct walk *w, const struct ast_body *body)
+static void walk_body(struct reference_walk *w, const struct ast_body *body)
 {
     for (size_t i = 0; i < body->len; i++) {
         const struct ast_stmt *s = &body->stmts[i];
@@ -108,7 +108,7 @@ static void walk_body(struct walk *w, const struct ast_body *body)
 
 void ast_traversals(const struct ast_body *body, ast_visit *visit, void *arg)
 {
-    struct walk w = {.visit = visit, .arg = arg};
+    struct reference_walk w = {.visit = visit, .arg = arg};
     walk_body(&w, body);
     free(w.path);
 }

@@ -121,13 +121,13 @@ int diags_err(const struct diags *ds, struct err *err)
     return err_set(err, -EINVAL, "%s", buf_cstr(&text));
 }
 
-static void fill(struct buf *out, char c, size_t n)
+static void diag_fill(struct buf *out, char c, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         buf_byte(out, (uint8_t)c);
 }
 
-static size_t cells(uint32_t rune)
+static size_t diag_cells(uint32_t rune)
 {
     return rune == '\t' || rune == '\v' ? 4 : rune == '\r' ? 0 : 1;
 }
@@ -139,7 +139,7 @@ static size_t next_cells(struct str rest, enum diag_look look, uint32_t *rune, s
     bool fit = true;
     if (look != DIAG_AS_IS)
         (void)terminal_character(rest, &fit);
-    return !fit && cells(*rune) == 1 ? *n * TERMINAL_ESCAPE : cells(*rune);
+    return !fit && diag_cells(*rune) == 1 ? *n * TERMINAL_ESCAPE : diag_cells(*rune);
 }
 
 static void print_text(struct str line, enum diag_look look, struct buf *out)
@@ -166,13 +166,13 @@ static void print_marks(struct str line, enum diag_look look, char before, unsig
         size_t n, width = next_cells((struct str){line.p + at, line.n - at}, look, &rune, &n);
         /* A tab stays a gap even below a multi-line range, so that the marks keep clear of the indentation. */
         bool marked = at + 1 >= first && !(before == '_' && (rune == '\t' || rune == '\v'));
-        fill(out, marked ? '^' : before, width);
+        diag_fill(out, marked ? '^' : before, width);
         at += n;
     }
     buf_byte(out, '\n');
 }
 
-static bool continues(char c)
+static bool diag_continues(char c)
 {
     return ((unsigned char)c & 0xc0) == 0x80;
 }
@@ -181,10 +181,10 @@ static bool continues(char c)
 static struct str shown_part(struct str line, unsigned column, size_t *cut)
 {
     size_t from = line.n > SHOWN_MAX && column > SHOWN_MAX / 2 ? column - SHOWN_MAX / 2 : 0;
-    while (from > 0 && from < line.n && continues(line.p[from]))
+    while (from > 0 && from < line.n && diag_continues(line.p[from]))
         from--;
     size_t to = line.n - from > SHOWN_MAX ? from + SHOWN_MAX : line.n;
-    while (to > from && to < line.n && continues(line.p[to]))
+    while (to > from && to < line.n && diag_continues(line.p[to]))
         to--;
     *cut = from;
     return (struct str){line.p + from, to - from};
@@ -226,7 +226,7 @@ static struct str near_column(const struct source *s, unsigned n, struct excerpt
     if (line.n > WINDOW_MAX) {
         const unsigned column = l->last ? l->first : 1;
         from = column > WINDOW_MAX / 2 ? column - WINDOW_MAX / 2 : 0;
-        while (from > 0 && from < line.n && continues(line.p[from]))
+        while (from > 0 && from < line.n && diag_continues(line.p[from]))
             from--;
         const size_t n_left = line.n - from;
         line = (struct str){line.p + from, n_left < WINDOW_MAX ? n_left : WINDOW_MAX};

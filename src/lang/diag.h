@@ -1,7 +1,7 @@
-/* Positions and diagnostics: what is wrong, where, and the excerpt with carets.
+/* Positions and diagnostics: message, range, and an excerpt with carets.
  *
- * Offsets, lines and columns count bytes; line and column start at 1, 0 = unknown. A list owns its texts and holds a reference to the
- * source of each position, so that it can be rendered whatever became of the file. Rendering follows spec alloy-language §4.5.
+ * Offsets, lines and columns count bytes; line and column start at 1, 0 = unknown. A list owns its texts and holds a
+ * reference to the source of each position. Rendering follows spec alloy-language §4.5.
  */
 #pragma once
 

@@ -25,7 +25,7 @@ static const struct {
     {"h", 3600 * NS_PER_S},
 };
 
-static int refuse(struct err *err, const char *what, struct str detail, struct str whole)
+static int duration_refuse(struct err *err, const char *what, struct str detail, struct str whole)
 {
     cleanup_buf struct buf quoted = BUF_INIT(QUOTED_MAX);
     if (detail.p) {
@@ -39,7 +39,7 @@ static int refuse(struct err *err, const char *what, struct str detail, struct s
     return err_set(err, -EINVAL, "time: %s%s", what, buf_cstr(&quoted));
 }
 
-static size_t span(struct str s, bool digits)
+static size_t duration_span(struct str s, bool digits)
 {
     size_t n = 0;
     while (n < s.n && (s.p[n] >= '0' && s.p[n] <= '9' ? digits : !digits && s.p[n] != '.'))
@@ -47,7 +47,7 @@ static size_t span(struct str s, bool digits)
     return n;
 }
 
-static struct str after(struct str s, size_t n)
+static struct str duration_behind(struct str s, size_t n)
 {
     return (struct str){s.p + n, s.n - n};
 }
@@ -63,7 +63,7 @@ static bool unit_of(struct str name, int64_t *ret)
 }
 
 /* "<digits>[.<digits>]<unit>" in nanoseconds; false when it does not fit. */
-static bool scale(struct str whole, struct str fraction, int64_t unit, uint64_t *ret)
+static bool duration_scale(struct str whole, struct str fraction, int64_t unit, uint64_t *ret)
 {
     uint64_t v = 0;
     for (size_t i = 0; i < whole.n; i++)
@@ -87,34 +87,34 @@ int duration_parse(struct str s, int64_t *ret, struct err *err)
     const struct str none = {NULL, 0}, all = s;
     bool negative = s.n && s.p[0] == '-';
     if (s.n && (s.p[0] == '-' || s.p[0] == '+'))
-        s = after(s, 1);
+        s = duration_behind(s, 1);
     if (str_is(s, "0")) {
         *ret = 0;
         return 0;
     }
     if (s.n == 0)
-        return refuse(err, "invalid duration", none, all);
+        return duration_refuse(err, "invalid duration", none, all);
     uint64_t total = 0, part;
     while (s.n) {
-        struct str whole = {s.p, span(s, true)}, fraction = {s.p, 0};
-        s = after(s, whole.n);
+        struct str whole = {s.p, duration_span(s, true)}, fraction = {s.p, 0};
+        s = duration_behind(s, whole.n);
         if (s.n && s.p[0] == '.') {
-            s = after(s, 1);
-            fraction = (struct str){s.p, span(s, true)};
-            s = after(s, fraction.n);
+            s = duration_behind(s, 1);
+            fraction = (struct str){s.p, duration_span(s, true)};
+            s = duration_behind(s, fraction.n);
         }
         if (whole.n == 0 && fraction.n == 0)
-            return refuse(err, "invalid duration", none, all);
-        struct str name = {s.p, span(s, false)};
+            return duration_refuse(err, "invalid duration", none, all);
+        struct str name = {s.p, duration_span(s, false)};
         int64_t unit;
         if (name.n == 0)
-            return refuse(err, "missing unit in duration", none, all);
+            return duration_refuse(err, "missing unit in duration", none, all);
         if (!unit_of(name, &unit))
-            return refuse(err, "unknown unit", name, all);
-        s = after(s, name.n);
-        if (!scale(whole, fraction, unit, &part) || __builtin_add_overflow(total, part, &total) ||
+            return duration_refuse(err, "unknown unit", name, all);
+        s = duration_behind(s, name.n);
+        if (!duration_scale(whole, fraction, unit, &part) || __builtin_add_overflow(total, part, &total) ||
             total > (uint64_t)INT64_MAX + negative)
-            return refuse(err, "invalid duration", none, all);
+            return duration_refuse(err, "invalid duration", none, all);
     }
     *ret = negative ? (int64_t)-total : (int64_t)total;
     return 0;

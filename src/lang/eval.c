@@ -180,7 +180,7 @@ static int eval_object(struct eval *ev, const struct ast_expr *e, struct value *
 }
 
 /* A member of an object or of a capsule that looks like one. *ret is a new reference, NULL when missing; false: neither. */
-static bool member_of(const struct value *v, struct str name, struct value **ret)
+static bool eval_member_of(const struct value *v, struct str name, struct value **ret)
 {
     if (value_kind(v) == VALUE_OBJECT) {
         struct value *m = value_member(v, name);
@@ -196,7 +196,7 @@ static bool member_of(const struct value *v, struct str name, struct value **ret
         return true;
     }
     cleanup_value struct value *object = type->to_object ? type->to_object(data) : NULL;
-    return object && member_of(object, name, ret);
+    return object && eval_member_of(object, name, ret);
 }
 
 static const char opaque_capsule[] = "expected object or array or a capsule convertible to an object, got capsule";
@@ -207,7 +207,7 @@ static int access_member(struct eval *ev, const struct ast_expr *e, struct value
     cleanup_value struct value *v = base;
     struct str name = e->access.name;
     struct value *member;
-    if (member_of(v, name, &member)) {
+    if (eval_member_of(v, name, &member)) {
         if (member) {
             *ret = member;
             return 0;
@@ -281,13 +281,13 @@ static int eval_index(struct eval *ev, const struct ast_expr *e, struct value **
     if (value_kind(index) != VALUE_STRING)
         return blame_printf(ev, e->index.index, "should be string, got %s", value_kind_name(value_kind(index)));
     struct value *member = NULL;
-    (void)member_of(base, value_as_str(index), &member);
+    (void)eval_member_of(base, value_as_str(index), &member);
     *ret = member ? member : value_null();
     return 0;
 }
 
-static int call(struct eval *ev, const struct ast_expr *e, const struct function_def *f, struct value **args,
-                struct value **ret)
+static int eval_call_function(struct eval *ev, const struct ast_expr *e, const struct function_def *f,
+                              struct value **args, struct value **ret)
 {
     size_t n = e->list.len;
     if (n < f->min_args || (n > f->min_args && !f->variadic))
@@ -315,7 +315,7 @@ static int eval_call(struct eval *ev, const struct ast_expr *e, struct value **r
     code = eval_items(ev, e, &args);
     if (code < 0)
         return code;
-    code = call(ev, e, value_function_def(callee), args, ret);
+    code = eval_call_function(ev, e, value_function_def(callee), args, ret);
     for (size_t i = 0; i < e->list.len; i++)
         value_unref(args[i]);
     free(args);

@@ -28,7 +28,7 @@ static size_t count_runes(struct str s)
     return n;
 }
 
-static void repeat(struct buf *out, char c, size_t n)
+static void format_repeat(struct buf *out, char c, size_t n)
 {
     while (n-- && buf_ok(out))
         buf_byte(out, (uint8_t)c);
@@ -38,10 +38,10 @@ void format_pad(const struct verb *f, struct str s, struct buf *out)
 {
     size_t runes = count_runes(s), gap = f->width > 0 && (size_t)f->width > runes ? (size_t)f->width - runes : 0;
     if (!f->minus)
-        repeat(out, f->zero ? '0' : ' ', gap);
+        format_repeat(out, f->zero ? '0' : ' ', gap);
     buf_str(out, s);
     if (f->minus)
-        repeat(out, ' ', gap);
+        format_repeat(out, ' ', gap);
 }
 
 /* As Go names the types that values have when they are passed as `any`. */
@@ -83,7 +83,7 @@ static void bad_verb(const struct verb *f, const struct value *v, struct buf *ou
     buf_byte(out, ')');
 }
 
-static void print_quoted(const struct verb *f, struct str s, struct buf *out)
+static void format_print_quoted(const struct verb *f, struct str s, struct buf *out)
 {
     uint32_t rune;
     bool plain = f->sharp && str_is_utf8(s); /* as it is, between backquotes */
@@ -102,7 +102,7 @@ static void print_quoted(const struct verb *f, struct str s, struct buf *out)
     }
 }
 
-static struct str truncated(const struct verb *f, struct str s)
+static struct str format_truncated(const struct verb *f, struct str s)
 {
     uint32_t rune;
     size_t n = 0;
@@ -130,16 +130,16 @@ static void print_string(const struct verb *f, struct str s, const struct value 
     switch (f->rune) {
     case 'v':
         if (f->source) {
-            quote_print(truncated(f, s), &quoted);
+            quote_print(format_truncated(f, s), &quoted);
             format_pad(f, buf_slice(&quoted), out);
             break;
         }
         __attribute__((fallthrough));
     case 's':
-        format_pad(f, truncated(f, s), out);
+        format_pad(f, format_truncated(f, s), out);
         break;
     case 'q':
-        print_quoted(f, truncated(f, s), &quoted);
+        format_print_quoted(f, format_truncated(f, s), &quoted);
         format_pad(f, buf_slice(&quoted), out);
         break;
     case 'x':
@@ -162,18 +162,18 @@ static void print_array(const struct verb *f, const struct value *v, struct buf 
     buf_byte(out, f->source ? '}' : ']');
 }
 
-static int by_key(const void *a, const void *b)
+static int format_by_key(const void *a, const void *b)
 {
     return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
-static void print_object(const struct verb *f, const struct value *v, struct buf *out)
+static void format_print_object(const struct verb *f, const struct value *v, struct buf *out)
 {
     size_t n = value_len(v);
     cleanup_free struct str *keys = xcalloc(n + 1, sizeof *keys);
     for (size_t i = 0; i < n; i++)
         keys[i] = value_key(v, i, NULL);
-    qsort(keys, n, sizeof *keys, by_key);
+    qsort(keys, n, sizeof *keys, format_by_key);
     buf_puts(out, f->source ? "map[string]interface {}{" : "map[");
     for (size_t i = 0; i < n; i++) {
         cleanup_value struct value *key = value_string(keys[i]);
@@ -233,7 +233,7 @@ static void print_value(const struct verb *f, const struct value *v, bool inner,
         return;
     if (f->rune == 'T') {
         struct str type = str_of(go_type(v));
-        format_pad(f, value_kind(v) == VALUE_NULL ? type : truncated(f, type), out);
+        format_pad(f, value_kind(v) == VALUE_NULL ? type : format_truncated(f, type), out);
         return;
     }
     if (f->rune == 'w') { /* Go wraps errors by it, and there are none here */
@@ -260,7 +260,7 @@ static void print_value(const struct verb *f, const struct value *v, bool inner,
         print_array(f, v, out);
         break;
     case VALUE_OBJECT:
-        print_object(f, v, out);
+        format_print_object(f, v, out);
         break;
     default:
         if (value_secrecy(v) == VALUE_OPTIONAL_OPEN && value_secret_text(v, &s))
@@ -276,7 +276,7 @@ void format_go_value(const struct value *v, struct buf *out)
     print_value(&(struct verb){.rune = 'v', .width = -1, .precision = -1}, v, false, out);
 }
 
-static bool take(struct format *f, char c)
+static bool format_take(struct format *f, char c)
 {
     if (!f->s.n || f->s.p[0] != c)
         return false;
@@ -324,7 +324,7 @@ static bool take_index(struct format *f)
 /* A width or precision: digits, or `*` for the next argument. */
 static int take_size(struct format *f, const char *bad, bool *negative)
 {
-    if (!take(f, '*'))
+    if (!format_take(f, '*'))
         return take_number(f);
     const struct value *v = f->next < f->n ? f->args[f->next++] : NULL;
     bool number = v && value_kind(v) == VALUE_NUMBER && value_number_kind(v) == NUMBER_INT;
@@ -371,7 +371,7 @@ static void take_sizes(struct format *f, struct verb *v)
     v->minus |= negative;
     f->bad_index |= indexed && !star && v->width >= 0;
     indexed &= !star;
-    if (take(f, '.')) {
+    if (format_take(f, '.')) {
         f->bad_index |= indexed;
         negative = false;
         indexed = take_index(f);
@@ -425,7 +425,7 @@ void format_go(struct str format, struct value *const *args, size_t n, struct bu
         size_t plain = percent ? (size_t)(percent - f.s.p) : f.s.n;
         buf_append(out, f.s.p, plain);
         f.s.p += plain, f.s.n -= plain;
-        if (take(&f, '%'))
+        if (format_take(&f, '%'))
             print_verb(&f);
     }
     if (f.reordered || f.next >= n)

@@ -30,13 +30,14 @@ static size_t digits_of(uint64_t u, unsigned base, bool upper, char text[INTEGER
     return n;
 }
 
-static void zeros(struct buf *out, size_t n)
+static void format_number_zeros(struct buf *out, size_t n)
 {
     while (n-- && buf_ok(out))
         buf_byte(out, '0');
 }
 
-static void based(const struct verb *f, uint64_t u, bool negative, unsigned base, const char *prefix, struct buf *out)
+static void format_number_based(const struct verb *f, uint64_t u, bool negative, unsigned base, const char *prefix,
+                                struct buf *out)
 {
     char text[INTEGER_TEXT_MAX];
     size_t first = digits_of(u, base, f->rune == 'X', text), n = INTEGER_TEXT_MAX - first;
@@ -54,7 +55,7 @@ static void based(const struct verb *f, uint64_t u, bool negative, unsigned base
             buf_puts(&b, "0o");
         if (base != 8 || (f->sharp && !leading))
             buf_puts(&b, prefix);
-        zeros(&b, least > n ? least - n : 0);
+        format_number_zeros(&b, least > n ? least - n : 0);
         buf_append(&b, text + first, n);
     }
     format_pad(&blanks, buf_slice(&b), out);
@@ -76,7 +77,7 @@ static void quoted_rune(const struct verb *f, uint32_t rune, struct buf *out)
     buf_byte(out, '\'');
 }
 
-static void character(const struct verb *f, uint64_t u, bool negative, struct buf *out)
+static void format_number_character(const struct verb *f, uint64_t u, bool negative, struct buf *out)
 {
     bool good = !negative && u <= UNICODE_MAX && !(u >= 0xd800 && u <= 0xdfff);
     uint32_t rune = good ? (uint32_t)u : UNICODE_BAD;
@@ -103,25 +104,25 @@ bool format_integer(const struct verb *f, uint64_t u, bool negative, struct buf 
     switch (f->rune) {
     case 'v':
     case 'd':
-        based(f, u, negative, 10, "", out);
+        format_number_based(f, u, negative, 10, "", out);
         return true;
     case 'b':
-        based(f, u, negative, 2, f->sharp ? "0b" : "", out);
+        format_number_based(f, u, negative, 2, f->sharp ? "0b" : "", out);
         return true;
     case 'o':
     case 'O':
-        based(f, u, negative, 8, "0", out);
+        format_number_based(f, u, negative, 8, "0", out);
         return true;
     case 'x':
-        based(f, u, negative, 16, f->sharp ? "0x" : "", out);
+        format_number_based(f, u, negative, 16, f->sharp ? "0x" : "", out);
         return true;
     case 'X':
-        based(f, u, negative, 16, f->sharp ? "0X" : "", out);
+        format_number_based(f, u, negative, 16, f->sharp ? "0X" : "", out);
         return true;
     case 'c':
     case 'q':
     case 'U':
-        character(f, u, negative, out);
+        format_number_character(f, u, negative, out);
         return true;
     default:
         return false;
@@ -144,7 +145,7 @@ static uint64_t mantissa_of(double d, int *exponent)
 }
 
 /* 0x1.8p+01: one digit, never 0 but for zero, before the point; an exponent of two digits at least. */
-static void hexadecimal(double d, int precision, bool upper, struct buf *out)
+static void format_number_hexadecimal(double d, int precision, bool upper, struct buf *out)
 {
     int exponent;
     uint64_t m = mantissa_of(d, &exponent);
@@ -203,7 +204,7 @@ static bool digits_of_float(const struct verb *f, double d, struct buf *out)
     }
     case 'x':
     case 'X':
-        hexadecimal(d, precision, f->rune == 'X', out);
+        format_number_hexadecimal(d, precision, f->rune == 'X', out);
         return true;
     default:
         return false;
@@ -215,7 +216,7 @@ static bool digits_of_float(const struct verb *f, double d, struct buf *out)
 }
 
 /* The flag #: always a point, and for %g as many digits as the precision says. */
-static void sharpen(const struct verb *f, struct str plain, struct buf *out)
+static void format_number_sharpen(const struct verb *f, struct str plain, struct buf *out)
 {
     const bool hex = f->rune == 'x' || f->rune == 'X';
     int digits = strchr("vgGx", (int)f->rune) ? (f->precision < 0 ? DEFAULT_PRECISION : f->precision) : 0;
@@ -231,7 +232,7 @@ static void sharpen(const struct verb *f, struct str plain, struct buf *out)
         digits -= n == 1 && plain.p[0] == '0';
         buf_byte(out, '.');
     }
-    zeros(out, digits > 0 ? (size_t)digits : 0);
+    format_number_zeros(out, digits > 0 ? (size_t)digits : 0);
     buf_append(out, plain.p + n, plain.n - n);
 }
 
@@ -255,7 +256,7 @@ bool format_float(const struct verb *f, double d, struct buf *out)
         buf_puts(&whole, sign);
     }
     if (f->sharp && f->rune != 'b')
-        sharpen(f, buf_slice(&digits), &whole);
+        format_number_sharpen(f, buf_slice(&digits), &whole);
     else
         buf_str(&whole, buf_slice(&digits));
     format_pad(&rest, buf_slice(&whole), out);

@@ -26,7 +26,7 @@ static size_t most_values(struct str s)
     return n;
 }
 
-static struct value *value_of(const json_t *j, enum json_numbers numbers)
+static struct value *json_value_of(const json_t *j, enum json_numbers numbers)
 {
     switch (json_typeof(j)) {
     case JSON_OBJECT: {
@@ -35,7 +35,7 @@ static struct value *value_of(const json_t *j, enum json_numbers numbers)
         json_t *member;
         json_object_foreach((json_t *)j, key, member)
         {
-            value_object_put(o, str_of(key), value_of(member, numbers)); /* the library refuses NUL in keys */
+            value_object_put(o, str_of(key), json_value_of(member, numbers)); /* the library refuses NUL in keys */
         }
         return o;
     }
@@ -43,7 +43,7 @@ static struct value *value_of(const json_t *j, enum json_numbers numbers)
         size_t n = json_array_size(j);
         cleanup_free struct value **items = xcalloc(n + 1, sizeof *items);
         for (size_t i = 0; i < n; i++)
-            items[i] = value_of(json_array_get(j, i), numbers);
+            items[i] = json_value_of(json_array_get(j, i), numbers);
         return value_array(items, n);
     }
     case JSON_STRING:
@@ -74,7 +74,7 @@ int json_read(struct str text, enum json_numbers numbers, struct value **ret, st
         j = json_loadb(p, text.n, flags | JSON_DECODE_INT_AS_REAL, &why);
     if (!j)
         return err_set(err, -EINVAL, "line %d, column %d: %s", why.line, why.column, why.text);
-    *ret = value_of(j, numbers);
+    *ret = json_value_of(j, numbers);
     json_decref(j);
     return 0;
 }
@@ -124,7 +124,7 @@ static int write_float(double d, struct buf *out, struct err *err)
     return 0;
 }
 
-static int by_key(const void *a, const void *b)
+static int json_by_key(const void *a, const void *b)
 {
     return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
@@ -135,7 +135,7 @@ static int write_object(const struct value *v, struct buf *out, struct err *err)
     cleanup_free struct str *keys = xcalloc(n + 1, sizeof *keys);
     for (size_t i = 0; i < n; i++)
         keys[i] = value_key(v, i, NULL);
-    qsort(keys, n, sizeof *keys, by_key);
+    qsort(keys, n, sizeof *keys, json_by_key);
     int code = 0;
     buf_byte(out, '{');
     for (size_t i = 0; code == 0 && i < n; i++) {

@@ -30,36 +30,36 @@ const char *token_name(enum token_kind kind)
     return names[kind];
 }
 
-static struct str rest(const struct lexer *lx)
+static struct str lexer_rest(const struct lexer *lx)
 {
     return (struct str){lx->source->text.p + lx->at, lx->source->text.n - lx->at};
 }
 
-static void complain(struct lexer *lx, uint32_t offset, const char *what)
+static void lexer_complain(struct lexer *lx, uint32_t offset, const char *what)
 {
     diag_error(lx->diags, ((struct range){.first = source_pos(lx->source, offset)}), "%s", what);
 }
 
 /* The byte `ahead` of the next one; 0 beyond the end. Enough for everything but identifiers, as all syntax is ASCII. */
-static char peek(const struct lexer *lx, uint32_t ahead)
+static char lexer_peek(const struct lexer *lx, uint32_t ahead)
 {
-    struct str s = rest(lx);
+    struct str s = lexer_rest(lx);
     return ahead < s.n ? s.p[ahead] : '\0';
 }
 
 /* Consumes one character, complaining about those that are wrong wherever they stand. */
-static uint32_t take(struct lexer *lx)
+static uint32_t lexer_take(struct lexer *lx)
 {
     uint32_t rune;
-    size_t n = utf8_decode(rest(lx), &rune);
+    size_t n = utf8_decode(lexer_rest(lx), &rune);
     if (n == 0)
         return END;
     if (rune == 0)
-        complain(lx, lx->at, "illegal character NUL");
+        lexer_complain(lx, lx->at, "illegal character NUL");
     else if (rune == UNICODE_BAD && n == 1)
-        complain(lx, lx->at, "illegal UTF-8 encoding");
+        lexer_complain(lx, lx->at, "illegal UTF-8 encoding");
     else if (rune == UNICODE_BOM && lx->at > 0)
-        complain(lx, lx->at, "illegal byte order mark");
+        lexer_complain(lx, lx->at, "illegal byte order mark");
     lx->at += (uint32_t)n;
     return rune;
 }
@@ -67,17 +67,17 @@ static uint32_t take(struct lexer *lx)
 static uint32_t peek_rune(const struct lexer *lx)
 {
     uint32_t rune;
-    return utf8_decode(rest(lx), &rune) ? rune : END;
+    return utf8_decode(lexer_rest(lx), &rune) ? rune : END;
 }
 
 void lexer_init(struct lexer *lx, const struct source *source, struct diags *diags)
 {
     *lx = (struct lexer){.source = source, .diags = diags};
     if (peek_rune(lx) == UNICODE_BOM)
-        take(lx);
+        lexer_take(lx);
 }
 
-static bool is_digit(char c)
+static bool lexer_is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
@@ -87,10 +87,10 @@ static bool starts_identifier(uint32_t rune)
     return rune != END && (rune == '_' || unicode_is_letter(rune));
 }
 
-static void skip_blanks(struct lexer *lx)
+static void lexer_skip_blanks(struct lexer *lx)
 {
     for (;;) {
-        char c = peek(lx, 0);
+        char c = lexer_peek(lx, 0);
         if (c != ' ' && c != '\t' && c != '\r' && (c != '\n' || lx->pending))
             return;
         lx->at++;
@@ -100,7 +100,7 @@ static void skip_blanks(struct lexer *lx)
 /* Whether the comments from here on take up the rest of the line, so that the statement ends before them. */
 static bool comments_end_line(const struct lexer *lx)
 {
-    struct str s = rest(lx);
+    struct str s = lexer_rest(lx);
     for (size_t i = 0;;) {
         while (i < s.n && (s.p[i] == ' ' || s.p[i] == '\t' || s.p[i] == '\r'))
             i++;
@@ -122,29 +122,29 @@ static bool comments_end_line(const struct lexer *lx)
 static void scan_comment(struct lexer *lx)
 {
     uint32_t start = lx->at;
-    bool block = peek(lx, 1) == '*';
+    bool block = lexer_peek(lx, 1) == '*';
     lx->at += 2;
     for (;;) {
-        if (block && peek(lx, 0) == '*' && peek(lx, 1) == '/') {
+        if (block && lexer_peek(lx, 0) == '*' && lexer_peek(lx, 1) == '/') {
             lx->at += 2;
             return;
         }
-        if ((!block && peek(lx, 0) == '\n') || take(lx) == END)
+        if ((!block && lexer_peek(lx, 0) == '\n') || lexer_take(lx) == END)
             break;
     }
     if (block)
-        complain(lx, start, "block comment not terminated");
+        lexer_complain(lx, start, "block comment not terminated");
 }
 
 static void scan_identifier(struct lexer *lx)
 {
     for (uint32_t r = peek_rune(lx); starts_identifier(r) || (r != END && unicode_is_digit(r)); r = peek_rune(lx))
-        take(lx);
+        lexer_take(lx);
 }
 
 static void skip_digits(struct lexer *lx)
 {
-    while (is_digit(peek(lx, 0)))
+    while (lexer_is_digit(lexer_peek(lx, 0)))
         lx->at++;
 }
 
@@ -153,18 +153,18 @@ static enum token_kind scan_number(struct lexer *lx)
     uint32_t start = lx->at;
     enum token_kind kind = TOKEN_NUMBER;
     skip_digits(lx);
-    if (peek(lx, 0) == '.') {
+    if (lexer_peek(lx, 0) == '.') {
         kind = TOKEN_FLOAT;
         lx->at++;
         skip_digits(lx);
     }
-    if (peek(lx, 0) == 'e' || peek(lx, 0) == 'E') {
+    if (lexer_peek(lx, 0) == 'e' || lexer_peek(lx, 0) == 'E') {
         kind = TOKEN_FLOAT;
         lx->at++;
-        if (peek(lx, 0) == '+' || peek(lx, 0) == '-')
+        if (lexer_peek(lx, 0) == '+' || lexer_peek(lx, 0) == '-')
             lx->at++;
-        if (!is_digit(peek(lx, 0)))
-            complain(lx, start, "exponent has no digits");
+        if (!lexer_is_digit(lexer_peek(lx, 0)))
+            lexer_complain(lx, start, "exponent has no digits");
         skip_digits(lx);
     }
     return kind;
@@ -211,7 +211,7 @@ static void scan_escape(struct lexer *lx)
         n = 8, base = 16, max = UNICODE_MAX;
         break;
     default:
-        complain(lx, start, c == END ? "escape sequence not terminated" : "unknown escape sequence");
+        lexer_complain(lx, start, c == END ? "escape sequence not terminated" : "unknown escape sequence");
         return;
     }
     uint64_t value = 0;
@@ -220,30 +220,30 @@ static void scan_escape(struct lexer *lx)
         unsigned digit = digit_value(c);
         if (digit >= base) {
             if (c == END)
-                complain(lx, start, "escape sequence not terminated");
+                lexer_complain(lx, start, "escape sequence not terminated");
             else
                 diag_error(lx->diags, ((struct range){.first = source_pos(lx->source, start)}),
-                           "illegal character U+%04X '%.*s' in escape sequence", c, (int)utf8_decode(rest(lx), &c),
-                           rest(lx).p);
+                           "illegal character U+%04X '%.*s' in escape sequence", c, (int)utf8_decode(lexer_rest(lx), &c),
+                           lexer_rest(lx).p);
             return;
         }
         value = value * base + digit;
         lx->at++;
     }
     if (value > max || (max == UNICODE_MAX && value >= 0xd800 && value <= 0xdfff))
-        complain(lx, start, "escape sequence is invalid Unicode code point");
+        lexer_complain(lx, start, "escape sequence is invalid Unicode code point");
 }
 
 static void scan_string(struct lexer *lx)
 {
     uint32_t start = lx->at++;
     for (;;) {
-        char c = peek(lx, 0);
+        char c = lexer_peek(lx, 0);
         if (c == '\n' || lx->at >= lx->source->text.n) {
-            complain(lx, start, "string literal not terminated");
+            lexer_complain(lx, start, "string literal not terminated");
             return;
         }
-        take(lx);
+        lexer_take(lx);
         if (c == '"')
             return;
         if (c == '\\')
@@ -255,49 +255,49 @@ static void scan_raw_string(struct lexer *lx)
 {
     uint32_t start = lx->at++, c;
     do
-        c = take(lx);
+        c = lexer_take(lx);
     while (c != '`' && c != END);
     if (c == END)
-        complain(lx, start, "string literal not terminated");
+        lexer_complain(lx, start, "string literal not terminated");
 }
 
 /* Single quotes are no strings, but are read as one so that a single mistake gives a single error. */
 static void scan_single_quoted(struct lexer *lx)
 {
     uint32_t start = lx->at++;
-    complain(lx, start, "illegal single-quoted string; use double quotes");
+    lexer_complain(lx, start, "illegal single-quoted string; use double quotes");
     for (;;) {
-        char c = peek(lx, 0);
+        char c = lexer_peek(lx, 0);
         if (c == '\n' || lx->at >= lx->source->text.n)
             return;
-        take(lx);
+        lexer_take(lx);
         if (c == '\'')
             return;
-        if (c == '\\' && peek(lx, 0) == '\'')
+        if (c == '\\' && lexer_peek(lx, 0) == '\'')
             lx->at++;
     }
 }
 
-static enum token_kind two(struct lexer *lx, char second, enum token_kind both, enum token_kind one)
+static enum token_kind lexer_two_byte_operator(struct lexer *lx, char second, enum token_kind both, enum token_kind one)
 {
-    if (peek(lx, 0) != second)
+    if (lexer_peek(lx, 0) != second)
         return one;
     lx->at++;
     return both;
 }
 
-static enum token_kind doubled(struct lexer *lx, char c, enum token_kind kind, const char *missing)
+static enum token_kind lexer_doubled(struct lexer *lx, char c, enum token_kind kind, const char *missing)
 {
-    if (peek(lx, 0) == c)
+    if (lexer_peek(lx, 0) == c)
         lx->at++;
     else
-        complain(lx, lx->at, missing);
+        lexer_complain(lx, lx->at, missing);
     return kind;
 }
 
 static enum token_kind scan_illegal(struct lexer *lx)
 {
-    uint32_t start = lx->at, rune = take(lx);
+    uint32_t start = lx->at, rune = lexer_take(lx);
     bool reported = rune == 0 || rune == UNICODE_BOM || (rune == UNICODE_BAD && lx->at - start == 1);
     if (reported)
         return TOKEN_ILLEGAL;
@@ -319,7 +319,7 @@ static enum token_kind scan_operator(struct lexer *lx)
                   {'%', TOKEN_MOD},    {'^', TOKEN_POW},    {'{', TOKEN_LCURLY}, {'}', TOKEN_RCURLY},
                   {'(', TOKEN_LPAREN}, {')', TOKEN_RPAREN}, {'[', TOKEN_LBRACK}, {']', TOKEN_RBRACK},
                   {',', TOKEN_COMMA},  {'.', TOKEN_DOT}};
-    char c = peek(lx, 0);
+    char c = lexer_peek(lx, 0);
     for (size_t i = 0; i < ARRAY_LEN(simple); i++)
         if (simple[i].c == c) {
             lx->at++;
@@ -331,28 +331,28 @@ static enum token_kind scan_operator(struct lexer *lx)
     lx->at++;
     switch (c) {
     case '|':
-        return doubled(lx, '|', TOKEN_OR, "missing second | in ||");
+        return lexer_doubled(lx, '|', TOKEN_OR, "missing second | in ||");
     case '&':
-        return doubled(lx, '&', TOKEN_AND, "missing second & in &&");
+        return lexer_doubled(lx, '&', TOKEN_AND, "missing second & in &&");
     case '!':
-        return two(lx, '=', TOKEN_NEQ, TOKEN_NOT);
+        return lexer_two_byte_operator(lx, '=', TOKEN_NEQ, TOKEN_NOT);
     case '=':
-        return two(lx, '=', TOKEN_EQ, TOKEN_ASSIGN);
+        return lexer_two_byte_operator(lx, '=', TOKEN_EQ, TOKEN_ASSIGN);
     case '<':
-        return two(lx, '=', TOKEN_LTE, TOKEN_LT);
+        return lexer_two_byte_operator(lx, '=', TOKEN_LTE, TOKEN_LT);
     default:
-        return two(lx, '=', TOKEN_GTE, TOKEN_GT);
+        return lexer_two_byte_operator(lx, '=', TOKEN_GTE, TOKEN_GT);
     }
 }
 
 static enum token_kind scan_token(struct lexer *lx)
 {
-    char c = peek(lx, 0);
+    char c = lexer_peek(lx, 0);
     if (starts_identifier(peek_rune(lx))) {
         scan_identifier(lx);
         return TOKEN_IDENT;
     }
-    if (is_digit(c) || (c == '.' && is_digit(peek(lx, 1))))
+    if (lexer_is_digit(c) || (c == '.' && lexer_is_digit(lexer_peek(lx, 1))))
         return scan_number(lx);
     if (c == '"') {
         scan_string(lx);
@@ -365,7 +365,7 @@ static enum token_kind scan_token(struct lexer *lx)
     return scan_operator(lx);
 }
 
-static enum token_kind keyword(struct str s)
+static enum token_kind lexer_keyword(struct str s)
 {
     if (str_is(s, "true") || str_is(s, "false"))
         return TOKEN_BOOL;
@@ -400,11 +400,11 @@ static struct token token_from(const struct lexer *lx, enum token_kind kind, uin
 
 struct token lexer_next(struct lexer *lx)
 {
-    skip_blanks(lx);
+    lexer_skip_blanks(lx);
     uint32_t start = lx->at;
     bool end = lx->at >= lx->source->text.n;
-    bool comment = !end && peek(lx, 0) == '/' && (peek(lx, 1) == '/' || peek(lx, 1) == '*');
-    if (lx->pending && (end || peek(lx, 0) == '\n' || (comment && comments_end_line(lx)))) {
+    bool comment = !end && lexer_peek(lx, 0) == '/' && (lexer_peek(lx, 1) == '/' || lexer_peek(lx, 1) == '*');
+    if (lx->pending && (end || lexer_peek(lx, 0) == '\n' || (comment && comments_end_line(lx)))) {
         lx->pending = false;
         if (!end && !comment)
             lx->at++;
@@ -417,14 +417,14 @@ struct token lexer_next(struct lexer *lx)
         lx->pending = false;
         return token_from(lx, TOKEN_COMMENT, start);
     }
-    if (peek(lx, 0) == '\'') {
+    if (lexer_peek(lx, 0) == '\'') {
         scan_single_quoted(lx);
         lx->pending = true;
         return token_from(lx, TOKEN_ILLEGAL, start);
     }
     struct token t = token_from(lx, scan_token(lx), start);
     if (t.kind == TOKEN_IDENT)
-        t.kind = keyword(t.text);
+        t.kind = lexer_keyword(t.text);
     lx->pending = pending_after(t.kind, lx->pending);
     return t;
 }
@@ -432,7 +432,7 @@ struct token lexer_next(struct lexer *lx)
 bool lexer_is_identifier(struct str s)
 {
     uint32_t rune;
-    if (keyword(s) != TOKEN_IDENT || s.n == 0)
+    if (lexer_keyword(s) != TOKEN_IDENT || s.n == 0)
         return false;
     for (size_t i = 0, n; i < s.n; i += n) {
         n = utf8_decode((struct str){s.p + i, s.n - i}, &rune);

@@ -35,7 +35,7 @@ static const struct kinds *kinds_of(enum token_kind op)
     }
 }
 
-static bool takes(const struct kinds *k, enum value_kind kind)
+static bool operator_takes(const struct kinds *k, enum value_kind kind)
 {
     for (size_t i = 0; i < k->n; i++)
         if (k->kinds[i] == kind)
@@ -43,7 +43,7 @@ static bool takes(const struct kinds *k, enum value_kind kind)
     return false;
 }
 
-static int refuse(enum token_kind op, const struct value *v, struct err *err)
+static int operator_refuse(enum token_kind op, const struct value *v, struct err *err)
 {
     const struct kinds *k = kinds_of(op);
     cleanup_buf struct buf list = BUF_INIT(ERR_MAX);
@@ -53,7 +53,7 @@ static int refuse(enum token_kind op, const struct value *v, struct err *err)
                    value_kind_name(value_kind(v)));
 }
 
-static uint64_t power(uint64_t base, uint64_t exponent)
+static uint64_t operator_power(uint64_t base, uint64_t exponent)
 {
     uint64_t result = 1;
     for (; exponent; exponent >>= 1, base *= base)
@@ -107,12 +107,12 @@ static uint64_t integer_binary(enum token_kind op, uint64_t l, uint64_t r, bool 
         return r == UINT64_MAX ? 0 : (uint64_t)((int64_t)l % (int64_t)r);
     default:
         /* As the reference has it: 2 ^ -1 is 2. */
-        return is_signed && (int64_t)r < 0 ? l : power(l, r);
+        return is_signed && (int64_t)r < 0 ? l : operator_power(l, r);
     }
 }
 
-static int arithmetic(enum token_kind op, const struct value *l, const struct value *r, struct value **ret,
-                      enum operator_fault *fault, struct err *err)
+static int operator_arithmetic(enum token_kind op, const struct value *l, const struct value *r, struct value **ret,
+                               enum operator_fault *fault, struct err *err)
 {
     if ((op == TOKEN_DIV || op == TOKEN_MOD) && value_as_float(r) == 0) {
         *fault = OPERATOR_FAULT_RIGHT;
@@ -140,7 +140,7 @@ static int order_of_numbers(const struct value *l, const struct value *r, bool *
     return (value_as_uint(l) > value_as_uint(r)) - (value_as_uint(l) < value_as_uint(r));
 }
 
-static bool compare(enum token_kind op, const struct value *l, const struct value *r)
+static bool operator_compare(enum token_kind op, const struct value *l, const struct value *r)
 {
     bool unordered = false;
     int order =
@@ -160,8 +160,8 @@ static bool compare(enum token_kind op, const struct value *l, const struct valu
 }
 
 /* Strings and secrets: what is secret makes the result secret. */
-static int concatenate(const struct value *l, const struct value *r, struct value **ret, enum operator_fault *fault,
-                       struct err *err)
+static int operator_concatenate(const struct value *l, const struct value *r, struct value **ret,
+                                enum operator_fault *fault, struct err *err)
 {
     struct str a, b;
     if (!value_secret_text(l, &a) || !value_secret_text(r, &b)) {
@@ -193,31 +193,31 @@ static bool with_secret(const struct value *l, const struct value *r)
            value_secret_text(r, &s);
 }
 
-static struct str text_of(const struct value *v)
+static struct str operator_text_of(const struct value *v)
 {
     struct str s = {NULL, 0};
     (void)value_secret_text(v, &s);
     return s;
 }
 
-static bool equal(const struct value *l, const struct value *r)
+static bool operator_equal(const struct value *l, const struct value *r)
 {
-    return with_secret(l, r) ? str_eq(text_of(l), text_of(r)) : value_equal(l, r);
+    return with_secret(l, r) ? str_eq(operator_text_of(l), operator_text_of(r)) : value_equal(l, r);
 }
 
 static int check_kinds(enum token_kind op, const struct value *l, const struct value *r, enum operator_fault *fault,
                        struct err *err)
 {
     const struct kinds *k = kinds_of(op);
-    const bool secret = with_secret(l, r) && !takes(k, VALUE_CAPSULE);
+    const bool secret = with_secret(l, r) && !operator_takes(k, VALUE_CAPSULE);
     /* Beside a secret a string becomes one, so it is the left operand that fails, whichever the secret is. */
-    if (secret || !takes(k, value_kind(l))) {
+    if (secret || !operator_takes(k, value_kind(l))) {
         *fault = OPERATOR_FAULT_LEFT;
-        return refuse(op, secret && value_kind(l) != VALUE_CAPSULE ? r : l, err);
+        return operator_refuse(op, secret && value_kind(l) != VALUE_CAPSULE ? r : l, err);
     }
     *fault = OPERATOR_FAULT_RIGHT;
-    if (!takes(k, value_kind(r)))
-        return refuse(op, r, err);
+    if (!operator_takes(k, value_kind(r)))
+        return operator_refuse(op, r, err);
     if (value_kind(l) != value_kind(r))
         return err_set(err, -EINVAL, "should be %s, got %s", value_kind_name(value_kind(l)),
                        value_kind_name(value_kind(r)));
@@ -225,16 +225,16 @@ static int check_kinds(enum token_kind op, const struct value *l, const struct v
     return 0;
 }
 
-static int binary(enum token_kind op, const struct value *left, const struct value *right, struct value **ret,
-                  enum operator_fault *fault, struct err *err)
+static int operator_combine(enum token_kind op, const struct value *left, const struct value *right, struct value **ret,
+                            enum operator_fault *fault, struct err *err)
 {
     *fault = OPERATOR_FAULT_ALL;
     if (op == TOKEN_EQ || op == TOKEN_NEQ) {
-        *ret = value_bool(equal(left, right) == (op == TOKEN_EQ));
+        *ret = value_bool(operator_equal(left, right) == (op == TOKEN_EQ));
         return 0;
     }
     if (op == TOKEN_ADD && with_secret(left, right))
-        return concatenate(left, right, ret, fault, err);
+        return operator_concatenate(left, right, ret, fault, err);
     int code = check_kinds(op, left, right, fault, err);
     if (code < 0)
         return code;
@@ -249,27 +249,27 @@ static int binary(enum token_kind op, const struct value *left, const struct val
     case TOKEN_LTE:
     case TOKEN_GT:
     case TOKEN_GTE:
-        *ret = value_bool(compare(op, left, right));
+        *ret = value_bool(operator_compare(op, left, right));
         return 0;
     default:
         if (value_kind(left) != VALUE_NUMBER)
-            return concatenate(left, right, ret, fault, err);
-        return arithmetic(op, left, right, ret, fault, err);
+            return operator_concatenate(left, right, ret, fault, err);
+        return operator_arithmetic(op, left, right, ret, fault, err);
     }
 }
 
 /* Beside a string, an optional secret that is none is a string as well; new reference. */
-static struct value *opened(const struct value *v, const struct value *other)
+static struct value *operator_opened(const struct value *v, const struct value *other)
 {
     const bool open = value_kind(other) == VALUE_STRING && value_secrecy(v) == VALUE_OPTIONAL_OPEN;
-    return open ? value_string(text_of(v)) : value_ref((struct value *)v);
+    return open ? value_string(operator_text_of(v)) : value_ref((struct value *)v);
 }
 
 int operator_binary(enum token_kind op, const struct value *left, const struct value *right, struct value **ret,
                     enum operator_fault *fault, struct err *err)
 {
-    cleanup_value struct value *l = opened(left, right), *r = opened(right, left);
-    return binary(op, l, r, ret, fault, err);
+    cleanup_value struct value *l = operator_opened(left, right), *r = operator_opened(right, left);
+    return operator_combine(op, l, r, ret, fault, err);
 }
 
 int operator_unary(enum token_kind op, const struct value *v, struct value **ret, struct err *err)

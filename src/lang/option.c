@@ -68,7 +68,7 @@ static void free_map(struct string_map *map)
     *map = (struct string_map){0};
 }
 
-static int by_name(const void *a, const void *b)
+static int option_by_name(const void *a, const void *b)
 {
     return strcmp(((const struct string_pair *)a)->name, ((const struct string_pair *)b)->name);
 }
@@ -89,7 +89,7 @@ static int decode_members(const struct value *object, struct string_map *ret, st
         }
         map.items[map.len++].name = str_dup(key);
     }
-    qsort(map.items, map.len, sizeof *map.items, by_name);
+    qsort(map.items, map.len, sizeof *map.items, option_by_name);
     *ret = map;
     return 0;
 }
@@ -232,7 +232,7 @@ void option_done(const struct option *o, void *field)
     }
 }
 
-static struct value *list_to_value(const struct string_list *list)
+static struct value *option_list_to_value(const struct string_list *list)
 {
     cleanup_free struct value **items = xcalloc(list->len + 1, sizeof *items);
     for (size_t i = 0; i < list->len; i++)
@@ -274,7 +274,7 @@ struct value *option_to_value(const struct option *o, const void *field)
     case OPT_SECRET:
         return value_secret(str_of(*(char *const *)field));
     case OPT_STRING_LIST:
-        return list_to_value(field);
+        return option_list_to_value(field);
     case OPT_STRING_MAP:
         return map_to_value(field);
     case OPT_ANY:

@@ -30,7 +30,7 @@ struct list_of {
     size_t len, cap;
 };
 
-static void next(struct parser *p)
+static void parser_next(struct parser *p)
 {
     p->last = p->tok.offset + (p->tok.text.n ? (uint32_t)p->tok.text.n - 1 : 0);
     do
@@ -38,15 +38,15 @@ static void next(struct parser *p)
     while (p->tok.kind == TOKEN_COMMENT);
 }
 
-static struct range here(const struct parser *p)
+static struct range parser_here(const struct parser *p)
 {
     return (struct range){.first = source_pos(p->file->source, p->tok.offset)};
 }
 
-static void complain(struct parser *p, const char *fmt, ...) printf_like(2, 3);
-static void complain(struct parser *p, const char *fmt, ...)
+static void parser_complain(struct parser *p, const char *fmt, ...) printf_like(2, 3);
+static void parser_complain(struct parser *p, const char *fmt, ...)
 {
-    struct range range = here(p);
+    struct range range = parser_here(p);
     if (p->stopped || range.first.line == p->error_line)
         return;
     p->error_line = range.first.line;
@@ -58,38 +58,38 @@ static void complain(struct parser *p, const char *fmt, ...)
     diag_error(p->ds, range, "%s", text);
 }
 
-static void stop(struct parser *p, const char *why)
+static void parser_stop(struct parser *p, const char *why)
 {
     if (!p->stopped)
-        diag_error(p->ds, here(p), "%s", why);
+        diag_error(p->ds, parser_here(p), "%s", why);
     p->stopped = true;
     p->lexer.at = (uint32_t)p->file->source->text.n;
     p->lexer.pending = false;
-    next(p);
+    parser_next(p);
 }
 
-static bool enter(struct parser *p)
+static bool parser_enter(struct parser *p)
 {
     if (++p->depth > AST_DEPTH_MAX)
-        stop(p, "nested too deeply (more than 1000 levels)");
+        parser_stop(p, "nested too deeply (more than 1000 levels)");
     return p->depth <= AST_DEPTH_MAX;
 }
 
-static void *alloc(struct parser *p, size_t size)
+static void *parser_alloc(struct parser *p, size_t size)
 {
     void *ret = arena_calloc(&p->file->arena, 1, size);
     if (!ret)
-        stop(p, "the configuration is too large");
+        parser_stop(p, "the configuration is too large");
     return ret;
 }
 
 /* Where to put one more item; NULL when the list would be too large. */
-static void *grow(struct parser *p, struct list_of *list, size_t size)
+static void *parser_grow(struct parser *p, struct list_of *list, size_t size)
 {
     if (list->len == list->cap) {
         const size_t cap = mem_capacity(list->cap, list->len + 1, 8);
         if (cap > TREE_MAX / size) {
-            stop(p, "the configuration is too large");
+            parser_stop(p, "the configuration is too large");
             return NULL;
         }
         list->items = xrealloc(list->items, cap * size);
@@ -99,9 +99,9 @@ static void *grow(struct parser *p, struct list_of *list, size_t size)
 }
 
 /* The finished list, moved into the tree. */
-static void *settle(struct parser *p, struct list_of *list, size_t size, size_t *len)
+static void *parser_settle(struct parser *p, struct list_of *list, size_t size, size_t *len)
 {
-    void *ret = list->len ? alloc(p, list->len * size) : NULL;
+    void *ret = list->len ? parser_alloc(p, list->len * size) : NULL;
     if (ret)
         memcpy(ret, list->items, list->len * size);
     *len = ret ? list->len : 0;
@@ -109,14 +109,14 @@ static void *settle(struct parser *p, struct list_of *list, size_t size, size_t 
     return ret;
 }
 
-static struct str unquoted(struct parser *p, struct str literal)
+static struct str parser_unquoted(struct parser *p, struct str literal)
 {
     struct buf b = BUF_INIT(literal.n);
     if (literal.n >= 2)
         quote_value(literal, &b);
     struct str s = arena_str(&p->file->arena, buf_slice(&b));
     if (!s.p)
-        stop(p, "the configuration is too large");
+        parser_stop(p, "the configuration is too large");
     buf_done(&b);
     return s;
 }
@@ -132,10 +132,10 @@ static bool is_opener(enum token_kind k)
 }
 
 /* To the closer of what is open here, or to the end; to a terminator or comma outside of brackets as well if asked to. */
-static void skip(struct parser *p, bool at_comma, bool at_terminator)
+static void parser_skip(struct parser *p, bool at_comma, bool at_terminator)
 {
     size_t open = 0;
-    for (; p->tok.kind != TOKEN_EOF; next(p)) {
+    for (; p->tok.kind != TOKEN_EOF; parser_next(p)) {
         enum token_kind k = p->tok.kind;
         if (open == 0 && (is_closer(k) || (at_comma && k == TOKEN_COMMA) || (at_terminator && k == TOKEN_TERMINATOR)))
             return;
@@ -144,17 +144,17 @@ static void skip(struct parser *p, bool at_comma, bool at_terminator)
     }
 }
 
-static bool expect(struct parser *p, enum token_kind kind)
+static bool parser_expect(struct parser *p, enum token_kind kind)
 {
     if (p->tok.kind != kind) {
-        complain(p, "expected %s, got %s", token_name(kind), token_name(p->tok.kind));
+        parser_complain(p, "expected %s, got %s", token_name(kind), token_name(p->tok.kind));
         return false;
     }
-    next(p);
+    parser_next(p);
     return true;
 }
 
-static unsigned deeper(unsigned depth, const struct ast_expr *part)
+static unsigned parser_deeper(unsigned depth, const struct ast_expr *part)
 {
     return part && part->depth >= depth ? part->depth + 1u : depth;
 }
@@ -162,13 +162,13 @@ static unsigned deeper(unsigned depth, const struct ast_expr *part)
 static const struct ast_expr nothing = {.kind = AST_LITERAL, .op = TOKEN_NULL, .depth = 1, .name = {"null", 4}};
 
 /* Copies a node into the tree, setting what every node has; the last token consumed is its end. */
-static struct ast_expr *node(struct parser *p, uint32_t first, unsigned depth, struct ast_expr e)
+static struct ast_expr *parser_node(struct parser *p, uint32_t first, unsigned depth, struct ast_expr e)
 {
     if (depth > AST_DEPTH_MAX) {
-        stop(p, "the expression is nested too deeply (more than 1000 levels)");
+        parser_stop(p, "the expression is nested too deeply (more than 1000 levels)");
         return (struct ast_expr *)&nothing;
     }
-    struct ast_expr *ret = alloc(p, sizeof *ret);
+    struct ast_expr *ret = parser_alloc(p, sizeof *ret);
     if (!ret)
         return (struct ast_expr *)&nothing;
     *ret = e;
@@ -179,68 +179,69 @@ static struct ast_expr *node(struct parser *p, uint32_t first, unsigned depth, s
     return ret;
 }
 
-static struct ast_expr *parse_expr(struct parser *p);
+static struct ast_expr *parser_parse_expr(struct parser *p);
 static void parse_body(struct parser *p, enum token_kind until, struct ast_body *ret);
 
 /* After an item: whether another may follow. */
 static bool after_item(struct parser *p, enum token_kind close, const char *where)
 {
     if (p->tok.kind == TOKEN_COMMA) {
-        next(p);
+        parser_next(p);
         return p->tok.kind != close;
     }
     if (p->tok.kind == close)
         return false;
-    complain(p, "missing ',' in %s", where);
+    parser_complain(p, "missing ',' in %s", where);
     if (p->tok.kind == TOKEN_TERMINATOR) {
         /* Probably the bracket was never closed: do not read the rest of the file as items. */
-        skip(p, false, false);
+        parser_skip(p, false, false);
         return false;
     }
-    skip(p, true, true);
+    parser_skip(p, true, true);
     if (p->tok.kind != TOKEN_COMMA)
         return false;
-    next(p);
+    parser_next(p);
     return p->tok.kind != close;
 }
 
 /* Items up to `close`; the opening bracket is consumed. */
-static struct ast_expr *parse_list(struct parser *p, uint32_t first, struct ast_expr *callee, enum token_kind close)
+static struct ast_expr *parser_parse_list(struct parser *p, uint32_t first, struct ast_expr *callee,
+                                          enum token_kind close)
 {
     struct list_of list = {0};
-    unsigned depth = deeper(1, callee);
+    unsigned depth = parser_deeper(1, callee);
     if (p->tok.kind != close) {
         do {
-            struct ast_expr *item = parse_expr(p), **slot = grow(p, &list, sizeof(struct ast_expr *));
+            struct ast_expr *item = parser_parse_expr(p), **slot = parser_grow(p, &list, sizeof(struct ast_expr *));
             if (slot)
                 *slot = item;
-            depth = deeper(depth, item);
+            depth = parser_deeper(depth, item);
         } while (after_item(p, close, "expression list"));
     }
-    expect(p, close);
+    parser_expect(p, close);
     struct ast_expr e = {.kind = callee ? AST_CALL : AST_ARRAY, .list.callee = callee};
-    e.list.items = settle(p, &list, sizeof(struct ast_expr *), &e.list.len);
-    return node(p, first, depth, e);
+    e.list.items = parser_settle(p, &list, sizeof(struct ast_expr *), &e.list.len);
+    return parser_node(p, first, depth, e);
 }
 
 static bool parse_field(struct parser *p, struct ast_field *f)
 {
     struct token t = p->tok;
     if (t.kind != TOKEN_STRING && t.kind != TOKEN_IDENT) {
-        complain(p, "expected field name (string or identifier), got %s", token_name(t.kind));
-        skip(p, true, true);
+        parser_complain(p, "expected field name (string or identifier), got %s", token_name(t.kind));
+        parser_skip(p, true, true);
         return false;
     }
-    next(p);
+    parser_next(p);
     *f =
         (struct ast_field){.key = t.text, .key_first = t.offset, .key_last = p->last, .quoted = t.kind == TOKEN_STRING};
     if (f->quoted)
-        f->key = unquoted(p, t.text);
-    if (!expect(p, TOKEN_ASSIGN)) {
-        skip(p, true, true);
+        f->key = parser_unquoted(p, t.text);
+    if (!parser_expect(p, TOKEN_ASSIGN)) {
+        parser_skip(p, true, true);
         return false;
     }
-    f->value = parse_expr(p);
+    f->value = parser_parse_expr(p);
     return true;
 }
 
@@ -249,22 +250,22 @@ static struct ast_expr *parse_object(struct parser *p)
     struct list_of list = {0};
     uint32_t first = p->tok.offset;
     unsigned depth = 1;
-    next(p);
+    parser_next(p);
     if (p->tok.kind != TOKEN_RCURLY) {
         do {
             struct ast_field f;
             if (!parse_field(p, &f))
                 continue;
-            depth = deeper(depth, f.value);
-            struct ast_field *slot = grow(p, &list, sizeof f);
+            depth = parser_deeper(depth, f.value);
+            struct ast_field *slot = parser_grow(p, &list, sizeof f);
             if (slot)
                 *slot = f;
         } while (after_item(p, TOKEN_RCURLY, "field list"));
     }
-    expect(p, TOKEN_RCURLY);
+    parser_expect(p, TOKEN_RCURLY);
     struct ast_expr e = {.kind = AST_OBJECT};
-    e.object.items = settle(p, &list, sizeof(struct ast_field), &e.object.len);
-    return node(p, first, depth, e);
+    e.object.items = parser_settle(p, &list, sizeof(struct ast_field), &e.object.len);
+    return parser_node(p, first, depth, e);
 }
 
 static struct ast_expr *parse_primary(struct parser *p)
@@ -272,73 +273,74 @@ static struct ast_expr *parse_primary(struct parser *p)
     struct token t = p->tok;
     switch (t.kind) {
     case TOKEN_IDENT:
-        next(p);
-        return node(p, t.offset, 1, (struct ast_expr){.kind = AST_IDENT, .name = t.text});
+        parser_next(p);
+        return parser_node(p, t.offset, 1, (struct ast_expr){.kind = AST_IDENT, .name = t.text});
     case TOKEN_STRING:
     case TOKEN_NUMBER:
     case TOKEN_FLOAT:
     case TOKEN_BOOL:
     case TOKEN_NULL:
-        next(p);
-        return node(p, t.offset, 1, (struct ast_expr){.kind = AST_LITERAL, .op = (uint16_t)t.kind, .name = t.text});
+        parser_next(p);
+        return parser_node(p, t.offset, 1,
+                           (struct ast_expr){.kind = AST_LITERAL, .op = (uint16_t)t.kind, .name = t.text});
     case TOKEN_LPAREN: {
-        next(p);
-        struct ast_expr *inner = parse_expr(p);
-        expect(p, TOKEN_RPAREN);
-        return node(p, t.offset, deeper(1, inner), (struct ast_expr){.kind = AST_PAREN, .paren = inner});
+        parser_next(p);
+        struct ast_expr *inner = parser_parse_expr(p);
+        parser_expect(p, TOKEN_RPAREN);
+        return parser_node(p, t.offset, parser_deeper(1, inner), (struct ast_expr){.kind = AST_PAREN, .paren = inner});
     }
     case TOKEN_LBRACK:
-        next(p);
-        return parse_list(p, t.offset, NULL, TOKEN_RBRACK);
+        parser_next(p);
+        return parser_parse_list(p, t.offset, NULL, TOKEN_RBRACK);
     case TOKEN_LCURLY:
         return parse_object(p);
     default:
-        complain(p, "expected expression, got %s", token_name(t.kind));
-        skip(p, true, true);
-        return node(p, t.offset, 1, nothing);
+        parser_complain(p, "expected expression, got %s", token_name(t.kind));
+        parser_skip(p, true, true);
+        return parser_node(p, t.offset, 1, nothing);
     }
 }
 
 static struct ast_expr *parse_access(struct parser *p, struct ast_expr *base)
 {
-    next(p);
+    parser_next(p);
     struct token name = p->tok;
     if (name.kind != TOKEN_IDENT) {
-        complain(p, "expected IDENT, got %s", token_name(name.kind));
-        skip(p, true, true);
+        parser_complain(p, "expected IDENT, got %s", token_name(name.kind));
+        parser_skip(p, true, true);
         return base;
     }
-    next(p);
+    parser_next(p);
     struct ast_expr e = {.kind = AST_ACCESS, .access = {base, name.text, name.offset}};
-    return node(p, base->first, deeper(1, base), e);
+    return parser_node(p, base->first, parser_deeper(1, base), e);
 }
 
 static struct ast_expr *parse_index(struct parser *p, struct ast_expr *base)
 {
-    next(p);
-    struct ast_expr *index = parse_expr(p);
-    expect(p, TOKEN_RBRACK);
+    parser_next(p);
+    struct ast_expr *index = parser_parse_expr(p);
+    parser_expect(p, TOKEN_RBRACK);
     struct ast_expr e = {.kind = AST_INDEX, .index = {base, index}};
-    return node(p, base->first, deeper(deeper(1, base), index), e);
+    return parser_node(p, base->first, parser_deeper(parser_deeper(1, base), index), e);
 }
 
 /* `attr = name "label" { … }`: a block where an expression belongs, a common slip that deserves its own words. */
 static void diagnose_block(struct parser *p, const struct ast_expr *operand)
 {
     if (p->tok.kind == TOKEN_STRING)
-        next(p);
-    if (!expect(p, TOKEN_LCURLY)) {
-        skip(p, true, true);
+        parser_next(p);
+    if (!parser_expect(p, TOKEN_LCURLY)) {
+        parser_skip(p, true, true);
         return;
     }
     struct ast_body ignored;
     parse_body(p, TOKEN_RCURLY, &ignored);
-    if (expect(p, TOKEN_RCURLY) && !p->stopped)
+    if (parser_expect(p, TOKEN_RCURLY) && !p->stopped)
         diag_error(p->ds, source_range(p->file->source, operand->first, p->last),
                    "cannot use a block as an expression");
 }
 
-static struct ast_expr *parse_operand(struct parser *p)
+static struct ast_expr *parser_parse_operand(struct parser *p)
 {
     struct ast_expr *e = parse_primary(p);
     for (;;) {
@@ -351,8 +353,8 @@ static struct ast_expr *parse_operand(struct parser *p)
             e = parse_index(p, e);
             break;
         case TOKEN_LPAREN:
-            next(p);
-            e = parse_list(p, first, e, TOKEN_RPAREN);
+            parser_next(p);
+            e = parser_parse_list(p, first, e, TOKEN_RPAREN);
             break;
         case TOKEN_STRING:
         case TOKEN_LCURLY:
@@ -368,21 +370,21 @@ static struct ast_expr *parse_unary(struct parser *p)
 {
     struct ast_expr *ret = (struct ast_expr *)&nothing;
     struct token t = p->tok;
-    if (!enter(p)) {
+    if (!parser_enter(p)) {
         /* said so already */
     } else if (t.kind == TOKEN_NOT || t.kind == TOKEN_SUB) {
-        next(p);
+        parser_next(p);
         struct ast_expr *right = parse_unary(p);
         struct ast_expr e = {.kind = AST_UNARY, .op = (uint16_t)t.kind, .operands = {NULL, right, t.offset}};
-        ret = node(p, t.offset, deeper(1, right), e);
+        ret = parser_node(p, t.offset, parser_deeper(1, right), e);
     } else {
-        ret = parse_operand(p);
+        ret = parser_parse_operand(p);
     }
     p->depth--;
     return ret;
 }
 
-static unsigned precedence(enum token_kind k)
+static unsigned parser_precedence(enum token_kind k)
 {
     switch (k) {
     case TOKEN_OR:
@@ -416,23 +418,23 @@ static struct ast_expr *parse_binary(struct parser *p, unsigned least)
     struct ast_expr *left = parse_unary(p);
     for (;;) {
         struct token op = p->tok;
-        unsigned level = precedence(op.kind);
+        unsigned level = parser_precedence(op.kind);
         if (level == 0 || level < least)
             return left;
-        next(p);
+        parser_next(p);
         bool right_associative = op.kind == TOKEN_POW;
-        if (right_associative && !enter(p)) {
+        if (right_associative && !parser_enter(p)) {
             p->depth--;
             return left;
         }
         struct ast_expr *right = parse_binary(p, right_associative ? level : level + 1);
         p->depth -= right_associative;
         struct ast_expr e = {.kind = AST_BINARY, .op = (uint16_t)op.kind, .operands = {left, right, op.offset}};
-        left = node(p, left->first, deeper(deeper(1, left), right), e);
+        left = parser_node(p, left->first, parser_deeper(parser_deeper(1, left), right), e);
     }
 }
 
-static struct ast_expr *parse_expr(struct parser *p)
+static struct ast_expr *parser_parse_expr(struct parser *p)
 {
     return parse_binary(p, 1);
 }
@@ -441,7 +443,7 @@ static struct ast_expr *parse_expr(struct parser *p)
 static bool parse_name(struct parser *p, struct ast_stmt *s)
 {
     if (p->tok.kind != TOKEN_IDENT) {
-        complain(p, "expected identifier, got %s", token_name(p->tok.kind));
+        parser_complain(p, "expected identifier, got %s", token_name(p->tok.kind));
         return false;
     }
     const struct source *source = p->file->source;
@@ -449,23 +451,23 @@ static bool parse_name(struct parser *p, struct ast_stmt *s)
     struct buf dotted = BUF_INIT(SOURCE_MAX);
     uint32_t first = p->tok.offset;
     for (;;) {
-        struct str *slot = grow(p, &fragments, sizeof(struct str));
+        struct str *slot = parser_grow(p, &fragments, sizeof(struct str));
         if (slot)
             *slot = p->tok.text;
         buf_str(&dotted, p->tok.text);
-        next(p);
+        parser_next(p);
         if (p->tok.kind != TOKEN_DOT)
             break;
         buf_byte(&dotted, '.');
-        next(p);
+        parser_next(p);
         if (p->tok.kind != TOKEN_IDENT) {
-            complain(p, "expected identifier, got %s", token_name(p->tok.kind));
+            parser_complain(p, "expected identifier, got %s", token_name(p->tok.kind));
             break;
         }
     }
     s->name = arena_str(&p->file->arena, buf_slice(&dotted));
     buf_done(&dotted);
-    s->fragments = settle(p, &fragments, sizeof(struct str), &s->fragment_count);
+    s->fragments = parser_settle(p, &fragments, sizeof(struct str), &s->fragment_count);
     s->name_range = source_range(source, first, p->last);
     return true;
 }
@@ -476,9 +478,9 @@ static void parse_label(struct parser *p, struct ast_stmt *s)
     if (t.kind == TOKEN_ASSIGN || t.kind == TOKEN_LCURLY)
         return;
     if (t.kind != TOKEN_STRING) {
-        complain(p, "expected block label, got %s", token_name(t.kind));
+        parser_complain(p, "expected block label, got %s", token_name(t.kind));
         if (t.kind != TOKEN_TERMINATOR && !is_closer(t.kind))
-            next(p);
+            parser_next(p);
         return;
     }
     struct buf quoted = BUF_INIT(MESSAGE_TEXT_MAX / 2);
@@ -486,35 +488,35 @@ static void parse_label(struct parser *p, struct ast_stmt *s)
     bool raw = t.text.p[0] == '`';
     quote_print(raw ? t.text : inner, &quoted);
     if (raw)
-        complain(p, "expected block label to be a double quoted string, but got %s", buf_cstr(&quoted));
+        parser_complain(p, "expected block label to be a double quoted string, but got %s", buf_cstr(&quoted));
     else if (inner.n && !lexer_is_identifier(inner))
-        complain(p, "expected block label to be a valid identifier, but got %s", buf_cstr(&quoted));
+        parser_complain(p, "expected block label to be a valid identifier, but got %s", buf_cstr(&quoted));
     buf_done(&quoted);
-    next(p);
+    parser_next(p);
     s->label = inner;
     s->label_range = source_range(p->file->source, t.offset, p->last);
 }
 
 static void parse_attr(struct parser *p, struct ast_stmt *s)
 {
-    next(p);
+    parser_next(p);
     s->kind = AST_ATTR;
     if (s->fragment_count > 1)
         diag_error(p->ds, s->name_range, "attribute names may only consist of a single identifier with no \".\"");
     else if (s->label_range.first.source)
         diag_error(p->ds, s->label_range, "attribute names may not have labels");
-    s->value = parse_expr(p);
+    s->value = parser_parse_expr(p);
 }
 
 static void parse_block(struct parser *p, struct ast_stmt *s)
 {
     s->kind = AST_BLOCK;
     s->open = source_range(p->file->source, p->tok.offset, p->tok.offset);
-    next(p);
-    if (enter(p))
+    parser_next(p);
+    if (parser_enter(p))
         parse_body(p, TOKEN_RCURLY, &s->body);
     p->depth--;
-    expect(p, TOKEN_RCURLY);
+    parser_expect(p, TOKEN_RCURLY);
 }
 
 static bool parse_stmt(struct parser *p, struct ast_stmt *s)
@@ -530,7 +532,8 @@ static bool parse_stmt(struct parser *p, struct ast_stmt *s)
         parse_block(p, s);
     } else {
         bool either = s->fragment_count == 1 && !s->label_range.first.source;
-        complain(p, "expected %sblock body, got %s", either ? "attribute assignment or " : "", token_name(p->tok.kind));
+        parser_complain(p, "expected %sblock body, got %s", either ? "attribute assignment or " : "",
+                        token_name(p->tok.kind));
         return false;
     }
     s->range = source_range(p->file->source, first, p->last);
@@ -543,35 +546,35 @@ static void parse_body(struct parser *p, enum token_kind until, struct ast_body 
     while (p->tok.kind != until && p->tok.kind != TOKEN_EOF) {
         struct ast_stmt s;
         bool good = parse_stmt(p, &s);
-        struct ast_stmt *slot = good ? grow(p, &list, sizeof s) : NULL;
+        struct ast_stmt *slot = good ? parser_grow(p, &list, sizeof s) : NULL;
         if (slot)
             *slot = s;
         if (p->tok.kind == until)
             break;
         if (p->tok.kind != TOKEN_TERMINATOR) {
             if (good)
-                complain(p, "expected TERMINATOR, got %s", token_name(p->tok.kind));
-            skip(p, false, true);
+                parser_complain(p, "expected TERMINATOR, got %s", token_name(p->tok.kind));
+            parser_skip(p, false, true);
             if (p->tok.kind == until)
                 break;
         }
-        next(p);
+        parser_next(p);
     }
-    ret->stmts = settle(p, &list, sizeof(struct ast_stmt), &ret->len);
+    ret->stmts = parser_settle(p, &list, sizeof(struct ast_stmt), &ret->len);
 }
 
-static int parse(struct source *source, bool expression, struct ast_file **ret, struct diags *ds)
+static int parser_parse_body(struct source *source, bool expression, struct ast_file **ret, struct diags *ds)
 {
     cleanup_ast struct ast_file *file = xcalloc(1, sizeof *file);
     *file = (struct ast_file){.source = source_ref(source), .arena = ARENA_INIT(TREE_MAX), .refs = 1};
     struct parser p = {.file = file, .ds = ds};
     size_t errors = ds->errors;
     lexer_init(&p.lexer, source, ds);
-    next(&p);
+    parser_next(&p);
     if (expression) {
-        file->expr = parse_expr(&p);
-        if (expect(&p, TOKEN_TERMINATOR))
-            expect(&p, TOKEN_EOF);
+        file->expr = parser_parse_expr(&p);
+        if (parser_expect(&p, TOKEN_TERMINATOR))
+            parser_expect(&p, TOKEN_EOF);
     } else {
         parse_body(&p, TOKEN_EOF, &file->body);
     }
@@ -583,10 +586,10 @@ static int parse(struct source *source, bool expression, struct ast_file **ret, 
 
 int parse_file(struct source *source, struct ast_file **ret, struct diags *ds)
 {
-    return parse(source, false, ret, ds);
+    return parser_parse_body(source, false, ret, ds);
 }
 
 int parse_expression(struct source *source, struct ast_file **ret, struct diags *ds)
 {
-    return parse(source, true, ret, ds);
+    return parser_parse_body(source, true, ret, ds);
 }

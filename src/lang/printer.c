@@ -45,7 +45,7 @@ static struct token read_token(struct lexer *lx, bool comments)
     return t;
 }
 
-static void advance(struct printer *p)
+static void printer_advance(struct printer *p)
 {
     if (p->tok.kind != TOKEN_COMMENT)
         p->code_known = false;
@@ -78,7 +78,7 @@ static void put_blank(struct printer *p)
 }
 
 /* Text that may span lines. Carriage returns are no part of the value of a raw string, and lines end with LF. */
-static void put_lines(struct printer *p, struct str text, bool trim)
+static void printer_put_lines(struct printer *p, struct str text, bool trim)
 {
     struct buf kept = BUF_INIT(text.n);
     struct str line;
@@ -96,11 +96,11 @@ static void put_lines(struct printer *p, struct str text, bool trim)
     buf_done(&kept);
 }
 
-static void put_text(struct printer *p, struct str text)
+static void printer_put_text(struct printer *p, struct str text)
 {
     p->a.indent = p->depth;
     if (text.n && text.p[0] == '`')
-        put_lines(p, text, false);
+        printer_put_lines(p, text, false);
     else
         align_text(&p->a, text);
 }
@@ -118,10 +118,10 @@ static void put_comment(struct printer *p)
             align_cell(&p->a);
     }
     p->a.indent = p->depth;
-    put_lines(p, p->tok.text, true);
+    printer_put_lines(p, p->tok.text, true);
     p->line = line_at(p, p->tok.offset + p->tok.text.n - 1);
     p->after_comment = true;
-    advance(p);
+    printer_advance(p);
 }
 
 /* The comments before the next token. Where they stand is kept, as far as lines go. */
@@ -154,7 +154,7 @@ static void put_gap(struct printer *p)
 }
 
 /* Up to the next token, which is then to be put. */
-static void settle(struct printer *p)
+static void printer_settle(struct printer *p)
 {
     put_comments(p);
     put_gap(p);
@@ -162,27 +162,27 @@ static void settle(struct printer *p)
 }
 
 /* The next token of the source, after the comments before it. */
-static void put(struct printer *p)
+static void printer_put(struct printer *p)
 {
-    settle(p);
-    put_text(p, p->tok.text);
+    printer_settle(p);
+    printer_put_text(p, p->tok.text);
     p->after_number = p->tok.kind == TOKEN_NUMBER;
     if (p->tok.text.n)
         p->line = line_at(p, p->tok.offset + p->tok.text.n - 1);
-    advance(p);
+    printer_advance(p);
 }
 
 /* The comma after the last item of a list, there or not. */
 static void end_items(struct printer *p, bool comma)
 {
     if (comma && next_code(p).kind == TOKEN_COMMA) {
-        put(p);
+        printer_put(p);
     } else if (comma) {
-        put_text(p, STR(","));
+        printer_put_text(p, STR(","));
     } else {
         put_comments(p);
         if (p->tok.kind == TOKEN_COMMA)
-            advance(p);
+            printer_advance(p);
     }
 }
 
@@ -192,12 +192,12 @@ static void put_closer(struct printer *p, bool broken)
         p->gap = (struct gap){.lines = 1, .apart = true, .must = true};
     put_comments(p);
     p->depth--;
-    put(p);
+    printer_put(p);
 }
 
 /* --- expressions --- */
 
-static void print(struct printer *p, const struct ast_expr *e);
+static void printer_print(struct printer *p, const struct ast_expr *e);
 
 static void break_line(struct printer *p, bool apart)
 {
@@ -209,7 +209,7 @@ static void break_line(struct printer *p, bool apart)
 static void print_list(struct printer *p, const struct ast_expr *e)
 {
     unsigned line = line_at(p, p->tok.offset);
-    put(p);
+    printer_put(p);
     for (size_t i = 0; i < e->list.len && buf_ok(p->a.out); i++) {
         const struct ast_expr *item = e->list.items[i];
         const bool broken = line_at(p, item->first) != line;
@@ -218,10 +218,10 @@ static void print_list(struct printer *p, const struct ast_expr *e)
             break_line(p, true);
         else
             p->gap.blank = i > 0;
-        print(p, item);
+        printer_print(p, item);
         line = line_at(p, item->last);
         if (i + 1 < e->list.len)
-            put(p);
+            printer_put(p);
         else
             end_items(p, line_at(p, e->last) != line);
         p->depth -= broken;
@@ -230,11 +230,11 @@ static void print_list(struct printer *p, const struct ast_expr *e)
     put_closer(p, e->list.len && line_at(p, e->last) != line);
 }
 
-static void print_object(struct printer *p, const struct ast_expr *e)
+static void printer_print_object(struct printer *p, const struct ast_expr *e)
 {
     unsigned line = line_at(p, p->tok.offset);
     bool columns = false; /* the field before takes one line */
-    put(p);
+    printer_put(p);
     p->depth++;
     for (size_t i = 0; i < e->object.len && buf_ok(p->a.out); i++) {
         const struct ast_field *f = &e->object.items[i];
@@ -242,17 +242,17 @@ static void print_object(struct printer *p, const struct ast_expr *e)
             break_line(p, !columns);
         else
             p->gap.blank = i > 0;
-        put(p);
+        printer_put(p);
         p->gap.cell = true;
-        put(p);
+        printer_put(p);
         p->gap.blank = true;
-        settle(p);
+        printer_settle(p);
         const unsigned written = p->a.line;
-        print(p, f->value);
+        printer_print(p, f->value);
         columns = p->a.line == written;
         line = line_at(p, f->key_last);
         if (i + 1 < e->object.len)
-            put(p);
+            printer_put(p);
         else
             end_items(p, line_at(p, e->last) != line);
     }
@@ -262,18 +262,18 @@ static void print_object(struct printer *p, const struct ast_expr *e)
 static void print_operator(struct printer *p, const struct ast_expr *e)
 {
     if (e->operands.left) {
-        print(p, e->operands.left);
+        printer_print(p, e->operands.left);
         p->gap.blank = true;
-        put(p);
+        printer_put(p);
         p->gap.blank = true;
     } else {
-        put(p);
+        printer_put(p);
     }
-    print(p, e->operands.right);
+    printer_print(p, e->operands.right);
 }
 
 /* Brackets, dots and names are the tokens between the parts. */
-static void print(struct printer *p, const struct ast_expr *e)
+static void printer_print(struct printer *p, const struct ast_expr *e)
 {
     /* A full buffer stays full: no need to walk the rest of a long list. */
     if (!buf_ok(p->a.out))
@@ -281,10 +281,10 @@ static void print(struct printer *p, const struct ast_expr *e)
     switch (e->kind) {
     case AST_LITERAL:
     case AST_IDENT:
-        put(p);
+        printer_put(p);
         break;
     case AST_CALL:
-        print(p, e->list.callee);
+        printer_print(p, e->list.callee);
         put_comments(p);
         print_list(p, e);
         break;
@@ -294,27 +294,27 @@ static void print(struct printer *p, const struct ast_expr *e)
         break;
     case AST_OBJECT:
         put_comments(p);
-        print_object(p, e);
+        printer_print_object(p, e);
         break;
     case AST_ACCESS:
-        print(p, e->access.base);
-        put(p);
-        put(p);
+        printer_print(p, e->access.base);
+        printer_put(p);
+        printer_put(p);
         break;
     case AST_INDEX:
-        print(p, e->index.base);
-        put(p);
-        print(p, e->index.index);
-        put(p);
+        printer_print(p, e->index.base);
+        printer_put(p);
+        printer_print(p, e->index.index);
+        printer_put(p);
         break;
     case AST_UNARY:
     case AST_BINARY:
         print_operator(p, e);
         break;
     case AST_PAREN:
-        put(p);
-        print(p, e->paren);
-        put(p);
+        printer_put(p);
+        printer_print(p, e->paren);
+        printer_put(p);
         break;
     }
 }
@@ -325,27 +325,27 @@ static void print_body(struct printer *p, const struct ast_body *body);
 
 static void print_attr(struct printer *p, const struct ast_stmt *s)
 {
-    put(p);
+    printer_put(p);
     p->gap.cell = true;
-    put(p);
+    printer_put(p);
     p->gap.blank = true;
-    print(p, s->value);
+    printer_print(p, s->value);
 }
 
 static void print_block(struct printer *p, const struct ast_stmt *s)
 {
     for (size_t i = 0; i < 2 * s->fragment_count - 1; i++)
-        put(p);
+        printer_put(p);
     if (s->label_range.first.source) {
         put_comments(p);
         p->gap.blank = true;
         if (s->label.n)
-            put(p);
+            printer_put(p);
         else
-            advance(p);
+            printer_advance(p);
     }
     p->gap.blank = true;
-    put(p);
+    printer_put(p);
     p->depth++;
     if (s->body.len) {
         break_line(p, true);
@@ -370,7 +370,7 @@ static void print_body(struct printer *p, const struct ast_body *body)
         const struct ast_stmt *s = &body->stmts[i];
         if (i > 0)
             p->gap = gap_between(s - 1, s, lines);
-        settle(p);
+        printer_settle(p);
         const unsigned written = p->a.line;
         if (s->kind == AST_ATTR)
             print_attr(p, s);
@@ -382,7 +382,8 @@ static void print_body(struct printer *p, const struct ast_body *body)
 
 /* --- the faces --- */
 
-static void start(struct printer *p, const struct source *source, uint32_t first, struct buf *out, bool comments)
+static void printer_start(struct printer *p, const struct source *source, uint32_t first, struct buf *out,
+                          bool comments)
 {
     *p = (struct printer){.comments = comments};
     align_init(&p->a, out);
@@ -395,7 +396,7 @@ static void start(struct printer *p, const struct source *source, uint32_t first
 void print_file(const struct ast_file *f, struct buf *out)
 {
     struct printer p;
-    start(&p, f->source, 0, out, true);
+    printer_start(&p, f->source, 0, out, true);
     print_body(&p, &f->body);
     put_comments(&p);
     align_done(&p.a);
@@ -406,8 +407,8 @@ void print_file(const struct ast_file *f, struct buf *out)
 void print_expr(const struct ast_expr *e, struct buf *out)
 {
     struct printer p;
-    start(&p, e->source, e->first, out, false);
-    print(&p, e);
+    printer_start(&p, e->source, e->first, out, false);
+    printer_print(&p, e);
     align_done(&p.a);
     diags_done(&p.none);
 }

@@ -4,13 +4,13 @@
 
 static const char escaped[] = "abfnrtv\\\"", meant[] = "\a\b\f\n\r\t\v\\\"";
 
-static unsigned hex(char c)
+static unsigned quote_hex(char c)
 {
     return c <= '9' ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a' + 10);
 }
 
 /* `s` starts after the backslash; returns how much of it the escape took. */
-static size_t unescape(struct str s, struct buf *out)
+static size_t quote_unescape(struct str s, struct buf *out)
 {
     const char *simple = strchr(escaped, s.p[0]);
     if (simple) {
@@ -21,7 +21,7 @@ static size_t unescape(struct str s, struct buf *out)
     size_t first = octal ? 0 : 1, digits = octal ? 3 : s.p[0] == 'x' ? 2 : s.p[0] == 'u' ? 4 : 8;
     uint32_t value = 0;
     for (size_t i = first; i < first + digits && i < s.n; i++)
-        value = value * (octal ? 8 : 16) + hex(s.p[i]);
+        value = value * (octal ? 8 : 16) + quote_hex(s.p[i]);
     if (octal || s.p[0] == 'x')
         buf_byte(out, (uint8_t)value);
     else
@@ -35,13 +35,13 @@ void quote_value(struct str literal, struct buf *out)
     struct str s = {literal.p + 1, literal.n - 2};
     for (size_t i = 0; i < s.n; i++) {
         if (!raw && s.p[i] == '\\' && i + 1 < s.n)
-            i += unescape((struct str){s.p + i + 1, s.n - i - 1}, out);
+            i += quote_unescape((struct str){s.p + i + 1, s.n - i - 1}, out);
         else if (!raw || s.p[i] != '\r')
             buf_byte(out, (uint8_t)s.p[i]);
     }
 }
 
-static void print(struct str s, bool ascii, struct buf *out)
+static void quote_put_escaped(struct str s, bool ascii, struct buf *out)
 {
     buf_byte(out, '"');
     for (size_t i = 0; i < s.n;) {
@@ -63,10 +63,10 @@ static void print(struct str s, bool ascii, struct buf *out)
 
 void quote_print(struct str s, struct buf *out)
 {
-    print(s, false, out);
+    quote_put_escaped(s, false, out);
 }
 
 void quote_print_ascii(struct str s, struct buf *out)
 {
-    print(s, true, out);
+    quote_put_escaped(s, true, out);
 }

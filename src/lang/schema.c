@@ -12,7 +12,7 @@
 #include "lang/static_check.h"
 #include "lang/suggest.h"
 
-struct decoder {
+struct block_decoder {
     const struct schema *schema;
     const struct scope *scope;
     char *record;
@@ -25,7 +25,7 @@ struct decoder {
 static void check_body(const struct schema *s, const struct ast_body *body, struct range block, bool decodes,
                        struct diags *ds);
 
-static bool is_block(const struct option *o)
+static bool schema_is_block(const struct option *o)
 {
     return o->kind == OPT_BLOCK || o->kind == OPT_BLOCKS;
 }
@@ -65,7 +65,7 @@ static struct value *default_value(const struct option *o)
 
 static void set_default(const struct option *o, char *record)
 {
-    if (is_block(o)) {
+    if (schema_is_block(o)) {
         if (o->kind == OPT_BLOCK)
             schema_defaults(o->block, record + o->offset);
         return;
@@ -84,14 +84,14 @@ void schema_defaults(const struct schema *s, void *record)
 }
 
 /* The option a statement is about; NULL after saying why there is none. */
-static const struct option *find_option(struct decoder *d, const struct ast_stmt *s)
+static const struct option *find_option(struct block_decoder *d, const struct ast_stmt *s)
 {
     bool block = s->kind == AST_BLOCK;
     const char *what = block ? "block" : "attribute";
     for (const struct option *o = d->schema->options; o->name; o++) {
         if (!str_is(s->name, o->name))
             continue;
-        if (is_block(o) == block)
+        if (schema_is_block(o) == block)
             return o;
         diag_error(d->ds, s->range, "\"%s\" must be %s, but is used as %s", o->name, block ? "an attribute" : "a block",
                    block ? "a block" : "an attribute");
@@ -101,14 +101,14 @@ static const struct option *find_option(struct decoder *d, const struct ast_stmt
     }
     struct suggest close = suggest_for(s->name);
     for (const struct option *o = d->schema->options; o->name; o++)
-        if (is_block(o) == block)
+        if (schema_is_block(o) == block)
             suggest_try(&close, str_of(o->name));
     diag_error(d->ds, s->range, "unrecognized %s name \"%.*s\"" SUGGEST_FMT, what, STR_ARG(s->name),
                SUGGEST_ARG(close));
     return NULL;
 }
 
-static void decode_attr(struct decoder *d, const struct option *o, const struct ast_stmt *s)
+static void decode_attr(struct block_decoder *d, const struct option *o, const struct ast_stmt *s)
 {
     if (d->seen[o - d->schema->options]++) {
         diag_error(d->ds, s->range, "attribute \"%s\" may only be provided once", o->name);
@@ -128,7 +128,7 @@ static void decode_attr(struct decoder *d, const struct option *o, const struct 
         eval_blame(s->value, err.text, d->ds);
 }
 
-static void decode_block(struct decoder *d, const struct option *o, const struct ast_stmt *s)
+static void decode_block(struct block_decoder *d, const struct option *o, const struct ast_stmt *s)
 {
     if (s->label_range.first.source && s->label.n) {
         struct range range = {s->range.first, s->open.first};
@@ -157,16 +157,16 @@ static void decode_block(struct decoder *d, const struct option *o, const struct
         return;
 }
 
-static void check_required(struct decoder *d, struct range block)
+static void check_required(struct block_decoder *d, struct range block)
 {
     const struct option *options = d->schema->options;
     for (const struct option *o = options; o->name; o++)
         if (o->required && !d->seen[o - options])
-            diag_error(d->ds, block, "missing required %s \"%s\"", is_block(o) ? "block" : "attribute", o->name);
+            diag_error(d->ds, block, "missing required %s \"%s\"", schema_is_block(o) ? "block" : "attribute", o->name);
 }
 
 /* The statements in source order, then what is missing. */
-static void decode_body(struct decoder *d, const struct ast_body *body, struct range block)
+static void decode_body(struct block_decoder *d, const struct ast_body *body, struct range block)
 {
     size_t count = 0;
     while (d->schema->options[count].name)
@@ -188,7 +188,7 @@ int schema_decode(const struct schema *s, const struct ast_body *body, struct ra
                   void *record, struct diags *ds)
 {
     const size_t errors = ds->errors;
-    struct decoder d = {.schema = s, .scope = scope, .record = record, .ds = ds};
+    struct block_decoder d = {.schema = s, .scope = scope, .record = record, .ds = ds};
     memset(record, 0, s->size);
     schema_defaults(s, record);
     decode_body(&d, body, block);
@@ -207,7 +207,7 @@ static void check_body(const struct schema *s, const struct ast_body *body, stru
     const size_t errors = ds->errors;
     const bool whole = !decodes && static_body(body);
     cleanup_free void *record = xcalloc(1, s->size);
-    struct decoder d = {.schema = s, .record = record, .check = true, .decodes = decodes || whole, .ds = ds};
+    struct block_decoder d = {.schema = s, .record = record, .check = true, .decodes = decodes || whole, .ds = ds};
     decode_body(&d, body, block);
     /* Nothing of it depends on anything: what the record says of itself counts, too. */
     if (whole && ds->errors == errors && schema_decode(s, body, block, NULL, record, ds) == 0)

@@ -18,7 +18,7 @@ struct level {
     bool value_secret, value_headers;
 };
 
-struct walk {
+struct secret_walk {
     struct secrets *found;
     struct lexer lexer;
     struct token before, at, next;
@@ -30,13 +30,13 @@ struct walk {
     uint32_t blind_until; /* up to here all is hidden already */
 };
 
-static struct str bare(struct str text)
+static struct str secrets_bare(struct str text)
 {
     const bool quoted = text.n >= 2 && (text.p[0] == '"' || text.p[0] == '`' || text.p[0] == '\'');
     return quoted ? (struct str){text.p + 1, text.n - 2} : text;
 }
 
-static void add(struct secrets *s, uint32_t first, uint32_t end, bool quoted)
+static void secrets_add(struct secrets *s, uint32_t first, uint32_t end, bool quoted)
 {
     xgrow(&s->items, &s->cap, s->len + 1, sizeof *s->items);
     s->items[s->len++] = (struct secret_place){first, end, quoted};
@@ -47,7 +47,7 @@ static void add_within(struct secrets *s, struct token t)
 {
     size_t first, end;
     for (size_t at = 0; secret_find(t.text, at, &first, &end); at = end)
-        add(s, t.offset + (uint32_t)first, t.offset + (uint32_t)end, false);
+        secrets_add(s, t.offset + (uint32_t)first, t.offset + (uint32_t)end, false);
 }
 
 static void add_comment(struct secrets *s, struct token t)
@@ -58,7 +58,7 @@ static void add_comment(struct secrets *s, struct token t)
 }
 
 /* The next token that is no comment. */
-static struct token following(struct walk *w)
+static struct token secrets_following(struct secret_walk *w)
 {
     for (;;) {
         const struct token t = lexer_next(&w->lexer);
@@ -68,12 +68,12 @@ static struct token following(struct walk *w)
     }
 }
 
-static struct level *top(struct walk *w)
+static struct level *secrets_top(struct secret_walk *w)
 {
     return &w->levels[w->depth - 1];
 }
 
-static void push(struct walk *w, struct level level)
+static void secrets_push(struct secret_walk *w, struct level level)
 {
     level.value_secret = level.secret;
     level.value_headers = level.passes;
@@ -87,14 +87,15 @@ static bool is_word(struct token t)
 }
 
 /* Of `argument "password" {`; labels of other blocks are names that somebody chose. */
-static bool has_secret_label(const struct walk *w)
+static bool has_secret_label(const struct secret_walk *w)
 {
-    return w->before.kind == TOKEN_STRING && str_is(w->label_of, "argument") && secret_name(bare(w->before.text));
+    return w->before.kind == TOKEN_STRING && str_is(w->label_of, "argument") &&
+           secret_name(secrets_bare(w->before.text));
 }
 
-static void open_bracket(struct walk *w)
+static void open_bracket(struct secret_walk *w)
 {
-    const struct level *outer = top(w);
+    const struct level *outer = secrets_top(w);
     const bool block = w->at.kind == TOKEN_LCURLY, index = w->at.kind == TOKEN_LBRACK;
     struct level level = {
         .secret = outer->value_secret, .headers = outer->value_headers, .passes = outer->value_headers && !block};
@@ -108,48 +109,48 @@ static void open_bracket(struct walk *w)
         index && (w->before.kind == TOKEN_IDENT || w->before.kind == TOKEN_RPAREN || w->before.kind == TOKEN_RBRACK);
     if (names_member || (w->at.kind == TOKEN_LPAREN && w->before.kind == TOKEN_IDENT && str_is(w->before.text, "env")))
         level = (struct level){0};
-    push(w, level);
+    secrets_push(w, level);
 }
 
 static bool is_secret_key(const struct level *l, struct token key)
 {
-    return secret_name(bare(key.text)) || (l->headers && secret_header(bare(key.text)));
+    return secret_name(secrets_bare(key.text)) || (l->headers && secret_header(secrets_bare(key.text)));
 }
 
 /* What is assigned to in the midst of a value was not meant so, and what the value was stays. */
-static void begin_value(struct walk *w)
+static void begin_value(struct secret_walk *w)
 {
-    struct level *l = top(w);
+    struct level *l = secrets_top(w);
     const struct token key = is_word(w->before) ? w->before : w->key;
     if (!key.text.p)
         return;
     l->value_secret = l->secret || is_secret_key(l, key) || (l->value_secret && !w->before_is_key);
-    l->value_headers = secret_is_headers(bare(key.text)) || (l->value_headers && !w->before_is_key);
+    l->value_headers = secret_is_headers(secrets_bare(key.text)) || (l->value_headers && !w->before_is_key);
 }
 
-static bool begins_key(const struct walk *w)
+static bool begins_key(const struct secret_walk *w)
 {
     return w->before.kind == TOKEN_LCURLY || w->before.kind == TOKEN_COMMA || w->before.kind == TOKEN_TERMINATOR ||
            !w->before.text.p;
 }
 
-static void end_value(struct walk *w)
+static void end_value(struct secret_walk *w)
 {
-    struct level *l = top(w);
+    struct level *l = secrets_top(w);
     l->value_secret = l->secret;
     l->value_headers = l->passes;
 }
 
 /* Quotes that somebody forgot. Names of other things are followed or preceded by something. */
-static bool is_stray_word(const struct walk *w)
+static bool is_stray_word(const struct secret_walk *w)
 {
     return w->at.kind == TOKEN_IDENT && w->before.kind != TOKEN_DOT && w->next.kind != TOKEN_DOT &&
            w->next.kind != TOKEN_LPAREN && w->next.kind != TOKEN_LBRACK;
 }
 
-static void literal(struct walk *w)
+static void secrets_literal(struct secret_walk *w)
 {
-    const struct level *l = top(w);
+    const struct level *l = secrets_top(w);
     /* password "x": the '=' is missing. */
     const bool after_name = is_word(w->before) && w->next.kind != TOKEN_LCURLY && is_secret_key(l, w->before);
     const bool is_value = w->at.kind != TOKEN_IDENT || is_stray_word(w);
@@ -159,7 +160,7 @@ static void literal(struct walk *w)
     const bool is_text = w->at.kind == TOKEN_STRING;
     const bool is_private_key = is_text && memmem(w->at.text.p, w->at.text.n, "PRIVATE KEY", 11);
     if (is_private_key || (is_value && (l->value_secret || l->value_headers || (after_name && is_text))))
-        add(w->found, w->at.offset, end, true);
+        secrets_add(w->found, w->at.offset, end, true);
     else if (is_text)
         add_within(w->found, w->at);
 }
@@ -171,20 +172,20 @@ static uint32_t line_end(const struct source *s, uint32_t at)
 }
 
 /* password: "x" is an assignment by somebody who thinks of YAML. Behind other characters nobody knows what is meant. */
-static void illegal(struct walk *w)
+static void secrets_illegal(struct secret_walk *w)
 {
     if (str_is(w->at.text, ":") && is_word(w->before)) {
         begin_value(w);
         return;
     }
-    if (!top(w)->value_secret && !top(w)->value_headers)
+    if (!secrets_top(w)->value_secret && !secrets_top(w)->value_headers)
         return;
     const uint32_t end = line_end(w->found->source, w->at.offset);
-    add(w->found, w->at.offset, end, true);
+    secrets_add(w->found, w->at.offset, end, true);
     w->blind_until = end;
 }
 
-static void step(struct walk *w)
+static void secrets_step(struct secret_walk *w)
 {
     switch (w->at.kind) {
     case TOKEN_LCURLY:
@@ -209,11 +210,11 @@ static void step(struct walk *w)
     case TOKEN_FLOAT:
     case TOKEN_IDENT:
         if (w->at.offset >= w->blind_until)
-            literal(w);
+            secrets_literal(w);
         break;
     case TOKEN_ILLEGAL:
         if (w->at.offset >= w->blind_until)
-            illegal(w);
+            secrets_illegal(w);
         break;
     default:
         break;
@@ -227,7 +228,7 @@ static int by_place(const void *a, const void *b)
 }
 
 /* A comment is met before the token it stands behind, and the rest of a line covers what is in it. */
-static void tidy(struct secrets *s)
+static void secrets_tidy(struct secrets *s)
 {
     size_t kept = 0;
     if (s->len)
@@ -255,7 +256,7 @@ static size_t first_behind(const struct secrets *s, size_t len, uint32_t at)
     return low;
 }
 
-static bool is_name_byte(char c)
+static bool secrets_is_name_byte(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("_-.", c));
 }
@@ -265,7 +266,7 @@ static uint32_t behind_name(const struct source *s, uint32_t at, uint32_t end)
 {
     while (at < end) {
         uint32_t word = at;
-        while (word < end && is_name_byte(s->text.p[word]))
+        while (word < end && secrets_is_name_byte(s->text.p[word]))
             word++;
         const struct str name = {s->text.p + at, word - at};
         if (name.n && (secret_name(name) || secret_is_headers(name)))
@@ -284,7 +285,7 @@ static void add_between(struct secrets *s, uint32_t first, uint32_t end)
     while (end > first && strchr(around, s->source->text.p[end - 1]))
         end--;
     if (first < end)
-        add(s, first, end, false);
+        secrets_add(s, first, end, false);
 }
 
 /* In a line with a quote too many or too few, strings and what is between them change places. So all behind a name is hidden. */
@@ -305,7 +306,7 @@ static void hide_behind_name(struct secrets *s, size_t found, uint32_t offset)
 }
 
 /* "…"word"…": no complaint of the lexer's, but quotes that have changed places all the same. */
-static bool touches(const struct walk *w)
+static bool secrets_touches(const struct secret_walk *w)
 {
     const bool text = w->at.kind == TOKEN_STRING || w->before.kind == TOKEN_STRING;
     const bool word = is_word(w->at) || w->at.kind == TOKEN_NUMBER || w->at.kind == TOKEN_FLOAT;
@@ -324,22 +325,22 @@ static void cover_broken_lines(struct secrets *s, const struct diags *complaints
         done = at.line;
         hide_behind_name(s, found, at.offset);
     }
-    tidy(s);
+    secrets_tidy(s);
 }
 
 void secrets_find(struct secrets *ret, const struct source *source)
 {
     struct diags complaints = DIAGS_INIT;
     *ret = (struct secrets){.source = source};
-    struct walk w = {.found = ret};
+    struct secret_walk w = {.found = ret};
     lexer_init(&w.lexer, source, &complaints);
-    push(&w, (struct level){0});
-    w.at = following(&w);
+    secrets_push(&w, (struct level){0});
+    w.at = secrets_following(&w);
     while (w.at.kind != TOKEN_EOF) {
-        w.next = following(&w);
-        if (touches(&w))
+        w.next = secrets_following(&w);
+        if (secrets_touches(&w))
             diag_error(&complaints, ((struct range){.first = source_pos(source, w.at.offset)}), "touches");
-        step(&w);
+        secrets_step(&w);
         if (w.at.kind == TOKEN_STRING)
             w.label_of = w.before.text;
         w.before_is_key = begins_key(&w);
@@ -349,7 +350,7 @@ void secrets_find(struct secrets *ret, const struct source *source)
         w.at = w.next;
     }
     free(w.levels);
-    tidy(ret);
+    secrets_tidy(ret);
     cover_broken_lines(ret, &complaints);
     diags_done(&complaints);
 }
@@ -364,7 +365,7 @@ void secrets_done(struct secrets *s)
 /* --- printing --- */
 
 /* Moves a column of [first, end) that was replaced by the bytes of `out` from `from` on. */
-static void move(unsigned *column, unsigned was, uint32_t first, uint32_t end, unsigned now)
+static void secrets_move(unsigned *column, unsigned was, uint32_t first, uint32_t end, unsigned now)
 {
     if (was > first && was <= end)
         *column = now;
@@ -383,13 +384,13 @@ void secrets_print(const struct secrets *s, uint32_t first, uint32_t end, unsign
             continue;
         /* What is copied before it keeps its distance to the begin of what is copied. */
         const unsigned shift = (unsigned)(out->len - start), skipped = at - first;
-        move(first_column, a, skipped, from - first, a - skipped + shift);
-        move(last_column, b, skipped, from - first, b - skipped + shift);
+        secrets_move(first_column, a, skipped, from - first, a - skipped + shift);
+        secrets_move(last_column, b, skipped, from - first, b - skipped + shift);
         buf_append(out, s->source->text.p + at, from - at);
         const unsigned begin = (unsigned)(out->len - start) + 1;
         buf_puts(out, p->quoted ? "\"" SECRET_HIDDEN "\"" : SECRET_HIDDEN);
-        move(first_column, a, from - first, to - first, begin);
-        move(last_column, b, from - first, to - first, (unsigned)(out->len - start));
+        secrets_move(first_column, a, from - first, to - first, begin);
+        secrets_move(last_column, b, from - first, to - first, (unsigned)(out->len - start));
         at = to;
     }
     const unsigned shift = (unsigned)(out->len - start), skipped = at - first;
@@ -412,7 +413,7 @@ static size_t quoted_at(const struct secrets *s, size_t from, struct str text)
     size_t longest = 0;
     for (size_t i = from; i < s->len && i < from + QUOTED_MOST; i++) {
         const struct secret_place *p = &s->items[i];
-        const struct str secret = bare((struct str){s->source->text.p + p->first, p->end - p->first});
+        const struct str secret = secrets_bare((struct str){s->source->text.p + p->first, p->end - p->first});
         if (secret.n >= QUOTED_LEAST && secret.n > longest && secret.n <= text.n && secret.p[0] == text.p[0] &&
             memcmp(secret.p, text.p, secret.n) == 0)
             longest = secret.n;

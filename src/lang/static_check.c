@@ -78,7 +78,7 @@ static bool needs_subject(struct str why)
     return false;
 }
 
-static void report(const struct check *c, const struct ast_expr *e, const char *why)
+static void static_check_report(const struct check *c, const struct ast_expr *e, const char *why)
 {
     const struct ast_expr *part = eval_blamed(e, &why);
     const char *cause = *why == '[' || *why == '.' ? strchr(why, ' ') : why;
@@ -93,7 +93,7 @@ static void report(const struct check *c, const struct ast_expr *e, const char *
 }
 
 /* Whether the option takes the value; the reason why not goes to `err`. */
-static bool takes(const struct check *c, struct value *v, struct err *err)
+static bool static_check_takes(const struct check *c, struct value *v, struct err *err)
 {
     const bool ok = option_decode(c->option, v, c->field, err) == 0;
     option_done(c->option, c->field);
@@ -105,12 +105,12 @@ static void check_part(const struct check *c, const struct ast_expr *e, struct v
 {
     cleanup_value struct value *v = whole;
     struct err err = {0};
-    if (takes(c, v, &err))
+    if (static_check_takes(c, v, &err))
         return;
     const struct str prefix = str_of(way);
     /* The way to the only part there is; what follows is below that part. */
     if (str_has_prefix(str_of(err.text), prefix))
-        report(c, e, err.text + prefix.n + (err.text[prefix.n] == ' '));
+        static_check_report(c, e, err.text + prefix.n + (err.text[prefix.n] == ' '));
 }
 
 static void check_items(const struct check *c, const struct ast_expr *e)
@@ -153,8 +153,9 @@ static void check_open(const struct check *c, const struct ast_expr *e)
     cleanup_value struct value *empty = array ? value_array(NULL, 0) : value_object();
     struct err err = {0};
     /* An empty one may be wrong for being empty, which this one is not. */
-    if (!takes(c, empty, &err) && str_has_suffix(str_of(err.text), array ? STR(", got array") : STR(", got object")))
-        report(c, e, err.text);
+    if (!static_check_takes(c, empty, &err) &&
+        str_has_suffix(str_of(err.text), array ? STR(", got array") : STR(", got object")))
+        static_check_report(c, e, err.text);
     else
         check_parts(c, e);
 }
@@ -171,9 +172,9 @@ void static_check(const struct option *o, const struct ast_expr *e, void *field,
     const size_t before = ds->errors;
     cleanup_value struct value *v = NULL;
     struct err err = {0};
-    if (eval(e, NULL, &v, ds) < 0 || takes(&c, v, &err))
+    if (eval(e, NULL, &v, ds) < 0 || static_check_takes(&c, v, &err))
         return;
     check_parts(&c, e);
     if (ds->errors == before)
-        report(&c, e, err.text);
+        static_check_report(&c, e, err.text);
 }

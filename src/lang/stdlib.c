@@ -24,7 +24,7 @@ static struct str first_name(const char *name)
     return (struct str){name, strcspn(name, ".")};
 }
 
-static struct value *value_of(const struct stdlib_function *row)
+static struct value *stdlib_value_of(const struct stdlib_function *row)
 {
     struct value *v;
     int nobody;
@@ -34,7 +34,7 @@ static struct value *value_of(const struct stdlib_function *row)
 }
 
 /* The row that a dotted name means, by its name or, of one name, by the old one; NULL: none, or a namespace. */
-static const struct stdlib_function *find(const struct str *path, size_t n, size_t *used)
+static const struct stdlib_function *stdlib_find(const struct str *path, size_t n, size_t *used)
 {
     for (size_t t = 0; t < ARRAY_LEN(tables); t++) {
         const struct stdlib_function *row = tables[t];
@@ -58,16 +58,16 @@ static struct value *namespace_of(struct str name)
             continue;
         o = value_object();
         for (const struct stdlib_function *row = tables[t]; row->def.name; row++)
-            value_object_put(o, str_of(strchr(row->def.name, '.') + 1), value_of(row));
+            value_object_put(o, str_of(strchr(row->def.name, '.') + 1), stdlib_value_of(row));
     }
     return o;
 }
 
 struct value *stdlib_resolve(const struct str *path, size_t n, size_t *used)
 {
-    const struct stdlib_function *row = find(path, n, used);
+    const struct stdlib_function *row = stdlib_find(path, n, used);
     if (row)
-        return value_of(row);
+        return stdlib_value_of(row);
     *used = 1;
     return namespace_of(path[0]);
 }
@@ -76,7 +76,7 @@ bool stdlib_reference(const struct ast_traversal *t, enum stability least, struc
 {
     size_t used;
     struct err err = {0};
-    const struct stdlib_function *row = find(t->path, t->len, &used);
+    const struct stdlib_function *row = stdlib_find(t->path, t->len, &used);
     if (!row) {
         cleanup_value struct value *space = namespace_of(t->path[0]);
         return space != NULL;

@@ -2,14 +2,14 @@
 
 #include "base/cleanup.h"
 
-struct span {
+struct unicode_span {
     uint32_t first, last;
 };
 
 /* Ranges beyond ASCII, taken from the Unicode character database 14.0.0. */
 /* clang-format off */
 /* Category L */
-static const struct span letters[] = {
+static const struct unicode_span letters[] = {
     {0xaa, 0xaa}, {0xb5, 0xb5}, {0xba, 0xba}, {0xc0, 0xd6}, {0xd8, 0xf6}, {0xf8, 0x2c1}, {0x2c6, 0x2d1},
     {0x2e0, 0x2e4}, {0x2ec, 0x2ec}, {0x2ee, 0x2ee}, {0x370, 0x374}, {0x376, 0x377}, {0x37a, 0x37d}, {0x37f, 0x37f},
     {0x386, 0x386}, {0x388, 0x38a}, {0x38c, 0x38c}, {0x38e, 0x3a1}, {0x3a3, 0x3f5}, {0x3f7, 0x481}, {0x48a, 0x52f},
@@ -126,7 +126,7 @@ static const struct span letters[] = {
 };
 
 /* Category Nd */
-static const struct span digits[] = {
+static const struct unicode_span digits[] = {
     {0x660, 0x669}, {0x6f0, 0x6f9}, {0x7c0, 0x7c9}, {0x966, 0x96f}, {0x9e6, 0x9ef}, {0xa66, 0xa6f}, {0xae6, 0xaef},
     {0xb66, 0xb6f}, {0xbe6, 0xbef}, {0xc66, 0xc6f}, {0xce6, 0xcef}, {0xd66, 0xd6f}, {0xde6, 0xdef}, {0xe50, 0xe59},
     {0xed0, 0xed9}, {0xf20, 0xf29}, {0x1040, 0x1049}, {0x1090, 0x1099}, {0x17e0, 0x17e9}, {0x1810, 0x1819},
@@ -141,7 +141,7 @@ static const struct span digits[] = {
 };
 
 /* Categories C (unassigned included) and Z */
-static const struct span unprintable[] = {
+static const struct unicode_span unprintable[] = {
     {0x80, 0xa0}, {0xad, 0xad}, {0x378, 0x379}, {0x380, 0x383}, {0x38b, 0x38b}, {0x38d, 0x38d}, {0x3a2, 0x3a2},
     {0x530, 0x530}, {0x557, 0x558}, {0x58b, 0x58c}, {0x590, 0x590}, {0x5c8, 0x5cf}, {0x5eb, 0x5ee}, {0x5f5, 0x605},
     {0x61c, 0x61c}, {0x6dd, 0x6dd}, {0x70e, 0x70f}, {0x74b, 0x74c}, {0x7b2, 0x7bf}, {0x7fb, 0x7fc}, {0x82e, 0x82f},
@@ -270,7 +270,7 @@ static const struct span unprintable[] = {
 };
 /* clang-format on */
 
-static bool in(const struct span *spans, size_t n, uint32_t rune)
+static bool unicode_in_table(const struct unicode_span *spans, size_t n, uint32_t rune)
 {
     size_t low = 0;
     while (low < n) {
@@ -289,17 +289,18 @@ bool unicode_is_letter(uint32_t r)
 {
     if (r < 0x80)
         return (r >= 'a' && r <= 'z') || (r >= 'A' && r <= 'Z');
-    return in(letters, ARRAY_LEN(letters), r);
+    return unicode_in_table(letters, ARRAY_LEN(letters), r);
 }
 
 bool unicode_is_digit(uint32_t r)
 {
-    return r < 0x80 ? r >= '0' && r <= '9' : in(digits, ARRAY_LEN(digits), r);
+    return r < 0x80 ? r >= '0' && r <= '9' : unicode_in_table(digits, ARRAY_LEN(digits), r);
 }
 
 bool unicode_is_print(uint32_t r)
 {
-    return r < 0x80 ? r >= ' ' && r < 0x7f : r <= UNICODE_MAX && !in(unprintable, ARRAY_LEN(unprintable), r);
+    return r < 0x80 ? r >= ' ' && r < 0x7f
+                    : r <= UNICODE_MAX && !unicode_in_table(unprintable, ARRAY_LEN(unprintable), r);
 }
 
 bool unicode_is_space(uint32_t r)

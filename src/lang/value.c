@@ -9,13 +9,13 @@
 #include "lang/number.h"
 #include "lang/quote.h"
 
-struct member {
+struct object_member {
     struct str key; /* owned */
     struct value *value;
 };
 
 struct object {
-    struct member *members;
+    struct object_member *members;
     size_t len, cap;
     struct strmap index; /* key -> position + 1; only from INDEX_FROM members on */
 };
@@ -127,7 +127,7 @@ struct value *value_capsule(const struct capsule_type *type, void *data)
     return v;
 }
 
-static void deepen(struct value *container, const struct value *part)
+static void value_deepen(struct value *container, const struct value *part)
 {
     unsigned depth = part->depth + 1u;
     if (depth > container->depth)
@@ -142,7 +142,7 @@ struct value *value_array(struct value *const *items, size_t n)
     v->array.len = n;
     for (size_t i = 0; i < n; i++) {
         v->array.items[i] = items[i];
-        deepen(v, items[i]);
+        value_deepen(v, items[i]);
     }
     return v;
 }
@@ -155,7 +155,7 @@ struct value *value_object(void)
     return v;
 }
 
-static struct member *find(const struct object *o, struct str key)
+static struct object_member *value_find(const struct object *o, struct str key)
 {
     if (o->len >= INDEX_FROM) {
         uintptr_t at = (uintptr_t)strmap_get(&o->index, key);
@@ -171,15 +171,15 @@ void value_object_put(struct value *object, struct str key, struct value *member
 {
     must_be(object, VALUE_OBJECT);
     struct object *o = object->object;
-    deepen(object, member);
-    struct member *m = find(o, key);
+    value_deepen(object, member);
+    struct object_member *m = value_find(o, key);
     if (m) {
         value_unref(m->value);
         m->value = member;
         return;
     }
     xgrow(&o->members, &o->cap, o->len + 1, sizeof *o->members);
-    o->members[o->len++] = (struct member){{str_dup(key), key.n}, member};
+    o->members[o->len++] = (struct object_member){{str_dup(key), key.n}, member};
     if (o->len < INDEX_FROM)
         return;
     for (size_t i = o->len == INDEX_FROM ? 0 : o->len - 1; i < o->len; i++)
@@ -298,7 +298,7 @@ struct value *value_item(const struct value *v, size_t i)
 struct value *value_member(const struct value *v, struct str key)
 {
     must_be(v, VALUE_OBJECT);
-    struct member *m = find(v->object, key);
+    struct object_member *m = value_find(v->object, key);
     return m ? m->value : NULL;
 }
 
@@ -378,7 +378,7 @@ bool value_equal(const struct value *a, const struct value *b)
         if (a->object->len != b->object->len)
             return false;
         for (size_t i = 0; i < a->object->len; i++) {
-            struct member *other = find(b->object, a->object->members[i].key);
+            struct object_member *other = value_find(b->object, a->object->members[i].key);
             if (!other || !value_equal(a->object->members[i].value, other->value))
                 return false;
         }
@@ -390,18 +390,18 @@ bool value_equal(const struct value *a, const struct value *b)
     }
 }
 
-static int by_key(const void *a, const void *b)
+static int value_by_key(const void *a, const void *b)
 {
-    return str_cmp((*(const struct member *const *)a)->key, (*(const struct member *const *)b)->key);
+    return str_cmp((*(const struct object_member *const *)a)->key, (*(const struct object_member *const *)b)->key);
 }
 
-static void print_object(const struct object *o, struct buf *out)
+static void value_print_object(const struct object *o, struct buf *out)
 {
-    cleanup_free const struct member **sorted = o->len ? xcalloc(o->len, sizeof *sorted) : NULL;
+    cleanup_free const struct object_member **sorted = o->len ? xcalloc(o->len, sizeof *sorted) : NULL;
     for (size_t i = 0; i < o->len; i++)
         sorted[i] = &o->members[i];
     if (o->len)
-        qsort(sorted, o->len, sizeof *sorted, by_key);
+        qsort(sorted, o->len, sizeof *sorted, value_by_key);
     buf_byte(out, '{');
     for (size_t i = 0; i < o->len; i++) {
         buf_puts(out, i ? ", " : "");
@@ -436,7 +436,7 @@ void value_print(const struct value *v, struct buf *out)
         buf_byte(out, ']');
         break;
     case VALUE_OBJECT:
-        print_object(v->object, out);
+        value_print_object(v->object, out);
         break;
     case VALUE_CAPSULE:
         if (v->capsule.type->text)
@@ -465,7 +465,7 @@ struct secret {
 };
 
 /* Not left behind in freed memory. */
-static void free_secret(void *data)
+static void value_free_secret(void *data)
 {
     struct secret *s = data;
     explicit_bzero(s->text, s->len);
@@ -488,9 +488,9 @@ static void print_secret(const void *data, struct buf *out)
 }
 
 static const struct capsule_type secret_type = {
-    .name = "alloytypes.Secret", .free = free_secret, .equal = secrets_equal, .text = print_secret};
+    .name = "alloytypes.Secret", .free = value_free_secret, .equal = secrets_equal, .text = print_secret};
 static const struct capsule_type optional_secret_type = {
-    .name = "alloytypes.OptionalSecret", .free = free_secret, .equal = secrets_equal, .text = print_secret};
+    .name = "alloytypes.OptionalSecret", .free = value_free_secret, .equal = secrets_equal, .text = print_secret};
 
 static struct value *new_secret(const struct capsule_type *type, struct str text, bool hidden)
 {

@@ -55,18 +55,19 @@ struct anchor {
     size_t size; /* values in it, aliases in full */
 };
 
-struct reader {
+struct yaml_reader {
     yaml_parser_t parser;
     struct anchor *anchors;
     size_t anchor_count, anchor_cap;
     struct strmap by_name; /* the latest of a name -> its number + 1 */
     size_t values;         /* so far, aliases in full */
     unsigned depth;
+    bool strings; /* scalars stay what is written */
     struct err *err;
 };
 
-static int fail(const struct reader *r, yaml_mark_t at, const char *fmt, ...) printf_like(3, 4);
-static int fail(const struct reader *r, yaml_mark_t at, const char *fmt, ...)
+static int yaml_fail(const struct yaml_reader *r, yaml_mark_t at, const char *fmt, ...) printf_like(3, 4);
+static int yaml_fail(const struct yaml_reader *r, yaml_mark_t at, const char *fmt, ...)
 {
     char text[ERR_MAX];
     va_list ap;
@@ -76,7 +77,7 @@ static int fail(const struct reader *r, yaml_mark_t at, const char *fmt, ...)
     return err_set(r->err, -EINVAL, "yaml: line %zu: %s", at.line + 1, text);
 }
 
-static int next(struct reader *r, yaml_event_t *ret)
+static int yaml_next(struct yaml_reader *r, yaml_event_t *ret)
 {
     if (lib.parse(&r->parser, ret))
         return 0;
@@ -85,10 +86,10 @@ static int next(struct reader *r, yaml_event_t *ret)
         return err_set(r->err, -ENOMEM, "yaml: out of memory");
     if (p->error == YAML_READER_ERROR)
         return err_set(r->err, -EINVAL, "yaml: offset %zu: %s", p->problem_offset, p->problem);
-    return fail(r, p->problem_mark, "%s", p->problem ? p->problem : "unknown error");
+    return yaml_fail(r, p->problem_mark, "%s", p->problem ? p->problem : "unknown error");
 }
 
-static int count(struct reader *r, size_t n)
+static int yaml_count(struct yaml_reader *r, size_t n)
 {
     r->values += n;
     if (r->values > YAML_VALUES_MAX)
@@ -97,7 +98,7 @@ static int count(struct reader *r, size_t n)
 }
 
 /* The number of an anchor whose value comes; SIZE_MAX where there is none. */
-static size_t open_anchor(struct reader *r, const yaml_char_t *name)
+static size_t open_anchor(struct yaml_reader *r, const yaml_char_t *name)
 {
     if (!name)
         return SIZE_MAX;
@@ -109,7 +110,7 @@ static size_t open_anchor(struct reader *r, const yaml_char_t *name)
     return r->anchor_count++;
 }
 
-static void close_anchor(struct reader *r, size_t anchor, struct value *v, size_t before)
+static void close_anchor(struct yaml_reader *r, size_t anchor, struct value *v, size_t before)
 {
     if (anchor == SIZE_MAX)
         return;
@@ -117,24 +118,24 @@ static void close_anchor(struct reader *r, size_t anchor, struct value *v, size_
     r->anchors[anchor].size = r->values - before;
 }
 
-static int alias(struct reader *r, const yaml_event_t *e, struct value **ret)
+static int yaml_alias(struct yaml_reader *r, const yaml_event_t *e, struct value **ret)
 {
     const char *name = (const char *)e->data.alias.anchor;
     uintptr_t number = (uintptr_t)strmap_get(&r->by_name, str_of(name));
     if (!number)
-        return fail(r, e->start_mark, "unknown anchor '%s' referenced", name);
+        return yaml_fail(r, e->start_mark, "unknown anchor '%s' referenced", name);
     const struct anchor *a = &r->anchors[number - 1];
     if (!a->value)
-        return fail(r, e->start_mark, "anchor '%s' value contains itself", name);
-    int code = count(r, a->size);
+        return yaml_fail(r, e->start_mark, "anchor '%s' value contains itself", name);
+    int code = yaml_count(r, a->size);
     if (code == 0)
         *ret = value_ref(a->value);
     return code;
 }
 
-static int node(struct reader *r, const yaml_event_t *e, struct value **ret);
+static int yaml_node(struct yaml_reader *r, const yaml_event_t *e, struct value **ret);
 
-static int sequence(struct reader *r, struct value **ret)
+static int yaml_sequence(struct yaml_reader *r, struct value **ret)
 {
     struct value **items = NULL;
     size_t len = 0, cap = 0;
@@ -142,10 +143,10 @@ static int sequence(struct reader *r, struct value **ret)
     for (;;) {
         yaml_event_t e;
         struct value *item = NULL;
-        if ((code = next(r, &e)) < 0)
+        if ((code = yaml_next(r, &e)) < 0)
             break;
         const bool end = e.type == YAML_SEQUENCE_END_EVENT;
-        code = end ? 0 : node(r, &e, &item);
+        code = end ? 0 : yaml_node(r, &e, &item);
         lib.event_done(&e);
         if (end || code < 0)
             break;
@@ -172,16 +173,16 @@ static bool is_merge_key(const yaml_event_t *e)
 }
 
 /* Keys of the language are strings; what else a key looks like, it keeps its text. */
-static int key_of(struct reader *r, const yaml_event_t *e, struct value **ret)
+static int yaml_key_of(struct yaml_reader *r, const yaml_event_t *e, struct value **ret)
 {
     if (e->type == YAML_MAPPING_START_EVENT || e->type == YAML_SEQUENCE_START_EVENT)
-        return fail(r, e->start_mark, "invalid map key: only scalars can be keys");
+        return yaml_fail(r, e->start_mark, "invalid map key: only scalars can be keys");
     cleanup_value struct value *v = NULL;
-    int code = node(r, e, &v);
+    int code = yaml_node(r, e, &v);
     if (code < 0)
         return code;
     if (value_kind(v) == VALUE_ARRAY || value_kind(v) == VALUE_OBJECT)
-        return fail(r, e->start_mark, "invalid map key: only scalars can be keys");
+        return yaml_fail(r, e->start_mark, "invalid map key: only scalars can be keys");
     if (value_kind(v) == VALUE_STRING && (e->type != YAML_SCALAR_EVENT || e->data.scalar.tag)) {
         *ret = TAKE_PTR(v);
     } else if (e->type == YAML_SCALAR_EVENT) {
@@ -195,7 +196,7 @@ static int key_of(struct reader *r, const yaml_event_t *e, struct value **ret)
 }
 
 /* The members of `from`, a mapping or a sequence of them, that are not there yet. */
-static int merge(struct reader *r, yaml_mark_t at, struct value *into, const struct value *from)
+static int yaml_merge(struct yaml_reader *r, yaml_mark_t at, struct value *into, const struct value *from)
 {
     if (value_kind(from) == VALUE_OBJECT) {
         for (size_t i = 0; i < value_len(from); i++) {
@@ -208,103 +209,111 @@ static int merge(struct reader *r, yaml_mark_t at, struct value *into, const str
     }
     bool good = value_kind(from) == VALUE_ARRAY;
     for (size_t i = 0; good && i < value_len(from); i++)
-        good = value_kind(value_item(from, i)) == VALUE_OBJECT && merge(r, at, into, value_item(from, i)) == 0;
-    return good ? 0 : fail(r, at, "map merge requires map or sequence of maps as the value");
+        good = value_kind(value_item(from, i)) == VALUE_OBJECT && yaml_merge(r, at, into, value_item(from, i)) == 0;
+    return good ? 0 : yaml_fail(r, at, "map merge requires map or sequence of maps as the value");
 }
 
-static int next_node(struct reader *r, struct value **ret)
+static int next_node(struct yaml_reader *r, struct value **ret)
 {
     yaml_event_t e;
-    int code = next(r, &e);
+    int code = yaml_next(r, &e);
     if (code < 0)
         return code;
-    code = node(r, &e, ret);
+    code = yaml_node(r, &e, ret);
     lib.event_done(&e);
     return code;
 }
 
 /* One key, which is `e`, and its value. */
-static int member(struct reader *r, const yaml_event_t *e, struct value *object, struct value **merged)
+static int yaml_member(struct yaml_reader *r, const yaml_event_t *e, struct value *object, struct value **merged)
 {
     cleanup_value struct value *key = NULL, *v = NULL;
     if (is_merge_key(e)) {
         if (*merged)
-            return fail(r, e->start_mark, "mapping key \"<<\" already defined");
+            return yaml_fail(r, e->start_mark, "mapping key \"<<\" already defined");
         return next_node(r, merged);
     }
-    int code = key_of(r, e, &key);
+    int code = yaml_key_of(r, e, &key);
     if (code < 0)
         return code;
     struct str name = value_as_str(key);
     if (value_member(object, name))
-        return fail(r, e->start_mark, "mapping key \"%.*s\" already defined", STR_ARG(name));
+        return yaml_fail(r, e->start_mark, "mapping key \"%.*s\" already defined", STR_ARG(name));
     code = next_node(r, &v);
     if (code == 0)
         value_object_put(object, name, TAKE_PTR(v));
     return code;
 }
 
-static int mapping(struct reader *r, yaml_mark_t at, struct value **ret)
+static int yaml_mapping(struct yaml_reader *r, yaml_mark_t at, struct value **ret)
 {
     cleanup_value struct value *object = value_object(), *merged = NULL;
     for (;;) {
         yaml_event_t e;
-        int code = next(r, &e);
+        int code = yaml_next(r, &e);
         if (code < 0)
             return code;
         const bool end = e.type == YAML_MAPPING_END_EVENT;
-        code = end ? 0 : member(r, &e, object, &merged);
+        code = end ? 0 : yaml_member(r, &e, object, &merged);
         lib.event_done(&e);
         if (code < 0)
             return code;
         if (end)
             break;
     }
-    int code = merged ? merge(r, at, object, merged) : 0;
+    int code = merged ? yaml_merge(r, at, object, merged) : 0;
     if (code == 0)
         *ret = TAKE_PTR(object);
     return code;
 }
 
-static int scalar(struct reader *r, const yaml_event_t *e, struct value **ret)
+static int yaml_event_scalar(struct yaml_reader *r, const yaml_event_t *e, struct value **ret)
 {
     struct err why = {0};
     const bool plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     struct str text = {(const char *)e->data.scalar.value, e->data.scalar.length};
-    int code = yaml_scalar((const char *)e->data.scalar.tag, plain, text, ret, &why);
-    return code < 0 ? fail(r, e->start_mark, "%s", why.text) : 0;
+    struct value *v = NULL;
+    const int code = yaml_scalar((const char *)e->data.scalar.tag, plain, text, &v, &why);
+    if (code < 0)
+        return yaml_fail(r, e->start_mark, "%s", why.text);
+    if (r->strings && value_kind(v) != VALUE_NULL) {
+        value_unref(v);
+        v = value_string(text);
+    }
+    *ret = v;
+    return 0;
 }
 
-static int node(struct reader *r, const yaml_event_t *e, struct value **ret)
+static int yaml_node(struct yaml_reader *r, const yaml_event_t *e, struct value **ret)
 {
     const size_t before = r->values;
     if (e->type == YAML_ALIAS_EVENT)
-        return alias(r, e, ret);
-    int code = count(r, 1);
+        return yaml_alias(r, e, ret);
+    int code = yaml_count(r, 1);
     if (code < 0)
         return code;
     if (++r->depth > YAML_DEPTH_MAX)
-        return fail(r, e->start_mark, "nested too deeply (more than %d levels)", YAML_DEPTH_MAX);
+        return yaml_fail(r, e->start_mark, "nested too deeply (more than %d levels)", YAML_DEPTH_MAX);
     const bool is_scalar = e->type == YAML_SCALAR_EVENT, is_map = e->type == YAML_MAPPING_START_EVENT;
     size_t anchor = open_anchor(r, is_scalar ? e->data.scalar.anchor
                                    : is_map  ? e->data.mapping_start.anchor
                                              : e->data.sequence_start.anchor);
     cleanup_value struct value *v = NULL;
-    code = is_scalar ? scalar(r, e, &v) : is_map ? mapping(r, e->start_mark, &v) : sequence(r, &v);
+    code = is_scalar ? yaml_event_scalar(r, e, &v) : is_map ? yaml_mapping(r, e->start_mark, &v) : yaml_sequence(r, &v);
     if (code < 0)
         return code;
     if (value_depth(v) > YAML_DEPTH_MAX)
-        return fail(r, e->start_mark, "nested too deeply (more than %d levels)", YAML_DEPTH_MAX);
+        return yaml_fail(r, e->start_mark, "nested too deeply (more than %d levels)", YAML_DEPTH_MAX);
     close_anchor(r, anchor, v, before);
     r->depth--;
     *ret = TAKE_PTR(v);
     return 0;
 }
 
-static int event_type(struct reader *r, yaml_event_type_t *ret)
+static int event_type(struct yaml_reader *r, yaml_event_type_t *ret)
 {
     yaml_event_t e;
-    int code = next(r, &e);
+    int code = yaml_next(r, &e);
     if (code < 0)
         return code;
     *ret = e.type;
@@ -313,7 +322,7 @@ static int event_type(struct reader *r, yaml_event_type_t *ret)
 }
 
 /* The content of the first document, up to where it ends: that is where rubbish after it shows. */
-static int document(struct reader *r, struct value **ret)
+static int yaml_document(struct yaml_reader *r, struct value **ret)
 {
     yaml_event_type_t type = YAML_NO_EVENT;
     cleanup_value struct value *v = NULL;
@@ -329,18 +338,18 @@ static int document(struct reader *r, struct value **ret)
     return code;
 }
 
-int yaml_read(struct str text, struct value **ret, struct err *err)
+static int read_yaml(struct str text, bool strings, struct value **ret, struct err *err)
 {
     if (text.n > YAML_TEXT_MAX)
         return err_set(err, -E2BIG, "yaml: more than %d bytes", YAML_TEXT_MAX);
     int code = load_library(err);
     if (code < 0)
         return code;
-    struct reader r = {.err = err};
+    struct yaml_reader r = {.strings = strings, .err = err};
     if (!lib.initialize(&r.parser))
         return err_set(err, -ENOMEM, "yaml: out of memory");
     lib.set_input(&r.parser, (const unsigned char *)(text.n ? text.p : ""), text.n);
-    code = document(&r, ret);
+    code = yaml_document(&r, ret);
     for (size_t i = 0; i < r.anchor_count; i++) {
         free(r.anchors[i].name);
         value_unref(r.anchors[i].value);
@@ -349,4 +358,14 @@ int yaml_read(struct str text, struct value **ret, struct err *err)
     strmap_done(&r.by_name);
     lib.done(&r.parser);
     return code;
+}
+
+int yaml_read(struct str text, struct value **ret, struct err *err)
+{
+    return read_yaml(text, false, ret, err);
+}
+
+int yaml_read_strings(struct str text, struct value **ret, struct err *err)
+{
+    return read_yaml(text, true, ret, err);
 }

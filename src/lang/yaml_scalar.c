@@ -12,7 +12,7 @@ enum { NUMBER_TEXT_MAX = 512, BINARY_MAX = 4 << 20, SHOWN_MAX = 64 };
 
 /* --- words --- */
 
-static struct value *word(struct str s)
+static struct value *yaml_scalar_word(struct str s)
 {
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
     static const char *const bools[] = {"false", "False", "FALSE", "true", "True", "TRUE"};
@@ -69,7 +69,7 @@ static unsigned take_base(struct str *s)
     return 8;
 }
 
-static struct value *integer(struct str s)
+static struct value *yaml_scalar_integer(struct str s)
 {
     bool sign = s.n && (s.p[0] == '+' || s.p[0] == '-'), negative = sign && s.p[0] == '-';
     if (sign)
@@ -106,7 +106,7 @@ static bool looks_like_float(struct str s)
     return s.n == 0;
 }
 
-static struct value *number(struct str s)
+static struct value *yaml_scalar_number(struct str s)
 {
     cleanup_buf struct buf plain = BUF_INIT(NUMBER_TEXT_MAX);
     if (!s.n || !strchr("+-.0123456789", s.p[0]))
@@ -116,7 +116,7 @@ static struct value *number(struct str s)
             buf_byte(&plain, (uint8_t)s.p[i]);
     if (!buf_ok(&plain))
         return NULL;
-    struct value *v = integer(buf_slice(&plain));
+    struct value *v = yaml_scalar_integer(buf_slice(&plain));
     if (v || !looks_like_float(buf_slice(&plain)))
         return v;
     double d = strtod(buf_cstr(&plain), NULL);
@@ -194,7 +194,7 @@ static bool take_zone(struct str *s, struct buf *out)
 }
 
 /* 2006-1-2, "2006-1-2 15:4:5.9" in UTC, or 2006-1-2T15:4:5.9 with a zone; as RFC 3339. */
-static struct value *timestamp(struct str s)
+static struct value *yaml_scalar_timestamp(struct str s)
 {
     cleanup_buf struct buf out = BUF_INIT(NUMBER_TEXT_MAX);
     if (!take_date(&s, &out))
@@ -214,11 +214,11 @@ enum meaning { MEANS_NULL, MEANS_BOOL, MEANS_INT, MEANS_FLOAT, MEANS_TIMESTAMP, 
 
 static struct value *by_looks(struct str s, enum meaning *ret)
 {
-    struct value *v = word(s);
+    struct value *v = yaml_scalar_word(s);
     *ret = MEANS_TIMESTAMP;
-    if (!v && (v = timestamp(s)))
+    if (!v && (v = yaml_scalar_timestamp(s)))
         return v;
-    if (!v && !(v = number(s))) {
+    if (!v && !(v = yaml_scalar_number(s))) {
         *ret = MEANS_STRING;
         return value_string(s);
     }
@@ -229,7 +229,7 @@ static struct value *by_looks(struct str s, enum meaning *ret)
     return v;
 }
 
-static int binary(struct str text, struct value **ret, struct err *err)
+static int yaml_scalar_binary(struct str text, struct value **ret, struct err *err)
 {
     cleanup_buf struct buf out = BUF_INIT(BINARY_MAX);
     if (base64_decode(text, base64_standard, &out, NULL) < 0)
@@ -251,7 +251,7 @@ int yaml_scalar(const char *tag, bool plain, struct str text, struct value **ret
     }
     const char *name = str_has_prefix(str_of(tag), core) ? tag + core.n : "";
     if (strcmp(name, "binary") == 0)
-        return binary(text, ret, err);
+        return yaml_scalar_binary(text, ret, err);
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strcmp(name, names[i]) == 0)
             wanted = (enum meaning)i;

@@ -247,8 +247,7 @@ int http_options_redirect(struct http_options *o, CURL *easy, long status, const
     if (o->redirects >= REDIRECTS_MAX)
         return err_set(err, -ELOOP, "Maximum (%d) redirects followed", REDIRECTS_MAX);
     if (http_url_parse(location, &to, err) < 0)
-        return err_set(err, -EPROTONOSUPPORT,
-                       "redirect to a malformed URL, or of another protocol than http and https");
+        return err_set(err, -EPROTONOSUPPORT, "redirect to a malformed URL or an unsupported protocol");
     int code = http_url_parse(o->url, &from, err);
     if (code < 0)
         return code;

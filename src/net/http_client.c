@@ -340,8 +340,8 @@ int http_start(struct http_client *c, const struct http_request *req, http_done 
     call->answer = BUF_INIT(req->response_max);
     copy_body(call, req);
     call->easy = c->spare ? TAKE_PTR(c->spare) : curl_easy_init();
-    code =
-        call->easy ? http_options_apply(&call->options, call->easy, req, err) : err_set(err, -ENOMEM, "make a request");
+    code = call->easy ? http_options_apply(&call->options, call->easy, req, err)
+                      : err_set(err, -ENOMEM, "create a request");
     if (code == 0) {
         curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
         curl_easy_setopt(call->easy, CURLOPT_ERRORBUFFER, call->error);

@@ -30,7 +30,7 @@ struct address {
 
 static int not_an_address(const char *text, struct err *err)
 {
-    return err_set(err, -EINVAL, "listen address \"%s\": want ADDRESS:PORT, such as 127.0.0.1:4040 or [::1]:4040",
+    return err_set(err, -EINVAL, "listen address \"%s\": expected ADDRESS:PORT, such as 127.0.0.1:4040 or [::1]:4040",
                    text);
 }
 

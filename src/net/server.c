@@ -290,7 +290,7 @@ static int daemon_new(struct server *s, int fd, bool has_tls, struct daemon **re
     d->mhd = start_mhd(d, fd);
     if (!d->mhd) {
         close(fd);
-        return err_set(err, -ENOMEM, "listen %s: the HTTP server does not start", s->address);
+        return err_set(err, -ENOMEM, "listen %s: cannot start the HTTP server", s->address);
     }
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(d->mhd, MHD_DAEMON_INFO_EPOLL_FD);
     int code = uv_poll_init(s->loop, &d->poll, info->epoll_fd);

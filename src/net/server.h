@@ -1,16 +1,17 @@
-/* HTTP/1.1 server on the loop: routes by method and path, bodies bounded, replies at once or later.
+/* HTTP/1.1 server on the loop: routes by method and path, limited bodies, immediate or deferred replies.
  *
- * Built on libmicrohttpd without threads: its epoll descriptor is polled by the loop, so handlers run on the loop thread and must not
- * block. A handler either replies before it returns or keeps the request and replies later from the loop thread; in between the
- * connection is suspended and costs nothing. Several servers may run in one process.
+ * Built on libmicrohttpd without threads: the loop polls its epoll descriptor, so handlers run on the loop thread and
+ * must not block. A handler either replies before it returns, or keeps the request and replies later from the loop
+ * thread; meanwhile the connection is suspended. Several servers may run in one process.
  *
- * TLS can be turned on, off and changed while it runs; see server_prepare(). A server on a loopback address answers only requests
- * whose Host is a name of this machine (net/server_host.h).
+ * TLS can be enabled, disabled and changed at run time; see server_prepare(). A server on a loopback address only
+ * accepts requests whose Host is a name of this host (net/server_host.h).
  *
- * Limits per server: connections (SERVER_CONNECTIONS, and as many with a request at work; net/server_peers.h says who goes when there
- * are more, and how slow one may be), one body (max_body), all bodies in memory together (twice max_body), a minute to send a
- * request, two to read its reply. A request whose end is not clear is refused (net/server_framing.h). HEAD is answered by the GET route; an unknown path is 404, a known path with
- * another method 405 with Allow. Replies of text and JSON are gzipped where the client takes it and it pays.
+ * Limits per server: connections (SERVER_CONNECTIONS, and as many with a request being processed; eviction and minimum
+ * rates: net/server_peers.h), one body (max_body), all bodies in memory together (twice max_body), a minute to send a
+ * request, two to read its reply. A request with ambiguous framing is rejected (net/server_framing.h). HEAD is answered
+ * by the GET route; an unknown path is 404, a known path with another method 405 with Allow. Replies of text and JSON
+ * are gzipped if the client accepts it and it saves bytes.
  */
 #pragma once
 
@@ -28,7 +29,7 @@ enum { SERVER_CONNECTIONS = 64, SERVER_BODY_MAX = 64 << 20 };
 struct server;
 struct server_tls_options; /* net/server_tls.h */
 struct request;
-struct stream;
+struct reply_stream;
 
 /* From where the browser may send a request: what a page of another origin starts it must not read, and may not start all of it. */
 enum route_origin {
@@ -100,7 +101,7 @@ void request_reply_text(struct request *rq, unsigned status, const char *fmt, ..
 /* A reply of unknown length instead, status 200: it goes on until stream_end(), or until the client or the server ends, when `gone` is
  * called (but not after stream_end()) and the stream must not be used any more. NULL when it has gone already; `gone` is not called
  * then. */
-struct stream *request_stream(struct request *rq, const char *content_type, void (*gone)(void *arg), void *arg);
+struct reply_stream *request_stream(struct request *rq, const char *content_type, void (*gone)(void *arg), void *arg);
 /* Copies. False: the client reads too slowly, and this piece is left out; a piece is never cut. */
-bool stream_send(struct stream *s, struct str text);
-void stream_end(struct stream *s);
+bool stream_send(struct reply_stream *s, struct str text);
+void stream_end(struct reply_stream *s);

@@ -1,4 +1,4 @@
-/* What the parts of the HTTP server know of each other: server.c (connections, routes, the loop) and server_reply.c. */
+/* Shared by the parts of the HTTP server: server.c (connections, routes, the loop) and server_reply.c. */
 #pragma once
 
 #include <microhttpd.h>
@@ -89,7 +89,7 @@ struct request {
     unsigned refusal;  /* status to answer instead of handling; 0 = none */
     bool is_elsewhere; /* refused for the page that it comes from */
     struct MHD_Response *response;
-    struct stream *stream; /* of an answer that goes on */
+    struct reply_stream *stream; /* of an answer that goes on */
     unsigned status;
     struct {
         char *name, *value;
@@ -110,4 +110,4 @@ void request_orphan(struct request *rq);
 void request_refuse(struct request *rq);
 /* Hands the response to libmicrohttpd, in its callback. */
 void request_send(struct request *rq);
-void stream_wake(struct stream *s);
+void stream_wake(struct reply_stream *s);

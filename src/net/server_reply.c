@@ -15,7 +15,7 @@ enum {
     STREAM_BLOCK = 16 << 10,
 };
 
-static void stream_gone(struct stream *s);
+static void stream_gone(struct reply_stream *s);
 
 /* ---- requests ---- */
 
@@ -216,7 +216,7 @@ void request_reply_buf(struct request *rq, unsigned status, const char *content_
     size_t n = 0;
     uint8_t *p = buf_take(body, &n);
     if (!p)
-        request_reply_text(rq, 500, "the answer is too large\n");
+        request_reply_text(rq, 500, "response too large\n");
     else
         reply(rq, status, content_type, (struct str){(const char *)p, n}, MHD_RESPMEM_MUST_FREE);
 }
@@ -235,7 +235,7 @@ void request_refuse(struct request *rq)
 {
     switch (rq->refusal) {
     case 400:
-        request_reply_text(rq, 400, "400 bad request: its header does not say clearly where it ends\n");
+        request_reply_text(rq, 400, "400 bad request: ambiguous message framing\n");
         break;
     case 404:
         request_reply_text(rq, 404, "404 page not found\n");
@@ -244,28 +244,27 @@ void request_refuse(struct request *rq)
         request_reply_text(rq, 401, "401 unauthorized\n");
         break;
     case 403:
-        request_reply_text(rq, 403,
-                           rq->is_elsewhere ? "a page of another origin may not do this\n" : "403 forbidden\n");
+        request_reply_text(rq, 403, rq->is_elsewhere ? "403 forbidden: cross-origin request\n" : "403 forbidden\n");
         break;
     case 405:
         request_reply_static(rq, 405, NULL, STR(""));
         break;
     case 413:
-        request_reply_text(rq, 413, "the body is larger than %zu bytes\n", rq->server->max_body);
+        request_reply_text(rq, 413, "413 request body larger than %zu bytes\n", rq->server->max_body);
         break;
     case 421:
-        request_reply_text(rq, 421, "%s answers on this machine only, and \"%.200s\" is no name of it\n",
+        request_reply_text(rq, 421, "%s is a loopback address, and \"%.200s\" is not a name of this host\n",
                            rq->server->address, request_header(rq, "Host"));
         break;
     default:
         request_set_header(rq, "Retry-After", "1");
-        request_reply_text(rq, 503, "too many requests at once, or too large ones; try again\n");
+        request_reply_text(rq, 503, "503 too many concurrent or too large requests; retry later\n");
     }
 }
 
 /* ---- replies that go on ---- */
 
-struct stream {
+struct reply_stream {
     struct request *rq;
     struct buf waiting;
     size_t sent; /* of waiting */
@@ -275,7 +274,7 @@ struct stream {
 };
 
 /* The request ends, and with it the stream. */
-static void stream_gone(struct stream *s)
+static void stream_gone(struct reply_stream *s)
 {
     if (!s->ended && s->gone)
         s->gone(s->arg);
@@ -286,7 +285,7 @@ static void stream_gone(struct stream *s)
 static ssize_t read_stream(void *arg, uint64_t pos, char *to, size_t max)
 {
     (void)pos;
-    struct stream *s = arg;
+    struct reply_stream *s = arg;
     struct request *rq = s->rq;
     size_t n = s->waiting.len - s->sent;
     if (n == 0 && (s->ended || rq->server->closing))
@@ -309,7 +308,7 @@ static ssize_t read_stream(void *arg, uint64_t pos, char *to, size_t max)
     return (ssize_t)n;
 }
 
-void stream_wake(struct stream *s)
+void stream_wake(struct reply_stream *s)
 {
     if (!s->suspended)
         return;
@@ -319,7 +318,7 @@ void stream_wake(struct stream *s)
     server_run_soon(s->rq->server);
 }
 
-struct stream *request_stream(struct request *rq, const char *content_type, void (*gone)(void *arg), void *arg)
+struct reply_stream *request_stream(struct request *rq, const char *content_type, void (*gone)(void *arg), void *arg)
 {
     const enum request_state was = rq->state;
     rq->state = ANSWERED;
@@ -328,15 +327,15 @@ struct stream *request_stream(struct request *rq, const char *content_type, void
         request_free(rq);
         return NULL;
     }
-    struct stream *s = rq->stream = xcalloc(1, sizeof *s);
-    *s = (struct stream){.rq = rq, .waiting = BUF_INIT(STREAM_MAX), .gone = gone, .arg = arg};
+    struct reply_stream *s = rq->stream = xcalloc(1, sizeof *s);
+    *s = (struct reply_stream){.rq = rq, .waiting = BUF_INIT(STREAM_MAX), .gone = gone, .arg = arg};
     list_push(&rq->server->streams, &rq->link);
     rq->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, s, NULL);
     finish(rq, was, 200, content_type);
     return s;
 }
 
-bool stream_send(struct stream *s, struct str text)
+bool stream_send(struct reply_stream *s, struct str text)
 {
     if (text.n > STREAM_MAX - s->waiting.len)
         return false;
@@ -345,7 +344,7 @@ bool stream_send(struct stream *s, struct str text)
     return true;
 }
 
-void stream_end(struct stream *s)
+void stream_end(struct reply_stream *s)
 {
     s->ended = true;
     stream_wake(s);

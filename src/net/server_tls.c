@@ -1,16 +1,14 @@
 #include "net/server_tls.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <gnutls/x509.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "os/fsutil.h"
+#include "conf/file.h"
 
 enum { PEM_MAX = 1 << 20, PRIORITIES_MAX = 4096, LOOK_AGAIN_MS = 1000 };
 enum part { CERT, KEY, CLIENT_CA, PARTS };
@@ -20,17 +18,9 @@ struct tls_credentials {
     gnutls_certificate_credentials_t x509;
 };
 
-/* What tells one state of a file from another. */
-struct stamp {
-    dev_t dev;
-    ino_t ino;
-    off_t size;
-    struct timespec mtime;
-};
-
 struct server_tls {
     char *pem[PARTS], *file[PARTS]; /* owned, NULL = not given */
-    struct stamp stamps[PARTS];
+    struct conf_stamp stamps[PARTS];
     uint64_t looked_ms;
     const struct client_auth *client_auth;
     gnutls_priority_t priorities; /* NULL: those of the library */
@@ -106,7 +96,7 @@ static int put_versions(const struct server_tls_options *o, struct buf *out, str
         (code = find_version(o->max_version, TLS13, &most, err)) < 0)
         return code;
     if (least > most)
-        return err_set(err, -EINVAL, "no version of TLS is left from min_version %s to max_version %s", versions[least],
+        return err_set(err, -EINVAL, "no TLS version between min_version %s and max_version %s", versions[least],
                        versions[most]);
     buf_puts(out, ":-VERS-ALL");
     for (size_t i = most + 1; i-- > least;)
@@ -209,39 +199,12 @@ static int make_priorities(const struct server_tls_options *o, gnutls_priority_t
 
 /* --- credentials --- */
 
-static struct stamp stamp_of(const struct stat *st)
+static int tls_read_part(struct server_tls *t, enum part part, struct buf *out, struct err *err)
 {
-    return (struct stamp){st->st_dev, st->st_ino, st->st_size, st->st_mtim};
-}
-
-static bool same_stamp(const struct stamp *a, const struct stamp *b)
-{
-    return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime.tv_sec == b->mtime.tv_sec &&
-           a->mtime.tv_nsec == b->mtime.tv_nsec;
-}
-
-static int read_file(const char *path, struct buf *out, struct stamp *ret, struct err *err)
-{
-    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat st;
-    bool whole;
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return err_errno(err, "read %s", path);
-    if (!S_ISREG(st.st_mode))
-        return err_set(err, -EINVAL, "read %s: not a file", path);
-    int code = fs_read(fd, out, &whole);
-    if (code < 0)
-        return err_set(err, code, "read %s: %s", path, strerror(-code));
-    if (!whole)
-        return err_set(err, -EFBIG, "read %s: larger than %d bytes", path, PEM_MAX);
-    *ret = stamp_of(&st);
-    return 0;
-}
-
-static int get(struct server_tls *t, enum part part, struct buf *out, struct err *err)
-{
-    if (t->file[part])
-        return read_file(t->file[part], out, &t->stamps[part], err);
+    if (t->file[part]) {
+        const int code = conf_file_read(t->file[part], PEM_MAX, CONF_REGULAR, out, &t->stamps[part], err);
+        return code < 0 ? err_wrap(err, code, "read %s", t->file[part]) : 0;
+    }
     buf_puts(out, t->pem[part] ? t->pem[part] : "");
     return 0;
 }
@@ -261,8 +224,8 @@ static int fill(struct server_tls *t, gnutls_certificate_credentials_t x509, str
 {
     cleanup_buf struct buf cert = BUF_INIT(PEM_MAX), key = BUF_INIT(PEM_MAX), ca = BUF_INIT(PEM_MAX);
     int code;
-    if ((code = get(t, CERT, &cert, err)) < 0 || (code = get(t, KEY, &key, err)) < 0 ||
-        (code = get(t, CLIENT_CA, &ca, err)) < 0)
+    if ((code = tls_read_part(t, CERT, &cert, err)) < 0 || (code = tls_read_part(t, KEY, &key, err)) < 0 ||
+        (code = tls_read_part(t, CLIENT_CA, &ca, err)) < 0)
         return code;
     const gnutls_datum_t c = datum(&cert), k = datum(&key), a = datum(&ca);
     code = gnutls_certificate_set_x509_key_mem2(x509, &c, &k, GNUTLS_X509_FMT_PEM, NULL, 0);
@@ -271,7 +234,7 @@ static int fill(struct server_tls *t, gnutls_certificate_credentials_t x509, str
         return err_set(err, -EINVAL, "certificate %s with key %s: %s", name_of(t, CERT), name_of(t, KEY),
                        gnutls_strerror(code));
     if (ca.len > 0 && gnutls_certificate_set_x509_trust_mem(x509, &a, GNUTLS_X509_FMT_PEM) <= 0)
-        return err_set(err, -EINVAL, "%s holds no certificate", name_of(t, CLIENT_CA));
+        return err_set(err, -EINVAL, "%s contains no certificate", name_of(t, CLIENT_CA));
     if (ca.len == 0 && t->client_auth->verify)
         gnutls_certificate_set_x509_system_trust(x509);
     return 0;
@@ -350,14 +313,13 @@ void server_tls_free(struct server_tls *t)
     free(t);
 }
 
-static bool changed(const struct server_tls *t)
+static bool tls_files_changed(const struct server_tls *t)
 {
     for (size_t i = 0; i < PARTS; i++) {
-        struct stat st;
         if (!t->file[i])
             continue;
-        const struct stamp now = stat(t->file[i], &st) == 0 ? stamp_of(&st) : (struct stamp){0};
-        if (!same_stamp(&now, &t->stamps[i]))
+        const struct conf_stamp now = conf_stamp_of(t->file[i]);
+        if (!conf_stamp_equal(&now, &t->stamps[i]))
             return true;
     }
     return false;
@@ -368,7 +330,7 @@ int server_tls_refresh(struct server_tls *t, uint64_t now_ms, struct err *err)
     if (t->looked_ms && now_ms < t->looked_ms + LOOK_AGAIN_MS)
         return 0;
     t->looked_ms = now_ms;
-    return changed(t) ? make_credentials(t, err) : 0;
+    return tls_files_changed(t) ? make_credentials(t, err) : 0;
 }
 
 struct tls_credentials *server_tls_attach(struct server_tls *t, gnutls_session_t session)

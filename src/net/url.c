@@ -71,7 +71,7 @@ int http_url_parse(const char *text, struct http_url *ret, struct err *err)
     curl_url_cleanup(u);
     if (code < 0) {
         http_url_done(&url);
-        return err_set(err, code, "url is malformed: host or port is missing or wrong");
+        return err_set(err, code, "malformed url: missing or invalid host or port");
     }
     url.bare = without_user(text);
     *ret = url;

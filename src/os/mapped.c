@@ -17,7 +17,7 @@ static struct {
 static size_t page_size;
 static struct sigaction before;
 
-static int slot_of(uintptr_t address)
+static int mapped_slot_of(uintptr_t address)
 {
     for (int i = 0; i < MAPPED_MAX; i++) {
         if (address >= atomic_load(&slots[i].start) && address < atomic_load(&slots[i].end))
@@ -33,7 +33,7 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
     (void)context;
     const int saved = errno;
     const uintptr_t address = (uintptr_t)info->si_addr;
-    const int slot = slot_of(address);
+    const int slot = mapped_slot_of(address);
     void *page = (void *)(address & ~(uintptr_t)(page_size - 1)); // NOLINT(performance-no-int-to-ptr)
     if (slot >= 0 && mmap(page, page_size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page)
         atomic_store(&slots[slot].torn, true);
@@ -42,14 +42,14 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
     errno = saved;
 }
 
-static void install(void)
+static void mapped_handle_signal(void)
 {
     page_size = (size_t)sysconf(_SC_PAGESIZE);
     struct sigaction sa = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO | SA_RESTART};
     (void)sigaction(SIGBUS, &sa, &before);
 }
 
-static int map(int fd, size_t n, struct mapped *ret, struct err *err)
+static int mapped_map_file(int fd, size_t n, struct mapped *ret, struct err *err)
 {
     int slot = 0;
     while (slot < MAPPED_MAX && atomic_load(&slots[slot].end) != 0)
@@ -71,13 +71,13 @@ int mapped_open(int fd, struct mapped *ret, struct err *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct stat st;
-    pthread_once(&once, install);
+    pthread_once(&once, mapped_handle_signal);
     if (fstat(fd, &st) < 0)
         return err_errno(err, "stat");
     if (!S_ISREG(st.st_mode))
-        return err_set(err, -EINVAL, "no regular file");
+        return err_set(err, -EINVAL, "not a regular file");
     if (st.st_size > 0)
-        return map(fd, (size_t)st.st_size, ret, err);
+        return mapped_map_file(fd, (size_t)st.st_size, ret, err);
     *ret = MAPPED_INIT; /* an empty mapping is not allowed */
     ret->p = (const uint8_t *)"";
     return 0;

@@ -56,7 +56,7 @@ static ssize_t read_full(int fd, void *out, size_t size)
     return (ssize_t)have;
 }
 
-static ssize_t read_entry(pid_t pid, const char *name, char *out, size_t size, struct err *err)
+static ssize_t procfs_read_entry(pid_t pid, const char *name, char *out, size_t size, struct err *err)
 {
     cleanup_close int fd = open_entry(pid, name, err);
     if (fd < 0)
@@ -106,11 +106,11 @@ bool procfs_stat_parse(struct str text, struct procfs_stat *ret)
 int procfs_stat(pid_t pid, struct procfs_stat *ret, struct err *err)
 {
     char text[STAT_SIZE];
-    ssize_t n = read_entry(pid, "stat", text, sizeof text, err);
+    ssize_t n = procfs_read_entry(pid, "stat", text, sizeof text, err);
     if (n < 0)
         return (int)n;
     if (!procfs_stat_parse((struct str){text, (size_t)n}, ret))
-        return err_set(err, -EBADMSG, "/proc/%d/stat is not what it should be", pid);
+        return err_set(err, -EBADMSG, "/proc/%d/stat: unexpected format", pid);
     return 0;
 }
 
@@ -141,11 +141,11 @@ int procfs_load(struct procfs_load *ret, struct err *err)
     if (n < 0)
         return err_errno(err, "read /proc/loadavg");
     if (!load_parse((struct str){text, (size_t)n}, ret))
-        return err_set(err, -EBADMSG, "/proc/loadavg is not what it should be");
+        return err_set(err, -EBADMSG, "/proc/loadavg: unexpected format");
     return 0;
 }
 
-static int by_pid(const void *a, const void *b)
+static int procfs_by_pid(const void *a, const void *b)
 {
     pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
     return (x > y) - (x < y);
@@ -168,7 +168,7 @@ int procfs_pids(pid_t **ret, size_t *n, struct err *err)
     if (errno)
         return err_errno(err, "list /proc");
     if (len)
-        qsort(pids, len, sizeof *pids, by_pid); /* the kernel lists them in order already; nothing promises it */
+        qsort(pids, len, sizeof *pids, procfs_by_pid); /* the kernel lists them in order already; nothing promises it */
     *ret = TAKE_PTR(pids);
     *n = len;
     return 0;
@@ -225,7 +225,7 @@ int procfs_link(pid_t pid, const char *name, struct buf *out, struct err *err)
 int procfs_uid(pid_t pid, uint32_t *ret, struct err *err)
 {
     char text[STATUS_SIZE + 1];
-    ssize_t n = read_entry(pid, "status", text, STATUS_SIZE, err);
+    ssize_t n = procfs_read_entry(pid, "status", text, STATUS_SIZE, err);
     if (n < 0)
         return (int)n;
     text[n] = '\0';
@@ -263,7 +263,7 @@ int procfs_maps(pid_t pid, bool (*visit)(void *arg, struct str path), void *arg,
                 return 0;
         }
         if (used == 0 && have == sizeof text)
-            return err_set(err, -EBADMSG, "/proc/%d/maps has a line beyond %d bytes", pid, MAPS_SIZE);
+            return err_set(err, -EBADMSG, "/proc/%d/maps has a line longer than %d bytes", pid, MAPS_SIZE);
         memmove(text, text + used, have - used);
         have -= used;
     }

@@ -13,7 +13,7 @@
 #include "os/fsutil.h"
 
 /* Everything before the rename; `fd` is of the new file. */
-static int fill(int fd, const struct stat *old, struct str content)
+static int replace_fill(int fd, const struct stat *old, struct str content)
 {
     struct stat new;
     if (fstat(fd, &new) < 0)
@@ -40,8 +40,8 @@ int replace_file(const char *path, struct str content, struct err *err)
     cleanup_free char *temporary = xasprintf("%.*s.%s.XXXXXX", (int)(name - real), real, name);
     cleanup_close int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
-        return err_errno(err, "create a file beside %s", path);
-    int code = fill(fd, &old, content);
+        return err_errno(err, "create a temporary file beside %s", path);
+    int code = replace_fill(fd, &old, content);
     if (code == 0 && rename(temporary, real) < 0)
         code = -errno;
     if (code == 0)

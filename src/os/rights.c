@@ -51,7 +51,7 @@ int rights_parse(struct str status, struct rights *ret, struct err *err)
     struct str line = procfs_status_field(status, "Groups");
     size_t cap = 0;
     if (!effective_id(status, "Uid", &r.uid) || !effective_id(status, "Gid", &r.gid))
-        return err_set(err, -EBADMSG, "the process's status has no ids");
+        return err_set(err, -EBADMSG, "the process status has no UIDs");
     for (uint32_t id; r.group_count < GROUPS_MAX && next_id(&line, &id);) {
         xgrow(&r.groups, &cap, r.group_count + 1, sizeof *r.groups);
         r.groups[r.group_count++] = id;
@@ -121,8 +121,8 @@ int rights_become(const struct rights *r, struct err *err)
     if (code == 0 && !has_taken(r))
         code = -EPERM;
     if (code < 0)
-        return err_set(err, code, "take on the rights of user %u: %s; smolder has to run as root, or as that user",
-                       (unsigned)r->uid, strerror(-code));
+        return err_set(err, code, "switch to user %u: %s; smolder must run as root or as that user", (unsigned)r->uid,
+                       strerror(-code));
     /* That user may otherwise look into this process's memory, which was the agent's. */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     return 0;

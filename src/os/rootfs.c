@@ -13,7 +13,7 @@ static const uint64_t BENEATH_ROOT = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
                       IN_DIRECTORY = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 
 /* A retry where a concurrent rename made the kernel give up. */
-static int resolve(int from, const char *path, uint64_t flags, uint64_t how_far)
+static int rootfs_resolve(int from, const char *path, uint64_t flags, uint64_t how_far)
 {
     enum { TRIES = 8 };
     struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = how_far};
@@ -34,19 +34,19 @@ int rootfs_open(const struct pidref *p, struct err *err)
     return fd;
 }
 
-static int dir(int from, const char *path, uint64_t how_far, struct err *err)
+static int rootfs_open_dir(int from, const char *path, uint64_t how_far, struct err *err)
 {
-    int fd = resolve(from, path, O_PATH | O_DIRECTORY, how_far);
+    int fd = rootfs_resolve(from, path, O_PATH | O_DIRECTORY, how_far);
     return fd < 0 ? err_set(err, fd, "open directory %s: %s", path, strerror(-fd)) : fd;
 }
 
-static int peek(int from, const char *path, struct stat *st, uint64_t how_far, struct err *err)
+static int rootfs_stat(int from, const char *path, struct stat *st, uint64_t how_far, struct err *err)
 {
-    int fd = resolve(from, path, O_PATH | O_NOFOLLOW, how_far);
+    int fd = rootfs_resolve(from, path, O_PATH | O_NOFOLLOW, how_far);
     if (fd < 0)
         return err_set(err, fd, "open %s: %s", path, strerror(-fd));
     if (fstat(fd, st) < 0) {
-        int code = err_errno(err, "look at %s", path);
+        int code = err_errno(err, "stat %s", path);
         close(fd);
         return code;
     }
@@ -62,10 +62,11 @@ static const char *kind_of(mode_t mode)
                             : "a device";
 }
 
-static int file(int from, const char *path, int flags, uint64_t max, struct stat *st, uint64_t how_far, struct err *err)
+static int rootfs_open_file(int from, const char *path, int flags, uint64_t max, struct stat *st, uint64_t how_far,
+                            struct err *err)
 {
     struct stat found;
-    cleanup_close int there = peek(from, path, &found, how_far, err);
+    cleanup_close int there = rootfs_stat(from, path, &found, how_far, err);
     if (there < 0)
         return there;
     if (!S_ISREG(found.st_mode))
@@ -82,17 +83,17 @@ static int file(int from, const char *path, int flags, uint64_t max, struct stat
 
 int rootfs_dir(int root, const char *path, struct err *err)
 {
-    return dir(root, path, BENEATH_ROOT, err);
+    return rootfs_open_dir(root, path, BENEATH_ROOT, err);
 }
 
 int rootfs_peek(int root, const char *path, struct stat *st, struct err *err)
 {
-    return peek(root, path, st, BENEATH_ROOT, err);
+    return rootfs_stat(root, path, st, BENEATH_ROOT, err);
 }
 
 int rootfs_file(int root, const char *path, int flags, uint64_t max, struct stat *st, struct err *err)
 {
-    return file(root, path, flags, max, st, BENEATH_ROOT, err);
+    return rootfs_open_file(root, path, flags, max, st, BENEATH_ROOT, err);
 }
 
 int rootfs_read(int root, const char *path, struct buf *out, struct err *err)
@@ -106,17 +107,17 @@ int rootfs_read(int root, const char *path, struct buf *out, struct err *err)
 
 int rootfs_dir_in(int from, const char *path, struct err *err)
 {
-    return dir(from, path, IN_DIRECTORY, err);
+    return rootfs_open_dir(from, path, IN_DIRECTORY, err);
 }
 
 int rootfs_peek_in(int from, const char *path, struct stat *st, struct err *err)
 {
-    return peek(from, path, st, IN_DIRECTORY, err);
+    return rootfs_stat(from, path, st, IN_DIRECTORY, err);
 }
 
 int rootfs_file_in(int from, const char *path, int flags, uint64_t max, struct stat *st, struct err *err)
 {
-    return file(from, path, flags, max, st, IN_DIRECTORY, err);
+    return rootfs_open_file(from, path, flags, max, st, IN_DIRECTORY, err);
 }
 
 int rootfs_make_file(int from, const char *name)

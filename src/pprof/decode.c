@@ -7,7 +7,7 @@
 #include "base/gzip.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "pprof/wire.h"
+#include "base/wire.h"
 
 /* Field numbers of profile.proto (google/pprof) that are read; the rest is stepped over. */
 enum {
@@ -35,38 +35,38 @@ struct id {
 struct ids {
     struct id *items; /* owned */
     size_t count, cap;
-    struct hashed index;
+    struct hash_index index;
 };
 
-struct list {
+struct u32_list {
     uint32_t *items; /* owned */
     size_t count, cap;
 };
 
-struct decoder {
+struct pprof_decoder {
     struct str bytes;
     struct symbols *symbols;
     struct profile *profile;
-    struct list strings; /* by foreign index */
+    struct u32_list strings; /* by foreign index */
     struct ids mappings, functions, locations;
-    uint32_t mapping;  /* of the location at hand: a string */
-    struct list lines; /* locations' frames, one after the other */
-    struct list stack; /* of the sample at hand */
-    size_t frames;     /* of all samples so far */
+    uint32_t mapping;      /* of the location at hand: a string */
+    struct u32_list lines; /* locations' frames, one after the other */
+    struct u32_list stack; /* of the sample at hand */
+    size_t frames;         /* of all samples so far */
     struct err *err;
 };
 
-static int damaged(struct decoder *d, const char *what)
+static int damaged(struct pprof_decoder *d, const char *what)
 {
     return err_set(d->err, -EBADMSG, "pprof: %s", what);
 }
 
-static int full(struct decoder *d)
+static int full(struct pprof_decoder *d)
 {
-    return err_set(d->err, -E2BIG, "pprof: too much to keep");
+    return err_set(d->err, -E2BIG, "pprof: too large");
 }
 
-static void push(struct list *l, uint32_t v)
+static void push(struct u32_list *l, uint32_t v)
 {
     xgrow(&l->items, &l->cap, l->count + 1, sizeof *l->items);
     l->items[l->count++] = v;
@@ -75,16 +75,16 @@ static void push(struct list *l, uint32_t v)
 /* False where there is no memory. */
 static bool ids_add(struct ids *ids, struct id id)
 {
-    if (!hashed_reserve(&ids->index))
+    if (!hash_index_reserve(&ids->index))
         return false;
     uint32_t hash = hash_number(id.foreign);
-    struct hashed_slot *slot = hashed_find(&ids->index, hash, ids->items[item].foreign == id.foreign);
+    struct hash_index_slot *slot = hash_index_find(&ids->index, hash, ids->items[item].foreign == id.foreign);
     if (slot->item) /* twice: the first stays */
         return true;
     if (!mem_grow(&ids->items, &ids->cap, ids->count + 1, sizeof *ids->items))
         return false;
     ids->items[ids->count] = id;
-    hashed_add(&ids->index, slot, hash, (uint32_t)ids->count++);
+    hash_index_add(&ids->index, slot, hash, (uint32_t)ids->count++);
     return true;
 }
 
@@ -92,13 +92,14 @@ static const struct id *ids_find(const struct ids *ids, uint64_t foreign)
 {
     if (ids->index.cap == 0)
         return NULL;
-    const struct hashed_slot *slot =
-        hashed_find(&ids->index, hash_number(foreign), ids->items[item].foreign == foreign);
+    const struct hash_index_slot *slot =
+        hash_index_find(&ids->index, hash_number(foreign), ids->items[item].foreign == foreign);
     return slot->item ? &ids->items[slot->item - 1] : NULL;
 }
 
 /* Calls `take` for every field `number` of the whole profile. */
-static int each(struct decoder *d, uint32_t number, int (*take)(struct decoder *d, const struct wire_field *f))
+static int each(struct pprof_decoder *d, uint32_t number,
+                int (*take)(struct pprof_decoder *d, const struct wire_field *f))
 {
     struct wire_reader r = wire_reader_of(d->bytes);
     struct wire_field f;
@@ -109,13 +110,13 @@ static int each(struct decoder *d, uint32_t number, int (*take)(struct decoder *
         if (code < 0)
             return code;
     }
-    return r.bad ? damaged(d, "cut or garbled") : 0;
+    return r.bad ? damaged(d, "truncated or malformed") : 0;
 }
 
-static int take_string(struct decoder *d, const struct wire_field *f)
+static int take_string(struct pprof_decoder *d, const struct wire_field *f)
 {
     if (f->type != WIRE_BYTES)
-        return damaged(d, "a string that is none");
+        return damaged(d, "malformed string");
     uint32_t s = symbols_string(d->symbols, f->bytes);
     if (s == SYMBOLS_FULL)
         return full(d);
@@ -123,7 +124,7 @@ static int take_string(struct decoder *d, const struct wire_field *f)
     return 0;
 }
 
-static bool string_at(const struct decoder *d, uint64_t i, uint32_t *ret)
+static bool string_at(const struct pprof_decoder *d, uint64_t i, uint32_t *ret)
 {
     if (i >= d->strings.count)
         return false;
@@ -132,7 +133,7 @@ static bool string_at(const struct decoder *d, uint64_t i, uint32_t *ret)
 }
 
 /* The first mapping is the program itself, which symbols give no name. */
-static int take_mapping(struct decoder *d, const struct wire_field *f)
+static int take_mapping(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -145,7 +146,7 @@ static int take_mapping(struct decoder *d, const struct wire_field *f)
             fine = string_at(d, part.number, &id.first);
     }
     if (!fine || r.bad || id.foreign == 0)
-        return damaged(d, "a mapping makes no sense");
+        return damaged(d, "invalid mapping");
     if (d->mappings.count == 0)
         id.first = 0;
     return ids_add(&d->mappings, id) ? 0 : full(d);
@@ -157,7 +158,7 @@ static int32_t clamp_line(uint64_t v)
     return line > INT32_MAX ? INT32_MAX : line < INT32_MIN ? INT32_MIN : (int32_t)line;
 }
 
-static int take_function(struct decoder *d, const struct wire_field *f)
+static int take_function(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -184,14 +185,14 @@ static int take_function(struct decoder *d, const struct wire_field *f)
         }
     }
     if (!fine || r.bad || id.foreign == 0)
-        return damaged(d, "a function makes no sense");
+        return damaged(d, "invalid function");
     id.first = symbols_function(d->symbols, function);
     if (id.first == SYMBOLS_FULL)
         return full(d);
     return ids_add(&d->functions, id) ? 0 : full(d);
 }
 
-static int take_line(struct decoder *d, const struct wire_field *f)
+static int take_line(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -204,7 +205,7 @@ static int take_line(struct decoder *d, const struct wire_field *f)
     }
     const struct id *known = ids_find(&d->functions, function);
     if (!known || r.bad)
-        return damaged(d, "a line of an unknown function");
+        return damaged(d, "line with an unknown function");
     uint32_t of = known->first;
     if (d->mapping) {
         struct pprof_function in_library = d->symbols->functions[of];
@@ -219,7 +220,7 @@ static int take_line(struct decoder *d, const struct wire_field *f)
 }
 
 /* Without symbols there still is an address to show. */
-static int take_address(struct decoder *d, uint64_t address)
+static int take_address(struct pprof_decoder *d, uint64_t address)
 {
     char text[24];
     int n = snprintf(text, sizeof text, "0x%" PRIx64, address);
@@ -231,7 +232,7 @@ static int take_address(struct decoder *d, uint64_t address)
     return 0;
 }
 
-static uint32_t mapping_of(const struct decoder *d, struct str location)
+static uint32_t mapping_of(const struct pprof_decoder *d, struct str location)
 {
     struct wire_reader r = wire_reader_of(location);
     struct wire_field part;
@@ -243,7 +244,7 @@ static uint32_t mapping_of(const struct decoder *d, struct str location)
     return id ? id->first : 0;
 }
 
-static int take_location(struct decoder *d, const struct wire_field *f)
+static int take_location(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -262,7 +263,7 @@ static int take_location(struct decoder *d, const struct wire_field *f)
             return code;
     }
     if (r.bad || id.foreign == 0)
-        return damaged(d, "a location makes no sense");
+        return damaged(d, "invalid location");
     int code = d->lines.count == id.first ? take_address(d, address) : 0;
     if (code < 0)
         return code;
@@ -271,13 +272,13 @@ static int take_location(struct decoder *d, const struct wire_field *f)
 }
 
 /* Calls `take` for every number of a repeated field, packed or not. */
-static int each_number(struct decoder *d, const struct wire_field *f,
-                       int (*take)(struct decoder *d, uint64_t v, void *arg), void *arg)
+static int each_number(struct pprof_decoder *d, const struct wire_field *f,
+                       int (*take)(struct pprof_decoder *d, uint64_t v, void *arg), void *arg)
 {
     if (f->type == WIRE_VARINT)
         return take(d, f->number, arg);
     if (f->type != WIRE_BYTES)
-        return damaged(d, "a number that is none");
+        return damaged(d, "malformed number");
     struct wire_reader r = wire_reader_of(f->bytes);
     uint64_t v;
     while (wire_next_packed(&r, &v)) {
@@ -285,18 +286,18 @@ static int each_number(struct decoder *d, const struct wire_field *f,
         if (code < 0)
             return code;
     }
-    return r.bad ? damaged(d, "a packed field is cut") : 0;
+    return r.bad ? damaged(d, "truncated packed field") : 0;
 }
 
-static int take_frame(struct decoder *d, uint64_t location, void *arg)
+static int take_frame(struct pprof_decoder *d, uint64_t location, void *arg)
 {
     (void)arg;
     const struct id *id = ids_find(&d->locations, location);
     if (!id)
-        return damaged(d, "a sample at an unknown location");
+        return damaged(d, "sample with an unknown location");
     d->frames += id->count;
     if (d->frames / FRAMES_PER_BYTE > d->bytes.n)
-        return damaged(d, "more frames than can be");
+        return damaged(d, "too many frames");
     for (uint32_t i = 0; i < id->count; i++)
         push(&d->stack, d->lines.items[id->first + i]);
     return 0;
@@ -307,16 +308,16 @@ struct values {
     size_t count;
 };
 
-static int take_value(struct decoder *d, uint64_t v, void *arg)
+static int take_value(struct pprof_decoder *d, uint64_t v, void *arg)
 {
     struct values *values = arg;
     if (values->count == d->profile->type_count)
-        return damaged(d, "a sample with more values than types");
+        return damaged(d, "sample with more values than types");
     values->v[values->count++] = (int64_t)v;
     return 0;
 }
 
-static int read_label(struct decoder *d, const struct wire_field *f, struct pprof_label *ret)
+static int read_label(struct pprof_decoder *d, const struct wire_field *f, struct pprof_label *ret)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -338,17 +339,17 @@ static int read_label(struct decoder *d, const struct wire_field *f, struct ppro
             break;
         }
     }
-    return fine && !r.bad ? 0 : damaged(d, "a label makes no sense");
+    return fine && !r.bad ? 0 : damaged(d, "invalid label");
 }
 
-static int take_sample(struct decoder *d, const struct wire_field *f)
+static int take_sample(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
     struct values values = {0};
     struct pprof_label labels[LABELS_MAX];
     size_t label_count = 0;
-    int code = f->type == WIRE_BYTES ? 0 : damaged(d, "a sample that is none");
+    int code = f->type == WIRE_BYTES ? 0 : damaged(d, "malformed sample");
     d->stack.count = 0;
     while (code == 0 && wire_next(&r, &part)) {
         if (part.number_of == 1)
@@ -361,13 +362,13 @@ static int take_sample(struct decoder *d, const struct wire_field *f)
     if (code < 0)
         return code;
     if (r.bad || values.count != d->profile->type_count)
-        return damaged(d, "a sample makes no sense");
+        return damaged(d, "invalid sample");
     uint32_t stack = symbols_stack(d->symbols, d->stack.items, d->stack.count);
     uint32_t set = symbols_labels(d->symbols, labels, label_count);
     return profile_add(d->profile, stack, set, values.v) ? 0 : full(d);
 }
 
-static int read_value_type(struct decoder *d, const struct wire_field *f, struct pprof_value_type *ret)
+static int read_value_type(struct pprof_decoder *d, const struct wire_field *f, struct pprof_value_type *ret)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -379,10 +380,10 @@ static int read_value_type(struct decoder *d, const struct wire_field *f, struct
         else if (part.number_of == 2)
             fine = string_at(d, part.number, &ret->unit);
     }
-    return fine && !r.bad ? 0 : damaged(d, "a value type makes no sense");
+    return fine && !r.bad ? 0 : damaged(d, "invalid value type");
 }
 
-static int take_type(struct decoder *d, const struct wire_field *f)
+static int take_type(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct profile *p = d->profile;
     if (p->type_count == PROFILE_TYPES_MAX)
@@ -392,7 +393,7 @@ static int take_type(struct decoder *d, const struct wire_field *f)
     return code;
 }
 
-static int read_scalars(struct decoder *d)
+static int read_scalars(struct pprof_decoder *d)
 {
     struct wire_reader r = wire_reader_of(d->bytes);
     struct wire_field f;
@@ -406,11 +407,11 @@ static int read_scalars(struct decoder *d)
         else if (f.number_of == PROFILE_PERIOD_TYPE && read_value_type(d, &f, &d->profile->period_type) < 0)
             return -EBADMSG;
     }
-    return r.bad ? damaged(d, "cut or garbled") : 0;
+    return r.bad ? damaged(d, "truncated or malformed") : 0;
 }
 
 /* Definitions may come in any order, so that each kind takes a walk of its own. */
-static int decode(struct decoder *d)
+static int decode(struct pprof_decoder *d)
 {
     int code = each(d, PROFILE_STRING_TABLE, take_string);
     if (code == 0)
@@ -450,15 +451,15 @@ int pprof_decode(const void *bytes, size_t len, size_t max, struct symbols *symb
         return err_set(err, -EMSGSIZE, "pprof: more than %zu bytes", max);
     cleanup_profile struct profile p;
     profile_init(&p, symbols);
-    struct decoder d = {.bytes = in, .symbols = symbols, .profile = &p, .err = err};
+    struct pprof_decoder d = {.bytes = in, .symbols = symbols, .profile = &p, .err = err};
     int code = decode(&d);
     free(d.strings.items);
     free(d.mappings.items);
-    hashed_done(&d.mappings.index);
+    hash_index_done(&d.mappings.index);
     free(d.functions.items);
-    hashed_done(&d.functions.index);
+    hash_index_done(&d.functions.index);
     free(d.locations.items);
-    hashed_done(&d.locations.index);
+    hash_index_done(&d.locations.index);
     free(d.lines.items);
     free(d.stack.items);
     if (code < 0)

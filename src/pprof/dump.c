@@ -90,7 +90,7 @@ static void put_head(const struct profile *p, const char *name, struct buf *out)
 }
 
 /* What one function has by itself, and on stacks it is part of. */
-struct row {
+struct function_row {
     uint32_t name; /* string */
     int64_t self, total;
     size_t seen; /* sample + 1 that counted last: a recursive function counts once a stack */
@@ -103,7 +103,7 @@ static int64_t magnitude(int64_t v)
 
 static int larger_self_first(const void *a, const void *b)
 {
-    const struct row *x = a, *y = b;
+    const struct function_row *x = a, *y = b;
     if (magnitude(x->self) != magnitude(y->self))
         return magnitude(x->self) < magnitude(y->self) ? 1 : -1;
     if (magnitude(x->total) != magnitude(y->total))
@@ -111,16 +111,16 @@ static int larger_self_first(const void *a, const void *b)
     return x->name < y->name ? -1 : x->name > y->name;
 }
 
-static void sum_rows(const struct profile *p, size_t column, struct row *rows)
+static void sum_rows(const struct profile *p, size_t column, struct function_row *rows)
 {
     const struct symbols *s = p->symbols;
     for (size_t i = 0; i < s->string_count; i++)
-        rows[i] = (struct row){.name = (uint32_t)i};
+        rows[i] = (struct function_row){.name = (uint32_t)i};
     for (size_t i = 0; i < p->sample_count; i++) {
         const struct pprof_stack *stack = &s->stacks[p->samples[i].stack];
         int64_t value = profile_values(p, i)[column];
         for (uint32_t k = 0; k < stack->count; k++) {
-            struct row *r = &rows[s->functions[s->locations[stack->locations[k]].function].name];
+            struct function_row *r = &rows[s->functions[s->locations[stack->locations[k]].function].name];
             if (k == 0)
                 r->self = added(r->self, value);
             if (r->seen != i + 1)
@@ -138,7 +138,7 @@ static double share(int64_t part, int64_t whole)
 static void put_top(const struct profile *p, size_t column, struct buf *out)
 {
     size_t n = p->symbols->string_count;
-    cleanup_free struct row *rows = xcalloc(n, sizeof *rows);
+    cleanup_free struct function_row *rows = xcalloc(n, sizeof *rows);
     sum_rows(p, column, rows);
     qsort(rows, n, sizeof *rows, larger_self_first);
     struct str unit = text_of(p, p->types[column].unit);
@@ -153,14 +153,14 @@ static void put_top(const struct profile *p, size_t column, struct buf *out)
     }
 }
 
-struct ranked {
+struct ranked_sample {
     int64_t size;
     size_t sample;
 };
 
 static int larger_first(const void *a, const void *b)
 {
-    const struct ranked *x = a, *y = b;
+    const struct ranked_sample *x = a, *y = b;
     if (x->size != y->size)
         return x->size < y->size ? 1 : -1;
     return x->sample < y->sample ? -1 : x->sample > y->sample;
@@ -198,14 +198,14 @@ void pprof_dump(const struct profile *p, const char *name, struct buf *out)
     put_head(p, name, out);
     for (size_t k = 0; k < p->type_count; k++)
         put_top(p, k, out);
-    cleanup_free struct ranked *order = xcalloc(p->sample_count + 1, sizeof *order);
+    cleanup_free struct ranked_sample *order = xcalloc(p->sample_count + 1, sizeof *order);
     size_t n = 0;
     for (size_t i = 0; i < p->sample_count; i++) {
         int64_t size = 0;
         for (size_t k = 0; k < p->type_count; k++)
             size = size ? size : magnitude(profile_values(p, i)[k]);
         if (size)
-            order[n++] = (struct ranked){size, i};
+            order[n++] = (struct ranked_sample){size, i};
     }
     qsort(order, n, sizeof *order, larger_first);
     buf_printf(out, "\nsamples: %zu\n", n);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "pprof/wire.h"
+#include "base/wire.h"
 
 /* Field numbers of profile.proto (google/pprof). */
 enum {

@@ -100,3 +100,9 @@ enum {
     CLASS_COUNT,
 };
 extern const struct event_class event_classes[CLASS_COUNT];
+
+/* Events that went into profiles so far, by JFR type; a batched wall clock event counts once per sample. */
+struct conversion_event {
+    const char *type; /* "jdk.ExecutionSample"; static */
+    uint64_t count;
+};

@@ -62,13 +62,13 @@ uint32_t flame_step(struct flame *f, uint32_t node, int64_t name)
 
 void flame_frames_done(struct flame_frames *frames)
 {
-    dense_done(&frames->ids);
+    id_map_done(&frames->ids);
 }
 
 static int64_t frame_name(struct flame *f, struct flame_frames *frames, const struct symbols *symbols,
                           uint32_t location)
 {
-    uint32_t *const id = dense_at(&frames->ids, location);
+    uint32_t *const id = id_map_at(&frames->ids, location);
     if (!id)
         return -1;
     if (*id == 0) {
@@ -98,14 +98,14 @@ static int by_total(const void *a, const void *b)
 }
 
 /* Node and total side by side, for sorting without a global. */
-struct ranked {
+struct ranked_node {
     int64_t total;
     uint32_t node;
 };
 
 static int smaller_first(const void *a, const void *b)
 {
-    const struct ranked *x = a, *y = b;
+    const struct ranked_node *x = a, *y = b;
     if (x->total != y->total)
         return x->total < y->total ? -1 : 1;
     return x->node < y->node ? 1 : -1; /* equal ones keep the order of their appearance */
@@ -122,9 +122,9 @@ void flame_finish(struct flame *f)
         struct flame_node *parent = &f->nodes[f->nodes[i].parent];
         parent->total = flame_sum(parent->total, f->nodes[i].total);
     }
-    cleanup_free struct ranked *order = xcalloc(f->node_count, sizeof *order);
+    cleanup_free struct ranked_node *order = xcalloc(f->node_count, sizeof *order);
     for (size_t i = 1; i < f->node_count; i++)
-        order[i] = (struct ranked){f->nodes[i].total, (uint32_t)i};
+        order[i] = (struct ranked_node){f->nodes[i].total, (uint32_t)i};
     qsort(order + 1, f->node_count - 1, sizeof *order, smaller_first);
     /* Pushed to the front, the largest last. */
     for (size_t i = 1; i < f->node_count; i++) {

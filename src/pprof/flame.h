@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "base/dense.h"
+#include "base/id_map.h"
 #include "base/map.h"
 #include "base/str.h"
 #include "pprof/symbols.h"
@@ -59,7 +59,7 @@ static inline void flame_add(struct flame *f, uint32_t node, int64_t value)
 
 /* Names of the locations of one set of symbols, each looked up once. Ends, and starts afresh, with those symbols. */
 struct flame_frames {
-    struct dense ids; /* by location: name + 2; 1 = no name, 0 = not asked yet */
+    struct id_map ids; /* by location: name + 2; 1 = no name, 0 = not asked yet */
 };
 void flame_frames_done(struct flame_frames *frames);
 #define cleanup_flame_frames __attribute__((cleanup(flame_frames_done)))

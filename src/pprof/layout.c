@@ -1,10 +1,9 @@
 #include "pprof/layout.h"
 
 #include "base/cleanup.h"
-#include "pprof/conversion.h"
 
 /* Whether what lies in this slot is looked at. */
-static bool is_wanted(const struct conversion *c, const struct event_class *class, enum event_slot slot, bool spans)
+static bool layout_wants(const struct conversion *c, const struct event_class *class, enum event_slot slot, bool spans)
 {
     const struct conversion_options *o = &c->options;
     const bool labels = !o->compat || c->has_labels;
@@ -27,7 +26,7 @@ static bool is_wanted(const struct conversion *c, const struct event_class *clas
     }
 }
 
-int layout_compile(struct layout *l, struct pass *p, size_t class, struct err *err)
+int layout_compile(struct layout *l, size_t class, struct err *err)
 {
     static const char *const common[EVENT_SLOTS] = {[SLOT_TIME] = "startTime",
                                                     [SLOT_SPAN_ID] = "spanId",
@@ -39,12 +38,12 @@ int layout_compile(struct layout *l, struct pass *p, size_t class, struct err *e
     const char *fields[EVENT_SLOTS];
     for (size_t slot = 0; slot < EVENT_SLOTS; slot++) {
         const char *field = slot < ARRAY_LEN(k->fields) ? k->fields[slot] : common[slot];
-        fields[slot] = is_wanted(p->c, k, (enum event_slot)slot, l->spans) ? field : NULL;
+        fields[slot] = layout_wants(l->conversion, k, (enum event_slot)slot, l->spans) ? field : NULL;
     }
     int code = jfr_plan_compile(l->metadata, l->of[class].type, fields, EVENT_SLOTS, false, l->arena, plan, err);
     if (code < 0)
         return code;
-    p->labelled |= (plan->has & ids) != 0;
+    l->labelled |= (plan->has & ids) != 0;
     if (l->of[class].id < LAYOUT_DIRECT)
         l->class_of[l->of[class].id] = (uint8_t) class;
     return 0;
@@ -53,7 +52,9 @@ int layout_compile(struct layout *l, struct pass *p, size_t class, struct err *e
 void layout_init(struct layout *l, const struct conversion *c, const struct jfr_metadata *m, struct arena *arena,
                  bool has_strings)
 {
+    l->conversion = c;
     l->metadata = m;
+    l->labelled = false;
     l->arena = arena;
     l->spans = !c->options.compat && has_strings && jfr_type_by_name(m, event_classes[CLASS_SPAN].type);
     for (size_t i = 0; i < CLASS_COUNT; i++) {
@@ -65,7 +66,7 @@ void layout_init(struct layout *l, const struct conversion *c, const struct jfr_
     }
 }
 
-static size_t state_of(const struct layout *l, size_t class)
+static size_t layout_state(const struct layout *l, size_t class)
 {
     return l->of[class].plan.steps ? class : UNREAD + class;
 }
@@ -75,7 +76,7 @@ void layout_index(struct layout *l)
     memset(l->class_of, NO_CLASS, sizeof l->class_of);
     for (size_t i = CLASS_COUNT; i-- > 0;) {
         if (l->of[i].id < LAYOUT_DIRECT)
-            l->class_of[l->of[i].id] = (uint8_t)state_of(l, i);
+            l->class_of[l->of[i].id] = (uint8_t)layout_state(l, i);
     }
     l->class_of[JFR_EVENT_METADATA] = NO_CLASS;
 }
@@ -84,7 +85,7 @@ size_t layout_class_far(const struct layout *l, uint64_t type)
 {
     for (size_t i = 0; i < CLASS_COUNT; i++) {
         if (l->of[i].id == type)
-            return state_of(l, i);
+            return layout_state(l, i);
     }
     return NO_CLASS;
 }

@@ -5,13 +5,15 @@
 #pragma once
 
 #include "jfr/event.h"
-#include "pprof/events.h"
+#include "pprof/conversion.h"
 
 /* Ids are small in all producers so far. A class whose plan is not made yet is UNREAD and more. */
 enum { LAYOUT_DIRECT = 4096, NO_CLASS = CLASS_COUNT, UNREAD };
 struct layout {
+    const struct conversion *conversion;
     const struct jfr_metadata *metadata;
     struct arena *arena; /* for plans */
+    bool labelled;       /* events of the plans made so far may have labels */
     bool spans;          /* samples may lie in spans, which are events as well */
     struct {
         uint64_t id; /* JFR_EVENT_METADATA, which is no sample, where the chunk has no such type or nobody wants it */
@@ -20,9 +22,6 @@ struct layout {
     } of[CLASS_COUNT];
     uint8_t class_of[LAYOUT_DIRECT]; /* by type id, what `of` says; NO_CLASS, UNREAD */
 };
-
-struct conversion;
-struct pass;
 
 /* Finds the types of all classes. */
 void layout_init(struct layout *l, const struct conversion *c, const struct jfr_metadata *m, struct arena *arena,
@@ -36,5 +35,5 @@ static inline size_t layout_class(const struct layout *l, uint64_t type)
     return type < LAYOUT_DIRECT ? l->class_of[type] : layout_class_far(l, type);
 }
 
-/* Makes the plan of a class that has none, and notes in the pass whether its events may have labels; -EBADMSG, -E2BIG. */
-must_check int layout_compile(struct layout *l, struct pass *p, size_t class, struct err *err);
+/* Makes the plan of a class that has none; -EBADMSG, -E2BIG. */
+must_check int layout_compile(struct layout *l, size_t class, struct err *err);

@@ -50,3 +50,6 @@ extern const struct cut_reason_def {
     const char *name; /* a metric's label */
     const char *text; /* behind a number: "events without a stack of their own: …" */
 } cut_reasons[CUT_REASONS];
+struct cut_count {
+    uint64_t count;
+};

@@ -128,7 +128,7 @@ static const struct rule threads[] = {
     {"#;", "_"},
 };
 
-static const struct set {
+static const struct rule_set {
     const struct rule *rules;
     size_t count;
     enum name_rules basis; /* these apply as well, first; itself = none */

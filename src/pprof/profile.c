@@ -14,8 +14,8 @@ void profile_done(struct profile *p)
 {
     free(p->samples);
     free(p->values);
-    dense_done(&p->of_stack);
-    hashed_done(&p->by_sample);
+    id_map_done(&p->of_stack);
+    hash_index_done(&p->by_sample);
     *p = (struct profile){0};
 }
 
@@ -65,7 +65,7 @@ static uint32_t new_sample(struct profile *p, uint32_t stack, uint32_t labels)
 /* Number of the sample, added with zeros where it is new. Most have no labels, and stacks are numbered from 0. */
 static uint32_t plain_sample(struct profile *p, uint32_t stack)
 {
-    uint32_t *const sample = dense_at(&p->of_stack, stack);
+    uint32_t *const sample = id_map_at(&p->of_stack, stack);
     if (!sample)
         return SYMBOLS_FULL;
     if (*sample == 0)
@@ -75,16 +75,16 @@ static uint32_t plain_sample(struct profile *p, uint32_t stack)
 
 static uint32_t labelled_sample(struct profile *p, uint32_t stack, uint32_t labels)
 {
-    if (!hashed_reserve(&p->by_sample))
+    if (!hash_index_reserve(&p->by_sample))
         return SYMBOLS_FULL;
     uint32_t hash = hash_number(stack | (uint64_t)labels << 32);
-    struct hashed_slot *slot =
-        hashed_find(&p->by_sample, hash, p->samples[item].stack == stack && p->samples[item].labels == labels);
+    struct hash_index_slot *slot =
+        hash_index_find(&p->by_sample, hash, p->samples[item].stack == stack && p->samples[item].labels == labels);
     if (slot->item)
         return slot->item - 1;
     uint32_t n = new_sample(p, stack, labels);
     if (n != SYMBOLS_FULL)
-        hashed_add(&p->by_sample, slot, hash, n);
+        hash_index_add(&p->by_sample, slot, hash, n);
     return n;
 }
 

@@ -8,8 +8,8 @@
  */
 #pragma once
 
-#include "base/dense.h"
 #include "base/err.h"
+#include "base/id_map.h"
 #include "pprof/symbols.h"
 
 enum { PROFILE_TYPES_MAX = 16 };
@@ -33,8 +33,8 @@ struct profile {
     size_t sample_count;
     size_t sample_cap, value_cap; /* private from here */
     /* Samples without labels by stack, number + 1; those with labels by stack and labels. */
-    struct dense of_stack;
-    struct hashed by_sample;
+    struct id_map of_stack;
+    struct hash_index by_sample;
     size_t
         *samples_left; /* how many more may come, of several profiles together; NULL = as many as there is memory for */
     size_t bytes_left; /* about, of samples when encoded */
@@ -60,7 +60,7 @@ uint32_t profile_sample(struct profile *p, uint32_t stack, uint32_t labels);
 /* Adds `values` to the sample of this stack and label set. False where something is SYMBOLS_FULL, or the stack is none. */
 static inline bool profile_add(struct profile *p, uint32_t stack, uint32_t labels, const int64_t *values)
 {
-    uint32_t there = labels == 0 ? dense_get(&p->of_stack, stack) : 0;
+    uint32_t there = labels == 0 ? id_map_get(&p->of_stack, stack) : 0;
     if (there == 0 && (there = profile_sample(p, stack, labels) + 1) == 0)
         return false;
     int64_t *sum = profile_values(p, there - 1);

@@ -38,12 +38,12 @@ const char *settings_own_event(const char *event)
     return strcmp(event, SETTINGS_OTHER) == 0 ? SETTINGS_OTHER : NULL;
 }
 
-bool settings_wall(const struct settings *s)
+bool settings_wall(const struct recorded_settings *s)
 {
     return strcmp(s->event, "wall") == 0;
 }
 
-bool settings_counter(const struct settings *s)
+bool settings_counter(const struct recorded_settings *s)
 {
     for (size_t i = 0; i < ARRAY_LEN(timed); i++) {
         if (strcmp(s->event, timed[i]) == 0)
@@ -52,17 +52,17 @@ bool settings_counter(const struct settings *s)
     return true;
 }
 
-bool settings_both(const struct settings *s)
+bool settings_both(const struct recorded_settings *s)
 {
     return s->wall_ns > 0 && !settings_wall(s);
 }
 
-bool settings_ticks(const struct settings *s)
+bool settings_ticks(const struct recorded_settings *s)
 {
     return strcmp(s->event, "itimer") == 0;
 }
 
-int64_t settings_wall_weight(const struct settings *s)
+int64_t settings_wall_weight(const struct recorded_settings *s)
 {
     return s->wall_ns ? s->wall_ns : s->cpu_ns;
 }
@@ -74,7 +74,7 @@ static void set(int64_t *to, struct str value, int64_t otherwise)
         *to = v ? v : otherwise;
 }
 
-static int64_t default_interval(const struct settings *s)
+static int64_t default_interval(const struct recorded_settings *s)
 {
     if (!settings_counter(s))
         return settings_wall(s) ? DEFAULT_WALL_NS : DEFAULT_INTERVAL_NS;
@@ -111,7 +111,7 @@ static bool is_event_name(struct str s, size_t max)
     return s.n <= max && str_is_utf8(s);
 }
 
-void settings_take(struct settings *s, enum setting setting, struct str value, size_t name_max)
+void settings_take(struct recorded_settings *s, enum setting setting, struct str value, size_t name_max)
 {
     switch (setting) {
     case SETTING_OTHER:
@@ -162,7 +162,7 @@ bool settings_known_jdk(struct str type)
     return str_is(type, "jdk.ExecutionSample") || str_is(type, "jdk.NativeMethodSample");
 }
 
-void settings_take_jdk(struct settings *s, struct str type, struct str name, struct str value)
+void settings_take_jdk(struct recorded_settings *s, struct str type, struct str name, struct str value)
 {
     int64_t ns;
     if (!str_is(name, "period") || !parse_timespan(value, &ns))
@@ -173,7 +173,7 @@ void settings_take_jdk(struct settings *s, struct str type, struct str name, str
         s->native_method_ns = ns;
 }
 
-void settings_copy(struct settings *to, const struct settings *from)
+void settings_copy(struct recorded_settings *to, const struct recorded_settings *from)
 {
     char *event = xstrdup(from->event);
     recorded_settings_done(to);
@@ -181,7 +181,7 @@ void settings_copy(struct settings *to, const struct settings *from)
     to->event = event;
 }
 
-void recorded_settings_done(struct settings *s)
+void recorded_settings_done(struct recorded_settings *s)
 {
     free(s->event);
     s->event = NULL;

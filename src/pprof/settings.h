@@ -12,7 +12,7 @@
 
 #include "base/str.h"
 
-struct settings {
+struct recorded_settings {
     char *event;       /* owned; async-profiler's; "" = none */
     int64_t cpu_ns;    /* interval of `event`: nanoseconds, or what a counter counts */
     int64_t wall_ns;   /* of wall clock samples beside those of `event`; 0 = there are none, or not known */
@@ -28,21 +28,21 @@ enum setting { SETTING_OTHER, SETTING_EVENT, SETTING_INTERVAL, SETTING_WALL, SET
 enum setting settings_known(struct str name);
 /* A name of an event that cannot be one (longer than `name_max`, not plain text) becomes SETTINGS_OTHER. */
 #define SETTINGS_OTHER "other"
-void settings_take(struct settings *s, enum setting setting, struct str value, size_t name_max);
+void settings_take(struct recorded_settings *s, enum setting setting, struct str value, size_t name_max);
 /* One of the JDK's recorder, of the event called `type`. */
 bool settings_known_jdk(struct str type); /* whether that looks at settings of this type */
-void settings_take_jdk(struct settings *s, struct str type, struct str name, struct str value);
+void settings_take_jdk(struct recorded_settings *s, struct str type, struct str name, struct str value);
 /* The event if it is one of async-profiler's own or SETTINGS_OTHER, as a static string; else NULL. */
 const char *settings_own_event(const char *event);
 /* Sampled by wall clock alone; something else than time; threads that run, and the wall clock beside it. */
-bool settings_wall(const struct settings *s);
-bool settings_counter(const struct settings *s);
-bool settings_both(const struct settings *s);
+bool settings_wall(const struct recorded_settings *s);
+bool settings_counter(const struct recorded_settings *s);
+bool settings_both(const struct recorded_settings *s);
 /* Sampled by a timer that counts the kernel's ticks. */
-bool settings_ticks(const struct settings *s);
+bool settings_ticks(const struct recorded_settings *s);
 /* Nanoseconds that one wall clock sample stands for. */
-int64_t settings_wall_weight(const struct settings *s);
+int64_t settings_wall_weight(const struct recorded_settings *s);
 
 /* `to` is done() first. */
-void settings_copy(struct settings *to, const struct settings *from);
-void recorded_settings_done(struct settings *s);
+void settings_copy(struct recorded_settings *to, const struct recorded_settings *from);
+void recorded_settings_done(struct recorded_settings *s);

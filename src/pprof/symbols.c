@@ -6,7 +6,7 @@
 #include "base/mem.h"
 
 /* Room the index needs per item, counted against the cap along with the content. */
-enum { INDEX_BYTES = 2 * sizeof(struct hashed_slot) };
+enum { INDEX_BYTES = 2 * sizeof(struct hash_index_slot) };
 
 void symbols_init(struct symbols *s, size_t max)
 {
@@ -23,13 +23,13 @@ void symbols_done(struct symbols *s)
     free(s->locations);
     free(s->stacks);
     free(s->label_sets);
-    hashed_done(&s->by_text);
-    dense_done(&s->function_of);
-    dense_done(&s->location_of);
-    hashed_done(&s->more_functions);
-    hashed_done(&s->more_locations);
-    hashed_done(&s->by_stack);
-    hashed_done(&s->by_labels);
+    hash_index_done(&s->by_text);
+    id_map_done(&s->function_of);
+    id_map_done(&s->location_of);
+    hash_index_done(&s->more_functions);
+    hash_index_done(&s->more_locations);
+    hash_index_done(&s->by_stack);
+    hash_index_done(&s->by_labels);
     *s = (struct symbols){0};
 }
 
@@ -37,7 +37,7 @@ void symbols_expect(struct symbols *s, size_t functions)
 {
     enum { EXPECTED_MAX = 1500 };
     const size_t n = functions < EXPECTED_MAX ? functions : EXPECTED_MAX;
-    hashed_expect(&s->by_text, n);
+    hash_index_expect(&s->by_text, n);
     xgrow(&s->strings, &s->string_cap, n, sizeof *s->strings); /* small: EXPECTED_MAX */
     xgrow(&s->functions, &s->function_cap, n, sizeof *s->functions);
     xgrow(&s->locations, &s->location_cap, n + n / 4, sizeof *s->locations);
@@ -57,29 +57,29 @@ static bool charge(struct symbols *s, size_t bytes, size_t encoded)
     return true;
 }
 
-static uint32_t new_string(struct symbols *s, struct hashed_slot *slot, uint32_t hash, struct str text)
+static uint32_t new_string(struct symbols *s, struct hash_index_slot *slot, uint32_t hash, struct str text)
 {
     if (!mem_grow(&s->strings, &s->string_cap, s->string_count + 1, sizeof *s->strings))
         return SYMBOLS_FULL;
     uint32_t n = (uint32_t)s->string_count++;
     s->strings[n] = text;
-    hashed_add(&s->by_text, slot, hash, n);
+    hash_index_add(&s->by_text, slot, hash, n);
     return n;
 }
 
 /* NULL where there is no memory. */
-static inline struct hashed_slot *text_slot(struct symbols *s, struct str text, uint32_t *hash)
+static inline struct hash_index_slot *text_slot(struct symbols *s, struct str text, uint32_t *hash)
 {
-    if (!hashed_reserve(&s->by_text))
+    if (!hash_index_reserve(&s->by_text))
         return NULL;
     *hash = (uint32_t)hash_bytes(text.p, text.n);
-    return hashed_find(&s->by_text, *hash, str_eq(s->strings[item], text));
+    return hash_index_find(&s->by_text, *hash, str_eq(s->strings[item], text));
 }
 
 uint32_t symbols_string(struct symbols *s, struct str text)
 {
     uint32_t hash;
-    struct hashed_slot *slot = text_slot(s, text, &hash);
+    struct hash_index_slot *slot = text_slot(s, text, &hash);
     if (!slot || slot->item)
         return slot ? slot->item - 1 : SYMBOLS_FULL;
     struct str copy = charge(s, sizeof copy, ENCODED_STRING + text.n) ? arena_str(&s->arena, text) : (struct str){0};
@@ -103,7 +103,7 @@ uint32_t symbols_joined(struct symbols *s, struct str left, char between, struct
     *put(to, right) = '\0';
     const struct str joined = {text, left.n + 1 + right.n};
     uint32_t hash;
-    struct hashed_slot *slot = text_slot(s, joined, &hash);
+    struct hash_index_slot *slot = text_slot(s, joined, &hash);
     if (!slot || slot->item)
         return slot ? slot->item - 1 : SYMBOLS_FULL;
     if (!charge(s, sizeof joined, ENCODED_STRING + joined.n))
@@ -129,16 +129,16 @@ static uint32_t new_function(struct symbols *s, struct pprof_function f)
 
 static uint32_t another_function(struct symbols *s, struct pprof_function f)
 {
-    if (!hashed_reserve(&s->more_functions))
+    if (!hash_index_reserve(&s->more_functions))
         return SYMBOLS_FULL;
     _Static_assert(sizeof f == 5 * sizeof f.name, "no padding: hashed by its bytes");
     const uint32_t hash = (uint32_t)hash_bytes(&f, sizeof f);
-    struct hashed_slot *slot = hashed_find(&s->more_functions, hash, same_function(s->functions[item], f));
+    struct hash_index_slot *slot = hash_index_find(&s->more_functions, hash, same_function(s->functions[item], f));
     if (slot->item)
         return slot->item - 1;
     const uint32_t n = new_function(s, f);
     if (n != SYMBOLS_FULL)
-        hashed_add(&s->more_functions, slot, hash, n);
+        hash_index_add(&s->more_functions, slot, hash, n);
     return n;
 }
 
@@ -147,7 +147,7 @@ uint32_t symbols_function(struct symbols *s, struct pprof_function f)
     if (f.name == SYMBOLS_FULL || f.system_name == SYMBOLS_FULL || f.filename == SYMBOLS_FULL ||
         f.mapping == SYMBOLS_FULL)
         return SYMBOLS_FULL;
-    uint32_t *const first = dense_at(&s->function_of, f.name);
+    uint32_t *const first = id_map_at(&s->function_of, f.name);
     if (!first)
         return SYMBOLS_FULL;
     if (*first == 0)
@@ -168,16 +168,16 @@ static uint32_t new_location(struct symbols *s, struct pprof_location l)
 
 static uint32_t another_location(struct symbols *s, struct pprof_location l)
 {
-    if (!hashed_reserve(&s->more_locations))
+    if (!hash_index_reserve(&s->more_locations))
         return SYMBOLS_FULL;
     const uint32_t hash = hash_number(l.function | (uint64_t)(uint32_t)l.line << 32);
-    struct hashed_slot *slot = hashed_find(
+    struct hash_index_slot *slot = hash_index_find(
         &s->more_locations, hash, s->locations[item].function == l.function && s->locations[item].line == l.line);
     if (slot->item)
         return slot->item - 1;
     const uint32_t n = new_location(s, l);
     if (n != SYMBOLS_FULL)
-        hashed_add(&s->more_locations, slot, hash, n);
+        hash_index_add(&s->more_locations, slot, hash, n);
     return n;
 }
 
@@ -185,7 +185,7 @@ uint32_t symbols_location(struct symbols *s, struct pprof_location l)
 {
     if (l.function == SYMBOLS_FULL)
         return SYMBOLS_FULL;
-    uint32_t *const first = dense_at(&s->location_of, l.function);
+    uint32_t *const first = id_map_at(&s->location_of, l.function);
     if (!first)
         return SYMBOLS_FULL;
     if (*first == 0)
@@ -212,10 +212,10 @@ static const void *keep(struct symbols *s, const void *p, size_t n)
 uint32_t symbols_stack(struct symbols *s, const uint32_t *locations, size_t count)
 {
     size_t bytes = count * sizeof *locations;
-    if (!hashed_reserve(&s->by_stack))
+    if (!hash_index_reserve(&s->by_stack))
         return SYMBOLS_FULL;
     uint32_t hash = (uint32_t)hash_bytes(locations, bytes);
-    struct hashed_slot *slot = hashed_find(
+    struct hash_index_slot *slot = hash_index_find(
         &s->by_stack, hash, s->stacks[item].count == count && same_bytes(s->stacks[item].locations, locations, bytes));
     if (slot->item)
         return slot->item - 1;
@@ -225,7 +225,7 @@ uint32_t symbols_stack(struct symbols *s, const uint32_t *locations, size_t coun
         return SYMBOLS_FULL;
     uint32_t n = (uint32_t)s->stack_count++;
     s->stacks[n] = (struct pprof_stack){.locations = copy, .count = (uint32_t)count};
-    hashed_add(&s->by_stack, slot, hash, n);
+    hash_index_add(&s->by_stack, slot, hash, n);
     return n;
 }
 
@@ -237,12 +237,12 @@ uint32_t symbols_labels(struct symbols *s, const struct pprof_label *labels, siz
             return SYMBOLS_FULL;
     }
     size_t bytes = count * sizeof *labels;
-    if (!hashed_reserve(&s->by_labels))
+    if (!hash_index_reserve(&s->by_labels))
         return SYMBOLS_FULL;
     uint32_t hash = (uint32_t)hash_bytes(labels, bytes);
-    struct hashed_slot *slot =
-        hashed_find(&s->by_labels, hash,
-                    s->label_sets[item].count == count && same_bytes(s->label_sets[item].labels, labels, bytes));
+    struct hash_index_slot *slot =
+        hash_index_find(&s->by_labels, hash,
+                        s->label_sets[item].count == count && same_bytes(s->label_sets[item].labels, labels, bytes));
     if (slot->item)
         return slot->item - 1;
     const struct pprof_label *copy = charge(s, sizeof *s->label_sets, 0) ? keep(s, labels, bytes) : NULL;
@@ -250,6 +250,6 @@ uint32_t symbols_labels(struct symbols *s, const struct pprof_label *labels, siz
         return SYMBOLS_FULL;
     uint32_t n = (uint32_t)s->label_set_count++;
     s->label_sets[n] = (struct pprof_labels){.labels = copy, .count = (uint32_t)count};
-    hashed_add(&s->by_labels, slot, hash, n);
+    hash_index_add(&s->by_labels, slot, hash, n);
     return n;
 }

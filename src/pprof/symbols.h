@@ -15,9 +15,9 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "base/dense.h"
+#include "base/id_map.h"
 #include "base/str.h"
-#include "pprof/hashed.h"
+#include "pprof/hash_index.h"
 
 #define SYMBOLS_FULL UINT32_MAX
 
@@ -55,11 +55,11 @@ struct symbols {
     struct pprof_labels *label_sets; /* set 0 is empty */
     size_t string_count, function_count, location_count, stack_count, label_set_count;
     size_t string_cap, function_cap, location_cap, stack_cap, label_set_cap; /* private from here */
-    struct hashed by_text, by_stack, by_labels;
+    struct hash_index by_text, by_stack, by_labels;
     /* Most names are of one function, and most functions have one location: number + 1, by string and by function. The rest
      * are found by content. */
-    struct dense function_of, location_of;
-    struct hashed more_functions, more_locations;
+    struct id_map function_of, location_of;
+    struct hash_index more_functions, more_locations;
 };
 
 /* `max` caps the bytes of all content. */

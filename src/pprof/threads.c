@@ -14,23 +14,23 @@ uint32_t thread_names_label(struct thread_names *t, struct symbols *s, struct st
     uint32_t string = symbols_string(s, name);
     if (string == SYMBOLS_FULL)
         return string;
-    if (!hashed_reserve(&t->index))
+    if (!hash_index_reserve(&t->index))
         return SYMBOLS_FULL;
     uint32_t hash = hash_number(string);
-    struct hashed_slot *slot = hashed_find(&t->index, hash, t->strings[item] == string);
+    struct hash_index_slot *slot = hash_index_find(&t->index, hash, t->strings[item] == string);
     if (slot->item)
         return string;
     if (t->count >= (t->max ? t->max : THREADS_MAX))
         return symbols_string(s, STR(THREADS_OTHER));
     xgrow(&t->strings, &t->cap, t->count + 1, sizeof *t->strings);
     t->strings[t->count] = string;
-    hashed_add(&t->index, slot, hash, (uint32_t)t->count++);
+    hash_index_add(&t->index, slot, hash, (uint32_t)t->count++);
     return string;
 }
 
 void thread_names_done(struct thread_names *t)
 {
     free(t->strings);
-    hashed_done(&t->index);
+    hash_index_done(&t->index);
     buf_done(&t->name);
 }

@@ -19,7 +19,7 @@ struct thread_names {
     uint32_t max;      /* 0 = THREADS_MAX */
     uint32_t *strings; /* owned; those seen */
     size_t count, cap;
-    struct hashed index;
+    struct hash_index index;
     struct buf name; /* scratch */
 };
 #define THREAD_NAMES_INIT(raw_, max_) ((struct thread_names){.raw = (raw_), .max = (max_), .name = BUF_INIT(1 << 14)})

@@ -96,7 +96,7 @@ static bool next_call(struct priv_call *call, struct frame_in *in)
     return true;
 }
 
-static _Noreturn void run(const struct priv_op *op, struct priv_call *call)
+static _Noreturn void child_run(const struct priv_op *op, struct priv_call *call)
 {
     struct frame_in in = WIRE_IN_INIT;
     struct sigaction end = {.sa_sigaction = at_deadline, .sa_flags = SA_SIGINFO};
@@ -177,7 +177,7 @@ int child_start(const struct priv_op *op, const struct frame_in *in, int64_t dea
         keep_only(&call, in, &mine);
         if (call.in_fd_count)
             wait_for_go(mine);
-        run(op, &call);
+        child_run(op, &call);
     }
     close(ends[1]);
     *pid = child;

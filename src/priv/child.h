@@ -1,9 +1,10 @@
-/* One operation in a process of its own. Private to this folder. */
+/* Runs one operation in a child process. Private to this folder. */
 #pragma once
 
 #include <sys/types.h>
 
-#include "priv/priv.h"
+#include "base/err.h"
+#include "priv/call.h"
 #include "priv/wire.h"
 
 /* Forks; in the child runs `op` on a copy of the call's bytes, with its descriptors, and ends. *sock gets the helper's end, *pidfd names

@@ -16,10 +16,11 @@
 #include "base/mem.h"
 #include "os/clock.h"
 #include "priv/child.h"
+#include "priv/queue.h"
 #include "priv/wire.h"
 
 enum phase { FREE, RUNNING, ENDING, KILLED, IDLE };
-enum { SLOTS = PRIV_CHILDREN_MAX + PRIV_IDLE_MAX + 1 };
+enum { SLOTS = QUEUE_ALL + PRIV_IDLE_MAX + 1 };
 
 struct slot {
     enum phase phase;
@@ -74,7 +75,8 @@ static void main_is_gone(struct helper *h)
 }
 
 /* Takes the descriptors and the bytes. */
-static void answer(struct helper *h, uint64_t id, uint32_t kind, struct buf *bytes, const int *fds, size_t fd_count)
+static void helper_answer(struct helper *h, uint64_t id, uint32_t kind, struct buf *bytes, const int *fds,
+                          size_t fd_count)
 {
     struct reply *r = xcalloc(1, sizeof *r);
     size_t len = bytes->len;
@@ -91,10 +93,10 @@ static void answer(struct helper *h, uint64_t id, uint32_t kind, struct buf *byt
         reply_free(r);
 }
 
-static void say(struct helper *h, uint64_t id, uint32_t kind)
+static void helper_say(struct helper *h, uint64_t id, uint32_t kind)
 {
     struct buf none = BUF_INIT(0);
-    answer(h, id, kind, &none, NULL, 0);
+    helper_answer(h, id, kind, &none, NULL, 0);
 }
 
 static void send_replies(struct helper *h)
@@ -123,7 +125,7 @@ static void slot_free(struct slot *s)
 }
 
 /* What the child sent, as far as it came. */
-static void collect(struct slot *s)
+static void helper_collect(struct slot *s)
 {
     while (s->sock >= 0) {
         enum frame_state state = frame_read(s->sock, &s->in);
@@ -144,16 +146,16 @@ static void collect(struct slot *s)
 }
 
 /* `how`: WIRE_STUCK or 0. */
-static void finish(struct helper *h, struct slot *s, uint32_t how)
+static void helper_finish(struct helper *h, struct slot *s, uint32_t how)
 {
-    collect(s);
+    helper_collect(s);
     const enum priv_result result = s->whole ? PRIV_DONE : s->phase == RUNNING ? PRIV_CRASHED : PRIV_TIMEOUT;
-    answer(h, s->id, (uint32_t)result | how, &s->reply, s->fds, s->fd_count);
+    helper_answer(h, s->id, (uint32_t)result | how, &s->reply, s->fds, s->fd_count);
     slot_free(s);
 }
 
 /* The oldest in this phase; an idle one that was told to end is none any more. */
-static struct slot *find_slot(struct helper *h, enum phase phase, size_t *count)
+static struct slot *helper_find_slot(struct helper *h, enum phase phase, size_t *count)
 {
     struct slot *found = NULL;
     *count = 0;
@@ -169,16 +171,16 @@ static struct slot *find_slot(struct helper *h, enum phase phase, size_t *count)
 }
 
 /* It answered and waits for another call like that; the one that has waited longest makes room for it. */
-static void rest(struct helper *h, struct slot *s)
+static void helper_keep_child(struct helper *h, struct slot *s)
 {
     size_t idle;
-    answer(h, s->id, PRIV_DONE, &s->reply, s->fds, s->fd_count);
+    helper_answer(h, s->id, PRIV_DONE, &s->reply, s->fds, s->fd_count);
     s->reply = BUF_INIT(PRIV_PAYLOAD_MAX);
     s->fd_count = 0;
     s->whole = false;
     s->phase = IDLE;
     s->next_ms = clock_ms();
-    struct slot *oldest = find_slot(h, IDLE, &idle);
+    struct slot *oldest = helper_find_slot(h, IDLE, &idle);
     if (idle <= PRIV_IDLE_MAX)
         return;
     close(oldest->sock); /* it ends at that */
@@ -186,7 +188,7 @@ static void rest(struct helper *h, struct slot *s)
 }
 
 /* True when a child that waits for just this has taken the call. */
-static bool hand_over(struct helper *h, struct frame_head head, int64_t deadline)
+static bool helper_hand_over(struct helper *h, struct frame_head head, int64_t deadline)
 {
     for (size_t i = 0; i < SLOTS; i++) {
         struct slot *s = &h->slots[i];
@@ -206,17 +208,17 @@ static bool hand_over(struct helper *h, struct frame_head head, int64_t deadline
     return false;
 }
 
-static void start_call(struct helper *h)
+static void helper_start_call(struct helper *h)
 {
     struct frame_head head = frame_head_of(&h->in);
     size_t count;
-    struct slot *s = find_slot(h, FREE, &count);
+    struct slot *s = helper_find_slot(h, FREE, &count);
     int64_t deadline = clock_ms() + head.timeout_ms;
     if (head.kind == WIRE_PING || !s || head.kind >= h->op_count) {
-        say(h, head.id, head.kind == WIRE_PING ? WIRE_PING : PRIV_CRASHED);
+        helper_say(h, head.id, head.kind == WIRE_PING ? WIRE_PING : PRIV_CRASHED);
         return;
     }
-    if (h->ops[head.kind].again && hand_over(h, head, deadline))
+    if (h->ops[head.kind].again && helper_hand_over(h, head, deadline))
         return;
     *s = (struct slot){.phase = RUNNING, .id = head.id, .next_ms = deadline, .pidfd = -1, .sock = -1};
     s->op = head.kind;
@@ -236,7 +238,7 @@ static void start_call(struct helper *h)
         kill(s->pid, SIGKILL);
         waitpid(s->pid, NULL, 0);
     }
-    finish(h, s, 0);
+    helper_finish(h, s, 0);
 }
 
 static void read_calls(struct helper *h)
@@ -249,12 +251,12 @@ static void read_calls(struct helper *h)
             main_is_gone(h);
             return;
         }
-        start_call(h);
+        helper_start_call(h);
         frame_next(&h->in);
     }
 }
 
-static bool reaped(pid_t pid)
+static bool helper_reaped(pid_t pid)
 {
     return waitpid(pid, NULL, WNOHANG) != 0;
 }
@@ -262,8 +264,8 @@ static bool reaped(pid_t pid)
 static void reap_abandoned(struct helper *h)
 {
     for (size_t i = 0; i < h->abandoned_count;)
-        if (reaped(h->abandoned[i].pid)) {
-            say(h, h->abandoned[i].id, WIRE_ENDED);
+        if (helper_reaped(h->abandoned[i].pid)) {
+            helper_say(h, h->abandoned[i].id, WIRE_ENDED);
             h->abandoned[i] = h->abandoned[--h->abandoned_count];
         } else {
             i++;
@@ -272,16 +274,16 @@ static void reap_abandoned(struct helper *h)
 
 static void look_after(struct helper *h, struct slot *s, int64_t now)
 {
-    collect(s);
-    if (reaped(s->pid)) {
+    helper_collect(s);
+    if (helper_reaped(s->pid)) {
         if (s->phase == IDLE)
             slot_free(s);
         else
-            finish(h, s, 0);
+            helper_finish(h, s, 0);
         return;
     }
     if (s->phase == RUNNING && s->whole && h->ops[s->op].again)
-        rest(h, s);
+        helper_keep_child(h, s);
     if (s->phase == IDLE || now < s->next_ms)
         return;
     switch (s->phase) {
@@ -299,7 +301,7 @@ static void look_after(struct helper *h, struct slot *s, int64_t now)
         /* Stuck in the kernel. It dies when the kernel lets go of it; its caller has waited enough. */
         xgrow(&h->abandoned, &h->abandoned_cap, h->abandoned_count + 1, sizeof *h->abandoned);
         h->abandoned[h->abandoned_count++] = (struct abandoned){s->pid, s->id};
-        finish(h, s, WIRE_STUCK);
+        helper_finish(h, s, WIRE_STUCK);
     }
 }
 

@@ -1,7 +1,7 @@
-/* The helper's side of priv: takes calls from one socket, runs each in a child, hands replies back. Private to this folder. */
+/* The helper process: receives calls from one socket, runs each in a child, returns replies. Private to this folder. */
 #pragma once
 
-#include "priv/priv.h"
+#include "priv/call.h"
 
 /* How long a child that was asked to end (SIGTERM) may clean up before SIGKILL, and how long after that it is waited for: one that is
  * stuck in the kernel is then abandoned: its caller hears of that, and of its end. */

@@ -67,7 +67,7 @@ struct priv {
     void *on_lost_arg;
 };
 
-static void pump(struct priv *p);
+static void priv_pump(struct priv *p);
 
 /* ---- calls ---- */
 
@@ -79,16 +79,16 @@ static void drop_input(struct call *c)
     c->out.head.fd_count = 0;
 }
 
-static void release(struct call *c)
+static void priv_release(struct call *c)
 {
     if (c->release)
         c->release(c->arg);
     c->release = NULL;
 }
 
-static void call_free(struct priv *p, struct call *c)
+static void priv_call_free(struct priv *p, struct call *c)
 {
-    release(c);
+    priv_release(c);
     queue_remove(&p->queue, &c->item);
     list_del(&c->node);
     drop_input(c);
@@ -96,14 +96,14 @@ static void call_free(struct priv *p, struct call *c)
 }
 
 /* Off the lists first: the callback may stop priv. */
-static void finish(struct priv *p, struct call *c, enum priv_result result, const uint8_t *out, size_t len, int *fds,
-                   size_t n)
+static void priv_finish(struct priv *p, struct call *c, enum priv_result result, const uint8_t *out, size_t len,
+                        int *fds, size_t n)
 {
     list_del(&c->node);
     queue_remove(&p->queue, &c->item);
     if (c->done)
         c->done(c->arg, result, out, len, fds, n);
-    release(c);
+    priv_release(c);
     drop_input(c);
     free(c);
 }
@@ -113,7 +113,7 @@ static struct call *first_of(const struct list *calls)
     return list_empty(calls) ? NULL : list_entry(calls->next, struct call, node);
 }
 
-static struct call *find(struct list *calls, uint64_t id)
+static struct call *priv_find(struct list *calls, uint64_t id)
 {
     list_each(calls, node)
     {
@@ -129,7 +129,7 @@ static struct call *find_anywhere(struct priv *p, uint64_t id)
     struct list *all[] = {&p->running, &p->sending, &p->waiting, &p->stuck, &p->lost};
     struct call *c = NULL;
     for (size_t i = 0; i < ARRAY_LEN(all) && !c; i++)
-        c = find(all[i], id);
+        c = priv_find(all[i], id);
     return c;
 }
 
@@ -149,13 +149,13 @@ static void move_all(struct list *from, struct list *to)
 
 static void free_all(struct priv *p, struct list *calls)
 {
-    list_each(calls, node) call_free(p, list_entry(node, struct call, node));
+    list_each(calls, node) priv_call_free(p, list_entry(node, struct call, node));
 }
 
 /* ---- the helper's life ---- */
 
 /* In a process that has only async-signal-safe calls left. */
-static _Noreturn void execute(int sock, const char *const *argv)
+static _Noreturn void priv_execute(int sock, const char *const *argv)
 {
     if (sock == PRIV_SOCKET ? fcntl(sock, F_SETFD, 0) < 0 : dup2(sock, PRIV_SOCKET) < 0)
         _exit(1);
@@ -165,7 +165,7 @@ static _Noreturn void execute(int sock, const char *const *argv)
 }
 
 /* The first helper is a fork; one with `argv` executes this program anew. */
-static int launch(struct priv *p, const struct priv_op *ops, const char *const *argv, struct err *err)
+static int priv_launch(struct priv *p, const struct priv_op *ops, const char *const *argv, struct err *err)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
@@ -180,7 +180,7 @@ static int launch(struct priv *p, const struct priv_op *ops, const char *const *
     }
     if (pid == 0) {
         if (argv)
-            execute(ends[1], argv);
+            priv_execute(ends[1], argv);
         helper_run(ends[1], ops);
     }
     close(ends[1]);
@@ -230,7 +230,7 @@ static void forget_helper(struct priv *p)
 
 static bool start_again(struct priv *p)
 {
-    if (!p->restart || clock_ms() - p->started_ms < RESTART_PAUSE_MS || launch(p, NULL, p->restart, NULL) < 0)
+    if (!p->restart || clock_ms() - p->started_ms < RESTART_PAUSE_MS || priv_launch(p, NULL, p->restart, NULL) < 0)
         return false;
     if (listen_to(p) < 0) {
         forget_helper(p);
@@ -250,7 +250,7 @@ static void on_failer(uv_timer_t *t)
     const struct timers *all = t->data;
     /* A callback may stop priv itself, or make another call. */
     for (struct call *c; all->priv && (c = first_of(&all->priv->lost));)
-        finish(all->priv, c, PRIV_LOST, NULL, 0, NULL, 0);
+        priv_finish(all->priv, c, PRIV_LOST, NULL, 0, NULL, 0);
 }
 
 static void fail_soon(struct priv *p)
@@ -275,28 +275,28 @@ static void helper_is_gone(struct priv *p)
     list_each(&p->lost, node) queue_remove(&p->queue, &list_entry(node, struct call, node)->item);
     fail_soon(p);
     if (start_again(p))
-        pump(p);
+        priv_pump(p);
     if (p->on_lost)
         p->on_lost(p->on_lost_arg, p->restart != NULL);
 }
 
 /* ---- answers ---- */
 
-static void take_answer(struct priv *p, struct frame_head head, struct frame_in *in)
+static void priv_take_answer(struct priv *p, struct frame_head head, struct frame_in *in)
 {
     struct call *c;
     if (head.kind == WIRE_PING)
         return;
     if (head.kind == WIRE_ENDED) {
-        if ((c = find(&p->stuck, head.id)))
-            call_free(p, c);
+        if ((c = priv_find(&p->stuck, head.id)))
+            priv_call_free(p, c);
         return;
     }
-    if (!(c = find(&p->running, head.id)))
+    if (!(c = priv_find(&p->running, head.id)))
         return;
     const enum priv_result result = (enum priv_result)(head.kind & ~WIRE_STUCK);
     if (!(head.kind & WIRE_STUCK)) {
-        finish(p, c, result, frame_body(in), head.len, in->fds, in->fd_count);
+        priv_finish(p, c, result, frame_body(in), head.len, in->fds, in->fd_count);
         return;
     }
     queue_stuck(&p->queue, &c->item);
@@ -329,7 +329,7 @@ static bool read_answers(struct ear *ear)
         p->asked_ms = 0;
         struct frame_in in = p->in;
         p->in = WIRE_IN_INIT;
-        take_answer(p, frame_head_of(&in), &in);
+        priv_take_answer(p, frame_head_of(&in), &in);
         frame_in_done(&in);
         if (!ear->priv)
             return false;
@@ -337,7 +337,7 @@ static bool read_answers(struct ear *ear)
     return true;
 }
 
-static void on_ready(uv_poll_t *poll, int status, int events)
+static void priv_on_ready(uv_poll_t *poll, int status, int events)
 {
     struct ear *ear = poll->data;
     (void)events;
@@ -346,7 +346,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     if (status < 0) /* killed with calls unread: the socket is reset, and libuv watches it no more */
         helper_is_gone(ear->priv);
     else if (read_answers(ear))
-        pump(ear->priv);
+        priv_pump(ear->priv);
 }
 
 /* ---- turns ---- */
@@ -355,7 +355,7 @@ static void watch_socket(struct priv *p)
 {
     if (!p->ear)
         return;
-    uv_poll_start(&p->ear->poll, UV_READABLE | (list_empty(&p->sending) ? 0 : UV_WRITABLE), on_ready);
+    uv_poll_start(&p->ear->poll, UV_READABLE | (list_empty(&p->sending) ? 0 : UV_WRITABLE), priv_on_ready);
     /* Only an awaited answer keeps the loop alive. */
     if (is_awaited(p))
         uv_ref((uv_handle_t *)&p->ear->poll);
@@ -382,11 +382,11 @@ static void on_pacer(uv_timer_t *t)
 {
     struct priv *p = ((struct timers *)t->data)->priv;
     if (p)
-        pump(p);
+        priv_pump(p);
 }
 
 /* Nobody wakes up for that while none waits. */
-static void pace(struct priv *p)
+static void priv_pace(struct priv *p)
 {
     const int64_t now = clock_ms();
     const struct call *next = p->timers && queue_has_waiting(&p->queue) ? tell_slow(p, now) : NULL;
@@ -394,10 +394,10 @@ static void pace(struct priv *p)
         uv_timer_start(&p->timers->pacer, on_pacer, (uint64_t)(next->slow_ms - now), 0);
 }
 
-static void sent(struct priv *p, struct call *c)
+static void priv_sent(struct priv *p, struct call *c)
 {
     if (c->out.head.kind == WIRE_PING) {
-        call_free(p, c);
+        priv_call_free(p, c);
         return;
     }
     drop_input(c);
@@ -407,7 +407,7 @@ static void sent(struct priv *p, struct call *c)
 }
 
 /* Moves calls on towards the helper, as far as its children and the socket allow. */
-static void pump(struct priv *p)
+static void priv_pump(struct priv *p)
 {
     (void)tell_slow(p, clock_ms());
     for (struct queue_item *next; p->sock >= 0 && (next = queue_next(&p->queue));) {
@@ -423,19 +423,19 @@ static void pump(struct priv *p)
             helper_is_gone(p);
             return;
         }
-        sent(p, c);
+        priv_sent(p, c);
     }
-    pace(p);
+    priv_pace(p);
     watch_socket(p);
 }
 
-static void ping(struct priv *p)
+static void priv_ping(struct priv *p)
 {
     struct call *c = xcalloc(1, sizeof *c);
     c->out.head.kind = WIRE_PING;
     list_push(&p->sending, &c->node);
     p->asked_ms = clock_ms();
-    pump(p);
+    priv_pump(p);
 }
 
 static void on_pinger(uv_timer_t *t)
@@ -447,13 +447,13 @@ static void on_pinger(uv_timer_t *t)
     const int64_t now = clock_ms();
     if (p->sock < 0) {
         if (start_again(p))
-            pump(p);
+            priv_pump(p);
     } else if (p->asked_ms && now - p->asked_ms >= PRIV_SILENT_MS - PRIV_PING_MS) {
         /* Its answer may lie unread: this process may have been the one that stood still. */
         if (read_answers(p->ear) && p->asked_ms)
             helper_is_gone(p);
     } else if (!p->asked_ms && now - p->heard_ms >= PRIV_PING_MS / 2) {
-        ping(p);
+        priv_ping(p);
     }
 }
 
@@ -462,7 +462,7 @@ static void on_pinger(uv_timer_t *t)
 int priv_start(const struct priv_op *ops, struct priv **ret, struct err *err)
 {
     struct priv *p = xcalloc(1, sizeof *p);
-    int code = launch(p, ops, NULL, err);
+    int code = priv_launch(p, ops, NULL, err);
     if (code < 0) {
         free(p);
         return code;
@@ -507,7 +507,7 @@ int priv_attach(struct priv *p, uv_loop_t *loop, void (*lost)(void *arg, bool re
     p->on_lost = lost;
     p->on_lost_arg = arg;
     uv_timer_start(&all->pinger, on_pinger, PRIV_PING_MS, PRIV_PING_MS);
-    pump(p);
+    priv_pump(p);
     return 0;
 }
 
@@ -550,7 +550,7 @@ uint64_t priv_call(struct priv *p, const struct priv_request *r, priv_done *done
     }
     queue_add(&p->queue, &c->item, r->user);
     list_push(&p->waiting, &c->node);
-    pump(p);
+    priv_pump(p);
     return id;
 }
 
@@ -567,7 +567,7 @@ void priv_forget(struct priv *p, uint64_t call)
     if (!c)
         return;
     c->done = NULL;
-    release(c);
+    priv_release(c);
 }
 
 static void wait_a_little(pid_t pid)
@@ -580,7 +580,7 @@ static void wait_a_little(pid_t pid)
     waitpid(pid, NULL, WNOHANG);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void priv_on_timer_closed(uv_handle_t *handle)
 {
     struct timers *all = handle->data;
     if (--all->open == 0)
@@ -592,9 +592,9 @@ static void close_timers(struct timers *all)
     if (!all)
         return;
     all->priv = NULL;
-    uv_close((uv_handle_t *)&all->failer, on_timer_closed);
-    uv_close((uv_handle_t *)&all->pacer, on_timer_closed);
-    uv_close((uv_handle_t *)&all->pinger, on_timer_closed);
+    uv_close((uv_handle_t *)&all->failer, priv_on_timer_closed);
+    uv_close((uv_handle_t *)&all->pacer, priv_on_timer_closed);
+    uv_close((uv_handle_t *)&all->pinger, priv_on_timer_closed);
 }
 
 void priv_stop(struct priv *p)

@@ -20,14 +20,14 @@ void queue_init(struct queue *q)
         list_init(&q->buckets[i]);
 }
 
-static struct list *bucket_of(struct queue *q, uint64_t number)
+static struct list *queue_bucket_of(struct queue *q, uint64_t number)
 {
     return &q->buckets[(number ^ number >> 32) % QUEUE_BUCKETS];
 }
 
-static struct queue_user *user_of(struct queue *q, uint64_t number)
+static struct queue_user *queue_user_of(struct queue *q, uint64_t number)
 {
-    struct list *bucket = bucket_of(q, number);
+    struct list *bucket = queue_bucket_of(q, number);
     list_each(bucket, node)
     {
         struct queue_user *u = list_entry(node, struct queue_user, node);
@@ -52,7 +52,7 @@ static void forget_if_idle(struct queue_user *u)
 
 void queue_add(struct queue *q, struct queue_item *item, uint64_t user)
 {
-    struct queue_user *u = user_of(q, user);
+    struct queue_user *u = queue_user_of(q, user);
     if (list_empty(&u->waiting))
         list_push(&q->turns, &u->turn);
     list_push(&u->waiting, &item->node);
@@ -65,7 +65,7 @@ static bool may_run(const struct queue *q, const struct queue_user *u)
     return u->number == 0 || (u->busy < QUEUE_USER_BUSY && u->all < (QUEUE_ALL - q->all + 1) / 2);
 }
 
-static void stop_waiting(struct queue_item *item)
+static void queue_stop_waiting(struct queue_item *item)
 {
     list_del(&item->node);
     if (list_empty(&item->user->waiting))
@@ -84,7 +84,7 @@ struct queue_item *queue_next(struct queue *q)
         struct queue_item *item = list_entry(u->waiting.next, struct queue_item, node);
         list_del(node);
         list_push(&q->turns, node); /* behind all others */
-        stop_waiting(item);
+        queue_stop_waiting(item);
         item->state = QUEUE_RUNNING;
         q->busy++;
         q->all++;
@@ -120,7 +120,7 @@ void queue_remove(struct queue *q, struct queue_item *item)
     if (item->state == QUEUE_NEW)
         return;
     if (item->state == QUEUE_WAITING) {
-        stop_waiting(item);
+        queue_stop_waiting(item);
     } else {
         leave_busy(q, item);
         q->all--;

@@ -24,7 +24,7 @@ static void keep_fds(struct frame_in *in, struct msghdr *msg)
 }
 
 /* Up to `want` bytes; stops before bytes that carry another frame's descriptors, since no read asks beyond one frame. */
-static ssize_t receive(int sock, struct frame_in *in, size_t want)
+static ssize_t wire_receive(int sock, struct frame_in *in, size_t want)
 {
     uint8_t *room = buf_reserve(&in->bytes, want);
     if (!room)
@@ -71,7 +71,7 @@ enum frame_state frame_read(int sock, struct frame_in *in)
             if (in->bytes.len == want)
                 return WIRE_FRAME;
         }
-        ssize_t n = receive(sock, in, want - in->bytes.len);
+        ssize_t n = wire_receive(sock, in, want - in->bytes.len);
         if (n <= 0)
             return n == -EAGAIN ? WIRE_AGAIN : WIRE_CLOSED;
     }

@@ -98,7 +98,7 @@ int db_number(struct db *db, const char *sql, int64_t *ret, struct err *err)
     return code;
 }
 
-static int prepare_schema(struct db *db, struct err *err)
+static int db_prepare_schema(struct db *db, struct err *err)
 {
     int code = db_exec(db, setup, err);
     int64_t version, tables;
@@ -121,7 +121,7 @@ int db_open(const char *path, struct db *ret, struct err *err)
         code = err_set(err, -EIO, "%s", db.handle ? sqlite3_errmsg(db.handle) : "out of memory");
     } else {
         sqlite3_busy_timeout(db.handle, BUSY_MS);
-        code = prepare_schema(&db, err);
+        code = db_prepare_schema(&db, err);
     }
     if (code < 0) {
         sqlite3_close(db.handle);

@@ -14,7 +14,7 @@
 
 enum { DIR_MODE = 0700, FILE_MODE = 0600, OTHERS = 077, SETTABLE = 07777 };
 
-static int make_dirs(const char *dir, struct err *err)
+static int store_files_make_dirs(const char *dir, struct err *err)
 {
     cleanup_free char *path = xstrdup(dir);
     for (char *at = path + 1;; at++) {
@@ -31,7 +31,7 @@ static int make_dirs(const char *dir, struct err *err)
 }
 
 /* Without the rights of others. One that belongs to somebody else stays as it is: opening it will tell. */
-static void keep_private(int fd)
+static void store_files_keep_private(int fd)
 {
     struct stat st;
     if (fstat(fd, &st) == 0 && (st.st_mode & OTHERS) && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) &&
@@ -39,16 +39,16 @@ static void keep_private(int fd)
         return;
 }
 
-static void protect_file(int dir, const char *name)
+static void store_files_protect_file(int dir, const char *name)
 {
     cleanup_close int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd >= 0)
-        keep_private(fd);
+        store_files_keep_private(fd);
 }
 
 int store_files_prepare(const char *dir, const char *name, struct err *err)
 {
-    const int code = make_dirs(dir, err);
+    const int code = store_files_make_dirs(dir, err);
     if (code < 0)
         return code;
     cleanup_closedir DIR *files = opendir(dir);
@@ -59,12 +59,12 @@ int store_files_prepare(const char *dir, const char *name, struct err *err)
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
         if (str_has_prefix(str_of(e->d_name), str_of(name)))
-            protect_file(dirfd(files), e->d_name);
+            store_files_protect_file(dirfd(files), e->d_name);
         else
             only_ours = false;
     }
     if (only_ours)
-        keep_private(dirfd(files));
+        store_files_keep_private(dirfd(files));
     /* SQLite gives its other files the mode of the first. What fails here fails again when it opens it, and is told then. */
     const int fd = openat(dirfd(files), name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
     if (fd >= 0)

@@ -35,13 +35,13 @@ struct ingest {
     int64_t body, time_ns;
 };
 
-static void add_capped(int64_t *sum, int64_t v)
+static void ingest_add_capped(int64_t *sum, int64_t v)
 {
     if (__builtin_add_overflow(*sum, v, sum))
         *sum = INT64_MAX;
 }
 
-static int split_samples(struct ingest *in, struct err *err)
+static int ingest_split_samples(struct ingest *in, struct err *err)
 {
     const struct profile *p = &in->profile;
     for (size_t i = 0; i < p->sample_count; i++) {
@@ -59,12 +59,12 @@ static int split_samples(struct ingest *in, struct err *err)
         if (in->splits.len > before)
             in->totals[at] = (struct totals){0};
         for (size_t t = 0; t < p->type_count; t++)
-            add_capped(&in->totals[at].of[t], values[t]);
+            ingest_add_capped(&in->totals[at].of[t], values[t]);
     }
     return 0;
 }
 
-static int64_t now_ns(void)
+static int64_t ingest_now_ns(void)
 {
     struct timespec ts;
     clock_gettime(CLOCK_REALTIME, &ts);
@@ -72,7 +72,7 @@ static int64_t now_ns(void)
 }
 
 /* Finds or adds the body; a profile without time has the time at which its body came first, so that a repeated push finds it. */
-static int put_body(struct ingest *in, struct str pushed, struct str plain, struct err *err)
+static int ingest_put_body(struct ingest *in, struct str pushed, struct str plain, struct err *err)
 {
     XXH128_canonical_t hash;
     XXH128_canonicalFromHash(&hash, XXH3_128bits(plain.p, plain.n));
@@ -96,7 +96,7 @@ static int put_body(struct ingest *in, struct str pushed, struct str plain, stru
             return err_set(err, -ENOMEM, "out of memory");
         pushed = buf_slice(&packed);
     }
-    in->time_ns = in->profile.time_nanos > 0 ? in->profile.time_nanos : now_ns();
+    in->time_ns = in->profile.time_nanos > 0 ? in->profile.time_nanos : ingest_now_ns();
     db_bind_blob(st, 1, key);
     db_bind(st, 2, in->time_ns);
     db_bind_blob(st, 3, pushed);
@@ -105,8 +105,8 @@ static int put_body(struct ingest *in, struct str pushed, struct str plain, stru
     return code;
 }
 
-static int put_series(struct ingest *in, const struct label_list *labels, struct str type, int64_t *ret,
-                      struct err *err)
+static int ingest_put_series(struct ingest *in, const struct label_list *labels, struct str type, int64_t *ret,
+                             struct err *err)
 {
     cleanup_buf struct buf key = BUF_INIT(LABELS_KEY_MAX);
     label_list_key(labels, &key);
@@ -133,7 +133,7 @@ static int put_series(struct ingest *in, const struct label_list *labels, struct
     return code;
 }
 
-static void print_type(const struct ingest *in, size_t t, struct buf *out)
+static void ingest_print_type(const struct ingest *in, size_t t, struct buf *out)
 {
     const struct profile *p = &in->profile;
     const struct str *text = in->symbols.strings;
@@ -142,7 +142,7 @@ static void print_type(const struct ingest *in, size_t t, struct buf *out)
                STR_ARG(text[p->period_type.unit]));
 }
 
-static int put_row(struct ingest *in, int64_t series, size_t t, size_t split, struct err *err)
+static int ingest_put_row(struct ingest *in, int64_t series, size_t t, size_t split, struct err *err)
 {
     sqlite3_stmt *st = db_statement(in->db, DB_PROFILE_ADD, err);
     if (!st)
@@ -157,7 +157,7 @@ static int put_row(struct ingest *in, int64_t series, size_t t, size_t split, st
     return db_step(in->db, st, err);
 }
 
-static int put_split(struct ingest *in, size_t split, struct err *err)
+static int ingest_put_split(struct ingest *in, size_t split, struct err *err)
 {
     struct label_list labels = in->labels;
     const struct pprof_labels *set = &in->symbols.label_sets[in->splits.items[split].label_set];
@@ -170,32 +170,32 @@ static int put_split(struct ingest *in, size_t split, struct err *err)
         if (in->totals[split].of[t] == 0)
             continue;
         cleanup_buf struct buf type = BUF_INIT(LABELS_KEY_MAX);
-        print_type(in, t, &type);
+        ingest_print_type(in, t, &type);
         if (!buf_ok(&type) || !str_is_utf8(buf_slice(&type)))
-            return err_set(err, -EINVAL, "a sample type is not text, or too long");
+            return err_set(err, -EINVAL, "a sample type is not valid text, or too long");
         struct label_list full = labels;
         (void)label_list_add(&full, STR("__profile_type__"), buf_slice(&type));
         int64_t series = 0;
-        int code = put_series(in, &full, buf_slice(&type), &series, err);
+        int code = ingest_put_series(in, &full, buf_slice(&type), &series, err);
         if (code == 0)
-            code = put_row(in, series, t, split, err);
+            code = ingest_put_row(in, series, t, split, err);
         if (code < 0)
             return code;
     }
     return 0;
 }
 
-static int put_profile(struct ingest *in, struct str pushed, struct str plain, struct err *err)
+static int ingest_put_profile(struct ingest *in, struct str pushed, struct str plain, struct err *err)
 {
-    if (in->profile.time_nanos > now_ns() + future_ns)
-        return err_set(err, -EINVAL, "a profile is %lld s ahead of this machine's clock",
-                       (long long)((in->profile.time_nanos - now_ns()) / 1000000000));
-    int code = split_samples(in, err);
+    if (in->profile.time_nanos > ingest_now_ns() + future_ns)
+        return err_set(err, -EINVAL, "a profile is %lld s ahead of this host's clock",
+                       (long long)((in->profile.time_nanos - ingest_now_ns()) / 1000000000));
+    int code = ingest_split_samples(in, err);
     if (code < 0 || in->splits.len == 0)
         return code;
-    code = put_body(in, pushed, plain, err);
+    code = ingest_put_body(in, pushed, plain, err);
     for (size_t i = 0; code == 0 && i < in->splits.len; i++)
-        code = put_split(in, i, err);
+        code = ingest_put_split(in, i, err);
     return code;
 }
 
@@ -214,7 +214,7 @@ static int ingest_profile(struct ingest *in, struct str pushed, struct err *err)
     if (code < 0) {
         code = err_wrap(err, -EINVAL, "profile of %.*s", STR_ARG(label_list_get(&in->labels, STR("service_name"))));
     } else {
-        code = put_profile(in, pushed, plain, err);
+        code = ingest_put_profile(in, pushed, plain, err);
         profile_done(&in->profile);
     }
     symbols_done(&in->symbols);
@@ -225,7 +225,7 @@ static int ingest_profile(struct ingest *in, struct str pushed, struct err *err)
     return code;
 }
 
-int ingest_series(struct db *db, const struct store_series *series, struct err *err)
+int ingest_series(struct db *db, const struct series *series, struct err *err)
 {
     struct ingest in = {.db = db};
     int code = label_list_of(&in.labels, series->labels, series->label_count, err);

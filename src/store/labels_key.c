@@ -6,13 +6,13 @@
 
 #include "base/cleanup.h"
 
-static int by_name(const void *a, const void *b)
+static int labels_key_by_name(const void *a, const void *b)
 {
-    const struct store_label *x = a, *y = b;
+    const struct label *x = a, *y = b;
     return str_cmp(x->name, y->name);
 }
 
-void label_list_print(const struct store_label *labels, size_t n, struct buf *out)
+void label_list_print(const struct label *labels, size_t n, struct buf *out)
 {
     buf_byte(out, '{');
     for (size_t i = 0; i < n; i++)
@@ -20,39 +20,39 @@ void label_list_print(const struct store_label *labels, size_t n, struct buf *ou
     buf_byte(out, '}');
 }
 
-static int refuse(const struct store_label *labels, size_t n, const char *why, struct str what, struct err *err)
+static int labels_key_refuse(const struct label *labels, size_t n, const char *why, struct str what, struct err *err)
 {
     cleanup_buf struct buf text = BUF_INIT(LABELS_KEY_MAX);
     label_list_print(labels, n < STORE_LABELS_MAX ? n : STORE_LABELS_MAX, &text);
     return err_set(err, -EINVAL, "invalid labels '%.300s' with error: %s%.*s", buf_cstr(&text), why, STR_ARG(what));
 }
 
-static bool plain_text(struct str s, size_t max)
+static bool labels_key_is_text(struct str s, size_t max)
 {
     return s.n <= max && (s.n == 0 || !memchr(s.p, '\0', s.n)) && str_is_utf8(s);
 }
 
-int label_list_of(struct label_list *out, const struct store_label *labels, size_t n, struct err *err)
+int label_list_of(struct label_list *out, const struct label *labels, size_t n, struct err *err)
 {
     struct label_list ls = {0};
     if (n > STORE_LABELS_MAX)
         return err_set(err, -EINVAL, "profile series has %zu label names; limit %d", n, STORE_LABELS_MAX);
     for (size_t i = 0; i < n; i++) {
-        struct store_label l = labels[i];
-        if (l.name.n == 0 || !plain_text(l.name, LABEL_NAME_MAX))
-            return refuse(labels, n, "invalid label name", STR(""), err);
-        if (!plain_text(l.value, LABEL_VALUE_MAX))
-            return refuse(labels, n, "invalid or too long value of label ", l.name, err);
+        struct label l = labels[i];
+        if (l.name.n == 0 || !labels_key_is_text(l.name, LABEL_NAME_MAX))
+            return labels_key_refuse(labels, n, "invalid label name", STR(""), err);
+        if (!labels_key_is_text(l.value, LABEL_VALUE_MAX))
+            return labels_key_refuse(labels, n, "invalid or too long value of label ", l.name, err);
         if (!str_is(l.name, "__session_id__") && !str_is(l.name, "__delta__") && !str_is(l.name, "__profile_type__"))
             ls.items[ls.len++] = l;
     }
-    qsort(ls.items, ls.len, sizeof *ls.items, by_name);
+    qsort(ls.items, ls.len, sizeof *ls.items, labels_key_by_name);
     for (size_t i = 1; i < ls.len; i++)
         if (str_eq(ls.items[i - 1].name, ls.items[i].name))
-            return refuse(labels, n, "duplicate label name: ", ls.items[i].name, err);
+            return labels_key_refuse(labels, n, "duplicate label name: ", ls.items[i].name, err);
     struct str name = label_list_get(&ls, STR("__name__"));
     if (name.n == 0 || memchr(name.p, ':', name.n))
-        return refuse(labels, n, "invalid metric name", STR(""), err);
+        return labels_key_refuse(labels, n, "invalid metric name", STR(""), err);
     if (label_list_get(&ls, STR("service_name")).n == 0)
         (void)label_list_add(&ls, STR("service_name"), STR("unknown_service"));
     *out = ls;
@@ -80,7 +80,7 @@ bool label_list_add(struct label_list *ls, struct str name, struct str value)
     if (ls->len == ARRAY_LEN(ls->items))
         return false;
     memmove(&ls->items[at + 1], &ls->items[at], (ls->len - at) * sizeof *ls->items);
-    ls->items[at] = (struct store_label){name, value};
+    ls->items[at] = (struct label){name, value};
     ls->len++;
     return true;
 }
@@ -109,5 +109,5 @@ bool label_splits(const struct symbols *symbols, const struct pprof_label *label
     struct str key = symbols->strings[label->key];
     struct str value = symbols->strings[label->str];
     return value.n && key.n && !str_is(key, "span_id") && !str_is(key, "profile_id") && !str_is(key, "trace_id") &&
-           plain_text(key, LABEL_NAME_MAX) && plain_text(value, LABEL_VALUE_MAX);
+           labels_key_is_text(key, LABEL_NAME_MAX) && labels_key_is_text(value, LABEL_VALUE_MAX);
 }

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
-#include "base/dense.h"
+#include "base/id_map.h"
 #include "base/mem.h"
 #include "pprof/decode.h"
 #include "store/labels_key.h"
@@ -17,27 +17,27 @@ enum {
     SERIES_MAX = 1 << 16,
 };
 
-static int64_t monotonic_ms(void)
+static int64_t query_monotonic_ms(void)
 {
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static int64_t ms_to_ns(int64_t ms)
+static int64_t query_ms_to_ns(int64_t ms)
 {
     return ms > INT64_MAX / 1000000 ? INT64_MAX : ms < 0 ? 0 : ms * 1000000;
 }
 
 /* The end is inclusive to the millisecond. */
-static void bind_range(sqlite3_stmt *st, int first, struct store_range range)
+static void query_bind_range(sqlite3_stmt *st, int first, struct store_range range)
 {
-    int64_t until = ms_to_ns(range.until_ms);
-    db_bind(st, first, ms_to_ns(range.from_ms));
+    int64_t until = query_ms_to_ns(range.until_ms);
+    db_bind(st, first, query_ms_to_ns(range.from_ms));
     db_bind(st, first + 1, until > INT64_MAX - 999999 ? INT64_MAX : until + 999999);
 }
 
-static int noted(struct store_reader *r, int code, const struct err *err)
+static int query_noted(struct store_reader *r, int code, const struct err *err)
 {
     if (code == -EBADMSG)
         r->damaged = *err;
@@ -49,15 +49,15 @@ int store_services(struct store_reader *r, struct store_range range,
 {
     sqlite3_stmt *st = db_statement(r->db, DB_SERVICES, err);
     if (!st)
-        return noted(r, err->code, err);
-    bind_range(st, 1, range);
+        return query_noted(r, err->code, err);
+    query_bind_range(st, 1, range);
     int code;
     while ((code = db_step(r->db, st, err)) == 1) {
         struct store_service s = {db_column(st, 0), (uint64_t)sqlite3_column_int64(st, 1),
                                   sqlite3_column_int64(st, 2) / 1000000};
         visit(arg, &s);
     }
-    return noted(r, code, err);
+    return query_noted(r, code, err);
 }
 
 int store_types(struct store_reader *r, struct str service, struct store_range range,
@@ -65,8 +65,8 @@ int store_types(struct store_reader *r, struct str service, struct store_range r
 {
     sqlite3_stmt *st = db_statement(r->db, DB_TYPES, err);
     if (!st)
-        return noted(r, err->code, err);
-    bind_range(st, 1, range);
+        return query_noted(r, err->code, err);
+    query_bind_range(st, 1, range);
     db_bind_text(st, 3, service);
     int code;
     while ((code = db_step(r->db, st, err)) == 1) {
@@ -75,7 +75,7 @@ int store_types(struct store_reader *r, struct str service, struct store_range r
                                total < 9e18 ? (int64_t)total : INT64_MAX};
         visit(arg, &t);
     }
-    return noted(r, code, err);
+    return query_noted(r, code, err);
 }
 
 /* ---- selections ---- */
@@ -85,13 +85,13 @@ struct id_list {
     size_t len, cap;
 };
 
-static void id_list_done(struct id_list *l)
+static void query_id_list_done(struct id_list *l)
 {
     free(l->items);
 }
 
-static int select_series(struct store_reader *r, const struct store_selection *what, struct id_list *out,
-                         struct err *err)
+static int query_select_series(struct store_reader *r, const struct store_selection *what, struct id_list *out,
+                               struct err *err)
 {
     sqlite3_stmt *st = db_statement(r->db, DB_SELECT_SERIES, err);
     if (!st)
@@ -112,45 +112,45 @@ static int select_series(struct store_reader *r, const struct store_selection *w
 }
 
 /* One stored row: these samples of that body. */
-struct row {
+struct stored_row {
     int64_t body, split;
     int32_t type;
 };
 struct row_list {
-    struct row *items;
+    struct stored_row *items;
     size_t len, cap;
 };
 
-static void row_list_done(struct row_list *l)
+static void query_row_list_done(struct row_list *l)
 {
     free(l->items);
 }
 
-static int by_body(const void *a, const void *b)
+static int query_by_body(const void *a, const void *b)
 {
-    const struct row *x = a, *y = b;
+    const struct stored_row *x = a, *y = b;
     return x->body < y->body ? -1 : x->body > y->body;
 }
 
-static int select_rows(struct store_reader *r, const struct store_selection *what, struct row_list *out,
-                       struct store_span *span, struct err *err)
+static int query_select_rows(struct store_reader *r, const struct store_selection *what, struct row_list *out,
+                             struct store_span *span, struct err *err)
 {
-    __attribute__((cleanup(id_list_done))) struct id_list series = {0};
-    int code = select_series(r, what, &series, err);
+    __attribute__((cleanup(query_id_list_done))) struct id_list series = {0};
+    int code = query_select_series(r, what, &series, err);
     for (size_t i = 0; code == 0 && i < series.len; i++) {
         sqlite3_stmt *st = db_statement(r->db, DB_SELECT_PROFILES, err);
         if (!st)
             return err->code;
         db_bind(st, 1, series.items[i]);
-        bind_range(st, 2, what->range);
+        query_bind_range(st, 2, what->range);
         while ((code = db_step(r->db, st, err)) == 1) {
             if (out->len == ROWS_MAX) {
                 sqlite3_reset(st);
                 return err_set(err, -EMSGSIZE, "more than %d profiles: choose a shorter time range", ROWS_MAX);
             }
             xgrow(&out->items, &out->cap, out->len + 1, sizeof *out->items);
-            out->items[out->len++] =
-                (struct row){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 2), sqlite3_column_int(st, 1)};
+            out->items[out->len++] = (struct stored_row){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 2),
+                                                         sqlite3_column_int(st, 1)};
             int64_t start = sqlite3_column_int64(st, 3), end;
             if (__builtin_add_overflow(start, sqlite3_column_int64(st, 4), &end))
                 end = start;
@@ -160,7 +160,7 @@ static int select_rows(struct store_reader *r, const struct store_selection *wha
         }
     }
     if (code == 0 && out->len)
-        qsort(out->items, out->len, sizeof *out->items, by_body);
+        qsort(out->items, out->len, sizeof *out->items, query_by_body);
     return code;
 }
 
@@ -172,20 +172,20 @@ struct merge {
     struct flame *flame;
     struct symbols symbols;
     struct flame_frames frames;
-    struct dense node_of_stack; /* node + 1; 0 = not walked yet */
+    struct id_map node_of_stack; /* node + 1; 0 = not walked yet */
 };
 
-static void merge_reset(struct merge *m)
+static void query_merge_reset(struct merge *m)
 {
     symbols_done(&m->symbols);
     symbols_init(&m->symbols, SYMBOLS_MAX);
     flame_frames_done(&m->frames);
-    dense_done(&m->node_of_stack);
+    id_map_done(&m->node_of_stack);
 }
 
-static uint32_t node_of(struct merge *m, uint32_t stack)
+static uint32_t query_node_of(struct merge *m, uint32_t stack)
 {
-    uint32_t *node = dense_at(&m->node_of_stack, stack);
+    uint32_t *node = id_map_at(&m->node_of_stack, stack);
     if (!node)
         return flame_stack(m->flame, &m->frames, 0, &m->symbols, stack);
     if (*node == 0)
@@ -199,13 +199,13 @@ struct rows_by_split {
     uint32_t *next;      /* owned; row + 1, 0 = the last */
 };
 
-static void rows_by_split_done(struct rows_by_split *r)
+static void query_rows_by_split_done(struct rows_by_split *r)
 {
     u64map_done(&r->first);
     free(r->next);
 }
 
-static void rows_by_split_init(struct rows_by_split *r, const struct row *rows, size_t n)
+static void query_rows_by_split_init(struct rows_by_split *r, const struct stored_row *rows, size_t n)
 {
     *r = (struct rows_by_split){.next = xcalloc(n, sizeof *r->next)};
     for (size_t k = n; k-- > 0;) {
@@ -215,11 +215,11 @@ static void rows_by_split_init(struct rows_by_split *r, const struct row *rows, 
     }
 }
 
-static void merge_profile(struct merge *m, const struct profile *p, const struct row *rows, size_t n)
+static void query_merge_profile(struct merge *m, const struct profile *p, const struct stored_row *rows, size_t n)
 {
     cleanup_splits struct splits splits = SPLITS_INIT(&m->symbols);
-    __attribute__((cleanup(rows_by_split_done))) struct rows_by_split by_split;
-    rows_by_split_init(&by_split, rows, n);
+    __attribute__((cleanup(query_rows_by_split_done))) struct rows_by_split by_split;
+    query_rows_by_split_init(&by_split, rows, n);
     for (size_t i = 0; i < p->sample_count; i++) {
         const int64_t *values = profile_values(p, i);
         size_t at;
@@ -230,12 +230,12 @@ static void merge_profile(struct merge *m, const struct profile *p, const struct
         for (; k; k = by_split.next[k - 1]) {
             const size_t type = (size_t)rows[k - 1].type;
             if (type < p->type_count && values[type])
-                flame_add(m->flame, node_of(m, p->samples[i].stack), values[type]);
+                flame_add(m->flame, query_node_of(m, p->samples[i].stack), values[type]);
         }
     }
 }
 
-static int merge_body(struct merge *m, const struct row *rows, size_t n, struct err *err)
+static int query_merge_body(struct merge *m, const struct stored_row *rows, size_t n, struct err *err)
 {
     sqlite3_stmt *st = db_statement(m->db, DB_BODY_READ, err);
     if (!st)
@@ -248,7 +248,7 @@ static int merge_body(struct merge *m, const struct row *rows, size_t n, struct 
     struct profile p;
     code = pprof_decode(bytes.p, bytes.n, STORE_PROFILE_MAX, &m->symbols, &p, err);
     if (code == -E2BIG) {
-        merge_reset(m);
+        query_merge_reset(m);
         code = pprof_decode(bytes.p, bytes.n, STORE_PROFILE_MAX, &m->symbols, &p, err);
     }
     sqlite3_reset(st);
@@ -257,7 +257,7 @@ static int merge_body(struct merge *m, const struct row *rows, size_t n, struct 
         return 0;
     if (code < 0)
         return code;
-    merge_profile(m, &p, rows, n);
+    query_merge_profile(m, &p, rows, n);
     profile_done(&p);
     return 0;
 }
@@ -265,41 +265,41 @@ static int merge_body(struct merge *m, const struct row *rows, size_t n, struct 
 int store_flame(struct store_reader *r, const struct store_selection *what, struct flame *out, struct store_span *span,
                 struct err *err)
 {
-    __attribute__((cleanup(row_list_done))) struct row_list rows = {0};
+    __attribute__((cleanup(query_row_list_done))) struct row_list rows = {0};
     struct store_span found = {0};
-    int code = select_rows(r, what, &rows, &found, err);
+    int code = query_select_rows(r, what, &rows, &found, err);
     if (code < 0)
-        return noted(r, code, err);
-    int64_t deadline = monotonic_ms() + STORE_QUERY_MS;
+        return query_noted(r, code, err);
+    int64_t deadline = query_monotonic_ms() + STORE_QUERY_MS;
     struct merge m = {.db = r->db, .flame = out};
     symbols_init(&m.symbols, SYMBOLS_MAX);
     for (size_t i = 0, n; code == 0 && i < rows.len; i += n) {
         for (n = 1; i + n < rows.len && rows.items[i + n].body == rows.items[i].body;)
             n++;
-        code = merge_body(&m, &rows.items[i], n, err);
-        if (code == 0 && monotonic_ms() > deadline)
+        code = query_merge_body(&m, &rows.items[i], n, err);
+        if (code == 0 && query_monotonic_ms() > deadline)
             code = err_set(err, -ETIMEDOUT, "the query took more than %d s: choose a shorter time range",
                            STORE_QUERY_MS / 1000);
     }
     symbols_done(&m.symbols);
     flame_frames_done(&m.frames);
-    dense_done(&m.node_of_stack);
+    id_map_done(&m.node_of_stack);
     if (code == 0)
         *span = found;
-    return noted(r, code, err);
+    return query_noted(r, code, err);
 }
 
 int store_timeline(struct store_reader *r, const struct store_selection *what, int64_t step_ms, int64_t *buckets,
                    size_t n, struct err *err)
 {
-    __attribute__((cleanup(id_list_done))) struct id_list series = {0};
-    int code = select_series(r, what, &series, err);
+    __attribute__((cleanup(query_id_list_done))) struct id_list series = {0};
+    int code = query_select_series(r, what, &series, err);
     for (size_t i = 0; code == 0 && i < series.len; i++) {
         sqlite3_stmt *st = db_statement(r->db, DB_TOTALS, err);
         if (!st)
-            return noted(r, err->code, err);
+            return query_noted(r, err->code, err);
         db_bind(st, 1, series.items[i]);
-        bind_range(st, 2, what->range);
+        query_bind_range(st, 2, what->range);
         while ((code = db_step(r->db, st, err)) == 1) {
             int64_t at = (sqlite3_column_int64(st, 0) / 1000000 - what->range.from_ms) / step_ms;
             if (at >= 0 && (uint64_t)at < n &&
@@ -307,5 +307,5 @@ int store_timeline(struct store_reader *r, const struct store_selection *what, i
                 buckets[at] = INT64_MAX;
         }
     }
-    return noted(r, code, err);
+    return query_noted(r, code, err);
 }

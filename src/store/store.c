@@ -11,8 +11,8 @@
 #include "store/db.h"
 #include "store/files.h"
 #include "store/ingest.h"
-#include "store/lane.h"
 #include "store/query.h"
+#include "store/serial_queue.h"
 
 #define DATABASE "store.db"
 
@@ -31,23 +31,23 @@ struct store {
     char *path; /* NULL: in memory */
     int64_t keep_seconds, keep_bytes;
     struct db write_db, read_db;
-    struct lane writes, reads;
+    struct serial_queue writes, reads;
     uv_timer_t sweep;
-    struct job *sweeping; /* at most one waits or runs */
+    struct store_job *sweeping; /* at most one waits or runs */
     bool damaged, closing;
-    unsigned lanes_open;
+    unsigned queues_open;
     void (*closed)(void *arg);
     void *closed_arg;
 };
 
 enum job_kind { JOB_PUSH, JOB_READ, JOB_SWEEP };
 
-struct job {
-    struct lane_job base;
+struct store_job {
+    struct serial_job base;
     struct store *store;
     enum job_kind kind;
     /* push */
-    struct store_series *series;
+    const struct series *series;
     size_t series_count;
     store_pushed *pushed;
     enum store_result result;
@@ -59,14 +59,14 @@ struct job {
     bool damaged;
 };
 
-static struct job *job_of(struct list *node)
+static struct store_job *store_job_of(struct list *node)
 {
-    return list_entry(node, struct job, base.link);
+    return list_entry(node, struct store_job, base.link);
 }
 
 /* ---- in the workers ---- */
 
-static enum store_result result_of(int code)
+static enum store_result store_result_of(int code)
 {
     switch (code) {
     case 0:
@@ -84,7 +84,7 @@ static enum store_result result_of(int code)
 }
 
 /* A savepoint per push: a bad one must not take the others of its batch along. */
-static int push_one(struct db *db, struct job *job)
+static int store_push_one(struct db *db, struct store_job *job)
 {
     int code = db_exec(db, "SAVEPOINT push", &job->err);
     for (size_t i = 0; code == 0 && i < job->series_count; i++)
@@ -96,42 +96,42 @@ static int push_one(struct db *db, struct job *job)
     return code;
 }
 
-static void fail_batch(struct list *batch, const struct err *err)
+static void store_fail_batch(struct list *batch, const struct err *err)
 {
     list_each(batch, node)
     {
-        struct job *job = job_of(node);
+        struct store_job *job = store_job_of(node);
         if (job->kind == JOB_PUSH && job->result == STORE_OK) {
             job->err = *err;
-            job->result = result_of(err->code);
+            job->result = store_result_of(err->code);
         }
     }
 }
 
-static void push_batch(struct store *s, struct list *batch)
+static void store_push_batch(struct store *s, struct list *batch)
 {
     struct err err = {0};
     if (db_exec(&s->write_db, "BEGIN IMMEDIATE", &err) < 0) {
-        fail_batch(batch, &err);
+        store_fail_batch(batch, &err);
         return;
     }
     list_each(batch, node)
     {
-        struct job *job = job_of(node);
+        struct store_job *job = store_job_of(node);
         if (job->kind == JOB_PUSH)
-            job->result = result_of(push_one(&s->write_db, job));
+            job->result = store_result_of(store_push_one(&s->write_db, job));
     }
     /* SQLite rolls back by itself when the disk is full or the file is damaged. */
     if (sqlite3_get_autocommit(s->write_db.handle)) {
         (void)err_set(&err, -ENOSPC, "the transaction was rolled back: %s", sqlite3_errmsg(s->write_db.handle));
-        fail_batch(batch, &err);
+        store_fail_batch(batch, &err);
     } else if (db_exec(&s->write_db, "COMMIT", &err) < 0) {
         db_undo(&s->write_db, "ROLLBACK");
-        fail_batch(batch, &err);
+        store_fail_batch(batch, &err);
     }
 }
 
-static int delete_before(struct db *db, enum db_query q, int64_t before_ns, struct err *err)
+static int store_delete_before(struct db *db, enum db_query q, int64_t before_ns, struct err *err)
 {
     sqlite3_stmt *st = db_statement(db, q, err);
     if (!st)
@@ -142,15 +142,15 @@ static int delete_before(struct db *db, enum db_query q, int64_t before_ns, stru
 }
 
 /* The number of bodies that went. */
-static int delete_step(struct db *db, int64_t before_ns, struct err *err)
+static int store_delete_step(struct db *db, int64_t before_ns, struct err *err)
 {
     int code = db_exec(db, "BEGIN IMMEDIATE", err);
     if (code < 0)
         return code;
     int gone = 0;
-    code = delete_before(db, DB_OLD_PROFILES_DELETE, before_ns, err);
+    code = store_delete_before(db, DB_OLD_PROFILES_DELETE, before_ns, err);
     if (code == 0)
-        code = delete_before(db, DB_OLD_BODIES_DELETE, before_ns, err);
+        code = store_delete_before(db, DB_OLD_BODIES_DELETE, before_ns, err);
     if (code == 0)
         gone = sqlite3_changes(db->handle);
     if (code == 0)
@@ -160,7 +160,7 @@ static int delete_step(struct db *db, int64_t before_ns, struct err *err)
     return code < 0 ? code : gone;
 }
 
-static int used_bytes(struct db *db, int64_t *ret, struct err *err)
+static int store_used_bytes(struct db *db, int64_t *ret, struct err *err)
 {
     int64_t pages, unused, size;
     int code = db_number(db, "PRAGMA page_count", &pages, err);
@@ -173,7 +173,7 @@ static int used_bytes(struct db *db, int64_t *ret, struct err *err)
     return code;
 }
 
-static void sweep(struct store *s, struct job *job)
+static void store_sweep(struct store *s, struct store_job *job)
 {
     struct db *db = &s->write_db;
     struct timespec now;
@@ -183,13 +183,13 @@ static void sweep(struct store *s, struct job *job)
     int code = 0;
     for (int step = 0; code >= 0 && step < SWEEP_STEPS; step++) {
         int64_t used = 0;
-        if ((code = delete_step(db, oldest_kept, &job->err)) > 0) {
+        if ((code = store_delete_step(db, oldest_kept, &job->err)) > 0) {
             deleted = true;
             continue;
         }
-        if (code < 0 || (code = used_bytes(db, &used, &job->err)) < 0 || used <= s->keep_bytes)
+        if (code < 0 || (code = store_used_bytes(db, &used, &job->err)) < 0 || used <= s->keep_bytes)
             break;
-        code = delete_step(db, INT64_MAX, &job->err);
+        code = store_delete_step(db, INT64_MAX, &job->err);
         deleted = deleted || code > 0;
         if (code == 0)
             break;
@@ -200,30 +200,30 @@ static void sweep(struct store *s, struct job *job)
         if (code >= 0)
             code = db_exec(db, "PRAGMA incremental_vacuum(4096)", &job->err);
     }
-    job->result = result_of(code < 0 ? code : 0);
+    job->result = store_result_of(code < 0 ? code : 0);
 }
 
-static void run_read(struct store *s, struct job *job)
+static void store_run_read(struct store *s, struct store_job *job)
 {
     struct store_reader reader = {.db = s->path ? &s->read_db : &s->write_db};
     job->work(job->arg, &reader);
     job->damaged = reader.damaged.code == -EBADMSG;
 }
 
-static void run_batch(void *ctx, struct list *batch)
+static void store_run_batch(void *ctx, struct list *batch)
 {
     struct store *s = ctx;
     bool pushes = false;
-    list_each(batch, node) pushes = pushes || job_of(node)->kind == JOB_PUSH;
+    list_each(batch, node) pushes = pushes || store_job_of(node)->kind == JOB_PUSH;
     if (pushes)
-        push_batch(s, batch);
+        store_push_batch(s, batch);
     list_each(batch, node)
     {
-        struct job *job = job_of(node);
+        struct store_job *job = store_job_of(node);
         if (job->kind == JOB_SWEEP)
-            sweep(s, job);
+            store_sweep(s, job);
         else if (job->kind == JOB_READ)
-            run_read(s, job);
+            store_run_read(s, job);
     }
     /* Decoding and merging need a lot for a moment, seldom: give it back at once. */
     malloc_trim(0);
@@ -232,7 +232,7 @@ static void run_batch(void *ctx, struct list *batch)
 /* ---- on the loop ---- */
 
 /* So that the next start moves the database aside, whatever it looks like on opening. */
-static void mark_damaged(struct store *s)
+static void store_mark_damaged(struct store *s)
 {
     if (s->damaged || !s->path)
         return;
@@ -243,12 +243,12 @@ static void mark_damaged(struct store *s)
         fclose(f);
 }
 
-static void job_done(struct lane_job *base)
+static void store_job_done(struct serial_job *base)
 {
-    struct job *job = (struct job *)base;
+    struct store_job *job = (struct store_job *)base;
     struct store *s = job->store;
     if (job->result == STORE_DAMAGED || job->damaged)
-        mark_damaged(s);
+        store_mark_damaged(s);
     if (job->kind == JOB_PUSH)
         job->pushed(job->arg, job->result, &job->err);
     else if (job->kind == JOB_READ)
@@ -258,10 +258,10 @@ static void job_done(struct lane_job *base)
     free(job);
 }
 
-static struct job *job_new(struct store *s, enum job_kind kind, void *arg)
+static struct store_job *store_job_new(struct store *s, enum job_kind kind, void *arg)
 {
-    struct job *job = xcalloc(1, sizeof *job);
-    job->base.done = job_done;
+    struct store_job *job = xcalloc(1, sizeof *job);
+    job->base.done = store_job_done;
     job->store = s;
     job->kind = kind;
     job->arg = arg;
@@ -269,48 +269,48 @@ static struct job *job_new(struct store *s, enum job_kind kind, void *arg)
     return job;
 }
 
-static struct lane *read_lane(struct store *s)
+static struct serial_queue *store_read_queue(struct store *s)
 {
     return s->path ? &s->reads : &s->writes;
 }
 
-int store_push(struct store *s, struct store_series *series, size_t n, size_t bytes, store_pushed *done, void *arg)
+int store_push(struct store *s, const struct series *series, size_t n, size_t bytes, store_pushed *done, void *arg)
 {
     bool full = s->writes.count && s->writes.bytes + bytes > STORE_QUEUE_MAX;
     if (s->closing || full || s->writes.count >= STORE_PUSHES_MAX)
         return -EAGAIN;
-    struct job *job = job_new(s, JOB_PUSH, arg);
+    struct store_job *job = store_job_new(s, JOB_PUSH, arg);
     job->base.bytes = bytes;
     job->series = series;
     job->series_count = n;
     job->pushed = done;
-    lane_submit(&s->writes, &job->base);
+    serial_queue_submit(&s->writes, &job->base);
     return 0;
 }
 
 int store_read(struct store *s, void (*work)(void *arg, struct store_reader *r), void (*done)(void *arg), void *arg)
 {
-    if (s->closing || read_lane(s)->count >= STORE_READS_MAX)
+    if (s->closing || store_read_queue(s)->count >= STORE_READS_MAX)
         return -EAGAIN;
-    struct job *job = job_new(s, JOB_READ, arg);
+    struct store_job *job = store_job_new(s, JOB_READ, arg);
     job->work = work;
     job->done = done;
-    lane_submit(read_lane(s), &job->base);
+    serial_queue_submit(store_read_queue(s), &job->base);
     return 0;
 }
 
-static void on_sweep(uv_timer_t *t)
+static void store_on_sweep(uv_timer_t *t)
 {
     struct store *s = t->data;
     if (s->sweeping || s->closing)
         return;
-    s->sweeping = job_new(s, JOB_SWEEP, NULL);
-    lane_submit(&s->writes, &s->sweeping->base);
+    s->sweeping = store_job_new(s, JOB_SWEEP, NULL);
+    serial_queue_submit(&s->writes, &s->sweeping->base);
 }
 
 /* ---- opening and closing ---- */
 
-static int move_aside(const char *path, const char *why, struct buf *notice, struct err *err)
+static int store_move_aside(const char *path, const char *why, struct buf *notice, struct err *err)
 {
     static const char *const parts[] = {"", "-wal", "-shm"};
     cleanup_free char *aside = xasprintf("%s.damaged-%lld", path, (long long)time(NULL));
@@ -326,14 +326,14 @@ static int move_aside(const char *path, const char *why, struct buf *notice, str
     return 0;
 }
 
-static int open_files(struct store *s, struct buf *notice, struct err *err)
+static int store_open_files(struct store *s, struct buf *notice, struct err *err)
 {
     cleanup_free char *marker = xasprintf("%s.damaged", s->path);
-    int code = access(marker, F_OK) == 0 ? err_set(err, -EBADMSG, "found while it was in use")
+    int code = access(marker, F_OK) == 0 ? err_set(err, -EBADMSG, "detected at run time")
                                          : db_open(s->path, &s->write_db, err);
     if (code == -EBADMSG) {
         struct err why = *err;
-        code = move_aside(s->path, why.text, notice, err);
+        code = store_move_aside(s->path, why.text, notice, err);
         if (code == 0)
             code = db_open(s->path, &s->write_db, err);
     }
@@ -358,7 +358,7 @@ int store_open(const struct store_options *options, struct store **ret, struct b
         s->path = xasprintf("%s/" DATABASE, options->dir);
         code = store_files_prepare(options->dir, DATABASE, err);
         if (code == 0)
-            code = open_files(s, notice, err);
+            code = store_open_files(s, notice, err);
     } else {
         code = db_open(":memory:", &s->write_db, err);
     }
@@ -367,17 +367,17 @@ int store_open(const struct store_options *options, struct store **ret, struct b
         free(s);
         return code;
     }
-    lane_init(&s->writes, s->loop, BATCH_MAX, run_batch, s);
-    lane_init(&s->reads, s->loop, 1, run_batch, s);
+    serial_queue_init(&s->writes, s->loop, BATCH_MAX, store_run_batch, s);
+    serial_queue_init(&s->reads, s->loop, 1, store_run_batch, s);
     uv_timer_init(s->loop, &s->sweep);
     s->sweep.data = s;
-    uv_timer_start(&s->sweep, on_sweep, 0, SWEEP_MS);
+    uv_timer_start(&s->sweep, store_on_sweep, 0, SWEEP_MS);
     uv_unref((uv_handle_t *)&s->sweep);
     *ret = s;
     return 0;
 }
 
-static void on_timer_closed(uv_handle_t *h)
+static void store_on_timer_closed(uv_handle_t *h)
 {
     struct store *s = h->data;
     db_close(&s->read_db);
@@ -388,11 +388,11 @@ static void on_timer_closed(uv_handle_t *h)
     free(s);
 }
 
-static void on_lane_idle(void *ctx)
+static void store_on_queue_idle(void *ctx)
 {
     struct store *s = ctx;
-    if (--s->lanes_open == 0)
-        uv_close((uv_handle_t *)&s->sweep, on_timer_closed);
+    if (--s->queues_open == 0)
+        uv_close((uv_handle_t *)&s->sweep, store_on_timer_closed);
 }
 
 void store_close(struct store *s, void (*closed)(void *arg), void *arg)
@@ -402,8 +402,8 @@ void store_close(struct store *s, void (*closed)(void *arg), void *arg)
     s->closing = true;
     s->closed = closed;
     s->closed_arg = arg;
-    s->lanes_open = 2;
+    s->queues_open = 2;
     uv_timer_stop(&s->sweep);
-    lane_close(&s->writes, on_lane_idle);
-    lane_close(&s->reads, on_lane_idle);
+    serial_queue_close(&s->writes, store_on_queue_idle);
+    serial_queue_close(&s->reads, store_on_queue_idle);
 }

@@ -1,17 +1,18 @@
-/* The embedded profile store: what was pushed, on disk, and flame graphs out of it. Knows no HTTP.
+/* The embedded profile store: pushed profiles on disk, and flame graphs from them. Independent of HTTP.
  *
- * One SQLite database (WAL) at <dir>/store.db. A pushed pprof is kept as it came, gzip-compressed, once per content; each
- * (series, sample type) has a row that points to it. Pushing the same profile again changes nothing: push retries after a lost
- * answer must not count twice. Flame graphs are merged by function name when they are asked for.
+ * One SQLite database (WAL) at <dir>/store.db. A pushed pprof is stored unchanged, gzip-compressed, once per content;
+ * each (series, sample type) has a row that points to it. Pushing the same profile again has no effect, so that retries
+ * after a lost response do not count twice. Flame graphs are merged by function name at query time.
  *
- * Threads: the store belongs to the loop thread. Work runs on libuv's workers in two lanes, one job at a time each: writes in batches
- * of one transaction, and reads. Queues are bounded: -EAGAIN means "try again soon". A directory of NULL keeps everything in memory and
- * uses one lane.
+ * Threads: the store belongs to the loop thread. Work runs on libuv's workers in two serial queues: writes in batches
+ * of one transaction, and reads. Queues are bounded: -EAGAIN means "retry later". A directory of NULL keeps everything
+ * in memory and uses one queue.
  *
- * Normalisation as Pyroscope does it (spec store-query §2.1): samples with a negative value or only zeroes are dropped; string labels
- * of samples split the profile into further series; missing service_name becomes unknown_service; a profile without time gets now.
+ * Normalisation as in Pyroscope (spec store-query §2.1): samples with a negative value or only zeroes are dropped;
+ * string labels of samples split the profile into further series; missing service_name becomes unknown_service; a
+ * profile without time gets the current time.
  *
- * For one machine. Source: spec store-query §2.1, §7.4 (level 0 of the schema there).
+ * For a single host. Source: spec store-query §2.1, §7.4 (level 0 of the schema there).
  */
 #pragma once
 
@@ -23,6 +24,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "flow/series.h"
 #include "pprof/flame.h"
 
 struct store;
@@ -48,17 +50,6 @@ must_check int store_open(const struct store_options *options, struct store **re
 /* Finishes what is queued, closes, frees, then calls `closed` (may be NULL) from the loop. NULL is fine. */
 void store_close(struct store *s, void (*closed)(void *arg), void *arg);
 
-struct store_label {
-    struct str name, value;
-};
-/* One series of a push; `profiles` are pprof bytes, gzip-compressed or plain. */
-struct store_series {
-    struct store_label *labels;
-    size_t label_count;
-    struct str *profiles;
-    size_t profile_count;
-};
-
 enum store_result {
     STORE_OK,
     STORE_INVALID, /* the push is wrong and will stay so: labels, not a pprof, too large */
@@ -70,7 +61,7 @@ typedef void store_pushed(void *arg, enum store_result result, const struct err 
 
 /* Queues one push; everything it refers to must stay until `done`, which comes from the loop, never from inside this call. All of it is
  * stored, or nothing. `bytes` is what it weighs in the queue. -EAGAIN when the queue is full: done is not called. */
-must_check int store_push(struct store *s, struct store_series *series, size_t n, size_t bytes, store_pushed *done,
+must_check int store_push(struct store *s, const struct series *series, size_t n, size_t bytes, store_pushed *done,
                           void *arg);
 
 /* Runs `work` in a worker with a reader, then `done` on the loop. `work` must touch nothing but arg. -EAGAIN when too many wait. */
@@ -98,7 +89,7 @@ must_check int store_types(struct store_reader *r, struct str service, struct st
 
 struct store_selection {
     struct str service, type;
-    const struct store_label *labels; /* further labels, all must be equal */
+    const struct label *labels; /* further labels, all must be equal */
     size_t label_count;
     struct store_range range;
 };

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes one self-contained page: its scripts and style sheets go in, and its Content-Security-Policy names them by hash.
 
-usage: assemble.py PAGE OUTPUT    @SCRIPTS@ and @STYLES@ in PAGE stand for the hashes
+usage: assemble.py PAGE OUTPUT [POLICY]    @SCRIPTS@ and @STYLES@ in PAGE stand for the hashes; POLICY gets the policy as a header
 """
 import base64
 import hashlib
@@ -9,22 +9,33 @@ import pathlib
 import re
 import sys
 
+META = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]+)">')
+
 
 def hashes(tag, page):
     found = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.S)
     return " ".join("'sha256-" + base64.b64encode(hashlib.sha256(t.encode()).digest()).decode() + "'" for t in found)
 
 
-def main():
-    page, output = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+def assemble(page):
     text = page.read_text(encoding="utf-8")
+    for tag in ("script", "style"):
+        if re.search(rf"<{tag}>", text):
+            sys.exit(f"{page}: <{tag}> with its text in the page; put it into a file of its own")
 
     def inline(tag):
         return lambda m: f"<{tag}>\n{(page.parent / m[1]).read_text(encoding='utf-8')}</{tag}>"
     text = re.sub(r'<link rel="stylesheet" href="([^"]+)">', inline("style"), text)
     text = re.sub(r'<script src="([^"]+)"></script>', inline("script"), text)
-    text = text.replace("@SCRIPTS@", hashes("script", text)).replace("@STYLES@", hashes("style", text))
+    return text.replace("@SCRIPTS@", hashes("script", text)).replace("@STYLES@", hashes("style", text))
+
+
+def main():
+    page, output, *policy = [pathlib.Path(argument) for argument in sys.argv[1:]]
+    text = assemble(page)
     output.write_text(text, encoding="utf-8")
+    for file in policy: # what a header can say and a page cannot comes on top
+        file.write_text(META.search(text)[1] + "; frame-ancestors 'none'", encoding="utf-8")
 
 
 main()

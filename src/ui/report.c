@@ -14,7 +14,7 @@
 enum { GZIP_LEVEL = 6, JSON_MAX = 1 << 30 };
 static const char MARK[] = "@DATA@";
 
-static void put_types(const struct profile *p, struct buf *out)
+static void report_put_types(const struct profile *p, struct buf *out)
 {
     for (size_t i = 0; i < p->type_count; i++) {
         buf_puts(out, i ? ",[" : "[");
@@ -25,7 +25,7 @@ static void put_types(const struct profile *p, struct buf *out)
     }
 }
 
-static void put_nodes(const struct flame_table *t, struct buf *out)
+static void report_put_nodes(const struct flame_table *t, struct buf *out)
 {
     const struct flame *f = &t->flame;
     buf_puts(out, "\"names\":[");
@@ -49,7 +49,7 @@ static void put_nodes(const struct flame_table *t, struct buf *out)
     buf_byte(out, ']');
 }
 
-static void put_profile(const struct named_profile *n, struct buf *out)
+static void report_put_profile(const struct named_profile *n, struct buf *out)
 {
     cleanup_flame_table struct flame_table t;
     flame_table_init(&t, &n->p);
@@ -57,14 +57,14 @@ static void put_profile(const struct named_profile *n, struct buf *out)
     json_name(out, "name");
     json_string(out, str_of(n->name));
     buf_puts(out, ",\"types\":[");
-    put_types(&n->p, out);
+    report_put_types(&n->p, out);
     buf_printf(out, "],\"time_ns\":%" PRId64 ",\"duration_ns\":%" PRId64 ",\"truncated\":%s,", n->p.time_nanos,
                n->p.duration_nanos, t.flame.truncated ? "true" : "false");
-    put_nodes(&t, out);
+    report_put_nodes(&t, out);
     buf_byte(out, '}');
 }
 
-static void put_json(const struct report *r, struct buf *out)
+static void report_put_json(const struct report *r, struct buf *out)
 {
     buf_byte(out, '{');
     json_name(out, "title");
@@ -73,7 +73,7 @@ static void put_json(const struct report *r, struct buf *out)
                r->compare ? "true" : "false");
     for (size_t i = 0; i < r->set->len; i++) {
         buf_puts(out, i ? "," : "");
-        put_profile(&r->set->items[i], out);
+        report_put_profile(&r->set->items[i], out);
     }
     buf_puts(out, "]}");
 }
@@ -81,9 +81,9 @@ static void put_json(const struct report *r, struct buf *out)
 int report_put(const struct report *r, struct buf *out, struct err *err)
 {
     cleanup_buf struct buf json = BUF_INIT(JSON_MAX), packed = BUF_INIT(JSON_MAX);
-    put_json(r, &json);
+    report_put_json(r, &json);
     if (!buf_ok(&json) || gzip_deflate(buf_slice(&json), GZIP_LEVEL, &packed) < 0)
-        return err_set(err, -E2BIG, "the flame graphs take more than %d MiB", JSON_MAX >> 20);
+        return err_set(err, -E2BIG, "the flame graphs are larger than %d MiB", JSON_MAX >> 20);
     struct str page = ui_report_page();
     const char *at = memmem(page.p, page.n, MARK, strlen(MARK));
     buf_append(out, page.p, (size_t)(at - page.p));

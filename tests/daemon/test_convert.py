@@ -297,10 +297,10 @@ def convert_refuses_what_is_nothing(lab):
     good = plain(lab)
     packed = recording("wall").read_bytes()
     cases = {
-        "empty": (b"", "is empty"),
+        "empty": (b"", "empty file"),
         "text": (b"this is no recording, however long it is\n" * 9, "neither a JFR recording nor a pprof profile"),
-        "torn": (good.read_bytes()[:30000], "nothing of the input can be read"),
-        "cut.gz": (packed[:len(packed) // 3], "cut short"),
+        "torn": (good.read_bytes()[:30000], "the input is unreadable"),
+        "cut.gz": (packed[:len(packed) // 3], "truncated"),
         "damaged.gz": (packed[:2000] + b"\xff" * 64 + packed[2064:], "damaged"),
     }
     for name, (data, why) in cases.items():
@@ -337,11 +337,11 @@ def convert_explains_wrong_usage(lab):
     for args, why in (([path], "--output=PATH is missing"), (["--output=x"], "no FILE"),
                       ([path, "--output=x", "--format=svg"], "pprof, collapsed, html, json or text"),
                       ([path, "--output=x", "--formt=json"], "did you mean --format"),
-                      ([path, "--output=x", "--compat=other"], "jfr-parser expected"),
+                      ([path, "--output=x", "--compat=other"], "expected jfr-parser"),
                       ([path, "--output=x", "--from=yesterday"], "2026-01-31T12:00:00Z"),
                       ([path, "--output=x", "--from=20", "--to=10"], "is not after"),
-                      ([path, "--output=x", "--interval=5"], "10ms expected"),
-                      (["-", "-", "--output=x"], "read once only")):
+                      ([path, "--output=x", "--interval=5"], "such as 10ms"),
+                      (["-", "-", "--output=x"], "only be given once")):
         _, err = convert(lab, *args, status=2)
         check(why in err, f"{args}: {err}")
     out, err = convert(lab, "--help")

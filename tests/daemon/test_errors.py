@@ -191,7 +191,7 @@ def full_tmp_dir(lab):
     tmp = lab.machine.path("/tmp")
     lab.call(["mount", "-o", "remount,size=256k", "/tmp"])
     agent = lab.agent(config=config())
-    agent.wait_log("async-profiler cannot be put in place.*No space left")
+    agent.wait_log("cannot install async-profiler.*No space left")
     check(agent.http("GET", "/-/healthy")[0] == 500, "still called healthy")
     check("pyroscope.java.test" in agent.http("GET", "/-/healthy")[1], "the unhealthy component is not named")
     equal([str(p) for p in tmp.rglob("*") if p.is_file()], [], "files in the full folder")

@@ -141,7 +141,7 @@ def unreachable_endpoint(lab):
     equal(len(agent.lines("level=(warn|error)")), 1, f"lines about it: {agent.lines('level=(warn|error)')}")
     receiver = lab.receiver()
     receiver.wait(6, type="process_cpu", seconds=15)
-    agent.wait_log("pushing profiles works again")
+    agent.wait_log("pushes succeed again")
     profiles = sorted(receiver.profiles(type="process_cpu"), key=lambda p: p["time_nanos"])
     for a, b in zip(profiles, profiles[1:]):
         gap = (b["time_nanos"] - a["time_nanos"] - a["duration_nanos"]) / 1e6

@@ -56,7 +56,7 @@ def modules_from_files_follow_their_changes(lab):
     wait_version(agent, "two")
     # Broken text changes nothing, and does not keep a reload from working.
     (folder / "lib.alloy").write_text("declare {")
-    agent.wait_log("component in trouble.*import.file.lib.*cannot be parsed")
+    agent.wait_log("component update failed.*import.file.lib.*cannot be parsed")
     equal(version(agent), "two", "version while the file is broken")
     status, text = agent.reload()
     equal(status, 200, f"status of a reload meanwhile ({text})")
@@ -69,7 +69,7 @@ def modules_from_files_follow_their_changes(lab):
     wait_version(agent, "three")
     # A directory without the definition: what runs goes on, and says what is missing.
     (folder / "other.alloy").unlink()
-    agent.wait_log("component in trouble.*lib.tagged.one.*cannot find the definition")
+    agent.wait_log("component update failed.*lib.tagged.one.*cannot find the definition")
     check("lib.tagged.one" in agent.http("GET", "/-/healthy")[1], "the instance is not called unhealthy")
     equal(version(agent), "three", "version without definition")
     (folder / "again.alloy").write_text(LIBRARY % "four")
@@ -123,14 +123,14 @@ def modules_from_a_server_arrive_late_and_survive_its_death(lab):
 }
 """ + USE
     agent = lab.agent(config=text)  # nobody listens there yet
-    agent.wait_log("module cannot be fetched yet.*component_id=import.http.lib")
+    agent.wait_log("cannot fetch module.*component_id=import.http.lib")
     equal(agent.http("GET", "/-/ready")[0], 200, "status of /-/ready")
     equal(version(agent), None, "version before the module is there")
     (folder / "lib.alloy").write_text(LIBRARY % "one")
     server = web_server(lab, folder)
     wait_version(agent, "one")
     (folder / "lib.alloy").unlink()
-    agent.wait_log("module cannot be fetched; the last one stays.*status 404")
+    agent.wait_log("cannot fetch module; keeping the previous content.*status 404")
     server.kill()
     equal(version(agent), "one", "version while the server is dead")
     (folder / "lib.alloy").write_text(LIBRARY % "two")

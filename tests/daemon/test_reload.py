@@ -33,7 +33,7 @@ def a_refused_reload_answers_with_every_mistake(lab):
                  'config.alloy:4:1: cannot find the definition of component name "discovery.nope"'):
         check(part in text, f"{part!r} is not in the answer: {text}")
     agent.wait_log('level=error msg=configuration err=".*does not exist or is out of scope"')
-    agent.wait_log("failed to reload config; what was running goes on")
+    agent.wait_log("failed to reload config; the running configuration stays active")
     equal(ids(agent), ["discovery.relabel.one"], "components")
     equal(agent.metric("smolder_config_last_load_successful"), 0, "last load")
     equal(agent.metric("smolder_config_load_failures_total"), 1, "failures")

@@ -140,7 +140,7 @@ def built_in_configuration(lab):
     (home / "bin" / "java").rename(home / "bin" / "appserver")
     lab.jvm(java=home / "bin" / "appserver")
     agent = lab.agent()
-    agent.wait_log("flame graphs are here.*4040")
+    agent.wait_log("web UI listening.*4040")
     agent.wait_log("msg=profiling.*service_name=Shop")
     agent.wait_log("msg=profiling.*service_name=appserver")
     # The first profile after ten seconds, the rest at the end.
@@ -155,5 +155,5 @@ def built_in_configuration(lab):
 def no_jvm_on_the_host(lab):
     """A newcomer is told, not left with silence."""
     agent = lab.agent()
-    agent.wait_log("no JVM to profile on this host yet.*make demo-app", 10)
+    agent.wait_log("no JVM found yet.*make demo-app", 10)
     within(agent.stop(), 0, 3, "seconds to stop")

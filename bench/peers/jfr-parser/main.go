@@ -1,4 +1,5 @@
-// jfr-parser converts recordings with github.com/grafana/jfr-parser, for bench/convert.py to compare with: lines in, lines out.
+// jfr-parser converts recordings with github.com/grafana/jfr-parser, for bench/convert.py to compare with: lines in,
+// lines out.
 //
 //	plain SECONDS FILE    converts the recording again and again; answers "ROUNDS CPU_SECONDS BYTES"
 //	gzip SECONDS FILE     the same with every profile compressed

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "jvm/perfdata.h"
-#include "jvm/target.h"
+#include "jvm/attach/target.h"
+#include "jvm/probe/perfdata.h"
 #include "os/procfs.h"
 
 enum { COUNTERS_MAX = 1 << 20 };
@@ -28,7 +28,7 @@ static bool is_called(const struct jvm_view *v, const char *word)
 }
 
 /* In a process of its own, which becomes that JVM's user to look at its files. */
-static bool fits(pid_t pid, const char *word)
+static bool find_jvm_fits(pid_t pid, const char *word)
 {
     int status = -1;
     const pid_t child = fork();
@@ -47,7 +47,7 @@ int find_jvm(const char *word, pid_t *ret, struct err *err)
     if (isdigit((unsigned char)word[0])) {
         long number = strtol(word, &end, 10);
         if (*end || number <= 0 || number > INT32_MAX)
-            return err_set(err, -EINVAL, "\"%s\" is no process ID", word);
+            return err_set(err, -EINVAL, "\"%s\" is not a process ID", word);
         *ret = (pid_t)number;
         return 0;
     }
@@ -56,17 +56,17 @@ int find_jvm(const char *word, pid_t *ret, struct err *err)
     pid_t found = 0;
     int code = procfs_pids(&pids, &n, err);
     for (size_t i = 0; code == 0 && i < n; i++) {
-        if (!fits(pids[i], word))
+        if (!find_jvm_fits(pids[i], word))
             continue;
         if (found)
-            return err_set(err, -EINVAL, "more than one JVM fits \"%s\": %d and %d; name one by its process ID", word,
+            return err_set(err, -EINVAL, "more than one JVM matches \"%s\": %d and %d; use a process ID", word,
                            (int)found, (int)pids[i]);
         found = pids[i];
     }
     if (code < 0)
         return code;
     if (!found)
-        return err_set(err, -ESRCH, "no JVM fits \"%s\"", word);
+        return err_set(err, -ESRCH, "no JVM matches \"%s\"", word);
     *ret = found;
     return 0;
 }

@@ -1,7 +1,7 @@
 /* bin/asprof: profiles one JVM by hand, with the command line of async-profiler's own launcher.
  *
- * The agent does not need it. It attaches as the agent does (jvm/attach.h), so it neither signals a JVM that cannot stand it nor waits for
- * ever. What the profiler prints goes through files in a fresh directory in the target (jvm/plant.h) and never onto the
+ * The agent does not need it. It attaches as the agent does (jvm/attach/attach.h), so it neither signals a JVM that cannot stand it nor waits for
+ * ever. What the profiler prints goes through files in a fresh directory in the target (jvm/attach/target_dir.h) and never onto the
  * application's output. Facts: async-profiler 4.6 src/main/main.cpp (arguments), docs/ProfilerOptions.md, jattach.
  */
 #include <errno.h>
@@ -14,10 +14,10 @@
 
 #include "base/cleanup.h"
 #include "base/terminal.h"
-#include "jvm/asprof_options.h"
+#include "jvm/attach/asprof_options.h"
+#include "jvm/attach/target.h"
 #include "jvm/launcher/find_jvm.h"
-#include "jvm/mapped.h"
-#include "jvm/target.h"
+#include "jvm/probe/mapped.h"
 #include "os/clock.h"
 #include "os/fsutil.h"
 
@@ -27,52 +27,61 @@ enum { EXIT_FAILED = 1, PATIENCE_MS = 30000, DEFAULT_SECONDS = 60, OPTIONS_MAX =
 
 static const char usage[] =
     "Usage: asprof [ACTION] [OPTIONS] PID\n"
-    "PID is a process, `jps` for the only JVM, or the name of a main class or jar.\n"
+    "PID is a process ID, jps for the only JVM, or the name of a main class or jar.\n"
     "\n"
     "Actions\n"
-    "  collect            start, wait for -d seconds, stop and print (when no action is given)\n"
-    "  start              start profiling and return\n"
-    "  resume             start again and keep what was collected\n"
-    "  stop               stop, and print or write the profile\n"
-    "  dump               print or write the profile, and go on profiling\n"
-    "  status             is it profiling?\n"
-    "  metrics            memory and sample counters of the profiler\n"
-    "  list               events this JVM can be profiled by\n"
-    "  version            version of the profiler inside the JVM\n"
-    "  load PID LIB ...   load any agent library: path, true if it is absolute, options\n"
-    "  jcmd PID ...       run a diagnostic command of the JVM; also threaddump, dumpheap, inspectheap, properties\n"
+    "  collect               start, wait for -d seconds, stop and print the profile (default)\n"
+    "  start                 start profiling and return\n"
+    "  resume                start without resetting the collected data\n"
+    "  stop                  stop, and print or write the profile\n"
+    "  dump                  print or write the profile; profiling continues\n"
+    "  status                print the profiling status\n"
+    "  metrics               print memory and sample counters of the profiler\n"
+    "  list                  list the events this JVM supports\n"
+    "  version               print the version of the profiler in the JVM\n"
+    "  load PID LIB …        load an agent library: path, true if it is absolute, options\n"
+    "  jcmd PID …            run a diagnostic command; also threaddump, dumpheap, inspectheap, properties\n"
     "\n"
-    "What to sample\n"
-    "  -e, --event E      cpu, itimer, ctimer, wall, alloc, lock, a perf event, Class.method ...\n"
-    "  -i, --interval N   sampling interval, such as 10ms\n"
-    "  -j, --jstackdepth N    longest stack\n"
-    "  -F, --features L   vtable,comptask,pcaddr,stats,mixed,agct\n"
-    "  --alloc N, --live, --tlab, --nativemem N, --nofree     allocation\n"
-    "  --lock T, --nativelock T                               contention\n"
-    "  --wall T, --nobatch, --filter TIDS                     wall clock\n"
-    "  --proc T, --trace M:T, --all                           processes, slow calls, everything\n"
-    "  --all-user, --record-cpu, --target-cpu N, --sched, -t  per CPU, scheduling class, thread\n"
+    "Sampling\n"
+    "  -e, --event E         cpu, itimer, ctimer, wall, alloc, lock, a perf event, Class.method, …\n"
+    "  -i, --interval N      sampling interval, such as 10ms\n"
+    "  -j, --jstackdepth N   maximum stack depth\n"
+    "  -F, --features L      vtable,comptask,pcaddr,stats,mixed,agct\n"
+    "  --alloc N, --live, --tlab, --nativemem N, --nofree\n"
+    "                        allocation\n"
+    "  --lock T, --nativelock T\n"
+    "                        contention\n"
+    "  --wall T, --nobatch, --filter TIDS\n"
+    "                        wall clock\n"
+    "  --proc T, --trace M:T, --all\n"
+    "                        processes, slow calls, all events\n"
+    "  --all-user, --record-cpu, --target-cpu N, --sched, -t\n"
+    "                        user mode only, CPU number, one CPU, scheduling policy, threads\n"
     "  --cstack fp|dwarf|vm|vmx|no, --signal N[/M], --clock tsc|monotonic\n"
-    "  --begin F, --end F, --ttsp, --nostop                   between two functions\n"
+    "  --begin F, --end F, --ttsp, --nostop\n"
+    "                        profile between two functions\n"
     "  --memlimit N, --timeout T, --loop T\n"
     "\n"
     "Output\n"
-    "  -d SECONDS         how long to collect (60)\n"
-    "  -f FILE            where to write, as the JVM sees it; without it the profile is printed\n"
-    "  -o FORMAT          flat, traces, collapsed, flamegraph, tree, jfr, otlp\n"
-    "  --chunksize N, --chunktime T, --jfropts L, --jfrsync C recordings\n"
-    "  -s, -n, -g, -a, -l, --dot, -I PATTERN, -X PATTERN, --samples, --total      text\n"
-    "  --title T, --minwidth P, --reverse, --inverted         flame graphs\n"
-    "  -L, --log LEVEL    trace, debug, info, warn, error, none\n"
-    "  --libpath PATH     the library, as the JVM sees it\n"
-    "  -v, --version      version of this program\n"
-    "  -h, --help         this text\n"
+    "  -d SECONDS            duration of collect (60)\n"
+    "  -f FILE               output file, as a path in the JVM's file system; default: print the profile\n"
+    "  -o FORMAT             flat, traces, collapsed, flamegraph, tree, jfr, otlp\n"
+    "  --chunksize N, --chunktime T, --jfropts L, --jfrsync C\n"
+    "                        recordings\n"
+    "  -s, -n, -g, -a, -l, --dot, -I PATTERN, -X PATTERN, --samples, --total\n"
+    "                        text\n"
+    "  --title T, --minwidth P, --reverse, --inverted\n"
+    "                        flame graphs\n"
+    "  -L, --log LEVEL       trace, debug, info, warn, error, none\n"
+    "  --libpath PATH        profiler library, as a path in the JVM's file system\n"
+    "  -v, --version         print the version of this program\n"
+    "  -h, --help            print this help\n"
     "\n"
     "asprof -d 30 -f /tmp/profile.html 3456\n"
     "asprof start -e itimer -i 10ms --alloc 512k jps\n"
     "asprof stop -o collapsed jps\n";
 
-struct command {
+struct launcher_command {
     const char *action, *file, *output, *libpath, *target;
     char **rest; /* load, jcmd …: what follows the pid */
     size_t rest_n;
@@ -80,7 +89,7 @@ struct command {
     struct buf params, format; /* ",name=value…" */
 };
 
-static bool one_of(const char *word, const char *const *names)
+static bool launcher_one_of(const char *word, const char *const *names)
 {
     for (; *names; names++)
         if (strcmp(*names, word) == 0)
@@ -92,26 +101,26 @@ static bool is_action(const char *word)
 {
     static const char *const names[] = {"collect", "start",   "resume",  "stop",    "dump", "status",
                                         "list",    "metrics", "version", "meminfo", NULL};
-    return one_of(word, names);
+    return launcher_one_of(word, names);
 }
 
 /* Commands to the JVM itself, passed on as they are. */
 static bool is_jvm_command(const char *word)
 {
     static const char *const names[] = {"load", "jcmd", "threaddump", "dumpheap", "inspectheap", "properties", NULL};
-    return one_of(word, names);
+    return launcher_one_of(word, names);
 }
 
 static int parse_seconds(const char *text, unsigned *ret, struct err *err)
 {
     uint64_t n;
     if (!str_to_u64(str_of(text), &n) || n == 0 || n > INT32_MAX / 1000)
-        return err_set(err, -EINVAL, "-d: \"%s\" should be a positive number of seconds", text);
+        return err_set(err, -EINVAL, "-d: expected a positive number of seconds, got \"%s\"", text);
     *ret = (unsigned)n;
     return 0;
 }
 
-static int launcher_option(struct command *c, const char *name, const char *value, struct err *err)
+static int launcher_option(struct launcher_command *c, const char *name, const char *value, struct err *err)
 {
     if (strcmp(name, "-d") == 0)
         return parse_seconds(value, &c->seconds, err);
@@ -122,12 +131,12 @@ static int launcher_option(struct command *c, const char *name, const char *valu
     else if (strcmp(name, "--libpath") == 0)
         c->libpath = value;
     else
-        return err_set(err, -EINVAL, "%s: this launcher runs no such helper; use ctimer or itimer instead", name);
+        return err_set(err, -EINVAL, "%s: helper processes are not supported; use ctimer or itimer instead", name);
     return 0;
 }
 
-static int option(struct command *c, const struct asprof_option *o, const char *name, const char *value,
-                  struct err *err)
+static int launcher_asprof_option(struct launcher_command *c, const struct asprof_option *o, const char *name,
+                                  const char *value, struct err *err)
 {
     if (o->target == ASPROF_LAUNCHER)
         return launcher_option(c, name, value, err);
@@ -138,7 +147,7 @@ static int option(struct command *c, const struct asprof_option *o, const char *
     return asprof_option_append(o, value, &c->events, o->target == ASPROF_REPORT ? &c->format : &c->params, err);
 }
 
-static int parse(struct command *c, int argc, char **argv, struct err *err)
+static int launcher_parse(struct launcher_command *c, int argc, char **argv, struct err *err)
 {
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i];
@@ -149,7 +158,7 @@ static int parse(struct command *c, int argc, char **argv, struct err *err)
             const char *value = o->value == ASPROF_NONE ? NULL : argv[++i];
             if (o->value != ASPROF_NONE && !value)
                 return err_set(err, -EINVAL, "%s needs a value", arg);
-            int code = option(c, o, arg, value, err);
+            int code = launcher_asprof_option(c, o, arg, value, err);
             if (code < 0)
                 return code;
         } else if (arg[0] == '-' || c->target) {
@@ -164,23 +173,23 @@ static int parse(struct command *c, int argc, char **argv, struct err *err)
         }
     }
     if (!c->target)
-        return err_set(err, -EINVAL, "which process? Give its ID, or jps for the only JVM");
+        return err_set(err, -EINVAL, "no process given: expected a process ID, or jps for the only JVM");
     return buf_ok(&c->params) && buf_ok(&c->format) ? 0 : err_set(err, -E2BIG, "the options are too long");
 }
 
 /* SIGINT and SIGTERM end the waiting, not the program: the profiler is stopped and the files are removed. */
 static volatile sig_atomic_t interrupted;
 
-static void on_signal(int sig)
+static void launcher_on_signal(int sig)
 {
     (void)sig;
     interrupted = 1;
 }
 
 /* Given; or the one the JVM has already, since a second path would be a second profiler in it; or the one beside this program. */
-static int choose_library(struct jvm_target *t, const struct command *c, struct err *err)
+static int choose_library(struct jvm_target *t, const struct launcher_command *c, struct err *err)
 {
-    const struct jvm_library *l = t->traits.ours.path[0] ? &t->traits.ours : &t->traits.stranger;
+    const struct jvm_library *l = t->probe.ours.path[0] ? &t->probe.ours : &t->probe.stranger;
     char program[PATH_MAX];
     if (c->libpath) {
         snprintf(t->library, sizeof t->library, "%s", c->libpath);
@@ -201,11 +210,12 @@ static int choose_library(struct jvm_target *t, const struct command *c, struct 
         ATTACH_ARG_MAX)
         return err_set(err, -ENAMETOOLONG, "the path of %s is too long", LIBRARY);
     if (!jvm_mapped_is(t->view.root, t->library, 0))
-        return err_set(err, -ENOENT, "the JVM sees no %s; copy it there, or name another with --libpath", t->library);
+        return err_set(err, -ENOENT, "%s does not exist in the file system of the JVM; copy it there, or use --libpath",
+                       t->library);
     return 0;
 }
 
-static int print_file(int from, int to)
+static int launcher_print_file(int from, int to)
 {
     cleanup_buf struct buf text = BUF_INIT(64 << 20);
     if (lseek(from, 0, SEEK_SET) < 0)
@@ -215,7 +225,7 @@ static int print_file(int from, int to)
 }
 
 /* One command to the profiler. Prints what it logged. Returns its result, or a negative errno. */
-static int run(struct jvm_target *t, const char *options, int log, struct err *err)
+static int launcher_run_command(struct jvm_target *t, const char *options, int log, struct err *err)
 {
     cleanup_buf struct buf reply = BUF_INIT(ATTACH_REPLY_MAX);
     struct jvm_load_reply said;
@@ -228,17 +238,18 @@ static int run(struct jvm_target *t, const char *options, int log, struct err *e
     if (!said.loaded)
         return err_set(err, -ENOEXEC, "the JVM did not load %s: %s", t->library, said.message);
     /* What cannot be shown does not change what happened. */
-    (void)!print_file(log, STDERR_FILENO);
+    (void)!launcher_print_file(log, STDERR_FILENO);
     return said.result;
 }
 
 /* "-f" as the JVM will see it: a relative name is meant from here. */
-static int output_path(const struct jvm_target *t, const struct command *c, char *ret, size_t size, struct err *err)
+static int output_path(const struct jvm_target *t, const struct launcher_command *c, char *ret, size_t size,
+                       struct err *err)
 {
     char here[PATH_MAX] = "";
     int n;
     if (!c->file)
-        n = snprintf(ret, size, "%s/" PLANT_OUTPUT, t->plant.path);
+        n = snprintf(ret, size, "%s/" TARGET_DIR_OUTPUT, t->dir.path);
     else if (c->file[0] == '/' || !getcwd(here, sizeof here))
         n = snprintf(ret, size, "%s", c->file);
     else
@@ -257,7 +268,7 @@ static void wait_for_the_end(const struct jvm_target *t, unsigned seconds)
             return;
 }
 
-static int profile(struct jvm_target *t, const struct command *c, struct err *err)
+static int launcher_profile(struct jvm_target *t, const struct launcher_command *c, struct err *err)
 {
     bool collect = strcmp(c->action, "collect") == 0;
     bool begins = collect || strcmp(c->action, "start") == 0 || strcmp(c->action, "resume") == 0;
@@ -266,11 +277,11 @@ static int profile(struct jvm_target *t, const struct command *c, struct err *er
         return err_set(err, -EINVAL, "%s: a recording needs a file (-f)", c->action);
     int code = choose_library(t, c, err);
     if (code == 0)
-        code = jvm_plant_open(&t->plant, &t->view, OUTPUT_SPACE, err);
+        code = jvm_target_dir_open(&t->dir, &t->view, OUTPUT_SPACE, err);
     if (code < 0)
         return code;
-    cleanup_close int log = jvm_plant_file(&t->plant, PLANT_LOG, err);
-    cleanup_close int out = log < 0 ? -1 : jvm_plant_file(&t->plant, PLANT_OUTPUT, err);
+    cleanup_close int log = jvm_target_dir_file(&t->dir, TARGET_DIR_LOG, err);
+    cleanup_close int out = log < 0 ? -1 : jvm_target_dir_file(&t->dir, TARGET_DIR_OUTPUT, err);
     if (out < 0)
         return err->code;
     if ((code = output_path(t, c, path, sizeof path, err)) < 0)
@@ -283,26 +294,26 @@ static int profile(struct jvm_target *t, const struct command *c, struct err *er
         buf_printf(&text, ",%s", c->output);
     buf_str(&text, buf_slice(&c->format));
     buf_str(&text, buf_slice(&c->params));
-    buf_printf(&text, ",log=%s/" PLANT_LOG, t->plant.path);
-    code = run(t, buf_cstr(&text), log, err);
+    buf_printf(&text, ",log=%s/" TARGET_DIR_LOG, t->dir.path);
+    code = launcher_run_command(t, buf_cstr(&text), log, err);
     if (collect && code == 0) {
         fprintf(stderr, "Profiling process %d for %u seconds\n", (int)t->view.p.pid, c->seconds);
         wait_for_the_end(t, c->seconds);
         buf_reset(&text);
         buf_printf(&text, "stop,file=%s%s%s", path, c->output ? "," : "", c->output ? c->output : "");
         buf_str(&text, buf_slice(&c->format));
-        buf_printf(&text, ",log=%s/" PLANT_LOG, t->plant.path);
+        buf_printf(&text, ",log=%s/" TARGET_DIR_LOG, t->dir.path);
         if (pidref_alive(&t->view.p))
-            code = run(t, buf_cstr(&text), log, err);
+            code = launcher_run_command(t, buf_cstr(&text), log, err);
         else
             fprintf(stderr, "The process ended\n");
     }
     if (code == 0 && !c->file)
-        code = print_file(out, STDOUT_FILENO);
+        code = launcher_print_file(out, STDOUT_FILENO);
     return code;
 }
 
-static int jvm_command(struct jvm_target *t, const struct command *c, struct err *err)
+static int jvm_command(struct jvm_target *t, const struct launcher_command *c, struct err *err)
 {
     cleanup_buf struct buf all = BUF_INIT(OPTIONS_MAX), reply = BUF_INIT(64 << 20);
     const char *args[3] = {0};
@@ -333,10 +344,10 @@ int main(int argc, char **argv)
 {
     struct err err = {0};
     cleanup_target struct jvm_target t = JVM_TARGET_INIT;
-    struct command c = {.action = "collect",
-                        .seconds = DEFAULT_SECONDS,
-                        .params = BUF_INIT(OPTIONS_MAX),
-                        .format = BUF_INIT(OPTIONS_MAX)};
+    struct launcher_command c = {.action = "collect",
+                                 .seconds = DEFAULT_SECONDS,
+                                 .params = BUF_INIT(OPTIONS_MAX),
+                                 .format = BUF_INIT(OPTIONS_MAX)};
     for (int i = 1; i < argc && !is_jvm_command(argv[i]); i++) {
         bool version = strcmp(argv[i], "-v") == 0 || strcmp(argv[i], "--version") == 0;
         if (!version && strcmp(argv[i], "-h") != 0 && strcmp(argv[i], "--help") != 0)
@@ -344,12 +355,12 @@ int main(int argc, char **argv)
         fputs(version ? "asprof of smolder " SMOLDER_VERSION ", for async-profiler 4.6\n" : usage, stdout);
         return 0;
     }
-    int code = parse(&c, argc, argv, &err);
+    int code = launcher_parse(&c, argc, argv, &err);
     if (code < 0) {
         terminal_printf(stderr, "asprof: %s\nTry asprof --help.\n", err.text);
         return 2;
     }
-    struct sigaction note = {.sa_handler = on_signal};
+    struct sigaction note = {.sa_handler = launcher_on_signal};
     sigaction(SIGINT, &note, NULL);
     sigaction(SIGTERM, &note, NULL);
     pid_t pid;
@@ -357,7 +368,7 @@ int main(int argc, char **argv)
     if (code == 0)
         code = jvm_target_open(&t, pid, 0, &err);
     if (code == 0)
-        code = is_jvm_command(c.action) ? jvm_command(&t, &c, &err) : profile(&t, &c, &err);
+        code = is_jvm_command(c.action) ? jvm_command(&t, &c, &err) : launcher_profile(&t, &c, &err);
     if (code < 0)
         terminal_printf(stderr, "asprof: %s\n", err.text[0] ? err.text : strerror(-code));
     buf_done(&c.params);

@@ -6,7 +6,7 @@
 #include "lang/coerce.h"
 #include "lang/stdlib/rows.h"
 
-static int concat(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
+static int array_concat(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {
     cleanup_items struct stdlib_items all = {0};
     for (size_t i = 0; i < n; i++) {
@@ -44,7 +44,8 @@ static int bad_element(size_t argument, size_t i, const struct value *v, enum va
 }
 
 /* The elements of an argument, all of them objects. */
-static int objects(struct value *const *args, size_t argument, struct stdlib_items *out, int *bad_arg, struct err *err)
+static int array_objects(struct value *const *args, size_t argument, struct stdlib_items *out, int *bad_arg,
+                         struct err *err)
 {
     int code = stdlib_kind(args, argument, VALUE_ARRAY, bad_arg, err);
     for (size_t i = 0; code == 0 && i < value_len(args[argument]); i++) {
@@ -55,7 +56,7 @@ static int objects(struct value *const *args, size_t argument, struct stdlib_ite
 }
 
 /* As the reference compares here: 1 and 1.0 are different. */
-static bool same(const struct value *a, const struct value *b)
+static bool array_same(const struct value *a, const struct value *b)
 {
     bool numbers = value_kind(a) == VALUE_NUMBER && value_kind(b) == VALUE_NUMBER;
     return value_equal(a, b) && (!numbers || value_number_kind(a) == value_number_kind(b));
@@ -83,17 +84,17 @@ static uint64_t *hashes_of(const struct stdlib_items *list, const struct value *
     return ret;
 }
 
-static bool agree(const struct value *l, const struct value *r, const struct value *keys)
+static bool array_agree(const struct value *l, const struct value *r, const struct value *keys)
 {
     for (size_t i = 0; i < value_len(keys); i++) {
         struct str key = value_as_str(value_item(keys, i));
-        if (!same(value_member(l, key), value_member(r, key)))
+        if (!array_same(value_member(l, key), value_member(r, key)))
             return false;
     }
     return true;
 }
 
-static struct value *merged(const struct value *l, const struct value *r)
+static struct value *array_merged(const struct value *l, const struct value *r)
 {
     struct value *ret = value_object(), *member;
     const struct value *sides[] = {l, r};
@@ -107,16 +108,16 @@ static struct value *merged(const struct value *l, const struct value *r)
 
 /* Every pair is looked at, as results are in the order of the pairs; the hashes keep a look cheap. `unmatched` is what of the left
  * side goes through without a match, a target as a target; NULL: nothing does. */
-static int combine(const struct stdlib_items *left, const struct stdlib_items *right, const struct value *keys,
-                   const struct value *unmatched, struct stdlib_items *out, struct err *err)
+static int array_combine(const struct stdlib_items *left, const struct stdlib_items *right, const struct value *keys,
+                         const struct value *unmatched, struct stdlib_items *out, struct err *err)
 {
     cleanup_free uint64_t *l_hashes = hashes_of(left, keys), *r_hashes = hashes_of(right, keys);
     int code = 0;
     for (size_t i = 0; code == 0 && i < left->len; i++)
         for (size_t j = 0; code == 0 && j < right->len; j++) {
             struct value *l = left->items[i], *r = right->items[j];
-            if (l_hashes[i] && l_hashes[i] == r_hashes[j] && agree(l, r, keys))
-                code = stdlib_add(out, merged(l, r), err);
+            if (l_hashes[i] && l_hashes[i] == r_hashes[j] && array_agree(l, r, keys))
+                code = stdlib_add(out, array_merged(l, r), err);
             else if (unmatched)
                 code = stdlib_add(out, value_ref(value_item(unmatched, i)), err);
         }
@@ -130,9 +131,9 @@ static int combine_maps(struct value *const *args, size_t n, struct value **ret,
         *bad_arg = BLAME_CALL;
         return err_set(err, -EINVAL, "combine_maps: expected 3 or 4 arguments, got %zu", n);
     }
-    int code = objects(args, 0, &left, bad_arg, err);
+    int code = array_objects(args, 0, &left, bad_arg, err);
     if (code == 0)
-        code = objects(args, 1, &right, bad_arg, err);
+        code = array_objects(args, 1, &right, bad_arg, err);
     if (code == 0)
         code = stdlib_kind(args, 2, VALUE_ARRAY, bad_arg, err);
     if (code < 0)
@@ -146,7 +147,7 @@ static int combine_maps(struct value *const *args, size_t n, struct value **ret,
             return bad_element(2, i, value_item(args[2], i), VALUE_STRING, bad_arg, err);
     if (n == 4 && (code = stdlib_kind(args, 3, VALUE_BOOL, bad_arg, err)) < 0)
         return code;
-    code = combine(&left, &right, args[2], n == 4 && value_as_bool(args[3]) ? args[0] : NULL, &out, err);
+    code = array_combine(&left, &right, args[2], n == 4 && value_as_bool(args[3]) ? args[0] : NULL, &out, err);
     if (code == 0)
         *ret = stdlib_array_of(&out);
     return code;
@@ -251,17 +252,16 @@ const struct stdlib_function stdlib_array[] = {
      .stability = STABILITY_EXPERIMENTAL,
      .parameters = "left list(map), right list(map), keys list(string), passthrough bool",
      .result = "list(map)",
-     .help = "Joins two lists of objects or targets. Every pair with equal values under all keys gives one object with "
-             "the members "
-             "of both, those of the right one counting. With `passthrough` (optional, false) every pair that does not "
-             "match gives the "
-             "left object unchanged, once per such pair. 1 and 1.0 are different here.",
+     .help =
+         "Joins two lists of objects or targets. Each pair with equal values for all keys yields one object with the "
+         "members of both; those of the right one take precedence. With `passthrough` (optional, default false), each "
+         "pair that does not match yields the left object unchanged, once per pair. 1 and 1.0 are different values.",
      .examples = {{"array.combine_maps([{pid = \"7\", a = 1}], [{pid = \"7\", b = 2}, {pid = \"8\"}], [\"pid\"])",
                    "[{a = 1, b = 2, pid = \"7\"}]"},
                   {"array.combine_maps([{pid = \"7\"}], [{pid = \"8\"}], [\"pid\"], true)", "[{pid = \"7\"}]"}}},
-    {{"array.concat", 0, true, concat},
+    {{"array.concat", 0, true, array_concat},
      .alias = "concat",
-     .parameters = "lists list...",
+     .parameters = "lists list…",
      .result = "list",
      .help = "All elements of all lists, in order.",
      .examples = {{"array.concat([1, 2], [], [3, [4]])", "[1, 2, 3, [4]]"}, {"array.concat()", "[]"}}},
@@ -269,11 +269,9 @@ const struct stdlib_function stdlib_array[] = {
      .stability = STABILITY_EXPERIMENTAL,
      .parameters = "list list(map), key string, drop_missing bool",
      .result = "list(map)",
-     .help = "Groups objects or targets by the string they have under `key`. Each group gives one object with that "
-             "string and its "
-             "`items`, in the order of their first members. Those without the key are left out, or with `drop_missing` "
-             "false put "
-             "into the group \"\".",
+     .help = "Groups objects or targets by the string value of `key`. Each group yields one object with that value and "
+             "its `items`, in the order of the first members. Items without the key are dropped, or, if `drop_missing` "
+             "is false, grouped under \"\".",
      .examples =
          {{"array.group_by([{app = \"a\", n = 1}, {app = \"b\"}, {app = \"a\"}], \"app\", true)",
            "[{app = \"a\", items = [{app = \"a\", n = 1}, {app = \"a\"}]}, {app = \"b\", items = [{app = \"b\"}]}]"}}},

@@ -27,7 +27,7 @@ static bool is_empty(const struct value *v)
     return object && value_len(object) == 0;
 }
 
-static int coalesce(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
+static int coalesce_call(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {
     (void)bad_arg, (void)err;
     size_t i = 0;
@@ -38,12 +38,11 @@ static int coalesce(struct value *const *args, size_t n, struct value **ret, int
 }
 
 const struct stdlib_function stdlib_coalesce[] = {
-    {{"coalesce", 0, true, coalesce},
-     .parameters = "values any...",
+    {{"coalesce", 0, true, coalesce_call},
+     .parameters = "values any…",
      .result = "any",
-     .help = "The first argument that is not empty, else the last one. Empty are null, 0, false, \"\", and arrays, "
-             "objects and "
-             "targets without members.",
+     .help = "The first non-empty argument, or the last one. Empty values are null, 0, false, \"\", and arrays, "
+             "objects and targets without members.",
      .examples = {{"coalesce(\"\", null, \"fallback\")", "\"fallback\""}, {"coalesce([], {})", "{}"}}},
     {{NULL}},
 };

@@ -1,7 +1,7 @@
 #include "lang/coerce.h"
 #include "lang/stdlib/rows.h"
 
-static int nonsensitive(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
+static int convert_nonsensitive(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {
     (void)n;
     cleanup_buf struct buf text = BUF_INIT(STDLIB_TEXT_MAX);
@@ -14,13 +14,12 @@ static int nonsensitive(struct value *const *args, size_t n, struct value **ret,
 }
 
 const struct stdlib_function stdlib_convert[] = {
-    {{"convert.nonsensitive", 1, false, nonsensitive},
+    {{"convert.nonsensitive", 1, false, convert_nonsensitive},
      .alias = "nonsensitive",
      .parameters = "value secret",
      .result = "string",
-     .help = "The plain text of a secret. From here on it is shown like any other string, in the API and in logs: for "
-             "what was "
-             "marked secret but is none.",
+     .help = "Converts a secret to a string, which is shown in the API and in logs like any other. For values marked "
+             "as secret that are not.",
      .examples = {{"convert.nonsensitive(\"team-a\")", "\"team-a\""}}},
     {{NULL}},
 };

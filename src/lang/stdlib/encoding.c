@@ -37,7 +37,8 @@ static int to_json(struct value *const *args, size_t n, struct value **ret, int 
 
 /* --- base64 --- */
 
-static int encode64(struct value *const *args, const char *alphabet, struct value **ret, int *bad_arg, struct err *err)
+static int encoding_encode64(struct value *const *args, const char *alphabet, struct value **ret, int *bad_arg,
+                             struct err *err)
 {
     cleanup_buf struct buf text = BUF_INIT(0), out = BUF_INIT(STDLIB_TEXT_MAX);
     int code = stdlib_text(args, 0, &text, bad_arg, err);
@@ -48,7 +49,8 @@ static int encode64(struct value *const *args, const char *alphabet, struct valu
 }
 
 /* A string, where the reference has an array of numbers that only some places take for one. */
-static int decode64(struct value *const *args, const char *alphabet, struct value **ret, int *bad_arg, struct err *err)
+static int encoding_decode64(struct value *const *args, const char *alphabet, struct value **ret, int *bad_arg,
+                             struct err *err)
 {
     cleanup_buf struct buf text = BUF_INIT(0), out = BUF_INIT(STDLIB_TEXT_MAX);
     int code = stdlib_text(args, 0, &text, bad_arg, err);
@@ -60,25 +62,25 @@ static int decode64(struct value *const *args, const char *alphabet, struct valu
 static int from_base64(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {
     (void)n;
-    return decode64(args, base64_standard, ret, bad_arg, err);
+    return encoding_decode64(args, base64_standard, ret, bad_arg, err);
 }
 
 static int from_urlbase64(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {
     (void)n;
-    return decode64(args, base64_url, ret, bad_arg, err);
+    return encoding_decode64(args, base64_url, ret, bad_arg, err);
 }
 
 static int to_base64(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {
     (void)n;
-    return encode64(args, base64_standard, ret, bad_arg, err);
+    return encoding_encode64(args, base64_standard, ret, bad_arg, err);
 }
 
 static int to_urlbase64(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {
     (void)n;
-    return encode64(args, base64_url, ret, bad_arg, err);
+    return encoding_encode64(args, base64_url, ret, bad_arg, err);
 }
 
 /* --- percent-encoding as in queries: application/x-www-form-urlencoded --- */
@@ -143,19 +145,19 @@ const struct stdlib_function stdlib_encoding[] = {
     {{"encoding.from_URLbase64", 1, false, from_urlbase64},
      .parameters = "text string",
      .result = "string",
-     .help = "Decodes base64 of the alphabet for URLs and file names, padded with =.",
+     .help = "Decodes base64 in the URL-safe alphabet, padded with =.",
      .examples = {{"encoding.from_URLbase64(\"Pz8_\")", "\"???\""}}},
     {{"encoding.from_base64", 1, false, from_base64},
      .alias = "base64_decode",
      .parameters = "text string",
      .result = "string",
-     .help = "Decodes base64 of the standard alphabet, padded with =.",
+     .help = "Decodes base64 in the standard alphabet, padded with =.",
      .examples = {{"encoding.from_base64(\"aGVsbG8=\")", "\"hello\""}}},
     {{"encoding.from_json", 1, false, from_json},
      .alias = "json_decode",
      .parameters = "text string",
      .result = "any",
-     .help = "The value a JSON text describes. All its numbers are floats.",
+     .help = "Decodes a JSON value. All numbers are floats.",
      .examples = {{"encoding.from_json(\"{\\\"port\\\": 8080, \\\"tags\\\": [\\\"a\\\", null]}\")",
                    "{port = 8080, tags = [\"a\", null]}"},
                   {"encoding.from_json(`{\"name\": \"app\"}`).name", "\"app\""}}},
@@ -163,37 +165,37 @@ const struct stdlib_function stdlib_encoding[] = {
      .alias = "yaml_decode",
      .parameters = "text string",
      .result = "any",
-     .help = "The value of the first document of a YAML text. Anchors and merge keys work, timestamps become strings, "
-             "keys that are no "
-             "strings their text.",
+     .help = "Decodes the first document of a YAML text. Anchors and merge keys are supported, timestamps become "
+             "strings, and non-string keys their text.",
      .examples = {{"encoding.from_yaml(\"a: &x [1, 2.5]\\nb: *x\\n\")", "{a = [1, 2.5], b = [1, 2.5]}"},
                   {"encoding.from_yaml(\"base: &b {env: prod}\\napp:\\n  <<: *b\\n  port: 0x50\\n\").app",
                    "{env = \"prod\", port = 80}"}}},
     {{"encoding.to_URLbase64", 1, false, to_urlbase64},
      .parameters = "text string",
      .result = "string",
-     .help = "Encodes as base64 with the alphabet for URLs and file names, padded with =.",
+     .help = "Encodes as base64 in the URL-safe alphabet, padded with =.",
      .examples = {{"encoding.to_URLbase64(\"???\")", "\"Pz8_\""}}},
     {{"encoding.to_base64", 1, false, to_base64},
      .parameters = "text string",
      .result = "string",
-     .help = "Encodes as base64 with the standard alphabet, padded with =.",
+     .help = "Encodes as base64 in the standard alphabet, padded with =.",
      .examples = {{"encoding.to_base64(\"hello\")", "\"aGVsbG8=\""}}},
     {{"encoding.to_json", 1, false, to_json},
      .parameters = "value map",
      .result = "string",
-     .help = "An object or target as JSON, with sorted keys. Secrets cannot be written.",
+     .help = "Encodes an object or target as JSON, with sorted keys. Secrets cannot be encoded.",
      .examples = {{"encoding.to_json({b = [1, 2.5, true], a = \"x\"})",
                    "\"{\\\"a\\\":\\\"x\\\",\\\"b\\\":[1,2.5,true]}\""}}},
     {{"encoding.url_decode", 1, false, url_decode},
      .parameters = "text string",
      .result = "string",
-     .help = "Decodes the percent-encoding of a query: %XX is a byte, + a blank.",
+     .help = "Decodes a percent-encoded query: %XX is a byte, + a space.",
      .examples = {{"encoding.url_decode(\"a+b%2Fc\")", "\"a b/c\""}}},
     {{"encoding.url_encode", 1, false, url_encode},
      .parameters = "text string",
      .result = "string",
-     .help = "Encodes for use in a query: all bytes but letters, digits and -_.~ become %XX, a blank becomes +.",
+     .help =
+         "Percent-encodes for use in a query: all bytes except letters, digits and -_.~ become %XX, a space becomes +.",
      .examples = {{"encoding.url_encode(\"a b/c\")", "\"a+b%2Fc\""}}},
     {{NULL}},
 };

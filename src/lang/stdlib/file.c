@@ -1,7 +1,7 @@
 #include "lang/stdlib/rows.h"
 
 /* The shortest path that means the same without looking at any file: no ".", no "x/..", no "//". */
-static void clean(struct str path, struct buf *out)
+static void file_clean(struct str path, struct buf *out)
 {
     const bool rooted = path.n && path.p[0] == '/';
     struct str part;
@@ -40,18 +40,17 @@ static int path_join(struct value *const *args, size_t n, struct value **ret, in
         buf_str(&joined, buf_slice(&part));
     }
     if (buf_ok(&joined) && joined.len)
-        clean(buf_slice(&joined), &out);
+        file_clean(buf_slice(&joined), &out);
     out.failed |= joined.failed;
     return stdlib_string_of(&out, ret, err);
 }
 
 const struct stdlib_function stdlib_file[] = {
     {{"file.path_join", 0, true, path_join},
-     .parameters = "parts string...",
+     .parameters = "parts string…",
      .result = "string",
-     .help = "The parts that are not empty, joined with / and cleaned. Cleaning takes away empty names, `.`, and names "
-             "that a `..` "
-             "takes back; no file is looked at.",
+     .help = "Joins the non-empty parts with / and cleans the path: empty elements, `.` and elements followed by `..` "
+             "are removed. The file system is not accessed.",
      .examples = {{"file.path_join(\"/etc\", \"smolder\", \"../app.yaml\")", "\"/etc/app.yaml\""},
                   {"file.path_join()", "\"\""}}},
     {{NULL}},

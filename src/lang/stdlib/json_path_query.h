@@ -20,10 +20,10 @@
 
 enum { QUERY_PATHS_MAX = 16 /* in one filter */ };
 
-enum step_kind { STEP_CHILD, STEP_ALL, STEP_DESCENT, STEP_INDEX, STEP_SLICE, STEP_UNION, STEP_FILTER };
+enum path_step_kind { STEP_CHILD, STEP_ALL, STEP_DESCENT, STEP_INDEX, STEP_SLICE, STEP_UNION, STEP_FILTER };
 
 struct query_step {
-    enum step_kind kind;
+    enum path_step_kind kind;
     struct str name;             /* STEP_CHILD */
     int64_t index, end, by;      /* STEP_INDEX; STEP_SLICE: from index to end */
     struct query_filter *filter; /* STEP_FILTER */
@@ -71,15 +71,15 @@ struct query_filter {
     size_t path_count;
 };
 
-struct query {
+struct path_query {
     struct query_path path;
     struct arena arena;
     struct stdlib_items literals; /* keeps them alive */
 };
 
-must_check int query_parse(struct str text, struct query *ret, struct err *err);
-void query_done(struct query *q);
+must_check int query_parse(struct str text, struct path_query *ret, struct err *err);
+void query_done(struct path_query *q);
 #define cleanup_query __attribute__((cleanup(query_done)))
 
 /* Adds what the query finds in `root`. -E2BIG when that takes too long or gives too much. */
-must_check int query_run(const struct query *q, struct value *root, struct stdlib_items *out, struct err *err);
+must_check int query_run(const struct path_query *q, struct value *root, struct stdlib_items *out, struct err *err);

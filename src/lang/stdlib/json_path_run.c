@@ -13,9 +13,9 @@ struct run {
     struct err *err;
 };
 
-static int steps(struct run *r, const struct query_step *s, struct value *v, struct stdlib_items *out);
+static int path_run_steps(struct run *r, const struct query_step *s, struct value *v, struct stdlib_items *out);
 
-static int enter(struct run *r)
+static int path_run_enter(struct run *r)
 {
     if (++r->visits > VISITS_MAX)
         return err_set(r->err, -E2BIG, "looks at more than %d values", VISITS_MAX);
@@ -24,17 +24,17 @@ static int enter(struct run *r)
     return 0;
 }
 
-static bool is_container(const struct value *v)
+static bool path_run_is_container(const struct value *v)
 {
     return value_kind(v) == VALUE_ARRAY || value_kind(v) == VALUE_OBJECT;
 }
 
 static size_t part_count(const struct value *v)
 {
-    return is_container(v) ? value_len(v) : 0;
+    return path_run_is_container(v) ? value_len(v) : 0;
 }
 
-static struct value *part(const struct value *v, size_t i)
+static struct value *path_run_part(const struct value *v, size_t i)
 {
     struct value *member;
     if (value_kind(v) == VALUE_ARRAY)
@@ -43,7 +43,7 @@ static struct value *part(const struct value *v, size_t i)
     return member;
 }
 
-static struct value *child(const struct query_step *s, const struct value *v)
+static struct value *path_run_child(const struct query_step *s, const struct value *v)
 {
     if (s->kind == STEP_CHILD)
         return value_kind(v) == VALUE_OBJECT ? value_member(v, s->name) : NULL;
@@ -53,7 +53,7 @@ static struct value *child(const struct query_step *s, const struct value *v)
     return i >= 0 && i < n ? value_item(v, (size_t)i) : NULL;
 }
 
-static int slice(struct run *r, const struct query_step *s, struct value *v, struct stdlib_items *out)
+static int path_run_slice(struct run *r, const struct query_step *s, struct value *v, struct stdlib_items *out)
 {
     if (value_kind(v) != VALUE_ARRAY)
         return 0;
@@ -65,21 +65,21 @@ static int slice(struct run *r, const struct query_step *s, struct value *v, str
     int code = 0;
     if (s->by > 0)
         for (int64_t i = from; code == 0 && i < end && i < n; i += s->by)
-            code = steps(r, s->next, value_item(v, (size_t)i), out);
+            code = path_run_steps(r, s->next, value_item(v, (size_t)i), out);
     if (s->by < 0)
         for (int64_t i = from; code == 0 && i > end && i < n && i >= 0; i += s->by)
-            code = steps(r, s->next, value_item(v, (size_t)i), out);
+            code = path_run_steps(r, s->next, value_item(v, (size_t)i), out);
     return code;
 }
 
 /* Where ".." is the last step: all below v, then v. */
-static int everything(struct run *r, struct value *v, bool self, struct stdlib_items *out)
+static int path_run_everything(struct run *r, struct value *v, bool self, struct stdlib_items *out)
 {
-    int code = enter(r);
+    int code = path_run_enter(r);
     for (size_t i = 0; code == 0 && i < part_count(v); i++) {
-        struct value *p = part(v, i);
+        struct value *p = path_run_part(v, i);
         if ((code = stdlib_add(out, value_ref(p), r->err)) == 0)
-            code = everything(r, p, false, out);
+            code = path_run_everything(r, p, false, out);
     }
     if (code == 0 && self)
         code = stdlib_add(out, value_ref(v), r->err);
@@ -88,14 +88,14 @@ static int everything(struct run *r, struct value *v, bool self, struct stdlib_i
 }
 
 /* The deepest first, as the reference does. */
-static int descend(struct run *r, const struct query_step *next, struct value *v, struct stdlib_items *out)
+static int path_run_descend(struct run *r, const struct query_step *next, struct value *v, struct stdlib_items *out)
 {
-    int code = enter(r);
+    int code = path_run_enter(r);
     for (size_t i = 0; code == 0 && i < part_count(v); i++)
-        if (is_container(part(v, i)))
-            code = descend(r, next, part(v, i), out);
+        if (path_run_is_container(path_run_part(v, i)))
+            code = path_run_descend(r, next, path_run_part(v, i), out);
     if (code == 0)
-        code = steps(r, next, v, out);
+        code = path_run_steps(r, next, v, out);
     r->depth--;
     return code;
 }
@@ -108,20 +108,20 @@ struct worth {
     bool found;
 };
 
-struct choice {
+struct path_choice {
     const struct stdlib_items *values; /* of each path, by slot */
     size_t number;                     /* which of the combinations */
     struct value *current;             /* @ */
 };
 
-static struct worth worth_of(struct run *r, const struct query_expr *e, const struct choice *c);
+static struct worth worth_of(struct run *r, const struct query_expr *e, const struct path_choice *c);
 
 static bool is_true(struct worth w)
 {
     return w.found || (w.v && value_kind(w.v) == VALUE_BOOL && value_as_bool(w.v));
 }
 
-static bool less(const struct value *a, const struct value *b, bool or_equal)
+static bool path_run_less(const struct value *a, const struct value *b, bool or_equal)
 {
     if (!a || !b || value_kind(a) != value_kind(b))
         return false;
@@ -136,13 +136,13 @@ static bool less(const struct value *a, const struct value *b, bool or_equal)
     return or_equal ? value_as_float(a) <= value_as_float(b) : value_as_float(a) < value_as_float(b);
 }
 
-static bool same(const struct value *a, const struct value *b)
+static bool path_run_same(const struct value *a, const struct value *b)
 {
     return a && b ? value_equal(a, b) : a == b;
 }
 
 /* Here 3 and 3.0 differ. */
-static bool listed(const struct value *v, const struct value *list)
+static bool path_run_listed(const struct value *v, const struct value *list)
 {
     for (size_t i = 0; v && list && value_kind(list) == VALUE_ARRAY && i < value_len(list); i++) {
         const struct value *item = value_item(list, i);
@@ -153,37 +153,37 @@ static bool listed(const struct value *v, const struct value *list)
     return false;
 }
 
-static bool emptiness(const struct value *v, bool wanted)
+static bool path_run_emptiness(const struct value *v, bool wanted)
 {
-    if (!v || (value_kind(v) != VALUE_STRING && !is_container(v)))
+    if (!v || (value_kind(v) != VALUE_STRING && !path_run_is_container(v)))
         return false;
     return wanted == ((value_kind(v) == VALUE_STRING ? value_as_str(v).n : value_len(v)) == 0);
 }
 
-static bool holds(enum query_op op, struct worth l, struct worth r)
+static bool path_run_holds(enum query_op op, struct worth l, struct worth r)
 {
     bool flag = r.v && value_kind(r.v) == VALUE_BOOL, wanted = flag && value_as_bool(r.v);
     switch (op) {
     case QUERY_EQ:
-        return same(l.v, r.v);
+        return path_run_same(l.v, r.v);
     case QUERY_NE:
-        return !same(l.v, r.v);
+        return !path_run_same(l.v, r.v);
     case QUERY_LT:
-        return less(l.v, r.v, false);
+        return path_run_less(l.v, r.v, false);
     case QUERY_LE:
-        return less(l.v, r.v, true);
+        return path_run_less(l.v, r.v, true);
     case QUERY_GT:
-        return less(r.v, l.v, false);
+        return path_run_less(r.v, l.v, false);
     case QUERY_GE:
-        return less(r.v, l.v, true);
+        return path_run_less(r.v, l.v, true);
     case QUERY_AND:
         return is_true(l) && is_true(r);
     case QUERY_OR:
         return is_true(l) || is_true(r);
     case QUERY_IN:
-        return listed(l.v, r.v);
+        return path_run_listed(l.v, r.v);
     case QUERY_EMPTY:
-        return flag && emptiness(l.v, wanted);
+        return flag && path_run_emptiness(l.v, wanted);
     case QUERY_HAS:
         return flag && wanted == (l.v != NULL);
     default:
@@ -194,7 +194,7 @@ static bool holds(enum query_op op, struct worth l, struct worth r)
 static struct worth length_of(struct worth w)
 {
     struct value *v = NULL;
-    if (w.v && (value_kind(w.v) == VALUE_STRING || is_container(w.v)))
+    if (w.v && (value_kind(w.v) == VALUE_STRING || path_run_is_container(w.v)))
         v = value_int((int64_t)(value_kind(w.v) == VALUE_STRING ? value_as_str(w.v).n : value_len(w.v)));
     value_unref(w.v);
     return (struct worth){v, false};
@@ -202,7 +202,7 @@ static struct worth length_of(struct worth w)
 
 static int run_path(struct run *r, const struct query_path *path, struct value *current, struct stdlib_items *out)
 {
-    return steps(r, path->steps, path->from_root ? r->root : current, out);
+    return path_run_steps(r, path->steps, path->from_root ? r->root : current, out);
 }
 
 static struct worth count_of(struct run *r, const struct query_path *path, struct value *current)
@@ -213,7 +213,7 @@ static struct worth count_of(struct run *r, const struct query_path *path, struc
     return (struct worth){value_int((int64_t)found.len), false};
 }
 
-static struct worth worth_of(struct run *r, const struct query_expr *e, const struct choice *c)
+static struct worth worth_of(struct run *r, const struct query_expr *e, const struct path_choice *c)
 {
     switch (e->op) {
     case QUERY_LITERAL:
@@ -239,17 +239,17 @@ static struct worth worth_of(struct run *r, const struct query_expr *e, const st
     struct worth left = worth_of(r, e->left, c), right = {NULL, false};
     if (e->right)
         right = worth_of(r, e->right, c);
-    bool holding = holds(e->op, left, right);
+    bool holding = path_run_holds(e->op, left, right);
     value_unref(left.v);
     value_unref(right.v);
     return (struct worth){value_bool(holding), false};
 }
 
 /* Whether the filter takes v, with any of the values its paths lead to. */
-static int matches(struct run *r, const struct query_filter *f, struct value *v, bool *ret)
+static int path_run_matches(struct run *r, const struct query_filter *f, struct value *v, bool *ret)
 {
     struct stdlib_items values[QUERY_PATHS_MAX] = {0};
-    struct choice c = {.values = values, .current = v};
+    struct path_choice c = {.values = values, .current = v};
     size_t choices = 1;
     int code = 0;
     *ret = false;
@@ -259,7 +259,7 @@ static int matches(struct run *r, const struct query_filter *f, struct value *v,
             choices = SIZE_MAX;
     }
     for (; code == 0 && !*ret && c.number < choices; c.number++) {
-        if ((code = enter(r)) < 0)
+        if ((code = path_run_enter(r)) < 0)
             break;
         struct worth w = worth_of(r, f->expr, &c);
         *ret = is_true(w);
@@ -273,56 +273,56 @@ static int matches(struct run *r, const struct query_filter *f, struct value *v,
 
 /* --- steps --- */
 
-static int all(struct run *r, const struct query_step *s, struct value *v, struct stdlib_items *out)
+static int path_run_all(struct run *r, const struct query_step *s, struct value *v, struct stdlib_items *out)
 {
     int code = 0;
     for (size_t i = 0; code == 0 && i < part_count(v); i++) {
         bool taken = true;
         if (s->kind == STEP_FILTER)
-            code = matches(r, s->filter, part(v, i), &taken);
+            code = path_run_matches(r, s->filter, path_run_part(v, i), &taken);
         if (code == 0 && taken)
-            code = steps(r, s->next, part(v, i), out);
+            code = path_run_steps(r, s->next, path_run_part(v, i), out);
     }
     return code;
 }
 
-static int step(struct run *r, const struct query_step *s, struct value *v, struct stdlib_items *out)
+static int path_run_step(struct run *r, const struct query_step *s, struct value *v, struct stdlib_items *out)
 {
     struct value *found;
     int code = 0;
     switch (s->kind) {
     case STEP_CHILD:
     case STEP_INDEX:
-        found = child(s, v);
-        return found ? steps(r, s->next, found, out) : 0;
+        found = path_run_child(s, v);
+        return found ? path_run_steps(r, s->next, found, out) : 0;
     case STEP_UNION:
         for (const struct query_step *p = s->parts; code == 0 && p; p = p->next)
-            if ((found = child(p, v)))
-                code = steps(r, s->next, found, out);
+            if ((found = path_run_child(p, v)))
+                code = path_run_steps(r, s->next, found, out);
         return code;
     case STEP_SLICE:
-        return slice(r, s, v, out);
+        return path_run_slice(r, s, v, out);
     case STEP_DESCENT:
-        return s->next ? descend(r, s->next, v, out) : everything(r, v, true, out);
+        return s->next ? path_run_descend(r, s->next, v, out) : path_run_everything(r, v, true, out);
     default:
-        return all(r, s, v, out);
+        return path_run_all(r, s, v, out);
     }
 }
 
 /* Follows the steps from s on; NULL: v is what was looked for. */
-static int steps(struct run *r, const struct query_step *s, struct value *v, struct stdlib_items *out)
+static int path_run_steps(struct run *r, const struct query_step *s, struct value *v, struct stdlib_items *out)
 {
     if (!s)
         return stdlib_add(out, value_ref(v), r->err);
-    int code = enter(r);
+    int code = path_run_enter(r);
     if (code == 0)
-        code = step(r, s, v, out);
+        code = path_run_step(r, s, v, out);
     r->depth--;
     return code;
 }
 
-int query_run(const struct query *q, struct value *root, struct stdlib_items *out, struct err *err)
+int query_run(const struct path_query *q, struct value *root, struct stdlib_items *out, struct err *err)
 {
     struct run r = {.root = root, .err = err};
-    return steps(&r, q->path.steps, root, out);
+    return path_run_steps(&r, q->path.steps, root, out);
 }

@@ -18,7 +18,7 @@ const struct stdlib_function stdlib_sys[] = {
      .alias = "env",
      .parameters = "name string",
      .result = "string",
-     .help = "The value of an environment variable, read at each evaluation; \"\" if it is not set.",
+     .help = "The value of an environment variable, read at every evaluation; \"\" if not set.",
      .examples = {{"sys.env(\"NO_SUCH_VARIABLE\")", "\"\""},
                   {"coalesce(sys.env(\"NO_SUCH_VARIABLE\"), \"prod\")", "\"prod\""}}},
     {{NULL}},

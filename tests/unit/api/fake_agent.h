@@ -4,6 +4,7 @@
 
 #include <uv.h>
 
+#include "base/cleanup.h"
 #include "graph/controller.h"
 
 struct fake_rule {
@@ -81,28 +82,29 @@ static void fake_free(void *state)
     free(f);
 }
 
-static struct value *fake_jvm(int64_t pid, const char *service, const char *state, const char *reason, const char *last,
-                              int64_t next)
+static const struct jvm_status fake_jvm_states[] = {
+    {.pid = 4711, .service_name = STR("checkout"), .state = "profiling", .reason = "", .next_profile_ns = 9000000000},
+    {.pid = 4712,
+     .service_name = STR("ledger"),
+     .state = "waiting",
+     .reason = "attach is disabled by -XX:+DisableAttachMechanism"},
+};
+
+static void fake_jvms(void *state, jvm_status_visit *visit, void *arg)
 {
-    struct value *jvm = value_object();
-    value_object_put(jvm, STR("pid"), value_int(pid));
-    value_object_put(jvm, STR("service_name"), value_string(str_of(service)));
-    value_object_put(jvm, STR("state"), value_string(str_of(state)));
-    value_object_put(jvm, STR("reason"), value_string(str_of(reason)));
-    value_object_put(jvm, STR("last_profile"), value_string(str_of(last)));
-    value_object_put(jvm, STR("next_profile_seconds"), value_int(next));
-    return jvm;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(fake_jvm_states); i++)
+        visit(arg, &fake_jvm_states[i]);
 }
 
 static struct value *fake_debug_info(void *state)
 {
     (void)state;
-    struct value *jvms[] = {
-        fake_jvm(4711, "checkout", "profiling", "", "", 9),
-        fake_jvm(4712, "ledger", "waiting", "attach is disabled by -XX:+DisableAttachMechanism", "", 0),
-    };
+    struct value *jvms[ARRAY_LEN(fake_jvm_states)];
+    for (size_t i = 0; i < ARRAY_LEN(fake_jvm_states); i++)
+        jvms[i] = jvm_status_value(&fake_jvm_states[i]);
     struct value *info = value_object();
-    value_object_put(info, STR("profiled_targets"), value_array(jvms, 2));
+    value_object_put(info, STR("profiled_targets"), value_array(jvms, ARRAY_LEN(jvms)));
     return info;
 }
 
@@ -117,7 +119,8 @@ static const struct component_def fake_java = {.name = "pyroscope.java",
                                                .start = fake_start,
                                                .stop = fake_stop,
                                                .free = fake_free,
-                                               .debug_info = fake_debug_info};
+                                               .debug_info = fake_debug_info,
+                                               .jvms = fake_jvms};
 static const struct component_def fake_sink = {.name = "test.sink",
                                                .help = "Fake.",
                                                .args = &fake_schema,

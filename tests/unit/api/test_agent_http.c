@@ -1,4 +1,4 @@
-#include "api/agent_http.h"
+#include "api/agent/agent_http.h"
 
 #include <jansson.h>
 
@@ -300,7 +300,7 @@ static void answers_to_names_of_this_machine_only(void)
     cleanup_buf struct buf reply = BUF_INIT(1 << 20);
     CHECK(probe_send(&loop, fd, rq, sizeof rq - 1) && probe_receive(&loop, fd, &reply));
     CHECK_HAS(buf_cstr(&reply), "HTTP/1.1 421 ");
-    CHECK_HAS(buf_cstr(&reply), "answers on this machine only, and \"evil.example\" is no name of it\n");
+    CHECK_HAS(buf_cstr(&reply), "is a loopback address, and \"evil.example\" is not a name of this host\n");
     close(fd);
     tear_down();
 }

@@ -1,4 +1,4 @@
-#include "api/agent_http.h"
+#include "api/agent/agent_http.h"
 
 #include "base/cleanup.h"
 #include "http_probe.h"

@@ -1,4 +1,4 @@
-#include "api/redact.h"
+#include "api/shared/redact.h"
 
 #include "test.h"
 
@@ -45,7 +45,7 @@ static void hides_keys_urls_and_comments(void)
 
 static void leaves_out_what_does_not_parse(void)
 {
-    CHECK_CONFIG("password = \"x", "// Left out: it does not parse, so nobody can tell what in it is secret.\n");
+    CHECK_CONFIG("password = \"x", "// Omitted: syntax errors, secrets cannot be identified.\n");
 }
 
 static struct value *text(const char *s)

@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "base/gzip.h"
 #include "http_probe.h"
-#include "pprof/wire.h"
+#include "base/wire.h"
 #include "pprof_maker.h"
 #include "test.h"
 

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/cursor.h"
-#include "base/dense.h"
+#include "base/id_map.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/metric.h"
@@ -73,17 +73,17 @@ static void cursor_reads_jfr_varints(void)
     CHECK(c.bad);
 }
 
-static void dense_maps_grow_with_zeros(void)
+static void id_maps_grow_with_zeros(void)
 {
-    struct dense d = DENSE_INIT;
-    CHECK_INT(dense_get(&d, 7), 0);
+    struct id_map d = ID_MAP_INIT;
+    CHECK_INT(id_map_get(&d, 7), 0);
     for (uint32_t i = 0; i < 5000; i += 7)
-        *dense_at(&d, i) = i + 1;
+        *id_map_at(&d, i) = i + 1;
     for (uint32_t i = 0; i < 5000; i++)
-        CHECK_INT(dense_get(&d, i), i % 7 ? 0 : i + 1);
-    CHECK_INT(dense_get(&d, SIZE_MAX), 0);
-    dense_done(&d);
-    CHECK_INT(dense_get(&d, 7), 0);
+        CHECK_INT(id_map_get(&d, i), i % 7 ? 0 : i + 1);
+    CHECK_INT(id_map_get(&d, SIZE_MAX), 0);
+    id_map_done(&d);
+    CHECK_INT(id_map_get(&d, 7), 0);
 }
 
 static void maps_find_what_was_put(void)
@@ -219,7 +219,7 @@ int main(void)
     RUN(arena_refuses_beyond_its_cap);
     RUN(arena_keeps_texts_close);
     RUN(cursor_reads_jfr_varints);
-    RUN(dense_maps_grow_with_zeros);
+    RUN(id_maps_grow_with_zeros);
     RUN(maps_find_what_was_put);
     RUN(strings_know_numbers_and_utf8);
     RUN(a_component_is_named_by_its_place_and_its_id);

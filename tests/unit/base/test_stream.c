@@ -89,7 +89,7 @@ static void damage_and_bombs_end_it_after_the_good_bytes(void)
     check_read(buf_slice(&packed), 1000, -EFBIG, 1000);
     cleanup_close int cut = file_of((struct str){(char *)packed.p, packed.len - 20});
     CHECK_INT(read_in_steps(cut, MAX, 4096, &none, &err), -EBADMSG);
-    CHECK_STR(err.text, "gzip: cut short");
+    CHECK_STR(err.text, "gzip: truncated");
     CHECK(none.len > 100000 && memcmp(none.p, sample().p, none.len) == 0);
     packed.p[packed.len - 6] ^= 1; /* the checksum */
     cleanup_close int bad = file_of(buf_slice(&packed));

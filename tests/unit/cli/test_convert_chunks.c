@@ -175,7 +175,7 @@ static void other_input_comes_as_one_piece(void)
     write_file(STR(""));
     CHECK_INT(chunks_open(path, MAX, &c, &err), 0);
     CHECK_INT(chunks_is_recording(c, &recording, &err), -EILSEQ);
-    CHECK_HAS(err.text, "is empty");
+    CHECK_HAS(err.text, "empty file");
     chunks_close(c);
     CHECK_INT(chunks_open("/nonexistent/file.jfr", MAX, &c, &err), -ENOENT);
 }

@@ -7,12 +7,12 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "components/env.h"
-#include "components/import_file.h"
-#include "components/import_http.h"
-#include "components/import_string.h"
+#include "graph/component.h"
 #include "graph/controller.h"
 #include "graph/view.h"
 #include "test.h"
+
+extern const struct component_def import_file, import_http, import_string;
 
 enum { IMPORT_DEADLINE_MS = 10000 };
 

@@ -11,14 +11,16 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "components/discovery_process.h"
 #include "components/env.h"
 #include "flow/targets.h"
+#include "graph/component.h"
 #include "graph/controller.h"
 #include "graph/view.h"
-#include "jvm/ops.h"
-#include "jvm/scan.h"
+#include "jvm/operation/request.h"
+#include "jvm/operation/scan.h"
 #include "test.h"
+
+extern const struct component_def discovery_process;
 
 enum { DEADLINE_MS = 20000, JVM_THREADS = 12 };
 

@@ -1,14 +1,16 @@
 /* The component in a running graph: what comes in as a literal or from another component goes out relabelled. */
-#include "components/discovery_relabel.h"
 
 #include <errno.h>
 
 #include "base/mem.h"
 #include "flow/relabel.h"
 #include "flow/targets.h"
+#include "graph/component.h"
 #include "graph/controller.h"
 #include "graph/view.h"
 #include "test.h"
+
+extern const struct component_def discovery_relabel;
 
 /* A source of targets the test turns over at will. */
 struct source_args {

@@ -1,5 +1,6 @@
 #include "components/http_settings.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -84,6 +85,26 @@ static void a_fifo_does_not_hold_it_and_line_ends_do_not_get_into_headers(void)
     schema_done(&schema, &a);
 }
 
+static void a_secret_that_is_too_large_is_refused_and_not_cut(void)
+{
+    char path[] = "/tmp/test-settings-XXXXXX", config[128], problem[ERR_MAX];
+    struct args a = {0};
+    char *got = NULL;
+    struct err err = {0};
+    cleanup_close int fd = mkstemp(path);
+    for (size_t i = 0; i <= 64; i++) {
+        char kib[1024];
+        memset(kib, 'x', sizeof kib);
+        CHECK_INT(write(fd, kib, sizeof kib), sizeof kib);
+    }
+    snprintf(config, sizeof config, "bearer_token_file = \"%s\"", path);
+    CHECK(decode_text(&schema, config, &a, problem));
+    CHECK_INT(http_settings_authorization(&a.http, &got, &err), -EFBIG);
+    CHECK_HAS(err.text, "larger than 64 KiB");
+    unlink(path);
+    schema_done(&schema, &a);
+}
+
 static void pem_texts_become_files_of_their_own(void)
 {
     struct args a = {0};
@@ -113,6 +134,7 @@ int main(void)
     RUN(makes_the_authorization_header);
     RUN(says_which_file_cannot_be_used);
     RUN(a_fifo_does_not_hold_it_and_line_ends_do_not_get_into_headers);
+    RUN(a_secret_that_is_too_large_is_refused_and_not_cut);
     RUN(pem_texts_become_files_of_their_own);
     return REPORT();
 }

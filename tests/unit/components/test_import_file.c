@@ -1,5 +1,3 @@
-#include "components/import_file.h"
-
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -1,5 +1,3 @@
-#include "components/import_http.h"
-
 #include <signal.h>
 
 #include "import_fixture.h"
@@ -119,7 +117,7 @@ static void arguments_are_checked(void)
     CHECK_LOADS(&t, "import.http \"m\" {\n  url = \"http://h/\"\n  poll_frequency = \"0s\"\n}\n",
                 WRONG "poll_frequency must be greater than 0");
     CHECK_LOADS(&t, "import.http \"m\" {\n  url = \"http://h/\"\n  method = \"get it\"\n}\n",
-                WRONG "method must be a word in capitals, such as GET");
+                WRONG "method must be in upper case, such as GET");
     CHECK_LOADS(&t, "import.http \"m\" {\n  url = \"http://h/\"\n  headers = {\"a b\" = \"c\"}\n}\n",
                 WRONG "headers: \"a b\" is not a valid header name");
     import_end(&t);

@@ -1,5 +1,3 @@
-#include "components/import_string.h"
-
 #include "import_fixture.h"
 
 static void the_text_is_the_module(void)

@@ -1,5 +1,4 @@
 /* The whole component against real JVMs, the real profiler and the real helper; only the engine is played. Needs root and a JDK. */
-#include "components/pyroscope_java.h"
 
 #include <sys/mman.h>
 
@@ -8,11 +7,14 @@
 #include "base/log.h"
 #include "components/env.h"
 #include "components/pyroscope_java_args.h"
+#include "graph/component.h"
 #include "jvm/helper_loop.h"
 #include "jvm/java_target.h"
-#include "jvm/ops.h"
+#include "jvm/operation/client.h"
 #include "os/procfs.h"
 #include "test.h"
+
+extern const struct component_def pyroscope_java;
 
 enum { PROFILES_MAX = 256, PLAIN_MAX = 4 << 20 };
 static const int64_t SECOND = 1000000000;
@@ -335,7 +337,7 @@ static void bad_targets_are_told_once_until_they_return(void)
     CHECK_INT(logged("target skipped"), 4);
     CHECK_INT(logged("no-pid"), 1);
     CHECK_INT(logged("no label __process_pid__"), 1);
-    CHECK_INT(logged("is no process ID"), 2);
+    CHECK_INT(logged("is not a process ID"), 2);
     CHECK_INT(logged("no such process"), 1);
     update(bad_again);
     CHECK_INT(logged("target skipped"), 4);

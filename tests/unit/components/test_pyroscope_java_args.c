@@ -74,7 +74,7 @@ static void refuses_at_load_what_would_fail_later(void)
     static const struct {
         const char *config, *said;
     } cases[] = {
-        {"sample_rate = 0", "sample_rate must be between 1 and 100000, not 0"},
+        {"sample_rate = 0", "sample_rate must be between 1 and 100000, got 0"},
         {"sample_rate = -100", "sample_rate must be between"},
         {"sample_rate = 1000000000", "sample_rate must be between"},
         {"interval = \"0s\"", "interval must be at least 1s"},
@@ -91,10 +91,10 @@ static void refuses_at_load_what_would_fail_later(void)
         {"lock = \"ms\"", "lock \""},
         {"lock = \"-1ms\"", "lock \""},
         {"event = \"\"", "event must not be empty"},
-        {"event = \"cpu,alloc\"", "event must be a single one"},
-        {"event = \"cpu alloc\"", "has a character that no event has"},
-        {"event = \"cpu=1\"", "has a character that no event has"},
-        {"log_level = \"LOUD\"", "log_level \"LOUD\" is none of"},
+        {"event = \"cpu,alloc\"", "event must be a single event"},
+        {"event = \"cpu alloc\"", "contains an invalid character"},
+        {"event = \"cpu=1\"", "contains an invalid character"},
+        {"log_level = \"LOUD\"", "invalid log_level \"LOUD\""},
         {"custom_arguments = [\"-f\", \"/etc/passwd\"]", "custom_arguments: -f is not allowed"},
         {"custom_arguments = [\"-e\", \"cpu\", \"--loop\", \"1m\"]", "--loop"},
         {"custom_arguments = [\"-e\", \"cpu\", \"--chunktime\", \"1s\"]", "--chunktime"},
@@ -168,12 +168,11 @@ static void samples_weigh_what_the_settings_say(void)
         {"alloc=512k", "", 10000000, 0, false},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        char event[JAVA_EVENT_MAX];
         struct java_profiling p = {0};
-        struct conversion_options o = java_conversion(&p, cases[i].events, event);
-        CHECK_STR(o.event, cases[i].event);
-        CHECK_INT(o.cpu_ns, cases[i].cpu_ns);
-        CHECK_INT(o.wall_ns, cases[i].wall_ns);
+        struct convert_options o = java_conversion(&p, cases[i].events);
+        CHECK_STR(o.settings.event, cases[i].event);
+        CHECK_INT(o.settings.cpu_ns, cases[i].cpu_ns);
+        CHECK_INT(o.settings.wall_ns, cases[i].wall_ns);
         CHECK_INT(o.per_thread, cases[i].per_thread);
         CHECK(o.gzip);
         CHECK(o.raw_threads);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "flow/dropped.h"
-#include "jvm/intake.h"
+#include "jvm/session/intake.h"
 #include "pprof/recording.h"
 #include "test.h"
 
@@ -16,11 +16,10 @@ struct owner {
     char why[256], cut[512], letter;
 };
 
-static void on_profile(void *arg, const char *name, const char *event, struct profile *p)
+static void on_profile(void *arg, const struct convert_profile *meta, struct profile *p)
 {
     struct owner *o = arg;
-    (void)name;
-    (void)event;
+    (void)meta;
     (void)p;
     o->profiles++;
 }
@@ -47,13 +46,19 @@ static void on_cut(void *arg, const char *what)
 
 static const struct java_stream_events events = {
     .profile = on_profile, .refused = on_refused, .cut = on_cut, .ended = on_ended};
-static const struct conversion_options options = {.event = "itimer", .cpu_ns = 10000000, .gzip = true};
+static const struct convert_options options = {.settings = {.event = "itimer", .cpu_ns = 10000000}, .gzip = true};
 
-static uint8_t *garbage(size_t n)
+static void put_chunk(struct java_stream *stream, uint8_t *bytes, size_t n, bool last_of_interval)
 {
-    uint8_t *p = malloc(n);
-    memset(p, 'x', n);
-    return p;
+    struct jfr_chunk *c = jfr_chunk_new(bytes, n);
+    c->last_of_interval = last_of_interval;
+    java_stream_chunk(stream, c);
+    jfr_chunk_unref(c);
+}
+
+static void put_garbage(struct java_stream *stream, size_t n, bool last_of_interval)
+{
+    put_chunk(stream, memset(malloc(n), 'x', n), n, last_of_interval);
 }
 
 static void a_stream_without_chunks_ends_without_a_worker(void)
@@ -73,9 +78,9 @@ static void refuses_a_bad_chunk_and_goes_on(void)
     struct owner o = {0};
     double refused = metric_value(&jvm_chunks_total, "refused");
     o.stream = java_stream_new(c, 0, &options, &events, &o);
-    java_stream_chunk(o.stream, garbage(100), 100, false);
-    java_stream_chunk(o.stream, garbage(5000), 5000, true);
-    java_stream_chunk(o.stream, garbage(1), 1, false);
+    put_garbage(o.stream, 100, false);
+    put_garbage(o.stream, 5000, true);
+    put_garbage(o.stream, 1, false);
     java_stream_end(o.stream);
     uv_run(&loop, UV_RUN_DEFAULT);
     CHECK_INT(o.refused, 3);
@@ -95,7 +100,7 @@ static void many_streams_share_the_workers(void)
         o[i].stream = java_stream_new(c, 0, &options, &events, &o[i]);
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < STREAMS; i++)
-            java_stream_chunk(o[i].stream, garbage(1000), 1000, round == 2);
+            put_garbage(o[i].stream, 1000, round == 2);
     }
     for (int i = 0; i < STREAMS; i++)
         java_stream_end(o[i].stream);
@@ -115,7 +120,7 @@ static void drops_the_oldest_when_too_much_waits(void)
     o.stream = java_stream_new(c, 0, &options, &events, &o);
     /* The first is with a worker at once; of the others, half fit. */
     for (int i = 0; i < 9; i++)
-        java_stream_chunk(o.stream, garbage(JAVA_CONVERT_BYTES / 4), JAVA_CONVERT_BYTES / 4, i == 2);
+        put_garbage(o.stream, JAVA_CONVERT_BYTES / 4, i == 2);
     java_stream_end(o.stream);
     uv_run(&loop, UV_RUN_DEFAULT);
     CHECK_INT(metric_value(&dropped_profiles_total, "convert_queue") - dropped, 4);
@@ -129,8 +134,8 @@ static void one_chunk_larger_than_all_room_is_still_read(void)
     struct java_converter *c = java_converter_new(&loop);
     struct owner o = {0};
     o.stream = java_stream_new(c, 0, &options, &events, &o);
-    java_stream_chunk(o.stream, garbage(10), 10, false);
-    java_stream_chunk(o.stream, garbage(JAVA_CONVERT_BYTES + 1), JAVA_CONVERT_BYTES + 1, false);
+    put_garbage(o.stream, 10, false);
+    put_garbage(o.stream, JAVA_CONVERT_BYTES + 1, false);
     uv_run(&loop, UV_RUN_DEFAULT);
     CHECK_INT(o.refused, 2);
     java_stream_end(o.stream);
@@ -146,7 +151,7 @@ static void in_a_hurry_all_that_waits_is_given_up(void)
     double dropped = metric_value(&dropped_profiles_total, "convert_queue");
     o.stream = java_stream_new(c, 0, &options, &events, &o);
     for (int i = 0; i < 5; i++)
-        java_stream_chunk(o.stream, garbage(1000), 1000, false);
+        put_garbage(o.stream, 1000, false);
     java_stream_end(o.stream);
     java_converter_hurry(c);
     uv_run(&loop, UV_RUN_DEFAULT);
@@ -189,9 +194,9 @@ static void users_take_turns_however_much_one_has(void)
     o[1].stream = java_stream_new(c, 1000, &options, &noted, &o[1]);
     o[2].stream = java_stream_new(c, 2000, &options, &noted, &o[2]);
     for (int i = 0; i < 50; i++)
-        java_stream_chunk(o[i % 2].stream, garbage(1000), 1000, false);
+        put_garbage(o[i % 2].stream, 1000, false);
     for (int i = 0; i < 3; i++)
-        java_stream_chunk(o[2].stream, garbage(1000), 1000, false);
+        put_garbage(o[2].stream, 1000, false);
     end_all(o, 3);
     CHECK_INT(strlen(order), 53);
     const char *last = strrchr(order, 'b');
@@ -209,9 +214,9 @@ static void what_is_dropped_is_of_the_user_that_has_most(void)
     o[0].stream = java_stream_new(c, 1, &options, &noted, &o[0]);
     /* The first of each is with a worker at once. */
     for (int i = 0; i < 4; i++)
-        java_stream_chunk(o[1].stream, garbage(PIECE), PIECE, false);
+        put_garbage(o[1].stream, PIECE, false);
     for (int i = 0; i < 40; i++)
-        java_stream_chunk(o[0].stream, garbage(PIECE), PIECE, false);
+        put_garbage(o[0].stream, PIECE, false);
     end_all(o, 2);
     size_t of_b = 0;
     for (const char *p = order; *p; p++)
@@ -231,7 +236,7 @@ static void put_long_chunk(struct java_stream *stream)
         recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
     recording_end(&chunk);
     uint8_t *bytes = buf_take(&chunk.b, &len);
-    java_stream_chunk(stream, bytes, len, false);
+    put_chunk(stream, bytes, len, false);
     chunk_done(&chunk);
 }
 
@@ -248,9 +253,9 @@ static void who_used_up_its_time_waits_for_the_others(void)
     put_long_chunk(o[4].stream); /* both workers */
     put_long_chunk(o[5].stream);
     for (int i = 0; i < LATE; i++)
-        java_stream_chunk(o[0].stream, garbage(1000), 1000, false);
+        put_garbage(o[0].stream, 1000, false);
     for (int i = 1; i < 4; i++)
-        java_stream_chunk(o[i].stream, garbage(1000), 1000, false);
+        put_garbage(o[i].stream, 1000, false);
     end_all(o, USERS);
     CHECK_INT(strlen(order), 3 + LATE);
     CHECK(strchr(order, 'a') - order >= 2); /* the last of the others may run beside the first of these */
@@ -276,11 +281,11 @@ static void says_what_was_left_out(void)
     o.stream = java_stream_new(c, 0, &options, &events, &o);
     size_t len;
     uint8_t *bytes = buf_take(&chunk.b, &len);
-    java_stream_chunk(o.stream, bytes, len, true);
+    put_chunk(o.stream, bytes, len, true);
     java_stream_end(o.stream);
     uv_run(&loop, UV_RUN_DEFAULT);
     CHECK_INT(o.profiles, 1);
-    CHECK_HAS(o.cut, "recording cut: 1 stacks cut: too deep");
+    CHECK_HAS(o.cut, "recording truncated: 1 stacks truncated: too deep");
     CHECK_INT(metric_value(&conversion_cut_total, "frames") - cut, 1);
     chunk_done(&chunk);
     java_converter_free(c);

@@ -1,9 +1,10 @@
-#include "components/pyroscope_write.h"
-
 #include "components/env.h"
 #include "components/write_fixture.h"
+#include "graph/component.h"
 #include "graph/controller.h"
 #include "graph/view.h"
+
+extern const struct component_def pyroscope_write;
 
 /* Sends what the test says to what its configuration says. */
 struct source_args {

@@ -70,7 +70,7 @@ static void refuses_at_load_what_cannot_work(void)
     } cases[] = {
         {"", "url"},
         {"url = \"localhost:4040\"", "url must start with http:// or https://"},
-        {"url = \"http://\"", "url is malformed"},
+        {"url = \"http://\"", "malformed url"},
         {"url = \"http://x/?a=b\"", "must not have a query"},
         {"url = \"http://u:secret@x/#f\"", "url \"http://x/#f\" must not have"},
         {"url = \"http://x\"\nremote_timeout = \"0s\"", "remote_timeout must be at least 1ms"},

@@ -444,10 +444,10 @@ static void logs_trouble_once_and_its_end_once(void)
     CHECK_INT(count_lines(text, "\n"), 2);
     CHECK_HAS(
         text,
-        "level=warn msg=\"pushing profiles fails\" component_path=/ component_id=pyroscope.write.test endpoint=\"main "
+        "level=warn msg=\"pushes fail\" component_path=/ component_id=pyroscope.write.test endpoint=\"main "
         "(http://127.0.0.1:");
     CHECK_HAS(text, "err=\"HTTP status 503\"");
-    CHECK_HAS(text, "level=info msg=\"pushing profiles works again\"");
+    CHECK_HAS(text, "level=info msg=\"pushes succeed again\"");
     close(fd);
     unlink(path);
     end(s);

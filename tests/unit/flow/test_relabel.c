@@ -291,7 +291,7 @@ static void names_that_can_never_be_pushed_are_found(void)
                  "rule {\n action = \"keepequal\"\n target_label = \"a-b\"\n}");
     struct err why = {0};
     CHECK(relabel_rule_unpushable(relabel_rules_at(rules, 0), &why));
-    CHECK_STR(why.text, "label name \"a-b\" can never be pushed: character is not allowed: '-'");
+    CHECK_STR(why.text, "label name \"a-b\" is invalid for pushes: character is not allowed: '-'");
     for (size_t i = 1; i < relabel_rules_len(rules); i++)
         CHECK(!relabel_rule_unpushable(relabel_rules_at(rules, i), &why));
     relabel_rules_unref(rules);

@@ -1,6 +1,7 @@
 /* foreach: a module for each item. */
 #include "base/cleanup.h"
 #include "base/metric.h"
+#include "graph/view.h"
 #include "graph_fixture.h"
 
 static struct controller *experimental(uv_loop_t *loop)

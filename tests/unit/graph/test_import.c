@@ -1,6 +1,7 @@
 /* import.*: libraries from elsewhere. The sources here are the test's own; those of the program are tested with the components. */
 #include "base/cleanup.h"
 #include "graph/module.h"
+#include "graph/view.h"
 #include "graph_fixture.h"
 
 #define ADDS(what)                                                                                                     \

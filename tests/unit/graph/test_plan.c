@@ -1,5 +1,6 @@
 /* What is wrong with a configuration as a whole, as a load reports it. */
 #include "graph/analysis.h"
+#include "graph/view.h"
 
 #include "base/cleanup.h"
 #include "graph_fixture.h"

@@ -113,6 +113,84 @@ static void ticks_become_nanoseconds_without_overflow(void)
     CHECK_INT(jfr_ticks_to_ns(&h, 77), 77);
 }
 
+static enum jfr_framing framing(const struct chunk_builder *c)
+{
+    struct jfr_header h = {0};
+    return jfr_header_framing(c->b.p, &h);
+}
+
+/* What tells that a recording goes on behind it; that a reader would refuse it is another matter. */
+static void a_chunk_is_framed_by_its_header(void)
+{
+    cleanup_chunk struct chunk_builder c = whole();
+    struct jfr_header h = {0};
+    CHECK_INT(jfr_header_framing(c.b.p, &h), JFR_CHUNK_CLOSED);
+    CHECK_INT(h.size, c.b.len);
+    CHECK_INT(h.start_ns, c.start_ns);
+    static const struct {
+        size_t at;
+        uint64_t v;
+        unsigned bytes;
+        enum jfr_framing want;
+    } cases[] = {
+        {0, 0, 4, JFR_NO_CHUNK},
+        {16, 0, 8, JFR_CHUNK_OPEN},
+        {8, UINT64_C(1) << 30, 8, JFR_CHUNK_OPEN},
+        {8, 68, 8, JFR_CHUNK_IMPOSSIBLE},
+        {16, 67, 8, JFR_CHUNK_IMPOSSIBLE},
+        {16, UINT64_MAX, 8, JFR_CHUNK_IMPOSSIBLE},
+        {4, 3, 2, JFR_CHUNK_CLOSED},
+        {24, UINT64_MAX, 8, JFR_CHUNK_CLOSED},
+        {56, 0, 8, JFR_CHUNK_CLOSED},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        chunk_end(&c);
+        chunk_be(&c, cases[i].at, cases[i].v, cases[i].bytes);
+        CHECK_INT(framing(&c), cases[i].want);
+        chunk_be(&c, 0, 0x464c5200, 4);
+        chunk_be(&c, 4, 2, 2);
+        chunk_be(&c, 56, 1000, 8);
+    }
+}
+
+static void the_ticks_of_the_next_chunk_mend_a_duration(void)
+{
+    const int64_t second = 1000000000;
+    const struct jfr_header next = {.start_ticks = 15100};
+    struct jfr_header h = {.duration_ns = 3615 * second, .start_ticks = 100, .ticks_per_second = 1000};
+    jfr_header_mend_duration(&h, &next);
+    CHECK_INT(h.duration_ns, 15 * second);
+    h.duration_ns = 15 * second + second / 2; /* clocks differ by as much */
+    jfr_header_mend_duration(&h, &next);
+    CHECK_INT(h.duration_ns, 15 * second + second / 2);
+    h = (struct jfr_header){
+        .duration_ns = 7, .start_ticks = 20000, .ticks_per_second = 1000}; /* it does not come before */
+    jfr_header_mend_duration(&h, &next);
+    CHECK_INT(h.duration_ns, 7);
+
+    cleanup_chunk struct chunk_builder c = whole();
+    jfr_header_put_duration(c.b.p, 15 * second);
+    struct err err = {0};
+    CHECK_INT(jfr_header_read(c.b.p, c.b.len, &h, &err), 0);
+    CHECK_INT(h.duration_ns, 15 * second);
+}
+
+static void spans_cannot_overflow(void)
+{
+    static const struct {
+        int64_t start, duration, from, until;
+    } cases[] = {
+        {1000, 500, 1000, 1500}, {INT64_MIN, INT64_MAX, 0, 0}, {INT64_MAX, 5, 0, 5}, {7, -1, 7, 7}, {-1, 3, 0, 3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct jfr_header h = {.start_ns = cases[i].start, .duration_ns = cases[i].duration};
+        int64_t from, until;
+        jfr_header_span(&h, &from, &until);
+        CHECK_INT(from, cases[i].from);
+        CHECK_INT(until, cases[i].until);
+    }
+}
+
 int main(void)
 {
     RUN(a_finished_chunk_tells_its_times);
@@ -120,6 +198,9 @@ int main(void)
     RUN(an_unfinished_chunk_is_told_from_a_bad_one);
     RUN(what_an_unfinished_chunk_was_flushed_to_is_read);
     RUN(what_is_no_chunk_is_refused);
+    RUN(a_chunk_is_framed_by_its_header);
+    RUN(the_ticks_of_the_next_chunk_mend_a_duration);
+    RUN(spans_cannot_overflow);
     RUN(ticks_become_nanoseconds_without_overflow);
     return REPORT();
 }

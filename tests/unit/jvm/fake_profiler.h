@@ -1,10 +1,10 @@
 /* A session and its owner, against a profiler played by this file: faults on demand, real time, real descriptors, a real process.
  *
- * It stands in for jvm/ops.c, so that a test which includes it links none of that.
+ * It stands in for jvm/operation/client.c, so that a test which includes it links none of that.
  */
 #pragma once
 
-#include "jvm/session.h"
+#include "jvm/session/session.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #include "base/metric.h"
-#include "jvm/intake.h"
+#include "jvm/operation/client.h"
+#include "jvm/session/intake.h"
 #include "os/pidref.h"
 #include "test.h"
 
@@ -169,7 +170,7 @@ static void on_reply(uv_timer_t *timer)
     done(profiler.arg, &r);
 }
 
-static uint64_t call(enum op op, const struct jvm_start *s, jvm_done *done, void *arg)
+static uint64_t call(enum op op, const struct jvm_request *s, jvm_done *done, void *arg)
 {
     CHECK(!profiler.done); /* one at a time */
     profiler.calls[op]++;
@@ -185,27 +186,27 @@ static uint64_t call(enum op op, const struct jvm_start *s, jvm_done *done, void
     return 1;
 }
 
-uint64_t jvm_start(struct priv *p, const struct jvm_start *s, jvm_done *done, void *arg)
+uint64_t jvm_start(struct priv *p, const struct jvm_request *s, jvm_done *done, void *arg)
 {
     (void)p;
     return call(OP_START, s, done, arg);
 }
-uint64_t jvm_roll(struct priv *p, const struct jvm_start *s, jvm_done *done, void *arg)
+uint64_t jvm_roll(struct priv *p, const struct jvm_request *s, jvm_done *done, void *arg)
 {
     (void)p;
     return call(OP_ROLL, s, done, arg);
 }
-uint64_t jvm_dump(struct priv *p, const struct jvm_start *s, jvm_done *done, void *arg)
+uint64_t jvm_dump(struct priv *p, const struct jvm_request *s, jvm_done *done, void *arg)
 {
     (void)p;
     return call(OP_DUMP, s, done, arg);
 }
-uint64_t jvm_stop(struct priv *p, const struct jvm_start *s, jvm_done *done, void *arg)
+uint64_t jvm_stop(struct priv *p, const struct jvm_request *s, jvm_done *done, void *arg)
 {
     (void)p;
     return call(OP_STOP, s, done, arg);
 }
-uint64_t jvm_metrics(struct priv *p, const struct jvm_start *s, jvm_done *done, void *arg)
+uint64_t jvm_metrics(struct priv *p, const struct jvm_request *s, jvm_done *done, void *arg)
 {
     (void)p;
     return call(OP_METRICS, s, done, arg);
@@ -256,7 +257,7 @@ void priv_forget(struct priv *p, uint64_t id)
 {
     if (id == 2) {
         uv_timer_stop(&reader.reply);
-        free(reader.read.chunk.bytes);
+        jfr_chunk_unref(reader.read.chunk);
         reader.done = NULL;
         return;
     }
@@ -274,16 +275,15 @@ const char *jvm_outcome_name(enum jvm_outcome o)
 
 /* ---- the session's owner ---- */
 
-static void on_chunk(void *arg, uint8_t *bytes, size_t len, bool last)
+static void on_chunk(void *arg, struct jfr_chunk *c)
 {
     (void)arg;
-    CHECK(t.chunks < CHUNKS_MAX && (bytes || last));
+    CHECK(t.chunks < CHUNKS_MAX && (c->bytes || c->last_of_interval));
     if (t.chunks < CHUNKS_MAX) {
-        t.marks[t.chunks] = bytes ? bytes[len - 1] : 0;
-        t.last[t.chunks++] = last;
+        t.marks[t.chunks] = c->bytes ? c->bytes[c->len - 1] : 0;
+        t.last[t.chunks++] = c->last_of_interval;
     }
-    t.lasts += last;
-    free(bytes);
+    t.lasts += c->last_of_interval;
 }
 
 static void on_state(void *arg, enum jvm_state state, const char *reason)

@@ -4,7 +4,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "jvm/ops.h"
+#include "jvm/operation/table.h"
 #include "test.h"
 
 static uv_timer_t helper_tick;

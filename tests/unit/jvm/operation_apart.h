@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "jvm/operations.h"
+#include "jvm/operation/operations.h"
 #include "priv/wire.h"
 #include "test.h"
 
 /* In a process of its own, as in the helper: it becomes the target's user for good. Its descriptors come with the reply. */
-static void operation_apart(jvm_operation *operation, const struct jvm_start *s, int64_t deadline_ms,
+static void operation_apart(jvm_operation *operation, const struct jvm_request *s, int64_t deadline_ms,
                             struct jvm_reply *reply)
 {
     int ends[2];

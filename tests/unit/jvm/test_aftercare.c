@@ -1,5 +1,5 @@
 /* How processes ended, seen from outside: real ones, as zombies and after their parent fetched them. */
-#include "jvm/aftercare.h"
+#include "jvm/session/aftercare.h"
 
 #include <errno.h>
 #include <fcntl.h>

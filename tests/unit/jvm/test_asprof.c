@@ -1,5 +1,5 @@
 /* The layout, on the host and beneath a root that is a directory of this test. Needs root for owners and a small tmpfs. */
-#include "jvm/asprof.h"
+#include "jvm/attach/asprof.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -283,7 +283,7 @@ static void a_tmp_for_everybody_to_exchange_is_good_enough_for_a_container_only(
     empty();
     chmod(in_dir("/tmp"), 0777);
     CHECK(place_if(true, NOBODY, path) < 0);
-    CHECK_HAS(err.text, "others could exchange");
+    CHECK_HAS(err.text, "others could replace");
     CHECK_INT(entries(in_dir("/tmp")), 0);
     CHECK_INT(place_if(false, NOBODY, path), 0);
     CHECK(is_the_library_of(library(), NOBODY));
@@ -351,9 +351,9 @@ static void full_noexec_and_read_only_mounts_are_told_with_a_remedy(void)
         unsigned long flags;
         const char *data, *part;
     } cases[] = {
-        {0, "mode=1777,size=200k", "No space left on device (free some megabytes there"},
+        {0, "mode=1777,size=200k", "No space left on device (free some space there"},
         {MS_NOEXEC, "mode=1777", "noexec"},
-        {MS_RDONLY, "mode=1777", "Read-only file system (mount something writable there"},
+        {MS_RDONLY, "mode=1777", "Read-only file system (mount a writable volume there"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         empty();

@@ -1,4 +1,4 @@
-#include "jvm/asprof_options.h"
+#include "jvm/attach/asprof_options.h"
 
 #include "base/cleanup.h"
 #include "test.h"
@@ -59,7 +59,7 @@ static void nonsense_is_an_error_and_says_what_to_write(void)
     CHECK(PARSE(true, "--nonsense") < 0);
     CHECK_HAS(err.text, "--nonsense: unknown option");
     CHECK(PARSE(true, "--alloc=512k") < 0);
-    CHECK_HAS(err.text, "an argument of its own");
+    CHECK_HAS(err.text, "as a separate argument");
     CHECK(PARSE(true, "--alloc") < 0);
     CHECK_HAS(err.text, "--alloc needs a value");
     CHECK(PARSE(true, "--alloc", "many") < 0);

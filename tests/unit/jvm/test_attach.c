@@ -1,5 +1,5 @@
 /* What replies to `load` say; the exchange itself is tried on real JVMs in test_operations.c. */
-#include "jvm/attach.h"
+#include "jvm/attach/attach.h"
 
 #include "test.h"
 

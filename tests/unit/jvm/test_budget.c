@@ -1,9 +1,9 @@
 /* Shares of descriptors among users. */
-#include "jvm/budget.h"
+#include "jvm/session/budget.h"
 
 #include <errno.h>
 
-#include "jvm/user.h"
+#include "jvm/probe/user.h"
 #include "test.h"
 
 static struct err err;
@@ -29,7 +29,7 @@ static void one_user_gets_three_quarters(void)
     jvm_budget_limit(1024);
     const size_t n = take_all(ALICE);
     CHECK_INT(n, (1024 - BUDGET_RESERVED_FDS) * 3 / 4 / BUDGET_SESSION_FDS);
-    CHECK_HAS(err.text, "user 1000 has used up its share");
+    CHECK_HAS(err.text, "user 1000 has used its share");
     CHECK_HAS(err.text, "LimitNOFILE");
     give(ALICE, n);
 }
@@ -42,7 +42,7 @@ static void another_always_finds_something(void)
         CHECK((taken[user] = take_all(ALICE + user)) > 0 || user > 3);
     const size_t roots = take_all(0);
     CHECK_INT(jvm_budget_take(0, 1, &err), -EMFILE);
-    CHECK_HAS(err.text, "root has used up");
+    CHECK_HAS(err.text, "root has used");
     give(0, roots);
     for (uint64_t user = 0; user < 8; user++)
         give(ALICE + user, taken[user]);

@@ -1,5 +1,5 @@
 /* Versions as real JVMs put them, and what is done about them. */
-#include "jvm/builds.h"
+#include "jvm/probe/builds.h"
 
 #include <errno.h>
 
@@ -107,7 +107,7 @@ static void newer_versions_are_refused_unless_wanted(void)
     for (size_t i = 0; i < sizeof tested / sizeof tested[0]; i++)
         CHECK_INT(check(tested[i], 4006, false, &err), 0);
     CHECK_INT(check("29+3", 4006, false, &err), -ENOTSUP);
-    CHECK_HAS(err.text, "version 29+3, newer than those that were tested (up to 27)");
+    CHECK_HAS(err.text, "version 29+3, newer than the tested versions (up to 27)");
     CHECK_HAS(err.text, "untested_versions = true");
     CHECK_INT(check("29+3", 4006, true, &err), 0);
     CHECK_INT(check("24.51-b03", 4006, false, &err), -ENOTSUP);

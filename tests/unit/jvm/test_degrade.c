@@ -1,5 +1,5 @@
 /* What the profiler refused, taken out of its options. */
-#include "jvm/degrade.h"
+#include "jvm/attach/degrade.h"
 
 #include <errno.h>
 

@@ -1,5 +1,5 @@
 /* ELF headers, made up and real. */
-#include "jvm/elf_kind.h"
+#include "jvm/probe/elf_kind.h"
 
 #include <elf.h>
 #include <errno.h>

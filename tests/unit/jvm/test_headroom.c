@@ -1,5 +1,5 @@
 /* Made-up trees of cgroups, in the layouts of both versions. */
-#include "jvm/headroom.h"
+#include "jvm/probe/headroom.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "jvm/fit.h"
+#include "jvm/attach/fit.h"
 #include "test.h"
 
 enum { MB = 1 << 20 };
@@ -182,7 +182,7 @@ static void what_is_outside_of_our_namespace_is_not_known(void)
 {
     mounts(NULL, "/");
     CHECK_INT(find("0::/../pod1\n"), -EXDEV);
-    CHECK_HAS(err.text, "outside of what this process sees");
+    CHECK_HAS(err.text, "outside the agent's view");
     CHECK_INT(find("0::/pod1/../../x\n"), -EXDEV);
     CHECK_INT(find("2:cpu:/x\n"), -ENOENT);
     CHECK_INT(find(""), -ENOENT);

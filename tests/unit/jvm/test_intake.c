@@ -1,5 +1,5 @@
 /* What a target may do with headers, amounts and silence: the intake alone, on recordings of this file, read in place. */
-#include "jvm/intake.h"
+#include "jvm/session/intake.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -42,7 +42,7 @@ void jvm_close_recording(struct priv *p, uint64_t user, int fd)
 void priv_forget(struct priv *p, uint64_t call)
 {
     (void)p, (void)call;
-    free(t.read.chunk.bytes);
+    jfr_chunk_unref(t.read.chunk);
     t.done = NULL;
 }
 
@@ -59,15 +59,14 @@ static bool step(bool due)
 
 /* ---- the owner ---- */
 
-static void on_chunk(void *arg, uint8_t *bytes, size_t len, bool last_of_interval)
+static void on_chunk(void *arg, struct jfr_chunk *c)
 {
-    (void)arg, (void)len;
-    t.chunks += bytes != NULL;
-    t.intervals += last_of_interval;
-    free(bytes);
+    (void)arg;
+    t.chunks += c->bytes != NULL;
+    t.intervals += c->last_of_interval;
 }
 
-static void on_live(void *arg, const struct recording_chunk *c)
+static void on_live(void *arg, const struct jfr_chunk *c)
 {
     (void)arg, (void)c;
 }
@@ -118,10 +117,10 @@ static void put_be64(uint8_t *to, uint64_t v)
 /* A finished chunk that claims these times. */
 static void write_chunk(size_t size, int64_t start_ns, int64_t duration_ns)
 {
-    uint8_t header[RECORDING_HEADER] = {'F', 'L', 'R', 0, 0, 2};
+    uint8_t header[JFR_HEADER_SIZE] = {'F', 'L', 'R', 0, 0, 2};
     put_be64(header + 8, size);
-    put_be64(header + 16, RECORDING_HEADER);
-    put_be64(header + 24, RECORDING_HEADER);
+    put_be64(header + 16, JFR_HEADER_SIZE);
+    put_be64(header + 24, JFR_HEADER_SIZE);
     put_be64(header + 32, (uint64_t)start_ns);
     put_be64(header + 40, (uint64_t)duration_ns);
     CHECK_INT(pwrite(fd, header, sizeof header, (off_t)end), sizeof header);
@@ -174,7 +173,7 @@ static void a_recording_that_runs_away_is_given_up(void)
     write_chunk(1000, 0, SECOND);
     CHECK_INT(fallocate(fd, 0, 0, (off_t)INTAKE_BACKLOG + (1 << 20)), 0);
     step(true);
-    CHECK_STR(t.why, "the recording grows faster than it may be read");
+    CHECK_STR(t.why, "the recording grows faster than the read limit");
     CHECK_INT(in.file_count, 0);
     CHECK_INT(t.reads, 0);
     finish();
@@ -209,14 +208,14 @@ static void reading_that_does_not_end_is_tried_again_and_then_given_up(void)
         in.read_clock = 0;
         step(true);
     }
-    CHECK_STR(t.why, "reading the recording does not end");
+    CHECK_STR(t.why, "reading the recording timed out");
     finish();
 }
 
 static void what_was_not_written_to_is_not_read(void)
 {
     begin();
-    uint8_t header[RECORDING_HEADER] = {'F', 'L', 'R', 0, 0, 2};
+    uint8_t header[JFR_HEADER_SIZE] = {'F', 'L', 'R', 0, 0, 2};
     put_be64(header + 8, 1 << 30);
     CHECK_INT(pwrite(fd, header, sizeof header, 0), sizeof header);
     CHECK(step(true));

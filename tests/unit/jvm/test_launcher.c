@@ -3,7 +3,7 @@
 
 #include "base/cleanup.h"
 #include "java_target.h"
-#include "jvm/asprof.h"
+#include "jvm/attach/asprof.h"
 #include "test.h"
 
 static char layout[ASPROF_PATH_SIZE];
@@ -50,7 +50,7 @@ static void it_explains_itself_without_a_jvm(void)
     ASPROF_ALONE("-v");
     CHECK_RUN(0, "4.6");
     ASPROF_ALONE("start");
-    CHECK_RUN(2, "which process?");
+    CHECK_RUN(2, "no process given");
     ASPROF_ALONE("--nonsense", "1");
     CHECK_RUN(2, "--nonsense: unknown option");
     ASPROF_ALONE("-e");
@@ -58,7 +58,7 @@ static void it_explains_itself_without_a_jvm(void)
     ASPROF_ALONE("status", "4194305");
     CHECK_RUN(1, "asprof: ");
     ASPROF_ALONE("status", "1x");
-    CHECK_RUN(1, "no process ID");
+    CHECK_RUN(1, "not a process ID");
     ASPROF_ALONE("--fdtransfer", "1");
     CHECK_RUN(2, "--fdtransfer");
 }

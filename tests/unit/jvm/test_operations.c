@@ -1,5 +1,6 @@
 /* The operations, run in place against real JVMs and the real profiler, once per JDK of this machine. Needs root. */
-#include "jvm/operations.h"
+#include "jvm/operation/client.h"
+#include "jvm/operation/operations.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,10 +11,10 @@
 
 #include "base/cleanup.h"
 #include "java_target.h"
-#include "jvm/asprof.h"
-#include "jvm/attach.h"
-#include "jvm/traits.h"
-#include "jvm/view.h"
+#include "jvm/attach/asprof.h"
+#include "jvm/attach/attach.h"
+#include "jvm/probe/probe.h"
+#include "jvm/probe/view.h"
 #include "operation_apart.h"
 #include "os/clock.h"
 #include "test.h"
@@ -56,7 +57,7 @@ static void ask(jvm_operation *operation, pid_t pid, unsigned timeout_ms)
 {
     close_reply();
     struct pidref p;
-    struct jvm_start s = {.id = {.pid = pid}, .tmp_dir = tmp_dir, .dist = "", .options = OPTIONS};
+    struct jvm_request s = {.id = {.pid = pid}, .tmp_dir = tmp_dir, .dist = "", .options = OPTIONS};
     if (pidref_open(pid, 0, &p, NULL) == 0) {
         s.id.start_time = p.start_time;
         pidref_done(&p);
@@ -83,8 +84,8 @@ static bool is_unlinked(int fd)
     return fstat(fd, &st) == 0 && st.st_nlink == 0;
 }
 
-/* Names of planted directories; others' come and go. */
-static size_t planted(char names[NAMES_MAX][64])
+/* Names of directories in the target; others' come and go. */
+static size_t target_dirs(char names[NAMES_MAX][64])
 {
     size_t n = 0;
     DIR *d = opendir("/tmp");
@@ -95,11 +96,11 @@ static size_t planted(char names[NAMES_MAX][64])
     return n;
 }
 
-/* Whatever is planted now was planted before, or goes. */
+/* Whatever directory is there now was there before, or goes. */
 static void check_nothing_stays(char before[NAMES_MAX][64], size_t n)
 {
     char now[NAMES_MAX][64], path[80];
-    size_t count = planted(now);
+    size_t count = target_dirs(now);
     for (size_t i = 0; i < count; i++) {
         bool old = false;
         for (size_t k = 0; k < n; k++)
@@ -123,7 +124,7 @@ static void a_session_from_start_to_stop(void)
     if (!begin(NULL))
         return;
     char before[NAMES_MAX][64];
-    size_t n = planted(before);
+    size_t n = target_dirs(before);
     ask(operation_start, java.pid, JVM_START_MS);
     CHECK_REPLY(JVM_OK, "");
     CHECK(is_recording(reply.output_fd));
@@ -156,9 +157,9 @@ static void a_session_from_start_to_stop(void)
     CHECK_REPLY(JVM_OK, "");
     CHECK(!reply.was_running);
     ask(operation_dump, java.pid, JVM_COMMAND_MS);
-    CHECK_REPLY(JVM_REFUSED, "no session of ours");
+    CHECK_REPLY(JVM_REFUSED, "no session of this agent");
     ask(operation_metrics, java.pid, JVM_COMMAND_MS);
-    CHECK_REPLY(JVM_REFUSED, "no session of ours");
+    CHECK_REPLY(JVM_REFUSED, "no session of this agent");
     check_nothing_stays(before, n);
     check_silent();
     java_kill(&java);
@@ -170,7 +171,7 @@ static void a_refusal_carries_the_profilers_words(void)
 {
     if (!begin(NULL))
         return;
-    struct jvm_start s = {.id = {.pid = java.pid}, .tmp_dir = tmp_dir, .dist = "", .options = "event=no-such-event"};
+    struct jvm_request s = {.id = {.pid = java.pid}, .tmp_dir = tmp_dir, .dist = "", .options = "event=no-such-event"};
     close_reply();
     operation_apart(operation_start, &s, clock_ms() + JVM_START_MS, &reply);
     CHECK_REPLY(JVM_REFUSED, "the profiler refused to start: ");
@@ -179,7 +180,7 @@ static void a_refusal_carries_the_profilers_words(void)
     java_kill(&java);
 }
 
-static void start_with(struct jvm_start s)
+static void start_with(struct jvm_request s)
 {
     s.id.pid = java.pid;
     s.tmp_dir = tmp_dir;
@@ -192,7 +193,8 @@ static void what_is_refused_costs_only_itself(void)
 {
     if (!begin(NULL))
         return;
-    start_with((struct jvm_start){.options = "event=no-such-event,interval=10000000,alloc=512k,lock=10ms,timeout=120"});
+    start_with(
+        (struct jvm_request){.options = "event=no-such-event,interval=10000000,alloc=512k,lock=10ms,timeout=120"});
     CHECK_REPLY(JVM_OK, "");
     CHECK_STR(reply.degraded.changes, "event");
     CHECK_STR(reply.degraded.why, "without no-such-event: Unsupported event type");
@@ -201,7 +203,7 @@ static void what_is_refused_costs_only_itself(void)
     CHECK(reply.was_running);
     /* What is known is not tried again. */
     const struct degraded known = {"event", "known"};
-    start_with((struct jvm_start){.options = "event=no-such-event,alloc=512k,timeout=120", .degraded = &known});
+    start_with((struct jvm_request){.options = "event=no-such-event,alloc=512k,timeout=120", .degraded = &known});
     CHECK_REPLY(JVM_OK, "");
     CHECK_STR(reply.degraded.why, "known");
     ask(operation_stop, java.pid, JVM_STOP_MS);
@@ -214,9 +216,9 @@ static void a_jvm_without_room_or_condemned_is_not_touched(void)
     char before[NAMES_MAX][64];
     if (!begin(NULL))
         return;
-    size_t n = planted(before);
+    size_t n = target_dirs(before);
     /* No cgroup is that large; where none has a limit there is room for anything. */
-    start_with((struct jvm_start){.options = OPTIONS, .headroom = UINT64_MAX / 2});
+    start_with((struct jvm_request){.options = OPTIONS, .headroom = UINT64_MAX / 2});
     CHECK(reply.outcome == JVM_NO_ROOM || reply.outcome == JVM_OK);
     if (reply.outcome == JVM_OK)
         ask(operation_stop, java.pid, JVM_STOP_MS);
@@ -224,7 +226,7 @@ static void a_jvm_without_room_or_condemned_is_not_touched(void)
     java_kill(&java);
     if (!begin(NULL))
         return;
-    start_with((struct jvm_start){.options = "event=no-such-event"});
+    start_with((struct jvm_request){.options = "event=no-such-event"});
     char keys[2 * MAKEUP_KEY_SIZE + 2];
     snprintf(keys, sizeof keys, "%032x %s", 1, reply.makeup.key);
     CHECK_STR(reply.makeup.main, "Busy");
@@ -232,7 +234,7 @@ static void a_jvm_without_room_or_condemned_is_not_touched(void)
     java_kill(&java);
     if (!begin(NULL))
         return;
-    start_with((struct jvm_start){.options = OPTIONS, .condemned = keys}); /* another one of the same make-up */
+    start_with((struct jvm_request){.options = OPTIONS, .condemned = keys}); /* another one of the same make-up */
     CHECK_REPLY(JVM_CONDEMNED, "");
     check_nothing_stays(before, n);
     check_silent();
@@ -414,12 +416,12 @@ static void a_foreign_session_beside_our_idle_copy_is_seen(void)
     ask(operation_stop, java.pid, JVM_STOP_MS);
     CHECK(reply.was_running);
     struct jvm_view view = JVM_VIEW_INIT;
-    struct jvm_traits traits;
+    struct jvm_probe probe;
     struct jvm_attach attach = {.tmp = -1, .deadline_ms = clock_ms() + 10000};
     CHECK_INT(jvm_view_open(&view, java.pid, 0, NULL), 0);
-    CHECK_INT(jvm_traits_look(&view, &traits, NULL), 0);
-    jvm_traits_ask(&view, &traits);
-    CHECK_INT(jvm_attach_open(&attach, &view, &traits, NULL), 0);
+    CHECK_INT(jvm_probe_process(&view, &probe, NULL), 0);
+    jvm_probe_root(&view, &probe);
+    CHECK_INT(jvm_attach_open(&attach, &view, &probe, NULL), 0);
     snprintf(library, sizeof library, "%s/lib/libasyncProfiler.so", dir);
     const char *const args[] = {library, "true", "start,event=itimer,log=/dev/null"};
     cleanup_buf struct buf text = BUF_INIT(ATTACH_REPLY_MAX);
@@ -461,7 +463,7 @@ static void an_older_copy_of_ours_stays_in_use(void)
     CHECK(reply.was_running);
     remove_copy(dir);
     ask(operation_start, java.pid, JVM_START_MS);
-    CHECK_REPLY(JVM_REFUSED, "needs a restart");
+    CHECK_REPLY(JVM_REFUSED, "restart the JVM");
     check_silent();
     java_kill(&java);
 }
@@ -471,7 +473,7 @@ static void a_stopped_jvm_is_asked_nothing(void)
     if (!begin(NULL))
         return;
     char before[NAMES_MAX][64];
-    size_t n = planted(before);
+    size_t n = target_dirs(before);
     kill(java.pid, SIGSTOP);
     struct pidref p = PIDREF_INIT;
     CHECK_INT(pidref_open(java.pid, 0, &p, NULL), 0);
@@ -495,7 +497,7 @@ static void a_jvm_that_does_not_answer_costs_no_more_than_the_deadline(void)
     CHECK_REPLY(JVM_OK, "");
     ask(operation_stop, java.pid, JVM_STOP_MS);
     char before[NAMES_MAX][64], name[64];
-    size_t n = planted(before);
+    size_t n = target_dirs(before);
     /* A connection that says nothing keeps the listener, which serves one after the other. */
     int mute = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_un addr = {.sun_family = AF_UNIX};

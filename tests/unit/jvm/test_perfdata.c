@@ -1,4 +1,4 @@
-#include "jvm/perfdata.h"
+#include "jvm/probe/perfdata.h"
 
 #include <stdlib.h>
 

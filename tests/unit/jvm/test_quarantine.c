@@ -1,5 +1,5 @@
 /* The list of make-ups that an attach killed: its rule, its file, and what others do to the file. */
-#include "jvm/quarantine.h"
+#include "jvm/session/quarantine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -249,7 +249,7 @@ static void what_lies_in_the_way_is_not_followed(void)
     CHECK_INT(mkfifo(file, 0600), 0);
     CHECK(quarantine_died(q, &(struct jvm_makeup){.key = "11111111111111111111111111111111"}, JVM_END_FAULT, "killed"));
     settle();
-    CHECK_HAS(problems, "is no file");
+    CHECK_HAS(problems, "is not a regular file");
     problems[0] = '\0';
     end();
 }

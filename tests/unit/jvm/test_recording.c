@@ -1,4 +1,4 @@
-#include "jvm/recording.h"
+#include "jvm/operation/recording.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,7 +46,7 @@ static struct writer writer_new(void)
 /* The placeholder header, as at the beginning of each chunk. */
 static void begin_chunk(struct writer *w, int64_t start_ns)
 {
-    uint8_t header[RECORDING_HEADER] = {'F', 'L', 'R', 0, 0, 2};
+    uint8_t header[JFR_HEADER_SIZE] = {'F', 'L', 'R', 0, 0, 2};
     put_be64(header + AT_SIZE, IN_PROGRESS);
     put_be64(header + AT_START, (uint64_t)start_ns);
     w->at = w->end;
@@ -89,18 +89,18 @@ static struct recording reader_of(const struct writer *w)
 
 static void expect_chunk(struct recording *r, bool ended, size_t len, uint8_t fill)
 {
-    struct recording_chunk c = {0};
+    struct jfr_chunk *c = NULL;
     CHECK_INT(recording_next(r, ended, &c), RECORDING_CHUNK);
-    CHECK_INT(c.len, len);
-    CHECK(c.bytes && memcmp(c.bytes, "FLR", 4) == 0 && c.bytes[c.len - 1] == fill);
-    free(c.bytes);
+    CHECK_INT(c->len, len);
+    CHECK(c && memcmp(c->bytes, "FLR", 4) == 0 && c->bytes[c->len - 1] == fill);
+    jfr_chunk_unref(c);
 }
 
 static void expect(struct recording *r, bool ended, enum recording_result want)
 {
-    struct recording_chunk c = {0};
+    struct jfr_chunk *c = NULL;
     CHECK_INT(recording_next(r, ended, &c), want);
-    free(c.bytes);
+    jfr_chunk_unref(c);
 }
 
 static void hands_out_a_chunk_once_the_next_one_began(void)
@@ -114,13 +114,13 @@ static void hands_out_a_chunk_once_the_next_one_began(void)
         expect(&r, false, RECORDING_WAITING);
     finish_chunk(&w, 500);
     begin_chunk(&w, 1500);
-    struct recording_chunk c = {0};
+    struct jfr_chunk *c = NULL;
     CHECK_INT(recording_next(&r, false, &c), RECORDING_CHUNK);
-    CHECK_INT(c.len, 5068);
-    CHECK_INT(c.start_ns, 1000);
-    CHECK_INT(c.end_ns, 1500);
-    CHECK(c.last);
-    free(c.bytes);
+    CHECK_INT(c->len, 5068);
+    CHECK_INT(c->start_ns, 1000);
+    CHECK_INT(c->end_ns, 1500);
+    CHECK(r.unfinished);
+    jfr_chunk_unref(c);
     expect(&r, false, RECORDING_WAITING);
     CHECK(recording_has_tail(&r));
     recording_done(&r);
@@ -176,7 +176,7 @@ static void gives_consumed_space_back(void)
         begin_chunk(&w, i);
         put_events(&w, 1 << 20, i);
         finish_chunk(&w, 1);
-        expect_chunk(&r, true, (1 << 20) + RECORDING_HEADER, i);
+        expect_chunk(&r, true, (1 << 20) + JFR_HEADER_SIZE, i);
         if (i % 2) /* once for two is as good */
             recording_punch(&r);
     }
@@ -221,13 +221,13 @@ static void a_clock_that_was_set_does_not_stretch_a_chunk(void)
         finish_chunk(&w, cases[i].claimed);
         begin_chunk(&w, 2000);
         put_ticks(&w, 100 + cases[i].ticks, cases[i].per_second);
-        struct recording_chunk c = {0};
+        struct jfr_chunk *c = NULL;
         CHECK_INT(recording_next(&r, false, &c), RECORDING_CHUNK);
-        CHECK_INT(c.end_ns - c.start_ns, cases[i].want);
+        CHECK_INT(c->end_ns - c->start_ns, cases[i].want);
         uint8_t want[8];
         put_be64(want, (uint64_t)cases[i].want);
-        CHECK(memcmp(c.bytes + AT_DURATION, want, sizeof want) == 0);
-        free(c.bytes);
+        CHECK(memcmp(c->bytes + AT_DURATION, want, sizeof want) == 0);
+        jfr_chunk_unref(c);
         recording_done(&r);
         close(w.fd);
     }
@@ -245,10 +245,10 @@ static void says_whether_another_look_is_worth_it(void)
     }
     begin_chunk(&w, 2);
     for (int i = 0; i < 2; i++) {
-        struct recording_chunk c = {0};
+        struct jfr_chunk *c = NULL;
         CHECK_INT(recording_next(&r, false, &c), RECORDING_CHUNK);
-        CHECK_INT(c.last, last[i]);
-        free(c.bytes);
+        CHECK_INT(r.unfinished, last[i]);
+        jfr_chunk_unref(c);
     }
     recording_done(&r);
     close(w.fd);
@@ -345,14 +345,14 @@ static void clamps_times_that_would_overflow(void)
 {
     struct writer w = writer_new();
     struct recording r = reader_of(&w);
-    struct recording_chunk c = {0};
+    struct jfr_chunk *c = NULL;
     begin_chunk(&w, INT64_MIN);
     put_events(&w, 400, 'a');
     finish_chunk(&w, INT64_MAX);
     CHECK_INT(recording_next(&r, true, &c), RECORDING_CHUNK);
-    CHECK_INT(c.start_ns, 0);
-    CHECK_INT(c.end_ns, 0);
-    free(c.bytes);
+    CHECK_INT(c->start_ns, 0);
+    CHECK_INT(c->end_ns, 0);
+    jfr_chunk_unref(c);
     recording_done(&r);
     close(w.fd);
 }

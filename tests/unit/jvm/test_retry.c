@@ -1,5 +1,5 @@
 /* How long is waited for what. */
-#include "jvm/retry.h"
+#include "jvm/session/retry.h"
 
 #include <time.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 /* Sessions against real JVMs and the real profiler, through the real helper: each test once per JDK of this machine. Needs root. */
-#include "jvm/session.h"
+#include "jvm/session/session.h"
 
 #include "base/cursor.h"
 #include "helper_loop.h"
@@ -28,20 +28,19 @@ static struct {
     char reason[ERR_MAX];
 } t;
 
-static void on_chunk(void *arg, uint8_t *bytes, size_t len, bool last)
+static void on_chunk(void *arg, struct jfr_chunk *chunk)
 {
     (void)arg;
-    t.lasts += last;
-    if (!bytes)
+    t.lasts += chunk->last_of_interval;
+    if (!chunk->bytes)
         return;
-    struct cursor c = cursor_of(bytes, len);
+    struct cursor c = cursor_of(chunk->bytes, chunk->len);
     (void)cursor_bytes(&c, 32);
     if (t.chunks < CHUNKS_MAX) {
         t.chunk[t.chunks].start_ns = (int64_t)cursor_be64(&c);
         t.chunk[t.chunks].end_ns = t.chunk[t.chunks].start_ns + (int64_t)cursor_be64(&c);
-        t.chunk[t.chunks++].last = last;
+        t.chunk[t.chunks++].last = chunk->last_of_interval;
     }
-    free(bytes);
 }
 
 static void on_state(void *arg, enum jvm_state state, const char *reason)

@@ -1,4 +1,4 @@
-#include "jvm/sha1.h"
+#include "jvm/attach/sha1.h"
 
 #include <stdlib.h>
 

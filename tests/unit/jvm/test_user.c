@@ -1,5 +1,5 @@
 /* Whose a process is, with processes in namespaces of their own. Needs root. */
-#include "jvm/user.h"
+#include "jvm/probe/user.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -60,7 +60,7 @@ static void slow(void *ctx, struct request *rq)
     uv_queue_work(&loop, &work, no_work, answer_kept);
 }
 
-static struct stream *stream;
+static struct reply_stream *stream;
 static bool stream_is_gone;
 
 static void note_gone(void *arg)

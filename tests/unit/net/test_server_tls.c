@@ -262,15 +262,15 @@ static void says_what_is_wrong(void)
         const char *why;
     } cases[] = {
         {{.cert_file = "/nonexistent/cert", .key_pem = tls_key}, "read /nonexistent/cert: No such file or directory"},
-        {{.cert_file = "/tmp", .key_pem = tls_key}, "read /tmp: not a file"},
+        {{.cert_file = "/tmp", .key_pem = tls_key}, "read /tmp: not a regular file"},
         {{.cert_pem = tls_cert, .key_pem = tls_other_key}, "certificate cert_pem with key key_pem: "},
         {{.cert_pem = "nonsense", .key_pem = tls_key}, "certificate cert_pem with key key_pem: "},
         {{.cert_pem = tls_cert, .key_pem = tls_key, .client_ca_pem = "x", .client_auth_type = "RequestClientCert"},
-         "client_ca_pem holds no certificate"},
+         "client_ca_pem contains no certificate"},
         {{.cert_pem = tls_cert, .key_pem = tls_key, .client_auth_type = "Maybe"}, "unknown client auth type \"Maybe\""},
         {{.cert_pem = tls_cert, .key_pem = tls_key, .min_version = "SSL3"}, "unknown TLS version \"SSL3\""},
         {{.cert_pem = tls_cert, .key_pem = tls_key, .min_version = "TLS13", .max_version = "TLS12"},
-         "no version of TLS is left from min_version TLS13 to max_version TLS12"},
+         "no TLS version between min_version TLS13 and max_version TLS12"},
         {{.cert_pem = tls_cert, .key_pem = tls_key, .cipher_suites = bad_suite, .cipher_suite_count = 1},
          "unknown cipher \"TLS_NULL_WITH_NULL_NULL\""},
         {{.cert_pem = tls_cert, .key_pem = tls_key, .curves = bad_curve, .curve_count = 1}, "unknown curve \"P-256\""},

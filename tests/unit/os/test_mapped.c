@@ -71,7 +71,7 @@ static void an_empty_file_and_no_file_are_told_apart(void)
     int ends[2];
     CHECK_INT(pipe(ends), 0);
     CHECK_INT(mapped_open(ends[0], &m, &err), -EINVAL);
-    CHECK_HAS(err.text, "no regular file");
+    CHECK_HAS(err.text, "not a regular file");
     close(ends[0]);
     close(ends[1]);
     CHECK_INT(mapped_open(-1, &m, &err), -EBADF);

@@ -170,7 +170,7 @@ static bool others_are_refused(void)
 {
     const struct rights mine = {USER, GROUP, NULL, 0}, roots = {0};
     return rights_become(&mine, &err) == 0 && rights_become(&roots, &err) == -EPERM &&
-           strstr(err.text, "smolder has to run as root, or as that user");
+           strstr(err.text, "smolder must run as root or as that user");
 }
 
 static void without_privilege_only_ones_own_rights_are_to_be_had(void)

@@ -3,7 +3,7 @@
 #include "pprof/decode.h"
 #include "pprof/sample_profile.h"
 #include "pprof/text.h"
-#include "pprof/wire.h"
+#include "base/wire.h"
 #include "test.h"
 
 enum { MAX = 1 << 20 };

@@ -178,7 +178,7 @@ static void samples_by_the_tick_count_for_what_ticks_are_worth(void)
         recording_setting(&chunk, "interval", "1000");
         recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
         add(c, &chunk);
-        conversion_tick_worth(c, 0.95);
+        conversion_itimer_scale(c, 0.95);
         chunk = recording_begin();
         recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
         recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);

@@ -400,7 +400,7 @@ static void an_interval_may_be_anything(void)
         recording_setting(&chunk, "interval", "9223372036854775807");
         recording_execution(&chunk, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
         recording_end(&chunk);
-        conversion_tick_worth(c, worths[i]);
+        conversion_itimer_scale(c, worths[i]);
         convert(c, &chunk);
         if (i == 0)
             CHECK_INT(total(c, "process_cpu", NULL), INT64_MAX);

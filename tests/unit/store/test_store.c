@@ -71,11 +71,11 @@ static void on_pushed(void *arg, enum store_result result, const struct err *err
     *(struct outcome *)arg = (struct outcome){true, result, *err};
 }
 
-static struct store_label shop[] = {{{"service_name", 12}, {"shop", 4}}, {{"__name__", 8}, {"process_cpu", 11}}};
+static struct label shop[] = {{{"service_name", 12}, {"shop", 4}}, {{"__name__", 8}, {"process_cpu", 11}}};
 
-static struct outcome push_labels(struct store *s, struct store_label *labels, size_t n, struct str pprof)
+static struct outcome push_labels(struct store *s, struct label *labels, size_t n, struct str pprof)
 {
-    struct store_series series = {.labels = labels, .label_count = n, .profiles = &pprof, .profile_count = 1};
+    struct series series = {.labels = labels, .label_count = n, .profiles = &pprof, .profile_count = 1};
     struct outcome o = {0};
     CHECK_INT(store_push(s, &series, 1, pprof.n, on_pushed, &o), 0);
     wait_for(&o.done);
@@ -132,7 +132,7 @@ static void ask(struct store *s, void (*work)(void *arg, struct store_reader *r)
 }
 
 static struct question flame_of(struct store *s, const char *service, const char *type, struct store_range range,
-                                const struct store_label *labels, size_t n)
+                                const struct label *labels, size_t n)
 {
     struct question q = {.what = {str_of(service), str_of(type), labels, n, range}};
     flame_init(&q.flame, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
@@ -261,7 +261,7 @@ static void lists_services_types_and_totals_over_time(void)
     struct store *s = open_store(NULL, 0, 0, NULL);
     int64_t t = (now_ns() / SECOND - 100) * SECOND;
     static const struct made_sample alloc[] = {{"main;new", {3, 4096}}};
-    struct store_label nobody[] = {{{"__name__", 8}, {"memory", 6}}};
+    struct label nobody[] = {{{"__name__", 8}, {"memory", 6}}};
     cleanup_buf struct buf memory = make_profile(
         &(struct made_profile){.types = {{"alloc_in_new_tlab_objects", "count"}, {"alloc_in_new_tlab_bytes", "bytes"}},
                                .samples = alloc,
@@ -304,13 +304,13 @@ static void splits_a_profile_by_the_labels_of_its_samples(void)
                   .result,
               STORE_OK);
     CHECK_INT(total_of(s, "shop", cpu_type, always()), 15);
-    struct store_label http2 = {{"thread", 6}, {"http-2", 6}};
+    struct label http2 = {{"thread", 6}, {"http-2", 6}};
     struct question q = flame_of(s, "shop", cpu_type, always(), &http2, 1);
     CHECK_INT(q.flame.nodes[0].total, 6);
     CHECK_INT(find(&q.flame, "run;a") ? find(&q.flame, "run;a")->self : -1, 4);
     CHECK(!find(&q.flame, "vm"));
     flame_done(&q.flame);
-    struct store_label none = {{"thread", 6}, {"", 0}};
+    struct label none = {{"thread", 6}, {"", 0}};
     q = flame_of(s, "shop", cpu_type, always(), &none, 1);
     CHECK_INT(q.flame.nodes[0].total, 8);
     flame_done(&q.flame);
@@ -333,7 +333,7 @@ static void labels_that_hash_alike_are_two_series(void)
                   .result,
               STORE_OK);
     for (unsigned i = 0; i < 2; i++) {
-        struct store_label thread = {{"thread", 6}, {names[i], COLLIDING_BYTES}};
+        struct label thread = {{"thread", 6}, {names[i], COLLIDING_BYTES}};
         struct question q = flame_of(s, "shop", cpu_type, always(), &thread, 1);
         CHECK_INT(q.flame.nodes[0].total, 1 + i);
         CHECK(find(&q.flame, i ? "run;b" : "run;a"));
@@ -348,10 +348,10 @@ static void refuses_a_bad_push_and_keeps_its_neighbours(void)
     struct store *s = open_store(NULL, 0, 0, NULL);
     cleanup_buf struct buf good = make_profile(&(struct made_profile){CPU, .time_ns = now_ns()});
     struct str both[] = {buf_slice(&good), STR("\x0a\xff\xff\xff not a profile")}, one[] = {buf_slice(&good)};
-    struct store_label nameless[] = {{{"service_name", 12}, {"x", 1}}};
-    struct store_label twice[] = {shop[0], shop[1], shop[0]};
-    struct store_label other[] = {{{"service_name", 12}, {"other", 5}}, shop[1]};
-    struct store_series bad = {shop, 2, both, 2}, unnamed = {nameless, 1, one, 1}, doubled = {twice, 3, one, 1},
+    struct label nameless[] = {{{"service_name", 12}, {"x", 1}}};
+    struct label twice[] = {shop[0], shop[1], shop[0]};
+    struct label other[] = {{{"service_name", 12}, {"other", 5}}, shop[1]};
+    struct series bad = {shop, 2, both, 2}, unnamed = {nameless, 1, one, 1}, doubled = {twice, 3, one, 1},
                         fine = {other, 2, one, 1};
     struct outcome o[4] = {0};
     CHECK_INT(store_push(s, &bad, 1, 1, on_pushed, &o[0]), 0);
@@ -378,7 +378,7 @@ static void asks_senders_to_wait_when_the_queue_is_full(void)
     struct store *s = open_store(NULL, 0, 0, NULL);
     cleanup_buf struct buf good = make_profile(&(struct made_profile){CPU, .time_ns = now_ns()});
     struct str one[] = {buf_slice(&good)};
-    struct store_series series = {shop, 2, one, 1};
+    struct series series = {shop, 2, one, 1};
     struct outcome o[3] = {0};
     /* The first is under way at once, the second waits and fills the queue. */
     CHECK_INT(store_push(s, &series, 1, STORE_QUEUE_MAX, on_pushed, &o[0]), 0);
@@ -501,7 +501,7 @@ static void notices_damage_at_work_and_starts_afresh_next_time(void)
     close_store(s);
     cleanup_buf struct buf notice = BUF_INIT(4096);
     s = open_store(dir, 0, 0, &notice);
-    CHECK_HAS(buf_cstr(&notice), "store.db is damaged (found while it was in use); moved to");
+    CHECK_HAS(buf_cstr(&notice), "store.db is damaged (detected at run time); moved to");
     CHECK_INT(total_of(s, "shop", cpu_type, always()), 0);
     close_store(s);
     cleanup_buf struct buf second = BUF_INIT(4096);
@@ -520,7 +520,7 @@ static void keeps_splits_apart_over_a_restart(void)
               STORE_OK);
     close_store(s);
     s = open_store(dir, 0, 0, NULL);
-    struct store_label t2 = {{"thread", 6}, {"t2", 2}};
+    struct label t2 = {{"thread", 6}, {"t2", 2}};
     struct question q = flame_of(s, "shop", "process_cpu:wall:nanoseconds::", always(), &t2, 1);
     CHECK_INT(q.flame.nodes[0].total, 2);
     flame_done(&q.flame);

@@ -1,0 +1,86 @@
+#include "api/page/page_jvms.h"
+#include "graph/view.h"
+
+#include <time.h>
+
+#include "api/shared/redact.h"
+#include "api/shared/value_json.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/secret.h"
+
+enum { ANSWER_MAX = 32 << 20, MESSAGE_MAX = 64 << 10 };
+
+struct jvm_listing {
+    struct controller *controller;
+    struct buf out;
+    const char *component; /* whose JVMs are listed */
+    bool some;             /* the list has a member already */
+};
+
+static void page_jvms_separate(struct jvm_listing *l)
+{
+    if (l->some)
+        buf_byte(&l->out, ',');
+    l->some = true;
+}
+
+/* The component's id in front of the members of the status. */
+static void page_jvms_put(void *arg, const struct jvm_status *status)
+{
+    struct jvm_listing *l = arg;
+    cleanup_value struct value *all = jvm_status_value(status), *shown = redact_value(all);
+    page_jvms_separate(l);
+    buf_puts(&l->out, "{\"component\":");
+    json_string(&l->out, str_of(l->component));
+    for (size_t i = 0; i < value_len(shown); i++) {
+        struct value *member;
+        buf_byte(&l->out, ',');
+        json_string(&l->out, value_key(shown, i, &member));
+        buf_byte(&l->out, ':');
+        value_json_plain(member, &l->out);
+    }
+    buf_byte(&l->out, '}');
+}
+
+static bool page_jvms_put_all(void *arg, const struct component_view *v)
+{
+    struct jvm_listing *l = arg;
+    l->component = v->id;
+    (void)controller_jvms(l->controller, v->id, page_jvms_put, l);
+    return true;
+}
+
+static bool page_jvms_put_component(void *arg, const struct component_view *v)
+{
+    static const char *const health[] = {"unknown", "healthy", "unhealthy", "exited"};
+    struct jvm_listing *l = arg;
+    cleanup_buf struct buf message = BUF_INIT(MESSAGE_MAX);
+    secret_hide(str_of(v->message), &message);
+    page_jvms_separate(l);
+    buf_puts(&l->out, "{\"id\":");
+    json_string(&l->out, str_of(v->id));
+    buf_printf(&l->out, ",\"health\":\"%s\",\"message\":", health[v->health]);
+    json_string(&l->out, buf_slice(&message));
+    buf_byte(&l->out, '}');
+    return true;
+}
+
+void page_jvms(struct controller *controller, struct request *rq)
+{
+    struct jvm_listing l = {.controller = controller, .out = BUF_INIT(ANSWER_MAX)};
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    buf_printf(&l.out, "{\"agent\":%s,\"now_ms\":%lld,\"jvms\":[", controller ? "true" : "false",
+               (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+    if (controller)
+        controller_each(controller, page_jvms_put_all, &l);
+    buf_puts(&l.out, "],\"components\":[");
+    l.some = false;
+    if (controller)
+        controller_each(controller, page_jvms_put_component, &l);
+    buf_puts(&l.out, "]}");
+    request_set_header(rq, "Cache-Control", "no-store");
+    request_reply_buf(rq, 200, "application/json", &l.out);
+    buf_done(&l.out);
+}

@@ -1,0 +1,16 @@
+/* Pyroscope's API in front of the store, for agents: what they push is stored.
+ *
+ *     POST /push.v1.PusherService/Push   Connect unary, protobuf or JSON, gzip (pyroscope/push_server.h)
+ *     GET  /ready                        "ready"
+ *
+ * Loop thread.
+ */
+#pragma once
+
+#include "net/server.h"
+#include "pyroscope/push_server.h"
+#include "store/store.h"
+
+/* Takes pushes for a store, which outlives it. */
+struct push_server *pyroscope_api_pushes(uv_loop_t *loop, struct store *store);
+void pyroscope_api_ready(struct request *rq);

@@ -1,0 +1,19 @@
+/* Applies the `http` block to a server: authentication, TLS, and the paths of the filter. Used by the agent's API and
+ * the store's server. Loop thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "api/shared/access.h"
+#include "graph/settings_http.h"
+#include "net/server.h"
+
+/* What can fail; server_commit() and access_init() are the rest. */
+must_check int server_settings_prepare(struct server *s, const struct http_block *block, struct err *err);
+/* For server_options.guard: 0, or 401 with what the client is told to do. */
+unsigned server_settings_guard(const struct access *access, struct request *rq);
+/* Whether others than users of this machine reach it and may ask for `path` although nothing tells who they are: neither a password nor
+ * verified certificates. `access` as made of the block. */
+bool server_settings_leave_open(const struct server *s, const struct http_block *block, const struct access *access,
+                                const char *path);

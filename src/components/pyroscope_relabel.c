@@ -1,0 +1,215 @@
+/* pyroscope.relabel: rewrites, keeps and drops profiles by the labels they come with, `__name__` included.
+ *
+ * Exports `receiver`, the same object for the component's whole life, and `rules`. What the rules make of a set of
+ * labels is remembered (pyroscope_relabel_cache.h). A profile that came with labels and is left without any is
+ * dropped: no store could keep it. In the reference that depends on whether the set was seen before. Metrics have the
+ * reference's names.
+ *
+ * Source: spec components §3.4.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/metric.h"
+#include "components/fanout.h"
+#include "components/pyroscope_relabel_cache.h"
+#include "components/relabelling.h"
+#include "flow/receiver.h"
+#include "flow/relabel.h"
+#include "graph/component.h"
+
+struct pyroscope_relabel_args {
+    struct receivers forward_to;
+    struct block_list rules;
+    int64_t max_cache_size;
+};
+
+static const struct option options[] = {
+    {"forward_to", OPT_CUSTOM, offsetof(struct pyroscope_relabel_args, forward_to), .required = true,
+     .custom = &receivers_option, .help = "Receivers of the relabelled profiles."},
+    {"max_cache_size", OPT_INT, offsetof(struct pyroscope_relabel_args, max_cache_size), .default_text = "10000",
+     .help = "Number of label sets whose results are cached."},
+    {"rule", OPT_BLOCKS, offsetof(struct pyroscope_relabel_args, rules), .block = &relabel_rule_schema,
+     .help = "Relabelling rules, applied in order to the labels of every profile."},
+    {0},
+};
+
+static int check_args(const void *record, struct err *err)
+{
+    const struct pyroscope_relabel_args *a = record;
+    return a->max_cache_size > 0 ? 0 : err_set(err, -EINVAL, "max_cache_size: must provide a positive size");
+}
+static const struct schema schema = {
+    .size = sizeof(struct pyroscope_relabel_args), .options = options, .validate = check_args};
+
+/* --- metrics: the names dashboards know from the reference --- */
+
+enum count { PROCESSED, WRITTEN, DROPPED, HITS, MISSES, COUNTS };
+
+#define COMPAT(var, text, what)                                                                                        \
+    static struct metric_family var = {.name = "pyroscope_relabel_" text,                                              \
+                                       .help = what,                                                                   \
+                                       .kind = METRIC_COUNTER,                                                         \
+                                       .labels = {"component_id", "component_path"}}
+COMPAT(processed, "profiles_processed", "Profiles that came in.");
+COMPAT(written, "profiles_written", "Profiles that were passed on.");
+COMPAT(dropped, "profiles_dropped", "Profiles that were dropped by a rule, or left without labels.");
+COMPAT(hits, "cache_hits", "Label sets whose result was in the cache.");
+COMPAT(misses, "cache_misses", "Label sets the rules were applied to.");
+static struct metric_family *const counters[COUNTS] = {&processed, &written, &dropped, &hits, &misses};
+static struct metric_family cache_size = {.name = "pyroscope_relabel_cache_size",
+                                          .help = "Results in the cache.",
+                                          .kind = METRIC_GAUGE,
+                                          .labels = {"component_id", "component_path"}};
+
+/* --- the component --- */
+
+struct profile_relabeller {
+    struct component *self;
+    struct receiver *receiver;
+    struct fanout fanout;
+    struct relabel_rules *rules;
+    struct relabel_cache cache;
+    uint64_t counts[COUNTS];
+};
+
+static void relabel_count(struct profile_relabeller *r, enum count what)
+{
+    r->counts[what]++;
+    metric_add(counters[what], 1, r->fanout.component_id, r->fanout.component_path);
+}
+
+static void relabel_show_cache(const struct profile_relabeller *r)
+{
+    metric_set(&cache_size, (double)r->cache.len, r->fanout.component_id, r->fanout.component_path);
+}
+
+/* Borrowed; NULL: dropped. */
+static const struct labels *relabel_result(struct profile_relabeller *r, const struct labels *in)
+{
+    const struct labels *out;
+    if (relabel_cache_find(&r->cache, in, &out)) {
+        relabel_count(r, HITS);
+        return out;
+    }
+    relabel_count(r, MISSES);
+    struct labels *made = relabel(r->rules, in);
+    out = labels_len(made) > 0 ? made : NULL;
+    relabel_cache_add(&r->cache, in, out);
+    labels_unref(made);
+    relabel_show_cache(r);
+    return out; /* the cache holds it */
+}
+
+static void relabel_append(void *ctx, const struct labels *labels, struct profile *p)
+{
+    struct profile_relabeller *r = ctx;
+    relabel_count(r, PROCESSED);
+    const bool bare = labels_len(labels) == 0;
+    const struct labels *out = bare ? labels : relabel_result(r, labels);
+    if (!out && !bare) {
+        relabel_count(r, DROPPED);
+        return;
+    }
+    relabel_count(r, WRITTEN);
+    /* What a receiver does may come back as another profile, and the cache may give the result away meanwhile. */
+    struct labels *held = labels_ref(out);
+    fanout_send(&r->fanout, held, p);
+    labels_unref(held);
+    component_sent(r->self, 1);
+}
+
+static void relabel_export(struct profile_relabeller *r)
+{
+    struct value *exports = value_object();
+    value_object_put(exports, STR("receiver"), receiver_value(r->receiver));
+    value_object_put(exports, STR("rules"), relabel_rules_value(r->rules));
+    component_export(r->self, exports);
+}
+
+static int relabel_build(struct component *self, void *args, void **ret_state, struct err *err)
+{
+    (void)err;
+    struct pyroscope_relabel_args *a = args;
+    struct profile_relabeller *r = xcalloc(1, sizeof *r);
+    *r = (struct profile_relabeller){.self = self, .rules = relabel_rules_new(&a->rules)};
+    fanout_init(&r->fanout, component_id(self));
+    fanout_set(&r->fanout, &a->forward_to);
+    relabel_cache_init(&r->cache, (size_t)a->max_cache_size);
+    r->receiver = receiver_new(component_id(self), r, relabel_append);
+    relabel_export(r);
+    *ret_state = r;
+    return 0;
+}
+
+static int relabel_update(void *state, void *args, struct err *err)
+{
+    (void)err;
+    struct profile_relabeller *r = state;
+    struct pyroscope_relabel_args *a = args;
+    struct relabel_rules *rules = relabel_rules_new(&a->rules);
+    const bool new_rules = !relabel_rules_equal(rules, r->rules);
+    relabel_rules_unref(r->rules);
+    r->rules = rules;
+    fanout_set(&r->fanout, &a->forward_to);
+    if (new_rules)
+        relabel_cache_purge(&r->cache);
+    relabel_cache_resize(&r->cache, (size_t)a->max_cache_size);
+    relabel_show_cache(r);
+    relabel_export(r);
+    if (new_rules)
+        relabelling_warn(r->self, rules);
+    return 0;
+}
+
+static void relabel_start(void *state)
+{
+    struct profile_relabeller *r = state;
+    for (size_t i = 0; i < COUNTS; i++)
+        metric_add(counters[i], 0, r->fanout.component_id, r->fanout.component_path);
+    relabel_show_cache(r);
+    relabelling_warn(r->self, r->rules);
+}
+
+static void relabel_free(void *state)
+{
+    struct profile_relabeller *r = state;
+    for (size_t i = 0; i < COUNTS; i++)
+        metric_forget(counters[i], r->fanout.component_id, r->fanout.component_path);
+    metric_forget(&cache_size, r->fanout.component_id, r->fanout.component_path);
+    r->receiver->ctx = NULL;
+    receiver_unref(r->receiver);
+    fanout_done(&r->fanout);
+    relabel_cache_done(&r->cache);
+    relabel_rules_unref(r->rules);
+    free(r);
+}
+
+static struct value *relabel_debug_info(void *state)
+{
+    static const char *const names[COUNTS] = {"profiles_processed", "profiles_written", "profiles_dropped",
+                                              "cache_hits", "cache_misses"};
+    const struct profile_relabeller *r = state;
+    struct value *o = value_object();
+    for (size_t i = 0; i < COUNTS; i++)
+        value_object_put(o, str_of(names[i]), value_int((int64_t)r->counts[i]));
+    value_object_put(o, STR("cache_size"), value_int((int64_t)r->cache.len));
+    value_object_put(o, STR("receivers"), value_int((int64_t)r->fanout.to.len));
+    return o;
+}
+
+static const char *const exports[] = {"receiver", "rules", NULL};
+
+const struct component_def pyroscope_relabel = {
+    .name = "pyroscope.relabel",
+    .help = "Rewrites labels of profiles, and keeps and drops profiles, by rules.",
+    .stability = STABILITY_GA,
+    .args = &schema,
+    .exports = exports,
+    .build = relabel_build,
+    .update = relabel_update,
+    .start = relabel_start,
+    .free = relabel_free,
+    .debug_info = relabel_debug_info,
+};

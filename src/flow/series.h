@@ -1,0 +1,14 @@
+/* Profiles and the labels they share: what is pushed to a server and what the store keeps. Nothing in it is owned. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/str.h"
+#include "flow/labels.h"
+
+struct series {
+    const struct label *labels; /* in any order; the texts need no NUL at their end */
+    size_t label_count;
+    const struct str *profiles; /* pprof, gzip-compressed or plain */
+    size_t profile_count;
+};

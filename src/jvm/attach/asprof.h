@@ -1,0 +1,58 @@
+/* The embedded async-profiler and its documented layout, on the host and beneath a target's root:
+ *
+ *     <tmp_dir>/grafana-agent-asprof-{glibc,musl}-<SHA1>/bin/asprof
+ *     <tmp_dir>/grafana-agent-asprof-{glibc,musl}-<SHA1>/lib/libasyncProfiler.so
+ *
+ * SHA1 is that of libasyncProfiler.so. One library serves both variants; the names are documented. Files are written
+ * atomically; an invalid file of ours is replaced.
+ *
+ * The host's copy belongs to root and is readable by all. In a target the copy is created with the privileges of the
+ * target's user, belongs to that user and is in a directory of mode 0700. JVMs of several users may share a tmp_dir,
+ * and the directory name may be taken. So an existing copy is used only if it belongs to root or the user, is not
+ * writable by others, and has the right content, all checked through descriptors. Otherwise these names are tried: with
+ * the suffix "-<UID>", an earlier one of this user with "-<random>", a new one with "-<random>".
+ *
+ * Blocking, for a child of the helper. Facts: spec components §1.2, §1.3; jfr-asprof §4.8.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "jvm/attach/sha1.h"
+#include "jvm/probe/probe.h"
+
+enum { ASPROF_FILE_MAX = 16 << 20, ASPROF_PATH_SIZE = 512 };
+
+struct asprof_file {
+    const uint8_t *p;
+    size_t n;
+};
+
+struct asprof_dist {
+    struct asprof_file library, launcher;
+    char sha1[SHA1_HEX_SIZE];
+    bool mapped; /* from files, to be unmapped */
+};
+
+/* The embedded one, or with a `dist` directory its files: bin/asprof and lib/libasyncProfiler.so. */
+must_check int asprof_dist_open(const char *dist, struct asprof_dist *ret, struct err *err);
+void asprof_dist_done(struct asprof_dist *d);
+#define cleanup_dist __attribute__((cleanup(asprof_dist_done)))
+
+/* Writes the layout on this host for one variant, as the user this process is. `ret` is its directory. */
+must_check int asprof_install(const struct asprof_dist *d, const char *tmp_dir, enum jvm_libc libc,
+                              char ret[ASPROF_PATH_SIZE], struct err *err);
+
+/* The library beneath a target's root, where this process is the target's user. */
+struct asprof_placed {
+    char path[ASPROF_PATH_SIZE]; /* as the JVM sees it */
+    ino_t inode;                 /* of the file that was checked */
+    bool overlay;                /* on a file system whose maps may show another inode than stat(2) */
+};
+/* `guarded`: only where nobody but root and this user can exchange it (rootfs_guarded()), as it has to be on the host: whoever may write the
+ * tmp_dir of a container can harm that container, but local users must not get at each other through us. */
+must_check int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enum jvm_libc libc,
+                            bool guarded, struct asprof_placed *ret, struct err *err);

@@ -1,0 +1,70 @@
+#include "jvm/probe/command_line.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+
+struct str command_line_base_name(struct str path)
+{
+    const char *slash = path.n ? memrchr(path.p, '/', path.n) : NULL;
+    return slash ? (struct str){slash + 1, (size_t)(path.p + path.n - slash - 1)} : path;
+}
+
+static struct str without_suffix(struct str s, struct str suffix)
+{
+    if (str_has_suffix(s, suffix))
+        s.n -= suffix.n;
+    return s;
+}
+
+bool command_line_takes_argument(struct str option)
+{
+    static const char *const names[] = {
+        "-cp",
+        "-classpath",
+        "--class-path",
+        "-p",
+        "--module-path",
+        "--upgrade-module-path",
+        "--add-modules",
+        "--limit-modules",
+        "--add-exports",
+        "--add-opens",
+        "--add-reads",
+        "--patch-module",
+        "--source",
+        "--enable-native-access",
+        "-d",
+        "--describe-module",
+        "--illegal-native-access",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_is(option, names[i]))
+            return true;
+    return false;
+}
+
+struct str command_line_main(struct str cmdline)
+{
+    const struct str none = {0};
+    struct str arg, launcher = {0};
+    if (!str_split(&cmdline, '\0', &launcher))
+        return none;
+    launcher = command_line_base_name(launcher);
+    if (!str_is(launcher, "java"))
+        return launcher;
+    while (str_split(&cmdline, '\0', &arg)) {
+        if (str_is(arg, "-jar"))
+            return str_split(&cmdline, '\0', &arg) ? without_suffix(command_line_base_name(arg), STR(".jar")) : none;
+        if (str_is(arg, "-m") || str_is(arg, "--module"))
+            return str_split(&cmdline, '\0', &arg) ? command_line_base_name(arg) : none; /* module/class */
+        if (str_has_prefix(arg, STR("--module=")))
+            return command_line_base_name(
+                (struct str){arg.p + sizeof "--module=" - 1, arg.n - (sizeof "--module=" - 1)});
+        if (command_line_takes_argument(arg))
+            (void)str_split(&cmdline, '\0', &arg);
+        else if (arg.n && arg.p[0] != '-' && arg.p[0] != '@') /* what an @file says stays there */
+            return str_has_suffix(arg, STR(".java")) ? without_suffix(command_line_base_name(arg), STR(".java")) : arg;
+    }
+    return none;
+}

@@ -1,0 +1,28 @@
+/* The HotSpot options that decide whether and how a JVM may be attached to, from every place they can stand.
+ *
+ * Sources, in the order HotSpot reads them: JAVA_TOOL_OPTIONS, the command line (the `java` launcher adds JDK_JAVA_OPTIONS and expands
+ * @argfiles), _JAVA_OPTIONS; each may name -XX:VMOptionsFile and -XX:Flags. Later ones win.
+ * Facts: HotSpot share/runtime/arguments.cpp; JDK java.base/share/native/libjli/args.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/str.h"
+#include "jvm/probe/view.h"
+
+struct vm_flags {
+    bool attach_off;        /* -XX:+DisableAttachMechanism */
+    bool reduced_signals;   /* -Xrs, -XX:+ReduceSignalUsage */
+    bool no_dynamic_agents; /* -XX:-EnableDynamicAgentLoading */
+    bool complete;          /* every source was found and read; false for a JVM inside another program than `java` */
+};
+
+/* From its command line, its environment and the files named there, beneath its root or working directory; those are opened with the
+ * rights this process has by now. */
+void vm_flags_read(const struct jvm_view *v, struct vm_flags *ret);
+
+/* Applies one option; others are ignored. */
+void vm_flags_apply(struct vm_flags *o, struct str option);
+/* Applies options separated by blanks, with quotes as in JAVA_TOOL_OPTIONS. */
+void vm_flags_apply_text(struct vm_flags *o, struct str text);

@@ -1,0 +1,60 @@
+/* One continuous profiling session of one JVM: start, tail the unlinked recording, roll over, stop.
+ *
+ * A session owns the JVM identity, the recording's descriptor and its timers. It delivers finished JFR chunks in order
+ * and reports state changes; it never blocks and does not interpret profiles. It retries with backoff where that can
+ * help, and only ends by itself when the process has exited. Facts: spec jfr-asprof §6.
+ *
+ * From 5 s on, the profiler closes chunks itself (chunktime, whole seconds, at most 60: a longer interval is the sum of
+ * several chunks, so that at most a minute is lost with a killed JVM); shorter intervals use `dump`. An interval is
+ * complete when its chunks, by their headers, span it.
+ *
+ * Reading and grouping of chunks: jvm/session/intake.h. Metrics: smolder_sessions{state}, smolder_attach_seconds,
+ * smolder_gap_seconds.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "jfr/shared_chunk.h"
+#include "jvm/operation/request.h"
+#include "jvm/session/quarantine.h"
+#include "jvm/session/session_config.h"
+
+struct jvm_session;
+
+enum jvm_state {
+    JVM_STATE_WAITING,  /* queued or backing off; the reason says for what */
+    JVM_STATE_STARTING, /* attach under way */
+    JVM_STATE_PROFILING,
+    JVM_STATE_STOPPING,
+    JVM_STATE_GONE,
+};
+const char *jvm_state_name(enum jvm_state s); /* "waiting", … for metrics and the page */
+
+struct jvm_session_events {
+    /* One finished chunk: to be kept by a reference. One without bytes only ends the interval: the chunks handed out so far are all there will
+     * be of it. */
+    void (*chunk)(void *arg, struct jfr_chunk *c);
+    /* The reason is "" while all is well. While profiling it says what is missing. */
+    void (*state)(void *arg, enum jvm_state state, const char *reason);
+    /* May be NULL. An attach killed this JVM, how is in the text, and no other of its make-up will be attached to. */
+    void (*condemned)(void *arg, const struct jvm_makeup *makeup, const char *text);
+    /* May be NULL. Something could not be looked at before an attach. */
+    void (*note)(void *arg, const char *text);
+    /* The session is over and freed: process gone or jvm_session_close() done. */
+    void (*closed)(void *arg);
+};
+
+struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct jvm_id id,
+                                     const struct jvm_session_config *config, const struct jvm_session_events *events,
+                                     void *arg);
+/* New settings; takes effect by rolling over. */
+void jvm_session_update(struct jvm_session *s, const struct jvm_session_config *config);
+/* Stops the profiler, delivers what was collected, then calls closed. Within `limit_ms` even when the JVM is stuck. */
+void jvm_session_close(struct jvm_session *s, unsigned limit_ms);
+
+/* CLOCK_MONOTONIC nanoseconds until the session expects to hand out the next whole interval, or, while it waits, to try again; 0 when
+ * that is due or unknown. */
+int64_t jvm_session_next_ns(const struct jvm_session *s);

@@ -1,0 +1,29 @@
+/* What a session is asked to do, and its own copy of that. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "jvm/session/quarantine.h"
+
+struct jvm_session_config {
+    uint64_t user;              /* whose the JVM is (jvm/probe/user.h); fixed when the session is opened */
+    const char *tmp_dir, *dist; /* the caller's; copied by the session */
+    const char *events;  /* the options of jvm_start without chunktime, timeout: "event=itimer,interval=10000000,…" */
+    int64_t interval_ns; /* >= 1 s */
+    int64_t roll_ns;     /* roll-over period, 15 min by default */
+    int64_t first_ns;    /* the first profile is cut after this long, 10 s */
+    int64_t min_age_ns;  /* a younger JVM is not attached to yet */
+    uint64_t headroom;   /* as in struct jvm_start */
+    bool untested;       /* likewise */
+    bool retry_crashed;  /* condemned make-ups, too */
+    struct quarantine *quarantine; /* borrowed, outlives the session; NULL = none */
+};
+
+void session_config_copy(struct jvm_session_config *to, const struct jvm_session_config *from);
+void session_config_done(struct jvm_session_config *c);
+
+/* Whether what is sampled changes, so that the session rolls over. */
+bool session_config_samples_differ(const struct jvm_session_config *a, const struct jvm_session_config *b);
+/* Whether what was refused may be welcome now. */
+bool session_config_rules_differ(const struct jvm_session_config *a, const struct jvm_session_config *b);

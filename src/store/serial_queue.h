@@ -1,0 +1,36 @@
+/* A queue of jobs for libuv's workers that runs one batch at a time, in order: whatever the jobs share needs no lock.
+ *
+ * Owned by the loop thread. A running batch belongs to the worker.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <uv.h>
+
+#include "base/list.h"
+
+struct serial_job {
+    struct list link;
+    size_t bytes;                         /* weight in the queue */
+    void (*done)(struct serial_job *job); /* on the loop; the job is the callee's to free */
+};
+
+struct serial_queue {
+    uv_loop_t *loop;
+    uv_work_t work;
+    struct list queue, batch;
+    size_t count, bytes; /* queued, not running */
+    unsigned batch_max;
+    bool busy;
+    void (*run)(void *ctx, struct list *batch); /* in a worker */
+    void *ctx;
+    void (*idle)(void *ctx); /* on the loop, once a queue that was closed has nothing left to do */
+    bool closing;
+};
+
+void serial_queue_init(struct serial_queue *q, uv_loop_t *loop, unsigned batch_max,
+                       void (*run)(void *ctx, struct list *batch), void *ctx);
+void serial_queue_submit(struct serial_queue *q, struct serial_job *job);
+/* Calls idle, maybe at once, when all is done; nothing may be submitted any more. */
+void serial_queue_close(struct serial_queue *q, void (*idle)(void *ctx));
