@@ -374,7 +374,7 @@ static void discovery_set_args(struct file_discovery *d, const struct discovery_
     d->refresh_interval = a->refresh_interval;
 }
 
-static int discovery_build(struct component *self, void *args, void **ret_state, struct err *err)
+static int discovery_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     (void)err;
     const struct component_env *env = component_env(self);
@@ -386,7 +386,7 @@ static int discovery_build(struct component *self, void *args, void **ret_state,
     return 0;
 }
 
-static int discovery_update(void *state, void *args, struct err *err)
+static int discovery_update(void *state, const void *args, struct err *err)
 {
     (void)err;
     struct file_discovery *d = state;

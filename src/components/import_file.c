@@ -209,7 +209,7 @@ static int import_publish(struct component *self, const char *path, struct err *
     return code;
 }
 
-static int import_build(struct component *self, void *args, void **ret_state, struct err *err)
+static int import_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     const struct import_file_args *a = args;
     const int code = import_publish(self, a->filename, err);
@@ -224,7 +224,7 @@ static int import_build(struct component *self, void *args, void **ret_state, st
 }
 
 /* A load has read it already, to see what it brings, so that reading it now is cheap. */
-static int import_update(void *state, void *args, struct err *err)
+static int import_update(void *state, const void *args, struct err *err)
 {
     struct file_import *i = state;
     const struct import_file_args *a = args;

@@ -128,12 +128,12 @@ static void relabel_export(struct profile_relabeller *r)
     component_export(r->self, exports);
 }
 
-static int relabel_build(struct component *self, void *args, void **ret_state, struct err *err)
+static int relabel_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     (void)err;
-    struct pyroscope_relabel_args *a = args;
+    const struct pyroscope_relabel_args *a = args;
     struct profile_relabeller *r = xcalloc(1, sizeof *r);
-    *r = (struct profile_relabeller){.self = self, .rules = relabel_rules_new(&a->rules)};
+    *r = (struct profile_relabeller){.self = self, .rules = relabel_rules_new(&a->rules, args_ref(a), args_unref)};
     fanout_init(&r->fanout, component_id(self));
     fanout_set(&r->fanout, &a->forward_to);
     relabel_cache_init(&r->cache, (size_t)a->max_cache_size);
@@ -143,12 +143,12 @@ static int relabel_build(struct component *self, void *args, void **ret_state, s
     return 0;
 }
 
-static int relabel_update(void *state, void *args, struct err *err)
+static int relabel_update(void *state, const void *args, struct err *err)
 {
     (void)err;
     struct profile_relabeller *r = state;
-    struct pyroscope_relabel_args *a = args;
-    struct relabel_rules *rules = relabel_rules_new(&a->rules);
+    const struct pyroscope_relabel_args *a = args;
+    struct relabel_rules *rules = relabel_rules_new(&a->rules, args_ref(a), args_unref);
     const bool new_rules = !relabel_rules_equal(rules, r->rules);
     relabel_rules_unref(r->rules);
     r->rules = rules;

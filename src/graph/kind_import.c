@@ -117,12 +117,12 @@ static int prepare_source(struct node *n, struct diags *ds)
     const struct ast_stmt *stmt = n->block->stmt;
     struct staged *s = node_staged(n);
     struct err err = {0};
-    if (instance_decode(n->instance, stmt, &scope, &s->decoded, ds) < 0)
+    if (instance_decode(n->instance, stmt, &scope, &s->args, ds) < 0)
         return -EINVAL;
-    if (s->has_failed || !s->decoded.args)
+    if (s->has_failed || !s->args)
         return 0;
-    const int code = s->is_new ? instance_build(n->instance, &s->decoded, &err)
-                               : instance_preview(n->instance, stmt, &scope, &s->exports, &err);
+    const int code = s->is_new ? instance_build(n->instance, TAKE_PTR(s->args), &err)
+                               : instance_preview(n->instance, stmt, s->args, &s->exports, &err);
     return code < 0 ? diag_error(ds, stmt->range, "%s: %s", kind_import.words.failure, err.text) : 0;
 }
 
@@ -130,11 +130,10 @@ static int prepare_source(struct node *n, struct diags *ds)
  * does when they break while everything runs. */
 static bool prepare_files(struct node *n, struct diags *ds)
 {
-    const struct scope scope = graph_scope(n->graph);
     struct staged *s = node_staged(n);
     cleanup_diags struct diags found = DIAGS_INIT;
     struct err err = {0};
-    int code = instance_preview(n->instance, n->block->stmt, &scope, &s->exports, &err);
+    int code = instance_preview(n->instance, n->block->stmt, n->instance->args, &s->exports, &err);
     if (code == 0) {
         code = stage_exports(n, s->exports, import_member_of(s->exports, "files"), &found);
         if (code < 0)
@@ -155,7 +154,7 @@ static void prepare_module(struct node *n, struct diags *ds)
     struct staged *s = node_staged(n);
     const struct instance *i = n->instance;
     const struct import_state *state = import_state_of(n->instance);
-    const bool can_change = i->def->local && state->files && !s->decoded.args;
+    const bool can_change = i->def->local && state->files && !s->args;
     if (can_change && prepare_files(n, ds))
         return;
     const struct value *exports = s->exports ? s->exports : i->exports;
@@ -215,7 +214,7 @@ static int import_commit(struct node *n, struct diags *ds)
     take_fresh(n);
     if (!i->is_built)
         return code; /* it waits itself */
-    if (s->decoded.args && instance_update(i, &s->decoded, &err) < 0)
+    if (s->args && instance_update(i, TAKE_PTR(s->args), &err) < 0)
         code = diag_error(ds, n->block->stmt->range, "%s: %s", kind_import.words.failure, err.text);
     instance_evaluated(i, err.code ? err.text : NULL);
     return code;

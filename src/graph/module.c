@@ -163,10 +163,7 @@ static void module_discard_node(struct node *n)
     struct instance *i = n->instance;
     if (kind->discard)
         kind->discard(n);
-    if (!i)
-        return;
-    instance_drop_decoded(i, &s->decoded);
-    if (s->is_new)
+    if (i && s->is_new)
         instance_free(i);
 }
 
@@ -303,8 +300,7 @@ static int module_commit_node(struct node *n, struct diags *ds)
         return code;
     /* What was decoded for the load is history: a component it reads has just been updated. */
     n->is_stale = false;
-    if (n->instance)
-        instance_drop_decoded(n->instance, &node_staged(n)->decoded);
+    args_unref(TAKE_PTR(node_staged(n)->args));
     const int again = module_evaluate_stale(n, &err);
     if (err.code)
         diag_error(ds, n->block->stmt->range, "%s: %s", kind->words.failure, err.text);

@@ -19,6 +19,7 @@ struct graph *graph_new(struct module *m, struct plan *plan)
 void graph_drop_staged(struct graph *g)
 {
     for (size_t i = 0; g->staged && i < g->plan->len; i++) {
+        args_unref(g->staged[i].args);
         value_unref(g->staged[i].arguments);
         value_unref(g->staged[i].exports);
     }

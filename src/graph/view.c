@@ -189,7 +189,7 @@ struct value *controller_debug_info(struct controller *c, const char *id)
 bool controller_jvms(struct controller *c, const char *id, jvm_status_visit *visit, void *arg)
 {
     const struct module *m;
-    const struct node *n = find_node(c, id, &m);
+    const struct node *n = view_find_node(c, id, &m);
     const struct instance *i = n ? n->instance : NULL;
     if (!i || !i->state || !i->def->jvms)
         return false;
