@@ -1,16 +1,8 @@
-<<<<<<< HEAD
 /* pyroscope.relabel: rewrites labels of profiles, `__name__` included, and keeps or drops profiles by their labels.
  *
  * Exports `receiver`, the same object for the component's whole life, and `rules`. Results are cached per label set
  * (pyroscope_relabel_cache.h). A profile that has labels and is left without any is dropped; in the reference this
  * depends on whether the label set is in the cache. Metrics have the reference's names.
-=======
-/* pyroscope.relabel: rewrites, keeps and drops profiles by their labels, including `__name__`.
- *
- * Exports `receiver`, the same object for the life of the component, and `rules`. The result of the rules is cached per
- * label set (pyroscope_relabel_cache.h). A profile that had labels and is left without any is dropped, because no store
- * accepts it; in the reference that depends on whether the set is cached. Metrics have the reference's names.
->>>>>>> w-docs
  *
  * Source: spec components §3.4.
  */
@@ -135,12 +127,12 @@ static void profile_relabel_export(struct profile_relabeller *r)
     component_export(r->self, exports);
 }
 
-static int profile_relabel_build(struct component *self, void *args, void **ret_state, struct err *err)
+static int profile_relabel_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     (void)err;
-    struct pyroscope_relabel_args *a = args;
+    const struct pyroscope_relabel_args *a = args;
     struct profile_relabeller *r = xcalloc(1, sizeof *r);
-    *r = (struct profile_relabeller){.self = self, .rules = relabel_rules_new(&a->rules)};
+    *r = (struct profile_relabeller){.self = self, .rules = relabel_rules_new(&a->rules, args_ref(a), args_unref)};
     fanout_init(&r->fanout, component_id(self));
     fanout_set(&r->fanout, &a->forward_to);
     relabel_cache_init(&r->cache, (size_t)a->max_cache_size);
@@ -150,12 +142,12 @@ static int profile_relabel_build(struct component *self, void *args, void **ret_
     return 0;
 }
 
-static int profile_relabel_update(void *state, void *args, struct err *err)
+static int profile_relabel_update(void *state, const void *args, struct err *err)
 {
     (void)err;
     struct profile_relabeller *r = state;
-    struct pyroscope_relabel_args *a = args;
-    struct relabel_rules *rules = relabel_rules_new(&a->rules);
+    const struct pyroscope_relabel_args *a = args;
+    struct relabel_rules *rules = relabel_rules_new(&a->rules, args_ref(a), args_unref);
     const bool new_rules = !relabel_rules_equal(rules, r->rules);
     relabel_rules_unref(r->rules);
     r->rules = rules;

@@ -49,8 +49,10 @@ extern const struct schema relabel_rule_schema;
 
 /* Rules compiled into a list; immutable, reference counted. */
 struct relabel_rules;
-/* `list` holds relabel_rule records; they are moved, the list is empty afterwards. */
-struct relabel_rules *relabel_rules_new(struct block_list *list);
+/* `list` holds relabel_rule records. The rules borrow from it as long as there is a reference to them, then call
+ * release(owner). */
+struct relabel_rules *relabel_rules_new(const struct block_list *list, const void *owner,
+                                        void (*release)(const void *owner));
 void relabel_rules_unref(struct relabel_rules *rules); /* NULL is fine */
 bool relabel_rules_equal(const struct relabel_rules *a, const struct relabel_rules *b);
 /* The export `rules` of relabelling components: a capsule, compared by the content of the rules. New reference. */

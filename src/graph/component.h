@@ -2,6 +2,7 @@
  *
  * A component is one static struct component_def: an option table and callbacks. The engine decodes the block into the args record,
  * builds the component once, and calls update only when the decoded args differ. All calls come on the loop thread; none may block.
+ * The record is the engine's and constant; a component that keeps it takes a reference (graph/args.h).
  *
  * Life: build -> start -> (update)* -> stop -> free. build must have no effect on the outside (it also runs for a configuration
  * that is then refused); effects begin at start. A build that fails leaves nothing behind.
@@ -12,6 +13,7 @@
 
 #include "base/err.h"
 #include "flow/jvm_status.h"
+#include "graph/args.h"
 #include "lang/schema.h"
 #include "lang/stability.h"
 #include "lang/value.h"
@@ -26,10 +28,9 @@ struct component_def {
     /* Names of the exports, NULL-terminated; their zero values are null. Used before the first component_export(). */
     const char *const *exports;
 
-    /* Takes a deep look, keeps nothing of args but what it copies, or *moves* by zeroing. */
-    int (*build)(struct component *self, void *args, void **ret_state, struct err *err);
-    /* Same args rules. A failing update leaves the old arguments in force. */
-    int (*update)(void *state, void *args, struct err *err);
+    int (*build)(struct component *self, const void *args, void **ret_state, struct err *err);
+    /* A failing update leaves the old arguments in force. */
+    int (*update)(void *state, const void *args, struct err *err);
     void (*start)(void *state); /* NULL: nothing to start */
     /* Begin to stop; call component_stopped(self) when done (may be at once). Must end within 5 s by itself. Comes only after all
      * components that refer to this one have stopped: a receiver still takes what they hand over at their end. NULL: nothing to do. */

@@ -39,8 +39,8 @@ struct staged {
     bool has_failed; /* it, or one that it needs */
     bool is_blind;   /* what it reads of a failed one is not even known */
     bool is_unmeasured;
-    struct decoded decoded;       /* arguments to be */
-    struct value *arguments;      /* of what is no component: the same, as people see them */
+    const void *args;             /* of a component, to be: one reference; NULL: nothing new */
+    struct value *arguments;      /* of what is none: the same */
     struct value *exports;        /* to be */
     struct module_list *children; /* of a foreach block: to be */
 };
