@@ -64,7 +64,7 @@ int convert_profile_check(const struct convert_profile *p, const struct convert_
     for (uint32_t i = 0; i < p->label_count; i++) {
         const struct convert_label *l = &p->labels[i];
         if (!message_is_name(l->name, sizeof l->name) || !message_is_text(l->value, sizeof l->value))
-            return message_bad(err, "a label that is none");
+            return message_bad(err, "a malformed label");
     }
     if (p->size == 0 || p->size > (uint64_t)o->limits.output + o->limits.text + PROFILE_SPARE)
         return message_bad(err, "a profile beyond its limits");

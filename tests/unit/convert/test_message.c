@@ -82,14 +82,14 @@ static void profiles_are_not_believed(void)
         check_profile(&p, "without a name");
         p = good;
         snprintf(p.labels[0].name, sizeof p.labels[0].name, "%s", names[i]);
-        check_profile(&p, "a label that is none");
+        check_profile(&p, "a malformed label");
     }
     struct convert_profile p = good;
     memset(p.type, 'x', sizeof p.type);
     check_profile(&p, "without a name");
     p = good;
     memset(p.labels[0].value, 'x', sizeof p.labels[0].value);
-    check_profile(&p, "a label that is none");
+    check_profile(&p, "a malformed label");
     p = good;
     p.label_count = CONVERT_LABELS_MAX + 1;
     check_profile(&p, "too many labels");
