@@ -66,7 +66,7 @@ static int walk_part(struct pass *p, struct layout *l, struct jfr_record records
             continue;
         if (class >= UNREAD) {
             class -= UNREAD;
-            code = pass_compile(l, p, class, err);
+            code = pass_compile(p, l, class, err);
             if (code < 0)
                 return code;
         }

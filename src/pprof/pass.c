@@ -49,7 +49,7 @@ void pass_settings_changed(struct pass *p)
         p->scaled_ns = pass_scaled(p->sample_ns, p->c->itimer_scale);
 }
 
-int pass_compile(struct layout *l, struct pass *p, size_t class, struct err *err)
+int pass_compile(struct pass *p, struct layout *l, size_t class, struct err *err)
 {
     const int code = layout_compile(l, class, err);
     p->labelled |= l->labelled;

@@ -39,7 +39,7 @@ static inline bool pass_is_late(struct pass *p)
 void pass_settings_changed(struct pass *p);
 
 /* Makes the plan of a class that has none, and notes whether its events may have labels; -EBADMSG, -E2BIG. */
-must_check int pass_compile(struct layout *l, struct pass *p, size_t class, struct err *err);
+must_check int pass_compile(struct pass *p, struct layout *l, size_t class, struct err *err);
 
 /* Something was left out; an event that is taken back takes that back as well. */
 static inline void pass_cut(const struct pass *p, enum cut_reason reason, uint64_t n)

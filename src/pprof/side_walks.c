@@ -14,7 +14,7 @@ static void side_walk(struct pass *p, struct layout *l, size_t class, visit_even
         if (event.type != id)
             continue;
         struct jfr_record e = {0};
-        if (!l->of[class].plan.steps && pass_compile(l, p, class, NULL) < 0)
+        if (!l->of[class].plan.steps && pass_compile(p, l, class, NULL) < 0)
             return;
         const uint8_t *end = jfr_plan_read(&l->of[class].plan, event.payload, it.end, &e);
         if (!end || end > event.end)
