@@ -1,12 +1,12 @@
-# A façade over Meson. Two commands are all a newcomer needs: `make run` and `make test`.
+# A wrapper around Meson. To get started: `make run` and `make test`.
 #
-#   make run       build, then profile every JVM on this host into the built-in store: http://127.0.0.1:4040
-#   make demo-app  a small Java program to look at, in the foreground
-#   make test      everything: layers, names, unit tests, the same under sanitizers, fuzz corpus, real JVMs, attackers
-#   make test-jvms JVMs of many versions and vendors, from the folder SMOLDER_ZOO names (tests/jvms/README.md)
-#   make soak      ten thousand reloads (RELOADS) under AddressSanitizer, which must leave nothing behind
-#   make bench     the figures, one line each
-#   make lint      formatting, layers, names, sizes, clang-tidy, and that clang builds it with the fuzzers
+#   make run       build, then profile every JVM on this host into the embedded store: http://127.0.0.1:4040
+#   make demo-app  run a sample Java application in the foreground
+#   make test      layers, names, unit tests with and without sanitizers, fuzz corpus, real JVMs, adversary tests
+#   make test-jvms JVMs of many versions and vendors, from the directory in SMOLDER_ZOO (tests/jvms/README.md)
+#   make soak      ten thousand reloads (RELOADS) under AddressSanitizer; checks for leaks and growth
+#   make bench     benchmark figures, one line each
+#   make lint      formatting, layers, names, sizes, vocabulary, clang-tidy, and a build of the fuzzers with clang
 #   make fuzz      each fuzzer for FUZZ_SECONDS (60)
 #   make install   into PREFIX (/usr/local), DESTDIR respected
 #
@@ -89,6 +89,7 @@ lint: setup-lint $(BUILD)/build.ninja $(FUZZ)/build.ninja
 	tools/check-tests
 	tools/check-sizes
 	tools/check-lines
+	tools/check-words
 	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format --dry-run --Werror
 	tools/ninja $(BUILD) --quiet
 	git ls-files 'src/*.c' | xargs -P "$$(nproc)" -n 8 clang-tidy --quiet -p $(BUILD) --warnings-as-errors='*'

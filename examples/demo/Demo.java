@@ -9,15 +9,15 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * A small shop that has something to show in every profile: it computes (tiles of a picture, checksums, sorting), allocates (invoices)
- * and contends (a ledger that one thread writes slowly while others want to read it).
+ * Sample application with load for every profile type: CPU (image tiles, checksums, sorting), allocation (invoices) and lock contention
+ * (a ledger with one slow writer and several readers).
  *
  * <pre>java -cp build/demo Demo [--threads N] [--load CORES]</pre>
  *
- * --threads is the number of busy threads (2), --load how many cores they use together (0.5). It prints one line, then nothing more.
+ * --threads is the number of busy threads (2), --load the number of cores they use in total (0.5). Prints a single line.
  */
 public final class Demo {
-    private static final int TILE_DEPTH = 4; // 4^4 ways through renderTile to a pixel: as many distinct stacks
+    private static final int TILE_DEPTH = 4; // 4^4 call paths through renderTile: as many distinct stacks
     private static final long SLICE_NANOS = 20_000_000;
 
     private final Ledger ledger = new Ledger();

@@ -1,6 +1,6 @@
-/* Bump allocation for things that die together: nothing is freed singly, everything at once.
+/* Bump allocator for objects with the same lifetime: no individual free.
  *
- * Sized by input, so it has a cap and fails softly: arena_alloc() returns NULL beyond it. Not thread safe; one owner.
+ * Sized by input, therefore limited: arena_alloc() returns NULL beyond the limit. Not thread safe; one owner.
  */
 #pragma once
 

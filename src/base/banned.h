@@ -1,4 +1,4 @@
-/* Calls with a safer twin next door; force-included into every C file of the product by the build. */
+/* Poisons functions that have a safer replacement in base; force-included into every C file by the build. */
 #pragma once
 
 #include <stdio.h>

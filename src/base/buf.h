@@ -1,7 +1,7 @@
-/* Growable bytes with a mandatory maximum: what grows by input says where it stops.
+/* Growable byte buffer with a mandatory maximum, because it grows with input.
  *
- * A failure sticks: after the first refused append every later one is refused too, and buf_ok() tells once at the
- * end. So writers need no check per append. The content is always followed by a NUL outside `len`.
+ * Failure is sticky: after a rejected append all later ones are rejected, and buf_ok() reports it once at the end.
+ * Callers need no check per append. The content is always followed by a NUL that is not counted in `len`.
  */
 #pragma once
 

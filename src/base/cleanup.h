@@ -1,4 +1,4 @@
-/* Scope-bound release: an early return frees what it should, and ownership moves visibly through TAKE_*. */
+/* Scope-bound release through __attribute__((cleanup)); TAKE_* moves ownership out of the scope. */
 #pragma once
 
 #include <dirent.h>

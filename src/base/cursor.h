@@ -1,8 +1,8 @@
-/* Bounds-checked reading of bytes that nobody vouches for.
+/* Bounds-checked reader for untrusted bytes.
  *
- * A failure sticks: reads past the end return 0 and set `bad`, so a parser checks once per item, not once per byte.
- * Borrowed bytes; no allocation. Encodings: big-endian fixed width, and LEB128 as JFR writes it (7 bits a byte, the
- * ninth byte carries 8, over-long forms allowed).
+ * Failure is sticky: reads past the end return 0 and set `bad`, so a parser checks once per item, not once per byte.
+ * Borrowed bytes; no allocation. Encodings: big-endian fixed width, and LEB128 as in JFR (7 bits per byte, the ninth
+ * byte has 8, over-long forms allowed).
  */
 #pragma once
 

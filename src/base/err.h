@@ -1,10 +1,10 @@
-/* What went wrong, for a person to read.
+/* Error code and message.
  *
- * A fallible function returns 0 or a negative errno. Where a person will see the failure it also takes a
- * `struct err *` as its last argument and fills it once, where the failure is noticed. Callers put what they were
- * doing in front with err_wrap() and pass the code on. Only the top of the program logs.
+ * A fallible function returns 0 or a negative errno. If the failure is reported to a user, it also takes a `struct err
+ * *` as its last argument and fills it once, where the failure is detected. Callers prepend context with err_wrap() and
+ * pass the code on. Only the top of the program logs.
  *
- * Ownership: the caller's memory, no heap; safe to copy. Text longer than ERR_MAX is cut.
+ * Ownership: the caller's memory, no heap; safe to copy. Text longer than ERR_MAX is truncated.
  */
 #pragma once
 

@@ -1,20 +1,22 @@
-/* Hashing for tables whose keys strangers choose: bytes and numbers of recordings, profiles, names of processes.
+/* Keyed hash functions for tables with untrusted keys: bytes and numbers of recordings, profiles, process names.
  *
- * With a function that everybody knows, a hostile file puts all its keys into one bucket and makes every look-up a walk. These are keyed with
- * random bytes of the kernel, fetched once per process and never shown. The key goes into the hash of the bytes themselves: what has
- * collided once is not told apart by any seed that is added afterwards.
+ * With a known function, an attacker can place all keys in one bucket, which makes every look-up linear. These
+ * functions are keyed with random bytes from the kernel, read once per process and never disclosed. The key is part of
+ * the hash of the bytes themselves: a seed that is mixed in afterwards does not separate keys that already collide.
  *
- * Why not XXH3 with a seed, which is as fast: its seed is added to constants that everybody knows, so that bytes made to collide for
- * most seeds can be had (pairs of 32 bytes collide for one seed in 1,400; with random secrets for one in 2^27; xxHash issue 1127). Here
- * the odds are proven for any two keys, however they were chosen by who does not know the key:
+ * XXH3 with a seed is as fast but not sufficient: the seed is added to known constants, so that inputs which collide
+ * for most seeds can be constructed (pairs of 32 bytes collide for one seed in 1,400; with random secrets for one in
+ * 2^27; xxHash issue 1127). Here the collision probability is proven for any two keys chosen without knowledge of the
+ * key:
  *
- * - bytes: NH of UMAC with words of 64 bits (Black, Halevi, Krawczyk, Krovetz, Rogaway 1999; RFC 4418), at most 2^-64 per level, and a level
- *   takes 1,024 bytes to 16; then what is left and the length by a strongly universal function to 64 bits (multilinear, Lemire and Kaser
- *   2014). So any 32 bits of it collide with 2^-32, as if they were drawn.
- * - numbers: multiply-shift (Dietzfelbinger et al. 1997), 2/m for m buckets. Where n numbers go into a table of open addresses, that is a
- *   logarithm of n for a look-up with the worst sets known, evenly spaced ones, and the root of n with any (Pătraşcu and Thorup 2010).
+ * - bytes: NH of UMAC with 64-bit words (Black, Halevi, Krawczyk, Krovetz, Rogaway 1999; RFC 4418), at most 2^-64 per
+ *   level, where a level reduces 1,024 bytes to 16; then the rest and the length by a strongly universal function to 64
+ *   bits (multilinear, Lemire and Kaser 2014). Any 32 bits of the result collide with 2^-32, like random ones.
+ * - numbers: multiply-shift (Dietzfelbinger et al. 1997), 2/m for m buckets. With n numbers in an open-addressing
+ *   table, a look-up costs log n for the worst known sets, evenly spaced ones, and the square root of n for any set
+ *   (Pătraşcu and Thorup 2010).
  *
- * A hash is good for this process: never to be stored or sent.
+ * A hash is valid within this process only: never store or send it.
  */
 #pragma once
 

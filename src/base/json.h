@@ -1,4 +1,6 @@
-/* Writing JSON into a buf. The caller places braces and commas; this escapes (RFC 8259 §7), and what is not UTF-8 becomes U+FFFD. */
+/* JSON writer on a buf. The caller writes braces and commas; this escapes strings (RFC 8259 §7) and replaces invalid
+ * UTF-8 by U+FFFD.
+ */
 #pragma once
 
 #include "base/buf.h"

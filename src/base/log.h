@@ -3,9 +3,9 @@
  *     log_info("attached", L_INT("pid", pid), L_STR("vm", "hotspot"));
  *     ts=2026-01-02T03:04:05.678901234Z level=info msg=attached pid=7 vm=hotspot
  *
- * Values are quoted where blanks, quotes, '=' or control characters need it; what would act on a terminal instead of being shown
- * (controls, changes of direction, bytes that are no UTF-8) is escaped, and secrets are hidden (base/secret.h). Keys are literals.
- * Thread safe: a line is one write(2). Libraries do not log; components and main do. Format: Alloy's `logging` block (level, format).
+ * Values with spaces, quotes, '=' or control characters are quoted; control characters, bidirectional controls and
+ * invalid UTF-8 are escaped; secrets are redacted (base/secret.h). Keys are literals. Thread safe: a line is one
+ * write(2). Libraries do not log; components and main do. Format: Alloy's `logging` block (level, format).
  */
 #pragma once
 

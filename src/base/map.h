@@ -1,6 +1,6 @@
-/* Two open-addressing hash maps: u64 -> u64, and borrowed string -> pointer. No deletion from the first (readers only
- * fill and look up); the second supports it. Iteration order is insertion order for strmap, unspecified for u64map.
- * Not thread safe. Small growth aborts on out-of-memory; callers cap how many keys hostile input can add.
+/* Two open-addressing hash maps: u64 -> u64, and borrowed string -> pointer. The first has no deletion, because its
+ * users only insert and look up. Iteration order: insertion order for strmap, unspecified for u64map. Not thread safe.
+ * Small growth aborts when out of memory; callers limit the number of untrusted keys.
  */
 #pragma once
 

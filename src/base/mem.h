@@ -1,5 +1,5 @@
-/* Heap for small things of a size we chose: running out of memory on these aborts with a message, so no caller checks.
- * Whatever is sized by input goes through buf or arena, which are capped and fail softly.
+/* Heap allocation of small objects whose size the program chooses: aborts with a message when out of memory, so that
+ * callers do not check. Objects sized by input use buf or arena, which are limited and fail softly.
  */
 #pragma once
 

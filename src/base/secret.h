@@ -1,9 +1,9 @@
-/* What is secret in a text that people or other programs will read: the one place that decides it.
+/* The single place that decides what is secret in a text.
  *
- * Logs, diagnostics, the JSON of components and support bundles all go through here. Two ways lead to a secret: the name it goes by
- * ("password", "X-Api-Key", "AWS_SECRET_ACCESS_KEY"), and the form it has (user information of a URL, "Bearer …"). Besides, the values
- * of environment variables whose names are secret are known and are hidden wherever they turn up, since a configuration may use them
- * for anything. Better too little is shown than too much. Thread safe.
+ * Used for logs, diagnostics, the JSON of components and support bundles. A secret is recognised by its name
+ * ("password", "X-Api-Key", "AWS_SECRET_ACCESS_KEY") or by its format (user information of a URL, "Bearer …"). In
+ * addition, the values of environment variables with secret names are redacted wherever they occur, since a
+ * configuration may use them for anything. When in doubt, redact. Thread safe.
  */
 #pragma once
 

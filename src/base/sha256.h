@@ -1,4 +1,4 @@
-/* SHA-256 of a text. Source: FIPS 180-4. */
+/* SHA-256 (FIPS 180-4). */
 #pragma once
 
 #include <stdint.h>

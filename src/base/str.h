@@ -1,4 +1,4 @@
-/* A borrowed slice of bytes, not NUL-terminated: who hands it out says how long it lives. */
+/* A borrowed slice of bytes, not NUL-terminated. The provider documents its lifetime. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
-/* Bytes of a file, a pipe or a terminal, read piece by piece; gzip is inflated on the way.
+/* Incremental reader of a file, pipe or terminal; inflates gzip.
  *
- * What it is shows in the first bytes, not in a name. Several gzip members are one stream (RFC 1952 §2.2), as gzip -d has
- * it. Memory: two small buffers, whatever the size of the stream. Blocking: for commands, never for the loop.
+ * gzip is detected by the first bytes, not by name. Several gzip members are one stream (RFC 1952 §2.2), as for gzip
+ * -d. Memory: two small buffers, whatever the size of the stream. Blocking: for commands, not for the loop.
  */
 #pragma once
 

@@ -1,9 +1,9 @@
-/* Foreign text on a terminal.
+/* Untrusted text on a terminal.
  *
- * A terminal obeys what it is sent: a method, thread or file name with an escape sequence in it could move the cursor, rewrite what
- * was printed, set the title or type answers. So whatever goes to a terminal has every control character but tab and line end spelt
- * out byte by byte as \xHH: C0, DEL, C1 (as UTF-8, and the raw bytes 0x80 to 0x9f, which some terminals take for it), and bytes that are no
- * UTF-8. Pipes and files get the bytes as they are.
+ * Escape sequences in a method, thread or file name could move the cursor, overwrite output, set the title or inject
+ * input. Therefore everything written to a terminal has its control characters, except tab and line end, escaped byte
+ * by byte as \xHH: C0, DEL, C1 (as UTF-8, and the raw bytes 0x80 to 0x9f, which some terminals interpret), and invalid
+ * UTF-8. Pipes and files receive the bytes unchanged.
  */
 #pragma once
 

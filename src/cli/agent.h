@@ -1,8 +1,8 @@
-/* The running agent: everything `smolder run` keeps alive, from the loop to the last push.
+/* The running agent: owns everything from the event loop to the final push.
  *
- * agent_run() returns when a signal asked for it (or at once when nothing could start) with the exit status. SIGHUP and
- * POST /-/reload re-read the configuration; SIGTERM and SIGINT stop every session, push once what was collected, and end within
- * AGENT_STOP_MS even when a target is stuck or an endpoint is dead.
+ * agent_run() returns the exit status after a signal, or immediately if startup fails. SIGHUP and POST /-/reload reload
+ * the configuration; SIGTERM and SIGINT stop all sessions, push collected profiles once, and exit within AGENT_STOP_MS
+ * even if a target hangs or an endpoint is dead.
  */
 #pragma once
 

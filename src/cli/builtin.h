@@ -1,5 +1,5 @@
-/* The configuration that `smolder run` uses when no path is given: every HotSpot JVM, found by its mapped libjvm whatever its
- * executable is called, service_name from its main class or jar, into the store at `store_url`.
+/* The configuration `smolder run` uses without a path: every HotSpot JVM, detected by its mapped libjvm, service_name
+ * from its main class or jar, into the store at `store_url`.
  */
 #pragma once
 

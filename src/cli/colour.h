@@ -1,4 +1,4 @@
-/* How diagnostics look on standard error: coloured only on a terminal that can, and never against NO_COLOR (no-color.org). */
+/* Style of diagnostics on standard error: coloured only on a capable terminal and without NO_COLOR (no-color.org). */
 #pragma once
 
 #include <stdlib.h>

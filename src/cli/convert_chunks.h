@@ -1,7 +1,7 @@
-/* The chunks of a recording, wherever it comes from: a file (mapped), a pipe, or gzip of either (one chunk in memory).
+/* The chunks of a recording from a file (mapped), a pipe, or gzip (one chunk in memory).
  *
- * jfr/chunks.h says what is a chunk and how damaged places are stepped over; this feeds it. Memory: one chunk, of at most
- * CHUNKS_HELD_MAX where it has to be held; a mapping beside that, whose pages are given back as it is read.
+ * Feeds jfr/chunks.h, which detects chunks and skips damaged ones. Memory: one chunk of at most CHUNKS_HELD_MAX for
+ * pipes and gzip; otherwise a mapping whose pages are released while reading.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* Which inputs `smolder convert` was given: files, directories, and patterns the shell left alone because they were quoted. */
+/* Expands the inputs of `smolder convert`: files, directories, and quoted glob patterns. */
 #pragma once
 
 #include <stddef.h>

@@ -1,7 +1,8 @@
-/* Output files that are there whole or not at all: written beside their place, then renamed into it.
+/* Output files, written atomically: to temporary files beside them, then renamed.
  *
- * Several belong together: output_commit() puts all of them in place, output_done() without it leaves everything as it was.
- * What is no plain file (a pipe, a device, "-" for standard output) is written straight, to a terminal without control sequences. A path that is a link is followed.
+ * Several files are committed together: output_commit() renames all of them, output_done() without it leaves everything
+ * unchanged. Other outputs (a pipe, a device, "-" for standard output) are written directly, to a terminal without
+ * control sequences. Symlinks are followed.
  */
 #pragma once
 

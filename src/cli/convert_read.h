@@ -1,7 +1,7 @@
-/* Inputs of `smolder convert` into a set of profiles: recordings chunk by chunk, pprof as it is.
+/* Reads the inputs of `smolder convert` into a profile set: recordings chunk by chunk, pprof as it is.
  *
- * All recordings are one conversion, so equal stacks of all of them merge. What is damaged is named on standard error and counted, and the
- * rest is kept. When standard error is a terminal and the work takes long, it shows how far it is.
+ * All recordings share one conversion, so that equal stacks merge. Damaged chunks are reported on standard error and
+ * counted; the rest is kept. Shows progress if standard error is a terminal.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* A moment as people write it on a command line. */
+/* Parses a point in time from the command line. */
 #pragma once
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* A set of profiles in the format asked for, to files or standard output. */
+/* Writes a profile set in the requested format, to files or standard output. */
 #pragma once
 
 #include <stdbool.h>

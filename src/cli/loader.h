@@ -1,7 +1,8 @@
-/* The configuration of the running agent: read, loaded, loaded again on request or when its files change.
+/* Loads the configuration of the running agent: at startup, on request, and when its files change.
  *
- * A load that fails changes nothing; the reasons go to the log, a line each, or, for the first load, with excerpts to
- * stderr. Counted in smolder_config_*: other than in the reference, what the graph refuses is a failure, too.
+ * After a failed load the running configuration stays active; the errors are logged, one per line, or, for the first
+ * load, printed with excerpts on stderr. Metrics: smolder_config_*; unlike the reference, a configuration rejected by
+ * the graph counts as a failure.
  */
 #pragma once
 

@@ -1,12 +1,4 @@
-/* discovery.process: every process of the host as a target.
- *
- * Two rhythms. Each refresh_interval everything is read again and the targets are made anew. In between, once a second, a look that costs
- * next to nothing (components/discovery_process_table.h) finds JVMs that appeared and processes that ended, and only these are read: whoever profiles
- * JVMs need not wait for the refresh, whoever lists processes is not woken by each short-lived one.
- *
- * Reading happens in the helper (jvm/operation/scan.h), apart for each user, so that processes which hold up their reader delay only processes
- * of the same user. A process that cannot be read is reported once; one that holds up its reader is from then on read alone. Exports survive updates. Source: spec components §2; the user's document.
- */
+/* discovery.process: all processes of the host as targets, JVMs within about a second. See the head of the source. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>

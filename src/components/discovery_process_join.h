@@ -1,7 +1,7 @@
-/* discovery.process's `join`: what other discoveries know of a container goes onto the processes in it.
+/* `join` of discovery.process: adds the labels of container targets to the processes of the container.
  *
- * Unlike the reference, which also emits every container by itself and in random order, only processes come out: a container without
- * a process has nothing to profile. Source: spec components §2.4; the issue's wording for the difference.
+ * Unlike the reference, which also emits every container in random order, only processes are exported: a container
+ * without a process cannot be profiled. Source: spec components §2.4.
  */
 #pragma once
 

@@ -1,15 +1,17 @@
-/* The processes discovery.process knows, and which of them deserve another look.
+/* The process table of discovery.process, and the selection of processes to scan again.
  *
- * Between two full reads a look must cost next to nothing, yet find a JVM within about a second. What it relies on:
- *   - whatever starts or ends changes the fingerprint of /proc/loadavg, so an equal one ends the look after one read; what can only have
- *     ended is found some looks later (its session has a pidfd and knows at once), for the threads of a busy host come and go all the time;
- *   - a new pid in /proc is new, one that is missing has ended; what has too little address space for a JVM needs no closer look,
- *     but is compared at the next looks that find something changed: it may be a JVM that is just being loaded;
- *   - a shell that turns into a JVM (`exec java`) keeps its pid, but changes its name or the magnitude of its address space, and
- *     starts a dozen threads, each of which takes a pid. After so many new pids the processes younger than some minutes are
- *     compared, the rest a few at a time.
+ * Between two full scans a check must be cheap, yet detect a JVM within about a second. It relies on:
+ *   - starting or exiting processes change the fingerprint of /proc/loadavg, so an equal one ends the check after one
+ *     read; exits alone are detected some checks later (a session has a pidfd and is notified at once), because threads
+ *     come and go constantly;
+ *   - a new PID in /proc is a new process, a missing one has exited; a process with too little address space for a JVM
+ *     is not scanned, but compared again at the next checks that find a change, because it may be a JVM that is being
+ *     loaded;
+ *   - a shell that executes a JVM (`exec java`) keeps its PID, but changes its name or the magnitude of its address
+ *     space, and starts a dozen threads, each of which takes a PID. After that many new PIDs, processes younger than
+ *     some minutes are compared, the others a few at a time.
  *
- * No policy about targets here, and no reading of memory maps: only calls that cannot block. Loop thread only.
+ * Contains no target policy and does not read memory maps: only calls that cannot block. Loop thread only.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
-/* discovery.relabel: rewrites, keeps and drops targets by rules. A pure function of its arguments: what goes out
- * changes only when they do, kept targets stay in the order they came in, and labels with empty values are left out.
+/* discovery.relabel: rewrites, keeps and drops targets by relabelling rules. A pure function of its arguments: exports
+ * change only when they do, the order of targets is preserved, and labels with empty values are removed.
  *
- * Exports `output` (the targets) and `rules` (for other components that take rules). Source: the component's page in
- * the documentation; spec components §3.3.
+ * Exports `output` (the targets) and `rules` (for components that accept rules).
+ * Source: the component's page in the documentation; spec components §3.3.
  */
 #include "base/cleanup.h"
 #include "base/mem.h"

@@ -1,4 +1,4 @@
-/* What every component gets from the program besides its arguments: the loop and the privileged helper. */
+/* Program-wide context of components: the event loop and the privileged helper. */
 #pragma once
 
 #include <uv.h>

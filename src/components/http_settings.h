@@ -1,4 +1,4 @@
-/* The HTTP client settings that every component which talks HTTP takes inside its own arguments: authorization, TLS, proxies.
+/* HTTP client settings shared by all components with an HTTP client: authentication, TLS, proxies.
  *
  *     struct args { …; struct http_settings http; };
  *     static const struct option options[] = {…, HTTP_SETTINGS_OPTIONS(struct args, http), {0}};

@@ -1,8 +1,9 @@
-/* import.file: a module from a file, or from all *.alloy files directly inside a directory.
+/* import.file: a module from a file, or from the *.alloy files of a directory.
  *
- * A load reads it at once; later changes are read by a worker, 30 ms after inotify tells of one, and every
- * poll_frequency in case it does not (network file systems, a full table of watches). Unreadable files leave the
- * module as it was and make the import unhealthy. Source: spec alloy-language §6.8.
+ * A load reads it synchronously; later changes are read by a worker, 30 ms after an inotify event and at every
+ * poll_frequency, for file systems without events. If a file is unreadable, the previous module stays in use and the
+ * import is unhealthy.
+ * Source: spec alloy-language §6.8.
  */
 #include <errno.h>
 #include <string.h>

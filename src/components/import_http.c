@@ -1,8 +1,8 @@
-/* import.http: a module from a web server, asked for again every poll_frequency.
+/* import.http: a module from an HTTP server, polled every poll_frequency.
  *
- * The program does not wait for the first answer: what needs the module starts when it arrives. An answer that fails
- * leaves the module as it was and makes the import unhealthy; as long as nothing has arrived, it is asked for more
- * often. Source: spec alloy-language §6.8.
+ * Startup does not wait for the first response: instances of the module start once it arrives. After a failed request
+ * the previous module stays in use and the import is unhealthy; before the first success requests are more frequent.
+ * Source: spec alloy-language §6.8.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* What the sources of modules have in common: the form in which they hand over texts. */
+/* Shared by the import components: the exported form of module content. */
 #pragma once
 
 #include "base/str.h"

@@ -1,4 +1,4 @@
-/* import.string: a module whose text is an expression, such as the content of a file that a component reads. */
+/* import.string: a module from a string expression. */
 #include <stdlib.h>
 
 #include "base/mem.h"

@@ -1,7 +1,8 @@
-/* pyroscope.java: profiles every target that names a Java process, continuously, and hands the profiles on.
+/* pyroscope.java: continuously profiles every target that is a Java process, and passes the profiles on.
  *
- * One session (jvm/session.h) per process, told apart by pid and start time; one stream of conversions (pyroscope_java_convert.h) per session. A
- * target that leaves is closed in the background; none ever waits for another. Document: pyroscope.java of Grafana Agent.
+ * One session (jvm/session/session.h) per process, identified by PID and start time; one conversion stream
+ * (pyroscope_java_convert.h) per session. Removed targets are closed in the background; no target waits for another.
+ * Document: pyroscope.java of Grafana Agent.
  */
 #include <errno.h>
 #include <limits.h>

@@ -1,7 +1,8 @@
-/* The arguments of pyroscope.java: their table, their checks, and what they mean to the profiler.
+/* The arguments of pyroscope.java: option table, validation, and translation to profiler options.
  *
- * Names and defaults are the document's (pyroscope.java of Grafana Agent), plus what Alloy added: event, per_thread, tlab, log_level,
- * quiet, custom_arguments, dist, and roll_over of our own. Defects of either are refused at load instead of failing at run time: spec components §1.1.
+ * Names and defaults are those of the document (pyroscope.java of Grafana Agent) plus Alloy's additions: event,
+ * per_thread, tlab, log_level, quiet, custom_arguments, dist; roll_over is our own. Invalid combinations are rejected
+ * at load instead of failing at run time: spec components §1.1.
  */
 #pragma once
 

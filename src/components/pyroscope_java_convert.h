@@ -1,15 +1,16 @@
-/* From chunks to profiles, off the loop: one queue per user whose JVMs there are, one stream per JVM.
+/* Converts chunks to profiles on workers: one queue per user, one stream per JVM.
  *
- * A stream is in order: its chunks are added to one interval of a conversion (convert/service.h) until that ends, then its profiles are
- * handed out on the loop. Streams share a worker or two, so that memory does not grow with the number of JVMs. What waits is bounded by
- * JAVA_CONVERT_BYTES; beyond that the oldest waiting chunk of the user with most bytes is dropped and counted, so sampling and tailing
- * never wait for conversions, and nobody's chunks go because of somebody else's.
+ * A stream is ordered: its chunks are added to one interval of a conversion (convert/service.h) until it ends, then the profiles of the
+ * interval are delivered on the loop. Streams share one or two workers, so that memory does not grow with the number of
+ * JVMs. Waiting chunks are limited to JAVA_CONVERT_BYTES; beyond that the oldest waiting chunk of the user with the
+ * most bytes is dropped and counted, so that sampling and tailing never wait for conversions, and no user loses chunks
+ * because of another.
  *
- * Recordings are foreign: one user's are not to keep another's waiting. Users take turns, job by job. While others wait a user has one
- * worker at most, and none once it has used more than JAVA_CONVERT_CPU percent of a processor over JAVA_CONVERT_CPU_S seconds. A user
- * alone has all there is. How long one job may take, and what it may hold: pprof/limits.h.
+ * Recordings are untrusted, and one user must not delay another. Users are scheduled round-robin, job by job. While
+ * others wait, a user has at most one worker, and none after using more than JAVA_CONVERT_CPU percent of a CPU over
+ * JAVA_CONVERT_CPU_S seconds. A single user has all resources. Time and memory of one job: pprof/limits.h.
  *
- * Loop thread only; a worker gets a step of a conversion (convert/step.h), which owns its inputs.
+ * Loop thread only; a worker runs a step of a conversion (convert/step.h), which owns its inputs.
  */
 #pragma once
 

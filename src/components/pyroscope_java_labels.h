@@ -1,10 +1,11 @@
-/* The labels a profile of a Java process leaves with.
+/* The labels of a profile of a Java process.
  *
- * From the target: everything that does not start with "__". Added: pyroscope_spy, __delta__, jfr_event, __name__, and service_name
- * where the target has none, inferred in the order of the document (pyroscope.java, "targets argument"). Source: spec components §1.9.
+ * From the target: all labels that do not start with "__". Added: pyroscope_spy, __delta__, jfr_event, __name__, and
+ * service_name if the target has none, inferred in the order of the document (pyroscope.java, "targets argument").
+ * Source: spec components §1.9.
  *
- * pyroscope_spy is "grafana-agent.java", the document's product: Pyroscope takes profiles of that spy for Java, while it has to guess
- * with Alloy's "alloy.java" (spec components, end of §6).
+ * pyroscope_spy is "grafana-agent.java", the document's product: Pyroscope recognises profiles of that spy as Java, but
+ * not those of Alloy's "alloy.java" (spec components, end of §6).
  */
 #pragma once
 

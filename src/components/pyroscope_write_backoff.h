@@ -1,5 +1,6 @@
-/* How long to wait after failures in a row: uniform in [lo, hi), where lo starts at min and hi at 2 min and both double until hi
- * has reached max (github.com/grafana/dskit/backoff, as pyroscope.write uses it). Nanoseconds. */
+/* Backoff after consecutive failures: uniform in [lo, hi), where lo starts at min, hi at 2 min, and both double until
+ * hi reaches max (github.com/grafana/dskit/backoff, as used by pyroscope.write). Nanoseconds.
+ */
 #pragma once
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* From the labels a profile comes with to those it is pushed with. Source: spec components §4.3. */
+/* Maps the labels of a profile to those it is pushed with. Source: spec components §4.3. */
 #pragma once
 
 #include "base/err.h"

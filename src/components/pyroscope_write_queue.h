@@ -1,8 +1,8 @@
-/* Profiles that wait for one endpoint: oldest first, bounded by bytes and by age, losses always from the old end.
+/* The queue of one endpoint: oldest first, limited by bytes and age; the oldest entries are dropped.
  *
- * Profiles and labels are shared by reference with other queues. What is taken for sending still counts in `bytes` until it is
- * finished or put back, so the bound holds for everything an endpoint keeps alive. Times are monotonic nanoseconds, given by
- * the caller. Source of the bounds: 32 MiB and 10 minutes per endpoint; Pyroscope refuses older profiles after an hour anyway.
+ * Profiles and labels are shared with other queues by reference. Profiles being sent count in `bytes` until they are
+ * finished or put back, so that the limit covers everything an endpoint keeps alive. Times are monotonic nanoseconds,
+ * passed by the caller. Limits: 32 MiB and 10 minutes per endpoint; Pyroscope rejects profiles older than an hour.
  */
 #pragma once
 

@@ -1,12 +1,13 @@
-/* Sends what one endpoint is to get: a queue, two pushes in flight, and a back-off of its own, so that no endpoint delays another.
+/* Sends the queue of one endpoint: two concurrent pushes and an own backoff, so that endpoints do not delay each other.
  *
- * Profiles that come together, such as those of one JVM and interval, share a request, and so do those of a backlog: fewer requests, and
- * an outage is caught up with sooner. When a request of several is rejected, each is sent again alone, so that one bad profile takes no
- * good one with it.
+ * Profiles that arrive together, such as those of one JVM and interval, share a request, and so do those of a backlog,
+ * which reduces the number of requests and the time to recover from an outage. If a request with several profiles is
+ * rejected, each is sent again in its own request, so that one invalid profile does not affect the others.
  *
- * While pushes fail there is one probe of one profile at a time, after a wait that doubles (spec components §4.4) or that the server asks for by
- * Retry-After; so an endpoint that is down or overloaded for hours costs a request now and then and a bounded queue. A profile is
- * tried max_backoff_retries times, then dropped. Trouble is logged once when it begins and once when it ends.
+ * While pushes fail, only one profile is sent at a time, after a backoff that doubles (spec components §4.4) or that
+ * the server requests by Retry-After; a dead or overloaded endpoint costs occasional requests and a bounded queue. A
+ * profile is dropped after max_backoff_retries attempts. Failures are logged once when they begin and once when they
+ * end.
  */
 #pragma once
 

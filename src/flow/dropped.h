@@ -1,4 +1,5 @@
-/* smolder_dropped_profiles_total{reason}: profiles that were collected but never arrived, whoever gave them up.
+/* smolder_dropped_profiles_total{reason}: profiles that were collected but not delivered, counted by every component
+ * that drops some.
  *
  *     metric_add(&dropped_profiles_total, 1, "convert_queue");
  */

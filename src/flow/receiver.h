@@ -1,7 +1,7 @@
-/* How profiles travel from component to component, inside the process.
+/* Passes profiles from component to component within the process.
  *
- * receiver_append() never blocks and never fails towards the sender: whoever is behind it has a bounded queue, drops the
- * oldest and counts it. Loop thread only.
+ * receiver_append() never blocks and never fails for the sender: receivers have bounded queues, drop the oldest entry
+ * and count it. Loop thread only.
  */
 #pragma once
 

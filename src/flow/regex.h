@@ -1,7 +1,7 @@
-/* Regular expressions with RE2's syntax and linear time, always matched against the whole text: `^(?s:PATTERN)$`.
+/* Regular expressions with RE2 syntax and linear time, always anchored at both ends: `^(?s:PATTERN)$`.
  *
- * Memory is bounded per expression: an expression whose program would need more is refused, matching never takes more. Text must
- * be UTF-8; no dot matches a broken sequence. One thread. Source: spec components §3.1; RE2 syntax.
+ * Memory is limited per expression: an expression whose program needs more is rejected; matching never exceeds it. Text
+ * must be UTF-8; a dot does not match an invalid sequence. One thread. Source: spec components §3.1; RE2 syntax.
  */
 #pragma once
 

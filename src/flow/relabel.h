@@ -1,9 +1,10 @@
-/* Relabelling: an ordered list of rules that rewrites or rejects label sets. Shared by discovery.relabel and whatever else takes
- * `rule` blocks.
+/* Relabelling: an ordered list of rules that rewrites or rejects label sets. Shared by all components with `rule`
+ * blocks.
  *
- * A component puts relabel_rule_schema into its table as blocks, and turns the decoded list into rules with relabel_rules_new().
- * Where the reference iterates over labels while it changes them, labelmap here works on a snapshot sorted by name: of two labels
- * mapped to one name the last in name order wins. A rule whose text would grow beyond RELABEL_TEXT_MAX does nothing.
+ * A component includes relabel_rule_schema in its option table as blocks, and builds rules from the decoded list with
+ * relabel_rules_new(). Unlike the reference, which iterates over labels while changing them, labelmap works on a
+ * snapshot sorted by name: if two labels map to one name, the last in name order wins. A rule whose result would exceed
+ * RELABEL_TEXT_MAX has no effect.
  * Source: spec components §3.1, §3.2 (messages and their order).
  */
 #pragma once

@@ -1,5 +1,6 @@
-/* Lists of targets: what discovery components export and others take. A target is a label set inside a capsule that the language
- * sees as an object. Source: spec alloy-language §3.8.
+/* Lists of targets, exported by discovery components. A target is a label set in a capsule that the language treats as
+ * an object.
+ * Source: spec alloy-language §3.8.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
-/* What relabelling needs to know about Unicode: simple case mapping, rune by rune, and letters. The locale of the program does not
- * matter; the C.UTF-8 tables of the C library count.
+/* Unicode functions for relabelling: simple case mapping per code point, and letters. Independent of the program's
+ * locale: uses the C.UTF-8 tables of the C library.
  */
 #pragma once
 

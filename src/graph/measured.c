@@ -12,22 +12,22 @@ static const double slow_seconds = 60;
 
 static struct metric_family taken = {.name = "smolder_component_evaluation_seconds",
                                      .alloy_name = "alloy_component_evaluation_seconds",
-                                     .help = "How long components took to be evaluated after what they read changed.",
+                                     .help =
+                                         "Duration of component evaluations after a dependency changed, in seconds.",
                                      .kind = METRIC_HISTOGRAM,
                                      .labels = {"controller_path", "controller_id"},
                                      .buckets = buckets,
                                      .bucket_count = ARRAY_LEN(buckets)};
 static struct metric_family waited = {.name = "smolder_component_dependencies_wait_seconds",
                                       .alloy_name = "alloy_component_dependencies_wait_seconds",
-                                      .help =
-                                          "How long components waited to be evaluated after what they read changed.",
+                                      .help = "Time from the change of a dependency to the evaluation, in seconds.",
                                       .kind = METRIC_HISTOGRAM,
                                       .labels = {"controller_path", "controller_id"},
                                       .buckets = buckets,
                                       .bucket_count = ARRAY_LEN(buckets)};
 static struct metric_family slow = {.name = "smolder_component_evaluation_slow_seconds",
                                     .alloy_name = "alloy_component_evaluation_slow_seconds",
-                                    .help = "Seconds spent in evaluations that took a minute or longer.",
+                                    .help = "Seconds spent in evaluations of a minute or longer.",
                                     .kind = METRIC_COUNTER,
                                     .labels = {"controller_path", "controller_id", "component_id"}};
 

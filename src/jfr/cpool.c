@@ -52,7 +52,7 @@ static int index_pool(struct pool_reader *r, struct jfr_pool *pool, const uint8_
         const uint8_t *value = jfr_varint(at, end, &key);
         at = value ? skip_value(plan, value, end) : NULL;
         if (!at)
-            return err_set(err, -EBADMSG, "pool of %s: an entry is cut", pool->type);
+            return err_set(err, -EBADMSG, "pool of %s: truncated entry", pool->type);
         *e = (struct jfr_entry){.key = key, .at = (uint32_t)(value - chunk)};
         key_max = key > key_max ? key : key_max;
     }
@@ -61,7 +61,7 @@ static int index_pool(struct pool_reader *r, struct jfr_pool *pool, const uint8_
     pool->left_out += count - take;
     at = jfr_plan_skip(plan, at, end, count - take, true);
     if (!at)
-        return err_set(err, -EBADMSG, "pool of %s: an entry is cut", pool->type);
+        return err_set(err, -EBADMSG, "pool of %s: truncated entry", pool->type);
     *p = at;
     return 0;
 }
@@ -80,7 +80,7 @@ static int skip_pool(struct pool_reader *r, const struct jfr_type *t, const uint
         *skip = plan;
     }
     *p = jfr_plan_skip(*skip, *p, r->end, count, true);
-    return *p ? 0 : err_set(err, -EBADMSG, "pool of %.*s: cut", STR_ARG(t->name));
+    return *p ? 0 : err_set(err, -EBADMSG, "pool of %.*s: truncated", STR_ARG(t->name));
 }
 
 /* The pool that somebody wants of this type, ready to be read, or NULL. */
@@ -105,8 +105,7 @@ static int read_pool(struct pool_reader *r, const uint8_t **p, struct err *err)
     const struct jfr_type *t = *p ? jfr_type_by_id(r->m, id) : NULL;
     struct jfr_pool *pool;
     if (!t)
-        return err_set(err, -EBADMSG, *p ? "pool of type %llu, which is not described" : "a pool is cut",
-                       (unsigned long long)id);
+        return err_set(err, -EBADMSG, *p ? "pool of undescribed type %llu" : "truncated pool", (unsigned long long)id);
     int code = wanted_pool(r, t, &pool, err);
     if (code < 0)
         return code;
@@ -120,18 +119,18 @@ static int read_checkpoint(struct pool_reader *r, uint64_t *pos, uint64_t len, u
     uint64_t type = 0, ignored, delta = 0, mask, count = 0;
     p = jfr_varint(p, r->chunk + len, size);
     if (!p || *size > len - *pos)
-        return err_set(err, -EBADMSG, "constant pools: event of impossible size");
+        return err_set(err, -EBADMSG, "constant pools: event of invalid size");
     r->end = start + *size;
     p = jfr_varint(p, r->end, &type);
     if (p && type != EVENT_CHECKPOINT)
-        return err_set(err, -EBADMSG, "constant pools: an event of type %llu is there", (unsigned long long)type);
+        return err_set(err, -EBADMSG, "constant pools: unexpected event of type %llu", (unsigned long long)type);
     p = jfr_varint(p, r->end, &ignored); /* start */
     p = jfr_varint(p, r->end, &ignored); /* duration */
     p = jfr_varint(p, r->end, &delta);
     p = jfr_varint(p, r->end, &mask);
     p = jfr_varint(p, r->end, &count);
     if (!p)
-        return err_set(err, -EBADMSG, "constant pools: cut");
+        return err_set(err, -EBADMSG, "constant pools: truncated");
     for (; count > 0; count--) {
         int code = read_pool(r, &p, err);
         if (code < 0)
@@ -146,7 +145,7 @@ static int walk(struct pool_reader *r, const struct jfr_header *header, struct e
     uint64_t pos = header->checkpoint, seen = 0, before;
     do {
         if (pos < JFR_HEADER_SIZE || pos >= header->size)
-            return err_set(err, -EBADMSG, "constant pools: the chain leaves the chunk");
+            return err_set(err, -EBADMSG, "constant pools: chain leaves the chunk");
         before = pos;
         uint64_t size = 0;
         int code = read_checkpoint(r, &pos, header->size, &size, err);
@@ -155,7 +154,7 @@ static int walk(struct pool_reader *r, const struct jfr_header *header, struct e
         /* Checkpoints do not overlap, so that together they fit into the chunk; a loop does not. */
         seen += size;
         if (seen > header->size)
-            return err_set(err, -EBADMSG, "constant pools: the chain runs in circles");
+            return err_set(err, -EBADMSG, "constant pools: cycle in the chain");
     } while (pos != before);
     return 0;
 }

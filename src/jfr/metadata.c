@@ -242,7 +242,7 @@ static int read_event(struct jfr_metadata *m, const uint8_t *p, struct arena *ar
     p = jfr_varint(p, m->end, &ignored); /* size: checked by the caller */
     p = jfr_varint(p, m->end, &type);
     if (p && type != 0)
-        return err_set(err, -EBADMSG, "metadata: an event of type %llu is there", (unsigned long long)type);
+        return err_set(err, -EBADMSG, "metadata: unexpected event of type %llu", (unsigned long long)type);
     for (int i = 0; i < 3; i++) /* start, duration, metadata id */
         p = jfr_varint(p, m->end, &ignored);
     p = read_strings(m, p, arena, &full);
@@ -260,10 +260,10 @@ int jfr_metadata_read(const uint8_t *chunk, size_t len, uint64_t offset, struct 
 {
     uint64_t size;
     if (offset >= len)
-        return err_set(err, -EBADMSG, "metadata: outside of the chunk");
+        return err_set(err, -EBADMSG, "metadata: outside the chunk");
     const uint8_t *start = chunk + offset;
     if (!jfr_varint(start, chunk + len, &size) || size > len - offset)
-        return err_set(err, -EBADMSG, "metadata: event of impossible size");
+        return err_set(err, -EBADMSG, "metadata: event of invalid size");
     struct jfr_metadata m = {.end = start + size};
     int code = read_event(&m, start, arena, err);
     if (code < 0) {

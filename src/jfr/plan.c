@@ -84,7 +84,7 @@ static void add_value(struct compiler *c, uint64_t type, int slot, unsigned dept
 {
     const struct jfr_type *t = jfr_type_by_id(c->m, type);
     if (!t)
-        c->why = "a field of a type that is not described";
+        c->why = "field of a type that is not described";
     else if (!add_primitive(c, t, slot))
         add_fields(c, t, depth + 1, NULL, 0);
 }
@@ -137,7 +137,7 @@ static void add_fields(struct compiler *c, const struct jfr_type *t, unsigned de
             add_value(c, f.type, slot, depth);
     }
     if (more < 0)
-        c->why = "a field is damaged";
+        c->why = "damaged field";
 }
 
 static size_t min_size(const struct jfr_step *steps, size_t count)

@@ -1,11 +1,12 @@
-/* Lines of cells whose columns line up: the tabs of the formatter.
+/* Aligns columns of cells: the tab stops of the formatter.
  *
- * A cell ends at align_cell(). Cells of neighbouring lines that have the same number belong to one column, which is as wide as
- * the widest of them and one blank; the text after the last such end is free. A column ends at a line that does not have it, at a
- * change of the indentation, and wherever a line is ended with `apart`. Lines are indented by tabs. Text never gets trailing blanks.
+ * A cell ends at align_cell(). Cells with the same index on adjacent lines form a column, which is as wide as its
+ * widest cell plus one space; text after the last cell is free. A column ends at a line without it, at a change of
+ * indentation, and at a line ended with `apart`. Lines are indented by tabs. No trailing white space.
  *
- * Time and memory are linear; what was written so far goes out whenever no column is open. When `out` is full everything
- * further is dropped, as buf does. Source: spec alloy-language §7.5 (rules 4, 5 and 9).
+ * Time and memory are linear; output is flushed whenever no column is open. When `out` is full everything further is
+ * dropped, as by buf.
+ * Source: spec alloy-language §7.5 (rules 4, 5 and 9).
  */
 #pragma once
 

@@ -1,8 +1,8 @@
-/* The syntax tree of a file: statements and expressions, each with its range.
+/* The syntax tree of a file: statements and expressions with their source ranges.
  *
- * Everything in a tree, names and texts included, belongs to its ast_file and lives until the last ast_unref(); so do the
- * positions, because the file holds a reference to its source. Nodes are read-only for everyone but the parser.
- * No expression is deeper than AST_DEPTH_MAX, whatever its shape, so recursive walks are safe.
+ * All nodes, including names and texts, belong to the ast_file and live until the last ast_unref(); so do positions,
+ * because the file holds a reference to its source. Nodes are read-only except for the parser. The depth of an
+ * expression is limited to AST_DEPTH_MAX, so recursive walks are safe.
  * Source: spec alloy-language §2, §6.3.
  */
 #pragma once

@@ -1,7 +1,7 @@
-/* The conversions a value goes through on its way into a typed place: a parameter of a function, an option of a component.
+/* Conversions of a value to the type of a function parameter or component option.
  *
- * Their errors are causes ("should be number, got string"), to be preceded by the text of the expression; see eval_blame().
- * Null gives the zero value. Source: spec alloy-language §3.5 (secrets), §3.7.
+ * Errors are causes ("should be number, got string"), to be prefixed with the text of the expression; see eval_blame().
+ * Null yields the zero value. Source: spec alloy-language §3.5 (secrets), §3.7.
  */
 #pragma once
 

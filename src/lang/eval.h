@@ -1,7 +1,8 @@
-/* From expression to value.
+/* Evaluates expressions.
  *
- * An error names the innermost expression at fault: "<its text><path below it> <cause>". Evaluation of one expression stops at
- * its first error. Never blocks. Source: spec alloy-language §3 (operators §3.3–3.5, access §3.6, error texts §3.9).
+ * An error names the innermost expression that failed: "<its text><path below it> <cause>". Evaluation of one
+ * expression stops at its first error. Never blocks. Source: spec alloy-language §3 (operators §3.3–3.5, access §3.6,
+ * error texts §3.9).
  */
 #pragma once
 

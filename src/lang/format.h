@@ -1,7 +1,7 @@
 /* string.format: the verbs of Go's fmt.Sprintf for the values of the language.
  *
- * Never fails: what does not fit is said in the text, as Go does: %!d(string=x), %!s(MISSING), %!(EXTRA int=1).
- * Secrets print as (secret), optional secrets that are none as their text. Source: Go's documentation of package fmt.
+ * Never fails: errors are reported in the text, as in Go: %!d(string=x), %!s(MISSING), %!(EXTRA int=1). Secrets print
+ * as (secret), unset optional secrets as their text. Source: Go's documentation of package fmt.
  */
 #pragma once
 

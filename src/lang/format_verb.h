@@ -1,4 +1,4 @@
-/* Between format.c, which reads formats and knows values, and format_number.c, which prints numbers. */
+/* Interface between format.c (format strings, values) and format_number.c (numbers). */
 #pragma once
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
-/* JSON and the values of the language, both ways. Reading is the work of libjansson.
+/* Conversion between JSON and the values of the language. Parses with libjansson.
  *
- * Hostile text is bounded before anything is built: JSON_TEXT_MAX bytes and JSON_VALUES_MAX values. Of two members of one name the
- * last counts. Source: RFC 8259; spec alloy-language §5 (encoding.from_json, to_json, json_path).
+ * Untrusted text is limited before any value is built: JSON_TEXT_MAX bytes and JSON_VALUES_MAX values. Of duplicate
+ * members the last one is used. Source: RFC 8259; spec alloy-language §5 (encoding.from_json, to_json, json_path).
  */
 #pragma once
 

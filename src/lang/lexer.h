@@ -1,7 +1,8 @@
-/* From text to tokens, terminators and comments included.
+/* The lexer: text to tokens, including terminators and comments.
  *
- * Errors go to the diagnostics given at the start; scanning always goes on and ends with TOKEN_EOF for ever. Tokens point into
- * the source. Source: spec alloy-language §1.
+ * Errors are added to the diagnostics; scanning always continues and ends with TOKEN_EOF, repeatedly. Tokens point into
+ * the source.
+ * Source: spec alloy-language §1.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
-/* The operators, as functions of values.
+/* The operators as functions of values.
  *
- * Causes only; the evaluator adds the operand's text and position. Both sides are always evaluated, && and || included.
+ * Errors are causes only; the evaluator adds the operand's text and position. Both operands are always evaluated,
+ * including && and ||.
  * Source: spec alloy-language §3.3–3.5.
  */
 #pragma once

@@ -1,6 +1,6 @@
-/* One field of a record, by the kind of its option; lang/schema.h is the face of this for everyone else.
+/* Decodes one field of a record, by the kind of its option; the public interface is lang/schema.h.
  *
- * Blocks are schema.c's business and must not be passed. Errors are causes, with the way to the part at fault in front
+ * Blocks are handled by schema.c and must not be passed. Errors are causes, prefixed with the path to the failing part
  * ("[2] should be string, got array"), for eval_blame(). Source: spec alloy-language §3.7.
  */
 #pragma once

@@ -1,7 +1,7 @@
-/* From text to syntax tree.
+/* The parser: text to syntax tree.
  *
- * Time and memory are linear in the text; nesting beyond AST_DEPTH_MAX is an error. All errors of the text go to `ds`, at most
- * one of the grammar per line; with any error there is no tree (-EINVAL). The tree holds its own reference to the source.
+ * Time and memory are linear in the text; nesting is limited to AST_DEPTH_MAX. All errors are added to `ds`, at most
+ * one syntax error per line; with any error there is no tree (-EINVAL). The tree holds its own reference to the source.
  * Source: spec alloy-language §2; the recovery after an error is §2.4.
  */
 #pragma once

@@ -1,10 +1,11 @@
-/* Syntax trees as canonical text: what `smolder fmt` writes and what error messages quote.
+/* Prints syntax trees as canonical text, for `smolder fmt` and for quotes in error messages.
  *
- * The tokens of the source are written again, verbatim and in order, with other blanks between them, so the text means the
- * same; only commas before a closing bracket come and go, and a label "" goes. Printing what was printed changes nothing.
- * Source: spec alloy-language §7.5 (layout rules), §3.9 ("source text of that node, formatted"). Other than the reference,
- * which is not stable there: whether a statement or value spans several lines is a property of what is written, not of the
- * source; the text of strings is never touched; comments among the arguments of a call are indented like the arguments.
+ * The tokens of the source are written verbatim and in order, with different white space, so that the meaning is
+ * preserved; only commas before a closing bracket are added or removed, and empty labels "" are removed. Printing is
+ * idempotent.
+ * Source: spec alloy-language §7.5 (layout rules), §3.9 ("source text of that node, formatted"). Unlike the reference,
+ * which is not stable there: whether a statement or value spans several lines depends on the output, not on the source;
+ * strings are never changed; comments among the arguments of a call are indented like the arguments.
  */
 #pragma once
 

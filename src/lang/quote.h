@@ -1,5 +1,5 @@
-/* String literals: their value, and how a value is written as one.
- * Source: spec alloy-language §1.6; writing follows Go's strconv.Quote, which messages use.
+/* String literals: unquoting and quoting.
+ * Source: spec alloy-language §1.6; quoting follows Go's strconv.Quote, which is used in messages.
  */
 #pragma once
 

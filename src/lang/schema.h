@@ -1,14 +1,14 @@
-/* Option tables: one table per record says its names, types, defaults, requirements and help, and everything reads it:
- * decoding, equality, freeing, JSON, `validate`, the reference docs.
+/* Option tables: one table per record defines names, types, defaults, requirements and help, and is used for decoding,
+ * comparison, freeing, JSON, `validate` and the reference documentation.
  *
  *     struct args { char *tmp_dir; int64_t interval; };
  *     static const struct option options[] = {
  *         {"tmp_dir", OPT_STRING, offsetof(struct args, tmp_dir), .default_text = "\"/tmp\"", .help = "Where …"},
- *         {"interval", OPT_DURATION, offsetof(struct args, interval), .default_text = "\"60s\"", .help = "How often …"},
+ *         {"interval", OPT_DURATION, offsetof(struct args, interval), .default_text = "\"60s\"", .help = "…"},
  *         {0}};
  *     const struct schema schema = {.size = sizeof(struct args), .options = options};
  *
- * A record is a plain C struct; its heap parts belong to it until schema_done(). Source: spec alloy-language §3.7, §4.
+ * A record is a plain C struct; it owns its heap parts until schema_done(). Source: spec alloy-language §3.7, §4.
  */
 #pragma once
 

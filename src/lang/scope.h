@@ -1,8 +1,8 @@
-/* Where names come from while an expression is evaluated.
+/* Name resolution during evaluation.
  *
- * A traversal is an identifier followed by `.name` accesses (`discovery.process.all.targets`). The scope is offered the whole
- * traversal and answers with the value of a prefix and how many names that used up; the rest is ordinary member access. This is how
- * node ids with dots resolve without building nested objects. Names it does not know fall through to the standard library.
+ * A traversal is an identifier followed by `.name` accesses (`discovery.process.all.targets`). The scope receives the
+ * whole traversal and returns the value of a prefix and its length; the rest is ordinary member access. In this way
+ * component IDs with dots resolve without nested objects. Unknown names fall through to the standard library.
  */
 #pragma once
 

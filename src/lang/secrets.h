@@ -1,10 +1,9 @@
-/* Where a configuration says something secret, as places in its text.
+/* Locates secrets in the text of a configuration.
  *
- * Works on tokens and not on the tree, so that a file that does not parse is covered, too: it is just the one whose lines are shown in
- * diagnostics. A literal is secret when it belongs to a secret name (base/secret.h), wherever below it, or to a header that may be
- * secret; so is a word in its place, since somebody forgot its quotes, and the rest of the line behind a character that is illegal
- * there. sys.env("TOKEN") is none: it says where a secret comes from. In other literals and in comments it is what has the form of a
- * secret.
+ * Works on tokens instead of the tree, so that files with syntax errors, whose lines are shown in diagnostics, are
+ * covered. A literal is secret if it belongs to a secret name (base/secret.h), at any depth, or to a header that may be
+ * secret. So is a bare word instead of a literal (missing quotes), and the rest of the line after an illegal character
+ * there. sys.env("TOKEN") is not secret. In other literals and in comments, text in the format of a secret is.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
-/* A file of the configuration language: its name, its text, and where its lines start.
+/* A source file of the configuration language: name, text, and offsets of its lines.
  *
- * Reference counted: an AST holds one reference for as long as it lives, and so does each diagnostic about it. Immutable after
- * source_new() but for that count. One thread.
+ * Reference counted: an AST holds one reference, and so does each diagnostic. Immutable after source_new() but for the
+ * count. One thread.
  * Source: spec alloy-language §1.1 (offsets, lines and columns count bytes; a line starts after each LF).
  */
 #pragma once

@@ -1,4 +1,4 @@
-/* How settled a feature is: components, blocks and functions below the level of --stability.level are refused.
+/* Stability levels: components, blocks and functions below --stability.level are rejected.
  *
  * Source: spec alloy-language §5, §6.2 (the message), §7.1 (the flag).
  */

@@ -1,8 +1,8 @@
-/* What can be said about expressions without evaluating a configuration: whether what is written out fits its option.
+/* Type checks of literals, without evaluation.
  *
- * An expression is static if it holds no names and no calls: then its value is in the text. Of other lists and objects the static
- * items are looked at, one by one, so that all mistakes are found. Source: spec alloy-language §7.4 (which types are checked, the
- * texts: "expected array, got string").
+ * An expression is static if it contains no names and no calls: its value is known from the text. In other lists and
+ * objects the static items are checked one by one, so that all errors are reported. Source: spec alloy-language §7.4
+ * (checked types, texts: "expected array, got string").
  */
 #pragma once
 

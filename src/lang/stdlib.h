@@ -1,7 +1,9 @@
-/* The functions and constants every expression can use: string.format, coalesce, constants.os, …, and the old names of some.
+/* The standard library: functions and constants of expressions (string.format, coalesce, constants.os, …) and their
+ * deprecated aliases.
  *
- * A namespace (`string`) is an ordinary object. Names of the scope hide these. The rows in lang/stdlib/ are the single source of
- * names, stability, signatures, help and examples: evaluation, load checks, `smolder reference` and docs/functions read them.
+ * A namespace (`string`) is an ordinary object. Names in scope shadow the library. The tables in lang/stdlib/ are the
+ * single source of names, stability, signatures, help and examples: evaluation, load checks, `smolder reference` and
+ * docs/functions read them.
  * Source: spec alloy-language §5.
  */
 #pragma once

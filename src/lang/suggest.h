@@ -1,11 +1,11 @@
-/* "Did you mean": the known name that is closest to one that is not known.
+/* "Did you mean": the known name most similar to an unknown one.
  *
  *     struct suggest s = suggest_for(name);
  *     for (…) suggest_try(&s, candidate);
  *     diag_error(ds, range, "no such thing \"%.*s\"" SUGGEST_FMT, STR_ARG(name), SUGGEST_ARG(s));
  *
- * A name counts as close when at most two slips (edits of a letter) make it the other one, and no more than half of its letters
- * are slips; names of one or two letters are near everything and never count.
+ * Names are similar if their edit distance is at most two and at most half of the length; names of one or two letters
+ * are never suggested.
  */
 #pragma once
 

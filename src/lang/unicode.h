@@ -1,6 +1,6 @@
-/* Characters: decoding and writing UTF-8, and the classes the language needs.
+/* UTF-8 encoding and decoding, and character classes of the language.
  *
- * Letters are Unicode category L, digits Nd, as the reference takes them; the C library's classes depend on the locale.
+ * Letters are Unicode category L, digits Nd, as in the reference; the classes of the C library depend on the locale.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* Values of the configuration language: immutable, reference counted, never cyclic.
  *
- * Constructors return a new reference; value_unref(NULL) is fine. Containers take over the references put into them.
- * Accessors on the wrong kind abort: check value_kind() first. One thread (the loop) touches values; counts are not atomic.
- * Source: spec alloy-language §3 (kinds and their words in messages, number representations, equality).
+ * Constructors return a new reference; value_unref(NULL) is allowed. Containers take over the references put into them.
+ * Accessors abort for the wrong kind: check value_kind() first. Loop thread only; counts are not atomic.
+ * Source: spec alloy-language §3 (kinds and their names in messages, number representations, equality).
  */
 #pragma once
 

@@ -1,9 +1,9 @@
-/* From YAML to values. The text is read by libyaml, loaded at the first use: most configurations never need it.
+/* YAML to values. Parses with libyaml, which is loaded on first use.
  *
- * What plain scalars mean follows the reference, Go's yaml.v3: true/false and null in three spellings, decimal, 0x, 0o, 0b and
- * leading-0 integers with underscores, floats, .inf, .nan; timestamps become RFC 3339 strings; yes, no, on, off are strings.
- * Merge keys (<<) work. Only the first document counts; no document is null. Keys that are not strings keep their text.
- * Hostile text is bounded: bytes, levels, and values with every alias counted in full.
+ * Plain scalars follow the reference, Go's yaml.v3: true/false and null in three spellings, decimal, 0x, 0o, 0b and
+ * leading-0 integers with underscores, floats, .inf, .nan; timestamps become RFC 3339 strings; yes, no, on, off are
+ * strings. Merge keys (<<) are supported. Only the first document is used; no document is null. Non-string keys keep
+ * their text. Untrusted text is limited in bytes, depth, and values with all aliases expanded.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* What a YAML scalar means, by its tag or, where it has none, by its looks. Source: see lang/yaml.h. */
+/* The value of a YAML scalar, by its tag or its syntax. Source: see lang/yaml.h. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,9 +1,9 @@
-/* libcurl, loaded by its first user instead of at the program's start.
+/* libcurl, loaded on first use instead of at startup.
  *
- * Linking it makes every process of ours map some twenty libraries more and relocate them, the privileged helper included,
- * which never talks HTTP: 0.7 MB of anonymous memory each, and 6 ms before main() (measured on Debian 12). So the curl_*
- * functions that we use are defined here and pass their arguments on; everybody calls them as the manual says. The two flavours
- * of Debian have the same interface; the one with GnuTLS comes first, because libmicrohttpd brings GnuTLS anyway.
+ * Linking it makes every process map about twenty more libraries and relocate them, including the privileged helper,
+ * which never uses HTTP: 0.7 MB of anonymous memory each, and 6 ms before main() (measured on Debian 12). Therefore the
+ * curl_* functions in use are defined here and forward their arguments; callers use them as documented. Debian's two
+ * variants have the same interface; the one with GnuTLS is preferred, because libmicrohttpd depends on GnuTLS anyway.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* A request in libcurl's words: every option of one easy handle is set here, so that the rules stand in one place. */
+/* Sets all options of a libcurl easy handle from a request, in one place. */
 #pragma once
 
 #include <curl/curl.h>

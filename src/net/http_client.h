@@ -1,13 +1,14 @@
-/* Asynchronous HTTP requests on the libuv loop: libcurl's multi interface driven by uv_poll and one timer.
+/* Asynchronous HTTP client on the libuv loop: libcurl's multi interface driven by uv_poll and one timer.
  *
- * One client serves the whole program, by reference count; libcurl is loaded and initialised by the first
- * request (curl_library.h). Nothing here blocks: names are resolved by libcurl's threaded resolver, and a
- * call that is cancelled or runs out of time leaves that thread to end by itself (CURLOPT_QUICK_EXIT, libcurl 7.87; with an
- * older one such a cancel waits for the resolver).
+ * One reference-counted client for the whole program; libcurl is loaded and initialised by the first request
+ * (curl_library.h). Nothing here blocks: names are resolved by libcurl's threaded resolver, and a call that is
+ * cancelled or times out leaves that thread to finish by itself (CURLOPT_QUICK_EXIT, libcurl 7.87; with an older one a
+ * cancel waits for the resolver).
  *
- * Only http and https, also after a redirect; a redirect to another place does not get what is secret (net/curl_options.h). Connections are kept for reuse (two minutes of idleness, at most 8). There is
- * no limit per host here, as one slow path must not hold up another user of the same host: callers bound what they have in
- * flight. The program must ignore SIGPIPE (TLS back ends may write to a closed socket). Loop thread only.
+ * http and https only, also after a redirect; secrets are not sent after a redirect to another origin
+ * (net/curl_options.h). Connections are kept for reuse (idle for up to two minutes, at most 8). There is no limit per
+ * host here, because one slow path must not delay other users of the same host: callers limit their concurrent
+ * requests. The program must ignore SIGPIPE (TLS back ends may write to a closed socket). Loop thread only.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
-/* Listening sockets from "addr:port", and who is in the way when the port is taken.
+/* Listening sockets from "addr:port"; if the port is in use, the error names the process that holds it.
  *
- * Numeric addresses and "localhost" only: a name would need a resolver, which blocks.
+ * Numeric addresses and "localhost" only: other names require a resolver, which blocks.
  */
 #pragma once
 

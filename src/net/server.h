@@ -1,16 +1,17 @@
-/* HTTP/1.1 server on the loop: routes by method and path, bodies bounded, replies at once or later.
+/* HTTP/1.1 server on the loop: routes by method and path, limited bodies, immediate or deferred replies.
  *
- * Built on libmicrohttpd without threads: its epoll descriptor is polled by the loop, so handlers run on the loop thread and must not
- * block. A handler either replies before it returns or keeps the request and replies later from the loop thread; in between the
- * connection is suspended and costs nothing. Several servers may run in one process.
+ * Built on libmicrohttpd without threads: the loop polls its epoll descriptor, so handlers run on the loop thread and
+ * must not block. A handler either replies before it returns, or keeps the request and replies later from the loop
+ * thread; meanwhile the connection is suspended. Several servers may run in one process.
  *
- * TLS can be turned on, off and changed while it runs; see server_prepare(). A server on a loopback address answers only requests
- * whose Host is a name of this machine (net/server_host.h).
+ * TLS can be enabled, disabled and changed at run time; see server_prepare(). A server on a loopback address only
+ * accepts requests whose Host is a name of this host (net/server_host.h).
  *
- * Limits per server: connections (SERVER_CONNECTIONS, and as many with a request at work; net/server_peers.h says who goes when there
- * are more, and how slow one may be), one body (max_body), all bodies in memory together (twice max_body), a minute to send a
- * request, two to read its reply. A request whose end is not clear is refused (net/server_framing.h). HEAD is answered by the GET route; an unknown path is 404, a known path with
- * another method 405 with Allow. Replies of text and JSON are gzipped where the client takes it and it pays.
+ * Limits per server: connections (SERVER_CONNECTIONS, and as many with a request being processed; eviction and minimum
+ * rates: net/server_peers.h), one body (max_body), all bodies in memory together (twice max_body), a minute to send a
+ * request, two to read its reply. A request with ambiguous framing is rejected (net/server_framing.h). HEAD is answered
+ * by the GET route; an unknown path is 404, a known path with another method 405 with Allow. Replies of text and JSON
+ * are gzipped if the client accepts it and it saves bytes.
  */
 #pragma once
 

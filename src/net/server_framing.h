@@ -1,8 +1,8 @@
-/* Whether a request says clearly where it ends.
+/* Detects requests with ambiguous framing.
  *
- * With two opinions about that, a proxy in front of us and we disagree about what is the next request, and a client gets requests past
- * the proxy. libmicrohttpd picks one of two lengths, prefers chunks to a length, and waits for the end of the connection with a coding
- * it does not know. RFC 9112 §6.1, §6.3 and RFC 9110 §5.1 want such requests refused and the connection closed.
+ * If a proxy in front of us disagrees about the end of a request, a client can smuggle requests past it. libmicrohttpd
+ * picks one of two lengths, prefers chunks to a length, and waits for the end of the connection with an unknown coding.
+ * RFC 9112 §6.1, §6.3 and RFC 9110 §5.1 require that such requests are rejected and the connection closed.
  */
 #pragma once
 

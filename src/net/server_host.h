@@ -1,7 +1,7 @@
-/* Whether a request is meant for this machine: the check against DNS rebinding.
+/* Checks the Host header against DNS rebinding.
  *
- * A page of anybody's can make a browser on this machine send requests to 127.0.0.1 under a name of its own that resolves to it,
- * and read the answers. What such a request cannot choose is the Host header: it carries that name. Source: RFC 9110 §7.2 (Host).
+ * A web page can make a browser on this host send requests to 127.0.0.1 under a name of its own that resolves to it,
+ * and read the responses. It cannot choose the Host header, which carries that name. Source: RFC 9110 §7.2 (Host).
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* What the parts of the HTTP server know of each other: server.c (connections, routes, the loop) and server_reply.c. */
+/* Shared by the parts of the HTTP server: server.c (connections, routes, the loop) and server_reply.c. */
 #pragma once
 
 #include <microhttpd.h>

@@ -1,12 +1,14 @@
-/* The connections of a server: what each is at, how long it may be at it, and which goes when there are too many.
+/* The connections of a server: their phases, deadlines, and eviction.
  *
- * Everybody on this machine can connect, so nobody may hold what others need. A connection must send its header within HEADER_MS and
- * its body at BODY_LEAST bytes a second, and may be idle for IDLE_MS. At most SERVER_CONNECTIONS are open whose request is not being
- * worked at. A newcomer is let in always; the one that it takes the place of is of the address with the most connections, and there
- * the one that costs its owner least: an idle one, then one that has not sent its header, then the slowest sender of a body, then the
- * oldest reader of a reply. So a probe, which sends its request at once, gets its answer whatever the others do.
+ * Every local user can connect, so no client may hold resources others need. A connection must send its header within
+ * HEADER_MS and its body at BODY_LEAST bytes per second, and may be idle for IDLE_MS. At most SERVER_CONNECTIONS are
+ * open without a request being processed. New connections are always accepted; beyond the limit a connection of the
+ * address with the most connections is closed: an idle one first, then one without a complete header, then the slowest
+ * sender of a body, then the oldest reader of a reply. So a health check, which sends its request immediately, is
+ * always answered.
  *
- * All addresses in 127.0.0.0/8 count as one, and those of a /64 of IPv6: one host has as many of these as it likes.
+ * All addresses in 127.0.0.0/8 count as one, and those of an IPv6 /64, because one host can use as many of these as it
+ * likes.
  */
 #pragma once
 

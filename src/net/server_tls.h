@@ -1,14 +1,13 @@
-/* TLS of the HTTP server: certificate, key, authorities, and what is asked of clients.
+/* TLS of the HTTP server: certificate, key, CA certificates, and client authentication.
  *
- * libmicrohttpd does the handshake with GnuTLS, which it brings along; here is what it asks for: credentials that can
- * change while the server runs, and a verdict on certificates of clients inside the handshake. Files are looked at
- * again when a connection comes, at most once a second; new contents count for new connections, and contents that do
- * not fit together (a new certificate whose key has not come yet) leave the old ones in force. Loop thread.
+ * libmicrohttpd does the handshake with GnuTLS; this provides credentials that can change at run time, and verifies
+ * client certificates inside the handshake. Files are checked for changes when a connection arrives, at most once a
+ * second; new contents apply to new connections, and if they do not match (a new certificate whose key has not arrived
+ * yet), the previous ones stay in use. Loop thread.
  *
- * The words for options are those of the reference, which are Go's: "TLS12", "CurveP256",
- * "RequireAndVerifyClientCert", and the IANA registry's names of cipher suites. GnuTLS enables key exchanges, ciphers
- * and MACs apart, so a list of suites admits their combinations, too, also with the ciphers of TLS 1.3, which are not
- * to be chosen.
+ * Option values are those of the reference, which are Go's: "TLS12", "CurveP256", "RequireAndVerifyClientCert", and the
+ * IANA names of cipher suites. GnuTLS enables key exchanges, ciphers and MACs separately, so a list of suites also
+ * enables their combinations, and the TLS 1.3 ciphers, which cannot be selected.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* What we need to know about an http or https URL. Parsed by libcurl, so that what is checked at load is what is used later. */
+/* Parses http and https URLs. Uses libcurl, so that the check at load and the later request agree. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,8 +1,8 @@
-/* A regular file's bytes without reading them into memory of ours, and without fear of whoever else has the file open.
+/* Maps a regular file that others may modify.
  *
- * A file that is cut short while it is mapped raises SIGBUS at the first page that is gone. Here such a page turns into
- * zeros, which every parser refuses, and the mapping says so afterwards. The handler is installed with the first mapping
- * and passes other faults on to what was there before. Pages count as the file's: the kernel drops them when it needs to.
+ * Accessing a page beyond the end of a file that was truncated while mapped raises SIGBUS. Here such a page becomes
+ * zeros, which every parser rejects, and the mapping reports it afterwards. The handler is installed with the first
+ * mapping and forwards other faults to the previous handler. Pages are page cache: the kernel can drop them.
  *
  * Opened and closed by one thread at a time; read by any. Source: sigaction(2), mmap(2), BUS_ADRERR.
  */

@@ -1,7 +1,7 @@
-/* One process, told apart from every other that ever had its pid.
+/* A process, identified by PID and start time.
  *
- * A pid alone is reused; (pid, start time) is not. A pidfd and an open /proc/PID directory keep naming the same process even after it is
- * gone: what is read through them is either its own or an error.
+ * A PID is reused; (PID, start time) is not. A pidfd and an open /proc/PID directory keep referring to the same process
+ * after it has exited: reads through them return its own data or an error.
  *
  * Thread: any, one owner. Source: proc(5) stat field 22, pidfd_open(2).
  */

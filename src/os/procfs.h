@@ -1,8 +1,9 @@
-/* Reading one process's /proc entry, and the list of processes.
+/* Reads the /proc entry of a process, and the list of processes.
  *
- * Everything here is bounded and may block: cmdline and maps wait for the target's memory lock, which a thread faulting on a dead
- * mount can hold for ever. So only a child of the helper (priv/priv.h) reads another process with them; procfs_pids(), procfs_load()
- * and procfs_stat() take no such lock and are fine on the loop thread. A process that ends meanwhile answers -ENOENT or -ESRCH.
+ * All reads are limited and may block: cmdline and maps wait for the target's memory lock, which a thread that faults
+ * on a dead mount can hold forever. So only a child of the helper (priv/priv.h) may read another process with them;
+ * procfs_pids(), procfs_load() and procfs_stat() take no such lock and may be used on the loop thread. For a process
+ * that exits meanwhile the result is -ENOENT or -ESRCH.
  * Source: proc(5); fs/proc/{array,base,loadavg}.c.
  */
 #pragma once

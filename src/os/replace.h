@@ -1,5 +1,4 @@
-/* Replaces a file as a whole: whoever opens its path sees the old content or the new one, never a part.
- */
+/* Replaces a file atomically: readers see the old or the new content. */
 #pragma once
 
 #include "base/err.h"

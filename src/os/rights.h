@@ -1,12 +1,13 @@
-/* The rights of another process, and taking them on: how this process acts on a target without being able to do more than the target.
+/* Switches this process to the privileges of another process, so that an operation on a target cannot do more than the
+ * target.
  *
- * A path that a target can change is a trap for whoever has more rights than the target: a bind mount or a moved directory makes a
- * privileged open, chmod or unlink hit a file of root's, whatever was checked before. So a child of the helper opens what needs privilege
- * (/proc/PID/root, descriptors below /proc/PID), then becomes the target's user for good and only then looks up, makes, links,
- * connects, renames or deletes anything. What the kernel refuses to that user is refused.
+ * A path under the target's control is dangerous for a process with more privileges: a bind mount or a moved directory
+ * redirects a privileged open, chmod or unlink to a file of root, whatever was checked before. So a child of the helper
+ * opens what needs privilege (/proc/PID/root, descriptors below /proc/PID), permanently becomes the target's user, and
+ * only then resolves, creates, links, connects, renames or deletes. Access the kernel denies to that user is denied.
  *
- * Ids are the kernel's own, as our user namespace numbers them: root of a user namespace is the unprivileged user it maps to.
- * Root of the host and root of a container without a user namespace stay uid 0, but without any capability.
+ * IDs are the kernel's, as seen in our user namespace: root of a user namespace is the unprivileged user it maps to.
+ * Root of the host and root of a container without a user namespace stay UID 0, but without capabilities.
  * Source: credentials(7), capabilities(7), user_namespaces(7), PR_SET_NO_NEW_PRIVS in prctl(2).
  */
 #pragma once

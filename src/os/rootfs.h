@@ -1,12 +1,13 @@
-/* Paths beneath another process's root, which may be hostile.
+/* Path resolution beneath another process's root, which is untrusted.
  *
- * Two kinds of look-up. From the root: symlinks planted there resolve beneath that root or not at all, and mounts are crossed, since a
- * directory such as /tmp may be one. From a directory that work is done in: nothing but what lies in that very mount, and no link at all.
- * Neither makes a privileged look-up safe, for a bind mount is beneath the root, too: whoever looks up has the target's rights
- * (os/rights.h), and what follows is checked through descriptors.
+ * Two kinds of look-up. From the root: symlinks resolve beneath that root or fail, and mount points are crossed, since
+ * a directory such as /tmp may be one. From a working directory: no mount point is crossed and no symlink followed.
+ * Neither makes a privileged look-up safe, because a bind mount is beneath the root as well: look-ups are done with the
+ * target's privileges (os/rights.h), and results are checked through descriptors.
  *
- * Nothing is opened before it is known to be a regular file of a bounded size, so neither a FIFO nor a device is touched. A dead mount can
- * still hold any of these calls for ever: they belong into a child of the helper (priv/priv.h). Source: openat2(2).
+ * Nothing is opened before it is known to be a regular file of limited size, so that neither a FIFO nor a device is
+ * opened. A dead mount can still block any of these calls forever: they belong into a child of the helper
+ * (priv/priv.h). Source: openat2(2).
  */
 #pragma once
 

@@ -63,7 +63,7 @@ static int damaged(struct pprof_decoder *d, const char *what)
 
 static int full(struct pprof_decoder *d)
 {
-    return err_set(d->err, -E2BIG, "pprof: too much to keep");
+    return err_set(d->err, -E2BIG, "pprof: too large");
 }
 
 static void push(struct u32_list *l, uint32_t v)
@@ -110,13 +110,13 @@ static int each(struct pprof_decoder *d, uint32_t number,
         if (code < 0)
             return code;
     }
-    return r.bad ? damaged(d, "cut or garbled") : 0;
+    return r.bad ? damaged(d, "truncated or malformed") : 0;
 }
 
 static int take_string(struct pprof_decoder *d, const struct wire_field *f)
 {
     if (f->type != WIRE_BYTES)
-        return damaged(d, "a string that is none");
+        return damaged(d, "malformed string");
     uint32_t s = symbols_string(d->symbols, f->bytes);
     if (s == SYMBOLS_FULL)
         return full(d);
@@ -146,7 +146,7 @@ static int take_mapping(struct pprof_decoder *d, const struct wire_field *f)
             fine = string_at(d, part.number, &id.first);
     }
     if (!fine || r.bad || id.foreign == 0)
-        return damaged(d, "a mapping makes no sense");
+        return damaged(d, "invalid mapping");
     if (d->mappings.count == 0)
         id.first = 0;
     return ids_add(&d->mappings, id) ? 0 : full(d);
@@ -185,7 +185,7 @@ static int take_function(struct pprof_decoder *d, const struct wire_field *f)
         }
     }
     if (!fine || r.bad || id.foreign == 0)
-        return damaged(d, "a function makes no sense");
+        return damaged(d, "invalid function");
     id.first = symbols_function(d->symbols, function);
     if (id.first == SYMBOLS_FULL)
         return full(d);
@@ -205,7 +205,7 @@ static int take_line(struct pprof_decoder *d, const struct wire_field *f)
     }
     const struct id *known = ids_find(&d->functions, function);
     if (!known || r.bad)
-        return damaged(d, "a line of an unknown function");
+        return damaged(d, "line with an unknown function");
     uint32_t of = known->first;
     if (d->mapping) {
         struct pprof_function in_library = d->symbols->functions[of];
@@ -263,7 +263,7 @@ static int take_location(struct pprof_decoder *d, const struct wire_field *f)
             return code;
     }
     if (r.bad || id.foreign == 0)
-        return damaged(d, "a location makes no sense");
+        return damaged(d, "invalid location");
     int code = d->lines.count == id.first ? take_address(d, address) : 0;
     if (code < 0)
         return code;
@@ -278,7 +278,7 @@ static int each_number(struct pprof_decoder *d, const struct wire_field *f,
     if (f->type == WIRE_VARINT)
         return take(d, f->number, arg);
     if (f->type != WIRE_BYTES)
-        return damaged(d, "a number that is none");
+        return damaged(d, "malformed number");
     struct wire_reader r = wire_reader_of(f->bytes);
     uint64_t v;
     while (wire_next_packed(&r, &v)) {
@@ -286,7 +286,7 @@ static int each_number(struct pprof_decoder *d, const struct wire_field *f,
         if (code < 0)
             return code;
     }
-    return r.bad ? damaged(d, "a packed field is cut") : 0;
+    return r.bad ? damaged(d, "truncated packed field") : 0;
 }
 
 static int take_frame(struct pprof_decoder *d, uint64_t location, void *arg)
@@ -294,10 +294,10 @@ static int take_frame(struct pprof_decoder *d, uint64_t location, void *arg)
     (void)arg;
     const struct id *id = ids_find(&d->locations, location);
     if (!id)
-        return damaged(d, "a sample at an unknown location");
+        return damaged(d, "sample with an unknown location");
     d->frames += id->count;
     if (d->frames / FRAMES_PER_BYTE > d->bytes.n)
-        return damaged(d, "more frames than can be");
+        return damaged(d, "too many frames");
     for (uint32_t i = 0; i < id->count; i++)
         push(&d->stack, d->lines.items[id->first + i]);
     return 0;
@@ -312,7 +312,7 @@ static int take_value(struct pprof_decoder *d, uint64_t v, void *arg)
 {
     struct values *values = arg;
     if (values->count == d->profile->type_count)
-        return damaged(d, "a sample with more values than types");
+        return damaged(d, "sample with more values than types");
     values->v[values->count++] = (int64_t)v;
     return 0;
 }
@@ -339,7 +339,7 @@ static int read_label(struct pprof_decoder *d, const struct wire_field *f, struc
             break;
         }
     }
-    return fine && !r.bad ? 0 : damaged(d, "a label makes no sense");
+    return fine && !r.bad ? 0 : damaged(d, "invalid label");
 }
 
 static int take_sample(struct pprof_decoder *d, const struct wire_field *f)
@@ -349,7 +349,7 @@ static int take_sample(struct pprof_decoder *d, const struct wire_field *f)
     struct values values = {0};
     struct pprof_label labels[LABELS_MAX];
     size_t label_count = 0;
-    int code = f->type == WIRE_BYTES ? 0 : damaged(d, "a sample that is none");
+    int code = f->type == WIRE_BYTES ? 0 : damaged(d, "malformed sample");
     d->stack.count = 0;
     while (code == 0 && wire_next(&r, &part)) {
         if (part.number_of == 1)
@@ -362,7 +362,7 @@ static int take_sample(struct pprof_decoder *d, const struct wire_field *f)
     if (code < 0)
         return code;
     if (r.bad || values.count != d->profile->type_count)
-        return damaged(d, "a sample makes no sense");
+        return damaged(d, "invalid sample");
     uint32_t stack = symbols_stack(d->symbols, d->stack.items, d->stack.count);
     uint32_t set = symbols_labels(d->symbols, labels, label_count);
     return profile_add(d->profile, stack, set, values.v) ? 0 : full(d);
@@ -380,7 +380,7 @@ static int read_value_type(struct pprof_decoder *d, const struct wire_field *f, 
         else if (part.number_of == 2)
             fine = string_at(d, part.number, &ret->unit);
     }
-    return fine && !r.bad ? 0 : damaged(d, "a value type makes no sense");
+    return fine && !r.bad ? 0 : damaged(d, "invalid value type");
 }
 
 static int take_type(struct pprof_decoder *d, const struct wire_field *f)
@@ -407,7 +407,7 @@ static int read_scalars(struct pprof_decoder *d)
         else if (f.number_of == PROFILE_PERIOD_TYPE && read_value_type(d, &f, &d->profile->period_type) < 0)
             return -EBADMSG;
     }
-    return r.bad ? damaged(d, "cut or garbled") : 0;
+    return r.bad ? damaged(d, "truncated or malformed") : 0;
 }
 
 /* Definitions may come in any order, so that each kind takes a walk of its own. */

@@ -54,7 +54,7 @@ static int put_sides(struct profile *to, const struct profile *after, const stru
         return code;
     to->period_type = a.period_type;
     if (!take_types(to, &a) || !take_side(to, &a, 0) || !take_side(to, &b, a.type_count))
-        return err_set(err, -E2BIG, "the profiles have more names and stacks than fit");
+        return err_set(err, -E2BIG, "the profiles have too many names and stacks");
     return 0;
 }
 

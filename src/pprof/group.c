@@ -52,7 +52,7 @@ int profile_group(struct profile *to, const struct profile *from, struct str key
             n = stack[count] == SYMBOLS_FULL ? SYMBOLS_FULL : symbols_stack(s, stack, (size_t)count + 1);
         }
         if (!profile_add(to, n, from->samples[i].labels, profile_values(from, i)))
-            code = err_set(err, -E2BIG, "the profile has more stacks than fit");
+            code = err_set(err, -E2BIG, "the profile has too many stacks");
     }
     return code;
 }

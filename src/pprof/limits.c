@@ -39,10 +39,10 @@ const struct conversion_limits conversion_limits_files = {
 };
 
 const struct cut_reason_def cut_reasons[CUT_REASONS] = {
-    [CUT_MEMORY] = {"memory", "events under [other]: more distinct stacks than are kept"},
-    [CUT_LABELS] = {"labels", "events without labels: more distinct ones than are kept"},
-    [CUT_FRAMES] = {"frames", "stacks cut: too deep"},
-    [CUT_POOLS] = {"pools", "entries of constant pools left out: too many"},
-    [CUT_SPANS] = {"spans", "spans left out: too many"},
-    [CUT_TIME] = {"time", "events left out: the recording takes too long to convert"},
+    [CUT_MEMORY] = {"memory", "events under [other]: too many distinct stacks"},
+    [CUT_LABELS] = {"labels", "events without labels: too many distinct label sets"},
+    [CUT_FRAMES] = {"frames", "stacks truncated: too deep"},
+    [CUT_POOLS] = {"pools", "constant pool entries ignored: too many"},
+    [CUT_SPANS] = {"spans", "spans ignored: too many"},
+    [CUT_TIME] = {"time", "events ignored: conversion time limit exceeded"},
 };

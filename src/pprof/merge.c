@@ -124,7 +124,7 @@ static bool same_type(const struct profile *a, struct pprof_value_type x, const 
 static int misfit(const struct profile *a, struct pprof_value_type x, const struct profile *b,
                   struct pprof_value_type y, const char *what, struct err *err)
 {
-    return err_set(err, -EINVAL, "the profiles do not fit together: %s %.*s/%.*s here, %.*s/%.*s there", what,
+    return err_set(err, -EINVAL, "incompatible profiles: %s %.*s/%.*s here, %.*s/%.*s there", what,
                    STR_ARG(text_of(a, x.type)), STR_ARG(text_of(a, x.unit)), STR_ARG(text_of(b, y.type)),
                    STR_ARG(text_of(b, y.unit)));
 }
@@ -133,8 +133,8 @@ static int misfit(const struct profile *a, struct pprof_value_type x, const stru
 static int match_types(const struct profile *to, const struct profile *from, size_t *columns, struct err *err)
 {
     if (to->type_count != from->type_count)
-        return err_set(err, -EINVAL, "the profiles do not fit together: %zu sample types here, %zu there",
-                       to->type_count, from->type_count);
+        return err_set(err, -EINVAL, "incompatible profiles: %zu sample types here, %zu there", to->type_count,
+                       from->type_count);
     bool taken[PROFILE_TYPES_MAX] = {0};
     for (size_t i = 0; i < from->type_count; i++) {
         size_t k = 0;
@@ -203,6 +203,6 @@ int profile_merge(struct profile *to, const struct profile *from, int64_t factor
     __attribute__((cleanup(translation_done))) struct translation t;
     translation_init(&t, from->symbols, to->symbols);
     if (!merge_head(to, from, &t) || !merge_samples(to, from, factor, columns, &t))
-        return err_set(err, -E2BIG, "the profiles have more names and stacks than fit");
+        return err_set(err, -E2BIG, "the profiles have too many names and stacks");
     return 0;
 }

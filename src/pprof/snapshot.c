@@ -82,7 +82,8 @@ int snapshot_read(struct snapshot *s, struct str bytes, struct symbols *symbols,
     }
     /* Contexts name strings, which may come behind them. */
     if (!each(s, bytes, 2, take_string) || !each(s, bytes, 1, take_context))
-        return s->full ? err_set(err, -E2BIG, "labels: too many") : err_set(err, -EBADMSG, "labels: cut or garbled");
+        return s->full ? err_set(err, -E2BIG, "labels: too many")
+                       : err_set(err, -EBADMSG, "labels: truncated or malformed");
     return 0;
 }
 

@@ -1,4 +1,4 @@
-/* One operation in a process of its own. Private to this folder. */
+/* Runs one operation in a child process. Private to this folder. */
 #pragma once
 
 #include <sys/types.h>

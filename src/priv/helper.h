@@ -1,4 +1,4 @@
-/* The helper's side of priv: takes calls from one socket, runs each in a child, hands replies back. Private to this folder. */
+/* The helper process: receives calls from one socket, runs each in a child, returns replies. Private to this folder. */
 #pragma once
 
 #include "priv/call.h"

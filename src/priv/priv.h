@@ -1,18 +1,19 @@
-/* The privileged helper: a process forked before any thread exists, which runs risky operations in killable children.
+/* The privileged helper: a process forked before any thread exists, which runs operations in killable children.
  *
- * Why: a hostile or dead mount under a target's root can hold an open() for ever, even with O_NONBLOCK. So whatever touches another
- * process (its /proc entries, its root, its sockets) is an operation: a plain blocking function that runs in a child of the helper, with
- * a deadline after which the child is killed. The main process only exchanges messages and never blocks.
+ * A malicious or dead mount under a target's root can block an open() forever, even with O_NONBLOCK. So everything that
+ * touches another process (its /proc entries, its root, its sockets) is an operation: a plain blocking function that
+ * runs in a child of the helper, with a deadline after which the child is killed. The main process only exchanges
+ * messages and never blocks.
  *
- * priv knows no operation: they come in a table, fixed before the fork. Payloads are bytes of the operation's own making; calls and
- * replies can carry open file descriptors (SCM_RIGHTS). A waiting call's deadline has not begun.
+ * priv does not know the operations: they are passed as a table before the fork. Payloads are opaque bytes; calls and
+ * replies can carry file descriptors (SCM_RIGHTS). The deadline of a queued call starts when it is run.
  *
- * Every call is on some user's account, and users take turns (priv/queue.h): one with hundreds of calls, with calls that hang, or with
- * processes that are stuck in the kernel, which nothing can end, holds up no other.
+ * Calls are accounted to a user, and users are scheduled round-robin (priv/queue.h): a user with hundreds of calls,
+ * with calls that hang, or with processes stuck in the kernel, which cannot be killed, does not delay others.
  *
- * The helper is asked every PRIV_PING_MS whether it is there. One that died, or has been silent for PRIV_SILENT_MS, is ended and
- * replaced, if priv_restartable(); its calls are answered with PRIV_LOST, those that wait go to the next one. The helper ends when the
- * main process does, after its running children ended or met their deadlines.
+ * The helper is pinged every PRIV_PING_MS. If it died or did not answer for PRIV_SILENT_MS, it is killed and replaced,
+ * if priv_restartable(); its running calls end with PRIV_LOST, queued ones go to the new one. The helper exits with the
+ * main process, after its running children have finished or met their deadlines.
  */
 #pragma once
 

@@ -1,11 +1,12 @@
-/* Whose call runs next: turns among users, so that whoever has many calls, or calls that hang, holds up only those of his own.
+/* Selects the next call: round-robin among users, so that a user with many or hanging calls only delays their own.
  *
- * At most QUEUE_BUSY calls run at once, at most QUEUE_USER_BUSY of one user. One that has run for long is told to be slow: it hangs, most
- * likely, and costs nothing, so it makes room for the next. QUEUE_ALL bounds all that run, slow ones and those whose process is stuck in
- * the kernel included; of these a user gets no more than half of what is left, and so leaves room for others.
- * A user is any number; 0 is the agent itself, which is never held back by the share of one user.
+ * At most QUEUE_BUSY calls run at once, at most QUEUE_USER_BUSY of one user. A call that has been running for long is
+ * marked slow: it probably hangs and uses no CPU, so it makes room for the next. QUEUE_ALL limits all running calls,
+ * including slow ones and those whose process is stuck in the kernel; of these a user gets at most half of what is
+ * left, which leaves room for others.
+ * A user is any number; 0 is the agent itself, which is not subject to the limits per user.
  *
- * Pure bookkeeping; one owner, one thread.
+ * Bookkeeping only; one owner, one thread.
  */
 #pragma once
 

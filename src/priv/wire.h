@@ -1,7 +1,8 @@
-/* Framed messages with descriptors over a stream socket: what main, helper and children of priv talk.
+/* Framed messages with descriptors over a stream socket, between main process, helper and children.
  *
- * A frame is a fixed header, then `len` bytes; its descriptors travel with the header's first byte. Native byte order: both ends are
- * one binary. A reader of non-blocking sockets keeps a frame_in; blocking senders (children) use frame_send().
+ * A frame is a fixed header, then `len` bytes; its descriptors are sent with the first byte of the header. Native byte
+ * order: both ends are the same binary. A reader of non-blocking sockets uses a frame_in; blocking senders (children)
+ * use frame_send().
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* The server side of Connect's unary protocol: what a request may look like and how an error reads.
+/* Server side of Connect's unary protocol: request validation and error format.
  * Source: spec store-query §1.1-1.3 (Connect protocol reference, connect-go 1.19).
  */
 #pragma once

@@ -18,9 +18,9 @@ static const struct schema basic_schema = {.size = sizeof(struct http_server_bas
 
 static const struct option filter_options[] = {
     {"paths", OPT_STRING_LIST, offsetof(struct http_server_filter, paths),
-     .help = "Prefixes of paths; without any, every path needs authentication."},
+     .help = "Path prefixes; if empty, every path requires authentication."},
     {"authenticate_matching_paths", OPT_BOOL, offsetof(struct http_server_filter, authenticate_matching_paths),
-     .default_text = "true", .help = "Whether the listed paths, or all others, need authentication."},
+     .default_text = "true", .help = "Whether matching paths (true) or all others (false) require authentication."},
     {0},
 };
 static const struct schema filter_schema = {.size = sizeof(struct http_server_filter), .options = filter_options};
@@ -29,7 +29,7 @@ static const struct option auth_options[] = {
     {"basic", OPT_BLOCK, offsetof(struct http_server_auth, basic), .block = &basic_schema,
      .set_offset = offsetof(struct http_server_auth, has_basic), .help = "Basic authentication (RFC 7617)."},
     {"filter", OPT_BLOCK, offsetof(struct http_server_auth, filter), .block = &filter_schema,
-     .help = "Which paths need it."},
+     .help = "Paths that require authentication."},
     {0},
 };
 static const struct schema auth_schema = {.size = sizeof(struct http_server_auth), .options = auth_options};
@@ -132,22 +132,23 @@ static int tls_validate(const void *record, struct err *err)
 #name, kind_, offsetof(struct http_server_tls, name), .help = text                                             \
     }
 static const struct option tls_options[] = {
-    TEXT(cert_pem, OPT_STRING, "Certificate of the server, with those of intermediate authorities behind it."),
-    TEXT(cert_file, OPT_STRING, "File with the certificate; read again when it changes."),
-    TEXT(key_pem, OPT_SECRET, "Key of the server."),
-    TEXT(key_file, OPT_STRING, "File with the key; read again when it changes."),
-    TEXT(client_ca_pem, OPT_STRING, "Authorities that certificates of clients are checked against."),
-    TEXT(client_ca_file, OPT_STRING, "File with these authorities; read again when it changes."),
+    TEXT(cert_pem, OPT_STRING, "Server certificate, followed by intermediate certificates."),
+    TEXT(cert_file, OPT_STRING, "File with the certificate; reloaded when it changes."),
+    TEXT(key_pem, OPT_SECRET, "Server key."),
+    TEXT(key_file, OPT_STRING, "File with the key; reloaded when it changes."),
+    TEXT(client_ca_pem, OPT_STRING, "CA certificates for the verification of clients."),
+    TEXT(client_ca_file, OPT_STRING, "File with these CA certificates; reloaded when it changes."),
     {"client_auth_type", OPT_CUSTOM, offsetof(struct http_server_tls, client_auth_type), .custom = &client_auth_option,
      .default_text = "\"NoClientCert\"",
      .help = "`NoClientCert`, `RequestClientCert`, `RequireAnyClientCert`, `VerifyClientCertIfGiven` or "
              "`RequireAndVerifyClientCert`."},
     {"min_version", OPT_CUSTOM, offsetof(struct http_server_tls, min_version), .custom = &version_option,
-     .help = "Least version of TLS: `TLS10`, `TLS11`, `TLS12` or `TLS13`."},
+     .help = "Minimum TLS version: `TLS10`, `TLS11`, `TLS12` or `TLS13`."},
     {"max_version", OPT_CUSTOM, offsetof(struct http_server_tls, max_version), .custom = &version_option,
-     .help = "Highest version of TLS."},
-    TEXT(cipher_suites, OPT_STRING_LIST, "Cipher suites of TLS up to 1.2, by their names in the IANA registry."),
-    TEXT(curve_preferences, OPT_STRING_LIST, "`X25519`, `CurveP256`, `CurveP384`, `CurveP521`, the preferred first."),
+     .help = "Maximum TLS version."},
+    TEXT(cipher_suites, OPT_STRING_LIST, "Cipher suites of TLS 1.2 and earlier, by IANA name."),
+    TEXT(curve_preferences, OPT_STRING_LIST,
+         "`X25519`, `CurveP256`, `CurveP384`, `CurveP521`, in order of preference."),
     {0},
 };
 static const struct schema tls_schema = {
@@ -155,9 +156,9 @@ static const struct schema tls_schema = {
 
 static const struct option http_options[] = {
     {"auth", OPT_BLOCK, offsetof(struct http_block, auth), .block = &auth_schema,
-     .set_offset = offsetof(struct http_block, has_auth), .help = "Who may ask."},
+     .set_offset = offsetof(struct http_block, has_auth), .help = "Authentication."},
     {"tls", OPT_BLOCK, offsetof(struct http_block, tls), .block = &tls_schema,
-     .set_offset = offsetof(struct http_block, has_tls), .help = "Encryption of connections."},
+     .set_offset = offsetof(struct http_block, has_tls), .help = "TLS."},
     {0},
 };
 const struct schema http_block_schema = {.size = sizeof(struct http_block), .options = http_options};

@@ -145,13 +145,13 @@ static int logging_validate(const void *record, struct err *err)
 
 static const struct option logging_options[] = {
     {"level", OPT_CUSTOM, offsetof(struct logging, level), .custom = &level_option, .default_text = "\"info\"",
-     .help = "Least severity to log: debug, info, warn or error."},
+     .help = "Minimum level: debug, info, warn or error."},
     {"format", OPT_CUSTOM, offsetof(struct logging, format), .custom = &format_option, .default_text = "\"logfmt\"",
-     .help = "logfmt or json."},
+     .help = "Format: logfmt or json."},
     {"destination", OPT_STRING, offsetof(struct logging, destination), .default_text = "\"stderr\"",
-     .help = "stderr is the only one."},
+     .help = "Only stderr is supported."},
     {"write_to", OPT_CUSTOM, offsetof(struct logging, write_to), .custom = &log_receivers_option,
-     .help = "Accepted; there are no log receivers."},
+     .help = "Accepted without effect; there are no log receivers."},
     {0},
 };
 static const struct schema logging_schema = {
@@ -165,11 +165,11 @@ struct jaeger_remote {
     int64_t refresh_interval;
 };
 static const struct option jaeger_remote_options[] = {
-    {"url", OPT_STRING, offsetof(struct jaeger_remote, url), .help = "Where the sampling strategy comes from."},
+    {"url", OPT_STRING, offsetof(struct jaeger_remote, url), .help = "Source of the sampling strategy."},
     {"max_operations", OPT_FLOAT, offsetof(struct jaeger_remote, max_operations), .default_text = "256",
-     .help = "Operations sampled apart."},
+     .help = "Strategies per operation."},
     {"refresh_interval", OPT_DURATION, offsetof(struct jaeger_remote, refresh_interval), .default_text = "\"1m\"",
-     .help = "How often the strategy is read."},
+     .help = "Refresh interval of the strategy."},
     {0},
 };
 static const struct schema jaeger_remote_schema = {.size = sizeof(struct jaeger_remote),
@@ -180,7 +180,7 @@ struct sampler {
 };
 static const struct option sampler_options[] = {
     {"jaeger_remote", OPT_BLOCK, offsetof(struct sampler, jaeger_remote), .block = &jaeger_remote_schema,
-     .help = "A remote sampler."},
+     .help = "Remote sampler."},
     {0},
 };
 static const struct schema sampler_schema = {.size = sizeof(struct sampler), .options = sampler_options};
@@ -193,7 +193,7 @@ struct tracing {
 };
 static const struct option tracing_options[] = {
     {"sampling_fraction", OPT_FLOAT, offsetof(struct tracing, sampling_fraction), .default_text = "0.1",
-     .help = "Accepted without effect: smolder writes no traces of itself."},
+     .help = "Accepted without effect: smolder emits no traces."},
     {"send_traceparent", OPT_BOOL, offsetof(struct tracing, send_traceparent), .help = "Accepted without effect."},
     {"write_to", OPT_CUSTOM, offsetof(struct tracing, write_to), .custom = &trace_receivers_option,
      .help = "Accepted without effect."},
@@ -210,7 +210,7 @@ struct livedebugging {
 };
 static const struct option livedebugging_options[] = {
     {"enabled", OPT_BOOL, offsetof(struct livedebugging, enabled),
-     .help = "Whether `/api/v0/web/debug/ID` and `/api/v0/web/graph` show what components hand over."},
+     .help = "Enable `/api/v0/web/debug/ID` and `/api/v0/web/graph`."},
     {0},
 };
 static const struct schema livedebugging_schema = {.size = sizeof(struct livedebugging),
@@ -224,7 +224,7 @@ static const struct {
 } blocks[] = {
     {"logging", &logging_schema},
     {"tracing", &tracing_schema},
-    {"http", &http_block_schema},
+    {SETTINGS_FALLIBLE, &http_block_schema},
     {"livedebugging", &livedebugging_schema},
 };
 enum { BLOCK_COUNT = sizeof blocks / sizeof blocks[0] };
@@ -236,11 +236,6 @@ const struct schema *settings_schema(struct str name)
             return blocks[i].schema;
     }
     return NULL;
-}
-
-bool settings_can_fail(struct str block_name)
-{
-    return settings_schema(block_name) == &http_block_schema;
 }
 
 bool settings_has(struct str block_name)
@@ -267,7 +262,7 @@ static void take_logging(const struct ast_stmt *block, struct logging *l, struct
 static void take_http(const struct ast_stmt *block, struct http_block *h, struct settings *s, struct diags *ds)
 {
     if (h->has_auth && !h->auth.has_basic)
-        diag_warn(ds, block->name_range, "http: auth without a basic block lets everybody in");
+        diag_warn(ds, block->name_range, "http: auth without a basic block disables authentication");
     s->http = *h;
     memset(h, 0, sizeof *h);
 }
@@ -287,7 +282,7 @@ int settings_decode(const struct ast_stmt *block, const struct scope *scope, str
     else if (schema == &livedebugging_schema)
         s->live_debugging = record.livedebugging.enabled;
     else
-        diag_warn(ds, block->name_range, "tracing has no effect: smolder writes no traces of itself");
+        diag_warn(ds, block->name_range, "tracing has no effect: smolder emits no traces");
     schema_done(schema, &record);
     return 0;
 }

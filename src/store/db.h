@@ -1,4 +1,4 @@
-/* The SQLite side of the store: opening, schema, statements, and what its failures mean. One connection, one thread at a time. */
+/* The SQLite layer of the store: opening, schema, statements, error mapping. One connection, one thread at a time. */
 #pragma once
 
 #include <sqlite3.h>

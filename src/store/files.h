@@ -1,4 +1,6 @@
-/* The store's files belong to whoever runs it and to nobody else: profiles tell how programs are built, and labels what they do. */
+/* Permissions of the store's files: private to the user the agent runs as, because profiles and labels are
+ * confidential.
+ */
 #pragma once
 
 #include "base/err.h"

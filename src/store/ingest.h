@@ -1,4 +1,4 @@
-/* One pushed series into the database; see store.h for the rules. Runs in a worker, inside the caller's transaction. */
+/* Stores one pushed series; rules: store.h. Runs in a worker, inside the caller's transaction. */
 #pragma once
 
 #include "store/db.h"

@@ -1,4 +1,4 @@
-/* A series' label set as the bytes it is stored under: name NUL value NUL …, sorted by name. */
+/* The storage key of a label set: name NUL value NUL …, sorted by name. */
 #pragma once
 
 #include <stdint.h>

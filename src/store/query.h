@@ -1,4 +1,4 @@
-/* The reading side: what store_services() and its kin work on. */
+/* Queries of the store: the implementation of store_services() and the other read functions. */
 #pragma once
 
 #include "store/db.h"

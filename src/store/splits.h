@@ -1,8 +1,10 @@
-/* Into which series the samples of one profile go, by their string labels: each has a number that is stored beside the series' rows.
+/* Splits the samples of a profile into series by their string labels; each has a number that is stored with the series'
+ * rows.
  *
- * span_id, profile_id and trace_id do not count, and labels that are numbers neither; no label at all is number 0. Else the number is a hash
- * of the labels, whatever their order. Anybody can make labels that hash alike, so labels are compared: those that come later take the
- * next numbers that are free. A body never changes and is always read in the same order, so that a query finds the numbers of the push.
+ * span_id, profile_id, trace_id and numeric labels are ignored; no label at all is number 0. Otherwise the number is a
+ * hash of the labels, independent of their order. Hash collisions can be constructed, so labels are compared: later
+ * ones take the next free numbers. A body never changes and is always read in the same order, so that a query finds the
+ * numbers of the push.
  */
 #pragma once
 

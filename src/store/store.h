@@ -1,17 +1,18 @@
-/* The embedded profile store: what was pushed, on disk, and flame graphs out of it. Knows no HTTP.
+/* The embedded profile store: pushed profiles on disk, and flame graphs from them. Independent of HTTP.
  *
- * One SQLite database (WAL) at <dir>/store.db. A pushed pprof is kept as it came, gzip-compressed, once per content; each
- * (series, sample type) has a row that points to it. Pushing the same profile again changes nothing: push retries after a lost
- * answer must not count twice. Flame graphs are merged by function name when they are asked for.
+ * One SQLite database (WAL) at <dir>/store.db. A pushed pprof is stored unchanged, gzip-compressed, once per content;
+ * each (series, sample type) has a row that points to it. Pushing the same profile again has no effect, so that retries
+ * after a lost response do not count twice. Flame graphs are merged by function name at query time.
  *
- * Threads: the store belongs to the loop thread. Work runs on libuv's workers in two queues, one job at a time each: writes in batches
- * of one transaction, and reads. Queues are bounded: -EAGAIN means "try again soon". A directory of NULL keeps everything in memory and
- * uses one queue.
+ * Threads: the store belongs to the loop thread. Work runs on libuv's workers in two serial queues: writes in batches
+ * of one transaction, and reads. Queues are bounded: -EAGAIN means "retry later". A directory of NULL keeps everything
+ * in memory and uses one queue.
  *
- * Normalisation as Pyroscope does it (spec store-query §2.1): samples with a negative value or only zeroes are dropped; string labels
- * of samples split the profile into further series; missing service_name becomes unknown_service; a profile without time gets now.
+ * Normalisation as in Pyroscope (spec store-query §2.1): samples with a negative value or only zeroes are dropped;
+ * string labels of samples split the profile into further series; missing service_name becomes unknown_service; a
+ * profile without time gets the current time.
  *
- * For one machine. Source: spec store-query §2.1, §7.4 (level 0 of the schema there).
+ * For a single host. Source: spec store-query §2.1, §7.4 (level 0 of the schema there).
  */
 #pragma once
 

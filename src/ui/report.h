@@ -1,14 +1,14 @@
-/* Profiles as one HTML file that opens from disk: flame graphs of every sample type, to look at without a server.
+/* Profiles as one self-contained HTML file: flame graphs of every sample type, without a server.
  *
- * web/report.html is the page; what is foreign goes into it only as base64, so that no name can become markup or code, and its
- * Content-Security-Policy lets nothing run or load but what the build put there. The data is gzip-compressed JSON:
+ * The page is web/report.html. Untrusted data is embedded as base64 only, so that no name can become markup or code,
+ * and the Content-Security-Policy blocks everything that is not part of the build. The data is gzip-compressed JSON:
  *
  *     {"title": "…", "generator": "smolder 0.1.0", "compare": false, "profiles": [
- *       {"name": "memory", "types": [["alloc_sample_objects", "count"], …], "time_ns": …, "duration_ns": …, "truncated": false,
- *        "names": ["total", …], "up": […], "node": […], "self": [[…], …]}]}
+ *       {"name": "memory", "types": [["alloc_sample_objects", "count"], …], "time_ns": …, "duration_ns": …,
+ *        "truncated": false, "names": ["total", …], "up": […], "node": […], "self": [[…], …]}]}
  *
- * Nodes are numbered, 0 is the root: "up" is how far its parent comes before a node, "node" its name, "self" for each sample
- * type what it has of its own. In a comparison the second half of the types is what was before.
+ * Nodes are numbered, 0 is the root: "up" is the distance to the parent, which precedes a node, "node" its name, "self"
+ * its own value per sample type. In a comparison the second half of the types is the base.
  */
 #pragma once
 

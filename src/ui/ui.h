@@ -1,4 +1,4 @@
-/* The page of the store: one self-contained HTML file, built into the program. */
+/* The web UI of the store: one self-contained HTML file, embedded in the program. */
 #pragma once
 
 #include "base/str.h"

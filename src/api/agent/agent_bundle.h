@@ -1,15 +1,15 @@
-/* The support bundle: what somebody who helps needs to know, as one ZIP, and nothing that is secret.
+/* The support bundle: one ZIP for troubleshooting, without secrets.
  *
  *     smolder-support-bundle/
  *       smolder-metadata.yaml                    version, system, architecture, uptime
- *       smolder-components.json                  every component with arguments, exports and debug information
+ *       smolder-components.json                  all components with arguments, exports and debug information
  *       smolder-peers.json                       []
- *       smolder-metrics-sample-{start,end}.txt   /metrics when the bundle was asked for and when it was made
+ *       smolder-metrics-sample-{start,end}.txt   /metrics at the start and the end
  *       smolder-runtime-flags.txt                name=value
- *       smolder-environment.txt                  NAME=value of a few that say how the process runs
+ *       smolder-environment.txt                  NAME=value of an allowlist of environment variables
  *       smolder-logs.txt                         the lines in between
- *       smolder-process.txt                      what the kernel says of this process
- *       sources/NAME                             the configuration as api/shared/redact.h leaves it
+ *       smolder-process.txt                      process status from /proc
+ *       sources/NAME                             the configuration, redacted (api/shared/redact.h)
  *
  * One at a time. Source: spec alloy-language §8.5 (contents, duration 1 to 30 s).
  */

@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "graph/view.h"
 
 enum { PIECE_MAX = 1 << 20, WINDOW_S = 5, WINDOW_MOST_S = 60, DEBUG_EVERY_S = 1 };
 

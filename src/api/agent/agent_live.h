@@ -1,10 +1,10 @@
-/* Endless replies that show what happens in the graph, for whoever has `livedebugging` enabled.
+/* Live debugging: streams of the data passed between components, if `livedebugging` is enabled.
  *
- *     graph   each window a JSON array of {"componentID","targetComponentIDs","type","rate"}, for the components that handed something
- *             on: things per second, targets or profiles
- *     debug   each second what one component handed on since: the lists it exports when they have changed, else how many
+ *     graph   per window, a JSON array of {"componentID","targetComponentIDs","type","rate"} for the components that
+ *             passed data on: targets or profiles per second
+ *     debug   per second, the exports of one component if they changed, otherwise the number of profiles it passed on
  *
- * Every piece ends in "|;|". At most LIVE_MAX of them at once. Source: spec alloy-language §8.1. Loop thread.
+ * Messages end with "|;|". At most LIVE_MAX streams. Source: spec alloy-language §8.1. Loop thread.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
-/* Gauges that are worked out when somebody asks for /metrics: how the components are, who is connected to whom, and what this process
- * and this machine use. Names and labels: spec alloy-language §8.6, with smolder_ for alloy_.
+/* Gauges computed at each scrape of /metrics: component health, references, and resources of this process and host.
+ * Names and labels: spec alloy-language §8.6, with smolder_ for alloy_.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
-/* Components as the UI of Alloy reads them, with nothing secret (api/shared/redact.h). Source: spec alloy-language §8.2. */
+/* Components in the JSON format of Alloy's UI, redacted (api/shared/redact.h). Source: spec alloy-language §8.2. */
 #pragma once
 
 #include "graph/controller.h"
+#include "graph/view.h"
 
 /* Those of one module, without their bodies: [{…},…]. False: there is no such module ("" is the root). */
 bool components_json_list(struct controller *c, const char *module_id, struct buf *out);

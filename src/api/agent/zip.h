@@ -1,7 +1,7 @@
-/* A ZIP archive from texts in memory.
+/* A ZIP archive in memory.
  *
- * Made by minizip, which is loaded for the call and given back after it: nobody who does not ask for an archive pays for it. Debian:
- * libminizip1. Blocks while it compresses, so it is for workers.
+ * Created with minizip, which is loaded per call and unloaded afterwards. Debian: libminizip1. Blocks during
+ * compression: for workers.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
-/* Configurations and values without what is secret in them: for everybody who may ask a server of ours, and for support bundles, which
- * leave the machine. What is secret says base/secret.h; other texts go through secret_hide().
+/* Redacts configurations and values for HTTP clients and support bundles. base/secret.h defines what is secret; other
+ * texts are passed through secret_hide().
  */
 #pragma once
 

@@ -1,5 +1,6 @@
-/* The `http` block, put in force for a server of this program. The agent's API and the store's server obey the same one: password, TLS,
- * and the paths of the filter. Loop thread. */
+/* Applies the `http` block to a server: authentication, TLS, and the paths of the filter. Used by the agent's API and
+ * the store's server. Loop thread.
+ */
 #pragma once
 
 #include <stdbool.h>

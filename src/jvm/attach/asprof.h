@@ -1,16 +1,16 @@
-/* The embedded async-profiler and the documented layout it is laid out in, on the host and beneath a target's root:
+/* The embedded async-profiler and its documented layout, on the host and beneath a target's root:
  *
  *     <tmp_dir>/grafana-agent-asprof-{glibc,musl}-<SHA1>/bin/asprof
  *     <tmp_dir>/grafana-agent-asprof-{glibc,musl}-<SHA1>/lib/libasyncProfiler.so
  *
- * SHA1 is that of libasyncProfiler.so. One library serves both variants; the names keep the documented promise. Files are written aside
- * and renamed; a bad file of ours is replaced.
+ * SHA1 is that of libasyncProfiler.so. One library serves both variants; the names are documented. Files are written
+ * atomically; an invalid file of ours is replaced.
  *
- * The host's copy is root's and for everybody to read. In a target the copy is made with the rights of the target's user, belongs to it and
- * lies in a folder of mode 0700. JVMs of several users may share a tmp_dir, and anybody may have made a folder of that name first, or
- * put something else there. So a copy is used if it is root's or the user's own, nobody else may write it, and its bytes are right, all
- * of that read through descriptors. Where the documented folder is not to be had, these names follow: with "-<UID>" appended,
- * an earlier one of this user's with "-<random>", a new one of those.
+ * The host's copy belongs to root and is readable by all. In a target the copy is created with the privileges of the
+ * target's user, belongs to that user and is in a directory of mode 0700. JVMs of several users may share a tmp_dir,
+ * and the directory name may be taken. So an existing copy is used only if it belongs to root or the user, is not
+ * writable by others, and has the right content, all checked through descriptors. Otherwise these names are tried: with
+ * the suffix "-<UID>", an earlier one of this user with "-<random>", a new one with "-<random>".
  *
  * Blocking, for a child of the helper. Facts: spec components §1.2, §1.3; jfr-asprof §4.8.
  */

@@ -1,8 +1,8 @@
-/* The command-line options of async-profiler's launcher as one table, and their translation into agent options.
+/* The command-line options of async-profiler's launcher as one table, and their translation to agent options.
  *
- * Two users: our bin/asprof accepts all of them; a configuration's `custom_arguments` accepts only those that say what to
- * sample, because output, duration, loop, chunks, actions and pids belong to the session. What the agent would ignore in
- * silence (an unknown name, a unit it does not know, which turns the event off) is an error here.
+ * bin/asprof accepts all of them; `custom_arguments` of a configuration only those that control sampling, because
+ * output, duration, loop, chunks, actions and PIDs are managed by the session. Options that async-profiler would
+ * silently ignore (an unknown name, an unknown unit, which disables the event) are errors here.
  * Facts: async-profiler 4.6 docs/ProfilerOptions.md, src/main/main.cpp (the names), src/arguments.cpp (units).
  */
 #pragma once

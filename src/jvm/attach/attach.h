@@ -1,14 +1,14 @@
-/* HotSpot's attach protocol, spoken from outside the target's namespaces, with the target's own rights.
+/* HotSpot's attach protocol, from outside the target's namespaces, with the target's privileges.
  *
- * The socket and the trigger file are reached through the target's root; a pathname socket connects by its inode, whatever the namespaces.
- * Every HotSpot takes commands from its own user, and no other would be worth being. So the trigger is owned as the JVM demands by being
- * made, and a directory that the JVM could not write to gets none.
- * Before anything is signalled, the trigger must be in place with the owner the JVM demands: a SIGQUIT without it is a thread dump on the
- * application's stdout, and without a handler it is the end of the process. For the same reason a trigger that was signalled but never
- * answered stays (an empty file; the next attach removes it): the JVM may still be about to look for it.
+ * The socket and the trigger file are accessed through the target's root; a pathname socket connects by its inode,
+ * independent of namespaces. HotSpot accepts commands from its own user, so the trigger file has the required owner
+ * because that user creates it. In a directory the JVM cannot write to, none is created.
+ * A signal is only sent after the trigger file is in place with the required owner: SIGQUIT without it is a thread dump
+ * on the application's stdout, and without a handler it terminates the process. For the same reason a trigger file that
+ * was signalled but not answered is kept (an empty file, removed by the next attach): the JVM may still check for it.
  *
- * Blocking, for a child of the helper. One request per connection. Facts: HotSpot os/linux/attachListener_linux.cpp (8…25,
- * attachListener_posix.cpp since 22), JDK sun.tools.attach.VirtualMachineImpl; spec §4.2-4.4, §4.7.
+ * Blocking, for a child of the helper. One request per connection. Facts: HotSpot os/linux/attachListener_linux.cpp
+ * (8…25, attachListener_posix.cpp since 22), JDK sun.tools.attach.VirtualMachineImpl; spec §4.2-4.4, §4.7.
  */
 #pragma once
 

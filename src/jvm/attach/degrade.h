@@ -1,11 +1,10 @@
-/* What a JVM or a kernel cannot do costs that event only: finds out of the profiler's refusal which of its options was meant, and takes it
- * out, so that the rest can be started.
+/* Removes options that a JVM or kernel does not support, so that the other events can be started.
  *
- * async-profiler refuses a start as a whole and says why in one message; the table in degrade.c says which options a message is about.
- * What has no row (another session runs, the recording cannot be opened …) is about the start itself. The CPU event has stand-ins, as
- * the profiler's own `cpu` has: ctimer, then itimer.
- * Facts: async-profiler 4.6, profiler.cpp (start), allocTracer.cpp, lockTracer.cpp, perfEvents_linux.cpp, ctimer_linux.cpp, itimer.cpp,
- * wallClock.cpp, instrument.cpp, arguments.cpp.
+ * async-profiler rejects a start as a whole with one message; the table in degrade.c maps messages to options. Messages
+ * without a row (another session is running, the recording cannot be opened …) concern the start itself. The CPU event
+ * has fallbacks, like the profiler's own `cpu`: ctimer, then itimer.
+ * Facts: async-profiler 4.6, profiler.cpp (start), allocTracer.cpp, lockTracer.cpp, perfEvents_linux.cpp,
+ * ctimer_linux.cpp, itimer.cpp, wallClock.cpp, instrument.cpp, arguments.cpp.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
-/* Whether a JVM may be attached to, asked before anything is placed in it or signalled: its machine, its build, its memory.
+/* Probes of a JVM before anything is installed in it or a signal is sent: architecture, build, memory.
  *
- * Two steps, for two sets of rights (jvm/probe/view.h): what /proc and cgroupfs say (fit_look), then what stands beneath the target's root (fit_check).
- * A JVM that has our library mapped already has shown that it fits; only its memory is looked at again.
+ * Two steps with different privileges (jvm/probe/view.h): /proc and cgroupfs (fit_look), then files beneath the target's root
+ * (fit_check). For a JVM that has our library mapped already only the memory is checked.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* The process a word of the command line means: its number, "jps" for the only JVM, or the name of its main class or jar. */
+/* Resolves the process argument of the command line: a PID, "jps" for the only JVM, or a main class or jar name. */
 #pragma once
 
 #include <sys/types.h>

@@ -1,10 +1,12 @@
-/* Reading a target's recording in a child of the helper: the main process makes no call on such a file that could wait for the target.
+/* Reads a target's recording in a child of the helper: the main process makes no call on such a file that the target
+ * can block.
  *
- * Whoever writes to a file holds its lock while the written bytes come from memory, which a page of a silent FUSE file can be. Reading
- * then waits on some file systems, punching a hole on all, and neither can be interrupted: here that costs a child, on the account of the
- * target's user. A child takes the rights of the file's owner, reads on from where the last one was, sends a finished chunk
- * or puts it into memory of ours, and at last gives its space in the file back; it stays for the next step of the same user. What the main process does itself cannot wait: fstat(2), flock(2) without blocking,
- * and close(2) while the file is small or others have it open.
+ * A writer holds the inode lock until its data has been copied, and the source can be a page of a hanging FUSE file.
+ * Reading then blocks on some file systems, hole punching on all, uninterruptibly; here that costs a child, accounted
+ * to the target's user. A child takes the privileges of the file's owner, continues where the last one ended, sends a
+ * finished chunk or puts it into a memfd, punches a hole in its place, and stays for the next step of the same user.
+ * The main process only makes calls that cannot block: fstat(2), non-blocking flock(2), and close(2) while the file is
+ * small or others have it open.
  */
 #pragma once
 

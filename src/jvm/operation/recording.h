@@ -1,12 +1,14 @@
-/* Reading a recording while the profiler still writes it: finished chunks come out in order, and their space goes back at once.
+/* Reads a recording while the profiler writes it: finished chunks in order, releasing their space.
  *
- * The writer is the target, so every byte is hostile: offsets are checked against the file, one chunk is at most RECORDING_CHUNK_MAX, and
- * what is handed out is a copy. A chunk counts as finished when its header says so (checkpoint offset set, size not the placeholder) and
- * either the next chunk's magic stands behind it, or the writer is done, or two looks saw the very same header: the header is rewritten
- * with one pwrite that may straddle a page. Consumed bytes are punched out, which is also how a later agent knows where to begin.
+ * The writer is the target, so all bytes are untrusted: offsets are checked against the file, a chunk is limited to
+ * RECORDING_CHUNK_MAX, and a copy is returned. A chunk is finished if its header is (checkpoint offset set, size not
+ * the placeholder) and either the magic of the next chunk follows, or the writer is done, or the header was identical
+ * in two polls: the header is rewritten with one pwrite that may straddle a page. Consumed bytes are punched out, which
+ * also tells a later agent where to begin.
  *
- * The descriptor is a regular file on a local file system (the operation that opened it checked), so reading it waits for no server; but
- * it may wait for the writer, so reading and punching belong into a child of the helper (jvm/operation/reading.h).
+ * The descriptor is a regular file on a local file system (checked by the operation that opened it), so that reading
+ * does not wait for a server; but it may wait for the writer, so reading and punching belong into a child of the helper
+ * (jvm/operation/reading.h).
  * Facts: spec jfr-asprof §1.1, §1.9, §4.12; async-profiler flightRecorder.cpp.
  */
 #pragma once

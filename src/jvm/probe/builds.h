@@ -1,8 +1,8 @@
-/* Which JVMs may be attached to: what was tested, what is known to end badly, and how a JVM's version is known without asking it.
+/* Supported JVM versions and builds, and how the version of a JVM is determined without an attach.
  *
- * An attach loads native code that walks HotSpot's own structures; a HotSpot it was not made for is killed by it, not refused. So a JVM
- * of a feature release newer than those tested is attached only on request, and one of a build that is known to die never.
- * The tables are in builds.c, each row with its source.
+ * An attach loads native code that reads HotSpot's internal structures; an incompatible HotSpot crashes instead of
+ * failing. So JVMs of feature releases newer than the tested ones are attached to only on request, and builds known to
+ * crash never. The tables are in builds.c, each row with its source.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
-/* The memory cgroup of a process, and those above it, as this process sees them: version 2, or version 1 with its memory controller.
+/* The memory cgroup of a process and its parents, as visible to this process: v2, or v1 with its memory controller.
  *
- * What is read is the kernel's own (/proc and cgroupfs) and waits for nobody. Where the agent has a cgroup namespace of its own, groups
- * outside of it are out of reach. Sources: cgroups(7), Linux Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst,
- * proc(5) mountinfo, cgroup_namespaces(7).
+ * All files are the kernel's own (/proc and cgroupfs) and do not block. If the agent has its own cgroup namespace,
+ * groups outside it are not accessible. Sources: cgroups(7), Linux Documentation/admin-guide/cgroup-v2.rst and
+ * cgroup-v1/memory.rst, proc(5) mountinfo, cgroup_namespaces(7).
  */
 #pragma once
 

@@ -1,8 +1,8 @@
-/* What machine an ELF file is for: a library is loaded by a JVM of its own machine only.
+/* The architecture of an ELF file: a JVM only loads libraries of its own architecture.
  *
- * Why it is asked before anything is placed: a JVM that is told to load a library of another machine writes a warning to the
- * application's standard output (HotSpot's os::dll_load, for 32-bit JVMs), and one that runs under an emulator has signal handlers of the
- * emulator's. Source: elf(5), the System V ABI's e_ident and e_machine.
+ * Checked before anything is installed: a JVM that is told to load a library of another architecture writes a warning
+ * to the application's standard output (HotSpot's os::dll_load, for 32-bit JVMs), and one under an emulator has the
+ * emulator's signal handlers. Source: elf(5), the System V ABI's e_ident and e_machine.
  */
 #pragma once
 

@@ -1,15 +1,18 @@
-/* How much memory the cgroups of a process still let it have, before the kernel kills something in them.
+/* Memory that the cgroups of a process still allow before an OOM kill.
  *
- * Why: an attach costs the JVM's container 16 to 25 MB at once (the library, the call-trace storage, JFR buffers, and the recording,
- * whose pages are charged to who writes them, tmpfs or not), and a container that has not got them loses its JVM to the OOM killer.
+ * An attach charges 16 to 25 MB to the JVM's container at once (the library, the call trace storage, JFR buffers, and
+ * the recording, whose pages are charged to the writer, tmpfs or not); in a container without that headroom the JVM is
+ * OOM-killed.
  *
- * The rule, which errs on the careful side:
- * - A group's head-room is its limit (memory.max) less what it uses (memory.current), plus the page cache that goes at once when
- *   memory is short: inactive file pages that are neither dirty nor being written. Active file pages and reclaimable slab do not count.
- * - The least of all groups counts, from the process's own up to the last one that can be seen.
- * - Swap does not count: a JVM that is swapped for a profiler is not served. In version 1 the limit with swap (memsw) is one more limit.
- * - memory.high does not count: beyond it a group is slowed, not killed.
- * - A group without a limit has all head-room there is. The host's own memory is not looked at.
+ * The rule is conservative:
+ * - Headroom of a group is its limit (memory.max) minus its usage (memory.current), plus page cache that is reclaimed
+ *   first: inactive file pages that are neither dirty nor under writeback. Active file pages and reclaimable slab do
+ *   not count.
+ * - The minimum of all visible groups is used, from the process's own upwards.
+ * - Swap does not count: a JVM must not be swapped out for a profiler. In v1 the limit with swap (memsw) is another
+ *   limit.
+ * - memory.high does not count: beyond it a group is throttled, not killed.
+ * - A group without a limit has unlimited headroom. The host's memory is not considered.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
-/* What a JVM is made of, so that the next one like it is known: whose it is, its program, its main class and its build.
+/* The identity of a JVM across restarts: its user, program, main class and build.
  *
- * A JVM that an attach killed is started again by whoever runs it, with another pid, in a container with another mount; what stays the
- * same is this. The user belongs to it so that nobody can spoil another user's. All text is printable and bounded.
+ * A JVM that died after an attach is usually restarted, with another PID and, in a container, another mount; these
+ * properties stay the same. The user is included so that no user can affect another. All text is printable and limited.
  */
 #pragma once
 

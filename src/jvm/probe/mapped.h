@@ -1,8 +1,9 @@
-/* The path by which a target itself reaches a file that is mapped in it.
+/* The path of a mapped file in the target's own mount namespace.
  *
- * /proc/PID/maps, read from another mount namespace, leaves out where a mount of the target's own is mounted: a library on a volume at
- * /data shows as "/lib/x.so". So each mount point of the target is tried in front of it until the inode fits. Source: proc(5) mountinfo.
- * A target in a chroot shows the way to it, too, which is taken off piece by piece.
+ * /proc/PID/maps, read from another mount namespace, omits the mount point of the target's mounts: a library on a
+ * volume at /data shows as "/lib/x.so". So each mount point of the target is prepended until the inode matches. Source:
+ * proc(5) mountinfo. For a target in a chroot the path also contains the prefix of the chroot, whose components are
+ * removed one by one.
  */
 #pragma once
 

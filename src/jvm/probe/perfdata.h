@@ -1,7 +1,7 @@
-/* The performance counters a HotSpot JVM keeps in a file: /tmp/hsperfdata_<user>/<pid>, mapped and written by the JVM.
+/* HotSpot's perf data: the file /tmp/hsperfdata_<user>/<pid>, mapped and written by the JVM.
  *
- * Format: HotSpot share/runtime/perfMemory.hpp (version 2.0): a prologue, then entries with a NUL-terminated name and, here, a string.
- * The bytes are the target's: bounds-checked, and believed only about itself.
+ * Format: HotSpot share/runtime/perfMemory.hpp (version 2.0): a prologue, then entries with a NUL-terminated name and,
+ * here, a string. Untrusted: bounds-checked, and used for decisions about that JVM only.
  */
 #pragma once
 

@@ -1,8 +1,9 @@
-/* Whose a process is, for budgets: what one of them uses up is taken from nobody else (priv/queue.h, jvm/session/budget.h).
+/* The user a process is accounted to (priv/queue.h, jvm/session/budget.h).
  *
- * A local user counts by uid, and with all that runs in user namespaces of his own making, however many subordinate ids he has there.
- * A container that root made counts by its namespace, for its processes may take any uid in it. The host's root is nobody: 0, which has
- * no budget. Source: user_namespaces(7), ioctl_ns(2), include/linux/proc_ns.h.
+ * A local user is identified by UID, including all processes in user namespaces the user created, whatever subordinate
+ * IDs they have. A container created by root is identified by its user namespace, because its processes may take any
+ * UID in it. The host's root is 0, which has no limits. Source: user_namespaces(7), ioctl_ns(2),
+ * include/linux/proc_ns.h.
  */
 #pragma once
 

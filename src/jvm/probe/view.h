@@ -1,11 +1,12 @@
-/* What of a process only a privileged reader sees, opened or read at once, so that no privilege is needed after it.
+/* The parts of a process that require privileges, opened or read first, so that no privileges are needed afterwards.
  *
- * /proc/PID/{root,cwd,maps,fd,environ} answer to ptrace(2) access only. Opened as root, they go on naming the same process and
- * address space when the reader has become the target's user (os/rights.h): a process that executes another program leaves them behind,
- * empty, and is then refused rather than mistaken. What lies below `root` and `cwd`, and in `exe`, is opened after that, never before.
+ * /proc/PID/{root,cwd,maps,fd,environ} require ptrace(2) access. Opened as root, they keep referring to the same
+ * process and address space after the reader has become the target's user (os/rights.h): after an execve(2) of the
+ * process they are empty, which is detected. Paths below `root` and `cwd`, and `exe`, are opened after that, never
+ * before.
  *
- * Blocking (cmdline and environ can wait for the target's memory), for a child of the helper or for bin/asprof. Source: proc(5),
- * fs/proc/{base,task_mmu}.c: access is checked when a file is opened.
+ * Blocking (cmdline and environ can wait for the target's memory lock), for a child of the helper or for bin/asprof.
+ * Source: proc(5), fs/proc/{base,task_mmu}.c: access is checked when a file is opened.
  */
 #pragma once
 

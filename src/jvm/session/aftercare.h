@@ -1,10 +1,11 @@
-/* Watches a JVM for a while after each attach: should it end, how, and was it the attach?
+/* Observes a JVM after each attach: whether and how it ends, and whether the attach was the cause.
  *
- * A process that is no child of ours leaves little behind. Its exit status is readable as long as it is a zombie (proc(5) stat
- * field 52, for who may trace it), and later from its pidfd on Linux 6.15 and newer (PIDFD_GET_INFO, linux/pidfd.h). Whether the OOM killer did
- * it, its cgroup counts (memory.events, in version 1 memory.oom_control); where the group went with it, the one above may tell. On older
- * kernels a parent that waits is faster than we are every other time: then the JVM's attach socket tells, which HotSpot removes in an
- * atexit(3) handler (attachListener_linux.cpp; seen with 8, 11, 17 and 25), whatever the status, but not when it is killed or aborts.
+ * Little is known about the end of a process that is not a child. Its exit status is readable while it is a zombie
+ * (proc(5) stat field 52, with ptrace access), and later from its pidfd on Linux 6.15 and newer (PIDFD_GET_INFO,
+ * linux/pidfd.h). OOM kills are counted by its cgroup (memory.events, in v1 memory.oom_control); if the group was
+ * removed, by its parent. On older kernels a waiting parent is faster about half of the time; then the attach socket is
+ * checked: HotSpot removes it in an atexit(3) handler (attachListener_linux.cpp; verified with 8, 11, 17 and 25) for
+ * any status, but not if it is killed or aborts.
  */
 #pragma once
 

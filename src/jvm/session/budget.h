@@ -1,10 +1,10 @@
-/* What the sessions of one user may take of the descriptors this process has: beyond its share a user's JVMs wait, and nobody else's do.
+/* File descriptors per user: beyond its share the JVMs of a user wait, and no others.
  *
- * A session holds its process, its recording and now and then an earlier one. A user may take no more than three times what is left, so
- * that a single one can have three quarters of all, and there is always something left for another. The API, the store and pushes have
- * a reserve that no session touches. The host's root is not held back (jvm/probe/user.h).
+ * A session holds its process, its recording and sometimes an earlier recording. A user may hold at most three times
+ * what is left, that is three quarters of all if alone, which always leaves some for others. The API, the store and
+ * pushes have a reserve that sessions cannot use. The host's root is not limited (jvm/probe/user.h).
  *
- * Loop thread only: one table for all components, as there is one process.
+ * Loop thread only: one table per process, for all components.
  */
 #pragma once
 

@@ -1,14 +1,14 @@
-/* What a session reads: its recordings, one finished chunk after the other, cut into intervals.
+/* The recordings of a session: read chunk by chunk, grouped into intervals.
  *
- * The current recording is the last one; earlier ones are drained first. Every look is a step in a child of the helper (jvm/operation/reading.h), and
- * none is taken when the file's size and times say that nothing was written. An interval is over when its chunks, by their own headers,
- * span it.
+ * The current recording is the last one; earlier ones are drained first. Every read is a step in a child of the helper
+ * (jvm/operation/reading.h); none is made if size and timestamps show that nothing was written. An interval is complete when its
+ * chunks, by their headers, span it.
  *
- * Headers are the target's word, and so is how much it writes. So bytes are read no faster than INTAKE_RATE, after INTAKE_BURST of them at
- * once; of what then waits on the disk no more than INTAKE_BACKLOG is kept; and intervals end no faster than the clock on the wall of this
- * process allows, after as many at once as an earlier agent's recording can hold.
+ * Headers and the amount of data are under the target's control. So reading is limited to INTAKE_RATE with a burst of
+ * INTAKE_BURST; at most INTAKE_BACKLOG remains on disk; and intervals end no faster than the clock of this process,
+ * after at most as many at once as the recording of an earlier agent can hold.
  *
- * Loop thread only. Counts smolder_chunks_total{result} and smolder_jfr_bytes_total.
+ * Loop thread only. Metrics: smolder_chunks_total{result} and smolder_jfr_bytes_total.
  */
 #pragma once
 

@@ -1,17 +1,18 @@
-/* Which make-ups are not attached to any more, because a JVM of theirs died of it.
+/* JVMs that are not attached to any more because a similar one died after an attach, by their make-up (jvm/makeup.h).
  *
- * The rule. A JVM that ends within AFTERCARE_S of an attach (a start, a roll-over, or a try at one) strikes its make-up:
- * - killed by a signal that a fault raises (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS, SIGQUIT), or by the OOM killer
- *   as its cgroup counts it: condemned at once;
- * - ended by itself, whatever its status, or by a signal that asks (SIGTERM, SIGINT …): no strike, and what is known to end like that is
- *   not suspected any more: a batch job is a batch job;
- * - killed by SIGKILL without a trace of the OOM killer, which a cgroup out of sight leaves none of: condemned, unless JVMs of that
- *   make-up are known to live on or to end by themselves, for then it was somebody's decision;
- * - nobody knows how (aftercare.h): one strike, unless as above. QUARANTINE_STRIKES of them condemn it.
- * What is condemned stays so, in <storage path>/quarantine (quarantine_file.h), until `smolder forgive` takes it out, or the configuration says
- * retry_crashed. A make-up that lives on after an attach loses its strikes.
+ * A JVM that ends within AFTERCARE_S of an attach (a start, a roll-over, or an attempt) affects its make-up:
+ * - killed by a fault signal (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS, SIGQUIT) or by the OOM killer,
+ *   as counted by its cgroup: quarantined at once;
+ * - exited, with any status, or by a termination signal (SIGTERM, SIGINT …): no strike, and the make-up is no longer
+ *   suspected, as it may be a batch job;
+ * - killed by SIGKILL without an OOM kill in a visible cgroup: quarantined, unless JVMs of that make-up are known to
+ *   survive or to exit;
+ * - unknown cause (aftercare.h): one strike, with the same exception. QUARANTINE_STRIKES quarantine it.
+ * The quarantine persists in <storage path>/quarantine (quarantine_file.h) until `smolder forgive` or retry_crashed. A
+ * make-up that survives an attach loses its strikes.
  *
- * One object per agent, on its loop; files are written by a worker. What `smolder forgive` does to the file is seen within seconds.
+ * One object per agent, on its loop; files are written by a worker. Changes by `smolder forgive` are detected within
+ * seconds.
  */
 #pragma once
 

@@ -1,10 +1,10 @@
-/* The file of the make-ups that an attach killed: <storage path>/quarantine, one line each, so that neither a restart of the agent nor one
- * of the JVM makes the same thing happen again.
+/* The quarantine list on disk: <storage path>/quarantine, one line per make-up, so that it survives restarts of the
+ * agent and the JVM.
  *
  *     <key> TAB <strikes> TAB <seconds since 1970> TAB <uid> TAB <how it ended> TAB <program> TAB <main> TAB <build>
  *
- * A line that is not of this form is skipped. Two write it: the agent adds, `smolder forgive` removes; each holds the lock of
- * <storage path>/quarantine.lock meanwhile and replaces the file as a whole. Both are 0600. Blocking: for a worker or a command.
+ * Malformed lines are skipped. The agent adds entries, `smolder forgive` removes them; each holds the lock of <storage
+ * path>/quarantine.lock and replaces the file atomically. Both files are 0600. Blocking: for a worker or a command.
  */
 #pragma once
 

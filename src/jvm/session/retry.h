@@ -1,4 +1,4 @@
-/* How long a session waits before it tries again, by what came of the last try. */
+/* The delay before a session retries, by the result of the last attempt. */
 #pragma once
 
 #include <stdint.h>

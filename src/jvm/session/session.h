@@ -1,14 +1,15 @@
-/* One continuous, gapless profile of one JVM: start, tail the unlinked recording, roll over, stop.
+/* One continuous profiling session of one JVM: start, tail the unlinked recording, roll over, stop.
  *
- * A session owns its JVM identity, its recording's descriptor and its timers. It hands out finished JFR chunks in order and reports state
- * changes; it never blocks and never decides what a profile is. It retries by itself with back-off where a retry can help, and ends by
- * itself only when the process is gone. Facts: spec jfr-asprof §6.
+ * A session owns the JVM identity, the recording's descriptor and its timers. It delivers finished JFR chunks in order
+ * and reports state changes; it never blocks and does not interpret profiles. It retries with backoff where that can
+ * help, and only ends by itself when the process has exited. Facts: spec jfr-asprof §6.
  *
- * How chunks come to be: from 5 s on the profiler closes them itself (chunktime, in whole seconds, at most 60 of them: a longer interval is
- * the sum of several chunks, so a killed JVM takes at most a minute with it); shorter intervals are cut by `dump`. An interval is over
- * when its chunks, by their own headers, span it.
+ * From 5 s on, the profiler closes chunks itself (chunktime, whole seconds, at most 60: a longer interval is the sum of
+ * several chunks, so that at most a minute is lost with a killed JVM); shorter intervals use `dump`. An interval is
+ * complete when its chunks, by their headers, span it.
  *
- * How they are read and cut is jvm/session/intake.h's. Counts smolder_sessions{state}, smolder_attach_seconds, smolder_gap_seconds.
+ * Reading and grouping of chunks: jvm/session/intake.h. Metrics: smolder_sessions{state}, smolder_attach_seconds,
+ * smolder_gap_seconds.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
-/* What the files of the library share: their tables, and the handling of arguments and results.
+/* Shared by the files of the standard library: table format, argument and result handling.
  *
- * A table ends with a row without a name; its rows are in the order of their names. Limits hold for every function, so that no
- * expression makes the process grow without bound.
+ * A table ends with a row without a name and is sorted by name. The limits apply to every function, so that no
+ * expression can make the process grow without bound.
  */
 #pragma once
 

@@ -10,6 +10,7 @@
 #include "flow/targets.h"
 #include "graph/component.h"
 #include "graph/controller.h"
+#include "graph/view.h"
 #include "test.h"
 
 extern const struct component_def discovery_file;

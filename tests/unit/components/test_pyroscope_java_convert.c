@@ -285,7 +285,7 @@ static void says_what_was_left_out(void)
     java_stream_end(o.stream);
     uv_run(&loop, UV_RUN_DEFAULT);
     CHECK_INT(o.profiles, 1);
-    CHECK_HAS(o.cut, "recording truncated: 1 stacks cut: too deep");
+    CHECK_HAS(o.cut, "recording truncated: 1 stacks truncated: too deep");
     CHECK_INT(metric_value(&conversion_cut_total, "frames") - cut, 1);
     chunk_done(&chunk);
     java_converter_free(c);

@@ -2,6 +2,7 @@
 #include "components/write_fixture.h"
 #include "graph/component.h"
 #include "graph/controller.h"
+#include "graph/view.h"
 
 extern const struct component_def pyroscope_write;
 

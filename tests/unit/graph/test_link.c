@@ -1,5 +1,6 @@
 /* Which block needs which: references found, shown and ordered, seen through a controller. What is said of wrong ones: test_plan.c. */
 #include "base/cleanup.h"
+#include "graph/view.h"
 #include "graph_fixture.h"
 #include "os/clock.h"
 
@@ -38,16 +39,11 @@ static void each_need_is_shown_once_in_order_from_both_sides(void)
 static void references_are_found_in_every_kind_of_expression(void)
 {
     static const char *const expressions[] = {
-        "test.node.a.output",
-        "(test.node.a.output)",
-        "[1, [test.node.a.output]]",
-        "{x = {y = test.node.a.output}}",
-        "[test.node.a.output][0]",
-        "[1, 2][test.node.a.output]",
-        "-test.node.a.output",
-        "!(test.node.a.output == 1)",
-        "1 + 2 * test.node.a.output",
-        "string.format(\"%v\", test.node.a.output)",
+        "test.node.a.output",         "(test.node.a.output)",
+        "[1, [test.node.a.output]]",  "{x = {y = test.node.a.output}}",
+        "[test.node.a.output][0]",    "[1, 2][test.node.a.output]",
+        "-test.node.a.output",        "!(test.node.a.output == 1)",
+        "1 + 2 * test.node.a.output", "string.format(\"%v\", test.node.a.output)",
         "test.node.a[\"output\"]",
     };
     for (size_t i = 0; i < ARRAY_LEN(expressions); i++) {

@@ -45,7 +45,7 @@ static void what_has_no_effect_is_checked_and_draws_a_warning(void)
                 "}\n  }\n}\n"
                 "logging {\n  write_to = [null]\n}\n",
                 0,
-                "f:1:1: tracing has no effect: smolder writes no traces of itself\n"
+                "f:1:1: tracing has no effect: smolder emits no traces\n"
                 "f:9:1: logging: write_to has no effect, there are no receivers of logs; lines go to stderr");
     LOADS(c, "livedebugging {\n  enabled = true\n}\nhttp { }\nlogging {\n  write_to = []\n}\n");
     REFUSES(c, "logging {\n  write_to = 3\n}\ntracing {\n  write_to = [\"x\"]\n}\n",
@@ -94,7 +94,7 @@ static void authentication_of_nobody_draws_a_warning(void)
 {
     uv_loop_t loop;
     struct controller *c = controller(&loop);
-    check_load_(__LINE__, c, auth_without_basic, 0, "f:1:1: http: auth without a basic block lets everybody in");
+    check_load_(__LINE__, c, auth_without_basic, 0, "f:1:1: http: auth without a basic block disables authentication");
     REFUSES(c, "http {\n  auth {\n    basic {\n      username = \"u\"\n    }\n  }\n}\n",
             "f:3:5: missing required attribute \"password\"");
     end(c, &loop);

@@ -153,7 +153,7 @@ static void a_chain_that_runs_in_circles_ends(void)
     CHECK_INT(c.b.len - first, size);
     chunk_checkpoint(&c, (int64_t)first - (int64_t)c.b.len, 0);
     chunk_event_end(&c);
-    check_refused(&c, "circles");
+    check_refused(&c, "cycle");
 }
 
 static void a_chain_that_leaves_the_chunk_is_refused(void)
@@ -176,11 +176,11 @@ static void pools_that_do_not_fit_are_refused(void)
     chunk_checkpoint(&c, 0, 1);
     CHUNK_VARINTS(&c, 99, 0);
     chunk_event_end(&c);
-    check_refused(&c, "not described");
+    check_refused(&c, "undescribed");
     chunk_checkpoint(&c, 0, 2); /* one of which is missing */
     CHUNK_VARINTS(&c, 31, 0);
     chunk_event_end(&c);
-    check_refused(&c, "cut");
+    check_refused(&c, "truncated");
 }
 
 static void entries_have_a_maximum(void)

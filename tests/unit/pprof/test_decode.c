@@ -83,7 +83,7 @@ static void ids_that_name_nothing_are_errors(void)
     CHECK_DAMAGE("\x32\0\x0a\0\x12\4\x0a\1\7\x10", "sample");           /* location 7 */
     CHECK_DAMAGE("\x32\0\x22\6\x08\1\x22\2\x08\3", "unknown function"); /* function 3 */
     CHECK_DAMAGE("\x32\0\x0a\0\x12\4\x12\2\1\2", "more values");
-    CHECK_DAMAGE("\x32\0\x2a\2\x10\0", "function makes no sense"); /* id 0 */
+    CHECK_DAMAGE("\x32\0\x2a\2\x10\0", "invalid function"); /* id 0 */
 }
 
 int main(void)

@@ -488,7 +488,7 @@ static void damaged_labels_are_refused_and_left_out(void)
     struct chunk_builder chunk = begin_fork();
     struct err err = {0};
     CHECK_INT(conversion_labels(c, (struct str){snapshot, sizeof snapshot - 4}, &err), -EBADMSG);
-    CHECK_STR(err.text, "labels: cut or garbled");
+    CHECK_STR(err.text, "labels: truncated or malformed");
     EVENT(&chunk, 101, 1, THREAD_MAIN, STACK_MAIN, STATE_DEFAULT, 7, 0, 3);
     add(c, &chunk);
     check_profile(c, "process_cpu", "cpu", MAIN " [10]\n");
