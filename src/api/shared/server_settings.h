@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 #include "api/shared/access.h"
-#include "settings/http_block.h"
 #include "net/server.h"
+#include "settings/http_block.h"
 
 /* What can fail; server_commit() and access_init() are the rest. */
 must_check int server_settings_prepare(struct server *s, const struct http_block *block, struct err *err);
