@@ -101,7 +101,7 @@ static const struct labels *profile_relabel_result(struct profile_relabeller *r,
     return out; /* the cache holds it */
 }
 
-static void profile_relabel_append(void *ctx, const struct labels *labels, struct profile *p)
+static void profile_relabel_append(void *ctx, const struct labels *labels, struct encoded_profile *p)
 {
     struct profile_relabeller *r = ctx;
     profile_relabel_count(r, PROCESSED);

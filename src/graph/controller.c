@@ -215,8 +215,13 @@ static void prepare_settings(const struct controller *c, const struct plan *p, c
     struct err err = {0};
     if (!c->options.prepare || c->options.prepare(c->options.settings_arg, s, &err) == 0)
         return;
-    const struct block *at = plan_block(p, STR(SETTINGS_FALLIBLE));
-    diag_error(ds, at ? at->stmt->range : (struct range){0}, "Failed to evaluate service: %s", err.text);
+    struct range at = {0};
+    for (size_t i = 0; i < p->len; i++) {
+        const struct block *b = p->blocks[i];
+        if (b->type == BLOCK_SETTING && settings_can_fail(b->stmt->name))
+            at = b->stmt->range;
+    }
+    diag_error(ds, at, "Failed to evaluate service: %s", err.text);
 }
 
 static int load(struct controller *c, const struct config_file *files, size_t n, struct diags *ds)

@@ -224,7 +224,7 @@ static const struct {
 } blocks[] = {
     {"logging", &logging_schema},
     {"tracing", &tracing_schema},
-    {SETTINGS_FALLIBLE, &http_block_schema},
+    {"http", &http_block_schema},
     {"livedebugging", &livedebugging_schema},
 };
 enum { BLOCK_COUNT = sizeof blocks / sizeof blocks[0] };
@@ -236,6 +236,11 @@ const struct schema *settings_schema(struct str name)
             return blocks[i].schema;
     }
     return NULL;
+}
+
+bool settings_can_fail(struct str block_name)
+{
+    return settings_schema(block_name) == &http_block_schema;
 }
 
 bool settings_has(struct str block_name)

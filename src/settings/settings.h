@@ -27,8 +27,9 @@ extern const struct settings settings_default;
 bool settings_has(struct str block_name);
 /* What such a block may hold; NULL: it is none. */
 const struct schema *settings_schema(struct str block_name);
-/* The block whose preparation can fail: it may name a certificate that is not there. */
-#define SETTINGS_FALLIBLE "http"
+/* Whether it asks for what can be impossible, such as a certificate that is not there: what cannot be prepared is its
+ * fault. */
+bool settings_can_fail(struct str block_name);
 /* Decodes one such block into *s. Problems go to ds; then *s is unchanged and -EINVAL is returned. */
 must_check int settings_decode(const struct ast_stmt *block, const struct scope *scope, struct settings *s,
                                struct diags *ds);
