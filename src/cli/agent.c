@@ -22,6 +22,7 @@
 #include "components/all.h"
 #include "components/env.h"
 #include "graph/controller.h"
+#include "graph/view.h"
 #include "jvm/operation/table.h"
 #include "jvm/session/quarantine.h"
 #include "priv/priv.h"

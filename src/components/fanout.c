@@ -45,7 +45,7 @@ void fanout_set(struct fanout *f, const struct receivers *to)
     f->to = (struct receivers){items, to->len};
 }
 
-void fanout_send(const struct fanout *f, const struct labels *labels, struct profile *p)
+void fanout_send(const struct fanout *f, const struct labels *labels, struct encoded_profile *p)
 {
     const int64_t begun = clock_ns();
     fanout_append(&f->to, labels, p);

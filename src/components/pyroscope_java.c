@@ -82,7 +82,7 @@ static void maybe_stopped(struct java *j);
 
 /* ---- one JVM ---- */
 
-static void on_profile(void *arg, const struct convert_profile *meta, struct profile *p)
+static void on_profile(void *arg, const struct convert_profile *meta, struct encoded_profile *p)
 {
     struct jvm *v = arg;
     const struct convert_options configured = java_conversion(&v->owner->args.profiling, v->owner->events);

@@ -35,7 +35,7 @@ static int files_by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int read_directory(struct conf_files *files, const char *path, struct err *err)
+static int files_read_directory(struct conf_files *files, const char *path, struct err *err)
 {
     cleanup_closedir DIR *dir = opendir(path);
     if (!dir)
@@ -61,19 +61,19 @@ static int read_directory(struct conf_files *files, const char *path, struct err
     return code;
 }
 
-static int read_path(struct conf_files *files, const char *path, struct err *err)
+static int files_read_path(struct conf_files *files, const char *path, struct err *err)
 {
     struct stat st;
     if (stat(path, &st) < 0)
         return err_set(err, -errno, "%s", strerror(errno));
-    return S_ISDIR(st.st_mode) ? read_directory(files, path, err) : files_read_one(files, path, err);
+    return S_ISDIR(st.st_mode) ? files_read_directory(files, path, err) : files_read_one(files, path, err);
 }
 
 int conf_files_read(const char *const *paths, size_t n, struct conf_files *ret, struct err *err)
 {
     cleanup_conf_files struct conf_files files = {0};
     for (size_t i = 0; i < n; i++) {
-        const int code = read_path(&files, paths[i], err);
+        const int code = files_read_path(&files, paths[i], err);
         if (code < 0)
             return err_wrap(err, code, "reading config path \"%s\"", paths[i]);
     }

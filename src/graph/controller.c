@@ -1,10 +1,18 @@
 #include "graph/controller.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "graph/internal.h"
+#include "graph/analysis.h"
+#include "graph/kind_component.h"
+#include "graph/kind_custom.h"
+#include "graph/kind_foreach.h"
+#include "graph/kind_import.h"
+#include "graph/kind_value.h"
+#include "graph/module.h"
+#include "settings/settings.h"
 
 /* libuv wants its handle back through a callback, so it has a life of its own. */
 struct ticker {
@@ -12,14 +20,66 @@ struct ticker {
     struct controller *owner;
 };
 
+struct controller {
+    struct controller_options options;
+    struct engine engine;
+    struct ticker *ticker;
+    struct module root; /* running NULL: nothing loaded, or shutting down */
+    bool is_busy;       /* at work on a load or a batch: what is marked meanwhile needs no waking */
+    bool is_stopping;
+    void (*done)(void *arg);
+    void *done_arg;
+};
+
+static const struct block_kind *const kinds[BLOCK_TYPES] = {
+    [BLOCK_COMPONENT] = &kind_component, [BLOCK_CUSTOM] = &kind_custom,     [BLOCK_FOREACH] = &kind_foreach,
+    [BLOCK_IMPORT] = &kind_import,       [BLOCK_ARGUMENT] = &kind_argument, [BLOCK_EXPORT] = &kind_export,
+    [BLOCK_INPUT] = &kind_input,         [BLOCK_SKIPPED] = &kind_none,      [BLOCK_DECLARE] = &kind_none,
+    [BLOCK_SETTING] = &kind_none,
+};
+
 static void tick(uv_timer_t *timer);
+
+/* Soon, from the loop: evaluate, start, stop what is due. */
+static void wake(struct controller *c)
+{
+    if (c->ticker && !c->is_busy)
+        uv_timer_start(&c->ticker->timer, tick, 0, 0);
+}
+
+/* While a graph is staged, those who need a node come after it anyway. */
+static void on_change(void *arg, struct instance *i)
+{
+    struct node *n = i->node;
+    if (!n || !n->graph->is_running)
+        return;
+    if (i->kind->take_exports)
+        node_mark_news(n);
+    else
+        node_mark_dependants(n);
+    wake(arg);
+}
+
+static void on_stopped(void *arg)
+{
+    wake(arg);
+}
 
 struct controller *controller_new(const struct controller_options *options)
 {
     struct controller *c = xcalloc(1, sizeof *c);
     c->options = *options;
-    c->root = (struct module){.owner = c, .id = (char *)""};
-    c->stopping.limit_ms = options->stop_ms ? options->stop_ms : CONTROLLER_STOP_MS;
+    c->engine = (struct engine){.plan = {.components = options->components,
+                                         .stability = options->stability,
+                                         .skip_unknown = options->skip_unknown},
+                                .loop = options->loop,
+                                .env = options->env,
+                                .kinds = kinds,
+                                .owner = {.on_change = on_change, .on_stopped = on_stopped, .arg = c},
+                                .on_problem = options->on_problem,
+                                .problem_arg = options->problem_arg,
+                                .stopping = {.limit_ms = options->stop_ms ? options->stop_ms : CONTROLLER_STOP_MS}};
+    c->root = (struct module){.engine = &c->engine, .id = (char *)""};
     c->ticker = xcalloc(1, sizeof *c->ticker);
     c->ticker->owner = c;
     uv_timer_init(options->loop, &c->ticker->timer);
@@ -27,36 +87,28 @@ struct controller *controller_new(const struct controller_options *options)
     return c;
 }
 
-void controller_wake(struct controller *c)
+const struct module *controller_root(const struct controller *c)
 {
-    if (c->ticker && !c->busy)
-        uv_timer_start(&c->ticker->timer, tick, 0, 0);
+    return &c->root;
 }
 
-void controller_report(const struct controller *c, const char *id, const char *message)
+bool controller_ready(const struct controller *c)
 {
-    if (c->options.on_problem)
-        c->options.on_problem(c->options.problem_arg, id, message);
+    return c->root.running != NULL;
 }
 
-void controller_exports_changed(struct controller *c, struct component *from)
+static bool has_work(const struct controller *c)
 {
-    struct plan_node *n = from->plan;
-    /* In a plan that is evaluated aside, dependants come after what they need anyway. */
-    if (!n || !n->plan->live)
-        return;
-    if (n->kind == NODE_IMPORT)
-        import_refresh(n);
-    else
-        module_mark_dependants(n);
-    controller_wake(c);
+    return c->root.running && c->root.running->queue.len > 0;
 }
 
 /* --- starting and stopping --- */
 
 static void report_late(void *arg, const char *id)
 {
-    controller_report(arg, id, "component did not stop in time");
+    const struct engine *e = arg;
+    if (e->on_problem)
+        e->on_problem(e->problem_arg, id, "component did not stop in time");
 }
 
 static void on_ticker_closed(uv_handle_t *handle)
@@ -73,11 +125,11 @@ static void rest(struct controller *c)
 {
     if (!c->ticker)
         return;
-    if (c->root.plan && c->root.plan->queue.len > 0)
+    if (has_work(c))
         uv_timer_start(&c->ticker->timer, tick, 0, 0);
-    else if (c->stopping.first)
-        uv_timer_start(&c->ticker->timer, tick, stopping_due(&c->stopping, uv_now(c->options.loop)), 0);
-    else if (c->shutting_down) {
+    else if (c->engine.stopping.first)
+        uv_timer_start(&c->ticker->timer, tick, stopping_due(&c->engine.stopping, uv_now(c->options.loop)), 0);
+    else if (c->is_stopping) {
         uv_close((uv_handle_t *)&c->ticker->timer, on_ticker_closed);
         c->ticker = NULL;
     }
@@ -87,25 +139,25 @@ static void tick(uv_timer_t *timer)
 {
     struct controller *c = ((struct ticker *)timer->data)->owner;
     const uint64_t now = uv_now(c->options.loop);
-    c->busy = true;
-    c->planned = 0;
+    c->is_busy = true;
+    c->engine.staged_blocks = 0;
     module_evaluate(&c->root);
-    stopping_step(&c->stopping, now, report_late, c);
-    if (c->root.unstarted)
+    stopping_step(&c->engine.stopping, now, report_late, &c->engine);
+    if (c->root.has_unstarted)
         module_start(&c->root);
-    c->busy = false;
+    c->is_busy = false;
     rest(c);
 }
 
 void controller_stop(struct controller *c, void (*done)(void *arg), void *arg)
 {
-    if (c->shutting_down)
+    if (c->is_stopping)
         return;
-    c->shutting_down = true;
+    c->is_stopping = true;
     c->done = done;
     c->done_arg = arg;
     module_stop(&c->root);
-    controller_wake(c);
+    wake(c);
 }
 
 /* --- loading --- */
@@ -134,28 +186,29 @@ static int read_sources(const struct config_file *files, size_t n, struct source
     return 0;
 }
 
-static int make_plan(struct controller *c, const struct config_file *files, size_t n, struct plan **ret,
+static int read_plan(const struct controller *c, const struct config_file *files, size_t n, struct plan **ret,
                      struct diags *ds)
 {
     struct source **sources = xcalloc(n + 1, sizeof(struct source *));
     size_t len = 0;
     int code = read_sources(files, n, sources, &len, ds);
     if (code == 0)
-        code = plan_new(sources, len, &c->options, ret, ds);
+        code = analysis_of_files(sources, len, &c->engine.plan, ret, ds);
     free_sources(sources, len);
     return code;
 }
 
-static void decode_settings(struct plan *p, struct settings *s, struct diags *ds)
+static void decode_settings(struct graph *g, struct settings *s, struct diags *ds)
 {
-    const struct scope scope = plan_scope(p);
-    for (size_t i = 0; i < p->settings_len; i++) {
-        if (settings_decode(p->settings[i], &scope, s, ds) < 0)
+    const struct scope scope = graph_scope(g);
+    for (size_t i = 0; i < g->plan->len; i++) {
+        const struct block *b = g->plan->blocks[i];
+        if (b->type == BLOCK_SETTING && settings_decode(b->stmt, &scope, s, ds) < 0)
             continue; /* reported; the load is refused in the end */
     }
 }
 
-/* The last thing that can refuse a load. Only `http` has something to fail at. */
+/* The last thing that can refuse a load. */
 static void prepare_settings(const struct controller *c, const struct plan *p, const struct settings *s,
                              struct diags *ds)
 {
@@ -163,9 +216,10 @@ static void prepare_settings(const struct controller *c, const struct plan *p, c
     if (!c->options.prepare || c->options.prepare(c->options.settings_arg, s, &err) == 0)
         return;
     struct range at = {0};
-    for (size_t i = 0; i < p->settings_len; i++) {
-        if (str_is(p->settings[i]->name, "http"))
-            at = p->settings[i]->range;
+    for (size_t i = 0; i < p->len; i++) {
+        const struct block *b = p->blocks[i];
+        if (b->type == BLOCK_SETTING && settings_can_fail(b->stmt->name))
+            at = b->stmt->range;
     }
     diag_error(ds, at, "Failed to evaluate service: %s", err.text);
 }
@@ -174,12 +228,12 @@ static int load(struct controller *c, const struct config_file *files, size_t n,
 {
     const size_t errors_before = ds->errors;
     struct plan *p;
-    int code = make_plan(c, files, n, &p, ds);
-    if (code < 0)
+    if (read_plan(c, files, n, &p, ds) < 0)
         return -EINVAL;
     cleanup_settings struct settings settings = settings_default;
-    code = module_prepare(&c->root, p, ds);
-    decode_settings(p, &settings, ds);
+    struct graph *g = graph_new(&c->root, p);
+    int code = module_stage(&c->root, g, ds);
+    decode_settings(g, &settings, ds);
     if (ds->errors == errors_before)
         prepare_settings(c, p, &settings, ds);
     if (code < 0 || ds->errors > errors_before) {
@@ -196,14 +250,14 @@ static int load(struct controller *c, const struct config_file *files, size_t n,
 
 int controller_load(struct controller *c, const struct config_file *files, size_t n, struct diags *ds)
 {
-    if (c->shutting_down)
+    if (c->is_stopping)
         return -ESHUTDOWN;
-    c->busy = true;
-    c->planned = 0;
+    c->is_busy = true;
+    c->engine.staged_blocks = 0;
     const int code = load(c, files, n, ds);
-    c->busy = false;
-    if (c->stopping.first || (c->root.plan && c->root.plan->queue.len > 0))
-        controller_wake(c);
+    c->is_busy = false;
+    if (c->engine.stopping.first || has_work(c))
+        wake(c);
     return code;
 }
 

@@ -24,7 +24,7 @@
 #include "lang/diag.h"
 
 struct controller;
-struct schema;
+struct module;
 struct settings;
 
 struct controller_options {
@@ -37,7 +37,7 @@ struct controller_options {
     /* Optional: something went wrong outside a load, for the log. Both texts are valid during the call. */
     void (*on_problem)(void *arg, const char *component_id, const char *message);
     void *problem_arg;
-    /* Optional: the settings blocks of a load (graph/settings.h). `prepare` gets them when everything else is known to be fine, and
+    /* Optional: the settings blocks of a load (settings/settings.h). `prepare` gets them when everything else is known to be fine, and
      * makes ready what can fail; its error refuses the load. `apply` follows at once unless the load was refused, and cannot fail. */
     int (*prepare)(void *arg, const struct settings *s, struct err *err);
     void (*apply)(void *arg, const struct settings *s);
@@ -59,36 +59,5 @@ void controller_stop(struct controller *c, void (*done)(void *arg), void *arg);
 /* After done, or if nothing was ever loaded; the loop must then run once more to close a timer. */
 void controller_free(struct controller *c);
 
-enum health_state { HEALTH_UNKNOWN, HEALTH_HEALTHY, HEALTH_UNHEALTHY, HEALTH_EXITED };
-struct component_view {
-    const char *id;        /* unique in the program: "test.node.a", inside a module "mod.x/test.node.a" */
-    const char *local_id;  /* unique in its module: "test.node.a" */
-    const char *module_id; /* the module it is part of: "mod.x"; "" at the root */
-    const char *name, *label;
-    enum health_state health;
-    const char *message;
-    int64_t updated_ns;                                      /* since the epoch, when the health last changed */
-    bool is_queued;                                          /* is to be evaluated soon */
-    bool is_measured;                                        /* there are to be metrics of it */
-    uint64_t sent;                                           /* things handed on since it was made */
-    struct value *arguments, *exports;                       /* borrowed objects, NULL where there are none */
-    const struct schema *schema;                             /* of the arguments; NULL: custom, all are attributes */
-    const char *const *references_to, *const *referenced_by; /* NULL-terminated local ids */
-    const char *const *created_modules;                      /* NULL-terminated module ids; NULL: makes none */
-};
-/* Calls visit for every component of the root, in id order, until it returns false: components, custom components and foreach
- * blocks, no imports. Cheap: what it shows is kept until it changes. */
-void controller_each(struct controller *c, bool (*visit)(void *arg, const struct component_view *v), void *arg);
-/* The same for one module, by its id ("" is the root). False: there is no such module. */
-bool controller_each_in(struct controller *c, const char *module_id,
-                        bool (*visit)(void *arg, const struct component_view *v), void *arg);
-/* The same for the root and, after each component, for the modules it made. */
-void controller_each_deep(struct controller *c, bool (*visit)(void *arg, const struct component_view *v), void *arg);
-/* The imports of the root and of the modules that components made: no components, but they have a health. */
-void controller_each_import(struct controller *c, bool (*visit)(void *arg, const struct component_view *v), void *arg);
-/* One component, by its id; false when there is none. *ret is good until control returns to the loop. */
-bool controller_view(struct controller *c, const char *id, struct component_view *ret);
-/* New reference, or NULL where the component has none. */
-struct value *controller_debug_info(struct controller *c, const char *id);
-/* Calls visit for every JVM that the component profiles or means to. False: it is none that does. */
-bool controller_jvms(struct controller *c, const char *id, jvm_status_visit *visit, void *arg);
+/* For graph/view.h: what runs; empty when nothing is loaded. */
+const struct module *controller_root(const struct controller *c);

@@ -1,30 +1,31 @@
 #include "graph/module.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "graph/internal.h"
 #include "graph/measured.h"
-#include "lang/eval.h"
 
-struct module *module_new(const struct module *outer, struct component *host, char *id)
+struct module *module_new(const struct module *outer, struct instance *host, char *id)
 {
     struct module *m = xcalloc(1, sizeof *m);
-    *m = (struct module){.owner = outer->owner, .host = host, .id = id, .depth = outer->depth + 1};
+    *m = (struct module){.engine = outer->engine, .host = host, .id = id, .depth = outer->depth + 1};
     return m;
 }
 
 void module_done(struct module *m)
 {
     module_discard(m);
-    for (size_t i = m->plan ? m->plan->len : 0; i-- > 0;) {
-        struct component *c = m->plan->nodes[m->plan->order[i]]->component;
-        if (c)
-            node_free(c);
+    struct graph *g = TAKE_PTR(m->running);
+    for (size_t i = g ? g->plan->len : 0; i-- > 0;) {
+        struct instance *instance = graph_node_at(g, i)->instance;
+        if (instance)
+            instance_free(instance);
     }
-    plan_free(TAKE_PTR(m->plan));
-    library_unref(TAKE_PTR(m->held));
+    graph_free(g);
+    definitions_unref(TAKE_PTR(m->held));
 }
 
 void module_free(struct module *m)
@@ -37,54 +38,29 @@ void module_free(struct module *m)
     free(m);
 }
 
+void module_free_all(struct instance *host)
+{
+    for (size_t i = 0; i < host->modules.len; i++)
+        module_free(host->modules.items[i]);
+    module_list_done(&host->modules);
+}
+
+static struct module *outer_of(const struct module *m)
+{
+    const struct node *n = m->host ? m->host->node : NULL;
+    return n && n->graph->is_running ? n->graph->module : NULL;
+}
+
 bool module_is_measured(const struct module *m)
 {
-    for (; m && m->host; m = m->host->plan ? m->host->plan->plan->live : NULL) {
-        if (m->host->kind == NODE_FOREACH && !m->host->measures)
+    for (; m && m->host; m = outer_of(m)) {
+        if (m->host->is_unmeasured)
             return false;
     }
     return true;
 }
 
-/* --- names of expressions --- */
-
-struct value *plan_node_value(const struct plan_node *n)
-{
-    return n->value ? n->value : n->component ? n->component->exports : NULL;
-}
-
-static bool resolve(void *ctx, const struct str *path, size_t n, size_t *used, struct value **ret)
-{
-    const struct plan *p = ctx;
-    const struct plan_node *node = plan_find(p, path, n, used);
-    if (node && node->kind == NODE_SKIPPED) {
-        *used = n;
-        *ret = value_null();
-        return true;
-    }
-    struct value *v = node ? plan_node_value(node) : NULL;
-    if (!v && !node && str_is(path[0], "module_path")) {
-        *used = 1;
-        v = p->library->module_path;
-    }
-    if (v)
-        *ret = value_ref(v);
-    return v != NULL;
-}
-
-struct scope plan_scope(struct plan *p)
-{
-    return (struct scope){.resolve = resolve, .ctx = p};
-}
-
 /* --- diagnostics --- */
-
-int module_problem(const struct diags *ds, struct err *err)
-{
-    cleanup_buf struct buf text = BUF_INIT(ERR_MAX);
-    diags_summary(ds, &text);
-    return err_set(err, -EINVAL, "%s", buf_cstr(&text));
-}
 
 static bool has_diag(const struct diags *ds, size_t len, const struct diag *d)
 {
@@ -97,7 +73,7 @@ static bool has_diag(const struct diags *ds, size_t len, const struct diag *d)
     return false;
 }
 
-void diags_merge(struct diags *to, struct diags *from)
+void module_merge_problems(struct diags *to, struct diags *from)
 {
     const size_t before = to->len;
     for (size_t i = 0; i < from->len; i++) {
@@ -108,12 +84,13 @@ void diags_merge(struct diags *to, struct diags *from)
     diags_done(from);
 }
 
-/* A place inside a declare says nothing about which of its instances is in trouble. */
+/* A place inside a declare says nothing about which of its instances is in trouble; imported text has no instances. */
 static void say_where(struct diags *ds, size_t from, const struct module *m)
 {
-    for (size_t i = from; i < ds->len && m->host; i++) {
+    const bool is_imported = m->host && m->host->def;
+    for (size_t i = from; i < ds->len && m->host && !is_imported; i++) {
         struct diag *d = &ds->items[i];
-        if (d->severity != SEVERITY_ERROR || m->host->kind == NODE_IMPORT || strstr(d->message, " (in "))
+        if (d->severity != SEVERITY_ERROR || strstr(d->message, " (in "))
             continue;
         char *text = xasprintf("%s (in %s)", d->message, m->id);
         free(d->message);
@@ -121,414 +98,276 @@ static void say_where(struct diags *ds, size_t from, const struct module *m)
     }
 }
 
-/* --- a plan aside --- */
+/* --- staging --- */
 
-static bool is_alive(const struct component *c)
+/* The running instance that a staged node takes over, or NULL. One that has exited or never worked makes room for a new one. */
+static struct instance *instance_to_keep(const struct module *m, const struct node *n)
 {
-    return c->phase == NODE_ASIDE || c->phase == NODE_RUNNING;
+    const struct node *old = m->running ? graph_node(m->running, str_of(n->block->id)) : NULL;
+    const bool is_same = old && old->block->type == n->block->type && old->block->def == n->block->def;
+    struct instance *i = is_same ? old->instance : NULL;
+    return i && i->is_built && instance_is_alive(i) ? i : NULL;
 }
 
-/* The running instance a node of a new plan takes over, or NULL. One that has exited or never worked makes room for a new one. */
-static struct component *instance_of(const struct module *m, const struct plan_node *n)
+static struct instance *new_instance(const struct module *m, struct node *n)
 {
-    const struct plan_node *old = m->plan ? strmap_get(&m->plan->ids, str_of(n->id)) : NULL;
-    struct component *c = old && old->kind == n->kind && old->def == n->def ? old->component : NULL;
-    return c && c->is_built && is_alive(c) ? c : NULL;
+    const struct block *b = n->block;
+    struct instance *i = instance_new(node_kind(n), b->def, b->stmt, b->id, m->id, m->engine->env);
+    i->owner = &m->engine->owner;
+    i->node = n;
+    return i;
 }
 
-void module_check_needs(struct plan_node *n)
+static void prepare(struct module *m, struct node *n, struct diags *ds)
 {
-    const struct plan *p = n->plan;
-    const struct dag_links *needs = &p->dag.needs[n->place];
-    n->waits = n->blind = false;
-    for (size_t i = 0; i < needs->len; i++) {
-        const struct plan_node *on = p->nodes[needs->items[i]];
-        n->failed |= on->failed;
-        n->waits |= on->waits;
-        n->blind |= on->failed && (on->blind || on->kind != NODE_COMPONENT);
+    const struct block_kind *kind = node_kind(n);
+    if (kind->has_instance) {
+        n->instance = instance_to_keep(m, n);
+        node_staged(n)->is_new = !n->instance;
+        if (!n->instance)
+            n->instance = new_instance(m, n);
     }
+    if (kind->prepare)
+        kind->prepare(n, ds);
 }
 
-static void component_prepare(struct plan_node *n, struct diags *ds)
+/* Whether the module may be staged: what makes itself has no end. */
+static bool has_room(const struct module *m, struct diags *ds)
 {
-    const struct scope scope = plan_scope(n->plan);
-    module_check_needs(n);
-    if (n->waits || n->blind)
-        return;
-    /* What needs a failed one is still decoded, for its own mistakes, but not built. */
-    if (node_decode(n, &scope, ds) < 0)
-        n->failed = true;
-    struct err err = {0};
-    if (n->failed || !n->is_new || node_build(n, &err) == 0)
-        return;
-    n->failed = true;
-    diag_error(ds, n->stmt->range, "%s: %s", node_failure(n), err.text);
-}
-
-static void value_prepare(struct plan_node *n, struct diags *ds)
-{
-    module_check_needs(n);
-    if (n->kind == NODE_INPUT || n->waits || n->failed)
-        return; /* an input was set by whoever made the plan */
-    n->failed = value_node_evaluate(n, &n->value, ds) < 0;
-}
-
-static void prepare_node(struct module *m, struct plan_node *n, struct diags *ds)
-{
-    if (n->kind == NODE_SKIPPED)
-        return;
-    if (n->kind == NODE_ARGUMENT || n->kind == NODE_EXPORT || n->kind == NODE_INPUT) {
-        value_prepare(n, ds);
-        return;
-    }
-    n->component = instance_of(m, n);
-    n->is_new = !n->component;
-    if (n->is_new)
-        n->component = node_new(m->owner, m->owner->options.env, n, m->id);
-    if (n->kind == NODE_COMPONENT)
-        component_prepare(n, ds);
-    else if (n->kind == NODE_CUSTOM)
-        custom_prepare(m, n, ds);
-    else if (n->kind == NODE_FOREACH)
-        foreach_prepare(m, n, ds);
+    const struct range at = m->host ? m->host->node->block->stmt->name_range : (struct range){0};
+    if (m->depth > MODULE_DEPTH_MAX)
+        diag_error(ds, at, "modules are nested deeper than %d levels; does one need itself?", MODULE_DEPTH_MAX);
+    else if (m->engine->staged_blocks > MODULE_BLOCKS_MAX)
+        diag_error(ds, at, "the configuration makes more than %d blocks", MODULE_BLOCKS_MAX);
     else
-        import_prepare(m, n, ds);
+        return true;
+    return false;
 }
 
-int module_prepare(struct module *m, struct plan *p, struct diags *ds)
+int module_stage(struct module *m, struct graph *g, struct diags *ds)
 {
     const size_t errors_before = ds->errors, len_before = ds->len;
-    m->next = p;
-    m->owner->planned += p->len;
-    if (m->depth > MODULE_DEPTH_MAX)
-        diag_error(ds, m->host->plan->stmt->name_range,
-                   "modules are nested deeper than %d levels; does one need itself?", MODULE_DEPTH_MAX);
-    else if (m->owner->planned > MODULE_NODES_MAX)
-        diag_error(ds, m->host ? m->host->plan->stmt->name_range : (struct range){0},
-                   "the configuration makes more than %d blocks", MODULE_NODES_MAX);
-    for (size_t i = 0; i < p->len && m->depth <= MODULE_DEPTH_MAX && m->owner->planned <= MODULE_NODES_MAX; i++)
-        prepare_node(m, p->nodes[p->order[i]], ds);
+    m->staged = g;
+    m->engine->staged_blocks += g->plan->len;
+    const bool has = has_room(m, ds);
+    for (size_t i = 0; i < g->plan->len && has && m->engine->staged_blocks <= MODULE_BLOCKS_MAX; i++)
+        prepare(m, graph_node_at(g, i), ds);
     say_where(ds, len_before, m);
     return ds->errors > errors_before ? -EINVAL : 0;
 }
 
+static void discard(struct node *n)
+{
+    const struct block_kind *kind = node_kind(n);
+    struct staged *s = node_staged(n);
+    struct instance *i = n->instance;
+    if (kind->discard)
+        kind->discard(n);
+    if (!i)
+        return;
+    instance_drop_decoded(i, &s->decoded);
+    if (s->is_new)
+        instance_free(i);
+}
+
 void module_discard(struct module *m)
 {
-    struct plan *p = TAKE_PTR(m->next);
-    for (size_t i = p ? p->len : 0; i-- > 0;) {
-        struct plan_node *n = p->nodes[p->order[i]];
-        struct component *c = n->component;
-        foreach_discard(n);
-        if (!c)
-            continue;
-        if (c->def)
-            node_drop_decoded(n);
-        if (n->is_new)
-            node_free(c);
-        else if (c->module)
-            module_discard(c->module);
-    }
-    plan_free(p);
-    library_unref(m->next_held);
-    m->next_held = NULL;
-    m->next_template = NULL;
+    struct graph *g = TAKE_PTR(m->staged);
+    for (size_t i = g ? g->plan->len : 0; i-- > 0;)
+        discard(graph_node_at(g, i));
+    graph_free(g);
+    definitions_unref(m->staged_held);
+    m->staged_held = NULL;
+    m->staged_declare = NULL;
 }
 
 /* --- evaluation of what runs --- */
 
-static void queue_up(struct plan_node *n)
-{
-    while (n->plan->live && !n->queued) {
-        struct module *m = n->plan->live;
-        n->queued = true;
-        rank_queue_push(&n->plan->queue, n->rank);
-        struct component *host = m->host;
-        if (!host || !host->plan)
-            break;
-        if (!m->listed) {
-            m->listed = true;
-            m->updated = host->updated;
-            host->updated = m;
-        }
-        host->plan->inside = true;
-        n = host->plan;
-    }
-}
-
-void module_mark(struct plan_node *n)
-{
-    if (!n->stale)
-        n->stale_ns = uv_hrtime();
-    n->stale = true;
-    queue_up(n);
-}
-
-void import_refresh(struct plan_node *n)
-{
-    n->content = true;
-    queue_up(n);
-}
-
-void module_mark_dependants(struct plan_node *n)
-{
-    const struct dag_links *by = &n->plan->dag.needed_by[n->place];
-    for (size_t i = 0; i < by->len; i++)
-        module_mark(n->plan->nodes[by->items[i]]);
-}
-
 void module_redefine(struct module *m)
 {
-    for (size_t i = 0; m->plan && i < m->plan->len; i++) {
-        struct plan_node *n = m->plan->nodes[i];
-        if (n->kind != NODE_CUSTOM && n->kind != NODE_FOREACH)
+    for (size_t i = 0; m->running && i < m->running->plan->len; i++) {
+        struct node *n = &m->running->nodes[i];
+        if (!node_kind(n)->uses_definitions)
             continue;
-        n->redefined = true;
-        module_mark(n);
+        n->is_redefined = true;
+        node_mark(n);
     }
 }
 
-bool module_set(struct plan_node *n, struct value *v)
+static int evaluate_stale(struct node *n, struct err *err)
 {
-    if (n->value && (n->value == v || value_equal(n->value, v))) {
-        value_unref(v);
-        return false;
-    }
-    value_unref(n->value);
-    n->value = v;
-    if (n->kind == NODE_EXPORT)
-        n->plan->exports_changed = true;
-    module_mark_dependants(n);
-    return true;
-}
-
-/* Gives a component its new arguments, if there are any; its health says how that went. One that has not started is built anew:
- * updates come after start. */
-static int hand_over(struct plan_node *n, struct err *err)
-{
-    int code = 0;
-    struct component *c = n->component;
-    if (n->args)
-        code = c->phase == NODE_ASIDE ? node_build(n, err) : node_update(n, err);
-    if (c->is_built && c->phase == NODE_ASIDE)
-        module_note_unstarted(n->plan->live);
-    node_evaluated(c, code < 0 ? err->text : NULL);
-    return code;
-}
-
-static int component_evaluate(struct plan_node *n, struct err *err)
-{
-    const struct scope scope = plan_scope(n->plan);
-    cleanup_diags struct diags ds = DIAGS_INIT;
-    if (node_decode(n, &scope, &ds) == 0)
-        return hand_over(n, err);
-    int code = module_problem(&ds, err);
-    code = err_wrap(err, code, "decoding configuration");
-    node_evaluated(n->component, err->text);
-    return code;
-}
-
-/* Arguments and exports have no health of their own: the component they belong to says what is wrong. */
-static void evaluate_value(struct plan_node *n, bool had_failed)
-{
-    cleanup_diags struct diags ds = DIAGS_INIT;
-    struct component *host = n->plan->live->host;
-    struct value *v;
-    n->failed = value_node_evaluate(n, &v, &ds) < 0;
-    if (!n->failed)
-        module_set(n, v);
-    if (n->failed) {
-        struct err err = {0};
-        module_problem(&ds, &err);
-        node_evaluated(host, err.text);
-        controller_report(host->owner, host->id, node_health(host)->message);
-    } else if (had_failed) {
-        node_evaluated(host, NULL);
-    }
-}
-
-static int evaluate_stale(struct plan_node *n, struct err *err)
-{
-    const bool waited = n->waits, had_failed = n->failed;
-    module_check_needs(n);
-    n->failed = false; /* that was about a plan aside; what is in trouble now has its old exports */
-    if (n->waits && !(n->component && n->component->is_built))
+    const bool was_waiting = n->is_waiting;
+    const struct block_kind *kind = node_kind(n);
+    node_check_waiting(n);
+    if (n->is_waiting && !(n->instance && n->instance->is_built))
         return 0;
-    int code = 0;
-    switch (n->kind) {
-    case NODE_COMPONENT:
-        code = component_evaluate(n, err);
-        break;
-    case NODE_CUSTOM:
-        code = custom_evaluate(n, err);
-        break;
-    case NODE_FOREACH:
-        code = foreach_evaluate(n, err);
-        break;
-    case NODE_IMPORT:
-        code = component_evaluate(n, err);
-        n->waits = !import_library(n);
-        break;
-    case NODE_ARGUMENT:
-    case NODE_EXPORT:
-        evaluate_value(n, had_failed);
-        break;
-    default:
-        break;
-    }
+    const int code = kind->evaluate ? kind->evaluate(n, err) : 0;
     /* Those that waited for this one may have no other reason to be looked at. */
-    if (waited && !n->waits)
-        module_mark_dependants(n);
+    if (was_waiting && !n->is_waiting)
+        node_mark_dependants(n);
     return code;
 }
 
 /* The one noted first comes first. */
-static void reverse_updated(struct component *c)
+static void reverse_updated(struct instance *i)
 {
-    struct module *left = TAKE_PTR(c->updated);
+    struct module *left = TAKE_PTR(i->updated);
     while (left) {
         struct module *m = left;
         left = m->updated;
-        m->updated = c->updated;
-        c->updated = m;
+        m->updated = i->updated;
+        i->updated = m;
     }
 }
 
-static void evaluate_inside(struct component *c)
+static void evaluate_inside(struct instance *i)
 {
-    reverse_updated(c);
-    while (c->updated) {
-        struct module *m = c->updated;
-        c->updated = m->updated;
-        m->listed = false;
+    reverse_updated(i);
+    while (i->updated) {
+        struct module *m = i->updated;
+        i->updated = m->updated;
+        m->is_listed = false;
         module_evaluate(m);
-        if (m->plan && m->plan->queue.len > 0)
+        if (m->running && m->running->queue.len > 0)
             break; /* it has put something off, and itself back in the list */
     }
 }
 
-static void evaluate_node(const struct module *m, struct plan_node *n)
+static int evaluate_measured(const struct module *m, struct node *n, struct err *err)
 {
-    struct component *c = n->component;
+    const uint64_t begun = uv_hrtime();
+    n->is_stale = false;
+    const int code = evaluate_stale(n, err);
+    n->is_redefined = false;
+    if (module_is_measured(m))
+        measured_evaluation(m->id, n->instance ? n->instance->handle.id : NULL, n->stale_ns, begun, uv_hrtime());
+    return code;
+}
+
+static void evaluate(const struct module *m, struct node *n)
+{
+    struct instance *i = n->instance;
     struct err err = {0};
     int code = 0;
-    if (c && !is_alive(c))
+    if (i && !instance_is_alive(i))
         return;
-    if (n->stale) {
-        const uint64_t begun = uv_hrtime();
-        n->stale = false;
-        code = evaluate_stale(n, &err);
-        n->redefined = false;
-        if (module_is_measured(m))
-            measured_evaluation(m->id, c ? c->id : NULL, n->stale_ns, begun, uv_hrtime());
+    if (n->is_stale)
+        code = evaluate_measured(m, n, &err);
+    if (n->is_inside) {
+        n->is_inside = false;
+        evaluate_inside(i);
     }
-    if (n->inside) {
-        n->inside = false;
-        evaluate_inside(c);
-    }
-    if (n->content) {
-        n->content = false;
+    if (n->has_news) {
+        n->has_news = false;
         if (code == 0)
-            code = import_evaluate(n, &err);
+            code = node_kind(n)->take_exports(n, &err);
     }
-    if (code < 0 && c)
-        controller_report(c->owner, c->id, node_health(c)->message);
+    if (code < 0 && i)
+        engine_report(m->engine, i);
 }
 
 void module_evaluate(struct module *m)
 {
-    struct plan *p = m->plan;
+    struct graph *g = m->running;
     size_t rank, last = 0;
     bool any = false;
-    while (p && rank_queue_pop(&p->queue, &rank)) {
-        struct plan_node *n = p->nodes[p->order[rank]];
-        n->queued = false;
-        if (!n->stale && !n->inside && !n->content)
+    while (g && rank_queue_pop(&g->queue, &rank)) {
+        struct node *n = graph_node_at(g, rank);
+        n->is_queued = false;
+        if (!n->is_stale && !n->is_inside && !n->has_news)
             continue;
         if (any && rank <= last) {
             /* A later one made an earlier one export: the next batch, or this one might not end. */
-            queue_up(n);
+            node_queue(n);
             break;
         }
         any = true;
         last = rank;
-        evaluate_node(m, n);
+        evaluate(m, n);
     }
-    if (p && p->exports_changed && m->host && m->host->kind == NODE_CUSTOM)
-        component_export(m->host, module_exports(p));
-    if (p)
-        p->exports_changed = false;
+    if (g && g->has_new_exports && m->host)
+        component_export(&m->host->handle, graph_exports(g));
+    if (g)
+        g->has_new_exports = false;
 }
 
-/* --- the plan aside becomes the running one --- */
+/* --- the staged graph becomes the running one --- */
 
-/* Brings one node in step with the new plan; what it needs has been. */
-static int step(struct plan_node *n, struct diags *ds)
+/* Brings one node in step with the new graph; what it needs has been. */
+static int step(struct node *n, struct diags *ds)
 {
+    const struct block_kind *kind = node_kind(n);
     struct err err = {0};
-    int code = 0;
-    if (n->waits && n->is_new && n->kind != NODE_IMPORT)
-        health_set(&n->component->evaluation, HEALTH_UNKNOWN, xstrdup("waiting for what is imported"));
-    if (n->kind == NODE_CUSTOM)
-        code = custom_commit(n, ds);
-    else if (n->kind == NODE_FOREACH)
-        code = foreach_commit(n, ds);
-    else if (n->kind == NODE_IMPORT)
-        code = import_commit(n, ds);
-    else if (n->kind == NODE_COMPONENT && !n->stale && !n->waits)
-        code = hand_over(n, &err);
-    if (n->stale) {
-        /* What was decoded aside is history: a component it reads has just been updated. */
-        n->stale = false;
-        if (n->component && n->component->def)
-            node_drop_decoded(n);
-        const int again = evaluate_stale(n, &err);
-        code = again < 0 ? again : code;
-    }
+    int code = kind->commit ? kind->commit(n, ds) : 0;
+    if (!n->is_stale)
+        return code;
+    /* What was decoded for the load is history: a component it reads has just been updated. */
+    n->is_stale = false;
+    if (n->instance)
+        instance_drop_decoded(n->instance, &node_staged(n)->decoded);
+    const int again = evaluate_stale(n, &err);
     if (err.code)
-        diag_error(ds, n->stmt->range, "%s: %s", node_failure(n), err.text);
-    return code;
+        diag_error(ds, n->block->stmt->range, "%s: %s", kind->words.failure, err.text);
+    return again < 0 ? again : code;
 }
 
-static void take_plan(struct module *m)
+static void forget_nodes(const struct graph *g)
 {
-    struct plan *old = m->plan, *p = TAKE_PTR(m->next);
-    for (size_t i = 0; old && i < old->len; i++) {
-        if (old->nodes[i]->component)
-            old->nodes[i]->component->plan = NULL;
+    for (size_t i = 0; g && i < g->plan->len; i++) {
+        if (g->nodes[i].instance)
+            g->nodes[i].instance->node = NULL;
     }
-    for (size_t i = 0; i < p->len; i++) {
-        if (p->nodes[i]->component)
-            p->nodes[i]->component->plan = p->nodes[i];
+}
+
+static void take_graph(struct module *m)
+{
+    struct graph *old = m->running, *g = TAKE_PTR(m->staged);
+    forget_nodes(old);
+    for (size_t i = 0; i < g->plan->len; i++) {
+        if (g->nodes[i].instance)
+            g->nodes[i].instance->node = &g->nodes[i];
     }
     if (old)
-        old->live = NULL;
-    p->live = m;
-    m->plan = p;
+        old->is_running = false;
+    g->is_running = true;
+    g->made_for = NULL;
+    m->running = g;
     /* What a source brought a moment ago has not been looked at yet. */
-    for (size_t i = 0; old && i < old->len; i++) {
-        if (old->nodes[i]->content && old->nodes[i]->component->plan)
-            import_refresh(old->nodes[i]->component->plan);
+    for (size_t i = 0; old && i < old->plan->len; i++) {
+        if (old->nodes[i].has_news && old->nodes[i].instance->node)
+            node_mark_news(old->nodes[i].instance->node);
     }
-    m->template = m->next_template;
-    library_unref(m->held);
-    m->held = TAKE_PTR(m->next_held);
-    m->next_template = NULL;
+    m->declare = TAKE_PTR(m->staged_declare);
+    definitions_unref(m->held);
+    m->held = TAKE_PTR(m->staged_held);
+}
+
+/* Those without a node go. */
+static void stop_rest(struct module *m, struct graph *g)
+{
+    const size_t len = g->plan->len;
+    cleanup_free struct instance **instances = xcalloc(len + 1, sizeof(struct instance *));
+    for (size_t i = 0; i < len; i++)
+        instances[i] = g->nodes[i].instance;
+    const struct stopping_graph was = {&g->plan->dag, g->plan->order, instances};
+    stopping_add(&m->engine->stopping, &was, m->host, uv_now(m->engine->loop));
+    graph_free(g);
 }
 
 int module_commit(struct module *m, struct diags *ds)
 {
-    struct plan *old = m->plan;
-    take_plan(m);
+    struct graph *old = m->running;
+    take_graph(m);
+    struct graph *g = m->running;
     int result = 0;
-    for (size_t i = 0; i < m->plan->len; i++) {
-        if (step(m->plan->nodes[m->plan->order[i]], ds) < 0)
+    for (size_t i = 0; i < g->plan->len; i++) {
+        if (step(graph_node_at(g, i), ds) < 0)
             result = -EIO;
     }
-    m->plan->exports_changed = false; /* whoever made the plan reads them all */
-    if (old) {
-        stopping_add(&m->owner->stopping, old, m->host, uv_now(m->owner->options.loop));
-        plan_free(old);
-    }
+    g->has_new_exports = false; /* whoever made the graph reads them all */
+    graph_drop_staged(g);
+    if (old)
+        stop_rest(m, old);
     module_note_unstarted(m);
     return result;
 }
@@ -537,20 +376,15 @@ int module_commit(struct module *m, struct diags *ds)
 
 void module_note_unstarted(struct module *m)
 {
-    for (; !m->unstarted; m = m->host->plan->plan->live) {
-        m->unstarted = true;
-        if (!m->host || !m->host->plan || !m->host->plan->plan->live)
-            break;
-    }
+    for (; m && !m->has_unstarted; m = outer_of(m))
+        m->has_unstarted = true;
 }
 
-static void start_inside(struct component *c)
+static void start_inside(const struct instance *host)
 {
-    if (c->module && c->module->unstarted)
-        module_start(c->module);
-    for (size_t i = 0; i < c->children.len; i++) {
-        if (c->children.items[i]->unstarted)
-            module_start(c->children.items[i]);
+    for (size_t i = 0; i < host->modules.len; i++) {
+        if (host->modules.items[i]->has_unstarted)
+            module_start(host->modules.items[i]);
     }
 }
 
@@ -558,17 +392,17 @@ static void start_inside(struct component *c)
 void module_start(struct module *m)
 {
     bool later = false;
-    m->unstarted = false;
-    for (size_t i = 0; m->plan && i < m->plan->len; i++) {
-        struct component *c = m->plan->nodes[m->plan->order[i]]->component;
-        if (!c || !c->is_built)
+    m->has_unstarted = false;
+    for (size_t k = 0; m->running && k < m->running->plan->len; k++) {
+        struct instance *i = graph_node_at(m->running, k)->instance;
+        if (!i || !i->is_built)
             continue;
-        if (c->phase == NODE_ASIDE && c->def && stopping_has(&m->owner->stopping, c->def))
+        if (i->phase == INSTANCE_STAGED && i->def && stopping_has(&m->engine->stopping, i->def))
             later = true;
-        else if (c->phase == NODE_ASIDE)
-            node_start(c);
-        if (c->phase == NODE_RUNNING)
-            start_inside(c);
+        else if (i->phase == INSTANCE_STAGED)
+            instance_start(i);
+        if (i->phase == INSTANCE_RUNNING)
+            start_inside(i);
     }
     if (later)
         module_note_unstarted(m);
@@ -576,13 +410,14 @@ void module_start(struct module *m)
 
 void module_stop(struct module *m)
 {
-    struct plan *p = TAKE_PTR(m->plan);
-    if (!p)
-        return;
-    for (size_t i = 0; i < p->len; i++) {
-        if (p->nodes[i]->component)
-            p->nodes[i]->component->plan = NULL;
-    }
-    stopping_add(&m->owner->stopping, p, m->host, uv_now(m->owner->options.loop));
-    plan_free(p);
+    struct graph *g = TAKE_PTR(m->running);
+    forget_nodes(g);
+    if (g)
+        stop_rest(m, g);
+}
+
+void module_stop_all(struct instance *host)
+{
+    for (size_t i = 0; i < host->modules.len; i++)
+        module_stop(host->modules.items[i]);
 }

@@ -1,94 +1,136 @@
-/* One component of the running graph: its instance, its arguments and exports, and how it is doing.
+/* The nodes of a module: one for each block of its plan, with the value or instance that it has, and what is to be evaluated.
  *
- * The instance outlives the plan that named it first: `plan` is its place in the present one. Private to the engine; components
- * see component.h.
+ * A module has up to two graphs, the running one and one that is staged by a load. A node belongs to one of them; an instance goes from
+ * a node of the one to a node of the other when that takes over. What only a load needs is in `staged`, and gone after it.
  */
 #pragma once
 
-#include "graph/component.h"
-#include "graph/health.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "graph/instance.h"
+#include "graph/module_list.h"
 #include "graph/plan.h"
+#include "graph/rank_queue.h"
+#include "graph/stopping.h"
+#include "lang/scope.h"
 
-enum node_phase {
-    NODE_ASIDE,    /* built, or about to be: the plan may still be refused, or its start has to wait */
-    NODE_RUNNING,  /* started */
-    NODE_STOPPING, /* to be stopped, or told so */
-    NODE_STOPPED,  /* said so itself */
-};
-
-struct module;
-
-/* The modules of a foreach block, in the order of their items. */
-struct module_list {
-    struct module **items;
-    size_t len;
-    struct strmap by_id;  /* id -> module */
-    struct u64map counts; /* hash of a fingerprint -> how many items had it */
-};
-
-struct component {
-    struct controller *owner; /* NULL: left behind by a controller that is gone */
+/* What all modules of a program share. */
+struct engine {
+    struct plan_options plan;
+    uv_loop_t *loop;
     void *env;
-    enum node_kind kind;
-    const struct component_def *def; /* NULL: custom components and foreach blocks */
-    char *id, *name, *label;
-    size_t module_id_len;   /* the id begins with that of the module it is in, and a slash if that is not empty */
-    struct plan_node *plan; /* borrowed; NULL once it is to be stopped */
-    enum node_phase phase;
-    bool is_built;
-    void *args;  /* what the component has; NULL until built, and where there is no def */
-    void *state; /* the component's own; NULL until built */
-    struct value *exports;
-    uint64_t sent; /* things handed on so far */
-    struct value
-        *shown_args; /* args as an object, made when somebody looks; NULL: to be made. Without def: the arguments */
-    struct health run, evaluation, own, content_health;
-    bool has_own_health;
-
-    struct module *module;       /* custom components, imports: what they made */
-    struct value *content;       /* imports: what the module was made of */
-    struct module_list children; /* foreach: a module for each item */
-    bool measures;               /* foreach: there are metrics of what is in them */
-    struct module *updated;      /* those of its modules in which something is to be evaluated */
-    const char **created;        /* ids of modules, NULL-terminated, made when somebody looks */
-
-    /* While it stops: who is to be stopped after it, and how many have to stop before it. */
-    struct component **then;
-    size_t then_len, waits_for;
-    struct component *group; /* which stops when all that is in it has stopped */
-    size_t group_len;        /* how many that are stopping have this one as their group */
-    bool self_stopped;       /* it waits for its group only */
-    uint64_t release_ms;     /* of the loop's clock: when those behind it are told anyway */
-    uint64_t leave_ms;       /* when it is left behind itself */
-    bool released;           /* `then` was told */
-    struct component *next;  /* in the list of those that stop */
+    const struct block_kind *const *kinds; /* by enum block_type */
+    struct instance_owner owner;           /* of all instances */
+    void (*on_problem)(void *arg, const char *id, const char *message);
+    void *problem_arg;
+    struct stopping stopping;
+    size_t staged_blocks; /* of the change under way */
 };
 
-/* An instance for `plan`, empty. `module_id`: of the module it is in. */
-struct component *node_new(struct controller *owner, void *env, struct plan_node *plan, const char *module_id);
-/* Frees the instance with its modules, too; never started or stopped. */
-void node_free(struct component *c);
+/* Tells the operator what is wrong with an instance. */
+void engine_report(const struct engine *e, const struct instance *i);
 
-/* Evaluates the block of a component or import. Arguments equal to those in force leave n->args NULL; otherwise n->args and n->spare
- * are set. */
-must_check int node_decode(struct plan_node *n, const struct scope *scope, struct diags *ds);
-void node_drop_decoded(struct plan_node *n);
-/* Builds the instance from n->args. A second call builds it anew, from nothing. The old one stays if that fails. */
-must_check int node_build(struct plan_node *n, struct err *err);
-/* What an import would bring if it were built now: the exports of an instance that is thrown away. */
-must_check int node_preview(struct plan_node *n, const struct scope *scope, struct value **ret, struct err *err);
-/* Hands n->args to the running instance; on failure the old arguments stay. Either way n holds none afterwards. */
-must_check int node_update(struct plan_node *n, struct err *err);
-void node_start(struct component *c);
-void node_stop(struct component *c);
+/* Of a node, while its module is staged. */
+struct staged {
+    bool is_new;     /* its instance did not exist before */
+    bool has_failed; /* it, or one that it needs */
+    bool is_blind;   /* what it reads of a failed one is not even known */
+    bool is_unmeasured;
+    struct decoded decoded;       /* arguments to be */
+    struct value *arguments;      /* of what is no component: the same, as people see them */
+    struct value *exports;        /* to be */
+    struct module_list *children; /* of a foreach block: to be */
+};
 
-/* Records how the last evaluation went; NULL: well. */
-void node_evaluated(struct component *c, const char *problem);
-const struct health *node_health(const struct component *c);
-/* Borrowed. */
-struct value *node_arguments(struct component *c);
-/* "Failed to build component", or what it is for imports and foreach blocks. */
-const char *node_failure(const struct plan_node *n);
-/* A problem of the block as a whole, not of one attribute, says in which step it came up, as the reference does. Looks at what was
- * added to `ds` after the first `from`. */
-void node_prefix_problems(struct diags *ds, size_t from, const struct plan_node *n);
+struct node {
+    const struct block *block;
+    struct graph *graph;
+    struct instance *instance; /* NULL: its kind has none, or there is none yet */
+    struct value *value;       /* of what has no instance: argument, export, input */
+    struct value *given;       /* argument: what the module was given */
+    bool is_waiting;   /* cannot be built yet: a module that it needs, itself or through others, has not arrived */
+    bool is_stale;     /* something it reads changed since its last evaluation */
+    bool is_redefined; /* the definitions it uses may have changed */
+    bool is_inside;    /* something in its modules is to be evaluated */
+    bool has_news;     /* its exports changed, which its kind looks at itself */
+    bool is_queued;    /* its rank is in graph.queue */
+    bool is_troubled;  /* the last evaluation of its value failed */
+    uint64_t stale_ns; /* when is_stale was set, of uv_hrtime() */
+};
+
+struct graph {
+    struct plan *plan; /* owned */
+    struct module *module;
+    struct node *nodes;    /* by block.place */
+    struct staged *staged; /* the same; NULL: no load is at work on it */
+    bool is_running;
+    bool has_new_exports; /* one of its export blocks has */
+    struct rank_queue queue;
+    /* While it is staged: the block of the custom component that it is for. */
+    const struct ast_stmt *made_for;
+};
+
+struct module {
+    struct engine *engine;
+    struct instance *host; /* NULL: the root */
+    char *id;              /* "" at the root */
+    unsigned depth;
+    struct graph *running, *staged; /* NULL: none */
+    /* Of a custom component: what they are made of, and the definitions that keep that. */
+    const struct declare *declare, *staged_declare;
+    struct definitions *held, *staged_held;
+    bool has_unstarted;     /* it, or a module in it, has something that is built and not started */
+    bool is_listed;         /* in host->updated */
+    struct module *updated; /* the next one there */
+};
+
+/* Takes the plan. Nothing is evaluated yet. */
+struct graph *graph_new(struct module *m, struct plan *plan);
+/* Without its instances. NULL is fine. */
+void graph_free(struct graph *g);
+/* No load is at work on it any more. */
+void graph_drop_staged(struct graph *g);
+/* The names of expressions in it. */
+struct scope graph_scope(struct graph *g);
+/* What its export blocks make up; new reference. */
+struct value *graph_exports(const struct graph *g);
+/* NULL: none of that id. */
+struct node *graph_node(const struct graph *g, struct str id);
+static inline struct node *graph_node_at(const struct graph *g, size_t rank)
+{
+    return &g->nodes[g->plan->order[rank]];
+}
+
+static inline struct staged *node_staged(const struct node *n)
+{
+    return n->graph->staged ? &n->graph->staged[n->block->place] : NULL;
+}
+static inline struct engine *node_engine(const struct node *n)
+{
+    return n->graph->module->engine;
+}
+static inline const struct block_kind *node_kind(const struct node *n)
+{
+    return node_engine(n)->kinds[n->block->type];
+}
+/* What it is worth for those that read it; borrowed, NULL: not known yet. */
+struct value *node_value(const struct node *n);
+
+/* The node is to be evaluated, by module_evaluate() of the root; while its module is staged that happens anyway. */
+void node_mark(struct node *n);
+/* The same for those that need it. */
+void node_mark_dependants(struct node *n);
+/* Its exports have changed, and its kind wants to look at them itself. */
+void node_mark_news(struct node *n);
+/* Takes `v`; those that read it are marked. False: it was the same. */
+bool node_set_value(struct node *n, struct value *v);
+/* Puts the node back into the queue, marked as it is. */
+void node_queue(struct node *n);
+
+/* Whether something that it needs is yet to come. */
+void node_check_waiting(struct node *n);
+/* The same while its module is staged, and whether something that it needs has failed. */
+void node_check_needs(struct node *n);

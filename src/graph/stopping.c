@@ -8,97 +8,99 @@ static uint64_t patience_ms(const struct stopping *s)
     return s->limit_ms * 5 / 9;
 }
 
-static void tell(const struct stopping *s, struct component *c, uint64_t now_ms)
+static void tell(const struct stopping *s, struct instance *i, uint64_t now_ms)
 {
-    if (c->waits_for > 0 || c->phase != NODE_STOPPING)
+    if (i->stop.waits_for > 0 || i->phase != INSTANCE_STOPPING)
         return;
-    c->release_ms = now_ms + patience_ms(s);
-    node_stop(c);
+    i->stop.release_ms = now_ms + patience_ms(s);
+    instance_stop(i);
 }
 
-static void add(struct stopping *s, const struct plan *p, struct component *c, size_t place, uint64_t now_ms)
+static void add(struct stopping *s, const struct stopping_graph *g, struct instance *i, size_t place, uint64_t now_ms)
 {
-    const struct dag_links *needs = &p->dag.needs[place];
-    c->then = xcalloc(needs->len + 1, sizeof(struct component *));
-    for (size_t i = 0; i < needs->len; i++) {
-        struct component *needed = p->nodes[needs->items[i]]->component;
-        if (!needed || needed->plan)
+    const struct dag_links *needs = &g->dag->needs[place];
+    struct instance_stop *stop = &i->stop;
+    stop->then = xcalloc(needs->len + 1, sizeof(struct instance *));
+    for (size_t k = 0; k < needs->len; k++) {
+        struct instance *needed = g->instances[needs->items[k]];
+        if (!needed || needed->node)
             continue;
-        c->then[c->then_len++] = needed;
-        needed->waits_for++;
+        stop->then[stop->then_len++] = needed;
+        needed->stop.waits_for++;
     }
     /* What never started needs no stop. */
-    c->phase = c->phase == NODE_RUNNING ? NODE_STOPPING : NODE_STOPPED;
-    c->leave_ms = c->group && c->group->phase == NODE_STOPPING ? c->group->leave_ms : now_ms + s->limit_ms;
-    if (c->group)
-        c->group->group_len++;
-    c->next = s->first;
-    s->first = c;
+    i->phase = i->phase == INSTANCE_RUNNING ? INSTANCE_STOPPING : INSTANCE_STOPPED;
+    const struct instance *group = stop->group;
+    stop->leave_ms = group && group->phase == INSTANCE_STOPPING ? group->stop.leave_ms : now_ms + s->limit_ms;
+    if (stop->group)
+        stop->group->stop.group_len++;
+    stop->next = s->first;
+    s->first = i;
 }
 
-void stopping_add(struct stopping *s, const struct plan *p, struct component *group, uint64_t now_ms)
+void stopping_add(struct stopping *s, const struct stopping_graph *g, struct instance *group, uint64_t now_ms)
 {
-    const struct component *before = s->first;
-    for (size_t i = 0; i < p->len; i++) {
-        struct component *c = p->nodes[p->order[i]]->component;
-        if (!c || c->plan)
+    const struct instance *before = s->first;
+    for (size_t k = 0; k < g->dag->len; k++) {
+        struct instance *i = g->instances[g->order[k]];
+        if (!i || i->node)
             continue;
-        c->group = group;
-        add(s, p, c, p->order[i], now_ms);
+        i->stop.group = group;
+        add(s, g, i, g->order[k], now_ms);
     }
-    for (struct component *c = s->first; c != before; c = c->next)
-        tell(s, c, now_ms);
+    for (struct instance *i = s->first; i != before; i = i->stop.next)
+        tell(s, i, now_ms);
 }
 
 /* True: somebody had waited for this one no longer. */
-static bool release(const struct stopping *s, struct component *c, uint64_t now_ms)
+static bool release(const struct stopping *s, struct instance *i, uint64_t now_ms)
 {
-    const bool is_late = c->phase == NODE_STOPPING && c->waits_for == 0 && now_ms >= c->release_ms;
-    if (c->released || (c->phase != NODE_STOPPED && !is_late))
+    const bool is_late = i->phase == INSTANCE_STOPPING && i->stop.waits_for == 0 && now_ms >= i->stop.release_ms;
+    if (i->stop.is_released || (i->phase != INSTANCE_STOPPED && !is_late))
         return false;
-    c->released = true;
-    for (size_t i = 0; i < c->then_len; i++) {
-        c->then[i]->waits_for--;
-        tell(s, c->then[i], now_ms);
+    i->stop.is_released = true;
+    for (size_t k = 0; k < i->stop.then_len; k++) {
+        i->stop.then[k]->stop.waits_for--;
+        tell(s, i->stop.then[k], now_ms);
     }
-    return c->then_len > 0;
+    return i->stop.then_len > 0;
 }
 
 /* The last of a group: now the group itself has stopped, too, if it was to. */
-static void leave_group(struct component *c)
+static void leave_group(struct instance *i)
 {
-    struct component *group = c->group;
-    if (group && --group->group_len == 0 && group->self_stopped && group->phase == NODE_STOPPING)
-        component_stopped(group);
+    struct instance *group = i->stop.group;
+    if (group && --group->stop.group_len == 0 && group->stop.is_done && group->phase == INSTANCE_STOPPING)
+        component_stopped(&group->handle);
 }
 
 /* True: something went, which may be what others waited for. */
 static bool drop_stopped(struct stopping *s, uint64_t now_ms, void (*late)(void *arg, const char *id), void *arg)
 {
     bool any = false;
-    for (struct component **at = &s->first; *at;) {
-        struct component *c = *at;
+    for (struct instance **at = &s->first; *at;) {
+        struct instance *i = *at;
         /* One that stopped of its own accord may still be named by those before it. */
-        const bool has_stopped = c->phase == NODE_STOPPED && c->released && c->waits_for == 0;
-        const bool is_late = c->phase != NODE_STOPPED && now_ms >= c->leave_ms;
+        const bool has_stopped = i->phase == INSTANCE_STOPPED && i->stop.is_released && i->stop.waits_for == 0;
+        const bool is_late = i->phase != INSTANCE_STOPPED && now_ms >= i->stop.leave_ms;
         if (!has_stopped && !is_late) {
-            at = &c->next;
+            at = &i->stop.next;
             continue;
         }
         any = true;
-        *at = c->next;
+        *at = i->stop.next;
         if (is_late) {
-            late(arg, c->id);
-            for (size_t i = 0; i < c->then_len && !c->released; i++) {
-                c->then[i]->waits_for--;
-                tell(s, c->then[i], now_ms);
+            late(arg, i->handle.id);
+            for (size_t k = 0; k < i->stop.then_len && !i->stop.is_released; k++) {
+                i->stop.then[k]->stop.waits_for--;
+                tell(s, i->stop.then[k], now_ms);
             }
             /* It is at work on something that may still call back: its memory is not ours to free. */
-            c->owner = NULL;
+            i->owner = NULL;
         }
-        leave_group(c);
+        leave_group(i);
         if (has_stopped)
-            node_free(c);
+            instance_free(i);
     }
     return any;
 }
@@ -109,8 +111,8 @@ void stopping_step(struct stopping *s, uint64_t now_ms, void (*late)(void *arg, 
         bool again;
         do {
             again = false;
-            for (struct component *c = s->first; c; c = c->next)
-                again |= release(s, c, now_ms);
+            for (struct instance *i = s->first; i; i = i->stop.next)
+                again |= release(s, i, now_ms);
         } while (again);
     } while (drop_stopped(s, now_ms, late, arg));
 }
@@ -118,9 +120,9 @@ void stopping_step(struct stopping *s, uint64_t now_ms, void (*late)(void *arg, 
 uint64_t stopping_due(const struct stopping *s, uint64_t now_ms)
 {
     uint64_t due = UINT64_MAX;
-    for (const struct component *c = s->first; c; c = c->next) {
-        const bool holds_up = c->phase == NODE_STOPPING && c->waits_for == 0 && !c->released;
-        const uint64_t at = holds_up ? c->release_ms : c->leave_ms;
+    for (const struct instance *i = s->first; i; i = i->stop.next) {
+        const bool holds_up = i->phase == INSTANCE_STOPPING && i->stop.waits_for == 0 && !i->stop.is_released;
+        const uint64_t at = holds_up ? i->stop.release_ms : i->stop.leave_ms;
         if (at < due)
             due = at;
     }
@@ -129,8 +131,8 @@ uint64_t stopping_due(const struct stopping *s, uint64_t now_ms)
 
 bool stopping_has(const struct stopping *s, const struct component_def *def)
 {
-    for (const struct component *c = s->first; c; c = c->next) {
-        if (c->phase == NODE_STOPPING && c->def == def)
+    for (const struct instance *i = s->first; i; i = i->stop.next) {
+        if (i->phase == INSTANCE_STOPPING && i->def == def)
             return true;
     }
     return false;

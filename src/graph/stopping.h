@@ -9,16 +9,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "graph/node.h"
+#include "graph/dag.h"
+#include "graph/instance.h"
 
 struct stopping {
-    struct component *first; /* linked by component.next */
-    unsigned limit_ms;       /* from being added to being left behind */
+    struct instance *first; /* linked by stop.next */
+    unsigned limit_ms;      /* from being added to being left behind */
 };
 
-/* Takes over the components of `p` that are marked by component->plan == NULL, and tells the first of them. `group`, if any, counts as
- * stopped only after them. `now_ms`: any clock. */
-void stopping_add(struct stopping *s, const struct plan *p, struct component *group, uint64_t now_ms);
+/* What a module was: instances by place, NULL for none, and who needed whom. */
+struct stopping_graph {
+    const struct dag *dag;
+    const size_t *order; /* places, dependencies first */
+    struct instance **instances;
+};
+
+/* Takes over those instances that have no node any more, and tells the first of them. `group`, if any, counts as stopped only after
+ * them. `now_ms`: any clock. */
+void stopping_add(struct stopping *s, const struct stopping_graph *g, struct instance *group, uint64_t now_ms);
 /* Tells those whose turn has come, frees those that have stopped, reports and forgets those whose time is up. */
 void stopping_step(struct stopping *s, uint64_t now_ms, void (*late)(void *arg, const char *id), void *arg);
 /* Milliseconds until stopping_step() is due even if nothing happens; only while there are components. */

@@ -1,293 +1,283 @@
 #include "graph/validate.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "graph/plan.h"
-#include "graph/registry.h"
-#include "graph/settings.h"
-#include "graph/validate_internal.h"
-#include "lang/parser.h"
-#include "lang/stability.h"
+#include "graph/analysis.h"
+#include "graph/block_text.h"
+#include "graph/collect.h"
+#include "graph/link.h"
+#include "lang/schema.h"
+#include "lang/suggest.h"
 
-/* Statements of one body, in one or more files. */
-struct parts {
-    const struct ast_body *const *items;
-    size_t len;
+enum { CYCLE_TEXT_MAX = 4096 };
+
+struct validation {
+    const struct plan_options *options;
+    struct diags *ds;
 };
 
-static struct check_body *collect(const struct validate_options *o, struct check_body *parent,
-                                  const struct check_node *owner, struct parts parts);
+static struct plan *check_body(const struct validation *v, const struct body *body);
 
-struct range check_id_range(const struct ast_stmt *s, const char *id)
+/* --- arguments of custom components --- */
+
+/* What a declare lets its user say: labels of its argument blocks. */
+struct arguments {
+    const struct ast_body *declare;
+    struct strmap blocks; /* label -> the first of that label */
+};
+
+static bool is_argument(const struct ast_stmt *s)
 {
-    const struct pos first = s->range.first;
-    return source_range(first.source, first.offset, first.offset + strlen(id) - 1);
+    return s->kind == AST_BLOCK && str_is(s->name, "argument") && s->label.n > 0;
 }
 
-/* --- kinds of blocks --- */
-
-/* In the order in which they are looked at. */
-enum block_class { CLASS_DECLARE, CLASS_CONFIG, CLASS_COMPONENT, CLASS_SERVICE, CLASSES };
-
-static bool is_one_of(struct str name, const char *const *names, size_t n)
+static struct arguments arguments_of(const struct declare *declare)
 {
+    struct arguments a = {.declare = &declare->stmt->body};
+    for (size_t i = 0; i < a.declare->len; i++) {
+        struct ast_stmt *s = &a.declare->stmts[i];
+        if (is_argument(s) && !strmap_has(&a.blocks, s->label))
+            strmap_put(&a.blocks, s->label, s);
+    }
+    return a;
+}
+
+static void check_given(const struct ast_body *body, const struct ast_stmt *s, const struct arguments *a,
+                        struct diags *ds)
+{
+    if (s->kind == AST_BLOCK) {
+        diag_error(ds, s->range, "unrecognized block name \"%.*s\"", STR_ARG(s->name));
+        return;
+    }
+    if (block_text_attribute(body, s->name) != s)
+        diag_error(ds, s->range, "attribute \"%.*s\" may only be provided once", STR_ARG(s->name));
+    if (strmap_has(&a->blocks, s->name))
+        return;
+    struct suggest close = suggest_for(s->name);
+    strmap_each(&a->blocks, e) suggest_try(&close, e->key);
+    diag_error(ds, s->range, "unrecognized attribute name \"%.*s\"" SUGGEST_FMT, STR_ARG(s->name), SUGGEST_ARG(close));
+}
+
+static bool is_optional(const struct ast_stmt *argument)
+{
+    const struct ast_stmt *s = block_text_attribute(&argument->body, STR("optional"));
+    return s && s->value->kind == AST_LITERAL && str_is(s->value->name, "true");
+}
+
+static void check_custom(const struct block *b, struct diags *ds)
+{
+    const struct declare *declare;
+    const struct ast_body *body = &b->stmt->body;
+    if (definitions_find(b->plan->definitions, b->stmt->name, &declare) != DEFINITIONS_FOUND)
+        return;
+    struct arguments a = arguments_of(declare);
+    for (size_t i = 0; i < body->len; i++)
+        check_given(body, &body->stmts[i], &a, ds);
+    for (size_t i = 0; i < a.declare->len; i++) {
+        const struct ast_stmt *s = &a.declare->stmts[i];
+        if (is_argument(s) && !is_optional(s) && !block_text_attribute(body, s->label))
+            diag_error(ds, b->stmt->range, "missing required attribute \"%.*s\"", STR_ARG(s->label));
+    }
+    strmap_done(&a.blocks);
+}
+
+/* --- cycles --- */
+
+struct cycle {
+    const struct block **members; /* in the order of their places */
+    size_t len;
+};
+struct cycles {
+    const struct plan *plan;
+    struct cycle *items;
+    size_t len, cap;
+};
+
+static struct cycle *add_cycle(struct cycles *c, size_t n)
+{
+    xgrow(&c->items, &c->cap, c->len + 1, sizeof *c->items);
+    struct cycle *new = &c->items[c->len++];
+    *new = (struct cycle){xcalloc(n, sizeof *new->members), n};
+    return new;
+}
+
+static void keep_cycle(void *arg, const size_t *places, size_t n)
+{
+    struct cycles *c = arg;
+    const struct cycle *new = add_cycle(c, n);
     for (size_t i = 0; i < n; i++)
-        if (str_is(name, names[i]))
-            return true;
-    return false;
+        new->members[i] = c->plan->blocks[places[i]];
 }
 
-static bool is_import(struct str name)
+static void keep_circle(void *arg, const struct declare *const *declares, size_t n)
 {
-    static const char *const names[] = {"import.file", "import.string", "import.http", "import.git"};
-    return is_one_of(name, names, ARRAY_LEN(names));
-}
-
-/* Known by name, with nothing to configure. */
-static bool is_fixed_service(struct str name)
-{
-    static const char *const names[] = {"cluster", "labelstore", "otel", "ui"};
-    return is_one_of(name, names, ARRAY_LEN(names));
-}
-
-static enum block_class class_of(const struct ast_stmt *s)
-{
-    static const char *const configs[] = {"logging", "tracing", "argument", "export", "foreach"};
-    if (str_is(s->name, "declare"))
-        return CLASS_DECLARE;
-    if (is_one_of(s->name, configs, ARRAY_LEN(configs)) || is_import(s->name))
-        return CLASS_CONFIG;
-    if (settings_has(s->name) || is_fixed_service(s->name) || str_is(s->name, "remotecfg"))
-        return CLASS_SERVICE;
-    return CLASS_COMPONENT;
-}
-
-/* --- blocks to nodes --- */
-
-/* A node in the body; says so if there is one of that id already, and sets *repeated. */
-static struct check_node *add_node(struct check_body *b, const struct ast_stmt *s, enum check_kind kind, bool *repeated)
-{
-    struct check_node *n = xcalloc(1, sizeof *n);
-    *n = (struct check_node){.kind = kind, .stmt = s, .body = s->body, .place = b->len};
-    n->id = s->label.n ? xasprintf("%.*s.%.*s", STR_ARG(s->name), STR_ARG(s->label)) : str_dup(s->name);
-    xgrow(&b->nodes, &b->cap, b->len + 1, sizeof *b->nodes);
-    b->nodes[b->len++] = n;
-    const struct check_node *earlier = strmap_get(&b->ids, str_of(n->id));
-    *repeated = earlier != NULL;
-    if (!earlier) {
-        strmap_put(&b->ids, str_of(n->id), n);
-        return n;
+    struct cycles *c = arg;
+    const struct cycle *new = add_cycle(c, n);
+    for (size_t i = 0; i < n; i++) {
+        cleanup_free char *id = block_text_id(declares[i]->stmt);
+        new->members[i] = plan_block(c->plan, str_of(id));
     }
-    const struct pos *at = &earlier->stmt->range.first;
-    diag_error(&n->own, check_id_range(s, n->id), "block %s already declared at %s:%u:%u", n->id, at->source->name,
-               at->line, at->column);
-    return n;
 }
 
-static bool need_label(struct check_node *n)
+static int by_text(const void *a, const void *b)
 {
-    if (!n->stmt->label.n)
-        diag_error(&n->own, n->stmt->name_range, "%.*s block must have a label", STR_ARG(n->stmt->name));
-    return n->stmt->label.n > 0;
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Settings belong to the program, so they stand at the root. */
-static void need_root(const struct check_body *b, struct check_node *n)
+/* Circles first, then what needs itself; in the order of the text. */
+static int by_size_and_place(const void *a, const void *b)
 {
-    bool in_module = false;
-    for (const struct check_body *around = b; around->owner; around = around->parent)
-        in_module |= !around->is_template;
-    if (b->owner)
-        diag_error(&n->own, check_id_range(n->stmt, n->id), "%s not allowed in %s", n->id,
-                   in_module ? "module" : "foreach");
+    const struct cycle *x = a, *y = b;
+    if ((x->len == 1) != (y->len == 1))
+        return x->len == 1 ? 1 : -1;
+    return x->members[0]->place < y->members[0]->place ? -1 : x->members[0]->place > y->members[0]->place;
 }
 
-static void need_no_label(struct check_node *n)
+static struct range head_of(const struct block *b)
 {
-    if (n->stmt->label.n)
-        diag_error(&n->own, n->stmt->label_range, "block \"%.*s\" does not support specifying labels",
-                   STR_ARG(n->stmt->name));
+    return (struct range){b->stmt->range.first, b->stmt->open.first};
 }
 
-static void add_declare(struct check_body *b, const struct ast_stmt *s)
+static void report_cycle(const struct cycle *c, struct diags *ds)
 {
-    bool repeated;
-    struct check_node *n = add_node(b, s, CHECK_DECLARE, &repeated);
-    if (need_label(n) && str_is(s->label, "declare"))
-        diag_error(&n->own, s->range, "'declare' is not a valid label for a declare block");
-    n->body = (struct ast_body){0};
-    const struct ast_body *part = &s->body;
-    n->inner = collect(b->options, b, n, (struct parts){&part, 1});
-    if (s->label.n && !repeated)
-        strmap_put(&b->custom, s->label, n);
-}
-
-static void add_import(struct check_body *b, const struct ast_stmt *s)
-{
-    bool repeated;
-    struct check_node *n = add_node(b, s, CHECK_IMPORT, &repeated);
-    if (need_label(n) && !repeated)
-        strmap_put(&b->custom, s->label, n);
-    n->def = registry_find(b->options->components, s->name);
-    n->schema = n->def ? n->def->args : NULL;
-    n->skipped = !n->def && b->options->skip_unknown;
-    if (n->skipped)
-        diag_warn(&n->own, s->name_range, "import \"%.*s\" is unknown here and left out", STR_ARG(s->name));
-    else if (!n->def)
-        diag_error(&n->own, s->name_range, "\"%.*s\" blocks are not supported by this version", STR_ARG(s->name));
-}
-
-static void add_module_block(struct check_body *b, const struct ast_stmt *s)
-{
-    bool repeated;
-    const bool argument = str_is(s->name, "argument");
-    struct check_node *n = add_node(b, s, argument ? CHECK_ARGUMENT : CHECK_EXPORT, &repeated);
-    n->schema = argument ? &argument_schema : &export_schema;
-    if (!b->owner || b->is_template)
-        diag_error(&n->own, s->range, "%.*s blocks only allowed inside a module", STR_ARG(s->name));
-    need_label(n);
-}
-
-/* The block without its template, as a list of its own. */
-static void drop_template(struct check_node *n, const struct ast_stmt *template)
-{
-    struct ast_stmt *rest = xcalloc(n->stmt->body.len + 1, sizeof *rest);
-    size_t len = 0;
-    for (size_t i = 0; i < n->stmt->body.len; i++) {
-        const struct ast_stmt *s = &n->stmt->body.stmts[i];
-        if (s->kind != AST_BLOCK || !str_is(s->name, "template"))
-            rest[len++] = *s;
-        else if (s != template)
-            diag_error(&n->own, s->range, "block \"template\" may only be specified once");
-    }
-    n->body = (struct ast_body){rest, len};
-}
-
-static void add_foreach(struct check_body *b, const struct ast_stmt *s)
-{
-    bool repeated;
-    struct err err = {0};
-    struct check_node *n = add_node(b, s, CHECK_FOREACH, &repeated);
-    n->schema = &foreach_schema;
-    if (stability_check("foreach block \"foreach\"", STABILITY_EXPERIMENTAL, b->options->stability, &err) < 0)
-        diag_error(&n->own, s->name_range, "%s", err.text);
-    need_label(n);
-    const struct ast_stmt *template = foreach_template(s);
-    drop_template(n, template);
-    if (!template) {
-        diag_error(&n->own, s->range, "missing required block \"template\"");
+    if (c->len == 1) {
+        diag_error(ds, head_of(c->members[0]), "cannot reference self");
         return;
     }
+    cleanup_free const char **ids = xcalloc(c->len, sizeof *ids);
+    for (size_t i = 0; i < c->len; i++)
+        ids[i] = c->members[i]->id;
+    qsort(ids, c->len, sizeof *ids, by_text);
+    cleanup_buf struct buf text = BUF_INIT(CYCLE_TEXT_MAX);
+    for (size_t i = 0; i < c->len; i++) {
+        buf_puts(&text, i ? ", " : "");
+        buf_puts(&text, ids[i]);
+    }
+    for (size_t i = 0; i < c->len; i++)
+        diag_error(ds, head_of(c->members[i]), "cycle detected: %s%s", buf_cstr(&text), buf_ok(&text) ? "" : ", …");
+}
+
+static void check_cycles(const struct plan *p, struct diags *ds)
+{
+    struct cycles found = {.plan = p};
+    if (p->has_own_definitions)
+        definitions_circles(p->definitions, keep_circle, &found);
+    dag_cycles(&p->dag, keep_cycle, &found);
+    if (found.len)
+        qsort(found.items, found.len, sizeof *found.items, by_size_and_place);
+    for (size_t i = 0; i < found.len; i++) {
+        report_cycle(&found.items[i], ds);
+        free(found.items[i].members);
+    }
+    free(found.items);
+}
+
+/* --- blocks --- */
+
+/* What was found while blocks were collected, by their places. */
+struct findings {
+    struct diags *items;
+    size_t len, cap;
+};
+
+static void collect_statement(const struct collector *c, const struct ast_stmt *s, struct findings *f)
+{
+    struct diags found = DIAGS_INIT;
+    const struct block *b = collect_block(c, s, &found);
+    xgrow(&f->items, &f->cap, b->place + 1, sizeof *f->items);
+    while (f->len < b->place)
+        f->items[f->len++] = DIAGS_INIT; /* a template's variable, which is no statement */
+    f->items[f->len++] = found;
+}
+
+static void collect_all(const struct validation *v, const struct collector *c, struct findings *f)
+{
+    for (enum collect_class class = 0; class < COLLECT_CLASSES; class ++) {
+        for (size_t p = 0; p < c->body->len; p++) {
+            for (size_t i = 0; i < c->body->parts[p]->len; i++) {
+                const struct ast_stmt *s = &c->body->parts[p]->stmts[i];
+                if (s->kind == AST_ATTR && class == COLLECT_DECLARE)
+                    collect_attribute(c, s, v->ds);
+                else if (s->kind == AST_BLOCK && collect_class_of(s, c->options) == class)
+                    collect_statement(c, s, f);
+            }
+        }
+    }
+}
+
+static void check_declare(const struct validation *v, const struct block *b)
+{
+    const struct ast_body *part = &b->stmt->body;
+    const struct body body = {.kind = BODY_MODULE, .parts = &part, .len = 1, .definitions = b->plan->definitions};
+    plan_free(check_body(v, &body));
+}
+
+static void check_template(const struct validation *v, struct plan *p, const struct block *b)
+{
+    const struct ast_stmt *template = block_text_template(b->stmt);
+    if (!template)
+        return;
+    cleanup_free char *var = block_text_var(b->stmt);
     const struct ast_body *part = &template->body;
-    n->inner = collect(b->options, b, n, (struct parts){&part, 1});
-    n->inner->var = foreach_var(s);
+    const struct body body = {.kind = BODY_TEMPLATE,
+                              .parts = &part,
+                              .len = 1,
+                              .definitions = p->definitions,
+                              .around = p,
+                              .var = var ? str_of(var) : (struct str){0}};
+    cleanup_plan struct plan *inner = check_body(v, &body);
+    link_template(p, b, inner);
 }
 
-static void add_settings(struct check_body *b, const struct ast_stmt *s)
+static void check_block(const struct validation *v, struct plan *p, const struct block *b)
 {
-    bool repeated;
-    struct check_node *n = add_node(b, s, CHECK_SETTINGS, &repeated);
-    need_root(b, n);
-    if (is_fixed_service(s->name)) {
-        diag_error(&n->own, s->range, "service \"%.*s\" does not support being configured", STR_ARG(s->name));
-    } else if (settings_has(s->name)) {
-        need_no_label(n);
-        n->schema = settings_schema(s->name);
-    } else if (b->options->skip_unknown) {
-        diag_warn(&n->own, s->name_range, "block \"%.*s\" is unknown here and left out", STR_ARG(s->name));
-    } else {
-        diag_error(&n->own, s->name_range, "\"%.*s\" blocks are not supported by this version", STR_ARG(s->name));
+    block_check_options(b, v->ds);
+    if (b->type == BLOCK_CUSTOM)
+        check_custom(b, v->ds);
+    else if (b->type == BLOCK_DECLARE)
+        check_declare(v, b);
+    else if (b->type == BLOCK_FOREACH)
+        check_template(v, p, b);
+    link_block(p, v->options, b, v->ds);
+}
+
+static struct plan *check_body(const struct validation *v, const struct body *body)
+{
+    struct plan *p = plan_new(body);
+    struct findings findings = {0};
+    collect_all(v, &(struct collector){p, body, v->options}, &findings);
+    link_begin(p, body);
+    for (size_t i = 0; i < p->len; i++) {
+        if (i < findings.len)
+            diags_move(v->ds, &findings.items[i]);
+        if (p->blocks[i]->stmt)
+            check_block(v, p, p->blocks[i]);
     }
+    free(findings.items);
+    check_cycles(p, v->ds);
+    if (link_order(p) && v->options->skip_unknown)
+        link_skip_dependants(p, v->ds);
+    return p;
 }
 
-static void add_config(struct check_body *b, const struct ast_stmt *s)
+static void check_root(void *arg, const struct body *root)
 {
-    if (is_import(s->name))
-        add_import(b, s);
-    else if (str_is(s->name, "foreach"))
-        add_foreach(b, s);
-    else if (settings_has(s->name))
-        add_settings(b, s);
-    else
-        add_module_block(b, s);
-}
-
-static void add_component(struct check_body *b, const struct ast_stmt *s)
-{
-    bool repeated;
-    struct check_node *n = add_node(b, s, CHECK_COMPONENT, &repeated);
-    if (!s->label.n)
-        diag_error(&n->own, s->name_range, "component \"%.*s\" must have a label", STR_ARG(s->name));
-}
-
-static void add_statement(struct check_body *b, const struct ast_stmt *s, enum block_class class)
-{
-    if (s->kind == AST_ATTR) {
-        if (class == CLASS_DECLARE)
-            diag_error(&b->own, s->range, "unrecognized attribute %.*s", STR_ARG(s->name));
-    } else if (class_of(s) == class) {
-        static void (*const add[CLASSES])(struct check_body *, const struct ast_stmt *) = {add_declare, add_config,
-                                                                                           add_component, add_settings};
-        add[class](b, s);
-    }
-}
-
-static struct check_body *collect(const struct validate_options *o, struct check_body *parent,
-                                  const struct check_node *owner, struct parts parts)
-{
-    struct check_body *b = xcalloc(1, sizeof *b);
-    *b = (struct check_body){
-        .options = o, .parent = parent, .owner = owner, .is_template = owner && owner->kind == CHECK_FOREACH};
-    for (enum block_class class = 0; class < CLASSES; class ++)
-        for (size_t p = 0; p < parts.len; p++)
-            for (size_t i = 0; i < parts.items[p]->len; i++)
-                add_statement(b, &parts.items[p]->stmts[i], class);
-    dag_init(&b->dag, b->len);
-    return b;
-}
-
-static void free_body(struct check_body *b)
-{
-    if (!b)
-        return;
-    for (size_t i = 0; i < b->len; i++) {
-        struct check_node *n = b->nodes[i];
-        free_body(n->inner);
-        diags_done(&n->own);
-        if (n->kind == CHECK_FOREACH)
-            free(n->body.stmts);
-        free(n->id);
-        free(n);
-    }
-    diags_done(&b->own);
-    dag_done(&b->dag);
-    strmap_done(&b->ids);
-    strmap_done(&b->custom);
-    free(b->nodes);
-    free(b->var);
-    free(b);
+    plan_free(check_body(arg, root));
 }
 
 int validate(struct source *const *sources, size_t n, const struct validate_options *options, struct diags *ds)
 {
     const size_t errors = ds->errors;
-    cleanup_free struct ast_file **files = xcalloc(n + 1, sizeof *files);
-    cleanup_free const struct ast_body **bodies = xcalloc(n + 1, sizeof *bodies);
-    size_t len = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (parse_file(sources[i], &files[len], ds) == 0) {
-            bodies[len] = &files[len]->body;
-            len++;
-        }
-    }
-    if (ds->errors == errors) {
-        struct check_body *root = collect(options, NULL, NULL, (struct parts){bodies, len});
-        check_all(root, ds);
-        free_body(root);
-    }
-    while (len > 0)
-        ast_unref(files[--len]);
+    const struct plan_options thorough = {.components = options->components,
+                                          .stability = options->stability,
+                                          .skip_unknown = options->skip_unknown,
+                                          .is_thorough = true};
+    struct validation v = {&thorough, ds};
+    analysis_read_files(sources, n, check_root, &v, ds);
     return ds->errors > errors ? -EINVAL : 0;
 }

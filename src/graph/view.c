@@ -1,65 +1,73 @@
-/* What others may see of a controller. */
+#include "graph/view.h"
+
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "graph/internal.h"
+#include "graph/block_options.h"
+#include "graph/module.h"
 
 typedef bool view_visit(void *arg, const struct component_view *v);
 
-/* Ids of the modules a component made, NULL-terminated; NULL: none. */
-static const char *const *created_by(struct component *c)
+/* What an import brought is nobody's business but that of those who use it. */
+static bool shows_modules(const struct node *n)
 {
-    const bool has_one = c->kind == NODE_CUSTOM && c->module;
-    const size_t n = has_one ? 1 : c->children.len;
-    if (n == 0 || c->created)
-        return c->created;
-    c->created = xcalloc(n + 1, sizeof *c->created);
-    for (size_t i = 0; i < n; i++)
-        c->created[i] = has_one ? c->module->id : c->children.items[i]->id;
-    return c->created;
+    return n->instance && n->block->type != BLOCK_IMPORT;
 }
 
-static struct component_view view_of(const struct module *m, const struct plan_node *n)
+static const char *const *module_ids_of(const struct node *n)
 {
-    struct component *c = n->component;
-    const struct health *h = node_health(c);
+    struct instance *i = n->instance;
+    const size_t len = i->modules.len;
+    if (len == 0 || !shows_modules(n) || i->module_ids)
+        return i->module_ids;
+    i->module_ids = xcalloc(len + 1, sizeof *i->module_ids);
+    for (size_t k = 0; k < len; k++)
+        i->module_ids[k] = i->modules.items[k]->id;
+    return i->module_ids;
+}
+
+static struct component_view view_of(const struct module *m, const struct node *n)
+{
+    struct instance *i = n->instance;
+    const struct health *h = instance_health(i);
+    const char *id = i->handle.id;
     return (struct component_view){
-        .id = c->id,
-        .local_id = c->id + c->module_id_len + (c->module_id_len > 0),
+        .id = id,
+        .local_id = id + i->module_id_len + (i->module_id_len > 0),
         .module_id = m->id,
-        .name = c->name,
-        .label = c->label,
+        .name = i->name,
+        .label = i->label,
         .health = h->state,
         .message = h->message ? h->message : "",
         .updated_ns = h->updated_ns,
-        .is_queued = n->stale,
+        .is_queued = n->is_stale,
         .is_measured = module_is_measured(m),
-        .sent = c->sent,
-        .arguments = node_arguments(c),
-        .exports = c->exports,
-        .schema = c->kind == NODE_FOREACH ? &foreach_schema
-                  : c->def                ? c->def->args
-                                          : NULL,
-        .references_to = n->references_to,
-        .referenced_by = n->referenced_by,
-        .created_modules = created_by(c),
+        .sent = i->sent,
+        .arguments = instance_arguments(i),
+        .exports = i->exports,
+        .schema = n->block->type == BLOCK_FOREACH ? &foreach_schema
+                  : i->def                        ? i->def->args
+                                                  : NULL,
+        .references_to = n->block->references_to,
+        .referenced_by = n->block->referenced_by,
+        .created_modules = module_ids_of(n),
     };
 }
 
 /* False: visit wants no more. */
-static bool each(const struct module *m, bool deep, view_visit *visit, void *arg)
+static bool each(const struct module *m, bool is_deep, view_visit *visit, void *arg)
 {
-    for (size_t i = 0; m->plan && i < m->plan->by_id_len; i++) {
-        const struct plan_node *n = m->plan->by_id[i];
-        const struct component *c = n->component;
-        if (!c)
+    const struct graph *g = m->running;
+    for (size_t i = 0; g && i < g->plan->by_id_len; i++) {
+        const struct node *n = &g->nodes[g->plan->by_id[i]->place];
+        if (!n->instance)
             continue; /* left out */
         const struct component_view view = view_of(m, n);
         if (!visit(arg, &view))
             return false;
-        if (deep && c->module && !each(c->module, deep, visit, arg))
-            return false;
-        for (size_t k = 0; deep && k < c->children.len; k++) {
-            if (!each(c->children.items[k], deep, visit, arg))
+        for (size_t k = 0; is_deep && k < n->instance->modules.len; k++) {
+            if (!each(n->instance->modules.items[k], true, visit, arg))
                 return false;
         }
     }
@@ -68,16 +76,18 @@ static bool each(const struct module *m, bool deep, view_visit *visit, void *arg
 
 static bool each_import(const struct module *m, view_visit *visit, void *arg)
 {
-    for (size_t i = 0; m->plan && i < m->plan->len; i++) {
-        const struct plan_node *n = m->plan->nodes[i];
-        const struct component *c = n->component;
-        const struct component_view view = n->kind == NODE_IMPORT && c ? view_of(m, n) : (struct component_view){0};
-        if (view.id && !visit(arg, &view))
-            return false;
-        if (n->kind == NODE_CUSTOM && c && c->module && !each_import(c->module, visit, arg))
-            return false;
-        for (size_t k = 0; c && k < c->children.len; k++) {
-            if (!each_import(c->children.items[k], visit, arg))
+    const struct graph *g = m->running;
+    for (size_t i = 0; g && i < g->plan->len; i++) {
+        const struct node *n = &g->nodes[i];
+        if (!n->instance)
+            continue;
+        if (n->block->type == BLOCK_IMPORT) {
+            const struct component_view view = view_of(m, n);
+            if (!visit(arg, &view))
+                return false;
+        }
+        for (size_t k = 0; shows_modules(n) && k < n->instance->modules.len; k++) {
+            if (!each_import(n->instance->modules.items[k], visit, arg))
                 return false;
         }
     }
@@ -86,61 +96,66 @@ static bool each_import(const struct module *m, view_visit *visit, void *arg)
 
 void controller_each(struct controller *c, view_visit *visit, void *arg)
 {
-    each(&c->root, false, visit, arg);
+    each(controller_root(c), false, visit, arg);
 }
 
 void controller_each_deep(struct controller *c, view_visit *visit, void *arg)
 {
-    each(&c->root, true, visit, arg);
+    each(controller_root(c), true, visit, arg);
 }
 
 void controller_each_import(struct controller *c, view_visit *visit, void *arg)
 {
-    each_import(&c->root, visit, arg);
+    each_import(controller_root(c), visit, arg);
+}
+
+/* The module of a node whose id the id begins with: the node's own, or one that the next part of the id names, too; moves *rest on. */
+static const struct module *module_inside(const struct node *n, const char *id, struct str *rest)
+{
+    const struct module_list *l = &n->instance->modules;
+    struct str part;
+    const struct module *m = module_list_find(l, (struct str){id, strlen(n->instance->handle.id)});
+    if (m || !shows_modules(n))
+        return shows_modules(n) ? m : NULL;
+    str_split(rest, '/', &part);
+    return module_list_find(l, (struct str){id, (size_t)(part.p + part.n - id)});
 }
 
 /* The module that holds what the id names; *rest: the local id, empty when the id is the module's own. NULL: none. */
 static const struct module *find_module(const struct controller *c, const char *id, struct str *rest)
 {
-    const struct module *m = &c->root;
+    const struct module *m = controller_root(c);
     *rest = str_of(id);
-    while (m && m->plan) {
+    while (m && m->running) {
         struct str part;
         struct str after = *rest;
         str_split(&after, '/', &part);
-        const struct plan_node *n = strmap_get(&m->plan->ids, part);
-        const struct component *inner = n ? n->component : NULL;
-        if (after.n == 0 || !inner)
+        const struct node *n = graph_node(m->running, part);
+        if (after.n == 0 || !n || !n->instance)
             return m;
-        if (inner->kind == NODE_FOREACH) {
-            str_split(&after, '/', &part);
-            const struct str child = {id, (size_t)(part.p + part.n - id)};
-            m = strmap_get(&inner->children.by_id, child);
-        } else {
-            m = inner->kind == NODE_CUSTOM ? inner->module : NULL;
-        }
+        m = module_inside(n, id, &after);
         *rest = after;
     }
     return m;
 }
 
-static const struct plan_node *find_node(const struct controller *c, const char *id, const struct module **ret)
+static const struct node *find_node(const struct controller *c, const char *id, const struct module **ret)
 {
     struct str local;
     const struct module *m = find_module(c, id, &local);
-    const struct plan_node *n = m && m->plan ? strmap_get(&m->plan->ids, local) : NULL;
+    const struct node *n = m && m->running ? graph_node(m->running, local) : NULL;
     *ret = m;
-    return n && n->component && n->kind != NODE_IMPORT ? n : NULL;
+    return n && n->instance && n->block->type != BLOCK_IMPORT ? n : NULL;
 }
 
 static const struct module *module_by_id(const struct controller *c, const char *id)
 {
     if (!*id)
-        return &c->root;
+        return controller_root(c);
     const struct module *m;
-    const struct plan_node *n = find_node(c, id, &m);
+    const struct node *n = find_node(c, id, &m);
     if (n)
-        return n->kind == NODE_CUSTOM ? n->component->module : NULL;
+        return module_list_find(&n->instance->modules, str_of(id));
     struct str rest;
     m = find_module(c, id, &rest);
     return m && rest.n == 0 && strcmp(m->id, id) == 0 ? m : NULL;
@@ -157,7 +172,7 @@ bool controller_each_in(struct controller *c, const char *module_id, view_visit 
 bool controller_view(struct controller *c, const char *id, struct component_view *ret)
 {
     const struct module *m;
-    const struct plan_node *n = find_node(c, id, &m);
+    const struct node *n = find_node(c, id, &m);
     if (n)
         *ret = view_of(m, n);
     return n != NULL;
@@ -166,21 +181,18 @@ bool controller_view(struct controller *c, const char *id, struct component_view
 struct value *controller_debug_info(struct controller *c, const char *id)
 {
     const struct module *m;
-    const struct plan_node *n = find_node(c, id, &m);
-    return n && n->component->state && n->def && n->def->debug_info ? n->def->debug_info(n->component->state) : NULL;
+    const struct node *n = find_node(c, id, &m);
+    const struct instance *i = n ? n->instance : NULL;
+    return i && i->state && i->def->debug_info ? i->def->debug_info(i->state) : NULL;
 }
 
 bool controller_jvms(struct controller *c, const char *id, jvm_status_visit *visit, void *arg)
 {
     const struct module *m;
-    const struct plan_node *n = find_node(c, id, &m);
-    if (!n || !n->component->state || !n->def || !n->def->jvms)
+    const struct node *n = find_node(c, id, &m);
+    const struct instance *i = n ? n->instance : NULL;
+    if (!i || !i->state || !i->def->jvms)
         return false;
-    n->def->jvms(n->component->state, visit, arg);
+    i->def->jvms(i->state, visit, arg);
     return true;
-}
-
-bool controller_ready(const struct controller *c)
-{
-    return c->root.plan != NULL;
 }

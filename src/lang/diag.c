@@ -114,6 +114,13 @@ void diags_summary(const struct diags *ds, struct buf *out)
         buf_printf(out, " (and %zu more diagnostics)", ds->len - 1);
 }
 
+int diags_err(const struct diags *ds, struct err *err)
+{
+    cleanup_buf struct buf text = BUF_INIT(ERR_MAX);
+    diags_summary(ds, &text);
+    return err_set(err, -EINVAL, "%s", buf_cstr(&text));
+}
+
 static void diag_fill(struct buf *out, char c, size_t n)
 {
     for (size_t i = 0; i < n; i++)

@@ -53,6 +53,8 @@ void diag_line(const struct diag *d, struct buf *out);
 typedef void diag_visit(void *arg, const struct diag *d, const char *line, const char *message);
 void diags_lines(const struct diags *ds, size_t most, diag_visit *visit, void *arg);
 void diags_summary(const struct diags *ds, struct buf *out);
+/* The same as the text of an error; returns -EINVAL. */
+int diags_err(const struct diags *ds, struct err *err);
 /* Where a text goes. On a terminal nothing of a file may be a control sequence (base/terminal.h). */
 enum diag_look {
     DIAG_AS_IS,

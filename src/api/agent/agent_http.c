@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "graph/view.h"
 #include "net/server.h"
 
 enum { ANSWER_MAX = 32 << 20, BODY_MAX = 64 << 10 };

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/metric.h"
 #include "graph/measured.h"
+#include "graph/view.h"
 
 #define CONTROLLER_LABELS "controller_path", "controller_id"
 

@@ -1,4 +1,5 @@
 #include "api/agent/components_json.h"
+#include "graph/view.h"
 
 #include <string.h>
 #include <time.h>

@@ -1,4 +1,5 @@
 #include "api/page/page_jvms.h"
+#include "graph/view.h"
 
 #include <time.h>
 

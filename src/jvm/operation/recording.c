@@ -12,7 +12,8 @@
 #include "base/cleanup.h"
 
 enum { PAGE = 4096, SCAN_STEP = 16 << 10 };
-/* How many zero bytes that are no hole may precede the first unconsumed chunk: the rest of one huge page of tmpfs at most. */
+/* How many zero bytes that are no hole may precede the first unconsumed chunk: the rest of one huge page of tmpfs at
+ * most. */
 enum { ZEROS_MAX = 4 << 20 };
 
 static bool recording_read_all(int fd, void *p, size_t n, uint64_t at)

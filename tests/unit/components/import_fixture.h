@@ -9,6 +9,7 @@
 #include "components/env.h"
 #include "graph/component.h"
 #include "graph/controller.h"
+#include "graph/view.h"
 #include "test.h"
 
 extern const struct component_def import_file, import_http, import_string;

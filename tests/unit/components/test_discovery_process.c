@@ -15,6 +15,7 @@
 #include "flow/targets.h"
 #include "graph/component.h"
 #include "graph/controller.h"
+#include "graph/view.h"
 #include "jvm/operation/request.h"
 #include "jvm/operation/scan.h"
 #include "test.h"

@@ -7,6 +7,7 @@
 #include "flow/targets.h"
 #include "graph/component.h"
 #include "graph/controller.h"
+#include "graph/view.h"
 #include "test.h"
 
 extern const struct component_def discovery_relabel;

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "graph/controller.h"
+#include "graph/view.h"
 #include "test.h"
 
 struct node_args {

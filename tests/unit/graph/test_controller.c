@@ -1,4 +1,5 @@
 #include "base/cleanup.h"
+#include "graph/view.h"
 #include "graph_fixture.h"
 
 /* Three in a row and one aside, written in the wrong order. */

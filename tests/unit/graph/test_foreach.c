@@ -1,6 +1,7 @@
 /* foreach: a module for each item. */
 #include "base/cleanup.h"
 #include "base/metric.h"
+#include "graph/view.h"
 #include "graph_fixture.h"
 
 static struct controller *experimental(uv_loop_t *loop)
@@ -327,6 +328,12 @@ static void stopping_waits_for_what_is_inside(void)
     end(c, &loop);
 }
 
+static void its_variable_may_not_hide_a_block(void)
+{
+    REFUSED("declare \"m\" { }\nforeach \"f\" {\n  collection = [1]\n  var = \"m\"\n  template {\n    m { }\n  }\n}\n",
+            "f:6:5: block m has the name of the template's variable");
+}
+
 int main(void)
 {
     RUN(every_item_has_a_module_named_by_its_fingerprint);
@@ -342,5 +349,6 @@ int main(void)
     RUN(it_needs_permission);
     RUN(a_failing_item_refuses_a_load_and_changes_nothing);
     RUN(stopping_waits_for_what_is_inside);
+    RUN(its_variable_may_not_hide_a_block);
     return REPORT();
 }

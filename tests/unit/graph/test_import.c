@@ -1,6 +1,7 @@
 /* import.*: libraries from elsewhere. The sources here are the test's own; those of the program are tested with the components. */
 #include "base/cleanup.h"
-#include "graph/internal.h"
+#include "graph/module.h"
+#include "graph/view.h"
 #include "graph_fixture.h"
 
 #define ADDS(what)                                                                                                     \
@@ -323,7 +324,7 @@ static void module_path_is_that_of_the_import(void)
 /* Imports are not listed, so this looks inside. */
 static const struct health *import_health(struct controller *c, const char *id)
 {
-    return node_health(((const struct plan_node *)strmap_get(&c->root.plan->ids, str_of(id)))->component);
+    return instance_health(graph_node(controller_root(c)->running, str_of(id))->instance);
 }
 
 static void the_health_of_an_import_is_the_worst_of_all_it_has(void)

@@ -1,5 +1,6 @@
 /* declare, argument, export: custom components. */
 #include "base/cleanup.h"
+#include "graph/view.h"
 #include "graph_fixture.h"
 
 /* Wraps what it is given. */

@@ -1,5 +1,6 @@
 /* What is wrong with a configuration as a whole, as a load reports it. */
-#include "graph/plan.h"
+#include "graph/analysis.h"
+#include "graph/view.h"
 
 #include "base/cleanup.h"
 #include "graph_fixture.h"
@@ -59,6 +60,41 @@ static void what_this_version_lacks_is_said(void)
             "f:3:1: \"import.git\" blocks are not supported by this version\n"
             "f:1:1: \"remotecfg\" blocks are not supported by this version\n"
             "f:2:1: service \"ui\" does not support being configured");
+}
+
+/* As in the reference: what is no import that it has may be a component. */
+static void an_import_that_nobody_has_is_an_unknown_component(void)
+{
+    REFUSED("import.foo \"x\" { }\n",
+            "f:1:1: cannot find the definition of component name \"import.foo\", did you mean \"import.web\"?");
+}
+
+/* As in the reference, which looks into a declare when it is used. */
+static void an_unused_declare_is_not_looked_into(void)
+{
+    uv_loop_t loop;
+    struct controller *c = controller(&loop);
+    const char *declare = "declare \"d\" {\n  argument \"a\" { }\n  argument \"a\" { }\n}\n";
+    LOADS(c, declare);
+    cleanup_free char *used = xasprintf("%sd \"x\" {\n  a = 1\n}\n", declare);
+    REFUSES(c, used, "f:3:3: block argument.a already declared at f:2:3");
+    end(c, &loop);
+}
+
+static void a_block_that_is_given_twice_is_said_to_be_whatever_else_is_wrong(void)
+{
+    REFUSED("test.nothing \"a\" { }\ntest.nothing \"a\" { }\n",
+            "f:1:1: cannot find the definition of component name \"test.nothing\"\n"
+            "f:2:1: block test.nothing.a already declared at f:1:1");
+}
+
+static void an_inner_declare_hides_an_outer_one_that_would_be_a_cycle(void)
+{
+    uv_loop_t loop;
+    struct controller *c = controller(&loop);
+    LOADS(c,
+          "declare \"a\" {\n  declare \"b\" { }\n  b \"x\" { }\n}\ndeclare \"b\" {\n  a \"x\" { }\n}\nb \"y\" { }\n");
+    end(c, &loop);
 }
 
 static void cycles_and_self_references_are_found_together(void)
@@ -226,6 +262,10 @@ int main(void)
     RUN(attributes_do_not_stand_alone);
     RUN(unstable_components_need_permission);
     RUN(what_this_version_lacks_is_said);
+    RUN(an_import_that_nobody_has_is_an_unknown_component);
+    RUN(an_unused_declare_is_not_looked_into);
+    RUN(a_block_that_is_given_twice_is_said_to_be_whatever_else_is_wrong);
+    RUN(an_inner_declare_hides_an_outer_one_that_would_be_a_cycle);
     RUN(cycles_and_self_references_are_found_together);
     RUN(references_are_found_wherever_they_hide);
     RUN(what_was_meant_is_suggested);

@@ -1,4 +1,5 @@
 #include "base/cleanup.h"
+#include "graph/view.h"
 #include "graph_fixture.h"
 
 static const char first[] = "test.node \"a\" {\n  input = 1\n}\n"

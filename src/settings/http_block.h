@@ -1,0 +1,40 @@
+/* The `http` block: who may ask the agent's own API, and whether the connection is encrypted.
+ *
+ * Names and defaults are those of the reference (spec alloy-language §6.7, §8.4) but for one: a `filter` without
+ * paths selects nothing and so changes nothing, every path stays protected. In the reference an empty `filter { }`
+ * opens them all.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "lang/schema.h"
+
+struct http_server_basic {
+    char *username, *password;
+};
+
+struct http_server_filter {
+    struct string_list paths;         /* prefixes */
+    bool authenticate_matching_paths; /* true: only these need it; false: all but these */
+};
+
+struct http_server_auth {
+    struct http_server_basic basic;
+    struct http_server_filter filter;
+    bool has_basic;
+};
+
+/* "" = not given. */
+struct http_server_tls {
+    char *cert_pem, *cert_file, *key_pem, *key_file, *client_ca_pem, *client_ca_file;
+    char *client_auth_type, *min_version, *max_version; /* versions: NULL = not given */
+    struct string_list cipher_suites, curve_preferences;
+};
+
+struct http_block {
+    struct http_server_auth auth;
+    struct http_server_tls tls;
+    bool has_auth, has_tls;
+};
+extern const struct schema http_block_schema;
