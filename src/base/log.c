@@ -65,36 +65,14 @@ bool log_level_parse(const char *text, enum log_level *ret)
 
 /* --- texts --- */
 
-/* A character of UTF-8: its length, 0 where there is none. RFC 3629 §4. */
-static size_t rune_at(struct str s, uint32_t *ret)
-{
-    const unsigned char *p = (const unsigned char *)s.p;
-    const size_t n = str_utf8_sequence(s);
-    if (n == 0)
-        return 0;
-    uint32_t rune = n == 1 ? p[0] : p[0] & (0x7fu >> n);
-    for (size_t i = 1; i < n; i++)
-        rune = rune << 6 | (p[i] & 0x3f);
-    *ret = rune;
-    return n;
-}
-
-/* Characters that act on whoever shows the line instead of being shown: C0 and C1 controls, separators of lines and
- * paragraphs, and those that turn the direction of text (Unicode Bidirectional Algorithm, UAX #9 §2). */
-static bool is_control(uint32_t rune)
-{
-    return rune < ' ' || (rune >= 0x7f && rune < 0xa0) || rune == 0x200e || rune == 0x200f || rune == 0x061c ||
-           (rune >= 0x2028 && rune <= 0x202e) || (rune >= 0x2066 && rune <= 0x2069) || rune == 0xfeff;
-}
-
 static bool needs_quotes(struct str s)
 {
     uint32_t rune;
     if (s.n == 0)
         return true;
     for (size_t i = 0; i < s.n;) {
-        const size_t n = rune_at((struct str){s.p + i, s.n - i}, &rune);
-        if (n == 0 || is_control(rune) || (rune < 0x80 && strchr(" \"=\\", (int)rune)))
+        const size_t n = str_rune((struct str){s.p + i, s.n - i}, &rune);
+        if (n == 0 || rune_is_control(rune) || (rune < 0x80 && strchr(" \"=\\", (int)rune)))
             return true;
         i += n;
     }
@@ -125,13 +103,13 @@ static void put_quoted(struct buf *b, bool json, struct str s)
     buf_byte(b, '"');
     for (size_t i = 0; i < s.n;) {
         uint32_t rune = 0;
-        const size_t n = rune_at((struct str){s.p + i, s.n - i}, &rune);
+        const size_t n = str_rune((struct str){s.p + i, s.n - i}, &rune);
         const unsigned char c = (unsigned char)s.p[i];
         if (n == 0 && json)
             buf_puts(b, "\\ufffd");
         else if (n == 0)
             buf_printf(b, "\\x%02x", c);
-        else if (is_control(rune))
+        else if (rune_is_control(rune))
             put_control(b, rune);
         else if (c == '"' || c == '\\')
             buf_printf(b, "\\%c", c);

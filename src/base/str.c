@@ -101,6 +101,25 @@ size_t str_utf8_sequence(struct str s)
     return n;
 }
 
+size_t str_rune(struct str s, uint32_t *ret)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    const size_t n = str_utf8_sequence(s);
+    if (n == 0)
+        return 0;
+    uint32_t rune = n == 1 ? p[0] : p[0] & (0x7fu >> n);
+    for (size_t i = 1; i < n; i++)
+        rune = rune << 6 | (p[i] & 0x3f);
+    *ret = rune;
+    return n;
+}
+
+bool rune_is_control(uint32_t rune)
+{
+    return rune < ' ' || (rune >= 0x7f && rune < 0xa0) || rune == 0x200e || rune == 0x200f || rune == 0x061c ||
+           (rune >= 0x2028 && rune <= 0x202e) || (rune >= 0x2066 && rune <= 0x2069) || rune == 0xfeff;
+}
+
 bool str_is_utf8(struct str s)
 {
     for (size_t i = 0; i < s.n;) {

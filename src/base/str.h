@@ -57,7 +57,12 @@ bool str_to_i64(struct str s, int64_t *ret);
 char *str_dup(struct str s);
 /* Bytes of the valid UTF-8 sequence that `s`, not empty, begins with; 0 when it is none (RFC 3629: no surrogates). */
 size_t str_utf8_sequence(struct str s);
-/* All of it is. */
+/* The character there, with the same answer. */
+size_t str_rune(struct str s, uint32_t *ret);
+/* Characters that act on whoever shows a text instead of being shown: C0 and C1 controls, separators of lines and paragraphs, and those
+ * that turn the direction of text (Unicode Bidirectional Algorithm, UAX #9 §2). */
+bool rune_is_control(uint32_t rune);
+/* All of it is UTF-8. */
 bool str_is_utf8(struct str s);
 /* The hash used by all maps here: keyed, of this process only (base/hash.h). */
 uint64_t str_hash(struct str s);

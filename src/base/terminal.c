@@ -6,16 +6,13 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-
-enum { DEL = 0x7f, C1_LEAD = 0xc2, C1_LAST = 0x9f };
+#include "base/fd.h"
 
 size_t terminal_character(struct str text, bool *fit)
 {
-    const unsigned char *p = (const unsigned char *)text.p;
-    size_t n = str_utf8_sequence(text);
-    bool c0 = (p[0] < ' ' && p[0] != '\t' && p[0] != '\n') || p[0] == DEL;
-    bool c1 = n == 2 && p[0] == C1_LEAD && p[1] <= C1_LAST;
-    *fit = n && !c0 && !c1;
+    uint32_t rune = 0;
+    const size_t n = str_rune(text, &rune);
+    *fit = n && (!rune_is_control(rune) || rune == '\t' || rune == '\n');
     return n ? n : 1;
 }
 
@@ -35,26 +32,13 @@ void terminal_escape(struct str text, struct buf *out)
     }
 }
 
-static int terminal_write_all(int fd, struct str bytes)
-{
-    while (bytes.n) {
-        ssize_t n = write(fd, bytes.p, bytes.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        bytes = (struct str){bytes.p + n, bytes.n - (size_t)n};
-    }
-    return 0;
-}
-
 int terminal_write(int fd, struct str text)
 {
     if (!isatty(fd))
-        return terminal_write_all(fd, text);
+        return fd_write_all(fd, text.p, text.n);
     cleanup_buf struct buf shown = BUF_INIT(text.n * TERMINAL_ESCAPE + 1);
     terminal_escape(text, &shown);
-    return buf_ok(&shown) ? terminal_write_all(fd, buf_slice(&shown)) : -ENOMEM;
+    return buf_ok(&shown) ? fd_write_all(fd, shown.p, shown.len) : -ENOMEM;
 }
 
 void terminal_printf(FILE *to, const char *fmt, ...)

@@ -134,7 +134,7 @@ static uint64_t slide(struct chunks *c)
 
 /* Does what is no chunk go on behind the window? Then the walk stays a little behind, as a header may straddle its
  * end. */
-static bool goes_on(struct chunks *c)
+static bool chunks_goes_on(struct chunks *c)
 {
     struct jfr_chunks *w = &c->walk;
     if (w->at != w->end || c->ended)
@@ -162,7 +162,7 @@ static int next_held(struct chunks *c, struct str *ret, struct err *err)
         struct err why;
         int more = jfr_chunks_next(&c->walk, ret, &why);
         bool known = c->in_bad;
-        c->in_bad = more <= 0 && goes_on(c);
+        c->in_bad = more <= 0 && chunks_goes_on(c);
         if (more > 0 || (more == 0 && !c->in_bad))
             return more;
         if (known || more == 0)
@@ -177,7 +177,7 @@ static int next_held(struct chunks *c, struct str *ret, struct err *err)
 }
 
 /* The pages of what was read are not needed again. */
-static void release(struct chunks *c)
+static void chunks_release(struct chunks *c)
 {
     size_t done = (size_t)(c->walk.at - c->walk.start);
     if (done - c->released < STEP_BYTES)
@@ -191,7 +191,7 @@ int chunks_next(struct chunks *c, struct str *ret, struct err *err)
     if (c->stream)
         return next_held(c, ret, err);
     if (c->walk.at > c->walk.start)
-        release(c);
+        chunks_release(c);
     int code = jfr_chunks_next(&c->walk, ret, err);
     if (code < 0)
         return err_wrap(err, code, "%s", c->path);

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/terminal.h"
-#include "os/fsutil.h"
 
 int output_directory(struct output *o, const char *path, struct err *err)
 {
@@ -54,7 +54,7 @@ static int write_beside(const char *path, char *temporary, struct str bytes, str
     int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
         return err_errno(err, "write %s", path);
-    int code = fs_write(fd, bytes.p, bytes.n);
+    int code = fd_write_all(fd, bytes.p, bytes.n);
     if (code == 0 && take_identity(path, fd) < 0)
         code = -errno;
     if (close(fd) < 0 && code == 0)

@@ -112,7 +112,7 @@ static bool is_stdin(const char *path)
     return strcmp(path, "-") == 0;
 }
 
-static int read_input(const char *path, struct buf *text)
+static int fmt_read_input(const char *path, struct buf *text)
 {
     const bool in = is_stdin(path);
     cleanup_close int fd = in ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
@@ -162,7 +162,7 @@ static int format_one(const char *path, const struct fmt_flags *f)
 {
     const char *name = is_stdin(path) ? "<stdin>" : path;
     cleanup_buf struct buf text = BUF_INIT(SOURCE_MAX), out = BUF_INIT(FORMATTED_MAX);
-    int status = read_input(path, &text);
+    int status = fmt_read_input(path, &text);
     if (status == EXIT_OK)
         status = fmt_file(name, buf_slice(&text), &out);
     if (status != EXIT_OK)

@@ -82,7 +82,7 @@ static void count(int code)
         metric_set(&last_time, (double)time(NULL));
 }
 
-static int load(struct loader *l, const struct conf_files *files, struct diags *ds)
+static int loader_load(struct loader *l, const struct conf_files *files, struct diags *ds)
 {
     hash_files(files, l->tried);
     show_hash(l, l->tried);
@@ -112,7 +112,7 @@ int loader_first(struct loader *l)
         unreadable(l, code);
         terminal_printf(stderr, "Error: %s\n", err.text);
     } else {
-        code = load(l, &files, &ds);
+        code = loader_load(l, &files, &ds);
         diags_pretty(&ds, look_of_stderr(), &text);
         fputs(buf_cstr(&text), stderr);
     }
@@ -143,7 +143,7 @@ static void log_diags(const struct diags *ds)
 static bool reload_files(struct loader *l, const struct conf_files *files, struct buf *answer)
 {
     cleanup_diags struct diags ds = DIAGS_INIT;
-    int code = load(l, files, &ds);
+    int code = loader_load(l, files, &ds);
     log_diags(&ds);
     if (code == -ESHUTDOWN)
         buf_puts(answer, "stopping");
@@ -176,7 +176,7 @@ bool loader_reload(struct loader *l, struct buf *answer)
 
 /* --- when files change --- */
 
-static void on_change(void *arg)
+static void loader_on_change(void *arg)
 {
     struct loader *l = arg;
     cleanup_conf_files struct conf_files files = {0};
@@ -203,7 +203,7 @@ struct loader *loader_new(const struct loader_options *options)
                                                            .paths = options->paths,
                                                            .path_count = options->path_count,
                                                            .entries = CONF_ENTRIES,
-                                                           .changed = on_change,
+                                                           .changed = loader_on_change,
                                                            .arg = l});
     if (conf_watch_missed(l->watch))
         log_warn("cannot watch all directories of the configuration; see fs.inotify.max_user_watches",

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/terminal.h"
@@ -16,7 +17,6 @@
 #include "components/all.h"
 #include "conf/files.h"
 #include "graph/validate.h"
-#include "os/fsutil.h"
 
 enum { OUTPUT_MAX = 16 << 20 };
 
@@ -125,7 +125,7 @@ static int validate_show(const struct diags *ds, bool valid, bool json)
     if (!json && !valid)
         buf_printf(&text, "%sError: validation failed\n", text.len ? "\n" : "");
     const int code = json ? terminal_write(STDOUT_FILENO, buf_slice(&text))
-                          : fs_write(STDERR_FILENO, text.p, text.len); /* escaped already, but for its colours */
+                          : fd_write_all(STDERR_FILENO, text.p, text.len); /* escaped already, but for its colours */
     if (code < 0) {
         fprintf(stderr, "smolder validate: %s\n", strerror(-code));
         return EXIT_SYSTEM;

@@ -19,14 +19,16 @@
 
 enum { SECRET_FILE_MAX = 65536 };
 
-static bool given(const char *s)
+static bool http_settings_given(const char *s)
 {
     return s && *s;
 }
 
 static int at_most_one(const char *a, const char *b, const char *text, struct err *err)
 {
-    return given(a) && given(b) ? err_set(err, -EINVAL, "at most one of %s must be configured", text) : 0;
+    return http_settings_given(a) && http_settings_given(b)
+               ? err_set(err, -EINVAL, "at most one of %s must be configured", text)
+               : 0;
 }
 
 /* --- header lines --- */
@@ -195,7 +197,8 @@ static int tls_check(const void *record, struct err *err)
 {
     const struct tls_args *t = record;
     static const char *const versions[] = {"", "TLS10", "TLS11", "TLS12", "TLS13"};
-    bool cert = given(t->cert_pem) || given(t->cert_file), key = given(t->key_pem) || given(t->key_file);
+    bool cert = http_settings_given(t->cert_pem) || http_settings_given(t->cert_file),
+         key = http_settings_given(t->key_pem) || http_settings_given(t->key_file);
     int code = at_most_one(t->ca_pem, t->ca_file, "ca_pem and ca_file", err);
     if (code == 0)
         code = at_most_one(t->cert_pem, t->cert_file, "cert_pem and cert_file", err);
@@ -238,11 +241,11 @@ const struct schema tls_config_schema = {
 static int oauth2_check(const void *record, struct err *err)
 {
     const struct oauth2_args *a = record;
-    if (!given(a->client_id))
+    if (!http_settings_given(a->client_id))
         return err_set(err, -EINVAL, "oauth2 client_id must be configured");
-    if (!given(a->client_secret) && !given(a->client_secret_file))
+    if (!http_settings_given(a->client_secret) && !http_settings_given(a->client_secret_file))
         return err_set(err, -EINVAL, "either oauth2 client_secret or client_secret_file must be configured");
-    if (!given(a->token_url))
+    if (!http_settings_given(a->token_url))
         return err_set(err, -EINVAL, "oauth2 token_url must be configured");
     int code = at_most_one(a->client_secret, a->client_secret_file, "oauth2 client_secret & client_secret_file", err);
     return code < 0 ? code
@@ -311,25 +314,25 @@ static int check_forbidden_headers(const struct header_lines *h, struct err *err
 
 static int check_proxy(const struct http_settings *s, struct err *err)
 {
-    if (s->proxy_connect_header.len && !given(s->proxy_url) && !s->proxy_from_environment)
+    if (s->proxy_connect_header.len && !http_settings_given(s->proxy_url) && !s->proxy_from_environment)
         return err_set(
             err, -EINVAL,
             "if proxy_connect_header is configured, proxy_url or proxy_from_environment must also be configured");
-    if (s->proxy_from_environment && given(s->proxy_url))
+    if (s->proxy_from_environment && http_settings_given(s->proxy_url))
         return err_set(err, -EINVAL, "if proxy_from_environment is configured, proxy_url must not be configured");
-    if (s->proxy_from_environment && given(s->no_proxy))
+    if (s->proxy_from_environment && http_settings_given(s->no_proxy))
         return err_set(err, -EINVAL, "if proxy_from_environment is configured, no_proxy must not be configured");
-    if (given(s->no_proxy) && !given(s->proxy_url))
+    if (http_settings_given(s->no_proxy) && !http_settings_given(s->proxy_url))
         return err_set(err, -EINVAL, "if no_proxy is configured, proxy_url must also be configured");
     cleanup_http_url struct http_url proxy = {0};
-    int code = given(s->proxy_url) ? http_url_parse(s->proxy_url, &proxy, err) : 0;
+    int code = http_settings_given(s->proxy_url) ? http_url_parse(s->proxy_url, &proxy, err) : 0;
     return code < 0 ? err_wrap(err, code, "proxy_url") : 0;
 }
 
 int http_settings_check(const struct http_settings *s, struct err *err)
 {
-    int ways =
-        s->has_basic_auth + s->has_authorization + s->has_oauth2 + given(s->bearer_token) + given(s->bearer_token_file);
+    int ways = s->has_basic_auth + s->has_authorization + s->has_oauth2 + http_settings_given(s->bearer_token) +
+               http_settings_given(s->bearer_token_file);
     if (ways > 1)
         return err_set(
             err, -EINVAL,
@@ -354,7 +357,7 @@ static int read_secret(const char *path, char **ret, struct err *err)
 
 static int secret_of(const char *text, const char *path, char **ret, struct err *err)
 {
-    if (given(path))
+    if (http_settings_given(path))
         return read_secret(path, ret, err);
     *ret = xstrdup(text ? text : "");
     return 0;
@@ -371,14 +374,14 @@ int http_settings_authorization(const struct http_settings *s, char **ret, struc
         cleanup_free char *pair = xasprintf("%s:%s", s->basic_auth.username, secret);
         cleanup_free char *coded = base64_encode(str_of(pair));
         value = xasprintf("Basic %s", coded);
-    } else if (s->has_authorization &&
-               (given(s->authorization.credentials) || given(s->authorization.credentials_file))) {
+    } else if (s->has_authorization && (http_settings_given(s->authorization.credentials) ||
+                                        http_settings_given(s->authorization.credentials_file))) {
         code = secret_of(s->authorization.credentials, s->authorization.credentials_file, &secret, err);
         if (code < 0)
             return err_wrap(err, code, "authorization credentials_file");
         struct str type = str_trim(str_of(s->authorization.type));
         value = xasprintf("%.*s %s", STR_ARG(type.n ? type : STR("Bearer")), secret);
-    } else if (given(s->bearer_token) || given(s->bearer_token_file)) {
+    } else if (http_settings_given(s->bearer_token) || http_settings_given(s->bearer_token_file)) {
         code = secret_of(s->bearer_token, s->bearer_token_file, &secret, err);
         if (code < 0)
             return err_wrap(err, code, "bearer_token_file");
@@ -392,7 +395,7 @@ int http_settings_authorization(const struct http_settings *s, char **ret, struc
 
 static int put_pem(const char *pem, int *fd, char *path, size_t room, struct err *err)
 {
-    if (!given(pem))
+    if (!http_settings_given(pem))
         return 0;
     *fd = memfd_create("pem", MFD_CLOEXEC);
     size_t n = strlen(pem);

@@ -22,8 +22,8 @@ struct block_decoder {
     struct diags *ds;
 };
 
-static void check_body(const struct schema *s, const struct ast_body *body, struct range block, bool decodes,
-                       struct diags *ds);
+static void schema_check_body(const struct schema *s, const struct ast_body *body, struct range block, bool decodes,
+                              struct diags *ds);
 
 static bool schema_is_block(const struct option *o)
 {
@@ -140,7 +140,7 @@ static void decode_block(struct block_decoder *d, const struct option *o, const 
         return;
     }
     if (d->check) {
-        check_body(o->block, &s->body, s->range, d->decodes, d->ds);
+        schema_check_body(o->block, &s->body, s->range, d->decodes, d->ds);
         return;
     }
     set_seen(o, d->record);
@@ -202,8 +202,8 @@ int schema_decode(const struct schema *s, const struct ast_body *body, struct ra
     return -EINVAL;
 }
 
-static void check_body(const struct schema *s, const struct ast_body *body, struct range block, bool decodes,
-                       struct diags *ds)
+static void schema_check_body(const struct schema *s, const struct ast_body *body, struct range block, bool decodes,
+                              struct diags *ds)
 {
     const size_t errors = ds->errors;
     const bool whole = !decodes && static_body(body);
@@ -217,7 +217,7 @@ static void check_body(const struct schema *s, const struct ast_body *body, stru
 
 void schema_check(const struct schema *s, const struct ast_body *body, struct range block, struct diags *ds)
 {
-    check_body(s, body, block, false, ds);
+    schema_check_body(s, body, block, false, ds);
 }
 
 static bool blocks_equal(const struct schema *s, const struct block_list *a, const struct block_list *b)

@@ -41,20 +41,6 @@ int fs_read(int fd, struct buf *out, bool *whole)
     }
 }
 
-int fs_write(int fd, const void *p, size_t n)
-{
-    for (const char *from = p; n > 0;) {
-        ssize_t written = write(fd, from, n);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -errno;
-        from += written;
-        n -= (size_t)written;
-    }
-    return 0;
-}
-
 int fs_reopen(int fd, int flags)
 {
     char path[40];

@@ -10,9 +10,6 @@
  * all. Returns 0 or a negative errno. Does not set the buffer's failure. */
 must_check int fs_read(int fd, struct buf *out, bool *whole);
 
-/* Writes all of it. Returns 0 or a negative errno. */
-must_check int fs_write(int fd, const void *p, size_t n);
-
 /* Opens anew what a descriptor names, O_PATH ones included, without resolving its path again. Descriptor or negative
  * errno. */
 int fs_reopen(int fd, int flags);

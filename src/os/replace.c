@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/mem.h"
-#include "os/fsutil.h"
 
 /* Everything before the rename; `fd` is of the new file. */
 static int replace_fill(int fd, const struct stat *old, struct str content)
@@ -22,7 +22,7 @@ static int replace_fill(int fd, const struct stat *old, struct str content)
         return -errno;
     if (fchmod(fd, old->st_mode & 07777) < 0)
         return -errno;
-    const int code = fs_write(fd, content.p, content.n);
+    const int code = fd_write_all(fd, content.p, content.n);
     if (code < 0)
         return code;
     return fsync(fd) < 0 ? -errno : 0;

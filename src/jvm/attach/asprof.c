@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "os/fsutil.h"
 #include "os/rootfs.h"
 
@@ -174,7 +175,7 @@ static int write_aside(int dir, const char *aside, const struct asprof_file *f, 
     cleanup_close int fd = rootfs_make_file(dir, aside);
     if (fd < 0)
         return err_set(err, fd, "create: %s", strerror(-fd));
-    int code = fs_write(fd, f->p, f->n);
+    int code = fd_write_all(fd, f->p, f->n);
     if (code == 0 && (fchmod(fd, FILE_MODE) < 0 || fsync(fd) < 0))
         code = -errno;
     if (code < 0)

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "jvm/operation/request.h"
-#include "os/fsutil.h"
 #include "os/rights.h"
 
 /* Beyond this many bytes of blocks closing the last descriptor takes its time. */
@@ -50,7 +50,7 @@ static bool become_owner(int fd)
 static int into_memory(const struct jfr_chunk *c)
 {
     cleanup_close int fd = memfd_create("chunk", MFD_CLOEXEC);
-    if (fd < 0 || fs_write(fd, c->bytes, c->len) < 0)
+    if (fd < 0 || fd_write_all(fd, c->bytes, c->len) < 0)
         return -1;
     return TAKE_FD(fd);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "os/fsutil.h"
 
@@ -145,7 +146,7 @@ static int write_at(int dir, const struct quarantine_list *l, struct err *err)
     cleanup_close int fd = openat(dir, NEW_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return err_errno(err, "create " NEW_NAME);
-    int code = fs_write(fd, text.p, text.len);
+    int code = fd_write_all(fd, text.p, text.len);
     if (code == 0 && (fsync(fd) < 0 || renameat(dir, NEW_NAME, dir, FILE_NAME) < 0))
         code = -errno;
     if (code == 0)

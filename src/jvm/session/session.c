@@ -335,7 +335,7 @@ static void session_profiler_started(struct jvm_session *s, const struct jvm_rep
         intake_end(&s->intake);
 }
 
-static void on_started(void *arg, const struct jvm_reply *r)
+static void session_on_started(void *arg, const struct jvm_reply *r)
 {
     struct jvm_session *s = arg;
     s->work = WORK_NONE;
@@ -351,7 +351,7 @@ static void on_started(void *arg, const struct jvm_reply *r)
     session_drive(s);
 }
 
-static void on_rolled(void *arg, const struct jvm_reply *r)
+static void session_on_rolled(void *arg, const struct jvm_reply *r)
 {
     struct jvm_session *s = arg;
     s->work = WORK_NONE;
@@ -401,7 +401,7 @@ static void on_metrics(void *arg, const struct jvm_reply *r)
     session_drive(s);
 }
 
-static void on_stopped(void *arg, const struct jvm_reply *r)
+static void session_on_stopped(void *arg, const struct jvm_reply *r)
 {
     struct jvm_session *s = arg;
     (void)r; /* whatever it was, the session is over; an unfinished chunk is counted as such */
@@ -540,7 +540,7 @@ static void next_work(struct jvm_session *s, int64_t now)
     if (s->state == JVM_STATE_WAITING) {
         if (now >= s->retry_at && watch_process(s) && !s->gone && !too_young(s) && !wait_for_pardon(s)) {
             session_set_state(s, JVM_STATE_STARTING, s->reason);
-            session_start_operation(s, WORK_START, jvm_start, on_started);
+            session_start_operation(s, WORK_START, jvm_start, session_on_started);
         }
         return;
     }
@@ -548,9 +548,9 @@ static void next_work(struct jvm_session *s, int64_t now)
         session_enter_waiting(
             s, "no data although the profiler should run: the JVM is suspended, or the profiler was stopped", 0);
         session_set_state(s, JVM_STATE_STARTING, s->reason);
-        session_start_operation(s, WORK_START, jvm_start, on_started);
+        session_start_operation(s, WORK_START, jvm_start, session_on_started);
     } else if (roll_due(s, now)) {
-        session_start_operation(s, WORK_ROLL, jvm_roll, on_rolled);
+        session_start_operation(s, WORK_ROLL, jvm_roll, session_on_rolled);
     } else if (needs_dump(s) && now >= s->dump_at) {
         session_start_operation(s, WORK_DUMP, jvm_dump, on_dumped);
     } else if (now >= s->metrics_at) {
@@ -577,7 +577,7 @@ static void session_drive(struct jvm_session *s)
     }
     if (s->work == WORK_NONE && !s->gone) {
         if ((s->close_by || s->halt) && s->may_run)
-            session_start_operation(s, WORK_STOP, jvm_stop, on_stopped);
+            session_start_operation(s, WORK_STOP, jvm_stop, session_on_stopped);
         else if (!s->close_by)
             next_work(s, now);
     }

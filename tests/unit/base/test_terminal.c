@@ -33,6 +33,13 @@ static void bytes_that_are_no_text_are_spelt_out(void)
     check_escaped(STR("\xed\xa0\x80"), "\\xed\\xa0\\x80"); /* a surrogate */
 }
 
+/* As in the log: a right-to-left override shows a text that is another one. */
+static void what_turns_or_parts_a_line_is_spelt_out(void)
+{
+    check_escaped(STR("a\u202etxt.exe\u2069\u200e"), "a\\xe2\\x80\\xaetxt.exe\\xe2\\x81\\xa9\\xe2\\x80\\x8e");
+    check_escaped(STR("\u2028\u2029\ufeff"), "\\xe2\\x80\\xa8\\xe2\\x80\\xa9\\xef\\xbb\\xbf");
+}
+
 static void text_stays_as_it_is(void)
 {
     const char *text = "name=\"Ä€𝄞\u00a0\"\t1\r\nnext\n";
@@ -84,6 +91,7 @@ int main(void)
 {
     RUN(controls_are_spelt_out);
     RUN(bytes_that_are_no_text_are_spelt_out);
+    RUN(what_turns_or_parts_a_line_is_spelt_out);
     RUN(text_stays_as_it_is);
     RUN(only_terminals_get_it_escaped);
     return REPORT();

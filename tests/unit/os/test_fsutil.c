@@ -1,3 +1,4 @@
+#include "base/fd.h"
 #include "os/fsutil.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 static int file_of(const char *text)
 {
     const int fd = memfd_create("test", MFD_CLOEXEC);
-    if (fd < 0 || fs_write(fd, text, strlen(text)) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+    if (fd < 0 || fd_write_all(fd, text, strlen(text)) < 0 || lseek(fd, 0, SEEK_SET) < 0)
         abort();
     return fd;
 }
@@ -71,8 +72,8 @@ static void what_cannot_be_read_or_written_is_told(void)
     cleanup_buf struct buf out = BUF_INIT(100);
     CHECK_INT(fs_read(folder, &out, NULL), -EISDIR);
     CHECK_INT(fs_read(-1, &out, NULL), -EBADF);
-    CHECK_INT(fs_write(full, "x", 1), -ENOSPC);
-    CHECK_INT(fs_write(full, "", 0), 0);
+    CHECK_INT(fd_write_all(full, "x", 1), -ENOSPC);
+    CHECK_INT(fd_write_all(full, "", 0), 0);
     CHECK_INT(out.len, 0);
 }
 
@@ -92,7 +93,7 @@ static void a_write_goes_on_where_a_pipe_was_full(void)
     }
     close(ends[0]);
     char *bytes = calloc(1, SIZE);
-    CHECK_INT(fs_write(ends[1], bytes, SIZE), 0);
+    CHECK_INT(fd_write_all(ends[1], bytes, SIZE), 0);
     free(bytes);
     close(ends[1]);
     int status = -1;
@@ -103,7 +104,7 @@ static void a_file_is_opened_anew_though_its_name_is_gone(void)
 {
     char path[] = "/tmp/smolder-test-fsutil-XXXXXX";
     cleanup_close int fd = mkstemp(path);
-    CHECK(fd >= 0 && fs_write(fd, "abc", 3) == 0);
+    CHECK(fd >= 0 && fd_write_all(fd, "abc", 3) == 0);
     cleanup_close int pinned = open(path, O_PATH | O_CLOEXEC);
     unlink(path);
     cleanup_close int again = fs_reopen(pinned, O_RDONLY);

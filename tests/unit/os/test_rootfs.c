@@ -1,4 +1,5 @@
 /* Paths beneath a root that is a directory of this test, full of traps. */
+#include "base/fd.h"
 #include "os/rootfs.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@ static struct err err;
 static void write_file(const char *name, const char *text)
 {
     cleanup_close int fd = openat(root, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    CHECK_INT(fs_write(fd, text, strlen(text)), 0);
+    CHECK_INT(fd_write_all(fd, text, strlen(text)), 0);
 }
 
 static void a_file_is_read(void)
