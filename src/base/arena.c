@@ -93,14 +93,3 @@ void arena_done(struct arena *a)
     free_blocks(a->blocks);
     *a = ARENA_INIT(a->max);
 }
-
-void arena_reset(struct arena *a)
-{
-    if (a->blocks) {
-        free_blocks(a->blocks->next);
-        a->blocks->next = NULL;
-        a->free = a->blocks->data;
-        a->left = a->blocks->cap;
-    }
-    a->used = 0;
-}

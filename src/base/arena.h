@@ -28,7 +28,6 @@ char *arena_room(struct arena *a, size_t n);
 void arena_keep(struct arena *a, size_t n);
 /* Copy with a NUL after it; p == NULL beyond the cap. */
 struct str arena_str(struct arena *a, struct str s);
-/* Frees everything, or everything but one block for reuse. */
+/* Frees everything. */
 void arena_done(struct arena *a);
-void arena_reset(struct arena *a);
 #define cleanup_arena __attribute__((cleanup(arena_done)))

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
+#include "base/component_id.h"
 #include "base/secret.h"
 
 enum { LINE_MAX_BYTES = 64 * 1024 };
@@ -159,11 +161,12 @@ static void log_put_text(struct buf *b, bool json, const char *key, const char *
 static void log_put_component(struct buf *b, bool json, const char *id)
 {
     cleanup_buf struct buf path = BUF_INIT(LINE_MAX_BYTES);
-    const char *slash = strrchr(id, '/');
+    struct str modules;
+    const char *local = component_id_split(id, &modules);
     buf_byte(&path, '/');
-    buf_append(&path, id, slash ? (size_t)(slash - id) : 0);
+    buf_str(&path, modules);
     log_put_text(b, json, "component_path", buf_cstr(&path));
-    log_put_text(b, json, "component_id", slash ? slash + 1 : id);
+    log_put_text(b, json, "component_id", local);
 }
 
 static void log_put_number(struct buf *b, bool json, const char *key, int64_t n)
@@ -173,13 +176,13 @@ static void log_put_number(struct buf *b, bool json, const char *key, int64_t n)
 
 static void log_put_time(struct buf *b, bool json)
 {
-    struct timespec ts;
+    const int64_t now = clock_wall_ns();
+    const time_t seconds = now / NS_PER_SEC;
     struct tm tm;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    gmtime_r(&ts.tv_sec, &tm);
+    gmtime_r(&seconds, &tm);
     char text[40];
     strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
-    buf_printf(b, json ? "{\"ts\":\"%s.%09ldZ\"" : "ts=%s.%09ldZ", text, ts.tv_nsec);
+    buf_printf(b, json ? "{\"ts\":\"%s.%09ldZ\"" : "ts=%s.%09ldZ", text, (long)(now % NS_PER_SEC));
 }
 
 void log_write(enum log_level level, const char *msg, const struct log_field *fields, size_t n)

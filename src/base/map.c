@@ -84,13 +84,6 @@ size_t u64map_keys(const struct u64map *m, uint64_t value, uint64_t *ret)
     return n;
 }
 
-void u64map_reset(struct u64map *m)
-{
-    if (m->cap)
-        memset(m->slots, 0, m->cap * sizeof *m->slots);
-    m->len = 0;
-}
-
 void u64map_done(struct u64map *m)
 {
     free(m->slots);

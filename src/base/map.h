@@ -25,7 +25,6 @@ uint64_t *u64map_add(struct u64map *m, uint64_t key, uint64_t value, bool *added
 bool u64map_get(const struct u64map *m, uint64_t key, uint64_t *ret);
 /* The keys that have this value, in no order; `ret` has room for m->len. Returns how many. */
 size_t u64map_keys(const struct u64map *m, uint64_t value, uint64_t *ret);
-void u64map_reset(struct u64map *m);
 void u64map_done(struct u64map *m);
 #define cleanup_u64map __attribute__((cleanup(u64map_done)))
 

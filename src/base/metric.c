@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 struct metric_series {
@@ -209,10 +210,8 @@ double metric_process_start(void)
         p = strchr(p + 1, ' ');
     if (p)
         ticks = strtoull(p + 1, NULL, 10);
-    struct timespec now, boot;
-    clock_gettime(CLOCK_REALTIME, &now);
-    clock_gettime(CLOCK_BOOTTIME, &boot);
-    return (double)(now.tv_sec - boot.tv_sec) + (double)ticks / (double)sysconf(_SC_CLK_TCK);
+    const int64_t booted = clock_wall_ns() / NS_PER_SEC - clock_boot_ns() / NS_PER_SEC;
+    return (double)booted + (double)ticks / (double)sysconf(_SC_CLK_TCK);
 }
 
 static double open_fds(void)

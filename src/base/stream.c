@@ -44,11 +44,6 @@ uint64_t stream_taken(const struct stream *s)
     return s->taken;
 }
 
-bool stream_is_gzip(const struct stream *s)
-{
-    return s->gzip;
-}
-
 /* Makes sure of `want` bytes in `in`, unless the input ends first. */
 static int stream_fill(struct stream *s, size_t want, struct err *err)
 {

@@ -20,5 +20,4 @@ struct stream *stream_new(int fd, uint64_t max);
 must_check int stream_read(struct stream *s, void *to, size_t n, size_t *got, struct err *err);
 /* Bytes taken from `fd` so far, for showing progress. */
 uint64_t stream_taken(const struct stream *s);
-bool stream_is_gzip(const struct stream *s);
 void stream_free(struct stream *s);

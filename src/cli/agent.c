@@ -121,7 +121,7 @@ static void agent_on_signal(uv_signal_t *handle, int number)
         return;
     }
     log_info("stopping", L_STR("signal", number == SIGINT ? "SIGINT" : "SIGTERM"));
-    agent_stop(a, EXIT_FINE);
+    agent_stop(a, EXIT_OK);
 }
 
 /* Sessions keep their recordings; what was asked of the old helper is asked of the new one. */

@@ -3,7 +3,7 @@
 
 /* Exit statuses, the same for every sub-command. */
 enum {
-    EXIT_FINE = 0,
+    EXIT_OK = 0,
     EXIT_INPUT = 1,  /* invalid input or configuration; a diagnostic is printed */
     EXIT_USAGE = 2,  /* usage error */
     EXIT_SYSTEM = 3, /* system error */
@@ -21,4 +21,3 @@ extern const struct command command_fmt;
 extern const struct command command_validate;
 extern const struct command command_reference;
 extern const struct command command_forgive;
-extern const struct command command_version;

@@ -279,7 +279,7 @@ static int status_of(int code, bool writing)
 {
     switch (code) {
     case 0:
-        return EXIT_FINE;
+        return EXIT_OK;
     case -EINVAL:
         return EXIT_USAGE;
     case -EBADMSG:
@@ -304,7 +304,7 @@ static int convert(int argc, char **argv)
     cleanup_free const char **args = rest.items;
     if (code == 0 && f.help) {
         help();
-        return EXIT_FINE;
+        return EXIT_OK;
     }
     struct convert_run j = {.f = &f};
     cleanup_file_list struct file_list files = {0};

@@ -130,7 +130,7 @@ static int read_pprof(struct input_reader *r, struct chunks *c, struct err *err)
     return code < 0 ? err_wrap(err, code == -EINVAL ? -EILSEQ : code, "%s", chunks_name(c)) : 0;
 }
 
-static int read_one(struct input_reader *r, const char *path, struct err *err)
+static int read_input(struct input_reader *r, const char *path, struct err *err)
 {
     struct chunks *c;
     int code = chunks_open(path, r->options->inflated_max, &c, err);
@@ -193,7 +193,7 @@ int read_inputs(const struct file_list *files, const struct read_options *o, str
     progress_begin(&r.progress, files);
     int code = read_labels(&r, err);
     for (size_t i = 0; code == 0 && i < files->len; i++)
-        code = read_one(&r, files->items[i], err);
+        code = read_input(&r, files->items[i], err);
     progress_clear(&r.progress);
     tell_cuts(&r);
     if (code == 0)

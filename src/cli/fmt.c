@@ -127,7 +127,7 @@ static int read_input(const char *path, struct buf *text)
         return fmt_complain(EXIT_SYSTEM, "%s: %s", in ? "<stdin>" : path, strerror(-code));
     if (!whole)
         return fmt_complain(EXIT_INPUT, "%s: larger than %d MiB", in ? "<stdin>" : path, SOURCE_MAX >> 20);
-    return EXIT_FINE;
+    return EXIT_OK;
 }
 
 static void print_diag(void *arg, const struct diag *d, const char *line, const char *message)
@@ -149,13 +149,13 @@ static int fmt_file(const char *name, struct str text, struct buf *out)
         return EXIT_INPUT;
     }
     print_file(file, out);
-    return buf_ok(out) ? EXIT_FINE : fmt_complain(EXIT_INPUT, "%s: the formatted text is too long", name);
+    return buf_ok(out) ? EXIT_OK : fmt_complain(EXIT_INPUT, "%s: the formatted text is too long", name);
 }
 
 static int write_stdout(struct str text)
 {
     const int code = terminal_write(STDOUT_FILENO, text);
-    return code == 0 ? EXIT_FINE : fmt_complain(EXIT_SYSTEM, "standard output: %s", strerror(-code));
+    return code == 0 ? EXIT_OK : fmt_complain(EXIT_SYSTEM, "standard output: %s", strerror(-code));
 }
 
 static int format_one(const char *path, const struct fmt_flags *f)
@@ -163,27 +163,27 @@ static int format_one(const char *path, const struct fmt_flags *f)
     const char *name = is_stdin(path) ? "<stdin>" : path;
     cleanup_buf struct buf text = BUF_INIT(SOURCE_MAX), out = BUF_INIT(FORMATTED_MAX);
     int status = read_input(path, &text);
-    if (status == EXIT_FINE)
+    if (status == EXIT_OK)
         status = fmt_file(name, buf_slice(&text), &out);
-    if (status != EXIT_FINE)
+    if (status != EXIT_OK)
         return status;
     const bool differs = !str_eq(buf_slice(&text), buf_slice(&out));
     if (f->test) {
         if (differs)
             terminal_printf(stderr, "file %s is not formatted correctly\n", name);
-        return differs ? EXIT_INPUT : EXIT_FINE;
+        return differs ? EXIT_INPUT : EXIT_OK;
     }
     if (!f->write)
         return write_stdout(buf_slice(&out));
     struct err err = {0};
     if (differs && replace_file(path, buf_slice(&out), &err) < 0)
         return fmt_complain(EXIT_SYSTEM, "%s", err.text);
-    return EXIT_FINE;
+    return EXIT_OK;
 }
 
 static int format_all(const char *const *paths, size_t n, const struct fmt_flags *f)
 {
-    int worst = EXIT_FINE;
+    int worst = EXIT_OK;
     for (size_t i = 0; i < n; i++) {
         if (f->write && is_stdin(paths[i]))
             return fmt_complain(EXIT_USAGE, "cannot use -w with standard input");
@@ -209,7 +209,7 @@ static int fmt_run(int argc, char **argv)
         return fmt_complain(EXIT_USAGE, "%s", err.text);
     if (f.help) {
         print_help();
-        return EXIT_FINE;
+        return EXIT_OK;
     }
     if (f.write && f.test)
         return fmt_complain(EXIT_USAGE, "cannot use -w/--write and -t/--test at the same time");

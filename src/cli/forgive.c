@@ -105,7 +105,7 @@ static int forgive_run(int argc, char **argv)
     }
     if (f.help) {
         forgive_help();
-        return EXIT_FINE;
+        return EXIT_OK;
     }
     cleanup_quarantine_list struct quarantine_list l = QUARANTINE_LIST_INIT;
     struct pardon p = {.all = f.all, .names = names, .count = rest.len};
@@ -123,7 +123,7 @@ static int forgive_run(int argc, char **argv)
         fprintf(stderr, "smolder forgive: no entry matches; run it without a name to print the list\n");
         return EXIT_INPUT;
     }
-    return EXIT_FINE;
+    return EXIT_OK;
 }
 
 const struct command command_forgive = {"forgive", "smolder forgive [FLAGS] [MAIN…]",

@@ -28,7 +28,8 @@ struct loader_options {
 struct loader *loader_new(const struct loader_options *options);
 /* 0, or negative after telling why. */
 must_check int loader_first(struct loader *l);
-/* What to tell whoever asked goes to `answer`: every diagnostic with its excerpt. False: refused, or not all of it took effect. */
+/* What to tell whoever asked goes to `answer`: every diagnostic with its excerpt. False: refused, or not all of it
+ * took effect. */
 bool loader_reload(struct loader *l, struct buf *answer);
 /* The text that runs now. Reads the files; they may have changed since. */
 must_check int loader_read(const struct loader *l, struct conf_files *files, struct err *err);

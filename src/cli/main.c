@@ -15,10 +15,10 @@ static int main_version(int argc, char **argv)
         return EXIT_USAGE;
     }
     puts("smolder " SMOLDER_VERSION);
-    return EXIT_FINE;
+    return EXIT_OK;
 }
 
-const struct command command_version = {"version", "smolder version", "Print the version.", main_version};
+static const struct command command_version = {"version", "smolder version", "Print the version.", main_version};
 
 static const struct command *const commands[] = {&command_run,      &command_convert,   &command_fmt,
                                                  &command_validate, &command_reference, &command_forgive,
@@ -59,7 +59,7 @@ int main(int argc, char **argv)
     }
     if (!strcmp(name, "help") || !strcmp(name, "--help") || !strcmp(name, "-h")) {
         main_help(stdout);
-        return EXIT_FINE;
+        return EXIT_OK;
     }
     if (!strcmp(name, "--version"))
         name = "version";

@@ -168,21 +168,21 @@ static int reference_run(int argc, char **argv)
     const bool help = argc == 1 && !strcmp(argv[0], "--help");
     if (argc > 1 || (argc == 1 && argv[0][0] == '-')) {
         fputs("usage: smolder reference [COMPONENT|FUNCTION]\n", help ? stdout : stderr);
-        return help ? EXIT_FINE : EXIT_USAGE;
+        return help ? EXIT_OK : EXIT_USAGE;
     }
     if (argc == 0) {
         put_list();
-        return EXIT_FINE;
+        return EXIT_OK;
     }
     for (const struct component_def *const *def = all_components; *def; def++)
         if (!strcmp(argv[0], (*def)->name)) {
             reference_put_component(*def);
-            return EXIT_FINE;
+            return EXIT_OK;
         }
     for (size_t i = 0; (f = stdlib_row(i)); i++)
         if (!strcmp(argv[0], f->def.name) || (f->alias && !strcmp(argv[0], f->alias))) {
             reference_put_function(f);
-            return EXIT_FINE;
+            return EXIT_OK;
         }
     terminal_printf(stderr, "smolder reference: no component or function \"%s\"; run smolder reference for a list\n",
                     argv[0]);

@@ -159,13 +159,13 @@ static int run_agent(int argc, char **argv)
     }
     if (f.help) {
         run_help();
-        return EXIT_FINE;
+        return EXIT_OK;
     }
     if (rest.len == 0 && !*f.store_listen)
         f.store_listen = STORE_DEFAULT;
     if (f.print_config) {
         print_builtin(*f.store_listen ? f.store_listen : STORE_DEFAULT);
-        return EXIT_FINE;
+        return EXIT_OK;
     }
     metric_use_alloy_names(strcmp(f.metrics, "alloy") == 0);
     cleanup_buf struct buf in_force = BUF_INIT(1 << 20);

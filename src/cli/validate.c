@@ -130,7 +130,7 @@ static int validate_show(const struct diags *ds, bool valid, bool json)
         fprintf(stderr, "smolder validate: %s\n", strerror(-code));
         return EXIT_SYSTEM;
     }
-    return valid ? EXIT_FINE : EXIT_INPUT;
+    return valid ? EXIT_OK : EXIT_INPUT;
 }
 
 /* --- input --- */
@@ -187,7 +187,7 @@ static int validate_run(int argc, char **argv)
     cleanup_free const char **paths = rest.items;
     if (code == 0 && f.help) {
         validate_help();
-        return EXIT_FINE;
+        return EXIT_OK;
     }
     if (code == 0 && rest.len == 0)
         err_set(&err, -EINVAL, "PATH is missing; see --help");

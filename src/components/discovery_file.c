@@ -1,13 +1,12 @@
-/* discovery.file: targets from files that something else writes, JSON or YAML.
+/* discovery.file: targets from JSON and YAML files.
  *
- * The files are followed (conf/follow.h): a change is seen at once, whether a file is written, replaced or swapped
- * behind a link, and refresh_interval is for what is not told. Workers read; files are parsed on the loop, and only
- * where their contents changed. A file that cannot be read or parsed keeps the targets it had, makes the component
- * unhealthy and is logged once; one that is gone takes its targets along. Targets are in the order of paths, groups
- * and entries; until the first result of new arguments the old ones stay.
+ * conf/follow.h reads the files in a worker when they change and every refresh_interval. They are parsed on the loop,
+ * and only if their content changed. A file that cannot be read or parsed keeps its previous targets, makes the
+ * component unhealthy and is logged once; a deleted file loses its targets. Targets are ordered by path, group and
+ * entry. After an update the previous targets stay until the first result.
  *
- * The reference checks no names, and dies of a file that is neither JSON nor YAML; here such a name is refused by the
- * load. Metrics have the reference's names. Source: spec components §5.0, §5.5.
+ * The reference does not check names and panics on a file that is neither JSON nor YAML; here the load rejects such
+ * names. Metrics have the reference's names. Source: spec components §5.0, §5.5.
  */
 #include <errno.h>
 #include <glob.h>
@@ -15,6 +14,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
@@ -26,9 +26,8 @@
 #include "flow/targets.h"
 #include "graph/component.h"
 #include "graph/measured.h"
-#include "os/clock.h"
 
-/* Of all files together, so that a pattern that matches by mistake takes bounded memory. */
+/* Limits for all files of a component: a pattern can match more than was meant. */
 enum { FILES_MAX = 10000, TEXTS_MAX = 64 << 20 };
 static const int64_t ms_ns = 1000000;
 
@@ -39,13 +38,13 @@ struct discovery_file_args {
 
 static const struct option options[] = {
     {"files", OPT_STRING_LIST, offsetof(struct discovery_file_args, files), .required = true,
-     .help = "Files with targets, or patterns of such (`*`, `?`, `[…]`); names end with `.json`, `.yml` or `.yaml`."},
+     .help = "Paths or glob patterns (`*`, `?`, `[…]`) of files that end in `.json`, `.yml` or `.yaml`."},
     {"refresh_interval", OPT_DURATION, offsetof(struct discovery_file_args, refresh_interval), .default_text = "\"5m\"",
-     .help = "How often files are read although no change was noticed."},
+     .help = "Interval at which the files are read without a change event."},
     {0},
 };
 
-static int check_args(const void *record, struct err *err)
+static int discovery_file_check_args(const void *record, struct err *err)
 {
     const struct discovery_file_args *a = record;
     if (a->files.len == 0)
@@ -61,7 +60,7 @@ static int check_args(const void *record, struct err *err)
     return 0;
 }
 static const struct schema schema = {
-    .size = sizeof(struct discovery_file_args), .options = options, .validate = check_args};
+    .size = sizeof(struct discovery_file_args), .options = options, .validate = discovery_file_check_args};
 
 /* --- metrics --- */
 
@@ -113,7 +112,7 @@ static void scan_free(void *result)
     free(s);
 }
 
-static int by_path(const void *a, const void *b)
+static int scan_by_path(const void *a, const void *b)
 {
     return strcmp(((const struct scanned_file *)a)->path, ((const struct scanned_file *)b)->path);
 }
@@ -145,9 +144,9 @@ static void scan_sort(struct file_scan *s)
 {
     size_t kept = 0;
     if (s->len)
-        qsort(s->files, s->len, sizeof *s->files, by_path);
+        qsort(s->files, s->len, sizeof *s->files, scan_by_path);
     for (size_t i = 0; i < s->len; i++) {
-        if (kept && by_path(&s->files[kept - 1], &s->files[i]) == 0)
+        if (kept && scan_by_path(&s->files[kept - 1], &s->files[i]) == 0)
             free(s->files[i].path);
         else
             s->files[kept++] = s->files[i];
@@ -213,21 +212,21 @@ static void target_file_done(const struct file_discovery *d, struct target_file 
     free(f->trouble);
 }
 
-static void file_trouble(const struct file_discovery *d, struct target_file *f, const char *why)
+static void target_file_set_trouble(const struct file_discovery *d, struct target_file *f, const char *why)
 {
     if (why)
         metric_add(&read_errors, 1, d->component_id, d->component_path);
     if (why && (!f->trouble || strcmp(f->trouble, why) != 0))
-        log_warn("cannot read targets; the file's previous targets stay", L_COMPONENT(component_id(d->self)),
+        log_warn("cannot read targets; the file keeps its previous targets", L_COMPONENT(component_id(d->self)),
                  L_STR("path", f->path), L_STR("err", why));
     else if (!why && f->trouble)
-        log_info("targets can be read again", L_COMPONENT(component_id(d->self)), L_STR("path", f->path));
+        log_info("targets readable again", L_COMPONENT(component_id(d->self)), L_STR("path", f->path));
     char *old = f->trouble;
     f->trouble = why ? xstrdup(why) : NULL;
     free(old);
 }
 
-static void file_parse(const struct file_discovery *d, struct target_file *f, struct str text)
+static void target_file_parse(const struct file_discovery *d, struct target_file *f, struct str text)
 {
     struct targets targets = {0};
     struct err err = {0};
@@ -238,27 +237,27 @@ static void file_parse(const struct file_discovery *d, struct target_file *f, st
     f->is_parsed = true;
     memcpy(f->contents, contents, sizeof contents);
     if (groups_read(f->path, text, &targets, &err) < 0) {
-        file_trouble(d, f, err.text);
+        target_file_set_trouble(d, f, err.text);
         return;
     }
     targets_done(&f->targets);
     f->targets = targets;
-    file_trouble(d, f, NULL);
+    target_file_set_trouble(d, f, NULL);
 }
 
-static void file_take(const struct file_discovery *d, struct target_file *f, const struct scanned_file *now)
+static void target_file_take(const struct file_discovery *d, struct target_file *f, const struct scanned_file *now)
 {
     if (now->err.code < 0) {
-        file_trouble(d, f, now->err.text);
+        target_file_set_trouble(d, f, now->err.text);
         return;
     }
     f->stamp = now->stamp;
     metric_set(&mtimes, (double)f->stamp.mtime.tv_sec + (double)f->stamp.mtime.tv_nsec / 1e9, d->component_id,
                d->component_path, f->path);
-    file_parse(d, f, buf_slice(&now->text));
+    target_file_parse(d, f, buf_slice(&now->text));
 }
 
-static void discovery_export(const struct file_discovery *d)
+static void discovery_file_export(const struct file_discovery *d)
 {
     size_t n = 0;
     for (size_t i = 0; i < d->len; i++)
@@ -274,7 +273,7 @@ static void discovery_export(const struct file_discovery *d)
     component_export(d->self, exports);
 }
 
-static void discovery_health(const struct file_discovery *d, bool too_many)
+static void discovery_file_health(const struct file_discovery *d, bool too_many)
 {
     const struct target_file *first = NULL;
     size_t troubled = 0, targets = 0;
@@ -285,7 +284,7 @@ static void discovery_health(const struct file_discovery *d, bool too_many)
             first = &d->files[i];
     }
     if (too_many)
-        component_health(d->self, false, "more than %d files match; those beyond are left out", FILES_MAX);
+        component_health(d->self, false, "more than %d files match; the rest is ignored", FILES_MAX);
     else if (troubled > 1)
         component_health(d->self, false, "%s: %s (and %zu more files)", first->path, first->trouble, troubled - 1);
     else if (troubled)
@@ -295,7 +294,7 @@ static void discovery_health(const struct file_discovery *d, bool too_many)
 }
 
 /* Both lists are sorted: what is in both goes on with what it was. */
-static void discovery_merge(struct file_discovery *d, const struct file_scan *s)
+static void discovery_file_merge(struct file_discovery *d, const struct file_scan *s)
 {
     struct target_file *next = xcalloc(s->len + 1, sizeof *next);
     size_t old = 0;
@@ -314,34 +313,34 @@ static void discovery_merge(struct file_discovery *d, const struct file_scan *s)
     d->len = s->len;
 }
 
-static void discovery_check_watches(struct file_discovery *d)
+static void discovery_file_check_watches(struct file_discovery *d)
 {
     const size_t missed = conf_follow_missed(d->follow);
     if (missed > d->missed) {
         metric_add(&watcher_errors, (double)(missed - d->missed), d->component_id, d->component_path);
-        log_warn("cannot watch all directories of targets; changes there are seen at refresh_interval",
+        log_warn("cannot watch all directories of the files; changes there are detected at refresh_interval",
                  L_COMPONENT(component_id(d->self)), L_INT("directories", missed));
     }
     d->missed = missed;
 }
 
-static void discovery_take(void *arg, void *result)
+static void discovery_file_take(void *arg, void *result)
 {
     struct file_discovery *d = arg;
     struct file_scan *s = result;
     metric_observe(&scan_seconds, s->seconds, d->component_id, d->component_path);
-    discovery_merge(d, s);
+    discovery_file_merge(d, s);
     for (size_t i = 0; i < s->len; i++)
-        file_take(d, &d->files[i], &s->files[i]);
-    discovery_check_watches(d);
-    discovery_health(d, s->too_many);
-    discovery_export(d);
+        target_file_take(d, &d->files[i], &s->files[i]);
+    discovery_file_check_watches(d);
+    discovery_file_health(d, s->too_many);
+    discovery_file_export(d);
     scan_free(s);
 }
 
 /* --- life --- */
 
-static void discovery_follow(struct file_discovery *d)
+static void discovery_file_follow(struct file_discovery *d)
 {
     conf_follow_free(d->follow);
     d->missed = 0;
@@ -352,21 +351,21 @@ static void discovery_follow(struct file_discovery *d)
                                                                 .patterns = true,
                                                                 .poll_ms = (uint64_t)(d->refresh_interval / ms_ns)},
                                                       .read = scan_files,
-                                                      .take = discovery_take,
+                                                      .take = discovery_file_take,
                                                       .discard = scan_free,
                                                       .arg = d});
 }
 
-static void discovery_free_patterns(struct file_discovery *d)
+static void discovery_file_free_patterns(struct file_discovery *d)
 {
     for (size_t i = 0; i < d->pattern_count; i++)
         free(d->patterns[i]);
     free(d->patterns);
 }
 
-static void discovery_set_args(struct file_discovery *d, const struct discovery_file_args *a)
+static void discovery_file_set_args(struct file_discovery *d, const struct discovery_file_args *a)
 {
-    discovery_free_patterns(d);
+    discovery_file_free_patterns(d);
     d->patterns = xcalloc(a->files.len + 1, sizeof(char *));
     d->pattern_count = a->files.len;
     for (size_t i = 0; i < a->files.len; i++)
@@ -374,51 +373,51 @@ static void discovery_set_args(struct file_discovery *d, const struct discovery_
     d->refresh_interval = a->refresh_interval;
 }
 
-static int discovery_build(struct component *self, const void *args, void **ret_state, struct err *err)
+static int discovery_file_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     (void)err;
     const struct component_env *env = component_env(self);
     struct file_discovery *d = xcalloc(1, sizeof *d);
     *d = (struct file_discovery){.self = self, .loop = env->loop};
     measured_labels(component_id(self), &d->component_path, &d->component_id);
-    discovery_set_args(d, args);
+    discovery_file_set_args(d, args);
     *ret_state = d;
     return 0;
 }
 
-static int discovery_update(void *state, const void *args, struct err *err)
+static int discovery_file_update(void *state, const void *args, struct err *err)
 {
     (void)err;
     struct file_discovery *d = state;
-    discovery_set_args(d, args);
+    discovery_file_set_args(d, args);
     if (d->follow)
-        discovery_follow(d);
+        discovery_file_follow(d);
     return 0;
 }
 
-static void discovery_start(void *state)
+static void discovery_file_start(void *state)
 {
     struct file_discovery *d = state;
     metric_add(&read_errors, 0, d->component_id, d->component_path);
     metric_add(&watcher_errors, 0, d->component_id, d->component_path);
-    discovery_follow(d);
+    discovery_file_follow(d);
 }
 
-static void discovery_stop(void *state)
+static void discovery_file_stop(void *state)
 {
     struct file_discovery *d = state;
     conf_follow_free(TAKE_PTR(d->follow));
     component_stopped(d->self);
 }
 
-static void discovery_free(void *state)
+static void discovery_file_free(void *state)
 {
     struct file_discovery *d = state;
     conf_follow_free(d->follow);
     for (size_t i = 0; i < d->len; i++)
         target_file_done(d, &d->files[i]);
     free(d->files);
-    discovery_free_patterns(d);
+    discovery_file_free_patterns(d);
     metric_forget(&read_errors, d->component_id, d->component_path);
     metric_forget(&watcher_errors, d->component_id, d->component_path);
     metric_forget(&scan_seconds, d->component_id, d->component_path);
@@ -426,7 +425,7 @@ static void discovery_free(void *state)
     free(d);
 }
 
-static struct value *discovery_debug_info(void *state)
+static struct value *discovery_file_debug_info(void *state)
 {
     const struct file_discovery *d = state;
     cleanup_free struct value **items = xcalloc(d->len + 1, sizeof(struct value *));
@@ -447,14 +446,14 @@ static const char *const exports[] = {"targets", NULL};
 
 const struct component_def discovery_file = {
     .name = "discovery.file",
-    .help = "Discovers targets listed in files, and follows their changes.",
+    .help = "Discovers targets from JSON and YAML files, and follows their changes.",
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = exports,
-    .build = discovery_build,
-    .update = discovery_update,
-    .start = discovery_start,
-    .stop = discovery_stop,
-    .free = discovery_free,
-    .debug_info = discovery_debug_info,
+    .build = discovery_file_build,
+    .update = discovery_file_update,
+    .start = discovery_file_start,
+    .stop = discovery_file_stop,
+    .free = discovery_file_free,
+    .debug_info = discovery_file_debug_info,
 };

@@ -13,20 +13,21 @@
 _Static_assert((int)GROUPS_TEXT_MAX <= (int)JSON_TEXT_MAX && (int)GROUPS_TEXT_MAX <= (int)YAML_TEXT_MAX,
                "what is read can be parsed");
 
-static const char *ending_of(const char *path)
+static const char *groups_ending(const char *path)
 {
     const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
     return dot ? dot : "";
 }
 
-static bool is_json(const char *path)
+static bool groups_is_json(const char *path)
 {
-    return strcasecmp(ending_of(path), ".json") == 0;
+    return strcasecmp(groups_ending(path), ".json") == 0;
 }
 
 bool groups_path_ok(const char *path)
 {
-    return is_json(path) || strcasecmp(ending_of(path), ".yml") == 0 || strcasecmp(ending_of(path), ".yaml") == 0;
+    return groups_is_json(path) || strcasecmp(groups_ending(path), ".yml") == 0 ||
+           strcasecmp(groups_ending(path), ".yaml") == 0;
 }
 
 /* --- one group --- */
@@ -42,57 +43,57 @@ struct groups_reader {
     size_t cap;
 };
 
-static bool key_is(const struct groups_reader *r, struct str key, const char *name)
+static bool groups_key_is(const struct groups_reader *r, struct str key, const char *name)
 {
     return key.n == strlen(name) && (r->any_case ? strncasecmp(key.p, name, key.n) : memcmp(key.p, name, key.n)) == 0;
 }
 
-static int should_be(const struct value *v, const char *wanted, struct err *err)
+static int groups_should_be(const struct value *v, const char *wanted, struct err *err)
 {
     return err_set(err, -EINVAL, "should be %s, got %s", wanted, value_kind_name(value_kind(v)));
 }
 
 /* Null is what a group has that says nothing. */
-static const struct value *unless_null(const struct value *v)
+static const struct value *groups_unless_null(const struct value *v)
 {
     return value_kind(v) == VALUE_NULL ? NULL : v;
 }
 
-static int group_parts(const struct groups_reader *r, const struct value *v, struct group *ret, struct err *err)
+static int groups_parts(const struct groups_reader *r, const struct value *v, struct group *ret, struct err *err)
 {
     if (value_kind(v) == VALUE_NULL)
         return err_set(err, -EINVAL, "nil target group item found");
     if (value_kind(v) != VALUE_OBJECT)
-        return should_be(v, "object", err);
+        return groups_should_be(v, "object", err);
     struct group g = {0};
     for (size_t i = 0; i < value_len(v); i++) {
         struct value *member;
         const struct str key = value_key(v, i, &member);
-        if (key_is(r, key, "targets"))
-            g.targets = unless_null(member);
-        else if (key_is(r, key, "labels"))
-            g.labels = unless_null(member);
+        if (groups_key_is(r, key, "targets"))
+            g.targets = groups_unless_null(member);
+        else if (groups_key_is(r, key, "labels"))
+            g.labels = groups_unless_null(member);
         else
             return err_set(err, -EINVAL, "unknown field \"%.*s\": a group has targets and labels", STR_ARG(key));
     }
     if (g.targets && value_kind(g.targets) != VALUE_ARRAY)
-        return err_wrap(err, should_be(g.targets, "array", err), "targets");
+        return err_wrap(err, groups_should_be(g.targets, "array", err), "targets");
     if (g.labels && value_kind(g.labels) != VALUE_OBJECT)
-        return err_wrap(err, should_be(g.labels, "object", err), "labels");
+        return err_wrap(err, groups_should_be(g.labels, "object", err), "labels");
     *ret = g;
     return 0;
 }
 
 /* A string; null is an empty one, as for the reference's decoders. */
-static int text_of(const struct value *v, struct str *ret, struct err *err)
+static int groups_text(const struct value *v, struct str *ret, struct err *err)
 {
     if (value_kind(v) != VALUE_STRING && value_kind(v) != VALUE_NULL)
-        return should_be(v, "string", err);
+        return groups_should_be(v, "string", err);
     *ret = value_kind(v) == VALUE_STRING ? value_as_str(v) : STR("");
     return 0;
 }
 
-static int set_labels(struct labels_builder *b, const struct value *labels, struct err *err)
+static int groups_set_labels(struct labels_builder *b, const struct value *labels, struct err *err)
 {
     for (size_t i = 0; labels && i < value_len(labels); i++) {
         struct value *member;
@@ -100,7 +101,7 @@ static int set_labels(struct labels_builder *b, const struct value *labels, stru
         const struct str name = value_key(labels, i, &member);
         if (name.n == 0 || !str_is_utf8(name))
             return err_set(err, -EINVAL, "labels: \"%.*s\" is not a valid label name", STR_ARG(name));
-        const int code = text_of(member, &text, err);
+        const int code = groups_text(member, &text, err);
         if (code < 0)
             return err_wrap(err, code, "labels.%.*s", STR_ARG(name));
         labels_set(b, name, text);
@@ -108,20 +109,20 @@ static int set_labels(struct labels_builder *b, const struct value *labels, stru
     return 0;
 }
 
-static int read_group(struct groups_reader *r, const struct value *v, struct err *err)
+static int groups_read_one(struct groups_reader *r, const struct value *v, struct err *err)
 {
     struct group g = {0};
     cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
-    int code = group_parts(r, v, &g, err);
+    int code = groups_parts(r, v, &g, err);
     if (code == 0)
-        code = set_labels(&b, g.labels, err);
+        code = groups_set_labels(&b, g.labels, err);
     if (code < 0)
         return code;
     labels_set(&b, STR("__meta_filepath"), str_of(r->path));
     struct labels *shared = labels_build(&b, false);
     for (size_t i = 0; g.targets && i < value_len(g.targets) && code == 0; i++) {
         struct str address;
-        code = text_of(value_item(g.targets, i), &address, err);
+        code = groups_text(value_item(g.targets, i), &address, err);
         if (code < 0) {
             code = err_wrap(err, code, "targets[%zu]", i);
             break;
@@ -139,15 +140,15 @@ static int read_group(struct groups_reader *r, const struct value *v, struct err
 
 int groups_read(const char *path, struct str text, struct targets *ret, struct err *err)
 {
-    struct groups_reader r = {.path = path, .any_case = is_json(path)};
+    struct groups_reader r = {.path = path, .any_case = groups_is_json(path)};
     cleanup_value struct value *v = NULL;
-    int code = is_json(path) ? json_read(text, JSON_KEEP_INTEGERS, &v, err) : yaml_read_strings(text, &v, err);
+    int code = groups_is_json(path) ? json_read(text, JSON_KEEP_INTEGERS, &v, err) : yaml_read_strings(text, &v, err);
     if (code < 0)
         return code;
     if (value_kind(v) != VALUE_ARRAY && value_kind(v) != VALUE_NULL)
-        return err_wrap(err, should_be(v, "array", err), "a file of targets");
+        return err_wrap(err, groups_should_be(v, "array", err), "a file of targets");
     for (size_t i = 0; value_kind(v) == VALUE_ARRAY && i < value_len(v) && code == 0; i++) {
-        code = read_group(&r, value_item(v, i), err);
+        code = groups_read_one(&r, value_item(v, i), err);
         if (code < 0)
             code = err_wrap(err, code, "group %zu", i);
     }

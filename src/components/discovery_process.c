@@ -17,8 +17,8 @@
 #include "os/procfs.h"
 
 enum {
-    LOOK_MS = 1000,
-    LOOK_LEAST_MS = 100, /* for a refresh_interval below LOOK_MS */
+    POLL_MS = 1000,
+    POLL_LEAST_MS = 100, /* for a refresh_interval below POLL_MS */
     SCAN_MS = 2000,      /* for JVM_SCAN_MAX processes, which take some ms */
     SCAN_ALONE_MS = 3000,
     SCANS_AT_ONCE = 2,   /* of one user: the helper has other things to do, too */
@@ -102,7 +102,7 @@ struct discovery {
     bool full;              /* a full read is under way */
     size_t label_bytes;     /* of all targets together */
     unsigned reports;       /* since the last full read */
-    int look_code;          /* of the last look, to report a failure once */
+    int poll_code;          /* of the last poll, to report a failure once */
 };
 
 static int64_t to_ms(int64_t ns)
@@ -133,7 +133,7 @@ static size_t size_of(const struct labels *ls)
 }
 
 /* Takes the reference; NULL for no target any more. */
-static void set_labels(struct discovery *d, struct process *p, struct labels *labels)
+static void discovery_set_labels(struct discovery *d, struct process *p, struct labels *labels)
 {
     if (p->labels ? labels && labels_equal(p->labels, labels) : !labels) {
         labels_unref(labels);
@@ -225,7 +225,7 @@ static void on_unreadable(struct discovery *d, struct process *p, const struct j
     switch (f->code) {
     case -ENOENT:
     case -ESRCH: /* it has ended, or never had a program: a kernel thread */
-        set_labels(d, p, NULL);
+        discovery_set_labels(d, p, NULL);
         break;
     case -ETIMEDOUT:
     case -EIO:
@@ -239,7 +239,7 @@ static void on_unreadable(struct discovery *d, struct process *p, const struct j
     default:
         if (asked == READ_IF_JAVA)
             break; /* the next full read says so */
-        set_labels(d, p, NULL);
+        discovery_set_labels(d, p, NULL);
         discovery_report(d, p, f);
     }
 }
@@ -275,9 +275,9 @@ static void on_record(void *arg, const struct jvm_scan_record *f)
         p->java_known = f->vm.n || !f->is_java;
     p->settled = p->is_java && (p->java_known || !d->args->discover_config.java);
     if (asked == READ_ALL || p->is_java)
-        set_labels(d, p, labels_of(d, p, f));
+        discovery_set_labels(d, p, labels_of(d, p, f));
     else if (was_java) {
-        set_labels(d, p, NULL); /* a JVM that became something else */
+        discovery_set_labels(d, p, NULL); /* a JVM that became something else */
         d->dirty_java = true;
     }
 }
@@ -436,30 +436,30 @@ static void discovery_on_poll(uv_timer_t *timer)
     struct discovery *d = timer->data;
     const int64_t now = (int64_t)uv_now(d->env->loop);
     const bool all = now >= d->refresh_at_ms;
-    struct process_look look;
+    struct process_poll poll;
     struct err err = {0};
-    const int code = process_table_look(&d->table, all, &look, &err);
+    const int code = process_table_poll(&d->table, all, &poll, &err);
     if (code < 0) {
-        if (code != d->look_code)
+        if (code != d->poll_code)
             log_error("cannot list processes; keeping the previous targets", L_COMPONENT(component_id(d->self)),
                       L_STR("err", err.text));
-        d->look_code = code;
+        d->poll_code = code;
         component_health(d->self, false, "%s", err.text);
         return;
     }
     const bool found = d->lost && priv_healthy(d->env->priv);
     d->lost = d->lost && !found;
-    if ((d->look_code || found) && !d->lost)
+    if ((d->poll_code || found) && !d->lost)
         component_health(d->self, true, "%s", "");
-    d->look_code = 0;
+    d->poll_code = 0;
     if (all) {
         d->refresh_at_ms = now + to_ms(d->args->refresh_interval);
         d->full = d->dirty = true;
         d->reports = 0;
     }
-    d->dirty |= look.lost;
-    d->dirty_java |= look.lost_java;
-    if (look.changed || found)
+    d->dirty |= poll.lost;
+    d->dirty_java |= poll.lost_java;
+    if (poll.changed || found)
         read_pending(d);
     discovery_settle(d);
 }
@@ -467,7 +467,7 @@ static void discovery_on_poll(uv_timer_t *timer)
 static void discovery_poll_from_now_on(struct discovery *d)
 {
     int64_t period = to_ms(d->args->refresh_interval);
-    period = period > LOOK_MS ? LOOK_MS : period < LOOK_LEAST_MS ? LOOK_LEAST_MS : period;
+    period = period > POLL_MS ? POLL_MS : period < POLL_LEAST_MS ? POLL_LEAST_MS : period;
     uv_timer_start(&d->timer, discovery_on_poll, 0, (uint64_t)period);
 }
 
@@ -479,7 +479,7 @@ static void discovery_take_args(struct discovery *d, const struct discovery_proc
     process_join_init(&d->join, &a->join);
 }
 
-static int discovery_build(struct component *self, const void *args, void **ret_state, struct err *err)
+static int discovery_process_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     (void)err;
     struct discovery *d = xcalloc(1, sizeof *d);
@@ -491,7 +491,7 @@ static int discovery_build(struct component *self, const void *args, void **ret_
     return 0;
 }
 
-static int discovery_update(void *state, const void *args, struct err *err)
+static int discovery_process_update(void *state, const void *args, struct err *err)
 {
     (void)err;
     struct discovery *d = state;
@@ -511,7 +511,7 @@ static int discovery_update(void *state, const void *args, struct err *err)
     return 0;
 }
 
-static void discovery_start(void *state)
+static void discovery_process_start(void *state)
 {
     struct discovery *d = state;
     uv_timer_init(d->env->loop, &d->timer);
@@ -526,7 +526,7 @@ static void discovery_on_timer_closed(uv_handle_t *timer)
     component_stopped(d->self);
 }
 
-static void discovery_stop(void *state)
+static void discovery_process_stop(void *state)
 {
     struct discovery *d = state;
     list_each(&d->readers, node)
@@ -539,7 +539,7 @@ static void discovery_stop(void *state)
     uv_close((uv_handle_t *)&d->timer, discovery_on_timer_closed);
 }
 
-static void discovery_free(void *state)
+static void discovery_process_free(void *state)
 {
     struct discovery *d = state;
     process_join_done(&d->join);
@@ -556,9 +556,9 @@ const struct component_def discovery_process = {
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = exports,
-    .build = discovery_build,
-    .update = discovery_update,
-    .start = discovery_start,
-    .stop = discovery_stop,
-    .free = discovery_free,
+    .build = discovery_process_build,
+    .update = discovery_process_update,
+    .start = discovery_process_start,
+    .stop = discovery_process_stop,
+    .free = discovery_process_free,
 };

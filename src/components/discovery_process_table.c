@@ -6,14 +6,15 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "jvm/operation/scan.h"
 
 enum {
     YOUNG_S = 300,    /* a wrapper script is done with its preparations by then */
-    COMPARE_STEP = 8, /* older processes compared per look */
-    FRESH_LOOKS = 15, /* a process is compared that often after it appeared; most are gone by then */
-    ENDED_LOOKS = 5,  /* looks until the end of a process is worth reading the list for, if none has started */
+    COMPARE_STEP = 8, /* older processes compared per poll */
+    FRESH_POLLS = 15, /* a process is compared that often after it appeared; most are gone by then */
+    ENDED_POLLS = 5,  /* looks until the end of a process is worth reading the list for, if none has started */
     /* A starting JVM has at least this many threads: main, GC, VM, compilers, reference handler, finalizer, signal dispatcher … */
     JVM_THREADS_LEAST = 8,
 };
@@ -39,31 +40,31 @@ static void process_table_want(struct process *p, enum process_read what)
         p->pending = what;
 }
 
-static void process_table_forget(struct process *p, struct process_look *look)
+static void process_table_forget(struct process *p, struct process_poll *poll)
 {
-    look->lost |= p->labels != NULL;
-    look->lost_java |= p->labels && p->is_java;
+    poll->lost |= p->labels != NULL;
+    poll->lost_java |= p->labels && p->is_java;
     labels_unref(p->labels);
 }
 
 /* Both lists ascend: one pass keeps what is in both, drops what is not in `pids` and adds what is only there. */
 static void process_table_merge(struct process_table *t, const pid_t *pids, size_t n, bool all,
-                                struct process_look *look)
+                                struct process_poll *poll)
 {
     struct process *items = xcalloc(n ? n : 1, sizeof *items);
     size_t old = 0;
     for (size_t i = 0; i < n; i++) {
         for (; old < t->len && t->items[old].pid < pids[i]; old++)
-            process_table_forget(&t->items[old], look);
+            process_table_forget(&t->items[old], poll);
         if (old < t->len && t->items[old].pid == pids[i])
             items[i] = t->items[old++];
         else
-            items[i] = (struct process){.pid = pids[i], .fresh = FRESH_LOOKS};
+            items[i] = (struct process){.pid = pids[i], .fresh = FRESH_POLLS};
         if (all)
             process_table_want(&items[i], READ_ALL);
     }
     for (; old < t->len; old++)
-        process_table_forget(&t->items[old], look);
+        process_table_forget(&t->items[old], poll);
     free(t->items);
     t->items = items;
     t->len = n;
@@ -106,9 +107,7 @@ static bool process_table_young(const struct process *p, uint64_t now_ticks, uin
 
 static void compare_some(struct process_table *t, bool young_ones)
 {
-    struct timespec boot;
-    clock_gettime(CLOCK_BOOTTIME, &boot);
-    const uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK), now = (uint64_t)boot.tv_sec * hz;
+    const uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK), now = (uint64_t)(clock_boot_ns() / NS_PER_SEC) * hz;
     for (size_t i = 0; young_ones && i < t->len; i++)
         if (process_table_young(&t->items[i], now, YOUNG_S * hz))
             process_table_compare(&t->items[i]);
@@ -123,7 +122,7 @@ static void compare_some(struct process_table *t, bool young_ones)
     }
 }
 
-/* Whether a JVM may have started since the last look or, for a start that falls between two looks, the one before. */
+/* Whether a JVM may have started since the last poll or, for a start that falls between two polls, the one before. */
 static bool many_started(struct process_table *t, const struct procfs_load *load)
 {
     const unsigned started = load->last_pid - t->load.last_pid; /* a wrap-around counts as many */
@@ -132,22 +131,22 @@ static bool many_started(struct process_table *t, const struct procfs_load *load
     return t->started + before >= JVM_THREADS_LEAST;
 }
 
-int process_table_look(struct process_table *t, bool all, struct process_look *ret, struct err *err)
+int process_table_poll(struct process_table *t, bool all, struct process_poll *ret, struct err *err)
 {
-    struct process_look look = {0};
+    struct process_poll poll = {0};
     struct procfs_load load;
     int code = procfs_load(&load, err);
     if (code < 0)
         return code;
     const bool started = load.last_pid != t->load.last_pid, ended = load.tasks != t->load.tasks;
     const bool many = many_started(t, &load);
-    const bool list = all || started || (ended && ++t->put_off >= ENDED_LOOKS);
+    const bool list = all || started || (ended && ++t->put_off >= ENDED_POLLS);
     if (list) {
         cleanup_free pid_t *pids = NULL;
         size_t n = 0;
         if ((code = procfs_pids(&pids, &n, err)) < 0)
             return code;
-        process_table_merge(t, pids, n, all, &look);
+        process_table_merge(t, pids, n, all, &poll);
         t->load = load;
         t->put_off = 0;
         compare_fresh(t);
@@ -156,8 +155,8 @@ int process_table_look(struct process_table *t, bool all, struct process_look *r
         t->to_compare = t->len;
     if (!all && t->to_compare)
         compare_some(t, many);
-    look.changed = list || t->to_compare;
-    *ret = look;
+    poll.changed = list || t->to_compare;
+    *ret = poll;
     return 0;
 }
 

@@ -50,15 +50,15 @@ struct process {
 struct process_table {
     struct process *items; /* by ascending pid */
     size_t len;
-    struct procfs_load load; /* fingerprint of the last look */
+    struct procfs_load load; /* fingerprint of the last poll */
     unsigned put_off;        /* looks since something ended */
-    unsigned started;        /* pids handed out before the last look, as far as it matters */
+    unsigned started;        /* pids handed out before the last poll, as far as it matters */
     size_t to_compare;       /* processes the comparing still has to visit since something changed … */
     size_t compared;         /* … and the index it goes on from */
 };
 
-/* What a look found out. */
-struct process_look {
+/* What a poll found out. */
+struct process_poll {
     bool changed;   /* something may have become pending */
     bool lost;      /* a process with labels has ended … */
     bool lost_java; /* … and it was a JVM */
@@ -67,5 +67,5 @@ struct process_look {
 struct process *process_table_find(const struct process_table *t, pid_t pid);
 /* Looks for new, ended and (if they may be) changed processes: READ_IF_JAVA becomes pending for the new and changed. With `all`,
  * READ_ALL for everything. */
-must_check int process_table_look(struct process_table *t, bool all, struct process_look *ret, struct err *err);
+must_check int process_table_poll(struct process_table *t, bool all, struct process_poll *ret, struct err *err);
 void process_table_done(struct process_table *t);

@@ -30,7 +30,7 @@ struct relabeller {
     struct relabel_rules *rules;
 };
 
-static void publish(struct component *self, const struct targets *in, struct relabel_rules *rules)
+static void discovery_relabel_publish(struct component *self, const struct targets *in, struct relabel_rules *rules)
 {
     __attribute__((cleanup(targets_done))) struct targets out = {0};
     out.items = xcalloc(in->len + 1, sizeof(struct labels *));
@@ -45,18 +45,18 @@ static void publish(struct component *self, const struct targets *in, struct rel
     component_export(self, exports);
 }
 
-static int relabel_build(struct component *self, const void *args, void **ret_state, struct err *err)
+static int discovery_relabel_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     (void)err;
     const struct discovery_relabel_args *a = args;
     struct relabeller *r = xcalloc(1, sizeof *r);
     *r = (struct relabeller){.self = self, .rules = relabel_rules_new(&a->rules, args_ref(a), args_unref)};
-    publish(self, &a->targets, r->rules);
+    discovery_relabel_publish(self, &a->targets, r->rules);
     *ret_state = r;
     return 0;
 }
 
-static int relabel_update(void *state, const void *args, struct err *err)
+static int discovery_relabel_update(void *state, const void *args, struct err *err)
 {
     (void)err;
     struct relabeller *r = state;
@@ -65,19 +65,19 @@ static int relabel_update(void *state, const void *args, struct err *err)
     const bool new_rules = !relabel_rules_equal(rules, r->rules);
     relabel_rules_unref(r->rules);
     r->rules = rules;
-    publish(r->self, &a->targets, rules);
+    discovery_relabel_publish(r->self, &a->targets, rules);
     if (new_rules)
         relabelling_warn(r->self, rules);
     return 0;
 }
 
-static void relabel_start(void *state)
+static void discovery_relabel_start(void *state)
 {
     const struct relabeller *r = state;
     relabelling_warn(r->self, r->rules);
 }
 
-static void relabel_free(void *state)
+static void discovery_relabel_free(void *state)
 {
     struct relabeller *r = state;
     relabel_rules_unref(r->rules);
@@ -92,8 +92,8 @@ const struct component_def discovery_relabel = {
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = exports,
-    .build = relabel_build,
-    .update = relabel_update,
-    .start = relabel_start,
-    .free = relabel_free,
+    .build = discovery_relabel_build,
+    .update = discovery_relabel_update,
+    .start = discovery_relabel_start,
+    .free = discovery_relabel_free,
 };

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/metric.h"
 #include "graph/measured.h"
-#include "os/clock.h"
 
 static const double latency_buckets[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
 
@@ -45,7 +45,7 @@ void fanout_set(struct fanout *f, const struct receivers *to)
     f->to = (struct receivers){items, to->len};
 }
 
-void fanout_send(const struct fanout *f, const struct labels *labels, struct profile *p)
+void fanout_send(const struct fanout *f, const struct labels *labels, struct encoded_profile *p)
 {
     const int64_t begun = clock_ns();
     fanout_append(&f->to, labels, p);

@@ -1,5 +1,5 @@
-/* The receivers of a component's `forward_to`, with what the reference measures of them: pyroscope_fanout_latency and
- * pyroscope_forwarded_entries_total, of the component.
+/* The receivers of a component's `forward_to`, with the reference's metrics pyroscope_fanout_latency and
+ * pyroscope_forwarded_entries_total.
  */
 #pragma once
 
@@ -16,5 +16,5 @@ void fanout_init(struct fanout *f, const char *component_id);
 /* From now on to these; takes references of its own. */
 void fanout_set(struct fanout *f, const struct receivers *to);
 /* To all of them; labels and profile are borrowed. */
-void fanout_send(const struct fanout *f, const struct labels *labels, struct profile *p);
+void fanout_send(const struct fanout *f, const struct labels *labels, struct encoded_profile *p);
 void fanout_done(struct fanout *f);

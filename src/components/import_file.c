@@ -79,14 +79,15 @@ static const struct option options[] = {
     {0},
 };
 
-static int check(const void *record, struct err *err)
+static int import_file_check_args(const void *record, struct err *err)
 {
     const struct import_file_args *a = record;
     if (a->poll_frequency < ms_ns)
         return err_set(err, -EINVAL, "poll_frequency must be at least 1ms");
     return 0;
 }
-static const struct schema schema = {.size = sizeof(struct import_file_args), .options = options, .validate = check};
+static const struct schema schema = {
+    .size = sizeof(struct import_file_args), .options = options, .validate = import_file_check_args};
 
 /* --- reading --- */
 
@@ -96,7 +97,7 @@ struct import_contents {
     struct err err;
 };
 
-static void contents_free(void *result)
+static void import_contents_free(void *result)
 {
     struct import_contents *c = result;
     conf_files_done(&c->files);
@@ -104,7 +105,7 @@ static void contents_free(void *result)
     free(c);
 }
 
-static char *folder_of(const char *path)
+static char *import_folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
     if (!slash)
@@ -113,7 +114,7 @@ static char *folder_of(const char *path)
 }
 
 /* Blocks; on the loop during a load only. */
-static int read_contents(const char *path, struct import_contents *c)
+static int import_read_contents(const char *path, struct import_contents *c)
 {
     struct stat st;
     if (stat(path, &st) < 0)
@@ -122,16 +123,16 @@ static int read_contents(const char *path, struct import_contents *c)
         return err_set(&c->err, -EINVAL, "%s is neither a file nor a directory", path);
     const int code = conf_files_read(&path, 1, &c->files, &c->err);
     if (code == 0)
-        c->folder = S_ISDIR(st.st_mode) ? xstrdup(path) : folder_of(path);
+        c->folder = S_ISDIR(st.st_mode) ? xstrdup(path) : import_folder_of(path);
     return code;
 }
 
 /* Never NULL: err says whether it could be read. */
-static void *import_read(const char *const *paths, size_t n)
+static void *import_file_read(const char *const *paths, size_t n)
 {
     (void)n;
     struct import_contents *c = xcalloc(1, sizeof *c);
-    c->err.code = read_contents(paths[0], c);
+    c->err.code = import_read_contents(paths[0], c);
     return c;
 }
 
@@ -147,7 +148,7 @@ struct file_import {
     bool is_well;
 };
 
-static void import_take(void *arg, void *result)
+static void import_file_take(void *arg, void *result)
 {
     struct file_import *i = arg;
     struct import_contents *c = result;
@@ -161,10 +162,10 @@ static void import_take(void *arg, void *result)
                      L_STR("err", c->err.text));
     }
     i->is_well = c->err.code == 0;
-    contents_free(c);
+    import_contents_free(c);
 }
 
-static void import_follow(struct file_import *i)
+static void import_file_follow(struct file_import *i)
 {
     conf_follow_free(i->follow);
     i->follow =
@@ -175,21 +176,21 @@ static void import_follow(struct file_import *i)
                                                                 .no_events = i->detector == DETECTOR_POLL,
                                                                 .poll_ms = (uint64_t)(i->poll_frequency / ms_ns),
                                                                 .quiet_ms = QUIET_MS},
-                                                      .read = import_read,
-                                                      .take = import_take,
-                                                      .discard = contents_free,
+                                                      .read = import_file_read,
+                                                      .take = import_file_take,
+                                                      .discard = import_contents_free,
                                                       .arg = i});
     if (conf_follow_missed(i->follow))
         log_warn("cannot watch a module's files; changes are detected by polling only",
                  L_COMPONENT(component_id(i->self)), L_STR("path", i->path));
 }
 
-static void import_start(void *state)
+static void import_file_start(void *state)
 {
-    import_follow(state);
+    import_file_follow(state);
 }
 
-static void import_set_args(struct file_import *i, const struct import_file_args *a)
+static void import_file_set_args(struct file_import *i, const struct import_file_args *a)
 {
     free(i->path);
     i->path = xstrdup(a->filename);
@@ -197,54 +198,54 @@ static void import_set_args(struct file_import *i, const struct import_file_args
     i->poll_frequency = a->poll_frequency;
 }
 
-static int import_publish(struct component *self, const char *path, struct err *err)
+static int import_file_publish(struct component *self, const char *path, struct err *err)
 {
     struct import_contents *c = xcalloc(1, sizeof *c);
-    const int code = read_contents(path, c);
+    const int code = import_read_contents(path, c);
     if (code == 0)
         import_source_export_files(self, &c->files, c->folder);
     else
         *err = c->err;
-    contents_free(c);
+    import_contents_free(c);
     return code;
 }
 
-static int import_build(struct component *self, const void *args, void **ret_state, struct err *err)
+static int import_file_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     const struct import_file_args *a = args;
-    const int code = import_publish(self, a->filename, err);
+    const int code = import_file_publish(self, a->filename, err);
     if (code < 0)
         return code;
     const struct component_env *env = component_env(self);
     struct file_import *i = xcalloc(1, sizeof *i);
     *i = (struct file_import){.self = self, .loop = env->loop, .is_well = true};
-    import_set_args(i, a);
+    import_file_set_args(i, a);
     *ret_state = i;
     return 0;
 }
 
 /* A load has read it already, to see what it brings, so that reading it now is cheap. */
-static int import_update(void *state, const void *args, struct err *err)
+static int import_file_update(void *state, const void *args, struct err *err)
 {
     struct file_import *i = state;
     const struct import_file_args *a = args;
-    const int code = strcmp(a->filename, i->path) == 0 ? 0 : import_publish(i->self, a->filename, err);
+    const int code = strcmp(a->filename, i->path) == 0 ? 0 : import_file_publish(i->self, a->filename, err);
     if (code < 0)
         return code;
-    import_set_args(i, a);
+    import_file_set_args(i, a);
     if (i->follow)
-        import_follow(i);
+        import_file_follow(i);
     return 0;
 }
 
-static void import_stop(void *state)
+static void import_file_stop(void *state)
 {
     struct file_import *i = state;
     conf_follow_free(TAKE_PTR(i->follow));
     component_stopped(i->self);
 }
 
-static void import_free(void *state)
+static void import_file_free(void *state)
 {
     struct file_import *i = state;
     conf_follow_free(i->follow);
@@ -260,9 +261,9 @@ const struct component_def import_file = {
     .exports = import_source_exports,
     .imports = true,
     .local = true,
-    .build = import_build,
-    .update = import_update,
-    .start = import_start,
-    .stop = import_stop,
-    .free = import_free,
+    .build = import_file_build,
+    .update = import_file_update,
+    .start = import_file_start,
+    .stop = import_file_stop,
+    .free = import_file_free,
 };

@@ -33,7 +33,7 @@ struct import_http_args {
     struct client_args client;
 };
 
-static int check_client(const void *record, struct err *err)
+static int import_http_check_client(const void *record, struct err *err)
 {
     const struct client_args *a = record;
     if (a->http.has_oauth2)
@@ -44,7 +44,7 @@ static int check_client(const void *record, struct err *err)
 
 static const struct option client_options[] = {HTTP_SETTINGS_OPTIONS(struct client_args, http), {0}};
 static const struct schema client_schema = {
-    .size = sizeof(struct client_args), .options = client_options, .validate = check_client};
+    .size = sizeof(struct client_args), .options = client_options, .validate = import_http_check_client};
 
 static const struct option options[] = {
     {"url", OPT_STRING, offsetof(struct import_http_args, url), .required = true, .help = "URL of the module."},
@@ -61,7 +61,7 @@ static const struct option options[] = {
     {0},
 };
 
-static int check(const void *record, struct err *err)
+static int import_http_check_args(const void *record, struct err *err)
 {
     const struct import_http_args *a = record;
     cleanup_http_url struct http_url url = {0};
@@ -84,7 +84,8 @@ static int check(const void *record, struct err *err)
     }
     return 0;
 }
-static const struct schema schema = {.size = sizeof(struct import_http_args), .options = options, .validate = check};
+static const struct schema schema = {
+    .size = sizeof(struct import_http_args), .options = options, .validate = import_http_check_args};
 
 /* --- the component --- */
 
@@ -102,39 +103,39 @@ struct http_import {
     const char *version;
 };
 
-static void ask(struct http_import *i);
+static void import_http_ask(struct http_import *i);
 
-static void on_timer(uv_timer_t *timer)
+static void import_http_on_timer(uv_timer_t *timer)
 {
-    ask(timer->data);
+    import_http_ask(timer->data);
 }
 
-static void ask_later(struct http_import *i)
+static void import_http_ask_later(struct http_import *i)
 {
     const int64_t poll_ms = i->args->poll_frequency / ms_ns;
     const int64_t wait = i->has_content || poll_ms < FIRST_RETRY_MS ? poll_ms : FIRST_RETRY_MS;
-    uv_timer_start(i->timer, on_timer, (uint64_t)wait, 0);
+    uv_timer_start(i->timer, import_http_on_timer, (uint64_t)wait, 0);
 }
 
-static void fail(struct http_import *i, const char *why)
+static void import_http_fail(struct http_import *i, const char *why)
 {
     component_health(i->self, false, "%s: %s", i->shown, why);
     if (!i->is_troubled)
         log_warn(i->has_content ? "cannot fetch module; keeping the previous content" : "cannot fetch module",
                  L_COMPONENT(component_id(i->self)), L_STR("url", i->shown), L_STR("err", why));
     i->is_troubled = true;
-    ask_later(i);
+    import_http_ask_later(i);
 }
 
 /* The URL up to its last slash, as the reference has it. */
-static void publish(struct http_import *i, struct str text)
+static void import_http_publish(struct http_import *i, struct str text)
 {
     const char *slash = strrchr(i->shown, '/');
     cleanup_free char *folder = xstrndup(i->shown, slash ? (size_t)(slash - i->shown) + 1 : strlen(i->shown));
     import_source_export_text(i->self, i->shown, text, folder);
 }
 
-static void on_answer(void *arg, const struct http_response *r)
+static void import_http_on_answer(void *arg, const struct http_response *r)
 {
     struct http_import *i = arg;
     i->call = NULL;
@@ -142,7 +143,7 @@ static void on_answer(void *arg, const struct http_response *r)
         cleanup_free char *why = !r->status               ? xstrdup(r->error)
                                  : r->status == STATUS_OK ? xasprintf("response larger than %d MiB", SOURCE_MAX >> 20)
                                                           : xasprintf("HTTP status %d", r->status);
-        fail(i, why);
+        import_http_fail(i, why);
         return;
     }
     if (i->is_troubled)
@@ -150,12 +151,12 @@ static void on_answer(void *arg, const struct http_response *r)
     i->has_content = true;
     i->is_troubled = false;
     component_health(i->self, true, "fetched %zu bytes", r->body.n);
-    publish(i, r->body);
-    ask_later(i);
+    import_http_publish(i, r->body);
+    import_http_ask_later(i);
 }
 
 /* "Name: value" lines, NULL-terminated; the lines belong to the list. */
-static char **request_headers(const struct http_import *i, const char *authorization)
+static char **import_http_headers(const struct http_import *i, const char *authorization)
 {
     const struct import_http_args *a = i->args;
     const struct header_lines *more = &a->client.http.http_headers;
@@ -174,21 +175,21 @@ static char **request_headers(const struct http_import *i, const char *authoriza
     return lines;
 }
 
-static void free_lines(char **lines)
+static void header_lines_free(char **lines)
 {
     for (char **l = lines; *l; l++)
         free(*l);
     free(lines);
 }
 
-static int start_call(struct http_import *i, struct err *err)
+static int import_http_start_call(struct http_import *i, struct err *err)
 {
     const struct import_http_args *a = i->args;
     cleanup_free char *authorization = NULL;
     int code = http_settings_authorization(&a->client.http, &authorization, err);
     if (code < 0)
         return code;
-    char **headers = request_headers(i, authorization);
+    char **headers = import_http_headers(i, authorization);
     i->body = str_of(a->body);
     const struct http_request rq = {
         .method = a->method,
@@ -203,23 +204,23 @@ static int start_call(struct http_import *i, struct err *err)
         .tls = i->opened.tls,
         .response_max = SOURCE_MAX + 1,
     };
-    code = http_start(i->client, &rq, on_answer, i, &i->call, err);
-    free_lines(headers);
+    code = http_start(i->client, &rq, import_http_on_answer, i, &i->call, err);
+    header_lines_free(headers);
     return code;
 }
 
-static void ask(struct http_import *i)
+static void import_http_ask(struct http_import *i)
 {
     struct err err = {0};
     if (i->call)
         return;
     if (!i->client)
         i->client = http_client_get(i->loop);
-    if (start_call(i, &err) < 0)
-        fail(i, err.text);
+    if (import_http_start_call(i, &err) < 0)
+        import_http_fail(i, err.text);
 }
 
-static void stop_asking(struct http_import *i)
+static void import_http_stop_asking(struct http_import *i)
 {
     if (i->call)
         http_cancel(TAKE_PTR(i->call));
@@ -228,7 +229,7 @@ static void stop_asking(struct http_import *i)
 }
 
 /* Keeps the arguments, on success only. */
-static int settle(struct http_import *i, const struct import_http_args *a, struct err *err)
+static int import_http_set_args(struct http_import *i, const struct import_http_args *a, struct err *err)
 {
     struct http_settings_open opened = HTTP_SETTINGS_OPEN_INIT;
     cleanup_http_url struct http_url url = {0};
@@ -246,13 +247,13 @@ static int settle(struct http_import *i, const struct import_http_args *a, struc
     return 0;
 }
 
-static int import_build(struct component *self, const void *args, void **ret_state, struct err *err)
+static int import_http_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     const struct component_env *env = component_env(self);
     struct http_import *i = xcalloc(1, sizeof *i);
     *i = (struct http_import){
         .self = self, .loop = env->loop, .version = env->version, .opened = HTTP_SETTINGS_OPEN_INIT};
-    const int code = settle(i, args, err);
+    const int code = import_http_set_args(i, args, err);
     if (code < 0) {
         free(i);
         return code;
@@ -261,50 +262,50 @@ static int import_build(struct component *self, const void *args, void **ret_sta
     return 0;
 }
 
-static int import_update(void *state, const void *args, struct err *err)
+static int import_http_update(void *state, const void *args, struct err *err)
 {
     struct http_import *i = state;
-    stop_asking(i);
-    const int code = settle(i, args, err);
+    import_http_stop_asking(i);
+    const int code = import_http_set_args(i, args, err);
     if (i->timer)
-        ask(i);
+        import_http_ask(i);
     return code;
 }
 
-static void import_start(void *state)
+static void import_http_start(void *state)
 {
     struct http_import *i = state;
     i->timer = xcalloc(1, sizeof *i->timer);
     uv_timer_init(i->loop, i->timer);
     i->timer->data = i;
-    ask(i);
+    import_http_ask(i);
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void import_http_on_timer_closed(uv_handle_t *handle)
 {
     free(handle);
 }
 
-static void end(struct http_import *i)
+static void import_http_end(struct http_import *i)
 {
-    stop_asking(i);
+    import_http_stop_asking(i);
     if (i->timer)
-        uv_close((uv_handle_t *)TAKE_PTR(i->timer), on_timer_closed);
+        uv_close((uv_handle_t *)TAKE_PTR(i->timer), import_http_on_timer_closed);
     if (i->client)
         http_client_put(TAKE_PTR(i->client));
 }
 
-static void import_stop(void *state)
+static void import_http_stop(void *state)
 {
     struct http_import *i = state;
-    end(i);
+    import_http_end(i);
     component_stopped(i->self);
 }
 
-static void import_free(void *state)
+static void import_http_free(void *state)
 {
     struct http_import *i = state;
-    end(i);
+    import_http_end(i);
     http_settings_close(&i->opened);
     args_unref(i->args);
     free(i->shown);
@@ -319,9 +320,9 @@ const struct component_def import_http = {
     .exports = import_source_exports,
     .imports = true,
     .remote = true,
-    .build = import_build,
-    .update = import_update,
-    .start = import_start,
-    .stop = import_stop,
-    .free = import_free,
+    .build = import_http_build,
+    .update = import_http_update,
+    .start = import_http_start,
+    .stop = import_http_stop,
+    .free = import_http_free,
 };

@@ -5,7 +5,7 @@
 
 const char *const import_source_exports[] = {"files", "module_path", NULL};
 
-static struct value *file_value(const char *name, struct str text)
+static struct value *import_file_value(const char *name, struct str text)
 {
     struct value *file = value_object();
     value_object_put(file, STR("name"), value_string(str_of(name)));
@@ -13,7 +13,7 @@ static struct value *file_value(const char *name, struct str text)
     return file;
 }
 
-static void publish(struct component *self, struct value *const *files, size_t n, const char *module_path)
+static void import_source_export(struct component *self, struct value *const *files, size_t n, const char *module_path)
 {
     struct value *exports = value_object();
     value_object_put(exports, STR("files"), value_array(files, n));
@@ -23,14 +23,14 @@ static void publish(struct component *self, struct value *const *files, size_t n
 
 void import_source_export_text(struct component *self, const char *name, struct str text, const char *module_path)
 {
-    struct value *file = file_value(name, text);
-    publish(self, &file, 1, module_path);
+    struct value *file = import_file_value(name, text);
+    import_source_export(self, &file, 1, module_path);
 }
 
 void import_source_export_files(struct component *self, const struct conf_files *files, const char *module_path)
 {
     cleanup_free struct value **values = xcalloc(files->len + 1, sizeof *values);
     for (size_t i = 0; i < files->len; i++)
-        values[i] = file_value(files->items[i].name, (struct str){files->items[i].text, files->items[i].len});
-    publish(self, values, files->len, module_path);
+        values[i] = import_file_value(files->items[i].name, (struct str){files->items[i].text, files->items[i].len});
+    import_source_export(self, values, files->len, module_path);
 }

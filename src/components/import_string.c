@@ -20,25 +20,25 @@ struct string_import {
     struct component *self;
 };
 
-static void publish(struct component *self, const struct import_string_args *a)
+static void import_string_publish(struct component *self, const struct import_string_args *a)
 {
     import_source_export_text(self, component_id(self), str_of(a->content), NULL);
 }
 
-static int import_build(struct component *self, const void *args, void **ret_state, struct err *err)
+static int import_string_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     (void)err;
     struct string_import *i = xcalloc(1, sizeof *i);
     i->self = self;
-    publish(self, args);
+    import_string_publish(self, args);
     *ret_state = i;
     return 0;
 }
 
-static int import_update(void *state, const void *args, struct err *err)
+static int import_string_update(void *state, const void *args, struct err *err)
 {
     (void)err;
-    publish(((struct string_import *)state)->self, args);
+    import_string_publish(((struct string_import *)state)->self, args);
     return 0;
 }
 
@@ -49,7 +49,7 @@ const struct component_def import_string = {
     .args = &schema,
     .exports = import_source_exports,
     .imports = true,
-    .build = import_build,
-    .update = import_update,
+    .build = import_string_build,
+    .update = import_string_update,
     .free = free,
 };

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -27,8 +28,6 @@
 #include "jvm/session/retry.h"
 #include "jvm/session/session.h"
 #include "os/procfs.h"
-
-static const int64_t SECOND = 1000000000;
 
 /* The first profile comes this early; those of further JVMs are spread over some seconds more, and with them all that follow. */
 enum { FIRST_S = 10, SPREAD_S = 15 };
@@ -81,16 +80,9 @@ static struct metric_family samples_total = {.name = "smolder_samples_total",
 static void java_reconcile(struct java *j);
 static void maybe_stopped(struct java *j);
 
-static int64_t wall_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * SECOND + t.tv_nsec;
-}
-
 /* ---- one JVM ---- */
 
-static void on_profile(void *arg, const struct convert_profile *meta, struct profile *p)
+static void on_profile(void *arg, const struct convert_profile *meta, struct encoded_profile *p)
 {
     struct jvm *v = arg;
     const struct convert_options configured = java_conversion(&v->owner->args->profiling, v->owner->events);
@@ -101,7 +93,7 @@ static void on_profile(void *arg, const struct convert_profile *meta, struct pro
     metric_add(&samples_total, (double)p->samples, meta->type);
     v->profiles++;
     v->samples += p->samples;
-    v->last_profile_ns = wall_ns();
+    v->last_profile_ns = clock_wall_ns();
     fanout_append(&v->owner->args->forward_to, labels, p);
     component_sent(v->owner->self, 1);
     labels_unref(labels);
@@ -178,7 +170,7 @@ static void on_state(void *arg, enum jvm_state state, const char *reason)
 {
     struct jvm *v = arg;
     if (v->state != state)
-        v->since_ns = wall_ns();
+        v->since_ns = clock_wall_ns();
     v->state = state;
     snprintf(v->reason, sizeof v->reason, "%s", reason);
     tell_state(v);
@@ -212,13 +204,13 @@ static void on_closed(void *arg)
 /* A single JVM gets exactly FIRST_S. */
 static int64_t first_ns(const struct java *j, struct jvm_id id)
 {
-    const int64_t room_s = j->args->profiling.interval / SECOND - FIRST_S,
+    const int64_t room_s = j->args->profiling.interval / NS_PER_SEC - FIRST_S,
                   spread_s = room_s < SPREAD_S ? room_s : SPREAD_S;
     if (spread_s <= 0 || list_empty(&j->jvms))
-        return FIRST_S * SECOND;
+        return FIRST_S * NS_PER_SEC;
     const uint64_t key[2] = {(uint64_t)id.pid, id.start_time};
     const uint64_t hash = str_hash((struct str){(const char *)key, sizeof key});
-    return FIRST_S * SECOND + (int64_t)(hash % (uint64_t)(spread_s * 1000)) * 1000000;
+    return FIRST_S * NS_PER_SEC + (int64_t)(hash % (uint64_t)(spread_s * 1000)) * 1000000;
 }
 
 static struct jvm_session_config session_config(const struct java *j, const struct jvm *v)
@@ -252,7 +244,7 @@ static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
     v->user = jvm_user_of(id.pid);
     v->first_ns = first_ns(j, id);
     v->target = labels_ref(target);
-    v->since_ns = wall_ns();
+    v->since_ns = clock_wall_ns();
     v->wanted = true;
     v->stream = java_stream_new(j->converter, v->user, &options, &stream_events, v);
     struct jvm_session_config config = session_config(j, v);

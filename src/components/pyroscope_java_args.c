@@ -6,9 +6,9 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "jvm/attach/asprof_options.h"
 
-static const int64_t SECOND = 1000000000;
 static const int64_t LONGEST = 24 * 3600 * 1000000000LL, ROLL_OVER_MIN = 10 * 1000000000LL;
 
 /* 10 us: below that a program does little but handle the profiler's signals. */
@@ -44,6 +44,7 @@ static const struct option profiling_options[] = {
              "Sampling pauses for some milliseconds. Not in Grafana Alloy."},
     {0}};
 
+static int java_profiling_check(const void *profiling, struct err *err);
 static const struct schema profiling_schema = {
     .size = sizeof(struct java_profiling), .options = profiling_options, .validate = java_profiling_check};
 
@@ -181,10 +182,10 @@ static int check_attributes(const struct java_profiling *p, struct err *err)
     return code < 0 ? code : check_log_level(p->log_level, err);
 }
 
-int java_profiling_check(const void *profiling, struct err *err)
+static int java_profiling_check(const void *profiling, struct err *err)
 {
     const struct java_profiling *p = profiling;
-    if (p->interval < SECOND)
+    if (p->interval < NS_PER_SEC)
         return err_set(err, -EINVAL, "interval must be at least 1s");
     if (p->interval > LONGEST)
         return err_set(err, -EINVAL, "interval must be at most 24h");
@@ -209,7 +210,7 @@ static int add_attributes(const struct java_profiling *p, struct buf *out, struc
     int code = check_attributes(p, err);
     if (code == 0 && p->cpu) {
         char interval[32];
-        snprintf(interval, sizeof interval, "%lld", (long long)(SECOND / p->sample_rate));
+        snprintf(interval, sizeof interval, "%lld", (long long)(NS_PER_SEC / p->sample_rate));
         code = java_args_add(out, "event", "--event", p->event, err);
         if (code == 0)
             code = java_args_add(out, "sample_rate", "--interval", interval, err);
@@ -278,7 +279,7 @@ static int64_t java_args_nanoseconds(struct str s)
 {
     int64_t n = 0;
     size_t i = 0;
-    while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9' && n < INT64_MAX / 10 / SECOND)
+    while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9' && n < INT64_MAX / 10 / NS_PER_SEC)
         n = n * 10 + (s.p[i++] - '0');
     switch (i < s.n ? s.p[i] : 'n') {
     case 'n':
@@ -292,7 +293,7 @@ static int64_t java_args_nanoseconds(struct str s)
         return n * 1000000;
     case 's':
     case 'S':
-        return n * SECOND;
+        return n * NS_PER_SEC;
     default:
         return 0;
     }

@@ -31,16 +31,13 @@ struct java_args {
 
 extern const struct schema java_schema;
 
-/* The record's own check, also part of java_schema. */
-must_check int java_profiling_check(const void *profiling, struct err *err);
-
-/* The profiler's options, "event=itimer,interval=10000000,alloc=512k,lock=10ms,…"; to be freed. -EINVAL as java_profiling_check. */
+/* The profiler's options, "event=itimer,interval=10000000,alloc=512k,lock=10ms,…"; to be freed. -EINVAL as java_schema has it. */
 must_check int java_profiling_events(const struct java_profiling *p, char **ret, struct err *err);
 
 /* Bytes of "24MiB", "512k", "1g": powers of 1024. False when it is no such size. */
 bool java_size(const char *text, uint64_t *ret);
 
-/* How the samples of such a session weigh, until a chunk says so itself. `events` is java_profiling_events()' answer. Names of events are cut
- * at JAVA_EVENT_MAX. */
+/* How the samples of such a session weigh, until a chunk says so itself. `events` is java_profiling_events()' answer.
+ * Names of events are cut at JAVA_EVENT_MAX. */
 enum { JAVA_EVENT_MAX = 64 };
 struct convert_options java_conversion(const struct java_profiling *p, const char *events);

@@ -91,10 +91,10 @@ static void stream_hand_out(struct java_stream *s, struct convert_answer *a)
 {
     for (uint32_t i = 0; i < a->reply.profile_count; i++) {
         const struct convert_profile *meta = &a->profiles[i];
-        struct profile *p =
-            profile_new(TAKE_PTR(a->bytes[i]), meta->size, meta->samples, meta->time_nanos, meta->duration_nanos);
+        struct encoded_profile *p = encoded_profile_new(TAKE_PTR(a->bytes[i]), meta->size, meta->samples,
+                                                        meta->time_nanos, meta->duration_nanos);
         s->events.profile(s->arg, meta, p);
-        profile_unref(p);
+        encoded_profile_unref(p);
     }
 }
 
@@ -163,7 +163,7 @@ void java_converter_charge(struct java_converter *c, uint64_t user, int64_t cpu_
     u->credit_ns -= cpu_ns;
 }
 
-static void stream_free(struct java_stream *s)
+static void java_stream_release(struct java_stream *s)
 {
     s->user->streams--;
     convert_service_free(s->service);
@@ -177,7 +177,7 @@ static void stream_maybe_ended(struct java_stream *s)
         return;
     void (*ended)(void *) = s->events.ended;
     void *arg = s->arg;
-    stream_free(s);
+    java_stream_release(s);
     ended(arg);
 }
 
@@ -195,8 +195,8 @@ static struct convert_job *user_next_job(const struct user *u)
     return NULL;
 }
 
-/* Who has waited longest, of those within their budget if there are any. A second worker for the same user only where there is much to do
- * and nobody else waits. */
+/* Who has waited longest, of those within their budget if there are any. A second worker for the same user only where
+ * there is much to do and nobody else waits. */
 static struct convert_job *converter_next_turn(const struct java_converter *c)
 {
     struct convert_job *first = NULL, *spare = NULL, *second = NULL;
@@ -216,7 +216,8 @@ static struct convert_job *converter_next_turn(const struct java_converter *c)
     }
     if (first)
         return first;
-    /* The store works here as well: who is out of time has one worker at most, and that only where nobody else has any. */
+    /* The store works here as well: who is out of time has one worker at most, and that only where nobody else has
+     * any. */
     if (spare)
         return c->running == 0 ? spare : NULL;
     const struct user *u = second ? second->stream->user : NULL;
@@ -344,7 +345,8 @@ static struct user *converter_largest_user(const struct java_converter *c, bool 
     return most;
 }
 
-/* The user's oldest chunk goes. False where it has none to spare: the newest of a user alone may be larger than all room. */
+/* The user's oldest chunk goes. False where it has none to spare: the newest of a user alone may be larger than all
+ * room. */
 static bool user_drop_oldest(struct java_converter *c, struct user *u, bool alone)
 {
     list_each(&u->waiting, node)

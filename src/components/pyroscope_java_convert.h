@@ -1,10 +1,10 @@
 /* Converts chunks to profiles on workers: one queue per user, one stream per JVM.
  *
- * A stream is ordered: its chunks are added to one interval of a conversion (convert/service.h) until it ends, then the profiles of the
- * interval are delivered on the loop. Streams share one or two workers, so that memory does not grow with the number of
- * JVMs. Waiting chunks are limited to JAVA_CONVERT_BYTES; beyond that the oldest waiting chunk of the user with the
- * most bytes is dropped and counted, so that sampling and tailing never wait for conversions, and no user loses chunks
- * because of another.
+ * A stream is ordered: its chunks are added to one interval of a conversion (convert/service.h) until it ends, then
+ * the profiles of the interval are delivered on the loop. Streams share one or two workers, so that memory does not
+ * grow with the number of JVMs. Waiting chunks are limited to JAVA_CONVERT_BYTES; beyond that the oldest waiting
+ * chunk of the user with the most bytes is dropped and counted, so that sampling and tailing never wait for
+ * conversions, and no user loses chunks because of another.
  *
  * Recordings are untrusted, and one user must not delay another. Users are scheduled round-robin, job by job. While
  * others wait, a user has at most one worker, and none after using more than JAVA_CONVERT_CPU percent of a CPU over
@@ -26,7 +26,8 @@
 
 enum { JAVA_CONVERT_BYTES = 16 << 20, JAVA_CONVERT_JOBS = 4096 };
 enum { JAVA_CONVERT_CPU = 25, JAVA_CONVERT_CPU_S = 60 };
-/* Distinct label sets of samples that one JVM may have in an hour: each is a series in a store. Further samples have none. */
+/* Distinct label sets of samples that one JVM may have in an hour: each is a series in a store. Further samples have
+ * none. */
 enum { JAVA_CONVERT_SERIES = 2000 };
 
 /* What recordings had too much of, by reason (pprof/limits.h). */
@@ -37,7 +38,7 @@ struct java_stream;
 
 struct java_stream_events {
     /* One profile of an interval, and what it is; both are borrowed. */
-    void (*profile)(void *arg, const struct convert_profile *meta, struct profile *p);
+    void (*profile)(void *arg, const struct convert_profile *meta, struct encoded_profile *p);
     /* A chunk, or a whole interval, was refused: why. */
     void (*refused)(void *arg, const char *why);
     /* What of an interval was left out, a sentence: as soon as there is something, and at its end; "" = nothing. */
@@ -58,7 +59,8 @@ void java_converter_charge(struct java_converter *c, uint64_t user, int64_t cpu_
 /* `user` stands for whoever the JVM belongs to. Limits and series of the options are the stream's own. */
 struct java_stream *java_stream_new(struct java_converter *c, uint64_t user, const struct convert_options *options,
                                     const struct java_stream_events *events, void *arg);
-/* For new settings. What chunks say of themselves wins, so only what they cannot say changes, with the next interval. */
+/* For new settings. What chunks say of themselves wins, so only what they cannot say changes, with the next
+ * interval. */
 void java_stream_options(struct java_stream *s, const struct convert_options *options);
 /* Takes a reference. Without bytes it is the end of the interval and nothing else. */
 void java_stream_chunk(struct java_stream *s, struct jfr_chunk *chunk);

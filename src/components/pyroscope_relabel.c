@@ -1,9 +1,8 @@
-/* pyroscope.relabel: rewrites, keeps and drops profiles by the labels they come with, `__name__` included.
+/* pyroscope.relabel: rewrites labels of profiles, `__name__` included, and keeps or drops profiles by their labels.
  *
- * Exports `receiver`, the same object for the component's whole life, and `rules`. What the rules make of a set of
- * labels is remembered (pyroscope_relabel_cache.h). A profile that came with labels and is left without any is
- * dropped: no store could keep it. In the reference that depends on whether the set was seen before. Metrics have the
- * reference's names.
+ * Exports `receiver`, the same object for the component's whole life, and `rules`. Results are cached per label set
+ * (pyroscope_relabel_cache.h). A profile that has labels and is left without any is dropped; in the reference this
+ * depends on whether the label set is in the cache. Metrics have the reference's names.
  *
  * Source: spec components §3.4.
  */
@@ -35,13 +34,13 @@ static const struct option options[] = {
     {0},
 };
 
-static int check_args(const void *record, struct err *err)
+static int pyroscope_relabel_check_args(const void *record, struct err *err)
 {
     const struct pyroscope_relabel_args *a = record;
     return a->max_cache_size > 0 ? 0 : err_set(err, -EINVAL, "max_cache_size: must provide a positive size");
 }
 static const struct schema schema = {
-    .size = sizeof(struct pyroscope_relabel_args), .options = options, .validate = check_args};
+    .size = sizeof(struct pyroscope_relabel_args), .options = options, .validate = pyroscope_relabel_check_args};
 
 /* --- metrics: the names dashboards know from the reference --- */
 
@@ -74,45 +73,45 @@ struct profile_relabeller {
     uint64_t counts[COUNTS];
 };
 
-static void relabel_count(struct profile_relabeller *r, enum count what)
+static void profile_relabel_count(struct profile_relabeller *r, enum count what)
 {
     r->counts[what]++;
     metric_add(counters[what], 1, r->fanout.component_id, r->fanout.component_path);
 }
 
-static void relabel_show_cache(const struct profile_relabeller *r)
+static void profile_relabel_show_cache(const struct profile_relabeller *r)
 {
     metric_set(&cache_size, (double)r->cache.len, r->fanout.component_id, r->fanout.component_path);
 }
 
 /* Borrowed; NULL: dropped. */
-static const struct labels *relabel_result(struct profile_relabeller *r, const struct labels *in)
+static const struct labels *profile_relabel_result(struct profile_relabeller *r, const struct labels *in)
 {
     const struct labels *out;
     if (relabel_cache_find(&r->cache, in, &out)) {
-        relabel_count(r, HITS);
+        profile_relabel_count(r, HITS);
         return out;
     }
-    relabel_count(r, MISSES);
+    profile_relabel_count(r, MISSES);
     struct labels *made = relabel(r->rules, in);
     out = labels_len(made) > 0 ? made : NULL;
     relabel_cache_add(&r->cache, in, out);
     labels_unref(made);
-    relabel_show_cache(r);
+    profile_relabel_show_cache(r);
     return out; /* the cache holds it */
 }
 
-static void relabel_append(void *ctx, const struct labels *labels, struct profile *p)
+static void profile_relabel_append(void *ctx, const struct labels *labels, struct encoded_profile *p)
 {
     struct profile_relabeller *r = ctx;
-    relabel_count(r, PROCESSED);
+    profile_relabel_count(r, PROCESSED);
     const bool bare = labels_len(labels) == 0;
-    const struct labels *out = bare ? labels : relabel_result(r, labels);
+    const struct labels *out = bare ? labels : profile_relabel_result(r, labels);
     if (!out && !bare) {
-        relabel_count(r, DROPPED);
+        profile_relabel_count(r, DROPPED);
         return;
     }
-    relabel_count(r, WRITTEN);
+    profile_relabel_count(r, WRITTEN);
     /* What a receiver does may come back as another profile, and the cache may give the result away meanwhile. */
     struct labels *held = labels_ref(out);
     fanout_send(&r->fanout, held, p);
@@ -120,7 +119,7 @@ static void relabel_append(void *ctx, const struct labels *labels, struct profil
     component_sent(r->self, 1);
 }
 
-static void relabel_export(struct profile_relabeller *r)
+static void profile_relabel_export(struct profile_relabeller *r)
 {
     struct value *exports = value_object();
     value_object_put(exports, STR("receiver"), receiver_value(r->receiver));
@@ -128,7 +127,7 @@ static void relabel_export(struct profile_relabeller *r)
     component_export(r->self, exports);
 }
 
-static int relabel_build(struct component *self, const void *args, void **ret_state, struct err *err)
+static int profile_relabel_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     (void)err;
     const struct pyroscope_relabel_args *a = args;
@@ -137,13 +136,13 @@ static int relabel_build(struct component *self, const void *args, void **ret_st
     fanout_init(&r->fanout, component_id(self));
     fanout_set(&r->fanout, &a->forward_to);
     relabel_cache_init(&r->cache, (size_t)a->max_cache_size);
-    r->receiver = receiver_new(component_id(self), r, relabel_append);
-    relabel_export(r);
+    r->receiver = receiver_new(component_id(self), r, profile_relabel_append);
+    profile_relabel_export(r);
     *ret_state = r;
     return 0;
 }
 
-static int relabel_update(void *state, const void *args, struct err *err)
+static int profile_relabel_update(void *state, const void *args, struct err *err)
 {
     (void)err;
     struct profile_relabeller *r = state;
@@ -156,23 +155,23 @@ static int relabel_update(void *state, const void *args, struct err *err)
     if (new_rules)
         relabel_cache_purge(&r->cache);
     relabel_cache_resize(&r->cache, (size_t)a->max_cache_size);
-    relabel_show_cache(r);
-    relabel_export(r);
+    profile_relabel_show_cache(r);
+    profile_relabel_export(r);
     if (new_rules)
         relabelling_warn(r->self, rules);
     return 0;
 }
 
-static void relabel_start(void *state)
+static void profile_relabel_start(void *state)
 {
     struct profile_relabeller *r = state;
     for (size_t i = 0; i < COUNTS; i++)
         metric_add(counters[i], 0, r->fanout.component_id, r->fanout.component_path);
-    relabel_show_cache(r);
+    profile_relabel_show_cache(r);
     relabelling_warn(r->self, r->rules);
 }
 
-static void relabel_free(void *state)
+static void profile_relabel_free(void *state)
 {
     struct profile_relabeller *r = state;
     for (size_t i = 0; i < COUNTS; i++)
@@ -186,7 +185,7 @@ static void relabel_free(void *state)
     free(r);
 }
 
-static struct value *relabel_debug_info(void *state)
+static struct value *profile_relabel_debug_info(void *state)
 {
     static const char *const names[COUNTS] = {"profiles_processed", "profiles_written", "profiles_dropped",
                                               "cache_hits", "cache_misses"};
@@ -207,9 +206,9 @@ const struct component_def pyroscope_relabel = {
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = exports,
-    .build = relabel_build,
-    .update = relabel_update,
-    .start = relabel_start,
-    .free = relabel_free,
-    .debug_info = relabel_debug_info,
+    .build = profile_relabel_build,
+    .update = profile_relabel_update,
+    .start = profile_relabel_start,
+    .free = profile_relabel_free,
+    .debug_info = profile_relabel_debug_info,
 };

@@ -12,7 +12,7 @@ void relabel_cache_init(struct relabel_cache *c, size_t max)
     list_init(&c->used);
 }
 
-static struct relabel_result **cache_slot(const struct relabel_cache *c, uint64_t hash)
+static struct relabel_result **relabel_cache_slot(const struct relabel_cache *c, uint64_t hash)
 {
     return &c->slots[hash & (c->slot_count - 1)];
 }
@@ -20,7 +20,7 @@ static struct relabel_result **cache_slot(const struct relabel_cache *c, uint64_
 bool relabel_cache_find(struct relabel_cache *c, const struct labels *in, const struct labels **ret)
 {
     const uint64_t hash = labels_hash(in);
-    struct relabel_result *r = c->slot_count ? *cache_slot(c, hash) : NULL;
+    struct relabel_result *r = c->slot_count ? *relabel_cache_slot(c, hash) : NULL;
     while (r && (r->hash != hash || !labels_equal(r->in, in)))
         r = r->next;
     if (!r)
@@ -31,7 +31,7 @@ bool relabel_cache_find(struct relabel_cache *c, const struct labels *in, const 
     return true;
 }
 
-static void cache_grow(struct relabel_cache *c)
+static void relabel_cache_grow(struct relabel_cache *c)
 {
     struct relabel_result **old = c->slots;
     const size_t old_count = c->slot_count;
@@ -39,7 +39,7 @@ static void cache_grow(struct relabel_cache *c)
     c->slots = xcalloc(c->slot_count, sizeof(struct relabel_result *));
     for (size_t i = 0; i < old_count; i++) {
         for (struct relabel_result *r = old[i], *next; r; r = next) {
-            struct relabel_result **slot = cache_slot(c, r->hash);
+            struct relabel_result **slot = relabel_cache_slot(c, r->hash);
             next = r->next;
             r->next = *slot;
             *slot = r;
@@ -48,9 +48,9 @@ static void cache_grow(struct relabel_cache *c)
     free(old);
 }
 
-static void cache_forget(struct relabel_cache *c, struct relabel_result *r)
+static void relabel_cache_forget(struct relabel_cache *c, struct relabel_result *r)
 {
-    struct relabel_result **at = cache_slot(c, r->hash);
+    struct relabel_result **at = relabel_cache_slot(c, r->hash);
     while (*at != r)
         at = &(*at)->next;
     *at = r->next;
@@ -61,20 +61,20 @@ static void cache_forget(struct relabel_cache *c, struct relabel_result *r)
     c->len--;
 }
 
-static void cache_shrink(struct relabel_cache *c, size_t len)
+static void relabel_cache_shrink(struct relabel_cache *c, size_t len)
 {
     while (c->len > len)
-        cache_forget(c, list_entry(c->used.next, struct relabel_result, used));
+        relabel_cache_forget(c, list_entry(c->used.next, struct relabel_result, used));
 }
 
 void relabel_cache_add(struct relabel_cache *c, const struct labels *in, const struct labels *out)
 {
-    cache_shrink(c, c->max - 1);
+    relabel_cache_shrink(c, c->max - 1);
     if (c->len == c->slot_count)
-        cache_grow(c);
+        relabel_cache_grow(c);
     struct relabel_result *r = xmalloc(sizeof *r);
     *r = (struct relabel_result){.hash = labels_hash(in), .in = labels_ref(in), .out = out ? labels_ref(out) : NULL};
-    struct relabel_result **slot = cache_slot(c, r->hash);
+    struct relabel_result **slot = relabel_cache_slot(c, r->hash);
     r->next = *slot;
     *slot = r;
     list_push(&c->used, &r->used);
@@ -84,17 +84,17 @@ void relabel_cache_add(struct relabel_cache *c, const struct labels *in, const s
 void relabel_cache_resize(struct relabel_cache *c, size_t max)
 {
     c->max = max;
-    cache_shrink(c, max);
+    relabel_cache_shrink(c, max);
 }
 
 void relabel_cache_purge(struct relabel_cache *c)
 {
-    cache_shrink(c, 0);
+    relabel_cache_shrink(c, 0);
 }
 
 void relabel_cache_done(struct relabel_cache *c)
 {
-    cache_shrink(c, 0);
+    relabel_cache_shrink(c, 0);
     free(c->slots);
     *c = (struct relabel_cache){0};
 }

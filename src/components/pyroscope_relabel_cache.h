@@ -1,7 +1,7 @@
-/* What the rules made of label sets lately: JVMs send the same few sets again at every interval.
+/* Results of the rules per label set: a JVM sends the same few label sets at every interval.
  *
- * At most `max` results; the one that was used longest ago makes room. Sets are told apart by their labels, not by
- * their hashes alone. Loop thread.
+ * Holds at most `max` results; the least recently used one is evicted. Keys are compared by their labels, not only by
+ * their hashes. Loop thread.
  */
 #pragma once
 

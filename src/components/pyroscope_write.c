@@ -51,7 +51,7 @@ static size_t writer_endpoint_count(const struct writer *w)
     return w->args->endpoints.len;
 }
 
-static void writer_on_append(void *ctx, const struct labels *labels, struct profile *p)
+static void writer_on_append(void *ctx, const struct labels *labels, struct encoded_profile *p)
 {
     struct writer *w = ctx;
     struct labels *out;

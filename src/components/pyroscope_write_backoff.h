@@ -19,7 +19,7 @@ static inline void push_backoff_reset(struct push_backoff *b, int64_t min, int64
     *b = (struct push_backoff){.min = min, .max = max, .lo = min, .hi = push_backoff_twice(min, max)};
 }
 
-/* `where` in the range, 0..1. */
+/* `where`: position in the range, 0 to 1. */
 static inline int64_t push_backoff_next(struct push_backoff *b, double where)
 {
     int64_t wait = b->lo + (int64_t)((double)(b->hi - b->lo) * where);

@@ -5,7 +5,7 @@
 #include "flow/labels.h"
 #include "lang/schema.h"
 
-/* Checks the labels as they came, leaves out those that start with "__" except __name__ and __delta__, and lays the external
- * labels over them: these win, and an empty one deletes. New reference. */
+/* Validates the labels of a profile, removes those that start with "__" except __name__ and __delta__, and applies the
+ * external labels: they take precedence, and an empty value removes a label. New reference. */
 must_check int write_labels(const struct labels *in, const struct string_map *external, struct labels **ret,
                             struct err *err);

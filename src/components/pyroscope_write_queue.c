@@ -37,7 +37,7 @@ void push_queue_finish(struct push_queue *q, struct push_item *item)
     list_del(&item->node);
     q->bytes -= item->bytes;
     labels_unref(item->labels);
-    profile_unref(item->profile);
+    encoded_profile_unref(item->profile);
     free(item);
 }
 
@@ -54,13 +54,13 @@ static void push_queue_drop_oldest(struct push_queue *q, enum push_drop why)
     push_queue_drop(q, item, why);
 }
 
-void push_queue_add(struct push_queue *q, const struct labels *labels, struct profile *p, int64_t now_ns)
+void push_queue_add(struct push_queue *q, const struct labels *labels, struct encoded_profile *p, int64_t now_ns)
 {
     push_queue_expire(q, now_ns);
     struct push_item *item = xcalloc(1, sizeof *item);
     list_init(&item->node);
     item->labels = labels_ref(labels);
-    item->profile = profile_ref(p);
+    item->profile = encoded_profile_ref(p);
     item->since_ns = now_ns;
     item->number = q->next_number++;
     item->bytes = p->len + sizeof *item;

@@ -26,38 +26,39 @@ const char *push_drop_name(enum push_drop why);
 struct push_item {
     struct list node;
     struct labels *labels; /* one reference each */
-    struct profile *profile;
+    struct encoded_profile *profile;
     int64_t since_ns;
     uint64_t number; /* order of arrival */
     unsigned attempts;
-    bool alone; /* shares no request with others: one that it shared was rejected */
+    bool alone; /* to be sent in a request of its own: a shared request was rejected */
     size_t bytes;
 };
 
 struct push_queue {
-    struct list items; /* waiting; struct push_item */
-    size_t len;        /* waiting */
-    size_t bytes;      /* waiting and taken */
+    struct list items; /* queued; struct push_item */
+    size_t len;        /* queued */
+    size_t bytes;      /* queued and being sent */
     size_t max_bytes;
     int64_t max_age_ns;
     uint64_t next_number;
-    /* Told of everything that is lost, before it is freed. */
+    /* Called for each dropped profile, before it is freed. */
     void (*dropped)(void *ctx, const struct push_item *item, enum push_drop why);
     void *ctx;
 };
 
 void push_queue_init(struct push_queue *q, size_t max_bytes, int64_t max_age_ns,
                      void (*dropped)(void *ctx, const struct push_item *item, enum push_drop why), void *ctx);
-/* Takes new references. Makes room by dropping the oldest that wait; one that cannot fit is dropped itself. */
-void push_queue_add(struct push_queue *q, const struct labels *labels, struct profile *p, int64_t now_ns);
-/* Drops what is too old. */
+/* Takes new references. Drops the oldest profiles for space, or the new one if it exceeds the limit. */
+void push_queue_add(struct push_queue *q, const struct labels *labels, struct encoded_profile *p, int64_t now_ns);
+/* Drops profiles beyond the maximum age. */
 void push_queue_expire(struct push_queue *q, int64_t now_ns);
-/* Appends to `batch`, an empty list, the oldest that may share a request: at most `most` of them and `bytes` of profiles, but at least
- * one if any waits. Each is given back by one of the next three, which take it off the list. Returns how many. */
+/* Moves to `batch`, an empty list, the oldest profiles that may share a request: up to `most` profiles and `bytes` of
+ * data, at least one if any is queued. Each is returned with one of the next three functions, which remove it from the
+ * list. Returns the count. */
 size_t push_queue_take(struct push_queue *q, int64_t now_ns, size_t most, size_t bytes, struct list *batch);
-/* To its old place. */
+/* Returns the profile to its former position. */
 void push_queue_put_back(struct push_queue *q, struct push_item *item);
 void push_queue_finish(struct push_queue *q, struct push_item *item);
 void push_queue_drop(struct push_queue *q, struct push_item *item, enum push_drop why);
-/* Drops all that wait; returns how many. */
+/* Drops all queued profiles; returns the count. */
 size_t push_queue_clear(struct push_queue *q, enum push_drop why);

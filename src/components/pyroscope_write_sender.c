@@ -275,7 +275,8 @@ static void sender_stop_waiting(struct sender *s)
         uv_timer_stop(s->timer);
 }
 
-/* Two pushes that fail together are one failure of the endpoint: the wait grows once, but the longer Retry-After counts. */
+/* Two pushes that fail together are one failure of the endpoint: the wait grows once, but the longer Retry-After
+ * counts. */
 static void sender_wait_after_failure(struct sender *s, int64_t retry_after_ms)
 {
     int64_t asked = retry_after_ms * ms_ns, most = SENDER_QUEUE_AGE_S * second_ns, now = sender_now_ns();
@@ -528,7 +529,7 @@ static void sender_pump_soon(struct sender *s)
     uv_prepare_start(s->gathered, sender_on_gathered);
 }
 
-void sender_append(struct sender *s, const struct labels *labels, struct profile *p)
+void sender_append(struct sender *s, const struct labels *labels, struct encoded_profile *p)
 {
     push_queue_add(&s->queue, labels, p, sender_now_ns());
     if (s->state == SENDER_STOPPED)

@@ -36,37 +36,38 @@ const char *sender_state_name(enum sender_state s);
 
 struct sender_view {
     enum sender_state state;
-    const char *endpoint; /* its URL without user and password; borrowed, as last_error */
+    const char *endpoint; /* URL without credentials; borrowed, as is last_error */
     size_t queued_profiles, queued_bytes, in_flight;
-    const char *last_error;                       /* "" when there was none */
-    int64_t last_error_s, last_success_s, next_s; /* Unix time; 0 = never; next: of the probe that is waited for */
+    const char *last_error;                       /* "" = none */
+    int64_t last_error_s, last_success_s, next_s; /* Unix time; 0 = never; next: the next probe */
 };
 
-/* An endpoint's arguments made ready for use; `args` are borrowed for as long as this lives. */
+/* Prepared arguments of an endpoint; `args` must outlive them. */
 struct sender_settings;
 must_check int sender_settings_new(const struct write_endpoint_args *args, struct sender_settings **ret,
                                    struct err *err);
 void sender_settings_free(struct sender_settings *set);
 
-/* Takes the settings over. Opens nothing until the first profile. */
+/* Takes ownership of the settings. Connects at the first profile. */
 struct sender *sender_new(const struct sender_env *env, struct sender_settings *set);
-/* New settings for the same endpoint: the queue stays, and where anything changed a wait ends. */
+/* New settings for the same endpoint: keeps the queue; a change ends the backoff. */
 void sender_update(struct sender *s, struct sender_settings *set);
 const struct write_endpoint_args *sender_args(const struct sender *s);
 
-void sender_append(struct sender *s, const struct labels *labels, struct profile *p);
+void sender_append(struct sender *s, const struct labels *labels, struct encoded_profile *p);
 
-/* One attempt for all that is queued, and for what still comes meanwhile, until nothing is left or the time is up; what was
- * lost is counted and logged. `done` may be called at once. After it, appends are dropped. */
+/* Sends all queued profiles once, and those that still arrive, until the queue is empty or the time is up; dropped
+ * profiles are counted and logged. `done` may be called before this returns. Later profiles are dropped. */
 void sender_drain(struct sender *s, int64_t timeout_ms, void (*done)(void *arg), void *arg);
 
-/* At any time; what is queued is dropped. NULL is fine. */
+/* At any time; queued profiles are dropped. NULL is allowed. */
 void sender_free(struct sender *s);
 
 void sender_view(const struct sender *s, struct sender_view *ret);
 
-/* Counts and, once in a while, says that a profile was refused for its labels. */
+/* Counts a profile with invalid labels; logs the reason at most once a minute. */
 void sender_count_invalid(const char *component_id, const char *reason);
 
-/* For tests: where monotonic nanoseconds come from, and the fraction of a back-off range (0..1); NULL = the real ones. */
+/* For tests: the source of monotonic nanoseconds and of the position in a backoff range (0 to 1); NULL = the real
+ * ones. */
 void sender_fake(int64_t (*clock_ns)(void), double (*jitter)(void));

@@ -1,8 +1,8 @@
-/* What components that take `rule` blocks have in common. */
+/* Shared by components with `rule` blocks. */
 #pragma once
 
 #include "flow/relabel.h"
 #include "graph/component.h"
 
-/* One warning in the log for each rule that makes a label pyroscope.write has to refuse. */
+/* Logs a warning for each rule that sets a label pyroscope.write rejects. */
 void relabelling_warn(const struct component *self, const struct relabel_rules *rules);

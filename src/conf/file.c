@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "os/fsutil.h"
 
-static struct conf_stamp stamp_of_stat(const struct stat *st)
+static struct conf_stamp conf_stamp_of_stat(const struct stat *st)
 {
     return (struct conf_stamp){st->st_dev, st->st_ino, st->st_size, st->st_mtim};
 }
@@ -17,7 +17,7 @@ static struct conf_stamp stamp_of_stat(const struct stat *st)
 struct conf_stamp conf_stamp_of(const char *path)
 {
     struct stat st;
-    return stat(path, &st) == 0 ? stamp_of_stat(&st) : (struct conf_stamp){0};
+    return stat(path, &st) == 0 ? conf_stamp_of_stat(&st) : (struct conf_stamp){0};
 }
 
 bool conf_stamp_equal(const struct conf_stamp *a, const struct conf_stamp *b)
@@ -73,6 +73,6 @@ int conf_file_read(const char *path, size_t max, enum conf_file_kind kind, struc
     *out = text;
     text = BUF_INIT(0);
     if (ret)
-        *ret = stamp_of_stat(&st);
+        *ret = conf_stamp_of_stat(&st);
     return 0;
 }

@@ -1,15 +1,13 @@
-/* One file of the host, read whole: configurations, certificates, secrets, lists of targets.
+/* Reads one file as a whole: configurations, certificates, secrets, target lists.
  *
- * Every file has a limit, as none of these is large, and a file that is one by mistake must not fill the memory.
- * Errors are causes ("No such file or directory", "Permission denied: …" with what to do), for the caller to put the
- * file and its purpose in front:
+ * Every caller states a size limit. Errors are causes ("No such file or directory", "Permission denied: …" with a
+ * remedy); the caller puts the path and its purpose in front:
  *
  *     code = conf_file_read(path, 64 << 10, CONF_REGULAR, &text, NULL, err);
  *     if (code < 0)
  *         return err_wrap(err, code, "read %s", path);
  *
- * Calls can block as long as the file system does: in a worker thread, or on the loop where a load waits for it
- * anyway.
+ * Calls block as long as the file system does: call them in a worker thread, or on the loop during a load.
  */
 #pragma once
 

@@ -18,7 +18,7 @@ static void conf_files_add(struct conf_files *files, char *name, char *text, siz
     files->items[files->len++] = (struct config_file){name, text, len};
 }
 
-static int read_one(struct conf_files *files, const char *path, struct err *err)
+static int files_read_one(struct conf_files *files, const char *path, struct err *err)
 {
     cleanup_buf struct buf text = BUF_INIT(0);
     const int code = conf_file_read(path, CONF_FILE_MAX, CONF_STREAM, &text, NULL, err);
@@ -30,12 +30,12 @@ static int read_one(struct conf_files *files, const char *path, struct err *err)
     return 0;
 }
 
-static int by_name(const void *a, const void *b)
+static int files_by_name(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int read_directory(struct conf_files *files, const char *path, struct err *err)
+static int files_read_directory(struct conf_files *files, const char *path, struct err *err)
 {
     cleanup_closedir DIR *dir = opendir(path);
     if (!dir)
@@ -49,31 +49,31 @@ static int read_directory(struct conf_files *files, const char *path, struct err
         names[n++] = xasprintf("%s/%s", path, e->d_name);
     }
     if (n)
-        qsort(names, n, sizeof *names, by_name);
+        qsort(names, n, sizeof *names, files_by_name);
     int code = 0;
     for (size_t i = 0; i < n; i++) {
         struct stat st;
         if (code == 0 && stat(names[i], &st) == 0 && S_ISREG(st.st_mode))
-            code = read_one(files, names[i], err);
+            code = files_read_one(files, names[i], err);
         free(names[i]);
     }
     free(names);
     return code;
 }
 
-static int read_path(struct conf_files *files, const char *path, struct err *err)
+static int files_read_path(struct conf_files *files, const char *path, struct err *err)
 {
     struct stat st;
     if (stat(path, &st) < 0)
         return err_set(err, -errno, "%s", strerror(errno));
-    return S_ISDIR(st.st_mode) ? read_directory(files, path, err) : read_one(files, path, err);
+    return S_ISDIR(st.st_mode) ? files_read_directory(files, path, err) : files_read_one(files, path, err);
 }
 
 int conf_files_read(const char *const *paths, size_t n, struct conf_files *ret, struct err *err)
 {
     cleanup_conf_files struct conf_files files = {0};
     for (size_t i = 0; i < n; i++) {
-        const int code = read_path(&files, paths[i], err);
+        const int code = files_read_path(&files, paths[i], err);
         if (code < 0)
             return err_wrap(err, code, "reading config path \"%s\"", paths[i]);
     }

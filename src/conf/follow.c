@@ -25,7 +25,7 @@ struct conf_follow {
     bool again;           /* something changed meanwhile */
 };
 
-static char **copy_paths(const char *const *paths, size_t n)
+static char **follow_copy_paths(const char *const *paths, size_t n)
 {
     char **copy = xcalloc(n + 1, sizeof *copy);
     for (size_t i = 0; i < n; i++)
@@ -33,14 +33,14 @@ static char **copy_paths(const char *const *paths, size_t n)
     return copy;
 }
 
-static void free_paths(char **paths, size_t n)
+static void follow_free_paths(char **paths, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         free(paths[i]);
     free(paths);
 }
 
-static void job_run(uv_work_t *work)
+static void follow_job_run(uv_work_t *work)
 {
     struct read_job *job = work->data;
     job->result = job->read((const char *const *)job->paths, job->path_count);
@@ -48,7 +48,7 @@ static void job_run(uv_work_t *work)
 
 static void follow_read(struct conf_follow *f);
 
-static void job_end(uv_work_t *work, int status)
+static void follow_job_end(uv_work_t *work, int status)
 {
     struct read_job *job = work->data;
     struct conf_follow *f = job->owner;
@@ -63,7 +63,7 @@ static void job_end(uv_work_t *work, int status)
         f->options.take(f->options.arg, TAKE_PTR(job->result));
     if (job->result)
         job->discard(job->result);
-    free_paths(job->paths, job->path_count);
+    follow_free_paths(job->paths, job->path_count);
     free(job);
 }
 
@@ -75,12 +75,12 @@ static void follow_read(struct conf_follow *f)
     const struct conf_watch_options *w = &f->options.watch;
     struct read_job *job = f->job = xcalloc(1, sizeof *job);
     *job = (struct read_job){.owner = f,
-                             .paths = copy_paths(w->paths, w->path_count),
+                             .paths = follow_copy_paths(w->paths, w->path_count),
                              .path_count = w->path_count,
                              .read = f->options.read,
                              .discard = f->options.discard};
     job->work.data = job;
-    uv_queue_work(w->loop, &job->work, job_run, job_end);
+    uv_queue_work(w->loop, &job->work, follow_job_run, follow_job_end);
 }
 
 static void follow_changed(void *arg)
@@ -93,7 +93,7 @@ struct conf_follow *conf_follow_new(const struct conf_follow_options *options)
     struct conf_follow *f = xcalloc(1, sizeof *f);
     f->options = *options;
     struct conf_watch_options *w = &f->options.watch;
-    f->paths = copy_paths(w->paths, w->path_count);
+    f->paths = follow_copy_paths(w->paths, w->path_count);
     f->entries = w->entries ? xstrdup(w->entries) : NULL;
     w->paths = (const char *const *)f->paths;
     w->entries = f->entries;
@@ -114,13 +114,13 @@ void conf_follow_free(struct conf_follow *f)
 {
     if (!f)
         return;
-    /* Waiting for a worker still: it need not read at all. job_end() comes in any case. */
+    /* Waiting for a worker still: it need not read at all. follow_job_end() comes in any case. */
     if (f->job) {
         f->job->owner = NULL;
         uv_cancel((uv_req_t *)&f->job->work);
     }
     conf_watch_free(f->watch);
-    free_paths(f->paths, f->options.watch.path_count);
+    follow_free_paths(f->paths, f->options.watch.path_count);
     free(f->entries);
     free(f);
 }

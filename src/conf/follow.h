@@ -1,11 +1,11 @@
-/* Follows files: has them read in a worker thread when it begins, when they may have changed, and every so often.
+/* Follows files: a worker thread reads them at the start, after changes, and at an interval.
  *
  *     follow = conf_follow_new(&(struct conf_follow_options){
  *         .watch = {.loop = loop, .paths = &path, .path_count = 1, .poll_ms = 60000},
  *         .read = read_text, .take = take_text, .discard = free, .arg = me});
  *
- * One read is under way at a time; changes meanwhile cause another one behind it, so that what was taken last is what
- * there is. The loop never waits for a file system, however slow it is.
+ * One read runs at a time. A change during a read causes another read, so that the last result is current. The loop
+ * never waits for the file system.
  */
 #pragma once
 

@@ -62,7 +62,7 @@ static struct folder *watch_folder(struct conf_watch *w, const char *path)
     return f;
 }
 
-static bool folder_wants(const struct folder *f, const char *name)
+static bool watch_wants(const struct folder *f, const char *name)
 {
     for (size_t i = 0; i < f->len; i++) {
         const struct wanted *want = &f->wanted[i];
@@ -75,14 +75,14 @@ static bool folder_wants(const struct folder *f, const char *name)
 static void watch_entry(struct conf_watch *w, const char *folder, const char *name, bool is_pattern)
 {
     struct folder *f = watch_folder(w, folder);
-    if (!f || (!is_pattern && folder_wants(f, name)))
+    if (!f || (!is_pattern && watch_wants(f, name)))
         return;
     xgrow(&f->wanted, &f->cap, f->len + 1, sizeof *f->wanted);
     f->wanted[f->len++] = (struct wanted){xstrdup(name), is_pattern};
 }
 
 /* Puts `tail` behind what a link says and goes on from there. */
-static bool follow_link(const char *link, const char *tail, char at[PATH_MAX], char rest[PATH_MAX])
+static bool watch_follow_link(const char *link, const char *tail, char at[PATH_MAX], char rest[PATH_MAX])
 {
     char target[PATH_MAX], joined[PATH_MAX];
     const ssize_t length = readlink(link, target, sizeof target - 1);
@@ -99,7 +99,7 @@ static bool follow_link(const char *link, const char *tail, char at[PATH_MAX], c
 
 /* Follows a path as the kernel does, from the resolved folder `at`, and watches every link of it, and its end. True:
  * *at is where it leads. False: something is not there, which is watched, too, as it may come. */
-static bool trace_path(struct conf_watch *w, char at[PATH_MAX], const char *path)
+static bool watch_trace_path(struct conf_watch *w, char at[PATH_MAX], const char *path)
 {
     char rest[PATH_MAX], next[PATH_MAX];
     if (snprintf(rest, sizeof rest, "%s", path) >= (int)sizeof rest)
@@ -123,7 +123,7 @@ static bool trace_path(struct conf_watch *w, char at[PATH_MAX], const char *path
         if (!there)
             return false;
         if (S_ISLNK(st.st_mode)) {
-            if (!follow_link(next, tail, at, rest))
+            if (!watch_follow_link(next, tail, at, rest))
                 return false;
             links++;
             continue;
@@ -135,14 +135,14 @@ static bool trace_path(struct conf_watch *w, char at[PATH_MAX], const char *path
     return false;
 }
 
-static bool is_directory(const char *path)
+static bool watch_is_directory(const char *path)
 {
     struct stat st;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 /* Bytes of the parts before the first with a sign of glob(7). */
-static size_t literal_length(const char *pattern)
+static size_t pattern_literal_length(const char *pattern)
 {
     const char *sign = strpbrk(pattern, "*?[\\");
     if (!sign)
@@ -152,18 +152,18 @@ static size_t literal_length(const char *pattern)
     return (size_t)(sign - pattern);
 }
 
-/* As trace_path(), with everything that matches. Each level of it takes a part of the pattern that has signs. */
-static void trace_pattern(struct conf_watch *w, const char *from, const char *pattern, unsigned level)
+/* As watch_trace_path(), with everything that matches. Each level of it takes a part of the pattern that has signs. */
+static void watch_trace_pattern(struct conf_watch *w, const char *from, const char *pattern, unsigned level)
 {
     if (level == PATTERN_LEVELS_MAX) {
         w->missed++;
         return;
     }
     char at[PATH_MAX], literal[PATH_MAX], part[NAME_MAX + 1];
-    const size_t n = literal_length(pattern);
+    const size_t n = pattern_literal_length(pattern);
     snprintf(at, sizeof at, "%s", from);
     if (snprintf(literal, sizeof literal, "%.*s", (int)n, pattern) >= (int)sizeof literal ||
-        !trace_path(w, at, literal) || !pattern[n] || !is_directory(at))
+        !watch_trace_path(w, at, literal) || !pattern[n] || !watch_is_directory(at))
         return;
     const char *tail = pattern + n + strcspn(pattern + n, "/");
     if (snprintf(part, sizeof part, "%.*s", (int)(tail - pattern - n), pattern + n) >= (int)sizeof part)
@@ -176,27 +176,27 @@ static void trace_pattern(struct conf_watch *w, const char *from, const char *pa
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || fnmatch(part, e->d_name, 0) != 0)
             continue;
         snprintf(end, sizeof end, "%s", at);
-        if (trace_path(w, end, e->d_name) && *tail && is_directory(end))
-            trace_pattern(w, end, tail, level + 1);
+        if (watch_trace_path(w, end, e->d_name) && *tail && watch_is_directory(end))
+            watch_trace_pattern(w, end, tail, level + 1);
     }
 }
 
-static void trace_option(struct conf_watch *w, const char *path)
+static void watch_trace_option(struct conf_watch *w, const char *path)
 {
     char at[PATH_MAX] = "/";
     if (path[0] != '/' && !getcwd(at, sizeof at))
         return;
     if (w->options.patterns)
-        trace_pattern(w, at, path, 0);
-    else if (trace_path(w, at, path) && w->options.entries && is_directory(at))
-        trace_pattern(w, at, w->options.entries, 0);
+        watch_trace_pattern(w, at, path, 0);
+    else if (watch_trace_path(w, at, path) && w->options.entries && watch_is_directory(at))
+        watch_trace_pattern(w, at, w->options.entries, 0);
 }
 
 /* --- events --- */
 
-static void on_quiet(uv_timer_t *timer);
+static void watch_on_quiet(uv_timer_t *timer);
 
-static void something_changed(struct conf_watch *w)
+static void watch_changed(struct conf_watch *w)
 {
     const uint64_t now = uv_now(w->options.loop);
     if (!w->patience_ends)
@@ -204,20 +204,20 @@ static void something_changed(struct conf_watch *w)
     uint64_t at = now + w->options.quiet_ms;
     if (at > w->patience_ends)
         at = w->patience_ends;
-    uv_timer_start(&w->quiet, on_quiet, at > now ? at - now : 0, 0);
+    uv_timer_start(&w->quiet, watch_on_quiet, at > now ? at - now : 0, 0);
 }
 
-static void on_event(uv_fs_event_t *event, const char *name, int events, int status)
+static void watch_on_event(uv_fs_event_t *event, const char *name, int events, int status)
 {
     (void)events;
     const struct folder *f = event->data;
     const char *slash = strrchr(f->path, '/');
     /* What happens to the folder itself comes with its own name. */
-    if (status < 0 || !name || strcmp(name, slash + 1) == 0 || folder_wants(f, name))
-        something_changed(f->owner);
+    if (status < 0 || !name || strcmp(name, slash + 1) == 0 || watch_wants(f, name))
+        watch_changed(f->owner);
 }
 
-static void on_folder_closed(uv_handle_t *handle)
+static void watch_on_folder_closed(uv_handle_t *handle)
 {
     struct folder *f = handle->data;
     for (size_t i = 0; i < f->len; i++)
@@ -227,13 +227,13 @@ static void on_folder_closed(uv_handle_t *handle)
     free(f);
 }
 
-static void forget_folders(struct conf_watch *w)
+static void watch_forget_folders(struct conf_watch *w)
 {
     list_each(&w->folders, node)
     {
         struct folder *f = list_entry(node, struct folder, link);
         list_del(&f->link);
-        uv_close((uv_handle_t *)&f->event, on_folder_closed);
+        uv_close((uv_handle_t *)&f->event, watch_on_folder_closed);
     }
     w->folder_count = w->missed = 0;
 }
@@ -243,20 +243,20 @@ static void watch_folders(struct conf_watch *w)
 {
     if (w->options.no_events)
         return;
-    forget_folders(w);
+    watch_forget_folders(w);
     for (size_t i = 0; i < w->options.path_count; i++)
-        trace_option(w, w->options.paths[i]);
+        watch_trace_option(w, w->options.paths[i]);
     list_each(&w->folders, node)
     {
         struct folder *f = list_entry(node, struct folder, link);
         uv_fs_event_init(w->options.loop, &f->event);
         f->event.data = f;
-        if (uv_fs_event_start(&f->event, on_event, f->path, 0) < 0)
+        if (uv_fs_event_start(&f->event, watch_on_event, f->path, 0) < 0)
             w->missed++;
     }
 }
 
-static void on_quiet(uv_timer_t *timer)
+static void watch_on_quiet(uv_timer_t *timer)
 {
     struct conf_watch *w = timer->data;
     w->patience_ends = 0;
@@ -265,7 +265,7 @@ static void on_quiet(uv_timer_t *timer)
     w->options.changed(w->options.arg);
 }
 
-static void on_poll(uv_timer_t *timer)
+static void watch_on_poll(uv_timer_t *timer)
 {
     struct conf_watch *w = timer->data;
     /* Limits may have been raised, and folders of which nobody told can be others by now. */
@@ -288,7 +288,7 @@ struct conf_watch *conf_watch_new(const struct conf_watch_options *options)
     w->open_handles = 2;
     watch_folders(w);
     if (options->poll_ms)
-        uv_timer_start(&w->poll, on_poll, options->poll_ms, options->poll_ms);
+        uv_timer_start(&w->poll, watch_on_poll, options->poll_ms, options->poll_ms);
     return w;
 }
 
@@ -297,7 +297,7 @@ size_t conf_watch_missed(const struct conf_watch *w)
     return w->missed;
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void watch_on_timer_closed(uv_handle_t *handle)
 {
     struct conf_watch *w = handle->data;
     if (--w->open_handles == 0)
@@ -308,7 +308,7 @@ void conf_watch_free(struct conf_watch *w)
 {
     if (!w)
         return;
-    forget_folders(w);
-    uv_close((uv_handle_t *)&w->quiet, on_timer_closed);
-    uv_close((uv_handle_t *)&w->poll, on_timer_closed);
+    watch_forget_folders(w);
+    uv_close((uv_handle_t *)&w->quiet, watch_on_timer_closed);
+    uv_close((uv_handle_t *)&w->poll, watch_on_timer_closed);
 }

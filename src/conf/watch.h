@@ -1,12 +1,12 @@
-/* Tells when files may have changed: those of a configuration, of a module, of lists of targets.
+/* Reports when files may have changed: those of a configuration, of a module, of target lists.
  *
- * What is watched are folders: those the files lie in, and those of every symbolic link on the way to them. So a file
- * that an editor replaces by a new one is seen, a link that is swapped far away from the file, as Kubernetes does
- * with `..data`, and a file that vanishes and returns.
+ * Directories are watched rather than files: those that contain the files, and those of every symbolic link in their
+ * paths. This detects atomic replacement by an editor, a link swapped in the middle of a path (`..data` of a Kubernetes
+ * ConfigMap), and a file that is deleted and created again.
  *
- * Changes are told once they have been followed by a moment of quiet, or after a while if there is none. What is told
- * is a suspicion: the files can be as they were. inotify does not see what other machines do on a network file
- * system, and its tables can be full: that is what polling is for, alone or besides.
+ * A change is reported after a quiet period, at the latest after CONF_WATCH_PATIENCE_MS. A report is a hint: the
+ * content can be unchanged. inotify does not report what other machines do on a network file system, and its limits can
+ * be exhausted; polling covers both, alone or in addition.
  */
 #pragma once
 

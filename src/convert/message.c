@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* What an encoded profile is beside samples and names, which have limits: types, times, the frames "[other]"; and gzip of what cannot be
- * compressed. */
+/* What an encoded profile is beside samples and names, which have limits: types, times, the frames "[other]"; and
+ * gzip of what cannot be compressed. */
 enum { PROFILE_SPARE = 2 << 20 };
 
 static bool message_is_text(const char *text, size_t size)

@@ -1,18 +1,18 @@
 /* What goes across the border of a conversion: fixed structs without pointers, and ranges of bytes beside them.
  *
- * On one side is who has chunks and wants profiles, on the other what parses foreign bytes (convert/service.h). Nothing else is shared:
- * no memory, no table, no callback; limits go by value, and what an interval leaves for the next comes back and is sent again. So the
- * other side may be a thread, a process without rights, or one that was started anew, and a message may be written to a pipe as it is:
- * the struct, then its range.
+ * On one side is who has chunks and wants profiles, on the other what parses foreign bytes (convert/service.h).
+ * Nothing else is shared: no memory, no table, no callback; limits go by value, and what an interval leaves for the
+ * next comes back and is sent again. So the other side may be a thread, a process without rights, or one that was
+ * started anew, and a message may be written to a pipe as it is: the struct, then its range.
  *
  *     request          its range             reply              its ranges
  *     CONVERT_OPEN     series, uint64_t      convert_reply      none
  *     CONVERT_CHUNK    one chunk of JFR      convert_reply      none
- *     CONVERT_FINISH   none                  convert_reply      per profile a convert_profile and its bytes; new series, uint64_t
+ *     CONVERT_FINISH   none                  convert_reply      profiles: convert_profile, its bytes; series, uint64_t
  *
- * Both sides are the same build of the same program, so layout and byte order are not a matter. But the side that parses may have been
- * taken over by what it parses: convert_reply_check() and convert_profile_check() are asked before anything of a reply is believed. Strings
- * are of a fixed size and end with a 0.
+ * Both sides are the same build of the same program, so layout and byte order are not a matter. But the side that
+ * parses may have been taken over by what it parses: convert_reply_check() and convert_profile_check() are asked
+ * before anything of a reply is believed. Strings are of a fixed size and end with a 0.
  */
 #pragma once
 
@@ -50,7 +50,8 @@ struct convert_options {
     bool per_thread;  /* samples are labelled with their thread's name */
     bool raw_threads; /* with numbers of pool threads as they are */
     bool gzip;        /* profiles are compressed */
-    /* Label sets that profiles of this source had so far are known as hashes with this key; beyond `series_max` samples lose their labels. */
+    /* Label sets that profiles of this source had so far are known as hashes with this key; beyond `series_max`
+     * samples lose their labels. */
     uint64_t series_key[2];
     uint32_t series_max; /* 0 = any */
 };
@@ -95,8 +96,8 @@ struct convert_profile {
     uint64_t size; /* of its range: one pprof */
 };
 
-/* May this have come from the other side, and fit what it was told? -EBADMSG says what is wrong with it. A reply and a profile are checked
- * against the options the interval was opened with. */
+/* May this have come from the other side, and fit what it was told? -EBADMSG says what is wrong with it. A reply and
+ * a profile are checked against the options the interval was opened with. */
 must_check int convert_request_check(const struct convert_request *rq, struct err *err);
 must_check int convert_reply_check(const struct convert_reply *r, const struct convert_options *o, struct err *err);
 must_check int convert_profile_check(const struct convert_profile *p, const struct convert_options *o, struct err *err);

@@ -1,8 +1,9 @@
 /* The side of a conversion that parses foreign bytes: requests in, replies out (convert/message.h), and nothing else.
  *
- * It opens no file, asks no clock but that of its own CPU time, calls nobody and remembers nothing beyond the interval that is open. One
- * thread at a time; two services know nothing of each other. Today the threads of the loop's pool run it; what it needs from the
- * kernel is memory and clock_gettime(2), so that a process with no rights at all can.
+ * It opens no file, asks no clock but that of its own CPU time, calls nobody and remembers nothing beyond the
+ * interval that is open. One thread at a time; two services know nothing of each other. Today the threads of the
+ * loop's pool run it; what it needs from the kernel is memory and clock_gettime(2), so that a process with no rights
+ * at all can.
  *
  *     struct convert_service *s = convert_service_new();
  *     convert_serve(s, &open, known_series, &answer), convert_answer_done(&answer);

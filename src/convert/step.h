@@ -1,7 +1,8 @@
 /* One turn of an interval, as a worker takes it: opens the interval where it is not, adds a chunk, finishes it.
  *
- * The asking side of convert/message.h: it makes the requests, has them answered and believes nothing of an answer that does not pass its
- * checks. Any thread; whoever fills a step in owns it until it is run, and again when it has been.
+ * The asking side of convert/message.h: it makes the requests, has them answered and believes nothing of an answer
+ * that does not pass its checks. Any thread; whoever fills a step in owns it until it is run, and again when it has
+ * been.
  */
 #pragma once
 
@@ -23,8 +24,8 @@ struct convert_step {
     int chunk_code, finish_code; /* 0, or a negative errno; `why` is of the later one */
     char why[ERR_MAX];
     int64_t cpu_ns; /* of whoever answered */
-    struct convert_answer
-        answer; /* of the last request that was answered: settings and cuts; profiles and series of a finished interval */
+    /* Of the last request that was answered: settings and cuts; of a finished interval profiles and series. */
+    struct convert_answer answer;
 };
 
 void convert_step_run(struct convert_step *step, struct convert_service *s);

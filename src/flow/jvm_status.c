@@ -2,7 +2,7 @@
 
 #include <time.h>
 
-static const int64_t second_ns = 1000000000;
+#include "base/clock.h"
 
 static void jvm_status_put(struct value *object, const char *name, struct value *v)
 {
@@ -13,7 +13,7 @@ static struct value *jvm_status_time(int64_t ns)
 {
     char text[40] = "";
     struct tm tm;
-    time_t seconds = (time_t)(ns / second_ns);
+    time_t seconds = (time_t)(ns / NS_PER_SEC);
     if (ns > 0 && gmtime_r(&seconds, &tm))
         strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
     return value_string(str_of(text));
@@ -39,7 +39,7 @@ struct value *jvm_status_value(const struct jvm_status *status)
     jvm_status_put(object, "state", value_string(str_of(status->state)));
     jvm_status_put(object, "reason", value_string(str_of(status->reason)));
     jvm_status_put(object, "since", jvm_status_time(status->since_ns));
-    jvm_status_put(object, "next_profile_seconds", value_int((status->next_profile_ns + second_ns - 1) / second_ns));
+    jvm_status_put(object, "next_profile_seconds", value_int((status->next_profile_ns + NS_PER_SEC - 1) / NS_PER_SEC));
     jvm_status_put(object, "last_profile", jvm_status_time(status->last_profile_ns));
     jvm_status_put(object, "profiles", value_uint(status->profiles));
     jvm_status_put(object, "samples", value_uint(status->samples));

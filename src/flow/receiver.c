@@ -6,25 +6,26 @@
 #include "base/mem.h"
 #include "lang/coerce.h"
 
-struct profile *profile_new(uint8_t *pprof, size_t len, uint64_t samples, int64_t time_nanos, int64_t duration_nanos)
+struct encoded_profile *encoded_profile_new(uint8_t *pprof, size_t len, uint64_t samples, int64_t time_nanos,
+                                            int64_t duration_nanos)
 {
-    struct profile *p = xmalloc(sizeof *p);
-    *p = (struct profile){.refs = 1,
-                          .pprof = pprof,
-                          .len = len,
-                          .samples = samples,
-                          .time_nanos = time_nanos,
-                          .duration_nanos = duration_nanos};
+    struct encoded_profile *p = xmalloc(sizeof *p);
+    *p = (struct encoded_profile){.refs = 1,
+                                  .pprof = pprof,
+                                  .len = len,
+                                  .samples = samples,
+                                  .time_nanos = time_nanos,
+                                  .duration_nanos = duration_nanos};
     return p;
 }
 
-struct profile *profile_ref(struct profile *p)
+struct encoded_profile *encoded_profile_ref(struct encoded_profile *p)
 {
     p->refs++;
     return p;
 }
 
-void profile_unref(struct profile *p)
+void encoded_profile_unref(struct encoded_profile *p)
 {
     if (!p || --p->refs > 0)
         return;
@@ -33,7 +34,7 @@ void profile_unref(struct profile *p)
 }
 
 struct receiver *receiver_new(const char *id, void *ctx,
-                              void (*append)(void *ctx, const struct labels *labels, struct profile *p))
+                              void (*append)(void *ctx, const struct labels *labels, struct encoded_profile *p))
 {
     struct receiver *r = xmalloc(sizeof *r);
     *r = (struct receiver){.refs = 1, .id = xstrdup(id), .ctx = ctx, .append = append};
@@ -60,7 +61,7 @@ static void receiver_capsule_free(void *data)
 }
 
 /* The name configurations see in messages of the reference. */
-const struct capsule_type receiver_capsule = {.name = "pyroscope.Appendable", .free = receiver_capsule_free};
+static const struct capsule_type receiver_capsule = {.name = "pyroscope.Appendable", .free = receiver_capsule_free};
 
 struct value *receiver_value(struct receiver *r)
 {
@@ -126,7 +127,7 @@ const struct option_type receivers_option = {
     .to_value = receiver_list_to_value,
 };
 
-void fanout_append(const struct receivers *rs, const struct labels *labels, struct profile *p)
+void fanout_append(const struct receivers *rs, const struct labels *labels, struct encoded_profile *p)
 {
     for (size_t i = 0; i < rs->len; i++) {
         if (rs->items[i]->ctx)

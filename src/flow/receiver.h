@@ -12,7 +12,7 @@
 #include "lang/schema.h"
 
 /* One encoded profile, shared by all receivers it goes to. */
-struct profile {
+struct encoded_profile {
     unsigned refs;
     uint8_t *pprof; /* gzip-compressed protobuf, owned */
     size_t len;
@@ -20,19 +20,20 @@ struct profile {
     int64_t time_nanos, duration_nanos; /* as inside */
 };
 /* Takes pprof. One reference. */
-struct profile *profile_new(uint8_t *pprof, size_t len, uint64_t samples, int64_t time_nanos, int64_t duration_nanos);
-struct profile *profile_ref(struct profile *p);
-void profile_unref(struct profile *p);
+struct encoded_profile *encoded_profile_new(uint8_t *pprof, size_t len, uint64_t samples, int64_t time_nanos,
+                                            int64_t duration_nanos);
+struct encoded_profile *encoded_profile_ref(struct encoded_profile *p);
+void encoded_profile_unref(struct encoded_profile *p);
 
 struct receiver {
     unsigned refs;
     const char *id; /* of the component, for messages; owned */
     void *ctx;      /* NULL once the component is gone: appends are then dropped */
     /* Labels and profile are borrowed: take references to keep them. `labels` include __name__. */
-    void (*append)(void *ctx, const struct labels *labels, struct profile *p);
+    void (*append)(void *ctx, const struct labels *labels, struct encoded_profile *p);
 };
 struct receiver *receiver_new(const char *id, void *ctx,
-                              void (*append)(void *ctx, const struct labels *labels, struct profile *p));
+                              void (*append)(void *ctx, const struct labels *labels, struct encoded_profile *p));
 struct receiver *receiver_ref(struct receiver *r);
 void receiver_unref(struct receiver *r);
 
@@ -40,10 +41,9 @@ struct receivers {
     struct receiver **items;
     size_t len;
 };
-extern const struct capsule_type receiver_capsule;
 /* For OPT_CUSTOM options of type struct receivers (forward_to); null entries are skipped. */
 extern const struct option_type receivers_option;
 struct value *receiver_value(struct receiver *r); /* takes a new reference of r; new value reference */
 
 /* Hands the profile to every receiver of the list. */
-void fanout_append(const struct receivers *rs, const struct labels *labels, struct profile *p);
+void fanout_append(const struct receivers *rs, const struct labels *labels, struct encoded_profile *p);

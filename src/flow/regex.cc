@@ -63,7 +63,8 @@ int regex_new(struct str pattern, struct regex **ret, struct err *err)
     const std::string text(pattern.p ? pattern.p : "", pattern.n);
     const auto known = living().find(text);
     if (known != living().end()) {
-        *ret = regex_ref(known->second);
+        *ret = known->second;
+        known->second->refs++;
         return 0;
     }
     struct regex *re = new regex(text);
@@ -79,12 +80,6 @@ int regex_new(struct str pattern, struct regex **ret, struct err *err)
     living().emplace(text, re);
     *ret = re;
     return 0;
-}
-
-struct regex *regex_ref(struct regex *re)
-{
-    re->refs++;
-    return re;
 }
 
 void regex_unref(struct regex *re)

@@ -24,7 +24,6 @@ struct regex_match {
 
 /* "error parsing regexp: missing ): ^(?s:(a)$". New reference; of a pattern that is in use already, to the one in use. */
 must_check int regex_new(struct str pattern, struct regex **ret, struct err *err);
-struct regex *regex_ref(struct regex *re);
 void regex_unref(struct regex *re); /* NULL is fine */
 static inline void regex_unrefp(struct regex **re)
 {

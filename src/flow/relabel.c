@@ -34,7 +34,7 @@ struct relabel_rules *relabel_rules_new(const struct block_list *list, const voi
     return rules;
 }
 
-struct relabel_rules *relabel_rules_ref(struct relabel_rules *rules)
+static struct relabel_rules *relabel_rules_ref(struct relabel_rules *rules)
 {
     rules->refs++;
     return rules;

@@ -52,7 +52,6 @@ struct relabel_rules;
 /* `list` holds relabel_rule records. The rules borrow from it, for as long as there is a reference to them: then release(owner). */
 struct relabel_rules *relabel_rules_new(const struct block_list *list, const void *owner,
                                         void (*release)(const void *owner));
-struct relabel_rules *relabel_rules_ref(struct relabel_rules *rules);
 void relabel_rules_unref(struct relabel_rules *rules); /* NULL is fine */
 bool relabel_rules_equal(const struct relabel_rules *a, const struct relabel_rules *b);
 /* The export `rules` of relabelling components: a capsule, compared by the content of the rules. New reference. */

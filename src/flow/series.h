@@ -1,4 +1,4 @@
-/* Profiles and the labels they share: what is pushed to a server and what the store keeps. Nothing in it is owned. */
+/* A series: profiles and their common labels, as pushed to a server and as stored. All data is borrowed. */
 #pragma once
 
 #include <stddef.h>

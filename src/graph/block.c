@@ -6,8 +6,8 @@
 #include "base/mem.h"
 #include "graph/block_options.h"
 #include "graph/block_text.h"
-#include "graph/settings.h"
 #include "lang/schema.h"
+#include "settings/settings.h"
 
 struct block *block_new(enum block_type type, const struct ast_stmt *stmt, char *id)
 {

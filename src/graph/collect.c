@@ -7,9 +7,9 @@
 #include "base/mem.h"
 #include "graph/block_text.h"
 #include "graph/registry.h"
-#include "graph/settings.h"
 #include "lang/stdlib.h"
 #include "lang/suggest.h"
+#include "settings/settings.h"
 
 /* Texts that go into messages and keys end somewhere; no definition's name comes near. */
 enum { LABEL_MAX = 512, WHAT_MAX = 128 };

@@ -12,7 +12,7 @@
 #include "graph/kind_import.h"
 #include "graph/kind_value.h"
 #include "graph/module.h"
-#include "graph/settings.h"
+#include "settings/settings.h"
 
 /* libuv wants its handle back through a callback, so it has a life of its own. */
 struct ticker {
@@ -210,15 +210,20 @@ static void controller_decode_settings(struct graph *g, struct settings *s, stru
     }
 }
 
-/* The last thing that can refuse a load. Only `http` has something to fail at. */
+/* The last thing that can refuse a load. */
 static void controller_prepare_settings(const struct controller *c, const struct plan *p, const struct settings *s,
                                         struct diags *ds)
 {
     struct err err = {0};
     if (!c->options.prepare || c->options.prepare(c->options.settings_arg, s, &err) == 0)
         return;
-    const struct block *http = plan_block(p, STR("http"));
-    diag_error(ds, http ? http->stmt->range : (struct range){0}, "Failed to evaluate service: %s", err.text);
+    struct range at = {0};
+    for (size_t i = 0; i < p->len; i++) {
+        const struct block *b = p->blocks[i];
+        if (b->type == BLOCK_SETTING && settings_can_fail(b->stmt->name))
+            at = b->stmt->range;
+    }
+    diag_error(ds, at, "Failed to evaluate service: %s", err.text);
 }
 
 static int controller_load_files(struct controller *c, const struct config_file *files, size_t n, struct diags *ds)

@@ -37,7 +37,7 @@ struct controller_options {
     /* Optional: something went wrong outside a load, for the log. Both texts are valid during the call. */
     void (*on_problem)(void *arg, const char *component_id, const char *message);
     void *problem_arg;
-    /* Optional: the settings blocks of a load (graph/settings.h). `prepare` gets them when everything else is known to be fine, and
+    /* Optional: the settings blocks of a load (settings/settings.h). `prepare` gets them when everything else is known to be fine, and
      * makes ready what can fail; its error refuses the load. `apply` follows at once unless the load was refused, and cannot fail. */
     int (*prepare)(void *arg, const struct settings *s, struct err *err);
     void (*apply)(void *arg, const struct settings *s);

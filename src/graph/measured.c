@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/component_id.h"
 #include "base/mem.h"
 #include "base/metric.h"
 
@@ -33,9 +34,9 @@ static struct metric_family slow = {.name = "smolder_component_evaluation_slow_s
 
 void measured_labels(const char *module_id, char **ret_path, const char **ret_id)
 {
-    const char *slash = strrchr(module_id, '/');
-    *ret_path = xasprintf("/%.*s", slash ? (int)(slash - module_id) : 0, module_id);
-    *ret_id = slash ? slash + 1 : module_id;
+    struct str modules;
+    *ret_id = component_id_split(module_id, &modules);
+    *ret_path = xasprintf("/%.*s", STR_ARG(modules));
 }
 
 void measured_evaluation(const char *module_id, const char *id, uint64_t marked, uint64_t begun, uint64_t ended)

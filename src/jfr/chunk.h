@@ -31,12 +31,13 @@ struct jfr_header {
 
 /* Checked against `len`, the bytes at hand; -EBADMSG with the reason.
  *
- * A chunk that the JDK did not finish, as the JVM was killed, may still be read: since 14 the recorder makes it whole each second, the
- * header says up to where, and that is what `size` is then. async-profiler's has no constant pools until it is finished. */
+ * A chunk that the JDK did not finish, as the JVM was killed, may still be read: since 14 the recorder makes it whole
+ * each second, the header says up to where, and that is what `size` is then. async-profiler's has no constant pools
+ * until it is finished. */
 must_check int jfr_header_read(const void *chunk, size_t len, struct jfr_header *ret, struct err *err);
 
-/* How a chunk stands in a recording that is still being written, by what frames it alone: whether it can be read is jfr_header_read()'s
- * affair. Looks at JFR_HEADER_SIZE bytes; the header is given where one is there. */
+/* How a chunk stands in a recording that is still being written, by what frames it alone: whether it can be read is
+ * jfr_header_read()'s affair. Looks at JFR_HEADER_SIZE bytes; the header is given where one is there. */
 enum jfr_framing {
     JFR_NO_CHUNK, /* no chunk begins here */
     JFR_CHUNK_OPEN,
@@ -45,12 +46,13 @@ enum jfr_framing {
 };
 enum jfr_framing jfr_header_framing(const uint8_t *header, struct jfr_header *ret);
 
-/* A chunk ends where the next one begins, also by the ticks, which nobody sets. Where the wall clock was set meanwhile its header says
- * something else: then the duration becomes what the ticks of both say. */
+/* A chunk ends where the next one begins, also by the ticks, which nobody sets. Where the wall clock was set
+ * meanwhile its header says something else: then the duration becomes what the ticks of both say. */
 void jfr_header_mend_duration(struct jfr_header *h, const struct jfr_header *next);
 /* Writes that into the bytes of a chunk. */
 void jfr_header_put_duration(uint8_t *chunk, int64_t duration_ns);
-/* When the chunk begins and ends, clamped, so that nobody who adds or subtracts them needs to fear an overflow; end >= start. */
+/* When the chunk begins and ends, clamped, so that nobody who adds or subtracts them needs to fear an overflow; end
+ * >= start. */
 void jfr_header_span(const struct jfr_header *h, int64_t *start_ns, int64_t *end_ns);
 
 /* A span of ticks in nanoseconds. */

@@ -17,50 +17,50 @@ struct jfr_chunks jfr_chunks_of(const void *bytes, size_t len)
 }
 
 /* The next place that looks like a header, or the end. */
-static const uint8_t *find_header(const uint8_t *from, const uint8_t *end)
+static const uint8_t *chunks_find_header(const uint8_t *from, const uint8_t *end)
 {
     const uint8_t *at = from < end ? memmem(from, (size_t)(end - from), MAGIC, sizeof MAGIC) : NULL;
     return at ? at : end;
 }
 
-static uint64_t offset_of(const struct jfr_chunks *it, const uint8_t *p)
+static uint64_t chunks_offset_of(const struct jfr_chunks *it, const uint8_t *p)
 {
     return it->skipped + (size_t)(p - it->start);
 }
 
-static void remember_bad(struct jfr_chunks *it, const uint8_t *p)
+static void chunks_remember_bad(struct jfr_chunks *it, const uint8_t *p)
 {
     if ((size_t)(it->end - p) < JFR_HEADER_SIZE || memcmp(p, MAGIC, sizeof MAGIC) != 0)
         return;
     it->bad.is = true;
-    it->bad.at = offset_of(it, p);
+    it->bad.at = chunks_offset_of(it, p);
     memcpy(it->bad.header, p, JFR_HEADER_SIZE);
 }
 
 /* Where the chunk of this header began, if it is a copy at the chunk's end of then, which the size in it says. */
-static uint64_t begin_of(const uint8_t *header, uint64_t at)
+static uint64_t chunks_begin_of(const uint8_t *header, uint64_t at)
 {
     struct cursor c = cursor_of(header + SIZE_AT, sizeof(uint64_t));
     return at + JFR_HEADER_SIZE - cursor_be64(&c);
 }
 
 /* Does a copy of the bad chunk's header follow? What was found bad may be one itself, where the beginning is lost. */
-static bool is_copy(const struct jfr_chunks *it)
+static bool chunks_is_copy(const struct jfr_chunks *it)
 {
     const struct jfr_bad_chunk *bad = &it->bad;
     if (!bad->is || (size_t)(it->end - it->at) < JFR_HEADER_SIZE ||
         memcmp(it->at + START_AT, bad->header + START_AT, START_BYTES) != 0 ||
         memcmp(it->at + CLOCK_AT, bad->header + CLOCK_AT, CLOCK_BYTES) != 0)
         return false;
-    const uint64_t begin = begin_of(it->at, offset_of(it, it->at));
-    return begin == bad->at || begin == begin_of(bad->header, bad->at);
+    const uint64_t begin = chunks_begin_of(it->at, chunks_offset_of(it, it->at));
+    return begin == bad->at || begin == chunks_begin_of(bad->header, bad->at);
 }
 
 bool jfr_chunks_skip_copies(struct jfr_chunks *it)
 {
     const uint8_t *before = it->at;
-    while (is_copy(it))
-        it->at = find_header(it->at + 1, it->end);
+    while (chunks_is_copy(it))
+        it->at = chunks_find_header(it->at + 1, it->end);
     return it->at != before;
 }
 
@@ -72,10 +72,10 @@ int jfr_chunks_next(struct jfr_chunks *it, struct str *ret, struct err *err)
     struct jfr_header header;
     struct err why = {0};
     const size_t left = (size_t)(it->end - it->at);
-    const uint64_t offset = offset_of(it, it->at);
+    const uint64_t offset = chunks_offset_of(it, it->at);
     if (jfr_header_read(it->at, left, &header, &why) < 0) {
-        remember_bad(it, it->at);
-        it->at = find_header(it->at + 1, it->end);
+        chunks_remember_bad(it, it->at);
+        it->at = chunks_find_header(it->at + 1, it->end);
         return err_set(err, -EBADMSG, "byte %llu: %s", (unsigned long long)offset, why.text);
     }
     *ret = (struct str){(const char *)it->at, (size_t)header.size};
@@ -90,10 +90,10 @@ void jfr_chunks_refused(struct jfr_chunks *it)
     if (size == 0 || size > it->spare)
         return;
     it->spare -= size;
-    remember_bad(it, it->last);
+    chunks_remember_bad(it, it->last);
     /* Also where a header begins inside and ends behind the chunk. */
     const uint8_t *end = (size_t)(it->end - it->at) < sizeof MAGIC ? it->end : it->at + sizeof MAGIC - 1;
-    const uint8_t *at = find_header(it->last + 1, end);
+    const uint8_t *at = chunks_find_header(it->last + 1, end);
     if (at < it->at)
         it->at = at;
 }

@@ -1,8 +1,9 @@
-/* The chunks of a recording in memory, in file order: those that can be read come out, damaged places are named and stepped over.
+/* The chunks of a recording in memory, in file order: those that can be read come out, damaged places are named and
+ * stepped over.
  *
  * A recording is a plain row of chunks, of one session or of several put together. Where no such chunk stands, the
- * reading goes on at the next header; what lies between is reported as one bad chunk. The JDK puts a copy of the header into a chunk
- * each second: those of a bad chunk are no chunks. Nothing is copied:
+ * reading goes on at the next header; what lies between is reported as one bad chunk. The JDK puts a copy of the
+ * header into a chunk each second: those of a bad chunk are no chunks. Nothing is copied:
  *
  *     struct jfr_chunks it = jfr_chunks_of(bytes, len);
  *     int more;
@@ -41,12 +42,12 @@ struct jfr_chunks {
 
 struct jfr_chunks jfr_chunks_of(const void *bytes, size_t len);
 
-/* 1 and the next finished chunk, header included; 0 at the end; -EBADMSG with a sentence that says where and why there is
- * none, and then the call after goes on behind it. */
+/* 1 and the next finished chunk, header included; 0 at the end; -EBADMSG with a sentence that says where and why
+ * there is none, and then the call after goes on behind it. */
 must_check int jfr_chunks_next(struct jfr_chunks *it, struct str *ret, struct err *err);
 
-/* The beginning of that, for who holds a part of the recording and needs the next chunk whole: steps over copies of the bad chunk's
- * header; true where there were any. */
+/* The beginning of that, for who holds a part of the recording and needs the next chunk whole: steps over copies of
+ * the bad chunk's header; true where there were any. */
 bool jfr_chunks_skip_copies(struct jfr_chunks *it);
 
 /* The chunk handed out last is damaged inside: its size may be wrong as well, so headers are looked for within it. A

@@ -8,7 +8,8 @@
 #include "jfr/text.h"
 #include "jfr/varint.h"
 
-/* Entries of one pool, if not told otherwise: async-profiler's largest, symbols, stay below 100,000 in big applications. */
+/* Entries of one pool, if not told otherwise: async-profiler's largest, symbols, stay below 100,000 in big
+ * applications. */
 enum { ENTRIES_MAX = 1 << 20, EVENT_CHECKPOINT = 1 };
 
 struct pool_reader {
@@ -21,7 +22,7 @@ struct pool_reader {
 };
 
 /* Position behind one value of a pool. Most are one string or a few numbers. */
-static inline const uint8_t *skip_value(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end)
+static inline const uint8_t *pool_skip_value(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end)
 {
     if (plan->string)
         return jfr_string_skip(p, end);
@@ -50,7 +51,7 @@ static int index_pool(struct pool_reader *r, struct jfr_pool *pool, const uint8_
     for (struct jfr_entry *e = first; e < last; e++) {
         uint64_t key;
         const uint8_t *value = jfr_varint(at, end, &key);
-        at = value ? skip_value(plan, value, end) : NULL;
+        at = value ? pool_skip_value(plan, value, end) : NULL;
         if (!at)
             return err_set(err, -EBADMSG, "pool of %s: truncated entry", pool->type);
         *e = (struct jfr_entry){.key = key, .at = (uint32_t)(value - chunk)};
@@ -113,7 +114,7 @@ static int read_pool(struct pool_reader *r, const uint8_t **p, struct err *err)
 }
 
 /* Reads one checkpoint; *next is the position of the one it points to, or the same. */
-static int read_checkpoint(struct pool_reader *r, uint64_t *pos, uint64_t len, uint64_t *size, struct err *err)
+static int pool_read_checkpoint(struct pool_reader *r, uint64_t *pos, uint64_t len, uint64_t *size, struct err *err)
 {
     const uint8_t *start = r->chunk + *pos, *p = start;
     uint64_t type = 0, ignored, delta = 0, mask, count = 0;
@@ -140,7 +141,7 @@ static int read_checkpoint(struct pool_reader *r, uint64_t *pos, uint64_t len, u
     return 0;
 }
 
-static int walk(struct pool_reader *r, const struct jfr_header *header, struct err *err)
+static int pool_walk(struct pool_reader *r, const struct jfr_header *header, struct err *err)
 {
     uint64_t pos = header->checkpoint, seen = 0, before;
     do {
@@ -148,7 +149,7 @@ static int walk(struct pool_reader *r, const struct jfr_header *header, struct e
             return err_set(err, -EBADMSG, "constant pools: chain leaves the chunk");
         before = pos;
         uint64_t size = 0;
-        int code = read_checkpoint(r, &pos, header->size, &size, err);
+        int code = pool_read_checkpoint(r, &pos, header->size, &size, err);
         if (code < 0)
             return code;
         /* Checkpoints do not overlap, so that together they fit into the chunk; a loop does not. */
@@ -159,9 +160,9 @@ static int walk(struct pool_reader *r, const struct jfr_header *header, struct e
     return 0;
 }
 
-/* async-profiler numbers methods from 1 on; other ids are spread: hashes of stacks, addresses, class ids with a method's
- * number below. */
-static bool make_index(struct jfr_pool *pool)
+/* async-profiler numbers methods from 1 on; other ids are spread: hashes of stacks, addresses, class ids with a
+ * method's number below. */
+static bool pool_make_index(struct jfr_pool *pool)
 {
     enum { DENSE = 4 };
     if (pool->len == 0)
@@ -200,9 +201,9 @@ int jfr_pools_read(const uint8_t *chunk, const struct jfr_header *header, const 
         pools[i].of = jfr_type_by_name(m, pools[i].type);
     cleanup_free const struct jfr_plan **skips = xcalloc(m->count, sizeof *skips);
     r.skips = skips;
-    int code = walk(&r, header, err);
+    int code = pool_walk(&r, header, err);
     for (size_t i = 0; code == 0 && i < count; i++) {
-        if (!make_index(&pools[i]))
+        if (!pool_make_index(&pools[i]))
             code = err_set(err, -ENOMEM, "pool of %s: no memory for an index", pools[i].type);
     }
     return code;

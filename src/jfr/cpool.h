@@ -31,15 +31,16 @@ struct jfr_pool {
     struct jfr_entry *entries;     /* owned; in the order read, those with a key that came again included */
     size_t len, cap;
     size_t left_out; /* entries beyond max */
-    /* Numbers of entries + 1, 0 = none: by key where keys are dense (`direct` of them), else by hash: the high bits of it, `shift` are
-     * left out. */
+    /* Numbers of entries + 1, 0 = none: by key where keys are dense (`direct` of them), else by hash: the high bits
+     * of it, `shift` are left out. */
     uint32_t *index; /* owned */
     uint64_t direct, slots;
     unsigned shift;
     uint64_t key_max;
 };
 
-/* Fills `pools`. -EBADMSG when a pool or the chain is damaged, -E2BIG for absurd sizes, -ENOMEM. To be done() in any case. */
+/* Fills `pools`. -EBADMSG when a pool or the chain is damaged, -E2BIG for absurd sizes, -ENOMEM. To be done() in any
+ * case. */
 must_check int jfr_pools_read(const uint8_t *chunk, const struct jfr_header *header, const struct jfr_metadata *m,
                               struct arena *arena, struct jfr_pool *pools, size_t count, struct err *err);
 void jfr_pools_done(struct jfr_pool *pools, size_t count);

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 /* With the one event that async-profiler begins each chunk with, or without. */
-static bool is_behind_metadata(const struct jfr_events *it)
+static bool event_is_behind_metadata(const struct jfr_events *it)
 {
     const uint8_t *at = it->metadata;
     uint64_t size;
@@ -18,7 +18,7 @@ static bool is_behind_metadata(const struct jfr_events *it)
 
 int jfr_events_next_checked(struct jfr_events *it, struct jfr_event *ret, struct err *err)
 {
-    if (it->p < it->end && *it->p == 0 && is_behind_metadata(it)) {
+    if (it->p < it->end && *it->p == 0 && event_is_behind_metadata(it)) {
         while (it->p < it->end && *it->p == 0)
             it->p++;
     }

@@ -1,9 +1,9 @@
 /* The events of a chunk, one after the other, in file order.
  *
- * An event is a size (its own bytes included), a type id and a payload that a plan compiled from metadata reads. Zeros are no event, but
- * behind the metadata they are stepped over: async-profiler leaves a block of them there in every chunk but the first with
- * `jfropts=mem` (to 4.6). Elsewhere they are what a torn write leaves, and what follows might be read out of step.
- * Source: spec jfr-asprof §1.3, §1.10.
+ * An event is a size (its own bytes included), a type id and a payload that a plan compiled from metadata reads.
+ * Zeros are no event, but behind the metadata they are stepped over: async-profiler leaves a block of them there in
+ * every chunk but the first with `jfropts=mem` (to 4.6). Elsewhere they are what a torn write leaves, and what
+ * follows might be read out of step. Source: spec jfr-asprof §1.3, §1.10.
  */
 #pragma once
 

@@ -20,7 +20,7 @@ static const struct str words[WORDS] = {{0},        TEXT("class"),        TEXT("
                                         TEXT("id"), TEXT("constantPool"), TEXT("dimension")};
 
 /* Most strings are not even as long as one of them. */
-static inline enum word word_of(struct str s)
+static inline enum word metadata_word_of(struct str s)
 {
     enum { LENGTHS = 1 << 2 | 1 << 4 | 1 << 5 | 1 << 9 | 1 << 12 };
     if (s.n > sizeof "constantPool" - 1 || !(LENGTHS >> s.n & 1))
@@ -32,7 +32,7 @@ static inline enum word word_of(struct str s)
 }
 
 /* The bytes of any string, where they are its text or at least are none of ours; position behind it, or NULL. */
-static const uint8_t *read_string(const uint8_t *p, const uint8_t *end, struct str *ret)
+static const uint8_t *metadata_read_string(const uint8_t *p, const uint8_t *end, struct str *ret)
 {
     struct jfr_string raw = {0};
     if (jfr_string_bytes(p, end, ret) || jfr_string_ascii(p, end, ret))
@@ -43,7 +43,7 @@ static const uint8_t *read_string(const uint8_t *p, const uint8_t *end, struct s
 }
 
 /* Position behind the strings, or NULL: then `full` says whether for want of memory. */
-static const uint8_t *read_strings(struct jfr_metadata *m, const uint8_t *p, struct arena *arena, bool *full)
+static const uint8_t *metadata_read_strings(struct jfr_metadata *m, const uint8_t *p, struct arena *arena, bool *full)
 {
     uint64_t count;
     p = jfr_varint(p, m->end, &count);
@@ -55,8 +55,8 @@ static const uint8_t *read_strings(struct jfr_metadata *m, const uint8_t *p, str
     if (*full)
         return NULL;
     for (uint64_t i = 0; p && i < count; i++) {
-        p = read_string(p, m->end, &strings[i]);
-        word[i] = (uint8_t)word_of(strings[i]);
+        p = metadata_read_string(p, m->end, &strings[i]);
+        word[i] = (uint8_t)metadata_word_of(strings[i]);
     }
     strings[count] = (struct str){0};
     m->strings = strings;
@@ -73,8 +73,8 @@ struct element {
 };
 
 /* Any element; position behind it, where its children are, or NULL. */
-static __attribute__((noinline)) const uint8_t *read_long_element(const struct jfr_metadata *m, const uint8_t *p,
-                                                                  struct element *ret)
+static __attribute__((noinline)) const uint8_t *metadata_read_long_element(const struct jfr_metadata *m,
+                                                                           const uint8_t *p, struct element *ret)
 {
     uint64_t name = 0, attributes = 0, children = 0;
     p = jfr_varint(p, m->end, &name);
@@ -89,7 +89,7 @@ static __attribute__((noinline)) const uint8_t *read_long_element(const struct j
 }
 
 /* One that lies in the block at hand; false where it does not, and where it is odd. */
-static inline bool read_short_element(struct jfr_elements *it, struct element *ret)
+static inline bool metadata_read_short_element(struct jfr_elements *it, struct element *ret)
 {
     enum { ATTRIBUTES_MAX = 16 };
     uint64_t ends = it->ends;
@@ -113,9 +113,9 @@ static inline bool read_short_element(struct jfr_elements *it, struct element *r
     return true;
 }
 
-/* Only for numbers of one and two bytes, which nearly all are. Where an element's name is the last of a block, the byte behind that is
- * looked at as well. */
-static inline void look_ahead(struct jfr_elements *it)
+/* Only for numbers of one and two bytes, which nearly all are. Where an element's name is the last of a block, the
+ * byte behind that is looked at as well. */
+static inline void metadata_look_ahead(struct jfr_elements *it)
 {
     it->ends = 0;
     if (!it->p || it->m->end - it->p <= JFR_VARINT_LOOK)
@@ -126,29 +126,29 @@ static inline void look_ahead(struct jfr_elements *it)
 }
 
 /* False where it is damaged. */
-static inline bool read_element(struct jfr_elements *it, struct element *ret)
+static inline bool metadata_read_element(struct jfr_elements *it, struct element *ret)
 {
-    if (read_short_element(it, ret))
+    if (metadata_read_short_element(it, ret))
         return true;
-    look_ahead(it);
-    if (read_short_element(it, ret))
+    metadata_look_ahead(it);
+    if (metadata_read_short_element(it, ret))
         return true;
     struct element e;
     it->ends = 0;
-    it->p = read_long_element(it->m, it->p, &e);
+    it->p = metadata_read_long_element(it->m, it->p, &e);
     if (it->p)
         *ret = e;
     return it->p != NULL;
 }
 
 /* Steps over n elements and all below them, annotations and settings mostly. */
-static bool skip_elements(struct jfr_elements *to, uint64_t n)
+static bool metadata_skip_elements(struct jfr_elements *to, uint64_t n)
 {
     struct jfr_elements it = *to;
     struct element e;
     bool fine = true;
     for (; fine && n > 0; n--) {
-        fine = read_element(&it, &e);
+        fine = metadata_read_element(&it, &e);
         n += fine ? e.child_count : 0; /* of each there are fewer than bytes: it cannot wrap */
     }
     *to = it;
@@ -160,7 +160,7 @@ struct attributes {
     uint32_t of[WORDS];
 };
 
-static bool read_attributes(const struct jfr_metadata *m, const struct element *e, struct attributes *ret)
+static bool metadata_read_attributes(const struct jfr_metadata *m, const struct element *e, struct attributes *ret)
 {
     const uint8_t *p = e->attributes;
     for (int i = 0; i < WORDS; i++)
@@ -176,32 +176,32 @@ static bool read_attributes(const struct jfr_metadata *m, const struct element *
     return true;
 }
 
-static struct str attribute(const struct jfr_metadata *m, const struct attributes *a, enum word word)
+static struct str metadata_attribute(const struct jfr_metadata *m, const struct attributes *a, enum word word)
 {
     return m->strings[a->of[word]];
 }
 
 /* What is no ASCII is the name of nothing that is looked for, and empty here. */
-static struct str name_of(const struct jfr_metadata *m, const struct attributes *a)
+static struct str metadata_name_of(const struct jfr_metadata *m, const struct attributes *a)
 {
-    const struct jfr_string raw = {.kind = JFR_STRING_UTF8, .text = attribute(m, a, WORD_NAME)};
+    const struct jfr_string raw = {.kind = JFR_STRING_UTF8, .text = metadata_attribute(m, a, WORD_NAME)};
     return jfr_string_is_plain(&raw) ? raw.text : STR("");
 }
 
 /* Names begin alike: "jdk.types.". */
-static size_t bucket_of(struct str name)
+static size_t metadata_bucket_of(struct str name)
 {
     return (name.n * 7 + (name.n ? (unsigned char)name.p[name.n - 1] : 0)) % JFR_NAME_BUCKETS;
 }
 
-static bool add_type(struct jfr_metadata *m, const struct element *e, struct jfr_elements *it)
+static bool metadata_add_type(struct jfr_metadata *m, const struct element *e, struct jfr_elements *it)
 {
     struct attributes a;
     struct jfr_type t = {.elements = it->p, .element_count = e->child_count};
-    if (!read_attributes(m, e, &a) || !str_to_u64(attribute(m, &a, WORD_ID), &t.id) || m->count == TYPES_MAX ||
-        !skip_elements(it, e->child_count))
+    if (!metadata_read_attributes(m, e, &a) || !str_to_u64(metadata_attribute(m, &a, WORD_ID), &t.id) ||
+        m->count == TYPES_MAX || !metadata_skip_elements(it, e->child_count))
         return false;
-    t.name = name_of(m, &a);
+    t.name = metadata_name_of(m, &a);
     t.bytes = (size_t)(it->p - t.elements);
     xgrow(&m->types, &m->cap, m->count ? m->count + 1 : TYPES_USUAL, sizeof *m->types);
     m->types[m->count++] = t;
@@ -209,12 +209,12 @@ static bool add_type(struct jfr_metadata *m, const struct element *e, struct jfr
 }
 
 /* Types are elements called "class", outside of each other. False where the tree is damaged. */
-static bool read_types(struct jfr_metadata *m, const uint8_t *root)
+static bool metadata_read_types(struct jfr_metadata *m, const uint8_t *root)
 {
     struct jfr_elements it = {.m = m, .p = root};
     struct element e;
     for (uint64_t left = 1; left > 0; left--) {
-        if (!read_element(&it, &e) || (e.name == WORD_CLASS && !add_type(m, &e, &it)))
+        if (!metadata_read_element(&it, &e) || (e.name == WORD_CLASS && !metadata_add_type(m, &e, &it)))
             return false;
         if (e.name != WORD_CLASS)
             left += e.child_count;
@@ -223,19 +223,19 @@ static bool read_types(struct jfr_metadata *m, const uint8_t *root)
 }
 
 /* In front of others with that name come those described earlier. */
-static void index_types(struct jfr_metadata *m)
+static void metadata_index_types(struct jfr_metadata *m)
 {
     u64map_expect(&m->by_id, m->count);
     for (size_t i = 0; i < m->count; i++)
         u64map_put(&m->by_id, m->types[i].id, i);
     for (size_t i = m->count; i-- > 0;) {
-        uint32_t *bucket = &m->by_name[bucket_of(m->types[i].name)];
+        uint32_t *bucket = &m->by_name[metadata_bucket_of(m->types[i].name)];
         m->types[i].next = *bucket;
         *bucket = (uint32_t)i + 1;
     }
 }
 
-static int read_event(struct jfr_metadata *m, const uint8_t *p, struct arena *arena, struct err *err)
+static int metadata_read_event(struct jfr_metadata *m, const uint8_t *p, struct arena *arena, struct err *err)
 {
     uint64_t type = 0, ignored;
     bool full = false;
@@ -245,10 +245,10 @@ static int read_event(struct jfr_metadata *m, const uint8_t *p, struct arena *ar
         return err_set(err, -EBADMSG, "metadata: unexpected event of type %llu", (unsigned long long)type);
     for (int i = 0; i < 3; i++) /* start, duration, metadata id */
         p = jfr_varint(p, m->end, &ignored);
-    p = read_strings(m, p, arena, &full);
+    p = metadata_read_strings(m, p, arena, &full);
     if (full)
         return err_set(err, -E2BIG, "metadata: larger than %zu bytes", arena->max);
-    if (!p || !read_types(m, p))
+    if (!p || !metadata_read_types(m, p))
         return err_set(err, -EBADMSG, "metadata: damaged");
     if (m->count == 0)
         return err_set(err, -EBADMSG, "metadata: no types");
@@ -265,12 +265,12 @@ int jfr_metadata_read(const uint8_t *chunk, size_t len, uint64_t offset, struct 
     if (!jfr_varint(start, chunk + len, &size) || size > len - offset)
         return err_set(err, -EBADMSG, "metadata: event of invalid size");
     struct jfr_metadata m = {.end = start + size};
-    int code = read_event(&m, start, arena, err);
+    int code = metadata_read_event(&m, start, arena, err);
     if (code < 0) {
         jfr_metadata_done(&m);
         return code;
     }
-    index_types(&m);
+    metadata_index_types(&m);
     *ret = m;
     return 0;
 }
@@ -291,38 +291,38 @@ const struct jfr_type *jfr_type_by_id(const struct jfr_metadata *m, uint64_t id)
 const struct jfr_type *jfr_type_by_name(const struct jfr_metadata *m, const char *name)
 {
     const struct str wanted = str_of(name);
-    for (uint32_t i = m->by_name[bucket_of(wanted)]; i; i = m->types[i - 1].next) {
+    for (uint32_t i = m->by_name[metadata_bucket_of(wanted)]; i; i = m->types[i - 1].next) {
         if (str_eq(m->types[i - 1].name, wanted))
             return &m->types[i - 1];
     }
     return NULL;
 }
 
-static bool make_field(const struct jfr_metadata *m, const struct element *e, struct jfr_field *ret)
+static bool metadata_make_field(const struct jfr_metadata *m, const struct element *e, struct jfr_field *ret)
 {
     struct attributes a;
     uint64_t dimension = 0;
-    if (!read_attributes(m, e, &a))
+    if (!metadata_read_attributes(m, e, &a))
         return false;
-    const struct str dimension_text = attribute(m, &a, WORD_DIMENSION);
-    ret->name = name_of(m, &a);
-    ret->pooled = str_is(attribute(m, &a, WORD_POOLED), "true");
+    const struct str dimension_text = metadata_attribute(m, &a, WORD_DIMENSION);
+    ret->name = metadata_name_of(m, &a);
+    ret->pooled = str_is(metadata_attribute(m, &a, WORD_POOLED), "true");
     if (dimension_text.n && !str_to_u64(dimension_text, &dimension))
         return false;
     ret->array = dimension != 0;
-    return str_to_u64(attribute(m, &a, WORD_CLASS), &ret->type);
+    return str_to_u64(metadata_attribute(m, &a, WORD_CLASS), &ret->type);
 }
 
 int jfr_fields_next(struct jfr_fields *it, struct jfr_field *ret)
 {
     struct element e;
     for (; it->left > 0; it->left--) {
-        if (!read_element(&it->at, &e) || !skip_elements(&it->at, e.child_count))
+        if (!metadata_read_element(&it->at, &e) || !metadata_skip_elements(&it->at, e.child_count))
             return -EBADMSG;
         if (e.name != WORD_FIELD)
             continue;
         it->left--;
-        return make_field(it->at.m, &e, ret) ? 1 : -EBADMSG;
+        return metadata_make_field(it->at.m, &e, ret) ? 1 : -EBADMSG;
     }
     return 0;
 }

@@ -1,8 +1,8 @@
 /* What a chunk says about its own layout: every type by id and by name, and its fields in the order of their bytes.
  *
  * Nothing about ids, field order or presence is known in advance; producers differ and forks insert fields. Reading
- * finds the types; their fields, and what is said of them, are stepped over until somebody asks for those of one type, as
- * nobody does for most. Borrows the chunk's bytes; the arena given at reading holds strings.
+ * finds the types; their fields, and what is said of them, are stepped over until somebody asks for those of one
+ * type, as nobody does for most. Borrows the chunk's bytes; the arena given at reading holds strings.
  *
  *     struct jfr_fields it = jfr_fields_of(m, type);
  *     struct jfr_field field;

@@ -6,8 +6,8 @@
 #include "jfr/text.h"
 #include "jfr/varint.h"
 
-/* A hostile file can nest wide structs into each other: real types have up to 30 fields, described in less than 2000 bytes. Those of all
- * types that are looked into count. */
+/* A hostile file can nest wide structs into each other: real types have up to 30 fields, described in less than 2000
+ * bytes. Those of all types that are looked into count. */
 enum { STEPS_MAX = 256, FIELD_BYTES_MAX = 1 << 15, NO_SLOT = -1 };
 
 /* Numbers at the start of a value that are read without a step each. */
@@ -35,7 +35,7 @@ struct compiler {
     const char *why; /* the layout makes no sense */
 };
 
-static void add(struct compiler *c, enum plan_step_kind kind, int slot, uint32_t n)
+static void plan_add_step(struct compiler *c, enum plan_step_kind kind, int slot, uint32_t n)
 {
     struct jfr_step *last = c->count > c->barrier ? &c->steps[c->count - 1] : NULL;
     bool countable = kind == STEP_VARINTS || kind == STEP_BYTES;
@@ -65,45 +65,45 @@ static const struct {
     {NAME("float"), STEP_BYTES, 4},   {NAME("double"), STEP_BYTES, 8}, {NAME("java.lang.String"), STEP_STRING, 1},
 };
 
-static bool add_primitive(struct compiler *c, const struct jfr_type *t, int slot)
+static bool plan_add_primitive(struct compiler *c, const struct jfr_type *t, int slot)
 {
     for (size_t i = 0; i < ARRAY_LEN(primitives); i++) {
         if (str_eq(t->name, primitives[i].name)) {
-            add(c, primitives[i].kind, slot, primitives[i].n);
+            plan_add_step(c, primitives[i].kind, slot, primitives[i].n);
             return true;
         }
     }
     return false;
 }
 
-static void add_fields(struct compiler *c, const struct jfr_type *t, unsigned depth, const char *const *names,
-                       size_t name_count);
+static void plan_add_fields(struct compiler *c, const struct jfr_type *t, unsigned depth, const char *const *names,
+                            size_t name_count);
 
 /* The value itself, of a field or of a whole pool entry. Only primitives can be kept. */
-static void add_value(struct compiler *c, uint64_t type, int slot, unsigned depth)
+static void plan_add_value(struct compiler *c, uint64_t type, int slot, unsigned depth)
 {
     const struct jfr_type *t = jfr_type_by_id(c->m, type);
     if (!t)
         c->why = "field of a type that is not described";
-    else if (!add_primitive(c, t, slot))
-        add_fields(c, t, depth + 1, NULL, 0);
+    else if (!plan_add_primitive(c, t, slot))
+        plan_add_fields(c, t, depth + 1, NULL, 0);
 }
 
-static void add_array(struct compiler *c, const struct jfr_field *f, int slot, unsigned depth)
+static void plan_add_array(struct compiler *c, const struct jfr_field *f, int slot, unsigned depth)
 {
     size_t array = c->count;
-    add(c, STEP_ARRAY, slot, 0);
+    plan_add_step(c, STEP_ARRAY, slot, 0);
     c->barrier = c->count;
     if (f->pooled)
-        add(c, STEP_VARINTS, NO_SLOT, 1);
+        plan_add_step(c, STEP_VARINTS, NO_SLOT, 1);
     else
-        add_value(c, f->type, NO_SLOT, depth);
+        plan_add_value(c, f->type, NO_SLOT, depth);
     c->barrier = c->count;
     if (!c->why)
         c->steps[array].n = (uint32_t)(c->count - array - 1);
 }
 
-static int slot_of(struct str field, const char *const *names, size_t count)
+static int plan_slot_of(struct str field, const char *const *names, size_t count)
 {
     for (size_t i = 0; i < count && field.n > 0; i++) {
         if (names[i] && names[i][0] == field.p[0] && str_is(field, names[i]))
@@ -112,8 +112,8 @@ static int slot_of(struct str field, const char *const *names, size_t count)
     return NO_SLOT;
 }
 
-static void add_fields(struct compiler *c, const struct jfr_type *t, unsigned depth, const char *const *names,
-                       size_t name_count)
+static void plan_add_fields(struct compiler *c, const struct jfr_type *t, unsigned depth, const char *const *names,
+                            size_t name_count)
 {
     struct jfr_fields it = jfr_fields_of(c->m, t);
     struct jfr_field f;
@@ -128,19 +128,19 @@ static void add_fields(struct compiler *c, const struct jfr_type *t, unsigned de
     }
     c->bytes += t->bytes;
     while (!c->why && (more = jfr_fields_next(&it, &f)) > 0) {
-        const int slot = slot_of(f.name, names, name_count);
+        const int slot = plan_slot_of(f.name, names, name_count);
         if (f.array)
-            add_array(c, &f, slot, depth);
+            plan_add_array(c, &f, slot, depth);
         else if (f.pooled)
-            add(c, STEP_VARINTS, slot, 1);
+            plan_add_step(c, STEP_VARINTS, slot, 1);
         else
-            add_value(c, f.type, slot, depth);
+            plan_add_value(c, f.type, slot, depth);
     }
     if (more < 0)
         c->why = "damaged field";
 }
 
-static size_t min_size(const struct jfr_step *steps, size_t count)
+static size_t plan_min_size(const struct jfr_step *steps, size_t count)
 {
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
@@ -153,7 +153,7 @@ static size_t min_size(const struct jfr_step *steps, size_t count)
 }
 
 /* Where the last step that keeps something ends. */
-static size_t used_steps(const struct compiler *c, struct jfr_plan *plan)
+static size_t plan_used_steps(const struct compiler *c, struct jfr_plan *plan)
 {
     size_t used = 0;
     for (size_t i = 0; i < c->count; i++) {
@@ -167,7 +167,7 @@ static size_t used_steps(const struct compiler *c, struct jfr_plan *plan)
 }
 
 /* Finds the short cuts: how many numbers a value begins with, and whether anything but bytes follows. */
-static void count_numbers(const struct jfr_step *steps, struct jfr_plan *plan)
+static void plan_count_numbers(const struct jfr_step *steps, struct jfr_plan *plan)
 {
     uint32_t n = 0, lead = 0, found = 0;
     bool twice = false; /* nobody has two fields of one name but hostile files */
@@ -205,15 +205,15 @@ int jfr_plan_compile(const struct jfr_metadata *m, const struct jfr_type *t, con
     c.why = NULL;
     struct jfr_plan plan = {0};
     /* A pool of strings holds the bare value: slot 0, whatever its name. */
-    if (!add_primitive(&c, t, name_count > 0 ? 0 : NO_SLOT))
-        add_fields(&c, t, 1, names, name_count);
+    if (!plan_add_primitive(&c, t, name_count > 0 ? 0 : NO_SLOT))
+        plan_add_fields(&c, t, 1, names, name_count);
     if (c.why)
         return err_set(err, -EBADMSG, "type %.*s: %s", STR_ARG(t->name), c.why);
-    size_t used = used_steps(&c, &plan);
+    size_t used = plan_used_steps(&c, &plan);
     plan.count = whole ? c.count : used;
-    plan.min_size = min_size(c.steps, plan.count);
+    plan.min_size = plan_min_size(c.steps, plan.count);
     plan.string = plan.count == 1 && c.steps[0].kind == STEP_STRING && c.steps[0].slot == 0;
-    count_numbers(c.steps, &plan);
+    plan_count_numbers(c.steps, &plan);
     struct jfr_step *steps = arena_alloc(arena, (plan.count + 1) * sizeof *steps);
     if (steps && plan.count)
         memcpy(steps, c.steps, plan.count * sizeof *steps);
@@ -224,10 +224,10 @@ int jfr_plan_compile(const struct jfr_metadata *m, const struct jfr_type *t, con
     return 0;
 }
 
-static const uint8_t *run(const struct jfr_step *s, size_t count, const uint8_t *p, const uint8_t *end,
-                          struct jfr_record *out);
+static const uint8_t *plan_run(const struct jfr_step *s, size_t count, const uint8_t *p, const uint8_t *end,
+                               struct jfr_record *out);
 
-static const uint8_t *run_array(const struct jfr_step *array, const uint8_t *p, const uint8_t *end)
+static const uint8_t *plan_run_array(const struct jfr_step *array, const uint8_t *p, const uint8_t *end)
 {
     uint64_t n;
     p = jfr_varint(p, end, &n);
@@ -241,11 +241,11 @@ static const uint8_t *run_array(const struct jfr_step *array, const uint8_t *p, 
     if (array->n == 1 && array[1].kind == STEP_BYTES)
         return n * array[1].n > (uint64_t)(end - p) ? NULL : p + n * array[1].n;
     while (p && n-- > 0)
-        p = run(array + 1, array->n, p, end, NULL);
+        p = plan_run(array + 1, array->n, p, end, NULL);
     return p;
 }
 
-static const uint8_t *run_bytes(uint32_t n, const uint8_t *p, const uint8_t *end, uint64_t *first)
+static const uint8_t *plan_run_bytes(uint32_t n, const uint8_t *p, const uint8_t *end, uint64_t *first)
 {
     if (n > (size_t)(end - p))
         return NULL;
@@ -254,8 +254,8 @@ static const uint8_t *run_bytes(uint32_t n, const uint8_t *p, const uint8_t *end
 }
 
 /* Recursion is as deep as the arrays in the type: JFR_DEPTH_MAX. */
-static const uint8_t *run(const struct jfr_step *s, size_t count, const uint8_t *p, const uint8_t *end,
-                          struct jfr_record *out)
+static const uint8_t *plan_run(const struct jfr_step *s, size_t count, const uint8_t *p, const uint8_t *end,
+                               struct jfr_record *out)
 {
     for (const struct jfr_step *last = s + count; p && s < last; s++) {
         struct jfr_value ignored, *value = s->slot != NO_SLOT && out ? &out->v[s->slot] : &ignored;
@@ -268,13 +268,13 @@ static const uint8_t *run(const struct jfr_step *s, size_t count, const uint8_t 
             break;
         case STEP_BYTES:
             value->at = NULL;
-            p = run_bytes(s->n, p, end, &value->num);
+            p = plan_run_bytes(s->n, p, end, &value->num);
             break;
         case STEP_STRING:
             p = jfr_string_skip(p, end);
             break;
         case STEP_ARRAY:
-            p = run_array(s, p, end);
+            p = plan_run_array(s, p, end);
             s += s->n;
             break;
         }
@@ -282,7 +282,7 @@ static const uint8_t *run(const struct jfr_step *s, size_t count, const uint8_t 
     return p;
 }
 
-static const uint8_t *skip_plain(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end)
+static const uint8_t *plan_skip_plain(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end)
 {
     p = jfr_varint_skip(p, end, plan->numbers);
     return p && plan->bytes <= (size_t)(end - p) ? p + plan->bytes : NULL;
@@ -293,9 +293,9 @@ const uint8_t *jfr_plan_run(const struct jfr_plan *plan, const uint8_t *p, const
     if (!out && plan->string)
         return jfr_string_skip(p, end);
     if (!out && (plan->numbers | plan->bytes))
-        return skip_plain(plan, p, end);
+        return plan_skip_plain(plan, p, end);
     if (!out || !plan->quick || !jfr_plan_has_lead(plan, p, end))
-        return run(plan->steps, plan->count, p, end, out);
+        return plan_run(plan->steps, plan->count, p, end, out);
     for (unsigned i = 0; i < plan->read_count; i++)
         out->v[plan->reads[i].slot].at = NULL;
     return jfr_plan_read(plan, p, end, out);
@@ -306,9 +306,9 @@ bool jfr_plan_look(const struct jfr_plan *plan, const uint8_t *p, const uint8_t 
     if (plan->has == 0)
         return true;
     const struct jfr_step *last = &plan->steps[plan->before_last];
-    p = run(plan->steps, plan->before_last, p, end, out);
+    p = plan_run(plan->steps, plan->before_last, p, end, out);
     if (!p || p == end || (last->kind != STEP_STRING && last->kind != STEP_ARRAY))
-        return p && run(last, 1, p, end, out);
+        return p && plan_run(last, 1, p, end, out);
     out->v[last->slot] = (struct jfr_value){.at = p};
     return true;
 }
@@ -317,7 +317,7 @@ bool jfr_plan_numbers_checked(const struct jfr_plan *plan, const uint8_t *p, con
                               uint64_t out[JFR_SLOTS])
 {
     struct jfr_record rec = {0};
-    bool fits = run(plan->steps, plan->count, p, end, &rec);
+    bool fits = plan_run(plan->steps, plan->count, p, end, &rec);
     for (int slot = 0; slot < JFR_SLOTS; slot++) {
         if (plan->has >> slot & 1)
             out[slot] = rec.v[slot].num;

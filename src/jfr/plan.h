@@ -88,8 +88,8 @@ bool jfr_plan_look(const struct jfr_plan *plan, const uint8_t *p, const uint8_t 
 /* Near the end of the bytes, and where fields lie further behind. */
 bool jfr_plan_numbers_checked(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end,
                               uint64_t out[JFR_SLOTS]);
-/* The numbers of one value, by slot; slots without a field stay as they are. False where they do not fit. Only for plans
- * that keep nothing else. */
+/* The numbers of one value, by slot; slots without a field stay as they are. False where they do not fit. Only for
+ * plans that keep nothing else. */
 static inline bool jfr_plan_numbers(const struct jfr_plan *plan, const uint8_t *p, const uint8_t *end,
                                     uint64_t out[JFR_SLOTS])
 {

@@ -4,17 +4,17 @@
 
 static const uint32_t REPLACEMENT = 0xfffd;
 
-static bool is_high_surrogate(uint32_t c)
+static bool jfr_text_is_high_surrogate(uint32_t c)
 {
     return c >= 0xd800 && c < 0xdc00;
 }
 
-static bool is_low_surrogate(uint32_t c)
+static bool jfr_text_is_low_surrogate(uint32_t c)
 {
     return c >= 0xdc00 && c < 0xe000;
 }
 
-static const uint8_t *read_chars(const uint8_t *p, const uint8_t *end, struct str *text)
+static const uint8_t *jfr_text_read_chars(const uint8_t *p, const uint8_t *end, struct str *text)
 {
     uint64_t count;
     p = jfr_varint(p, end, &count);
@@ -26,7 +26,7 @@ static const uint8_t *read_chars(const uint8_t *p, const uint8_t *end, struct st
     return after;
 }
 
-static const uint8_t *read_bytes(const uint8_t *p, const uint8_t *end, struct str *text)
+static const uint8_t *jfr_text_read_bytes(const uint8_t *p, const uint8_t *end, struct str *text)
 {
     uint64_t len;
     p = jfr_varint(p, end, &len);
@@ -49,11 +49,11 @@ const uint8_t *jfr_string_read(const uint8_t *p, const uint8_t *end, struct jfr_
         p = jfr_varint(p, end, &s.key);
         break;
     case JFR_STRING_CHARS:
-        p = read_chars(p, end, &s.text);
+        p = jfr_text_read_chars(p, end, &s.text);
         break;
     case JFR_STRING_UTF8:
     case JFR_STRING_LATIN1:
-        p = read_bytes(p, end, &s.text);
+        p = jfr_text_read_bytes(p, end, &s.text);
         break;
     default:
         return NULL;
@@ -63,7 +63,7 @@ const uint8_t *jfr_string_read(const uint8_t *p, const uint8_t *end, struct jfr_
     return p;
 }
 
-static void put_char(struct buf *out, uint32_t c)
+static void jfr_text_put_char(struct buf *out, uint32_t c)
 {
     if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
         c = REPLACEMENT;
@@ -85,35 +85,35 @@ static void put_char(struct buf *out, uint32_t c)
 }
 
 /* Joins the two halves of a character outside the basic plane; `half` carries the first one over, 0 = none. */
-static void put_utf16(struct buf *out, uint32_t unit, uint32_t *half)
+static void jfr_text_put_utf16(struct buf *out, uint32_t unit, uint32_t *half)
 {
-    if (*half && is_low_surrogate(unit)) {
-        put_char(out, 0x10000 + ((*half - 0xd800) << 10) + (unit - 0xdc00));
+    if (*half && jfr_text_is_low_surrogate(unit)) {
+        jfr_text_put_char(out, 0x10000 + ((*half - 0xd800) << 10) + (unit - 0xdc00));
         *half = 0;
         return;
     }
     if (*half)
-        put_char(out, REPLACEMENT);
-    *half = is_high_surrogate(unit) ? unit : 0;
+        jfr_text_put_char(out, REPLACEMENT);
+    *half = jfr_text_is_high_surrogate(unit) ? unit : 0;
     if (!*half)
-        put_char(out, unit);
+        jfr_text_put_char(out, unit);
 }
 
-static void decode_chars(struct str text, struct buf *out)
+static void jfr_text_decode_chars(struct str text, struct buf *out)
 {
     const uint8_t *p = (const uint8_t *)text.p, *end = p + text.n;
     uint32_t half = 0;
     while (p && p < end) {
         uint64_t unit;
         p = jfr_varint(p, end, &unit);
-        put_utf16(out, unit > 0xffff ? REPLACEMENT : (uint32_t)unit, &half);
+        jfr_text_put_utf16(out, unit > 0xffff ? REPLACEMENT : (uint32_t)unit, &half);
     }
     if (half)
-        put_char(out, REPLACEMENT);
+        jfr_text_put_char(out, REPLACEMENT);
 }
 
 /* One character of (modified) UTF-8, its length in bytes in *n; a byte that starts none counts alone. */
-static uint32_t utf8_char(const uint8_t *p, const uint8_t *end, unsigned *n)
+static uint32_t jfr_text_utf8_char(const uint8_t *p, const uint8_t *end, unsigned *n)
 {
     static const uint8_t lengths[16] = {1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 2, 2, 3, 4};
     static const uint8_t masks[5] = {0, 0x7f, 0x1f, 0x0f, 0x07};
@@ -131,25 +131,25 @@ static uint32_t utf8_char(const uint8_t *p, const uint8_t *end, unsigned *n)
     return c;
 }
 
-static void decode_utf8(struct str text, struct buf *out)
+static void jfr_text_decode_utf8(struct str text, struct buf *out)
 {
     const uint8_t *p = (const uint8_t *)text.p, *end = p + text.n;
     uint32_t half = 0;
     while (p < end) {
         unsigned n;
-        uint32_t c = utf8_char(p, end, &n);
+        uint32_t c = jfr_text_utf8_char(p, end, &n);
         p += n;
         if (c > 0xffff && !half)
-            put_char(out, c);
+            jfr_text_put_char(out, c);
         else
-            put_utf16(out, c > 0xffff ? REPLACEMENT : c, &half);
+            jfr_text_put_utf16(out, c > 0xffff ? REPLACEMENT : c, &half);
     }
     if (half)
-        put_char(out, REPLACEMENT);
+        jfr_text_put_char(out, REPLACEMENT);
 }
 
 /* The last bytes are looked at together with some before them. */
-static bool is_ascii(struct str s)
+static bool jfr_text_is_ascii(struct str s)
 {
     if (s.n == 0)
         return true;
@@ -167,7 +167,7 @@ static bool is_ascii(struct str s)
 
 bool jfr_string_is_plain(const struct jfr_string *s)
 {
-    return is_ascii(s->text); /* UTF-16 units below 128 take one byte each, too */
+    return jfr_text_is_ascii(s->text); /* UTF-16 units below 128 take one byte each, too */
 }
 
 bool jfr_string_ascii(const uint8_t *p, const uint8_t *end, struct str *ret)
@@ -179,7 +179,7 @@ bool jfr_string_ascii(const uint8_t *p, const uint8_t *end, struct str *ret)
     if (!p || len > (uint64_t)(end - p))
         return false;
     *ret = (struct str){(const char *)p, (size_t)len};
-    return is_ascii(*ret);
+    return jfr_text_is_ascii(*ret);
 }
 
 void jfr_string_decode(const struct jfr_string *s, struct buf *out)
@@ -190,14 +190,14 @@ void jfr_string_decode(const struct jfr_string *s, struct buf *out)
     }
     switch (s->kind) {
     case JFR_STRING_UTF8:
-        decode_utf8(s->text, out);
+        jfr_text_decode_utf8(s->text, out);
         break;
     case JFR_STRING_CHARS:
-        decode_chars(s->text, out);
+        jfr_text_decode_chars(s->text, out);
         break;
     case JFR_STRING_LATIN1:
         for (size_t i = 0; i < s->text.n; i++)
-            put_char(out, (uint8_t)s->text.p[i]);
+            jfr_text_put_char(out, (uint8_t)s->text.p[i]);
         break;
     case JFR_STRING_NULL:
     case JFR_STRING_EMPTY:

@@ -35,7 +35,8 @@ void jfr_string_decode(const struct jfr_string *s, struct buf *out);
 /* True where the raw bytes are the decoded text already, so that they can be used in place. */
 bool jfr_string_is_plain(const struct jfr_string *s);
 
-/* The text of a string of characters that is ASCII, so that its bytes are the text in every encoding; false for all others. */
+/* The text of a string of characters that is ASCII, so that its bytes are the text in every encoding; false for all
+ * others. */
 bool jfr_string_ascii(const uint8_t *p, const uint8_t *end, struct str *ret);
 
 /* The bytes of a string that has them in place, which most are; false for all others, and near the end of the bytes. */

@@ -30,7 +30,7 @@ const uint8_t *jfr_varint_skip_slow(const uint8_t *p, const uint8_t *end, uint64
 }
 
 /* How many bits are set up to and with each byte. */
-static inline uint64_t running_counts(uint64_t bits)
+static inline uint64_t varint_running_counts(uint64_t bits)
 {
     bits -= bits >> 1 & UINT64_C(0x5555555555555555);
     bits = (bits & UINT64_C(0x3333333333333333)) + (bits >> 2 & UINT64_C(0x3333333333333333));
@@ -38,7 +38,7 @@ static inline uint64_t running_counts(uint64_t bits)
 }
 
 /* Where the nth bit is, of those that are counted. */
-static inline unsigned find_bit(uint64_t bits, uint64_t counts, unsigned n)
+static inline unsigned varint_find_bit(uint64_t bits, uint64_t counts, unsigned n)
 {
     const uint64_t reached = ((counts | JFR_VARINT_HIGH) - n * JFR_VARINT_LOW) & JFR_VARINT_HIGH;
     const unsigned byte = (unsigned)__builtin_ctzll(reached) - 7;
@@ -59,9 +59,9 @@ const uint8_t *jfr_varint_skip_many(const uint8_t *p, const uint8_t *end, uint64
         /* Eight in a row may be a nine-byte number: not here. */
         if (run || open + (unsigned)__builtin_ctzll(ends) >= 8)
             break;
-        const uint64_t counts = running_counts(ends), count = counts >> 56;
+        const uint64_t counts = varint_running_counts(ends), count = counts >> 56;
         if (count >= n)
-            return p + find_bit(ends, counts, (unsigned)n) + 1;
+            return p + varint_find_bit(ends, counts, (unsigned)n) + 1;
         n -= count;
         open = (unsigned)__builtin_clzll(ends);
     }

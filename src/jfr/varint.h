@@ -43,8 +43,8 @@ static inline uint64_t jfr_varint_squeeze(uint64_t w)
     return (w & UINT64_C(0x0fffffff)) | (w & UINT64_C(0x0fffffff00000000)) >> 4;
 }
 
-/* The caller has made sure of JFR_VARINT_MAX bytes at p. One and two bytes are what there is most of; how long the others
- * are is found without asking byte by byte. */
+/* The caller has made sure of JFR_VARINT_MAX bytes at p. One and two bytes are what there is most of; how long the
+ * others are is found without asking byte by byte. */
 static inline const uint8_t *jfr_varint_unchecked(const uint8_t *p, uint64_t *ret)
 {
     if (p[0] < 0x80) {
@@ -76,7 +76,8 @@ static inline const uint8_t *jfr_varint_step(const uint8_t *p)
     return p + (ends ? (unsigned)__builtin_ctzll(ends) / 8 + 1 : JFR_VARINT_MAX);
 }
 
-/* Steps over n > 0 numbers, JFR_VARINT_MAX bytes for each of which the caller has made sure of. Mostly one look has them all. */
+/* Steps over n > 0 numbers, JFR_VARINT_MAX bytes for each of which the caller has made sure of. Mostly one look has
+ * them all. */
 static inline const uint8_t *jfr_varint_steps(const uint8_t *p, uint32_t n)
 {
     uint64_t ends = ~jfr_load64(p) & JFR_VARINT_HIGH;
@@ -89,7 +90,8 @@ static inline const uint8_t *jfr_varint_steps(const uint8_t *p, uint32_t n)
     return p;
 }
 
-/* A bit for each of JFR_VARINT_LOOK bytes, which the caller has made sure of: set where one ends a number, but for nine-byte ones. */
+/* A bit for each of JFR_VARINT_LOOK bytes, which the caller has made sure of: set where one ends a number, but for
+ * nine-byte ones. */
 enum { JFR_VARINT_LOOK = 64 };
 static inline uint64_t jfr_varint_ends(const uint8_t *p)
 {

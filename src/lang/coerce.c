@@ -79,7 +79,8 @@ int coerce_secret(const struct value *v, struct buf *out, struct err *err)
     return 0;
 }
 
-int coerce_number(struct value *v, struct value **ret, struct err *err)
+/* A number, or a string that reads as one; *ret is a new reference. */
+static int coerce_number(struct value *v, struct value **ret, struct err *err)
 {
     if (value_kind(v) == VALUE_NUMBER) {
         *ret = value_ref(v);

@@ -19,8 +19,7 @@ must_check int coerce_text(const struct value *v, struct buf *out, struct err *e
 must_check int coerce_word(const struct value *v, struct buf *out, struct err *err);
 /* A string or secret; numbers are no secrets: "should be capsule, got number". */
 must_check int coerce_secret(const struct value *v, struct buf *out, struct err *err);
-/* A number, or a string that reads as one; *ret is a new reference. */
-must_check int coerce_number(struct value *v, struct value **ret, struct err *err);
+/* Of a number, or of a string that reads as one. */
 must_check int coerce_int(struct value *v, int64_t *ret, struct err *err);
 must_check int coerce_uint(struct value *v, uint64_t *ret, struct err *err);
 must_check int coerce_float(struct value *v, double *ret, struct err *err);

@@ -3,11 +3,8 @@
 #include <errno.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "lang/quote.h"
-
-#define NS_PER_US 1000LL
-#define NS_PER_MS (1000 * NS_PER_US)
-#define NS_PER_S  (1000 * NS_PER_MS)
 
 enum { QUOTED_MAX = 200 };
 
@@ -20,9 +17,9 @@ static const struct {
     {"\xc2\xb5s", NS_PER_US}, /* U+00B5 micro sign */
     {"\xce\xbcs", NS_PER_US}, /* U+03BC Greek mu */
     {"ms", NS_PER_MS},
-    {"s", NS_PER_S},
-    {"m", 60 * NS_PER_S},
-    {"h", 3600 * NS_PER_S},
+    {"s", NS_PER_SEC},
+    {"m", 60 * NS_PER_SEC},
+    {"h", 3600 * NS_PER_SEC},
 };
 
 static int duration_refuse(struct err *err, const char *what, struct str detail, struct str whole)
@@ -140,17 +137,17 @@ void duration_print(int64_t ns, struct buf *out)
     }
     if (ns < 0)
         buf_byte(out, '-');
-    if (v < (uint64_t)NS_PER_S) {
+    if (v < (uint64_t)NS_PER_SEC) {
         bool nanos = v < (uint64_t)NS_PER_US, micros = v < (uint64_t)NS_PER_MS;
         print_decimal(v, nanos ? 1 : micros ? (uint64_t)NS_PER_US : (uint64_t)NS_PER_MS, out);
         buf_puts(out, nanos ? "ns" : micros ? "\xc2\xb5s" : "ms");
         return;
     }
-    const uint64_t minute = 60 * (uint64_t)NS_PER_S, hour = 60 * minute;
+    const uint64_t minute = 60 * (uint64_t)NS_PER_SEC, hour = 60 * minute;
     if (v >= hour)
         buf_printf(out, "%lluh", (unsigned long long)(v / hour));
     if (v >= minute)
         buf_printf(out, "%llum", (unsigned long long)(v % hour / minute));
-    print_decimal(v % minute, (uint64_t)NS_PER_S, out);
+    print_decimal(v % minute, (uint64_t)NS_PER_SEC, out);
     buf_byte(out, 's');
 }

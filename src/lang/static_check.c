@@ -5,6 +5,8 @@
 #include "lang/eval.h"
 #include "lang/option.h"
 
+static bool static_expr(const struct ast_expr *e);
+
 static bool static_list(const struct ast_expr *e)
 {
     for (size_t i = 0; i < e->list.len; i++)
@@ -21,7 +23,7 @@ static bool static_object(const struct ast_expr *e)
     return true;
 }
 
-bool static_expr(const struct ast_expr *e)
+static bool static_expr(const struct ast_expr *e)
 {
     switch (e->kind) {
     case AST_LITERAL:

@@ -12,7 +12,6 @@
 #include "lang/diag.h"
 #include "lang/schema.h"
 
-bool static_expr(const struct ast_expr *e);
 /* Of a body with all its blocks. */
 bool static_body(const struct ast_body *body);
 /* `field` is zeroed memory for the option, and zeroed again afterwards. */

@@ -30,7 +30,7 @@ struct server_tls {
 /* --- certificates of clients --- */
 
 /* Valid, signed by one of the authorities, and for clients. Runs inside the handshake. */
-static int verify_if_given(gnutls_session_t session)
+static int tls_verify_if_given(gnutls_session_t session)
 {
     unsigned n = 0, status = 0;
     if (!gnutls_certificate_get_peers(session, &n) || n == 0)
@@ -54,7 +54,7 @@ static const struct client_auth {
     {"RequireAndVerifyClientCert", GNUTLS_CERT_REQUIRE, true},
 };
 
-static int find_client_auth(const char *name, const struct client_auth **ret, struct err *err)
+static int tls_find_client_auth(const char *name, const struct client_auth **ret, struct err *err)
 {
     if (!name || !*name)
         name = "NoClientCert";
@@ -71,7 +71,7 @@ static int find_client_auth(const char *name, const struct client_auth **ret, st
 
 static const char *const versions[] = {"TLS10", "TLS11", "TLS12", "TLS13"};
 
-static int find_version(const char *name, size_t otherwise, size_t *ret, struct err *err)
+static int tls_find_version(const char *name, size_t otherwise, size_t *ret, struct err *err)
 {
     if (!name || !*name) {
         *ret = otherwise;
@@ -86,14 +86,14 @@ static int find_version(const char *name, size_t otherwise, size_t *ret, struct 
     return err_set(err, -EINVAL, "unknown TLS version \"%s\"", name);
 }
 
-static int put_versions(const struct server_tls_options *o, struct buf *out, struct err *err)
+static int tls_put_versions(const struct server_tls_options *o, struct buf *out, struct err *err)
 {
     static const char *const names[] = {"TLS1.0", "TLS1.1", "TLS1.2", "TLS1.3"};
     enum { TLS12 = 2, TLS13 = 3 };
     size_t least, most;
     int code;
-    if ((code = find_version(o->min_version, TLS12, &least, err)) < 0 ||
-        (code = find_version(o->max_version, TLS13, &most, err)) < 0)
+    if ((code = tls_find_version(o->min_version, TLS12, &least, err)) < 0 ||
+        (code = tls_find_version(o->max_version, TLS13, &most, err)) < 0)
         return code;
     if (least > most)
         return err_set(err, -EINVAL, "no TLS version between min_version %s and max_version %s", versions[least],
@@ -119,7 +119,7 @@ static const struct {
     {"CHACHA20_POLY1305_SHA256", ":+CHACHA20-POLY1305:+AEAD"},
 };
 
-static const char *cipher_words(const char *name)
+static const char *tls_cipher_words(const char *name)
 {
     for (size_t i = 0; i < ARRAY_LEN(ciphers); i++) {
         if (strcmp(ciphers[i].name, name) == 0)
@@ -128,11 +128,11 @@ static const char *cipher_words(const char *name)
     return NULL;
 }
 
-static int put_suite(const char *name, struct buf *out, struct err *err)
+static int tls_put_suite(const char *name, struct buf *out, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(key_exchanges); i++) {
         const size_t n = strlen(key_exchanges[i].prefix);
-        const char *words = strncmp(name, key_exchanges[i].prefix, n) == 0 ? cipher_words(name + n) : NULL;
+        const char *words = strncmp(name, key_exchanges[i].prefix, n) == 0 ? tls_cipher_words(name + n) : NULL;
         if (words) {
             buf_puts(out, key_exchanges[i].words);
             buf_puts(out, words);
@@ -140,18 +140,18 @@ static int put_suite(const char *name, struct buf *out, struct err *err)
         }
     }
     /* TLS 1.3 has no key exchange in the name, and its suites are not to be chosen. */
-    if (strncmp(name, "TLS_", 4) == 0 && cipher_words(name + 4) && !strstr(name, "_CBC_"))
+    if (strncmp(name, "TLS_", 4) == 0 && tls_cipher_words(name + 4) && !strstr(name, "_CBC_"))
         return 0;
     return err_set(err, -EINVAL, "unknown cipher \"%s\"", name);
 }
 
-static int put_suites(const struct server_tls_options *o, struct buf *out, struct err *err)
+static int tls_put_suites(const struct server_tls_options *o, struct buf *out, struct err *err)
 {
     if (o->cipher_suite_count == 0)
         return 0;
     cleanup_buf struct buf chosen = BUF_INIT(PRIORITIES_MAX);
     for (size_t i = 0; i < o->cipher_suite_count; i++) {
-        int code = put_suite(o->cipher_suites[i], &chosen, err);
+        int code = tls_put_suite(o->cipher_suites[i], &chosen, err);
         if (code < 0)
             return code;
     }
@@ -164,7 +164,7 @@ static int put_suites(const struct server_tls_options *o, struct buf *out, struc
     return 0;
 }
 
-static int put_curves(const struct server_tls_options *o, struct buf *out, struct err *err)
+static int tls_put_curves(const struct server_tls_options *o, struct buf *out, struct err *err)
 {
     static const struct {
         const char *name, *word;
@@ -185,12 +185,12 @@ static int put_curves(const struct server_tls_options *o, struct buf *out, struc
     return 0;
 }
 
-static int make_priorities(const struct server_tls_options *o, gnutls_priority_t *ret, struct err *err)
+static int tls_make_priorities(const struct server_tls_options *o, gnutls_priority_t *ret, struct err *err)
 {
     cleanup_buf struct buf text = BUF_INIT(PRIORITIES_MAX);
     int code;
-    if ((code = put_versions(o, &text, err)) < 0 || (code = put_suites(o, &text, err)) < 0 ||
-        (code = put_curves(o, &text, err)) < 0)
+    if ((code = tls_put_versions(o, &text, err)) < 0 || (code = tls_put_suites(o, &text, err)) < 0 ||
+        (code = tls_put_curves(o, &text, err)) < 0)
         return code;
     const char *at;
     code = gnutls_priority_init2(ret, buf_cstr(&text) + 1, &at, GNUTLS_PRIORITY_INIT_DEF_APPEND);
@@ -209,44 +209,44 @@ static int tls_read_part(struct server_tls *t, enum part part, struct buf *out, 
     return 0;
 }
 
-static gnutls_datum_t datum(struct buf *b)
+static gnutls_datum_t tls_datum(struct buf *b)
 {
     return (gnutls_datum_t){(unsigned char *)(uintptr_t)buf_cstr(b), (unsigned)b->len};
 }
 
-static const char *name_of(const struct server_tls *t, enum part part)
+static const char *tls_part_name(const struct server_tls *t, enum part part)
 {
     static const char *const names[PARTS] = {"cert_pem", "key_pem", "client_ca_pem"};
     return t->file[part] ? t->file[part] : names[part];
 }
 
-static int fill(struct server_tls *t, gnutls_certificate_credentials_t x509, struct err *err)
+static int tls_fill_credentials(struct server_tls *t, gnutls_certificate_credentials_t x509, struct err *err)
 {
     cleanup_buf struct buf cert = BUF_INIT(PEM_MAX), key = BUF_INIT(PEM_MAX), ca = BUF_INIT(PEM_MAX);
     int code;
     if ((code = tls_read_part(t, CERT, &cert, err)) < 0 || (code = tls_read_part(t, KEY, &key, err)) < 0 ||
         (code = tls_read_part(t, CLIENT_CA, &ca, err)) < 0)
         return code;
-    const gnutls_datum_t c = datum(&cert), k = datum(&key), a = datum(&ca);
+    const gnutls_datum_t c = tls_datum(&cert), k = tls_datum(&key), a = tls_datum(&ca);
     code = gnutls_certificate_set_x509_key_mem2(x509, &c, &k, GNUTLS_X509_FMT_PEM, NULL, 0);
     memset(key.p, 0, key.len);
     if (code < 0)
-        return err_set(err, -EINVAL, "certificate %s with key %s: %s", name_of(t, CERT), name_of(t, KEY),
+        return err_set(err, -EINVAL, "certificate %s with key %s: %s", tls_part_name(t, CERT), tls_part_name(t, KEY),
                        gnutls_strerror(code));
     if (ca.len > 0 && gnutls_certificate_set_x509_trust_mem(x509, &a, GNUTLS_X509_FMT_PEM) <= 0)
-        return err_set(err, -EINVAL, "%s contains no certificate", name_of(t, CLIENT_CA));
+        return err_set(err, -EINVAL, "%s contains no certificate", tls_part_name(t, CLIENT_CA));
     if (ca.len == 0 && t->client_auth->verify)
         gnutls_certificate_set_x509_system_trust(x509);
     return 0;
 }
 
-static int make_credentials(struct server_tls *t, struct err *err)
+static int tls_make_credentials(struct server_tls *t, struct err *err)
 {
     struct tls_credentials *c = xcalloc(1, sizeof *c);
     c->refs = 1;
     if (gnutls_certificate_allocate_credentials(&c->x509) < 0)
         abort();
-    int code = fill(t, c->x509, err);
+    int code = tls_fill_credentials(t, c->x509, err);
     if (code < 0) {
         tls_credentials_unref(c);
         return code;
@@ -266,7 +266,7 @@ void tls_credentials_unref(struct tls_credentials *c)
 
 /* --- the whole --- */
 
-static char *copy(const char *s)
+static char *tls_copy(const char *s)
 {
     return s && *s ? xstrdup(s) : NULL;
 }
@@ -274,17 +274,17 @@ static char *copy(const char *s)
 int server_tls_new(const struct server_tls_options *o, struct server_tls **ret, struct err *err)
 {
     struct server_tls *t = xcalloc(1, sizeof *t);
-    t->pem[CERT] = copy(o->cert_pem);
-    t->pem[KEY] = copy(o->key_pem);
-    t->pem[CLIENT_CA] = copy(o->client_ca_pem);
-    t->file[CERT] = copy(o->cert_file);
-    t->file[KEY] = copy(o->key_file);
-    t->file[CLIENT_CA] = copy(o->client_ca_file);
-    int code = find_client_auth(o->client_auth_type, &t->client_auth, err);
+    t->pem[CERT] = tls_copy(o->cert_pem);
+    t->pem[KEY] = tls_copy(o->key_pem);
+    t->pem[CLIENT_CA] = tls_copy(o->client_ca_pem);
+    t->file[CERT] = tls_copy(o->cert_file);
+    t->file[KEY] = tls_copy(o->key_file);
+    t->file[CLIENT_CA] = tls_copy(o->client_ca_file);
+    int code = tls_find_client_auth(o->client_auth_type, &t->client_auth, err);
     if (code == 0)
-        code = make_priorities(o, &t->priorities, err);
+        code = tls_make_priorities(o, &t->priorities, err);
     if (code == 0)
-        code = make_credentials(t, err);
+        code = tls_make_credentials(t, err);
     if (code < 0)
         server_tls_free(t);
     else
@@ -292,7 +292,7 @@ int server_tls_new(const struct server_tls_options *o, struct server_tls **ret, 
     return code;
 }
 
-static void free_secret(char *s)
+static void tls_free_secret(char *s)
 {
     if (s)
         explicit_bzero(s, strlen(s));
@@ -304,7 +304,7 @@ void server_tls_free(struct server_tls *t)
     if (!t)
         return;
     for (size_t i = 0; i < PARTS; i++) {
-        free_secret(t->pem[i]);
+        tls_free_secret(t->pem[i]);
         free(t->file[i]);
     }
     if (t->priorities)
@@ -330,7 +330,7 @@ int server_tls_refresh(struct server_tls *t, uint64_t now_ms, struct err *err)
     if (t->looked_ms && now_ms < t->looked_ms + LOOK_AGAIN_MS)
         return 0;
     t->looked_ms = now_ms;
-    return tls_files_changed(t) ? make_credentials(t, err) : 0;
+    return tls_files_changed(t) ? tls_make_credentials(t, err) : 0;
 }
 
 struct tls_credentials *server_tls_attach(struct server_tls *t, gnutls_session_t session)
@@ -339,7 +339,7 @@ struct tls_credentials *server_tls_attach(struct server_tls *t, gnutls_session_t
     gnutls_priority_set(session, t->priorities);
     gnutls_certificate_server_set_request(session, t->client_auth->request);
     if (t->client_auth->verify)
-        gnutls_session_set_verify_function(session, verify_if_given);
+        gnutls_session_set_verify_function(session, tls_verify_if_given);
     t->credentials->refs++;
     return t->credentials;
 }

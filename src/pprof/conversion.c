@@ -1,7 +1,7 @@
 #include "pprof/conversion.h"
 
 /* Sample types and the period's; false where symbols are full. */
-static bool name_types(struct conversion *c, enum profile_kind kind, struct profile *p)
+static bool conversion_name_types(struct conversion *c, enum profile_kind kind, struct profile *p)
 {
     const struct profile_kind_def *def = &profile_kinds[kind];
     const bool compat = c->options.compat;
@@ -20,7 +20,7 @@ bool conversion_begin(struct conversion *c, enum profile_kind kind)
 {
     struct profile p;
     profile_init(&p, &c->symbols);
-    if (!name_types(c, kind, &p))
+    if (!conversion_name_types(c, kind, &p))
         return false;
     profile_bound(&p, &c->samples_left, c->limits->output);
     c->profiles[kind] = p;

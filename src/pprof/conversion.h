@@ -11,7 +11,8 @@
 
 struct pprof_result; /* conversion_finish.h */
 
-/* Label sets made last of the three ids that Pyroscope's agent puts into events, by a hash of them; 0, the empty set, is none. */
+/* Label sets made last of the three ids that Pyroscope's agent puts into events, by a hash of them; 0, the empty set,
+ * is none. */
 enum { KNOWN_LABELS_BITS = 5 };
 struct known_labels {
     uint64_t span, name, context;

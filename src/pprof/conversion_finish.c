@@ -8,14 +8,15 @@
 #include "pprof/conversion.h"
 #include "pprof/encode.h"
 
-/* On real profiles a third of the time of level 6 for 8 % more bytes, and a compressor of 198 KB where level 2 takes 652 KB, which
- * are fetched from the kernel and given back for every profile. */
+/* On real profiles a third of the time of level 6 for 8 % more bytes, and a compressor of 198 KB where level 2 takes
+ * 652 KB, which are fetched from the kernel and given back for every profile. */
 enum { GZIP_LEVEL = 1 };
 
 /* Beside what is bounded of a profile: its types, times and the frames "[other]", and what a stack is written with. */
 enum { OUTPUT_SPARE = 1 << 20 };
 
-/* What one unit of the period type stands for: a sample in time, bytes between samples; every contention, call and object counts. */
+/* What one unit of the period type stands for: a sample in time, bytes between samples; every contention, call and
+ * object counts. */
 static int64_t finish_period(const struct conversion *c, enum profile_kind kind)
 {
     const struct recorded_settings *s = &c->settings;

@@ -1,4 +1,5 @@
-/* What a conversion is told: how samples weigh where a recording does not say, what is left out, what tells samples apart. */
+/* What a conversion is told: how samples weigh where a recording does not say, what is left out, what tells samples
+ * apart. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,8 +22,9 @@ struct conversion_options {
 
     int64_t from_ns, until_ns; /* only what begins then, since 1970; 0 = all. What compat yields is never cut. */
     const struct conversion_limits *limits; /* borrowed; NULL = the agent's */
-    /* Label sets of samples that earlier conversions had, and how many there may be; this one's are added with the value 1. Borrowed;
-     * NULL = any. They are hashes with this key, so that they mean the same in every process that is given it. */
+    /* Label sets of samples that earlier conversions had, and how many there may be; this one's are added with the
+     * value 1. Borrowed; NULL = any. They are hashes with this key, so that they mean the same in every process that
+     * is given it. */
     struct u64map *series;
     size_t series_max;
     uint64_t series_key[2];

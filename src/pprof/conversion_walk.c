@@ -13,7 +13,8 @@ enum { CLOCK_BYTES = 128 << 10 };
 /* How far from the time at which a chunk came its own may lie: a machine may have slept meanwhile. */
 static const int64_t EARLIER_NS = 86400000000000, LATER_NS = 10000000000;
 
-/* Acts from here on, in file order: async-profiler writes settings in front of all samples. The reference knows the event alone. */
+/* Acts from here on, in file order: async-profiler writes settings in front of all samples. The reference knows the
+ * event alone. */
 static bool walk_setting(struct pass *p, const struct jfr_record *e)
 {
     struct conversion *c = p->c;

@@ -56,24 +56,24 @@ struct pprof_decoder {
     struct err *err;
 };
 
-static int damaged(struct pprof_decoder *d, const char *what)
+static int decode_damaged(struct pprof_decoder *d, const char *what)
 {
     return err_set(d->err, -EBADMSG, "pprof: %s", what);
 }
 
-static int full(struct pprof_decoder *d)
+static int decode_full(struct pprof_decoder *d)
 {
     return err_set(d->err, -E2BIG, "pprof: too large");
 }
 
-static void push(struct u32_list *l, uint32_t v)
+static void decode_push(struct u32_list *l, uint32_t v)
 {
     xgrow(&l->items, &l->cap, l->count + 1, sizeof *l->items);
     l->items[l->count++] = v;
 }
 
 /* False where there is no memory. */
-static bool ids_add(struct ids *ids, struct id id)
+static bool decode_ids_add(struct ids *ids, struct id id)
 {
     if (!hash_index_reserve(&ids->index))
         return false;
@@ -88,7 +88,7 @@ static bool ids_add(struct ids *ids, struct id id)
     return true;
 }
 
-static const struct id *ids_find(const struct ids *ids, uint64_t foreign)
+static const struct id *decode_ids_find(const struct ids *ids, uint64_t foreign)
 {
     if (ids->index.cap == 0)
         return NULL;
@@ -98,8 +98,8 @@ static const struct id *ids_find(const struct ids *ids, uint64_t foreign)
 }
 
 /* Calls `take` for every field `number` of the whole profile. */
-static int each(struct pprof_decoder *d, uint32_t number,
-                int (*take)(struct pprof_decoder *d, const struct wire_field *f))
+static int decode_each(struct pprof_decoder *d, uint32_t number,
+                       int (*take)(struct pprof_decoder *d, const struct wire_field *f))
 {
     struct wire_reader r = wire_reader_of(d->bytes);
     struct wire_field f;
@@ -110,21 +110,21 @@ static int each(struct pprof_decoder *d, uint32_t number,
         if (code < 0)
             return code;
     }
-    return r.bad ? damaged(d, "truncated or malformed") : 0;
+    return r.bad ? decode_damaged(d, "truncated or malformed") : 0;
 }
 
-static int take_string(struct pprof_decoder *d, const struct wire_field *f)
+static int decode_take_string(struct pprof_decoder *d, const struct wire_field *f)
 {
     if (f->type != WIRE_BYTES)
-        return damaged(d, "malformed string");
+        return decode_damaged(d, "malformed string");
     uint32_t s = symbols_string(d->symbols, f->bytes);
     if (s == SYMBOLS_FULL)
-        return full(d);
-    push(&d->strings, s);
+        return decode_full(d);
+    decode_push(&d->strings, s);
     return 0;
 }
 
-static bool string_at(const struct pprof_decoder *d, uint64_t i, uint32_t *ret)
+static bool decode_string_at(const struct pprof_decoder *d, uint64_t i, uint32_t *ret)
 {
     if (i >= d->strings.count)
         return false;
@@ -133,7 +133,7 @@ static bool string_at(const struct pprof_decoder *d, uint64_t i, uint32_t *ret)
 }
 
 /* The first mapping is the program itself, which symbols give no name. */
-static int take_mapping(struct pprof_decoder *d, const struct wire_field *f)
+static int decode_take_mapping(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -143,22 +143,22 @@ static int take_mapping(struct pprof_decoder *d, const struct wire_field *f)
         if (part.number_of == 1)
             id.foreign = part.number;
         else if (part.number_of == 5)
-            fine = string_at(d, part.number, &id.first);
+            fine = decode_string_at(d, part.number, &id.first);
     }
     if (!fine || r.bad || id.foreign == 0)
-        return damaged(d, "invalid mapping");
+        return decode_damaged(d, "invalid mapping");
     if (d->mappings.count == 0)
         id.first = 0;
-    return ids_add(&d->mappings, id) ? 0 : full(d);
+    return decode_ids_add(&d->mappings, id) ? 0 : decode_full(d);
 }
 
-static int32_t clamp_line(uint64_t v)
+static int32_t decode_clamp_line(uint64_t v)
 {
     int64_t line = (int64_t)v;
     return line > INT32_MAX ? INT32_MAX : line < INT32_MIN ? INT32_MIN : (int32_t)line;
 }
 
-static int take_function(struct pprof_decoder *d, const struct wire_field *f)
+static int decode_take_function(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -171,28 +171,28 @@ static int take_function(struct pprof_decoder *d, const struct wire_field *f)
             id.foreign = part.number;
             break;
         case 2:
-            fine = string_at(d, part.number, &function.name);
+            fine = decode_string_at(d, part.number, &function.name);
             break;
         case 3:
-            fine = string_at(d, part.number, &function.system_name);
+            fine = decode_string_at(d, part.number, &function.system_name);
             break;
         case 4:
-            fine = string_at(d, part.number, &function.filename);
+            fine = decode_string_at(d, part.number, &function.filename);
             break;
         case 5:
-            function.start_line = clamp_line(part.number);
+            function.start_line = decode_clamp_line(part.number);
             break;
         }
     }
     if (!fine || r.bad || id.foreign == 0)
-        return damaged(d, "invalid function");
+        return decode_damaged(d, "invalid function");
     id.first = symbols_function(d->symbols, function);
     if (id.first == SYMBOLS_FULL)
-        return full(d);
-    return ids_add(&d->functions, id) ? 0 : full(d);
+        return decode_full(d);
+    return decode_ids_add(&d->functions, id) ? 0 : decode_full(d);
 }
 
-static int take_line(struct pprof_decoder *d, const struct wire_field *f)
+static int decode_take_line(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -203,54 +203,54 @@ static int take_line(struct pprof_decoder *d, const struct wire_field *f)
         else if (part.number_of == 2)
             line = part.number;
     }
-    const struct id *known = ids_find(&d->functions, function);
+    const struct id *known = decode_ids_find(&d->functions, function);
     if (!known || r.bad)
-        return damaged(d, "line with an unknown function");
+        return decode_damaged(d, "line with an unknown function");
     uint32_t of = known->first;
     if (d->mapping) {
         struct pprof_function in_library = d->symbols->functions[of];
         in_library.mapping = d->mapping;
         of = symbols_function(d->symbols, in_library);
     }
-    uint32_t l = symbols_location(d->symbols, (struct pprof_location){.function = of, .line = clamp_line(line)});
+    uint32_t l = symbols_location(d->symbols, (struct pprof_location){.function = of, .line = decode_clamp_line(line)});
     if (l == SYMBOLS_FULL)
-        return full(d);
-    push(&d->lines, l);
+        return decode_full(d);
+    decode_push(&d->lines, l);
     return 0;
 }
 
 /* Without symbols there still is an address to show. */
-static int take_address(struct pprof_decoder *d, uint64_t address)
+static int decode_take_address(struct pprof_decoder *d, uint64_t address)
 {
     char text[24];
     int n = snprintf(text, sizeof text, "0x%" PRIx64, address);
     struct pprof_function f = {.name = symbols_string(d->symbols, (struct str){text, (size_t)n})};
     uint32_t l = symbols_location(d->symbols, (struct pprof_location){.function = symbols_function(d->symbols, f)});
     if (l == SYMBOLS_FULL)
-        return full(d);
-    push(&d->lines, l);
+        return decode_full(d);
+    decode_push(&d->lines, l);
     return 0;
 }
 
-static uint32_t mapping_of(const struct pprof_decoder *d, struct str location)
+static uint32_t decode_mapping_of(const struct pprof_decoder *d, struct str location)
 {
     struct wire_reader r = wire_reader_of(location);
     struct wire_field part;
     const struct id *id = NULL;
     while (d->mappings.count > 1 && wire_next(&r, &part)) {
         if (part.number_of == 2)
-            id = ids_find(&d->mappings, part.number);
+            id = decode_ids_find(&d->mappings, part.number);
     }
     return id ? id->first : 0;
 }
 
-static int take_location(struct pprof_decoder *d, const struct wire_field *f)
+static int decode_take_location(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
     struct id id = {.first = (uint32_t)d->lines.count};
     uint64_t address = 0;
-    d->mapping = mapping_of(d, f->bytes);
+    d->mapping = decode_mapping_of(d, f->bytes);
     while (f->type == WIRE_BYTES && wire_next(&r, &part)) {
         int code = 0;
         if (part.number_of == 1)
@@ -258,27 +258,27 @@ static int take_location(struct pprof_decoder *d, const struct wire_field *f)
         else if (part.number_of == 3)
             address = part.number;
         else if (part.number_of == 4)
-            code = take_line(d, &part);
+            code = decode_take_line(d, &part);
         if (code < 0)
             return code;
     }
     if (r.bad || id.foreign == 0)
-        return damaged(d, "invalid location");
-    int code = d->lines.count == id.first ? take_address(d, address) : 0;
+        return decode_damaged(d, "invalid location");
+    int code = d->lines.count == id.first ? decode_take_address(d, address) : 0;
     if (code < 0)
         return code;
     id.count = (uint32_t)d->lines.count - id.first;
-    return ids_add(&d->locations, id) ? 0 : full(d);
+    return decode_ids_add(&d->locations, id) ? 0 : decode_full(d);
 }
 
 /* Calls `take` for every number of a repeated field, packed or not. */
-static int each_number(struct pprof_decoder *d, const struct wire_field *f,
-                       int (*take)(struct pprof_decoder *d, uint64_t v, void *arg), void *arg)
+static int decode_each_number(struct pprof_decoder *d, const struct wire_field *f,
+                              int (*take)(struct pprof_decoder *d, uint64_t v, void *arg), void *arg)
 {
     if (f->type == WIRE_VARINT)
         return take(d, f->number, arg);
     if (f->type != WIRE_BYTES)
-        return damaged(d, "malformed number");
+        return decode_damaged(d, "malformed number");
     struct wire_reader r = wire_reader_of(f->bytes);
     uint64_t v;
     while (wire_next_packed(&r, &v)) {
@@ -286,20 +286,20 @@ static int each_number(struct pprof_decoder *d, const struct wire_field *f,
         if (code < 0)
             return code;
     }
-    return r.bad ? damaged(d, "truncated packed field") : 0;
+    return r.bad ? decode_damaged(d, "truncated packed field") : 0;
 }
 
-static int take_frame(struct pprof_decoder *d, uint64_t location, void *arg)
+static int decode_take_frame(struct pprof_decoder *d, uint64_t location, void *arg)
 {
     (void)arg;
-    const struct id *id = ids_find(&d->locations, location);
+    const struct id *id = decode_ids_find(&d->locations, location);
     if (!id)
-        return damaged(d, "sample with an unknown location");
+        return decode_damaged(d, "sample with an unknown location");
     d->frames += id->count;
     if (d->frames / FRAMES_PER_BYTE > d->bytes.n)
-        return damaged(d, "too many frames");
+        return decode_damaged(d, "too many frames");
     for (uint32_t i = 0; i < id->count; i++)
-        push(&d->stack, d->lines.items[id->first + i]);
+        decode_push(&d->stack, d->lines.items[id->first + i]);
     return 0;
 }
 
@@ -308,16 +308,16 @@ struct values {
     size_t count;
 };
 
-static int take_value(struct pprof_decoder *d, uint64_t v, void *arg)
+static int decode_take_value(struct pprof_decoder *d, uint64_t v, void *arg)
 {
     struct values *values = arg;
     if (values->count == d->profile->type_count)
-        return damaged(d, "sample with more values than types");
+        return decode_damaged(d, "sample with more values than types");
     values->v[values->count++] = (int64_t)v;
     return 0;
 }
 
-static int read_label(struct pprof_decoder *d, const struct wire_field *f, struct pprof_label *ret)
+static int decode_read_label(struct pprof_decoder *d, const struct wire_field *f, struct pprof_label *ret)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -326,49 +326,49 @@ static int read_label(struct pprof_decoder *d, const struct wire_field *f, struc
     while (fine && wire_next(&r, &part)) {
         switch (part.number_of) {
         case 1:
-            fine = string_at(d, part.number, &ret->key);
+            fine = decode_string_at(d, part.number, &ret->key);
             break;
         case 2:
-            fine = string_at(d, part.number, &ret->str);
+            fine = decode_string_at(d, part.number, &ret->str);
             break;
         case 3:
             ret->num = (int64_t)part.number;
             break;
         case 4:
-            fine = string_at(d, part.number, &ret->unit);
+            fine = decode_string_at(d, part.number, &ret->unit);
             break;
         }
     }
-    return fine && !r.bad ? 0 : damaged(d, "invalid label");
+    return fine && !r.bad ? 0 : decode_damaged(d, "invalid label");
 }
 
-static int take_sample(struct pprof_decoder *d, const struct wire_field *f)
+static int decode_take_sample(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
     struct values values = {0};
     struct pprof_label labels[LABELS_MAX];
     size_t label_count = 0;
-    int code = f->type == WIRE_BYTES ? 0 : damaged(d, "malformed sample");
+    int code = f->type == WIRE_BYTES ? 0 : decode_damaged(d, "malformed sample");
     d->stack.count = 0;
     while (code == 0 && wire_next(&r, &part)) {
         if (part.number_of == 1)
-            code = each_number(d, &part, take_frame, NULL);
+            code = decode_each_number(d, &part, decode_take_frame, NULL);
         else if (part.number_of == 2)
-            code = each_number(d, &part, take_value, &values);
+            code = decode_each_number(d, &part, decode_take_value, &values);
         else if (part.number_of == 3 && label_count < LABELS_MAX)
-            code = read_label(d, &part, &labels[label_count++]);
+            code = decode_read_label(d, &part, &labels[label_count++]);
     }
     if (code < 0)
         return code;
     if (r.bad || values.count != d->profile->type_count)
-        return damaged(d, "invalid sample");
+        return decode_damaged(d, "invalid sample");
     uint32_t stack = symbols_stack(d->symbols, d->stack.items, d->stack.count);
     uint32_t set = symbols_labels(d->symbols, labels, label_count);
-    return profile_add(d->profile, stack, set, values.v) ? 0 : full(d);
+    return profile_add(d->profile, stack, set, values.v) ? 0 : decode_full(d);
 }
 
-static int read_value_type(struct pprof_decoder *d, const struct wire_field *f, struct pprof_value_type *ret)
+static int decode_read_value_type(struct pprof_decoder *d, const struct wire_field *f, struct pprof_value_type *ret)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -376,24 +376,24 @@ static int read_value_type(struct pprof_decoder *d, const struct wire_field *f, 
     *ret = (struct pprof_value_type){0};
     while (fine && wire_next(&r, &part)) {
         if (part.number_of == 1)
-            fine = string_at(d, part.number, &ret->type);
+            fine = decode_string_at(d, part.number, &ret->type);
         else if (part.number_of == 2)
-            fine = string_at(d, part.number, &ret->unit);
+            fine = decode_string_at(d, part.number, &ret->unit);
     }
-    return fine && !r.bad ? 0 : damaged(d, "invalid value type");
+    return fine && !r.bad ? 0 : decode_damaged(d, "invalid value type");
 }
 
-static int take_type(struct pprof_decoder *d, const struct wire_field *f)
+static int decode_take_type(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct profile *p = d->profile;
     if (p->type_count == PROFILE_TYPES_MAX)
-        return damaged(d, "too many sample types");
-    int code = read_value_type(d, f, &p->types[p->type_count]);
+        return decode_damaged(d, "too many sample types");
+    int code = decode_read_value_type(d, f, &p->types[p->type_count]);
     p->type_count += code == 0;
     return code;
 }
 
-static int read_scalars(struct pprof_decoder *d)
+static int decode_read_scalars(struct pprof_decoder *d)
 {
     struct wire_reader r = wire_reader_of(d->bytes);
     struct wire_field f;
@@ -404,34 +404,34 @@ static int read_scalars(struct pprof_decoder *d)
             d->profile->duration_nanos = (int64_t)f.number;
         else if (f.number_of == PROFILE_PERIOD)
             d->profile->period = (int64_t)f.number;
-        else if (f.number_of == PROFILE_PERIOD_TYPE && read_value_type(d, &f, &d->profile->period_type) < 0)
+        else if (f.number_of == PROFILE_PERIOD_TYPE && decode_read_value_type(d, &f, &d->profile->period_type) < 0)
             return -EBADMSG;
     }
-    return r.bad ? damaged(d, "truncated or malformed") : 0;
+    return r.bad ? decode_damaged(d, "truncated or malformed") : 0;
 }
 
 /* Definitions may come in any order, so that each kind takes a walk of its own. */
-static int decode(struct pprof_decoder *d)
+static int decode_plain(struct pprof_decoder *d)
 {
-    int code = each(d, PROFILE_STRING_TABLE, take_string);
+    int code = decode_each(d, PROFILE_STRING_TABLE, decode_take_string);
     if (code == 0)
-        code = each(d, PROFILE_MAPPING, take_mapping);
+        code = decode_each(d, PROFILE_MAPPING, decode_take_mapping);
     if (code == 0)
-        code = each(d, PROFILE_FUNCTION, take_function);
+        code = decode_each(d, PROFILE_FUNCTION, decode_take_function);
     if (code == 0)
-        code = each(d, PROFILE_LOCATION, take_location);
+        code = decode_each(d, PROFILE_LOCATION, decode_take_location);
     if (code == 0)
-        code = each(d, PROFILE_SAMPLE_TYPE, take_type);
+        code = decode_each(d, PROFILE_SAMPLE_TYPE, decode_take_type);
     if (code == 0)
-        code = read_scalars(d);
+        code = decode_read_scalars(d);
     if (code == 0 && d->profile->type_count == 0)
-        code = damaged(d, "no sample type");
+        code = decode_damaged(d, "no sample type");
     if (code == 0)
-        code = each(d, PROFILE_SAMPLE, take_sample);
+        code = decode_each(d, PROFILE_SAMPLE, decode_take_sample);
     return code;
 }
 
-static bool is_gzip(struct str s)
+static bool decode_is_gzip(struct str s)
 {
     return s.n >= 2 && (uint8_t)s.p[0] == 0x1f && (uint8_t)s.p[1] == 0x8b;
 }
@@ -441,7 +441,7 @@ int pprof_decode(const void *bytes, size_t len, size_t max, struct symbols *symb
 {
     cleanup_buf struct buf plain = BUF_INIT(max);
     struct str in = {bytes, len};
-    if (is_gzip(in)) {
+    if (decode_is_gzip(in)) {
         int code = gzip_inflate(in, &plain, err);
         if (code < 0)
             return err_wrap(err, code, "pprof");
@@ -452,7 +452,7 @@ int pprof_decode(const void *bytes, size_t len, size_t max, struct symbols *symb
     cleanup_profile struct profile p;
     profile_init(&p, symbols);
     struct pprof_decoder d = {.bytes = in, .symbols = symbols, .profile = &p, .err = err};
-    int code = decode(&d);
+    int code = decode_plain(&d);
     free(d.strings.items);
     free(d.mappings.items);
     hash_index_done(&d.mappings.index);

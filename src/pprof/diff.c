@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "pprof/merge.h"
 
-static void take_head(struct profile *to, const struct profile *from)
+static void diff_take_head(struct profile *to, const struct profile *from)
 {
     to->time_nanos = from->time_nanos;
     to->duration_nanos = from->duration_nanos;
@@ -14,7 +14,7 @@ static void take_head(struct profile *to, const struct profile *from)
 }
 
 /* Copies the samples of `from`, whose symbols and types are those of `to`, to the values from `column` on. */
-static bool take_side(struct profile *to, const struct profile *from, size_t column)
+static bool diff_take_side(struct profile *to, const struct profile *from, size_t column)
 {
     int64_t values[PROFILE_TYPES_MAX];
     for (size_t i = 0; i < from->sample_count; i++) {
@@ -26,7 +26,7 @@ static bool take_side(struct profile *to, const struct profile *from, size_t col
     return true;
 }
 
-static bool take_types(struct profile *to, const struct profile *from)
+static bool diff_take_types(struct profile *to, const struct profile *from)
 {
     for (size_t i = 0; i < 2 * from->type_count; i++) {
         struct pprof_value_type t = from->types[i % from->type_count];
@@ -36,7 +36,8 @@ static bool take_types(struct profile *to, const struct profile *from)
     return true;
 }
 
-static int put_sides(struct profile *to, const struct profile *after, const struct profile *before, struct err *err)
+static int diff_put_sides(struct profile *to, const struct profile *after, const struct profile *before,
+                          struct err *err)
 {
     if (2 * after->type_count > PROFILE_TYPES_MAX)
         return err_set(err, -EINVAL, "a profile of %zu sample types cannot be compared: %d at most", after->type_count,
@@ -53,7 +54,7 @@ static int put_sides(struct profile *to, const struct profile *after, const stru
     if (code < 0)
         return code;
     to->period_type = a.period_type;
-    if (!take_types(to, &a) || !take_side(to, &a, 0) || !take_side(to, &b, a.type_count))
+    if (!diff_take_types(to, &a) || !diff_take_side(to, &a, 0) || !diff_take_side(to, &b, a.type_count))
         return err_set(err, -E2BIG, "the profiles have too many names and stacks");
     return 0;
 }
@@ -63,13 +64,13 @@ int profile_diff(struct profile *to, const struct profile *after, const struct p
 {
     int code;
     if (how == PROFILE_DIFF_SIDES) {
-        code = put_sides(to, after, before, err);
+        code = diff_put_sides(to, after, before, err);
     } else {
         code = profile_merge(to, after, 1, err);
         if (code == 0)
             code = profile_merge(to, before, -1, err);
     }
     if (code == 0)
-        take_head(to, after);
+        diff_take_head(to, after);
     return code;
 }

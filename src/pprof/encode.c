@@ -57,7 +57,7 @@ struct encoder {
     struct numbering strings, functions, locations, mappings;
 };
 
-static bool numbering_init(struct numbering *n, size_t count)
+static bool encode_numbering_init(struct numbering *n, size_t count)
 {
     *n = (struct numbering){.ids = calloc(count + 1, sizeof *n->ids), .order = malloc((count + 1) * sizeof *n->order)};
     return n->ids && n->order;
@@ -70,7 +70,7 @@ static void numbering_done(struct numbering *n)
 }
 
 /* From 1. */
-static uint32_t numbered(struct numbering *n, uint32_t item)
+static uint32_t encode_numbered(struct numbering *n, uint32_t item)
 {
     if (n->ids[item] == 0) {
         n->order[n->count++] = item;
@@ -80,28 +80,29 @@ static uint32_t numbered(struct numbering *n, uint32_t item)
 }
 
 /* Strings count from 0, and "" is 0 from the start. */
-static uint32_t string_id(struct encoder *e, uint32_t string)
+static uint32_t encode_string_id(struct encoder *e, uint32_t string)
 {
-    return numbered(&e->strings, string) - 1;
+    return encode_numbered(&e->strings, string) - 1;
 }
 
 /* A message of less than 128 bytes, all but samples are: its length is one byte, known at the end. Where to write its
  * fields; SMALL_MESSAGE bytes of room were made sure of. */
-static inline uint8_t *small_begin(uint8_t *to, uint32_t field)
+static inline uint8_t *encode_small_begin(uint8_t *to, uint32_t field)
 {
     to[0] = (uint8_t)(field << 3 | WIRE_BYTES);
     return to + 2;
 }
 
 /* Position behind it. */
-static inline uint8_t *small_end(uint8_t *from, uint8_t *to)
+static inline uint8_t *encode_small_end(uint8_t *from, uint8_t *to)
 {
     from[-1] = (uint8_t)(to - from);
     return to;
 }
 
 /* `count` small messages, room for some at a time. */
-static void put_small(struct encoder *e, uint32_t count, uint8_t *(*put)(struct encoder *e, uint32_t i, uint8_t *to))
+static void encode_put_small(struct encoder *e, uint32_t count,
+                             uint8_t *(*put)(struct encoder *e, uint32_t i, uint8_t *to))
 {
     enum { AT_A_TIME = 64 };
     for (uint32_t i = 0; i < count;) {
@@ -115,16 +116,18 @@ static void put_small(struct encoder *e, uint32_t count, uint8_t *(*put)(struct 
     }
 }
 
-static void put_value_type(struct encoder *e, uint32_t field, struct pprof_value_type t)
+static void encode_put_value_type(struct encoder *e, uint32_t field, struct pprof_value_type t)
 {
     uint8_t *const from = buf_reserve(e->out, SMALL_MESSAGE);
     if (!from)
         return;
-    uint8_t *m = small_begin(from, field), *to = wire_put_number(m, VALUE_TYPE_TYPE, string_id(e, t.type));
-    e->out->len += (size_t)(small_end(m, wire_put_number(to, VALUE_TYPE_UNIT, string_id(e, t.unit))) - from);
+    uint8_t *m = encode_small_begin(from, field),
+            *to = wire_put_number(m, VALUE_TYPE_TYPE, encode_string_id(e, t.type));
+    e->out->len +=
+        (size_t)(encode_small_end(m, wire_put_number(to, VALUE_TYPE_UNIT, encode_string_id(e, t.unit))) - from);
 }
 
-static bool all_zero(const int64_t *values, size_t n)
+static bool encode_all_zero(const int64_t *values, size_t n)
 {
     int64_t any = 0;
     for (size_t i = 0; i < n; i++)
@@ -132,43 +135,43 @@ static bool all_zero(const int64_t *values, size_t n)
     return any == 0;
 }
 
-static size_t label_size(struct encoder *e, const struct pprof_label *l)
+static size_t encode_label_size(struct encoder *e, const struct pprof_label *l)
 {
-    size_t n = 1 + wire_size(string_id(e, l->key));
+    size_t n = 1 + wire_size(encode_string_id(e, l->key));
     if (l->str)
-        n += 1 + wire_size(string_id(e, l->str));
+        n += 1 + wire_size(encode_string_id(e, l->str));
     if (l->num)
         n += 1 + wire_size((uint64_t)l->num);
     if (l->unit)
-        n += 1 + wire_size(string_id(e, l->unit));
+        n += 1 + wire_size(encode_string_id(e, l->unit));
     return n;
 }
 
-static void put_label(struct encoder *e, const struct pprof_label *l)
+static void encode_put_label(struct encoder *e, const struct pprof_label *l)
 {
     wire_tag(e->out, SAMPLE_LABEL, WIRE_BYTES);
-    wire_varint(e->out, label_size(e, l));
+    wire_varint(e->out, encode_label_size(e, l));
     wire_tag(e->out, LABEL_KEY, WIRE_VARINT);
-    wire_varint(e->out, string_id(e, l->key));
+    wire_varint(e->out, encode_string_id(e, l->key));
     if (l->str)
-        wire_number(e->out, LABEL_STR, string_id(e, l->str));
+        wire_number(e->out, LABEL_STR, encode_string_id(e, l->str));
     wire_number(e->out, LABEL_NUM, (uint64_t)l->num);
     if (l->unit)
-        wire_number(e->out, LABEL_NUM_UNIT, string_id(e, l->unit));
+        wire_number(e->out, LABEL_NUM_UNIT, encode_string_id(e, l->unit));
 }
 
-static size_t labels_size(struct encoder *e, const struct pprof_labels *labels)
+static size_t encode_labels_size(struct encoder *e, const struct pprof_labels *labels)
 {
     size_t n = 0;
     for (uint32_t k = 0; k < labels->count; k++) {
-        size_t label = label_size(e, &labels->labels[k]);
+        size_t label = encode_label_size(e, &labels->labels[k]);
         n += 1 + wire_size(label) + label;
     }
     return n;
 }
 
 /* Most of a profile. The byte behind the last is written as well. */
-static uint8_t *put_location_ids(struct encoder *e, const struct pprof_stack *stack, uint8_t *to)
+static uint8_t *encode_put_location_ids(struct encoder *e, const struct pprof_stack *stack, uint8_t *to)
 {
     enum { TWO_BYTES = 1 << 14 };
     const uint32_t *l = stack->locations, *const end = l + stack->count;
@@ -177,7 +180,7 @@ static uint8_t *put_location_ids(struct encoder *e, const struct pprof_stack *st
     for (; l < end; l++) {
         uint32_t id = ids[*l];
         if (id == 0)
-            id = numbered(&e->locations, *l);
+            id = encode_numbered(&e->locations, *l);
         if (id >= TWO_BYTES) {
             to = wire_put(to, id);
             continue;
@@ -190,7 +193,7 @@ static uint8_t *put_location_ids(struct encoder *e, const struct pprof_stack *st
     return to;
 }
 
-static uint8_t *put_values(const struct profile *p, size_t i, uint8_t *to)
+static uint8_t *encode_put_values(const struct profile *p, size_t i, uint8_t *to)
 {
     const int64_t *values = profile_values(p, i);
     for (size_t k = 0; k < p->type_count; k++)
@@ -199,21 +202,21 @@ static uint8_t *put_values(const struct profile *p, size_t i, uint8_t *to)
 }
 
 /* Written into the output with a gap in front for the lengths, then moved up to them. */
-static void put_sample(struct encoder *e, size_t i)
+static void encode_put_sample(struct encoder *e, size_t i)
 {
     enum { GAP = 16, ID_MAX = 5, VALUE_MAX = 10 };
     const struct profile *p = e->p;
     const struct pprof_stack *stack = &p->symbols->stacks[p->samples[i].stack];
     const struct pprof_labels *labels = &p->symbols->label_sets[p->samples[i].labels];
     uint8_t values[PROFILE_TYPES_MAX * VALUE_MAX];
-    const size_t n_values = (size_t)(put_values(p, i, values) - values);
+    const size_t n_values = (size_t)(encode_put_values(p, i, values) - values);
     uint8_t *const from = buf_reserve(e->out, 2 * GAP + (size_t)stack->count * ID_MAX + n_values);
     if (!from)
         return;
     uint8_t *const ids = from + GAP;
-    const size_t n_ids = (size_t)(put_location_ids(e, stack, ids) - ids);
+    const size_t n_ids = (size_t)(encode_put_location_ids(e, stack, ids) - ids);
     const size_t ids_field = n_ids ? 1 + wire_size(n_ids) + n_ids : 0;
-    const size_t message = ids_field + 1 + wire_size(n_values) + n_values + labels_size(e, labels);
+    const size_t message = ids_field + 1 + wire_size(n_values) + n_values + encode_labels_size(e, labels);
     uint8_t *to = wire_put(wire_put(from, PROFILE_SAMPLE << 3 | WIRE_BYTES), message);
     if (n_ids)
         to = wire_put(wire_put(to, SAMPLE_LOCATION_ID << 3 | WIRE_BYTES), n_ids);
@@ -222,43 +225,44 @@ static void put_sample(struct encoder *e, size_t i)
     memcpy(to, values, n_values);
     e->out->len += (size_t)(to - from) + n_values;
     for (uint32_t k = 0; k < labels->count; k++)
-        put_label(e, &labels->labels[k]);
+        encode_put_label(e, &labels->labels[k]);
 }
 
 /* The program itself is the first, and the only one without a name. */
-static uint8_t *put_mapping(struct encoder *e, uint32_t i, uint8_t *to)
+static uint8_t *encode_put_mapping(struct encoder *e, uint32_t i, uint8_t *to)
 {
-    uint8_t *m = small_begin(to, PROFILE_MAPPING);
+    uint8_t *m = encode_small_begin(to, PROFILE_MAPPING);
     to = wire_put_number(m, MAPPING_ID, i + 1);
-    to = wire_put_number(to, MAPPING_FILENAME, string_id(e, e->mappings.order[i]));
-    return small_end(m, wire_put_number(to, MAPPING_HAS_FUNCTIONS, 1));
+    to = wire_put_number(to, MAPPING_FILENAME, encode_string_id(e, e->mappings.order[i]));
+    return encode_small_end(m, wire_put_number(to, MAPPING_HAS_FUNCTIONS, 1));
 }
 
-static inline uint8_t *put_location(struct encoder *e, uint32_t i, uint8_t *to)
+static inline uint8_t *encode_put_location(struct encoder *e, uint32_t i, uint8_t *to)
 {
     const struct pprof_location l = e->p->symbols->locations[e->locations.order[i]];
-    uint8_t *m = small_begin(to, PROFILE_LOCATION);
+    uint8_t *m = encode_small_begin(to, PROFILE_LOCATION);
     to = wire_put_number(m, LOCATION_ID, i + 1);
-    to = wire_put_number(to, LOCATION_MAPPING_ID, numbered(&e->mappings, e->p->symbols->functions[l.function].mapping));
+    to = wire_put_number(to, LOCATION_MAPPING_ID,
+                         encode_numbered(&e->mappings, e->p->symbols->functions[l.function].mapping));
     *to++ = LOCATION_LINE << 3 | WIRE_BYTES;
-    uint8_t *line = to + 1, *end = wire_put_number(line, LINE_FUNCTION_ID, numbered(&e->functions, l.function));
+    uint8_t *line = to + 1, *end = wire_put_number(line, LINE_FUNCTION_ID, encode_numbered(&e->functions, l.function));
     end = wire_put_number(end, LINE_LINE, (uint64_t)(int64_t)l.line);
     *to = (uint8_t)(end - line);
-    return small_end(m, end);
+    return encode_small_end(m, end);
 }
 
-static inline uint8_t *put_function(struct encoder *e, uint32_t i, uint8_t *to)
+static inline uint8_t *encode_put_function(struct encoder *e, uint32_t i, uint8_t *to)
 {
     const struct pprof_function f = e->p->symbols->functions[e->functions.order[i]];
-    uint8_t *m = small_begin(to, PROFILE_FUNCTION);
+    uint8_t *m = encode_small_begin(to, PROFILE_FUNCTION);
     to = wire_put_number(m, FUNCTION_ID, i + 1);
-    to = wire_put_number(to, FUNCTION_NAME, string_id(e, f.name));
-    to = wire_put_number(to, FUNCTION_SYSTEM_NAME, string_id(e, f.system_name));
-    to = wire_put_number(to, FUNCTION_FILENAME, string_id(e, f.filename));
-    return small_end(m, wire_put_number(to, FUNCTION_START_LINE, (uint64_t)(int64_t)f.start_line));
+    to = wire_put_number(to, FUNCTION_NAME, encode_string_id(e, f.name));
+    to = wire_put_number(to, FUNCTION_SYSTEM_NAME, encode_string_id(e, f.system_name));
+    to = wire_put_number(to, FUNCTION_FILENAME, encode_string_id(e, f.filename));
+    return encode_small_end(m, wire_put_number(to, FUNCTION_START_LINE, (uint64_t)(int64_t)f.start_line));
 }
 
-static void put_strings(struct encoder *e)
+static void encode_put_strings(struct encoder *e)
 {
     enum { TAG_AND_LENGTH = 1 + 10 };
     const struct str *const strings = e->p->symbols->strings;
@@ -278,37 +282,37 @@ static void put_strings(struct encoder *e)
         e->out->len += (size_t)(to - from);
 }
 
-static void put_profile(struct encoder *e)
+static void encode_put_profile(struct encoder *e)
 {
     const struct profile *p = e->p;
-    (void)string_id(e, 0);
-    (void)numbered(&e->mappings, 0);
+    (void)encode_string_id(e, 0);
+    (void)encode_numbered(&e->mappings, 0);
     for (size_t i = 0; i < p->type_count; i++)
-        put_value_type(e, PROFILE_SAMPLE_TYPE, p->types[i]);
+        encode_put_value_type(e, PROFILE_SAMPLE_TYPE, p->types[i]);
     for (size_t i = 0; i < p->sample_count; i++) {
-        if (!all_zero(profile_values(p, i), p->type_count))
-            put_sample(e, i);
+        if (!encode_all_zero(profile_values(p, i), p->type_count))
+            encode_put_sample(e, i);
     }
-    put_small(e, e->locations.count, put_location);
-    put_small(e, e->mappings.count, put_mapping);
-    put_small(e, e->functions.count, put_function);
+    encode_put_small(e, e->locations.count, encode_put_location);
+    encode_put_small(e, e->mappings.count, encode_put_mapping);
+    encode_put_small(e, e->functions.count, encode_put_function);
     wire_number(e->out, PROFILE_TIME_NANOS, (uint64_t)p->time_nanos);
     wire_number(e->out, PROFILE_DURATION_NANOS, (uint64_t)p->duration_nanos);
     if (p->period_type.type || p->period_type.unit)
-        put_value_type(e, PROFILE_PERIOD_TYPE, p->period_type);
+        encode_put_value_type(e, PROFILE_PERIOD_TYPE, p->period_type);
     wire_number(e->out, PROFILE_PERIOD, (uint64_t)p->period);
-    put_strings(e);
+    encode_put_strings(e);
 }
 
 void pprof_encode(const struct profile *p, struct buf *out)
 {
     struct encoder e = {.p = p, .out = out};
-    const bool strings = numbering_init(&e.strings, p->symbols->string_count),
-               functions = numbering_init(&e.functions, p->symbols->function_count),
-               locations = numbering_init(&e.locations, p->symbols->location_count),
-               mappings = numbering_init(&e.mappings, p->symbols->string_count);
+    const bool strings = encode_numbering_init(&e.strings, p->symbols->string_count),
+               functions = encode_numbering_init(&e.functions, p->symbols->function_count),
+               locations = encode_numbering_init(&e.locations, p->symbols->location_count),
+               mappings = encode_numbering_init(&e.mappings, p->symbols->string_count);
     if (strings && functions && locations && mappings)
-        put_profile(&e);
+        encode_put_profile(&e);
     else
         out->failed = true; /* no memory */
     numbering_done(&e.strings);

@@ -1,8 +1,8 @@
 /* Which events of a recording become which profiles, as two tables; docs/profiles.md is their page for users.
  *
- * A kind is one profile that a conversion can yield. A class is one type of event: the kind it feeds, the fields that are read of
- * it, and the rule that makes values of them.
- * Sources: async-profiler's jfrMetadata.cpp (2.9 to 4.6), the JDK's metadata.xml (8 to 25); spec jfr-asprof §2, §3.2.
+ * A kind is one profile that a conversion can yield. A class is one type of event: the kind it feeds, the fields that
+ * are read of it, and the rule that makes values of them. Sources: async-profiler's jfrMetadata.cpp (2.9 to 4.6), the
+ * JDK's metadata.xml (8 to 25); spec jfr-asprof §2, §3.2.
  */
 #pragma once
 
@@ -53,8 +53,8 @@ enum event_rule {
     RULE_SETTING,       /* no sample: what the recording says about itself */
 };
 
-/* The slots that an event's fields are read into. SUBJECT is what the rule makes of it: a thread state, a class, a method, an address, a
- * text. */
+/* The slots that an event's fields are read into. SUBJECT is what the rule makes of it: a thread state, a class, a
+ * method, an address, a text. */
 enum event_slot {
     SLOT_STACK,
     SLOT_THREAD,

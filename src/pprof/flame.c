@@ -65,8 +65,8 @@ void flame_frames_done(struct flame_frames *frames)
     id_map_done(&frames->ids);
 }
 
-static int64_t frame_name(struct flame *f, struct flame_frames *frames, const struct symbols *symbols,
-                          uint32_t location)
+static int64_t flame_frame_name(struct flame *f, struct flame_frames *frames, const struct symbols *symbols,
+                                uint32_t location)
 {
     uint32_t *const id = id_map_at(&frames->ids, location);
     if (!id)
@@ -83,7 +83,7 @@ uint32_t flame_stack(struct flame *f, struct flame_frames *frames, uint32_t node
 {
     const struct pprof_stack *s = &symbols->stacks[stack];
     for (uint32_t i = s->count; i-- > 0;) {
-        int64_t name = frame_name(f, frames, symbols, s->locations[i]);
+        int64_t name = flame_frame_name(f, frames, symbols, s->locations[i]);
         if (name < 0)
             break; /* beyond the cap: the rest of the stack counts for what is known of it */
         node = flame_step(f, node, name);
@@ -91,7 +91,7 @@ uint32_t flame_stack(struct flame *f, struct flame_frames *frames, uint32_t node
     return node;
 }
 
-static int by_total(const void *a, const void *b)
+static int flame_by_total(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return x < y ? 1 : x > y ? -1 : 0;
@@ -103,7 +103,7 @@ struct ranked_node {
     uint32_t node;
 };
 
-static int smaller_first(const void *a, const void *b)
+static int flame_smaller_first(const void *a, const void *b)
 {
     const struct ranked_node *x = a, *y = b;
     if (x->total != y->total)
@@ -125,7 +125,7 @@ void flame_finish(struct flame *f)
     cleanup_free struct ranked_node *order = xcalloc(f->node_count, sizeof *order);
     for (size_t i = 1; i < f->node_count; i++)
         order[i] = (struct ranked_node){f->nodes[i].total, (uint32_t)i};
-    qsort(order + 1, f->node_count - 1, sizeof *order, smaller_first);
+    qsort(order + 1, f->node_count - 1, sizeof *order, flame_smaller_first);
     /* Pushed to the front, the largest last. */
     for (size_t i = 1; i < f->node_count; i++) {
         struct flame_node *n = &f->nodes[order[i].node], *parent = &f->nodes[n->parent];
@@ -141,6 +141,6 @@ int64_t flame_threshold(const struct flame *f, size_t max)
     cleanup_free int64_t *totals = xcalloc(f->node_count, sizeof *totals);
     for (size_t i = 0; i < f->node_count; i++)
         totals[i] = f->nodes[i].total;
-    qsort(totals, f->node_count, sizeof *totals, by_total);
+    qsort(totals, f->node_count, sizeof *totals, flame_by_total);
     return max ? totals[max - 1] + (totals[max] == totals[max - 1]) : INT64_MAX;
 }

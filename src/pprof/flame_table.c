@@ -8,7 +8,7 @@
 /* More than anybody looks at; what is beyond counts for the deepest frame that is known. */
 enum { NODES_MAX = 4 << 20, NAME_BYTES_MAX = 128 << 20 };
 
-static bool counts(const int64_t *values, size_t n)
+static bool flame_table_counts(const int64_t *values, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (values[i] > 0)
@@ -24,7 +24,7 @@ void flame_table_init(struct flame_table *t, const struct profile *p)
     cleanup_flame_frames struct flame_frames frames = {0};
     cleanup_free uint32_t *nodes = xcalloc(p->sample_count + 1, sizeof *nodes);
     for (size_t i = 0; i < p->sample_count; i++) {
-        if (counts(profile_values(p, i), p->type_count))
+        if (flame_table_counts(profile_values(p, i), p->type_count))
             nodes[i] = flame_stack(&t->flame, &frames, 0, p->symbols, p->samples[i].stack);
     }
     t->self = xcalloc(t->flame.node_count * t->columns + 1, sizeof *t->self);

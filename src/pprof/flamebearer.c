@@ -24,12 +24,12 @@ struct picture {
     size_t side_count;
 };
 
-static int64_t self_of(const struct picture *p, const struct side *s, uint32_t node)
+static int64_t flamebearer_self_of(const struct picture *p, const struct side *s, uint32_t node)
 {
     return flame_table_self(p->f->table, node)[s->column];
 }
 
-static void side_init(const struct picture *p, struct side *s, size_t column)
+static void flamebearer_side_init(const struct picture *p, struct side *s, size_t column)
 {
     size_t n = p->flame->node_count;
     *s = (struct side){.column = column};
@@ -37,7 +37,7 @@ static void side_init(const struct picture *p, struct side *s, size_t column)
     s->x = xcalloc(n, sizeof *s->x);
     s->next_x = xcalloc(n, sizeof *s->next_x);
     for (size_t i = n; i-- > 0;) {
-        s->total[i] = flame_sum(s->total[i], self_of(p, s, (uint32_t)i));
+        s->total[i] = flame_sum(s->total[i], flamebearer_self_of(p, s, (uint32_t)i));
         uint32_t parent = p->flame->nodes[i].parent;
         if (i > 0)
             s->total[parent] = flame_sum(s->total[parent], s->total[i]);
@@ -51,7 +51,7 @@ static void side_done(struct side *s)
     free(s->next_x);
 }
 
-static void put_levels(const struct picture *p, struct buf *out)
+static void flamebearer_put_levels(const struct picture *p, struct buf *out)
 {
     const struct flame_node *nodes = p->flame->nodes;
     cleanup_free uint32_t *level = xcalloc(p->flame->node_count, sizeof *level);
@@ -67,7 +67,7 @@ static void put_levels(const struct picture *p, struct buf *out)
             for (size_t s = 0; s < p->side_count; s++) {
                 int64_t total = sides[s].total[level[i]];
                 buf_printf(out, "%" PRId64 ",%" PRId64 ",%" PRId64 ",", sides[s].x[i] - end[s], total,
-                           self_of(p, &sides[s], level[i]));
+                           flamebearer_self_of(p, &sides[s], level[i]));
                 end[s] = flame_sum(sides[s].x[i], total);
             }
             buf_printf(out, "%" PRIu32, nodes[level[i]].name);
@@ -95,14 +95,14 @@ static void put_levels(const struct picture *p, struct buf *out)
     }
 }
 
-static void put_text(struct buf *out, const char *name, const struct profile *p, uint32_t string)
+static void flamebearer_put_text(struct buf *out, const char *name, const struct profile *p, uint32_t string)
 {
     json_name(out, name);
     json_string(out, p->symbols->strings[string]);
     buf_byte(out, ',');
 }
 
-static void put_metadata(const struct picture *pic, struct buf *out)
+static void flamebearer_put_metadata(const struct picture *pic, struct buf *out)
 {
     const struct profile *p = pic->f->p;
     struct pprof_value_type t = p->types[pic->f->column];
@@ -121,17 +121,17 @@ static void put_metadata(const struct picture *pic, struct buf *out)
     json_name(out, "profile");
     json_string(out, str_of(pic->f->name));
     buf_byte(out, ',');
-    put_text(out, "sampleType", p, t.type);
-    put_text(out, "unit", p, t.unit);
+    flamebearer_put_text(out, "sampleType", p, t.type);
+    flamebearer_put_text(out, "unit", p, t.unit);
     buf_printf(out, "\"timeNanos\":%" PRId64 ",\"durationNanos\":%" PRId64 "}", p->time_nanos, p->duration_nanos);
 }
 
-static void put_picture(const struct picture *p, struct buf *out)
+static void flamebearer_put_picture(const struct picture *p, struct buf *out)
 {
     int64_t most = 0;
     for (uint32_t i = 0; i < p->flame->node_count; i++) {
         for (size_t s = 0; s < p->side_count; s++) {
-            int64_t self = self_of(p, &p->sides[s], i);
+            int64_t self = flamebearer_self_of(p, &p->sides[s], i);
             most = self > most ? self : most;
         }
     }
@@ -141,12 +141,12 @@ static void put_picture(const struct picture *p, struct buf *out)
         json_string(out, p->flame->names[i]);
     }
     buf_puts(out, "],\"levels\":[");
-    put_levels(p, out);
+    flamebearer_put_levels(p, out);
     buf_printf(out, "],\"numTicks\":%" PRId64 ",\"maxSelf\":%" PRId64 "},", p->flame->nodes[0].total, most);
     if (p->side_count == SIDES)
         buf_printf(out, "\"leftTicks\":%" PRId64 ",\"rightTicks\":%" PRId64 ",", p->sides[0].total[0],
                    p->sides[1].total[0]);
-    put_metadata(p, out);
+    flamebearer_put_metadata(p, out);
     buf_byte(out, '}');
 }
 
@@ -154,16 +154,16 @@ void flamebearer_put(const struct flamebearer *f, struct buf *out)
 {
     struct picture p = {.f = f, .flame = &f->table->flame, .side_count = f->compare ? SIDES : 1};
     size_t half = f->table->columns / 2;
-    side_init(&p, &p.sides[0], f->compare ? f->column + half : f->column);
+    flamebearer_side_init(&p, &p.sides[0], f->compare ? f->column + half : f->column);
     if (f->compare)
-        side_init(&p, &p.sides[1], f->column);
+        flamebearer_side_init(&p, &p.sides[1], f->column);
     for (size_t i = 0; i < p.flame->node_count; i++) {
         p.flame->nodes[i].self = 0;
         for (size_t s = 0; s < p.side_count; s++)
-            flame_add(p.flame, (uint32_t)i, self_of(&p, &p.sides[s], (uint32_t)i));
+            flame_add(p.flame, (uint32_t)i, flamebearer_self_of(&p, &p.sides[s], (uint32_t)i));
     }
     flame_finish(p.flame);
-    put_picture(&p, out);
+    flamebearer_put_picture(&p, out);
     side_done(&p.sides[0]);
     side_done(&p.sides[1]);
 }

@@ -1,9 +1,9 @@
 /* A flame graph as JSON: the flamebearer format of Pyroscope, version 1, which Grafana and Pyroscope's own tools read.
  *
  * One document is one sample type. Levels from the root down; a bar is [offset, total, self, name], the offset counted
- * from the end of the bar to its left. A comparison has the format "double": [offset, total, self] of before, the same of
- * after, name. Source: pyroscope pkg/og/structs/flamebearer. The metadata also has what that format lacks: profile,
- * sampleType, unit, timeNanos, durationNanos.
+ * from the end of the bar to its left. A comparison has the format "double": [offset, total, self] of before, the
+ * same of after, name. Source: pyroscope pkg/og/structs/flamebearer. The metadata also has what that format lacks:
+ * profile, sampleType, unit, timeNanos, durationNanos.
  */
 #pragma once
 

@@ -2,8 +2,8 @@
  *
  * A conversion collects one interval: add its chunks in order, then take the profiles. Ids are never carried across
  * chunks; equal stacks of different chunks merge. A bad chunk is refused whole and counted; earlier ones stay.
- * What becomes of which event: docs/profiles.md, events.h. Rules: spec jfr-asprof §3.2, with §3.7 1-5 corrected: ticks are scaled to
- * nanoseconds, wall samples weigh their own interval, times come from the chunk headers.
+ * What becomes of which event: docs/profiles.md, events.h. Rules: spec jfr-asprof §3.2, with §3.7 1-5 corrected:
+ * ticks are scaled to nanoseconds, wall samples weigh their own interval, times come from the chunk headers.
  */
 #pragma once
 
@@ -22,21 +22,23 @@
 struct conversion;
 
 struct conversion *conversion_new(const struct conversion_options *options);
-/* Pyroscope's LabelsSnapshot that came with the chunks to be added, maybe gzip: what context ids and span names in their
- * events mean. -EBADMSG and -E2BIG: then there are none. */
+/* Pyroscope's LabelsSnapshot that came with the chunks to be added, maybe gzip: what context ids and span names in
+ * their events mean. -EBADMSG and -E2BIG: then there are none. */
 must_check int conversion_labels(struct conversion *c, struct str snapshot, struct err *err);
-/* By the clock of who calls, when the chunks added from now on came; 0 = nobody knows. Times in their headers that lie more than a day
- * before or ten seconds behind are no times of theirs, and this one is taken. */
+/* By the clock of who calls, when the chunks added from now on came; 0 = nobody knows. Times in their headers that
+ * lie more than a day before or ten seconds behind are no times of theirs, and this one is taken. */
 void conversion_received(struct conversion *c, int64_t wall_ns);
 /* All types there are, those without events too; the array belongs to the conversion. */
 const struct conversion_event *conversion_events(const struct conversion *c, size_t *n);
-/* What did not fit into the limits so far, by reason (cut_reasons); the array of CUT_REASONS belongs to the conversion. */
+/* What did not fit into the limits so far, by reason (cut_reasons); the array of CUT_REASONS belongs to the
+ * conversion. */
 const struct cut_count *conversion_cuts(const struct conversion *c);
 /* Time span of the chunks added, from their headers: first start, and end of the last. 0 when none was. */
 int64_t conversion_start_ns(const struct conversion *c);
 int64_t conversion_end_ns(const struct conversion *c);
-/* `itimer` counts the kernel's ticks, and a tick is a sample itself: on a crowded machine the ticks that find a process running add up to some
- * percent more or less than it ran. Its samples in the chunks added from now on count for that much of the interval (1 at first). */
+/* `itimer` counts the kernel's ticks, and a tick is a sample itself: on a crowded machine the ticks that find a
+ * process running add up to some percent more or less than it ran. Its samples in the chunks added from now on count
+ * for that much of the interval (1 at first). */
 void conversion_itimer_scale(struct conversion *c, double scale);
 /* Settings seen in the chunks so far, to hand to the next interval's conversion (chunk 0 alone carries them). */
 void conversion_settings(const struct conversion *c, struct conversion_options *options);

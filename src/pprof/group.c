@@ -11,7 +11,7 @@
 
 enum { FRAME_TEXT_MAX = 4096 };
 
-static const struct pprof_label *find_label(const struct symbols *s, uint32_t set, uint32_t key)
+static const struct pprof_label *group_find_label(const struct symbols *s, uint32_t set, uint32_t key)
 {
     const struct pprof_labels *labels = &s->label_sets[set];
     for (uint32_t i = 0; i < labels->count; i++) {
@@ -21,7 +21,7 @@ static const struct pprof_label *find_label(const struct symbols *s, uint32_t se
     return NULL;
 }
 
-static uint32_t frame_of(struct symbols *s, const struct pprof_label *label)
+static uint32_t group_frame_of(struct symbols *s, const struct pprof_label *label)
 {
     cleanup_buf struct buf text = BUF_INIT(FRAME_TEXT_MAX);
     struct str value = s->strings[label->str], unit = s->strings[label->unit];
@@ -42,13 +42,13 @@ int profile_group(struct profile *to, const struct profile *from, struct str key
     int code = profile_merge(to, from, 0, err); /* the head, and all samples at zero, which are written nowhere */
     for (size_t i = 0; code == 0 && i < from->sample_count; i++) {
         uint32_t n = from->samples[i].stack;
-        const struct pprof_label *label = find_label(s, from->samples[i].labels, wanted);
+        const struct pprof_label *label = group_find_label(s, from->samples[i].labels, wanted);
         if (label) {
             uint32_t count = s->stacks[n].count;
             xgrow(&stack, &cap, (size_t)count + 1, sizeof *stack);
             if (count)
                 memcpy(stack, s->stacks[n].locations, count * sizeof *stack);
-            stack[count] = frame_of(s, label);
+            stack[count] = group_frame_of(s, label);
             n = stack[count] == SYMBOLS_FULL ? SYMBOLS_FULL : symbols_stack(s, stack, (size_t)count + 1);
         }
         if (!profile_add(to, n, from->samples[i].labels, profile_values(from, i)))

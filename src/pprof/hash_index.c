@@ -5,7 +5,7 @@
 /* Small ones grow in few steps: each puts every item into a new place. */
 enum { FIRST_CAP = 64, SMALL = 4096 };
 
-static bool move_to(struct hash_index *h, size_t cap)
+static bool hash_index_move_to(struct hash_index *h, size_t cap)
 {
     struct hash_index_slot *slots = calloc(cap, sizeof *slots);
     if (!slots)
@@ -26,7 +26,7 @@ static bool move_to(struct hash_index *h, size_t cap)
 
 bool hash_index_grow(struct hash_index *h)
 {
-    return move_to(h, h->cap ? h->cap * (h->cap < SMALL ? 4 : 2) : FIRST_CAP);
+    return hash_index_move_to(h, h->cap ? h->cap * (h->cap < SMALL ? 4 : 2) : FIRST_CAP);
 }
 
 void hash_index_expect(struct hash_index *h, size_t want)
@@ -35,7 +35,7 @@ void hash_index_expect(struct hash_index *h, size_t want)
     while (want * 4 >= cap * 3)
         cap *= 2;
     if (cap > h->cap)
-        (void)move_to(h, cap);
+        (void)hash_index_move_to(h, cap);
 }
 
 void hash_index_done(struct hash_index *h)

@@ -20,7 +20,8 @@ struct hash_index {
 /* Makes room for `want` items in all. */
 void hash_index_expect(struct hash_index *h, size_t want);
 bool hash_index_grow(struct hash_index *h);
-/* Makes room for one more; call before hash_index_find with a view to hash_index_add. False where there is no memory: then neither. */
+/* Makes room for one more; call before hash_index_find with a view to hash_index_add. False where there is no memory:
+ * then neither. */
 __attribute__((warn_unused_result)) static inline bool hash_index_reserve(struct hash_index *h)
 {
     return h->len * 4 < h->cap * 3 || hash_index_grow(h);

@@ -75,9 +75,9 @@ static void labels_put_text(struct buf *out, struct str text)
     buf_append(out, text.p, text.n);
 }
 
-/* Of the texts, as numbers mean nothing to another conversion, with the key of who limits the series: nobody else knows which label sets
- * collide. False where they are beyond reason. */
-static bool labels_hash(const struct conversion *c, const struct pprof_labels *set, uint64_t *ret)
+/* Of the texts, as numbers mean nothing to another conversion, with the key of who limits the series: nobody else
+ * knows which label sets collide. False where they are beyond reason. */
+static bool labels_series_hash(const struct conversion *c, const struct pprof_labels *set, uint64_t *ret)
 {
     enum { TEXTS_MAX = 1 << 20 };
     cleanup_buf struct buf texts = BUF_INIT(TEXTS_MAX);
@@ -100,7 +100,7 @@ static bool labels_may_be_series(const struct conversion *c, uint32_t series)
     uint64_t hash, ignored;
     if (!known)
         return true;
-    if (!labels_hash(c, &c->symbols.label_sets[series], &hash))
+    if (!labels_series_hash(c, &c->symbols.label_sets[series], &hash))
         return false;
     if (u64map_get(known, hash, &ignored))
         return true;
@@ -110,7 +110,8 @@ static bool labels_may_be_series(const struct conversion *c, uint32_t series)
     return true;
 }
 
-/* The set's number, or SYMBOLS_FULL where there are too many of them: what was taken once is taken ever after, and the other way round. */
+/* The set's number, or SYMBOLS_FULL where there are too many of them: what was taken once is taken ever after, and
+ * the other way round. */
 static uint32_t labels_within_limits(struct conversion *c, const struct label_set *set, uint32_t whole)
 {
     enum { TAKEN = 1, REFUSED = 2 };

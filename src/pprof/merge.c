@@ -17,7 +17,7 @@ struct translation {
     size_t label_cap;
 };
 
-static void translation_init(struct translation *t, const struct symbols *from, struct symbols *to)
+static void merge_translation_init(struct translation *t, const struct symbols *from, struct symbols *to)
 {
     *t = (struct translation){.from = from, .to = to};
     if (from == to)
@@ -38,40 +38,40 @@ static void translation_done(struct translation *t)
     free(t->labels);
 }
 
-static uint32_t string_in(struct translation *t, uint32_t string)
+static uint32_t merge_string_in(struct translation *t, uint32_t string)
 {
     return t->from == t->to ? string : symbols_string(t->to, t->from->strings[string]);
 }
 
 /* Functions and locations are copied whole but for the numbers in them: what they come to hold later is kept, too. */
-static uint32_t function_in(struct translation *t, uint32_t function)
+static uint32_t merge_function_in(struct translation *t, uint32_t function)
 {
     if (t->functions[function])
         return t->functions[function] - 1;
     struct pprof_function f = t->from->functions[function];
-    f.name = string_in(t, f.name);
-    f.system_name = string_in(t, f.system_name);
-    f.filename = string_in(t, f.filename);
-    f.mapping = string_in(t, f.mapping);
+    f.name = merge_string_in(t, f.name);
+    f.system_name = merge_string_in(t, f.system_name);
+    f.filename = merge_string_in(t, f.filename);
+    f.mapping = merge_string_in(t, f.mapping);
     uint32_t n = symbols_function(t->to, f);
     if (n != SYMBOLS_FULL)
         t->functions[function] = n + 1;
     return n;
 }
 
-static uint32_t location_in(struct translation *t, uint32_t location)
+static uint32_t merge_location_in(struct translation *t, uint32_t location)
 {
     if (t->locations[location])
         return t->locations[location] - 1;
     struct pprof_location l = t->from->locations[location];
-    l.function = function_in(t, l.function);
+    l.function = merge_function_in(t, l.function);
     uint32_t n = symbols_location(t->to, l);
     if (n != SYMBOLS_FULL)
         t->locations[location] = n + 1;
     return n;
 }
 
-static uint32_t stack_in(struct translation *t, uint32_t stack)
+static uint32_t merge_stack_in(struct translation *t, uint32_t stack)
 {
     if (t->from == t->to)
         return stack;
@@ -80,7 +80,7 @@ static uint32_t stack_in(struct translation *t, uint32_t stack)
     const struct pprof_stack *s = &t->from->stacks[stack];
     xgrow(&t->stack, &t->stack_cap, (size_t)s->count + 1, sizeof *t->stack);
     for (uint32_t i = 0; i < s->count; i++) {
-        t->stack[i] = location_in(t, s->locations[i]);
+        t->stack[i] = merge_location_in(t, s->locations[i]);
         if (t->stack[i] == SYMBOLS_FULL)
             return SYMBOLS_FULL;
     }
@@ -90,7 +90,7 @@ static uint32_t stack_in(struct translation *t, uint32_t stack)
     return n;
 }
 
-static uint32_t labels_in(struct translation *t, uint32_t set)
+static uint32_t merge_labels_in(struct translation *t, uint32_t set)
 {
     if (t->from == t->to)
         return set;
@@ -100,9 +100,9 @@ static uint32_t labels_in(struct translation *t, uint32_t set)
     xgrow(&t->labels, &t->label_cap, (size_t)from->count + 1, sizeof *t->labels);
     for (uint32_t i = 0; i < from->count; i++) {
         t->labels[i] = from->labels[i];
-        t->labels[i].key = string_in(t, from->labels[i].key);
-        t->labels[i].str = string_in(t, from->labels[i].str);
-        t->labels[i].unit = string_in(t, from->labels[i].unit);
+        t->labels[i].key = merge_string_in(t, from->labels[i].key);
+        t->labels[i].str = merge_string_in(t, from->labels[i].str);
+        t->labels[i].unit = merge_string_in(t, from->labels[i].unit);
     }
     uint32_t n = symbols_labels(t->to, t->labels, from->count);
     if (n != SYMBOLS_FULL)
@@ -110,27 +110,28 @@ static uint32_t labels_in(struct translation *t, uint32_t set)
     return n;
 }
 
-static struct str text_of(const struct profile *p, uint32_t string)
+static struct str merge_text_of(const struct profile *p, uint32_t string)
 {
     return p->symbols->strings[string];
 }
 
-static bool same_type(const struct profile *a, struct pprof_value_type x, const struct profile *b,
-                      struct pprof_value_type y)
+static bool merge_same_type(const struct profile *a, struct pprof_value_type x, const struct profile *b,
+                            struct pprof_value_type y)
 {
-    return str_eq(text_of(a, x.type), text_of(b, y.type)) && str_eq(text_of(a, x.unit), text_of(b, y.unit));
+    return str_eq(merge_text_of(a, x.type), merge_text_of(b, y.type)) &&
+           str_eq(merge_text_of(a, x.unit), merge_text_of(b, y.unit));
 }
 
-static int misfit(const struct profile *a, struct pprof_value_type x, const struct profile *b,
-                  struct pprof_value_type y, const char *what, struct err *err)
+static int merge_misfit(const struct profile *a, struct pprof_value_type x, const struct profile *b,
+                        struct pprof_value_type y, const char *what, struct err *err)
 {
     return err_set(err, -EINVAL, "incompatible profiles: %s %.*s/%.*s here, %.*s/%.*s there", what,
-                   STR_ARG(text_of(a, x.type)), STR_ARG(text_of(a, x.unit)), STR_ARG(text_of(b, y.type)),
-                   STR_ARG(text_of(b, y.unit)));
+                   STR_ARG(merge_text_of(a, x.type)), STR_ARG(merge_text_of(a, x.unit)),
+                   STR_ARG(merge_text_of(b, y.type)), STR_ARG(merge_text_of(b, y.unit)));
 }
 
 /* columns[i]: where the i-th value of `from` goes. Each type of `from` takes the first of its kind that is free. */
-static int match_types(const struct profile *to, const struct profile *from, size_t *columns, struct err *err)
+static int merge_match_types(const struct profile *to, const struct profile *from, size_t *columns, struct err *err)
 {
     if (to->type_count != from->type_count)
         return err_set(err, -EINVAL, "incompatible profiles: %zu sample types here, %zu there", to->type_count,
@@ -138,24 +139,24 @@ static int match_types(const struct profile *to, const struct profile *from, siz
     bool taken[PROFILE_TYPES_MAX] = {0};
     for (size_t i = 0; i < from->type_count; i++) {
         size_t k = 0;
-        while (k < to->type_count && (taken[k] || !same_type(to, to->types[k], from, from->types[i])))
+        while (k < to->type_count && (taken[k] || !merge_same_type(to, to->types[k], from, from->types[i])))
             k++;
         if (k == to->type_count)
-            return misfit(to, to->types[i], from, from->types[i], "sample type", err);
+            return merge_misfit(to, to->types[i], from, from->types[i], "sample type", err);
         taken[k] = true;
         columns[i] = k;
     }
     /* A profile need not say its period. */
     bool said = to->period_type.type && from->period_type.type;
-    if (said && !same_type(to, to->period_type, from, from->period_type))
-        return misfit(to, to->period_type, from, from->period_type, "period type", err);
+    if (said && !merge_same_type(to, to->period_type, from, from->period_type))
+        return merge_misfit(to, to->period_type, from, from->period_type, "period type", err);
     return 0;
 }
 
-static bool take_types(struct profile *to, const struct profile *from)
+static bool merge_take_types(struct profile *to, const struct profile *from)
 {
     for (size_t i = 0; i < from->type_count; i++) {
-        if (!profile_add_type(to, text_of(from, from->types[i].type), text_of(from, from->types[i].unit)))
+        if (!profile_add_type(to, merge_text_of(from, from->types[i].type), merge_text_of(from, from->types[i].unit)))
             return false;
     }
     return true;
@@ -164,7 +165,8 @@ static bool take_types(struct profile *to, const struct profile *from)
 static bool merge_head(struct profile *to, const struct profile *from, struct translation *t)
 {
     if (!to->period_type.type) {
-        struct pprof_value_type period = {string_in(t, from->period_type.type), string_in(t, from->period_type.unit)};
+        struct pprof_value_type period = {merge_string_in(t, from->period_type.type),
+                                          merge_string_in(t, from->period_type.unit)};
         if (period.type == SYMBOLS_FULL || period.unit == SYMBOLS_FULL)
             return false;
         to->period_type = period;
@@ -185,7 +187,8 @@ static bool merge_samples(struct profile *to, const struct profile *from, int64_
         int64_t there[PROFILE_TYPES_MAX];
         for (size_t k = 0; k < from->type_count; k++)
             there[columns[k]] = (int64_t)((uint64_t)values[k] * (uint64_t)factor);
-        if (!profile_add(to, stack_in(t, from->samples[i].stack), labels_in(t, from->samples[i].labels), there))
+        if (!profile_add(to, merge_stack_in(t, from->samples[i].stack), merge_labels_in(t, from->samples[i].labels),
+                         there))
             return false;
     }
     return true;
@@ -195,13 +198,13 @@ int profile_merge(struct profile *to, const struct profile *from, int64_t factor
 {
     size_t columns[PROFILE_TYPES_MAX] = {0};
     bool first = to->type_count == 0 && to->sample_count == 0;
-    if (first && !take_types(to, from))
+    if (first && !merge_take_types(to, from))
         return err_set(err, -E2BIG, "the profile has too many names");
-    int code = match_types(to, from, columns, err);
+    int code = merge_match_types(to, from, columns, err);
     if (code < 0)
         return code;
     __attribute__((cleanup(translation_done))) struct translation t;
-    translation_init(&t, from->symbols, to->symbols);
+    merge_translation_init(&t, from->symbols, to->symbols);
     if (!merge_head(to, from, &t) || !merge_samples(to, from, factor, columns, &t))
         return err_set(err, -E2BIG, "the profiles have too many names and stacks");
     return 0;

@@ -11,7 +11,7 @@ struct native_block {
     bool freed;
 };
 
-static struct native_block *slot_of(struct native_block *blocks, size_t cap, uint64_t address)
+static struct native_block *leaks_slot_of(struct native_block *blocks, size_t cap, uint64_t address)
 {
     size_t i = hash_number(address) & (cap - 1);
     while (blocks[i].address != 0 && blocks[i].address != address)
@@ -19,13 +19,13 @@ static struct native_block *slot_of(struct native_block *blocks, size_t cap, uin
     return &blocks[i];
 }
 
-static size_t max_of(const struct native_leaks *l)
+static size_t leaks_max_of(const struct native_leaks *l)
 {
     return l->max ? l->max : NATIVE_BLOCKS_MAX;
 }
 
 /* Without the freed ones. Where there is no memory all stays as it is. */
-static void move_to(struct native_leaks *l, size_t cap)
+static void leaks_move_to(struct native_leaks *l, size_t cap)
 {
     struct native_block *blocks = calloc(cap, sizeof *blocks);
     size_t len = 0;
@@ -35,7 +35,7 @@ static void move_to(struct native_leaks *l, size_t cap)
         const struct native_block *b = &l->blocks[i];
         if (b->address == 0 || b->freed)
             continue;
-        *slot_of(blocks, cap, b->address) = *b;
+        *leaks_slot_of(blocks, cap, b->address) = *b;
         len++;
     }
     free(l->blocks);
@@ -43,13 +43,13 @@ static void move_to(struct native_leaks *l, size_t cap)
 }
 
 /* Half full at most. What is freed goes first. */
-static void make_room(struct native_leaks *l)
+static void leaks_make_room(struct native_leaks *l)
 {
     enum { FIRST_CAP = 64 };
-    if ((l->len - l->freed) * 4 >= l->cap && l->cap < 2 * max_of(l))
-        move_to(l, l->cap ? l->cap * 2 : FIRST_CAP);
+    if ((l->len - l->freed) * 4 >= l->cap && l->cap < 2 * leaks_max_of(l))
+        leaks_move_to(l, l->cap ? l->cap * 2 : FIRST_CAP);
     else if (l->freed)
-        move_to(l, l->cap);
+        leaks_move_to(l, l->cap);
 }
 
 void native_leaks_malloc(struct native_leaks *l, uint64_t address, int64_t time, uint32_t stack, uint32_t labels,
@@ -57,12 +57,12 @@ void native_leaks_malloc(struct native_leaks *l, uint64_t address, int64_t time,
 {
     if (address == 0)
         return;
-    if (l->len * 2 >= l->cap || l->len >= max_of(l))
-        make_room(l);
+    if (l->len * 2 >= l->cap || l->len >= leaks_max_of(l))
+        leaks_make_room(l);
     if (l->cap == 0)
         return;
-    struct native_block *b = slot_of(l->blocks, l->cap, address);
-    if (b->address == 0 ? l->len >= max_of(l) || l->len * 2 >= l->cap : time < b->time)
+    struct native_block *b = leaks_slot_of(l->blocks, l->cap, address);
+    if (b->address == 0 ? l->len >= leaks_max_of(l) || l->len * 2 >= l->cap : time < b->time)
         return;
     l->len += b->address == 0;
     l->freed -= b->freed;
@@ -72,7 +72,7 @@ void native_leaks_malloc(struct native_leaks *l, uint64_t address, int64_t time,
 void native_leaks_free(struct native_leaks *l, uint64_t address, int64_t time)
 {
     l->any_free = true;
-    struct native_block *b = l->cap && address ? slot_of(l->blocks, l->cap, address) : NULL;
+    struct native_block *b = l->cap && address ? leaks_slot_of(l->blocks, l->cap, address) : NULL;
     if (!b || !b->address || time < b->time)
         return;
     l->freed += !b->freed;

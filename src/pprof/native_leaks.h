@@ -1,9 +1,9 @@
 /* Native memory that was allocated and not freed: what is left of malloc events once the free events are taken off.
  *
- * async-profiler samples malloc and writes every free. Events of one chunk come in no order, so that its mallocs are gathered first, beside
- * those of the chunks before, and its frees then taken off both; a block is live when its last malloc is younger than its last
- * free. What is freed is forgotten when room is needed. In a recording without any free (option `nofree`) nothing can be
- * said.
+ * async-profiler samples malloc and writes every free. Events of one chunk come in no order, so that its mallocs are
+ * gathered first, beside those of the chunks before, and its frees then taken off both; a block is live when its last
+ * malloc is younger than its last free. What is freed is forgotten when room is needed. In a recording without any
+ * free (option `nofree`) nothing can be said.
  */
 #pragma once
 

@@ -48,7 +48,7 @@ static const struct rule symbols[] = {
     {"*/0x%(/%);", "_"},
     {"*+0x%(/%);", "_"},
     {"*.0x%(/%);", "_"},
-    {"*/#;", "_"}, /* `*` is for these alone: see spell_as_others() */
+    {"*/#;", "_"}, /* `*` is for these alone: see normalise_spell_as_others() */
     {"^jdk/proxy#/$Proxy#", "jdk/proxy_/$Proxy_"},
     {"<$Proxy#", "$Proxy_"},
     {"^jdk/jfr/internal/handlers/EventHandler#_#-#;", "jdk/jfr/internal/handlers/EventHandler_"},
@@ -144,19 +144,19 @@ struct match {
     struct str captured; /* by `&` */
 };
 
-static bool is_digit(char c)
+static bool normalise_is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
 
-static bool is_of(char class, char c)
+static bool normalise_is_of(char class, char c)
 {
-    bool alnum = is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    bool alnum = normalise_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     switch (class) {
     case '#':
-        return is_digit(c);
+        return normalise_is_digit(c);
     case '%':
-        return is_digit(c) || (c >= 'a' && c <= 'f');
+        return normalise_is_digit(c) || (c >= 'a' && c <= 'f');
     case '@':
         return alnum;
     default:
@@ -168,7 +168,7 @@ static bool is_of(char class, char c)
 static const char classes[] = "#%@&";
 static uint8_t class_bits[256];
 
-static unsigned class_bit(char class)
+static unsigned normalise_class_bit(char class)
 {
     unsigned i = 0;
     while (classes[i] != class)
@@ -176,31 +176,31 @@ static unsigned class_bit(char class)
     return 1u << i;
 }
 
-__attribute__((constructor(101))) static void make_classes(void)
+__attribute__((constructor(101))) static void normalise_make_classes(void)
 {
     for (unsigned c = 0; c < sizeof class_bits; c++) {
         for (unsigned i = 0; i < sizeof classes - 1; i++)
-            class_bits[c] |= (uint8_t)(is_of(classes[i], (char)c) ? 1u << i : 0);
+            class_bits[c] |= (uint8_t)(normalise_is_of(classes[i], (char)c) ? 1u << i : 0);
     }
 }
 
 /* `{8}` or `{8,}` behind a class, which it moves *p over. */
-static bool count_fits(const char **p, size_t n)
+static bool normalise_count_fits(const char **p, size_t n)
 {
     if (**p != '{')
         return n > 0;
     size_t want = 0;
-    while (is_digit(*++*p))
+    while (normalise_is_digit(*++*p))
         want = 10 * want + (size_t)(**p - '0');
     bool at_least = **p == ',';
     *p += at_least ? 2 : 1;
     return at_least ? n >= want : n == want;
 }
 
-static bool take_run(const char **p, struct match *m)
+static bool normalise_take_run(const char **p, struct match *m)
 {
     const char class = *(*p)++;
-    const unsigned bit = class_bit(class);
+    const unsigned bit = normalise_class_bit(class);
     const size_t from = m->at;
     size_t at = from;
     while (at < m->name.n && (class_bits[(unsigned char)m->name.p[at]] & bit))
@@ -209,10 +209,10 @@ static bool take_run(const char **p, struct match *m)
     struct str run = {m->name.p + from, at - from};
     if (class == '&')
         m->captured = run;
-    return count_fits(p, run.n);
+    return normalise_count_fits(p, run.n);
 }
 
-static bool take_rest(struct match *m)
+static bool normalise_take_rest(struct match *m)
 {
     const char *rest = m->name.p + m->at;
     size_t n = m->name.n - m->at, key = m->at - m->from;
@@ -222,7 +222,7 @@ static bool take_rest(struct match *m)
     return true;
 }
 
-static bool take_one_of(const char **p, struct match *m)
+static bool normalise_take_one_of(const char **p, struct match *m)
 {
     bool found = false;
     for (++*p; **p != ']'; ++*p)
@@ -232,14 +232,14 @@ static bool take_one_of(const char **p, struct match *m)
     return found;
 }
 
-static bool take_all(const char *p, struct match *m);
+static bool normalise_take_all(const char *p, struct match *m);
 
 /* Groups do not nest. */
-static void take_group(const char **p, struct match *m)
+static void normalise_take_group(const char **p, struct match *m)
 {
     const struct str captured = m->captured;
     const size_t at = m->at;
-    if (!take_all(*p + 1, m)) {
+    if (!normalise_take_all(*p + 1, m)) {
         m->at = at;
         m->captured = captured;
     }
@@ -248,14 +248,14 @@ static void take_group(const char **p, struct match *m)
     ++*p;
 }
 
-static bool take_boundary(const char **p, const struct match *m)
+static bool normalise_take_boundary(const char **p, const struct match *m)
 {
     const char c = *(*p)++;
     return m->at == m->name.n || (c == '>' && (m->name.p[m->at] == '$' || m->name.p[m->at] == '_'));
 }
 
 /* Up to the end of the pattern, or of a group. */
-static bool take_all(const char *p, struct match *m)
+static bool normalise_take_all(const char *p, struct match *m)
 {
     bool fine = true;
     while (fine && *p && *p != ')') {
@@ -264,21 +264,21 @@ static bool take_all(const char *p, struct match *m)
         case '%':
         case '@':
         case '&':
-            fine = take_run(&p, m);
+            fine = normalise_take_run(&p, m);
             break;
         case '[':
-            fine = take_one_of(&p, m);
+            fine = normalise_take_one_of(&p, m);
             break;
         case '(':
-            take_group(&p, m);
+            normalise_take_group(&p, m);
             break;
         case '~':
-            fine = take_rest(m);
+            fine = normalise_take_rest(m);
             p++;
             break;
         case ';':
         case '>':
-            fine = take_boundary(&p, m);
+            fine = normalise_take_boundary(&p, m);
             break;
         default:
             p += *p == '\\';
@@ -292,8 +292,8 @@ static bool take_all(const char *p, struct match *m)
 typedef uint8_t chars __attribute__((vector_size(16)));
 enum { WIDTH = sizeof(chars) };
 
-/* Which rules of a set can begin at a place of a kind with a character, and go on with another one behind that: a bit per rule.
- * Made once, before main(): nearly all places of nearly all names are done with by looking here. */
+/* Which rules of a set can begin at a place of a kind with a character, and go on with another one behind that: a bit
+ * per rule. Made once, before main(): nearly all places of nearly all names are done with by looking here. */
 enum { CHARS = 129, NO_CHAR = CHARS - 1 /* the end of the name, and what is no ASCII */ };
 enum place { FRONT, SIMPLE_FRONT /* behind `/` */, INSIDE, PLACES };
 static struct starts {
@@ -304,7 +304,7 @@ static struct starts {
     unsigned inside_count;
 } starts[ARRAY_LEN(sets)];
 
-static bool may_begin_at(char prefix, enum place place)
+static bool normalise_may_begin_at(char prefix, enum place place)
 {
     switch (prefix) {
     case '^':
@@ -318,15 +318,15 @@ static bool may_begin_at(char prefix, enum place place)
     }
 }
 
-static void may_be_any(uint64_t bit, uint64_t to[CHARS])
+static void normalise_may_be_any(uint64_t bit, uint64_t to[CHARS])
 {
     for (int c = 0; c < CHARS; c++)
         to[c] |= bit;
 }
 
-/* Sets the bit for every character that a match of the pattern from p on can begin with, or for some more; position behind the
- * part that takes it, NULL where that is not one character. */
-static const char *first_chars(const char *p, uint64_t bit, uint64_t to[CHARS])
+/* Sets the bit for every character that a match of the pattern from p on can begin with, or for some more; position
+ * behind the part that takes it, NULL where that is not one character. */
+static const char *normalise_first_chars(const char *p, uint64_t bit, uint64_t to[CHARS])
 {
     switch (*p) {
     case '#':
@@ -334,24 +334,24 @@ static const char *first_chars(const char *p, uint64_t bit, uint64_t to[CHARS])
     case '@':
     case '&':
         for (int c = 0; c < NO_CHAR; c++)
-            to[c] |= is_of(*p, (char)c) ? bit : 0;
+            to[c] |= normalise_is_of(*p, (char)c) ? bit : 0;
         return NULL;
     case '[':
         for (p++; *p != ']'; p++)
             to[(unsigned char)*p] |= bit;
         return p + 1;
     case '(':
-        (void)first_chars(p + 1, bit, to);
+        (void)normalise_first_chars(p + 1, bit, to);
         for (p++; *p != ')'; p++)
             p += *p == '\\';
-        (void)first_chars(p + 1, bit, to);
+        (void)normalise_first_chars(p + 1, bit, to);
         return NULL;
     case '~':
     case ';':
     case '>':
     case ')':
     case '\0':
-        may_be_any(bit, to);
+        normalise_may_be_any(bit, to);
         return NULL;
     default:
         p += *p == '\\';
@@ -360,7 +360,7 @@ static const char *first_chars(const char *p, uint64_t bit, uint64_t to[CHARS])
     }
 }
 
-static void add_text(struct starts *to, const char *p, size_t rule)
+static void normalise_add_text(struct starts *to, const char *p, size_t rule)
 {
     const char *const begin = p;
     char text[sizeof(uint64_t)] = {0};
@@ -377,28 +377,28 @@ static void add_text(struct starts *to, const char *p, size_t rule)
     memcpy(&to->mask[rule], mask, sizeof mask);
 }
 
-static void add_starts(struct starts *to, const char *pattern, size_t rule)
+static void normalise_add_starts(struct starts *to, const char *pattern, size_t rule)
 {
     const uint64_t bit = UINT64_C(1) << rule;
     const char prefix = *pattern, *p = pattern + (prefix == '^' || prefix == '*' || prefix == '<');
     const char *behind = NULL;
     for (int place = 0; place < PLACES; place++) {
-        if (may_begin_at(prefix, (enum place)place))
-            behind = first_chars(p, bit, to->first[place]);
+        if (normalise_may_begin_at(prefix, (enum place)place))
+            behind = normalise_first_chars(p, bit, to->first[place]);
     }
     if (behind)
-        (void)first_chars(behind, bit, to->second);
+        (void)normalise_first_chars(behind, bit, to->second);
     else
-        may_be_any(bit, to->second);
-    add_text(to, p, rule);
+        normalise_may_be_any(bit, to->second);
+    normalise_add_text(to, p, rule);
 }
 
-__attribute__((constructor)) static void make_starts(void)
+__attribute__((constructor)) static void normalise_make_starts(void)
 {
     _Static_assert(ARRAY_LEN(symbols) <= 64 && ARRAY_LEN(threads) <= 64, "a bit for each rule");
     for (size_t set = 0; set < ARRAY_LEN(sets); set++) {
         for (size_t i = 0; i < sets[set].count; i++)
-            add_starts(&starts[set], sets[set].rules[i].pattern, i);
+            normalise_add_starts(&starts[set], sets[set].rules[i].pattern, i);
     }
     for (size_t set = 0; set < ARRAY_LEN(sets); set++) {
         for (int c = 0; c < NO_CHAR; c++) {
@@ -408,20 +408,20 @@ __attribute__((constructor)) static void make_starts(void)
     }
 }
 
-static unsigned char_at(struct str name, size_t i)
+static unsigned normalise_char_at(struct str name, size_t i)
 {
     const unsigned char c = i < name.n ? (unsigned char)name.p[i] : NO_CHAR;
     return c < NO_CHAR ? c : NO_CHAR;
 }
 
-static enum place place_of(struct str name, size_t i)
+static enum place normalise_place_of(struct str name, size_t i)
 {
     if (i == 0)
         return FRONT;
     return name.p[i - 1] == '/' ? SIMPLE_FRONT : INSIDE;
 }
 
-static const struct rule *find_rule(enum name_rules which, struct match *m, uint64_t may)
+static const struct rule *normalise_find_rule(enum name_rules which, struct match *m, uint64_t may)
 {
     const struct starts *s = &starts[which];
     uint64_t here = 0, here_mask = 0; /* near the end of the name nothing is told by them */
@@ -436,11 +436,11 @@ static const struct rule *find_rule(enum name_rules which, struct match *m, uint
             continue;
         const char *p = rule->pattern;
         /* A run is taken from its beginning only. */
-        if (*p == '#' && m->from > 0 && is_digit(m->name.p[m->from - 1]))
+        if (*p == '#' && m->from > 0 && normalise_is_digit(m->name.p[m->from - 1]))
             continue;
         p += *p == '^' || *p == '*' || *p == '<';
         m->at = m->from + (here_mask ? s->text_len[i] : 0);
-        if (take_all(p + (here_mask ? s->pattern_len[i] : 0), m))
+        if (normalise_take_all(p + (here_mask ? s->pattern_len[i] : 0), m))
             return rule;
     }
     return NULL;
@@ -449,42 +449,43 @@ static const struct rule *find_rule(enum name_rules which, struct match *m, uint
 /* What a word of eight characters has, a bit for each of them. */
 static const uint64_t ones = UINT64_C(0x0101010101010101), high = UINT64_C(0x8080808080808080);
 
-static uint64_t digits_in(uint64_t w)
+static uint64_t normalise_digits_in(uint64_t w)
 {
     w ^= '0' * ones; /* digits are 0 to 9 now: what stays below 128 with 118 added */
     return ~(((w & ~high) + 0x76 * ones) | w) & high;
 }
 
-static uint64_t dollars_in(uint64_t w)
+static uint64_t normalise_dollars_in(uint64_t w)
 {
     w ^= '$' * ones; /* now 0 */
     return ~(((w & ~high) + 0x7f * ones) | w) & high;
 }
 
 /* Whether there is a digit or one `$` behind another; `dollars` carries over to the next word. */
-static uint64_t may_match_in(uint64_t w, uint64_t *dollars)
+static uint64_t normalise_may_match_in(uint64_t w, uint64_t *dollars)
 {
-    const uint64_t here = dollars_in(w), found = digits_in(w) | (here & (here << 8 | *dollars >> 56));
+    const uint64_t here = normalise_dollars_in(w),
+                   found = normalise_digits_in(w) | (here & (here << 8 | *dollars >> 56));
     *dollars = here;
     return found;
 }
 
-static uint64_t word_at(struct str s, size_t i)
+static uint64_t normalise_word_at(struct str s, size_t i)
 {
     uint64_t w;
     memcpy(&w, s.p + i, sizeof w);
     return w;
 }
 
-static bool has_digit(struct str s)
+static bool normalise_has_digit(struct str s)
 {
     size_t i = 0;
     for (; s.n - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
-        if (digits_in(word_at(s, i)))
+        if (normalise_digits_in(normalise_word_at(s, i)))
             return true;
     }
     for (; i < s.n; i++) {
-        if (is_digit(s.p[i]))
+        if (normalise_is_digit(s.p[i]))
             return true;
     }
     return false;
@@ -492,45 +493,46 @@ static bool has_digit(struct str s)
 
 /* The same for sixteen characters and the one behind each. */
 
-static chars may_match_at(chars here, chars behind)
+static chars normalise_may_match_at(chars here, chars behind)
 {
     const chars digits = (chars)(here - '0' < (chars){} + 10), dollars = (chars)((here == '$') & (behind == '$'));
     return digits | dollars;
 }
 
-static chars chars_at(struct str s, size_t i)
+static chars normalise_chars_at(struct str s, size_t i)
 {
     chars c;
     memcpy(&c, s.p + i, sizeof c);
     return c;
 }
 
-static uint64_t any_of(chars c)
+static uint64_t normalise_any_of(chars c)
 {
     uint64_t halves[2];
     memcpy(halves, &c, sizeof halves);
     return halves[0] | halves[1];
 }
 
-static enum name_look seen(uint64_t bytes, uint64_t may_match)
+static enum name_look normalise_seen(uint64_t bytes, uint64_t may_match)
 {
     if (bytes & high)
         return NAME_FOREIGN;
     return may_match ? NAME_ASCII : NAME_SIMPLE;
 }
 
-static enum name_look look_at_long(struct str name)
+static enum name_look normalise_look_at_long(struct str name)
 {
     chars all = {0}, odd = {0};
     for (size_t i = 0; i + WIDTH < name.n; i += WIDTH) {
-        const chars here = chars_at(name, i);
+        const chars here = normalise_chars_at(name, i);
         all |= here;
-        odd |= may_match_at(here, chars_at(name, i + 1));
+        odd |= normalise_may_match_at(here, normalise_chars_at(name, i + 1));
     }
     /* The last ones, some for the second time. */
-    const chars last = chars_at(name, name.n - WIDTH);
-    odd |= may_match_at(chars_at(name, name.n - WIDTH - 1), last) | may_match_at(last, (chars){0});
-    return seen(any_of(all | last), any_of(odd));
+    const chars last = normalise_chars_at(name, name.n - WIDTH);
+    odd |= normalise_may_match_at(normalise_chars_at(name, name.n - WIDTH - 1), last) |
+           normalise_may_match_at(last, (chars){0});
+    return normalise_seen(normalise_any_of(all | last), normalise_any_of(odd));
 }
 
 /* Nothing generated goes without a digit but Spring's older proxies, which have two `$`. */
@@ -539,19 +541,19 @@ enum name_look name_look(struct str name)
     enum { WORD = sizeof(uint64_t), TWO = 2 * WORD };
     uint64_t dollars = 0;
     if (name.n > TWO)
-        return look_at_long(name);
+        return normalise_look_at_long(name);
     if (name.n < WORD) {
         const uint64_t w = name.n ? str_short_word(name) : 0; /* which may make two `$` of one */
-        return seen(w, may_match_in(w, &dollars));
+        return normalise_seen(w, normalise_may_match_in(w, &dollars));
     }
-    const uint64_t first = word_at(name, 0), last = word_at(name, name.n - WORD);
-    uint64_t odd = may_match_in(first, &dollars);
+    const uint64_t first = normalise_word_at(name, 0), last = normalise_word_at(name, name.n - WORD);
+    uint64_t odd = normalise_may_match_in(first, &dollars);
     dollars = name.n == TWO ? dollars : 0; /* else the two overlap */
-    odd |= may_match_in(last, &dollars);
-    return seen(first | last, odd);
+    odd |= normalise_may_match_in(last, &dollars);
+    return normalise_seen(first | last, odd);
 }
 
-static void put(struct buf *out, const char *to, struct str captured)
+static void normalise_put(struct buf *out, const char *to, struct str captured)
 {
     const char *at = strchr(to, '&');
     if (at) {
@@ -563,28 +565,28 @@ static void put(struct buf *out, const char *to, struct str captured)
 }
 
 /* The rule that matches at this place. */
-static const struct rule *rule_at(enum name_rules rules, struct match *m)
+static const struct rule *normalise_rule_at(enum name_rules rules, struct match *m)
 {
     const struct starts *own = &starts[rules], *shared = &starts[sets[rules].basis];
-    const enum place place = place_of(m->name, m->from);
-    const unsigned c = char_at(m->name, m->from), next = char_at(m->name, m->from + 1);
+    const enum place place = normalise_place_of(m->name, m->from);
+    const unsigned c = normalise_char_at(m->name, m->from), next = normalise_char_at(m->name, m->from + 1);
     const uint64_t of_basis = shared->first[place][c] & shared->second[next];
-    const struct rule *rule = of_basis ? find_rule(sets[rules].basis, m, of_basis) : NULL;
+    const struct rule *rule = of_basis ? normalise_find_rule(sets[rules].basis, m, of_basis) : NULL;
     const uint64_t others = own == shared ? 0 : own->first[place][c] & own->second[next];
-    return rule || !others ? rule : find_rule(rules, m, others);
+    return rule || !others ? rule : normalise_find_rule(rules, m, others);
 }
 
-/* Where in a block of characters rules may begin, a bit of a byte for each: at some characters, behind `/`, and at the front.
- * `slash` carries over from the block before. */
+/* Where in a block of characters rules may begin, a bit of a byte for each: at some characters, behind `/`, and at
+ * the front. `slash` carries over from the block before. */
 struct places {
     uint64_t words[2];
 };
 
-static struct places places_in(const struct starts *s, struct str name, size_t block, uint64_t *slash)
+static struct places normalise_places_in(const struct starts *s, struct str name, size_t block, uint64_t *slash)
 {
     chars here = {0}, at = {0};
     if (name.n - block >= WIDTH)
-        here = chars_at(name, block);
+        here = normalise_chars_at(name, block);
     else
         memcpy(&here, name.p + block, name.n - block);
     for (unsigned i = 0; i < s->inside_count; i++)
@@ -603,7 +605,7 @@ static struct places places_in(const struct starts *s, struct str name, size_t b
 }
 
 /* The JDK's recorder spells hidden classes, and no others, with points between packages. */
-static void spell_as_others(char *name, size_t n)
+static void normalise_spell_as_others(char *name, size_t n)
 {
     if (memchr(name, '/', n))
         return;
@@ -619,15 +621,15 @@ struct rewriting {
     struct buf *out;
 };
 
-static void rewrite_at(struct rewriting *w, size_t i)
+static void normalise_rewrite_at(struct rewriting *w, size_t i)
 {
     struct match *m = &w->match;
     m->from = i;
-    const struct rule *rule = i < w->done || i >= m->name.n ? NULL : rule_at(w->rules, m);
+    const struct rule *rule = i < w->done || i >= m->name.n ? NULL : normalise_rule_at(w->rules, m);
     if (!rule)
         return;
     buf_str(w->out, (struct str){m->name.p + w->done, i - w->done});
-    put(w->out, rule->to, m->captured);
+    normalise_put(w->out, rule->to, m->captured);
     w->hidden |= rule->pattern[0] == '*';
     w->done = m->at > i ? m->at : i + 1;
 }
@@ -637,19 +639,19 @@ bool normalise(enum name_rules rules, struct str name, struct buf *out)
     struct rewriting w = {.rules = rules, .match = {.name = name}, .out = out};
     const size_t begin = out->len;
     uint64_t slash = 0;
-    if (rules == NORMALISE_THREADS && !has_digit(name))
+    if (rules == NORMALISE_THREADS && !normalise_has_digit(name))
         return false;
     for (size_t block = 0; block < name.n; block += WIDTH) {
-        const struct places at = places_in(&starts[rules], name, block, &slash);
+        const struct places at = normalise_places_in(&starts[rules], name, block, &slash);
         for (size_t half = 0; half < ARRAY_LEN(at.words); half++) {
             for (uint64_t marks = at.words[half]; marks; marks &= marks - 1)
-                rewrite_at(&w, block + half * sizeof marks + (unsigned)__builtin_ctzll(marks) / 8);
+                normalise_rewrite_at(&w, block + half * sizeof marks + (unsigned)__builtin_ctzll(marks) / 8);
         }
     }
     if (w.done == 0)
         return false;
     buf_str(out, (struct str){name.p + w.done, name.n - w.done});
     if (w.hidden && rules == NORMALISE_SYMBOLS)
-        spell_as_others((char *)out->p + begin, out->len - begin);
+        normalise_spell_as_others((char *)out->p + begin, out->len - begin);
     return true;
 }

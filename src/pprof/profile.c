@@ -34,8 +34,9 @@ void profile_bound(struct profile *p, size_t *samples_left, size_t bytes)
     p->bytes_left = bytes;
 }
 
-/* What it takes in the end: locations are numbered as they are used, so that none has a larger number than there are now. */
-static size_t encoded_size(const struct profile *p, uint32_t stack, uint32_t labels)
+/* What it takes in the end: locations are numbered as they are used, so that none has a larger number than there are
+ * now. */
+static size_t profile_encoded_size(const struct profile *p, uint32_t stack, uint32_t labels)
 {
     enum { SAMPLE = 10, VALUE = 10, LABEL = 12, TWO_BYTES = 1 << 14 };
     const struct symbols *s = p->symbols;
@@ -44,11 +45,11 @@ static size_t encoded_size(const struct profile *p, uint32_t stack, uint32_t lab
            LABEL * (size_t)s->label_sets[labels].count;
 }
 
-static uint32_t new_sample(struct profile *p, uint32_t stack, uint32_t labels)
+static uint32_t profile_new_sample(struct profile *p, uint32_t stack, uint32_t labels)
 {
     enum { FIRST_SAMPLES = 64 }; /* room for that many, to begin with */
     const size_t n = p->sample_count, room = n ? n + 1 : FIRST_SAMPLES;
-    const size_t bytes = p->samples_left ? encoded_size(p, stack, labels) : 0;
+    const size_t bytes = p->samples_left ? profile_encoded_size(p, stack, labels) : 0;
     if (bytes > p->bytes_left || (p->samples_left && *p->samples_left == 0) || n == SYMBOLS_FULL ||
         !mem_grow(&p->samples, &p->sample_cap, room, sizeof *p->samples) ||
         !mem_grow(&p->values, &p->value_cap, room * p->type_count, sizeof *p->values))
@@ -63,17 +64,17 @@ static uint32_t new_sample(struct profile *p, uint32_t stack, uint32_t labels)
 }
 
 /* Number of the sample, added with zeros where it is new. Most have no labels, and stacks are numbered from 0. */
-static uint32_t plain_sample(struct profile *p, uint32_t stack)
+static uint32_t profile_plain_sample(struct profile *p, uint32_t stack)
 {
     uint32_t *const sample = id_map_at(&p->of_stack, stack);
     if (!sample)
         return SYMBOLS_FULL;
     if (*sample == 0)
-        *sample = new_sample(p, stack, 0) + 1; /* 0 again for SYMBOLS_FULL */
+        *sample = profile_new_sample(p, stack, 0) + 1; /* 0 again for SYMBOLS_FULL */
     return *sample - 1;
 }
 
-static uint32_t labelled_sample(struct profile *p, uint32_t stack, uint32_t labels)
+static uint32_t profile_labelled_sample(struct profile *p, uint32_t stack, uint32_t labels)
 {
     if (!hash_index_reserve(&p->by_sample))
         return SYMBOLS_FULL;
@@ -82,7 +83,7 @@ static uint32_t labelled_sample(struct profile *p, uint32_t stack, uint32_t labe
         hash_index_find(&p->by_sample, hash, p->samples[item].stack == stack && p->samples[item].labels == labels);
     if (slot->item)
         return slot->item - 1;
-    uint32_t n = new_sample(p, stack, labels);
+    uint32_t n = profile_new_sample(p, stack, labels);
     if (n != SYMBOLS_FULL)
         hash_index_add(&p->by_sample, slot, hash, n);
     return n;
@@ -92,5 +93,5 @@ uint32_t profile_sample(struct profile *p, uint32_t stack, uint32_t labels)
 {
     if (stack >= p->symbols->stack_count || labels >= p->symbols->label_set_count)
         return SYMBOLS_FULL;
-    return labels ? labelled_sample(p, stack, labels) : plain_sample(p, stack);
+    return labels ? profile_labelled_sample(p, stack, labels) : profile_plain_sample(p, stack);
 }

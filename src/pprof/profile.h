@@ -57,7 +57,8 @@ void profile_bound(struct profile *p, size_t *samples_left, size_t bytes);
 /* The sample of this stack and label set, added with zeros where there is none yet; SYMBOLS_FULL. */
 uint32_t profile_sample(struct profile *p, uint32_t stack, uint32_t labels);
 
-/* Adds `values` to the sample of this stack and label set. False where something is SYMBOLS_FULL, or the stack is none. */
+/* Adds `values` to the sample of this stack and label set. False where something is SYMBOLS_FULL, or the stack is
+ * none. */
 static inline bool profile_add(struct profile *p, uint32_t stack, uint32_t labels, const int64_t *values)
 {
     uint32_t there = labels == 0 ? id_map_get(&p->of_stack, stack) : 0;

@@ -67,7 +67,7 @@ enum { NO_LOCATION = UINT32_MAX - 2 }; /* a frame that is dropped */
 enum { NO_TEXT = 0 };
 
 /* NO_TEXT where there is no memory, too. */
-static uint32_t add_text(struct resolver *r, struct str text)
+static uint32_t resolver_add_text(struct resolver *r, struct str text)
 {
     if (!mem_grow(&r->texts, &r->text_cap, r->text_count + 1, sizeof *r->texts))
         return NO_TEXT;
@@ -75,7 +75,7 @@ static uint32_t add_text(struct resolver *r, struct str text)
     return (uint32_t)r->text_count++;
 }
 
-static size_t entries_max(const struct conversion_limits *limits, enum resolve_pool pool)
+static size_t resolver_entries_max(const struct conversion_limits *limits, enum resolve_pool pool)
 {
     if (pool == RESOLVE_SYMBOLS)
         return 2 * limits->entries;
@@ -97,8 +97,8 @@ int resolver_open(struct resolver *r, const uint8_t *chunk, const struct jfr_hea
                            .name = BUF_INIT(NAME_MAX_BYTES)};
     memcpy(r->pools, wanted, sizeof wanted);
     for (size_t i = 0; i < RESOLVE_POOLS; i++)
-        r->pools[i].max = entries_max(options->limits, (enum resolve_pool)i);
-    (void)add_text(r, STR("")); /* NO_TEXT */
+        r->pools[i].max = resolver_entries_max(options->limits, (enum resolve_pool)i);
+    (void)resolver_add_text(r, STR("")); /* NO_TEXT */
     if (r->text_count == 0)
         return err_set(err, -ENOMEM, "no memory");
     size_t pools = options->threads ? RESOLVE_POOLS : RESOLVE_THREADS;
@@ -130,8 +130,8 @@ void resolver_done(struct resolver *r)
 }
 
 /* Decodes the entry with this key; false when there is none. */
-static bool look_up(const struct resolver *r, enum resolve_pool pool, uint64_t key, struct jfr_entry **entry,
-                    struct jfr_record *ret)
+static bool resolver_look_up(const struct resolver *r, enum resolve_pool pool, uint64_t key, struct jfr_entry **entry,
+                             struct jfr_record *ret)
 {
     const struct jfr_pool *p = &r->pools[pool];
     *entry = jfr_pool_find(p, key);
@@ -140,27 +140,27 @@ static bool look_up(const struct resolver *r, enum resolve_pool pool, uint64_t k
 }
 
 /* UTF-16 has to be read to know where it ends: only as far as a symbol reaches, three bytes a unit. */
-static const uint8_t *string_end(const struct resolver *r, const uint8_t *at)
+static const uint8_t *resolver_string_end(const struct resolver *r, const uint8_t *at)
 {
     enum { CHARS_MAX = 3 * SYMBOL_MAX + 16 };
     return *at == JFR_STRING_CHARS && r->end - at > CHARS_MAX ? at + CHARS_MAX : r->end;
 }
 
 /* A string in place or, by its kind or by metadata, in the string pool; a reference from there leads nowhere. */
-static bool read_string(const struct resolver *r, struct jfr_value v, struct jfr_string *ret)
+static bool resolver_read_string(const struct resolver *r, struct jfr_value v, struct jfr_string *ret)
 {
     *ret = (struct jfr_string){.kind = JFR_STRING_POOLED, .key = v.num, .text = STR("")};
-    if (v.at && !jfr_string_read(v.at, string_end(r, v.at), ret))
+    if (v.at && !jfr_string_read(v.at, resolver_string_end(r, v.at), ret))
         return false;
     if (ret->kind != JFR_STRING_POOLED)
         return true;
     struct jfr_entry *entry;
     struct jfr_record rec;
-    return look_up(r, RESOLVE_STRINGS, ret->key, &entry, &rec) && rec.v[0].at &&
-           jfr_string_read(rec.v[0].at, string_end(r, rec.v[0].at), ret) && ret->kind != JFR_STRING_POOLED;
+    return resolver_look_up(r, RESOLVE_STRINGS, ret->key, &entry, &rec) && rec.v[0].at &&
+           jfr_string_read(rec.v[0].at, resolver_string_end(r, rec.v[0].at), ret) && ret->kind != JFR_STRING_POOLED;
 }
 
-static void cut(struct jfr_string *s, size_t max)
+static void resolver_cut(struct jfr_string *s, size_t max)
 {
     if (s->text.n > max)
         s->text.n = max;
@@ -170,14 +170,14 @@ void resolver_text(const struct resolver *r, struct jfr_value v, struct buf *out
 {
     struct jfr_string s;
     buf_reset(out);
-    if (!read_string(r, v, &s))
+    if (!resolver_read_string(r, v, &s))
         return;
-    cut(&s, out->max);
+    resolver_cut(&s, out->max);
     jfr_string_decode(&s, out);
 }
 
 /* "[Ljava/lang/String;" -> "java.lang.String[]". */
-static void java_class_name(struct str symbol, struct buf *out)
+static void resolver_java_class_name(struct str symbol, struct buf *out)
 {
     static const char *const primitives['Z' + 1] = {
         ['B'] = "byte", ['C'] = "char", ['D'] = "double", ['F'] = "float",
@@ -200,9 +200,9 @@ static void java_class_name(struct str symbol, struct buf *out)
         buf_puts(out, "[]");
 }
 
-/* ASCII as names have it; what is no part of the chunk is put into r->made, p == NULL where that is full. Leaves r->name in
- * disorder. */
-static struct str stable_text(struct resolver *r, struct str text)
+/* ASCII as names have it; what is no part of the chunk is put into r->made, p == NULL where that is full. Leaves
+ * r->name in disorder. */
+static struct str resolver_stable_text(struct resolver *r, struct str text)
 {
     const enum name_rules rules = r->options.compat ? NORMALISE_REFERENCE : NORMALISE_SYMBOLS;
     buf_reset(&r->name);
@@ -212,17 +212,17 @@ static struct str stable_text(struct resolver *r, struct str text)
 }
 
 /* The same for any symbol. */
-static struct str decoded_text(struct resolver *r, const struct jfr_string *s)
+static struct str resolver_decoded_text(struct resolver *r, const struct jfr_string *s)
 {
     cleanup_buf struct buf decoded = BUF_INIT(NAME_MAX_BYTES);
     if (jfr_string_is_plain(s))
-        return stable_text(r, s->text);
+        return resolver_stable_text(r, s->text);
     jfr_string_decode(s, &decoded);
-    const struct str text = stable_text(r, buf_slice(&decoded));
+    const struct str text = resolver_stable_text(r, buf_slice(&decoded));
     return text.p == (const char *)decoded.p ? arena_str(&r->made, text) : text;
 }
 
-static bool symbol_string(const struct resolver *r, const struct jfr_entry *symbol, struct jfr_string *ret)
+static bool resolver_symbol_string(const struct resolver *r, const struct jfr_entry *symbol, struct jfr_string *ret)
 {
     const struct jfr_plan *plan = &r->pools[RESOLVE_SYMBOLS].plan;
     struct jfr_record rec = {0};
@@ -231,24 +231,24 @@ static bool symbol_string(const struct resolver *r, const struct jfr_entry *symb
         rec.v[SYMBOL_STRING].at = at;
     else if (!jfr_plan_look(plan, at, r->end, &rec))
         return false;
-    return read_string(r, rec.v[SYMBOL_STRING], ret);
+    return resolver_read_string(r, rec.v[SYMBOL_STRING], ret);
 }
 
 /* Most symbols are ASCII, and nothing changes them. */
-static bool ascii_symbol(struct resolver *r, const struct jfr_entry *symbol, struct str *ret)
+static bool resolver_ascii_symbol(struct resolver *r, const struct jfr_entry *symbol, struct str *ret)
 {
     struct str bytes;
     if (!r->pools[RESOLVE_SYMBOLS].plan.string || !jfr_string_bytes(r->chunk + symbol->at, r->end, &bytes) ||
         bytes.n > SYMBOL_MAX)
         return false;
     const enum name_look look = name_look(bytes);
-    *ret = look == NAME_ASCII ? stable_text(r, bytes) : bytes;
+    *ret = look == NAME_ASCII ? resolver_stable_text(r, bytes) : bytes;
     return look != NAME_FOREIGN;
 }
 
-/* Number of a symbol's text. Each symbol is made stable once, however many methods and classes have it. NO_TEXT, the empty
- * one, where the chunk has no such symbol, and where there is no more room: then name_bytes is 0. */
-static uint32_t symbol_text(struct resolver *r, uint64_t id)
+/* Number of a symbol's text. Each symbol is made stable once, however many methods and classes have it. NO_TEXT, the
+ * empty one, where the chunk has no such symbol, and where there is no more room: then name_bytes is 0. */
+static uint32_t resolver_symbol_text(struct resolver *r, uint64_t id)
 {
     struct jfr_string s;
     struct jfr_entry *entry = jfr_pool_find(&r->pools[RESOLVE_SYMBOLS], id);
@@ -257,19 +257,19 @@ static uint32_t symbol_text(struct resolver *r, uint64_t id)
     if (entry->memo)
         return entry->memo - 1;
     struct str text = STR("");
-    if (!ascii_symbol(r, entry, &text) && symbol_string(r, entry, &s)) {
-        cut(&s, SYMBOL_MAX);
-        text = decoded_text(r, &s);
+    if (!resolver_ascii_symbol(r, entry, &text) && resolver_symbol_string(r, entry, &s)) {
+        resolver_cut(&s, SYMBOL_MAX);
+        text = resolver_decoded_text(r, &s);
     }
     if (!text.p)
         r->name_bytes = 0;
-    const uint32_t number = text.p && text.n ? add_text(r, text) : NO_TEXT;
+    const uint32_t number = text.p && text.n ? resolver_add_text(r, text) : NO_TEXT;
     entry->memo = number + 1;
     return number;
 }
 
 /* As symbol_text for a class; false where the chunk does not know it. */
-static bool class_symbol(struct resolver *r, uint64_t id, uint32_t *ret)
+static bool resolver_class_symbol(struct resolver *r, uint64_t id, uint32_t *ret)
 {
     struct jfr_entry *entry = jfr_pool_find(&r->pools[RESOLVE_CLASSES], id);
     if (!entry)
@@ -278,7 +278,7 @@ static bool class_symbol(struct resolver *r, uint64_t id, uint32_t *ret)
         uint64_t class[JFR_SLOTS] = {0};
         if (!jfr_plan_numbers(&r->pools[RESOLVE_CLASSES].plan, r->chunk + entry->at, r->end, class))
             return false;
-        entry->memo = symbol_text(r, class[CLASS_NAME]) + 1;
+        entry->memo = resolver_symbol_text(r, class[CLASS_NAME]) + 1;
     }
     *ret = entry->memo - 1;
     return true;
@@ -290,69 +290,71 @@ struct method_texts {
 };
 
 /* async-profiler's native methods have a descriptor that no Java method can have, and the library for a class. */
-static bool has_descriptor(const struct resolver *r, const struct method_texts *m, const char *want)
+static bool resolver_has_descriptor(const struct resolver *r, const struct method_texts *m, const char *want)
 {
     return str_is(r->texts[m->descriptor], want);
 }
 
-static bool is_kernel(const struct resolver *r, const struct method_texts *m)
+static bool resolver_is_kernel(const struct resolver *r, const struct method_texts *m)
 {
-    return has_descriptor(r, m, "(Lk;)L;");
+    return resolver_has_descriptor(r, m, "(Lk;)L;");
 }
 
-static uint32_t mapping_of(const struct resolver *r, const struct method_texts *m)
+static uint32_t resolver_mapping_of(const struct resolver *r, const struct method_texts *m)
 {
-    if (is_kernel(r, m))
+    if (resolver_is_kernel(r, m))
         return symbols_string(r->symbols, STR("[kernel.kallsyms]"));
-    if (!has_descriptor(r, m, "()L;"))
+    if (!resolver_has_descriptor(r, m, "()L;"))
         return 0;
     const struct str library = r->texts[m->of];
     return symbols_string(r->symbols, str_is(library, "vdso") ? STR("[vdso]") : library);
 }
 
-static bool keeps_classes(const struct resolver *r)
+static bool resolver_keeps_classes(const struct resolver *r)
 {
     return r->options.compat || r->options.raw_names;
 }
 
 /* Mostly the kernel's functions are in no library, as stubs of the JVM are. */
-static struct str class_text(const struct resolver *r, const struct method_texts *m)
+static struct str resolver_class_text(const struct resolver *r, const struct method_texts *m)
 {
     const struct str class = r->texts[m->of];
-    return !keeps_classes(r) && class.n == 0 && is_kernel(r, m) ? STR("kernel") : class;
+    return !resolver_keeps_classes(r) && class.n == 0 && resolver_is_kernel(r, m) ? STR("kernel") : class;
 }
 
-static void charge_name(struct resolver *r, size_t bytes)
+static void resolver_charge_name(struct resolver *r, size_t bytes)
 {
     r->name_bytes -= bytes < r->name_bytes ? bytes : r->name_bytes;
 }
 
 /* A method: its class and name joined by a point, and its mapping; false where the chunk knows neither. */
-static bool method_function(struct resolver *r, const struct jfr_entry *entry, struct pprof_function *ret)
+static bool resolver_method_function(struct resolver *r, const struct jfr_entry *entry, struct pprof_function *ret)
 {
     uint64_t method[JFR_SLOTS] = {0};
     struct method_texts m;
     if (!jfr_plan_numbers(&r->pools[RESOLVE_METHODS].plan, r->chunk + entry->at, r->end, method) ||
-        !class_symbol(r, method[METHOD_TYPE], &m.of))
+        !resolver_class_symbol(r, method[METHOD_TYPE], &m.of))
         return false;
-    m.name = symbol_text(r, method[METHOD_NAME]);
-    m.descriptor = r->options.libraries || !keeps_classes(r) ? symbol_text(r, method[METHOD_DESCRIPTOR]) : NO_TEXT;
-    const struct str class = class_text(r, &m), name = r->texts[m.name];
-    charge_name(r, class.n + 1 + name.n);
+    m.name = resolver_symbol_text(r, method[METHOD_NAME]);
+    m.descriptor = r->options.libraries || !resolver_keeps_classes(r)
+                       ? resolver_symbol_text(r, method[METHOD_DESCRIPTOR])
+                       : NO_TEXT;
+    const struct str class = resolver_class_text(r, &m), name = r->texts[m.name];
+    resolver_charge_name(r, class.n + 1 + name.n);
     ret->name = symbols_joined(r->symbols, class, '.', name);
     if (r->options.libraries)
-        ret->mapping = mapping_of(r, &m);
+        ret->mapping = resolver_mapping_of(r, &m);
     return true;
 }
 
 /* The function of a method id: SYMBOLS_FULL, or NO_LOCATION where the frame is to be dropped. */
-static uint32_t function_of(struct resolver *r, uint64_t method)
+static uint32_t resolver_function_of(struct resolver *r, uint64_t method)
 {
     struct jfr_entry *entry = jfr_pool_find(&r->pools[RESOLVE_METHODS], method);
     struct pprof_function function = {0};
     if (entry && entry->memo)
         return entry->memo - 1;
-    bool known = entry && method_function(r, entry, &function);
+    bool known = entry && resolver_method_function(r, entry, &function);
     if (r->name_bytes == 0)
         return SYMBOLS_FULL;
     if (!known && r->options.compat)
@@ -366,7 +368,7 @@ static uint32_t function_of(struct resolver *r, uint64_t method)
 }
 
 /* The same function with the frame's type behind its name. */
-static uint32_t typed_function(struct resolver *r, uint32_t function, uint32_t type)
+static uint32_t resolver_typed_function(struct resolver *r, uint32_t function, uint32_t type)
 {
     const char *suffix = frame_types[type].suffix;
     if (suffix[0] == '\0' || function == NO_LOCATION || function == SYMBOLS_FULL)
@@ -376,31 +378,32 @@ static uint32_t typed_function(struct resolver *r, uint32_t function, uint32_t t
     buf_reset(&r->name);
     buf_str(&r->name, name);
     buf_puts(&r->name, suffix);
-    charge_name(r, name.n);
+    resolver_charge_name(r, name.n);
     if (r->name_bytes == 0)
         return SYMBOLS_FULL;
     f.name = symbols_string(r->symbols, buf_slice(&r->name));
     return symbols_function(r->symbols, f);
 }
 
-static inline size_t frame_home(unsigned bits, uint64_t bytes)
+static inline size_t resolver_frame_home(unsigned bits, uint64_t bytes)
 {
     return (size_t)(hash_number_high(bytes) >> (64 - bits));
 }
 
 /* Where the location of a frame with these bytes is, or goes. */
-static struct frame_slot *frame_slot(const struct resolver *r, uint64_t bytes)
+static struct frame_slot *resolver_frame_slot(const struct resolver *r, uint64_t bytes)
 {
     const size_t mask = ((size_t)1 << r->cache_bits) - 1;
-    for (size_t i = frame_home(r->cache_bits, bytes);; i = (i + 1) & mask) {
+    for (size_t i = resolver_frame_home(r->cache_bits, bytes);; i = (i + 1) & mask) {
         struct frame_slot *slot = &r->cache[i];
         if (slot->bytes == bytes || slot->location == 0)
             return slot;
     }
 }
 
-/* Half full at most. There are about as many frames as methods, and half as many again. False where there is no memory. */
-static bool grow_cache(struct resolver *r)
+/* Half full at most. There are about as many frames as methods, and half as many again. False where there is no
+ * memory. */
+static bool resolver_grow_cache(struct resolver *r)
 {
     enum { FIRST_BITS = 8, GUESS_BITS = 13 };
     struct frame_slot *old = r->cache;
@@ -415,18 +418,18 @@ static bool grow_cache(struct resolver *r)
     r->cache_bits = bits;
     for (size_t i = 0; i < old_cap; i++) {
         if (old[i].location)
-            *frame_slot(r, old[i].bytes) = old[i];
+            *resolver_frame_slot(r, old[i].bytes) = old[i];
     }
     free(old);
     return true;
 }
 
 /* Of a frame, + 1; or SYMBOLS_FULL. */
-static uint32_t frame_location(struct resolver *r, uint64_t method, uint32_t type, int32_t line)
+static uint32_t resolver_frame_location(struct resolver *r, uint64_t method, uint32_t type, int32_t line)
 {
-    uint32_t f = function_of(r, method);
+    uint32_t f = resolver_function_of(r, method);
     if (r->options.frame_types)
-        f = typed_function(r, f, type);
+        f = resolver_typed_function(r, f, type);
     if (f == NO_LOCATION)
         return NO_LOCATION + 1;
     uint32_t l = symbols_location(r->symbols, (struct pprof_location){.function = f, .line = line});
@@ -434,25 +437,25 @@ static uint32_t frame_location(struct resolver *r, uint64_t method, uint32_t typ
 }
 
 /* A frame that no method of the recording stands for. */
-static uint32_t string_location(struct resolver *r, uint32_t name)
+static uint32_t resolver_string_location(struct resolver *r, uint32_t name)
 {
     uint32_t f = symbols_function(r->symbols, (struct pprof_function){.name = name});
     return symbols_location(r->symbols, (struct pprof_location){.function = f});
 }
 
 /* JDKs write -1 where a frame has no line; in a profile that is 0. */
-static int32_t line_of(const struct resolver *r, uint64_t written)
+static int32_t resolver_line_of(const struct resolver *r, uint64_t written)
 {
     int32_t line = (int32_t)written;
     return r->options.no_lines || (line < 0 && !r->options.compat) ? 0 : line;
 }
 
 /* Which of frame_types an id of the chunk is. */
-static uint32_t frame_type(struct resolver *r, uint64_t id)
+static uint32_t resolver_frame_type(struct resolver *r, uint64_t id)
 {
     struct jfr_entry *entry;
     struct jfr_record rec;
-    if (!look_up(r, RESOLVE_FRAME_TYPES, id, &entry, &rec))
+    if (!resolver_look_up(r, RESOLVE_FRAME_TYPES, id, &entry, &rec))
         return 0;
     if (entry->memo)
         return entry->memo - 1;
@@ -467,23 +470,24 @@ static uint32_t frame_type(struct resolver *r, uint64_t id)
 }
 
 /* Any frame, and its location + 1, or SYMBOLS_FULL; NULL where it does not fit. */
-static const uint8_t *read_frame(struct resolver *r, const uint8_t *p, uint32_t *location)
+static const uint8_t *resolver_read_frame(struct resolver *r, const uint8_t *p, uint32_t *location)
 {
     struct jfr_record frame = {0};
     p = jfr_plan_run(&r->frame, p, r->end, &frame);
     if (!p)
         return NULL;
-    const uint32_t type = r->options.frame_types ? frame_type(r, frame.v[FRAME_TYPE].num) : 0;
-    *location = frame_location(r, frame.v[FRAME_METHOD].num, type, line_of(r, frame.v[FRAME_LINE].num));
+    const uint32_t type = r->options.frame_types ? resolver_frame_type(r, frame.v[FRAME_TYPE].num) : 0;
+    *location =
+        resolver_frame_location(r, frame.v[FRAME_METHOD].num, type, resolver_line_of(r, frame.v[FRAME_LINE].num));
     return p;
 }
 
-/* Frames are many, and in all producers so far four numbers: method, line, bytecode index, type. The bytes of the first two
- * stand for the location, so that a number is only decoded where a frame is met for the first time; mostly one load has
- * the whole frame, and nothing is asked byte by byte. */
+/* Frames are many, and in all producers so far four numbers: method, line, bytecode index, type. The bytes of the
+ * first two stand for the location, so that a number is only decoded where a frame is met for the first time; mostly
+ * one load has the whole frame, and nothing is asked byte by byte. */
 enum { USUAL_NUMBERS = 4 };
 
-static bool is_usual_frame(const struct jfr_plan *plan)
+static bool resolver_is_usual_frame(const struct jfr_plan *plan)
 {
     const uint32_t both = 1 << FRAME_METHOD | 1 << FRAME_LINE;
     return plan->numbers == USUAL_NUMBERS && plan->has == both && plan->number_of[FRAME_METHOD] == 0 &&
@@ -492,23 +496,24 @@ static bool is_usual_frame(const struct jfr_plan *plan)
 
 /* A usual frame that is new, or long. The caller has made sure of USUAL_NUMBERS *
  * JFR_VARINT_MAX bytes. */
-static const uint8_t *read_new_frame(struct resolver *r, const uint8_t *p, uint32_t *location)
+static const uint8_t *resolver_read_new_frame(struct resolver *r, const uint8_t *p, uint32_t *location)
 {
     const uint64_t w = jfr_load64(p), ends = ~w & JFR_VARINT_HIGH, after1 = ends & (ends - 1);
     if (after1 == 0)
-        return read_frame(r, p, location);
+        return resolver_read_frame(r, p, location);
     const uint64_t bytes = w & (after1 ^ (after1 - 1));
-    struct frame_slot *slot = frame_slot(r, bytes);
+    struct frame_slot *slot = resolver_frame_slot(r, bytes);
     uint64_t method, line;
     p = jfr_varint_unchecked(jfr_varint_unchecked(p, &method), &line);
     p = jfr_varint_step(jfr_varint_step(p));
-    *location = slot->location ? slot->location : frame_location(r, method, 0, line_of(r, line));
+    *location = slot->location ? slot->location : resolver_frame_location(r, method, 0, resolver_line_of(r, line));
     if (slot->location || *location == SYMBOLS_FULL)
         return p;
     /* One frame has many spellings, and they are not worth any memory. */
-    if (r->cache_len == r->options.limits->cached || (r->cache_len * 2 >= (size_t)1 << r->cache_bits && !grow_cache(r)))
+    if (r->cache_len == r->options.limits->cached ||
+        (r->cache_len * 2 >= (size_t)1 << r->cache_bits && !resolver_grow_cache(r)))
         return p;
-    *frame_slot(r, bytes) = (struct frame_slot){.bytes = bytes, .location = *location};
+    *resolver_frame_slot(r, bytes) = (struct frame_slot){.bytes = bytes, .location = *location};
     r->cache_len++;
     return p;
 }
@@ -521,7 +526,7 @@ struct frames {
 };
 
 /* As many of them as are short and known, which nearly all are: the rest is for others. */
-static void read_known_frames(const struct resolver *r, struct frames *f)
+static void resolver_read_known_frames(const struct resolver *r, struct frames *f)
 {
     const struct frame_slot *const cache = r->cache;
     const unsigned bits = r->cache_bits;
@@ -533,7 +538,7 @@ static void read_known_frames(const struct resolver *r, struct frames *f)
         const uint64_t w = jfr_load64(p), ends = ~w & JFR_VARINT_HIGH, after1 = ends & (ends - 1);
         const uint64_t after2 = after1 & (after1 - 1), after3 = after2 & (after2 - 1);
         const uint64_t bytes = w & (after1 ^ (after1 - 1));
-        size_t i = frame_home(bits, bytes);
+        size_t i = resolver_frame_home(bits, bytes);
         while (cache[i].bytes != bytes && cache[i].location != 0)
             i = (i + 1) & mask;
         const struct frame_slot *slot = &cache[i];
@@ -547,21 +552,21 @@ static void read_known_frames(const struct resolver *r, struct frames *f)
 }
 
 /* The locations of `count` frames in r->locations; how many, or SYMBOLS_FULL, or RESOLVE_NO_STACK. */
-static uint32_t decode_frames(struct resolver *r, const uint8_t *p, uint64_t count)
+static uint32_t resolver_decode_frames(struct resolver *r, const uint8_t *p, uint64_t count)
 {
-    const bool usual = is_usual_frame(&r->frame);
+    const bool usual = resolver_is_usual_frame(&r->frame);
     struct frames f = {p, count, r->locations};
     while (f.left > 0) {
         uint32_t location;
         const bool inside = usual && r->end - f.p >= USUAL_NUMBERS * JFR_VARINT_MAX;
         if (inside)
-            read_known_frames(r, &f);
+            resolver_read_known_frames(r, &f);
         if (f.left == 0)
             break;
         if (inside && r->end - f.p >= USUAL_NUMBERS * JFR_VARINT_MAX)
-            f.p = read_new_frame(r, f.p, &location);
+            f.p = resolver_read_new_frame(r, f.p, &location);
         else
-            f.p = read_frame(r, f.p, &location);
+            f.p = resolver_read_frame(r, f.p, &location);
         if (!f.p)
             return RESOLVE_NO_STACK;
         if (location == SYMBOLS_FULL)
@@ -573,7 +578,7 @@ static uint32_t decode_frames(struct resolver *r, const uint8_t *p, uint64_t cou
     return (uint32_t)(f.to - r->locations);
 }
 
-static uint32_t decode_stack(struct resolver *r, const uint8_t *p, bool truncated)
+static uint32_t resolver_decode_stack(struct resolver *r, const uint8_t *p, bool truncated)
 {
     uint64_t count = 0;
     p = jfr_varint(p, r->end, &count);
@@ -582,13 +587,14 @@ static uint32_t decode_stack(struct resolver *r, const uint8_t *p, bool truncate
     const bool deep = count > r->options.limits->frames;
     count = deep ? r->options.limits->frames : count;
     r->cut_stacks += deep;
-    if ((!r->cache && !grow_cache(r)) || !mem_grow(&r->locations, &r->location_cap, count + 1, sizeof *r->locations))
+    if ((!r->cache && !resolver_grow_cache(r)) ||
+        !mem_grow(&r->locations, &r->location_cap, count + 1, sizeof *r->locations))
         return SYMBOLS_FULL;
-    uint32_t n = decode_frames(r, p, count);
+    uint32_t n = resolver_decode_frames(r, p, count);
     if (n == SYMBOLS_FULL || n == RESOLVE_NO_STACK)
         return n;
     if (truncated || (deep && r->options.mark_truncated)) {
-        r->locations[n] = string_location(r, symbols_string(r->symbols, TRUNCATED));
+        r->locations[n] = resolver_string_location(r, symbols_string(r->symbols, TRUNCATED));
         if (r->locations[n++] == SYMBOLS_FULL)
             return SYMBOLS_FULL;
     }
@@ -602,7 +608,7 @@ uint32_t resolver_new_stack(struct resolver *r, struct jfr_entry *entry)
     if (!jfr_plan_look(&r->pools[RESOLVE_STACKS].plan, r->chunk + entry->at, r->end, &rec) || !rec.v[STACK_FRAMES].at)
         return RESOLVE_NO_STACK;
     bool truncated = r->options.mark_truncated && rec.v[STACK_TRUNCATED].num;
-    uint32_t stack = decode_stack(r, rec.v[STACK_FRAMES].at, truncated);
+    uint32_t stack = resolver_decode_stack(r, rec.v[STACK_FRAMES].at, truncated);
     if (stack == SYMBOLS_FULL)
         stack = RESOLVE_FULL; /* remembered, too: to find out again might cost as much each time */
     entry->memo = stack + 1;
@@ -614,7 +620,7 @@ uint32_t resolver_stack_in(struct resolver *r, uint64_t id, uint64_t method)
     uint32_t stack = resolver_stack(r, id);
     if (stack == RESOLVE_FULL || !jfr_pool_find(&r->pools[RESOLVE_METHODS], method))
         return stack;
-    uint32_t function = function_of(r, method);
+    uint32_t function = resolver_function_of(r, method);
     uint32_t leaf = symbols_location(r->symbols, (struct pprof_location){.function = function});
     if (leaf == SYMBOLS_FULL)
         return leaf;
@@ -636,19 +642,20 @@ uint32_t resolver_named_stack(struct resolver *r, struct str name)
 
 uint32_t resolver_string_stack(struct resolver *r, uint32_t name)
 {
-    uint32_t l = string_location(r, name);
+    uint32_t l = resolver_string_location(r, name);
     return l == SYMBOLS_FULL ? l : symbols_stack(r->symbols, &l, 1);
 }
 
 /* Once per entry: `text` makes the string. */
-static uint32_t memoised(struct resolver *r, enum resolve_pool pool, uint64_t id,
-                         uint32_t (*text)(struct resolver *r, const struct jfr_record *rec, void *arg), void *arg)
+static uint32_t resolver_memoised(struct resolver *r, enum resolve_pool pool, uint64_t id,
+                                  uint32_t (*text)(struct resolver *r, const struct jfr_record *rec, void *arg),
+                                  void *arg)
 {
     struct jfr_entry *entry = jfr_pool_find(&r->pools[pool], id);
     struct jfr_record rec;
     if (entry && entry->memo)
         return entry->memo - 1;
-    if (!look_up(r, pool, id, &entry, &rec))
+    if (!resolver_look_up(r, pool, id, &entry, &rec))
         return 0;
     uint32_t string = text(r, &rec, arg);
     if (string != SYMBOLS_FULL)
@@ -656,7 +663,7 @@ static uint32_t memoised(struct resolver *r, enum resolve_pool pool, uint64_t id
     return string;
 }
 
-static uint32_t thread_text(struct resolver *r, const struct jfr_record *rec, void *names)
+static uint32_t resolver_thread_text(struct resolver *r, const struct jfr_record *rec, void *names)
 {
     resolver_text(r, rec->v[THREAD_JAVA_NAME], &r->name);
     if (r->name.len == 0)
@@ -668,25 +675,25 @@ static uint32_t thread_text(struct resolver *r, const struct jfr_record *rec, vo
 
 uint32_t resolver_thread(struct resolver *r, uint64_t id, struct thread_names *names)
 {
-    return memoised(r, RESOLVE_THREADS, id, thread_text, names);
+    return resolver_memoised(r, RESOLVE_THREADS, id, resolver_thread_text, names);
 }
 
 uint32_t resolver_class(struct resolver *r, uint64_t id)
 {
     uint32_t text;
     bool added;
-    if (!class_symbol(r, id, &text))
+    if (!resolver_class_symbol(r, id, &text))
         return 0;
     uint64_t *string = u64map_add(&r->java_names, text, 0, &added);
     if (added) {
         buf_reset(&r->name);
-        java_class_name(r->texts[text], &r->name);
+        resolver_java_class_name(r->texts[text], &r->name);
         *string = symbols_string(r->symbols, buf_slice(&r->name));
     }
     return (uint32_t)*string;
 }
 
-static uint32_t first_text(struct resolver *r, const struct jfr_record *rec, void *arg)
+static uint32_t resolver_first_text(struct resolver *r, const struct jfr_record *rec, void *arg)
 {
     (void)arg;
     resolver_text(r, rec->v[0], &r->name);
@@ -695,19 +702,19 @@ static uint32_t first_text(struct resolver *r, const struct jfr_record *rec, voi
 
 uint32_t resolver_user_event(struct resolver *r, uint64_t id)
 {
-    return memoised(r, RESOLVE_USER_EVENTS, id, first_text, NULL);
+    return resolver_memoised(r, RESOLVE_USER_EVENTS, id, resolver_first_text, NULL);
 }
 
 uint32_t resolver_string(struct resolver *r, struct jfr_value v)
 {
     if (!v.at)
-        return memoised(r, RESOLVE_STRINGS, v.num, first_text, NULL);
+        return resolver_memoised(r, RESOLVE_STRINGS, v.num, resolver_first_text, NULL);
     const struct jfr_record rec = {.v = {v}};
-    return first_text(r, &rec, NULL);
+    return resolver_first_text(r, &rec, NULL);
 }
 
 /* Apart from its caller, which has nothing that needs a stack protector and is asked once per sample. */
-static __attribute__((noinline)) enum thread_state look_up_state(struct resolver *r, uint64_t id)
+static __attribute__((noinline)) enum thread_state resolver_look_up_state(struct resolver *r, uint64_t id)
 {
     struct jfr_entry *entry = jfr_pool_find(&r->pools[RESOLVE_STATES], id);
     struct jfr_record rec;
@@ -716,7 +723,7 @@ static __attribute__((noinline)) enum thread_state look_up_state(struct resolver
     if (entry->memo)
         return (enum thread_state)entry->memo;
     enum thread_state state = THREAD_STATE_OTHER;
-    if (look_up(r, RESOLVE_STATES, id, &entry, &rec)) {
+    if (resolver_look_up(r, RESOLVE_STATES, id, &entry, &rec)) {
         resolver_text(r, rec.v[STATE_NAME], &r->name);
         if (str_is(buf_slice(&r->name), "STATE_RUNNABLE"))
             state = THREAD_STATE_RUNNABLE;
@@ -731,7 +738,7 @@ enum thread_state resolver_state(struct resolver *r, uint64_t id)
 {
     if (id < sizeof r->states && r->states[id])
         return (enum thread_state)r->states[id];
-    const enum thread_state state = look_up_state(r, id);
+    const enum thread_state state = resolver_look_up_state(r, id);
     if (id < sizeof r->states)
         r->states[id] = (uint8_t)state;
     return state;

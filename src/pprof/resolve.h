@@ -95,8 +95,8 @@ uint32_t resolver_stack_in(struct resolver *r, uint64_t id, uint64_t method);
 /* A stack of one frame of that name; SYMBOLS_FULL. */
 uint32_t resolver_named_stack(struct resolver *r, struct str name);
 uint32_t resolver_string_stack(struct resolver *r, uint32_t name);
-/* Strings: 0, the empty one, where the chunk has no such thing; SYMBOLS_FULL. A thread's name; a class as Java spells it, "byte[]"; the
- * type of a user event; the text of a field. */
+/* Strings: 0, the empty one, where the chunk has no such thing; SYMBOLS_FULL. A thread's name; a class as Java spells
+ * it, "byte[]"; the type of a user event; the text of a field. */
 uint32_t resolver_thread(struct resolver *r, uint64_t id, struct thread_names *names);
 uint32_t resolver_class(struct resolver *r, uint64_t id);
 uint32_t resolver_user_event(struct resolver *r, uint64_t id);

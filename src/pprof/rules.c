@@ -14,8 +14,8 @@ static int64_t rule_wall_weight(const struct conversion *c)
     return c->options.compat ? c->settings.cpu_ns : settings_wall_weight(&c->settings);
 }
 
-/* The frame "[other]" always has room: symbols get what it takes, and nothing else does, now or later. So an event that fell back once
- * does so again, and can be taken back. */
+/* The frame "[other]" always has room: symbols get what it takes, and nothing else does, now or later. So an event
+ * that fell back once does so again, and can be taken back. */
 static __attribute__((noinline, cold)) void rule_add_other(const struct pass *pass, enum profile_kind kind,
                                                            int64_t first, int64_t second)
 {
@@ -88,8 +88,8 @@ static void rule_add_cpu(const struct pass *p, const struct event_class *class, 
     rule_add_stack(p, KIND_CPU, class, e, rule_times(scaled, count), 0, count);
 }
 
-/* Spec §3.3; the reference does not count samples whose state is no entry of the pool, calls every counter time, and takes two samplers
- * for one. */
+/* Spec §3.3; the reference does not count samples whose state is no entry of the pool, calls every counter time, and
+ * takes two samplers for one. */
 static void rule_execution(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
 {
     const struct conversion *c = p->c;

@@ -29,7 +29,7 @@ void profile_set_done(struct profile_set *s)
     *s = (struct profile_set){0};
 }
 
-static struct str text_of(const struct profile *p, uint32_t string)
+static struct str set_text_of(const struct profile *p, uint32_t string)
 {
     return p->symbols->strings[string];
 }
@@ -43,10 +43,10 @@ const char *profile_name(const struct profile *p)
         {"live", NULL, "memory"},       {"malloc_", NULL, "memory"}, {"contentions", "block", "block"},
         {"contentions", NULL, "mutex"},
     };
-    struct str type = p->type_count ? text_of(p, p->types[0].type) : STR("");
+    struct str type = p->type_count ? set_text_of(p, p->types[0].type) : STR("");
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
         if (str_has_prefix(type, str_of(known[i].type)) &&
-            (!known[i].period || str_is(text_of(p, p->period_type.type), known[i].period)))
+            (!known[i].period || str_is(set_text_of(p, p->period_type.type), known[i].period)))
             return known[i].name;
     }
     return "profile";
@@ -55,21 +55,21 @@ const char *profile_name(const struct profile *p)
 int profile_column(const struct profile *p, struct str name)
 {
     for (size_t i = 0; i < p->type_count; i++) {
-        if (str_eq(text_of(p, p->types[i].type), name))
+        if (str_eq(set_text_of(p, p->types[i].type), name))
             return (int)i;
     }
     return -1;
 }
 
-static char *metric_of(const char *name, const struct profile *p)
+static char *set_metric_of(const char *name, const struct profile *p)
 {
     struct buf text = BUF_INIT(METRIC_MAX);
     buf_puts(&text, name);
     for (size_t i = 0; i < p->type_count; i++) {
         buf_byte(&text, i ? ' ' : ':');
-        buf_str(&text, text_of(p, p->types[i].type));
+        buf_str(&text, set_text_of(p, p->types[i].type));
         buf_byte(&text, '/');
-        buf_str(&text, text_of(p, p->types[i].unit));
+        buf_str(&text, set_text_of(p, p->types[i].unit));
     }
     char *copy = xstrdup(buf_cstr(&text));
     buf_done(&text);
@@ -77,7 +77,7 @@ static char *metric_of(const char *name, const struct profile *p)
 }
 
 /* Where the profile of that metric is or belongs. */
-static size_t place_of(const struct profile_set *s, const char *metric)
+static size_t set_place_of(const struct profile_set *s, const char *metric)
 {
     size_t i = 0;
     while (i < s->len && strcmp(s->items[i].metric, metric) < 0)
@@ -85,10 +85,10 @@ static size_t place_of(const struct profile_set *s, const char *metric)
     return i;
 }
 
-static struct named_profile *find_or_add(struct profile_set *s, const char *name, const struct profile *p)
+static struct named_profile *set_find_or_add(struct profile_set *s, const char *name, const struct profile *p)
 {
-    cleanup_free char *metric = metric_of(name, p);
-    size_t i = place_of(s, metric);
+    cleanup_free char *metric = set_metric_of(name, p);
+    size_t i = set_place_of(s, metric);
     if (i < s->len && strcmp(s->items[i].metric, metric) == 0)
         return &s->items[i];
     xgrow(&s->items, &s->cap, s->len + 1, sizeof *s->items);
@@ -102,11 +102,11 @@ static struct named_profile *find_or_add(struct profile_set *s, const char *name
 int profile_set_add(struct profile_set *s, const char *name, const struct profile *p, struct err *err)
 {
     name = name ? name : profile_name(p);
-    struct named_profile *there = find_or_add(s, name, p);
+    struct named_profile *there = set_find_or_add(s, name, p);
     return profile_merge(&there->p, p, 1, err);
 }
 
-static void replace(struct named_profile *n, struct profile *p)
+static void set_replace(struct named_profile *n, struct profile *p)
 {
     profile_done(&n->p);
     n->p = *p;
@@ -119,16 +119,16 @@ int profile_set_compare(struct profile_set *after, const struct profile_set *bef
     /* What went away altogether, too. */
     for (size_t i = 0; i < before->len; i++) {
         struct named_profile *gone = &before->items[i];
-        size_t k = place_of(after, gone->metric);
+        size_t k = set_place_of(after, gone->metric);
         if (k < after->len && strcmp(after->items[k].metric, gone->metric) == 0)
             continue;
-        int code = profile_merge(&find_or_add(after, gone->name, &gone->p)->p, &gone->p, 0, err);
+        int code = profile_merge(&set_find_or_add(after, gone->name, &gone->p)->p, &gone->p, 0, err);
         if (code < 0)
             return code;
     }
     for (size_t i = 0; i < after->len; i++) {
         struct named_profile *n = &after->items[i];
-        size_t k = place_of(before, n->metric);
+        size_t k = set_place_of(before, n->metric);
         bool both = k < before->len && strcmp(before->items[k].metric, n->metric) == 0;
         cleanup_profile struct profile nothing, diff;
         profile_init(&nothing, &after->symbols);
@@ -138,7 +138,7 @@ int profile_set_compare(struct profile_set *after, const struct profile_set *bef
             code = profile_diff(&diff, &n->p, both ? &before->items[k].p : &nothing, how, err);
         if (code < 0)
             return code;
-        replace(n, &diff);
+        set_replace(n, &diff);
     }
     return 0;
 }
@@ -151,7 +151,7 @@ int profile_set_group(struct profile_set *s, struct str key, struct err *err)
         int code = profile_group(&grouped, &s->items[i].p, key, err);
         if (code < 0)
             return code;
-        replace(&s->items[i], &grouped);
+        set_replace(&s->items[i], &grouped);
     }
     return 0;
 }

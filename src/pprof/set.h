@@ -33,7 +33,8 @@ must_check int profile_set_compare(struct profile_set *after, const struct profi
 /* Replaces every profile by profile_group(). */
 must_check int profile_set_group(struct profile_set *s, struct str key, struct err *err);
 
-/* "process_cpu", "wall", "memory", "mutex" or "block" as the sample and period types tell; "profile" for any other. Static. */
+/* "process_cpu", "wall", "memory", "mutex" or "block" as the sample and period types tell; "profile" for any other.
+ * Static. */
 const char *profile_name(const struct profile *p);
 /* The sample type called `name`; -1 where there is none. */
 int profile_column(const struct profile *p, struct str name);

@@ -67,14 +67,14 @@ int64_t settings_wall_weight(const struct recorded_settings *s)
     return s->wall_ns ? s->wall_ns : s->cpu_ns;
 }
 
-static void set(int64_t *to, struct str value, int64_t otherwise)
+static void settings_set(int64_t *to, struct str value, int64_t otherwise)
 {
     int64_t v;
     if (str_to_i64(value, &v) && v >= 0)
         *to = v ? v : otherwise;
 }
 
-static int64_t default_interval(const struct recorded_settings *s)
+static int64_t settings_default_interval(const struct recorded_settings *s)
 {
     if (!settings_counter(s))
         return settings_wall(s) ? DEFAULT_WALL_NS : DEFAULT_INTERVAL_NS;
@@ -100,7 +100,7 @@ enum setting settings_known(struct str name)
 }
 
 /* It becomes a label's value and a word in logs. */
-static bool is_event_name(struct str s, size_t max)
+static bool settings_is_event_name(struct str s, size_t max)
 {
     for (size_t i = 0; i < s.n; i++) {
         const unsigned char c = (unsigned char)s.p[i];
@@ -118,26 +118,26 @@ void settings_take(struct recorded_settings *s, enum setting setting, struct str
         break;
     case SETTING_EVENT:
         free(s->event);
-        s->event = is_event_name(value, name_max) ? str_dup(value) : xstrdup(SETTINGS_OTHER);
+        s->event = settings_is_event_name(value, name_max) ? str_dup(value) : xstrdup(SETTINGS_OTHER);
         s->wall_ns = 0; /* of another recording before this one */
         break;
     case SETTING_INTERVAL:
-        set(&s->cpu_ns, value, default_interval(s));
+        settings_set(&s->cpu_ns, value, settings_default_interval(s));
         break;
     case SETTING_WALL:
-        set(&s->wall_ns, value, DEFAULT_WALL_NS);
+        settings_set(&s->wall_ns, value, DEFAULT_WALL_NS);
         break;
     case SETTING_ALLOC:
-        set(&s->alloc_bytes, value, DEFAULT_ALLOC_BYTES);
+        settings_set(&s->alloc_bytes, value, DEFAULT_ALLOC_BYTES);
         break;
     case SETTING_NATIVEMEM:
-        set(&s->malloc_bytes, value, 1);
+        settings_set(&s->malloc_bytes, value, 1);
         break;
     }
 }
 
 /* "20 ms": jdk.jfr.internal.util.ValueParser. */
-static bool parse_timespan(struct str text, int64_t *ret)
+static bool settings_parse_timespan(struct str text, int64_t *ret)
 {
     static const struct {
         const char *unit;
@@ -165,7 +165,7 @@ bool settings_known_jdk(struct str type)
 void settings_take_jdk(struct recorded_settings *s, struct str type, struct str name, struct str value)
 {
     int64_t ns;
-    if (!str_is(name, "period") || !parse_timespan(value, &ns))
+    if (!str_is(name, "period") || !settings_parse_timespan(value, &ns))
         return;
     if (str_is(type, "jdk.ExecutionSample"))
         s->jdk_ns = ns;

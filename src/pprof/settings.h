@@ -1,9 +1,8 @@
 /* What a recording says about the profiler that wrote it: the events it sampled and at which intervals.
  *
- * async-profiler writes its settings once, into the first chunk of a session and in front of all samples; the JDK's recorder writes
- * them into every chunk, anywhere, one set per type of event.
- * Sources: flightRecorder.cpp, arguments.h, perfEvents_linux.cpp, wallClock.cpp (async-profiler); jdk.ActiveSetting (JDK);
- * spec jfr-asprof §2.
+ * async-profiler writes its settings once, into the first chunk of a session and in front of all samples; the JDK's
+ * recorder writes them into every chunk, anywhere, one set per type of event. Sources: flightRecorder.cpp,
+ * arguments.h, perfEvents_linux.cpp, wallClock.cpp (async-profiler); jdk.ActiveSetting (JDK); spec jfr-asprof §2.
  */
 #pragma once
 

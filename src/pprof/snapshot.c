@@ -9,7 +9,7 @@
 enum { INFLATED_MAX = 16 << 20, LABELS_MAX = 64 };
 
 /* One entry of a protobuf map: a message of key and value. */
-static bool read_entry(const struct wire_field *f, struct wire_field *key, struct wire_field *value)
+static bool snapshot_read_entry(const struct wire_field *f, struct wire_field *key, struct wire_field *value)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
@@ -23,10 +23,10 @@ static bool read_entry(const struct wire_field *f, struct wire_field *key, struc
     return f->type == WIRE_BYTES && !r.bad;
 }
 
-static bool take_string(struct snapshot *s, const struct wire_field *f)
+static bool snapshot_take_string(struct snapshot *s, const struct wire_field *f)
 {
     struct wire_field key, text;
-    if (!read_entry(f, &key, &text))
+    if (!snapshot_read_entry(f, &key, &text))
         return false;
     uint32_t string = symbols_string(s->symbols, text.bytes);
     s->full |= string == SYMBOLS_FULL;
@@ -35,18 +35,18 @@ static bool take_string(struct snapshot *s, const struct wire_field *f)
 }
 
 /* The value is a message with another map in it: string id -> string id. */
-static bool take_context(struct snapshot *s, const struct wire_field *f)
+static bool snapshot_take_context(struct snapshot *s, const struct wire_field *f)
 {
     struct pprof_label labels[LABELS_MAX];
     struct wire_field id, set, pair, key, value;
     size_t n = 0;
-    if (!read_entry(f, &id, &set))
+    if (!snapshot_read_entry(f, &id, &set))
         return false;
     struct wire_reader r = wire_reader_of(set.bytes);
     while (wire_next(&r, &pair)) {
         if (pair.number_of != 1)
             continue;
-        if (!read_entry(&pair, &key, &value))
+        if (!snapshot_read_entry(&pair, &key, &value))
             return false;
         struct pprof_label l = {.key = snapshot_string(s, key.number), .str = snapshot_string(s, value.number)};
         if (l.key && l.str && n < LABELS_MAX)
@@ -58,8 +58,8 @@ static bool take_context(struct snapshot *s, const struct wire_field *f)
     return !r.bad && !s->full;
 }
 
-static bool each(struct snapshot *s, struct str bytes, uint32_t number,
-                 bool (*take)(struct snapshot *s, const struct wire_field *f))
+static bool snapshot_each(struct snapshot *s, struct str bytes, uint32_t number,
+                          bool (*take)(struct snapshot *s, const struct wire_field *f))
 {
     struct wire_reader r = wire_reader_of(bytes);
     struct wire_field f;
@@ -81,7 +81,7 @@ int snapshot_read(struct snapshot *s, struct str bytes, struct symbols *symbols,
         bytes = buf_slice(&plain);
     }
     /* Contexts name strings, which may come behind them. */
-    if (!each(s, bytes, 2, take_string) || !each(s, bytes, 1, take_context))
+    if (!snapshot_each(s, bytes, 2, snapshot_take_string) || !snapshot_each(s, bytes, 1, snapshot_take_context))
         return s->full ? err_set(err, -E2BIG, "labels: too many")
                        : err_set(err, -EBADMSG, "labels: truncated or malformed");
     return 0;

@@ -1,8 +1,8 @@
-/* The labels that Pyroscope's Java agent sends beside a recording: what the context ids and span names in its events mean.
+/* The labels that Pyroscope's Java agent sends beside a recording: what the context ids and span names in its events
+ * mean.
  *
- * A protobuf message, maybe gzip: contexts (id -> pairs of string ids) and strings (id -> text). Ids that lead nowhere are
- * left out. Bytes are foreign.
- * Source: LabelsSnapshot of grafana/jfr-parser; spec jfr-asprof §3.1, §3.4.
+ * A protobuf message, maybe gzip: contexts (id -> pairs of string ids) and strings (id -> text). Ids that lead
+ * nowhere are left out. Bytes are foreign. Source: LabelsSnapshot of grafana/jfr-parser; spec jfr-asprof §3.1, §3.4.
  */
 #pragma once
 

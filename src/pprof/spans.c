@@ -26,7 +26,7 @@ void spans_add(struct spans *s, uint64_t thread, uint64_t start, uint64_t durati
 }
 
 /* An outer span in front of the inner ones. */
-static int by_start(const void *a_, const void *b_)
+static int spans_by_start(const void *a_, const void *b_)
 {
     const struct span *a = a_, *b = b_;
     if (a->thread != b->thread)
@@ -41,7 +41,7 @@ void spans_sort(struct spans *s)
     int32_t open = NO_PARENT;
     if (s->count == 0)
         return;
-    qsort(s->items, s->count, sizeof *s->items, by_start);
+    qsort(s->items, s->count, sizeof *s->items, spans_by_start);
     for (size_t i = 0; i < s->count; i++) {
         struct span *at = &s->items[i];
         while (open != NO_PARENT && (s->items[open].thread != at->thread || s->items[open].end <= at->start))
@@ -51,8 +51,9 @@ void spans_sort(struct spans *s)
     }
 }
 
-/* The last span of the thread that starts at or before `time`, or of an earlier thread; NO_PARENT where there is none. */
-static int32_t last_started(const struct spans *s, uint64_t thread, uint64_t time)
+/* The last span of the thread that starts at or before `time`, or of an earlier thread; NO_PARENT where there is
+ * none. */
+static int32_t spans_last_started(const struct spans *s, uint64_t thread, uint64_t time)
 {
     size_t low = 0, high = s->count;
     while (low < high) {
@@ -68,7 +69,7 @@ static int32_t last_started(const struct spans *s, uint64_t thread, uint64_t tim
 
 uint32_t spans_at(const struct spans *s, uint64_t thread, uint64_t time)
 {
-    int32_t i = last_started(s, thread, time);
+    int32_t i = spans_last_started(s, thread, time);
     if (i < 0 || s->items[i].thread != thread)
         return 0;
     for (int depth = 0; i != NO_PARENT && depth < DEPTH_MAX; depth++) {

@@ -1,8 +1,8 @@
 /* The spans of a chunk: which of them, if any, a thread was in at a time.
  *
- * async-profiler writes a span when it ends, behind the samples taken in it, so that they are collected first. A span that ends in a later
- * chunk is not seen. Threads and times are a chunk's own numbers: thread ids and ticks.
- * Source: one.profiler.Span (async-profiler 4.5).
+ * async-profiler writes a span when it ends, behind the samples taken in it, so that they are collected first. A span
+ * that ends in a later chunk is not seen. Threads and times are a chunk's own numbers: thread ids and ticks. Source:
+ * one.profiler.Span (async-profiler 4.5).
  */
 #pragma once
 

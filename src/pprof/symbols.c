@@ -47,7 +47,7 @@ void symbols_expect(struct symbols *s, size_t functions)
 enum { ENCODED_STRING = 11, ENCODED_FUNCTION = 12, ENCODED_LOCATION = 20 };
 
 /* Counts an item outside the arena against the cap, and what it comes to in a profile; false when one is reached. */
-static bool charge(struct symbols *s, size_t bytes, size_t encoded)
+static bool symbols_charge(struct symbols *s, size_t bytes, size_t encoded)
 {
     bytes += INDEX_BYTES;
     if (bytes > s->arena.max - s->arena.used || encoded > s->encoded_left)
@@ -57,7 +57,7 @@ static bool charge(struct symbols *s, size_t bytes, size_t encoded)
     return true;
 }
 
-static uint32_t new_string(struct symbols *s, struct hash_index_slot *slot, uint32_t hash, struct str text)
+static uint32_t symbols_new_string(struct symbols *s, struct hash_index_slot *slot, uint32_t hash, struct str text)
 {
     if (!mem_grow(&s->strings, &s->string_cap, s->string_count + 1, sizeof *s->strings))
         return SYMBOLS_FULL;
@@ -68,7 +68,7 @@ static uint32_t new_string(struct symbols *s, struct hash_index_slot *slot, uint
 }
 
 /* NULL where there is no memory. */
-static inline struct hash_index_slot *text_slot(struct symbols *s, struct str text, uint32_t *hash)
+static inline struct hash_index_slot *symbols_text_slot(struct symbols *s, struct str text, uint32_t *hash)
 {
     if (!hash_index_reserve(&s->by_text))
         return NULL;
@@ -79,14 +79,15 @@ static inline struct hash_index_slot *text_slot(struct symbols *s, struct str te
 uint32_t symbols_string(struct symbols *s, struct str text)
 {
     uint32_t hash;
-    struct hash_index_slot *slot = text_slot(s, text, &hash);
+    struct hash_index_slot *slot = symbols_text_slot(s, text, &hash);
     if (!slot || slot->item)
         return slot ? slot->item - 1 : SYMBOLS_FULL;
-    struct str copy = charge(s, sizeof copy, ENCODED_STRING + text.n) ? arena_str(&s->arena, text) : (struct str){0};
-    return copy.p ? new_string(s, slot, hash, copy) : SYMBOLS_FULL;
+    struct str copy =
+        symbols_charge(s, sizeof copy, ENCODED_STRING + text.n) ? arena_str(&s->arena, text) : (struct str){0};
+    return copy.p ? symbols_new_string(s, slot, hash, copy) : SYMBOLS_FULL;
 }
 
-static char *put(char *to, struct str s)
+static char *symbols_put(char *to, struct str s)
 {
     if (s.n)
         memcpy(to, s.p, s.n);
@@ -98,45 +99,46 @@ uint32_t symbols_joined(struct symbols *s, struct str left, char between, struct
     char *const text = arena_room(&s->arena, left.n + 1 + right.n + 1);
     if (!text)
         return SYMBOLS_FULL;
-    char *to = put(text, left);
+    char *to = symbols_put(text, left);
     *to++ = between;
-    *put(to, right) = '\0';
+    *symbols_put(to, right) = '\0';
     const struct str joined = {text, left.n + 1 + right.n};
     uint32_t hash;
-    struct hash_index_slot *slot = text_slot(s, joined, &hash);
+    struct hash_index_slot *slot = symbols_text_slot(s, joined, &hash);
     if (!slot || slot->item)
         return slot ? slot->item - 1 : SYMBOLS_FULL;
-    if (!charge(s, sizeof joined, ENCODED_STRING + joined.n))
+    if (!symbols_charge(s, sizeof joined, ENCODED_STRING + joined.n))
         return SYMBOLS_FULL;
     arena_keep(&s->arena, joined.n + 1);
-    return new_string(s, slot, hash, joined);
+    return symbols_new_string(s, slot, hash, joined);
 }
 
-static bool same_function(struct pprof_function a, struct pprof_function b)
+static bool symbols_same_function(struct pprof_function a, struct pprof_function b)
 {
     return a.name == b.name && a.system_name == b.system_name && a.filename == b.filename && a.mapping == b.mapping &&
            a.start_line == b.start_line;
 }
 
-static uint32_t new_function(struct symbols *s, struct pprof_function f)
+static uint32_t symbols_new_function(struct symbols *s, struct pprof_function f)
 {
-    if (!charge(s, sizeof f, ENCODED_FUNCTION) ||
+    if (!symbols_charge(s, sizeof f, ENCODED_FUNCTION) ||
         !mem_grow(&s->functions, &s->function_cap, s->function_count + 1, sizeof *s->functions))
         return SYMBOLS_FULL;
     s->functions[s->function_count] = f;
     return (uint32_t)s->function_count++;
 }
 
-static uint32_t another_function(struct symbols *s, struct pprof_function f)
+static uint32_t symbols_another_function(struct symbols *s, struct pprof_function f)
 {
     if (!hash_index_reserve(&s->more_functions))
         return SYMBOLS_FULL;
     _Static_assert(sizeof f == 5 * sizeof f.name, "no padding: hashed by its bytes");
     const uint32_t hash = (uint32_t)hash_bytes(&f, sizeof f);
-    struct hash_index_slot *slot = hash_index_find(&s->more_functions, hash, same_function(s->functions[item], f));
+    struct hash_index_slot *slot =
+        hash_index_find(&s->more_functions, hash, symbols_same_function(s->functions[item], f));
     if (slot->item)
         return slot->item - 1;
-    const uint32_t n = new_function(s, f);
+    const uint32_t n = symbols_new_function(s, f);
     if (n != SYMBOLS_FULL)
         hash_index_add(&s->more_functions, slot, hash, n);
     return n;
@@ -151,22 +153,22 @@ uint32_t symbols_function(struct symbols *s, struct pprof_function f)
     if (!first)
         return SYMBOLS_FULL;
     if (*first == 0)
-        *first = new_function(s, f) + 1; /* 0 again for SYMBOLS_FULL */
-    else if (!same_function(s->functions[*first - 1], f))
-        return another_function(s, f);
+        *first = symbols_new_function(s, f) + 1; /* 0 again for SYMBOLS_FULL */
+    else if (!symbols_same_function(s->functions[*first - 1], f))
+        return symbols_another_function(s, f);
     return *first - 1;
 }
 
-static uint32_t new_location(struct symbols *s, struct pprof_location l)
+static uint32_t symbols_new_location(struct symbols *s, struct pprof_location l)
 {
-    if (!charge(s, sizeof l, ENCODED_LOCATION) ||
+    if (!symbols_charge(s, sizeof l, ENCODED_LOCATION) ||
         !mem_grow(&s->locations, &s->location_cap, s->location_count + 1, sizeof *s->locations))
         return SYMBOLS_FULL;
     s->locations[s->location_count] = l;
     return (uint32_t)s->location_count++;
 }
 
-static uint32_t another_location(struct symbols *s, struct pprof_location l)
+static uint32_t symbols_another_location(struct symbols *s, struct pprof_location l)
 {
     if (!hash_index_reserve(&s->more_locations))
         return SYMBOLS_FULL;
@@ -175,7 +177,7 @@ static uint32_t another_location(struct symbols *s, struct pprof_location l)
         &s->more_locations, hash, s->locations[item].function == l.function && s->locations[item].line == l.line);
     if (slot->item)
         return slot->item - 1;
-    const uint32_t n = new_location(s, l);
+    const uint32_t n = symbols_new_location(s, l);
     if (n != SYMBOLS_FULL)
         hash_index_add(&s->more_locations, slot, hash, n);
     return n;
@@ -189,19 +191,19 @@ uint32_t symbols_location(struct symbols *s, struct pprof_location l)
     if (!first)
         return SYMBOLS_FULL;
     if (*first == 0)
-        *first = new_location(s, l) + 1; /* 0 again for SYMBOLS_FULL */
+        *first = symbols_new_location(s, l) + 1; /* 0 again for SYMBOLS_FULL */
     else if (s->locations[*first - 1].line != l.line)
-        return another_location(s, l);
+        return symbols_another_location(s, l);
     return *first - 1;
 }
 
-static bool same_bytes(const void *a, const void *b, size_t n)
+static bool symbols_same_bytes(const void *a, const void *b, size_t n)
 {
     return n == 0 || memcmp(a, b, n) == 0;
 }
 
 /* Copies n bytes into the arena; NULL only beyond the cap. */
-static const void *keep(struct symbols *s, const void *p, size_t n)
+static const void *symbols_keep(struct symbols *s, const void *p, size_t n)
 {
     void *copy = arena_alloc(&s->arena, n ? n : 1);
     if (copy && n)
@@ -215,12 +217,13 @@ uint32_t symbols_stack(struct symbols *s, const uint32_t *locations, size_t coun
     if (!hash_index_reserve(&s->by_stack))
         return SYMBOLS_FULL;
     uint32_t hash = (uint32_t)hash_bytes(locations, bytes);
-    struct hash_index_slot *slot = hash_index_find(
-        &s->by_stack, hash, s->stacks[item].count == count && same_bytes(s->stacks[item].locations, locations, bytes));
+    struct hash_index_slot *slot = hash_index_find(&s->by_stack, hash,
+                                                   s->stacks[item].count == count &&
+                                                       symbols_same_bytes(s->stacks[item].locations, locations, bytes));
     if (slot->item)
         return slot->item - 1;
     const bool room = s->stacks_max == 0 || s->stack_count < s->stacks_max;
-    const uint32_t *copy = room && charge(s, sizeof *s->stacks, 0) ? keep(s, locations, bytes) : NULL;
+    const uint32_t *copy = room && symbols_charge(s, sizeof *s->stacks, 0) ? symbols_keep(s, locations, bytes) : NULL;
     if (!copy || !mem_grow(&s->stacks, &s->stack_cap, s->stack_count + 1, sizeof *s->stacks))
         return SYMBOLS_FULL;
     uint32_t n = (uint32_t)s->stack_count++;
@@ -240,12 +243,13 @@ uint32_t symbols_labels(struct symbols *s, const struct pprof_label *labels, siz
     if (!hash_index_reserve(&s->by_labels))
         return SYMBOLS_FULL;
     uint32_t hash = (uint32_t)hash_bytes(labels, bytes);
-    struct hash_index_slot *slot =
-        hash_index_find(&s->by_labels, hash,
-                        s->label_sets[item].count == count && same_bytes(s->label_sets[item].labels, labels, bytes));
+    struct hash_index_slot *slot = hash_index_find(&s->by_labels, hash,
+                                                   s->label_sets[item].count == count &&
+                                                       symbols_same_bytes(s->label_sets[item].labels, labels, bytes));
     if (slot->item)
         return slot->item - 1;
-    const struct pprof_label *copy = charge(s, sizeof *s->label_sets, 0) ? keep(s, labels, bytes) : NULL;
+    const struct pprof_label *copy =
+        symbols_charge(s, sizeof *s->label_sets, 0) ? symbols_keep(s, labels, bytes) : NULL;
     if (!copy || !mem_grow(&s->label_sets, &s->label_set_cap, s->label_set_count + 1, sizeof *s->label_sets))
         return SYMBOLS_FULL;
     uint32_t n = (uint32_t)s->label_set_count++;

@@ -5,8 +5,9 @@
  * share one set of symbols (one per type of a conversion). Not thread safe, one owner.
  *
  * Simplifications against profile.proto, fit for Java: a location is (function, line); inlined lines become frames of
- * their own; addresses are not kept, and a mapping is no more than the name of a function's library. Memory is capped: every adding function gives SYMBOLS_FULL beyond
- * it, and for SYMBOLS_FULL as an argument, so that a chain of calls is checked once.
+ * their own; addresses are not kept, and a mapping is no more than the name of a function's library. Memory is
+ * capped: every adding function gives SYMBOLS_FULL beyond it, and for SYMBOLS_FULL as an argument, so that a chain of
+ * calls is checked once.
  */
 #pragma once
 
@@ -56,8 +57,8 @@ struct symbols {
     size_t string_count, function_count, location_count, stack_count, label_set_count;
     size_t string_cap, function_cap, location_cap, stack_cap, label_set_cap; /* private from here */
     struct hash_index by_text, by_stack, by_labels;
-    /* Most names are of one function, and most functions have one location: number + 1, by string and by function. The rest
-     * are found by content. */
+    /* Most names are of one function, and most functions have one location: number + 1, by string and by function.
+     * The rest are found by content. */
     struct id_map function_of, location_of;
     struct hash_index more_functions, more_locations;
 };
@@ -67,7 +68,8 @@ void symbols_init(struct symbols *s, size_t max);
 void symbols_done(struct symbols *s);
 #define cleanup_symbols __attribute__((cleanup(symbols_done)))
 
-/* About so many functions are to come, or are there: saves growing in steps. Bounded, as the number may be anybody's. */
+/* About so many functions are to come, or are there: saves growing in steps. Bounded, as the number may be
+ * anybody's. */
 void symbols_expect(struct symbols *s, size_t functions);
 
 /* The text is copied. */

@@ -13,18 +13,18 @@ struct line {
     size_t sample;
 };
 
-static struct str line_text(const struct line *l)
+static struct str pprof_text_line_text(const struct line *l)
 {
     /* Without any frame at all there are no bytes to point into. */
     return l->len ? (struct str){(const char *)l->all->p + l->at, l->len} : STR("");
 }
 
-static int by_text(const void *a, const void *b)
+static int pprof_text_by_text(const void *a, const void *b)
 {
-    return str_cmp(line_text(a), line_text(b));
+    return str_cmp(pprof_text_line_text(a), pprof_text_line_text(b));
 }
 
-static void put_stack(const struct profile *p, size_t sample, enum pprof_text_style style, struct buf *out)
+static void pprof_text_put_stack(const struct profile *p, size_t sample, enum pprof_text_style style, struct buf *out)
 {
     const struct pprof_stack *stack = &p->symbols->stacks[p->samples[sample].stack];
     for (uint32_t i = stack->count; i-- > 0;) {
@@ -36,7 +36,8 @@ static void put_stack(const struct profile *p, size_t sample, enum pprof_text_st
     }
 }
 
-static void put_line(struct str text, const int64_t *values, size_t n, enum pprof_text_style style, struct buf *out)
+static void pprof_text_put_line(struct str text, const int64_t *values, size_t n, enum pprof_text_style style,
+                                struct buf *out)
 {
     int64_t any = 0;
     for (size_t i = 0; i < n; i++)
@@ -67,21 +68,21 @@ void pprof_text(const struct profile *p, enum pprof_text_style style, struct buf
     cleanup_free struct line *lines = xcalloc(p->sample_count + 1, sizeof *lines);
     for (size_t i = 0; i < p->sample_count; i++) {
         lines[i] = (struct line){.at = all.len, .all = &all, .sample = i};
-        put_stack(p, i, style, &all);
+        pprof_text_put_stack(p, i, style, &all);
         lines[i].len = all.len - lines[i].at;
     }
     if (!buf_ok(&all)) {
         out->failed = true;
         return;
     }
-    qsort(lines, p->sample_count, sizeof *lines, by_text);
+    qsort(lines, p->sample_count, sizeof *lines, pprof_text_by_text);
     int64_t sum[PROFILE_TYPES_MAX];
     for (size_t i = 0, next; i < p->sample_count; i = next) {
         memset(sum, 0, sizeof sum);
-        for (next = i; next < p->sample_count && by_text(&lines[i], &lines[next]) == 0; next++) {
+        for (next = i; next < p->sample_count && pprof_text_by_text(&lines[i], &lines[next]) == 0; next++) {
             for (size_t k = 0; k < p->type_count; k++)
                 sum[k] = (int64_t)((uint64_t)sum[k] + (uint64_t)profile_values(p, lines[next].sample)[k]);
         }
-        put_line(line_text(&lines[i]), sum, p->type_count, style, out);
+        pprof_text_put_line(pprof_text_line_text(&lines[i]), sum, p->type_count, style, out);
     }
 }

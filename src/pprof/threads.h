@@ -1,7 +1,7 @@
 /* Thread names as a label's values: few enough of them to be one.
  *
- * Numbers that a pool gives its threads are replaced (normalise.h), and beyond a number of distinct names all further ones are
- * one: every value of a label multiplies the series and samples behind it.
+ * Numbers that a pool gives its threads are replaced (normalise.h), and beyond a number of distinct names all further
+ * ones are one: every value of a label multiplies the series and samples behind it.
  */
 #pragma once
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "os/clock.h"
+#include "base/clock.h"
 #include "priv/wire.h"
 
 /* ORPHAN_MS: after its deadline; a living helper, however late, has asked or killed by then. */

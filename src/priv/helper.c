@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/mem.h"
-#include "os/clock.h"
 #include "priv/child.h"
 #include "priv/queue.h"
 #include "priv/wire.h"
@@ -272,7 +272,7 @@ static void reap_abandoned(struct helper *h)
         }
 }
 
-static void look_after(struct helper *h, struct slot *s, int64_t now)
+static void helper_watch(struct helper *h, struct slot *s, int64_t now)
 {
     helper_collect(s);
     if (helper_reaped(s->pid)) {
@@ -328,9 +328,9 @@ static bool wait_for_work(struct helper *h)
     if (h->sock < 0 && !busy)
         return false;
     /* Nothing else tells that a stuck one has ended. */
-    enum { ABANDONED_LOOK_MS = 1000 };
-    if (h->abandoned_count && clock_ms() + ABANDONED_LOOK_MS < next)
-        next = clock_ms() + ABANDONED_LOOK_MS;
+    enum { ABANDONED_POLL_MS = 1000 };
+    if (h->abandoned_count && clock_ms() + ABANDONED_POLL_MS < next)
+        next = clock_ms() + ABANDONED_POLL_MS;
     int64_t wait = next == INT64_MAX ? -1 : next - clock_ms();
     if (next != INT64_MAX && wait < 0)
         wait = 0;
@@ -372,7 +372,7 @@ void helper_run(int sock, const struct priv_op *ops)
         int64_t now = clock_ms();
         for (size_t i = 0; i < SLOTS; i++)
             if (h.slots[i].phase != FREE)
-                look_after(&h, &h.slots[i], now);
+                helper_watch(&h, &h.slots[i], now);
         reap_abandoned(&h);
         send_replies(&h);
     }

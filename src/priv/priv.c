@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/mem.h"
-#include "os/clock.h"
 #include "priv/helper.h"
 #include "priv/wire.h"
 

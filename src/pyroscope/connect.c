@@ -28,16 +28,6 @@ static const struct {
     [CONNECT_UNAUTHENTICATED] = {"unauthenticated", 401},
 };
 
-const char *connect_code_name(enum connect_code c)
-{
-    return connect_codes[c].name;
-}
-
-unsigned connect_code_status(enum connect_code c)
-{
-    return connect_codes[c].status;
-}
-
 void connect_error(struct request *rq, enum connect_code code, const char *fmt, ...)
 {
     char message[2 * ERR_MAX];

@@ -27,18 +27,16 @@ enum connect_code {
     CONNECT_UNAUTHENTICATED,
     CONNECT_CODES
 };
-const char *connect_code_name(enum connect_code c); /* "invalid_argument" */
-unsigned connect_code_status(enum connect_code c);
 
 enum connect_codec { CONNECT_PROTO, CONNECT_JSON };
 struct connect_call {
     enum connect_codec codec;
-    bool gzip;                /* the body is */
-    const char *content_type; /* of the answer; static */
+    bool gzip;                /* the body is compressed */
+    const char *content_type; /* of the reply; static */
 };
 
-/* Checks the headers of a POST. False: the request was answered (415, 400, 501). */
+/* Checks the headers of a POST request. False: an error reply was sent (415, 400 or 501). */
 bool connect_accept(struct request *rq, struct connect_call *ret);
-/* The answer; `body` is the encoded message, copied. */
+/* The reply; `body` is the encoded message, copied. */
 void connect_reply(struct request *rq, const struct connect_call *call, struct str body);
 void connect_error(struct request *rq, enum connect_code code, const char *fmt, ...) printf_like(3, 4);

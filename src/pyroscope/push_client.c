@@ -27,7 +27,8 @@ static bool push_client_is_type(const struct http_response *r, const char *type)
     return strncasecmp(r->type, type, n) == 0 && (r->type[n] == '\0' || r->type[n] == ';' || r->type[n] == ' ');
 }
 
-/* What the server says, from Connect's {"code","message"}; else the start of a text. One line of printable characters. */
+/* What the server says, from Connect's {"code","message"}; else the start of a text. One line of printable
+ * characters. */
 static void push_client_said(const struct http_response *r, char *out, size_t room)
 {
     json_t *body = push_client_is_type(r, "application/json") ? json_loadb(r->body.p, r->body.n, 0, NULL) : NULL;

@@ -1,7 +1,7 @@
-/* Profiles to one Pyroscope server: Connect unary call push.v1.PusherService/Push.
+/* Push client: the Connect unary call push.v1.PusherService/Push to one Pyroscope server.
  *
- * Source: spec components §4.4, §4.5; Connect protocol (connectrpc.com/docs/protocol, "Unary-Request"). The answer is judged by
- * its HTTP status first, so that a proxy's 4xx page is not mistaken for something worth retrying.
+ * The outcome is decided by the HTTP status first: a 4xx error page of a proxy is not retried.
+ * Source: spec components §4.4, §4.5; Connect protocol (connectrpc.com/docs/protocol, "Unary-Request").
  */
 #pragma once
 
@@ -16,26 +16,26 @@
 
 enum push_result {
     PUSH_OK,
-    PUSH_RETRY,   /* may succeed later: no answer, 408, 429, 5xx, or a 2xx that no Pyroscope server gave */
-    PUSH_REJECTED /* will not succeed as it is */
+    PUSH_RETRY,   /* may succeed later: no reply, 408, 429, 5xx, or a 2xx of something else than Pyroscope */
+    PUSH_REJECTED /* will not succeed unchanged */
 };
 const char *push_result_name(enum push_result r); /* "ok", "retry", "rejected" */
 
 struct push_outcome {
     enum push_result result;
-    int status;             /* 0 = no answer */
-    int64_t retry_after_ms; /* as the server asks; 0 = it does not say */
-    char reason[ERR_MAX];   /* "" when ok; else a sentence with what to do about it where that is known */
+    int status;             /* 0 = no reply */
+    int64_t retry_after_ms; /* from Retry-After; 0 = none */
+    char reason[ERR_MAX];   /* "" when ok; else a sentence, with a remedy where one is known */
 };
-/* retry_429 = false makes 429 a rejection. */
+/* Classifies a response. Without `retry_429` a 429 is a rejection. */
 void push_client_judge(const struct http_response *r, bool retry_429, struct push_outcome *ret);
 
-/* Where and how to push; borrowed during push_client_start(). */
+/* Server, headers and connection settings; borrowed during push_client_start(). */
 struct push_endpoint {
-    const char *url;            /* base URL; slashes at its end do not count */
-    const char *const *headers; /* "Name: value", NULL-terminated; the protocol's own headers in it are left out */
-    const char *authorization;  /* NULL, or the value of that header; one in `headers` wins */
-    const char *const *extra;   /* more headers, added even where the name is there already */
+    const char *url;            /* base URL; trailing slashes are ignored */
+    const char *const *headers; /* "Name: value", NULL-terminated; reserved headers are skipped */
+    const char *authorization;  /* value of that header or NULL; `headers` take precedence */
+    const char *const *extra;   /* more headers, added even if the name is present */
     const char *version;        /* for User-Agent */
     int64_t timeout_ms;
     bool follow_redirects, http2, retry_429;
@@ -46,13 +46,13 @@ struct push_endpoint {
 struct push_call;
 typedef void push_done(void *arg, const struct push_outcome *outcome);
 
-/* One request with `n` series, at least one, each with at least one profile. The profiles' bytes are borrowed until `done`, the labels
- * until this returns. -E2BIG: the labels are longer than PUSH_LABELS_MAX. */
+/* Starts one request with `n` series, at least one, each with at least one profile. Profile bytes are borrowed until
+ * `done`, labels until this returns. -E2BIG: the labels are longer than PUSH_LABELS_MAX. */
 enum { PUSH_LABELS_MAX = 1 << 20 };
 must_check int push_client_start(struct http_client *c, const struct push_endpoint *e, const struct series *series,
                                  size_t n, push_done *done, void *arg, struct push_call **ret, struct err *err);
 void push_client_cancel(struct push_call *p);
 
-/* Whether a configured header is the protocol's business: Content-Type, Content-Length, Content-Encoding, User-Agent,
+/* Whether a header is reserved for the protocol: Content-Type, Content-Length, Content-Encoding, User-Agent,
  * Accept-Encoding, Transfer-Encoding, Expect and Connect-*. */
 bool push_client_reserves(struct str name);

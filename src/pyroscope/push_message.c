@@ -4,7 +4,8 @@
 
 #include "base/wire.h"
 
-/* Field numbers of push.v1.PushRequest, RawProfileSeries, RawSample and types.v1.LabelPair, in this order. All are of wire type 2. */
+/* Field numbers of push.v1.PushRequest, RawProfileSeries, RawSample and types.v1.LabelPair, in this order. All are of
+ * wire type 2. */
 enum {
     REQUEST_SERIES = 1,
     SERIES_LABELS = 1,

@@ -1,9 +1,10 @@
-/* Takes pushes: the server's side of Connect unary call push.v1.PusherService/Push, protobuf or JSON, plain or gzip.
+/* Push server: the server side of the Connect unary call push.v1.PusherService/Push, protobuf or JSON, plain or gzip.
  *
- * A request goes through three steps: its headers are checked on the loop; its body is inflated and decoded in a worker; then, on the
- * loop again, `receive` gets the series. Whoever received them answers by push_server_accept(), push_server_refuse() or push_server_postpone(), at once or later. What does not get that
- * far is answered here, in the words of the reference. Bodies under way are bounded: beyond PUSH_BODIES_MAX senders are asked to
- * wait. Loop thread. Source: spec store-query §1.1-1.4.
+ * A request has three steps: the headers are checked on the loop, the body is decompressed and decoded in a worker, and
+ * `receive` gets the series, on the loop again. The receiver replies, at once or later, with push_server_accept(),
+ * push_server_refuse() or push_server_postpone(). Earlier errors are answered here, with the messages of the reference.
+ * All bodies in progress are limited to PUSH_BODIES_MAX; beyond that clients get "unavailable" and Retry-After.
+ * Loop thread. Source: spec store-query §1.1-1.4.
  */
 #pragma once
 
@@ -17,23 +18,23 @@
 enum { PUSH_BODIES_MAX = 96 << 20 };
 
 struct push_server;
-struct push_request; /* one push that waits for its answer */
+struct push_request; /* one push without a reply yet */
 
 struct push_delivery {
-    const struct series *series; /* good until the answer */
+    const struct series *series; /* valid until the reply */
     size_t count;
-    size_t bytes; /* what keeping it takes */
+    size_t bytes; /* memory held until the reply */
 };
 typedef void push_receive(void *ctx, struct push_request *push, const struct push_delivery *delivery);
 
 struct push_server *push_server_new(uv_loop_t *loop, push_receive *receive, void *ctx);
-/* The handler of the route; answers the request, wrong ones, too. */
+/* Handler of the route; replies to every request. */
 void push_server_handle(struct push_server *s, struct request *rq);
-/* Exactly once per push, which is gone afterwards. */
+/* Exactly one reply per push; it is freed by it. */
 void push_server_accept(struct push_request *push);
 void push_server_refuse(struct push_request *push, enum connect_code code, const char *why);
-/* Refuses for now: "unavailable", with Retry-After. */
+/* Replies "unavailable" with Retry-After. */
 void push_server_postpone(struct push_request *push, const char *why);
-/* After the HTTP server is closed. Frees, then calls `closed` (may be NULL), once no push is under way any more, perhaps at once. NULL is
- * fine. */
+/* To be called after the HTTP server is closed. Frees and calls `closed` (may be NULL) once no push is in progress,
+ * perhaps before it returns. NULL is allowed. */
 void push_server_close(struct push_server *s, void (*closed)(void *arg), void *arg);

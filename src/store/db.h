@@ -34,19 +34,20 @@ struct db {
 };
 #define DB_INIT ((struct db){0})
 
-/* Opens, creating file and schema as needed; path ":memory:" is possible. -EBADMSG: not a database, damaged, or of another version. */
+/* Opens a database and creates file and schema if missing; `path` may be ":memory:". -EBADMSG: not a database, damaged,
+ * or another schema version. */
 must_check int db_open(const char *path, struct db *ret, struct err *err);
 void db_close(struct db *db);
 
-/* A reset statement, ready for binding. NULL with err filled when it cannot be prepared. */
+/* A reset statement, ready for binding. NULL and err if it cannot be prepared. */
 sqlite3_stmt *db_statement(struct db *db, enum db_query q, struct err *err);
 /* 1: a row, 0: done, negative: failed. Done and failed statements are reset. */
 must_check int db_step(struct db *db, sqlite3_stmt *st, struct err *err);
 must_check int db_exec(struct db *db, const char *sql, struct err *err);
-/* A rollback: there is nothing to be done where even that fails. */
+/* For a rollback, whose failure has no remedy. */
 void db_undo(struct db *db, const char *sql);
 must_check int db_number(struct db *db, const char *sql, int64_t *ret, struct err *err);
-/* What SQLite said last, as a negative errno: -EBADMSG damaged, -ENOSPC full, -EBUSY locked, -EIO otherwise. */
+/* The last SQLite error as a negative errno: -EBADMSG damaged, -ENOSPC full, -EBUSY locked, else -EIO. */
 int db_error(struct db *db, const char *doing, struct err *err);
 
 static inline void db_bind(sqlite3_stmt *st, int i, int64_t v)

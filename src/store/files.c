@@ -65,7 +65,8 @@ int store_files_prepare(const char *dir, const char *name, struct err *err)
     }
     if (only_ours)
         store_files_keep_private(dirfd(files));
-    /* SQLite gives its other files the mode of the first. What fails here fails again when it opens it, and is told then. */
+    /* SQLite gives its other files the mode of the first. What fails here fails again when it opens it, and is told
+     * then. */
     const int fd = openat(dirfd(files), name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
     if (fd >= 0)
         close(fd);

@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 
-/* Makes the directory with what is missing above it, mode 0700, and the database's file in it, 0600, and takes from existing files of a database there (NAME, NAME-wal, what
- * was moved aside) every right of others. A directory that was there loses them, too, if nothing but these is in it; one with other
- * things in it is left as it is, since somebody else may need them. */
+/* Creates the directory and its missing parents, mode 0700, and the database file, mode 0600. Removes all rights of
+ * others from existing database files (NAME, NAME-wal and damaged copies), and from an existing directory that holds
+ * nothing else. Other directories keep their mode. */
 must_check int store_files_prepare(const char *dir, const char *name, struct err *err);

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "pprof/decode.h"
 #include "store/labels_key.h"
+#include "store/limits.h"
 #include "store/splits.h"
 
 enum {
@@ -71,7 +72,8 @@ static int64_t ingest_now_ns(void)
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* Finds or adds the body; a profile without time has the time at which its body came first, so that a repeated push finds it. */
+/* Finds or adds the body; a profile without time has the time at which its body came first, so that a repeated push
+ * finds it. */
 static int ingest_put_body(struct ingest *in, struct str pushed, struct str plain, struct err *err)
 {
     XXH128_canonical_t hash;

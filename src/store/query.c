@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "pprof/decode.h"
 #include "store/labels_key.h"
+#include "store/limits.h"
+#include "store/reader.h"
 #include "store/splits.h"
 
 enum {
@@ -166,7 +168,8 @@ static int query_select_rows(struct store_reader *r, const struct store_selectio
 
 /* ---- merging ---- */
 
-/* Profiles of one service repeat their symbols and stacks: decoded into shared symbols, each distinct stack is walked once. */
+/* Profiles of one service repeat their symbols and stacks: decoded into shared symbols, each distinct stack is walked
+ * once. */
 struct merge {
     struct db *db;
     struct flame *flame;

@@ -1,10 +1,52 @@
-/* Queries of the store: the implementation of store_services() and the other read functions. */
+/* Queries: services, profile types, flame graphs and totals over time.
+ *
+ * To be called from the `work` function of store_read() only, in its worker. Times are milliseconds since the epoch,
+ * both ends inclusive. Strings are borrowed during `visit`.
+ */
 #pragma once
 
-#include "store/db.h"
-#include "store/store.h"
+#include <stddef.h>
+#include <stdint.h>
 
-struct store_reader {
-    struct db *db;
-    struct err damaged; /* code set when a query met a damaged database */
+#include "base/err.h"
+#include "base/str.h"
+#include "flow/labels.h"
+#include "pprof/flame.h"
+
+struct store_reader;
+
+struct store_range {
+    int64_t from_ms, until_ms;
 };
+struct store_service {
+    struct str name;
+    uint64_t profiles; /* rows: one per sample type and series */
+    int64_t last_ms;
+};
+must_check int store_services(struct store_reader *r, struct store_range range,
+                              void (*visit)(void *arg, const struct store_service *s), void *arg, struct err *err);
+struct store_type {
+    struct str id; /* "process_cpu:cpu:nanoseconds:cpu:nanoseconds" */
+    uint64_t profiles;
+    int64_t total; /* sum of values */
+};
+must_check int store_types(struct store_reader *r, struct str service, struct store_range range,
+                           void (*visit)(void *arg, const struct store_type *t), void *arg, struct err *err);
+
+struct store_selection {
+    struct str service, type;
+    const struct label *labels; /* further labels, all must be equal */
+    size_t label_count;
+    struct store_range range;
+};
+struct store_span {
+    uint64_t profiles;
+    int64_t first_ns, last_ns; /* start of the first, end of the last */
+};
+/* Merges the selected profiles into `out`, which the caller prepared. -ETIMEDOUT after STORE_QUERY_MS. */
+enum { STORE_QUERY_MS = 20000 };
+must_check int store_flame(struct store_reader *r, const struct store_selection *what, struct flame *out,
+                           struct store_span *span, struct err *err);
+/* Sums of values per `step_ms`, by the start of each profile; buckets[i] covers from_ms + i * step_ms. */
+must_check int store_timeline(struct store_reader *r, const struct store_selection *what, int64_t step_ms,
+                              int64_t *buckets, size_t n, struct err *err);

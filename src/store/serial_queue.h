@@ -1,6 +1,7 @@
-/* A queue of jobs for libuv's workers that runs one batch at a time, in order: whatever the jobs share needs no lock.
+/* Serial queue: jobs for libuv workers, one batch at a time and in order, so that data shared by the jobs needs no
+ * lock.
  *
- * Owned by the loop thread. A running batch belongs to the worker.
+ * Owned by the loop thread; the running batch belongs to the worker.
  */
 #pragma once
 
@@ -12,7 +13,7 @@
 
 struct serial_job {
     struct list link;
-    size_t bytes;                         /* weight in the queue */
+    size_t bytes;                         /* memory it holds while queued */
     void (*done)(struct serial_job *job); /* on the loop; the job is the callee's to free */
 };
 
@@ -25,12 +26,12 @@ struct serial_queue {
     bool busy;
     void (*run)(void *ctx, struct list *batch); /* in a worker */
     void *ctx;
-    void (*idle)(void *ctx); /* on the loop, once a queue that was closed has nothing left to do */
+    void (*idle)(void *ctx); /* on the loop, after serial_queue_close() and the last job */
     bool closing;
 };
 
 void serial_queue_init(struct serial_queue *q, uv_loop_t *loop, unsigned batch_max,
                        void (*run)(void *ctx, struct list *batch), void *ctx);
 void serial_queue_submit(struct serial_queue *q, struct serial_job *job);
-/* Calls idle, maybe at once, when all is done; nothing may be submitted any more. */
+/* Calls `idle`, perhaps before it returns, after the last job. No further submissions. */
 void serial_queue_close(struct serial_queue *q, void (*idle)(void *ctx));

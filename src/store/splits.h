@@ -11,32 +11,32 @@
 #include "base/map.h"
 #include "pprof/profile.h"
 
-/* Series out of one profile. */
+/* Maximum per profile. */
 enum { SPLITS_MAX = 4096 };
 
 struct split_labels {
     int64_t number;
-    uint32_t label_set;    /* the first that has them */
+    uint32_t label_set;    /* the first one with these labels */
     uint32_t first, count; /* private: of `pairs` */
 };
 struct splits {
     const struct symbols *symbols; /* borrowed */
-    struct split_labels *items;    /* owned; in the order in which they came */
+    struct split_labels *items;    /* owned; in order of appearance */
     size_t len, cap;
     /* Private from here. */
     struct u64map of_set; /* label set -> item */
-    struct u64map taken;  /* number -> how many more after it are */
+    struct u64map taken;  /* number -> count of taken numbers after it */
     struct hash_index by_pairs;
-    uint64_t *pairs; /* key and value of all items, sorted within one */
+    uint64_t *pairs; /* key and value of all items, sorted within an item */
     size_t pair_count, pair_cap;
 };
 #define SPLITS_INIT(symbols_) ((struct splits){.symbols = (symbols_)})
 
-/* The item of a sample's label set, to be asked in the order of the samples that splits_counts() says yes to. -E2BIG beyond SPLITS_MAX,
- * -ENOMEM. */
+/* The split of a label set. To be called in sample order, for samples accepted by splits_counts(). -E2BIG beyond
+ * SPLITS_MAX, -ENOMEM. */
 must_check int splits_of(struct splits *s, uint32_t label_set, size_t *item);
 void splits_done(struct splits *s);
 #define cleanup_splits __attribute__((cleanup(splits_done)))
 
-/* Whether a sample counts: no value is negative, and one says something. */
+/* Whether a sample counts: no negative value and at least one that is not zero. */
 bool splits_counts(const int64_t *values, size_t n);

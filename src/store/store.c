@@ -11,7 +11,7 @@
 #include "store/db.h"
 #include "store/files.h"
 #include "store/ingest.h"
-#include "store/query.h"
+#include "store/reader.h"
 #include "store/serial_queue.h"
 
 #define DATABASE "store.db"

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Makes one self-contained page: its scripts and style sheets go in, and its Content-Security-Policy names them by hash.
+"""Makes one self-contained page: scripts and style sheets are inlined, the Content-Security-Policy has their hashes.
 
-usage: assemble.py PAGE OUTPUT [POLICY]    @SCRIPTS@ and @STYLES@ in PAGE stand for the hashes; POLICY gets the policy as a header
+usage: assemble.py PAGE OUTPUT [POLICY]
+
+@SCRIPTS@ and @STYLES@ in PAGE stand for the hashes. POLICY gets the value of the Content-Security-Policy header.
 """
 import base64
 import hashlib

@@ -17,10 +17,10 @@
 #include "pprof/set.h"
 
 struct report {
-    const char *title; /* what was converted */
+    const char *title; /* name of the input */
     const struct profile_set *set;
     bool compare;
 };
 
-/* Appends the page. -E2BIG where out->max is in the way. */
+/* Appends the page. -E2BIG beyond out->max. */
 must_check int report_put(const struct report *r, struct buf *out, struct err *err);

@@ -3,9 +3,9 @@
 
 #include "base/str.h"
 
-/* Static. */
+/* The page of the store. Static. */
 struct str ui_page(void);
-/* The value of its Content-Security-Policy header: scripts and styles run by their hashes, so that no other can. Static. */
+/* Its Content-Security-Policy header: only scripts and styles with the listed hashes are allowed. Static. */
 const char *ui_page_policy(void);
-/* The page of `smolder convert --format=html`, a template: see report.h. Static. */
+/* Template of `smolder convert --format=html`, see ui/report.h. Static. */
 struct str ui_report_page(void);

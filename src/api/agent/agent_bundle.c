@@ -68,8 +68,8 @@ static void agent_bundle_put_metadata(struct buf *out)
                system.release, system.machine, difftime(time(NULL), (time_t)metric_process_start()));
 }
 
-/* What says how this process runs. An environment holds whatever somebody put there, and names do not tell what is secret, so these
- * are the ones shown, not those that are hidden. */
+/* What says how this process runs. An environment holds whatever somebody put there, and names do not tell what is
+ * secret, so these are the ones shown, not those that are hidden. */
 static bool agent_bundle_is_shown_variable(struct str name)
 {
     static const char *const names[] = {"HOME",

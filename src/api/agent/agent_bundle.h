@@ -11,7 +11,7 @@
  *       smolder-process.txt                      process status from /proc
  *       sources/NAME                             the configuration, redacted (api/shared/redact.h)
  *
- * One at a time. Source: spec alloy-language §8.5 (contents, duration 1 to 30 s).
+ * One bundle at a time. Source: spec alloy-language §8.5 (contents, duration 1 to 30 s).
  */
 #pragma once
 
@@ -27,13 +27,13 @@ struct agent_bundle_options {
     struct controller *controller;
     void (*metrics)(void *arg, struct buf *out);
     void (*flags)(void *arg, struct buf *out); /* may be NULL */
-    /* Shows each file of the configuration; borrowed during the visit. May be NULL. */
+    /* Visits each configuration file, borrowed during the visit. May be NULL. */
     void (*sources)(void *arg, void (*visit)(void *visit_arg, const struct config_file *file), void *visit_arg);
     void *arg;
 };
 
 struct agent_bundle *agent_bundle_new(const struct agent_bundle_options *options);
-/* Answers the request, later. */
+/* Replies later. */
 void agent_bundle_make(struct agent_bundle *b, struct request *rq);
-/* After the server is closed. `done` is called when nothing of it is at work any more. */
+/* To be called after the server is closed. `done` is called when its last job has ended. */
 void agent_bundle_free(struct agent_bundle *b, void (*done)(void *arg), void *arg);

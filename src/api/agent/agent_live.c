@@ -31,13 +31,13 @@ struct watcher {
     char *id; /* of a module or a component */
     unsigned window_s;
     double probability; /* debug: of showing a piece */
-    struct strmap sent; /* graph: component id -> struct count */
+    struct strmap sent; /* graph: component id -> struct live_count */
     uint64_t sent_before;
     struct value *shown; /* debug: exports as last shown */
 };
 
 /* What a component had handed on when last looked at. */
-struct count {
+struct live_count {
     char *id;
     uint64_t sent;
 };
@@ -55,7 +55,7 @@ static void agent_live_on_timer_closed(uv_handle_t *handle)
     struct watcher *w = handle->data;
     strmap_each(&w->sent, e)
     {
-        struct count *c = e->value;
+        struct live_count *c = e->value;
         free(c->id);
         free(c);
     }
@@ -102,10 +102,10 @@ void agent_live_free(struct agent_live *l)
 
 static uint64_t agent_live_since_last(struct watcher *w, const struct component_view *v)
 {
-    struct count *c = strmap_get(&w->sent, str_of(v->id));
+    struct live_count *c = strmap_get(&w->sent, str_of(v->id));
     if (!c) {
         c = xcalloc(1, sizeof *c);
-        *c = (struct count){xstrdup(v->id), v->sent};
+        *c = (struct live_count){xstrdup(v->id), v->sent};
         strmap_put(&w->sent, str_of(c->id), c);
         return 0;
     }

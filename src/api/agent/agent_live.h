@@ -18,11 +18,11 @@ enum { LIVE_MAX = 8 };
 struct agent_live; /* all streams of one server */
 
 struct agent_live *agent_live_new(uv_loop_t *loop, struct controller *c);
-/* Turning it off ends every stream. */
+/* Disabling ends all streams. */
 void agent_live_enable(struct agent_live *l, bool enabled);
-/* After the server is closed. NULL is fine. */
+/* To be called after the server is closed. NULL is allowed. */
 void agent_live_free(struct agent_live *l);
 
-/* Both answer the request, wrong ones, too. `module_id`: "" is the root. */
+/* Both reply to every request, invalid ones included. `module_id`: "" is the root. */
 void agent_live_graph(struct agent_live *l, struct request *rq, const char *module_id);
 void agent_live_debug(struct agent_live *l, struct request *rq, const char *component_id);

@@ -4,16 +4,17 @@
 #include "graph/controller.h"
 #include "graph/view.h"
 
-/* Those of one module, without their bodies: [{…},…]. False: there is no such module ("" is the root). */
+/* The components of one module, without bodies: [{…},…]. False: no such module ("" is the root). */
 bool components_json_list(struct controller *c, const char *module_id, struct buf *out);
-/* One, by its id, with arguments, exports and debugInfo; false when there is none. */
+/* One component by id, with arguments, exports and debugInfo. False: no such component. */
 bool components_json_one(struct controller *c, const char *id, struct buf *out);
-/* Every component of every module with its bodies, for a support bundle. */
+/* All components of all modules, with bodies, for a support bundle. */
 void components_json_all(struct controller *c, struct buf *out);
 
-/* Where the data of a component goes: along its references to receivers, against all others. Local ids as a JSON array. */
+/* Data flow edges of a component: along references to receivers, against all other references. Local ids as a JSON
+ * array. */
 void components_json_flow(struct controller *c, const struct component_view *v, struct buf *out);
-/* Whether it exports lists, which targets are. */
+/* Whether it exports lists, as sources of targets do. */
 bool components_json_has_lists(const struct component_view *v);
-/* Whether it hands on something that can be watched: lists it exports, or what it sends to receivers. */
+/* Whether live debugging can show it: it exports lists or sends to receivers. */
 bool components_json_is_live(struct controller *c, const struct component_view *v);

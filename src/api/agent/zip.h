@@ -15,5 +15,5 @@ struct zip_entry {
     struct buf text;
 };
 
-/* -ELIBACC: minizip is not installed, the error says how to get it. */
+/* -ELIBACC: minizip is not installed; the error names the package. */
 must_check int zip_make(const struct zip_entry *entries, size_t n, struct buf *out, struct err *err);

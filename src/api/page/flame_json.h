@@ -1,16 +1,16 @@
-/* A flame graph as the page reads it. Any thread.
+/* JSON of a flame graph for the web page. Any thread.
  *
  *     "nodes":[depth,name,self,total, …],"top":[name,self, …],"names":["total", …]
  *
- * Nodes in preorder, children by total; those below the threshold appear as one child "(other)" of their parent. `top` has the names with
- * the largest own values over the whole tree, also where their frames were too small to be printed. Names are numbers in `names`, in the
- * order of their use. Everywhere else in this program a flame graph is a table (pprof/flame_table.h).
+ * Nodes in preorder, children by total; children below the threshold are summed up as one child "(other)". `top` lists
+ * the names with the largest self values in the whole graph, including nodes below the threshold. Names are indexes
+ * into `names`, in order of first use. The HTML report uses another format, a table (pprof/flame_table.h).
  */
 #pragma once
 
 #include "base/buf.h"
 #include "pprof/flame.h"
 
-/* Appends the three members. `nodes`: how many are printed at most, and somewhat more where small ones are summed up. After
- * flame_finish(); may add the name "(other)" to the graph. */
+/* Appends the three members. `nodes`: maximum number of printed nodes, "(other)" not counted. To be called after
+ * flame_finish(); adds the name "(other)" to the graph. */
 void flame_json_put(struct flame *f, size_t nodes, struct buf *out);

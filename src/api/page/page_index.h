@@ -1,4 +1,4 @@
-/* GET /: the store's page (ui/ui.h). */
+/* GET /: the web page of the store (ui/ui.h). */
 #pragma once
 
 #include "net/server.h"

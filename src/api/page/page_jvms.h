@@ -1,11 +1,12 @@
-/* GET /api/jvms: what the components of this process know of their JVMs, and how they are themselves. Loop thread.
+/* GET /api/jvms: status of the JVMs of all profiling components, and health of all components. Loop thread.
  *
- *     {"agent":true,"now_ms":…,"jvms":[{"component":ID, what jvm_status_value() has …},…],"components":[{"id","health","message"},…]}
+ *     {"agent":true,"now_ms":…,"jvms":[{"component":ID, and the members of jvm_status_value()},…],
+ *      "components":[{"id","health","message"},…]}
  */
 #pragma once
 
 #include "graph/controller.h"
 #include "net/server.h"
 
-/* `controller`: NULL where no agent runs in this process. */
+/* `controller`: NULL without an agent in this process. */
 void page_jvms(struct controller *controller, struct request *rq);

@@ -1,4 +1,4 @@
-/* Pyroscope's API in front of the store, for agents: what they push is stored.
+/* Pyroscope's API of the store, for agents.
  *
  *     POST /push.v1.PusherService/Push   Connect unary, protobuf or JSON, gzip (pyroscope/push_server.h)
  *     GET  /ready                        "ready"
@@ -11,6 +11,6 @@
 #include "pyroscope/push_server.h"
 #include "store/store.h"
 
-/* Takes pushes for a store, which outlives it. */
+/* Stores what is pushed. `store` must outlive the result. */
 struct push_server *pyroscope_api_pushes(uv_loop_t *loop, struct store *store);
 void pyroscope_api_ready(struct request *rq);

@@ -6,9 +6,10 @@
 #include "base/buf.h"
 #include "lang/value.h"
 
-/* A configuration with its secrets hidden (lang/secrets.h) and without its comments. What does not parse is left out as a whole. */
+/* Appends a configuration with secrets redacted (lang/secrets.h) and comments removed; a placeholder if it does not
+ * parse. */
 void redact_config(const char *name, struct str text, struct buf *out);
 
-/* A value with its secrets hidden: strings and numbers of secret names, headers but for harmless ones, and what has the form of a
- * secret in any string. Targets become objects. New reference; NULL for NULL. */
+/* Redacts strings and numbers with secret names, headers except harmless ones, and secrets within strings. Targets
+ * become objects. New reference; NULL for NULL. */
 struct value *redact_value(struct value *v);

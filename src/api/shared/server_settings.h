@@ -6,14 +6,14 @@
 #include <stdbool.h>
 
 #include "api/shared/access.h"
-#include "graph/settings_http.h"
 #include "net/server.h"
+#include "settings/http_block.h"
 
-/* What can fail; server_commit() and access_init() are the rest. */
+/* The part that can fail; server_commit() and access_init() complete it. */
 must_check int server_settings_prepare(struct server *s, const struct http_block *block, struct err *err);
-/* For server_options.guard: 0, or 401 with what the client is told to do. */
+/* For server_options.guard: 0, or 401 with WWW-Authenticate. */
 unsigned server_settings_guard(const struct access *access, struct request *rq);
-/* Whether others than users of this machine reach it and may ask for `path` although nothing tells who they are: neither a password nor
- * verified certificates. `access` as made of the block. */
+/* Whether clients on the network can request `path` without authentication: neither password nor verified certificate.
+ * `access` belongs to the block. */
 bool server_settings_leave_open(const struct server *s, const struct http_block *block, const struct access *access,
                                 const char *path);

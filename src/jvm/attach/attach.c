@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/str.h"
-#include "os/clock.h"
 #include "os/fsutil.h"
 #include "os/rootfs.h"
 

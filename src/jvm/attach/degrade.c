@@ -112,7 +112,8 @@ void degrade_apply(struct str options, const char *changes, struct buf *out)
     }
 }
 
-bool degrade_samples(struct str options)
+/* Whether something is sampled with these options: without any event the profiler would take `cpu` by itself. */
+static bool degrade_samples(struct str options)
 {
     struct str value;
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)

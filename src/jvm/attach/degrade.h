@@ -25,9 +25,6 @@ struct degraded {
 /* Appends `options` ("event=itimer,alloc=512k,…") to `out`, changed as `changes` says. */
 void degrade_apply(struct str options, const char *changes, struct buf *out);
 
-/* Whether something is sampled with these options: without any event the profiler would take `cpu` by itself. */
-bool degrade_samples(struct str options);
-
 /* By what the profiler said when it refused `options`. True when *d has a change more and what is left still samples something. */
 bool degrade_refused(struct str options, const char *said, struct degraded *d);
 

@@ -27,7 +27,7 @@ static void look_at_program(const struct jvm_view *v, struct elf_kind *ret)
         *ret = (struct elf_kind){0};
 }
 
-int fit_look(const struct pidref *p, const struct jvm_probe *t, uint64_t need, struct jvm_fit *ret, struct err *err)
+int fit_peek(const struct pidref *p, const struct jvm_probe *t, uint64_t need, struct jvm_fit *ret, struct err *err)
 {
     struct jvm_fit f = {0};
     struct cgroup c;

@@ -1,6 +1,6 @@
 /* Probes of a JVM before anything is installed in it or a signal is sent: architecture, build, memory.
  *
- * Two steps with different privileges (jvm/probe/view.h): /proc and cgroupfs (fit_look), then files beneath the target's root
+ * Two steps with different privileges (jvm/probe/view.h): /proc and cgroupfs (fit_peek), then files beneath the target's root
  * (fit_check). For a JVM that has our library mapped already only the memory is checked.
  */
 #pragma once
@@ -22,7 +22,7 @@ struct jvm_fit {
 };
 
 /* From /proc/PID and the cgroup file system. `need`: bytes its cgroups must have left; 0 = whatever they have. -ENOMEM without room. */
-must_check int fit_look(const struct pidref *p, const struct jvm_probe *t, uint64_t need, struct jvm_fit *ret,
+must_check int fit_peek(const struct pidref *p, const struct jvm_probe *t, uint64_t need, struct jvm_fit *ret,
                         struct err *err);
 
 /* How much the profiler may keep of stacks there, beside what it needs from the start: whole MiB, at most `usual`. Where little is left it

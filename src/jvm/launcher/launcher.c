@@ -13,12 +13,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/terminal.h"
 #include "jvm/attach/asprof_options.h"
 #include "jvm/attach/target.h"
 #include "jvm/launcher/find_jvm.h"
 #include "jvm/probe/mapped.h"
-#include "os/clock.h"
 #include "os/fsutil.h"
 
 #define LIBRARY "../lib/libasyncProfiler.so"

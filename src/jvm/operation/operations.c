@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "jvm/attach/asprof.h"
 #include "jvm/attach/degrade.h"
@@ -14,7 +15,6 @@
 #include "jvm/attach/target.h"
 #include "jvm/operation/recording.h"
 #include "jvm/probe/mapped.h"
-#include "os/clock.h"
 #include "os/fsutil.h"
 
 /* Ends by itself this long before it would be ended, so that the caller gets the reason. */
@@ -92,7 +92,7 @@ static bool operation_peek(struct operation_job *j, bool attach)
     int code = jvm_target_find(&j->target, j->s->id.pid, j->s->id.start_time, &err);
     if (code == 0 && attach) {
         makeup_read(v, &j->reply->makeup);
-        j->unfit.code = fit_look(&v->p, &j->target.probe, j->s->headroom, &j->fit, &j->unfit);
+        j->unfit.code = fit_peek(&v->p, &j->target.probe, j->s->headroom, &j->fit, &j->unfit);
     }
     if (code == 0)
         code = jvm_target_become(&j->target, &err);
@@ -181,9 +181,8 @@ static bool mapped_what_was_placed(const struct operation_job *j)
 static bool is_young(const struct operation_job *j)
 {
     enum { YOUNG_S = 60 };
-    struct timespec boot;
-    clock_gettime(CLOCK_BOOTTIME, &boot);
-    return (uint64_t)boot.tv_sec < j->target.view.p.start_time / (uint64_t)sysconf(_SC_CLK_TCK) + YOUNG_S;
+    return (uint64_t)(clock_boot_ns() / NS_PER_SEC) <
+           j->target.view.p.start_time / (uint64_t)sysconf(_SC_CLK_TCK) + YOUNG_S;
 }
 
 /* A command to the profiler in the JVM. True when it answered; *result is then its own word: 0, 100 or 200. */

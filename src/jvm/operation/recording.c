@@ -12,7 +12,8 @@
 #include "base/cleanup.h"
 
 enum { PAGE = 4096, SCAN_STEP = 16 << 10 };
-/* How many zero bytes that are no hole may precede the first unconsumed chunk: the rest of one huge page of tmpfs at most. */
+/* How many zero bytes that are no hole may precede the first unconsumed chunk: the rest of one huge page of tmpfs at
+ * most. */
 enum { ZEROS_MAX = 4 << 20 };
 
 static bool recording_read_all(int fd, void *p, size_t n, uint64_t at)
@@ -79,7 +80,7 @@ static enum recording_result recording_take(struct recording *r, const struct jf
     return RECORDING_CHUNK;
 }
 
-/* The header is believed once it stays as it is from one look to the next. */
+/* The header is believed once it stays as it is from one poll to the next. */
 static bool recording_stays(struct recording *r, const uint8_t *header)
 {
     bool same = r->looked && memcmp(r->seen, header, JFR_HEADER_SIZE) == 0;

@@ -21,18 +21,18 @@
 #include "jfr/chunk.h"
 #include "jfr/shared_chunk.h"
 
-/* The profiler closes a chunk at the first tick of a second after it got `chunksize` long, which is 4 MB: this leaves room for a
- * second in which it writes three times as much. */
+/* The profiler closes a chunk at the first tick of a second after it got `chunksize` long, which is 4 MB: this leaves
+ * room for a second in which it writes three times as much. */
 enum { RECORDING_CHUNK_MAX = 16 << 20 };
 
 struct recording {
     int fd;                        /* owned; -1: none */
     uint64_t at;                   /* where the first unconsumed chunk begins */
     uint64_t punched;              /* what lies before was given back */
-    uint8_t seen[JFR_HEADER_SIZE]; /* the header there at the last look */
+    uint8_t seen[JFR_HEADER_SIZE]; /* the header there at the last poll */
     bool looked;
     bool
-        unfinished; /* at the last look the chunk there was not: while nothing is written, there is nothing more to see */
+        unfinished; /* at the last poll the chunk there was not: while nothing is written, there is nothing more to see */
 };
 #define RECORDING_INIT ((struct recording){.fd = -1})
 
@@ -44,12 +44,13 @@ enum recording_result {
     RECORDING_END,     /* the writer is done and all finished chunks were handed out */
 };
 
-/* The next finished chunk, with its bytes and times (which are mended if the clock was set meanwhile). `ended`: nobody writes any more. `*ret`
- * is set, to a new reference, with RECORDING_CHUNK only; r->unfinished then tells whether the one behind it is being written: another look now
- * would find nothing. */
+/* The next finished chunk, with its bytes and times (which are mended if the clock was set meanwhile). `ended`:
+ * nobody writes any more. `*ret` is set, to a new reference, with RECORDING_CHUNK only; r->unfinished then tells
+ * whether the one behind it is being written: another look now would find nothing. */
 must_check enum recording_result recording_next(struct recording *r, bool ended, struct jfr_chunk **ret);
 
-/* Gives the space of all consumed chunks back. Where the file system cannot, the recording keeps growing until its session ends. */
+/* Gives the space of all consumed chunks back. Where the file system cannot, the recording keeps growing until its
+ * session ends. */
 void recording_punch(struct recording *r);
 
 /* Is there an unfinished chunk that will be lost with the file? For counting what a killed JVM took with it. */
@@ -58,8 +59,8 @@ bool recording_has_tail(const struct recording *r);
 /* For a recording of an earlier agent: skips what that one consumed. -EBADMSG when no chunk follows the zeros. */
 must_check int recording_find_first(struct recording *r, struct err *err);
 
-/* A recording belongs to the agent that reads it, for as long as that holds the descriptor (flock(2), which goes with it through
- * SCM_RIGHTS and ends with the process). False when it is another's. */
+/* A recording belongs to the agent that reads it, for as long as that holds the descriptor (flock(2), which goes with
+ * it through SCM_RIGHTS and ends with the process). False when it is another's. */
 must_check bool recording_claim(int fd);
 /* Lets whoever finds it running take it over: this agent, or the next. */
 void recording_release(const struct recording *r);

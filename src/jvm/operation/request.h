@@ -40,13 +40,13 @@ struct jvm_id {
 enum jvm_outcome {
     JVM_OK,
     JVM_GONE,        /* the process ended or its pid was reused */
-    JVM_NOT_HOTSPOT, /* no libjvm mapped (yet): look again later */
+    JVM_NOT_HOTSPOT, /* no libjvm mapped (yet): try again later */
     JVM_NO_ATTACH,   /* DisableAttachMechanism, EnableDynamicAgentLoading off, -Xrs without a socket: for good */
-    JVM_FOREIGN,     /* another async-profiler session is running, or another agent's: look again each interval */
+    JVM_FOREIGN,     /* another async-profiler session is running, or another agent's: try again each interval */
     JVM_TIMEOUT,     /* no answer in time: what was asked may still happen */
     JVM_REFUSED,     /* the JVM or the profiler said no; the reason has its words */
     JVM_FAILED,      /* the system said no (full disk, permission, hostile file …) */
-    JVM_NO_ROOM,     /* its cgroup has not the memory for it: look again later */
+    JVM_NO_ROOM,     /* its cgroup has not the memory for it: try again later */
     JVM_LOST,        /* the helper ended before it could tell: what was asked may have happened */
     JVM_CONDEMNED,   /* one of its make-up died of an attach: not before somebody says so (jvm/session/quarantine.h) */
 };

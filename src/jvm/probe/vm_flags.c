@@ -50,7 +50,8 @@ static bool cut_prefix(struct str s, const char *prefix, struct str *rest)
     return true;
 }
 
-void vm_flags_apply(struct vm_flags *o, struct str option)
+/* One option; others are ignored. */
+static void vm_flags_apply(struct vm_flags *o, struct str option)
 {
     static const struct {
         const char *flag;

@@ -22,7 +22,5 @@ struct vm_flags {
  * rights this process has by now. */
 void vm_flags_read(const struct jvm_view *v, struct vm_flags *ret);
 
-/* Applies one option; others are ignored. */
-void vm_flags_apply(struct vm_flags *o, struct str option);
 /* Applies options separated by blanks, with quotes as in JAVA_TOOL_OPTIONS. */
 void vm_flags_apply_text(struct vm_flags *o, struct str text);

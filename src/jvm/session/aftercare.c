@@ -12,9 +12,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
-
-static const int64_t SECOND = 1000000000;
 
 enum { STAT_MAX = 4096, EXIT_CODE_FIELD = 52, STATE_FIELD = 3 };
 
@@ -183,9 +182,9 @@ void aftercare_ended(struct aftercare *a, const struct pidref *p, int64_t now_ns
     aftercare_done(a);
 }
 
-void aftercare_look(struct aftercare *a, struct quarantine *q, int64_t now_ns)
+void aftercare_poll(struct aftercare *a, struct quarantine *q, int64_t now_ns)
 {
-    if (!a->since_ns || a->ended_ns || now_ns - a->since_ns < AFTERCARE_S * SECOND)
+    if (!a->since_ns || a->ended_ns || now_ns - a->since_ns < AFTERCARE_S * NS_PER_SEC)
         return;
     a->since_ns = 0;
     aftercare_done(a);
@@ -197,14 +196,14 @@ bool aftercare_judge(struct aftercare *a, struct quarantine *q, char *text, size
 {
     const int64_t after = a->ended_ns - a->since_ns;
     text[0] = '\0';
-    if (!a->since_ns || !a->ended_ns || after >= AFTERCARE_S * SECOND)
+    if (!a->since_ns || !a->ended_ns || after >= AFTERCARE_S * NS_PER_SEC)
         return false;
     char how[48] = "ended";
     if (a->end == JVM_END_OOM)
         snprintf(how, sizeof how, "OOM-killed");
     else if (a->signal)
         snprintf(how, sizeof how, "killed by SIG%s", sigabbrev_np(a->signal) ? sigabbrev_np(a->signal) : "?");
-    if (a->end != JVM_END_SELF && after < SECOND / 10)
+    if (a->end != JVM_END_SELF && after < NS_PER_SEC / 10)
         snprintf(text, size, "%s at the attach", how);
     else if (a->end != JVM_END_SELF)
         snprintf(text, size, "%s %.1f s after the attach", how, (double)after / 1e9);

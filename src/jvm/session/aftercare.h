@@ -38,7 +38,7 @@ void aftercare_drop(struct aftercare *a);
 /* The process ended: call at once, while its status can still be had. */
 void aftercare_ended(struct aftercare *a, const struct pidref *p, int64_t now_ns);
 /* From time to time: a JVM that outlived its attach is told to the quarantine. */
-void aftercare_look(struct aftercare *a, struct quarantine *q, int64_t now_ns);
+void aftercare_poll(struct aftercare *a, struct quarantine *q, int64_t now_ns);
 
 /* Judges one that ended: `text` says how if that was soon after an attach and not its own doing ("killed by SIGSEGV 0.3 s after the
  * attach"), else it is "". True when the quarantine condemned its make-up for that, just now. `q` may be NULL. */

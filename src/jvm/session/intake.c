@@ -6,8 +6,8 @@
 #include <uv.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
-static const int64_t SECOND = 1000000000;
 /* Intervals at once beside those of an earlier recording. */
 enum { INTERVALS_AT_ONCE = 4 };
 /* One chunk at a time, so that a backlog neither starves the loop nor floods who converts; faster when the session ends. */
@@ -20,14 +20,9 @@ struct metric_family jvm_chunks_total = {
 static struct metric_family jfr_bytes = {
     .name = "smolder_jfr_bytes_total", .help = "Bytes of JFR read from targets.", .kind = METRIC_COUNTER};
 
-static int64_t now_ns(void)
-{
-    return (int64_t)uv_hrtime();
-}
-
 static int64_t burst_ns(void)
 {
-    return (int64_t)INTAKE_BURST / INTAKE_RATE * SECOND;
+    return (int64_t)INTAKE_BURST / INTAKE_RATE * NS_PER_SEC;
 }
 
 static int64_t max_ns(int64_t a, int64_t b)
@@ -50,7 +45,7 @@ int64_t intake_target_ns(const struct intake *in)
 /* By our own clock: a target that makes up its headers' times gets as many intervals as one that does not. */
 static bool may_end_interval(struct intake *in)
 {
-    const int64_t least = in->interval_ns - in->interval_ns / 4, now = now_ns();
+    const int64_t least = in->interval_ns - in->interval_ns / 4, now = clock_ns();
     const int64_t burst = in->roll_ns + INTERVALS_AT_ONCE * in->interval_ns;
     if (in->interval_clock - now > burst)
         return false;
@@ -71,24 +66,24 @@ static void end_interval(struct intake *in)
 
 static bool interval_full(const struct intake *in, int64_t target)
 {
-    const int64_t slack = target / 10 < SECOND / 2 ? target / 10 : SECOND / 2;
+    const int64_t slack = target / 10 < NS_PER_SEC / 2 ? target / 10 : NS_PER_SEC / 2;
     if (in->end_ns - in->start_ns >= target - slack)
         return true;
     /* The wall clock was set back: headers no longer say how long it took. */
-    return now_ns() - in->began >= target + target / 4 + 5 * SECOND;
+    return clock_ns() - in->began >= target + target / 4 + 5 * NS_PER_SEC;
 }
 
 /* `live`: of the running profiler, not what an earlier one left. */
 static void hand_out(struct intake *in, struct jfr_chunk *c, bool live)
 {
     /* A hole in time is not part of any interval: the profiler was off, or another agent's. */
-    const bool hole = c->start_ns - in->end_ns > SECOND || c->start_ns - in->end_ns < -SECOND;
+    const bool hole = c->start_ns - in->end_ns > NS_PER_SEC || c->start_ns - in->end_ns < -NS_PER_SEC;
     if (in->open && hole && may_end_interval(in))
         end_interval(in);
     if (!in->open) {
         in->open = true;
         in->start_ns = c->start_ns;
-        in->began = now_ns() - (c->end_ns - c->start_ns);
+        in->began = clock_ns() - (c->end_ns - c->start_ns);
     }
     in->end_ns = c->end_ns;
     const bool full = interval_full(in, live ? intake_target_ns(in) : in->interval_ns) && may_end_interval(in);
@@ -184,8 +179,8 @@ static void intake_damaged(struct intake *in, const char *result, const char *wh
 static void intake_take(struct intake *in, struct jvm_read *r)
 {
     const bool live = &in->files[0] == intake_current(in);
-    in->pace_at = r->recording.unfinished ? 0 : now_ns() + (in->hurry ? PACE_END_MS : PACE_MS) * SECOND / 1000;
-    in->read_clock = max_ns(in->read_clock, now_ns()) + (int64_t)((double)r->chunk->len / INTAKE_RATE * 1e9);
+    in->pace_at = r->recording.unfinished ? 0 : clock_ns() + (in->hurry ? PACE_END_MS : PACE_MS) * NS_PER_SEC / 1000;
+    in->read_clock = max_ns(in->read_clock, clock_ns()) + (int64_t)((double)r->chunk->len / INTAKE_RATE * 1e9);
     if (live)
         in->events->live(in->arg, r->chunk);
     hand_out(in, r->chunk, live);
@@ -197,7 +192,7 @@ static void no_answer(struct intake *in)
     if (!in->file_count || in->files[0].number != in->reading_number)
         return;
     in->files[0].looked = false;
-    in->read_clock = now_ns() + burst_ns() + PAUSE_S * SECOND;
+    in->read_clock = clock_ns() + burst_ns() + PAUSE_S * NS_PER_SEC;
     if (++in->unanswered < UNANSWERED_MAX)
         return;
     in->unanswered = 0;
@@ -229,7 +224,7 @@ static void on_read(void *arg, struct jvm_read *r)
         case RECORDING_WAITING:
             /* Something is there that is believed once it stays as it is. */
             if (!f->recording.unfinished)
-                in->pace_at = now_ns() + SETTLE_MS * SECOND / 1000;
+                in->pace_at = clock_ns() + SETTLE_MS * NS_PER_SEC / 1000;
             break;
         case RECORDING_END:
             file_over(in, NULL);
@@ -243,7 +238,7 @@ static void on_read(void *arg, struct jvm_read *r)
     in->events->turn(in->arg);
 }
 
-/* What was written since the last look can only be seen by a look; if nothing was, there is nothing to see. */
+/* What was written since the last poll can only be seen by a poll; if nothing was, there is nothing to see. */
 static bool is_as_it_was(struct intake_file *f, const struct stat *st)
 {
     const bool same = f->looked && f->recording.unfinished && f->seen_size == (int64_t)st->st_size &&
@@ -254,9 +249,9 @@ static bool is_as_it_was(struct intake_file *f, const struct stat *st)
     return same && !f->ended;
 }
 
-int64_t intake_put_off_ns(const struct intake *in)
+int64_t intake_delay_ns(const struct intake *in)
 {
-    const int64_t off = max_ns(in->read_clock - burst_ns(), in->pace_at) - now_ns();
+    const int64_t off = max_ns(in->read_clock - burst_ns(), in->pace_at) - clock_ns();
     return in->file_count && off > 0 ? off : 0;
 }
 
@@ -266,12 +261,12 @@ static bool intake_overflows(const struct intake_file *f, const struct stat *st)
     return (uint64_t)st->st_size > f->recording.at && blocks > INTAKE_BACKLOG;
 }
 
-bool intake_look(struct intake *in, bool due)
+bool intake_poll(struct intake *in, bool due)
 {
     struct stat st;
     if (in->reading)
         return true;
-    if (!in->file_count || intake_put_off_ns(in))
+    if (!in->file_count || intake_delay_ns(in))
         return in->file_count && !intake_current(in);
     struct intake_file *f = &in->files[0];
     if (!f->ended && !due && !in->pace_at)

@@ -1,8 +1,8 @@
 /* The recordings of a session: read chunk by chunk, grouped into intervals.
  *
  * The current recording is the last one; earlier ones are drained first. Every read is a step in a child of the helper
- * (jvm/operation/reading.h); none is made if size and timestamps show that nothing was written. An interval is complete when its
- * chunks, by their headers, span it.
+ * (jvm/operation/reading.h); none is made if size and timestamps show that nothing was written. An interval is
+ * complete when its chunks, by their headers, span it.
  *
  * Headers and the amount of data are under the target's control. So reading is limited to INTAKE_RATE with a burst of
  * INTAKE_BURST; at most INTAKE_BACKLOG remains on disk; and intervals end no faster than the clock of this process,
@@ -28,8 +28,8 @@ enum { INTAKE_FILES = 4 };
 enum { INTAKE_RATE = 8 << 20, INTAKE_BURST = 64 << 20, INTAKE_BACKLOG = 256 << 20 };
 
 struct intake_events {
-    /* One finished chunk: to be kept by a reference. One without bytes only ends the interval: the chunks handed out so far are all there will
-     * be of it. */
+    /* One finished chunk: to be kept by a reference. One without bytes only ends the interval: the chunks handed out
+     * so far are all there will be of it. */
     void (*chunk)(void *arg, struct jfr_chunk *c);
     /* Of the running profiler, before it is handed out. */
     void (*live)(void *arg, const struct jfr_chunk *c);
@@ -76,15 +76,16 @@ struct intake {
 void intake_init(struct intake *in, struct priv *priv, uint64_t user, const struct intake_events *events, void *arg);
 /* A new current recording; those before it are over. Takes the descriptor. `other`: it is taken with other settings. */
 void intake_add(struct intake *in, int fd, bool other);
-/* An earlier agent's recording, or our own whose fate was unknown: it was stopped, so what is in it is complete. Takes the descriptor. */
+/* An earlier agent's recording, or our own whose fate was unknown: it was stopped, so what is in it is complete.
+ * Takes the descriptor. */
 void intake_adopt(struct intake *in, int fd);
 /* Nobody writes any more. */
 void intake_end(struct intake *in);
 /* Takes a step, if one may help: with the current recording when `due`, when the rest of a backlog is, or always with those before it. True
  * while one is under way, or more are to follow. */
-bool intake_look(struct intake *in, bool due);
-/* How long until a look that was put off, in nanoseconds; 0 = none is. */
-int64_t intake_put_off_ns(const struct intake *in);
+bool intake_poll(struct intake *in, bool due);
+/* How long until a poll that was put off, in nanoseconds; 0 = none is. */
+int64_t intake_delay_ns(const struct intake *in);
 /* Lets whoever finds the recordings' session running take it over: this agent, or the next. */
 void intake_release(const struct intake *in);
 /* What is unread is lost, and an open interval ends. */
@@ -92,6 +93,6 @@ void intake_close(struct intake *in);
 /* The length of the current interval. */
 int64_t intake_target_ns(const struct intake *in);
 
-/* smolder_chunks_total{result}: "read" (handed out), "dropped" (too big, or too many), "broken" (not a recording), "unfinished" (lost
- * with its JVM) are counted here; "refused" by who converts. */
+/* smolder_chunks_total{result}: "read" (handed out), "dropped" (too big, or too many), "broken" (not a recording),
+ * "unfinished" (lost with its JVM) are counted here; "refused" by who converts. */
 extern struct metric_family jvm_chunks_total;

@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 enum { CLOCK_TICKS = 0, CLOCK_EXACT = 2 }; /* CPUCLOCK_PROF, CPUCLOCK_SCHED */
 
 /* So many ticks that one more or less makes no difference, at 250 a second. */
@@ -15,7 +17,7 @@ static bool read_clock(pid_t pid, int which, int64_t *ret)
     struct timespec t;
     if (clock_gettime((clockid_t)(~(unsigned)pid << 3 | (unsigned)which), &t) < 0)
         return false;
-    *ret = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+    *ret = (int64_t)t.tv_sec * NS_PER_SEC + t.tv_nsec;
     return true;
 }
 

@@ -6,11 +6,11 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
-#include "os/clock.h"
 
 /* The file is looked at this often at most. Make-ups known to be fine; a forgotten one is only suspected sooner. */
-enum { LOOK_MS = 2000, FINE_MAX = 256 };
+enum { POLL_MS = 2000, FINE_MAX = 256 };
 
 /* One change on its way to the file. */
 struct change {
@@ -33,7 +33,7 @@ struct quarantine {
     struct changes wanted;      /* not yet with a worker */
     struct quarantine_job *job; /* what a worker writes now */
     struct stat seen;           /* the file as it was read */
-    int64_t looked_ms;
+    int64_t polled_ms;
     char fine[FINE_MAX][MAKEUP_KEY_SIZE]; /* a ring */
     size_t fine_next;
     struct buf keys;
@@ -122,9 +122,9 @@ static bool same_file(const struct stat *a, const struct stat *b)
 static void quarantine_poll(struct quarantine *q)
 {
     struct stat st = {0};
-    if (!*q->dir || q->job || q->wanted.len || clock_ms() < q->looked_ms + LOOK_MS)
+    if (!*q->dir || q->job || q->wanted.len || clock_ms() < q->polled_ms + POLL_MS)
         return;
-    q->looked_ms = clock_ms();
+    q->polled_ms = clock_ms();
     if (stat(q->file, &st) < 0)
         st = (struct stat){0};
     if (same_file(&st, &q->seen))
@@ -152,7 +152,7 @@ struct quarantine *quarantine_new(uv_loop_t *loop, const char *dir, void (*probl
     q->file = xasprintf("%s/quarantine", q->dir);
     q->problem = problem;
     q->arg = arg;
-    q->looked_ms = INT64_MIN / 2;
+    q->polled_ms = INT64_MIN / 2;
     q->keys = BUF_INIT(QUARANTINE_MAX * MAKEUP_KEY_SIZE);
     return q;
 }

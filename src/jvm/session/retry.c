@@ -3,7 +3,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static const int64_t SECOND = 1000000000, FIRST_NS = 300000000; /* a JVM about to be ready */
+#include "base/clock.h"
+
+static const int64_t FIRST_NS = 300000000; /* a JVM about to be ready */
 
 /* A JVM this young may still be loading libjvm. */
 enum { YOUNG_S = 30 };
@@ -14,28 +16,26 @@ int64_t jvm_retry_after(struct jvm_retry *r, enum jvm_outcome outcome, int64_t i
 {
     switch (outcome) {
     case JVM_NOT_HOTSPOT:
-        return age_ns < YOUNG_S * SECOND ? SECOND / 2 : 60 * SECOND;
+        return age_ns < YOUNG_S * NS_PER_SEC ? NS_PER_SEC / 2 : 60 * NS_PER_SEC;
     case JVM_NO_ATTACH:
-        return 600 * SECOND;
+        return 600 * NS_PER_SEC;
     case JVM_FOREIGN:
-        return interval_ns > 5 * SECOND ? interval_ns : 5 * SECOND;
+        return interval_ns > 5 * NS_PER_SEC ? interval_ns : 5 * NS_PER_SEC;
     case JVM_CONDEMNED:
-        return JVM_CONDEMNED_LOOK_S * SECOND;
+        return JVM_CONDEMNED_POLL_S * NS_PER_SEC;
     case JVM_NO_ROOM:
-        return r->no_rooms < NO_ROOM_DOUBLINGS ? (NO_ROOM_S * SECOND) << r->no_rooms++ : NO_ROOM_MAX_S * SECOND;
+        return r->no_rooms < NO_ROOM_DOUBLINGS ? (NO_ROOM_S * NS_PER_SEC) << r->no_rooms++ : NO_ROOM_MAX_S * NS_PER_SEC;
     default:
         break;
     }
     unsigned doublings = r->failures++;
     if (doublings == 0)
         return FIRST_NS;
-    return doublings >= 7 ? 60 * SECOND : SECOND << (doublings - 1);
+    return doublings >= 7 ? 60 * NS_PER_SEC : NS_PER_SEC << (doublings - 1);
 }
 
 int64_t jvm_age_ns(uint64_t start_time)
 {
-    struct timespec boot;
-    clock_gettime(CLOCK_BOOTTIME, &boot);
     const int64_t hz = sysconf(_SC_CLK_TCK), start = (int64_t)start_time;
-    return (int64_t)boot.tv_sec * SECOND + boot.tv_nsec - (start / hz * SECOND + start % hz * (SECOND / hz));
+    return clock_boot_ns() - (start / hz * NS_PER_SEC + start % hz * (NS_PER_SEC / hz));
 }

@@ -10,7 +10,7 @@ struct jvm_retry {
 };
 
 /* A condemned make-up: how often it is looked at whether it is forgiven, which costs nothing. */
-enum { JVM_CONDEMNED_LOOK_S = 5 };
+enum { JVM_CONDEMNED_POLL_S = 5 };
 
 /* Nanoseconds. `interval_ns` is that of the profiles, `age_ns` the JVM's. */
 int64_t jvm_retry_after(struct jvm_retry *r, enum jvm_outcome outcome, int64_t interval_ns, int64_t age_ns);

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "jvm/operation/client.h"
 #include "jvm/session/aftercare.h"
@@ -15,14 +16,13 @@
 #include "jvm/session/session_config.h"
 #include "os/pidref.h"
 
-static const int64_t SECOND = 1000000000, MILLI = 1000000,
-                     TICK_NS = 1100000000; /* of the profiler, and what it is late */
+static const int64_t TICK_NS = 1100000000; /* of the profiler, and what it is late */
 
 /* The least `chunktime` of async-profiler, and the most we let it wait. */
 enum { CHUNK_MIN_S = 5, CHUNK_MAX_S = 60 };
-/* Looking at the recording: just after a chunk should have closed, again while it has not, and otherwise (a chunk closes early when it
+/* Polling the recording: just after a chunk should have closed, again while it has not, and otherwise (a chunk closes early when it
  * reaches chunksize). */
-enum { LOOK_AFTER_MS = 50, LOOK_NEAR_MS = 500, LOOK_FAR_MS = 5000, LOOK_OVERDUE_MS = 1000 };
+enum { POLL_AFTER_MS = 50, POLL_NEAR_MS = 500, POLL_FAR_MS = 5000, POLL_OVERDUE_MS = 1000 };
 /* Nearly the chunksize: the next one may close early, too. */
 enum { LARGE_CHUNK = 2 << 20 };
 /* How often a session that waits for descriptors asks for them. */
@@ -74,7 +74,7 @@ struct jvm_session {
     int64_t chunk_began; /* the chunk being written, as we saw it */
     int64_t chunk_due;   /* when it should have closed */
     bool small_chunks;   /* the last one was far from chunksize, so the next one will hardly close early */
-    int64_t look_at;     /* when the recording is worth a look */
+    int64_t poll_at;     /* when the recording is worth a poll */
     int64_t dump_at, metrics_at, retry_at, roll_not_before;
 };
 
@@ -102,11 +102,6 @@ const char *jvm_state_name(enum jvm_state s)
     return names[s];
 }
 
-static int64_t now_ns(void)
-{
-    return (int64_t)uv_hrtime();
-}
-
 static void session_set_state(struct jvm_session *s, enum jvm_state state, const char *reason)
 {
     if (s->state == state && strcmp(s->reason, reason) == 0)
@@ -123,13 +118,13 @@ static void session_set_state(struct jvm_session *s, enum jvm_state state, const
 
 static bool by_dump(const struct jvm_session *s)
 {
-    return s->config.interval_ns < CHUNK_MIN_S * SECOND;
+    return s->config.interval_ns < CHUNK_MIN_S * NS_PER_SEC;
 }
 
 /* Whole seconds per chunk: the interval, or an even part of it. Also how long a cut by `dump` may take. */
 static int64_t chunk_s(const struct jvm_session *s)
 {
-    int64_t interval_s = (s->config.interval_ns + SECOND - 1) / SECOND;
+    int64_t interval_s = (s->config.interval_ns + NS_PER_SEC - 1) / NS_PER_SEC;
     int64_t parts = (interval_s + CHUNK_MAX_S - 1) / CHUNK_MAX_S;
     return (interval_s + parts - 1) / parts;
 }
@@ -138,7 +133,7 @@ static int64_t chunk_s(const struct jvm_session *s)
 static char *start_options(const struct jvm_session *s)
 {
     char *chunktime = by_dump(s) ? xstrdup("") : xasprintf("chunktime=%lld,", (long long)chunk_s(s));
-    long long timeout = s->config.roll_ns / SECOND + 2 * chunk_s(s) + DEAD_MAN_S;
+    long long timeout = s->config.roll_ns / NS_PER_SEC + 2 * chunk_s(s) + DEAD_MAN_S;
     char *all = xasprintf("%schunksize=4m,timeout=%lld,memlimit=64m,%s", chunktime, timeout, s->config.events);
     free(chunktime);
     return all;
@@ -151,14 +146,12 @@ static int64_t retry_after(struct jvm_session *s, enum jvm_outcome outcome);
 
 /* The next chunk began when this one ended, a moment ago by the wall clock, and takes as long: the profiler closes chunks on its tick of
  * a second, mostly the one after the time is up. One that was cut early, or a clock that jumped, makes the guess a bad one: then
- * the looks come every LOOK_NEAR_MS, or LOOK_FAR_MS is soon enough. */
+ * polls come every POLL_NEAR_MS, or POLL_FAR_MS is soon enough. */
 static int64_t due_after(const struct jvm_session *s, const struct jfr_chunk *c)
 {
-    struct timespec wall;
-    clock_gettime(CLOCK_REALTIME, &wall);
-    const int64_t since = (int64_t)wall.tv_sec * SECOND + wall.tv_nsec - c->end_ns, took = c->end_ns - c->start_ns;
-    const int64_t least = chunk_s(s) * SECOND, length = took > least && took < least + TICK_NS ? took : least;
-    return now_ns() + length - (since > 0 && since < length ? since : 0) + LOOK_AFTER_MS * MILLI;
+    const int64_t since = clock_wall_ns() - c->end_ns, took = c->end_ns - c->start_ns;
+    const int64_t least = chunk_s(s) * NS_PER_SEC, length = took > least && took < least + TICK_NS ? took : least;
+    return clock_ns() + length - (since > 0 && since < length ? since : 0) + POLL_AFTER_MS * NS_PER_MS;
 }
 
 static int64_t min_ns(int64_t a, int64_t b)
@@ -166,25 +159,25 @@ static int64_t min_ns(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* When the recording is worth a look. */
+/* When the recording is worth a poll. */
 static int64_t session_next_poll(const struct jvm_session *s, int64_t now)
 {
     if (by_dump(s))
-        return now + LOOK_FAR_MS * MILLI;
+        return now + POLL_FAR_MS * NS_PER_MS;
     if (now < s->chunk_due)
-        return s->small_chunks ? s->chunk_due : min_ns(s->chunk_due, now + LOOK_FAR_MS * MILLI);
-    return now + (now < s->chunk_due + 3 * SECOND ? LOOK_NEAR_MS : LOOK_OVERDUE_MS) * MILLI;
+        return s->small_chunks ? s->chunk_due : min_ns(s->chunk_due, now + POLL_FAR_MS * NS_PER_MS);
+    return now + (now < s->chunk_due + 3 * NS_PER_SEC ? POLL_NEAR_MS : POLL_OVERDUE_MS) * NS_PER_MS;
 }
 
 static void on_live_chunk(void *arg, const struct jfr_chunk *c)
 {
     struct jvm_session *s = arg;
-    s->chunk_began = now_ns();
+    s->chunk_began = clock_ns();
     s->chunk_due = due_after(s, c);
     s->small_chunks = c->len < LARGE_CHUNK;
     s->roll_bytes += c->len;
     s->retries.failures = 0;
-    s->look_at = session_next_poll(s, s->chunk_began);
+    s->poll_at = session_next_poll(s, s->chunk_began);
     if (s->state == JVM_STATE_PROFILING)
         session_set_state(s, s->state, s->degraded.why);
 }
@@ -241,7 +234,7 @@ static void session_start_operation(struct jvm_session *s, enum work work,
     struct jvm_request r = session_request_of(s, options);
     s->work = work;
     if (attach)
-        aftercare_begin(&s->care, &s->process, now_ns());
+        aftercare_begin(&s->care, &s->process, clock_ns());
     /* Should ours still run, for all we know not to, it is found and taken over like an earlier agent's. */
     if (work == WORK_START)
         intake_release(&s->intake);
@@ -260,7 +253,7 @@ static void forget_call(struct jvm_session *s)
 /* Not profiling (any more): says why, and looks again after `retry_ns`. */
 static void session_enter_waiting(struct jvm_session *s, const char *reason, int64_t retry_ns)
 {
-    s->retry_at = now_ns() + retry_ns;
+    s->retry_at = clock_ns() + retry_ns;
     session_set_state(s, s->close_by ? JVM_STATE_STOPPING : JVM_STATE_WAITING, reason);
 }
 
@@ -278,7 +271,7 @@ static bool wait_for_pardon(struct jvm_session *s)
     if (!s->config.quarantine || s->config.retry_crashed ||
         !quarantine_reason(s->config.quarantine, s->care.makeup.key, why, sizeof why))
         return false;
-    session_enter_waiting(s, why, JVM_CONDEMNED_LOOK_S * SECOND);
+    session_enter_waiting(s, why, JVM_CONDEMNED_POLL_S * NS_PER_SEC);
     return true;
 }
 
@@ -287,7 +280,7 @@ static void session_learn(struct jvm_session *s, const struct jvm_reply *r)
 {
     aftercare_keep_socket(&s->care, r->socket_fd);
     if (s->care.since_ns && !s->care.ended_ns)
-        s->care.since_ns = now_ns();
+        s->care.since_ns = clock_ns();
     if (r->makeup.key[0])
         s->care.makeup = r->makeup;
     if (r->outcome != JVM_OK && r->outcome != JVM_TIMEOUT && r->attach_ns == 0)
@@ -309,7 +302,7 @@ static void session_operation_failed(struct jvm_session *s, const struct jvm_rep
     /* A roll-over was put off: the session that runs does so until its timeout. */
     if (r->outcome == JVM_NO_ROOM && s->state == JVM_STATE_PROFILING && !s->gone) {
         s->roll_wanted = false;
-        s->roll_not_before = now_ns() + retry_after(s, r->outcome);
+        s->roll_not_before = clock_ns() + retry_after(s, r->outcome);
         session_set_state(s, s->state, r->reason);
         return;
     }
@@ -325,13 +318,13 @@ static void session_profiler_started(struct jvm_session *s, const struct jvm_rep
     if (r->previous_fd >= 0)
         intake_adopt(&s->intake, r->previous_fd);
     intake_add(&s->intake, r->output_fd, other);
-    const int64_t now = now_ns();
+    const int64_t now = clock_ns();
     itimer_scale_begin(&s->scale, s->id.pid);
     s->began = s->chunk_began = now;
-    s->chunk_due = now + chunk_s(s) * SECOND + LOOK_AFTER_MS * MILLI;
+    s->chunk_due = now + chunk_s(s) * NS_PER_SEC + POLL_AFTER_MS * NS_PER_MS;
     s->dump_at = now + intake_target_ns(&s->intake);
     s->metrics_at = now + s->config.roll_ns / METRICS_PER_ROLL;
-    s->look_at = session_next_poll(s, now);
+    s->poll_at = session_next_poll(s, now);
     s->roll_bytes = 0;
     s->roll_wanted = false;
     s->running = s->sent;
@@ -376,7 +369,7 @@ static void on_dumped(void *arg, const struct jvm_reply *r)
 {
     struct jvm_session *s = arg;
     s->work = WORK_NONE;
-    const int64_t now = now_ns();
+    const int64_t now = clock_ns();
     if (r->outcome == JVM_GONE) {
         session_process_gone(s);
     } else if (r->outcome != JVM_OK && r->outcome != JVM_TIMEOUT && r->outcome != JVM_FAILED &&
@@ -388,7 +381,7 @@ static void on_dumped(void *arg, const struct jvm_reply *r)
         if (s->dump_at < now)
             s->dump_at = now + s->config.interval_ns;
         if (r->outcome == JVM_OK)
-            s->look_at = now;
+            s->poll_at = now;
         if (s->state == JVM_STATE_PROFILING) /* or what it wrote turned out to be damaged */
             session_set_state(s, JVM_STATE_PROFILING, r->outcome == JVM_OK ? s->degraded.why : r->reason);
     }
@@ -468,7 +461,7 @@ static void session_process_gone(struct jvm_session *s)
         return;
     s->gone = s->intake.hurry = true;
     s->may_run = false;
-    aftercare_ended(&s->care, &s->process, now_ns());
+    aftercare_ended(&s->care, &s->process, clock_ns());
     /* An attach under way notices by itself, and says whose make-up it was. */
     if (s->work != WORK_START && s->work != WORK_ROLL)
         forget_call(s);
@@ -494,7 +487,7 @@ static bool roll_due(const struct jvm_session *s, int64_t now)
     const int64_t since = now - s->began;
     /* Right after a chunk closed, so that little is left for the old recording's last one; without waiting for ever. */
     return since >= s->config.roll_ns && now >= s->roll_not_before &&
-           (now - s->chunk_began < SECOND / 4 || since >= s->config.roll_ns + (chunk_s(s) + 5) * SECOND);
+           (now - s->chunk_began < NS_PER_SEC / 4 || since >= s->config.roll_ns + (chunk_s(s) + 5) * NS_PER_SEC);
 }
 
 static bool needs_dump(const struct jvm_session *s)
@@ -504,8 +497,8 @@ static bool needs_dump(const struct jvm_session *s)
 
 static int64_t overdue_ns(const struct jvm_session *s)
 {
-    int64_t patience = s->config.interval_ns / 2 > 10 * SECOND ? s->config.interval_ns / 2 : 10 * SECOND;
-    return s->chunk_began + chunk_s(s) * SECOND + patience;
+    int64_t patience = s->config.interval_ns / 2 > 10 * NS_PER_SEC ? s->config.interval_ns / 2 : 10 * NS_PER_SEC;
+    return s->chunk_began + chunk_s(s) * NS_PER_SEC + patience;
 }
 
 /* Then it waits until it is not. */
@@ -526,7 +519,7 @@ static bool watch_process(struct jvm_session *s)
     if (s->watched || s->gone)
         return true;
     if (jvm_budget_take(s->user, BUDGET_SESSION_FDS, &err) < 0) {
-        session_enter_waiting(s, err.text, BUDGET_WAIT_S * SECOND);
+        session_enter_waiting(s, err.text, BUDGET_WAIT_S * NS_PER_SEC);
         return false;
     }
     s->watched = true;
@@ -571,12 +564,12 @@ static void session_drive(struct jvm_session *s)
 {
     if (s->finished)
         return;
-    const int64_t now = now_ns();
-    const bool due = now >= s->look_at, more = intake_look(&s->intake, due);
+    const int64_t now = clock_ns();
+    const bool due = now >= s->poll_at, more = intake_poll(&s->intake, due);
     if (due)
-        s->look_at = session_next_poll(s, now);
+        s->poll_at = session_next_poll(s, now);
     if (s->work != WORK_START && s->work != WORK_ROLL)
-        aftercare_look(&s->care, s->config.quarantine, now);
+        aftercare_poll(&s->care, s->config.quarantine, now);
     const bool over = (s->gone && s->work == WORK_NONE) || (s->close_by && s->work == WORK_NONE && !s->may_run);
     if ((over && !more) || (s->close_by && now >= s->close_by)) {
         session_finish(s);
@@ -598,10 +591,10 @@ static void session_on_timer(uv_timer_t *t)
 
 static void session_schedule(struct jvm_session *s)
 {
-    const int64_t now = now_ns();
+    const int64_t now = clock_ns();
     const bool profiling = s->state == JVM_STATE_PROFILING;
-    int64_t at = profiling ? s->look_at : now + LOOK_FAR_MS * MILLI;
-    const int64_t put_off = intake_put_off_ns(&s->intake);
+    int64_t at = profiling ? s->poll_at : now + POLL_FAR_MS * NS_PER_MS;
+    const int64_t put_off = intake_delay_ns(&s->intake);
     if (put_off)
         at = min_ns(at, now + put_off);
     if (s->close_by)
@@ -609,10 +602,10 @@ static void session_schedule(struct jvm_session *s)
     if (s->work == WORK_NONE && s->state == JVM_STATE_WAITING)
         at = min_ns(at, s->retry_at);
     if (s->work == WORK_NONE && s->care.since_ns && !s->gone)
-        at = min_ns(at, s->care.since_ns + AFTERCARE_S * SECOND);
+        at = min_ns(at, s->care.since_ns + AFTERCARE_S * NS_PER_SEC);
     if (profiling && s->work == WORK_NONE && needs_dump(s))
         at = min_ns(at, s->dump_at);
-    int64_t ms = at <= now ? 0 : (at - now + MILLI - 1) / MILLI;
+    int64_t ms = at <= now ? 0 : (at - now + NS_PER_MS - 1) / NS_PER_MS;
     uv_timer_start(&s->timer, session_on_timer, (uint64_t)ms, 0);
 }
 
@@ -665,7 +658,7 @@ void jvm_session_update(struct jvm_session *s, const struct jvm_session_config *
         s->wanted++;
     s->retries = (struct jvm_retry){0}; /* what was refused may be welcome now */
     s->roll_not_before = 0;
-    s->retry_at = now_ns();
+    s->retry_at = clock_ns();
     uv_timer_start(&s->timer, session_on_timer, 0, 0);
 }
 
@@ -673,7 +666,7 @@ void jvm_session_close(struct jvm_session *s, unsigned limit_ms)
 {
     if (s->finished)
         return;
-    const int64_t by = now_ns() + (int64_t)limit_ms * MILLI;
+    const int64_t by = clock_ns() + (int64_t)limit_ms * NS_PER_MS;
     s->intake.hurry = true;
     s->close_by = s->close_by ? min_ns(s->close_by, by) : by;
     if (!s->gone)
@@ -683,7 +676,7 @@ void jvm_session_close(struct jvm_session *s, unsigned limit_ms)
 
 int64_t jvm_session_next_ns(const struct jvm_session *s)
 {
-    const int64_t now = now_ns();
+    const int64_t now = clock_ns();
     int64_t at = 0;
     if (s->state == JVM_STATE_WAITING)
         at = s->retry_at;

@@ -34,8 +34,8 @@ enum jvm_state {
 const char *jvm_state_name(enum jvm_state s); /* "waiting", … for metrics and the page */
 
 struct jvm_session_events {
-    /* One finished chunk: to be kept by a reference. One without bytes only ends the interval: the chunks handed out so far are all there will
-     * be of it. */
+    /* One finished chunk: to be kept by a reference. One without bytes only ends the interval: the chunks handed out
+     * so far are all there will be of it. */
     void (*chunk)(void *arg, struct jfr_chunk *c);
     /* The reason is "" while all is well. While profiling it says what is missing. */
     void (*state)(void *arg, enum jvm_state state, const char *reason);
@@ -55,6 +55,6 @@ void jvm_session_update(struct jvm_session *s, const struct jvm_session_config *
 /* Stops the profiler, delivers what was collected, then calls closed. Within `limit_ms` even when the JVM is stuck. */
 void jvm_session_close(struct jvm_session *s, unsigned limit_ms);
 
-/* CLOCK_MONOTONIC nanoseconds until the session expects to hand out the next whole interval, or, while it waits, to try again; 0 when
- * that is due or unknown. */
+/* CLOCK_MONOTONIC nanoseconds until the session expects to hand out the next whole interval, or, while it waits, to
+ * try again; 0 when that is due or unknown. */
 int64_t jvm_session_next_ns(const struct jvm_session *s);

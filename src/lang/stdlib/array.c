@@ -169,13 +169,13 @@ static int group_name(const struct value *object, size_t i, struct str key, bool
     return 0;
 }
 
-struct group {
+struct array_group {
     struct str name; /* of its first member */
     struct stdlib_items items;
 };
 
 struct groups {
-    struct group *list; /* in the order of their first members */
+    struct array_group *list; /* in the order of their first members */
     size_t len, cap;
     struct strmap index; /* name -> place + 1 */
 };
@@ -193,7 +193,7 @@ static int add_to_group(struct groups *g, struct str name, struct value *object,
     uintptr_t place = (uintptr_t)strmap_get(&g->index, name);
     if (!place) {
         xgrow(&g->list, &g->cap, g->len + 1, sizeof *g->list);
-        g->list[g->len++] = (struct group){.name = name};
+        g->list[g->len++] = (struct array_group){.name = name};
         place = g->len;
         strmap_put(&g->index, name, (void *)place);
     }

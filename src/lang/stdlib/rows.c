@@ -39,7 +39,7 @@ int stdlib_string_of(const struct buf *b, struct value **ret, struct err *err)
     return 0;
 }
 
-int stdlib_too_many_items(struct err *err)
+static int rows_too_many(struct err *err)
 {
     return err_set(err, -E2BIG, "makes an array of more than %d items", STDLIB_ITEMS_MAX);
 }
@@ -48,7 +48,7 @@ int stdlib_add(struct stdlib_items *list, struct value *item, struct err *err)
 {
     if (list->len == STDLIB_ITEMS_MAX) {
         value_unref(item);
-        return stdlib_too_many_items(err);
+        return rows_too_many(err);
     }
     xgrow(&list->items, &list->cap, list->len + 1, sizeof(struct value *));
     list->items[list->len++] = item;

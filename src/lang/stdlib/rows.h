@@ -26,7 +26,6 @@ must_check int stdlib_texts(struct value *const *args, size_t n, struct buf *out
 must_check int stdlib_kind(struct value *const *args, size_t i, enum value_kind wanted, int *bad_arg, struct err *err);
 /* A string of what was written; -E2BIG if it was too much. */
 must_check int stdlib_string_of(const struct buf *b, struct value **ret, struct err *err);
-int stdlib_too_many_items(struct err *err);
 
 /* An array that grows, up to STDLIB_ITEMS_MAX. */
 struct stdlib_items {

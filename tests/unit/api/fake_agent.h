@@ -1,5 +1,5 @@
-/* A controller with two small components, so that the fronts have something to show: a pyroscope.java that knows two JVMs and
- * profiles none, and a sink it refers to. */
+/* A controller with two small components, so that the fronts have something to show: a pyroscope.java that knows two
+ * JVMs and profiles none, and a sink it refers to. */
 #pragma once
 
 #include <uv.h>

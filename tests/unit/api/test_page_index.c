@@ -61,7 +61,8 @@ static void the_policy_lets_what_the_build_put_in_run_and_nothing_else(void)
     CHECK(!has(policy, "unsafe"));
     CHECK_INT(elements_allowed(r.body, "<script>", "</script>", policy), 2);
     CHECK_INT(elements_allowed(r.body, "<style>", "</style>", policy), 2);
-    /* No other script or style is in the page: neither loaded, nor as an attribute, which a policy of hashes refuses. */
+    /* No other script or style is in the page: neither loaded, nor as an attribute, which a policy of hashes
+     * refuses. */
     CHECK(!strstr(r.body, "<script ") && !strstr(r.body, "<style ") && !strstr(r.body, "<link rel=\"stylesheet\""));
     CHECK(!strstr(r.body, " style=\"") && !strstr(r.body, " onclick=") && !strstr(r.body, "javascript:"));
 }

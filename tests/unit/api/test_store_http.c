@@ -5,8 +5,8 @@
 
 #include "base/cleanup.h"
 #include "base/gzip.h"
-#include "http_probe.h"
 #include "base/wire.h"
+#include "http_probe.h"
 #include "pprof_maker.h"
 #include "test.h"
 

@@ -196,7 +196,7 @@ static void what_cannot_be_read_keeps_its_targets_too(void)
     WAIT_FOR(c, "a1 ", "");
     CHECK_INT(unlink(in_dir("a.json")), 0);
     make("a.json");
-    WAIT_FOR(c, "a1 ", "a.json: not a file");
+    WAIT_FOR(c, "a1 ", "a.json: not a regular file");
     CHECK_INT(rmdir(in_dir("a.json")), 0);
     WAIT_FOR(c, "", "0 targets in 0 files");
     put("a.json", "[{\"targets\":[\"a1\"]}]");

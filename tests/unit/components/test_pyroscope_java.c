@@ -61,17 +61,17 @@ void *component_env(const struct component *c)
 
 static struct {
     struct labels *labels;
-    struct profile *profile;
+    struct encoded_profile *profile;
 } got[PROFILES_MAX];
 static size_t got_len;
 
-static void on_append(void *ctx, const struct labels *labels, struct profile *p)
+static void on_append(void *ctx, const struct labels *labels, struct encoded_profile *p)
 {
     (void)ctx;
     if (got_len == PROFILES_MAX)
         return;
     got[got_len].labels = labels_ref(labels);
-    got[got_len++].profile = profile_ref(p);
+    got[got_len++].profile = encoded_profile_ref(p);
 }
 
 static void forget_profiles(void)
@@ -80,7 +80,7 @@ static void forget_profiles(void)
     sent = 0;
     while (got_len) {
         labels_unref(got[--got_len].labels);
-        profile_unref(got[got_len].profile);
+        encoded_profile_unref(got[got_len].profile);
     }
 }
 

@@ -16,7 +16,7 @@ struct owner {
     char why[256], cut[512], letter;
 };
 
-static void on_profile(void *arg, const struct convert_profile *meta, struct profile *p)
+static void on_profile(void *arg, const struct convert_profile *meta, struct encoded_profile *p)
 {
     struct owner *o = arg;
     (void)meta;

@@ -55,7 +55,7 @@ static struct buf arrived; /* labels, one set behind the other */
 static const struct option sink_options[] = {{0}};
 static const struct schema sink_schema = {.size = 1, .options = sink_options};
 
-static void sink_append(void *ctx, const struct labels *labels, struct profile *p)
+static void sink_append(void *ctx, const struct labels *labels, struct encoded_profile *p)
 {
     (void)ctx;
     labels_print(labels, &arrived);
@@ -137,11 +137,11 @@ static const char *sent(const char *const *pairs)
     for (; *pairs; pairs += 2)
         labels_set(&b, str_of(pairs[0]), str_of(pairs[1]));
     struct labels *ls = labels_build(&b, false);
-    struct profile *p = profile_new((uint8_t *)xstrdup("p"), 1, 5, 0, 0);
+    struct encoded_profile *p = encoded_profile_new((uint8_t *)xstrdup("p"), 1, 5, 0, 0);
     buf_reset(&arrived);
     if (to->ctx)
         to->append(to->ctx, ls, p);
-    profile_unref(p);
+    encoded_profile_unref(p);
     labels_unref(ls);
     snprintf(text, sizeof text, "%s", buf_cstr(&arrived));
     return text;

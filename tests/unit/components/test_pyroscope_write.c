@@ -83,9 +83,9 @@ static uint64_t end(struct controller *c)
 static void hand_over(const char *text)
 {
     struct labels *ls = labels_named("shop");
-    struct profile *p = profile_of(text);
+    struct encoded_profile *p = profile_of(text);
     fanout_append(&source->forward_to, ls, p);
-    profile_unref(p);
+    encoded_profile_unref(p);
     labels_unref(ls);
 }
 
@@ -188,12 +188,12 @@ static void refuses_labels_once_for_all_endpoints(void)
     cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
     labels_set(&b, STR("a-b"), STR("x"));
     struct labels *ls = labels_build(&b, false);
-    struct profile *p = profile_of("x");
+    struct encoded_profile *p = profile_of("x");
     double before = lost("invalid_labels");
     fanout_append(&source->forward_to, ls, p);
     CHECK_INT(lost("invalid_labels") - before, 1);
     CHECK_INT(p->refs, 1);
-    profile_unref(p);
+    encoded_profile_unref(p);
     labels_unref(ls);
     CHECK(end(c) < 1000);
     CHECK_INT(s.len, 0);

@@ -27,9 +27,9 @@ static struct labels *some_labels(void)
 static void add(struct push_queue *q, size_t len, int64_t number, int64_t now)
 {
     struct labels *ls = some_labels();
-    struct profile *p = profile_new(xcalloc(1, len), len, 1, number, 0);
+    struct encoded_profile *p = encoded_profile_new(xcalloc(1, len), len, 1, number, 0);
     push_queue_add(q, ls, p, now);
-    profile_unref(p);
+    encoded_profile_unref(p);
     labels_unref(ls);
 }
 
@@ -181,14 +181,14 @@ static void shares_the_profile_and_lets_go_of_it(void)
     push_queue_init(&a, 1 << 20, 100, count, &l);
     push_queue_init(&b, 1 << 20, 100, count, &l);
     struct labels *ls = some_labels();
-    struct profile *p = profile_new(xcalloc(1, 8), 8, 1, 1, 1);
+    struct encoded_profile *p = encoded_profile_new(xcalloc(1, 8), 8, 1, 1, 1);
     push_queue_add(&a, ls, p, 0);
     push_queue_add(&b, ls, p, 0);
     CHECK_INT(p->refs, 3);
     CHECK_INT(push_queue_clear(&a, PUSH_DROP_SHUTDOWN), 1);
     push_queue_finish(&b, take(&b, 0));
     CHECK_INT(p->refs, 1);
-    profile_unref(p);
+    encoded_profile_unref(p);
     labels_unref(ls);
 }
 

@@ -50,9 +50,9 @@ static void end(struct sender *s)
 static void append_with_others(struct sender *s, const char *text)
 {
     struct labels *ls = labels_named("shop");
-    struct profile *p = profile_of(text);
+    struct encoded_profile *p = profile_of(text);
     sender_append(s, ls, p);
-    profile_unref(p);
+    encoded_profile_unref(p);
     labels_unref(ls);
 }
 
@@ -273,9 +273,9 @@ static void keeps_no_more_than_its_bytes(void)
     double before = lost("queue_full");
     struct labels *ls = labels_named("shop");
     for (int i = 0; i < 9; i++) {
-        struct profile *p = profile_new(xcalloc(1, LARGE), LARGE, 1, 0, 0);
+        struct encoded_profile *p = encoded_profile_new(xcalloc(1, LARGE), LARGE, 1, 0, 0);
         sender_append(s, ls, p);
-        profile_unref(p);
+        encoded_profile_unref(p);
     }
     labels_unref(ls);
     CHECK(view(s).queued_bytes <= SENDER_QUEUE_BYTES);
@@ -442,10 +442,8 @@ static void logs_trouble_once_and_its_end_once(void)
     log_to(2);
     CHECK(pread(fd, text, sizeof text - 1, 0) > 0);
     CHECK_INT(count_lines(text, "\n"), 2);
-    CHECK_HAS(
-        text,
-        "level=warn msg=\"pushes fail\" component_path=/ component_id=pyroscope.write.test endpoint=\"main "
-        "(http://127.0.0.1:");
+    CHECK_HAS(text, "level=warn msg=\"pushes fail\" component_path=/ component_id=pyroscope.write.test endpoint=\"main "
+                    "(http://127.0.0.1:");
     CHECK_HAS(text, "err=\"HTTP status 503\"");
     CHECK_HAS(text, "level=info msg=\"pushes succeed again\"");
     close(fd);

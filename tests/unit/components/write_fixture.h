@@ -21,9 +21,9 @@ static inline struct labels *labels_named(const char *service)
 }
 
 /* The profile's bytes are this text, so that the server's log tells which one came. */
-static inline struct profile *profile_of(const char *text)
+static inline struct encoded_profile *profile_of(const char *text)
 {
-    return profile_new((uint8_t *)xstrdup(text), strlen(text), 1, 0, 0);
+    return encoded_profile_new((uint8_t *)xstrdup(text), strlen(text), 1, 0, 0);
 }
 
 /* Whether the n-th request of the server carried this profile: it ends with it. */

@@ -1,4 +1,5 @@
-/* The border of a conversion: what goes across it is all there is, whether the other side is this thread or another program. */
+/* The border of a conversion: what goes across it is all there is, whether the other side is this thread or another
+ * program. */
 #include "convert/service.h"
 
 #include <errno.h>

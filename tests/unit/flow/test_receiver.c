@@ -8,11 +8,11 @@
 
 struct sink {
     unsigned calls;
-    struct profile *last;
+    struct encoded_profile *last;
     const struct labels *labels;
 };
 
-static void take(void *ctx, const struct labels *labels, struct profile *p)
+static void take(void *ctx, const struct labels *labels, struct encoded_profile *p)
 {
     struct sink *s = ctx;
     s->calls++;
@@ -20,9 +20,9 @@ static void take(void *ctx, const struct labels *labels, struct profile *p)
     s->labels = labels;
 }
 
-static struct profile *profile(void)
+static struct encoded_profile *profile(void)
 {
-    return profile_new((uint8_t *)xstrdup("bytes"), 5, 3, 100, 200);
+    return encoded_profile_new((uint8_t *)xstrdup("bytes"), 5, 3, 100, 200);
 }
 
 /* Takes the values. */
@@ -39,7 +39,7 @@ static void a_profile_reaches_every_receiver_that_is_still_there(void)
     struct receivers rs = {0};
     CHECK_INT(decode((struct value *[]){receiver_value(a), value_null(), receiver_value(b)}, 3, &rs, NULL), 0);
     CHECK_INT(rs.len, 2);
-    struct profile *p = profile();
+    struct encoded_profile *p = profile();
     fanout_append(&rs, NULL, p);
     CHECK_INT(one.calls, 1);
     CHECK(two.last == p);
@@ -48,7 +48,7 @@ static void a_profile_reaches_every_receiver_that_is_still_there(void)
     fanout_append(&rs, NULL, p);
     CHECK_INT(one.calls, 2);
     CHECK_INT(two.calls, 1);
-    profile_unref(p);
+    encoded_profile_unref(p);
     receivers_option.done(&rs);
     CHECK(rs.items == NULL);
     receiver_unref(a);
@@ -56,14 +56,14 @@ static void a_profile_reaches_every_receiver_that_is_still_there(void)
 
 static void a_profile_lives_as_long_as_somebody_holds_it(void)
 {
-    struct profile *p = profile();
-    CHECK(profile_ref(p) == p);
-    profile_unref(p);
+    struct encoded_profile *p = profile();
+    CHECK(encoded_profile_ref(p) == p);
+    encoded_profile_unref(p);
     CHECK_INT(p->len, 5);
     CHECK_INT(p->samples, 3);
     CHECK_INT(p->duration_nanos, 200);
-    profile_unref(p);
-    profile_unref(NULL);
+    encoded_profile_unref(p);
+    encoded_profile_unref(NULL);
 }
 
 static void only_receivers_are_accepted(void)

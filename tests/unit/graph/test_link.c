@@ -1,8 +1,8 @@
 /* Which block needs which: references found, shown and ordered, seen through a controller. What is said of wrong ones: test_plan.c. */
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "graph/view.h"
 #include "graph_fixture.h"
-#include "os/clock.h"
 
 /* "a, b" of the ids. */
 static void list_ids(const char *const *ids, struct buf *out)

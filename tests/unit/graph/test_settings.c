@@ -1,4 +1,4 @@
-#include "graph/settings.h"
+#include "settings/settings.h"
 
 #include "base/cleanup.h"
 #include "base/log.h"

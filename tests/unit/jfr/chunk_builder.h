@@ -7,8 +7,8 @@
  *     chunk_end(&c);        c.b now is the chunk
  *     chunk_done(&c);
  *
- * A type is a line: its id, its name, and its fields as name:type, followed by '*' where it is a pool's key, by "[]" where it is
- * an array. Format: spec jfr-asprof §1.
+ * A type is a line: its id, its name, and its fields as name:type, followed by '*' where it is a pool's key, by "[]"
+ * where it is an array. Format: spec jfr-asprof §1.
  */
 #pragma once
 

@@ -114,8 +114,8 @@ static void a_string_that_is_the_value_is_in_the_first_slot(void)
     CHECK(rec.v[0].at == f.c.b.p + at);
 }
 
-/* Values of numbers, of numbers and bytes, with the wanted fields in front or not: each has a way of its own, and another
- * one near the end of the bytes. */
+/* Values of numbers, of numbers and bytes, with the wanted fields in front or not: each has a way of its own, and
+ * another one near the end of the bytes. */
 static void numbers_are_read_in_every_layout(void)
 {
     static const char *const layouts[] = {

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "os/clock.h"
+#include "base/clock.h"
 #include "test.h"
 
 static const int64_t SECOND = 1000000000;
@@ -179,7 +179,7 @@ static void the_quarantine_hears_of_it(void)
     struct quarantine *q = quarantine_new(&loop, "", problem, NULL);
     pid_t pid = child(0, SIGSEGV);
     begin(pid);
-    aftercare_look(&watch, q, clock_ns()); /* too early to say that it lives */
+    aftercare_poll(&watch, q, clock_ns()); /* too early to say that it lives */
     finish(pid, false);
     CHECK(aftercare_judge(&watch, q, said, sizeof said));
     CHECK(quarantine_reason(q, watch.makeup.key, said, sizeof said));
@@ -196,7 +196,7 @@ static void one_that_outlives_it_is_told_to_the_quarantine(void)
     begin(pid);
     const int64_t now = watch.since_ns;
     CHECK(!quarantine_died(q, &watch.makeup, JVM_END_UNKNOWN, "once"));
-    aftercare_look(&watch, q, now + (AFTERCARE_S + 1) * SECOND);
+    aftercare_poll(&watch, q, now + (AFTERCARE_S + 1) * SECOND);
     CHECK_INT(watch.since_ns, 0);
     CHECK(!watch.group);
     CHECK(!quarantine_died(q, &watch.makeup, JVM_END_KILLED, "twice"));

@@ -49,7 +49,7 @@ void priv_forget(struct priv *p, uint64_t call)
 static bool step(bool due)
 {
     in.pace_at = in.pace_at ? 1 : 0; /* no waiting for it here */
-    if (!intake_look(&in, due) || !t.done)
+    if (!intake_poll(&in, due) || !t.done)
         return false;
     jvm_read_done *done = t.done;
     t.done = NULL;
@@ -163,7 +163,7 @@ static void more_than_may_be_read_waits(void)
     while (step(true))
         ;
     CHECK(t.chunks >= INTAKE_BURST / CHUNK && t.chunks <= INTAKE_BURST / CHUNK + 3);
-    CHECK(intake_put_off_ns(&in) > 0 && intake_put_off_ns(&in) <= SECOND);
+    CHECK(intake_delay_ns(&in) > 0 && intake_delay_ns(&in) <= SECOND);
     finish();
 }
 
@@ -199,7 +199,7 @@ static void reading_that_does_not_end_is_tried_again_and_then_given_up(void)
     write_chunk(1000, SECOND, SECOND);
     t.silent = 1;
     CHECK(step(true));
-    CHECK(intake_put_off_ns(&in) > 0);
+    CHECK(intake_delay_ns(&in) > 0);
     in.read_clock = 0;
     CHECK(step(true));
     CHECK_INT(t.chunks, 1); /* nothing was lost by it */
@@ -234,7 +234,7 @@ static void an_answer_for_a_recording_that_was_dropped_is_no_harm(void)
     begin();
     write_chunk(1000, 0, SECOND);
     write_chunk(1000, SECOND, SECOND);
-    CHECK(intake_look(&in, true));
+    CHECK(intake_poll(&in, true));
     for (unsigned i = 0; i < INTAKE_FILES; i++)
         intake_add(&in, memfd_create("next", MFD_CLOEXEC), false);
     t.done(&in, &t.read);

@@ -10,13 +10,13 @@
 #include <sys/un.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "java_target.h"
 #include "jvm/attach/asprof.h"
 #include "jvm/attach/attach.h"
 #include "jvm/probe/probe.h"
 #include "jvm/probe/view.h"
 #include "operation_apart.h"
-#include "os/clock.h"
 #include "test.h"
 
 #define OPTIONS "event=itimer,interval=10000000,chunktime=60,timeout=120,memlimit=64m"

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "os/clock.h"
+#include "base/clock.h"
 #include "test.h"
 
 static pid_t child_that_waits(void)

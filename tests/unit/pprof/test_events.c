@@ -119,7 +119,8 @@ static void add_jdk(struct conversion *c, struct chunk_builder *chunk)
     convert(c, chunk);
 }
 
-/* A profile's stacks with its labels, mappings and values: `stack {key=value} [1 2]`, a line each in the order of the profile. */
+/* A profile's stacks with its labels, mappings and values: `stack {key=value} [1 2]`, a line each in the order of the
+ * profile. */
 static void describe(const struct profile *p, struct buf *out)
 {
     const struct symbols *s = p->symbols;
@@ -621,7 +622,8 @@ static unsigned count_on_page(const char *page, const char *row_start)
     return n;
 }
 
-/* Every profile and event has its row on docs/profiles.md, as it is, and no other has; names become what the page says. */
+/* Every profile and event has its row on docs/profiles.md, as it is, and no other has; names become what the page
+ * says. */
 static void the_page_for_users_is_true(void)
 {
     cleanup_free char *page = read_page();

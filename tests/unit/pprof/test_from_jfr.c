@@ -219,7 +219,8 @@ static void samples_of_the_wall_clock_are_told_by_the_state(void)
     check_profile(c, "process_cpu", "cpu", "app/Main.main:10 [20]");
     check_profile(c, "wall", "wall", "app/Main.main:10 [70]\napp/Main.main:11;app/Main.work:20 [70]");
     CHECK_INT(events(c, "jdk.ExecutionSample"), 3);
-    /* Before 3 the state of all samples of cpu is that of a running thread; the wall clock was of the recording before. */
+    /* Before 3 the state of all samples of cpu is that of a running thread; the wall clock was of the recording
+     * before. */
     chunk = recording_begin();
     recording_setting(&chunk, "event", "itimer");
     recording_setting(&chunk, "interval", "30");

@@ -1,4 +1,5 @@
-/* Recordings that were made to take too much: each ends in bounded memory and time, says what was left out, and keeps its totals. */
+/* Recordings that were made to take too much: each ends in bounded memory and time, says what was left out, and keeps
+ * its totals. */
 #include "pprof/limits.h"
 
 #include <malloc.h>

@@ -1,8 +1,9 @@
-/* Recordings that real JVMs make while the test runs, by async-profiler with its engines and options and by the JDK's own recorder,
- * converted and held against others who can read: the JDK's `jfr summary` and `jfr print` on numbers and sums of events, google/pprof on
- * every profile.
+/* Recordings that real JVMs make while the test runs, by async-profiler with its engines and options and by the JDK's
+ * own recorder, converted and held against others who can read: the JDK's `jfr summary` and `jfr print` on numbers
+ * and sums of events, google/pprof on every profile.
  *
- * Arguments: the library that records, the root of the sources (for tests/apps, and for tests/receiver, which has google/pprof).
+ * Arguments: the library that records, the root of the sources (for tests/apps, and for tests/receiver, which has
+ * google/pprof).
  */
 #include <inttypes.h>
 #include <math.h>
@@ -72,8 +73,8 @@ struct jdk {
     int version;
 };
 
-/* What the JDK says of the events of one class: how many, and the sum of the field that counts; of execution samples how many have a state
- * that the wall clock's have. */
+/* What the JDK says of the events of one class: how many, and the sum of the field that counts; of execution samples
+ * how many have a state that the wall clock's have. */
 struct total {
     uint64_t count;
     int64_t sum;
@@ -252,7 +253,8 @@ static void expect(struct profiles *e, enum profile_kind k, int64_t samples, int
     e->sums[k][1] += second;
 }
 
-/* What the profiles have to sum up to. With wall clock sampling alone, cpu is what was runnable: that is not among the totals. */
+/* What the profiles have to sum up to. With wall clock sampling alone, cpu is what was runnable: that is not among
+ * the totals. */
 static struct profiles expected(const struct run *run, const struct total *totals)
 {
     struct profiles e = {0};
@@ -326,7 +328,8 @@ static void check_labels(const struct profiles *p)
         CHECK_INT(p->labelled[k], p->there[k]);
 }
 
-/* What a killed JVM leaves behind is in its own place, and of no use to the JDK's tools but for a copy that claims to be finished. */
+/* What a killed JVM leaves behind is in its own place, and of no use to the JDK's tools but for a copy that claims to
+ * be finished. */
 static char *claimed_to_be_finished(const char *file)
 {
     enum { GENERATION_AT = 64 };

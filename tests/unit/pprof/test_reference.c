@@ -1,8 +1,9 @@
-/* Conversions in compatibility mode against what the reference converter made of the same recordings: frames, lines and values of every
- * profile, byte for byte.
+/* Conversions in compatibility mode against what the reference converter made of the same recordings: frames, lines
+ * and values of every profile, byte for byte.
  *
- * The recordings lie beside the checkout (../shared/corpus/jfr, or what SMOLDER_JFR_CORPUS names) and may be missing. The reference
- * project has 77 such pairs, of which 71 can be compared: 5 belong to a recording that is not there (goland), 1 is stale. */
+ * The recordings lie beside the checkout (../shared/corpus/jfr, or what SMOLDER_JFR_CORPUS names) and may be missing.
+ * The reference project has 77 such pairs, of which 71 can be compared: 5 belong to a recording that is not there
+ * (goland), 1 is stale. */
 #include <dirent.h>
 #include <errno.h>
 
@@ -240,7 +241,8 @@ static double clock_of(struct str file)
     return (double)h.ticks_per_second;
 }
 
-/* The files of the JDK's recorder here have a sampler set to 9 ms; the others are async-profiler's at 10 ms, or not known. */
+/* The files of the JDK's recorder here have a sampler set to 9 ms; the others are async-profiler's at 10 ms, or not
+ * known. */
 static int64_t interval_of(const char *name)
 {
     static const char *const jdk[] = {"object-allocation-sample", "dd-trace-java", "cpool-uint64-constant-index"};
@@ -251,8 +253,9 @@ static int64_t interval_of(const char *name)
     return str_has_prefix(str_of(name), STR("cortex-")) ? PERIOD_NS : 0;
 }
 
-/* How many samples there are of the reference's `theirs`. One recording is of cpu and, each 200 ms, of the wall clock, in one type of event:
- * 110 samples are of the first, 199551 of the other, of which the reference takes the two that ran for cpu and drops the rest. */
+/* How many samples there are of the reference's `theirs`. One recording is of cpu and, each 200 ms, of the wall
+ * clock, in one type of event: 110 samples are of the first, 199551 of the other, of which the reference takes the
+ * two that ran for cpu and drops the rest. */
 static int64_t told_apart_of(const char *file, const char *profile, int64_t theirs)
 {
     if (strcmp(file, "async-profiler.jfr.gz") != 0)

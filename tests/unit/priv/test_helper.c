@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "os/clock.h"
+#include "base/clock.h"
 #include "priv/wire.h"
 #include "test.h"
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "os/clock.h"
+#include "base/clock.h"
 #include "test.h"
 
 enum { CALLS_MAX = 64, FOREVER_S = 600 };

@@ -352,7 +352,7 @@ static void refuses_a_bad_push_and_keeps_its_neighbours(void)
     struct label twice[] = {shop[0], shop[1], shop[0]};
     struct label other[] = {{{"service_name", 12}, {"other", 5}}, shop[1]};
     struct series bad = {shop, 2, both, 2}, unnamed = {nameless, 1, one, 1}, doubled = {twice, 3, one, 1},
-                        fine = {other, 2, one, 1};
+                  fine = {other, 2, one, 1};
     struct outcome o[4] = {0};
     CHECK_INT(store_push(s, &bad, 1, 1, on_pushed, &o[0]), 0);
     CHECK_INT(store_push(s, &unnamed, 1, 1, on_pushed, &o[1]), 0);
@@ -407,7 +407,8 @@ static void forgets_profiles_that_are_too_old(void)
     CHECK_INT(push(s, &(struct made_profile){CPU, .time_ns = now_ns() - 7200 * SECOND}).result, STORE_OK);
     int64_t before = total_of(s, "shop", cpu_type, always());
     close_store(s);
-    /* The sweep runs first thing after opening, ahead of this query in its lane only when in memory: ask until it shows. */
+    /* The sweep runs first thing after opening, ahead of this query in its lane only when in memory: ask until it
+     * shows. */
     s = open_store(dir, 3600, 0, NULL);
     int64_t after = before;
     for (int64_t deadline = now_ns() + 10 * SECOND; after == before && now_ns() < deadline;)

@@ -1,4 +1,4 @@
-#include "graph/settings_http.h"
+#include "settings/http_block.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -36,7 +36,7 @@ static const struct schema auth_schema = {.size = sizeof(struct http_server_auth
 
 /* --- words, found out when the file is checked and not when the server is told --- */
 
-static int word_decode(struct value *v, void *field, const char *what, const char *const *words, struct err *err)
+static int http_word_decode(struct value *v, void *field, const char *what, const char *const *words, struct err *err)
 {
     cleanup_buf struct buf text = BUF_INIT(ERR_MAX), expected = BUF_INIT(ERR_MAX);
     const int code = coerce_text(v, &text, err);
@@ -52,32 +52,32 @@ static int word_decode(struct value *v, void *field, const char *what, const cha
     return err_set(err, -EINVAL, "unknown %s \"%s\", expected %s", what, buf_cstr(&text), buf_cstr(&expected));
 }
 
-static void word_done(void *field)
+static void http_word_done(void *field)
 {
     free(*(char **)field);
     *(char **)field = NULL;
 }
 
-static const char *word(const void *field)
+static const char *http_word(const void *field)
 {
     const char *text = *(char *const *)field;
     return text ? text : "";
 }
 
-static bool word_equal(const void *a, const void *b)
+static bool http_word_equal(const void *a, const void *b)
 {
-    return strcmp(word(a), word(b)) == 0;
+    return strcmp(http_word(a), http_word(b)) == 0;
 }
 
-static struct value *word_value(const void *field)
+static struct value *http_word_value(const void *field)
 {
-    return value_string(str_of(word(field)));
+    return value_string(str_of(http_word(field)));
 }
 
-static int version_decode(struct value *v, void *field, struct err *err)
+static int tls_version_decode(struct value *v, void *field, struct err *err)
 {
     static const char *const words[] = {"TLS10", "TLS11", "TLS12", "TLS13", NULL};
-    return word_decode(v, field, "TLS version", words, err);
+    return http_word_decode(v, field, "TLS version", words, err);
 }
 
 static int client_auth_decode(struct value *v, void *field, struct err *err)
@@ -88,23 +88,25 @@ static int client_auth_decode(struct value *v, void *field, struct err *err)
                                         "VerifyClientCertIfGiven",
                                         "RequireAndVerifyClientCert",
                                         NULL};
-    return word_decode(v, field, "client auth type", words, err);
+    return http_word_decode(v, field, "client auth type", words, err);
 }
 
 #define WORD(decode_)                                                                                                  \
     {                                                                                                                  \
-        .name = "string", .decode = decode_, .done = word_done, .equal = word_equal, .to_value = word_value            \
+        .name = "string", .decode = decode_, .done = http_word_done, .equal = http_word_equal,                         \
+        .to_value = http_word_value                                                                                    \
     }
-static const struct option_type version_option = WORD(version_decode), client_auth_option = WORD(client_auth_decode);
+static const struct option_type version_option = WORD(tls_version_decode),
+                                client_auth_option = WORD(client_auth_decode);
 
 /* --- tls --- */
 
-static int both(const char *a, const char *b, const char *what, struct err *err)
+static int tls_not_both(const char *a, const char *b, const char *what, struct err *err)
 {
     return *a && *b ? err_set(err, -EINVAL, "cannot specify both %s_pem and %s_file", what, what) : 0;
 }
 
-static int neither(const char *a, const char *b, const char *what, struct err *err)
+static int tls_not_neither(const char *a, const char *b, const char *what, struct err *err)
 {
     return !*a && !*b ? err_set(err, -EINVAL, "must specify either %s_pem or %s_file", what, what) : 0;
 }
@@ -113,13 +115,13 @@ static int tls_validate(const void *record, struct err *err)
 {
     const struct http_server_tls *t = record;
     int code;
-    if ((code = both(t->client_ca_pem, t->client_ca_file, "client_ca", err)) < 0 ||
-        (code = both(t->cert_pem, t->cert_file, "cert", err)) < 0 ||
-        (code = both(t->key_pem, t->key_file, "key", err)) < 0 ||
-        (code = neither(t->cert_pem, t->cert_file, "cert", err)) < 0 ||
-        (code = neither(t->key_pem, t->key_file, "key", err)) < 0)
+    if ((code = tls_not_both(t->client_ca_pem, t->client_ca_file, "client_ca", err)) < 0 ||
+        (code = tls_not_both(t->cert_pem, t->cert_file, "cert", err)) < 0 ||
+        (code = tls_not_both(t->key_pem, t->key_file, "key", err)) < 0 ||
+        (code = tls_not_neither(t->cert_pem, t->cert_file, "cert", err)) < 0 ||
+        (code = tls_not_neither(t->key_pem, t->key_file, "key", err)) < 0)
         return code;
-    if ((*t->client_ca_pem || *t->client_ca_file) && strcmp(word(&t->client_auth_type), "NoClientCert") == 0)
+    if ((*t->client_ca_pem || *t->client_ca_file) && strcmp(http_word(&t->client_auth_type), "NoClientCert") == 0)
         return err_set(err, -EINVAL,
                        "cannot specify client_ca_pem or client_ca_file when client_auth_type is NoClientCert");
     return 0;

@@ -1,4 +1,4 @@
-#include "graph/settings.h"
+#include "settings/settings.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -73,7 +73,8 @@ static void format_done(void *field)
 static const struct option_type format_option = {
     .name = "string", .decode = format_decode, .done = format_done, .equal = format_equal, .to_value = format_to_value};
 
-/* --- lists of receivers that nothing here can be: what they may hold are references to components that were left out --- */
+/* --- lists of receivers that nothing here can be: what they may hold are references to components that were left out
+ * --- */
 
 static int nobody_decode(const struct value *v, size_t *ret, const char *wanted, struct err *err)
 {
@@ -235,6 +236,11 @@ const struct schema *settings_schema(struct str name)
             return blocks[i].schema;
     }
     return NULL;
+}
+
+bool settings_can_fail(struct str block_name)
+{
+    return settings_schema(block_name) == &http_block_schema;
 }
 
 bool settings_has(struct str block_name)

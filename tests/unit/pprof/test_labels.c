@@ -1,0 +1,110 @@
+#include "pprof/labels.h"
+
+#include "pprof/pass_fixture.h"
+
+static const char span_types[] =
+    "\n201 jdk.CPUTimeSample startTime:11 stackTrace:26* eventThread:22* samplingPeriod:11 spanId:11 spanName:20";
+
+static struct chunk_builder in_span(uint64_t id, const char *name)
+{
+    char types[sizeof recording_types + sizeof span_types];
+    snprintf(types, sizeof types, "%s%s", recording_types, span_types);
+    struct chunk_builder c = chunk_begin(types);
+    chunk_event(&c, 201);
+    CHUNK_VARINTS(&c, 1, STACK_MAIN, THREAD_MAIN, 10, id);
+    chunk_text(&c, name);
+    chunk_event_end(&c);
+    recording_end(&c);
+    return c;
+}
+
+static uint32_t set_of(struct pass_fixture *f)
+{
+    struct jfr_record e;
+    CHECK(pass_fixture_event(f, CLASS_CPU_TIME, &e));
+    return labels_of_event(&f->pass, &event_classes[CLASS_CPU_TIME], &e);
+}
+
+static const char *texts_of(const struct pass_fixture *f, uint32_t number)
+{
+    static char text[512];
+    const struct symbols *s = &f->c->symbols;
+    const struct pprof_labels *set = &s->label_sets[number];
+    size_t n = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; i < set->count && n < sizeof text; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%.*s=%.*s ", STR_ARG(s->strings[set->labels[i].key]),
+                              STR_ARG(s->strings[set->labels[i].str]));
+    return text;
+}
+
+static void an_event_has_the_labels_that_were_asked_for(void)
+{
+    static const struct {
+        struct conversion_options o;
+        const char *want;
+    } cases[] = {
+        {{.event = "cpu", .cpu_ns = 10}, "profile_id=0000000000000abc span_name=checkout "},
+        {{.event = "cpu", .cpu_ns = 10, .per_thread = true},
+         "thread=main profile_id=0000000000000abc span_name=checkout "},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct pass_fixture f;
+        pass_fixture_open(&f, in_span(0xabc, "checkout"), &cases[i].o);
+        CHECK_STR(texts_of(&f, set_of(&f)), cases[i].want);
+        pass_fixture_done(&f);
+    }
+}
+
+static size_t known_after(struct u64map *known, uint64_t key, uint64_t id, const char *name, bool *taken)
+{
+    struct pass_fixture f;
+    pass_fixture_open(&f, in_span(id, name),
+                      &(struct conversion_options){
+                          .event = "cpu", .cpu_ns = 10, .series = known, .series_max = 2, .series_key = {key, key}});
+    *taken = set_of(&f) != SYMBOLS_FULL;
+    pass_fixture_done(&f);
+    return known->len;
+}
+
+/* From one conversion to the next they are known by their texts. */
+static void series_are_remembered_and_bounded(void)
+{
+    struct u64map known = U64MAP_INIT;
+    bool taken;
+    CHECK_INT(known_after(&known, 1, 0, "a", &taken), 1);
+    CHECK(taken);
+    CHECK_INT(known_after(&known, 1, 77, "a", &taken), 1); /* a span's id is no series */
+    CHECK(taken);
+    CHECK_INT(known_after(&known, 1, 0, "b", &taken), 2);
+    CHECK(taken);
+    CHECK_INT(known_after(&known, 1, 0, "c", &taken), 2);
+    CHECK(!taken);
+    CHECK_INT(known_after(&known, 1, 0, "b", &taken), 2);
+    CHECK(taken);
+    u64map_done(&known);
+}
+
+static void what_they_are_known_by_depends_on_the_key_alone(void)
+{
+    struct u64map one = U64MAP_INIT, same = U64MAP_INIT, other = U64MAP_INIT;
+    uint64_t a, b, c;
+    bool taken;
+    (void)known_after(&one, 1, 0, "a", &taken);
+    (void)known_after(&same, 1, 5, "a", &taken);
+    (void)known_after(&other, 2, 0, "a", &taken);
+    CHECK(u64map_keys(&one, 1, &a) == 1 && u64map_keys(&same, 1, &b) == 1 && u64map_keys(&other, 1, &c) == 1);
+    CHECK(a == b);
+    CHECK(a != c);
+    u64map_done(&one);
+    u64map_done(&same);
+    u64map_done(&other);
+}
+
+int main(void)
+{
+    RUN(an_event_has_the_labels_that_were_asked_for);
+    RUN(series_are_remembered_and_bounded);
+    RUN(what_they_are_known_by_depends_on_the_key_alone);
+    return REPORT();
+}

@@ -1,0 +1,180 @@
+#include "store/query.h"
+#include "store/reader.h"
+
+#include <errno.h>
+
+#include "ingest_fixture.h"
+#include "test.h"
+
+#define SECOND 1000000000LL
+
+static const char cpu[] = "process_cpu:cpu:nanoseconds:cpu:nanoseconds";
+static struct store_reader reader;
+
+/* One second of `value` in main;work, `at_s` seconds after 1970; two threads where `thread` is given. */
+static void push(const char *service, const char *zone, int64_t at_s, int64_t value, const char *thread)
+{
+    const struct made_sample samples[] = {{"main;work", {value}, NULL},
+                                          {"main;sleep", {thread ? value * 2 : 0}, thread}};
+    cleanup_buf struct buf pprof = make_profile(&(struct made_profile){.types = {{"cpu", "nanoseconds"}},
+                                                                       .period = {"cpu", "nanoseconds"},
+                                                                       .samples = samples,
+                                                                       .n = thread ? 2 : 1,
+                                                                       .time_ns = at_s * SECOND,
+                                                                       .duration_ns = SECOND});
+    struct err err = {0};
+    if (fixture_push(service, zone, buf_slice(&pprof), &err) < 0)
+        FAIL_("%s", err.text);
+}
+
+static void set_up(void)
+{
+    fixture_open();
+    reader = (struct store_reader){.db = &fixture_db};
+    push("shop", "eu", 100, 10, NULL);
+    push("shop", "us", 110, 5, NULL);
+    push("shop", "eu", 120, 1, "pool");
+    push("till", NULL, 115, 7, NULL);
+}
+
+static struct store_selection selection(int64_t from_s, int64_t until_s)
+{
+    return (struct store_selection){
+        .service = STR("shop"), .type = str_of(cpu), .range = {from_s * 1000, until_s * 1000}};
+}
+
+static void put_service(void *arg, const struct store_service *s)
+{
+    buf_printf(arg, "%.*s %llu %lld;", STR_ARG(s->name), (unsigned long long)s->profiles, (long long)s->last_ms);
+}
+
+static void put_type(void *arg, const struct store_type *t)
+{
+    buf_printf(arg, "%.*s %llu %lld;", STR_ARG(t->id), (unsigned long long)t->profiles, (long long)t->total);
+}
+
+static void lists_services_and_types_of_a_time_range(void)
+{
+    struct err err = {0};
+    cleanup_buf struct buf all = BUF_INIT(4096), some = BUF_INIT(4096), types = BUF_INIT(4096);
+    set_up();
+    CHECK_INT(store_services(&reader, (struct store_range){0, 1000000}, put_service, &all, &err), 0);
+    CHECK_STR(buf_cstr(&all), "shop 4 120000;till 1 115000;");
+    /* Both ends belong to the range. */
+    CHECK_INT(store_services(&reader, (struct store_range){100000, 110000}, put_service, &some, &err), 0);
+    CHECK_STR(buf_cstr(&some), "shop 2 110000;");
+    CHECK_INT(store_types(&reader, STR("shop"), (struct store_range){0, 1000000}, put_type, &types, &err), 0);
+    char want[128];
+    snprintf(want, sizeof want, "%s 4 18;", cpu);
+    CHECK_STR(buf_cstr(&types), want);
+    fixture_close();
+}
+
+static int64_t total_of(const struct store_selection *what, struct store_span *span)
+{
+    struct err err = {0};
+    cleanup_flame struct flame f;
+    *span = (struct store_span){0};
+    flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
+    CHECK_INT(store_flame(&reader, what, &f, span, &err), 0);
+    flame_finish(&f);
+    return f.nodes[0].total;
+}
+
+static void merges_what_is_selected(void)
+{
+    struct store_span span;
+    set_up();
+    struct store_selection what = selection(0, 1000);
+    CHECK_INT(total_of(&what, &span), 18);
+    CHECK_INT(span.profiles, 4); /* the one with a thread is two series */
+    CHECK_INT(span.first_ns, 100 * SECOND);
+    CHECK_INT(span.last_ns, 121 * SECOND);
+    what = selection(105, 115);
+    CHECK_INT(total_of(&what, &span), 5);
+    what = selection(0, 1000);
+    const struct label zone = {STR("zone"), STR("eu")}, thread[] = {zone, {STR("thread"), STR("pool")}};
+    what.labels = &zone;
+    what.label_count = 1;
+    CHECK_INT(total_of(&what, &span), 13);
+    /* A label of samples selects them, and not the rest of their profile. */
+    what.labels = thread;
+    what.label_count = 2;
+    CHECK_INT(total_of(&what, &span), 2);
+    what.service = STR("nobody");
+    CHECK_INT(total_of(&what, &span), 0);
+    CHECK_INT(span.profiles, 0);
+    fixture_close();
+}
+
+static void sums_values_over_time(void)
+{
+    struct err err = {0};
+    int64_t buckets[3] = {0};
+    set_up();
+    const struct store_selection what = selection(100, 129);
+    CHECK_INT(store_timeline(&reader, &what, 10000, buckets, 3, &err), 0);
+    CHECK_INT(buckets[0], 10);
+    CHECK_INT(buckets[1], 5);
+    CHECK_INT(buckets[2], 3);
+    /* What lies behind the last bucket is left out. */
+    memset(buckets, 0, sizeof buckets);
+    CHECK_INT(store_timeline(&reader, &what, 10000, buckets, 2, &err), 0);
+    CHECK_INT(buckets[0] + buckets[1], 15);
+    CHECK_INT(buckets[2], 0);
+    fixture_close();
+}
+
+static void a_sum_stops_at_the_largest_number(void)
+{
+    struct err err = {0};
+    int64_t bucket = 0;
+    fixture_open();
+    reader = (struct store_reader){.db = &fixture_db};
+    push("shop", NULL, 100, INT64_MAX - 5, NULL);
+    push("shop", NULL, 101, 100, NULL);
+    const struct store_selection what = selection(0, 1000);
+    CHECK_INT(store_timeline(&reader, &what, 1000000, &bucket, 1, &err), 0);
+    CHECK_INT(bucket, INT64_MAX);
+    struct store_span span;
+    CHECK_INT(total_of(&what, &span), INT64_MAX);
+    fixture_close();
+}
+
+static void a_body_that_cannot_be_read_any_more_hides_no_other(void)
+{
+    struct err err = {0};
+    struct store_span span;
+    set_up();
+    CHECK_INT(db_exec(&fixture_db,
+                      "UPDATE body SET pprof = x'00112233' WHERE id = (SELECT body FROM profile WHERE total = 10)",
+                      &err),
+              0);
+    const struct store_selection what = selection(0, 1000);
+    CHECK_INT(total_of(&what, &span), 8);
+    CHECK_INT(reader.damaged.code, 0);
+    fixture_close();
+}
+
+static void a_failing_database_is_an_error(void)
+{
+    struct err err = {0};
+    cleanup_buf struct buf out = BUF_INIT(4096);
+    set_up();
+    CHECK_INT(db_exec(&fixture_db, "DROP TABLE profile", &err), 0);
+    CHECK(store_services(&reader, (struct store_range){0, 1000000}, put_service, &out, &err) < 0);
+    CHECK_HAS(err.text, "no such table");
+    CHECK_INT(out.len, 0);
+    fixture_close();
+}
+
+int main(void)
+{
+    RUN(lists_services_and_types_of_a_time_range);
+    RUN(merges_what_is_selected);
+    RUN(sums_values_over_time);
+    RUN(a_sum_stops_at_the_largest_number);
+    RUN(a_body_that_cannot_be_read_any_more_hides_no_other);
+    RUN(a_failing_database_is_an_error);
+    return REPORT();
+}
