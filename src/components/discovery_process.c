@@ -1,4 +1,15 @@
-/* discovery.process: all processes of the host as targets, JVMs within about a second. See the head of the source. */
+/* discovery.process: all processes of the host as targets.
+ *
+ * Two intervals. Every refresh_interval all processes are scanned and the targets rebuilt. In between, once a second, a
+ * cheap check (components/discovery_process_table.h) detects new JVMs and exited processes, and only these are scanned:
+ * users that profile JVMs need not wait for the refresh, and users that list processes are not notified of each
+ * short-lived one.
+ *
+ * Scans run in the helper (jvm/operation/scan.h), separately for each user, so that processes which block their reader
+ * delay only processes of the same user. A process that cannot be read is reported once; one that blocks its reader is
+ * then read alone. Exports survive updates.
+ * Source: spec components §2; the user's document.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>

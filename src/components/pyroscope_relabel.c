@@ -1,8 +1,16 @@
+<<<<<<< HEAD
 /* pyroscope.relabel: rewrites labels of profiles, `__name__` included, and keeps or drops profiles by their labels.
  *
  * Exports `receiver`, the same object for the component's whole life, and `rules`. Results are cached per label set
  * (pyroscope_relabel_cache.h). A profile that has labels and is left without any is dropped; in the reference this
  * depends on whether the label set is in the cache. Metrics have the reference's names.
+=======
+/* pyroscope.relabel: rewrites, keeps and drops profiles by their labels, including `__name__`.
+ *
+ * Exports `receiver`, the same object for the life of the component, and `rules`. The result of the rules is cached per
+ * label set (pyroscope_relabel_cache.h). A profile that had labels and is left without any is dropped, because no store
+ * accepts it; in the reference that depends on whether the set is cached. Metrics have the reference's names.
+>>>>>>> w-docs
  *
  * Source: spec components §3.4.
  */
@@ -30,7 +38,7 @@ static const struct option options[] = {
     {"max_cache_size", OPT_INT, offsetof(struct pyroscope_relabel_args, max_cache_size), .default_text = "10000",
      .help = "Number of label sets whose results are cached."},
     {"rule", OPT_BLOCKS, offsetof(struct pyroscope_relabel_args, rules), .block = &relabel_rule_schema,
-     .help = "Relabelling rules, applied in order to the labels of every profile."},
+     .help = "Relabelling rules, applied to the labels of every profile in order."},
     {0},
 };
 
@@ -51,10 +59,10 @@ enum count { PROCESSED, WRITTEN, DROPPED, HITS, MISSES, COUNTS };
                                        .help = what,                                                                   \
                                        .kind = METRIC_COUNTER,                                                         \
                                        .labels = {"component_id", "component_path"}}
-COMPAT(processed, "profiles_processed", "Profiles that came in.");
-COMPAT(written, "profiles_written", "Profiles that were passed on.");
-COMPAT(dropped, "profiles_dropped", "Profiles that were dropped by a rule, or left without labels.");
-COMPAT(hits, "cache_hits", "Label sets whose result was in the cache.");
+COMPAT(processed, "profiles_processed", "Profiles received.");
+COMPAT(written, "profiles_written", "Profiles passed on.");
+COMPAT(dropped, "profiles_dropped", "Profiles dropped by a rule, or because no labels were left.");
+COMPAT(hits, "cache_hits", "Label sets with a cached result.");
 COMPAT(misses, "cache_misses", "Label sets the rules were applied to.");
 static struct metric_family *const counters[COUNTS] = {&processed, &written, &dropped, &hits, &misses};
 static struct metric_family cache_size = {.name = "pyroscope_relabel_cache_size",
@@ -202,7 +210,7 @@ static const char *const exports[] = {"receiver", "rules", NULL};
 
 const struct component_def pyroscope_relabel = {
     .name = "pyroscope.relabel",
-    .help = "Rewrites labels of profiles, and keeps and drops profiles, by rules.",
+    .help = "Rewrites labels of profiles, and keeps and drops profiles, by relabelling rules.",
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = exports,

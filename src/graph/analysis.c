@@ -58,7 +58,7 @@ static void look_into_template(struct plan *p, const struct block *foreach, cons
     cleanup_free char *var = block_text_var(foreach->stmt);
     const struct ast_stmt *named = block_text_attribute(&foreach->stmt->body, STR("var"));
     if (!var && named)
-        diag_error(ds, ast_range(named->value), "var must be a string that is known before anything runs");
+        diag_error(ds, ast_range(named->value), "var must be a constant string");
     if (!var)
         return; /* that it is missing comes up when the block is evaluated */
     const struct ast_body *part = &block_text_template(foreach->stmt)->body;

@@ -119,7 +119,7 @@ static bool collect_skip(const struct collector *c, struct block *b, const char 
     if (!c->options->skip_unknown)
         return false;
     b->type = BLOCK_SKIPPED;
-    diag_warn(ds, b->stmt->name_range, "%s \"%.*s\" is unknown here and left out", what, STR_ARG(b->stmt->name));
+    diag_warn(ds, b->stmt->name_range, "%s \"%.*s\" is unknown and skipped", what, STR_ARG(b->stmt->name));
     return true;
 }
 
@@ -160,7 +160,7 @@ static void collect_check_namespace(const struct collector *c, struct block *b, 
         return;
     const struct ast_stmt *s = earlier->stmt;
     const struct pos *at = &s->range.first;
-    refuse(b, ds, b->stmt->label_range, "namespace \"%.*s\" is already that of %.*s.%.*s at %s:%u:%u",
+    refuse(b, ds, b->stmt->label_range, "namespace \"%.*s\" is already used by %.*s.%.*s at %s:%u:%u",
            STR_ARG(b->stmt->label), STR_ARG(s->name), STR_ARG(s->label), at->source->name, at->line, at->column);
 }
 
@@ -376,7 +376,7 @@ static void collect_check_unlabelled(const struct collector *c, struct diags *ds
         struct block *bare = plan_block(c->plan, b->stmt->name);
         if (bare && bare->stmt && !bare->is_refused)
             refuse(bare, ds, bare->stmt->name_range,
-                   "component \"%s\" must have a label, because there are others of its kind that have", bare->id);
+                   "component \"%s\" must have a label, because others of its type have one", bare->id);
     }
 }
 

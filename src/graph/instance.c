@@ -153,7 +153,7 @@ void instance_evaluated(struct instance *i, const char *problem)
 
 void instance_waits(struct instance *i)
 {
-    health_set(&i->evaluation, HEALTH_UNKNOWN, xstrdup("waiting for what is imported"));
+    health_set(&i->evaluation, HEALTH_UNKNOWN, xstrdup("waiting for the import"));
 }
 
 /* --- life --- */

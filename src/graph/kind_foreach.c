@@ -143,7 +143,7 @@ static void warn_of_missing_id(const struct node *n, const struct foreach_option
         cleanup_value struct value *member = item_member(value_item(o->collection, i), o->id);
         if (!member) {
             diag_warn(ds, n->block->stmt->name_range,
-                      "item %zu of the collection has no \"%s\", so that all of it is its id", i, o->id);
+                      "item %zu of the collection has no \"%s\"; using the whole item as its id", i, o->id);
             return;
         }
     }

@@ -145,7 +145,7 @@ static bool prepare_files(struct node *n, struct diags *ds)
     }
     module_discard(instance_module(n->instance));
     value_unref(TAKE_PTR(s->exports));
-    diag_warn(ds, n->block->stmt->name_range, "what was imported before stays: %s", err.text);
+    diag_warn(ds, n->block->stmt->name_range, "keeping the previously imported content: %s", err.text);
     return false;
 }
 

@@ -170,7 +170,7 @@ void link_skip_dependants(struct plan *p, struct diags *ds)
             continue;
         b->type = BLOCK_SKIPPED;
         diag_warn(ds, block_text_id_range(b->stmt, strlen(b->id)),
-                  "%s needs nothing but what is left out, and is left out, too", b->id);
+                  "%s depends only on skipped components and is skipped", b->id);
     }
 }
 

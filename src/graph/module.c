@@ -136,9 +136,9 @@ static bool has_room(const struct module *m, struct diags *ds)
 {
     const struct range at = m->host ? m->host->node->block->stmt->name_range : (struct range){0};
     if (m->depth > MODULE_DEPTH_MAX)
-        diag_error(ds, at, "modules are nested deeper than %d levels; does one need itself?", MODULE_DEPTH_MAX);
+        diag_error(ds, at, "modules are nested deeper than %d levels; check for recursion", MODULE_DEPTH_MAX);
     else if (m->engine->staged_blocks > MODULE_BLOCKS_MAX)
-        diag_error(ds, at, "the configuration makes more than %d blocks", MODULE_BLOCKS_MAX);
+        diag_error(ds, at, "the configuration has more than %d instances", MODULE_BLOCKS_MAX);
     else
         return true;
     return false;

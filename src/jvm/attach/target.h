@@ -1,6 +1,7 @@
-/* One JVM held for an operation: who it is, what is known of it, the way into it, and what was made in it.
+/* A JVM opened for an operation: its identity, probe results, descriptors, and temporary files.
  *
- * Opening it makes this process the target's user for good (jvm_view_become()): what comes after has the target's rights.
+ * Opening it permanently switches this process to the target's user (jvm_view_become()): later calls have the target's
+ * privileges.
  * Blocking, for a child of the helper or for bin/asprof.
  */
 #pragma once

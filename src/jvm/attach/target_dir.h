@@ -1,8 +1,10 @@
-/* The files an operation needs inside the target for a moment: a fresh directory with a random name, 0700.
+/* Temporary files of an operation in the target: a new directory with a random name, mode 0700.
  *
- * It and what is made in it (0600) belong to the JVM's user, whose rights this process has (os/rights.h); nobody else can do anything
- * there. Files are pre-created, so the profiler opens what we hold already, and unlinked at once when it did: a crash leaves nothing that
- * grows. Only local file systems qualify, so that reading through the descriptors never waits for a server. Facts: spec §4.8, §4.12.
+ * It and its files (0600) belong to the JVM's user, whose privileges this process has (os/rights.h); nobody else has
+ * access. Files are created first, so that the profiler opens files we already hold, and unlinked as soon as it has: a
+ * crash leaves nothing that grows. Only local file systems qualify, so that reading through the descriptors never waits
+ * for a server.
+ * Facts: spec §4.8, §4.12.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
-/* What the main process calls to have something done to a JVM, each as one operation of the privileged helper (priv/priv.h):
- * asynchronous, answers on the loop.
+/* Asynchronous calls of operations on a JVM, for the main process; each is one operation of the privileged helper
+ * (priv/priv.h). Replies are delivered on the loop.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
-/* What is asked of a JVM and what comes back, and how both travel between the main process and a child of the helper.
+/* Requests and replies of operations on a JVM, and their encoding between the main process and a child of the helper.
  *
- * A target is named by pid and start time; an operation on a pid that changed hands answers JVM_GONE and touches nothing.
+ * A target is identified by PID and start time; an operation on a reused PID replies JVM_GONE and touches nothing.
  * Facts: spec jfr-asprof §4, §6.
  */
 #pragma once

@@ -1,7 +1,8 @@
-/* Reading about many processes, each so that one whose /proc entry hangs costs only itself.
+/* Scans processes, such that one whose /proc entry hangs does not affect the others.
  *
- * The reading happens in the helper's killable child (JVM_OP_SCAN), which delivers every process as it is done. A child killed at its
- * deadline therefore names the process it hung on: that one is reported with -ETIMEDOUT and the rest is asked for again.
+ * The scan runs in a killable child of the helper (JVM_OP_SCAN), which delivers each record as soon as it is complete.
+ * A child killed at its deadline thereby identifies the process it hung on: that one is reported with -ETIMEDOUT, and
+ * the rest is requested again.
  * Facts: spec components §2.2, §2.3.
  */
 #pragma once

@@ -1,4 +1,4 @@
-/* What a command line says of the Java program it runs. Source: java(1), JDK 8 to 25. */
+/* Parses the command line of a Java process. Source: java(1), JDK 8 to 25. */
 #pragma once
 
 #include <stdbool.h>

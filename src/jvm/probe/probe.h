@@ -1,8 +1,9 @@
-/* What can be known of a JVM without touching it: first what /proc/PID says, to a privileged reader, then what lies beneath its root,
- * to one with the target's own rights.
+/* Properties of a JVM that can be determined without an attach: first from /proc/PID, with privileges, then from files
+ * beneath its root, with the target's own privileges.
  *
- * Everything read is the target's own word and bounded; it decides only what is done to that target. Runs in a child of the helper.
- * Facts: proc(5); HotSpot share/runtime/arguments.cpp, perfMemory.hpp (hsperfdata), JDK launcher args.c (@argfiles); spec §4.1.
+ * Everything read is untrusted and limited; it only affects operations on that target. Runs in a child of the helper.
+ * Facts: proc(5); HotSpot share/runtime/arguments.cpp, perfMemory.hpp (hsperfdata), JDK launcher args.c (@argfiles);
+ * spec §4.1.
  */
 #pragma once
 

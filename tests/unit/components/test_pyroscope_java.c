@@ -1,4 +1,5 @@
-/* The whole component against real JVMs, the real profiler and the real helper; only the engine is played. Needs root and a JDK. */
+/* The whole component against real JVMs, the real profiler and the real helper; only the engine is played. Needs root
+ * and a JDK. */
 
 #include <sys/mman.h>
 
