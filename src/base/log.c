@@ -79,8 +79,8 @@ static size_t rune_at(struct str s, uint32_t *ret)
     return n;
 }
 
-/* Characters that act on whoever shows the line instead of being shown: C0 and C1 controls, separators of lines and paragraphs, and
- * those that turn the direction of text (Unicode Bidirectional Algorithm, UAX #9 §2). */
+/* Characters that act on whoever shows the line instead of being shown: C0 and C1 controls, separators of lines and
+ * paragraphs, and those that turn the direction of text (Unicode Bidirectional Algorithm, UAX #9 §2). */
 static bool is_control(uint32_t rune)
 {
     return rune < ' ' || (rune >= 0x7f && rune < 0xa0) || rune == 0x200e || rune == 0x200f || rune == 0x061c ||
@@ -118,7 +118,8 @@ static void put_control(struct buf *b, uint32_t rune)
     }
 }
 
-/* A byte that is no character is \xNN in logfmt; JSON has no such thing, so there it is the character that stands for one. */
+/* A byte that is no character is \xNN in logfmt; JSON has no such thing, so there it is the character that stands for
+ * one. */
 static void put_quoted(struct buf *b, bool json, struct str s)
 {
     buf_byte(b, '"');

@@ -1,6 +1,5 @@
 /* discovery.file: targets from JSON and YAML files.
  *
-<<<<<<< HEAD
  * conf/follow.h reads the files in a worker when they change and every refresh_interval. They are parsed on the loop,
  * and only if their content changed. A file that cannot be read or parsed keeps its previous targets, makes the
  * component unhealthy and is logged once; a deleted file loses its targets. Targets are ordered by path, group and
@@ -8,17 +7,6 @@
  *
  * The reference does not check names and panics on a file that is neither JSON nor YAML; here the load rejects such
  * names. Metrics have the reference's names. Source: spec components §5.0, §5.5.
-=======
- * Changes of the files are detected (conf/follow.h): writes, atomic replacement and replaced symlinks at once, others
- * after refresh_interval. Workers read; files are parsed on the loop, and only if their contents changed. A file that
- * cannot be read or parsed keeps its previous targets, makes the component unhealthy and is logged once; a deleted file
- * loses its targets. Targets are in the order of paths, groups and entries; until the first result of new arguments the
- * previous ones stay.
- *
- * The reference does not check file names, and crashes on a file that is neither JSON nor YAML; here such a name is
- * rejected by the load. Metrics have the reference's names.
- * Source: spec components §5.0, §5.5.
->>>>>>> w-docs
  */
 #include <errno.h>
 #include <glob.h>
@@ -50,15 +38,9 @@ struct discovery_file_args {
 
 static const struct option options[] = {
     {"files", OPT_STRING_LIST, offsetof(struct discovery_file_args, files), .required = true,
-<<<<<<< HEAD
      .help = "Paths or glob patterns (`*`, `?`, `[…]`) of files that end in `.json`, `.yml` or `.yaml`."},
     {"refresh_interval", OPT_DURATION, offsetof(struct discovery_file_args, refresh_interval), .default_text = "\"5m\"",
      .help = "Interval at which the files are read without a change event."},
-=======
-     .help = "Files with targets, or glob patterns (`*`, `?`, `[…]`); names must end with `.json`, `.yml` or `.yaml`."},
-    {"refresh_interval", OPT_DURATION, offsetof(struct discovery_file_args, refresh_interval), .default_text = "\"5m\"",
-     .help = "Interval at which files are read without a detected change."},
->>>>>>> w-docs
     {0},
 };
 
@@ -235,17 +217,10 @@ static void target_file_set_trouble(const struct file_discovery *d, struct targe
     if (why)
         metric_add(&read_errors, 1, d->component_id, d->component_path);
     if (why && (!f->trouble || strcmp(f->trouble, why) != 0))
-<<<<<<< HEAD
         log_warn("cannot read targets; the file keeps its previous targets", L_COMPONENT(component_id(d->self)),
                  L_STR("path", f->path), L_STR("err", why));
     else if (!why && f->trouble)
         log_info("targets readable again", L_COMPONENT(component_id(d->self)), L_STR("path", f->path));
-=======
-        log_warn("cannot read targets; keeping the file's previous targets", L_COMPONENT(component_id(d->self)),
-                 L_STR("path", f->path), L_STR("err", why));
-    else if (!why && f->trouble)
-        log_info("reading targets works again", L_COMPONENT(component_id(d->self)), L_STR("path", f->path));
->>>>>>> w-docs
     char *old = f->trouble;
     f->trouble = why ? xstrdup(why) : NULL;
     free(old);
@@ -309,11 +284,7 @@ static void discovery_file_health(const struct file_discovery *d, bool too_many)
             first = &d->files[i];
     }
     if (too_many)
-<<<<<<< HEAD
         component_health(d->self, false, "more than %d files match; the rest is ignored", FILES_MAX);
-=======
-        component_health(d->self, false, "more than %d files match; ignoring the others", FILES_MAX);
->>>>>>> w-docs
     else if (troubled > 1)
         component_health(d->self, false, "%s: %s (and %zu more files)", first->path, first->trouble, troubled - 1);
     else if (troubled)
@@ -347,11 +318,7 @@ static void discovery_file_check_watches(struct file_discovery *d)
     const size_t missed = conf_follow_missed(d->follow);
     if (missed > d->missed) {
         metric_add(&watcher_errors, (double)(missed - d->missed), d->component_id, d->component_path);
-<<<<<<< HEAD
         log_warn("cannot watch all directories of the files; changes there are detected at refresh_interval",
-=======
-        log_warn("cannot watch all directories of target files; changes there are detected at refresh_interval",
->>>>>>> w-docs
                  L_COMPONENT(component_id(d->self)), L_INT("directories", missed));
     }
     d->missed = missed;
@@ -479,11 +446,7 @@ static const char *const exports[] = {"targets", NULL};
 
 const struct component_def discovery_file = {
     .name = "discovery.file",
-<<<<<<< HEAD
     .help = "Discovers targets from JSON and YAML files, and follows their changes.",
-=======
-    .help = "Discovers targets from files, and reloads them when they change.",
->>>>>>> w-docs
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = exports,

@@ -431,7 +431,8 @@ static void read_some(struct discovery *d, size_t from, bool stuck)
     r->scan = jvm_scan(d->env->priv, user, items, n, stuck ? SCAN_ALONE_MS : SCAN_MS, on_record, on_scan_done, r);
 }
 
-/* Reads what is pending as far as more readers are allowed. Those known to be stuck are read one by one beside the others. */
+/* Reads what is pending as far as more readers are allowed. Those known to be stuck are read one by one beside the
+ * others. */
 static void read_pending(struct discovery *d)
 {
     for (size_t i = 0; !d->lost && i < d->table.len; i++) {

@@ -29,7 +29,8 @@
 #include "jvm/session/session.h"
 #include "os/procfs.h"
 
-/* The first profile comes this early; those of further JVMs are spread over some seconds more, and with them all that follow. */
+/* The first profile comes this early; those of further JVMs are spread over some seconds more, and with them all that
+ * follow. */
 enum { FIRST_S = 10, SPREAD_S = 15 };
 /* Within the 5 s a component has to stop: the sessions', and when conversions are given up. */
 enum { CLOSE_MS = 4000, HURRY_MS = 4600 };
@@ -504,8 +505,8 @@ static void java_free(void *state)
 
 /* ---- what an operator wants to see ---- */
 
-/* Main class or jar, by which a person knows the process where services have no names yet. Of a command line joined by blanks it is a good
- * guess: `room` is its copy, which the answer lies in. */
+/* Main class or jar, by which a person knows the process where services have no names yet. Of a command line joined by
+ * blanks it is a good guess: `room` is its copy, which the answer lies in. */
 static struct str java_main_of(const struct labels *target, char **room)
 {
     const struct str known = labels_get(target, STR("__meta_process_java_main"));

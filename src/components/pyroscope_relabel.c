@@ -1,16 +1,8 @@
-<<<<<<< HEAD
 /* pyroscope.relabel: rewrites labels of profiles, `__name__` included, and keeps or drops profiles by their labels.
  *
  * Exports `receiver`, the same object for the component's whole life, and `rules`. Results are cached per label set
  * (pyroscope_relabel_cache.h). A profile that has labels and is left without any is dropped; in the reference this
  * depends on whether the label set is in the cache. Metrics have the reference's names.
-=======
-/* pyroscope.relabel: rewrites, keeps and drops profiles by their labels, including `__name__`.
- *
- * Exports `receiver`, the same object for the life of the component, and `rules`. The result of the rules is cached per
- * label set (pyroscope_relabel_cache.h). A profile that had labels and is left without any is dropped, because no store
- * accepts it; in the reference that depends on whether the set is cached. Metrics have the reference's names.
->>>>>>> w-docs
  *
  * Source: spec components §3.4.
  */

@@ -1,14 +1,7 @@
-<<<<<<< HEAD
 /* Results of the rules per label set: a JVM sends the same few label sets at every interval.
  *
  * Holds at most `max` results; the least recently used one is evicted. Keys are compared by their labels, not only by
  * their hashes. Loop thread.
-=======
-/* Cached results of relabelling rules by label set: JVMs send the same few sets in every interval.
- *
- * At most `max` results; the least recently used is evicted. Sets are compared by their labels, not only by hash. Loop
- * thread.
->>>>>>> w-docs
  */
 #pragma once
 

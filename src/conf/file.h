@@ -1,13 +1,7 @@
 /* Reads one file as a whole: configurations, certificates, secrets, target lists.
  *
-<<<<<<< HEAD
  * Every caller states a size limit. Errors are causes ("No such file or directory", "Permission denied: …" with a
  * remedy); the caller puts the path and its purpose in front:
-=======
- * Every file has a size limit, because these files are small and a wrong file must not exhaust the memory. Errors are
- * causes ("No such file or directory", "Permission denied: …" with the remedy), to be prefixed with the file and its
- * purpose by the caller:
->>>>>>> w-docs
  *
  *     code = conf_file_read(path, 64 << 10, CONF_REGULAR, &text, NULL, err);
  *     if (code < 0)

@@ -1,20 +1,11 @@
-<<<<<<< HEAD
 /* Follows files: a worker thread reads them at the start, after changes, and at an interval.
-=======
-/* Follows files: reads them in a worker at the start, after changes, and at an interval.
->>>>>>> w-docs
  *
  *     follow = conf_follow_new(&(struct conf_follow_options){
  *         .watch = {.loop = loop, .paths = &path, .path_count = 1, .poll_ms = 60000},
  *         .read = read_text, .take = take_text, .discard = free, .arg = me});
  *
-<<<<<<< HEAD
  * One read runs at a time. A change during a read causes another read, so that the last result is current. The loop
  * never waits for the file system.
-=======
- * One read runs at a time; changes during a read cause another one after it, so that the last result is current. The
- * loop never waits for a file system.
->>>>>>> w-docs
  */
 #pragma once
 

@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 /* Reports when files may have changed: those of a configuration, of a module, of target lists.
  *
  * Directories are watched rather than files: those that contain the files, and those of every symbolic link in their
@@ -8,17 +7,6 @@
  * A change is reported after a quiet period, at the latest after CONF_WATCH_PATIENCE_MS. A report is a hint: the
  * content can be unchanged. inotify does not report what other machines do on a network file system, and its limits can
  * be exhausted; polling covers both, alone or in addition.
-=======
-/* Detects changes of files: of a configuration, a module, lists of targets.
- *
- * Directories are watched: those of the files, and those of every symlink in their paths. This covers atomic
- * replacement by an editor, a symlink replaced anywhere in the path, as Kubernetes does with `..data`, and a file that
- * is deleted and created again.
- *
- * Changes are reported after a short time without further changes, or after a maximum delay. A report may be spurious.
- * inotify does not report changes made by other hosts on a network file system, and its limits may be exhausted:
- * polling covers these cases, alone or in addition.
->>>>>>> w-docs
  */
 #pragma once
 

@@ -73,7 +73,8 @@ static void look_into_template(struct plan *p, const struct block *foreach, cons
         link_template(p, foreach, template);
 }
 
-/* The load is refused as it is. What is wrong with arguments as they are written is said as well, lest it waits for the next load. */
+/* The load is refused as it is. What is wrong with arguments as they are written is said as well, lest it waits for the
+ * next load. */
 static void check_arguments(const struct plan *p, struct diags *ds)
 {
     for (size_t i = 0; i < p->len; i++) {

@@ -185,7 +185,8 @@ static void note_use(void *arg, const struct definitions_import *import)
     d->uses[d->uses_len++] = import;
 }
 
-/* Remembered, as a declare may have many instances. One that is being scanned needs itself, which is reported elsewhere. */
+/* Remembered, as a declare may have many instances. One that is being scanned needs itself, which is reported
+ * elsewhere. */
 static void declare_uses(const struct uses *u, struct declare *d)
 {
     if (!d->is_scanned) {

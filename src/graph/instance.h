@@ -1,7 +1,8 @@
 /* What runs of a block: the component that it made, its arguments and exports, and how its last evaluation went.
  *
- * An instance outlives the plan that named it first: `node` is its place in the running module. Whoever owns it hears through
- * callbacks. What a kind of block does differently is in its table. Private to the engine; components see component.h.
+ * An instance outlives the plan that named it first: `node` is its place in the running module. Whoever owns it hears
+ * through callbacks. What a kind of block does differently is in its table. Private to the engine; components see
+ * component.h.
  */
 #pragma once
 
@@ -45,7 +46,8 @@ struct block_kind {
     bool has_instance;
     bool has_exports_unbuilt; /* they are null until it is built, so that what reads them is known all the same */
     bool uses_definitions;    /* what it is may change when what is imported does */
-    /* Evaluates it for a module that is staged, and builds what is new. A failure has set staged->has_failed and told `ds`. */
+    /* Evaluates it for a module that is staged, and builds what is new. A failure has set staged->has_failed and told
+     * `ds`. */
     void (*prepare)(struct node *n, struct diags *ds);
     /* The staged module is the running one now, and what this node needs has been here. Problems go to `ds`. */
     int (*commit)(struct node *n, struct diags *ds);
@@ -128,8 +130,8 @@ static inline struct module *instance_module(const struct instance *i)
 /* Evaluates its block: a reference to new arguments, NULL where they equal those in force. */
 must_check int instance_decode(const struct instance *i, const struct ast_stmt *stmt, const struct scope *scope,
                                const void **ret, struct diags *ds);
-/* Builds the component. A second call builds it anew, from nothing. The old one stays if that fails. Takes the reference, as
- * the next one does. */
+/* Builds the component. A second call builds it anew, from nothing. The old one stays if that fails. Takes the
+ * reference, as the next one does. */
 must_check int instance_build(struct instance *i, const void *args, struct err *err);
 /* Hands new arguments to the running component; on failure the old ones stay. */
 must_check int instance_update(struct instance *i, const void *args, struct err *err);
@@ -154,7 +156,7 @@ struct value *instance_arguments(struct instance *i);
 /* What shows the arguments where there is no def; takes it. */
 void instance_show_arguments(struct instance *i, struct value *args);
 
-/* Problems of the block as a whole, not of one attribute, say in which step they came up, as the reference does. Looks at what was
- * added to `ds` after the first `from`. */
+/* Problems of the block as a whole, not of one attribute, say in which step they came up, as the reference does. Looks
+ * at what was added to `ds` after the first `from`. */
 void instance_prefix_problems(const struct block_kind *kind, const struct ast_stmt *stmt, struct diags *ds,
                               size_t from);

@@ -20,8 +20,8 @@ static void component_prepare(struct node *n, struct diags *ds)
     diag_error(ds, n->block->stmt->range, "%s: %s", kind_component.words.failure, err.text);
 }
 
-/* Gives the component its new arguments, if there are any, with the reference to them; its health says how that went. One that has not started is built anew:
- * updates come after start. */
+/* Gives the component its new arguments, if there are any, with the reference to them; its health says how that went.
+ * One that has not started is built anew: updates come after start. */
 static int component_hand_over(struct node *n, const void *args, struct err *err)
 {
     int code = 0;

@@ -284,7 +284,8 @@ static int foreach_commit(struct node *n, struct diags *ds)
     return result;
 }
 
-/* An item that was there keeps its module, which is told what changed; a new one gets a module, or not if that fails. */
+/* An item that was there keeps its module, which is told what changed; a new one gets a module, or not if that
+ * fails. */
 static int foreach_evaluate_item(const struct node *n, const struct foreach_options *o, struct value *item, char *id,
                                  struct module_list *next, struct diags *ds)
 {

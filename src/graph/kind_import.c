@@ -126,8 +126,8 @@ static int prepare_source(struct node *n, struct diags *ds)
     return code < 0 ? diag_error(ds, stmt->range, "%s: %s", kind_import.words.failure, err.text) : 0;
 }
 
-/* A load takes files as they are now, not what somebody noticed of them. If they are broken it goes on with what is in force, as it
- * does when they break while everything runs. */
+/* A load takes files as they are now, not what somebody noticed of them. If they are broken it goes on with what is in
+ * force, as it does when they break while everything runs. */
 static bool prepare_files(struct node *n, struct diags *ds)
 {
     struct staged *s = node_staged(n);

@@ -100,7 +100,8 @@ static void say_where(struct diags *ds, size_t from, const struct module *m)
 
 /* --- staging --- */
 
-/* The running instance that a staged node takes over, or NULL. One that has exited or never worked makes room for a new one. */
+/* The running instance that a staged node takes over, or NULL. One that has exited or never worked makes room for a new
+ * one. */
 static struct instance *instance_to_keep(const struct module *m, const struct node *n)
 {
     const struct node *old = m->running ? graph_node(m->running, str_of(n->block->id)) : NULL;
@@ -384,7 +385,8 @@ static void start_inside(const struct instance *host)
     }
 }
 
-/* A component of the same kind may hold on to what a new one wants, until it has stopped: a JVM is profiled by one at a time. */
+/* A component of the same kind may hold on to what a new one wants, until it has stopped: a JVM is profiled by one at a
+ * time. */
 void module_start(struct module *m)
 {
     bool later = false;

@@ -1,7 +1,9 @@
-/* The nodes of a module: one for each block of its plan, with the value or instance that it has, and what is to be evaluated.
+/* The nodes of a module: one for each block of its plan, with the value or instance that it has, and what is to be
+ * evaluated.
  *
- * A module has up to two graphs, the running one and one that is staged by a load. A node belongs to one of them; an instance goes from
- * a node of the one to a node of the other when that takes over. What only a load needs is in `staged`, and gone after it.
+ * A module has up to two graphs, the running one and one that is staged by a load. A node belongs to one of them; an
+ * instance goes from a node of the one to a node of the other when that takes over. What only a load needs is in
+ * `staged`, and gone after it.
  */
 #pragma once
 

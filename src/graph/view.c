@@ -109,7 +109,8 @@ void controller_each_import(struct controller *c, view_visit *visit, void *arg)
     view_each_import(controller_root(c), visit, arg);
 }
 
-/* The module of a node whose id the id begins with: the node's own, or one that the next part of the id names, too; moves *rest on. */
+/* The module of a node whose id the id begins with: the node's own, or one that the next part of the id names, too;
+ * moves *rest on. */
 static const struct module *view_module_inside(const struct node *n, const char *id, struct str *rest)
 {
     const struct module_list *l = &n->instance->modules;

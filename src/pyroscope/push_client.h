@@ -1,12 +1,6 @@
-<<<<<<< HEAD
 /* Push client: the Connect unary call push.v1.PusherService/Push to one Pyroscope server.
  *
  * The outcome is decided by the HTTP status first: a 4xx error page of a proxy is not retried.
-=======
-/* Pushes profiles to a Pyroscope server: Connect unary call push.v1.PusherService/Push.
- *
- * The HTTP status of a response is evaluated first, so that an error page of a proxy is not retried.
->>>>>>> w-docs
  * Source: spec components §4.4, §4.5; Connect protocol (connectrpc.com/docs/protocol, "Unary-Request").
  */
 #pragma once

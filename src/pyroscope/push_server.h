@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 /* Push server: the server side of the Connect unary call push.v1.PusherService/Push, protobuf or JSON, plain or gzip.
  *
  * A request has three steps: the headers are checked on the loop, the body is decompressed and decoded in a worker, and
@@ -6,15 +5,6 @@
  * push_server_refuse() or push_server_postpone(). Earlier errors are answered here, with the messages of the reference.
  * All bodies in progress are limited to PUSH_BODIES_MAX; beyond that clients get "unavailable" and Retry-After.
  * Loop thread. Source: spec store-query §1.1-1.4.
-=======
-/* Server side of Connect unary call push.v1.PusherService/Push, protobuf or JSON, plain or gzip.
- *
- * A request has three steps: its headers are checked on the loop; its body is inflated and decoded in a worker; then,
- * on the loop again, `receive` gets the series. The receiver replies by push_server_accept(), push_server_refuse() or
- * push_server_postpone(), immediately or later. Invalid requests are answered here, with the messages of the reference.
- * Concurrent bodies are limited: beyond PUSH_BODIES_MAX senders are asked to retry. Loop thread.
- * Source: spec store-query §1.1-1.4.
->>>>>>> w-docs
  */
 #pragma once
 

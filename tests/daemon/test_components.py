@@ -48,11 +48,7 @@ def targets_from_files_follow_them(lab):
     check(agent.metric("prometheus_sd_file_read_errors_total", component_id="discovery.file.f") >= 1, "read errors")
     replace(folder / "a.json", '[{"targets": ["a5"]}]')
     wait_addresses(agent, "a5", "b1")
-<<<<<<< HEAD
     agent.wait_log("targets readable again")
-=======
-    agent.wait_log("reading targets works again")
->>>>>>> w-docs
     wait_for("health", lambda: agent.http("GET", "/-/healthy")[0] == 200)
     # Gone, and back.
     (folder / "b.yml").unlink()

@@ -1,24 +1,14 @@
 /* The HTTP API of the agent; reference: docs/http-api.md.
  *
-<<<<<<< HEAD
  *     any       /-/ready     200 "smolder is ready." or 503
  *     any       /-/healthy   200, or 500 and the unhealthy components
  *     GET, POST /-/reload    200 "config reloaded" or 400 and the diagnostics; same origin only
  *     GET       /-/support?duration=1…30   a support bundle (agent_bundle.h); same origin only
-=======
- *     any       /-/ready     200 "smolder is ready." or 503       any  /-/healthy  200, or 500 with what is unhealthy
- *     GET, POST /-/reload    200 "config reloaded" or 400 with every diagnostic; not from pages of other origins
- *     GET       /-/support?duration=1…30   a support bundle, api/agent/agent_bundle.h; not from pages of other origins
->>>>>>> w-docs
  *     GET       /metrics     Prometheus text 0.0.4
  *     any       /api/v0/component/…        404: no component has an HTTP handler
  *     below the prefix:
  *     any       /api/v0/web/components[/ID], /api/v0/web/modules/MODULE/components, /api/v0/web/peers
-<<<<<<< HEAD
  *     any       /api/v0/web/graph[/MODULE]?window=, /api/v0/web/debug/ID?sampleProb=   streams (agent_live.h)
-=======
- *     any       /api/v0/web/graph[/MODULE]?window=, /api/v0/web/debug/ID?sampleProb=   endless, api/agent/agent_live.h
->>>>>>> w-docs
  *     any       /api/v0/web/remotecfg/…    500: not available
  *     GET       /            index page
  *

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 /* GET /: the web page of the store (ui/ui.h). */
-=======
-/* GET /: the web UI of the store (ui/ui.h). */
->>>>>>> w-docs
 #pragma once
 
 #include "net/server.h"

@@ -1,12 +1,6 @@
-<<<<<<< HEAD
 /* GET /api/jvms: status of the JVMs of all profiling components, and health of all components. Loop thread.
  *
  *     {"agent":true,"now_ms":…,"jvms":[{"component":ID, and the members of jvm_status_value()},…],
-=======
-/* GET /api/jvms: the JVMs of this process's components, and the health of the components. Loop thread.
- *
- *     {"agent":true,"now_ms":…,"jvms":[{"component":ID, members of jvm_status_value(),…},…],
->>>>>>> w-docs
  *      "components":[{"id","health","message"},…]}
  */
 #pragma once

@@ -3,13 +3,8 @@
  *     GET /api/services?from=&until=    {"services":[{"name","profiles","last_ms"}]}
  *     GET /api/types?service=           {"types":[{"id","profiles","total"}]}
  *     GET /api/flamegraph?service=&type=[&label=name=value]…[&max_nodes=]
-<<<<<<< HEAD
  *                                       {"unit","profiles","first_ms","last_ms","total","node_count","truncated",
  *                                        and the members of page/flame_json.h}
-=======
- *                                       {"unit","profiles","first_ms","last_ms","total","node_count","truncated",…}, and what
- *                                       api/page/flame_json.h has
->>>>>>> w-docs
  *     GET /api/timeline?service=&type=[&label=]…[&buckets=]    {"unit","from_ms","step_ms","values":[…]}
  *
  * Times are milliseconds since the epoch; the default is the last hour. Errors: {"error":"…"}.

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 /* Pyroscope's API of the store, for agents.
-=======
-/* Pyroscope's push API of the store.
->>>>>>> w-docs
  *
  *     POST /push.v1.PusherService/Push   Connect unary, protobuf or JSON, gzip (pyroscope/push_server.h)
  *     GET  /ready                        "ready"

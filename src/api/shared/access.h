@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 /* Access to the HTTP servers: basic authentication (RFC 7617) by the `http` block. Source: spec alloy-language §8.4. */
-=======
-/* HTTP basic authentication (RFC 7617) as configured by the `http` block. Source: spec alloy-language §8.4. */
->>>>>>> w-docs
 #pragma once
 
 #include <stdbool.h>

@@ -26,13 +26,13 @@ struct jvm_target {
 #define JVM_TARGET_INIT                                                                                                \
     ((struct jvm_target){.view = JVM_VIEW_INIT, .recording = -1, .attach = {.tmp = -1}, .dir = TARGET_DIR_INIT})
 
-/* Opens process `pid`, which must have started at `start_time` (0: whenever), and reads what only privilege can, without touching it.
- * -ESRCH when it is gone, -ETIMEDOUT when it is stopped, -ENOEXEC for no HotSpot JVM. */
+/* Opens process `pid`, which must have started at `start_time` (0: whenever), and reads what only privilege can,
+ * without touching it. -ESRCH when it is gone, -ETIMEDOUT when it is stopped, -ENOEXEC for no HotSpot JVM. */
 must_check int jvm_target_find(struct jvm_target *t, pid_t pid, uint64_t start_time, struct err *err);
 /* Becomes its user, and reads the rest. -EPERM when its rights are not to be had. */
 must_check int jvm_target_become(struct jvm_target *t, struct err *err);
-/* Finds the way in; t->attach points into *t, which must stay where it is. Directory and library are left to the caller.
- * -ENOTSUP when it forbids to be attached to. */
+/* Finds the way in; t->attach points into *t, which must stay where it is. Directory and library are left to the
+ * caller. -ENOTSUP when it forbids to be attached to. */
 must_check int jvm_target_enter(struct jvm_target *t, struct err *err);
 /* All three. */
 must_check int jvm_target_open(struct jvm_target *t, pid_t pid, uint64_t start_time, struct err *err);

@@ -28,9 +28,10 @@ struct jvm_target_dir {
 #define TARGET_DIR_LOG       "log"
 #define TARGET_DIR_OUTPUT    "out"
 
-/* Makes the directory in the first place beneath the target's root that is local, writable and has `bytes` free. Places in which only
- * root and the JVM's user can exchange what is made (rootfs_guarded()) come first; an emptyDir of mode 0777 is none, and will do
- * where nothing else does, unless it is the host's. An error is about the first place, the one to put right. */
+/* Makes the directory in the first place beneath the target's root that is local, writable and has `bytes` free. Places
+ * in which only root and the JVM's user can exchange what is made (rootfs_guarded()) come first; an emptyDir of mode
+ * 0777 is none, and will do where nothing else does, unless it is the host's. An error is about the first place, the
+ * one to put right. */
 must_check int jvm_target_dir_open(struct jvm_target_dir *d, const struct jvm_view *v, uint64_t bytes, struct err *err);
 /* Makes a file in it and opens it read-write. Descriptor or negative errno. */
 int jvm_target_dir_file(const struct jvm_target_dir *d, const char *file, struct err *err);
@@ -40,5 +41,6 @@ void jvm_target_dir_remove(void *dir);
 void jvm_target_dir_done(struct jvm_target_dir *d);
 #define cleanup_target_dir __attribute__((cleanup(jvm_target_dir_done)))
 
-/* Removes what crashed operations left beneath the target's root: directories of this user, made a while ago, with our files only. */
+/* Removes what crashed operations left beneath the target's root: directories of this user, made a while ago, with our
+ * files only. */
 void jvm_target_dir_sweep(const struct jvm_view *v);

@@ -56,8 +56,9 @@ struct jvm_scan_record {
 };
 
 struct jvm_scan;
-/* Scans up to JVM_SCAN_MAX processes, all of one user (jvm_user_of()), each try with `timeout_ms`. `record` is called once per item in any order, then `done`, once, with
- * 0 or -EPIPE when the helper is lost (then items may be missing). All from the loop; the scan is freed before `done`. */
+/* Scans up to JVM_SCAN_MAX processes, all of one user (jvm_user_of()), each try with `timeout_ms`. `record` is called
+ * once per item in any order, then `done`, once, with 0 or -EPIPE when the helper is lost (then items may be missing).
+ * All from the loop; the scan is freed before `done`. */
 struct jvm_scan *jvm_scan(struct priv *priv, uint64_t user, const struct jvm_scan_item *items, size_t n,
                           unsigned timeout_ms, void (*record)(void *arg, const struct jvm_scan_record *record),
                           void (*done)(void *arg, int code), void *arg);

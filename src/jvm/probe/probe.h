@@ -49,8 +49,9 @@ void jvm_probe_root(const struct jvm_view *v, struct jvm_probe *t);
 /* The inode of the file that is mapped now under a path that ends with `tail`; 0 when none is, or its file is gone. */
 ino_t jvm_mapped_inode(const struct jvm_view *v, const char *tail);
 
-/* "grafana-agent-asprof-glibc-<40 hex>/lib/libasyncProfiler.so" at the end of `path`, or NULL: how a copy of ours is known. The
- * folder's name may go on with "-<up to 32 digits or small letters>" (asprof.h says when). */
+/* "grafana-agent-asprof-glibc-<40 hex>/lib/libasyncProfiler.so" at the end of `path`, or NULL: how a copy of ours is
+ * known. The folder's name may go on with "-<up to 32 digits or small letters>" (asprof.h says when). */
 const char *jvm_our_library(const char *path);
-/* True for ".../.smolder-<32 hex>/session.jfr (deleted)": how a recording of ours is known among a JVM's descriptors. */
+/* True for ".../.smolder-<32 hex>/session.jfr (deleted)": how a recording of ours is known among a JVM's
+ * descriptors. */
 bool jvm_our_recording(const char *link);

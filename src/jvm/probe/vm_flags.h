@@ -18,8 +18,8 @@ struct vm_flags {
     bool complete;          /* every source was found and read; false for a JVM inside another program than `java` */
 };
 
-/* From its command line, its environment and the files named there, beneath its root or working directory; those are opened with the
- * rights this process has by now. */
+/* From its command line, its environment and the files named there, beneath its root or working directory; those are
+ * opened with the rights this process has by now. */
 void vm_flags_read(const struct jvm_view *v, struct vm_flags *ret);
 
 /* Applies options separated by blanks, with quotes as in JAVA_TOOL_OPTIONS. */

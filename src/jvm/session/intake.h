@@ -81,8 +81,8 @@ void intake_add(struct intake *in, int fd, bool other);
 void intake_adopt(struct intake *in, int fd);
 /* Nobody writes any more. */
 void intake_end(struct intake *in);
-/* Takes a step, if one may help: with the current recording when `due`, when the rest of a backlog is, or always with those before it. True
- * while one is under way, or more are to follow. */
+/* Takes a step, if one may help: with the current recording when `due`, when the rest of a backlog is, or always with
+ * those before it. True while one is under way, or more are to follow. */
 bool intake_poll(struct intake *in, bool due);
 /* How long until a poll that was put off, in nanoseconds; 0 = none is. */
 int64_t intake_delay_ns(const struct intake *in);

@@ -19,6 +19,6 @@ struct itimer_scale {
 
 /* Begins to count. */
 void itimer_scale_begin(struct itimer_scale *s, pid_t pid);
-/* Run time by ticks of the same span, since it was last asked and said something new. What it said last while there were few ticks since, or
- * the process is gone. */
+/* Run time by ticks of the same span, since it was last asked and said something new. What it said last while there
+ * were few ticks since, or the process is gone. */
 double itimer_scale_measure(struct itimer_scale *s, pid_t pid);

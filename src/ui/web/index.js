@@ -271,7 +271,6 @@ function emptyState(r) {
   } else if (state.service && busy.some(j => j.service_name === state.service && !Date.parse(j.last_profile))) {
     const j = busy.find(x => x.service_name === state.service);
     say("h3", "Waiting for the first profile of " + state.service);
-<<<<<<< HEAD
     say(
       "p",
       `JVM ${j.pid} is ` +
@@ -280,9 +279,6 @@ function emptyState(r) {
           : "being attached to") +
         ". This page updates automatically.",
     );
-=======
-    say("p", `JVM ${j.pid} is ${j.state === "profiling" ? "being profiled; its first profile is due in about " + (j.next_profile_seconds || 1) + " s" : "being attached to"}. This page updates automatically.`);
->>>>>>> w-docs
   } else if (services.length || (state.service && wanted)) {
     say("h3", "No profiles of " + (state.service || "this service") + " in this time range");
     say("p", `No profiles were received between ${clock(r.from, true)} and ${clock(r.until, true)}.`);
@@ -290,7 +286,6 @@ function emptyState(r) {
   } else if (busy.length) {
     const next = busy.reduce((a, b) => ((b.next_profile_seconds || 99) < (a.next_profile_seconds || 99) ? b : a));
     const since = Math.min(...busy.map(j => Date.parse(j.since) || jvms.now_ms));
-<<<<<<< HEAD
     const taken = busy.some(
       j => Date.parse(j.last_profile) > r.from && jvms.now_ms - Date.parse(j.last_profile) > 10000,
     );
@@ -308,26 +303,16 @@ function emptyState(r) {
           `The first profile is due in about ${next.next_profile_seconds || 1} s, ` +
           `from ${next.service_name} (PID ${next.pid}). This page updates automatically.`,
       );
-=======
-    const taken = busy.some(j => Date.parse(j.last_profile) > r.from && jvms.now_ms - Date.parse(j.last_profile) > 10000);
-    say("h3", taken ? "No profiles received" : "Waiting for the first profile");
-    if (taken) say("p", `${plural(busy.length, "JVM is", "JVMs are")} being profiled, but no profile was pushed to this store. Check that the url in pyroscope.write is ${location.origin}, and the log.`);
-    else say("p", `${plural(busy.length, "JVM is", "JVMs are")} being profiled, for ${ago(jvms.now_ms - since)} so far. The first profile is due in about ${next.next_profile_seconds || 1} s, from ${next.service_name} (PID ${next.pid}). This page updates automatically.`);
->>>>>>> w-docs
     if (state.range !== "24h") longer(true);
   } else if (list.length) {
     say("h3", "No JVM is being profiled yet");
     say("p", "The list of JVMs shows the reasons.");
   } else if (jvms.agent) {
     say("h3", "No JVM runs on this host");
-<<<<<<< HEAD
     say(
       "p",
       "New JVMs are detected within a second. A sample application with CPU, allocation and lock load:",
     );
-=======
-    say("p", "New JVMs are detected within a second. A sample application with CPU, allocation and lock load:");
->>>>>>> w-docs
     say("pre", "make demo-app");
     if (state.range !== "24h") longer(true);
   } else {

@@ -24,15 +24,10 @@ let views = [],
 
 /* The data: gzip-compressed JSON in base64; see report.h. */
 async function load() {
-<<<<<<< HEAD
   if (!window.DecompressionStream)
     throw new Error("This browser cannot decompress the data of the page. Required: Chrome 80, Firefox 113 or Safari 16.4.");
   const text = atob($("data").textContent),
     bytes = new Uint8Array(text.length);
-=======
-  if (!window.DecompressionStream) throw new Error("This browser cannot decompress the data of the page. Required: Chrome 80, Firefox 113 or Safari 16.4.");
-  const text = atob($("data").textContent), bytes = new Uint8Array(text.length);
->>>>>>> w-docs
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
 }
@@ -219,7 +214,6 @@ document.addEventListener("keydown", e => {
   else if (e.key === "c") setCallers(!callers);
   else if (e.key === "t") toggleTheme();
 });
-<<<<<<< HEAD
 load()
   .then(data => {
     unpack(data);
@@ -239,15 +233,3 @@ load()
     $("message").textContent = "Cannot show the data of this page: " + e.message;
     document.documentElement.dataset.ready = "failed";
   });
-=======
-load().then(data => {
-  unpack(data);
-  if (!views.length) { $("message").textContent = "There are no samples in " + (data.title || "this recording") + "."; return; }
-  $("type").replaceChildren(...views.map((v, i) => new Option(typeTitle(v.id), i)));
-  $("message").hidden = true; $("graph").hidden = false;
-  view = views[0];
-  graph.theme();
-  show();
-  document.documentElement.dataset.ready = "yes";
-}).catch(e => { $("message").textContent = "Cannot show the data of this page: " + e.message; document.documentElement.dataset.ready = "failed"; });
->>>>>>> w-docs

@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "cli/command.h"
-#include "os/clock.h"
+#include "base/clock.h"
 #include "os/fsutil.h"
 #include "test.h"
 

@@ -13,7 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
-#include "os/clock.h"
+#include "base/clock.h"
 #include "test.h"
 
 #define SHA1   "0123456789abcdef0123456789abcdef01234567"

@@ -94,11 +94,7 @@ static void what_is_no_address_is_refused(void)
         if (l.code != -EINVAL || l.fd >= 0)
             FAIL_("\"%s\" gives %d", bad[i], l.code);
         CHECK_HAS(l.err.text, bad[i]);
-<<<<<<< HEAD
         CHECK_HAS(l.err.text, "expected ADDRESS:PORT");
-=======
-        CHECK_HAS(l.err.text, "ADDRESS:PORT");
->>>>>>> w-net
     }
 }
 
