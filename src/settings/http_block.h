@@ -1,4 +1,4 @@
-/* The `http` block: who may ask the agent's own API, and whether the connection is encrypted.
+/* The `http` block: authentication and TLS of the HTTP API of the agent.
  *
  * Names and defaults are those of the reference (spec alloy-language §6.7, §8.4) but for one: a `filter` without
  * paths selects nothing and so changes nothing, every path stays protected. In the reference an empty `filter { }`

@@ -27,7 +27,8 @@ DEFINITION = "const struct component_def %s = {\n    .name = 0,\n};\n"
 
 def check(root, tool):
     shutil.copy(tool, root / "tools")
-    for name in ("base/a.c", "base/b.cc", "base/b.h", "base/.#a.c", "base/sub/c.c", "base/own/d.c", "base/own/meson.build",
+    for name in ("base/a.c", "base/b.cc", "base/b.h", "base/.#a.c", "base/sub/c.c", "base/own/d.c",
+                 "base/own/meson.build",
                  "components/shared.c", "components/x_y_part.c"):
         put(root / "src" / name)
     put(root / "src/components/x_y.c", DEFINITION % "x_y")
@@ -56,7 +57,8 @@ def check(root, tool):
              lambda: put(root / "src/components/shared.c"), "new:      &shared,")):
         change()
         status, out, err = run("--check", "sources.list", cwd=build)
-        equal((status, out, said in err and "meson setup --reconfigure" in err), (1, "", True), f"check says {said} in {err}")
+        told = said in err and "meson setup --reconfigure" in err
+        equal((status, out, told), (1, "", True), f"check says {said} in {err}")
         undo()
         equal(run("--check", "sources.list", cwd=build)[0], 0, "status when all is as it was")
     equal(run("--check", "none.list", cwd=build)[0], 1, "status without a list")

@@ -25,7 +25,9 @@ let views = [],
 /* The data: gzip-compressed JSON in base64; see report.h. */
 async function load() {
   if (!window.DecompressionStream)
-    throw new Error("This browser cannot decompress the data of the page. Required: Chrome 80, Firefox 113 or Safari 16.4.");
+    throw new Error(
+      "This browser cannot decompress the data of the page. Required: Chrome 80, Firefox 113 or Safari 16.4.",
+    );
   const text = atob($("data").textContent),
     bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);

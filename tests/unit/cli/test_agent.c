@@ -13,8 +13,9 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "cli/command.h"
 #include "base/clock.h"
+#include "base/fd.h"
+#include "cli/command.h"
 #include "os/fsutil.h"
 #include "test.h"
 
@@ -30,7 +31,7 @@ struct run {
 static void write_file(const char *path, const char *text)
 {
     cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    CHECK(fd >= 0 && fs_write(fd, text, strlen(text)) == 0);
+    CHECK(fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0);
 }
 
 /* An agent with this configuration; `s` is completed. */

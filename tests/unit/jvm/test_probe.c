@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/mem.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "test.h"
 
 #define SHA1   "0123456789abcdef0123456789abcdef01234567"
