@@ -47,7 +47,7 @@ static struct component *source;
 static double told;
 static size_t arrived;
 
-static int probe_build(struct component *self, void *args, void **ret, struct err *err)
+static int probe_build(struct component *self, const void *args, void **ret, struct err *err)
 {
     (void)err;
     if (strcmp(component_id(self), "bench.probe.source") == 0)
@@ -57,7 +57,7 @@ static int probe_build(struct component *self, void *args, void **ret, struct er
     return 0;
 }
 
-static int probe_update(void *state, void *args, struct err *err)
+static int probe_update(void *state, const void *args, struct err *err)
 {
     (void)state;
     (void)err;

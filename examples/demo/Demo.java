@@ -9,12 +9,13 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * Sample application with load for every profile type: CPU (image tiles, checksums, sorting), allocation (invoices) and lock contention
- * (a ledger with one slow writer and several readers).
+ * Sample application with load for every profile type: CPU (image tiles, checksums, sorting), allocation (invoices) and
+ * lock contention (a ledger with one slow writer and several readers).
  *
  * <pre>java -cp build/demo Demo [--threads N] [--load CORES]</pre>
  *
- * --threads is the number of busy threads (2), --load the number of cores they use in total (0.5). Prints a single line.
+ * --threads is the number of busy threads (2), --load the number of cores they use in total (0.5). Prints a single
+ * line.
  */
 public final class Demo {
     private static final int TILE_DEPTH = 4; // 4^4 call paths through renderTile: as many distinct stacks

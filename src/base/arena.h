@@ -22,8 +22,9 @@ struct arena {
 /* Uninitialised, aligned for any type; NULL beyond the cap. */
 void *arena_alloc(struct arena *a, size_t n);
 void *arena_calloc(struct arena *a, size_t n, size_t size);
-/* Room for n bytes, aligned for nothing but characters; NULL beyond the cap. Whatever comes next gets the same bytes, unless
- * arena_keep() says how many of them stay: so that a text can be written where it will be, before it is known whether. */
+/* Room for n bytes, aligned for nothing but characters; NULL beyond the cap. Whatever comes next gets the same bytes,
+ * unless arena_keep() says how many of them stay: so that a text can be written where it will be, before it is known
+ * whether. */
 char *arena_room(struct arena *a, size_t n);
 void arena_keep(struct arena *a, size_t n);
 /* Copy with a NUL after it; p == NULL beyond the cap. */

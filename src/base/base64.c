@@ -53,7 +53,8 @@ int base64_decode(struct str s, const char *alphabet, struct buf *out, struct er
     }
     if (i == s.n && have == 0)
         return 0;
-    /* As the reference counts: a group cut short is bad from its start, one that lacks its padding where that should be. */
+    /* As the reference counts: a group cut short is bad from its start, one that lacks its padding where that should
+     * be. */
     size_t bad = i < s.n ? i - (padding > 0) : padding ? s.n : first;
     return err_set(err, -EINVAL, "illegal base64 data at input byte %zu", bad);
 }

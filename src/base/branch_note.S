@@ -1,5 +1,6 @@
-/* To be included by assembler files without code: the note that their object keeps to branch protection. The linker gives the program the note
- * only if every object has it. Sources: System V ABI for x86-64, "Program property"; ELF for the Arm 64-bit architecture, the same.
+/* To be included by assembler files without code: the note that their object keeps to branch protection. The linker
+ * gives the program the note only if every object has it. Sources: System V ABI for x86-64, "Program property"; ELF for
+ * the Arm 64-bit architecture, the same.
  */
 #if defined __CET__
 #include <cet.h>

@@ -34,7 +34,8 @@ static inline void cleanup_closedirp(DIR **d)
 #define cleanup_fclose   __attribute__((cleanup(cleanup_fclosep)))
 #define cleanup_closedir __attribute__((cleanup(cleanup_closedirp)))
 
-/* The value, leaving NULL (or -1) behind: the new owner is whoever reads the expression. The argument is evaluated once. */
+/* The value, leaving NULL (or -1) behind: the new owner is whoever reads the expression. The argument is evaluated
+ * once. */
 #define TAKE_PTR(p)                                                                                                    \
     ({                                                                                                                 \
         __typeof__(p) *at_ = &(p);                                                                                     \

@@ -1,4 +1,4 @@
-/* A configuration file in memory. `name` is what messages show. Who owns both is said where one is handed over. */
+/* A configuration file in memory. `name` is shown in messages. Ownership is documented by the provider. */
 #pragma once
 
 #include <stddef.h>

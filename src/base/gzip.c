@@ -5,7 +5,8 @@
 
 enum { MIN_MEMBER = 18, FIRST_GUESS = 4 };
 
-/* The trailer of the last member says its length modulo 2^32 (RFC 1952 §2.3.1): a hint, never trusted beyond the cap. */
+/* The trailer of the last member says its length modulo 2^32 (RFC 1952 §2.3.1): a hint, never trusted beyond the
+ * cap. */
 static size_t guess_size(struct str in, size_t max)
 {
     const uint8_t *t = (const uint8_t *)in.p + in.n - 4;

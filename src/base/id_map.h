@@ -15,7 +15,8 @@ struct id_map {
 bool id_map_grow(struct id_map *d, size_t key);
 void id_map_done(struct id_map *d);
 
-/* Where the key's number is; valid until another key is asked for. Memory is that of the largest key; NULL where there is none. */
+/* Where the key's number is; valid until another key is asked for. Memory is that of the largest key; NULL where there
+ * is none. */
 static inline uint32_t *id_map_at(struct id_map *d, size_t key)
 {
     return key < d->cap || id_map_grow(d, key) ? &d->of[key] : NULL;

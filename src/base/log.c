@@ -96,7 +96,8 @@ static void put_control(struct buf *b, uint32_t rune)
     }
 }
 
-/* A byte that is no character is \xNN in logfmt; JSON has no such thing, so there it is the character that stands for one. */
+/* A byte that is no character is \xNN in logfmt; JSON has no such thing, so there it is the character that stands for
+ * one. */
 static void put_quoted(struct buf *b, bool json, struct str s)
 {
     buf_byte(b, '"');

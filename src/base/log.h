@@ -25,7 +25,8 @@ struct log_field {
 };
 
 #define L_STR(k, v) ((struct log_field){.key = (k), .text = (v) ? (v) : ""})
-/* By its id, "mod.x/discovery.relabel.a": component_path=/mod.x component_id=discovery.relabel.a, as the reference has it. */
+/* By its id, "mod.x/discovery.relabel.a": component_path=/mod.x component_id=discovery.relabel.a, as the reference has
+ * it. */
 #define L_COMPONENT(id) ((struct log_field){.text = (id)})
 #define L_INT(k, v)     ((struct log_field){.key = (k), .number = (int64_t)(v)})
 
@@ -34,8 +35,8 @@ bool log_on(enum log_level level);
 /* Appends every line to fd instead of stderr; for tests. */
 void log_to(int fd);
 void log_write(enum log_level level, const char *msg, const struct log_field *fields, size_t n);
-/* Copies every line into `into`, too, until called with NULL; what does not fit is left out. The buffer belongs to this module in
- * between. */
+/* Copies every line into `into`, too, until called with NULL; what does not fit is left out. The buffer belongs to this
+ * module in between. */
 void log_capture(struct buf *into);
 /* "debug", "info", "warn", "error"; false when unknown. */
 bool log_level_parse(const char *text, enum log_level *ret);

@@ -14,9 +14,9 @@ __attribute__((returns_nonnull, malloc)) char *xstrdup(const char *s);
 __attribute__((returns_nonnull, malloc)) char *xstrndup(const char *s, size_t n);
 __attribute__((returns_nonnull, malloc, format(printf, 1, 2))) char *xasprintf(const char *fmt, ...);
 
-/* The next capacity of what holds `cap` and is to hold `want`: `first` doubled as often as needed. With AddressSanitizer hardly
- * more than wanted, so that growing things move at nearly every item: whoever kept a pointer into one is then found by
- * every test, and not by the one whose count happens to be a power of two. */
+/* The next capacity of what holds `cap` and is to hold `want`: `first` doubled as often as needed. With
+ * AddressSanitizer hardly more than wanted, so that growing things move at nearly every item: whoever kept a pointer
+ * into one is then found by every test, and not by the one whose count happens to be a power of two. */
 size_t mem_capacity(size_t cap, size_t want, size_t first);
 
 /* As xgrow() below, for what input sizes: false where there is no memory, and all is as it was. */

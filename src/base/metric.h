@@ -1,7 +1,8 @@
 /* Counters, gauges and histograms in the Prometheus text format 0.0.4.
  *
- * A family is a static object that registers itself on first use; a series is a family plus label values. Updates come from the
- * loop thread only. Names are fixed by design: smolder_sessions{state}, smolder_pushes_total{endpoint,result} …
+ * A family is a static object that registers itself on first use; a series is a family plus label values. Updates come
+ * from the loop thread only. Names are fixed by design: smolder_sessions{state}, smolder_pushes_total{endpoint,result}
+ * …
  *
  *     static struct metric_family pushes = {.name = "smolder_pushes_total", .help = "Pushes, by endpoint and result.",
  *                                           .kind = METRIC_COUNTER, .labels = {"endpoint", "result"}};

@@ -288,7 +288,8 @@ static size_t quote_at(struct str text, size_t at)
     return at + 1 < text.n && text.p[at] == '\\' && text.p[at + 1] == '"' ? 2 : 0;
 }
 
-/* A value up to the quote that ends it, or the end of the line where that is missing; without quotes up to what cannot be part of one. */
+/* A value up to the quote that ends it, or the end of the line where that is missing; without quotes up to what cannot
+ * be part of one. */
 static struct secret_part value_at(struct str text, size_t at, const char *ends)
 {
     const size_t quote = quote_at(text, at);
@@ -336,7 +337,8 @@ static struct secret_part value_after_equals(struct str text, size_t at)
     return plain_value(text, secret_skip_blanks(text, at + 1));
 }
 
-/* In prose a colon stands behind any word, so without quotes only names of headers count: those with a dash, and the well-known. */
+/* In prose a colon stands behind any word, so without quotes only names of headers count: those with a dash, and the
+ * well-known. */
 static bool is_header_name(struct str name)
 {
     static const char *const names[] = {"Authorization", "Cookie"};

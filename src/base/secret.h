@@ -16,19 +16,19 @@
 
 /* Whether what goes by this name (an attribute, a header, a variable, a flag) is likely a secret. */
 bool secret_name(struct str name);
-/* Whether the members of what goes by this name are judged as HTTP headers are: "headers", "proxy_connect_header", and parameters sent
- * to an endpoint of OAuth. */
+/* Whether the members of what goes by this name are judged as HTTP headers are: "headers", "proxy_connect_header", and
+ * parameters sent to an endpoint of OAuth. */
 bool secret_is_headers(struct str name);
 /* Whether the value of an HTTP header may be one: of any that is not known to be harmless, as X-Scope-OrgID is. */
 bool secret_header(struct str name);
 
-/* A configuration uses this one: it is hidden wherever it turns up, for example in what a server says to it. Only words of eight
- * characters or more that do not look like those of prose, and the last 256 of all. */
+/* A configuration uses this one: it is hidden wherever it turns up, for example in what a server says to it. Only words
+ * of eight characters or more that do not look like those of prose, and the last 256 of all. */
 void secret_learn(struct str value);
 
-/* The next piece of `text` from byte `at` on that is secret: its first byte and the one behind its last. False: there is none.
- * Pieces are user information of URLs (RFC 3986 §3.2.1), values behind secret names ("token=…", "Cookie: …", "--password …"),
- * credentials behind their scheme ("Bearer …"), and known values. */
+/* The next piece of `text` from byte `at` on that is secret: its first byte and the one behind its last. False: there
+ * is none. Pieces are user information of URLs (RFC 3986 §3.2.1), values behind secret names ("token=…", "Cookie: …",
+ * "--password …"), credentials behind their scheme ("Bearer …"), and known values. */
 bool secret_find(struct str text, size_t at, size_t *ret_first, size_t *ret_end);
 /* The text with SECRET_HIDDEN in place of each. */
 void secret_hide(struct str text, struct buf *out);

@@ -15,8 +15,8 @@ struct stream;
 
 /* Reads on from where `fd` stands, which stays the caller's; `max` bounds the inflated bytes. */
 struct stream *stream_new(int fd, uint64_t max);
-/* Up to n bytes; *got is less only at the end, and where it fails: those bytes are good. -EBADMSG: damaged or cut gzip; -EFBIG: more
- * than max; -EIO and the like from the system. A failure sticks. */
+/* Up to n bytes; *got is less only at the end, and where it fails: those bytes are good. -EBADMSG: damaged or cut gzip;
+ * -EFBIG: more than max; -EIO and the like from the system. A failure sticks. */
 must_check int stream_read(struct stream *s, void *to, size_t n, size_t *got, struct err *err);
 /* Bytes taken from `fd` so far, for showing progress. */
 uint64_t stream_taken(const struct stream *s);

@@ -414,7 +414,8 @@ int agent_run(const struct agent_settings *settings)
     struct agent a = {.settings = settings};
     struct err err = {0};
     raise_descriptor_limit();
-    /* What is written is for this user alone; what is put where a JVM must read it gets its mode by hand (jvm/attach/asprof.h). */
+    /* What is written is for this user alone; what is put where a JVM must read it gets its mode by hand
+     * (jvm/attach/asprof.h). */
     umask(077);
     /* First of all, while this process is small and has one thread. */
     if (priv_start(jvm_ops, &a.priv, &err) < 0) {

@@ -273,8 +273,8 @@ static int convert_files(struct convert_run *j, const struct file_list *files, s
     return code < 0 ? code : write_all(j, files, err);
 }
 
-/* Whose fault it is: what was read, what was asked for, or the system. A file that is not there is a wrong input, but a place to write to
- * that is not there is the system's answer. */
+/* Whose fault it is: what was read, what was asked for, or the system. A file that is not there is a wrong input, but a
+ * place to write to that is not there is the system's answer. */
 static int status_of(int code, bool writing)
 {
     switch (code) {

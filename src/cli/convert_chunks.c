@@ -107,8 +107,8 @@ static void hold(struct chunks *c, uint64_t want)
     }
 }
 
-/* Moves the window on to where the walk is: a whole chunk where one begins there, else a step of the search. The size of that chunk,
- * 0 where there is none. */
+/* Moves the window on to where the walk is: a whole chunk where one begins there, else a step of the search. The size
+ * of that chunk, 0 where there is none. */
 static uint64_t slide(struct chunks *c)
 {
     struct jfr_chunks *w = &c->walk;
@@ -132,7 +132,8 @@ static uint64_t slide(struct chunks *c)
     return header.size;
 }
 
-/* Does what is no chunk go on behind the window? Then the walk stays a little behind, as a header may straddle its end. */
+/* Does what is no chunk go on behind the window? Then the walk stays a little behind, as a header may straddle its
+ * end. */
 static bool chunks_goes_on(struct chunks *c)
 {
     struct jfr_chunks *w = &c->walk;

@@ -13,7 +13,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* Of a chunk in a pipe or in gzip. The profilers end one at 12 MB (JDK) or 100 MB (async-profiler) unless told otherwise. */
+/* Of a chunk in a pipe or in gzip. The profilers end one at 12 MB (JDK) or 100 MB (async-profiler) unless told
+ * otherwise. */
 #define CHUNKS_HELD_MAX ((uint64_t)512 << 20)
 
 struct chunks;
@@ -23,14 +24,14 @@ struct chunks;
 must_check int chunks_open(const char *path, uint64_t max, struct chunks **ret, struct err *err);
 /* The name for messages: the path, or "standard input". */
 const char *chunks_name(const struct chunks *c);
-/* Does it begin as a recording does, with a chunk, or with zeros where chunks were punched out? Or does a chunk follow, in a stream
- * within the first MiB? -EILSEQ when it is empty. */
+/* Does it begin as a recording does, with a chunk, or with zeros where chunks were punched out? Or does a chunk follow,
+ * in a stream within the first MiB? -EILSEQ when it is empty. */
 must_check int chunks_is_recording(struct chunks *c, bool *ret, struct err *err);
 /* Everything there is in one piece, for input of another kind; borrowed. -EFBIG beyond `max`. */
 must_check int chunks_all(struct chunks *c, size_t max, struct str *ret, struct err *err);
-/* 1 and a chunk, which stays until the next call; 0 at the end. -EBADMSG: a damaged place was stepped over, the error says which; the call
- * after goes on behind it. Any other failure is the end, and what came before is good: -EILSEQ gzip is damaged, -EFBIG it inflates beyond `max`, reading
- * failed. */
+/* 1 and a chunk, which stays until the next call; 0 at the end. -EBADMSG: a damaged place was stepped over, the error
+ * says which; the call after goes on behind it. Any other failure is the end, and what came before is good: -EILSEQ
+ * gzip is damaged, -EFBIG it inflates beyond `max`, reading failed. */
 must_check int chunks_next(struct chunks *c, struct str *ret, struct err *err);
 /* The last chunk turned out to make no sense: its size may be wrong, too. */
 void chunks_refused(struct chunks *c);

@@ -10,8 +10,8 @@ struct file_list {
     size_t len, cap;
 };
 
-/* A directory stands for the recordings directly in it (*.jfr, *.jfr.gz), by name; a pattern (glob(7)) that is no file for what it
- * matches; "-" for standard input, once. The error says which argument leads nowhere. */
+/* A directory stands for the recordings directly in it (*.jfr, *.jfr.gz), by name; a pattern (glob(7)) that is no file
+ * for what it matches; "-" for standard input, once. The error says which argument leads nowhere. */
 must_check int files_expand(const char *const *args, size_t n, struct file_list *ret, struct err *err);
 void file_list_done(struct file_list *l);
 #define cleanup_file_list __attribute__((cleanup(file_list_done)))

@@ -34,7 +34,8 @@ static int write_straight(const char *path, int fd, struct str bytes, struct err
     return code < 0 ? err_set(err, code, "write %s: %s", path, strerror(-code)) : 0;
 }
 
-/* The mode and owner of the file it takes the place of, else the mode of any new file, not that of mkstemp, which nobody else may read. */
+/* The mode and owner of the file it takes the place of, else the mode of any new file, not that of mkstemp, which
+ * nobody else may read. */
 static int take_identity(const char *path, int fd)
 {
     struct stat st;

@@ -21,5 +21,6 @@ struct write_options {
     size_t input_count;
 };
 
-/* -ESRCH: no such type, or nothing to write; -EINVAL: the path does not fit what there is to write. Else the system's reason. */
+/* -ESRCH: no such type, or nothing to write; -EINVAL: the path does not fit what there is to write. Else the system's
+ * reason. */
 must_check int write_set(const struct profile_set *set, const struct write_options *o, struct err *err);

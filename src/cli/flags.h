@@ -1,6 +1,7 @@
 /* Command-line flags from a table: parsing, defaults and --help read the same rows.
  *
- * `--name=value` and `--name value`; a boolean may stand alone. Flags and paths mix; `--` ends the flags. Values are borrowed from argv.
+ * `--name=value` and `--name value`; a boolean may stand alone. Flags and paths mix; `--` ends the flags. Values are
+ * borrowed from argv.
  */
 #pragma once
 
@@ -15,8 +16,8 @@ enum flag_kind {
     FLAG_STRING, /* const char * */
     FLAG_BOOL,   /* bool */
     FLAG_CHOICE, /* const char *, one of the words in value_name: "none|alloy" */
-    /* A flag of the reference that has no effect here. With a value_name it takes a value, else it is a boolean. Whoever sets it to
-     * something else than default_text is warned. */
+    /* A flag of the reference that has no effect here. With a value_name it takes a value, else it is a boolean.
+     * Whoever sets it to something else than default_text is warned. */
     FLAG_UNUSED,
 };
 
@@ -34,7 +35,8 @@ struct flags_rest {
     size_t len;
 };
 
-/* Sets defaults, then reads argv (without the program's and the sub-command's name). -EINVAL with a remedy in the text. */
+/* Sets defaults, then reads argv (without the program's and the sub-command's name). -EINVAL with a remedy in the
+ * text. */
 must_check int flags_parse(const struct flag *table, int argc, char **argv, void *record, struct flags_rest *rest,
                            struct err *err);
 /* What is in force, a line "name=value" each. */

@@ -1,7 +1,7 @@
 /* smolder reference [NAME]: reference of a component or function as Markdown, generated from their tables.
  *
- * The pages under docs/components and docs/functions hold this output between two marks; tools/update-docs puts it there and a test
- * compares.
+ * The pages under docs/components and docs/functions hold this output between two marks; tools/update-docs puts it
+ * there and a test compares.
  */
 #include <stdio.h>
 #include <string.h>

@@ -125,9 +125,9 @@ static void run_help(void)
           stdout);
 }
 
-/* One heap for all threads: the loop owns nearly everything, and small is what we promise. It keeps about as much as the conversion
- * of one chunk takes: giving that back to the kernel and faulting it in again cost a sixth of all CPU time. Two workers: one may
- * wait for the disk while the other converts. */
+/* One heap for all threads: the loop owns nearly everything, and small is what we promise. It keeps about as much as
+ * the conversion of one chunk takes: giving that back to the kernel and faulting it in again cost a sixth of all CPU
+ * time. Two workers: one may wait for the disk while the other converts. */
 static void keep_small(void)
 {
     mallopt(M_ARENA_MAX, 1);

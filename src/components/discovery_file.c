@@ -66,15 +66,15 @@ static const struct schema schema = {
 
 static const double scan_buckets[] = {0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 10, 60};
 static struct metric_family mtimes = {.name = "prometheus_sd_file_mtime_seconds",
-                                      .help = "When a file of targets was modified, since the epoch.",
+                                      .help = "Modification time of a target file, in seconds since the epoch.",
                                       .kind = METRIC_GAUGE,
                                       .labels = {"component_id", "component_path", "filename"}};
 static struct metric_family read_errors = {.name = "prometheus_sd_file_read_errors_total",
-                                           .help = "Files of targets that could not be read or parsed.",
+                                           .help = "Target files that could not be read or parsed.",
                                            .kind = METRIC_COUNTER,
                                            .labels = {"component_id", "component_path"}};
 static struct metric_family scan_seconds = {.name = "prometheus_sd_file_scan_duration_seconds",
-                                            .help = "How long reading all files of targets took.",
+                                            .help = "Time to read all target files, in seconds.",
                                             .kind = METRIC_HISTOGRAM,
                                             .labels = {"component_id", "component_path"},
                                             .buckets = scan_buckets,
@@ -373,7 +373,7 @@ static void discovery_file_set_args(struct file_discovery *d, const struct disco
     d->refresh_interval = a->refresh_interval;
 }
 
-static int discovery_file_build(struct component *self, void *args, void **ret_state, struct err *err)
+static int discovery_file_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     (void)err;
     const struct component_env *env = component_env(self);
@@ -385,7 +385,7 @@ static int discovery_file_build(struct component *self, void *args, void **ret_s
     return 0;
 }
 
-static int discovery_file_update(void *state, void *args, struct err *err)
+static int discovery_file_update(void *state, const void *args, struct err *err)
 {
     (void)err;
     struct file_discovery *d = state;

@@ -1,4 +1,15 @@
-/* discovery.process: all processes of the host as targets, JVMs within about a second. See the head of the source. */
+/* discovery.process: all processes of the host as targets.
+ *
+ * Two intervals. Every refresh_interval all processes are scanned and the targets rebuilt. In between, once a second, a
+ * cheap check (components/discovery_process_table.h) detects new JVMs and exited processes, and only these are scanned:
+ * users that profile JVMs need not wait for the refresh, and users that list processes are not notified of each
+ * short-lived one.
+ *
+ * Scans run in the helper (jvm/operation/scan.h), separately for each user, so that processes which block their reader
+ * delay only processes of the same user. A process that cannot be read is reported once; one that blocks its reader is
+ * then read alone. Exports survive updates.
+ * Source: spec components §2; the user's document.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -90,8 +101,8 @@ struct process_reader {
 struct discovery {
     struct component *self;
     const struct component_env *env;
-    struct discovery_process_args args;
-    struct process_join join; /* borrows from args.join */
+    const struct discovery_process_args *args; /* one reference */
+    struct process_join join;                  /* borrows from args->join */
     struct process_table table;
     struct list readers;
     unsigned reader_count; /* but for those that read what is stuck */
@@ -112,7 +123,7 @@ static int64_t to_ms(int64_t ns)
 
 static unsigned discovery_wanted(const struct discovery *d, const struct process *p)
 {
-    const struct discover_config *c = &d->args.discover_config;
+    const struct discover_config *c = &d->args->discover_config;
     unsigned want = (c->exe ? JVM_WANT_EXE : 0) | (c->cwd ? JVM_WANT_CWD : 0) |
                     (c->commandline ? JVM_WANT_CMDLINE : 0) | (c->uid ? JVM_WANT_UID : 0) |
                     (c->username ? JVM_WANT_USERNAME : 0) | (c->container_id || c->cgroup_path ? JVM_WANT_CGROUP : 0);
@@ -174,7 +185,7 @@ static void put_cgroup_path(struct labels_builder *b, struct str cgroup)
 
 static struct labels *labels_of(const struct discovery *d, const struct process *p, const struct jvm_scan_record *f)
 {
-    const struct discover_config *c = &d->args.discover_config;
+    const struct discover_config *c = &d->args->discover_config;
     cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
     discovery_put_number(&b, STR("__process_pid__"), (uint64_t)p->pid);
     discovery_put_number(&b, STR("__process_start_time__"), f->start_time);
@@ -259,7 +270,7 @@ static void on_record(void *arg, const struct jvm_scan_record *f)
     }
     const bool same = p->start_time == f->start_time && p->program == f->program;
     p->user_known = p->user_known && same;
-    const bool maps_read = d->args.discover_config.java && !(p->java_known && asked == READ_ALL);
+    const bool maps_read = d->args->discover_config.java && !(p->java_known && asked == READ_ALL);
     p->start_time = f->start_time;
     p->program = f->program;
     p->stuck = p->reported = false;
@@ -273,7 +284,7 @@ static void on_record(void *arg, const struct jvm_scan_record *f)
     p->is_java = f->is_java || (same && was_java && asked == READ_ALL);
     if (maps_read)
         p->java_known = f->vm.n || !f->is_java;
-    p->settled = p->is_java && (p->java_known || !d->args.discover_config.java);
+    p->settled = p->is_java && (p->java_known || !d->args->discover_config.java);
     if (asked == READ_ALL || p->is_java)
         discovery_set_labels(d, p, labels_of(d, p, f));
     else if (was_java) {
@@ -420,7 +431,8 @@ static void read_some(struct discovery *d, size_t from, bool stuck)
     r->scan = jvm_scan(d->env->priv, user, items, n, stuck ? SCAN_ALONE_MS : SCAN_MS, on_record, on_scan_done, r);
 }
 
-/* Reads what is pending as far as more readers are allowed. Those known to be stuck are read one by one beside the others. */
+/* Reads what is pending as far as more readers are allowed. Those known to be stuck are read one by one beside the
+ * others. */
 static void read_pending(struct discovery *d)
 {
     for (size_t i = 0; !d->lost && i < d->table.len; i++) {
@@ -453,7 +465,7 @@ static void discovery_on_poll(uv_timer_t *timer)
         component_health(d->self, true, "%s", "");
     d->poll_code = 0;
     if (all) {
-        d->refresh_at_ms = now + to_ms(d->args.refresh_interval);
+        d->refresh_at_ms = now + to_ms(d->args->refresh_interval);
         d->full = d->dirty = true;
         d->reports = 0;
     }
@@ -466,22 +478,20 @@ static void discovery_on_poll(uv_timer_t *timer)
 
 static void discovery_poll_from_now_on(struct discovery *d)
 {
-    int64_t period = to_ms(d->args.refresh_interval);
+    int64_t period = to_ms(d->args->refresh_interval);
     period = period > POLL_MS ? POLL_MS : period < POLL_LEAST_MS ? POLL_LEAST_MS : period;
     uv_timer_start(&d->timer, discovery_on_poll, 0, (uint64_t)period);
 }
 
-/* Moves the arguments in. */
-static void discovery_take_args(struct discovery *d, struct discovery_process_args *a)
+static void discovery_take_args(struct discovery *d, const struct discovery_process_args *a)
 {
     process_join_done(&d->join);
-    schema_done(&schema, &d->args);
-    d->args = *a;
-    memset(a, 0, sizeof *a);
-    process_join_init(&d->join, &d->args.join);
+    args_unref(d->args);
+    d->args = args_ref(a);
+    process_join_init(&d->join, &a->join);
 }
 
-static int discovery_process_build(struct component *self, void *args, void **ret_state, struct err *err)
+static int discovery_process_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     (void)err;
     struct discovery *d = xcalloc(1, sizeof *d);
@@ -493,13 +503,13 @@ static int discovery_process_build(struct component *self, void *args, void **re
     return 0;
 }
 
-static int discovery_process_update(void *state, void *args, struct err *err)
+static int discovery_process_update(void *state, const void *args, struct err *err)
 {
     (void)err;
     struct discovery *d = state;
     const struct discovery_process_args *a = args;
-    const bool other_labels = memcmp(&a->discover_config, &d->args.discover_config, sizeof a->discover_config) != 0;
-    const bool other_period = a->refresh_interval != d->args.refresh_interval;
+    const bool other_labels = memcmp(&a->discover_config, &d->args->discover_config, sizeof a->discover_config) != 0;
+    const bool other_period = a->refresh_interval != d->args->refresh_interval;
     discovery_take_args(d, args);
     if (!d->started)
         return 0;
@@ -545,7 +555,7 @@ static void discovery_process_free(void *state)
 {
     struct discovery *d = state;
     process_join_done(&d->join);
-    schema_done(&schema, &d->args);
+    args_unref(d->args);
     process_table_done(&d->table);
     free(d);
 }

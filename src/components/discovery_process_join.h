@@ -17,11 +17,11 @@ struct process_join {
 void process_join_init(struct process_join *j, const struct targets *containers);
 void process_join_done(struct process_join *j);
 
-/* The process's labels overlaid with those of its container (an empty container label deletes), or the process's own if it is
- * in none that is known. `delegated`: which one it is in is what its user says (procfs_container); then it is never one that
- * Kubernetes made. New reference. */
+/* The process's labels overlaid with those of its container (an empty container label deletes), or the process's own if
+ * it is in none that is known. `delegated`: which one it is in is what its user says (procfs_container); then it is
+ * never one that Kubernetes made. New reference. */
 struct labels *process_join_apply(const struct process_join *j, struct labels *process, bool delegated);
 
-/* __container_id__; else the Kubernetes id without its docker://, containerd:// or cri-o:// (any other runtime: none); else the Docker
- * id. Empty if none. Borrowed. */
+/* __container_id__; else the Kubernetes id without its docker://, containerd:// or cri-o:// (any other runtime: none);
+ * else the Docker id. Empty if none. Borrowed. */
 struct str process_join_id(const struct labels *container);

@@ -15,7 +15,8 @@ enum {
     COMPARE_STEP = 8, /* older processes compared per poll */
     FRESH_POLLS = 15, /* a process is compared that often after it appeared; most are gone by then */
     ENDED_POLLS = 5,  /* looks until the end of a process is worth reading the list for, if none has started */
-    /* A starting JVM has at least this many threads: main, GC, VM, compilers, reference handler, finalizer, signal dispatcher … */
+    /* A starting JVM has at least this many threads: main, GC, VM, compilers, reference handler, finalizer, signal
+     * dispatcher … */
     JVM_THREADS_LEAST = 8,
 };
 
@@ -88,8 +89,8 @@ static void process_table_compare(struct process *p)
     p->program = program;
 }
 
-/* Those that appeared some looks ago: on a busy machine a JVM can take that long to set itself up, its threads too few at a time to
- * stand out. */
+/* Those that appeared some looks ago: on a busy machine a JVM can take that long to set itself up, its threads too few
+ * at a time to stand out. */
 static void compare_fresh(struct process_table *t)
 {
     for (size_t i = 0; i < t->len; i++) {

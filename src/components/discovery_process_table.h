@@ -65,7 +65,7 @@ struct process_poll {
 };
 
 struct process *process_table_find(const struct process_table *t, pid_t pid);
-/* Looks for new, ended and (if they may be) changed processes: READ_IF_JAVA becomes pending for the new and changed. With `all`,
- * READ_ALL for everything. */
+/* Looks for new, ended and (if they may be) changed processes: READ_IF_JAVA becomes pending for the new and changed.
+ * With `all`, READ_ALL for everything. */
 must_check int process_table_poll(struct process_table *t, bool all, struct process_poll *ret, struct err *err);
 void process_table_done(struct process_table *t);

@@ -45,23 +45,23 @@ static void discovery_relabel_publish(struct component *self, const struct targe
     component_export(self, exports);
 }
 
-static int discovery_relabel_build(struct component *self, void *args, void **ret_state, struct err *err)
+static int discovery_relabel_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     (void)err;
-    struct discovery_relabel_args *a = args;
+    const struct discovery_relabel_args *a = args;
     struct relabeller *r = xcalloc(1, sizeof *r);
-    *r = (struct relabeller){.self = self, .rules = relabel_rules_new(&a->rules)};
+    *r = (struct relabeller){.self = self, .rules = relabel_rules_new(&a->rules, args_ref(a), args_unref)};
     discovery_relabel_publish(self, &a->targets, r->rules);
     *ret_state = r;
     return 0;
 }
 
-static int discovery_relabel_update(void *state, void *args, struct err *err)
+static int discovery_relabel_update(void *state, const void *args, struct err *err)
 {
     (void)err;
     struct relabeller *r = state;
-    struct discovery_relabel_args *a = args;
-    struct relabel_rules *rules = relabel_rules_new(&a->rules);
+    const struct discovery_relabel_args *a = args;
+    struct relabel_rules *rules = relabel_rules_new(&a->rules, args_ref(a), args_unref);
     const bool new_rules = !relabel_rules_equal(rules, r->rules);
     relabel_rules_unref(r->rules);
     r->rules = rules;

@@ -96,12 +96,12 @@ extern const struct schema basic_auth_schema, authorization_schema, oauth2_schem
 /* The rules between the options, in the words of the spec. */
 must_check int http_settings_check(const struct http_settings *s, struct err *err);
 
-/* The value for the Authorization header, with files read now (64 KiB at most, blanks around trimmed); NULL when none is
- * configured. To be freed. */
+/* The value for the Authorization header, with files read now (64 KiB at most, blanks around trimmed); NULL when none
+ * is configured. To be freed. */
 must_check int http_settings_authorization(const struct http_settings *s, char **ret, struct err *err);
 
-/* Proxy and TLS as the client takes them; everything borrowed from `s` and `o`. PEM texts go into memory files, as not every
- * TLS back end of libcurl takes them by value. */
+/* Proxy and TLS as the client takes them; everything borrowed from `s` and `o`. PEM texts go into memory files, as not
+ * every TLS back end of libcurl takes them by value. */
 struct http_settings_open {
     int ca_fd, cert_fd, key_fd;
     char ca_path[32], cert_path[32], key_path[32];

@@ -210,7 +210,7 @@ static int import_file_publish(struct component *self, const char *path, struct 
     return code;
 }
 
-static int import_file_build(struct component *self, void *args, void **ret_state, struct err *err)
+static int import_file_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     const struct import_file_args *a = args;
     const int code = import_file_publish(self, a->filename, err);
@@ -225,7 +225,7 @@ static int import_file_build(struct component *self, void *args, void **ret_stat
 }
 
 /* A load has read it already, to see what it brings, so that reading it now is cheap. */
-static int import_file_update(void *state, void *args, struct err *err)
+static int import_file_update(void *state, const void *args, struct err *err)
 {
     struct file_import *i = state;
     const struct import_file_args *a = args;

@@ -92,7 +92,7 @@ static const struct schema schema = {
 struct http_import {
     struct component *self;
     uv_loop_t *loop;
-    struct import_http_args args; /* owned */
+    const struct import_http_args *args; /* one reference; NULL: none yet */
     struct http_settings_open opened;
     char *shown; /* the URL without user and password */
     struct http_client *client;
@@ -112,7 +112,7 @@ static void import_http_on_timer(uv_timer_t *timer)
 
 static void import_http_ask_later(struct http_import *i)
 {
-    const int64_t poll_ms = i->args.poll_frequency / ms_ns;
+    const int64_t poll_ms = i->args->poll_frequency / ms_ns;
     const int64_t wait = i->has_content || poll_ms < FIRST_RETRY_MS ? poll_ms : FIRST_RETRY_MS;
     uv_timer_start(i->timer, import_http_on_timer, (uint64_t)wait, 0);
 }
@@ -158,7 +158,7 @@ static void import_http_on_answer(void *arg, const struct http_response *r)
 /* "Name: value" lines, NULL-terminated; the lines belong to the list. */
 static char **import_http_headers(const struct http_import *i, const char *authorization)
 {
-    const struct import_http_args *a = &i->args;
+    const struct import_http_args *a = i->args;
     const struct header_lines *more = &a->client.http.http_headers;
     char **lines = xcalloc(a->headers.len + more->len + 3, sizeof *lines);
     size_t n = 0;
@@ -184,7 +184,7 @@ static void header_lines_free(char **lines)
 
 static int import_http_start_call(struct http_import *i, struct err *err)
 {
-    const struct import_http_args *a = &i->args;
+    const struct import_http_args *a = i->args;
     cleanup_free char *authorization = NULL;
     int code = http_settings_authorization(&a->client.http, &authorization, err);
     if (code < 0)
@@ -228,40 +228,33 @@ static void import_http_stop_asking(struct http_import *i)
         uv_timer_stop(i->timer);
 }
 
-/* Takes the arguments, on success only. */
-static int import_http_set_args(struct http_import *i, struct import_http_args *a, struct err *err)
+/* Keeps the arguments, on success only. */
+static int import_http_set_args(struct http_import *i, const struct import_http_args *a, struct err *err)
 {
     struct http_settings_open opened = HTTP_SETTINGS_OPEN_INIT;
     cleanup_http_url struct http_url url = {0};
     int code = http_url_parse(a->url, &url, err);
-    /* What is opened borrows from the record it is opened with, so that has to be in its place first. */
-    struct import_http_args old = i->args;
-    i->args = *a;
     if (code == 0)
-        code = http_settings_open(&i->args.client.http, &opened, err);
-    if (code < 0) {
-        i->args = old;
+        code = http_settings_open(&a->client.http, &opened, err);
+    if (code < 0)
         return code;
-    }
-    memset(a, 0, sizeof *a);
-    http_settings_close(&i->opened);
-    schema_done(&schema, &old);
+    http_settings_close(&i->opened); /* which borrows from the old arguments */
+    args_unref(i->args);
+    i->args = args_ref(a);
     i->opened = opened;
     free(i->shown);
     i->shown = TAKE_PTR(url.bare);
     return 0;
 }
 
-static int import_http_build(struct component *self, void *args, void **ret_state, struct err *err)
+static int import_http_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     const struct component_env *env = component_env(self);
     struct http_import *i = xcalloc(1, sizeof *i);
     *i = (struct http_import){
         .self = self, .loop = env->loop, .version = env->version, .opened = HTTP_SETTINGS_OPEN_INIT};
-    schema_defaults(&schema, &i->args);
     const int code = import_http_set_args(i, args, err);
     if (code < 0) {
-        schema_done(&schema, &i->args);
         free(i);
         return code;
     }
@@ -269,7 +262,7 @@ static int import_http_build(struct component *self, void *args, void **ret_stat
     return 0;
 }
 
-static int import_http_update(void *state, void *args, struct err *err)
+static int import_http_update(void *state, const void *args, struct err *err)
 {
     struct http_import *i = state;
     import_http_stop_asking(i);
@@ -314,7 +307,7 @@ static void import_http_free(void *state)
     struct http_import *i = state;
     import_http_end(i);
     http_settings_close(&i->opened);
-    schema_done(&schema, &i->args);
+    args_unref(i->args);
     free(i->shown);
     free(i);
 }

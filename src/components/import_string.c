@@ -25,7 +25,7 @@ static void import_string_publish(struct component *self, const struct import_st
     import_source_export_text(self, component_id(self), str_of(a->content), NULL);
 }
 
-static int import_string_build(struct component *self, void *args, void **ret_state, struct err *err)
+static int import_string_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     (void)err;
     struct string_import *i = xcalloc(1, sizeof *i);
@@ -35,7 +35,7 @@ static int import_string_build(struct component *self, void *args, void **ret_st
     return 0;
 }
 
-static int import_string_update(void *state, void *args, struct err *err)
+static int import_string_update(void *state, const void *args, struct err *err)
 {
     (void)err;
     import_string_publish(((struct string_import *)state)->self, args);

@@ -29,7 +29,8 @@
 #include "jvm/session/session.h"
 #include "os/procfs.h"
 
-/* The first profile comes this early; those of further JVMs are spread over some seconds more, and with them all that follow. */
+/* The first profile comes this early; those of further JVMs are spread over some seconds more, and with them all that
+ * follow. */
 enum { FIRST_S = 10, SPREAD_S = 15 };
 /* Within the 5 s a component has to stop: the sessions', and when conversions are given up. */
 enum { CLOSE_MS = 4000, HURRY_MS = 4600 };
@@ -39,8 +40,8 @@ enum { INSTALL_RETRY_MS = 30000 };
 struct java {
     struct component *self;
     struct component_env *env;
-    struct java_args args;
-    char *events; /* the profiler's options */
+    const struct java_args *args; /* one reference */
+    char *events;                 /* the profiler's options */
     struct java_converter *converter;
     struct list jvms;       /* struct jvm */
     struct strmap reported; /* bad targets, by their text (owned): said once */
@@ -85,7 +86,7 @@ static void maybe_stopped(struct java *j);
 static void on_profile(void *arg, const struct convert_profile *meta, struct encoded_profile *p)
 {
     struct jvm *v = arg;
-    const struct convert_options configured = java_conversion(&v->owner->args.profiling, v->owner->events);
+    const struct convert_options configured = java_conversion(&v->owner->args->profiling, v->owner->events);
     const char *label = java_event_label(&v->events, convert_label(meta, "jfr_event"), configured.settings.event);
     struct labels *labels = java_profile_labels(v->target, meta->type, label);
     if (strcmp(label, JAVA_EVENT_OTHER) == 0 && !v->cut[0])
@@ -94,7 +95,7 @@ static void on_profile(void *arg, const struct convert_profile *meta, struct enc
     v->profiles++;
     v->samples += p->samples;
     v->last_profile_ns = clock_wall_ns();
-    fanout_append(&v->owner->args.forward_to, labels, p);
+    fanout_append(&v->owner->args->forward_to, labels, p);
     component_sent(v->owner->self, 1);
     labels_unref(labels);
 }
@@ -160,7 +161,7 @@ static void tell_state(struct jvm *v)
     }
     /* That it waits for its min_age is no trouble. */
     if (v->state != JVM_STATE_GONE && v->reason[0] && strcmp(v->reason, v->logged) != 0 &&
-        (v->state != JVM_STATE_WAITING || jvm_age_ns(v->id.start_time) >= v->owner->args.min_age))
+        (v->state != JVM_STATE_WAITING || jvm_age_ns(v->id.start_time) >= v->owner->args->min_age))
         log_warn(v->state == JVM_STATE_PROFILING ? "profiling with a restriction" : "not profiling", L_COMPONENT(id),
                  L_INT("pid", v->id.pid), L_STR("service_name", service), L_STR("reason", v->reason));
     snprintf(v->logged, sizeof v->logged, "%s", v->reason);
@@ -204,7 +205,7 @@ static void on_closed(void *arg)
 /* A single JVM gets exactly FIRST_S. */
 static int64_t first_ns(const struct java *j, struct jvm_id id)
 {
-    const int64_t room_s = j->args.profiling.interval / NS_PER_SEC - FIRST_S,
+    const int64_t room_s = j->args->profiling.interval / NS_PER_SEC - FIRST_S,
                   spread_s = room_s < SPREAD_S ? room_s : SPREAD_S;
     if (spread_s <= 0 || list_empty(&j->jvms))
         return FIRST_S * NS_PER_SEC;
@@ -216,18 +217,18 @@ static int64_t first_ns(const struct java *j, struct jvm_id id)
 static struct jvm_session_config session_config(const struct java *j, const struct jvm *v)
 {
     uint64_t headroom = 0;
-    (void)java_size(j->args.memory_headroom, &headroom); /* checked at load */
+    (void)java_size(j->args->memory_headroom, &headroom); /* checked at load */
     return (struct jvm_session_config){.user = v->user,
-                                       .tmp_dir = j->args.tmp_dir,
-                                       .dist = j->args.dist,
+                                       .tmp_dir = j->args->tmp_dir,
+                                       .dist = j->args->dist,
                                        .events = j->events,
-                                       .interval_ns = j->args.profiling.interval,
-                                       .roll_ns = j->args.profiling.roll_over,
+                                       .interval_ns = j->args->profiling.interval,
+                                       .roll_ns = j->args->profiling.roll_over,
                                        .first_ns = v->first_ns,
-                                       .min_age_ns = j->args.min_age,
+                                       .min_age_ns = j->args->min_age,
                                        .headroom = headroom,
-                                       .untested = j->args.untested_versions,
-                                       .retry_crashed = j->args.retry_crashed,
+                                       .untested = j->args->untested_versions,
+                                       .retry_crashed = j->args->retry_crashed,
                                        .quarantine = j->env->quarantine};
 }
 
@@ -237,7 +238,7 @@ static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
         .chunk = java_on_chunk, .state = on_state, .condemned = on_condemned, .note = on_note, .closed = on_closed};
     static const struct java_stream_events stream_events = {
         .profile = on_profile, .refused = on_refused, .cut = on_cut, .ended = on_stream_ended};
-    const struct convert_options options = java_conversion(&j->args.profiling, j->events);
+    const struct convert_options options = java_conversion(&j->args->profiling, j->events);
     struct jvm *v = xcalloc(1, sizeof *v);
     v->owner = j;
     v->id = id;
@@ -317,7 +318,7 @@ static struct jvm *java_find_jvm(struct java *j, struct jvm_id id)
 
 static void keep_jvm(struct java *j, struct jvm *v, struct labels *target)
 {
-    const struct convert_options options = java_conversion(&j->args.profiling, j->events);
+    const struct convert_options options = java_conversion(&j->args->profiling, j->events);
     struct labels *old = v->target;
     v->target = labels_ref(target);
     labels_unref(old);
@@ -332,7 +333,7 @@ static void keep_jvm(struct java *j, struct jvm *v, struct labels *target)
 /* Makes the sessions those that the targets ask for. */
 static void java_reconcile(struct java *j)
 {
-    const struct targets *ts = &j->args.targets;
+    const struct targets *ts = &j->args->targets;
     struct jvm_id *ids = xcalloc(ts->len + 1, sizeof *ids);
     cleanup_u64map struct u64map last = U64MAP_INIT; /* pid -> the last target that names it */
     struct strmap reported = STRMAP_INIT;
@@ -386,7 +387,7 @@ static void on_installed(void *arg, const struct jvm_reply *r)
         component_health(j->self, true, "started component");
         return;
     }
-    log_error("cannot install async-profiler", L_COMPONENT(component_id(j->self)), L_STR("tmp_dir", j->args.tmp_dir),
+    log_error("cannot install async-profiler", L_COMPONENT(component_id(j->self)), L_STR("tmp_dir", j->args->tmp_dir),
               L_STR("err", r->reason));
     component_health(j->self, false, "async-profiler cannot be put in place: %s", r->reason);
     uv_timer_start(&j->timer, on_install_retry, INSTALL_RETRY_MS, 0);
@@ -396,26 +397,25 @@ static void java_install(struct java *j)
 {
     if (j->installing)
         priv_forget(j->env->priv, j->install_call);
-    struct jvm_request s = {.tmp_dir = j->args.tmp_dir, .dist = j->args.dist, .options = ""};
+    struct jvm_request s = {.tmp_dir = j->args->tmp_dir, .dist = j->args->dist, .options = ""};
     j->installing = true;
     j->install_call = jvm_install(j->env->priv, &s, on_installed, j);
 }
 
 /* ---- life ---- */
 
-static void java_take_args(struct java *j, struct java_args *args, char *events)
+static void java_take_args(struct java *j, const struct java_args *args, char *events)
 {
-    schema_done(&java_schema, &j->args);
-    j->args = *args;
-    memset(args, 0, sizeof *args);
+    args_unref(j->args);
+    j->args = args_ref(args);
     free(j->events);
     j->events = events;
 }
 
-static int java_build(struct component *self, void *args, void **ret_state, struct err *err)
+static int java_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     char *events;
-    int code = java_profiling_events(&((struct java_args *)args)->profiling, &events, err);
+    int code = java_profiling_events(&((const struct java_args *)args)->profiling, &events, err);
     if (code < 0)
         return code;
     struct java *j = xcalloc(1, sizeof *j);
@@ -427,15 +427,15 @@ static int java_build(struct component *self, void *args, void **ret_state, stru
     return 0;
 }
 
-static int java_update(void *state, void *args, struct err *err)
+static int java_update(void *state, const void *args, struct err *err)
 {
     struct java *j = state;
     char *events;
-    struct java_args *next = args;
+    const struct java_args *next = args;
     int code = java_profiling_events(&next->profiling, &events, err);
     if (code < 0)
         return code;
-    bool moved = strcmp(j->args.tmp_dir, next->tmp_dir) != 0 || strcmp(j->args.dist, next->dist) != 0;
+    bool moved = strcmp(j->args->tmp_dir, next->tmp_dir) != 0 || strcmp(j->args->dist, next->dist) != 0;
     java_take_args(j, next, events);
     if (!j->started || j->stopping)
         return 0;
@@ -498,15 +498,15 @@ static void java_free(void *state)
     if (j->converter)
         java_converter_free(j->converter);
     forget_reports(&j->reported);
-    schema_done(&java_schema, &j->args);
+    args_unref(j->args);
     free(j->events);
     free(j);
 }
 
 /* ---- what an operator wants to see ---- */
 
-/* Main class or jar, by which a person knows the process where services have no names yet. Of a command line joined by blanks it is a good
- * guess: `room` is its copy, which the answer lies in. */
+/* Main class or jar, by which a person knows the process where services have no names yet. Of a command line joined by
+ * blanks it is a good guess: `room` is its copy, which the answer lies in. */
 static struct str java_main_of(const struct labels *target, char **room)
 {
     const struct str known = labels_get(target, STR("__meta_process_java_main"));

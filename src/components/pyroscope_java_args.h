@@ -31,8 +31,8 @@ struct java_args {
 
 extern const struct schema java_schema;
 
-/* The profiler's options, "event=itimer,interval=10000000,alloc=512k,lock=10ms,…"; to be freed. -EINVAL as
- * java_schema has it. */
+/* The profiler's options, "event=itimer,interval=10000000,alloc=512k,lock=10ms,…"; to be freed. -EINVAL as java_schema
+ * has it. */
 must_check int java_profiling_events(const struct java_profiling *p, char **ret, struct err *err);
 
 /* Bytes of "24MiB", "512k", "1g": powers of 1024. False when it is no such size. */

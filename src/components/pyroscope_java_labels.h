@@ -21,8 +21,9 @@ struct java_events {
     const char *own[JAVA_EVENTS_MAX]; /* static */
 };
 #define JAVA_EVENT_OTHER "other"
-/* A recording says anything, and each event is a series of its own in every store: so as a label's value it is `configured`, or one of the
- * profiler's own events, a few in a JVM's life, or else JAVA_EVENT_OTHER. Static, or `configured`. */
+/* A recording says anything, and each event is a series of its own in every store: so as a label's value it is
+ * `configured`, or one of the profiler's own events, a few in a JVM's life, or else JAVA_EVENT_OTHER. Static, or
+ * `configured`. */
 const char *java_event_label(struct java_events *seen, const char *event, const char *configured);
 
 /* New reference. `name` is the profile's ("process_cpu"), `event` the CPU event in force, which may be "". */

@@ -30,7 +30,7 @@ static const struct option options[] = {
     {"max_cache_size", OPT_INT, offsetof(struct pyroscope_relabel_args, max_cache_size), .default_text = "10000",
      .help = "Number of label sets whose results are cached."},
     {"rule", OPT_BLOCKS, offsetof(struct pyroscope_relabel_args, rules), .block = &relabel_rule_schema,
-     .help = "Relabelling rules, applied in order to the labels of every profile."},
+     .help = "Relabelling rules, applied to the labels of every profile in order."},
     {0},
 };
 
@@ -51,10 +51,10 @@ enum count { PROCESSED, WRITTEN, DROPPED, HITS, MISSES, COUNTS };
                                        .help = what,                                                                   \
                                        .kind = METRIC_COUNTER,                                                         \
                                        .labels = {"component_id", "component_path"}}
-COMPAT(processed, "profiles_processed", "Profiles that came in.");
-COMPAT(written, "profiles_written", "Profiles that were passed on.");
-COMPAT(dropped, "profiles_dropped", "Profiles that were dropped by a rule, or left without labels.");
-COMPAT(hits, "cache_hits", "Label sets whose result was in the cache.");
+COMPAT(processed, "profiles_processed", "Profiles received.");
+COMPAT(written, "profiles_written", "Profiles passed on.");
+COMPAT(dropped, "profiles_dropped", "Profiles dropped by a rule, or because no labels were left.");
+COMPAT(hits, "cache_hits", "Label sets with a cached result.");
 COMPAT(misses, "cache_misses", "Label sets the rules were applied to.");
 static struct metric_family *const counters[COUNTS] = {&processed, &written, &dropped, &hits, &misses};
 static struct metric_family cache_size = {.name = "pyroscope_relabel_cache_size",
@@ -127,12 +127,12 @@ static void profile_relabel_export(struct profile_relabeller *r)
     component_export(r->self, exports);
 }
 
-static int profile_relabel_build(struct component *self, void *args, void **ret_state, struct err *err)
+static int profile_relabel_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     (void)err;
-    struct pyroscope_relabel_args *a = args;
+    const struct pyroscope_relabel_args *a = args;
     struct profile_relabeller *r = xcalloc(1, sizeof *r);
-    *r = (struct profile_relabeller){.self = self, .rules = relabel_rules_new(&a->rules)};
+    *r = (struct profile_relabeller){.self = self, .rules = relabel_rules_new(&a->rules, args_ref(a), args_unref)};
     fanout_init(&r->fanout, component_id(self));
     fanout_set(&r->fanout, &a->forward_to);
     relabel_cache_init(&r->cache, (size_t)a->max_cache_size);
@@ -142,12 +142,12 @@ static int profile_relabel_build(struct component *self, void *args, void **ret_
     return 0;
 }
 
-static int profile_relabel_update(void *state, void *args, struct err *err)
+static int profile_relabel_update(void *state, const void *args, struct err *err)
 {
     (void)err;
     struct profile_relabeller *r = state;
-    struct pyroscope_relabel_args *a = args;
-    struct relabel_rules *rules = relabel_rules_new(&a->rules);
+    const struct pyroscope_relabel_args *a = args;
+    struct relabel_rules *rules = relabel_rules_new(&a->rules, args_ref(a), args_unref);
     const bool new_rules = !relabel_rules_equal(rules, r->rules);
     relabel_rules_unref(r->rules);
     r->rules = rules;
@@ -202,7 +202,7 @@ static const char *const exports[] = {"receiver", "rules", NULL};
 
 const struct component_def pyroscope_relabel = {
     .name = "pyroscope.relabel",
-    .help = "Rewrites labels of profiles, and keeps and drops profiles, by rules.",
+    .help = "Rewrites labels of profiles, and keeps and drops profiles, by relabelling rules.",
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = exports,

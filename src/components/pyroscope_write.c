@@ -22,56 +22,33 @@
 
 enum { DRAIN_MS = 4000 };
 
-/* Arguments stay as long as a sender works by them. */
-struct generation {
-    struct write_args args;
-    unsigned refs;
-};
-
 /* An endpoint of the past that still delivers what it had. */
 struct retired {
     struct list node;
     struct writer *writer;
     struct sender *sender;
-    struct generation *generation;
+    const struct write_args *args; /* one reference, for as long as the sender works by them */
 };
 
 struct writer {
     struct component *self;
     struct sender_env env;
     struct receiver *receiver;
-    struct generation *now;
-    struct sender **senders; /* as many as endpoints, in their order */
+    const struct write_args *args; /* one reference */
+    struct sender **senders;       /* as many as endpoints, in their order */
     struct list retired;
     unsigned draining;
     bool stopping, stopped;
 };
 
-static struct generation *writer_generation_new(struct write_args *args)
+static const struct write_endpoint_args *writer_endpoint_at(const struct write_args *a, size_t i)
 {
-    struct generation *g = xcalloc(1, sizeof *g);
-    g->args = *args;
-    g->refs = 1;
-    *args = (struct write_args){0};
-    return g;
-}
-
-static void writer_generation_unref(struct generation *g)
-{
-    if (!g || --g->refs > 0)
-        return;
-    schema_done(&write_schema, &g->args);
-    free(g);
-}
-
-static const struct write_endpoint_args *writer_endpoint_at(const struct generation *g, size_t i)
-{
-    return (const struct write_endpoint_args *)g->args.endpoints.items + i;
+    return (const struct write_endpoint_args *)a->endpoints.items + i;
 }
 
 static size_t writer_endpoint_count(const struct writer *w)
 {
-    return w->now->args.endpoints.len;
+    return w->args->endpoints.len;
 }
 
 static void writer_on_append(void *ctx, const struct labels *labels, struct encoded_profile *p)
@@ -79,7 +56,7 @@ static void writer_on_append(void *ctx, const struct labels *labels, struct enco
     struct writer *w = ctx;
     struct labels *out;
     struct err err = {0};
-    if (write_labels(labels, &w->now->args.external_labels, &out, &err) < 0) {
+    if (write_labels(labels, &w->args->external_labels, &out, &err) < 0) {
         sender_count_invalid(w->env.component_id, err.text);
         return;
     }
@@ -97,23 +74,23 @@ static void writer_free(void *state)
     {
         struct retired *r = list_entry(node, struct retired, node);
         sender_free(r->sender);
-        writer_generation_unref(r->generation);
+        args_unref(r->args);
         free(r);
     }
     w->receiver->ctx = NULL;
     receiver_unref(w->receiver);
     free(w->senders);
-    writer_generation_unref(w->now);
+    args_unref(w->args);
     free(w);
 }
 
 /* All or none; the array is to be freed in either case. */
-static int writer_make_settings(const struct generation *g, struct sender_settings ***ret, struct err *err)
+static int writer_make_settings(const struct write_args *a, struct sender_settings ***ret, struct err *err)
 {
-    size_t n = g->args.endpoints.len;
+    size_t n = a->endpoints.len;
     struct sender_settings **sets = *ret = xcalloc(n + 1, sizeof(struct sender_settings *));
     for (size_t i = 0; i < n; i++) {
-        int code = sender_settings_new(writer_endpoint_at(g, i), &sets[i], err);
+        int code = sender_settings_new(writer_endpoint_at(a, i), &sets[i], err);
         if (code < 0) {
             while (i-- > 0)
                 sender_settings_free(sets[i]);
@@ -123,20 +100,17 @@ static int writer_make_settings(const struct generation *g, struct sender_settin
     return 0;
 }
 
-static int writer_build(struct component *self, void *args, void **ret_state, struct err *err)
+static int writer_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
-    struct generation *g = writer_generation_new(args);
     cleanup_free struct sender_settings **sets = NULL;
-    int code = writer_make_settings(g, &sets, err);
-    if (code < 0) {
-        writer_generation_unref(g);
+    const int code = writer_make_settings(args, &sets, err);
+    if (code < 0)
         return code;
-    }
     const struct component_env *env = component_env(self);
     struct writer *w = xcalloc(1, sizeof *w);
     w->self = self;
     w->env = (struct sender_env){env->loop, component_id(self), env->version};
-    w->now = g;
+    w->args = args_ref(args);
     list_init(&w->retired);
     w->senders = xcalloc(writer_endpoint_count(w) + 1, sizeof(struct sender *));
     for (size_t i = 0; i < writer_endpoint_count(w); i++)
@@ -157,7 +131,7 @@ static void writer_on_retired_drained(void *arg)
     struct writer *w = r->writer;
     list_del(&r->node);
     sender_free(r->sender);
-    writer_generation_unref(r->generation);
+    args_unref(r->args);
     free(r);
     if (--w->draining == 0 && w->stopping && !w->stopped) {
         w->stopped = true;
@@ -165,11 +139,10 @@ static void writer_on_retired_drained(void *arg)
     }
 }
 
-static void writer_retire(struct writer *w, struct sender *s, struct generation *g)
+static void writer_retire(struct writer *w, struct sender *s, const struct write_args *a)
 {
     struct retired *r = xcalloc(1, sizeof *r);
-    *r = (struct retired){.writer = w, .sender = s, .generation = g};
-    g->refs++;
+    *r = (struct retired){.writer = w, .sender = s, .args = args_ref(a)};
     list_push(&w->retired, &r->node);
     w->draining++;
     sender_drain(s, DRAIN_MS, writer_on_retired_drained, r);
@@ -180,17 +153,17 @@ static size_t writer_find_sender(const struct writer *w, const bool *used, const
 {
     size_t i = 0;
     for (; i < writer_endpoint_count(w); i++) {
-        const struct write_endpoint_args *old = writer_endpoint_at(w->now, i);
+        const struct write_endpoint_args *old = writer_endpoint_at(w->args, i);
         if (!used[i] && strcmp(old->url, e->url) == 0 && strcmp(old->name, e->name) == 0)
             break;
     }
     return i;
 }
 
-static void writer_adopt(struct writer *w, struct generation *next, struct sender_settings **sets)
+static void writer_adopt(struct writer *w, const struct write_args *next, struct sender_settings **sets)
 {
-    struct generation *old = w->now;
-    size_t count = next->args.endpoints.len, old_count = writer_endpoint_count(w);
+    const struct write_args *old = w->args;
+    size_t count = next->endpoints.len, old_count = writer_endpoint_count(w);
     struct sender **senders = xcalloc(count + 1, sizeof(struct sender *)), **old_senders = w->senders;
     cleanup_free bool *used = xcalloc(old_count + 1, sizeof *used);
     for (size_t i = 0; i < count; i++) {
@@ -200,27 +173,23 @@ static void writer_adopt(struct writer *w, struct generation *next, struct sende
         if (same < old_count)
             sender_update(senders[i], sets[i]);
     }
-    w->now = next;
+    w->args = args_ref(next);
     w->senders = senders;
     for (size_t i = 0; i < old_count; i++) {
         if (!used[i])
             writer_retire(w, old_senders[i], old);
     }
     free(old_senders);
-    writer_generation_unref(old);
+    args_unref(old);
 }
 
-static int writer_update(void *state, void *args, struct err *err)
+static int writer_update(void *state, const void *args, struct err *err)
 {
     struct writer *w = state;
-    struct generation *next = writer_generation_new(args);
-    struct sender_settings **sets;
-    int code = writer_make_settings(next, &sets, err);
-    if (code < 0)
-        writer_generation_unref(next);
-    else
-        writer_adopt(w, next, sets);
-    free(sets);
+    cleanup_free struct sender_settings **sets = NULL;
+    const int code = writer_make_settings(args, &sets, err);
+    if (code == 0)
+        writer_adopt(w, args, sets);
     return code;
 }
 

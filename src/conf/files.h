@@ -1,6 +1,7 @@
-/* The files of a configuration: a file, or every *.alloy directly inside a directory, sorted by path. Several paths
- * are one configuration. Links are followed, those to directories included; of the entries of a directory, those that
- * name no file in the end (directories, links to nothing) are passed over. Source: spec alloy-language §6.11. */
+/* The files of a configuration: a file, or the *.alloy files of a directory, sorted by path. Several paths form one
+ * configuration. Symlinks to files and directories are followed; directories and dangling symlinks in a directory are
+ * ignored. Source: spec alloy-language §6.11.
+ */
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,7 @@
 /* Label sets: name -> value, sorted by name, immutable, shared by reference counting (loop thread only).
  *
- * An empty value is kept as is; relabelling treats it as "absent" and its builder drops it. NULL reads as the empty set.
+ * An empty value is kept as is; relabelling treats it as "absent" and its builder drops it. NULL reads as the empty
+ * set.
  */
 #pragma once
 
@@ -30,8 +31,9 @@ void labels_print(const struct labels *ls, struct buf *out);
 struct labels *labels_ref(const struct labels *ls);
 void labels_unref(const struct labels *ls);
 
-/* Building: start from nothing or from a set, set and delete, then make a new set. A builder that starts from a set borrows its
- * texts and, if nothing changes, builds that same set again: relabelling that keeps a target as it is costs no memory. */
+/* Building: start from nothing or from a set, set and delete, then make a new set. A builder that starts from a set
+ * borrows its texts and, if nothing changes, builds that same set again: relabelling that keeps a target as it is costs
+ * no memory. */
 struct labels_builder {
     struct label *items; /* sorted by name */
     size_t len, cap;
@@ -45,7 +47,8 @@ void labels_builder_from(struct labels_builder *b, const struct labels *ls);
 void labels_set(struct labels_builder *b, struct str name, struct str value);
 void labels_del(struct labels_builder *b, struct str name);
 struct str labels_builder_get(const struct labels_builder *b, struct str name);
-/* New reference; the builder is empty afterwards and can be used again. drop_empty leaves labels with empty values out. */
+/* New reference; the builder is empty afterwards and can be used again. drop_empty leaves labels with empty values
+ * out. */
 struct labels *labels_build(struct labels_builder *b, bool drop_empty);
 void labels_builder_done(struct labels_builder *b);
 #define cleanup_labels_builder __attribute__((cleanup(labels_builder_done)))

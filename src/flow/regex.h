@@ -22,7 +22,8 @@ struct regex_match {
     size_t len;
 };
 
-/* "error parsing regexp: missing ): ^(?s:(a)$". New reference; of a pattern that is in use already, to the one in use. */
+/* "error parsing regexp: missing ): ^(?s:(a)$". New reference; of a pattern that is in use already, to the one in
+ * use. */
 must_check int regex_new(struct str pattern, struct regex **ret, struct err *err);
 void regex_unref(struct regex *re); /* NULL is fine */
 static inline void regex_unrefp(struct regex **re)
@@ -36,6 +37,6 @@ struct str regex_pattern(const struct regex *re);
 bool regex_equal(const struct regex *a, const struct regex *b);
 /* `match` may be NULL where only the answer counts, which is cheaper. */
 bool regex_matches(const struct regex *re, struct str text, struct regex_match *match);
-/* Appends `replacement` with $1, ${1}, $name, ${name} and $$ replaced. A name is the longest run of letters, digits and `_`;
- * what names no group of the match expands to nothing; a `$` that starts no name stays. */
+/* Appends `replacement` with $1, ${1}, $name, ${name} and $$ replaced. A name is the longest run of letters, digits and
+ * `_`; what names no group of the match expands to nothing; a `$` that starts no name stays. */
 void regex_expand(const struct regex *re, const struct regex_match *match, struct str replacement, struct buf *out);

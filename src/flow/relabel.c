@@ -9,8 +9,10 @@
 
 struct relabel_rules {
     unsigned refs;
-    struct relabel_rule *items;
+    const struct relabel_rule *items; /* the owner's */
     size_t len;
+    const void *owner;
+    void (*release)(const void *owner);
     /* Scratch of relabel(), kept because it runs for thousands of sets in a row. */
     struct labels_builder builder;
     struct buf source, mended, name, value;
@@ -19,13 +21,15 @@ struct relabel_rules {
 /* More than this is not worth keeping between calls. */
 enum { SCRATCH_KEEP = 4096 };
 
-struct relabel_rules *relabel_rules_new(struct block_list *list)
+struct relabel_rules *relabel_rules_new(const struct block_list *list, const void *owner,
+                                        void (*release)(const void *owner))
 {
     struct relabel_rules *rules = xcalloc(1, sizeof *rules);
     rules->refs = 1;
     rules->items = list->items;
     rules->len = list->len;
-    *list = (struct block_list){0};
+    rules->owner = owner;
+    rules->release = release;
     rules->source = rules->mended = rules->name = rules->value = BUF_INIT(RELABEL_TEXT_MAX);
     return rules;
 }
@@ -40,9 +44,7 @@ void relabel_rules_unref(struct relabel_rules *rules)
 {
     if (!rules || --rules->refs > 0)
         return;
-    for (size_t i = 0; i < rules->len; i++)
-        schema_done(&relabel_rule_schema, &rules->items[i]);
-    free(rules->items);
+    rules->release(rules->owner);
     labels_builder_done(&rules->builder);
     buf_done(&rules->source);
     buf_done(&rules->mended);

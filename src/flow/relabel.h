@@ -49,20 +49,23 @@ extern const struct schema relabel_rule_schema;
 
 /* Rules compiled into a list; immutable, reference counted. */
 struct relabel_rules;
-/* `list` holds relabel_rule records; they are moved, the list is empty afterwards. */
-struct relabel_rules *relabel_rules_new(struct block_list *list);
+/* `list` holds relabel_rule records. The rules borrow from it as long as there is a reference to them, then call
+ * release(owner). */
+struct relabel_rules *relabel_rules_new(const struct block_list *list, const void *owner,
+                                        void (*release)(const void *owner));
 void relabel_rules_unref(struct relabel_rules *rules); /* NULL is fine */
 bool relabel_rules_equal(const struct relabel_rules *a, const struct relabel_rules *b);
 /* The export `rules` of relabelling components: a capsule, compared by the content of the rules. New reference. */
 extern const struct capsule_type relabel_rules_capsule;
 struct value *relabel_rules_value(struct relabel_rules *rules);
 
-/* What the rules make of a set; NULL: rejected. Labels with empty values are left out. New reference, often of `in` itself. */
+/* What the rules make of a set; NULL: rejected. Labels with empty values are left out. New reference, often of `in`
+ * itself. */
 struct labels *relabel(struct relabel_rules *rules, const struct labels *in);
 
-/* Whether the rule certainly makes a label that pyroscope.write has to refuse (its name is not made of letters, digits, `_` and
- * `.`); `why` says so. Such a rule is legal: the label may be meant for another rule. Names starting with `__` are never pushed
- * and cause no complaint. Source: spec components §4.3. */
+/* Whether the rule certainly makes a label that pyroscope.write has to refuse (its name is not made of letters, digits,
+ * `_` and `.`); `why` says so. Such a rule is legal: the label may be meant for another rule. Names starting with `__`
+ * are never pushed and cause no complaint. Source: spec components §4.3. */
 bool relabel_rule_unpushable(const struct relabel_rule *rule, struct err *why);
 size_t relabel_rules_len(const struct relabel_rules *rules);
 const struct relabel_rule *relabel_rules_at(const struct relabel_rules *rules, size_t i);

@@ -49,8 +49,8 @@ const struct capsule_type target_capsule = {
 
 enum { NUMBER_TEXT_MAX = 40 };
 
-/* As Go prints a float by default: the shortest digits that read back as the same number, with an exponent where it is below
- * -4 or above 5: 0.5, 1e+06, 1.234567e+06. */
+/* As Go prints a float by default: the shortest digits that read back as the same number, with an exponent where it is
+ * below -4 or above 5: 0.5, 1e+06, 1.234567e+06. */
 static void float_text(double d, char out[NUMBER_TEXT_MAX])
 {
     if (d != d || d - d != 0) {

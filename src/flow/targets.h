@@ -16,8 +16,8 @@ extern const struct capsule_type target_capsule;
 /* For OPT_CUSTOM options of type struct targets. */
 extern const struct option_type targets_option;
 
-/* One target from what a configuration may write for it: a target, an object of strings, numbers and bools, or null (no labels).
- * Empty values are kept. New reference. The message is a cause without position. */
+/* One target from what a configuration may write for it: a target, an object of strings, numbers and bools, or null (no
+ * labels). Empty values are kept. New reference. The message is a cause without position. */
 must_check int target_from_value(struct value *v, struct labels **ret, struct err *err);
 
 /* Array of target capsules; takes new references, leaves the list alone. New reference. */

@@ -16,7 +16,7 @@ enum { CYCLE_TEXT_MAX = 4096 };
 
 /* --- what needs itself --- */
 
-static void report_circle(void *arg, const struct declare *const *members, size_t n)
+static void analysis_report_circle(void *arg, const struct declare *const *members, size_t n)
 {
     struct diags *ds = arg;
     const struct ast_stmt *first = members[0]->stmt;
@@ -32,12 +32,7 @@ struct cycles {
     struct diags *ds;
 };
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void report_cycle(void *arg, const size_t *members, size_t n)
+static void analysis_report_cycle(void *arg, const size_t *members, size_t n)
 {
     const struct cycles *c = arg;
     const struct block *first = c->plan->blocks[members[0]];
@@ -46,16 +41,12 @@ static void report_cycle(void *arg, const size_t *members, size_t n)
         diag_error(c->ds, at, "self reference: %s", first->id);
         return;
     }
-    cleanup_free const char **ids = xcalloc(n, sizeof *ids);
+    cleanup_free const struct block **blocks = xcalloc(n, sizeof *blocks);
     for (size_t i = 0; i < n; i++)
-        ids[i] = c->plan->blocks[members[i]]->id;
-    qsort(ids, n, sizeof *ids, by_text);
+        blocks[i] = c->plan->blocks[members[i]];
     cleanup_buf struct buf text = BUF_INIT(CYCLE_TEXT_MAX);
-    for (size_t i = 0; i < n; i++) {
-        buf_puts(&text, i > 0 ? ", " : "cycle: ");
-        buf_puts(&text, ids[i]);
-    }
-    diag_error(c->ds, at, "%s%s", buf_cstr(&text), buf_ok(&text) ? "" : ", …");
+    link_print_ids(blocks, n, &text);
+    diag_error(c->ds, at, "cycle: %s%s", buf_cstr(&text), buf_ok(&text) ? "" : ", …");
 }
 
 /* --- a plan --- */
@@ -67,7 +58,7 @@ static void look_into_template(struct plan *p, const struct block *foreach, cons
     cleanup_free char *var = block_text_var(foreach->stmt);
     const struct ast_stmt *named = block_text_attribute(&foreach->stmt->body, STR("var"));
     if (!var && named)
-        diag_error(ds, ast_range(named->value), "var must be a string that is known before anything runs");
+        diag_error(ds, ast_range(named->value), "var must be a constant string");
     if (!var)
         return; /* that it is missing comes up when the block is evaluated */
     const struct ast_body *part = &block_text_template(foreach->stmt)->body;
@@ -82,7 +73,8 @@ static void look_into_template(struct plan *p, const struct block *foreach, cons
         link_template(p, foreach, template);
 }
 
-/* The load is refused as it is. What is wrong with arguments as they are written is said as well, lest it waits for the next load. */
+/* The load is refused as it is. What is wrong with arguments as they are written is said as well, lest it waits for the
+ * next load. */
 static void check_arguments(const struct plan *p, struct diags *ds)
 {
     for (size_t i = 0; i < p->len; i++) {
@@ -104,15 +96,15 @@ static void link_blocks(struct plan *p, const struct body *body, const struct pl
     }
 }
 
-static int analyse(struct plan *p, const struct body *body, const struct plan_options *options, struct diags *ds)
+static int analysis_make(struct plan *p, const struct body *body, const struct plan_options *options, struct diags *ds)
 {
     const size_t errors_before = ds->errors;
     collect_body(&(struct collector){p, body, options}, ds);
     if (p->has_own_definitions)
-        definitions_circles(p->definitions, report_circle, ds);
+        definitions_circles(p->definitions, analysis_report_circle, ds);
     link_blocks(p, body, options, ds);
     if (!link_order(p))
-        dag_cycles(&p->dag, report_cycle, &(struct cycles){p, ds});
+        dag_cycles(&p->dag, analysis_report_cycle, &(struct cycles){p, ds});
     else if (options->skip_unknown)
         link_skip_dependants(p, ds);
     if (ds->errors == errors_before) {
@@ -127,7 +119,7 @@ static int analyse(struct plan *p, const struct body *body, const struct plan_op
 int analysis_of_body(const struct body *body, const struct plan_options *options, struct plan **ret, struct diags *ds)
 {
     cleanup_plan struct plan *p = plan_new(body);
-    const int code = analyse(p, body, options, ds);
+    const int code = analysis_make(p, body, options, ds);
     if (code == 0)
         *ret = TAKE_PTR(p);
     return code;

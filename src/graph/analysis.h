@@ -1,7 +1,7 @@
 /* From text to the plan of a body, with everything that is wrong and needs no evaluation.
  *
- * A load makes the plan of a body when it needs one, and has none if there are errors. The validator makes them in its own order, of
- * the same parts (graph/validate.h).
+ * A load makes the plan of a body when it needs one, and has none if there are errors. The validator makes them in its
+ * own order, of the same parts (graph/validate.h).
  */
 #pragma once
 

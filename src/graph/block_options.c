@@ -5,30 +5,30 @@
 
 static const struct option argument_table[] = {
     {"optional", OPT_BOOL, offsetof(struct argument_options, optional), .default_text = "false",
-     .help = "Whether the argument may be left out."},
-    {"default", OPT_ANY, offsetof(struct argument_options, fallback), .help = "Its value then.",
+     .help = "Whether the argument is optional."},
+    {"default", OPT_ANY, offsetof(struct argument_options, fallback), .help = "Default value.",
      .set_offset = offsetof(struct argument_options, has_default)},
-    {"comment", OPT_STRING, offsetof(struct argument_options, comment), .help = "What it is for."},
+    {"comment", OPT_STRING, offsetof(struct argument_options, comment), .help = "Description."},
     {0},
 };
 const struct schema argument_schema = {.size = sizeof(struct argument_options), .options = argument_table};
 
 static const struct option export_table[] = {
-    {"value", OPT_ANY, offsetof(struct export_options, value), .required = true, .help = "What is exported."},
+    {"value", OPT_ANY, offsetof(struct export_options, value), .required = true, .help = "Exported value."},
     {0},
 };
 const struct schema export_schema = {.size = sizeof(struct export_options), .options = export_table};
 
 static const struct option foreach_table[] = {
     {"collection", OPT_ANY, offsetof(struct foreach_options, collection), .required = true,
-     .help = "Items; each gets a copy of the template."},
+     .help = "Items; an instance of the template is created for each."},
     {"var", OPT_STRING, offsetof(struct foreach_options, var), .required = true,
-     .help = "What the item is called in the template."},
-    {"id", OPT_STRING, offsetof(struct foreach_options, id), .help = "The member that tells items apart."},
+     .help = "Name of the item in the template."},
+    {"id", OPT_STRING, offsetof(struct foreach_options, id), .help = "Member that identifies an item."},
     {"hash_string_id", OPT_BOOL, offsetof(struct foreach_options, hash_string_id), .default_text = "false",
-     .help = "Whether to hash strings that tell items apart, for names that differ in punctuation only."},
+     .help = "Hash the IDs of items, for IDs that differ in punctuation only."},
     {"enable_metrics", OPT_BOOL, offsetof(struct foreach_options, enable_metrics), .default_text = "false",
-     .help = "Whether there are metrics of the components inside."},
+     .help = "Export metrics of the components in the instances."},
     {0},
 };
 

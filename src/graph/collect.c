@@ -64,13 +64,13 @@ static bool is_definition(const struct collector *c, const struct ast_stmt *s)
 #define refuse(b, ds, range, ...) ((b)->is_refused = true, diag_error(ds, range, __VA_ARGS__))
 
 /* Whether anything else that is wrong with it is to be told. */
-static bool goes_on(const struct collector *c, const struct block *b)
+static bool collect_goes_on(const struct collector *c, const struct block *b)
 {
     return !b->is_refused || c->options->is_thorough;
 }
 
-static struct block *add_block(const struct collector *c, enum block_type type, const struct ast_stmt *s,
-                               struct diags *ds)
+static struct block *collect_add_block(const struct collector *c, enum block_type type, const struct ast_stmt *s,
+                                       struct diags *ds)
 {
     char *id = block_text_id(s);
     const struct block *earlier = plan_block(c->plan, str_of(id));
@@ -90,7 +90,7 @@ static bool is_first_of_its_id(const struct collector *c, const struct block *b)
     return plan_block(c->plan, str_of(b->id)) == b;
 }
 
-static void check_label_length(struct block *b, struct diags *ds)
+static void collect_check_label_length(struct block *b, struct diags *ds)
 {
     if (b->stmt->label.n > LABEL_MAX)
         refuse(b, ds, b->stmt->label_range, "label is longer than %d bytes", LABEL_MAX);
@@ -100,11 +100,11 @@ static void need_label(struct block *b, struct diags *ds)
 {
     if (b->stmt->label.n == 0)
         refuse(b, ds, b->stmt->name_range, "%.*s block must have a label", STR_ARG(b->stmt->name));
-    check_label_length(b, ds);
+    collect_check_label_length(b, ds);
 }
 
-static void check_stability(const struct collector *c, struct block *b, const char *kind, const char *name,
-                            enum stability has, struct diags *ds)
+static void collect_check_stability(const struct collector *c, struct block *b, const char *kind, const char *name,
+                                    enum stability has, struct diags *ds)
 {
     char what[WHAT_MAX];
     struct err err = {0};
@@ -114,12 +114,12 @@ static void check_stability(const struct collector *c, struct block *b, const ch
 }
 
 /* Unknown: left out if that is allowed. False: it is not. */
-static bool skip(const struct collector *c, struct block *b, const char *what, struct diags *ds)
+static bool collect_skip(const struct collector *c, struct block *b, const char *what, struct diags *ds)
 {
     if (!c->options->skip_unknown)
         return false;
     b->type = BLOCK_SKIPPED;
-    diag_warn(ds, b->stmt->name_range, "%s \"%.*s\" is unknown here and left out", what, STR_ARG(b->stmt->name));
+    diag_warn(ds, b->stmt->name_range, "%s \"%.*s\" is unknown and skipped", what, STR_ARG(b->stmt->name));
     return true;
 }
 
@@ -132,18 +132,18 @@ static void refuse_version(struct block *b, struct diags *ds)
 
 static struct block *collect_declare(const struct collector *c, const struct ast_stmt *s, struct diags *ds)
 {
-    struct block *b = add_block(c, BLOCK_DECLARE, s, ds);
-    if (goes_on(c, b))
+    struct block *b = collect_add_block(c, BLOCK_DECLARE, s, ds);
+    if (collect_goes_on(c, b))
         need_label(b, ds);
-    if (goes_on(c, b) && str_is(s->label, "declare"))
+    if (collect_goes_on(c, b) && str_is(s->label, "declare"))
         refuse(b, ds, s->range, "'declare' is not a valid label for a declare block");
-    if (goes_on(c, b) && s->label.n > 0 && is_first_of_its_id(c, b))
+    if (collect_goes_on(c, b) && s->label.n > 0 && is_first_of_its_id(c, b))
         definitions_add_declare(plan_own_definitions(c->plan), s);
     return b;
 }
 
 /* What another machine wrote may not name files of this one. */
-static void check_origin(const struct collector *c, struct block *b, struct diags *ds)
+static void collect_check_origin(const struct collector *c, struct block *b, struct diags *ds)
 {
     const char *remote = c->plan->definitions->remote;
     if (remote && b->def && b->def->local)
@@ -153,14 +153,14 @@ static void check_origin(const struct collector *c, struct block *b, struct diag
 }
 
 /* Imports of one label are of different kinds, else it is their id that is taken. */
-static void check_namespace(const struct collector *c, struct block *b, struct diags *ds)
+static void collect_check_namespace(const struct collector *c, struct block *b, struct diags *ds)
 {
     const struct definitions_import *earlier = strmap_get(&plan_own_definitions(c->plan)->imports, b->stmt->label);
     if (!earlier || !is_first_of_its_id(c, b))
         return;
     const struct ast_stmt *s = earlier->stmt;
     const struct pos *at = &s->range.first;
-    refuse(b, ds, b->stmt->label_range, "namespace \"%.*s\" is already that of %.*s.%.*s at %s:%u:%u",
+    refuse(b, ds, b->stmt->label_range, "namespace \"%.*s\" is already used by %.*s.%.*s at %s:%u:%u",
            STR_ARG(b->stmt->label), STR_ARG(s->name), STR_ARG(s->label), at->source->name, at->line, at->column);
 }
 
@@ -176,17 +176,17 @@ static void define_import(const struct collector *c, struct block *b)
 
 static struct block *collect_import(const struct collector *c, const struct ast_stmt *s, struct diags *ds)
 {
-    struct block *b = add_block(c, BLOCK_IMPORT, s, ds);
+    struct block *b = collect_add_block(c, BLOCK_IMPORT, s, ds);
     b->def = registry_find(c->options->components, s->name);
-    if (goes_on(c, b))
+    if (collect_goes_on(c, b))
         need_label(b, ds);
-    if (goes_on(c, b) && !b->def && !skip(c, b, "import", ds))
+    if (collect_goes_on(c, b) && !b->def && !collect_skip(c, b, "import", ds))
         refuse_version(b, ds);
-    if (goes_on(c, b))
-        check_origin(c, b, ds);
-    if (goes_on(c, b))
-        check_namespace(c, b, ds);
-    if (goes_on(c, b))
+    if (collect_goes_on(c, b))
+        collect_check_origin(c, b, ds);
+    if (collect_goes_on(c, b))
+        collect_check_namespace(c, b, ds);
+    if (collect_goes_on(c, b))
         define_import(c, b);
     return b;
 }
@@ -210,37 +210,37 @@ static void refuse_inside(const struct collector *c, struct block *b, struct dia
 
 static struct block *collect_setting(const struct collector *c, const struct ast_stmt *s, struct diags *ds)
 {
-    struct block *b = add_block(c, BLOCK_SETTING, s, ds);
+    struct block *b = collect_add_block(c, BLOCK_SETTING, s, ds);
     const bool is_known = settings_has(s->name);
-    if (goes_on(c, b) && c->body->kind != BODY_ROOT)
+    if (collect_goes_on(c, b) && c->body->kind != BODY_ROOT)
         refuse_inside(c, b, ds);
-    if (!goes_on(c, b))
+    if (!collect_goes_on(c, b))
         return b;
     if (is_fixed_service(s->name))
         refuse(b, ds, s->range, "service \"%.*s\" does not support being configured", STR_ARG(s->name));
     else if (is_known && s->label.n > 0)
         refuse(b, ds, s->label_range, "block \"%.*s\" does not support specifying labels", STR_ARG(s->name));
-    else if (!is_known && !skip(c, b, "block", ds))
+    else if (!is_known && !collect_skip(c, b, "block", ds))
         refuse_version(b, ds);
     return b;
 }
 
 static struct block *collect_argument(const struct collector *c, const struct ast_stmt *s, struct diags *ds)
 {
-    struct block *b = add_block(c, str_is(s->name, "argument") ? BLOCK_ARGUMENT : BLOCK_EXPORT, s, ds);
-    if (goes_on(c, b) && c->body->kind != BODY_MODULE)
+    struct block *b = collect_add_block(c, str_is(s->name, "argument") ? BLOCK_ARGUMENT : BLOCK_EXPORT, s, ds);
+    if (collect_goes_on(c, b) && c->body->kind != BODY_MODULE)
         refuse(b, ds, s->range, "%.*s blocks only allowed inside a module", STR_ARG(s->name));
-    if (goes_on(c, b))
+    if (collect_goes_on(c, b))
         need_label(b, ds);
     return b;
 }
 
-static void check_template(const struct collector *c, struct block *b, struct diags *ds)
+static void collect_check_template(const struct collector *c, struct block *b, struct diags *ds)
 {
     const struct ast_stmt *template = block_text_template(b->stmt);
     for (size_t i = 0; i < b->stmt->body.len; i++) {
         const struct ast_stmt *s = &b->stmt->body.stmts[i];
-        if (s->kind == AST_BLOCK && str_is(s->name, "template") && s != template && goes_on(c, b))
+        if (s->kind == AST_BLOCK && str_is(s->name, "template") && s != template && collect_goes_on(c, b))
             refuse(b, ds, s->range, "block \"template\" may only be specified once");
     }
     if (!template)
@@ -252,14 +252,14 @@ static void check_template(const struct collector *c, struct block *b, struct di
 
 static struct block *collect_foreach(const struct collector *c, const struct ast_stmt *s, struct diags *ds)
 {
-    struct block *b = add_block(c, BLOCK_FOREACH, s, ds);
+    struct block *b = collect_add_block(c, BLOCK_FOREACH, s, ds);
     const char *kind = c->options->is_thorough ? "foreach block" : "config block";
-    if (goes_on(c, b))
-        check_stability(c, b, kind, "foreach", STABILITY_EXPERIMENTAL, ds);
-    if (goes_on(c, b))
+    if (collect_goes_on(c, b))
+        collect_check_stability(c, b, kind, "foreach", STABILITY_EXPERIMENTAL, ds);
+    if (collect_goes_on(c, b))
         need_label(b, ds);
-    if (goes_on(c, b))
-        check_template(c, b, ds);
+    if (collect_goes_on(c, b))
+        collect_check_template(c, b, ds);
     return b;
 }
 
@@ -293,13 +293,13 @@ static void refuse_unknown(const struct collector *c, struct block *b, struct di
 }
 
 /* What is imported is known when the import is evaluated. */
-static void check_custom(const struct collector *c, struct block *b, const struct definitions_import *import,
-                         struct diags *ds)
+static void collect_check_custom(const struct collector *c, struct block *b, const struct definitions_import *import,
+                                 struct diags *ds)
 {
     const struct ast_stmt *s = b->stmt;
     const struct declare *declare;
     if (import && import->is_skipped) {
-        skip(c, b, "component", ds);
+        collect_skip(c, b, "component", ds);
         return;
     }
     if (!import && definitions_find(c->plan->definitions, s->name, &declare) != DEFINITIONS_FOUND) {
@@ -311,36 +311,36 @@ static void check_custom(const struct collector *c, struct block *b, const struc
         diag_warn(ds, s->name_range, "a component is shadowing an existing stdlib name");
 }
 
-static void check_component(const struct collector *c, struct block *b, struct diags *ds)
+static void collect_check_component(const struct collector *c, struct block *b, struct diags *ds)
 {
     if (!b->def) {
-        if (!skip(c, b, "component", ds))
+        if (!collect_skip(c, b, "component", ds))
             refuse_unknown(c, b, ds);
         return;
     }
     if (!c->options->is_thorough)
         need_component_label(b, ds); /* there it was told before */
-    if (goes_on(c, b))
-        check_stability(c, b, "component", b->def->name, b->def->stability, ds);
+    if (collect_goes_on(c, b))
+        collect_check_stability(c, b, "component", b->def->name, b->def->stability, ds);
 }
 
 static struct block *collect_component(const struct collector *c, const struct ast_stmt *s, struct diags *ds)
 {
     const struct definitions_import *import;
     const bool is_custom = definitions_claim(c->plan->definitions, s->name, &import);
-    struct block *b = add_block(c, is_custom ? BLOCK_CUSTOM : BLOCK_COMPONENT, s, ds);
+    struct block *b = collect_add_block(c, is_custom ? BLOCK_CUSTOM : BLOCK_COMPONENT, s, ds);
     if (!is_custom)
         b->def = registry_find(c->options->components, s->name);
     if (c->options->is_thorough)
         need_component_label(b, ds);
-    if (goes_on(c, b))
-        check_label_length(b, ds);
-    if (!goes_on(c, b))
+    if (collect_goes_on(c, b))
+        collect_check_label_length(b, ds);
+    if (!collect_goes_on(c, b))
         return b;
     if (is_custom)
-        check_custom(c, b, import, ds);
+        collect_check_custom(c, b, import, ds);
     else
-        check_component(c, b, ds);
+        collect_check_component(c, b, ds);
     return b;
 }
 
@@ -367,7 +367,7 @@ void collect_attribute(const struct collector *c, const struct ast_stmt *s, stru
 }
 
 /* Of `m` and `m "x"` a reference m.x.y could mean either. */
-static void check_unlabelled(const struct collector *c, struct diags *ds)
+static void collect_check_unlabelled(const struct collector *c, struct diags *ds)
 {
     for (size_t i = 0; i < c->plan->len; i++) {
         const struct block *b = c->plan->blocks[i];
@@ -376,7 +376,7 @@ static void check_unlabelled(const struct collector *c, struct diags *ds)
         struct block *bare = plan_block(c->plan, b->stmt->name);
         if (bare && bare->stmt && !bare->is_refused)
             refuse(bare, ds, bare->stmt->name_range,
-                   "component \"%s\" must have a label, because there are others of its kind that have", bare->id);
+                   "component \"%s\" must have a label, because others of its type have one", bare->id);
     }
 }
 
@@ -406,5 +406,5 @@ void collect_body(const struct collector *c, struct diags *ds)
                 (void)collect_block(c, s, ds);
         }
     }
-    check_unlabelled(c, ds);
+    collect_check_unlabelled(c, ds);
 }

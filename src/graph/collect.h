@@ -1,7 +1,7 @@
 /* Turns the statements of a body into blocks of its plan, and says what is wrong with each by itself.
  *
- * A block in which something is wrong is refused: it stays in the plan, so that references to it lead somewhere, and the plan never
- * runs. Definitions come before everything that may use them.
+ * A block in which something is wrong is refused: it stays in the plan, so that references to it lead somewhere, and
+ * the plan never runs. Definitions come before everything that may use them.
  */
 #pragma once
 

@@ -1,10 +1,12 @@
 /* What the engine and a component know of each other.
  *
- * A component is one static struct component_def: an option table and callbacks. The engine decodes the block into the args record,
- * builds the component once, and calls update only when the decoded args differ. All calls come on the loop thread; none may block.
+ * A component is one static struct component_def: an option table and callbacks. The engine decodes the block into the
+ * args record, builds the component once, and calls update only when the decoded args differ. All calls come on the
+ * loop thread; none may block. The record is the engine's and constant; a component that keeps it takes a reference
+ * (graph/args.h).
  *
- * Life: build -> start -> (update)* -> stop -> free. build must have no effect on the outside (it also runs for a configuration
- * that is then refused); effects begin at start. A build that fails leaves nothing behind.
+ * Life: build -> start -> (update)* -> stop -> free. build must have no effect on the outside (it also runs for a
+ * configuration that is then refused); effects begin at start. A build that fails leaves nothing behind.
  */
 #pragma once
 
@@ -12,6 +14,7 @@
 
 #include "base/err.h"
 #include "flow/jvm_status.h"
+#include "graph/args.h"
 #include "lang/schema.h"
 #include "lang/stability.h"
 #include "lang/value.h"
@@ -26,31 +29,32 @@ struct component_def {
     /* Names of the exports, NULL-terminated; their zero values are null. Used before the first component_export(). */
     const char *const *exports;
 
-    /* Takes a deep look, keeps nothing of args but what it copies, or *moves* by zeroing. */
-    int (*build)(struct component *self, void *args, void **ret_state, struct err *err);
-    /* Same args rules. A failing update leaves the old arguments in force. */
-    int (*update)(void *state, void *args, struct err *err);
+    int (*build)(struct component *self, const void *args, void **ret_state, struct err *err);
+    /* A failing update leaves the old arguments in force. */
+    int (*update)(void *state, const void *args, struct err *err);
     void (*start)(void *state); /* NULL: nothing to start */
-    /* Begin to stop; call component_stopped(self) when done (may be at once). Must end within 5 s by itself. Comes only after all
-     * components that refer to this one have stopped: a receiver still takes what they hand over at their end. NULL: nothing to do. */
+    /* Begin to stop; call component_stopped(self) when done (may be at once). Must end within 5 s by itself. Comes only
+     * after all components that refer to this one have stopped: a receiver still takes what they hand over at their
+     * end. NULL: nothing to do. */
     void (*stop)(void *state);
     void (*free)(void *state);
     /* Optional: what an operator wants to see; new reference to an object. */
     struct value *(*debug_info)(void *state);
     /* Optional: shows every JVM it knows, in the order of their process IDs. */
     void (*jvms)(void *state, jvm_status_visit *visit, void *arg);
-    /* A source of modules, `import.*`: its label is a namespace, not a name for its exports, which the engine itself reads:
+    /* A source of modules, `import.*`: its label is a namespace, not a name for its exports, which the engine itself
+     * reads:
      *     files        array of {name, text}, the texts of one module; null as long as nothing has arrived
      *     module_path  string: what `module_path` is in there; null: as around the import
-     * build must export what it can get at once. It is also called to look at new arguments before they are in force; such an
-     * instance is freed unstarted. */
+     * build must export what it can get at once. It is also called to look at new arguments before they are in force;
+     * such an instance is freed unstarted. */
     bool imports;
     bool remote; /* it brings what another machine wrote: that may import nothing from a source that is `local` */
     bool local;  /* it reads files of this machine */
 };
 
-/* Publishes the exports object (reference taken over). Equal to the last one: dropped. Else dependants are re-evaluated soon,
- * in a batch, from the loop. */
+/* Publishes the exports object (reference taken over). Equal to the last one: dropped. Else dependants are re-evaluated
+ * soon, in a batch, from the loop. */
 void component_export(struct component *c, struct value *exports);
 /* Tells that the component handed n things to those behind it, for people who watch (exports are counted anyway). */
 void component_sent(struct component *c, size_t n);

@@ -38,17 +38,17 @@ static const struct block_kind *const kinds[BLOCK_TYPES] = {
     [BLOCK_SETTING] = &kind_none,
 };
 
-static void tick(uv_timer_t *timer);
+static void controller_tick(uv_timer_t *timer);
 
 /* Soon, from the loop: evaluate, start, stop what is due. */
-static void wake(struct controller *c)
+static void controller_wake(struct controller *c)
 {
     if (c->ticker && !c->is_busy)
-        uv_timer_start(&c->ticker->timer, tick, 0, 0);
+        uv_timer_start(&c->ticker->timer, controller_tick, 0, 0);
 }
 
 /* While a graph is staged, those who need a node come after it anyway. */
-static void on_change(void *arg, struct instance *i)
+static void controller_on_change(void *arg, struct instance *i)
 {
     struct node *n = i->node;
     if (!n || !n->graph->is_running)
@@ -57,28 +57,29 @@ static void on_change(void *arg, struct instance *i)
         node_mark_news(n);
     else
         node_mark_dependants(n);
-    wake(arg);
+    controller_wake(arg);
 }
 
-static void on_stopped(void *arg)
+static void controller_on_stopped(void *arg)
 {
-    wake(arg);
+    controller_wake(arg);
 }
 
 struct controller *controller_new(const struct controller_options *options)
 {
     struct controller *c = xcalloc(1, sizeof *c);
     c->options = *options;
-    c->engine = (struct engine){.plan = {.components = options->components,
-                                         .stability = options->stability,
-                                         .skip_unknown = options->skip_unknown},
-                                .loop = options->loop,
-                                .env = options->env,
-                                .kinds = kinds,
-                                .owner = {.on_change = on_change, .on_stopped = on_stopped, .arg = c},
-                                .on_problem = options->on_problem,
-                                .problem_arg = options->problem_arg,
-                                .stopping = {.limit_ms = options->stop_ms ? options->stop_ms : CONTROLLER_STOP_MS}};
+    c->engine =
+        (struct engine){.plan = {.components = options->components,
+                                 .stability = options->stability,
+                                 .skip_unknown = options->skip_unknown},
+                        .loop = options->loop,
+                        .env = options->env,
+                        .kinds = kinds,
+                        .owner = {.on_change = controller_on_change, .on_stopped = controller_on_stopped, .arg = c},
+                        .on_problem = options->on_problem,
+                        .problem_arg = options->problem_arg,
+                        .stopping = {.limit_ms = options->stop_ms ? options->stop_ms : CONTROLLER_STOP_MS}};
     c->root = (struct module){.engine = &c->engine, .id = (char *)""};
     c->ticker = xcalloc(1, sizeof *c->ticker);
     c->ticker->owner = c;
@@ -121,21 +122,22 @@ static void on_ticker_closed(uv_handle_t *handle)
 }
 
 /* Until something happens, or is due. */
-static void rest(struct controller *c)
+static void controller_rest(struct controller *c)
 {
     if (!c->ticker)
         return;
     if (has_work(c))
-        uv_timer_start(&c->ticker->timer, tick, 0, 0);
+        uv_timer_start(&c->ticker->timer, controller_tick, 0, 0);
     else if (c->engine.stopping.first)
-        uv_timer_start(&c->ticker->timer, tick, stopping_due(&c->engine.stopping, uv_now(c->options.loop)), 0);
+        uv_timer_start(&c->ticker->timer, controller_tick, stopping_due(&c->engine.stopping, uv_now(c->options.loop)),
+                       0);
     else if (c->is_stopping) {
         uv_close((uv_handle_t *)&c->ticker->timer, on_ticker_closed);
         c->ticker = NULL;
     }
 }
 
-static void tick(uv_timer_t *timer)
+static void controller_tick(uv_timer_t *timer)
 {
     struct controller *c = ((struct ticker *)timer->data)->owner;
     const uint64_t now = uv_now(c->options.loop);
@@ -146,7 +148,7 @@ static void tick(uv_timer_t *timer)
     if (c->root.has_unstarted)
         module_start(&c->root);
     c->is_busy = false;
-    rest(c);
+    controller_rest(c);
 }
 
 void controller_stop(struct controller *c, void (*done)(void *arg), void *arg)
@@ -157,7 +159,7 @@ void controller_stop(struct controller *c, void (*done)(void *arg), void *arg)
     c->done = done;
     c->done_arg = arg;
     module_stop(&c->root);
-    wake(c);
+    controller_wake(c);
 }
 
 /* --- loading --- */
@@ -170,8 +172,8 @@ static void free_sources(struct source **sources, size_t n)
 }
 
 /* *ret_len of them even if one is refused. */
-static int read_sources(const struct config_file *files, size_t n, struct source **ret, size_t *ret_len,
-                        struct diags *ds)
+static int controller_read_sources(const struct config_file *files, size_t n, struct source **ret, size_t *ret_len,
+                                   struct diags *ds)
 {
     for (size_t i = 0; i < n; i++) {
         const struct str text = {files[i].text, files[i].len};
@@ -186,19 +188,19 @@ static int read_sources(const struct config_file *files, size_t n, struct source
     return 0;
 }
 
-static int read_plan(const struct controller *c, const struct config_file *files, size_t n, struct plan **ret,
-                     struct diags *ds)
+static int controller_read_plan(const struct controller *c, const struct config_file *files, size_t n,
+                                struct plan **ret, struct diags *ds)
 {
     struct source **sources = xcalloc(n + 1, sizeof(struct source *));
     size_t len = 0;
-    int code = read_sources(files, n, sources, &len, ds);
+    int code = controller_read_sources(files, n, sources, &len, ds);
     if (code == 0)
         code = analysis_of_files(sources, len, &c->engine.plan, ret, ds);
     free_sources(sources, len);
     return code;
 }
 
-static void decode_settings(struct graph *g, struct settings *s, struct diags *ds)
+static void controller_decode_settings(struct graph *g, struct settings *s, struct diags *ds)
 {
     const struct scope scope = graph_scope(g);
     for (size_t i = 0; i < g->plan->len; i++) {
@@ -209,8 +211,8 @@ static void decode_settings(struct graph *g, struct settings *s, struct diags *d
 }
 
 /* The last thing that can refuse a load. */
-static void prepare_settings(const struct controller *c, const struct plan *p, const struct settings *s,
-                             struct diags *ds)
+static void controller_prepare_settings(const struct controller *c, const struct plan *p, const struct settings *s,
+                                        struct diags *ds)
 {
     struct err err = {0};
     if (!c->options.prepare || c->options.prepare(c->options.settings_arg, s, &err) == 0)
@@ -224,18 +226,18 @@ static void prepare_settings(const struct controller *c, const struct plan *p, c
     diag_error(ds, at, "Failed to evaluate service: %s", err.text);
 }
 
-static int load(struct controller *c, const struct config_file *files, size_t n, struct diags *ds)
+static int controller_load_files(struct controller *c, const struct config_file *files, size_t n, struct diags *ds)
 {
     const size_t errors_before = ds->errors;
     struct plan *p;
-    if (read_plan(c, files, n, &p, ds) < 0)
+    if (controller_read_plan(c, files, n, &p, ds) < 0)
         return -EINVAL;
     cleanup_settings struct settings settings = settings_default;
     struct graph *g = graph_new(&c->root, p);
     int code = module_stage(&c->root, g, ds);
-    decode_settings(g, &settings, ds);
+    controller_decode_settings(g, &settings, ds);
     if (ds->errors == errors_before)
-        prepare_settings(c, p, &settings, ds);
+        controller_prepare_settings(c, p, &settings, ds);
     if (code < 0 || ds->errors > errors_before) {
         module_discard(&c->root);
         return -EINVAL;
@@ -254,10 +256,10 @@ int controller_load(struct controller *c, const struct config_file *files, size_
         return -ESHUTDOWN;
     c->is_busy = true;
     c->engine.staged_blocks = 0;
-    const int code = load(c, files, n, ds);
+    const int code = controller_load_files(c, files, n, ds);
     c->is_busy = false;
     if (c->engine.stopping.first || has_work(c))
-        wake(c);
+        controller_wake(c);
     return code;
 }
 

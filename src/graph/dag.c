@@ -23,7 +23,7 @@ void dag_done(struct dag *d)
     *d = (struct dag){0};
 }
 
-static void push(struct dag_links *l, size_t node)
+static void dag_push(struct dag_links *l, size_t node)
 {
     xgrow(&l->items, &l->cap, l->len + 1, sizeof *l->items);
     l->items[l->len++] = node;
@@ -35,8 +35,8 @@ void dag_need(struct dag *d, size_t from, size_t on)
     const struct dag_links *by = &d->needed_by[on];
     if (by->len > 0 && by->items[by->len - 1] == from)
         return;
-    push(&d->needs[from], on);
-    push(&d->needed_by[on], from);
+    dag_push(&d->needs[from], on);
+    dag_push(&d->needed_by[on], from);
 }
 
 bool dag_order(const struct dag *d, size_t *order)
@@ -77,7 +77,7 @@ struct search {
     void *arg;
 };
 
-static void enter(struct search *s, size_t node)
+static void dag_enter(struct search *s, size_t node)
 {
     s->nodes[node] = (struct visit){.number = ++s->numbers, .low = s->numbers, .stacked = true};
     s->calls[s->call_count++] = node;
@@ -123,7 +123,7 @@ static void leave(struct search *s, size_t node)
 
 static void search_from(struct search *s, size_t root)
 {
-    enter(s, root);
+    dag_enter(s, root);
     while (s->call_count > 0) {
         const size_t node = s->calls[s->call_count - 1];
         struct visit *v = &s->nodes[node];
@@ -133,7 +133,7 @@ static void search_from(struct search *s, size_t root)
         }
         const size_t on = s->d->needs[node].items[v->next++];
         if (s->nodes[on].number == 0)
-            enter(s, on);
+            dag_enter(s, on);
         else if (s->nodes[on].stacked && s->nodes[on].number < v->low)
             v->low = s->nodes[on].number;
     }

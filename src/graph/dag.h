@@ -1,4 +1,5 @@
-/* Edges between numbered nodes, the order they demand, and what is wrong with them. Time and memory are linear; no recursion.
+/* Edges between numbered nodes, the order they demand, and what is wrong with them. Time and memory are linear; no
+ * recursion.
  */
 #pragma once
 

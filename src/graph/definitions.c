@@ -114,7 +114,7 @@ struct lookup {
     const struct definitions_import *import; /* NULL: it is of no namespace */
 };
 
-static struct lookup look_up(const struct definitions *d, struct str name)
+static struct lookup definitions_look_up(const struct definitions *d, struct str name)
 {
     struct lookup l = {0};
     l.first = first_part(name, &l.rest);
@@ -125,7 +125,7 @@ static struct lookup look_up(const struct definitions *d, struct str name)
 
 enum definitions_answer definitions_find(const struct definitions *d, struct str name, const struct declare **ret)
 {
-    const struct lookup l = look_up(d, name);
+    const struct lookup l = definitions_look_up(d, name);
     if (!l.holder)
         return DEFINITIONS_NONE;
     if (l.rest.n > 0 && !l.import)
@@ -138,14 +138,14 @@ enum definitions_answer definitions_find(const struct definitions *d, struct str
 
 bool definitions_claim(const struct definitions *d, struct str name, const struct definitions_import **on)
 {
-    const struct lookup l = look_up(d, name);
+    const struct lookup l = definitions_look_up(d, name);
     *on = l.import;
     return l.holder != NULL;
 }
 
 const char *definitions_suggest(const struct definitions *d, struct str name, char *out, size_t size)
 {
-    const struct lookup l = look_up(d, name);
+    const struct lookup l = definitions_look_up(d, name);
     struct str best = {0};
     unsigned least = SLIPS_MAX + 1;
     if (!l.import || !l.import->brought)
@@ -185,7 +185,8 @@ static void note_use(void *arg, const struct definitions_import *import)
     d->uses[d->uses_len++] = import;
 }
 
-/* Remembered, as a declare may have many instances. One that is being scanned needs itself, which is reported elsewhere. */
+/* Remembered, as a declare may have many instances. One that is being scanned needs itself, which is reported
+ * elsewhere. */
 static void declare_uses(const struct uses *u, struct declare *d)
 {
     if (!d->is_scanned) {
@@ -199,7 +200,7 @@ static void declare_uses(const struct uses *u, struct declare *d)
 
 static void block_uses(const struct uses *u, const struct definitions *home, const struct ast_stmt *s)
 {
-    const struct lookup l = look_up(home, s->name);
+    const struct lookup l = definitions_look_up(home, s->name);
     if (!l.holder)
         return;
     if (l.import && l.holder == u->of)

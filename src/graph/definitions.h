@@ -1,8 +1,9 @@
-/* Which custom components a body can use: those it declares, those of the namespaces it imports, and what the body around it has.
+/* Which custom components a body can use: those it declares, those of the namespaces it imports, and what the body
+ * around it has.
  *
- * A name is looked up where it is written, so the body of a `declare` sees the definitions of the text that holds it, wherever it is
- * used. Imported text has nothing around it. Reference counted; a module keeps the definitions of the declare that it is made from, and
- * they keep the syntax trees. Source: spec alloy-language §6.2, §6.8.
+ * A name is looked up where it is written, so the body of a `declare` sees the definitions of the text that holds it,
+ * wherever it is used. Imported text has nothing around it. Reference counted; a module keeps the definitions of the
+ * declare that it is made from, and they keep the syntax trees. Source: spec alloy-language §6.2, §6.8.
  */
 #pragma once
 
@@ -44,7 +45,8 @@ struct definitions {
     struct strmap imports;  /* label -> struct definitions_import * */
     struct value *module_path;
     char *
-        remote; /* the import that brought it from another machine, for which it may not name files of this one; else NULL */
+        /* the import that brought it from another machine, for which it may not name files of this one; else NULL */
+        remote;
 };
 
 /* Takes a reference to each file. */
@@ -66,8 +68,8 @@ enum definitions_answer {
 };
 /* The declare that a block's name means: "name" or "namespace.name", split at the first dot. */
 enum definitions_answer definitions_find(const struct definitions *d, struct str name, const struct declare **ret);
-/* Whether a block of that name is a custom component here, found or not: its first part is declared or imported. *on: the import
- * it needs, NULL for a declared one. */
+/* Whether a block of that name is a custom component here, found or not: its first part is declared or imported. *on:
+ * the import it needs, NULL for a declared one. */
 bool definitions_claim(const struct definitions *d, struct str name, const struct definitions_import **on);
 /* The name closest to one that definitions_find() does not know, or NULL; valid as long as `out`. */
 const char *definitions_suggest(const struct definitions *d, struct str name, char *out, size_t size);
@@ -77,6 +79,7 @@ typedef void definitions_visit(void *arg, const struct definitions_import *impor
 void definitions_body_uses(struct definitions *d, const struct ast_body *body, definitions_visit *visit, void *arg);
 void definitions_block_uses(struct definitions *d, const struct ast_stmt *block, definitions_visit *visit, void *arg);
 
-/* Every set of declares of `d` that need each other, in the order of the text, and every one that needs itself (n == 1). */
+/* Every set of declares of `d` that need each other, in the order of the text, and every one that needs itself (n ==
+ * 1). */
 typedef void definitions_circle(void *arg, const struct declare *const *members, size_t n);
 void definitions_circles(const struct definitions *d, definitions_circle *visit, void *arg);

@@ -1,5 +1,5 @@
-/* How a component is doing: three opinions - does it run, did its last evaluation work, what it says of itself - and the worst of
- * them, which is what people see. Source: spec alloy-language §9.
+/* How a component is doing: three opinions - does it run, did its last evaluation work, what it says of itself - and
+ * the worst of them, which is what people see. Source: spec alloy-language §9.
  */
 #pragma once
 

@@ -35,22 +35,13 @@ struct instance *instance_new(const struct block_kind *kind, const struct compon
     return i;
 }
 
-static void free_record(const struct schema *s, void *record)
-{
-    if (!record)
-        return;
-    schema_done(s, record);
-    free(record);
-}
-
 void instance_free(struct instance *i)
 {
     if (i->kind->free)
         i->kind->free(i);
     if (i->state)
         i->def->free(i->state);
-    if (i->def)
-        free_record(i->def->args, i->args);
+    args_unref(i->args);
     value_unref(i->exports);
     value_unref(i->shown_args);
     health_done(&i->run);
@@ -80,54 +71,26 @@ void instance_prefix_problems(const struct block_kind *kind, const struct ast_st
     }
 }
 
-static void *decode(const struct schema *s, const struct ast_stmt *stmt, const struct scope *scope, struct diags *ds)
-{
-    void *record = xcalloc(1, s->size);
-    if (schema_decode(s, &stmt->body, stmt->range, scope, record, ds) == 0)
-        return record;
-    free(record);
-    return NULL;
-}
-
-int instance_decode(const struct instance *i, const struct ast_stmt *stmt, const struct scope *scope,
-                    struct decoded *ret, struct diags *ds)
+int instance_decode(const struct instance *i, const struct ast_stmt *stmt, const struct scope *scope, const void **ret,
+                    struct diags *ds)
 {
     const size_t from = ds->len;
-    const struct schema *s = i->def->args;
-    void *args = decode(s, stmt, scope, ds);
+    const void *args = args_decode(i->def->args, stmt, scope, ds);
     if (!args) {
         instance_prefix_problems(i->kind, stmt, ds, from);
         return -EINVAL;
     }
-    if (i->args && schema_equal(s, i->args, args)) {
-        free_record(s, args);
-        return 0;
-    }
-    /* The component takes one record apart; the other tells what it has. Warnings came with the first. */
-    cleanup_diags struct diags again = DIAGS_INIT;
-    void *spare = decode(s, stmt, scope, &again);
-    if (!spare) {
-        free_record(s, args);
-        diags_move(ds, &again);
-        return -EINVAL;
-    }
-    *ret = (struct decoded){args, spare};
+    const bool is_same = i->args && schema_equal(i->def->args, i->args, args);
+    if (is_same)
+        args_unref(args);
+    *ret = is_same ? NULL : args;
     return 0;
 }
 
-void instance_drop_decoded(const struct instance *i, struct decoded *d)
+static void keep_args(struct instance *i, const void *args)
 {
-    if (!i->def)
-        return;
-    free_record(i->def->args, d->args);
-    free_record(i->def->args, d->spare);
-    *d = (struct decoded){0};
-}
-
-static void keep_spare(struct instance *i, struct decoded *d)
-{
-    free_record(i->def->args, i->args);
-    i->args = TAKE_PTR(d->spare);
+    args_unref(i->args);
+    i->args = args;
     value_unref(i->shown_args);
     i->shown_args = NULL;
 }
@@ -137,41 +100,36 @@ static int wrap_failure(struct err *err, int code, const char *doing)
     return doing ? err_wrap(err, code, "%s", doing) : code;
 }
 
-int instance_build(struct instance *i, struct decoded *d, struct err *err)
+int instance_build(struct instance *i, const void *args, struct err *err)
 {
     void *state;
-    int code = i->def->build(&i->handle, d->args, &state, err);
-    if (code == 0) {
-        if (i->state)
-            i->def->free(i->state);
-        i->state = state;
-        i->is_built = true;
-        keep_spare(i, d);
-    } else {
-        code = wrap_failure(err, code, i->kind->words.build);
+    const int code = i->def->build(&i->handle, args, &state, err);
+    if (code < 0) {
+        args_unref(args);
+        return wrap_failure(err, code, i->kind->words.build);
     }
-    instance_drop_decoded(i, d);
-    return code;
+    if (i->state)
+        i->def->free(i->state);
+    i->state = state;
+    i->is_built = true;
+    keep_args(i, args);
+    return 0;
 }
 
-int instance_update(struct instance *i, struct decoded *d, struct err *err)
+int instance_update(struct instance *i, const void *args, struct err *err)
 {
-    int code = i->def->update(i->state, d->args, err);
-    if (code == 0)
-        keep_spare(i, d);
-    else
-        code = wrap_failure(err, code, i->kind->words.update);
-    instance_drop_decoded(i, d);
-    return code;
+    const int code = i->def->update(i->state, args, err);
+    if (code < 0) {
+        args_unref(args);
+        return wrap_failure(err, code, i->kind->words.update);
+    }
+    keep_args(i, args);
+    return 0;
 }
 
-int instance_preview(const struct instance *i, const struct ast_stmt *stmt, const struct scope *scope,
-                     struct value **ret, struct err *err)
+int instance_preview(const struct instance *i, const struct ast_stmt *stmt, const void *args, struct value **ret,
+                     struct err *err)
 {
-    cleanup_diags struct diags ds = DIAGS_INIT;
-    void *args = decode(i->def->args, stmt, scope, &ds);
-    if (!args)
-        return diags_err(&ds, err);
     const char *id = i->handle.id + i->module_id_len + (i->module_id_len > 0);
     struct instance *trial = instance_new(i->kind, i->def, stmt, id, "", i->handle.env);
     void *state;
@@ -181,7 +139,6 @@ int instance_preview(const struct instance *i, const struct ast_stmt *stmt, cons
         *ret = value_ref(trial->exports);
     }
     instance_free(trial);
-    free_record(i->def->args, args);
     return code;
 }
 
@@ -196,7 +153,7 @@ void instance_evaluated(struct instance *i, const char *problem)
 
 void instance_waits(struct instance *i)
 {
-    health_set(&i->evaluation, HEALTH_UNKNOWN, xstrdup("waiting for what is imported"));
+    health_set(&i->evaluation, HEALTH_UNKNOWN, xstrdup("waiting for the import"));
 }
 
 /* --- life --- */

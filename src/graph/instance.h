@@ -1,7 +1,8 @@
 /* What runs of a block: the component that it made, its arguments and exports, and how its last evaluation went.
  *
- * An instance outlives the plan that named it first: `node` is its place in the running module. Whoever owns it hears through
- * callbacks. What a kind of block does differently is in its table. Private to the engine; components see component.h.
+ * An instance outlives the plan that named it first: `node` is its place in the running module. Whoever owns it hears
+ * through callbacks. What a kind of block does differently is in its table. Private to the engine; components see
+ * component.h.
  */
 #pragma once
 
@@ -45,7 +46,8 @@ struct block_kind {
     bool has_instance;
     bool has_exports_unbuilt; /* they are null until it is built, so that what reads them is known all the same */
     bool uses_definitions;    /* what it is may change when what is imported does */
-    /* Evaluates it for a module that is staged, and builds what is new. A failure has set staged->has_failed and told `ds`. */
+    /* Evaluates it for a module that is staged, and builds what is new. A failure has set staged->has_failed and told
+     * `ds`. */
     void (*prepare)(struct node *n, struct diags *ds);
     /* The staged module is the running one now, and what this node needs has been here. Problems go to `ds`. */
     int (*commit)(struct node *n, struct diags *ds);
@@ -94,8 +96,8 @@ struct instance {
     struct node *node;    /* borrowed; NULL once it is to be stopped */
     enum instance_phase phase;
     bool is_built;
-    void *args;  /* what the component has; NULL until built, and where there is no def */
-    void *state; /* the component's own; NULL until built */
+    const void *args; /* in force; NULL until built, and where there is no def */
+    void *state;      /* the component's own; NULL until built */
     struct value *exports;
     uint64_t sent; /* things handed on so far */
     /* args as an object, made when somebody looks; NULL: to be made. Without def: the arguments */
@@ -108,11 +110,6 @@ struct instance {
     bool is_unmeasured;         /* there are no metrics of what is in `modules` */
     void *kind_state;           /* of the kind */
     struct instance_stop stop;
-};
-
-/* Two equal records: one for the component, which may take it apart, one to tell what it has. NULL both: nothing new. */
-struct decoded {
-    void *args, *spare;
 };
 
 static inline struct instance *instance_of(struct component *c)
@@ -130,16 +127,16 @@ static inline struct module *instance_module(const struct instance *i)
     return i->modules.len > 0 ? i->modules.items[0] : NULL;
 }
 
-/* Evaluates its block. Arguments equal to those in force leave *ret as it is. */
+/* Evaluates its block: a reference to new arguments, NULL where they equal those in force. */
 must_check int instance_decode(const struct instance *i, const struct ast_stmt *stmt, const struct scope *scope,
-                               struct decoded *ret, struct diags *ds);
-void instance_drop_decoded(const struct instance *i, struct decoded *d);
-/* Builds the component. A second call builds it anew, from nothing. The old one stays if that fails. Both take what is in `d`. */
-must_check int instance_build(struct instance *i, struct decoded *d, struct err *err);
-/* Hands it to the running component; on failure the old arguments stay. */
-must_check int instance_update(struct instance *i, struct decoded *d, struct err *err);
+                               const void **ret, struct diags *ds);
+/* Builds the component. A second call builds it anew, from nothing. The old one stays if that fails. Takes the
+ * reference, as the next one does. */
+must_check int instance_build(struct instance *i, const void *args, struct err *err);
+/* Hands new arguments to the running component; on failure the old ones stay. */
+must_check int instance_update(struct instance *i, const void *args, struct err *err);
 /* The exports that a component of these arguments would have at once: it is built for a look and thrown away. */
-must_check int instance_preview(const struct instance *i, const struct ast_stmt *stmt, const struct scope *scope,
+must_check int instance_preview(const struct instance *i, const struct ast_stmt *stmt, const void *args,
                                 struct value **ret, struct err *err);
 void instance_start(struct instance *i);
 void instance_stop(struct instance *i);
@@ -159,7 +156,7 @@ struct value *instance_arguments(struct instance *i);
 /* What shows the arguments where there is no def; takes it. */
 void instance_show_arguments(struct instance *i, struct value *args);
 
-/* Problems of the block as a whole, not of one attribute, say in which step they came up, as the reference does. Looks at what was
- * added to `ds` after the first `from`. */
+/* Problems of the block as a whole, not of one attribute, say in which step they came up, as the reference does. Looks
+ * at what was added to `ds` after the first `from`. */
 void instance_prefix_problems(const struct block_kind *kind, const struct ast_stmt *stmt, struct diags *ds,
                               size_t from);

@@ -52,7 +52,7 @@ static int check_unknown_arguments(const struct ast_stmt *block, const struct pl
     return code;
 }
 
-static int make_plan(const struct node *n, const struct declare *d, struct plan **ret, struct diags *ds)
+static int custom_make_plan(const struct node *n, const struct declare *d, struct plan **ret, struct diags *ds)
 {
     const struct ast_body *part = &d->stmt->body;
     const struct body body = {.kind = BODY_MODULE, .parts = &part, .len = 1, .definitions = d->home};
@@ -68,7 +68,7 @@ static int make_plan(const struct node *n, const struct declare *d, struct plan 
 }
 
 /* A graph for one instance, with what it is given. */
-static struct graph *make_graph(const struct node *n, struct module *m, struct plan *p, const struct value *args)
+static struct graph *custom_make_graph(const struct node *n, struct module *m, struct plan *p, const struct value *args)
 {
     struct graph *g = graph_new(m, p);
     g->made_for = n->block->stmt;
@@ -90,7 +90,7 @@ static int report_unknown(const struct node *n, struct diags *ds)
 }
 
 /* Stages the module that a declare makes. */
-static int stage(struct node *n, const struct declare *d, const struct value *args, struct diags *ds)
+static int custom_stage(struct node *n, const struct declare *d, const struct value *args, struct diags *ds)
 {
     struct instance *i = n->instance;
     struct module *m = instance_module(i);
@@ -99,15 +99,15 @@ static int stage(struct node *n, const struct declare *d, const struct value *ar
         module_list_add(&i->modules, m, m->id);
     }
     struct plan *p = NULL;
-    const int code = make_plan(n, d, &p, ds);
+    const int code = custom_make_plan(n, d, &p, ds);
     if (code < 0)
         return code;
     m->staged_declare = d;
     m->staged_held = definitions_ref(d->home);
-    return module_stage(m, make_graph(n, m, p, args), ds);
+    return module_stage(m, custom_make_graph(n, m, p, args), ds);
 }
 
-static void prepare(struct node *n, struct diags *ds)
+static void custom_prepare(struct node *n, struct diags *ds)
 {
     struct staged *s = node_staged(n);
     struct instance *i = n->instance;
@@ -123,13 +123,13 @@ static void prepare(struct node *n, struct diags *ds)
         return;
     if (!s->is_new && instance_module(i)->declare == d && value_equal(i->shown_args, s->arguments))
         return;
-    s->has_failed = stage(n, d, s->arguments, ds) < 0;
+    s->has_failed = custom_stage(n, d, s->arguments, ds) < 0;
     if (!s->has_failed)
         s->exports = graph_exports(instance_module(i)->staged);
 }
 
 /* What was staged is in force. Takes the arguments. */
-static int take_over(struct instance *i, struct value *args, struct diags *ds)
+static int custom_take_over(struct instance *i, struct value *args, struct diags *ds)
 {
     struct module *m = instance_module(i);
     const int code = module_commit(m, ds);
@@ -139,7 +139,7 @@ static int take_over(struct instance *i, struct value *args, struct diags *ds)
     return code;
 }
 
-static int commit(struct node *n, struct diags *ds)
+static int custom_commit(struct node *n, struct diags *ds)
 {
     struct staged *s = node_staged(n);
     struct instance *i = n->instance;
@@ -151,13 +151,13 @@ static int commit(struct node *n, struct diags *ds)
     int code = 0;
     if (instance_module(i)->staged) {
         value_unref(TAKE_PTR(s->exports));
-        code = take_over(i, TAKE_PTR(s->arguments), ds);
+        code = custom_take_over(i, TAKE_PTR(s->arguments), ds);
     }
     instance_evaluated(i, NULL);
     return code;
 }
 
-static void discard(struct node *n)
+static void custom_discard(struct node *n)
 {
     const struct staged *s = node_staged(n);
     struct module *m = n->instance ? instance_module(n->instance) : NULL;
@@ -166,7 +166,7 @@ static void discard(struct node *n)
 }
 
 /* The arguments of the running module change; only what reads them notices. Takes them. */
-static int set_arguments(struct instance *i, struct value *args)
+static int custom_set_arguments(struct instance *i, struct value *args)
 {
     struct graph *inner = instance_module(i)->running;
     for (size_t k = 0; k < inner->plan->len; k++) {
@@ -183,16 +183,16 @@ static int set_arguments(struct instance *i, struct value *args)
 }
 
 /* Another declare, or the first module of a node that had waited. Takes the arguments. */
-static int rebuild(struct node *n, const struct declare *d, struct value *args, struct diags *ds)
+static int custom_rebuild(struct node *n, const struct declare *d, struct value *args, struct diags *ds)
 {
-    if (stage(n, d, args, ds) == 0)
-        return take_over(n->instance, args, ds);
+    if (custom_stage(n, d, args, ds) == 0)
+        return custom_take_over(n->instance, args, ds);
     module_discard(instance_module(n->instance));
     value_unref(args);
     return -EINVAL;
 }
 
-static int evaluate_block(struct node *n, struct diags *ds)
+static int custom_evaluate_block(struct node *n, struct diags *ds)
 {
     struct instance *i = n->instance;
     const struct declare *d = NULL;
@@ -207,19 +207,19 @@ static int evaluate_block(struct node *n, struct diags *ds)
     if (code < 0)
         return code;
     if (!i->is_built || instance_module(i)->declare != d)
-        return rebuild(n, d, args, ds);
-    code = set_arguments(i, args);
+        return custom_rebuild(n, d, args, ds);
+    code = custom_set_arguments(i, args);
     if (n->is_redefined)
         module_redefine(instance_module(i));
     return code;
 }
 
-static int evaluate(struct node *n, struct err *err)
+static int custom_evaluate(struct node *n, struct err *err)
 {
     struct instance *i = n->instance;
     cleanup_diags struct diags ds = DIAGS_INIT;
     const bool was_built = i->is_built;
-    int code = evaluate_block(n, &ds);
+    int code = custom_evaluate_block(n, &ds);
     if (code < 0)
         code = err_wrap(err, diags_err(&ds, err), "updating custom component");
     if (!n->is_waiting)
@@ -238,10 +238,10 @@ const struct block_kind kind_custom = {
               .failure = "Failed to build component"},
     .has_instance = true,
     .uses_definitions = true,
-    .prepare = prepare,
-    .commit = commit,
-    .evaluate = evaluate,
-    .discard = discard,
+    .prepare = custom_prepare,
+    .commit = custom_commit,
+    .evaluate = custom_evaluate,
+    .discard = custom_discard,
     .stop = module_stop_all,
     .free = module_free_all,
 };

@@ -1,4 +1,5 @@
-/* What the engine does with the block of a custom component: its attributes are the arguments of a module, whose exports are its own.
+/* What the engine does with the block of a custom component: its attributes are the arguments of a module, whose
+ * exports are its own.
  */
 #pragma once
 

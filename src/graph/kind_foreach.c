@@ -40,7 +40,7 @@ static void put_plain(struct buf *out, struct str text)
     }
 }
 
-static void put_number(struct buf *out, const struct value *v)
+static void foreach_put_number(struct buf *out, const struct value *v)
 {
     if (value_number_kind(v) == NUMBER_INT) {
         buf_printf(out, "%" PRId64, value_as_int(v));
@@ -67,7 +67,7 @@ static void put_fingerprint(struct buf *out, const struct value *v, bool hash_st
         else
             put_plain(out, text);
     } else if (value_kind(v) == VALUE_NUMBER) {
-        put_number(out, v);
+        foreach_put_number(out, v);
     } else if (value_kind(v) == VALUE_BOOL) {
         buf_puts(out, value_as_bool(v) ? "true" : "false");
     } else {
@@ -120,7 +120,7 @@ static char *name_module(struct names *names, const struct value *item, const st
 
 /* --- options --- */
 
-static int decode(const struct node *n, struct foreach_options *o, struct diags *ds)
+static int foreach_decode(const struct node *n, struct foreach_options *o, struct diags *ds)
 {
     const struct scope scope = graph_scope(n->graph);
     const struct ast_stmt *block = n->block->stmt;
@@ -143,7 +143,7 @@ static void warn_of_missing_id(const struct node *n, const struct foreach_option
         cleanup_value struct value *member = item_member(value_item(o->collection, i), o->id);
         if (!member) {
             diag_warn(ds, n->block->stmt->name_range,
-                      "item %zu of the collection has no \"%s\", so that all of it is its id", i, o->id);
+                      "item %zu of the collection has no \"%s\"; using the whole item as its id", i, o->id);
             return;
         }
     }
@@ -165,8 +165,8 @@ static void give(struct graph *inner, const struct graph *around, const struct f
 }
 
 /* Stages the module of an item. */
-static int stage_item(const struct node *n, const struct foreach_options *o, struct value *item, struct module *m,
-                      struct diags *ds)
+static int foreach_stage_item(const struct node *n, const struct foreach_options *o, struct value *item,
+                              struct module *m, struct diags *ds)
 {
     const struct ast_body *part = &block_text_template(n->block->stmt)->body;
     const struct body body = {.kind = BODY_TEMPLATE,
@@ -187,7 +187,7 @@ static int stage_item(const struct node *n, const struct foreach_options *o, str
 }
 
 /* After the first item that fails the others would only repeat it. */
-static int stage_items(struct node *n, const struct foreach_options *o, struct diags *ds)
+static int foreach_stage_items(struct node *n, const struct foreach_options *o, struct diags *ds)
 {
     struct instance *host = n->instance;
     struct staged *s = node_staged(n);
@@ -201,31 +201,31 @@ static int stage_items(struct node *n, const struct foreach_options *o, struct d
         if (!child)
             child = module_new(n->graph->module, host, TAKE_PTR(id));
         module_list_add(next, child, child->id);
-        code = stage_item(n, o, item, child, ds);
+        code = foreach_stage_item(n, o, item, child, ds);
     }
     u64map_done(&names.counts);
     return code;
 }
 
-static void prepare(struct node *n, struct diags *ds)
+static void foreach_prepare(struct node *n, struct diags *ds)
 {
     struct foreach_options o;
     struct staged *s = node_staged(n);
     node_check_needs(n);
     if (n->is_waiting || s->has_failed)
         return;
-    s->has_failed = decode(n, &o, ds) < 0;
+    s->has_failed = foreach_decode(n, &o, ds) < 0;
     if (s->has_failed)
         return;
     warn_of_missing_id(n, &o, ds);
-    s->has_failed = stage_items(n, &o, ds) < 0;
+    s->has_failed = foreach_stage_items(n, &o, ds) < 0;
     if (!s->has_failed)
         s->arguments = schema_to_value(&foreach_schema, &o);
     s->is_unmeasured = !o.enable_metrics;
     schema_done(&foreach_schema, &o);
 }
 
-static void discard(struct node *n)
+static void foreach_discard(struct node *n)
 {
     struct module_list *next = TAKE_PTR(node_staged(n)->children);
     for (size_t i = 0; next && i < next->len; i++) {
@@ -241,7 +241,7 @@ static void discard(struct node *n)
 }
 
 /* The list is the one that counts from now on; whose items have vanished stop. */
-static void take_list(struct instance *host, struct module_list *next)
+static void foreach_take_list(struct instance *host, struct module_list *next)
 {
     for (size_t i = 0; i < host->modules.len; i++) {
         struct module *old = host->modules.items[i];
@@ -261,7 +261,7 @@ static void take_list(struct instance *host, struct module_list *next)
     host->module_ids = NULL;
 }
 
-static int commit(struct node *n, struct diags *ds)
+static int foreach_commit(struct node *n, struct diags *ds)
 {
     struct instance *host = n->instance;
     struct staged *s = node_staged(n);
@@ -275,7 +275,7 @@ static int commit(struct node *n, struct diags *ds)
         const int code = module_commit(next->items[i], ds);
         result = code < 0 ? code : result;
     }
-    take_list(host, next);
+    foreach_take_list(host, next);
     free(next);
     instance_show_arguments(host, TAKE_PTR(s->arguments));
     host->is_unmeasured = s->is_unmeasured;
@@ -284,9 +284,10 @@ static int commit(struct node *n, struct diags *ds)
     return result;
 }
 
-/* An item that was there keeps its module, which is told what changed; a new one gets a module, or not if that fails. */
-static int evaluate_item(const struct node *n, const struct foreach_options *o, struct value *item, char *id,
-                         struct module_list *next, struct diags *ds)
+/* An item that was there keeps its module, which is told what changed; a new one gets a module, or not if that
+ * fails. */
+static int foreach_evaluate_item(const struct node *n, const struct foreach_options *o, struct value *item, char *id,
+                                 struct module_list *next, struct diags *ds)
 {
     struct instance *host = n->instance;
     struct module *child = module_list_find(&host->modules, str_of(id));
@@ -299,7 +300,7 @@ static int evaluate_item(const struct node *n, const struct foreach_options *o, 
         return 0;
     }
     child = module_new(n->graph->module, host, id);
-    int code = stage_item(n, o, item, child, ds);
+    int code = foreach_stage_item(n, o, item, child, ds);
     if (code < 0) {
         module_free(child);
         return code;
@@ -309,30 +310,30 @@ static int evaluate_item(const struct node *n, const struct foreach_options *o, 
     return code;
 }
 
-static int evaluate_items(const struct node *n, const struct foreach_options *o, struct module_list *next,
-                          struct diags *ds)
+static int foreach_evaluate_items(const struct node *n, const struct foreach_options *o, struct module_list *next,
+                                  struct diags *ds)
 {
     struct names names = {.host = n->instance, .options = o};
     int code = 0;
     for (size_t i = 0; i < item_count(o); i++) {
         struct value *item = value_item(o->collection, i);
-        const int one = evaluate_item(n, o, item, name_module(&names, item, next), next, ds);
+        const int one = foreach_evaluate_item(n, o, item, name_module(&names, item, next), next, ds);
         code = one < 0 ? one : code;
     }
     u64map_done(&names.counts);
     return code;
 }
 
-static int evaluate(struct node *n, struct err *err)
+static int foreach_evaluate(struct node *n, struct err *err)
 {
     struct instance *host = n->instance;
     cleanup_diags struct diags ds = DIAGS_INIT;
     struct foreach_options o;
-    int code = decode(n, &o, &ds);
+    int code = foreach_decode(n, &o, &ds);
     if (code == 0) {
         struct module_list next = {0};
-        code = evaluate_items(n, &o, &next, &ds);
-        take_list(host, &next);
+        code = foreach_evaluate_items(n, &o, &next, &ds);
+        foreach_take_list(host, &next);
         instance_show_arguments(host, schema_to_value(&foreach_schema, &o));
         host->is_unmeasured = !o.enable_metrics;
         host->is_built = true;
@@ -354,10 +355,10 @@ const struct block_kind kind_foreach = {
               .failure = "Failed to evaluate node for config block"},
     .has_instance = true,
     .uses_definitions = true,
-    .prepare = prepare,
-    .commit = commit,
-    .evaluate = evaluate,
-    .discard = discard,
+    .prepare = foreach_prepare,
+    .commit = foreach_commit,
+    .evaluate = foreach_evaluate,
+    .discard = foreach_discard,
     .stop = module_stop_all,
     .free = module_free_all,
 };

@@ -1,5 +1,5 @@
-/* What the engine does with a foreach block: one module for each item of a collection, made from the template, told apart by
- * fingerprints of the items.
+/* What the engine does with a foreach block: one module for each item of a collection, made from the template, told
+ * apart by fingerprints of the items.
  */
 #pragma once
 

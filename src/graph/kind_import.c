@@ -16,14 +16,14 @@ struct import_state {
     struct health health;
 };
 
-static struct import_state *state_of(struct instance *i)
+static struct import_state *import_state_of(struct instance *i)
 {
     if (!i->kind_state)
         i->kind_state = xcalloc(1, sizeof(struct import_state));
     return i->kind_state;
 }
 
-static struct value *member_of(const struct value *exports, const char *name)
+static struct value *import_member_of(const struct value *exports, const char *name)
 {
     struct value *v = exports ? value_member(exports, str_of(name)) : NULL;
     return v && value_kind(v) != VALUE_NULL ? v : NULL;
@@ -90,7 +90,7 @@ static int plan_content(const struct node *n, const struct value *files, struct 
 }
 
 /* Stages the module that the files make. */
-static int stage(struct node *n, const struct value *files, struct value *path, struct diags *ds)
+static int import_stage(struct node *n, const struct value *files, struct value *path, struct diags *ds)
 {
     struct instance *i = n->instance;
     struct module *m = instance_module(i);
@@ -105,7 +105,7 @@ static int stage(struct node *n, const struct value *files, struct value *path, 
 
 static int stage_exports(struct node *n, const struct value *exports, const struct value *files, struct diags *ds)
 {
-    return stage(n, files, member_of(exports, "module_path"), ds);
+    return import_stage(n, files, import_member_of(exports, "module_path"), ds);
 }
 
 /* --- a load --- */
@@ -117,26 +117,25 @@ static int prepare_source(struct node *n, struct diags *ds)
     const struct ast_stmt *stmt = n->block->stmt;
     struct staged *s = node_staged(n);
     struct err err = {0};
-    if (instance_decode(n->instance, stmt, &scope, &s->decoded, ds) < 0)
+    if (instance_decode(n->instance, stmt, &scope, &s->args, ds) < 0)
         return -EINVAL;
-    if (s->has_failed || !s->decoded.args)
+    if (s->has_failed || !s->args)
         return 0;
-    const int code = s->is_new ? instance_build(n->instance, &s->decoded, &err)
-                               : instance_preview(n->instance, stmt, &scope, &s->exports, &err);
+    const int code = s->is_new ? instance_build(n->instance, TAKE_PTR(s->args), &err)
+                               : instance_preview(n->instance, stmt, s->args, &s->exports, &err);
     return code < 0 ? diag_error(ds, stmt->range, "%s: %s", kind_import.words.failure, err.text) : 0;
 }
 
-/* A load takes files as they are now, not what somebody noticed of them. If they are broken it goes on with what is in force, as it
- * does when they break while everything runs. */
+/* A load takes files as they are now, not what somebody noticed of them. If they are broken it goes on with what is in
+ * force, as it does when they break while everything runs. */
 static bool prepare_files(struct node *n, struct diags *ds)
 {
-    const struct scope scope = graph_scope(n->graph);
     struct staged *s = node_staged(n);
     cleanup_diags struct diags found = DIAGS_INIT;
     struct err err = {0};
-    int code = instance_preview(n->instance, n->block->stmt, &scope, &s->exports, &err);
+    int code = instance_preview(n->instance, n->block->stmt, n->instance->args, &s->exports, &err);
     if (code == 0) {
-        code = stage_exports(n, s->exports, member_of(s->exports, "files"), &found);
+        code = stage_exports(n, s->exports, import_member_of(s->exports, "files"), &found);
         if (code < 0)
             diags_err(&found, &err);
     }
@@ -146,7 +145,7 @@ static bool prepare_files(struct node *n, struct diags *ds)
     }
     module_discard(instance_module(n->instance));
     value_unref(TAKE_PTR(s->exports));
-    diag_warn(ds, n->block->stmt->name_range, "what was imported before stays: %s", err.text);
+    diag_warn(ds, n->block->stmt->name_range, "keeping the previously imported content: %s", err.text);
     return false;
 }
 
@@ -154,18 +153,18 @@ static void prepare_module(struct node *n, struct diags *ds)
 {
     struct staged *s = node_staged(n);
     const struct instance *i = n->instance;
-    const struct import_state *state = state_of(n->instance);
-    const bool can_change = i->def->local && state->files && !s->decoded.args;
+    const struct import_state *state = import_state_of(n->instance);
+    const bool can_change = i->def->local && state->files && !s->args;
     if (can_change && prepare_files(n, ds))
         return;
     const struct value *exports = s->exports ? s->exports : i->exports;
     /* A running one may have brought something since that was refused; what is in force counts. */
-    const struct value *files = s->is_new || s->exports ? member_of(exports, "files") : state->files;
+    const struct value *files = s->is_new || s->exports ? import_member_of(exports, "files") : state->files;
     if (files)
         s->has_failed = stage_exports(n, exports, files, ds) < 0;
 }
 
-static void prepare(struct node *n, struct diags *ds)
+static void import_prepare(struct node *n, struct diags *ds)
 {
     struct staged *s = node_staged(n);
     node_check_needs(n);
@@ -182,9 +181,9 @@ static void prepare(struct node *n, struct diags *ds)
 
 static void take_content(struct instance *i)
 {
-    struct import_state *state = state_of(i);
+    struct import_state *state = import_state_of(i);
     value_unref(state->files);
-    state->files = value_ref(member_of(i->exports, "files"));
+    state->files = value_ref(import_member_of(i->exports, "files"));
     health_set(&state->health, HEALTH_HEALTHY, xstrdup("content updated"));
 }
 
@@ -194,7 +193,7 @@ static void take_fresh(struct node *n)
     struct instance *i = n->instance;
     struct staged *s = node_staged(n);
     cleanup_value struct value *fresh = TAKE_PTR(s->exports);
-    if (!member_of(fresh ? fresh : s->is_new ? i->exports : NULL, "files"))
+    if (!import_member_of(fresh ? fresh : s->is_new ? i->exports : NULL, "files"))
         return;
     if (fresh) {
         value_unref(i->exports);
@@ -203,7 +202,7 @@ static void take_fresh(struct node *n)
     take_content(i);
 }
 
-static int commit(struct node *n, struct diags *ds)
+static int import_commit(struct node *n, struct diags *ds)
 {
     struct instance *i = n->instance;
     struct staged *s = node_staged(n);
@@ -215,13 +214,13 @@ static int commit(struct node *n, struct diags *ds)
     take_fresh(n);
     if (!i->is_built)
         return code; /* it waits itself */
-    if (s->decoded.args && instance_update(i, &s->decoded, &err) < 0)
+    if (s->args && instance_update(i, TAKE_PTR(s->args), &err) < 0)
         code = diag_error(ds, n->block->stmt->range, "%s: %s", kind_import.words.failure, err.text);
     instance_evaluated(i, err.code ? err.text : NULL);
     return code;
 }
 
-static void discard(struct node *n)
+static void import_discard(struct node *n)
 {
     const struct staged *s = node_staged(n);
     struct module *m = n->instance ? instance_module(n->instance) : NULL;
@@ -231,7 +230,7 @@ static void discard(struct node *n)
 
 /* --- what runs --- */
 
-static int evaluate(struct node *n, struct err *err)
+static int import_evaluate(struct node *n, struct err *err)
 {
     const int code = kind_component_evaluate(n, err);
     n->is_waiting = !n->block->import->brought;
@@ -260,16 +259,16 @@ static int refuse_content(struct instance *i, int code, const struct diags *ds, 
     const char *what = code == -EBADMSG ? "cannot be parsed" : "is invalid";
     code = diags_err(ds, err);
     code = err_wrap(err, code, "imported content from \"%s\" %s", file ? file->name : i->handle.id, what);
-    health_set(&state_of(i)->health, HEALTH_UNHEALTHY, xstrdup(err->text));
+    health_set(&import_state_of(i)->health, HEALTH_UNHEALTHY, xstrdup(err->text));
     module_discard(instance_module(i));
     return code;
 }
 
-static int take_exports(struct node *n, struct err *err)
+static int import_take_exports(struct node *n, struct err *err)
 {
     struct instance *i = n->instance;
-    struct import_state *state = state_of(i);
-    const struct value *files = member_of(i->exports, "files");
+    struct import_state *state = import_state_of(i);
+    const struct value *files = import_member_of(i->exports, "files");
     cleanup_diags struct diags ds = DIAGS_INIT;
     if (!files)
         return 0;
@@ -291,7 +290,7 @@ static int take_exports(struct node *n, struct err *err)
 
 /* --- the instance --- */
 
-static void free_state(struct instance *i)
+static void import_free_state(struct instance *i)
 {
     struct import_state *state = i->kind_state;
     module_free_all(i);
@@ -303,7 +302,7 @@ static void free_state(struct instance *i)
 }
 
 /* Further imports in what it brought have no other place to be seen. */
-static const struct health *worst_health(const struct instance *i, const struct health *worst)
+static const struct health *import_worst_health(const struct instance *i, const struct health *worst)
 {
     const struct import_state *state = i->kind_state;
     const struct module *m = instance_module(i);
@@ -324,12 +323,12 @@ const struct block_kind kind_import = {
               .stopped = "import shut down cleanly",
               .failure = "Failed to evaluate node for config block"},
     .has_instance = true,
-    .prepare = prepare,
-    .commit = commit,
-    .evaluate = evaluate,
-    .take_exports = take_exports,
-    .discard = discard,
+    .prepare = import_prepare,
+    .commit = import_commit,
+    .evaluate = import_evaluate,
+    .take_exports = import_take_exports,
+    .discard = import_discard,
     .stop = module_stop_all,
-    .free = free_state,
-    .health = worst_health,
+    .free = import_free_state,
+    .health = import_worst_health,
 };

@@ -1,5 +1,5 @@
-/* What the engine does with an import: what its source brings is a module of its own that holds nothing but definitions and
- * further imports.
+/* What the engine does with an import: what its source brings is a module of its own that holds nothing but definitions
+ * and further imports.
  */
 #pragma once
 

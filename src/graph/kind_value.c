@@ -9,7 +9,7 @@
 
 typedef int read_value(struct node *n, struct value **ret, struct diags *ds);
 
-static struct range user_of(const struct node *n)
+static struct range value_user_of(const struct node *n)
 {
     const struct graph *g = n->graph;
     const struct instance *host = g->module->host;
@@ -27,7 +27,7 @@ static int read_argument(struct node *n, struct value **ret, struct diags *ds)
         return -EINVAL;
     int code = 0;
     if (!n->given && !o.optional)
-        code = diag_error(ds, user_of(n), "missing required argument \"%.*s\" to module", STR_ARG(s->label));
+        code = diag_error(ds, value_user_of(n), "missing required argument \"%.*s\" to module", STR_ARG(s->label));
     if (code == 0) {
         *ret = value_object();
         struct value *v = n->given ? value_ref(n->given) : o.fallback ? value_ref(o.fallback) : value_null();
@@ -49,7 +49,7 @@ static int read_export(struct node *n, struct value **ret, struct diags *ds)
     return 0;
 }
 
-static void prepare(struct node *n, read_value *read, struct diags *ds)
+static void value_prepare(struct node *n, read_value *read, struct diags *ds)
 {
     struct staged *s = node_staged(n);
     node_check_needs(n);
@@ -58,7 +58,7 @@ static void prepare(struct node *n, read_value *read, struct diags *ds)
 }
 
 /* Arguments and exports have no health of their own: the component they belong to says what is wrong. */
-static int evaluate(struct node *n, read_value *read)
+static int value_evaluate(struct node *n, read_value *read)
 {
     cleanup_diags struct diags ds = DIAGS_INIT;
     struct instance *host = n->graph->module->host;
@@ -80,24 +80,24 @@ static int evaluate(struct node *n, read_value *read)
 
 static void argument_prepare(struct node *n, struct diags *ds)
 {
-    prepare(n, read_argument, ds);
+    value_prepare(n, read_argument, ds);
 }
 
 static int argument_evaluate(struct node *n, struct err *err)
 {
     (void)err;
-    return evaluate(n, read_argument);
+    return value_evaluate(n, read_argument);
 }
 
 static void export_prepare(struct node *n, struct diags *ds)
 {
-    prepare(n, read_export, ds);
+    value_prepare(n, read_export, ds);
 }
 
 static int export_evaluate(struct node *n, struct err *err)
 {
     (void)err;
-    return evaluate(n, read_export);
+    return value_evaluate(n, read_export);
 }
 
 static void input_prepare(struct node *n, struct diags *ds)

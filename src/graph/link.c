@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "graph/block_text.h"
 #include "graph/missing.h"
@@ -130,6 +131,24 @@ bool link_order(struct plan *p)
     return true;
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void link_print_ids(const struct block *const *blocks, size_t n, struct buf *out)
+{
+    cleanup_free const char **ids = xcalloc(n + 1, sizeof *ids);
+    for (size_t i = 0; i < n; i++)
+        ids[i] = blocks[i]->id;
+    if (n > 0)
+        qsort(ids, n, sizeof *ids, by_text);
+    for (size_t i = 0; i < n; i++) {
+        buf_puts(out, i > 0 ? ", " : "");
+        buf_puts(out, ids[i]);
+    }
+}
+
 static bool needs_only_skipped(const struct plan *p, const struct block *b)
 {
     const struct dag_links *needs = &p->dag.needs[b->place];
@@ -151,16 +170,11 @@ void link_skip_dependants(struct plan *p, struct diags *ds)
             continue;
         b->type = BLOCK_SKIPPED;
         diag_warn(ds, block_text_id_range(b->stmt, strlen(b->id)),
-                  "%s needs nothing but what is left out, and is left out, too", b->id);
+                  "%s depends only on skipped components and is skipped", b->id);
     }
 }
 
 /* --- what people ask for --- */
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
 
 static const char **ids_of(const struct plan *p, const struct dag_links *l)
 {

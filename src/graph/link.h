@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/buf.h"
 #include "graph/plan.h"
 #include "lang/diag.h"
 
@@ -15,6 +16,8 @@ void link_block(struct plan *p, const struct plan_options *options, const struct
 void link_template(struct plan *p, const struct block *foreach, const struct plan *template);
 /* False: there is none, as blocks need each other. */
 bool link_order(struct plan *p);
+/* Ids of those, sorted: "a, b"; as many as `out` has room for. */
+void link_print_ids(const struct block *const *blocks, size_t n, struct buf *out);
 /* Leaves out what needs nothing but blocks that are left out. There is an order. */
 void link_skip_dependants(struct plan *p, struct diags *ds);
 /* What people ask for: ids of those that are shown, and of those they refer to. */

@@ -11,7 +11,8 @@
 #include "lang/diag.h"
 #include "lang/suggest.h"
 
-/* Looking for what was meant takes time: after so many errors there is another problem, and nobody need try any more. */
+/* Looking for what was meant takes time: after so many errors there is another problem, and nobody need try any
+ * more. */
 enum { MISSING_ID_MAX = 4096, MISSING_TRIES_MAX = 50 };
 
 struct missing {

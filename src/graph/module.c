@@ -100,7 +100,8 @@ static void say_where(struct diags *ds, size_t from, const struct module *m)
 
 /* --- staging --- */
 
-/* The running instance that a staged node takes over, or NULL. One that has exited or never worked makes room for a new one. */
+/* The running instance that a staged node takes over, or NULL. One that has exited or never worked makes room for a new
+ * one. */
 static struct instance *instance_to_keep(const struct module *m, const struct node *n)
 {
     const struct node *old = m->running ? graph_node(m->running, str_of(n->block->id)) : NULL;
@@ -118,7 +119,7 @@ static struct instance *new_instance(const struct module *m, struct node *n)
     return i;
 }
 
-static void prepare(struct module *m, struct node *n, struct diags *ds)
+static void module_prepare_node(struct module *m, struct node *n, struct diags *ds)
 {
     const struct block_kind *kind = node_kind(n);
     if (kind->has_instance) {
@@ -136,9 +137,9 @@ static bool has_room(const struct module *m, struct diags *ds)
 {
     const struct range at = m->host ? m->host->node->block->stmt->name_range : (struct range){0};
     if (m->depth > MODULE_DEPTH_MAX)
-        diag_error(ds, at, "modules are nested deeper than %d levels; does one need itself?", MODULE_DEPTH_MAX);
+        diag_error(ds, at, "modules are nested deeper than %d levels; check for recursion", MODULE_DEPTH_MAX);
     else if (m->engine->staged_blocks > MODULE_BLOCKS_MAX)
-        diag_error(ds, at, "the configuration makes more than %d blocks", MODULE_BLOCKS_MAX);
+        diag_error(ds, at, "the configuration has more than %d instances", MODULE_BLOCKS_MAX);
     else
         return true;
     return false;
@@ -151,22 +152,19 @@ int module_stage(struct module *m, struct graph *g, struct diags *ds)
     m->engine->staged_blocks += g->plan->len;
     const bool has = has_room(m, ds);
     for (size_t i = 0; i < g->plan->len && has && m->engine->staged_blocks <= MODULE_BLOCKS_MAX; i++)
-        prepare(m, graph_node_at(g, i), ds);
+        module_prepare_node(m, graph_node_at(g, i), ds);
     say_where(ds, len_before, m);
     return ds->errors > errors_before ? -EINVAL : 0;
 }
 
-static void discard(struct node *n)
+static void module_discard_node(struct node *n)
 {
     const struct block_kind *kind = node_kind(n);
     struct staged *s = node_staged(n);
     struct instance *i = n->instance;
     if (kind->discard)
         kind->discard(n);
-    if (!i)
-        return;
-    instance_drop_decoded(i, &s->decoded);
-    if (s->is_new)
+    if (i && s->is_new)
         instance_free(i);
 }
 
@@ -174,7 +172,7 @@ void module_discard(struct module *m)
 {
     struct graph *g = TAKE_PTR(m->staged);
     for (size_t i = g ? g->plan->len : 0; i-- > 0;)
-        discard(graph_node_at(g, i));
+        module_discard_node(graph_node_at(g, i));
     graph_free(g);
     definitions_unref(m->staged_held);
     m->staged_held = NULL;
@@ -194,7 +192,7 @@ void module_redefine(struct module *m)
     }
 }
 
-static int evaluate_stale(struct node *n, struct err *err)
+static int module_evaluate_stale(struct node *n, struct err *err)
 {
     const bool was_waiting = n->is_waiting;
     const struct block_kind *kind = node_kind(n);
@@ -220,7 +218,7 @@ static void reverse_updated(struct instance *i)
     }
 }
 
-static void evaluate_inside(struct instance *i)
+static void module_evaluate_inside(struct instance *i)
 {
     reverse_updated(i);
     while (i->updated) {
@@ -233,18 +231,18 @@ static void evaluate_inside(struct instance *i)
     }
 }
 
-static int evaluate_measured(const struct module *m, struct node *n, struct err *err)
+static int module_evaluate_measured(const struct module *m, struct node *n, struct err *err)
 {
     const uint64_t begun = uv_hrtime();
     n->is_stale = false;
-    const int code = evaluate_stale(n, err);
+    const int code = module_evaluate_stale(n, err);
     n->is_redefined = false;
     if (module_is_measured(m))
         measured_evaluation(m->id, n->instance ? n->instance->handle.id : NULL, n->stale_ns, begun, uv_hrtime());
     return code;
 }
 
-static void evaluate(const struct module *m, struct node *n)
+static void module_evaluate_node(const struct module *m, struct node *n)
 {
     struct instance *i = n->instance;
     struct err err = {0};
@@ -252,10 +250,10 @@ static void evaluate(const struct module *m, struct node *n)
     if (i && !instance_is_alive(i))
         return;
     if (n->is_stale)
-        code = evaluate_measured(m, n, &err);
+        code = module_evaluate_measured(m, n, &err);
     if (n->is_inside) {
         n->is_inside = false;
-        evaluate_inside(i);
+        module_evaluate_inside(i);
     }
     if (n->has_news) {
         n->has_news = false;
@@ -283,7 +281,7 @@ void module_evaluate(struct module *m)
         }
         any = true;
         last = rank;
-        evaluate(m, n);
+        module_evaluate_node(m, n);
     }
     if (g && g->has_new_exports && m->host)
         component_export(&m->host->handle, graph_exports(g));
@@ -294,7 +292,7 @@ void module_evaluate(struct module *m)
 /* --- the staged graph becomes the running one --- */
 
 /* Brings one node in step with the new graph; what it needs has been. */
-static int step(struct node *n, struct diags *ds)
+static int module_commit_node(struct node *n, struct diags *ds)
 {
     const struct block_kind *kind = node_kind(n);
     struct err err = {0};
@@ -303,9 +301,8 @@ static int step(struct node *n, struct diags *ds)
         return code;
     /* What was decoded for the load is history: a component it reads has just been updated. */
     n->is_stale = false;
-    if (n->instance)
-        instance_drop_decoded(n->instance, &node_staged(n)->decoded);
-    const int again = evaluate_stale(n, &err);
+    args_unref(TAKE_PTR(node_staged(n)->args));
+    const int again = module_evaluate_stale(n, &err);
     if (err.code)
         diag_error(ds, n->block->stmt->range, "%s: %s", kind->words.failure, err.text);
     return again < 0 ? again : code;
@@ -361,7 +358,7 @@ int module_commit(struct module *m, struct diags *ds)
     struct graph *g = m->running;
     int result = 0;
     for (size_t i = 0; i < g->plan->len; i++) {
-        if (step(graph_node_at(g, i), ds) < 0)
+        if (module_commit_node(graph_node_at(g, i), ds) < 0)
             result = -EIO;
     }
     g->has_new_exports = false; /* whoever made the graph reads them all */
@@ -388,7 +385,8 @@ static void start_inside(const struct instance *host)
     }
 }
 
-/* A component of the same kind may hold on to what a new one wants, until it has stopped: a JVM is profiled by one at a time. */
+/* A component of the same kind may hold on to what a new one wants, until it has stopped: a JVM is profiled by one at a
+ * time. */
 void module_start(struct module *m)
 {
     bool later = false;

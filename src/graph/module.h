@@ -1,13 +1,13 @@
 /* One body at work: the root, an instance of a custom component, an item of a foreach block, or what an import brought.
  *
- * A module runs by the graph of its plan. A new one is taken in two steps, so that nothing happens unless everything works:
- * module_stage() evaluates it, with all the modules below it, and builds what is new; then module_commit() makes it the running one, or
- * module_discard() throws it away. While one module is staged, its blocks see what is staged: the exports to be of the modules
- * beside them, the definitions about to come.
+ * A module runs by the graph of its plan. A new one is taken in two steps, so that nothing happens unless everything
+ * works: module_stage() evaluates it, with all the modules below it, and builds what is new; then module_commit() makes
+ * it the running one, or module_discard() throws it away. While one module is staged, its blocks see what is staged:
+ * the exports to be of the modules beside them, the definitions about to come.
  *
- * In between, node_mark() notes what is to be evaluated and module_evaluate() does it: dependencies first, each at most once, the
- * modules inside a node when it is that node's turn. The cost grows with what was marked. What a kind of block does is in its table
- * (struct block_kind). Source: spec alloy-language §6.4-6.10.
+ * In between, node_mark() notes what is to be evaluated and module_evaluate() does it: dependencies first, each at most
+ * once, the modules inside a node when it is that node's turn. The cost grows with what was marked. What a kind of
+ * block does is in its table (struct block_kind). Source: spec alloy-language §6.4-6.10.
  */
 #pragma once
 
@@ -40,7 +40,8 @@ void module_note_unstarted(struct module *m);
 /* Stops everything in it; its host hears when that is done. The module is empty then. */
 void module_stop(struct module *m);
 
-/* Whether there are to be metrics of what is in it: a foreach block makes as many modules as it has items, so only if it says so. */
+/* Whether there are to be metrics of what is in it: a foreach block makes as many modules as it has items, so only if
+ * it says so. */
 bool module_is_measured(const struct module *m);
 
 /* For kinds whose instances have modules: struct block_kind.stop and .free. */

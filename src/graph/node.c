@@ -19,6 +19,7 @@ struct graph *graph_new(struct module *m, struct plan *plan)
 void graph_drop_staged(struct graph *g)
 {
     for (size_t i = 0; g->staged && i < g->plan->len; i++) {
+        args_unref(g->staged[i].args);
         value_unref(g->staged[i].arguments);
         value_unref(g->staged[i].exports);
     }
@@ -70,7 +71,7 @@ struct value *node_value(const struct node *n)
     return n->instance ? n->instance->exports : NULL;
 }
 
-static bool resolve(void *ctx, const struct str *path, size_t n, size_t *used, struct value **ret)
+static bool graph_resolve(void *ctx, const struct str *path, size_t n, size_t *used, struct value **ret)
 {
     const struct graph *g = ctx;
     const struct block *b = plan_find(g->plan, path, n, false, used);
@@ -91,7 +92,7 @@ static bool resolve(void *ctx, const struct str *path, size_t n, size_t *used, s
 
 struct scope graph_scope(struct graph *g)
 {
-    return (struct scope){.resolve = resolve, .ctx = g};
+    return (struct scope){.resolve = graph_resolve, .ctx = g};
 }
 
 /* --- what is to be evaluated --- */

@@ -1,7 +1,9 @@
-/* The nodes of a module: one for each block of its plan, with the value or instance that it has, and what is to be evaluated.
+/* The nodes of a module: one for each block of its plan, with the value or instance that it has, and what is to be
+ * evaluated.
  *
- * A module has up to two graphs, the running one and one that is staged by a load. A node belongs to one of them; an instance goes from
- * a node of the one to a node of the other when that takes over. What only a load needs is in `staged`, and gone after it.
+ * A module has up to two graphs, the running one and one that is staged by a load. A node belongs to one of them; an
+ * instance goes from a node of the one to a node of the other when that takes over. What only a load needs is in
+ * `staged`, and gone after it.
  */
 #pragma once
 
@@ -39,8 +41,8 @@ struct staged {
     bool has_failed; /* it, or one that it needs */
     bool is_blind;   /* what it reads of a failed one is not even known */
     bool is_unmeasured;
-    struct decoded decoded;       /* arguments to be */
-    struct value *arguments;      /* of what is no component: the same, as people see them */
+    const void *args;             /* of a component, to be: one reference; NULL: nothing new */
+    struct value *arguments;      /* of what is none: the same */
     struct value *exports;        /* to be */
     struct module_list *children; /* of a foreach block: to be */
 };

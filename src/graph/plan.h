@@ -1,8 +1,8 @@
 /* What a body says, before anything runs: the blocks it holds and who needs whom.
  *
- * A body is the root (all files together), that of a `declare`, the template of a `foreach`, or imported text; each has a plan of its
- * own. A plan never changes once it is made (graph/analysis.h) and is no part of what runs. It borrows the syntax trees that its
- * definitions keep. Source: spec alloy-language §6.1-6.3, §6.8, §6.10.
+ * A body is the root (all files together), that of a `declare`, the template of a `foreach`, or imported text; each has
+ * a plan of its own. A plan never changes once it is made (graph/analysis.h) and is no part of what runs. It borrows
+ * the syntax trees that its definitions keep. Source: spec alloy-language §6.1-6.3, §6.8, §6.10.
  */
 #pragma once
 
@@ -19,7 +19,8 @@
 struct plan_options {
     const struct component_def *const *components; /* NULL-terminated registry */
     enum stability stability;
-    /* Unknown components, and what needs nothing but those, are left out with a warning each. References to them are null. */
+    /* Unknown components, and what needs nothing but those, are left out with a warning each. References to them are
+     * null. */
     bool skip_unknown;
     /* Goes on with a block after the first thing that is wrong with it, in the words of the reference's validator. */
     bool is_thorough;
@@ -70,9 +71,9 @@ static inline struct block *plan_block(const struct plan *p, struct str id)
 {
     return strmap_get(&p->ids, id);
 }
-/* The block that the shortest prefix of a path names, and how many parts that took; NULL when none does. `any`: also those that
- * expressions cannot read. */
+/* The block that the shortest prefix of a path names, and how many parts that took; NULL when none does. `any`: also
+ * those that expressions cannot read. */
 struct block *plan_find(const struct plan *p, const struct str *path, size_t n, bool any, size_t *used);
-/* What an input of a template stands for in a plan around it, while that is there; of a variable itself. Other blocks are what they
- * are. */
+/* What an input of a template stands for in a plan around it, while that is there; of a variable itself. Other blocks
+ * are what they are. */
 const struct block *plan_origin(const struct block *b);

@@ -8,7 +8,7 @@ static uint64_t patience_ms(const struct stopping *s)
     return s->limit_ms * 5 / 9;
 }
 
-static void tell(const struct stopping *s, struct instance *i, uint64_t now_ms)
+static void stopping_tell(const struct stopping *s, struct instance *i, uint64_t now_ms)
 {
     if (i->stop.waits_for > 0 || i->phase != INSTANCE_STOPPING)
         return;
@@ -16,7 +16,8 @@ static void tell(const struct stopping *s, struct instance *i, uint64_t now_ms)
     instance_stop(i);
 }
 
-static void add(struct stopping *s, const struct stopping_graph *g, struct instance *i, size_t place, uint64_t now_ms)
+static void stopping_add_one(struct stopping *s, const struct stopping_graph *g, struct instance *i, size_t place,
+                             uint64_t now_ms)
 {
     const struct dag_links *needs = &g->dag->needs[place];
     struct instance_stop *stop = &i->stop;
@@ -46,14 +47,14 @@ void stopping_add(struct stopping *s, const struct stopping_graph *g, struct ins
         if (!i || i->node)
             continue;
         i->stop.group = group;
-        add(s, g, i, g->order[k], now_ms);
+        stopping_add_one(s, g, i, g->order[k], now_ms);
     }
     for (struct instance *i = s->first; i != before; i = i->stop.next)
-        tell(s, i, now_ms);
+        stopping_tell(s, i, now_ms);
 }
 
 /* True: somebody had waited for this one no longer. */
-static bool release(const struct stopping *s, struct instance *i, uint64_t now_ms)
+static bool stopping_release(const struct stopping *s, struct instance *i, uint64_t now_ms)
 {
     const bool is_late = i->phase == INSTANCE_STOPPING && i->stop.waits_for == 0 && now_ms >= i->stop.release_ms;
     if (i->stop.is_released || (i->phase != INSTANCE_STOPPED && !is_late))
@@ -61,7 +62,7 @@ static bool release(const struct stopping *s, struct instance *i, uint64_t now_m
     i->stop.is_released = true;
     for (size_t k = 0; k < i->stop.then_len; k++) {
         i->stop.then[k]->stop.waits_for--;
-        tell(s, i->stop.then[k], now_ms);
+        stopping_tell(s, i->stop.then[k], now_ms);
     }
     return i->stop.then_len > 0;
 }
@@ -75,7 +76,8 @@ static void leave_group(struct instance *i)
 }
 
 /* True: something went, which may be what others waited for. */
-static bool drop_stopped(struct stopping *s, uint64_t now_ms, void (*late)(void *arg, const char *id), void *arg)
+static bool stopping_drop_stopped(struct stopping *s, uint64_t now_ms, void (*late)(void *arg, const char *id),
+                                  void *arg)
 {
     bool any = false;
     for (struct instance **at = &s->first; *at;) {
@@ -93,7 +95,7 @@ static bool drop_stopped(struct stopping *s, uint64_t now_ms, void (*late)(void 
             late(arg, i->handle.id);
             for (size_t k = 0; k < i->stop.then_len && !i->stop.is_released; k++) {
                 i->stop.then[k]->stop.waits_for--;
-                tell(s, i->stop.then[k], now_ms);
+                stopping_tell(s, i->stop.then[k], now_ms);
             }
             /* It is at work on something that may still call back: its memory is not ours to free. */
             i->owner = NULL;
@@ -112,9 +114,9 @@ void stopping_step(struct stopping *s, uint64_t now_ms, void (*late)(void *arg, 
         do {
             again = false;
             for (struct instance *i = s->first; i; i = i->stop.next)
-                again |= release(s, i, now_ms);
+                again |= stopping_release(s, i, now_ms);
         } while (again);
-    } while (drop_stopped(s, now_ms, late, arg));
+    } while (stopping_drop_stopped(s, now_ms, late, arg));
 }
 
 uint64_t stopping_due(const struct stopping *s, uint64_t now_ms)

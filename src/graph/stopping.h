@@ -1,8 +1,9 @@
 /* Components on their way out, after a reload or at the end of the program.
  *
- * Those that hand over stop before those that take: a component is told to stop when all that reference it have stopped, so that a
- * last profile still finds its receiver at work. All that wait for nobody stop in parallel. One that needs too long holds up nobody:
- * after a while those behind it are told, and at the limit it is reported and left behind, its memory with it.
+ * Those that hand over stop before those that take: a component is told to stop when all that reference it have
+ * stopped, so that a last profile still finds its receiver at work. All that wait for nobody stop in parallel. One that
+ * needs too long holds up nobody: after a while those behind it are told, and at the limit it is reported and left
+ * behind, its memory with it.
  */
 #pragma once
 
@@ -24,8 +25,8 @@ struct stopping_graph {
     struct instance **instances;
 };
 
-/* Takes over those instances that have no node any more, and tells the first of them. `group`, if any, counts as stopped only after
- * them. `now_ms`: any clock. */
+/* Takes over those instances that have no node any more, and tells the first of them. `group`, if any, counts as
+ * stopped only after them. `now_ms`: any clock. */
 void stopping_add(struct stopping *s, const struct stopping_graph *g, struct instance *group, uint64_t now_ms);
 /* Tells those whose turn has come, frees those that have stopped, reports and forgets those whose time is up. */
 void stopping_step(struct stopping *s, uint64_t now_ms, void (*late)(void *arg, const char *id), void *arg);

@@ -21,7 +21,7 @@ struct validation {
     struct diags *ds;
 };
 
-static struct plan *check_body(const struct validation *v, const struct body *body);
+static struct plan *validate_body(const struct validation *v, const struct body *body);
 
 /* --- arguments of custom components --- */
 
@@ -47,8 +47,8 @@ static struct arguments arguments_of(const struct declare *declare)
     return a;
 }
 
-static void check_given(const struct ast_body *body, const struct ast_stmt *s, const struct arguments *a,
-                        struct diags *ds)
+static void validate_given(const struct ast_body *body, const struct ast_stmt *s, const struct arguments *a,
+                           struct diags *ds)
 {
     if (s->kind == AST_BLOCK) {
         diag_error(ds, s->range, "unrecognized block name \"%.*s\"", STR_ARG(s->name));
@@ -69,7 +69,7 @@ static bool is_optional(const struct ast_stmt *argument)
     return s && s->value->kind == AST_LITERAL && str_is(s->value->name, "true");
 }
 
-static void check_custom(const struct block *b, struct diags *ds)
+static void validate_custom(const struct block *b, struct diags *ds)
 {
     const struct declare *declare;
     const struct ast_body *body = &b->stmt->body;
@@ -77,7 +77,7 @@ static void check_custom(const struct block *b, struct diags *ds)
         return;
     struct arguments a = arguments_of(declare);
     for (size_t i = 0; i < body->len; i++)
-        check_given(body, &body->stmts[i], &a, ds);
+        validate_given(body, &body->stmts[i], &a, ds);
     for (size_t i = 0; i < a.declare->len; i++) {
         const struct ast_stmt *s = &a.declare->stmts[i];
         if (is_argument(s) && !is_optional(s) && !block_text_attribute(body, s->label))
@@ -124,11 +124,6 @@ static void keep_circle(void *arg, const struct declare *const *declares, size_t
     }
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Circles first, then what needs itself; in the order of the text. */
 static int by_size_and_place(const void *a, const void *b)
 {
@@ -143,26 +138,19 @@ static struct range head_of(const struct block *b)
     return (struct range){b->stmt->range.first, b->stmt->open.first};
 }
 
-static void report_cycle(const struct cycle *c, struct diags *ds)
+static void validate_report_cycle(const struct cycle *c, struct diags *ds)
 {
     if (c->len == 1) {
         diag_error(ds, head_of(c->members[0]), "cannot reference self");
         return;
     }
-    cleanup_free const char **ids = xcalloc(c->len, sizeof *ids);
-    for (size_t i = 0; i < c->len; i++)
-        ids[i] = c->members[i]->id;
-    qsort(ids, c->len, sizeof *ids, by_text);
     cleanup_buf struct buf text = BUF_INIT(CYCLE_TEXT_MAX);
-    for (size_t i = 0; i < c->len; i++) {
-        buf_puts(&text, i ? ", " : "");
-        buf_puts(&text, ids[i]);
-    }
+    link_print_ids(c->members, c->len, &text);
     for (size_t i = 0; i < c->len; i++)
         diag_error(ds, head_of(c->members[i]), "cycle detected: %s%s", buf_cstr(&text), buf_ok(&text) ? "" : ", …");
 }
 
-static void check_cycles(const struct plan *p, struct diags *ds)
+static void validate_cycles(const struct plan *p, struct diags *ds)
 {
     struct cycles found = {.plan = p};
     if (p->has_own_definitions)
@@ -171,7 +159,7 @@ static void check_cycles(const struct plan *p, struct diags *ds)
     if (found.len)
         qsort(found.items, found.len, sizeof *found.items, by_size_and_place);
     for (size_t i = 0; i < found.len; i++) {
-        report_cycle(&found.items[i], ds);
+        validate_report_cycle(&found.items[i], ds);
         free(found.items[i].members);
     }
     free(found.items);
@@ -185,7 +173,7 @@ struct findings {
     size_t len, cap;
 };
 
-static void collect_statement(const struct collector *c, const struct ast_stmt *s, struct findings *f)
+static void validate_collect_statement(const struct collector *c, const struct ast_stmt *s, struct findings *f)
 {
     struct diags found = DIAGS_INIT;
     const struct block *b = collect_block(c, s, &found);
@@ -195,7 +183,7 @@ static void collect_statement(const struct collector *c, const struct ast_stmt *
     f->items[f->len++] = found;
 }
 
-static void collect_all(const struct validation *v, const struct collector *c, struct findings *f)
+static void validate_collect(const struct validation *v, const struct collector *c, struct findings *f)
 {
     for (enum collect_class class = 0; class < COLLECT_CLASSES; class ++) {
         for (size_t p = 0; p < c->body->len; p++) {
@@ -204,20 +192,20 @@ static void collect_all(const struct validation *v, const struct collector *c, s
                 if (s->kind == AST_ATTR && class == COLLECT_DECLARE)
                     collect_attribute(c, s, v->ds);
                 else if (s->kind == AST_BLOCK && collect_class_of(s, c->options) == class)
-                    collect_statement(c, s, f);
+                    validate_collect_statement(c, s, f);
             }
         }
     }
 }
 
-static void check_declare(const struct validation *v, const struct block *b)
+static void validate_declare(const struct validation *v, const struct block *b)
 {
     const struct ast_body *part = &b->stmt->body;
     const struct body body = {.kind = BODY_MODULE, .parts = &part, .len = 1, .definitions = b->plan->definitions};
-    plan_free(check_body(v, &body));
+    plan_free(validate_body(v, &body));
 }
 
-static void check_template(const struct validation *v, struct plan *p, const struct block *b)
+static void validate_template(const struct validation *v, struct plan *p, const struct block *b)
 {
     const struct ast_stmt *template = block_text_template(b->stmt);
     if (!template)
@@ -230,44 +218,44 @@ static void check_template(const struct validation *v, struct plan *p, const str
                               .definitions = p->definitions,
                               .around = p,
                               .var = var ? str_of(var) : (struct str){0}};
-    cleanup_plan struct plan *inner = check_body(v, &body);
+    cleanup_plan struct plan *inner = validate_body(v, &body);
     link_template(p, b, inner);
 }
 
-static void check_block(const struct validation *v, struct plan *p, const struct block *b)
+static void validate_block(const struct validation *v, struct plan *p, const struct block *b)
 {
     block_check_options(b, v->ds);
     if (b->type == BLOCK_CUSTOM)
-        check_custom(b, v->ds);
+        validate_custom(b, v->ds);
     else if (b->type == BLOCK_DECLARE)
-        check_declare(v, b);
+        validate_declare(v, b);
     else if (b->type == BLOCK_FOREACH)
-        check_template(v, p, b);
+        validate_template(v, p, b);
     link_block(p, v->options, b, v->ds);
 }
 
-static struct plan *check_body(const struct validation *v, const struct body *body)
+static struct plan *validate_body(const struct validation *v, const struct body *body)
 {
     struct plan *p = plan_new(body);
     struct findings findings = {0};
-    collect_all(v, &(struct collector){p, body, v->options}, &findings);
+    validate_collect(v, &(struct collector){p, body, v->options}, &findings);
     link_begin(p, body);
     for (size_t i = 0; i < p->len; i++) {
         if (i < findings.len)
             diags_move(v->ds, &findings.items[i]);
         if (p->blocks[i]->stmt)
-            check_block(v, p, p->blocks[i]);
+            validate_block(v, p, p->blocks[i]);
     }
     free(findings.items);
-    check_cycles(p, v->ds);
+    validate_cycles(p, v->ds);
     if (link_order(p) && v->options->skip_unknown)
         link_skip_dependants(p, v->ds);
     return p;
 }
 
-static void check_root(void *arg, const struct body *root)
+static void validate_root(void *arg, const struct body *root)
 {
-    plan_free(check_body(arg, root));
+    plan_free(validate_body(arg, root));
 }
 
 int validate(struct source *const *sources, size_t n, const struct validate_options *options, struct diags *ds)
@@ -278,6 +266,6 @@ int validate(struct source *const *sources, size_t n, const struct validate_opti
                                           .skip_unknown = options->skip_unknown,
                                           .is_thorough = true};
     struct validation v = {&thorough, ds};
-    analysis_read_files(sources, n, check_root, &v, ds);
+    analysis_read_files(sources, n, validate_root, &v, ds);
     return ds->errors > errors ? -EINVAL : 0;
 }

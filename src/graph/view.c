@@ -56,7 +56,7 @@ static struct component_view view_of(const struct module *m, const struct node *
 }
 
 /* False: visit wants no more. */
-static bool each(const struct module *m, bool is_deep, view_visit *visit, void *arg)
+static bool view_each(const struct module *m, bool is_deep, view_visit *visit, void *arg)
 {
     const struct graph *g = m->running;
     for (size_t i = 0; g && i < g->plan->by_id_len; i++) {
@@ -67,14 +67,14 @@ static bool each(const struct module *m, bool is_deep, view_visit *visit, void *
         if (!visit(arg, &view))
             return false;
         for (size_t k = 0; is_deep && k < n->instance->modules.len; k++) {
-            if (!each(n->instance->modules.items[k], true, visit, arg))
+            if (!view_each(n->instance->modules.items[k], true, visit, arg))
                 return false;
         }
     }
     return true;
 }
 
-static bool each_import(const struct module *m, view_visit *visit, void *arg)
+static bool view_each_import(const struct module *m, view_visit *visit, void *arg)
 {
     const struct graph *g = m->running;
     for (size_t i = 0; g && i < g->plan->len; i++) {
@@ -87,7 +87,7 @@ static bool each_import(const struct module *m, view_visit *visit, void *arg)
                 return false;
         }
         for (size_t k = 0; shows_modules(n) && k < n->instance->modules.len; k++) {
-            if (!each_import(n->instance->modules.items[k], visit, arg))
+            if (!view_each_import(n->instance->modules.items[k], visit, arg))
                 return false;
         }
     }
@@ -96,21 +96,22 @@ static bool each_import(const struct module *m, view_visit *visit, void *arg)
 
 void controller_each(struct controller *c, view_visit *visit, void *arg)
 {
-    each(controller_root(c), false, visit, arg);
+    view_each(controller_root(c), false, visit, arg);
 }
 
 void controller_each_deep(struct controller *c, view_visit *visit, void *arg)
 {
-    each(controller_root(c), true, visit, arg);
+    view_each(controller_root(c), true, visit, arg);
 }
 
 void controller_each_import(struct controller *c, view_visit *visit, void *arg)
 {
-    each_import(controller_root(c), visit, arg);
+    view_each_import(controller_root(c), visit, arg);
 }
 
-/* The module of a node whose id the id begins with: the node's own, or one that the next part of the id names, too; moves *rest on. */
-static const struct module *module_inside(const struct node *n, const char *id, struct str *rest)
+/* The module of a node whose id the id begins with: the node's own, or one that the next part of the id names, too;
+ * moves *rest on. */
+static const struct module *view_module_inside(const struct node *n, const char *id, struct str *rest)
 {
     const struct module_list *l = &n->instance->modules;
     struct str part;
@@ -122,7 +123,7 @@ static const struct module *module_inside(const struct node *n, const char *id, 
 }
 
 /* The module that holds what the id names; *rest: the local id, empty when the id is the module's own. NULL: none. */
-static const struct module *find_module(const struct controller *c, const char *id, struct str *rest)
+static const struct module *view_find_module(const struct controller *c, const char *id, struct str *rest)
 {
     const struct module *m = controller_root(c);
     *rest = str_of(id);
@@ -133,46 +134,46 @@ static const struct module *find_module(const struct controller *c, const char *
         const struct node *n = graph_node(m->running, part);
         if (after.n == 0 || !n || !n->instance)
             return m;
-        m = module_inside(n, id, &after);
+        m = view_module_inside(n, id, &after);
         *rest = after;
     }
     return m;
 }
 
-static const struct node *find_node(const struct controller *c, const char *id, const struct module **ret)
+static const struct node *view_find_node(const struct controller *c, const char *id, const struct module **ret)
 {
     struct str local;
-    const struct module *m = find_module(c, id, &local);
+    const struct module *m = view_find_module(c, id, &local);
     const struct node *n = m && m->running ? graph_node(m->running, local) : NULL;
     *ret = m;
     return n && n->instance && n->block->type != BLOCK_IMPORT ? n : NULL;
 }
 
-static const struct module *module_by_id(const struct controller *c, const char *id)
+static const struct module *view_module_by_id(const struct controller *c, const char *id)
 {
     if (!*id)
         return controller_root(c);
     const struct module *m;
-    const struct node *n = find_node(c, id, &m);
+    const struct node *n = view_find_node(c, id, &m);
     if (n)
         return module_list_find(&n->instance->modules, str_of(id));
     struct str rest;
-    m = find_module(c, id, &rest);
+    m = view_find_module(c, id, &rest);
     return m && rest.n == 0 && strcmp(m->id, id) == 0 ? m : NULL;
 }
 
 bool controller_each_in(struct controller *c, const char *module_id, view_visit *visit, void *arg)
 {
-    const struct module *m = module_by_id(c, module_id);
+    const struct module *m = view_module_by_id(c, module_id);
     if (m)
-        each(m, false, visit, arg);
+        view_each(m, false, visit, arg);
     return m != NULL;
 }
 
 bool controller_view(struct controller *c, const char *id, struct component_view *ret)
 {
     const struct module *m;
-    const struct node *n = find_node(c, id, &m);
+    const struct node *n = view_find_node(c, id, &m);
     if (n)
         *ret = view_of(m, n);
     return n != NULL;
@@ -181,7 +182,7 @@ bool controller_view(struct controller *c, const char *id, struct component_view
 struct value *controller_debug_info(struct controller *c, const char *id)
 {
     const struct module *m;
-    const struct node *n = find_node(c, id, &m);
+    const struct node *n = view_find_node(c, id, &m);
     const struct instance *i = n ? n->instance : NULL;
     return i && i->state && i->def->debug_info ? i->def->debug_info(i->state) : NULL;
 }
@@ -189,7 +190,7 @@ struct value *controller_debug_info(struct controller *c, const char *id)
 bool controller_jvms(struct controller *c, const char *id, jvm_status_visit *visit, void *arg)
 {
     const struct module *m;
-    const struct node *n = find_node(c, id, &m);
+    const struct node *n = view_find_node(c, id, &m);
     const struct instance *i = n ? n->instance : NULL;
     if (!i || !i->state || !i->def->jvms)
         return false;

@@ -28,8 +28,8 @@ struct component_view {
     const char *const *references_to, *const *referenced_by; /* NULL-terminated local ids */
     const char *const *created_modules;                      /* NULL-terminated module ids; NULL: makes none */
 };
-/* Calls visit for every component of the root, in id order, until it returns false: components, custom components and foreach
- * blocks, no imports. Cheap: what it shows is kept until it changes. */
+/* Calls visit for every component of the root, in id order, until it returns false: components, custom components and
+ * foreach blocks, no imports. Cheap: what it shows is kept until it changes. */
 void controller_each(struct controller *c, bool (*visit)(void *arg, const struct component_view *v), void *arg);
 /* The same for one module, by its id ("" is the root). False: there is no such module. */
 bool controller_each_in(struct controller *c, const char *module_id,

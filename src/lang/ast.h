@@ -111,8 +111,8 @@ static inline void ast_unrefp(struct ast_file **f)
 
 struct range ast_range(const struct ast_expr *e);
 
-/* An identifier and the `.name` accesses that follow it. Calls and index operations end one; what they contain is scanned on
- * its own. Object keys, attribute names and block names are none. */
+/* An identifier and the `.name` accesses that follow it. Calls and index operations end one; what they contain is
+ * scanned on its own. Object keys, attribute names and block names are none. */
 struct ast_traversal {
     const struct str *path; /* valid during the call; the names themselves as long as the file */
     size_t len;             /* >= 1 */

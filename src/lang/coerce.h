@@ -14,8 +14,8 @@
 
 /* Appends the text of a string, number or optional secret that is none. */
 must_check int coerce_text(const struct value *v, struct buf *out, struct err *err);
-/* The text of a word out of a few, such as a log level, for a buffer of any maximum: a text that does not fit, or holds a NUL, is refused,
- * so that what is left of it is not taken for a word. */
+/* The text of a word out of a few, such as a log level, for a buffer of any maximum: a text that does not fit, or holds
+ * a NUL, is refused, so that what is left of it is not taken for a word. */
 must_check int coerce_word(const struct value *v, struct buf *out, struct err *err);
 /* A string or secret; numbers are no secrets: "should be capsule, got number". */
 must_check int coerce_secret(const struct value *v, struct buf *out, struct err *err);
@@ -29,5 +29,6 @@ must_check int coerce_duration(const struct value *v, int64_t *ret, struct err *
 
 /* "should be array, got string". */
 int coerce_refuse(const struct value *v, enum value_kind wanted, struct err *err);
-/* Where a capsule of one type belongs: `expected capsule("wanted"), got string`, or of a capsule `capsule("its type")`. */
+/* Where a capsule of one type belongs: `expected capsule("wanted"), got string`, or of a capsule `capsule("its
+ * type")`. */
 int coerce_refuse_capsule(const struct value *v, const char *wanted, struct err *err);

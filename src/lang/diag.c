@@ -218,7 +218,8 @@ static void print_part_marks(const struct excerpt_line *l, struct buf *out)
     print_marks(part, l->look, l->before, first, l->last > cut ? l->last - (unsigned)cut : 0, out);
 }
 
-/* The part of a line around a column that is worth looking at, and its offset in the source; moves the columns along. */
+/* The part of a line around a column that is worth looking at, and its offset in the source; moves the columns
+ * along. */
 static struct str near_column(const struct source *s, unsigned n, struct excerpt_line *l, uint32_t *ret_offset)
 {
     struct str line = source_line(s, n);

@@ -42,7 +42,8 @@ static const struct ast_expr *item_at(const struct ast_expr *e, const char **why
     return e->list.items[i];
 }
 
-/* ".name rest": the field's value if it is written out in e; names may hold anything, so the longest that fits is meant. */
+/* ".name rest": the field's value if it is written out in e; names may hold anything, so the longest that fits is
+ * meant. */
 static const struct ast_expr *field_at(const struct ast_expr *e, const char **why)
 {
     const struct ast_field *best = NULL;
@@ -179,7 +180,8 @@ static int eval_object(struct eval *ev, const struct ast_expr *e, struct value *
     return check_depth(ev, e, &object, ret);
 }
 
-/* A member of an object or of a capsule that looks like one. *ret is a new reference, NULL when missing; false: neither. */
+/* A member of an object or of a capsule that looks like one. *ret is a new reference, NULL when missing; false:
+ * neither. */
 static bool eval_member_of(const struct value *v, struct str name, struct value **ret)
 {
     if (value_kind(v) == VALUE_OBJECT) {

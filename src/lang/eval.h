@@ -16,8 +16,8 @@
 must_check int eval(const struct ast_expr *e, const struct scope *scope, struct value **ret, struct diags *ds);
 
 /* Reports that the value of `e` will not do. `why` is what follows the text of the expression: either the cause
- * ("should be number, got string") or the way to the part at fault and the cause ("[2].name should be number, got string"),
- * in which case the part's own expression is blamed if it is written out below `e`. Returns -EINVAL. */
+ * ("should be number, got string") or the way to the part at fault and the cause ("[2].name should be number, got
+ * string"), in which case the part's own expression is blamed if it is written out below `e`. Returns -EINVAL. */
 int eval_blame(const struct ast_expr *e, const char *why, struct diags *ds);
 /* The first step of that: the part to blame, *why moved on to what is to follow its text. */
 const struct ast_expr *eval_blamed(const struct ast_expr *e, const char **why);

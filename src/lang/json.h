@@ -17,8 +17,9 @@ enum json_numbers {
     JSON_KEEP_INTEGERS, /* but those beyond 64 bits become floats */
 };
 
-/* Any value, not only arrays and objects. *ret is a new reference. -EINVAL with the library's words and the place; -E2BIG. */
+/* Any value, not only arrays and objects. *ret is a new reference. -EINVAL with the library's words and the place;
+ * -E2BIG. */
 must_check int json_read(struct str text, enum json_numbers numbers, struct value **ret, struct err *err);
-/* As Go's encoding/json does: keys sorted; <, >, &, U+2028 and U+2029 escaped; what is no UTF-8 becomes U+FFFD. Targets are objects.
- * -EINVAL for what JSON cannot say and for secrets. */
+/* As Go's encoding/json does: keys sorted; <, >, &, U+2028 and U+2029 escaped; what is no UTF-8 becomes U+FFFD. Targets
+ * are objects. -EINVAL for what JSON cannot say and for secrets. */
 must_check int json_write(const struct value *v, struct buf *out, struct err *err);

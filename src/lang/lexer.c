@@ -223,8 +223,8 @@ static void scan_escape(struct lexer *lx)
                 lexer_complain(lx, start, "escape sequence not terminated");
             else
                 diag_error(lx->diags, ((struct range){.first = source_pos(lx->source, start)}),
-                           "illegal character U+%04X '%.*s' in escape sequence", c, (int)utf8_decode(lexer_rest(lx), &c),
-                           lexer_rest(lx).p);
+                           "illegal character U+%04X '%.*s' in escape sequence", c,
+                           (int)utf8_decode(lexer_rest(lx), &c), lexer_rest(lx).p);
             return;
         }
         value = value * base + digit;

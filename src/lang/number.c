@@ -69,7 +69,8 @@ bool number_from_text(struct str s, struct value **ret)
     return true;
 }
 
-/* The fewest digits that read back as d, which is finite and not negative: "d.ddde±xx". Returns the decimal exponent. */
+/* The fewest digits that read back as d, which is finite and not negative: "d.ddde±xx". Returns the decimal
+ * exponent. */
 static int shortest_digits(double d, char digits[DOUBLE_DIGITS + 1])
 {
     char text[DOUBLE_TEXT_MAX];

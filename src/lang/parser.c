@@ -131,7 +131,8 @@ static bool is_opener(enum token_kind k)
     return k == TOKEN_LPAREN || k == TOKEN_LCURLY || k == TOKEN_LBRACK;
 }
 
-/* To the closer of what is open here, or to the end; to a terminator or comma outside of brackets as well if asked to. */
+/* To the closer of what is open here, or to the end; to a terminator or comma outside of brackets as well if asked
+ * to. */
 static void parser_skip(struct parser *p, bool at_comma, bool at_terminator)
 {
     size_t open = 0;

@@ -204,8 +204,8 @@ static void break_line(struct printer *p, bool apart)
     p->gap = (struct gap){.lines = 1, .apart = apart};
 }
 
-/* The bracket that opens the list is next. An item is on a line of its own, one deeper, if it starts on another one than the item
- * before it ends. */
+/* The bracket that opens the list is next. An item is on a line of its own, one deeper, if it starts on another one
+ * than the item before it ends. */
 static void print_list(struct printer *p, const struct ast_expr *e)
 {
     unsigned line = line_at(p, p->tok.offset);

@@ -43,7 +43,8 @@ static _Noreturn void bad_default(const struct option *o, const char *why)
     abort();
 }
 
-/* Evaluated once for the whole run: tables are decoded at every change. By the text's address, as it belongs to a static table. */
+/* Evaluated once for the whole run: tables are decoded at every change. By the text's address, as it belongs to a
+ * static table. */
 static struct value *default_value(const struct option *o)
 {
     static struct u64map values;

@@ -55,8 +55,9 @@ struct block_list {
     size_t len;
 };
 
-/* A type that another layer owns, e.g. lists of targets. The field is zeroed before decode; zero means empty. Errors are causes,
- * with the way to the part at fault in front ("[2].name should be string, got bool"): that part is what gets the carets. */
+/* A type that another layer owns, e.g. lists of targets. The field is zeroed before decode; zero means empty. Errors
+ * are causes, with the way to the part at fault in front ("[2].name should be string, got bool"): that part is what
+ * gets the carets. */
 struct option_type {
     const char *name; /* for docs: "list(map(string))" */
     int (*decode)(struct value *v, void *field, struct err *err);
@@ -86,12 +87,13 @@ struct schema {
 
 /* Fills zeroed memory of schema->size with the defaults. */
 void schema_defaults(const struct schema *s, void *record);
-/* Decodes a block's body: defaults, then statements in source order, then required options, then validate. All problems of
- * the body are reported, not the first only. `block` is the whole block's range. On failure the record is empty (zeroed). */
+/* Decodes a block's body: defaults, then statements in source order, then required options, then validate. All problems
+ * of the body are reported, not the first only. `block` is the whole block's range. On failure the record is empty
+ * (zeroed). */
 must_check int schema_decode(const struct schema *s, const struct ast_body *body, struct range block,
                              const struct scope *scope, void *record, struct diags *ds);
-/* What decoding would report whatever the values of names and calls are: names, repetitions, what is missing, values that are written
- * out; of a body without names and calls everything. Texts as in lang/static_check.h. */
+/* What decoding would report whatever the values of names and calls are: names, repetitions, what is missing, values
+ * that are written out; of a body without names and calls everything. Texts as in lang/static_check.h. */
 void schema_check(const struct schema *s, const struct ast_body *body, struct range block, struct diags *ds);
 bool schema_equal(const struct schema *s, const void *a, const void *b);
 /* Frees what the record holds and zeroes it. */

@@ -288,7 +288,8 @@ static void add_between(struct secrets *s, uint32_t first, uint32_t end)
         secrets_add(s, first, end, false);
 }
 
-/* In a line with a quote too many or too few, strings and what is between them change places. So all behind a name is hidden. */
+/* In a line with a quote too many or too few, strings and what is between them change places. So all behind a name is
+ * hidden. */
 static void hide_behind_name(struct secrets *s, size_t found, uint32_t offset)
 {
     const unsigned line = source_pos(s->source, offset).line;

@@ -30,8 +30,9 @@ void secrets_find(struct secrets *ret, const struct source *source);
 void secrets_done(struct secrets *s);
 #define cleanup_secrets __attribute__((cleanup(secrets_done)))
 
-/* Bytes `first` to before `end` of the source, a line, with SECRET_HIDDEN in place of each secret. The columns (1 …; 0 = none) move to
- * where their bytes stand now; within a secret, to the begin and to the end of what has taken its place. */
+/* Bytes `first` to before `end` of the source, a line, with SECRET_HIDDEN in place of each secret. The columns (1 …; 0
+ * = none) move to where their bytes stand now; within a secret, to the begin and to the end of what has taken its
+ * place. */
 void secrets_print(const struct secrets *s, uint32_t first, uint32_t end, unsigned *first_column, unsigned *last_column,
                    struct buf *out);
 /* A message about byte `near` of this source, which may quote it: what it quotes of the secrets is hidden, too. */

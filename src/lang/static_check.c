@@ -146,7 +146,8 @@ static void check_parts(const struct check *c, const struct ast_expr *e)
         check_fields(c, e);
 }
 
-/* Where something is not known yet: whether a list, or an object, can be right at all, and what is known of its parts. */
+/* Where something is not known yet: whether a list, or an object, can be right at all, and what is known of its
+ * parts. */
 static void check_open(const struct check *c, const struct ast_expr *e)
 {
     const bool array = e->kind == AST_ARRAY;

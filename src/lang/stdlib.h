@@ -32,11 +32,11 @@ struct stdlib_function {
     } examples[STDLIB_EXAMPLES_MAX];
 };
 
-/* The value of the longest prefix of a dotted name, and how many names that took: of string.format.x two, of string.nope one.
- * New reference; NULL when the first name is unknown. */
+/* The value of the longest prefix of a dotted name, and how many names that took: of string.format.x two, of
+ * string.nope one. New reference; NULL when the first name is unknown. */
 struct value *stdlib_resolve(const struct str *path, size_t n, size_t *used);
-/* Whether a reference names something of the library. Notes in `ds` the use of an old name (a warning) and that of a function below
- * `least` (an error), at the reference. */
+/* Whether a reference names something of the library. Notes in `ds` the use of an old name (a warning) and that of a
+ * function below `least` (an error), at the reference. */
 bool stdlib_reference(const struct ast_traversal *t, enum stability least, struct diags *ds);
 /* Row by row, in the order of the names; NULL after the last. */
 const struct stdlib_function *stdlib_row(size_t i);

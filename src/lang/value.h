@@ -39,9 +39,10 @@ struct capsule_type {
     const char *converter; /* who says that it does not become a string or number, as the reference has it: "target" */
 };
 
-/* A library function. Arguments are borrowed. On failure fills err with the cause alone ("should be array, got string"), or the
- * way to the part at fault and the cause ("[2] should be string, got bool"), and the number of the argument at fault, or who else is:
- * the function, whose text goes in front, or the call as a whole, with the cause alone. */
+/* A library function. Arguments are borrowed. On failure fills err with the cause alone ("should be array, got
+ * string"), or the way to the part at fault and the cause ("[2] should be string, got bool"), and the number of the
+ * argument at fault, or who else is: the function, whose text goes in front, or the call as a whole, with the cause
+ * alone. */
 enum { BLAME_FUNCTION = -1, BLAME_CALL = -2 };
 typedef int value_function(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err);
 struct function_def {

@@ -15,6 +15,6 @@ enum { YAML_TEXT_MAX = 4 << 20, YAML_VALUES_MAX = 1 << 18, YAML_DEPTH_MAX = 500 
 
 /* *ret is a new reference. -EINVAL "yaml: line 2: …"; -E2BIG beyond a bound; -ELIBACC with what to install. */
 must_check int yaml_read(struct str text, struct value **ret, struct err *err);
-/* As yaml_read(), but scalars other than null are strings, as they are written: what is decoded into text must not become 1.1 from
- * 1.10 on the way. */
+/* As yaml_read(), but scalars other than null are strings, as they are written: what is decoded into text must not
+ * become 1.1 from 1.10 on the way. */
 must_check int yaml_read_strings(struct str text, struct value **ret, struct err *err);

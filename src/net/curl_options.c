@@ -213,7 +213,8 @@ static bool is_same_place(const struct http_options *o, const struct http_url *f
     return same_host && (same_port || upgrade);
 }
 
-/* The user and password of `from` in front of the host of `to`, which has none; else NULL. To be freed with curl_free(). */
+/* The user and password of `from` in front of the host of `to`, which has none; else NULL. To be freed with
+ * curl_free(). */
 static char *with_user_of(const char *from, const char *to)
 {
     char *user = NULL, *password = NULL, *own = NULL, *text = NULL;

@@ -23,10 +23,11 @@ struct http_options {
 must_check int http_options_apply(struct http_options *o, CURL *easy, const struct http_request *req, struct err *err);
 /* Sets the handle up for the next hop after an answer with `status` and a Location that libcurl made absolute.
  *
- * Headers were written for one server. When the host, the port or the scheme is another one, all that may be a secret are left out,
- * from here on (base/secret.h; Go and libcurl leave out Authorization and Cookie only), and so are credentials of the URL and the
- * certificate. One change counts as none: from http to https of the same host, both on their usual ports. 307 and 308 repeat method and
- * body (*ret_body), others become GET. Source: RFC 9110 §15.4; net/http of Go, redirectBehavior. */
+ * Headers were written for one server. When the host, the port or the scheme is another one, all that may be a secret
+ * are left out, from here on (base/secret.h; Go and libcurl leave out Authorization and Cookie only), and so are
+ * credentials of the URL and the certificate. One change counts as none: from http to https of the same host, both on
+ * their usual ports. 307 and 308 repeat method and body (*ret_body), others become GET. Source: RFC 9110 §15.4;
+ * net/http of Go, redirectBehavior. */
 must_check int http_options_redirect(struct http_options *o, CURL *easy, long status, const char *location,
                                      bool *ret_body, struct err *err);
 void http_options_done(struct http_options *o);

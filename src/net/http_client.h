@@ -73,7 +73,8 @@ struct http_response {
 };
 typedef void http_done(void *arg, const struct http_response *response);
 
-/* The client of this loop, made by the first caller; put back what you got. Handles are closed by the loop after the last. */
+/* The client of this loop, made by the first caller; put back what you got. Handles are closed by the loop after the
+ * last. */
 struct http_client *http_client_get(uv_loop_t *loop);
 void http_client_put(struct http_client *c);
 

@@ -162,8 +162,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
         rq->peer->is_known = true;
         peer_enter(rq->peer, PEER_BODY);
         admit(rq, version);
-        /* An announced body that is too large, or whose end is not clear, is refused before it is read; libmicrohttpd closes the
-         * connection then. */
+        /* An announced body that is too large, or whose end is not clear, is refused before it is read; libmicrohttpd
+         * closes the connection then. */
         if (rq->refusal != 413 && rq->refusal != 400)
             return MHD_YES;
     } else if (*data_size) {
@@ -258,7 +258,8 @@ static void on_poll_closed(uv_handle_t *h)
 static void on_tick(uv_timer_t *t);
 static void on_ready(uv_poll_t *p, int status, int events);
 
-/* Credentials are what GnuTLS asks the caller for when a certificate is to be chosen; each session gets its own before that. */
+/* Credentials are what GnuTLS asks the caller for when a certificate is to be chosen; each session gets its own before
+ * that. */
 static int no_certificate(gnutls_session_t session, const gnutls_datum_t *ca, int ca_count,
                           const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **pcert,
                           unsigned *pcert_count, gnutls_privkey_t *key)
@@ -314,9 +315,9 @@ static void daemon_free(struct daemon *d)
     uv_close((uv_handle_t *)&d->poll, on_poll_closed);
 }
 
-/* How long to wait when libmicrohttpd wants to go on at once. Never 0: the loop would run the timer again before it looks at any
- * descriptor. And libmicrohttpd 0.9.75 wants it all through a handshake, although there is nothing to do until a descriptor is
- * ready: a client that stops in the middle of one must not keep us busy. */
+/* How long to wait when libmicrohttpd wants to go on at once. Never 0: the loop would run the timer again before it
+ * looks at any descriptor. And libmicrohttpd 0.9.75 wants it all through a handshake, although there is nothing to do
+ * until a descriptor is ready: a client that stops in the middle of one must not keep us busy. */
 static uint64_t pause_ms(struct server *s)
 {
     enum { LEAST = 1, MOST = 64 };

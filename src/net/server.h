@@ -31,7 +31,8 @@ struct server_tls_options; /* net/server_tls.h */
 struct request;
 struct reply_stream;
 
-/* From where the browser may send a request: what a page of another origin starts it must not read, and may not start all of it. */
+/* From where the browser may send a request: what a page of another origin starts it must not read, and may not start
+ * all of it. */
 enum route_origin {
     FROM_ANYWHERE,
     FROM_LINKS, /* where somebody follows one; not embedded in a page or fetched by it */
@@ -67,13 +68,13 @@ const char *server_address(const struct server *s);
 uint16_t server_port(const struct server *s);
 /* Whether it listens on a loopback address. */
 bool server_is_local(const struct server *s);
-/* TLS for new connections; NULL: none. Two steps, so that what can fail does so before anything changes: after server_prepare() either
- * server_commit() or nothing is called; a later server_prepare() replaces it. When encryption is turned on or off, idle connections
- * end, and others with the reply that is due. */
+/* TLS for new connections; NULL: none. Two steps, so that what can fail does so before anything changes: after
+ * server_prepare() either server_commit() or nothing is called; a later server_prepare() replaces it. When encryption
+ * is turned on or off, idle connections end, and others with the reply that is due. */
 must_check int server_prepare(struct server *s, const struct server_tls_options *tls, struct err *err);
 void server_commit(struct server *s);
-/* Closes every connection; requests still kept by handlers stay valid until replied to, which then goes nowhere. The server is
- * freed by the loop soon after; `closed` (may be NULL) is called then. NULL is fine. */
+/* Closes every connection; requests still kept by handlers stay valid until replied to, which then goes nowhere. The
+ * server is freed by the loop soon after; `closed` (may be NULL) is called then. NULL is fine. */
 void server_close(struct server *s, void (*closed)(void *arg), void *arg);
 
 /* The request: valid in the handler and, when it is kept, until the reply. Strings are borrowed for that long. */
@@ -98,9 +99,9 @@ void request_reply_static(struct request *rq, unsigned status, const char *conte
 void request_reply_buf(struct request *rq, unsigned status, const char *content_type, struct buf *body);
 void request_reply_text(struct request *rq, unsigned status, const char *fmt, ...) printf_like(3, 4);
 
-/* A reply of unknown length instead, status 200: it goes on until stream_end(), or until the client or the server ends, when `gone` is
- * called (but not after stream_end()) and the stream must not be used any more. NULL when it has gone already; `gone` is not called
- * then. */
+/* A reply of unknown length instead, status 200: it goes on until stream_end(), or until the client or the server ends,
+ * when `gone` is called (but not after stream_end()) and the stream must not be used any more. NULL when it has gone
+ * already; `gone` is not called then. */
 struct reply_stream *request_stream(struct request *rq, const char *content_type, void (*gone)(void *arg), void *arg);
 /* Copies. False: the client reads too slowly, and this piece is left out; a piece is never cut. */
 bool stream_send(struct reply_stream *s, struct str text);

@@ -9,5 +9,6 @@
 #include <microhttpd.h>
 #include <stdbool.h>
 
-/* False: two lengths, a length and chunks, a coding but "chunked", chunks in HTTP/1.0, two Hosts, or a name of a header that is none. */
+/* False: two lengths, a length and chunks, a coding but "chunked", chunks in HTTP/1.0, two Hosts, or a name of a header
+ * that is none. */
 bool framing_is_clear(struct MHD_Connection *connection, const char *version);

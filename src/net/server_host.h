@@ -7,10 +7,11 @@
 
 #include <stdbool.h>
 
-/* True for an address, "localhost", a name below ".localhost", this machine's own name, and names in `allowed` (separated by
- * commas, NULL = none), with or without a port. NULL is true: every browser sends the header. */
+/* True for an address, "localhost", a name below ".localhost", this machine's own name, and names in `allowed`
+ * (separated by commas, NULL = none), with or without a port. NULL is true: every browser sends the header. */
 bool host_is_ours(const char *host, const char *allowed);
 
-/* Whether a request comes from a page of ours, or from no page: by Sec-Fetch-Site where the browser sends it (Fetch Metadata Request
- * Headers), else by Origin (RFC 6454). Each may be NULL. What changes something or shows much asks for it. */
+/* Whether a request comes from a page of ours, or from no page: by Sec-Fetch-Site where the browser sends it (Fetch
+ * Metadata Request Headers), else by Origin (RFC 6454). Each may be NULL. What changes something or shows much asks for
+ * it. */
 bool origin_is_ours(const char *fetch_site, const char *origin, const char *host);

@@ -16,7 +16,8 @@ struct server {
     uv_timer_t tick, sweep;
     unsigned handles; /* still to be closed by the loop */
     bool closing;
-    /* The first one listens. Others were told not to when TLS was turned on or off, and end with their last connection. */
+    /* The first one listens. Others were told not to when TLS was turned on or off, and end with their last
+     * connection. */
     struct list daemons;
     struct server_tls *tls; /* of new connections; NULL: plain */
     /* What server_prepare() made ready: */
@@ -56,7 +57,8 @@ enum peer_phase {
     PEER_HEADER, /* new: handshake, request line and header */
     PEER_BODY,   /* of the request */
     PEER_REPLY,  /* is being sent */
-    PEER_AT_WORK, /* the handler has the request, or a reply that goes on has nothing to say; libmicrohttpd does not look at it */
+    /* the handler has the request, or a reply that goes on has nothing to say; libmicrohttpd does not look at it */
+    PEER_AT_WORK,
     PEER_LEAVING, /* was told to go */
 };
 

@@ -31,7 +31,8 @@ void peer_free(struct peer *p);
 void peer_enter(struct peer *p, enum peer_phase phase);
 /* Bytes of the body came. */
 void peer_progress(struct peer *p, size_t bytes);
-/* There is no memory for what `asker` sends: whoever has been sending a body for longest, and for a while, gives up its. */
+/* There is no memory for what `asker` sends: whoever has been sending a body for longest, and for a while, gives up
+ * its. */
 void peer_reclaim_memory(struct server *s, const struct peer *asker);
 /* Whether a request is on its way through. */
 bool peer_is_busy(const struct peer *p);

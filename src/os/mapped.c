@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What the handler needs to know. It may run in any thread at any time, hence atomics; a slot is free while end is 0. */
+/* What the handler needs to know. It may run in any thread at any time, hence atomics; a slot is free while end is
+ * 0. */
 static struct {
     atomic_uintptr_t start, end;
     atomic_bool torn;

@@ -35,7 +35,8 @@ must_check int pidref_kill(const struct pidref *p, int sig, struct err *err);
 /* Opens /proc/PID/NAME; links are followed to what they name. Returns the descriptor or a negative errno. */
 int pidref_openat(const struct pidref *p, const char *name, int flags);
 
-/* Appends what /proc/PID/NAME holds, up to what the buffer may still grow by; *whole (may be NULL) says whether that was all. */
+/* Appends what /proc/PID/NAME holds, up to what the buffer may still grow by; *whole (may be NULL) says whether that
+ * was all. */
 must_check int pidref_read(const struct pidref *p, const char *name, struct buf *out, bool *whole, struct err *err);
 
 /* The text of link /proc/PID/NAME, cut at `size` - 1. Returns its length or a negative errno. */

@@ -384,7 +384,8 @@ struct procfs_container procfs_container(struct str cgroup)
 {
     struct procfs_container found = {0};
     for (struct str line; str_split(&cgroup, '\n', &line);) {
-        /* "4:memory:/docker/ID": controllers have no slash in their names, and the kernel lets no cgroup have a line end. */
+        /* "4:memory:/docker/ID": controllers have no slash in their names, and the kernel lets no cgroup have a line
+         * end. */
         const struct str path = str_trim(line);
         const char *slash = path.n ? memchr(path.p, '/', path.n) : NULL;
         if (!slash)

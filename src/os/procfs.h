@@ -43,7 +43,8 @@ must_check int procfs_pids(pid_t **ret, size_t *n, struct err *err);
 
 /* Appends what /proc/PID/NAME holds, up to what the buffer may still grow by; the rest is left out. */
 must_check int procfs_read(pid_t pid, const char *name, struct buf *out, struct err *err);
-/* Appends where the link /proc/PID/NAME points, the kernel's " (deleted)" left out: a replaced binary keeps its name. */
+/* Appends where the link /proc/PID/NAME points, the kernel's " (deleted)" left out: a replaced binary keeps its
+ * name. */
 must_check int procfs_link(pid_t pid, const char *name, struct buf *out, struct err *err);
 /* The real user id. */
 must_check int procfs_uid(pid_t pid, uint32_t *ret, struct err *err);
@@ -58,25 +59,27 @@ struct str procfs_without_deleted(struct str path);
 
 /* The container a process runs in, as its cgroups say.
  *
- * A cgroup's name is only worth as much as who may make it: a process can make cgroups of any name beneath one that was delegated to
- * it, "docker-ID.scope" with another container's id included. So a path is read from the outside in, and
- *   - the first segment that names a container counts. What is further in was made in that container: of a container in a container
- *     (kind, Docker in Docker) it is the outer one, the only one that the host's runtime knows. To an agent inside that one, in its
- *     cgroup namespace, the path begins below it, and the inner one is the first.
- *   - a service or scope of systemd that is no container ends the search, for what is below belongs to that service; so do lxc's
- *     containers and what is in machine.slice, which have no such ids. Beneath a runtime's own service (containerd.service with the
- *     cgroupfs driver) it goes on; podman's "libpod-payload-ID" right below a service (Quadlet, --cgroups=split) counts, delegated.
- *   - what is below a user's service manager (user@UID.service: rootless podman and Docker) is that user's word for it: it counts,
- *     delegated, if nothing else does.
- * Delegated is what somebody other than root may have made up: who knows that a container has the id must not take such a process for
- * one of that container's (components/discovery_process_join.h).
+ * A cgroup's name is only worth as much as who may make it: a process can make cgroups of any name beneath one that was
+ * delegated to it, "docker-ID.scope" with another container's id included. So a path is read from the outside in, and
+ *   - the first segment that names a container counts. What is further in was made in that container: of a container in
+ *     a container (kind, Docker in Docker) it is the outer one, the only one that the host's runtime knows. To an agent
+ *     inside that one, in its cgroup namespace, the path begins below it, and the inner one is the first.
+ *   - a service or scope of systemd that is no container ends the search, for what is below belongs to that service; so
+ *     do lxc's containers and what is in machine.slice, which have no such ids. Beneath a runtime's own service
+ *     (containerd.service with the cgroupfs driver) it goes on; podman's "libpod-payload-ID" right below a service
+ *     (Quadlet, --cgroups=split) counts, delegated.
+ *   - what is below a user's service manager (user@UID.service: rootless podman and Docker) is that user's word for it:
+ *     it counts, delegated, if nothing else does.
+ * Delegated is what somebody other than root may have made up: who knows that a container has the id must not take such
+ * a process for one of that container's (components/discovery_process_join.h).
  *
- * A segment names a container by 64 lower hexadecimal digits: alone (/docker/ID, /kubepods/…/ID, /ecs/…/ID); behind a runtime's name and
- * '-' (docker-ID.scope, cri-containerd-ID.scope, libpod-ID.scope) with an optional suffix from '.'; or as SLICE:RUNTIME:ID, which is
- * what becomes of the systemd form under the cgroupfs driver. On AWS Fargate it is 32 such digits, '-' and a number. Of several
- * hierarchies (cgroup v1) the first counts that has one, one that is not delegated before others.
- * Sources: runc libcontainer/cgroups/systemd/common.go (getUnitName), containerd pkg/cri, cri-o internal/config/cgmgr, podman
- * libpod/container_internal_linux.go and pkg/specgen; systemd.resource-control(5), "Delegation"; user@.service(5). */
+ * A segment names a container by 64 lower hexadecimal digits: alone (/docker/ID, /kubepods/…/ID, /ecs/…/ID); behind a
+ * runtime's name and '-' (docker-ID.scope, cri-containerd-ID.scope, libpod-ID.scope) with an optional suffix from '.';
+ * or as SLICE:RUNTIME:ID, which is what becomes of the systemd form under the cgroupfs driver. On AWS Fargate it is 32
+ * such digits, '-' and a number. Of several hierarchies (cgroup v1) the first counts that has one, one that is not
+ * delegated before others. Sources: runc libcontainer/cgroups/systemd/common.go (getUnitName), containerd pkg/cri,
+ * cri-o internal/config/cgmgr, podman libpod/container_internal_linux.go and pkg/specgen; systemd.resource-control(5),
+ * "Delegation"; user@.service(5). */
 struct procfs_container {
     struct str id; /* borrowed from the text; empty: none */
     bool delegated;

@@ -34,7 +34,8 @@ void rights_done(struct rights *r);
 /* Are both the same user with the same groups? */
 must_check bool rights_equal(const struct rights *a, const struct rights *b);
 
-/* Makes them those of this process, which must have one thread: for good, with no capability in any set, no_new_privs, and closed to
- * ptrace(2) by that user. -EPERM when they are not to be had (an agent that is no root, and a target of another user). Whatever
- * it returns, the process may not go on as if nothing had happened: on failure it has lost some rights, and should end. */
+/* Makes them those of this process, which must have one thread: for good, with no capability in any set, no_new_privs,
+ * and closed to ptrace(2) by that user. -EPERM when they are not to be had (an agent that is no root, and a target of
+ * another user). Whatever it returns, the process may not go on as if nothing had happened: on failure it has lost some
+ * rights, and should end. */
 must_check int rights_become(const struct rights *r, struct err *err);

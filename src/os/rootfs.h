@@ -23,13 +23,16 @@
 /* The root of a process, O_PATH. Descriptor or negative errno. */
 int rootfs_open(const struct pidref *p, struct err *err);
 
-/* A directory beneath `root`, O_PATH, for use with the *at calls; `path` may start with '/'. Descriptor or negative errno. */
+/* A directory beneath `root`, O_PATH, for use with the *at calls; `path` may start with '/'. Descriptor or negative
+ * errno. */
 int rootfs_dir(int root, const char *path, struct err *err);
 
-/* What is at `path`, O_PATH, whatever it is; *st tells. Symlinks only before the last component. Descriptor or negative errno. */
+/* What is at `path`, O_PATH, whatever it is; *st tells. Symlinks only before the last component. Descriptor or negative
+ * errno. */
 int rootfs_peek(int root, const char *path, struct stat *st, struct err *err);
 
-/* A regular file of at most `max` bytes, opened with `flags` (O_RDONLY …). Descriptor or negative errno; *st (may be NULL) is filled. */
+/* A regular file of at most `max` bytes, opened with `flags` (O_RDONLY …). Descriptor or negative errno; *st (may be
+ * NULL) is filled. */
 int rootfs_file(int root, const char *path, int flags, uint64_t max, struct stat *st, struct err *err);
 
 /* As rootfs_file(), and its content is appended. */
@@ -39,9 +42,10 @@ must_check int rootfs_read(int root, const char *path, struct buf *out, struct e
 int rootfs_dir_in(int dir, const char *path, struct err *err);
 int rootfs_peek_in(int dir, const char *path, struct stat *st, struct err *err);
 int rootfs_file_in(int dir, const char *path, int flags, uint64_t max, struct stat *st, struct err *err);
-/* A new file there, 0600, open for reading and writing; -EEXIST where something has that name. Descriptor or negative errno. */
+/* A new file there, 0600, open for reading and writing; -EEXIST where something has that name. Descriptor or negative
+ * errno. */
 int rootfs_make_file(int dir, const char *name);
 
-/* True when nobody but root, user `uid` and whoever owns `root` (who owns everything below anyway) can exchange what lies in
- * directory `dir`: one of them owns it, and others may not write it, or it is sticky. */
+/* True when nobody but root, user `uid` and whoever owns `root` (who owns everything below anyway) can exchange what
+ * lies in directory `dir`: one of them owns it, and others may not write it, or it is sticky. */
 bool rootfs_guarded(int root, int dir, uid_t uid);

@@ -10,10 +10,8 @@
 /* Ids are small in all producers so far. A class whose plan is not made yet is UNREAD and more. */
 enum { LAYOUT_DIRECT = 4096, NO_CLASS = CLASS_COUNT, UNREAD };
 struct layout {
-    const struct conversion *conversion;
     const struct jfr_metadata *metadata;
     struct arena *arena; /* for plans */
-    bool labelled;       /* events of the plans made so far may have labels */
     bool spans;          /* samples may lie in spans, which are events as well */
     struct {
         uint64_t id; /* JFR_EVENT_METADATA, which is no sample, where the chunk has no such type or nobody wants it */
@@ -21,6 +19,9 @@ struct layout {
         struct jfr_plan plan; /* of no steps until it is asked for */
     } of[CLASS_COUNT];
     uint8_t class_of[LAYOUT_DIRECT]; /* by type id, what `of` says; NO_CLASS, UNREAD */
+    /* Last: no event needs them, and in front of the rest they cost 5 % of the time of a conversion. */
+    const struct conversion *conversion;
+    bool labelled; /* events of the plans made so far may have labels */
 };
 
 /* Finds the types of all classes. */

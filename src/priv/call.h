@@ -1,4 +1,5 @@
-/* One call of the privileged helper, and an operation, as those who run it see them: the helper and its children (priv/priv.h). */
+/* One call of the privileged helper, and an operation, as those who run it see them: the helper and its children
+ * (priv/priv.h). */
 #pragma once
 
 #include <stdbool.h>
@@ -20,23 +21,24 @@ struct priv_call {
     int fds[PRIV_FDS_MAX]; /* to pass back with the reply; closed after sending */
     size_t fd_count;
     int64_t deadline_ms; /* CLOCK_MONOTONIC, when the child will be killed */
-    /* Of an operation whose child stays (priv_op.again): what is left to do once the reply is on its way. Nobody waits for it, but the next
-     * call of that child, which is killed at its deadline should this not end. */
+    /* Of an operation whose child stays (priv_op.again): what is left to do once the reply is on its way. Nobody waits
+     * for it, but the next call of that child, which is killed at its deadline should this not end. */
     void (*after)(struct priv_call *call);
     void *channel; /* private */
 };
 /* Sends what is in `out` so far, so that it survives a kill at the deadline. */
 void priv_flush(struct priv_call *call);
-/* Inside an operation: what to undo should the deadline come first. It runs in a signal handler, so only async-signal-safe calls
- * (unlinkat, close, write); NULL takes it back. At the deadline a child gets SIGTERM, runs this and ends; SIGKILL follows 500 ms later.
- * A child whose helper was killed does the same by its own alarm (SIGALRM), so an operation leaves ITIMER_REAL alone. */
+/* Inside an operation: what to undo should the deadline come first. It runs in a signal handler, so only
+ * async-signal-safe calls (unlinkat, close, write); NULL takes it back. At the deadline a child gets SIGTERM, runs this
+ * and ends; SIGKILL follows 500 ms later. A child whose helper was killed does the same by its own alarm (SIGALRM), so
+ * an operation leaves ITIMER_REAL alone. */
 void priv_on_deadline(void (*cleanup)(void *arg), void *arg);
 
 struct priv_op {
     const char *name; /* for messages: "attach" */
     void (*run)(struct priv_call *call);
-    /* Its child stays a while for the next call of this operation with the same `user` and `ids`: for what is called every few seconds, since a
-     * fork costs more than most calls. Whatever rights it gave up stay given up. */
+    /* Its child stays a while for the next call of this operation with the same `user` and `ids`: for what is called
+     * every few seconds, since a fork costs more than most calls. Whatever rights it gave up stay given up. */
     bool again;
 };
 /* How long such a child waits, and how many may. */

@@ -73,7 +73,8 @@ static void set_alarm(int64_t at_ms)
     setitimer(ITIMER_REAL, &once, NULL);
 }
 
-/* Waits for another call; false when none comes, or the helper wants this child no more. `in` keeps the call's bytes. */
+/* Waits for another call; false when none comes, or the helper wants this child no more. `in` keeps the call's
+ * bytes. */
 static bool next_call(struct priv_call *call, struct frame_in *in)
 {
     const int sock = *(int *)call->channel;
@@ -117,8 +118,8 @@ static _Noreturn void child_run(const struct priv_op *op, struct priv_call *call
     _exit(0);
 }
 
-/* Moves the call's descriptors down to the first free numbers, and its socket behind them; closes everything else: the main process must
- * notice the helper's end even while this child lives on. */
+/* Moves the call's descriptors down to the first free numbers, and its socket behind them; closes everything else: the
+ * main process must notice the helper's end even while this child lives on. */
 static void keep_only(struct priv_call *call, const struct frame_in *in, int *sock)
 {
     enum { FAR_UP = 64 }; /* beyond all that is kept */

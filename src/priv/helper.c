@@ -341,7 +341,8 @@ static bool wait_for_work(struct helper *h)
 static void become_helper(int sock)
 {
     static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2};
-    /* It ends with the main process, and must outlive the signal that ends that one: sessions are stopped through it. */
+    /* It ends with the main process, and must outlive the signal that ends that one: sessions are stopped through
+     * it. */
     for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
         signal(ignored[i], SIG_IGN);
     prctl(PR_SET_NAME, "smolder-priv");

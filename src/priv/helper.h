@@ -3,8 +3,8 @@
 
 #include "priv/call.h"
 
-/* How long a child that was asked to end (SIGTERM) may clean up before SIGKILL, and how long after that it is waited for: one that is
- * stuck in the kernel is then abandoned: its caller hears of that, and of its end. */
+/* How long a child that was asked to end (SIGTERM) may clean up before SIGKILL, and how long after that it is waited
+ * for: one that is stuck in the kernel is then abandoned: its caller hears of that, and of its end. */
 enum { HELPER_CLEANUP_MS = 500, HELPER_REAP_MS = 250 };
 
 /* Serves `sock` until its other end closes and the last child ended. Everything above stderr but `sock` is closed. */

@@ -33,7 +33,8 @@ struct call {
     int64_t slow_ms; /* when it has run for too long to hold up others */
 };
 
-/* The socket of one helper on the loop. It and the timers live apart from the rest, for libuv frees them a turn later. */
+/* The socket of one helper on the loop. It and the timers live apart from the rest, for libuv frees them a turn
+ * later. */
 struct ear {
     uv_poll_t poll;
     struct priv *priv; /* NULL once nobody listens */
@@ -170,7 +171,8 @@ static int priv_launch(struct priv *p, const struct priv_op *ops, const char *co
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return err_errno(err, "start the privileged helper: socketpair");
-    /* Not fork(): its handlers, such as libuv's for a loop of this process, would close descriptors that are the helper's by now. */
+    /* Not fork(): its handlers, such as libuv's for a loop of this process, would close descriptors that are the
+     * helper's by now. */
     pid_t pid = _Fork();
     if (pid < 0) {
         int code = err_errno(err, "start the privileged helper: fork");

@@ -35,11 +35,12 @@ struct priv;
 
 /* Forks the helper. Call before the loop and any thread exist. `ops` is static, NULL-name terminated. */
 must_check int priv_start(const struct priv_op *ops, struct priv **ret, struct err *err);
-/* How to start another one: this program's own file is executed with these arguments (static, NULL at the end), and has to call
- * priv_serve() at once. Not a fork: by then there are threads. */
+/* How to start another one: this program's own file is executed with these arguments (static, NULL at the end), and has
+ * to call priv_serve() at once. Not a fork: by then there are threads. */
 void priv_restartable(struct priv *p, const char *const *argv);
 _Noreturn void priv_serve(const struct priv_op *ops);
-/* Attaches the main end to the loop; `lost` is called should the helper die or fall silent, and told whether there is a new one. */
+/* Attaches the main end to the loop; `lost` is called should the helper die or fall silent, and told whether there is a
+ * new one. */
 must_check int priv_attach(struct priv *p, uv_loop_t *loop, void (*lost)(void *arg, bool replaced), void *arg,
                            struct err *err);
 /* True while the helper is there and answers. */
@@ -47,7 +48,8 @@ bool priv_healthy(const struct priv *p);
 /* Ends the helper and waits for it a little; frees. */
 void priv_stop(struct priv *p);
 
-/* Called once per call, on the loop. `out` is borrowed; fds become the callee's to close (set taken ones to -1: the rest is closed). */
+/* Called once per call, on the loop. `out` is borrowed; fds become the callee's to close (set taken ones to -1: the
+ * rest is closed). */
 typedef void priv_done(void *arg, enum priv_result result, const uint8_t *out, size_t len, int *fds, size_t fd_count);
 
 struct priv_request {
@@ -64,5 +66,6 @@ struct priv_request {
 uint64_t priv_call(struct priv *p, const struct priv_request *r, priv_done *done, void *arg);
 /* The callback will not be called any more; the operation itself goes on to its end or deadline. */
 void priv_forget(struct priv *p, uint64_t call);
-/* `release` is called on the call's `arg` when the call is over: answered (after the callback), forgotten or priv stopped. */
+/* `release` is called on the call's `arg` when the call is over: answered (after the callback), forgotten or priv
+ * stopped. */
 void priv_owns(struct priv *p, uint64_t call, void (*release)(void *arg));

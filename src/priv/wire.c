@@ -23,7 +23,8 @@ static void keep_fds(struct frame_in *in, struct msghdr *msg)
     }
 }
 
-/* Up to `want` bytes; stops before bytes that carry another frame's descriptors, since no read asks beyond one frame. */
+/* Up to `want` bytes; stops before bytes that carry another frame's descriptors, since no read asks beyond one
+ * frame. */
 static ssize_t wire_receive(int sock, struct frame_in *in, size_t want)
 {
     uint8_t *room = buf_reserve(&in->bytes, want);

@@ -18,8 +18,8 @@ enum { WIRE_FDS_MAX = 4, WIRE_FRAME_MAX = 8 << 20 };
 struct frame_head {
     uint32_t len;
     uint32_t fd_count;
-    uint32_t
-        kind; /* call: operation number or WIRE_PING; reply: enum priv_result or one of those below; child: 1 = last frame */
+    /* call: operation number or WIRE_PING; reply: enum priv_result or one of those below; child: 1 = last frame */
+    uint32_t kind;
     uint32_t timeout_ms;
     uint64_t id;
     uint64_t user, ids; /* call: for whom, and as whom: what a child that is used again has to fit */
@@ -27,7 +27,8 @@ struct frame_head {
 
 /* Beside results and operations. To the helper and back, with nothing in it: are you there? */
 static const uint32_t WIRE_PING = 1U << 30;
-/* With a result: the call is over, its process is not, for it is stuck in the kernel. When it ends at last, WIRE_ENDED names the call. */
+/* With a result: the call is over, its process is not, for it is stuck in the kernel. When it ends at last, WIRE_ENDED
+ * names the call. */
 static const uint32_t WIRE_STUCK = 1U << 29, WIRE_ENDED = 1U << 28;
 
 struct frame_in {
@@ -40,8 +41,8 @@ struct frame_in {
 
 enum frame_state { WIRE_FRAME, WIRE_AGAIN, WIRE_CLOSED };
 
-/* Reads what is there of one frame. WIRE_FRAME: it is whole; use frame_head_of(), frame_body() and in->fds, then frame_next().
- * WIRE_CLOSED: end of file, a broken peer or a frame beyond the limit. */
+/* Reads what is there of one frame. WIRE_FRAME: it is whole; use frame_head_of(), frame_body() and in->fds, then
+ * frame_next(). WIRE_CLOSED: end of file, a broken peer or a frame beyond the limit. */
 enum frame_state frame_read(int sock, struct frame_in *in);
 struct frame_head frame_head_of(const struct frame_in *in);
 const uint8_t *frame_body(const struct frame_in *in);

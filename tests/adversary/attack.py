@@ -1,7 +1,8 @@
-"""What attackers are made of: fake JVMs, the rights they have, what they must not reach, and proof that it was not reached.
+"""What attackers are made of: fake JVMs, the rights they have, what they must not reach, and proof that it was not
+reached.
 
-The programs beside this file are compiled into the cache of the end-to-end tests and are run from the staging folder, by
-users of the machine that have no right but those of any local user.
+The programs beside this file are compiled into the cache of the end-to-end tests and are run from the staging folder,
+by users of the machine that have no right but those of any local user.
 """
 import contextlib
 import hashlib
@@ -25,14 +26,16 @@ FOLDER = "grafana-agent-asprof-glibc-"
 def compiled(name):
     """The program of NAME.c."""
     source = HERE / f"{name}.c"
-    return built(CACHE / "adversary" / name, [source], ["cc", "-O1", "-Wall", "-Wextra", "-Werror", str(source), "-lpthread"])
+    return built(CACHE / "adversary" / name, [source],
+                 ["cc", "-O1", "-Wall", "-Wextra", "-Werror", str(source), "-lpthread"])
 
 
 def staged(lab, name, called=None):
     """The program where users of the machine can run it."""
     path = lab.dir / "programs" / name / (called or name)
     if not path.exists():
-        # By a process of its own: a child that another test forks meanwhile would hold the file open for writing (ETXTBSY).
+        # By a process of its own: a child that another test forks meanwhile would hold the file open for writing
+        # (ETXTBSY).
         subprocess.run(["install", "-D", "-m", "755", str(compiled(name)), str(path)], check=True)
     return path
 
@@ -72,18 +75,21 @@ def container_root(script="", capabilities=DOCKER):
 
 
 def mapped(ranges, script="", creator=()):
-    """Root of a user namespace whose ids root has mapped, as newuidmap and container runtimes do; `ranges` is the map's text.
-    `creator` is put before what makes the namespace."""
+    """Root of a user namespace whose ids root has mapped, as newuidmap and container runtimes do; `ranges` is the map's
+    text. `creator` is put before what makes the namespace."""
     inside = "until [ \"$(cat /proc/self/uid_map)\" ]; do sleep 0.05; done; exec \"$@\""
-    outside = ('"$@" & p=$!; until [ "$(readlink /proc/$p/ns/user)" != "$(readlink /proc/self/ns/user)" ]; do sleep 0.02; done; '
+    outside = ('"$@" & p=$!; until [ "$(readlink /proc/$p/ns/user)" != "$(readlink /proc/self/ns/user)" ]; do sleep '
+               '0.02; done; '
                f'printf "{ranges}" >/proc/$p/gid_map && printf "{ranges}" >/proc/$p/uid_map; wait $p')
     return ["sh", "-c", outside, "runtime", *creator, "unshare", "--user", "--keep-caps", "sh", "-c", inside, "mapped",
-            "setpriv", "--reuid=0", "--regid=0", "--clear-groups", "unshare", "--mount", "--pid", "--fork", "--kill-child",
+            "setpriv", "--reuid=0", "--regid=0", "--clear-groups", "unshare", "--mount", "--pid", "--fork",
+            "--kill-child",
             "--mount-proc", "--propagation", "private", "sh", "-c", "set -e\n" + script + '\nexec "$@"', "container"]
 
 
 def pod(tmp="1777", owner="0:0", script="", uid=ALICE, capabilities=None):
-    """A container of an orchestrator: a fresh volume at /tmp of that mode and owner, and a user that no passwd names."""
+    """A container of an orchestrator: a fresh volume at /tmp of that mode and owner, and a user that no passwd
+    names."""
     drop = []
     if capabilities is not None:
         drop = ["--bounding-set=-all" + "".join(",+" + c for c in capabilities.split(",") if c), "--inh-caps=-all"]
@@ -171,8 +177,8 @@ _places = {}
 
 
 def library_place(lab, uid=MALLORY):
-    """(folder, file): where the library goes in the /tmp of a target of this user, as the agent told a target to load it; so
-    an attacker who has seen it once knows it. A pattern when it is another each time."""
+    """(folder, file): where the library goes in the /tmp of a target of this user, as the agent told a target to load
+    it; so an attacker who has seen it once knows it. A pattern when it is another each time."""
     if uid not in _places:
         agent = lab.agent(config=config())
         target = fake(lab, own_namespaces(uid, PRIVATE_TMP))
@@ -233,7 +239,8 @@ def gone(folder):
 # ---------------------------------------------------------------------------------------------- what must stay as it is
 
 def snapshot(folder):
-    """Everything about a tree that a caller could have changed: {path: (type and mode, uid, gid, links, size, times, content)}."""
+    """Everything about a tree that a caller could have changed: {path: (type and mode, uid, gid, links, size, times,
+    content)}."""
     result = {}
     folder = pathlib.Path(folder)
     for path in [folder, *sorted(folder.rglob("*"))]:
@@ -283,7 +290,8 @@ def rights(status):
     def field(name):
         line = re.search(rf"^{name}:[ \t]*(.*)$", status, re.M)
         return line[1].split() if line else []
-    return {name: field(name) for name in ("Name", "Uid", "Gid", "Groups", "CapPrm", "CapEff", "CapInh", "CapAmb", "NoNewPrivs")}
+    return {name: field(name) for name in ("Name", "Uid", "Gid", "Groups", "CapPrm", "CapEff", "CapInh", "CapAmb",
+                                           "NoNewPrivs")}
 
 
 def check_rights(got, uid, gid, groups=()):
@@ -305,8 +313,8 @@ def machine_status(lab, pid):
 
 
 def connected(lab, target):
-    """Processes at the other end of the target's attach socket, by the machine's numbers: those of the agent that have a socket
-    open while the target still owes an answer."""
+    """Processes at the other end of the target's attach socket, by the machine's numbers: those of the agent that have
+    a socket open while the target still owes an answer."""
     if len(target.connections()) == 0:
         return []
     pid = target.connections()[-1][2]
@@ -316,7 +324,8 @@ def connected(lab, target):
     for status in lab.machine.path("/proc").glob("[0-9]*/comm"):
         try:
             # One that reads recordings stays a while, as the user of an earlier target.
-            if status.read_text().startswith("smolder-") and status.read_text().strip() not in ("smolder-priv", "smolder-read"):
+            if status.read_text().startswith("smolder-") and status.read_text().strip() not in ("smolder-priv",
+                                                                                                "smolder-read"):
                 found.append(int(status.parent.name))
         except OSError:
             pass

@@ -1,9 +1,10 @@
 """ASCII strings without end that all have one XXH3 (64 bits, no seed).
 
-For long inputs each stripe of 64 bytes adds, for each of eight lanes, the product of the two halves of `data ^ secret`, and
-the data itself, to a sum. Two stripes of one block whose secrets agree in the bits concerned may therefore trade bits: where the lower halves of
-`data ^ secret` are equal, moving a bit of the upper half from one stripe to the other leaves both sums as they were. The secret
-is public (xxHash, doc/xxhash_spec.md); with a seed it is not known to whoever writes the strings.
+For long inputs each stripe of 64 bytes adds, for each of eight lanes, the product of the two halves of `data ^ secret`,
+and the data itself, to a sum. Two stripes of one block whose secrets agree in the bits concerned may therefore trade
+bits: where the lower halves of `data ^ secret` are equal, moving a bit of the upper half from one stripe to the other
+leaves both sums as they were. The secret is public (xxHash, doc/xxhash_spec.md); with a seed it is not known to whoever
+writes the strings.
 """
 import itertools
 

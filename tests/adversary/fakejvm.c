@@ -14,16 +14,16 @@
  *   early=0        makes the socket at SIGQUIT only, as a JVM does (1: at the start)
  *   delay=MS       between a request and its answer
  *   die=MS         ends itself by the signal `by` (SIGSEGV), or, by=0, exits, that long after the first `start`
- *   records=A,B    files to write one after the other, `pause=MS` apart (and `step=MS` more for each process), `again=1` without end
- *   hold=FILE      then writes into the recording out of a mapping of FILE; hold=big: two gigabytes at a time, again and again
- *   wobble=1       then sets the recording's size to nothing and to 8 EB by turns
- *   argpage=FILE   the command line's memory is replaced by a mapping of FILE; envpage=FILE the environment's
- *   uids=N         each process takes the next of N user ids 1… of its user namespace
- *   library=skip   does not map the library that it is told to load
- *   sleeping=1     no handler of SIGQUIT, no socket
+ *   records=A,B files to write one after the other, `pause=MS` apart (and `step=MS` more for each process), `again=1`
+ *   without end hold=FILE then writes into the recording out of a mapping of FILE; hold=big: two gigabytes at a time,
+ *   again and again wobble=1 then sets the recording's size to nothing and to 8 EB by turns argpage=FILE the command
+ *   line's memory is replaced by a mapping of FILE; envpage=FILE the environment's uids=N each process takes the next
+ *   of N user ids 1… of its user namespace library=skip does not map the library that it is told to load sleeping=1 no
+ *   handler of SIGQUIT, no socket
  *
- * Says on standard output, one line each: "ready PID", "quit" (a SIGQUIT came), "conn UID GID PID REQUEST" (SO_PEERCRED),
- * "load UID GID MODE PATH" (the library's), "file UID GID MODE PATH" and "folder UID GID MODE PATH" (the recording's, as this process sees them), "held SECONDS".
+ * Says on standard output, one line each: "ready PID", "quit" (a SIGQUIT came), "conn UID GID PID REQUEST"
+ * (SO_PEERCRED), "load UID GID MODE PATH" (the library's), "file UID GID MODE PATH" and "folder UID GID MODE PATH" (the
+ * recording's, as this process sees them), "held SECONDS".
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -247,7 +247,8 @@ static void load(const char *path)
     close(fd);
 }
 
-/* Version, command and three arguments, each ended by a zero byte: the library, whether its path is absolute, and the options. */
+/* Version, command and three arguments, each ended by a zero byte: the library, whether its path is absolute, and the
+ * options. */
 static char *read_request(int c, char *request, char **library)
 {
     size_t n = 0;

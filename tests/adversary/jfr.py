@@ -83,7 +83,8 @@ def usual_types():
 
 def chunk(events, pools, start=None, duration=10**9):
     """`pools` is [(type, [(id, bytes)])]; times in nanoseconds, the tick is one."""
-    tables = b"".join(varint(t) + varint(len(rows)) + b"".join(varint(i) + data for i, data in rows) for t, rows in pools)
+    tables = b"".join(varint(t) + varint(len(rows)) + b"".join(varint(i) + data for i, data in rows)
+                      for t, rows in pools)
     checkpoint = sized(varint(1) + varint(0) + varint(0) + varint(0) + b"\x01" + varint(len(pools)) + tables)
     meta = usual_types().event()
     pool_at = 68 + len(events)
@@ -123,7 +124,8 @@ def methods(names, per_stack=1000, cls=b"C", **kw):
     for at in range(0, len(names), per_stack):
         ids = range(at + 1, min(len(names), at + per_stack) + 1)
         stacks.append((len(stacks) + 1, varint(0) + varint(len(ids)) + b"".join(frame(i) for i in ids)))
-    pools = [RUNNABLE, (SYMBOL, [(1, text(cls))] + [(i + 2, text(n)) for i, n in enumerate(names)]), (CLASS, [(1, varint(1))]),
+    pools = [RUNNABLE, (SYMBOL, [(1, text(cls))] + [(i + 2, text(n)) for i, n in enumerate(names)]),
+             (CLASS, [(1, varint(1))]),
              (METHOD, [(i + 1, varint(1) + varint(i + 2) + varint(0)) for i in range(len(names))]), (STACK, stacks)]
     return chunk(b"".join(sample(s) for s, _ in stacks), pools, **kw)
 

@@ -3,8 +3,9 @@
  *   mount    a clone of VICTIM's mount is moved onto each new folder, one of VICTIM/file onto each new file
  *   link     each new name is moved aside and becomes a symbolic link to VICTIM
  *
- * As fast as that goes: a watcher sits on each processor, with a short time slice so that it takes the place of who made the name.
- * Sockets of JVMs are left alone. Needs a user and mount namespace of its own. Says "seen N moved N" once a second.
+ * As fast as that goes: a watcher sits on each processor, with a short time slice so that it takes the place of who
+ * made the name. Sockets of JVMs are left alone. Needs a user and mount namespace of its own. Says "seen N moved N"
+ * once a second.
  */
 #define _GNU_SOURCE
 #include <errno.h>

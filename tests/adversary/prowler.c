@@ -1,8 +1,8 @@
 /* What a user can do to processes that run as him: prowler PREFIX [stop]
  *
- * Looks without end for processes whose name begins with PREFIX and whose user is the caller, and tries to read their environment, memory and
- * descriptors, to take a descriptor of theirs and to trace them; with `stop` sends them SIGSTOP, too. Says "SEEN PID NAME" once for each,
- * and "GOT PID WHAT" for what it should not have been able to.
+ * Looks without end for processes whose name begins with PREFIX and whose user is the caller, and tries to read their
+ * environment, memory and descriptors, to take a descriptor of theirs and to trace them; with `stop` sends them
+ * SIGSTOP, too. Says "SEEN PID NAME" once for each, and "GOT PID WHAT" for what it should not have been able to.
  */
 #define _GNU_SOURCE
 #include <ctype.h>

@@ -1,4 +1,5 @@
-"""Sends each request on to another host, which says on its output what it was asked with: redirector.py PORT [STATUS]"""
+"""Sends each request on to another host, which says on its output what it was asked with: redirector.py PORT
+[STATUS]"""
 import http.server
 import sys
 import threading

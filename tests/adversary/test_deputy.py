@@ -1,4 +1,5 @@
-"""Confused deputy: a target that has mounts, links or races of its own and wants the agent to use root's rights for it."""
+"""Confused deputy: a target that has mounts, links or races of its own and wants the agent to use root's rights for
+it."""
 import os
 import re
 import time
@@ -10,7 +11,8 @@ from lab import Skip, check, config, equal, test, wait_for
 
 
 def bound(lab, script, wrapper=own_namespaces, victim=None, **options):
-    """Root's folder lies where `script` has put it ({victim}, {folder} and {library} are filled in); afterwards it is as before."""
+    """Root's folder lies where `script` has put it ({victim}, {folder} and {library} are filled in); afterwards it is
+    as before."""
     need_user_namespaces(lab)
     victim = victim or Victim(lab)
     folder, library = library_place(lab)
@@ -69,13 +71,15 @@ def a_folder_of_roots_that_all_may_write_as_tmp_gets_no_file_of_roots(lab):
 @test
 def folders_of_roots_as_every_place_for_a_recording_get_nothing(lab):
     """/tmp is full; /dev/shm and /run are root's folder: none of them is used."""
-    bound(lab, "mount -t tmpfs -o size=64k,mode=1777 small /tmp; for d in /dev/shm /run; do mount --bind {victim} $d; done\n" + NO_VAR_TMP,
+    bound(lab, "mount -t tmpfs -o size=64k,mode=1777 small /tmp; for d in /dev/shm /run; do mount --bind {victim} $d; "
+               "done\n" + NO_VAR_TMP,
           early=0)
 
 
 @test
 def old_recordings_of_an_agent_are_not_cleared_out_of_roots_folder(lab):
-    """Root's folder is bound over what looks like folders that an agent left: log, out and session.jfr in it survive."""
+    """Root's folder is bound over what looks like folders that an agent left: log, out and session.jfr in it
+    survive."""
     victim = Victim(lab)
     old = time.time() - 86400
     os.utime(victim.path, (old, old))
@@ -119,7 +123,8 @@ def a_hard_link_in_the_librarys_place_is_not_written_through(lab):
     need_user_namespaces(lab)
     folder, library = library_place(lab)
     agent = lab.agent(config=config())
-    script = f"mkdir -m 700 -p {folder} {folder}/lib; echo mine > /tmp/mine; chmod 600 /tmp/mine; ln /tmp/mine {library}"
+    script = (f"mkdir -m 700 -p {folder} {folder}/lib; echo mine > /tmp/mine; chmod 600 /tmp/mine; "
+              f"ln /tmp/mine {library}")
     target = fake(lab, own_namespaces(MALLORY, PRIVATE_TMP + script))
     settled_twice(agent, target)
     mine = target.root("/tmp/mine")
@@ -132,12 +137,13 @@ def an_overlay_of_roots_folder_does_not_pass_writes_down(lab):
     victim = Victim(lab, mode=0o755)
     bound(lab, "mkdir /tmp/u /tmp/w; mkdir -m 1777 /tmp/u/t; "
           "mount -t overlay -o userxattr,lowerdir={victim},upperdir=/tmp/u,workdir=/tmp/w none /tmp || "
-          "mount -t overlay -o lowerdir={victim},upperdir=/tmp/u,workdir=/tmp/w none /tmp", victim=victim, early=0, mode="refuse")
+          "mount -t overlay -o lowerdir={victim},upperdir=/tmp/u,workdir=/tmp/w none /tmp", victim=victim, early=0,
+          mode="refuse")
 
 
 def raced(lab, how, folders="/tmp /dev/shm", seconds=6, **options):
-    """Something of root's takes the place of whatever the agent makes, again and again; no file of the attacker's or of the
-    agent's may be found in it."""
+    """Something of root's takes the place of whatever the agent makes, again and again; no file of the attacker's or of
+    the agent's may be found in it."""
     need_user_namespaces(lab)
     victim = Victim(lab, mode=0o711)
     mover = staged(lab, "mover")
@@ -161,7 +167,8 @@ def raced(lab, how, folders="/tmp /dev/shm", seconds=6, **options):
 
 @test
 def a_mount_moved_onto_what_is_being_made_wins_nothing(lab):
-    """Races a clone of root's folder onto each new folder (recording, log, library) of an agent that tries again and again."""
+    """Races a clone of root's folder onto each new folder (recording, log, library) of an agent that tries again and
+    again."""
     raced(lab, "mount", mode="refuse")
 
 
@@ -198,7 +205,8 @@ def volumes_over_old_recordings_of_a_container_stay_as_they_are(lab):
     victim.before = snapshot(victim.path)
     bound(lab, "mkdir /tmp/.smolder-0123456789abcdef0123456789abcdef; "
           "mount --bind {victim} /tmp/.smolder-0123456789abcdef0123456789abcdef; "
-          "touch /tmp/.attach_pid1; mount --bind {victim}/file /tmp/.attach_pid1", container_root, victim, early=0, mode="refuse")
+          "touch /tmp/.attach_pid1; mount --bind {victim}/file /tmp/.attach_pid1", container_root, victim, early=0,
+          mode="refuse")
 
 
 @test
@@ -220,7 +228,8 @@ def files_named_by_arguments_are_not_read_with_roots_rights_into_view(lab):
     (victim.path / "file").write_text("-XX:+SECRETOption -Dx=SECRETvalue\n")
     for name in ("flags", "vm"):
         option = {"flags": f"-XX:Flags={victim.inner}/file", "vm": f"-XX:VMOptionsFile={victim.inner}/file"}[name]
-        target = fake(lab, env={"JDK_JAVA_OPTIONS": f"@{victim.inner}/file", "JAVA_TOOL_OPTIONS": option}, mode="nosocket")
+        target = fake(lab, env={"JDK_JAVA_OPTIONS": f"@{victim.inner}/file", "JAVA_TOOL_OPTIONS": option},
+                      mode="nosocket")
         settled(agent, target)
     shown = agent.http("GET", "/api/v0/web/components/pyroscope.java.test")[1] + agent.text()
     check("SECRET" not in shown, f"shown: {shown[shown.find('SECRET') - 200:][:300]}")
@@ -228,7 +237,8 @@ def files_named_by_arguments_are_not_read_with_roots_rights_into_view(lab):
 
 @test
 def a_silent_file_system_in_the_target_delays_nobody_else(lab):
-    """FUSE without answers over /tmp, the library's folder and hsperfdata: the agent answers and an innocent JVM is profiled."""
+    """FUSE without answers over /tmp, the library's folder and hsperfdata: the agent answers and an innocent JVM is
+    profiled."""
     need_user_namespaces(lab)
     folder, _ = library_place(lab)
     need_fuse(lab)
@@ -236,7 +246,8 @@ def a_silent_file_system_in_the_target_delays_nobody_else(lab):
     receiver = lab.receiver()
     agent = lab.agent(config=config())
     for place in ("/tmp", folder, "/tmp/hsperfdata_x", "/dev/shm"):
-        fake(lab, own_namespaces(MALLORY, PRIVATE_TMP + f"mkdir -p {place}; {silent} none {place}"), ready=False, early=0,
+        fake(lab, own_namespaces(MALLORY, PRIVATE_TMP + f"mkdir -p {place}; {silent} none {place}"), ready=False,
+             early=0,
              mode="nosocket")
     jvm = innocent(lab)
     flames(receiver, jvm, 12)
@@ -245,7 +256,8 @@ def a_silent_file_system_in_the_target_delays_nobody_else(lab):
 
 @test
 def a_setgid_folder_passes_on_no_group_of_roots(lab):
-    """The library's folder is there already, setgid and open to all: nothing of root's appears in it, nor does the agent use it."""
+    """The library's folder is there already, setgid and open to all: nothing of root's appears in it, nor does the
+    agent use it."""
     need_user_namespaces(lab)
     folder, library = library_place(lab)
     agent = lab.agent(config=config())
@@ -281,7 +293,8 @@ def a_folder_of_roots_as_tmp_dir_stays_as_it_is(lab):
 
 @test
 def a_root_full_of_links_leads_nowhere(lab):
-    """The target's root is a file system of its own in which /tmp, /dev/shm and /run are links to root's folder, in both forms."""
+    """The target's root is a file system of its own in which /tmp, /dev/shm and /run are links to root's folder, in
+    both forms."""
     need_user_namespaces(lab)
     if not os.path.islink("/lib") or not os.path.islink("/bin"):
         raise Skip("/lib and /bin are no links to /usr here")
@@ -290,7 +303,8 @@ def a_root_full_of_links_leads_nowhere(lab):
     targets = []
     stage = lab.stage.dir
     for link in (victim.inner, "../../../../../../" + victim.inner.lstrip("/")):
-        script = (PRIVATE_TMP + f"r=/tmp/r; mkdir -p $r/usr $r/srv $r{stage} $r/proc $r/dev; cp -d /lib /lib64 /bin $r/\n"
+        script = (PRIVATE_TMP + f"r=/tmp/r; mkdir -p $r/usr $r/srv $r{stage} $r/proc $r/dev; cp -d /lib /lib64 /bin "
+                                f"$r/\n"
                   f"for d in /usr /srv /proc {stage}; do mount --rbind $d $r$d; done\n"
                   f"for d in tmp run dev/shm; do ln -s {link} $r/$d; done\n"
                   'set -- chroot $r "$@"')
@@ -302,13 +316,14 @@ def a_root_full_of_links_leads_nowhere(lab):
 
 @test
 def a_library_that_the_target_exchanges_runs_with_its_own_rights_only(lab):
-    """The target replaces the library after it was put in place: nothing of root's is touched, and the agent is not misled into
-    serving others with it."""
+    """The target replaces the library after it was put in place: nothing of root's is touched, and the agent is not
+    misled into serving others with it."""
     need_user_namespaces(lab)
     receiver = lab.receiver()
     victim = Victim(lab)
     folder, library = library_place(lab)
-    swap = (f"while :; do [ -e {library} ] && cp /bin/true {library}.x && mv -f {library}.x {library}; sleep 0.002; done 2>/dev/null &\n")
+    swap = (f"while :; do [ -e {library} ] && cp /bin/true {library}.x && mv -f {library}.x {library}; sleep 0.002; "
+            f"done 2>/dev/null &\n")
     lab.agent(config=config())
     target = fake(lab, own_namespaces(MALLORY, PRIVATE_TMP + swap), early=0, count=8)
     jvm = innocent(lab)
@@ -321,15 +336,16 @@ def a_library_that_the_target_exchanges_runs_with_its_own_rights_only(lab):
 
 @test
 def a_number_that_two_processes_have_is_no_way_to_the_other(lab):
-    """A process in a PID namespace of its own has the number of another user's JVM, with which it shares /tmp: it gets none of
-    its commands, and the JVM is profiled."""
+    """A process in a PID namespace of its own has the number of another user's JVM, with which it shares /tmp: it gets
+    none of its commands, and the JVM is profiled."""
     need_user_namespaces(lab)
     receiver = lab.receiver()
     jvm = innocent(lab)
     wrapper = [*user(), "unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "sh", "-c",
                f'echo {jvm.inner - 1} >/proc/sys/kernel/ns_last_pid || exit 1; "$@" & wait', "twin"]
     twins = [fake(lab, wrapper, mode=mode, early=0) for mode in ("nosocket", "nosocket")]
-    check(all(t.pids == [jvm.inner] for t in twins), f"{[t.pids for t in twins]} instead of {jvm.inner}: {twins[0].text()}")
+    check(all(t.pids == [jvm.inner] for t in twins),
+          f"{[t.pids for t in twins]} instead of {jvm.inner}: {twins[0].text()}")
     agent = lab.agent(config=config())
     flames(receiver, jvm, 15)
     for twin in twins:

@@ -98,7 +98,8 @@ def short_lives_in_numbers_delay_nobody(lab):
     java = staged(lab, "fakejvm", "java")
     receiver = lab.receiver()
     agent = lab.agent(config=config())
-    loop = (f"while :; do i=0; while [ $i -lt 20 ]; do timeout -s KILL 0.3 {java} lib={real_library()} >/dev/null 2>&1 & i=$((i+1)); done; "
+    loop = (f"while :; do i=0; while [ $i -lt 20 ]; do timeout -s KILL 0.3 {java} lib={real_library()} >/dev/null 2>&1 "
+            f"& i=$((i+1)); done; "
             "sleep 0.2; done")
     lab.run([*user(), "sh", "-c", loop])
     jvm = innocent(lab)
@@ -120,8 +121,8 @@ def the_greedy_users_own_jvm_waits_with_a_reason(lab):
 
 @test(weight=2)
 def recordings_that_are_dear_to_convert_delay_nobody(lab):
-    """60 targets of one user whose recordings grow by megabytes of samples that are all different, a second after the other: another
-    user's JVM has its profiles in time."""
+    """60 targets of one user whose recordings grow by megabytes of samples that are all different, a second after the
+    other: another user's JVM has its profiles in time."""
     path = lab.dir / "dear.jfr"
     path.write_bytes(jfr.distinct(400, 900))
     agent, target, jvm, receiver = beside(lab, 60, 15, records=path, pause=1000, again=1, before=4)

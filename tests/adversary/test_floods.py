@@ -68,7 +68,8 @@ def recordings_of_one_hash_delay_nobody(lab):
 
 @test
 def a_push_of_one_hash_costs_little(lab):
-    """24,000 strings of one hash in a pushed profile: the store takes it, or refuses it, as fast as others; so does the query."""
+    """24,000 strings of one hash in a pushed profile: the store takes it, or refuses it, as fast as others; so does the
+    query."""
     lab.agent(*STORE_ARGS, config=config())
     names = list(strings(24000, b"", (0, 1, 2, 3, 4)))
     took = {}
@@ -113,7 +114,8 @@ def large_ones(lab):
 
 @test(weight=2)
 def a_chunk_of_distinct_stacks_takes_bounded_memory(lab):
-    """Chunks of 63 and of 15 MB in which no two samples are alike: the agent lives within bounds, another JVM is profiled."""
+    """Chunks of 63 and of 15 MB in which no two samples are alike: the agent lives within bounds, another JVM is
+    profiled."""
     receiver = lab.receiver()
     agent = lab.agent(config=config())
     fake(lab, count=2, records=large_ones(lab), pause=500, again=1)
@@ -163,7 +165,8 @@ def exploding(lab, make, limit):
     agent = lab.agent(*STORE_ARGS, config=config())
     target = fake(lab, records=recording(lab, "many", *[make(i) for i in range(300)]))
     wait_for("recording", lambda: target.said("file"), 20)
-    wait_for("a look at the recording", lambda: sum(v for k, v in agent.metrics().items() if "chunks_total" in k) > 10, 20, 0.2)
+    wait_for("a look at the recording", lambda: sum(v for k, v in agent.metrics().items() if "chunks_total" in k) > 10,
+             20, 0.2)
     time.sleep(4)  # until what was read has been pushed
     series = series_count(lab)
     check(series <= limit, f"{series} series from one process")
@@ -185,11 +188,12 @@ def events_named_by_the_target_do_not_multiply_series(lab):
 
 @test
 def times_in_headers_do_not_multiply_intervals(lab):
-    """300 chunks whose headers claim times years apart: not a profile for each, but what the wall clock and a backlog of one roll-over
-    allow."""
+    """300 chunks whose headers claim times years apart: not a profile for each, but what the wall clock and a backlog
+    of one roll-over allow."""
     receiver = lab.receiver()
     agent = lab.agent(config=config('interval = "1s"\nroll_over = "10s"'))
-    chunks = [jfr.named("C", "m", start=(10**9 + i * 86400 * 30) * 10**9, duration=10**9 if i % 2 else 10**17) for i in range(300)]
+    chunks = [jfr.named("C", "m", start=(10**9 + i * 86400 * 30) * 10**9, duration=10**9 if i % 2 else 10**17)
+              for i in range(300)]
     target = fake(lab, records=recording(lab, "times", *chunks))
     wait_for("recording", lambda: target.said("file"), 20)
     time.sleep(5)  # as many intervals as this takes
@@ -208,7 +212,8 @@ def times_in_headers_are_no_times_of_profiles(lab):
     wait_for("recording", lambda: target.said("file"), 20)
     time.sleep(4)  # as many intervals as this takes
     now = time.time_ns()
-    odd = [p["time_nanos"] for p in receiver.profiles(pid=str(target.inner)) if abs(p["time_nanos"] - now) > 3600 * 10**9]
+    odd = [p["time_nanos"] for p in receiver.profiles(pid=str(target.inner))
+           if abs(p["time_nanos"] - now) > 3600 * 10**9]
     equal(odd, [], "times of profiles")
     check_live(agent, 0.3)
 
@@ -219,7 +224,8 @@ def an_event_of_two_hundred_bytes_is_no_label(lab):
     receiver = lab.receiver()
     lab.agent(config=config())
     evil = 'cpu"\n} evil{x="\x1b]0;\x07' + "z" * 200
-    target = fake(lab, records=recording(lab, "label", jfr.named("C", "m", settings=[("event", evil), ("interval", "10000000")]) * 2))
+    target = fake(lab, records=recording(lab, "label",
+                                         jfr.named("C", "m", settings=[("event", evil), ("interval", "10000000")]) * 2))
     wait_for("recording", lambda: target.said("file"), 20)
     time.sleep(3)  # two intervals
     for p in receiver.profiles(pid=str(target.inner)):
@@ -229,9 +235,11 @@ def an_event_of_two_hundred_bytes_is_no_label(lab):
 
 @test
 def a_huge_interval_is_no_number_out_of_range(lab):
-    """interval settings that fit no 64 bits are converted without a report of a sanitizer, and without an end of the program."""
+    """interval settings that fit no 64 bits are converted without a report of a sanitizer, and without an end of the
+    program."""
     settings = ["9" * 30, "-1", "1e300", "9223372036854775807", str(2**63), "0", ""]
-    paths = [recording(lab, f"i{i}", jfr.named("C", "m", settings=[("event", "itimer"), ("interval", v)])) for i, v in enumerate(settings)]
+    paths = [recording(lab, f"i{i}", jfr.named("C", "m", settings=[("event", "itimer"), ("interval", v)]))
+             for i, v in enumerate(settings)]
     for path in paths:
         _, status, text = converting(lab, path)
         check(status in (0, 1), f"{path.name}: {status} {text}")

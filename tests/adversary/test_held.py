@@ -1,4 +1,5 @@
-"""What held when it was tried first and must go on holding: hostile files, sockets, counters and numbers of processes."""
+"""What held when it was tried first and must go on holding: hostile files, sockets, counters and numbers of
+processes."""
 import os
 import re
 import signal
@@ -17,7 +18,8 @@ def refused_each(lab, scripts, seconds=20, **options):
     need_user_namespaces(lab)
     receiver = lab.receiver()
     agent = lab.agent(config=config())
-    targets = {name: fake(lab, own_namespaces(MALLORY, PRIVATE_TMP + script), ready=False, **{"mode": "refuse", "early": 0, **options})
+    targets = {name: fake(lab, own_namespaces(MALLORY, PRIVATE_TMP + script), ready=False,
+                          **{"mode": "refuse", "early": 0, **options})
                for name, script in scripts.items()}
     jvm = innocent(lab)
     decided = {name: settled(agent, target, seconds) for name, target in targets.items()}
@@ -46,14 +48,16 @@ def sockets_that_are_none_get_nothing(lab):
 def triggers_that_are_in_the_way_harm_nobody(lab):
     """.attach_pidN is a link to a file of root's, a folder with something in it, a pipe."""
     victim = Victim(lab)
-    refused_each(lab, {"link": f"ln -s {victim.inner}/new /tmp/.attach_pid$$", "folder": "mkdir -p /tmp/.attach_pid$$/x",
+    refused_each(lab, {"link": f"ln -s {victim.inner}/new /tmp/.attach_pid$$",
+                       "folder": "mkdir -p /tmp/.attach_pid$$/x",
                        "pipe": "mkfifo /tmp/.attach_pid$$", "file": f"ln -s {victim.inner}/file /tmp/.attach_pid$$"})
     victim.check_untouched()
 
 
 @test
 def libraries_that_are_none_harm_nobody(lab):
-    """In the library's place: a pipe, a file of 100 GB, a folder that is a link to itself, a device, a folder without end."""
+    """In the library's place: a pipe, a file of 100 GB, a folder that is a link to itself, a device, a folder without
+    end."""
     folder, library = library_place(lab)
     lib = os.path.dirname(library)
     agent, _ = refused_each(lab, {
@@ -75,13 +79,16 @@ def bad_counters():
 def counters_that_are_none_harm_nobody(lab):
     """hsperfdata: a pipe, 50 GB of nothing, links to /proc, numbers out of range, loops, three thousand folders."""
     (lab.dir / "bad").write_bytes(bad_counters())
-    (lab.dir / "loop").write_bytes(bytes.fromhex("cafec0c0") + b"\x01" + bytes(19) + struct.pack("<II", 32, 5) + bytes(4000))
+    (lab.dir / "loop").write_bytes(bytes.fromhex("cafec0c0") + b"\x01" + bytes(19) + struct.pack("<II", 32, 5)
+                                   + bytes(4000))
     refused_each(lab, {
         "pipe": "mkdir /tmp/hsperfdata_x; mkfifo /tmp/hsperfdata_x/$$",
         "sparse": "mkdir /tmp/hsperfdata_x; truncate -s 50G /tmp/hsperfdata_x/$$",
-        "link": "ln -s /proc/self/fd /tmp/hsperfdata_x", "bad": f"mkdir /tmp/hsperfdata_x; cp {lab.dir}/bad /tmp/hsperfdata_x/$$",
+        "link": "ln -s /proc/self/fd /tmp/hsperfdata_x",
+        "bad": f"mkdir /tmp/hsperfdata_x; cp {lab.dir}/bad /tmp/hsperfdata_x/$$",
         "loop": f"mkdir /tmp/hsperfdata_x; cp {lab.dir}/loop /tmp/hsperfdata_x/$$",
-        "many": "i=0; while [ $i -lt 3000 ]; do mkdir /tmp/hsperfdata_$i; i=$((i+1)); done; ln -s /dev/zero /tmp/hsperfdata_7/$$",
+        "many": "i=0; while [ $i -lt 3000 ]; do mkdir /tmp/hsperfdata_$i; i=$((i+1)); done; ln -s /dev/zero "
+                "/tmp/hsperfdata_7/$$",
     })
 
 
@@ -93,7 +100,8 @@ def options_in_odd_files_harm_nobody(lab):
     pipe = lab.dir / "pipe"
     os.mkfifo(pipe)
     targets = [fake(lab, env={"JDK_JAVA_OPTIONS": v, "JAVA_TOOL_OPTIONS": v}, early=0, mode="refuse") for v in
-               ("@/dev/zero", f"-XX:Flags={pipe}", "-XX:VMOptionsFile=/proc/self/mem", "@" * 70000, "\\" * 70000, '"' + "a" * 70000)]
+               ("@/dev/zero", f"-XX:Flags={pipe}", "-XX:VMOptionsFile=/proc/self/mem", "@" * 70000, "\\" * 70000,
+                '"' + "a" * 70000)]
     jvm = innocent(lab)
     for target in targets:
         settled(agent, target)
@@ -104,20 +112,24 @@ def options_in_odd_files_harm_nobody(lab):
 @test
 def a_full_tmp_is_a_reason(lab):
     """No space anywhere in the target: a reason, and nothing is left behind."""
-    agent, decided = refused_each(lab, {"full": "mount -t tmpfs -o size=64k,mode=1777 small /tmp; for d in /dev/shm /run; do "
-                                        "mount -t tmpfs -o size=64k,mode=1777 small $d; done; " + NO_VAR_TMP}, mode="answer")
+    agent, decided = refused_each(lab, {"full": "mount -t tmpfs -o size=64k,mode=1777 small /tmp; for d in /dev/shm "
+                                                "/run; do "
+                                        "mount -t tmpfs -o size=64k,mode=1777 small $d; done; " + NO_VAR_TMP},
+                                  mode="answer")
     check(re.search("(?i)space|full|MiB", decided["full"].get("reason", "")), f"{decided}")
 
 
 @test
 def recordings_that_are_none_harm_nobody(lab):
-    """Random bytes, 8 EB of nothing, chunks of impossible sizes and offsets: counted, bounded, and others are profiled."""
+    """Random bytes, 8 EB of nothing, chunks of impossible sizes and offsets: counted, bounded, and others are
+    profiled."""
     receiver = lab.receiver()
     agent = lab.agent(config=config())
     good = jfr.named("C", "m")
     bad = {"random": os.urandom(100000), "size0": good[:8] + bytes(8) + good[16:],
            "huge": good[:8] + (1 << 62).to_bytes(8, "big") + good[16:],
-           "offset": good[:16] + (1 << 62).to_bytes(8, "big") + good[24:], "meta": good[:24] + (67).to_bytes(8, "big") + good[32:],
+           "offset": good[:16] + (1 << 62).to_bytes(8, "big") + good[24:],
+           "meta": good[:24] + (67).to_bytes(8, "big") + good[32:],
            "text": b"FLR\0" * 30000, "cut": good[:-50] + good}
     for name, data in bad.items():
         path = lab.dir / f"{name}.jfr"
@@ -150,7 +162,8 @@ def a_pid_that_changes_hands_is_another_process(lab):
     agent = lab.agent(config=config())
     fake(lab, count=5)
     quiet = fake(lab, sleeping=1, count=20, ready=False)
-    loop = "while :; do for i in 1 2 3 4 5 6 7 8; do sleep 0.05 & done; wait; echo 400 >/proc/sys/kernel/ns_last_pid; done"
+    loop = ("while :; do for i in 1 2 3 4 5 6 7 8; do sleep 0.05 & done; wait; "
+            "echo 400 >/proc/sys/kernel/ns_last_pid; done")
     lab.run(["sh", "-c", loop])
     check_live(agent, 4)
     equal(len(quiet.pids), 20, "processes without a handler")
@@ -171,7 +184,8 @@ def what_handles_no_sigquit_gets_none(lab):
 
 @test
 def killed_agents_leave_nothing_that_grows(lab):
-    """Seven agents, each killed at another moment: at most one recording per JVM, no trigger, no process, and the JVM lives."""
+    """Seven agents, each killed at another moment: at most one recording per JVM, no trigger, no process, and the JVM
+    lives."""
     jvm = innocent(lab)
     fake(lab, mode="mute")
     for i in range(7):
@@ -204,7 +218,8 @@ def thousands_of_processes_delay_nobody(lab):
     """2,000 processes that are no JVMs; one that is, later."""
     receiver = lab.receiver()
     agent = lab.agent(config=config())
-    lab.run([sys.executable, "-c", "import os,time\nfor i in range(2000):\n if os.fork()==0: time.sleep(60); os._exit(0)\ntime.sleep(60)"])
+    lab.run([sys.executable, "-c", "import os,time\nfor i in range(2000):\n if os.fork()==0: time.sleep(60); "
+                                   "os._exit(0)\ntime.sleep(60)"])
     jvm = innocent(lab)
     flames(receiver, jvm, 15)
     check_live(agent, 1)

@@ -71,10 +71,12 @@ def reloads(agent):
 def names_of_other_hosts_are_refused(lab):
     """DNS rebinding: eleven forms of Host and of the request's own URL, at both servers."""
     agent = lab.agent(*BOTH, config="")
-    for host in ("evil.example", "evil.example:12345", "127.0.0.1.evil.example", "127.0.0.1@evil.example", "localhost.evil.example:12345",
+    for host in ("evil.example", "evil.example:12345", "127.0.0.1.evil.example", "127.0.0.1@evil.example",
+                 "localhost.evil.example:12345",
                  "0x7f.1", "[::1", "[::1%evil]", "evil.example#localhost", "", "127.0.0.1 evil.example"):
         for port in (API, STORE):
-            status = ask(lab, "POST /-/reload" if port == API else "GET /api/services", f"Host: {host}", "Content-Length: 0", port=port)[0]
+            status = ask(lab, "POST /-/reload" if port == API else "GET /api/services", f"Host: {host}",
+                         "Content-Length: 0", port=port)[0]
             check(status in (0, 400, 421), f"Host {host!r} at port {port}: {status}")
     check(ask(lab, "GET http://evil.example/-/ready", OUR_HOST)[0] != 200, "a URL of another host")
     equal(reloads(agent), 0, "reloads")
@@ -97,7 +99,8 @@ def pages_of_other_origins_change_nothing(lab):
         equal(ask(lab, "POST /-/reload", OUR_HOST, header, "Content-Length: 0")[0], 403, f"reload with {header}")
         equal(ask(lab, "GET /-/reload", OUR_HOST, header)[0], 403, f"reload by GET with {header}")
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
-        status = ask(lab, "POST " + push.PATH, STORE_HOST, f"Content-Type: {kind}", "Content-Length: 2", body=b"{}", port=STORE)[0]
+        status = ask(lab, "POST " + push.PATH, STORE_HOST, f"Content-Type: {kind}", "Content-Length: 2", body=b"{}",
+                     port=STORE)[0]
         check(400 <= status < 500, f"push as {kind}: {status}")
     equal(reloads(agent), 0, "reloads")
 
@@ -112,7 +115,8 @@ def bundles_are_not_for_pages_of_other_origins(lab):
 
 @test
 def two_lengths_are_refused(lab):
-    """Content-Length with Transfer-Encoding, two Content-Lengths and lengths that are no number: 400, and no second request is read."""
+    """Content-Length with Transfer-Encoding, two Content-Lengths and lengths that are no number: 400, and no second
+    request is read."""
     agent = lab.agent(*BOTH, config="")
     smuggled = b"0\r\n\r\nPOST /-/reload HTTP/1.1\r\nHost: 127.0.0.1:12345\r\nContent-Length: 0\r\n\r\n"
     cases = {"CL and TE": (["Content-Length: 4", "Transfer-Encoding: chunked"], smuggled),
@@ -133,11 +137,14 @@ def two_lengths_are_refused(lab):
 
 @test
 def encodings_nobody_knows_are_refused(lab):
-    """Transfer-Encoding of a name that nobody knows, and chunks of a size that nothing could hold: an end, not a wait."""
+    """Transfer-Encoding of a name that nobody knows, and chunks of a size that nothing could hold: an end, not a
+    wait."""
     lab.agent(*BOTH, config="")
     for port, line, host in ((API, "POST /-/reload", OUR_HOST), (STORE, "POST " + push.PATH, STORE_HOST)):
-        for encoding, body in (("xchunked", b"0\r\n\r\n"), ("chunked, identity", b"0\r\n\r\n"), ("chunked", b"ffffffffffffffff\r\nabc")):
-            head = f"{line} HTTP/1.1\r\n{host}\r\nContent-Type: application/proto\r\nTransfer-Encoding: {encoding}\r\n\r\n"
+        for encoding, body in (("xchunked", b"0\r\n\r\n"), ("chunked, identity", b"0\r\n\r\n"),
+                               ("chunked", b"ffffffffffffffff\r\nabc")):
+            head = (f"{line} HTTP/1.1\r\n{host}\r\nContent-Type: application/proto\r\n"
+                    f"Transfer-Encoding: {encoding}\r\n\r\n")
             got = send(lab, head.encode() + body, port, 0.7)
             check(not got.startswith(b"HTTP/1.1 200"), f"{encoding} at port {port}: {got[:200]}")
     check_live(lab.agents[0], 0.5)
@@ -145,10 +152,12 @@ def encodings_nobody_knows_are_refused(lab):
 
 @test
 def large_heads_are_refused(lab):
-    """20 KB of headers, of URL, a thousand headers, a method of 5,000 bytes: refused, and the next request is answered."""
+    """20 KB of headers, of URL, a thousand headers, a method of 5,000 bytes: refused, and the next request is
+    answered."""
     agent = lab.agent(config="")
     cases = [ask(lab, "GET /-/ready", OUR_HOST, "X: " + "a" * 20000), ask(lab, "GET /-/ready?" + "a" * 20000, OUR_HOST),
-             ask(lab, "GET /-/ready", OUR_HOST, *[f"X{i}: a" for i in range(1000)]), ask(lab, "A" * 5000 + " /", OUR_HOST)]
+             ask(lab, "GET /-/ready", OUR_HOST, *[f"X{i}: a" for i in range(1000)]),
+             ask(lab, "A" * 5000 + " /", OUR_HOST)]
     for status, _ in cases:
         check(status == 0 or 400 <= status < 500, f"status {status}")
     check_live(agent, 0.3)
@@ -159,7 +168,8 @@ def requests_in_a_row_are_all_answered(lab):
     """Fifty requests in one piece, and pieces of one byte."""
     lab.agent(config="")
     one = b"GET /-/ready HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-    equal(send(lab, one * 49 + one.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")).count(b"200 OK"), 50, "answers")
+    equal(send(lab, one * 49 + one.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")).count(b"200 OK"), 50,
+          "answers")
     with connect(lab) as s:
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for i in range(len(one)):
@@ -181,15 +191,18 @@ def garbage_is_answered_by_an_end(lab):
 
 @test
 def paths_lead_nowhere_else(lab):
-    """.. in all its spellings, line ends and markup in paths: no file, no header of ours, no markup in an answer that is a page."""
+    """.. in all its spellings, line ends and markup in paths: no file, no header of ours, no markup in an answer that
+    is a page."""
     lab.agent(*BOTH, config="")
-    for path in ("/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc/passwd", "//etc/passwd", "/ui/../../../etc/passwd",
+    for path in ("/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc/passwd", "//etc/passwd",
+                 "/ui/../../../etc/passwd",
                  "/api/v0/web/components/../../../etc/passwd"):
         for port, host in ((API, OUR_HOST), (STORE, STORE_HOST)):
             check(b"root:" not in ask(lab, f"GET {path}", host, port=port)[1], f"{path} gave a file")
     got = send(lab, b"GET /%0d%0aSet-Cookie:x/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
     check(b"\nSet-Cookie" not in got, f"a header of the path's: {got}")
-    got = send(lab, b"GET /api/v0/web/debug/%3Cscript%3Ealert(1)%3C/script%3E HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+    got = send(lab, b"GET /api/v0/web/debug/%3Cscript%3Ealert(1)%3C/script%3E HTTP/1.1\r\nHost: "
+                    b"127.0.0.1\r\nConnection: close\r\n\r\n")
     check(b"<script>" not in got or b"text/html" not in got, f"markup: {got}")
 
 
@@ -197,8 +210,10 @@ def paths_lead_nowhere_else(lab):
 def queries_are_values_only(lab):
     """SQL in parameters, numbers out of range, zero bytes, too many labels."""
     agent = lab.agent(*BOTH, config="")
-    for query in ("service=x%27%20OR%201=1--&type=y", "service=x&type=y%27;drop%20table%20series;--", "service=x&type=y&from=-5",
-                  "service=x&type=y&from=0&until=9223372036854775807&max_nodes=18446744073709551615", "service=x&type=y" + "&label=a=b" * 17,
+    for query in ("service=x%27%20OR%201=1--&type=y", "service=x&type=y%27;drop%20table%20series;--",
+                  "service=x&type=y&from=-5",
+                  "service=x&type=y&from=0&until=9223372036854775807&max_nodes=18446744073709551615",
+                  "service=x&type=y" + "&label=a=b" * 17,
                   "service=x&type=y&label=a%00b=c", "service=x&type=y&label=a%27)%20or%20(1=1=c"):
         for path in ("/api/flamegraph", "/api/timeline"):
             status = ask(lab, f"GET {path}?{query}", STORE_HOST, port=STORE)[0]
@@ -209,7 +224,8 @@ def queries_are_values_only(lab):
 
 @test
 def bombs_are_defused(lab):
-    """Bodies and profiles of zeros that unpack to 200 MB, forty of them in one push, JSON 100,000 deep: refused, in bounded memory."""
+    """Bodies and profiles of zeros that unpack to 200 MB, forty of them in one push, JSON 100,000 deep: refused, in
+    bounded memory."""
     agent = lab.agent(*BOTH, config="")
     bomb = gzip.compress(bytes(200 << 20), 9)
     deep = b'{"series":' + b"[" * 100000 + b"]" * 100000 + b"}"
@@ -226,14 +242,17 @@ SLOW = """
 import random, socket, sys, time
 count, ports, end = int(sys.argv[1]), [int(p) for p in sys.argv[2].split(",")], time.time() + float(sys.argv[3])
 line = {"head": b"GET / HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nX: ",
-        "body": b"POST /push.v1.PusherService/Push HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nContent-Type: application/proto\\r\\nContent-Length: 60000000\\r\\n\\r\\n",
-        "none": b"", "many": b"", "answer": b"GET /api/v0/web/components HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n" * 200}[sys.argv[4]]
+        "body": b"POST /push.v1.PusherService/Push HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n"
+                b"Content-Type: application/proto\\r\\nContent-Length: 60000000\\r\\n\\r\\n",
+        "none": b"", "many": b"",
+        "answer": b"GET /api/v0/web/components HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n" * 200}[sys.argv[4]]
 held = {p: [] for p in ports}
 def fresh(port):
     s = socket.socket()
     s.settimeout(0.5)
     try:
-        if sys.argv[4] == "many": s.bind((f"127.{random.randrange(256)}.{random.randrange(256)}.{random.randrange(2, 250)}", 0))
+        if sys.argv[4] == "many":
+            s.bind((f"127.{random.randrange(256)}.{random.randrange(256)}.{random.randrange(2, 250)}", 0))
         s.connect(("127.0.0.1", port))
         if line: s.send(line)
         s.setblocking(False)
@@ -261,7 +280,8 @@ while time.time() < end:
 def slow(lab, count, how, seconds=12):
     """A user with so many slow connections at both servers: probes and pushes get through."""
     receiver_free = lab.agent(*BOTH, config=config())
-    attacker = lab.run(["prlimit", "--nofile=20000", *user(), sys.executable, "-c", SLOW, str(count), "12345,4040", str(seconds), how])
+    attacker = lab.run(["prlimit", "--nofile=20000", *user(), sys.executable, "-c", SLOW, str(count), "12345,4040",
+                        str(seconds), how])
     wait_for("connections", lambda: "holds" in attacker.text(), 20)
     end = time.monotonic() + 5
     while time.monotonic() < end:
@@ -311,7 +331,8 @@ def thousands_of_connections_are_survived(lab):
     """3,000 connections at each server that come and go; afterwards all is as it was."""
     agent = lab.agent(*BOTH, config="")
     before = len(os.listdir(f"/proc/{agent.pid}/fd"))
-    status, text = lab.call(["prlimit", "--nofile=20000", *user(), sys.executable, "-c", SLOW, "3000", "12345,4040", "3", "none"], seconds=40)
+    status, text = lab.call(["prlimit", "--nofile=20000", *user(), sys.executable, "-c", SLOW, "3000", "12345,4040",
+                             "3", "none"], seconds=40)
     wait_for("answer", lambda: live(lab), 10, 0.2)
     wait_for("end of the connections", lambda: len(os.listdir(f"/proc/{agent.pid}/fd")) < before + 20, 20, 0.2)
     check_live(agent, 0.5)
@@ -326,7 +347,8 @@ def live(lab):
 
 @test
 def a_storm_of_reloads_loses_no_session(lab):
-    """A local user reloads the configuration as often as he can: the JVM's session goes on, and its profiles have no gap."""
+    """A local user reloads the configuration as often as he can: the JVM's session goes on, and its profiles have no
+    gap."""
     receiver = lab.receiver()
     jvm = lab.jvm()
     agent = lab.agent(config=config())
@@ -343,17 +365,22 @@ def a_storm_of_reloads_loses_no_session(lab):
 
 @test
 def odd_requests_to_every_route_end_nothing(lab):
-    """Each route with the wrong method, a body nobody wants, and parameters of every kind: an answer each, and the agent lives."""
+    """Each route with the wrong method, a body nobody wants, and parameters of every kind: an answer each, and the
+    agent lives."""
     agent = lab.agent(*BOTH, config=config())
-    routes = {API: ["/", "/metrics", "/-/ready", "/-/healthy", "/-/reload", "/-/support", "/api/v0/web/components", "/api/v0/web/peers",
-                    "/api/v0/web/components/x", "/api/v0/web/modules/x/components", "/api/v0/web/graph", "/api/v0/web/debug/x"],
+    routes = {API: ["/", "/metrics", "/-/ready", "/-/healthy", "/-/reload", "/-/support", "/api/v0/web/components",
+                    "/api/v0/web/peers",
+                    "/api/v0/web/components/x", "/api/v0/web/modules/x/components", "/api/v0/web/graph",
+                    "/api/v0/web/debug/x"],
               STORE: ["/", "/api/services", "/api/jvms", "/api/flamegraph", "/api/timeline", "/ingest", push.PATH]}
-    queries = ("", "?window=-1", "?duration=99999999999999999999", "?duration=%00", "?from=NaN&until=1e99&service=%ff%fe&type=a:b",
+    queries = ("", "?window=-1", "?duration=99999999999999999999", "?duration=%00",
+               "?from=NaN&until=1e99&service=%ff%fe&type=a:b",
                "?" + "&".join(f"label={i}=" for i in range(200)))
     for port, paths in routes.items():
         for path in paths:
             for method in ("PUT", "DELETE", "TRACE", "CONNECT", "PROPFIND", "HEAD"):
-                ask(lab, f"{method} {path}", f"Host: 127.0.0.1:{port}", "Content-Length: 3", body=b"abc", port=port, timeout=1)
+                ask(lab, f"{method} {path}", f"Host: 127.0.0.1:{port}", "Content-Length: 3", body=b"abc", port=port,
+                    timeout=1)
             for query in queries:
                 if path not in ("/-/support", "/api/v0/web/graph"):
                     ask(lab, f"GET {path}{query}", f"Host: 127.0.0.1:{port}", port=port, timeout=1)

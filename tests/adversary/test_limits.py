@@ -59,7 +59,8 @@ def crowded(lab, room, what):
 
 @test
 def a_jvm_with_little_room_is_refused_with_the_numbers(lab):
-    """10 MiB below its group's limit: not attached, the reason names what is there and what is needed; nothing is killed."""
+    """10 MiB below its group's limit: not attached, the reason names what is there and what is needed; nothing is
+    killed."""
     def what(group, jvm):
         agent = lab.agent(config=config())
         agent.wait_reason(jvm, r"\d+(\.\d+)? ?[MK]i?B.*\d+(\.\d+)? ?[MK]i?B", 15)
@@ -87,12 +88,14 @@ def dying(lab, **options):
     """Started anew by its supervisor whenever it dies, as containers are."""
     java = staged(lab, "fakejvm", "java")
     words = " ".join(f"{k}={v}" for k, v in options.items())
-    return lab.run([*user(), "sh", "-c", f"while :; do {java} lib={real_library()} {words}; sleep 0.3; done"], name="dying")
+    return lab.run([*user(), "sh", "-c", f"while :; do {java} lib={real_library()} {words}; sleep 0.3; done"],
+                   name="dying")
 
 
 @test
 def a_jvm_that_dies_of_the_attach_is_not_attached_again(lab):
-    """It crashes 0.8 s after each attach: one try, an error in the log, none after a restart of the agent; another JVM is profiled."""
+    """It crashes 0.8 s after each attach: one try, an error in the log, none after a restart of the agent; another JVM
+    is profiled."""
     receiver = lab.receiver()
     target = dying(lab, die=800)
     agent = lab.agent(config=config())
@@ -138,8 +141,8 @@ def a_jvm_that_is_killed_long_after_is_attached_again(lab):
 
 @test
 def a_users_crashes_cost_no_other_user(lab):
-    """Someone runs the same program with the same JVM as others do and crashes it at each attach, on purpose: theirs is profiled all
-    the same, now and after a restart of the agent."""
+    """Someone runs the same program with the same JVM as others do and crashes it at each attach, on purpose: theirs is
+    profiled all the same, now and after a restart of the agent."""
     agent = lab.agent(config=config())
     for _ in range(2):
         own = innocent(lab, EVE)
@@ -189,18 +192,21 @@ def a_jvm_of_32_bits_is_refused_unasked(lab):
 @test
 def a_jvm_of_another_machine_is_refused_unasked(lab):
     """The mapped libjvm.so is for another processor, as under emulation."""
-    refused_unasked(lab, "(?i)machine|processor|architecture|aarch64|arm64|ELF|emulat", lib=with_machine(lab, machine=183))
+    refused_unasked(lab, "(?i)machine|processor|architecture|aarch64|arm64|ELF|emulat",
+                    lib=with_machine(lab, machine=183))
 
 
 @test
 def a_libjvm_that_is_none_is_refused_unasked(lab):
     """The mapped file is empty but for zeros, a truncated header, or text."""
-    for name, data in (("zeros", bytes(4096)), ("text", b"not a library\n" * 400), ("short", b"\x7fELF\x02\x01\x01" + bytes(4089))):
+    for name, data in (("zeros", bytes(4096)), ("text", b"not a library\n" * 400),
+                       ("short", b"\x7fELF\x02\x01\x01" + bytes(4089))):
         path = lab.dir / name / "libjvm.so"
         path.parent.mkdir()
         path.write_bytes(data)
     agent = lab.agent(config=config())
-    targets = [fake(lab, early=0, mode="nosocket", lib=lab.dir / name / "libjvm.so") for name in ("zeros", "text", "short")]
+    targets = [fake(lab, early=0, mode="nosocket", lib=lab.dir / name / "libjvm.so")
+               for name in ("zeros", "text", "short")]
     for target in targets:
         entry = settled(agent, target)
         check(entry.get("reason"), f"no reason: {entry}")

@@ -53,7 +53,8 @@ def log_bytes(agent):
 
 @test
 def log_lines_hold_plain_text_only(lab):
-    """Folders, arguments and recordings with newlines, escapes, C1 and other raw bytes: each log line begins with ts= and is text."""
+    """Folders, arguments and recordings with newlines, escapes, C1 and other raw bytes: each log line begins with ts=
+    and is text."""
     agent = lab.agent(config=config(rules="""
   rule {
     source_labels = ["__meta_process_exe"]
@@ -61,9 +62,11 @@ def log_lines_hold_plain_text_only(lab):
   }
 """).replace('".*/java$"', '"(?s).*/java$"'))
     base = str(lab.dir).encode() + b"/"
-    evil = recording(lab, "evil.jfr", jfr.named(EVIL, EVIL, settings=[("event", EVIL), ("interval", EVIL)]) + b"\xff" * 500)
+    evil = recording(lab, "evil.jfr", jfr.named(EVIL, EVIL, settings=[("event", EVIL), ("interval", EVIL)])
+                     + b"\xff" * 500)
     targets = []
-    for name in (b'a\nlevel=error msg="root password is x"', b"\x1b[2J\x1b]0;pwn\x07", b"\x9b31m\xff\xfe", b"\xc2\x9b2J\xe2\x80\xae"):
+    for name in (b'a\nlevel=error msg="root password is x"', b"\x1b[2J\x1b]0;pwn\x07", b"\x9b31m\xff\xfe",
+                 b"\xc2\x9b2J\xe2\x80\xae"):
         targets.append(odd_fake(lab, base + name, b"-D\x1b[31m\n\xff\x80", mode="refuse"))
     targets.append(odd_fake(lab, base + b"plain", records=evil))
     for target in targets:
@@ -82,7 +85,8 @@ def answers_of_targets_are_logged_as_plain_text(lab):
     target = fake(lab, mode="garbage")
     entry = settled(agent, target)
     check(entry.get("reason"), f"no reason: {entry}")
-    check(not re.search(r"[\x00-\x1f\x80-\x9f]", entry["reason"]) and len(entry["reason"]) < 600, f"reason {entry['reason']!r}")
+    check(not re.search(r"[\x00-\x1f\x80-\x9f]", entry["reason"]) and len(entry["reason"]) < 600,
+          f"reason {entry['reason']!r}")
     bad = [line for line in log_bytes(agent).split(b"\n") if not plain(line)]
     equal(bad[:3], [], "log lines")
 
@@ -101,8 +105,10 @@ def metrics_and_json_stay_well_formed(lab):
     settled(agent, target)
     time.sleep(2.5)  # until something is pushed
     for line in agent.http("GET", "/metrics")[1].splitlines():
-        check(line.startswith("#") or re.match(r'^[a-z_:0-9]+(\{.*\})? [-+0-9.eEinfNa]+$', line), f"metric line {line!r}")
-    for url in ("http://127.0.0.1:12345/api/v0/web/components/pyroscope.java.test", "http://127.0.0.1:12345/api/v0/web/components",
+        check(line.startswith("#") or re.match(r'^[a-z_:0-9]+(\{.*\})? [-+0-9.eEinfNa]+$', line),
+              f"metric line {line!r}")
+    for url in ("http://127.0.0.1:12345/api/v0/web/components/pyroscope.java.test",
+                "http://127.0.0.1:12345/api/v0/web/components",
                 "http://127.0.0.1:4040/api/services", "http://127.0.0.1:4040/api/jvms"):
         json.loads(lab.machine.http("GET", url)[1])
 
@@ -155,7 +161,8 @@ def convert_passes_no_escape_to_a_terminal(lab):
 
 @test
 def a_damaged_recording_is_no_reason_to_hurry(lab):
-    """A recording that is garbage from its first byte, each time: a few lines a minute, and ever longer until the next try."""
+    """A recording that is garbage from its first byte, each time: a few lines a minute, and ever longer until the next
+    try."""
     agent = lab.agent(config=config())
     junk = recording(lab, "junk.jfr", os.urandom(5000))
     target = fake(lab, records=junk, again=1, pause=100)
@@ -180,7 +187,8 @@ def a_recording_that_breaks_later_is_no_reason_to_hurry(lab):
 
 
 def cgroup_name(lab, text):
-    """A process in a control group of that name, which its own user could have made in a namespace or a delegated tree."""
+    """A process in a control group of that name, which its own user could have made in a namespace or a delegated
+    tree."""
     for base in ("/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup", "/sys/fs/cgroup/pids"):
         path = pathlib.Path(base) / f"smolder-{os.getpid()}-{lab.name[:8]}" / text
         try:
@@ -199,7 +207,8 @@ FORGED = "e" * 64
 
 @test
 def a_forged_group_does_not_name_a_container(lab):
-    """A local user's process in a group of its own beneath its session, called like another container's: it is not taken for that."""
+    """A local user's process in a group of its own beneath its session, called like another container's: it is not
+    taken for that."""
     group = cgroup_name(lab, f"user.slice/user-{MALLORY}.slice/session-1.scope/docker-{FORGED}.scope")
     try:
         text = config(rules="""
@@ -207,7 +216,11 @@ def a_forged_group_does_not_name_a_container(lab):
     source_labels = ["__container_id__"]
     target_label  = "container"
   }
-""").replace('refresh_interval = "60s"', 'refresh_interval = "60s"\n  discover_config {\n    container_id = true\n    cgroup_path = true\n  }')
+""").replace('refresh_interval = "60s"', """refresh_interval = "60s"
+  discover_config {
+    container_id = true
+    cgroup_path = true
+  }""")
         agent = lab.agent(config=text)
         target = fake(lab, ["sh", "-c", f'echo $$ >{group}/cgroup.procs; exec "$@"', "x", *user()], mode="nosocket")
         entry = settled(agent, target)

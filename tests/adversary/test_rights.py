@@ -1,4 +1,5 @@
-"""Rights: what the agent does in a target is done with the target's rights and no others, and cannot be taken over by its user."""
+"""Rights: what the agent does in a target is done with the target's rights and no others, and cannot be taken over by
+its user."""
 import re
 import time
 
@@ -62,24 +63,29 @@ def nothing_of_roots_is_made_beneath_a_users_target(lab):
     need_user_namespaces(lab)
     agent = lab.agent(config=config())
     for wrapper in (own_namespaces(MALLORY, PRIVATE_TMP),
-                    ["unshare", "--mount", "--propagation", "private", "sh", "-c", PRIVATE_TMP + 'exec "$@"', "x", *user(EVE)]):
+                    ["unshare", "--mount", "--propagation", "private", "sh", "-c", PRIVATE_TMP + 'exec "$@"', "x",
+                     *user(EVE)]):
         target = fake(lab, wrapper, early=0)
         wait_for("recording", lambda: target.said("file"))
         settled(agent, target)
-        equal(owned_by_root(target.root("/tmp"), [str(target.root("/tmp"))]), [], "files of root's in the target's /tmp")
+        equal(owned_by_root(target.root("/tmp"), [str(target.root("/tmp"))]), [],
+              "files of root's in the target's /tmp")
         for what, uid in [(w[0], w[1]) for word in ("file", "folder", "load") for w in target.said(word)]:
-            check(uid == ("0" if "unshare" in wrapper[4:6] else str(EVE)), f"{what} belongs to user {uid} in the target's eyes")
+            check(uid == ("0" if "unshare" in wrapper[4:6] else str(EVE)),
+                  f"{what} belongs to user {uid} in the target's eyes")
 
 
 @test
 def the_library_of_a_users_jvm_is_the_users_own(lab):
     """A real JVM in a container of an ordinary user: the library lies in a folder that only that user may enter."""
     receiver = lab.receiver()
-    jvm = innocent(lab, wrapper=["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
+    jvm = innocent(lab, wrapper=["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+                                 "--propagation", "private",
                                  "sh", "-c", PRIVATE_TMP + 'exec "$@"', "x", *user(ALICE)])
     lab.agent(config=config())
     flames(receiver, jvm)
-    paths = set(re.findall(r" (/\S*libasyncProfiler\.so)", (lab.machine.path("/proc") / str(jvm.inner) / "maps").read_text()))
+    paths = set(re.findall(r" (/\S*libasyncProfiler\.so)",
+                           (lab.machine.path("/proc") / str(jvm.inner) / "maps").read_text()))
     equal(len(paths), 1, f"libraries mapped: {paths}")
     library = jvm.root("/" + paths.pop().lstrip("/"))
     equal(library.stat().st_uid, ALICE, "owner of the library")
@@ -102,7 +108,8 @@ def prowled(lab, *how, **options):
 
 @test
 def what_attaches_is_closed_to_the_user_it_runs_as(lab):
-    """The child with the target's ids can neither be traced nor read by that user: it was root's, and still holds what root opened."""
+    """The child with the target's ids can neither be traced nor read by that user: it was root's, and still holds what
+    root opened."""
     agent, prowler, target = prowled(lab)
     wait_for("recording", lambda: target.said("file"), 20)
     settled(agent, target)

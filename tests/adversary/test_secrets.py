@@ -16,7 +16,8 @@ CONFIG = """// password = "PLANTEDcomment"
 pyroscope.write "w" {
   endpoint {
     url     = "http://user:PLANTEDurl@127.0.0.1:4040"
-    headers = {"X-Api-Key" = "PLANTEDapikey", "X-Grafana-Key" = "PLANTEDgrafana", "Authorization" = "Bearer PLANTEDauthz",
+    headers = {"X-Api-Key" = "PLANTEDapikey", "X-Grafana-Key" = "PLANTEDgrafana",
+               "Authorization" = "Bearer PLANTEDauthz",
                "Cookie" = "PLANTEDcookie", "X-Scope-OrgID" = "tenant"}
   }
   endpoint {
@@ -49,7 +50,8 @@ pyroscope.write "w" {
 discovery.process "all" { }
 """
 ENVIRONMENT = {name: "PLANTED" + name.lower().replace("_", "") for name in (
-    "ENCRYPTION_KEY", "GITHUB_PAT", "JWT", "CREDS", "KUBECONFIG_DATA", "AWS_SECRET_ACCESS_KEY", "MYSQL_PWD", "PASSPHRASE",
+    "ENCRYPTION_KEY", "GITHUB_PAT", "JWT", "CREDS", "KUBECONFIG_DATA", "AWS_SECRET_ACCESS_KEY", "MYSQL_PWD",
+    "PASSPHRASE",
     "DB_URL", "TEAM_TOKEN", "SESSION", "SOMETHING_ELSE")}
 
 
@@ -63,7 +65,8 @@ def started(lab, text=CONFIG, *args):
 
 @test
 def components_show_no_secret(lab):
-    """Any local user asks for the components, one by one and together: headers, URLs, proxies and options are covered."""
+    """Any local user asks for the components, one by one and together: headers, URLs, proxies and options are
+    covered."""
     agent = started(lab)
     for path in ("/api/v0/web/components", "/api/v0/web/components/pyroscope.write.w",
                  "/api/v0/web/components/discovery.process.all", "/metrics", "/-/healthy", "/api/v0/web/peers"):
@@ -89,7 +92,8 @@ mod "a" {
   key = "PLANTEDargument"
 }
 """)
-    for path in ("/api/v0/web/components", "/api/v0/web/modules/mod.a/components", "/api/v0/web/components/mod.a/pyroscope.write.inner"):
+    for path in ("/api/v0/web/components", "/api/v0/web/modules/mod.a/components",
+                 "/api/v0/web/components/mod.a/pyroscope.write.inner"):
         equal(planted(agent.http("GET", path)[1]), [], f"secrets in {path}")
 
 
@@ -109,8 +113,10 @@ def answers_to_reload_show_no_secret(lab):
     agent = started(lab)
     for old, new in (('"PLANTEDpass"', '"PLANTEDpass" "'), ('"PLANTEDbearer"', 'PLANTEDbearer'),
                      ('password = "PLANTEDpass"', 'password == "PLANTEDpass"'),
-                     ('"PLANTEDpass"', '["PLANTEDpass"]'), ('"X-Api-Key" = "PLANTEDapikey"', '"X-Api-Key" = "PLANTEDapikey" +'),
-                     ('bearer_token =', 'bearer_tokne ='), ('username = "u"', 'usernam = "u"'), ('key_pem  = ', 'key_pem  '),
+                     ('"PLANTEDpass"', '["PLANTEDpass"]'),
+                     ('"X-Api-Key" = "PLANTEDapikey"', '"X-Api-Key" = "PLANTEDapikey" +'),
+                     ('bearer_token =', 'bearer_tokne ='), ('username = "u"', 'usernam = "u"'),
+                     ('key_pem  = ', 'key_pem  '),
                      ('"http://p:PLANTEDproxy@127.0.0.1:9"', '"http://p:PLANTEDproxy@127.0.0.1:9')):
         answer = broken(lab, agent, old, new)
         equal(planted(answer), [], f"secrets in the answer to {new}: {answer}")
@@ -152,7 +158,8 @@ def bundles_hold_no_secret(lab):
     bundle = zipfile.ZipFile(io.BytesIO(body))
     found = {n: planted(bundle.read(n).decode(errors="replace")) for n in bundle.namelist()}
     equal({n: f for n, f in found.items() if f}, {}, "secrets in the bundle")
-    check("127.0.0.1:4041" in "".join(bundle.read(n).decode(errors="replace") for n in bundle.namelist()), "the configuration is gone")
+    check("127.0.0.1:4041" in "".join(bundle.read(n).decode(errors="replace") for n in bundle.namelist()),
+          "the configuration is gone")
 
 
 @test
@@ -179,7 +186,8 @@ def redirected(lab, status):
     process = lab.run([sys.executable, HERE / "redirector.py", "4040", str(status)], name="redirector")
     wait_for("redirector", lambda: "up" in process.text())
     lab.jvm()
-    lab.agent(config=config(endpoint='headers = {"X-Api-Key" = "PLANTEDapikey", "X-Own" = "PLANTEDown", "Cookie" = "PLANTEDcookie", '
+    lab.agent(config=config(endpoint='headers = {"X-Api-Key" = "PLANTEDapikey", "X-Own" = "PLANTEDown", "Cookie" = '
+                                     '"PLANTEDcookie", '
                             '"Authorization" = "PLANTEDauthz"}'))
     wait_for("push", lambda: "FIRST" in process.text(), 20)
     wait_for("what became of it", lambda: "ASKED" in process.text() or len(re.findall("FIRST", process.text())) > 1, 20)
@@ -190,7 +198,8 @@ def redirected(lab, status):
 
 @test
 def headers_do_not_follow_a_redirect_to_another_host(lab):
-    """An endpoint answers 307 to another host: X-Api-Key, Cookie, Authorization and any other header of ours stay at home."""
+    """An endpoint answers 307 to another host: X-Api-Key, Cookie, Authorization and any other header of ours stay at
+    home."""
     redirected(lab, 307)
 
 
@@ -265,5 +274,6 @@ def the_agent_is_opaque_to_other_users(lab):
     """Its environment, memory and descriptors cannot be read by others."""
     agent = started(lab)
     for name in ("environ", "mem", "maps", "fd/"):
-        status, text = lab.call([*user(), "sh", "-c", f"cat /proc/{agent.inner}/{name} || ls /proc/{agent.inner}/{name}/0"])
+        status, text = lab.call([*user(), "sh", "-c",
+                                 f"cat /proc/{agent.inner}/{name} || ls /proc/{agent.inner}/{name}/0"])
         check(status != 0 and "PLANTED" not in text, f"/proc/PID/{name} can be read")

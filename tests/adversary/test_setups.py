@@ -116,7 +116,8 @@ def a_user_without_a_name_on_the_host_works(lab):
 @test
 def a_jvm_that_may_gain_no_privilege_works(lab):
     """no_new_privs, a seccomp-like environment's usual companion."""
-    works(lab, ["setpriv", f"--reuid={ALICE}", f"--regid={ALICE}", "--clear-groups", "--no-new-privs", "--bounding-set=-all", "--"])
+    works(lab, ["setpriv", f"--reuid={ALICE}", f"--regid={ALICE}", "--clear-groups", "--no-new-privs",
+                "--bounding-set=-all", "--"])
 
 
 @test
@@ -185,11 +186,14 @@ def unit_capabilities():
 
 @test(weight=2)
 def all_of_it_works_with_the_units_capabilities(lab):
-    """The agent has what its systemd unit leaves it: JVMs of a user, of a pod, of a layered image's root and of user namespaces."""
+    """The agent has what its systemd unit leaves it: JVMs of a user, of a pod, of a layered image's root and of user
+    namespaces."""
     need_user_namespaces(lab)
     receiver = lab.receiver()
-    jvms = [innocent(lab), innocent(lab, wrapper=pod("0777")), innocent(lab, wrapper=pod("1777", uid=0, capabilities=DOCKER)),
-            innocent(lab, wrapper=mapped(RANGE, PRIVATE_TMP)), innocent(lab, wrapper=own_namespaces(ALICE, PRIVATE_TMP))]
+    jvms = [innocent(lab), innocent(lab, wrapper=pod("0777")),
+            innocent(lab, wrapper=pod("1777", uid=0, capabilities=DOCKER)),
+            innocent(lab, wrapper=mapped(RANGE, PRIVATE_TMP)),
+            innocent(lab, wrapper=own_namespaces(ALICE, PRIVATE_TMP))]
     agent = lab.agent(config=config(), wrapper=unit_capabilities())
     for jvm in jvms:
         flames(receiver, jvm, 20)

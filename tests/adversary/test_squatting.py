@@ -69,8 +69,10 @@ def a_pipe_of_another_user_is_no_obstacle(lab):
 
 @test
 def a_library_of_another_users_is_never_loaded(lab):
-    """Another user's file lies where the library goes, world-readable: the JVM maps a library of its own user's or root's."""
-    agent, jvm = squatted(lab, "mkdir -p {folder}/lib; cp /bin/true {folder}/lib/libasyncProfiler.so; chmod -R 755 {folder}")
+    """Another user's file lies where the library goes, world-readable: the JVM maps a library of its own user's or
+    root's."""
+    agent, jvm = squatted(lab, "mkdir -p {folder}/lib; cp /bin/true {folder}/lib/libasyncProfiler.so; chmod -R 755 "
+                               "{folder}")
     maps = (lab.machine.path("/proc") / str(jvm.inner) / "maps").read_text()
     paths = {line.split(None, 5)[5] for line in maps.splitlines() if "libasyncProfiler" in line}
     check(paths, "no library is mapped")
@@ -114,7 +116,8 @@ def a_socket_of_another_users_gets_no_command(lab):
 
 @test
 def a_trigger_of_another_users_makes_no_thread_dump(lab):
-    """Another user has made .attach_pidN: either the JVM is profiled, or there is a reason; it writes nothing to its output."""
+    """Another user has made .attach_pidN: either the JVM is profiled, or there is a reason; it writes nothing to its
+    output."""
     jvm = innocent(lab)
     lab.call([*user(EVE), "sh", "-c", f"touch /tmp/.attach_pid{jvm.inner}; chmod 666 /tmp/.attach_pid{jvm.inner}"])
     agent = lab.agent(config=config())

@@ -21,11 +21,13 @@ def big_tmp(script=""):
 
 
 def held_by(lab, script="", count=1, **options):
-    """An agent with targets that keep their recordings' locks; it must answer, profile the innocent, and end when told."""
+    """An agent with targets that keep their recordings' locks; it must answer, profile the innocent, and end when
+    told."""
     need_user_namespaces(lab)
     receiver = lab.receiver()
     agent = lab.agent(config=config())
-    target = fake(lab, own_namespaces(MALLORY, big_tmp(script)), count=count, records=chunks(lab), ready=False, **options)
+    target = fake(lab, own_namespaces(MALLORY, big_tmp(script)), count=count, records=chunks(lab), ready=False,
+                  **options)
     wait_for("recording", lambda: target.said("file"), 20)
     jvm = innocent(lab)
     flames(receiver, jvm, 15)
@@ -35,7 +37,8 @@ def held_by(lab, script="", count=1, **options):
 
 @test
 def a_recording_held_by_a_silent_page_stops_nothing(lab):
-    """write() out of a FUSE page that never comes keeps the recording's lock: the agent answers, and ends on SIGTERM."""
+    """write() out of a FUSE page that never comes keeps the recording's lock: the agent answers, and ends on
+    SIGTERM."""
     need_fuse(lab)
     held_by(lab, f"mkdir /tmp/f; {staged(lab, 'silentfs')} page /tmp/f", count=60, hold="/tmp/f/x", step=25)
 
@@ -89,7 +92,8 @@ def with_silent_memory(lab, **which):
 
 @test
 def command_lines_on_silent_pages_stop_nothing(lab):
-    """40 processes whose command line is a FUSE page that never comes; an innocent JVM that starts later is profiled."""
+    """40 processes whose command line is a FUSE page that never comes; an innocent JVM that starts later is
+    profiled."""
     with_silent_memory(lab, argpage="/tmp/f/x")
 
 
@@ -151,7 +155,8 @@ def recovers(lab, harm, notice):
     helper = helper_of(agent)
     harm(helper)
     if notice:
-        wait_for("503 of /-/healthy", lambda: unhealthy(agent) or helper_of_or_none(agent) not in (None, helper), 20, 0.1)
+        wait_for("503 of /-/healthy", lambda: unhealthy(agent) or helper_of_or_none(agent) not in (None, helper), 20,
+                 0.1)
     wait_for("new helper", lambda: helper_of_or_none(agent) not in (None, helper), 30, 0.2)
     wait_for("health", lambda: healthy(agent), 15, 0.1)
     check_live(agent, 0.5)
@@ -183,7 +188,8 @@ def a_helper_that_is_killed_is_replaced(lab):
 
 @test
 def children_that_are_killed_cost_one_try_each(lab):
-    """Children of the helper are killed in the middle of an attach: the agent tries again and leaves nothing that grows."""
+    """Children of the helper are killed in the middle of an attach: the agent tries again and leaves nothing that
+    grows."""
     receiver = lab.receiver()
     agent = lab.agent(config=config())
     fake(lab, count=4, mode="mute")

@@ -91,7 +91,8 @@ public class Events {
             compute();
             return null;
         };
-        Work proxied = (Work) Proxy.newProxyInstance(Events.class.getClassLoader(), new Class<?>[] {Work.class}, handler);
+        Work proxied = (Work) Proxy.newProxyInstance(
+            Events.class.getClassLoader(), new Class<?>[] {Work.class}, handler);
         ServerSocket nobody = new ServerSocket(0);
         forever(Executors.newSingleThreadExecutor(), nobody::accept);
         System.out.println("ready");

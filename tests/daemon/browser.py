@@ -1,4 +1,5 @@
-"""A headless Chromium, driven over its debugging pipe (Chrome DevTools Protocol): NUL-terminated JSON on descriptors 3 and 4."""
+"""A headless Chromium, driven over its debugging pipe (Chrome DevTools Protocol): NUL-terminated JSON on descriptors 3
+and 4."""
 import json
 import os
 import select
@@ -28,10 +29,12 @@ class Browser:
         self.got, to_write = os.pipe()
 
         self.process = subprocess.Popen(
-            ["bash", "-c", f'exec "$@" 3<&{to_read} 4>&{to_write}', "bash", *network, command, "--headless=new", "--no-sandbox",
+            ["bash", "-c", f'exec "$@" 3<&{to_read} 4>&{to_write}', "bash", *network, command, "--headless=new",
+             "--no-sandbox",
              "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", f"--window-size={width},{height}",
              f"--user-data-dir={self.profile}", "--remote-debugging-pipe"],
-            pass_fds=(to_read, to_write), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            pass_fds=(to_read, to_write), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
         os.close(to_read)
         os.close(to_write)
         self.buffer, self.last, self.events, self.session = b"", 0, [], None
@@ -111,7 +114,8 @@ class Browser:
         self.mouse("mouseReleased", x, y)
 
     def problems(self, server="file:"):
-        """What the console and the security policy complained about, and every request that was not to `server` and no data."""
+        """What the console and the security policy complained about, and every request that was not to `server` and no
+        data."""
         found = []
         for e in self.events:
             p = e.get("params", {})

@@ -14,6 +14,7 @@ import contextlib
 import ctypes
 import functools
 import glob
+import hashlib
 import http.client
 import json
 import os
@@ -131,7 +132,8 @@ def newer(product, *sources):
 
 
 def built(binary, sources, command, cwd=ROOT):
-    """`binary`, made by `command` with -o, unless it is newer than its sources. Tests run side by side, so it appears whole."""
+    """`binary`, made by `command` with -o, unless it is newer than its sources. Tests run side by side, so it appears
+    whole."""
     with built.lock:
         if not newer(binary, *sources):
             binary.parent.mkdir(parents=True, exist_ok=True)
@@ -152,17 +154,21 @@ def receiver_binary():
 
 
 def classes():
-    """Folder with the compiled programs of tests/apps."""
-    folder = CACHE / "apps"
-    sources = sorted((ROOT / "tests" / "apps").glob("*.java"))
-    if not newer(folder / "stamp", *sources):
-        folder.mkdir(parents=True, exist_ok=True)
-        javac = shutil.which("javac") or f"{need_java(17)}/bin/javac"
-        command = [javac, "--release", "11", "-nowarn", "-sourcepath", str(ROOT / "tests" / "apps"), "-d", str(folder),
-                   *map(str, sources)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        check(done.returncode == 0, f"javac: {done.stderr}")
-        (folder / "stamp").touch()
+    """Folder with the compiled programs of tests/apps, named by their texts. Runs go side by side, so it appears
+    whole."""
+    sources = sorted((ROOT / "tests" / "apps").rglob("*.java"))
+    folder = CACHE / ("apps-" + hashlib.sha256(b"".join(s.read_bytes() for s in sources)).hexdigest()[:16])
+    if not folder.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=CACHE) as half:
+            javac = shutil.which("javac") or f"{need_java(17)}/bin/javac"
+            command = [javac, "--release", "11", "-nowarn", "-sourcepath", str(ROOT / "tests" / "apps"),
+                       "-d", f"{half}/apps", *map(str, sources)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            check(done.returncode == 0, f"javac: {done.stderr}")
+            with contextlib.suppress(OSError):  # another run was faster
+                os.rename(f"{half}/apps", folder)
+    check(folder.is_dir(), f"no {folder}")
     return folder
 
 
@@ -552,10 +558,11 @@ class Lab:
         return p.wait(seconds), p.text()
 
     def jvm(self, version=17, options=(), wrapper=(), java=None, ready=True, env=None, command=None):
-        """A JVM that runs Shop of tests/apps; `wrapper` is put before the command. `command`: all of it instead, `java` is
-        then only how its program is called."""
+        """A JVM that runs Shop of tests/apps; `wrapper` is put before the command. `command`: all of it instead, `java`
+        is then only how its program is called."""
         java = java or f"{need_java(version)}/bin/java"
-        command = command or [*wrapper, java, "-Xmx64m", "-XX:+UseSerialGC", *options, "-cp", self.stage.classes, "Shop"]
+        command = command or [*wrapper, java, "-Xmx64m", "-XX:+UseSerialGC", *options, "-cp", self.stage.classes,
+                              "Shop"]
         name = os.path.basename(str(java))
         process = Jvm(self.machine, command, self.output(f"jvm{version}"), cwd=self.dir, env=env,
                       find=lambda pid: os.path.basename(exe_of(pid)) == name)

@@ -3,9 +3,9 @@
 
 usage: tests/daemon/soak.py --smolder PATH [--reloads N] [--seed N]
 
-For a program with AddressSanitizer. Every configuration is made up anew: other components, other arguments, modules, another log, a
-password, TLS, live debugging, mistakes of every kind. Prints memory, descriptors, threads and handles as it goes; exit status 1 when
-they grew between the first tenth, by when all code has run, and the end.
+For a program with AddressSanitizer. Every configuration is made up anew: other components, other arguments, modules,
+another log, a password, TLS, live debugging, mistakes of every kind. Prints memory, descriptors, threads and handles as
+it goes; exit status 1 when they grew between the first tenth, by when all code has run, and the end.
 """
 import argparse
 import base64
@@ -94,7 +94,8 @@ def settings(rng, pem):
 
 def module(rng):
     """A declared module, used once or twice."""
-    uses = "".join(f'\nmod "u{i}" {{\n  input = [{{"a" = "{rng.randrange(9)}"}}]\n}}\n' for i in range(rng.randrange(1, 3)))
+    uses = "".join(f'\nmod "u{i}" {{\n  input = [{{"a" = "{rng.randrange(9)}"}}]\n}}\n'
+                   for i in range(rng.randrange(1, 3)))
     return """
 declare "mod" {
   argument "input" { }
@@ -156,7 +157,8 @@ class Soak:
 
     def __init__(self, smolder, folder):
         self.machine, self.folder = lab.Machine(), pathlib.Path(folder)
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                        "-nodes",
                         "-subj", "/CN=localhost", "-days", "2", "-keyout", str(self.folder / "key.pem"),
                         "-out", str(self.folder / "cert.pem")], check=True, capture_output=True)
         shutil.copy(smolder, self.folder / "smolder")
@@ -165,7 +167,8 @@ class Soak:
         self.log = self.folder / "agent.log"
         options = "detect_leaks=1:quarantine_size_mb=4:thread_local_quarantine_size_kb=64:malloc_context_size=8"
         self.agent = lab.Process(self.machine, [self.folder / "smolder", "run", f"--storage.path={self.folder}/data",
-                                                "--stability.level=experimental", self.config], self.log, cwd=self.folder,
+                                                "--stability.level=experimental", self.config], self.log,
+                                 cwd=self.folder,
                                  env={"ASAN_OPTIONS": options, "UBSAN_OPTIONS": "print_stacktrace=1",
                                       # glibc counts what it keeps for each thread as in use
                                       "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"},
@@ -192,8 +195,9 @@ class Soak:
         lab.check(status == wanted, f"reload answers {status}, not {wanted}: {answer[:2000]}\n{text}")
 
     def make_what_stays(self):
-        """What the agent makes once, when it is first needed, and keeps: the pool's threads (a support bundle is a job for them), inotify
-        (for an imported file). Otherwise it would be left to chance whether the first figures know of them."""
+        """What the agent makes once, when it is first needed, and keeps: the pool's threads (a support bundle is a job
+        for them), inotify (for an imported file). Otherwise it would be left to chance whether the first figures know
+        of them."""
         status, _ = self.ask("GET", "/-/support?duration=1")
         lab.equal(status, 200, "status of the support bundle")
         lab.equal(self.threads(), 1 + WORKERS, "threads once the pool is at work")
@@ -210,7 +214,8 @@ class Soak:
         before = None
         for _ in range(100):  # components stop in their own time
             time.sleep(0.1)
-            metrics = dict(line.rsplit(" ", 1) for line in self.ask("GET", "/metrics")[1].splitlines() if line[0] != "#")
+            metrics = dict(line.rsplit(" ", 1) for line in self.ask("GET", "/metrics")[1].splitlines()
+                           if line[0] != "#")
             now = [int(metrics["smolder_heap_bytes"]) // 1024, int(metrics["process_resident_memory_bytes"]) // 1024,
                    len(os.listdir(f"/proc/{self.agent.pid}/fd")), self.threads(),
                    int(metrics["smolder_loop_handles"])]
@@ -218,7 +223,8 @@ class Soak:
                 break
             before = now
         # The connection we asked on may not be closed yet.
-        now[2] = min([now[2]] + [len(os.listdir(f"/proc/{self.agent.pid}/fd")) for _ in range(5) if not time.sleep(0.05)])
+        now[2] = min([now[2]] + [len(os.listdir(f"/proc/{self.agent.pid}/fd")) for _ in range(5)
+                                 if not time.sleep(0.05)])
         return dict(zip(("heap_kib", "rss_kib", "fds", "threads", "handles"), now))
 
     def one(self, rng):
@@ -253,8 +259,10 @@ def run(smolder, reloads, seed, folder, say):
     first, last = rows[0], rows[-1]
     for what in ("fds", "threads", "handles"):
         lab.check(last[what] <= first[what], f"{what} grew from {first[what]} to {last[what]}")
-    lab.check(last["heap_kib"] <= first["heap_kib"] + 64, f"the heap grew from {first['heap_kib']} to {last['heap_kib']} KiB")
-    lab.check(last["rss_kib"] <= first["rss_kib"] * 1.1 + 4096, f"memory grew from {first['rss_kib']} to {last['rss_kib']} KiB")
+    lab.check(last["heap_kib"] <= first["heap_kib"] + 64,
+              f"the heap grew from {first['heap_kib']} to {last['heap_kib']} KiB")
+    lab.check(last["rss_kib"] <= first["rss_kib"] * 1.1 + 4096,
+              f"memory grew from {first['rss_kib']} to {last['rss_kib']} KiB")
     return first, last
 
 

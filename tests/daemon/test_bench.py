@@ -24,7 +24,8 @@ def clone(lab):
 
 
 def figures(lab, name):
-    """What one benchmark printed, called as `meson test` calls it: the program's path is relative to the build folder."""
+    """What one benchmark printed, called as `meson test` calls it: the program's path is relative to the build
+    folder."""
     options, wanted = SHORT[name]
     java = f"{need_java(17)}/bin/java"
     command = ["python3", f"/tmp/clone/bench/{name}.py", "--smolder", "./smolder", "--java", java, *options]

@@ -35,7 +35,8 @@ def container(lab):
 def rootless(lab, mount="", *users):
     """A user namespace: its root is nobody outside, and what root outside makes looks like nobody's inside."""
     command = ["setpriv", "--reuid", "1234", "--regid", "1235", "--clear-groups",
-               "unshare", "--user", *(users or ["--map-root-user"]), "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
+               "unshare", "--user", *(users or ["--map-root-user"]), "--mount", "--pid", "--fork", "--kill-child",
+               "--mount-proc",
                "sh", "-c", mount + 'exec "$@"', "container"]
     status, text = lab.call([*command, "true"])
     if status:
@@ -57,7 +58,8 @@ OWN_TMP = "mount -t tmpfs -o mode=1777 container /tmp && "
 
 @test
 def rootless_container_with_its_own_file_system(lab):
-    """Root outside has no number in a file system that belongs to the user namespace: what is made there is its root's."""
+    """Root outside has no number in a file system that belongs to the user namespace: what is made there is its
+    root's."""
     receiver = lab.receiver()
     jvm = rootless(lab, OWN_TMP)
     agent = lab.agent(config=config('interval = "1s"\nroll_over = "10s"'))
@@ -68,7 +70,8 @@ def rootless_container_with_its_own_file_system(lab):
     left = jvm.temporaries()
     equal([name.rpartition("-")[0] for name in left], ["grafana-agent-asprof-glibc"], "left in the target's /tmp")
     library = jvm.root(f"/tmp/{left[0]}/lib/libasyncProfiler.so").stat()
-    equal((library.st_uid, library.st_gid, library.st_mode & 0o777), (1234, 1235, 0o755), "owner and mode of the library")
+    equal((library.st_uid, library.st_gid, library.st_mode & 0o777), (1234, 1235, 0o755),
+          "owner and mode of the library")
     # The next agent finds it there.
     receiver.forget()
     lab.agent(config=config())
@@ -157,7 +160,8 @@ def forged_cgroup_names_make_no_container(lab):
              "in a service": f"tomcat.service/docker-{victim}.scope",
              "of a user": f"user.slice/user-1000.slice/user@1000.service/docker-{victim}.scope",
              "rootless": f"user.slice/user-1000.slice/user@1000.service/user.slice/libpod-{users}.scope/container"}
-    wanted = {"victim": (victim, "shop"), "in a container": (own, None), "in a service": (None, None), "of a user": (None, None),
+    wanted = {"victim": (victim, "shop"), "in a container": (own, None), "in a service": (None, None),
+              "of a user": (None, None),
               "rootless": (users, None)}
     labels = 'join = [{"__meta_kubernetes_pod_container_id" = "containerd://%s", "pod" = "shop"}]' % victim
     with cgroups() as place:
@@ -171,6 +175,7 @@ def forged_cgroup_names_make_no_container(lab):
             targets = {int(t["__process_pid__"]): t for t in exports.get("targets", [])}
             if not all(jvm.inner in targets for jvm in jvms.values()):
                 return None
-            return {name: (targets[jvm.inner].get("__container_id__"), targets[jvm.inner].get("pod")) for name, jvm in jvms.items()}
+            return {name: (targets[jvm.inner].get("__container_id__"), targets[jvm.inner].get("pod"))
+                    for name, jvm in jvms.items()}
         equal(wait_for("targets", seen), wanted, "containers")
         agent.stop()

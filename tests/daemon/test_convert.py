@@ -54,7 +54,8 @@ def collapsed(lab, *args, **kw):
 
 def judge_binary():
     folder = ROOT / "tests" / "receiver"
-    return built(CACHE / "judge", [*(folder / "judge").glob("*.go"), folder / "go.mod"], ["go", "build"], folder / "judge")
+    return built(CACHE / "judge", [*(folder / "judge").glob("*.go"), folder / "go.mod"], ["go", "build"],
+                 folder / "judge")
 
 
 def judge(*args):
@@ -88,14 +89,16 @@ def convert_reproduces_the_reference(lab):
             check(file.name.startswith(number + "_") and metric.startswith(file.name[2:].split(".")[0]),
                   f"{file.name} for {expected.name}")
             text = gzip.decompress(expected.read_bytes()).decode()
-            equal(judge("stacks", file).rstrip("\n").splitlines() == text.split("\n"), True, f"{file} is {expected.name}")
+            equal(judge("stacks", file).rstrip("\n").splitlines() == text.split("\n"), True,
+                  f"{file} is {expected.name}")
             compared += 1
     check(compared >= 40, f"only {compared} compared")
 
 
 @test
 def convert_output_is_accepted_by_go_tool_pprof(lab):
-    """Every profile with every extra is valid for google/pprof; a few go through the tool itself, which takes its time."""
+    """Every profile with every extra is valid for google/pprof; a few go through the tool itself, which takes its
+    time."""
     options = ("--threads", "--allocated-class", "--lock-class", "--frame-types", "--libraries", "--mark-truncated")
     count = 0
     for path in recordings():
@@ -125,7 +128,8 @@ def convert_merges_and_compares_as_google_pprof(lab):
         convert(lab, *parts, f"--type={kind}", f"--output={lab.dir / 'pb'}")
         equal(judge("stacks", lab.dir / "pb") == theirs, True, f"our merge of profiles is theirs: {one}")
         convert(lab, parts[0], f"--diff-base={parts[1]}", f"--type={kind}", f"--output={lab.dir / 'diff'}")
-        equal(judge("stacks", lab.dir / "diff") == judge("diff", parts[0], parts[1]), True, f"our difference is theirs: {one}")
+        equal(judge("stacks", lab.dir / "diff") == judge("diff", parts[0], parts[1]), True,
+              f"our difference is theirs: {one}")
 
 
 @test
@@ -152,7 +156,8 @@ def convert_takes_a_part_of_the_time(lab):
     out, _ = convert(lab, path, "--type=wall", "--format=json", "--output=-")
     meta = json.loads(out)["profiles"][0]["metadata"]
     middle = (meta["timeNanos"] + meta["durationNanos"] // 2) / 1e9
-    first, second = collapsed(lab, path, "--type=wall", f"--to={middle:.6f}"), collapsed(lab, path, "--type=wall", f"--from={middle:.6f}")
+    first, second = collapsed(lab, path, "--type=wall", f"--to={middle:.6f}"), collapsed(lab, path, "--type=wall",
+                                                                                         f"--from={middle:.6f}")
     check(first and second, "both halves have samples")
     equal({s: first.get(s, 0) + second.get(s, 0) for s in whole}, whole, "the halves make the whole")
     _, err = convert(lab, path, "--to=2001-01-01T00:00:00Z", "--output=-", "--format=text", status=1)
@@ -206,7 +211,8 @@ def convert_writes_every_format(lab):
         cpu = next(p for p in data["profiles"] if p["name"] == "process_cpu")
         equal(sum(cpu["self"][0]), sum(text.values()), "sum in the page")
     # What the path ends with is enough.
-    for ending, begins in ((".collapsed", b"."), (".json", b'{"version"'), (".txt", b"memory"), (".html", b"<!doctype")):
+    for ending, begins in ((".collapsed", b"."), (".json", b'{"version"'), (".txt", b"memory"),
+                           (".html", b"<!doctype")):
         path = lab.dir / f"by-name{ending}"
         convert(lab, recording("dump2"), f"--output={path}")
         check(path.read_bytes().startswith(begins) or ending == ".collapsed", f"{path}: {path.read_bytes()[:60]}")
@@ -278,7 +284,8 @@ def convert_keeps_what_is_good(lab):
             ("garbage between", good[:40] + b"\x55" * 3000 + good, 1),
             ("zeros in front", b"\0" * 70000 + good, 1),
             ("bytes behind", good + b"not a chunk at all", 1),
-            ("an unfinished chunk behind", good + good[:8] + (1 << 30).to_bytes(8, "big") + bytes(24) + good[40:4000], 1)):
+            ("an unfinished chunk behind", good + good[:8] + (1 << 30).to_bytes(8, "big") + bytes(24) + good[40:4000],
+             1)):
         file = lab.dir / "damaged.jfr"
         file.write_bytes(data)
         for source, stdin in ((file, b""), ("-", data), ("-", gzip.compress(data))):
@@ -350,17 +357,21 @@ def convert_explains_wrong_usage(lab):
 
 @test
 def documented_conversions_run(lab):
-    """Every command of docs/convert.md and the README, in a folder with the files they name; every flag is documented."""
+    """Every command of docs/convert.md and the README, in a folder with the files they name; every flag is
+    documented."""
     folder = lab.dir / "examples"
     (folder / "recordings").mkdir(parents=True)
-    for name, source in (("app.jfr", "dump2"), ("new.jfr", "wall"), ("recordings/one.jfr", "wall"), ("recordings/two.jfr", "example")):
+    for name, source in (("app.jfr", "dump2"), ("new.jfr", "wall"), ("recordings/one.jfr", "wall"),
+                         ("recordings/two.jfr", "example")):
         shutil.copy(plain(lab, source), folder / name)
     shutil.copy(recording("dump2"), folder / "app.jfr.gz")
     page = (ROOT / "docs" / "convert.md").read_text()
-    shown = [line for text in (page, (ROOT / "README.md").read_text()) for block in re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
+    shown = [line for text in (page, (ROOT / "README.md").read_text())
+             for block in re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
              for line in block.splitlines() if "smolder convert" in line]
     help_text = convert(lab, "--help")[0].decode()
-    shown += [line.strip().replace("/var/recordings/", "recordings/") for line in help_text.splitlines() if line.startswith("  smolder ")]
+    shown += [line.strip().replace("/var/recordings/", "recordings/") for line in help_text.splitlines()
+              if line.startswith("  smolder ")]
     check(len(shown) >= 12, f"only {len(shown)} commands found")
     (folder / "bin").mkdir()
     (folder / "bin" / "smolder").symlink_to(lab.smolder)
@@ -368,7 +379,8 @@ def documented_conversions_run(lab):
         done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=folder, capture_output=True, text=True,
                               env={**os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}"})
         equal(done.returncode, 0, f"exit status of {command} ({done.stderr})")
-    for name in ("app.html", "profiles/0_memory.pb.gz", "cpu.pb.gz", "change.html", "threads.html", "piped.html", "all.html"):
+    for name in ("app.html", "profiles/0_memory.pb.gz", "cpu.pb.gz", "change.html", "threads.html", "piped.html",
+                 "all.html"):
         check((folder / name).stat().st_size > 500, f"{name} is there")
     equal(set(re.findall(r"`--([a-z-]+)`", page.split("## Flags")[1])),
           set(re.findall(r"^  --([a-z-]+)", help_text, re.M)), "flags in docs/convert.md and in --help")
@@ -427,7 +439,8 @@ def convert_says_why_it_cannot_write(lab):
     shutil.chown(lab.dir, 1234)
     os.chmod(path, 0o644)
     done = subprocess.run(["setpriv", "--reuid=1234", "--clear-groups", str(lab.smolder), "convert", str(path),
-                           "--format=json", "--output=" + str(closed / "x.json")], capture_output=True, text=True, cwd="/")
+                           "--format=json", "--output=" + str(closed / "x.json")], capture_output=True, text=True,
+                          cwd="/")
     equal((done.returncode, "Permission denied" in done.stderr), (3, True), f"an unwritable directory ({done.stderr})")
 
 
@@ -458,7 +471,8 @@ def convert_shows_how_far_it_is(lab):
     """On a terminal, when it takes long: here as long as it takes until the terminal shows something."""
     data = plain(lab).read_bytes()
     ours, theirs = pty.openpty()
-    p = subprocess.Popen([str(lab.smolder), "convert", "-", f"--output={lab.dir}/out"], stdin=subprocess.PIPE, stderr=theirs)
+    p = subprocess.Popen([str(lab.smolder), "convert", "-", f"--output={lab.dir}/out"], stdin=subprocess.PIPE,
+                         stderr=theirs)
     os.close(theirs)
     shown, deadline = b"", time.monotonic() + 30
     while b"converting: " not in shown and time.monotonic() < deadline:
@@ -530,7 +544,8 @@ def page_survives_hostile_names(lab):
         check(all(n.replace("\u0000", "\0") in names for n in HOSTILE), f"names as they are: {names}")
         # Were something to get in, the policy would stop it.
         browser.run("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.hacked=1\">')")
-        browser.run("{ const s = document.createElement('script'); s.textContent = 'window.hacked=1'; document.body.append(s); }")
+        browser.run("{ const s = document.createElement('script'); s.textContent = 'window.hacked=1'; "
+                    "document.body.append(s); }")
         refused = browser.run("fetch('https://127.0.0.1:1/').then(() => 'sent', e => 'refused')")
         equal((browser.run("typeof window.hacked"), refused), ("undefined", "refused"), "what the policy lets through")
 
@@ -540,11 +555,13 @@ def convert_sends_a_terminal_no_control_of_a_recording(lab):
     """Names with escape sequences are spelt out on a terminal, whatever the format, and are as they were in a pipe."""
     evil = ["\x1b]0;owned\x07", "\x1b[2J\u009b31m", "a\x7f\rb", "\x08"]
     profile = lab.dir / "evil.pb"
-    profile.write_bytes(made_profile({("main", name): [10**7 * (i + 1)] for i, name in enumerate(evil)}, types=(("cpu", evil[0]),)))
+    profile.write_bytes(made_profile({("main", name): [10**7 * (i + 1)] for i, name in enumerate(evil)},
+                                     types=(("cpu", evil[0]),)))
     for form in ("collapsed", "text", "json", "html"):
         command = [str(lab.smolder), "convert", str(profile), f"--format={form}", "--output=-"]
         shown = said_to_terminal(command, lab.dir)
-        check(shown and not TERMINAL_CONTROL.search(shown), f"{form}: {TERMINAL_CONTROL.search(shown)} in {shown[-500:]}")
+        check(shown and not TERMINAL_CONTROL.search(shown),
+              f"{form}: {TERMINAL_CONTROL.search(shown)} in {shown[-500:]}")
         plain = subprocess.run(command, capture_output=True, check=True).stdout
         if form == "collapsed":
             check(b"\\x1b[2J\\xc2\\x9b31m" in shown, f"spelt out: {shown}")
@@ -562,7 +579,8 @@ def page_is_a_flame_graph_to_work_with(lab):
         whole = browser.run("graph.model.total[0]")
         equal(whole, sum(collapsed(lab, recording("dump2"), "--type=process_cpu").values()), "the sum")
         # Another profile, then back.
-        browser.run("{ const t = document.getElementById('type'); t.value = [...t.options].findIndex(o => o.text === 'Wall-clock time'); "
+        browser.run("{ const t = document.getElementById('type'); t.value = [...t.options].findIndex(o => o.text === "
+                    "'Wall-clock time'); "
                     "t.dispatchEvent(new Event('change')); }")
         equal(browser.run("document.getElementById('title').textContent"), "Wall-clock time", "title")
         browser.run("{ const t = document.getElementById('type'); t.value = 0; t.dispatchEvent(new Event('change')); }")
@@ -574,14 +592,16 @@ def page_is_a_flame_graph_to_work_with(lab):
         browser.key("Escape")
         equal(browser.run("document.getElementById('hits').textContent"), "", "search is over")
         # Hover and zoom by mouse: the widest frame below the root.
-        spot = browser.run("(() => { const b = document.querySelector('#graph canvas').getBoundingClientRect(); return [b.left + 20, b.top + 31]; })()")
+        spot = browser.run("(() => { const b = document.querySelector('#graph canvas').getBoundingClientRect(); return "
+                           "[b.left + 20, b.top + 31]; })()")
         browser.mouse("mouseMoved", *spot)
         shown = browser.wait("!document.getElementById('tip').hidden && document.getElementById('tip').textContent")
         check("total" in shown and "self" in shown and "%" in shown, f"the tip: {shown}")
         top = browser.run("document.querySelector('#graph canvas').getBoundingClientRect().top")
         browser.click(*spot)
         browser.wait("!document.getElementById('crumbs').hidden")
-        equal(browser.run("document.querySelector('#graph canvas').getBoundingClientRect().top"), top, "where the graph is when zoomed")
+        equal(browser.run("document.querySelector('#graph canvas').getBoundingClientRect().top"), top,
+              "where the graph is when zoomed")
         check("of view" in browser.run("document.getElementById('tip').textContent"), "the tip is of what is there now")
         browser.run("document.activeElement.blur()")
         browser.key("Escape")
@@ -613,9 +633,12 @@ def page_is_a_flame_graph_to_work_with(lab):
 
 @test
 def page_calls_functions_by_short_names(lab):
-    short = {"app/Main.main": "Main.main", "app/Main$$Lambda_.run": "Main$$Lambda_.run", "libc.so.6.__GI___clone3": "__GI___clone3",
-             "libjvm.so.JavaThread::run": "JavaThread::run", "kernel.finish_task_switch.isra.0": "finish_task_switch.isra.0",
-             ".itable stub": "itable stub", "./lib/x86_64-linux-gnu/libc-2.31.so": "libc-2.31.so", "[unknown]": "[unknown]"}
+    short = {"app/Main.main": "Main.main", "app/Main$$Lambda_.run": "Main$$Lambda_.run",
+             "libc.so.6.__GI___clone3": "__GI___clone3",
+             "libjvm.so.JavaThread::run": "JavaThread::run",
+             "kernel.finish_task_switch.isra.0": "finish_task_switch.isra.0",
+             ".itable stub": "itable stub", "./lib/x86_64-linux-gnu/libc-2.31.so": "libc-2.31.so",
+             "[unknown]": "[unknown]"}
     (lab.dir / "names.pb").write_bytes(made_profile({("main", name): [10**7] for name in short}))
     convert(lab, lab.dir / "names.pb", f"--output={lab.dir / 'names.html'}")
     with Browser(width=520) as browser:
@@ -648,7 +671,8 @@ def page_opens_quickly_with_many_stacks(lab):
     out, depth = [field(1, field(1, 1) + field(2, 2))], 30
     ids = [varint(i + 1) for i in range(len(names))]
     for i in range(100000):  # a leaf of its own, and the more in common the nearer to the root
-        stack = b"".join(ids[(i // (1 << k // 2) * 31 + k * 17) % 4000] for k in range(depth - 3)) + ids[i % 200] + ids[i // 200 % 500]
+        stack = b"".join(ids[(i // (1 << k // 2) * 31 + k * 17) % 4000]
+                         for k in range(depth - 3)) + ids[i % 200] + ids[i // 200 % 500]
         out.append(field(2, field(1, stack) + field(2, varint(10**7))))
     for i, name in enumerate(names, 1):
         out.append(field(4, field(1, i) + field(4, field(1, i))) + field(5, field(1, i) + field(2, 2 + i)))

@@ -125,15 +125,19 @@ def no_command_sends_a_terminal_what_a_file_says(lab):
     lab.file("good.alloy", f'// {evil}\nlogging {{ }}\n')
     lab.file(f"{evil}.alloy", "x = \n")
     lab.file(f"x{evil}.jfr", "no recording")
-    commands = (["fmt", "good.alloy"], ["fmt", "bad.alloy"], ["fmt", f"{evil}.alloy"], ["fmt", f"-{evil}"], ["fmt", "-t", "good.alloy", f"{evil}.alloy"],
-                ["validate", "bad.alloy"], ["validate", f"{evil}.alloy"], ["validate", f"no{evil}"], ["validate", "--format=json", "bad.alloy"],
-                ["convert", f"x{evil}.jfr", "--format=collapsed"], ["convert", f"no{evil}", "--format=text"], [evil], ["reference", evil],
+    commands = (["fmt", "good.alloy"], ["fmt", "bad.alloy"], ["fmt", f"{evil}.alloy"], ["fmt", f"-{evil}"],
+                ["fmt", "-t", "good.alloy", f"{evil}.alloy"],
+                ["validate", "bad.alloy"], ["validate", f"{evil}.alloy"], ["validate", f"no{evil}"],
+                ["validate", "--format=json", "bad.alloy"],
+                ["convert", f"x{evil}.jfr", "--format=collapsed"], ["convert", f"no{evil}", "--format=text"], [evil],
+                ["reference", evil],
                 ["run", f"--storage.path={lab.dir}/data", "--server.http.listen-addr=127.0.0.1:0", "bad.alloy"],
                 ["run", f"--{evil}"], ["forgive", f"--{evil}"])
     for command in commands:
         shown = said_to_terminal([str(lab.smolder), *command], lab.dir)
         check(not TERMINAL_CONTROL.search(shown), f"{command}: {shown}")
-    equal(said_to_terminal([str(lab.smolder), "fmt", "good.alloy"], lab.dir).count(rb"\x1b]0;owned\x07\x1b[2J\xc2\x9b31m"), 1, "spelt out")
+    equal(said_to_terminal([str(lab.smolder), "fmt", "good.alloy"],
+                           lab.dir).count(rb"\x1b]0;owned\x07\x1b[2J\xc2\x9b31m"), 1, "spelt out")
     piped = subprocess.run([str(lab.smolder), "fmt", lab.dir / "good.alloy"], capture_output=True, check=True).stdout
     check(evil.encode() in piped, f"to a pipe: {piped}")
 

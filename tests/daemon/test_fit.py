@@ -18,7 +18,8 @@ class Cgroup:
         v1 = [path for _, names, path in lines if "memory" in names.split(",")]
         v2 = [path for number, names, path in lines if number == "0" and not names]
         if v1:
-            parent, self.limit, self.usage = "/sys/fs/cgroup/memory" + v1[0], "memory.limit_in_bytes", "memory.usage_in_bytes"
+            parent = "/sys/fs/cgroup/memory" + v1[0]
+            self.limit, self.usage = "memory.limit_in_bytes", "memory.usage_in_bytes"
         elif v2:
             parent, self.limit, self.usage = "/sys/fs/cgroup" + v2[0], "memory.max", "memory.current"
         else:
@@ -84,7 +85,8 @@ def no_memory_left(lab):
         jvm = settled(lab.jvm(options=STEADY, wrapper=group.wrapper()), group)
         group.leave(10)
         agent = lab.agent(config=config())
-        agent.wait_reason(jvm, r"memory limit of the container: (9|10|11) MiB of \d+ MiB left, the profiler needs up to 24 MiB")
+        agent.wait_reason(jvm, r"memory limit of the container: (9|10|11) MiB of \d+ MiB left, the profiler needs up "
+                               r"to 24 MiB")
         equal(len(agent.lines("not profiling.*memory limit")), 1, "lines about it")
         check(jvm.alive() and not jvm.profiler_runs(), "it was attached to")
         group.leave(None)
@@ -95,7 +97,8 @@ def no_memory_left(lab):
 
 @test
 def killed_for_want_of_memory(lab):
-    """Without asking for head-room the attach kills it: once, and not its successor, nor after a restart of the agent."""
+    """Without asking for head-room the attach kills it: once, and not its successor, nor after a restart of the
+    agent."""
     receiver = lab.receiver()
     text = config(java='memory_headroom = "0"')
     with cgroup(lab) as group:

@@ -58,7 +58,8 @@ def components_of_modules_are_shown(lab):
     equal((one["name"], one["label"], one["health"]["state"]), ("discovery.relabel", "inner", "healthy"), "one of them")
     check('"zone"' in json.dumps(one["exports"]), f"exports: {one['exports']}")
     equal(agent.http("GET", "/api/v0/web/modules/mod.b/components")[0], 500, "status of no module")
-    equal(agent.metric("smolder_component_controller_running_components", controller_id="mod.a", health_type="healthy"), 1,
+    equal(agent.metric("smolder_component_controller_running_components", controller_id="mod.a", health_type="healthy"),
+          1,
           "healthy components of the module")
 
 
@@ -144,10 +145,12 @@ pyroscope.write "x" {
     equal((status, headers["Content-Type"]), (200, "application/zip"), "answer")
     bundle = zipfile.ZipFile(io.BytesIO(body))
     names = {n.removeprefix("smolder-support-bundle/") for n in bundle.namelist()}
-    check({"smolder-metadata.yaml", "smolder-components.json", "smolder-logs.txt", "sources/config.alloy"} <= names, f"{names}")
+    check({"smolder-metadata.yaml", "smolder-components.json", "smolder-logs.txt", "sources/config.alloy"} <= names,
+          f"{names}")
     everything = "".join(bundle.read(n).decode() for n in bundle.namelist())
     for secret in ("in-a-comment", "in-a-url", "in-a-literal", "in-a-header", "in-the-environment"):
-        check(secret not in everything, f"the bundle holds {secret}: {everything[everything.find(secret) - 200:][:300]}")
+        check(secret not in everything, f"the bundle holds {secret}: "
+                                        f"{everything[everything.find(secret) - 200:][:300]}")
     check('password = "(secret)"' in everything, "the configuration is not there")
     json.loads(bundle.read("smolder-support-bundle/smolder-components.json"))
     agent.stop()

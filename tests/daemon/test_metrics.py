@@ -111,7 +111,8 @@ discovery.file "listed" {
 
 @test
 def what_an_agent_shows_is_what_is_documented(lab):
-    """With the store, a JVM, a roll-over, pushes that arrive, are refused and are repeated: names, kinds, labels and their values."""
+    """With the store, a JVM, a roll-over, pushes that arrive, are refused and are repeated: names, kinds, labels and
+    their values."""
     lab.receiver(port=4041, status=400)
     lab.receiver(port=4042, status=503)
     lab.jvm()

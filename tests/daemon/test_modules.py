@@ -61,7 +61,8 @@ def modules_from_files_follow_their_changes(lab):
     status, text = agent.reload()
     equal(status, 200, f"status of a reload meanwhile ({text})")
     equal(version(agent), "two", "version after the reload")
-    check('running_components{controller_path="/",controller_id="",health_type="unhealthy"} 1' in agent.http("GET", "/metrics")[1],
+    unhealthy = 'running_components{controller_path="/",controller_id="",health_type="unhealthy"} 1'
+    check(unhealthy in agent.http("GET", "/metrics")[1],
           "the import is not counted as unhealthy")
     # The definition moves to another file of the directory.
     (folder / "lib.alloy").unlink()
@@ -93,7 +94,8 @@ def a_reload_with_a_broken_module_changes_nothing(lab):
     wait_version(agent, "mended")
     # The module and who uses it change together; the reload does not wait until somebody notices the module.
     bad.write_text(LIBRARY.replace('"tagged"', '"renamed"') % "renamed")
-    lab.file("config.alloy", f'import.file "lib" {{\n  filename = "{bad}"\n}}\n' + USE.replace("lib.tagged", "lib.renamed"))
+    lab.file("config.alloy", f'import.file "lib" {{\n  filename = "{bad}"\n}}\n'
+             + USE.replace("lib.tagged", "lib.renamed"))
     status, text = agent.reload()
     equal(status, 200, f"status of the reload with a new module ({text})")
     equal(version(agent), "renamed", "version after it")
@@ -182,7 +184,11 @@ foreach "jvm" {{
     two = lab.jvm()
     receiver.wait_stack("Shop.bake", type="process_cpu", service=f"copy-{two.inner}")
     one.kill()
-    wait_for("the first copy to go", lambda: f"foreach_{one.inner}_1" not in agent.http("GET", "/api/v0/web/components/foreach.jvm")[1])
+
+    def shown():
+        return agent.http("GET", "/api/v0/web/components/foreach.jvm")[1]
+
+    wait_for("the first copy to go", lambda: f"foreach_{one.inner}_1" not in shown())
     receiver.forget()
     receiver.wait(2, type="process_cpu", service_name=f"copy-{two.inner}")
     check(two.alive(), "the second JVM ended")
@@ -206,4 +212,4 @@ prometheus.remote_write "store" { }
     agent = lab.agent("--config.skip-unknown", config=mixed)
     receiver.wait_stack("Shop.bake", type="process_cpu", pid=str(jvm.inner))
     for name in ("prometheus.scrape", "prometheus.remote_write"):
-        equal(agent.text().count(f'component "{name}" is unknown here and left out'), 1, f"warnings about {name}")
+        equal(agent.text().count(f'component "{name}" is unknown and skipped'), 1, f"warnings about {name}")

@@ -29,7 +29,8 @@ def a_refused_reload_answers_with_every_mistake(lab):
     lab.file("config.alloy", 'discovery.relabel "x" {\n  targets = nope.a.b\n}\ndiscovery.nope "y" { }\n')
     status, text = agent.reload()
     equal(status, 400, "status")
-    for part in ('config.alloy:2:13: component "nope.a.b" does not exist', "2 |   targets = nope.a.b\n  |             ^^^^^^^^",
+    for part in ('config.alloy:2:13: component "nope.a.b" does not exist',
+                 "2 |   targets = nope.a.b\n  |             ^^^^^^^^",
                  'config.alloy:4:1: cannot find the definition of component name "discovery.nope"'):
         check(part in text, f"{part!r} is not in the answer: {text}")
     agent.wait_log('level=error msg=configuration err=".*does not exist or is out of scope"')
@@ -112,7 +113,8 @@ def a_password_is_asked_for(lab):
     agent = lab.agent(config=BASIC)
 
     def status(password=None):
-        headers = {"Authorization": "Basic " + base64.b64encode(f"ann:{password}".encode()).decode()} if password else {}
+        headers = {"Authorization": "Basic "
+                   + base64.b64encode(f"ann:{password}".encode()).decode()} if password else {}
         return lab.machine.http("GET", "http://127.0.0.1:12345/metrics", headers=headers)[0]
     equal(status(), 401, "without a password")
     equal(status("wrong"), 401, "with a wrong one")
@@ -124,16 +126,18 @@ def a_password_is_asked_for(lab):
 def tls_is_turned_on_by_a_reload(lab):
     pem = lab.dir / "pem"
     pem.mkdir()
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
-                    "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2", "-keyout", str(pem / "key.pem"),
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2", "-keyout",
+                    str(pem / "key.pem"),
                     "-out", str(pem / "cert.pem")], check=True, capture_output=True)
     agent = lab.agent(config=ONE)
-    lab.file("config.alloy", f'http {{\n  tls {{\n    cert_file = "{pem}/missing.pem"\n    key_file = "{pem}/key.pem"\n  }}\n}}\n')
+    tls = 'http {\n  tls {\n    cert_file = "%s/%s"\n    key_file = "%s/key.pem"\n  }\n}\n'
+    lab.file("config.alloy", tls % (pem, "missing.pem", pem))
     status, text = agent.reload()
     equal(status, 400, "answer to a missing certificate")
     check("missing.pem: No such file or directory" in text and "config.alloy:1:1" in text, text)
     equal(ids(agent), ["discovery.relabel.one"], "components")
-    lab.file("config.alloy", f'http {{\n  tls {{\n    cert_file = "{pem}/cert.pem"\n    key_file = "{pem}/key.pem"\n  }}\n}}\n')
+    lab.file("config.alloy", tls % (pem, "cert.pem", pem))
     equal(agent.reload()[0], 200, "answer to a good one")
     context = ssl.create_default_context(cafile=str(pem / "cert.pem"))
 

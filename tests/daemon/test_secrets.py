@@ -63,7 +63,8 @@ def found(text):
 @test
 def nothing_that_the_api_shows_is_secret(lab):
     agent = lab.agent(config=CONFIG, env=ENVIRONMENT)
-    wait_for("targets", lambda: '__meta_process_' in agent.http("GET", "/api/v0/web/components/discovery.process.all")[1])
+    wait_for("targets", lambda: '__meta_process_' in agent.http("GET",
+                                                                "/api/v0/web/components/discovery.process.all")[1])
     for path in ("/api/v0/web/components", "/api/v0/web/components/pyroscope.write.w",
                  "/api/v0/web/components/discovery.process.all", "/api/v0/web/components/discovery.relabel.all",
                  "/metrics", "/-/healthy"):
@@ -124,7 +125,8 @@ def files_are_for_their_owner(lab):
     agent.stop()
     agent = lab.agent("--storage.path=/tmp/new/data", "--store.listen=127.0.0.1:4040", config="")
     new = lab.machine.path("/tmp/new/data")
-    equal([oct(stat.S_IMODE(p.stat().st_mode)) for p in (new.parent, new, new / "store.db")], ["0o700", "0o700", "0o600"],
+    equal([oct(stat.S_IMODE(p.stat().st_mode)) for p in (new.parent, new, new / "store.db")],
+          ["0o700", "0o700", "0o600"],
           "modes of new ones")
     mask = re.search(r"^Umask:\s*(\d+)", proc_text(agent.pid, "status"), re.M).group(1)
     equal(mask, "0077", "umask")

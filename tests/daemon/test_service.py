@@ -37,7 +37,8 @@ def the_unit_leaves_no_more(lab):
 
 def install(lab, into):
     """Under `into`; returns the unit's text."""
-    done = subprocess.run(["meson", "install", "-C", lab.stage.build, "--no-rebuild", "--quiet", "--strip", "--destdir", into],
+    done = subprocess.run(["meson", "install", "-C", lab.stage.build, "--no-rebuild", "--quiet", "--strip", "--destdir",
+                           into],
                           capture_output=True, text=True)
     equal(done.returncode, 0, done.stdout + done.stderr)
     return next(into.rglob("smolder.service")).read_text()
@@ -49,7 +50,8 @@ def installs_a_service(lab):
     into = lab.dir / "root"
     unit = install(lab, into)
     check("@" not in unit.replace("@system-service", ""), unit)
-    program, folder = (into / path.lstrip("/") for path in re.search(r"^ExecStart=(\S+) run .* (\S+)$", unit, re.M).groups())
+    program, folder = (into / path.lstrip("/")
+                       for path in re.search(r"^ExecStart=(\S+) run .* (\S+)$", unit, re.M).groups())
     check(program.stat().st_size < 8 << 20, "the installed program is larger than 8 MB")
     equal(subprocess.run([program, "validate", folder]).returncode, 0, "the installed configuration")
     manual = re.search(r"^Documentation=file:(?://)?(\S+)$", unit, re.M).group(1)

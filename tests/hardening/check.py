@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Looks at built programs for what the build is to protect them with.
 
-usage: tests/hardening/check.py SMOLDER LAUNCHER    needs readelf; exit status 1 when something is missing, 77 without readelf
+usage: tests/hardening/check.py SMOLDER LAUNCHER    needs readelf; exit status 1 when something is missing, 77 without
+readelf
 """
 import pathlib
 import re

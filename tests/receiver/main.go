@@ -1,5 +1,6 @@
-// receiver is an independent judge of what the agent pushes: Pyroscope's published push service (connect-go handlers generated from
-// its protobuf files) in front of google/pprof's parser. It keeps every profile in memory and answers questions about them in JSON.
+// receiver is an independent judge of what the agent pushes: Pyroscope's published push service (connect-go handlers
+// generated from its protobuf files) in front of google/pprof's parser. It keeps every profile in memory and answers
+// questions about them in JSON.
 //
 //	receiver --listen 127.0.0.1:4040 [--delay 500ms] [--status 429]
 //

@@ -75,7 +75,9 @@ func (s *store) countRequest(r *http.Request, status int) {
 }
 
 // Push is Pyroscope's method. A profile that is not valid is kept, with what is wrong about it, and the push refused.
-func (s *store) Push(_ context.Context, req *connect.Request[pushv1.PushRequest]) (*connect.Response[pushv1.PushResponse], error) {
+func (s *store) Push(
+	_ context.Context, req *connect.Request[pushv1.PushRequest],
+) (*connect.Response[pushv1.PushResponse], error) {
 	var problems []string
 	for _, series := range req.Msg.Series {
 		labels := map[string]string{}

@@ -1,7 +1,7 @@
 /* Texts that all have one XXH3_64bits without a seed, letters only: what hostile names look like.
  *
- * In its long form lanes of different stripes are multiplied with words of a secret that everybody knows, and added. Where the low halves of
- * two lanes are equal behind the secret, the high ones may trade bits: here are 17 such trades.
+ * In its long form lanes of different stripes are multiplied with words of a secret that everybody knows, and added.
+ * Where the low halves of two lanes are equal behind the secret, the high ones may trade bits: here are 17 such trades.
  */
 #pragma once
 

@@ -1,4 +1,5 @@
-/* The smallest harness: a test prints its own line, a failed check says both values and the run goes on. Independent of NDEBUG.
+/* The smallest harness: a test prints its own line, a failed check says both values and the run goes on. Independent of
+ * NDEBUG.
  *
  *     int main(void) { RUN(parses_an_empty_file); return REPORT(); }
  */

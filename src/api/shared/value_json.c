@@ -132,11 +132,6 @@ static void value_json_put_tagged(const struct value *v, struct buf *out, unsign
     buf_byte(out, '}');
 }
 
-void value_json_tagged(const struct value *v, struct buf *out)
-{
-    value_json_put_tagged(v, out, 0);
-}
-
 /* --- statements --- */
 
 /* Of what has no schema. */

@@ -135,7 +135,8 @@ static bool asprof_holds(int fd, const struct asprof_file *f, const struct stat 
     return true;
 }
 
-/* 1 when `name` in `dir` is the file as it should be; 0 when it is to be written; -EEXIST when something else is in the way. */
+/* 1 when `name` in `dir` is the file as it should be; 0 when it is to be written; -EEXIST when something else is in the
+ * way. */
 static int check_file(int dir, const char *name, const struct asprof_file *f, ino_t *inode, struct err *err)
 {
     struct stat st;

@@ -52,7 +52,8 @@ struct asprof_placed {
     ino_t inode;                 /* of the file that was checked */
     bool overlay;                /* on a file system whose maps may show another inode than stat(2) */
 };
-/* `guarded`: only where nobody but root and this user can exchange it (rootfs_guarded()), as it has to be on the host: whoever may write the
- * tmp_dir of a container can harm that container, but local users must not get at each other through us. */
+/* `guarded`: only where nobody but root and this user can exchange it (rootfs_guarded()), as it has to be on the host:
+ * whoever may write the tmp_dir of a container can harm that container, but local users must not get at each other
+ * through us. */
 must_check int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enum jvm_libc libc,
                             bool guarded, struct asprof_placed *ret, struct err *err);

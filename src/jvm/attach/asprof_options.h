@@ -51,8 +51,9 @@ const struct asprof_option *asprof_option_find(const char *arg);
 must_check int asprof_option_append(const struct asprof_option *o, const char *value, unsigned *events, struct buf *out,
                                     struct err *err);
 
-/* Appends "event=itimer,interval=10ms,…" for a whole argument list. With `from_config` what is refused there is refused by name;
- * else only ASPROF_LAUNCHER options, actions and pids are. An error names the argument and says what to write instead.
- * -EINVAL; `out` then holds an unusable part. Use it for the attributes too: {"-e", event, "--alloc", alloc}. */
+/* Appends "event=itimer,interval=10ms,…" for a whole argument list. With `from_config` what is refused there is refused
+ * by name; else only ASPROF_LAUNCHER options, actions and pids are. An error names the argument and says what to write
+ * instead. -EINVAL; `out` then holds an unusable part. Use it for the attributes too: {"-e", event, "--alloc",
+ * alloc}. */
 must_check int asprof_options_parse(const char *const *args, size_t n, bool from_config, struct buf *out,
                                     struct err *err);

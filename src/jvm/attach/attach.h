@@ -29,12 +29,14 @@ struct jvm_attach {
     int64_t deadline_ms; /* CLOCK_MONOTONIC: everything ends by then with -ETIMEDOUT */
 };
 
-/* Fills all but the deadline. This process has the target's rights (jvm_view_become()). -ENOTSUP when the JVM forbids to be attached to. */
+/* Fills all but the deadline. This process has the target's rights (jvm_view_become()). -ENOTSUP when the JVM forbids
+ * to be attached to. */
 must_check int jvm_attach_open(struct jvm_attach *a, const struct jvm_view *v, const struct jvm_probe *t,
                                struct err *err);
 void jvm_attach_done(struct jvm_attach *a);
 
-/* A connection to the attach listener, which is started if need be. -ETIMEDOUT; -ENOTSUP when it may not be started; -ESRCH. */
+/* A connection to the attach listener, which is started if need be. -ETIMEDOUT; -ENOTSUP when it may not be started;
+ * -ESRCH. */
 must_check int jvm_attach_connect(struct jvm_attach *a, int *sock, struct err *err);
 
 /* The socket's file, O_PATH, to see later whether it is still there; -1 where that could wait for somebody. */

@@ -25,7 +25,8 @@ struct degraded {
 /* Appends `options` ("event=itimer,alloc=512k,…") to `out`, changed as `changes` says. */
 void degrade_apply(struct str options, const char *changes, struct buf *out);
 
-/* By what the profiler said when it refused `options`. True when *d has a change more and what is left still samples something. */
+/* By what the profiler said when it refused `options`. True when *d has a change more and what is left still samples
+ * something. */
 bool degrade_refused(struct str options, const char *said, struct degraded *d);
 
 /* By the JVM's build: takes out what is not for it (jvm/probe/builds.h). -ENOTSUP when nothing would be left. */

@@ -11,8 +11,8 @@
 #include "os/fsutil.h"
 #include "os/rootfs.h"
 
-/* What the profiler takes besides stacks: measured 14 MB with few of them. Its `memlimit` counts 9 MB before the first stack and grows by 8
- * (callTraceStorage.cpp, CALL_TRACE_CHUNK), so that less than 10 keeps none. */
+/* What the profiler takes besides stacks: measured 14 MB with few of them. Its `memlimit` counts 9 MB before the first
+ * stack and grows by 8 (callTraceStorage.cpp, CALL_TRACE_CHUNK), so that less than 10 keeps none. */
 enum { STORAGE_BASE_MIB = 13, STORAGE_LEAST_MIB = 10 };
 enum { RELEASE_MAX = 64 << 10, BLOCK = 1 << 20, OVERLAP = 256 };
 /* With all its debug information a libjvm can have hundreds of megabytes; its text lies before that. */

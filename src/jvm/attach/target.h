@@ -1,6 +1,7 @@
-/* One JVM held for an operation: who it is, what is known of it, the way into it, and what was made in it.
+/* A JVM opened for an operation: its identity, probe results, descriptors, and temporary files.
  *
- * Opening it makes this process the target's user for good (jvm_view_become()): what comes after has the target's rights.
+ * Opening it permanently switches this process to the target's user (jvm_view_become()): later calls have the target's
+ * privileges.
  * Blocking, for a child of the helper or for bin/asprof.
  */
 #pragma once
@@ -25,13 +26,13 @@ struct jvm_target {
 #define JVM_TARGET_INIT                                                                                                \
     ((struct jvm_target){.view = JVM_VIEW_INIT, .recording = -1, .attach = {.tmp = -1}, .dir = TARGET_DIR_INIT})
 
-/* Opens process `pid`, which must have started at `start_time` (0: whenever), and reads what only privilege can, without touching it.
- * -ESRCH when it is gone, -ETIMEDOUT when it is stopped, -ENOEXEC for no HotSpot JVM. */
+/* Opens process `pid`, which must have started at `start_time` (0: whenever), and reads what only privilege can,
+ * without touching it. -ESRCH when it is gone, -ETIMEDOUT when it is stopped, -ENOEXEC for no HotSpot JVM. */
 must_check int jvm_target_find(struct jvm_target *t, pid_t pid, uint64_t start_time, struct err *err);
 /* Becomes its user, and reads the rest. -EPERM when its rights are not to be had. */
 must_check int jvm_target_become(struct jvm_target *t, struct err *err);
-/* Finds the way in; t->attach points into *t, which must stay where it is. Directory and library are left to the caller.
- * -ENOTSUP when it forbids to be attached to. */
+/* Finds the way in; t->attach points into *t, which must stay where it is. Directory and library are left to the
+ * caller. -ENOTSUP when it forbids to be attached to. */
 must_check int jvm_target_enter(struct jvm_target *t, struct err *err);
 /* All three. */
 must_check int jvm_target_open(struct jvm_target *t, pid_t pid, uint64_t start_time, struct err *err);

@@ -19,7 +19,8 @@
 
 enum { RANDOM_BYTES = 16, SWEEP_ENTRIES_MAX = 4096, SWEEP_AGE_S = 120 };
 
-/* In order of taste: where people expect temporary files, then memory, then what else there may be in a read-only image. */
+/* In order of taste: where people expect temporary files, then memory, then what else there may be in a read-only
+ * image. */
 static const char *const parents[] = {"/tmp", "/dev/shm", "/var/tmp", "/run"};
 static const char *const files[] = {TARGET_DIR_RECORDING, TARGET_DIR_LOG, TARGET_DIR_OUTPUT};
 

@@ -1,8 +1,10 @@
-/* The files an operation needs inside the target for a moment: a fresh directory with a random name, 0700.
+/* Temporary files of an operation in the target: a new directory with a random name, mode 0700.
  *
- * It and what is made in it (0600) belong to the JVM's user, whose rights this process has (os/rights.h); nobody else can do anything
- * there. Files are pre-created, so the profiler opens what we hold already, and unlinked at once when it did: a crash leaves nothing that
- * grows. Only local file systems qualify, so that reading through the descriptors never waits for a server. Facts: spec §4.8, §4.12.
+ * It and its files (0600) belong to the JVM's user, whose privileges this process has (os/rights.h); nobody else has
+ * access. Files are created first, so that the profiler opens files we already hold, and unlinked as soon as it has: a
+ * crash leaves nothing that grows. Only local file systems qualify, so that reading through the descriptors never waits
+ * for a server.
+ * Facts: spec §4.8, §4.12.
  */
 #pragma once
 
@@ -26,9 +28,10 @@ struct jvm_target_dir {
 #define TARGET_DIR_LOG       "log"
 #define TARGET_DIR_OUTPUT    "out"
 
-/* Makes the directory in the first place beneath the target's root that is local, writable and has `bytes` free. Places in which only
- * root and the JVM's user can exchange what is made (rootfs_guarded()) come first; an emptyDir of mode 0777 is none, and will do
- * where nothing else does, unless it is the host's. An error is about the first place, the one to put right. */
+/* Makes the directory in the first place beneath the target's root that is local, writable and has `bytes` free. Places
+ * in which only root and the JVM's user can exchange what is made (rootfs_guarded()) come first; an emptyDir of mode
+ * 0777 is none, and will do where nothing else does, unless it is the host's. An error is about the first place, the
+ * one to put right. */
 must_check int jvm_target_dir_open(struct jvm_target_dir *d, const struct jvm_view *v, uint64_t bytes, struct err *err);
 /* Makes a file in it and opens it read-write. Descriptor or negative errno. */
 int jvm_target_dir_file(const struct jvm_target_dir *d, const char *file, struct err *err);
@@ -38,5 +41,6 @@ void jvm_target_dir_remove(void *dir);
 void jvm_target_dir_done(struct jvm_target_dir *d);
 #define cleanup_target_dir __attribute__((cleanup(jvm_target_dir_done)))
 
-/* Removes what crashed operations left beneath the target's root: directories of this user, made a while ago, with our files only. */
+/* Removes what crashed operations left beneath the target's root: directories of this user, made a while ago, with our
+ * files only. */
 void jvm_target_dir_sweep(const struct jvm_view *v);

@@ -1,8 +1,9 @@
 /* bin/asprof: profiles one JVM by hand, with the command line of async-profiler's own launcher.
  *
- * The agent does not need it. It attaches as the agent does (jvm/attach/attach.h), so it neither signals a JVM that cannot stand it nor waits for
- * ever. What the profiler prints goes through files in a fresh directory in the target (jvm/attach/target_dir.h) and never onto the
- * application's output. Facts: async-profiler 4.6 src/main/main.cpp (arguments), docs/ProfilerOptions.md, jattach.
+ * The agent does not need it. It attaches as the agent does (jvm/attach/attach.h), so it neither signals a JVM that
+ * cannot stand it nor waits for ever. What the profiler prints goes through files in a fresh directory in the target
+ * (jvm/attach/target_dir.h) and never onto the application's output. Facts: async-profiler 4.6 src/main/main.cpp
+ * (arguments), docs/ProfilerOptions.md, jattach.
  */
 #include <errno.h>
 #include <limits.h>
@@ -186,7 +187,8 @@ static void launcher_on_signal(int sig)
     interrupted = 1;
 }
 
-/* Given; or the one the JVM has already, since a second path would be a second profiler in it; or the one beside this program. */
+/* Given; or the one the JVM has already, since a second path would be a second profiler in it; or the one beside this
+ * program. */
 static int choose_library(struct jvm_target *t, const struct launcher_command *c, struct err *err)
 {
     const struct jvm_library *l = t->probe.ours.path[0] ? &t->probe.ours : &t->probe.stranger;

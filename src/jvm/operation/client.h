@@ -1,5 +1,5 @@
-/* What the main process calls to have something done to a JVM, each as one operation of the privileged helper (priv/priv.h):
- * asynchronous, answers on the loop.
+/* Asynchronous calls of operations on a JVM, for the main process; each is one operation of the privileged helper
+ * (priv/priv.h). Replies are delivered on the loop.
  */
 #pragma once
 
@@ -23,6 +23,6 @@ uint64_t jvm_stop(struct priv *p, const struct jvm_request *s, jvm_done *done, v
 /* `metrics` of the running profiler, in reply.text. */
 uint64_t jvm_metrics(struct priv *p, const struct jvm_request *s, jvm_done *done, void *arg);
 
-/* Writes the documented layout under tmp_dir on the host (both libc variants); done once per component start. reply.text = the
- * glibc variant's directory. `id` is ignored. */
+/* Writes the documented layout under tmp_dir on the host (both libc variants); done once per component start.
+ * reply.text = the glibc variant's directory. `id` is ignored. */
 uint64_t jvm_install(struct priv *p, const struct jvm_request *s, jvm_done *done, void *arg);

@@ -28,7 +28,8 @@ enum { STORAGE_MIB = 64 };
 
 /* What the agent gets with every command: without a log of its own it would write to the application's stdout. */
 #define SILENT ",quiet,log=/dev/null"
-/* 31: no host and JVM facts, which no profile uses; the settings events stay. 8 MB: bounds what a chunk holds in memory and on disk. */
+/* 31: no host and JVM facts, which no profile uses; the settings events stay. 8 MB: bounds what a chunk holds in memory
+ * and on disk. */
 #define RECORDING ",jfr,jfropts=31,clock=monotonic"
 #define CHUNK     ",chunksize=8m"
 
@@ -84,7 +85,8 @@ static struct operation_job operation_begin(const struct jvm_request *s, int64_t
     return j;
 }
 
-/* Everything that is known without touching the target, for an `attach` also whether it fits; from here on this process has its rights. */
+/* Everything that is known without touching the target, for an `attach` also whether it fits; from here on this process
+ * has its rights. */
 static bool operation_peek(struct operation_job *j, bool attach)
 {
     struct err err = {0};
@@ -133,8 +135,8 @@ static bool operation_fits(struct operation_job *j)
     return degrade_build(str_of(j->s->options), &fit->build, &j->degraded, &err) == 0 || operation_fail_err(j, &err);
 }
 
-/* Sets the path of the copy of ours the JVM has mapped: a second path would be a second profiler in it. False when its file is not there;
- * then the path is one at which that file has to be put again. */
+/* Sets the path of the copy of ours the JVM has mapped: a second path would be a second profiler in it. False when its
+ * file is not there; then the path is one at which that file has to be put again. */
 static bool mapped_library(struct operation_job *j, const char *tail)
 {
     const struct jvm_library *l = &j->target.probe.ours;
@@ -166,8 +168,8 @@ static bool find_library(struct operation_job *j)
     return true;
 }
 
-/* Whoever could exchange the file after it was checked is one who may write the directory it lies in. A JVM that had a copy of ours mapped
- * before loads no other, whatever is put at its path. */
+/* Whoever could exchange the file after it was checked is one who may write the directory it lies in. A JVM that had a
+ * copy of ours mapped before loads no other, whatever is put at its path. */
 static bool mapped_what_was_placed(const struct operation_job *j)
 {
     const char *tail = jvm_our_library(j->placed.path);
@@ -371,7 +373,8 @@ static bool open_previous(struct operation_job *j)
 {
     struct stat st;
     const int peek = j->target.recording;
-    /* The name is the target's to choose, but not the rest: a deleted file of its own, from which the session may punch what it read. */
+    /* The name is the target's to choose, but not the rest: a deleted file of its own, from which the session may punch
+     * what it read. */
     if (peek < 0 || fstat(peek, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 0 ||
         st.st_uid != j->target.view.rights.uid || !fs_is_local(peek))
         return operation_fail(j, JVM_FAILED, "the recording of an earlier session cannot be opened");
@@ -391,8 +394,8 @@ static bool operation_foreign(struct operation_job *j)
                                                            : "started by hand or by another agent");
 }
 
-/* A session with neither a timeout nor JFR output has no thread to know it by, so another's copy is asked. One that cannot be asked or has
- * no words for it counts as idle, or nobody could ever migrate. */
+/* A session with neither a timeout nor JFR output has no thread to know it by, so another's copy is asked. One that
+ * cannot be asked or has no words for it counts as idle, or nobody could ever migrate. */
 static bool stranger_runs(struct operation_job *j)
 {
     const struct jvm_library *l = &j->target.probe.stranger;
@@ -433,7 +436,8 @@ void operation_start(const struct jvm_request *s, int64_t deadline_ms, struct jv
     jvm_target_dir_sweep(&j.target.view);
 }
 
-/* `stop` and `start` waiting in the listener's queue at once, so that nothing but the JVM decides how long the gap is. */
+/* `stop` and `start` waiting in the listener's queue at once, so that nothing but the JVM decides how long the gap
+ * is. */
 static bool operation_exchange(struct operation_job *j, const char *start, int *stopped, int *started_with)
 {
     const char *const stop_args[] = {j->target.library, "true", "stop" SILENT}, *const start_args[] = {

@@ -32,7 +32,8 @@ struct answer {
 
 /* ---- in the child ---- */
 
-/* The file's owner is the target's user: who opened it saw to that. A child that has become one already (priv_op.again) stays that one. */
+/* The file's owner is the target's user: who opened it saw to that. A child that has become one already (priv_op.again)
+ * stays that one. */
 static bool become_owner(int fd)
 {
     static bool became;

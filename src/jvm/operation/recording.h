@@ -31,8 +31,8 @@ struct recording {
     uint64_t punched;              /* what lies before was given back */
     uint8_t seen[JFR_HEADER_SIZE]; /* the header there at the last poll */
     bool looked;
-    bool
-        unfinished; /* at the last poll the chunk there was not: while nothing is written, nothing more is to be seen */
+    /* at the last poll the chunk there was not: while nothing is written, there is nothing more to see */
+    bool unfinished;
 };
 #define RECORDING_INIT ((struct recording){.fd = -1})
 

@@ -1,6 +1,6 @@
-/* What is asked of a JVM and what comes back, and how both travel between the main process and a child of the helper.
+/* Requests and replies of operations on a JVM, and their encoding between the main process and a child of the helper.
  *
- * A target is named by pid and start time; an operation on a pid that changed hands answers JVM_GONE and touches nothing.
+ * A target is identified by PID and start time; an operation on a reused PID replies JVM_GONE and touches nothing.
  * Facts: spec jfr-asprof §4, §6.
  */
 #pragma once
@@ -56,8 +56,8 @@ struct jvm_request {
     uint64_t user;       /* whose turn it takes: jvm_user_of(); 0 = the agent's own */
     const char *tmp_dir; /* "/tmp": the layout's parent, here and in the target */
     const char *dist;    /* "" = embedded; else a directory with bin/asprof and lib/libasyncProfiler.so */
-    /* "event=itimer,interval=10000000,alloc=512k,lock=10ms,chunktime=60,timeout=960,memlimit=64m": all but the action, jfr,
-     * file, log, loglevel-independent switches, which the operation adds */
+    /* "event=itimer,interval=10000000,alloc=512k,lock=10ms,chunktime=60,timeout=960,memlimit=64m": all but the action,
+     * jfr, file, log, loglevel-independent switches, which the operation adds */
     const char *options;
     /* Of start and roll only: */
     bool untested;     /* versions that were not tested, too (jvm/probe/builds.h) */
@@ -70,12 +70,15 @@ struct jvm_reply {
     enum jvm_outcome outcome;
     char reason[ERR_MAX]; /* why not, one line; "" with JVM_OK */
     int output_fd; /* start, roll: the new session's recording, unlinked, read-write; else -1. The receiver owns it. */
-    int previous_fd; /* start: an earlier agent's recording found and stopped, to be drained; else -1. Owned likewise. */
+    /* start: an earlier agent's recording found and stopped, to be drained; else -1. Owned likewise. */
+    int previous_fd;
     int64_t attach_ns; /* how long the exchange with the JVM took */
     int64_t gap_ns;    /* roll: from the stop's to the start's reply at most; else 0 */
     bool was_running;  /* stop: it was running until now */
     /* start, roll: */
-    int socket_fd; /* its attach socket's file, O_PATH, which goes when the JVM ends in order (jvm/session/aftercare.h); else -1. Owned likewise. */
+    /* its attach socket's file, O_PATH, which goes when the JVM ends in order (jvm/session/aftercare.h); else -1. Owned
+     * likewise. */
+    int socket_fd;
     struct jvm_makeup makeup; /* key "" = it did not get that far */
     struct degraded degraded; /* what the JVM or the kernel cannot do, of what was asked for; with JVM_OK only */
     char note[FIT_NOTE_MAX];  /* what could not be looked at before; "" = nothing */
@@ -93,6 +96,6 @@ bool jvm_request_decode(const uint8_t *in, size_t len, struct degraded *degraded
 
 /* Sends the reply of an operation; its descriptors go with it. */
 void jvm_reply_encode(const struct jvm_reply *r, struct priv_call *call);
-/* The way back: *ret is left alone where the bytes are too few. Descriptors are taken. The child read a hostile process: what it says
- * is bounded. */
+/* The way back: *ret is left alone where the bytes are too few. Descriptors are taken. The child read a hostile
+ * process: what it says is bounded. */
 void jvm_reply_decode(const uint8_t *in, size_t len, int *fds, size_t fd_count, struct jvm_reply *ret);

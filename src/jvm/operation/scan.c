@@ -13,8 +13,8 @@
 #include "jvm/probe/command_line.h"
 #include "os/procfs.h"
 
-/* Request: per item pid, want. Reply: per process a record of its length in bytes, the numbers of put_record(), its strings with their
- * lengths before them. Everything big-endian, 32 bits unless said. */
+/* Request: per item pid, want. Reply: per process a record of its length in bytes, the numbers of put_record(), its
+ * strings with their lengths before them. Everything big-endian, 32 bits unless said. */
 enum { ITEM_SIZE = 8, RECORD_NUMBERS = 28, RECORD_STRINGS = 8 };
 _Static_assert(JVM_SCAN_MAX *(JVM_CMDLINE_MAX + JVM_CGROUP_MAX + 4 * PATH_MAX) <= PRIV_PAYLOAD_MAX,
                "a scan of the largest processes fits one reply");
@@ -99,8 +99,8 @@ static uint32_t name_number(const char *name)
 
 uint32_t jvm_program_of(const struct procfs_stat *stat)
 {
-    /* A JVM reserves its heap, class space and code cache in one go: the magnitude of the address space leaps. Ordinary growth of a
-     * process crosses a power of two seldom enough. */
+    /* A JVM reserves its heap, class space and code cache in one go: the magnitude of the address space leaps. Ordinary
+     * growth of a process crosses a power of two seldom enough. */
     const unsigned magnitude = stat->vsize ? 64 - (unsigned)__builtin_clzll(stat->vsize) : 0;
     return name_number(stat->comm) ^ magnitude;
 }

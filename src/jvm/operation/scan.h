@@ -1,7 +1,8 @@
-/* Reading about many processes, each so that one whose /proc entry hangs costs only itself.
+/* Scans processes, such that one whose /proc entry hangs does not affect the others.
  *
- * The reading happens in the helper's killable child (JVM_OP_SCAN), which delivers every process as it is done. A child killed at its
- * deadline therefore names the process it hung on: that one is reported with -ETIMEDOUT and the rest is asked for again.
+ * The scan runs in a killable child of the helper (JVM_OP_SCAN), which delivers each record as soon as it is complete.
+ * A child killed at its deadline thereby identifies the process it hung on: that one is reported with -ETIMEDOUT, and
+ * the rest is requested again.
  * Facts: spec components §2.2, §2.3.
  */
 #pragma once
@@ -55,8 +56,9 @@ struct jvm_scan_record {
 };
 
 struct jvm_scan;
-/* Scans up to JVM_SCAN_MAX processes, all of one user (jvm_user_of()), each try with `timeout_ms`. `record` is called once per item in any order, then `done`, once, with
- * 0 or -EPIPE when the helper is lost (then items may be missing). All from the loop; the scan is freed before `done`. */
+/* Scans up to JVM_SCAN_MAX processes, all of one user (jvm_user_of()), each try with `timeout_ms`. `record` is called
+ * once per item in any order, then `done`, once, with 0 or -EPIPE when the helper is lost (then items may be missing).
+ * All from the loop; the scan is freed before `done`. */
 struct jvm_scan *jvm_scan(struct priv *priv, uint64_t user, const struct jvm_scan_item *items, size_t n,
                           unsigned timeout_ms, void (*record)(void *arg, const struct jvm_scan_record *record),
                           void (*done)(void *arg, int code), void *arg);

@@ -1,4 +1,4 @@
-/* The operations on JVMs that the helper knows, for priv_start() and priv_serve(); an operation's number is its index. */
+/* The table of operations for priv_start() and priv_serve(); the number of an operation is its index. */
 #pragma once
 
 #include "jvm/operation/request.h"

@@ -6,9 +6,9 @@
 
 #include "base/cleanup.h"
 
-/* Feature releases that were profiled with async-profiler 4.6, cpu, alloc and lock, with many roll-overs, and none died: HotSpot 8u212 to
- * 8u504, 11.0.9 to 11.0.33, 17, 21, 25.0.5, 26.0.2, 27.0.1, of Debian, Temurin, Zulu, Corretto and Oracle. Those between them are what
- * came before a tested one. */
+/* Feature releases that were profiled with async-profiler 4.6, cpu, alloc and lock, with many roll-overs, and none
+ * died: HotSpot 8u212 to 8u504, 11.0.9 to 11.0.33, 17, 21, 25.0.5, 26.0.2, 27.0.1, of Debian, Temurin, Zulu, Corretto
+ * and Oracle. Those between them are what came before a tested one. */
 enum { OLDEST_TESTED = 8, NEWEST_TESTED = 27 };
 
 /* Known to be killed by the attach. */
@@ -18,8 +18,9 @@ static const struct {
     unsigned profiler_from, profiler_to; /* versions of async-profiler, both included */
     const char *why;
 } bad_builds[] = {
-    /* Seen three times in three with 28-ea+18: SIGSEGV in VM::loadAllMethodIDs (vmEntry.cpp), which preallocates jmethodIDs in a
-     * ClassLoaderData whose layout has changed; 4.5 attaches to the same build, 4.6 lives in it as -agentpath. */
+    /* Seen three times in three with 28-ea+18: SIGSEGV in VM::loadAllMethodIDs (vmEntry.cpp), which preallocates
+     * jmethodIDs in a ClassLoaderData whose layout has changed; 4.5 attaches to the same build, 4.6 lives in it as
+     * -agentpath. */
     {28, true, 4006, 4006, "async-profiler 4.6 kills early-access builds of JDK 28 (SIGSEGV in VM::loadAllMethodIDs)"},
 };
 
@@ -31,7 +32,8 @@ static const struct {
     } releases[6];
     const char *why;
 } bad_options[] = {
-    /* Live objects are told by the methods of unloaded classes, too. JDK-8313816, fixed in 11.0.23, 17.0.11, 21.0.3 and 22. */
+    /* Live objects are told by the methods of unloaded classes, too. JDK-8313816, fixed in 11.0.23, 17.0.11, 21.0.3 and
+     * 22. */
     {"live", NULL, {{11, 23}, {17, 11}, {21, 3}}, "this JVM may crash on methods of unloaded classes (JDK-8313816)"},
     /* AsyncGetCallTrace. JDK-8283849, fixed in 8u352, 11.0.17, 17.0.5 and 19. */
     {"features", "agct", {{8, 352}, {11, 17}, {17, 5}}, "AsyncGetCallTrace may crash this JVM (JDK-8283849)"},

@@ -52,8 +52,8 @@ static struct str group_path(struct str cgroups, bool v2)
     return (struct str){0};
 }
 
-/* Cuts the mounted part off the group's path: "/kubepods/pod7" of a mount of "/kubepods" is "/pod7". A path that leads out of what is
- * mounted ("/../x") has no place there. */
+/* Cuts the mounted part off the group's path: "/kubepods/pod7" of a mount of "/kubepods" is "/pod7". A path that leads
+ * out of what is mounted ("/../x") has no place there. */
 static bool cgroup_within(struct str path, struct str root, struct str *ret)
 {
     if (!str_is(root, "/")) {

@@ -20,7 +20,8 @@ struct cgroup {
     size_t mount_len;    /* how much of the path is the mount point: no group above that is seen */
 };
 
-/* By the texts of /proc/PID/cgroup and of our own mountinfo. -ENOENT without a memory controller, -EXDEV when it is out of reach. */
+/* By the texts of /proc/PID/cgroup and of our own mountinfo. -ENOENT without a memory controller, -EXDEV when it is out
+ * of reach. */
 must_check int cgroup_find(struct str cgroups, struct str mountinfo, struct cgroup *ret, struct err *err);
 /* Of a process. Not from two threads at once. */
 must_check int cgroup_of(const struct pidref *p, struct cgroup *ret, struct err *err);

@@ -1,4 +1,4 @@
-/* What a command line says of the Java program it runs. Source: java(1), JDK 8 to 25. */
+/* Parses the command line of a Java process. Source: java(1), JDK 8 to 25. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,9 +8,9 @@
 /* Bytes of a command line that are read; what is behind them is not looked at. */
 enum { JVM_CMDLINE_MAX = 64 << 10 };
 
-/* The main class or jar of a java command line, as /proc/PID/cmdline has it (NUL after each argument), per the launcher's
- * options (java(1)): "com.example.Main", "app" of -jar /srv/app.jar, the class of -m module/class. Falls back to the launcher's base
- * name where it is not "java"; else empty. Borrowed. */
+/* The main class or jar of a java command line, as /proc/PID/cmdline has it (NUL after each argument), per the
+ * launcher's options (java(1)): "com.example.Main", "app" of -jar /srv/app.jar, the class of -m module/class. Falls
+ * back to the launcher's base name where it is not "java"; else empty. Borrowed. */
 struct str command_line_main(struct str cmdline);
 
 /* Whether the value of this option of the `java` launcher is the next argument: "-cp". */

@@ -26,8 +26,8 @@ must_check int elf_kind_of(const void *bytes, size_t n, struct elf_kind *ret);
 enum { ELF_NAME_MAX = 32 };
 const char *elf_machine_name(unsigned machine, char room[ELF_NAME_MAX]);
 
-/* That a profiler library of kind `profiler` can be loaded by a JVM whose libjvm is `libjvm`, running on a kernel of machine `host`:
- * else -ENOTSUP with a reason that says which of the three does not fit. */
+/* That a profiler library of kind `profiler` can be loaded by a JVM whose libjvm is `libjvm`, running on a kernel of
+ * machine `host`: else -ENOTSUP with a reason that says which of the three does not fit. */
 must_check int elf_check(const struct elf_kind *libjvm, const struct elf_kind *profiler, unsigned host,
                          struct err *err);
 /* Of this program, which is the kernel's. */

@@ -22,8 +22,8 @@
 #include "base/err.h"
 #include "jvm/probe/cgroup.h"
 
-/* What a first attach needs, when the configuration says nothing: measured 16 MB at which JVMs lived and 10 MB at which they died, and
- * half as much again for what busier ones need. */
+/* What a first attach needs, when the configuration says nothing: measured 16 MB at which JVMs lived and 10 MB at which
+ * they died, and half as much again for what busier ones need. */
 enum { JVM_HEADROOM_DEFAULT = 24 << 20 };
 /* A roll-over needs this part of it: the library and its tables are there already, and the old recording's pages go. */
 enum { JVM_HEADROOM_AGAIN = 4 };

@@ -11,8 +11,10 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-/* The string counter `name` ("sun.rt.jvmCapabilities"), without its NUL padding; false when it is not there. Borrowed from `bytes`. */
+/* The string counter `name` ("sun.rt.jvmCapabilities"), without its NUL padding; false when it is not there. Borrowed
+ * from `bytes`. */
 bool perfdata_string(struct str bytes, const char *name, struct str *ret);
 
-/* Appends the file of process `ns_pid`, owned by `euid`, beneath `root`. False when there is none (-XX:-UsePerfData). */
+/* Appends the file of process `ns_pid`, owned by `euid`, beneath `root`. False when there is none
+ * (-XX:-UsePerfData). */
 bool perfdata_read(int root, pid_t ns_pid, uid_t euid, struct buf *out);

@@ -174,8 +174,8 @@ static bool probe_exists(int root, const char *path)
     return fd >= 0;
 }
 
-/* By the loader that is mapped; a musl system with a glibc beside it maps only the one in use. Without either (a static loader) by
- * what the file system has. */
+/* By the loader that is mapped; a musl system with a glibc beside it maps only the one in use. Without either (a static
+ * loader) by what the file system has. */
 static enum jvm_libc libc_of(const struct jvm_probe *t, int root)
 {
     if (t->musl != t->glibc)
@@ -247,7 +247,8 @@ static void read_permissions(const struct jvm_view *v, struct jvm_probe *f)
     f->attach_known = flags.complete;
     f->reduced_signals = flags.reduced_signals;
     f->no_dynamic_agents = flags.no_dynamic_agents;
-    /* The first capability is ATTACH. A '1' does not outweigh an option: the file may be one that an earlier JVM left. */
+    /* The first capability is ATTACH. A '1' does not outweigh an option: the file may be one that an earlier JVM
+     * left. */
     if (counted && perfdata_string(buf_slice(&counters), "sun.rt.jvmCapabilities", &text) && text.n > 0 &&
         (text.p[0] == '0' || text.p[0] == '1')) {
         f->attach_off = f->attach_off || text.p[0] == '0';

@@ -1,8 +1,9 @@
-/* What can be known of a JVM without touching it: first what /proc/PID says, to a privileged reader, then what lies beneath its root,
- * to one with the target's own rights.
+/* Properties of a JVM that can be determined without an attach: first from /proc/PID, with privileges, then from files
+ * beneath its root, with the target's own privileges.
  *
- * Everything read is the target's own word and bounded; it decides only what is done to that target. Runs in a child of the helper.
- * Facts: proc(5); HotSpot share/runtime/arguments.cpp, perfMemory.hpp (hsperfdata), JDK launcher args.c (@argfiles); spec §4.1.
+ * Everything read is untrusted and limited; it only affects operations on that target. Runs in a child of the helper.
+ * Facts: proc(5); HotSpot share/runtime/arguments.cpp, perfMemory.hpp (hsperfdata), JDK launcher args.c (@argfiles);
+ * spec §4.1.
  */
 #pragma once
 
@@ -48,8 +49,9 @@ void jvm_probe_root(const struct jvm_view *v, struct jvm_probe *t);
 /* The inode of the file that is mapped now under a path that ends with `tail`; 0 when none is, or its file is gone. */
 ino_t jvm_mapped_inode(const struct jvm_view *v, const char *tail);
 
-/* "grafana-agent-asprof-glibc-<40 hex>/lib/libasyncProfiler.so" at the end of `path`, or NULL: how a copy of ours is known. The
- * folder's name may go on with "-<up to 32 digits or small letters>" (asprof.h says when). */
+/* "grafana-agent-asprof-glibc-<40 hex>/lib/libasyncProfiler.so" at the end of `path`, or NULL: how a copy of ours is
+ * known. The folder's name may go on with "-<up to 32 digits or small letters>" (asprof.h says when). */
 const char *jvm_our_library(const char *path);
-/* True for ".../.smolder-<32 hex>/session.jfr (deleted)": how a recording of ours is known among a JVM's descriptors. */
+/* True for ".../.smolder-<32 hex>/session.jfr (deleted)": how a recording of ours is known among a JVM's
+ * descriptors. */
 bool jvm_our_recording(const char *link);

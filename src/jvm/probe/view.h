@@ -32,8 +32,8 @@ struct jvm_view {
 #define JVM_VIEW_INIT                                                                                                  \
     ((struct jvm_view){.p = PIDREF_INIT, .root = -1, .cwd = -1, .exe = -1, .status = -1, .maps = -1, .mountinfo = -1})
 
-/* Process `pid`, which must have started at `start_time` (0: whenever). -ESRCH when it is gone, -ETIMEDOUT when it is stopped: whatever
- * is asked of it now would happen when nobody expects it any more. */
+/* Process `pid`, which must have started at `start_time` (0: whenever). -ESRCH when it is gone, -ETIMEDOUT when it is
+ * stopped: whatever is asked of it now would happen when nobody expects it any more. */
 must_check int jvm_view_open(struct jvm_view *v, pid_t pid, uint64_t start_time, struct err *err);
 /* This process becomes the target's user, if that is still who it was. For good: see rights_become(). */
 must_check int jvm_view_become(const struct jvm_view *v, struct err *err);

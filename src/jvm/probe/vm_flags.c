@@ -152,7 +152,8 @@ void vm_flags_apply_text(struct vm_flags *o, struct str text)
         vm_flags_apply(o, option);
 }
 
-/* An @argfile: words as above, '#' comments, no further @argfiles. What escapes make of it is not followed: then not all is known. */
+/* An @argfile: words as above, '#' comments, no further @argfiles. What escapes make of it is not followed: then not
+ * all is known. */
 static void apply_argfile(struct flags_reader *r, struct str name)
 {
     cleanup_buf struct buf text = BUF_INIT(FILE_MAX);

@@ -1,7 +1,7 @@
-/* The HotSpot options that decide whether and how a JVM may be attached to, from every place they can stand.
+/* The HotSpot flags that determine whether and how a JVM can be attached to, from all their sources.
  *
- * Sources, in the order HotSpot reads them: JAVA_TOOL_OPTIONS, the command line (the `java` launcher adds JDK_JAVA_OPTIONS and expands
- * @argfiles), _JAVA_OPTIONS; each may name -XX:VMOptionsFile and -XX:Flags. Later ones win.
+ * In the order HotSpot reads them: JAVA_TOOL_OPTIONS, the command line (the `java` launcher adds JDK_JAVA_OPTIONS and
+ * expands @argfiles), _JAVA_OPTIONS; each may name -XX:VMOptionsFile and -XX:Flags. Later ones take precedence.
  * Facts: HotSpot share/runtime/arguments.cpp; JDK java.base/share/native/libjli/args.c.
  */
 #pragma once
@@ -18,8 +18,8 @@ struct vm_flags {
     bool complete;          /* every source was found and read; false for a JVM inside another program than `java` */
 };
 
-/* From its command line, its environment and the files named there, beneath its root or working directory; those are opened with the
- * rights this process has by now. */
+/* From its command line, its environment and the files named there, beneath its root or working directory; those are
+ * opened with the rights this process has by now. */
 void vm_flags_read(const struct jvm_view *v, struct vm_flags *ret);
 
 /* Applies options separated by blanks, with quotes as in JAVA_TOOL_OPTIONS. */

@@ -78,7 +78,8 @@ static bool oom_kills(const struct cgroup *c, uint64_t *ret)
     return cgroup_value(c, c->v2 ? "memory.events" : "memory.oom_control", "oom_kill", ret);
 }
 
-/* Has one of them counted more since? Version 2 counts for the groups above, too: they are asked when the group itself is gone. */
+/* Has one of them counted more since? Version 2 counts for the groups above, too: they are asked when the group itself
+ * is gone. */
 static bool oom_killed(const struct aftercare *a)
 {
     if (!a->group)

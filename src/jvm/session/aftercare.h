@@ -40,8 +40,9 @@ void aftercare_ended(struct aftercare *a, const struct pidref *p, int64_t now_ns
 /* From time to time: a JVM that outlived its attach is told to the quarantine. */
 void aftercare_poll(struct aftercare *a, struct quarantine *q, int64_t now_ns);
 
-/* Judges one that ended: `text` says how if that was soon after an attach and not its own doing ("killed by SIGSEGV 0.3 s after the
- * attach"), else it is "". True when the quarantine condemned its make-up for that, just now. `q` may be NULL. */
+/* Judges one that ended: `text` says how if that was soon after an attach and not its own doing ("killed by SIGSEGV 0.3
+ * s after the attach"), else it is "". True when the quarantine condemned its make-up for that, just now. `q` may be
+ * NULL. */
 bool aftercare_judge(struct aftercare *a, struct quarantine *q, char *text, size_t size);
 
 void aftercare_done(struct aftercare *a);

@@ -10,7 +10,8 @@
 
 /* Intervals at once beside those of an earlier recording. */
 enum { INTERVALS_AT_ONCE = 4 };
-/* One chunk at a time, so that a backlog neither starves the loop nor floods who converts; faster when the session ends. */
+/* One chunk at a time, so that a backlog neither starves the loop nor floods who converts; faster when the session
+ * ends. */
 enum { PACE_MS = 25, PACE_END_MS = 1, SETTLE_MS = 500 };
 /* Reading that does not end: how often it is tried, and after which pause. */
 enum { UNANSWERED_MAX = 3, PAUSE_S = 2 };

@@ -1,8 +1,9 @@
-/* The scale of `itimer` samples in one process: by how much their sum is off from its run time.
+/* The itimer scale of a process: the factor between `itimer` samples and its CPU time.
  *
- * ITIMER_PROF counts the kernel's ticks that found the process running. Its exact run time, which everything else that shows CPU time goes by,
- * differs from that by some percent on a crowded machine (1.07 to 1.13 ticks per second of run time seen with a load of ten on
- * each CPU). Both clocks can be read from outside, without permission or waiting; their ratio between two readings tells.
+ * ITIMER_PROF counts kernel timer ticks while the process is running. The exact CPU time, which ps, top and cgroups
+ * show, differs from that by some percent on a busy host (1.07 to 1.13 ticks per second of CPU time observed with a
+ * load of ten per CPU). Both clocks can be read from outside, without permissions or blocking; the scale is their ratio
+ * between two readings.
  * Source: include/linux/posix-timers.h (MAKE_PROCESS_CPUCLOCK), kernel/time/posix-cpu-timers.c, kernel/sched/cputime.c.
  */
 #pragma once
@@ -18,6 +19,6 @@ struct itimer_scale {
 
 /* Begins to count. */
 void itimer_scale_begin(struct itimer_scale *s, pid_t pid);
-/* Run time by ticks of the same span, since it was last asked and said something new. What it said last while there were few ticks since, or
- * the process is gone. */
+/* Run time by ticks of the same span, since it was last asked and said something new. What it said last while there
+ * were few ticks since, or the process is gone. */
 double itimer_scale_measure(struct itimer_scale *s, pid_t pid);

@@ -1,4 +1,5 @@
-/* JVMs that are not attached to any more because a similar one died after an attach, by their make-up (jvm/makeup.h).
+/* JVMs that are not attached to any more because a similar one died after an attach, by their make-up
+ * (jvm/probe/makeup.h).
  *
  * A JVM that ends within AFTERCARE_S of an attach (a start, a roll-over, or an attempt) affects its make-up:
  * - killed by a fault signal (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS, SIGQUIT) or by the OOM killer,

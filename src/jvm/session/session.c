@@ -20,8 +20,8 @@ static const int64_t TICK_NS = 1100000000; /* of the profiler, and what it is la
 
 /* The least `chunktime` of async-profiler, and the most we let it wait. */
 enum { CHUNK_MIN_S = 5, CHUNK_MAX_S = 60 };
-/* Polling the recording: just after a chunk should have closed, again while it has not, and otherwise (a chunk closes early when it
- * reaches chunksize). */
+/* Polling the recording: just after a chunk should have closed, again while it has not, and otherwise (a chunk closes
+ * early when it reaches chunksize). */
 enum { POLL_AFTER_MS = 50, POLL_NEAR_MS = 500, POLL_FAR_MS = 5000, POLL_OVERDUE_MS = 1000 };
 /* Nearly the chunksize: the next one may close early, too. */
 enum { LARGE_CHUNK = 2 << 20 };
@@ -29,9 +29,9 @@ enum { LARGE_CHUNK = 2 << 20 };
 enum { BUDGET_WAIT_S = 5 };
 /* timeout= goes this far beyond the roll-over. */
 enum { DEAD_MAN_S = 60 };
-/* Roll over early at this much call-trace storage, below memlimit: beyond that the profiler forgets new stacks. Asking costs an attach, and
- * every stack stored is in some chunk, with four bytes or more for a frame that takes sixteen in memory (vmEntry.h): with so few bytes
- * read, the storage cannot be near the limit. */
+/* Roll over early at this much call-trace storage, below memlimit: beyond that the profiler forgets new stacks. Asking
+ * costs an attach, and every stack stored is in some chunk, with four bytes or more for a frame that takes sixteen in
+ * memory (vmEntry.h): with so few bytes read, the storage cannot be near the limit. */
 enum { TRACE_KB_MAX = 48 << 10, METRICS_PER_ROLL = 4, METRICS_BYTES = 4 << 20 };
 enum work { WORK_NONE, WORK_START, WORK_ROLL, WORK_DUMP, WORK_STOP, WORK_METRICS };
 
@@ -144,9 +144,9 @@ static char *start_options(const struct jvm_session *s)
 static void session_enter_waiting(struct jvm_session *s, const char *reason, int64_t retry_ns);
 static int64_t retry_after(struct jvm_session *s, enum jvm_outcome outcome);
 
-/* The next chunk began when this one ended, a moment ago by the wall clock, and takes as long: the profiler closes chunks on its tick of
- * a second, mostly the one after the time is up. One that was cut early, or a clock that jumped, makes the guess a bad one: then
- * polls come every POLL_NEAR_MS, or POLL_FAR_MS is soon enough. */
+/* The next chunk began when this one ended, a moment ago by the wall clock, and takes as long: the profiler closes
+ * chunks on its tick of a second, mostly the one after the time is up. One that was cut early, or a clock that jumped,
+ * makes the guess a bad one: then polls come every POLL_NEAR_MS, or POLL_FAR_MS is soon enough. */
 static int64_t due_after(const struct jvm_session *s, const struct jfr_chunk *c)
 {
     const int64_t since = clock_wall_ns() - c->end_ns, took = c->end_ns - c->start_ns;

@@ -1,4 +1,4 @@
-/* What a session is asked to do, and its own copy of that. */
+/* The settings of a session, and a session's copy of them. */
 #pragma once
 
 #include <stdbool.h>

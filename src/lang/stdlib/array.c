@@ -62,7 +62,8 @@ static bool array_same(const struct value *a, const struct value *b)
     return value_equal(a, b) && (!numbers || value_number_kind(a) == value_number_kind(b));
 }
 
-/* A number that is equal where all values under the keys are, and most likely different elsewhere; 0: a key is missing. */
+/* A number that is equal where all values under the keys are, and most likely different elsewhere; 0: a key is
+ * missing. */
 static uint64_t hash_of(const struct value *object, const struct value *keys)
 {
     cleanup_buf struct buf text = BUF_INIT(STDLIB_TEXT_MAX);
@@ -106,8 +107,8 @@ static struct value *array_merged(const struct value *l, const struct value *r)
     return ret;
 }
 
-/* Every pair is looked at, as results are in the order of the pairs; the hashes keep a look cheap. `unmatched` is what of the left
- * side goes through without a match, a target as a target; NULL: nothing does. */
+/* Every pair is looked at, as results are in the order of the pairs; the hashes keep a look cheap. `unmatched` is what
+ * of the left side goes through without a match, a target as a target; NULL: nothing does. */
 static int array_combine(const struct stdlib_items *left, const struct stdlib_items *right, const struct value *keys,
                          const struct value *unmatched, struct stdlib_items *out, struct err *err)
 {

@@ -1,12 +1,12 @@
 /* A JSONPath query: parsed by json_path_parse.c, run by json_path_run.c.
  *
- * The dialect is that of the reference, github.com/ohler55/ojg: `$` or `@` at the start is optional; .name, ..name, ['name'], *, [*],
- * [n] (negative: from the end), [from:to:step], unions [1,'x'], filters [?(@.price < 10)]. In filters: == != < <= > >=, &&, ||, !,
- * `in [list]`, `empty true`, `has true` (also `exists`), length(), count(), paths from @ and $, and Nothing for what is missing.
- * Its peculiarities are kept, because results depend on them: && and || bind alike, from left to right; ! applies to all that
- * follows it within its parentheses; a path that leads anywhere is true, even to false; of a path with several values each is tried.
- * Regular expressions, arithmetic and scripts are refused.
- * Source: documentation of ojg's package jp; the results were compared with the package's.
+ * The dialect is that of the reference, github.com/ohler55/ojg: `$` or `@` at the start is optional; .name, ..name,
+ * ['name'], *, [*], [n] (negative: from the end), [from:to:step], unions [1,'x'], filters [?(@.price < 10)]. In
+ * filters: == != < <= > >=, &&, ||, !, `in [list]`, `empty true`, `has true` (also `exists`), length(), count(), paths
+ * from @ and $, and Nothing for what is missing. Its peculiarities are kept, because results depend on them: && and ||
+ * bind alike, from left to right; ! applies to all that follows it within its parentheses; a path that leads anywhere
+ * is true, even to false; of a path with several values each is tried. Regular expressions, arithmetic and scripts are
+ * refused. Source: documentation of ojg's package jp; the results were compared with the package's.
  */
 #pragma once
 

@@ -85,7 +85,7 @@ async function get(path, params) {
   try {
     answer = await fetch("/api/" + path + "?" + new URLSearchParams(params || {}), { cache: "no-store" });
   } catch (e) {
-    throw new Error("smolder does not answer. Is it still running? Trying again every few seconds.");
+    throw new Error("smolder does not answer; retrying every few seconds.");
   }
   const body = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Error(body.error || "smolder answered " + answer.status);
@@ -234,10 +234,10 @@ function showJvms() {
   note.replaceChildren();
   if (!jvms || list.length) return;
   if (!jvms.agent) {
-    note.append(element("p", "", "This store runs without an agent: JVMs are profiled elsewhere and pushed to it."));
+    note.append(element("p", "", "This store runs without an agent; profiles are pushed to it."));
   } else {
-    note.append(element("p", "", "No JVM runs on this host right now. One is noticed within a second of its start."));
-    const p = element("p", "", "To try it, start the demo program with ");
+    note.append(element("p", "", "No JVM is running on this host. New ones are detected within a second."));
+    const p = element("p", "", "Start the sample application with ");
     p.append(element("code", "", "make demo-app"), ".");
     note.append(p);
   }
@@ -277,11 +277,11 @@ function emptyState(r) {
         (j.state === "profiling"
           ? `being profiled; its first profile is due in about ${j.next_profile_seconds || 1} s`
           : "being attached to") +
-        ". This page shows it by itself.",
+        ". This page updates automatically.",
     );
   } else if (services.length || (state.service && wanted)) {
     say("h3", "No profiles of " + (state.service || "this service") + " in this time range");
-    say("p", `Nothing was received between ${clock(r.from, true)} and ${clock(r.until, true)}.`);
+    say("p", `No profiles were received between ${clock(r.from, true)} and ${clock(r.until, true)}.`);
     if (state.range !== "24h") longer();
   } else if (busy.length) {
     const next = busy.reduce((a, b) => ((b.next_profile_seconds || 99) < (a.next_profile_seconds || 99) ? b : a));
@@ -289,36 +289,35 @@ function emptyState(r) {
     const taken = busy.some(
       j => Date.parse(j.last_profile) > r.from && jvms.now_ms - Date.parse(j.last_profile) > 10000,
     );
-    say("h3", taken ? "No profile has arrived here" : "Waiting for the first profile");
+    say("h3", taken ? "No profiles received" : "Waiting for the first profile");
     if (taken)
       say(
         "p",
-        `Profiles are being taken of ${plural(busy.length, "JVM", "JVMs")}, but none was pushed to this store. ` +
-          `The url in pyroscope.write should be ${location.origin}; the log says what became of them.`,
+        `${plural(busy.length, "JVM is", "JVMs are")} being profiled, but no profile was pushed to this store. ` +
+          `Check that the url in pyroscope.write is ${location.origin}, and the log.`,
       );
     else
       say(
         "p",
         `${plural(busy.length, "JVM is", "JVMs are")} being profiled, for ${ago(jvms.now_ms - since)} so far. ` +
           `The first profile is due in about ${next.next_profile_seconds || 1} s, ` +
-          `from ${next.service_name} (pid ${next.pid}), and appears here by itself.`,
+          `from ${next.service_name} (PID ${next.pid}). This page updates automatically.`,
       );
     if (state.range !== "24h") longer(true);
   } else if (list.length) {
     say("h3", "No JVM is being profiled yet");
-    say("p", "Each JVM on the right says what it waits for.");
+    say("p", "The list of JVMs shows the reasons.");
   } else if (jvms.agent) {
     say("h3", "No JVM runs on this host");
     say(
       "p",
-      "smolder looks for new ones every second. To see it at work, start the demo program, " +
-        "which computes, allocates and fights over a lock:",
+      "New JVMs are detected within a second. A sample application with CPU, allocation and lock load:",
     );
     say("pre", "make demo-app");
     if (state.range !== "24h") longer(true);
   } else {
-    say("h3", "Nothing was pushed here yet");
-    say("p", "Point an agent at this store:");
+    say("h3", "No profiles received yet");
+    say("p", "Configure an agent to push to this store:");
     say("pre", `pyroscope.write "here" {\n    endpoint {\n        url = "${location.origin}"\n    }\n}`);
   }
   box.innerHTML = svg;

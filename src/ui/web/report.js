@@ -25,7 +25,7 @@ let views = [],
 /* The data: gzip-compressed JSON in base64; see report.h. */
 async function load() {
   if (!window.DecompressionStream)
-    throw new Error("This browser is too old to unpack the page's data. Chrome 80, Firefox 113 and Safari 16.4 can.");
+    throw new Error("This browser cannot decompress the data of the page. Required: Chrome 80, Firefox 113 or Safari 16.4.");
   const text = atob($("data").textContent),
     bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
@@ -230,6 +230,6 @@ load()
     document.documentElement.dataset.ready = "yes";
   })
   .catch(e => {
-    $("message").textContent = "The data of this page cannot be shown: " + e.message;
+    $("message").textContent = "Cannot show the data of this page: " + e.message;
     document.documentElement.dataset.ready = "failed";
   });

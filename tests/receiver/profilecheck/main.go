@@ -1,7 +1,7 @@
 // Profilecheck reads profiles as google/pprof does and says what it finds wrong: profilecheck FILE…
 //
-// Beyond Profile.CheckValid: what the samples' values are is named, locations have a function and a mapping, times are there, and a
-// copy that google/pprof wrote says the same.
+// Beyond Profile.CheckValid: what the samples' values are is named, locations have a function and a mapping, times are
+// there, and a copy that google/pprof wrote says the same.
 package main
 
 import (

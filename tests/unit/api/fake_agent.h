@@ -31,34 +31,32 @@ static const struct schema fake_schema = {.size = sizeof(struct fake_args), .opt
 
 struct fake {
     struct component *self;
-    struct fake_args args;
+    const struct fake_args *args;
 };
 
-static int fake_build(struct component *self, void *args, void **ret_state, struct err *err)
+static int fake_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     (void)err;
     struct fake *f = calloc(1, sizeof *f);
     f->self = self;
-    f->args = *(struct fake_args *)args;
-    memset(args, 0, sizeof(struct fake_args));
+    f->args = args_ref(args);
     *ret_state = f;
     return 0;
 }
 
-static int fake_update(void *state, void *args, struct err *err)
+static int fake_update(void *state, const void *args, struct err *err)
 {
     (void)err;
     struct fake *f = state;
-    schema_done(&fake_schema, &f->args);
-    f->args = *(struct fake_args *)args;
-    memset(args, 0, sizeof(struct fake_args));
+    args_unref(f->args);
+    f->args = args_ref(args);
     return 0;
 }
 
 static void fake_start(void *state)
 {
     struct fake *f = state;
-    if (strcmp(f->args.mode, "broken") == 0)
+    if (strcmp(f->args->mode, "broken") == 0)
         component_health(f->self, false, "it does not \"work\"");
 }
 
@@ -78,7 +76,7 @@ static void fake_stop(void *state)
 static void fake_free(void *state)
 {
     struct fake *f = state;
-    schema_done(&fake_schema, &f->args);
+    args_unref(f->args);
     free(f);
 }
 

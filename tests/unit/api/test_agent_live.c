@@ -18,7 +18,7 @@ static void publish(struct component *self, const struct source_args *a)
     component_export(self, exports);
 }
 
-static int source_build(struct component *self, void *args, void **ret, struct err *err)
+static int source_build(struct component *self, const void *args, void **ret, struct err *err)
 {
     (void)err;
     publish(self, args);
@@ -26,21 +26,21 @@ static int source_build(struct component *self, void *args, void **ret, struct e
     return 0;
 }
 
-static int source_update(void *state, void *args, struct err *err)
+static int source_update(void *state, const void *args, struct err *err)
 {
     (void)err;
     publish(state, args);
     return 0;
 }
 
-static int mute_build(struct component *self, void *args, void **ret, struct err *err)
+static int mute_build(struct component *self, const void *args, void **ret, struct err *err)
 {
     (void)args, (void)err;
     *ret = self;
     return 0;
 }
 
-static int mute_update(void *state, void *args, struct err *err)
+static int mute_update(void *state, const void *args, struct err *err)
 {
     (void)state, (void)args, (void)err;
     return 0;

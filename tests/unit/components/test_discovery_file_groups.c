@@ -82,6 +82,16 @@ static void mistakes_are_named_with_their_place(void)
     CHECK_STR(YAML("targets: [a]\n"), "a file of targets: should be array, got object");
 }
 
+static void an_error_quotes_nothing_of_the_file(void)
+{
+    CHECK_STR(JSON("hunter2\n"), "line 1, column 6: invalid token");
+    CHECK(!strstr(JSON("[{\"targets\": [hunter2]}]"), "hunter2"));
+    CHECK(!strstr(YAML("hunter2\n"), "hunter2"));
+    CHECK(!strstr(YAML("- hunter2\n"), "hunter2"));
+    CHECK(!strstr(YAML("- targets: hunter2\n"), "hunter2"));
+    CHECK(!strstr(YAML("- {a: hunter2\n"), "hunter2"));
+}
+
 static void the_ending_decides(void)
 {
     CHECK(groups_path_ok("a.json") && groups_path_ok("/x/*.YML") && groups_path_ok("a.b.Yaml"));
@@ -97,6 +107,7 @@ int main(void)
     RUN(yaml_scalars_count_as_they_are_written);
     RUN(json_keys_may_be_in_any_case_as_go_has_it);
     RUN(mistakes_are_named_with_their_place);
+    RUN(an_error_quotes_nothing_of_the_file);
     RUN(the_ending_decides);
     return REPORT();
 }

@@ -138,7 +138,8 @@ static size_t targets(struct value **ret)
     return *ret ? value_len(*ret) : 0;
 }
 
-/* The label of the process's target: "" if it has none, NULL if there is no such target. Valid until the exports change. */
+/* The label of the process's target: "" if it has none, NULL if there is no such target. Valid until the exports
+ * change. */
 static const char *label(pid_t pid, const char *name)
 {
     struct value *list;

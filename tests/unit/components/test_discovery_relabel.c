@@ -30,7 +30,7 @@ static void publish(struct labels *const *items, size_t n)
     component_export(source, exports);
 }
 
-static int source_build(struct component *self, void *args, void **state, struct err *err)
+static int source_build(struct component *self, const void *args, void **state, struct err *err)
 {
     (void)err;
     const struct source_args *a = args;

@@ -166,8 +166,9 @@ static void a_load_reads_files_as_they_are_now(void)
     /* What is broken does not take its place, what is gone is kept. */
     cleanup_free char *path = xasprintf("%s/a.alloy", dir);
     cleanup_free char *broken =
-        xasprintf("f:1:1: what was imported before stays: %s:1:8: expected block label, got TERMINATOR", path);
-    cleanup_free char *gone = xasprintf("f:1:1: what was imported before stays: %s: No such file or directory", path);
+        xasprintf("f:1:1: keeping the previously imported content: %s:1:8: expected block label, got TERMINATOR", path);
+    cleanup_free char *gone =
+        xasprintf("f:1:1: keeping the previously imported content: %s: No such file or directory", path);
     put("a.alloy", "declare");
     CHECK_LOADS(&t, more, broken);
     unlink(path);

@@ -1,4 +1,5 @@
-/* The whole component against real JVMs, the real profiler and the real helper; only the engine is played. Needs root and a JDK. */
+/* The whole component against real JVMs, the real profiler and the real helper; only the engine is played. Needs root
+ * and a JDK. */
 
 #include <sys/mman.h>
 
@@ -143,18 +144,18 @@ static struct labels *target_of(const char *pid, const char *service)
 }
 
 /* Arguments for these targets, references taken over; NULL ends them. */
-static struct java_args args_of(struct labels *const *targets)
+static struct java_args *args_of(struct labels *const *targets)
 {
-    struct java_args a = {0};
-    schema_defaults(&java_schema, &a);
-    a.profiling.interval = 2 * SECOND;
-    while (targets[a.targets.len])
-        a.targets.len++;
-    a.targets.items = calloc(a.targets.len + 1, sizeof *a.targets.items);
-    memcpy(a.targets.items, targets, a.targets.len * sizeof *targets);
-    a.forward_to.items = calloc(1, sizeof *a.forward_to.items);
-    a.forward_to.items[0] = receiver_new("test", &got, on_append);
-    a.forward_to.len = 1;
+    struct java_args *a = args_new(&java_schema);
+    schema_defaults(&java_schema, a);
+    a->profiling.interval = 2 * SECOND;
+    while (targets[a->targets.len])
+        a->targets.len++;
+    a->targets.items = calloc(a->targets.len + 1, sizeof *a->targets.items);
+    memcpy(a->targets.items, targets, a->targets.len * sizeof *targets);
+    a->forward_to.items = calloc(1, sizeof *a->forward_to.items);
+    a->forward_to.items[0] = receiver_new("test", &got, on_append);
+    a->forward_to.len = 1;
     return a;
 }
 
@@ -168,11 +169,12 @@ static const char *own_pid(void)
 static void set_up(struct labels *const *targets)
 {
     struct err err = {0};
-    struct java_args a = args_of(targets);
+    struct java_args *a = args_of(targets);
     log_file = memfd_create("log", MFD_CLOEXEC);
     log_to(log_file);
     stopped = healthy = false;
-    CHECK_INT(pyroscope_java.build(NULL, &a, &state, &err), 0);
+    CHECK_INT(pyroscope_java.build(NULL, a, &state, &err), 0);
+    args_unref(a);
     CHECK_STR(err.text, "");
     pyroscope_java.start(state);
 }
@@ -180,9 +182,9 @@ static void set_up(struct labels *const *targets)
 static void update(struct labels *const *targets)
 {
     struct err err = {0};
-    struct java_args a = args_of(targets);
-    CHECK_INT(pyroscope_java.update(state, &a, &err), 0);
-    schema_done(&java_schema, &a);
+    struct java_args *a = args_of(targets);
+    CHECK_INT(pyroscope_java.update(state, a, &err), 0);
+    args_unref(a);
 }
 
 static void tear_down(void)
@@ -261,12 +263,13 @@ static void stopping_hands_on_what_was_collected(void)
 {
     struct labels *targets[3] = {0};
     with_java(&targets);
-    struct java_args a = args_of(targets);
-    a.profiling.interval = 3600 * SECOND;
+    struct java_args *a = args_of(targets);
+    a->profiling.interval = 3600 * SECOND;
     stopped = false;
     log_file = memfd_create("log", MFD_CLOEXEC);
     log_to(log_file);
-    CHECK_INT(pyroscope_java.build(NULL, &a, &state, NULL), 0);
+    CHECK_INT(pyroscope_java.build(NULL, a, &state, NULL), 0);
+    args_unref(a);
     pyroscope_java.start(state);
     WAIT_UNTIL(is_profiling(), 15000);
     let_it_compute();

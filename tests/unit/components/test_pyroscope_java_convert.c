@@ -1,4 +1,5 @@
-/* The queue between chunks and profiles. What is in a profile: tests/unit/pprof; with real chunks: test_pyroscope_java.c. */
+/* The queue between chunks and profiles. What is in a profile: tests/unit/pprof; with real chunks:
+ * test_pyroscope_java.c. */
 #include "components/pyroscope_java_convert.h"
 
 #include <stdlib.h>

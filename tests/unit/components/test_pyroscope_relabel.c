@@ -23,7 +23,7 @@ static const struct schema source_schema = {.size = sizeof(struct forward_args),
 static struct receiver *to; /* of the source; one reference */
 static unsigned source_updates;
 
-static int source_update(void *state, void *args, struct err *err)
+static int source_update(void *state, const void *args, struct err *err)
 {
     (void)state, (void)err;
     const struct forward_args *a = args;
@@ -33,7 +33,7 @@ static int source_update(void *state, void *args, struct err *err)
     return 0;
 }
 
-static int source_build(struct component *self, void *args, void **state, struct err *err)
+static int source_build(struct component *self, const void *args, void **state, struct err *err)
 {
     *state = self;
     return source_update(NULL, args, err);
@@ -62,7 +62,7 @@ static void sink_append(void *ctx, const struct labels *labels, struct encoded_p
     CHECK_INT(p->samples, 5);
 }
 
-static int sink_build(struct component *self, void *args, void **state, struct err *err)
+static int sink_build(struct component *self, const void *args, void **state, struct err *err)
 {
     (void)args, (void)err;
     struct receiver *r = receiver_new(component_id(self), &arrived, sink_append);

@@ -15,31 +15,31 @@ static const struct option source_options[] = {
     {0},
 };
 static const struct schema source_schema = {.size = sizeof(struct source_args), .options = source_options};
-static struct receivers to;
+static const struct source_args *source;
 static unsigned source_updates;
 
-static int source_update(void *state, void *args, struct err *err)
+static int source_update(void *state, const void *args, struct err *err)
 {
     (void)state;
     (void)err;
-    struct source_args *a = args;
-    receivers_option.done(&to);
-    to = a->forward_to;
-    a->forward_to = (struct receivers){0};
+    args_unref(source);
+    source = args_ref(args);
     source_updates++;
     return 0;
 }
 
-static int source_build(struct component *self, void *args, void **ret, struct err *err)
+static int source_build(struct component *self, const void *args, void **ret, struct err *err)
 {
     (void)self;
-    *ret = &to;
+    *ret = &source;
     return source_update(NULL, args, err);
 }
 
 static void source_free(void *state)
 {
-    receivers_option.done(state);
+    (void)state;
+    args_unref(source);
+    source = NULL;
 }
 
 static const struct component_def source_def = {
@@ -84,7 +84,7 @@ static void hand_over(const char *text)
 {
     struct labels *ls = labels_named("shop");
     struct encoded_profile *p = profile_of(text);
-    fanout_append(&to, ls, p);
+    fanout_append(&source->forward_to, ls, p);
     encoded_profile_unref(p);
     labels_unref(ls);
 }
@@ -149,7 +149,7 @@ static void an_update_keeps_the_receiver_and_the_queue(void)
     snprintf(text, sizeof text, "endpoint {\n url = \"%s\"\n}\nendpoint {\n url = \"%s\"\n}\n", gone.url, kept.url);
     struct controller *c = start();
     load(c, text);
-    struct receiver *before = to.items[0];
+    struct receiver *before = source->forward_to.items[0];
     unsigned updates = source_updates;
     hand_over("queued");
     WAIT_FOR(endpoints_fail(c, 2));
@@ -159,7 +159,7 @@ static void an_update_keeps_the_receiver_and_the_queue(void)
     WAIT_FOR(kept.len == 2 && gone.len == 2); /* what leaves delivers what it had */
     CHECK(request_is(&kept, 1, "queued") && request_is(&gone, 1, "queued"));
     CHECK_HAS(kept.requests[1].head, "Connect-Timeout-Ms: 1000");
-    CHECK(to.items[0] == before);
+    CHECK(source->forward_to.items[0] == before);
     CHECK_INT(source_updates, updates);
     hand_over("next");
     WAIT_FOR(kept.len == 3);
@@ -190,7 +190,7 @@ static void refuses_labels_once_for_all_endpoints(void)
     struct labels *ls = labels_build(&b, false);
     struct encoded_profile *p = profile_of("x");
     double before = lost("invalid_labels");
-    fanout_append(&to, ls, p);
+    fanout_append(&source->forward_to, ls, p);
     CHECK_INT(lost("invalid_labels") - before, 1);
     CHECK_INT(p->refs, 1);
     encoded_profile_unref(p);

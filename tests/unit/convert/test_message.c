@@ -19,11 +19,11 @@ static void requests_have_the_range_that_belongs_to_them(void)
         {{.op = CONVERT_OPEN, .size = 15}, "series"},
         {{.op = CONVERT_OPEN, .size = 8 * (CONVERT_SERIES_MAX + 1)}, "series"},
         {{.op = CONVERT_CHUNK, .size = 1}, NULL},
-        {{.op = CONVERT_CHUNK}, "without bytes"},
+        {{.op = CONVERT_CHUNK}, "empty chunk"},
         {{.op = CONVERT_FINISH}, NULL},
-        {{.op = CONVERT_FINISH, .size = 1}, "bytes where none"},
-        {{.op = 0}, "no such request"},
-        {{.op = 99}, "no such request"},
+        {{.op = CONVERT_FINISH, .size = 1}, "unexpected bytes"},
+        {{.op = 0}, "unknown request"},
+        {{.op = 99}, "unknown request"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct err err = {0};
@@ -53,10 +53,10 @@ static void replies_are_not_believed(void)
     check_reply(&(struct convert_reply){.series_count = 11}, "too many series");
     struct convert_reply endless = {0};
     memset(endless.why, 'x', sizeof endless.why);
-    check_reply(&endless, "without an end");
+    check_reply(&endless, "unterminated");
     endless = (struct convert_reply){0};
     memset(endless.settings.event, 'x', sizeof endless.settings.event);
-    check_reply(&endless, "without an end");
+    check_reply(&endless, "unterminated");
 }
 
 static void check_profile(const struct convert_profile *p, const char *why)
@@ -82,22 +82,22 @@ static void profiles_are_not_believed(void)
         check_profile(&p, "without a name");
         p = good;
         snprintf(p.labels[0].name, sizeof p.labels[0].name, "%s", names[i]);
-        check_profile(&p, "a label that is none");
+        check_profile(&p, "invalid label");
     }
     struct convert_profile p = good;
     memset(p.type, 'x', sizeof p.type);
     check_profile(&p, "without a name");
     p = good;
     memset(p.labels[0].value, 'x', sizeof p.labels[0].value);
-    check_profile(&p, "a label that is none");
+    check_profile(&p, "invalid label");
     p = good;
     p.label_count = CONVERT_LABELS_MAX + 1;
     check_profile(&p, "too many labels");
     p = good;
     p.size = 0;
-    check_profile(&p, "beyond its limits");
+    check_profile(&p, "exceeds the limits");
     p.size = 5 << 20;
-    check_profile(&p, "beyond its limits");
+    check_profile(&p, "exceeds the limits");
 }
 
 int main(void)

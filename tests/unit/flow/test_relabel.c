@@ -17,13 +17,19 @@ static const struct option options[] = {
 };
 static const struct schema schema = {.size = sizeof(struct rules_record), .options = options};
 
+static void free_record(const void *record)
+{
+    schema_done(&schema, (void *)record);
+    free((void *)record);
+}
+
 static struct relabel_rules *rules_of(const char *text)
 {
-    struct rules_record r = {0};
+    struct rules_record *r = xcalloc(1, sizeof *r);
     char problem[ERR_MAX];
-    CHECK(decode_text(&schema, text, &r, problem));
+    CHECK(decode_text(&schema, text, r, problem));
     CHECK_STR(problem, "");
-    return relabel_rules_new(&r.rules);
+    return relabel_rules_new(&r->rules, r, free_record);
 }
 
 static struct labels *labels_of(const char *const *pairs)

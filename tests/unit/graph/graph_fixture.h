@@ -1,9 +1,8 @@
 /* A controller over tiny components that write down what happens to them.
  *
- * test.node: exports `output`, which is its `input`; `fail` names the call it refuses ("build", "update"); `slow` makes it stop only
- * when the test says so.
- * import.test: brings its `text`, as a file of its label; with `later` nothing until the test calls bring(). import.web is the same and
- * calls itself another machine's, import.disk this machine's.
+ * test.node: exports `output`, which is its `input`; `fail` names the call it refuses ("build", "update"); `slow` makes
+ * it stop only when the test says so. import.test: brings its `text`, as a file of its label; with `later` nothing
+ * until the test calls bring(). import.web is the same and calls itself another machine's, import.disk this machine's.
  */
 #pragma once
 
@@ -74,7 +73,7 @@ static inline struct value *node_input(const struct node_args *a)
     return a->input ? value_ref(a->input) : value_null();
 }
 
-static int node_build_(struct component *self, void *args, void **ret, struct err *err)
+static int node_build_(struct component *self, const void *args, void **ret, struct err *err)
 {
     const struct node_args *a = args;
     event("build", self);
@@ -88,7 +87,7 @@ static int node_build_(struct component *self, void *args, void **ret, struct er
     return 0;
 }
 
-static int node_update_(void *state, void *args, struct err *err)
+static int node_update_(void *state, const void *args, struct err *err)
 {
     struct test_node *n = state;
     const struct node_args *a = args;
@@ -186,7 +185,7 @@ static inline void import_export(struct component *self, const char *text)
     component_export(self, exports);
 }
 
-static int import_build_(struct component *self, void *args, void **ret, struct err *err)
+static int import_build_(struct component *self, const void *args, void **ret, struct err *err)
 {
     const struct import_args *a = args;
     if (strcmp(a->text, "none") == 0)
@@ -200,7 +199,7 @@ static int import_build_(struct component *self, void *args, void **ret, struct 
     return 0;
 }
 
-static int import_update_(void *state, void *args, struct err *err)
+static int import_update_(void *state, const void *args, struct err *err)
 {
     (void)err;
     struct test_import *i = state;

@@ -1,5 +1,5 @@
-/* Components that only have a name and arguments, for validating configurations of the reference: most of what those use is none of
- * this program's business. Nothing of them can be built. */
+/* Components that only have a name and arguments, for validating configurations of the reference: most of what those
+ * use is none of this program's business. Nothing of them can be built. */
 #pragma once
 
 #include <errno.h>

@@ -76,7 +76,7 @@ static void objects_can_be_told_apart_by_a_member(void)
     CHECK_EVENTS("update foreach.f/foreach_7_1/n");
     /* What has no such member is an id as a whole, which is said once. */
     check_load_(__LINE__, c, EACH("[{pid = \"7\"}, 3, {x = 1}]", "  id = \"pid\"\n"), 0,
-                "f:1:1: item 1 of the collection has no \"pid\", so that all of it is its id");
+                "f:1:1: item 1 of the collection has no \"pid\"; using the whole item as its id");
     CHECK_HAS(view_of(c, "foreach.f").created_modules[1], "foreach.f/foreach_3_1");
     end(c, &loop);
 }
@@ -271,7 +271,7 @@ static void mistakes_are_found_before_there_is_an_item(void)
             "f:9:11: component \"foreach.f\" does not exist or is out of scope");
     REFUSED("test.node \"a\" {\n  input = 1\n}\nforeach \"f\" {\n  collection = []\n  var = test.node.a.output\n  "
             "template { }\n}\n",
-            "f:6:9: var must be a string that is known before anything runs");
+            "f:6:9: var must be a constant string");
 }
 
 static void it_needs_permission(void)

@@ -1,4 +1,5 @@
-/* import.*: libraries from elsewhere. The sources here are the test's own; those of the program are tested with the components. */
+/* import.*: libraries from elsewhere. The sources here are the test's own; those of the program are tested with the
+ * components. */
 #include "base/cleanup.h"
 #include "graph/module.h"
 #include "graph/view.h"
@@ -210,7 +211,7 @@ static void what_needs_an_import_waits_until_it_arrives(void)
     settle(&loop);
     CHECK_EVENTS("build other, start other");
     CHECK_INT(view_of(c, "m.add.x").health, HEALTH_UNKNOWN);
-    CHECK_STR(view_of(c, "test.node.end").message, "waiting for what is imported");
+    CHECK_STR(view_of(c, "test.node.end").message, "waiting for the import");
     CHECK(controller_ready(c));
     /* The load can be repeated meanwhile. */
     LOADS(c, "import.test \"m\" {\n  later = true\n}\n" USE "test.node \"other\" { }\n");
@@ -251,7 +252,7 @@ static void names_of_imports_are_checked(void)
     REFUSES(c, "import.test { }\nimport.test \"m\" { }\nimport.test \"m\" { }\nimport.web \"m\" { }\n",
             "f:1:1: import.test block must have a label\n"
             "f:3:1: block import.test.m already declared at f:2:1\n"
-            "f:4:12: namespace \"m\" is already that of import.test.m at f:2:1");
+            "f:4:12: namespace \"m\" is already used by import.test.m at f:2:1");
     REFUSES(c, IMPORT(ADDS("1")) "m.ad \"x\" { }\n",
             "f:4:1: cannot find the definition of component name \"m.ad\", did you mean \"m.add\"?");
     end(c, &loop);

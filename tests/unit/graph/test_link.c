@@ -1,4 +1,5 @@
-/* Which block needs which: references found, shown and ordered, seen through a controller. What is said of wrong ones: test_plan.c. */
+/* Which block needs which: references found, shown and ordered, seen through a controller. What is said of wrong ones:
+ * test_plan.c. */
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "graph/view.h"

@@ -176,7 +176,7 @@ static void an_instance_without_a_label_stands_alone(void)
           "declare \"d\" {\n  export \"out\" {\n    value = 1\n  }\n}\nd { }\ntest.node \"a\" {\n  input = d.out\n}\n");
     CHECK_MEMBER(view_of(c, "test.node.a").exports, "output", "1");
     REFUSES(c, "declare \"d\" { }\nd { }\nd \"x\" { }\n",
-            "f:2:1: component \"d\" must have a label, because there are others of its kind that have");
+            "f:2:1: component \"d\" must have a label, because others of its type have one");
     end(c, &loop);
 }
 

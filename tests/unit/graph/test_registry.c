@@ -21,9 +21,20 @@ static void slips_of_the_pen_are_understood(void)
     CHECK(registry_suggest(defs, STR("prometheus.scrape")) == NULL);
 }
 
+static void another_word_behind_the_dot_is_no_slip(void)
+{
+    static const struct component_def file = {.name = "discovery.file"};
+    static const struct component_def *const with_file[] = {&file, &process, NULL};
+    CHECK(registry_suggest(with_file, STR("discovery.nope")) == NULL);
+    CHECK_STR(registry_suggest(with_file, STR("discovery.fiel")), "discovery.file");
+    CHECK_STR(registry_suggest(with_file, STR("discovery.files")), "discovery.file");
+    CHECK(registry_suggest(with_file, STR("x")) == NULL);
+}
+
 int main(void)
 {
     RUN(components_are_found_by_their_whole_name);
     RUN(slips_of_the_pen_are_understood);
+    RUN(another_word_behind_the_dot_is_no_slip);
     return REPORT();
 }

@@ -1,6 +1,7 @@
 /* Builds JFR chunks by hand, as a producer would write them, for tests that need one of a certain shape.
  *
- *     struct chunk_builder c = chunk_begin("9 byte\n11 long\n20 java.lang.String\n101 jdk.Sample startTime:11 stack:26* kinds:9[]");
+ *     struct chunk_builder c = chunk_begin("9 byte\n11 long\n20 java.lang.String\n"
+ *                                          "101 jdk.Sample startTime:11 stack:26* kinds:9[]");
  *     chunk_event(&c, 101);
  *     chunk_varint(&c, 7); …
  *     chunk_event_end(&c);

@@ -1,4 +1,5 @@
-/* A session and its owner, against a profiler played by this file: faults on demand, real time, real descriptors, a real process.
+/* A session and its owner, against a profiler played by this file: faults on demand, real time, real descriptors, a
+ * real process.
  *
  * It stands in for jvm/operation/client.c, so that a test which includes it links none of that.
  */

@@ -1,4 +1,5 @@
-/* What tests with real JVMs run on: the real helper, the loop, and a tick that wakes it, so that conditions are looked at. */
+/* What tests with real JVMs run on: the real helper, the loop, and a tick that wakes it, so that conditions are looked
+ * at. */
 #pragma once
 
 #include <unistd.h>

@@ -1,4 +1,5 @@
-/* Real JVMs to test against: finds the JDKs of this machine, compiles one small program, and runs it with its output in a file.
+/* Real JVMs to test against: finds the JDKs of this machine, compiles one small program, and runs it with its output in
+ * a file.
  *
  * SMOLDER_JDKS (colon-separated homes) names the JDKs; without it those below /usr/lib/jvm count, each once.
  */
@@ -25,8 +26,9 @@ struct java_target {
     char output[64]; /* file with what it wrote to stdout and stderr */
 };
 
-/* Computes a third of a core, allocates, and has two threads that contend for a lock. Each stays away from it for a moment: a HotSpot
- * monitor is not fair, and one that comes back at once may keep the other out for ten seconds and more. */
+/* Computes a third of a core, allocates, and has two threads that contend for a lock. Each stays away from it for a
+ * moment: a HotSpot monitor is not fair, and one that comes back at once may keep the other out for ten seconds and
+ * more. */
 static const char java_program[] =
     "public class Busy {\n"
     "    static volatile long sink;\n"

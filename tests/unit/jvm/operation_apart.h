@@ -11,7 +11,8 @@
 #include "priv/wire.h"
 #include "test.h"
 
-/* In a process of its own, as in the helper: it becomes the target's user for good. Its descriptors come with the reply. */
+/* In a process of its own, as in the helper: it becomes the target's user for good. Its descriptors come with the
+ * reply. */
 static void operation_apart(jvm_operation *operation, const struct jvm_request *s, int64_t deadline_ms,
                             struct jvm_reply *reply)
 {

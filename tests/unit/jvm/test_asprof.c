@@ -1,4 +1,5 @@
-/* The layout, on the host and beneath a root that is a directory of this test. Needs root for owners and a small tmpfs. */
+/* The layout, on the host and beneath a root that is a directory of this test. Needs root for owners and a small
+ * tmpfs. */
 #include "jvm/attach/asprof.h"
 
 #include <dirent.h>

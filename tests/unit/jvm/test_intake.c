@@ -1,4 +1,5 @@
-/* What a target may do with headers, amounts and silence: the intake alone, on recordings of this file, read in place. */
+/* What a target may do with headers, amounts and silence: the intake alone, on recordings of this file, read in
+ * place. */
 #include "jvm/session/intake.h"
 
 #include <stdlib.h>

@@ -596,7 +596,8 @@ static pid_t child_of(pid_t pid)
     return child;
 }
 
-/* In a mount and pid namespace of its own, with a /tmp mounted with `mount`, as nobody. Returns the JVM's pid here, or 0. */
+/* In a mount and pid namespace of its own, with a /tmp mounted with `mount`, as nobody. Returns the JVM's pid here, or
+ * 0. */
 static pid_t begin_in_namespace(const char *mount)
 {
     static unsigned runs;
@@ -642,7 +643,8 @@ static void a_jvm_in_namespaces_of_its_own_with_another_user(void)
     java_kill(&java);
 }
 
-/* What a kubelet makes of an emptyDir on /tmp: for everybody to write, without the sticky bit, with the group of fsGroup. */
+/* What a kubelet makes of an emptyDir on /tmp: for everybody to write, without the sticky bit, with the group of
+ * fsGroup. */
 static void a_tmp_for_everybody_to_write_will_do(void)
 {
     static const char *const modes[] = {"mode=0777", "mode=2777,gid=4321"};
@@ -669,7 +671,8 @@ static long owner_beneath(pid_t pid, const char *name)
     return lstat(path, &st) < 0 ? -1 : (long)st.st_uid;
 }
 
-/* A trigger in a directory of root's would be a file of root's making; the user could not make it, so it is not made. */
+/* A trigger in a directory of root's would be a file of root's making; the user could not make it, so it is not
+ * made. */
 static void what_the_jvms_user_may_not_do_is_not_done_for_it(void)
 {
     pid_t pid = begin_in_namespace("mode=0755");

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/clock.h"
 #include "test.h"
 
 #define SHA1   "0123456789abcdef0123456789abcdef01234567"
@@ -181,8 +182,9 @@ static void the_inode_is_that_of_the_file_mapped_now(void)
 /* This process plays the JVM: it has a recording of ours open, or a thread of the profiler's name. */
 static void a_session_of_ours_is_known_by_its_recording(void)
 {
-    char folder[] = "/tmp/.smolder-" RANDOM, path[sizeof folder + 16];
-    CHECK(mkdir(folder, 0700) == 0 || errno == EEXIST);
+    char folder[64], path[sizeof folder + 16];
+    snprintf(folder, sizeof folder, "/tmp/.smolder-%016x%016llx", (unsigned)getpid(), (unsigned long long)clock_ns());
+    CHECK_INT(mkdir(folder, 0700), 0);
     snprintf(path, sizeof path, "%s/session.jfr", folder);
     cleanup_close int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     CHECK(fd >= 0);

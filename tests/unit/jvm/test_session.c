@@ -1,4 +1,5 @@
-/* The session's decisions, against a profiler of the test's own (fake_profiler.h). The real profiler in real JVMs: test_session_real.c. */
+/* The session's decisions, against a profiler of the test's own (fake_profiler.h). The real profiler in real JVMs:
+ * test_session_real.c. */
 #include "fake_profiler.h"
 
 static void cuts_short_intervals_by_dump(void)

@@ -1,4 +1,5 @@
-/* Sessions against real JVMs and the real profiler, through the real helper: each test once per JDK of this machine. Needs root. */
+/* Sessions against real JVMs and the real profiler, through the real helper: each test once per JDK of this machine.
+ * Needs root. */
 #include "jvm/session/session.h"
 
 #include "base/cursor.h"
@@ -119,8 +120,8 @@ static void expect_tiling(int64_t slack_ns)
         FAIL_("between two chunks: %.3f ms", (double)worst / 1e6);
 }
 
-/* Stopping one recording and starting the next takes 1-9 ms on an idle machine. A busy one may put the JVM off in between, but hardly
- * three times. */
+/* Stopping one recording and starting the next takes 1-9 ms on an idle machine. A busy one may put the JVM off in
+ * between, but hardly three times. */
 static void expect_little_cost(void (*roll_over)(void))
 {
     int64_t worst = INT64_MAX;

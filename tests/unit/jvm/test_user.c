@@ -28,7 +28,8 @@ struct made {
     int up, down;
 };
 
-/* A process of `uid` that has unshared `spaces`, or pid 0. Root then writes a map of many ids; the process becomes number `inner` in it. */
+/* A process of `uid` that has unshared `spaces`, or pid 0. Root then writes a map of many ids; the process becomes
+ * number `inner` in it. */
 static struct made make(uid_t uid, int spaces, uid_t inner)
 {
     int up[2], down[2];

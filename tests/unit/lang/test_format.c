@@ -1,4 +1,5 @@
-/* string.format where the text cases in tests/lang/string_format.test do not reach: bounds, formats that end early, secrets. */
+/* string.format where the text cases in tests/lang/string_format.test do not reach: bounds, formats that end early,
+ * secrets. */
 #include "lang/format.h"
 
 #include <math.h>

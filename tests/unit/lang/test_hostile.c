@@ -1,5 +1,6 @@
-/* Files made to hurt: as large as a configuration may be, and shaped so that a careless reader needs quadratic time, endless
- * memory or a bottomless stack. Each is read, evaluated, and its errors rendered, within the time of a few readings. */
+/* Files made to hurt: as large as a configuration may be, and shaped so that a careless reader needs quadratic time,
+ * endless memory or a bottomless stack. Each is read, evaluated, and its errors rendered, within the time of a few
+ * readings. */
 #include <sys/resource.h>
 #include <time.h>
 

@@ -1,4 +1,5 @@
-/* The operators at the edges that text cases cannot write down: results of all kinds of numbers, bounds, and whose fault it is. */
+/* The operators at the edges that text cases cannot write down: results of all kinds of numbers, bounds, and whose
+ * fault it is. */
 #include "lang/operator.h"
 
 #include <errno.h>

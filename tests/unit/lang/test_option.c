@@ -1,4 +1,5 @@
-/* One field of a record: what it takes, what it refuses, and that it is empty after a failure. Whole records: test_schema.c. */
+/* One field of a record: what it takes, what it refuses, and that it is empty after a failure. Whole records:
+ * test_schema.c. */
 #include "lang/option.h"
 
 #include <errno.h>

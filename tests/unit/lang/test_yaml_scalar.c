@@ -1,4 +1,5 @@
-/* What a YAML scalar means. Where the text cases in tests/lang/yaml.test show whole documents, this goes through the edges. */
+/* What a YAML scalar means. Where the text cases in tests/lang/yaml.test show whole documents, this goes through the
+ * edges. */
 #include "lang/yaml_scalar.h"
 
 #include <errno.h>

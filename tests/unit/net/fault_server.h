@@ -1,5 +1,5 @@
-/* A small HTTP server on the test's own loop, for the faults a real one cannot be asked for: it answers what the test says, late,
- * never, or by closing. Requests are kept for inspection. Header only; one test program includes it once.
+/* A small HTTP server on the test's own loop, for the faults a real one cannot be asked for: it answers what the test
+ * says, late, never, or by closing. Requests are kept for inspection. Header only; one test program includes it once.
  */
 #pragma once
 

@@ -363,7 +363,8 @@ static void keeps_the_connection_for_the_next_request(void)
 static void resolves_names_without_blocking(void)
 {
     struct http_client *c = http_client_get(&loop);
-    /* .invalid never resolves (RFC 6761); whether a resolver answers or not, the deadline holds and the loop goes on. */
+    /* .invalid never resolves (RFC 6761); whether a resolver answers or not, the deadline holds and the loop goes
+     * on. */
     struct http_request req = request_of("http://nowhere.invalid:4040");
     req.timeout_ms = 300;
     struct result r = ask(c, &req);

@@ -94,7 +94,7 @@ static void what_is_no_address_is_refused(void)
         if (l.code != -EINVAL || l.fd >= 0)
             FAIL_("\"%s\" gives %d", bad[i], l.code);
         CHECK_HAS(l.err.text, bad[i]);
-        CHECK_HAS(l.err.text, "want ADDRESS:PORT");
+        CHECK_HAS(l.err.text, "expected ADDRESS:PORT");
     }
 }
 

@@ -1,5 +1,5 @@
-/* A certificate of its own issue for "profiles.test", and its key: server, authority and client of the TLS tests. Another pair for
- * "other.test", whom nobody knows. Valid until 2126; they protect nothing.
+/* A certificate of its own issue for "profiles.test", and its key: server, authority and client of the TLS tests.
+ * Another pair for "other.test", whom nobody knows. Valid until 2126; they protect nothing.
  *
  *     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -days 36500 -nodes -subj /CN=profiles.test
  *             -addext subjectAltName=DNS:profiles.test

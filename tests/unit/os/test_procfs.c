@@ -290,7 +290,8 @@ static void what_is_no_container_has_no_id(void)
         {"0::/machine.slice/machine-" ID ".scope", ""} /* a name that whoever registers a machine chooses */);
 }
 
-/* Paths that a process can give itself, in a container or below what was delegated to it, and what is right for them. */
+/* Paths that a process can give itself, in a container or below what was delegated to it, and what is right for
+ * them. */
 static void a_name_made_further_in_does_not_count(void)
 {
     CHECK_CONTAINERS(

@@ -109,7 +109,8 @@ static void within_a_directory_no_link_is_followed_and_no_mount_crossed(void)
     CHECK_INT(rootfs_dir_in(root, "/etc", &err), -EXDEV);
 }
 
-/* In mount namespaces of its own: neither a bind mount of the very same file system, nor another one, over the folder or over a file. */
+/* In mount namespaces of its own: neither a bind mount of the very same file system, nor another one, over the folder
+ * or over a file. */
 static void check_mounts(void)
 {
     char target[64], source[64];

@@ -1,9 +1,9 @@
 #include "pprof/encode.h"
 
+#include "base/wire.h"
 #include "pprof/decode.h"
 #include "pprof/sample_profile.h"
 #include "pprof/text.h"
-#include "base/wire.h"
 #include "test.h"
 
 enum { MAX = 1 << 20 };

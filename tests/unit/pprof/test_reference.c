@@ -204,7 +204,8 @@ static void every_recording_converts_as_the_reference_does(void)
  *
  * What the specification of our corrections (jfr-asprof §3.7) comes to on these files:
  *   2. delays are nanoseconds: the reference's ticks, scaled by the clock of each chunk;
- *   3. a sample weighs the interval that the recording names (100 Hz for all in the reference), and what the wall clock samples beside
+ *   3. a sample weighs the interval that the recording names (100 Hz for all in the reference), and what the wall clock
+ *   samples beside
  *      another event is wall time alone;
  *   7. samples without a stack, or of a state that is in no pool, stay: counts are those of the reference or more;
  *   8. live objects have bytes; what is no profile there is one here.

@@ -1,4 +1,5 @@
-/* The helper's own end of the wire, without a main process that knows the rules: frames as they come. test_priv.c has the rest. */
+/* The helper's own end of the wire, without a main process that knows the rules: frames as they come. test_priv.c has
+ * the rest. */
 #include "priv/helper.h"
 
 #include <errno.h>
