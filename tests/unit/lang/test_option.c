@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "lang/value_print.h"
 #include "lang_test.h"
 
 union field {
