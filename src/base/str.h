@@ -59,8 +59,8 @@ char *str_dup(struct str s);
 size_t str_utf8_sequence(struct str s);
 /* The character there, with the same answer. */
 size_t str_rune(struct str s, uint32_t *ret);
-/* Characters that act on whoever shows a text instead of being shown: C0 and C1 controls, separators of lines and paragraphs, and those
- * that turn the direction of text (Unicode Bidirectional Algorithm, UAX #9 §2). */
+/* Characters that act on whoever shows a text instead of being shown: C0 and C1 controls, separators of lines and
+ * paragraphs, and those that turn the direction of text (Unicode Bidirectional Algorithm, UAX #9 §2). */
 bool rune_is_control(uint32_t rune);
 /* All of it is UTF-8. */
 bool str_is_utf8(struct str s);

@@ -2,8 +2,8 @@
  *
  * Escape sequences in a method, thread or file name could move the cursor, overwrite output, set the title or inject
  * input. Therefore everything written to a terminal has its control characters, except tab and line end, escaped byte
- * by byte as \xHH: those of the log (rune_is_control()), the raw bytes 0x80 to 0x9f, which some terminals interpret, and
- * invalid UTF-8. Pipes and files receive the bytes unchanged.
+ * by byte as \xHH: those of the log (rune_is_control()), the raw bytes 0x80 to 0x9f, which some terminals interpret,
+ * and invalid UTF-8. Pipes and files receive the bytes unchanged.
  */
 #pragma once
 

@@ -138,7 +138,8 @@ static int groups_read_one(struct groups_reader *r, const struct value *v, struc
 
 /* --- the file --- */
 
-/* Without what the parser quotes: whoever may replace the file could link it to a secret, and everybody reads errors. */
+/* Without what the parser quotes: whoever may replace the file could link it to a secret, and everybody reads
+ * errors. */
 static int groups_read_json(struct str text, struct value **ret, struct err *err)
 {
     struct err why = {0};
