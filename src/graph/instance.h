@@ -113,6 +113,7 @@ struct instance {
 
 static inline struct instance *instance_of(struct component *c)
 {
+    _Static_assert(offsetof(struct instance, handle) == 0, "a handle is cast to its instance");
     return (struct instance *)c;
 }
 
