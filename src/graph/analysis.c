@@ -78,7 +78,7 @@ static void look_into_template(struct plan *p, const struct block *foreach, cons
 static void check_arguments(const struct plan *p, struct diags *ds)
 {
     for (size_t i = 0; i < p->len; i++) {
-        if (!p->blocks[i]->is_refused)
+        if (!p->blocks[i]->is_rejected)
             block_check_options(p->blocks[i], ds);
     }
 }
@@ -88,7 +88,7 @@ static void link_blocks(struct plan *p, const struct body *body, const struct pl
     link_begin(p, body);
     for (size_t i = 0; i < p->len; i++) {
         const struct block *b = p->blocks[i];
-        if (b->is_refused)
+        if (b->is_rejected)
             continue;
         link_block(p, options, b, ds);
         if (b->type == BLOCK_FOREACH)
