@@ -164,7 +164,7 @@ static void a_condemned_make_up_waits_until_it_is_forgiven(void)
     CHECK_INT(profiler.calls[OP_START], 1);
     profiler.answers[OP_START] = JVM_OK;
     CHECK_INT(quarantine_edit(dir, forgive, NULL, &err), 0);
-    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 12000);
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 30000);
     CHECK_INT(profiler.calls[OP_START], 2);
     tear_down();
     quarantine_free(q);
