@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "graph/module.h"
+#include "lang/diag_text.h"
 
 static void component_prepare(struct node *n, struct diags *ds)
 {

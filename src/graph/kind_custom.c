@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "graph/analysis.h"
 #include "graph/module.h"
+#include "lang/diag_text.h"
 #include "lang/eval.h"
 #include "lang/suggest.h"
 

@@ -12,8 +12,10 @@
 #include "graph/block_options.h"
 #include "graph/block_text.h"
 #include "graph/module.h"
+#include "lang/diag_text.h"
 #include "lang/schema.h"
 #include "lang/unicode.h"
+#include "lang/value_print.h"
 
 enum { FINGERPRINT_MAX = 4096, DUMP_MAX = 16 << 20 };
 

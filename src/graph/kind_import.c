@@ -8,6 +8,7 @@
 #include "graph/analysis.h"
 #include "graph/kind_component.h"
 #include "graph/module.h"
+#include "lang/diag_text.h"
 #include "lang/parser.h"
 
 /* Of an instance. */

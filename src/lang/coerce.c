@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "lang/duration.h"
 #include "lang/number.h"
+#include "lang/value_print.h"
 
 enum { SHORT_TEXT_MAX = 256 };
 

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "lang/number.h"
 #include "lang/schema.h"
+#include "lang/value_print.h"
 
 enum { DEPTH_MAX = 64 };
 
