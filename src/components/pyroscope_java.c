@@ -24,6 +24,7 @@
 #include "graph/component.h"
 #include "jvm/operation/client.h"
 #include "jvm/probe/command_line.h"
+#include "jvm/probe/reason.h"
 #include "jvm/probe/user.h"
 #include "jvm/session/retry.h"
 #include "jvm/session/session.h"
@@ -143,27 +144,29 @@ static void java_on_chunk(void *arg, struct jfr_chunk *c)
     java_stream_chunk(v->stream, c);
 }
 
+/* That it waits for its min_age is no trouble, and what a conversion left out was logged by itself. */
+static bool java_is_worth_a_warning(const struct jvm *v, const struct jvm_reason *reason)
+{
+    if (v->state == JVM_STATE_GONE || !v->reason[0] || strcmp(v->reason, v->logged) == 0)
+        return false;
+    return v->state == JVM_STATE_PROFILING || v->state == JVM_STATE_DEGRADED ||
+           jvm_age_ns(v->id.start_time) >= v->owner->args->min_age || strcmp(reason->code, "min_age") != 0;
+}
+
 static void tell_state(struct jvm *v)
 {
     const char *id = component_id(v->owner->self);
+    const struct jvm_reason *reason = jvm_reason_of(v->state, v->reason);
     char room[JAVA_SERVICE_MAX];
     cleanup_free char *service = str_dup(java_service_name(v->target, room));
-    switch (v->state) {
-    case JVM_STATE_PROFILING:
-        if (!v->reason[0])
-            log_info("profiling", L_COMPONENT(id), L_INT("pid", v->id.pid), L_STR("service_name", service));
-        break;
-    case JVM_STATE_GONE:
+    if (v->state == JVM_STATE_PROFILING)
+        log_info("profiling", L_COMPONENT(id), L_INT("pid", v->id.pid), L_STR("service_name", service));
+    else if (v->state == JVM_STATE_GONE && strcmp(reason->code, "ended") == 0)
         log_info("process ended", L_COMPONENT(id), L_INT("pid", v->id.pid), L_STR("service_name", service));
-        break;
-    default:
-        break;
-    }
-    /* That it waits for its min_age is no trouble. */
-    if (v->state != JVM_STATE_GONE && v->reason[0] && strcmp(v->reason, v->logged) != 0 &&
-        (v->state != JVM_STATE_WAITING || jvm_age_ns(v->id.start_time) >= v->owner->args->min_age))
-        log_warn(v->state == JVM_STATE_PROFILING ? "profiling with a restriction" : "not profiling", L_COMPONENT(id),
-                 L_INT("pid", v->id.pid), L_STR("service_name", service), L_STR("reason", v->reason));
+    if (java_is_worth_a_warning(v, reason))
+        log_warn(v->state == JVM_STATE_DEGRADED ? "profiling with a restriction" : "not profiling", L_COMPONENT(id),
+                 L_INT("pid", v->id.pid), L_STR("service_name", service), L_STR("reason", v->reason),
+                 L_STR("code", reason->code));
     snprintf(v->logged, sizeof v->logged, "%s", v->reason);
 }
 
@@ -524,12 +527,19 @@ static void java_show_jvm(const struct jvm *v, jvm_status_visit *visit, void *ar
 {
     char service[JAVA_SERVICE_MAX];
     cleanup_free char *room = NULL;
+    /* What a conversion left out is not the session's to know. */
+    const bool partly = v->state == JVM_STATE_PROFILING && v->cut[0];
+    const enum jvm_state state = partly ? JVM_STATE_DEGRADED : v->state;
+    const char *sentence = partly ? v->cut : v->reason;
+    const struct jvm_reason *reason = jvm_reason_of(state, sentence);
     const struct jvm_status status = {
         .pid = v->id.pid,
         .service_name = java_service_name(v->target, service),
         .main = java_main_of(v->target, &room),
-        .state = jvm_state_name(v->state),
-        .reason = v->reason[0] ? v->reason : v->cut,
+        .state = jvm_state_name(state),
+        .reason = sentence,
+        .code = reason->code,
+        .remedy = reason->remedy,
         .since_ns = v->since_ns,
         .last_profile_ns = v->last_profile_ns,
         .next_profile_ns = v->session ? jvm_session_next_ns(v->session) : 0,

@@ -33,6 +33,8 @@ enum { DEAD_MAN_S = 60 };
  * costs an attach, and every stack stored is in some chunk, with four bytes or more for a frame that takes sixteen in
  * memory (vmEntry.h): with so few bytes read, the storage cannot be near the limit. */
 enum { TRACE_KB_MAX = 48 << 10, METRICS_PER_ROLL = 4, METRICS_BYTES = 4 << 20 };
+/* What the session does; what it shows is derived from this and the reason (jvm/probe/reason.h). */
+enum session_phase { PHASE_IDLE, PHASE_STARTING, PHASE_PROFILING, PHASE_STOPPING, PHASE_GONE };
 enum work { WORK_NONE, WORK_START, WORK_ROLL, WORK_DUMP, WORK_STOP, WORK_METRICS };
 
 struct jvm_session {
@@ -48,7 +50,8 @@ struct jvm_session {
     uv_timer_t timer;
     unsigned handles; /* still open */
 
-    enum jvm_state state;
+    enum session_phase phase;
+    enum jvm_state state; /* as it was reported */
     char reason[ERR_MAX];
     enum work work; /* the operation under way; one at a time */
     uint64_t call;
@@ -96,14 +99,26 @@ static struct metric_family gap_seconds = {.name = "smolder_gap_seconds",
 static void session_drive(struct jvm_session *s);
 static void session_schedule(struct jvm_session *s);
 
-const char *jvm_state_name(enum jvm_state s)
+static enum jvm_state session_state_of(enum session_phase phase, const char *reason)
 {
-    static const char *const names[] = {"waiting", "starting", "profiling", "stopping", "gone"};
-    return names[s];
+    switch (phase) {
+    case PHASE_STARTING:
+        return JVM_STATE_ATTACHING;
+    case PHASE_PROFILING:
+        return reason[0] ? JVM_STATE_DEGRADED : JVM_STATE_PROFILING;
+    case PHASE_STOPPING:
+    case PHASE_GONE:
+        return JVM_STATE_GONE;
+    case PHASE_IDLE:
+        break;
+    }
+    return reason[0] ? jvm_state_of_reason(reason) : JVM_STATE_WAITING;
 }
 
-static void session_set_state(struct jvm_session *s, enum jvm_state state, const char *reason)
+static void session_set_phase(struct jvm_session *s, enum session_phase phase, const char *reason)
 {
+    const enum jvm_state state = session_state_of(phase, reason);
+    s->phase = phase;
     if (s->state == state && strcmp(s->reason, reason) == 0)
         return;
     metric_add(&sessions, -1, jvm_state_name(s->state));
@@ -178,8 +193,8 @@ static void on_live_chunk(void *arg, const struct jfr_chunk *c)
     s->roll_bytes += c->len;
     s->retries.failures = 0;
     s->poll_at = session_next_poll(s, s->chunk_began);
-    if (s->state == JVM_STATE_PROFILING)
-        session_set_state(s, s->state, s->degraded.why);
+    if (s->phase == PHASE_PROFILING)
+        session_set_phase(s, s->phase, s->degraded.why);
 }
 
 static void session_on_chunk(void *arg, struct jfr_chunk *c)
@@ -194,7 +209,7 @@ static void session_on_chunk(void *arg, struct jfr_chunk *c)
 static void on_damaged(void *arg, const char *why)
 {
     struct jvm_session *s = arg;
-    if (s->state != JVM_STATE_PROFILING || s->gone)
+    if (s->phase != PHASE_PROFILING || s->gone)
         return;
     s->halt = true;
     session_enter_waiting(s, why, retry_after(s, JVM_FAILED));
@@ -254,7 +269,7 @@ static void forget_call(struct jvm_session *s)
 static void session_enter_waiting(struct jvm_session *s, const char *reason, int64_t retry_ns)
 {
     s->retry_at = clock_ns() + retry_ns;
-    session_set_state(s, s->close_by ? JVM_STATE_STOPPING : JVM_STATE_WAITING, reason);
+    session_set_phase(s, s->close_by ? PHASE_STOPPING : PHASE_IDLE, reason);
 }
 
 static int64_t retry_after(struct jvm_session *s, enum jvm_outcome outcome)
@@ -300,10 +315,10 @@ static void session_operation_failed(struct jvm_session *s, const struct jvm_rep
         return;
     }
     /* A roll-over was put off: the session that runs does so until its timeout. */
-    if (r->outcome == JVM_NO_ROOM && s->state == JVM_STATE_PROFILING && !s->gone) {
+    if (r->outcome == JVM_NO_ROOM && s->phase == PHASE_PROFILING && !s->gone) {
         s->roll_wanted = false;
         s->roll_not_before = clock_ns() + retry_after(s, r->outcome);
-        session_set_state(s, s->state, r->reason);
+        session_set_phase(s, s->phase, r->reason);
         return;
     }
     s->may_run = s->may_run || r->outcome == JVM_TIMEOUT || r->outcome == JVM_LOST;
@@ -330,7 +345,7 @@ static void session_profiler_started(struct jvm_session *s, const struct jvm_rep
     s->running = s->sent;
     s->may_run = true;
     if (!s->close_by)
-        session_set_state(s, JVM_STATE_PROFILING, s->degraded.why);
+        session_set_phase(s, PHASE_PROFILING, s->degraded.why);
     if (s->gone)
         intake_end(&s->intake);
 }
@@ -382,8 +397,8 @@ static void on_dumped(void *arg, const struct jvm_reply *r)
             s->dump_at = now + s->config.interval_ns;
         if (r->outcome == JVM_OK)
             s->poll_at = now;
-        if (s->state == JVM_STATE_PROFILING) /* or what it wrote turned out to be damaged */
-            session_set_state(s, JVM_STATE_PROFILING, r->outcome == JVM_OK ? s->degraded.why : r->reason);
+        if (s->phase == PHASE_PROFILING) /* or what it wrote turned out to be damaged */
+            session_set_phase(s, PHASE_PROFILING, r->outcome == JVM_OK ? s->degraded.why : r->reason);
     }
     session_drive(s);
 }
@@ -434,7 +449,7 @@ static void say_how_it_ended(struct jvm_session *s)
     char how[QUARANTINE_WHY_MAX];
     const bool condemned = aftercare_judge(&s->care, s->config.quarantine, how, sizeof how);
     cleanup_free char *text = xasprintf("the process ended%s%s", how[0] ? ": " : "", how);
-    session_set_state(s, JVM_STATE_GONE, text);
+    session_set_phase(s, PHASE_GONE, text);
     if (condemned && s->events.condemned)
         s->events.condemned(s->arg, &s->care.makeup, how);
 }
@@ -537,9 +552,9 @@ static bool watch_process(struct jvm_session *s)
 
 static void next_work(struct jvm_session *s, int64_t now)
 {
-    if (s->state == JVM_STATE_WAITING) {
+    if (s->phase == PHASE_IDLE) {
         if (now >= s->retry_at && watch_process(s) && !s->gone && !too_young(s) && !wait_for_pardon(s)) {
-            session_set_state(s, JVM_STATE_STARTING, s->reason);
+            session_set_phase(s, PHASE_STARTING, s->reason);
             session_start_operation(s, WORK_START, jvm_start, session_on_started);
         }
         return;
@@ -547,7 +562,7 @@ static void next_work(struct jvm_session *s, int64_t now)
     if (now >= overdue_ns(s)) {
         session_enter_waiting(
             s, "no data although the profiler should run: the JVM is suspended, or the profiler was stopped", 0);
-        session_set_state(s, JVM_STATE_STARTING, s->reason);
+        session_set_phase(s, PHASE_STARTING, s->reason);
         session_start_operation(s, WORK_START, jvm_start, session_on_started);
     } else if (roll_due(s, now)) {
         session_start_operation(s, WORK_ROLL, jvm_roll, session_on_rolled);
@@ -592,14 +607,14 @@ static void session_on_timer(uv_timer_t *t)
 static void session_schedule(struct jvm_session *s)
 {
     const int64_t now = clock_ns();
-    const bool profiling = s->state == JVM_STATE_PROFILING;
+    const bool profiling = s->phase == PHASE_PROFILING;
     int64_t at = profiling ? s->poll_at : now + POLL_FAR_MS * NS_PER_MS;
     const int64_t put_off = intake_delay_ns(&s->intake);
     if (put_off)
         at = min_ns(at, now + put_off);
     if (s->close_by)
         at = min_ns(at, s->close_by);
-    if (s->work == WORK_NONE && s->state == JVM_STATE_WAITING)
+    if (s->work == WORK_NONE && s->phase == PHASE_IDLE)
         at = min_ns(at, s->retry_at);
     if (s->work == WORK_NONE && s->care.since_ns && !s->gone)
         at = min_ns(at, s->care.since_ns + AFTERCARE_S * NS_PER_SEC);
@@ -637,6 +652,7 @@ struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct 
     uv_timer_init(loop, &s->timer);
     s->timer.data = s;
     s->handles = 1;
+    s->phase = PHASE_IDLE;
     s->state = JVM_STATE_WAITING;
     metric_add(&sessions, 1, jvm_state_name(s->state));
     (void)watch_process(s);
@@ -670,7 +686,7 @@ void jvm_session_close(struct jvm_session *s, unsigned limit_ms)
     s->intake.hurry = true;
     s->close_by = s->close_by ? min_ns(s->close_by, by) : by;
     if (!s->gone)
-        session_set_state(s, JVM_STATE_STOPPING, "");
+        session_set_phase(s, PHASE_STOPPING, "the profiler is being stopped");
     uv_timer_start(&s->timer, session_on_timer, 0, 0);
 }
 
@@ -678,9 +694,9 @@ int64_t jvm_session_next_ns(const struct jvm_session *s)
 {
     const int64_t now = clock_ns();
     int64_t at = 0;
-    if (s->state == JVM_STATE_WAITING)
+    if (s->phase == PHASE_IDLE)
         at = s->retry_at;
-    else if (s->state == JVM_STATE_PROFILING)
+    else if (s->phase == PHASE_PROFILING)
         at = (s->intake.open ? s->intake.began : s->chunk_began) + intake_target_ns(&s->intake);
     return at > now ? at - now : 0;
 }

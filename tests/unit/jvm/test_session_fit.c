@@ -21,7 +21,7 @@ static void looks_again_for_memory_and_less_and_less_often(void)
     profiler.answers[OP_START] = JVM_NO_ROOM;
     open_session();
     WAIT_UNTIL(strstr(t.reason, "no room"), 2000);
-    CHECK_INT(t.state, JVM_STATE_WAITING);
+    CHECK_INT(t.state, JVM_STATE_BACKING_OFF);
     CHECK(jvm_session_next_ns(t.session) > 9 * SECOND && jvm_session_next_ns(t.session) <= 10 * SECOND);
     /* At once, when the configuration asks for less. */
     profiler.answers[OP_START] = JVM_OK;
@@ -43,7 +43,7 @@ static void a_roll_over_without_memory_is_put_off_and_profiling_goes_on(void)
     rotate('a', at + SECOND);
     WAIT_UNTIL(profiler.calls[OP_ROLL] == 1, 7000);
     WAIT_UNTIL(strstr(t.reason, "no room"), 1000);
-    CHECK_INT(t.state, JVM_STATE_PROFILING);
+    CHECK_INT(t.state, JVM_STATE_DEGRADED);
     const uint64_t until = uv_hrtime() + 300000000;
     WAIT_UNTIL(uv_hrtime() > until, 1000);
     CHECK_INT(profiler.calls[OP_ROLL], 1);
@@ -57,7 +57,7 @@ static void what_is_missing_is_said_and_not_asked_for_again(void)
     t.config.roll_ns = SECOND / 2;
     profiler.degraded = (struct degraded){"alloc", "without alloc: no symbols"};
     open_session();
-    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    WAIT_UNTIL(t.state == JVM_STATE_DEGRADED, 2000);
     CHECK_STR(t.reason, "without alloc: no symbols");
     CHECK_STR(profiler.asked.changes, "");
     rotate('a', profiler.chunk_began + SECOND);
@@ -160,7 +160,7 @@ static void a_condemned_make_up_waits_until_it_is_forgiven(void)
     open_session();
     WAIT_UNTIL(strstr(t.reason, "(Main) was killed by SIGSEGV 2.0 s after the attach"), 2000);
     CHECK_HAS(t.reason, "smolder forgive");
-    CHECK_INT(t.state, JVM_STATE_WAITING);
+    CHECK_INT(t.state, JVM_STATE_REFUSED);
     CHECK_INT(profiler.calls[OP_START], 1);
     profiler.answers[OP_START] = JVM_OK;
     CHECK_INT(quarantine_edit(dir, forgive, NULL, &err), 0);
