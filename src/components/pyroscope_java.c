@@ -66,8 +66,9 @@ struct jvm {
     int64_t first_ns;                  /* its first profile is cut after this long */
     int64_t since_ns, last_profile_ns; /* wall clock */
     uint64_t profiles, samples;
-    bool leaving; /* no target names it any more */
-    bool wanted;  /* scratch of reconcile() */
+    uint64_t cpu_samples; /* of the interval being converted */
+    bool leaving;         /* no target names it any more */
+    bool wanted;          /* scratch of reconcile() */
     bool refusal_told, cut_told;
     bool refused;      /* a recording of the interval at hand */
     char cut[ERR_MAX]; /* what of the last interval was left out, and why; "" = nothing */
@@ -95,6 +96,8 @@ static void on_profile(void *arg, const struct convert_profile *meta, struct enc
     metric_add(&samples_total, (double)p->samples, meta->type);
     v->profiles++;
     v->samples += p->samples;
+    if (strcmp(meta->type, "process_cpu") == 0)
+        v->cpu_samples += p->samples;
     v->last_profile_ns = clock_wall_ns();
     fanout_append(&v->owner->args->forward_to, labels, p);
     component_sent(v->owner->self, 1);
@@ -122,6 +125,17 @@ static void on_cut(void *arg, const char *what)
     if (*what || !v->refused)
         snprintf(v->cut, sizeof v->cut, "%s", what);
     v->refused = false;
+}
+
+/* What samples account for is compared with what the kernel counted; lost chunks are no fault of the profiler. */
+static void on_finished(void *arg, bool whole)
+{
+    struct jvm *v = arg;
+    const struct convert_options configured = java_conversion(&v->owner->args->profiling, v->owner->events);
+    const int64_t sample_ns = configured.settings.cpu_ns;
+    if (v->session)
+        jvm_session_sampled(v->session, whole ? (int64_t)v->cpu_samples * sample_ns : -1, sample_ns);
+    v->cpu_samples = 0;
 }
 
 static void on_stream_ended(void *arg)
@@ -240,7 +254,7 @@ static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
     static const struct jvm_session_events session_events = {
         .chunk = java_on_chunk, .state = on_state, .condemned = on_condemned, .note = on_note, .closed = on_closed};
     static const struct java_stream_events stream_events = {
-        .profile = on_profile, .refused = on_refused, .cut = on_cut, .ended = on_stream_ended};
+        .profile = on_profile, .refused = on_refused, .cut = on_cut, .finished = on_finished, .ended = on_stream_ended};
     const struct convert_options options = java_conversion(&j->args->profiling, j->events);
     struct jvm *v = xcalloc(1, sizeof *v);
     v->owner = j;

@@ -47,6 +47,10 @@ void jvm_session_update(struct jvm_session *s, const struct jvm_session_config *
 /* Stops the profiler, delivers what was collected, then calls closed. Within `limit_ms` even when the JVM is stuck. */
 void jvm_session_close(struct jvm_session *s, unsigned limit_ms);
 
+/* The oldest interval that was handed out and not yet reported so is converted: `sampled_ns` is the CPU time in its
+ * samples, -1 if it is not comparable; `sample_ns` what one sample stands for (jvm/session/coverage.h). */
+void jvm_session_sampled(struct jvm_session *s, int64_t sampled_ns, int64_t sample_ns);
+
 /* CLOCK_MONOTONIC nanoseconds until the session expects to hand out the next whole interval, or, while it waits, to
  * try again; 0 when that is due or unknown. */
 int64_t jvm_session_next_ns(const struct jvm_session *s);
