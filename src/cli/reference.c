@@ -1,7 +1,8 @@
 /* smolder reference [NAME]: reference of a component or function as Markdown, generated from their tables.
  *
  * The pages under docs/components and docs/functions hold this output between two marks; tools/update-docs puts it
- * there and a test compares.
+ * there and a test compares. `reasons` is the table of states and reasons of JVMs (jvm/probe/reason.h), which
+ * docs/troubleshooting.md holds likewise.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "base/terminal.h"
 #include "cli/command.h"
 #include "components/all.h"
+#include "jvm/probe/reason.h"
 #include "lang/stdlib.h"
 
 enum { DEPTH_MAX = 4, PATH_MAX_BYTES = 256, HELP_MAX = 4096 };
@@ -155,6 +157,22 @@ static void reference_put_function(const struct stdlib_function *f)
     }
 }
 
+/* What a user can grep for: the first column is the text that a reason contains. */
+static void reference_put_reasons(void)
+{
+    puts("| state | meaning |\n|---|---|");
+    for (unsigned s = 0; s < JVM_STATE_COUNT; s++)
+        printf("| `%s` | %s |\n", jvm_state_name(s), jvm_state_meaning(s));
+    puts("\n| reason contains | code | state | cause | action |\n|---|---|---|---|---|");
+    for (size_t i = 0; i < jvm_reason_count; i++) {
+        const struct jvm_reason *r = &jvm_reasons[i];
+        fputs(r->match[0] ? "| " : i + 1 < jvm_reason_count ? "| (no reason)" : "| (anything else)", stdout);
+        for (size_t k = 0; k < JVM_REASON_MATCHES && r->match[k]; k++)
+            printf("%s`%s`", k ? ", " : "", r->match[k]);
+        printf(" | `%s` | `%s` | %s | %s |\n", r->code, jvm_state_name(r->state), r->cause, r->remedy);
+    }
+}
+
 static void put_list(void)
 {
     const struct stdlib_function *f;
@@ -175,11 +193,15 @@ static int reference_run(int argc, char **argv)
     const struct stdlib_function *f;
     const bool help = argc == 1 && !strcmp(argv[0], "--help");
     if (argc > 1 || (argc == 1 && argv[0][0] == '-')) {
-        fputs("usage: smolder reference [COMPONENT|FUNCTION]\n", help ? stdout : stderr);
+        fputs("usage: smolder reference [COMPONENT|FUNCTION|reasons]\n", help ? stdout : stderr);
         return help ? EXIT_OK : EXIT_USAGE;
     }
     if (argc == 0) {
         put_list();
+        return EXIT_OK;
+    }
+    if (!strcmp(argv[0], "reasons")) {
+        reference_put_reasons();
         return EXIT_OK;
     }
     for (const struct component_def *const *def = all_components; *def; def++)
@@ -197,5 +219,6 @@ static int reference_run(int argc, char **argv)
     return EXIT_INPUT;
 }
 
-const struct command command_reference = {"reference", "smolder reference [COMPONENT|FUNCTION]",
-                                          "Print the reference of a component or function as Markdown.", reference_run};
+const struct command command_reference = {
+    "reference", "smolder reference [COMPONENT|FUNCTION|reasons]",
+    "Print the reference of a component or function, or the reasons of JVMs, as Markdown.", reference_run};

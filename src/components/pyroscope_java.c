@@ -24,6 +24,7 @@
 #include "graph/component.h"
 #include "jvm/operation/client.h"
 #include "jvm/probe/command_line.h"
+#include "jvm/probe/reason.h"
 #include "jvm/probe/user.h"
 #include "jvm/session/retry.h"
 #include "jvm/session/session.h"
@@ -65,8 +66,9 @@ struct jvm {
     int64_t first_ns;                  /* its first profile is cut after this long */
     int64_t since_ns, last_profile_ns; /* wall clock */
     uint64_t profiles, samples;
-    bool leaving; /* no target names it any more */
-    bool wanted;  /* scratch of reconcile() */
+    uint64_t cpu_samples; /* of the interval being converted */
+    bool leaving;         /* no target names it any more */
+    bool wanted;          /* scratch of reconcile() */
     bool refusal_told, cut_told;
     bool refused;      /* a recording of the interval at hand */
     char cut[ERR_MAX]; /* what of the last interval was left out, and why; "" = nothing */
@@ -94,6 +96,8 @@ static void on_profile(void *arg, const struct convert_profile *meta, struct enc
     metric_add(&samples_total, (double)p->samples, meta->type);
     v->profiles++;
     v->samples += p->samples;
+    if (strcmp(meta->type, "process_cpu") == 0)
+        v->cpu_samples += p->samples;
     v->last_profile_ns = clock_wall_ns();
     fanout_append(&v->owner->args->forward_to, labels, p);
     component_sent(v->owner->self, 1);
@@ -123,6 +127,17 @@ static void on_cut(void *arg, const char *what)
     v->refused = false;
 }
 
+/* What samples account for is compared with what the kernel counted; lost chunks are no fault of the profiler. */
+static void on_finished(void *arg, bool whole)
+{
+    struct jvm *v = arg;
+    const struct convert_options configured = java_conversion(&v->owner->args->profiling, v->owner->events);
+    const int64_t sample_ns = configured.settings.cpu_ns;
+    if (v->session)
+        jvm_session_sampled(v->session, whole ? (int64_t)v->cpu_samples * sample_ns : -1, sample_ns);
+    v->cpu_samples = 0;
+}
+
 static void on_stream_ended(void *arg)
 {
     struct jvm *v = arg;
@@ -143,27 +158,29 @@ static void java_on_chunk(void *arg, struct jfr_chunk *c)
     java_stream_chunk(v->stream, c);
 }
 
+/* That it waits for its min_age is no trouble, and what a conversion left out was logged by itself. */
+static bool java_is_worth_a_warning(const struct jvm *v, const struct jvm_reason *reason)
+{
+    if (v->state == JVM_STATE_GONE || !v->reason[0] || strcmp(v->reason, v->logged) == 0)
+        return false;
+    return v->state == JVM_STATE_PROFILING || v->state == JVM_STATE_DEGRADED ||
+           jvm_age_ns(v->id.start_time) >= v->owner->args->min_age || strcmp(reason->code, "min_age") != 0;
+}
+
 static void tell_state(struct jvm *v)
 {
     const char *id = component_id(v->owner->self);
+    const struct jvm_reason *reason = jvm_reason_of(v->state, v->reason);
     char room[JAVA_SERVICE_MAX];
     cleanup_free char *service = str_dup(java_service_name(v->target, room));
-    switch (v->state) {
-    case JVM_STATE_PROFILING:
-        if (!v->reason[0])
-            log_info("profiling", L_COMPONENT(id), L_INT("pid", v->id.pid), L_STR("service_name", service));
-        break;
-    case JVM_STATE_GONE:
+    if (v->state == JVM_STATE_PROFILING)
+        log_info("profiling", L_COMPONENT(id), L_INT("pid", v->id.pid), L_STR("service_name", service));
+    else if (v->state == JVM_STATE_GONE && strcmp(reason->code, "ended") == 0)
         log_info("process ended", L_COMPONENT(id), L_INT("pid", v->id.pid), L_STR("service_name", service));
-        break;
-    default:
-        break;
-    }
-    /* That it waits for its min_age is no trouble. */
-    if (v->state != JVM_STATE_GONE && v->reason[0] && strcmp(v->reason, v->logged) != 0 &&
-        (v->state != JVM_STATE_WAITING || jvm_age_ns(v->id.start_time) >= v->owner->args->min_age))
-        log_warn(v->state == JVM_STATE_PROFILING ? "profiling with a restriction" : "not profiling", L_COMPONENT(id),
-                 L_INT("pid", v->id.pid), L_STR("service_name", service), L_STR("reason", v->reason));
+    if (java_is_worth_a_warning(v, reason))
+        log_warn(v->state == JVM_STATE_DEGRADED ? "profiling with a restriction" : "not profiling", L_COMPONENT(id),
+                 L_INT("pid", v->id.pid), L_STR("service_name", service), L_STR("reason", v->reason),
+                 L_STR("code", reason->code));
     snprintf(v->logged, sizeof v->logged, "%s", v->reason);
 }
 
@@ -237,7 +254,7 @@ static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
     static const struct jvm_session_events session_events = {
         .chunk = java_on_chunk, .state = on_state, .condemned = on_condemned, .note = on_note, .closed = on_closed};
     static const struct java_stream_events stream_events = {
-        .profile = on_profile, .refused = on_refused, .cut = on_cut, .ended = on_stream_ended};
+        .profile = on_profile, .refused = on_refused, .cut = on_cut, .finished = on_finished, .ended = on_stream_ended};
     const struct convert_options options = java_conversion(&j->args->profiling, j->events);
     struct jvm *v = xcalloc(1, sizeof *v);
     v->owner = j;
@@ -524,12 +541,19 @@ static void java_show_jvm(const struct jvm *v, jvm_status_visit *visit, void *ar
 {
     char service[JAVA_SERVICE_MAX];
     cleanup_free char *room = NULL;
+    /* What a conversion left out is not the session's to know. */
+    const bool partly = v->state == JVM_STATE_PROFILING && v->cut[0];
+    const enum jvm_state state = partly ? JVM_STATE_DEGRADED : v->state;
+    const char *sentence = partly ? v->cut : v->reason;
+    const struct jvm_reason *reason = jvm_reason_of(state, sentence);
     const struct jvm_status status = {
         .pid = v->id.pid,
         .service_name = java_service_name(v->target, service),
         .main = java_main_of(v->target, &room),
-        .state = jvm_state_name(v->state),
-        .reason = v->reason[0] ? v->reason : v->cut,
+        .state = jvm_state_name(state),
+        .reason = sentence,
+        .code = reason->code,
+        .remedy = reason->remedy,
         .since_ns = v->since_ns,
         .last_profile_ns = v->last_profile_ns,
         .next_profile_ns = v->session ? jvm_session_next_ns(v->session) : 0,

@@ -55,6 +55,8 @@ struct java_stream {
     int64_t series_since_ns;
     bool busy;      /* a worker has a job of ours */
     size_t waiting; /* jobs */
+    /* Intervals, from the one being converted on, that lack a chunk, or may. */
+    unsigned partial;
     bool ending;
 };
 
@@ -263,6 +265,13 @@ static void job_done(uv_work_t *work, int status)
         stream_keep(s, &step->answer);
     stream_tell_cuts(s, step->answer.reply.cuts, step->finish);
     stream_hand_out(s, &step->answer);
+    if (step->chunk_code < 0 || step->finish_code < 0)
+        s->partial = s->partial ? s->partial : 1;
+    if (step->finish) {
+        if (s->events.finished)
+            s->events.finished(s->arg, s->partial == 0);
+        s->partial -= s->partial > 0;
+    }
     job_free(j);
     stream_maybe_ended(s);
     converter_dispatch(c);
@@ -321,6 +330,7 @@ static void converter_give_up(struct java_converter *c, struct convert_job *j)
 {
     metric_add(&dropped_profiles_total, 1, "convert_queue");
     jfr_chunk_unref(TAKE_PTR(j->step.chunk));
+    j->stream->partial = 2; /* the interval being converted, or the next */
     c->bytes -= j->bytes;
     j->stream->user->bytes -= j->bytes;
     j->bytes = 0;

@@ -43,6 +43,9 @@ struct java_stream_events {
     void (*refused)(void *arg, const char *why);
     /* What of an interval was left out, a sentence: as soon as there is something, and at its end; "" = nothing. */
     void (*cut)(void *arg, const char *what);
+    /* May be NULL. The profiles of an interval were delivered, once per interval that a chunk ended. `whole`: of all
+     * its chunks. */
+    void (*finished)(void *arg, bool whole);
     /* After java_stream_end(): all is handed out and the stream is freed. */
     void (*ended)(void *arg);
 };

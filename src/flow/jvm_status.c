@@ -38,6 +38,8 @@ struct value *jvm_status_value(const struct jvm_status *status)
     jvm_status_put(object, "main", value_string(status->main));
     jvm_status_put(object, "state", value_string(str_of(status->state)));
     jvm_status_put(object, "reason", value_string(str_of(status->reason)));
+    jvm_status_put(object, "reason_code", value_string(str_of(status->code)));
+    jvm_status_put(object, "remedy", value_string(str_of(status->remedy)));
     jvm_status_put(object, "since", jvm_status_time(status->since_ns));
     jvm_status_put(object, "next_profile_seconds", value_int((status->next_profile_ns + NS_PER_SEC - 1) / NS_PER_SEC));
     jvm_status_put(object, "last_profile", jvm_status_time(status->last_profile_ns));

@@ -14,13 +14,16 @@
 struct jvm_status {
     pid_t pid;
     struct str service_name, main; /* `main`: main class or jar; "" if unknown */
-    const char *state;             /* "waiting", "starting", "profiling", "stopping" or "gone" */
-    const char *reason;            /* cause of the wait, or what is missing; "" = none */
-    int64_t since_ns;              /* wall clock time of the last state change */
-    int64_t last_profile_ns;       /* wall clock; 0 = never */
-    int64_t next_profile_ns;       /* from now until the next one; 0 = now or unknown */
-    uint64_t profiles, samples;    /* sent to receivers so far */
-    const struct labels *labels;   /* of the target; names with a leading "__" are internal and not shown */
+    /* "waiting", "attaching", "profiling", "degraded", "backing_off", "refused" or "gone"; the table of states and
+     * reasons is docs/troubleshooting.md. */
+    const char *state;
+    const char *reason;          /* sentence: why it is not profiled, or what is missing; "" = none */
+    const char *code, *remedy;   /* of the reason: a stable identifier ("ok", "queued" without one); what to do */
+    int64_t since_ns;            /* wall clock time of the last state change */
+    int64_t last_profile_ns;     /* wall clock; 0 = never */
+    int64_t next_profile_ns;     /* from now until the next one; 0 = now or unknown */
+    uint64_t profiles, samples;  /* sent to receivers so far */
+    const struct labels *labels; /* of the target; names with a leading "__" are internal and not shown */
 };
 
 /* `status` is borrowed during the call. */

@@ -148,7 +148,8 @@ def killed_by_a_fault(lab):
     # Another program is another make-up.
     other = lab.jvm(java=lab.jdk_copy() / "bin" / "java")
     agent.wait_state(other, "profiling")
-    equal(agent.jvms()[jvm.inner]["state"], "waiting", "state of the first make-up")
+    equal(agent.jvms()[jvm.inner]["state"], "refused", "state of the first make-up")
+    equal(agent.jvms()[jvm.inner]["reason_code"], "quarantined", "its code")
     (lab.dir / "config.alloy").write_text(config(java="retry_crashed = true"))
     agent.reload()
     agent.wait_state(jvm, "profiling")
@@ -177,7 +178,8 @@ def one_event_less(lab):
     receiver.wait_stack("Shop.wrapParcel", type="memory")
     agent.wait_reason(jvm, "without no-such-event: Unsupported event type")
     wait_for("roll-over", lambda: agent.metric("smolder_gap_seconds_count") >= 1, 30, 0.2)
-    equal(agent.jvms()[jvm.inner]["state"], "profiling", "state")
+    equal(agent.jvms()[jvm.inner]["state"], "degraded", "state")
+    equal(agent.jvms()[jvm.inner]["reason_code"], "events_missing", "its code")
     equal(len(agent.lines("without no-such-event")), 1, "lines about it")
     agent.stop()
 

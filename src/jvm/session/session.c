@@ -10,6 +10,7 @@
 #include "jvm/operation/client.h"
 #include "jvm/session/aftercare.h"
 #include "jvm/session/budget.h"
+#include "jvm/session/coverage.h"
 #include "jvm/session/intake.h"
 #include "jvm/session/itimer_scale.h"
 #include "jvm/session/retry.h"
@@ -33,6 +34,10 @@ enum { DEAD_MAN_S = 60 };
  * costs an attach, and every stack stored is in some chunk, with four bytes or more for a frame that takes sixteen in
  * memory (vmEntry.h): with so few bytes read, the storage cannot be near the limit. */
 enum { TRACE_KB_MAX = 48 << 10, METRICS_PER_ROLL = 4, METRICS_BYTES = 4 << 20 };
+/* What the session does; what it shows is derived from this and the reason (jvm/probe/reason.h). */
+enum session_phase { PHASE_IDLE, PHASE_STARTING, PHASE_PROFILING, PHASE_STOPPING, PHASE_GONE };
+/* What `ctimer` is sent where SIGPROF yields nothing: SIGSTKFLT, which neither the kernel nor a library sends. */
+enum { OTHER_SIGNAL = 16 };
 enum work { WORK_NONE, WORK_START, WORK_ROLL, WORK_DUMP, WORK_STOP, WORK_METRICS };
 
 struct jvm_session {
@@ -48,7 +53,8 @@ struct jvm_session {
     uv_timer_t timer;
     unsigned handles; /* still open */
 
-    enum jvm_state state;
+    enum session_phase phase;
+    enum jvm_state state; /* as it was reported */
     char reason[ERR_MAX];
     enum work work; /* the operation under way; one at a time */
     uint64_t call;
@@ -69,12 +75,15 @@ struct jvm_session {
     struct jvm_retry retries;
 
     struct itimer_scale scale;
-    int64_t began;       /* the profiler's session */
-    uint64_t roll_bytes; /* read from it */
-    int64_t chunk_began; /* the chunk being written, as we saw it */
-    int64_t chunk_due;   /* when it should have closed */
-    bool small_chunks;   /* the last one was far from chunksize, so the next one will hardly close early */
-    int64_t poll_at;     /* when the recording is worth a poll */
+    struct coverage coverage;
+    char coverage_why[COVERAGE_WHY_MAX]; /* its verdict; "" = fine */
+    bool other_signal;                   /* the CPU event does without SIGPROF */
+    int64_t began;                       /* the profiler's session */
+    uint64_t roll_bytes;                 /* read from it */
+    int64_t chunk_began;                 /* the chunk being written, as we saw it */
+    int64_t chunk_due;                   /* when it should have closed */
+    bool small_chunks; /* the last one was far from chunksize, so the next one will hardly close early */
+    int64_t poll_at;   /* when the recording is worth a poll */
     int64_t dump_at, metrics_at, retry_at, roll_not_before;
 };
 
@@ -96,14 +105,26 @@ static struct metric_family gap_seconds = {.name = "smolder_gap_seconds",
 static void session_drive(struct jvm_session *s);
 static void session_schedule(struct jvm_session *s);
 
-const char *jvm_state_name(enum jvm_state s)
+static enum jvm_state session_state_of(enum session_phase phase, const char *reason)
 {
-    static const char *const names[] = {"waiting", "starting", "profiling", "stopping", "gone"};
-    return names[s];
+    switch (phase) {
+    case PHASE_STARTING:
+        return JVM_STATE_ATTACHING;
+    case PHASE_PROFILING:
+        return reason[0] ? JVM_STATE_DEGRADED : JVM_STATE_PROFILING;
+    case PHASE_STOPPING:
+    case PHASE_GONE:
+        return JVM_STATE_GONE;
+    case PHASE_IDLE:
+        break;
+    }
+    return reason[0] ? jvm_state_of_reason(reason) : JVM_STATE_WAITING;
 }
 
-static void session_set_state(struct jvm_session *s, enum jvm_state state, const char *reason)
+static void session_set_phase(struct jvm_session *s, enum session_phase phase, const char *reason)
 {
+    const enum jvm_state state = session_state_of(phase, reason);
+    s->phase = phase;
     if (s->state == state && strcmp(s->reason, reason) == 0)
         return;
     metric_add(&sessions, -1, jvm_state_name(s->state));
@@ -134,9 +155,19 @@ static char *start_options(const struct jvm_session *s)
 {
     char *chunktime = by_dump(s) ? xstrdup("") : xasprintf("chunktime=%lld,", (long long)chunk_s(s));
     long long timeout = s->config.roll_ns / NS_PER_SEC + 2 * chunk_s(s) + DEAD_MAN_S;
-    char *all = xasprintf("%schunksize=4m,timeout=%lld,memlimit=64m,%s", chunktime, timeout, s->config.events);
+    char signal[24] = "";
+    if (s->other_signal)
+        snprintf(signal, sizeof signal, ",signal=%d", OTHER_SIGNAL);
+    char *all =
+        xasprintf("%schunksize=4m,timeout=%lld,memlimit=64m,%s%s", chunktime, timeout, s->config.events, signal);
     free(chunktime);
     return all;
+}
+
+/* What is missing of a JVM that is profiled: "" = nothing. */
+static const char *session_missing(const struct jvm_session *s)
+{
+    return s->coverage_why[0] ? s->coverage_why : s->degraded.why;
 }
 
 /* ---- recordings ---- */
@@ -178,15 +209,18 @@ static void on_live_chunk(void *arg, const struct jfr_chunk *c)
     s->roll_bytes += c->len;
     s->retries.failures = 0;
     s->poll_at = session_next_poll(s, s->chunk_began);
-    if (s->state == JVM_STATE_PROFILING)
-        session_set_state(s, s->state, s->degraded.why);
+    if (s->phase == PHASE_PROFILING)
+        session_set_phase(s, s->phase, session_missing(s));
 }
 
 static void session_on_chunk(void *arg, struct jfr_chunk *c)
 {
     struct jvm_session *s = arg;
-    if (c->bytes && !s->gone) /* or its pid may be another's */
+    if (c->bytes && !s->gone) { /* or its pid may be another's */
         (void)itimer_scale_measure(&s->scale, s->id.pid);
+        coverage_read(&s->coverage, s->id.pid, true);
+    }
+    coverage_chunk(&s->coverage, c->start_ns, c->end_ns, c->last_of_interval);
     c->itimer_scale = s->scale.value;
     s->events.chunk(s->arg, c);
 }
@@ -194,7 +228,7 @@ static void session_on_chunk(void *arg, struct jfr_chunk *c)
 static void on_damaged(void *arg, const char *why)
 {
     struct jvm_session *s = arg;
-    if (s->state != JVM_STATE_PROFILING || s->gone)
+    if (s->phase != PHASE_PROFILING || s->gone)
         return;
     s->halt = true;
     session_enter_waiting(s, why, retry_after(s, JVM_FAILED));
@@ -223,13 +257,22 @@ static struct jvm_request session_request_of(const struct jvm_session *s, const 
                                 .degraded = &s->degraded};
 }
 
+static void session_forget_coverage(struct jvm_session *s)
+{
+    coverage_restart(&s->coverage);
+    s->coverage_why[0] = '\0';
+}
+
 static void session_start_operation(struct jvm_session *s, enum work work,
                                     uint64_t (*op)(struct priv *, const struct jvm_request *, jvm_done *, void *),
                                     jvm_done *done)
 {
     const bool attach = work == WORK_START || work == WORK_ROLL;
-    if (attach && s->sent != s->wanted)
+    if (attach && s->sent != s->wanted) {
         s->degraded = (struct degraded){0}; /* other events may be welcome */
+        s->other_signal = false;
+        session_forget_coverage(s);
+    }
     cleanup_free char *options = start_options(s);
     struct jvm_request r = session_request_of(s, options);
     s->work = work;
@@ -254,7 +297,7 @@ static void forget_call(struct jvm_session *s)
 static void session_enter_waiting(struct jvm_session *s, const char *reason, int64_t retry_ns)
 {
     s->retry_at = clock_ns() + retry_ns;
-    session_set_state(s, s->close_by ? JVM_STATE_STOPPING : JVM_STATE_WAITING, reason);
+    session_set_phase(s, s->close_by ? PHASE_STOPPING : PHASE_IDLE, reason);
 }
 
 static int64_t retry_after(struct jvm_session *s, enum jvm_outcome outcome)
@@ -300,10 +343,10 @@ static void session_operation_failed(struct jvm_session *s, const struct jvm_rep
         return;
     }
     /* A roll-over was put off: the session that runs does so until its timeout. */
-    if (r->outcome == JVM_NO_ROOM && s->state == JVM_STATE_PROFILING && !s->gone) {
+    if (r->outcome == JVM_NO_ROOM && s->phase == PHASE_PROFILING && !s->gone) {
         s->roll_wanted = false;
         s->roll_not_before = clock_ns() + retry_after(s, r->outcome);
-        session_set_state(s, s->state, r->reason);
+        session_set_phase(s, s->phase, r->reason);
         return;
     }
     s->may_run = s->may_run || r->outcome == JVM_TIMEOUT || r->outcome == JVM_LOST;
@@ -320,6 +363,7 @@ static void session_profiler_started(struct jvm_session *s, const struct jvm_rep
     intake_add(&s->intake, r->output_fd, other);
     const int64_t now = clock_ns();
     itimer_scale_begin(&s->scale, s->id.pid);
+    coverage_read(&s->coverage, s->id.pid, true);
     s->began = s->chunk_began = now;
     s->chunk_due = now + chunk_s(s) * NS_PER_SEC + POLL_AFTER_MS * NS_PER_MS;
     s->dump_at = now + intake_target_ns(&s->intake);
@@ -330,7 +374,7 @@ static void session_profiler_started(struct jvm_session *s, const struct jvm_rep
     s->running = s->sent;
     s->may_run = true;
     if (!s->close_by)
-        session_set_state(s, JVM_STATE_PROFILING, s->degraded.why);
+        session_set_phase(s, PHASE_PROFILING, session_missing(s));
     if (s->gone)
         intake_end(&s->intake);
 }
@@ -382,8 +426,8 @@ static void on_dumped(void *arg, const struct jvm_reply *r)
             s->dump_at = now + s->config.interval_ns;
         if (r->outcome == JVM_OK)
             s->poll_at = now;
-        if (s->state == JVM_STATE_PROFILING) /* or what it wrote turned out to be damaged */
-            session_set_state(s, JVM_STATE_PROFILING, r->outcome == JVM_OK ? s->degraded.why : r->reason);
+        if (s->phase == PHASE_PROFILING) /* or what it wrote turned out to be damaged */
+            session_set_phase(s, PHASE_PROFILING, r->outcome == JVM_OK ? session_missing(s) : r->reason);
     }
     session_drive(s);
 }
@@ -434,7 +478,7 @@ static void say_how_it_ended(struct jvm_session *s)
     char how[QUARANTINE_WHY_MAX];
     const bool condemned = aftercare_judge(&s->care, s->config.quarantine, how, sizeof how);
     cleanup_free char *text = xasprintf("the process ended%s%s", how[0] ? ": " : "", how);
-    session_set_state(s, JVM_STATE_GONE, text);
+    session_set_phase(s, PHASE_GONE, text);
     if (condemned && s->events.condemned)
         s->events.condemned(s->arg, &s->care.makeup, how);
 }
@@ -537,9 +581,9 @@ static bool watch_process(struct jvm_session *s)
 
 static void next_work(struct jvm_session *s, int64_t now)
 {
-    if (s->state == JVM_STATE_WAITING) {
+    if (s->phase == PHASE_IDLE) {
         if (now >= s->retry_at && watch_process(s) && !s->gone && !too_young(s) && !wait_for_pardon(s)) {
-            session_set_state(s, JVM_STATE_STARTING, s->reason);
+            session_set_phase(s, PHASE_STARTING, s->reason);
             session_start_operation(s, WORK_START, jvm_start, session_on_started);
         }
         return;
@@ -547,7 +591,7 @@ static void next_work(struct jvm_session *s, int64_t now)
     if (now >= overdue_ns(s)) {
         session_enter_waiting(
             s, "no data although the profiler should run: the JVM is suspended, or the profiler was stopped", 0);
-        session_set_state(s, JVM_STATE_STARTING, s->reason);
+        session_set_phase(s, PHASE_STARTING, s->reason);
         session_start_operation(s, WORK_START, jvm_start, session_on_started);
     } else if (roll_due(s, now)) {
         session_start_operation(s, WORK_ROLL, jvm_roll, session_on_rolled);
@@ -568,6 +612,8 @@ static void session_drive(struct jvm_session *s)
     const bool due = now >= s->poll_at, more = intake_poll(&s->intake, due);
     if (due)
         s->poll_at = session_next_poll(s, now);
+    if (s->phase == PHASE_PROFILING && !s->gone)
+        coverage_read(&s->coverage, s->id.pid, false);
     if (s->work != WORK_START && s->work != WORK_ROLL)
         aftercare_poll(&s->care, s->config.quarantine, now);
     const bool over = (s->gone && s->work == WORK_NONE) || (s->close_by && s->work == WORK_NONE && !s->may_run);
@@ -592,14 +638,14 @@ static void session_on_timer(uv_timer_t *t)
 static void session_schedule(struct jvm_session *s)
 {
     const int64_t now = clock_ns();
-    const bool profiling = s->state == JVM_STATE_PROFILING;
+    const bool profiling = s->phase == PHASE_PROFILING;
     int64_t at = profiling ? s->poll_at : now + POLL_FAR_MS * NS_PER_MS;
     const int64_t put_off = intake_delay_ns(&s->intake);
     if (put_off)
         at = min_ns(at, now + put_off);
     if (s->close_by)
         at = min_ns(at, s->close_by);
-    if (s->work == WORK_NONE && s->state == JVM_STATE_WAITING)
+    if (s->work == WORK_NONE && s->phase == PHASE_IDLE)
         at = min_ns(at, s->retry_at);
     if (s->work == WORK_NONE && s->care.since_ns && !s->gone)
         at = min_ns(at, s->care.since_ns + AFTERCARE_S * NS_PER_SEC);
@@ -637,6 +683,7 @@ struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct 
     uv_timer_init(loop, &s->timer);
     s->timer.data = s;
     s->handles = 1;
+    s->phase = PHASE_IDLE;
     s->state = JVM_STATE_WAITING;
     metric_add(&sessions, 1, jvm_state_name(s->state));
     (void)watch_process(s);
@@ -670,7 +717,42 @@ void jvm_session_close(struct jvm_session *s, unsigned limit_ms)
     s->intake.hurry = true;
     s->close_by = s->close_by ? min_ns(s->close_by, by) : by;
     if (!s->gone)
-        session_set_state(s, JVM_STATE_STOPPING, "");
+        session_set_phase(s, PHASE_STOPPING, "the profiler is being stopped");
+    uv_timer_start(&s->timer, session_on_timer, 0, 0);
+}
+
+/* The event in force, after what the JVM or the kernel does not support. */
+static void session_event(const struct jvm_session *s, char *ret, size_t size)
+{
+    cleanup_buf struct buf options = BUF_INIT(DEGRADE_MAX);
+    degrade_apply(str_of(s->config.events), s->degraded.changes, &options);
+    struct str event = coverage_event(buf_ok(&options) ? buf_cstr(&options) : s->config.events);
+    snprintf(ret, size, "%.*s", STR_ARG(event));
+}
+
+/* `itimer` depends on SIGPROF, which may be blocked or somebody else's; `ctimer` can do with another signal. */
+static bool session_use_other_signal(struct jvm_session *s)
+{
+    if (s->other_signal || s->coverage.verdict != COVERAGE_NONE ||
+        !degrade_event(str_of(s->config.events), "ctimer",
+                       "no CPU samples although the process used CPU time; SIGPROF is blocked or in use", &s->degraded))
+        return false;
+    s->other_signal = s->roll_wanted = true;
+    session_forget_coverage(s);
+    return true;
+}
+
+void jvm_session_sampled(struct jvm_session *s, int64_t sampled_ns, int64_t sample_ns)
+{
+    char event[COVERAGE_EVENT_MAX];
+    if (!coverage_sampled(&s->coverage, coverage_applies(s->config.events) ? sampled_ns : -1, sample_ns))
+        return;
+    session_event(s, event, sizeof event);
+    if (!session_use_other_signal(s))
+        coverage_text(&s->coverage, event, s->coverage_why, sizeof s->coverage_why);
+    if (s->phase != PHASE_PROFILING || s->finished)
+        return;
+    session_set_phase(s, s->phase, session_missing(s));
     uv_timer_start(&s->timer, session_on_timer, 0, 0);
 }
 
@@ -678,9 +760,9 @@ int64_t jvm_session_next_ns(const struct jvm_session *s)
 {
     const int64_t now = clock_ns();
     int64_t at = 0;
-    if (s->state == JVM_STATE_WAITING)
+    if (s->phase == PHASE_IDLE)
         at = s->retry_at;
-    else if (s->state == JVM_STATE_PROFILING)
+    else if (s->phase == PHASE_PROFILING)
         at = (s->intake.open ? s->intake.began : s->chunk_began) + intake_target_ns(&s->intake);
     return at > now ? at - now : 0;
 }

@@ -19,25 +19,17 @@
 
 #include "jfr/shared_chunk.h"
 #include "jvm/operation/request.h"
+#include "jvm/probe/reason.h"
 #include "jvm/session/quarantine.h"
 #include "jvm/session/session_config.h"
 
 struct jvm_session;
 
-enum jvm_state {
-    JVM_STATE_WAITING,  /* queued or backing off; the reason says for what */
-    JVM_STATE_STARTING, /* attach under way */
-    JVM_STATE_PROFILING,
-    JVM_STATE_STOPPING,
-    JVM_STATE_GONE,
-};
-const char *jvm_state_name(enum jvm_state s); /* "waiting", … for metrics and the page */
-
 struct jvm_session_events {
     /* One finished chunk: to be kept by a reference. One without bytes only ends the interval: the chunks handed out
      * so far are all there will be of it. */
     void (*chunk)(void *arg, struct jfr_chunk *c);
-    /* The reason is "" while all is well. While profiling it says what is missing. */
+    /* State and reason as in jvm/probe/reason.h; the reason is "" while nothing is missing. */
     void (*state)(void *arg, enum jvm_state state, const char *reason);
     /* May be NULL. An attach killed this JVM, how is in the text, and no other of its make-up will be attached to. */
     void (*condemned)(void *arg, const struct jvm_makeup *makeup, const char *text);
@@ -54,6 +46,10 @@ struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct 
 void jvm_session_update(struct jvm_session *s, const struct jvm_session_config *config);
 /* Stops the profiler, delivers what was collected, then calls closed. Within `limit_ms` even when the JVM is stuck. */
 void jvm_session_close(struct jvm_session *s, unsigned limit_ms);
+
+/* The oldest interval that was handed out and not yet reported so is converted: `sampled_ns` is the CPU time in its
+ * samples, -1 if it is not comparable; `sample_ns` what one sample stands for (jvm/session/coverage.h). */
+void jvm_session_sampled(struct jvm_session *s, int64_t sampled_ns, int64_t sample_ns);
 
 /* CLOCK_MONOTONIC nanoseconds until the session expects to hand out the next whole interval, or, while it waits, to
  * try again; 0 when that is due or unknown. */

@@ -181,13 +181,16 @@ function chooseRange(name, from, until) {
 }
 
 /* ---- the list of JVMs ---- */
+function isProfiled(j) {
+  return j.state === "profiling" || j.state === "degraded";
+}
 function jvmMeta(j) {
   const bits = [...(j.main && j.main !== j.service_name ? [j.main] : []), "pid " + j.pid],
     since = Date.now() - jvms.at,
     last = Date.parse(j.last_profile);
   const next = Math.round(j.next_profile_seconds - since / 1000);
   if (last) bits.push("last profile " + ago(jvms.now_ms + since - last) + " ago");
-  else if (j.state === "profiling")
+  else if (isProfiled(j))
     bits.push(next > 0 ? "first profile in about " + next + " s" : "first profile any moment");
   if (last && next > 0) bits.push("next in " + next + " s");
   return bits.join(" · ");
@@ -198,7 +201,7 @@ setInterval(() => {
 function showJvms() {
   const list = jvms ? jvms.jvms : [];
   $("jvm-count").textContent = list.length
-    ? plural(list.filter(j => j.state === "profiling").length, "profiled", "profiled") + " of " + list.length
+    ? plural(list.filter(isProfiled).length, "profiled", "profiled") + " of " + list.length
     : "";
   const focused = document.activeElement && document.activeElement.dataset.pid;
   $("jvms").replaceChildren(
@@ -207,12 +210,16 @@ function showJvms() {
         b = element("button"),
         head = element("span", "jvm-head");
       b.dataset.pid = j.pid;
-      head.append(element("b", "", j.service_name || "pid " + j.pid), element("span", "badge " + j.state, j.state));
+      const badge = element("span", "badge " + j.state, j.state.replace("_", " "));
+      head.append(element("b", "", j.service_name || "pid " + j.pid), badge);
       b.append(head);
       const meta = element("span", "meta", jvmMeta(j));
       meta.jvm = j;
       b.append(meta);
       if (j.reason) b.append(element("span", "reason", j.reason));
+      /* Markdown: of a link only its text. */
+      const remedy = (j.remedy || "").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1");
+      if (j.reason && !remedy.startsWith("none")) b.title = remedy;
       b.setAttribute("aria-current", j.service_name === state.service);
       b.onclick = () => {
         state.service = j.service_name;
@@ -260,7 +267,7 @@ function emptyState(r) {
     return e;
   };
   const list = jvms ? jvms.jvms : [];
-  const busy = list.filter(j => j.state === "profiling" || j.state === "starting");
+  const busy = list.filter(j => isProfiled(j) || j.state === "attaching");
   const longer = quiet => {
     const b = say("button", "Show the last 24 hours");
     b.className = quiet ? "quiet" : "";
@@ -274,7 +281,7 @@ function emptyState(r) {
     say(
       "p",
       `JVM ${j.pid} is ` +
-        (j.state === "profiling"
+        (isProfiled(j)
           ? `being profiled; its first profile is due in about ${j.next_profile_seconds || 1} s`
           : "being attached to") +
         ". This page updates automatically.",

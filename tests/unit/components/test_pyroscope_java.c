@@ -319,7 +319,8 @@ static void a_target_that_leaves_and_returns_is_profiled_again(void)
     WAIT_UNTIL(is_profiling(), 15000);
     struct labels *none[] = {NULL}, *back[] = {target_of(own_pid(), "back"), NULL};
     update(none);
-    CHECK(shows(0, "state", "stopping"));
+    CHECK(shows(0, "state", "gone"));
+    CHECK(shows(0, "reason_code", "stopping"));
     update(back);
     forget_profiles();
     WAIT_UNTIL(is_profiling(), 15000);

@@ -13,7 +13,7 @@ static uv_loop_t loop;
 
 struct owner {
     struct java_stream *stream;
-    unsigned profiles, refused, ended;
+    unsigned profiles, refused, ended, finished, whole;
     char why[256], cut[512], letter;
 };
 
@@ -32,6 +32,13 @@ static void on_refused(void *arg, const char *why)
     snprintf(o->why, sizeof o->why, "%s", why);
 }
 
+static void on_finished(void *arg, bool whole)
+{
+    struct owner *o = arg;
+    o->finished++;
+    o->whole += whole;
+}
+
 static void on_ended(void *arg)
 {
     struct owner *o = arg;
@@ -46,7 +53,7 @@ static void on_cut(void *arg, const char *what)
 }
 
 static const struct java_stream_events events = {
-    .profile = on_profile, .refused = on_refused, .cut = on_cut, .ended = on_ended};
+    .profile = on_profile, .refused = on_refused, .cut = on_cut, .finished = on_finished, .ended = on_ended};
 static const struct convert_options options = {.settings = {.event = "itimer", .cpu_ns = 10000000}, .gzip = true};
 
 static void put_chunk(struct java_stream *stream, uint8_t *bytes, size_t n, bool last_of_interval)
@@ -89,6 +96,23 @@ static void refuses_a_bad_chunk_and_goes_on(void)
     CHECK_INT(o.profiles, 0);
     CHECK_INT(o.ended, 1);
     CHECK_INT(metric_value(&jvm_chunks_total, "refused") - refused, 3);
+    java_converter_free(c);
+}
+
+static void an_interval_that_lacks_a_chunk_is_not_whole(void)
+{
+    struct java_converter *c = java_converter_new(&loop);
+    struct owner o = {0};
+    o.stream = java_stream_new(c, 0, &options, &events, &o);
+    put_chunk(o.stream, NULL, 0, true);
+    put_garbage(o.stream, 100, false);
+    put_chunk(o.stream, NULL, 0, true);
+    put_chunk(o.stream, NULL, 0, true);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    CHECK_INT(o.finished, 3);
+    CHECK_INT(o.whole, 2);
+    java_stream_end(o.stream);
+    CHECK_INT(o.finished, 3);
     java_converter_free(c);
 }
 
@@ -297,6 +321,7 @@ int main(void)
     uv_loop_init(&loop);
     RUN(a_stream_without_chunks_ends_without_a_worker);
     RUN(refuses_a_bad_chunk_and_goes_on);
+    RUN(an_interval_that_lacks_a_chunk_is_not_whole);
     RUN(many_streams_share_the_workers);
     RUN(drops_the_oldest_when_too_much_waits);
     RUN(one_chunk_larger_than_all_room_is_still_read);

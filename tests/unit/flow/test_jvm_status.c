@@ -19,6 +19,8 @@ static void a_status_becomes_an_object_with_every_member(void)
         .main = STR("shop.jar"),
         .state = "profiling",
         .reason = "no kernel stacks",
+        .code = "events_missing",
+        .remedy = "allow perf events",
         .since_ns = 1700000000LL * 1000000000 + 999999999,
         .next_profile_ns = 8000000001,
         .profiles = 3,
@@ -26,12 +28,14 @@ static void a_status_becomes_an_object_with_every_member(void)
         .labels = labels,
     };
     struct value *v = jvm_status_value(&status);
-    CHECK_INT(value_len(v), 11);
+    CHECK_INT(value_len(v), 13);
     CHECK_INT(value_as_int(member(v, "pid")), 4711);
     CHECK(str_is(value_as_str(member(v, "service_name")), "shop"));
     CHECK(str_is(value_as_str(member(v, "main")), "shop.jar"));
     CHECK(str_is(value_as_str(member(v, "state")), "profiling"));
     CHECK(str_is(value_as_str(member(v, "reason")), "no kernel stacks"));
+    CHECK(str_is(value_as_str(member(v, "reason_code")), "events_missing"));
+    CHECK(str_is(value_as_str(member(v, "remedy")), "allow perf events"));
     CHECK(str_is(value_as_str(member(v, "since")), "2023-11-14T22:13:20Z"));
     CHECK(str_is(value_as_str(member(v, "last_profile")), ""));
     CHECK_INT(value_as_int(member(v, "next_profile_seconds")), 9);

@@ -291,8 +291,9 @@ static void on_state(void *arg, enum jvm_state state, const char *reason)
 {
     (void)arg;
     t.state = state;
-    t.was_waiting = t.was_waiting || state == JVM_STATE_WAITING;
-    t.starts_without_reason += state == JVM_STATE_STARTING && !*reason;
+    t.was_waiting =
+        t.was_waiting || state == JVM_STATE_WAITING || state == JVM_STATE_BACKING_OFF || state == JVM_STATE_REFUSED;
+    t.starts_without_reason += state == JVM_STATE_ATTACHING && !*reason;
     snprintf(t.reason, sizeof t.reason, "%s", reason);
 }
 

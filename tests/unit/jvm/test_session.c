@@ -110,7 +110,7 @@ static void closes_in_time_although_the_jvm_is_stuck(void)
     profiler.stuck = true;
     uint64_t asked = uv_hrtime();
     jvm_session_close(t.session, 300);
-    CHECK_INT(t.state, JVM_STATE_STOPPING);
+    CHECK_INT(t.state, JVM_STATE_GONE);
     WAIT_UNTIL(t.closed, 2000);
     CHECK((uv_hrtime() - asked) / 1000000 < 600);
     CHECK_INT(profiler.calls[OP_STOP], 1);

@@ -1,5 +1,6 @@
 /* What a session does with a JVM that does not fit, lacks something, or dies of an attach (fake_profiler.h). */
 #include "fake_profiler.h"
+#include "jvm/session/coverage.h"
 
 static void waits_until_the_jvm_is_old_enough(void)
 {
@@ -21,7 +22,7 @@ static void looks_again_for_memory_and_less_and_less_often(void)
     profiler.answers[OP_START] = JVM_NO_ROOM;
     open_session();
     WAIT_UNTIL(strstr(t.reason, "no room"), 2000);
-    CHECK_INT(t.state, JVM_STATE_WAITING);
+    CHECK_INT(t.state, JVM_STATE_BACKING_OFF);
     CHECK(jvm_session_next_ns(t.session) > 9 * SECOND && jvm_session_next_ns(t.session) <= 10 * SECOND);
     /* At once, when the configuration asks for less. */
     profiler.answers[OP_START] = JVM_OK;
@@ -43,7 +44,7 @@ static void a_roll_over_without_memory_is_put_off_and_profiling_goes_on(void)
     rotate('a', at + SECOND);
     WAIT_UNTIL(profiler.calls[OP_ROLL] == 1, 7000);
     WAIT_UNTIL(strstr(t.reason, "no room"), 1000);
-    CHECK_INT(t.state, JVM_STATE_PROFILING);
+    CHECK_INT(t.state, JVM_STATE_DEGRADED);
     const uint64_t until = uv_hrtime() + 300000000;
     WAIT_UNTIL(uv_hrtime() > until, 1000);
     CHECK_INT(profiler.calls[OP_ROLL], 1);
@@ -57,7 +58,7 @@ static void what_is_missing_is_said_and_not_asked_for_again(void)
     t.config.roll_ns = SECOND / 2;
     profiler.degraded = (struct degraded){"alloc", "without alloc: no symbols"};
     open_session();
-    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    WAIT_UNTIL(t.state == JVM_STATE_DEGRADED, 2000);
     CHECK_STR(t.reason, "without alloc: no symbols");
     CHECK_STR(profiler.asked.changes, "");
     rotate('a', profiler.chunk_began + SECOND);
@@ -160,7 +161,7 @@ static void a_condemned_make_up_waits_until_it_is_forgiven(void)
     open_session();
     WAIT_UNTIL(strstr(t.reason, "(Main) was killed by SIGSEGV 2.0 s after the attach"), 2000);
     CHECK_HAS(t.reason, "smolder forgive");
-    CHECK_INT(t.state, JVM_STATE_WAITING);
+    CHECK_INT(t.state, JVM_STATE_REFUSED);
     CHECK_INT(profiler.calls[OP_START], 1);
     profiler.answers[OP_START] = JVM_OK;
     CHECK_INT(quarantine_edit(dir, forgive, NULL, &err), 0);
@@ -188,6 +189,63 @@ static void retry_crashed_does_not_wait(void)
     quarantine_free(q);
 }
 
+static void let_the_target_compute(void)
+{
+    kill(t.child, SIGKILL);
+    waitpid(t.child, NULL, 0);
+    t.child = fork();
+    while (t.child == 0)
+        ;
+}
+
+/* Interval by interval, as the component does. */
+static void tell_samples(unsigned intervals, int64_t sampled_ns)
+{
+    for (unsigned i = 0; i < intervals; i++) {
+        const int lasts = (int)t.lasts;
+        WAIT_UNTIL((int)t.lasts > lasts, 4000);
+        jvm_session_sampled(t.session, sampled_ns, SECOND / 100);
+    }
+}
+
+static void a_busy_jvm_without_samples_is_given_another_signal_once(void)
+{
+    set_up(SECOND);
+    let_the_target_compute();
+    open_session();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    tell_samples(2, 0);
+    CHECK_INT(t.state, JVM_STATE_PROFILING);
+    tell_samples(1, 0);
+    CHECK_INT(t.state, JVM_STATE_DEGRADED);
+    CHECK_HAS(t.reason, "without itimer, with ctimer: no CPU samples although");
+    profiler.degraded = (struct degraded){"event=ctimer", "without itimer, with ctimer: no CPU samples although"};
+    WAIT_UNTIL(profiler.calls[OP_ROLL] == 1, 2000);
+    CHECK_HAS(profiler.options, ",signal=16");
+    CHECK_STR(profiler.asked.changes, "event=ctimer");
+    tell_samples(4, 0); /* the first ended the interval of before */
+    CHECK_HAS(t.reason, "ctimer delivered 0.0 s");
+    CHECK_INT(profiler.calls[OP_ROLL], 1);
+    tear_down();
+}
+
+static void too_many_samples_are_a_reason_until_they_are_right(void)
+{
+    set_up(SECOND);
+    let_the_target_compute();
+    open_session();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    tell_samples(COVERAGE_INTERVALS, 40 * SECOND);
+    CHECK_INT(t.state, JVM_STATE_DEGRADED);
+    CHECK_HAS(t.reason, "times more CPU time in samples");
+    tell_samples(COVERAGE_INTERVALS, -1);
+    CHECK_INT(t.state, JVM_STATE_DEGRADED);
+    t.config.events = "event=wall";
+    jvm_session_update(t.session, &t.config);
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 3000);
+    tear_down();
+}
+
 int main(void)
 {
     RUN(waits_until_the_jvm_is_old_enough);
@@ -199,5 +257,7 @@ int main(void)
     RUN(one_that_dies_of_itself_condemns_nobody);
     RUN(a_condemned_make_up_waits_until_it_is_forgiven);
     RUN(retry_crashed_does_not_wait);
+    RUN(a_busy_jvm_without_samples_is_given_another_signal_once);
+    RUN(too_many_samples_are_a_reason_until_they_are_right);
     return REPORT();
 }

@@ -146,7 +146,7 @@ static void short_intervals_tile_time(void)
         CHECK(length > SECOND * 8 / 10 && length < 3 * SECOND);
     }
     tear_down();
-    CHECK_INT(t.state, JVM_STATE_STOPPING);
+    CHECK_INT(t.state, JVM_STATE_GONE);
     CHECK(t.chunks >= 4); /* the last one came with the stop */
 }
 
