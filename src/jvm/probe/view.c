@@ -75,6 +75,7 @@ static int view_open_files(struct jvm_view *v, struct err *err)
         {"status", O_RDONLY, &v->status, true},
         {"maps", O_RDONLY, &v->maps, true},
         {"mountinfo", O_RDONLY, &v->mountinfo, false},
+        {"mem", O_RDONLY, &v->mem, false},
     };
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
         *files[i].fd = pidref_openat(&v->p, files[i].name, files[i].flags);
@@ -130,7 +131,7 @@ bool jvm_view_catches_quit(const struct jvm_view *v)
 
 void jvm_view_done(struct jvm_view *v)
 {
-    int *const fds[] = {&v->root, &v->cwd, &v->exe, &v->status, &v->maps, &v->mountinfo};
+    int *const fds[] = {&v->root, &v->cwd, &v->exe, &v->status, &v->maps, &v->mountinfo, &v->mem};
     for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
         if (*fds[i] >= 0)
             close(*fds[i]);
