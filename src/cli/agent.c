@@ -388,16 +388,6 @@ static void agent_abandon(struct agent *a)
     uv_run(&a->loop, UV_RUN_DEFAULT);
 }
 
-int agent_helper(void)
-{
-    struct stat st;
-    if (fstat(PRIV_SOCKET, &st) < 0 || !S_ISSOCK(st.st_mode)) {
-        fputs("smolder " AGENT_HELPER ": smolder run starts it by itself\n", stderr);
-        return EXIT_USAGE;
-    }
-    priv_serve(jvm_ops);
-}
-
 /* The soft limit is 1024 for the sake of select(2), which nobody here calls; each session takes some. */
 static void raise_descriptor_limit(void)
 {
@@ -410,7 +400,6 @@ static void raise_descriptor_limit(void)
 
 int agent_run(const struct agent_settings *settings)
 {
-    static const char *const helper_command[] = {"smolder", AGENT_HELPER, NULL};
     struct agent a = {.settings = settings};
     struct err err = {0};
     raise_descriptor_limit();
@@ -422,7 +411,7 @@ int agent_run(const struct agent_settings *settings)
         terminal_printf(stderr, "smolder run: %s\n", err.text);
         return EXIT_SYSTEM;
     }
-    priv_restartable(a.priv, helper_command);
+    priv_restartable(a.priv);
     init_loop(&a);
     if (agent_start(&a, &err) < 0) {
         terminal_printf(stderr, "smolder run: %s\n", err.text);

@@ -27,7 +27,3 @@ struct agent_settings {
 };
 
 int agent_run(const struct agent_settings *settings);
-
-/* The command by which the agent starts its privileged helper anew (priv_restartable()); no person does. */
-#define AGENT_HELPER "privileged-helper"
-int agent_helper(void);

@@ -4,7 +4,6 @@
 
 #include "base/cleanup.h"
 #include "base/terminal.h"
-#include "cli/agent.h"
 #include "cli/command.h"
 
 static int main_version(int argc, char **argv)
@@ -65,8 +64,6 @@ int main(int argc, char **argv)
         name = "version";
     if (!strcmp(name, "format"))
         name = "fmt"; /* its alias in Alloy */
-    if (!strcmp(name, AGENT_HELPER))
-        return agent_helper();
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         if (!strcmp(name, commands[i]->name))
             return commands[i]->run(argc - 2, argv + 2);
