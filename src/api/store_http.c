@@ -3,10 +3,10 @@
 #include <stdlib.h>
 
 #include "api/page/page_index.h"
-#include "api/page/page_jvms.h"
 #include "api/page/page_query.h"
 #include "api/pyroscope/pyroscope_api.h"
 #include "api/shared/access.h"
+#include "api/shared/jvms_json.h"
 #include "api/shared/server_settings.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -40,7 +40,7 @@ HANDLER(services, page_queries_services(h->queries, rq))
 HANDLER(types, page_queries_types(h->queries, rq))
 HANDLER(flamegraph, page_queries_flamegraph(h->queries, rq))
 HANDLER(timeline, page_queries_timeline(h->queries, rq))
-HANDLER(jvms, page_jvms(h->controller, rq))
+HANDLER(jvms, jvms_json_reply(h->controller, rq))
 
 static const struct server_route routes[] = {
     {"GET", "/", store_http_index},

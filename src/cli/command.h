@@ -21,3 +21,5 @@ extern const struct command command_fmt;
 extern const struct command command_validate;
 extern const struct command command_reference;
 extern const struct command command_forgive;
+extern const struct command command_jvms;
+extern const struct command command_doctor;

@@ -74,6 +74,19 @@ static void flags_defaults(const struct flag *table, void *record)
     }
 }
 
+/* The flag, with the value that came in the same argument or, if it needs one, in the next. */
+static int flags_take(const struct flag *f, const char *value, int argc, char **argv, int *i, void *record,
+                      struct err *err)
+{
+    if (value)
+        return flags_set(f, value, record, err);
+    if (f->kind == FLAG_BOOL || (f->kind == FLAG_UNUSED && !f->value_name))
+        return flags_set(f, "true", record, err);
+    if (*i + 1 >= argc)
+        return err_set(err, -EINVAL, "--%s requires a value: --%s=%s", f->name, f->name, f->value_name);
+    return flags_set(f, argv[++*i], record, err);
+}
+
 /* One flag at argv[*i]; takes the next argument as its value where there is no '='. */
 static int parse_one(const struct flag *table, int argc, char **argv, int *i, void *record, struct err *err)
 {
@@ -83,13 +96,18 @@ static int parse_one(const struct flag *table, int argc, char **argv, int *i, vo
     const struct flag *f = flags_find(table, name);
     if (!f)
         return flags_unknown(table, name, err);
-    if (equals)
-        return flags_set(f, equals + 1, record, err);
-    if (f->kind == FLAG_BOOL || (f->kind == FLAG_UNUSED && !f->value_name))
-        return flags_set(f, "true", record, err);
-    if (*i + 1 >= argc)
-        return err_set(err, -EINVAL, "--%s requires a value: --%s=%s", f->name, f->name, f->value_name);
-    return flags_set(f, argv[++*i], record, err);
+    return flags_take(f, equals ? equals + 1 : NULL, argc, argv, i, record, err);
+}
+
+/* The flag that "-d…" names; NULL where the table has no such short name. */
+static const struct flag *flags_find_short(const struct flag *table, const char *arg)
+{
+    if (arg[0] != '-' || !arg[1] || arg[1] == '-')
+        return NULL;
+    for (; table->name; table++)
+        if (table->short_name == arg[1])
+            return table;
+    return NULL;
 }
 
 int flags_parse(const struct flag *table, int argc, char **argv, void *record, struct flags_rest *rest, struct err *err)
@@ -98,10 +116,15 @@ int flags_parse(const struct flag *table, int argc, char **argv, void *record, s
     *rest = (struct flags_rest){.items = xcalloc((size_t)argc + 1, sizeof *rest->items)};
     bool ended = false;
     for (int i = 0; i < argc; i++) {
+        const struct flag *brief = ended ? NULL : flags_find_short(table, argv[i]);
         if (!ended && strcmp(argv[i], "--") == 0) {
             ended = true;
         } else if (!ended && strncmp(argv[i], "--", 2) == 0) {
             int code = parse_one(table, argc, argv, &i, record, err);
+            if (code < 0)
+                return code;
+        } else if (brief) {
+            int code = flags_take(brief, argv[i][2] ? argv[i] + 2 : NULL, argc, argv, &i, record, err);
             if (code < 0)
                 return code;
         } else {

@@ -1,7 +1,7 @@
 /* Command-line flags from a table: parsing, defaults and --help read the same rows.
  *
- * `--name=value` and `--name value`; a boolean may stand alone. Flags and paths mix; `--` ends the flags. Values are
- * borrowed from argv.
+ * `--name=value` and `--name value`; a boolean may stand alone; short names as in getopt(3), but one flag each. Flags
+ * and paths mix; `--` ends the flags. Values are borrowed from argv.
  */
 #pragma once
 
@@ -28,6 +28,7 @@ struct flag {
     const char *default_text; /* NULL = "" */
     const char *value_name;   /* for the help: "ADDR" */
     const char *help;
+    char short_name; /* 'd' of "-d VALUE" and "-dVALUE"; 0 = none */
 };
 
 struct flags_rest {

@@ -548,6 +548,7 @@ static void java_show_jvm(const struct jvm *v, jvm_status_visit *visit, void *ar
     const struct jvm_reason *reason = jvm_reason_of(state, sentence);
     const struct jvm_status status = {
         .pid = v->id.pid,
+        .start_time = v->id.start_time,
         .service_name = java_service_name(v->target, service),
         .main = java_main_of(v->target, &room),
         .state = jvm_state_name(state),

@@ -34,6 +34,7 @@ struct value *jvm_status_value(const struct jvm_status *status)
 {
     struct value *object = value_object();
     jvm_status_put(object, "pid", value_int(status->pid));
+    jvm_status_put(object, "start_time", value_uint(status->start_time));
     jvm_status_put(object, "service_name", value_string(status->service_name));
     jvm_status_put(object, "main", value_string(status->main));
     jvm_status_put(object, "state", value_string(str_of(status->state)));

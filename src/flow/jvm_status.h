@@ -13,6 +13,7 @@
 
 struct jvm_status {
     pid_t pid;
+    uint64_t start_time;           /* clock ticks since boot: with the PID, the identity of the process */
     struct str service_name, main; /* `main`: main class or jar; "" if unknown */
     /* "waiting", "attaching", "profiling", "degraded", "backing_off", "refused" or "gone"; the table of states and
      * reasons is docs/troubleshooting.md. */

@@ -1,4 +1,4 @@
-"""JVMs of which the usual sources say nothing: launchers of another name, programs with a JVM inside, options from files
+"""JVMs of which the usual sources say nothing: launchers of another name, programs with a JVM inside, options in
 that are gone, users without a name."""
 import shutil
 

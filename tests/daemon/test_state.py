@@ -15,7 +15,7 @@ def busy(lab, *wrapper, options=()):
 
 @test
 def blocked_sigprof(lab):
-    """Started with SIGPROF blocked, no thread receives an itimer signal: another signal is used, and the state says so."""
+    """SIGPROF is blocked, no thread receives an itimer signal: another signal is used, and the state says so."""
     receiver = lab.receiver()
     jvm = busy(lab, "env", "--block-signal=PROF")
     agent = lab.agent(config=config('interval = "1s"'))

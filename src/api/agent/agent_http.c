@@ -8,6 +8,7 @@
 #include "api/agent/agent_metrics.h"
 #include "api/agent/components_json.h"
 #include "api/shared/access.h"
+#include "api/shared/jvms_json.h"
 #include "api/shared/server_settings.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -89,6 +90,12 @@ static void agent_http_metrics(void *ctx, struct request *rq)
     agent_http_put_metrics(ctx, &out);
     request_reply_buf(rq, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
     buf_done(&out);
+}
+
+static void agent_http_jvms(void *ctx, struct request *rq)
+{
+    struct agent_http *h = ctx;
+    jvms_json_reply(h->options.controller, rq);
 }
 
 static void agent_http_not_found(void *ctx, struct request *rq)
@@ -195,6 +202,7 @@ static const struct server_route plain_routes[] = {
     {"POST", "/-/reload", agent_http_reload, .origin = FROM_HERE},
     {"GET", "/-/support", agent_http_support, .origin = FROM_HERE},
     {"GET", "/metrics", agent_http_metrics, .origin = FROM_LINKS},
+    {"GET", "/api/v0/jvms", agent_http_jvms, .origin = FROM_LINKS},
     {NULL, "/api/v0/component/*", agent_http_not_found},
 };
 /* Below the prefix. */

@@ -399,6 +399,21 @@ static int open_target_tmp(int root, const char *tmp_dir, struct err *err)
     return rootfs_dir(root, tmp_dir, err);
 }
 
+/* That the JVM can load a library from there, and that nobody else can replace it. */
+static int check_target_tmp(int root, int parent, const char *tmp_dir, bool guarded, struct err *err)
+{
+    struct statvfs fs;
+    if (guarded && !rootfs_guarded(root, parent, geteuid()))
+        return err_set(err, -EPERM, "%s is world-writable and has no sticky bit: others could replace the library",
+                       tmp_dir);
+    if (fstatvfs(parent, &fs) == 0 && fs.f_flag & ST_NOEXEC)
+        return err_set(err, -EACCES,
+                       "%s of the target is mounted noexec: the JVM cannot load the library from it; set tmp_dir to "
+                       "another directory",
+                       tmp_dir);
+    return 0;
+}
+
 int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enum jvm_libc libc, bool guarded,
                  struct asprof_placed *ret, struct err *err)
 {
@@ -410,23 +425,50 @@ int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enu
     if (strlen(tmp_dir) + NAME_SIZE + sizeof "/lib/" LIBRARY >= sizeof placed.path)
         return err_set(err, -ENAMETOOLONG, "tmp_dir is too long");
     cleanup_close int parent = open_target_tmp(root, tmp_dir, err);
-    struct statvfs fs;
     if (parent < 0)
         return asprof_explain(err, parent, "target", tmp_dir);
-    if (guarded && !rootfs_guarded(root, parent, geteuid()))
-        return err_set(err, -EPERM, "%s is world-writable and has no sticky bit: others could replace the library",
-                       tmp_dir);
-    if (fstatvfs(parent, &fs) == 0 && fs.f_flag & ST_NOEXEC)
-        return err_set(err, -EACCES,
-                       "%s of the target is mounted noexec: the JVM cannot load the library from it; set tmp_dir to "
-                       "another directory",
-                       tmp_dir);
+    int code = check_target_tmp(root, parent, tmp_dir, guarded, err);
+    if (code < 0)
+        return code;
     const struct spot s = {d, parent, true};
-    int code = lay_out_somewhere(&s, name, &placed.inode, err);
+    code = lay_out_somewhere(&s, name, &placed.inode, err);
     if (code < 0)
         return asprof_explain(err, code, "target", tmp_dir);
     *ret = placed;
     snprintf(ret->path, sizeof ret->path, "%s/%s/lib/" LIBRARY, tmp_dir, name);
     ret->overlay = fs_is_overlay(parent);
     return 0;
+}
+
+/* tmp_dir beneath a target's root, or the directory in which it would be made. */
+static int find_target_tmp(int root, const char *tmp_dir, struct err *err)
+{
+    char part[ASPROF_PATH_SIZE];
+    snprintf(part, sizeof part, "%s", tmp_dir);
+    for (char *slash; (slash = strrchr(part, '/')); *slash = '\0') {
+        const int fd = rootfs_dir(root, part, err);
+        if (fd != -ENOENT)
+            return fd;
+    }
+    return rootfs_dir(root, "/", err);
+}
+
+int asprof_place_check(const struct asprof_dist *d, int root, const char *tmp_dir, bool guarded, struct err *err)
+{
+    struct statvfs fs;
+    if (tmp_dir[0] != '/' || strlen(tmp_dir) >= ASPROF_PATH_SIZE)
+        return err_set(err, -EINVAL, "tmp_dir \"%s\" must be an absolute path", tmp_dir);
+    cleanup_close int parent = find_target_tmp(root, tmp_dir, err);
+    if (parent < 0)
+        return asprof_explain(err, parent, "target", tmp_dir);
+    int code = check_target_tmp(root, parent, tmp_dir, guarded, err);
+    if (code == 0 && faccessat(parent, ".", W_OK | X_OK, 0) < 0) {
+        code = err_errno(err, "not writable for the JVM");
+        return asprof_explain(err, code, "target", tmp_dir);
+    }
+    if (code == 0 && fstatvfs(parent, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < d->library.n) {
+        code = err_set(err, -ENOSPC, "%s", strerror(ENOSPC));
+        return asprof_explain(err, code, "target", tmp_dir);
+    }
+    return code;
 }

@@ -57,3 +57,6 @@ struct asprof_placed {
  * through us. */
 must_check int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enum jvm_libc libc,
                             bool guarded, struct asprof_placed *ret, struct err *err);
+/* Whether asprof_place() would find a place: a writable, executable directory with enough space. Nothing is made. */
+must_check int asprof_place_check(const struct asprof_dist *d, int root, const char *tmp_dir, bool guarded,
+                                  struct err *err);

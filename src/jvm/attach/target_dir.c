@@ -58,9 +58,20 @@ static int target_dir_make(struct jvm_target_dir *d, const char *in, struct err 
     return code;
 }
 
+/* That a directory could be made there. */
+static int target_dir_allowed(struct jvm_target_dir *d, const char *in, struct err *err)
+{
+    if (faccessat(d->parent, ".", W_OK | X_OK, 0) < 0)
+        return err_errno(err, "create a directory in %s in the target", in);
+    snprintf(d->path, sizeof d->path, "%s", in);
+    return 0;
+}
+
+typedef int target_dir_step(struct jvm_target_dir *d, const char *in, struct err *err);
+
 /* -EAGAIN for a place that is passed over in this round. */
 static int target_dir_try(struct jvm_target_dir *d, const struct jvm_view *v, const char *path, bool guarded,
-                          uint64_t bytes, struct err *err)
+                          uint64_t bytes, target_dir_step *step, struct err *err)
 {
     d->parent = rootfs_dir(v->root, path, err);
     if (d->parent < 0)
@@ -68,10 +79,11 @@ static int target_dir_try(struct jvm_target_dir *d, const struct jvm_view *v, co
     if (rootfs_guarded(v->root, d->parent, v->rights.uid) != guarded)
         return -EAGAIN;
     int code = check_parent(d->parent, path, bytes, err);
-    return code < 0 ? code : target_dir_make(d, path, err);
+    return code < 0 ? code : step(d, path, err);
 }
 
-int jvm_target_dir_open(struct jvm_target_dir *d, const struct jvm_view *v, uint64_t bytes, struct err *err)
+static int target_dir_find(struct jvm_target_dir *d, const struct jvm_view *v, uint64_t bytes, target_dir_step *step,
+                           struct err *err)
 {
     int code = err_set(err, -EPERM, "the target has no directory in which others could not replace files");
     const size_t tries = (v->host ? 1 : 2) * ARRAY_LEN(parents);
@@ -79,7 +91,7 @@ int jvm_target_dir_open(struct jvm_target_dir *d, const struct jvm_view *v, uint
         const size_t place = i % ARRAY_LEN(parents);
         struct err why;
         struct jvm_target_dir tried = TARGET_DIR_INIT;
-        const int failed = target_dir_try(&tried, v, parents[place], i < ARRAY_LEN(parents), bytes, &why);
+        const int failed = target_dir_try(&tried, v, parents[place], i < ARRAY_LEN(parents), bytes, step, &why);
         if (failed == 0) {
             *d = tried;
             return 0;
@@ -93,6 +105,22 @@ int jvm_target_dir_open(struct jvm_target_dir *d, const struct jvm_view *v, uint
     return code;
 }
 
+int jvm_target_dir_open(struct jvm_target_dir *d, const struct jvm_view *v, uint64_t bytes, struct err *err)
+{
+    return target_dir_find(d, v, bytes, target_dir_make, err);
+}
+
+int jvm_target_dir_check(const struct jvm_view *v, uint64_t bytes, char ret[TARGET_DIR_PATH_SIZE], struct err *err)
+{
+    struct jvm_target_dir d = TARGET_DIR_INIT;
+    const int code = target_dir_find(&d, v, bytes, target_dir_allowed, err);
+    if (code < 0)
+        return code;
+    snprintf(ret, TARGET_DIR_PATH_SIZE, "%s", d.path);
+    close(d.parent); /* nothing was made that would have to go */
+    return 0;
+}
+
 int jvm_target_dir_file(const struct jvm_target_dir *d, const char *file, struct err *err)
 {
     int fd = rootfs_make_file(d->dir, file);
@@ -102,7 +130,7 @@ int jvm_target_dir_file(const struct jvm_target_dir *d, const char *file, struct
 void jvm_target_dir_remove(void *arg)
 {
     const struct jvm_target_dir *d = arg;
-    if (d->parent < 0)
+    if (d->parent < 0 || !d->name[0])
         return;
     if (d->dir >= 0)
         for (size_t i = 0; i < ARRAY_LEN(files); i++)

@@ -33,6 +33,9 @@ struct jvm_target_dir {
  * 0777 is none, and will do where nothing else does, unless it is the host's. An error is about the first place, the
  * one to put right. */
 must_check int jvm_target_dir_open(struct jvm_target_dir *d, const struct jvm_view *v, uint64_t bytes, struct err *err);
+/* Whether it would find a place: `ret` is that. Nothing is made. */
+must_check int jvm_target_dir_check(const struct jvm_view *v, uint64_t bytes, char ret[TARGET_DIR_PATH_SIZE],
+                                    struct err *err);
 /* Makes a file in it and opens it read-write. Descriptor or negative errno. */
 int jvm_target_dir_file(const struct jvm_target_dir *d, const char *file, struct err *err);
 /* Removes files and directory. Async-signal-safe, as often as you like. Takes a struct jvm_target_dir. */

@@ -2,6 +2,7 @@
 
 #include <linux/capability.h>
 
+#include "jvm/operation/examine.h"
 #include "jvm/operation/operations.h"
 #include "jvm/operation/reading.h"
 #include "jvm/operation/scan.h"
@@ -89,4 +90,5 @@ const struct priv_op jvm_ops[JVM_OP_COUNT + 1] = {
                       .in_max = 1,
                       .max_ms = JVM_CLOSE_MS,
                       .fds_max = 1},
+    [JVM_OP_EXAMINE] = ON_TARGET("smolder-examine", jvm_op_examine, JVM_EXAMINE_MS),
 };

@@ -98,20 +98,23 @@ bool jvm_build_parse(struct str version, struct jvm_build *ret)
     return true;
 }
 
-static bool release_value(struct str text, const char *name, struct jvm_build *ret)
+/* The value of NAME="…". */
+static bool release_value(struct str text, const char *name, struct str *ret)
 {
-    for (struct str line; str_split(&text, '\n', &line);) {
-        if (!build_skip(&line, name) || !build_skip(&line, "=\""))
-            continue;
-        struct str value;
-        return str_split(&line, '"', &value) && jvm_build_parse(value, ret);
-    }
+    for (struct str line; str_split(&text, '\n', &line);)
+        if (build_skip(&line, name) && build_skip(&line, "=\""))
+            return str_split(&line, '"', ret);
     return false;
 }
 
 bool jvm_build_of_release(struct str text, struct jvm_build *ret)
 {
-    return release_value(text, "JAVA_RUNTIME_VERSION", ret) || release_value(text, "JAVA_VERSION", ret);
+    struct str value, vendor;
+    const bool known = (release_value(text, "JAVA_RUNTIME_VERSION", &value) && jvm_build_parse(value, ret)) ||
+                       (release_value(text, "JAVA_VERSION", &value) && jvm_build_parse(value, ret));
+    if (known && release_value(text, "IMPLEMENTOR", &vendor))
+        jvm_printable(vendor, ret->vendor, sizeof ret->vendor);
+    return known;
 }
 
 bool jvm_build_of_libjvm(struct str bytes, struct jvm_build *ret)

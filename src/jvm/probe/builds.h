@@ -12,13 +12,14 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum { JVM_VERSION_MAX = 96 };
+enum { JVM_VERSION_MAX = 96, JVM_VENDOR_MAX = 64 };
 
 struct jvm_build {
-    unsigned major;             /* 8, 11, 17 …; 0 = not known */
-    unsigned update;            /* 504 of 8u504, 23 of 11.0.23 */
-    bool early;                 /* an early-access build: "28-ea+18" */
-    char text[JVM_VERSION_MAX]; /* as the JVM puts it, printable */
+    unsigned major;              /* 8, 11, 17 …; 0 = not known */
+    unsigned update;             /* 504 of 8u504, 23 of 11.0.23 */
+    bool early;                  /* an early-access build: "28-ea+18" */
+    char text[JVM_VERSION_MAX];  /* as the JVM puts it, printable */
+    char vendor[JVM_VENDOR_MAX]; /* "Eclipse Adoptium", from a release file; "" = not known */
 };
 
 /* Copies as much as fits; what is not printable becomes '?'. */

@@ -94,8 +94,8 @@ const struct jvm_reason jvm_reasons[] = {
     {"attach_unknown",
      REFUSED,
      {"it is unknown whether it can be started"},
-     "the attach listener is not running, and neither perf data (`hsperfdata`) nor all VM flags nor the memory of the JVM can be read; a signal "
-     "could terminate the JVM",
+     "the attach listener is not running, and neither perf data (`hsperfdata`) nor all VM flags nor the memory of the "
+     "JVM can be read; a signal could terminate the JVM",
      "start it with `-XX:+UsePerfData`, or `-XX:+StartAttachListener`"},
     {"starting_up",
      WAITING,

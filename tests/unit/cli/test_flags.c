@@ -13,8 +13,8 @@ struct record {
 };
 static const struct flag table[] = {
     {"listen-addr", FLAG_STRING, offsetof(struct record, addr), "127.0.0.1:1", "ADDR", "where"},
-    {"dir", FLAG_STRING, offsetof(struct record, dir), NULL, "DIR", "what"},
-    {"loud", FLAG_BOOL, offsetof(struct record, loud), NULL, NULL, "how"},
+    {"dir", FLAG_STRING, offsetof(struct record, dir), NULL, "DIR", "what", 'd'},
+    {"loud", FLAG_BOOL, offsetof(struct record, loud), NULL, NULL, "how", 'l'},
     {"word", FLAG_CHOICE, offsetof(struct record, word), "one", "one|two",
      "which of these, which is told in a sentence "
      "that is longer than a line of the help can be, so that it has to be wrapped somewhere"},
@@ -55,6 +55,19 @@ static void has_defaults_and_takes_empty_values(void)
     CHECK(!record.loud);
     CHECK_INT(PARSE("--listen-addr="), 0);
     CHECK_STR(record.addr, "");
+}
+
+static void short_names_take_the_rest_or_the_next_argument(void)
+{
+    CHECK_INT(PARSE("-d", "here", "-l", "path", "-", "-x"), 0);
+    CHECK_STR(record.dir, "here");
+    CHECK(record.loud);
+    CHECK_INT(rest.len, 3); /* "-x" is in no table: a file of that name, for commands without short flags */
+    CHECK_INT(PARSE("-dthere", "--", "-l"), 0);
+    CHECK_STR(record.dir, "there");
+    CHECK(!record.loud);
+    CHECK(PARSE("-d") < 0);
+    CHECK_HAS(err.text, "--dir requires a value");
 }
 
 static void ends_at_two_dashes(void)
@@ -142,6 +155,7 @@ int main(void)
 {
     RUN(takes_values_with_and_without_equals_sign);
     RUN(has_defaults_and_takes_empty_values);
+    RUN(short_names_take_the_rest_or_the_next_argument);
     RUN(ends_at_two_dashes);
     RUN(names_the_flag_that_was_meant);
     RUN(says_what_a_flag_needs);

@@ -15,6 +15,7 @@ static void a_status_becomes_an_object_with_every_member(void)
     struct labels *labels = labels_build(&b, false);
     const struct jvm_status status = {
         .pid = 4711,
+        .start_time = 815,
         .service_name = STR("shop"),
         .main = STR("shop.jar"),
         .state = "profiling",
@@ -28,8 +29,9 @@ static void a_status_becomes_an_object_with_every_member(void)
         .labels = labels,
     };
     struct value *v = jvm_status_value(&status);
-    CHECK_INT(value_len(v), 13);
+    CHECK_INT(value_len(v), 14);
     CHECK_INT(value_as_int(member(v, "pid")), 4711);
+    CHECK_INT(value_as_int(member(v, "start_time")), 815);
     CHECK(str_is(value_as_str(member(v, "service_name")), "shop"));
     CHECK(str_is(value_as_str(member(v, "main")), "shop.jar"));
     CHECK(str_is(value_as_str(member(v, "state")), "profiling"));

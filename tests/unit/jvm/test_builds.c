@@ -58,6 +58,10 @@ static void reads_a_release_file(void)
     CHECK_INT(b.major, 28);
     CHECK(b.early);
     CHECK(jvm_build_of_release(STR("JAVA_VERSION=\"1.8.0_252\"\nOS_NAME=\"Linux\"\n"), &b));
+    CHECK_STR(b.vendor, "");
+    CHECK(jvm_build_of_release(STR("IMPLEMENTOR=\"Azul\x1b Systems\"\nJAVA_VERSION=\"17.0.1\"\n"), &b));
+    CHECK_STR(b.vendor, "Azul? Systems");
+    CHECK(jvm_build_of_release(STR("JAVA_VERSION=\"1.8.0_252\"\nOS_NAME=\"Linux\"\n"), &b));
     CHECK_INT(b.major, 8);
     CHECK_INT(b.update, 252);
     CHECK(!jvm_build_of_release(STR("JAVA_VERSION=17\nXJAVA_VERSION=\"17\""), &b));

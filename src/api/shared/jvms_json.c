@@ -1,4 +1,4 @@
-#include "api/page/page_jvms.h"
+#include "api/shared/jvms_json.h"
 #include "graph/view.h"
 
 #include <time.h>
@@ -18,7 +18,7 @@ struct jvm_listing {
     bool some;             /* the list has a member already */
 };
 
-static void page_jvms_separate(struct jvm_listing *l)
+static void jvms_json_separate(struct jvm_listing *l)
 {
     if (l->some)
         buf_byte(&l->out, ',');
@@ -26,11 +26,11 @@ static void page_jvms_separate(struct jvm_listing *l)
 }
 
 /* The component's id in front of the members of the status. */
-static void page_jvms_put(void *arg, const struct jvm_status *status)
+static void jvms_json_put(void *arg, const struct jvm_status *status)
 {
     struct jvm_listing *l = arg;
     cleanup_value struct value *all = jvm_status_value(status), *shown = redact_value(all);
-    page_jvms_separate(l);
+    jvms_json_separate(l);
     buf_puts(&l->out, "{\"component\":");
     json_string(&l->out, str_of(l->component));
     for (size_t i = 0; i < value_len(shown); i++) {
@@ -43,21 +43,21 @@ static void page_jvms_put(void *arg, const struct jvm_status *status)
     buf_byte(&l->out, '}');
 }
 
-static bool page_jvms_put_all(void *arg, const struct component_view *v)
+static bool jvms_json_put_all(void *arg, const struct component_view *v)
 {
     struct jvm_listing *l = arg;
     l->component = v->id;
-    (void)controller_jvms(l->controller, v->id, page_jvms_put, l);
+    (void)controller_jvms(l->controller, v->id, jvms_json_put, l);
     return true;
 }
 
-static bool page_jvms_put_component(void *arg, const struct component_view *v)
+static bool jvms_json_put_component(void *arg, const struct component_view *v)
 {
     static const char *const health[] = {"unknown", "healthy", "unhealthy", "exited"};
     struct jvm_listing *l = arg;
     cleanup_buf struct buf message = BUF_INIT(MESSAGE_MAX);
     secret_hide(str_of(v->message), &message);
-    page_jvms_separate(l);
+    jvms_json_separate(l);
     buf_puts(&l->out, "{\"id\":");
     json_string(&l->out, str_of(v->id));
     buf_printf(&l->out, ",\"health\":\"%s\",\"message\":", health[v->health]);
@@ -66,7 +66,7 @@ static bool page_jvms_put_component(void *arg, const struct component_view *v)
     return true;
 }
 
-void page_jvms(struct controller *controller, struct request *rq)
+void jvms_json_reply(struct controller *controller, struct request *rq)
 {
     struct jvm_listing l = {.controller = controller, .out = BUF_INIT(ANSWER_MAX)};
     struct timespec now;
@@ -74,11 +74,11 @@ void page_jvms(struct controller *controller, struct request *rq)
     buf_printf(&l.out, "{\"agent\":%s,\"now_ms\":%lld,\"jvms\":[", controller ? "true" : "false",
                (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000);
     if (controller)
-        controller_each(controller, page_jvms_put_all, &l);
+        controller_each(controller, jvms_json_put_all, &l);
     buf_puts(&l.out, "],\"components\":[");
     l.some = false;
     if (controller)
-        controller_each(controller, page_jvms_put_component, &l);
+        controller_each(controller, jvms_json_put_component, &l);
     buf_puts(&l.out, "]}");
     request_set_header(rq, "Cache-Control", "no-store");
     request_reply_buf(rq, 200, "application/json", &l.out);

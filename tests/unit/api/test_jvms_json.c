@@ -1,4 +1,4 @@
-#include "api/page/page_jvms.h"
+#include "api/shared/jvms_json.h"
 
 #include <jansson.h>
 
@@ -46,7 +46,7 @@ static const struct component_def *const components[] = {&other, &fake_java, &fa
 static void handle(void *ctx, struct request *rq)
 {
     (void)ctx;
-    page_jvms(controller, rq);
+    jvms_json_reply(controller, rq);
 }
 
 static const struct server_route routes[] = {{"GET", "/api/jvms", handle}, {0}};
