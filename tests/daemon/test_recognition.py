@@ -1,4 +1,4 @@
-"""JVMs of which the usual sources say nothing: launchers of another name, programs with a JVM inside, options in
+"""JVMs of which the usual sources say nothing: launchers of other names, programs with a JVM inside, options in files
 that are gone, users without a name."""
 import shutil
 
