@@ -259,6 +259,8 @@ static void job_done(uv_work_t *work, int status)
     s->open = step->is_open;
     if (step->chunk_code < 0)
         metric_add(&jvm_chunks_total, 1, "refused");
+    if (step->finish_code < 0)
+        metric_add(&dropped_profiles_total, 1, "conversion");
     if (step->chunk_code < 0 || step->finish_code < 0)
         s->events.refused(s->arg, step->why);
     if (step->answered)
@@ -325,10 +327,17 @@ static void converter_dispatch(struct java_converter *c)
 
 /* ---- what waits ---- */
 
+static void stream_lost(struct java_stream *s, const char *why)
+{
+    metric_add(&dropped_profiles_total, 1, "convert_queue");
+    if (s->events.lost)
+        s->events.lost(s->arg, why);
+}
+
 /* The interval it ends still ends: its other chunks make a profile. */
 static void converter_give_up(struct java_converter *c, struct convert_job *j)
 {
-    metric_add(&dropped_profiles_total, 1, "convert_queue");
+    stream_lost(j->stream, "too much waits for conversion");
     jfr_chunk_unref(TAKE_PTR(j->step.chunk));
     j->stream->partial = 2; /* the interval being converted, or the next */
     c->bytes -= j->bytes;
@@ -413,7 +422,7 @@ void java_converter_hurry(struct java_converter *c)
     for (struct convert_job *j; (j = converter_any_waiting(c)) != NULL;) {
         struct java_stream *s = j->stream;
         if (j->bytes)
-            metric_add(&dropped_profiles_total, 1, "convert_queue");
+            stream_lost(s, "the agent stops before it was converted");
         converter_unlink(c, j);
         job_free(j);
         stream_maybe_ended(s);

@@ -41,6 +41,8 @@ struct java_stream_events {
     void (*profile)(void *arg, const struct convert_profile *meta, struct encoded_profile *p);
     /* A chunk, or a whole interval, was refused: why. */
     void (*refused)(void *arg, const char *why);
+    /* May be NULL. A chunk, or all that waited, was given up before it was converted: why. */
+    void (*lost)(void *arg, const char *why);
     /* What of an interval was left out, a sentence: as soon as there is something, and at its end; "" = nothing. */
     void (*cut)(void *arg, const char *what);
     /* May be NULL. The profiles of an interval were delivered, once per interval that a chunk ended. `whole`: of all

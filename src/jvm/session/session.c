@@ -211,6 +211,8 @@ static void on_live_chunk(void *arg, const struct jfr_chunk *c)
     s->poll_at = session_next_poll(s, s->chunk_began);
     if (s->phase == PHASE_PROFILING)
         session_set_phase(s, s->phase, session_missing(s));
+    else if (s->phase == PHASE_IDLE && s->may_run)
+        s->retry_at = s->chunk_began; /* what held it up is over (SIGCONT): the session that runs is taken over now */
 }
 
 static void session_on_chunk(void *arg, struct jfr_chunk *c)
@@ -239,7 +241,15 @@ static void on_step(void *arg)
     session_drive(arg);
 }
 
-static const struct intake_events intake_events = {session_on_chunk, on_live_chunk, on_damaged, on_step};
+static void session_on_lost(void *arg, const char *why)
+{
+    struct jvm_session *s = arg;
+    if (s->events.lost)
+        s->events.lost(s->arg, why);
+}
+
+static const struct intake_events intake_events = {session_on_chunk, on_live_chunk, on_damaged, on_step,
+                                                   session_on_lost};
 
 /* ---- operations ---- */
 

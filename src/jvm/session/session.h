@@ -35,6 +35,8 @@ struct jvm_session_events {
     void (*condemned)(void *arg, const struct jvm_makeup *makeup, const char *text);
     /* May be NULL. Something could not be looked at before an attach. */
     void (*note)(void *arg, const char *text);
+    /* May be NULL. A chunk, or the rest of a recording, is lost, and counted: why. */
+    void (*lost)(void *arg, const char *why);
     /* The session is over and freed: process gone or jvm_session_close() done. */
     void (*closed)(void *arg);
 };
