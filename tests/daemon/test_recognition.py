@@ -1,5 +1,5 @@
-"""JVMs of which the usual sources say nothing: launchers of another name, programs with a JVM inside, options from files
-that are gone, users without a name."""
+"""JVMs of which the usual sources say nothing: launchers of another name, programs with a JVM inside, options from
+files that are gone, users without a name."""
 import shutil
 
 from lab import CACHE, HERE, built, check, config, equal, need_java, test
@@ -47,7 +47,7 @@ def embedded():
     """A program that starts a JVM by itself, without the property that names the main class."""
     home, source = need_java(17), HERE / "embedded.c"
     return built(CACHE / "embedded", [source],
-                 ["cc", "-O1", f"-I{home}/include", f"-I{home}/include/linux", str(source), "-ldl"])
+                 ["cc", "-O1", f"-I{home}/include", f"-I{home}/include/linux", str(source), "-ldl", "-lpthread"])
 
 
 # A user without a passwd entry, for whom HotSpot writes no perf data.

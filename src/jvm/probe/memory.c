@@ -127,7 +127,7 @@ static uint32_t gnu_hash(const char *name)
 
 uint64_t memory_symbol(struct memory *m, const char *name)
 {
-    /* Header: buckets, first hashed symbol, words of the filter, its shift; then the filter, the buckets, the hashes. */
+    /* Buckets, first hashed symbol, words of the filter, its shift; then the filter, the buckets, the hashes. */
     const uint32_t buckets = memory_u32(m, m->hash), first = memory_u32(m, m->hash + 4),
                    filter = memory_u32(m, m->hash + 8), hash = gnu_hash(name);
     if (buckets == 0)
