@@ -449,6 +449,7 @@ struct java_stream *java_stream_new(struct java_converter *c, uint64_t user, con
 void java_stream_options(struct java_stream *s, const struct convert_options *options)
 {
     s->options.per_thread = options->per_thread;
+    memcpy(s->options.filter, options->filter, sizeof s->options.filter);
 }
 
 void java_stream_chunk(struct java_stream *s, struct jfr_chunk *chunk)

@@ -1,10 +1,26 @@
 /* A program with a JVM inside, as service wrappers and desktop applications are: it does not tell the JVM what it is.
- * usage: embedded LIBJVM CLASS OPTION… */
+ * Two of its own threads compete for a lock, and allocate. usage: embedded LIBJVM CLASS OPTION… */
 #include <dlfcn.h>
 #include <jni.h>
-#include <stdio.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 enum { OPTIONS_MAX = 16 };
+
+static pthread_mutex_t drawer = PTHREAD_MUTEX_INITIALIZER;
+
+static void *clerk(void *arg)
+{
+    for (;; usleep(1000)) {
+        pthread_mutex_lock(&drawer);
+        void *volatile paper = malloc(100000);
+        usleep(5000);
+        free(paper);
+        pthread_mutex_unlock(&drawer);
+    }
+    return arg;
+}
 
 int main(int argc, char **argv)
 {
@@ -21,6 +37,10 @@ int main(int argc, char **argv)
         options[args.nOptions++].optionString = argv[i];
     if (create(&vm, (void **)&env, &args) != JNI_OK)
         return 2;
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++)
+        if (pthread_create(&threads[i], NULL, clerk, NULL) != 0)
+            return 4;
     jclass main_class = (*env)->FindClass(env, argv[2]);
     jclass strings = (*env)->FindClass(env, "java/lang/String");
     jmethodID method = main_class ? (*env)->GetStaticMethodID(env, main_class, "main", "([Ljava/lang/String;)V") : NULL;

@@ -167,8 +167,7 @@ static bool find_library(struct operation_job *j)
     if (tail && (j->target.probe.libc == JVM_MUSL || !strstr(tail, d.sha1)))
         return operation_fail(j, JVM_REFUSED, "the loaded profiler library was removed from %s: restart the JVM",
                               j->target.probe.ours.path);
-    if (asprof_place(&d, j->target.view.root, j->s->tmp_dir, j->target.probe.libc, j->target.view.host, &j->placed,
-                     &err) < 0)
+    if (asprof_place_for(&d, &j->target.view, j->s->tmp_dir, j->target.probe.libc, &j->placed, &err) < 0)
         return operation_fail_err(j, &err);
     snprintf(j->target.library, sizeof j->target.library, "%s", j->placed.path);
     return true;

@@ -105,7 +105,7 @@ const struct jvm_reason jvm_reasons[] = {
     {"stopped", WAITING, {"is stopped"}, "the process is stopped (SIGSTOP or a debugger)", "continue it"},
     {"frozen",
      WAITING,
-     {"cgroup is frozen"},
+     {"is frozen by its cgroup", "cgroup is frozen"},
      "the cgroup of the process is frozen (a paused container)",
      "unpause the container; smolder retries"},
     {"no_descriptors_in_target",
