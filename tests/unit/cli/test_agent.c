@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "cli/command.h"
 #include "os/fsutil.h"
+#include "parser/parser_main.h"
 #include "test.h"
 
 enum { WAIT_MS = 30000, OUTPUT_MAX = 1 << 20 };
@@ -217,6 +218,7 @@ static void the_helpers_command_is_for_the_agent_alone(void)
 
 int main(int argc, char **argv)
 {
+    parser_main(argc, argv, NULL);
     if (argc > 1 && strcmp(argv[1], AGENT_HELPER) == 0) /* started by the agent under test, as it starts itself */
         return agent_helper();
     if (!mkdtemp(folder))
