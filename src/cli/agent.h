@@ -27,3 +27,7 @@ struct agent_settings {
 };
 
 int agent_run(const struct agent_settings *settings);
+
+/* The command by which the agent starts a parser process (parser/parser_process.h), not for people; `number` is its
+ * argument, NULL where there is none. */
+int agent_parser(const char *number);

@@ -143,6 +143,19 @@ static void on_refused(void *arg, const char *why)
     on_lost(v, v->cut);
 }
 
+/* Each time: a chunk that ends a parser is an attack or a bug, and rare. */
+static void on_parser_ended(void *arg, const char *how, unsigned set_aside)
+{
+    const struct jvm *v = arg;
+    const char *id = component_id(v->owner->self);
+    if (set_aside)
+        log_error("a recording ended the parser process twice; its chunks were set aside", L_COMPONENT(id),
+                  L_INT("pid", v->id.pid), L_STR("how", how), L_INT("chunks", set_aside));
+    else
+        log_warn("a parser process ended and was replaced; no chunk is lost", L_COMPONENT(id), L_INT("pid", v->id.pid),
+                 L_STR("how", how));
+}
+
 static void on_cut(void *arg, const char *what)
 {
     struct jvm *v = arg;
@@ -306,6 +319,7 @@ static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
                                                             .refused = on_refused,
                                                             .lost = on_lost,
                                                             .cut = on_cut,
+                                                            .parser_ended = on_parser_ended,
                                                             .finished = on_finished,
                                                             .ended = on_stream_ended};
     const struct convert_options options = java_conversion(&j->args->profiling, j->events);
@@ -521,7 +535,7 @@ static void java_start(void *state)
     struct java *j = state;
     if (geteuid() != 0)
         log_warn("not running as root: only JVMs of the same user can be profiled", L_COMPONENT(component_id(j->self)));
-    j->converter = java_converter_new(j->env->loop);
+    j->converter = java_converter_new(j->env->loop, j->env->parsers);
     uv_timer_init(j->env->loop, &j->timer);
     j->timer.data = j;
     j->started = true;

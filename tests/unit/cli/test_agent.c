@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "cli/command.h"
 #include "os/fsutil.h"
+#include "parser/parser_main.h"
 #include "test.h"
 
 enum { WAIT_MS = 30000, OUTPUT_MAX = 1 << 20 };
@@ -201,8 +202,9 @@ static void a_helper_that_dies_is_replaced(void)
     CHECK(second <= 0 || (kill(second, 0) < 0 && errno == ESRCH));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    parser_main(argc, argv, NULL);
     if (!mkdtemp(folder))
         return 1;
     RUN(it_runs_until_it_is_told_to_stop);

@@ -6,10 +6,12 @@
 
 #include "flow/dropped.h"
 #include "jvm/session/intake.h"
+#include "parser/parser_main.h"
 #include "pprof/recording.h"
 #include "test.h"
 
 static uv_loop_t loop;
+static struct parser_pool *parsers;
 
 struct owner {
     struct java_stream *stream;
@@ -71,7 +73,7 @@ static void put_garbage(struct java_stream *stream, size_t n, bool last_of_inter
 
 static void a_stream_without_chunks_ends_without_a_worker(void)
 {
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o = {0};
     o.stream = java_stream_new(c, 0, &options, &events, &o);
     java_stream_end(o.stream);
@@ -82,7 +84,7 @@ static void a_stream_without_chunks_ends_without_a_worker(void)
 
 static void refuses_a_bad_chunk_and_goes_on(void)
 {
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o = {0};
     double refused = metric_value(&jvm_chunks_total, "refused");
     o.stream = java_stream_new(c, 0, &options, &events, &o);
@@ -101,7 +103,7 @@ static void refuses_a_bad_chunk_and_goes_on(void)
 
 static void an_interval_that_lacks_a_chunk_is_not_whole(void)
 {
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o = {0};
     o.stream = java_stream_new(c, 0, &options, &events, &o);
     put_chunk(o.stream, NULL, 0, true);
@@ -119,7 +121,7 @@ static void an_interval_that_lacks_a_chunk_is_not_whole(void)
 static void many_streams_share_the_workers(void)
 {
     enum { STREAMS = 50 };
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o[STREAMS] = {0};
     for (int i = 0; i < STREAMS; i++)
         o[i].stream = java_stream_new(c, 0, &options, &events, &o[i]);
@@ -139,7 +141,7 @@ static void many_streams_share_the_workers(void)
 
 static void drops_the_oldest_when_too_much_waits(void)
 {
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o = {0};
     double dropped = metric_value(&dropped_profiles_total, "convert_queue");
     o.stream = java_stream_new(c, 0, &options, &events, &o);
@@ -156,7 +158,7 @@ static void drops_the_oldest_when_too_much_waits(void)
 
 static void one_chunk_larger_than_all_room_is_still_read(void)
 {
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o = {0};
     o.stream = java_stream_new(c, 0, &options, &events, &o);
     put_garbage(o.stream, 10, false);
@@ -171,7 +173,7 @@ static void one_chunk_larger_than_all_room_is_still_read(void)
 
 static void in_a_hurry_all_that_waits_is_given_up(void)
 {
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o = {0};
     double dropped = metric_value(&dropped_profiles_total, "convert_queue");
     o.stream = java_stream_new(c, 0, &options, &events, &o);
@@ -212,7 +214,7 @@ static void end_all(struct owner *o, size_t n)
 
 static void users_take_turns_however_much_one_has(void)
 {
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o[3] = {{.letter = 'a'}, {.letter = 'a'}, {.letter = 'b'}};
     memset(order, 0, sizeof order);
     o[0].stream = java_stream_new(c, 1000, &options, &noted, &o[0]);
@@ -232,7 +234,7 @@ static void users_take_turns_however_much_one_has(void)
 static void what_is_dropped_is_of_the_user_that_has_most(void)
 {
     enum { PIECE = JAVA_CONVERT_BYTES / 8 };
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o[2] = {{.letter = 'a'}, {.letter = 'b'}};
     memset(order, 0, sizeof order);
     o[1].stream = java_stream_new(c, 2, &options, &noted, &o[1]);
@@ -269,7 +271,7 @@ static void who_used_up_its_time_waits_for_the_others(void)
 {
     enum { USERS = 6, LATE = 4 };
     const int64_t second_ns = 1000000000;
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o[USERS] = {{.letter = 'a'}, {.letter = 'b'}, {.letter = 'c'}, {.letter = 'd'}, {.letter = 'e'}};
     memset(order, 0, sizeof order);
     for (int i = 0; i < USERS; i++)
@@ -289,7 +291,7 @@ static void who_used_up_its_time_waits_for_the_others(void)
 
 static void says_what_was_left_out(void)
 {
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o = {0};
     double cut = metric_value(&conversion_cut_total, "frames");
     enum { STACK_DEEP = 50, POOLS = 7 };
@@ -316,8 +318,10 @@ static void says_what_was_left_out(void)
     java_converter_free(c);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    parser_main(argc, argv, NULL);
+    parsers = parser_pool_new("parser");
     uv_loop_init(&loop);
     RUN(a_stream_without_chunks_ends_without_a_worker);
     RUN(refuses_a_bad_chunk_and_goes_on);
@@ -330,6 +334,7 @@ int main(void)
     RUN(what_is_dropped_is_of_the_user_that_has_most);
     RUN(who_used_up_its_time_waits_for_the_others);
     RUN(says_what_was_left_out);
+    parser_pool_free(parsers);
     CHECK_INT(uv_loop_close(&loop), 0);
     return REPORT();
 }
