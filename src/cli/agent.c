@@ -308,7 +308,7 @@ static int agent_start(struct agent *a, struct err *err)
     if (code < 0)
         return code;
     a->quarantine = quarantine_new(&a->loop, a->settings->storage_path, quarantine_problem, a);
-    a->env = (struct component_env){&a->loop, a->priv, SMOLDER_VERSION, a->quarantine};
+    a->env = (struct component_env){&a->loop, a->priv, SMOLDER_VERSION, a->quarantine, a->settings->crash_guard};
     a->controller = controller_new(&(struct controller_options){.loop = &a->loop,
                                                                 .components = all_components,
                                                                 .stability = stability,

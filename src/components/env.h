@@ -12,4 +12,5 @@ struct component_env {
     struct priv *priv;
     const char *version;           /* "0.1.0" */
     struct quarantine *quarantine; /* jvm/session/quarantine.h; NULL = none is kept */
+    const char *crash_guard;       /* --java.crash-guard; NULL or "config": as the components say */
 };

@@ -15,7 +15,7 @@ struct java_profiling {
     int64_t interval, roll_over; /* ns */
     int64_t sample_rate;
     bool cpu, per_thread, tlab, quiet;
-    char *event, *alloc, *lock, *log_level;
+    char *event, *alloc, *lock, *log_level, *crash_guard;
     struct string_list custom_arguments;
 };
 

@@ -1,5 +1,6 @@
 #include "jvm/operation/table.h"
 
+#include "jvm/operation/crash.h"
 #include "jvm/operation/operations.h"
 #include "jvm/operation/reading.h"
 #include "jvm/operation/scan.h"
@@ -49,5 +50,5 @@ const struct priv_op jvm_ops[JVM_OP_COUNT + 1] = {
     [JVM_OP_DUMP] = {"smolder-dump", op_dump},          [JVM_OP_STOP] = {"smolder-stop", op_stop},
     [JVM_OP_METRICS] = {"smolder-metrics", op_metrics}, [JVM_OP_INSTALL] = {"smolder-install", op_install},
     [JVM_OP_SCAN] = {"smolder-scan", jvm_op_scan},      [JVM_OP_READ] = {"smolder-read", jvm_op_read, true},
-    [JVM_OP_CLOSE] = {"smolder-close", jvm_op_close},
+    [JVM_OP_CLOSE] = {"smolder-close", jvm_op_close},   [JVM_OP_CRASH] = {"smolder-crash", jvm_op_crash},
 };
