@@ -4,7 +4,8 @@
 #   make demo-app  run a sample Java application in the foreground
 #   make test      layers, names, unit tests with and without sanitizers, fuzz corpus, real JVMs, adversary tests
 #   make test-jvms JVMs of many versions and vendors, from the directory in SMOLDER_ZOO (tests/jvms/README.md)
-#   make soak      ten thousand reloads (RELOADS) under AddressSanitizer; checks for leaks and growth
+#   make soak      under AddressSanitizer: ten thousand reloads (RELOADS), checks for leaks and growth; random kills for
+#                  SOAK_SECONDS (900) with SOAK_JVMS (100) JVMs, checks that nothing is left behind
 #   make bench     benchmark figures, one line each
 #   make lint      formatting, layers, names, sizes, vocabulary, clang-tidy, and a build of the fuzzers with clang
 #   make fuzz      each fuzzer for FUZZ_SECONDS (60)
@@ -18,6 +19,8 @@ FUZZ         := $(BUILD)-fuzz
 PREFIX       ?= /usr/local
 FUZZ_SECONDS ?= 60
 RELOADS      ?= 10000
+SOAK_JVMS    ?= 100
+SOAK_SECONDS ?= 900
 JAVAC        ?= javac
 JAVA         ?= java
 
@@ -78,6 +81,7 @@ test-jvms: setup-test build
 soak: setup-test $(ASAN)/build.ninja
 	tools/ninja $(ASAN) --quiet smolder
 	tests/daemon/soak.py --smolder $(ASAN)/smolder --reloads $(RELOADS)
+	tests/daemon/soak_kills.py --smolder $(ASAN)/smolder --jvms $(SOAK_JVMS) --seconds $(SOAK_SECONDS)
 
 bench: setup-bench $(BUILD)/build.ninja
 	tools/ninja $(BUILD) --quiet

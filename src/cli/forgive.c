@@ -32,8 +32,8 @@ static void forgive_help(void)
           "SYNOPSIS\n"
           "  smolder forgive [--storage.path=DIR] [--all] [MAIN|PROGRAM|KEY…]\n\n"
           "DESCRIPTION\n"
-          "  A JVM that dies within ten seconds of an attach is quarantined: it, and every JVM of the same user,\n"
-          "  program, main class and build, is not attached to again, also after a restart of the agent. This\n"
+          "  A JVM that crashed is quarantined if the profiler is implicated: every JVM of the same user, program,\n"
+          "  main class, arguments, build and profiler is not attached to, also after a restart of the agent. This\n"
           "  command removes entries by main class or jar name, by program path, or by a key prefix of at least\n"
           "  eight digits. Without a name it prints the list. A running agent picks up the change within seconds.\n\n"
           "FLAGS [default]\n",
@@ -56,9 +56,10 @@ static void forgive_print(const struct quarantine_entry *e)
     const time_t seconds = (time_t)e->when_s;
     if (gmtime_r(&seconds, &tm))
         strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    terminal_printf(stdout, "%.8s  %s  uid %u  %s  %s  %s\n          %s%s\n", e->makeup.key, when, e->makeup.uid,
+    terminal_printf(stdout, "%.8s  %s  uid %u  %s  %s  %s%s  %s\n          %s%s\n", e->makeup.key, when, e->makeup.uid,
                     e->makeup.main[0] ? e->makeup.main : "(no main class)",
-                    e->makeup.build[0] ? e->makeup.build : "(no version)", e->makeup.exe, e->why,
+                    e->makeup.build[0] ? e->makeup.build : "(no version)", e->makeup.profiler[0] ? "profiler " : "",
+                    e->makeup.profiler[0] ? e->makeup.profiler : "", e->makeup.exe, e->why,
                     e->strikes < QUARANTINE_STRIKES ? " (suspected: quarantined after the next one)" : "");
 }
 

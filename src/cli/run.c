@@ -17,7 +17,8 @@
 #define STORE_DEFAULT "127.0.0.1:4040"
 
 struct run_flags {
-    const char *listen, *allowed_hosts, *ui_prefix, *storage_path, *store_listen, *stability, *metrics, *format;
+    const char *listen, *allowed_hosts, *ui_prefix, *storage_path, *store_listen, *stability, *metrics, *format,
+        *crash_guard;
     bool no_bundle, watch, skip_unknown, print_config, help;
 };
 
@@ -52,6 +53,10 @@ static const struct flag flags[] = {
     {"store.listen", FLAG_STRING, AT(store_listen), "", "ADDR",
      "Enable the embedded profile store and its web UI on this address; empty = disabled. Without PATH the "
      "default is " STORE_DEFAULT ". The http block applies to it as well."},
+    {"java.crash-guard", FLAG_CHOICE, AT(crash_guard), "config", "config|on|strict|off",
+     "What a crash of a profiled JVM leads to, for all components: on = profiling of that workload stops if the "
+     "profiler "
+     "is implicated, strict = in any case, off = never; config = as each pyroscope.java says (crash_guard)."},
     {"stability.level", FLAG_CHOICE, AT(stability), "generally-available",
      "generally-available|public-preview|experimental", "Minimum stability of components and functions."},
     {"metrics.compat", FLAG_CHOICE, AT(metrics), "none", "none|alloy",
@@ -175,6 +180,7 @@ static int run_agent(int argc, char **argv)
                                             .ui_prefix = f.ui_prefix,
                                             .support_bundle = !f.no_bundle,
                                             .storage_path = f.storage_path,
+                                            .crash_guard = f.crash_guard,
                                             .store_listen = f.store_listen,
                                             .stability = f.stability,
                                             .skip_unknown = f.skip_unknown,

@@ -14,4 +14,5 @@ struct component_env {
     const char *version;           /* "0.1.0" */
     struct parser_pool *parsers;   /* what recordings are converted in */
     struct quarantine *quarantine; /* jvm/session/quarantine.h; NULL = none is kept */
+    const char *crash_guard;       /* --java.crash-guard; NULL or "config": as the components say */
 };

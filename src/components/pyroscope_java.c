@@ -230,7 +230,7 @@ static void tell_state(struct jvm *v)
     cleanup_free char *service = str_dup(java_service_name(v->target, room));
     if (v->state == JVM_STATE_PROFILING)
         log_info("profiling", L_COMPONENT(id), L_INT("pid", v->id.pid), L_STR("service_name", service));
-    else if (v->state == JVM_STATE_GONE && strcmp(reason->code, "ended") == 0)
+    else if (v->state == JVM_STATE_GONE && strcmp(reason->code, "stopping") != 0)
         java_tell_end(v, service);
     if (java_is_worth_a_warning(v, reason))
         log_warn(v->state == JVM_STATE_DEGRADED ? "profiling with a restriction" : "not profiling", L_COMPONENT(id),
@@ -258,6 +258,14 @@ static void on_condemned(void *arg, const struct jvm_makeup *m, const char *text
     log_error("a JVM died after an attach and is quarantined; 'smolder forgive' removes it from the list",
               L_COMPONENT(component_id(v->owner->self)), L_INT("pid", v->id.pid), L_STR("how", text),
               L_STR("exe", m->exe), L_STR("main", m->main), L_STR("build", m->build));
+}
+
+static void on_crashed(void *arg, const struct jvm_makeup *m, const char *text)
+{
+    struct jvm *v = arg;
+    log_warn("a profiled JVM crashed; profiling of JVMs like it goes on", L_COMPONENT(component_id(v->owner->self)),
+             L_INT("pid", v->id.pid), L_STR("how", text), L_STR("exe", m->exe), L_STR("main", m->main),
+             L_STR("build", m->build));
 }
 
 /* The same for most JVMs of a host. */
@@ -289,6 +297,15 @@ static int64_t first_ns(const struct java *j, struct jvm_id id)
     return FIRST_S * NS_PER_SEC + (int64_t)(hash % (uint64_t)(spread_s * 1000)) * 1000000;
 }
 
+/* What the agent was started with comes before what the component says. */
+static enum crash_guard java_crash_guard(const struct java *j)
+{
+    enum crash_guard guard = CRASH_GUARD_ON;
+    if (!j->env->crash_guard || !crash_guard_parse(j->env->crash_guard, &guard))
+        (void)crash_guard_parse(j->args->profiling.crash_guard, &guard); /* checked at load */
+    return guard;
+}
+
 static struct jvm_session_config session_config(const struct java *j, const struct jvm *v)
 {
     uint64_t headroom = 0;
@@ -304,6 +321,7 @@ static struct jvm_session_config session_config(const struct java *j, const stru
                                        .headroom = headroom,
                                        .untested = j->args->untested_versions,
                                        .retry_crashed = j->args->retry_crashed,
+                                       .crash_guard = java_crash_guard(j),
                                        .quarantine = j->env->quarantine};
 }
 
@@ -312,6 +330,7 @@ static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
     static const struct jvm_session_events session_events = {.chunk = java_on_chunk,
                                                              .state = on_state,
                                                              .condemned = on_condemned,
+                                                             .crashed = on_crashed,
                                                              .note = on_note,
                                                              .lost = on_lost,
                                                              .closed = on_closed};

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "jvm/attach/asprof_options.h"
+#include "jvm/session/verdict.h"
 
 static const int64_t LONGEST = 24 * 3600 * 1000000000LL, ROLL_OVER_MIN = 10 * 1000000000LL;
 
@@ -71,6 +72,9 @@ static const struct option profiling_options[] = {
     {"roll_over", OPT_DURATION, offsetof(struct java_profiling, roll_over), .default_text = "\"15m\"",
      .help = "Interval at which the profiler is restarted in the target, which releases its memory; at least 10s. "
              "Sampling pauses for some milliseconds. Not in Grafana Alloy."},
+    {"crash_guard", OPT_STRING, offsetof(struct java_profiling, crash_guard), .default_text = "\"on\"",
+     .help = "After a crash of a profiled JVM: `on` stops profiling of its workload if the profiler is implicated, "
+             "`strict` in any case, `off` never; crashes are logged and counted. Not in Grafana Alloy."},
     {0}};
 
 static int java_profiling_check(const void *profiling, struct err *err);
@@ -270,6 +274,9 @@ static int java_profiling_check(const void *profiling, struct err *err)
         return err_set(err, -EINVAL, "interval must be at most 24h");
     if (p->roll_over < ROLL_OVER_MIN || p->roll_over > LONGEST)
         return err_set(err, -EINVAL, "roll_over must be between 10s and 24h");
+    enum crash_guard guard;
+    if (!crash_guard_parse(p->crash_guard, &guard))
+        return err_set(err, -EINVAL, "crash_guard must be \"on\", \"strict\" or \"off\", got \"%s\"", p->crash_guard);
     cleanup_free char *events = NULL;
     cleanup_buf struct buf filter = BUF_INIT(STACK_FILTER_MAX - 1);
     int code = java_args_filter(p, &filter, err);

@@ -16,7 +16,7 @@ struct java_profiling {
     int64_t sample_rate;
     int64_t jstackdepth; /* 0 = the profiler's */
     bool cpu, per_thread, tlab, live, quiet;
-    char *event, *alloc, *lock, *wall, *native_mem, *native_lock, *cstack, *log_level;
+    char *event, *alloc, *lock, *wall, *native_mem, *native_lock, *cstack, *log_level, *crash_guard;
     struct string_list features, include, exclude, custom_arguments;
 };
 

@@ -503,3 +503,13 @@ int asprof_place_for(const struct asprof_dist *d, const struct jvm_view *v, cons
     }
     return first;
 }
+
+struct str asprof_fingerprint(const struct jvm_probe *t, const struct asprof_dist *d)
+{
+    static const char libc[] = "-glibc-";
+    const char *tail = jvm_our_library(t->ours.path), *at = tail ? strstr(tail, "-musl-") : NULL;
+    if (!tail)
+        return str_of(d->sha1);
+    at = at ? at + strlen("-musl-") : strstr(tail, libc) + strlen(libc);
+    return (struct str){at, SHA1_HEX_SIZE - 1};
+}

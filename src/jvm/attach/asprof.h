@@ -66,3 +66,7 @@ must_check int asprof_place_check(const struct asprof_dist *d, int root, const c
  * that of tmp_dir. */
 must_check int asprof_place_for(const struct asprof_dist *d, const struct jvm_view *v, const char *tmp_dir,
                                 enum jvm_libc libc, struct asprof_placed *ret, struct err *err);
+
+/* SHA-1 digits of the library that is mapped in the JVM, whose directory is named by them, or else of the distribution.
+ * Borrowed from either. */
+struct str asprof_fingerprint(const struct jvm_probe *t, const struct asprof_dist *d);

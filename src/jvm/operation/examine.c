@@ -114,7 +114,7 @@ static void examine_inside(struct examiner *x, struct jvm_target *t, struct jvm_
     } else {
         examine_library(x, t, &d);
         examine_build(x, t, &d, fit);
-        makeup_seal(m, &fit->build);
+        makeup_seal(m, &fit->build, asprof_fingerprint(&t->probe, &d));
         snprintf(x->facts.makeup, sizeof x->facts.makeup, "%s", m->key);
         examine_quarantine(x, m);
         examine_events(x, fit);

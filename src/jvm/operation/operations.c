@@ -83,7 +83,7 @@ static void operation_done(struct operation_job *j)
 
 static struct operation_job operation_begin(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
-    *reply = (struct jvm_reply){.outcome = JVM_OK, .output_fd = -1, .previous_fd = -1, .socket_fd = -1};
+    *reply = JVM_REPLY_INIT(JVM_OK);
     struct operation_job j = {.s = s, .reply = reply, .target = JVM_TARGET_INIT};
     if (s->degraded)
         j.degraded = *s->degraded;
@@ -131,7 +131,9 @@ static bool operation_fits(struct operation_job *j)
         code = asprof_dist_open(j->s->dist, &d, &err);
     if (code == 0)
         code = fit_check(&j->target.view, t, d.library.p ? &d.library : NULL, j->s->untested, fit, &err);
-    makeup_seal(&j->reply->makeup, &fit->build);
+    makeup_seal(&j->reply->makeup, &fit->build, asprof_fingerprint(t, &d));
+    if (fit->room.limited)
+        j->reply->left = fit->room.left;
     snprintf(j->reply->note, sizeof j->reply->note, "%s", fit->note);
     j->storage_mib = fit_storage(fit, STORAGE_MIB);
     if (code < 0)
@@ -457,8 +459,10 @@ void operation_start(const struct jvm_request *s, int64_t deadline_ms, struct jv
         operation_foreign(&j);
         return;
     }
-    if (reply->outcome == JVM_OK)
+    if (reply->outcome == JVM_OK) {
+        reply->crash_dir = hs_err_place(&j.target.view, &reply->crash_place);
         start_new(&j);
+    }
     jvm_target_dir_sweep(&j.target.view);
 }
 

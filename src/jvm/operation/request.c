@@ -14,9 +14,11 @@ struct request_head {
 
 struct reply_head {
     int32_t outcome;
-    uint8_t has_output, has_previous, has_socket, was_running;
+    uint8_t has_output, has_previous, has_socket, has_crash_dir, was_running;
     int64_t attach_ns, gap_ns;
+    uint64_t left;
     struct jvm_makeup makeup;
+    struct hs_err_place crash_place;
     struct degraded degraded;
     char note[FIT_NOTE_MAX];
 };
@@ -71,10 +73,13 @@ void jvm_reply_encode(const struct jvm_reply *r, struct priv_call *call)
         .has_output = r->output_fd >= 0,
         .has_previous = r->previous_fd >= 0,
         .has_socket = r->socket_fd >= 0,
+        .has_crash_dir = r->crash_dir >= 0,
         .was_running = r->was_running,
         .attach_ns = r->attach_ns,
         .gap_ns = r->gap_ns,
+        .left = r->left,
         .makeup = r->makeup,
+        .crash_place = r->crash_place,
         .degraded = r->degraded,
     };
     memcpy(out.note, r->note, sizeof out.note);
@@ -87,6 +92,8 @@ void jvm_reply_encode(const struct jvm_reply *r, struct priv_call *call)
         call->fds[call->fd_count++] = r->previous_fd;
     if (r->socket_fd >= 0)
         call->fds[call->fd_count++] = r->socket_fd;
+    if (r->crash_dir >= 0)
+        call->fds[call->fd_count++] = r->crash_dir;
 }
 
 /* The child read a hostile process; what it says need not end. */
@@ -94,6 +101,7 @@ static void end_texts(struct reply_head *h)
 {
     h->makeup.key[sizeof h->makeup.key - 1] = h->makeup.exe[sizeof h->makeup.exe - 1] = '\0';
     h->makeup.main[sizeof h->makeup.main - 1] = h->makeup.build[sizeof h->makeup.build - 1] = '\0';
+    h->makeup.profiler[sizeof h->makeup.profiler - 1] = h->crash_place.name[sizeof h->crash_place.name - 1] = '\0';
     h->degraded.changes[sizeof h->degraded.changes - 1] = h->degraded.why[sizeof h->degraded.why - 1] = '\0';
     h->note[sizeof h->note - 1] = '\0';
 }
@@ -114,6 +122,8 @@ void jvm_reply_decode(const uint8_t *in, size_t len, int *fds, size_t fd_count, 
     ret->was_running = head.was_running;
     end_texts(&head);
     ret->makeup = head.makeup;
+    ret->crash_place = head.crash_place;
+    ret->left = head.left;
     ret->degraded = head.degraded;
     memcpy(ret->note, head.note, sizeof ret->note);
     if (head.has_output && taken < fd_count)
@@ -122,4 +132,6 @@ void jvm_reply_decode(const uint8_t *in, size_t len, int *fds, size_t fd_count, 
         ret->previous_fd = TAKE_FD(fds[taken++]);
     if (head.has_socket && taken < fd_count)
         ret->socket_fd = TAKE_FD(fds[taken++]);
+    if (head.has_crash_dir && taken < fd_count)
+        ret->crash_dir = TAKE_FD(fds[taken++]);
 }

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "jvm/attach/degrade.h"
 #include "jvm/attach/fit.h"
+#include "jvm/probe/hs_err.h"
 #include "jvm/probe/makeup.h"
 #include "priv/priv.h"
 
@@ -27,6 +28,7 @@ enum {
     JVM_OP_READ, /* jvm/operation/reading.h */
     JVM_OP_CLOSE,
     JVM_OP_EXAMINE, /* jvm/operation/examine.h */
+    JVM_OP_CRASH, /* jvm/operation/crash.h */
     JVM_OP_COUNT
 };
 
@@ -80,14 +82,22 @@ struct jvm_reply {
     /* its attach socket's file, O_PATH, which goes when the JVM ends in order (jvm/session/aftercare.h); else -1. Owned
      * likewise. */
     int socket_fd;
-    struct jvm_makeup makeup; /* key "" = it did not get that far */
-    struct degraded degraded; /* what the JVM or the kernel cannot do, of what was asked for; with JVM_OK only */
-    char note[FIT_NOTE_MAX];  /* what could not be looked at before; "" = nothing */
-    char text[4096];          /* metrics, status: the profiler's output */
+    int crash_dir; /* start: where its error report will be, O_PATH (jvm/operation/crash.h); else -1. Owned likewise. */
+    struct hs_err_place crash_place; /* in it */
+    struct jvm_makeup makeup;        /* key "" = it did not get that far */
+    uint64_t left;                   /* bytes its cgroups allowed before; UINT64_MAX = no limit is known */
+    struct degraded degraded;        /* what the JVM or the kernel cannot do, of what was asked for; with JVM_OK only */
+    char note[FIT_NOTE_MAX];         /* what could not be looked at before; "" = nothing */
+    char text[4096];                 /* metrics, status: the profiler's output */
 };
 /* Nothing yet: no descriptors. */
 #define JVM_REPLY_INIT(result)                                                                                         \
-    ((struct jvm_reply){.outcome = (result), .output_fd = -1, .previous_fd = -1, .socket_fd = -1})
+    ((struct jvm_reply){.outcome = (result),                                                                           \
+                        .output_fd = -1,                                                                               \
+                        .previous_fd = -1,                                                                             \
+                        .socket_fd = -1,                                                                               \
+                        .crash_dir = -1,                                                                               \
+                        .left = UINT64_MAX})
 
 /* Appends the request as the helper gets it, at most JVM_REQUEST_MAX bytes; `user` stays behind. */
 enum { JVM_REQUEST_MAX = 64 << 10 };

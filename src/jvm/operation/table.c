@@ -2,6 +2,7 @@
 
 #include <linux/capability.h>
 
+#include "jvm/operation/crash.h"
 #include "jvm/operation/examine.h"
 #include "jvm/operation/operations.h"
 #include "jvm/operation/reading.h"
@@ -91,4 +92,10 @@ const struct priv_op jvm_ops[JVM_OP_COUNT + 1] = {
                       .max_ms = JVM_CLOSE_MS,
                       .fds_max = 1},
     [JVM_OP_EXAMINE] = ON_TARGET("smolder-examine", jvm_op_examine, JVM_EXAMINE_MS),
+    [JVM_OP_CRASH] = {.name = "smolder-crash",
+                      .run = jvm_op_crash,
+                      .capabilities = CAPS_USER | RIGHTS_CAP(CAP_SYSLOG),
+                      .in_max = JVM_CRASH_BYTES,
+                      .max_ms = JVM_CRASH_MS,
+                      .fds_max = 1},
 };

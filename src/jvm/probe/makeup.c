@@ -1,5 +1,6 @@
 #include "jvm/probe/makeup.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -8,6 +9,9 @@
 #include "base/sha256.h"
 #include "jvm/probe/command_line.h"
 #include "os/procfs.h"
+
+/* A part of a UUID may have letters only. */
+enum { HEX_LEAST = 4 };
 
 static void set_key(struct jvm_makeup *m, struct str text)
 {
@@ -38,14 +42,34 @@ void makeup_read(const struct jvm_view *v, struct jvm_makeup *ret)
     buf_str(&all, path);
     buf_byte(&all, 0);
     buf_str(&all, main);
+    buf_byte(&all, 0);
+    makeup_arguments(cmdline, &all);
     set_key(&m, buf_slice(&all));
     *ret = m;
 }
 
-void makeup_seal(struct jvm_makeup *m, const struct jvm_build *build)
+void makeup_arguments(struct str cmdline, struct buf *out)
 {
-    char all[MAKEUP_KEY_SIZE + JVM_VERSION_MAX];
+    for (size_t i = 0, end; i < cmdline.n; i = end) {
+        bool digit = false, hex = true;
+        for (end = i; end < cmdline.n && isalnum((unsigned char)cmdline.p[end]); end++) {
+            digit = digit || isdigit((unsigned char)cmdline.p[end]);
+            hex = hex && isxdigit((unsigned char)cmdline.p[end]);
+        }
+        if (digit || (hex && end - i >= HEX_LEAST))
+            buf_byte(out, '0');
+        else if (end > i)
+            buf_str(out, (struct str){cmdline.p + i, end - i});
+        else
+            buf_byte(out, (uint8_t)cmdline.p[end++]);
+    }
+}
+
+void makeup_seal(struct jvm_makeup *m, const struct jvm_build *build, struct str profiler)
+{
+    char all[MAKEUP_KEY_SIZE + JVM_VERSION_MAX + MAKEUP_PROFILER_SIZE];
     snprintf(m->build, sizeof m->build, "%s", build->text);
-    snprintf(all, sizeof all, "%s %s", m->key, m->build);
+    jvm_printable(profiler, m->profiler, sizeof m->profiler);
+    snprintf(all, sizeof all, "%s %s %s", m->key, m->build, m->profiler);
     set_key(m, str_of(all));
 }

@@ -220,9 +220,11 @@ const struct jvm_reason jvm_reasons[] = {
     {"quarantined",
      REFUSED,
      {"a JVM like this one"},
-     "a JVM of the same user, program, main class and build died within ten seconds of an attach",
-     "find the cause (`hs_err_pid*.log`, the kernel log); then [`smolder forgive`](forgive.md), or `retry_crashed = "
-     "true`"},
+     "a JVM of the same user, program, main class, arguments and build crashed, and the profiler is implicated "
+     "([crash guard](components/pyroscope.java.md#crash-guard)); the reason says how",
+     "find the cause (`hs_err_pid*.log`, the kernel log); then [`smolder forgive`](forgive.md), or an upgrade of the "
+     "JVM "
+     "or the profiler; `retry_crashed = true` or `crash_guard = \"off\"` profile it nevertheless"},
     {"min_age", WAITING, {"waiting until it is"}, "the JVM is younger than `min_age`", "none"},
     {"event_unsupported",
      REFUSED,
@@ -291,6 +293,12 @@ const struct jvm_reason jvm_reasons[] = {
      "the process changed its user during the attach",
      "none: smolder retries"},
     {"stopping", GONE, {"is being stopped"}, "no target names this process any more, or the agent stops", "none"},
+    {"crashed",
+     GONE,
+     {"the process ended: "},
+     "the JVM crashed or was killed; the reason says how. JVMs like it are profiled unless the profiler is implicated "
+     "([crash guard](components/pyroscope.java.md#crash-guard))",
+     "find the cause (`hs_err_pid*.log`, the kernel log)"},
     {"ended", GONE, {"the process ended", " is gone"}, "the process ended", "none"},
 
     /* States without a sentence, by state; then what has no row. */

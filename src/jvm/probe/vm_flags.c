@@ -81,6 +81,9 @@ static void vm_flags_apply(struct vm_flags *o, struct str option)
     struct str rest;
     if (str_is(option, "-Xrs"))
         o->reduced_signals = true;
+    if (cut_prefix(option, "-XX:ErrorFile=", &rest))
+        snprintf(o->error_file, sizeof o->error_file, "%.*s", rest.n < sizeof o->error_file ? (int)rest.n : 0,
+                 rest.n ? rest.p : "");
     if (!cut_prefix(option, "-XX:", &rest) || rest.n < 1 || (rest.p[0] != '+' && rest.p[0] != '-'))
         return;
     bool on = rest.p[0] == '+';

@@ -11,11 +11,14 @@
 #include "base/str.h"
 #include "jvm/probe/view.h"
 
+enum { VM_FLAGS_PATH_MAX = 1024 };
+
 struct vm_flags {
     bool attach_off;        /* -XX:+DisableAttachMechanism */
     bool reduced_signals;   /* -Xrs, -XX:+ReduceSignalUsage */
     bool no_dynamic_agents; /* -XX:-EnableDynamicAgentLoading */
     bool complete;          /* every source was found and read; false for a JVM inside another program than `java` */
+    char error_file[VM_FLAGS_PATH_MAX]; /* -XX:ErrorFile; "" = none, or longer than that */
 };
 
 /* From its command line, its environment and the files named there, beneath its root or working directory; those are

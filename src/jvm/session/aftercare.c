@@ -73,37 +73,61 @@ bool aftercare_status(const struct pidref *p, int *ret)
 
 /* ---- the OOM killer ---- */
 
+/* From here on a limit is none (jvm/probe/headroom.c). */
+static const uint64_t UNLIMITED = (uint64_t)1 << 60;
+
+enum oom { OOM_NONE, OOM_OWN, OOM_HOST };
+
+static bool oom_limited(const struct cgroup *c)
+{
+    uint64_t limit;
+    return cgroup_number(c, c->v2 ? "memory.max" : "memory.limit_in_bytes", &limit) && limit < UNLIMITED;
+}
+
 static bool oom_kills(const struct cgroup *c, uint64_t *ret)
 {
     return cgroup_value(c, c->v2 ? "memory.events" : "memory.oom_control", "oom_kill", ret);
 }
 
-/* Has one of them counted more since? Version 2 counts for the groups above, too: they are asked when the group itself
- * is gone. */
-static bool oom_killed(const struct aftercare *a)
+static bool oom_hits(const struct cgroup *c, uint64_t *ret)
 {
-    if (!a->group)
-        return false;
-    struct cgroup at = *a->group;
-    for (unsigned i = 0; i < AFTERCARE_GROUPS; i++) {
-        uint64_t now;
-        if (oom_kills(&at, &now))
-            return now > a->kills[i];
-        if (!cgroup_up(&at))
-            return false;
-    }
-    return false;
+    return c->v2 ? cgroup_value(c, "memory.events", "oom", ret) : cgroup_number(c, "memory.failcnt", ret);
 }
 
-static void count_kills(struct aftercare *a)
+static void aftercare_group_done(struct aftercare_group *g)
 {
-    struct cgroup at = *a->group;
-    for (unsigned i = 0; i < AFTERCARE_GROUPS; i++) {
-        a->kills[i] = 0;
-        (void)!oom_kills(&at, &a->kills[i]);
-        if (!cgroup_up(&at))
-            return;
-    }
+    free(g->path);
+    *g = (struct aftercare_group){0};
+}
+
+static void aftercare_group_begin(struct aftercare_group *g, const struct pidref *p)
+{
+    struct cgroup at;
+    aftercare_group_done(g);
+    if (cgroup_of(p, &at, NULL) < 0)
+        return;
+    g->path = xstrdup(at.path);
+    g->mount_len = at.mount_len;
+    g->v2 = at.v2;
+    (void)!oom_kills(&at, &g->kills);
+    g->limited = oom_limited(&at);
+    if (!g->limited && cgroup_up(&at))
+        g->limited = g->of_parent = oom_limited(&at);
+    if (g->limited)
+        (void)!oom_hits(&at, &g->hits);
+}
+
+/* Has its group counted a kill since, and was it at its own limit? A group that is gone by now tells nothing. */
+static enum oom aftercare_oom(const struct aftercare_group *g)
+{
+    struct cgroup at = {.v2 = g->v2, .mount_len = g->mount_len};
+    uint64_t kills, hits;
+    if (!g->path || snprintf(at.path, sizeof at.path, "%s", g->path) < 0 || !oom_kills(&at, &kills) ||
+        kills <= g->kills)
+        return OOM_NONE;
+    if (!g->limited || (g->of_parent && !cgroup_up(&at)))
+        return OOM_HOST;
+    return oom_hits(&at, &hits) && hits > g->hits ? OOM_OWN : OOM_HOST;
 }
 
 /* ---- the watch ---- */
@@ -111,30 +135,49 @@ static void count_kills(struct aftercare *a)
 void aftercare_begin(struct aftercare *a, const struct pidref *p, int64_t now_ns)
 {
     a->since_ns = now_ns;
-    if (!a->group)
-        a->group = xcalloc(1, sizeof *a->group);
-    if (cgroup_of(p, a->group, NULL) == 0)
-        count_kills(a);
-    else
-        free(TAKE_PTR(a->group));
+    aftercare_group_begin(&a->group, p);
+}
+
+static void aftercare_drop_socket(struct aftercare *a)
+{
+    if (a->has_socket)
+        close(a->socket);
+    a->has_socket = false;
+}
+
+static void aftercare_drop_place(struct aftercare *a)
+{
+    if (a->has_place)
+        close(a->dir);
+    a->has_place = false;
+    free(TAKE_PTR(a->place));
 }
 
 void aftercare_done(struct aftercare *a)
 {
-    free(TAKE_PTR(a->group));
-    if (a->has_socket)
-        close(a->socket);
-    a->has_socket = false;
+    aftercare_group_done(&a->group);
+    aftercare_drop_socket(a);
+    aftercare_drop_place(a);
 }
 
 void aftercare_keep_socket(struct aftercare *a, int fd)
 {
     if (fd < 0)
         return;
-    if (a->has_socket)
-        close(a->socket);
+    aftercare_drop_socket(a);
     a->has_socket = true;
     a->socket = fd;
+}
+
+void aftercare_keep_place(struct aftercare *a, int dir, const struct hs_err_place *place)
+{
+    if (dir < 0)
+        return;
+    aftercare_drop_place(a);
+    a->has_place = true;
+    a->dir = dir;
+    a->place = xcalloc(1, sizeof *a->place);
+    *a->place = *place;
 }
 
 /* It ended in order, for it cleaned up. */
@@ -147,15 +190,18 @@ static bool removed_its_socket(const struct aftercare *a)
 void aftercare_drop(struct aftercare *a)
 {
     a->since_ns = 0;
-    aftercare_done(a);
+    if (!a->attached)
+        aftercare_done(a);
 }
 
 static enum jvm_end end_of(const struct aftercare *a, int status, int *signal)
 {
     *signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    enum oom oom;
     switch (*signal) {
     case SIGKILL:
-        return oom_killed(a) ? JVM_END_OOM : JVM_END_KILLED;
+        oom = aftercare_oom(&a->group);
+        return oom == OOM_OWN ? JVM_END_OOM : oom == OOM_HOST ? JVM_END_OOM_HOST : JVM_END_KILLED;
     case SIGSEGV:
     case SIGBUS:
     case SIGILL:
@@ -170,17 +216,39 @@ static enum jvm_end end_of(const struct aftercare *a, int status, int *signal)
     }
 }
 
+/* Nobody tells its status. */
+static enum jvm_end end_by_traces(const struct aftercare *a)
+{
+    const enum oom oom = aftercare_oom(&a->group);
+    if (removed_its_socket(a))
+        return JVM_END_SELF;
+    return oom == OOM_OWN ? JVM_END_OOM : oom == OOM_HOST ? JVM_END_OOM_HOST : JVM_END_UNKNOWN;
+}
+
+bool aftercare_is_open(const struct aftercare *a)
+{
+    if (!a->ended_ns || (!a->since_ns && !a->attached))
+        return false;
+    /* HotSpot without core dumps exits with status 1 when it has crashed (os_posix.cpp, os::abort); the other statuses
+     * are those of a shutdown by SIGHUP, SIGINT and SIGTERM. */
+    const int code = a->end == JVM_END_SELF && WIFEXITED(a->status) ? WEXITSTATUS(a->status) : 0;
+    return a->end != JVM_END_SELF ||
+           (code != 0 && code != 128 + SIGHUP && code != 128 + SIGINT && code != 128 + SIGTERM);
+}
+
 void aftercare_ended(struct aftercare *a, const struct pidref *p, int64_t now_ns)
 {
-    int status;
-    if (!a->since_ns || a->ended_ns)
+    if ((!a->since_ns && !a->attached) || a->ended_ns)
         return;
     a->ended_ns = now_ns;
-    if (aftercare_status(p, &status))
-        a->end = end_of(a, status, &a->signal);
+    if (aftercare_status(p, &a->status))
+        a->end = end_of(a, a->status, &a->signal);
     else
-        a->end = oom_killed(a) ? JVM_END_OOM : removed_its_socket(a) ? JVM_END_SELF : JVM_END_UNKNOWN;
-    aftercare_done(a);
+        a->end = end_by_traces(a);
+    aftercare_drop_socket(a);
+    /* Not longer than needed: it may lie in a container that is being removed. */
+    if (!aftercare_is_open(a))
+        aftercare_drop_place(a);
 }
 
 void aftercare_poll(struct aftercare *a, struct quarantine *q, int64_t now_ns)
@@ -188,25 +256,28 @@ void aftercare_poll(struct aftercare *a, struct quarantine *q, int64_t now_ns)
     if (!a->since_ns || a->ended_ns || now_ns - a->since_ns < AFTERCARE_S * NS_PER_SEC)
         return;
     a->since_ns = 0;
-    aftercare_done(a);
+    a->attached = true;
+    aftercare_drop_socket(a);
     if (q)
         quarantine_lived(q, &a->makeup);
 }
 
-bool aftercare_judge(struct aftercare *a, struct quarantine *q, char *text, size_t size)
+bool aftercare_judge(struct aftercare *a, struct quarantine *q, enum crash_guard guard, struct verdict *ret)
 {
-    const int64_t after = a->ended_ns - a->since_ns;
-    text[0] = '\0';
-    if (!a->since_ns || !a->ended_ns || after >= AFTERCARE_S * NS_PER_SEC)
+    *ret = (struct verdict){0};
+    if (!a->ended_ns || (!a->since_ns && !a->attached))
         return false;
-    char how[48] = "ended";
-    if (a->end == JVM_END_OOM)
-        snprintf(how, sizeof how, "OOM-killed");
-    else if (a->signal)
-        snprintf(how, sizeof how, "killed by SIG%s", sigabbrev_np(a->signal) ? sigabbrev_np(a->signal) : "?");
-    if (a->end != JVM_END_SELF && after < NS_PER_SEC / 10)
-        snprintf(text, size, "%s at the attach", how);
-    else if (a->end != JVM_END_SELF)
-        snprintf(text, size, "%s %.1f s after the attach", how, (double)after / 1e9);
-    return q && quarantine_died(q, &a->makeup, a->end, text);
+    struct jvm_death d = {.end = a->end, .signal = a->signal, .after_ns = -1, .found = a->found};
+    d.limited = a->group.limited;
+    d.tight = a->tight;
+    if (a->since_ns && a->ended_ns - a->since_ns < AFTERCARE_S * NS_PER_SEC)
+        d.after_ns = a->ended_ns - a->since_ns;
+    verdict_of(&d, guard, ret);
+    verdict_count(ret);
+    if (!q || guard == CRASH_GUARD_OFF)
+        return false;
+    if (ret->stop)
+        return quarantine_died(q, &a->makeup, JVM_END_FAULT, ret->text);
+    /* Soon after an attach every end tells something. */
+    return d.after_ns >= 0 && ret->kind != VERDICT_UNRELATED && quarantine_died(q, &a->makeup, ret->end, ret->text);
 }

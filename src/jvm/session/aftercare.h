@@ -1,49 +1,70 @@
-/* Observes a JVM after each attach: whether and how it ends, and whether the attach was the cause.
+/* Observes a JVM from its first attach to its end: whether and how it ends, and what is known about that.
  *
  * Little is known about the end of a process that is not a child. Its exit status is readable while it is a zombie
  * (proc(5) stat field 52, with ptrace access), and later from its pidfd on Linux 6.15 and newer (PIDFD_GET_INFO,
- * linux/pidfd.h). OOM kills are counted by its cgroup (memory.events, in v1 memory.oom_control); if the group was
- * removed, by its parent. On older kernels a waiting parent is faster about half of the time; then the attach socket is
- * checked: HotSpot removes it in an atexit(3) handler (attachListener_linux.cpp; verified with 8, 11, 17 and 25) for
- * any status, but not if it is killed or aborts.
+ * linux/pidfd.h). On older kernels a waiting parent is faster about half of the time; then, within AFTERCARE_S of an
+ * attach, the attach socket is checked: HotSpot removes it in an atexit(3) handler (attachListener_linux.cpp; verified
+ * with 8, 11, 17 and 25) for any status, but not if it is killed or aborts. What HotSpot and the kernel wrote about the
+ * end is read by an operation (jvm/operation/crash.h).
+ *
+ * An OOM kill is counted by the JVM's cgroup (memory.events oom_kill, in v1 memory.oom_control), whoever caused it. It
+ * is the JVM's own if the limit of its group, or of the one above (a pod), was hit meanwhile (memory.events oom, in v1
+ * memory.failcnt); limits further up are shared with others. Counters are read at each attach, so they are as old as
+ * the last roll-over. Sources: Linux Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/memory.rst.
  */
 #pragma once
 
 #include <stdint.h>
 
+#include "jvm/operation/crash.h"
 #include "jvm/probe/cgroup.h"
 #include "jvm/session/quarantine.h"
+#include "jvm/session/verdict.h"
 #include "os/pidref.h"
 
-enum { AFTERCARE_S = 10, AFTERCARE_GROUPS = 4 };
+/* Its memory cgroup, and what was counted there before. */
+struct aftercare_group {
+    char *path; /* owned; NULL = not known */
+    size_t mount_len;
+    bool v2, limited, of_parent; /* the one above has the limit */
+    uint64_t kills, hits;        /* of the group; of the one with the limit */
+};
 
 struct aftercare {
-    int64_t since_ns;                 /* the last attach was begun, CLOCK_MONOTONIC; 0 = nothing to watch */
-    struct cgroup *group;             /* its cgroup; owned; NULL = not known */
-    uint64_t kills[AFTERCARE_GROUPS]; /* what it and those above it had counted */
-    bool has_socket;
-    int socket;               /* its attach socket's file; owned */
-    struct jvm_makeup makeup; /* key "" = not known yet */
+    int64_t since_ns; /* the last attach was begun, CLOCK_MONOTONIC; 0 = longer than AFTERCARE_S ago, or never */
+    bool attached;    /* it outlived an attach */
+    bool tight;       /* as in struct jvm_death, of the last attach */
+    struct aftercare_group group;
+    bool has_socket, has_place;
+    int socket;                 /* its attach socket's file; owned */
+    int dir;                    /* where its error report will be, O_PATH; owned */
+    struct hs_err_place *place; /* in it; owned; NULL = not known */
+    struct jvm_makeup makeup;   /* key "" = not known yet */
     enum jvm_end end;
-    int signal;       /* that killed it, else 0 */
-    int64_t ended_ns; /* 0 = it runs */
+    int signal;             /* that killed it, else 0 */
+    int status;             /* as wait(2) has it; 0 when it is not known, too */
+    int64_t ended_ns;       /* 0 = it runs */
+    struct jvm_crash found; /* all zero until it was read */
 };
 
 /* An attach begins. */
 void aftercare_begin(struct aftercare *a, const struct pidref *p, int64_t now_ns);
 /* Takes over a descriptor of its attach socket's file, of a file system that waits for nobody; -1 = none. */
 void aftercare_keep_socket(struct aftercare *a, int fd);
+/* Takes over a descriptor of the directory of its error report; -1 = none, then nothing changes. */
+void aftercare_keep_place(struct aftercare *a, int dir, const struct hs_err_place *place);
 /* It did not come to an attach. */
 void aftercare_drop(struct aftercare *a);
 /* The process ended: call at once, while its status can still be had. */
 void aftercare_ended(struct aftercare *a, const struct pidref *p, int64_t now_ns);
+/* Of one that ended: may more be known than its status? Then `found` should be read before it is judged. */
+bool aftercare_is_open(const struct aftercare *a);
 /* From time to time: a JVM that outlived its attach is told to the quarantine. */
 void aftercare_poll(struct aftercare *a, struct quarantine *q, int64_t now_ns);
 
-/* Judges one that ended: `text` says how if that was soon after an attach and not its own doing ("killed by SIGSEGV 0.3
- * s after the attach"), else it is "". True when the quarantine condemned its make-up for that, just now. `q` may be
- * NULL. */
-bool aftercare_judge(struct aftercare *a, struct quarantine *q, char *text, size_t size);
+/* Judges one that ended (verdict.h), and counts it. True when the quarantine condemned its make-up for that, just now.
+ * `q` may be NULL. */
+bool aftercare_judge(struct aftercare *a, struct quarantine *q, enum crash_guard guard, struct verdict *ret);
 
 void aftercare_done(struct aftercare *a);
 

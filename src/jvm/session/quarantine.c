@@ -36,6 +36,7 @@ struct quarantine {
     int64_t polled_ms;
     char fine[FINE_MAX][MAKEUP_KEY_SIZE]; /* a ring */
     size_t fine_next;
+    unsigned version; /* of the list */
     struct buf keys;
 };
 
@@ -139,6 +140,7 @@ static void quarantine_poll(struct quarantine *q)
     struct quarantine_list old = q->list;
     q->list = l;
     l = old;
+    q->version++;
 }
 
 /* ---- what is known ---- */
@@ -179,6 +181,12 @@ const char *quarantine_keys(struct quarantine *q)
         if (q->list.items[i].strikes >= QUARANTINE_STRIKES)
             buf_printf(&q->keys, "%s%s", q->keys.len ? " " : "", q->list.items[i].makeup.key);
     return buf_cstr(&q->keys);
+}
+
+unsigned quarantine_version(struct quarantine *q)
+{
+    quarantine_poll(q);
+    return q->version;
 }
 
 bool quarantine_reason(struct quarantine *q, const char *key, char *text, size_t size)
@@ -222,12 +230,14 @@ bool quarantine_died(struct quarantine *q, const struct jvm_makeup *m, enum jvm_
         note_fine(q, m);
     const bool sure = end == JVM_END_FAULT || end == JVM_END_OOM, killed = sure || end == JVM_END_KILLED;
     const struct quarantine_entry *old = quarantine_list_find(&q->list, m->key);
-    if (end == JVM_END_SELF || (!sure && is_fine(q, m->key)) || (old && old->strikes >= QUARANTINE_STRIKES))
+    if (end == JVM_END_SELF || end == JVM_END_OOM_HOST || (!sure && is_fine(q, m->key)) ||
+        (old && old->strikes >= QUARANTINE_STRIKES))
         return false;
     struct quarantine_entry e = {.makeup = *m, .strikes = killed ? QUARANTINE_STRIKES : old ? old->strikes + 1 : 1};
     e.when_s = time(NULL);
     jvm_printable(str_of(why), e.why, sizeof e.why);
     quarantine_list_put(&q->list, &e);
+    q->version++;
     quarantine_change(q, &e, false);
     return e.strikes >= QUARANTINE_STRIKES;
 }

@@ -79,12 +79,13 @@ static bool is_key(struct str text)
 static bool parse_line(struct str line, struct quarantine_entry *ret)
 {
     struct quarantine_entry e = {0};
-    struct str key, strikes, when, uid, why, exe, main, build;
+    struct str key, strikes, when, uid, why, exe, main, build, profiler = {0};
     uint64_t s, u;
     if (!str_split(&line, '\t', &key) || !str_split(&line, '\t', &strikes) || !str_split(&line, '\t', &when) ||
         !str_split(&line, '\t', &uid) || !str_split(&line, '\t', &why) || !str_split(&line, '\t', &exe) ||
         !str_split(&line, '\t', &main) || !str_split(&line, '\t', &build))
         return false;
+    (void)!str_split(&line, '\t', &profiler); /* older lists have none */
     if (!is_key(key) || !str_to_u64(strikes, &s) || s == 0 || s > QUARANTINE_STRIKES || !str_to_i64(when, &e.when_s) ||
         !str_to_u64(uid, &u) || u > UINT32_MAX)
         return false;
@@ -95,6 +96,7 @@ static bool parse_line(struct str line, struct quarantine_entry *ret)
     jvm_printable(exe, e.makeup.exe, sizeof e.makeup.exe);
     jvm_printable(main, e.makeup.main, sizeof e.makeup.main);
     jvm_printable(build, e.makeup.build, sizeof e.makeup.build);
+    jvm_printable(profiler, e.makeup.profiler, sizeof e.makeup.profiler);
     *ret = e;
     return true;
 }
@@ -111,8 +113,8 @@ void quarantine_print(const struct quarantine_list *l, struct buf *out)
 {
     for (size_t i = 0; i < l->len; i++) {
         const struct quarantine_entry *e = &l->items[i];
-        buf_printf(out, "%s\t%u\t%lld\t%u\t%s\t%s\t%s\t%s\n", e->makeup.key, e->strikes, (long long)e->when_s,
-                   e->makeup.uid, e->why, e->makeup.exe, e->makeup.main, e->makeup.build);
+        buf_printf(out, "%s\t%u\t%lld\t%u\t%s\t%s\t%s\t%s\t%s\n", e->makeup.key, e->strikes, (long long)e->when_s,
+                   e->makeup.uid, e->why, e->makeup.exe, e->makeup.main, e->makeup.build, e->makeup.profiler);
     }
 }
 

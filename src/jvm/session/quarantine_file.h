@@ -2,9 +2,11 @@
  * agent and the JVM.
  *
  *     <key> TAB <strikes> TAB <seconds since 1970> TAB <uid> TAB <how it ended> TAB <program> TAB <main> TAB <build>
+ *     [TAB <profiler>]
  *
- * Malformed lines are skipped. The agent adds entries, `smolder forgive` removes them; each holds the lock of <storage
- * path>/quarantine.lock and replaces the file atomically. Both files are 0600. Blocking: for a worker or a command.
+ * Build and profiler (digits of its SHA-1) are those that crashed. Malformed lines are skipped. The agent adds entries,
+ * `smolder forgive` removes them; each holds the lock of <storage path>/quarantine.lock and replaces the file
+ * atomically. Both files are 0600. Blocking: for a worker or a command.
  */
 #pragma once
 
@@ -17,7 +19,7 @@
 #include "jvm/probe/makeup.h"
 
 /* So many in all, and so many of one user's: beyond it that user's oldest go first. */
-enum { QUARANTINE_MAX = 256, QUARANTINE_USER_MAX = 32, QUARANTINE_WHY_MAX = 96, QUARANTINE_FILE_MAX = 256 << 10 };
+enum { QUARANTINE_MAX = 256, QUARANTINE_USER_MAX = 32, QUARANTINE_WHY_MAX = 160, QUARANTINE_FILE_MAX = 256 << 10 };
 /* So many strikes condemn a make-up. */
 enum { QUARANTINE_STRIKES = 2 };
 

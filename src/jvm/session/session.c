@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "jvm/operation/client.h"
+#include "jvm/operation/crash.h"
 #include "jvm/session/aftercare.h"
 #include "jvm/session/budget.h"
 #include "jvm/session/coverage.h"
@@ -71,6 +72,9 @@ struct jvm_session {
     bool halt; /* what it writes is no use: it is to be stopped before it is tried again */
 
     struct aftercare care;
+    bool asked, asking;       /* what is known of its end: for good; under way */
+    uint64_t crash_call;      /* while asking */
+    unsigned judged;          /* the quarantine's version at the last look */
     struct degraded degraded; /* of the settings `sent` */
     struct jvm_retry retries;
 
@@ -253,9 +257,15 @@ static const struct intake_events intake_events = {session_on_chunk, on_live_chu
 
 /* ---- operations ---- */
 
+/* Are condemned make-ups left alone? */
+static bool session_is_guarded(const struct jvm_session *s)
+{
+    return s->config.quarantine && !s->config.retry_crashed && s->config.crash_guard != CRASH_GUARD_OFF;
+}
+
 static struct jvm_request session_request_of(const struct jvm_session *s, const char *options)
 {
-    const bool judged = s->config.quarantine && !s->config.retry_crashed;
+    const bool judged = session_is_guarded(s);
     return (struct jvm_request){.id = s->id,
                                 .user = s->user,
                                 .tmp_dir = s->config.tmp_dir,
@@ -321,17 +331,30 @@ static void session_process_gone(struct jvm_session *s);
 static bool wait_for_pardon(struct jvm_session *s)
 {
     char why[ERR_MAX];
-    if (!s->config.quarantine || s->config.retry_crashed ||
-        !quarantine_reason(s->config.quarantine, s->care.makeup.key, why, sizeof why))
+    if (!session_is_guarded(s) || !quarantine_reason(s->config.quarantine, s->care.makeup.key, why, sizeof why))
         return false;
     session_enter_waiting(s, why, JVM_CONDEMNED_POLL_S * NS_PER_SEC);
     return true;
+}
+
+/* Another of its make-up crashed: the profiler is stopped in this one, too. */
+static void session_obey_quarantine(struct jvm_session *s)
+{
+    const unsigned version = session_is_guarded(s) ? quarantine_version(s->config.quarantine) : 0;
+    if (s->phase != PHASE_PROFILING || s->gone || s->close_by || version == s->judged)
+        return;
+    s->judged = version;
+    if (wait_for_pardon(s))
+        s->halt = true;
 }
 
 /* What a start or roll-over told besides its outcome. */
 static void session_learn(struct jvm_session *s, const struct jvm_reply *r)
 {
     aftercare_keep_socket(&s->care, r->socket_fd);
+    aftercare_keep_place(&s->care, r->crash_dir, &r->crash_place);
+    if (r->makeup.key[0])
+        s->care.tight = r->left < VERDICT_ROOM;
     if (s->care.since_ns && !s->care.ended_ns)
         s->care.since_ns = clock_ns();
     if (r->makeup.key[0])
@@ -485,12 +508,41 @@ static void session_on_handle_closed(uv_handle_t *h)
 
 static void say_how_it_ended(struct jvm_session *s)
 {
-    char how[QUARANTINE_WHY_MAX];
-    const bool condemned = aftercare_judge(&s->care, s->config.quarantine, how, sizeof how);
-    cleanup_free char *text = xasprintf("the process ended%s%s", how[0] ? ": " : "", how);
+    struct verdict v;
+    const bool condemned = aftercare_judge(&s->care, s->config.quarantine, s->config.crash_guard, &v);
+    cleanup_free char *text = xasprintf("the process ended%s%s", v.text[0] ? ": " : "", v.text);
     session_set_phase(s, PHASE_GONE, text);
     if (condemned && s->events.condemned)
-        s->events.condemned(s->arg, &s->care.makeup, how);
+        s->events.condemned(s->arg, &s->care.makeup, v.text);
+    else if (v.kind != VERDICT_NONE && s->events.crashed)
+        s->events.crashed(s->arg, &s->care.makeup, v.text);
+}
+
+static void session_on_crash_read(void *arg, const struct jvm_crash *found)
+{
+    struct jvm_session *s = arg;
+    s->asking = false;
+    s->care.found = *found;
+    session_drive(s);
+}
+
+/* Reads what HotSpot and the kernel wrote about its end, if there may be something. True while that is under way. */
+static bool session_ask_why(struct jvm_session *s)
+{
+    static const struct hs_err_place nowhere;
+    if (s->asked || !s->gone || s->work != WORK_NONE)
+        return s->asking;
+    s->asked = true;
+    if (!aftercare_is_open(&s->care))
+        return false;
+    const struct jvm_crash_request r = {.user = s->user,
+                                        .pid = s->id.pid,
+                                        .age_ns = jvm_age_ns(s->id.start_time),
+                                        .place = s->care.place ? s->care.place : &nowhere,
+                                        .dir = s->care.has_place ? s->care.dir : -1};
+    s->asking = true;
+    s->crash_call = jvm_read_crash(s->priv, &r, session_on_crash_read, s);
+    return true;
 }
 
 static void session_finish(struct jvm_session *s)
@@ -499,6 +551,8 @@ static void session_finish(struct jvm_session *s)
         return;
     s->finished = true;
     forget_call(s);
+    if (s->asking)
+        priv_forget(s->priv, s->crash_call);
     intake_close(&s->intake);
     if (s->gone)
         say_how_it_ended(s);
@@ -626,12 +680,14 @@ static void session_drive(struct jvm_session *s)
         coverage_read(&s->coverage, s->id.pid, false);
     if (s->work != WORK_START && s->work != WORK_ROLL)
         aftercare_poll(&s->care, s->config.quarantine, now);
-    const bool over = (s->gone && s->work == WORK_NONE) || (s->close_by && s->work == WORK_NONE && !s->may_run);
+    const bool asking = session_ask_why(s), over = (s->gone && s->work == WORK_NONE && !asking) ||
+                                                   (s->close_by && s->work == WORK_NONE && !s->may_run);
     if ((over && !more) || (s->close_by && now >= s->close_by)) {
         session_finish(s);
         return;
     }
     if (s->work == WORK_NONE && !s->gone) {
+        session_obey_quarantine(s);
         if ((s->close_by || s->halt) && s->may_run)
             session_start_operation(s, WORK_STOP, jvm_stop, session_on_stopped);
         else if (!s->close_by)

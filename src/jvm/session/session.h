@@ -31,8 +31,11 @@ struct jvm_session_events {
     void (*chunk)(void *arg, struct jfr_chunk *c);
     /* State and reason as in jvm/probe/reason.h; the reason is "" while nothing is missing. */
     void (*state)(void *arg, enum jvm_state state, const char *reason);
-    /* May be NULL. An attach killed this JVM, how is in the text, and no other of its make-up will be attached to. */
+    /* May be NULL. The profiler is implicated in the end of this JVM, how is in the text, and no other of its make-up
+     * will be attached to. */
     void (*condemned)(void *arg, const struct jvm_makeup *makeup, const char *text);
+    /* May be NULL. It crashed, and nobody is quarantined for that. */
+    void (*crashed)(void *arg, const struct jvm_makeup *makeup, const char *text);
     /* May be NULL. Something could not be looked at before an attach. */
     void (*note)(void *arg, const char *text);
     /* May be NULL. A chunk, or the rest of a recording, is lost, and counted: why. */

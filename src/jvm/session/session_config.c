@@ -28,5 +28,5 @@ bool session_config_samples_differ(const struct jvm_session_config *a, const str
 bool session_config_rules_differ(const struct jvm_session_config *a, const struct jvm_session_config *b)
 {
     return a->untested != b->untested || a->headroom != b->headroom || a->min_age_ns != b->min_age_ns ||
-           a->retry_crashed != b->retry_crashed || strcmp(a->dist, b->dist) != 0;
+           a->retry_crashed != b->retry_crashed || a->crash_guard != b->crash_guard || strcmp(a->dist, b->dist) != 0;
 }

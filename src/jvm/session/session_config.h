@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "jvm/session/quarantine.h"
+#include "jvm/session/verdict.h"
 
 struct jvm_session_config {
     uint64_t user;              /* whose the JVM is (jvm/probe/user.h); fixed when the session is opened */
@@ -17,6 +18,7 @@ struct jvm_session_config {
     uint64_t headroom;   /* as in struct jvm_start */
     bool untested;       /* likewise */
     bool retry_crashed;  /* condemned make-ups, too */
+    enum crash_guard crash_guard;  /* off: condemned make-ups, too */
     struct quarantine *quarantine; /* borrowed, outlives the session; NULL = none */
 };
 

@@ -16,6 +16,7 @@
 
 #include "base/metric.h"
 #include "jvm/operation/client.h"
+#include "jvm/operation/crash.h"
 #include "jvm/session/intake.h"
 #include "os/pidref.h"
 #include "test.h"
@@ -35,6 +36,7 @@ static struct profiler {
     char options[1024];              /* of the last start or roll */
     struct degraded asked, degraded; /* of the last start or roll; what its reply says */
     struct jvm_makeup makeup;        /* likewise */
+    uint64_t left;                   /* likewise; 0 = no limit */
     const char *metrics;
     int previous_fd;
     int fd; /* the recording being written; -1: stopped */
@@ -61,7 +63,7 @@ static struct {
     char reason[ERR_MAX];
     bool was_waiting;
     unsigned starts_without_reason;
-    char condemned[256];
+    char condemned[256], crashed[256];
 } t;
 
 static int64_t wall_ns(void)
@@ -157,8 +159,9 @@ static void act(struct jvm_reply *r)
 static void on_reply(uv_timer_t *timer)
 {
     (void)timer;
-    struct jvm_reply r = {
-        .outcome = profiler.answers[profiler.op], .output_fd = -1, .previous_fd = -1, .socket_fd = -1};
+    struct jvm_reply r = JVM_REPLY_INIT(profiler.answers[profiler.op]);
+    if (profiler.left)
+        r.left = profiler.left;
     r.makeup = profiler.makeup;
     r.degraded = profiler.degraded;
     r.attach_ns = profiler.untouched ? 0 : 1000000;
@@ -254,8 +257,40 @@ void jvm_close_recording(struct priv *p, uint64_t user, int fd)
     close(fd);
 }
 
+/* What HotSpot and the kernel wrote about the end. */
+static struct coroner {
+    struct jvm_crash found;
+    unsigned calls;
+    bool stuck; /* no answer at all */
+    jvm_crash_done *done;
+    void *arg;
+    uv_timer_t reply;
+} coroner;
+
+static void on_crash_reply(uv_timer_t *timer)
+{
+    (void)timer;
+    coroner.done(coroner.arg, &coroner.found);
+}
+
+uint64_t jvm_read_crash(struct priv *p, const struct jvm_crash_request *r, jvm_crash_done *done, void *arg)
+{
+    (void)p;
+    CHECK_INT(r->pid, t.child);
+    coroner.calls++;
+    coroner.done = done;
+    coroner.arg = arg;
+    if (!coroner.stuck)
+        uv_timer_start(&coroner.reply, on_crash_reply, 2, 0);
+    return 3;
+}
+
 void priv_forget(struct priv *p, uint64_t id)
 {
+    if (id == 3) {
+        uv_timer_stop(&coroner.reply);
+        return;
+    }
     if (id == 2) {
         uv_timer_stop(&reader.reply);
         jfr_chunk_unref(reader.read.chunk);
@@ -303,6 +338,12 @@ static void on_condemned(void *arg, const struct jvm_makeup *m, const char *text
     snprintf(t.condemned, sizeof t.condemned, "%s %s", m->main, text);
 }
 
+static void on_crashed(void *arg, const struct jvm_makeup *m, const char *text)
+{
+    (void)arg;
+    snprintf(t.crashed, sizeof t.crashed, "%s %s", m->main, text);
+}
+
 static void on_closed(void *arg)
 {
     (void)arg;
@@ -328,7 +369,7 @@ static pid_t a_process(void)
 static void open_session(void)
 {
     static const struct jvm_session_events events = {
-        .chunk = on_chunk, .state = on_state, .condemned = on_condemned, .closed = on_closed};
+        .chunk = on_chunk, .state = on_state, .condemned = on_condemned, .crashed = on_crashed, .closed = on_closed};
     struct pidref p = PIDREF_INIT;
     CHECK_INT(pidref_open(t.child, 0, &p, NULL), 0);
     struct jvm_id id = {t.child, p.start_time};
@@ -340,10 +381,12 @@ static void set_up(int64_t interval_ns)
 {
     memset(&t, 0, sizeof t);
     memset(&profiler, 0, sizeof profiler);
+    memset(&coroner, 0, sizeof coroner);
     profiler.fd = profiler.previous_fd = -1;
     uv_loop_init(&t.loop);
     uv_timer_init(&t.loop, &profiler.reply);
     uv_timer_init(&t.loop, &reader.reply);
+    uv_timer_init(&t.loop, &coroner.reply);
     uv_timer_init(&t.loop, &t.tick);
     uv_timer_start(&t.tick, on_tick, 5, 5);
     t.child = a_process();
@@ -375,6 +418,7 @@ static void tear_down(void)
     waitpid(t.child, NULL, 0);
     uv_close((uv_handle_t *)&profiler.reply, NULL);
     uv_close((uv_handle_t *)&reader.reply, NULL);
+    uv_close((uv_handle_t *)&coroner.reply, NULL);
     uv_close((uv_handle_t *)&t.tick, NULL);
     uv_run(&t.loop, UV_RUN_DEFAULT);
     CHECK_INT(uv_loop_close(&t.loop), 0);

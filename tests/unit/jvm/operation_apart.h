@@ -22,7 +22,7 @@ static void operation_apart(jvm_operation *operation, const struct jvm_request *
     if (child == 0) {
         struct jvm_reply r;
         operation(s, deadline_ms, &r);
-        const int fds[] = {r.output_fd, r.previous_fd, r.socket_fd};
+        const int fds[] = {r.output_fd, r.previous_fd, r.socket_fd, r.crash_dir};
         struct frame_out out = {.head = {.len = sizeof r}, .body = (const uint8_t *)&r};
         int given[ARRAY_LEN(fds)];
         for (size_t i = 0; i < ARRAY_LEN(fds); i++)
@@ -46,6 +46,8 @@ static void operation_apart(jvm_operation *operation, const struct jvm_request *
             reply->previous_fd = TAKE_FD(in.fds[taken++]);
         if (reply->socket_fd >= 0)
             reply->socket_fd = TAKE_FD(in.fds[taken++]);
+        if (reply->crash_dir >= 0)
+            reply->crash_dir = TAKE_FD(in.fds[taken++]);
     }
     frame_in_done(&in);
     close(ends[0]);

@@ -67,16 +67,23 @@ static void finish(pid_t pid, bool reaped)
     pidref_done(&p);
 }
 
+/* Judges, and says how it ended; `condemned`: that its make-up was quarantined for that. */
+static const char *judge(struct quarantine *q, bool condemned)
+{
+    static struct verdict v;
+    CHECK_INT(aftercare_judge(&watch, q, CRASH_GUARD_ON, &v), condemned);
+    return v.text;
+}
+
 static void check_end(int status, int sig, enum jvm_end want, const char *text, bool reaped)
 {
-    char said[QUARANTINE_WHY_MAX];
     pid_t pid = child(status, sig);
     begin(pid);
     finish(pid, reaped);
     CHECK_INT(watch.end, want);
-    CHECK(!aftercare_judge(&watch, NULL, said, sizeof said));
-    CHECK_STR(said, text);
-    CHECK(!watch.group);
+    CHECK_STR(judge(NULL, false), text);
+    aftercare_done(&watch);
+    CHECK(!watch.group.path);
 }
 
 static void a_zombie_tells_how_it_ended(void)
@@ -120,8 +127,9 @@ static void on_older_kernels_nobody_tells_later(void)
 static void its_socket_tells_when_nobody_does(void)
 {
     for (int removed = 0; removed < 2; removed++) {
-        char name[] = "/tmp/smolder-socket-XXXXXX", said[QUARANTINE_WHY_MAX];
+        char name[] = "/tmp/smolder-socket-XXXXXX";
         struct aftercare a = {.since_ns = clock_ns()};
+        struct verdict v;
         struct pidref nobody = PIDREF_INIT;
         int made = mkstemp(name);
         CHECK(made >= 0);
@@ -132,8 +140,8 @@ static void its_socket_tells_when_nobody_does(void)
             CHECK_INT(unlink(name), 0);
         aftercare_ended(&a, &nobody, clock_ns());
         CHECK_INT(a.end, removed ? JVM_END_SELF : JVM_END_UNKNOWN);
-        CHECK(!aftercare_judge(&a, NULL, said, sizeof said));
-        CHECK_STR(said, removed ? "" : "ended at the attach");
+        CHECK(!aftercare_judge(&a, NULL, CRASH_GUARD_ON, &v));
+        CHECK_STR(v.text, removed ? "" : "ended at the attach");
         CHECK(!a.has_socket);
         (void)!unlink(name);
         close(made);
@@ -150,19 +158,18 @@ static void one_that_runs_has_no_status(void)
 
 static void an_end_long_after_the_attach_is_its_own_affair(void)
 {
-    char said[QUARANTINE_WHY_MAX];
     pid_t pid = child(0, SIGSEGV);
     begin(pid);
     watch.since_ns -= AFTERCARE_S * SECOND;
     finish(pid, false);
-    CHECK(!aftercare_judge(&watch, NULL, said, sizeof said));
-    CHECK_STR(said, "");
+    CHECK_STR(judge(NULL, false), "killed by SIGSEGV");
+    aftercare_done(&watch);
     pid = child(0, SIGSEGV);
     begin(pid);
     watch.since_ns -= (AFTERCARE_S - 3) * SECOND;
     finish(pid, false);
-    CHECK(!aftercare_judge(&watch, NULL, said, sizeof said));
-    CHECK_STR(said, "killed by SIGSEGV 7.0 s after the attach");
+    CHECK_STR(judge(NULL, false), "killed by SIGSEGV 7.0 s after the attach");
+    aftercare_done(&watch);
 }
 
 static void problem(void *arg, const char *text)
@@ -181,7 +188,8 @@ static void the_quarantine_hears_of_it(void)
     begin(pid);
     aftercare_poll(&watch, q, clock_ns()); /* too early to say that it lives */
     finish(pid, false);
-    CHECK(aftercare_judge(&watch, q, said, sizeof said));
+    judge(q, true);
+    aftercare_done(&watch);
     CHECK(quarantine_reason(q, watch.makeup.key, said, sizeof said));
     quarantine_free(q);
     uv_loop_close(&loop);
@@ -198,10 +206,12 @@ static void one_that_outlives_it_is_told_to_the_quarantine(void)
     CHECK(!quarantine_died(q, &watch.makeup, JVM_END_UNKNOWN, "once"));
     aftercare_poll(&watch, q, now + (AFTERCARE_S + 1) * SECOND);
     CHECK_INT(watch.since_ns, 0);
-    CHECK(!watch.group);
+    CHECK(watch.attached);
     CHECK(!quarantine_died(q, &watch.makeup, JVM_END_KILLED, "twice"));
     finish(pid, false);
-    CHECK_INT(watch.end, JVM_END_UNKNOWN); /* nobody asked any more */
+    CHECK_INT(watch.end, JVM_END_KILLED);
+    CHECK_STR(judge(q, false), ""); /* long after, it is no crash */
+    aftercare_done(&watch);
     quarantine_free(q);
     uv_loop_close(&loop);
 }

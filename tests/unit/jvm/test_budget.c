@@ -41,7 +41,7 @@ static void another_always_finds_something(void)
     for (uint64_t user = 0; user < 8; user++)
         CHECK((taken[user] = take_all(ALICE + user)) > 0 || user > 3);
     const size_t roots = take_all(0);
-    CHECK_INT(jvm_budget_take(0, 1, &err), -EMFILE);
+    CHECK_INT(jvm_budget_take(0, BUDGET_SESSION_FDS, &err), -EMFILE);
     CHECK_HAS(err.text, "root has used");
     give(0, roots);
     for (uint64_t user = 0; user < 8; user++)

@@ -49,7 +49,9 @@ static void close_reply(void)
         close(reply.previous_fd);
     if (reply.socket_fd >= 0)
         close(reply.socket_fd);
-    reply.output_fd = reply.previous_fd = reply.socket_fd = -1;
+    if (reply.crash_dir >= 0)
+        close(reply.crash_dir);
+    reply.output_fd = reply.previous_fd = reply.socket_fd = reply.crash_dir = -1;
 }
 
 /* What is in the last reply is closed first. */
@@ -734,7 +736,7 @@ int main(void)
         SKIP(operations, "needs root and a JDK");
         return REPORT();
     }
-    reply.output_fd = reply.previous_fd = reply.socket_fd = -1;
+    reply.output_fd = reply.previous_fd = reply.socket_fd = reply.crash_dir = -1;
     for (size_t i = 0; i < n; i++) {
         jdk = homes[i];
         printf("-- %s\n", jdk);

@@ -327,6 +327,36 @@ static void clean_up(void)
     (void)!system(command);
 }
 
+static void the_profiler_that_crashed_is_kept_and_older_lists_have_none(void)
+{
+    static const char old[] = "0123456789abcdef0123456789abcdef\t2\t1700000000\t1000\tkilled\t/java\tMain\t17\n";
+    cleanup_quarantine_list struct quarantine_list l = QUARANTINE_LIST_INIT, again = QUARANTINE_LIST_INIT;
+    cleanup_buf struct buf text = BUF_INIT(4096);
+    quarantine_parse(str_of(old), &l);
+    CHECK_INT(l.len, 1);
+    CHECK_STR(l.items[0].makeup.build, "17");
+    CHECK_STR(l.items[0].makeup.profiler, "");
+    snprintf(l.items[0].makeup.profiler, sizeof l.items[0].makeup.profiler, "fedcba987654");
+    quarantine_print(&l, &text);
+    quarantine_parse(buf_slice(&text), &again);
+    CHECK_STR(again.items[0].makeup.profiler, "fedcba987654");
+}
+
+static void want_of_memory_of_the_host_is_no_strike(void)
+{
+    begin();
+    const struct jvm_makeup m = makeup(1, 1000);
+    const unsigned version = quarantine_version(q);
+    for (int i = 0; i < 3; i++)
+        CHECK(!quarantine_died(q, &m, JVM_END_OOM_HOST, "OOM-killed"));
+    CHECK(!condemned(&m));
+    CHECK_INT(quarantine_version(q), version);
+    CHECK(quarantine_died(q, &m, JVM_END_FAULT, "killed"));
+    CHECK(quarantine_version(q) != version);
+    settle();
+    end();
+}
+
 int main(void)
 {
     if (!mkdtemp(top))
@@ -350,6 +380,8 @@ int main(void)
     RUN(foreign_text_is_made_harmless);
     RUN(lines_that_are_none_are_skipped);
     RUN(nobody_fills_it_for_others);
+    RUN(the_profiler_that_crashed_is_kept_and_older_lists_have_none);
+    RUN(want_of_memory_of_the_host_is_no_strike);
     uv_loop_close(&loop);
     clean_up();
     return REPORT();

@@ -45,7 +45,8 @@ static const struct {
     {"a JVM like this one (Shop) was killed by SIGSEGV; quarantined until 'smolder forgive'", "quarantined",
      JVM_STATE_REFUSED},
     {"something unheard of", "other", JVM_STATE_BACKING_OFF},
-    {"the process ended: killed by SIGKILL 0.3 s after the attach", "ended", JVM_STATE_GONE},
+    {"the process ended: killed by SIGKILL 0.3 s after the attach", "crashed", JVM_STATE_GONE},
+    {"the process ended", "ended", JVM_STATE_GONE},
 };
 
 static void sentences_have_codes_and_states(void)

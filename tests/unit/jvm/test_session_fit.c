@@ -246,6 +246,100 @@ static void too_many_samples_are_a_reason_until_they_are_right(void)
     tear_down();
 }
 
+/* As if it had outlived its attach: the window is not waited for. */
+static void crash(int sig, const char *frame, bool in_profiler)
+{
+    coroner.found.reported = frame[0] != '\0';
+    snprintf(coroner.found.report.frame, sizeof coroner.found.report.frame, "%s", frame);
+    coroner.found.report.profiler = in_profiler;
+    kill(t.child, sig);
+    WAIT_UNTIL(t.closed, 3000);
+    CHECK_INT(coroner.calls, 1);
+}
+
+static void outlive_the_attach(void)
+{
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    const uint64_t until = uv_hrtime() + 10200000000;
+    WAIT_UNTIL(uv_hrtime() > until, 15000);
+}
+
+static void a_later_crash_is_reported_and_condemns_nobody(void)
+{
+    set_up(60 * SECOND);
+    struct quarantine *q = use_quarantine();
+    open_session();
+    outlive_the_attach();
+    crash(SIGSEGV, "libfoo.so", false);
+    CHECK_STR(t.crashed, "Main killed by SIGSEGV in libfoo.so");
+    CHECK_STR(t.condemned, "");
+    CHECK_STR(t.reason, "the process ended: killed by SIGSEGV in libfoo.so");
+    CHECK_STR(quarantine_keys(q), "");
+    tear_down();
+    quarantine_free(q);
+}
+
+static void one_in_the_profiler_condemns_its_make_up_at_any_time(void)
+{
+    set_up(60 * SECOND);
+    struct quarantine *q = use_quarantine();
+    open_session();
+    outlive_the_attach();
+    crash(SIGSEGV, "libasyncProfiler.so", true);
+    CHECK_STR(t.crashed, "");
+    CHECK_STR(t.condemned, "Main killed by SIGSEGV in libasyncProfiler.so");
+    CHECK_STR(quarantine_keys(q), profiler.makeup.key);
+    tear_down();
+    quarantine_free(q);
+}
+
+static void without_a_guard_nothing_is_condemned(void)
+{
+    set_up(60 * SECOND);
+    struct quarantine *q = use_quarantine();
+    CHECK(quarantine_died(q, &profiler.makeup, JVM_END_FAULT, "killed by SIGSEGV 2.0 s after the attach"));
+    t.config.crash_guard = CRASH_GUARD_OFF;
+    open_session();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    crash(SIGSEGV, "", false);
+    CHECK_HAS(t.crashed, "Main killed by SIGSEGV");
+    CHECK_STR(t.condemned, "");
+    tear_down();
+    quarantine_free(q);
+}
+
+static void who_is_not_told_why_does_not_wait_for_ever(void)
+{
+    set_up(60 * SECOND);
+    struct quarantine *q = use_quarantine();
+    coroner.stuck = true;
+    open_session();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    kill(t.child, SIGSEGV);
+    WAIT_UNTIL(coroner.calls == 1, 2000);
+    CHECK_INT(t.closed, 0);
+    jvm_session_close(t.session, 50);
+    WAIT_UNTIL(t.closed, 2000);
+    CHECK_HAS(t.condemned, "killed by SIGSEGV");
+    tear_down();
+    quarantine_free(q);
+}
+
+static void others_of_a_condemned_make_up_are_stopped(void)
+{
+    set_up(5 * SECOND);
+    struct quarantine *q = use_quarantine();
+    open_session();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    CHECK(quarantine_died(q, &profiler.makeup, JVM_END_FAULT, "killed by SIGSEGV in libasyncProfiler.so"));
+    WAIT_UNTIL(t.state == JVM_STATE_REFUSED, 8000);
+    CHECK_HAS(t.reason, "killed by SIGSEGV in libasyncProfiler.so");
+    WAIT_UNTIL(profiler.calls[OP_STOP] == 1, 2000);
+    CHECK_INT(profiler.calls[OP_START], 1);
+    tear_down();
+    quarantine_free(q);
+}
+
 int main(void)
 {
     RUN(waits_until_the_jvm_is_old_enough);
@@ -259,5 +353,10 @@ int main(void)
     RUN(retry_crashed_does_not_wait);
     RUN(a_busy_jvm_without_samples_is_given_another_signal_once);
     RUN(too_many_samples_are_a_reason_until_they_are_right);
+    RUN(a_later_crash_is_reported_and_condemns_nobody);
+    RUN(one_in_the_profiler_condemns_its_make_up_at_any_time);
+    RUN(without_a_guard_nothing_is_condemned);
+    RUN(who_is_not_told_why_does_not_wait_for_ever);
+    RUN(others_of_a_condemned_make_up_are_stopped);
     return REPORT();
 }

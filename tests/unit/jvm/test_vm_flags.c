@@ -144,6 +144,18 @@ static void another_program_with_a_jvm_inside_is_never_completely_known(void)
     CHECK(o.attach_off && o.reduced_signals && !o.complete);
 }
 
+static void the_last_error_file_counts(void)
+{
+    CHECK_STR(READ("A=b", "-Xmx1g", "Main").error_file, "");
+    CHECK_STR(READ("A=b", "-XX:ErrorFile=/var/log/a b%p.log", "Main").error_file, "/var/log/a b%p.log");
+    CHECK_STR(READ("JAVA_TOOL_OPTIONS=-XX:ErrorFile=x", "-XX:ErrorFile=y", "Main").error_file, "y");
+    CHECK_STR(READ("_JAVA_OPTIONS=-XX:ErrorFile=x", "-XX:ErrorFile=y", "Main").error_file, "x");
+    CHECK_STR(READ("A=b", "-XX:ErrorFile=x", "-XX:ErrorFile=", "Main", "-XX:ErrorFile=z").error_file, "");
+    char option[2048] = "-XX:ErrorFile=";
+    memset(option + strlen(option), 'x', VM_FLAGS_PATH_MAX);
+    CHECK_STR(READ("A=b", option, "Main").error_file, "");
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -156,6 +168,7 @@ int main(int argc, char **argv)
         return 1;
     RUN(the_command_line_counts_up_to_the_main_class);
     RUN(the_last_one_wins);
+    RUN(the_last_error_file_counts);
     RUN(variables_count_with_their_quotes);
     RUN(files_are_followed);
     RUN(a_trap_in_place_of_a_file_is_not_read);
