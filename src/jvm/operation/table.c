@@ -39,6 +39,11 @@ static void op_metrics(struct priv_call *call)
     run_operation(call, operation_metrics);
 }
 
+static void op_look(struct priv_call *call)
+{
+    run_operation(call, operation_look);
+}
+
 static void op_install(struct priv_call *call)
 {
     run_operation(call, operation_install);
@@ -49,5 +54,5 @@ const struct priv_op jvm_ops[JVM_OP_COUNT + 1] = {
     [JVM_OP_DUMP] = {"smolder-dump", op_dump},          [JVM_OP_STOP] = {"smolder-stop", op_stop},
     [JVM_OP_METRICS] = {"smolder-metrics", op_metrics}, [JVM_OP_INSTALL] = {"smolder-install", op_install},
     [JVM_OP_SCAN] = {"smolder-scan", jvm_op_scan},      [JVM_OP_READ] = {"smolder-read", jvm_op_read, true},
-    [JVM_OP_CLOSE] = {"smolder-close", jvm_op_close},
+    [JVM_OP_CLOSE] = {"smolder-close", jvm_op_close},   [JVM_OP_LOOK] = {"smolder-look", op_look},
 };
