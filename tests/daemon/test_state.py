@@ -23,8 +23,8 @@ def blocked_sigprof(lab):
     """Started with SIGPROF blocked, no thread receives an itimer signal: another signal is used, with a reason."""
     receiver = lab.receiver()
     jvm = busy(lab, "env", "--block-signal=PROF")
-    agent = lab.agent(config=config('interval = "1s"'))
-    agent.wait_state(jvm, "degraded")
+    agent = lab.agent(config=config('interval = "3s"'))
+    agent.wait_state(jvm, "degraded", 60)
     equal(state(agent, jvm)["reason_code"], "coverage_none", "code")
     check("ctimer" in state(agent, jvm)["reason"], "the remedy is not named: " + state(agent, jvm)["reason"])
     check(state(agent, jvm)["remedy"], "no remedy")
@@ -106,4 +106,34 @@ def what_is_lost_is_counted_and_named(lab):
     young.signal(signal.SIGKILL)
     agent.wait_log(f"ended without having been profiled.*pid={young.inner} .*code=min_age")
     equal(agent.metric("smolder_unprofiled_jvms_total", reason="min_age"), 1, "JVMs that were not profiled")
+    agent.stop()
+
+
+@test
+def second_profiler_that_starts_later(lab):
+    """Another copy of async-profiler: loaded only it is no reason; while it runs smolder gives way, then goes on."""
+    copy = lab.dir / "elsewhere" / "libasyncProfiler.so"
+    copy.parent.mkdir()
+    shutil.copy(lab.layout() / "lib" / "libasyncProfiler.so", copy)
+    receiver = lab.receiver()
+    jvm = busy(lab)
+    jvm.quiet = None  # the other product's words
+    agent = lab.agent(config=config('interval = "1s"'))
+    agent.wait_state(jvm, "profiling")
+
+    def other(command):
+        status, text = lab.call([f"{need_java(17)}/bin/jcmd", str(jvm.inner), "JVMTI.agent_load", copy,
+                                 f'"{command},log=/dev/null"'])
+        check(status == 0, f"jcmd: {text}")
+    other("version")
+    seen = len(receiver.profiles())
+    wait_for("profiles", lambda: len(receiver.profiles()) > seen + 6)
+    equal(state(agent, jvm)["state"], "profiling", "state with a copy that is loaded only")
+    other("start,event=itimer,interval=5ms")
+    agent.wait_reason(jvm, "another async-profiler session is running in the JVM.*elsewhere")
+    equal(state(agent, jvm)["reason_code"], "other_profiler", "code")
+    wait_for("end of our session", lambda: not jvm.profiler_runs())
+    equal(len(agent.lines("another async-profiler session")), 1, "lines about it")
+    other("stop")
+    agent.wait_state(jvm, "profiling")
     agent.stop()

@@ -83,6 +83,11 @@ uint64_t jvm_metrics(struct priv *p, const struct jvm_request *r, jvm_done *done
     return client_call(p, JVM_OP_METRICS, r, JVM_COMMAND_MS, done, arg);
 }
 
+uint64_t jvm_look(struct priv *p, const struct jvm_request *r, jvm_done *done, void *arg)
+{
+    return client_call(p, JVM_OP_LOOK, r, JVM_COMMAND_MS, done, arg);
+}
+
 uint64_t jvm_install(struct priv *p, const struct jvm_request *r, jvm_done *done, void *arg)
 {
     return client_call(p, JVM_OP_INSTALL, r, JVM_START_MS, done, arg);

@@ -22,6 +22,9 @@ uint64_t jvm_dump(struct priv *p, const struct jvm_request *s, jvm_done *done, v
 uint64_t jvm_stop(struct priv *p, const struct jvm_request *s, jvm_done *done, void *arg);
 /* `metrics` of the running profiler, in reply.text. */
 uint64_t jvm_metrics(struct priv *p, const struct jvm_request *s, jvm_done *done, void *arg);
+/* Is there another profiler in the JVM (reply.text), and is it active (reply.was_running)? Asks a copy of
+ * async-profiler for its status; others cannot be asked. Nothing is sent to a JVM without another copy. */
+uint64_t jvm_look(struct priv *p, const struct jvm_request *s, jvm_done *done, void *arg);
 
 /* Writes the documented layout under tmp_dir on the host (both libc variants); done once per component start.
  * reply.text = the glibc variant's directory. `id` is ignored. */

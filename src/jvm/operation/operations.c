@@ -348,6 +348,11 @@ static bool start_without(struct operation_job *j, struct buf *options, struct b
     return operation_refused(j, "start", log, result);
 }
 
+static void tell_stranger(struct operation_job *j)
+{
+    snprintf(j->reply->text, sizeof j->reply->text, "%s", j->target.probe.stranger.path);
+}
+
 /* The profiler said yes: it must have written to what we hold. Where it did not, what it writes to is nobody's. */
 static bool operation_started(struct operation_job *j, int *fd)
 {
@@ -360,6 +365,7 @@ static bool operation_started(struct operation_job *j, int *fd)
                               j->placed.path);
     if (fstat(*fd, &st) == 0 && st.st_size > 0) {
         j->reply->output_fd = TAKE_FD(*fd);
+        tell_stranger(j);
         j->reply->degraded = j->degraded;
         j->reply->socket_fd = jvm_attach_socket(&j->target.attach);
         return true;
@@ -444,6 +450,15 @@ static bool stranger_runs(struct operation_job *j)
     }
     read_text(out, text, sizeof text);
     return result == 0 && strstr(text, "running");
+}
+
+void operation_look(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
+{
+    cleanup_job struct operation_job j = operation_begin(s, deadline_ms, reply);
+    if (!operation_peek(&j, false))
+        return;
+    reply->was_running = stranger_runs(&j);
+    tell_stranger(&j);
 }
 
 void operation_start(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)

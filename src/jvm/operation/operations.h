@@ -7,4 +7,5 @@
  * ended. */
 typedef void jvm_operation(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply);
 
-jvm_operation operation_start, operation_roll, operation_dump, operation_stop, operation_metrics, operation_install;
+jvm_operation operation_start, operation_roll, operation_dump, operation_stop, operation_metrics, operation_look,
+    operation_install;

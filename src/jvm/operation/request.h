@@ -29,6 +29,7 @@ enum {
     JVM_OP_CLOSE,
     JVM_OP_EXAMINE, /* jvm/operation/examine.h */
     JVM_OP_CRASH, /* jvm/operation/crash.h */
+    JVM_OP_LOOK,
     JVM_OP_COUNT
 };
 
@@ -77,7 +78,7 @@ struct jvm_reply {
     int previous_fd;
     int64_t attach_ns; /* how long the exchange with the JVM took */
     int64_t gap_ns;    /* roll: from the stop's to the start's reply at most; else 0 */
-    bool was_running;  /* stop: it was running until now */
+    bool was_running;  /* stop: it was running until now; look: another profiler is active */
     /* start, roll: */
     /* its attach socket's file, O_PATH, which goes when the JVM ends in order (jvm/session/aftercare.h); else -1. Owned
      * likewise. */
@@ -88,7 +89,8 @@ struct jvm_reply {
     uint64_t left;                   /* bytes its cgroups allowed before; UINT64_MAX = no limit is known */
     struct degraded degraded;        /* what the JVM or the kernel cannot do, of what was asked for; with JVM_OK only */
     char note[FIT_NOTE_MAX];         /* what could not be looked at before; "" = nothing */
-    char text[4096];                 /* metrics, status: the profiler's output */
+    /* metrics, status: the profiler's output; start, roll, look: another profiler's library in the JVM, "" = none */
+    char text[4096];
 };
 /* Nothing yet: no descriptors. */
 #define JVM_REPLY_INIT(result)                                                                                         \

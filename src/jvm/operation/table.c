@@ -44,6 +44,11 @@ static void op_metrics(struct priv_call *call)
     run_operation(call, operation_metrics);
 }
 
+static void op_look(struct priv_call *call)
+{
+    run_operation(call, operation_look);
+}
+
 static void op_install(struct priv_call *call)
 {
     run_operation(call, operation_install);
@@ -98,4 +103,5 @@ const struct priv_op jvm_ops[JVM_OP_COUNT + 1] = {
                       .in_max = JVM_CRASH_BYTES,
                       .max_ms = JVM_CRASH_MS,
                       .fds_max = 1},
+    [JVM_OP_LOOK] = ON_TARGET("smolder-look", op_look, JVM_COMMAND_MS),
 };

@@ -25,13 +25,6 @@ static const struct {
 /* Specific texts before general ones: a sentence may quote another. */
 const struct jvm_reason jvm_reasons[] = {
     /* Stated by the agent about JVMs it profiles. */
-    {"second_profiler",
-     DEGRADED,
-     {"another profiler is active in this JVM"},
-     "a second profiler was started in this JVM, or was loaded first; both use the same timer, signal or JVM events, "
-     "so "
-     "the profiles of both are wrong",
-     "remove one of them: the other agent's option, or the target by a `drop` rule of `discovery.relabel`"},
     {"coverage_none",
      DEGRADED,
      {"without CPU samples", "no CPU samples although"},
@@ -71,8 +64,9 @@ const struct jvm_reason jvm_reasons[] = {
     {"other_profiler",
      WAITING,
      {"another async-profiler session is running", "another profiler is loaded"},
-     "another profiler is active in this JVM",
-     "stop it, or leave it: smolder checks again every interval"},
+     "another profiler is active in this JVM, and both would be wrong: timer, signal and JVM events belong to the "
+     "process. smolder gives way",
+     "stop the other one, or leave it: smolder checks again every interval; after an hour if it is not async-profiler"},
 
     /* The JVM does not allow it. */
     {"attach_disabled",

@@ -17,11 +17,10 @@
 #include "jvm/session/retry.h"
 #include "jvm/session/session_config.h"
 #include "os/pidref.h"
+#include "os/procfs.h"
 
 static const int64_t TICK_NS = 1100000000; /* of the profiler, and what it is late */
 
-/* The least `chunktime` of async-profiler, and the most we let it wait. */
-enum { CHUNK_MIN_S = 5, CHUNK_MAX_S = 60 };
 /* Polling the recording: just after a chunk should have closed, again while it has not, and otherwise (a chunk closes
  * early when it reaches chunksize). */
 enum { POLL_AFTER_MS = 50, POLL_NEAR_MS = 500, POLL_FAR_MS = 5000, POLL_OVERDUE_MS = 1000 };
@@ -29,17 +28,13 @@ enum { POLL_AFTER_MS = 50, POLL_NEAR_MS = 500, POLL_FAR_MS = 5000, POLL_OVERDUE_
 enum { LARGE_CHUNK = 2 << 20 };
 /* How often a session that waits for descriptors asks for them. */
 enum { BUDGET_WAIT_S = 5 };
-/* timeout= goes this far beyond the roll-over. */
-enum { DEAD_MAN_S = 60 };
 /* Roll over early at this much call-trace storage, below memlimit: beyond that the profiler forgets new stacks. Asking
  * costs an attach, and every stack stored is in some chunk, with four bytes or more for a frame that takes sixteen in
  * memory (vmEntry.h): with so few bytes read, the storage cannot be near the limit. */
 enum { TRACE_KB_MAX = 48 << 10, METRICS_PER_ROLL = 4, METRICS_BYTES = 4 << 20 };
 /* What the session does; what it shows is derived from this and the reason (jvm/probe/reason.h). */
 enum session_phase { PHASE_IDLE, PHASE_STARTING, PHASE_PROFILING, PHASE_STOPPING, PHASE_GONE };
-/* What `ctimer` is sent where SIGPROF yields nothing: SIGSTKFLT, which neither the kernel nor a library sends. */
-enum { OTHER_SIGNAL = 16 };
-enum work { WORK_NONE, WORK_START, WORK_ROLL, WORK_DUMP, WORK_STOP, WORK_METRICS };
+enum work { WORK_NONE, WORK_START, WORK_ROLL, WORK_DUMP, WORK_STOP, WORK_METRICS, WORK_LOOK };
 
 struct jvm_session {
     uv_loop_t *loop;
@@ -82,12 +77,15 @@ struct jvm_session {
     struct coverage coverage;
     char coverage_why[COVERAGE_WHY_MAX]; /* its verdict; "" = fine */
     bool other_signal;                   /* the CPU event does without SIGPROF */
-    int64_t began;                       /* the profiler's session */
-    uint64_t roll_bytes;                 /* read from it */
-    int64_t chunk_began;                 /* the chunk being written, as we saw it */
-    int64_t chunk_due;                   /* when it should have closed */
-    bool small_chunks; /* the last one was far from chunksize, so the next one will hardly close early */
-    int64_t poll_at;   /* when the recording is worth a poll */
+    char second[JVM_SECOND_MAX];         /* another profiler's library in the JVM, "" = none */
+    uint64_t vsize;                      /* of the JVM when it was looked for */
+    int64_t look_at;
+    int64_t began;       /* the profiler's session */
+    uint64_t roll_bytes; /* read from it */
+    int64_t chunk_began; /* the chunk being written, as we saw it */
+    int64_t chunk_due;   /* when it should have closed */
+    bool small_chunks;   /* the last one was far from chunksize, so the next one will hardly close early */
+    int64_t poll_at;     /* when the recording is worth a poll */
     int64_t dump_at, metrics_at, retry_at, roll_not_before;
 };
 
@@ -139,35 +137,6 @@ static void session_set_phase(struct jvm_session *s, enum session_phase phase, c
     s->events.state(s->arg, state, s->reason);
 }
 
-/* ---- settings ---- */
-
-static bool by_dump(const struct jvm_session *s)
-{
-    return s->config.interval_ns < CHUNK_MIN_S * NS_PER_SEC;
-}
-
-/* Whole seconds per chunk: the interval, or an even part of it. Also how long a cut by `dump` may take. */
-static int64_t chunk_s(const struct jvm_session *s)
-{
-    int64_t interval_s = (s->config.interval_ns + NS_PER_SEC - 1) / NS_PER_SEC;
-    int64_t parts = (interval_s + CHUNK_MAX_S - 1) / CHUNK_MAX_S;
-    return (interval_s + parts - 1) / parts;
-}
-
-/* All that `start` gets besides what the operation adds. The user's come last: the last one of a name wins. */
-static char *start_options(const struct jvm_session *s)
-{
-    char *chunktime = by_dump(s) ? xstrdup("") : xasprintf("chunktime=%lld,", (long long)chunk_s(s));
-    long long timeout = s->config.roll_ns / NS_PER_SEC + 2 * chunk_s(s) + DEAD_MAN_S;
-    char signal[24] = "";
-    if (s->other_signal)
-        snprintf(signal, sizeof signal, ",signal=%d", OTHER_SIGNAL);
-    char *all =
-        xasprintf("%schunksize=4m,timeout=%lld,memlimit=64m,%s%s", chunktime, timeout, s->config.events, signal);
-    free(chunktime);
-    return all;
-}
-
 /* What is missing of a JVM that is profiled: "" = nothing. */
 static const char *session_missing(const struct jvm_session *s)
 {
@@ -185,7 +154,8 @@ static int64_t retry_after(struct jvm_session *s, enum jvm_outcome outcome);
 static int64_t due_after(const struct jvm_session *s, const struct jfr_chunk *c)
 {
     const int64_t since = clock_wall_ns() - c->end_ns, took = c->end_ns - c->start_ns;
-    const int64_t least = chunk_s(s) * NS_PER_SEC, length = took > least && took < least + TICK_NS ? took : least;
+    const int64_t least = session_config_chunk_s(&s->config) * NS_PER_SEC,
+                  length = took > least && took < least + TICK_NS ? took : least;
     return clock_ns() + length - (since > 0 && since < length ? since : 0) + POLL_AFTER_MS * NS_PER_MS;
 }
 
@@ -197,7 +167,7 @@ static int64_t min_ns(int64_t a, int64_t b)
 /* When the recording is worth a poll. */
 static int64_t session_next_poll(const struct jvm_session *s, int64_t now)
 {
-    if (by_dump(s))
+    if (session_config_by_dump(&s->config))
         return now + POLL_FAR_MS * NS_PER_MS;
     if (now < s->chunk_due)
         return s->small_chunks ? s->chunk_due : min_ns(s->chunk_due, now + POLL_FAR_MS * NS_PER_MS);
@@ -293,7 +263,7 @@ static void session_start_operation(struct jvm_session *s, enum work work,
         s->other_signal = false;
         session_forget_coverage(s);
     }
-    cleanup_free char *options = start_options(s);
+    cleanup_free char *options = session_config_start_options(&s->config, s->other_signal);
     struct jvm_request r = session_request_of(s, options);
     s->work = work;
     if (attach)
@@ -362,6 +332,7 @@ static void session_learn(struct jvm_session *s, const struct jvm_reply *r)
     if (r->outcome != JVM_OK && r->outcome != JVM_TIMEOUT && r->attach_ns == 0)
         aftercare_drop(&s->care); /* nothing was attached to */
     if (r->outcome == JVM_OK) {
+        snprintf(s->second, sizeof s->second, "%.*s", JVM_SECOND_MAX - 1, r->text);
         s->degraded = r->degraded;
         s->retries.no_rooms = 0;
     }
@@ -388,6 +359,12 @@ static void session_operation_failed(struct jvm_session *s, const struct jvm_rep
     session_enter_waiting(s, r->reason[0] ? r->reason : jvm_outcome_name(r->outcome), retry_after(s, r->outcome));
 }
 
+static uint64_t session_vsize(const struct jvm_session *s)
+{
+    struct procfs_stat stat;
+    return procfs_stat(s->id.pid, &stat, NULL) == 0 ? stat.vsize : 0;
+}
+
 static void session_profiler_started(struct jvm_session *s, const struct jvm_reply *r)
 {
     const bool other = s->sent != s->running;
@@ -398,9 +375,11 @@ static void session_profiler_started(struct jvm_session *s, const struct jvm_rep
     itimer_scale_begin(&s->scale, s->id.pid);
     coverage_read(&s->coverage, s->id.pid, true);
     s->began = s->chunk_began = now;
-    s->chunk_due = now + chunk_s(s) * NS_PER_SEC + POLL_AFTER_MS * NS_PER_MS;
+    s->chunk_due = now + session_config_chunk_s(&s->config) * NS_PER_SEC + POLL_AFTER_MS * NS_PER_MS;
     s->dump_at = now + intake_target_ns(&s->intake);
     s->metrics_at = now + s->config.roll_ns / METRICS_PER_ROLL;
+    s->vsize = session_vsize(s);
+    s->look_at = now + s->config.interval_ns;
     s->poll_at = session_next_poll(s, now);
     s->roll_bytes = 0;
     s->roll_wanted = false;
@@ -475,6 +454,30 @@ static void on_metrics(void *arg, const struct jvm_reply *r)
     const char *at = r->outcome == JVM_OK ? strstr(r->text, KEY) : NULL;
     if (at && strtol(at + strcspn(at, "0123456789\n"), NULL, 10) > TRACE_KB_MAX)
         s->roll_wanted = true;
+    session_drive(s);
+}
+
+/* Ours is stopped, and started again when the other one has ended. */
+static void session_give_way(struct jvm_session *s, const char *why, int64_t retry_ns)
+{
+    s->halt = true;
+    session_forget_coverage(s);
+    session_enter_waiting(s, why, retry_ns);
+}
+
+static void session_on_looked(void *arg, const struct jvm_reply *r)
+{
+    struct jvm_session *s = arg;
+    s->work = WORK_NONE;
+    if (r->outcome == JVM_GONE) {
+        session_process_gone(s);
+    } else if (r->outcome == JVM_OK) {
+        snprintf(s->second, sizeof s->second, "%.*s", JVM_SECOND_MAX - 1, r->text);
+        if (r->was_running && s->phase == PHASE_PROFILING) {
+            cleanup_free char *why = xasprintf("another async-profiler session is running in the JVM (%s)", s->second);
+            session_give_way(s, why, retry_after(s, JVM_FOREIGN));
+        }
+    }
     session_drive(s);
 }
 
@@ -595,18 +598,19 @@ static bool roll_due(const struct jvm_session *s, int64_t now)
     const int64_t since = now - s->began;
     /* Right after a chunk closed, so that little is left for the old recording's last one; without waiting for ever. */
     return since >= s->config.roll_ns && now >= s->roll_not_before &&
-           (now - s->chunk_began < NS_PER_SEC / 4 || since >= s->config.roll_ns + (chunk_s(s) + 5) * NS_PER_SEC);
+           (now - s->chunk_began < NS_PER_SEC / 4 ||
+            since >= s->config.roll_ns + (session_config_chunk_s(&s->config) + 5) * NS_PER_SEC);
 }
 
 static bool needs_dump(const struct jvm_session *s)
 {
-    return by_dump(s) || (!s->intake.first_cut && s->config.first_ns < s->config.interval_ns);
+    return session_config_by_dump(&s->config) || (!s->intake.first_cut && s->config.first_ns < s->config.interval_ns);
 }
 
 static int64_t overdue_ns(const struct jvm_session *s)
 {
     int64_t patience = s->config.interval_ns / 2 > 10 * NS_PER_SEC ? s->config.interval_ns / 2 : 10 * NS_PER_SEC;
-    return s->chunk_began + chunk_s(s) * NS_PER_SEC + patience;
+    return s->chunk_began + session_config_chunk_s(&s->config) * NS_PER_SEC + patience;
 }
 
 /* Then it waits until it is not. */
@@ -661,6 +665,12 @@ static void next_work(struct jvm_session *s, int64_t now)
         session_start_operation(s, WORK_ROLL, jvm_roll, session_on_rolled);
     } else if (needs_dump(s) && now >= s->dump_at) {
         session_start_operation(s, WORK_DUMP, jvm_dump, on_dumped);
+    } else if (now >= s->look_at) {
+        const uint64_t vsize = session_vsize(s);
+        s->look_at = now + s->config.interval_ns;
+        if (vsize != s->vsize || s->second[0])
+            session_start_operation(s, WORK_LOOK, jvm_look, session_on_looked);
+        s->vsize = vsize;
     } else if (now >= s->metrics_at) {
         s->metrics_at = now + s->config.roll_ns / METRICS_PER_ROLL;
         if (s->roll_bytes >= METRICS_BYTES)
@@ -717,6 +727,8 @@ static void session_schedule(struct jvm_session *s)
         at = min_ns(at, s->care.since_ns + AFTERCARE_S * NS_PER_SEC);
     if (profiling && s->work == WORK_NONE && needs_dump(s))
         at = min_ns(at, s->dump_at);
+    if (profiling && s->work == WORK_NONE)
+        at = min_ns(at, s->look_at);
     int64_t ms = at <= now ? 0 : (at - now + NS_PER_MS - 1) / NS_PER_MS;
     uv_timer_start(&s->timer, session_on_timer, (uint64_t)ms, 0);
 }
@@ -787,15 +799,6 @@ void jvm_session_close(struct jvm_session *s, unsigned limit_ms)
     uv_timer_start(&s->timer, session_on_timer, 0, 0);
 }
 
-/* The event in force, after what the JVM or the kernel does not support. */
-static void session_event(const struct jvm_session *s, char *ret, size_t size)
-{
-    cleanup_buf struct buf options = BUF_INIT(DEGRADE_MAX);
-    degrade_apply(str_of(s->config.events), s->degraded.changes, &options);
-    struct str event = coverage_event(buf_ok(&options) ? buf_cstr(&options) : s->config.events);
-    snprintf(ret, size, "%.*s", STR_ARG(event));
-}
-
 /* `itimer` depends on SIGPROF, which may be blocked or somebody else's; `ctimer` can do with another signal. */
 static bool session_use_other_signal(struct jvm_session *s)
 {
@@ -813,7 +816,15 @@ void jvm_session_sampled(struct jvm_session *s, int64_t sampled_ns, int64_t samp
     char event[COVERAGE_EVENT_MAX];
     if (!coverage_sampled(&s->coverage, coverage_applies(s->config.events) ? sampled_ns : -1, sample_ns))
         return;
-    session_event(s, event, sizeof event);
+    session_config_event(&s->config, s->degraded.changes, event, sizeof event);
+    if (s->second[0] && s->coverage.verdict != COVERAGE_FINE && s->phase == PHASE_PROFILING && !s->finished) {
+        coverage_text(&s->coverage, event, s->coverage_why, sizeof s->coverage_why);
+        cleanup_free char *why = xasprintf("another profiler is loaded in this JVM (%s), and smolder gives way: %s",
+                                           s->second, s->coverage_why);
+        session_give_way(s, why, JVM_SECOND_RETRY_S * NS_PER_SEC);
+        uv_timer_start(&s->timer, session_on_timer, 0, 0);
+        return;
+    }
     if (!session_use_other_signal(s))
         coverage_text(&s->coverage, event, s->coverage_why, sizeof s->coverage_why);
     if (s->phase != PHASE_PROFILING || s->finished)

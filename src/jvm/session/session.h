@@ -25,6 +25,14 @@
 
 struct jvm_session;
 
+/* A second profiler in the JVM. Timer, signal and JVM events belong to the process, so with two both are wrong, and
+ * smolder is the one that gives way: it stops its session and waits. Every interval it looks whether the address space
+ * changed, which costs one read of /proc/PID/stat; if so, or if another profiler's library is mapped already, an
+ * operation reads the mapped files, and asks a copy of async-profiler whether it is running. Others cannot be asked:
+ * with one of them mapped, samples that do not agree with the kernel's CPU time (jvm/session/coverage.h) decide. It is
+ * tried again every interval while the other copy can be asked, else after JVM_SECOND_RETRY_S. */
+enum { JVM_SECOND_MAX = 200, JVM_SECOND_RETRY_S = 3600 };
+
 struct jvm_session_events {
     /* One finished chunk: to be kept by a reference. One without bytes only ends the interval: the chunks handed out
      * so far are all there will be of it. */

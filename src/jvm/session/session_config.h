@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "jvm/session/quarantine.h"
@@ -21,6 +22,16 @@ struct jvm_session_config {
     enum crash_guard crash_guard;  /* off: condemned make-ups, too */
     struct quarantine *quarantine; /* borrowed, outlives the session; NULL = none */
 };
+
+/* Intervals too short for the profiler's chunktime are cut by `dump`. */
+bool session_config_by_dump(const struct jvm_session_config *c);
+/* Whole seconds per chunk: the interval, or an even part of it. Also how long a cut by `dump` may take. */
+int64_t session_config_chunk_s(const struct jvm_session_config *c);
+/* All that `start` gets besides what the operation adds, to be freed. `other_signal`: the CPU event does without
+ * SIGPROF. */
+char *session_config_start_options(const struct jvm_session_config *c, bool other_signal);
+/* The event in force, after what the JVM or the kernel does not support (struct degraded). */
+void session_config_event(const struct jvm_session_config *c, const char *changes, char *ret, size_t size);
 
 void session_config_copy(struct jvm_session_config *to, const struct jvm_session_config *from);
 void session_config_done(struct jvm_session_config *c);

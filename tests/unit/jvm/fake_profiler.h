@@ -26,7 +26,7 @@ static const int64_t SECOND = 1000000000;
 
 /* ---- the profiler ---- */
 
-enum op { OP_START, OP_ROLL, OP_DUMP, OP_STOP, OP_METRICS, OP_COUNT };
+enum op { OP_START, OP_ROLL, OP_DUMP, OP_STOP, OP_METRICS, OP_LOOK, OP_COUNT };
 
 static struct profiler {
     enum jvm_outcome answers[OP_COUNT]; /* JVM_OK unless a test says otherwise */
@@ -38,6 +38,8 @@ static struct profiler {
     struct jvm_makeup makeup;        /* likewise */
     uint64_t left;                   /* likewise; 0 = no limit */
     const char *metrics;
+    const char *stranger;  /* another profiler's library, of start and look; NULL = none */
+    bool stranger_running; /* of look */
     int previous_fd;
     int fd; /* the recording being written; -1: stopped */
     uint64_t chunk_at, end;
@@ -142,6 +144,7 @@ static void act(struct jvm_reply *r)
     case OP_ROLL:
         stop_profiler('s');
         r->output_fd = start_profiler();
+        snprintf(r->text, sizeof r->text, "%s", profiler.stranger ? profiler.stranger : "");
         r->previous_fd = profiler.previous_fd;
         profiler.previous_fd = -1;
         break;
@@ -150,6 +153,10 @@ static void act(struct jvm_reply *r)
         break;
     case OP_STOP:
         stop_profiler('s');
+        break;
+    case OP_LOOK:
+        snprintf(r->text, sizeof r->text, "%s", profiler.stranger ? profiler.stranger : "");
+        r->was_running = profiler.stranger_running;
         break;
     default:
         snprintf(r->text, sizeof r->text, "%s", profiler.metrics ? profiler.metrics : "");
@@ -214,6 +221,11 @@ uint64_t jvm_metrics(struct priv *p, const struct jvm_request *s, jvm_done *done
 {
     (void)p;
     return call(OP_METRICS, s, done, arg);
+}
+uint64_t jvm_look(struct priv *p, const struct jvm_request *s, jvm_done *done, void *arg)
+{
+    (void)p;
+    return call(OP_LOOK, s, done, arg);
 }
 /* Reading in place, answered from the loop as the helper would. */
 static struct reader {

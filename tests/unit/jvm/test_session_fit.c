@@ -204,7 +204,7 @@ static void tell_samples(unsigned intervals, int64_t sampled_ns)
     for (unsigned i = 0; i < intervals; i++) {
         const int lasts = (int)t.lasts;
         WAIT_UNTIL((int)t.lasts > lasts, 4000);
-        jvm_session_sampled(t.session, sampled_ns, SECOND / 100);
+        jvm_session_sampled(t.session, sampled_ns, SECOND / 1000); /* little is enough on a busy machine */
     }
 }
 
@@ -223,7 +223,8 @@ static void a_busy_jvm_without_samples_is_given_another_signal_once(void)
     WAIT_UNTIL(profiler.calls[OP_ROLL] == 1, 2000);
     CHECK_HAS(profiler.options, ",signal=16");
     CHECK_STR(profiler.asked.changes, "event=ctimer");
-    tell_samples(4, 0); /* the first ended the interval of before */
+    for (int i = 0; i < 8 && !strstr(t.reason, "delivered"); i++) /* the first ones are of intervals before */
+        tell_samples(1, 0);
     CHECK_HAS(t.reason, "ctimer delivered 0.0 s");
     CHECK_INT(profiler.calls[OP_ROLL], 1);
     tear_down();
@@ -340,6 +341,52 @@ static void others_of_a_condemned_make_up_are_stopped(void)
     quarantine_free(q);
 }
 
+static void one_of_two_profilers_gives_way(void)
+{
+    set_up(SECOND);
+    profiler.stranger = "/opt/other/libasyncProfiler.so";
+    open_session();
+    WAIT_UNTIL(profiler.calls[OP_LOOK] == 2, 5000); /* it is loaded only */
+    CHECK_INT(t.state, JVM_STATE_PROFILING);
+    profiler.stranger_running = true;
+    profiler.answers[OP_START] = JVM_FOREIGN;
+    WAIT_UNTIL(t.state == JVM_STATE_WAITING, 5000);
+    CHECK_HAS(t.reason, "another async-profiler session is running in the JVM (/opt/other/libasyncProfiler.so)");
+    WAIT_UNTIL(profiler.calls[OP_STOP] == 1, 1000);
+    WAIT_UNTIL(profiler.fd == -1, 1000);
+    /* Its owner ends it: then it is our turn. */
+    WAIT_UNTIL(profiler.calls[OP_START] == 2, 7000);
+    profiler.stranger_running = false;
+    profiler.answers[OP_START] = JVM_OK;
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 7000);
+    tear_down();
+}
+
+static void one_that_cannot_be_asked_is_known_by_what_it_does(void)
+{
+    set_up(SECOND);
+    profiler.stranger = "/tmp/libjavaProfiler.so";
+    let_the_target_compute();
+    open_session();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    tell_samples(COVERAGE_INTERVALS, 40 * SECOND);
+    CHECK_INT(t.state, JVM_STATE_WAITING);
+    CHECK_HAS(t.reason, "another profiler is loaded in this JVM (/tmp/libjavaProfiler.so)");
+    CHECK_HAS(t.reason, "times more CPU time in samples");
+    CHECK(jvm_session_next_ns(t.session) > (JVM_SECOND_RETRY_S - 10) * SECOND);
+    WAIT_UNTIL(profiler.calls[OP_STOP] == 1, 1000);
+    tear_down();
+}
+
+static void nobody_is_looked_for_while_the_address_space_stays(void)
+{
+    set_up(SECOND);
+    open_session();
+    WAIT_UNTIL(t.lasts == 3, 5000);
+    CHECK_INT(profiler.calls[OP_LOOK], 0);
+    tear_down();
+}
+
 int main(void)
 {
     RUN(waits_until_the_jvm_is_old_enough);
@@ -358,5 +405,8 @@ int main(void)
     RUN(without_a_guard_nothing_is_condemned);
     RUN(who_is_not_told_why_does_not_wait_for_ever);
     RUN(others_of_a_condemned_make_up_are_stopped);
+    RUN(one_of_two_profilers_gives_way);
+    RUN(one_that_cannot_be_asked_is_known_by_what_it_does);
+    RUN(nobody_is_looked_for_while_the_address_space_stays);
     return REPORT();
 }
