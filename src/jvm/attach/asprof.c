@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "jvm/probe/elf_kind.h"
 #include "os/fsutil.h"
 #include "os/rootfs.h"
 
@@ -25,6 +26,8 @@ enum { NAME_SIZE = 128, ENTRIES_MAX = 4096 };
 
 /* embedded.S */
 extern const uint8_t asprof_library_start[], asprof_library_end[], asprof_launcher_start[], asprof_launcher_end[];
+extern const uint8_t asprof_other_library_start[], asprof_other_library_end[]; /* for the other machine */
+extern const char asprof_other_library_sha1[SHA1_HEX_SIZE];
 extern const char asprof_library_sha1[SHA1_HEX_SIZE]; /* made by the build: a third of a start's CPU time otherwise */
 
 static int map_file(const char *dist, const char *part, struct asprof_file *ret, struct err *err)
@@ -65,6 +68,16 @@ int asprof_dist_open(const char *dist, struct asprof_dist *ret, struct err *err)
     *ret = d;
     d = (struct asprof_dist){0};
     return 0;
+}
+
+void asprof_dist_choose(struct asprof_dist *d, unsigned machine)
+{
+    struct elf_kind other;
+    const size_t n = (size_t)(asprof_other_library_end - asprof_other_library_start);
+    if (d->mapped || elf_kind_of(asprof_other_library_start, n, &other) < 0 || other.machine != machine)
+        return;
+    d->library = (struct asprof_file){asprof_other_library_start, n};
+    memcpy(d->sha1, asprof_other_library_sha1, sizeof d->sha1);
 }
 
 void asprof_dist_done(struct asprof_dist *d)

@@ -40,6 +40,10 @@ struct asprof_dist {
 /* The embedded one, or with a `dist` directory its files: bin/asprof and lib/libasyncProfiler.so. */
 must_check int asprof_dist_open(const char *dist, struct asprof_dist *ret, struct err *err);
 void asprof_dist_done(struct asprof_dist *d);
+
+/* Takes the embedded library for JVMs of `machine` (elf_kind.h) where there is one and `dist` does not replace it: an
+ * emulated JVM loads libraries of its own machine. */
+void asprof_dist_choose(struct asprof_dist *d, unsigned machine);
 #define cleanup_dist __attribute__((cleanup(asprof_dist_done)))
 
 /* Writes the layout on this host for one variant, as the user this process is. `ret` is its directory. */

@@ -98,6 +98,11 @@ static bool asprof_options_one_of(struct str s, const char *const *names, size_t
     return false;
 }
 
+const struct asprof_option *asprof_option_at(size_t i)
+{
+    return i < ARRAY_LEN(options) ? &options[i] : NULL;
+}
+
 const struct asprof_option *asprof_option_find(const char *arg)
 {
     for (size_t i = 0; i < ARRAY_LEN(options); i++) {

@@ -48,6 +48,9 @@ struct asprof_option {
     const char *words;   /* ASPROF_WORD, ASPROF_WORDS: "fp dwarf vm" */
 };
 
+/* All of them, for an index from 0; NULL behind the last. */
+const struct asprof_option *asprof_option_at(size_t i);
+
 /* By "-e" or "--event"; NULL when there is none. */
 const struct asprof_option *asprof_option_find(const char *arg);
 

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "jvm/probe/mapped.h"
+#include "jvm/probe/vm_memory.h"
 #include "os/fsutil.h"
 #include "os/rootfs.h"
 
@@ -116,6 +117,22 @@ static int check_machine(const struct jvm_view *v, int libjvm, const struct aspr
     if (elf_kind_of(library->p, library->n, &ours) < 0)
         return err_set(err, -ENOTSUP, "the profiler library is not an ELF file");
     return elf_check(&theirs, &ours, elf_host_machine(), err);
+}
+
+unsigned fit_machine(const struct jvm_view *v, const struct jvm_probe *t)
+{
+    char path[PATH_MAX];
+    uint8_t head[ELF_HEAD];
+    struct elf_kind kind;
+    cleanup_close int libjvm = open_libjvm(v, t, path);
+    if (libjvm < 0 || pread(libjvm, head, sizeof head, 0) != (ssize_t)sizeof head ||
+        elf_kind_of(head, sizeof head, &kind) < 0)
+        look_at_program(v, &kind);
+    /* A file of another machine can be mapped by anybody: there it does not run. */
+    struct vm_flags unused = {0};
+    if (kind.machine != elf_host_machine() && !vm_memory_flags(v->mem, t->libjvm.start, &unused))
+        return elf_host_machine();
+    return kind.machine;
 }
 
 int fit_check(const struct jvm_view *v, const struct jvm_probe *t, const struct asprof_file *library, bool untested,

@@ -30,6 +30,10 @@ must_check int fit_peek(const struct pidref *p, const struct jvm_probe *t, uint6
  * Where little is left it rather forgets stacks than costs the JVM its life. */
 unsigned fit_storage(const struct jvm_fit *f, unsigned usual);
 
+/* For which machine the profiler has to be: EM_… of its libjvm, another than this host's only where that libjvm runs,
+ * as the JVM's memory tells; or of its program where libjvm cannot be read; 0 = not known. */
+unsigned fit_machine(const struct jvm_view *v, const struct jvm_probe *t);
+
 /* From the files beneath the target's root, with the target's rights; fills in the build. -ENOTSUP for a JVM that must
  * not be attached to with the profiler `library` (NULL: it has one mapped, and only the build is found out); `untested`
  * as in jvm_build_check(). */

@@ -10,17 +10,23 @@
 #include "base/cleanup.h"
 #include "jvm/attach/target.h"
 #include "jvm/probe/perfdata.h"
+#include "jvm/probe/vm_memory.h"
 #include "os/procfs.h"
 
 enum { COUNTERS_MAX = 1 << 20 };
 
-/* The first word of sun.rt.javaCommand is the main class or the jar; jps shows what follows its last '.' or '/'. */
-static bool is_called(const struct jvm_view *v, const char *word)
+/* The first word of sun.rt.javaCommand is the main class or the jar; jps shows what follows its last '.' or '/'.
+ * Without perf data the JVM's memory has the same. */
+static bool is_called(const struct jvm_target *t, const char *word)
 {
     cleanup_buf struct buf counters = BUF_INIT(COUNTERS_MAX);
+    const struct jvm_view *v = &t->view;
+    char own[VM_COMMAND_MAX];
     struct str command, main;
     if (!perfdata_read(v->root, v->ns_pid, v->rights.uid, &counters) ||
-        !perfdata_string(buf_slice(&counters), "sun.rt.javaCommand", &command) || !str_split(&command, ' ', &main))
+        !perfdata_string(buf_slice(&counters), "sun.rt.javaCommand", &command))
+        command = (struct str){own, vm_memory_command(v->mem, t->probe.libjvm.start, own)};
+    if (!str_split(&command, ' ', &main))
         return false;
     size_t n = strlen(word);
     return main.n >= n && memcmp(main.p + main.n - n, word, n) == 0 &&
@@ -35,7 +41,7 @@ static bool find_jvm_fits(pid_t pid, const char *word)
     if (child == 0) {
         struct jvm_target t = JVM_TARGET_INIT;
         const bool found = jvm_target_find(&t, pid, 0, NULL) == 0 && jvm_target_become(&t, NULL) == 0 &&
-                           (strcmp(word, "jps") == 0 || is_called(&t.view, word));
+                           (strcmp(word, "jps") == 0 || is_called(&t, word));
         _exit(found ? 0 : 1);
     }
     return child > 0 && waitpid(child, &status, 0) == child && status == 0;

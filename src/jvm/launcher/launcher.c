@@ -6,6 +6,7 @@
  * (arguments), docs/ProfilerOptions.md, jattach.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -25,6 +26,7 @@
 #define LIBRARY "../lib/libasyncProfiler.so"
 
 enum { EXIT_FAILED = 1, PATIENCE_MS = 30000, DEFAULT_SECONDS = 60, OPTIONS_MAX = 4096, OUTPUT_SPACE = 1 << 20 };
+enum { TRACEPOINT_SIZE = 32 };
 
 static const char usage[] =
     "Usage: asprof [ACTION] [OPTIONS] PID\n"
@@ -52,8 +54,8 @@ static const char usage[] =
     "                        allocation\n"
     "  --lock T, --nativelock T\n"
     "                        contention\n"
-    "  --wall T, --nobatch, --filter TIDS\n"
-    "                        wall clock\n"
+    "  --wall T, --nobatch, --ithread PATTERN, --xthread PATTERN, --filter\n"
+    "                        wall clock: of threads with or without such a name, of those that the program adds\n"
     "  --proc T, --trace M:T, --all\n"
     "                        processes, slow calls, all events\n"
     "  --all-user, --record-cpu, --target-cpu N, --sched, -t\n"
@@ -67,7 +69,7 @@ static const char usage[] =
     "  -d SECONDS            duration of collect (60)\n"
     "  -f FILE               output file, as a path in the JVM's file system; default: print the profile\n"
     "  -o FORMAT             flat, traces, collapsed, flamegraph, tree, jfr, otlp\n"
-    "  --chunksize N, --chunktime T, --jfropts L, --jfrsync C\n"
+    "  --chunksize N, --chunktime T, --jfropts L, --jfrsync C, --ratelimit cpu:N,…\n"
     "                        recordings\n"
     "  -s, -n, -g, -a, -l, --dot, -I PATTERN, -X PATTERN, --samples, --total\n"
     "                        text\n"
@@ -136,13 +138,40 @@ static int launcher_option(struct launcher_command *c, const char *name, const c
     return 0;
 }
 
+/* "syscalls:sys_enter_openat" as the number that the kernel gives such a tracepoint. Looked up here, for the JVM's user
+ * may not. False where there is none: then it may be a breakpoint, a class or whatever else the agent knows. */
+static bool launcher_tracepoint(const char *event, char ret[TRACEPOINT_SIZE])
+{
+    static const char *const places[] = {"/sys/kernel/tracing/events", "/sys/kernel/debug/tracing/events"};
+    const char *colon = strchr(event, ':');
+    if (!colon || strchr(colon + 1, ':') || strchr(event, '/') || event[0] == '.' || colon[1] == '.')
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        char path[PATH_MAX];
+        cleanup_buf struct buf text = BUF_INIT(32);
+        uint64_t id;
+        if ((size_t)snprintf(path, sizeof path, "%s/%.*s/%s/id", places[i], (int)(colon - event), event, colon + 1) >=
+            sizeof path)
+            return false;
+        cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0 && fs_read(fd, &text, NULL) == 0 && str_to_u64(str_trim(buf_slice(&text)), &id) && id > 0) {
+            snprintf(ret, TRACEPOINT_SIZE, "trace:%llu", (unsigned long long)id);
+            return true;
+        }
+    }
+    return false;
+}
+
 static int launcher_asprof_option(struct launcher_command *c, const struct asprof_option *o, const char *name,
                                   const char *value, struct err *err)
 {
+    char tracepoint[TRACEPOINT_SIZE];
     if (o->target == ASPROF_LAUNCHER)
         return launcher_option(c, name, value, err);
-    if (strcmp(name, "--jfrsync") == 0)
+    if (strcmp(name, "--jfrsync") == 0 || strcmp(name, "--jfropts") == 0)
         c->output = "jfr";
+    if (o->value == ASPROF_EVENT && launcher_tracepoint(value, tracepoint))
+        value = tracepoint;
     if ((strcmp(name, "--timeout") == 0 || strcmp(name, "--loop") == 0) && strcmp(c->action, "collect") == 0)
         c->action = "start";
     return asprof_option_append(o, value, &c->events, o->target == ASPROF_REPORT ? &c->format : &c->params, err);

@@ -129,6 +129,8 @@ static bool operation_fits(struct operation_job *j)
     int code = err.code;
     if (code == 0 && !t->ours.path[0])
         code = asprof_dist_open(j->s->dist, &d, &err);
+    if (code == 0 && d.library.p)
+        asprof_dist_choose(&d, fit_machine(&j->target.view, t));
     if (code == 0)
         code = fit_check(&j->target.view, t, d.library.p ? &d.library : NULL, j->s->untested, fit, &err);
     makeup_seal(&j->reply->makeup, &fit->build, asprof_fingerprint(t, &d));
@@ -165,6 +167,7 @@ static bool find_library(struct operation_job *j)
     cleanup_dist struct asprof_dist d = {0};
     if (asprof_dist_open(j->s->dist, &d, &err) < 0)
         return operation_fail_err(j, &err);
+    asprof_dist_choose(&d, fit_machine(&j->target.view, &j->target.probe));
     /* glibc knows a copy by its name, if only there is a file of that name again. */
     if (tail && (j->target.probe.libc == JVM_MUSL || !strstr(tail, d.sha1)))
         return operation_fail(j, JVM_REFUSED, "the loaded profiler library was removed from %s: restart the JVM",

@@ -158,7 +158,8 @@ const struct jvm_reason jvm_reasons[] = {
     {"noexec",
      REFUSED,
      {"mounted noexec"},
-     "the target's `tmp_dir` is mounted noexec, so no library can be loaded from it",
+     "the target's `tmp_dir` is mounted noexec, so no library can be loaded from it, and neither `/run`, `/opt`, `/dev`, "
+     "`/var/tmp` nor the working directory of the JVM is suitable",
      "set `tmp_dir` to another directory, which must also exist in the image"},
     {"unsafe_tmp_dir",
      REFUSED,
@@ -192,7 +193,7 @@ const struct jvm_reason jvm_reasons[] = {
     {"architecture",
      REFUSED,
      {"the JVM is 32-bit", "libjvm is for", "its architecture is unknown", "is not an ELF file"},
-     "JVM and profiler have different architectures: 32-bit, or emulated",
+     "JVM and profiler have different architectures: 32-bit, or emulated other than arm64 on x86-64",
      "32-bit JVMs are not supported; for an emulated one set [`dist`](components/pyroscope.java.md) to an "
      "async-profiler for its architecture"},
     {"version_untested",

@@ -3,6 +3,7 @@
 #include "jvm/attach/asprof.h"
 
 #include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -15,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "jvm/probe/elf_kind.h"
 #include "os/rights.h"
 #include "test.h"
 
@@ -372,6 +374,26 @@ static void full_noexec_and_read_only_mounts_are_told_with_a_remedy(void)
     }
 }
 
+static void the_library_is_that_of_the_jvms_machine(void)
+{
+    const unsigned machines[] = {EM_X86_64, EM_AARCH64};
+    struct asprof_dist d = {0}, first = {0};
+    struct elf_kind kind;
+    CHECK_INT(asprof_dist_open("", &first, &err), 0);
+    for (size_t i = 0; i < ARRAY_LEN(machines); i++) {
+        CHECK_INT(asprof_dist_open("", &d, &err), 0);
+        asprof_dist_choose(&d, machines[i]);
+        CHECK_INT(elf_kind_of(d.library.p, d.library.n, &kind), 0);
+        CHECK_INT(kind.machine, machines[i]);
+        CHECK_INT(strcmp(d.sha1, first.sha1) == 0, machines[i] == elf_host_machine());
+        CHECK(d.launcher.p == first.launcher.p);
+    }
+    /* One for which there is none: that of the host, which is then refused with a reason. */
+    d = first;
+    asprof_dist_choose(&d, EM_RISCV);
+    CHECK(d.library.p == first.library.p);
+}
+
 static void dist_replaces_what_is_embedded(void)
 {
     struct asprof_dist d = {0};
@@ -419,6 +441,7 @@ int main(void)
     RUN(tmp_dir_has_to_be_safe);
     RUN(the_jvms_own_user_may_own_the_targets_tmp);
     RUN(full_noexec_and_read_only_mounts_are_told_with_a_remedy);
+    RUN(the_library_is_that_of_the_jvms_machine);
     RUN(dist_replaces_what_is_embedded);
     nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return REPORT();
