@@ -59,11 +59,6 @@ uv_loop_t *local_loop(struct local *l)
     return &l->loop;
 }
 
-struct priv *local_priv(struct local *l)
-{
-    return l->priv;
-}
-
 int local_run(struct local *l, const bool *done, struct err *err)
 {
     while (!*done && !l->lost && uv_run(&l->loop, UV_RUN_ONCE))

@@ -33,7 +33,6 @@ void local_list_done(struct local_list *l);
 /* Starts the helper: call before any thread exists. */
 must_check int local_open(struct local **ret, struct err *err);
 uv_loop_t *local_loop(struct local *l);
-struct priv *local_priv(struct local *l);
 /* Runs the loop until *done; -EPIPE when the helper was lost. */
 must_check int local_run(struct local *l, const bool *done, struct err *err);
 void local_close(struct local *l); /* NULL is fine */
