@@ -292,6 +292,24 @@ int local_choose(const struct local_list *l, const char *word, size_t *ret, pid_
     return 0;
 }
 
+int local_find(struct local *l, struct local_list *list, const char *word, const struct jvm_request *request,
+               size_t *ret, pid_t *pid, struct err *err)
+{
+    size_t at = 0;
+    int code = local_choose(list, word, &at, pid, err);
+    if (code == -ESRCH) { /* a name that only the examination knows */
+        *err = (struct err){0};
+        code = local_examine(l, request, list->items, list->len, err);
+        if (code == 0)
+            code = local_choose(list, word, &at, pid, err);
+    }
+    if (code == 0 && !list->items[at].examined)
+        code = local_examine(l, request, &list->items[at], 1, err);
+    if (code == 0)
+        *ret = at;
+    return code;
+}
+
 int local_condemned(const char *storage_path, char **ret, struct err *err)
 {
     cleanup_quarantine_list struct quarantine_list l = QUARANTINE_LIST_INIT;

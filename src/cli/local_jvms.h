@@ -49,5 +49,9 @@ must_check int local_examine(struct local *l, const struct jvm_request *request,
  * -ESRCH: nothing matches, -EINVAL: more than one does; the error names them. */
 must_check int local_choose(const struct local_list *l, const char *word, size_t *ret, pid_t *pid, struct err *err);
 
+/* Selects as that, and has the one that was chosen examined: first by the names that a scan knows, then by all. */
+must_check int local_find(struct local *l, struct local_list *list, const char *word, const struct jvm_request *request,
+                          size_t *ret, pid_t *pid, struct err *err);
+
 /* Keys of quarantined JVMs in <storage path>, for struct jvm_request; to be freed. */
 must_check int local_condemned(const char *storage_path, char **ret, struct err *err);

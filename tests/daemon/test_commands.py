@@ -2,6 +2,7 @@
 import json
 import re
 import signal
+import time
 
 from lab import CONTAINER, check, config, equal, test, wait_for
 
@@ -148,3 +149,98 @@ def doctor_and_a_session_that_runs(lab):
     equal(status, 0, "exit status")
     check("smolder is profiling it" in found["profilers"]["text"], found["profilers"])
     agent.stop()
+
+
+def record(lab, *args, status=0, wrapper=(), seconds=60):
+    got, text = lab.call([*wrapper, lab.smolder, "record", *map(str, args)], seconds)
+    equal(got, status, f"exit status of record: {text}")
+    return text
+
+
+def left_alone(jvm):
+    """Nothing runs in the JVM any more, and only the library is left of what was made."""
+    wait_for("the profiler's end", lambda: not jvm.profiler_runs(), 5)
+    equal(jvm.recordings(), [], "open recordings")
+    equal([n for n in jvm.temporaries() if not n.startswith("grafana-agent-asprof-")], [], "files in /tmp")
+
+
+def collapsed(path):
+    return {line.rpartition(" ")[0]: int(line.rpartition(" ")[2]) for line in path.read_text().splitlines()}
+
+
+@test
+def record_in_every_format(lab):
+    jvm = lab.jvm(version=25)
+    out = lab.dir / "out"
+    out.mkdir()
+    begins = {"html": b"<!doctype html>", "pb.gz": b"\x1f\x8b", "jfr": b"FLR\0", "json": b"{", "txt": b"",
+              "collapsed": b""}
+    for suffix, begin in begins.items():
+        text = record(lab, "-d", "1s", "-o", out / f"shop.{suffix}", jvm.inner)
+        check(f"recording Shop ({jvm.inner}) for 1 s" in text and "done after" in text, text)
+        got = (out / f"shop.{suffix}").read_bytes()
+        check(got.lower().startswith(begin.lower()) and got, f"{suffix}: {got[:40]}")
+        left_alone(jvm)
+    check(any("Shop.bake" in stack for stack in collapsed(out / "shop.collapsed")), "no stack of the application")
+    check("writing process_cpu" in record(lab, "-d1", "-q", "-o", out / "shop.pb.gz", "Shop"), "which profile it is")
+    equal(sorted(p.name for p in out.iterdir()), sorted(f"shop.{s}" for s in begins), "files")
+
+
+@test
+def record_is_ended_by_signals(lab):
+    """Ctrl-C, SIGTERM and a closed terminal: what is there is kept, and the JVM left alone."""
+    jvm = lab.jvm()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        path = lab.dir / f"out-{number}.collapsed"
+        process = lab.run([lab.smolder, "record", "-d", "600s", "-o", path, jvm.inner], "record")
+        wait_for("a recording", lambda: "recording Shop" in process.text())
+        wait_for("samples", jvm.profiler_runs)
+        signal_after_a_second(process, number)
+        equal(process.wait(20), 0, f"exit status after signal {number}: {process.text()}")
+        check("interrupted after" in process.text(), process.text())
+        check(sum(collapsed(path).values()) > 0, "no samples")
+        left_alone(jvm)
+
+
+def signal_after_a_second(process, number):
+    """So that there are samples."""
+    begun = time.monotonic()
+    wait_for("a second", lambda: time.monotonic() - begun > 1)
+    process.signal(number)
+
+
+@test
+def record_of_a_jvm_that_ends(lab):
+    jvm = lab.jvm()
+    path = lab.dir / "out.jfr"
+    process = lab.run([lab.smolder, "record", "-d", "600s", "-o", path, "Shop"], "record")
+    wait_for("a recording", lambda: "recording Shop" in process.text())
+    signal_after_a_second(jvm, signal.SIGTERM)
+    equal(process.wait(20), 0, f"exit status: {process.text()}")
+    check(path.read_bytes().startswith(b"FLR\0"), "no recording")
+
+
+@test
+def record_in_a_container_and_as_its_user(lab):
+    inside = lab.jvm(wrapper=CONTAINER)
+    record(lab, "-d", "1s", "-e", "wall", "-o", lab.dir / "out.collapsed", inside.inner)
+    check(any("Shop" in stack for stack in collapsed(lab.dir / "out.collapsed")), "no stack of the application")
+    left_alone(inside)
+    user = ["setpriv", "--reuid", "1234", "--regid", "1235", "--clear-groups", "--bounding-set=-all"]
+    mine = lab.jvm(wrapper=user)
+    text = record(lab, "-d", "1s", "--format=collapsed", "-o", "-", mine.inner, wrapper=user)
+    check("Shop.bake" in text, text)
+
+
+@test
+def record_refuses_with_a_remedy(lab):
+    jvm = lab.jvm(options=["-XX:+DisableAttachMechanism"])
+    text = record(lab, "-d1", "-o", lab.dir / "out.html", jvm.inner, status=1)
+    check("DisableAttachMechanism -- restart it without the flag" in text, text)
+    check(not (lab.dir / "out.html").exists(), "an output")
+    for args, said in ((["-o", "out.xml"], "names no format"), ([], "-o FILE is missing"),
+                       (["-o", lab.dir], "is a directory"), (["-d", "0s", "-o", "x.html"], "expected 1s to 24h"),
+                       (["-e", "cpu,itimer", "-o", "x.html"], "only one CPU event")):
+        text = record(lab, *args, jvm.inner, status=2)
+        check(said in text, text)
+    check("no JVM matches" in record(lab, "-o", "x.html", "NoSuchMain", status=1), "no JVM")
