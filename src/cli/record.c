@@ -11,9 +11,11 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/terminal.h"
+#include "cli/agent_client.h"
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/local_jvms.h"
+#include "cli/record_agent.h"
 #include "cli/record_session.h"
 #include "cli/record_write.h"
 #include "cli/sampling.h"
@@ -23,7 +25,7 @@
 enum { RECORD_LONGEST_S = 24 * 3600 };
 
 struct record_flags {
-    const char *duration, *events, *output, *format, *type, *tmp_dir, *dist, *storage_path;
+    const char *duration, *events, *output, *format, *type, *from, *tmp_dir, *dist, *storage_path;
     bool untested, quiet, help;
 };
 
@@ -39,6 +41,8 @@ static const struct flag flags[] = {
     {"format", FLAG_STRING, AT(format), "", "FORMAT",
      "jfr, html, pprof, collapsed, json or text, whatever the suffix."},
     {"type", FLAG_STRING, AT(type), "", "NAME", "Only this profile (process_cpu, wall, memory, …) or sample type."},
+    {"from", FLAG_STRING, AT(from), AGENT_CLIENT_URL, "URL",
+     "HTTP API of the agent; if it profiles the JVM, the recording is taken from it."},
     {"tmp-dir", FLAG_STRING, AT(tmp_dir), "/tmp", "DIR",
      "Directory in the target for the profiler library, as tmp_dir of pyroscope.java."},
     {"dist", FLAG_STRING, AT(dist), "", "DIR", "An async-profiler to use instead of the embedded one."},
@@ -60,7 +64,8 @@ static void record_help(void)
           "  Profiles a running JVM and writes the result in the format of the suffix. A JVM is selected by process\n"
           "  ID, main class or jar, container ID (12 digits or more), or the host name of its container (the pod).\n"
           "  Ctrl-C, SIGTERM and a closed terminal end the recording early and keep what is there. At the end the\n"
-          "  profiler is stopped; the library stays loaded in the JVM.\n\n"
+          "  profiler is stopped; the library stays loaded in the JVM. If an agent profiles the JVM, the recording is\n"
+          "  taken from it, and its profiling goes on undisturbed.\n\n"
           "FLAGS [default]\n",
           stdout);
     flags_help(flags, stdout);
@@ -164,6 +169,28 @@ static int record_status(int code)
     }
 }
 
+/* A session of smolder runs in the JVM: its agent is asked. -ENOENT or -ECONNREFUSED: it may be one that nobody reads
+ * any more, which record_alone() finds out without disturbing another. */
+static int record_jvm(const struct record_run *r, struct local *l, const struct local_jvm *jvm,
+                      struct record_progress *progress, struct spool *spool, struct err *err)
+{
+    if (jvm->examined->facts.recording && *r->f->from) {
+        const struct record_request request = {r->f->from,
+                                               strcmp(r->f->events, SAMPLING_EVENTS) == 0 ? "" : r->f->events, jvm};
+        const int code = record_through_agent(local_loop(l), &request, progress, spool, err);
+        if (code != -ENOENT && code != -ECONNREFUSED)
+            return code;
+        *err = (struct err){0};
+    }
+    const int code = record_alone(l, jvm, &r->settings, progress, spool, err);
+    if (code == -ENOTSUP && strstr(err->text, "another smolder"))
+        return err_set(err, code,
+                       "process %d is profiled by another agent: record through it with --from=URL of its HTTP API, or "
+                       "stop it",
+                       (int)jvm->pid);
+    return code;
+}
+
 static int record_data(const struct record_run *r, struct local *l, struct spool *spool, char **title, struct err *err)
 {
     cleanup_local_list struct local_list list = {0};
@@ -180,7 +207,7 @@ static int record_data(const struct record_run *r, struct local *l, struct spool
     struct record_progress progress = {
         .title = *title, .duration_ns = r->settings.duration_ns, .quiet = r->f->quiet, .spool = spool};
     record_progress_open(&progress, local_loop(l));
-    code = record_alone(l, jvm, &r->settings, &progress, spool, err);
+    code = record_jvm(r, l, jvm, &progress, spool, err);
     record_progress_close(&progress);
     uv_run(local_loop(l), UV_RUN_NOWAIT);
     return code;

@@ -28,7 +28,7 @@ struct alone {
     struct err failed; /* of the spool */
 };
 
-static void alone_close(void *arg)
+static void record_alone_close(void *arg)
 {
     struct alone *a = arg;
     if (a->closing || !a->session)
@@ -38,21 +38,21 @@ static void alone_close(void *arg)
     jvm_session_close(a->session, RECORD_CLOSE_MS);
 }
 
-static void alone_on_time(uv_timer_t *t)
+static void record_alone_on_time(uv_timer_t *t)
 {
-    alone_close(t->data);
+    record_alone_close(t->data);
 }
 
-static void alone_on_chunk(void *arg, struct jfr_chunk *c)
+static void record_alone_on_chunk(void *arg, struct jfr_chunk *c)
 {
     struct alone *a = arg;
     if (!c->bytes || c->end_ns <= a->since_ns || a->failed.code)
         return;
     if (spool_chunk(a->spool, (struct str){(const char *)c->bytes, c->len}, c->start_ns, c->end_ns, &a->failed) < 0)
-        alone_close(a);
+        record_alone_close(a);
 }
 
-static void alone_begin(struct alone *a, const char *reason)
+static void record_alone_begin(struct alone *a, const char *reason)
 {
     if (*reason && strcmp(reason, a->reason) != 0)
         terminal_printf(stderr, "smolder record: %s\n", reason);
@@ -61,32 +61,32 @@ static void alone_begin(struct alone *a, const char *reason)
         return;
     a->begun = true;
     record_progress_begin(a->progress);
-    uv_timer_start(&a->timer, alone_on_time, (uint64_t)(a->settings->duration_ns / NS_PER_MS), 0);
+    uv_timer_start(&a->timer, record_alone_on_time, (uint64_t)(a->settings->duration_ns / NS_PER_MS), 0);
 }
 
 /* Something else has the JVM, or it will never be profiled: no use to wait. */
-static bool alone_is_final(enum jvm_state state, const char *reason)
+static bool record_alone_is_final(enum jvm_state state, const char *reason)
 {
     const char *code = jvm_reason_of(state, reason)->code;
     return state == JVM_STATE_REFUSED || strncmp(code, "other_", strlen("other_")) == 0 ||
            strcmp(code, "memory_limit") == 0 || strcmp(code, "stopped") == 0 || strcmp(code, "frozen") == 0;
 }
 
-static void alone_on_state(void *arg, enum jvm_state state, const char *reason)
+static void record_alone_on_state(void *arg, enum jvm_state state, const char *reason)
 {
     struct alone *a = arg;
     if (state == JVM_STATE_PROFILING || state == JVM_STATE_DEGRADED) {
-        alone_begin(a, reason);
+        record_alone_begin(a, reason);
         return;
     }
     if (a->closing || !*reason || state == JVM_STATE_ATTACHING)
         return;
     snprintf(a->reason, sizeof a->reason, "%s", reason);
-    if (!a->begun && alone_is_final(state, reason))
-        uv_timer_start(&a->timer, alone_on_time, 0, 0); /* not from within a callback of the session */
+    if (!a->begun && record_alone_is_final(state, reason))
+        uv_timer_start(&a->timer, record_alone_on_time, 0, 0); /* not from within a callback of the session */
 }
 
-static void alone_on_closed(void *arg)
+static void record_alone_on_closed(void *arg)
 {
     struct alone *a = arg;
     a->session = NULL;
@@ -94,13 +94,13 @@ static void alone_on_closed(void *arg)
 }
 
 /* Where no agent keeps a list, none is made. */
-static struct quarantine *alone_quarantine(uv_loop_t *loop, const char *dir)
+static struct quarantine *record_alone_quarantine(uv_loop_t *loop, const char *dir)
 {
     struct stat st;
     return quarantine_new(loop, stat(dir, &st) == 0 ? dir : "", NULL, NULL);
 }
 
-static struct jvm_session_config alone_config(const struct alone *a, const struct local_jvm *jvm)
+static struct jvm_session_config record_alone_config(const struct alone *a, const struct local_jvm *jvm)
 {
     const struct record_settings *s = a->settings;
     int64_t chunk_s = s->duration_ns / NS_PER_SEC;
@@ -121,7 +121,7 @@ static struct jvm_session_config alone_config(const struct alone *a, const struc
                                        .quarantine = a->quarantine};
 }
 
-static int alone_result(const struct alone *a, const struct local_jvm *jvm, struct err *err)
+static int record_alone_result(const struct alone *a, const struct local_jvm *jvm, struct err *err)
 {
     if (a->failed.code) {
         *err = a->failed;
@@ -142,20 +142,20 @@ int record_alone(struct local *l, const struct local_jvm *jvm, const struct reco
                  struct record_progress *progress, struct spool *spool, struct err *err)
 {
     static const struct jvm_session_events events = {
-        .chunk = alone_on_chunk, .state = alone_on_state, .closed = alone_on_closed};
+        .chunk = record_alone_on_chunk, .state = record_alone_on_state, .closed = record_alone_on_closed};
     struct alone a = {.settings = s, .progress = progress, .spool = spool, .since_ns = clock_wall_ns()};
-    a.quarantine = alone_quarantine(local_loop(l), s->storage_path);
+    a.quarantine = record_alone_quarantine(local_loop(l), s->storage_path);
     uv_timer_init(local_loop(l), &a.timer);
     a.timer.data = &a;
-    uv_timer_start(&a.timer, alone_on_time, RECORD_PATIENCE_MS, 0);
-    progress->interrupt = alone_close;
+    uv_timer_start(&a.timer, record_alone_on_time, RECORD_PATIENCE_MS, 0);
+    progress->interrupt = record_alone_close;
     progress->arg = &a;
-    const struct jvm_session_config config = alone_config(&a, jvm);
+    const struct jvm_session_config config = record_alone_config(&a, jvm);
     a.session = jvm_session_open(local_loop(l), local_priv(l), (struct jvm_id){jvm->pid, jvm->start_time}, &config,
                                  &events, &a);
     const int code = local_run(l, &a.closed, err);
     quarantine_free(a.quarantine);
     uv_close((uv_handle_t *)&a.timer, NULL);
     uv_run(local_loop(l), UV_RUN_NOWAIT);
-    return code < 0 ? code : alone_result(&a, jvm, err);
+    return code < 0 ? code : record_alone_result(&a, jvm, err);
 }

@@ -244,3 +244,112 @@ def record_refuses_with_a_remedy(lab):
         text = record(lab, *args, jvm.inner, status=2)
         check(said in text, text)
     check("no JVM matches" in record(lab, "-o", "x.html", "NoSuchMain", status=1), "no JVM")
+
+
+def undisturbed(jvm, agent, before):
+    equal(jvm.recordings(), before, "recordings")
+    check(jvm.profiler_runs(), "the agent's profiler was stopped")
+    equal(agent.jvms()[jvm.inner]["state"], "profiling", "state")
+
+
+def profiled(lab, jvm, *args, **kw):
+    agent = lab.agent(*args, **kw)
+    agent.wait_state(jvm, "profiling")
+    return agent, jvm.recordings()
+
+
+@test
+def record_through_the_agent(lab):
+    """By chunks that the profiler closes, and by dumps."""
+    receiver = lab.receiver()
+    for interval, version in (("60s", 17), ("1s", 25)):
+        jvm = lab.jvm(version=version)
+        agent, before = profiled(lab, jvm, config=config(f'interval = "{interval}"'))
+        equal(len(before), 1, "recordings")
+        begun = time.monotonic()
+        record(lab, "-d", "2s", "-o", lab.dir / "out.jfr", jvm.inner)
+        check(1.5 < time.monotonic() - begun < 10, f"it took {time.monotonic() - begun:.1f} s with {interval}")
+        undisturbed(jvm, agent, before)
+        record(lab, "-d", "1s", "-e", "alloc,itimer", "-o", lab.dir / "out.collapsed", "Shop")
+        check(any("Shop.bake" in stack for stack in collapsed(lab.dir / "out.collapsed")), "no stack of the program")
+        text = record(lab, "-d", "1s", "-e", "wall", "-o", lab.dir / "out.html", jvm.inner, status=1)
+        check(re.search(r"the agent samples event=itimer.*without wall", text), text)
+        undisturbed(jvm, agent, before)
+        (status, text) = lab.call([lab.smolder, "convert", "--output=-", "--format=collapsed", lab.dir / "out.jfr"])
+        check(status == 0 and "Shop.bake" in text, f"convert: {text}")
+        agent.stop()
+        jvm.kill()
+    receiver.check_valid()
+
+
+@test
+def record_through_the_agent_is_ended_by_a_signal(lab):
+    lab.receiver()
+    jvm = lab.jvm()
+    agent, before = profiled(lab, jvm, config=config('interval = "60s"'))
+    path = lab.dir / "out.collapsed"
+    process = lab.run([lab.smolder, "record", "-d", "600s", "-o", path, jvm.inner], "record")
+    signal_after_a_second(process, 0)
+    signal_after_a_second(process, signal.SIGINT)
+    equal(process.wait(20), 0, f"exit status: {process.text()}")
+    check("interrupted after" in process.text(), process.text())
+    check(sum(collapsed(path).values()) > 0, "no samples")
+    undisturbed(jvm, agent, before)
+    jvm.kill()
+    agent.stop()
+
+
+@test
+def record_does_not_disturb_an_agent_that_cannot_be_asked(lab):
+    lab.receiver()
+    jvm = lab.jvm()
+    agent = lab.agent("--server.http.listen-addr=", config=config())
+    wait_for("a session", jvm.recordings)
+    before = jvm.recordings()
+    text = record(lab, "-d", "1s", "-o", lab.dir / "out.html", jvm.inner, status=1)
+    check("is profiled by another agent: record through it with --from=URL" in text, text)
+    equal(jvm.recordings(), before, "recordings")
+    agent.stop()
+
+
+@test
+def record_takes_over_what_a_dead_agent_left(lab):
+    lab.receiver()
+    jvm = lab.jvm()
+    agent, _ = profiled(lab, jvm, config=config())
+    agent.kill()
+    wait_for("the end of its children", lambda: not agent.alive())
+    record(lab, "-d", "1s", "-o", lab.dir / "out.collapsed", jvm.inner)
+    check(any("Shop.bake" in stack for stack in collapsed(lab.dir / "out.collapsed")), "no stack of the application")
+    left_alone(jvm)
+
+
+@test
+def recordings_over_http_are_guarded(lab):
+    """The same rules as for the rest of the API: origin, authentication, limits."""
+    lab.receiver()
+    jvm = lab.jvm()
+    auth = 'http {\n auth {\n basic {\n username = "op"\n password = "pw"\n }\n }\n}\n'
+    agent, before = profiled(lab, jvm, config=config('interval = "60s"'))
+    start_time = jvms(lab)[0][jvm.inner]["start_time"]
+    url = f"http://127.0.0.1:12345/api/v0/record?pid={jvm.inner}&start_time={start_time}&seconds="
+    foreign = {"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"}
+    equal(lab.machine.http("GET", url + "1", headers=foreign)[0], 403, "from another origin")
+    for rest in ("0", "x", "99999999", ""):
+        equal(lab.machine.http("GET", url + rest)[0], 400, f"seconds={rest}")
+    equal(lab.machine.http("GET", url.replace(f"pid={jvm.inner}", "pid=1") + "1")[0], 404, "another process")
+    equal(lab.machine.http("POST", "http://127.0.0.1:12345/api/v0/record/stop?token=", "")[0], 404, "no token")
+    undisturbed(jvm, agent, before)
+    agent.stop()
+    agent, _ = profiled_with(lab, jvm, auth)
+    text = record(lab, "-d", "1s", "-o", lab.dir / "out.jfr", jvm.inner, status=3)
+    check("requires authentication; use --from=http://USER:PASSWORD@HOST:PORT" in text, text)
+    record(lab, "-d", "1s", "--from=http://op:pw@127.0.0.1:12345", "-o", lab.dir / "out.jfr", jvm.inner)
+    check((lab.dir / "out.jfr").read_bytes().startswith(b"FLR\0"), "no recording")
+    agent.stop()
+
+
+def profiled_with(lab, jvm, more):
+    agent = lab.agent(config=more + config('interval = "60s"'))
+    wait_for("a session", jvm.recordings)
+    return agent, jvm.recordings()

@@ -47,6 +47,11 @@ void jvm_session_update(struct jvm_session *s, const struct jvm_session_config *
 /* Stops the profiler, delivers what was collected, then calls closed. Within `limit_ms` even when the JVM is stuck. */
 void jvm_session_close(struct jvm_session *s, unsigned limit_ms);
 
+/* Closes the chunk that is being written, once nothing else is under way, so that it can be read soon; for somebody who
+ * waits for it. Sampling goes on, and the intervals stay as long as they are. Ten cuts may come at once, then one every
+ * 30 s; others are not made, and the chunk ends by itself. */
+void jvm_session_cut(struct jvm_session *s);
+
 /* CLOCK_MONOTONIC nanoseconds until the session expects to hand out the next whole interval, or, while it waits, to
  * try again; 0 when that is due or unknown. */
 int64_t jvm_session_next_ns(const struct jvm_session *s);
