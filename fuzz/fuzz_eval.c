@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "lang/diag_text.h"
 #include "lang/eval.h"
 #include "lang/parser.h"
+#include "lang/value_print.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,6 +10,7 @@
 #include "lang/lexer.h"
 #include "lang/parser.h"
 #include "lang/printer.h"
+#include "lang/value_print.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,10 +6,12 @@
 
 #include "base/cleanup.h"
 #include "lang/ast.h"
+#include "lang/diag_text.h"
 #include "lang/eval.h"
 #include "lang/parser.h"
 #include "lang/printer.h"
 #include "lang/schema.h"
+#include "lang/value_print.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

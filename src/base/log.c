@@ -52,17 +52,6 @@ static void keep_line(const struct buf *line)
     pthread_mutex_unlock(&capture_lock);
 }
 
-bool log_level_parse(const char *text, enum log_level *ret)
-{
-    for (int i = LOG_DEBUG; i <= LOG_ERROR; i++) {
-        if (strcmp(text, level_names[i]) == 0) {
-            *ret = (enum log_level)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* --- texts --- */
 
 static bool needs_quotes(struct str s)

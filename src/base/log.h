@@ -38,8 +38,6 @@ void log_write(enum log_level level, const char *msg, const struct log_field *fi
 /* Copies every line into `into`, too, until called with NULL; what does not fit is left out. The buffer belongs to this
  * module in between. */
 void log_capture(struct buf *into);
-/* "debug", "info", "warn", "error"; false when unknown. */
-bool log_level_parse(const char *text, enum log_level *ret);
 
 #define LOG_AT(level, msg, ...)                                                                                        \
     do {                                                                                                               \

@@ -25,6 +25,8 @@
 #include "graph/view.h"
 #include "jvm/operation/table.h"
 #include "jvm/session/quarantine.h"
+#include "parser/parser_pool.h"
+#include "parser/parser_process.h"
 #include "priv/priv.h"
 #include "store/store.h"
 
@@ -308,7 +310,7 @@ static int agent_start(struct agent *a, struct err *err)
     if (code < 0)
         return code;
     a->quarantine = quarantine_new(&a->loop, a->settings->storage_path, quarantine_problem, a);
-    a->env = (struct component_env){&a->loop, a->priv, SMOLDER_VERSION, a->quarantine};
+    a->env = (struct component_env){&a->loop, a->priv, SMOLDER_VERSION, parser_pool_new("smolder"), a->quarantine};
     a->controller = controller_new(&(struct controller_options){.loop = &a->loop,
                                                                 .components = all_components,
                                                                 .stability = stability,
@@ -369,6 +371,7 @@ static void agent_finish(struct agent *a)
 {
     controller_free(a->controller);
     quarantine_free(a->quarantine);
+    parser_pool_free(a->env.parsers);
     if (a->priv)
         priv_stop(a->priv);
     uv_walk(&a->loop, close_handle, NULL);
@@ -388,14 +391,14 @@ static void agent_abandon(struct agent *a)
     uv_run(&a->loop, UV_RUN_DEFAULT);
 }
 
-int agent_helper(void)
+int agent_parser(const char *number)
 {
     struct stat st;
-    if (fstat(PRIV_SOCKET, &st) < 0 || !S_ISSOCK(st.st_mode)) {
-        fputs("smolder " AGENT_HELPER ": smolder run starts it by itself\n", stderr);
+    if (!number || fstat(PARSER_SOCKET, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+        fputs("smolder " PARSER_COMMAND ": smolder run starts it by itself\n", stderr);
         return EXIT_USAGE;
     }
-    priv_serve(jvm_ops);
+    parser_process_run(number, NULL);
 }
 
 /* The soft limit is 1024 for the sake of select(2), which nobody here calls; each session takes some. */
@@ -410,7 +413,6 @@ static void raise_descriptor_limit(void)
 
 int agent_run(const struct agent_settings *settings)
 {
-    static const char *const helper_command[] = {"smolder", AGENT_HELPER, NULL};
     struct agent a = {.settings = settings};
     struct err err = {0};
     raise_descriptor_limit();
@@ -422,7 +424,7 @@ int agent_run(const struct agent_settings *settings)
         terminal_printf(stderr, "smolder run: %s\n", err.text);
         return EXIT_SYSTEM;
     }
-    priv_restartable(a.priv, helper_command);
+    priv_restartable(a.priv);
     init_loop(&a);
     if (agent_start(&a, &err) < 0) {
         terminal_printf(stderr, "smolder run: %s\n", err.text);

@@ -28,6 +28,6 @@ struct agent_settings {
 
 int agent_run(const struct agent_settings *settings);
 
-/* The command by which the agent starts its privileged helper anew (priv_restartable()); no person does. */
-#define AGENT_HELPER "privileged-helper"
-int agent_helper(void);
+/* The command by which the agent starts a parser process (parser/parser_process.h), not for people; `number` is its
+ * argument, NULL where there is none. */
+int agent_parser(const char *number);

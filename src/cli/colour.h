@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lang/diag.h"
+#include "lang/diag_text.h"
 
 static inline enum diag_look look_of_stderr(void)
 {

@@ -14,6 +14,7 @@
 #include "base/terminal.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "lang/diag_text.h"
 #include "lang/parser.h"
 #include "lang/printer.h"
 #include "os/fsutil.h"

@@ -16,6 +16,7 @@
 #include "cli/builtin.h"
 #include "cli/colour.h"
 #include "conf/watch.h"
+#include "lang/diag_text.h"
 
 enum { TEXT_MAX = 4 << 20, LINES_MAX = 20 };
 

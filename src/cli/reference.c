@@ -15,7 +15,7 @@
 #include "jvm/probe/reason.h"
 #include "lang/stdlib.h"
 
-enum { DEPTH_MAX = 4, PATH_MAX_BYTES = 256 };
+enum { DEPTH_MAX = 4, PATH_MAX_BYTES = 256, HELP_MAX = 4096 };
 
 static const char *type_name(const struct option *o)
 {
@@ -29,6 +29,7 @@ static const char *type_name(const struct option *o)
     case OPT_DURATION:
         return "duration";
     case OPT_STRING:
+    case OPT_ENUM:
         return "string";
     case OPT_SECRET:
         return "secret";
@@ -63,6 +64,7 @@ static const char *zero_of(const struct option *o)
         return "{}";
     case OPT_STRING:
     case OPT_SECRET:
+    case OPT_ENUM:
         return "\"\"";
     default:
         return "";
@@ -79,8 +81,14 @@ static void put_attributes(const struct schema *s)
             puts("| Name | Type | Description | Default | Required |\n|---|---|---|---|---|");
         any = true;
         const char *value = o->required ? "" : o->default_text ? o->default_text : zero_of(o);
-        printf("| `%s` | `%s` | %s | %s%s%s | %s |\n", o->name, type_name(o), o->help ? o->help : "", *value ? "`" : "",
-               value, *value ? "`" : "", o->required ? "yes" : "no");
+        cleanup_buf struct buf words = BUF_INIT(HELP_MAX);
+        if (o->kind == OPT_ENUM) {
+            buf_puts(&words, " One of ");
+            option_words_list(o->words, "`", &words);
+            buf_puts(&words, ".");
+        }
+        printf("| `%s` | `%s` | %s%s | %s%s%s | %s |\n", o->name, type_name(o), o->help ? o->help : "",
+               buf_cstr(&words), *value ? "`" : "", value, *value ? "`" : "", o->required ? "yes" : "no");
     }
     if (!any)
         puts("No arguments.");

@@ -17,6 +17,7 @@
 #include "components/all.h"
 #include "conf/files.h"
 #include "graph/validate.h"
+#include "lang/diag_text.h"
 
 enum { OUTPUT_MAX = 16 << 20 };
 

@@ -3,6 +3,7 @@
 
 #include <uv.h>
 
+#include "parser/parser_pool.h"
 #include "priv/priv.h"
 
 struct quarantine;
@@ -11,5 +12,6 @@ struct component_env {
     uv_loop_t *loop;
     struct priv *priv;
     const char *version;           /* "0.1.0" */
+    struct parser_pool *parsers;   /* what recordings are converted in */
     struct quarantine *quarantine; /* jvm/session/quarantine.h; NULL = none is kept */
 };

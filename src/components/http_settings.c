@@ -193,10 +193,20 @@ const struct schema authorization_schema = {
     .validate = authorization_check,
 };
 
+static const struct option_words tls_version_words = {
+    .unknown = "unknown TLS version",
+    .form = UNKNOWN_COLON,
+    .words = (const struct option_word[]){{"", HTTP_TLS_DEFAULT},
+                                          {"TLS10", HTTP_TLS_10},
+                                          {"TLS11", HTTP_TLS_11},
+                                          {"TLS12", HTTP_TLS_12},
+                                          {"TLS13", HTTP_TLS_13},
+                                          {0}},
+};
+
 static int tls_check(const void *record, struct err *err)
 {
     const struct tls_args *t = record;
-    static const char *const versions[] = {"", "TLS10", "TLS11", "TLS12", "TLS13"};
     bool cert = http_settings_given(t->cert_pem) || http_settings_given(t->cert_file),
          key = http_settings_given(t->key_pem) || http_settings_given(t->key_file);
     int code = at_most_one(t->ca_pem, t->ca_file, "ca_pem and ca_file", err);
@@ -210,11 +220,7 @@ static int tls_check(const void *record, struct err *err)
     if (code == 0 && key && !cert)
         code = err_set(err, -EINVAL,
                        "exactly one of cert_pem or cert_file must be configured when a client key is configured");
-    for (size_t i = 0; code == 0 && i < ARRAY_LEN(versions); i++) {
-        if (strcmp(t->min_version, versions[i]) == 0)
-            return 0;
-    }
-    return code < 0 ? code : err_set(err, -EINVAL, "unknown TLS version: %s", t->min_version);
+    return code;
 }
 
 const struct schema tls_config_schema = {
@@ -232,8 +238,8 @@ const struct schema tls_config_schema = {
              .help = "Server name to request (SNI) and verify; default: host of the URL."},
             {"insecure_skip_verify", OPT_BOOL, offsetof(struct tls_args, insecure_skip_verify), .default_text = "false",
              .help = "Do not verify the server certificate."},
-            {"min_version", OPT_STRING, offsetof(struct tls_args, min_version),
-             .help = "Minimum TLS version: `TLS10`, `TLS11`, `TLS12` (default) or `TLS13`."},
+            {"min_version", OPT_ENUM, offsetof(struct tls_args, min_version), .words = &tls_version_words,
+             .help = "Minimum TLS version; `TLS12` if not set."},
             {0}},
     .validate = tls_check,
 };
@@ -405,17 +411,6 @@ static int put_pem(const char *pem, int *fd, char *path, size_t room, struct err
     return 0;
 }
 
-static enum http_tls_version version_of(const char *s)
-{
-    static const char *const names[] = {
-        [HTTP_TLS_10] = "TLS10", [HTTP_TLS_11] = "TLS11", [HTTP_TLS_12] = "TLS12", [HTTP_TLS_13] = "TLS13"};
-    for (size_t i = HTTP_TLS_10; i < ARRAY_LEN(names); i++) {
-        if (strcmp(s, names[i]) == 0)
-            return (enum http_tls_version)i;
-    }
-    return HTTP_TLS_DEFAULT;
-}
-
 int http_settings_open(const struct http_settings *s, struct http_settings_open *o, struct err *err)
 {
     const struct tls_args *t = &s->tls_config;
@@ -435,7 +430,7 @@ int http_settings_open(const struct http_settings *s, struct http_settings_open 
         .key_file = o->key_fd >= 0 ? o->key_path : t->key_file,
         .server_name = t->server_name,
         .insecure_skip_verify = t->insecure_skip_verify,
-        .min_version = version_of(t->min_version ? t->min_version : ""),
+        .min_version = t->min_version,
     };
     o->proxy = (struct http_proxy){
         .url = s->proxy_url,

@@ -27,7 +27,8 @@ struct authorization_args {
     char *type, *credentials, *credentials_file;
 };
 struct tls_args {
-    char *ca_pem, *ca_file, *cert_pem, *cert_file, *key_pem, *key_file, *server_name, *min_version;
+    char *ca_pem, *ca_file, *cert_pem, *cert_file, *key_pem, *key_file, *server_name;
+    enum http_tls_version min_version;
     bool insecure_skip_verify;
 };
 struct oauth2_args {

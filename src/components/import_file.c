@@ -17,51 +17,17 @@
 #include "conf/files.h"
 #include "conf/follow.h"
 #include "graph/component.h"
-#include "lang/coerce.h"
 
-enum { QUIET_MS = 30, WORD_MAX = 64 };
+enum { QUIET_MS = 30 };
 static const int64_t ms_ns = 1000000;
 
 /* --- arguments --- */
 
 enum detector { DETECTOR_EVENTS, DETECTOR_POLL };
-static const char *const detectors[] = {[DETECTOR_EVENTS] = "fsnotify", [DETECTOR_POLL] = "poll"};
-
-static int detector_decode(struct value *v, void *field, struct err *err)
-{
-    cleanup_buf struct buf word = BUF_INIT(WORD_MAX);
-    const int code = coerce_word(v, &word, err);
-    if (code < 0)
-        return code;
-    for (size_t i = 0; i < ARRAY_LEN(detectors); i++) {
-        if (strcmp(buf_cstr(&word), detectors[i]) == 0) {
-            *(enum detector *)field = (enum detector)i;
-            return 0;
-        }
-    }
-    return err_set(err, -EINVAL, "unrecognized detector \"%s\", expected fsnotify or poll", buf_cstr(&word));
-}
-
-static void detector_done(void *field)
-{
-    *(enum detector *)field = DETECTOR_EVENTS;
-}
-
-static bool detector_equal(const void *a, const void *b)
-{
-    return *(const enum detector *)a == *(const enum detector *)b;
-}
-
-static struct value *detector_value(const void *field)
-{
-    return value_string(str_of(detectors[*(const enum detector *)field]));
-}
-
-static const struct option_type detector_option = {.name = "string",
-                                                   .decode = detector_decode,
-                                                   .done = detector_done,
-                                                   .equal = detector_equal,
-                                                   .to_value = detector_value};
+static const struct option_words detector_words = {
+    .unknown = "unrecognized detector",
+    .words = (const struct option_word[]){{"fsnotify", DETECTOR_EVENTS}, {"poll", DETECTOR_POLL}, {0}},
+};
 
 struct import_file_args {
     char *filename;
@@ -72,8 +38,8 @@ struct import_file_args {
 static const struct option options[] = {
     {"filename", OPT_STRING, offsetof(struct import_file_args, filename), .required = true,
      .help = "A file, or a directory whose `*.alloy` files form one module."},
-    {"detector", OPT_CUSTOM, offsetof(struct import_file_args, detector), .custom = &detector_option,
-     .default_text = "\"fsnotify\"", .help = "Change detection: `fsnotify` (events and polling) or `poll`."},
+    {"detector", OPT_ENUM, offsetof(struct import_file_args, detector), .words = &detector_words,
+     .default_text = "\"fsnotify\"", .help = "Change detection; `fsnotify` combines events and polling."},
     {"poll_frequency", OPT_DURATION, offsetof(struct import_file_args, poll_frequency), .default_text = "\"1m\"",
      .help = "Polling interval; also used with `fsnotify`, because some file systems have no events."},
     {0},

@@ -38,6 +38,9 @@ enum { CLOSE_MS = 4000, HURRY_MS = 4600 };
 /* A layout that could not be written (full disk …) is tried again. */
 enum { INSTALL_RETRY_MS = 30000 };
 
+/* Between two lines about what is lost of one JVM, and the size of the texts. */
+enum { LOST_S = 60, LOST_WHY = 160 };
+
 struct java {
     struct component *self;
     struct component_env *env;
@@ -66,11 +69,16 @@ struct jvm {
     int64_t first_ns;                  /* its first profile is cut after this long */
     int64_t since_ns, last_profile_ns; /* wall clock */
     uint64_t profiles, samples;
-    bool leaving; /* no target names it any more */
-    bool wanted;  /* scratch of reconcile() */
-    bool refusal_told, cut_told;
-    bool refused;      /* a recording of the interval at hand */
-    char cut[ERR_MAX]; /* what of the last interval was left out, and why; "" = nothing */
+    uint64_t cpu_samples; /* of the interval being converted */
+    bool leaving;         /* no target names it any more */
+    bool wanted;          /* scratch of reconcile() */
+    bool cut_told, profiled;
+    unsigned lost;            /* chunks and intervals, not told yet */
+    int64_t lost_told_ns;     /* 0 = never */
+    char lost_why[LOST_WHY];  /* of the last one */
+    char waits_for[LOST_WHY]; /* reason code before it ended */
+    bool refused;             /* a recording of the interval at hand */
+    char cut[ERR_MAX];        /* what of the last interval was left out, and why; "" = nothing */
     struct java_events events;
     struct list recorders; /* struct jvm_recorder */
 };
@@ -79,6 +87,11 @@ static struct metric_family samples_total = {.name = "smolder_samples_total",
                                              .help = "Events in profiles passed on, by profile type.",
                                              .kind = METRIC_COUNTER,
                                              .labels = {"event"}};
+
+static struct metric_family unprofiled_total = {.name = "smolder_unprofiled_jvms_total",
+                                                .help = "JVMs that ended before they were profiled, by reason code.",
+                                                .kind = METRIC_COUNTER,
+                                                .labels = {"reason"}};
 
 static void java_reconcile(struct java *j);
 static void maybe_stopped(struct java *j);
@@ -96,21 +109,52 @@ static void on_profile(void *arg, const struct convert_profile *meta, struct enc
     metric_add(&samples_total, (double)p->samples, meta->type);
     v->profiles++;
     v->samples += p->samples;
+    if (strcmp(meta->type, "process_cpu") == 0)
+        v->cpu_samples += p->samples;
     v->last_profile_ns = clock_wall_ns();
     fanout_append(&v->owner->args->forward_to, labels, p);
     component_sent(v->owner->self, 1);
     labels_unref(labels);
 }
 
+static void java_tell_lost(struct jvm *v)
+{
+    if (v->lost)
+        log_warn("samples are lost", L_COMPONENT(component_id(v->owner->self)), L_INT("pid", v->id.pid),
+                 L_INT("chunks", v->lost), L_STR("reason", v->lost_why));
+    v->lost = 0;
+    v->lost_told_ns = clock_ns();
+}
+
+/* The first one is named at once, those after it once a minute and at the end, with their number. */
+static void on_lost(void *arg, const char *why)
+{
+    struct jvm *v = arg;
+    v->lost++;
+    snprintf(v->lost_why, sizeof v->lost_why, "%s", why);
+    if (!v->lost_told_ns || clock_ns() - v->lost_told_ns >= LOST_S * NS_PER_SEC)
+        java_tell_lost(v);
+}
+
 static void on_refused(void *arg, const char *why)
 {
     struct jvm *v = arg;
-    if (!v->refusal_told)
-        log_warn("recording could not be read; further ones are only counted",
-                 L_COMPONENT(component_id(v->owner->self)), L_INT("pid", v->id.pid), L_STR("err", why));
-    v->refusal_told = true;
     v->refused = true;
     snprintf(v->cut, sizeof v->cut, "recording could not be read: %s", why);
+    on_lost(v, v->cut);
+}
+
+/* Each time: a chunk that ends a parser is an attack or a bug, and rare. */
+static void on_parser_ended(void *arg, const char *how, unsigned set_aside)
+{
+    const struct jvm *v = arg;
+    const char *id = component_id(v->owner->self);
+    if (set_aside)
+        log_error("a recording ended the parser process twice; its chunks were set aside", L_COMPONENT(id),
+                  L_INT("pid", v->id.pid), L_STR("how", how), L_INT("chunks", set_aside));
+    else
+        log_warn("a parser process ended and was replaced; no chunk is lost", L_COMPONENT(id), L_INT("pid", v->id.pid),
+                 L_STR("how", how));
 }
 
 static void on_cut(void *arg, const char *what)
@@ -125,11 +169,23 @@ static void on_cut(void *arg, const char *what)
     v->refused = false;
 }
 
+/* What samples account for is compared with what the kernel counted; lost chunks are no fault of the profiler. */
+static void on_finished(void *arg, bool whole)
+{
+    struct jvm *v = arg;
+    const struct convert_options configured = java_conversion(&v->owner->args->profiling, v->owner->events);
+    const int64_t sample_ns = configured.settings.cpu_ns;
+    if (v->session)
+        jvm_session_sampled(v->session, whole ? (int64_t)v->cpu_samples * sample_ns : -1, sample_ns);
+    v->cpu_samples = 0;
+}
+
 static void on_stream_ended(void *arg)
 {
     struct jvm *v = arg;
     struct java *j = v->owner;
     bool again = v->leaving && !j->stopping;
+    java_tell_lost(v);
     list_del(&v->node);
     labels_unref(v->target);
     free(v);
@@ -152,6 +208,19 @@ static void java_on_chunk(void *arg, struct jfr_chunk *c)
     java_stream_chunk(v->stream, c);
 }
 
+/* One that is lost without a profile is counted, by what it waited for. */
+static void java_tell_end(const struct jvm *v, const char *service)
+{
+    const char *id = component_id(v->owner->self);
+    if (v->profiled || strcmp(v->waits_for, "not_hotspot") == 0) {
+        log_info("process ended", L_COMPONENT(id), L_INT("pid", v->id.pid), L_STR("service_name", service));
+        return;
+    }
+    metric_add(&unprofiled_total, 1, v->waits_for);
+    log_info("process ended without having been profiled", L_COMPONENT(id), L_INT("pid", v->id.pid),
+             L_STR("service_name", service), L_STR("code", v->waits_for));
+}
+
 /* That it waits for its min_age is no trouble, and what a conversion left out was logged by itself. */
 static bool java_is_worth_a_warning(const struct jvm *v, const struct jvm_reason *reason)
 {
@@ -170,7 +239,7 @@ static void tell_state(struct jvm *v)
     if (v->state == JVM_STATE_PROFILING)
         log_info("profiling", L_COMPONENT(id), L_INT("pid", v->id.pid), L_STR("service_name", service));
     else if (v->state == JVM_STATE_GONE && strcmp(reason->code, "ended") == 0)
-        log_info("process ended", L_COMPONENT(id), L_INT("pid", v->id.pid), L_STR("service_name", service));
+        java_tell_end(v, service);
     if (java_is_worth_a_warning(v, reason))
         log_warn(v->state == JVM_STATE_DEGRADED ? "profiling with a restriction" : "not profiling", L_COMPONENT(id),
                  L_INT("pid", v->id.pid), L_STR("service_name", service), L_STR("reason", v->reason),
@@ -184,6 +253,9 @@ static void on_state(void *arg, enum jvm_state state, const char *reason)
     if (v->state != state)
         v->since_ns = clock_wall_ns();
     v->state = state;
+    v->profiled = v->profiled || state == JVM_STATE_PROFILING || state == JVM_STATE_DEGRADED;
+    if (state != JVM_STATE_GONE)
+        snprintf(v->waits_for, sizeof v->waits_for, "%s", jvm_reason_of(JVM_STATE_WAITING, reason)->code);
     snprintf(v->reason, sizeof v->reason, "%s", reason);
     tell_state(v);
 }
@@ -251,10 +323,19 @@ static struct jvm_session_config session_config(const struct java *j, const stru
 
 static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
 {
-    static const struct jvm_session_events session_events = {
-        .chunk = java_on_chunk, .state = on_state, .condemned = on_condemned, .note = on_note, .closed = on_closed};
-    static const struct java_stream_events stream_events = {
-        .profile = on_profile, .refused = on_refused, .cut = on_cut, .ended = on_stream_ended};
+    static const struct jvm_session_events session_events = {.chunk = java_on_chunk,
+                                                             .state = on_state,
+                                                             .condemned = on_condemned,
+                                                             .note = on_note,
+                                                             .lost = on_lost,
+                                                             .closed = on_closed};
+    static const struct java_stream_events stream_events = {.profile = on_profile,
+                                                            .refused = on_refused,
+                                                            .lost = on_lost,
+                                                            .cut = on_cut,
+                                                            .parser_ended = on_parser_ended,
+                                                            .finished = on_finished,
+                                                            .ended = on_stream_ended};
     const struct convert_options options = java_conversion(&j->args->profiling, j->events);
     struct jvm *v = xcalloc(1, sizeof *v);
     v->owner = j;
@@ -265,6 +346,7 @@ static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
     v->target = labels_ref(target);
     v->since_ns = clock_wall_ns();
     v->wanted = true;
+    snprintf(v->waits_for, sizeof v->waits_for, "%s", jvm_reason_of(JVM_STATE_WAITING, "")->code);
     v->stream = java_stream_new(j->converter, v->user, &options, &stream_events, v);
     struct jvm_session_config config = session_config(j, v);
     v->session = jvm_session_open(j->env->loop, j->env->priv, id, &config, &session_events, v);
@@ -468,7 +550,7 @@ static void java_start(void *state)
     struct java *j = state;
     if (geteuid() != 0)
         log_warn("not running as root: only JVMs of the same user can be profiled", L_COMPONENT(component_id(j->self)));
-    j->converter = java_converter_new(j->env->loop);
+    j->converter = java_converter_new(j->env->loop, j->env->parsers);
     uv_timer_init(j->env->loop, &j->timer);
     j->timer.data = j;
     j->started = true;

@@ -14,6 +14,9 @@ static const int64_t LONGEST = 24 * 3600 * 1000000000LL, ROLL_OVER_MIN = 10 * 10
 /* 10 us: below that a program does little but handle the profiler's signals. */
 enum { SAMPLE_RATE_MAX = 100000, EVENTS_MAX = 900, ARGS_MAX = 12 };
 
+/* Frames: the profiler allocates buffers of that many for every CPU. */
+enum { STACK_DEPTH_MAX = 16384 };
+
 static const struct option profiling_options[] = {
     {"interval", OPT_DURATION, offsetof(struct java_profiling, interval), .default_text = "\"60s\"",
      .help = "How frequently to collect profiles from the targets; at least 1s. Sampling is not interrupted."},
@@ -31,6 +34,27 @@ static const struct option profiling_options[] = {
      .help = "Samples allocations at TLAB boundaries, also supported before JDK 11; requires `alloc`."},
     {"lock", OPT_STRING, offsetof(struct java_profiling, lock), .default_text = "\"10ms\"",
      .help = "Lock profiling: threshold of the waiting time (`ns`, `us`, `ms`, `s`); empty disables it."},
+    {"live", OPT_BOOL, offsetof(struct java_profiling, live), .default_text = "false",
+     .help = "Live heap: of the sampled allocations those that are still reachable at a `roll_over`, instead of all; "
+             "requires `alloc`. Not in Grafana Alloy."},
+    {"wall", OPT_STRING, offsetof(struct java_profiling, wall), .default_text = "\"\"",
+     .help = "Wall clock profiling beside `event`: sampling interval (`ms`, `us`, `s`); empty disables it. Not in "
+             "Grafana Alloy."},
+    {"native_mem", OPT_STRING, offsetof(struct java_profiling, native_mem), .default_text = "\"\"",
+     .help = "Profiling of `malloc` and similar calls: sampling interval in bytes (`k`, `m`, `g`); empty disables it. "
+             "Not in Grafana Alloy."},
+    {"native_lock", OPT_STRING, offsetof(struct java_profiling, native_lock), .default_text = "\"\"",
+     .help = "Profiling of pthread mutexes and rwlocks: threshold of the waiting time (`ns`, `us`, `ms`, `s`); empty "
+             "disables it. Not in Grafana Alloy."},
+    {"jstackdepth", OPT_INT, offsetof(struct java_profiling, jstackdepth), .default_text = "0",
+     .help = "Maximum frames of a stack, from the leaf; deeper ones are cut. 0 is the profiler's limit, 2048. Not in "
+             "Grafana Alloy."},
+    {"cstack", OPT_STRING, offsetof(struct java_profiling, cstack), .default_text = "\"\"",
+     .help = "How native frames are walked: `vm`, `vmx`, `dwarf`, `fp`, `no`; empty is the profiler's choice. Not in "
+             "Grafana Alloy."},
+    {"features", OPT_STRING_LIST, offsetof(struct java_profiling, features), .default_text = "[]",
+     .help = "Stack walking features: `vtable`, `comptask`, `pcaddr`, `mixed`, `stats`, `agct`, `jnienv`. Not in "
+             "Grafana Alloy."},
     {"log_level", OPT_STRING, offsetof(struct java_profiling, log_level), .default_text = "\"INFO\"",
      .help = "Level of async-profiler's own log (`TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR`, `NONE`). It is never "
              "written to the target's output; after a failed start its text is the target's reason."},
@@ -39,6 +63,11 @@ static const struct option profiling_options[] = {
     {"custom_arguments", OPT_STRING_LIST, offsetof(struct java_profiling, custom_arguments), .default_text = "[]",
      .help = "Options of async-profiler's launcher (`\"--wall\", \"100ms\"`) used instead of all of the above except "
              "`interval` and `per_thread`. Output, duration, loop and chunk options are rejected."},
+    {"include", OPT_STRING_LIST, offsetof(struct java_profiling, include), .default_text = "[]",
+     .help = "Patterns of frames, one of which must be in a stack: a name as in the profile, `*` at either end stands "
+             "for any text. Applied to all profiles. Not in Grafana Alloy."},
+    {"exclude", OPT_STRING_LIST, offsetof(struct java_profiling, exclude), .default_text = "[]",
+     .help = "Patterns of frames, none of which may be in a stack. Not in Grafana Alloy."},
     {"roll_over", OPT_DURATION, offsetof(struct java_profiling, roll_over), .default_text = "\"15m\"",
      .help = "Interval at which the profiler is restarted in the target, which releases its memory; at least 10s. "
              "Sampling pauses for some milliseconds. Not in Grafana Alloy."},
@@ -143,24 +172,73 @@ static int check_log_level(const char *level, struct err *err)
     return err_set(err, -EINVAL, "invalid log_level \"%s\": expected TRACE, DEBUG, INFO, WARN, ERROR or NONE", level);
 }
 
-/* async-profiler takes the unit's first letter and would sample every 10 MiB for alloc = "10ms". */
-static int check_unit(const char *attribute, const char *value, const char *const *units, struct err *err)
+/* async-profiler takes the unit's first letter and would sample every 10 MiB for alloc = "10ms". Empty is off. */
+static int check_unit(const char *attribute, const char *value, bool bytes, struct err *err)
 {
+    static const char *const all[2][9] = {{"", "n", "ns", "u", "us", "m", "ms", "s", NULL},
+                                          {"", "b", "k", "kb", "m", "mb", "g", "gb", NULL}};
     const char *unit = value + strspn(value, "0123456789");
-    for (; *units; units++) {
+    if (!*value)
+        return 0;
+    for (const char *const *units = all[bytes]; *units; units++) {
         if (unit > value && strcasecmp(unit, *units) == 0)
             return 0;
     }
     return err_set(err, -EINVAL, "%s \"%s\" is not a number with a unit such as %s", attribute, value,
-                   attribute[0] == 'a' ? "512k or 2m" : "10ms or 50us");
+                   bytes ? "512k or 2m" : "10ms or 50us");
 }
 
 static int check_units(const struct java_profiling *p, struct err *err)
 {
-    static const char *const bytes[] = {"", "b", "k", "kb", "m", "mb", "g", "gb", NULL};
-    static const char *const times[] = {"", "n", "ns", "u", "us", "m", "ms", "s", NULL};
-    int code = *p->alloc ? check_unit("alloc", p->alloc, bytes, err) : 0;
-    return code == 0 && *p->lock ? check_unit("lock", p->lock, times, err) : code;
+    int code = check_unit("alloc", p->alloc, true, err);
+    if (code == 0)
+        code = check_unit("lock", p->lock, false, err);
+    if (code == 0)
+        code = check_unit("wall", p->wall, false, err);
+    if (code == 0)
+        code = check_unit("native_mem", p->native_mem, true, err);
+    return code == 0 ? check_unit("native_lock", p->native_lock, false, err) : code;
+}
+
+/* What the profiler would take as another thing, or at its own discretion. */
+static int check_combinations(const struct java_profiling *p, struct err *err)
+{
+    if (p->tlab && !*p->alloc)
+        return err_set(err, -EINVAL, "tlab requires alloc to be set");
+    if (p->live && !*p->alloc)
+        return err_set(err, -EINVAL, "live requires alloc to be set");
+    if (*p->wall && p->cpu && strcmp(p->event, "wall") == 0)
+        return err_set(err, -EINVAL,
+                       "wall goes beside another event; with event = \"wall\" the interval is sample_rate");
+    if (p->jstackdepth < 0 || p->jstackdepth > STACK_DEPTH_MAX)
+        return err_set(err, -EINVAL, "jstackdepth must be between 0 and %d, got %lld", STACK_DEPTH_MAX,
+                       (long long)p->jstackdepth);
+    return 0;
+}
+
+/* Patterns as the conversion takes them, one per line (pprof/stack_filter.h). */
+static int java_args_add_patterns(struct buf *out, const char *attribute, char sign, const struct string_list *patterns,
+                                  struct err *err)
+{
+    for (size_t i = 0; i < patterns->len; i++) {
+        const struct str pattern = str_of(patterns->items[i]);
+        for (size_t k = 0; k < pattern.n; k++)
+            if ((unsigned char)pattern.p[k] < ' ' || pattern.p[k] == 0x7f)
+                return err_set(err, -EINVAL, "%s: \"%s\" contains an invalid character", attribute, pattern.p);
+        if (pattern.n == 0)
+            return err_set(err, -EINVAL, "%s: a pattern must not be empty", attribute);
+        buf_printf(out, "%c%s\n", sign, pattern.p);
+        if (!buf_ok(out))
+            return err_set(err, -EINVAL, "%s: the patterns of include and exclude are longer than %d bytes together",
+                           attribute, STACK_FILTER_MAX - 1);
+    }
+    return 0;
+}
+
+static int java_args_filter(const struct java_profiling *p, struct buf *out, struct err *err)
+{
+    int code = java_args_add_patterns(out, "include", '+', &p->include, err);
+    return code < 0 ? code : java_args_add_patterns(out, "exclude", '-', &p->exclude, err);
 }
 
 /* What only matters where custom_arguments do not take over. */
@@ -174,11 +252,12 @@ static int check_attributes(const struct java_profiling *p, struct err *err)
             return err_set(err, -EINVAL, "sample_rate must be between 1 and %d, got %lld", SAMPLE_RATE_MAX,
                            (long long)p->sample_rate);
     }
-    if (!p->cpu && !*p->alloc && !*p->lock)
-        return err_set(err, -EINVAL, "nothing to profile: cpu is false, and alloc and lock are empty");
-    if (p->tlab && !*p->alloc)
-        return err_set(err, -EINVAL, "tlab requires alloc to be set");
-    int code = check_units(p, err);
+    if (!p->cpu && !*p->alloc && !*p->lock && !*p->wall && !*p->native_mem && !*p->native_lock)
+        return err_set(err, -EINVAL,
+                       "nothing to profile: cpu is false, and alloc, lock, wall, native_mem and native_lock are empty");
+    int code = check_combinations(p, err);
+    if (code == 0)
+        code = check_units(p, err);
     return code < 0 ? code : check_log_level(p->log_level, err);
 }
 
@@ -192,7 +271,9 @@ static int java_profiling_check(const void *profiling, struct err *err)
     if (p->roll_over < ROLL_OVER_MIN || p->roll_over > LONGEST)
         return err_set(err, -EINVAL, "roll_over must be between 10s and 24h");
     cleanup_free char *events = NULL;
-    return java_profiling_events(p, &events, err);
+    cleanup_buf struct buf filter = BUF_INIT(STACK_FILTER_MAX - 1);
+    int code = java_args_filter(p, &filter, err);
+    return code < 0 ? code : java_profiling_events(p, &events, err);
 }
 
 /* ---- meaning ---- */
@@ -203,6 +284,32 @@ static int java_args_add(struct buf *out, const char *attribute, const char *opt
     const char *args[] = {option, value};
     int code = asprof_options_parse(args, value ? 2 : 1, true, out, err);
     return code < 0 ? err_wrap(err, code, "%s", attribute) : 0;
+}
+
+/* Those that are off unless something is set. */
+static int add_more_attributes(const struct java_profiling *p, struct buf *out, struct err *err)
+{
+    const struct {
+        const char *attribute, *option, *value;
+    } texts[] = {
+        {"wall", "--wall", p->wall},
+        {"native_mem", "--nativemem", p->native_mem},
+        {"native_lock", "--nativelock", p->native_lock},
+        {"cstack", "--cstack", p->cstack},
+    };
+    int code = p->live ? java_args_add(out, "live", "--live", NULL, err) : 0;
+    for (size_t i = 0; code == 0 && i < ARRAY_LEN(texts); i++)
+        if (*texts[i].value)
+            code = java_args_add(out, texts[i].attribute, texts[i].option, texts[i].value, err);
+    if (code == 0 && p->jstackdepth) {
+        char depth[32];
+        snprintf(depth, sizeof depth, "%lld", (long long)p->jstackdepth);
+        code = java_args_add(out, "jstackdepth", "--jstackdepth", depth, err);
+    }
+    cleanup_buf struct buf list = BUF_INIT(EVENTS_MAX);
+    for (size_t i = 0; i < p->features.len; i++)
+        buf_printf(&list, "%s%s", i ? "," : "", p->features.items[i]);
+    return code == 0 && p->features.len ? java_args_add(out, "features", "--features", buf_cstr(&list), err) : code;
 }
 
 static int add_attributes(const struct java_profiling *p, struct buf *out, struct err *err)
@@ -221,6 +328,8 @@ static int add_attributes(const struct java_profiling *p, struct buf *out, struc
         code = java_args_add(out, "tlab", "--tlab", NULL, err);
     if (code == 0 && *p->lock)
         code = java_args_add(out, "lock", "--lock", p->lock, err);
+    if (code == 0)
+        code = add_more_attributes(p, out, err);
     if (code == 0 && *p->log_level)
         code = java_args_add(out, "log_level", "--log", p->log_level, err);
     return code;
@@ -312,6 +421,9 @@ struct convert_options java_conversion(const struct java_profiling *p, const cha
         o.settings.wall_ns = wall > 0 ? wall : 50000000;
     }
     o.per_thread = p->per_thread || option_on(events, "threads");
+    cleanup_buf struct buf filter = BUF_INIT(sizeof o.filter - 1);
+    if (java_args_filter(p, &filter, NULL) == 0) /* checked when it was loaded */
+        snprintf(o.filter, sizeof o.filter, "%s", buf_cstr(&filter));
     o.raw_threads = true; /* who asks for threads wants to tell them apart */
     return o;
 }

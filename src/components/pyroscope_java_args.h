@@ -1,7 +1,7 @@
 /* The arguments of pyroscope.java: option table, validation, and translation to profiler options.
  *
  * Names and defaults are those of the document (pyroscope.java of Grafana Agent) plus Alloy's additions: event,
- * per_thread, tlab, log_level, quiet, custom_arguments, dist; roll_over is our own. Invalid combinations are rejected
+ * per_thread, tlab, log_level, quiet, custom_arguments, dist; the rest is our own. Invalid combinations are rejected
  * at load instead of failing at run time: spec components §1.1.
  */
 #pragma once
@@ -14,9 +14,10 @@
 struct java_profiling {
     int64_t interval, roll_over; /* ns */
     int64_t sample_rate;
-    bool cpu, per_thread, tlab, quiet;
-    char *event, *alloc, *lock, *log_level;
-    struct string_list custom_arguments;
+    int64_t jstackdepth; /* 0 = the profiler's */
+    bool cpu, per_thread, tlab, live, quiet;
+    char *event, *alloc, *lock, *wall, *native_mem, *native_lock, *cstack, *log_level;
+    struct string_list features, include, exclude, custom_arguments;
 };
 
 struct java_args {

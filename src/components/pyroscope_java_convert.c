@@ -1,20 +1,29 @@
 #include "components/pyroscope_java_convert.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "convert/step.h"
 #include "flow/dropped.h"
 #include "jvm/session/intake.h"
+#include "parser/parser_interval.h"
+#include "parser/sandbox.h"
 
 /* A second worker helps once this much waits. */
 enum { BACKLOG_JOBS = 8, WORKERS_MAX = 2 };
+/* Shorter pauses are those after a crash, which is logged by itself. */
+enum { TELL_PAUSE_MS = 800 };
+
+/* What the start of a parser process costs, about: charged to whose recording ended one. */
+static const int64_t RESTART_NS = 20000000;
 
 static const int64_t SECOND_NS = 1000000000, HOUR_NS = 3600000000000,
                      CREDIT_NS = INT64_C(10000000) * JAVA_CONVERT_CPU * JAVA_CONVERT_CPU_S;
@@ -23,6 +32,14 @@ struct metric_family conversion_cut_total = {.name = "smolder_conversion_cut_tot
                                              .help = "Parts of recordings left out because of a limit, by reason.",
                                              .kind = METRIC_COUNTER,
                                              .labels = {"reason"}};
+struct metric_family parser_restarts_total = {.name = "smolder_parser_restarts_total",
+                                              .help = "Parser processes that ended while converting, by reason.",
+                                              .kind = METRIC_COUNTER,
+                                              .labels = {"reason"}};
+static struct metric_family parser_protection = {.name = "smolder_parser_protection",
+                                                 .help = "1 where the protection of the parser process is in force.",
+                                                 .kind = METRIC_GAUGE,
+                                                 .labels = {"protection"}};
 
 /* Whose JVMs wait for their turn. Lives as long as it has streams, and then until its credit is full again. */
 struct user {
@@ -41,6 +58,9 @@ struct java_converter {
     size_t jobs, bytes; /* that wait, of all */
     unsigned running;
     uint64_t series_key[2];
+    struct parser_pool *parsers;
+    bool pause_told;   /* since a process was there last */
+    uv_timer_t *pause; /* until it ends no parser can be had; NULL = none, freed by its own close */
 };
 
 struct java_stream {
@@ -48,13 +68,15 @@ struct java_stream {
     struct user *user;
     struct java_stream_events events;
     void *arg;
-    struct convert_service *service; /* a worker's while busy */
-    bool open;                       /* it has an interval */
-    struct convert_options options;  /* with the settings that chunks told last */
-    struct u64map series;            /* label sets of samples in this hour */
+    struct parser_interval *interval; /* a worker's while busy */
+    bool open;                        /* it has an interval */
+    struct convert_options options;   /* with the settings that chunks told last */
+    struct u64map series;             /* label sets of samples in this hour */
     int64_t series_since_ns;
     bool busy;      /* a worker has a job of ours */
     size_t waiting; /* jobs */
+    /* Intervals, from the one being converted on, that lack a chunk, or may. */
+    unsigned partial;
     bool ending;
 };
 
@@ -63,7 +85,8 @@ struct convert_job {
     uv_work_t work;
     struct java_stream *stream;
     size_t bytes; /* of its chunk, while it waits */
-    struct convert_step step;
+    bool kept;    /* the interval has that chunk by now */
+    struct parser_step step;
 };
 
 static void converter_dispatch(struct java_converter *c);
@@ -71,12 +94,12 @@ static void converter_dispatch(struct java_converter *c);
 static void job_run(uv_work_t *work)
 {
     struct convert_job *j = work->data;
-    convert_step_run(&j->step, j->stream->service);
+    parser_interval_run(j->stream->interval, &j->step);
 }
 
 static void job_free(struct convert_job *j)
 {
-    convert_step_done(&j->step);
+    parser_step_done(&j->step);
     free(j);
 }
 
@@ -166,7 +189,7 @@ void java_converter_charge(struct java_converter *c, uint64_t user, int64_t cpu_
 static void java_stream_release(struct java_stream *s)
 {
     s->user->streams--;
-    convert_service_free(s->service);
+    parser_interval_free(s->interval);
     u64map_done(&s->series);
     free(s);
 }
@@ -243,26 +266,120 @@ static void stream_keep(struct java_stream *s, const struct convert_answer *a)
         u64map_put(&s->series, a->series[i], 1);
 }
 
+static void converter_resume(uv_timer_t *t)
+{
+    struct java_converter *c = t->data;
+    c->pause = NULL;
+    uv_close((uv_handle_t *)t, (uv_close_cb)free);
+    converter_dispatch(c);
+}
+
+/* Nothing is lost: the job waits where it was, and with it all others. */
+static void converter_pause(struct java_converter *c, struct convert_job *j)
+{
+    struct java_stream *s = j->stream;
+    struct user *u = s->user;
+    j->kept |= j->bytes > 0;
+    j->bytes = 0;
+    list_push(u->waiting.next, &j->node);
+    c->jobs++;
+    u->jobs++;
+    s->waiting++;
+    if (c->pause)
+        return;
+    if (j->step.retry_ms >= TELL_PAUSE_MS && !c->pause_told) {
+        c->pause_told = true;
+        log_error("no parser process can be had; recordings wait", L_STR("err", j->step.ending));
+    }
+    c->pause = xcalloc(1, sizeof *c->pause);
+    uv_timer_init(c->loop, c->pause);
+    c->pause->data = c;
+    uv_timer_start(c->pause, converter_resume, (uint64_t)j->step.retry_ms, 0);
+}
+
+/* Once, when the first process has been started; the gauge says it at any time. */
+static void converter_tell_protection(struct java_converter *c)
+{
+    static bool told;
+    uint32_t layers;
+    cleanup_buf struct buf missing = BUF_INIT(ERR_MAX);
+    if (told || !parser_pool_layers(c->parsers, &layers))
+        return;
+    told = true;
+    for (size_t i = 0; i < SANDBOX_LAYERS; i++) {
+        const bool in_force = layers >> i & 1;
+        metric_set(&parser_protection, in_force, sandbox_layer_names[i]);
+        if (in_force)
+            continue;
+        buf_puts(&missing, missing.len ? ", " : "");
+        buf_puts(&missing, sandbox_layer_names[i]);
+    }
+    if (!(layers >> SANDBOX_SECCOMP & layers >> SANDBOX_RIGHTS & 1))
+        log_warn("the parser process is not confined by the kernel's system call filter",
+                 L_STR("missing", buf_cstr(&missing)));
+    else if (missing.len)
+        log_info("the parser process runs without some of its protections", L_STR("missing", buf_cstr(&missing)));
+}
+
+/* Processes that a recording of this stream ended, and what was set aside for that. */
+static void stream_tell_endings(struct java_stream *s, const struct parser_step *step)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < PARSER_ENDINGS; i++) {
+        n += step->endings[i];
+        if (step->endings[i])
+            metric_add(&parser_restarts_total, step->endings[i], parser_ending_names[i]);
+    }
+    s->user->credit_ns -= n * RESTART_NS;
+    if (step->set_aside)
+        metric_add(&jvm_chunks_total, step->set_aside, "set_aside");
+    if ((n || step->set_aside) && s->events.parser_ended)
+        s->events.parser_ended(s->arg, step->ending, step->set_aside);
+}
+
+/* -ECANCELED: it was set aside, and counted as such. */
+static void stream_tell_refused(struct java_stream *s, const struct parser_step *step)
+{
+    if (step->chunk_code < 0 && step->chunk_code != -ECANCELED)
+        metric_add(&jvm_chunks_total, 1, "refused");
+    if (step->finish_code < 0)
+        metric_add(&dropped_profiles_total, 1, "conversion");
+    if (step->chunk_code < 0 || step->finish_code < 0)
+        s->events.refused(s->arg, step->why);
+}
+
 static void job_done(uv_work_t *work, int status)
 {
     struct convert_job *j = work->data;
     struct java_stream *s = j->stream;
     struct java_converter *c = s->converter;
-    struct convert_step *step = &j->step;
+    struct parser_step *step = &j->step;
     (void)status;
     c->running--;
     s->user->running--;
     s->user->credit_ns -= step->cpu_ns;
+    step->cpu_ns = 0;
     s->busy = false;
     s->open = step->is_open;
-    if (step->chunk_code < 0)
-        metric_add(&jvm_chunks_total, 1, "refused");
-    if (step->chunk_code < 0 || step->finish_code < 0)
-        s->events.refused(s->arg, step->why);
+    converter_tell_protection(c);
+    if (step->retry_ms) {
+        converter_pause(c, j);
+        return;
+    }
+    c->pause_told = false;
+    stream_tell_endings(s, step);
+    stream_tell_refused(s, step);
     if (step->answered)
         stream_keep(s, &step->answer);
     stream_tell_cuts(s, step->answer.reply.cuts, step->finish);
     stream_hand_out(s, &step->answer);
+    if (step->chunk_code < 0 || step->finish_code < 0)
+        s->partial = s->partial ? s->partial : 1;
+    if (step->finish) {
+        if (s->events.finished)
+            s->events.finished(s->arg, s->partial == 0);
+        s->partial -= s->partial > 0;
+    }
     job_free(j);
     stream_maybe_ended(s);
     converter_dispatch(c);
@@ -279,7 +396,7 @@ static void stream_begin_hour(struct java_stream *s)
 }
 
 /* Of a new interval. */
-static void stream_open(struct java_stream *s, struct convert_step *step)
+static void stream_open(struct java_stream *s, struct parser_step *step)
 {
     stream_begin_hour(s);
     step->open = true;
@@ -306,7 +423,7 @@ static void converter_start(struct java_converter *c, struct convert_job *j)
 /* One worker does, unless there is much to do, or a user has one for itself while another waits. */
 static void converter_dispatch(struct java_converter *c)
 {
-    while (c->running < WORKERS_MAX) {
+    while (c->running < WORKERS_MAX && !c->pause) {
         struct convert_job *j = converter_next_turn(c);
         if (!j)
             return;
@@ -316,11 +433,19 @@ static void converter_dispatch(struct java_converter *c)
 
 /* ---- what waits ---- */
 
+static void stream_lost(struct java_stream *s, const char *why)
+{
+    metric_add(&dropped_profiles_total, 1, "convert_queue");
+    if (s->events.lost)
+        s->events.lost(s->arg, why);
+}
+
 /* The interval it ends still ends: its other chunks make a profile. */
 static void converter_give_up(struct java_converter *c, struct convert_job *j)
 {
-    metric_add(&dropped_profiles_total, 1, "convert_queue");
+    stream_lost(j->stream, "too much waits for conversion");
     jfr_chunk_unref(TAKE_PTR(j->step.chunk));
+    j->stream->partial = 2; /* the interval being converted, or the next */
     c->bytes -= j->bytes;
     j->stream->user->bytes -= j->bytes;
     j->bytes = 0;
@@ -370,10 +495,11 @@ static void converter_make_room(struct java_converter *c)
     }
 }
 
-struct java_converter *java_converter_new(uv_loop_t *loop)
+struct java_converter *java_converter_new(uv_loop_t *loop, struct parser_pool *parsers)
 {
     struct java_converter *c = xcalloc(1, sizeof *c);
     c->loop = loop;
+    c->parsers = parsers;
     list_init(&c->users);
     (void)!getrandom(c->series_key, sizeof c->series_key,
                      GRND_NONBLOCK); /* without it series may be made to collide, and that is all */
@@ -383,6 +509,8 @@ struct java_converter *java_converter_new(uv_loop_t *loop)
 void java_converter_free(struct java_converter *c)
 {
     converter_forget_users(c, true);
+    if (c->pause)
+        uv_close((uv_handle_t *)c->pause, (uv_close_cb)free);
     free(c);
 }
 
@@ -402,8 +530,8 @@ void java_converter_hurry(struct java_converter *c)
 {
     for (struct convert_job *j; (j = converter_any_waiting(c)) != NULL;) {
         struct java_stream *s = j->stream;
-        if (j->bytes)
-            metric_add(&dropped_profiles_total, 1, "convert_queue");
+        if (j->bytes || j->kept)
+            stream_lost(s, "the agent stops before it was converted");
         converter_unlink(c, j);
         job_free(j);
         stream_maybe_ended(s);
@@ -419,7 +547,7 @@ struct java_stream *java_stream_new(struct java_converter *c, uint64_t user, con
     s->user->streams++;
     s->events = *events;
     s->arg = arg;
-    s->service = convert_service_new();
+    s->interval = parser_interval_new(c->parsers);
     s->options = *options;
     s->options.limits = conversion_limits_agent;
     memcpy(s->options.series_key, c->series_key, sizeof s->options.series_key);
@@ -430,6 +558,7 @@ struct java_stream *java_stream_new(struct java_converter *c, uint64_t user, con
 void java_stream_options(struct java_stream *s, const struct convert_options *options)
 {
     s->options.per_thread = options->per_thread;
+    memcpy(s->options.filter, options->filter, sizeof s->options.filter);
 }
 
 void java_stream_chunk(struct java_stream *s, struct jfr_chunk *chunk)

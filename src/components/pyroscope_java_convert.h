@@ -1,8 +1,8 @@
 /* Converts chunks to profiles on workers: one queue per user, one stream per JVM.
  *
- * A stream is ordered: its chunks are added to one interval of a conversion (convert/service.h) until it ends, then
- * the profiles of the interval are delivered on the loop. Streams share one or two workers, so that memory does not
- * grow with the number of JVMs. Waiting chunks are limited to JAVA_CONVERT_BYTES; beyond that the oldest waiting
+ * A stream is ordered: its chunks are added to one interval of a conversion (parser/parser_interval.h) until it ends,
+ * then the profiles of the interval are delivered on the loop. Streams share one or two workers, so that memory does
+ * not grow with the number of JVMs. Waiting chunks are limited to JAVA_CONVERT_BYTES; beyond that the oldest waiting
  * chunk of the user with the most bytes is dropped and counted, so that sampling and tailing never wait for
  * conversions, and no user loses chunks because of another.
  *
@@ -10,7 +10,8 @@
  * others wait, a user has at most one worker, and none after using more than JAVA_CONVERT_CPU percent of a CPU over
  * JAVA_CONVERT_CPU_S seconds. A single user has all resources. Time and memory of one job: pprof/limits.h.
  *
- * Loop thread only; a worker runs a step of a conversion (convert/step.h), which owns its inputs.
+ * Loop thread only; a worker runs a step of a conversion in a parser process, and waits for it. While no process can
+ * be had, all wait.
  */
 #pragma once
 
@@ -23,6 +24,7 @@
 #include "convert/message.h"
 #include "flow/receiver.h"
 #include "jfr/shared_chunk.h"
+#include "parser/parser_pool.h"
 
 enum { JAVA_CONVERT_BYTES = 16 << 20, JAVA_CONVERT_JOBS = 4096 };
 enum { JAVA_CONVERT_CPU = 25, JAVA_CONVERT_CPU_S = 60 };
@@ -32,6 +34,8 @@ enum { JAVA_CONVERT_SERIES = 2000 };
 
 /* What recordings had too much of, by reason (pprof/limits.h). */
 extern struct metric_family conversion_cut_total;
+/* Parser processes that ended, by reason (parser/parser_interval.h). */
+extern struct metric_family parser_restarts_total;
 
 struct java_converter;
 struct java_stream;
@@ -41,13 +45,21 @@ struct java_stream_events {
     void (*profile)(void *arg, const struct convert_profile *meta, struct encoded_profile *p);
     /* A chunk, or a whole interval, was refused: why. */
     void (*refused)(void *arg, const char *why);
+    /* May be NULL. A chunk, or all that waited, was given up before it was converted: why. */
+    void (*lost)(void *arg, const char *why);
     /* What of an interval was left out, a sentence: as soon as there is something, and at its end; "" = nothing. */
     void (*cut)(void *arg, const char *what);
+    /* May be NULL. The profiles of an interval were delivered, once per interval that a chunk ended. `whole`: of all
+     * its chunks. */
+    void (*finished)(void *arg, bool whole);
+    /* A recording of this stream ended parser processes: how the last one did, and how many chunks were set aside for
+     * it. May be NULL. */
+    void (*parser_ended)(void *arg, const char *how, unsigned set_aside);
     /* After java_stream_end(): all is handed out and the stream is freed. */
     void (*ended)(void *arg);
 };
 
-struct java_converter *java_converter_new(uv_loop_t *loop);
+struct java_converter *java_converter_new(uv_loop_t *loop, struct parser_pool *parsers);
 /* Only when all its streams have ended. */
 void java_converter_free(struct java_converter *c);
 /* Gives up all that waits; what a worker has will still arrive. For a stop that ran out of time. */

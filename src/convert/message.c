@@ -30,6 +30,8 @@ int convert_request_check(const struct convert_request *rq, struct err *err)
     case CONVERT_OPEN:
         if (!message_is_text(rq->open.settings.event, sizeof rq->open.settings.event))
             return message_bad(err, "unterminated event");
+        if (!message_is_text(rq->open.filter, sizeof rq->open.filter))
+            return message_bad(err, "unterminated filter");
         if (rq->size % sizeof(uint64_t) || rq->size / sizeof(uint64_t) > CONVERT_SERIES_MAX)
             return message_bad(err, "too many series");
         return 0;

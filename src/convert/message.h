@@ -22,6 +22,7 @@
 
 #include "base/err.h"
 #include "pprof/limits.h"
+#include "pprof/stack_filter.h"
 
 enum {
     CONVERT_EVENT_MAX = 136, /* of a name of an event; recordings' longer ones are "other" */
@@ -47,9 +48,10 @@ struct convert_settings {
 struct convert_options {
     struct convert_settings settings; /* what a chunk says of itself wins */
     struct conversion_limits limits;
-    bool per_thread;  /* samples are labelled with their thread's name */
-    bool raw_threads; /* with numbers of pool threads as they are */
-    bool gzip;        /* profiles are compressed */
+    bool per_thread;               /* samples are labelled with their thread's name */
+    bool raw_threads;              /* with numbers of pool threads as they are */
+    bool gzip;                     /* profiles are compressed */
+    char filter[STACK_FILTER_MAX]; /* which stacks profiles have; "" = all */
     /* Label sets that profiles of this source had so far are known as hashes with this key; beyond `series_max`
      * samples lose their labels. */
     uint64_t series_key[2];

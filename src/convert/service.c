@@ -16,6 +16,7 @@ struct convert_service {
     struct conversion_limits limits; /* lent to it, as are the series */
     struct u64map series;            /* 0 = known before, 1 = new */
     size_t series_known;
+    char filter[STACK_FILTER_MAX]; /* lent, too */
 };
 
 _Static_assert((int)CONVERT_PROFILES_MAX >= (int)CONVERSION_PROFILES_MAX, "a reply takes all profiles there may be");
@@ -68,6 +69,7 @@ static void service_open(struct convert_service *s, const struct convert_options
     }
     s->series_known = s->series.len;
     s->limits = o->limits;
+    memcpy(s->filter, o->filter, sizeof s->filter);
     s->conversion = conversion_new(&(struct conversion_options){.event = o->settings.event,
                                                                 .cpu_ns = o->settings.cpu_ns,
                                                                 .wall_ns = o->settings.wall_ns,
@@ -80,6 +82,7 @@ static void service_open(struct convert_service *s, const struct convert_options
                                                                 .series_key = {o->series_key[0], o->series_key[1]},
                                                                 .per_thread = o->per_thread,
                                                                 .raw_threads = o->raw_threads,
+                                                                .filter = s->filter,
                                                                 .gzip = o->gzip});
 }
 

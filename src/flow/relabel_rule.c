@@ -1,68 +1,32 @@
 /* The option table of a `rule` block and its checks. */
 #include <errno.h>
 
-#include "base/cleanup.h"
 #include "flow/relabel.h"
 #include "lang/coerce.h"
 
-static const char *const action_names[] = {
-    [RELABEL_NONE] = "",
-    [RELABEL_REPLACE] = "replace",
-    [RELABEL_KEEP] = "keep",
-    [RELABEL_DROP] = "drop",
-    [RELABEL_KEEPEQUAL] = "keepequal",
-    [RELABEL_DROPEQUAL] = "dropequal",
-    [RELABEL_HASHMOD] = "hashmod",
-    [RELABEL_LOWERCASE] = "lowercase",
-    [RELABEL_UPPERCASE] = "uppercase",
-    [RELABEL_LABELMAP] = "labelmap",
-    [RELABEL_LABELDROP] = "labeldrop",
-    [RELABEL_LABELKEEP] = "labelkeep",
+static const struct option_words action_words = {
+    .unknown = "unrecognized action type",
+    .form = UNKNOWN_QUOTED,
+    .words = (const struct option_word[]){{"", RELABEL_NONE},
+                                          {"replace", RELABEL_REPLACE},
+                                          {"keep", RELABEL_KEEP},
+                                          {"drop", RELABEL_DROP},
+                                          {"keepequal", RELABEL_KEEPEQUAL},
+                                          {"dropequal", RELABEL_DROPEQUAL},
+                                          {"hashmod", RELABEL_HASHMOD},
+                                          {"lowercase", RELABEL_LOWERCASE},
+                                          {"uppercase", RELABEL_UPPERCASE},
+                                          {"labelmap", RELABEL_LABELMAP},
+                                          {"labeldrop", RELABEL_LABELDROP},
+                                          {"labelkeep", RELABEL_LABELKEEP},
+                                          {0}},
 };
 
 #define DEFAULT_SEPARATOR   ";"
 #define DEFAULT_REGEX       "(.*)"
 #define DEFAULT_REPLACEMENT "$1"
 
-/* --- option types --- */
-
-static int action_decode(struct value *v, void *field, struct err *err)
-{
-    cleanup_buf struct buf text = BUF_INIT(ERR_MAX);
-    const int code = coerce_word(v, &text, err);
-    if (code < 0)
-        return code;
-    for (size_t i = 0; i < ARRAY_LEN(action_names); i++) {
-        if (str_is(buf_slice(&text), action_names[i])) {
-            *(enum relabel_action *)field = (enum relabel_action)i;
-            return 0;
-        }
-    }
-    return err_set(err, -EINVAL, "unrecognized action type \"%s\"", buf_cstr(&text));
-}
-
-static void action_done(void *field)
-{
-    *(enum relabel_action *)field = RELABEL_NONE;
-}
-
-static bool action_equal(const void *a, const void *b)
-{
-    return *(const enum relabel_action *)a == *(const enum relabel_action *)b;
-}
-
-static struct value *action_to_value(const void *field)
-{
-    return value_string(str_of(action_names[*(const enum relabel_action *)field]));
-}
-
-static const struct option_type action_option = {
-    .name = "string",
-    .decode = action_decode,
-    .done = action_done,
-    .equal = action_equal,
-    .to_value = action_to_value,
-};
+/* --- the type of `regex` --- */
 
 static int regex_decode(struct value *v, void *field, struct err *err)
 {
@@ -160,10 +124,14 @@ static bool needs_target(enum relabel_action a)
            a == RELABEL_KEEPEQUAL || a == RELABEL_DROPEQUAL;
 }
 
+static const char *action_name(const struct relabel_rule *r)
+{
+    return option_word(&action_words, r->action);
+}
+
 static int invalid_target(const struct relabel_rule *r, struct err *err)
 {
-    return err_set(err, -EINVAL, "\"%s\" is invalid 'target_label' for %s action", r->target_label,
-                   action_names[r->action]);
+    return err_set(err, -EINVAL, "\"%s\" is invalid 'target_label' for %s action", r->target_label, action_name(r));
 }
 
 static int check_target_and_replacement(const struct relabel_rule *r, struct err *err)
@@ -181,7 +149,7 @@ static int check_target_and_replacement(const struct relabel_rule *r, struct err
         if (!is_label_name(target))
             return invalid_target(r, err);
         if (!has_default(r->replacement, DEFAULT_REPLACEMENT))
-            return err_set(err, -EINVAL, "'replacement' can not be set for %s action", action_names[r->action]);
+            return err_set(err, -EINVAL, "'replacement' can not be set for %s action", action_name(r));
         return 0;
     case RELABEL_LABELMAP:
         if (!is_name_template(str_of(r->replacement)))
@@ -198,7 +166,7 @@ static int check_unused_fields(const struct relabel_rule *r, struct err *err)
 {
     const bool plain = r->modulus == 0 && has_default(r->separator, DEFAULT_SEPARATOR) &&
                        has_default(r->replacement, DEFAULT_REPLACEMENT);
-    const char *name = action_names[r->action];
+    const char *name = action_name(r);
     if ((r->action == RELABEL_LABELDROP || r->action == RELABEL_LABELKEEP) &&
         (!plain || r->source_labels_set || r->target_label[0]))
         return err_set(err, -EINVAL, "%s action requires only 'regex', and no other fields", name);
@@ -217,14 +185,14 @@ static int relabel_rule_validate(const void *record, struct err *err)
         return err_set(err, -EINVAL, "relabel configuration for hashmod requires non-zero modulus");
     if (needs_target(r->action) && !r->target_label[0])
         return err_set(err, -EINVAL, "relabel configuration for %s action requires 'target_label' value",
-                       action_names[r->action]);
+                       action_name(r));
     const int code = check_target_and_replacement(r, err);
     return code < 0 ? code : check_unused_fields(r, err);
 }
 
 static const struct option options[] = {
-    {"action", OPT_CUSTOM, offsetof(struct relabel_rule, action), .custom = &action_option,
-     .default_text = "\"replace\"", .help = "Action of the rule."},
+    {"action", OPT_ENUM, offsetof(struct relabel_rule, action), .words = &action_words, .default_text = "\"replace\"",
+     .help = "Action of the rule."},
     {"source_labels", OPT_STRING_LIST, offsetof(struct relabel_rule, source_labels),
      .set_offset = offsetof(struct relabel_rule, source_labels_set),
      .help = "Labels whose values, joined with `separator`, are matched against `regex`."},

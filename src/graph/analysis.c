@@ -27,14 +27,14 @@ static void analysis_report_circle(void *arg, const struct declare *const *membe
     diag_error(ds, at, "%s: %s%s", n == 1 ? "self reference" : "cycle", buf_cstr(&text), buf_ok(&text) ? "" : ", …");
 }
 
-struct cycles {
+struct cycle_report {
     const struct plan *plan;
     struct diags *ds;
 };
 
 static void analysis_report_cycle(void *arg, const size_t *members, size_t n)
 {
-    const struct cycles *c = arg;
+    const struct cycle_report *c = arg;
     const struct block *first = c->plan->blocks[members[0]];
     const struct range at = block_text_id_range(first->stmt, strlen(first->id));
     if (n == 1) {
@@ -78,7 +78,7 @@ static void look_into_template(struct plan *p, const struct block *foreach, cons
 static void check_arguments(const struct plan *p, struct diags *ds)
 {
     for (size_t i = 0; i < p->len; i++) {
-        if (!p->blocks[i]->is_refused)
+        if (!p->blocks[i]->is_rejected)
             block_check_options(p->blocks[i], ds);
     }
 }
@@ -88,7 +88,7 @@ static void link_blocks(struct plan *p, const struct body *body, const struct pl
     link_begin(p, body);
     for (size_t i = 0; i < p->len; i++) {
         const struct block *b = p->blocks[i];
-        if (b->is_refused)
+        if (b->is_rejected)
             continue;
         link_block(p, options, b, ds);
         if (b->type == BLOCK_FOREACH)
@@ -104,7 +104,7 @@ static int analysis_make(struct plan *p, const struct body *body, const struct p
         definitions_circles(p->definitions, analysis_report_circle, ds);
     link_blocks(p, body, options, ds);
     if (!link_order(p))
-        dag_cycles(&p->dag, analysis_report_cycle, &(struct cycles){p, ds});
+        dag_cycles(&p->dag, analysis_report_cycle, &(struct cycle_report){p, ds});
     else if (options->skip_unknown)
         link_skip_dependants(p, ds);
     if (ds->errors == errors_before) {

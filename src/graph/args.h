@@ -1,6 +1,6 @@
-/* The arguments of a component: a record of its option table that is decoded once and never changes.
+/* The decoded arguments of a component: a constant, reference-counted record of its option table.
  *
- * Whoever looks at them longer than during a call takes a reference; the last one frees. One thread.
+ * The engine decodes a block once. A component that keeps the record beyond the call takes a reference. One thread.
  */
 #pragma once
 
@@ -9,9 +9,9 @@
 #include "lang/schema.h"
 #include "lang/scope.h"
 
-/* A zeroed record, for whoever makes it to fill before anybody else sees it; one reference. */
+/* A zeroed record with one reference, to be filled before it is shared. */
 void *args_new(const struct schema *schema);
-/* One reference, or NULL: it cannot be decoded, and `ds` has been told why. */
+/* One reference; NULL on error, with diagnostics in `ds`. */
 const void *args_decode(const struct schema *schema, const struct ast_stmt *block, const struct scope *scope,
                         struct diags *ds);
 const void *args_ref(const void *args);

@@ -1,4 +1,4 @@
-/* Options of the engine's own blocks.
+/* Option tables of the engine's own blocks: argument, export, foreach.
  */
 #pragma once
 

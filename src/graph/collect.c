@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/mem.h"
 #include "graph/block_text.h"
 #include "graph/registry.h"
 #include "lang/stdlib.h"
@@ -59,14 +58,14 @@ static bool is_definition(const struct collector *c, const struct ast_stmt *s)
     return s->kind == AST_BLOCK && (str_is(s->name, "declare") || is_import(s->name, c->options));
 }
 
-/* --- blocks, refused or not --- */
+/* --- blocks, accepted or rejected --- */
 
-#define refuse(b, ds, range, ...) ((b)->is_refused = true, diag_error(ds, range, __VA_ARGS__))
+#define reject(b, ds, range, ...) ((b)->is_rejected = true, diag_error(ds, range, __VA_ARGS__))
 
 /* Whether anything else that is wrong with it is to be told. */
 static bool collect_goes_on(const struct collector *c, const struct block *b)
 {
-    return !b->is_refused || c->options->is_thorough;
+    return !b->is_rejected || c->options->is_thorough;
 }
 
 static struct block *collect_add_block(const struct collector *c, enum block_type type, const struct ast_stmt *s,
@@ -77,11 +76,11 @@ static struct block *collect_add_block(const struct collector *c, enum block_typ
     struct block *b = plan_add(c->plan, type, s, id);
     const struct range at = block_text_id_range(s, strlen(id));
     if (earlier && !earlier->stmt)
-        refuse(b, ds, at, "block %s has the name of the template's variable", id);
+        reject(b, ds, at, "block %s has the name of the template's variable", id);
     if (!earlier || !earlier->stmt)
         return b;
     const struct pos *first = &earlier->stmt->range.first;
-    refuse(b, ds, at, "block %s already declared at %s:%u:%u", id, first->source->name, first->line, first->column);
+    reject(b, ds, at, "block %s already declared at %s:%u:%u", id, first->source->name, first->line, first->column);
     return b;
 }
 
@@ -93,13 +92,13 @@ static bool is_first_of_its_id(const struct collector *c, const struct block *b)
 static void collect_check_label_length(struct block *b, struct diags *ds)
 {
     if (b->stmt->label.n > LABEL_MAX)
-        refuse(b, ds, b->stmt->label_range, "label is longer than %d bytes", LABEL_MAX);
+        reject(b, ds, b->stmt->label_range, "label is longer than %d bytes", LABEL_MAX);
 }
 
 static void need_label(struct block *b, struct diags *ds)
 {
     if (b->stmt->label.n == 0)
-        refuse(b, ds, b->stmt->name_range, "%.*s block must have a label", STR_ARG(b->stmt->name));
+        reject(b, ds, b->stmt->name_range, "%.*s block must have a label", STR_ARG(b->stmt->name));
     collect_check_label_length(b, ds);
 }
 
@@ -110,7 +109,7 @@ static void collect_check_stability(const struct collector *c, struct block *b, 
     struct err err = {0};
     snprintf(what, sizeof what, "%s \"%s\"", kind, name);
     if (stability_check(what, has, c->options->stability, &err) < 0)
-        refuse(b, ds, b->stmt->name_range, "%s", err.text);
+        reject(b, ds, b->stmt->name_range, "%s", err.text);
 }
 
 /* Unknown: left out if that is allowed. False: it is not. */
@@ -123,9 +122,9 @@ static bool collect_skip(const struct collector *c, struct block *b, const char 
     return true;
 }
 
-static void refuse_version(struct block *b, struct diags *ds)
+static void collect_reject_version(struct block *b, struct diags *ds)
 {
-    refuse(b, ds, b->stmt->name_range, "\"%.*s\" blocks are not supported by this version", STR_ARG(b->stmt->name));
+    reject(b, ds, b->stmt->name_range, "\"%.*s\" blocks are not supported by this version", STR_ARG(b->stmt->name));
 }
 
 /* --- definitions: declares and imports --- */
@@ -136,7 +135,7 @@ static struct block *collect_declare(const struct collector *c, const struct ast
     if (collect_goes_on(c, b))
         need_label(b, ds);
     if (collect_goes_on(c, b) && str_is(s->label, "declare"))
-        refuse(b, ds, s->range, "'declare' is not a valid label for a declare block");
+        reject(b, ds, s->range, "'declare' is not a valid label for a declare block");
     if (collect_goes_on(c, b) && s->label.n > 0 && is_first_of_its_id(c, b))
         definitions_add_declare(plan_own_definitions(c->plan), s);
     return b;
@@ -147,7 +146,7 @@ static void collect_check_origin(const struct collector *c, struct block *b, str
 {
     const char *remote = c->plan->definitions->remote;
     if (remote && b->def && b->def->local)
-        refuse(b, ds, b->stmt->range,
+        reject(b, ds, b->stmt->range,
                "importing a module via import.http (nodeID: %s) that contains an %s block is not supported", remote,
                b->def->name);
 }
@@ -160,7 +159,7 @@ static void collect_check_namespace(const struct collector *c, struct block *b, 
         return;
     const struct ast_stmt *s = earlier->stmt;
     const struct pos *at = &s->range.first;
-    refuse(b, ds, b->stmt->label_range, "namespace \"%.*s\" is already used by %.*s.%.*s at %s:%u:%u",
+    reject(b, ds, b->stmt->label_range, "namespace \"%.*s\" is already used by %.*s.%.*s at %s:%u:%u",
            STR_ARG(b->stmt->label), STR_ARG(s->name), STR_ARG(s->label), at->source->name, at->line, at->column);
 }
 
@@ -181,7 +180,7 @@ static struct block *collect_import(const struct collector *c, const struct ast_
     if (collect_goes_on(c, b))
         need_label(b, ds);
     if (collect_goes_on(c, b) && !b->def && !collect_skip(c, b, "import", ds))
-        refuse_version(b, ds);
+        collect_reject_version(b, ds);
     if (collect_goes_on(c, b))
         collect_check_origin(c, b, ds);
     if (collect_goes_on(c, b))
@@ -193,19 +192,19 @@ static struct block *collect_import(const struct collector *c, const struct ast_
 
 /* --- blocks of the runtime --- */
 
-static void refuse_inside(const struct collector *c, struct block *b, struct diags *ds)
+static void collect_reject_inside(const struct collector *c, struct block *b, struct diags *ds)
 {
     const struct ast_stmt *s = b->stmt;
     bool in_module = c->body->kind == BODY_MODULE;
     for (const struct plan *p = c->body->around; p; p = p->around)
         in_module |= p->is_module;
     if (c->options->is_thorough)
-        refuse(b, ds, block_text_id_range(s, strlen(b->id)), "%s not allowed in %s", b->id,
+        reject(b, ds, block_text_id_range(s, strlen(b->id)), "%s not allowed in %s", b->id,
                in_module ? "module" : "foreach");
     else if (collect_class_of(s, c->options) == COLLECT_SERVICE)
-        refuse(b, ds, s->range, "service blocks not allowed inside a module: \"%.*s\"", STR_ARG(s->name));
+        reject(b, ds, s->range, "service blocks not allowed inside a module: \"%.*s\"", STR_ARG(s->name));
     else
-        refuse(b, ds, s->range, "%.*s block not allowed inside a module", STR_ARG(s->name));
+        reject(b, ds, s->range, "%.*s block not allowed inside a module", STR_ARG(s->name));
 }
 
 static struct block *collect_setting(const struct collector *c, const struct ast_stmt *s, struct diags *ds)
@@ -213,15 +212,15 @@ static struct block *collect_setting(const struct collector *c, const struct ast
     struct block *b = collect_add_block(c, BLOCK_SETTING, s, ds);
     const bool is_known = settings_has(s->name);
     if (collect_goes_on(c, b) && c->body->kind != BODY_ROOT)
-        refuse_inside(c, b, ds);
+        collect_reject_inside(c, b, ds);
     if (!collect_goes_on(c, b))
         return b;
     if (is_fixed_service(s->name))
-        refuse(b, ds, s->range, "service \"%.*s\" does not support being configured", STR_ARG(s->name));
+        reject(b, ds, s->range, "service \"%.*s\" does not support being configured", STR_ARG(s->name));
     else if (is_known && s->label.n > 0)
-        refuse(b, ds, s->label_range, "block \"%.*s\" does not support specifying labels", STR_ARG(s->name));
+        reject(b, ds, s->label_range, "block \"%.*s\" does not support specifying labels", STR_ARG(s->name));
     else if (!is_known && !collect_skip(c, b, "block", ds))
-        refuse_version(b, ds);
+        collect_reject_version(b, ds);
     return b;
 }
 
@@ -229,7 +228,7 @@ static struct block *collect_argument(const struct collector *c, const struct as
 {
     struct block *b = collect_add_block(c, str_is(s->name, "argument") ? BLOCK_ARGUMENT : BLOCK_EXPORT, s, ds);
     if (collect_goes_on(c, b) && c->body->kind != BODY_MODULE)
-        refuse(b, ds, s->range, "%.*s blocks only allowed inside a module", STR_ARG(s->name));
+        reject(b, ds, s->range, "%.*s blocks only allowed inside a module", STR_ARG(s->name));
     if (collect_goes_on(c, b))
         need_label(b, ds);
     return b;
@@ -241,10 +240,10 @@ static void collect_check_template(const struct collector *c, struct block *b, s
     for (size_t i = 0; i < b->stmt->body.len; i++) {
         const struct ast_stmt *s = &b->stmt->body.stmts[i];
         if (s->kind == AST_BLOCK && str_is(s->name, "template") && s != template && collect_goes_on(c, b))
-            refuse(b, ds, s->range, "block \"template\" may only be specified once");
+            reject(b, ds, s->range, "block \"template\" may only be specified once");
     }
     if (!template)
-        refuse(b, ds, b->stmt->range, "%s",
+        reject(b, ds, b->stmt->range, "%s",
                c->options->is_thorough
                    ? "missing required block \"template\""
                    : "Failed to evaluate node for config block: the block template is missing in the foreach block");
@@ -268,7 +267,7 @@ static struct block *collect_foreach(const struct collector *c, const struct ast
 static void need_component_label(struct block *b, struct diags *ds)
 {
     if (b->stmt->label.n == 0)
-        refuse(b, ds, b->stmt->name_range, "component \"%.*s\" must have a label", STR_ARG(b->stmt->name));
+        reject(b, ds, b->stmt->name_range, "component \"%.*s\" must have a label", STR_ARG(b->stmt->name));
 }
 
 static struct suggest closest_definition(const struct collector *c, struct str name)
@@ -281,14 +280,14 @@ static struct suggest closest_definition(const struct collector *c, struct str n
     return close;
 }
 
-static void refuse_unknown(const struct collector *c, struct block *b, struct diags *ds)
+static void collect_reject_unknown(const struct collector *c, struct block *b, struct diags *ds)
 {
     const struct ast_stmt *s = b->stmt;
     const char *known = registry_suggest(c->options->components, s->name);
     const bool is_hidden = known && str_is(s->name, known); /* by a definition of its first part */
     const struct suggest close =
         known && !is_hidden ? (struct suggest){.best = str_of(known)} : closest_definition(c, s->name);
-    refuse(b, ds, s->name_range, "cannot find the definition of component name \"%.*s\"" SUGGEST_FMT, STR_ARG(s->name),
+    reject(b, ds, s->name_range, "cannot find the definition of component name \"%.*s\"" SUGGEST_FMT, STR_ARG(s->name),
            SUGGEST_ARG(close));
 }
 
@@ -303,7 +302,7 @@ static void collect_check_custom(const struct collector *c, struct block *b, con
         return;
     }
     if (!import && definitions_find(c->plan->definitions, s->name, &declare) != DEFINITIONS_FOUND) {
-        refuse_unknown(c, b, ds);
+        collect_reject_unknown(c, b, ds);
         return;
     }
     cleanup_value struct value *hidden = stdlib_resolve(s->fragments, 1, &(size_t){0});
@@ -315,7 +314,7 @@ static void collect_check_component(const struct collector *c, struct block *b, 
 {
     if (!b->def) {
         if (!collect_skip(c, b, "component", ds))
-            refuse_unknown(c, b, ds);
+            collect_reject_unknown(c, b, ds);
         return;
     }
     if (!c->options->is_thorough)
@@ -371,11 +370,11 @@ static void collect_check_unlabelled(const struct collector *c, struct diags *ds
 {
     for (size_t i = 0; i < c->plan->len; i++) {
         const struct block *b = c->plan->blocks[i];
-        if (b->type != BLOCK_CUSTOM || b->is_refused || b->stmt->label.n == 0)
+        if (b->type != BLOCK_CUSTOM || b->is_rejected || b->stmt->label.n == 0)
             continue;
         struct block *bare = plan_block(c->plan, b->stmt->name);
-        if (bare && bare->stmt && !bare->is_refused)
-            refuse(bare, ds, bare->stmt->name_range,
+        if (bare && bare->stmt && !bare->is_rejected)
+            reject(bare, ds, bare->stmt->name_range,
                    "component \"%s\" must have a label, because others of its type have one", bare->id);
     }
 }

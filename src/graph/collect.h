@@ -1,14 +1,14 @@
-/* Turns the statements of a body into blocks of its plan, and says what is wrong with each by itself.
+/* Converts the statements of a body to blocks of a plan and checks each block by itself.
  *
- * A block in which something is wrong is refused: it stays in the plan, so that references to it lead somewhere, and
- * the plan never runs. Definitions come before everything that may use them.
+ * A block with an error is rejected: it stays in the plan, so that references to it resolve, but the plan is never
+ * run. Definitions are collected before the blocks that may use them.
  */
 #pragma once
 
 #include "graph/plan.h"
 #include "lang/diag.h"
 
-/* In the order in which the reference looks at them. */
+/* In the order of the reference. */
 enum collect_class { COLLECT_DECLARE, COLLECT_CONFIG, COLLECT_COMPONENT, COLLECT_SERVICE, COLLECT_CLASSES };
 enum collect_class collect_class_of(const struct ast_stmt *block, const struct plan_options *options);
 
@@ -17,9 +17,9 @@ struct collector {
     const struct body *body;
     const struct plan_options *options;
 };
-/* One block. Declares and imports must come before those that use them. */
+/* Adds one block. Declares and imports come first. */
 struct block *collect_block(const struct collector *c, const struct ast_stmt *s, struct diags *ds);
-/* An attribute, which belongs to no body. */
+/* Reports an attribute outside a block. */
 void collect_attribute(const struct collector *c, const struct ast_stmt *s, struct diags *ds);
-/* Everything, in the order of the text: definitions, then the rest. */
+/* Adds all blocks in source order: definitions, then the others. */
 void collect_body(const struct collector *c, struct diags *ds);

@@ -1,7 +1,7 @@
-/* What runs of a block: the component that it made, its arguments and exports, and how its last evaluation went.
+/* An instance of a component, custom component, `foreach` block or import: state, arguments, exports and health.
  *
- * An instance outlives the plan that named it first: `node` is its place in the running module. Whoever owns it hears
- * through callbacks. What a kind of block does differently is in its table. Private to the engine; components see
+ * An instance survives reloads: `node` is its current position in the running module. Its owner is notified by
+ * callbacks. Differences between kinds of blocks are in struct block_kind. Private to the engine; components use
  * component.h.
  */
 #pragma once
@@ -19,76 +19,75 @@
 struct instance;
 struct node;
 
-/* The handle that a component has of itself. */
+/* The handle passed to the component. */
 struct component {
     char *id; /* "mod.x/test.node.a" */
     void *env;
 };
 
-/* Who hears of an instance. */
+/* Callbacks of the owner. */
 struct instance_owner {
-    void (*on_change)(void *arg, struct instance *i); /* its exports are others than before */
-    void (*on_stopped)(void *arg);                    /* soon there is something to free */
+    void (*on_change)(void *arg, struct instance *i); /* its exports changed */
+    void (*on_stopped)(void *arg);                    /* it can be freed soon */
     void *arg;
 };
 
-/* In the words of the reference. */
+/* Messages, those of the reference. */
 struct block_words {
     const char *created, *evaluated, *evaluation_failed, *started, *stopped;
     const char *failure; /* "Failed to build component" */
-    const char *update;  /* "updating component", before what went wrong; NULL: that says enough by itself */
+    const char *update;  /* prefix of update errors; NULL: none */
     const char *build;
 };
 
-/* What a kind of block does at each step. NULL: nothing. */
+/* The operations of a kind of block. NULL: nothing to do. */
 struct block_kind {
     struct block_words words;
     bool has_instance;
-    bool has_exports_unbuilt; /* they are null until it is built, so that what reads them is known all the same */
-    bool uses_definitions;    /* what it is may change when what is imported does */
-    /* Evaluates it for a module that is staged, and builds what is new. A failure has set staged->has_failed and told
+    bool has_exports_unbuilt; /* null until built, so dependants can be decoded if it fails */
+    bool uses_definitions;    /* depends on declares, which imports can change */
+    /* Evaluates the node of a staged graph and builds a new instance. On error sets staged->has_failed and adds to
      * `ds`. */
     void (*prepare)(struct node *n, struct diags *ds);
-    /* The staged module is the running one now, and what this node needs has been here. Problems go to `ds`. */
+    /* Activates what was staged; its dependencies are active. Errors are added to `ds`. */
     int (*commit)(struct node *n, struct diags *ds);
-    /* Something that it reads has changed. */
+    /* A dependency changed. */
     int (*evaluate)(struct node *n, struct err *err);
-    /* Its exports have changed; NULL: those who read them are to be evaluated. */
+    /* Its exports changed; NULL: its dependants become dirty. */
     int (*take_exports)(struct node *n, struct err *err);
-    /* What prepare() made is not wanted. */
+    /* Undoes prepare(). */
     void (*discard)(struct node *n);
-    /* An instance: stops and frees what is in it. */
+    /* Stops and frees what the kind keeps in an instance. */
     void (*stop)(struct instance *i);
     void (*free)(struct instance *i);
-    /* The worse of its own health and that of what is in it. */
+    /* The worst of `worst` and the health of its content. */
     const struct health *(*health)(const struct instance *i, const struct health *worst);
 };
 
 enum instance_phase {
-    INSTANCE_STAGED,   /* built, or about to be: the plan may still be refused, or its start has to wait */
+    INSTANCE_STAGED,   /* built or being built; the load can still be rejected, or its start is delayed */
     INSTANCE_RUNNING,  /* started */
-    INSTANCE_STOPPING, /* to be stopped, or told so */
-    INSTANCE_STOPPED,  /* said so itself */
+    INSTANCE_STOPPING, /* to be stopped, or stopping */
+    INSTANCE_STOPPED,  /* has called component_stopped() */
 };
 
 /* While it stops (graph/stopping.h). */
 struct instance_stop {
-    struct instance **then; /* who is to be stopped after it */
+    struct instance **then; /* to be stopped after it */
     size_t then_len;
-    size_t waits_for;       /* how many have to stop before it */
-    struct instance *group; /* which stops when all that is in it has stopped */
-    size_t group_len;       /* how many that are stopping have this one as their group */
-    bool is_done;           /* it waits for its group only */
-    bool is_released;       /* `then` was told */
-    uint64_t release_ms;    /* of the loop's clock: when those behind it are told anyway */
-    uint64_t leave_ms;      /* when it is left behind itself */
+    size_t waits_for;       /* number of instances to stop before it */
+    struct instance *group; /* host, which stops after its content */
+    size_t group_len;       /* number of stopping instances with this host */
+    bool is_done;           /* stopped itself, waits for its content */
+    bool is_released;       /* `then` was notified */
+    uint64_t release_ms;    /* loop time: when `then` is stopped anyway */
+    uint64_t leave_ms;      /* loop time: when it is abandoned */
     struct instance *next;  /* in the list of those that stop */
 };
 
 struct instance {
     struct component handle;
-    const struct instance_owner
-        *owner; /* NULL: nobody, it is built for a look only, or left behind by a controller that is gone */
+    const struct instance_owner *owner; /* NULL: built for a preview, or stopping timed out */
     const struct block_kind *kind;
     const struct component_def *def; /* NULL: custom components and foreach blocks */
     char *name, *label;
@@ -100,63 +99,63 @@ struct instance {
     void *state;      /* the component's own; NULL until built */
     struct value *exports;
     uint64_t sent; /* things handed on so far */
-    /* args as an object, made when somebody looks; NULL: to be made. Without def: the arguments */
+    /* args as an object, created on demand; without def: the arguments */
     struct value *shown_args;
     struct health run, evaluation, own;
     bool has_own_health;
-    struct module_list modules; /* that it made */
-    struct module *updated;     /* those of them in which something is to be evaluated */
-    const char **module_ids;    /* of `modules`, NULL-terminated, made when somebody looks */
-    bool is_unmeasured;         /* there are no metrics of what is in `modules` */
+    struct module_list modules; /* created by it */
+    struct module *updated;     /* those with dirty nodes, linked */
+    const char **module_ids;    /* of `modules`, NULL-terminated; created on demand */
+    bool is_unmeasured;         /* no metrics for its modules */
     void *kind_state;           /* of the kind */
     struct instance_stop stop;
 };
 
 static inline struct instance *instance_of(struct component *c)
 {
+    _Static_assert(offsetof(struct instance, handle) == 0, "a handle is cast to its instance");
     return (struct instance *)c;
 }
 
-/* Empty. `module_id`: of the module it is in. */
+/* Not built yet. `module_id`: of its module. */
 struct instance *instance_new(const struct block_kind *kind, const struct component_def *def,
                               const struct ast_stmt *stmt, const char *id, const char *module_id, void *env);
-/* With what is in it; never started or stopped. */
+/* With its modules; without stopping them. */
 void instance_free(struct instance *i);
 static inline struct module *instance_module(const struct instance *i)
 {
     return i->modules.len > 0 ? i->modules.items[0] : NULL;
 }
 
-/* Evaluates its block: a reference to new arguments, NULL where they equal those in force. */
+/* Decodes its block: a reference to the arguments, NULL if they equal the active ones. */
 must_check int instance_decode(const struct instance *i, const struct ast_stmt *stmt, const struct scope *scope,
                                const void **ret, struct diags *ds);
-/* Builds the component. A second call builds it anew, from nothing. The old one stays if that fails. Takes the
- * reference, as the next one does. */
+/* Builds the component, or replaces it on a second call; on error the old one stays. Takes the reference to `args`. */
 must_check int instance_build(struct instance *i, const void *args, struct err *err);
-/* Hands new arguments to the running component; on failure the old ones stay. */
+/* Updates the running component; on error the old arguments stay. Takes the reference to `args`. */
 must_check int instance_update(struct instance *i, const void *args, struct err *err);
-/* The exports that a component of these arguments would have at once: it is built for a look and thrown away. */
+/* The exports of a component built with these arguments and freed again. */
 must_check int instance_preview(const struct instance *i, const struct ast_stmt *stmt, const void *args,
                                 struct value **ret, struct err *err);
 void instance_start(struct instance *i);
 void instance_stop(struct instance *i);
-/* It has been stopped, and so has what is in it. */
+/* Not stopping and not stopped. */
 static inline bool instance_is_alive(const struct instance *i)
 {
     return i->phase == INSTANCE_STAGED || i->phase == INSTANCE_RUNNING;
 }
 
-/* Records how the last evaluation went; NULL: well. */
+/* Records the result of an evaluation; NULL: success. */
 void instance_evaluated(struct instance *i, const char *problem);
-/* It has not been evaluated yet, as something that it needs has to come. */
+/* Records that its evaluation waits for imported content. */
 void instance_waits(struct instance *i);
 const struct health *instance_health(const struct instance *i);
 /* Borrowed. */
 struct value *instance_arguments(struct instance *i);
-/* What shows the arguments where there is no def; takes it. */
+/* Sets the displayed arguments where there is no def; takes them. */
 void instance_show_arguments(struct instance *i, struct value *args);
 
-/* Problems of the block as a whole, not of one attribute, say in which step they came up, as the reference does. Looks
- * at what was added to `ds` after the first `from`. */
+/* Prefixes errors of the block as a whole with the step they occurred in, as the reference does; those in `ds` after
+ * the first `from`. */
 void instance_prefix_problems(const struct block_kind *kind, const struct ast_stmt *stmt, struct diags *ds,
                               size_t from);

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "graph/module.h"
+#include "lang/diag_text.h"
 
 static void component_prepare(struct node *n, struct diags *ds)
 {
@@ -40,7 +41,7 @@ static int component_commit(struct node *n, struct diags *ds)
     struct staged *s = node_staged(n);
     if (n->is_waiting && s->is_new)
         instance_waits(n->instance);
-    if (n->is_stale || n->is_waiting)
+    if (n->is_dirty || n->is_waiting)
         return 0;
     const int code = component_hand_over(n, TAKE_PTR(s->args), &err);
     if (code < 0)

@@ -1,4 +1,4 @@
-/* What the engine does with the block of a component.
+/* Block kind: component.
  */
 #pragma once
 
@@ -6,5 +6,5 @@
 
 extern const struct block_kind kind_component;
 
-/* Also for others that build a component: decodes the block, and builds or updates. */
+/* Decodes the block and builds or updates the component; also used by imports. */
 must_check int kind_component_evaluate(struct node *n, struct err *err);

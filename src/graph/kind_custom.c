@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "graph/analysis.h"
 #include "graph/module.h"
+#include "lang/diag_text.h"
 #include "lang/eval.h"
 #include "lang/suggest.h"
 
@@ -176,7 +177,7 @@ static int custom_set_arguments(struct instance *i, struct value *args)
             continue;
         value_unref(a->given);
         a->given = value_ref(given);
-        node_mark(a);
+        node_mark_dirty(a);
     }
     instance_show_arguments(i, args);
     return 0;

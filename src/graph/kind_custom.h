@@ -1,5 +1,4 @@
-/* What the engine does with the block of a custom component: its attributes are the arguments of a module, whose
- * exports are its own.
+/* Block kind: custom component. Attributes are arguments of a module; the module's exports are its exports.
  */
 #pragma once
 

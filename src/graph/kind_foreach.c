@@ -1,6 +1,5 @@
 #include "graph/kind_foreach.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +11,10 @@
 #include "graph/block_options.h"
 #include "graph/block_text.h"
 #include "graph/module.h"
+#include "lang/diag_text.h"
 #include "lang/schema.h"
 #include "lang/unicode.h"
+#include "lang/value_print.h"
 
 enum { FINGERPRINT_MAX = 4096, DUMP_MAX = 16 << 20 };
 

@@ -1,5 +1,5 @@
-/* What the engine does with a foreach block: one module for each item of a collection, made from the template, told
- * apart by fingerprints of the items.
+/* Block kind: foreach. One module per item of the collection, made from the template; modules are identified by the
+ * fingerprints of their items.
  */
 #pragma once
 

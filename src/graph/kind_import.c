@@ -8,6 +8,7 @@
 #include "graph/analysis.h"
 #include "graph/kind_component.h"
 #include "graph/module.h"
+#include "lang/diag_text.h"
 #include "lang/parser.h"
 
 /* Of an instance. */
@@ -253,7 +254,7 @@ static void mark_users(struct node *n)
 }
 
 /* What was there before stays in force. */
-static int refuse_content(struct instance *i, int code, const struct diags *ds, struct err *err)
+static int import_reject_content(struct instance *i, int code, const struct diags *ds, struct err *err)
 {
     const struct source *file = ds->items[0].range.first.source;
     const char *what = code == -EBADMSG ? "cannot be parsed" : "is invalid";
@@ -278,7 +279,7 @@ static int import_take_exports(struct node *n, struct err *err)
     }
     int code = stage_exports(n, i->exports, files, &ds);
     if (code < 0)
-        return refuse_content(i, code, &ds, err);
+        return import_reject_content(i, code, &ds, err);
     code = module_commit(instance_module(i), &ds);
     take_content(i);
     tell_definitions(n);

@@ -1,5 +1,4 @@
-/* What the engine does with an import: what its source brings is a module of its own that holds nothing but definitions
- * and further imports.
+/* Block kind: import. The imported text becomes a module that contains definitions and further imports only.
  */
 #pragma once
 

@@ -2,10 +2,10 @@
 
 #include <errno.h>
 
-#include "base/cleanup.h"
 #include "graph/block_options.h"
 #include "graph/node.h"
 #include "lang/diag.h"
+#include "lang/diag_text.h"
 
 typedef int read_value(struct node *n, struct value **ret, struct diags *ds);
 

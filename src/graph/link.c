@@ -42,7 +42,7 @@ void link_begin(struct plan *p, const struct body *body)
 static bool may_be_meant(const struct linker *l, const struct block *b)
 {
     const bool is_known = b->type != BLOCK_SKIPPED && (b->type != BLOCK_COMPONENT || b->def) &&
-                          (b->type != BLOCK_CUSTOM || !b->is_refused);
+                          (b->type != BLOCK_CUSTOM || !b->is_rejected);
     return b != l->from && b->stmt && is_known && (l->options->is_thorough || block_has_value(b));
 }
 

@@ -1,6 +1,6 @@
-/* Who needs whom: the references between the blocks of a plan, and the order they demand.
+/* Dependencies between the blocks of a plan: references, topological order, cycles.
  *
- * In turn: link_begin(); link_block() and link_template() for the blocks; link_order().
+ * Call order: link_begin(); link_block() and link_template() for each block; link_order().
  */
 #pragma once
 
@@ -8,17 +8,17 @@
 #include "graph/plan.h"
 #include "lang/diag.h"
 
-/* A template names what is around it: each such name becomes a block of its own, whose value comes from there. */
+/* Adds an input block to a template for each block of an enclosing body that it references. */
 void link_begin(struct plan *p, const struct body *body);
-/* Notes what a block needs, and says which of its references lead nowhere. A template is a body of its own. */
+/* Adds the dependencies of a block and reports unresolved references, without those of a template. */
 void link_block(struct plan *p, const struct plan_options *options, const struct block *b, struct diags *ds);
-/* What a template needs of the body around it, the foreach block needs. */
+/* Adds the dependencies of a template on its enclosing body to the foreach block. */
 void link_template(struct plan *p, const struct block *foreach, const struct plan *template);
-/* False: there is none, as blocks need each other. */
+/* Sorts the blocks topologically; false: cyclic. */
 bool link_order(struct plan *p);
-/* Ids of those, sorted: "a, b"; as many as `out` has room for. */
+/* Prints their IDs, sorted: "a, b"; as many as fit. */
 void link_print_ids(const struct block *const *blocks, size_t n, struct buf *out);
-/* Leaves out what needs nothing but blocks that are left out. There is an order. */
+/* Skips blocks that depend only on skipped blocks. Requires link_order(). */
 void link_skip_dependants(struct plan *p, struct diags *ds);
-/* What people ask for: ids of those that are shown, and of those they refer to. */
+/* Fills by_id, references_to and referenced_by. */
 void link_index(struct plan *p);

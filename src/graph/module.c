@@ -188,11 +188,11 @@ void module_redefine(struct module *m)
         if (!node_kind(n)->uses_definitions)
             continue;
         n->is_redefined = true;
-        node_mark(n);
+        node_mark_dirty(n);
     }
 }
 
-static int module_evaluate_stale(struct node *n, struct err *err)
+static int module_evaluate_dirty(struct node *n, struct err *err)
 {
     const bool was_waiting = n->is_waiting;
     const struct block_kind *kind = node_kind(n);
@@ -234,11 +234,11 @@ static void module_evaluate_inside(struct instance *i)
 static int module_evaluate_measured(const struct module *m, struct node *n, struct err *err)
 {
     const uint64_t begun = uv_hrtime();
-    n->is_stale = false;
-    const int code = module_evaluate_stale(n, err);
+    n->is_dirty = false;
+    const int code = module_evaluate_dirty(n, err);
     n->is_redefined = false;
     if (module_is_measured(m))
-        measured_evaluation(m->id, n->instance ? n->instance->handle.id : NULL, n->stale_ns, begun, uv_hrtime());
+        measured_evaluation(m->id, n->instance ? n->instance->handle.id : NULL, n->dirty_ns, begun, uv_hrtime());
     return code;
 }
 
@@ -249,7 +249,7 @@ static void module_evaluate_node(const struct module *m, struct node *n)
     int code = 0;
     if (i && !instance_is_alive(i))
         return;
-    if (n->is_stale)
+    if (n->is_dirty)
         code = module_evaluate_measured(m, n, &err);
     if (n->is_inside) {
         n->is_inside = false;
@@ -272,7 +272,7 @@ void module_evaluate(struct module *m)
     while (g && rank_queue_pop(&g->queue, &rank)) {
         struct node *n = graph_node_at(g, rank);
         n->is_queued = false;
-        if (!n->is_stale && !n->is_inside && !n->has_news)
+        if (!n->is_dirty && !n->is_inside && !n->has_news)
             continue;
         if (any && rank <= last) {
             /* A later one made an earlier one export: the next batch, or this one might not end. */
@@ -297,12 +297,12 @@ static int module_commit_node(struct node *n, struct diags *ds)
     const struct block_kind *kind = node_kind(n);
     struct err err = {0};
     int code = kind->commit ? kind->commit(n, ds) : 0;
-    if (!n->is_stale)
+    if (!n->is_dirty)
         return code;
     /* What was decoded for the load is history: a component it reads has just been updated. */
-    n->is_stale = false;
+    n->is_dirty = false;
     args_unref(TAKE_PTR(node_staged(n)->args));
-    const int again = module_evaluate_stale(n, &err);
+    const int again = module_evaluate_dirty(n, &err);
     if (err.code)
         diag_error(ds, n->block->stmt->range, "%s: %s", kind->words.failure, err.text);
     return again < 0 ? again : code;

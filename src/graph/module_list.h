@@ -1,4 +1,4 @@
-/* Modules in their order, and by id. They belong to whoever holds the list.
+/* Modules in order and by ID. Does not own them.
  */
 #pragma once
 

@@ -116,11 +116,11 @@ void node_queue(struct node *n)
     }
 }
 
-void node_mark(struct node *n)
+void node_mark_dirty(struct node *n)
 {
-    if (!n->is_stale)
-        n->stale_ns = uv_hrtime();
-    n->is_stale = true;
+    if (!n->is_dirty)
+        n->dirty_ns = uv_hrtime();
+    n->is_dirty = true;
     node_queue(n);
 }
 
@@ -134,7 +134,7 @@ void node_mark_dependants(struct node *n)
 {
     const struct dag_links *by = &n->graph->plan->dag.needed_by[n->block->place];
     for (size_t i = 0; i < by->len; i++)
-        node_mark(&n->graph->nodes[by->items[i]]);
+        node_mark_dirty(&n->graph->nodes[by->items[i]]);
 }
 
 bool node_set_value(struct node *n, struct value *v)

@@ -1,9 +1,8 @@
-/* The nodes of a module: one for each block of its plan, with the value or instance that it has, and what is to be
- * evaluated.
+/* The graph of a module: one node per block of its plan, with the block's value or instance and its dirty state.
  *
- * A module has up to two graphs, the running one and one that is staged by a load. A node belongs to one of them; an
- * instance goes from a node of the one to a node of the other when that takes over. What only a load needs is in
- * `staged`, and gone after it.
+ * A module has up to two graphs, the running one and one staged by a load. Nodes belong to one graph; commit moves
+ * instances from the nodes of one to those of the other. State that only a load needs is in struct staged and freed by
+ * the commit.
  */
 #pragma once
 
@@ -19,7 +18,7 @@
 #include "graph/stopping.h"
 #include "lang/scope.h"
 
-/* What all modules of a program share. */
+/* Shared by all modules. */
 struct engine {
     struct plan_options plan;
     uv_loop_t *loop;
@@ -29,20 +28,20 @@ struct engine {
     void (*on_problem)(void *arg, const char *id, const char *message);
     void *problem_arg;
     struct stopping stopping;
-    size_t staged_blocks; /* of the change under way */
+    size_t staged_blocks; /* by the current change */
 };
 
-/* Tells the operator what is wrong with an instance. */
+/* Reports the health message of an instance to on_problem. */
 void engine_report(const struct engine *e, const struct instance *i);
 
-/* Of a node, while its module is staged. */
+/* State of a node during a load. */
 struct staged {
-    bool is_new;     /* its instance did not exist before */
-    bool has_failed; /* it, or one that it needs */
-    bool is_blind;   /* what it reads of a failed one is not even known */
+    bool is_new;     /* no instance was kept */
+    bool has_failed; /* it or a dependency */
+    bool is_blind;   /* exports of a failed dependency are unknown */
     bool is_unmeasured;
-    const void *args;             /* of a component, to be: one reference; NULL: nothing new */
-    struct value *arguments;      /* of what is none: the same */
+    const void *args;             /* of a component, one reference; NULL: unchanged */
+    struct value *arguments;      /* of other instances */
     struct value *exports;        /* to be */
     struct module_list *children; /* of a foreach block: to be */
 };
@@ -50,28 +49,28 @@ struct staged {
 struct node {
     const struct block *block;
     struct graph *graph;
-    struct instance *instance; /* NULL: its kind has none, or there is none yet */
-    struct value *value;       /* of what has no instance: argument, export, input */
-    struct value *given;       /* argument: what the module was given */
-    bool is_waiting;   /* cannot be built yet: a module that it needs, itself or through others, has not arrived */
-    bool is_stale;     /* something it reads changed since its last evaluation */
-    bool is_redefined; /* the definitions it uses may have changed */
-    bool is_inside;    /* something in its modules is to be evaluated */
-    bool has_news;     /* its exports changed, which its kind looks at itself */
-    bool is_queued;    /* its rank is in graph.queue */
-    bool is_troubled;  /* the last evaluation of its value failed */
-    uint64_t stale_ns; /* when is_stale was set, of uv_hrtime() */
+    struct instance *instance; /* NULL: its kind has none, or not created yet */
+    struct value *value;       /* argument, export, input */
+    struct value *given;       /* argument: the value passed to the module */
+    bool is_waiting;           /* not built: an imported module it depends on has no content yet */
+    bool is_dirty;             /* a dependency changed since its last evaluation */
+    bool is_redefined;         /* its definitions may have changed */
+    bool is_inside;            /* its modules have dirty nodes */
+    bool has_news;             /* its exports changed; for block_kind.take_exports */
+    bool is_queued;            /* its rank is in graph.queue */
+    bool is_troubled;          /* its last evaluation failed */
+    uint64_t dirty_ns;         /* uv_hrtime() when is_dirty was set */
 };
 
 struct graph {
     struct plan *plan; /* owned */
     struct module *module;
     struct node *nodes;    /* by block.place */
-    struct staged *staged; /* the same; NULL: no load is at work on it */
+    struct staged *staged; /* by block.place; NULL: not staged */
     bool is_running;
-    bool has_new_exports; /* one of its export blocks has */
+    bool has_new_exports; /* an export block changed */
     struct rank_queue queue;
-    /* While it is staged: the block of the custom component that it is for. */
+    /* While staged: the block of the custom component. */
     const struct ast_stmt *made_for;
 };
 
@@ -81,23 +80,23 @@ struct module {
     char *id;              /* "" at the root */
     unsigned depth;
     struct graph *running, *staged; /* NULL: none */
-    /* Of a custom component: what they are made of, and the definitions that keep that. */
+    /* Of a custom component: the declares of both graphs, and references to their definitions. */
     const struct declare *declare, *staged_declare;
     struct definitions *held, *staged_held;
-    bool has_unstarted;     /* it, or a module in it, has something that is built and not started */
+    bool has_unstarted;     /* contains instances that are built and not started */
     bool is_listed;         /* in host->updated */
     struct module *updated; /* the next one there */
 };
 
-/* Takes the plan. Nothing is evaluated yet. */
+/* Takes the plan; evaluates nothing. */
 struct graph *graph_new(struct module *m, struct plan *plan);
 /* Without its instances. NULL is fine. */
 void graph_free(struct graph *g);
-/* No load is at work on it any more. */
+/* Frees the state of a load. */
 void graph_drop_staged(struct graph *g);
-/* The names of expressions in it. */
+/* Resolves references of its expressions. */
 struct scope graph_scope(struct graph *g);
-/* What its export blocks make up; new reference. */
+/* The values of its export blocks; new reference. */
 struct value *graph_exports(const struct graph *g);
 /* NULL: none of that id. */
 struct node *graph_node(const struct graph *g, struct str id);
@@ -118,21 +117,21 @@ static inline const struct block_kind *node_kind(const struct node *n)
 {
     return node_engine(n)->kinds[n->block->type];
 }
-/* What it is worth for those that read it; borrowed, NULL: not known yet. */
+/* The value a reference to it resolves to; borrowed, NULL: unknown. */
 struct value *node_value(const struct node *n);
 
-/* The node is to be evaluated, by module_evaluate() of the root; while its module is staged that happens anyway. */
-void node_mark(struct node *n);
-/* The same for those that need it. */
+/* Queues the node for module_evaluate() of the root, if its graph is running. */
+void node_mark_dirty(struct node *n);
+/* The same for its dependants. */
 void node_mark_dependants(struct node *n);
-/* Its exports have changed, and its kind wants to look at them itself. */
+/* Sets has_news and queues it. */
 void node_mark_news(struct node *n);
-/* Takes `v`; those that read it are marked. False: it was the same. */
+/* Takes `v`; dependants become dirty. False: unchanged. */
 bool node_set_value(struct node *n, struct value *v);
-/* Puts the node back into the queue, marked as it is. */
+/* Queues it without changing its state. */
 void node_queue(struct node *n);
 
-/* Whether something that it needs is yet to come. */
+/* Sets is_waiting from its dependencies. */
 void node_check_waiting(struct node *n);
-/* The same while its module is staged, and whether something that it needs has failed. */
+/* The same for a staged graph; also sets has_failed and is_blind. */
 void node_check_needs(struct node *n);

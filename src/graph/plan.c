@@ -70,10 +70,10 @@ struct definitions *plan_own_definitions(struct plan *p)
     return p->definitions;
 }
 
-/* What was refused has been reported, so a reference to it is as good as any. */
+/* A rejected block has been reported; references to it are no second error. */
 static bool can_be_read(const struct block *b)
 {
-    return block_has_value(b) || (b->is_refused && b->type != BLOCK_DECLARE);
+    return block_has_value(b) || (b->is_rejected && b->type != BLOCK_DECLARE);
 }
 
 struct block *plan_find(const struct plan *p, const struct str *path, size_t n, bool any, size_t *used)

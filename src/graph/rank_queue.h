@@ -1,4 +1,4 @@
-/* Ranks of nodes that are to be evaluated, smallest first: a binary heap.
+/* Priority queue of topological ranks, smallest first: a binary heap.
  */
 #pragma once
 

@@ -18,15 +18,15 @@ struct stopping {
     unsigned limit_ms;      /* from being added to being left behind */
 };
 
-/* What a module was: instances by place, NULL for none, and who needed whom. */
+/* The graph of a module: its instances by place, NULL for none, and their dependencies. */
 struct stopping_graph {
     const struct dag *dag;
     const size_t *order; /* places, dependencies first */
     struct instance **instances;
 };
 
-/* Takes over those instances that have no node any more, and tells the first of them. `group`, if any, counts as
- * stopped only after them. `now_ms`: any clock. */
+/* Takes the instances without a node and stops the first of them. `group`, if any, counts as stopped only after them.
+ * `now_ms`: any clock. */
 void stopping_add(struct stopping *s, const struct stopping_graph *g, struct instance *group, uint64_t now_ms);
 /* Tells those whose turn has come, frees those that have stopped, reports and forgets those whose time is up. */
 void stopping_step(struct stopping *s, uint64_t now_ms, void (*late)(void *arg, const char *id), void *arg);

@@ -92,13 +92,13 @@ struct cycle {
     const struct block **members; /* in the order of their places */
     size_t len;
 };
-struct cycles {
+struct cycle_list {
     const struct plan *plan;
     struct cycle *items;
     size_t len, cap;
 };
 
-static struct cycle *add_cycle(struct cycles *c, size_t n)
+static struct cycle *add_cycle(struct cycle_list *c, size_t n)
 {
     xgrow(&c->items, &c->cap, c->len + 1, sizeof *c->items);
     struct cycle *new = &c->items[c->len++];
@@ -108,7 +108,7 @@ static struct cycle *add_cycle(struct cycles *c, size_t n)
 
 static void keep_cycle(void *arg, const size_t *places, size_t n)
 {
-    struct cycles *c = arg;
+    struct cycle_list *c = arg;
     const struct cycle *new = add_cycle(c, n);
     for (size_t i = 0; i < n; i++)
         new->members[i] = c->plan->blocks[places[i]];
@@ -116,7 +116,7 @@ static void keep_cycle(void *arg, const size_t *places, size_t n)
 
 static void keep_circle(void *arg, const struct declare *const *declares, size_t n)
 {
-    struct cycles *c = arg;
+    struct cycle_list *c = arg;
     const struct cycle *new = add_cycle(c, n);
     for (size_t i = 0; i < n; i++) {
         cleanup_free char *id = block_text_id(declares[i]->stmt);
@@ -152,7 +152,7 @@ static void validate_report_cycle(const struct cycle *c, struct diags *ds)
 
 static void validate_cycles(const struct plan *p, struct diags *ds)
 {
-    struct cycles found = {.plan = p};
+    struct cycle_list found = {.plan = p};
     if (p->has_own_definitions)
         definitions_circles(p->definitions, keep_circle, &found);
     dag_cycles(&p->dag, keep_cycle, &found);

@@ -1,12 +1,12 @@
-/* What can be said about a configuration without evaluating it, starting anything or asking anyone.
+/* Checks a configuration without evaluating, starting or reading anything.
  *
- * It is the analysis that a load makes (graph/collect.h, graph/link.h), of all bodies and not only of those in use,
- * that goes on with a block after the first thing that is wrong with it; besides, what arguments that are written out
- * say about each other is checked. Words and order are those of the reference's validator: syntax errors of all files;
- * else body by body the declares, then config blocks, components and services, each with its own problems, those of its
- * arguments, and its references; then cycles. Beyond the reference's, members that no component exports and functions
- * that the library does not have are found. What is imported is not read: its components pass. Expressions with names
- * or calls in them have no known type. Source: spec alloy-language §7.4.
+ * The analysis of a load (graph/collect.h, graph/link.h), applied to every body whether instantiated or not, without
+ * stopping at the first error of a block, plus static checks of arguments. Messages and their order are those of the
+ * reference's validator: syntax errors of all files; otherwise per body declares, config blocks, components and
+ * services, for each its own errors, those of its arguments and of its references; then cycles. In addition to the
+ * reference, unknown members of components and of the standard library are reported. Imported modules are not read;
+ * their components are accepted. Expressions with references or calls have no static type.
+ * Source: spec alloy-language §7.4.
  */
 #pragma once
 

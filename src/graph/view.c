@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/mem.h"
 #include "graph/block_options.h"
 #include "graph/module.h"
@@ -41,7 +40,7 @@ static struct component_view view_of(const struct module *m, const struct node *
         .health = h->state,
         .message = h->message ? h->message : "",
         .updated_ns = h->updated_ns,
-        .is_queued = n->is_stale,
+        .is_queued = n->is_dirty,
         .is_measured = module_is_measured(m),
         .sent = i->sent,
         .arguments = instance_arguments(i),

@@ -1,4 +1,4 @@
-/* What others may see of a controller. Everything is good until control returns to the loop.
+/* Read access to the running graph for APIs and metrics. Results are valid until control returns to the loop.
  */
 #pragma once
 

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <math.h>
 
-#include "base/cleanup.h"
 #include "lang/duration.h"
 #include "lang/number.h"
+#include "lang/value_print.h"
 
 enum { SHORT_TEXT_MAX = 256 };
 

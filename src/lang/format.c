@@ -2,10 +2,11 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "lang/format_number.h"
 #include "lang/format_verb.h"
-#include "lang/number.h"
 #include "lang/quote.h"
 #include "lang/unicode.h"
+#include "lang/value_print.h"
 
 enum { NUMBER_MAX = 1000000 /* Go's limit of widths and precisions, to which one more digit may come */ };
 
@@ -18,31 +19,6 @@ struct format {
 };
 
 static void print_value(const struct verb *f, const struct value *v, bool inner, struct buf *out);
-
-static size_t count_runes(struct str s)
-{
-    size_t n = 0;
-    uint32_t rune;
-    for (size_t i = 0; i < s.n; n++)
-        i += utf8_decode((struct str){s.p + i, s.n - i}, &rune);
-    return n;
-}
-
-static void format_repeat(struct buf *out, char c, size_t n)
-{
-    while (n-- && buf_ok(out))
-        buf_byte(out, (uint8_t)c);
-}
-
-void format_pad(const struct verb *f, struct str s, struct buf *out)
-{
-    size_t runes = count_runes(s), gap = f->width > 0 && (size_t)f->width > runes ? (size_t)f->width - runes : 0;
-    if (!f->minus)
-        format_repeat(out, f->zero ? '0' : ' ', gap);
-    buf_str(out, s);
-    if (f->minus)
-        format_repeat(out, ' ', gap);
-}
 
 /* As Go names the types that values have when they are passed as `any`. */
 static const char *go_type(const struct value *v)

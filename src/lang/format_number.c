@@ -1,8 +1,8 @@
+#include "lang/format_number.h"
+
 #include <math.h>
 #include <stdio.h>
 
-#include "base/cleanup.h"
-#include "lang/format_verb.h"
 #include "lang/number.h"
 #include "lang/quote.h"
 #include "lang/unicode.h"

@@ -1,4 +1,4 @@
-/* Interface between format.c (format strings, values) and format_number.c (numbers). */
+/* A verb of a format string, with its flags, and the padding that every verb has. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,6 +17,3 @@ struct verb {
 
 /* s in the width, with blanks or zeros. */
 void format_pad(const struct verb *f, struct str s, struct buf *out);
-/* False (and nothing is written) where Go has no such verb. */
-bool format_integer(const struct verb *f, uint64_t magnitude, bool negative, struct buf *out);
-bool format_float(const struct verb *f, double d, struct buf *out);

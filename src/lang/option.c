@@ -105,6 +105,55 @@ static int decode_map(const struct value *v, struct string_map *ret, struct err 
     return object ? decode_members(object, ret, err) : coerce_refuse(v, VALUE_OBJECT, err);
 }
 
+/* --- words --- */
+
+_Static_assert(sizeof(enum option_kind) == sizeof(int), "the field of an enumerated option is accessed as an int");
+
+const char *option_word(const struct option_words *words, int value)
+{
+    for (const struct option_word *w = words->words; w->text; w++)
+        if (w->value == value)
+            return w->text;
+    return NULL;
+}
+
+void option_words_list(const struct option_words *words, const char *quote, struct buf *out)
+{
+    bool any = false;
+    for (const struct option_word *w = words->words; w->text; w++) {
+        if (!*w->text)
+            continue;
+        buf_printf(out, "%s%s%s%s", !any ? "" : w[1].text ? ", " : " or ", quote, w->text, quote);
+        any = true;
+    }
+}
+
+static int option_unknown_word(const struct option_words *words, const char *text, struct err *err)
+{
+    if (words->form == UNKNOWN_COLON)
+        return err_set(err, -EINVAL, "%s: %s", words->unknown, text);
+    if (words->form == UNKNOWN_QUOTED)
+        return err_set(err, -EINVAL, "%s \"%s\"", words->unknown, text);
+    cleanup_buf struct buf expected = BUF_INIT(ERR_MAX);
+    option_words_list(words, "", &expected);
+    return err_set(err, -EINVAL, "%s \"%s\", expected %s", words->unknown, text, buf_cstr(&expected));
+}
+
+static int option_decode_word(const struct option_words *words, const struct value *v, int *ret, struct err *err)
+{
+    cleanup_buf struct buf text = BUF_INIT(ERR_MAX);
+    const int code = coerce_word(v, &text, err);
+    if (code < 0)
+        return code;
+    for (const struct option_word *w = words->words; w->text; w++) {
+        if (strcmp(buf_cstr(&text), w->text) == 0) {
+            *ret = w->value;
+            return 0;
+        }
+    }
+    return option_unknown_word(words, buf_cstr(&text), err);
+}
+
 int option_decode(const struct option *o, struct value *v, void *field, struct err *err)
 {
     switch (o->kind) {
@@ -121,6 +170,8 @@ int option_decode(const struct option *o, struct value *v, void *field, struct e
     case OPT_STRING:
     case OPT_SECRET:
         return decode_text(v, o->kind == OPT_SECRET, field, err);
+    case OPT_ENUM:
+        return option_decode_word(o->words, v, field, err);
     case OPT_STRING_LIST:
         return decode_list(v, field, err);
     case OPT_STRING_MAP:
@@ -179,6 +230,8 @@ bool option_equal(const struct option *o, const void *a, const void *b)
     case OPT_STRING:
     case OPT_SECRET:
         return texts_equal(*(char *const *)a, *(char *const *)b);
+    case OPT_ENUM:
+        return *(const int *)a == *(const int *)b;
     case OPT_STRING_LIST:
         return lists_equal(a, b);
     case OPT_STRING_MAP:
@@ -213,6 +266,9 @@ void option_done(const struct option *o, void *field)
     case OPT_STRING:
         free(*(char **)field);
         *(char **)field = NULL;
+        break;
+    case OPT_ENUM:
+        *(int *)field = 0;
         break;
     case OPT_STRING_LIST:
         free_list(field);
@@ -273,6 +329,8 @@ struct value *option_to_value(const struct option *o, const void *field)
         return value_string(str_of(*(char *const *)field));
     case OPT_SECRET:
         return value_secret(str_of(*(char *const *)field));
+    case OPT_ENUM:
+        return value_string(str_of(option_word(o->words, *(const int *)field)));
     case OPT_STRING_LIST:
         return option_list_to_value(field);
     case OPT_STRING_MAP:

@@ -14,69 +14,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/err.h"
 #include "lang/diag.h"
+#include "lang/option.h"
 #include "lang/scope.h"
 #include "lang/value.h"
 
 struct ast_body;
-
-enum option_kind {
-    OPT_BOOL,        /* bool */
-    OPT_INT,         /* int64_t */
-    OPT_UINT,        /* uint64_t */
-    OPT_FLOAT,       /* double */
-    OPT_DURATION,    /* int64_t nanoseconds, Go syntax "1m30s" */
-    OPT_STRING,      /* char *, never NULL after decoding */
-    OPT_SECRET,      /* char *, from a string or a secret; prints as (secret) */
-    OPT_STRING_LIST, /* struct string_list */
-    OPT_STRING_MAP,  /* struct string_map */
-    OPT_ANY,         /* struct value *, one reference */
-    OPT_CUSTOM,      /* whatever option.custom decodes */
-    OPT_BLOCK,       /* the nested record inline, at most once; absent = its defaults */
-    OPT_BLOCKS,      /* struct block_list, any number, in source order */
-};
-
-struct string_list {
-    char **items;
-    size_t len;
-};
-struct string_pair {
-    char *name, *value;
-};
-struct string_map {
-    struct string_pair *items; /* sorted by name */
-    size_t len;
-};
-struct block_list {
-    void *items; /* len records of the nested schema's size, back to back */
-    size_t len;
-};
-
-/* A type that another layer owns, e.g. lists of targets. The field is zeroed before decode; zero means empty. Errors
- * are causes, with the way to the part at fault in front ("[2].name should be string, got bool"): that part is what
- * gets the carets. */
-struct option_type {
-    const char *name; /* for docs: "list(map(string))" */
-    int (*decode)(struct value *v, void *field, struct err *err);
-    void (*done)(void *field);
-    bool (*equal)(const void *a, const void *b);
-    struct value *(*to_value)(const void *field); /* new reference, for the API */
-};
-
-struct option {
-    const char *name; /* "profiling_config"; NULL ends the table */
-    enum option_kind kind;
-    size_t offset;
-    bool required;
-    const char *default_text;         /* an expression of the language: "\"60s\"", "true"; NULL = zero value */
-    const char *help;                 /* one line, Markdown */
-    const struct option_type *custom; /* OPT_CUSTOM */
-    const struct schema *block;       /* OPT_BLOCK, OPT_BLOCKS */
-    size_t set_offset;                /* not 0: a bool at this offset tells whether the config named the option */
-};
 
 struct schema {
     size_t size; /* of the record */

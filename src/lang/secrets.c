@@ -15,7 +15,7 @@ struct level {
     bool headers; /* its keys are names of headers */
     bool passes;  /* what is in it may be such an object: an argument, an item */
     /* Of the value that is being read: */
-    bool value_secret, value_headers;
+    bool has_secret_values, has_headers;
 };
 
 struct secret_walk {
@@ -75,8 +75,8 @@ static struct level *secrets_top(struct secret_walk *w)
 
 static void secrets_push(struct secret_walk *w, struct level level)
 {
-    level.value_secret = level.secret;
-    level.value_headers = level.passes;
+    level.has_secret_values = level.secret;
+    level.has_headers = level.passes;
     xgrow(&w->levels, &w->cap, w->depth + 1, sizeof *w->levels);
     w->levels[w->depth++] = level;
 }
@@ -98,7 +98,7 @@ static void open_bracket(struct secret_walk *w)
     const struct level *outer = secrets_top(w);
     const bool block = w->at.kind == TOKEN_LCURLY, index = w->at.kind == TOKEN_LBRACK;
     struct level level = {
-        .secret = outer->value_secret, .headers = outer->value_headers, .passes = outer->value_headers && !block};
+        .secret = outer->has_secret_values, .headers = outer->has_headers, .passes = outer->has_headers && !block};
     if (block && has_secret_label(w))
         level.secret = true;
     /* headers { … }: the '=' is missing. */
@@ -124,8 +124,8 @@ static void begin_value(struct secret_walk *w)
     const struct token key = is_word(w->before) ? w->before : w->key;
     if (!key.text.p)
         return;
-    l->value_secret = l->secret || is_secret_key(l, key) || (l->value_secret && !w->before_is_key);
-    l->value_headers = secret_is_headers(secrets_bare(key.text)) || (l->value_headers && !w->before_is_key);
+    l->has_secret_values = l->secret || is_secret_key(l, key) || (l->has_secret_values && !w->before_is_key);
+    l->has_headers = secret_is_headers(secrets_bare(key.text)) || (l->has_headers && !w->before_is_key);
 }
 
 static bool begins_key(const struct secret_walk *w)
@@ -137,8 +137,8 @@ static bool begins_key(const struct secret_walk *w)
 static void end_value(struct secret_walk *w)
 {
     struct level *l = secrets_top(w);
-    l->value_secret = l->secret;
-    l->value_headers = l->passes;
+    l->has_secret_values = l->secret;
+    l->has_headers = l->passes;
 }
 
 /* Quotes that somebody forgot. Names of other things are followed or preceded by something. */
@@ -159,7 +159,7 @@ static void secrets_literal(struct secret_walk *w)
         return;
     const bool is_text = w->at.kind == TOKEN_STRING;
     const bool is_private_key = is_text && memmem(w->at.text.p, w->at.text.n, "PRIVATE KEY", 11);
-    if (is_private_key || (is_value && (l->value_secret || l->value_headers || (after_name && is_text))))
+    if (is_private_key || (is_value && (l->has_secret_values || l->has_headers || (after_name && is_text))))
         secrets_add(w->found, w->at.offset, end, true);
     else if (is_text)
         add_within(w->found, w->at);
@@ -178,7 +178,7 @@ static void secrets_illegal(struct secret_walk *w)
         begin_value(w);
         return;
     }
-    if (!secrets_top(w)->value_secret && !secrets_top(w)->value_headers)
+    if (!secrets_top(w)->has_secret_values && !secrets_top(w)->has_headers)
         return;
     const uint32_t end = line_end(w->found->source, w->at.offset);
     secrets_add(w->found, w->at.offset, end, true);

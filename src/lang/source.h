@@ -11,7 +11,6 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "lang/diag.h"
 
 /* Larger files are refused: no configuration is, and the syntax tree takes many times the space of its text. */
 enum { SOURCE_MAX = 4 << 20 };
@@ -22,6 +21,17 @@ struct source {
     uint32_t *lines; /* offset of the first byte of each line */
     size_t line_count;
     unsigned refs;
+};
+
+/* Offsets, lines and columns count bytes; line and column start at 1, 0 = unknown. Borrows its source; one in a list of
+ * diagnostics is safe. */
+struct pos {
+    const struct source *source; /* NULL: nowhere */
+    unsigned offset, line, column;
+};
+/* From the first to the last byte, both included; last.source == NULL means a single character. */
+struct range {
+    struct pos first, last;
 };
 
 /* Copies both. -EFBIG beyond SOURCE_MAX. No check of the encoding. */

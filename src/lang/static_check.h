@@ -10,7 +10,7 @@
 
 #include "lang/ast.h"
 #include "lang/diag.h"
-#include "lang/schema.h"
+#include "lang/option.h"
 
 /* Of a body with all its blocks. */
 bool static_body(const struct ast_body *body);

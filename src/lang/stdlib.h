@@ -15,22 +15,8 @@
 #include "lang/ast.h"
 #include "lang/diag.h"
 #include "lang/stability.h"
+#include "lang/stdlib/function.h"
 #include "lang/value.h"
-
-enum { STDLIB_EXAMPLES_MAX = 3 };
-
-struct stdlib_function {
-    struct function_def def;
-    bool constant;            /* not a function but what `call` returns without arguments */
-    const char *alias;        /* the deprecated name, or NULL */
-    enum stability stability; /* below the level asked for, a reference to it is refused */
-    const char *parameters;   /* "list list(string), separator string"; NULL: none */
-    const char *result;       /* "string" */
-    const char *help;
-    struct {
-        const char *expression, *value;
-    } examples[STDLIB_EXAMPLES_MAX];
-};
 
 /* The value of the longest prefix of a dotted name, and how many names that took: of string.format.x two, of
  * string.nope one. New reference; NULL when the first name is unknown. */

@@ -5,8 +5,6 @@
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "lang/lexer.h"
-#include "lang/number.h"
 #include "lang/quote.h"
 
 struct object_member {
@@ -388,74 +386,6 @@ bool value_equal(const struct value *a, const struct value *b)
     default:
         return false;
     }
-}
-
-static int value_by_key(const void *a, const void *b)
-{
-    return str_cmp((*(const struct object_member *const *)a)->key, (*(const struct object_member *const *)b)->key);
-}
-
-static void value_print_object(const struct object *o, struct buf *out)
-{
-    cleanup_free const struct object_member **sorted = o->len ? xcalloc(o->len, sizeof *sorted) : NULL;
-    for (size_t i = 0; i < o->len; i++)
-        sorted[i] = &o->members[i];
-    if (o->len)
-        qsort(sorted, o->len, sizeof *sorted, value_by_key);
-    buf_byte(out, '{');
-    for (size_t i = 0; i < o->len; i++) {
-        buf_puts(out, i ? ", " : "");
-        if (lexer_is_identifier(sorted[i]->key))
-            buf_str(out, sorted[i]->key);
-        else
-            quote_print(sorted[i]->key, out);
-        buf_puts(out, " = ");
-        value_print(sorted[i]->value, out);
-    }
-    buf_byte(out, '}');
-}
-
-void value_print(const struct value *v, struct buf *out)
-{
-    switch (v->kind) {
-    case VALUE_NUMBER:
-        number_print(v, out);
-        break;
-    case VALUE_STRING:
-        quote_print(v->s, out);
-        break;
-    case VALUE_BOOL:
-        buf_puts(out, v->b ? "true" : "false");
-        break;
-    case VALUE_ARRAY:
-        buf_byte(out, '[');
-        for (size_t i = 0; i < v->array.len; i++) {
-            buf_puts(out, i ? ", " : "");
-            value_print(v->array.items[i], out);
-        }
-        buf_byte(out, ']');
-        break;
-    case VALUE_OBJECT:
-        value_print_object(v->object, out);
-        break;
-    case VALUE_CAPSULE:
-        if (v->capsule.type->text)
-            v->capsule.type->text(v->capsule.data, out);
-        else
-            value_print_type(v, out);
-        break;
-    default:
-        buf_puts(out, kind_names[v->kind]);
-        break;
-    }
-}
-
-void value_print_type(const struct value *v, struct buf *out)
-{
-    if (v->kind == VALUE_CAPSULE)
-        buf_printf(out, "capsule(\"%s\")", v->capsule.type->name);
-    else
-        buf_puts(out, kind_names[v->kind]);
 }
 
 struct secret {

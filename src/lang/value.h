@@ -102,12 +102,6 @@ unsigned value_depth(const struct value *v);
 /* Deep; different kinds are different; 3 == 3.0. Never fails. Source: spec §3.4. */
 bool value_equal(const struct value *a, const struct value *b);
 
-/* As the language writes it: strings quoted, object keys sorted, secrets as (secret). */
-void value_print(const struct value *v, struct buf *out);
-
-/* "string", "number", …; of a capsule capsule("name"). For messages. */
-void value_print_type(const struct value *v, struct buf *out);
-
 /* Secrets (spec §3.5). A secret never prints. An optional secret knows whether it is one. */
 struct value *value_secret(struct str s);
 struct value *value_optional_secret(struct str s, bool is_secret);

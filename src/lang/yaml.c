@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "lang/value_print.h"
 #include "lang/yaml_scalar.h"
 
 /* --- the library --- */

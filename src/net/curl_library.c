@@ -42,7 +42,7 @@ static struct {
     FUNCTIONS(MEMBER)
 } lib;
 
-static void *load(void)
+static void *curl_library_load(void)
 {
     static const char *const names[] = {"libcurl-gnutls.so.4", "libcurl.so.4"};
     void *so = NULL;
@@ -56,7 +56,7 @@ int curl_library_open(struct err *err)
     static bool opened;
     if (opened)
         return 0;
-    void *so = load();
+    void *so = curl_library_load();
     if (!so)
         return err_set(err, -ELIBACC, "load libcurl: %s; install the package libcurl3-gnutls or libcurl4", dlerror());
 #define FIND(f)                                                                                                        \

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <strings.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/secret.h"
@@ -12,12 +11,12 @@
 /* The smallest that libcurl takes for sending; an answer is an empty message or a short error. */
 enum { RECEIVE_BUFFER = 4096, SEND_BUFFER = 16384, REDIRECTS_MAX = 10 };
 
-static bool given(const char *s)
+static bool http_options_given(const char *s)
 {
     return s && *s;
 }
 
-static void append(struct curl_slist **list, const char *text)
+static void http_options_append(struct curl_slist **list, const char *text)
 {
     struct curl_slist *longer = curl_slist_append(*list, text);
     if (!longer)
@@ -25,38 +24,39 @@ static void append(struct curl_slist **list, const char *text)
     *list = longer;
 }
 
-static const char *environment(const char *lower, const char *upper)
+static const char *http_options_environment(const char *lower, const char *upper)
 {
     const char *v = getenv(lower);
-    return given(v) ? v : getenv(upper);
+    return http_options_given(v) ? v : getenv(upper);
 }
 
 /* Upper-case HTTP_PROXY is left alone in CGI programs (httpoxy); we are none. */
-static void apply_proxy(const struct http_options *o, CURL *easy, const struct http_url *url)
+static void http_options_set_proxy(const struct http_options *o, CURL *easy, const struct http_url *url)
 {
     const char *proxy = o->proxy.url, *no_proxy = o->proxy.no_proxy;
     if (o->proxy.from_environment) {
-        proxy = url->tls ? environment("https_proxy", "HTTPS_PROXY") : environment("http_proxy", "HTTP_PROXY");
-        no_proxy = environment("no_proxy", "NO_PROXY");
+        proxy = url->tls ? http_options_environment("https_proxy", "HTTPS_PROXY")
+                         : http_options_environment("http_proxy", "HTTP_PROXY");
+        no_proxy = http_options_environment("no_proxy", "NO_PROXY");
     }
-    bool bypass = (o->proxy.from_environment || given(o->proxy.no_proxy)) && http_url_is_loopback(url);
+    bool bypass = (o->proxy.from_environment || http_options_given(o->proxy.no_proxy)) && http_url_is_loopback(url);
     /* An empty string is libcurl's way to say: none, not even from the environment. */
-    curl_easy_setopt(easy, CURLOPT_PROXY, given(proxy) && !bypass ? proxy : "");
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, given(no_proxy) ? no_proxy : "");
+    curl_easy_setopt(easy, CURLOPT_PROXY, http_options_given(proxy) && !bypass ? proxy : "");
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, http_options_given(no_proxy) ? no_proxy : "");
 }
 
-static void keep_proxy(struct http_options *o, CURL *easy, const struct http_proxy *p)
+static void http_options_keep_proxy(struct http_options *o, CURL *easy, const struct http_proxy *p)
 {
-    o->proxy.url = given(p->url) ? xstrdup(p->url) : NULL;
-    o->proxy.no_proxy = given(p->no_proxy) ? xstrdup(p->no_proxy) : NULL;
+    o->proxy.url = http_options_given(p->url) ? xstrdup(p->url) : NULL;
+    o->proxy.no_proxy = http_options_given(p->no_proxy) ? xstrdup(p->no_proxy) : NULL;
     o->proxy.from_environment = p->from_environment;
     for (const char *const *h = p->connect_headers; h && *h; h++)
-        append(&o->proxy_headers, *h);
+        http_options_append(&o->proxy_headers, *h);
     curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
     curl_easy_setopt(easy, CURLOPT_PROXYHEADER, o->proxy_headers);
 }
 
-static bool has_header(const struct http_request *req, const char *name)
+static bool http_options_has_header(const struct http_request *req, const char *name)
 {
     size_t n = strlen(name);
     for (const char *const *h = req->headers; h && *h; h++) {
@@ -68,16 +68,16 @@ static bool has_header(const struct http_request *req, const char *name)
 
 /* libcurl verifies against the URL's host. So the URL gets the wanted name, the connection goes to the real host by
  * CONNECT_TO, and the Host header keeps saying what the URL said. */
-static void apply_server_name(struct http_options *o, CURL *easy, const struct http_request *req,
-                              const struct http_url *url)
+static void http_options_set_server_name(struct http_options *o, CURL *easy, const struct http_request *req,
+                                         const struct http_url *url)
 {
     cleanup_free char *connect = xasprintf("%s:%u:%s:%u", req->tls.server_name, url->port, url->host, url->port);
-    append(&o->connect_to, connect);
+    http_options_append(&o->connect_to, connect);
     o->server_name = xstrdup(req->tls.server_name);
     curl_easy_setopt(easy, CURLOPT_CONNECT_TO, o->connect_to);
     cleanup_free char *host = xasprintf("Host: %s:%u", url->host, url->port);
-    if (!has_header(req, "Host"))
-        append(&o->headers, host);
+    if (!http_options_has_header(req, "Host"))
+        http_options_append(&o->headers, host);
     CURLU *u = curl_url();
     if (u && curl_url_set(u, CURLUPART_URL, req->url, 0) == CURLUE_OK &&
         curl_url_set(u, CURLUPART_HOST, req->tls.server_name, 0) == CURLUE_OK) {
@@ -89,7 +89,7 @@ static void apply_server_name(struct http_options *o, CURL *easy, const struct h
     curl_url_cleanup(u);
 }
 
-static void apply_tls(CURL *easy, const struct http_tls *t)
+static void http_options_set_tls(CURL *easy, const struct http_tls *t)
 {
     static const long versions[] = {
         [HTTP_TLS_DEFAULT] = CURL_SSLVERSION_TLSv1_2, [HTTP_TLS_10] = CURL_SSLVERSION_TLSv1_0,
@@ -101,17 +101,17 @@ static void apply_tls(CURL *easy, const struct http_tls *t)
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     }
-    if (given(t->ca_file)) {
+    if (http_options_given(t->ca_file)) {
         curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca_file);
         curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* only that one */
     }
-    if (given(t->cert_file))
+    if (http_options_given(t->cert_file))
         curl_easy_setopt(easy, CURLOPT_SSLCERT, t->cert_file);
-    if (given(t->key_file))
+    if (http_options_given(t->key_file))
         curl_easy_setopt(easy, CURLOPT_SSLKEY, t->key_file);
 }
 
-static void apply_method(struct http_options *o, CURL *easy, const struct http_request *req)
+static void http_options_set_method(struct http_options *o, CURL *easy, const struct http_request *req)
 {
     curl_off_t size = 0;
     for (size_t i = 0; i < req->body_pieces; i++)
@@ -125,7 +125,7 @@ static void apply_method(struct http_options *o, CURL *easy, const struct http_r
     }
 }
 
-static void apply_protocols(CURL *easy)
+static void http_options_set_protocols(CURL *easy)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -154,42 +154,43 @@ int http_options_apply(struct http_options *o, CURL *easy, const struct http_req
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)req->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L); /* http_options_redirect() */
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)(req->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
-    apply_protocols(easy);
-    apply_method(o, easy, req);
+    http_options_set_protocols(easy);
+    http_options_set_method(o, easy, req);
     for (const char *const *h = req->headers; h && *h; h++)
-        append(&o->headers, *h);
-    append(&o->headers, "Expect:"); /* libcurl would wait up to a second for 100 Continue with a large body */
+        http_options_append(&o->headers, *h);
+    http_options_append(&o->headers,
+                        "Expect:"); /* libcurl would wait up to a second for 100 Continue with a large body */
     o->url = xstrdup(req->url);
-    keep_proxy(o, easy, &req->proxy);
-    apply_proxy(o, easy, &url);
-    apply_tls(easy, &req->tls); /* also for http, which may redirect */
-    if (url.tls && given(req->tls.server_name))
-        apply_server_name(o, easy, req, &url);
+    http_options_keep_proxy(o, easy, &req->proxy);
+    http_options_set_proxy(o, easy, &url);
+    http_options_set_tls(easy, &req->tls); /* also for http, which may redirect */
+    if (url.tls && http_options_given(req->tls.server_name))
+        http_options_set_server_name(o, easy, req, &url);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, o->headers);
     return 0;
 }
 
 /* --- redirects --- */
 
-static bool is_header(const char *line, const char *name)
+static bool http_options_header_is(const char *line, const char *name)
 {
     const size_t n = strlen(name);
     return strncasecmp(line, name, n) == 0 && (line[n] == ':' || line[n] == ';');
 }
 
 /* "Name: value", or "Name;" without one. "Name:" tells libcurl to leave out its own. */
-static bool may_be_secret(const char *line)
+static bool http_options_may_be_secret(const char *line)
 {
     const struct str name = {line, strcspn(line, ":;")};
-    return secret_header(name) || is_header(line, "Host");
+    return secret_header(name) || http_options_header_is(line, "Host");
 }
 
-static void drop_secrets(struct http_options *o, CURL *easy)
+static void http_options_drop_secrets(struct http_options *o, CURL *easy)
 {
     struct curl_slist *kept = NULL;
     for (const struct curl_slist *h = o->headers; h; h = h->next) {
-        if (!may_be_secret(h->data))
-            append(&kept, h->data);
+        if (!http_options_may_be_secret(h->data))
+            http_options_append(&kept, h->data);
     }
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, kept);
     curl_slist_free_all(o->headers);
@@ -198,24 +199,26 @@ static void drop_secrets(struct http_options *o, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_SSLKEY, NULL);
 }
 
-static unsigned usual_port(const struct http_url *u)
+static unsigned http_options_default_port(const struct http_url *u)
 {
     return u->tls ? 443 : 80;
 }
 
 /* Whether what was meant for `from` may go to `to`. A relative Location has the name that the URL was given for TLS. */
-static bool is_same_place(const struct http_options *o, const struct http_url *from, const struct http_url *to)
+static bool http_options_is_same_origin(const struct http_options *o, const struct http_url *from,
+                                        const struct http_url *to)
 {
     const bool same_host = strcasecmp(from->host, to->host) == 0 ||
                            (to->tls && o->server_name && strcasecmp(o->server_name, to->host) == 0);
     const bool same_port = from->tls == to->tls && from->port == to->port;
-    const bool upgrade = !from->tls && to->tls && from->port == usual_port(from) && to->port == usual_port(to);
+    const bool upgrade = !from->tls && to->tls && from->port == http_options_default_port(from) &&
+                         to->port == http_options_default_port(to);
     return same_host && (same_port || upgrade);
 }
 
 /* The user and password of `from` in front of the host of `to`, which has none; else NULL. To be freed with
  * curl_free(). */
-static char *with_user_of(const char *from, const char *to)
+static char *http_options_with_user_of(const char *from, const char *to)
 {
     char *user = NULL, *password = NULL, *own = NULL, *text = NULL;
     CURLU *a = curl_url(), *b = curl_url();
@@ -236,7 +239,7 @@ static char *with_user_of(const char *from, const char *to)
     return text;
 }
 
-static bool repeats_body(const struct http_options *o, long status)
+static bool http_options_repeats_body(const struct http_options *o, long status)
 {
     return status == 307 || status == 308 || o->is_get_or_head;
 }
@@ -252,18 +255,18 @@ int http_options_redirect(struct http_options *o, CURL *easy, long status, const
     int code = http_url_parse(o->url, &from, err);
     if (code < 0)
         return code;
-    const bool same_place = is_same_place(o, &from, &to);
-    char *with_user = same_place ? with_user_of(o->url, location) : NULL;
+    const bool same_place = http_options_is_same_origin(o, &from, &to);
+    char *with_user = same_place ? http_options_with_user_of(o->url, location) : NULL;
     char *url = xstrdup(with_user ? with_user : location);
     curl_free(with_user);
     free(o->url);
     o->url = url;
     o->redirects++;
     curl_easy_setopt(easy, CURLOPT_URL, url);
-    apply_proxy(o, easy, &to);
+    http_options_set_proxy(o, easy, &to);
     if (!same_place)
-        drop_secrets(o, easy);
-    *ret_body = repeats_body(o, status);
+        http_options_drop_secrets(o, easy);
+    *ret_body = http_options_repeats_body(o, status);
     if (!*ret_body) {
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
         curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);

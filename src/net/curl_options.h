@@ -2,9 +2,10 @@
 #pragma once
 
 #include <curl/curl.h>
+#include <stdbool.h>
 
 #include "base/err.h"
-#include "net/http_client.h"
+#include "net/http_request.h"
 
 /* What an easy handle refers to while it lives, and what its next hop needs. */
 struct http_options {

@@ -3,7 +3,6 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -45,12 +44,12 @@ struct http_call {
 /* There is one loop in the program, hence one client. */
 static struct http_client *shared;
 
-static void free_handle(uv_handle_t *h)
+static void http_client_free_handle(uv_handle_t *h)
 {
     free(h->data);
 }
 
-static void easy_done(struct http_client *c, CURL *easy)
+static void http_client_release_easy(struct http_client *c, CURL *easy)
 {
     curl_multi_remove_handle(c->multi, easy);
     if (c->spare || !easy) {
@@ -61,9 +60,9 @@ static void easy_done(struct http_client *c, CURL *easy)
     c->spare = easy;
 }
 
-static void call_free(struct http_call *call)
+static void http_call_free(struct http_call *call)
 {
-    easy_done(call->client, call->easy);
+    http_client_release_easy(call->client, call->easy);
     http_options_done(&call->options);
     buf_done(&call->answer);
     free(call->body);
@@ -71,7 +70,7 @@ static void call_free(struct http_call *call)
     free(call);
 }
 
-static enum http_failure failure_of(CURLcode code)
+static enum http_failure http_call_failure(CURLcode code)
 {
     switch (code) {
     case CURLE_OK:
@@ -95,20 +94,20 @@ static enum http_failure failure_of(CURLcode code)
 
 /* --- redirects --- */
 
-static bool is_redirect(long status)
+static bool http_call_is_redirect(long status)
 {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
 /* Starts the next hop in what is left of the time. False: this answer is the one, or `error` says why there is none. */
-static bool redirected(struct http_call *call, struct err *err)
+static bool http_call_redirect(struct http_call *call, struct err *err)
 {
     long status = 0;
     char *location = NULL;
     bool with_body;
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(call->easy, CURLINFO_REDIRECT_URL, &location);
-    if (!call->follow_redirects || !is_redirect(status) || !location)
+    if (!call->follow_redirects || !http_call_is_redirect(status) || !location)
         return false;
     cleanup_free char *to = xstrdup(location);
     if (http_options_redirect(&call->options, call->easy, status, to, &with_body, err) < 0)
@@ -129,12 +128,12 @@ static bool redirected(struct http_call *call, struct err *err)
     return false;
 }
 
-static void finish(struct http_call *call, CURLcode code)
+static void http_call_finish(struct http_call *call, CURLcode code)
 {
     struct err err = {0};
-    if (code == CURLE_OK && redirected(call, &err))
+    if (code == CURLE_OK && http_call_redirect(call, &err))
         return;
-    struct http_response r = {.failure = failure_of(code), .error = "", .type = "", .sent = call->sent};
+    struct http_response r = {.failure = http_call_failure(code), .error = "", .type = "", .sent = call->sent};
     long status = 0;
     curl_off_t retry_after = 0;
     const char *type = NULL;
@@ -157,10 +156,10 @@ static void finish(struct http_call *call, CURLcode code)
     /* The callback may start and cancel calls, so this one is out of the multi before; its strings live until after. */
     curl_multi_remove_handle(call->client->multi, call->easy);
     done(arg, &r);
-    call_free(call);
+    http_call_free(call);
 }
 
-static void collect(struct http_client *c)
+static void http_client_collect(struct http_client *c)
 {
     c->refs++; /* a callback may put the last reference of its owner */
     int left;
@@ -170,20 +169,20 @@ static void collect(struct http_client *c)
         struct http_call *call = NULL;
         CURLcode code = m->data.result;
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&call);
-        finish(call, code);
+        http_call_finish(call, code);
     }
     http_client_put(c);
 }
 
-static void on_timer(uv_timer_t *t)
+static void http_client_on_timer(uv_timer_t *t)
 {
     struct http_client *c = t->data;
     int running;
     curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    collect(c);
+    http_client_collect(c);
 }
 
-static void on_ready(uv_poll_t *p, int status, int events)
+static void http_client_on_ready(uv_poll_t *p, int status, int events)
 {
     struct watch *w = p->data;
     struct http_client *c = w->client;
@@ -191,21 +190,21 @@ static void on_ready(uv_poll_t *p, int status, int events)
     flags |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
     flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
     curl_multi_socket_action(c->multi, w->fd, flags, &running);
-    collect(c);
+    http_client_collect(c);
 }
 
-static int set_timer(CURLM *multi, long timeout_ms, void *arg)
+static int http_client_set_timer(CURLM *multi, long timeout_ms, void *arg)
 {
     (void)multi;
     struct http_client *c = arg;
     if (timeout_ms < 0)
         uv_timer_stop(&c->timer);
     else
-        uv_timer_start(&c->timer, on_timer, (uint64_t)timeout_ms, 0);
+        uv_timer_start(&c->timer, http_client_on_timer, (uint64_t)timeout_ms, 0);
     return 0;
 }
 
-static int set_watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *fd_arg)
+static int http_client_set_watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *fd_arg)
 {
     (void)easy;
     struct http_client *c = arg;
@@ -213,7 +212,7 @@ static int set_watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *fd
     if (what == CURL_POLL_REMOVE) {
         if (w) {
             curl_multi_assign(c->multi, fd, NULL);
-            uv_close((uv_handle_t *)&w->poll, free_handle);
+            uv_close((uv_handle_t *)&w->poll, http_client_free_handle);
         }
         return 0;
     }
@@ -229,10 +228,10 @@ static int set_watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *fd
         curl_multi_assign(c->multi, fd, w);
     }
     int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-    return uv_poll_start(&w->poll, events, on_ready) < 0 ? -1 : 0;
+    return uv_poll_start(&w->poll, events, http_client_on_ready) < 0 ? -1 : 0;
 }
 
-static size_t give_body(char *p, size_t size, size_t n, void *arg)
+static size_t http_call_read_body(char *p, size_t size, size_t n, void *arg)
 {
     struct http_call *call = arg;
     size_t room = size * n, given = 0;
@@ -253,7 +252,7 @@ static size_t give_body(char *p, size_t size, size_t n, void *arg)
 }
 
 /* A kept connection that turned out to be dead makes libcurl send the body once more. */
-static int rewind_body(void *arg, curl_off_t offset, int origin)
+static int http_call_rewind_body(void *arg, curl_off_t offset, int origin)
 {
     struct http_call *call = arg;
     if (offset != 0 || origin != SEEK_SET)
@@ -262,7 +261,7 @@ static int rewind_body(void *arg, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
-static size_t take_answer(char *p, size_t size, size_t n, void *arg)
+static size_t http_call_keep_answer(char *p, size_t size, size_t n, void *arg)
 {
     struct http_call *call = arg;
     size_t got = size * n, room = call->answer.max - call->answer.len;
@@ -272,7 +271,7 @@ static size_t take_answer(char *p, size_t size, size_t n, void *arg)
     return got;
 }
 
-static int client_open(struct http_client *c, struct err *err)
+static int http_client_open(struct http_client *c, struct err *err)
 {
     if (c->multi)
         return 0;
@@ -286,9 +285,9 @@ static int client_open(struct http_client *c, struct err *err)
     c->multi = curl_multi_init();
     if (!c->multi)
         return err_set(err, -ENOMEM, "initialise libcurl");
-    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, set_watch);
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, http_client_set_watch);
     curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
-    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, set_timer);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, http_client_set_timer);
     curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
     curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
     return 0;
@@ -316,10 +315,10 @@ void http_client_put(struct http_client *c)
         curl_easy_cleanup(c->spare);
     if (c->multi)
         curl_multi_cleanup(c->multi);
-    uv_close((uv_handle_t *)&c->timer, free_handle);
+    uv_close((uv_handle_t *)&c->timer, http_client_free_handle);
 }
 
-static void copy_body(struct http_call *call, const struct http_request *req)
+static void http_call_copy_body(struct http_call *call, const struct http_request *req)
 {
     call->body_pieces = req->body_pieces;
     call->body = xcalloc(req->body_pieces + 1, sizeof *call->body);
@@ -330,7 +329,7 @@ static void copy_body(struct http_call *call, const struct http_request *req)
 int http_start(struct http_client *c, const struct http_request *req, http_done *done, void *arg,
                struct http_call **ret, struct err *err)
 {
-    int code = client_open(c, err);
+    int code = http_client_open(c, err);
     if (code < 0)
         return code;
     struct http_call *call = xcalloc(1, sizeof *call);
@@ -342,25 +341,25 @@ int http_start(struct http_client *c, const struct http_request *req, http_done 
     call->follow_redirects = req->follow_redirects;
     call->deadline = req->timeout_ms > 0 ? uv_now(c->loop) + (uint64_t)req->timeout_ms : UINT64_MAX;
     call->answer = BUF_INIT(req->response_max);
-    copy_body(call, req);
+    http_call_copy_body(call, req);
     call->easy = c->spare ? TAKE_PTR(c->spare) : curl_easy_init();
     code = call->easy ? http_options_apply(&call->options, call->easy, req, err)
                       : err_set(err, -ENOMEM, "create a request");
     if (code == 0) {
         curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
         curl_easy_setopt(call->easy, CURLOPT_ERRORBUFFER, call->error);
-        curl_easy_setopt(call->easy, CURLOPT_READFUNCTION, give_body);
+        curl_easy_setopt(call->easy, CURLOPT_READFUNCTION, http_call_read_body);
         curl_easy_setopt(call->easy, CURLOPT_READDATA, call);
-        curl_easy_setopt(call->easy, CURLOPT_SEEKFUNCTION, rewind_body);
+        curl_easy_setopt(call->easy, CURLOPT_SEEKFUNCTION, http_call_rewind_body);
         curl_easy_setopt(call->easy, CURLOPT_SEEKDATA, call);
-        curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, take_answer);
+        curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, http_call_keep_answer);
         curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
         CURLMcode added = curl_multi_add_handle(c->multi, call->easy);
         if (added != CURLM_OK)
             code = err_set(err, -EIO, "start a request: %s", curl_multi_strerror(added));
     }
     if (code < 0) {
-        call_free(call);
+        http_call_free(call);
         return code;
     }
     *ret = call;
@@ -369,5 +368,5 @@ int http_start(struct http_client *c, const struct http_request *req, http_done 
 
 void http_cancel(struct http_call *call)
 {
-    call_free(call);
+    http_call_free(call);
 }

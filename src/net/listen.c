@@ -28,22 +28,22 @@ struct address {
     bool everywhere; /* no host was given */
 };
 
-static int not_an_address(const char *text, struct err *err)
+static int listen_not_an_address(const char *text, struct err *err)
 {
     return err_set(err, -EINVAL, "listen address \"%s\": expected ADDRESS:PORT, such as 127.0.0.1:4040 or [::1]:4040",
                    text);
 }
 
-static int parse(const char *text, struct address *ret, struct err *err)
+static int listen_parse(const char *text, struct address *ret, struct err *err)
 {
     const char *colon = strrchr(text, ':');
     uint64_t port;
     if (!colon || !str_to_u64(str_of(colon + 1), &port) || port > UINT16_MAX)
-        return not_an_address(text, err);
+        return listen_not_an_address(text, err);
     char host[INET6_ADDRSTRLEN + 2];
     size_t n = (size_t)(colon - text);
     if (n >= sizeof host)
-        return not_an_address(text, err);
+        return listen_not_an_address(text, err);
     memcpy(host, text, n);
     host[n] = '\0';
 
@@ -58,19 +58,19 @@ static int parse(const char *text, struct address *ret, struct err *err)
         a.v6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
         a.len = sizeof a.v6;
         if (inet_pton(AF_INET6, host + 1, &a.v6.sin6_addr) != 1)
-            return not_an_address(text, err);
+            return listen_not_an_address(text, err);
     } else {
         a.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
         a.len = sizeof a.v4;
         if (inet_pton(AF_INET, host, &a.v4.sin_addr) != 1)
-            return not_an_address(text, err);
+            return listen_not_an_address(text, err);
     }
     *ret = a;
     return 0;
 }
 
 /* A listening socket's inode and owner, from one of the tables of proc(5) net/tcp. */
-static bool find_listener(const char *table, uint16_t port, unsigned long *ret_inode, unsigned *ret_uid)
+static bool listen_find_socket(const char *table, uint16_t port, unsigned long *ret_inode, unsigned *ret_uid)
 {
     cleanup_fclose FILE *f = fopen(table, "re");
     char line[512];
@@ -88,7 +88,7 @@ static bool find_listener(const char *table, uint16_t port, unsigned long *ret_i
     return false;
 }
 
-static bool holds(const char *pid, const char *wanted_link)
+static bool listen_process_holds(const char *pid, const char *wanted_link)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%.20s/fd", pid);
@@ -105,7 +105,7 @@ static bool holds(const char *pid, const char *wanted_link)
     return false;
 }
 
-static void read_comm(const char *pid, char *out, size_t size)
+static void listen_read_comm(const char *pid, char *out, size_t size)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%.20s/comm", pid);
@@ -116,29 +116,29 @@ static void read_comm(const char *pid, char *out, size_t size)
 }
 
 /* " by java (pid 123)", or as much of it as can be seen from here. */
-static void describe_holder(uint16_t port, char *out, size_t size)
+static void listen_describe_holder(uint16_t port, char *out, size_t size)
 {
     unsigned long inode;
     unsigned uid;
     out[0] = '\0';
-    if (!find_listener("/proc/self/net/tcp", port, &inode, &uid) &&
-        !find_listener("/proc/self/net/tcp6", port, &inode, &uid))
+    if (!listen_find_socket("/proc/self/net/tcp", port, &inode, &uid) &&
+        !listen_find_socket("/proc/self/net/tcp6", port, &inode, &uid))
         return;
     snprintf(out, size, " by a process of uid %u", uid);
     char wanted[64];
     snprintf(wanted, sizeof wanted, "socket:[%lu]", inode);
     cleanup_closedir DIR *proc = opendir("/proc");
     for (struct dirent *e; proc && (e = readdir(proc));) {
-        if (!isdigit((unsigned char)e->d_name[0]) || !holds(e->d_name, wanted))
+        if (!isdigit((unsigned char)e->d_name[0]) || !listen_process_holds(e->d_name, wanted))
             continue;
         char comm[32];
-        read_comm(e->d_name, comm, sizeof comm);
+        listen_read_comm(e->d_name, comm, sizeof comm);
         snprintf(out, size, " by %s (pid %.20s)", comm, e->d_name);
         return;
     }
 }
 
-static void print(const struct address *a, char text[LISTEN_ADDRESS_MAX], uint16_t *port)
+static void listen_print(const struct address *a, char text[LISTEN_ADDRESS_MAX], uint16_t *port)
 {
     char host[INET6_ADDRSTRLEN] = "";
     bool v6 = a->any.sa_family == AF_INET6;
@@ -150,7 +150,7 @@ static void print(const struct address *a, char text[LISTEN_ADDRESS_MAX], uint16
     snprintf(text, LISTEN_ADDRESS_MAX, v6 ? "[%s]:%u" : "%s:%u", host, *port);
 }
 
-static int open_socket(struct address *a)
+static int listen_open_socket(struct address *a)
 {
     int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0 && errno == EAFNOSUPPORT && a->everywhere) {
@@ -169,23 +169,24 @@ static int open_socket(struct address *a)
 int listen_open(const char *address, int *ret_fd, char text[LISTEN_ADDRESS_MAX], uint16_t *ret_port, struct err *err)
 {
     struct address a;
-    int code = parse(address, &a, err);
+    int code = listen_parse(address, &a, err);
     if (code < 0)
         return code;
-    cleanup_close int fd = open_socket(&a);
+    cleanup_close int fd = listen_open_socket(&a);
     if (fd < 0)
         return err_errno(err, "listen %s: socket", address);
     if (bind(fd, &a.any, a.len) < 0 || listen(fd, BACKLOG) < 0) {
         if (errno != EADDRINUSE)
             return err_errno(err, "listen %s", address);
         char holder[96];
-        describe_holder(ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port), holder, sizeof holder);
+        listen_describe_holder(ntohs(a.any.sa_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port), holder,
+                               sizeof holder);
         return err_set(err, -EADDRINUSE, "listen %s: address already in use%s", address, holder);
     }
     struct address bound = {.len = sizeof(struct sockaddr_in6)};
     if (getsockname(fd, &bound.any, &bound.len) < 0)
         return err_errno(err, "listen %s: getsockname", address);
-    print(&bound, text, ret_port);
+    listen_print(&bound, text, ret_port);
     *ret_fd = TAKE_FD(fd);
     return 0;
 }

@@ -1,3 +1,5 @@
+#include "net/server.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <gnutls/abstract.h>
@@ -11,6 +13,8 @@
 #include "net/server_framing.h"
 #include "net/server_host.h"
 #include "net/server_peers.h"
+#include "net/server_reply.h"
+#include "net/server_tls.h"
 
 enum {
     IDLE_S = IDLE_MS / 1000,
@@ -23,7 +27,7 @@ enum {
 
 /* ---- routing ---- */
 
-static bool path_matches(const char *pattern, const char *path, size_t *ret_tail)
+static bool server_path_matches(const char *pattern, const char *path, size_t *ret_tail)
 {
     size_t n = strlen(pattern);
     if (n && pattern[n - 1] == '*') {
@@ -34,19 +38,19 @@ static bool path_matches(const char *pattern, const char *path, size_t *ret_tail
     return strcmp(pattern, path) == 0;
 }
 
-static bool method_matches(const struct server_route *r, const char *method)
+static bool server_method_matches(const struct server_route *r, const char *method)
 {
     return !r->method || strcmp(r->method, method) == 0 ||
            (strcmp(r->method, "GET") == 0 && strcmp(method, "HEAD") == 0);
 }
 
 /* Finds the route, or prepares 404 or 405. The pattern decides first, the method among the routes of that pattern. */
-static void route(struct request *rq)
+static void server_find_route(struct request *rq)
 {
     const char *best = NULL;
     for (const struct server_route *r = rq->server->routes; r->path; r++) {
         size_t tail;
-        if (path_matches(r->path, rq->path, &tail) && (!best || strlen(r->path) > strlen(best))) {
+        if (server_path_matches(r->path, rq->path, &tail) && (!best || strlen(r->path) > strlen(best))) {
             best = r->path;
             rq->tail = tail;
         }
@@ -59,7 +63,7 @@ static void route(struct request *rq)
     for (const struct server_route *r = rq->server->routes; r->path; r++) {
         if (strcmp(r->path, best) != 0)
             continue;
-        if (method_matches(r, rq->method)) {
+        if (server_method_matches(r, rq->method)) {
             rq->route = r;
             return;
         }
@@ -73,14 +77,14 @@ static void route(struct request *rq)
 /* ---- what libmicrohttpd calls ---- */
 
 /* Requests whose handlers are at work. */
-static size_t count_kept(const struct server *s)
+static size_t server_count_kept(const struct server *s)
 {
     size_t n = 0;
     list_each(&s->kept, node) n++;
     return n;
 }
 
-static bool comes_from_elsewhere(const struct request *rq)
+static bool server_is_cross_origin(const struct request *rq)
 {
     const char *mode = request_header(rq, "Sec-Fetch-Mode");
     const bool is_ours =
@@ -96,7 +100,7 @@ static bool comes_from_elsewhere(const struct request *rq)
     }
 }
 
-static void admit(struct request *rq, const char *version)
+static void server_admit(struct request *rq, const char *version)
 {
     struct server *s = rq->server;
     if (!framing_is_clear(rq->connection, version))
@@ -107,12 +111,12 @@ static void admit(struct request *rq, const char *version)
         rq->refusal = s->guard(s->ctx, rq);
     if (rq->refusal)
         return;
-    route(rq);
-    if (!rq->refusal && comes_from_elsewhere(rq)) {
+    server_find_route(rq);
+    if (!rq->refusal && server_is_cross_origin(rq)) {
         rq->refusal = 403;
         rq->is_elsewhere = true;
     }
-    if (!rq->refusal && !rq->route->always && count_kept(s) >= AT_WORK_MAX)
+    if (!rq->refusal && !rq->route->always && server_count_kept(s) >= AT_WORK_MAX)
         rq->refusal = 503;
     uint64_t length = 0;
     const char *said = request_header(rq, "Content-Length");
@@ -120,7 +124,7 @@ static void admit(struct request *rq, const char *version)
         rq->refusal = 413;
 }
 
-static void take_body(struct request *rq, const char *data, size_t n)
+static void server_take_body(struct request *rq, const char *data, size_t n)
 {
     struct server *s = rq->server;
     if (rq->refusal)
@@ -142,8 +146,9 @@ static void take_body(struct request *rq, const char *data, size_t n)
         rq->refusal = 503;
 }
 
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
-                                  const char *version, const char *data, size_t *data_size, void **state)
+static enum MHD_Result server_on_request(void *arg, struct MHD_Connection *connection, const char *url,
+                                         const char *method, const char *version, const char *data, size_t *data_size,
+                                         void **state)
 {
     struct server *s = ((struct daemon *)arg)->server;
     struct request *rq = *state;
@@ -161,14 +166,14 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
             return MHD_NO;
         rq->peer->is_known = true;
         peer_enter(rq->peer, PEER_BODY);
-        admit(rq, version);
+        server_admit(rq, version);
         /* An announced body that is too large, or whose end is not clear, is refused before it is read; libmicrohttpd
          * closes the connection then. */
         if (rq->refusal != 413 && rq->refusal != 400)
             return MHD_YES;
     } else if (*data_size) {
         peer_progress(rq->peer, *data_size);
-        take_body(rq, data, *data_size);
+        server_take_body(rq, data, *data_size);
         *data_size = 0;
         return MHD_YES;
     }
@@ -190,8 +195,8 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
     return MHD_YES;
 }
 
-static void on_completed(void *arg, struct MHD_Connection *connection, void **state,
-                         enum MHD_RequestTerminationCode why)
+static void server_on_completed(void *arg, struct MHD_Connection *connection, void **state,
+                                enum MHD_RequestTerminationCode why)
 {
     (void)connection;
     (void)why;
@@ -208,7 +213,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
         request_free(rq);
 }
 
-static void attach_tls(struct peer *p, struct MHD_Connection *connection)
+static void server_attach_tls(struct peer *p, struct MHD_Connection *connection)
 {
     struct server *s = p->daemon->server;
     struct err err = {0};
@@ -218,8 +223,8 @@ static void attach_tls(struct peer *p, struct MHD_Connection *connection)
         server_tls_attach(s->tls, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session);
 }
 
-static void on_connection(void *arg, struct MHD_Connection *connection, void **state,
-                          enum MHD_ConnectionNotificationCode what)
+static void server_on_connection(void *arg, struct MHD_Connection *connection, void **state,
+                                 enum MHD_ConnectionNotificationCode what)
 {
     struct daemon *d = arg;
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
@@ -228,12 +233,12 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **s
     }
     struct peer *p = *state = peer_new(d, connection);
     if (d->has_tls)
-        attach_tls(p, connection);
+        server_attach_tls(p, connection);
 }
 
 /* ---- the loop ---- */
 
-static void on_handle_closed(struct server *s)
+static void server_on_handle_closed(struct server *s)
 {
     if (--s->handles || !s->closing)
         return;
@@ -242,53 +247,53 @@ static void on_handle_closed(struct server *s)
     free(s);
 }
 
-static void on_timer_closed(uv_handle_t *h)
+static void server_on_timer_closed(uv_handle_t *h)
 {
-    on_handle_closed(h->data);
+    server_on_handle_closed(h->data);
 }
 
-static void on_poll_closed(uv_handle_t *h)
+static void server_on_poll_closed(uv_handle_t *h)
 {
     struct daemon *d = h->data;
     struct server *s = d->server;
     free(d);
-    on_handle_closed(s);
+    server_on_handle_closed(s);
 }
 
-static void on_tick(uv_timer_t *t);
-static void on_ready(uv_poll_t *p, int status, int events);
+static void server_on_tick(uv_timer_t *t);
+static void server_on_ready(uv_poll_t *p, int status, int events);
 
 /* Credentials are what GnuTLS asks the caller for when a certificate is to be chosen; each session gets its own before
  * that. */
-static int no_certificate(gnutls_session_t session, const gnutls_datum_t *ca, int ca_count,
-                          const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **pcert,
-                          unsigned *pcert_count, gnutls_privkey_t *key)
+static int server_no_certificate(gnutls_session_t session, const gnutls_datum_t *ca, int ca_count,
+                                 const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **pcert,
+                                 unsigned *pcert_count, gnutls_privkey_t *key)
 {
     (void)session, (void)ca, (void)ca_count, (void)algorithms, (void)algorithm_count, (void)pcert, (void)pcert_count;
     (void)key;
     return -1;
 }
 
-static struct MHD_Daemon *start_mhd(struct daemon *d, int fd)
+static struct MHD_Daemon *server_daemon_start(struct daemon *d, int fd)
 {
-    const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)no_certificate},
+    const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)server_no_certificate},
                                          {MHD_OPTION_END, 0, NULL}};
     const struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (d->has_tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
-                            on_request, d, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+                            server_on_request, d, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
                             (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED,
-                            on_completed, d, MHD_OPTION_NOTIFY_CONNECTION, on_connection, d, MHD_OPTION_ARRAY,
-                            d->has_tls ? tls : plain, MHD_OPTION_END);
+                            server_on_completed, d, MHD_OPTION_NOTIFY_CONNECTION, server_on_connection, d,
+                            MHD_OPTION_ARRAY, d->has_tls ? tls : plain, MHD_OPTION_END);
 }
 
 /* Takes fd. What it accepts is served once the loop polls it. */
-static int daemon_new(struct server *s, int fd, bool has_tls, struct daemon **ret, struct err *err)
+static int server_daemon_new(struct server *s, int fd, bool has_tls, struct daemon **ret, struct err *err)
 {
     cleanup_free struct daemon *d = xcalloc(1, sizeof *d);
     *d = (struct daemon){.server = s, .has_tls = has_tls};
     list_init(&d->link);
-    d->mhd = start_mhd(d, fd);
+    d->mhd = server_daemon_start(d, fd);
     if (!d->mhd) {
         close(fd);
         return err_set(err, -ENOMEM, "listen %s: cannot start the HTTP server", s->address);
@@ -305,20 +310,20 @@ static int daemon_new(struct server *s, int fd, bool has_tls, struct daemon **re
     return 0;
 }
 
-static void daemon_free(struct daemon *d)
+static void server_daemon_free(struct daemon *d)
 {
     if (!d)
         return;
     list_del(&d->link);
     uv_poll_stop(&d->poll);
     MHD_stop_daemon(d->mhd);
-    uv_close((uv_handle_t *)&d->poll, on_poll_closed);
+    uv_close((uv_handle_t *)&d->poll, server_on_poll_closed);
 }
 
 /* How long to wait when libmicrohttpd wants to go on at once. Never 0: the loop would run the timer again before it
  * looks at any descriptor. And libmicrohttpd 0.9.75 wants it all through a handshake, although there is nothing to do
  * until a descriptor is ready: a client that stops in the middle of one must not keep us busy. */
-static uint64_t pause_ms(struct server *s)
+static uint64_t server_pause_ms(struct server *s)
 {
     enum { LEAST = 1, MOST = 64 };
     bool only_handshakes = true;
@@ -333,79 +338,80 @@ static uint64_t pause_ms(struct server *s)
 }
 
 /* After libmicrohttpd has worked: daemons that are no longer needed end, and its timeouts become ours. */
-static void settle(struct server *s)
+static void server_settle(struct server *s)
 {
     MHD_UNSIGNED_LONG_LONG ms, least = UINT64_MAX;
     list_each(&s->daemons, node)
     {
         struct daemon *d = list_entry(node, struct daemon, link);
         if (node != s->daemons.next && d->peer_count == 0)
-            daemon_free(d);
+            server_daemon_free(d);
         else if (MHD_get_timeout(d->mhd, &ms) == MHD_YES && ms < least)
             least = ms;
     }
     if (least == UINT64_MAX)
         uv_timer_stop(&s->tick);
     else
-        uv_timer_start(&s->tick, on_tick, least ? least : pause_ms(s), 0);
+        uv_timer_start(&s->tick, server_on_tick, least ? least : server_pause_ms(s), 0);
 }
 
-static void on_tick(uv_timer_t *t)
+static void server_on_tick(uv_timer_t *t)
 {
     struct server *s = t->data;
     list_each(&s->daemons, node) MHD_run(list_entry(node, struct daemon, link)->mhd);
-    settle(s);
+    server_settle(s);
 }
 
-static void on_ready(uv_poll_t *p, int status, int events)
+static void server_on_ready(uv_poll_t *p, int status, int events)
 {
     (void)status;
     (void)events;
     struct daemon *d = p->data;
     d->server->pause_ms = 1;
     MHD_run(d->mhd);
-    settle(d->server);
+    server_settle(d->server);
 }
 
-void server_run_soon(struct server *s)
+static void server_run_soon(struct server *s)
 {
-    uv_timer_start(&s->tick, on_tick, 0, 0);
+    uv_timer_start(&s->tick, server_on_tick, 0, 0);
 }
 
 /* ---- TLS on, off or changed ---- */
 
-static void drop_prepared(struct server *s)
+static void server_drop_prepared(struct server *s)
 {
-    daemon_free(TAKE_PTR(s->next));
+    server_daemon_free(TAKE_PTR(s->next));
     server_tls_free(TAKE_PTR(s->next_tls));
     s->prepared = false;
 }
 
-static struct daemon *listening(const struct server *s)
+static struct daemon *server_listening(const struct server *s)
 {
     return list_entry(s->daemons.next, struct daemon, link);
 }
 
 int server_prepare(struct server *s, const struct server_tls_options *tls, struct err *err)
 {
-    drop_prepared(s);
+    server_drop_prepared(s);
     int code = tls ? server_tls_new(tls, &s->next_tls, err) : 0;
     if (code < 0)
         return code;
-    if (listening(s)->has_tls != (tls != NULL)) {
-        const int fd = MHD_get_daemon_info(listening(s)->mhd, MHD_DAEMON_INFO_LISTEN_FD)->listen_fd;
+    if (server_listening(s)->has_tls != (tls != NULL)) {
+        const int fd = MHD_get_daemon_info(server_listening(s)->mhd, MHD_DAEMON_INFO_LISTEN_FD)->listen_fd;
         const int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-        code = own < 0 ? err_errno(err, "listen %s", s->address) : daemon_new(s, own, tls != NULL, &s->next, err);
+        code =
+            own < 0 ? err_errno(err, "listen %s", s->address) : server_daemon_new(s, own, tls != NULL, &s->next, err);
     }
     if (code < 0)
-        drop_prepared(s);
+        server_drop_prepared(s);
     else
         s->prepared = true;
     return code;
 }
 
 /* No new connections for this one. Idle ones end now, busy ones with their reply. */
-static void retire(struct daemon *d)
+static void server_daemon_retire(struct daemon *d)
 {
     const int fd = MHD_quiesce_daemon(d->mhd);
     if (fd >= 0)
@@ -428,15 +434,15 @@ void server_commit(struct server *s)
     struct daemon *next = TAKE_PTR(s->next);
     if (!next)
         return;
-    retire(listening(s));
+    server_daemon_retire(server_listening(s));
     list_push(s->daemons.next, &next->link); /* before the first */
-    uv_poll_start(&next->poll, UV_READABLE, on_ready);
+    uv_poll_start(&next->poll, UV_READABLE, server_on_ready);
     server_run_soon(s);
 }
 
 /* ---- opening and closing ---- */
 
-static bool is_loopback(const char *address)
+static bool server_address_is_loopback(const char *address)
 {
     return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]:", 6) == 0;
 }
@@ -450,6 +456,7 @@ int server_open(const struct server_options *options, struct server **ret, struc
                          .problem = options->problem,
                          .ctx = options->ctx,
                          .allowed_hosts = options->allowed_hosts,
+                         .run_soon = server_run_soon,
                          .pause_ms = 1,
                          .request_ms = options->request_ms ? options->request_ms : REQUEST_MS,
                          .max_body = options->max_body ? options->max_body : SERVER_BODY_MAX};
@@ -462,13 +469,13 @@ int server_open(const struct server_options *options, struct server **ret, struc
     int code = listen_open(options->listen, &fd, s->address, &s->port, err);
     if (code < 0)
         return code;
-    s->is_local = is_loopback(s->address);
+    s->is_local = server_address_is_loopback(s->address);
     struct daemon *d;
-    code = daemon_new(s, fd, false, &d, err);
+    code = server_daemon_new(s, fd, false, &d, err);
     if (code < 0)
         return code;
     list_push(&s->daemons, &d->link);
-    uv_poll_start(&d->poll, UV_READABLE, on_ready);
+    uv_poll_start(&d->poll, UV_READABLE, server_on_ready);
     uv_timer_init(s->loop, &s->tick);
     uv_timer_init(s->loop, &s->sweep);
     s->handles += 2;
@@ -500,7 +507,7 @@ void server_close(struct server *s, void (*closed)(void *arg), void *arg)
     s->closing = true;
     s->closed = closed;
     s->closed_arg = arg;
-    drop_prepared(s);
+    server_drop_prepared(s);
     /* A daemon must not be stopped with suspended connections; requests that are kept are orphaned first. */
     list_each(&s->kept, node)
     {
@@ -509,8 +516,8 @@ void server_close(struct server *s, void (*closed)(void *arg), void *arg)
         request_orphan(rq);
     }
     list_each(&s->streams, node) stream_wake(list_entry(node, struct request, link)->stream);
-    list_each(&s->daemons, node) daemon_free(list_entry(node, struct daemon, link));
+    list_each(&s->daemons, node) server_daemon_free(list_entry(node, struct daemon, link));
     server_tls_free(TAKE_PTR(s->tls));
-    uv_close((uv_handle_t *)&s->tick, on_timer_closed);
-    uv_close((uv_handle_t *)&s->sweep, on_timer_closed);
+    uv_close((uv_handle_t *)&s->tick, server_on_timer_closed);
+    uv_close((uv_handle_t *)&s->sweep, server_on_timer_closed);
 }

@@ -12,7 +12,7 @@ struct framing {
 };
 
 /* RFC 9110 §5.6.2, token. */
-static bool is_token(const char *s)
+static bool framing_is_token(const char *s)
 {
     if (!*s)
         return false;
@@ -23,21 +23,21 @@ static bool is_token(const char *s)
     return true;
 }
 
-static bool is_number(struct str s)
+static bool framing_is_number(struct str s)
 {
     uint64_t any;
     return s.n && isdigit((unsigned char)s.p[0]) && str_to_u64(s, &any);
 }
 
-static enum MHD_Result look(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+static enum MHD_Result framing_visit_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
 {
     (void)kind;
     struct framing *f = arg;
     const struct str said = str_trim(str_of(value ? value : ""));
-    f->broken |= !is_token(name);
+    f->broken |= !framing_is_token(name);
     if (strcasecmp(name, "Content-Length") == 0) {
         f->lengths++;
-        f->broken |= !is_number(said);
+        f->broken |= !framing_is_number(said);
     } else if (strcasecmp(name, "Transfer-Encoding") == 0) {
         f->codings++;
         f->broken |= (said.n != strlen("chunked") || strncasecmp(said.p, "chunked", said.n) != 0);
@@ -50,7 +50,7 @@ static enum MHD_Result look(void *arg, enum MHD_ValueKind kind, const char *name
 bool framing_is_clear(struct MHD_Connection *connection, const char *version)
 {
     struct framing f = {0};
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, look, &f);
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, framing_visit_header, &f);
     const bool old = strcmp(version, "HTTP/1.0") == 0;
     return !f.broken && f.lengths + f.codings <= 1 && f.hosts <= 1 && !(old && f.codings);
 }

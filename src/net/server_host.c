@@ -10,7 +10,7 @@
 enum { NAME_MAX_BYTES = 255 };
 
 /* Without the port and the dot of a fully qualified name; empty where there is no name. */
-static struct str name_of(const char *host)
+static struct str host_name_of(const char *host)
 {
     struct str s = str_trim(str_of(host));
     if (s.n && s.p[0] == '[') {
@@ -25,22 +25,22 @@ static struct str name_of(const char *host)
     return s;
 }
 
-static bool same(struct str a, struct str b)
+static bool host_same(struct str a, struct str b)
 {
     return a.n == b.n && strncasecmp(a.p, b.p, a.n) == 0;
 }
 
-static bool is_address(const char *name)
+static bool host_is_address(const char *name)
 {
     unsigned char any[sizeof(struct in6_addr)];
     return inet_pton(AF_INET, name, any) == 1 || inet_pton(AF_INET6, name, any) == 1;
 }
 
-static bool is_listed(struct str name, const char *allowed)
+static bool host_is_listed(struct str name, const char *allowed)
 {
     struct str rest = str_of(allowed), one;
     while (allowed && str_split(&rest, ',', &one)) {
-        if (same(name, str_trim(one)))
+        if (host_same(name, str_trim(one)))
             return true;
     }
     return false;
@@ -51,17 +51,17 @@ bool host_is_ours(const char *host, const char *allowed)
     static const struct str local = {"localhost", 9}, below = {".localhost", 10};
     if (!host)
         return true;
-    const struct str name = name_of(host);
+    const struct str name = host_name_of(host);
     char text[NAME_MAX_BYTES + 1], own[NAME_MAX_BYTES + 1] = "";
     if (name.n == 0 || name.n > NAME_MAX_BYTES)
         return false;
     memcpy(text, name.p, name.n);
     text[name.n] = '\0';
-    if (is_address(text) || same(name, local) || is_listed(name, allowed))
+    if (host_is_address(text) || host_same(name, local) || host_is_listed(name, allowed))
         return true;
-    if (name.n > below.n && same((struct str){name.p + name.n - below.n, below.n}, below))
+    if (name.n > below.n && host_same((struct str){name.p + name.n - below.n, below.n}, below))
         return true;
-    return gethostname(own, sizeof own - 1) == 0 && *own && same(name, str_of(own));
+    return gethostname(own, sizeof own - 1) == 0 && *own && host_same(name, str_of(own));
 }
 
 bool origin_is_ours(const char *fetch_site, const char *origin, const char *host)

@@ -6,8 +6,9 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
+#include "net/server_tls.h"
 
-enum { LOOK_MS = 1000, LOOK_IDLE_MS = 5000, LOOPBACK_NET = 127 };
+enum { SWEEP_MS = 1000, SWEEP_IDLE_MS = 5000, LOOPBACK_NET = 127 };
 
 /* The connections of one address. */
 struct peer_group {
@@ -19,7 +20,7 @@ struct peer_group {
 
 /* --- addresses --- */
 
-static void take_v4(struct peer_group *g, const uint8_t address[4])
+static void peer_group_set_v4(struct peer_group *g, const uint8_t address[4])
 {
     g->address[10] = g->address[11] = 0xff;
     memcpy(g->address + 12, address, 4);
@@ -28,26 +29,26 @@ static void take_v4(struct peer_group *g, const uint8_t address[4])
         memset(g->address + 13, 0, 3);
 }
 
-static void take_v6(struct peer_group *g, const struct in6_addr *address)
+static void peer_group_set_v6(struct peer_group *g, const struct in6_addr *address)
 {
     enum { SITE_BYTES = 8 };
     if (IN6_IS_ADDR_V4MAPPED(address))
-        take_v4(g, address->s6_addr + 12);
+        peer_group_set_v4(g, address->s6_addr + 12);
     else if (IN6_IS_ADDR_LOOPBACK(address))
-        take_v4(g, (const uint8_t[4]){LOOPBACK_NET, 0, 0, 1}); /* the same machine */
+        peer_group_set_v4(g, (const uint8_t[4]){LOOPBACK_NET, 0, 0, 1}); /* the same host */
     else
         memcpy(g->address, address->s6_addr, SITE_BYTES);
 }
 
-static struct peer_group *group_of(struct server *s, struct MHD_Connection *connection)
+static struct peer_group *peer_group_of(struct server *s, struct MHD_Connection *connection)
 {
     struct peer_group wanted = {0};
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     const struct sockaddr *from = info ? info->client_addr : NULL;
     if (from && from->sa_family == AF_INET)
-        take_v4(&wanted, (const uint8_t *)&((const struct sockaddr_in *)(const void *)from)->sin_addr);
+        peer_group_set_v4(&wanted, (const uint8_t *)&((const struct sockaddr_in *)(const void *)from)->sin_addr);
     else if (from && from->sa_family == AF_INET6)
-        take_v6(&wanted, &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr);
+        peer_group_set_v6(&wanted, &((const struct sockaddr_in6 *)(const void *)from)->sin6_addr);
     list_each(&s->groups, node)
     {
         struct peer_group *g = list_entry(node, struct peer_group, link);
@@ -60,41 +61,41 @@ static struct peer_group *group_of(struct server *s, struct MHD_Connection *conn
     return g;
 }
 
-/* --- which goes --- */
+/* --- eviction --- */
 
-static bool can_go(const struct peer *p)
+static bool peer_is_evictable(const struct peer *p)
 {
     return p->phase != PEER_AT_WORK && p->phase != PEER_LEAVING;
 }
 
 /* Bytes a second. */
-static uint64_t speed(const struct peer *p, uint64_t now)
+static uint64_t peer_speed(const struct peer *p, uint64_t now)
 {
     return p->body_bytes * 1000 / (now - p->since + 1);
 }
 
 /* Whether `a` goes before `b`. */
-static bool goes_first(const struct peer *a, const struct peer *b, uint64_t now)
+static bool peer_goes_first(const struct peer *a, const struct peer *b, uint64_t now)
 {
     if (a->group->count != b->group->count)
         return a->group->count > b->group->count;
     if (a->phase != b->phase)
         return a->phase < b->phase;
-    if (a->phase == PEER_BODY && speed(a, now) != speed(b, now))
-        return speed(a, now) < speed(b, now);
+    if (a->phase == PEER_BODY && peer_speed(a, now) != peer_speed(b, now))
+        return peer_speed(a, now) < peer_speed(b, now);
     return a->since < b->since;
 }
 
 /* Of one address, or of all (NULL); never `newcomer`. */
-static void make_room(struct server *s, const struct peer_group *of, const struct peer *newcomer)
+static void peer_evict(struct server *s, const struct peer_group *of, const struct peer *newcomer)
 {
     struct peer *first = NULL;
     list_each(&s->peers, node)
     {
         struct peer *p = list_entry(node, struct peer, link);
-        if (p == newcomer || !can_go(p) || (of && p->group != of))
+        if (p == newcomer || !peer_is_evictable(p) || (of && p->group != of))
             continue;
-        if (!first || goes_first(p, first, uv_now(s->loop)))
+        if (!first || peer_goes_first(p, first, uv_now(s->loop)))
             first = p;
     }
     if (first)
@@ -102,54 +103,54 @@ static void make_room(struct server *s, const struct peer_group *of, const struc
 }
 
 /* Of one address, or of all (NULL). */
-static size_t count_waiting(const struct server *s, const struct peer_group *of)
+static size_t peer_count_evictable(const struct server *s, const struct peer_group *of)
 {
     size_t n = 0;
     list_each(&s->peers, node)
     {
         const struct peer *p = list_entry(node, struct peer, link);
-        n += can_go(p) && (!of || p->group == of);
+        n += peer_is_evictable(p) && (!of || p->group == of);
     }
     return n;
 }
 
-/* --- looking after them --- */
+/* --- sweep --- */
 
-static bool is_in_time(const struct peer *p, uint64_t now)
+static bool peer_is_in_time(const struct peer *p, uint64_t now)
 {
     if (p->deadline && p->deadline < now)
         return false;
-    return p->phase != PEER_BODY || now < p->since + BODY_GRACE_MS || speed(p, now) >= BODY_LEAST;
+    return p->phase != PEER_BODY || now < p->since + BODY_GRACE_MS || peer_speed(p, now) >= BODY_LEAST;
 }
 
-static void on_look(uv_timer_t *t);
+static void peer_on_sweep(uv_timer_t *t);
 
-static void look_in(struct server *s, uint64_t ms)
+static void peer_sweep_in(struct server *s, uint64_t ms)
 {
     if (ms > s->request_ms)
         ms = s->request_ms;
     if (!uv_is_active((uv_handle_t *)&s->sweep) || uv_timer_get_due_in(&s->sweep) > ms)
-        uv_timer_start(&s->sweep, on_look, ms, 0);
+        uv_timer_start(&s->sweep, peer_on_sweep, ms, 0);
 }
 
-static void on_look(uv_timer_t *t)
+static void peer_on_sweep(uv_timer_t *t)
 {
     struct server *s = t->data;
-    bool hurry = false;
+    bool pending = false;
     list_each(&s->peers, node)
     {
         struct peer *p = list_entry(node, struct peer, link);
-        hurry |= p->phase == PEER_HEADER || p->phase == PEER_BODY;
-        if (can_go(p) && !is_in_time(p, uv_now(s->loop)))
+        pending |= p->phase == PEER_HEADER || p->phase == PEER_BODY;
+        if (peer_is_evictable(p) && !peer_is_in_time(p, uv_now(s->loop)))
             peer_hang_up(p);
     }
     if (s->peer_count)
-        look_in(s, hurry ? LOOK_MS : LOOK_IDLE_MS);
+        peer_sweep_in(s, pending ? SWEEP_MS : SWEEP_IDLE_MS);
 }
 
-/* --- one --- */
+/* --- phases --- */
 
-static uint64_t time_for(const struct server *s, enum peer_phase phase)
+static uint64_t peer_time_for(const struct server *s, enum peer_phase phase)
 {
     const uint64_t most = s->request_ms;
     switch (phase) {
@@ -171,13 +172,13 @@ void peer_enter(struct peer *p, enum peer_phase phase)
     struct server *s = p->daemon->server;
     if (p->phase == PEER_LEAVING)
         return;
-    const uint64_t now = uv_now(s->loop), time = time_for(s, phase);
+    const uint64_t now = uv_now(s->loop), time = peer_time_for(s, phase);
     p->phase = phase;
     p->since = now;
     p->body_bytes = 0;
     p->deadline = time ? now + time : 0;
     if (time)
-        look_in(s, phase == PEER_HEADER || phase == PEER_BODY ? LOOK_MS : LOOK_IDLE_MS);
+        peer_sweep_in(s, phase == PEER_HEADER || phase == PEER_BODY ? SWEEP_MS : SWEEP_IDLE_MS);
 }
 
 void peer_progress(struct peer *p, size_t bytes)
@@ -215,16 +216,17 @@ struct peer *peer_new(struct daemon *d, struct MHD_Connection *connection)
     struct peer *p = xcalloc(1, sizeof *p);
     p->daemon = d;
     p->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    p->group = group_of(s, connection);
+    p->group = peer_group_of(s, connection);
     p->group->count++;
     list_push(&s->peers, &p->link);
     d->peer_count++;
     s->peer_count++;
     peer_enter(p, PEER_HEADER);
-    if (!p->group->is_loopback && p->group->count > PEER_CONNECTIONS && count_waiting(s, p->group) > PEER_CONNECTIONS)
-        make_room(s, p->group, p);
-    else if (s->peer_count > SERVER_CONNECTIONS && count_waiting(s, NULL) > SERVER_CONNECTIONS)
-        make_room(s, NULL, p);
+    if (!p->group->is_loopback && p->group->count > PEER_CONNECTIONS &&
+        peer_count_evictable(s, p->group) > PEER_CONNECTIONS)
+        peer_evict(s, p->group, p);
+    else if (s->peer_count > SERVER_CONNECTIONS && peer_count_evictable(s, NULL) > SERVER_CONNECTIONS)
+        peer_evict(s, NULL, p);
     return p;
 }
 

@@ -12,9 +12,10 @@
  */
 #pragma once
 
-#include "net/server_internal.h"
+#include "net/server_state.h"
 
 enum {
+    SERVER_CONNECTIONS = 64,
     HEADER_MS = 5000,
     IDLE_MS = 30000,
     REPLY_MS = 120000,

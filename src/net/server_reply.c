@@ -1,3 +1,5 @@
+#include "net/server_reply.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +8,7 @@
 #include "base/gzip.h"
 #include "base/mem.h"
 #include "net/server_peers.h"
+#include "net/server_request.h"
 
 enum {
     GZIP_LEAST = 1024, /* below this a packet is a packet */
@@ -67,7 +70,7 @@ struct each_query {
     void *arg;
 };
 
-static enum MHD_Result visit_query(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
+static enum MHD_Result request_visit_query(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
 {
     (void)kind;
     struct each_query *each = arg;
@@ -81,7 +84,7 @@ void request_each_query(const struct request *rq, const char *name, void (*visit
 {
     struct each_query each = {name, visit, arg};
     if (rq->connection)
-        MHD_get_connection_values(rq->connection, MHD_GET_ARGUMENT_KIND, visit_query, &each);
+        MHD_get_connection_values(rq->connection, MHD_GET_ARGUMENT_KIND, request_visit_query, &each);
 }
 
 const char *request_header(const struct request *rq, const char *name)
@@ -124,7 +127,7 @@ void request_orphan(struct request *rq)
 
 /* ---- replies ---- */
 
-static bool takes_gzip(const struct request *rq)
+static bool request_accepts_gzip(const struct request *rq)
 {
     const char *accept = request_header(rq, "Accept-Encoding");
     struct str rest = str_of(accept), one;
@@ -134,12 +137,12 @@ static bool takes_gzip(const struct request *rq)
     return false;
 }
 
-static bool compressible(const char *type)
+static bool reply_is_compressible(const char *type)
 {
     return type && (strncmp(type, "text/", 5) == 0 || strncmp(type, "application/json", 16) == 0);
 }
 
-static struct MHD_Response *gzipped(struct str body)
+static struct MHD_Response *reply_gzip(struct str body)
 {
     cleanup_buf struct buf out = BUF_INIT(SIZE_MAX / 4);
     if (gzip_deflate(body, GZIP_LEVEL, &out) < 0 || out.len >= body.n)
@@ -160,7 +163,7 @@ void request_send(struct request *rq)
 }
 
 /* The response is there: headers, and word to libmicrohttpd. */
-static void finish(struct request *rq, enum request_state was, unsigned status, const char *type)
+static void reply_finish(struct request *rq, enum request_state was, unsigned status, const char *type)
 {
     if (type)
         MHD_add_response_header(rq->response, "Content-Type", type);
@@ -174,12 +177,12 @@ static void finish(struct request *rq, enum request_state was, unsigned status, 
     request_release_body(rq); /* only now: the reply may have been made of it */
     if (was == KEPT) {
         MHD_resume_connection(rq->connection);
-        server_run_soon(rq->server);
+        rq->server->run_soon(rq->server);
     }
 }
 
-static void reply(struct request *rq, unsigned status, const char *type, struct str body,
-                  enum MHD_ResponseMemoryMode mode)
+static void reply_send(struct request *rq, unsigned status, const char *type, struct str body,
+                       enum MHD_ResponseMemoryMode mode)
 {
     enum request_state was = rq->state;
     rq->state = ANSWERED;
@@ -190,25 +193,25 @@ static void reply(struct request *rq, unsigned status, const char *type, struct 
         request_free(rq);
         return;
     }
-    if (compressible(type) && body.n >= GZIP_LEAST) {
+    if (reply_is_compressible(type) && body.n >= GZIP_LEAST) {
         request_set_header(rq, "Vary", "Accept-Encoding");
-        rq->response = takes_gzip(rq) ? gzipped(body) : NULL;
+        rq->response = request_accepts_gzip(rq) ? reply_gzip(body) : NULL;
     }
     if (!rq->response)
         rq->response = MHD_create_response_from_buffer(body.n, (void *)(uintptr_t)body.p, mode);
     else if (mode == MHD_RESPMEM_MUST_FREE)
         free((void *)(uintptr_t)body.p);
-    finish(rq, was, status, type);
+    reply_finish(rq, was, status, type);
 }
 
 void request_reply(struct request *rq, unsigned status, const char *content_type, struct str body)
 {
-    reply(rq, status, content_type, body, MHD_RESPMEM_MUST_COPY);
+    reply_send(rq, status, content_type, body, MHD_RESPMEM_MUST_COPY);
 }
 
 void request_reply_static(struct request *rq, unsigned status, const char *content_type, struct str body)
 {
-    reply(rq, status, content_type, body, MHD_RESPMEM_PERSISTENT);
+    reply_send(rq, status, content_type, body, MHD_RESPMEM_PERSISTENT);
 }
 
 void request_reply_buf(struct request *rq, unsigned status, const char *content_type, struct buf *body)
@@ -218,7 +221,7 @@ void request_reply_buf(struct request *rq, unsigned status, const char *content_
     if (!p)
         request_reply_text(rq, 500, "response too large\n");
     else
-        reply(rq, status, content_type, (struct str){(const char *)p, n}, MHD_RESPMEM_MUST_FREE);
+        reply_send(rq, status, content_type, (struct str){(const char *)p, n}, MHD_RESPMEM_MUST_FREE);
 }
 
 void request_reply_text(struct request *rq, unsigned status, const char *fmt, ...)
@@ -282,7 +285,7 @@ static void stream_gone(struct reply_stream *s)
     free(s);
 }
 
-static ssize_t read_stream(void *arg, uint64_t pos, char *to, size_t max)
+static ssize_t reply_stream_read(void *arg, uint64_t pos, char *to, size_t max)
 {
     (void)pos;
     struct reply_stream *s = arg;
@@ -315,7 +318,7 @@ void stream_wake(struct reply_stream *s)
     s->suspended = false;
     peer_enter(s->rq->peer, PEER_REPLY);
     MHD_resume_connection(s->rq->connection);
-    server_run_soon(s->rq->server);
+    s->rq->server->run_soon(s->rq->server);
 }
 
 struct reply_stream *request_stream(struct request *rq, const char *content_type, void (*gone)(void *arg), void *arg)
@@ -330,8 +333,8 @@ struct reply_stream *request_stream(struct request *rq, const char *content_type
     struct reply_stream *s = rq->stream = xcalloc(1, sizeof *s);
     *s = (struct reply_stream){.rq = rq, .waiting = BUF_INIT(STREAM_MAX), .gone = gone, .arg = arg};
     list_push(&rq->server->streams, &rq->link);
-    rq->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, s, NULL);
-    finish(rq, was, 200, content_type);
+    rq->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, reply_stream_read, s, NULL);
+    reply_finish(rq, was, 200, content_type);
     return s;
 }
 

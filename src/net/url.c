@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "net/curl_library.h"
 
-static char *part(CURLU *u, CURLUPart what, unsigned flags)
+static char *http_url_part(CURLU *u, CURLUPart what, unsigned flags)
 {
     char *text = NULL;
     if (curl_url_get(u, what, &text, flags) != CURLUE_OK)
@@ -19,30 +19,30 @@ static char *part(CURLU *u, CURLUPart what, unsigned flags)
     return copy;
 }
 
-static bool has(CURLU *u, CURLUPart what)
+static bool http_url_has(CURLU *u, CURLUPart what)
 {
-    char *text = part(u, what, 0);
+    char *text = http_url_part(u, what, 0);
     free(text);
     return text != NULL;
 }
 
-static int fill(CURLU *u, struct http_url *url)
+static int http_url_fill(CURLU *u, struct http_url *url)
 {
-    char *scheme = part(u, CURLUPART_SCHEME, 0), *port = part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+    char *scheme = http_url_part(u, CURLUPART_SCHEME, 0), *port = http_url_part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT);
     uint64_t number = 0;
     bool fine = scheme && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0) && port &&
                 str_to_u64(str_of(port), &number);
     url->tls = fine && strcmp(scheme, "https") == 0;
     url->port = (unsigned)number;
-    url->host = part(u, CURLUPART_HOST, 0);
-    url->query = has(u, CURLUPART_QUERY) || has(u, CURLUPART_FRAGMENT);
+    url->host = http_url_part(u, CURLUPART_HOST, 0);
+    url->query = http_url_has(u, CURLUPART_QUERY) || http_url_has(u, CURLUPART_FRAGMENT);
     free(scheme);
     free(port);
     return fine && url->host && *url->host ? 0 : -EINVAL;
 }
 
 /* As written but for what stands before the last '@' of the authority (RFC 3986 §3.2). */
-static char *without_user(const char *text)
+static char *http_url_without_user(const char *text)
 {
     const char *authority = strstr(text, "://") + 3, *end = authority + strcspn(authority, "/?#");
     const char *at = memrchr(authority, '@', (size_t)(end - authority));
@@ -50,14 +50,14 @@ static char *without_user(const char *text)
 }
 
 /* libcurl would take "://x", too, and "localhost:4040" as scheme "localhost". */
-static bool has_http_scheme(const char *text)
+static bool http_url_has_scheme(const char *text)
 {
     return strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0;
 }
 
 int http_url_parse(const char *text, struct http_url *ret, struct err *err)
 {
-    if (!has_http_scheme(text))
+    if (!http_url_has_scheme(text))
         return err_set(err, -EINVAL, "url must start with http:// or https://");
     int code = curl_library_open(err);
     if (code < 0)
@@ -67,13 +67,13 @@ int http_url_parse(const char *text, struct http_url *ret, struct err *err)
         return err_set(err, -ENOMEM, "parse url");
     struct http_url url = {0};
     CURLUcode set = curl_url_set(u, CURLUPART_URL, text, 0);
-    code = set == CURLUE_OK ? fill(u, &url) : -EINVAL;
+    code = set == CURLUE_OK ? http_url_fill(u, &url) : -EINVAL;
     curl_url_cleanup(u);
     if (code < 0) {
         http_url_done(&url);
         return err_set(err, code, "malformed url: missing or invalid host or port");
     }
-    url.bare = without_user(text);
+    url.bare = http_url_without_user(text);
     *ret = url;
     return 0;
 }

@@ -238,7 +238,16 @@ int procfs_uid(pid_t pid, uint32_t *ret, struct err *err)
     return 0;
 }
 
-int procfs_maps(pid_t pid, bool (*visit)(void *arg, struct str path), void *arg, struct err *err)
+/* "7f0000000000-7f0000001000 r-xp 00000000 08:01 17 /lib/x.so": the address where the offset is 0, else 0. */
+static uint64_t procfs_start(struct str line)
+{
+    char text[64];
+    unsigned long long start, offset;
+    snprintf(text, sizeof text, "%.*s", STR_ARG(line));
+    return sscanf(text, "%llx-%*x %*s %llx", &start, &offset) == 2 && offset == 0 ? start : 0;
+}
+
+int procfs_maps(pid_t pid, bool (*visit)(void *arg, struct str path, uint64_t start), void *arg, struct err *err)
 {
     cleanup_close int fd = open_entry(pid, "maps", err);
     if (fd < 0)
@@ -259,7 +268,8 @@ int procfs_maps(pid_t pid, bool (*visit)(void *arg, struct str path), void *arg,
         for (const char *end; (end = memchr(text + used, '\n', have - used)); used = (size_t)(end - text) + 1) {
             struct str line = {text + used, (size_t)(end - text) - used};
             const char *path = memchr(line.p, '/', line.n);
-            if (path && !visit(arg, procfs_without_deleted((struct str){path, (size_t)(end - path)})))
+            if (path &&
+                !visit(arg, procfs_without_deleted((struct str){path, (size_t)(end - path)}), procfs_start(line)))
                 return 0;
         }
         if (used == 0 && have == sizeof text)

@@ -48,8 +48,10 @@ must_check int procfs_read(pid_t pid, const char *name, struct buf *out, struct 
 must_check int procfs_link(pid_t pid, const char *name, struct buf *out, struct err *err);
 /* The real user id. */
 must_check int procfs_uid(pid_t pid, uint32_t *ret, struct err *err);
-/* Shows the path of every mapped file, repeated as it is mapped, until `visit` returns false. */
-must_check int procfs_maps(pid_t pid, bool (*visit)(void *arg, struct str path), void *arg, struct err *err);
+/* Shows the path of every mapped file, repeated as it is mapped, until `visit` returns false. `start` is the address
+ * where the file's first byte is mapped, 0 for its other mappings. */
+must_check int procfs_maps(pid_t pid, bool (*visit)(void *arg, struct str path, uint64_t start), void *arg,
+                           struct err *err);
 
 /* The value of "NAME:\t…" in the text of /proc/PID/status, trimmed; empty if there is none. Borrowed. */
 struct str procfs_status_field(struct str status, const char *name);

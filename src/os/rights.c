@@ -110,6 +110,22 @@ static bool has_taken(const struct rights *r)
     return real == r->uid && effective == r->uid && saved == r->uid;
 }
 
+int rights_limit(uint64_t capabilities)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+    if (syscall(SYS_capget, &head, sets) < 0)
+        return -errno;
+    for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+        const uint32_t kept = (uint32_t)(capabilities >> 32 * i);
+        sets[i].permitted &= kept;
+        sets[i].effective &= kept;
+        sets[i].inheritable = 0;
+    }
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    return syscall(SYS_capset, &head, sets) < 0 ? -errno : 0;
+}
+
 int rights_become(const struct rights *r, struct err *err)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -39,3 +40,8 @@ must_check bool rights_equal(const struct rights *a, const struct rights *b);
  * another user). Whatever it returns, the process may not go on as if nothing had happened: on failure it has lost some
  * rights, and should end. */
 must_check int rights_become(const struct rights *r, struct err *err);
+
+/* Keeps of this process's capabilities only these, bits of RIGHTS_CAP(CAP_…) (linux/capability.h), none of them
+ * inheritable; the IDs stay. For a process with one thread. */
+#define RIGHTS_CAP(number) (1ULL << (number))
+must_check int rights_limit(uint64_t capabilities);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "pprof/conversion.h"
 #include "pprof/encode.h"
+#include "pprof/stack_filter.h"
 
 /* On real profiles a third of the time of level 6 for 8 % more bytes, and a compressor of 198 KB where level 2 takes
  * 652 KB, which are fetched from the kernel and given back for every profile. */
@@ -58,6 +59,10 @@ static const struct profile *finish_profile(struct conversion *c, enum profile_k
     if (kind == KIND_MALLOC_LIVE && c->samples[kind] == 0)
         c->samples[kind] = native_leaks_report(&c->leaks, p);
     if (c->samples[kind] == 0 || p->type_count == 0) /* not even its types had room */
+        return NULL;
+    if (o->filter)
+        stack_filter_apply(o->filter, p);
+    if (p->sample_count == 0 && o->filter && o->filter[0])
         return NULL;
     p->time_nanos = o->compat && o->compat_start_ns ? o->compat_start_ns : c->start_ns;
     p->duration_nanos = o->compat && o->compat_start_ns ? finish_span(o->compat_start_ns, o->compat_end_ns)

@@ -44,6 +44,8 @@ struct conversion_options {
     bool libraries;  /* one mapping per native library */
     bool mark_truncated; /* stacks that were cut get a root "[truncated]" */
 
+    const char *filter; /* patterns of stack_filter.h; borrowed; NULL = all stacks */
+
     bool gzip; /* compress the output */
     /* Reproduces the reference for comparisons: raw ticks, one rate for all, its rules for names, its profiles alone,
      * the given start and end times. */

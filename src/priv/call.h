@@ -40,6 +40,12 @@ struct priv_op {
     /* Its child stays a while for the next call of this operation with the same `user` and `ids`: for what is called
      * every few seconds, since a fork costs more than most calls. Whatever rights it gave up stay given up. */
     bool again;
+    /* What the child keeps of the helper's capabilities: bits of RIGHTS_CAP() (os/rights.h). */
+    uint64_t capabilities;
+    /* What a call may bring, for the main process is not trusted: bytes and time (0 = whatever priv carries), files.
+     * One with more is not run (PRIV_CRASHED). */
+    uint32_t in_max, max_ms;
+    uint8_t fds_max;
 };
 /* How long such a child waits, and how many may. */
 enum { PRIV_LINGER_MS = 20000, PRIV_IDLE_MAX = 4 };

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "os/rights.h"
 #include "priv/wire.h"
 
 /* ORPHAN_MS: after its deadline; a living helper, however late, has asked or killed by then. */
@@ -176,6 +177,8 @@ int child_start(const struct priv_op *op, const struct frame_in *in, int64_t dea
             .channel = &mine,
         };
         keep_only(&call, in, &mine);
+        if (rights_limit(op->capabilities) < 0)
+            _exit(1);
         if (call.in_fd_count)
             wait_for_go(mine);
         child_run(op, &call);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,12 +16,13 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "os/rights.h"
 #include "priv/child.h"
 #include "priv/queue.h"
 #include "priv/wire.h"
 
 enum phase { FREE, RUNNING, ENDING, KILLED, IDLE };
-enum { SLOTS = QUEUE_ALL + PRIV_IDLE_MAX + 1 };
+enum { SLOTS = QUEUE_ALL + PRIV_IDLE_MAX + 1, REPLIES_MAX = 2 * SLOTS };
 
 struct slot {
     enum phase phase;
@@ -49,6 +51,7 @@ struct helper {
     unsigned op_count;
     struct frame_in in;
     struct list replies;
+    size_t reply_count;
     struct slot slots[SLOTS];
     struct abandoned {
         pid_t pid;
@@ -57,8 +60,9 @@ struct helper {
     size_t abandoned_count, abandoned_cap;
 };
 
-static void reply_free(struct reply *r)
+static void reply_free(struct helper *h, struct reply *r)
 {
+    h->reply_count--;
     for (size_t i = 0; i < r->out.head.fd_count; i++)
         close(r->fds[i]);
     list_del(&r->node);
@@ -71,7 +75,7 @@ static void main_is_gone(struct helper *h)
     if (h->sock >= 0)
         close(h->sock);
     h->sock = -1;
-    list_each(&h->replies, node) reply_free(list_entry(node, struct reply, node));
+    list_each(&h->replies, node) reply_free(h, list_entry(node, struct reply, node));
 }
 
 /* Takes the descriptors and the bytes. */
@@ -89,8 +93,9 @@ static void helper_answer(struct helper *h, uint64_t id, uint32_t kind, struct b
         .fds = r->fds,
     };
     list_push(&h->replies, &r->node);
+    h->reply_count++;
     if (h->sock < 0)
-        reply_free(r);
+        reply_free(h, r);
 }
 
 static void helper_say(struct helper *h, uint64_t id, uint32_t kind)
@@ -109,7 +114,7 @@ static void send_replies(struct helper *h)
         if (done < 0)
             main_is_gone(h);
         else
-            reply_free(r);
+            reply_free(h, r);
     }
 }
 
@@ -208,16 +213,27 @@ static bool helper_hand_over(struct helper *h, struct frame_head head, int64_t d
     return false;
 }
 
+/* The main process has no privileges, and reads bytes of targets: what it asks for may be an attacker's. The arguments
+ * are for the operation to judge. */
+static bool helper_permits(const struct helper *h, const struct frame_head *head)
+{
+    if (head->kind >= h->op_count || h->in.fd_count != head->fd_count || h->abandoned_count >= QUEUE_ALL)
+        return false;
+    const struct priv_op *op = &h->ops[head->kind];
+    return (op->in_max == 0 || head->len <= op->in_max) && head->fd_count <= op->fds_max &&
+           (op->max_ms == 0 || head->timeout_ms <= op->max_ms);
+}
+
 static void helper_start_call(struct helper *h)
 {
     struct frame_head head = frame_head_of(&h->in);
     size_t count;
     struct slot *s = helper_find_slot(h, FREE, &count);
-    int64_t deadline = clock_ms() + head.timeout_ms;
-    if (head.kind == WIRE_PING || !s || head.kind >= h->op_count) {
+    if (head.kind == WIRE_PING || !s || !helper_permits(h, &head)) {
         helper_say(h, head.id, head.kind == WIRE_PING ? WIRE_PING : PRIV_CRASHED);
         return;
     }
+    const int64_t deadline = clock_ms() + head.timeout_ms;
     if (h->ops[head.kind].again && helper_hand_over(h, head, deadline))
         return;
     *s = (struct slot){.phase = RUNNING, .id = head.id, .next_ms = deadline, .pidfd = -1, .sock = -1};
@@ -241,9 +257,15 @@ static void helper_start_call(struct helper *h)
     helper_finish(h, s, 0);
 }
 
+/* Who does not take replies gets no more of them: they are memory. */
+static bool helper_takes_calls(const struct helper *h)
+{
+    return h->sock >= 0 && h->reply_count < REPLIES_MAX;
+}
+
 static void read_calls(struct helper *h)
 {
-    while (h->sock >= 0) {
+    while (helper_takes_calls(h)) {
         enum frame_state state = frame_read(h->sock, &h->in);
         if (state == WIRE_AGAIN)
             return;
@@ -313,7 +335,8 @@ static bool wait_for_work(struct helper *h)
     int64_t next = INT64_MAX;
     bool busy = false;
     if (h->sock >= 0)
-        fds[n++] = (struct pollfd){h->sock, (short)(POLLIN | (list_empty(&h->replies) ? 0 : POLLOUT)), 0};
+        fds[n++] = (struct pollfd){
+            h->sock, (short)((helper_takes_calls(h) ? POLLIN : 0) | (list_empty(&h->replies) ? 0 : POLLOUT)), 0};
     for (size_t i = 0; i < SLOTS; i++) {
         const struct slot *s = &h->slots[i];
         if (s->phase == FREE)
@@ -338,15 +361,26 @@ static bool wait_for_work(struct helper *h)
     return true;
 }
 
-static void become_helper(int sock)
+/* A child that became another user is out of reach without CAP_KILL. */
+static uint64_t helper_capabilities(const struct priv_op *ops)
+{
+    uint64_t all = RIGHTS_CAP(CAP_KILL);
+    for (; ops->name; ops++)
+        all |= ops->capabilities;
+    return all;
+}
+
+void helper_detach(int sock, const char *name, const struct priv_op *ops)
 {
     static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2};
     /* It ends with the main process, and must outlive the signal that ends that one: sessions are stopped through
      * it. */
     for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
         signal(ignored[i], SIG_IGN);
-    prctl(PR_SET_NAME, "smolder-priv");
+    prctl(PR_SET_NAME, name);
     umask(077);
+    if (rights_limit(helper_capabilities(ops)) < 0)
+        _exit(1);
     if (chdir("/") < 0)
         _exit(1);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -361,7 +395,7 @@ static void become_helper(int sock)
 
 void helper_run(int sock, const struct priv_op *ops)
 {
-    become_helper(sock);
+    helper_detach(sock, "smolder-priv", ops);
     struct helper h = {.sock = sock, .ops = ops, .in = WIRE_IN_INIT};
     list_init(&h.replies);
     while (ops[h.op_count].name)

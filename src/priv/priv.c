@@ -2,9 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -15,7 +13,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/mem.h"
-#include "priv/helper.h"
+#include "priv/guard.h"
 #include "priv/wire.h"
 
 enum { STOP_WAIT_MS = 1000, RESTART_PAUSE_MS = 1000, PATIENCE_MS = 1000 };
@@ -33,8 +31,8 @@ struct call {
     int64_t slow_ms; /* when it has run for too long to hold up others */
 };
 
-/* The socket of one helper on the loop. It and the timers live apart from the rest, for libuv frees them a turn
- * later. */
+/* The socket of one helper, or of the guard, on the loop. It and the timers live apart from the rest, for libuv frees
+ * them a turn later. */
 struct ear {
     uv_poll_t poll;
     struct priv *priv; /* NULL once nobody listens */
@@ -49,10 +47,10 @@ struct timers {
 };
 
 struct priv {
-    pid_t pid;
-    int sock;                   /* -1: the helper is gone */
-    const char *const *restart; /* arguments; NULL: there is only the first one */
-    pid_t ended;                /* an earlier helper, yet to be waited for */
+    pid_t guard_pid;
+    int guard;                 /* -1: it died; no other helper can be had */
+    int sock;                  /* -1: the helper is gone */
+    bool restartable, awaited; /* another helper may be asked for, and was */
     uint64_t last_id;
     struct queue queue;
     struct list waiting, sending, running; /* of calls; those running in the order they began */
@@ -62,7 +60,7 @@ struct priv {
     int64_t asked_ms; /* 0: it has answered */
     struct frame_in in;
     uv_loop_t *loop; /* NULL until attached */
-    struct ear *ear;
+    struct ear *ear, *guard_ear;
     struct timers *timers;
     void (*on_lost)(void *arg, bool replaced);
     void *on_lost_arg;
@@ -155,42 +153,33 @@ static void free_all(struct priv *p, struct list *calls)
 
 /* ---- the helper's life ---- */
 
-/* In a process that has only async-signal-safe calls left. */
-static _Noreturn void priv_execute(int sock, const char *const *argv)
-{
-    if (sock == PRIV_SOCKET ? fcntl(sock, F_SETFD, 0) < 0 : dup2(sock, PRIV_SOCKET) < 0)
-        _exit(1);
-    close_range(PRIV_SOCKET + 1, ~0U, 0);
-    execv("/proc/self/exe", (char *const *)argv);
-    _exit(1);
-}
-
-/* The first helper is a fork; one with `argv` executes this program anew. */
-static int priv_launch(struct priv *p, const struct priv_op *ops, const char *const *argv, struct err *err)
+/* Forks the guard, which starts the first helper. */
+static int priv_launch(struct priv *p, const struct priv_op *ops, struct err *err)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return err_errno(err, "start the privileged helper: socketpair");
     /* Not fork(): its handlers, such as libuv's for a loop of this process, would close descriptors that are the
-     * helper's by now. */
-    pid_t pid = _Fork();
-    if (pid < 0) {
-        int code = err_errno(err, "start the privileged helper: fork");
+     * guard's by now. */
+    const pid_t pid = _Fork();
+    if (pid == 0)
+        guard_run(ends[1], ops);
+    const int code = pid < 0 ? err_errno(err, "start the privileged helper: fork") : 0;
+    close(ends[1]);
+    if (code < 0) {
         close(ends[0]);
-        close(ends[1]);
         return code;
     }
-    if (pid == 0) {
-        if (argv)
-            priv_execute(ends[1], argv);
-        helper_run(ends[1], ops);
-    }
-    close(ends[1]);
-    p->pid = pid;
-    p->sock = ends[0];
+    p->guard_pid = pid;
+    p->guard = ends[0];
+    return 0;
+}
+
+static void priv_take_helper(struct priv *p, int sock)
+{
+    p->sock = sock;
     p->started_ms = p->heard_ms = clock_ms();
     p->asked_ms = 0;
-    return 0;
 }
 
 static void on_ear_closed(uv_handle_t *handle)
@@ -198,53 +187,59 @@ static void on_ear_closed(uv_handle_t *handle)
     free(handle->data);
 }
 
-static void stop_listening(struct priv *p)
+static void stop_listening(struct ear **ear)
 {
-    if (!p->ear)
+    if (!*ear)
         return;
-    p->ear->priv = NULL;
-    uv_close((uv_handle_t *)&p->ear->poll, on_ear_closed);
-    p->ear = NULL;
+    (*ear)->priv = NULL;
+    uv_close((uv_handle_t *)&(*ear)->poll, on_ear_closed);
+    *ear = NULL;
 }
 
-static int listen_to(struct priv *p)
+static int listen_to(struct priv *p, int sock, struct ear **ret)
 {
     struct ear *e = xcalloc(1, sizeof *e);
-    int code = uv_poll_init(p->loop, &e->poll, p->sock);
+    int code = uv_poll_init(p->loop, &e->poll, sock);
     if (code < 0) {
         free(e);
         return code;
     }
     e->poll.data = e;
     e->priv = p;
-    p->ear = e;
+    *ret = e;
     return 0;
 }
 
 static void forget_helper(struct priv *p)
 {
-    stop_listening(p);
+    stop_listening(&p->ear);
     close(p->sock);
     p->sock = -1;
     frame_in_done(&p->in);
     p->in = WIRE_IN_INIT;
 }
 
-static bool start_again(struct priv *p)
+static bool priv_can_restart(const struct priv *p)
 {
-    if (!p->restart || clock_ms() - p->started_ms < RESTART_PAUSE_MS || priv_launch(p, NULL, p->restart, NULL) < 0)
-        return false;
-    if (listen_to(p) < 0) {
-        forget_helper(p);
-        return false;
-    }
-    return true;
+    return p->restartable && p->guard >= 0;
 }
 
-static void reap_ended(struct priv *p)
+static void guard_is_gone(struct priv *p)
 {
-    if (p->ended && waitpid(p->ended, NULL, WNOHANG) != 0)
-        p->ended = 0;
+    stop_listening(&p->guard_ear);
+    close(p->guard);
+    p->guard = -1;
+}
+
+/* Asks for another helper; the guard ends the present one first. */
+static void start_again(struct priv *p)
+{
+    if (!priv_can_restart(p) || p->awaited || clock_ms() - p->started_ms < RESTART_PAUSE_MS)
+        return;
+    const int code = guard_ask(p->guard);
+    if (code == -EPIPE)
+        guard_is_gone(p);
+    p->awaited = code == 0;
 }
 
 static void on_failer(uv_timer_t *t)
@@ -261,25 +256,55 @@ static void fail_soon(struct priv *p)
         uv_timer_start(&p->timers->failer, on_failer, 0, 0);
 }
 
+/* Those that nobody will run are answered so. */
+static void priv_lose_calls(struct priv *p)
+{
+    if (!priv_can_restart(p))
+        move_all(&p->waiting, &p->lost);
+    list_each(&p->lost, node) queue_remove(&p->queue, &list_entry(node, struct call, node)->item);
+    fail_soon(p);
+}
+
 /* It died, or is ended because it does not answer. */
 static void helper_is_gone(struct priv *p)
 {
     if (p->sock < 0)
         return;
-    kill(p->pid, SIGKILL);
-    p->ended = p->pid;
     forget_helper(p);
     free_all(p, &p->stuck);
     move_all(&p->running, &p->lost);
     move_all(&p->sending, &p->lost);
-    if (!p->restart)
-        move_all(&p->waiting, &p->lost);
-    list_each(&p->lost, node) queue_remove(&p->queue, &list_entry(node, struct call, node)->item);
-    fail_soon(p);
-    if (start_again(p))
-        priv_pump(p);
+    start_again(p);
+    priv_lose_calls(p);
     if (p->on_lost)
-        p->on_lost(p->on_lost_arg, p->restart != NULL);
+        p->on_lost(p->on_lost_arg, priv_can_restart(p));
+}
+
+static void priv_on_guard(uv_poll_t *poll, int status, int events)
+{
+    const struct ear *ear = poll->data;
+    struct priv *p = ear->priv;
+    (void)events;
+    const int sock = !p ? -EAGAIN : status < 0 ? -EPIPE : guard_take(p->guard);
+    if (sock == -EAGAIN)
+        return;
+    p->awaited = false;
+    if (sock >= 0) {
+        priv_take_helper(p, sock);
+        if (listen_to(p, p->sock, &p->ear) == 0)
+            priv_pump(p);
+        else
+            forget_helper(p); /* on_pinger() asks again */
+        return;
+    }
+    if (sock != -EPIPE)
+        return;
+    guard_is_gone(p);
+    if (p->sock >= 0)
+        return; /* what was started goes on */
+    priv_lose_calls(p);
+    if (p->on_lost)
+        p->on_lost(p->on_lost_arg, false);
 }
 
 /* ---- answers ---- */
@@ -445,11 +470,9 @@ static void on_pinger(uv_timer_t *t)
     struct priv *p = ((struct timers *)t->data)->priv;
     if (!p)
         return;
-    reap_ended(p);
     const int64_t now = clock_ms();
     if (p->sock < 0) {
-        if (start_again(p))
-            priv_pump(p);
+        start_again(p);
     } else if (p->asked_ms && now - p->asked_ms >= PRIV_SILENT_MS - PRIV_PING_MS) {
         /* Its answer may lie unread: this process may have been the one that stood still. */
         if (read_answers(p->ear) && p->asked_ms)
@@ -463,12 +486,22 @@ static void on_pinger(uv_timer_t *t)
 
 int priv_start(const struct priv_op *ops, struct priv **ret, struct err *err)
 {
+    enum { START_MS = 10000 };
     struct priv *p = xcalloc(1, sizeof *p);
-    int code = priv_launch(p, ops, NULL, err);
+    int code = priv_launch(p, ops, err), sock = -EPIPE;
+    if (code == 0 && guard_ask(p->guard) == 0) {
+        poll(&(struct pollfd){.fd = p->guard, .events = POLLIN}, 1, START_MS);
+        sock = guard_take(p->guard);
+    }
+    if (code == 0 && sock < 0) {
+        close(p->guard);
+        code = err_set(err, sock, "start the privileged helper: %s", strerror(-sock));
+    }
     if (code < 0) {
         free(p);
         return code;
     }
+    priv_take_helper(p, sock);
     p->in = WIRE_IN_INIT;
     queue_init(&p->queue);
     struct list *const lists[] = {&p->waiting, &p->sending, &p->running, &p->stuck, &p->lost};
@@ -478,21 +511,17 @@ int priv_start(const struct priv_op *ops, struct priv **ret, struct err *err)
     return 0;
 }
 
-void priv_restartable(struct priv *p, const char *const *argv)
+void priv_restartable(struct priv *p)
 {
-    p->restart = argv;
-}
-
-void priv_serve(const struct priv_op *ops)
-{
-    (void)fcntl(PRIV_SOCKET, F_SETFD, FD_CLOEXEC);
-    helper_run(PRIV_SOCKET, ops);
+    p->restartable = true;
 }
 
 int priv_attach(struct priv *p, uv_loop_t *loop, void (*lost)(void *arg, bool replaced), void *arg, struct err *err)
 {
     p->loop = loop;
-    int code = listen_to(p);
+    int code = listen_to(p, p->sock, &p->ear);
+    if (code == 0)
+        code = listen_to(p, p->guard, &p->guard_ear);
     if (code < 0)
         return err_set(err, code, "watch the privileged helper: %s", uv_strerror(code));
     struct timers *all = xcalloc(1, sizeof *all);
@@ -509,6 +538,8 @@ int priv_attach(struct priv *p, uv_loop_t *loop, void (*lost)(void *arg, bool re
     p->on_lost = lost;
     p->on_lost_arg = arg;
     uv_timer_start(&all->pinger, on_pinger, PRIV_PING_MS, PRIV_PING_MS);
+    uv_poll_start(&p->guard_ear->poll, UV_READABLE, priv_on_guard);
+    uv_unref((uv_handle_t *)&p->guard_ear->poll);
     priv_pump(p);
     return 0;
 }
@@ -545,7 +576,7 @@ uint64_t priv_call(struct priv *p, const struct priv_request *r, priv_done *done
     c->done = done;
     c->arg = arg;
     copy_input(c, r);
-    if (p->sock < 0 && !p->restart) {
+    if (p->sock < 0 && !priv_can_restart(p)) {
         list_push(&p->lost, &c->node);
         fail_soon(p);
         return id;
@@ -603,13 +634,14 @@ void priv_stop(struct priv *p)
 {
     if (!p)
         return;
-    stop_listening(p);
+    stop_listening(&p->ear);
+    stop_listening(&p->guard_ear);
     close_timers(p->timers);
-    if (p->sock >= 0) {
+    if (p->sock >= 0)
         close(p->sock);
-        wait_a_little(p->pid);
-    }
-    reap_ended(p);
+    if (p->guard >= 0)
+        close(p->guard);
+    wait_a_little(p->guard_pid);
     struct list *const lists[] = {&p->waiting, &p->sending, &p->running, &p->stuck, &p->lost};
     for (size_t i = 0; i < ARRAY_LEN(lists); i++)
         free_all(p, lists[i]);

@@ -14,6 +14,10 @@
  * The helper is pinged every PRIV_PING_MS. If it died or did not answer for PRIV_SILENT_MS, it is killed and replaced,
  * if priv_restartable(); its running calls end with PRIV_LOST, queued ones go to the new one. The helper exits with the
  * main process, after its running children have finished or met their deadlines.
+ *
+ * The helper and its parent, the guard, which starts another one when asked (priv/guard.h), keep those privileges of
+ * priv_start() that the operations need (struct priv_op). The main process can drop its own afterwards: it signals
+ * neither, and neither trusts what it sends.
  */
 #pragma once
 
@@ -28,19 +32,14 @@
 
 enum { PRIV_CHILDREN = QUEUE_BUSY, PRIV_CHILDREN_MAX = QUEUE_ALL, PRIV_SLOW_MS = 500 };
 enum { PRIV_PING_MS = 5000, PRIV_SILENT_MS = 10000 };
-/* The number of the helper's socket in a process that was started anew. */
-enum { PRIV_SOCKET = 3 };
-
 struct priv;
 
-/* Forks the helper. Call before the loop and any thread exist. `ops` is static, NULL-name terminated. */
+/* Forks the guard and the helper. Call before the loop and any thread exist. `ops` is static, NULL-name terminated. */
 must_check int priv_start(const struct priv_op *ops, struct priv **ret, struct err *err);
-/* How to start another one: this program's own file is executed with these arguments (static, NULL at the end), and has
- * to call priv_serve() at once. Not a fork: by then there are threads. */
-void priv_restartable(struct priv *p, const char *const *argv);
-_Noreturn void priv_serve(const struct priv_op *ops);
-/* Attaches the main end to the loop; `lost` is called should the helper die or fall silent, and told whether there is a
- * new one. */
+/* From now on a helper that is lost is replaced. */
+void priv_restartable(struct priv *p);
+/* Attaches the main end to the loop; `lost` is called should the helper die or fall silent, and told whether there
+ * will be a new one. */
 must_check int priv_attach(struct priv *p, uv_loop_t *loop, void (*lost)(void *arg, bool replaced), void *arg,
                            struct err *err);
 /* True while the helper is there and answers. */

@@ -2,12 +2,6 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/cleanup.h"
-#include "base/mem.h"
-#include "lang/coerce.h"
 
 static const struct option basic_options[] = {
     {"username", OPT_STRING, offsetof(struct http_server_basic, username), .required = true, .help = "User name."},
@@ -34,72 +28,25 @@ static const struct option auth_options[] = {
 };
 static const struct schema auth_schema = {.size = sizeof(struct http_server_auth), .options = auth_options};
 
-/* --- words, found out when the file is checked and not when the server is told --- */
-
-static int http_word_decode(struct value *v, void *field, const char *what, const char *const *words, struct err *err)
-{
-    cleanup_buf struct buf text = BUF_INIT(ERR_MAX), expected = BUF_INIT(ERR_MAX);
-    const int code = coerce_text(v, &text, err);
-    if (code < 0)
-        return code;
-    for (size_t i = 0; words[i]; i++) {
-        if (strcmp(buf_cstr(&text), words[i]) == 0) {
-            *(char **)field = xstrdup(words[i]);
-            return 0;
-        }
-        buf_printf(&expected, "%s%s", i == 0 ? "" : words[i + 1] ? ", " : " or ", words[i]);
-    }
-    return err_set(err, -EINVAL, "unknown %s \"%s\", expected %s", what, buf_cstr(&text), buf_cstr(&expected));
-}
-
-static void http_word_done(void *field)
-{
-    free(*(char **)field);
-    *(char **)field = NULL;
-}
-
-static const char *http_word(const void *field)
-{
-    const char *text = *(char *const *)field;
-    return text ? text : "";
-}
-
-static bool http_word_equal(const void *a, const void *b)
-{
-    return strcmp(http_word(a), http_word(b)) == 0;
-}
-
-static struct value *http_word_value(const void *field)
-{
-    return value_string(str_of(http_word(field)));
-}
-
-static int tls_version_decode(struct value *v, void *field, struct err *err)
-{
-    static const char *const words[] = {"TLS10", "TLS11", "TLS12", "TLS13", NULL};
-    return http_word_decode(v, field, "TLS version", words, err);
-}
-
-static int client_auth_decode(struct value *v, void *field, struct err *err)
-{
-    static const char *const words[] = {"NoClientCert",
-                                        "RequestClientCert",
-                                        "RequireAnyClientCert",
-                                        "VerifyClientCertIfGiven",
-                                        "RequireAndVerifyClientCert",
-                                        NULL};
-    return http_word_decode(v, field, "client auth type", words, err);
-}
-
-#define WORD(decode_)                                                                                                  \
-    {                                                                                                                  \
-        .name = "string", .decode = decode_, .done = http_word_done, .equal = http_word_equal,                         \
-        .to_value = http_word_value                                                                                    \
-    }
-static const struct option_type version_option = WORD(tls_version_decode),
-                                client_auth_option = WORD(client_auth_decode);
-
 /* --- tls --- */
+
+const struct option_words http_server_tls_versions = {
+    .unknown = "unknown TLS version",
+    .words = (const struct option_word[]){{"TLS10", HTTP_SERVER_TLS_10},
+                                          {"TLS11", HTTP_SERVER_TLS_11},
+                                          {"TLS12", HTTP_SERVER_TLS_12},
+                                          {"TLS13", HTTP_SERVER_TLS_13},
+                                          {0}},
+};
+const struct option_words http_server_client_auths = {
+    .unknown = "unknown client auth type",
+    .words = (const struct option_word[]){{"NoClientCert", HTTP_CLIENT_AUTH_NONE},
+                                          {"RequestClientCert", HTTP_CLIENT_AUTH_REQUEST},
+                                          {"RequireAnyClientCert", HTTP_CLIENT_AUTH_REQUIRE_ANY},
+                                          {"VerifyClientCertIfGiven", HTTP_CLIENT_AUTH_VERIFY_IF_GIVEN},
+                                          {"RequireAndVerifyClientCert", HTTP_CLIENT_AUTH_REQUIRE_AND_VERIFY},
+                                          {0}},
+};
 
 static int tls_not_both(const char *a, const char *b, const char *what, struct err *err)
 {
@@ -121,7 +68,7 @@ static int tls_validate(const void *record, struct err *err)
         (code = tls_not_neither(t->cert_pem, t->cert_file, "cert", err)) < 0 ||
         (code = tls_not_neither(t->key_pem, t->key_file, "key", err)) < 0)
         return code;
-    if ((*t->client_ca_pem || *t->client_ca_file) && strcmp(http_word(&t->client_auth_type), "NoClientCert") == 0)
+    if ((*t->client_ca_pem || *t->client_ca_file) && t->client_auth_type == HTTP_CLIENT_AUTH_NONE)
         return err_set(err, -EINVAL,
                        "cannot specify client_ca_pem or client_ca_file when client_auth_type is NoClientCert");
     return 0;
@@ -138,13 +85,11 @@ static const struct option tls_options[] = {
     TEXT(key_file, OPT_STRING, "File with the key; reloaded when it changes."),
     TEXT(client_ca_pem, OPT_STRING, "CA certificates for the verification of clients."),
     TEXT(client_ca_file, OPT_STRING, "File with these CA certificates; reloaded when it changes."),
-    {"client_auth_type", OPT_CUSTOM, offsetof(struct http_server_tls, client_auth_type), .custom = &client_auth_option,
-     .default_text = "\"NoClientCert\"",
-     .help = "`NoClientCert`, `RequestClientCert`, `RequireAnyClientCert`, `VerifyClientCertIfGiven` or "
-             "`RequireAndVerifyClientCert`."},
-    {"min_version", OPT_CUSTOM, offsetof(struct http_server_tls, min_version), .custom = &version_option,
-     .help = "Minimum TLS version: `TLS10`, `TLS11`, `TLS12` or `TLS13`."},
-    {"max_version", OPT_CUSTOM, offsetof(struct http_server_tls, max_version), .custom = &version_option,
+    {"client_auth_type", OPT_ENUM, offsetof(struct http_server_tls, client_auth_type),
+     .words = &http_server_client_auths, .default_text = "\"NoClientCert\"", .help = "Client authentication."},
+    {"min_version", OPT_ENUM, offsetof(struct http_server_tls, min_version), .words = &http_server_tls_versions,
+     .help = "Minimum TLS version."},
+    {"max_version", OPT_ENUM, offsetof(struct http_server_tls, max_version), .words = &http_server_tls_versions,
      .help = "Maximum TLS version."},
     TEXT(cipher_suites, OPT_STRING_LIST, "Cipher suites of TLS 1.2 and earlier, by IANA name."),
     TEXT(curve_preferences, OPT_STRING_LIST,

@@ -25,10 +25,29 @@ struct http_server_auth {
     bool has_basic;
 };
 
+enum http_server_tls_version {
+    HTTP_SERVER_TLS_DEFAULT, /* not given */
+    HTTP_SERVER_TLS_10,
+    HTTP_SERVER_TLS_11,
+    HTTP_SERVER_TLS_12,
+    HTTP_SERVER_TLS_13,
+};
+enum http_client_auth {
+    HTTP_CLIENT_AUTH_DEFAULT, /* no `tls` block */
+    HTTP_CLIENT_AUTH_NONE,
+    HTTP_CLIENT_AUTH_REQUEST,
+    HTTP_CLIENT_AUTH_REQUIRE_ANY,
+    HTTP_CLIENT_AUTH_VERIFY_IF_GIVEN,
+    HTTP_CLIENT_AUTH_REQUIRE_AND_VERIFY,
+};
+/* Their words, which are Go's; option_word(). */
+extern const struct option_words http_server_tls_versions, http_server_client_auths;
+
 /* "" = not given. */
 struct http_server_tls {
     char *cert_pem, *cert_file, *key_pem, *key_file, *client_ca_pem, *client_ca_file;
-    char *client_auth_type, *min_version, *max_version; /* versions: NULL = not given */
+    enum http_client_auth client_auth_type;
+    enum http_server_tls_version min_version, max_version;
     struct string_list cipher_suites, curve_preferences;
 };
 

@@ -9,69 +9,18 @@
 
 const struct settings settings_default = {.log_level = LOG_INFO, .log_format = LOG_LOGFMT};
 
-/* --- words as option types --- */
-
-static int level_decode(struct value *v, void *field, struct err *err)
-{
-    cleanup_buf struct buf text = BUF_INIT(ERR_MAX);
-    const int code = coerce_word(v, &text, err);
-    if (code < 0)
-        return code;
-    if (!log_level_parse(buf_cstr(&text), field))
-        return err_set(err, -EINVAL, "unrecognized log level \"%s\"", buf_cstr(&text));
-    return 0;
-}
-
-static struct value *level_to_value(const void *field)
-{
-    static const char *const names[] = {
-        [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
-    return value_string(str_of(names[*(const enum log_level *)field]));
-}
-
-static bool level_equal(const void *a, const void *b)
-{
-    return *(const enum log_level *)a == *(const enum log_level *)b;
-}
-
-static void level_done(void *field)
-{
-    *(enum log_level *)field = LOG_DEBUG;
-}
-
-static const struct option_type level_option = {
-    .name = "string", .decode = level_decode, .done = level_done, .equal = level_equal, .to_value = level_to_value};
-
-static int format_decode(struct value *v, void *field, struct err *err)
-{
-    cleanup_buf struct buf text = BUF_INIT(ERR_MAX);
-    const int code = coerce_word(v, &text, err);
-    if (code < 0)
-        return code;
-    const bool json = strcmp(buf_cstr(&text), "json") == 0;
-    if (!json && strcmp(buf_cstr(&text), "logfmt") != 0)
-        return err_set(err, -EINVAL, "unrecognized log format \"%s\"", buf_cstr(&text));
-    *(enum log_format *)field = json ? LOG_JSON : LOG_LOGFMT;
-    return 0;
-}
-
-static struct value *format_to_value(const void *field)
-{
-    return value_string(*(const enum log_format *)field == LOG_JSON ? STR("json") : STR("logfmt"));
-}
-
-static bool format_equal(const void *a, const void *b)
-{
-    return *(const enum log_format *)a == *(const enum log_format *)b;
-}
-
-static void format_done(void *field)
-{
-    *(enum log_format *)field = LOG_LOGFMT;
-}
-
-static const struct option_type format_option = {
-    .name = "string", .decode = format_decode, .done = format_done, .equal = format_equal, .to_value = format_to_value};
+static const struct option_words level_words = {
+    .unknown = "unrecognized log level",
+    .form = UNKNOWN_QUOTED,
+    .words =
+        (const struct option_word[]){
+            {"debug", LOG_DEBUG}, {"info", LOG_INFO}, {"warn", LOG_WARN}, {"error", LOG_ERROR}, {0}},
+};
+static const struct option_words format_words = {
+    .unknown = "unrecognized log format",
+    .form = UNKNOWN_QUOTED,
+    .words = (const struct option_word[]){{"logfmt", LOG_LOGFMT}, {"json", LOG_JSON}, {0}},
+};
 
 /* --- lists of receivers that nothing here can be: what they may hold are references to components that were left out
  * --- */
@@ -144,10 +93,10 @@ static int logging_validate(const void *record, struct err *err)
 }
 
 static const struct option logging_options[] = {
-    {"level", OPT_CUSTOM, offsetof(struct logging, level), .custom = &level_option, .default_text = "\"info\"",
-     .help = "Minimum level: debug, info, warn or error."},
-    {"format", OPT_CUSTOM, offsetof(struct logging, format), .custom = &format_option, .default_text = "\"logfmt\"",
-     .help = "Format: logfmt or json."},
+    {"level", OPT_ENUM, offsetof(struct logging, level), .words = &level_words, .default_text = "\"info\"",
+     .help = "Minimum level."},
+    {"format", OPT_ENUM, offsetof(struct logging, format), .words = &format_words, .default_text = "\"logfmt\"",
+     .help = "Format of the log."},
     {"destination", OPT_STRING, offsetof(struct logging, destination), .default_text = "\"stderr\"",
      .help = "Only stderr is supported."},
     {"write_to", OPT_CUSTOM, offsetof(struct logging, write_to), .custom = &log_receivers_option,

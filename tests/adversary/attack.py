@@ -324,8 +324,8 @@ def connected(lab, target):
     for status in lab.machine.path("/proc").glob("[0-9]*/comm"):
         try:
             # One that reads recordings stays a while, as the user of an earlier target.
-            if status.read_text().startswith("smolder-") and status.read_text().strip() not in ("smolder-priv",
-                                                                                                "smolder-read"):
+            if status.read_text().startswith("smolder-") and status.read_text().strip() not in (
+                    "smolder-guard", "smolder-priv", "smolder-read"):
                 found.append(int(status.parent.name))
         except OSError:
             pass

@@ -1,12 +1,13 @@
 """The pages that list metrics, the source that registers them and what an agent shows agree."""
 import re
 
-from lab import ROOT, Failure, check, config, equal, test, wait_for
+from lab import ROOT, Failure, check, config, equal, need_java, test, wait_for
 
 PAGE = ROOT / "docs" / "http-api.md"
 COMPONENTS = ROOT / "docs" / "components"  # metrics of one component can be on its page
 # What an agent in good health and a push that fails do not show; the source still has to know the name.
-RARE = {"smolder_component_evaluation_slow_seconds": "an evaluation that takes a minute",
+RARE = {"smolder_unprofiled_jvms_total": "a JVM that ends before it is profiled",
+        "smolder_component_evaluation_slow_seconds": "an evaluation that takes a minute",
         "smolder_conversion_cut_total": "a recording beyond all bounds"}
 # Labels whose values the page lists.
 ENUMERATED = {"state", "result", "reason"}
@@ -115,7 +116,8 @@ def what_an_agent_shows_is_what_is_documented(lab):
     their values."""
     lab.receiver(port=4041, status=400)
     lab.receiver(port=4042, status=503)
-    lab.jvm()
+    # A whole core: enough samples in a second for the ratio of coverage.
+    lab.jvm(command=[f"{need_java(17)}/bin/java", "-Xmx64m", "-cp", lab.stage.classes, "Shop", "1"])
     targets = lab.file("targets.json", '[{"targets": ["a"]}]')
     text = config('interval = "1s"\nroll_over = "10s"') + PUSHES % targets
     agent = lab.agent("--store.listen=127.0.0.1:4040",

@@ -110,7 +110,8 @@ def roll_over_loses_milliseconds(lab):
 
 
 def helper_of(agent):
-    helpers = [p for p in children(agent.pid) if proc_text(p, "comm").startswith("smolder")]
+    helpers = [p for guard in children(agent.pid) if proc_text(guard, "comm") == "smolder-guard\n"
+             for p in children(guard)]
     return helpers[0] if len(helpers) == 1 else None
 
 

@@ -1,7 +1,5 @@
 #include "api/shared/server_settings.h"
 
-#include <string.h>
-
 #include "net/server_tls.h"
 
 int server_settings_prepare(struct server *s, const struct http_block *block, struct err *err)
@@ -14,9 +12,9 @@ int server_settings_prepare(struct server *s, const struct http_block *block, st
         .key_file = t->key_file,
         .client_ca_pem = t->client_ca_pem,
         .client_ca_file = t->client_ca_file,
-        .client_auth_type = t->client_auth_type,
-        .min_version = t->min_version,
-        .max_version = t->max_version,
+        .client_auth_type = option_word(&http_server_client_auths, t->client_auth_type),
+        .min_version = option_word(&http_server_tls_versions, t->min_version),
+        .max_version = option_word(&http_server_tls_versions, t->max_version),
         .cipher_suites = (const char *const *)t->cipher_suites.items,
         .cipher_suite_count = t->cipher_suites.len,
         .curves = (const char *const *)t->curve_preferences.items,
@@ -36,7 +34,6 @@ unsigned server_settings_guard(const struct access *access, struct request *rq)
 bool server_settings_leave_open(const struct server *s, const struct http_block *block, const struct access *access,
                                 const char *path)
 {
-    const char *clients = block->has_tls && block->tls.client_auth_type ? block->tls.client_auth_type : "";
-    return !server_is_local(s) && access_admits(access, path, NULL) &&
-           strcmp(clients, "RequireAndVerifyClientCert") != 0;
+    const bool verifies_clients = block->has_tls && block->tls.client_auth_type == HTTP_CLIENT_AUTH_REQUIRE_AND_VERIFY;
+    return !server_is_local(s) && access_admits(access, path, NULL) && !verifies_clients;
 }

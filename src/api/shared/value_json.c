@@ -1,9 +1,9 @@
 #include "api/shared/value_json.h"
 
-#include "base/cleanup.h"
 #include "base/json.h"
 #include "lang/number.h"
 #include "lang/schema.h"
+#include "lang/value_print.h"
 
 enum { DEPTH_MAX = 64 };
 

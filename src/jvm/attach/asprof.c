@@ -472,3 +472,34 @@ int asprof_place_check(const struct asprof_dist *d, int root, const char *tmp_di
     }
     return code;
 }
+
+/* Not a matter of who may write there, nor of space: another place may be better. */
+static bool asprof_unsuitable(int code)
+{
+    return code == -ENOENT || code == -ENOTDIR || code == -EROFS || code == -EACCES;
+}
+
+/* The working directory by a path that leads there beneath the target's root; "" when none is known. */
+static const char *asprof_working_directory(const struct jvm_view *v)
+{
+    struct stat there, cwd;
+    cleanup_close int fd = v->cwd < 0 || v->cwd_path[0] != '/' ? -1 : rootfs_dir(v->root, v->cwd_path, NULL);
+    const bool same = fd >= 0 && fstat(fd, &there) == 0 && fstat(v->cwd, &cwd) == 0 && there.st_dev == cwd.st_dev &&
+                      there.st_ino == cwd.st_ino;
+    return same && strlen(v->cwd_path) > 1 ? v->cwd_path : "";
+}
+
+int asprof_place_for(const struct asprof_dist *d, const struct jvm_view *v, const char *tmp_dir, enum jvm_libc libc,
+                     struct asprof_placed *ret, struct err *err)
+{
+    const char *const others[] = {"/run", "/opt", "/dev", "/var/tmp", asprof_working_directory(v)};
+    const int first = asprof_place(d, v->root, tmp_dir, libc, v->host, ret, err);
+    if (!asprof_unsuitable(first))
+        return first;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        cleanup_close int there = others[i][0] ? rootfs_dir(v->root, others[i], NULL) : -1;
+        if (there >= 0 && fs_is_local(there) && asprof_place(d, v->root, others[i], libc, v->host, ret, NULL) == 0)
+            return 0;
+    }
+    return first;
+}

@@ -16,9 +16,12 @@ static const struct asprof_option options[] = {
     {"-i", "--interval", ASPROF_INTERVAL, ASPROF_PROFILING, "interval"},
     {"-j", "--jstackdepth", ASPROF_COUNT, ASPROF_PROFILING, "jstackdepth"},
     {"-t", "--threads", ASPROF_NONE, ASPROF_PROFILING, "threads"},
-    {"-L", "--log", ASPROF_TEXT, ASPROF_REPORT, "loglevel"},
-    {"-F", "--features", ASPROF_LIST, ASPROF_PROFILING, "features", .separator = '+'},
-    {NULL, "--filter", ASPROF_LIST, ASPROF_PROFILING, "filter", .separator = ';'},
+    {"-L", "--log", ASPROF_WORD, ASPROF_REPORT, "loglevel", .words = "trace debug info warn error none"},
+    {"-F", "--features", ASPROF_WORDS, ASPROF_PROFILING, "features", .separator = '+',
+     .words = "stats jnienv agct mixed vtable comptask pcaddr"},
+    {NULL, "--filter", ASPROF_NONE, ASPROF_PROFILING, "filter"},
+    {NULL, "--ithread", ASPROF_TEXT, ASPROF_PROFILING, "ithread"},
+    {NULL, "--xthread", ASPROF_TEXT, ASPROF_PROFILING, "xthread"},
     {NULL, "--alloc", ASPROF_BYTES, ASPROF_PROFILING, "alloc"},
     {NULL, "--tlab", ASPROF_NONE, ASPROF_PROFILING, "tlab"},
     {NULL, "--live", ASPROF_NONE, ASPROF_PROFILING, "live"},
@@ -35,16 +38,18 @@ static const struct asprof_option options[] = {
     {NULL, "--sched", ASPROF_NONE, ASPROF_PROFILING, "sched"},
     {NULL, "--record-cpu", ASPROF_NONE, ASPROF_PROFILING, "record-cpu"},
     {NULL, "--target-cpu", ASPROF_TEXT, ASPROF_PROFILING, "target-cpu"},
-    {NULL, "--cstack", ASPROF_TEXT, ASPROF_PROFILING, "cstack"},
+    {NULL, "--cstack", ASPROF_WORD, ASPROF_PROFILING, "cstack", .words = "vm vmx dwarf fp no"},
     {NULL, "--signal", ASPROF_COUNT, ASPROF_PROFILING, "signal"},
     {NULL, "--begin", ASPROF_TEXT, ASPROF_PROFILING, "begin"},
     {NULL, "--end", ASPROF_TEXT, ASPROF_PROFILING, "end"},
     {NULL, "--ttsp", ASPROF_NONE, ASPROF_PROFILING, "ttsp"},
     {NULL, "--nostop", ASPROF_NONE, ASPROF_PROFILING, "nostop"},
     {NULL, "--memlimit", ASPROF_BYTES, ASPROF_PROFILING, "memlimit"},
-    {NULL, "--ratelimit", ASPROF_LIST, ASPROF_PROFILING, "ratelimit", .separator = ';'},
+    {NULL, "--ratelimit", ASPROF_WORDS, ASPROF_PROFILING, "ratelimit", .separator = ';',
+     .words = "cpu: alloc: lock: wall: nativemem: nativelock: trace: span:"},
 
-    {NULL, "--clock", ASPROF_TEXT, ASPROF_PROFILING, "clock", .refused = "the session requires the monotonic clock"},
+    {NULL, "--clock", ASPROF_WORD, ASPROF_PROFILING, "clock", .words = "tsc monotonic",
+     .refused = "the session requires the monotonic clock"},
     {NULL, "--timeout", ASPROF_TIMEOUT, ASPROF_PROFILING, "timeout", .refused = DURATION_IS_OURS},
     {NULL, "--loop", ASPROF_TIMEOUT, ASPROF_PROFILING, "loop", .refused = DURATION_IS_OURS},
     {NULL, "--chunksize", ASPROF_BYTES, ASPROF_PROFILING, "chunksize", .refused = CHUNKS_ARE_OURS},
@@ -58,10 +63,13 @@ static const struct asprof_option options[] = {
     {"-a", "--ann", ASPROF_NONE, ASPROF_REPORT, "ann", .refused = NOT_IN_JFR},
     {"-l", "--lib", ASPROF_NONE, ASPROF_REPORT, "lib", .refused = NOT_IN_JFR},
     {NULL, "--dot", ASPROF_NONE, ASPROF_REPORT, "dot", .refused = NOT_IN_JFR},
-    {"-I", "--include", ASPROF_TEXT, ASPROF_REPORT, "include", .refused = NOT_IN_JFR},
-    {"-X", "--exclude", ASPROF_TEXT, ASPROF_REPORT, "exclude", .refused = NOT_IN_JFR},
-    {NULL, "--title", ASPROF_LIST, ASPROF_REPORT, "title", .separator = ' ', .refused = NOT_IN_JFR},
+    {"-I", "--include", ASPROF_TEXT, ASPROF_REPORT, "include", .refused = "use the attribute `include`"},
+    {"-X", "--exclude", ASPROF_TEXT, ASPROF_REPORT, "exclude", .refused = "use the attribute `exclude`"},
+    {NULL, "--title", ASPROF_HTML, ASPROF_REPORT, "title", .refused = NOT_IN_JFR},
     {NULL, "--minwidth", ASPROF_TEXT, ASPROF_REPORT, "minwidth", .refused = NOT_IN_JFR},
+    /* Of the time when flame graphs were SVG; the agent says that it ignores them. */
+    {NULL, "--width", ASPROF_TEXT, ASPROF_REPORT, "width", .refused = NOT_IN_JFR},
+    {NULL, "--height", ASPROF_TEXT, ASPROF_REPORT, "height", .refused = NOT_IN_JFR},
     {NULL, "--reverse", ASPROF_NONE, ASPROF_REPORT, "reverse", .refused = NOT_IN_JFR},
     {NULL, "--inverted", ASPROF_NONE, ASPROF_REPORT, "inverted", .refused = NOT_IN_JFR},
     {NULL, "--samples", ASPROF_NONE, ASPROF_REPORT, "samples", .refused = NOT_IN_JFR},
@@ -155,6 +163,47 @@ static bool asprof_options_parse_count(struct str s)
     return s.p[n] == '/' && asprof_options_parse_number(second, &zero) == second.n && second.n > 0;
 }
 
+/* Is it one of the words, or "word:N" of one that ends with ':'? */
+static bool asprof_options_word(struct str v, const char *words)
+{
+    struct str rest = str_of(words), word;
+    bool zero;
+    while (str_split(&rest, ' ', &word)) {
+        if (str_eq(v, word) && word.p[word.n - 1] != ':')
+            return true;
+        const struct str number = {v.p + word.n, v.n - word.n};
+        if (word.p[word.n - 1] == ':' && str_has_prefix(v, word) && number.n &&
+            asprof_options_parse_number(number, &zero) == number.n)
+            return true;
+    }
+    return false;
+}
+
+static bool asprof_options_words(struct str v, const char *words)
+{
+    const char *end = v.p + v.n;
+    if (v.n == 0)
+        return false;
+    for (const char *at = v.p, *next; at <= end; at = next + 1) {
+        for (next = at; next < end && *next != ',' && *next != '+' && *next != ';'; next++)
+            ;
+        if (!asprof_options_word((struct str){at, (size_t)(next - at)}, words))
+            return false;
+    }
+    return true;
+}
+
+/* Levels of the log are spelled either way. */
+static bool asprof_options_one_word(struct str v, const char *words)
+{
+    char lower[32];
+    if (v.n == 0 || v.n >= sizeof lower)
+        return false;
+    for (size_t i = 0; i < v.n; i++)
+        lower[i] = v.p[i] >= 'A' && v.p[i] <= 'Z' ? (char)(v.p[i] | 32) : v.p[i];
+    return asprof_options_word((struct str){lower, v.n}, words);
+}
+
 /* NULL when the value fits, else what would. */
 static const char *asprof_options_misfit(const struct asprof_option *o, struct str v)
 {
@@ -171,6 +220,10 @@ static const char *asprof_options_misfit(const struct asprof_option *o, struct s
         return with_unit(v, "smhd", true) || clock_time(v) ? NULL : "seconds, a time such as 5m, or hh:mm:ss";
     case ASPROF_INTERVAL:
         return with_unit(v, "numsbkg", false) ? NULL : "a positive number or time such as 10ms";
+    case ASPROF_WORD:
+        return asprof_options_one_word(v, o->words) ? NULL : o->words;
+    case ASPROF_WORDS:
+        return asprof_options_words(v, o->words) ? NULL : o->words;
     case ASPROF_TEXT:
         return v.n && !memchr(v.p, ',', v.n) ? NULL : "a text without a comma";
     default:
@@ -182,6 +235,27 @@ static void append_replacing(struct buf *out, struct str v, char separator)
 {
     for (size_t i = 0; i < v.n; i++)
         buf_byte(out, v.p[i] == ',' ? (uint8_t)separator : (uint8_t)v.p[i]);
+}
+
+static void append_html(struct buf *out, struct str v)
+{
+    for (size_t i = 0; i < v.n; i++)
+        switch (v.p[i]) {
+        case '&':
+            buf_puts(out, "&amp;");
+            break;
+        case '<':
+            buf_puts(out, "&lt;");
+            break;
+        case '>':
+            buf_puts(out, "&gt;");
+            break;
+        case ',':
+            buf_puts(out, "&#44;");
+            break;
+        default:
+            buf_byte(out, (uint8_t)v.p[i]);
+        }
 }
 
 static int append_event(struct str list, unsigned *events, struct buf *out, struct err *err)
@@ -221,11 +295,15 @@ int asprof_option_append(const struct asprof_option *o, const char *value, unsig
         if ((unsigned char)v.p[i] < ' ' || v.p[i] == 0x7f)
             wanted = "printable text";
     if (wanted)
-        return err_set(err, -EINVAL, "%s: \"%s\" should be %s", asprof_options_name_of(o), value ? value : "", wanted);
+        return err_set(err, -EINVAL, "%s: \"%s\" should be %s%s", asprof_options_name_of(o), value ? value : "",
+                       wanted == o->words ? "of: " : "", wanted);
     if (o->value == ASPROF_EVENT)
         return append_event(v, events, out, err);
     buf_printf(out, ",%s=", o->agent);
-    append_replacing(out, v, o->separator);
+    if (o->value == ASPROF_HTML)
+        append_html(out, v);
+    else
+        append_replacing(out, v, o->separator);
     return 0;
 }
 
@@ -234,6 +312,12 @@ static int asprof_options_refuse(const char *arg, const char *previous, bool fro
     if (asprof_options_one_of(str_of(arg), actions, ARRAY_LEN(actions)))
         return err_set(err, -EINVAL, "%s: actions are not allowed%s", arg,
                        from_config ? ": the session starts and stops the profiler itself" : "");
+    if (previous && strcmp(previous, "--filter") == 0)
+        return err_set(
+            err, -EINVAL,
+            "%s: --filter takes no thread IDs since async-profiler 4.6: use --ithread and --xthread, patterns "
+            "of thread names",
+            arg);
     if (asprof_options_digit(arg[0], false))
         return err_set(err, -EINVAL, "%s: process IDs are not allowed%s", arg, from_config ? ": use `targets`" : "");
     const char *equals = strchr(arg, '=');

@@ -18,6 +18,9 @@ enum asprof_value {
     ASPROF_NONE,     /* no value */
     ASPROF_TEXT,     /* anything without a comma */
     ASPROF_LIST,     /* commas become `separator` on the way to the agent */
+    ASPROF_WORD,     /* one of `words` */
+    ASPROF_WORDS,    /* a list of `words` by commas or '+', each perhaps with ":N" where they end with ':' */
+    ASPROF_HTML,     /* a text for HTML: '&', '<', '>' and ',' become entities */
     ASPROF_EVENT,    /* an event, a comma list of them, or a PMU event such as cpu/umask=0x1,event=0xd3/ */
     ASPROF_COUNT,    /* a positive integer, perhaps N/M */
     ASPROF_BYTES,    /* units b k m g */
@@ -40,8 +43,9 @@ struct asprof_option {
     enum asprof_value value;
     enum asprof_target target;
     const char *agent;   /* the agent's name for it, NULL where the launcher decides */
-    char separator;      /* ASPROF_LIST */
+    char separator;      /* ASPROF_LIST, ASPROF_WORDS */
     const char *refused; /* why not in custom_arguments; NULL = welcome there */
+    const char *words;   /* ASPROF_WORD, ASPROF_WORDS: "fp dwarf vm" */
 };
 
 /* By "-e" or "--event"; NULL when there is none. */

@@ -27,7 +27,7 @@ int jvm_attach_open(struct jvm_attach *a, const struct jvm_view *v, const struct
     a->may_signal = t->attach_known && t->catches_quit && !t->reduced_signals;
     a->why_not = t->reduced_signals ? "the JVM runs with -Xrs and its attach socket is gone"
                  : !t->attach_known ? "the JVM's attach listener is not running, and it is unknown whether it can be "
-                                      "started: neither perf data nor all VM flags can be read"
+                                      "started: neither perf data nor all VM flags nor its memory can be read"
                                     : "the JVM does not handle SIGQUIT yet";
     /* HotSpot's own: java.io.tmpdir does not move it. */
     a->tmp = rootfs_dir(v->root, "/tmp", err);

@@ -196,6 +196,11 @@ bool degrade_refused(struct str options, const char *said, struct degraded *d)
     return false;
 }
 
+bool degrade_event(struct str options, const char *instead, const char *why, struct degraded *d)
+{
+    return degrade_change(d, options, STR("event"), instead, why);
+}
+
 int degrade_build(struct str options, const struct jvm_build *build, struct degraded *d, struct err *err)
 {
     struct str rest = options, name, value, known;

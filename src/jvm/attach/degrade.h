@@ -29,5 +29,8 @@ void degrade_apply(struct str options, const char *changes, struct buf *out);
  * something. */
 bool degrade_refused(struct str options, const char *said, struct degraded *d);
 
+/* Replaces the event, because it turned out to sample nothing. False when there is no room for the change. */
+bool degrade_event(struct str options, const char *instead, const char *why, struct degraded *d);
+
 /* By the JVM's build: takes out what is not for it (jvm/probe/builds.h). -ENOTSUP when nothing would be left. */
 must_check int degrade_build(struct str options, const struct jvm_build *build, struct degraded *d, struct err *err);

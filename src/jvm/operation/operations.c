@@ -14,6 +14,7 @@
 #include "jvm/attach/fit.h"
 #include "jvm/attach/target.h"
 #include "jvm/operation/recording.h"
+#include "jvm/probe/limits.h"
 #include "jvm/probe/mapped.h"
 #include "os/fsutil.h"
 
@@ -65,6 +66,11 @@ static bool operation_fail_err(struct operation_job *j, const struct err *err)
                                : err->code == -ECONNRESET ? JVM_REFUSED
                                : err->code == -ENOMEM     ? JVM_NO_ROOM
                                                           : JVM_FAILED;
+    /* A JVM without descriptors cannot accept the connection. */
+    uint64_t used, most;
+    if (outcome == JVM_TIMEOUT && j->target.view.p.fd >= 0 && limits_no_descriptors(&j->target.view.p, &used, &most))
+        return operation_fail(j, outcome, "process %d has no file descriptors left (%llu of %llu)",
+                              (int)j->target.view.p.pid, (unsigned long long)used, (unsigned long long)most);
     return operation_fail(j, outcome, "%s", err->text);
 }
 
@@ -161,8 +167,7 @@ static bool find_library(struct operation_job *j)
     if (tail && (j->target.probe.libc == JVM_MUSL || !strstr(tail, d.sha1)))
         return operation_fail(j, JVM_REFUSED, "the loaded profiler library was removed from %s: restart the JVM",
                               j->target.probe.ours.path);
-    if (asprof_place(&d, j->target.view.root, j->s->tmp_dir, j->target.probe.libc, j->target.view.host, &j->placed,
-                     &err) < 0)
+    if (asprof_place_for(&d, &j->target.view, j->s->tmp_dir, j->target.probe.libc, &j->placed, &err) < 0)
         return operation_fail_err(j, &err);
     snprintf(j->target.library, sizeof j->target.library, "%s", j->placed.path);
     return true;
@@ -269,6 +274,11 @@ static bool operation_refused(struct operation_job *j, const char *command, int 
         return operation_fail(j, JVM_FOREIGN, "another async-profiler session is running in the JVM");
     if (!said[0])
         return operation_fail(j, JVM_REFUSED, "the profiler refused to %s (code %d)", command, result);
+    /* It reads libjvm's symbols from its file. */
+    if (strstr(said, "dlopen hook") && j->target.probe.libjvm.deleted)
+        return operation_fail(j, JVM_REFUSED,
+                              "the profiler cannot read %.200s, because its JDK was removed or replaced",
+                              j->target.probe.libjvm.path);
     return operation_fail(j, JVM_REFUSED, "the profiler refused to %s: %.400s", command, said);
 }
 
@@ -292,14 +302,25 @@ static bool operation_compose(struct operation_job *j, struct buf *options, stru
 }
 
 /* Once more with a log, whose text is the reason; a failure that passed is none. */
-static bool start_logged(struct operation_job *j, const struct buf *options, int *result)
+static bool start_logged(struct operation_job *j, const struct buf *options, int log, int *result)
 {
     cleanup_buf struct buf logged = BUF_INIT(ATTACH_ARG_MAX);
     buf_str(&logged, buf_slice(options));
     buf_printf(&logged, ",quiet,loglevel=error,log=%s/" TARGET_DIR_LOG, j->target.dir.path);
     if (!buf_ok(&logged))
         return operation_fail(j, JVM_REFUSED, "the profiler refused to start (code %d)", *result);
-    return operation_load(j, buf_cstr(&logged), result);
+    for (;;) {
+        char text[REASON_MAX];
+        if (!operation_load(j, buf_cstr(&logged), result))
+            return false;
+        if (*result == 0 || !is_young(j) || clock_ms() + YOUNG_WAIT_MS >= j->target.attach.deadline_ms)
+            return true;
+        /* JVMTI is there from the live phase on: as a refusal by the JVM itself, this one will pass. */
+        read_text(log, text, sizeof text);
+        if (!strstr(text, "does not support Tool Interface"))
+            return true;
+        usleep(YOUNG_WAIT_MS * 1000);
+    }
 }
 
 /* A start was refused: finds out why, and starts without what was refused as long as something else is left. */
@@ -309,7 +330,7 @@ static bool start_without(struct operation_job *j, struct buf *options, struct b
     if (log < 0)
         return false;
     for (unsigned i = 0; i < DEGRADE_TRIES; i++) {
-        if (!start_logged(j, options, &result))
+        if (!start_logged(j, options, log, &result))
             return false;
         if (result == 0)
             return true;
@@ -349,6 +370,11 @@ static bool operation_started(struct operation_job *j, int *fd)
 /* Library, recording and the options of a start, all but the log. */
 static bool operation_prepare(struct operation_job *j, int *fd, struct buf *options, struct buf *silent)
 {
+    uint64_t most;
+    if (limits_file_size(&j->target.view.p, &most) && most < RECORDING_BYTES)
+        return operation_fail(j, JVM_REFUSED,
+                              "process %d is limited to files of %llu KiB (ulimit -f), and a recording needs %d KiB",
+                              (int)j->target.view.p.pid, (unsigned long long)most >> 10, RECORDING_BYTES >> 10);
     if (!find_library(j) || !operation_make_dir(j, RECORDING_BYTES))
         return false;
     *fd = operation_make_file(j, TARGET_DIR_RECORDING);

@@ -15,12 +15,13 @@
 
 /* Beyond this many bytes of blocks closing the last descriptor takes its time. */
 static const int64_t CLOSE_BYTES = 64 << 20;
-enum { CLOSE_MS = 60000, INLINE_BYTES = 256 << 10 };
+enum { INLINE_BYTES = 256 << 10 };
 
 struct read_request {
     struct recording recording;
     bool ended, find_first;
 };
+_Static_assert(sizeof(struct read_request) <= JVM_READ_BYTES, "the table of operations limits it");
 
 /* Behind it, or in a file where they are many, come the bytes of the chunk. */
 struct answer {
@@ -199,7 +200,7 @@ void jvm_close_recording(struct priv *p, uint64_t user, int fd)
     struct stat st;
     if (fstat(fd, &st) == 0 && (int64_t)st.st_blocks * 512 > CLOSE_BYTES) {
         const struct priv_request call = {
-            .op = JVM_OP_CLOSE, .user = user, .fds = &fd, .fd_count = 1, .timeout_ms = CLOSE_MS};
+            .op = JVM_OP_CLOSE, .user = user, .fds = &fd, .fd_count = 1, .timeout_ms = JVM_CLOSE_MS};
         priv_call(p, &call, reading_closed, NULL);
     }
     close(fd);

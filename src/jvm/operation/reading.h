@@ -16,7 +16,8 @@
 #include "jvm/operation/recording.h"
 #include "priv/priv.h"
 
-enum { JVM_READ_MS = 5000 };
+/* How long each may take; the most bytes of a call. */
+enum { JVM_READ_MS = 5000, JVM_CLOSE_MS = 60000, JVM_READ_BYTES = 1024 };
 
 struct jvm_reading {
     uint64_t user;                     /* whose turn it takes */

@@ -1,6 +1,7 @@
 #include "jvm/operation/scan.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "base/mem.h"
 #include "jvm/operation/request.h"
 #include "jvm/probe/command_line.h"
+#include "jvm/probe/vm_memory.h"
 #include "os/procfs.h"
 
 /* Request: per item pid, want. Reply: per process a record of its length in bytes, the numbers of put_record(), its
@@ -75,16 +77,25 @@ static bool get_record(struct cursor *in, struct jvm_scan_record *ret)
 
 /* --- The operation, in the helper's child --- */
 
-static bool note_libjvm(void *arg, struct str path)
+struct vm_found {
+    struct str vm;
+    uint64_t libjvm; /* where it begins in memory */
+};
+
+static bool note_libjvm(void *arg, struct str path, uint64_t start)
 {
-    struct str *vm = arg, name = command_line_base_name(path);
+    struct vm_found *found = arg;
+    const struct str name = command_line_base_name(path);
     /* OpenJ9 maps a libjvm.so, too, in front of its libj9vm29.so: so look on after the first. */
     if (str_has_prefix(name, STR("libj9vm")) && str_has_suffix(name, STR(".so"))) {
-        *vm = STR("openj9");
+        found->vm = STR("openj9");
         return false;
     }
-    if (str_is(name, "libjvm.so"))
-        *vm = STR("hotspot");
+    if (str_is(name, "libjvm.so")) {
+        found->vm = STR("hotspot");
+        if (!found->libjvm)
+            found->libjvm = start;
+    }
     return true;
 }
 
@@ -136,16 +147,36 @@ static struct str user_name(uint32_t uid)
 /* The buffers one process is read into; used again for the next. */
 struct reading {
     struct buf exe, cwd, cgroup, raw, cmdline;
+    uint64_t libjvm; /* of the process now read */
+    char command[VM_COMMAND_MAX];
 };
 
 /* Sets vm and is_java; maps that cannot be read are maps without a libjvm. */
-static void recognise_java(const struct procfs_stat *stat, struct str exe, unsigned want, struct jvm_scan_record *f)
+static void recognise_java(struct reading *r, const struct procfs_stat *stat, unsigned want, struct jvm_scan_record *f)
 {
-    const bool named = str_is(command_line_base_name(exe), "java");
+    const bool named = str_is(command_line_base_name(buf_slice(&r->exe)), "java");
+    struct vm_found found = {0};
     if (stat->vsize >= (uint64_t)JVM_LEAST_VSIZE && (want & JVM_WANT_JAVA || !named))
-        if (procfs_maps(f->pid, note_libjvm, &f->vm, NULL) < 0)
-            f->vm = (struct str){0};
+        if (procfs_maps(f->pid, note_libjvm, &found, NULL) < 0)
+            found = (struct vm_found){0};
+    f->vm = found.vm;
+    r->libjvm = found.libjvm;
     f->is_java = named || f->vm.n > 0;
+}
+
+/* The JVM's own word for its main class, where the command line does not have it: behind a launcher of another name,
+ * in an @argfile. */
+static struct str scan_main(struct reading *r, pid_t pid, struct str cmdline)
+{
+    const struct str main = command_line_main(cmdline);
+    if (main.n && command_line_is_java(cmdline))
+        return main;
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
+    cleanup_close int mem = r->libjvm ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    const size_t n = mem < 0 ? 0 : vm_memory_command(mem, r->libjvm, r->command);
+    const struct str own = command_line_java_command((struct str){r->command, n});
+    return own.n ? own : main;
 }
 
 static int scan_read_arguments(struct reading *r, unsigned want, struct jvm_scan_record *f, struct err *err)
@@ -154,7 +185,7 @@ static int scan_read_arguments(struct reading *r, unsigned want, struct jvm_scan
     if (code < 0)
         return code;
     if (want & JVM_WANT_JAVA && f->vm.n)
-        f->main = command_line_main(buf_slice(&r->raw));
+        f->main = scan_main(r, f->pid, buf_slice(&r->raw));
     if (want & JVM_WANT_CMDLINE) {
         join_arguments(buf_slice(&r->raw), &r->cmdline);
         f->cmdline = buf_slice(&r->cmdline);
@@ -177,7 +208,7 @@ static int scan_read_process(struct reading *r, unsigned want, struct jvm_scan_r
         (code = procfs_link(f->pid, "exe", &r->exe, err)) < 0)
         return code;
     if (want & (JVM_WANT_JAVA | JVM_WANT_IF_JAVA))
-        recognise_java(&stat, buf_slice(&r->exe), want, f);
+        recognise_java(r, &stat, want, f);
     if (want & JVM_WANT_IF_JAVA && !f->is_java)
         return 0;
     if (want & JVM_WANT_EXE)
@@ -199,8 +230,11 @@ static int scan_read_process(struct reading *r, unsigned want, struct jvm_scan_r
 
 void jvm_op_scan(struct priv_call *call)
 {
-    struct reading r = {BUF_INIT(PATH_MAX), BUF_INIT(PATH_MAX), BUF_INIT(JVM_CGROUP_MAX), BUF_INIT(JVM_CMDLINE_MAX),
-                        BUF_INIT(JVM_CMDLINE_MAX)};
+    struct reading r = {.exe = BUF_INIT(PATH_MAX),
+                        .cwd = BUF_INIT(PATH_MAX),
+                        .cgroup = BUF_INIT(JVM_CGROUP_MAX),
+                        .raw = BUF_INIT(JVM_CMDLINE_MAX),
+                        .cmdline = BUF_INIT(JVM_CMDLINE_MAX)};
     struct cursor in = cursor_of(call->in, call->in_len);
     while (cursor_left(&in) >= ITEM_SIZE) {
         struct jvm_scan_record f = {.pid = (pid_t)cursor_be32(&in)};

@@ -33,6 +33,8 @@ enum { JVM_LEAST_VSIZE = 32 << 20 };
 
 /* A scan's most: so that a reply with the largest records stays under PRIV_PAYLOAD_MAX. */
 enum { JVM_SCAN_MAX = 64, JVM_CGROUP_MAX = 16 << 10 };
+/* The longest a call may take, and its most bytes. */
+enum { JVM_SCAN_MS = 60000, JVM_SCAN_BYTES = JVM_SCAN_MAX * 8 };
 
 struct jvm_scan_item {
     pid_t pid;

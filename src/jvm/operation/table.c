@@ -1,9 +1,12 @@
 #include "jvm/operation/table.h"
 
+#include <linux/capability.h>
+
 #include "jvm/operation/examine.h"
 #include "jvm/operation/operations.h"
 #include "jvm/operation/reading.h"
 #include "jvm/operation/scan.h"
+#include "os/rights.h"
 
 static void run_operation(struct priv_call *call, jvm_operation *operation)
 {
@@ -45,10 +48,47 @@ static void op_install(struct priv_call *call)
     run_operation(call, operation_install);
 }
 
+/* Another process's links, maps and environment are for its user and for those who may trace it; what it keeps from
+ * others by its mode is read as well. */
+#define CAPS_PROC (RIGHTS_CAP(CAP_SYS_PTRACE) | RIGHTS_CAP(CAP_DAC_READ_SEARCH))
+/* To become another user for good (os/rights.h). */
+#define CAPS_USER (RIGHTS_CAP(CAP_SETUID) | RIGHTS_CAP(CAP_SETGID) | RIGHTS_CAP(CAP_SETPCAP))
+
+/* One operation on a JVM: first what needs privilege, then the rest as its user. */
+#define ON_TARGET(title, function, longest)                                                                            \
+    {                                                                                                                  \
+        .name = (title), .run = (function), .capabilities = CAPS_PROC | CAPS_USER, .in_max = JVM_REQUEST_MAX,          \
+        .max_ms = (longest)                                                                                            \
+    }
+
+/* ARCHITECTURE.md, "Privileges of each operation", says what for. */
 const struct priv_op jvm_ops[JVM_OP_COUNT + 1] = {
-    [JVM_OP_START] = {"smolder-start", op_start},       [JVM_OP_ROLL] = {"smolder-roll", op_roll},
-    [JVM_OP_DUMP] = {"smolder-dump", op_dump},          [JVM_OP_STOP] = {"smolder-stop", op_stop},
-    [JVM_OP_METRICS] = {"smolder-metrics", op_metrics}, [JVM_OP_INSTALL] = {"smolder-install", op_install},
-    [JVM_OP_SCAN] = {"smolder-scan", jvm_op_scan},      [JVM_OP_READ] = {"smolder-read", jvm_op_read, true},
-    [JVM_OP_CLOSE] = {"smolder-close", jvm_op_close},   [JVM_OP_EXAMINE] = {"smolder-examine", jvm_op_examine},
+    [JVM_OP_START] = ON_TARGET("smolder-start", op_start, JVM_START_MS),
+    [JVM_OP_ROLL] = ON_TARGET("smolder-roll", op_roll, JVM_START_MS),
+    [JVM_OP_DUMP] = ON_TARGET("smolder-dump", op_dump, JVM_COMMAND_MS),
+    [JVM_OP_STOP] = ON_TARGET("smolder-stop", op_stop, JVM_STOP_MS),
+    [JVM_OP_METRICS] = ON_TARGET("smolder-metrics", op_metrics, JVM_COMMAND_MS),
+    [JVM_OP_INSTALL] = {.name = "smolder-install",
+                        .run = op_install,
+                        .in_max = JVM_REQUEST_MAX,
+                        .max_ms = JVM_START_MS},
+    [JVM_OP_SCAN] = {.name = "smolder-scan",
+                     .run = jvm_op_scan,
+                     .capabilities = CAPS_PROC,
+                     .in_max = JVM_SCAN_BYTES,
+                     .max_ms = JVM_SCAN_MS},
+    [JVM_OP_READ] = {.name = "smolder-read",
+                     .run = jvm_op_read,
+                     .again = true,
+                     .capabilities = CAPS_USER,
+                     .in_max = JVM_READ_BYTES,
+                     .max_ms = JVM_READ_MS,
+                     .fds_max = 1},
+    [JVM_OP_CLOSE] = {.name = "smolder-close",
+                      .run = jvm_op_close,
+                      .capabilities = CAPS_USER,
+                      .in_max = 1,
+                      .max_ms = JVM_CLOSE_MS,
+                      .fds_max = 1},
+    [JVM_OP_EXAMINE] = ON_TARGET("smolder-examine", jvm_op_examine, JVM_EXAMINE_MS),
 };

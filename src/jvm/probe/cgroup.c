@@ -40,13 +40,13 @@ static bool cgroup_lists(struct str commas, const char *name)
 }
 
 /* The path behind "7:cpu,memory:" (version 1) or "0::"; NULL pointer when there is no such line. */
-static struct str group_path(struct str cgroups, bool v2)
+static struct str group_path(struct str cgroups, bool v2, const char *controller)
 {
     for (struct str line; str_split(&cgroups, '\n', &line);) {
         struct str id, controllers;
         if (!str_split(&line, ':', &id) || !str_split(&line, ':', &controllers))
             continue;
-        if (v2 ? str_is(id, "0") && controllers.n == 0 : cgroup_lists(controllers, "memory"))
+        if (v2 ? str_is(id, "0") && controllers.n == 0 : cgroup_lists(controllers, controller))
             return line;
     }
     return (struct str){0};
@@ -69,16 +69,16 @@ static bool cgroup_within(struct str path, struct str root, struct str *ret)
     return true;
 }
 
-static int find_in(struct str cgroups, struct str mountinfo, bool v2, struct cgroup *ret)
+static int find_in(struct str cgroups, struct str mountinfo, bool v2, const char *controller, struct cgroup *ret)
 {
-    struct str path = group_path(cgroups, v2), below;
+    struct str path = group_path(cgroups, v2, controller), below;
     if (!path.p || path.n == 0)
         return -ENOENT;
     int code = -ENOENT;
     for (struct str line; str_split(&mountinfo, '\n', &line);) {
         struct mount m = {0};
         if (!parse_mount(line, &m) || !str_is(m.type, v2 ? "cgroup2" : "cgroup") ||
-            (!v2 && !cgroup_lists(m.options, "memory")))
+            (!v2 && !cgroup_lists(m.options, controller)))
             continue;
         code = -EXDEV;
         if (!cgroup_within(path, m.root, &below))
@@ -96,9 +96,9 @@ static int find_in(struct str cgroups, struct str mountinfo, bool v2, struct cgr
 int cgroup_find(struct str cgroups, struct str mountinfo, struct cgroup *ret, struct err *err)
 {
     /* On a hybrid host the memory controller is with version 1, and version 2 has none. */
-    int code = find_in(cgroups, mountinfo, false, ret);
+    int code = find_in(cgroups, mountinfo, false, "memory", ret);
     if (code == -ENOENT)
-        code = find_in(cgroups, mountinfo, true, ret);
+        code = find_in(cgroups, mountinfo, true, "memory", ret);
     if (code == 0)
         return 0;
     return err_set(err, code, "%s",
@@ -175,4 +175,20 @@ bool cgroup_value(const struct cgroup *c, const char *file, const char *key, uin
         if (str_split(&line, ' ', &word) && str_is(word, key))
             return str_to_u64(str_trim(line), ret);
     return false;
+}
+
+bool cgroup_frozen(const struct pidref *p)
+{
+    cleanup_buf struct buf groups = BUF_INIT(CGROUPS_MAX), state = BUF_INIT(FILE_MAX);
+    struct cgroup c;
+    uint64_t frozen = 0;
+    if (pidref_read(p, "cgroup", &groups, NULL, NULL) < 0)
+        return false;
+    const struct str all = buf_slice(&groups), mounts = cgroup_mounts();
+    /* Version 1 says "FREEZING" while some threads still run. */
+    if (find_in(all, mounts, false, "freezer", &c) == 0 && read_in(&c, "freezer.state", &state) &&
+        !str_is(str_trim(buf_slice(&state)), "THAWED"))
+        return true;
+    return find_in(all, mounts, true, "freezer", &c) == 0 && cgroup_value(&c, "cgroup.events", "frozen", &frozen) &&
+           frozen != 0;
 }

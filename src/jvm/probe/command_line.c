@@ -44,6 +44,19 @@ bool command_line_takes_argument(struct str option)
     return false;
 }
 
+bool command_line_is_java(struct str cmdline)
+{
+    struct str launcher = {0};
+    return str_split(&cmdline, '\0', &launcher) && str_is(command_line_base_name(launcher), "java");
+}
+
+struct str command_line_java_command(struct str command)
+{
+    struct str first = {0};
+    (void)!str_split(&command, ' ', &first);
+    return without_suffix(command_line_base_name(first), STR(".jar"));
+}
+
 struct str command_line_main(struct str cmdline)
 {
     const struct str none = {0};

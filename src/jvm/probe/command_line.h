@@ -13,6 +13,13 @@ enum { JVM_CMDLINE_MAX = 64 << 10 };
  * back to the launcher's base name where it is not "java"; else empty. Borrowed. */
 struct str command_line_main(struct str cmdline);
 
+/* Whether it is one of the `java` launcher: command_line_main() then has not fallen back. */
+bool command_line_is_java(struct str cmdline);
+
+/* The same of what the JVM itself says, its property sun.java.command: "com.example.Main" of "shop/com.example.Main
+ * arg", "app" of "/srv/app.jar arg". Borrowed. */
+struct str command_line_java_command(struct str command);
+
 /* Whether the value of this option of the `java` launcher is the next argument: "-cp". */
 bool command_line_takes_argument(struct str option);
 

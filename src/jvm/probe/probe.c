@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "jvm/probe/perfdata.h"
 #include "jvm/probe/vm_flags.h"
+#include "jvm/probe/vm_memory.h"
 #include "os/procfs.h"
 #include "os/rootfs.h"
 
@@ -70,22 +71,27 @@ bool jvm_our_recording(const char *link)
 struct mapping {
     struct str file; /* without " (deleted)" */
     ino_t inode;
+    uint64_t start; /* address, where the file's first byte is mapped; else 0 */
     bool deleted;
 };
 
 static bool parse_mapping(struct str line, struct mapping *ret)
 {
-    struct str path = line, word = {0};
-    for (int i = 0; i < 5; i++)
-        if (!str_split(&path, ' ', &word))
+    enum { ADDRESSES, RIGHTS, OFFSET, DEVICE, INODE, WORDS };
+    struct str path = line, words[WORDS];
+    for (int i = 0; i < WORDS; i++)
+        if (!str_split(&path, ' ', &words[i]))
             return false;
-    char inode[24];
-    snprintf(inode, sizeof inode, "%.*s", STR_ARG(word));
+    char inode[24], start[24], offset[24];
+    snprintf(inode, sizeof inode, "%.*s", STR_ARG(words[INODE]));
+    snprintf(start, sizeof start, "%.*s", STR_ARG(words[ADDRESSES]));
+    snprintf(offset, sizeof offset, "%.*s", STR_ARG(words[OFFSET]));
     path = str_trim(path);
     if (path.n == 0 || path.p[0] != '/' || path.n >= PATH_MAX)
         return false;
     const struct str file = procfs_without_deleted(path);
-    *ret = (struct mapping){file, (ino_t)strtoull(inode, NULL, 10), file.n != path.n};
+    *ret = (struct mapping){file, (ino_t)strtoull(inode, NULL, 10),
+                            strtoull(offset, NULL, 16) == 0 ? strtoull(start, NULL, 16) : 0, file.n != path.n};
     return true;
 }
 
@@ -94,6 +100,8 @@ static void note_library(struct jvm_library *l, const struct mapping *m)
     snprintf(l->path, sizeof l->path, "%.*s", STR_ARG(m->file));
     l->deleted = m->deleted;
     l->inode = m->inode;
+    if (!l->start)
+        l->start = m->start;
 }
 
 static bool note_mapping(void *arg, const struct mapping *m)
@@ -253,6 +261,12 @@ static void read_permissions(const struct jvm_view *v, struct jvm_probe *f)
         (text.p[0] == '0' || text.p[0] == '1')) {
         f->attach_off = f->attach_off || text.p[0] == '0';
         f->attach_known = true;
+    }
+    if (!f->attach_known && vm_memory_flags(v->mem, f->libjvm.start, &flags)) {
+        f->attach_off = flags.attach_off;
+        f->attach_known = true;
+        f->reduced_signals = flags.reduced_signals;
+        f->no_dynamic_agents = flags.no_dynamic_agents;
     }
 }
 

@@ -20,7 +20,8 @@ enum jvm_libc { JVM_GLIBC, JVM_MUSL };
 struct jvm_library {
     char path[PATH_MAX]; /* as the maps name it */
     ino_t inode;
-    bool deleted; /* its file is gone */
+    uint64_t start; /* where its first byte is mapped; 0 = not known */
+    bool deleted;   /* its file is gone */
 };
 
 struct jvm_probe {
@@ -29,12 +30,12 @@ struct jvm_probe {
     struct jvm_library libjvm; /* what made it `hotspot` */
     char vm_version[96];       /* java.vm.version by the performance counters; "" = not known */
     enum jvm_libc libc;
-    bool catches_quit;    /* SIGQUIT has a handler now */
-    bool attach_known;    /* the performance counters say whether attach is allowed, or every option source was read */
-    bool attach_off;      /* -XX:+DisableAttachMechanism */
-    bool reduced_signals; /* -Xrs: no handler for SIGQUIT, but a listener from the start */
-    bool no_dynamic_agents;      /* -XX:-EnableDynamicAgentLoading */
-    struct jvm_library ours;     /* the copy of ours that is mapped, by the layout's pattern */
+    bool catches_quit;       /* SIGQUIT has a handler now */
+    bool attach_known;       /* perf data, the JVM's memory or every source of options says whether attach is allowed */
+    bool attach_off;         /* -XX:+DisableAttachMechanism */
+    bool reduced_signals;    /* -Xrs: no handler for SIGQUIT, but a listener from the start */
+    bool no_dynamic_agents;  /* -XX:-EnableDynamicAgentLoading */
+    struct jvm_library ours; /* the copy of ours that is mapped, by the layout's pattern */
     struct jvm_library stranger; /* an async-profiler of somebody else */
     /* A session is known to run: ours, or async-profiler's timer thread is there (it has a timeout or JFR output). */
     bool profiling;

@@ -34,7 +34,7 @@ const struct jvm_reason jvm_reasons[] = {
      "remove one of them: the other agent's option, or the target by a `drop` rule of `discovery.relabel`"},
     {"coverage_none",
      DEGRADED,
-     {"without CPU samples"},
+     {"without CPU samples", "no CPU samples although"},
      "the kernel counted CPU time of the process, but the profiler delivered no CPU samples: SIGPROF was blocked when "
      "the JVM was started, or its handler or timer was replaced",
      "none if `ctimer` is named in the reason: smolder has switched to it. Otherwise find out what starts the JVM with "
@@ -43,8 +43,9 @@ const struct jvm_reason jvm_reasons[] = {
      DEGRADED,
      {"times less CPU time in samples"},
      "the samples of several intervals account for less than half of the CPU time that the kernel counted",
-     "check for a second profiler, for threads that block SIGPROF, and for a `ulimit -i` (pending signals) that is too "
-     "small for `ctimer`"},
+     "check for a second profiler, for threads that block SIGPROF, for a profiler `interval` below a tick of the "
+     "kernel, "
+     "and for a `ulimit -i` (pending signals) that is too small for `ctimer`"},
     {"coverage_high",
      DEGRADED,
      {"times more CPU time in samples"},
@@ -93,8 +94,8 @@ const struct jvm_reason jvm_reasons[] = {
     {"attach_unknown",
      REFUSED,
      {"it is unknown whether it can be started"},
-     "the attach listener is not running, and neither perf data (`hsperfdata`) nor all VM flags can be read; a signal "
-     "could terminate the JVM",
+     "the attach listener is not running, and neither perf data (`hsperfdata`) nor all VM flags nor the memory of the "
+     "JVM can be read; a signal could terminate the JVM",
      "start it with `-XX:+UsePerfData`, or `-XX:+StartAttachListener`"},
     {"starting_up",
      WAITING,
@@ -104,7 +105,7 @@ const struct jvm_reason jvm_reasons[] = {
     {"stopped", WAITING, {"is stopped"}, "the process is stopped (SIGSTOP or a debugger)", "continue it"},
     {"frozen",
      WAITING,
-     {"cgroup is frozen"},
+     {"is frozen by its cgroup", "cgroup is frozen"},
      "the cgroup of the process is frozen (a paused container)",
      "unpause the container; smolder retries"},
     {"no_descriptors_in_target",

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "jvm/probe/cgroup.h"
 #include "jvm/probe/user.h"
 #include "os/fsutil.h"
 #include "os/procfs.h"
@@ -75,6 +76,7 @@ static int view_open_files(struct jvm_view *v, struct err *err)
         {"status", O_RDONLY, &v->status, true},
         {"maps", O_RDONLY, &v->maps, true},
         {"mountinfo", O_RDONLY, &v->mountinfo, false},
+        {"mem", O_RDONLY, &v->mem, false},
     };
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
         *files[i].fd = pidref_openat(&v->p, files[i].name, files[i].flags);
@@ -95,12 +97,16 @@ int jvm_view_open(struct jvm_view *v, pid_t pid, uint64_t start_time, struct err
         return err_set(err, -ESRCH, "process %d is gone", (int)pid);
     if (state == 'T' || state == 't')
         return err_set(err, -ETIMEDOUT, "process %d is stopped", (int)pid);
+    if (cgroup_frozen(&v->p))
+        return err_set(err, -ETIMEDOUT, "process %d is frozen by its cgroup", (int)pid);
     code = view_open_files(v, err);
     if (code == 0)
         code = read_rights(v, &v->rights, &v->ns_pid, err);
     if (code < 0)
         return pidref_alive(&v->p) ? code : err_set(err, -ESRCH, "process %d is gone", (int)pid);
     v->host = jvm_sees_host(v->p.proc);
+    if (pidref_readlink(&v->p, "cwd", v->cwd_path, sizeof v->cwd_path) < 0)
+        v->cwd_path[0] = '\0';
     view_read_arguments(v);
     return 0;
 }
@@ -130,7 +136,7 @@ bool jvm_view_catches_quit(const struct jvm_view *v)
 
 void jvm_view_done(struct jvm_view *v)
 {
-    int *const fds[] = {&v->root, &v->cwd, &v->exe, &v->status, &v->maps, &v->mountinfo};
+    int *const fds[] = {&v->root, &v->cwd, &v->exe, &v->status, &v->maps, &v->mountinfo, &v->mem};
     for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
         if (*fds[i] >= 0)
             close(*fds[i]);

@@ -1,6 +1,6 @@
 /* The parts of a process that require privileges, opened or read first, so that no privileges are needed afterwards.
  *
- * /proc/PID/{root,cwd,maps,fd,environ} require ptrace(2) access. Opened as root, they keep referring to the same
+ * /proc/PID/{root,cwd,maps,mem,fd,environ} require ptrace(2) access. Opened as root, they keep referring to the same
  * process and address space after the reader has become the target's user (os/rights.h): after an execve(2) of the
  * process they are empty, which is detected. Paths below `root` and `cwd`, and `exe`, are opened after that, never
  * before.
@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -24,16 +25,19 @@ struct jvm_view {
     pid_t ns_pid;         /* as the target sees itself */
     int root, cwd, exe;   /* O_PATH; the last two may be -1 */
     int status, maps, mountinfo;
+    int mem;                     /* -1 where ptrace(2) access is not to be had */
+    char cwd_path[PATH_MAX];     /* where `cwd` is, perhaps as another mount namespace sees it; "" = not known */
     struct buf cmdline, environ; /* as /proc/PID has them */
     bool whole;                  /* both were read to their ends */
     bool java;                   /* its program file is called java */
     bool host; /* it sees the file systems of the host or of the agent, not those of a container of its own */
 };
 #define JVM_VIEW_INIT                                                                                                  \
-    ((struct jvm_view){.p = PIDREF_INIT, .root = -1, .cwd = -1, .exe = -1, .status = -1, .maps = -1, .mountinfo = -1})
+    ((struct jvm_view){                                                                                                \
+        .p = PIDREF_INIT, .root = -1, .cwd = -1, .exe = -1, .status = -1, .maps = -1, .mountinfo = -1, .mem = -1})
 
 /* Process `pid`, which must have started at `start_time` (0: whenever). -ESRCH when it is gone, -ETIMEDOUT when it is
- * stopped: whatever is asked of it now would happen when nobody expects it any more. */
+ * stopped, or its cgroup frozen: whatever is asked of it now would happen when nobody expects it any more. */
 must_check int jvm_view_open(struct jvm_view *v, pid_t pid, uint64_t start_time, struct err *err);
 /* This process becomes the target's user, if that is still who it was. For good: see rights_become(). */
 must_check int jvm_view_become(const struct jvm_view *v, struct err *err);

@@ -50,28 +50,41 @@ static bool cut_prefix(struct str s, const char *prefix, struct str *rest)
     return true;
 }
 
+static const struct {
+    const char *flag;
+    size_t field;
+    bool sense;
+} flags[] = {
+    {"DisableAttachMechanism", offsetof(struct vm_flags, attach_off), true},
+    {"ReduceSignalUsage", offsetof(struct vm_flags, reduced_signals), true},
+    {"EnableDynamicAgentLoading", offsetof(struct vm_flags, no_dynamic_agents), false},
+};
+
+bool vm_flags_knows(struct str flag)
+{
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+        if (str_is(flag, flags[i].flag))
+            return true;
+    return false;
+}
+
+void vm_flags_set(struct vm_flags *o, struct str flag, bool on)
+{
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+        if (str_is(flag, flags[i].flag))
+            *(bool *)((char *)o + flags[i].field) = on == flags[i].sense;
+}
+
 /* One option; others are ignored. */
 static void vm_flags_apply(struct vm_flags *o, struct str option)
 {
-    static const struct {
-        const char *flag;
-        size_t field;
-        bool sense;
-    } flags[] = {
-        {"DisableAttachMechanism", offsetof(struct vm_flags, attach_off), true},
-        {"ReduceSignalUsage", offsetof(struct vm_flags, reduced_signals), true},
-        {"EnableDynamicAgentLoading", offsetof(struct vm_flags, no_dynamic_agents), false},
-    };
     struct str rest;
     if (str_is(option, "-Xrs"))
         o->reduced_signals = true;
     if (!cut_prefix(option, "-XX:", &rest) || rest.n < 1 || (rest.p[0] != '+' && rest.p[0] != '-'))
         return;
     bool on = rest.p[0] == '+';
-    rest = (struct str){rest.p + 1, rest.n - 1};
-    for (size_t i = 0; i < ARRAY_LEN(flags); i++)
-        if (str_is(rest, flags[i].flag))
-            *(bool *)((char *)o + flags[i].field) = on == flags[i].sense;
+    vm_flags_set(o, (struct str){rest.p + 1, rest.n - 1}, on);
 }
 
 /* A .hotspotrc-like file: one +Flag, -Flag or Flag=value per blank-separated word, '#' comments. */

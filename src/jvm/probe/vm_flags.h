@@ -22,5 +22,9 @@ struct vm_flags {
  * opened with the rights this process has by now. */
 void vm_flags_read(const struct jvm_view *v, struct vm_flags *ret);
 
+/* Is it one of the flags above, by HotSpot's name ("ReduceSignalUsage")? Sets it; others are ignored. */
+bool vm_flags_knows(struct str flag);
+void vm_flags_set(struct vm_flags *o, struct str flag, bool on);
+
 /* Applies options separated by blanks, with quotes as in JAVA_TOOL_OPTIONS. */
 void vm_flags_apply_text(struct vm_flags *o, struct str text);

@@ -98,6 +98,13 @@ static void hand_out(struct intake *in, struct jfr_chunk *c, bool live)
 
 /* ---- recordings ---- */
 
+static void intake_lost(struct intake *in, const char *result, const char *why)
+{
+    metric_add(&jvm_chunks_total, 1, result);
+    if (in->events->lost)
+        in->events->lost(in->arg, why);
+}
+
 static struct intake_file *intake_current(struct intake *in)
 {
     struct intake_file *last = in->file_count ? &in->files[in->file_count - 1] : NULL;
@@ -114,7 +121,7 @@ static void drop_first(struct intake *in)
 static struct intake_file *intake_add_file(struct intake *in, int fd)
 {
     if (in->file_count == INTAKE_FILES) {
-        metric_add(&jvm_chunks_total, 1, "dropped");
+        intake_lost(in, "dropped", "too many recordings wait to be read");
         drop_first(in);
     }
     struct intake_file *f = &in->files[in->file_count++];
@@ -155,13 +162,13 @@ void intake_release(const struct intake *in)
         recording_release(&in->files[i].recording);
 }
 
-static void file_over(struct intake *in, const char *result)
+static void file_over(struct intake *in, const char *result, const char *why)
 {
     const bool ends = in->files[0].ends_interval;
     if (result)
-        metric_add(&jvm_chunks_total, 1, result);
+        intake_lost(in, result, why);
     else if (recording_has_tail(&in->files[0].recording))
-        metric_add(&jvm_chunks_total, 1, "unfinished");
+        intake_lost(in, "unfinished", "the process or its profiler ended within a chunk");
     drop_first(in);
     if (ends)
         end_interval(in);
@@ -170,7 +177,7 @@ static void file_over(struct intake *in, const char *result)
 static void intake_damaged(struct intake *in, const char *result, const char *why)
 {
     const bool live = &in->files[0] == intake_current(in);
-    file_over(in, result);
+    file_over(in, result, why);
     if (live)
         in->events->damaged(in->arg, why);
 }
@@ -220,7 +227,7 @@ static void on_read(void *arg, struct jvm_read *r)
             break;
         case RECORDING_DROPPED:
             f->looked = false;
-            metric_add(&jvm_chunks_total, 1, "dropped");
+            intake_lost(in, "dropped", "a chunk is too large");
             break;
         case RECORDING_WAITING:
             /* Something is there that is believed once it stays as it is. */
@@ -228,7 +235,7 @@ static void on_read(void *arg, struct jvm_read *r)
                 in->pace_at = clock_ns() + SETTLE_MS * NS_PER_SEC / 1000;
             break;
         case RECORDING_END:
-            file_over(in, NULL);
+            file_over(in, NULL, NULL);
             break;
         case RECORDING_BROKEN:
             intake_damaged(in, "broken", "the recording is damaged (full disk?)");
@@ -292,6 +299,6 @@ void intake_close(struct intake *in)
         priv_forget(in->priv, in->call);
     in->reading = false;
     while (in->file_count)
-        file_over(in, NULL);
+        file_over(in, NULL, NULL);
     end_interval(in);
 }

@@ -37,6 +37,8 @@ struct intake_events {
     void (*damaged)(void *arg, const char *why);
     /* A step was taken: there may be more, or nothing be left. */
     void (*turn)(void *arg);
+    /* May be NULL. A chunk, or the rest of a recording, was counted as lost: why. */
+    void (*lost)(void *arg, const char *why);
 };
 
 struct intake_file {

@@ -10,6 +10,7 @@
 #include "jvm/operation/client.h"
 #include "jvm/session/aftercare.h"
 #include "jvm/session/budget.h"
+#include "jvm/session/coverage.h"
 #include "jvm/session/intake.h"
 #include "jvm/session/itimer_scale.h"
 #include "jvm/session/retry.h"
@@ -37,6 +38,8 @@ enum { DEAD_MAN_S = 60 };
 enum { TRACE_KB_MAX = 48 << 10, METRICS_PER_ROLL = 4, METRICS_BYTES = 4 << 20 };
 /* What the session does; what it shows is derived from this and the reason (jvm/probe/reason.h). */
 enum session_phase { PHASE_IDLE, PHASE_STARTING, PHASE_PROFILING, PHASE_STOPPING, PHASE_GONE };
+/* What `ctimer` is sent where SIGPROF yields nothing: SIGSTKFLT, which neither the kernel nor a library sends. */
+enum { OTHER_SIGNAL = 16 };
 enum work { WORK_NONE, WORK_START, WORK_ROLL, WORK_DUMP, WORK_STOP, WORK_METRICS };
 
 struct jvm_session {
@@ -77,12 +80,15 @@ struct jvm_session {
     struct jvm_retry retries;
 
     struct itimer_scale scale;
-    int64_t began;       /* the profiler's session */
-    uint64_t roll_bytes; /* read from it */
-    int64_t chunk_began; /* the chunk being written, as we saw it */
-    int64_t chunk_due;   /* when it should have closed */
-    bool small_chunks;   /* the last one was far from chunksize, so the next one will hardly close early */
-    int64_t poll_at;     /* when the recording is worth a poll */
+    struct coverage coverage;
+    char coverage_why[COVERAGE_WHY_MAX]; /* its verdict; "" = fine */
+    bool other_signal;                   /* the CPU event does without SIGPROF */
+    int64_t began;                       /* the profiler's session */
+    uint64_t roll_bytes;                 /* read from it */
+    int64_t chunk_began;                 /* the chunk being written, as we saw it */
+    int64_t chunk_due;                   /* when it should have closed */
+    bool small_chunks; /* the last one was far from chunksize, so the next one will hardly close early */
+    int64_t poll_at;   /* when the recording is worth a poll */
     int64_t dump_at, metrics_at, retry_at, roll_not_before;
 };
 
@@ -154,9 +160,19 @@ static char *start_options(const struct jvm_session *s)
 {
     char *chunktime = by_dump(s) ? xstrdup("") : xasprintf("chunktime=%lld,", (long long)chunk_s(s));
     long long timeout = s->config.roll_ns / NS_PER_SEC + 2 * chunk_s(s) + DEAD_MAN_S;
-    char *all = xasprintf("%schunksize=4m,timeout=%lld,memlimit=64m,%s", chunktime, timeout, s->config.events);
+    char signal[24] = "";
+    if (s->other_signal)
+        snprintf(signal, sizeof signal, ",signal=%d", OTHER_SIGNAL);
+    char *all =
+        xasprintf("%schunksize=4m,timeout=%lld,memlimit=64m,%s%s", chunktime, timeout, s->config.events, signal);
     free(chunktime);
     return all;
+}
+
+/* What is missing of a JVM that is profiled: "" = nothing. */
+static const char *session_missing(const struct jvm_session *s)
+{
+    return s->coverage_why[0] ? s->coverage_why : s->degraded.why;
 }
 
 /* ---- recordings ---- */
@@ -199,14 +215,19 @@ static void on_live_chunk(void *arg, const struct jfr_chunk *c)
     s->retries.failures = 0;
     s->poll_at = session_next_poll(s, s->chunk_began);
     if (s->phase == PHASE_PROFILING)
-        session_set_phase(s, s->phase, s->degraded.why);
+        session_set_phase(s, s->phase, session_missing(s));
+    else if (s->phase == PHASE_IDLE && s->may_run)
+        s->retry_at = s->chunk_began; /* what held it up is over (SIGCONT): the session that runs is taken over now */
 }
 
 static void session_on_chunk(void *arg, struct jfr_chunk *c)
 {
     struct jvm_session *s = arg;
-    if (c->bytes && !s->gone) /* or its pid may be another's */
+    if (c->bytes && !s->gone) { /* or its pid may be another's */
         (void)itimer_scale_measure(&s->scale, s->id.pid);
+        coverage_read(&s->coverage, s->id.pid, true);
+    }
+    coverage_chunk(&s->coverage, c->start_ns, c->end_ns, c->last_of_interval);
     c->itimer_scale = s->scale.value;
     s->events.chunk(s->arg, c);
 }
@@ -225,7 +246,15 @@ static void on_step(void *arg)
     session_drive(arg);
 }
 
-static const struct intake_events intake_events = {session_on_chunk, on_live_chunk, on_damaged, on_step};
+static void session_on_lost(void *arg, const char *why)
+{
+    struct jvm_session *s = arg;
+    if (s->events.lost)
+        s->events.lost(s->arg, why);
+}
+
+static const struct intake_events intake_events = {session_on_chunk, on_live_chunk, on_damaged, on_step,
+                                                   session_on_lost};
 
 /* ---- operations ---- */
 
@@ -243,13 +272,22 @@ static struct jvm_request session_request_of(const struct jvm_session *s, const 
                                 .degraded = &s->degraded};
 }
 
+static void session_forget_coverage(struct jvm_session *s)
+{
+    coverage_restart(&s->coverage);
+    s->coverage_why[0] = '\0';
+}
+
 static void session_start_operation(struct jvm_session *s, enum work work,
                                     uint64_t (*op)(struct priv *, const struct jvm_request *, jvm_done *, void *),
                                     jvm_done *done)
 {
     const bool attach = work == WORK_START || work == WORK_ROLL;
-    if (attach && s->sent != s->wanted)
+    if (attach && s->sent != s->wanted) {
         s->degraded = (struct degraded){0}; /* other events may be welcome */
+        s->other_signal = false;
+        session_forget_coverage(s);
+    }
     cleanup_free char *options = start_options(s);
     struct jvm_request r = session_request_of(s, options);
     s->work = work;
@@ -340,6 +378,7 @@ static void session_profiler_started(struct jvm_session *s, const struct jvm_rep
     intake_add(&s->intake, r->output_fd, other);
     const int64_t now = clock_ns();
     itimer_scale_begin(&s->scale, s->id.pid);
+    coverage_read(&s->coverage, s->id.pid, true);
     s->began = s->chunk_began = now;
     s->chunk_due = now + chunk_s(s) * NS_PER_SEC + POLL_AFTER_MS * NS_PER_MS;
     s->dump_at = now + intake_target_ns(&s->intake);
@@ -350,7 +389,7 @@ static void session_profiler_started(struct jvm_session *s, const struct jvm_rep
     s->running = s->sent;
     s->may_run = true;
     if (!s->close_by)
-        session_set_phase(s, PHASE_PROFILING, s->degraded.why);
+        session_set_phase(s, PHASE_PROFILING, session_missing(s));
     if (s->gone)
         intake_end(&s->intake);
 }
@@ -404,7 +443,7 @@ static void on_dumped(void *arg, const struct jvm_reply *r)
         if (r->outcome == JVM_OK)
             s->poll_at = now;
         if (s->phase == PHASE_PROFILING) /* or what it wrote turned out to be damaged */
-            session_set_phase(s, PHASE_PROFILING, r->outcome == JVM_OK ? s->degraded.why : r->reason);
+            session_set_phase(s, PHASE_PROFILING, r->outcome == JVM_OK ? session_missing(s) : r->reason);
     }
     session_drive(s);
 }
@@ -591,6 +630,8 @@ static void session_drive(struct jvm_session *s)
     const bool due = now >= s->poll_at, more = intake_poll(&s->intake, due);
     if (due)
         s->poll_at = session_next_poll(s, now);
+    if (s->phase == PHASE_PROFILING && !s->gone)
+        coverage_read(&s->coverage, s->id.pid, false);
     if (s->work != WORK_START && s->work != WORK_ROLL)
         aftercare_poll(&s->care, s->config.quarantine, now);
     const bool over = (s->gone && s->work == WORK_NONE) || (s->close_by && s->work == WORK_NONE && !s->may_run);
@@ -708,6 +749,41 @@ void jvm_session_cut(struct jvm_session *s)
         return;
     s->cut_clock += every;
     s->cut_wanted = true;
+    uv_timer_start(&s->timer, session_on_timer, 0, 0);
+}
+
+/* The event in force, after what the JVM or the kernel does not support. */
+static void session_event(const struct jvm_session *s, char *ret, size_t size)
+{
+    cleanup_buf struct buf options = BUF_INIT(DEGRADE_MAX);
+    degrade_apply(str_of(s->config.events), s->degraded.changes, &options);
+    struct str event = coverage_event(buf_ok(&options) ? buf_cstr(&options) : s->config.events);
+    snprintf(ret, size, "%.*s", STR_ARG(event));
+}
+
+/* `itimer` depends on SIGPROF, which may be blocked or somebody else's; `ctimer` can do with another signal. */
+static bool session_use_other_signal(struct jvm_session *s)
+{
+    if (s->other_signal || s->coverage.verdict != COVERAGE_NONE ||
+        !degrade_event(str_of(s->config.events), "ctimer",
+                       "no CPU samples although the process used CPU time; SIGPROF is blocked or in use", &s->degraded))
+        return false;
+    s->other_signal = s->roll_wanted = true;
+    session_forget_coverage(s);
+    return true;
+}
+
+void jvm_session_sampled(struct jvm_session *s, int64_t sampled_ns, int64_t sample_ns)
+{
+    char event[COVERAGE_EVENT_MAX];
+    if (!coverage_sampled(&s->coverage, coverage_applies(s->config.events) ? sampled_ns : -1, sample_ns))
+        return;
+    session_event(s, event, sizeof event);
+    if (!session_use_other_signal(s))
+        coverage_text(&s->coverage, event, s->coverage_why, sizeof s->coverage_why);
+    if (s->phase != PHASE_PROFILING || s->finished)
+        return;
+    session_set_phase(s, s->phase, session_missing(s));
     uv_timer_start(&s->timer, session_on_timer, 0, 0);
 }
 

@@ -35,6 +35,8 @@ struct jvm_session_events {
     void (*condemned)(void *arg, const struct jvm_makeup *makeup, const char *text);
     /* May be NULL. Something could not be looked at before an attach. */
     void (*note)(void *arg, const char *text);
+    /* May be NULL. A chunk, or the rest of a recording, is lost, and counted: why. */
+    void (*lost)(void *arg, const char *why);
     /* The session is over and freed: process gone or jvm_session_close() done. */
     void (*closed)(void *arg);
 };
@@ -51,6 +53,10 @@ void jvm_session_close(struct jvm_session *s, unsigned limit_ms);
  * waits for it. Sampling goes on, and the intervals stay as long as they are. Ten cuts may come at once, then one every
  * 30 s; others are not made, and the chunk ends by itself. */
 void jvm_session_cut(struct jvm_session *s);
+
+/* The oldest interval that was handed out and not yet reported so is converted: `sampled_ns` is the CPU time in its
+ * samples, -1 if it is not comparable; `sample_ns` what one sample stands for (jvm/session/coverage.h). */
+void jvm_session_sampled(struct jvm_session *s, int64_t sampled_ns, int64_t sample_ns);
 
 /* CLOCK_MONOTONIC nanoseconds until the session expects to hand out the next whole interval, or, while it waits, to
  * try again; 0 when that is due or unknown. */

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "lang/coerce.h"
 #include "lang/stdlib/rows.h"
+#include "lang/value_print.h"
 
 static int array_concat(struct value *const *args, size_t n, struct value **ret, int *bad_arg, struct err *err)
 {

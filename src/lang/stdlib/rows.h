@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "lang/stdlib.h"
+#include "lang/stdlib/function.h"
 #include "lang/value.h"
 
 enum {

@@ -1,5 +1,6 @@
 #include "api/shared/redact.h"
 
+#include "lang/value_print.h"
 #include "test.h"
 
 static void check_config_(int line, const char *text, const char *want)

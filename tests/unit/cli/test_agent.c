@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "cli/command.h"
 #include "os/fsutil.h"
+#include "parser/parser_main.h"
 #include "test.h"
 
 enum { WAIT_MS = 30000, OUTPUT_MAX = 1 << 20 };
@@ -191,34 +192,19 @@ static void a_helper_that_dies_is_replaced(void)
 {
     const struct run r = agent_started("", (struct agent_settings){0});
     CHECK(writes(&r, "smolder is running"));
-    const pid_t first = other_child(r.pid, 0);
+    const pid_t guard = other_child(r.pid, 0), first = other_child(guard, 0);
     if (first > 0)
         CHECK_INT(kill(first, SIGKILL), 0);
     CHECK(writes(&r, "the privileged helper died or did not answer; restarted"));
-    const pid_t second = other_child(r.pid, first);
+    const pid_t second = other_child(guard, first);
     CHECK_INT(kill(r.pid, SIGTERM), 0);
     CHECK_INT(ended(&r), 0);
     CHECK(second <= 0 || (kill(second, 0) < 0 && errno == ESRCH));
 }
 
-static void the_helpers_command_is_for_the_agent_alone(void)
-{
-    int status = 0;
-    const pid_t pid = fork();
-    if (pid == 0) {
-        close(3);
-        close(STDERR_FILENO); /* it says what it is */
-        _exit(agent_helper());
-    }
-    CHECK_INT(waitpid(pid, &status, 0), pid);
-    CHECK(WIFEXITED(status));
-    CHECK_INT(WEXITSTATUS(status), EXIT_USAGE);
-}
-
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], AGENT_HELPER) == 0) /* started by the agent under test, as it starts itself */
-        return agent_helper();
+    parser_main(argc, argv, NULL);
     if (!mkdtemp(folder))
         return 1;
     RUN(it_runs_until_it_is_told_to_stop);
@@ -228,7 +214,6 @@ int main(int argc, char **argv)
     RUN(a_reload_that_fails_leaves_it_running);
     RUN(its_data_is_for_its_user_alone);
     RUN(a_helper_that_dies_is_replaced);
-    RUN(the_helpers_command_is_for_the_agent_alone);
     char command[128];
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
     (void)!system(command);

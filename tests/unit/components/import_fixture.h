@@ -10,6 +10,8 @@
 #include "graph/component.h"
 #include "graph/controller.h"
 #include "graph/view.h"
+#include "lang/diag_text.h"
+#include "lang/value_print.h"
 #include "test.h"
 
 extern const struct component_def import_file, import_http, import_string;

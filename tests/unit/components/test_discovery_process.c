@@ -18,6 +18,7 @@
 #include "graph/view.h"
 #include "jvm/operation/request.h"
 #include "jvm/operation/scan.h"
+#include "lang/diag_text.h"
 #include "test.h"
 
 extern const struct component_def discovery_process;

@@ -8,6 +8,7 @@
 #include "graph/component.h"
 #include "graph/controller.h"
 #include "graph/view.h"
+#include "lang/diag_text.h"
 #include "test.h"
 
 extern const struct component_def discovery_relabel;

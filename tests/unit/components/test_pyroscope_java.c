@@ -13,6 +13,7 @@
 #include "jvm/java_target.h"
 #include "jvm/operation/client.h"
 #include "os/procfs.h"
+#include "parser/parser_main.h"
 #include "test.h"
 
 extern const struct component_def pyroscope_java;
@@ -404,8 +405,10 @@ static void all_tests(const char *home)
     RUN(stops_in_time_with_a_suspended_jvm);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    parser_main(argc, argv, NULL);
+    env.parsers = parser_pool_new("parser");
     if (!helper_loop_begin(&env.priv, &loop))
         return REPORT();
     env.loop = loop;
@@ -415,5 +418,6 @@ int main(void)
         SKIP(all_tests, "no JDK found");
     helper_loop_end(env.priv, loop);
     java_clean_up();
+    parser_pool_free(env.parsers);
     return REPORT();
 }

@@ -6,14 +6,16 @@
 
 #include "flow/dropped.h"
 #include "jvm/session/intake.h"
+#include "parser/parser_main.h"
 #include "pprof/recording.h"
 #include "test.h"
 
 static uv_loop_t loop;
+static struct parser_pool *parsers;
 
 struct owner {
     struct java_stream *stream;
-    unsigned profiles, refused, ended;
+    unsigned profiles, refused, ended, finished, whole;
     char why[256], cut[512], letter;
 };
 
@@ -32,6 +34,13 @@ static void on_refused(void *arg, const char *why)
     snprintf(o->why, sizeof o->why, "%s", why);
 }
 
+static void on_finished(void *arg, bool whole)
+{
+    struct owner *o = arg;
+    o->finished++;
+    o->whole += whole;
+}
+
 static void on_ended(void *arg)
 {
     struct owner *o = arg;
@@ -46,7 +55,7 @@ static void on_cut(void *arg, const char *what)
 }
 
 static const struct java_stream_events events = {
-    .profile = on_profile, .refused = on_refused, .cut = on_cut, .ended = on_ended};
+    .profile = on_profile, .refused = on_refused, .cut = on_cut, .finished = on_finished, .ended = on_ended};
 static const struct convert_options options = {.settings = {.event = "itimer", .cpu_ns = 10000000}, .gzip = true};
 
 static void put_chunk(struct java_stream *stream, uint8_t *bytes, size_t n, bool last_of_interval)
@@ -64,7 +73,7 @@ static void put_garbage(struct java_stream *stream, size_t n, bool last_of_inter
 
 static void a_stream_without_chunks_ends_without_a_worker(void)
 {
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o = {0};
     o.stream = java_stream_new(c, 0, &options, &events, &o);
     java_stream_end(o.stream);
@@ -75,7 +84,7 @@ static void a_stream_without_chunks_ends_without_a_worker(void)
 
 static void refuses_a_bad_chunk_and_goes_on(void)
 {
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o = {0};
     double refused = metric_value(&jvm_chunks_total, "refused");
     o.stream = java_stream_new(c, 0, &options, &events, &o);
@@ -92,10 +101,27 @@ static void refuses_a_bad_chunk_and_goes_on(void)
     java_converter_free(c);
 }
 
+static void an_interval_that_lacks_a_chunk_is_not_whole(void)
+{
+    struct java_converter *c = java_converter_new(&loop, parsers);
+    struct owner o = {0};
+    o.stream = java_stream_new(c, 0, &options, &events, &o);
+    put_chunk(o.stream, NULL, 0, true);
+    put_garbage(o.stream, 100, false);
+    put_chunk(o.stream, NULL, 0, true);
+    put_chunk(o.stream, NULL, 0, true);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    CHECK_INT(o.finished, 3);
+    CHECK_INT(o.whole, 2);
+    java_stream_end(o.stream);
+    CHECK_INT(o.finished, 3);
+    java_converter_free(c);
+}
+
 static void many_streams_share_the_workers(void)
 {
     enum { STREAMS = 50 };
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o[STREAMS] = {0};
     for (int i = 0; i < STREAMS; i++)
         o[i].stream = java_stream_new(c, 0, &options, &events, &o[i]);
@@ -115,7 +141,7 @@ static void many_streams_share_the_workers(void)
 
 static void drops_the_oldest_when_too_much_waits(void)
 {
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o = {0};
     double dropped = metric_value(&dropped_profiles_total, "convert_queue");
     o.stream = java_stream_new(c, 0, &options, &events, &o);
@@ -132,7 +158,7 @@ static void drops_the_oldest_when_too_much_waits(void)
 
 static void one_chunk_larger_than_all_room_is_still_read(void)
 {
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o = {0};
     o.stream = java_stream_new(c, 0, &options, &events, &o);
     put_garbage(o.stream, 10, false);
@@ -147,7 +173,7 @@ static void one_chunk_larger_than_all_room_is_still_read(void)
 
 static void in_a_hurry_all_that_waits_is_given_up(void)
 {
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o = {0};
     double dropped = metric_value(&dropped_profiles_total, "convert_queue");
     o.stream = java_stream_new(c, 0, &options, &events, &o);
@@ -188,7 +214,7 @@ static void end_all(struct owner *o, size_t n)
 
 static void users_take_turns_however_much_one_has(void)
 {
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o[3] = {{.letter = 'a'}, {.letter = 'a'}, {.letter = 'b'}};
     memset(order, 0, sizeof order);
     o[0].stream = java_stream_new(c, 1000, &options, &noted, &o[0]);
@@ -208,7 +234,7 @@ static void users_take_turns_however_much_one_has(void)
 static void what_is_dropped_is_of_the_user_that_has_most(void)
 {
     enum { PIECE = JAVA_CONVERT_BYTES / 8 };
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o[2] = {{.letter = 'a'}, {.letter = 'b'}};
     memset(order, 0, sizeof order);
     o[1].stream = java_stream_new(c, 2, &options, &noted, &o[1]);
@@ -245,7 +271,7 @@ static void who_used_up_its_time_waits_for_the_others(void)
 {
     enum { USERS = 6, LATE = 4 };
     const int64_t second_ns = 1000000000;
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o[USERS] = {{.letter = 'a'}, {.letter = 'b'}, {.letter = 'c'}, {.letter = 'd'}, {.letter = 'e'}};
     memset(order, 0, sizeof order);
     for (int i = 0; i < USERS; i++)
@@ -265,7 +291,7 @@ static void who_used_up_its_time_waits_for_the_others(void)
 
 static void says_what_was_left_out(void)
 {
-    struct java_converter *c = java_converter_new(&loop);
+    struct java_converter *c = java_converter_new(&loop, parsers);
     struct owner o = {0};
     double cut = metric_value(&conversion_cut_total, "frames");
     enum { STACK_DEEP = 50, POOLS = 7 };
@@ -292,11 +318,14 @@ static void says_what_was_left_out(void)
     java_converter_free(c);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    parser_main(argc, argv, NULL);
+    parsers = parser_pool_new("parser");
     uv_loop_init(&loop);
     RUN(a_stream_without_chunks_ends_without_a_worker);
     RUN(refuses_a_bad_chunk_and_goes_on);
+    RUN(an_interval_that_lacks_a_chunk_is_not_whole);
     RUN(many_streams_share_the_workers);
     RUN(drops_the_oldest_when_too_much_waits);
     RUN(one_chunk_larger_than_all_room_is_still_read);
@@ -305,6 +334,7 @@ int main(void)
     RUN(what_is_dropped_is_of_the_user_that_has_most);
     RUN(who_used_up_its_time_waits_for_the_others);
     RUN(says_what_was_left_out);
+    parser_pool_free(parsers);
     CHECK_INT(uv_loop_close(&loop), 0);
     return REPORT();
 }

@@ -3,6 +3,7 @@
 #include "graph/component.h"
 #include "graph/controller.h"
 #include "graph/view.h"
+#include "lang/value_print.h"
 
 extern const struct component_def pyroscope_write;
 

@@ -2,6 +2,7 @@
 
 #include "base/cleanup.h"
 #include "flow/config.h"
+#include "lang/value_print.h"
 #include "test.h"
 
 static void defaults_are_the_documented_ones(void)

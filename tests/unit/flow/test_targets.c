@@ -5,6 +5,7 @@
 
 #include "config.h"
 #include "lang/coerce.h"
+#include "lang/value_print.h"
 
 static struct targets decoded(const char *text)
 {

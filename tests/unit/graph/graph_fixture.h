@@ -12,6 +12,8 @@
 #include "base/mem.h"
 #include "graph/controller.h"
 #include "graph/view.h"
+#include "lang/diag_text.h"
+#include "lang/value_print.h"
 #include "test.h"
 
 struct node_args {

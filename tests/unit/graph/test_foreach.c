@@ -3,6 +3,7 @@
 #include "base/metric.h"
 #include "graph/view.h"
 #include "graph_fixture.h"
+#include "lang/value_print.h"
 
 static struct controller *experimental(uv_loop_t *loop)
 {

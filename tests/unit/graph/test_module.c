@@ -2,6 +2,7 @@
 #include "base/cleanup.h"
 #include "graph/view.h"
 #include "graph_fixture.h"
+#include "lang/value_print.h"
 
 /* Wraps what it is given. */
 #define WRAP                                                                                                           \

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "graph_fixture.h"
+#include "lang/diag_text.h"
 
 static void refused_(int line, const char *text, const char *messages)
 {

@@ -1,6 +1,7 @@
 #include "base/cleanup.h"
 #include "graph/view.h"
 #include "graph_fixture.h"
+#include "lang/value_print.h"
 
 static const char first[] = "test.node \"a\" {\n  input = 1\n}\n"
                             "test.node \"b\" {\n  input = test.node.a.output\n}\n";

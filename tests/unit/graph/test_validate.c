@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cases.h"
+#include "lang/diag_text.h"
 #include "stand_ins.h"
 #include "test.h"
 

@@ -23,8 +23,12 @@ static void options_become_the_agents(void)
     CHECK_STR(text, "event=itimer,interval=10ms,alloc=512k,lock=10ms,threads");
     CHECK_INT(PARSE(true, "-e", "cpu/umask=0x1,event=0xd3/"), 0);
     CHECK_STR(text, "event=cpu/umask=0x1:event=0xd3/");
-    CHECK_INT(PARSE(true, "-F", "vtable,comptask", "--filter", "1,2"), 0);
-    CHECK_STR(text, "features=vtable+comptask,filter=1;2");
+    CHECK_INT(PARSE(true, "-F", "vtable,comptask", "--filter", "--ithread", "main", "--xthread", "GC*"), 0);
+    CHECK_STR(text, "features=vtable+comptask,filter,ithread=main,xthread=GC*");
+    CHECK_INT(PARSE(true, "--ratelimit", "cpu:100,wall:5"), 0);
+    CHECK_STR(text, "ratelimit=cpu:100;wall:5");
+    CHECK_INT(PARSE(false, "--title", "a<b & c, d"), 0);
+    CHECK_STR(text, "title=a&lt;b &amp; c&#44; d");
     CHECK_INT(PARSE(true, "-j", "256/128", "--cstack", "vm"), 0);
     CHECK_STR(text, "jstackdepth=256/128,cstack=vm");
 }
@@ -66,6 +70,18 @@ static void nonsense_is_an_error_and_says_what_to_write(void)
     CHECK_HAS(err.text, "bytes such as");
     CHECK(PARSE(true, "-i", "0") < 0);
     CHECK(PARSE(true, "--lock", "5x") < 0);
+    CHECK(PARSE(true, "--ratelimit", "cpu") < 0);
+    CHECK(PARSE(true, "--ratelimit", "gpu:1") < 0);
+    CHECK_HAS(err.text, "should be of: cpu: alloc: lock:");
+    CHECK(PARSE(true, "--ratelimit", "cpu:1,") < 0);
+    CHECK(PARSE(true, "--cstack", "lbr") < 0);
+    CHECK_HAS(err.text, "should be of: vm vmx dwarf fp no");
+    CHECK(PARSE(true, "-F", "vtable,magic") < 0);
+    CHECK(PARSE(true, "-F", "") < 0);
+    CHECK(PARSE(true, "-L", "loud") < 0);
+    CHECK(PARSE(true, "--ithread", "") < 0);
+    CHECK(PARSE(true, "--filter", "1,2") < 0);
+    CHECK_HAS(err.text, "use --ithread and --xthread");
     CHECK(PARSE(true, "-e", "cpu,itimer") < 0);
     CHECK_HAS(err.text, "only one event");
 }

@@ -35,8 +35,20 @@ static void finds_the_main_class_of_every_way_to_start_java(void)
     MAIN("", "");
 }
 
+static void takes_the_main_class_from_what_the_jvm_says(void)
+{
+    CHECK(str_is(command_line_java_command(STR("com.example.Main --port 80")), "com.example.Main"));
+    CHECK(str_is(command_line_java_command(STR("shop.core/com.shop.Main")), "com.shop.Main"));
+    CHECK(str_is(command_line_java_command(STR("/srv/app-1.2.jar a/b.jar")), "app-1.2"));
+    CHECK(str_is(command_line_java_command(STR("")), ""));
+    CHECK(command_line_is_java(STR("/usr/bin/java\0Main\0")));
+    CHECK(!command_line_is_java(STR("/usr/bin/javaw\0Main\0")));
+    CHECK(!command_line_is_java(STR("")));
+}
+
 int main(void)
 {
+    RUN(takes_the_main_class_from_what_the_jvm_says);
     RUN(finds_the_main_class_of_every_way_to_start_java);
     return REPORT();
 }

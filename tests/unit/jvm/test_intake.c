@@ -84,7 +84,16 @@ static void on_turn(void *arg)
     t.turns++;
 }
 
-static const struct intake_events events = {on_chunk, on_live, on_damaged, on_turn};
+static unsigned lost;
+
+static void on_lost(void *arg, const char *why)
+{
+    (void)arg;
+    CHECK(why && why[0]);
+    lost++;
+}
+
+static const struct intake_events events = {on_chunk, on_live, on_damaged, on_turn, on_lost};
 
 /* ---- the target ---- */
 
@@ -183,6 +192,7 @@ static void a_recording_that_runs_away_is_given_up(void)
 static void a_chunk_far_beyond_the_profilers_size_is_dropped(void)
 {
     begin();
+    lost = 0;
     write_chunk((size_t)RECORDING_CHUNK_MAX + 1, 0, SECOND);
     write_chunk(1000, SECOND, SECOND);
     write_chunk(1000, 2 * SECOND, SECOND);
@@ -190,6 +200,7 @@ static void a_chunk_far_beyond_the_profilers_size_is_dropped(void)
         ;
     CHECK(t.chunks >= 1);
     CHECK_STR(t.why, "");
+    CHECK_INT(lost, 1);
     finish();
 }
 

@@ -605,7 +605,8 @@ static pid_t begin_in_namespace(const char *mount)
     if (!java_compile(jdk))
         return 0;
     snprintf(script, sizeof script,
-             "mount -t tmpfs -o %s none /mnt && cp %s/Busy.class /mnt && chmod 644 /mnt/Busy.class && "
+             "mount -t tmpfs -o noexec none /var/tmp && mount -t tmpfs -o %s none /mnt && cp %s/Busy.class /mnt && "
+             "chmod 644 /mnt/Busy.class && "
              "mount --move /mnt /tmp && exec setpriv --pdeathsig KILL --reuid %d --regid %d --clear-groups "
              "%s/bin/java -Xmx64m -XX:+UseSerialGC -cp /tmp Busy",
              mount, java_dir, NOBODY, NOBODY, jdk);

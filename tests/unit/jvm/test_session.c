@@ -278,6 +278,29 @@ static void starts_anew_when_the_recording_is_damaged(void)
     tear_down();
 }
 
+/* Suspended past a roll-over, then continued: the reason goes with the first profile, not with the next retry. */
+static void a_chunk_after_a_timeout_ends_the_wait_at_once(void)
+{
+    set_up(5 * SECOND);
+    t.config.roll_ns = SECOND / 2;
+    profiler.answers[OP_ROLL] = profiler.answers[OP_START] = JVM_OK;
+    open_session();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    profiler.answers[OP_ROLL] = profiler.answers[OP_START] = JVM_TIMEOUT;
+    int64_t at = profiler.chunk_began;
+    rotate('a', at + SECOND);
+    /* Late enough that the next retry by itself is some seconds away. */
+    WAIT_UNTIL(profiler.calls[OP_START] == 5, 20000);
+    WAIT_UNTIL(t.state == JVM_STATE_BACKING_OFF && jvm_session_next_ns(t.session) > 6 * SECOND, 9000);
+    profiler.answers[OP_ROLL] = profiler.answers[OP_START] = JVM_OK;
+    rotate('b', at + 2 * SECOND);
+    const int64_t from = (int64_t)uv_hrtime();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 9000);
+    CHECK((int64_t)uv_hrtime() - from < 6 * SECOND);
+    CHECK_STR(t.reason, "");
+    tear_down();
+}
+
 int main(void)
 {
     RUN(cuts_short_intervals_by_dump);
@@ -297,5 +320,6 @@ int main(void)
     RUN(drains_an_earlier_agents_recording_first);
     RUN(reads_its_own_recording_once_when_it_is_found_again);
     RUN(starts_anew_when_the_recording_is_damaged);
+    RUN(a_chunk_after_a_timeout_ends_the_wait_at_once);
     return REPORT();
 }

@@ -1,5 +1,6 @@
 /* What a session does with a JVM that does not fit, lacks something, or dies of an attach (fake_profiler.h). */
 #include "fake_profiler.h"
+#include "jvm/session/coverage.h"
 
 static void waits_until_the_jvm_is_old_enough(void)
 {
@@ -164,7 +165,7 @@ static void a_condemned_make_up_waits_until_it_is_forgiven(void)
     CHECK_INT(profiler.calls[OP_START], 1);
     profiler.answers[OP_START] = JVM_OK;
     CHECK_INT(quarantine_edit(dir, forgive, NULL, &err), 0);
-    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 12000);
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 30000);
     CHECK_INT(profiler.calls[OP_START], 2);
     tear_down();
     quarantine_free(q);
@@ -188,6 +189,63 @@ static void retry_crashed_does_not_wait(void)
     quarantine_free(q);
 }
 
+static void let_the_target_compute(void)
+{
+    kill(t.child, SIGKILL);
+    waitpid(t.child, NULL, 0);
+    t.child = fork();
+    while (t.child == 0)
+        ;
+}
+
+/* Interval by interval, as the component does. */
+static void tell_samples(unsigned intervals, int64_t sampled_ns)
+{
+    for (unsigned i = 0; i < intervals; i++) {
+        const int lasts = (int)t.lasts;
+        WAIT_UNTIL((int)t.lasts > lasts, 4000);
+        jvm_session_sampled(t.session, sampled_ns, SECOND / 100);
+    }
+}
+
+static void a_busy_jvm_without_samples_is_given_another_signal_once(void)
+{
+    set_up(SECOND);
+    let_the_target_compute();
+    open_session();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    tell_samples(2, 0);
+    CHECK_INT(t.state, JVM_STATE_PROFILING);
+    tell_samples(1, 0);
+    CHECK_INT(t.state, JVM_STATE_DEGRADED);
+    CHECK_HAS(t.reason, "without itimer, with ctimer: no CPU samples although");
+    profiler.degraded = (struct degraded){"event=ctimer", "without itimer, with ctimer: no CPU samples although"};
+    WAIT_UNTIL(profiler.calls[OP_ROLL] == 1, 2000);
+    CHECK_HAS(profiler.options, ",signal=16");
+    CHECK_STR(profiler.asked.changes, "event=ctimer");
+    tell_samples(4, 0); /* the first ended the interval of before */
+    CHECK_HAS(t.reason, "ctimer delivered 0.0 s");
+    CHECK_INT(profiler.calls[OP_ROLL], 1);
+    tear_down();
+}
+
+static void too_many_samples_are_a_reason_until_they_are_right(void)
+{
+    set_up(SECOND);
+    let_the_target_compute();
+    open_session();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    tell_samples(COVERAGE_INTERVALS, 40 * SECOND);
+    CHECK_INT(t.state, JVM_STATE_DEGRADED);
+    CHECK_HAS(t.reason, "times more CPU time in samples");
+    tell_samples(COVERAGE_INTERVALS, -1);
+    CHECK_INT(t.state, JVM_STATE_DEGRADED);
+    t.config.events = "event=wall";
+    jvm_session_update(t.session, &t.config);
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 3000);
+    tear_down();
+}
+
 int main(void)
 {
     RUN(waits_until_the_jvm_is_old_enough);
@@ -199,5 +257,7 @@ int main(void)
     RUN(one_that_dies_of_itself_condemns_nobody);
     RUN(a_condemned_make_up_waits_until_it_is_forgiven);
     RUN(retry_crashed_does_not_wait);
+    RUN(a_busy_jvm_without_samples_is_given_another_signal_once);
+    RUN(too_many_samples_are_a_reason_until_they_are_right);
     return REPORT();
 }

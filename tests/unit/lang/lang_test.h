@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "lang/ast.h"
+#include "lang/diag_text.h"
 #include "lang/eval.h"
 #include "lang/parser.h"
 #include "lang/source.h"

@@ -2,9 +2,11 @@
 #include <glob.h>
 
 #include "cases.h"
+#include "lang/diag_text.h"
 #include "lang/lexer.h"
 #include "lang/printer.h"
 #include "lang/quote.h"
+#include "lang/value_print.h"
 #include "lang_test.h"
 #include "record_fixture.h"
 

@@ -1,3 +1,4 @@
+#include "lang/diag_text.h"
 #include "lang_test.h"
 
 static void check_pretty(const struct diags *ds, enum diag_look look, const char *want)

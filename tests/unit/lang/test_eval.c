@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "lang/diag_text.h"
+#include "lang/value_print.h"
 #include "lang_test.h"
 
 struct asked {

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "lang/diag_text.h"
 #include "lang_test.h"
 
 /* Generous, for a loaded machine with sanitizers; what is quadratic would take hours. */

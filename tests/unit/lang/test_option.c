@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "lang/value_print.h"
 #include "lang_test.h"
 
 union field {
@@ -15,11 +16,15 @@ union field {
     struct string_list list;
     struct string_map map;
     struct value *any;
+    enum { SPEED_NONE, SPEED_SLOW, SPEED_FAST } speed;
 };
+
+static const struct option_word speeds[] = {{"", SPEED_NONE}, {"slow", SPEED_SLOW}, {"fast", SPEED_FAST}, {0}};
+static struct option_words words = {.unknown = "unknown speed", .words = speeds};
 
 static struct option of_kind(enum option_kind kind)
 {
-    return (struct option){.name = "x", .kind = kind};
+    return (struct option){.name = "x", .kind = kind, .words = &words};
 }
 
 static void check_bad(enum option_kind kind, struct value *taken, const char *why)
@@ -138,6 +143,38 @@ static void fields_are_equal_by_content(void)
     CHECK(option_equal(&texts, &none_text, &empty) && !option_equal(&texts, &some, &empty));
 }
 
+static void a_word_is_decoded_to_its_value(void)
+{
+    const struct option o = of_kind(OPT_ENUM);
+    cleanup_value struct value *fast = value_string(STR("fast"));
+    union field f = {0}, slow = {.speed = SPEED_SLOW};
+    struct err err = {0};
+    CHECK_INT(option_decode(&o, fast, &f, &err), 0);
+    CHECK_INT(f.speed, SPEED_FAST);
+    CHECK(!option_equal(&o, &f, &slow));
+    option_done(&o, &f);
+    CHECK_INT(f.speed, SPEED_NONE);
+    check_good(OPT_ENUM, value_string(STR("slow")), "\"slow\"");
+    check_good(OPT_ENUM, value_null(), "\"\"");
+    CHECK_STR(option_word(&words, SPEED_SLOW), "slow");
+    CHECK(!option_word(&words, SPEED_FAST + 1));
+}
+
+static void an_unknown_word_is_rejected_in_the_form_of_its_option(void)
+{
+    check_bad(OPT_ENUM, value_string(STR("fas")), "unknown speed \"fas\", expected slow or fast");
+    words.form = UNKNOWN_QUOTED;
+    check_bad(OPT_ENUM, value_string(STR("fas")), "unknown speed \"fas\"");
+    words.form = UNKNOWN_COLON;
+    check_bad(OPT_ENUM, value_string(STR("fas")), "unknown speed: fas");
+    words.form = UNKNOWN_LISTED;
+    check_bad(OPT_ENUM, value_string(STR("fast\0er")), "contains a NUL byte");
+    check_bad(OPT_ENUM, value_bool(true), "should be string, got bool");
+    cleanup_buf struct buf list = BUF_INIT(TEST_TEXT_MAX);
+    option_words_list(&words, "`", &list);
+    CHECK_STR(buf_cstr(&list), "`slow` or `fast`");
+}
+
 int main(void)
 {
     RUN(every_kind_decodes_and_shows_its_value);
@@ -146,5 +183,7 @@ int main(void)
     RUN(errors_say_the_way_to_the_part_at_fault);
     RUN(a_capsule_that_looks_like_an_object_is_a_map);
     RUN(fields_are_equal_by_content);
+    RUN(a_word_is_decoded_to_its_value);
+    RUN(an_unknown_word_is_rejected_in_the_form_of_its_option);
     return REPORT();
 }

@@ -1,5 +1,6 @@
 #include "lang/schema.h"
 
+#include "lang/value_print.h"
 #include "lang_test.h"
 #include "record_fixture.h"
 

@@ -1,6 +1,7 @@
 #include "lang/secrets.h"
 
 #include "base/secret.h"
+#include "lang/diag_text.h"
 #include "lang_test.h"
 
 /* Every line as it is printed. */

@@ -1,5 +1,6 @@
 #include <errno.h>
 
+#include "lang/diag_text.h"
 #include "lang_test.h"
 
 static void a_position_counts_bytes_from_one(void)

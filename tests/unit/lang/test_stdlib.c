@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lang/value_print.h"
 #include "lang_test.h"
 
 /* Most of the library is tested by the text cases; here is what depends on the machine, and the look-up. */

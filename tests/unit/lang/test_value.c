@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "lang/value_print.h"
 #include "lang_test.h"
 
 static void check_text(struct value *taken, const char *want)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "lang/value_print.h"
 #include "lang_test.h"
 
 /* "int 5", "float 0.5", "string x", as JSON does not tell them apart. */

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "http_probe.h"
+#include "net/server.h"
 #include "test.h"
 
 enum { MANY = 1000 };

@@ -193,16 +193,18 @@ struct wanted {
     unsigned hits, lines;
 };
 
-static bool count(void *arg, struct str path)
+static bool count(void *arg, struct str path, uint64_t start)
 {
+    (void)start;
     struct wanted *w = arg;
     w->lines++;
     w->hits += str_eq(path, w->path);
     return true;
 }
 
-static bool stop_at_once(void *arg, struct str path)
+static bool stop_at_once(void *arg, struct str path, uint64_t start)
 {
+    (void)start;
     (void)path;
     ++*(unsigned *)arg;
     return false;

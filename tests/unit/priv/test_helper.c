@@ -3,6 +3,7 @@
 #include "priv/helper.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,10 +13,12 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "os/procfs.h"
+#include "os/rights.h"
 #include "priv/wire.h"
 #include "test.h"
 
-enum { OP_REPEAT, OP_COUNT_FILES, OP_HANG, OP_STAY, WAIT_MS = 20000 };
+enum { OP_REPEAT, OP_COUNT_FILES, OP_HANG, OP_STAY, OP_STRICT, OP_ONE_CAP, OP_NO_CAP, OPS, WAIT_MS = 20000 };
 
 static void op_repeat(struct priv_call *call)
 {
@@ -39,11 +42,29 @@ static void op_stay(struct priv_call *call)
     buf_printf(&call->out, "%d", (int)getpid());
 }
 
-static const struct priv_op ops[] = {{"repeat", op_repeat, false},
-                                     {"count-files", op_count_files, false},
-                                     {"hang", op_hang, false},
-                                     {"stay", op_stay, true},
-                                     {0}};
+/* What it may do. */
+static void op_capabilities(struct priv_call *call)
+{
+    cleanup_buf struct buf text = BUF_INIT(1 << 16);
+    static const char *const sets[] = {"CapInh", "CapPrm", "CapEff", "CapAmb"};
+    if (procfs_read(getpid(), "status", &text, NULL) < 0)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
+        const struct str set = str_trim(procfs_status_field(buf_slice(&text), sets[i]));
+        buf_printf(&call->out, "%s%llx", i ? " " : "", strtoull(set.p, NULL, 16));
+    }
+}
+
+static const struct priv_op ops[] = {
+    {"repeat", op_repeat},
+    {"count-files", op_count_files, .fds_max = 4},
+    {"hang", op_hang},
+    {"stay", op_stay, .again = true},
+    {"strict", op_count_files, .fds_max = 1, .in_max = 4, .max_ms = 10000},
+    {"one", op_capabilities, .capabilities = RIGHTS_CAP(CAP_SETUID)},
+    {"none", op_capabilities},
+    {0},
+};
 
 struct helped {
     pid_t pid;
@@ -122,7 +143,7 @@ static void a_ping_is_answered_while_operations_hang(void)
 static void a_number_of_no_operation_is_answered(void)
 {
     struct helped h = helper_fork();
-    call(&h, (struct frame_head){.kind = 4, .id = 1, .timeout_ms = 1000}, "x");
+    call(&h, (struct frame_head){.kind = OPS, .id = 1, .timeout_ms = 1000}, "x");
     check_answer(&h, 1, PRIV_CRASHED, "");
     call(&h, (struct frame_head){.kind = WIRE_PING - 1, .id = 2, .timeout_ms = 1000}, "x");
     check_answer(&h, 2, PRIV_CRASHED, "");
@@ -156,6 +177,64 @@ static void more_files_than_a_call_may_have_are_closed(void)
         check_answer(&h, id, PRIV_DONE, "4");
     }
     CHECK(helper_ends(&h));
+}
+
+static void check_strict(struct helped *h, struct frame_head head, const char *body, const int *fds, uint32_t kind)
+{
+    head.kind = OP_STRICT;
+    head.len = (uint32_t)strlen(body);
+    struct frame_out out = {.head = head, .body = (const uint8_t *)body, .fds = fds};
+    CHECK_INT(frame_send(h->sock, &out), 0);
+    CHECK_INT(next_answer(h), WIRE_FRAME);
+    CHECK_INT(frame_head_of(&h->in).kind, kind);
+    frame_next(&h->in);
+}
+
+/* The main process may be an attacker's by then. */
+static void what_an_operation_does_not_take_is_not_run(void)
+{
+    struct helped h = helper_fork();
+    const int fds[] = {h.sock, h.sock};
+    check_strict(&h, (struct frame_head){.id = 1, .timeout_ms = 10000, .fd_count = 1}, "four", fds, PRIV_DONE);
+    check_strict(&h, (struct frame_head){.id = 2, .timeout_ms = 10000}, "fives", fds, PRIV_CRASHED);
+    check_strict(&h, (struct frame_head){.id = 3, .timeout_ms = 10001}, "four", fds, PRIV_CRASHED);
+    check_strict(&h, (struct frame_head){.id = 4, .timeout_ms = 10000, .fd_count = 2}, "four", fds, PRIV_CRASHED);
+    call(&h, (struct frame_head){.kind = OP_STRICT, .id = 5, .timeout_ms = 10000, .fd_count = 0}, "");
+    check_answer(&h, 5, PRIV_DONE, "0");
+    CHECK(helper_ends(&h));
+}
+
+/* Which are many when it runs as root, and none when it does not. */
+static void a_child_has_the_capabilities_of_its_operation_only(void)
+{
+    struct helped h = helper_fork();
+    const char *one = geteuid() == 0 ? "0 80 80 0" : "0 0 0 0";
+    call(&h, (struct frame_head){.kind = OP_NO_CAP, .id = 1, .timeout_ms = 10000}, NULL);
+    check_answer(&h, 1, PRIV_DONE, "0 0 0 0");
+    call(&h, (struct frame_head){.kind = OP_ONE_CAP, .id = 2, .timeout_ms = 10000}, NULL);
+    check_answer(&h, 2, PRIV_DONE, one);
+    CHECK(helper_ends(&h));
+}
+
+/* Each reply is memory of the helper until it is taken. */
+static void who_takes_no_replies_is_not_served_for_ever(void)
+{
+    enum { CALLS = 4096, BODY = 32 << 10 };
+    struct helped h = helper_fork();
+    static char body[BODY + 1];
+    memset(body, 'x', BODY);
+    unsigned sent = 0;
+    struct pollfd writable = {.fd = h.sock, .events = POLLOUT};
+    for (; sent < CALLS && poll(&writable, 1, 1000) > 0; sent++) {
+        struct frame_out out = {.head = {.kind = OP_REPEAT, .id = sent + 1, .len = BODY, .timeout_ms = 10000},
+                                .body = (const uint8_t *)body};
+        if (frame_write(h.sock, &out) == 0)
+            break;
+    }
+    CHECK(sent < CALLS);
+    kill(h.pid, SIGKILL); /* with half a frame in its socket */
+    waitpid(h.pid, NULL, 0);
+    close(h.sock);
 }
 
 static void a_frame_that_is_cut_off_ends_the_helper(void)
@@ -216,6 +295,9 @@ int main(void)
     RUN(a_number_of_no_operation_is_answered);
     RUN(a_deadline_that_is_over_ends_the_call_at_once);
     RUN(more_files_than_a_call_may_have_are_closed);
+    RUN(what_an_operation_does_not_take_is_not_run);
+    RUN(a_child_has_the_capabilities_of_its_operation_only);
+    RUN(who_takes_no_replies_is_not_served_for_ever);
     RUN(a_frame_that_is_cut_off_ends_the_helper);
     RUN(a_frame_beyond_the_limit_ends_the_helper);
     RUN(calls_under_way_end_before_the_helper_does);

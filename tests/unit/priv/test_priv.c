@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "os/procfs.h"
 #include "test.h"
 
 enum { CALLS_MAX = 64, FOREVER_S = 600 };
@@ -141,7 +142,7 @@ enum {
 };
 static const struct priv_op ops[] = {
     [REPEAT] = {"t-repeat", op_repeat},
-    [HANG] = {"t-hang", op_hang},
+    [HANG] = {"t-hang", op_hang, .fds_max = 1},
     [HANG_DEAF] = {"t-deaf", op_hang_deaf},
     [PART_THEN_HANG] = {"t-part", op_part_then_hang},
     [CRASH] = {"t-crash", op_crash},
@@ -149,8 +150,8 @@ static const struct priv_op ops[] = {
     [FILE_THEN_HANG] = {"t-file", op_file_then_hang},
     [FILE_LATER] = {"t-later", op_file_later},
     [HELPER_PID] = {"t-pid", op_helper_pid},
-    [TAKE_FILES] = {"t-take", op_take_files},
-    [AGAIN] = {"t-again", op_own_pid, true},
+    [TAKE_FILES] = {"t-take", op_take_files, .fds_max = PRIV_FDS_MAX},
+    [AGAIN] = {"t-again", op_own_pid, .again = true, .fds_max = 1},
     {0},
 };
 
@@ -584,12 +585,10 @@ static void only_so_many_children_wait(void)
     tear_down();
 }
 
-static const char *const again[] = {"test_priv", "helper", NULL};
-
 static void a_helper_that_dies_is_replaced(void)
 {
     set_up();
-    priv_restartable(t.priv, again);
+    priv_restartable(t.priv);
     pid_t helper = helper_pid();
     usleep(1100 * 1000); /* one that dies at once is not started again at once */
     unsigned had = t.answers;
@@ -606,6 +605,39 @@ static void a_helper_that_dies_is_replaced(void)
     CHECK_INT(t.lost, 1);
     CHECK_INT(t.replaced, 1);
     CHECK(priv_healthy(t.priv));
+    tear_down();
+}
+
+/* Parent of the helper. */
+static pid_t guard_pid(void)
+{
+    cleanup_buf struct buf text = BUF_INIT(1 << 16);
+    uint64_t pid = 0;
+    CHECK_INT(procfs_read(helper_pid(), "status", &text, NULL), 0);
+    CHECK(str_to_u64(str_trim(procfs_status_field(buf_slice(&text), "PPid")), &pid));
+    return (pid_t)pid;
+}
+
+static void what_a_lost_guard_started_goes_on_and_is_not_replaced(void)
+{
+    set_up();
+    priv_restartable(t.priv);
+    const pid_t helper = helper_pid(), guard = guard_pid();
+    CHECK(guard > 1 && guard != getpid() && guard != helper);
+    kill(guard, SIGKILL);
+    waitpid(guard, NULL, 0);
+    uv_run(&t.loop, UV_RUN_NOWAIT);
+    CHECK(priv_healthy(t.priv));
+    CHECK_INT(helper_pid(), helper);
+    CHECK_INT(t.lost, 0);
+    const unsigned had = t.answers;
+    call(0, HANG, NULL, 0, 5000);
+    uv_run(&t.loop, UV_RUN_NOWAIT);
+    kill(helper, SIGKILL);
+    wait_for(had + 1);
+    CHECK_INT(t.answer[0].result, PRIV_LOST);
+    CHECK_INT(t.lost, 1);
+    CHECK_INT(t.replaced, 0);
     tear_down();
 }
 
@@ -635,7 +667,7 @@ static bool run_until(bool (*condition)(void), unsigned seconds)
 static void a_helper_that_is_silent_is_replaced(void)
 {
     set_up();
-    priv_restartable(t.priv, again);
+    priv_restartable(t.priv);
     pid_t helper = helper_pid();
     unsigned had = t.answers;
     kill(helper, SIGSTOP);
@@ -721,10 +753,8 @@ static void a_signal_to_the_whole_group_ends_no_operation(void)
     tear_down();
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-    if (argc > 1 && strcmp(argv[1], "helper") == 0)
-        priv_serve(ops);
     RUN(an_operation_answers);
     RUN(a_hanging_operation_ends_at_its_deadline_and_holds_up_nobody);
     RUN(a_deaf_operation_is_killed);
@@ -746,6 +776,7 @@ int main(int argc, char **argv)
     RUN(only_so_many_children_wait);
     RUN(a_helper_that_dies_is_replaced);
     RUN(a_helper_that_is_silent_is_replaced);
+    RUN(what_a_lost_guard_started_goes_on_and_is_not_replaced);
     RUN(a_child_whose_helper_was_killed_undoes_and_ends);
     RUN(children_finish_though_main_is_killed);
     RUN(a_signal_to_the_whole_group_ends_no_operation);

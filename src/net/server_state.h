@@ -1,13 +1,18 @@
-/* Shared by the parts of the HTTP server: server.c (connections, routes, the loop) and server_reply.c. */
+/* State shared by the parts of the HTTP server: the server, its daemons, connections and requests. */
 #pragma once
 
 #include <microhttpd.h>
 #include <uv.h>
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "net/listen.h"
-#include "net/server.h"
-#include "net/server_tls.h"
+
+struct server_route;
+struct server_tls;
+struct tls_credentials;
+struct reply_stream;
+struct request;
 
 enum { REPLY_HEADERS = 8 };
 
@@ -31,6 +36,7 @@ struct server {
     unsigned (*guard)(void *ctx, struct request *rq);
     void (*problem)(void *ctx, const char *what);
     void *ctx;
+    void (*run_soon)(struct server *s); /* lets libmicrohttpd continue: a connection was resumed */
     uint64_t request_ms, pause_ms;
     size_t max_body, bodies; /* bytes: cap of one, all of them now */
     uint16_t port;
@@ -99,17 +105,3 @@ struct request {
     size_t header_count;
     struct list link;
 };
-
-/* --- server.c --- */
-void server_run_soon(struct server *s);
-
-/* --- server_reply.c --- */
-void request_release_body(struct request *rq);
-void request_free(struct request *rq);
-/* The handler still has it; its reply will find nobody. */
-void request_orphan(struct request *rq);
-/* Answers with rq->refusal. */
-void request_refuse(struct request *rq);
-/* Hands the response to libmicrohttpd, in its callback. */
-void request_send(struct request *rq);
-void stream_wake(struct reply_stream *s);

@@ -1,0 +1,97 @@
+#include "parser/parser_process.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "parser/parser_wire.h"
+#include "parser/sandbox.h"
+
+struct parser_process {
+    int sock;
+    parser_intruder *intruder;
+    struct parser_open {
+        uint64_t stream;
+        struct convert_service *service;
+    } * open; /* few: intervals of more than one chunk */
+    size_t open_count, open_cap;
+    uint64_t *series; /* room for the range of one request */
+};
+
+static struct convert_service **process_find(struct parser_process *p, uint64_t stream)
+{
+    for (size_t i = 0; i < p->open_count; i++) {
+        if (p->open[i].stream == stream)
+            return &p->open[i].service;
+    }
+    xgrow(&p->open, &p->open_cap, p->open_count + 1, sizeof *p->open);
+    p->open[p->open_count] = (struct parser_open){stream, convert_service_new()};
+    return &p->open[p->open_count++].service;
+}
+
+static void process_forget(struct parser_process *p, uint64_t stream)
+{
+    for (size_t i = 0; i < p->open_count; i++) {
+        if (p->open[i].stream != stream)
+            continue;
+        convert_service_free(p->open[i].service);
+        p->open[i] = p->open[--p->open_count];
+        return;
+    }
+}
+
+static void process_serve(struct parser_process *p, const struct parser_request *rq, int fd, struct convert_answer *ret)
+{
+    struct convert_service **s = process_find(p, rq->stream);
+    if (rq->rq.op != CONVERT_CHUNK) {
+        convert_serve(*s, &rq->rq, p->series, ret);
+        return;
+    }
+    void *bytes = mmap(NULL, rq->rq.size, PROT_READ, MAP_SHARED, fd, 0);
+    if (bytes == MAP_FAILED)
+        _exit(1);
+    if (p->intruder)
+        p->intruder(p->sock, bytes, rq->rq.size);
+    convert_serve(*s, &rq->rq, bytes, ret);
+    munmap(bytes, rq->rq.size);
+}
+
+/* One heap that keeps about as much as a conversion takes, as the main process does. */
+static void process_keep_small(void)
+{
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, 512 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+}
+
+void parser_process_run(const char *number, parser_intruder *intruder)
+{
+    struct parser_process p = {.sock = PARSER_SOCKET, .intruder = intruder};
+    struct parser_request rq;
+    int fd;
+    process_keep_small();
+    prctl(PR_SET_NAME, "smolder-parser");
+    if (!parser_wire_greeting(p.sock, sandbox_enter((unsigned)strtoul(number, NULL, 10), p.sock)))
+        _exit(0);
+    p.series = xcalloc(CONVERT_SERIES_MAX, sizeof *p.series);
+    while (parser_wire_next(p.sock, &rq, p.series, &fd)) {
+        struct convert_answer a;
+        process_serve(&p, &rq, fd, &a);
+        if (fd >= 0)
+            close(fd);
+        const bool sent = parser_wire_answer(p.sock, &a);
+        convert_answer_done(&a);
+        if (!sent)
+            break;
+        if (rq.rq.op == CONVERT_FINISH) {
+            process_forget(&p, rq.stream);
+            sandbox_release_code();
+        }
+    }
+    _exit(0);
+}

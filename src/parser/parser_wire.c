@@ -1,0 +1,284 @@
+#include "parser/parser_wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "os/procfs.h"
+
+enum { TICK_MS = 500 };
+
+/* ---- deadlines ---- */
+
+static int64_t watch_cpu_ns(const struct parser_watch *w)
+{
+    struct timespec t;
+    return clock_gettime(w->clock, &t) == 0 ? (int64_t)t.tv_sec * NS_PER_SEC + t.tv_nsec : -1;
+}
+
+void parser_watch_begin(struct parser_watch *w, pid_t pid)
+{
+    *w = (struct parser_watch){.pid = pid, .began_ms = clock_ms()};
+    if (clock_getcpuclockid(pid, &w->clock) != 0)
+        w->clock = CLOCK_THREAD_CPUTIME_ID; /* it is gone: the socket says so */
+    w->moved_ms = w->began_ms;
+    w->cpu_began_ns = w->cpu_moved_ns = watch_cpu_ns(w);
+}
+
+int64_t parser_watch_cpu_ns(const struct parser_watch *w)
+{
+    const int64_t now = watch_cpu_ns(w);
+    return now > w->cpu_began_ns ? now - w->cpu_began_ns : 0;
+}
+
+/* Waiting for a processor or a disk is no fault of its own. */
+static bool watch_is_held_up(const struct parser_watch *w)
+{
+    struct procfs_stat stat;
+    return procfs_stat(w->pid, &stat, NULL) == 0 && (stat.state == 'R' || stat.state == 'D');
+}
+
+static int watch_check(struct parser_watch *w, struct err *err)
+{
+    const int64_t now = clock_ms(), cpu = watch_cpu_ns(w);
+    if (cpu != w->cpu_moved_ns || watch_is_held_up(w)) {
+        w->cpu_moved_ns = cpu;
+        w->moved_ms = now;
+    }
+    if (cpu - w->cpu_began_ns > PARSER_CPU_MS * NS_PER_MS)
+        return err_set(err, -ETIMEDOUT, "no answer after %d s of CPU time", PARSER_CPU_MS / 1000);
+    if (now - w->moved_ms > PARSER_STILL_MS)
+        return err_set(err, -ETIMEDOUT, "no answer and no activity for %d s", PARSER_STILL_MS / 1000);
+    if (now - w->began_ms > PARSER_WALL_MS)
+        return err_set(err, -ETIMEDOUT, "no answer after %d s", PARSER_WALL_MS / 1000);
+    return 0;
+}
+
+/* ---- the main process ---- */
+
+int parser_wire_seal(const void *bytes, size_t n, int *ret, struct err *err)
+{
+    enum { SEALS = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL };
+    cleanup_close int fd = memfd_create("smolder-chunk", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return err_errno(err, "memory for a chunk");
+    for (size_t at = 0; at < n;) {
+        const ssize_t put = write(fd, (const char *)bytes + at, n - at);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return err_errno(err, "memory for a chunk");
+        at += (size_t)put;
+    }
+    if (fcntl(fd, F_ADD_SEALS, SEALS) < 0)
+        return err_errno(err, "seal a chunk");
+    *ret = TAKE_FD(fd);
+    return 0;
+}
+
+static int wire_gone(struct err *err)
+{
+    return err_set(err, -EPIPE, "it ended");
+}
+
+/* Waits a little; checks the deadlines. */
+static int wire_wait(int sock, short events, struct parser_watch *w, struct err *err)
+{
+    struct pollfd p = {.fd = sock, .events = events};
+    const int ready = poll(&p, 1, TICK_MS);
+    return ready > 0 ? 0 : watch_check(w, err);
+}
+
+static int wire_read(int sock, struct parser_watch *w, void *to, size_t n, struct err *err)
+{
+    int64_t checked_ms = clock_ms();
+    for (size_t at = 0; at < n;) {
+        const ssize_t got = recv(sock, (char *)to + at, n - at, MSG_DONTWAIT);
+        int code = 0;
+        if (got > 0)
+            at += (size_t)got;
+        else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+            return wire_gone(err);
+        else
+            code = wire_wait(sock, POLLIN, w, err);
+        /* One byte now and then is no answer. */
+        if (code == 0 && clock_ms() - checked_ms > TICK_MS) {
+            code = watch_check(w, err);
+            checked_ms = clock_ms();
+        }
+        if (code < 0)
+            return code;
+    }
+    return 0;
+}
+
+/* Sends all of it, the descriptor with the first byte. */
+static int wire_write(int sock, struct parser_watch *w, const void *from, size_t n, int fd, struct err *err)
+{
+    union {
+        char room[CMSG_SPACE(sizeof fd)];
+        struct cmsghdr align;
+    } control = {.room = {0}};
+    for (size_t at = 0; at < n;) {
+        struct iovec v = {(char *)from + at, n - at};
+        struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
+        if (at == 0 && fd >= 0) {
+            m.msg_control = control.room;
+            m.msg_controllen = sizeof control.room;
+            struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+            *c = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
+            memcpy(CMSG_DATA(c), &fd, sizeof fd);
+        }
+        const ssize_t put = sendmsg(sock, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (put > 0)
+            at += (size_t)put;
+        else if (errno != EAGAIN && errno != EINTR)
+            return wire_gone(err);
+        else if (wire_wait(sock, POLLOUT, w, err) < 0)
+            return -ETIMEDOUT;
+    }
+    return 0;
+}
+
+int parser_wire_greet(int sock, struct parser_watch *w, uint32_t *layers, struct err *err)
+{
+    struct parser_hello hello;
+    const int code = wire_read(sock, w, &hello, sizeof hello, err);
+    if (code == 0)
+        *layers = hello.layers;
+    return code;
+}
+
+static int wire_read_profiles(int sock, struct parser_watch *w, const struct convert_options *o, uint32_t n,
+                              struct convert_answer *a, struct err *err)
+{
+    uint64_t room = PARSER_ANSWER_MAX;
+    a->profiles = xcalloc(n + 1, sizeof *a->profiles);
+    a->bytes = xcalloc(n + 1, sizeof *a->bytes);
+    for (uint32_t i = 0; i < n; i++) {
+        struct convert_profile *p = &a->profiles[i];
+        int code = wire_read(sock, w, p, sizeof *p, err);
+        if (code == 0)
+            code = convert_profile_check(p, o, err);
+        if (code == 0 && p->size > room)
+            code = err_set(err, -EBADMSG, "invalid message of the converter: too many bytes");
+        if (code < 0)
+            return code;
+        room -= p->size;
+        if (!(a->bytes[i] = malloc(p->size)))
+            return err_set(err, -EBADMSG, "out of memory for an answer");
+        a->reply.profile_count = i + 1; /* as many are to be freed */
+        if ((code = wire_read(sock, w, a->bytes[i], p->size, err)) < 0)
+            return code;
+    }
+    return 0;
+}
+
+/* Nothing is allocated before the reply has passed. */
+static int wire_read_answer(int sock, struct parser_watch *w, const struct convert_options *o, struct convert_answer *a,
+                            struct err *err)
+{
+    struct convert_reply r;
+    int code = wire_read(sock, w, &r, sizeof r, err);
+    if (code == 0)
+        code = convert_reply_check(&r, o, err);
+    if (code < 0)
+        return code;
+    a->reply = r;
+    a->reply.profile_count = 0;
+    code = wire_read_profiles(sock, w, o, r.profile_count, a, err);
+    if (code < 0)
+        return code;
+    a->series = xcalloc(r.series_count + 1, sizeof *a->series);
+    return wire_read(sock, w, a->series, r.series_count * sizeof *a->series, err);
+}
+
+int parser_wire_ask(int sock, struct parser_watch *w, const struct parser_request *rq, const void *range, int fd,
+                    const struct convert_options *o, struct convert_answer *ret, struct err *err)
+{
+    struct convert_answer a = {0};
+    int code = wire_write(sock, w, rq, sizeof *rq, fd, err);
+    if (code == 0 && fd < 0)
+        code = wire_write(sock, w, range, rq->rq.size, -1, err);
+    if (code == 0)
+        code = wire_read_answer(sock, w, o, &a, err);
+    if (code < 0) {
+        convert_answer_done(&a);
+        return code;
+    }
+    *ret = a;
+    return 0;
+}
+
+/* ---- the parser process ---- */
+
+static bool wire_take(int sock, void *to, size_t n)
+{
+    for (size_t at = 0; at < n;) {
+        const ssize_t got = read(sock, (char *)to + at, n - at);
+        if (got == 0 || (got < 0 && errno != EINTR))
+            return false;
+        at += got > 0 ? (size_t)got : 0;
+    }
+    return true;
+}
+
+static bool wire_give(int sock, const void *from, size_t n)
+{
+    for (size_t at = 0; at < n;) {
+        const ssize_t put = write(sock, (const char *)from + at, n - at);
+        if (put < 0 && errno != EINTR)
+            return false;
+        at += put > 0 ? (size_t)put : 0;
+    }
+    return true;
+}
+
+bool parser_wire_next(int sock, struct parser_request *rq, uint64_t *series, int *fd)
+{
+    union {
+        char room[CMSG_SPACE(sizeof *fd)];
+        struct cmsghdr align;
+    } control;
+    struct iovec v = {rq, sizeof *rq};
+    struct msghdr m = {
+        .msg_iov = &v, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
+    ssize_t got;
+    do
+        got = recvmsg(sock, &m, MSG_CMSG_CLOEXEC);
+    while (got < 0 && errno == EINTR);
+    *fd = -1;
+    if (got <= 0)
+        return false;
+    const struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+    if (c && c->cmsg_type == SCM_RIGHTS)
+        memcpy(fd, CMSG_DATA(c), sizeof *fd);
+    if (!wire_take(sock, (char *)rq + got, sizeof *rq - (size_t)got))
+        return false;
+    return rq->rq.op != CONVERT_OPEN || rq->rq.size == 0 ||
+           (rq->rq.size <= CONVERT_SERIES_MAX * sizeof *series && wire_take(sock, series, rq->rq.size));
+}
+
+bool parser_wire_greeting(int sock, uint32_t layers)
+{
+    const struct parser_hello hello = {.layers = layers};
+    return wire_give(sock, &hello, sizeof hello);
+}
+
+bool parser_wire_answer(int sock, const struct convert_answer *a)
+{
+    bool ok = wire_give(sock, &a->reply, sizeof a->reply);
+    for (uint32_t i = 0; ok && i < a->reply.profile_count; i++) {
+        ok = wire_give(sock, &a->profiles[i], sizeof a->profiles[i]) &&
+             wire_give(sock, a->bytes[i], a->profiles[i].size);
+    }
+    return ok && wire_give(sock, a->series, a->reply.series_count * sizeof *a->series);
+}

@@ -1,0 +1,78 @@
+#include "pprof/stack_filter.h"
+
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/mem.h"
+
+/* What is known of a function's name. */
+enum { ASKED = 1, INCLUDED = 2, EXCLUDED = 4 };
+
+struct stack_filter {
+    struct str patterns;
+    bool includes; /* one of them is an include pattern */
+    const struct symbols *symbols;
+    uint8_t *names; /* by number of the string */
+};
+
+static bool stack_filter_matches(struct str pattern, struct str name)
+{
+    bool open_start = pattern.n && pattern.p[0] == '*';
+    if (open_start)
+        pattern = (struct str){pattern.p + 1, pattern.n - 1};
+    const bool open_end = pattern.n && pattern.p[pattern.n - 1] == '*';
+    pattern.n -= open_end;
+    if (pattern.n == 0)
+        return open_start || open_end || name.n == 0;
+    if (open_start && open_end)
+        return name.n && memmem(name.p, name.n, pattern.p, pattern.n);
+    return open_start ? str_has_suffix(name, pattern)
+           : open_end ? str_has_prefix(name, pattern)
+                      : str_eq(name, pattern);
+}
+
+static uint8_t stack_filter_name(struct stack_filter *f, uint32_t name)
+{
+    struct str rest = f->patterns, pattern;
+    if (f->names[name])
+        return f->names[name];
+    uint8_t known = ASKED;
+    while (str_split(&rest, '\n', &pattern))
+        if (pattern.n && stack_filter_matches((struct str){pattern.p + 1, pattern.n - 1}, f->symbols->strings[name]))
+            known |= pattern.p[0] == '+' ? INCLUDED : EXCLUDED;
+    return f->names[name] = known;
+}
+
+static bool stack_filter_keeps(struct stack_filter *f, uint32_t number)
+{
+    const struct pprof_stack *stack = &f->symbols->stacks[number];
+    bool included = !f->includes;
+    for (uint32_t i = 0; i < stack->count; i++) {
+        const uint32_t function = f->symbols->locations[stack->locations[i]].function;
+        const uint8_t known = stack_filter_name(f, f->symbols->functions[function].name);
+        if (known & EXCLUDED)
+            return false;
+        included = included || known & INCLUDED;
+    }
+    return included;
+}
+
+void stack_filter_apply(const char *patterns, struct profile *p)
+{
+    struct stack_filter f = {.patterns = str_of(patterns), .symbols = p->symbols};
+    if (f.patterns.n == 0 || p->sample_count == 0)
+        return;
+    cleanup_free uint8_t *names = f.names = xcalloc(p->symbols->string_count, 1);
+    struct str rest = f.patterns, pattern;
+    while (str_split(&rest, '\n', &pattern))
+        f.includes = f.includes || (pattern.n && pattern.p[0] == '+');
+    size_t kept = 0;
+    for (size_t i = 0; i < p->sample_count; i++) {
+        if (!stack_filter_keeps(&f, p->samples[i].stack))
+            continue;
+        p->samples[kept] = p->samples[i];
+        memmove(profile_values(p, kept), profile_values(p, i), p->type_count * sizeof *p->values);
+        kept++;
+    }
+    p->sample_count = kept;
+}

@@ -1,0 +1,12 @@
+/* A test program is the parser process, too, when it is executed as one. */
+#pragma once
+
+#include <string.h>
+
+#include "parser/parser_process.h"
+
+static inline void parser_main(int argc, char **argv, parser_intruder *intruder)
+{
+    if (argc == 3 && strcmp(argv[1], PARSER_COMMAND) == 0)
+        parser_process_run(argv[2], intruder);
+}
