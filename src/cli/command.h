@@ -23,3 +23,4 @@ extern const struct command command_reference;
 extern const struct command command_forgive;
 extern const struct command command_jvms;
 extern const struct command command_doctor;
+extern const struct command command_record;

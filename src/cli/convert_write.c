@@ -75,8 +75,9 @@ static const struct chosen *choose_one(const struct profile_choice *c, const str
         cleanup_buf struct buf types = BUF_INIT(TYPES_TEXT_MAX);
         put_types(set, &types);
         struct str type = set->symbols.strings[one->profile->p.types[0].type];
-        terminal_printf(stderr, "smolder convert: writing %s (%.*s); select with --type=NAME: %s\n", one->profile->name,
-                        STR_ARG(type), buf_cstr(&types));
+        terminal_printf(stderr, "%s: writing %s (%.*s); select with --type=NAME: %s\n",
+                        o->command ? o->command : "smolder convert", one->profile->name, STR_ARG(type),
+                        buf_cstr(&types));
     }
     return one;
 }

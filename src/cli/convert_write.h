@@ -11,6 +11,7 @@
 enum write_format { WRITE_PPROF, WRITE_COLLAPSED, WRITE_HTML, WRITE_JSON, WRITE_TEXT };
 
 struct write_options {
+    const char *command; /* for messages; NULL = "smolder convert" */
     enum write_format format;
     const char *path;  /* "-" = standard output */
     const char *type;  /* a profile's name or a sample type; "" = all there are */

@@ -128,15 +128,8 @@ static int doctor_find(struct local *l, const char *word, struct local_list *lis
     size_t at = 0;
     pid_t pid = 0;
     int code = local_scan(l, list, err);
-    if (code < 0)
-        return code;
-    code = local_choose(list, word, &at, &pid, err);
-    if (code == -ESRCH) { /* a name that only the examination knows */
-        *err = (struct err){0};
-        code = local_examine(l, request, list->items, list->len, err);
-        if (code == 0)
-            code = local_choose(list, word, &at, &pid, err);
-    }
+    if (code == 0)
+        code = local_find(l, list, word, request, &at, &pid, err);
     if (code == 0) {
         *ret = list->items[at];
         list->items[at] = (struct local_jvm){0};
@@ -146,7 +139,7 @@ static int doctor_find(struct local *l, const char *word, struct local_list *lis
         return code;
     *ret = (struct local_jvm){.pid = pid}; /* no JVM: that is the finding */
     *err = (struct err){0};
-    return 0;
+    return local_examine(l, request, ret, 1, err);
 }
 
 static int doctor_examine(struct local *l, const char *word, const struct jvm_request *request, bool json,
@@ -155,8 +148,6 @@ static int doctor_examine(struct local *l, const char *word, const struct jvm_re
     cleanup_local_list struct local_list list = {0};
     cleanup_local_list struct local_list one = {.items = xcalloc(1, sizeof *one.items), .len = 1};
     int code = doctor_find(l, word, &list, one.items, request, err);
-    if (code == 0 && !one.items->examined)
-        code = local_examine(l, request, one.items, 1, err);
     if (code < 0)
         return code == -ESRCH ? EXIT_INPUT : code == -EINVAL ? EXIT_USAGE : EXIT_SYSTEM;
     cleanup_buf struct buf out = BUF_INIT(DOCTOR_OUTPUT_MAX);

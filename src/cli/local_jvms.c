@@ -59,6 +59,11 @@ uv_loop_t *local_loop(struct local *l)
     return &l->loop;
 }
 
+struct priv *local_priv(struct local *l)
+{
+    return l->priv;
+}
+
 int local_run(struct local *l, const bool *done, struct err *err)
 {
     while (!*done && !l->lost && uv_run(&l->loop, UV_RUN_ONCE))
@@ -285,6 +290,24 @@ int local_choose(const struct local_list *l, const char *word, size_t *ret, pid_
     *ret = at;
     *pid = l->items[at].pid;
     return 0;
+}
+
+int local_find(struct local *l, struct local_list *list, const char *word, const struct jvm_request *request,
+               size_t *ret, pid_t *pid, struct err *err)
+{
+    size_t at = 0;
+    int code = local_choose(list, word, &at, pid, err);
+    if (code == -ESRCH) { /* a name that only the examination knows */
+        *err = (struct err){0};
+        code = local_examine(l, request, list->items, list->len, err);
+        if (code == 0)
+            code = local_choose(list, word, &at, pid, err);
+    }
+    if (code == 0 && !list->items[at].examined)
+        code = local_examine(l, request, &list->items[at], 1, err);
+    if (code == 0)
+        *ret = at;
+    return code;
 }
 
 int local_condemned(const char *storage_path, char **ret, struct err *err)

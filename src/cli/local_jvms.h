@@ -33,6 +33,7 @@ void local_list_done(struct local_list *l);
 /* Starts the helper: call before any thread exists. */
 must_check int local_open(struct local **ret, struct err *err);
 uv_loop_t *local_loop(struct local *l);
+struct priv *local_priv(struct local *l);
 /* Runs the loop until *done; -EPIPE when the helper was lost. */
 must_check int local_run(struct local *l, const bool *done, struct err *err);
 void local_close(struct local *l); /* NULL is fine */
@@ -47,6 +48,10 @@ must_check int local_examine(struct local *l, const struct jvm_request *request,
  * the host name of the container, in Kubernetes the pod's. *ret = index. A PID that is no JVM is -ENOENT with *pid set,
  * -ESRCH: nothing matches, -EINVAL: more than one does; the error names them. */
 must_check int local_choose(const struct local_list *l, const char *word, size_t *ret, pid_t *pid, struct err *err);
+
+/* Selects as that, and has the one that was chosen examined: first by the names that a scan knows, then by all. */
+must_check int local_find(struct local *l, struct local_list *list, const char *word, const struct jvm_request *request,
+                          size_t *ret, pid_t *pid, struct err *err);
 
 /* Keys of quarantined JVMs in <storage path>, for struct jvm_request; to be freed. */
 must_check int local_condemned(const char *storage_path, char **ret, struct err *err);

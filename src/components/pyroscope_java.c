@@ -80,6 +80,7 @@ struct jvm {
     bool refused;             /* a recording of the interval at hand */
     char cut[ERR_MAX];        /* what of the last interval was left out, and why; "" = nothing */
     struct java_events events;
+    struct list recorders; /* struct jvm_recorder */
 };
 
 static struct metric_family samples_total = {.name = "smolder_samples_total",
@@ -197,6 +198,13 @@ static void on_stream_ended(void *arg)
 static void java_on_chunk(void *arg, struct jfr_chunk *c)
 {
     struct jvm *v = arg;
+    const struct str bytes = {(const char *)c->bytes, c->len};
+    list_each(&v->recorders, node)
+    {
+        const struct jvm_recorder *r = list_entry(node, struct jvm_recorder, node);
+        if (c->bytes)
+            r->chunk(r->arg, bytes, c->start_ns, c->end_ns);
+    }
     java_stream_chunk(v->stream, c);
 }
 
@@ -282,6 +290,12 @@ static void on_closed(void *arg)
 {
     struct jvm *v = arg;
     v->session = NULL;
+    list_each(&v->recorders, node)
+    {
+        struct jvm_recorder *r = list_entry(node, struct jvm_recorder, node);
+        jvm_recorder_leave(r);
+        r->ended(r->arg);
+    }
     java_stream_end(v->stream);
 }
 
@@ -345,6 +359,7 @@ static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
     struct jvm *v = xcalloc(1, sizeof *v);
     v->owner = j;
     v->id = id;
+    list_init(&v->recorders);
     v->user = jvm_user_of(id.pid);
     v->first_ns = first_ns(j, id);
     v->target = labels_ref(target);
@@ -674,6 +689,29 @@ static void java_jvms(void *state, jvm_status_visit *visit, void *arg)
         java_show_jvm(all[i], visit, arg);
 }
 
+static void java_cut(void *of)
+{
+    struct jvm *v = of;
+    if (v->session)
+        jvm_session_cut(v->session);
+}
+
+static int java_record(void *state, pid_t pid, uint64_t start_time, struct jvm_recorder *r, struct err *err)
+{
+    struct java *j = state;
+    struct jvm *v = java_find_jvm(j, (struct jvm_id){pid, start_time});
+    if (!v || v->leaving)
+        return -ENOENT;
+    if (!v->session || (v->state != JVM_STATE_PROFILING && v->state != JVM_STATE_DEGRADED))
+        return err_set(err, -EAGAIN, "the agent does not profile process %d at the moment: %s%s%s", (int)pid,
+                       jvm_state_name(v->state), v->reason[0] ? ", " : "", v->reason);
+    r->options = j->events;
+    r->cut = java_cut;
+    r->of = v;
+    list_push(&v->recorders, &r->node);
+    return 0;
+}
+
 struct java_values {
     struct value **items;
     size_t len, cap;
@@ -711,4 +749,5 @@ const struct component_def pyroscope_java = {
     .free = java_free,
     .debug_info = java_debug_info,
     .jvms = java_jvms,
+    .record = java_record,
 };

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "flow/jvm_record.h"
 #include "flow/jvm_status.h"
 #include "graph/args.h"
 #include "lang/schema.h"
@@ -42,6 +43,9 @@ struct component_def {
     struct value *(*debug_info)(void *state);
     /* Optional: shows every JVM it knows, in the order of their process IDs. */
     void (*jvms)(void *state, jvm_status_visit *visit, void *arg);
+    /* Optional, with `jvms`: lets `r` listen to the recording of that process. -ENOENT: it is none of its JVMs;
+     * -EAGAIN: it is not profiled at the moment, the error says why. */
+    int (*record)(void *state, pid_t pid, uint64_t start_time, struct jvm_recorder *r, struct err *err);
     /* A source of modules, `import.*`: its label is a namespace, not a name for its exports, which the engine itself
      * reads:
      *     files        array of {name, text}, the texts of one module; null as long as nothing has arrived

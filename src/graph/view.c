@@ -196,3 +196,12 @@ bool controller_jvms(struct controller *c, const char *id, jvm_status_visit *vis
     i->def->jvms(i->state, visit, arg);
     return true;
 }
+
+int controller_record(struct controller *c, const char *id, pid_t pid, uint64_t start_time, struct jvm_recorder *r,
+                      struct err *err)
+{
+    const struct module *m;
+    const struct node *n = view_find_node(c, id, &m);
+    const struct instance *i = n ? n->instance : NULL;
+    return i && i->state && i->def->record ? i->def->record(i->state, pid, start_time, r, err) : -ENOENT;
+}

@@ -30,6 +30,7 @@ struct http_call {
     struct http_client *client;
     CURL *easy;
     struct http_options options;
+    void (*on_piece)(void *arg, struct str bytes);
     http_done *done;
     void *arg;
     struct str *body; /* copies of the slices, not of the bytes */
@@ -264,6 +265,8 @@ static size_t http_call_keep_answer(char *p, size_t size, size_t n, void *arg)
 {
     struct http_call *call = arg;
     size_t got = size * n, room = call->answer.max - call->answer.len;
+    if (call->on_piece)
+        call->on_piece(call->arg, (struct str){p, got});
     buf_append(&call->answer, p, got < room ? got : room);
     return got;
 }
@@ -333,6 +336,7 @@ int http_start(struct http_client *c, const struct http_request *req, http_done 
     call->client = c;
     c->refs++;
     call->done = done;
+    call->on_piece = req->piece;
     call->arg = arg;
     call->follow_redirects = req->follow_redirects;
     call->deadline = req->timeout_ms > 0 ? uv_now(c->loop) + (uint64_t)req->timeout_ms : UINT64_MAX;

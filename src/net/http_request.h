@@ -40,4 +40,6 @@ struct http_request {
     struct http_proxy proxy;
     struct http_tls tls;
     size_t response_max; /* bytes of the answer's body that are kept; the rest is read and thrown away */
+    /* NULL, or called with each piece of the answer's body as it arrives, whatever the status; must not cancel. */
+    void (*piece)(void *arg, struct str bytes);
 };

@@ -340,11 +340,16 @@ struct reply_stream *request_stream(struct request *rq, const char *content_type
 
 bool stream_send(struct reply_stream *s, struct str text)
 {
-    if (text.n > STREAM_MAX - s->waiting.len)
+    if (text.n > s->waiting.max - s->waiting.len)
         return false;
     buf_str(&s->waiting, text);
     stream_wake(s);
     return true;
+}
+
+void stream_set_max(struct reply_stream *s, size_t max)
+{
+    s->waiting.max = max;
 }
 
 void stream_end(struct reply_stream *s)

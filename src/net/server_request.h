@@ -56,3 +56,5 @@ struct reply_stream *request_stream(struct request *rq, const char *content_type
 /* Copies. False: the client reads too slowly, and this piece is left out; a piece is never cut. */
 bool stream_send(struct reply_stream *s, struct str text);
 void stream_end(struct reply_stream *s);
+/* How much may wait for the client, instead of 1 MiB; before the first piece. */
+void stream_set_max(struct reply_stream *s, size_t max);

@@ -6,6 +6,7 @@
 #include "api/agent/agent_bundle.h"
 #include "api/agent/agent_live.h"
 #include "api/agent/agent_metrics.h"
+#include "api/agent/agent_record.h"
 #include "api/agent/components_json.h"
 #include "api/shared/access.h"
 #include "api/shared/jvms_json.h"
@@ -23,6 +24,7 @@ struct agent_http {
     struct server *server;
     struct access access;
     struct agent_live *live;
+    struct agent_record *record;
     struct agent_bundle *bundle;
     char *prefix;                /* "/", or with a '/' at both ends */
     struct server_route *routes; /* owned, and so are the paths */
@@ -96,6 +98,18 @@ static void agent_http_jvms(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
     jvms_json_reply(h->options.controller, rq);
+}
+
+static void agent_http_record(void *ctx, struct request *rq)
+{
+    struct agent_http *h = ctx;
+    agent_record_start(h->record, rq);
+}
+
+static void agent_http_record_stop(void *ctx, struct request *rq)
+{
+    struct agent_http *h = ctx;
+    agent_record_stop(h->record, rq);
 }
 
 static void agent_http_not_found(void *ctx, struct request *rq)
@@ -203,6 +217,8 @@ static const struct server_route plain_routes[] = {
     {"GET", "/-/support", agent_http_support, .origin = FROM_HERE},
     {"GET", "/metrics", agent_http_metrics, .origin = FROM_LINKS},
     {"GET", "/api/v0/jvms", agent_http_jvms, .origin = FROM_LINKS},
+    {"GET", "/api/v0/record", agent_http_record, .origin = FROM_HERE},
+    {"POST", "/api/v0/record/stop", agent_http_record_stop, .origin = FROM_HERE},
     {NULL, "/api/v0/component/*", agent_http_not_found},
 };
 /* Below the prefix. */
@@ -326,6 +342,7 @@ int agent_http_open(const struct agent_http_options *options, struct agent_http 
         return code;
     }
     h->live = agent_live_new(options->loop, options->controller);
+    h->record = agent_record_new(options->loop, options->controller);
     h->bundle =
         agent_bundle_new(&(struct agent_bundle_options){.loop = options->loop,
                                                         .controller = options->controller,
@@ -356,6 +373,7 @@ static void agent_http_on_server_closed(void *arg)
 {
     struct agent_http *h = arg;
     agent_live_free(TAKE_PTR(h->live));
+    agent_record_free(TAKE_PTR(h->record));
     agent_bundle_free(TAKE_PTR(h->bundle), agent_http_on_all_closed, h);
 }
 

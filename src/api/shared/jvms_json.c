@@ -73,7 +73,7 @@ void jvms_json_reply(struct controller *controller, struct request *rq)
     buf_printf(&l.out, "{\"agent\":%s,\"now_ms\":%lld,\"jvms\":[", controller ? "true" : "false",
                (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000);
     if (controller)
-        controller_each(controller, jvms_json_put_all, &l);
+        controller_each_deep(controller, jvms_json_put_all, &l);
     buf_puts(&l.out, "],\"components\":[");
     l.some = false;
     if (controller)

@@ -466,7 +466,7 @@ static int find_target_tmp(int root, const char *tmp_dir, struct err *err)
     return rootfs_dir(root, "/", err);
 }
 
-int asprof_place_check(const struct asprof_dist *d, int root, const char *tmp_dir, bool guarded, struct err *err)
+static int asprof_check(const struct asprof_dist *d, int root, const char *tmp_dir, bool guarded, struct err *err)
 {
     struct statvfs fs;
     if (tmp_dir[0] != '/' || strlen(tmp_dir) >= ASPROF_PATH_SIZE)
@@ -502,19 +502,57 @@ static const char *asprof_working_directory(const struct jvm_view *v)
     return same && strlen(v->cwd_path) > 1 ? v->cwd_path : "";
 }
 
-int asprof_place_for(const struct asprof_dist *d, const struct jvm_view *v, const char *tmp_dir, enum jvm_libc libc,
-                     struct asprof_placed *ret, struct err *err)
+/* Takes a step in one directory after another, until one succeeds. `arg` is the step's. */
+typedef int asprof_step(const struct asprof_dist *d, const struct jvm_view *v, const char *dir, void *arg,
+                        struct err *err);
+
+static int asprof_search(const struct asprof_dist *d, const struct jvm_view *v, const char *tmp_dir, asprof_step *step,
+                         void *arg, struct err *err)
 {
     const char *const others[] = {"/run", "/opt", "/dev", "/var/tmp", asprof_working_directory(v)};
-    const int first = asprof_place(d, v->root, tmp_dir, libc, v->host, ret, err);
+    const int first = step(d, v, tmp_dir, arg, err);
     if (!asprof_unsuitable(first))
         return first;
     for (size_t i = 0; i < ARRAY_LEN(others); i++) {
         cleanup_close int there = others[i][0] ? rootfs_dir(v->root, others[i], NULL) : -1;
-        if (there >= 0 && fs_is_local(there) && asprof_place(d, v->root, others[i], libc, v->host, ret, NULL) == 0)
+        if (there >= 0 && fs_is_local(there) && step(d, v, others[i], arg, NULL) == 0)
             return 0;
     }
     return first;
+}
+
+struct asprof_placing {
+    enum jvm_libc libc;
+    struct asprof_placed *placed;
+};
+
+static int asprof_step_place(const struct asprof_dist *d, const struct jvm_view *v, const char *dir, void *arg,
+                             struct err *err)
+{
+    const struct asprof_placing *p = arg;
+    return asprof_place(d, v->root, dir, p->libc, v->host, p->placed, err);
+}
+
+int asprof_place_for(const struct asprof_dist *d, const struct jvm_view *v, const char *tmp_dir, enum jvm_libc libc,
+                     struct asprof_placed *ret, struct err *err)
+{
+    struct asprof_placing p = {libc, ret};
+    return asprof_search(d, v, tmp_dir, asprof_step_place, &p, err);
+}
+
+static int asprof_step_check(const struct asprof_dist *d, const struct jvm_view *v, const char *dir, void *arg,
+                             struct err *err)
+{
+    const int code = asprof_check(d, v->root, dir, v->host, err);
+    if (code == 0)
+        snprintf(arg, ASPROF_PATH_SIZE, "%s", dir);
+    return code;
+}
+
+int asprof_place_check(const struct asprof_dist *d, const struct jvm_view *v, const char *tmp_dir,
+                       char ret[ASPROF_PATH_SIZE], struct err *err)
+{
+    return asprof_search(d, v, tmp_dir, asprof_step_check, ret, err);
 }
 
 struct str asprof_fingerprint(const struct jvm_probe *t, const struct asprof_dist *d)

@@ -61,15 +61,15 @@ struct asprof_placed {
  * through us. */
 must_check int asprof_place(const struct asprof_dist *d, int root, const char *tmp_dir, enum jvm_libc libc,
                             bool guarded, struct asprof_placed *ret, struct err *err);
-/* Whether asprof_place() would find a place: a writable, executable directory with enough space. Nothing is made. */
-must_check int asprof_place_check(const struct asprof_dist *d, int root, const char *tmp_dir, bool guarded,
-                                  struct err *err);
-
 /* asprof_place() for a JVM: in tmp_dir or, where that is missing, read-only, noexec or not for its user to write, in
  * the first of /run, /opt, /dev, /var/tmp and its working directory that will do. None of these is made. The error is
  * that of tmp_dir. */
 must_check int asprof_place_for(const struct asprof_dist *d, const struct jvm_view *v, const char *tmp_dir,
                                 enum jvm_libc libc, struct asprof_placed *ret, struct err *err);
+/* Whether asprof_place_for() would find a place: a writable, executable directory with enough space, which `ret` names.
+ * Nothing is made. */
+must_check int asprof_place_check(const struct asprof_dist *d, const struct jvm_view *v, const char *tmp_dir,
+                                  char ret[ASPROF_PATH_SIZE], struct err *err);
 
 /* SHA-1 digits of the library that is mapped in the JVM, whose directory is named by them, or else of the distribution.
  * Borrowed from either. */

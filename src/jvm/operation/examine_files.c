@@ -73,14 +73,14 @@ void examine_attach(const struct examiner *x, struct jvm_target *t)
 void examine_library(const struct examiner *x, const struct jvm_target *t, const struct asprof_dist *d)
 {
     struct err err = {0};
-    char ok[ASPROF_PATH_SIZE + 64];
+    char place[ASPROF_PATH_SIZE] = "", ok[ASPROF_PATH_SIZE + 64];
     if (t->probe.ours.path[0]) {
         examine_report(x, "library", PRECONDITION_OK, false, "", "the profiler is loaded already: %s",
                        t->probe.ours.path);
         return;
     }
-    const int code = asprof_place_check(d, t->view.root, x->request->tmp_dir, t->view.host, &err);
-    snprintf(ok, sizeof ok, "%.500s is writable, executable and has enough space", x->request->tmp_dir);
+    const int code = asprof_place_check(d, &t->view, x->request->tmp_dir, place, &err);
+    snprintf(ok, sizeof ok, "%s is writable, executable and has enough space", place);
     examine_report_err(x, "library", code, &err, "", ok);
 }
 

@@ -28,6 +28,8 @@ enum { POLL_AFTER_MS = 50, POLL_NEAR_MS = 500, POLL_FAR_MS = 5000, POLL_OVERDUE_
 enum { LARGE_CHUNK = 2 << 20 };
 /* How often a session that waits for descriptors asks for them. */
 enum { BUDGET_WAIT_S = 5 };
+/* Whoever may ask for cuts may not ask for any number: each is an attach, which leaves some bytes in the JVM. */
+enum { CUT_EVERY_S = 30, CUT_BURST = 10 };
 /* Roll over early at this much call-trace storage, below memlimit: beyond that the profiler forgets new stacks. Asking
  * costs an attach, and every stack stored is in some chunk, with four bytes or more for a frame that takes sixteen in
  * memory (vmEntry.h): with so few bytes read, the storage cannot be near the limit. */
@@ -56,8 +58,11 @@ struct jvm_session {
     uint64_t call;
     bool watched; /* it has its share of descriptors (jvm/session/budget.h), and its process is watched */
     bool gone, finished;
-    bool may_run;     /* the profiler may be running by our doing */
-    bool roll_wanted; /* because of memory */
+    bool may_run;      /* the profiler may be running by our doing */
+    bool roll_wanted;  /* because of memory */
+    bool cut_wanted;   /* by jvm_session_cut() */
+    int64_t cut_clock; /* when all cuts would have been made, at one every CUT_EVERY_S */
+    bool cutting;      /* the dump under way is that one, and no interval's */
     /* Which settings are in force: counted up by updates, and as of the running session and the operation under way. */
     unsigned wanted, running, sent;
     int64_t close_by; /* 0: not closing */
@@ -433,7 +438,8 @@ static void on_dumped(void *arg, const struct jvm_reply *r)
         session_operation_failed(s, r); /* it does not run, or is not ours any more: start it anew */
     } else {
         /* From its due time, so that lateness does not add up; not in a burst after a pause. */
-        s->dump_at += s->config.interval_ns;
+        if (!s->cutting)
+            s->dump_at += s->config.interval_ns;
         if (s->dump_at < now)
             s->dump_at = now + s->config.interval_ns;
         if (r->outcome == JVM_OK)
@@ -663,7 +669,9 @@ static void next_work(struct jvm_session *s, int64_t now)
         session_start_operation(s, WORK_START, jvm_start, session_on_started);
     } else if (roll_due(s, now)) {
         session_start_operation(s, WORK_ROLL, jvm_roll, session_on_rolled);
-    } else if (needs_dump(s) && now >= s->dump_at) {
+    } else if (s->cut_wanted || (needs_dump(s) && now >= s->dump_at)) {
+        s->cutting = s->cut_wanted;
+        s->cut_wanted = false;
         session_start_operation(s, WORK_DUMP, jvm_dump, on_dumped);
     } else if (now >= s->look_at) {
         const uint64_t vsize = session_vsize(s);
@@ -796,6 +804,19 @@ void jvm_session_close(struct jvm_session *s, unsigned limit_ms)
     s->close_by = s->close_by ? min_ns(s->close_by, by) : by;
     if (!s->gone)
         session_set_phase(s, PHASE_STOPPING, "the profiler is being stopped");
+    uv_timer_start(&s->timer, session_on_timer, 0, 0);
+}
+
+void jvm_session_cut(struct jvm_session *s)
+{
+    const int64_t now = clock_ns(), every = CUT_EVERY_S * NS_PER_SEC;
+    if (s->phase != PHASE_PROFILING || s->finished || s->close_by)
+        return;
+    s->cut_clock = s->cut_clock < now ? now : s->cut_clock;
+    if (s->cut_clock - now > (CUT_BURST - 1) * every)
+        return;
+    s->cut_clock += every;
+    s->cut_wanted = true;
     uv_timer_start(&s->timer, session_on_timer, 0, 0);
 }
 

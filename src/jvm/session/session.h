@@ -60,6 +60,11 @@ void jvm_session_update(struct jvm_session *s, const struct jvm_session_config *
 /* Stops the profiler, delivers what was collected, then calls closed. Within `limit_ms` even when the JVM is stuck. */
 void jvm_session_close(struct jvm_session *s, unsigned limit_ms);
 
+/* Closes the chunk that is being written, once nothing else is under way, so that it can be read soon; for somebody who
+ * waits for it. Sampling goes on, and the intervals stay as long as they are. Ten cuts may come at once, then one every
+ * 30 s; others are not made, and the chunk ends by itself. */
+void jvm_session_cut(struct jvm_session *s);
+
 /* The oldest interval that was handed out and not yet reported so is converted: `sampled_ns` is the CPU time in its
  * samples, -1 if it is not comparable; `sample_ns` what one sample stands for (jvm/session/coverage.h). */
 void jvm_session_sampled(struct jvm_session *s, int64_t sampled_ns, int64_t sample_ns);
