@@ -14,9 +14,8 @@ static void check_chunk(const uint8_t *data, size_t size, struct str chunk)
     struct jfr_header h;
     if (p < data || chunk.n > size - (size_t)(p - data) || chunk.n < JFR_HEADER_SIZE)
         abort();
-    const int64_t finished = jfr_chunk_finished(p); /* 0 = flushed */
-    if ((finished != 0 && finished != (int64_t)chunk.n) || jfr_header_read(p, chunk.n, &h, NULL) < 0 ||
-        h.size != chunk.n || h.checkpoint >= h.size || h.metadata >= h.size)
+    if (jfr_header_framing(p, &h) == JFR_NO_CHUNK || jfr_header_read(p, chunk.n, &h, NULL) < 0 || h.size != chunk.n ||
+        h.checkpoint >= h.size || h.metadata >= h.size)
         abort();
     (void)jfr_ticks_to_ns(&h, INT64_MAX);
     (void)jfr_ticks_to_ns(&h, INT64_MIN);

@@ -77,19 +77,6 @@ bool labels_equal(const struct labels *a, const struct labels *b)
     return true;
 }
 
-int labels_cmp(const struct labels *a, const struct labels *b)
-{
-    const size_t na = labels_len(a), nb = labels_len(b);
-    for (size_t i = 0; i < na && i < nb; i++) {
-        int order = str_cmp(a->items[i].name, b->items[i].name);
-        if (order == 0)
-            order = str_cmp(a->items[i].value, b->items[i].value);
-        if (order != 0)
-            return order;
-    }
-    return na < nb ? -1 : na > nb;
-}
-
 uint64_t labels_hash(const struct labels *ls)
 {
     /* Multiplying between the parts makes the order, and which part is the name, matter. */

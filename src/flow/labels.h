@@ -24,7 +24,6 @@ const struct label *labels_at(const struct labels *ls, size_t i);
 struct str labels_get(const struct labels *ls, struct str name);
 bool labels_has(const struct labels *ls, struct str name);
 bool labels_equal(const struct labels *a, const struct labels *b);
-int labels_cmp(const struct labels *a, const struct labels *b);
 uint64_t labels_hash(const struct labels *ls);
 /* {a="b", c="d"} */
 void labels_print(const struct labels *ls, struct buf *out);

@@ -81,16 +81,6 @@ static const char *header_bad_offsets(const struct jfr_header *h)
     return NULL;
 }
 
-int64_t jfr_chunk_finished(const uint8_t *header)
-{
-    struct raw_header r = header_decode(header);
-    if (header_defect(&r))
-        return -EBADMSG;
-    if (header_in_progress(&r))
-        return 0;
-    return header_bad_offsets(&r.h) ? -EBADMSG : (int64_t)r.h.size;
-}
-
 int jfr_header_read(const void *chunk, size_t len, struct jfr_header *ret, struct err *err)
 {
     if (len < JFR_HEADER_SIZE)

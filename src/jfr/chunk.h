@@ -14,11 +14,6 @@
 
 enum { JFR_HEADER_SIZE = 68 };
 
-/* Looks at JFR_HEADER_SIZE bytes: > 0 the chunk is finished and this long, header included; 0 the writer is not done
- * yet; -EBADMSG this is no chunk we can read. The header is rewritten in place when a chunk ends, so who tails a live
- * file should believe two equal reads only. */
-int64_t jfr_chunk_finished(const uint8_t *header);
-
 struct jfr_header {
     uint64_t size;       /* header included */
     uint64_t checkpoint; /* offset of the last constant pool event */
@@ -44,6 +39,7 @@ enum jfr_framing {
     JFR_CHUNK_CLOSED,
     JFR_CHUNK_IMPOSSIBLE, /* closed, but not with this size: half rewritten, or hostile */
 };
+/* The header is rewritten in place when a chunk ends: who tails a live file should believe two equal reads only. */
 enum jfr_framing jfr_header_framing(const uint8_t *header, struct jfr_header *ret);
 
 /* A chunk ends where the next one begins, also by the ticks, which nobody sets. Where the wall clock was set

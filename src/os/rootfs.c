@@ -26,14 +26,6 @@ static int rootfs_resolve(int from, const char *path, uint64_t flags, uint64_t h
     return fd < 0 ? -errno : (int)fd;
 }
 
-int rootfs_open(const struct pidref *p, struct err *err)
-{
-    int fd = pidref_openat(p, "root", O_PATH | O_DIRECTORY);
-    if (fd < 0)
-        return err_set(err, fd, "open the root of process %d: %s", (int)p->pid, strerror(-fd));
-    return fd;
-}
-
 static int rootfs_open_dir(int from, const char *path, uint64_t how_far, struct err *err)
 {
     int fd = rootfs_resolve(from, path, O_PATH | O_DIRECTORY, how_far);

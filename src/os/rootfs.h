@@ -18,10 +18,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "os/pidref.h"
-
-/* The root of a process, O_PATH. Descriptor or negative errno. */
-int rootfs_open(const struct pidref *p, struct err *err);
 
 /* A directory beneath `root`, O_PATH, for use with the *at calls; `path` may start with '/'. Descriptor or negative
  * errno. */

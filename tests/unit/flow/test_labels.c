@@ -95,7 +95,7 @@ static void empty_values_are_dropped_on_demand_only(void)
     labels_unref(ls);
 }
 
-static void equality_order_and_hash_look_at_content(void)
+static void equality_and_hash_look_at_content(void)
 {
     struct labels *a = LABELS("x", "1", "y", "2"), *b = LABELS("y", "2", "x", "1"), *c = LABELS("x", "1", "y", "3"),
                   *d = LABELS("x", "1"), *swapped = LABELS("1", "x", "y", "2");
@@ -105,10 +105,6 @@ static void equality_order_and_hash_look_at_content(void)
     CHECK(labels_hash(a) == labels_hash(b));
     CHECK(labels_hash(a) != labels_hash(c));
     CHECK(labels_hash(a) != labels_hash(swapped));
-    CHECK_INT(labels_cmp(a, b), 0);
-    CHECK(labels_cmp(a, c) < 0);
-    CHECK(labels_cmp(a, d) > 0);
-    CHECK(labels_cmp(NULL, d) < 0);
     CHECK(labels_equal(NULL, NULL));
     labels_unref(a);
     labels_unref(b);
@@ -125,6 +121,6 @@ int main(void)
     RUN(a_builder_that_changes_nothing_builds_the_set_it_started_from);
     RUN(a_built_set_survives_the_set_it_came_from);
     RUN(empty_values_are_dropped_on_demand_only);
-    RUN(equality_order_and_hash_look_at_content);
+    RUN(equality_and_hash_look_at_content);
     return REPORT();
 }

@@ -153,15 +153,6 @@ static void what_is_made_is_new(void)
     CHECK_INT(rootfs_make_file(root, "link"), -EEXIST);
 }
 
-static void the_root_of_a_process_is_its_own(void)
-{
-    cleanup_pidref struct pidref p = PIDREF_INIT;
-    struct stat a, b;
-    CHECK_INT(pidref_open(getpid(), 0, &p, &err), 0);
-    cleanup_close int fd = rootfs_open(&p, &err);
-    CHECK(fd >= 0 && fstat(fd, &a) == 0 && stat("/", &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev);
-}
-
 static void local_file_systems_are_told_from_others(void)
 {
     cleanup_close int proc = open("/proc", O_PATH | O_CLOEXEC), shm = open("/dev/shm", O_PATH | O_CLOEXEC);
@@ -198,7 +189,6 @@ int main(void)
     RUN(only_regular_files_of_a_bounded_size_are_opened);
     RUN(anything_can_be_looked_at);
     RUN(guarded_means_nobody_else_can_exchange_it);
-    RUN(the_root_of_a_process_is_its_own);
     RUN(local_file_systems_are_told_from_others);
     RUN(within_a_directory_no_link_is_followed_and_no_mount_crossed);
     RUN(a_bind_mount_is_a_mount);

@@ -52,13 +52,13 @@ static struct conversion *convert(struct str file, const struct conversion_optio
     struct conversion *c = conversion_new(options);
     while (file.n >= JFR_HEADER_SIZE) {
         struct err err = {0};
-        int64_t size = jfr_chunk_finished((const uint8_t *)file.p);
-        CHECK(size > 0 && (uint64_t)size <= file.n);
-        if (size <= 0 || (uint64_t)size > file.n)
+        struct jfr_header h = {0};
+        CHECK_INT(jfr_header_read(file.p, file.n, &h, &err), 0);
+        if (h.size == 0)
             break;
-        CHECK_INT(conversion_add(c, file.p, (size_t)size, &err), 0);
+        CHECK_INT(conversion_add(c, file.p, h.size, &err), 0);
         CHECK_STR(err.text, "");
-        file = (struct str){file.p + size, file.n - (size_t)size};
+        file = (struct str){file.p + h.size, file.n - h.size};
     }
     CHECK_INT(file.n, 0);
     return c;
