@@ -7,7 +7,6 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
-#include "base/mem.h"
 
 /* --- names --- */
 

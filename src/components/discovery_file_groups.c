@@ -5,7 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/cleanup.h"
 #include "base/mem.h"
 #include "lang/json.h"
 #include "lang/yaml.h"

@@ -1,7 +1,5 @@
 #include "flow/receiver.h"
 
-#include <errno.h>
-
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "lang/coerce.h"

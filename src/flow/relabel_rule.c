@@ -1,7 +1,6 @@
 /* The option table of a `rule` block and its checks. */
 #include <errno.h>
 
-#include "base/cleanup.h"
 #include "flow/relabel.h"
 #include "lang/coerce.h"
 

@@ -1,6 +1,5 @@
 #include "graph/block_text.h"
 
-#include "base/cleanup.h"
 #include "base/mem.h"
 #include "lang/coerce.h"
 #include "lang/eval.h"

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/mem.h"
 #include "graph/block_text.h"
 #include "graph/registry.h"
 #include "lang/stdlib.h"

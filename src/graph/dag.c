@@ -1,7 +1,5 @@
 #include "graph/dag.h"
 
-#include <stdint.h>
-
 #include "base/cleanup.h"
 #include "base/mem.h"
 

@@ -1,5 +1,6 @@
 #include "graph/health.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -1,6 +1,5 @@
 #include "graph/kind_foreach.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

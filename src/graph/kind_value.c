@@ -2,7 +2,6 @@
 
 #include <errno.h>
 
-#include "base/cleanup.h"
 #include "graph/block_options.h"
 #include "graph/node.h"
 #include "lang/diag.h"

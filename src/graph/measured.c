@@ -1,8 +1,5 @@
 #include "graph/measured.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/cleanup.h"
 #include "base/component_id.h"
 #include "base/mem.h"

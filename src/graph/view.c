@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/mem.h"
 #include "graph/block_options.h"
 #include "graph/module.h"

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "lang/unicode.h"
 
 struct align_cell {
     size_t first, n; /* in the text */

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <math.h>
 
-#include "base/cleanup.h"
 #include "lang/duration.h"
 #include "lang/number.h"
 #include "lang/value_print.h"

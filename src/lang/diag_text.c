@@ -2,7 +2,6 @@
 
 #include <errno.h>
 
-#include "base/mem.h"
 #include "base/terminal.h"
 #include "lang/secrets.h"
 #include "lang/source.h"

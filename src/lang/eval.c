@@ -1,6 +1,5 @@
 #include "lang/eval.h"
 
-#include <errno.h>
 #include <stdarg.h>
 
 #include "base/cleanup.h"

@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "lang/format_number.h"
 #include "lang/format_verb.h"
-#include "lang/number.h"
 #include "lang/quote.h"
 #include "lang/unicode.h"
 #include "lang/value_print.h"

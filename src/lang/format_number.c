@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "base/cleanup.h"
 #include "lang/number.h"
 #include "lang/quote.h"
 #include "lang/unicode.h"

@@ -1,6 +1,5 @@
 #include "lang/number.h"
 
-#include <errno.h>
 #include <math.h>
 
 enum { DOUBLE_DIGITS = 17, DOUBLE_TEXT_MAX = 64, EXPONENT_FROM = 6 /* Go's %v */ };

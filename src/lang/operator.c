@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <math.h>
 
-#include "base/cleanup.h"
-
 enum { STRING_MAX = 16 << 20 }; /* bytes a concatenation may have */
 
 /* Which kinds an operator takes, in the order messages list them. */

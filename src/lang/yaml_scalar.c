@@ -6,7 +6,6 @@
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "lang/number.h"
 
 enum { NUMBER_TEXT_MAX = 512, BINARY_MAX = 4 << 20, SHOWN_MAX = 64 };
 

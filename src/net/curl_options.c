@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <strings.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/secret.h"

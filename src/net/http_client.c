@@ -3,7 +3,6 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 
-#include "base/cleanup.h"
 #include "pprof/pass.h"
 #include "pprof/rules.h"
 #include "pprof/side_walks.h"

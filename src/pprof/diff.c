@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "pprof/merge.h"
 
 static void diff_take_head(struct profile *to, const struct profile *from)

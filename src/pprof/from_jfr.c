@@ -1,7 +1,5 @@
 #include "pprof/from_jfr.h"
 
-#include <errno.h>
-
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "pprof/conversion.h"

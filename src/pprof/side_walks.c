@@ -1,7 +1,5 @@
 #include "pprof/side_walks.h"
 
-#include "base/cleanup.h"
-
 typedef void visit_event(struct pass *p, const struct jfr_record *e, const void *arg);
 
 /* Calls `visit` for every event of a class. */

@@ -1,8 +1,6 @@
 #include "store/db.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
 enum { SCHEMA_VERSION = 1, BUSY_MS = 5000 };
 

@@ -1,8 +1,6 @@
 /* The storage key of a label set: name NUL value NUL …, sorted by name. */
 #pragma once
 
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "base/err.h"
 #include "flow/labels.h"

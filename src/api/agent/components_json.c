@@ -1,7 +1,6 @@
 #include "api/agent/components_json.h"
 #include "graph/view.h"
 
-#include <string.h>
 #include <time.h>
 
 #include "api/shared/redact.h"

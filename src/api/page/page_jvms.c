@@ -5,7 +5,6 @@
 
 #include "api/shared/redact.h"
 #include "api/shared/value_json.h"
-#include "base/cleanup.h"
 #include "base/json.h"
 #include "base/secret.h"
 

@@ -1,6 +1,5 @@
 #include "api/shared/value_json.h"
 
-#include "base/cleanup.h"
 #include "base/json.h"
 #include "lang/number.h"
 #include "lang/schema.h"

@@ -1,7 +1,6 @@
 #include <errno.h>
 
 #include "base/base64.h"
-#include "base/cleanup.h"
 #include "lang/json.h"
 #include "lang/quote.h"
 #include "lang/stdlib/rows.h"

@@ -2,7 +2,6 @@
 #include <math.h>
 
 #include "base/cleanup.h"
-#include "lang/number.h"
 #include "lang/stdlib/json_path_query.h"
 #include "lang/unicode.h"
 
