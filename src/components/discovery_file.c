@@ -29,7 +29,6 @@
 
 /* Limits for all files of a component: a pattern can match more than was meant. */
 enum { FILES_MAX = 10000, TEXTS_MAX = 64 << 20 };
-static const int64_t ms_ns = 1000000;
 
 struct discovery_file_args {
     struct string_list files;
@@ -55,7 +54,7 @@ static int discovery_file_check_args(const void *record, struct err *err)
                            "path name \"%s\" is not valid for file discovery: it must end with .json, .yml or .yaml",
                            a->files.items[i]);
     }
-    if (a->refresh_interval < ms_ns)
+    if (a->refresh_interval < NS_PER_MS)
         return err_set(err, -EINVAL, "refresh_interval must be at least 1ms");
     return 0;
 }
@@ -349,7 +348,7 @@ static void discovery_file_follow(struct file_discovery *d)
                                                                 .paths = (const char *const *)d->patterns,
                                                                 .path_count = d->pattern_count,
                                                                 .patterns = true,
-                                                                .poll_ms = (uint64_t)(d->refresh_interval / ms_ns)},
+                                                                .poll_ms = (uint64_t)(d->refresh_interval / NS_PER_MS)},
                                                       .read = scan_files,
                                                       .take = discovery_file_take,
                                                       .discard = scan_free,

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -16,7 +15,7 @@
 #include "jvm/session/session_config.h"
 #include "os/pidref.h"
 
-static const int64_t TICK_NS = 1100000000; /* of the profiler, and what it is late */
+static const int64_t TICK_NS = 1100 * NS_PER_MS; /* of the profiler, and what it is late */
 
 /* The least `chunktime` of async-profiler, and the most we let it wait. */
 enum { CHUNK_MIN_S = 5, CHUNK_MAX_S = 60 };
