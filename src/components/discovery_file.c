@@ -88,6 +88,7 @@ static struct metric_family watcher_errors = {.name = "prometheus_sd_file_watche
 struct scanned_file {
     char *path;
     struct buf text;
+    uint8_t contents[SHA256_SIZE];
     struct conf_stamp stamp;
     struct err err;
 };
@@ -163,6 +164,7 @@ static void scan_read(struct file_scan *s, struct scanned_file *f)
         return;
     }
     s->bytes += f->text.len;
+    sha256(buf_slice(&f->text), f->contents);
 }
 
 static void *scan_files(const char *const *patterns, size_t n)
@@ -184,7 +186,6 @@ struct target_file {
     char *path;
     uint8_t contents[SHA256_SIZE]; /* of what was parsed last, well or not */
     bool is_parsed;
-    struct conf_stamp stamp;
     struct targets targets; /* the last good ones */
     char *trouble;          /* NULL: none */
 };
@@ -225,17 +226,15 @@ static void target_file_set_trouble(const struct file_discovery *d, struct targe
     free(old);
 }
 
-static void target_file_parse(const struct file_discovery *d, struct target_file *f, struct str text)
+static void target_file_parse(const struct file_discovery *d, struct target_file *f, const struct scanned_file *now)
 {
     struct targets targets = {0};
     struct err err = {0};
-    uint8_t contents[SHA256_SIZE];
-    sha256(text, contents);
-    if (f->is_parsed && memcmp(contents, f->contents, sizeof contents) == 0 && !f->trouble)
+    if (f->is_parsed && memcmp(now->contents, f->contents, sizeof f->contents) == 0 && !f->trouble)
         return;
     f->is_parsed = true;
-    memcpy(f->contents, contents, sizeof contents);
-    if (groups_read(f->path, text, &targets, &err) < 0) {
+    memcpy(f->contents, now->contents, sizeof f->contents);
+    if (groups_read(f->path, buf_slice(&now->text), &targets, &err) < 0) {
         target_file_set_trouble(d, f, err.text);
         return;
     }
@@ -250,10 +249,10 @@ static void target_file_take(const struct file_discovery *d, struct target_file 
         target_file_set_trouble(d, f, now->err.text);
         return;
     }
-    f->stamp = now->stamp;
-    metric_set(&mtimes, (double)f->stamp.mtime.tv_sec + (double)f->stamp.mtime.tv_nsec / 1e9, d->component_id,
-               d->component_path, f->path);
-    target_file_parse(d, f, buf_slice(&now->text));
+    const struct timespec *changed = &now->stamp.mtime;
+    metric_set(&mtimes, (double)changed->tv_sec + (double)changed->tv_nsec / 1e9, d->component_id, d->component_path,
+               f->path);
+    target_file_parse(d, f, now);
 }
 
 static void discovery_file_export(const struct file_discovery *d)
