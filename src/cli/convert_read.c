@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "cli/convert_chunks.h"
@@ -15,7 +15,7 @@
 
 /* The largest pprof file, plain; a pause before progress is shown, and between two lines of it. */
 enum { PPROF_MAX = 1 << 30, LABELS_MAX = 64 << 20, NAMED_MAX = 20 };
-static const int64_t SHOW_AFTER_NS = 1000000000, SHOW_EVERY_NS = 200000000;
+static const int64_t SHOW_AFTER_NS = NS_PER_SEC, SHOW_EVERY_NS = 200 * NS_PER_MS;
 
 struct progress {
     bool on;    /* standard error is a terminal */
@@ -33,16 +33,9 @@ struct input_reader {
     struct progress progress;
 };
 
-static int64_t now_ns(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 static void progress_begin(struct progress *p, const struct file_list *files)
 {
-    *p = (struct progress){.on = isatty(STDERR_FILENO), .begun = now_ns(), .known = true};
+    *p = (struct progress){.on = isatty(STDERR_FILENO), .begun = clock_ns(), .known = true};
     for (size_t i = 0; i < files->len; i++) {
         struct stat st;
         bool plain = stat(files->items[i], &st) == 0 && S_ISREG(st.st_mode);
@@ -53,7 +46,7 @@ static void progress_begin(struct progress *p, const struct file_list *files)
 
 static void progress_show(struct progress *p, const struct chunks *c)
 {
-    int64_t now = p->on ? now_ns() : 0;
+    int64_t now = p->on ? clock_ns() : 0;
     if (!p->on || now - p->begun < SHOW_AFTER_NS || now - p->last < SHOW_EVERY_NS)
         return;
     uint64_t done, total;

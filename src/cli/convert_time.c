@@ -1,5 +1,7 @@
 #include "cli/convert_time.h"
 
+#include "base/clock.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -7,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-static const int64_t NS = 1000000000, SECONDS_MAX = INT64_MAX / NS - 1;
+static const int64_t SECONDS_MAX = INT64_MAX / NS_PER_SEC - 1;
 
 /* ".25" as nanoseconds; what is finer is cut. */
 static const char *read_fraction(const char *p, int64_t *ns)
@@ -15,7 +17,7 @@ static const char *read_fraction(const char *p, int64_t *ns)
     *ns = 0;
     if (*p != '.' || !isdigit((unsigned char)p[1]))
         return p;
-    int64_t unit = NS;
+    int64_t unit = NS_PER_SEC;
     for (p++; isdigit((unsigned char)*p); p++) {
         unit /= 10;
         *ns += unit * (*p - '0');
@@ -35,7 +37,7 @@ static bool read_seconds(const char *text, int64_t *ret)
     if (p == text)
         return false;
     p = read_fraction(p, &ns);
-    *ret = seconds * NS + ns;
+    *ret = seconds * NS_PER_SEC + ns;
     return *p == '\0';
 }
 
@@ -72,7 +74,7 @@ static bool read_rfc3339(const char *text, int64_t *ret)
     int64_t seconds = (int64_t)timegm(&tm) - offset;
     if (seconds < 0 || seconds > SECONDS_MAX)
         return false;
-    *ret = seconds * NS + ns;
+    *ret = seconds * NS_PER_SEC + ns;
     return true;
 }
 

@@ -29,7 +29,6 @@
 
 /* Limits for all files of a component: a pattern can match more than was meant. */
 enum { FILES_MAX = 10000, TEXTS_MAX = 64 << 20 };
-static const int64_t ms_ns = 1000000;
 
 struct discovery_file_args {
     struct string_list files;
@@ -55,7 +54,7 @@ static int discovery_file_check_args(const void *record, struct err *err)
                            "path name \"%s\" is not valid for file discovery: it must end with .json, .yml or .yaml",
                            a->files.items[i]);
     }
-    if (a->refresh_interval < ms_ns)
+    if (a->refresh_interval < NS_PER_MS)
         return err_set(err, -EINVAL, "refresh_interval must be at least 1ms");
     return 0;
 }
@@ -89,6 +88,7 @@ static struct metric_family watcher_errors = {.name = "prometheus_sd_file_watche
 struct scanned_file {
     char *path;
     struct buf text;
+    uint8_t contents[SHA256_SIZE];
     struct conf_stamp stamp;
     struct err err;
 };
@@ -164,6 +164,7 @@ static void scan_read(struct file_scan *s, struct scanned_file *f)
         return;
     }
     s->bytes += f->text.len;
+    sha256(buf_slice(&f->text), f->contents);
 }
 
 static void *scan_files(const char *const *patterns, size_t n)
@@ -185,7 +186,6 @@ struct target_file {
     char *path;
     uint8_t contents[SHA256_SIZE]; /* of what was parsed last, well or not */
     bool is_parsed;
-    struct conf_stamp stamp;
     struct targets targets; /* the last good ones */
     char *trouble;          /* NULL: none */
 };
@@ -226,17 +226,15 @@ static void target_file_set_trouble(const struct file_discovery *d, struct targe
     free(old);
 }
 
-static void target_file_parse(const struct file_discovery *d, struct target_file *f, struct str text)
+static void target_file_parse(const struct file_discovery *d, struct target_file *f, const struct scanned_file *now)
 {
     struct targets targets = {0};
     struct err err = {0};
-    uint8_t contents[SHA256_SIZE];
-    sha256(text, contents);
-    if (f->is_parsed && memcmp(contents, f->contents, sizeof contents) == 0 && !f->trouble)
+    if (f->is_parsed && memcmp(now->contents, f->contents, sizeof f->contents) == 0 && !f->trouble)
         return;
     f->is_parsed = true;
-    memcpy(f->contents, contents, sizeof contents);
-    if (groups_read(f->path, text, &targets, &err) < 0) {
+    memcpy(f->contents, now->contents, sizeof f->contents);
+    if (groups_read(f->path, buf_slice(&now->text), &targets, &err) < 0) {
         target_file_set_trouble(d, f, err.text);
         return;
     }
@@ -251,10 +249,10 @@ static void target_file_take(const struct file_discovery *d, struct target_file 
         target_file_set_trouble(d, f, now->err.text);
         return;
     }
-    f->stamp = now->stamp;
-    metric_set(&mtimes, (double)f->stamp.mtime.tv_sec + (double)f->stamp.mtime.tv_nsec / 1e9, d->component_id,
-               d->component_path, f->path);
-    target_file_parse(d, f, buf_slice(&now->text));
+    const struct timespec *changed = &now->stamp.mtime;
+    metric_set(&mtimes, (double)changed->tv_sec + (double)changed->tv_nsec / 1e9, d->component_id, d->component_path,
+               f->path);
+    target_file_parse(d, f, now);
 }
 
 static void discovery_file_export(const struct file_discovery *d)
@@ -349,7 +347,7 @@ static void discovery_file_follow(struct file_discovery *d)
                                                                 .paths = (const char *const *)d->patterns,
                                                                 .path_count = d->pattern_count,
                                                                 .patterns = true,
-                                                                .poll_ms = (uint64_t)(d->refresh_interval / ms_ns)},
+                                                                .poll_ms = (uint64_t)(d->refresh_interval / NS_PER_MS)},
                                                       .read = scan_files,
                                                       .take = discovery_file_take,
                                                       .discard = scan_free,

@@ -137,23 +137,18 @@ static int groups_read_one(struct groups_reader *r, const struct value *v, struc
 
 /* --- the file --- */
 
-/* Without what the parser quotes: whoever may replace the file could link it to a secret, and everybody reads
- * errors. */
-static int groups_read_json(struct str text, struct value **ret, struct err *err)
+/* Errors quote nothing: whoever may replace the file could link it to a secret, and everybody reads errors. */
+static int groups_parse(const char *path, struct str text, struct value **ret, struct err *err)
 {
-    struct err why = {0};
-    const int code = json_read(text, JSON_KEEP_INTEGERS, ret, &why);
-    char *quoted = code < 0 ? strstr(why.text, " near '") : NULL;
-    if (quoted)
-        *quoted = '\0';
-    return code < 0 ? err_set(err, code, "%s", why.text) : 0;
+    return groups_is_json(path) ? json_read(text, JSON_KEEP_INTEGERS | JSON_QUOTE_NOTHING, ret, err)
+                                : yaml_read_strings(text, ret, err);
 }
 
 int groups_read(const char *path, struct str text, struct targets *ret, struct err *err)
 {
     struct groups_reader r = {.path = path, .any_case = groups_is_json(path)};
     cleanup_value struct value *v = NULL;
-    int code = groups_is_json(path) ? groups_read_json(text, &v, err) : yaml_read_strings(text, &v, err);
+    int code = groups_parse(path, text, &v, err);
     if (code < 0)
         return code;
     if (value_kind(v) != VALUE_ARRAY && value_kind(v) != VALUE_NULL)

@@ -4,7 +4,6 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/mem.h"
 #include "base/metric.h"
 #include "graph/measured.h"
 
@@ -28,34 +27,17 @@ void fanout_init(struct fanout *f, const char *component_id)
     measured_labels(component_id, &f->component_path, &f->component_id);
 }
 
-static void fanout_drop(struct fanout *f)
-{
-    for (size_t i = 0; i < f->to.len; i++)
-        receiver_unref(f->to.items[i]);
-    free(f->to.items);
-    f->to = (struct receivers){0};
-}
-
-void fanout_set(struct fanout *f, const struct receivers *to)
-{
-    struct receiver **items = xcalloc(to->len + 1, sizeof(struct receiver *));
-    for (size_t i = 0; i < to->len; i++)
-        items[i] = receiver_ref(to->items[i]);
-    fanout_drop(f);
-    f->to = (struct receivers){items, to->len};
-}
-
-void fanout_send(const struct fanout *f, const struct labels *labels, struct encoded_profile *p)
+void fanout_send(const struct fanout *f, const struct receivers *to, const struct labels *labels,
+                 struct encoded_profile *p)
 {
     const int64_t begun = clock_ns();
-    fanout_append(&f->to, labels, p);
+    fanout_append(to, labels, p);
     metric_observe(&fanout_latency, (double)(clock_ns() - begun) / 1e9, f->component_id, f->component_path);
     metric_add(&forwarded_entries, (double)p->samples, f->component_id, f->component_path);
 }
 
 void fanout_done(struct fanout *f)
 {
-    fanout_drop(f);
     if (f->component_path) {
         metric_forget(&fanout_latency, f->component_id, f->component_path);
         metric_forget(&forwarded_entries, f->component_id, f->component_path);

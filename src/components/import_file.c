@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "components/env.h"
@@ -19,7 +20,6 @@
 #include "graph/component.h"
 
 enum { QUIET_MS = 30 };
-static const int64_t ms_ns = 1000000;
 
 /* --- arguments --- */
 
@@ -48,7 +48,7 @@ static const struct option options[] = {
 static int import_file_check_args(const void *record, struct err *err)
 {
     const struct import_file_args *a = record;
-    if (a->poll_frequency < ms_ns)
+    if (a->poll_frequency < NS_PER_MS)
         return err_set(err, -EINVAL, "poll_frequency must be at least 1ms");
     return 0;
 }
@@ -140,7 +140,7 @@ static void import_file_follow(struct file_import *i)
                                                                 .path_count = 1,
                                                                 .entries = CONF_ENTRIES,
                                                                 .no_events = i->detector == DETECTOR_POLL,
-                                                                .poll_ms = (uint64_t)(i->poll_frequency / ms_ns),
+                                                                .poll_ms = (uint64_t)(i->poll_frequency / NS_PER_MS),
                                                                 .quiet_ms = QUIET_MS},
                                                       .read = import_file_read,
                                                       .take = import_file_take,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "components/env.h"
@@ -19,7 +20,6 @@
 
 /* Until the first answer: something waits for it. */
 enum { FIRST_RETRY_MS = 1000, STATUS_OK = 200 };
-static const int64_t ms_ns = 1000000;
 
 /* --- arguments --- */
 
@@ -68,9 +68,9 @@ static int import_http_check_args(const void *record, struct err *err)
     int code = http_url_parse(a->url, &url, err);
     if (code < 0)
         return err_wrap(err, code, "url");
-    if (a->poll_frequency < ms_ns)
+    if (a->poll_frequency < NS_PER_MS)
         return err_set(err, -EINVAL, "poll_frequency must be greater than 0");
-    if (a->poll_timeout < ms_ns)
+    if (a->poll_timeout < NS_PER_MS)
         return err_set(err, -EINVAL, "poll_timeout must be greater than 0");
     if (a->poll_timeout >= a->poll_frequency)
         return err_set(err, -EINVAL, "poll_timeout must be less than poll_frequency");
@@ -112,7 +112,7 @@ static void import_http_on_timer(uv_timer_t *timer)
 
 static void import_http_ask_later(struct http_import *i)
 {
-    const int64_t poll_ms = i->args->poll_frequency / ms_ns;
+    const int64_t poll_ms = i->args->poll_frequency / NS_PER_MS;
     const int64_t wait = i->has_content || poll_ms < FIRST_RETRY_MS ? poll_ms : FIRST_RETRY_MS;
     uv_timer_start(i->timer, import_http_on_timer, (uint64_t)wait, 0);
 }
@@ -197,7 +197,7 @@ static int import_http_start_call(struct http_import *i, struct err *err)
         .headers = (const char *const *)headers,
         .body = &i->body,
         .body_pieces = i->body.n > 0,
-        .timeout_ms = a->poll_timeout / ms_ns,
+        .timeout_ms = a->poll_timeout / NS_PER_MS,
         .follow_redirects = a->client.http.follow_redirects,
         .http2 = a->client.http.enable_http2,
         .proxy = i->opened.proxy,

@@ -10,7 +10,7 @@
 #include "jvm/attach/asprof_options.h"
 #include "jvm/session/verdict.h"
 
-static const int64_t LONGEST = 24 * 3600 * 1000000000LL, ROLL_OVER_MIN = 10 * 1000000000LL;
+static const int64_t LONGEST = 24 * 3600 * NS_PER_SEC, ROLL_OVER_MIN = 10 * NS_PER_SEC;
 
 /* 10 us: below that a program does little but handle the profiler's signals. */
 enum { SAMPLE_RATE_MAX = 100000, EVENTS_MAX = 900, ARGS_MAX = 12 };

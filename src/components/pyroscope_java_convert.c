@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -25,8 +25,7 @@ enum { TELL_PAUSE_MS = 800 };
 /* What the start of a parser process costs, about: charged to whose recording ended one. */
 static const int64_t RESTART_NS = 20000000;
 
-static const int64_t SECOND_NS = 1000000000, HOUR_NS = 3600000000000,
-                     CREDIT_NS = INT64_C(10000000) * JAVA_CONVERT_CPU * JAVA_CONVERT_CPU_S;
+static const int64_t HOUR_NS = 3600 * NS_PER_SEC, CREDIT_NS = INT64_C(10000000) * JAVA_CONVERT_CPU * JAVA_CONVERT_CPU_S;
 
 struct metric_family conversion_cut_total = {.name = "smolder_conversion_cut_total",
                                              .help = "Parts of recordings left out because of a limit, by reason.",
@@ -103,13 +102,6 @@ static void job_free(struct convert_job *j)
     free(j);
 }
 
-static int64_t wall_clock_ns(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (int64_t)ts.tv_sec * SECOND_NS + ts.tv_nsec;
-}
-
 static void stream_hand_out(struct java_stream *s, struct convert_answer *a)
 {
     for (uint32_t i = 0; i < a->reply.profile_count; i++) {
@@ -141,7 +133,7 @@ static void stream_tell_cuts(struct java_stream *s, const uint64_t cuts[CUT_REAS
 /* Earns its share of a processor as time goes by, up to what it has when it is new. */
 static void user_settle_credit(struct user *u)
 {
-    const int64_t now = (int64_t)uv_hrtime();
+    const int64_t now = clock_ns();
     const int64_t earned = (now - u->credited_ns) / 100 * JAVA_CONVERT_CPU;
     u->credit_ns = earned >= CREDIT_NS - u->credit_ns ? CREDIT_NS : u->credit_ns + earned;
     u->credited_ns = now;
@@ -174,7 +166,7 @@ static struct user *converter_user(struct java_converter *c, uint64_t key)
     u->key = key;
     list_init(&u->waiting);
     u->credit_ns = CREDIT_NS;
-    u->credited_ns = (int64_t)uv_hrtime();
+    u->credited_ns = clock_ns();
     list_push(&c->users, &u->node);
     return u;
 }
@@ -388,7 +380,7 @@ static void job_done(uv_work_t *work, int status)
 /* One hour's series are forgotten when it is over. */
 static void stream_begin_hour(struct java_stream *s)
 {
-    const int64_t now = (int64_t)uv_hrtime();
+    const int64_t now = clock_ns();
     if (s->series_since_ns && now - s->series_since_ns < HOUR_NS)
         return;
     s->series_since_ns = now;
@@ -567,7 +559,7 @@ void java_stream_chunk(struct java_stream *s, struct jfr_chunk *chunk)
     struct convert_job *j = xcalloc(1, sizeof *j);
     j->stream = s;
     j->step.chunk = jfr_chunk_ref(chunk);
-    j->step.received_ns = wall_clock_ns();
+    j->step.received_ns = clock_wall_ns();
     j->step.finish = chunk->last_of_interval;
     j->bytes = chunk->bytes ? chunk->len : 0;
     list_push(&s->user->waiting, &j->node);

@@ -66,6 +66,7 @@ static struct metric_family cache_size = {.name = "pyroscope_relabel_cache_size"
 
 struct profile_relabeller {
     struct component *self;
+    const struct pyroscope_relabel_args *args; /* a reference */
     struct receiver *receiver;
     struct fanout fanout;
     struct relabel_rules *rules;
@@ -114,7 +115,7 @@ static void profile_relabel_append(void *ctx, const struct labels *labels, struc
     profile_relabel_count(r, WRITTEN);
     /* What a receiver does may come back as another profile, and the cache may give the result away meanwhile. */
     struct labels *held = labels_ref(out);
-    fanout_send(&r->fanout, held, p);
+    fanout_send(&r->fanout, &r->args->forward_to, held, p);
     labels_unref(held);
     component_sent(r->self, 1);
 }
@@ -132,9 +133,9 @@ static int profile_relabel_build(struct component *self, const void *args, void 
     (void)err;
     const struct pyroscope_relabel_args *a = args;
     struct profile_relabeller *r = xcalloc(1, sizeof *r);
-    *r = (struct profile_relabeller){.self = self, .rules = relabel_rules_new(&a->rules, args_ref(a), args_unref)};
+    *r = (struct profile_relabeller){
+        .self = self, .args = args_ref(a), .rules = relabel_rules_new(&a->rules, args_ref(a), args_unref)};
     fanout_init(&r->fanout, component_id(self));
-    fanout_set(&r->fanout, &a->forward_to);
     relabel_cache_init(&r->cache, (size_t)a->max_cache_size);
     r->receiver = receiver_new(component_id(self), r, profile_relabel_append);
     profile_relabel_export(r);
@@ -151,7 +152,8 @@ static int profile_relabel_update(void *state, const void *args, struct err *err
     const bool new_rules = !relabel_rules_equal(rules, r->rules);
     relabel_rules_unref(r->rules);
     r->rules = rules;
-    fanout_set(&r->fanout, &a->forward_to);
+    args_unref(r->args);
+    r->args = args_ref(a);
     if (new_rules)
         relabel_cache_purge(&r->cache);
     relabel_cache_resize(&r->cache, (size_t)a->max_cache_size);
@@ -182,6 +184,7 @@ static void profile_relabel_free(void *state)
     fanout_done(&r->fanout);
     relabel_cache_done(&r->cache);
     relabel_rules_unref(r->rules);
+    args_unref(r->args);
     free(r);
 }
 
@@ -194,7 +197,7 @@ static struct value *profile_relabel_debug_info(void *state)
     for (size_t i = 0; i < COUNTS; i++)
         value_object_put(o, str_of(names[i]), value_int((int64_t)r->counts[i]));
     value_object_put(o, STR("cache_size"), value_int((int64_t)r->cache.len));
-    value_object_put(o, STR("receivers"), value_int((int64_t)r->fanout.to.len));
+    value_object_put(o, STR("receivers"), value_int((int64_t)r->args->forward_to.len));
     return o;
 }
 

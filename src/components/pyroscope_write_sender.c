@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
@@ -18,7 +19,6 @@
 enum { WARN_AGAIN_S = 60 };
 /* What shares one request: a JVM's profiles of one interval, more when a backlog is sent. */
 enum { BATCH_PROFILES = 32, BATCH_BYTES = 1 << 20 };
-static const int64_t second_ns = 1000000000, ms_ns = 1000000;
 
 static struct metric_family pushes = {.name = "smolder_pushes_total",
                                       .help = "Push requests, by endpoint and result: ok, retry or rejected.",
@@ -90,9 +90,9 @@ struct sender {
 static int64_t (*fake_clock_ns)(void);
 static double (*fake_jitter)(void);
 
-void sender_fake(int64_t (*clock_ns)(void), double (*jitter)(void))
+void sender_fake(int64_t (*now_ns)(void), double (*jitter)(void))
 {
-    fake_clock_ns = clock_ns;
+    fake_clock_ns = now_ns;
     fake_jitter = jitter;
 }
 
@@ -142,7 +142,7 @@ void sender_count_invalid(const char *component_id, const char *reason)
 {
     static int64_t said_ns;
     metric_add(&dropped_profiles_total, 1, push_drop_name(PUSH_DROP_INVALID_LABELS));
-    if (said_ns && sender_now_ns() - said_ns < WARN_AGAIN_S * second_ns)
+    if (said_ns && sender_now_ns() - said_ns < WARN_AGAIN_S * NS_PER_SEC)
         return;
     said_ns = sender_now_ns();
     log_warn("profile dropped", L_COMPONENT(component_id), L_STR("err", reason));
@@ -210,7 +210,7 @@ struct sender *sender_new(const struct sender_env *env, struct sender_settings *
     struct sender *s = xcalloc(1, sizeof *s);
     s->env = *env;
     measured_labels(env->component_id, &s->path, &s->local_id);
-    push_queue_init(&s->queue, SENDER_QUEUE_BYTES, SENDER_QUEUE_AGE_S * second_ns, sender_on_dropped, s);
+    push_queue_init(&s->queue, SENDER_QUEUE_BYTES, SENDER_QUEUE_AGE_S * NS_PER_SEC, sender_on_dropped, s);
     for (size_t i = 0; i < SENDER_IN_FLIGHT; i++) {
         s->flights[i].sender = s;
         list_init(&s->flights[i].items);
@@ -234,7 +234,7 @@ static void sender_begin_trouble(struct sender *s, const char *msg)
         return;
     int64_t now = sender_now_ns();
     /* An endpoint that fails every now and then is not worth two lines each time. */
-    if (s->warned_ns && now - s->warned_ns < WARN_AGAIN_S * second_ns)
+    if (s->warned_ns && now - s->warned_ns < WARN_AGAIN_S * NS_PER_SEC)
         return;
     s->troubled = true;
     s->warned_ns = s->trouble_since_ns = now;
@@ -248,7 +248,7 @@ static void sender_end_trouble(struct sender *s)
         return;
     s->troubled = false;
     log_info("pushes succeed again", L_COMPONENT(s->env.component_id), L_STR("endpoint", s->set->shown),
-             L_INT("after_seconds", (sender_now_ns() - s->trouble_since_ns) / second_ns),
+             L_INT("after_seconds", (sender_now_ns() - s->trouble_since_ns) / NS_PER_SEC),
              L_INT("lost_profiles", s->lost - s->lost_before));
 }
 
@@ -265,7 +265,7 @@ static void sender_set_timer(struct sender *s, int64_t wait_ns)
     }
     /* Rounded up: a probe must not come before its time. */
     uv_update_time(s->env.loop);
-    uv_timer_start(s->timer, sender_on_timer, (uint64_t)((wait_ns + ms_ns - 1) / ms_ns), 0);
+    uv_timer_start(s->timer, sender_on_timer, (uint64_t)((wait_ns + NS_PER_MS - 1) / NS_PER_MS), 0);
 }
 
 static void sender_stop_waiting(struct sender *s)
@@ -279,7 +279,7 @@ static void sender_stop_waiting(struct sender *s)
  * counts. */
 static void sender_wait_after_failure(struct sender *s, int64_t retry_after_ms)
 {
-    int64_t asked = retry_after_ms * ms_ns, most = SENDER_QUEUE_AGE_S * second_ns, now = sender_now_ns();
+    int64_t asked = retry_after_ms * NS_PER_MS, most = SENDER_QUEUE_AGE_S * NS_PER_SEC, now = sender_now_ns();
     int64_t wait = s->wait_until_ns ? 0 : push_backoff_next(&s->backoff, sender_jitter());
     if (asked > wait)
         wait = asked < most ? asked : most;
@@ -411,7 +411,7 @@ static int sender_start_push(struct sender *s, struct flight *f, struct err *err
         .authorization = authorization,
         .extra = (const char *const *)a->http.http_headers.lines,
         .version = s->env.version,
-        .timeout_ms = a->remote_timeout / ms_ns,
+        .timeout_ms = a->remote_timeout / NS_PER_MS,
         .follow_redirects = a->http.follow_redirects,
         .http2 = a->http.enable_http2,
         .retry_429 = a->retry_on_http_429,
@@ -545,7 +545,7 @@ void sender_drain(struct sender *s, int64_t timeout_ms, void (*done)(void *arg),
     s->drained = done;
     s->drained_arg = arg;
     s->wait_until_ns = 0;
-    sender_set_timer(s, timeout_ms * ms_ns);
+    sender_set_timer(s, timeout_ms * NS_PER_MS);
     sender_pump(s);
 }
 
@@ -585,6 +585,6 @@ void sender_view(const struct sender *s, struct sender_view *ret)
         .last_error = s->last_error,
         .last_error_s = s->last_error_s,
         .last_success_s = s->last_success_s,
-        .next_s = s->wait_until_ns ? time(NULL) + (wait > 0 ? wait / second_ns : 0) : 0,
+        .next_s = s->wait_until_ns ? time(NULL) + (wait > 0 ? wait / NS_PER_SEC : 0) : 0,
     };
 }

@@ -69,4 +69,4 @@ void sender_count_invalid(const char *component_id, const char *reason);
 
 /* For tests: the source of monotonic nanoseconds and of the position in a backoff range (0 to 1); NULL = the real
  * ones. */
-void sender_fake(int64_t (*clock_ns)(void), double (*jitter)(void));
+void sender_fake(int64_t (*now_ns)(void), double (*jitter)(void));

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "pprof/from_jfr.h"
@@ -49,13 +49,6 @@ void convert_answer_done(struct convert_answer *a)
     free(a->profiles);
     free(a->series);
     *a = (struct convert_answer){0};
-}
-
-static int64_t service_cpu_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 static void service_open(struct convert_service *s, const struct convert_options *o, const uint8_t *series, size_t n)
@@ -167,10 +160,10 @@ void convert_serve(struct convert_service *s, const struct convert_request *rq, 
                    struct convert_answer *ret)
 {
     struct err err = {0};
-    const int64_t begun = service_cpu_ns();
+    const int64_t begun = clock_thread_ns();
     *ret = (struct convert_answer){0};
     ret->reply.code = service_do(s, rq, range, ret, &err);
     if (ret->reply.code < 0)
         memcpy(ret->reply.why, err.text, sizeof err.text);
-    ret->reply.cpu_ns = service_cpu_ns() - begun;
+    ret->reply.cpu_ns = clock_thread_ns() - begun;
 }

@@ -62,12 +62,7 @@ static void look_into_template(struct plan *p, const struct block *foreach, cons
     if (!var)
         return; /* that it is missing comes up when the block is evaluated */
     const struct ast_body *part = &block_text_template(foreach->stmt)->body;
-    const struct body body = {.kind = BODY_TEMPLATE,
-                              .parts = &part,
-                              .len = 1,
-                              .definitions = p->definitions,
-                              .around = p,
-                              .var = str_of(var)};
+    const struct body body = body_of_template(p, &part, str_of(var));
     cleanup_plan struct plan *template = NULL;
     if (analysis_of_body(&body, options, &template, ds) == 0)
         link_template(p, foreach, template);

@@ -1,16 +1,10 @@
 #include "graph/health.h"
 
+#include "base/clock.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static int64_t now(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 void health_set(struct health *h, enum health_state state, char *message)
 {
@@ -20,7 +14,7 @@ void health_set(struct health *h, enum health_state state, char *message)
         return;
     }
     free(h->message);
-    *h = (struct health){.state = state, .message = message, .updated_ns = now()};
+    *h = (struct health){.state = state, .message = message, .updated_ns = clock_wall_ns()};
 }
 
 void health_done(struct health *h)

@@ -93,12 +93,7 @@ static int report_unknown(const struct node *n, struct diags *ds)
 /* Stages the module that a declare makes. */
 static int custom_stage(struct node *n, const struct declare *d, const struct value *args, struct diags *ds)
 {
-    struct instance *i = n->instance;
-    struct module *m = instance_module(i);
-    if (!m) {
-        m = module_new(n->graph->module, i, xstrdup(i->handle.id));
-        module_list_add(&i->modules, m, m->id);
-    }
+    struct module *m = module_of_node(n);
     struct plan *p = NULL;
     const int code = custom_make_plan(n, d, &p, ds);
     if (code < 0)
@@ -158,16 +153,8 @@ static int custom_commit(struct node *n, struct diags *ds)
     return code;
 }
 
-static void custom_discard(struct node *n)
-{
-    const struct staged *s = node_staged(n);
-    struct module *m = n->instance ? instance_module(n->instance) : NULL;
-    if (m && !s->is_new)
-        module_discard(m);
-}
-
 /* The arguments of the running module change; only what reads them notices. Takes them. */
-static int custom_set_arguments(struct instance *i, struct value *args)
+static void custom_set_arguments(struct instance *i, struct value *args)
 {
     struct graph *inner = instance_module(i)->running;
     for (size_t k = 0; k < inner->plan->len; k++) {
@@ -180,7 +167,6 @@ static int custom_set_arguments(struct instance *i, struct value *args)
         node_mark_dirty(a);
     }
     instance_show_arguments(i, args);
-    return 0;
 }
 
 /* Another declare, or the first module of a node that had waited. Takes the arguments. */
@@ -209,10 +195,10 @@ static int custom_evaluate_block(struct node *n, struct diags *ds)
         return code;
     if (!i->is_built || instance_module(i)->declare != d)
         return custom_rebuild(n, d, args, ds);
-    code = custom_set_arguments(i, args);
+    custom_set_arguments(i, args);
     if (n->is_redefined)
         module_redefine(instance_module(i));
-    return code;
+    return 0;
 }
 
 static int custom_evaluate(struct node *n, struct err *err)
@@ -242,7 +228,7 @@ const struct block_kind kind_custom = {
     .prepare = custom_prepare,
     .commit = custom_commit,
     .evaluate = custom_evaluate,
-    .discard = custom_discard,
+    .discard = module_discard_of_node,
     .stop = module_stop_all,
     .free = module_free_all,
 };

@@ -170,12 +170,7 @@ static int foreach_stage_item(const struct node *n, const struct foreach_options
                               struct module *m, struct diags *ds)
 {
     const struct ast_body *part = &block_text_template(n->block->stmt)->body;
-    const struct body body = {.kind = BODY_TEMPLATE,
-                              .parts = &part,
-                              .len = 1,
-                              .definitions = n->graph->plan->definitions,
-                              .around = n->graph->plan,
-                              .var = str_of(o->var)};
+    const struct body body = body_of_template(n->graph->plan, &part, str_of(o->var));
     struct diags own = DIAGS_INIT;
     struct plan *p = NULL;
     const int code = analysis_of_body(&body, &node_engine(n)->plan, &p, &own);

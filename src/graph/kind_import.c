@@ -91,22 +91,12 @@ static int plan_content(const struct node *n, const struct value *files, struct 
 }
 
 /* Stages the module that the files make. */
-static int import_stage(struct node *n, const struct value *files, struct value *path, struct diags *ds)
+static int import_stage(struct node *n, const struct value *exports, const struct value *files, struct diags *ds)
 {
-    struct instance *i = n->instance;
-    struct module *m = instance_module(i);
-    if (!m) {
-        m = module_new(n->graph->module, i, xstrdup(i->handle.id));
-        module_list_add(&i->modules, m, m->id);
-    }
+    struct module *m = module_of_node(n);
     struct plan *p = NULL;
-    const int code = plan_content(n, files, path, &p, ds);
+    const int code = plan_content(n, files, import_member_of(exports, "module_path"), &p, ds);
     return code < 0 ? code : module_stage(m, graph_new(m, p), ds);
-}
-
-static int stage_exports(struct node *n, const struct value *exports, const struct value *files, struct diags *ds)
-{
-    return import_stage(n, files, import_member_of(exports, "module_path"), ds);
 }
 
 /* --- a load --- */
@@ -136,7 +126,7 @@ static bool prepare_files(struct node *n, struct diags *ds)
     struct err err = {0};
     int code = instance_preview(n->instance, n->block->stmt, n->instance->args, &s->exports, &err);
     if (code == 0) {
-        code = stage_exports(n, s->exports, import_member_of(s->exports, "files"), &found);
+        code = import_stage(n, s->exports, import_member_of(s->exports, "files"), &found);
         if (code < 0)
             diags_err(&found, &err);
     }
@@ -162,7 +152,7 @@ static void prepare_module(struct node *n, struct diags *ds)
     /* A running one may have brought something since that was refused; what is in force counts. */
     const struct value *files = s->is_new || s->exports ? import_member_of(exports, "files") : state->files;
     if (files)
-        s->has_failed = stage_exports(n, exports, files, ds) < 0;
+        s->has_failed = import_stage(n, exports, files, ds) < 0;
 }
 
 static void import_prepare(struct node *n, struct diags *ds)
@@ -221,14 +211,6 @@ static int import_commit(struct node *n, struct diags *ds)
     return code;
 }
 
-static void import_discard(struct node *n)
-{
-    const struct staged *s = node_staged(n);
-    struct module *m = n->instance ? instance_module(n->instance) : NULL;
-    if (m && !s->is_new)
-        module_discard(m);
-}
-
 /* --- what runs --- */
 
 static int import_evaluate(struct node *n, struct err *err)
@@ -277,7 +259,7 @@ static int import_take_exports(struct node *n, struct err *err)
         health_set(&state->health, HEALTH_HEALTHY, xstrdup("content updated"));
         return 0;
     }
-    int code = stage_exports(n, i->exports, files, &ds);
+    int code = import_stage(n, i->exports, files, &ds);
     if (code < 0)
         return import_reject_content(i, code, &ds, err);
     code = module_commit(instance_module(i), &ds);
@@ -328,7 +310,7 @@ const struct block_kind kind_import = {
     .commit = import_commit,
     .evaluate = import_evaluate,
     .take_exports = import_take_exports,
-    .discard = import_discard,
+    .discard = module_discard_of_node,
     .stop = module_stop_all,
     .free = import_free_state,
     .health = import_worst_health,

@@ -1,4 +1,4 @@
-/* A reference to something that is not there: says so, and what may have been meant.
+/* Diagnostics for references to something that does not exist, with a suggestion.
  *
  *     struct missing m = missing_of(t);
  *     if (ds->errors < MISSING_TRIES_MAX)

@@ -179,6 +179,25 @@ void module_discard(struct module *m)
     m->staged_declare = NULL;
 }
 
+struct module *module_of_node(struct node *n)
+{
+    struct instance *i = n->instance;
+    struct module *m = instance_module(i);
+    if (m)
+        return m;
+    m = module_new(n->graph->module, i, xstrdup(i->handle.id));
+    module_list_add(&i->modules, m, m->id);
+    return m;
+}
+
+/* That of a new instance goes with it. */
+void module_discard_of_node(struct node *n)
+{
+    struct module *m = n->instance ? instance_module(n->instance) : NULL;
+    if (m && !node_staged(n)->is_new)
+        module_discard(m);
+}
+
 /* --- evaluation of what runs --- */
 
 void module_redefine(struct module *m)

@@ -39,6 +39,11 @@ void module_note_unstarted(struct module *m);
 /* Stops its content and empties it; its host stops after that. */
 void module_stop(struct module *m);
 
+/* Of kinds that have one module for each instance: that module, made at the first call. */
+struct module *module_of_node(struct node *n);
+/* struct block_kind.discard of these kinds. */
+void module_discard_of_node(struct node *n);
+
 /* Whether its components have metrics; those of foreach items only with enable_metrics. */
 bool module_is_measured(const struct module *m);
 

@@ -9,6 +9,16 @@
 
 enum { ID_MAX = 4096 };
 
+struct body body_of_template(const struct plan *around, const struct ast_body *const *part, struct str var)
+{
+    return (struct body){.kind = BODY_TEMPLATE,
+                         .parts = part,
+                         .len = 1,
+                         .definitions = around->definitions,
+                         .around = around,
+                         .var = var};
+}
+
 struct plan *plan_new(const struct body *body)
 {
     struct plan *p = xcalloc(1, sizeof *p);

@@ -35,6 +35,8 @@ struct body {
     const struct plan *around;       /* BODY_TEMPLATE: the enclosing plan */
     struct str var;                  /* BODY_TEMPLATE: n == 0: not known */
 };
+/* That of a foreach block of `around`. `part` is its only part and stays the caller's, as `var` does. */
+struct body body_of_template(const struct plan *around, const struct ast_body *const *part, struct str var);
 
 struct plan {
     struct definitions *definitions;

@@ -212,12 +212,7 @@ static void validate_template(const struct validation *v, struct plan *p, const 
         return;
     cleanup_free char *var = block_text_var(b->stmt);
     const struct ast_body *part = &template->body;
-    const struct body body = {.kind = BODY_TEMPLATE,
-                              .parts = &part,
-                              .len = 1,
-                              .definitions = p->definitions,
-                              .around = p,
-                              .var = var ? str_of(var) : (struct str){0}};
+    const struct body body = body_of_template(p, &part, var ? str_of(var) : (struct str){0});
     cleanup_plan struct plan *inner = validate_body(v, &body);
     link_template(p, b, inner);
 }

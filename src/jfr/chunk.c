@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
 #include "base/cursor.h"
 
 enum { MAGIC = 0x464c5200 /* "FLR\0" */, MAJOR = 2, FLAG_COMPRESSED = 1 };
@@ -11,9 +12,8 @@ enum { FINISHED = 0, BEING_WRITTEN = 0xff };
 
 /* What async-profiler writes as the size of a chunk it still works on. */
 static const uint64_t SIZE_IN_PROGRESS = UINT64_C(1) << 30;
-static const int64_t NS_PER_SECOND = 1000000000;
 /* Between two clocks over a chunk, when neither was set. */
-static const int64_t DRIFT_NS = 1000000000;
+static const int64_t DRIFT_NS = NS_PER_SEC;
 /* Sums and differences of a few of these do not overflow. */
 static const int64_t TIME_MAX = INT64_MAX / 4;
 enum { AT_DURATION = 40 };
@@ -137,9 +137,9 @@ void jfr_header_span(const struct jfr_header *h, int64_t *start_ns, int64_t *end
 
 int64_t jfr_ticks_to_ns(const struct jfr_header *h, int64_t ticks)
 {
-    if (h->ticks_per_second == (uint64_t)NS_PER_SECOND)
+    if (h->ticks_per_second == (uint64_t)NS_PER_SEC)
         return ticks;
-    __int128 ns = (__int128)ticks * NS_PER_SECOND / (int64_t)h->ticks_per_second;
+    __int128 ns = (__int128)ticks * NS_PER_SEC / (int64_t)h->ticks_per_second;
     if (ns > INT64_MAX)
         return INT64_MAX;
     return ns < INT64_MIN ? INT64_MIN : (int64_t)ns;

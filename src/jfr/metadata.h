@@ -1,8 +1,8 @@
-/* What a chunk says about its own layout: every type by id and by name, and its fields in the order of their bytes.
+/* The metadata of a chunk: every type by ID and by name, and its fields in the order of their bytes.
  *
- * Nothing about ids, field order or presence is known in advance; producers differ and forks insert fields. Reading
- * finds the types; their fields, and what is said of them, are stepped over until somebody asks for those of one
- * type, as nobody does for most. Borrows the chunk's bytes; the arena given at reading holds strings.
+ * IDs, order and presence of fields are not known in advance: producers differ, and forks insert fields. Reading finds
+ * the types only; fields and their annotations are parsed for a type when they are requested, which most never are.
+ * Borrows the chunk's bytes; strings are in the arena passed to the reader.
  *
  *     struct jfr_fields it = jfr_fields_of(m, type);
  *     struct jfr_field field;

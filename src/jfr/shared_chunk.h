@@ -1,7 +1,7 @@
-/* One finished chunk of a recording, as it goes from reader to reader: bytes, and what is known of them beside.
+/* One finished chunk of a recording, shared by its readers: bytes and metadata.
  *
- * Counted, so that several may have it at once, in any thread; the last one gives it back. Who makes it fills it in;
- * once it was handed on nothing in it changes.
+ * Reference counted, from any thread; the last reference frees it. The creator fills it in; it is immutable once it has
+ * been shared.
  */
 #pragma once
 

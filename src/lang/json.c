@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -26,7 +27,7 @@ static size_t most_values(struct str s)
     return n;
 }
 
-static struct value *json_value_of(const json_t *j, enum json_numbers numbers)
+static struct value *json_value_of(const json_t *j)
 {
     switch (json_typeof(j)) {
     case JSON_OBJECT: {
@@ -35,7 +36,7 @@ static struct value *json_value_of(const json_t *j, enum json_numbers numbers)
         json_t *member;
         json_object_foreach((json_t *)j, key, member)
         {
-            value_object_put(o, str_of(key), json_value_of(member, numbers)); /* the library refuses NUL in keys */
+            value_object_put(o, str_of(key), json_value_of(member)); /* the library refuses NUL in keys */
         }
         return o;
     }
@@ -43,7 +44,7 @@ static struct value *json_value_of(const json_t *j, enum json_numbers numbers)
         size_t n = json_array_size(j);
         cleanup_free struct value **items = xcalloc(n + 1, sizeof *items);
         for (size_t i = 0; i < n; i++)
-            items[i] = json_value_of(json_array_get(j, i), numbers);
+            items[i] = json_value_of(json_array_get(j, i));
         return value_array(items, n);
     }
     case JSON_STRING:
@@ -60,21 +61,32 @@ static struct value *json_value_of(const json_t *j, enum json_numbers numbers)
     }
 }
 
-int json_read(struct str text, enum json_numbers numbers, struct value **ret, struct err *err)
+/* The library appends the excerpt: ... near 'text'. */
+static void json_drop_excerpt(json_error_t *why)
+{
+    char *excerpt = strstr(why->text, " near '");
+    if (excerpt)
+        *excerpt = '\0';
+}
+
+int json_read(struct str text, enum json_reading how, struct value **ret, struct err *err)
 {
     json_error_t why;
     if (text.n > JSON_TEXT_MAX)
         return err_set(err, -E2BIG, "JSON of more than %d bytes", JSON_TEXT_MAX);
     if (most_values(text) > JSON_VALUES_MAX)
         return err_set(err, -E2BIG, "JSON of more than %d values", JSON_VALUES_MAX);
+    const bool integers = how & JSON_KEEP_INTEGERS;
     const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
     const char *p = text.p ? text.p : "";
-    json_t *j = json_loadb(p, text.n, flags | (numbers == JSON_ALL_FLOATS ? JSON_DECODE_INT_AS_REAL : 0), &why);
-    if (!j && numbers == JSON_KEEP_INTEGERS && json_error_code(&why) == json_error_numeric_overflow)
+    json_t *j = json_loadb(p, text.n, flags | (integers ? 0 : JSON_DECODE_INT_AS_REAL), &why);
+    if (!j && integers && json_error_code(&why) == json_error_numeric_overflow)
         j = json_loadb(p, text.n, flags | JSON_DECODE_INT_AS_REAL, &why);
+    if (!j && how & JSON_QUOTE_NOTHING)
+        json_drop_excerpt(&why);
     if (!j)
         return err_set(err, -EINVAL, "line %d, column %d: %s", why.line, why.column, why.text);
-    *ret = json_value_of(j, numbers);
+    *ret = json_value_of(j);
     json_decref(j);
     return 0;
 }

@@ -12,14 +12,15 @@
 
 enum { JSON_TEXT_MAX = 4 << 20, JSON_VALUES_MAX = 1 << 18 };
 
-enum json_numbers {
-    JSON_ALL_FLOATS,    /* 1 becomes 1.0 */
-    JSON_KEEP_INTEGERS, /* but those beyond 64 bits become floats */
+enum json_reading {
+    JSON_ALL_FLOATS = 0,         /* 1 becomes 1.0 */
+    JSON_KEEP_INTEGERS = 1 << 0, /* but those beyond 64 bits become floats */
+    JSON_QUOTE_NOTHING = 1 << 1, /* errors have no excerpt of the text */
 };
 
 /* Any value, not only arrays and objects. *ret is a new reference. -EINVAL with the library's words and the place;
  * -E2BIG. */
-must_check int json_read(struct str text, enum json_numbers numbers, struct value **ret, struct err *err);
+must_check int json_read(struct str text, enum json_reading how, struct value **ret, struct err *err);
 /* As Go's encoding/json does: keys sorted; <, >, &, U+2028 and U+2029 escaped; what is no UTF-8 becomes U+FFFD. Targets
  * are objects. -EINVAL for what JSON cannot say and for secrets. */
 must_check int json_write(const struct value *v, struct buf *out, struct err *err);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
 #include "pprof/pass.h"
 #include "pprof/rules.h"
 #include "pprof/side_walks.h"
@@ -10,7 +11,7 @@
 enum { CLOCK_BYTES = 128 << 10 };
 
 /* How far from the time at which a chunk came its own may lie: a machine may have slept meanwhile. */
-static const int64_t EARLIER_NS = 86400000000000, LATER_NS = 10000000000;
+static const int64_t EARLIER_NS = 86400 * NS_PER_SEC, LATER_NS = 10 * NS_PER_SEC;
 
 /* Acts from here on, in file order: async-profiler writes settings in front of all samples. The reference knows the
  * event alone. */

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 enum { TOP_MAX = 20, AMOUNT_WIDTH = 12, AMOUNT_MAX = 64 };
@@ -46,7 +47,7 @@ static void dump_put_amount(struct buf *out, int64_t value, struct str unit)
 
 static void dump_put_time(struct buf *out, int64_t ns)
 {
-    time_t seconds = (time_t)(ns / 1000000000);
+    time_t seconds = (time_t)(ns / NS_PER_SEC);
     struct tm tm;
     char text[64];
     if (ns > 0 && gmtime_r(&seconds, &tm) && strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &tm))

@@ -1,8 +1,8 @@
-/* A flame graph under construction: stacks with values in, a tree by function name out. For the store's page and for
- * what `smolder convert` draws.
+/* Builds a flame graph: stacks with values in, a tree by function name out. Used by the store's page and by
+ * `smolder convert`.
  *
- * Names are interned once per graph; nodes hold (parent, name). Both are capped: beyond the cap a stack ends early, at
- * the deepest frame that is known, and `truncated` says so. Totals exist after flame_finish(). One owner, any thread.
+ * Names are interned once per graph; nodes hold (parent, name). Both are limited: beyond the limit a stack ends at its
+ * deepest known frame, and `truncated` is set. Totals are valid after flame_finish(). One owner, any thread.
  */
 #pragma once
 

@@ -1,13 +1,13 @@
-/* What one conversion may take: the only place that says so.
+/* All limits of one conversion.
  *
- * A recording is written by a process that may be anybody's. Whatever it says, a conversion ends with most of what an
- * honest one has, and never by running out of memory. Beyond a bound the events stay in the totals where that makes
- * sense: under a frame "[other]" where there is no room for a stack, without labels where there is none for these.
- * What is left out is counted by reason (conversion_cuts()) and said: cut_reasons below.
+ * Recordings are untrusted. Whatever one contains, a conversion ends, does not run out of memory, and keeps most of a
+ * regular recording. Events beyond a limit remain in the totals where that makes sense: under a frame "[other]" if
+ * there is no room for the stack, without labels if there is none for these. What was left out is counted by reason
+ * (conversion_cuts()) and reported with the texts of cut_reasons below.
  *
- * The agent's bounds are far from what JVMs need: the largest profiles seen have 30,000 distinct stacks and 100,000
- * symbols. All together, with what is not named here, they come to about 64 MiB, and a chunk's own bytes. Recordings
- * given to `smolder convert` are somebody's own: there memory is bounded and time is not.
+ * The agent's limits are far above what JVMs need: the largest profiles seen have 30,000 distinct stacks and 100,000
+ * symbols. In total, with what is not listed here, they allow about 64 MiB plus the bytes of a chunk. Recordings given
+ * to `smolder convert` belong to the user: memory is limited there, time is not.
  */
 #pragma once
 

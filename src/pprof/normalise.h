@@ -1,4 +1,4 @@
-/* Names that differ from run to run made equal, so that a flame graph over many processes and many days is one.
+/* Normalises names that differ from run to run, so that stacks of many processes and days merge in a flame graph.
  *
  * The JVM and frameworks number what they generate (lambdas, proxies, accessors, scripts), native code is unpacked
  * under random names, pools number their threads. Each set of rules is one table of patterns (normalise.c); what a

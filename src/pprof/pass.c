@@ -1,5 +1,7 @@
 #include "pprof/pass.h"
 
+#include "base/clock.h"
+
 #include <time.h>
 
 /* Events between two looks at the clock. */
@@ -7,23 +9,19 @@ enum { CLOCK_EVENTS = 1024 };
 
 bool pass_look_at_clock(struct pass *p)
 {
-    struct timespec now;
     p->until_look = CLOCK_EVENTS;
     if (p->deadline_ns == 0 || p->sign < 0)
         return false;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    p->late |= (int64_t)now.tv_sec * 1000000000 + now.tv_nsec > p->deadline_ns;
+    p->late |= clock_thread_ns() > p->deadline_ns;
     return p->late;
 }
 
 void pass_set_deadline(struct pass *p)
 {
-    struct timespec now;
     p->until_look = CLOCK_EVENTS;
     if (p->c->limits->cpu_ns == 0)
         return;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    p->deadline_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec + p->c->limits->cpu_ns;
+    p->deadline_ns = clock_thread_ns() + p->c->limits->cpu_ns;
 }
 
 /* Intervals may be anything. */

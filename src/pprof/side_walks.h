@@ -1,5 +1,5 @@
-/* Walks over a chunk beside the one that takes the samples. They stop where something is no event; the main walk says
- * so. */
+/* Walks over a chunk in addition to the one that takes the samples. They stop at invalid events, which the main walk
+ * reports. */
 #pragma once
 
 #include "pprof/pass.h"

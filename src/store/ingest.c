@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <xxhash.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/gzip.h"
 #include "base/mem.h"
 #include "pprof/decode.h"
@@ -18,7 +18,7 @@ enum {
     SYMBOLS_MAX = 64 << 20, /* what one profile may unfold to */
     GZIP_LEVEL = 6,
 };
-static const int64_t future_ns = 10 * 60 * 1000000000LL; /* as far ahead as a sender's clock may be */
+static const int64_t future_ns = 10 * 60 * NS_PER_SEC; /* as far ahead as a sender's clock may be */
 
 /* Sums over the samples of one split. */
 struct totals {
@@ -65,13 +65,6 @@ static int ingest_split_samples(struct ingest *in, struct err *err)
     return 0;
 }
 
-static int64_t ingest_now_ns(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
 /* Finds or adds the body; a profile without time has the time at which its body came first, so that a repeated push
  * finds it. */
 static int ingest_put_body(struct ingest *in, struct str pushed, struct str plain, struct err *err)
@@ -98,7 +91,7 @@ static int ingest_put_body(struct ingest *in, struct str pushed, struct str plai
             return err_set(err, -ENOMEM, "out of memory");
         pushed = buf_slice(&packed);
     }
-    in->time_ns = in->profile.time_nanos > 0 ? in->profile.time_nanos : ingest_now_ns();
+    in->time_ns = in->profile.time_nanos > 0 ? in->profile.time_nanos : clock_wall_ns();
     db_bind_blob(st, 1, key);
     db_bind(st, 2, in->time_ns);
     db_bind_blob(st, 3, pushed);
@@ -189,9 +182,9 @@ static int ingest_put_split(struct ingest *in, size_t split, struct err *err)
 
 static int ingest_put_profile(struct ingest *in, struct str pushed, struct str plain, struct err *err)
 {
-    if (in->profile.time_nanos > ingest_now_ns() + future_ns)
+    if (in->profile.time_nanos > clock_wall_ns() + future_ns)
         return err_set(err, -EINVAL, "a profile is %lld s ahead of this host's clock",
-                       (long long)((in->profile.time_nanos - ingest_now_ns()) / 1000000000));
+                       (long long)((in->profile.time_nanos - clock_wall_ns()) / NS_PER_SEC));
     int code = ingest_split_samples(in, err);
     if (code < 0 || in->splits.len == 0)
         return code;

@@ -2,9 +2,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/id_map.h"
 #include "base/mem.h"
 #include "pprof/decode.h"
@@ -19,16 +19,9 @@ enum {
     SERIES_MAX = 1 << 16,
 };
 
-static int64_t query_monotonic_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static int64_t query_ms_to_ns(int64_t ms)
 {
-    return ms > INT64_MAX / 1000000 ? INT64_MAX : ms < 0 ? 0 : ms * 1000000;
+    return ms > INT64_MAX / NS_PER_MS ? INT64_MAX : ms < 0 ? 0 : ms * NS_PER_MS;
 }
 
 /* The end is inclusive to the millisecond. */
@@ -273,14 +266,14 @@ int store_flame(struct store_reader *r, const struct store_selection *what, stru
     int code = query_select_rows(r, what, &rows, &found, err);
     if (code < 0)
         return query_noted(r, code, err);
-    int64_t deadline = query_monotonic_ms() + STORE_QUERY_MS;
+    int64_t deadline = clock_ms() + STORE_QUERY_MS;
     struct merge m = {.db = r->db, .flame = out};
     symbols_init(&m.symbols, SYMBOLS_MAX);
     for (size_t i = 0, n; code == 0 && i < rows.len; i += n) {
         for (n = 1; i + n < rows.len && rows.items[i + n].body == rows.items[i].body;)
             n++;
         code = query_merge_body(&m, &rows.items[i], n, err);
-        if (code == 0 && query_monotonic_ms() > deadline)
+        if (code == 0 && clock_ms() > deadline)
             code = err_set(err, -ETIMEDOUT, "the query took more than %d s: choose a shorter time range",
                            STORE_QUERY_MS / 1000);
     }

@@ -172,7 +172,7 @@ def forged_cgroup_names_make_no_container(lab):
 
         def seen():
             exports = debug_value(agent.component("discovery.process.all")["exports"])
-            targets = {int(t["__process_pid__"]): t for t in exports.get("targets", [])}
+            targets = {int(t["__process_pid__"]): t for t in exports.get("targets") or []}
             if not all(jvm.inner in targets for jvm in jvms.values()):
                 return None
             return {name: (targets[jvm.inner].get("__container_id__"), targets[jvm.inner].get("pod"))

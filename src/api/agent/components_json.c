@@ -1,4 +1,5 @@
 #include "api/agent/components_json.h"
+#include "base/clock.h"
 #include "graph/view.h"
 
 #include <time.h>
@@ -14,12 +15,12 @@ enum { MESSAGE_MAX = 64 << 10 };
 
 static void components_json_time_text(struct buf *out, int64_t ns)
 {
-    time_t seconds = (time_t)(ns / 1000000000);
+    time_t seconds = (time_t)(ns / NS_PER_SEC);
     struct tm tm;
     char text[32];
     gmtime_r(&seconds, &tm);
     strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
-    buf_printf(out, "\"%s.%09dZ\"", text, (int)(ns % 1000000000));
+    buf_printf(out, "\"%s.%09dZ\"", text, (int)(ns % NS_PER_SEC));
 }
 
 static void components_json_ids(struct buf *out, const char *const *list)

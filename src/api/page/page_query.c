@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "api/page/flame_json.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 
@@ -139,20 +139,13 @@ static int64_t page_query_number(struct page_query *q, const char *name, int64_t
     return otherwise;
 }
 
-static int64_t page_query_now_ms(void)
-{
-    struct timespec ts;
-    clock_gettime(CLOCK_REALTIME, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static struct page_query *page_query_new(struct page_queries *all, struct request *rq,
                                          int (*run)(struct page_query *q, struct store_reader *r))
 {
     struct page_query *q = xcalloc(1, sizeof *q);
     *q = (struct page_query){.all = all, .rq = rq, .run = run, .out = BUF_INIT(ANSWER_MAX)};
     all->under_way++;
-    q->range.until_ms = page_query_number(q, "until", page_query_now_ms());
+    q->range.until_ms = page_query_number(q, "until", clock_wall_ns() / NS_PER_MS);
     q->range.from_ms = page_query_number(q, "from", q->range.until_ms > HOUR_MS ? q->range.until_ms - HOUR_MS : 0);
     if (q->range.from_ms > q->range.until_ms)
         q->bad = "from is later than until";

@@ -1,7 +1,6 @@
 #include "api/shared/jvms_json.h"
+#include "base/clock.h"
 #include "graph/view.h"
-
-#include <time.h>
 
 #include "api/shared/redact.h"
 #include "api/shared/value_json.h"
@@ -68,10 +67,8 @@ static bool jvms_json_put_component(void *arg, const struct component_view *v)
 void jvms_json_reply(struct controller *controller, struct request *rq)
 {
     struct jvm_listing l = {.controller = controller, .out = BUF_INIT(ANSWER_MAX)};
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
     buf_printf(&l.out, "{\"agent\":%s,\"now_ms\":%lld,\"jvms\":[", controller ? "true" : "false",
-               (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+               (long long)(clock_wall_ns() / NS_PER_MS));
     if (controller)
         controller_each_deep(controller, jvms_json_put_all, &l);
     buf_puts(&l.out, "],\"components\":[");

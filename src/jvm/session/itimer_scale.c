@@ -8,7 +8,7 @@
 enum { CLOCK_TICKS = 0, CLOCK_EXACT = 2 }; /* CPUCLOCK_PROF, CPUCLOCK_SCHED */
 
 /* So many ticks that one more or less makes no difference, at 250 a second. */
-static const int64_t TICKS_LEAST_NS = 500000000;
+static const int64_t TICKS_LEAST_NS = 500 * NS_PER_MS;
 /* Beyond that it is not the clocks. */
 static const double SCALE_LEAST = 0.5, SCALE_MOST = 2;
 

@@ -1,11 +1,10 @@
 #include "jvm/session/retry.h"
 
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 
-static const int64_t FIRST_NS = 300000000; /* a JVM about to be ready */
+static const int64_t FIRST_NS = 300 * NS_PER_MS; /* a JVM about to be ready */
 
 /* A JVM this young may still be loading libjvm. */
 enum { YOUNG_S = 30 };

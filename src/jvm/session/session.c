@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -19,7 +18,7 @@
 #include "os/pidref.h"
 #include "os/procfs.h"
 
-static const int64_t TICK_NS = 1100000000; /* of the profiler, and what it is late */
+static const int64_t TICK_NS = 1100 * NS_PER_MS; /* of the profiler, and what it is late */
 
 /* Polling the recording: just after a chunk should have closed, again while it has not, and otherwise (a chunk closes
  * early when it reaches chunksize). */

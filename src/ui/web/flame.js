@@ -332,9 +332,11 @@ function functionsOf(m) {
 }
 
 /* ---- the graph ----
-   ui: { scroller, canvas, tip, crumbs, hits, speak } elements. onZoom() is told. */
-function flameGraph(ui, onZoom) {
-  const { scroller, canvas } = ui,
+   In the elements that both pages have for it. onZoom() is told. */
+function flameGraph(onZoom) {
+  const ui = { tip: $("tip"), crumbs: $("crumbs"), hits: $("hits"), speak: $("speak") },
+    scroller = $("graph"),
+    canvas = scroller.querySelector("canvas"),
     ctx = canvas.getContext("2d"),
     tall = scroller.querySelector(".tall"),
     vars = {},

@@ -10,19 +10,9 @@ const RANGES = [
   ["custom", "Custom", 0],
 ];
 const state = { service: "", type: "", range: "1h", from: 0, until: 0, zoom: [], live: true };
-const graph = flameGraph(
-  {
-    scroller: $("graph"),
-    canvas: $("graph").querySelector("canvas"),
-    tip: $("tip"),
-    crumbs: $("crumbs"),
-    hits: $("hits"),
-    speak: $("speak"),
-  },
-  path => {
-    state.zoom = path;
-  },
-);
+const graph = flameGraph(path => {
+  state.zoom = path;
+});
 const look = searchBox($("search"), graph);
 let services = [],
   types = [],

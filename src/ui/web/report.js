@@ -1,17 +1,7 @@
 "use strict";
-const graph = flameGraph(
-  {
-    scroller: $("graph"),
-    canvas: $("graph").querySelector("canvas"),
-    tip: $("tip"),
-    crumbs: $("crumbs"),
-    hits: $("hits"),
-    speak: $("speak"),
-  },
-  path => {
-    zoomed = path;
-  },
-);
+const graph = flameGraph(path => {
+  zoomed = path;
+});
 const look = searchBox($("search"), graph),
   TOP_ROWS = 250;
 let views = [],

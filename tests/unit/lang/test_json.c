@@ -6,7 +6,7 @@
 
 #include "lang_test.h"
 
-static void check_way(const char *text, enum json_numbers numbers, const char *want)
+static void check_way(const char *text, enum json_reading numbers, const char *want)
 {
     cleanup_value struct value *v = NULL;
     cleanup_buf struct buf out = BUF_INIT(TEST_TEXT_MAX);
@@ -66,6 +66,17 @@ static void broken_text_is_refused_with_its_place(void)
     check_bad(STR("\"\xff\""), -EINVAL, "line 1");
     check_bad(STR("[1e999]"), -EINVAL, "line 1");
     check_bad(STR("{\"a\" 1}"), -EINVAL, "line 1");
+}
+
+static void errors_quote_nothing_where_that_is_asked_for(void)
+{
+    cleanup_value struct value *v = NULL;
+    struct err quoting = {0}, not_quoting = {0};
+    const struct str text = STR("{\"a\": secret}");
+    CHECK_INT(json_read(text, JSON_KEEP_INTEGERS, &v, &quoting), -EINVAL);
+    CHECK_HAS(quoting.text, "secret");
+    CHECK_INT(json_read(text, JSON_KEEP_INTEGERS | JSON_QUOTE_NOTHING, &v, &not_quoting), -EINVAL);
+    CHECK_STR(not_quoting.text, "line 1, column 12: invalid token");
 }
 
 static void sizes_are_bounded_before_anything_is_built(void)
@@ -134,6 +145,7 @@ int main(void)
     RUN(integers_are_kept_where_they_fit);
     RUN(a_member_named_with_a_nul_is_kept);
     RUN(broken_text_is_refused_with_its_place);
+    RUN(errors_quote_nothing_where_that_is_asked_for);
     RUN(sizes_are_bounded_before_anything_is_built);
     RUN(strings_are_safe_inside_html);
     RUN(floats_are_written_as_the_reference_does);

@@ -88,7 +88,7 @@ static void series_are_remembered_and_bounded(void)
 static void what_they_are_known_by_depends_on_the_key_alone(void)
 {
     struct u64map one = U64MAP_INIT, same = U64MAP_INIT, other = U64MAP_INIT;
-    uint64_t a, b, c;
+    uint64_t a = 0, b = 0, c = 0;
     bool taken;
     (void)known_after(&one, 1, 0, "a", &taken);
     (void)known_after(&same, 1, 5, "a", &taken);
