@@ -77,7 +77,8 @@ def a_report_of_terabytes_is_read_to_a_limit(lab):
         place = lab.dir / name
         place.mkdir()
         os.chown(place, MALLORY, MALLORY)
-        jvms[name] = lab.jvm(options=[f"-Dworkload={name}"], wrapper=[*user(MALLORY), "sh", "-c", f'cd {place} && exec "$@"', "inside"])
+        inside = ["sh", "-c", f'cd {place} && exec "$@"', "inside"]
+        jvms[name] = lab.jvm(options=[f"-Dworkload={name}"], wrapper=[*user(MALLORY), *inside])
     for name, jvm in jvms.items():
         agent.wait_state(jvm, "profiling")
         lab.call([*user(MALLORY), "sh", "-c", make[name].format(f"{lab.dir}/{name}/hs_err_pid{jvm.inner}.log")])

@@ -144,11 +144,10 @@ def oom_kill(lab, group):
 def an_oom_kill_with_little_left_stops_it(lab):
     """Long after the attach, in a container that never had room for all the profiler may take; not in one that had."""
     lab.receiver()
-    agent = lab.agent(config=config())
     with cgroup(lab) as group:
-        group.leave(None)
-        jvm = lab.jvm(options=STEADY, wrapper=group.wrapper())
-        group.leave(300)
+        jvm = settled(lab.jvm(options=STEADY, wrapper=group.wrapper()), group)
+        group.leave(300)  # before the attach, at which limits are read
+        agent = lab.agent(config=config())
         outlive(agent, jvm)
         oom_kill(lab, group)
         wait_for("the JVM's end", lambda: not jvm.alive())

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "jvm/session/retry.h"
 
 enum { STAT_MAX = 4096, EXIT_CODE_FIELD = 52, STATE_FIELD = 3 };
 
@@ -225,7 +226,8 @@ static enum jvm_end end_by_traces(const struct aftercare *a)
     return oom == OOM_OWN ? JVM_END_OOM : oom == OOM_HOST ? JVM_END_OOM_HOST : JVM_END_UNKNOWN;
 }
 
-bool aftercare_is_open(const struct aftercare *a)
+/* May more be known about its end than its status? */
+static bool aftercare_is_open(const struct aftercare *a)
 {
     if (!a->ended_ns || (!a->since_ns && !a->attached))
         return false;
@@ -249,6 +251,39 @@ void aftercare_ended(struct aftercare *a, const struct pidref *p, int64_t now_ns
     /* Not longer than needed: it may lie in a container that is being removed. */
     if (!aftercare_is_open(a))
         aftercare_drop_place(a);
+}
+
+static void aftercare_told(void *arg, const struct jvm_crash *found)
+{
+    struct aftercare *a = arg;
+    a->asking = false;
+    a->found = *found;
+    a->told(a->arg);
+}
+
+bool aftercare_ask(struct aftercare *a, struct priv *priv, struct jvm_id id, uint64_t user, void (*told)(void *arg),
+                   void *arg)
+{
+    static const struct hs_err_place nowhere;
+    if (a->asked || !aftercare_is_open(a))
+        return a->asking;
+    const struct jvm_crash_request r = {.user = user,
+                                        .pid = id.pid,
+                                        .age_ns = jvm_age_ns(id.start_time),
+                                        .place = a->place ? a->place : &nowhere,
+                                        .dir = a->has_place ? a->dir : -1};
+    a->asked = a->asking = true;
+    a->told = told;
+    a->arg = arg;
+    a->call = jvm_read_crash(priv, &r, aftercare_told, a);
+    return true;
+}
+
+void aftercare_forget(struct aftercare *a, struct priv *priv)
+{
+    if (a->asking)
+        priv_forget(priv, a->call);
+    a->asking = false;
 }
 
 void aftercare_poll(struct aftercare *a, struct quarantine *q, int64_t now_ns)

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "jvm/operation/crash.h"
+#include "jvm/operation/request.h"
 #include "jvm/probe/cgroup.h"
 #include "jvm/session/quarantine.h"
 #include "jvm/session/verdict.h"
@@ -45,6 +46,10 @@ struct aftercare {
     int status;             /* as wait(2) has it; 0 when it is not known, too */
     int64_t ended_ns;       /* 0 = it runs */
     struct jvm_crash found; /* all zero until it was read */
+    bool asked, asking;     /* for that: for good; under way */
+    uint64_t call;          /* while asking */
+    void (*told)(void *arg);
+    void *arg;
 };
 
 /* An attach begins. */
@@ -57,8 +62,12 @@ void aftercare_keep_place(struct aftercare *a, int dir, const struct hs_err_plac
 void aftercare_drop(struct aftercare *a);
 /* The process ended: call at once, while its status can still be had. */
 void aftercare_ended(struct aftercare *a, const struct pidref *p, int64_t now_ns);
-/* Of one that ended: may more be known than its status? Then `found` should be read before it is judged. */
-bool aftercare_is_open(const struct aftercare *a);
+/* Of one that ended: reads what HotSpot and the kernel wrote about it into `found`, once, if there may be something.
+ * True while that is under way: `told` is called when it is done, from the loop. */
+bool aftercare_ask(struct aftercare *a, struct priv *priv, struct jvm_id id, uint64_t user, void (*told)(void *arg),
+                   void *arg);
+/* Does not wait for that any more. */
+void aftercare_forget(struct aftercare *a, struct priv *priv);
 /* From time to time: a JVM that outlived its attach is told to the quarantine. */
 void aftercare_poll(struct aftercare *a, struct quarantine *q, int64_t now_ns);
 

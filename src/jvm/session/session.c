@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "jvm/operation/client.h"
-#include "jvm/operation/crash.h"
 #include "jvm/session/aftercare.h"
 #include "jvm/session/budget.h"
 #include "jvm/session/coverage.h"
@@ -231,24 +230,18 @@ static const struct intake_events intake_events = {session_on_chunk, on_live_chu
 
 /* ---- operations ---- */
 
-/* Are condemned make-ups left alone? */
-static bool session_is_guarded(const struct jvm_session *s)
-{
-    return s->config.quarantine && !s->config.retry_crashed && s->config.crash_guard != CRASH_GUARD_OFF;
-}
-
 static struct jvm_request session_request_of(const struct jvm_session *s, const char *options)
 {
-    const bool judged = session_is_guarded(s);
-    return (struct jvm_request){.id = s->id,
-                                .user = s->user,
-                                .tmp_dir = s->config.tmp_dir,
-                                .dist = s->config.dist,
-                                .options = options,
-                                .untested = s->config.untested,
-                                .headroom = s->config.headroom,
-                                .condemned = judged ? quarantine_keys(s->config.quarantine) : NULL,
-                                .degraded = &s->degraded};
+    return (struct jvm_request){
+        .id = s->id,
+        .user = s->user,
+        .tmp_dir = s->config.tmp_dir,
+        .dist = s->config.dist,
+        .options = options,
+        .untested = s->config.untested,
+        .headroom = s->config.headroom,
+        .condemned = session_config_is_guarded(&s->config) ? quarantine_keys(s->config.quarantine) : NULL,
+        .degraded = &s->degraded};
 }
 
 static void session_forget_coverage(struct jvm_session *s)
@@ -305,7 +298,8 @@ static void session_process_gone(struct jvm_session *s);
 static bool wait_for_pardon(struct jvm_session *s)
 {
     char why[ERR_MAX];
-    if (!session_is_guarded(s) || !quarantine_reason(s->config.quarantine, s->care.makeup.key, why, sizeof why))
+    if (!session_config_is_guarded(&s->config) ||
+        !quarantine_reason(s->config.quarantine, s->care.makeup.key, why, sizeof why))
         return false;
     session_enter_waiting(s, why, JVM_CONDEMNED_POLL_S * NS_PER_SEC);
     return true;
@@ -314,12 +308,11 @@ static bool wait_for_pardon(struct jvm_session *s)
 /* Another of its make-up crashed: the profiler is stopped in this one, too. */
 static void session_obey_quarantine(struct jvm_session *s)
 {
-    const unsigned version = session_is_guarded(s) ? quarantine_version(s->config.quarantine) : 0;
+    const unsigned version = session_config_is_guarded(&s->config) ? quarantine_version(s->config.quarantine) : 0;
     if (s->phase != PHASE_PROFILING || s->gone || s->close_by || version == s->judged)
         return;
     s->judged = version;
-    if (wait_for_pardon(s))
-        s->halt = true;
+    s->halt = wait_for_pardon(s) || s->halt;
 }
 
 /* What a start or roll-over told besides its outcome. */
@@ -526,44 +519,16 @@ static void say_how_it_ended(struct jvm_session *s)
         s->events.crashed(s->arg, &s->care.makeup, v.text);
 }
 
-static void session_on_crash_read(void *arg, const struct jvm_crash *found)
-{
-    struct jvm_session *s = arg;
-    s->asking = false;
-    s->care.found = *found;
-    session_drive(s);
-}
-
-/* Reads what HotSpot and the kernel wrote about its end, if there may be something. True while that is under way. */
-static bool session_ask_why(struct jvm_session *s)
-{
-    static const struct hs_err_place nowhere;
-    if (s->asked || !s->gone || s->work != WORK_NONE)
-        return s->asking;
-    s->asked = true;
-    if (!aftercare_is_open(&s->care))
-        return false;
-    const struct jvm_crash_request r = {.user = s->user,
-                                        .pid = s->id.pid,
-                                        .age_ns = jvm_age_ns(s->id.start_time),
-                                        .place = s->care.place ? s->care.place : &nowhere,
-                                        .dir = s->care.has_place ? s->care.dir : -1};
-    s->asking = true;
-    s->crash_call = jvm_read_crash(s->priv, &r, session_on_crash_read, s);
-    return true;
-}
-
 static void session_finish(struct jvm_session *s)
 {
     if (s->finished)
         return;
     s->finished = true;
     forget_call(s);
-    if (s->asking)
-        priv_forget(s->priv, s->crash_call);
     intake_close(&s->intake);
     if (s->gone)
         say_how_it_ended(s);
+    aftercare_forget(&s->care, s->priv);
     aftercare_done(&s->care);
     uv_close((uv_handle_t *)&s->timer, session_on_handle_closed);
     if (s->handles > 1)
@@ -697,8 +662,9 @@ static void session_drive(struct jvm_session *s)
         coverage_read(&s->coverage, s->id.pid, false);
     if (s->work != WORK_START && s->work != WORK_ROLL)
         aftercare_poll(&s->care, s->config.quarantine, now);
-    const bool asking = session_ask_why(s), over = (s->gone && s->work == WORK_NONE && !asking) ||
-                                                   (s->close_by && s->work == WORK_NONE && !s->may_run);
+    const bool idle = s->work == WORK_NONE,
+               over = (s->gone && idle && !aftercare_ask(&s->care, s->priv, s->id, s->user, on_step, s)) ||
+                      (s->close_by && idle && !s->may_run);
     if ((over && !more) || (s->close_by && now >= s->close_by)) {
         session_finish(s);
         return;

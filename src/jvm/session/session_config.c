@@ -64,6 +64,11 @@ void session_config_done(struct jvm_session_config *c)
     free((char *)c->events);
 }
 
+bool session_config_is_guarded(const struct jvm_session_config *c)
+{
+    return c->quarantine && !c->retry_crashed && c->crash_guard != CRASH_GUARD_OFF;
+}
+
 bool session_config_samples_differ(const struct jvm_session_config *a, const struct jvm_session_config *b)
 {
     return strcmp(a->events, b->events) != 0 || a->interval_ns != b->interval_ns || a->roll_ns != b->roll_ns;

@@ -36,6 +36,8 @@ void session_config_event(const struct jvm_session_config *c, const char *change
 void session_config_copy(struct jvm_session_config *to, const struct jvm_session_config *from);
 void session_config_done(struct jvm_session_config *c);
 
+/* Whether condemned make-ups are left alone. */
+bool session_config_is_guarded(const struct jvm_session_config *c);
 /* Whether what is sampled changes, so that the session rolls over. */
 bool session_config_samples_differ(const struct jvm_session_config *a, const struct jvm_session_config *b);
 /* Whether what was refused may be welcome now. */
