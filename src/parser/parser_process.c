@@ -12,6 +12,9 @@
 #include "parser/parser_wire.h"
 #include "parser/sandbox.h"
 
+/* What a process keeps between intervals, of which most JVMs have one in a quarter of a minute. */
+enum { PROCESS_IDLE_HEAP = 192 << 10 };
+
 struct parser_process {
     int sock;
     parser_intruder *intruder;
@@ -91,6 +94,7 @@ void parser_process_run(const char *number, parser_intruder *intruder)
         if (rq.rq.op == CONVERT_FINISH) {
             process_forget(&p, rq.stream);
             sandbox_release_code();
+            malloc_trim(PROCESS_IDLE_HEAP);
         }
     }
     _exit(0);
