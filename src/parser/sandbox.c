@@ -116,9 +116,14 @@ static bool sandbox_change_user(unsigned number, bool *rights)
     return changed;
 }
 
+/* At most that: a lower limit of the agent's own stays. */
 static bool sandbox_limit(int resource, rlim_t most)
 {
-    const struct rlimit r = {most, most};
+    struct rlimit r;
+    if (getrlimit(resource, &r) < 0)
+        return false;
+    r.rlim_max = r.rlim_max < most ? r.rlim_max : most;
+    r.rlim_cur = r.rlim_cur < r.rlim_max ? r.rlim_cur : r.rlim_max;
     return setrlimit(resource, &r) == 0;
 }
 
