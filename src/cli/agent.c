@@ -25,6 +25,7 @@
 #include "graph/view.h"
 #include "jvm/operation/table.h"
 #include "jvm/session/quarantine.h"
+#include "os/code_pages.h"
 #include "parser/parser_pool.h"
 #include "parser/parser_process.h"
 #include "priv/priv.h"
@@ -437,6 +438,7 @@ int agent_run(const struct agent_settings *settings)
     } else {
         agent_announce(&a);
         uv_timer_start(&a.hint, hint_if_idle, HINT_AFTER_MS, 0);
+        code_pages_release(NULL); /* those of the start */
         uv_run(&a.loop, UV_RUN_DEFAULT);
     }
     agent_finish(&a);

@@ -130,14 +130,14 @@ static void run_help(void)
           stdout);
 }
 
-/* One heap for all threads: the loop owns nearly everything, and small is what we promise. It keeps about as much as
- * the conversion of one chunk takes: giving that back to the kernel and faulting it in again cost a sixth of all CPU
- * time. Two workers: one may wait for the disk while the other converts. */
+/* One heap for all threads: the loop owns nearly everything, and small is what we promise. Conversions are made in
+ * parser processes, so it keeps little of what was freed. Two workers: one may wait for the disk while the other waits
+ * for a conversion. */
 static void keep_small(void)
 {
     mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_THRESHOLD, 512 * 1024);
-    mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 256 * 1024);
     setenv("UV_THREADPOOL_SIZE", "2", 0);
 }
 

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "os/code_pages.h"
+
 /* The checking macros of the same names would get in the way of the definitions. */
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
@@ -65,6 +67,7 @@ int curl_library_open(struct err *err)
         return err_set(err, -ELIBACC, "libcurl has no function %s", #f);
     FUNCTIONS(FIND)
     opened = true;
+    code_pages_release(NULL); /* relocations have touched the tables of a dozen libraries */
     return 0;
 }
 

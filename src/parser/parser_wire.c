@@ -29,7 +29,7 @@ void parser_watch_begin(struct parser_watch *w, pid_t pid)
     *w = (struct parser_watch){.pid = pid, .began_ms = clock_ms()};
     if (clock_getcpuclockid(pid, &w->clock) != 0)
         w->clock = CLOCK_THREAD_CPUTIME_ID; /* it is gone: the socket says so */
-    w->moved_ms = w->began_ms;
+    w->moved_ms = w->checked_ms = w->began_ms;
     w->cpu_began_ns = w->cpu_moved_ns = watch_cpu_ns(w);
 }
 
@@ -49,7 +49,11 @@ static bool watch_is_held_up(const struct parser_watch *w)
 static int watch_check(struct parser_watch *w, struct err *err)
 {
     const int64_t now = clock_ms(), cpu = watch_cpu_ns(w);
-    if (cpu != w->cpu_moved_ns || watch_is_held_up(w)) {
+    const bool held_up = watch_is_held_up(w);
+    if (held_up)
+        w->began_ms += now - w->checked_ms;
+    w->checked_ms = now;
+    if (cpu != w->cpu_moved_ns || held_up) {
         w->cpu_moved_ns = cpu;
         w->moved_ms = now;
     }

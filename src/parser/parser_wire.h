@@ -32,6 +32,7 @@ struct parser_watch {
     pid_t pid;
     clockid_t clock;
     int64_t began_ms, cpu_began_ns;
+    int64_t checked_ms;
     int64_t moved_ms, cpu_moved_ns; /* when its CPU time last was another one */
 };
 void parser_watch_begin(struct parser_watch *w, pid_t pid);

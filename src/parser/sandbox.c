@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/code_pages.h"
 #include "os/rights.h"
 #include "parser/syscall_filter.h"
 
@@ -115,9 +116,14 @@ static bool sandbox_change_user(unsigned number, bool *rights)
     return changed;
 }
 
+/* At most that: a lower limit of the agent's own stays. */
 static bool sandbox_limit(int resource, rlim_t most)
 {
-    const struct rlimit r = {most, most};
+    struct rlimit r;
+    if (getrlimit(resource, &r) < 0)
+        return false;
+    r.rlim_max = r.rlim_max < most ? r.rlim_max : most;
+    r.rlim_cur = r.rlim_cur < r.rlim_max ? r.rlim_cur : r.rlim_max;
     return setrlimit(resource, &r) == 0;
 }
 
@@ -177,28 +183,10 @@ static void sandbox_unmap_libraries(void)
         dl_iterate_phdr(sandbox_unmap_one, NULL);
 }
 
-static int sandbox_release_one(struct dl_phdr_info *info, size_t size, void *arg)
-{
-    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE) - 1;
-    (void)size;
-    (void)arg;
-    if (!sandbox_needs(info->dlpi_name) || strstr(info->dlpi_name, "vdso"))
-        return 0;
-    for (ElfW(Half) i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-        if (p->p_type != PT_LOAD || p->p_flags & PF_W)
-            continue;
-        const uintptr_t begin = (info->dlpi_addr + p->p_vaddr) & ~page,
-                        end = (info->dlpi_addr + p->p_vaddr + p->p_memsz + page) & ~page;
-        (void)madvise((void *)begin, end - begin, MADV_DONTNEED); /* NOLINT(performance-no-int-to-ptr) */
-    }
-    return 0;
-}
-
 void sandbox_release_code(void)
 {
     if (!SANDBOX_SANITIZED)
-        dl_iterate_phdr(sandbox_release_one, NULL);
+        code_pages_release(sandbox_needs);
 }
 
 uint32_t sandbox_enter(unsigned number, int keep)

@@ -37,6 +37,5 @@ enum { SANDBOX_UID = 61100 };
  * those before it. */
 uint32_t sandbox_enter(unsigned number, int keep);
 
-/* Lets go of the pages of code and constants, which the kernel has in its cache: an idle process then has hardly any
- * memory of its own, and gets those it needs back with a few faults. */
+/* Lets go of pages of code (os/code_pages.h), those of unmapped libraries left alone. */
 void sandbox_release_code(void);

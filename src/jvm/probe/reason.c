@@ -49,6 +49,11 @@ const struct jvm_reason jvm_reasons[] = {
      {"recording truncated", "recording could not be read", "unknown event name in the recording"},
      "a part of the last interval exceeded a [limit](profiles.md#limits) or is damaged, and was left out",
      "see the reason; reduce sampling if it repeats"},
+    {"set_aside",
+     DEGRADED,
+     {"ended the parser twice"},
+     "a chunk of the recording crashed the process that parses it, twice: the recording was forged, or it is a bug",
+     "report it, with the recording if possible; other intervals are converted"},
     {"events_missing",
      DEGRADED,
      {"without "},
@@ -158,8 +163,8 @@ const struct jvm_reason jvm_reasons[] = {
     {"noexec",
      REFUSED,
      {"mounted noexec"},
-     "the target's `tmp_dir` is mounted noexec, so no library can be loaded from it, and neither `/run`, `/opt`, `/dev`, "
-     "`/var/tmp` nor the working directory of the JVM is suitable",
+     "the target's `tmp_dir` is mounted noexec, so no library can be loaded from it, and neither `/run`, `/opt`, "
+     "`/dev`, `/var/tmp` nor the working directory of the JVM is suitable",
      "set `tmp_dir` to another directory, which must also exist in the image"},
     {"unsafe_tmp_dir",
      REFUSED,
