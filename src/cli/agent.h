@@ -17,6 +17,7 @@ struct agent_settings {
     const char *ui_prefix;     /* path before the agent's page and its JSON; "/" = none */
     bool support_bundle;       /* whether /-/support is answered */
     const char *storage_path;  /* data directory */
+    const char *user;          /* as whom it runs if started by root; "" = cli/privileges.h */
     const char *store_listen;  /* the embedded store; "" = off */
     bool skip_unknown;         /* leave unknown components out instead of refusing them */
     const char *stability;     /* "generally-available", "public-preview", "experimental" */

@@ -26,6 +26,7 @@ enum {
     JVM_OP_SCAN, /* jvm/operation/scan.h */
     JVM_OP_READ, /* jvm/operation/reading.h */
     JVM_OP_CLOSE,
+    JVM_OP_ENDING, /* jvm/operation/ending.h */
     JVM_OP_COUNT
 };
 

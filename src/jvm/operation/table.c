@@ -2,6 +2,7 @@
 
 #include <linux/capability.h>
 
+#include "jvm/operation/ending.h"
 #include "jvm/operation/operations.h"
 #include "jvm/operation/reading.h"
 #include "jvm/operation/scan.h"
@@ -69,6 +70,7 @@ const struct priv_op jvm_ops[JVM_OP_COUNT + 1] = {
     [JVM_OP_METRICS] = ON_TARGET("smolder-metrics", op_metrics, JVM_COMMAND_MS),
     [JVM_OP_INSTALL] = {.name = "smolder-install",
                         .run = op_install,
+                        .capabilities = CAPS_USER,
                         .in_max = JVM_REQUEST_MAX,
                         .max_ms = JVM_START_MS},
     [JVM_OP_SCAN] = {.name = "smolder-scan",
@@ -89,4 +91,9 @@ const struct priv_op jvm_ops[JVM_OP_COUNT + 1] = {
                       .in_max = 1,
                       .max_ms = JVM_CLOSE_MS,
                       .fds_max = 1},
+    [JVM_OP_ENDING] = {.name = "smolder-ending",
+                       .run = jvm_op_ending,
+                       .capabilities = RIGHTS_CAP(CAP_SYS_PTRACE),
+                       .in_max = JVM_ENDING_BYTES,
+                       .max_ms = JVM_ENDING_MS},
 };

@@ -27,6 +27,8 @@ struct aftercare {
     enum jvm_end end;
     int signal;       /* that killed it, else 0 */
     int64_t ended_ns; /* 0 = it runs */
+    bool told;        /* its wait status, by the helper */
+    int status;
 };
 
 /* An attach begins. */
@@ -37,6 +39,8 @@ void aftercare_keep_socket(struct aftercare *a, int fd);
 void aftercare_drop(struct aftercare *a);
 /* The process ended: call at once, while its status can still be had. */
 void aftercare_ended(struct aftercare *a, const struct pidref *p, int64_t now_ns);
+/* Its wait status, of the helper, which may read it where this process may not. Before or after aftercare_ended(). */
+void aftercare_told(struct aftercare *a, int status);
 /* From time to time: a JVM that outlived its attach is told to the quarantine. */
 void aftercare_poll(struct aftercare *a, struct quarantine *q, int64_t now_ns);
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "jvm/operation/client.h"
+#include "jvm/operation/ending.h"
 #include "jvm/session/aftercare.h"
 #include "jvm/session/budget.h"
 #include "jvm/session/intake.h"
@@ -52,7 +53,8 @@ struct jvm_session {
     char reason[ERR_MAX];
     enum work work; /* the operation under way; one at a time */
     uint64_t call;
-    bool watched; /* it has its share of descriptors (jvm/session/budget.h), and its process is watched */
+    uint64_t ending_call; /* the helper is asked how the process ended; 0 = it is not */
+    bool watched;         /* it has its share of descriptors (jvm/session/budget.h), and its process is watched */
     bool gone, finished;
     bool may_run;     /* the profiler may be running by our doing */
     bool roll_wanted; /* because of memory */
@@ -445,6 +447,8 @@ static void session_finish(struct jvm_session *s)
         return;
     s->finished = true;
     forget_call(s);
+    if (s->ending_call)
+        priv_forget(s->priv, s->ending_call);
     intake_close(&s->intake);
     if (s->gone)
         say_how_it_ended(s);
@@ -468,12 +472,25 @@ static void session_process_gone(struct jvm_session *s)
     intake_end(&s->intake);
 }
 
+static void session_on_ending(void *arg, bool known, int status)
+{
+    struct jvm_session *s = arg;
+    s->ending_call = 0;
+    if (known)
+        aftercare_told(&s->care, status);
+    session_process_gone(s);
+    session_drive(s);
+}
+
 static void on_exit_seen(uv_poll_t *h, int status, int events)
 {
     struct jvm_session *s = h->data;
-    (void)status;
     (void)events;
     uv_poll_stop(h);
+    if (!s->gone && s->care.since_ns && !aftercare_status(&s->process, &status)) {
+        s->ending_call = jvm_ending(s->priv, s->user, s->id, session_on_ending, s);
+        return;
+    }
     session_process_gone(s);
     session_drive(s);
 }
@@ -570,7 +587,8 @@ static void session_drive(struct jvm_session *s)
         s->poll_at = session_next_poll(s, now);
     if (s->work != WORK_START && s->work != WORK_ROLL)
         aftercare_poll(&s->care, s->config.quarantine, now);
-    const bool over = (s->gone && s->work == WORK_NONE) || (s->close_by && s->work == WORK_NONE && !s->may_run);
+    const bool over =
+        (s->gone && s->work == WORK_NONE && !s->ending_call) || (s->close_by && s->work == WORK_NONE && !s->may_run);
     if ((over && !more) || (s->close_by && now >= s->close_by)) {
         session_finish(s);
         return;
