@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "jvm/attach/asprof.h"
+#include "jvm/attach/asprof_options.h"
 #include "jvm/attach/degrade.h"
 #include "jvm/attach/fit.h"
 #include "jvm/attach/target.h"
@@ -285,7 +286,11 @@ static bool operation_compose(struct operation_job *j, struct buf *options, stru
     if (j->storage_mib >= STORAGE_MIB)
         snprintf(changes, sizeof changes, "%s", j->degraded.changes);
     buf_puts(options, "start,");
+    const size_t head = options->len;
     degrade_apply(str_of(j->s->options), changes, options);
+    struct err err = {0};
+    if (asprof_options_permit((struct str){(const char *)options->p + head, options->len - head}, &err) < 0)
+        return operation_fail(j, JVM_REFUSED, "%s", err.text);
     buf_printf(options, RECORDING "%s,file=%s/" TARGET_DIR_RECORDING, chunk, j->target.dir.path);
     buf_str(silent, buf_slice(options));
     buf_puts(silent, SILENT);
