@@ -44,8 +44,8 @@ def check_main(agent, user):
     """An ordinary user for good, in each of its threads."""
     equal(fields(agent.pid, "Uid", "Gid", "Groups", "NoNewPrivs", *SETS),
           {("\t".join([str(user)] * 4), "\t".join([str(user)] * 4), "", "1", *[NO_CAPABILITY] * 4)}, "main process")
-    equal(proc_text(agent.pid, "stat") != "", True, "the main process runs")
-    equal(os.stat(f"/proc/{agent.pid}/mem").st_uid, 0, "owner of its memory")
+    if "libasan" not in proc_text(agent.pid, "maps"):  # whose leak check traces the process
+        equal(os.stat(f"/proc/{agent.pid}/mem").st_uid, 0, "owner of its memory")
 
 
 def capabilities(pid):
