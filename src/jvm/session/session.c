@@ -228,9 +228,10 @@ static void session_start_operation(struct jvm_session *s, enum work work,
     cleanup_free char *options = session_config_start_options(&s->config, s->other_signal);
     struct jvm_request r = session_request_of(s, options);
     s->work = work;
-    if (attach)
+    if (attach) {
         s->exit.asks = true;
-    aftercare_begin(&s->care, &s->exit.process, clock_ns());
+        aftercare_begin(&s->care, &s->exit.process, clock_ns());
+    }
     /* Should ours still run, for all we know not to, it is found and taken over like an earlier agent's. */
     if (work == WORK_START)
         intake_release(&s->intake);
