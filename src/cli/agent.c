@@ -300,6 +300,25 @@ static void quarantine_problem(void *arg, const char *text)
     log_warn("cannot save the quarantine list; it will be lost at a restart", L_STR("err", text));
 }
 
+/* ---- parser processes: children of the guard, which may give them a user of their own ---- */
+
+static char parser_name[] = "smolder", parser_command[] = PARSER_COMMAND, parser_numbers[] = "0\0001";
+static char *const parser_first[] = {parser_name, parser_command, parser_numbers, NULL};
+static char *const parser_second[] = {parser_name, parser_command, parser_numbers + 2, NULL};
+static const struct priv_program programs[] = {
+    {parser_first, PARSER_SOCKET}, {parser_second, PARSER_SOCKET}, {NULL, 0}};
+_Static_assert(ARRAY_LEN(programs) == PARSER_PROCESSES + 1, "a row for each, by its number");
+
+static int agent_start_parser(void *arg, unsigned number, int *sock, pid_t *pid, struct err *err)
+{
+    return priv_program_start(arg, number, sock, pid, err);
+}
+
+static int agent_end_parser(void *arg, unsigned number, bool closed, struct child_end *ret)
+{
+    return priv_program_end(arg, number, closed, ret);
+}
+
 static int agent_start(struct agent *a, struct err *err)
 {
     enum stability stability;
@@ -309,8 +328,10 @@ static int agent_start(struct agent *a, struct err *err)
     if (code < 0)
         return code;
     a->quarantine = quarantine_new(&a->loop, a->settings->storage_path, quarantine_problem, a);
-    a->env = (struct component_env){
-        &a->loop, a->priv, SMOLDER_VERSION, parser_pool_new("smolder"), a->quarantine, a->settings->crash_guard};
+    const struct parser_starter starter = {agent_start_parser, agent_end_parser, a->priv};
+    a->env = (struct component_env){&a->loop,        a->priv,
+                                    SMOLDER_VERSION, parser_pool_new(parser_name, &starter),
+                                    a->quarantine,   a->settings->crash_guard};
     a->controller = controller_new(&(struct controller_options){.loop = &a->loop,
                                                                 .components = all_components,
                                                                 .stability = stability,
@@ -464,7 +485,7 @@ static int agent_prepare(struct agent *a, struct err *err)
     if (code == 0 && a->privileges.drop)
         code = storage_prepare(s->storage_path, &a->privileges.user, err);
     if (code == 0)
-        code = priv_start(jvm_ops, &a->priv, err);
+        code = priv_start(jvm_ops, programs, &a->priv, err);
     if (code < 0)
         return code;
     priv_restartable(a->priv);

@@ -83,7 +83,7 @@ static void start_engine(void)
 {
     struct err err = {0};
     env = (struct component_env){.loop = &loop, .version = "test"};
-    if (priv_start(scan_ops(), &env.priv, &err) < 0 || uv_loop_init(&loop) < 0 ||
+    if (priv_start(scan_ops(), NULL, &env.priv, &err) < 0 || uv_loop_init(&loop) < 0 ||
         priv_attach(env.priv, &loop, nothing, NULL, &err) < 0) {
         printf("FAIL %s\n", err.text);
         exit(1);

@@ -330,7 +330,7 @@ int main(void)
 {
     struct err err = {0};
     stuck = sleeping_child(); /* before the helper, which is to know it */
-    if (priv_start(scan_ops(), &priv, &err) < 0 || uv_loop_init(&loop) < 0 ||
+    if (priv_start(scan_ops(), NULL, &priv, &err) < 0 || uv_loop_init(&loop) < 0 ||
         priv_attach(priv, &loop, helper_lost, NULL, &err) < 0) {
         printf("FAIL %s\n", err.text);
         return 1;
