@@ -86,7 +86,7 @@ def the_main_process_does_not_stay_root(lab):
     guard, = (p for p in children(agent.pid) if proc_text(p, "comm") == "smolder-guard\n")
     helper = children(guard)[0]
     for pid in (guard, helper):
-        equal(hex(capabilities(pid)), "0x801e4", f"capabilities of {proc_text(pid, 'comm').strip()}")
+        equal(hex(capabilities(pid)), "0x4000801e4", f"capabilities of {proc_text(pid, 'comm').strip()}")
         equal(fields(pid, "CapInh", "CapAmb"), {(NO_CAPABILITY, NO_CAPABILITY)}, "inherited capabilities")
 
 

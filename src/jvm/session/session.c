@@ -279,7 +279,8 @@ static void session_obey_quarantine(struct jvm_session *s)
     if (s->phase != PHASE_PROFILING || s->gone || s->close_by || version == s->judged)
         return;
     s->judged = version;
-    s->halt = wait_for_pardon(s) || s->halt;
+    if (quarantine_is_sure(s->config.quarantine, s->care.makeup.key))
+        s->halt = wait_for_pardon(s) || s->halt;
 }
 
 /* What a start or roll-over told besides its outcome. */
