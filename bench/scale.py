@@ -8,8 +8,8 @@ window of --seconds.
 
 - attach: smolder_attach_seconds of all these agents, interpolated in its buckets.
 - roll-over: smolder_gap_seconds, the time from stop to start, of one more agent with short intervals and roll-overs.
-- interval: from the end of one CPU profile to the start of the next one of that JVM, roll-overs included, of that agent
-  as the receiver has them.
+- interval: from the end of one interval to the start of the next one of that JVM, roll-overs included, by the times of
+  the profiles at the receiver, of any type: an interval without CPU time has no CPU profile.
 
 With --peer another build of smolder is measured with the same JVMs, in turns; ratios of the medians are printed.
 """
@@ -32,6 +32,7 @@ class Cost:
     def __init__(self):
         self.values = {kind: [] for kind in ("CPU", *KINDS)}
         self.shares = []  # {name of a process: anonymous bytes}
+        self.cpu_shares = []  # {name of a process: percent}
 
     def add(self, usage):
         first, last = usage.samples[0], usage.samples[-1]
@@ -39,6 +40,7 @@ class Cost:
         for kind in KINDS:
             self.values[kind].append(lab.median([memory[kind] for _, memory, _ in usage.samples]))
         self.shares.append(shares(usage.pid))
+        self.cpu_shares.append(usage.cpu_shares())
 
     def median(self, kind):
         return lab.median(self.values[kind])
@@ -55,17 +57,34 @@ class Build:
 
 
 class Usage(footprint.Usage):
-    """Also counts shared anonymous pages once."""
+    """Also counts shared anonymous pages once, and CPU time by process."""
+
+    def __init__(self, pid):
+        super().__init__(pid)
+        self.by_name = []  # {name of a process: CPU seconds with ended children}, of each sample
 
     def sample(self):
         super().sample()
-        once = 0
+        once, cpu = 0, {}
         for pid in lab.family(self.pid):
             try:
                 once += footprint.kib(footprint.fields(f"/proc/{pid}/smaps_rollup").get("Pss_Anon", "0"))
+                cpu[name_of(pid)] = cpu.get(name_of(pid), 0) + lab.cpu_seconds_with_children(pid)
             except OSError:
                 continue  # it ended meanwhile
         self.samples[-1][1]["anonymous once"] = once
+        self.by_name.append(cpu)
+
+    def cpu_shares(self):
+        """Percent of a core by name, of what lived throughout."""
+        first, last = self.by_name[0], self.by_name[-1]
+        seconds = self.samples[-1][0] - self.samples[0][0]
+        return {name: 100 * (last[name] - first[name]) / seconds for name in first if name in last}
+
+
+def name_of(pid):
+    with open(f"/proc/{pid}/comm") as f:
+        return f.read().strip()
 
 
 def shares(pid):
@@ -73,8 +92,7 @@ def shares(pid):
     found = {}
     for process in lab.family(pid):
         try:
-            with open(f"/proc/{process}/comm") as f:
-                name = f.read().strip()
+            name = name_of(process)
             found[name] = found.get(name, 0) + footprint.rollup(process)["anonymous"]
         except OSError:
             continue  # it ended meanwhile
@@ -167,16 +185,13 @@ def measure_gaps(args, place, build, receiver, jvms):
         time.sleep(1)
         place.check_alive(agent)
     add_buckets(metrics(place, agent), "smolder_gap_seconds", build.roll_over)
-    profiles = (receiver.profiles() or [])[before:]
+    spans = {}
+    for p in (receiver.profiles() or [])[before:]:
+        begin = p["time_nanos"]
+        spans.setdefault(p["labels"]["service_name"], set()).add((begin, begin + p["duration_nanos"]))
     place.stop(agent)
     place.interval = args.interval
-    spans = {}
-    for p in profiles:
-        if p["labels"].get("__name__") == "process_cpu":
-            begin = p["time_nanos"]
-            spans.setdefault(p["labels"]["service_name"], []).append((begin, begin + p["duration_nanos"]))
-    for of_jvm in spans.values():
-        of_jvm.sort()
+    for of_jvm in map(sorted, spans.values()):
         build.gaps += [(b[0] - a[1]) / 1e6 for a, b in zip(of_jvm, of_jvm[1:])]
 
 
@@ -185,7 +200,8 @@ def report_cost(build, count):
     rounds = len(cost.values["CPU"])
     spread = ", ".join(f"{value:.3f}" for value in sorted(cost.values["CPU"]))
     lab.figure(f"{build.name}: {count} JVMs: CPU", f"{cost.median('CPU'):.3f} %", "", None,
-               f"of a core, median of {rounds}: {spread}")
+               f"of a core, median of {rounds}: {spread}; " +
+               ", ".join(f"{name} {value:.3f}" for name, value in sorted(cost.cpu_shares[-1].items())))
     parts = cost.shares[-1]
     for kind in KINDS:
         note = ", ".join(f"{name} {parts[name] / lab.MIB:.1f}" for name in sorted(parts)) if kind == "anonymous" else ""
