@@ -216,14 +216,15 @@ def main():
     options = parser.parse_args()
     stage = laboratory.Stage(options.smolder)
     lab = laboratory.Lab("kills", stage)
-    begun = time.monotonic()
-    try:
+    begun, failures = time.monotonic(), []
+    for step in (lambda: run(lab, options.jvms, options.seconds, options.seed, lambda text: print(text, flush=True)),
+                 lab.finish):
         try:
-            run(lab, options.jvms, options.seconds, options.seed, lambda text: print(text, flush=True))
-        finally:
-            lab.finish()
-    except laboratory.Failure as e:
-        sys.exit(f"FAIL {e}\nleft for a look: {stage.dir}")
+            step()
+        except laboratory.Failure as e:
+            failures.append(str(e))
+    if failures:
+        sys.exit(f"FAIL {'; then '.join(failures)}\nleft for a look: {stage.dir}")
     stage.remove()
     print(f"ok: nothing left behind ({time.monotonic() - begun:.0f} s)")
 
