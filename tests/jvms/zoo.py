@@ -95,6 +95,8 @@ class Zoo:
         self.dir.mkdir(parents=True, exist_ok=True)
         with open(self.dir / "lock", "w") as f:
             fcntl.flock(f, fcntl.LOCK_EX)
+            for left in self.dir.glob("fetch-*"):  # by a run that was killed
+                shutil.rmtree(left, ignore_errors=True)
             yield
 
     def fetch(self, part, root):
