@@ -100,6 +100,7 @@ class Zoo:
             yield
 
     def fetch(self, part, root):
+        self.seconds_left()
         if self.failures.get(part.client, 0) >= FAILURES_MOST:
             raise Missing(f"{part.name}: {part.client} failed {FAILURES_MOST} times in a row before")
         begun = time.monotonic()
@@ -120,14 +121,17 @@ class Zoo:
         (self.dir / "parts" / part.name).write_text(part.mark)
         self.say(f"fetched {part.name} ({time.monotonic() - begun:.1f} s)")
 
-    def call(self, command, **kw):
-        """Runs a client to its end; its standard output."""
+    def seconds_left(self):
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise Missing("no time left for fetching; the next run goes on")
+        return left
+
+    def call(self, command, **kw):
+        """Runs a client to its end; its standard output."""
         try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=left,
-                                  errors="replace", **kw)
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  timeout=self.seconds_left(), errors="replace", **kw)
         except FileNotFoundError:
             raise Missing(f"no {command[0]} on this host") from None
         except subprocess.TimeoutExpired:
