@@ -400,7 +400,7 @@ int agent_parser(const char *number)
         fputs("smolder " PARSER_COMMAND ": smolder run starts it by itself\n", stderr);
         return EXIT_USAGE;
     }
-    parser_process_run(number, NULL);
+    parser_process_run(number, NULL, NULL);
 }
 
 /* The soft limit is 1024 for the sake of select(2), which nobody here calls; each session takes some. */
