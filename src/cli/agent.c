@@ -29,6 +29,8 @@
 #include "parser/parser_pool.h"
 #include "parser/parser_process.h"
 #include "priv/priv.h"
+#include "store/digest.h"
+#include "store/flame_merge.h"
 #include "store/store.h"
 
 /* The components end a little before AGENT_STOP_MS, so that the store can close properly. */
@@ -183,7 +185,7 @@ static int open_store(struct agent *a, struct err *err)
     if (!*s->store_listen)
         return 0;
     cleanup_buf struct buf notice = BUF_INIT(4096);
-    const struct store_options options = {.loop = &a->loop, .dir = s->storage_path};
+    const struct store_options options = {.loop = &a->loop, .parsers = a->env.parsers, .dir = s->storage_path};
     int code = store_open(&options, &a->store, &notice, err);
     if (code < 0)
         return err_wrap(err, code, "embedded store");
@@ -400,7 +402,8 @@ int agent_parser(const char *number)
         fputs("smolder " PARSER_COMMAND ": smolder run starts it by itself\n", stderr);
         return EXIT_USAGE;
     }
-    parser_process_run(number, NULL, NULL);
+    static const struct parser_service *const services[] = {&digest_service, &flame_merge_service, NULL};
+    parser_process_run(number, services, NULL);
 }
 
 /* The soft limit is 1024 for the sake of select(2), which nobody here calls; each session takes some. */

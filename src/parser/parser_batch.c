@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/gzip.h"
 #include "parser/parser_wire.h"
 
 /* A process that is replaced is waited for this long. */
@@ -17,7 +18,7 @@ static size_t batch_weight(const struct parser_item *item)
 {
     const uint8_t *p = (const uint8_t *)item->bytes.p;
     const size_t n = item->bytes.n;
-    if (n < 18 || p[0] != 0x1f || p[1] != 0x8b)
+    if (n < 18 || !gzip_is(item->bytes))
         return n;
     const size_t plain = p[n - 4] | (size_t)p[n - 3] << 8 | (size_t)p[n - 2] << 16 | (size_t)p[n - 1] << 24;
     return plain > n ? plain : n;

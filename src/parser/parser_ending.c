@@ -17,6 +17,12 @@ static struct metric_family parser_restarts_total = {.name = "smolder_parser_res
                                                      .kind = METRIC_COUNTER,
                                                      .labels = {"reason"}};
 
+static struct metric_family set_aside_total = {
+    .name = "smolder_set_aside_total",
+    .help = "Inputs of HTTP clients that ended the parser process twice, by kind.",
+    .kind = METRIC_COUNTER,
+    .labels = {"input"}};
+
 enum parser_ending parser_ending_of(int code, int status, struct err *err)
 {
     if (code == -ETIMEDOUT)
@@ -48,4 +54,10 @@ unsigned parser_endings_count(const unsigned endings[PARSER_ENDINGS])
             metric_add(&parser_restarts_total, endings[i], names[i]);
     }
     return n;
+}
+
+void parser_set_aside_count(const char *input, unsigned n)
+{
+    if (n)
+        metric_add(&set_aside_total, n, input);
 }

@@ -17,3 +17,5 @@ enum parser_ending {
 enum parser_ending parser_ending_of(int code, int status, struct err *err);
 /* Adds to the metric, and returns their number. Loop thread. */
 unsigned parser_endings_count(const unsigned endings[PARSER_ENDINGS]);
+/* smolder_set_aside_total: of `input`, a static text. Loop thread. */
+void parser_set_aside_count(const char *input, unsigned n);

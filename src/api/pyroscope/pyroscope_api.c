@@ -8,6 +8,7 @@ static void pyroscope_api_on_stored(void *arg, enum store_result result, const s
         push_server_accept(push);
         break;
     case STORE_INVALID:
+    case STORE_SET_ASIDE:
         push_server_refuse(push, CONNECT_INVALID_ARGUMENT, err->text);
         break;
     case STORE_BUSY:
