@@ -29,6 +29,7 @@
 #include "parser/parser_pool.h"
 #include "parser/parser_process.h"
 #include "priv/priv.h"
+#include "pyroscope/push_body.h"
 #include "store/digest.h"
 #include "store/flame_merge.h"
 #include "store/store.h"
@@ -195,6 +196,7 @@ static int open_store(struct agent *a, struct err *err)
                                             .listen = s->store_listen,
                                             .allowed_hosts = s->allowed_hosts,
                                             .store = a->store,
+                                            .parsers = a->env.parsers,
                                             .controller = a->controller,
                                             .problem = http_problem};
     return store_http_open(&http, &a->store_http, err);
@@ -402,7 +404,8 @@ int agent_parser(const char *number)
         fputs("smolder " PARSER_COMMAND ": smolder run starts it by itself\n", stderr);
         return EXIT_USAGE;
     }
-    static const struct parser_service *const services[] = {&digest_service, &flame_merge_service, NULL};
+    static const struct parser_service *const services[] = {&digest_service, &flame_merge_service, &push_body_service,
+                                                            NULL};
     parser_process_run(number, services, NULL);
 }
 

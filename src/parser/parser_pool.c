@@ -97,11 +97,14 @@ void parser_pool_free(struct parser_pool *p)
 
 /* ---- starting one ---- */
 
-/* What the dynamic linker needs where libraries are in another place, and what tests with sanitizers set. */
+/* What the dynamic linker needs where libraries are in another place, and what tests with sanitizers set. Names are
+ * bound at the start: later, the linker would look for them in libraries that are unmapped by then. */
 static void pool_environment(char *ret[], size_t max)
 {
+    static char bind_now[] = "LD_BIND_NOW=1";
     static const char *const kept[] = {"LD_LIBRARY_PATH=", "ASAN_OPTIONS=", "UBSAN_OPTIONS="};
     size_t n = 0;
+    ret[n++] = bind_now;
     for (char **e = environ; *e; e++) {
         for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
             if (n + 1 < max && strncmp(*e, kept[i], strlen(kept[i])) == 0)
@@ -114,7 +117,7 @@ static void pool_environment(char *ret[], size_t max)
 /* Not a fork: the child gets no memory of this process, not for a moment in which it could be read. */
 static int pool_spawn(const struct parser_pool *p, unsigned slot, int sock, pid_t *pid)
 {
-    char number[16], command[] = PARSER_COMMAND, *env[4];
+    char number[16], command[] = PARSER_COMMAND, *env[5];
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     sigset_t none;

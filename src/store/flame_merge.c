@@ -50,7 +50,7 @@ static uint32_t merge_node_of(struct merge *m, uint32_t stack)
     return *node - 1;
 }
 
-/* The parts of one body by split, as lists: a body may have thousands, and each of its samples asks for those of one. */
+/* The parts of one body by split, as lists: a body may have thousands, and each sample asks for those of its split. */
 struct parts_by_split {
     struct flame_part *parts; /* owned */
     size_t count;
