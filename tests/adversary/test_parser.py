@@ -5,18 +5,14 @@ import re
 import signal
 
 from attack import check_live, flames, innocent, sanitized
-from lab import check, config, equal, proc_text, test, wait_for
+from lab import check, config, descendants, equal, proc_text, test, wait_for
 
 PARSER_UIDS = {"61100", "61101"}
 
 
 def parsers(agent):
-    """Children of the thread that started them."""
-    found = []
-    for thread in os.listdir(f"/proc/{agent.pid}/task") if agent.alive() else []:
-        text = proc_text(agent.pid, f"task/{thread}/children")
-        found += [int(pid) for pid in text.split() if proc_text(pid, "comm").strip() == "smolder-parser"]
-    return found
+    """Children of the guard."""
+    return [pid for pid in descendants(agent.pid) if proc_text(pid, "comm").strip() == "smolder-parser"]
 
 
 def parser_of(agent):

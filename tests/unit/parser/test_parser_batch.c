@@ -318,7 +318,7 @@ static void an_interval_that_is_open_goes_on(void)
 int main(int argc, char **argv)
 {
     parser_main(argc, argv, services, intrude);
-    pool = parser_pool_new(argv[0]);
+    pool = parser_pool_new(argv[0], NULL);
     RUN(items_are_served_in_one_turn);
     RUN(much_is_served_in_several_turns);
     RUN(what_inflates_to_much_is_served_alone);

@@ -264,7 +264,7 @@ int main(int argc, char **argv)
     RUN(answers_by_itself_what_cannot_be_decoded);
     RUN(bounds_what_a_body_inflates_to);
     RUN(a_close_waits_for_what_is_under_way);
-    in_a_parser_process(parser_pool_new(argv[0]));
+    in_a_parser_process(parser_pool_new(argv[0], NULL));
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
     return REPORT();

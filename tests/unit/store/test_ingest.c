@@ -196,6 +196,6 @@ int main(int argc, char **argv)
     RUN(a_profile_that_says_nothing_leaves_nothing);
     RUN(refuses_what_the_sender_has_to_put_right);
     RUN(the_profiles_of_a_push_may_be_many);
-    in_a_parser_process(parser_pool_new(argv[0]));
+    in_a_parser_process(parser_pool_new(argv[0], NULL));
     return REPORT();
 }

@@ -230,7 +230,7 @@ int main(int argc, char **argv)
     RUN(a_sum_stops_at_the_largest_number);
     RUN(a_body_that_cannot_be_read_any_more_hides_no_other);
     RUN(a_failing_database_is_an_error);
-    reader.parsers = parser_pool_new(argv[0]);
+    reader.parsers = parser_pool_new(argv[0], NULL);
     RUN(a_stored_profile_that_ends_the_parser_is_left_out);
     parser_pool_free(reader.parsers);
     return REPORT();
