@@ -207,7 +207,8 @@ def named(pids, comm):
 
 def helpers_of(agent):
     """One, as a rule: the child of the guard."""
-    return [pid for guard in named(children(agent.pid), "smolder-guard") for pid in named(children(guard), "smolder-priv")]
+    guards = named(children(agent.pid), "smolder-guard")
+    return [pid for guard in guards for pid in named(children(guard), "smolder-priv")]
 
 
 def proc_text(pid, name):
