@@ -31,6 +31,9 @@
 #include "parser/parser_pool.h"
 #include "parser/parser_process.h"
 #include "priv/priv.h"
+#include "pyroscope/push_body.h"
+#include "store/digest.h"
+#include "store/flame_merge.h"
 #include "store/store.h"
 
 /* The components end a little before AGENT_STOP_MS, so that the store can close properly. */
@@ -186,11 +189,12 @@ static int open_store(struct agent *a, struct err *err)
     const struct agent_settings *s = a->settings;
     if (!*s->store_listen)
         return 0;
-    a->store = store_new(&(struct store_options){.loop = &a->loop, .dir = s->storage_path});
+    a->store = store_new(&(struct store_options){.loop = &a->loop, .parsers = a->env.parsers, .dir = s->storage_path});
     const struct store_http_options http = {.loop = &a->loop,
                                             .listen = s->store_listen,
                                             .allowed_hosts = s->allowed_hosts,
                                             .store = a->store,
+                                            .parsers = a->env.parsers,
                                             .controller = a->controller,
                                             .problem = http_problem};
     return store_http_open(&http, &a->store_http, err);
@@ -464,7 +468,9 @@ int agent_parser(const char *number)
         fputs("smolder " PARSER_COMMAND ": smolder run starts it by itself\n", stderr);
         return EXIT_USAGE;
     }
-    parser_process_run(number, NULL);
+    static const struct parser_service *const services[] = {&digest_service, &flame_merge_service, &push_body_service,
+                                                            NULL};
+    parser_process_run(number, services, NULL);
 }
 
 /* The soft limit is 1024 for the sake of select(2), which nobody here calls; each session takes some. */
@@ -484,6 +490,10 @@ static int agent_prepare(struct agent *a, struct err *err)
     int code = privileges_plan(s->user ? s->user : "", &a->privileges, err);
     if (code == 0 && a->privileges.drop)
         code = storage_prepare(s->storage_path, &a->privileges.user, err);
+    if (code == -EPERM && !(s->user && *s->user)) {
+        privileges_stay(&a->privileges, err->text); /* without CAP_CHOWN; nobody has asked for another user */
+        code = 0;
+    }
     if (code == 0)
         code = priv_start(jvm_ops, programs, &a->priv, err);
     if (code < 0)

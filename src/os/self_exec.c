@@ -9,8 +9,10 @@
 
 static void self_exec_environment(char *ret[], size_t max)
 {
+    static char bind_now[] = "LD_BIND_NOW=1";
     static const char *const kept[] = {"LD_LIBRARY_PATH=", "ASAN_OPTIONS=", "UBSAN_OPTIONS="};
     size_t n = 0;
+    ret[n++] = bind_now;
     for (char **e = environ; *e; e++) {
         for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
             if (n + 1 < max && strncmp(*e, kept[i], strlen(kept[i])) == 0)
@@ -22,7 +24,7 @@ static void self_exec_environment(char *ret[], size_t max)
 
 int self_exec_start(char *const *argv, int sock, int as, pid_t *ret)
 {
-    char *env[4];
+    char *env[5];
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     sigset_t none;

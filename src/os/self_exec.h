@@ -1,5 +1,6 @@
 /* Executes this program's own file as another process, which gets no memory of this one (it is not a fork), one
- * descriptor, and of the environment only what the dynamic linker and sanitizers need. Its signal mask is empty. */
+ * descriptor, and of the environment only what the dynamic linker and sanitizers need. Its signal mask is empty. Names
+ * are bound at its start, because it may unmap libraries in which the linker would look for them later. */
 #pragma once
 
 #include <sys/types.h>

@@ -225,16 +225,29 @@ void parser_pool_give(struct parser_pool *p, const struct parser_process_ref *r)
     pthread_mutex_unlock(&p->lock);
 }
 
-int parser_pool_end(struct parser_pool *p, const struct parser_process_ref *r, bool closed, int64_t *cpu_ns)
+static int pool_end(struct parser_pool *p, const struct parser_process_ref *r, bool closed, bool delay, int64_t *cpu_ns)
 {
     struct parser_slot *s = &p->slots[r->slot];
     const struct child_end end = slot_end(p, s, closed);
     *cpu_ns = end.cpu_ns;
     pthread_mutex_lock(&p->lock);
-    slot_failed(s);
+    if (delay)
+        slot_failed(s);
+    else
+        s->generation = 0;
     slot_let_go(p, s);
     pthread_mutex_unlock(&p->lock);
     return end.status;
+}
+
+int parser_pool_end(struct parser_pool *p, const struct parser_process_ref *r, bool closed, int64_t *cpu_ns)
+{
+    return pool_end(p, r, closed, true, cpu_ns);
+}
+
+int parser_pool_end_for_client(struct parser_pool *p, const struct parser_process_ref *r, bool closed, int64_t *cpu_ns)
+{
+    return pool_end(p, r, closed, false, cpu_ns);
 }
 
 void parser_pool_retire(struct parser_pool *p, unsigned slot, unsigned generation)

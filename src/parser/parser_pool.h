@@ -51,6 +51,8 @@ void parser_pool_give(struct parser_pool *p, const struct parser_process_ref *r)
 /* It is of no use any more, and is ended; `closed`: it closed its socket. How it ended, as far as that was by itself: a
  * wait status of waitpid(2), 0 = it was ended here. CPU time it used in its whole life. */
 int parser_pool_end(struct parser_pool *p, const struct parser_process_ref *r, bool closed, int64_t *cpu_ns);
+/* Likewise, after a request of a client: the next process is not delayed, so that no client can delay conversions. */
+int parser_pool_end_for_client(struct parser_pool *p, const struct parser_process_ref *r, bool closed, int64_t *cpu_ns);
 /* What is open in that process is not wanted any more: it is replaced before it serves again. */
 void parser_pool_retire(struct parser_pool *p, unsigned slot, unsigned generation);
 

@@ -156,7 +156,8 @@ static bool sandbox_limits(void)
 static bool sandbox_needs(const char *path)
 {
     /* What code of ours calls when it parses; the program itself and the kernel's page have no path. */
-    static const char *const needed[] = {"libc.", "ld-", "libm.", "libdeflate.", "libpthread.", "linux-vdso"};
+    static const char *const needed[] = {"libc.",       "ld-",         "libm.",     "libdeflate.",
+                                         "libjansson.", "libpthread.", "linux-vdso"};
     const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     if (!*name)
         return true;

@@ -1,5 +1,6 @@
 /* Programs that the guard starts for the main process, which has given up the privileges that they need to put
- * themselves into a sandbox. For callers there are priv_program_start() and priv_program_end(); the rest is private to this folder.
+ * themselves into a sandbox. For callers there are priv_program_start() and priv_program_end(); the rest is private to
+ * this folder.
  *
  * The table is passed before the fork; a request is one byte, the number of a program and what to do with it, so the
  * guard parses nothing. Of each program one runs at a time, as this program's own file (os/self_exec.h).

@@ -9,6 +9,7 @@ COMPONENTS = ROOT / "docs" / "components"  # metrics of one component can be on 
 RARE = {"smolder_unprofiled_jvms_total": "a JVM that ends before it is profiled",
         "smolder_jvm_crashes_total": "a JVM that crashes",
         "smolder_parser_restarts_total": "a recording that crashes the parser",
+        "smolder_set_aside_total": "a push that crashes the parser",
         "smolder_component_evaluation_slow_seconds": "an evaluation that takes a minute",
         "smolder_conversion_cut_total": "a recording beyond all bounds"}
 # Labels whose values the page lists.

@@ -320,7 +320,7 @@ static void says_what_was_left_out(void)
 
 int main(int argc, char **argv)
 {
-    parser_main(argc, argv, NULL);
+    parser_main(argc, argv, NULL, NULL);
     parsers = parser_pool_new("parser", NULL);
     uv_loop_init(&loop);
     RUN(a_stream_without_chunks_ends_without_a_worker);

@@ -583,7 +583,7 @@ static void it_ends_with_the_pool(void)
 
 int main(int argc, char **argv)
 {
-    parser_main(argc, argv, intrude);
+    parser_main(argc, argv, NULL, intrude);
     pool = parser_pool_new("parser", NULL);
     interval = parser_interval_new(pool);
     RUN(opens_adds_and_finishes_in_one_turn);
