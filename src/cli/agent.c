@@ -490,6 +490,10 @@ static int agent_prepare(struct agent *a, struct err *err)
     int code = privileges_plan(s->user ? s->user : "", &a->privileges, err);
     if (code == 0 && a->privileges.drop)
         code = storage_prepare(s->storage_path, &a->privileges.user, err);
+    if (code == -EPERM && !(s->user && *s->user)) {
+        privileges_stay(&a->privileges, err->text); /* without CAP_CHOWN; nobody has asked for another user */
+        code = 0;
+    }
     if (code == 0)
         code = priv_start(jvm_ops, programs, &a->priv, err);
     if (code < 0)

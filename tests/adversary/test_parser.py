@@ -5,14 +5,14 @@ import re
 import signal
 
 from attack import check_live, flames, innocent, sanitized
-from lab import check, config, descendants, equal, proc_text, test, wait_for
+from lab import check, config, descendants, equal, named, proc_text, test, wait_for
 
 PARSER_UIDS = {"61100", "61101"}
 
 
 def parsers(agent):
     """Children of the guard."""
-    return [pid for pid in descendants(agent.pid) if proc_text(pid, "comm").strip() == "smolder-parser"]
+    return named(descendants(agent.pid), "smolder-parser")
 
 
 def parser_of(agent):

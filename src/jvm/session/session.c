@@ -650,7 +650,7 @@ static void session_on_timer(uv_timer_t *t)
 static void session_schedule(struct jvm_session *s)
 {
     const int64_t now = clock_ns();
-    const bool profiling = s->phase == PHASE_PROFILING;
+    const bool profiling = s->phase == PHASE_PROFILING && !s->gone;
     int64_t at = profiling ? s->poll.at : now + POLL_FAR_MS * NS_PER_MS;
     const int64_t put_off = intake_delay_ns(&s->intake);
     if (put_off)
@@ -665,7 +665,8 @@ static void session_schedule(struct jvm_session *s)
         at = min_ns(at, s->dump_at);
     if (profiling && s->work == WORK_NONE)
         at = min_ns(at, s->look_at);
-    int64_t ms = at <= now ? 0 : (at - now + NS_PER_MS - 1) / NS_PER_MS;
+    /* Never 0: libuv runs such a timer again before it looks at sockets, on which the next step may depend. */
+    int64_t ms = at <= now ? 1 : (at - now + NS_PER_MS - 1) / NS_PER_MS;
     uv_timer_start(&s->timer, session_on_timer, (uint64_t)ms, 0);
 }
 
