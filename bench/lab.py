@@ -124,6 +124,7 @@ class Lab:
         if os.geteuid() != 0:
             raise Failed("profiling other processes needs root")
         self.directory = tempfile.mkdtemp(prefix="smolder-bench-")
+        os.chmod(self.directory, 0o755)  # an agent of root reads its configuration as an ordinary user
         self.token = os.path.basename(self.directory)
         return self
 

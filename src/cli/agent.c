@@ -19,6 +19,8 @@
 #include "base/terminal.h"
 #include "cli/command.h"
 #include "cli/loader.h"
+#include "cli/privileges.h"
+#include "cli/storage.h"
 #include "components/all.h"
 #include "components/env.h"
 #include "graph/controller.h"
@@ -37,6 +39,7 @@ enum { HINT_AFTER_MS = 3000, SIGNALS = 3, COMPONENTS_STOP_MS = AGENT_STOP_MS - 5
 struct agent {
     const struct agent_settings *settings;
     uv_loop_t loop;
+    struct privileges privileges;
     struct priv *priv;
     struct component_env env;
     struct quarantine *quarantine;
@@ -177,18 +180,13 @@ static void http_problem(void *arg, const char *what)
     log_warn("HTTP server", L_STR("err", what));
 }
 
+/* Its address, as whom the agent was started; its files as whom it runs (agent_become()). */
 static int open_store(struct agent *a, struct err *err)
 {
     const struct agent_settings *s = a->settings;
     if (!*s->store_listen)
         return 0;
-    cleanup_buf struct buf notice = BUF_INIT(4096);
-    const struct store_options options = {.loop = &a->loop, .dir = s->storage_path};
-    int code = store_open(&options, &a->store, &notice, err);
-    if (code < 0)
-        return err_wrap(err, code, "embedded store");
-    if (notice.len)
-        log_warn(buf_cstr(&notice));
+    a->store = store_new(&(struct store_options){.loop = &a->loop, .dir = s->storage_path});
     const struct store_http_options http = {.loop = &a->loop,
                                             .listen = s->store_listen,
                                             .allowed_hosts = s->allowed_hosts,
@@ -336,11 +334,56 @@ static int agent_start(struct agent *a, struct err *err)
     return 0;
 }
 
+static int agent_open_files(struct agent *a, struct err *err)
+{
+    int code = storage_check(a->settings->storage_path, err);
+    if (!a->store) {
+        if (code < 0)
+            log_warn(err->text);
+        return 0;
+    }
+    cleanup_buf struct buf notice = BUF_INIT(4096);
+    if (code == 0)
+        code = store_begin(a->store, &notice, err);
+    if (notice.len)
+        log_warn(buf_cstr(&notice));
+    return code < 0 ? err_wrap(err, code, "embedded store") : 0;
+}
+
+/* Everything that needs privilege is open: addresses, configuration, certificates. Nothing of a target, a client or the
+ * data directory has been read yet. */
+static int agent_become(struct agent *a, struct err *err)
+{
+    const int code = privileges_drop(&a->privileges, err);
+    return code < 0 ? code : agent_open_files(a, err);
+}
+
+/* With hidepid, an ordinary user sees no process of another one. */
+static void warn_of_hidden_processes(const struct agent *a)
+{
+    struct stat st;
+    if (a->privileges.all_users && stat("/proc/1/stat", &st) < 0)
+        log_warn("/proc hides processes of other users (hidepid): mount it with gid= of this user's group, or run with "
+                 "--user=root",
+                 L_INT("gid", a->privileges.user.gid));
+}
+
+static void agent_announce_user(const struct agent *a)
+{
+    if (a->privileges.warning[0])
+        log_warn(a->privileges.warning);
+    else if (a->privileges.all_users)
+        log_info("the main process runs without privileges", L_STR("user", a->privileges.user.name),
+                 L_INT("uid", a->privileges.user.uid));
+    else
+        log_info("not running as root: only JVMs of this user can be profiled");
+    warn_of_hidden_processes(a);
+}
+
 static void agent_announce(struct agent *a)
 {
     metric_set(&build_info, 1, architecture, "linux", SMOLDER_VERSION);
-    if (geteuid() != 0)
-        log_warn("not running as root: only JVMs of this user can be profiled");
+    agent_announce_user(a);
     if (a->http)
         log_info("smolder is running", L_STR("version", SMOLDER_VERSION), L_STR("api", agent_http_address(a->http)));
     else
@@ -413,6 +456,35 @@ static void raise_descriptor_limit(void)
     (void)setrlimit(RLIMIT_NOFILE, &r);
 }
 
+/* First of all, while this process is small and has one thread. */
+static int agent_prepare(struct agent *a, struct err *err)
+{
+    const struct agent_settings *s = a->settings;
+    int code = privileges_plan(s->user ? s->user : "", &a->privileges, err);
+    if (code == 0 && a->privileges.drop)
+        code = storage_prepare(s->storage_path, &a->privileges.user, err);
+    if (code == 0)
+        code = priv_start(jvm_ops, &a->priv, err);
+    if (code < 0)
+        return code;
+    priv_restartable(a->priv);
+    return privileges_begin(err);
+}
+
+/* Exit status; EXIT_OK: it runs. */
+static int agent_open(struct agent *a)
+{
+    struct err err = {0};
+    if (agent_start(a, &err) == 0) {
+        if (loader_first(a->loader) < 0)
+            return EXIT_INPUT;
+        if (agent_become(a, &err) == 0)
+            return EXIT_OK;
+    }
+    terminal_printf(stderr, "smolder run: %s\n", err.text);
+    return EXIT_SYSTEM;
+}
+
 int agent_run(const struct agent_settings *settings)
 {
     struct agent a = {.settings = settings};
@@ -421,19 +493,13 @@ int agent_run(const struct agent_settings *settings)
     /* What is written is for this user alone; what is put where a JVM must read it gets its mode by hand
      * (jvm/attach/asprof.h). */
     umask(077);
-    /* First of all, while this process is small and has one thread. */
-    if (priv_start(jvm_ops, &a.priv, &err) < 0) {
+    if (agent_prepare(&a, &err) < 0) {
         terminal_printf(stderr, "smolder run: %s\n", err.text);
         return EXIT_SYSTEM;
     }
-    priv_restartable(a.priv);
     init_loop(&a);
-    if (agent_start(&a, &err) < 0) {
-        terminal_printf(stderr, "smolder run: %s\n", err.text);
-        a.status = EXIT_SYSTEM;
-        agent_abandon(&a);
-    } else if (loader_first(a.loader) < 0) {
-        a.status = EXIT_INPUT;
+    a.status = agent_open(&a);
+    if (a.status != EXIT_OK) {
         agent_abandon(&a);
     } else {
         agent_announce(&a);

@@ -2,13 +2,17 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/terminal.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "cli/storage.h"
 #include "jvm/session/quarantine_file.h"
+#include "os/rights.h"
 
 enum { KEY_LEAST = 8 };
 
@@ -19,7 +23,8 @@ struct forgive_flags {
 
 #define AT(field) offsetof(struct forgive_flags, field)
 static const struct flag flags[] = {
-    {"storage.path", FLAG_STRING, AT(storage_path), "data-smolder", "DIR", "Data directory of the agent."},
+    {"storage.path", FLAG_STRING, AT(storage_path), "", "DIR",
+     "Data directory of the agent. Empty: data-smolder; as root, /var/lib/smolder unless data-smolder exists."},
     {"all", FLAG_BOOL, AT(all), NULL, NULL, "Remove all entries."},
     {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this help and exit."},
     {NULL},
@@ -93,6 +98,15 @@ static bool forgive_pardon(void *arg, struct quarantine_list *l)
     return p->forgiven > 0;
 }
 
+/* The directory is its owner's to redirect, so root does there what that user may do, and leaves no file of root. */
+static int forgive_become_owner(const char *dir, struct err *err)
+{
+    struct stat st;
+    if (geteuid() != 0 || stat(dir, &st) < 0 || st.st_uid == 0)
+        return 0;
+    return rights_become(&(struct rights){.uid = st.st_uid, .gid = st.st_gid}, err);
+}
+
 static int forgive_run(int argc, char **argv)
 {
     struct forgive_flags f = {0};
@@ -108,9 +122,13 @@ static int forgive_run(int argc, char **argv)
         forgive_help();
         return EXIT_OK;
     }
+    if (!*f.storage_path)
+        f.storage_path = storage_default();
     cleanup_quarantine_list struct quarantine_list l = QUARANTINE_LIST_INIT;
     struct pardon p = {.all = f.all, .names = names, .count = rest.len};
-    code = quarantine_load(f.storage_path, &l, &err);
+    code = forgive_become_owner(f.storage_path, &err);
+    if (code == 0)
+        code = quarantine_load(f.storage_path, &l, &err);
     for (size_t i = 0; code == 0 && !f.all && rest.len == 0 && i < l.len; i++)
         forgive_print(&l.items[i]);
     /* Nothing is made where there is no list. */

@@ -12,13 +12,14 @@
 #include "cli/builtin.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "cli/storage.h"
 
 /* Where the built-in configuration keeps its profiles when no address is given. */
 #define STORE_DEFAULT "127.0.0.1:4040"
 
 struct run_flags {
     const char *listen, *allowed_hosts, *ui_prefix, *storage_path, *store_listen, *stability, *metrics, *format,
-        *crash_guard;
+        *crash_guard, *user;
     bool no_bundle, watch, skip_unknown, print_config, help;
 };
 
@@ -48,8 +49,12 @@ static const struct flag flags[] = {
     {"config.skip-unknown", FLAG_BOOL, AT(skip_unknown), NULL, NULL,
      "Skip unknown components and those that depend only on them, with a warning each, instead of failing."},
     {"config.format", FLAG_CHOICE, AT(format), "alloy", "alloy", "Configuration language; only alloy is supported."},
-    {"storage.path", FLAG_STRING, AT(storage_path), "data-smolder", "DIR",
-     "Data directory, private to this user: the embedded store's database and the quarantine list of JVMs."},
+    {"storage.path", FLAG_STRING, AT(storage_path), "", "DIR",
+     "Data directory, private to the user the agent runs as: the embedded store's database and the quarantine list of "
+     "JVMs. Empty: data-smolder; started by root, /var/lib/smolder unless data-smolder exists."},
+    {"user", FLAG_STRING, AT(user), "", "NAME",
+     "User the main process becomes when started by root, as NAME, UID or UID:GID; the privileged helper stays root. "
+     "Empty: smolder, or UID 65532 where there is no such user. root keeps all privileges, with a warning."},
     {"store.listen", FLAG_STRING, AT(store_listen), "", "ADDR",
      "Enable the embedded profile store and its web UI on this address; empty = disabled. Without PATH the "
      "default is " STORE_DEFAULT ". The http block applies to it as well."},
@@ -106,8 +111,9 @@ static void run_help(void)
           "  Runs the configuration in PATH (a file, or the *.alloy files of a directory; several paths form one\n"
           "  configuration) until SIGTERM or SIGINT. Without PATH, a built-in configuration profiles every JVM\n"
           "  on this host into the embedded store at http://" STORE_DEFAULT ".\n\n"
-          "  smolder must run as root in the host's PID namespace, because it attaches to processes of other\n"
-          "  users and containers.\n\n"
+          "  Start it as root in the host's PID namespace to attach to processes of other users and containers.\n"
+          "  It opens what needs privilege and becomes an ordinary user; a helper process keeps the privileges of\n"
+          "  its operations. Started by an ordinary user, it profiles the JVMs of that user.\n\n"
           "FLAGS [default]\n",
           stdout);
     flags_help(flags, stdout);
@@ -172,6 +178,8 @@ static int run_agent(int argc, char **argv)
         print_builtin(*f.store_listen ? f.store_listen : STORE_DEFAULT);
         return EXIT_OK;
     }
+    if (!*f.storage_path)
+        f.storage_path = storage_default();
     metric_use_alloy_names(strcmp(f.metrics, "alloy") == 0);
     cleanup_buf struct buf in_force = BUF_INIT(1 << 20);
     flags_print(flags, &f, &in_force);
@@ -181,6 +189,7 @@ static int run_agent(int argc, char **argv)
                                             .support_bundle = !f.no_bundle,
                                             .storage_path = f.storage_path,
                                             .crash_guard = f.crash_guard,
+                                            .user = f.user,
                                             .store_listen = f.store_listen,
                                             .stability = f.stability,
                                             .skip_unknown = f.skip_unknown,

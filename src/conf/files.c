@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -38,6 +39,8 @@ static int files_by_name(const void *a, const void *b)
 static int files_read_directory(struct conf_files *files, const char *path, struct err *err)
 {
     cleanup_closedir DIR *dir = opendir(path);
+    if (!dir && (errno == EACCES || errno == EPERM))
+        return err_set(err, -errno, "%s: let user %u read and search the directory", strerror(errno), geteuid());
     if (!dir)
         return err_errno(err, "read %s", path);
     char **names = NULL;
@@ -64,6 +67,8 @@ static int files_read_directory(struct conf_files *files, const char *path, stru
 static int files_read_path(struct conf_files *files, const char *path, struct err *err)
 {
     struct stat st;
+    if (stat(path, &st) < 0 && (errno == EACCES || errno == EPERM))
+        return err_set(err, -errno, "%s: let user %u search the directories above it", strerror(errno), geteuid());
     if (stat(path, &st) < 0)
         return err_set(err, -errno, "%s", strerror(errno));
     return S_ISDIR(st.st_mode) ? files_read_directory(files, path, err) : files_read_one(files, path, err);

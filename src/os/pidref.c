@@ -23,7 +23,7 @@ static int read_stat(const struct pidref *p, struct procfs_stat *ret, struct err
     return 0;
 }
 
-int pidref_open(pid_t pid, uint64_t start_time, struct pidref *ret, struct err *err)
+static int pidref_find(pid_t pid, struct pidref *ret, struct err *err)
 {
     cleanup_pidref struct pidref p = PIDREF_INIT;
     p.pid = pid;
@@ -39,10 +39,31 @@ int pidref_open(pid_t pid, uint64_t start_time, struct pidref *ret, struct err *
     int code = read_stat(&p, &stat, err);
     if (code < 0)
         return err_wrap(err, code, "process %d", (int)pid);
-    /* If the process of the pidfd still lives, the pid cannot have changed hands before its directory was opened. */
-    if (!pidref_alive(&p) || (start_time && stat.start_time != start_time))
-        return err_set(err, -ESRCH, "process %d is gone", (int)pid);
     p.start_time = stat.start_time;
+    *ret = p;
+    p = PIDREF_INIT;
+    return 0;
+}
+
+int pidref_open(pid_t pid, uint64_t start_time, struct pidref *ret, struct err *err)
+{
+    cleanup_pidref struct pidref p = PIDREF_INIT;
+    const int code = pidref_find(pid, &p, err);
+    if (code < 0)
+        return code;
+    /* If the process of the pidfd still lives, the pid cannot have changed hands before its directory was opened. */
+    if (!pidref_alive(&p) || (start_time && p.start_time != start_time))
+        return err_set(err, -ESRCH, "process %d is gone", (int)pid);
+    *ret = p;
+    p = PIDREF_INIT;
+    return 0;
+}
+
+int pidref_open_ended(pid_t pid, uint64_t start_time, struct pidref *ret)
+{
+    cleanup_pidref struct pidref p = PIDREF_INIT;
+    if (pidref_find(pid, &p, NULL) < 0 || p.start_time != start_time)
+        return -ESRCH;
     *ret = p;
     p = PIDREF_INIT;
     return 0;

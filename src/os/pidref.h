@@ -26,6 +26,9 @@ struct pidref {
 /* Opens `pid`, which must have started at `start_time` (0: whenever). -ESRCH when there is no such process. */
 must_check int pidref_open(pid_t pid, uint64_t start_time, struct pidref *ret, struct err *err);
 
+/* As that, of one that may have ended, as long as its PID is still its own: a zombie. -ESRCH when it is not. */
+must_check int pidref_open_ended(pid_t pid, uint64_t start_time, struct pidref *ret);
+
 /* False once it ended, reaped or not. */
 bool pidref_alive(const struct pidref *p);
 

@@ -110,6 +110,15 @@ static bool has_taken(const struct rights *r)
     return real == r->uid && effective == r->uid && saved == r->uid;
 }
 
+bool rights_have(uint64_t capabilities)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3];
+    if (syscall(SYS_capget, &head, now) < 0)
+        return false;
+    return ((now[0].effective | (uint64_t)now[1].effective << 32) & capabilities) == capabilities;
+}
+
 int rights_limit(uint64_t capabilities)
 {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};

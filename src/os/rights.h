@@ -45,3 +45,5 @@ must_check int rights_become(const struct rights *r, struct err *err);
  * inheritable; the IDs stay. For a process with one thread. */
 #define RIGHTS_CAP(number) (1ULL << (number))
 must_check int rights_limit(uint64_t capabilities);
+/* Whether all of these are in force. */
+must_check bool rights_have(uint64_t capabilities);

@@ -28,7 +28,7 @@ static const int64_t keep_bytes_default = 1024 * 1024 * 1024LL;
 
 struct store {
     uv_loop_t *loop;
-    char *path; /* NULL: in memory */
+    char *dir, *path; /* NULL: in memory */
     int64_t keep_seconds, keep_bytes;
     struct db write_db, read_db;
     struct serial_queue writes, reads;
@@ -347,34 +347,50 @@ static int store_open_files(struct store *s, struct buf *notice, struct err *err
     return 0;
 }
 
-int store_open(const struct store_options *options, struct store **ret, struct buf *notice, struct err *err)
+struct store *store_new(const struct store_options *options)
 {
     struct store *s = xcalloc(1, sizeof *s);
     s->loop = options->loop;
     s->keep_seconds = options->keep_seconds ? options->keep_seconds : KEEP_SECONDS;
     s->keep_bytes = options->keep_bytes ? options->keep_bytes : keep_bytes_default;
-    int code;
+    s->write_db = s->read_db = DB_INIT;
     if (options->dir) {
+        s->dir = xstrdup(options->dir);
         s->path = xasprintf("%s/" DATABASE, options->dir);
-        code = store_files_prepare(options->dir, DATABASE, err);
-        if (code == 0)
-            code = store_open_files(s, notice, err);
-    } else {
-        code = db_open(":memory:", &s->write_db, err);
-    }
-    if (code < 0) {
-        free(s->path);
-        free(s);
-        return code;
     }
     serial_queue_init(&s->writes, s->loop, BATCH_MAX, store_run_batch, s);
     serial_queue_init(&s->reads, s->loop, 1, store_run_batch, s);
     uv_timer_init(s->loop, &s->sweep);
     s->sweep.data = s;
+    return s;
+}
+
+int store_begin(struct store *s, struct buf *notice, struct err *err)
+{
+    int code;
+    if (s->path) {
+        code = store_files_prepare(s->dir, DATABASE, err);
+        if (code == 0)
+            code = store_open_files(s, notice, err);
+    } else {
+        code = db_open(":memory:", &s->write_db, err);
+    }
+    if (code < 0)
+        return code;
     uv_timer_start(&s->sweep, store_on_sweep, 0, SWEEP_MS);
     uv_unref((uv_handle_t *)&s->sweep);
-    *ret = s;
     return 0;
+}
+
+int store_open(const struct store_options *options, struct store **ret, struct buf *notice, struct err *err)
+{
+    struct store *s = store_new(options);
+    const int code = store_begin(s, notice, err);
+    if (code < 0)
+        store_close(s, NULL, NULL);
+    else
+        *ret = s;
+    return code;
 }
 
 static void store_on_timer_closed(uv_handle_t *h)
@@ -384,6 +400,7 @@ static void store_on_timer_closed(uv_handle_t *h)
     db_close(&s->write_db);
     if (s->closed)
         s->closed(s->closed_arg);
+    free(s->dir);
     free(s->path);
     free(s);
 }

@@ -43,6 +43,10 @@ struct store_options {
 /* Opens or creates the database; blocks. A damaged database is renamed, with a message in `notice` (may be NULL):
  * "store.db is damaged (…); moved to …". An error if that fails. */
 must_check int store_open(const struct store_options *options, struct store **ret, struct buf *notice, struct err *err);
+/* As two steps, with the files opened by the second, as whom the process is by then. In between nothing is pushed or
+ * read. Where the second fails, store_close() is what is left. */
+struct store *store_new(const struct store_options *options);
+must_check int store_begin(struct store *s, struct buf *notice, struct err *err);
 /* Runs queued jobs, closes, frees, then calls `closed` (may be NULL) on the loop. NULL is allowed. */
 void store_close(struct store *s, void (*closed)(void *arg), void *arg);
 

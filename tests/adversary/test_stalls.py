@@ -6,7 +6,7 @@ import time
 import jfr
 from attack import (MALLORY, PRIVATE_TMP, check_live, fake, flames, innocent, need_fuse, need_user_namespaces,
                     own_namespaces, staged)
-from lab import check, children, config, equal, proc_text, test, wait_for
+from lab import check, children, config, descendants, equal, proc_text, test, wait_for
 
 
 def chunks(lab):

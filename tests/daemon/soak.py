@@ -161,6 +161,7 @@ class Soak:
                         "-nodes",
                         "-subj", "/CN=localhost", "-days", "2", "-keyout", str(self.folder / "key.pem"),
                         "-out", str(self.folder / "cert.pem")], check=True, capture_output=True)
+        (self.folder / "key.pem").chmod(0o644)  # the agent does not stay root
         shutil.copy(smolder, self.folder / "smolder")
         self.config, self.tls, self.auth = self.folder / "config.alloy", False, False
         self.config.write_text("")

@@ -5,6 +5,7 @@ import shutil
 import ssl
 import subprocess
 import time
+import urllib.error
 import urllib.request
 
 import soak
@@ -122,22 +123,32 @@ def a_password_is_asked_for(lab):
     check("word" not in agent.text(), "the password is in the log")
 
 
-@test
-def tls_is_turned_on_by_a_reload(lab):
+def certificate(lab):
+    """Folder with key.pem, of root's alone, and cert.pem."""
     pem = lab.dir / "pem"
     pem.mkdir()
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                     "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2", "-keyout",
                     str(pem / "key.pem"),
                     "-out", str(pem / "cert.pem")], check=True, capture_output=True)
+    return pem
+
+
+TLS = 'http {\n  tls {\n    cert_file = "%s/%s"\n    key_file = "%s/key.pem"\n  }\n}\n'
+
+
+@test
+def tls_is_turned_on_by_a_reload(lab):
+    pem = certificate(lab)
+    (pem / "key.pem").chmod(0o640)
+    os.chown(pem / "key.pem", 0, 65532)  # of the user that an agent of root becomes
     agent = lab.agent(config=ONE)
-    tls = 'http {\n  tls {\n    cert_file = "%s/%s"\n    key_file = "%s/key.pem"\n  }\n}\n'
-    lab.file("config.alloy", tls % (pem, "missing.pem", pem))
+    lab.file("config.alloy", TLS % (pem, "missing.pem", pem))
     status, text = agent.reload()
     equal(status, 400, "answer to a missing certificate")
     check("missing.pem: No such file or directory" in text and "config.alloy:1:1" in text, text)
     equal(ids(agent), ["discovery.relabel.one"], "components")
-    lab.file("config.alloy", tls % (pem, "cert.pem", pem))
+    lab.file("config.alloy", TLS % (pem, "cert.pem", pem))
     equal(agent.reload()[0], 200, "answer to a good one")
     context = ssl.create_default_context(cafile=str(pem / "cert.pem"))
 
@@ -152,6 +163,28 @@ def tls_is_turned_on_by_a_reload(lab):
         pass
     except Exception as e:  # what http.client makes of a TLS alert
         check("BadStatusLine" in type(e).__name__ or "Disconnected" in type(e).__name__, repr(e))
+
+
+@test
+def a_key_of_root_is_read_at_the_start(lab):
+    """A reload is the business of the user that the agent became: refused with a remedy, and what runs goes on."""
+    pem = certificate(lab)
+    agent = lab.agent(config=TLS % (pem, "cert.pem", pem))
+    context = ssl.create_default_context(cafile=str(pem / "cert.pem"))
+
+    def ask(path, data=None):
+        try:
+            with lab.machine.network():
+                with urllib.request.urlopen("https://localhost:12345" + path, data, 10, context=context) as answer:
+                    return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as e:
+            return e.code, e.read().decode()
+    equal(ask("/-/ready")[0], 200, "answer over TLS")
+    status, text = ask("/-/reload", b"")
+    equal(status, 400, "answer to a reload")
+    check("key.pem: Permission denied: let user 65532 read the file" in text, text)
+    equal(ask("/-/ready")[0], 200, "answer afterwards")
+    agent.stop()
 
 
 @test(weight=2)

@@ -30,17 +30,49 @@ extern const uint8_t asprof_other_library_start[], asprof_other_library_end[]; /
 extern const char asprof_other_library_sha1[SHA1_HEX_SIZE];
 extern const char asprof_library_sha1[SHA1_HEX_SIZE]; /* made by the build: a third of a start's CPU time otherwise */
 
-static int map_file(const char *dist, const char *part, struct asprof_file *ret, struct err *err)
+/* Root's or this user's, and not for others to write: nobody who has less to say can exchange it. */
+static int check_owner(const struct stat *st, const char *what, struct err *err)
+{
+    if (st->st_uid != 0 && st->st_uid != geteuid())
+        return err_set(err, -EPERM, "%s belongs to user %u", what, (unsigned)st->st_uid);
+    if (st->st_mode & OTHERS_WRITE)
+        return err_set(err, -EPERM, "%s has mode %04o: writable by others", what, st->st_mode & 07777u);
+    return 0;
+}
+
+/* A directory that nobody but root and this user decides about; `path` is for messages. */
+static int dist_enter(int parent, const char *name, const char *path, struct err *err)
+{
+    struct stat st;
+    cleanup_close int fd =
+        openat(parent, name, O_PATH | O_DIRECTORY | O_CLOEXEC | (parent == AT_FDCWD ? 0 : O_NOFOLLOW));
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_errno(err, "dist: open %s", path);
+    const int code = check_owner(&st, name, err);
+    return code < 0 ? err_wrap(err, code, "dist") : TAKE_FD(fd);
+}
+
+/* A path that the main process sends, of a file that JVMs of others load: it has to be as good as the embedded one. */
+static int map_file(const char *dist, const char *folder, const char *name, struct asprof_file *ret, struct err *err)
 {
     char path[ASPROF_PATH_SIZE];
-    if ((size_t)snprintf(path, sizeof path, "%s/%s", dist, part) >= sizeof path)
+    if ((size_t)snprintf(path, sizeof path, "%s/%s/%s", dist, folder, name) >= sizeof path)
         return err_set(err, -ENAMETOOLONG, "dist: %s is too long", dist);
     struct stat st;
-    cleanup_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    cleanup_close int top = dist_enter(AT_FDCWD, dist, path, err);
+    if (top < 0)
+        return top;
+    cleanup_close int dir = dist_enter(top, folder, path, err);
+    if (dir < 0)
+        return dir;
+    cleanup_close int fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return err_errno(err, "dist: open %s", path);
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0 || st.st_size > ASPROF_FILE_MAX)
         return err_set(err, -EINVAL, "dist: %s is not a regular file of 1 to %d bytes", path, ASPROF_FILE_MAX);
+    const int code = check_owner(&st, path, err);
+    if (code < 0)
+        return err_wrap(err, code, "dist");
     void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p == MAP_FAILED)
         return err_errno(err, "dist: map %s", path);
@@ -53,9 +85,9 @@ int asprof_dist_open(const char *dist, struct asprof_dist *ret, struct err *err)
     cleanup_dist struct asprof_dist d = {.mapped = dist[0] != '\0'};
     int code = 0;
     if (d.mapped) {
-        code = map_file(dist, "lib/" LIBRARY, &d.library, err);
+        code = map_file(dist, "lib", LIBRARY, &d.library, err);
         if (code == 0)
-            code = map_file(dist, "bin/" LAUNCHER, &d.launcher, err);
+            code = map_file(dist, "bin", LAUNCHER, &d.launcher, err);
         if (code == 0)
             sha1_hex(d.library.p, d.library.n, d.sha1);
     } else {
@@ -87,16 +119,6 @@ void asprof_dist_done(struct asprof_dist *d)
     if (d->mapped && d->launcher.p)
         munmap((void *)d->launcher.p, d->launcher.n);
     *d = (struct asprof_dist){0};
-}
-
-/* Root's or this user's, and not for others to write: nobody who has less to say can exchange it. */
-static int check_owner(const struct stat *st, const char *what, struct err *err)
-{
-    if (st->st_uid != 0 && st->st_uid != geteuid())
-        return err_set(err, -EPERM, "%s belongs to user %u", what, (unsigned)st->st_uid);
-    if (st->st_mode & OTHERS_WRITE)
-        return err_set(err, -EPERM, "%s has mode %04o: writable by others", what, st->st_mode & 07777u);
-    return 0;
 }
 
 /* The directory `name` in `parent`, if it can be trusted. */

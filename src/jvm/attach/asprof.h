@@ -37,7 +37,8 @@ struct asprof_dist {
     bool mapped; /* from files, to be unmapped */
 };
 
-/* The embedded one, or with a `dist` directory its files: bin/asprof and lib/libasyncProfiler.so. */
+/* The embedded one, or with a `dist` directory its files: bin/asprof and lib/libasyncProfiler.so. Those, and the three
+ * directories, must belong to root or this user and be writable by nobody else; only `dist` itself may be a link. */
 must_check int asprof_dist_open(const char *dist, struct asprof_dist *ret, struct err *err);
 void asprof_dist_done(struct asprof_dist *d);
 

@@ -363,3 +363,43 @@ int asprof_options_parse(const char *const *args, size_t n, bool from_config, st
         return err_set(err, -EINVAL, "the options are too long");
     return 0;
 }
+
+/* ---- options of an untrusted caller ---- */
+
+static bool asprof_options_is_permitted(struct str name)
+{
+    static const char *const session[] = {"chunktime", "chunksize", "timeout", "loglevel"};
+    if (asprof_options_one_of(name, session, ARRAY_LEN(session)))
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(options); i++)
+        if (options[i].target == ASPROF_PROFILING && !options[i].refused && str_is(name, options[i].agent))
+            return true;
+    return false;
+}
+
+/* A part of a PMU event, "event=cpu/umask=0x1,config=0xd3/", which has commas of its own: a number, so not a path. */
+static bool asprof_options_is_pmu_part(struct str name, struct str value)
+{
+    static const char *const never[] = {"file", "log", "server", "fdtransfer", "jfrsync"};
+    bool zero;
+    if (value.n && value.p[value.n - 1] == '/')
+        value.n--;
+    return !asprof_options_one_of(name, never, ARRAY_LEN(never)) &&
+           asprof_options_parse_number(value, &zero) == value.n;
+}
+
+int asprof_options_permit(struct str text, struct err *err)
+{
+    bool in_pmu = false;
+    for (struct str item; str_split(&text, ',', &item);) {
+        const char *equals = item.n ? memchr(item.p, '=', item.n) : NULL;
+        const struct str name = {item.p, equals ? (size_t)(equals - item.p) : item.n};
+        const struct str value = {equals ? equals + 1 : NULL, equals ? item.n - name.n - 1 : 0};
+        if (in_pmu ? !asprof_options_is_pmu_part(name, value) : item.n && !asprof_options_is_permitted(name))
+            return err_set(err, -EPERM, "profiler option %.*s is not permitted", (int)(name.n > 40 ? 40 : name.n),
+                           name.p);
+        for (size_t i = 0; i < value.n; i++)
+            in_pmu ^= value.p[i] == '/' && (in_pmu || str_is(name, "event"));
+    }
+    return 0;
+}

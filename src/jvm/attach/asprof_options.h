@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/str.h"
 
 /* How the value of an option reads. Numbers are decimal or 0x…, then a unit of which only the first letter counts. */
 enum asprof_value {
@@ -57,6 +58,10 @@ const struct asprof_option *asprof_option_find(const char *arg);
 /* Appends ",name=value" for one option, checked. `events` counts CPU-like events across calls (the agent takes one). */
 must_check int asprof_option_append(const struct asprof_option *o, const char *value, unsigned *events, struct buf *out,
                                     struct err *err);
+
+/* Whether the agent may get these options, "event=itimer,alloc=512k,chunktime=60,…", from an untrusted caller: nothing
+ * but what controls sampling, its duration and chunks. What names a file, a socket or an action is refused. -EPERM. */
+must_check int asprof_options_permit(struct str options, struct err *err);
 
 /* Appends "event=itimer,interval=10ms,…" for a whole argument list. With `from_config` what is refused there is refused
  * by name; else only ASPROF_LAUNCHER options, actions and pids are. An error names the argument and says what to write

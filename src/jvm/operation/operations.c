@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "jvm/attach/asprof.h"
+#include "jvm/attach/asprof_options.h"
 #include "jvm/attach/degrade.h"
 #include "jvm/attach/fit.h"
 #include "jvm/attach/target.h"
@@ -17,6 +19,7 @@
 #include "jvm/probe/limits.h"
 #include "jvm/probe/mapped.h"
 #include "os/fsutil.h"
+#include "os/rights.h"
 
 /* Ends by itself this long before it would be ended, so that the caller gets the reason. */
 enum { SPARE_MS = 400, YOUNG_WAIT_MS = 20, REASON_MAX = 4096 };
@@ -298,7 +301,11 @@ static bool operation_compose(struct operation_job *j, struct buf *options, stru
     if (j->storage_mib >= STORAGE_MIB)
         snprintf(changes, sizeof changes, "%s", j->degraded.changes);
     buf_puts(options, "start,");
+    const size_t head = options->len;
     degrade_apply(str_of(j->s->options), changes, options);
+    struct err err = {0};
+    if (asprof_options_permit((struct str){(const char *)options->p + head, options->len - head}, &err) < 0)
+        return operation_fail(j, JVM_REFUSED, "%s", err.text);
     buf_printf(options, RECORDING "%s,file=%s/" TARGET_DIR_RECORDING, chunk, j->target.dir.path);
     buf_str(silent, buf_slice(options));
     buf_puts(silent, SILENT);
@@ -591,10 +598,22 @@ void operation_metrics(const struct jvm_request *s, int64_t deadline_ms, struct 
         read_text(out, reply->text, sizeof reply->text);
 }
 
+/* The host's copy is for every user, root included: where it can belong to root it does, or else the agent's user could
+ * exchange it. */
+static int install_as_root(struct err *err)
+{
+    const struct rights root = {0};
+    return geteuid() == 0 || !rights_have(RIGHTS_CAP(CAP_SETUID)) ? 0 : rights_become(&root, err);
+}
+
 void operation_install(const struct jvm_request *s, int64_t deadline_ms, struct jvm_reply *reply)
 {
     cleanup_job struct operation_job j = operation_begin(s, deadline_ms, reply);
     struct err err = {0};
+    if (install_as_root(&err) < 0) {
+        operation_fail_err(&j, &err);
+        return;
+    }
     cleanup_dist struct asprof_dist d = {0};
     char musl[ASPROF_PATH_SIZE], glibc[ASPROF_PATH_SIZE];
     if (asprof_dist_open(s->dist, &d, &err) < 0 || asprof_install(&d, s->tmp_dir, JVM_MUSL, musl, &err) < 0 ||

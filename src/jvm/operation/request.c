@@ -62,6 +62,7 @@ bool jvm_request_decode(const uint8_t *in, size_t len, struct degraded *degraded
     ret->headroom = head.headroom;
     ret->untested = head.untested;
     *degraded = head.degraded;
+    degraded->changes[sizeof degraded->changes - 1] = degraded->why[sizeof degraded->why - 1] = '\0';
     ret->degraded = degraded;
     return true;
 }

@@ -30,6 +30,7 @@ enum {
     JVM_OP_EXAMINE, /* jvm/operation/examine.h */
     JVM_OP_CRASH, /* jvm/operation/crash.h */
     JVM_OP_LOOK,
+    JVM_OP_ENDING, /* jvm/operation/ending.h */
     JVM_OP_COUNT
 };
 

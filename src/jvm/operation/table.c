@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 
 #include "jvm/operation/crash.h"
+#include "jvm/operation/ending.h"
 #include "jvm/operation/examine.h"
 #include "jvm/operation/operations.h"
 #include "jvm/operation/reading.h"
@@ -76,6 +77,7 @@ const struct priv_op jvm_ops[JVM_OP_COUNT + 1] = {
     [JVM_OP_METRICS] = ON_TARGET("smolder-metrics", op_metrics, JVM_COMMAND_MS),
     [JVM_OP_INSTALL] = {.name = "smolder-install",
                         .run = op_install,
+                        .capabilities = CAPS_USER,
                         .in_max = JVM_REQUEST_MAX,
                         .max_ms = JVM_START_MS},
     [JVM_OP_SCAN] = {.name = "smolder-scan",
@@ -104,4 +106,9 @@ const struct priv_op jvm_ops[JVM_OP_COUNT + 1] = {
                       .max_ms = JVM_CRASH_MS,
                       .fds_max = 1},
     [JVM_OP_LOOK] = ON_TARGET("smolder-look", op_look, JVM_COMMAND_MS),
+    [JVM_OP_ENDING] = {.name = "smolder-ending",
+                       .run = jvm_op_ending,
+                       .capabilities = RIGHTS_CAP(CAP_SYS_PTRACE),
+                       .in_max = JVM_ENDING_BYTES,
+                       .max_ms = JVM_ENDING_MS},
 };

@@ -43,6 +43,7 @@ struct aftercare {
     struct jvm_makeup makeup;   /* key "" = not known yet */
     enum jvm_end end;
     int signal;             /* that killed it, else 0 */
+    bool status_known;      /* told by the helper */
     int status;             /* as wait(2) has it; 0 when it is not known, too */
     int64_t ended_ns;       /* 0 = it runs */
     struct jvm_crash found; /* all zero until it was read */
@@ -62,6 +63,8 @@ void aftercare_keep_place(struct aftercare *a, int dir, const struct hs_err_plac
 void aftercare_drop(struct aftercare *a);
 /* The process ended: call at once, while its status can still be had. */
 void aftercare_ended(struct aftercare *a, const struct pidref *p, int64_t now_ns);
+/* Its wait status, of the helper, which may read it where this process may not. Before or after aftercare_ended(). */
+void aftercare_status_told(struct aftercare *a, int status);
 /* Of one that ended: reads what HotSpot and the kernel wrote about it into `found`, once, if there may be something.
  * True while that is under way: `told` is called when it is done, from the loop. */
 bool aftercare_ask(struct aftercare *a, struct priv *priv, struct jvm_id id, uint64_t user, void (*told)(void *arg),

@@ -10,20 +10,15 @@
 #include "jvm/session/aftercare.h"
 #include "jvm/session/budget.h"
 #include "jvm/session/coverage.h"
+#include "jvm/session/exit_watch.h"
 #include "jvm/session/intake.h"
 #include "jvm/session/itimer_scale.h"
+#include "jvm/session/poll_times.h"
 #include "jvm/session/retry.h"
 #include "jvm/session/session_config.h"
 #include "os/pidref.h"
 #include "os/procfs.h"
 
-static const int64_t TICK_NS = 1100 * NS_PER_MS; /* of the profiler, and what it is late */
-
-/* Polling the recording: just after a chunk should have closed, again while it has not, and otherwise (a chunk closes
- * early when it reaches chunksize). */
-enum { POLL_AFTER_MS = 50, POLL_NEAR_MS = 500, POLL_FAR_MS = 5000, POLL_OVERDUE_MS = 1000 };
-/* Nearly the chunksize: the next one may close early, too. */
-enum { LARGE_CHUNK = 2 << 20 };
 /* How often a session that waits for descriptors asks for them. */
 enum { BUDGET_WAIT_S = 5 };
 /* Whoever may ask for cuts may not ask for any number: each is an attach, which leaves some bytes in the JVM. */
@@ -44,8 +39,7 @@ struct jvm_session {
     struct jvm_session_events events;
     void *arg;
 
-    struct pidref process;
-    uv_poll_t exit;
+    struct exit_watch exit;
     uv_timer_t timer;
     unsigned handles; /* still open */
 
@@ -70,8 +64,6 @@ struct jvm_session {
     bool halt; /* what it writes is no use: it is to be stopped before it is tried again */
 
     struct aftercare care;
-    bool asked, asking;       /* what is known of its end: for good; under way */
-    uint64_t crash_call;      /* while asking */
     unsigned judged;          /* the quarantine's version at the last look */
     struct degraded degraded; /* of the settings `sent` */
     struct jvm_retry retries;
@@ -85,10 +77,7 @@ struct jvm_session {
     int64_t look_at;
     int64_t began;       /* the profiler's session */
     uint64_t roll_bytes; /* read from it */
-    int64_t chunk_began; /* the chunk being written, as we saw it */
-    int64_t chunk_due;   /* when it should have closed */
-    bool small_chunks;   /* the last one was far from chunksize, so the next one will hardly close early */
-    int64_t poll_at;     /* when the recording is worth a poll */
+    struct poll_times poll;
     int64_t dump_at, metrics_at, retry_at, roll_not_before;
 };
 
@@ -151,45 +140,21 @@ static const char *session_missing(const struct jvm_session *s)
 static void session_enter_waiting(struct jvm_session *s, const char *reason, int64_t retry_ns);
 static int64_t retry_after(struct jvm_session *s, enum jvm_outcome outcome);
 
-/* The next chunk began when this one ended, a moment ago by the wall clock, and takes as long: the profiler closes
- * chunks on its tick of a second, mostly the one after the time is up. One that was cut early, or a clock that jumped,
- * makes the guess a bad one: then polls come every POLL_NEAR_MS, or POLL_FAR_MS is soon enough. */
-static int64_t due_after(const struct jvm_session *s, const struct jfr_chunk *c)
-{
-    const int64_t since = clock_wall_ns() - c->end_ns, took = c->end_ns - c->start_ns;
-    const int64_t least = session_config_chunk_s(&s->config) * NS_PER_SEC,
-                  length = took > least && took < least + TICK_NS ? took : least;
-    return clock_ns() + length - (since > 0 && since < length ? since : 0) + POLL_AFTER_MS * NS_PER_MS;
-}
-
 static int64_t min_ns(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
-/* When the recording is worth a poll. */
-static int64_t session_next_poll(const struct jvm_session *s, int64_t now)
-{
-    if (session_config_by_dump(&s->config))
-        return now + POLL_FAR_MS * NS_PER_MS;
-    if (now < s->chunk_due)
-        return s->small_chunks ? s->chunk_due : min_ns(s->chunk_due, now + POLL_FAR_MS * NS_PER_MS);
-    return now + (now < s->chunk_due + 3 * NS_PER_SEC ? POLL_NEAR_MS : POLL_OVERDUE_MS) * NS_PER_MS;
-}
-
 static void on_live_chunk(void *arg, const struct jfr_chunk *c)
 {
     struct jvm_session *s = arg;
-    s->chunk_began = clock_ns();
-    s->chunk_due = due_after(s, c);
-    s->small_chunks = c->len < LARGE_CHUNK;
+    poll_times_chunk(&s->poll, &s->config, c);
     s->roll_bytes += c->len;
     s->retries.failures = 0;
-    s->poll_at = session_next_poll(s, s->chunk_began);
     if (s->phase == PHASE_PROFILING)
         session_set_phase(s, s->phase, session_missing(s));
     else if (s->phase == PHASE_IDLE && s->may_run)
-        s->retry_at = s->chunk_began; /* what held it up is over (SIGCONT): the session that runs is taken over now */
+        s->retry_at = s->poll.began; /* what held it up is over (SIGCONT): the session that runs is taken over now */
 }
 
 static void session_on_chunk(void *arg, struct jfr_chunk *c)
@@ -264,7 +229,8 @@ static void session_start_operation(struct jvm_session *s, enum work work,
     struct jvm_request r = session_request_of(s, options);
     s->work = work;
     if (attach)
-        aftercare_begin(&s->care, &s->process, clock_ns());
+        s->exit.asks = true;
+    aftercare_begin(&s->care, &s->exit.process, clock_ns());
     /* Should ours still run, for all we know not to, it is found and taken over like an earlier agent's. */
     if (work == WORK_START)
         intake_release(&s->intake);
@@ -371,13 +337,12 @@ static void session_profiler_started(struct jvm_session *s, const struct jvm_rep
     const int64_t now = clock_ns();
     itimer_scale_begin(&s->scale, s->id.pid);
     coverage_read(&s->coverage, s->id.pid, true);
-    s->began = s->chunk_began = now;
-    s->chunk_due = now + session_config_chunk_s(&s->config) * NS_PER_SEC + POLL_AFTER_MS * NS_PER_MS;
+    s->began = now;
+    poll_times_begin(&s->poll, &s->config, now);
     s->dump_at = now + intake_target_ns(&s->intake);
     s->metrics_at = now + s->config.roll_ns / METRICS_PER_ROLL;
     s->vsize = session_vsize(s);
     s->look_at = now + s->config.interval_ns;
-    s->poll_at = session_next_poll(s, now);
     s->roll_bytes = 0;
     s->roll_wanted = false;
     s->running = s->sent;
@@ -435,7 +400,7 @@ static void on_dumped(void *arg, const struct jvm_reply *r)
         if (s->dump_at < now)
             s->dump_at = now + s->config.interval_ns;
         if (r->outcome == JVM_OK)
-            s->poll_at = now;
+            s->poll.at = now;
         if (s->phase == PHASE_PROFILING) /* or what it wrote turned out to be damaged */
             session_set_phase(s, PHASE_PROFILING, r->outcome == JVM_OK ? session_missing(s) : r->reason);
     }
@@ -491,20 +456,25 @@ static void session_on_stopped(void *arg, const struct jvm_reply *r)
 
 /* ---- the end ---- */
 
-static void session_on_handle_closed(uv_handle_t *h)
+static void session_handle_closed(void *arg)
 {
-    struct jvm_session *s = h->data;
+    struct jvm_session *s = arg;
     if (--s->handles > 0)
         return;
-    struct jvm_session_events events = s->events;
-    void *arg = s->arg;
+    const struct jvm_session_events events = s->events;
+    void *owner = s->arg;
     metric_add(&sessions, -1, jvm_state_name(s->state));
-    pidref_done(&s->process);
+    pidref_done(&s->exit.process);
     if (s->watched)
         jvm_budget_give(s->user, BUDGET_SESSION_FDS);
     session_config_done(&s->config);
     free(s);
-    events.closed(arg);
+    events.closed(owner);
+}
+
+static void session_on_timer_closed(uv_handle_t *h)
+{
+    session_handle_closed(h->data);
 }
 
 static void say_how_it_ended(struct jvm_session *s)
@@ -530,9 +500,8 @@ static void session_finish(struct jvm_session *s)
         say_how_it_ended(s);
     aftercare_forget(&s->care, s->priv);
     aftercare_done(&s->care);
-    uv_close((uv_handle_t *)&s->timer, session_on_handle_closed);
-    if (s->handles > 1)
-        uv_close((uv_handle_t *)&s->exit, session_on_handle_closed);
+    s->handles += exit_watch_close(&s->exit);
+    uv_close((uv_handle_t *)&s->timer, session_on_timer_closed);
 }
 
 /* What it wrote before it ended is complete; it is read in turns, then the session finishes. */
@@ -542,19 +511,18 @@ static void session_process_gone(struct jvm_session *s)
         return;
     s->gone = s->intake.hurry = true;
     s->may_run = false;
-    aftercare_ended(&s->care, &s->process, clock_ns());
+    aftercare_ended(&s->care, &s->exit.process, clock_ns());
     /* An attach under way notices by itself, and says whose make-up it was. */
     if (s->work != WORK_START && s->work != WORK_ROLL)
         forget_call(s);
     intake_end(&s->intake);
 }
 
-static void on_exit_seen(uv_poll_t *h, int status, int events)
+static void session_on_ended(void *arg, bool known, int status)
 {
-    struct jvm_session *s = h->data;
-    (void)status;
-    (void)events;
-    uv_poll_stop(h);
+    struct jvm_session *s = arg;
+    if (known)
+        aftercare_status_told(&s->care, status);
     session_process_gone(s);
     session_drive(s);
 }
@@ -568,7 +536,7 @@ static bool roll_due(const struct jvm_session *s, int64_t now)
     const int64_t since = now - s->began;
     /* Right after a chunk closed, so that little is left for the old recording's last one; without waiting for ever. */
     return since >= s->config.roll_ns && now >= s->roll_not_before &&
-           (now - s->chunk_began < NS_PER_SEC / 4 ||
+           (now - s->poll.began < NS_PER_SEC / 4 ||
             since >= s->config.roll_ns + (session_config_chunk_s(&s->config) + 5) * NS_PER_SEC);
 }
 
@@ -580,7 +548,7 @@ static bool needs_dump(const struct jvm_session *s)
 static int64_t overdue_ns(const struct jvm_session *s)
 {
     int64_t patience = s->config.interval_ns / 2 > 10 * NS_PER_SEC ? s->config.interval_ns / 2 : 10 * NS_PER_SEC;
-    return s->chunk_began + session_config_chunk_s(&s->config) * NS_PER_SEC + patience;
+    return s->poll.began + session_config_chunk_s(&s->config) * NS_PER_SEC + patience;
 }
 
 /* Then it waits until it is not. */
@@ -605,15 +573,8 @@ static bool watch_process(struct jvm_session *s)
         return false;
     }
     s->watched = true;
-    if (pidref_open(s->id.pid, s->id.start_time, &s->process, NULL) < 0) {
+    if (!exit_watch_begin(&s->exit, s->loop, s->priv, s->id, s->user))
         session_process_gone(s);
-        return true;
-    }
-    if (uv_poll_init(s->loop, &s->exit, s->process.fd) < 0)
-        return true; /* operations will say JVM_GONE */
-    s->exit.data = s;
-    s->handles++;
-    uv_poll_start(&s->exit, UV_READABLE, on_exit_seen);
     return true;
 }
 
@@ -655,9 +616,9 @@ static void session_drive(struct jvm_session *s)
     if (s->finished)
         return;
     const int64_t now = clock_ns();
-    const bool due = now >= s->poll_at, more = intake_poll(&s->intake, due);
+    const bool due = now >= s->poll.at, more = intake_poll(&s->intake, due);
     if (due)
-        s->poll_at = session_next_poll(s, now);
+        poll_times_next(&s->poll, &s->config, now);
     if (s->phase == PHASE_PROFILING && !s->gone)
         coverage_read(&s->coverage, s->id.pid, false);
     if (s->work != WORK_START && s->work != WORK_ROLL)
@@ -688,7 +649,7 @@ static void session_schedule(struct jvm_session *s)
 {
     const int64_t now = clock_ns();
     const bool profiling = s->phase == PHASE_PROFILING;
-    int64_t at = profiling ? s->poll_at : now + POLL_FAR_MS * NS_PER_MS;
+    int64_t at = profiling ? s->poll.at : now + POLL_FAR_MS * NS_PER_MS;
     const int64_t put_off = intake_delay_ns(&s->intake);
     if (put_off)
         at = min_ns(at, now + put_off);
@@ -725,7 +686,8 @@ struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct 
     s->id = id;
     s->events = *events;
     s->arg = arg;
-    s->process = PIDREF_INIT;
+    s->exit = (struct exit_watch){
+        .process = PIDREF_INIT, .ended = session_on_ended, .closed = session_handle_closed, .arg = s};
     s->scale = ITIMER_SCALE_INIT;
     session_config_copy(&s->config, config);
     s->user = config->user;
@@ -826,6 +788,6 @@ int64_t jvm_session_next_ns(const struct jvm_session *s)
     if (s->phase == PHASE_IDLE)
         at = s->retry_at;
     else if (s->phase == PHASE_PROFILING)
-        at = (s->intake.open ? s->intake.began : s->chunk_began) + intake_target_ns(&s->intake);
+        at = (s->intake.open ? s->intake.began : s->poll.began) + intake_target_ns(&s->intake);
     return at > now ? at - now : 0;
 }

@@ -31,7 +31,7 @@ struct run {
 
 static void write_file(const char *path, const char *text)
 {
-    cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    cleanup_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     CHECK(fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0);
 }
 
@@ -173,6 +173,26 @@ static void its_data_is_for_its_user_alone(void)
     CHECK_INT(ended(&r), 0);
 }
 
+/* Of what root alone may read, the agent has what it was started with; a reload is the business of its user. */
+static void what_root_alone_may_read_is_read_at_the_start(void)
+{
+    if (geteuid() != 0) {
+        printf("  skipped: only root starts an agent that becomes another user\n");
+        return;
+    }
+    struct run r = {0};
+    snprintf(r.config, sizeof r.config, "%s/secret.alloy", folder);
+    write_file(r.config, "logging {\n  level = \"debug\"\n}\n");
+    CHECK_INT(chmod(r.config, 0600), 0);
+    const char *const paths[] = {r.config};
+    const struct run root = agent_started("", (struct agent_settings){.paths = paths, .path_count = 1});
+    CHECK(writes(&root, "smolder is running"));
+    CHECK_INT(kill(root.pid, SIGHUP), 0);
+    CHECK(writes(&root, "secret.alloy: Permission denied: let user "));
+    CHECK_INT(kill(root.pid, SIGTERM), 0);
+    CHECK_INT(ended(&root), 0);
+}
+
 /* A child of the process other than `not`, once there is one. */
 static pid_t other_child(pid_t pid, pid_t not )
 {
@@ -205,7 +225,7 @@ static void a_helper_that_dies_is_replaced(void)
 int main(int argc, char **argv)
 {
     parser_main(argc, argv, NULL);
-    if (!mkdtemp(folder))
+    if (!mkdtemp(folder) || chmod(folder, 0755) < 0) /* for the user that an agent of root becomes */
         return 1;
     RUN(it_runs_until_it_is_told_to_stop);
     RUN(a_configuration_that_will_not_do_ends_it_with_its_place);
@@ -213,6 +233,7 @@ int main(int argc, char **argv)
     RUN(without_addresses_it_listens_nowhere);
     RUN(a_reload_that_fails_leaves_it_running);
     RUN(its_data_is_for_its_user_alone);
+    RUN(what_root_alone_may_read_is_read_at_the_start);
     RUN(a_helper_that_dies_is_replaced);
     char command[128];
     snprintf(command, sizeof command, "rm -rf '%s'", folder);

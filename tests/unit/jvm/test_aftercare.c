@@ -148,6 +148,24 @@ static void its_socket_tells_when_nobody_does(void)
     }
 }
 
+/* The helper may read what the main process may not. */
+static void the_helper_tells_before_or_after_the_end(void)
+{
+    for (int late = 0; late < 2; late++) {
+        struct aftercare a = {.since_ns = clock_ns()};
+        struct verdict v;
+        struct pidref nobody = PIDREF_INIT;
+        if (!late)
+            aftercare_status_told(&a, SIGSEGV);
+        aftercare_ended(&a, &nobody, clock_ns());
+        if (late)
+            aftercare_status_told(&a, SIGSEGV);
+        CHECK_INT(a.end, JVM_END_FAULT);
+        CHECK(!aftercare_judge(&a, NULL, CRASH_GUARD_ON, &v));
+        CHECK_STR(v.text, "killed by SIGSEGV at the attach");
+    }
+}
+
 static void one_that_runs_has_no_status(void)
 {
     int status;
@@ -227,6 +245,7 @@ int main(void)
         RUN(on_older_kernels_nobody_tells_later);
     }
     RUN(its_socket_tells_when_nobody_does);
+    RUN(the_helper_tells_before_or_after_the_end);
     RUN(one_that_runs_has_no_status);
     RUN(an_end_long_after_the_attach_is_its_own_affair);
     RUN(the_quarantine_hears_of_it);

@@ -410,6 +410,31 @@ static void dist_replaces_what_is_embedded(void)
     CHECK_INT(asprof_dist_open(in_dir("/dist"), &d, &err), 0);
     CHECK_STR(d.sha1, "a9993e364706816aba3e25717850c26c9cd0d89d");
     asprof_dist_done(&d);
+    CHECK_INT(symlink("dist", in_dir("/dist-link")), 0);
+    CHECK_INT(asprof_dist_open(in_dir("/dist-link"), &d, &err), 0);
+    asprof_dist_done(&d);
+}
+
+/* Its path comes from a process without privileges, its bytes run in the JVMs of others. */
+static void dist_that_others_can_change_is_refused(void)
+{
+    static const char *const parts[] = {"/dist", "/dist/lib", "/dist/lib/libasyncProfiler.so", "/dist/bin/asprof"};
+    struct asprof_dist d = {0};
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        CHECK_INT(chown(in_dir(parts[i]), NOBODY, NOBODY), 0);
+        CHECK_INT(asprof_dist_open(in_dir("/dist"), &d, &err), -EPERM);
+        CHECK_HAS(err.text, "belongs to user 65534");
+        CHECK_INT(chown(in_dir(parts[i]), 0, 0), 0);
+        CHECK_INT(chmod(in_dir(parts[i]), 0777), 0);
+        CHECK_INT(asprof_dist_open(in_dir("/dist"), &d, &err), -EPERM);
+        CHECK_HAS(err.text, "writable by others");
+        CHECK_INT(chmod(in_dir(parts[i]), 0755), 0);
+    }
+    CHECK_INT(asprof_dist_open(in_dir("/dist"), &d, &err), 0);
+    asprof_dist_done(&d);
+    CHECK_INT(rename(in_dir("/dist/lib"), in_dir("/dist/real")), 0);
+    CHECK_INT(symlink("real", in_dir("/dist/lib")), 0);
+    CHECK(asprof_dist_open(in_dir("/dist"), &d, &err) < 0);
 }
 
 static void the_build_names_the_embedded_library_rightly(void)
@@ -443,6 +468,7 @@ int main(void)
     RUN(full_noexec_and_read_only_mounts_are_told_with_a_remedy);
     RUN(the_library_is_that_of_the_jvms_machine);
     RUN(dist_replaces_what_is_embedded);
+    RUN(dist_that_others_can_change_is_refused);
     nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return REPORT();
 }

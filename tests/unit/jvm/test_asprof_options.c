@@ -1,5 +1,7 @@
 #include "jvm/attach/asprof_options.h"
 
+#include <errno.h>
+
 #include "base/cleanup.h"
 #include "test.h"
 
@@ -102,6 +104,36 @@ static void wall_goes_beside_another_event(void)
     CHECK_STR(text, "event=cpu,event=alloc,event=lock");
 }
 
+static void what_names_a_file_or_an_action_is_not_permitted(void)
+{
+    static const char *const good[] = {
+        "event=itimer,interval=10000000,alloc=512k,lock=10ms,chunktime=60,chunksize=4m,timeout=962,memlimit=64m",
+        "event=cpu/umask=0x1,event=0xd3/,interval=1000,loglevel=INFO", "event=itimer,wall=1ms,signal=16,tlab,threads",
+        "", "event=java.lang.String.length"};
+    static const char *const bad[] = {"event=itimer,file=/etc/passwd",
+                                      "file=/etc/passwd",
+                                      "event=itimer,log=/tmp/x",
+                                      "server=:8080",
+                                      "stop",
+                                      "dump",
+                                      "event=itimer,jfrsync=profile",
+                                      "loop=1s",
+                                      "event=cpu/x=1,file=/etc/passwd",
+                                      "event=cpu/x=1,file=1/",
+                                      "event=cpu/x=1,y=/etc/z/",
+                                      "event=cpu/x=1/,file=x",
+                                      "fdtransfer=@x",
+                                      "clock=tsc",
+                                      "alloc=1/file,log=x",
+                                      "event=itimer\n,file"};
+    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+        if (asprof_options_permit(str_of(good[i]), &err) < 0)
+            FAIL_("%s: %s", good[i], err.text);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        if (asprof_options_permit(str_of(bad[i]), &err) != -EPERM)
+            FAIL_("%s is permitted", bad[i]);
+}
+
 int main(void)
 {
     RUN(options_become_the_agents);
@@ -109,5 +141,6 @@ int main(void)
     RUN(nonsense_is_an_error_and_says_what_to_write);
     RUN(no_value_smuggles_in_another_option);
     RUN(wall_goes_beside_another_event);
+    RUN(what_names_a_file_or_an_action_is_not_permitted);
     return REPORT();
 }

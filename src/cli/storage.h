@@ -1,0 +1,19 @@
+/* The data directory (--storage.path): where it is by default, and whose it is.
+ *
+ * It belongs to the user the agent runs as. Root creates it for that user, and hands one over that an older version
+ * left to root: the directory, which must not be writable by others, and its files of ours, each a regular file of root
+ * with one name, opened without following a link. A directory that holds other things and nothing of ours is none of
+ * ours and stays as it is. One that does not belong to root is not touched: its owner could redirect what root does
+ * there.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "os/account.h"
+
+/* "data-smolder"; as root /var/lib/smolder, unless the former is there. Static. */
+const char *storage_default(void);
+/* Creates the directory with its missing parents (0700) or hands it over. For root, before it becomes `user`. */
+must_check int storage_prepare(const char *dir, const struct host_user *user, struct err *err);
+/* -EACCES with a remedy where this process cannot use the directory; 0 where there is none yet. */
+must_check int storage_check(const char *dir, struct err *err);
