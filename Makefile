@@ -4,6 +4,7 @@
 #   make demo-app  run a sample Java application in the foreground
 #   make test      layers, names, unit tests with and without sanitizers, fuzz corpus, real JVMs, adversary tests
 #   make test-jvms JVMs of many versions and vendors, from the directory in SMOLDER_ZOO (tests/jvms/README.md)
+#   make test-cluster  against a real Kubernetes API server, which is built once and cached (tests/cluster/programs)
 #   make soak      under AddressSanitizer: ten thousand reloads (RELOADS), checks for leaks and growth; random kills for
 #                  SOAK_SECONDS (900) with SOAK_JVMS (100) JVMs, checks that nothing is left behind
 #   make bench     benchmark figures, one line each
@@ -25,8 +26,8 @@ JAVAC        ?= javac
 JAVA         ?= java
 
 .DELETE_ON_ERROR:
-.PHONY: all build run demo-app test test-unit test-asan test-daemon test-adversary test-jvms soak bench lint format \
-        fuzz install clean setup-%
+.PHONY: all build run demo-app test test-unit test-asan test-daemon test-adversary test-jvms test-cluster soak bench \
+        lint format fuzz install clean setup-%
 
 all: build
 
@@ -77,6 +78,9 @@ test-adversary: setup-test build
 
 test-jvms: setup-test build
 	tests/jvms/run --smolder $(BUILD)/smolder
+
+test-cluster: setup-test build
+	tests/cluster/run --smolder $(BUILD)/smolder
 
 soak: setup-test $(ASAN)/build.ninja
 	tools/ninja $(ASAN) --quiet smolder
