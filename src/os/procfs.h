@@ -49,7 +49,7 @@ must_check int procfs_link(pid_t pid, const char *name, struct buf *out, struct 
 /* The real user id. */
 must_check int procfs_uid(pid_t pid, uint32_t *ret, struct err *err);
 /* Shows the path of every mapped file, repeated as it is mapped, and the names of anonymous memory ("[anon:NAME]"),
- * until `visit` returns false. `start` is the address where the file's first byte is mapped, 0 for its other mappings. */
+ * until `visit` returns false. `start` is the address where the first byte is mapped, 0 for others of a file. */
 must_check int procfs_maps(pid_t pid, bool (*visit)(void *arg, struct str path, uint64_t start), void *arg,
                            struct err *err);
 
