@@ -41,7 +41,7 @@ build: setup-build $(BUILD)/build.ninja
 	@tools/ninja $(BUILD) --quiet smolder
 
 run: build
-	$(BUILD)/smolder run --store.listen=127.0.0.1:4040 examples/all-java.alloy
+	$(BUILD)/smolder run --store.listen=127.0.0.1:4040 --java.service-name=main examples/all-java.alloy
 
 # Without a JDK, default-jdk-headless is installed: only the demo and the tests need one.
 demo-app: $(BUILD)/demo/Demo.class

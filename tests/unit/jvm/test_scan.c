@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -8,6 +9,7 @@
 
 #include "jvm/operation/request.h"
 #include "jvm/operation/scan.h"
+#include "os/rights.h"
 #include "test.h"
 
 enum { DEADLINE_MS = 20000, SEEN_MAX = 128 };
@@ -36,7 +38,8 @@ static void scan_that_may_hang(struct priv_call *call)
 
 static const struct priv_op ops[JVM_OP_COUNT + 1] = {
     [0 ... JVM_OP_SCAN - 1] = {"none", no_op},
-    [JVM_OP_SCAN] = {"scan", scan_that_may_hang},
+    [JVM_OP_SCAN] = {"scan", scan_that_may_hang,
+                     .capabilities = RIGHTS_CAP(CAP_SYS_PTRACE) | RIGHTS_CAP(CAP_DAC_READ_SEARCH)},
 };
 static struct priv *priv;
 static uv_loop_t loop;
