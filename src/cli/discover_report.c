@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "components/discovery_process_join.h"
+#include "components/process_join.h"
 #include "components/pyroscope_java_labels.h"
 #include "flow/relabel.h"
 #include "flow/targets.h"

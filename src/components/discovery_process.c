@@ -1,7 +1,7 @@
 /* discovery.process: all processes of the host as targets.
  *
  * Two intervals. Every refresh_interval all processes are scanned and the targets rebuilt. In between, once a second, a
- * cheap check (components/discovery_process_table.h) detects new JVMs and exited processes, and only these are scanned:
+ * cheap check (components/process_table.h) detects new JVMs and exited processes, and only these are scanned:
  * users that profile JVMs need not wait for the refresh, and users that list processes are not notified of each
  * short-lived one.
  *
@@ -18,10 +18,10 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "components/discovery_process_join.h"
 #include "components/discovery_process_labels.h"
-#include "components/discovery_process_table.h"
 #include "components/env.h"
+#include "components/process_join.h"
+#include "components/process_table.h"
 #include "flow/targets.h"
 #include "graph/component.h"
 #include "jvm/operation/scan.h"

@@ -73,7 +73,7 @@ struct str procfs_without_deleted(struct str path);
  *   - what is below a user's service manager (user@UID.service: rootless podman and Docker) is that user's word for it:
  *     it counts, delegated, if nothing else does.
  * Delegated is what somebody other than root may have made up: who knows that a container has the id must not take such
- * a process for one of that container's (components/discovery_process_join.h).
+ * a process for one of that container's (components/process_join.h).
  *
  * A segment names a container by 64 lower hexadecimal digits: alone (/docker/ID, /kubepods/…/ID, /ecs/…/ID); behind a
  * runtime's name and '-' (docker-ID.scope, cri-containerd-ID.scope, libpod-ID.scope) with an optional suffix from '.';
