@@ -2,7 +2,8 @@
  *
  * One watch (components/kubernetes_watch.h) per kind of object and namespace keeps a store of targets
  * (components/kubernetes_store.h) up to date. Exports begin when all have been listed, and follow changes within a
- * second. While the API cannot be reached the targets stay; so do they after an update until the new lists are complete.
+ * second. While the API cannot be reached the targets stay; so do they after an update until the new lists are
+ * complete.
  *
  * Unlike the reference, which does not check them, arguments that contradict each other are errors.
  * Source: spec components §5.0, §5.2.

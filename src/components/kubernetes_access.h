@@ -1,5 +1,5 @@
-/* Where the Kubernetes API is and how to authenticate there: an address with HTTP client settings, a kubeconfig file, or
- * the service account of the pod that this runs in.
+/* Where the Kubernetes API is and how to authenticate there: an address with HTTP client settings, a kubeconfig file,
+ * or the service account of the pod that this runs in.
  *
  * A kubeconfig is read once; files that it or the service account names (tokens, which are rotated, and certificates)
  * are read for every request or connection. Credential plugins (`exec`, `auth-provider`) are rejected.

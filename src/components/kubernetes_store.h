@@ -22,7 +22,8 @@ struct kubernetes_store;
 struct kubernetes_store *kubernetes_store_new(enum kube_kind role, bool attach_node, bool attach_namespace);
 void kubernetes_store_free(struct kubernetes_store *s);
 
-/* Sources are lists, numbered from 0, each of one kind: what was not put between begin and end is removed by the latter.
+/* Sources are lists, numbered from 0, each of one kind: what was not put between begin and end is removed by the
+ * latter.
  */
 void kubernetes_store_begin(struct kubernetes_store *s, unsigned source);
 void kubernetes_store_end(struct kubernetes_store *s, enum kube_kind kind, unsigned source);

@@ -1,8 +1,8 @@
 /* Follows one collection of the Kubernetes API: lists it, then watches for changes, for ever.
  *
- * An ended watch is resumed from the last resource version, which bookmarks advance. Where the server does not know that
- * version any more (410 Gone), the collection is listed again; what is not in the list is gone. After a failure the
- * request is repeated with a backoff of 0.8 to 30 s, doubled by a random factor of up to 2, or as Retry-After says.
+ * An ended watch is resumed from the last resource version, which bookmarks advance. Where the server does not know
+ * that version any more (410 Gone), the collection is listed again; what is not in the list is gone. After a failure
+ * the request is repeated with a backoff of 0.8 to 30 s, doubled by a random factor of up to 2, or as Retry-After says.
  *
  * At most one object is held (kubernetes/kube_items.h); objects are passed on parsed. Loop thread only.
  * Source: Kubernetes API concepts, "Efficient detection of changes"; spec components §5.2.

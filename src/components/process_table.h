@@ -1,5 +1,5 @@
-/* A process table, and the selection of processes to scan again: of discovery.process, and of pyroscope.java for targets
- * that name a container.
+/* A process table, and the selection of processes to scan again: of discovery.process, and of pyroscope.java for
+ * targets that name a container.
  *
  * Between two full scans a check must be cheap, yet detect a JVM within about a second. It relies on:
  *   - starting or exiting processes change the fingerprint of /proc/loadavg, so an equal one ends the check after one
