@@ -44,7 +44,7 @@ class Cluster:
              "--service-cluster-ip-range=10.0.0.0/24", f"--token-auth-file={self.dir}/tokens.csv",
              "--authorization-mode=RBAC", "--disable-admission-plugins=ServiceAccount",
              "--shutdown-delay-duration=0s"], name="apiserver")
-        wait_for("API server", self.ready, 90, 0.2)
+        wait_for("API server", self.ready, 300, 0.2)
 
     def ready(self):
         check(self.server.alive(), f"the API server ended: {self.server.text()[-2000:]}")
@@ -56,15 +56,17 @@ class Cluster:
         self.server.kill()
 
     def ask(self, method, path, body=None, kind="application/json"):
-        """(status, text)"""
+        """(status, text); `body` becomes JSON."""
+        return self.send(method, path, None if body is None else json.dumps(body), kind)
+
+    def send(self, method, path, text=None, kind="application/json"):
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        connection = http.client.HTTPSConnection("127.0.0.1", PORT, timeout=20, context=context)
+        connection = http.client.HTTPSConnection("127.0.0.1", PORT, timeout=60, context=context)
         with self.machine.network():
             connection.connect()
         with contextlib.closing(connection):
-            connection.request(method, path, None if body is None else json.dumps(body),
-                               {"Authorization": f"Bearer {ADMIN}", "Content-Type": kind})
+            connection.request(method, path, text, {"Authorization": f"Bearer {ADMIN}", "Content-Type": kind})
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
 
