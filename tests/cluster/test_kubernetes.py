@@ -207,3 +207,38 @@ def an_address_and_a_token_will_do(lab):
     equal(agent.reload()[0], 200, "status of the reload")
     agent.wait_log("field label not supported")
     equal([t["__meta_kubernetes_pod_name"] for t in targets(agent)], ["b"], "targets with a wrong selector")
+
+
+@test(weight=2)
+def data_of_objects_becomes_arguments(lab):
+    """A ConfigMap and a Secret as arguments of others, which wait until the API can be reached."""
+    cluster = Cluster(lab)
+    cluster.pod("a")
+    client = f'client {{\n kubeconfig_file = "{cluster.kubeconfig()}"\n }}\n poll_frequency = "200ms"'
+    agent = lab.agent(config=f"""
+remote.kubernetes.configmap "where" {{
+  namespace = "default"
+  name      = "where"
+  {client}
+}}
+remote.kubernetes.secret "who" {{
+  namespace = "default"
+  name      = "who"
+  {client}
+}}
+discovery.kubernetes "k" {{
+  role         = "pod"
+  api_server   = remote.kubernetes.configmap.where.data["url"]
+  bearer_token = remote.kubernetes.secret.who.data["token"]
+  tls_config {{
+    ca_pem = remote.kubernetes.configmap.where.data["ca"]
+  }}
+}}
+""")
+    agent.wait_log('configmaps \\\\"where\\\\" not found')
+    space = "/api/v1/namespaces/default"
+    cluster.create(f"{space}/configmaps", {"metadata": {"name": "where"},
+                                           "data": {"url": cluster.url, "ca": cluster.ca.read_text()}})
+    cluster.create(f"{space}/secrets", {"metadata": {"name": "who"}, "stringData": {"token": ADMIN}})
+    wait_targets(agent, ["a"])
+    check(ADMIN not in agent.http("GET", "/api/v0/web/components/remote.kubernetes.secret.who")[1], "the secret shows")
