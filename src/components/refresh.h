@@ -1,7 +1,7 @@
 /* Discovery by asking again at an interval: of an HTTP server, Docker, DNS and the like.
  *
- * The component says how to ask (`begin`), and reports the answer with refresh_targets() or refresh_failed(); then it is
- * asked again after the interval. After a failure the previous targets stay, the component is unhealthy, and the reason
+ * The component says how to ask (`begin`), and reports the answer with refresh_targets() or refresh_failed(); then it
+ * is asked again after the interval. After a failure the previous targets stay, the component is unhealthy, and the reason
  * is logged once. Before the first answer it is asked again sooner, because nothing is profiled until then. An update
  * keeps the targets until the next answer. Metrics have the names of the reference.
  * Source: spec components §5.0. Loop thread only.
