@@ -65,7 +65,8 @@ static const struct option discover_options[] = {
         "Alloy."),
     FACT(java, "false",
          "Set `__meta_process_java_vm` (`hotspot` or `openj9`, by the mapped libjvm), `__meta_process_java_main` (main "
-         "class or jar), `__meta_process_java_jar` and `__meta_process_java_version` for JVMs. Not in Grafana Alloy."),
+         "class or jar), `__meta_process_java_jar`, `__meta_process_java_version` and `__meta_process_profiling` (the "
+         "variable `SMOLDER_PROFILING`) for JVMs. Not in Grafana Alloy."),
     FACT(service_name, "true", "Set `service_name` for JVMs that declare one for OpenTelemetry. Not in Grafana Alloy."),
     {0},
 };

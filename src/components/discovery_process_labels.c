@@ -58,7 +58,7 @@ static void process_put_java(struct labels_builder *b, const struct discover_con
     } facts[] = {
         {STR("__meta_process_java_vm"), r->vm, c->java},    {STR("__meta_process_java_main"), r->main, c->java},
         {STR("__meta_process_java_jar"), r->jar, c->java},  {STR("__meta_process_java_version"), r->version, c->java},
-        {STR("service_name"), r->service, c->service_name},
+        {STR("service_name"), r->service, c->service_name}, {STR("__meta_process_profiling"), r->choice, c->java},
     };
     for (size_t i = 0; i < ARRAY_LEN(facts); i++)
         if (facts[i].wanted)

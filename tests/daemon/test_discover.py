@@ -63,7 +63,8 @@ def discover_looks_into_modules(lab):
     jvm = lab.jvm()
     text = 'declare "all" {\n' + PIPELINE + '}\nall "x" { }\n'
     answer, _ = discover(lab, text)
-    equal([(t["pid"], t["component"]) for t in answer["targets"]], [(jvm.inner, "all.x/pyroscope.java.test")], "targets")
+    equal([(t["pid"], t["component"]) for t in answer["targets"]], [(jvm.inner, "all.x/pyroscope.java.test")],
+          "targets")
 
 
 @test

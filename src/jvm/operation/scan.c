@@ -18,7 +18,7 @@
 
 /* Request: per item pid, want. Reply: per process a record of its length in bytes, the numbers of put_record(), its
  * strings with their lengths before them. Everything big-endian, 32 bits unless said. */
-enum { ITEM_SIZE = 8, RECORD_NUMBERS = 28, RECORD_STRINGS = 11 };
+enum { ITEM_SIZE = 8, RECORD_NUMBERS = 28, RECORD_STRINGS = 12 };
 enum { JVM_ENVIRONMENT_MAX = 1 << 20 };
 _Static_assert(JVM_SCAN_MAX *(JVM_CMDLINE_MAX + JVM_CGROUP_MAX + 6 * PATH_MAX) <= PRIV_PAYLOAD_MAX,
                "a scan of the largest processes fits one reply");
@@ -33,8 +33,8 @@ static void put_be(struct buf *b, uint64_t v, unsigned width)
 
 static void put_record(struct buf *out, const struct jvm_scan_record *f)
 {
-    const struct str strings[RECORD_STRINGS] = {f->what, f->exe,  f->cwd, f->username, f->cgroup, f->cmdline,
-                                                f->vm,   f->main, f->jar, f->version,  f->service};
+    const struct str strings[RECORD_STRINGS] = {f->what, f->exe,  f->cwd, f->username, f->cgroup,  f->cmdline,
+                                                f->vm,   f->main, f->jar, f->version,  f->service, f->choice};
     uint32_t size = RECORD_NUMBERS;
     for (size_t i = 0; i < RECORD_STRINGS; i++)
         size += 4 + (uint32_t)strings[i].n;
@@ -67,8 +67,8 @@ static bool get_record(struct cursor *in, struct jvm_scan_record *ret)
     f.is_java = flags & FLAG_JAVA;
     f.has_uid = flags & FLAG_UID;
     f.uid = cursor_be32(&c);
-    struct str *const strings[RECORD_STRINGS] = {&f.what, &f.exe,  &f.cwd, &f.username, &f.cgroup, &f.cmdline,
-                                                 &f.vm,   &f.main, &f.jar, &f.version,  &f.service};
+    struct str *const strings[RECORD_STRINGS] = {&f.what, &f.exe,  &f.cwd, &f.username, &f.cgroup,  &f.cmdline,
+                                                 &f.vm,   &f.main, &f.jar, &f.version,  &f.service, &f.choice};
     for (size_t i = 0; i < RECORD_STRINGS; i++)
         *strings[i] = cursor_str(&c, cursor_be32(&c));
     if (c.bad)
@@ -153,7 +153,7 @@ static struct str user_name(uint32_t uid)
 struct reading {
     struct buf exe, cwd, cgroup, raw, cmdline, environment;
     uint64_t libjvm, context; /* of the process now read */
-    char command[VM_COMMAND_MAX], version[VM_VERSION_MAX], service[SERVICE_NAME_MAX];
+    char command[VM_COMMAND_MAX], version[VM_VERSION_MAX], service[SERVICE_NAME_MAX], choice[SERVICE_CHOICE_MAX];
 };
 
 /* Sets vm and is_java; maps that cannot be read are maps without a libjvm. */
@@ -183,16 +183,16 @@ static struct str scan_main(struct reading *r, int mem, struct str cmdline)
 }
 
 /* An environment that cannot be read declares nothing. */
-static struct str scan_service(struct reading *r, int mem, pid_t pid, struct str cmdline)
+static void scan_declared(struct reading *r, int mem, struct str cmdline, struct jvm_scan_record *f)
 {
-    if (mem >= 0 && r->context && service_name_in_context(mem, r->context, r->service))
-        return str_of(r->service);
-    const bool has = procfs_read(pid, "environ", &r->environment, NULL) == 0;
+    const bool has = procfs_read(f->pid, "environ", &r->environment, NULL) == 0;
     const struct str environment = has ? buf_slice(&r->environment) : (struct str){0};
-    if (service_name_in_environment(environment, r->service) ||
+    if ((mem >= 0 && r->context && service_name_in_context(mem, r->context, r->service)) ||
+        service_name_in_environment(environment, r->service) ||
         service_name_in_arguments(cmdline, environment, r->service))
-        return str_of(r->service);
-    return (struct str){0};
+        f->service = str_of(r->service);
+    if (service_choice_in_environment(environment, r->choice))
+        f->choice = str_of(r->choice);
 }
 
 static void scan_read_java(struct reading *r, struct str cmdline, struct jvm_scan_record *f)
@@ -203,7 +203,7 @@ static void scan_read_java(struct reading *r, struct str cmdline, struct jvm_sca
     f->main = scan_main(r, mem, cmdline);
     f->jar = command_line_is_java(cmdline) ? command_line_jar(cmdline) : (struct str){0};
     f->version = (struct str){r->version, mem < 0 ? 0 : vm_memory_version(mem, r->libjvm, r->version)};
-    f->service = scan_service(r, mem, f->pid, cmdline);
+    scan_declared(r, mem, cmdline, f);
 }
 
 static int scan_read_arguments(struct reading *r, unsigned want, struct jvm_scan_record *f, struct err *err)

@@ -58,6 +58,7 @@ struct jvm_scan_record {
     struct str jar;     /* of -jar, as written there */
     struct str version; /* "17.0.12" */
     struct str service; /* what it declares (jvm/probe/service_name.h) */
+    struct str choice;  /* SMOLDER_PROFILING of its environment */
 };
 
 struct jvm_scan;

@@ -93,6 +93,22 @@ bool service_name_in_environment(struct str environment, char ret[SERVICE_NAME_M
            service_name_in_attributes(value, ret);
 }
 
+bool service_choice_in_environment(struct str environment, char ret[SERVICE_CHOICE_MAX])
+{
+    struct str value;
+    if (!service_name_value(environment, '\0', "SMOLDER_PROFILING=", &value) || !value.n ||
+        value.n >= SERVICE_CHOICE_MAX)
+        return false;
+    for (size_t i = 0; i < value.n; i++) {
+        const char c = value.p[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')))
+            return false;
+    }
+    memcpy(ret, value.p, value.n);
+    ret[value.n] = '\0';
+    return true;
+}
+
 static bool service_name_in_options(struct str options, char end, char ret[SERVICE_NAME_MAX])
 {
     struct str value;

@@ -19,6 +19,11 @@
 
 #include "base/str.h"
 
+/* What SMOLDER_PROFILING of the environment says about profiling this process, for rules: "off", "on"; at most
+ * SERVICE_CHOICE_MAX - 1 letters and digits. False: nothing. */
+enum { SERVICE_CHOICE_MAX = 16 };
+bool service_choice_in_environment(struct str environment, char ret[SERVICE_CHOICE_MAX]);
+
 enum { SERVICE_NAME_MAX = 256, SERVICE_CONTEXT_MAX = 64 << 10 };
 
 /* Whether `path` of a line of /proc/PID/maps is that of a process context. */

@@ -64,6 +64,17 @@ static void system_properties_name_the_service(void)
     check_arguments(TEXTS("java\0Main"), TEXTS("JAVA_OPTS=-Dotel.service.name=b"), "");
 }
 
+static void a_choice_is_a_word(void)
+{
+    char got[SERVICE_CHOICE_MAX] = "";
+    CHECK(service_choice_in_environment(TEXTS("A=1\0SMOLDER_PROFILING=off\0B=2"), got));
+    CHECK_STR(got, "off");
+    CHECK(!service_choice_in_environment(TEXTS("SMOLDER_PROFILING="), got));
+    CHECK(!service_choice_in_environment(TEXTS("SMOLDER_PROFILING=a b"), got));
+    CHECK(!service_choice_in_environment(TEXTS("SMOLDER_PROFILING=0123456789abcdef"), got));
+    CHECK(!service_choice_in_environment(TEXTS("XSMOLDER_PROFILING=off"), got));
+}
+
 static struct buf attribute(const char *key, const char *value)
 {
     struct buf any = BUF_INIT(1024), kv = BUF_INIT(1024);
@@ -148,6 +159,7 @@ int main(void)
     RUN(the_environment_names_the_service);
     RUN(what_is_no_name_declares_nothing);
     RUN(system_properties_name_the_service);
+    RUN(a_choice_is_a_word);
     RUN(both_forms_of_a_payload_are_read);
     RUN(a_process_context_is_found_in_memory);
     return REPORT();
