@@ -4,6 +4,7 @@
 #   make demo-app  run a sample Java application in the foreground
 #   make test      layers, names, unit tests with and without sanitizers, fuzz corpus, real JVMs, adversary tests
 #   make test-jvms JVMs of many versions and vendors, fetched and kept in the user's cache (tests/jvms/README.md)
+#   make test-cluster  against a real Kubernetes API server, which is built once and cached (tests/cluster/programs)
 #   make soak      under AddressSanitizer: ten thousand reloads (RELOADS), checks for leaks and growth; random kills for
 #                  SOAK_SECONDS (900) with SOAK_JVMS (100) JVMs, checks that nothing is left behind
 #   make bench     benchmark figures, one line each
@@ -25,8 +26,8 @@ JAVAC        ?= javac
 JAVA         ?= java
 
 .DELETE_ON_ERROR:
-.PHONY: all build run demo-app test test-unit test-asan test-daemon test-adversary test-jvms soak bench lint format \
-        fuzz install clean setup-%
+.PHONY: all build run demo-app test test-unit test-asan test-daemon test-adversary test-jvms test-cluster soak bench \
+        lint format fuzz install clean setup-%
 
 all: build
 
@@ -40,7 +41,7 @@ build: setup-build $(BUILD)/build.ninja
 	@tools/ninja $(BUILD) --quiet smolder
 
 run: build
-	$(BUILD)/smolder run --store.listen=127.0.0.1:4040 examples/all-java.alloy
+	$(BUILD)/smolder run --store.listen=127.0.0.1:4040 --java.service-name=main examples/all-java.alloy
 
 # Without a JDK, default-jdk-headless is installed: only the demo and the tests need one.
 demo-app: $(BUILD)/demo/Demo.class
@@ -79,6 +80,9 @@ test-adversary: setup-test build
 test-jvms: setup-test build
 	-@tools/setup jvms
 	tests/jvms/run --smolder $(BUILD)/smolder
+
+test-cluster: setup-test build
+	tests/cluster/run --smolder $(BUILD)/smolder
 
 soak: setup-test $(ASAN)/build.ninja
 	tools/ninja $(ASAN) --quiet smolder

@@ -333,9 +333,13 @@ static int agent_start(struct agent *a, struct err *err)
         return code;
     a->quarantine = quarantine_new(&a->loop, a->settings->storage_path, quarantine_problem, a);
     const struct parser_starter starter = {agent_start_parser, agent_end_parser, a->priv};
-    a->env = (struct component_env){&a->loop,        a->priv,
-                                    SMOLDER_VERSION, parser_pool_new(parser_name, &starter),
-                                    a->quarantine,   a->settings->crash_guard};
+    a->env = (struct component_env){&a->loop,
+                                    a->priv,
+                                    SMOLDER_VERSION,
+                                    parser_pool_new(parser_name, &starter),
+                                    a->quarantine,
+                                    a->settings->crash_guard,
+                                    strcmp(a->settings->service_name, "main") == 0};
     a->controller = controller_new(&(struct controller_options){.loop = &a->loop,
                                                                 .components = all_components,
                                                                 .stability = stability,

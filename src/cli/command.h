@@ -21,6 +21,7 @@ extern const struct command command_fmt;
 extern const struct command command_validate;
 extern const struct command command_reference;
 extern const struct command command_forgive;
+extern const struct command command_discover;
 extern const struct command command_jvms;
 extern const struct command command_doctor;
 extern const struct command command_record;

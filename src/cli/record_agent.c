@@ -54,9 +54,10 @@ static void record_agent_take_chunks(struct agent_recording *a)
     memmove(a->held.p, a->held.p + at, a->held.len);
 }
 
-static void record_agent_on_piece(void *arg, struct str bytes)
+static void record_agent_on_piece(void *arg, int status, struct str bytes)
 {
     struct agent_recording *a = arg;
+    (void)status; /* record_agent_judge() */
     if (a->refused)
         return;
     buf_str(&a->held, bytes);

@@ -19,7 +19,7 @@
 
 struct run_flags {
     const char *listen, *allowed_hosts, *ui_prefix, *storage_path, *store_listen, *stability, *metrics, *format,
-        *crash_guard, *user;
+        *crash_guard, *service_name, *user;
     bool no_bundle, watch, skip_unknown, print_config, help;
 };
 
@@ -62,6 +62,10 @@ static const struct flag flags[] = {
      "What a crash of a profiled JVM leads to, for all components: on = profiling of that workload stops if the "
      "profiler "
      "is implicated, strict = in any case, off = never; config = as each pyroscope.java says (crash_guard)."},
+    {"java.service-name", FLAG_CHOICE, AT(service_name), "unspecified", "unspecified|main",
+     "service_name of a JVM that nothing names: neither the configuration, nor the JVM itself (OTEL_SERVICE_NAME), nor "
+     "its "
+     "container. unspecified = that word, as documented; main = its main class or jar."},
     {"stability.level", FLAG_CHOICE, AT(stability), "generally-available",
      "generally-available|public-preview|experimental", "Minimum stability of components and functions."},
     {"metrics.compat", FLAG_CHOICE, AT(metrics), "none", "none|alloy",
@@ -189,6 +193,7 @@ static int run_agent(int argc, char **argv)
                                             .support_bundle = !f.no_bundle,
                                             .storage_path = f.storage_path,
                                             .crash_guard = f.crash_guard,
+                                            .service_name = f.service_name,
                                             .user = f.user,
                                             .store_listen = f.store_listen,
                                             .stability = f.stability,

@@ -1,7 +1,7 @@
 /* discovery.process: all processes of the host as targets.
  *
  * Two intervals. Every refresh_interval all processes are scanned and the targets rebuilt. In between, once a second, a
- * cheap check (components/discovery_process_table.h) detects new JVMs and exited processes, and only these are scanned:
+ * cheap check (components/process_table.h) detects new JVMs and exited processes, and only these are scanned:
  * users that profile JVMs need not wait for the refresh, and users that list processes are not notified of each
  * short-lived one.
  *
@@ -18,9 +18,10 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "components/discovery_process_join.h"
-#include "components/discovery_process_table.h"
+#include "components/discovery_process_labels.h"
 #include "components/env.h"
+#include "components/process_join.h"
+#include "components/process_table.h"
 #include "flow/targets.h"
 #include "graph/component.h"
 #include "jvm/operation/scan.h"
@@ -35,14 +36,12 @@ enum {
     SCAN_ALONE_MS = 3000,
     SCANS_AT_ONCE = 2,   /* of one user: the helper has other things to do, too */
     QUIET_MS = 5000,     /* between exports that are no JVM's doing */
+    NAME_READS = 5,      /* full reads in which a JVM is asked for the service name that its SDK publishes */
     REPORTS_MAX = 10,    /* unreadable processes named per full read */
     COMMAND_SHORT = 512, /* what is kept of a command line beyond the budget */
     LABELS_BUDGET = 8 << 20,
 };
 
-struct discover_config {
-    bool exe, cwd, commandline, username, uid, container_id, cgroup_path, java;
-};
 struct discovery_process_args {
     struct targets join;
     int64_t refresh_interval;
@@ -61,9 +60,15 @@ static const struct option discover_options[] = {
     FACT(uid, "true", "Set `__meta_process_uid`: the user ID."),
     FACT(container_id, "true", "Set `__container_id__`: the container ID, from the cgroup."),
     FACT(cgroup_path, "false", "Set `__meta_process_cgroup_path`: the lines of the cgroup file, separated by `|`."),
+    FACT(
+        systemd, "false",
+        "Set `__meta_process_systemd_unit`, and `__meta_process_machine` in a systemd-nspawn container. Not in Grafana "
+        "Alloy."),
     FACT(java, "false",
-         "Set `__meta_process_java_vm` (`hotspot` or `openj9`, by the mapped libjvm) and `__meta_process_java_main` "
-         "(main class or jar) for JVMs."),
+         "Set `__meta_process_java_vm` (`hotspot` or `openj9`, by the mapped libjvm), `__meta_process_java_main` (main "
+         "class or jar), `__meta_process_java_jar`, `__meta_process_java_version` and `__meta_process_profiling` (the "
+         "variable `SMOLDER_PROFILING`) for JVMs. Not in Grafana Alloy."),
+    FACT(service_name, "true", "Set `service_name` for JVMs that declare one for OpenTelemetry. Not in Grafana Alloy."),
     {0},
 };
 static const struct schema discover_schema = {.size = sizeof(struct discover_config), .options = discover_options};
@@ -103,6 +108,7 @@ struct discovery {
     struct component *self;
     const struct component_env *env;
     const struct discovery_process_args *args; /* one reference */
+    struct discover_config config;             /* that of args, and what the program's flags ask for */
     struct process_join join;                  /* borrows from args->join */
     struct process_table table;
     struct list readers;
@@ -124,16 +130,32 @@ static int64_t to_ms(int64_t ns)
     return ns < 1000000 ? 1 : ns / 1000000;
 }
 
+static bool discovery_wants_java(const struct discovery *d)
+{
+    return d->config.java || d->config.service_name;
+}
+
+/* A process that runs the same program as before is no other JVM than before: its maps need not be read again. But the
+ * SDK in it publishes its name a while after the start. */
+static bool discovery_reads_java(const struct discovery *d, const struct process *p, enum process_read asked)
+{
+    if (!discovery_wants_java(d))
+        return false;
+    const bool may_be_named = d->config.service_name && p->is_java && p->name_reads < NAME_READS &&
+                              !labels_has(p->labels, STR("service_name"));
+    return !(p->java_known && asked == READ_ALL) || may_be_named;
+}
+
 static unsigned discovery_wanted(const struct discovery *d, const struct process *p)
 {
-    const struct discover_config *c = &d->args->discover_config;
+    const struct discover_config *c = &d->config;
     unsigned want = (c->exe ? JVM_WANT_EXE : 0) | (c->cwd ? JVM_WANT_CWD : 0) |
                     (c->commandline ? JVM_WANT_CMDLINE : 0) | (c->uid ? JVM_WANT_UID : 0) |
-                    (c->username ? JVM_WANT_USERNAME : 0) | (c->container_id || c->cgroup_path ? JVM_WANT_CGROUP : 0);
+                    (c->username ? JVM_WANT_USERNAME : 0) |
+                    (c->container_id || c->cgroup_path || c->systemd ? JVM_WANT_CGROUP : 0);
     if (p->pending == READ_IF_JAVA)
         want |= JVM_WANT_IF_JAVA;
-    /* A process that runs the same program as before is no other JVM than before: its maps need not be read again. */
-    if (c->java && !(p->java_known && p->pending == READ_ALL))
+    if (discovery_reads_java(d, p, p->pending))
         want |= JVM_WANT_JAVA;
     return want;
 }
@@ -161,58 +183,12 @@ static void discovery_set_labels(struct discovery *d, struct process *p, struct 
     p->labels = labels;
 }
 
-static void discovery_put_label(struct labels_builder *b, struct str name, struct str value)
-{
-    if (value.n)
-        labels_set(b, name, value);
-}
-
-static void discovery_put_number(struct labels_builder *b, struct str name, uint64_t number)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%" PRIu64, number);
-    labels_set(b, name, str_of(text));
-}
-
-static void put_cgroup_path(struct labels_builder *b, struct str cgroup)
-{
-    cleanup_buf struct buf path = BUF_INIT(JVM_CGROUP_MAX);
-    cgroup = str_trim(cgroup);
-    for (struct str line; str_split(&cgroup, '\n', &line);) {
-        if (path.len)
-            buf_byte(&path, '|');
-        buf_str(&path, line);
-    }
-    discovery_put_label(b, STR("__meta_process_cgroup_path"), buf_slice(&path));
-}
-
 static struct labels *labels_of(const struct discovery *d, const struct process *p, const struct jvm_scan_record *f)
 {
-    const struct discover_config *c = &d->args->discover_config;
-    cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
-    discovery_put_number(&b, STR("__process_pid__"), (uint64_t)p->pid);
-    discovery_put_number(&b, STR("__process_start_time__"), f->start_time);
-    discovery_put_label(&b, STR("__meta_process_exe"), f->exe);
-    discovery_put_label(&b, STR("__meta_process_cwd"), f->cwd);
-    struct str command = f->cmdline;
-    if (d->label_bytes > LABELS_BUDGET && command.n > COMMAND_SHORT)
-        command.n = COMMAND_SHORT;
-    discovery_put_label(&b, STR("__meta_process_commandline"), command);
-    discovery_put_label(&b, STR("__meta_process_username"), f->username);
-    if (c->uid && f->has_uid)
-        discovery_put_number(&b, STR("__meta_process_uid"), f->uid);
-    if (c->container_id)
-        discovery_put_label(&b, STR("__container_id__"), procfs_container(f->cgroup).id);
-    if (c->cgroup_path)
-        put_cgroup_path(&b, f->cgroup);
-    if (c->java) {
-        /* Not asked for again while the program is the same. */
-        const bool known = p->java_known && !f->vm.n;
-        static const struct str vm = {"__meta_process_java_vm", 22}, main = {"__meta_process_java_main", 24};
-        discovery_put_label(&b, vm, known ? labels_get(p->labels, vm) : f->vm);
-        discovery_put_label(&b, main, known ? labels_get(p->labels, main) : f->main);
-    }
-    return labels_build(&b, true);
+    const size_t command_max = d->label_bytes > LABELS_BUDGET ? COMMAND_SHORT : SIZE_MAX;
+    /* The JVM is not asked for again while the program is the same. */
+    const bool known = p->java_known && !f->vm.n;
+    return process_labels(&d->config, f, known ? p->labels : NULL, command_max);
 }
 
 /* Once per process: who cannot be read today cannot be read tomorrow either. */
@@ -273,7 +249,7 @@ static void on_record(void *arg, const struct jvm_scan_record *f)
     }
     const bool same = p->start_time == f->start_time && p->program == f->program;
     p->user_known = p->user_known && same;
-    const bool maps_read = d->args->discover_config.java && !(p->java_known && asked == READ_ALL);
+    const bool maps_read = discovery_reads_java(d, p, asked);
     p->start_time = f->start_time;
     p->program = f->program;
     p->stuck = p->reported = false;
@@ -285,9 +261,10 @@ static void on_record(void *arg, const struct jvm_scan_record *f)
     }
     const bool was_java = p->is_java;
     p->is_java = f->is_java || (same && was_java && asked == READ_ALL);
+    p->name_reads += maps_read && p->name_reads < NAME_READS;
     if (maps_read)
         p->java_known = f->vm.n || !f->is_java;
-    p->settled = p->is_java && (p->java_known || !d->args->discover_config.java);
+    p->settled = p->is_java && (p->java_known || !discovery_wants_java(d));
     if (asked == READ_ALL || p->is_java)
         discovery_set_labels(d, p, labels_of(d, p, f));
     else if (was_java) {
@@ -527,6 +504,8 @@ static void discovery_take_args(struct discovery *d, const struct discovery_proc
     process_join_done(&d->join);
     args_unref(d->args);
     d->args = args_ref(a);
+    d->config = a->discover_config;
+    d->config.java |= d->env->names_by_main;
     process_join_init(&d->join, &a->join);
 }
 

@@ -13,21 +13,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "components/detector.h"
 #include "components/env.h"
 #include "components/import_source.h"
 #include "conf/files.h"
 #include "conf/follow.h"
 #include "graph/component.h"
 
-enum { QUIET_MS = 30 };
-
 /* --- arguments --- */
-
-enum detector { DETECTOR_EVENTS, DETECTOR_POLL };
-static const struct option_words detector_words = {
-    .unknown = "unrecognized detector",
-    .words = (const struct option_word[]){{"fsnotify", DETECTOR_EVENTS}, {"poll", DETECTOR_POLL}, {0}},
-};
 
 struct import_file_args {
     char *filename;
@@ -141,7 +134,7 @@ static void import_file_follow(struct file_import *i)
                                                                 .entries = CONF_ENTRIES,
                                                                 .no_events = i->detector == DETECTOR_POLL,
                                                                 .poll_ms = (uint64_t)(i->poll_frequency / NS_PER_MS),
-                                                                .quiet_ms = QUIET_MS},
+                                                                .quiet_ms = DETECTOR_QUIET_MS},
                                                       .read = import_file_read,
                                                       .take = import_file_take,
                                                       .discard = import_contents_free,

@@ -19,6 +19,7 @@
 #include "base/metric.h"
 #include "components/env.h"
 #include "components/pyroscope_java_args.h"
+#include "components/pyroscope_java_containers.h"
 #include "components/pyroscope_java_convert.h"
 #include "components/pyroscope_java_labels.h"
 #include "graph/component.h"
@@ -48,6 +49,8 @@ struct java {
     const struct java_args *args; /* one reference */
     char *events;                 /* the profiler's options */
     struct java_converter *converter;
+    struct java_containers *containers;
+    struct targets targets; /* those of args, with containers replaced by their JVMs */
     struct list jvms;       /* struct jvm */
     struct strmap reported; /* bad targets, by their text (owned): said once */
     uv_timer_t timer;       /* installs again; hurries a stop */
@@ -472,7 +475,8 @@ static void keep_jvm(struct java *j, struct jvm *v, struct labels *target)
 /* Makes the sessions those that the targets ask for. */
 static void java_reconcile(struct java *j)
 {
-    const struct targets *ts = &j->args->targets;
+    java_containers_resolve(j->containers, &j->args->targets, &j->targets);
+    const struct targets *ts = &j->targets;
     struct jvm_id *ids = xcalloc(ts->len + 1, sizeof *ids);
     cleanup_u64map struct u64map last = U64MAP_INIT; /* pid -> the last target that names it */
     struct strmap reported = STRMAP_INIT;
@@ -584,10 +588,17 @@ static int java_update(void *state, const void *args, struct err *err)
     return 0;
 }
 
+/* Other JVMs are in containers than before. */
+static void java_on_containers(void *arg)
+{
+    java_reconcile(arg);
+}
+
 static void java_start(void *state)
 {
     struct java *j = state;
     j->converter = java_converter_new(j->env->loop, j->env->parsers);
+    j->containers = java_containers_new(j->env, java_on_containers, j);
     uv_timer_init(j->env->loop, &j->timer);
     j->timer.data = j;
     j->started = true;
@@ -621,6 +632,7 @@ static void java_stop(void *state)
         return;
     }
     j->stopping = true;
+    java_containers_free(TAKE_PTR(j->containers));
     if (j->installing)
         priv_forget(j->env->priv, j->install_call);
     j->installing = false;
@@ -635,6 +647,8 @@ static void java_free(void *state)
     if (j->converter)
         java_converter_free(j->converter);
     forget_reports(&j->reported);
+    java_containers_free(j->containers);
+    targets_done(&j->targets);
     args_unref(j->args);
     free(j->events);
     free(j);

@@ -83,7 +83,9 @@ static const struct schema profiling_schema = {
 
 static const struct option options[] = {
     {"targets", OPT_CUSTOM, offsetof(struct java_args, targets), .required = true, .custom = &targets_option,
-     .help = "List of Java process targets to profile; the label `__process_pid__` identifies the process."},
+     .help =
+         "List of Java process targets to profile; the label `__process_pid__` identifies the process, or a container "
+         "ID its JVMs."},
     {"forward_to", OPT_CUSTOM, offsetof(struct java_args, forward_to), .required = true, .custom = &receivers_option,
      .help = "List of receivers to send collected profiles to."},
     {"tmp_dir", OPT_STRING, offsetof(struct java_args, tmp_dir), .default_text = "\"/tmp\"",

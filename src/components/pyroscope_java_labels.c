@@ -36,7 +36,10 @@ struct str java_service_name(const struct labels *target, char room[JAVA_SERVICE
     if (swarm.n)
         return swarm;
     swarm = java_labels_get(target, "__meta_dockerswarm_service_name");
-    return swarm.n ? swarm : STR("unspecified");
+    if (swarm.n)
+        return swarm;
+    const struct str main = java_labels_get(target, "__meta_process_java_main");
+    return main.n ? main : STR("unspecified");
 }
 
 const char *java_event_label(struct java_events *seen, const char *event, const char *configured)

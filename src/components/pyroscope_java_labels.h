@@ -2,6 +2,8 @@
  *
  * From the target: all labels that do not start with "__". Added: pyroscope_spy, __delta__, jfr_event, __name__, and
  * service_name if the target has none, inferred in the order of the document (pyroscope.java, "targets argument").
+ * Where that ends with `unspecified` and the target has __meta_process_java_main, it is that: targets have that label
+ * only if somebody asked for it, so the document's order is what everybody else gets.
  * Source: spec components §1.9.
  *
  * pyroscope_spy is "grafana-agent.java", the document's product: Pyroscope recognises profiles of that spy as Java, but

@@ -262,13 +262,31 @@ static void relabel_trim(struct buf *b)
     }
 }
 
-struct labels *relabel(struct relabel_rules *rules, const struct labels *in)
+/* The rule that rejects `in`; NULL: none does. The builder has what was made of it so far. */
+static const struct relabel_rule *relabel_run(struct relabel_rules *rules, const struct labels *in)
 {
     labels_builder_from(&rules->builder, in);
-    bool kept = true;
-    for (size_t i = 0; kept && i < rules->len; i++)
-        kept = relabel_apply(rules, &rules->items[i]);
-    struct labels *out = kept ? labels_build(&rules->builder, true) : NULL;
+    for (size_t i = 0; i < rules->len; i++)
+        if (!relabel_apply(rules, &rules->items[i]))
+            return &rules->items[i];
+    return NULL;
+}
+
+bool relabel_rejects(struct relabel_rules *rules, const struct labels *in, size_t *ret, struct buf *value)
+{
+    const struct relabel_rule *r = relabel_run(rules, in);
+    struct str compared = {0};
+    if (r && source_value(rules, r, &compared))
+        buf_str(value, compared);
+    if (r)
+        *ret = (size_t)(r - rules->items);
+    labels_builder_from(&rules->builder, NULL);
+    return r != NULL;
+}
+
+struct labels *relabel(struct relabel_rules *rules, const struct labels *in)
+{
+    struct labels *out = relabel_run(rules, in) ? NULL : labels_build(&rules->builder, true);
     labels_builder_from(&rules->builder, NULL);
     relabel_trim(&rules->source);
     relabel_trim(&rules->mended);

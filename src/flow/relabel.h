@@ -63,6 +63,11 @@ struct value *relabel_rules_value(struct relabel_rules *rules);
  * itself. */
 struct labels *relabel(struct relabel_rules *rules, const struct labels *in);
 
+/* Whether a rule rejects the set: *ret is its number, from 0, and the text it compared is appended to `value`. */
+bool relabel_rejects(struct relabel_rules *rules, const struct labels *in, size_t *ret, struct buf *value);
+/* "keep", "drop" … */
+const char *relabel_action_word(enum relabel_action action);
+
 /* Whether the rule certainly makes a label that pyroscope.write has to refuse (its name is not made of letters, digits,
  * `_` and `.`); `why` says so. Such a rule is legal: the label may be meant for another rule. Names starting with `__`
  * are never pushed and cause no complaint. Source: spec components §4.3. */

@@ -124,9 +124,14 @@ static bool needs_target(enum relabel_action a)
            a == RELABEL_KEEPEQUAL || a == RELABEL_DROPEQUAL;
 }
 
+const char *relabel_action_word(enum relabel_action action)
+{
+    return option_word(&action_words, action);
+}
+
 static const char *action_name(const struct relabel_rule *r)
 {
-    return option_word(&action_words, r->action);
+    return relabel_action_word(r->action);
 }
 
 static int invalid_target(const struct relabel_rule *r, struct err *err)

@@ -53,6 +53,10 @@ struct component_def {
      * build must export what it can get at once. It is also called to look at new arguments before they are in force;
      * such an instance is freed unstarted. */
     bool imports;
+    /* Its exports are null until its first component_export(), which comes after start: what refers to them is built
+     * then. For values that an expression takes apart, such as a map from another machine; it keeps them through
+     * updates. */
+    bool exports_late;
     bool remote; /* it brings what another machine wrote: that may import nothing from a source that is `local` */
     bool local;  /* it reads files of this machine */
 };

@@ -151,9 +151,9 @@ void instance_evaluated(struct instance *i, const char *problem)
         health_set(&i->evaluation, HEALTH_HEALTHY, xstrdup(words->evaluated));
 }
 
-void instance_waits(struct instance *i)
+void instance_waits(struct instance *i, const char *for_what)
 {
-    health_set(&i->evaluation, HEALTH_UNKNOWN, xstrdup("waiting for the import"));
+    health_set(&i->evaluation, HEALTH_UNKNOWN, xasprintf("waiting for %s", for_what));
 }
 
 /* --- life --- */
@@ -227,6 +227,7 @@ void component_export(struct component *c, struct value *exports)
     }
     value_unref(i->exports);
     i->exports = exports;
+    i->has_exported = true;
     i->sent += count_items(exports);
     if (i->owner)
         i->owner->on_change(i->owner->arg, i);

@@ -98,7 +98,8 @@ struct instance {
     const void *args; /* in force; NULL until built, and where there is no def */
     void *state;      /* the component's own; NULL until built */
     struct value *exports;
-    uint64_t sent; /* things handed on so far */
+    bool has_exported; /* since it was made */
+    uint64_t sent;     /* things handed on so far */
     /* args as an object, created on demand; without def: the arguments */
     struct value *shown_args;
     struct health run, evaluation, own;
@@ -147,8 +148,8 @@ static inline bool instance_is_alive(const struct instance *i)
 
 /* Records the result of an evaluation; NULL: success. */
 void instance_evaluated(struct instance *i, const char *problem);
-/* Records that its evaluation waits for imported content. */
-void instance_waits(struct instance *i);
+/* Records that its evaluation waits for "the import", or whatever else it depends on. */
+void instance_waits(struct instance *i, const char *for_what);
 const struct health *instance_health(const struct instance *i);
 /* Borrowed. */
 struct value *instance_arguments(struct instance *i);

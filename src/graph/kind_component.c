@@ -40,7 +40,7 @@ static int component_commit(struct node *n, struct diags *ds)
     struct err err = {0};
     struct staged *s = node_staged(n);
     if (n->is_waiting && s->is_new)
-        instance_waits(n->instance);
+        instance_waits(n->instance, node_waits_for(n));
     if (n->is_dirty || n->is_waiting)
         return 0;
     const int code = component_hand_over(n, TAKE_PTR(s->args), &err);

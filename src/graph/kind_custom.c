@@ -141,7 +141,7 @@ static int custom_commit(struct node *n, struct diags *ds)
     struct instance *i = n->instance;
     if (n->is_waiting) {
         if (s->is_new)
-            instance_waits(i);
+            instance_waits(i, node_waits_for(n));
         return 0;
     }
     int code = 0;

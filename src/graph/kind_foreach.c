@@ -264,7 +264,7 @@ static int foreach_commit(struct node *n, struct diags *ds)
     struct module_list *next = TAKE_PTR(s->children);
     int result = 0;
     if (n->is_waiting && s->is_new)
-        instance_waits(host);
+        instance_waits(host, node_waits_for(n));
     if (!next)
         return 0;
     for (size_t i = 0; i < next->len; i++) {

@@ -160,12 +160,29 @@ void engine_report(const struct engine *e, const struct instance *i)
 
 /* --- what is needed --- */
 
+/* A dependency has not exported yet what is needed of it. */
+static bool node_awaits_exports(const struct node *n)
+{
+    const struct dag_links *needs = &n->graph->plan->dag.needs[n->block->place];
+    for (size_t i = 0; i < needs->len; i++) {
+        const struct instance *on = n->graph->nodes[needs->items[i]].instance;
+        if (on && on->def && on->def->exports_late && !on->has_exported)
+            return true;
+    }
+    return false;
+}
+
 void node_check_waiting(struct node *n)
 {
     const struct dag_links *needs = &n->graph->plan->dag.needs[n->block->place];
-    n->is_waiting = false;
+    n->is_waiting = node_awaits_exports(n);
     for (size_t i = 0; i < needs->len; i++)
         n->is_waiting |= n->graph->nodes[needs->items[i]].is_waiting;
+}
+
+const char *node_waits_for(const struct node *n)
+{
+    return node_awaits_exports(n) ? "the exports of a dependency" : "the import";
 }
 
 void node_check_needs(struct node *n)

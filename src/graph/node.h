@@ -52,7 +52,7 @@ struct node {
     struct instance *instance; /* NULL: its kind has none, or not created yet */
     struct value *value;       /* argument, export, input */
     struct value *given;       /* argument: the value passed to the module */
-    bool is_waiting;           /* not built: an imported module it depends on has no content yet */
+    bool is_waiting;           /* not built: what it depends on is not there yet, an imported module or exports */
     bool is_dirty;             /* a dependency changed since its last evaluation */
     bool is_redefined;         /* its definitions may have changed */
     bool is_inside;            /* its modules have dirty nodes */
@@ -131,6 +131,8 @@ bool node_set_value(struct node *n, struct value *v);
 /* Queues it without changing its state. */
 void node_queue(struct node *n);
 
+/* What one that waits waits for, for its health: "the import". */
+const char *node_waits_for(const struct node *n);
 /* Sets is_waiting from its dependencies. */
 void node_check_waiting(struct node *n);
 /* The same for a staged graph; also sets has_failed and is_blind. */

@@ -28,6 +28,7 @@
     X(curl_easy_cleanup)                                                                                               \
     X(curl_easy_setopt)                                                                                                \
     X(curl_easy_getinfo)                                                                                               \
+    X(curl_easy_pause)                                                                                                 \
     X(curl_easy_strerror)                                                                                              \
     X(curl_multi_init)                                                                                                 \
     X(curl_multi_cleanup)                                                                                              \
@@ -149,6 +150,11 @@ CURLcode curl_easy_setopt(CURL *easy, CURLoption option, ...)
 CURLcode curl_easy_getinfo(CURL *easy, CURLINFO info, ...)
 {
     return PASS_ONE(lib.curl_easy_getinfo_, easy, info);
+}
+
+CURLcode curl_easy_pause(CURL *easy, int what)
+{
+    return lib.curl_easy_pause_(easy, what);
 }
 
 const char *curl_easy_strerror(CURLcode code)

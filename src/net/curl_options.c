@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <strings.h>
+#include <sys/un.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -10,6 +11,10 @@
 
 /* The smallest that libcurl takes for sending; an answer is an empty message or a short error. */
 enum { RECEIVE_BUFFER = 4096, SEND_BUFFER = 16384, REDIRECTS_MAX = 10 };
+/* A streamed answer is read in larger ones: a list of thousands of objects. */
+enum { STREAM_BUFFER = 16384 };
+/* As Go's: a peer that vanished is noticed after 15 + 9 * 15 s. */
+enum { KEEP_ALIVE_S = 15 };
 
 static bool http_options_given(const char *s)
 {
@@ -39,7 +44,8 @@ static void http_options_set_proxy(const struct http_options *o, CURL *easy, con
                          : http_options_environment("http_proxy", "HTTP_PROXY");
         no_proxy = http_options_environment("no_proxy", "NO_PROXY");
     }
-    bool bypass = (o->proxy.from_environment || http_options_given(o->proxy.no_proxy)) && http_url_is_loopback(url);
+    const bool bypass = o->is_unix || ((o->proxy.from_environment || http_options_given(o->proxy.no_proxy)) &&
+                                       http_url_is_loopback(url));
     /* An empty string is libcurl's way to say: none, not even from the environment. */
     curl_easy_setopt(easy, CURLOPT_PROXY, http_options_given(proxy) && !bypass ? proxy : "");
     curl_easy_setopt(easy, CURLOPT_NOPROXY, http_options_given(no_proxy) ? no_proxy : "");
@@ -136,6 +142,25 @@ static void http_options_set_protocols(CURL *easy)
 #endif
 }
 
+static int http_options_set_socket(struct http_options *o, CURL *easy, const char *path, struct err *err)
+{
+    o->is_unix = http_options_given(path);
+    if (!o->is_unix)
+        return 0;
+    if (strlen(path) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
+        return err_set(err, -ENAMETOOLONG, "the path of the socket is longer than %zu bytes",
+                       sizeof((struct sockaddr_un *)NULL)->sun_path - 1);
+    const CURLcode set = curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, path);
+    return set == CURLE_OK ? 0 : err_set(err, -ENOTSUP, "connect to a Unix socket: %s", curl_easy_strerror(set));
+}
+
+static void http_options_set_keep_alive(CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEP_ALIVE_S);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEP_ALIVE_S);
+}
+
 int http_options_apply(struct http_options *o, CURL *easy, const struct http_request *req, struct err *err)
 {
     cleanup_http_url struct http_url url = {0};
@@ -145,15 +170,19 @@ int http_options_apply(struct http_options *o, CURL *easy, const struct http_req
     CURLcode set = curl_easy_setopt(easy, CURLOPT_URL, req->url);
     if (set != CURLE_OK)
         return err_set(err, -EINVAL, "url: %s", curl_easy_strerror(set));
+    code = http_options_set_socket(o, easy, req->unix_socket, err);
+    if (code < 0)
+        return code;
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)(req->piece ? STREAM_BUFFER : RECEIVE_BUFFER));
     curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)req->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L); /* http_options_redirect() */
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)(req->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+    http_options_set_keep_alive(easy);
     http_options_set_protocols(easy);
     http_options_set_method(o, easy, req);
     for (const char *const *h = req->headers; h && *h; h++)
@@ -256,6 +285,8 @@ int http_options_redirect(struct http_options *o, CURL *easy, long status, const
     if (code < 0)
         return code;
     const bool same_place = http_options_is_same_origin(o, &from, &to);
+    if (o->is_unix && !same_place)
+        return err_set(err, -EPROTONOSUPPORT, "redirect from a Unix socket to another host");
     char *with_user = same_place ? http_options_with_user_of(o->url, location) : NULL;
     char *url = xstrdup(with_user ? with_user : location);
     curl_free(with_user);

@@ -16,7 +16,7 @@ struct http_options {
         char *url, *no_proxy;
         bool from_environment;
     } proxy;
-    bool is_get_or_head;
+    bool is_get_or_head, is_unix;
     unsigned redirects; /* followed so far */
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/list.h"
 #include "base/mem.h"
 #include "net/curl_library.h"
 #include "net/curl_options.h"
@@ -18,6 +19,8 @@ struct http_client {
     CURLM *multi;
     CURL *spare; /* of the last call, for the next one; or NULL */
     uv_timer_t timer;
+    struct list ready;            /* calls with callbacks to make */
+    struct http_call *delivering; /* whose piece callback runs; NULL: none, or it was cancelled there */
 };
 
 struct watch {
@@ -30,7 +33,13 @@ struct http_call {
     struct http_client *client;
     CURL *easy;
     struct http_options options;
-    void (*on_piece)(void *arg, struct str bytes);
+    void (*on_piece)(void *arg, int status, struct str bytes);
+    struct list ready; /* in the client's list, or not linked */
+    struct buf pieces; /* of a streamed answer; not passed on yet */
+    int status;        /* of the answer they belong to */
+    bool is_full;      /* libcurl holds more, and does not read on */
+    bool is_finished;  /* libcurl has done with it */
+    CURLcode code;     /* if so */
     http_done *done;
     void *arg;
     struct str *body; /* copies of the slices, not of the bytes */
@@ -62,9 +71,11 @@ static void http_client_release_easy(struct http_client *c, CURL *easy)
 
 static void http_call_free(struct http_call *call)
 {
+    list_del(&call->ready);
     http_client_release_easy(call->client, call->easy);
     http_options_done(&call->options);
     buf_done(&call->answer);
+    buf_done(&call->pieces);
     free(call->body);
     http_client_put(call->client);
     free(call);
@@ -115,6 +126,7 @@ static bool http_call_redirect(struct http_call *call, struct err *err)
     if (!with_body)
         call->body_pieces = 0;
     call->piece = call->offset = call->sent = 0;
+    call->is_finished = false;
     buf_reset(&call->answer);
     struct http_client *c = call->client;
     const uint64_t now = uv_now(c->loop);
@@ -128,8 +140,9 @@ static bool http_call_redirect(struct http_call *call, struct err *err)
     return false;
 }
 
-static void http_call_finish(struct http_call *call, CURLcode code)
+static void http_call_finish(struct http_call *call)
 {
+    const CURLcode code = call->code;
     struct err err = {0};
     if (code == CURLE_OK && http_call_redirect(call, &err))
         return;
@@ -159,6 +172,42 @@ static void http_call_finish(struct http_call *call, CURLcode code)
     http_call_free(call);
 }
 
+/* --- callbacks --- */
+
+static void http_call_set_ready(struct http_call *call)
+{
+    list_del(&call->ready);
+    list_push(&call->client->ready, &call->ready);
+}
+
+/* False: the callback cancelled the call. */
+static bool http_call_pass_piece(struct http_call *call)
+{
+    struct http_client *c = call->client;
+    if (call->pieces.len == 0)
+        return true;
+    cleanup_buf struct buf piece = call->pieces; /* outlives a cancel by the callback */
+    call->pieces = BUF_INIT(HTTP_PIECE_MAX);
+    c->delivering = call;
+    call->on_piece(call->arg, call->status, buf_slice(&piece));
+    const bool goes_on = c->delivering == call;
+    c->delivering = NULL;
+    return goes_on;
+}
+
+static void http_call_deliver(struct http_call *call)
+{
+    if (!http_call_pass_piece(call))
+        return;
+    if (call->is_full && !call->is_finished) {
+        call->is_full = false;
+        curl_easy_pause(call->easy, CURLPAUSE_CONT); /* which may fill the pieces at once */
+    } else if (call->is_finished && call->pieces.len == 0) {
+        http_call_finish(call);
+    }
+}
+
+/* After each use of libcurl, which accepts few of its own functions in its callbacks. */
 static void http_client_collect(struct http_client *c)
 {
     c->refs++; /* a callback may put the last reference of its owner */
@@ -167,9 +216,16 @@ static void http_client_collect(struct http_client *c)
         if (m->msg != CURLMSG_DONE)
             continue;
         struct http_call *call = NULL;
-        CURLcode code = m->data.result;
+        const CURLcode code = m->data.result;
         curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&call);
-        http_call_finish(call, code);
+        call->is_finished = true;
+        call->code = code;
+        http_call_set_ready(call);
+    }
+    while (!list_empty(&c->ready)) {
+        struct http_call *call = list_entry(c->ready.next, struct http_call, ready);
+        list_del(&call->ready);
+        http_call_deliver(call);
     }
     http_client_put(c);
 }
@@ -261,12 +317,31 @@ static int http_call_rewind_body(void *arg, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
+/* False: there is no room for it now. */
+static bool http_call_keep_piece(struct http_call *call, const char *p, size_t n)
+{
+    long status = 0;
+    curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (call->follow_redirects && http_call_is_redirect(status))
+        return true;
+    if (call->pieces.len > 0 && n > HTTP_PIECE_MAX - call->pieces.len)
+        return false;
+    call->status = (int)status;
+    buf_append(&call->pieces, p, n);
+    http_call_set_ready(call);
+    return true;
+}
+
 static size_t http_call_keep_answer(char *p, size_t size, size_t n, void *arg)
 {
     struct http_call *call = arg;
     size_t got = size * n, room = call->answer.max - call->answer.len;
-    if (call->on_piece)
-        call->on_piece(call->arg, (struct str){p, got});
+    if (call->on_piece && !http_call_keep_piece(call, p, got)) {
+        call->is_full = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    if (!buf_ok(&call->pieces)) /* libcurl passed more at once than it says it does */
+        return 0;
     buf_append(&call->answer, p, got < room ? got : room);
     return got;
 }
@@ -300,6 +375,7 @@ struct http_client *http_client_get(uv_loop_t *loop)
         shared->loop = loop;
         uv_timer_init(loop, &shared->timer);
         shared->timer.data = shared;
+        list_init(&shared->ready);
     }
     shared->refs++;
     return shared;
@@ -341,6 +417,8 @@ int http_start(struct http_client *c, const struct http_request *req, http_done 
     call->follow_redirects = req->follow_redirects;
     call->deadline = req->timeout_ms > 0 ? uv_now(c->loop) + (uint64_t)req->timeout_ms : UINT64_MAX;
     call->answer = BUF_INIT(req->response_max);
+    call->pieces = BUF_INIT(HTTP_PIECE_MAX);
+    list_init(&call->ready);
     http_call_copy_body(call, req);
     call->easy = c->spare ? TAKE_PTR(c->spare) : curl_easy_init();
     code = call->easy ? http_options_apply(&call->options, call->easy, req, err)
@@ -368,5 +446,7 @@ int http_start(struct http_client *c, const struct http_request *req, http_done 
 
 void http_cancel(struct http_call *call)
 {
+    if (call->client->delivering == call)
+        call->client->delivering = NULL;
     http_call_free(call);
 }

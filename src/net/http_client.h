@@ -9,6 +9,10 @@
  * (net/curl_options.h). Connections are kept for reuse (idle for up to two minutes, at most 8). There is no limit per
  * host here, because one slow path must not delay other users of the same host: callers limit their concurrent
  * requests. The program must ignore SIGPIPE (TLS back ends may write to a closed socket). Loop thread only.
+ *
+ * An answer may be streamed (http_request.piece): its pieces are passed on as they arrive. At most HTTP_PIECE_MAX bytes
+ * are held, and nothing is read from the peer beyond them. TCP keep-alive finds a peer that is gone after three minutes
+ * of silence. All callbacks run outside of libcurl, so they may start and cancel any call.
  */
 #pragma once
 

@@ -7,6 +7,9 @@
 
 #include "base/str.h"
 
+/* Bytes of a streamed body that are held at once. */
+enum { HTTP_PIECE_MAX = 65536 };
+
 /* TLS 1.2 is the least when nothing is said. */
 enum http_tls_version { HTTP_TLS_DEFAULT, HTTP_TLS_10, HTTP_TLS_11, HTTP_TLS_12, HTTP_TLS_13 };
 
@@ -29,17 +32,22 @@ struct http_proxy {
 
 /* Everything is copied by http_start() but the body's bytes, which stay untouched until `done`. */
 struct http_request {
-    const char *method;         /* "GET", "POST" */
-    const char *url;            /* user:password@ becomes basic authorization */
+    const char *method; /* "GET", "POST" */
+    const char *url;    /* user:password@ becomes basic authorization */
+    /* Path of a Unix socket to connect to instead of the URL's host, without a proxy; NULL = none. A redirect to
+     * another host fails. */
+    const char *unix_socket;
     const char *const *headers; /* "Name: value", NULL-terminated; secret ones are not sent on to another host */
     const struct str *body;     /* pieces sent one after another */
     size_t body_pieces;
-    int64_t timeout_ms; /* for everything, from name resolution to the last byte */
+    int64_t timeout_ms; /* for everything, from name resolution to the last byte; 0 = none */
     bool follow_redirects;
     bool http2; /* offer it by ALPN */
     struct http_proxy proxy;
     struct http_tls tls;
     size_t response_max; /* bytes of the answer's body that are kept; the rest is read and thrown away */
-    /* NULL, or called with each piece of the answer's body as it arrives, whatever the status; must not cancel. */
-    void (*piece)(void *arg, struct str bytes);
+    /* NULL, or called with each piece of the answer's body as it arrives, whatever the status, but for answers that are
+     * redirects and followed. At most HTTP_PIECE_MAX bytes, valid during the callback, which may start and cancel any
+     * call. */
+    void (*piece)(void *arg, int status, struct str bytes);
 };

@@ -268,6 +268,8 @@ int procfs_maps(pid_t pid, bool (*visit)(void *arg, struct str path, uint64_t st
         for (const char *end; (end = memchr(text + used, '\n', have - used)); used = (size_t)(end - text) + 1) {
             struct str line = {text + used, (size_t)(end - text) - used};
             const char *path = memchr(line.p, '/', line.n);
+            if (!path) /* "[anon:NAME]", which has no slash in front of its name */
+                path = memmem(line.p, line.n, "[anon", sizeof "[anon" - 1);
             if (path &&
                 !visit(arg, procfs_without_deleted((struct str){path, (size_t)(end - path)}), procfs_start(line)))
                 return 0;
@@ -407,4 +409,77 @@ struct procfs_container procfs_container(struct str cgroup)
             found = here;
     }
     return found;
+}
+
+/* --- what systemd says --- */
+
+/* The path of systemd's own hierarchy: that of cgroup v2 ("0::/…"), or of v1 ("1:name=systemd:/…"). */
+static struct str systemd_path(struct str cgroup)
+{
+    struct str unified = {0};
+    for (struct str line; str_split(&cgroup, '\n', &line);) {
+        const char *slash = memchr(line.p, '/', line.n);
+        if (!slash)
+            continue;
+        const struct str path = str_trim((struct str){slash, (size_t)(line.p + line.n - slash)});
+        if (memmem(line.p, line.n, ":name=systemd:", sizeof ":name=systemd:" - 1))
+            return path;
+        if (str_has_prefix(line, STR("0::")))
+            unified = path;
+    }
+    return unified;
+}
+
+static bool is_unit(struct str segment)
+{
+    return str_has_suffix(segment, STR(".service")) || str_has_suffix(segment, STR(".scope"));
+}
+
+struct str procfs_unit(struct str cgroup)
+{
+    if (procfs_container(cgroup).id.n && !procfs_container(cgroup).delegated)
+        return (struct str){0};
+    struct str path = systemd_path(cgroup);
+    for (struct str segment; str_split(&path, '/', &segment);)
+        if (is_unit(segment))
+            return segment;
+    return (struct str){0};
+}
+
+static int unit_hex(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "\x2d" back into '-'. */
+static void unit_unescape(struct str name, char ret[PROCFS_MACHINE_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < name.n && n + 1 < PROCFS_MACHINE_MAX; i++) {
+        const bool escaped = name.n - i >= 4 && name.p[i] == '\\' && name.p[i + 1] == 'x' &&
+                             unit_hex(name.p[i + 2]) >= 0 && unit_hex(name.p[i + 3]) >= 0;
+        ret[n++] = escaped ? (char)(unit_hex(name.p[i + 2]) << 4 | unit_hex(name.p[i + 3])) : name.p[i];
+        i += escaped ? 3 : 0;
+    }
+    ret[n] = '\0';
+}
+
+bool procfs_machine(struct str cgroup, char ret[PROCFS_MACHINE_MAX])
+{
+    static const struct {
+        struct str before, after;
+    } forms[] = {{{"systemd-nspawn@", 15}, {".service", 8}}, {{"machine-", 8}, {".scope", 6}}};
+    struct str path = systemd_path(cgroup), segment;
+    bool machines = false;
+    while (str_split(&path, '/', &segment) && !machines && !is_unit(segment))
+        machines = str_is(segment, "machine.slice");
+    for (size_t i = 0; machines && i < ARRAY_LEN(forms); i++) {
+        if (str_has_prefix(segment, forms[i].before) && str_has_suffix(segment, forms[i].after) &&
+            segment.n > forms[i].before.n + forms[i].after.n) {
+            unit_unescape((struct str){segment.p + forms[i].before.n, segment.n - forms[i].before.n - forms[i].after.n},
+                          ret);
+            return true;
+        }
+    }
+    return false;
 }

@@ -48,8 +48,8 @@ must_check int procfs_read(pid_t pid, const char *name, struct buf *out, struct 
 must_check int procfs_link(pid_t pid, const char *name, struct buf *out, struct err *err);
 /* The real user id. */
 must_check int procfs_uid(pid_t pid, uint32_t *ret, struct err *err);
-/* Shows the path of every mapped file, repeated as it is mapped, until `visit` returns false. `start` is the address
- * where the file's first byte is mapped, 0 for its other mappings. */
+/* Shows the path of every mapped file, repeated as it is mapped, and the names of anonymous memory ("[anon:NAME]"),
+ * until `visit` returns false. `start` is the address where the first byte is mapped, 0 for others of a file. */
 must_check int procfs_maps(pid_t pid, bool (*visit)(void *arg, struct str path, uint64_t start), void *arg,
                            struct err *err);
 
@@ -73,7 +73,7 @@ struct str procfs_without_deleted(struct str path);
  *   - what is below a user's service manager (user@UID.service: rootless podman and Docker) is that user's word for it:
  *     it counts, delegated, if nothing else does.
  * Delegated is what somebody other than root may have made up: who knows that a container has the id must not take such
- * a process for one of that container's (components/discovery_process_join.h).
+ * a process for one of that container's (components/process_join.h).
  *
  * A segment names a container by 64 lower hexadecimal digits: alone (/docker/ID, /kubepods/…/ID, /ecs/…/ID); behind a
  * runtime's name and '-' (docker-ID.scope, cri-containerd-ID.scope, libpod-ID.scope) with an optional suffix from '.';
@@ -87,3 +87,14 @@ struct procfs_container {
     bool delegated;
 };
 struct procfs_container procfs_container(struct str cgroup);
+
+/* The unit that the system's service manager put the process in: "tomcat.service", "session-2.scope",
+ * "user@1000.service" for what a user's manager runs. The outermost one, for a unit may make cgroups of any name below
+ * its own. Empty in a container, whose scope is named after its id, and without systemd. Borrowed. */
+struct str procfs_unit(struct str cgroup);
+
+/* The machine that the process runs in, as systemd-nspawn and systemd-machined name it: "web" of
+ * /machine.slice/systemd-nspawn@web.service and of /machine.slice/machine-web.scope. False: none. Such a machine has no
+ * container id. Source: systemd-nspawn(1), systemd-machined.service(8); systemd.unit(5), "String escaping". */
+enum { PROCFS_MACHINE_MAX = 256 };
+bool procfs_machine(struct str cgroup, char ret[PROCFS_MACHINE_MAX]);

@@ -2,6 +2,7 @@
 import contextlib
 import os
 import pathlib
+import threading
 
 from lab import CONTAINER, Skip, check, config, debug_value, equal, test, wait_for
 
@@ -131,8 +132,8 @@ def cgroup_root():
 
 @contextlib.contextmanager
 def cgroups():
-    """place(jvm, path) moves a JVM into a cgroup of its own tree, which ends with the JVMs."""
-    top = cgroup_root() / f"smolder-test-{os.getpid()}"
+    """place(jvm, path) moves a JVM into a cgroup below place.top, a tree of its own, which ends with the JVMs."""
+    top = cgroup_root() / f"smolder-test-{os.getpid()}-{threading.get_ident()}"  # tests run side by side
     placed = []
 
     def place(jvm, path):
@@ -140,6 +141,7 @@ def cgroups():
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "cgroup.procs").write_text(str(jvm.pid))
         placed.append(jvm)
+    place.top = top
     try:
         yield place
     finally:

@@ -24,7 +24,9 @@ def documented_examples_run(lab):
             lab.file(file[1], text)
             continue
         flags = re.findall(r"^// flags: (.*)$", text, re.M)
-        agent = lab.start_agent(*(flags[0].split() if flags else []), config=text).locate()
+        # As in a pod, though there is no API server.
+        pod = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "6443", "NODE_NAME": "node-1"}
+        agent = lab.start_agent(*(flags[0].split() if flags else []), config=text, env=pod).locate()
         agent.wait_log("smolder is running|Error", 10)
         check("smolder is running" in agent.text(), f"{where}: {agent.text()}")
         equal(agent.lines("level=error"), [], where)

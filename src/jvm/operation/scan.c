@@ -12,13 +12,15 @@
 #include "base/mem.h"
 #include "jvm/operation/request.h"
 #include "jvm/probe/command_line.h"
+#include "jvm/probe/service_name.h"
 #include "jvm/probe/vm_memory.h"
 #include "os/procfs.h"
 
 /* Request: per item pid, want. Reply: per process a record of its length in bytes, the numbers of put_record(), its
  * strings with their lengths before them. Everything big-endian, 32 bits unless said. */
-enum { ITEM_SIZE = 8, RECORD_NUMBERS = 28, RECORD_STRINGS = 8 };
-_Static_assert(JVM_SCAN_MAX *(JVM_CMDLINE_MAX + JVM_CGROUP_MAX + 4 * PATH_MAX) <= PRIV_PAYLOAD_MAX,
+enum { ITEM_SIZE = 8, RECORD_NUMBERS = 28, RECORD_STRINGS = 12 };
+enum { JVM_ENVIRONMENT_MAX = 1 << 20 };
+_Static_assert(JVM_SCAN_MAX *(JVM_CMDLINE_MAX + JVM_CGROUP_MAX + 6 * PATH_MAX) <= PRIV_PAYLOAD_MAX,
                "a scan of the largest processes fits one reply");
 enum { FLAG_JAVA = 1, FLAG_UID = 2 };
 enum { LOST_MAX = 2 };
@@ -31,8 +33,8 @@ static void put_be(struct buf *b, uint64_t v, unsigned width)
 
 static void put_record(struct buf *out, const struct jvm_scan_record *f)
 {
-    const struct str strings[RECORD_STRINGS] = {f->what,   f->exe,     f->cwd, f->username,
-                                                f->cgroup, f->cmdline, f->vm,  f->main};
+    const struct str strings[RECORD_STRINGS] = {f->what, f->exe,  f->cwd, f->username, f->cgroup,  f->cmdline,
+                                                f->vm,   f->main, f->jar, f->version,  f->service, f->choice};
     uint32_t size = RECORD_NUMBERS;
     for (size_t i = 0; i < RECORD_STRINGS; i++)
         size += 4 + (uint32_t)strings[i].n;
@@ -65,8 +67,8 @@ static bool get_record(struct cursor *in, struct jvm_scan_record *ret)
     f.is_java = flags & FLAG_JAVA;
     f.has_uid = flags & FLAG_UID;
     f.uid = cursor_be32(&c);
-    struct str *const strings[RECORD_STRINGS] = {&f.what,   &f.exe,     &f.cwd, &f.username,
-                                                 &f.cgroup, &f.cmdline, &f.vm,  &f.main};
+    struct str *const strings[RECORD_STRINGS] = {&f.what, &f.exe,  &f.cwd, &f.username, &f.cgroup,  &f.cmdline,
+                                                 &f.vm,   &f.main, &f.jar, &f.version,  &f.service, &f.choice};
     for (size_t i = 0; i < RECORD_STRINGS; i++)
         *strings[i] = cursor_str(&c, cursor_be32(&c));
     if (c.bad)
@@ -79,13 +81,16 @@ static bool get_record(struct cursor *in, struct jvm_scan_record *ret)
 
 struct vm_found {
     struct str vm;
-    uint64_t libjvm; /* where it begins in memory */
+    uint64_t libjvm;  /* where it begins in memory */
+    uint64_t context; /* the header of a process context; 0: none */
 };
 
 static bool note_libjvm(void *arg, struct str path, uint64_t start)
 {
     struct vm_found *found = arg;
     const struct str name = command_line_base_name(path);
+    if (start && service_name_is_context(path))
+        found->context = start;
     /* OpenJ9 maps a libjvm.so, too, in front of its libj9vm29.so: so look on after the first. */
     if (str_has_prefix(name, STR("libj9vm")) && str_has_suffix(name, STR(".so"))) {
         found->vm = STR("openj9");
@@ -146,9 +151,9 @@ static struct str user_name(uint32_t uid)
 
 /* The buffers one process is read into; used again for the next. */
 struct reading {
-    struct buf exe, cwd, cgroup, raw, cmdline;
-    uint64_t libjvm; /* of the process now read */
-    char command[VM_COMMAND_MAX];
+    struct buf exe, cwd, cgroup, raw, cmdline, environment;
+    uint64_t libjvm, context; /* of the process now read */
+    char command[VM_COMMAND_MAX], version[VM_VERSION_MAX], service[SERVICE_NAME_MAX], choice[SERVICE_CHOICE_MAX];
 };
 
 /* Sets vm and is_java; maps that cannot be read are maps without a libjvm. */
@@ -161,22 +166,44 @@ static void recognise_java(struct reading *r, const struct procfs_stat *stat, un
             found = (struct vm_found){0};
     f->vm = found.vm;
     r->libjvm = found.libjvm;
+    r->context = found.context;
     f->is_java = named || f->vm.n > 0;
 }
 
 /* The JVM's own word for its main class, where the command line does not have it: behind a launcher of another name,
  * in an @argfile. */
-static struct str scan_main(struct reading *r, pid_t pid, struct str cmdline)
+static struct str scan_main(struct reading *r, int mem, struct str cmdline)
 {
     const struct str main = command_line_main(cmdline);
     if (main.n && command_line_is_java(cmdline))
         return main;
-    char path[32];
-    snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
-    cleanup_close int mem = r->libjvm ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     const size_t n = mem < 0 ? 0 : vm_memory_command(mem, r->libjvm, r->command);
     const struct str own = command_line_java_command((struct str){r->command, n});
     return own.n ? own : main;
+}
+
+/* An environment that cannot be read declares nothing. */
+static void scan_declared(struct reading *r, int mem, struct str cmdline, struct jvm_scan_record *f)
+{
+    const bool has = procfs_read(f->pid, "environ", &r->environment, NULL) == 0;
+    const struct str environment = has ? buf_slice(&r->environment) : (struct str){0};
+    if ((mem >= 0 && r->context && service_name_in_context(mem, r->context, r->service)) ||
+        service_name_in_environment(environment, r->service) ||
+        service_name_in_arguments(cmdline, environment, r->service))
+        f->service = str_of(r->service);
+    if (service_choice_in_environment(environment, r->choice))
+        f->choice = str_of(r->choice);
+}
+
+static void scan_read_java(struct reading *r, struct str cmdline, struct jvm_scan_record *f)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d/mem", (int)f->pid);
+    cleanup_close int mem = r->libjvm ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    f->main = scan_main(r, mem, cmdline);
+    f->jar = command_line_is_java(cmdline) ? command_line_jar(cmdline) : (struct str){0};
+    f->version = (struct str){r->version, mem < 0 ? 0 : vm_memory_version(mem, r->libjvm, r->version)};
+    scan_declared(r, mem, cmdline, f);
 }
 
 static int scan_read_arguments(struct reading *r, unsigned want, struct jvm_scan_record *f, struct err *err)
@@ -185,7 +212,7 @@ static int scan_read_arguments(struct reading *r, unsigned want, struct jvm_scan
     if (code < 0)
         return code;
     if (want & JVM_WANT_JAVA && f->vm.n)
-        f->main = scan_main(r, f->pid, buf_slice(&r->raw));
+        scan_read_java(r, buf_slice(&r->raw), f);
     if (want & JVM_WANT_CMDLINE) {
         join_arguments(buf_slice(&r->raw), &r->cmdline);
         f->cmdline = buf_slice(&r->cmdline);
@@ -234,7 +261,8 @@ void jvm_op_scan(struct priv_call *call)
                         .cwd = BUF_INIT(PATH_MAX),
                         .cgroup = BUF_INIT(JVM_CGROUP_MAX),
                         .raw = BUF_INIT(JVM_CMDLINE_MAX),
-                        .cmdline = BUF_INIT(JVM_CMDLINE_MAX)};
+                        .cmdline = BUF_INIT(JVM_CMDLINE_MAX),
+                        .environment = BUF_INIT(JVM_ENVIRONMENT_MAX)};
     struct cursor in = cursor_of(call->in, call->in_len);
     while (cursor_left(&in) >= ITEM_SIZE) {
         struct jvm_scan_record f = {.pid = (pid_t)cursor_be32(&in)};
@@ -245,7 +273,7 @@ void jvm_op_scan(struct priv_call *call)
             f = (struct jvm_scan_record){f.pid, code, str_of(err.text), f.start_time, f.program};
         put_record(&call->out, &f);
         priv_flush(call);
-        struct buf *const used[] = {&r.exe, &r.cwd, &r.cgroup, &r.raw, &r.cmdline};
+        struct buf *const used[] = {&r.exe, &r.cwd, &r.cgroup, &r.raw, &r.cmdline, &r.environment};
         for (size_t i = 0; i < ARRAY_LEN(used); i++)
             buf_reset(used[i]);
     }
@@ -254,6 +282,7 @@ void jvm_op_scan(struct priv_call *call)
     buf_done(&r.cgroup);
     buf_done(&r.raw);
     buf_done(&r.cmdline);
+    buf_done(&r.environment);
 }
 
 /* --- The calling side, on the loop --- */

@@ -25,7 +25,7 @@ enum jvm_want {
     JVM_WANT_UID = 1 << 3,
     JVM_WANT_USERNAME = 1 << 4,
     JVM_WANT_CGROUP = 1 << 5,
-    JVM_WANT_JAVA = 1 << 6,    /* the kind of JVM and its main class */
+    JVM_WANT_JAVA = 1 << 6,    /* the kind of JVM, its version, main class and jar, and the service name it declares */
     JVM_WANT_IF_JAVA = 1 << 7, /* the rest only of what maps libjvm or whose file is called java: for a quick look */
 };
 /* Below this much address space no JVM runs: libjvm alone maps 20 MB, its class library and code cache the rest. */
@@ -55,6 +55,10 @@ struct jvm_scan_record {
     struct str cmdline; /* arguments joined by one blank, empty ones dropped; cut after JVM_CMDLINE_MAX */
     struct str vm;      /* "hotspot", "openj9"; "" = no libjvm mapped */
     struct str main;    /* main class, or the jar's name without ".jar" */
+    struct str jar;     /* of -jar, as written there */
+    struct str version; /* "17.0.12" */
+    struct str service; /* what it declares (jvm/probe/service_name.h) */
+    struct str choice;  /* SMOLDER_PROFILING of its environment */
 };
 
 struct jvm_scan;

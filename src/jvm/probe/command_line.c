@@ -57,6 +57,21 @@ struct str command_line_java_command(struct str command)
     return without_suffix(command_line_base_name(first), STR(".jar"));
 }
 
+struct str command_line_jar(struct str cmdline)
+{
+    struct str arg;
+    (void)!str_split(&cmdline, '\0', &arg); /* the launcher */
+    while (str_split(&cmdline, '\0', &arg)) {
+        if (str_is(arg, "-jar"))
+            return str_split(&cmdline, '\0', &arg) ? arg : (struct str){0};
+        if (command_line_takes_argument(arg))
+            (void)!str_split(&cmdline, '\0', &arg);
+        else if (arg.n && arg.p[0] != '-' && arg.p[0] != '@')
+            break; /* the main class: what follows is its arguments */
+    }
+    return (struct str){0};
+}
+
 struct str command_line_main(struct str cmdline)
 {
     const struct str none = {0};

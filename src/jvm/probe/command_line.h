@@ -13,6 +13,9 @@ enum { JVM_CMDLINE_MAX = 64 << 10 };
  * back to the launcher's base name where it is not "java"; else empty. Borrowed. */
 struct str command_line_main(struct str cmdline);
 
+/* The jar of `-jar`, as written there; empty if there is none. Borrowed. */
+struct str command_line_jar(struct str cmdline);
+
 /* Whether it is one of the `java` launcher: command_line_main() then has not fallen back. */
 bool command_line_is_java(struct str cmdline);
 

@@ -1,5 +1,6 @@
 #include "jvm/probe/vm_memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@ enum { FIELDS_MAX = 16384, TYPES_MAX = 8192, FLAGS_MAX = 8192, FLAG_SIZE_MAX = 5
 /* By the exported tables, whose entries have a fixed size and the last of which is empty: addresses of static fields,
  * offsets of others. */
 struct vm_layout {
-    uint64_t flags, flag_count, command, heap;
+    uint64_t flags, flag_count, command, release, heap;
     uint64_t name_offset, value_offset;
     uint64_t flag_size;
 };
@@ -42,6 +43,7 @@ static void note_field(struct memory *m, struct vm_layout *l, uint64_t type, uin
         {"Flag", "name", offsetof(struct vm_layout, name_offset), false},
         {"Flag", "addr", offsetof(struct vm_layout, value_offset), false},
         {"Arguments", "_java_command", offsetof(struct vm_layout, command), true},
+        {"Abstract_VM_Version", "_s_vm_release", offsetof(struct vm_layout, release), true},
         {"Universe", "_collectedHeap", offsetof(struct vm_layout, heap), true},
     };
     for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
@@ -116,7 +118,8 @@ bool vm_memory_flags(int mem, uint64_t libjvm, struct vm_flags *o)
     return true;
 }
 
-size_t vm_memory_command(int mem, uint64_t libjvm, char ret[VM_COMMAND_MAX])
+/* The text that the pointer in the static field at `field` of struct vm_layout points to. */
+static size_t vm_memory_text(int mem, uint64_t libjvm, size_t field, char *ret, size_t size)
 {
     cleanup_free struct memory *m = xcalloc(1, sizeof *m);
     struct vm_layout l = {0};
@@ -124,6 +127,36 @@ size_t vm_memory_command(int mem, uint64_t libjvm, char ret[VM_COMMAND_MAX])
     if (!libjvm || !memory_open(m, mem, libjvm))
         return 0;
     read_fields(m, &l);
-    const uint64_t command = l.command ? memory_word(m, l.command) : 0;
-    return command ? memory_text(m, command, ret, VM_COMMAND_MAX) : 0;
+    const uint64_t pointer = *(const uint64_t *)((const char *)&l + field),
+                   text = pointer ? memory_word(m, pointer) : 0;
+    return text ? memory_text(m, text, ret, size) : 0;
+}
+
+size_t vm_memory_command(int mem, uint64_t libjvm, char ret[VM_COMMAND_MAX])
+{
+    return vm_memory_text(mem, libjvm, offsetof(struct vm_layout, command), ret, VM_COMMAND_MAX);
+}
+
+size_t vm_version_of_release(struct str release, char ret[VM_VERSION_MAX])
+{
+    static const struct str jdk8 = {"25.", 3}; /* HotSpot 25 is that of JDK 8: later ones have the version of the JDK */
+    struct str version = {0};
+    (void)!str_split(&release, '+', &version);
+    for (size_t i = 0; i < version.n; i++)
+        if (version.p[i] < '!' || version.p[i] > '~')
+            version.n = i; /* no version, wherever it was read */
+    const char *build = version.n ? memmem(version.p, version.n, "-b", 2) : NULL;
+    if (build && str_has_prefix(version, jdk8) &&
+        !memchr(version.p + jdk8.n, '.', (size_t)(build - version.p) - jdk8.n))
+        snprintf(ret, VM_VERSION_MAX, "1.8.0_%.*s", (int)(build - version.p - (ptrdiff_t)jdk8.n), version.p + jdk8.n);
+    else
+        snprintf(ret, VM_VERSION_MAX, "%.*s", STR_ARG(version));
+    return strlen(ret);
+}
+
+size_t vm_memory_version(int mem, uint64_t libjvm, char ret[VM_VERSION_MAX])
+{
+    char release[VM_COMMAND_MAX];
+    const size_t n = vm_memory_text(mem, libjvm, offsetof(struct vm_layout, release), release, sizeof release);
+    return vm_version_of_release((struct str){release, n}, ret);
 }

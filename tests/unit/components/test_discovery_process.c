@@ -354,6 +354,92 @@ static void a_jvm_that_is_slow_to_start_is_seen_too(void)
     end_child(pid);
 }
 
+/* A JVM in which an SDK publishes a Resource whose service.name is "cart" (OTEP 4719). */
+static void become_named_jvm(void)
+{
+    static const char payload[] = "\x0a\x16\x0a\x0cservice.name\x12\x06\x0a\x04"
+                                  "cart";
+    const struct {
+        char signature[8];
+        uint32_t version, size;
+        uint64_t published_at_ns, payload;
+    } header = {"OTEL_CTX", 2, sizeof payload - 1, 1, (uintptr_t)payload};
+    const int fd = memfd_create("OTEL_CTX", MFD_CLOEXEC);
+    if (ftruncate(fd, 4096) < 0)
+        _exit(1);
+    void *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    if (at == MAP_FAILED)
+        _exit(1);
+    memcpy(at, &header, sizeof header);
+    become_jvm(libjvm_path, JVM_THREADS);
+}
+
+static void a_jvm_has_the_service_name_that_it_declares(void)
+{
+    start_engine();
+    CHECK_STR(load("discovery.process \"x\" {\n" SLOW "}"), "");
+    WAIT(getpid(), "service_name", "");
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        become_named_jvm();
+        for (;;)
+            pause();
+    }
+    WAIT(pid, "service_name", "cart");
+    CHECK_STR(label(pid, "__meta_process_java_vm"), "");
+    CHECK_STR(load("discovery.process \"x\" {\n" SLOW "discover_config {\nservice_name = false\n} }"), "");
+    WAIT(pid, "service_name", "");
+    stop_engine();
+    end_child(pid);
+}
+
+static void a_name_that_is_published_later_is_found_at_a_refresh(void)
+{
+    start_engine();
+    int go[2];
+    CHECK_INT(pipe(go), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        char c;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        become_jvm(libjvm_path, JVM_THREADS);
+        if (read(go[0], &c, 1) != 1)
+            _exit(1);
+        become_named_jvm();
+        for (;;)
+            pause();
+    }
+    CHECK_STR(load("discovery.process \"x\" {\nrefresh_interval = \"1s\"\ndiscover_config {\njava = true\n} }"), "");
+    WAIT(pid, "__meta_process_java_vm", "hotspot");
+    CHECK_STR(label(pid, "service_name"), "");
+    CHECK_INT(write(go[1], "", 1), 1);
+    WAIT(pid, "service_name", "cart");
+    CHECK_STR(label(pid, "__meta_process_java_vm"), "hotspot");
+    stop_engine();
+    end_child(pid);
+    close(go[0]);
+    close(go[1]);
+}
+
+static void what_is_not_utf8_is_mended(void)
+{
+    start_engine();
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (mkdir("/tmp/smolder-test-\xff", 0700) < 0 || chdir("/tmp/smolder-test-\xff") < 0)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    CHECK_STR(load("discovery.process \"x\" {\nrefresh_interval = \"100ms\"\n}"), "");
+    WAIT(pid, "__meta_process_cwd", "/tmp/smolder-test-\xef\xbf\xbd");
+    stop_engine();
+    end_child(pid);
+    rmdir("/tmp/smolder-test-\xff");
+}
+
 static void what_is_read_again_keeps_what_is_known_of_the_jvm(void)
 {
     start_engine();
@@ -431,6 +517,9 @@ int main(void)
     RUN(a_new_jvm_is_seen_soon_and_its_end_too_whatever_the_refresh);
     RUN(a_process_that_becomes_a_jvm_later_is_seen_soon);
     RUN(a_jvm_that_is_slow_to_start_is_seen_too);
+    RUN(a_jvm_has_the_service_name_that_it_declares);
+    RUN(a_name_that_is_published_later_is_found_at_a_refresh);
+    RUN(what_is_not_utf8_is_mended);
     RUN(what_is_read_again_keeps_what_is_known_of_the_jvm);
     RUN(a_process_that_cannot_be_read_is_reported_once_and_delays_nobody_for_long);
     RUN(a_refresh_interval_of_zero_is_refused_with_its_place);

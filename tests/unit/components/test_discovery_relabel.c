@@ -104,7 +104,7 @@ static bool look(void *arg, const struct component_view *v)
 
 static void check_output_(int line, struct controller *c, const char *id, const char *want)
 {
-    struct output o = {.id = id, .text = BUF_INIT(10000)};
+    struct output o = {.id = id, .text = BUF_INIT(100000)};
     controller_each(c, look, &o);
     if (strcmp(buf_cstr(&o.text), want) != 0)
         FAIL_("line %d: output is %s, want %s", line, buf_cstr(&o.text), want);
@@ -143,6 +143,52 @@ static void the_output_follows_the_targets(void)
     publish(NULL, 0);
     uv_run(&loop, UV_RUN_DEFAULT);
     CHECK_OUTPUT(c, "discovery.relabel.java", "");
+    end(c);
+}
+
+static struct labels *numbered(unsigned number, const char *exe)
+{
+    cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
+    char text[16];
+    snprintf(text, sizeof text, "%u", number);
+    labels_set(&b, STR("exe"), str_of(exe));
+    labels_set(&b, STR("pid"), str_of(text));
+    return labels_build(&b, false);
+}
+
+/* Targets that come and go anywhere in the list, some of them dropped: as if all were relabelled anew. */
+static void unchanged_targets_keep_their_results(void)
+{
+    enum { MOST = 200, ROUNDS = 40 };
+    struct controller *c = controller();
+    struct labels *items[MOST];
+    size_t n = 0;
+    unsigned next = 1, random = 7;
+    LOAD(c, pipeline, "");
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        cleanup_buf struct buf want = BUF_INIT(1 << 20);
+        for (unsigned change = 0; change < 1 + round % 4 * 30; change++) {
+            random = random * 1103515245 + 12345;
+            const size_t at = n ? random / 65536 % n : 0;
+            if (n == MOST || (n && random >> 30 == 0)) {
+                labels_unref(items[at]);
+                memmove(&items[at], &items[at + 1], (--n - at) * sizeof *items);
+            } else {
+                memmove(&items[at + 1], &items[at], (n++ - at) * sizeof *items);
+                items[at] = numbered(next++, random >> 29 & 1 ? "/bin/java" : "/bin/sh");
+            }
+        }
+        publish(items, n);
+        uv_run(&loop, UV_RUN_DEFAULT);
+        for (size_t i = 0; i < n; i++) {
+            const struct str pid = labels_get(items[i], STR("pid"));
+            if (str_is(labels_get(items[i], STR("exe")), "/bin/java"))
+                buf_printf(&want, "{exe=\"/bin/java\", id=\"%s\", pid=\"%s\"}", pid.p, pid.p);
+        }
+        CHECK_OUTPUT(c, "discovery.relabel.java", buf_cstr(&want));
+    }
+    for (size_t i = 0; i < n; i++)
+        labels_unref(items[i]);
     end(c);
 }
 
@@ -189,7 +235,7 @@ static void the_rules_are_exported_too(void)
 {
     struct controller *c = controller();
     LOAD(c, pipeline, "");
-    struct output o = {.id = "discovery.relabel.java", .text = BUF_INIT(10000)};
+    struct output o = {.id = "discovery.relabel.java", .text = BUF_INIT(100000)};
     controller_each(c, look, &o);
     const struct relabel_rules *rules =
         value_capsule_data(value_member(o.exports, STR("rules")), &relabel_rules_capsule);
@@ -219,6 +265,7 @@ int main(void)
 {
     RUN(kept_targets_go_out_in_the_order_they_came_in);
     RUN(the_output_follows_the_targets);
+    RUN(unchanged_targets_keep_their_results);
     RUN(a_reload_with_other_rules_changes_the_output_at_once);
     RUN(a_target_that_loses_all_its_labels_still_goes_out);
     RUN(labels_of_a_target_can_be_read_by_expressions);

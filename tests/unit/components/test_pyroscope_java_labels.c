@@ -33,6 +33,9 @@ static void infers_the_service_name_in_the_documents_order(void)
         {"o", {DOCKER, "/", SWARM_OWN, "o", SWARM, "s"}},
         {"s", {SWARM_OWN, "", SWARM, "s"}},
         {"unspecified", {"__process_pid__", "7"}},
+        {"com.example.Main", {"__meta_process_java_main", "com.example.Main"}},
+        {"s", {SWARM, "s", "__meta_process_java_main", "com.example.Main"}},
+        {"unspecified", {"__meta_process_java_main", ""}},
         {"unspecified", {ANNOTATION, "", DOCKER, "", SWARM, ""}},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -42,6 +42,10 @@ static struct vm_flags flags_with(const char *home, const char *option)
     CHECK(vm_memory_flags(mem, libjvm_of(&t), &o));
     CHECK_INT(vm_memory_command(mem, libjvm_of(&t), command), strlen("Busy"));
     CHECK_STR(command, "Busy");
+    char version[VM_VERSION_MAX];
+    CHECK(vm_memory_version(mem, libjvm_of(&t), version) > 0);
+    CHECK(strncmp(version, "1.8.0_", 6) == 0 || strtol(version, NULL, 10) >= 9);
+    printf("   version %s\n", version);
     CHECK(!vm_memory_flags(mem, libjvm_of(&t) + 4096, &o));
     CHECK(!vm_memory_flags(mem, 0, &o));
     java_kill(&t);
@@ -78,6 +82,23 @@ static void a_process_without_a_jvm_has_none(void)
     CHECK_STR(command, "");
 }
 
+static void a_release_says_the_version_of_the_jdk(void)
+{
+    static const char *const cases[][2] = {{"17.0.12+7-Debian-2deb12u1", "17.0.12"},
+                                           {"25.392-b08", "1.8.0_392"},
+                                           {"25.0.5+7-LTS", "25.0.5"},
+                                           {"25.0.5-beta+3", "25.0.5-beta"},
+                                           {"27-ea+18", "27-ea"},
+                                           {"21", "21"},
+                                           {"", ""},
+                                           {"17\x1b[2J", "17"}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char version[VM_VERSION_MAX];
+        CHECK_INT(vm_version_of_release(str_of(cases[i][0]), version), strlen(cases[i][1]));
+        CHECK_STR(version, cases[i][1]);
+    }
+}
+
 /* The corpus of the fuzzer has a JVM whose tables are made up, and others that are not what they should be. */
 static bool made_up(const char *name, struct vm_flags *o, char command[VM_COMMAND_MAX])
 {
@@ -111,6 +132,7 @@ static void tables_that_lie_yield_nothing(void)
 int main(void)
 {
     RUN(tables_that_lie_yield_nothing);
+    RUN(a_release_says_the_version_of_the_jdk);
     RUN(the_flags_of_a_jvm_are_what_it_was_told);
     RUN(a_process_without_a_jvm_has_none);
     java_clean_up();

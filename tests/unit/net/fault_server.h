@@ -33,7 +33,8 @@ struct fault_request {
 struct fault_server {
     uv_loop_t *loop;
     uv_tcp_t tcp;
-    int port;
+    uv_pipe_t pipe; /* in place of tcp, with fault_server_open_unix() */
+    int port;       /* 0: it listens on a Unix socket */
     char url[64];
     struct fault_answer answer;                                      /* unless `decide` is set */
     struct fault_answer (*decide)(struct fault_server *s, size_t n); /* n-th request, from 0 */
@@ -184,6 +185,16 @@ static inline void fault_server_open(struct fault_server *s, uv_loop_t *loop)
     snprintf(s->url, sizeof s->url, "http://127.0.0.1:%d", s->port);
 }
 
+static inline void fault_server_open_unix(struct fault_server *s, uv_loop_t *loop, const char *path)
+{
+    *s = (struct fault_server){.loop = loop};
+    uv_pipe_init(loop, &s->pipe, 0);
+    s->pipe.data = s;
+    uv_pipe_bind(&s->pipe, path);
+    uv_listen((uv_stream_t *)&s->pipe, 16, fault_accept);
+    snprintf(s->url, sizeof s->url, "http://localhost");
+}
+
 /* Answers what hangs so far. */
 static inline void fault_server_release(struct fault_server *s, const struct fault_answer *a)
 {
@@ -207,7 +218,7 @@ static inline void fault_server_close(struct fault_server *s)
     s->len = s->cap = 0;
     while (s->peers)
         uv_run(s->loop, UV_RUN_NOWAIT);
-    fault_close_now(s->loop, (uv_handle_t *)&s->tcp);
+    fault_close_now(s->loop, s->port ? (uv_handle_t *)&s->tcp : (uv_handle_t *)&s->pipe);
 }
 
 /* A port of 127.0.0.1 where nobody listens: bound, never listened on, so that nobody else gets it meanwhile. */

@@ -1,5 +1,8 @@
 #include "net/http_client.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #include "net/fault_server.h"
 #include "test.h"
 
@@ -416,9 +419,186 @@ static void goes_through_a_proxy_except_to_loopback_where_asked(void)
     fault_server_close(&s);
 }
 
+/* --- streamed answers --- */
+
+enum { STREAMED = 400000 };
+
+struct stream {
+    struct result result;
+    struct http_client *client;
+    struct http_call *call;
+    struct buf got;
+    size_t pieces, largest;
+    int status;
+    bool cancels, is_cancelled, asks;
+    struct result asked;
+    struct http_request other; /* of the question that is asked in the first callback */
+};
+
+static void stream_done(void *arg, const struct http_response *r)
+{
+    struct stream *s = arg;
+    keep(&s->result, r);
+}
+
+static void stream_take(void *arg, int status, struct str bytes)
+{
+    struct stream *s = arg;
+    struct http_call *call;
+    struct err err = {0};
+    buf_str(&s->got, bytes);
+    s->status = status;
+    s->largest = bytes.n > s->largest ? bytes.n : s->largest;
+    if (s->pieces++ == 0 && s->asks)
+        CHECK_INT(http_start(s->client, &s->other, keep, &s->asked, &call, &err), 0);
+    if (s->cancels) {
+        s->is_cancelled = true;
+        http_cancel(s->call);
+    }
+}
+
+static char *long_text(void)
+{
+    char *text = xmalloc(STREAMED + 1);
+    for (size_t i = 0; i < STREAMED; i++)
+        text[i] = (char)('a' + (i * 7 + i / 1000) % 26);
+    text[STREAMED] = '\0';
+    return text;
+}
+
+static void stream_start(struct stream *s, const char *url)
+{
+    struct http_request req = request_of(url);
+    struct err err = {0};
+    req.piece = stream_take;
+    s->client = http_client_get(&loop);
+    s->got = BUF_INIT(STREAMED + 100);
+    CHECK_INT(http_start(s->client, &req, stream_done, s, &s->call, &err), 0);
+}
+
+static void stream_end(struct stream *s)
+{
+    buf_done(&s->got);
+    http_client_put(s->client);
+}
+
+static void passes_an_answer_on_in_pieces(void)
+{
+    struct fault_server server;
+    fault_server_open(&server, &loop);
+    char *text = long_text();
+    server.answer = (struct fault_answer){.status = 206, .body = text};
+    struct stream s = {0};
+    stream_start(&s, server.url);
+    CHECK(fault_run_until(&loop, &s.result.done, 5000));
+    CHECK_INT(s.result.status, 206);
+    CHECK_INT(s.status, 206);
+    CHECK_INT(s.result.body_len, 16);
+    CHECK(s.pieces > 1);
+    CHECK(s.largest <= HTTP_PIECE_MAX);
+    CHECK_INT(s.got.len, STREAMED);
+    CHECK(memcmp(s.got.p, text, STREAMED) == 0);
+    free(text);
+    stream_end(&s);
+    fault_server_close(&server);
+}
+
+static void stops_a_stream_from_its_own_callback(void)
+{
+    struct fault_server server;
+    fault_server_open(&server, &loop);
+    char *text = long_text();
+    server.answer = (struct fault_answer){.body = text};
+    struct stream s = {.cancels = true};
+    stream_start(&s, server.url);
+    CHECK(fault_run_until(&loop, &s.is_cancelled, 5000));
+    fault_run_until(&loop, &s.result.done, 60);
+    CHECK(!s.result.done);
+    CHECK_INT(s.pieces, 1);
+    free(text);
+    stream_end(&s);
+    fault_server_close(&server);
+}
+
+static void starts_a_request_from_the_callback_of_a_stream(void)
+{
+    struct fault_server server, other;
+    fault_server_open(&server, &loop);
+    fault_server_open(&other, &loop);
+    char *text = long_text();
+    server.answer = (struct fault_answer){.body = text};
+    struct stream s = {.asks = true, .other = request_of(other.url)};
+    stream_start(&s, server.url);
+    CHECK(fault_run_until(&loop, &s.result.done, 5000));
+    CHECK(fault_run_until(&loop, &s.asked.done, 5000));
+    CHECK_INT(s.asked.status, 200);
+    CHECK_INT(s.got.len, STREAMED);
+    free(text);
+    stream_end(&s);
+    fault_server_close(&server);
+    fault_server_close(&other);
+}
+
+static struct fault_answer redirect_with_text(struct fault_server *s, size_t n)
+{
+    (void)s;
+    return n == 0 ? (struct fault_answer){.status = 302, .headers = "Location: /x\r\n", .body = "moved"}
+                  : (struct fault_answer){.body = "here"};
+}
+
+static void passes_no_text_of_a_redirect_on(void)
+{
+    struct fault_server server;
+    fault_server_open(&server, &loop);
+    server.decide = redirect_with_text;
+    struct stream s = {0};
+    stream_start(&s, server.url);
+    CHECK(fault_run_until(&loop, &s.result.done, 5000));
+    CHECK_INT(s.status, 200);
+    CHECK_STR(buf_cstr(&s.got), "here");
+    stream_end(&s);
+    fault_server_close(&server);
+}
+
+/* --- Unix sockets --- */
+
+static void asks_over_a_unix_socket(void)
+{
+    char dir[] = "/tmp/test-http-XXXXXX", path[64];
+    CHECK(mkdtemp(dir) != NULL);
+    snprintf(path, sizeof path, "%s/s", dir);
+    struct fault_server s;
+    fault_server_open_unix(&s, &loop, path);
+    struct http_client *c = http_client_get(&loop);
+    struct http_request req = request_of("http://localhost/v1/things");
+    req.unix_socket = path;
+    req.proxy.url = "http://127.0.0.1:1"; /* is for hosts */
+    CHECK_INT(ask(c, &req).status, 200);
+    CHECK_HAS(s.requests[0].head, "GET /v1/things HTTP/1.1\r\n");
+    CHECK_HAS(s.requests[0].head, "Host: localhost\r\n");
+    s.answer = (struct fault_answer){.status = 302, .headers = "Location: http://127.0.0.1:1/\r\n"};
+    CHECK_HAS(ask(c, &req).error, "redirect from a Unix socket");
+    fault_server_close(&s);
+    unlink(path);
+    CHECK_INT(ask(c, &req).failure, HTTP_NO_CONNECTION);
+    struct http_call *call;
+    struct err err = {0};
+    char longest[200];
+    snprintf(longest, sizeof longest, "/%0150d", 0);
+    req.unix_socket = longest;
+    CHECK_INT(http_start(c, &req, keep, NULL, &call, &err), -ENAMETOOLONG);
+    http_client_put(c);
+    rmdir(dir);
+}
+
 int main(void)
 {
     uv_loop_init(&loop);
+    RUN(passes_an_answer_on_in_pieces);
+    RUN(stops_a_stream_from_its_own_callback);
+    RUN(starts_a_request_from_the_callback_of_a_stream);
+    RUN(passes_no_text_of_a_redirect_on);
+    RUN(asks_over_a_unix_socket);
     RUN(gets_a_bounded_body);
     RUN(sends_a_large_body_in_pieces);
     RUN(sends_the_body_again_after_a_redirect);

@@ -329,8 +329,44 @@ static void what_a_user_says_is_marked_as_such(void)
         {"4:pids:" MY "/docker-" OTHER ".scope\n1:name=systemd:" MY "/docker-" ID ".scope\n", OTHER, true});
 }
 
+static void check_unit(const char *cgroup, const char *unit, const char *machine)
+{
+    char name[PROCFS_MACHINE_MAX] = "";
+    const struct str got = procfs_unit(str_of(cgroup));
+    const bool is_machine = procfs_machine(str_of(cgroup), name);
+    if (!str_is(got, unit) || strcmp(name, machine) != 0 || is_machine != (*machine != '\0'))
+        FAIL_("%s: unit \"%.*s\", machine \"%s\", want \"%s\" and \"%s\"", cgroup, STR_ARG(got), name, unit, machine);
+}
+
+static void a_unit_is_what_the_system_made(void)
+{
+    check_unit("0::/system.slice/tomcat.service\n", "tomcat.service", "");
+    check_unit("0::/system.slice/system-app.slice/app@8080.service", "app@8080.service", "");
+    check_unit("0::/system.slice/tomcat.service/other.service", "tomcat.service", "");
+    check_unit("0::/user.slice/user-1000.slice/session-2.scope", "session-2.scope", "");
+    check_unit("0::" MY "/app.slice/web.service", "user@1000.service", "");
+    check_unit("12:pids:/x\n1:name=systemd:/system.slice/a.service\n0::/system.slice/b.service", "a.service", "");
+    check_unit("0::/system.slice/docker-" ID ".scope", "", "");
+    check_unit("0::/docker/" ID "/system.slice/tomcat.service", "", "");
+    check_unit("0::/", "", "");
+    check_unit("", "", "");
+}
+
+static void a_machine_is_named_as_it_was_registered(void)
+{
+    check_unit("0::/machine.slice/systemd-nspawn@web.service/payload/system.slice/x.service",
+               "systemd-nspawn@web.service", "web");
+    check_unit("0::/machine.slice/systemd-nspawn@my\\x2dweb.service", "systemd-nspawn@my\\x2dweb.service", "my-web");
+    check_unit("0::/machine.slice/machine-shop.scope", "machine-shop.scope", "shop");
+    check_unit("0::/machine.slice/machine-.scope", "machine-.scope", "");
+    check_unit("0::/system.slice/a.service/machine.slice/machine-shop.scope", "a.service", "");
+    check_unit("0::/machine.slice", "", "");
+}
+
 int main(void)
 {
+    RUN(a_unit_is_what_the_system_made);
+    RUN(a_machine_is_named_as_it_was_registered);
     RUN(reads_its_own_stat);
     RUN(a_hostile_name_does_not_shift_the_fields);
     RUN(refuses_what_is_no_stat_line);

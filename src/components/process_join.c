@@ -1,4 +1,4 @@
-#include "components/discovery_process_join.h"
+#include "components/process_join.h"
 
 #include "base/cleanup.h"
 

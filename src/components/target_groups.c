@@ -1,4 +1,4 @@
-#include "components/discovery_file_groups.h"
+#include "components/target_groups.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -36,8 +36,8 @@ struct group {
 };
 
 struct groups_reader {
-    const char *path;
-    bool any_case; /* of the keys: Go reads JSON so */
+    struct str origin_label, origin; /* "__meta_filepath" and the path */
+    bool any_case;                   /* of the keys: Go reads JSON so */
     struct targets targets;
     size_t cap;
 };
@@ -117,7 +117,7 @@ static int groups_read_one(struct groups_reader *r, const struct value *v, struc
         code = groups_set_labels(&b, g.labels, err);
     if (code < 0)
         return code;
-    labels_set(&b, STR("__meta_filepath"), str_of(r->path));
+    labels_set(&b, r->origin_label, r->origin);
     struct labels *shared = labels_build(&b, false);
     for (size_t i = 0; g.targets && i < value_len(g.targets) && code == 0; i++) {
         struct str address;
@@ -144,13 +144,9 @@ static int groups_parse(const char *path, struct str text, struct value **ret, s
                                 : yaml_read_strings(text, ret, err);
 }
 
-int groups_read(const char *path, struct str text, struct targets *ret, struct err *err)
+static int groups_read_all(struct groups_reader r, const struct value *v, struct targets *ret, struct err *err)
 {
-    struct groups_reader r = {.path = path, .any_case = groups_is_json(path)};
-    cleanup_value struct value *v = NULL;
-    int code = groups_parse(path, text, &v, err);
-    if (code < 0)
-        return code;
+    int code = 0;
     if (value_kind(v) != VALUE_ARRAY && value_kind(v) != VALUE_NULL)
         return err_wrap(err, groups_should_be(v, "array", err), "a file of targets");
     for (size_t i = 0; value_kind(v) == VALUE_ARRAY && i < value_len(v) && code == 0; i++) {
@@ -163,4 +159,21 @@ int groups_read(const char *path, struct str text, struct targets *ret, struct e
     else
         *ret = r.targets;
     return code;
+}
+
+int groups_read(const char *path, struct str text, struct targets *ret, struct err *err)
+{
+    const struct groups_reader r = {
+        .origin_label = STR("__meta_filepath"), .origin = str_of(path), .any_case = groups_is_json(path)};
+    cleanup_value struct value *v = NULL;
+    const int code = groups_parse(path, text, &v, err);
+    return code < 0 ? code : groups_read_all(r, v, ret, err);
+}
+
+int groups_read_url(const char *url, struct str text, struct targets *ret, struct err *err)
+{
+    const struct groups_reader r = {.origin_label = STR("__meta_url"), .origin = str_of(url), .any_case = true};
+    cleanup_value struct value *v = NULL;
+    const int code = json_read(text, JSON_KEEP_INTEGERS | JSON_QUOTE_NOTHING, &v, err);
+    return code < 0 ? code : groups_read_all(r, v, ret, err);
 }

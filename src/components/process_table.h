@@ -1,4 +1,5 @@
-/* The process table of discovery.process, and the selection of processes to scan again.
+/* A process table, and the selection of processes to scan again: of discovery.process, and of pyroscope.java for
+ * targets that name a container.
  *
  * Between two full scans a check must be cheap, yet detect a JVM within about a second. It relies on:
  *   - starting or exiting processes change the fingerprint of /proc/loadavg, so an equal one ends the check after one
@@ -41,6 +42,7 @@ struct process {
     uint8_t fresh;                      /* how many looks still compare it because it is new */
     bool settled;                       /* no comparing can find out more about it */
     bool delegated;                     /* its container is what its user says (procfs_container) */
+    uint8_t name_reads;                 /* how often it was asked for a service name that an SDK may still publish */
     bool java_known;                    /* whether it is a JVM has been found out for `program` */
     bool stuck;                         /* reading it did not end: it is read apart from others, at full reads only */
     bool reported;                      /* a person was told that it cannot be read */

@@ -1,4 +1,4 @@
-#include "components/discovery_process_table.h"
+#include "components/process_table.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "base/cleanup.h"
-#include "components/discovery_process_join.h"
+#include "components/process_join.h"
 #include "test.h"
 
 /* "a=1,b=2" */

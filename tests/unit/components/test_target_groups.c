@@ -1,4 +1,4 @@
-#include "components/discovery_file_groups.h"
+#include "components/target_groups.h"
 
 #include "test.h"
 
