@@ -92,22 +92,27 @@ static void refresh_answered(struct refresh *r)
                    r->mechanism);
 }
 
-void refresh_targets(struct refresh *r, struct targets *targets)
+static void refresh_export(struct refresh *r, struct targets *targets)
 {
     struct value *exports = value_object();
+    r->has_targets = true;
+    value_object_put(exports, STR("targets"), targets_value(targets->items, targets->len));
+    targets_done(targets);
+    component_export(r->self, exports);
+}
+
+void refresh_targets(struct refresh *r, struct targets *targets)
+{
     refresh_answered(r);
     if (r->failures)
         log_info("discovery works again", L_COMPONENT(component_id(r->self)));
     r->failures = 0;
-    r->has_targets = true;
     component_health(r->self, true, "%zu targets", targets->len);
-    value_object_put(exports, STR("targets"), targets_value(targets->items, targets->len));
-    targets_done(targets);
-    component_export(r->self, exports);
+    refresh_export(r, targets);
     refresh_schedule(r);
 }
 
-void refresh_failed(struct refresh *r, const char *why)
+static void refresh_note_failure(struct refresh *r, const char *why)
 {
     refresh_answered(r);
     metric_add(&refresh_failures, 1, r->component_id, r->component_path, r->component_id, r->mechanism);
@@ -115,6 +120,18 @@ void refresh_failed(struct refresh *r, const char *why)
     if (!r->failures++)
         log_warn(r->has_targets ? "cannot refresh targets; keeping the previous ones" : "cannot discover targets",
                  L_COMPONENT(component_id(r->self)), L_STR("err", why));
+}
+
+void refresh_failed(struct refresh *r, const char *why)
+{
+    refresh_note_failure(r, why);
+    refresh_schedule(r);
+}
+
+void refresh_partly(struct refresh *r, struct targets *targets, const char *why)
+{
+    refresh_note_failure(r, why);
+    refresh_export(r, targets);
     refresh_schedule(r);
 }
 

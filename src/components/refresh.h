@@ -1,9 +1,9 @@
 /* Discovery by asking again at an interval: of an HTTP server, Docker, DNS and the like.
  *
  * The component says how to ask (`begin`), and reports the answer with refresh_targets() or refresh_failed(); then it
- * is asked again after the interval. After a failure the previous targets stay, the component is unhealthy, and the reason
- * is logged once. Before the first answer it is asked again sooner, because nothing is profiled until then. An update
- * keeps the targets until the next answer. Metrics have the names of the reference.
+ * is asked again after the interval. After a failure the previous targets stay, the component is unhealthy, and the
+ * reason is logged once. Before the first answer it is asked again sooner, because nothing is profiled until then. An
+ * update keeps the targets until the next answer. Metrics have the names of the reference.
  * Source: spec components §5.0. Loop thread only.
  */
 #pragma once
@@ -39,6 +39,8 @@ void refresh_now(struct refresh *r);
 /* The answer: exports `targets` in this order, and takes them. */
 void refresh_targets(struct refresh *r, struct targets *targets);
 void refresh_failed(struct refresh *r, const char *why);
+/* Of several sources some have failed: exports `targets`, which have the previous ones of those, and is unhealthy. */
+void refresh_partly(struct refresh *r, struct targets *targets, const char *why);
 /* What was asked is forgotten: the caller has cancelled it. */
 void refresh_cancelled(struct refresh *r);
 void refresh_stop(struct refresh *r);

@@ -1,8 +1,8 @@
 /* remote.http: the answer of an HTTP server as a value, asked for again every poll_frequency.
  *
- * Unlike in the reference a load does not wait for the server, which may be one that this program profiles: the content
- * is empty until the first answer, and whoever refers to it is evaluated again then. After a failed request the previous
- * content stays and the component is unhealthy; before the first answer requests are more frequent.
+ * Unlike in the reference a load does not wait for the server, which may be one that this program profiles: the
+ * content is empty until the first answer, and whoever refers to it is evaluated again then. After a failed request the
+ * previous content stays and the component is unhealthy; before the first answer requests are more frequent.
  * Source: spec components §5.6.
  */
 #include <errno.h>

@@ -1,8 +1,9 @@
 """What JVMs are called, and where targets come from."""
 import re
+import shutil
 import zipfile
 
-from lab import ROOT, check, config, equal, need_java, test, wait_for
+from lab import ROOT, Skip, check, config, debug_value, equal, need_java, proc_text, test, wait_for
 
 EXAMPLE = (ROOT / "examples" / "all-java.alloy").read_text()
 
@@ -81,4 +82,63 @@ def facts_of_a_jvm_are_labels(lab):
     equal(labels["service_name"], "stock", "service name")
     equal((labels["java_vm"], labels["java_main"], labels["java_jar"]), ("hotspot", "stock", str(archive)), "facts")
     check(labels["java_version"].startswith("17."), f"version {labels['java_version']}")
+    agent.stop()
+
+
+def dnsmasq(lab, *records):
+    """A DNS server of the machine's own, which its resolv.conf names."""
+    program = shutil.which("dnsmasq", path="/usr/sbin:/usr/bin")
+    if not program:
+        raise Skip("no dnsmasq: apt-get install dnsmasq-base")
+    resolv = lab.file("resolv.conf", "nameserver 127.0.0.1\nsearch test\n")
+    equal(lab.call(["mount", "--bind", resolv, "/etc/resolv.conf"])[0], 0, "resolv.conf")
+    server = lab.run([program, "--no-daemon", "--user=root", "--no-resolv", "--no-hosts", "--local=/test/",
+                      "--listen-address=127.0.0.1", "--bind-interfaces", "--pid-file=", "--conf-file=/dev/null",
+                      *records], name="dnsmasq", find=lambda pid: "dnsmasq" in proc_text(pid, "comm"))
+    wait_for("DNS", lambda: "started, version" in server.text())
+    return server
+
+
+def targets_of(agent, name):
+    exports = debug_value(agent.component(name)["exports"])
+    return exports.get("targets")
+
+
+def looked_up(label, names, kind, port="\n  port = 80"):
+    return f"""discovery.dns "{label}" {{
+  names = {names}
+  type = "{kind}"{port}
+  refresh_interval = "1s"
+}}
+"""
+
+
+@test
+def dns_records_are_targets(lab):
+    server = dnsmasq(lab, "--srv-host=_jmx._tcp.test,shop2.test,9011", "--srv-host=_jmx._tcp.test,shop1.test,9010",
+                     "--host-record=shop.test,10.1.0.1,fd00::1", "--address=/many.test/10.2.0.1",
+                     "--mx-host=test,mail.test,10", "--dns-rr=zone.test,2,036e7331047465737400")
+    text = (looked_up("srv", '["_jmx._tcp.test", "missing.test"]', "SRV", "") +
+            looked_up("a", '["shop"]', "A") + looked_up("aaaa", '["shop.test."]', "AAAA") +
+            looked_up("mx", '["test."]', "MX") + looked_up("ns", '["zone.test."]', "NS"))
+    agent = lab.agent(config=text)
+    wanted = {
+        "srv": [{"__address__": f"shop{i}.test:901{i - 1}", "__meta_dns_name": "_jmx._tcp.test",
+                 "__meta_dns_srv_record_target": f"shop{i}.test.", "__meta_dns_srv_record_port": f"901{i - 1}"}
+                for i in (1, 2)],
+        "a": [{"__address__": "10.1.0.1:80", "__meta_dns_name": "shop"}],
+        "aaaa": [{"__address__": "[fd00::1]:80", "__meta_dns_name": "shop.test."}],
+        "mx": [{"__address__": "mail.test:80", "__meta_dns_name": "test.",
+                "__meta_dns_mx_record_target": "mail.test."}],
+        "ns": [{"__address__": "ns1.test:80", "__meta_dns_name": "zone.test.",
+                "__meta_dns_ns_record_target": "ns1.test."}],
+    }
+    for name, targets in wanted.items():
+        wait_for(f"targets of {name}", lambda name=name: targets_of(agent, f"discovery.dns.{name}"))
+        equal(targets_of(agent, f"discovery.dns.{name}"), targets, f"targets of {name}")
+    # Without a server the targets stay.
+    server.kill()
+    wait_for("health", lambda: "could not resolve" in str(agent.component("discovery.dns.a")["health"]), 60)
+    equal(targets_of(agent, "discovery.dns.a"), wanted["a"], "targets without a server")
+    check(agent.metric("prometheus_sd_dns_lookup_failures_total", component_id="discovery.dns.a") >= 1, "failures")
     agent.stop()
