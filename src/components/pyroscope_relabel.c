@@ -120,6 +120,18 @@ static void profile_relabel_append(void *ctx, const struct labels *labels, struc
     component_sent(r->self, 1);
 }
 
+/* Recordings are no profiles: the counters leave them out. */
+static void profile_relabel_recording(void *ctx, const struct labels *labels, struct jfr_chunk *chunk)
+{
+    struct profile_relabeller *r = ctx;
+    if (!receivers_take_recordings(&r->args->forward_to))
+        return;
+    struct labels *out = relabel(r->rules, labels);
+    if (labels_len(out) > 0)
+        fanout_recording(&r->args->forward_to, out, chunk);
+    labels_unref(out);
+}
+
 static void profile_relabel_export(struct profile_relabeller *r)
 {
     struct value *exports = value_object();
@@ -138,6 +150,7 @@ static int profile_relabel_build(struct component *self, const void *args, void 
     fanout_init(&r->fanout, component_id(self));
     relabel_cache_init(&r->cache, (size_t)a->max_cache_size);
     r->receiver = receiver_new(component_id(self), r, profile_relabel_append);
+    r->receiver->recording = profile_relabel_recording;
     profile_relabel_export(r);
     *ret_state = r;
     return 0;

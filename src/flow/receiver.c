@@ -132,3 +132,20 @@ void fanout_append(const struct receivers *rs, const struct labels *labels, stru
             rs->items[i]->append(rs->items[i]->ctx, labels, p);
     }
 }
+
+void fanout_recording(const struct receivers *rs, const struct labels *labels, struct jfr_chunk *chunk)
+{
+    for (size_t i = 0; i < rs->len; i++) {
+        if (rs->items[i]->ctx && rs->items[i]->recording)
+            rs->items[i]->recording(rs->items[i]->ctx, labels, chunk);
+    }
+}
+
+bool receivers_take_recordings(const struct receivers *rs)
+{
+    for (size_t i = 0; i < rs->len; i++) {
+        if (rs->items[i]->ctx && rs->items[i]->recording)
+            return true;
+    }
+    return false;
+}

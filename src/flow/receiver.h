@@ -1,20 +1,26 @@
 /* Passes profiles from component to component within the process.
  *
- * receiver_append() never blocks and never fails for the sender: receivers have bounded queues, drop the oldest entry
- * and count it. Loop thread only.
+ * An append never blocks and never fails for the sender: receivers have bounded queues, drop the oldest entry and count
+ * it. Loop thread only.
+ *
+ * The recordings that profiles are made of are passed the same way, chunk by chunk, to receivers that take them; for
+ * all others they end here. A chunk costs no copy: whoever keeps it takes a reference.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "flow/labels.h"
 #include "lang/schema.h"
 
+struct jfr_chunk; /* jfr/shared_chunk.h */
+
 /* One encoded profile, shared by all receivers it goes to. */
 struct encoded_profile {
     unsigned refs;
-    uint8_t *pprof; /* gzip-compressed protobuf, owned */
+    uint8_t *pprof; /* protobuf, gzip-compressed unless another program sent it plain; owned */
     size_t len;
     uint64_t samples;                   /* events in it, for counters */
     int64_t time_nanos, duration_nanos; /* as inside */
@@ -31,7 +37,12 @@ struct receiver {
     void *ctx;      /* NULL once the component is gone: appends are then dropped */
     /* Labels and profile are borrowed: take references to keep them. `labels` include __name__. */
     void (*append)(void *ctx, const struct labels *labels, struct encoded_profile *p);
+    /* Optional: one finished chunk of the recording of a JVM; NULL: takes none. The labels are those of its profiles,
+     * with RECORDING_NAME as __name__ and the PID as __process_pid__. Borrowed, too. */
+    void (*recording)(void *ctx, const struct labels *labels, struct jfr_chunk *chunk);
 };
+#define RECORDING_NAME "jfr"
+
 struct receiver *receiver_new(const char *id, void *ctx,
                               void (*append)(void *ctx, const struct labels *labels, struct encoded_profile *p));
 struct receiver *receiver_ref(struct receiver *r);
@@ -47,3 +58,7 @@ struct value *receiver_value(struct receiver *r); /* takes a new reference of r;
 
 /* Hands the profile to every receiver of the list. */
 void fanout_append(const struct receivers *rs, const struct labels *labels, struct encoded_profile *p);
+/* Hands the chunk to every receiver of the list that takes recordings. */
+void fanout_recording(const struct receivers *rs, const struct labels *labels, struct jfr_chunk *chunk);
+/* Whether one of them does: labels need not be made for nobody. */
+bool receivers_take_recordings(const struct receivers *rs);

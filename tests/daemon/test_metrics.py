@@ -104,6 +104,9 @@ pyroscope.write "refused" {
 pyroscope.relabel "passed" {
   forward_to = []
 }
+pyroscope.file "kept" {
+  directory = "%s"
+}
 discovery.file "listed" {
   files = ["%s"]
 }
@@ -119,11 +122,12 @@ def what_an_agent_shows_is_what_is_documented(lab):
     # A whole core: enough samples in a second for the ratio of coverage.
     lab.jvm(command=[f"{need_java(17)}/bin/java", "-Xmx64m", "-cp", lab.stage.classes, "Shop", "1"])
     targets = lab.file("targets.json", '[{"targets": ["a"]}]')
-    text = config('interval = "1s"\nroll_over = "10s"') + PUSHES % targets
+    text = config('interval = "1s"\nroll_over = "10s"') + PUSHES % (lab.dir / "kept", targets)
     agent = lab.agent("--store.listen=127.0.0.1:4040",
                       config=text.replace("[pyroscope.write.test.receiver]",
                                           "[pyroscope.write.test.receiver, pyroscope.write.refused.receiver, "
-                                          "pyroscope.relabel.passed.receiver]"))
+                                          "pyroscope.relabel.passed.receiver, "
+                                          "pyroscope.file.kept.receiver]"))
     page = documented()
     wanted = set(page) - set(RARE)
     try:
