@@ -118,7 +118,8 @@ static struct controller *forward_begin(const struct component_def *tested)
     uv_loop_init(&loop);
     arrived = BUF_INIT(FORWARD_TEXT);
     arrivals = 0;
-    return controller_new(&(struct controller_options){.loop = &loop, .components = registry, .env = &env});
+    return controller_new(&(struct controller_options){
+        .loop = &loop, .components = registry, .env = &env, .stability = STABILITY_EXPERIMENTAL});
 }
 
 static void forward_end(struct controller *c)
@@ -148,7 +149,7 @@ static void forward_load_(int line, struct controller *c, const char *text, cons
 #define LOAD(c, text, want) forward_load_(__LINE__, c, text, want)
 
 /* Runs the loop until the condition holds; the deadline only ends a test that fails anyway. */
-static void forward_wake(uv_timer_t *t)
+static inline void forward_wake(uv_timer_t *t)
 {
     (void)t;
 }
