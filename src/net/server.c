@@ -17,11 +17,9 @@
 #include "net/server_tls.h"
 
 enum {
-    IDLE_S = IDLE_MS / 1000,
     REQUEST_MS = 60000,
     AT_WORK_MAX = SERVER_CONNECTIONS,
-    /* Those that wait, those at work, and those that were told to go until libmicrohttpd has noticed. */
-    CONNECTIONS_MAX = SERVER_CONNECTIONS + AT_WORK_MAX + 64,
+    LEAVING_MAX = 64,             /* that were told to go, until libmicrohttpd has noticed */
     CONNECTION_MEMORY = 16 << 10, /* request line and headers */
 };
 
@@ -279,12 +277,14 @@ static struct MHD_Daemon *server_daemon_start(struct daemon *d, int fd)
     const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)server_no_certificate},
                                          {MHD_OPTION_END, 0, NULL}};
     const struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+    const uint64_t idle_ms = d->server->idle_ms, idle_s = ((idle_ms > IDLE_MS ? idle_ms : IDLE_MS) + 999) / 1000;
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (d->has_tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
                             server_on_request, d, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                            (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED,
-                            server_on_completed, d, MHD_OPTION_NOTIFY_CONNECTION, server_on_connection, d,
-                            MHD_OPTION_ARRAY, d->has_tls ? tls : plain, MHD_OPTION_END);
+                            (unsigned)(d->server->connections + AT_WORK_MAX + LEAVING_MAX),
+                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                            (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED, server_on_completed, d,
+                            MHD_OPTION_NOTIFY_CONNECTION, server_on_connection, d, MHD_OPTION_ARRAY,
+                            d->has_tls ? tls : plain, MHD_OPTION_END);
 }
 
 /* Takes fd. What it accepts is served once the loop polls it. */
@@ -459,7 +459,13 @@ int server_open(const struct server_options *options, struct server **ret, struc
                          .run_soon = server_run_soon,
                          .pause_ms = 1,
                          .request_ms = options->request_ms ? options->request_ms : REQUEST_MS,
+                         .reply_ms = options->reply_ms ? options->reply_ms : REPLY_MS,
+                         .idle_ms = options->idle_ms ? options->idle_ms : IDLE_MS,
+                         .connections = SERVER_CONNECTIONS,
                          .max_body = options->max_body ? options->max_body : SERVER_BODY_MAX};
+    if (options->connections)
+        s->connections =
+            options->connections < SERVER_CONNECTIONS_MOST ? options->connections : SERVER_CONNECTIONS_MOST;
     list_init(&s->daemons);
     list_init(&s->peers);
     list_init(&s->groups);
@@ -493,6 +499,11 @@ const char *server_address(const struct server *s)
 uint16_t server_port(const struct server *s)
 {
     return s->port;
+}
+
+size_t server_connections(const struct server *s)
+{
+    return s->peer_count;
 }
 
 bool server_is_local(const struct server *s)

@@ -107,6 +107,12 @@ pyroscope.relabel "passed" {
 pyroscope.file "kept" {
   directory = "%s"
 }
+pyroscope.receive_http "open" {
+  http {
+    listen_address = "127.0.0.1"
+  }
+  forward_to = []
+}
 discovery.file "listed" {
   files = ["%s"]
 }

@@ -1,5 +1,7 @@
 """Receivers of profiles other than pyroscope.write, with real JVMs."""
+import base64
 import gzip
+import json
 import re
 import signal
 
@@ -86,3 +88,58 @@ def a_full_directory_keeps_the_newest(lab):
     check(size <= 128 << 10, f"{size} bytes in the directory")
     agent.signal(signal.SIGTERM)
     equal(agent.wait(20), 0, "exit status")
+
+
+RECEIVE = """
+pyroscope.receive_http "in" {
+  http {
+    listen_address = "127.0.0.1"
+    listen_port    = 9999
+  }
+  forward_to = [pyroscope.write.out.receiver]
+}
+pyroscope.write "out" {
+  endpoint {
+    url = "http://127.0.0.1:4040"
+  }
+}
+"""
+
+
+@test
+def an_agent_receives_what_another_one_pushes(lab):
+    """From a JVM through two agents, one behind the other, to the judge."""
+    receiver = lab.receiver()
+    lab.jvm()
+    behind = lab.agent(config=RECEIVE)
+    (lab.dir / "front").mkdir()
+    front = lab.file("front/config.alloy", config('interval = "1s"').replace("127.0.0.1:4040", "127.0.0.1:9999"))
+    process = lab.run([lab.smolder, "run", f"--storage.path={lab.dir}/front", "--server.http.listen-addr=127.0.0.1:0",
+                       front], name="front", env={"ASAN_OPTIONS": "detect_leaks=1"})
+    receiver.wait(2, type="process_cpu", service_name="unspecified", seconds=60)
+    receiver.wait(1, type="memory", service_name="unspecified", app_name="memory", seconds=30)
+    receiver.check_valid()
+    check(behind.metric("pyroscope_forwarded_entries_total", component_id="pyroscope.receive_http.in") >= 2,
+          "nothing was counted")
+    process.signal(signal.SIGTERM)
+    equal(process.wait(20), 0, "exit status of the agent in front")
+
+
+@test
+def a_push_in_json_arrives(lab):
+    receiver = lab.receiver()
+    agent = lab.agent(config=RECEIVE)
+    profile = base64.b64encode(gzip.compress(bytes.fromhex("0a0408011002" "12050a00120105" "3200" "3203637075"
+                                                           "320b6e616e6f7365636f6e6473"))).decode()
+    body = json.dumps({"series": [{"labels": [{"name": "__name__", "value": "process_cpu"},
+                                              {"name": "service_name", "value": "by-hand"}],
+                                   "samples": [{"rawProfile": profile}]}]})
+    status, said = lab.machine.http("POST", "http://127.0.0.1:9999/push.v1.PusherService/Push", body,
+                                    {"Content-Type": "application/json"})
+    equal((status, said), (200, "{}"), "answer")
+    equal(receiver.wait(1, service_name="by-hand", app_name="process_cpu")[0]["sums"], [5], "values")
+    status, said = lab.machine.http("POST", "http://127.0.0.1:9999/push.v1.PusherService/Push", "{}",
+                                    {"Content-Type": "application/json"})
+    equal(status, 400, f"status of an empty push: {said}")
+    equal(lab.machine.http("GET", "http://127.0.0.1:9999/metrics")[0], 404, "status of another path")
+    agent.stop()

@@ -110,7 +110,8 @@ static void impossible_arguments_are_rejected(void)
     ENRICH(c, TO_SINK "target_match_label = \"a\"\n", FAILS "missing required attribute \"targets\"");
     ENRICH(c, "targets = []\ntarget_match_label = \"a\"\n", FAILS "missing required attribute \"forward_to\"");
     ENRICH(c, TO_SINK "targets = []\ntarget_match_label = \"\"\n", FAILS "target_match_label must not be empty");
-    ENRICH(c, TO_SINK "targets = [5]\ntarget_match_label = \"a\"\n", "f:3:12: 5 target::ConvertFrom: conversion from 'int64' is not supported");
+    ENRICH(c, TO_SINK "targets = [5]\ntarget_match_label = \"a\"\n",
+           "f:3:12: 5 target::ConvertFrom: conversion from 'int64' is not supported");
     forward_end(c);
 }
 
