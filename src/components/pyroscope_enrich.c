@@ -91,6 +91,15 @@ static void enrich_append(void *ctx, const struct labels *labels, struct encoded
     component_sent(e->self, 1);
 }
 
+static void enrich_ingest(void *ctx, const struct labels *labels, struct ingest_body *body)
+{
+    struct enricher *e = ctx;
+    struct labels *out = enrich_labels(e, labels);
+    fanout_ingest(&e->args->forward_to, out, body);
+    labels_unref(out);
+    component_sent(e->self, 1);
+}
+
 /* Recordings are no profiles: the counters leave them out. */
 static void enrich_recording(void *ctx, const struct labels *labels, struct jfr_chunk *chunk)
 {
@@ -131,6 +140,7 @@ static int enrich_build(struct component *self, const void *args, void **ret_sta
     enrich_take_args(e, args);
     e->receiver = receiver_new(component_id(self), e, enrich_append);
     e->receiver->recording = enrich_recording;
+    e->receiver->ingest = enrich_ingest;
     struct value *exported = value_object();
     value_object_put(exported, STR("receiver"), receiver_value(e->receiver));
     component_export(self, exported);

@@ -1,6 +1,7 @@
 /* pyroscope.receive_http: takes profiles that other programs push over HTTP, and passes them on.
  *
  *     POST /push.v1.PusherService/Push   Connect unary, protobuf or JSON, gzip (pyroscope/push_server.h)
+ *     POST /ingest                       any format of Pyroscope's older API, passed on as it is
  *
  * The server listens from start on. An address that is taken makes the component unhealthy and is opened again after
  * RETRY_MIN_MS to RETRY_MAX_MS. A change of the `tls` block applies to new connections, other changes of the `http`
@@ -21,13 +22,15 @@
 #include "components/env.h"
 #include "components/fanout.h"
 #include "components/pyroscope_receive_http_args.h"
+#include "components/pyroscope_receive_http_name.h"
 #include "graph/component.h"
 #include "net/server.h"
+#include "net/url.h"
 #include "pyroscope/push_message.h"
 #include "pyroscope/push_server.h"
 
 enum { RETRY_MIN_MS = 1000, RETRY_MAX_MS = 30000, TICK_MS = 5000, DRAIN_TICK_MS = 20, DRAIN_MAX_MS = 3000 };
-enum { STATUS_UNAVAILABLE = 503 };
+enum { STATUS_UNAVAILABLE = 503, QUERY_MAX = 64 << 10 };
 
 static struct metric_family connections = {.name = "pyroscope_receive_http_tcp_connections",
                                            .help = "Open connections of the component's server.",
@@ -51,7 +54,7 @@ struct receiver_http {
     int64_t stop_by_ms;
     bool stopping, stopped, failing;
     bool quiet_tick; /* while stopping: nothing was in progress at the last tick */
-    uint64_t pushes, profiles;
+    uint64_t pushes, ingests, profiles;
 };
 
 struct receive_server {
@@ -63,17 +66,22 @@ struct receive_server {
 /* --- labels --- */
 
 /* As Alloy has it: a profile has a service, by its name if by nothing else. New reference. */
+static struct labels *receive_with_service(struct labels_builder *b)
+{
+    const struct str name = labels_builder_get(b, STR("__name__"));
+    const bool has_service = labels_builder_get(b, STR("service_name")).n > 0;
+    cleanup_free char *copy = str_dup(name);
+    if (name.n)
+        labels_set(b, has_service ? STR("app_name") : STR("service_name"), str_of(copy));
+    return labels_build(b, true);
+}
+
 static struct labels *receive_labels(const struct series *series)
 {
     cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
     for (size_t i = 0; i < series->label_count; i++)
         labels_set(&b, series->labels[i].name, series->labels[i].value);
-    const struct str name = labels_builder_get(&b, STR("__name__"));
-    const bool has_service = labels_builder_get(&b, STR("service_name")).n > 0;
-    cleanup_free char *copy = str_dup(name);
-    if (name.n)
-        labels_set(&b, has_service ? STR("app_name") : STR("service_name"), str_of(copy));
-    return labels_build(&b, true);
+    return receive_with_service(&b);
 }
 
 /* --- requests --- */
@@ -114,6 +122,65 @@ static void receive_handle_push(void *ctx, struct request *rq)
     push_server_handle(s->pushes, rq);
 }
 
+/* All parameters but the name, which is made of labels again. */
+static void receive_keep_parameter(void *arg, const char *name, const char *value)
+{
+    struct buf *out = arg;
+    if (strcmp(name, "name") == 0)
+        return;
+    if (out->len)
+        buf_byte(out, '&');
+    http_url_encode(out, str_of(name));
+    buf_byte(out, '=');
+    http_url_encode(out, str_of(value));
+}
+
+/* The labels of a request to /ingest, new reference; NULL: it was answered. */
+static struct labels *receive_ingest_labels(struct request *rq)
+{
+    cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
+    struct labels *named;
+    struct err err = {0};
+    const char *name = request_query(rq, "name"), *coding = request_header(rq, "Content-Encoding");
+    if (coding && *coding && strcmp(coding, "identity") != 0) {
+        request_reply_text(rq, 415, "Content-Encoding is not supported; send compressed profiles as they are\n");
+        return NULL;
+    }
+    if (receive_name_parse(str_of(name ? name : ""), &named, &err) < 0) {
+        request_reply_text(rq, 400, "name: %s\n", err.text);
+        return NULL;
+    }
+    labels_builder_from(&b, named);
+    labels_unref(named);
+    return receive_with_service(&b);
+}
+
+static void receive_handle_ingest(void *ctx, struct request *rq)
+{
+    const struct receive_server *s = ctx;
+    struct labels *labels = s->owner ? receive_ingest_labels(rq) : NULL;
+    if (!s->owner)
+        request_reply_text(rq, STATUS_UNAVAILABLE, "shutting down\n");
+    if (!labels)
+        return;
+    struct buf query = BUF_INIT(QUERY_MAX);
+    request_each_parameter(rq, receive_keep_parameter, &query);
+    size_t len, query_len;
+    const char *type = request_header(rq, "Content-Type");
+    char *kind = xstrdup(type ? type : "");
+    (void)buf_cstr(&query);
+    char *rest = (char *)buf_take(&query, &query_len);
+    struct ingest_body *body = ingest_body_new(request_take_body(rq, &len), 0, kind, rest ? rest : xstrdup(""));
+    body->len = len;
+    s->owner->ingests++;
+    if (len)
+        fanout_ingest(&s->owner->args->forward_to, labels, body);
+    component_sent(s->owner->self, 1);
+    ingest_body_unref(body);
+    labels_unref(labels);
+    request_reply_static(rq, 200, NULL, STR(""));
+}
+
 static unsigned receive_guard(void *ctx, struct request *rq)
 {
     const struct receive_server *s = ctx;
@@ -131,6 +198,8 @@ static void receive_problem(void *ctx, const char *what)
 
 static const struct server_route routes[] = {
     {"POST", PUSH_PATH, receive_handle_push, .origin = FROM_HERE},
+    {"POST", "/ingest", receive_handle_ingest, .origin = FROM_HERE},
+    {"POST", "/pyroscope/ingest", receive_handle_ingest, .origin = FROM_HERE},
     {0},
 };
 
@@ -394,6 +463,7 @@ static struct value *receive_debug_info(void *state)
     value_object_put(o, STR("listen"), value_string(str_of(r->server ? server_address(r->server->http) : "")));
     value_object_put(o, STR("connections"), value_int(r->server ? (int64_t)server_connections(r->server->http) : 0));
     value_object_put(o, STR("pushes"), value_int((int64_t)r->pushes));
+    value_object_put(o, STR("ingests"), value_int((int64_t)r->ingests));
     value_object_put(o, STR("profiles"), value_int((int64_t)r->profiles));
     return o;
 }

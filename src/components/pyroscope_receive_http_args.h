@@ -1,7 +1,7 @@
 /* The arguments of pyroscope.receive_http: those of Alloy's page and of its code (internal/component/common/net).
  *
- * HTTP/2 and gRPC are accepted and have no effect: clients of both protocols use HTTP/1.1 as well, and nothing is served
- * over gRPC there either.
+ * HTTP/2 and gRPC are accepted and have no effect: clients of both protocols use HTTP/1.1 as well, and nothing is
+ * served over gRPC there either.
  */
 #pragma once
 

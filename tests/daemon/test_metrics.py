@@ -8,7 +8,8 @@ COMPONENTS = ROOT / "docs" / "components"  # metrics of one component can be on 
 # What an agent in good health and a push that fails do not show; the source still has to know the name.
 RARE = {"smolder_unprofiled_jvms_total": "a JVM that ends before it is profiled",
         "smolder_component_evaluation_slow_seconds": "an evaluation that takes a minute",
-        "smolder_conversion_cut_total": "a recording beyond all bounds"}
+        "smolder_conversion_cut_total": "a recording beyond all bounds",
+        "smolder_ingests_total": "a body of /ingest"}
 # Labels whose values the page lists.
 ENUMERATED = {"state", "result", "reason"}
 # Every component's metric has these, which the page says once.

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import signal
+import sys
 
 from lab import check, config, equal, need_java, test, wait_for
 
@@ -142,4 +143,42 @@ def a_push_in_json_arrives(lab):
                                     {"Content-Type": "application/json"})
     equal(status, 400, f"status of an empty push: {said}")
     equal(lab.machine.http("GET", "http://127.0.0.1:9999/metrics")[0], 404, "status of another path")
+    agent.stop()
+
+
+# Prints each request to /ingest as a line of JSON; fails the first one.
+INGEST_SERVER = """
+import http.server, json, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    failed = False
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        status = 200 if Handler.failed else 503
+        Handler.failed = True
+        print(json.dumps([status, self.path, self.headers["Content-Type"], body.decode("latin-1")]), flush=True)
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+http.server.HTTPServer(("127.0.0.1", 4040), Handler).serve_forever()
+"""
+
+
+@test
+def bodies_of_ingest_are_forwarded_as_they_are(lab):
+    server = lab.run([sys.executable, "-c", INGEST_SERVER], name="ingest")
+    agent = lab.agent(config=RECEIVE.replace("endpoint {", 'external_labels = {"cluster" = "test"}\n  endpoint {'))
+    body = "main;work 7\nmain;rest 3\n"
+    url = "http://127.0.0.1:9999/ingest?name=shop.cpu%7Bpod%3Da%7D&format=folded"
+    status, said = lab.machine.http("POST", url, body, {"Content-Type": "text/plain"})
+    equal((status, said), (200, ""), "answer")
+
+    def requests():
+        return [json.loads(line) for line in server.text().splitlines()]
+
+    wait_for("two attempts", lambda: len(requests()) >= 2, 40)
+    path = ("/ingest?name=shop.cpu%7Bcluster%3Dtest%2Cpod%3Da%2Cservice_name%3Dshop.cpu%7D&format=folded")
+    equal(requests(), [[503, path, "text/plain", body], [200, path, "text/plain", body]], "what arrived")
+    equal(agent.metric("smolder_ingests_total", result="ok"), 1, "requests that were taken")
     agent.stop()

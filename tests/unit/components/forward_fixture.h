@@ -84,11 +84,22 @@ static void sink_recording(void *ctx, const struct labels *labels, struct jfr_ch
     buf_printf(&arrived, " %zu bytes of JFR\n", chunk->len);
 }
 
+static void sink_ingest(void *ctx, const struct labels *labels, struct ingest_body *body)
+{
+    (void)ctx;
+    arrivals++;
+    labels_print(labels, &arrived);
+    buf_printf(&arrived, " %s|%s|", body->content_type, body->query);
+    buf_append(&arrived, body->bytes, body->len);
+    buf_byte(&arrived, '\n');
+}
+
 static int sink_build(struct component *self, const void *args, void **state, struct err *err)
 {
     (void)args, (void)err;
     struct receiver *r = receiver_new(component_id(self), &arrived, sink_append);
     r->recording = sink_recording;
+    r->ingest = sink_ingest;
     struct value *exports = value_object();
     value_object_put(exports, STR("receiver"), receiver_value(r));
     component_export(self, exports);
@@ -195,6 +206,16 @@ static inline void send_recording(struct labels *labels, const char *bytes)
     if (to->ctx && to->recording)
         to->recording(to->ctx, labels, chunk);
     jfr_chunk_unref(chunk);
+    labels_unref(labels);
+}
+
+static inline void send_ingest(struct labels *labels, const char *bytes)
+{
+    struct ingest_body *body =
+        ingest_body_new((uint8_t *)xstrdup(bytes), strlen(bytes), xstrdup("text/plain"), xstrdup("format=lines"));
+    if (to->ctx && to->ingest)
+        to->ingest(to->ctx, labels, body);
+    ingest_body_unref(body);
     labels_unref(labels);
 }
 

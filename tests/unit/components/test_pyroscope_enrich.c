@@ -102,6 +102,18 @@ static void recordings_are_enriched_too(void)
     forward_end(c);
 }
 
+static void bodies_of_ingest_are_enriched_too(void)
+{
+    struct controller *c = enrich_begin();
+    ENRICH(c, TO_SINK TARGETS "target_match_label = \"service\"\nlabels_to_copy = [\"env\"]\n", "");
+    buf_reset(&arrived);
+    send_ingest(LABELS("service", "shop", "__name__", "shop"), "a;b 1");
+    CHECK_STR(buf_cstr(&arrived),
+              "{__name__=\"shop\", env=\"prod\", service=\"shop\"} text/plain|format=lines|a;b 1\n");
+    CHECK_STR(debug_member(c, "pyroscope.enrich.e", "profiles_matched"), "1");
+    forward_end(c);
+}
+
 static void impossible_arguments_are_rejected(void)
 {
     struct controller *c = enrich_begin();
@@ -122,6 +134,7 @@ int main(void)
     RUN(without_a_match_a_profile_is_passed_on_unchanged);
     RUN(new_targets_and_receivers_count_at_once);
     RUN(recordings_are_enriched_too);
+    RUN(bodies_of_ingest_are_enriched_too);
     RUN(impossible_arguments_are_rejected);
     return REPORT();
 }

@@ -68,6 +68,28 @@ static void pushes_are_passed_on(void)
     forward_end(c);
 }
 
+static void bodies_of_ingest_are_passed_on_as_they_are(void)
+{
+    struct controller *c = forward_begin(&pyroscope_receive_http);
+    RECEIVE(c, FREE_PORT);
+    cleanup_probe struct probe_reply r =
+        probe(&loop, port_of(c), "POST", "/ingest?name=shop.cpu%7Bzone%3Da%20b%7D&from=1&until=2&format=&units=a%26b",
+              "Content-Type: binary/octet-stream+tree\r\n", "body", 4);
+    CHECK_INT(r.status, 200);
+    CHECK_STR(buf_cstr(&arrived), "{__name__=\"shop.cpu\", service_name=\"shop.cpu\", zone=\"a b\"} "
+                                  "binary/octet-stream+tree|from=1&until=2&format=&units=a%26b|body\n");
+    buf_reset(&arrived);
+    cleanup_probe struct probe_reply named =
+        probe(&loop, port_of(c), "POST", "/pyroscope/ingest?name=shop%7Bservice_name%3Dbank%7D", "", "x", 1);
+    CHECK_INT(named.status, 200);
+    CHECK_STR(buf_cstr(&arrived), "{__name__=\"shop\", app_name=\"shop\", service_name=\"bank\"} ||x\n");
+    cleanup_probe struct probe_reply empty = probe(&loop, port_of(c), "POST", "/ingest?name=shop", "", "", 0);
+    CHECK_INT(empty.status, 200);
+    CHECK_INT(arrivals, 2);
+    CHECK_STR(debug_member(c, "pyroscope.receive_http.r", "ingests"), "3");
+    forward_end(c);
+}
+
 static void what_is_no_push_is_refused(void)
 {
     struct controller *c = forward_begin(&pyroscope_receive_http);
@@ -82,6 +104,10 @@ static void what_is_no_push_is_refused(void)
         {"POST", PUSH_PATH, "Content-Type: application/proto\r\n", "", 400},
         {"POST", PUSH_PATH, "Content-Type: text/plain\r\n", "x", 415},
         {"POST", PUSH_PATH, "Content-Type: application/proto\r\nContent-Encoding: zstd\r\n", "x", 501},
+        {"GET", "/ingest?name=shop", "", NULL, 405},
+        {"POST", "/ingest", "", "x", 400},
+        {"POST", "/ingest?name=a%20b", "", "x", 400},
+        {"POST", "/ingest?name=shop", "Content-Encoding: gzip\r\n", "x", 415},
         {"POST", PUSH_PATH, "Content-Type: application/proto\r\nOrigin: http://evil.example\r\n", "x", 403},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -186,6 +212,7 @@ static void the_metrics_are_those_of_the_page(void)
 int main(void)
 {
     RUN(pushes_are_passed_on);
+    RUN(bodies_of_ingest_are_passed_on_as_they_are);
     RUN(what_is_no_push_is_refused);
     RUN(a_change_of_the_receivers_keeps_the_socket_and_one_of_the_port_does_not);
     RUN(a_taken_port_is_reported_and_taken_once_it_is_free);

@@ -70,11 +70,18 @@ static void sink_recording(void *ctx, const struct labels *labels, struct jfr_ch
     labels_print(labels, &arrived);
 }
 
+static void sink_ingest(void *ctx, const struct labels *labels, struct ingest_body *body)
+{
+    (void)ctx, (void)body;
+    labels_print(labels, &arrived);
+}
+
 static int sink_build(struct component *self, const void *args, void **state, struct err *err)
 {
     (void)args, (void)err;
     struct receiver *r = receiver_new(component_id(self), &arrived, sink_append);
     r->recording = sink_recording;
+    r->ingest = sink_ingest;
     struct value *exports = value_object();
     value_object_put(exports, STR("receiver"), receiver_value(r));
     component_export(self, exports);
@@ -263,6 +270,23 @@ static void recordings_are_relabelled_and_kept_as_profiles_are(void)
     end(c);
 }
 
+static void bodies_of_ingest_are_relabelled_as_profiles_are(void)
+{
+    struct controller *c = controller();
+    LOAD(c, TO_SINK KEEP("service_name", "shop"), "");
+    for (const char *const *service = (const char *const[]){"shop", "bank", NULL}; *service; service++) {
+        cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
+        labels_set(&b, STR("service_name"), str_of(*service));
+        struct labels *ls = labels_build(&b, false);
+        to->ingest(to->ctx, ls, NULL);
+        labels_unref(ls);
+    }
+    CHECK_STR(buf_cstr(&arrived), "{service_name=\"shop\"}");
+    CHECK_METRIC("pyroscope_relabel_profiles_processed", 2);
+    CHECK_METRIC("pyroscope_relabel_profiles_dropped", 1);
+    end(c);
+}
+
 static void the_receiver_stays_the_same_across_updates(void)
 {
     struct controller *c = controller();
@@ -317,6 +341,7 @@ int main(void)
     RUN(results_are_cached_until_the_rules_change);
     RUN(without_labels_in_it_passes_without_labels_out_it_is_dropped);
     RUN(recordings_are_relabelled_and_kept_as_profiles_are);
+    RUN(bodies_of_ingest_are_relabelled_as_profiles_are);
     RUN(the_receiver_stays_the_same_across_updates);
     RUN(debug_info_counts);
     RUN(mistakes_are_refused_with_their_place);
