@@ -5,8 +5,9 @@
 
 #include "base/buf.h"
 
-/* With quotes. */
-void json_string(struct buf *out, struct str s);
+/* With quotes. Its symbol has another name, because libjansson has a function of this one, which a program that uses
+ * both could be linked to. */
+void json_string(struct buf *out, struct str s) __asm__("json_put_string");
 /* "name": and nothing else. */
 void json_name(struct buf *out, const char *name);
 /* Shortest of the forms that reads back equal; null for what JSON cannot say. */

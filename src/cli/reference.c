@@ -101,7 +101,7 @@ static void put_blocks(const struct schema *s, const char *path, unsigned depth)
             continue;
         char name[PATH_MAX_BYTES];
         snprintf(name, sizeof name, "%s%s%s", path, *path ? " > " : "", o->name);
-        printf("\n### Block `%s`\n\n%s %s\n\n", name, o->help ? o->help : "",
+        printf("\n### Block `%s%s`\n\n%s %s\n\n", name, o->block->label_offset ? " LABEL" : "", o->help ? o->help : "",
                o->kind == OPT_BLOCKS ? "Any number of blocks." : "At most one block.");
         put_attributes(o->block);
         put_blocks(o->block, name, depth + 1);

@@ -17,6 +17,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "components/byte_size.h"
 #include "components/env.h"
 #include "components/pyroscope_java_args.h"
 #include "components/pyroscope_java_containers.h"
@@ -199,6 +200,17 @@ static void on_stream_ended(void *arg)
         java_reconcile(j); /* it may have come back meanwhile */
 }
 
+/* To whoever keeps recordings. */
+static void java_pass_recording(const struct jvm *v, struct jfr_chunk *c)
+{
+    const struct receivers *to = &v->owner->args->forward_to;
+    if (!receivers_take_recordings(to))
+        return;
+    struct labels *labels = java_recording_labels(v->target, v->id.pid);
+    fanout_recording(to, labels, c);
+    labels_unref(labels);
+}
+
 static void java_on_chunk(void *arg, struct jfr_chunk *c)
 {
     struct jvm *v = arg;
@@ -209,6 +221,8 @@ static void java_on_chunk(void *arg, struct jfr_chunk *c)
         if (c->bytes)
             r->chunk(r->arg, bytes, c->start_ns, c->end_ns);
     }
+    if (c->bytes)
+        java_pass_recording(v, c);
     java_stream_chunk(v->stream, c);
 }
 
@@ -327,7 +341,7 @@ static enum crash_guard java_crash_guard(const struct java *j)
 static struct jvm_session_config session_config(const struct java *j, const struct jvm *v)
 {
     uint64_t headroom = 0;
-    (void)java_size(j->args->memory_headroom, &headroom); /* checked at load */
+    (void)byte_size_parse(j->args->memory_headroom, &headroom); /* checked at load */
     return (struct jvm_session_config){.user = v->user,
                                        .tmp_dir = j->args->tmp_dir,
                                        .dist = j->args->dist,

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "components/byte_size.h"
 #include "jvm/attach/asprof_options.h"
 #include "jvm/session/verdict.h"
 
@@ -122,32 +123,13 @@ static int java_args_check_args(const void *record, struct err *err)
     uint64_t bytes;
     if (a->min_age < 0 || a->min_age > LONGEST)
         return err_set(err, -EINVAL, "min_age must be between 0s and 24h");
-    if (!java_size(a->memory_headroom, &bytes))
+    if (!byte_size_parse(a->memory_headroom, &bytes))
         return err_set(err, -EINVAL, "memory_headroom \"%s\" is not a size such as 24MiB or 512k", a->memory_headroom);
     return check_paths(record, err);
 }
 
 const struct schema java_schema = {
     .size = sizeof(struct java_args), .options = options, .validate = java_args_check_args};
-
-bool java_size(const char *text, uint64_t *ret)
-{
-    static const struct {
-        const char *name;
-        unsigned shift;
-    } units[] = {{"", 0},    {"b", 0},    {"k", 10}, {"kb", 10}, {"kib", 10}, {"m", 20},
-                 {"mb", 20}, {"mib", 20}, {"g", 30}, {"gb", 30}, {"gib", 30}};
-    const size_t digits = strspn(text, "0123456789");
-    uint64_t n;
-    if (digits == 0 || !str_to_u64((struct str){text, digits}, &n) || n > (uint64_t)1 << 32)
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(units); i++)
-        if (strcasecmp(text + digits, units[i].name) == 0) {
-            *ret = n << units[i].shift;
-            return true;
-        }
-    return false;
-}
 
 /* ---- checks ---- */
 

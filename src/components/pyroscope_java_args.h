@@ -36,9 +36,6 @@ extern const struct schema java_schema;
  * has it. */
 must_check int java_profiling_events(const struct java_profiling *p, char **ret, struct err *err);
 
-/* Bytes of "24MiB", "512k", "1g": powers of 1024. False when it is no such size. */
-bool java_size(const char *text, uint64_t *ret);
-
 /* How the samples of such a session weigh, until a chunk says so itself. `events` is java_profiling_events()' answer.
  * Names of events are cut at JAVA_EVENT_MAX. */
 enum { JAVA_EVENT_MAX = 64 };

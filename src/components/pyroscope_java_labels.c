@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "components/pyroscope_java_args.h"
+#include "flow/receiver.h"
 #include "pprof/settings.h"
 
 static struct str java_labels_get(const struct labels *ls, const char *name)
@@ -57,19 +58,35 @@ const char *java_event_label(struct java_events *seen, const char *event, const 
     return JAVA_EVENT_OTHER;
 }
 
-struct labels *java_profile_labels(const struct labels *target, const char *name, const char *event)
+static void java_public_labels(struct labels_builder *b, const struct labels *target)
 {
-    cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
     char room[JAVA_SERVICE_MAX];
     for (size_t i = 0; i < labels_len(target); i++) {
         const struct label *l = labels_at(target, i);
         if (!str_has_prefix(l->name, STR("__")))
-            labels_set(&b, l->name, l->value);
+            labels_set(b, l->name, l->value);
     }
-    labels_set(&b, STR("service_name"), java_service_name(target, room));
+    labels_set(b, STR("service_name"), java_service_name(target, room));
+}
+
+struct labels *java_profile_labels(const struct labels *target, const char *name, const char *event)
+{
+    cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
+    java_public_labels(&b, target);
     labels_set(&b, STR("pyroscope_spy"), STR("grafana-agent.java"));
     labels_set(&b, STR("__delta__"), STR("false"));
     labels_set(&b, STR("jfr_event"), str_of(event));
     labels_set(&b, STR("__name__"), str_of(name));
+    return labels_build(&b, true);
+}
+
+struct labels *java_recording_labels(const struct labels *target, pid_t pid)
+{
+    cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
+    char text[16];
+    snprintf(text, sizeof text, "%d", (int)pid);
+    java_public_labels(&b, target);
+    labels_set(&b, STR("__process_pid__"), str_of(text));
+    labels_set(&b, STR("__name__"), STR(RECORDING_NAME));
     return labels_build(&b, true);
 }

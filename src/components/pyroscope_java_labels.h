@@ -11,6 +11,8 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "flow/labels.h"
 
 /* Borrowed from the target, but for the Kubernetes form, which is written to `room`. Never empty. */
@@ -30,3 +32,5 @@ const char *java_event_label(struct java_events *seen, const char *event, const 
 
 /* New reference. `name` is the profile's ("process_cpu"), `event` the CPU event in force, which may be "". */
 struct labels *java_profile_labels(const struct labels *target, const char *name, const char *event);
+/* New reference: of the recording that its profiles are made of, for receivers that keep recordings. */
+struct labels *java_recording_labels(const struct labels *target, pid_t pid);

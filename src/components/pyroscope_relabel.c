@@ -102,22 +102,52 @@ static const struct labels *profile_relabel_result(struct profile_relabeller *r,
     return out; /* the cache holds it */
 }
 
-static void profile_relabel_append(void *ctx, const struct labels *labels, struct encoded_profile *p)
+/* New reference to the labels a profile is passed on with; NULL: dropped. What a receiver does may come back as another
+ * profile, and the cache may give the result away meanwhile. */
+static struct labels *profile_relabel_admit(struct profile_relabeller *r, const struct labels *labels)
 {
-    struct profile_relabeller *r = ctx;
     profile_relabel_count(r, PROCESSED);
     const bool bare = labels_len(labels) == 0;
     const struct labels *out = bare ? labels : profile_relabel_result(r, labels);
     if (!out && !bare) {
         profile_relabel_count(r, DROPPED);
-        return;
+        return NULL;
     }
     profile_relabel_count(r, WRITTEN);
-    /* What a receiver does may come back as another profile, and the cache may give the result away meanwhile. */
-    struct labels *held = labels_ref(out);
-    fanout_send(&r->fanout, &r->args->forward_to, held, p);
-    labels_unref(held);
     component_sent(r->self, 1);
+    return labels_ref(out);
+}
+
+static void profile_relabel_append(void *ctx, const struct labels *labels, struct encoded_profile *p)
+{
+    struct profile_relabeller *r = ctx;
+    struct labels *out = profile_relabel_admit(r, labels);
+    if (!out && labels_len(labels) > 0)
+        return;
+    fanout_send(&r->fanout, &r->args->forward_to, out, p);
+    labels_unref(out);
+}
+
+static void profile_relabel_ingest(void *ctx, const struct labels *labels, struct ingest_body *body)
+{
+    struct profile_relabeller *r = ctx;
+    struct labels *out = profile_relabel_admit(r, labels);
+    if (!out && labels_len(labels) > 0)
+        return;
+    fanout_ingest(&r->args->forward_to, out, body);
+    labels_unref(out);
+}
+
+/* Recordings are no profiles: the counters leave them out. */
+static void profile_relabel_recording(void *ctx, const struct labels *labels, struct jfr_chunk *chunk)
+{
+    struct profile_relabeller *r = ctx;
+    if (!receivers_take_recordings(&r->args->forward_to))
+        return;
+    struct labels *out = relabel(r->rules, labels);
+    if (labels_len(out) > 0)
+        fanout_recording(&r->args->forward_to, out, chunk);
+    labels_unref(out);
 }
 
 static void profile_relabel_export(struct profile_relabeller *r)
@@ -138,6 +168,8 @@ static int profile_relabel_build(struct component *self, const void *args, void 
     fanout_init(&r->fanout, component_id(self));
     relabel_cache_init(&r->cache, (size_t)a->max_cache_size);
     r->receiver = receiver_new(component_id(self), r, profile_relabel_append);
+    r->receiver->recording = profile_relabel_recording;
+    r->receiver->ingest = profile_relabel_ingest;
     profile_relabel_export(r);
     *ret_state = r;
     return 0;

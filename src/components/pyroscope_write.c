@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "components/env.h"
 #include "components/pyroscope_write_args.h"
+#include "components/pyroscope_write_ingest.h"
 #include "components/pyroscope_write_labels.h"
 #include "components/pyroscope_write_sender.h"
 #include "flow/receiver.h"
@@ -37,6 +38,7 @@ struct writer {
     const struct write_args *args; /* one reference */
     struct sender **senders;       /* as many as endpoints, in their order */
     struct list retired;
+    struct ingest_forwarder *ingest; /* NULL: nothing was to be forwarded yet */
     unsigned draining;
     bool stopping, stopped;
 };
@@ -65,9 +67,34 @@ static void writer_on_append(void *ctx, const struct labels *labels, struct enco
     labels_unref(out);
 }
 
+/* The reference names the application by the service. */
+static void writer_on_ingest(void *ctx, const struct labels *labels, struct ingest_body *body)
+{
+    struct writer *w = ctx;
+    cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
+    const struct str service = labels_get(labels, STR("service_name"));
+    struct err err = {0};
+    struct labels *out;
+    labels_builder_from(&b, labels);
+    if (service.n)
+        labels_set(&b, STR("__name__"), service);
+    struct labels *named = labels_build(&b, false);
+    const int code = write_labels(named, &w->args->external_labels, &out, &err);
+    labels_unref(named);
+    if (code < 0) {
+        sender_count_invalid(w->env.component_id, err.text);
+        return;
+    }
+    if (!w->ingest)
+        w->ingest = ingest_forwarder_new(&w->env, w->args);
+    ingest_forwarder_append(w->ingest, out, body);
+    labels_unref(out);
+}
+
 static void writer_free(void *state)
 {
     struct writer *w = state;
+    ingest_forwarder_free(w->ingest);
     for (size_t i = 0; i < writer_endpoint_count(w); i++)
         sender_free(w->senders[i]);
     list_each(&w->retired, node)
@@ -116,6 +143,7 @@ static int writer_build(struct component *self, const void *args, void **ret_sta
     for (size_t i = 0; i < writer_endpoint_count(w); i++)
         w->senders[i] = sender_new(&w->env, sets[i]);
     w->receiver = receiver_new(w->env.component_id, w, writer_on_append);
+    w->receiver->ingest = writer_on_ingest;
     struct value *exported = value_object();
     value_object_put(exported, STR("receiver"), receiver_value(w->receiver));
     component_export(self, exported);
@@ -190,6 +218,8 @@ static int writer_update(void *state, const void *args, struct err *err)
     const int code = writer_make_settings(args, &sets, err);
     if (code == 0)
         writer_adopt(w, args, sets);
+    if (code == 0 && w->ingest)
+        ingest_forwarder_update(w->ingest, args);
     return code;
 }
 
@@ -212,6 +242,10 @@ static void writer_stop(void *state)
     for (size_t i = 0; i < writer_endpoint_count(w); i++) {
         w->draining++;
         sender_drain(w->senders[i], DRAIN_MS, writer_on_drained, w);
+    }
+    if (w->ingest) {
+        w->draining++;
+        ingest_forwarder_drain(w->ingest, DRAIN_MS, writer_on_drained, w);
     }
     writer_on_drained(w);
 }

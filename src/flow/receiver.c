@@ -31,6 +31,29 @@ void encoded_profile_unref(struct encoded_profile *p)
     free(p);
 }
 
+struct ingest_body *ingest_body_new(uint8_t *bytes, size_t len, char *content_type, char *query)
+{
+    struct ingest_body *b = xmalloc(sizeof *b);
+    *b = (struct ingest_body){.refs = 1, .bytes = bytes, .len = len, .content_type = content_type, .query = query};
+    return b;
+}
+
+struct ingest_body *ingest_body_ref(struct ingest_body *b)
+{
+    b->refs++;
+    return b;
+}
+
+void ingest_body_unref(struct ingest_body *b)
+{
+    if (!b || --b->refs > 0)
+        return;
+    free(b->bytes);
+    free(b->content_type);
+    free(b->query);
+    free(b);
+}
+
 struct receiver *receiver_new(const char *id, void *ctx,
                               void (*append)(void *ctx, const struct labels *labels, struct encoded_profile *p))
 {
@@ -131,4 +154,29 @@ void fanout_append(const struct receivers *rs, const struct labels *labels, stru
         if (rs->items[i]->ctx)
             rs->items[i]->append(rs->items[i]->ctx, labels, p);
     }
+}
+
+void fanout_recording(const struct receivers *rs, const struct labels *labels, struct jfr_chunk *chunk)
+{
+    for (size_t i = 0; i < rs->len; i++) {
+        if (rs->items[i]->ctx && rs->items[i]->recording)
+            rs->items[i]->recording(rs->items[i]->ctx, labels, chunk);
+    }
+}
+
+void fanout_ingest(const struct receivers *rs, const struct labels *labels, struct ingest_body *body)
+{
+    for (size_t i = 0; i < rs->len; i++) {
+        if (rs->items[i]->ctx && rs->items[i]->ingest)
+            rs->items[i]->ingest(rs->items[i]->ctx, labels, body);
+    }
+}
+
+bool receivers_take_recordings(const struct receivers *rs)
+{
+    for (size_t i = 0; i < rs->len; i++) {
+        if (rs->items[i]->ctx && rs->items[i]->recording)
+            return true;
+    }
+    return false;
 }

@@ -1,20 +1,26 @@
 /* Passes profiles from component to component within the process.
  *
- * receiver_append() never blocks and never fails for the sender: receivers have bounded queues, drop the oldest entry
- * and count it. Loop thread only.
+ * An append never blocks and never fails for the sender: receivers have bounded queues, drop the oldest entry and count
+ * it. Loop thread only.
+ *
+ * The recordings that profiles are made of are passed the same way, chunk by chunk, to receivers that take them; for
+ * all others they end here. A chunk costs no copy: whoever keeps it takes a reference.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "flow/labels.h"
 #include "lang/schema.h"
 
+struct jfr_chunk; /* jfr/shared_chunk.h */
+
 /* One encoded profile, shared by all receivers it goes to. */
 struct encoded_profile {
     unsigned refs;
-    uint8_t *pprof; /* gzip-compressed protobuf, owned */
+    uint8_t *pprof; /* protobuf, gzip-compressed unless another program sent it plain; owned */
     size_t len;
     uint64_t samples;                   /* events in it, for counters */
     int64_t time_nanos, duration_nanos; /* as inside */
@@ -25,13 +31,34 @@ struct encoded_profile *encoded_profile_new(uint8_t *pprof, size_t len, uint64_t
 struct encoded_profile *encoded_profile_ref(struct encoded_profile *p);
 void encoded_profile_unref(struct encoded_profile *p);
 
+/* A profile as a program sent it to /ingest of a Pyroscope server, in any of the formats of that path: passed on as it
+ * is, with the labels of its `name` parameter beside it. Shared by all receivers it goes to. */
+struct ingest_body {
+    unsigned refs;
+    uint8_t *bytes; /* owned */
+    size_t len;
+    char *content_type; /* "" = none; owned */
+    char *query;        /* the other parameters, "format=jfr&from=1"; owned */
+};
+/* Takes all of them. One reference. */
+struct ingest_body *ingest_body_new(uint8_t *bytes, size_t len, char *content_type, char *query);
+struct ingest_body *ingest_body_ref(struct ingest_body *b);
+void ingest_body_unref(struct ingest_body *b); /* NULL is fine */
+
 struct receiver {
     unsigned refs;
     const char *id; /* of the component, for messages; owned */
     void *ctx;      /* NULL once the component is gone: appends are then dropped */
     /* Labels and profile are borrowed: take references to keep them. `labels` include __name__. */
     void (*append)(void *ctx, const struct labels *labels, struct encoded_profile *p);
+    /* Optional: one finished chunk of the recording of a JVM; NULL: takes none. The labels are those of its profiles,
+     * with RECORDING_NAME as __name__ and the PID as __process_pid__. Borrowed, too. */
+    void (*recording)(void *ctx, const struct labels *labels, struct jfr_chunk *chunk);
+    /* Optional: such a body; NULL: takes none. `labels` include __name__, the application's. Borrowed, too. */
+    void (*ingest)(void *ctx, const struct labels *labels, struct ingest_body *body);
 };
+#define RECORDING_NAME "jfr"
+
 struct receiver *receiver_new(const char *id, void *ctx,
                               void (*append)(void *ctx, const struct labels *labels, struct encoded_profile *p));
 struct receiver *receiver_ref(struct receiver *r);
@@ -47,3 +74,9 @@ struct value *receiver_value(struct receiver *r); /* takes a new reference of r;
 
 /* Hands the profile to every receiver of the list. */
 void fanout_append(const struct receivers *rs, const struct labels *labels, struct encoded_profile *p);
+/* Hands the chunk to every receiver of the list that takes recordings. */
+void fanout_recording(const struct receivers *rs, const struct labels *labels, struct jfr_chunk *chunk);
+/* Hands the body to every receiver of the list that takes it. */
+void fanout_ingest(const struct receivers *rs, const struct labels *labels, struct ingest_body *body);
+/* Whether one of them takes recordings: labels need not be made for nobody. */
+bool receivers_take_recordings(const struct receivers *rs);

@@ -78,8 +78,16 @@ static void set_default(const struct option *o, char *record)
         bad_default(o, err.text);
 }
 
+/* Of a schema with labels. */
+static char **schema_label(const struct schema *s, const void *record)
+{
+    return (char **)(uintptr_t)((const char *)record + s->label_offset);
+}
+
 void schema_defaults(const struct schema *s, void *record)
 {
+    if (s->label_offset)
+        *schema_label(s, record) = xstrdup("");
     for (const struct option *o = s->options; o->name; o++)
         set_default(o, record);
 }
@@ -131,7 +139,10 @@ static void decode_attr(struct block_decoder *d, const struct option *o, const s
 
 static void decode_block(struct block_decoder *d, const struct option *o, const struct ast_stmt *s)
 {
-    if (s->label_range.first.source && s->label.n) {
+    const bool labelled = s->label_range.first.source && s->label.n;
+    if (o->block->label_offset && !labelled)
+        diag_error(d->ds, s->range, "block \"%s\" requires non-empty label", o->name);
+    if (!o->block->label_offset && labelled) {
         struct range range = {s->range.first, s->open.first};
         diag_error(d->ds, range, "block \"%s\" does not support specifying labels", o->name);
     }
@@ -156,6 +167,10 @@ static void decode_block(struct block_decoder *d, const struct option *o, const 
     /* What is wrong is in the list of diagnostics; the record is empty then, and thrown away with the rest. */
     if (schema_decode(o->block, &s->body, s->range, d->scope, record, d->ds) < 0)
         return;
+    if (o->block->label_offset) {
+        free(*schema_label(o->block, record));
+        *schema_label(o->block, record) = str_dup(s->label);
+    }
 }
 
 static void check_required(struct block_decoder *d, struct range block)
@@ -245,6 +260,8 @@ static bool field_equal(const struct option *o, const void *a, const void *b)
 
 bool schema_equal(const struct schema *s, const void *a, const void *b)
 {
+    if (s->label_offset && strcmp(*schema_label(s, a), *schema_label(s, b)) != 0)
+        return false;
     for (const struct option *o = s->options; o->name; o++) {
         if (!field_equal(o, a, b))
             return false;
@@ -269,6 +286,8 @@ void schema_done(const struct schema *s, void *record)
             option_done(o, field);
         }
     }
+    if (s->label_offset)
+        free(*schema_label(s, record));
     memset(record, 0, s->size);
 }
 
@@ -294,6 +313,8 @@ struct value *schema_to_value(const struct schema *s, const void *record)
                                                   : option_to_value(o, field);
         value_object_put(object, str_of(o->name), v);
     }
+    if (s->label_offset)
+        value_object_put(object, STR("label"), value_string(str_of(*schema_label(s, record))));
     schema_done(s, defaults);
     return object;
 }

@@ -28,6 +28,8 @@ struct schema {
     const struct option *options;
     /* Runs after all options are in; its error gets the block's range. NULL = nothing to check. */
     int (*validate)(const void *record, struct err *err);
+    /* Not 0: blocks of this schema need a label, and this is the field for it: char *, never NULL after decoding. */
+    size_t label_offset;
 };
 
 /* Fills zeroed memory of schema->size with the defaults. */

@@ -18,11 +18,9 @@
 #include "net/server_tls.h"
 
 enum {
-    IDLE_S = IDLE_MS / 1000,
     REQUEST_MS = 60000,
     AT_WORK_MAX = SERVER_CONNECTIONS,
-    /* Those that wait, those at work, and those that were told to go until libmicrohttpd has noticed. */
-    CONNECTIONS_MAX = SERVER_CONNECTIONS + AT_WORK_MAX + 64,
+    LEAVING_MAX = 64,             /* that were told to go, until libmicrohttpd has noticed */
     CONNECTION_MEMORY = 16 << 10, /* request line and headers */
 };
 
@@ -280,10 +278,11 @@ static struct MHD_Daemon *server_daemon_start(struct daemon *d, int fd)
     const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)server_no_certificate},
                                          {MHD_OPTION_END, 0, NULL}};
     const struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+    const uint64_t idle_ms = d->server->idle_ms, idle_s = ((idle_ms > IDLE_MS ? idle_ms : IDLE_MS) + 999) / 1000;
     const struct MHD_OptionItem options[] = {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
-        {MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL},
-        {MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)(d->server->connections + AT_WORK_MAX + LEAVING_MAX), NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)idle_s, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)server_on_completed, d},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)server_on_connection, d},
@@ -466,7 +465,13 @@ int server_open(const struct server_options *options, struct server **ret, struc
                          .run_soon = server_run_soon,
                          .pause_ms = 1,
                          .request_ms = options->request_ms ? options->request_ms : REQUEST_MS,
+                         .reply_ms = options->reply_ms ? options->reply_ms : REPLY_MS,
+                         .idle_ms = options->idle_ms ? options->idle_ms : IDLE_MS,
+                         .connections = SERVER_CONNECTIONS,
                          .max_body = options->max_body ? options->max_body : SERVER_BODY_MAX};
+    if (options->connections)
+        s->connections =
+            options->connections < SERVER_CONNECTIONS_MOST ? options->connections : SERVER_CONNECTIONS_MOST;
     list_init(&s->daemons);
     list_init(&s->peers);
     list_init(&s->groups);
@@ -502,6 +507,11 @@ const char *server_address(const struct server *s)
 uint16_t server_port(const struct server *s)
 {
     return s->port;
+}
+
+size_t server_connections(const struct server *s)
+{
+    return s->peer_count;
 }
 
 bool server_is_local(const struct server *s)

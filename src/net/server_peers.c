@@ -155,13 +155,13 @@ static uint64_t peer_time_for(const struct server *s, enum peer_phase phase)
     const uint64_t most = s->request_ms;
     switch (phase) {
     case PEER_IDLE:
-        return most < IDLE_MS ? most : IDLE_MS;
+        return most < s->idle_ms ? most : s->idle_ms;
     case PEER_HEADER:
         return most < HEADER_MS ? most : HEADER_MS;
     case PEER_BODY:
         return most;
     case PEER_REPLY:
-        return REPLY_MS;
+        return s->reply_ms;
     default:
         return 0;
     }
@@ -210,6 +210,12 @@ void peer_hang_up(struct peer *p)
     shutdown(p->fd, SHUT_RDWR);
 }
 
+static size_t peer_most_of_one(const struct server *s)
+{
+    const size_t most = s->connections * PEER_CONNECTIONS / SERVER_CONNECTIONS;
+    return most ? most : 1;
+}
+
 struct peer *peer_new(struct daemon *d, struct MHD_Connection *connection)
 {
     struct server *s = d->server;
@@ -222,10 +228,10 @@ struct peer *peer_new(struct daemon *d, struct MHD_Connection *connection)
     d->peer_count++;
     s->peer_count++;
     peer_enter(p, PEER_HEADER);
-    if (!p->group->is_loopback && p->group->count > PEER_CONNECTIONS &&
-        peer_count_evictable(s, p->group) > PEER_CONNECTIONS)
+    const size_t most_of_one = peer_most_of_one(s);
+    if (!p->group->is_loopback && p->group->count > most_of_one && peer_count_evictable(s, p->group) > most_of_one)
         peer_evict(s, p->group, p);
-    else if (s->peer_count > SERVER_CONNECTIONS && peer_count_evictable(s, NULL) > SERVER_CONNECTIONS)
+    else if (s->peer_count > s->connections && peer_count_evictable(s, NULL) > s->connections)
         peer_evict(s, NULL, p);
     return p;
 }

@@ -23,7 +23,7 @@ enum {
     BODY_GRACE_MS = 5000,
     BODY_QUICK_MS = 1000
 };
-/* Of one address but loopback's, so that some are left for the others. */
+/* Of one address but loopback's, so that some are left for the others; the same share where the limit is another. */
 enum { PEER_CONNECTIONS = SERVER_CONNECTIONS * 3 / 4 };
 
 /* A connection was accepted. Another one may be closed for it. */

@@ -87,6 +87,27 @@ void request_each_query(const struct request *rq, const char *name, void (*visit
         MHD_get_connection_values(rq->connection, MHD_GET_ARGUMENT_KIND, request_visit_query, &each);
 }
 
+struct each_parameter {
+    void (*visit)(void *arg, const char *name, const char *value);
+    void *arg;
+};
+
+static enum MHD_Result request_visit_parameter(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+    (void)kind;
+    const struct each_parameter *each = arg;
+    each->visit(each->arg, key, value);
+    return MHD_YES;
+}
+
+void request_each_parameter(const struct request *rq, void (*visit)(void *arg, const char *name, const char *value),
+                            void *arg)
+{
+    struct each_parameter each = {visit, arg};
+    if (rq->connection)
+        MHD_get_connection_values(rq->connection, MHD_GET_ARGUMENT_KIND, request_visit_parameter, &each);
+}
+
 const char *request_header(const struct request *rq, const char *name)
 {
     return rq->connection ? MHD_lookup_connection_value(rq->connection, MHD_HEADER_KIND, name) : NULL;

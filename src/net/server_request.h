@@ -35,6 +35,9 @@ const char *request_tail(const struct request *rq); /* what the route's '*' matc
 const char *request_query(const struct request *rq, const char *name);
 void request_each_query(const struct request *rq, const char *name, void (*visit)(void *arg, const char *value),
                         void *arg);
+/* All of them, in their order; a value may be NULL. */
+void request_each_parameter(const struct request *rq, void (*visit)(void *arg, const char *name, const char *value),
+                            void *arg);
 const char *request_header(const struct request *rq, const char *name);
 struct str request_body(const struct request *rq);
 /* The body moves to the caller: freed with free(), no longer counted against the server's memory. */

@@ -37,7 +37,8 @@ struct server {
     void (*problem)(void *ctx, const char *what);
     void *ctx;
     void (*run_soon)(struct server *s); /* lets libmicrohttpd continue: a connection was resumed */
-    uint64_t request_ms, pause_ms;
+    uint64_t request_ms, reply_ms, idle_ms, pause_ms;
+    size_t connections;      /* that may be open without a request at work */
     size_t max_body, bodies; /* bytes: cap of one, all of them now */
     uint16_t port;
     bool is_local;             /* listens on a loopback address only */

@@ -93,3 +93,14 @@ bool http_url_is_loopback(const struct http_url *u)
     return strcasecmp(u->host, "localhost") == 0 || strcmp(u->host, "[::1]") == 0 ||
            str_has_suffix(str_of(u->host), STR(".localhost"));
 }
+
+void http_url_encode(struct buf *out, struct str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        const unsigned char c = (unsigned char)text.p[i];
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("-._~", c)))
+            buf_byte(out, c);
+        else
+            buf_printf(out, "%%%02X", c);
+    }
+}

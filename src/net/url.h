@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 struct http_url {
@@ -20,3 +21,7 @@ void http_url_done(struct http_url *u);
 
 /* localhost, *.localhost, 127.0.0.0/8 or ::1, by name only. */
 bool http_url_is_loopback(const struct http_url *u);
+
+/* Appends what a name or value of a query is written as: all but unreserved characters percent-encoded (RFC 3986
+ * §2.3). */
+void http_url_encode(struct buf *out, struct str text);

@@ -63,6 +63,11 @@ void push_server_close(struct push_server *s, void (*closed)(void *arg), void *a
     push_server_free_idle(s);
 }
 
+bool push_server_is_idle(const struct push_server *s)
+{
+    return s->under_way == 0;
+}
+
 /* ---- answers ---- */
 
 static void push_server_end(struct push_request *p)

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <uv.h>
 
@@ -40,6 +41,8 @@ struct push_server_options {
 struct push_server *push_server_new(const struct push_server_options *options);
 /* Handler of the route; replies to every request. */
 void push_server_handle(struct push_server *s, struct request *rq);
+/* Whether no push is in progress. */
+bool push_server_is_idle(const struct push_server *s);
 /* Exactly one reply per push; it is freed by it. */
 void push_server_accept(struct push_request *push);
 void push_server_refuse(struct push_request *push, enum connect_code code, const char *why);

@@ -11,7 +11,8 @@ RARE = {"smolder_unprofiled_jvms_total": "a JVM that ends before it is profiled"
         "smolder_parser_restarts_total": "a recording that crashes the parser",
         "smolder_set_aside_total": "a push that crashes the parser",
         "smolder_component_evaluation_slow_seconds": "an evaluation that takes a minute",
-        "smolder_conversion_cut_total": "a recording beyond all bounds"}
+        "smolder_conversion_cut_total": "a recording beyond all bounds",
+        "smolder_ingests_total": "a body of /ingest"}
 # Labels whose values the page lists.
 ENUMERATED = {"state", "result", "reason"}
 # Every component's metric has these, which the page says once.
@@ -107,6 +108,15 @@ pyroscope.write "refused" {
 pyroscope.relabel "passed" {
   forward_to = []
 }
+pyroscope.file "kept" {
+  directory = "%s"
+}
+pyroscope.receive_http "open" {
+  http {
+    listen_address = "127.0.0.1"
+  }
+  forward_to = []
+}
 discovery.file "listed" {
   files = ["%s"]
 }
@@ -122,11 +132,12 @@ def what_an_agent_shows_is_what_is_documented(lab):
     # A whole core: enough samples in a second for the ratio of coverage.
     lab.jvm(command=[f"{need_java(17)}/bin/java", "-Xmx64m", "-cp", lab.stage.classes, "Shop", "1"])
     targets = lab.file("targets.json", '[{"targets": ["a"]}]')
-    text = config('interval = "1s"\nroll_over = "10s"') + PUSHES % targets
+    text = config('interval = "1s"\nroll_over = "10s"') + PUSHES % (lab.dir / "kept", targets)
     agent = lab.agent("--store.listen=127.0.0.1:4040",
                       config=text.replace("[pyroscope.write.test.receiver]",
                                           "[pyroscope.write.test.receiver, pyroscope.write.refused.receiver, "
-                                          "pyroscope.relabel.passed.receiver]"))
+                                          "pyroscope.relabel.passed.receiver, "
+                                          "pyroscope.file.kept.receiver]"))
     page = documented()
     wanted = set(page) - set(RARE)
     try:

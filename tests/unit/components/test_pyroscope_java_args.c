@@ -153,27 +153,6 @@ static void refuses_relative_paths_and_missing_arguments(void)
     }
 }
 
-static void sizes_have_units(void)
-{
-    static const struct {
-        const char *text;
-        uint64_t bytes;
-    } good[] = {{"0", 0},           {"4096", 4096}, {"512k", 512 << 10}, {"24MiB", 24 << 20},
-                {"24mb", 24 << 20}, {"1G", 1 << 30}};
-    static const char *const bad[] = {
-        "", "k", "-1", "1.5m", "24 MiB", "24MiBs", "99999999999999999999", "18446744073709551615g"};
-    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
-        uint64_t n = 1;
-        CHECK(java_size(good[i].text, &n));
-        CHECK_INT(n, good[i].bytes);
-    }
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        uint64_t n;
-        if (java_size(bad[i], &n))
-            FAIL_("\"%s\" is a size", bad[i]);
-    }
-}
-
 static void samples_weigh_what_the_settings_say(void)
 {
     static const struct {
@@ -205,7 +184,6 @@ int main(void)
     RUN(attributes_become_the_profilers_options);
     RUN(refuses_at_load_what_would_fail_later);
     RUN(refuses_relative_paths_and_missing_arguments);
-    RUN(sizes_have_units);
     RUN(samples_weigh_what_the_settings_say);
     return REPORT();
 }

@@ -80,6 +80,17 @@ static void cuts_a_service_name_that_would_not_fit(void)
     labels_unref(target);
 }
 
+static void a_recording_has_the_labels_of_its_profiles_and_its_process(void)
+{
+    const char *const pairs[] = {"__meta_process_cwd", "/", "team", "a", "service_name", "shop", NULL};
+    struct labels *target = target_of(pairs), *got = java_recording_labels(target, 77);
+    cleanup_buf struct buf text = BUF_INIT(1000);
+    labels_print(got, &text);
+    CHECK_STR(buf_cstr(&text), "{__name__=\"jfr\", __process_pid__=\"77\", service_name=\"shop\", team=\"a\"}");
+    labels_unref(target);
+    labels_unref(got);
+}
+
 static void a_recording_cannot_make_up_events(void)
 {
     struct java_events seen = {0};
@@ -103,6 +114,7 @@ int main(void)
     RUN(keeps_what_is_not_internal_and_adds_its_own);
     RUN(leaves_the_event_out_when_there_is_none);
     RUN(cuts_a_service_name_that_would_not_fit);
+    RUN(a_recording_has_the_labels_of_its_profiles_and_its_process);
     RUN(a_recording_cannot_make_up_events);
     return REPORT();
 }

@@ -64,10 +64,24 @@ static void sink_append(void *ctx, const struct labels *labels, struct encoded_p
     CHECK_INT(p->samples, 5);
 }
 
+static void sink_recording(void *ctx, const struct labels *labels, struct jfr_chunk *chunk)
+{
+    (void)ctx, (void)chunk;
+    labels_print(labels, &arrived);
+}
+
+static void sink_ingest(void *ctx, const struct labels *labels, struct ingest_body *body)
+{
+    (void)ctx, (void)body;
+    labels_print(labels, &arrived);
+}
+
 static int sink_build(struct component *self, const void *args, void **state, struct err *err)
 {
     (void)args, (void)err;
     struct receiver *r = receiver_new(component_id(self), &arrived, sink_append);
+    r->recording = sink_recording;
+    r->ingest = sink_ingest;
     struct value *exports = value_object();
     value_object_put(exports, STR("receiver"), receiver_value(r));
     component_export(self, exports);
@@ -228,6 +242,51 @@ static void without_labels_in_it_passes_without_labels_out_it_is_dropped(void)
     end(c);
 }
 
+/* The labels of a recording that arrive. */
+static const char *recording_sent(const char *service)
+{
+    cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
+    labels_set(&b, STR("__name__"), STR(RECORDING_NAME));
+    labels_set(&b, STR("service_name"), str_of(service));
+    struct labels *ls = labels_build(&b, false);
+    buf_reset(&arrived);
+    to->recording(to->ctx, ls, NULL);
+    labels_unref(ls);
+    return buf_cstr(&arrived);
+}
+
+static void recordings_are_relabelled_and_kept_as_profiles_are(void)
+{
+    struct controller *c = controller();
+    LOAD(c,
+         TO_SINK KEEP("service_name", "shop.*") "rule {\n source_labels = [\"service_name\"]\n regex = \"(.*)-prod\"\n"
+                                                " target_label = \"app\"\n}\n",
+         "");
+    CHECK_STR(recording_sent("shop-prod"), "{__name__=\"jfr\", app=\"shop\", service_name=\"shop-prod\"}");
+    CHECK_STR(recording_sent("bank"), "");
+    CHECK_METRIC("pyroscope_relabel_profiles_processed", 0);
+    LOAD(c, "forward_to = []\n", "");
+    CHECK_STR(recording_sent("shop-prod"), "");
+    end(c);
+}
+
+static void bodies_of_ingest_are_relabelled_as_profiles_are(void)
+{
+    struct controller *c = controller();
+    LOAD(c, TO_SINK KEEP("service_name", "shop"), "");
+    for (const char *const *service = (const char *const[]){"shop", "bank", NULL}; *service; service++) {
+        cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
+        labels_set(&b, STR("service_name"), str_of(*service));
+        struct labels *ls = labels_build(&b, false);
+        to->ingest(to->ctx, ls, NULL);
+        labels_unref(ls);
+    }
+    CHECK_STR(buf_cstr(&arrived), "{service_name=\"shop\"}");
+    CHECK_METRIC("pyroscope_relabel_profiles_processed", 2);
+    CHECK_METRIC("pyroscope_relabel_profiles_dropped", 1);
+    end(c);
+}
+
 static void the_receiver_stays_the_same_across_updates(void)
 {
     struct controller *c = controller();
@@ -281,6 +340,8 @@ int main(void)
     RUN(labels_are_rewritten_and_profiles_kept_by_them);
     RUN(results_are_cached_until_the_rules_change);
     RUN(without_labels_in_it_passes_without_labels_out_it_is_dropped);
+    RUN(recordings_are_relabelled_and_kept_as_profiles_are);
+    RUN(bodies_of_ingest_are_relabelled_as_profiles_are);
     RUN(the_receiver_stays_the_same_across_updates);
     RUN(debug_info_counts);
     RUN(mistakes_are_refused_with_their_place);

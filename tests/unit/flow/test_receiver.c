@@ -66,6 +66,32 @@ static void a_profile_lives_as_long_as_somebody_holds_it(void)
     encoded_profile_unref(NULL);
 }
 
+static unsigned chunks_taken;
+
+static void take_chunk(void *ctx, const struct labels *labels, struct jfr_chunk *chunk)
+{
+    (void)ctx, (void)labels, (void)chunk;
+    chunks_taken++;
+}
+
+static void a_chunk_reaches_receivers_that_take_recordings(void)
+{
+    int there;
+    struct receiver *takes = receiver_new("a", &there, take), *gone = receiver_new("b", NULL, take),
+                    *takes_not = receiver_new("c", &there, take);
+    takes->recording = gone->recording = take_chunk;
+    struct receivers all = {(struct receiver *[]){takes, gone, takes_not}, 3},
+                     none = {(struct receiver *[]){gone, takes_not}, 2};
+    CHECK(receivers_take_recordings(&all));
+    CHECK(!receivers_take_recordings(&none));
+    fanout_recording(&all, NULL, NULL);
+    fanout_recording(&none, NULL, NULL);
+    CHECK_INT(chunks_taken, 1);
+    receiver_unref(takes);
+    receiver_unref(gone);
+    receiver_unref(takes_not);
+}
+
 static void only_receivers_are_accepted(void)
 {
     struct receivers rs = {0};
@@ -105,6 +131,7 @@ int main(void)
 {
     RUN(a_profile_reaches_every_receiver_that_is_still_there);
     RUN(a_profile_lives_as_long_as_somebody_holds_it);
+    RUN(a_chunk_reaches_receivers_that_take_recordings);
     RUN(only_receivers_are_accepted);
     RUN(lists_are_equal_when_they_name_the_same_receivers);
     return REPORT();

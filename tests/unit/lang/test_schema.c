@@ -238,6 +238,57 @@ static void a_record_prints_without_defaults_and_secrets(void)
     schema_done(&schema, &a);
 }
 
+/* --- blocks with labels --- */
+
+struct labelled {
+    int64_t size;
+    char *label;
+};
+struct labelled_args {
+    struct block_list items;
+};
+static const struct option labelled_options[] = {{"size", OPT_INT, offsetof(struct labelled, size)}, {0}};
+static const struct schema labelled_schema = {
+    .size = sizeof(struct labelled), .options = labelled_options, .label_offset = offsetof(struct labelled, label)};
+static const struct option labelled_args_options[] = {
+    {"item", OPT_BLOCKS, offsetof(struct labelled_args, items), .block = &labelled_schema}, {0}};
+static const struct schema labelled_args_schema = {.size = sizeof(struct labelled_args),
+                                                   .options = labelled_args_options};
+
+static int decode_labelled(const char *text, struct labelled_args *a, struct buf *lines)
+{
+    cleanup_source struct source *s = source_from("", str_of(text));
+    cleanup_ast struct ast_file *f = NULL;
+    cleanup_diags struct diags ds = DIAGS_INIT;
+    int code = parse_file(s, &f, &ds);
+    if (code == 0)
+        code = schema_decode(&labelled_args_schema, &f->body, source_range(s, 0, 0), &test_scope, a, &ds);
+    if (code == 0)
+        schema_check(&labelled_args_schema, &f->body, source_range(s, 0, 0), &ds);
+    all_lines(&ds, lines);
+    return code;
+}
+
+static void blocks_may_need_a_label(void)
+{
+    struct labelled_args a, b;
+    cleanup_buf struct buf lines = BUF_INIT(TEST_TEXT_MAX), out = BUF_INIT(TEST_TEXT_MAX);
+    CHECK_INT(decode_labelled("item \"x\" { }\nitem \"y\" {\n size = 2\n}", &a, &lines), 0);
+    CHECK_INT(decode_labelled("item \"x\" { }\nitem \"z\" {\n size = 2\n}", &b, &lines), 0);
+    CHECK_STR(buf_cstr(&lines), "");
+    CHECK_INT(a.items.len, 2);
+    CHECK_STR(((struct labelled *)a.items.items)[1].label, "y");
+    CHECK(schema_equal(&labelled_args_schema, &a, &a));
+    CHECK(!schema_equal(&labelled_args_schema, &a, &b));
+    cleanup_value struct value *v = schema_to_value(&labelled_args_schema, &a);
+    value_print(v, &out);
+    CHECK_STR(buf_cstr(&out), "{item = [{label = \"x\"}, {label = \"y\", size = 2}]}");
+    schema_done(&labelled_args_schema, &a);
+    schema_done(&labelled_args_schema, &b);
+    CHECK_INT(decode_labelled("item { }", &a, &lines), -EINVAL);
+    CHECK_STR(buf_cstr(&lines), "1:1: block \"item\" requires non-empty label");
+}
+
 int main(void)
 {
     RUN(what_is_not_named_has_its_default);
@@ -248,6 +299,7 @@ int main(void)
     RUN(blocks_and_attributes_are_not_interchangeable);
     RUN(what_may_come_once_may_not_come_twice);
     RUN(blocks_have_no_labels);
+    RUN(blocks_may_need_a_label);
     RUN(what_is_required_must_be_there);
     RUN(values_that_do_not_fit_are_blamed_where_they_stand);
     RUN(numbers_are_not_cut_to_fit);

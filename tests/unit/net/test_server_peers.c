@@ -278,6 +278,30 @@ static void other_loopback_addresses_are_no_others(void)
     close_server();
 }
 
+static void a_server_may_have_other_limits(void)
+{
+    enum { FEW = 4, TRIED = 10, MORE = 2 * SERVER_CONNECTIONS };
+    struct err err = {0};
+    struct server_options o = {.loop = &loop, .listen = "127.0.0.1:0", .routes = routes, .connections = FEW};
+    CHECK_INT(server_open(&o, &server, &err), 0);
+    int *fds = open_slow(TRIED, "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    turn_for(100);
+    CHECK(server_connections(server) <= FEW);
+    probe_ms("/ready");
+    close_all(fds, TRIED);
+    close_server();
+    /* More than usual, and they may be idle but for a moment. */
+    o.connections = MORE;
+    o.idle_ms = 300;
+    CHECK_INT(server_open(&o, &server, &err), 0);
+    fds = open_slow(MORE, "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    for (int64_t end = probe_now_ms() + PROBE_DEADLINE_MS; server_connections(server) && probe_now_ms() < end;)
+        turn_for(10);
+    CHECK_INT(server_connections(server), 0);
+    close_all(fds, MORE);
+    close_server();
+}
+
 int main(void)
 {
     struct rlimit files;
@@ -291,5 +315,6 @@ int main(void)
     RUN(probes_get_through_while_all_handlers_are_at_work);
     RUN(bodies_that_stall_give_up_their_memory);
     RUN(other_loopback_addresses_are_no_others);
+    RUN(a_server_may_have_other_limits);
     return REPORT();
 }

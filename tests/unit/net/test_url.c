@@ -72,11 +72,19 @@ static void knows_loopback_by_name(void)
     }
 }
 
+static void encodes_what_a_query_cannot_hold(void)
+{
+    cleanup_buf struct buf out = BUF_INIT(100);
+    http_url_encode(&out, (struct str){"aZ09-._~ +&=%/?#{}\0\xc3\xa9", 22 - 1});
+    CHECK_STR(buf_cstr(&out), "aZ09-._~%20%2B%26%3D%25%2F%3F%23%7B%7D%00%C3%A9");
+}
+
 int main(void)
 {
     RUN(takes_http_and_https_with_their_ports);
     RUN(leaves_user_and_password_out_of_labels);
     RUN(refuses_what_is_no_http_url);
     RUN(knows_loopback_by_name);
+    RUN(encodes_what_a_query_cannot_hold);
     return REPORT();
 }

@@ -1,0 +1,28 @@
+/* Bodies of /ingest on their way to the endpoints of a pyroscope.write: POST <url>/ingest, unchanged.
+ *
+ * Each endpoint has a queue of its own, limited to INGEST_QUEUE_BYTES and INGEST_QUEUE_AGE_S, and sends one body at a
+ * time. After a failure that may pass (no answer, 408, 429, 5xx) it waits as a push would: backoff, Retry-After,
+ * max_backoff_retries. Nothing is allocated for endpoints that are sent none. Loop thread.
+ *
+ * Labels are written into the `name` parameter; the grammar knows no quotes, so `,` and `}` in values become `_`.
+ * Source: spec components §4.6.
+ */
+#pragma once
+
+#include "components/pyroscope_write_args.h"
+#include "components/pyroscope_write_sender.h"
+#include "flow/receiver.h"
+
+enum { INGEST_QUEUE_BYTES = 32 << 20, INGEST_QUEUE_AGE_S = 600 };
+
+struct ingest_forwarder;
+
+struct ingest_forwarder *ingest_forwarder_new(const struct sender_env *env, const struct write_args *args);
+/* New arguments; endpoints of the same URL and name keep what is queued. */
+void ingest_forwarder_update(struct ingest_forwarder *f, const struct write_args *args);
+/* `labels` are final, as write_labels() makes them. */
+void ingest_forwarder_append(struct ingest_forwarder *f, const struct labels *labels, struct ingest_body *body);
+/* One attempt for everything that is queued, until the time is up. `done` may be called before this returns. */
+void ingest_forwarder_drain(struct ingest_forwarder *f, int64_t timeout_ms, void (*done)(void *arg), void *arg);
+/* NULL is fine. What is queued is dropped. */
+void ingest_forwarder_free(struct ingest_forwarder *f);
