@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-enum fault { FAULT_NONE, FAULT_HANG, FAULT_CLOSE };
+enum fault { FAULT_NONE, FAULT_HANG, FAULT_CLOSE, FAULT_RESET };
 
 struct fault_answer {
     enum fault fault;
@@ -74,6 +74,14 @@ static void fault_peer_close(struct fault_peer *p)
     uv_close((uv_handle_t *)&p->tcp, fault_peer_closed);
 }
 
+/* With a TCP reset in place of an orderly end. */
+static void fault_peer_reset(struct fault_peer *p)
+{
+    p->server->open--;
+    p->waiting = false;
+    uv_tcp_close_reset(&p->tcp, fault_peer_closed);
+}
+
 static void fault_written(uv_write_t *w, int status)
 {
     (void)status;
@@ -117,6 +125,8 @@ static void fault_serve(struct fault_peer *p)
     struct fault_answer a = s->decide ? s->decide(s, s->len - 1) : s->answer;
     if (a.fault == FAULT_CLOSE)
         fault_peer_close(p);
+    else if (a.fault == FAULT_RESET)
+        fault_peer_reset(p);
     else if (a.fault == FAULT_NONE)
         fault_reply(p, &a);
 }
@@ -135,7 +145,7 @@ static void fault_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
         fault_serve(p);
     }
     free(b->base);
-    if (n < 0)
+    if (n < 0 && !uv_is_closing((uv_handle_t *)&p->tcp))
         fault_peer_close(p);
 }
 
