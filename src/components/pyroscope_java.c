@@ -39,7 +39,7 @@ enum { CLOSE_MS = 4000, HURRY_MS = 4600 };
 enum { INSTALL_RETRY_MS = 30000 };
 
 /* Between two lines about what is lost of one JVM, and the size of the texts. */
-enum { LOST_S = 60, LOST_WHY = 160 };
+enum { LOST_S = 60, LOST_WHY = 160, REJECTED_S = 60 };
 
 struct java {
     struct component *self;
@@ -80,7 +80,8 @@ struct jvm {
     bool refused;             /* a recording of the interval at hand */
     char cut[ERR_MAX];        /* what of the last interval was left out, and why; "" = nothing */
     struct java_events events;
-    struct list recorders; /* struct jvm_recorder */
+    struct profile_origin *origin; /* of its profiles: told by their receivers */
+    struct list recorders;         /* struct jvm_recorder */
 };
 
 static struct metric_family samples_total = {.name = "smolder_samples_total",
@@ -112,6 +113,7 @@ static void on_profile(void *arg, const struct convert_profile *meta, struct enc
     if (strcmp(meta->type, "process_cpu") == 0)
         v->cpu_samples += p->samples;
     v->last_profile_ns = clock_wall_ns();
+    p->origin = profile_origin_ref(v->origin);
     fanout_append(&v->owner->args->forward_to, labels, p);
     component_sent(v->owner->self, 1);
     labels_unref(labels);
@@ -188,6 +190,7 @@ static void on_stream_ended(void *arg)
     java_tell_lost(v);
     list_del(&v->node);
     labels_unref(v->target);
+    profile_origin_unref(v->origin);
     free(v);
     if (j->stopping)
         maybe_stopped(j);
@@ -360,6 +363,7 @@ static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
     v->owner = j;
     v->id = id;
     list_init(&v->recorders);
+    v->origin = profile_origin_new();
     v->user = jvm_user_of(id.pid);
     v->first_ns = first_ns(j, id);
     v->target = labels_ref(target);
@@ -639,14 +643,24 @@ static struct str java_main_of(const struct labels *target, char **room)
     return command_line_main((struct str){*room, joined.n});
 }
 
+/* What is missing that the session cannot know: a server rejected profiles in the last intervals, or the conversion
+ * left something out. "" = nothing. */
+static const char *java_missing(const struct jvm *v, char room[ERR_MAX])
+{
+    const int64_t recent = REJECTED_S * NS_PER_SEC + 2 * v->owner->args->profiling.interval;
+    if (!v->origin->rejected || clock_ns() - v->origin->rejected_ns > recent)
+        return v->cut;
+    snprintf(room, ERR_MAX, "a server rejects profiles of this JVM: %.*s", ERR_MAX - 64, v->origin->rejection);
+    return room;
+}
+
 static void java_show_jvm(const struct jvm *v, jvm_status_visit *visit, void *arg)
 {
-    char service[JAVA_SERVICE_MAX];
+    char service[JAVA_SERVICE_MAX], missing[ERR_MAX];
     cleanup_free char *room = NULL;
-    /* What a conversion left out is not the session's to know. */
-    const bool partly = v->state == JVM_STATE_PROFILING && v->cut[0];
-    const enum jvm_state state = partly ? JVM_STATE_DEGRADED : v->state;
-    const char *sentence = partly ? v->cut : v->reason;
+    const char *lacks = v->state == JVM_STATE_PROFILING ? java_missing(v, missing) : "";
+    const enum jvm_state state = *lacks ? JVM_STATE_DEGRADED : v->state;
+    const char *sentence = *lacks ? lacks : v->reason;
     const struct jvm_reason *reason = jvm_reason_of(state, sentence);
     const struct jvm_status status = {
         .pid = v->id.pid,

@@ -19,6 +19,7 @@
 #include "components/pyroscope_write_sender.h"
 #include "flow/receiver.h"
 #include "graph/component.h"
+#include "graph/measured.h"
 
 enum { DRAIN_MS = 4000 };
 
@@ -33,6 +34,8 @@ struct retired {
 struct writer {
     struct component *self;
     struct sender_env env;
+    char *path; /* of the module it is in, for metrics */
+    const char *local_id;
     struct receiver *receiver;
     const struct write_args *args; /* one reference */
     struct sender **senders;       /* as many as endpoints, in their order */
@@ -60,8 +63,10 @@ static void writer_on_append(void *ctx, const struct labels *labels, struct enco
         sender_count_invalid(w->env.component_id, err.text);
         return;
     }
+    struct write_latency *latency = write_latency_new(w->local_id, w->path, sender_now_ns);
     for (size_t i = 0; i < writer_endpoint_count(w); i++)
-        sender_append(w->senders[i], out, p);
+        sender_append(w->senders[i], out, p, latency);
+    write_latency_unref(latency);
     labels_unref(out);
 }
 
@@ -81,6 +86,7 @@ static void writer_free(void *state)
     receiver_unref(w->receiver);
     free(w->senders);
     args_unref(w->args);
+    free(w->path);
     free(w);
 }
 
@@ -110,6 +116,7 @@ static int writer_build(struct component *self, const void *args, void **ret_sta
     struct writer *w = xcalloc(1, sizeof *w);
     w->self = self;
     w->env = (struct sender_env){env->loop, component_id(self), env->version};
+    measured_labels(w->env.component_id, &w->path, &w->local_id);
     w->args = args_ref(args);
     list_init(&w->retired);
     w->senders = xcalloc(writer_endpoint_count(w) + 1, sizeof(struct sender *));

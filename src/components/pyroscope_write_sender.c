@@ -10,7 +10,9 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "components/pyroscope_write_backoff.h"
+#include "components/pyroscope_write_fit.h"
 #include "components/pyroscope_write_queue.h"
+#include "components/pyroscope_write_trouble.h"
 #include "flow/dropped.h"
 #include "graph/measured.h"
 #include "net/url.h"
@@ -19,6 +21,8 @@
 enum { WARN_AGAIN_S = 60 };
 /* What shares one request: a JVM's profiles of one interval, more when a backlog is sent. */
 enum { BATCH_PROFILES = 32, BATCH_BYTES = 1 << 20 };
+/* A profile of this size that failed so often for a rate limit is split. */
+enum { RATE_ATTEMPTS = 3, RATE_BYTES = 32 << 10 };
 
 static struct metric_family pushes = {.name = "smolder_pushes_total",
                                       .help = "Push requests, by endpoint and result: ok, retry or rejected.",
@@ -46,6 +50,15 @@ struct flight {
     struct list items; /* struct push_item */
     size_t len;
     struct push_call *push;
+    int64_t begun_ns;
+};
+
+/* A profile that is being split. */
+struct fitting {
+    struct list node;
+    struct sender *sender;
+    struct push_item *item;
+    struct write_fit *fit;
 };
 
 struct sender_settings {
@@ -69,21 +82,23 @@ struct sender {
     struct push_queue queue;
     struct flight flights[SENDER_IN_FLIGHT];
     unsigned in_flight;
+    struct list fitting; /* struct fitting */
 
     enum sender_state state;
     struct push_backoff backoff;
-    int64_t wait_until_ns; /* 0 = not waiting */
+    int64_t wait_until_ns;        /* 0 = the endpoint need not be left alone */
+    bool is_down;                 /* different profiles failed: probes only */
+    uint64_t suspect;             /* number + 1 of the profile that failed since the last success; 0 = none */
+    struct push_limit labels_fit; /* the server's limit, once it rejected a profile for it */
 
     bool draining;
     size_t lost_at_drain;
     void (*drained)(void *arg);
     void *drained_arg;
 
-    bool troubled; /* a warning stands that recovery must answer */
-    int64_t warned_ns, trouble_since_ns;
-    uint64_t lost, lost_before; /* profiles: ever, and when the trouble began */
-    char last_error[ERR_MAX];
-    int64_t last_error_s, last_success_s;
+    struct write_trouble trouble;
+    uint64_t lost; /* profiles */
+    int64_t last_success_s;
     size_t published_bytes;
 };
 
@@ -96,7 +111,7 @@ void sender_fake(int64_t (*now_ns)(void), double (*jitter)(void))
     fake_jitter = jitter;
 }
 
-static int64_t sender_now_ns(void)
+int64_t sender_now_ns(void)
 {
     return fake_clock_ns ? fake_clock_ns() : (int64_t)uv_hrtime();
 }
@@ -128,6 +143,11 @@ static void sender_publish_queue(struct sender *s)
     s->published_bytes = s->queue.bytes;
 }
 
+static void sender_observe_item(struct sender *s, const struct push_item *item)
+{
+    write_latency_observe(s->local_id, s->path, s->label, WRITE_LATENCY_ENDPOINT, sender_now_ns() - item->since_ns);
+}
+
 static void sender_on_dropped(void *ctx, const struct push_item *item, enum push_drop why)
 {
     struct sender *s = ctx;
@@ -136,6 +156,7 @@ static void sender_on_dropped(void *ctx, const struct push_item *item, enum push
     metric_add(&dropped_profiles_total, 1, push_drop_name(why));
     metric_add(&compat_dropped, 1, s->local_id, s->path, s->label);
     metric_add(&compat_dropped_bytes, (double)item->profile->len, s->local_id, s->path, s->label);
+    sender_observe_item(s, item);
 }
 
 void sender_count_invalid(const char *component_id, const char *reason)
@@ -203,6 +224,8 @@ static void sender_use(struct sender *s, struct sender_settings *set)
     s->set = set;
     s->args = set->args;
     s->label = set->label;
+    /* Without a limit of attempts profiles wait until they are taken, or until there is no more room. */
+    s->queue.max_age_ns = s->args->max_backoff_retries ? SENDER_QUEUE_AGE_S * NS_PER_SEC : INT64_MAX;
 }
 
 struct sender *sender_new(const struct sender_env *env, struct sender_settings *set)
@@ -215,6 +238,8 @@ struct sender *sender_new(const struct sender_env *env, struct sender_settings *
         s->flights[i].sender = s;
         list_init(&s->flights[i].items);
     }
+    list_init(&s->fitting);
+    s->trouble.component_id = env->component_id;
     sender_use(s, set);
     push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
     return s;
@@ -226,31 +251,6 @@ const struct write_endpoint_args *sender_args(const struct sender *s)
 }
 
 /* --- what happened --- */
-
-static void sender_begin_trouble(struct sender *s, const char *msg)
-{
-    log_debug(msg, L_COMPONENT(s->env.component_id), L_STR("endpoint", s->label), L_STR("err", s->last_error));
-    if (s->troubled)
-        return;
-    int64_t now = sender_now_ns();
-    /* An endpoint that fails every now and then is not worth two lines each time. */
-    if (s->warned_ns && now - s->warned_ns < WARN_AGAIN_S * NS_PER_SEC)
-        return;
-    s->troubled = true;
-    s->warned_ns = s->trouble_since_ns = now;
-    s->lost_before = s->lost;
-    log_warn(msg, L_COMPONENT(s->env.component_id), L_STR("endpoint", s->set->shown), L_STR("err", s->last_error));
-}
-
-static void sender_end_trouble(struct sender *s)
-{
-    if (!s->troubled)
-        return;
-    s->troubled = false;
-    log_info("pushes succeed again", L_COMPONENT(s->env.component_id), L_STR("endpoint", s->set->shown),
-             L_INT("after_seconds", (sender_now_ns() - s->trouble_since_ns) / NS_PER_SEC),
-             L_INT("lost_profiles", s->lost - s->lost_before));
-}
 
 static void sender_pump(struct sender *s);
 
@@ -268,13 +268,6 @@ static void sender_set_timer(struct sender *s, int64_t wait_ns)
     uv_timer_start(s->timer, sender_on_timer, (uint64_t)((wait_ns + NS_PER_MS - 1) / NS_PER_MS), 0);
 }
 
-static void sender_stop_waiting(struct sender *s)
-{
-    s->wait_until_ns = 0;
-    if (s->timer && !s->draining)
-        uv_timer_stop(s->timer);
-}
-
 /* Two pushes that fail together are one failure of the endpoint: the wait grows once, but the longer Retry-After
  * counts. */
 static void sender_wait_after_failure(struct sender *s, int64_t retry_after_ms)
@@ -283,10 +276,21 @@ static void sender_wait_after_failure(struct sender *s, int64_t retry_after_ms)
     int64_t wait = s->wait_until_ns ? 0 : push_backoff_next(&s->backoff, sender_jitter());
     if (asked > wait)
         wait = asked < most ? asked : most;
-    if (now + wait <= s->wait_until_ns)
+    if (now + wait > s->wait_until_ns)
+        s->wait_until_ns = now + wait;
+}
+
+/* A profile that fails may be at fault itself. Once another one fails, too, or the failure can have nothing to do with
+ * the profile, it is the endpoint. */
+static void sender_suspect(struct sender *s, const struct push_item *item, bool is_endpoint, int64_t retry_after_ms)
+{
+    if (s->draining)
         return;
-    s->wait_until_ns = now + wait;
-    sender_set_timer(s, wait);
+    if (is_endpoint || s->is_down || (s->suspect && s->suspect != item->number + 1)) {
+        s->is_down = true;
+        sender_wait_after_failure(s, retry_after_ms);
+    }
+    s->suspect = item->number + 1;
 }
 
 static struct push_item *sender_first_item(struct list *items)
@@ -294,30 +298,160 @@ static struct push_item *sender_first_item(struct list *items)
     return list_empty(items) ? NULL : list_entry(items->next, struct push_item, node);
 }
 
-static void sender_succeed(struct sender *s, struct list *items)
+static void sender_succeed_item(struct sender *s, struct push_item *item)
 {
-    for (struct push_item *item; (item = sender_first_item(items));) {
-        metric_add(&compat_sent, 1, s->local_id, s->path, s->label);
-        metric_add(&compat_sent_bytes, (double)item->profile->len, s->local_id, s->path, s->label);
-        push_queue_finish(&s->queue, item);
-    }
-    s->last_success_s = time(NULL);
-    s->state = SENDER_OK;
-    push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
-    sender_end_trouble(s);
+    metric_add(&compat_sent, 1, s->local_id, s->path, s->label);
+    metric_add(&compat_sent_bytes, (double)item->profile->len, s->local_id, s->path, s->label);
+    sender_observe_item(s, item);
+    push_queue_finish(&s->queue, item);
 }
 
-static void sender_fail_item(struct sender *s, struct push_item *item, bool rejected)
+/* The endpoint has taken a profile. */
+static void sender_note_success(struct sender *s)
 {
-    const int64_t attempts = ++item->attempts, most = s->args->max_backoff_retries;
-    if (rejected)
+    s->last_success_s = time(NULL);
+    s->state = SENDER_OK;
+    s->is_down = false;
+    s->wait_until_ns = 0;
+    push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
+    if (!push_queue_has_failed(&s->queue))
+        write_trouble_end(&s->trouble, s->set->shown, s->lost, sender_now_ns());
+}
+
+static void sender_succeed(struct sender *s, struct list *items)
+{
+    for (struct push_item *item; (item = sender_first_item(items));)
+        sender_succeed_item(s, item);
+    s->suspect = 0;
+    sender_note_success(s);
+}
+
+/* --- profiles that a server does not take as they are --- */
+
+static void sender_on_fit(void *arg, const struct write_fit_parts *parts)
+{
+    struct fitting *f = arg;
+    struct sender *s = f->sender;
+    struct push_item *item = f->item;
+    list_del(&f->node);
+    free(f);
+    if (parts->len) {
+        push_queue_replace(&s->queue, item, parts->items, parts->len);
+    } else {
+        profile_origin_reject(item->profile->origin, s->trouble.last_error);
         push_queue_drop(&s->queue, item, PUSH_DROP_REJECTED);
-    else if (s->draining)
+    }
+    for (size_t i = 0; i < parts->len; i++)
+        encoded_profile_unref(parts->items[i]);
+    if (parts->lost)
+        log_warn("samples dropped: larger than the server's limit by themselves", L_COMPONENT(s->env.component_id),
+                 L_STR("endpoint", s->set->shown), L_INT("samples", parts->lost));
+    sender_publish_queue(s);
+    sender_pump(s);
+}
+
+static void sender_split(struct sender *s, struct push_item *item, struct push_limit limit)
+{
+    struct fitting *f = xcalloc(1, sizeof *f);
+    list_del(&item->node);
+    *f = (struct fitting){.sender = s, .item = item};
+    list_push(&s->fitting, &f->node);
+    f->fit = write_fit_start(s->env.loop, item->profile, limit, sender_on_fit, f);
+}
+
+static void sender_cancel_fitting(struct sender *s)
+{
+    list_each(&s->fitting, node)
+    {
+        struct fitting *f = list_entry(node, struct fitting, node);
+        write_fit_cancel(f->fit);
+        list_del(&f->node);
+        push_queue_drop(&s->queue, f->item, PUSH_DROP_SHUTDOWN);
+        free(f);
+    }
+}
+
+/* Changes what exceeds a limit, and queues it again. False: there is nothing to change. */
+static bool sender_adapt(struct sender *s, struct push_item *item, struct push_limit limit)
+{
+    if (limit.kind == PUSH_LIMIT_SAMPLES || limit.kind == PUSH_LIMIT_BYTES) {
+        sender_split(s, item, limit);
+        return true;
+    }
+    struct labels *fewer = write_fit_labels(item->labels, limit);
+    if (!fewer)
+        return false;
+    s->labels_fit = limit;
+    push_queue_relabel(item, fewer);
+    push_queue_put_back(&s->queue, item);
+    return true;
+}
+
+static void sender_reject_item(struct sender *s, struct push_item *item, struct push_limit limit, const char *reason)
+{
+    if (sender_adapt(s, item, limit))
+        return;
+    write_trouble_set_error(&s->trouble, reason);
+    write_trouble_rejected(&s->trouble, s->set->shown, item->labels, sender_now_ns());
+    profile_origin_reject(item->profile->origin, reason);
+    push_queue_drop(&s->queue, item, PUSH_DROP_REJECTED);
+    s->state = SENDER_REJECTED;
+}
+
+/* A profile above the burst size of a rate limit fails at any time, however long it waits. */
+static bool sender_is_above_burst(const struct push_item *item, struct push_limit limit)
+{
+    return limit.kind == PUSH_LIMIT_RATE && item->attempts >= RATE_ATTEMPTS && item->profile->len >= RATE_BYTES;
+}
+
+static void sender_retry_item(struct sender *s, struct push_item *item, struct push_limit limit)
+{
+    const int64_t most = s->args->max_backoff_retries;
+    item->attempts++;
+    item->alone = true;
+    item->wait_until_ns = sender_now_ns() + push_backoff_after(s->args->min_backoff_period, s->args->max_backoff_period,
+                                                               item->attempts, sender_jitter());
+    if (s->draining)
         push_queue_drop(&s->queue, item, PUSH_DROP_SHUTDOWN);
-    else if (most > 0 && attempts >= most)
+    else if (sender_is_above_burst(item, limit))
+        sender_split(s, item, limit);
+    else if (most > 0 && item->attempts >= most)
         push_queue_drop(&s->queue, item, PUSH_DROP_RETRIES);
     else
         push_queue_put_back(&s->queue, item);
+}
+
+/* --- what happened --- */
+
+static void sender_note_failure(struct sender *s, const char *reason)
+{
+    write_trouble_set_error(&s->trouble, reason);
+    s->state = SENDER_FAILING;
+    write_trouble_begin(&s->trouble, s->set->shown, s->lost, sender_now_ns());
+}
+
+/* The server says which profiles it has not stored. */
+static void sender_judge_each(struct sender *s, struct list *items, const struct push_verdict *verdicts,
+                              int64_t retry_after_ms)
+{
+    const struct push_verdict *failed = NULL;
+    bool stored = false;
+    for (struct push_item *item; (item = sender_first_item(items)); verdicts++) {
+        if (verdicts->result == PUSH_RETRY) {
+            sender_suspect(s, item, false, retry_after_ms);
+            sender_retry_item(s, item, verdicts->limit);
+            failed = verdicts;
+        } else if (verdicts->result == PUSH_REJECTED) {
+            sender_reject_item(s, item, verdicts->limit, verdicts->reason);
+        } else {
+            sender_succeed_item(s, item);
+            stored = true;
+        }
+    }
+    if (failed)
+        sender_note_failure(s, failed->reason);
+    else if (stored)
+        sender_note_success(s);
 }
 
 /* Of several it may be one that the server does not want: each is to be judged by itself. */
@@ -329,19 +463,23 @@ static void sender_try_each_alone(struct sender *s, struct list *items)
     }
 }
 
+/* Without a connection no profile was looked at. */
+static bool sender_is_endpoint_failure(const struct push_outcome *o)
+{
+    return o->retry_after_ms > 0 || (o->status == 0 && o->failure != HTTP_TIMED_OUT && o->failure != HTTP_BROKEN);
+}
+
 static void sender_fail(struct sender *s, struct list *items, const struct push_outcome *o)
 {
-    bool rejected = o->result == PUSH_REJECTED;
-    snprintf(s->last_error, sizeof s->last_error, "%s", o->reason);
-    s->last_error_s = time(NULL);
-    s->state = rejected ? SENDER_REJECTED : SENDER_FAILING;
-    sender_begin_trouble(s, rejected ? "the server rejects profiles" : "pushes fail");
-    for (struct push_item *item; (item = sender_first_item(items));)
-        sender_fail_item(s, item, rejected);
-    if (rejected) /* it answers, so the next profile needs no wait */
+    if (o->result == PUSH_REJECTED) { /* it answers, so the next profile needs no wait */
         push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
-    else if (!s->draining)
-        sender_wait_after_failure(s, o->retry_after_ms);
+        sender_reject_item(s, sender_first_item(items), o->limit, o->reason);
+        return;
+    }
+    sender_note_failure(s, o->reason);
+    sender_suspect(s, sender_first_item(items), sender_is_endpoint_failure(o), o->retry_after_ms);
+    for (struct push_item *item; (item = sender_first_item(items));)
+        sender_retry_item(s, item, o->limit);
 }
 
 static void sender_settle(struct flight *f, const struct push_outcome *o)
@@ -353,6 +491,8 @@ static void sender_settle(struct flight *f, const struct push_outcome *o)
     metric_add(&pushes, 1, s->label, push_result_name(o->result));
     if (o->result == PUSH_OK)
         sender_succeed(s, &f->items);
+    else if (o->verdicts)
+        sender_judge_each(s, &f->items, o->verdicts, o->retry_after_ms);
     else if (o->result == PUSH_REJECTED && several)
         sender_try_each_alone(s, &f->items);
     else
@@ -365,6 +505,7 @@ static void sender_on_pushed(void *arg, const struct push_outcome *o)
     struct flight *f = arg;
     struct sender *s = f->sender;
     s->in_flight--;
+    write_latency_observe(s->local_id, s->path, s->label, WRITE_LATENCY_DOWNSTREAM, sender_now_ns() - f->begun_ns);
     sender_settle(f, o);
     sender_pump(s);
 }
@@ -380,17 +521,18 @@ static struct flight *sender_free_flight(struct sender *s)
     return NULL;
 }
 
-/* One series per profile and, behind them in the same block, the profiles they point to. */
+/* One series per profile and, behind them in the same block, the profiles and IDs they point to. */
 static struct series *sender_make_series(const struct flight *f)
 {
-    struct series *series = xmalloc(f->len * (sizeof *series + sizeof(struct str))), *at = series;
-    struct str *profile = (struct str *)(series + f->len);
+    struct series *series = xmalloc(f->len * (sizeof *series + 2 * sizeof(struct str))), *at = series;
+    struct str *profile = (struct str *)(series + f->len), *id = profile + f->len;
     list_each(&f->items, node)
     {
         const struct push_item *item = list_entry(node, struct push_item, node);
         const size_t labels = labels_len(item->labels);
         *profile = (struct str){(const char *)item->profile->pprof, item->profile->len};
-        *at++ = (struct series){labels ? labels_at(item->labels, 0) : NULL, labels, profile++, 1};
+        *id = str_of(item->profile->id);
+        *at++ = (struct series){labels ? labels_at(item->labels, 0) : NULL, labels, profile++, 1, id++};
     }
     return series;
 }
@@ -429,44 +571,83 @@ static void sender_send_batch(struct sender *s, struct flight *f)
         if (list_entry(node, struct push_item, node)->attempts)
             metric_add(&compat_retries, 1, s->local_id, s->path, s->label);
     }
+    f->begun_ns = sender_now_ns();
     int code = sender_start_push(s, f, &err);
     if (code == 0) {
         s->in_flight++;
         return;
     }
-    struct push_outcome o = {.result = code == -E2BIG ? PUSH_REJECTED : PUSH_RETRY};
+    struct push_outcome o = {.result = code == -E2BIG ? PUSH_REJECTED : PUSH_RETRY, .failure = HTTP_NO_CONNECTION};
     snprintf(o.reason, sizeof o.reason, "%s", err.text);
     sender_settle(f, &o);
 }
 
 static void sender_end_drain(struct sender *s)
 {
-    if (s->in_flight || s->queue.len || !s->drained)
+    if (s->in_flight || s->queue.len || !list_empty(&s->fitting) || !s->drained)
         return;
     uv_timer_stop(s->timer);
     s->state = SENDER_STOPPED;
     if (s->lost_at_drain)
         log_warn("profiles lost at shutdown", L_COMPONENT(s->env.component_id), L_STR("endpoint", s->set->shown),
-                 L_INT("count", s->lost_at_drain), L_STR("err", s->last_error));
+                 L_INT("count", s->lost_at_drain), L_STR("err", s->trouble.last_error));
     void (*drained)(void *arg) = s->drained;
     s->drained = NULL;
     drained(s->drained_arg); /* may free the sender */
 }
 
+/* While the endpoint is down or suspected to be, one request at a time. */
+static struct flight *sender_next_flight(struct sender *s)
+{
+    const bool careful = (s->is_down || s->suspect) && !s->draining;
+    return s->in_flight < (careful ? 1 : SENDER_IN_FLIGHT) ? sender_free_flight(s) : NULL;
+}
+
+static size_t sender_take(struct sender *s, struct flight *f)
+{
+    const int64_t now = sender_now_ns();
+    return s->is_down && !s->draining ? push_queue_take_probe(&s->queue, now, &f->items)
+                                      : push_queue_take(&s->queue, now, BATCH_PROFILES, BATCH_BYTES, &f->items);
+}
+
+/* When the next push is due that nothing else will start: 0 = none. */
+static int64_t sender_due_ns(const struct sender *s)
+{
+    if (s->draining || s->state == SENDER_STOPPED || !s->queue.len)
+        return 0;
+    if (s->wait_until_ns)
+        return s->wait_until_ns;
+    const int64_t next = s->in_flight ? INT64_MAX : push_queue_next_ns(&s->queue);
+    return next == INT64_MAX ? 0 : next;
+}
+
+static void sender_set_due(struct sender *s)
+{
+    const int64_t due = sender_due_ns(s), now = sender_now_ns();
+    if (s->draining)
+        return;
+    if (due)
+        sender_set_timer(s, due > now ? due - now : 0);
+    else if (s->timer)
+        uv_timer_stop(s->timer);
+}
+
 /* Starts what may be started now. */
 static void sender_pump(struct sender *s)
 {
+    if (s->wait_until_ns && s->wait_until_ns <= sender_now_ns())
+        s->wait_until_ns = 0;
     while (s->state != SENDER_STOPPED && !s->wait_until_ns) {
-        const bool probe = s->state == SENDER_FAILING && !s->draining;
-        struct flight *f = s->in_flight < (probe ? 1 : SENDER_IN_FLIGHT) ? sender_free_flight(s) : NULL;
+        struct flight *f = sender_next_flight(s);
         if (!f)
             break;
-        f->len = push_queue_take(&s->queue, sender_now_ns(), probe ? 1 : BATCH_PROFILES, BATCH_BYTES, &f->items);
+        f->len = sender_take(s, f);
         if (!f->len)
             break;
         sender_send_batch(s, f);
     }
     sender_publish_queue(s);
+    sender_set_due(s);
     if (s->draining)
         sender_end_drain(s);
 }
@@ -489,11 +670,11 @@ static void sender_cancel_flights(struct sender *s)
 static void sender_on_timer(uv_timer_t *t)
 {
     struct sender *s = t->data;
-    s->wait_until_ns = 0;
     if (s->draining) {
-        if (!s->last_error[0])
-            snprintf(s->last_error, sizeof s->last_error, "timeout");
+        if (!s->trouble.last_error[0])
+            write_trouble_set_error(&s->trouble, "timeout");
         sender_cancel_flights(s);
+        sender_cancel_fitting(s);
         push_queue_clear(&s->queue, PUSH_DROP_SHUTDOWN);
     }
     sender_pump(s);
@@ -508,7 +689,11 @@ void sender_update(struct sender *s, struct sender_settings *set)
     if (!changed)
         return;
     push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
-    sender_stop_waiting(s);
+    push_queue_wake(&s->queue);
+    s->wait_until_ns = 0;
+    s->is_down = false;
+    s->suspect = 0;
+    s->labels_fit = (struct push_limit){0};
     sender_pump(s);
 }
 
@@ -529,9 +714,14 @@ static void sender_pump_soon(struct sender *s)
     uv_prepare_start(s->gathered, sender_on_gathered);
 }
 
-void sender_append(struct sender *s, const struct labels *labels, struct encoded_profile *p)
+void sender_append(struct sender *s, const struct labels *labels, struct encoded_profile *p,
+                   struct write_latency *latency)
 {
-    push_queue_add(&s->queue, labels, p, sender_now_ns());
+    struct labels *fewer = s->labels_fit.kind ? write_fit_labels(labels, s->labels_fit) : NULL;
+    struct push_item *item = push_queue_add(&s->queue, fewer ? fewer : labels, p, sender_now_ns());
+    labels_unref(fewer);
+    if (item && latency)
+        item->latency = write_latency_ref(latency);
     if (s->state == SENDER_STOPPED)
         push_queue_clear(&s->queue, PUSH_DROP_SHUTDOWN);
     else
@@ -541,7 +731,7 @@ void sender_append(struct sender *s, const struct labels *labels, struct encoded
 
 void sender_drain(struct sender *s, int64_t timeout_ms, void (*done)(void *arg), void *arg)
 {
-    s->draining = true;
+    s->draining = s->queue.ignores_waits = true;
     s->drained = done;
     s->drained_arg = arg;
     s->wait_until_ns = 0;
@@ -559,6 +749,7 @@ void sender_free(struct sender *s)
     if (!s)
         return;
     sender_cancel_flights(s);
+    sender_cancel_fitting(s);
     push_queue_clear(&s->queue, PUSH_DROP_SHUTDOWN);
     sender_publish_queue(s);
     if (metric_value(&queue_bytes, s->label) == 0)
@@ -575,16 +766,16 @@ void sender_free(struct sender *s)
 
 void sender_view(const struct sender *s, struct sender_view *ret)
 {
-    int64_t wait = s->wait_until_ns ? s->wait_until_ns - sender_now_ns() : 0;
+    const int64_t due = sender_due_ns(s), wait = due - sender_now_ns();
     *ret = (struct sender_view){
         .state = s->state,
         .endpoint = s->label,
         .queued_profiles = s->queue.len,
         .queued_bytes = s->queue.bytes,
         .in_flight = s->in_flight,
-        .last_error = s->last_error,
-        .last_error_s = s->last_error_s,
+        .last_error = s->trouble.last_error,
+        .last_error_s = s->trouble.last_error_s,
         .last_success_s = s->last_success_s,
-        .next_s = s->wait_until_ns ? time(NULL) + (wait > 0 ? wait / NS_PER_SEC : 0) : 0,
+        .next_s = due ? time(NULL) + (wait > 0 ? wait / NS_PER_SEC : 0) : 0,
     };
 }

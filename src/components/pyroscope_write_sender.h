@@ -1,13 +1,18 @@
 /* Sends the queue of one endpoint: two concurrent pushes and an own backoff, so that endpoints do not delay each other.
  *
  * Profiles that arrive together, such as those of one JVM and interval, share a request, and so do those of a backlog,
- * which reduces the number of requests and the time to recover from an outage. If a request with several profiles is
- * rejected, each is sent again in its own request, so that one invalid profile does not affect the others.
+ * which reduces the number of requests and the time to recover from an outage. If the answer says which of them were
+ * not stored, only those are sent again; if it does not, each is sent again in its own request, so that one invalid
+ * profile does not affect the others. Every attempt carries the ID of the profile (flow/receiver.h).
  *
- * While pushes fail, only one profile is sent at a time, after a backoff that doubles (spec components §4.4) or that
- * the server requests by Retry-After; a dead or overloaded endpoint costs occasional requests and a bounded queue. A
- * profile is dropped after max_backoff_retries attempts. Failures are logged once when they begin and once when they
- * end.
+ * A profile that fails waits by itself (spec components §4.4), and the others go on. The endpoint is down once
+ * different profiles failed with no success in between, at once without a connection or with Retry-After: then one
+ * profile is sent at a time, each time another one, after a backoff that doubles or that the server requests; a dead or
+ * overloaded endpoint costs occasional requests and a bounded queue. A profile is dropped after max_backoff_retries
+ * attempts. One that exceeds a limit of the server is adapted (pyroscope_write_fit.h) and sent again.
+ *
+ * Failures are logged once when they begin and once when they end; rejections at most once a minute, and the origin of
+ * the profile is told (flow/origin.h).
  */
 #pragma once
 
@@ -15,6 +20,7 @@
 #include <uv.h>
 
 #include "components/pyroscope_write_args.h"
+#include "components/pyroscope_write_latency.h"
 #include "flow/receiver.h"
 
 enum {
@@ -53,7 +59,9 @@ struct sender *sender_new(const struct sender_env *env, struct sender_settings *
 void sender_update(struct sender *s, struct sender_settings *set);
 const struct write_endpoint_args *sender_args(const struct sender *s);
 
-void sender_append(struct sender *s, const struct labels *labels, struct encoded_profile *p);
+/* `latency` may be NULL. */
+void sender_append(struct sender *s, const struct labels *labels, struct encoded_profile *p,
+                   struct write_latency *latency);
 
 /* Sends all queued profiles once, and those that still arrive, until the queue is empty or the time is up; dropped
  * profiles are counted and logged. `done` may be called before this returns. Later profiles are dropped. */
@@ -66,6 +74,9 @@ void sender_view(const struct sender *s, struct sender_view *ret);
 
 /* Counts a profile with invalid labels; logs the reason at most once a minute. */
 void sender_count_invalid(const char *component_id, const char *reason);
+
+/* Monotonic, or what a test says. */
+int64_t sender_now_ns(void);
 
 /* For tests: the source of monotonic nanoseconds and of the position in a backoff range (0 to 1); NULL = the real
  * ones. */

@@ -9,7 +9,11 @@
 #include <stdint.h>
 
 #include "flow/labels.h"
+#include "flow/origin.h"
 #include "lang/schema.h"
+
+/* A UUID, and the number of a part of a profile that was split. */
+enum { PROFILE_ID_MAX = 56 };
 
 /* One encoded profile, shared by all receivers it goes to. */
 struct encoded_profile {
@@ -18,8 +22,10 @@ struct encoded_profile {
     size_t len;
     uint64_t samples;                   /* events in it, for counters */
     int64_t time_nanos, duration_nanos; /* as inside */
+    struct profile_origin *origin;      /* one reference, set by its maker; NULL = nobody asks */
+    char id[PROFILE_ID_MAX]; /* sent with it, the same in every attempt: a server may recognise a repetition */
 };
-/* Takes pprof. One reference. */
+/* Takes pprof. One reference. The ID is a new UUID (RFC 9562, version 4). */
 struct encoded_profile *encoded_profile_new(uint8_t *pprof, size_t len, uint64_t samples, int64_t time_nanos,
                                             int64_t duration_nanos);
 struct encoded_profile *encoded_profile_ref(struct encoded_profile *p);
