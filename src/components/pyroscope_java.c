@@ -104,7 +104,7 @@ static void on_profile(void *arg, const struct convert_profile *meta, struct enc
     struct jvm *v = arg;
     const struct convert_options configured = java_conversion(&v->owner->args->profiling, v->owner->events);
     const char *label = java_event_label(&v->events, convert_label(meta, "jfr_event"), configured.settings.event);
-    struct labels *labels = java_profile_labels(v->target, meta->type, label);
+    struct labels *labels = java_profile_labels(v->target, meta->type, label, v->owner->env->version);
     if (strcmp(label, JAVA_EVENT_OTHER) == 0 && !v->cut[0])
         snprintf(v->cut, sizeof v->cut, "unknown event name in the recording; using jfr_event \"%s\"", label);
     metric_add(&samples_total, (double)p->samples, meta->type);

@@ -54,7 +54,18 @@ const char *java_event_label(struct java_events *seen, const char *event, const 
     return JAVA_EVENT_OTHER;
 }
 
-struct labels *java_profile_labels(const struct labels *target, const char *name, const char *event)
+/* A version belongs to the scope it is of. */
+static void java_set_scope(struct labels_builder *b, const char *version)
+{
+    const struct str name = STR("otel.scope.name"), ours = STR("com.grafana.alloy/pyroscope.java");
+    if (!labels_builder_get(b, name).n)
+        labels_set(b, name, ours);
+    if (version && *version && str_eq(labels_builder_get(b, name), ours) && !labels_builder_get(b, STR("otel.scope.version")).n)
+        labels_set(b, STR("otel.scope.version"), str_of(version));
+}
+
+struct labels *java_profile_labels(const struct labels *target, const char *name, const char *event,
+                                   const char *version)
 {
     cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
     char room[JAVA_SERVICE_MAX];
@@ -68,5 +79,6 @@ struct labels *java_profile_labels(const struct labels *target, const char *name
     labels_set(&b, STR("__delta__"), STR("false"));
     labels_set(&b, STR("jfr_event"), str_of(event));
     labels_set(&b, STR("__name__"), str_of(name));
+    java_set_scope(&b, version);
     return labels_build(&b, true);
 }

@@ -2,6 +2,8 @@
  *
  * From the target: all labels that do not start with "__". Added: pyroscope_spy, __delta__, jfr_event, __name__, and
  * service_name if the target has none, inferred in the order of the document (pyroscope.java, "targets argument").
+ * The instrumentation scope of OpenTelemetry, as Alloy 1.18 adds it, unless the target has labels of these names:
+ * otel.scope.name with Alloy's value, so that queries find profiles of both, and otel.scope.version.
  * Source: spec components §1.9.
  *
  * pyroscope_spy is "grafana-agent.java", the document's product: Pyroscope recognises profiles of that spy as Java, but
@@ -26,5 +28,7 @@ struct java_events {
  * `configured`. */
 const char *java_event_label(struct java_events *seen, const char *event, const char *configured);
 
-/* New reference. `name` is the profile's ("process_cpu"), `event` the CPU event in force, which may be "". */
-struct labels *java_profile_labels(const struct labels *target, const char *name, const char *event);
+/* New reference. `name` is the profile's ("process_cpu"), `event` the CPU event in force, which may be "", `version` the
+ * program's, which may be "". */
+struct labels *java_profile_labels(const struct labels *target, const char *name, const char *event,
+                                   const char *version);
