@@ -39,7 +39,7 @@ enum { CLOSE_MS = 4000, HURRY_MS = 4600 };
 enum { INSTALL_RETRY_MS = 30000 };
 
 /* Between two lines about what is lost of one JVM, and the size of the texts. */
-enum { LOST_S = 60, LOST_WHY = 160, REJECTED_S = 60 };
+enum { LOST_S = 60, LOST_WHY = 160, REJECTED_S = 60, LISTEN_MS = 5000 };
 
 struct java {
     struct component *self;
@@ -50,9 +50,12 @@ struct java {
     struct list jvms;       /* struct jvm */
     struct strmap reported; /* bad targets, by their text (owned): said once */
     uv_timer_t timer;       /* installs again; hurries a stop */
+    uv_timer_t listen;      /* while nobody receives profiles */
     uint64_t install_call;
     bool installing, started, stopping;
     bool note_told;
+    unsigned timers_closed;
+    bool unheard; /* nobody receives profiles, so no JVM is attached to */
 };
 
 struct jvm {
@@ -95,6 +98,7 @@ static struct metric_family unprofiled_total = {.name = "smolder_unprofiled_jvms
                                                 .labels = {"reason"}};
 
 static void java_reconcile(struct java *j);
+static void java_on_listen(uv_timer_t *t);
 static void maybe_stopped(struct java *j);
 
 /* ---- one JVM ---- */
@@ -115,6 +119,8 @@ static void on_profile(void *arg, const struct convert_profile *meta, struct enc
     v->last_profile_ns = clock_wall_ns();
     p->origin = profile_origin_ref(v->origin);
     fanout_append(&v->owner->args->forward_to, labels, p);
+    if (receivers_discard(&v->owner->args->forward_to))
+        uv_timer_start(&v->owner->listen, java_on_listen, 0, 0);
     component_sent(v->owner->self, 1);
     labels_unref(labels);
 }
@@ -453,10 +459,44 @@ static void keep_jvm(struct java *j, struct jvm *v, struct labels *target)
     java_stream_options(v->stream, &options);
 }
 
+static void java_show_health(struct java *j)
+{
+    if (j->unheard)
+        component_health(j->self, false,
+                         "nobody receives the profiles: forward_to is empty or leads to no endpoint; no "
+                         "JVM is attached to");
+    else
+        component_health(j->self, true, "started component");
+}
+
+/* A component further on may have another receiver or endpoint by now. */
+static void java_on_listen(uv_timer_t *t)
+{
+    struct java *j = t->data;
+    if (!j->stopping)
+        java_reconcile(j);
+}
+
+/* Profiling has a cost for the JVM, which must be worth it. */
+static void java_check_receivers(struct java *j)
+{
+    const bool unheard = receivers_discard(&j->args->forward_to);
+    if (unheard)
+        uv_timer_start(&j->listen, java_on_listen, LISTEN_MS, 0);
+    if (unheard == j->unheard)
+        return;
+    j->unheard = unheard;
+    if (unheard)
+        log_warn("nobody receives the profiles: no JVM is attached to", L_COMPONENT(component_id(j->self)));
+    java_show_health(j);
+}
+
 /* Makes the sessions those that the targets ask for. */
 static void java_reconcile(struct java *j)
 {
-    const struct targets *ts = &j->args->targets;
+    static const struct targets none;
+    java_check_receivers(j);
+    const struct targets *ts = j->unheard ? &none : &j->args->targets;
     struct jvm_id *ids = xcalloc(ts->len + 1, sizeof *ids);
     cleanup_u64map struct u64map last = U64MAP_INIT; /* pid -> the last target that names it */
     struct strmap reported = STRMAP_INIT;
@@ -507,7 +547,7 @@ static void on_installed(void *arg, const struct jvm_reply *r)
     j->installing = false;
     if (r->outcome == JVM_OK) {
         log_debug("async-profiler installed", L_COMPONENT(component_id(j->self)), L_STR("dir", r->text));
-        component_health(j->self, true, "started component");
+        java_show_health(j);
         return;
     }
     log_error("cannot install async-profiler", L_COMPONENT(component_id(j->self)), L_STR("tmp_dir", j->args->tmp_dir),
@@ -575,7 +615,8 @@ static void java_start(void *state)
         log_warn("not running as root: only JVMs of the same user can be profiled", L_COMPONENT(component_id(j->self)));
     j->converter = java_converter_new(j->env->loop, j->env->parsers);
     uv_timer_init(j->env->loop, &j->timer);
-    j->timer.data = j;
+    uv_timer_init(j->env->loop, &j->listen);
+    j->timer.data = j->listen.data = j;
     j->started = true;
     java_install(j);
     java_reconcile(j);
@@ -584,13 +625,16 @@ static void java_start(void *state)
 static void java_on_timer_closed(uv_handle_t *h)
 {
     struct java *j = h->data;
-    component_stopped(j->self);
+    if (++j->timers_closed == 2)
+        component_stopped(j->self);
 }
 
 static void maybe_stopped(struct java *j)
 {
-    if (list_empty(&j->jvms) && !uv_is_closing((uv_handle_t *)&j->timer))
-        uv_close((uv_handle_t *)&j->timer, java_on_timer_closed);
+    if (!list_empty(&j->jvms) || uv_is_closing((uv_handle_t *)&j->timer))
+        return;
+    uv_close((uv_handle_t *)&j->timer, java_on_timer_closed);
+    uv_close((uv_handle_t *)&j->listen, java_on_timer_closed);
 }
 
 static void on_hurry(uv_timer_t *t)

@@ -120,6 +120,12 @@ static void profile_relabel_append(void *ctx, const struct labels *labels, struc
     component_sent(r->self, 1);
 }
 
+static bool profile_relabel_discards(void *ctx)
+{
+    const struct profile_relabeller *r = ctx;
+    return receivers_discard(&r->args->forward_to);
+}
+
 static void profile_relabel_export(struct profile_relabeller *r)
 {
     struct value *exports = value_object();
@@ -138,6 +144,7 @@ static int profile_relabel_build(struct component *self, const void *args, void 
     fanout_init(&r->fanout, component_id(self));
     relabel_cache_init(&r->cache, (size_t)a->max_cache_size);
     r->receiver = receiver_new(component_id(self), r, profile_relabel_append);
+    r->receiver->discards = profile_relabel_discards;
     profile_relabel_export(r);
     *ret_state = r;
     return 0;

@@ -70,6 +70,11 @@ static void writer_on_append(void *ctx, const struct labels *labels, struct enco
     labels_unref(out);
 }
 
+static bool writer_discards(void *ctx)
+{
+    return writer_endpoint_count(ctx) == 0;
+}
+
 static void writer_free(void *state)
 {
     struct writer *w = state;
@@ -123,6 +128,7 @@ static int writer_build(struct component *self, const void *args, void **ret_sta
     for (size_t i = 0; i < writer_endpoint_count(w); i++)
         w->senders[i] = sender_new(&w->env, sets[i]);
     w->receiver = receiver_new(w->env.component_id, w, writer_on_append);
+    w->receiver->discards = writer_discards;
     struct value *exported = value_object();
     value_object_put(exported, STR("receiver"), receiver_value(w->receiver));
     component_export(self, exported);

@@ -148,6 +148,16 @@ const struct option_type receivers_option = {
     .to_value = receiver_list_to_value,
 };
 
+bool receivers_discard(const struct receivers *rs)
+{
+    for (size_t i = 0; i < rs->len; i++) {
+        const struct receiver *r = rs->items[i];
+        if (r->ctx && (!r->discards || !r->discards(r->ctx)))
+            return false;
+    }
+    return true;
+}
+
 void fanout_append(const struct receivers *rs, const struct labels *labels, struct encoded_profile *p)
 {
     for (size_t i = 0; i < rs->len; i++) {

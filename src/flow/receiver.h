@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,9 @@ struct receiver {
     unsigned refs;
     const char *id; /* of the component, for messages; owned */
     void *ctx;      /* NULL once the component is gone: appends are then dropped */
+    /* Whether nobody gets what it is handed now: there is no endpoint, or no further receiver. NULL: somebody does. Set
+     * by its component. */
+    bool (*discards)(void *ctx);
     /* Labels and profile are borrowed: take references to keep them. `labels` include __name__. */
     void (*append)(void *ctx, const struct labels *labels, struct encoded_profile *p);
 };
@@ -49,6 +53,8 @@ struct receivers {
 };
 /* For OPT_CUSTOM options of type struct receivers (forward_to); null entries are skipped. */
 extern const struct option_type receivers_option;
+/* Whether whatever they are handed now is discarded: it is not worth being collected. */
+bool receivers_discard(const struct receivers *rs);
 struct value *receiver_value(struct receiver *r); /* takes a new reference of r; new value reference */
 
 /* Hands the profile to every receiver of the list. */
