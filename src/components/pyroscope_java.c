@@ -23,7 +23,6 @@
 #include "components/pyroscope_java_labels.h"
 #include "graph/component.h"
 #include "jvm/operation/client.h"
-#include "jvm/probe/command_line.h"
 #include "jvm/probe/reason.h"
 #include "jvm/probe/user.h"
 #include "jvm/session/retry.h"
@@ -672,21 +671,6 @@ static void java_free(void *state)
 
 /* ---- what an operator wants to see ---- */
 
-/* Main class or jar, by which a person knows the process where services have no names yet. Of a command line joined by
- * blanks it is a good guess: `room` is its copy, which the answer lies in. */
-static struct str java_main_of(const struct labels *target, char **room)
-{
-    const struct str known = labels_get(target, STR("__meta_process_java_main"));
-    const struct str joined = labels_get(target, STR("__meta_process_commandline"));
-    if (known.n || !joined.n)
-        return known;
-    *room = str_dup(joined);
-    for (char *c = *room; *c; c++)
-        if (*c == ' ')
-            *c = '\0';
-    return command_line_main((struct str){*room, joined.n});
-}
-
 /* What is missing that the session cannot know: a server rejected profiles in the last intervals, or the conversion
  * left something out. "" = nothing. */
 static const char *java_missing(const struct jvm *v, char room[ERR_MAX])
@@ -710,7 +694,7 @@ static void java_show_jvm(const struct jvm *v, jvm_status_visit *visit, void *ar
         .pid = v->id.pid,
         .start_time = v->id.start_time,
         .service_name = java_service_name(v->target, service),
-        .main = java_main_of(v->target, &room),
+        .main = java_main(v->target, &room),
         .state = jvm_state_name(state),
         .reason = sentence,
         .code = reason->code,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "components/pyroscope_java_args.h"
+#include "jvm/probe/command_line.h"
 #include "pprof/settings.h"
 
 static struct str java_labels_get(const struct labels *ls, const char *name)
@@ -60,8 +61,9 @@ static void java_set_scope(struct labels_builder *b, const char *version)
     const struct str name = STR("otel.scope.name"), ours = STR("com.grafana.alloy/pyroscope.java");
     if (!labels_builder_get(b, name).n)
         labels_set(b, name, ours);
-    if (version && *version && str_eq(labels_builder_get(b, name), ours) && !labels_builder_get(b, STR("otel.scope.version")).n)
-        labels_set(b, STR("otel.scope.version"), str_of(version));
+    const struct str key = STR("otel.scope.version");
+    if (version && *version && str_eq(labels_builder_get(b, name), ours) && !labels_builder_get(b, key).n)
+        labels_set(b, key, str_of(version));
 }
 
 struct labels *java_profile_labels(const struct labels *target, const char *name, const char *event,
@@ -81,4 +83,17 @@ struct labels *java_profile_labels(const struct labels *target, const char *name
     labels_set(&b, STR("__name__"), str_of(name));
     java_set_scope(&b, version);
     return labels_build(&b, true);
+}
+
+struct str java_main(const struct labels *target, char **room)
+{
+    const struct str known = labels_get(target, STR("__meta_process_java_main"));
+    const struct str joined = labels_get(target, STR("__meta_process_commandline"));
+    if (known.n || !joined.n)
+        return known;
+    *room = str_dup(joined);
+    for (char *c = *room; *c; c++)
+        if (*c == ' ')
+            *c = '\0';
+    return command_line_main((struct str){*room, joined.n});
 }

@@ -28,7 +28,11 @@ struct java_events {
  * `configured`. */
 const char *java_event_label(struct java_events *seen, const char *event, const char *configured);
 
-/* New reference. `name` is the profile's ("process_cpu"), `event` the CPU event in force, which may be "", `version` the
- * program's, which may be "". */
+/* New reference. `name` is the profile's ("process_cpu"), `event` the CPU event in force, which may be "", `version`
+ * the program's, which may be "". */
 struct labels *java_profile_labels(const struct labels *target, const char *name, const char *event,
                                    const char *version);
+
+/* Main class or jar of a target, by which a person knows the process where services have no names yet. Of a command
+ * line joined by spaces it is a good guess. Borrowed from the target, or from *room, to be freed. "" = unknown. */
+struct str java_main(const struct labels *target, char **room);

@@ -1,5 +1,5 @@
-/* What the log says of an endpoint: its failures once when they begin and once when they end, a rejected profile at most
- * once a minute. Times are monotonic nanoseconds, passed by the caller.
+/* What the log says of an endpoint: its failures once when they begin and once when they end, a rejected profile at
+ * most once a minute. Times are monotonic nanoseconds, passed by the caller.
  */
 #pragma once
 

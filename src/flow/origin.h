@@ -1,5 +1,5 @@
-/* What became of the profiles of one source, such as a JVM: told by the component that delivers them, for the state of the
- * source. Shared by its profiles; loop thread.
+/* What became of the profiles of one source, such as a JVM: told by the component that delivers them, for the state of
+ * the source. Shared by its profiles; loop thread.
  */
 #pragma once
 

@@ -82,6 +82,24 @@ static void leaves_the_event_out_when_there_is_none(void)
     labels_unref(got);
 }
 
+static void a_target_is_known_by_its_main_class_or_jar(void)
+{
+    static const struct {
+        const char *pairs[3], *want;
+    } cases[] = {
+        {{"__meta_process_java_main", "com.example.Main", NULL}, "com.example.Main"},
+        {{"__meta_process_commandline", "java -Xmx1g -jar /srv/shop.jar x", NULL}, "shop"},
+        {{"env", "prod", NULL}, ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct labels *target = target_of(cases[i].pairs);
+        char *room = NULL;
+        CHECK(str_is(java_main(target, &room), cases[i].want));
+        free(room);
+        labels_unref(target);
+    }
+}
+
 static void cuts_a_service_name_that_would_not_fit(void)
 {
     char container[2 * JAVA_SERVICE_MAX], room[JAVA_SERVICE_MAX];
@@ -116,6 +134,7 @@ int main(void)
     RUN(keeps_what_is_not_internal_and_adds_its_own);
     RUN(a_scope_of_the_target_is_kept_and_has_no_version_of_ours);
     RUN(leaves_the_event_out_when_there_is_none);
+    RUN(a_target_is_known_by_its_main_class_or_jar);
     RUN(cuts_a_service_name_that_would_not_fit);
     RUN(a_recording_cannot_make_up_events);
     return REPORT();
