@@ -313,6 +313,7 @@ static int agent_start(struct agent *a, struct err *err)
     a->quarantine = quarantine_new(&a->loop, a->settings->storage_path, quarantine_problem, a);
     a->env = (struct component_env){
         &a->loop, a->priv, SMOLDER_VERSION, parser_pool_new("smolder"), a->quarantine, a->settings->crash_guard};
+    a->env.storage_path = a->settings->storage_path;
     a->controller = controller_new(&(struct controller_options){.loop = &a->loop,
                                                                 .components = all_components,
                                                                 .stability = stability,

@@ -15,4 +15,5 @@ struct component_env {
     struct parser_pool *parsers;   /* what recordings are converted in */
     struct quarantine *quarantine; /* jvm/session/quarantine.h; NULL = none is kept */
     const char *crash_guard;       /* --java.crash-guard; NULL or "config": as the components say */
+    const char *storage_path;      /* --storage.path; NULL = none */
 };

@@ -61,6 +61,7 @@ static void writer_on_append(void *ctx, const struct labels *labels, struct enco
     struct err err = {0};
     if (write_labels(labels, &w->args->external_labels, &out, &err) < 0) {
         sender_count_invalid(w->env.component_id, err.text);
+        profile_origin_reject(p->origin, err.text);
         return;
     }
     struct write_latency *latency = write_latency_new(w->local_id, w->path, sender_now_ns);
@@ -120,7 +121,7 @@ static int writer_build(struct component *self, const void *args, void **ret_sta
     const struct component_env *env = component_env(self);
     struct writer *w = xcalloc(1, sizeof *w);
     w->self = self;
-    w->env = (struct sender_env){env->loop, component_id(self), env->version};
+    w->env = (struct sender_env){env->loop, component_id(self), env->version, env->storage_path};
     measured_labels(w->env.component_id, &w->path, &w->local_id);
     w->args = args_ref(args);
     list_init(&w->retired);
@@ -252,6 +253,8 @@ static struct value *writer_endpoint_value(const struct sender *s)
     value_object_put(o, STR("queued_profiles"), value_int((int64_t)v.queued_profiles));
     value_object_put(o, STR("queued_bytes"), value_int((int64_t)v.queued_bytes));
     value_object_put(o, STR("in_flight"), value_int((int64_t)v.in_flight));
+    value_object_put(o, STR("spooled_profiles"), value_int((int64_t)v.spooled_profiles));
+    value_object_put(o, STR("spooled_bytes"), value_int((int64_t)v.spooled_bytes));
     value_object_put(o, STR("last_error"), value_string(str_of(v.last_error)));
     value_object_put(o, STR("last_error_time"), writer_time_value(v.last_error_s));
     value_object_put(o, STR("last_success_time"), writer_time_value(v.last_success_s));

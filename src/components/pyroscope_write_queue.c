@@ -10,6 +10,7 @@ const char *push_drop_name(enum push_drop why)
         [PUSH_DROP_QUEUE_FULL] = "queue_full", [PUSH_DROP_TOO_OLD] = "too_old",
         [PUSH_DROP_REJECTED] = "rejected",     [PUSH_DROP_RETRIES] = "retries",
         [PUSH_DROP_SHUTDOWN] = "shutdown",     [PUSH_DROP_INVALID_LABELS] = "invalid_labels",
+        [PUSH_DROP_SPOOL_FULL] = "spool_full",
     };
     return names[why];
 }
@@ -40,6 +41,12 @@ void push_queue_finish(struct push_queue *q, struct push_item *item)
     encoded_profile_unref(item->profile);
     write_latency_unref(item->latency);
     free(item);
+}
+
+void push_queue_unload(struct push_queue *q, struct push_item *item)
+{
+    q->len--;
+    push_queue_finish(q, item);
 }
 
 void push_queue_drop(struct push_queue *q, struct push_item *item, enum push_drop why)

@@ -22,6 +22,7 @@ enum push_drop {
     PUSH_DROP_RETRIES,
     PUSH_DROP_SHUTDOWN,
     PUSH_DROP_INVALID_LABELS,
+    PUSH_DROP_SPOOL_FULL,
 };
 /* As in smolder_dropped_profiles_total{reason}. */
 const char *push_drop_name(enum push_drop why);
@@ -31,10 +32,11 @@ struct push_item {
     struct labels *labels; /* one reference each */
     struct encoded_profile *profile;
     struct write_latency *latency; /* one reference, or NULL */
+    struct spooled *copy;          /* on disk, or NULL; the sender's to give back before the profile leaves the queue */
     int64_t since_ns, wait_until_ns;
-    uint64_t number; /* order of arrival */
-    unsigned attempts;
-    bool alone; /* to be sent in a request of its own: a shared request failed */
+    uint64_t number;           /* order of arrival */
+    unsigned attempts, judged; /* judged: those that count against the profile */
+    bool alone;                /* to be sent in a request of its own: a shared request failed */
     size_t bytes;
 };
 
@@ -79,5 +81,7 @@ void push_queue_replace(struct push_queue *q, struct push_item *item, struct enc
 void push_queue_relabel(struct push_item *item, struct labels *labels);
 void push_queue_finish(struct push_queue *q, struct push_item *item);
 void push_queue_drop(struct push_queue *q, struct push_item *item, enum push_drop why);
+/* Forgets a queued profile, which is kept elsewhere. */
+void push_queue_unload(struct push_queue *q, struct push_item *item);
 /* Drops all queued profiles; returns the count. */
 size_t push_queue_clear(struct push_queue *q, enum push_drop why);

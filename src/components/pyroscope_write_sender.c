@@ -9,20 +9,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
-#include "components/pyroscope_write_backoff.h"
-#include "components/pyroscope_write_fit.h"
-#include "components/pyroscope_write_queue.h"
-#include "components/pyroscope_write_trouble.h"
+#include "components/pyroscope_write_sender_state.h"
 #include "flow/dropped.h"
 #include "graph/measured.h"
 #include "net/url.h"
-#include "pyroscope/push_client.h"
 
 enum { WARN_AGAIN_S = 60 };
 /* What shares one request: a JVM's profiles of one interval, more when a backlog is sent. */
 enum { BATCH_PROFILES = 32, BATCH_BYTES = 1 << 20 };
-/* A profile of this size that failed so often for a rate limit is split. */
-enum { RATE_ATTEMPTS = 3, RATE_BYTES = 32 << 10 };
 
 static struct metric_family pushes = {.name = "smolder_pushes_total",
                                       .help = "Push requests, by endpoint and result: ok, retry or rejected.",
@@ -44,64 +38,6 @@ COMPAT(compat_sent, "sent_profiles_total", "Profiles sent.");
 COMPAT(compat_dropped, "dropped_profiles_total", "Profiles dropped.");
 COMPAT(compat_retries, "retries_total", "Retries.");
 
-/* One request under way; free when it has no items. */
-struct flight {
-    struct sender *sender;
-    struct list items; /* struct push_item */
-    size_t len;
-    struct push_call *push;
-    int64_t begun_ns;
-};
-
-/* A profile that is being split. */
-struct fitting {
-    struct list node;
-    struct sender *sender;
-    struct push_item *item;
-    struct write_fit *fit;
-};
-
-struct sender_settings {
-    const struct write_endpoint_args *args;
-    char *label;    /* URL without user and password */
-    char *shown;    /* in messages: with the name, where there is one */
-    char **headers; /* of args->headers, NULL-terminated */
-    struct http_settings_open http_open;
-};
-
-struct sender {
-    struct sender_env env;
-    char *path; /* of the module it is in, for metrics */
-    const char *local_id;
-    struct sender_settings *set; /* owned; the next two are its */
-    const struct write_endpoint_args *args;
-    const char *label;
-    struct http_client *http; /* from the first push on */
-    uv_timer_t *timer;        /* waits before a probe; while draining, the end of patience */
-    uv_prepare_t *gathered;   /* sends what came in this turn of the loop, together */
-    struct push_queue queue;
-    struct flight flights[SENDER_IN_FLIGHT];
-    unsigned in_flight;
-    struct list fitting; /* struct fitting */
-
-    enum sender_state state;
-    struct push_backoff backoff;
-    int64_t wait_until_ns;        /* 0 = the endpoint need not be left alone */
-    bool is_down;                 /* different profiles failed: probes only */
-    uint64_t suspect;             /* number + 1 of the profile that failed since the last success; 0 = none */
-    struct push_limit labels_fit; /* the server's limit, once it rejected a profile for it */
-
-    bool draining;
-    size_t lost_at_drain;
-    void (*drained)(void *arg);
-    void *drained_arg;
-
-    struct write_trouble trouble;
-    uint64_t lost; /* profiles */
-    int64_t last_success_s;
-    size_t published_bytes;
-};
-
 static int64_t (*fake_clock_ns)(void);
 static double (*fake_jitter)(void);
 
@@ -116,7 +52,7 @@ int64_t sender_now_ns(void)
     return fake_clock_ns ? fake_clock_ns() : (int64_t)uv_hrtime();
 }
 
-static double sender_jitter(void)
+double sender_jitter(void)
 {
     if (fake_jitter)
         return fake_jitter();
@@ -137,13 +73,13 @@ const char *sender_state_name(enum sender_state s)
 }
 
 /* Deltas, so that endpoints of the same URL add up. */
-static void sender_publish_queue(struct sender *s)
+void sender_publish_queue(struct sender *s)
 {
     metric_add(&queue_bytes, (double)s->queue.bytes - (double)s->published_bytes, s->label);
     s->published_bytes = s->queue.bytes;
 }
 
-static void sender_observe_item(struct sender *s, const struct push_item *item)
+void sender_observe_item(struct sender *s, const struct push_item *item)
 {
     write_latency_observe(s->local_id, s->path, s->label, WRITE_LATENCY_ENDPOINT, sender_now_ns() - item->since_ns);
 }
@@ -151,12 +87,25 @@ static void sender_observe_item(struct sender *s, const struct push_item *item)
 static void sender_on_dropped(void *ctx, const struct push_item *item, enum push_drop why)
 {
     struct sender *s = ctx;
+    if (sender_forget_copy(s, item, why == PUSH_DROP_SHUTDOWN))
+        return;
     s->lost++;
     s->lost_at_drain += why == PUSH_DROP_SHUTDOWN;
     metric_add(&dropped_profiles_total, 1, push_drop_name(why));
     metric_add(&compat_dropped, 1, s->local_id, s->path, s->label);
     metric_add(&compat_dropped_bytes, (double)item->profile->len, s->local_id, s->path, s->label);
     sender_observe_item(s, item);
+}
+
+void sender_count_sent(struct sender *s, const struct push_item *item)
+{
+    metric_add(&compat_sent, 1, s->local_id, s->path, s->label);
+    metric_add(&compat_sent_bytes, (double)item->profile->len, s->local_id, s->path, s->label);
+}
+
+void sender_count_push(struct sender *s, enum push_result result)
+{
+    metric_add(&pushes, 1, s->label, push_result_name(result));
 }
 
 void sender_count_invalid(const char *component_id, const char *reason)
@@ -224,8 +173,9 @@ static void sender_use(struct sender *s, struct sender_settings *set)
     s->set = set;
     s->args = set->args;
     s->label = set->label;
+    sender_open_spool(s);
     /* Without a limit of attempts profiles wait until they are taken, or until there is no more room. */
-    s->queue.max_age_ns = s->args->max_backoff_retries ? SENDER_QUEUE_AGE_S * NS_PER_SEC : INT64_MAX;
+    s->queue.max_age_ns = s->args->max_backoff_retries && !s->spool ? SENDER_QUEUE_AGE_S * NS_PER_SEC : INT64_MAX;
 }
 
 struct sender *sender_new(const struct sender_env *env, struct sender_settings *set)
@@ -252,8 +202,6 @@ const struct write_endpoint_args *sender_args(const struct sender *s)
 
 /* --- what happened --- */
 
-static void sender_pump(struct sender *s);
-
 static void sender_on_timer(uv_timer_t *t);
 
 static void sender_set_timer(struct sender *s, int64_t wait_ns)
@@ -266,238 +214,6 @@ static void sender_set_timer(struct sender *s, int64_t wait_ns)
     /* Rounded up: a probe must not come before its time. */
     uv_update_time(s->env.loop);
     uv_timer_start(s->timer, sender_on_timer, (uint64_t)((wait_ns + NS_PER_MS - 1) / NS_PER_MS), 0);
-}
-
-/* Two pushes that fail together are one failure of the endpoint: the wait grows once, but the longer Retry-After
- * counts. */
-static void sender_wait_after_failure(struct sender *s, int64_t retry_after_ms)
-{
-    int64_t asked = retry_after_ms * NS_PER_MS, most = SENDER_QUEUE_AGE_S * NS_PER_SEC, now = sender_now_ns();
-    int64_t wait = s->wait_until_ns ? 0 : push_backoff_next(&s->backoff, sender_jitter());
-    if (asked > wait)
-        wait = asked < most ? asked : most;
-    if (now + wait > s->wait_until_ns)
-        s->wait_until_ns = now + wait;
-}
-
-/* A profile that fails may be at fault itself. Once another one fails, too, or the failure can have nothing to do with
- * the profile, it is the endpoint. */
-static void sender_suspect(struct sender *s, const struct push_item *item, bool is_endpoint, int64_t retry_after_ms)
-{
-    if (s->draining)
-        return;
-    if (is_endpoint || s->is_down || (s->suspect && s->suspect != item->number + 1)) {
-        s->is_down = true;
-        sender_wait_after_failure(s, retry_after_ms);
-    }
-    s->suspect = item->number + 1;
-}
-
-static struct push_item *sender_first_item(struct list *items)
-{
-    return list_empty(items) ? NULL : list_entry(items->next, struct push_item, node);
-}
-
-static void sender_succeed_item(struct sender *s, struct push_item *item)
-{
-    metric_add(&compat_sent, 1, s->local_id, s->path, s->label);
-    metric_add(&compat_sent_bytes, (double)item->profile->len, s->local_id, s->path, s->label);
-    sender_observe_item(s, item);
-    push_queue_finish(&s->queue, item);
-}
-
-/* The endpoint has taken a profile. */
-static void sender_note_success(struct sender *s)
-{
-    s->last_success_s = time(NULL);
-    s->state = SENDER_OK;
-    s->is_down = false;
-    s->wait_until_ns = 0;
-    push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
-    if (!push_queue_has_failed(&s->queue))
-        write_trouble_end(&s->trouble, s->set->shown, s->lost, sender_now_ns());
-}
-
-static void sender_succeed(struct sender *s, struct list *items)
-{
-    for (struct push_item *item; (item = sender_first_item(items));)
-        sender_succeed_item(s, item);
-    s->suspect = 0;
-    sender_note_success(s);
-}
-
-/* --- profiles that a server does not take as they are --- */
-
-static void sender_on_fit(void *arg, const struct write_fit_parts *parts)
-{
-    struct fitting *f = arg;
-    struct sender *s = f->sender;
-    struct push_item *item = f->item;
-    list_del(&f->node);
-    free(f);
-    if (parts->len) {
-        push_queue_replace(&s->queue, item, parts->items, parts->len);
-    } else {
-        profile_origin_reject(item->profile->origin, s->trouble.last_error);
-        push_queue_drop(&s->queue, item, PUSH_DROP_REJECTED);
-    }
-    for (size_t i = 0; i < parts->len; i++)
-        encoded_profile_unref(parts->items[i]);
-    if (parts->lost)
-        log_warn("samples dropped: larger than the server's limit by themselves", L_COMPONENT(s->env.component_id),
-                 L_STR("endpoint", s->set->shown), L_INT("samples", parts->lost));
-    sender_publish_queue(s);
-    sender_pump(s);
-}
-
-static void sender_split(struct sender *s, struct push_item *item, struct push_limit limit)
-{
-    struct fitting *f = xcalloc(1, sizeof *f);
-    list_del(&item->node);
-    *f = (struct fitting){.sender = s, .item = item};
-    list_push(&s->fitting, &f->node);
-    f->fit = write_fit_start(s->env.loop, item->profile, limit, sender_on_fit, f);
-}
-
-static void sender_cancel_fitting(struct sender *s)
-{
-    list_each(&s->fitting, node)
-    {
-        struct fitting *f = list_entry(node, struct fitting, node);
-        write_fit_cancel(f->fit);
-        list_del(&f->node);
-        push_queue_drop(&s->queue, f->item, PUSH_DROP_SHUTDOWN);
-        free(f);
-    }
-}
-
-/* Changes what exceeds a limit, and queues it again. False: there is nothing to change. */
-static bool sender_adapt(struct sender *s, struct push_item *item, struct push_limit limit)
-{
-    if (limit.kind == PUSH_LIMIT_SAMPLES || limit.kind == PUSH_LIMIT_BYTES) {
-        sender_split(s, item, limit);
-        return true;
-    }
-    struct labels *fewer = write_fit_labels(item->labels, limit);
-    if (!fewer)
-        return false;
-    s->labels_fit = limit;
-    push_queue_relabel(item, fewer);
-    push_queue_put_back(&s->queue, item);
-    return true;
-}
-
-static void sender_reject_item(struct sender *s, struct push_item *item, struct push_limit limit, const char *reason)
-{
-    if (sender_adapt(s, item, limit))
-        return;
-    write_trouble_set_error(&s->trouble, reason);
-    write_trouble_rejected(&s->trouble, s->set->shown, item->labels, sender_now_ns());
-    profile_origin_reject(item->profile->origin, reason);
-    push_queue_drop(&s->queue, item, PUSH_DROP_REJECTED);
-    s->state = SENDER_REJECTED;
-}
-
-/* A profile above the burst size of a rate limit fails at any time, however long it waits. */
-static bool sender_is_above_burst(const struct push_item *item, struct push_limit limit)
-{
-    return limit.kind == PUSH_LIMIT_RATE && item->attempts >= RATE_ATTEMPTS && item->profile->len >= RATE_BYTES;
-}
-
-static void sender_retry_item(struct sender *s, struct push_item *item, struct push_limit limit)
-{
-    const int64_t most = s->args->max_backoff_retries;
-    item->attempts++;
-    item->alone = true;
-    item->wait_until_ns = sender_now_ns() + push_backoff_after(s->args->min_backoff_period, s->args->max_backoff_period,
-                                                               item->attempts, sender_jitter());
-    if (s->draining)
-        push_queue_drop(&s->queue, item, PUSH_DROP_SHUTDOWN);
-    else if (sender_is_above_burst(item, limit))
-        sender_split(s, item, limit);
-    else if (most > 0 && item->attempts >= most)
-        push_queue_drop(&s->queue, item, PUSH_DROP_RETRIES);
-    else
-        push_queue_put_back(&s->queue, item);
-}
-
-/* --- what happened --- */
-
-static void sender_note_failure(struct sender *s, const char *reason)
-{
-    write_trouble_set_error(&s->trouble, reason);
-    s->state = SENDER_FAILING;
-    write_trouble_begin(&s->trouble, s->set->shown, s->lost, sender_now_ns());
-}
-
-/* The server says which profiles it has not stored. */
-static void sender_judge_each(struct sender *s, struct list *items, const struct push_verdict *verdicts,
-                              int64_t retry_after_ms)
-{
-    const struct push_verdict *failed = NULL;
-    bool stored = false;
-    for (struct push_item *item; (item = sender_first_item(items)); verdicts++) {
-        if (verdicts->result == PUSH_RETRY) {
-            sender_suspect(s, item, false, retry_after_ms);
-            sender_retry_item(s, item, verdicts->limit);
-            failed = verdicts;
-        } else if (verdicts->result == PUSH_REJECTED) {
-            sender_reject_item(s, item, verdicts->limit, verdicts->reason);
-        } else {
-            sender_succeed_item(s, item);
-            stored = true;
-        }
-    }
-    if (failed)
-        sender_note_failure(s, failed->reason);
-    else if (stored)
-        sender_note_success(s);
-}
-
-/* Of several it may be one that the server does not want: each is to be judged by itself. */
-static void sender_try_each_alone(struct sender *s, struct list *items)
-{
-    for (struct push_item *item; (item = sender_first_item(items));) {
-        item->alone = true;
-        push_queue_put_back(&s->queue, item);
-    }
-}
-
-/* Without a connection no profile was looked at. */
-static bool sender_is_endpoint_failure(const struct push_outcome *o)
-{
-    return o->retry_after_ms > 0 || (o->status == 0 && o->failure != HTTP_TIMED_OUT && o->failure != HTTP_BROKEN);
-}
-
-static void sender_fail(struct sender *s, struct list *items, const struct push_outcome *o)
-{
-    if (o->result == PUSH_REJECTED) { /* it answers, so the next profile needs no wait */
-        push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
-        sender_reject_item(s, sender_first_item(items), o->limit, o->reason);
-        return;
-    }
-    sender_note_failure(s, o->reason);
-    sender_suspect(s, sender_first_item(items), sender_is_endpoint_failure(o), o->retry_after_ms);
-    for (struct push_item *item; (item = sender_first_item(items));)
-        sender_retry_item(s, item, o->limit);
-}
-
-static void sender_settle(struct flight *f, const struct push_outcome *o)
-{
-    struct sender *s = f->sender;
-    const bool several = f->len > 1;
-    f->len = 0;
-    f->push = NULL;
-    metric_add(&pushes, 1, s->label, push_result_name(o->result));
-    if (o->result == PUSH_OK)
-        sender_succeed(s, &f->items);
-    else if (o->verdicts)
-        sender_judge_each(s, &f->items, o->verdicts, o->retry_after_ms);
-    else if (o->result == PUSH_REJECTED && several)
-        sender_try_each_alone(s, &f->items);
-    else
-        sender_fail(s, &f->items, o);
-    sender_publish_queue(s);
 }
 
 static void sender_on_pushed(void *arg, const struct push_outcome *o)
@@ -584,13 +300,17 @@ static void sender_send_batch(struct sender *s, struct flight *f)
 
 static void sender_end_drain(struct sender *s)
 {
-    if (s->in_flight || s->queue.len || !list_empty(&s->fitting) || !s->drained)
+    if (s->in_flight || s->queue.len || !list_empty(&s->fitting) || !s->drained ||
+        (s->spool && !write_spool_is_idle(s->spool)))
         return;
     uv_timer_stop(s->timer);
     s->state = SENDER_STOPPED;
     if (s->lost_at_drain)
         log_warn("profiles lost at shutdown", L_COMPONENT(s->env.component_id), L_STR("endpoint", s->set->shown),
                  L_INT("count", s->lost_at_drain), L_STR("err", s->trouble.last_error));
+    if (s->spool_told.waiting)
+        log_info("profiles kept on disk at shutdown", L_COMPONENT(s->env.component_id),
+                 L_STR("endpoint", s->set->shown), L_INT("count", s->spool_told.waiting));
     void (*drained)(void *arg) = s->drained;
     s->drained = NULL;
     drained(s->drained_arg); /* may free the sender */
@@ -623,9 +343,10 @@ static int64_t sender_due_ns(const struct sender *s)
 
 static void sender_set_due(struct sender *s)
 {
-    const int64_t due = sender_due_ns(s), now = sender_now_ns();
-    if (s->draining)
+    if (s->draining || s->state == SENDER_STOPPED)
         return;
+    const int64_t push = sender_due_ns(s), spill = sender_spill_due_ns(s), now = sender_now_ns();
+    const int64_t due = spill != INT64_MAX && (!push || spill < push) ? spill : push;
     if (due)
         sender_set_timer(s, due > now ? due - now : 0);
     else if (s->timer)
@@ -633,7 +354,7 @@ static void sender_set_due(struct sender *s)
 }
 
 /* Starts what may be started now. */
-static void sender_pump(struct sender *s)
+void sender_pump(struct sender *s)
 {
     if (s->wait_until_ns && s->wait_until_ns <= sender_now_ns())
         s->wait_until_ns = 0;
@@ -646,6 +367,7 @@ static void sender_pump(struct sender *s)
             break;
         sender_send_batch(s, f);
     }
+    sender_spill(s);
     sender_publish_queue(s);
     sender_set_due(s);
     if (s->draining)
@@ -736,6 +458,7 @@ void sender_drain(struct sender *s, int64_t timeout_ms, void (*done)(void *arg),
     s->drained_arg = arg;
     s->wait_until_ns = 0;
     sender_set_timer(s, timeout_ms * NS_PER_MS);
+    sender_spill(s);
     sender_pump(s);
 }
 
@@ -754,6 +477,7 @@ void sender_free(struct sender *s)
     sender_publish_queue(s);
     if (metric_value(&queue_bytes, s->label) == 0)
         metric_forget(&queue_bytes, s->label);
+    sender_close_spool(s);
     if (s->timer)
         uv_close((uv_handle_t *)s->timer, sender_free_handle);
     if (s->gathered)
@@ -773,6 +497,8 @@ void sender_view(const struct sender *s, struct sender_view *ret)
         .queued_profiles = s->queue.len,
         .queued_bytes = s->queue.bytes,
         .in_flight = s->in_flight,
+        .spooled_profiles = s->spool_told.waiting,
+        .spooled_bytes = s->spool_told.bytes,
         .last_error = s->trouble.last_error,
         .last_error_s = s->trouble.last_error_s,
         .last_success_s = s->last_success_s,

@@ -11,6 +11,10 @@
  * overloaded endpoint costs occasional requests and a bounded queue. A profile is dropped after max_backoff_retries
  * attempts. One that exceeds a limit of the server is adapted (pyroscope_write_fit.h) and sent again.
  *
+ * With a data directory, profiles that are not delivered within a second, and all while the endpoint is down or at
+ * shutdown, are written to a spool (pyroscope_write_spool.h) and survive the agent. They are replayed oldest first at a
+ * limited rate, beside what is new, and an outage does not count as an attempt.
+ *
  * Failures are logged once when they begin and once when they end; rejections at most once a minute, and the origin of
  * the profile is told (flow/origin.h).
  */
@@ -34,6 +38,7 @@ struct sender;
 struct sender_env {
     uv_loop_t *loop;
     const char *component_id, *version; /* outlive the sender */
+    const char *storage_path;           /* data directory, outlives the sender; NULL or "" = none */
 };
 
 enum sender_state { SENDER_IDLE, SENDER_OK, SENDER_FAILING, SENDER_REJECTED, SENDER_STOPPED };
@@ -42,7 +47,7 @@ const char *sender_state_name(enum sender_state s);
 struct sender_view {
     enum sender_state state;
     const char *endpoint; /* URL without credentials; borrowed, as is last_error */
-    size_t queued_profiles, queued_bytes, in_flight;
+    size_t queued_profiles, queued_bytes, in_flight, spooled_profiles, spooled_bytes;
     const char *last_error;                       /* "" = none */
     int64_t last_error_s, last_success_s, next_s; /* Unix time; 0 = never; next: the next probe */
 };

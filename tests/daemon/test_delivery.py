@@ -1,8 +1,10 @@
 """What reaches a receiver, and how often: limits, partial acceptance, outages, kills."""
 import collections
+import os
+import signal
 import time
 
-from lab import check, config, equal, test
+from lab import check, config, equal, test, wait_for
 
 FAST = 'min_backoff_period = "200ms"\n    max_backoff_period = "1s"'
 
@@ -69,3 +71,38 @@ def a_partly_accepted_request_counts_once(lab):
     agent.stop()
     equal(stored_twice(receiver), [], "profiles stored twice")
     receiver.check_valid()
+
+
+def held(agent):
+    """Profiles passed on so far, and bytes of the spool."""
+    return sum(t["profiles"] for t in agent.jvms().values()), agent.metric("smolder_spool_bytes")
+
+
+@test
+def an_outage_and_a_kill_lose_nothing(lab):
+    """The receiver fails from the start; the agent is killed meanwhile and started again; the receiver recovers."""
+    receiver = lab.receiver(status=503)
+    jvm = lab.jvm()
+    storage = f"--storage.path={lab.dir / 'data'}"
+    text = config(endpoint=FAST + "\n    max_backoff_retries = 2")
+    agent = lab.agent(storage, config=text)
+    wait_for("profiles on disk", lambda: held(agent)[0] >= 6 and held(agent)[1] > 0, 60)
+    made, size = held(agent)
+    wait_for("more of them", lambda: held(agent)[1] > size and held(agent)[0] > made + 1, 60)
+    agent.signal(signal.SIGKILL)
+    agent.wait(10)
+    killed = time.time_ns()
+    again = lab.agent(storage, config=text)
+    wait_for("profiles of the next agent", lambda: held(again)[0] >= 4, 90)
+    equal(again.metric("smolder_dropped_profiles_total"), 0, "dropped profiles")
+    receiver.behave(status=0)
+    wait_for("an empty spool", lambda: again.metric("smolder_spool_bytes") == 0, 60)
+    equal(stored_twice(receiver), [], "profiles stored twice")
+    old = [p for p in receiver.profiles(pid=str(jvm.inner)) if p["time_nanos"] + p["duration_nanos"] < killed]
+    check(len(old) >= made, f"{len(old)} profiles from before the kill, of {made}")
+    equal(again.metric("smolder_dropped_profiles_total"), 0, "dropped profiles")
+    check(again.metric("smolder_replayed_profiles_total") > 0, "nothing was replayed")
+    again.wait_log("pushes succeed again")
+    again.stop()
+    receiver.check_valid()
+    equal(os.listdir(lab.dir / "data" / "spool"), [], "spools left behind")

@@ -7,6 +7,7 @@ PAGE = ROOT / "docs" / "http-api.md"
 COMPONENTS = ROOT / "docs" / "components"  # metrics of one component can be on its page
 # What an agent in good health and a push that fails do not show; the source still has to know the name.
 RARE = {"smolder_adapted_profiles_total": "a profile above a limit of the receiver",
+        "smolder_replayed_profiles_total": "an outage",
         "smolder_unprofiled_jvms_total": "a JVM that ends before it is profiled",
         "smolder_component_evaluation_slow_seconds": "an evaluation that takes a minute",
         "smolder_conversion_cut_total": "a recording beyond all bounds"}

@@ -179,11 +179,12 @@ static inline void fault_close_now(uv_loop_t *loop, uv_handle_t *h)
         uv_run(loop, UV_RUN_NOWAIT);
 }
 
-static inline void fault_server_open(struct fault_server *s, uv_loop_t *loop)
+/* Port 0: any. */
+static inline void fault_server_open_at(struct fault_server *s, uv_loop_t *loop, int port)
 {
     *s = (struct fault_server){.loop = loop};
     struct sockaddr_in any;
-    uv_ip4_addr("127.0.0.1", 0, &any);
+    uv_ip4_addr("127.0.0.1", port, &any);
     uv_tcp_init(loop, &s->tcp);
     s->tcp.data = s;
     uv_tcp_bind(&s->tcp, (struct sockaddr *)&any, 0);
@@ -192,6 +193,11 @@ static inline void fault_server_open(struct fault_server *s, uv_loop_t *loop)
     uv_tcp_getsockname(&s->tcp, (struct sockaddr *)&any, &n);
     s->port = ntohs(any.sin_port);
     snprintf(s->url, sizeof s->url, "http://127.0.0.1:%d", s->port);
+}
+
+static inline void fault_server_open(struct fault_server *s, uv_loop_t *loop)
+{
+    fault_server_open_at(s, loop, 0);
 }
 
 /* Answers what hangs so far. */
