@@ -83,3 +83,8 @@ int gzip_deflate(struct str in, int level, struct buf *out)
     cleanup_gzip_packer struct gzip_packer p = GZIP_PACKER_INIT(level);
     return gzip_pack(&p, in, out);
 }
+
+uint32_t gzip_crc(uint32_t crc, struct str bytes)
+{
+    return libdeflate_crc32(crc, bytes.p, bytes.n);
+}

@@ -1,6 +1,8 @@
 /* gzip, whole buffers (RFC 1952). Thread: any. */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -15,6 +17,9 @@ static inline bool gzip_is(struct str s)
 must_check int gzip_inflate(struct str in, struct buf *out, struct err *err);
 /* Appends one member. `level` 1 (fast) to 12. -ENOSPC when out->max is in the way. */
 must_check int gzip_deflate(struct str in, int level, struct buf *out);
+
+/* CRC-32 as in gzip (RFC 1952 §8), continued from `crc`, which is 0 at first. */
+uint32_t gzip_crc(uint32_t crc, struct str bytes);
 
 /* The same for several in a row: a compressor is a few hundred kilobytes that are set up and given back. */
 struct libdeflate_compressor;

@@ -16,4 +16,5 @@ struct component_env {
     struct quarantine *quarantine; /* jvm/session/quarantine.h; NULL = none is kept */
     const char *crash_guard;       /* --java.crash-guard; NULL or "config": as the components say */
     bool names_by_main;            /* --java.service-name=main */
+    const char *storage_path;      /* --storage.path; NULL = none */
 };

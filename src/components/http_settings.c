@@ -361,11 +361,20 @@ static int read_secret(const char *path, char **ret, struct err *err)
     return 0;
 }
 
+/* A variable filled from a file ends with the file's newline, which belongs to no secret. */
+static struct str without_newline(const char *text)
+{
+    struct str s = str_of(text ? text : "");
+    while (s.n && (s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r'))
+        s.n--;
+    return s;
+}
+
 static int secret_of(const char *text, const char *path, char **ret, struct err *err)
 {
     if (http_settings_given(path))
         return read_secret(path, ret, err);
-    *ret = xstrdup(text ? text : "");
+    *ret = str_dup(without_newline(text));
     return 0;
 }
 
@@ -377,7 +386,8 @@ int http_settings_authorization(const struct http_settings *s, char **ret, struc
         code = secret_of(s->basic_auth.password, s->basic_auth.password_file, &secret, err);
         if (code < 0)
             return err_wrap(err, code, "basic_auth password_file");
-        cleanup_free char *pair = xasprintf("%s:%s", s->basic_auth.username, secret);
+        const struct str user = without_newline(s->basic_auth.username);
+        cleanup_free char *pair = xasprintf("%.*s:%s", STR_ARG(user), secret);
         cleanup_free char *coded = base64_encode(str_of(pair));
         value = xasprintf("Basic %s", coded);
     } else if (s->has_authorization && (http_settings_given(s->authorization.credentials) ||

@@ -26,7 +26,6 @@
 #include "graph/component.h"
 #include "jvm/operation/client.h"
 #include "jvm/operation/users.h"
-#include "jvm/probe/command_line.h"
 #include "jvm/probe/reason.h"
 #include "jvm/probe/user.h"
 #include "jvm/session/retry.h"
@@ -42,7 +41,7 @@ enum { CLOSE_MS = 4000, HURRY_MS = 4600 };
 enum { INSTALL_RETRY_MS = 30000 };
 
 /* Between two lines about what is lost of one JVM, and the size of the texts. */
-enum { LOST_S = 60, LOST_WHY = 160 };
+enum { LOST_S = 60, LOST_WHY = 160, REJECTED_S = 60, LISTEN_MS = 5000 };
 
 struct java {
     struct component *self;
@@ -55,9 +54,12 @@ struct java {
     struct list jvms;       /* struct jvm */
     struct strmap reported; /* bad targets, by their text (owned): said once */
     uv_timer_t timer;       /* installs again; hurries a stop */
+    uv_timer_t listen;      /* while nobody receives profiles */
     uint64_t install_call;
     bool installing, started, stopping;
     bool note_told;
+    unsigned timers_closed;
+    bool unheard; /* nobody receives profiles, so no JVM is attached to */
 };
 
 struct jvm {
@@ -85,7 +87,8 @@ struct jvm {
     bool refused;             /* a recording of the interval at hand */
     char cut[ERR_MAX];        /* what of the last interval was left out, and why; "" = nothing */
     struct java_events events;
-    struct list recorders; /* struct jvm_recorder */
+    struct profile_origin *origin; /* of its profiles: told by their receivers */
+    struct list recorders;         /* struct jvm_recorder */
 };
 
 static struct metric_family samples_total = {.name = "smolder_samples_total",
@@ -99,6 +102,7 @@ static struct metric_family unprofiled_total = {.name = "smolder_unprofiled_jvms
                                                 .labels = {"reason"}};
 
 static void java_reconcile(struct java *j);
+static void java_on_listen(uv_timer_t *t);
 static void maybe_stopped(struct java *j);
 
 /* ---- one JVM ---- */
@@ -108,7 +112,7 @@ static void on_profile(void *arg, const struct convert_profile *meta, struct enc
     struct jvm *v = arg;
     const struct convert_options configured = java_conversion(&v->owner->args->profiling, v->owner->events);
     const char *label = java_event_label(&v->events, convert_label(meta, "jfr_event"), configured.settings.event);
-    struct labels *labels = java_profile_labels(v->target, meta->type, label);
+    struct labels *labels = java_profile_labels(v->target, meta->type, label, v->owner->env->version);
     if (strcmp(label, JAVA_EVENT_OTHER) == 0 && !v->cut[0])
         snprintf(v->cut, sizeof v->cut, "unknown event name in the recording; using jfr_event \"%s\"", label);
     metric_add(&samples_total, (double)p->samples, meta->type);
@@ -117,7 +121,10 @@ static void on_profile(void *arg, const struct convert_profile *meta, struct enc
     if (strcmp(meta->type, "process_cpu") == 0)
         v->cpu_samples += p->samples;
     v->last_profile_ns = clock_wall_ns();
+    p->origin = profile_origin_ref(v->origin);
     fanout_append(&v->owner->args->forward_to, labels, p);
+    if (receivers_discard(&v->owner->args->forward_to))
+        uv_timer_start(&v->owner->listen, java_on_listen, 0, 0);
     component_sent(v->owner->self, 1);
     labels_unref(labels);
 }
@@ -193,6 +200,7 @@ static void on_stream_ended(void *arg)
     java_tell_lost(v);
     list_del(&v->node);
     labels_unref(v->target);
+    profile_origin_unref(v->origin);
     free(v);
     if (j->stopping)
         maybe_stopped(j);
@@ -397,6 +405,7 @@ static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
     v->owner = j;
     v->id = id;
     list_init(&v->recorders);
+    v->origin = profile_origin_new();
     v->first_ns = first_ns(j, id);
     v->target = labels_ref(target);
     v->since_ns = clock_wall_ns();
@@ -486,11 +495,45 @@ static void keep_jvm(struct java *j, struct jvm *v, struct labels *target)
     java_stream_options(v->stream, &options);
 }
 
+static void java_show_health(struct java *j)
+{
+    if (j->unheard)
+        component_health(j->self, false,
+                         "nobody receives the profiles: forward_to is empty or leads to no endpoint; no "
+                         "JVM is attached to");
+    else
+        component_health(j->self, true, "started component");
+}
+
+/* A component further on may have another receiver or endpoint by now. */
+static void java_on_listen(uv_timer_t *t)
+{
+    struct java *j = t->data;
+    if (!j->stopping)
+        java_reconcile(j);
+}
+
+/* Profiling has a cost for the JVM, which must be worth it. */
+static void java_check_receivers(struct java *j)
+{
+    const bool unheard = receivers_discard(&j->args->forward_to);
+    if (unheard)
+        uv_timer_start(&j->listen, java_on_listen, LISTEN_MS, 0);
+    if (unheard == j->unheard)
+        return;
+    j->unheard = unheard;
+    if (unheard)
+        log_warn("nobody receives the profiles: no JVM is attached to", L_COMPONENT(component_id(j->self)));
+    java_show_health(j);
+}
+
 /* Makes the sessions those that the targets ask for. */
 static void java_reconcile(struct java *j)
 {
+    static const struct targets none;
+    java_check_receivers(j);
     java_containers_resolve(j->containers, &j->args->targets, &j->targets);
-    const struct targets *ts = &j->targets;
+    const struct targets *ts = j->unheard ? &none : &j->targets;
     struct jvm_id *ids = xcalloc(ts->len + 1, sizeof *ids);
     cleanup_u64map struct u64map last = U64MAP_INIT; /* pid -> the last target that names it */
     struct strmap reported = STRMAP_INIT;
@@ -541,7 +584,7 @@ static void on_installed(void *arg, const struct jvm_reply *r)
     j->installing = false;
     if (r->outcome == JVM_OK) {
         log_debug("async-profiler installed", L_COMPONENT(component_id(j->self)), L_STR("dir", r->text));
-        component_health(j->self, true, "started component");
+        java_show_health(j);
         return;
     }
     log_error("cannot install async-profiler", L_COMPONENT(component_id(j->self)), L_STR("tmp_dir", j->args->tmp_dir),
@@ -614,7 +657,8 @@ static void java_start(void *state)
     j->converter = java_converter_new(j->env->loop, j->env->parsers);
     j->containers = java_containers_new(j->env, java_on_containers, j);
     uv_timer_init(j->env->loop, &j->timer);
-    j->timer.data = j;
+    uv_timer_init(j->env->loop, &j->listen);
+    j->timer.data = j->listen.data = j;
     j->started = true;
     java_install(j);
     java_reconcile(j);
@@ -623,13 +667,16 @@ static void java_start(void *state)
 static void java_on_timer_closed(uv_handle_t *h)
 {
     struct java *j = h->data;
-    component_stopped(j->self);
+    if (++j->timers_closed == 2)
+        component_stopped(j->self);
 }
 
 static void maybe_stopped(struct java *j)
 {
-    if (list_empty(&j->jvms) && !uv_is_closing((uv_handle_t *)&j->timer))
-        uv_close((uv_handle_t *)&j->timer, java_on_timer_closed);
+    if (!list_empty(&j->jvms) || uv_is_closing((uv_handle_t *)&j->timer))
+        return;
+    uv_close((uv_handle_t *)&j->timer, java_on_timer_closed);
+    uv_close((uv_handle_t *)&j->listen, java_on_timer_closed);
 }
 
 static void on_hurry(uv_timer_t *t)
@@ -670,35 +717,30 @@ static void java_free(void *state)
 
 /* ---- what an operator wants to see ---- */
 
-/* Main class or jar, by which a person knows the process where services have no names yet. Of a command line joined by
- * blanks it is a good guess: `room` is its copy, which the answer lies in. */
-static struct str java_main_of(const struct labels *target, char **room)
+/* What is missing that the session cannot know: a server rejected profiles in the last intervals, or the conversion
+ * left something out. "" = nothing. */
+static const char *java_missing(const struct jvm *v, char room[ERR_MAX])
 {
-    const struct str known = labels_get(target, STR("__meta_process_java_main"));
-    const struct str joined = labels_get(target, STR("__meta_process_commandline"));
-    if (known.n || !joined.n)
-        return known;
-    *room = str_dup(joined);
-    for (char *c = *room; *c; c++)
-        if (*c == ' ')
-            *c = '\0';
-    return command_line_main((struct str){*room, joined.n});
+    const int64_t recent = REJECTED_S * NS_PER_SEC + 2 * v->owner->args->profiling.interval;
+    if (!v->origin->rejected || clock_ns() - v->origin->rejected_ns > recent)
+        return v->cut;
+    snprintf(room, ERR_MAX, "a server rejects profiles of this JVM: %.*s", ERR_MAX - 64, v->origin->rejection);
+    return room;
 }
 
 static void java_show_jvm(const struct jvm *v, jvm_status_visit *visit, void *arg)
 {
-    char service[JAVA_SERVICE_MAX];
+    char service[JAVA_SERVICE_MAX], missing[ERR_MAX];
     cleanup_free char *room = NULL;
-    /* What a conversion left out is not the session's to know. */
-    const bool partly = v->state == JVM_STATE_PROFILING && v->cut[0];
-    const enum jvm_state state = partly ? JVM_STATE_DEGRADED : v->state;
-    const char *sentence = partly ? v->cut : v->reason;
+    const char *lacks = v->state == JVM_STATE_PROFILING ? java_missing(v, missing) : "";
+    const enum jvm_state state = *lacks ? JVM_STATE_DEGRADED : v->state;
+    const char *sentence = *lacks ? lacks : v->reason;
     const struct jvm_reason *reason = jvm_reason_of(state, sentence);
     const struct jvm_status status = {
         .pid = v->id.pid,
         .start_time = v->id.start_time,
         .service_name = java_service_name(v->target, service),
-        .main = java_main_of(v->target, &room),
+        .main = java_main(v->target, &room),
         .state = jvm_state_name(state),
         .reason = sentence,
         .code = reason->code,

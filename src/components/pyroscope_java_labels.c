@@ -5,6 +5,7 @@
 
 #include "components/pyroscope_java_args.h"
 #include "flow/receiver.h"
+#include "jvm/probe/command_line.h"
 #include "pprof/settings.h"
 
 static struct str java_labels_get(const struct labels *ls, const char *name)
@@ -58,6 +59,17 @@ const char *java_event_label(struct java_events *seen, const char *event, const 
     return JAVA_EVENT_OTHER;
 }
 
+/* A version belongs to the scope it is of. */
+static void java_set_scope(struct labels_builder *b, const char *version)
+{
+    const struct str name = STR("otel.scope.name"), ours = STR("com.grafana.alloy/pyroscope.java");
+    if (!labels_builder_get(b, name).n)
+        labels_set(b, name, ours);
+    const struct str key = STR("otel.scope.version");
+    if (version && *version && str_eq(labels_builder_get(b, name), ours) && !labels_builder_get(b, key).n)
+        labels_set(b, key, str_of(version));
+}
+
 static void java_public_labels(struct labels_builder *b, const struct labels *target)
 {
     char room[JAVA_SERVICE_MAX];
@@ -69,7 +81,8 @@ static void java_public_labels(struct labels_builder *b, const struct labels *ta
     labels_set(b, STR("service_name"), java_service_name(target, room));
 }
 
-struct labels *java_profile_labels(const struct labels *target, const char *name, const char *event)
+struct labels *java_profile_labels(const struct labels *target, const char *name, const char *event,
+                                   const char *version)
 {
     cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
     java_public_labels(&b, target);
@@ -77,6 +90,7 @@ struct labels *java_profile_labels(const struct labels *target, const char *name
     labels_set(&b, STR("__delta__"), STR("false"));
     labels_set(&b, STR("jfr_event"), str_of(event));
     labels_set(&b, STR("__name__"), str_of(name));
+    java_set_scope(&b, version);
     return labels_build(&b, true);
 }
 
@@ -89,4 +103,17 @@ struct labels *java_recording_labels(const struct labels *target, pid_t pid)
     labels_set(&b, STR("__process_pid__"), str_of(text));
     labels_set(&b, STR("__name__"), STR(RECORDING_NAME));
     return labels_build(&b, true);
+}
+
+struct str java_main(const struct labels *target, char **room)
+{
+    const struct str known = labels_get(target, STR("__meta_process_java_main"));
+    const struct str joined = labels_get(target, STR("__meta_process_commandline"));
+    if (known.n || !joined.n)
+        return known;
+    *room = str_dup(joined);
+    for (char *c = *room; *c; c++)
+        if (*c == ' ')
+            *c = '\0';
+    return command_line_main((struct str){*room, joined.n});
 }

@@ -150,6 +150,12 @@ static void profile_relabel_recording(void *ctx, const struct labels *labels, st
     labels_unref(out);
 }
 
+static bool profile_relabel_discards(void *ctx)
+{
+    const struct profile_relabeller *r = ctx;
+    return receivers_discard(&r->args->forward_to);
+}
+
 static void profile_relabel_export(struct profile_relabeller *r)
 {
     struct value *exports = value_object();
@@ -170,6 +176,7 @@ static int profile_relabel_build(struct component *self, const void *args, void 
     r->receiver = receiver_new(component_id(self), r, profile_relabel_append);
     r->receiver->recording = profile_relabel_recording;
     r->receiver->ingest = profile_relabel_ingest;
+    r->receiver->discards = profile_relabel_discards;
     profile_relabel_export(r);
     *ret_state = r;
     return 0;

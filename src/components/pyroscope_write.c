@@ -20,6 +20,7 @@
 #include "components/pyroscope_write_sender.h"
 #include "flow/receiver.h"
 #include "graph/component.h"
+#include "graph/measured.h"
 
 enum { DRAIN_MS = 4000 };
 
@@ -34,6 +35,8 @@ struct retired {
 struct writer {
     struct component *self;
     struct sender_env env;
+    char *path; /* of the module it is in, for metrics */
+    const char *local_id;
     struct receiver *receiver;
     const struct write_args *args; /* one reference */
     struct sender **senders;       /* as many as endpoints, in their order */
@@ -60,10 +63,13 @@ static void writer_on_append(void *ctx, const struct labels *labels, struct enco
     struct err err = {0};
     if (write_labels(labels, &w->args->external_labels, &out, &err) < 0) {
         sender_count_invalid(w->env.component_id, err.text);
+        profile_origin_reject(p->origin, err.text);
         return;
     }
+    struct write_latency *latency = write_latency_new(w->local_id, w->path, sender_now_ns);
     for (size_t i = 0; i < writer_endpoint_count(w); i++)
-        sender_append(w->senders[i], out, p);
+        sender_append(w->senders[i], out, p, latency);
+    write_latency_unref(latency);
     labels_unref(out);
 }
 
@@ -91,6 +97,11 @@ static void writer_on_ingest(void *ctx, const struct labels *labels, struct inge
     labels_unref(out);
 }
 
+static bool writer_discards(void *ctx)
+{
+    return writer_endpoint_count(ctx) == 0;
+}
+
 static void writer_free(void *state)
 {
     struct writer *w = state;
@@ -108,6 +119,7 @@ static void writer_free(void *state)
     receiver_unref(w->receiver);
     free(w->senders);
     args_unref(w->args);
+    free(w->path);
     free(w);
 }
 
@@ -136,7 +148,8 @@ static int writer_build(struct component *self, const void *args, void **ret_sta
     const struct component_env *env = component_env(self);
     struct writer *w = xcalloc(1, sizeof *w);
     w->self = self;
-    w->env = (struct sender_env){env->loop, component_id(self), env->version};
+    w->env = (struct sender_env){env->loop, component_id(self), env->version, env->storage_path};
+    measured_labels(w->env.component_id, &w->path, &w->local_id);
     w->args = args_ref(args);
     list_init(&w->retired);
     w->senders = xcalloc(writer_endpoint_count(w) + 1, sizeof(struct sender *));
@@ -144,6 +157,7 @@ static int writer_build(struct component *self, const void *args, void **ret_sta
         w->senders[i] = sender_new(&w->env, sets[i]);
     w->receiver = receiver_new(w->env.component_id, w, writer_on_append);
     w->receiver->ingest = writer_on_ingest;
+    w->receiver->discards = writer_discards;
     struct value *exported = value_object();
     value_object_put(exported, STR("receiver"), receiver_value(w->receiver));
     component_export(self, exported);
@@ -273,6 +287,8 @@ static struct value *writer_endpoint_value(const struct sender *s)
     value_object_put(o, STR("queued_profiles"), value_int((int64_t)v.queued_profiles));
     value_object_put(o, STR("queued_bytes"), value_int((int64_t)v.queued_bytes));
     value_object_put(o, STR("in_flight"), value_int((int64_t)v.in_flight));
+    value_object_put(o, STR("spooled_profiles"), value_int((int64_t)v.spooled_profiles));
+    value_object_put(o, STR("spooled_bytes"), value_int((int64_t)v.spooled_bytes));
     value_object_put(o, STR("last_error"), value_string(str_of(v.last_error)));
     value_object_put(o, STR("last_error_time"), writer_time_value(v.last_error_s));
     value_object_put(o, STR("last_success_time"), writer_time_value(v.last_success_s));

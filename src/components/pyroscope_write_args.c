@@ -6,6 +6,8 @@
 #include "base/cleanup.h"
 #include "net/url.h"
 
+enum { SPOOL_BYTES_MIN = 1 << 20 };
+
 static int write_args_check_url(const char *text, struct err *err)
 {
     cleanup_http_url struct http_url url = {0};
@@ -27,6 +29,28 @@ static int write_args_check_headers(const struct string_map *headers, struct err
     }
     return 0;
 }
+
+static int write_args_check_spool(const void *record, struct err *err)
+{
+    const struct write_spool_args *a = record;
+    if (a->max_bytes && a->max_bytes < SPOOL_BYTES_MIN)
+        return err_set(err, -EINVAL, "spool max_bytes must be at least %d, or 0 for no spool", SPOOL_BYTES_MIN);
+    if (a->max_age < 1000000000)
+        return err_set(err, -EINVAL, "spool max_age must be at least 1s");
+    return 0;
+}
+
+static const struct schema write_spool_schema = {
+    .size = sizeof(struct write_spool_args),
+    .options =
+        (const struct option[]){
+            {"max_bytes", OPT_UINT, offsetof(struct write_spool_args, max_bytes), .default_text = "268435456",
+             .help = "Maximum size on disk; beyond it the oldest profiles are dropped; 0 = none."},
+            {"max_age", OPT_DURATION, offsetof(struct write_spool_args, max_age), .default_text = "\"1h\"",
+             .help = "Maximum age; older profiles are dropped. Pyroscope accepts one hour."},
+            {0}},
+    .validate = write_args_check_spool,
+};
 
 static int write_args_check_endpoint(const void *record, struct err *err)
 {
@@ -61,12 +85,13 @@ const struct schema write_endpoint_schema = {
             {"max_backoff_period", OPT_DURATION, offsetof(struct write_endpoint_args, max_backoff_period),
              .default_text = "\"5m\"", .help = "Maximum backoff."},
             {"max_backoff_retries", OPT_INT, offsetof(struct write_endpoint_args, max_backoff_retries),
-             .default_text = "10",
-             .help = "Maximum number of attempts per profile; 0 = until it expires (10 minutes)."},
+             .default_text = "10", .help = "Maximum number of attempts per profile; 0 = no limit."},
             {"retry_on_http_429", OPT_BOOL, offsetof(struct write_endpoint_args, retry_on_http_429),
              .default_text = "true", .help = "Retry on HTTP status 429."},
             {"debug_info_upload_timeout", OPT_DURATION, offsetof(struct write_endpoint_args, debug_info_upload_timeout),
              .default_text = "\"2m\"", .help = "Accepted for compatibility; Java profiles need no debug information."},
+            {"spool", OPT_BLOCK, offsetof(struct write_endpoint_args, spool), .block = &write_spool_schema,
+             .help = "Profiles that wait for the endpoint, on disk. Not in Grafana Alloy."},
             HTTP_SETTINGS_OPTIONS(struct write_endpoint_args, http),
             {0}},
     .validate = write_args_check_endpoint,

@@ -29,3 +29,14 @@ static inline int64_t push_backoff_next(struct push_backoff *b, double where)
     }
     return wait;
 }
+
+/* The wait of a profile after its n-th failure, n from 1. */
+static inline int64_t push_backoff_after(int64_t min, int64_t max, unsigned n, double where)
+{
+    struct push_backoff b;
+    int64_t wait = min;
+    push_backoff_reset(&b, min, max);
+    for (unsigned i = 0; i < n && i < 64; i++)
+        wait = push_backoff_next(&b, where);
+    return wait;
+}

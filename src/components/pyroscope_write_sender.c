@@ -9,12 +9,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
-#include "components/pyroscope_write_backoff.h"
-#include "components/pyroscope_write_queue.h"
+#include "components/pyroscope_write_sender_state.h"
 #include "flow/dropped.h"
 #include "graph/measured.h"
 #include "net/url.h"
-#include "pyroscope/push_client.h"
 
 enum { WARN_AGAIN_S = 60 };
 /* What shares one request: a JVM's profiles of one interval, more when a backlog is sent. */
@@ -40,53 +38,6 @@ COMPAT(compat_sent, "sent_profiles_total", "Profiles sent.");
 COMPAT(compat_dropped, "dropped_profiles_total", "Profiles dropped.");
 COMPAT(compat_retries, "retries_total", "Retries.");
 
-/* One request under way; free when it has no items. */
-struct flight {
-    struct sender *sender;
-    struct list items; /* struct push_item */
-    size_t len;
-    struct push_call *push;
-};
-
-struct sender_settings {
-    const struct write_endpoint_args *args;
-    char *label;    /* URL without user and password */
-    char *shown;    /* in messages: with the name, where there is one */
-    char **headers; /* of args->headers, NULL-terminated */
-    struct http_settings_open http_open;
-};
-
-struct sender {
-    struct sender_env env;
-    char *path; /* of the module it is in, for metrics */
-    const char *local_id;
-    struct sender_settings *set; /* owned; the next two are its */
-    const struct write_endpoint_args *args;
-    const char *label;
-    struct http_client *http; /* from the first push on */
-    uv_timer_t *timer;        /* waits before a probe; while draining, the end of patience */
-    uv_prepare_t *gathered;   /* sends what came in this turn of the loop, together */
-    struct push_queue queue;
-    struct flight flights[SENDER_IN_FLIGHT];
-    unsigned in_flight;
-
-    enum sender_state state;
-    struct push_backoff backoff;
-    int64_t wait_until_ns; /* 0 = not waiting */
-
-    bool draining;
-    size_t lost_at_drain;
-    void (*drained)(void *arg);
-    void *drained_arg;
-
-    bool troubled; /* a warning stands that recovery must answer */
-    int64_t warned_ns, trouble_since_ns;
-    uint64_t lost, lost_before; /* profiles: ever, and when the trouble began */
-    char last_error[ERR_MAX];
-    int64_t last_error_s, last_success_s;
-    size_t published_bytes;
-};
-
 static int64_t (*fake_clock_ns)(void);
 static double (*fake_jitter)(void);
 
@@ -96,12 +47,12 @@ void sender_fake(int64_t (*now_ns)(void), double (*jitter)(void))
     fake_jitter = jitter;
 }
 
-static int64_t sender_now_ns(void)
+int64_t sender_now_ns(void)
 {
     return fake_clock_ns ? fake_clock_ns() : (int64_t)uv_hrtime();
 }
 
-static double sender_jitter(void)
+double sender_jitter(void)
 {
     if (fake_jitter)
         return fake_jitter();
@@ -122,20 +73,39 @@ const char *sender_state_name(enum sender_state s)
 }
 
 /* Deltas, so that endpoints of the same URL add up. */
-static void sender_publish_queue(struct sender *s)
+void sender_publish_queue(struct sender *s)
 {
     metric_add(&queue_bytes, (double)s->queue.bytes - (double)s->published_bytes, s->label);
     s->published_bytes = s->queue.bytes;
 }
 
+void sender_observe_item(struct sender *s, const struct push_item *item)
+{
+    write_latency_observe(s->local_id, s->path, s->label, WRITE_LATENCY_ENDPOINT, sender_now_ns() - item->since_ns);
+}
+
 static void sender_on_dropped(void *ctx, const struct push_item *item, enum push_drop why)
 {
     struct sender *s = ctx;
+    if (sender_forget_copy(s, item, why == PUSH_DROP_SHUTDOWN))
+        return;
     s->lost++;
     s->lost_at_drain += why == PUSH_DROP_SHUTDOWN;
     metric_add(&dropped_profiles_total, 1, push_drop_name(why));
     metric_add(&compat_dropped, 1, s->local_id, s->path, s->label);
     metric_add(&compat_dropped_bytes, (double)item->profile->len, s->local_id, s->path, s->label);
+    sender_observe_item(s, item);
+}
+
+void sender_count_sent(struct sender *s, const struct push_item *item)
+{
+    metric_add(&compat_sent, 1, s->local_id, s->path, s->label);
+    metric_add(&compat_sent_bytes, (double)item->profile->len, s->local_id, s->path, s->label);
+}
+
+void sender_count_push(struct sender *s, enum push_result result)
+{
+    metric_add(&pushes, 1, s->label, push_result_name(result));
 }
 
 void sender_count_invalid(const char *component_id, const char *reason)
@@ -203,6 +173,9 @@ static void sender_use(struct sender *s, struct sender_settings *set)
     s->set = set;
     s->args = set->args;
     s->label = set->label;
+    sender_open_spool(s);
+    /* Without a limit of attempts profiles wait until they are taken, or until there is no more room. */
+    s->queue.max_age_ns = s->args->max_backoff_retries && !s->spool ? SENDER_QUEUE_AGE_S * NS_PER_SEC : INT64_MAX;
 }
 
 struct sender *sender_new(const struct sender_env *env, struct sender_settings *set)
@@ -215,6 +188,8 @@ struct sender *sender_new(const struct sender_env *env, struct sender_settings *
         s->flights[i].sender = s;
         list_init(&s->flights[i].items);
     }
+    list_init(&s->fitting);
+    s->trouble.component_id = env->component_id;
     sender_use(s, set);
     push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
     return s;
@@ -226,33 +201,6 @@ const struct write_endpoint_args *sender_args(const struct sender *s)
 }
 
 /* --- what happened --- */
-
-static void sender_begin_trouble(struct sender *s, const char *msg)
-{
-    log_debug(msg, L_COMPONENT(s->env.component_id), L_STR("endpoint", s->label), L_STR("err", s->last_error));
-    if (s->troubled)
-        return;
-    int64_t now = sender_now_ns();
-    /* An endpoint that fails every now and then is not worth two lines each time. */
-    if (s->warned_ns && now - s->warned_ns < WARN_AGAIN_S * NS_PER_SEC)
-        return;
-    s->troubled = true;
-    s->warned_ns = s->trouble_since_ns = now;
-    s->lost_before = s->lost;
-    log_warn(msg, L_COMPONENT(s->env.component_id), L_STR("endpoint", s->set->shown), L_STR("err", s->last_error));
-}
-
-static void sender_end_trouble(struct sender *s)
-{
-    if (!s->troubled)
-        return;
-    s->troubled = false;
-    log_info("pushes succeed again", L_COMPONENT(s->env.component_id), L_STR("endpoint", s->set->shown),
-             L_INT("after_seconds", (sender_now_ns() - s->trouble_since_ns) / NS_PER_SEC),
-             L_INT("lost_profiles", s->lost - s->lost_before));
-}
-
-static void sender_pump(struct sender *s);
 
 static void sender_on_timer(uv_timer_t *t);
 
@@ -268,103 +216,12 @@ static void sender_set_timer(struct sender *s, int64_t wait_ns)
     uv_timer_start(s->timer, sender_on_timer, (uint64_t)((wait_ns + NS_PER_MS - 1) / NS_PER_MS), 0);
 }
 
-static void sender_stop_waiting(struct sender *s)
-{
-    s->wait_until_ns = 0;
-    if (s->timer && !s->draining)
-        uv_timer_stop(s->timer);
-}
-
-/* Two pushes that fail together are one failure of the endpoint: the wait grows once, but the longer Retry-After
- * counts. */
-static void sender_wait_after_failure(struct sender *s, int64_t retry_after_ms)
-{
-    int64_t asked = retry_after_ms * NS_PER_MS, most = SENDER_QUEUE_AGE_S * NS_PER_SEC, now = sender_now_ns();
-    int64_t wait = s->wait_until_ns ? 0 : push_backoff_next(&s->backoff, sender_jitter());
-    if (asked > wait)
-        wait = asked < most ? asked : most;
-    if (now + wait <= s->wait_until_ns)
-        return;
-    s->wait_until_ns = now + wait;
-    sender_set_timer(s, wait);
-}
-
-static struct push_item *sender_first_item(struct list *items)
-{
-    return list_empty(items) ? NULL : list_entry(items->next, struct push_item, node);
-}
-
-static void sender_succeed(struct sender *s, struct list *items)
-{
-    for (struct push_item *item; (item = sender_first_item(items));) {
-        metric_add(&compat_sent, 1, s->local_id, s->path, s->label);
-        metric_add(&compat_sent_bytes, (double)item->profile->len, s->local_id, s->path, s->label);
-        push_queue_finish(&s->queue, item);
-    }
-    s->last_success_s = time(NULL);
-    s->state = SENDER_OK;
-    push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
-    sender_end_trouble(s);
-}
-
-static void sender_fail_item(struct sender *s, struct push_item *item, bool rejected)
-{
-    const int64_t attempts = ++item->attempts, most = s->args->max_backoff_retries;
-    if (rejected)
-        push_queue_drop(&s->queue, item, PUSH_DROP_REJECTED);
-    else if (s->draining)
-        push_queue_drop(&s->queue, item, PUSH_DROP_SHUTDOWN);
-    else if (most > 0 && attempts >= most)
-        push_queue_drop(&s->queue, item, PUSH_DROP_RETRIES);
-    else
-        push_queue_put_back(&s->queue, item);
-}
-
-/* Of several it may be one that the server does not want: each is to be judged by itself. */
-static void sender_try_each_alone(struct sender *s, struct list *items)
-{
-    for (struct push_item *item; (item = sender_first_item(items));) {
-        item->alone = true;
-        push_queue_put_back(&s->queue, item);
-    }
-}
-
-static void sender_fail(struct sender *s, struct list *items, const struct push_outcome *o)
-{
-    bool rejected = o->result == PUSH_REJECTED;
-    snprintf(s->last_error, sizeof s->last_error, "%s", o->reason);
-    s->last_error_s = time(NULL);
-    s->state = rejected ? SENDER_REJECTED : SENDER_FAILING;
-    sender_begin_trouble(s, rejected ? "the server rejects profiles" : "pushes fail");
-    for (struct push_item *item; (item = sender_first_item(items));)
-        sender_fail_item(s, item, rejected);
-    if (rejected) /* it answers, so the next profile needs no wait */
-        push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
-    else if (!s->draining)
-        sender_wait_after_failure(s, o->retry_after_ms);
-}
-
-static void sender_settle(struct flight *f, const struct push_outcome *o)
-{
-    struct sender *s = f->sender;
-    const bool several = f->len > 1;
-    f->len = 0;
-    f->push = NULL;
-    metric_add(&pushes, 1, s->label, push_result_name(o->result));
-    if (o->result == PUSH_OK)
-        sender_succeed(s, &f->items);
-    else if (o->result == PUSH_REJECTED && several)
-        sender_try_each_alone(s, &f->items);
-    else
-        sender_fail(s, &f->items, o);
-    sender_publish_queue(s);
-}
-
 static void sender_on_pushed(void *arg, const struct push_outcome *o)
 {
     struct flight *f = arg;
     struct sender *s = f->sender;
     s->in_flight--;
+    write_latency_observe(s->local_id, s->path, s->label, WRITE_LATENCY_DOWNSTREAM, sender_now_ns() - f->begun_ns);
     sender_settle(f, o);
     sender_pump(s);
 }
@@ -380,17 +237,18 @@ static struct flight *sender_free_flight(struct sender *s)
     return NULL;
 }
 
-/* One series per profile and, behind them in the same block, the profiles they point to. */
+/* One series per profile and, behind them in the same block, the profiles and IDs they point to. */
 static struct series *sender_make_series(const struct flight *f)
 {
-    struct series *series = xmalloc(f->len * (sizeof *series + sizeof(struct str))), *at = series;
-    struct str *profile = (struct str *)(series + f->len);
+    struct series *series = xmalloc(f->len * (sizeof *series + 2 * sizeof(struct str))), *at = series;
+    struct str *profile = (struct str *)(series + f->len), *id = profile + f->len;
     list_each(&f->items, node)
     {
         const struct push_item *item = list_entry(node, struct push_item, node);
         const size_t labels = labels_len(item->labels);
         *profile = (struct str){(const char *)item->profile->pprof, item->profile->len};
-        *at++ = (struct series){labels ? labels_at(item->labels, 0) : NULL, labels, profile++, 1};
+        *id = str_of(item->profile->id);
+        *at++ = (struct series){labels ? labels_at(item->labels, 0) : NULL, labels, profile++, 1, id++};
     }
     return series;
 }
@@ -429,44 +287,89 @@ static void sender_send_batch(struct sender *s, struct flight *f)
         if (list_entry(node, struct push_item, node)->attempts)
             metric_add(&compat_retries, 1, s->local_id, s->path, s->label);
     }
+    f->begun_ns = sender_now_ns();
     int code = sender_start_push(s, f, &err);
     if (code == 0) {
         s->in_flight++;
         return;
     }
-    struct push_outcome o = {.result = code == -E2BIG ? PUSH_REJECTED : PUSH_RETRY};
+    struct push_outcome o = {.result = code == -E2BIG ? PUSH_REJECTED : PUSH_RETRY, .failure = HTTP_NO_CONNECTION};
     snprintf(o.reason, sizeof o.reason, "%s", err.text);
     sender_settle(f, &o);
 }
 
 static void sender_end_drain(struct sender *s)
 {
-    if (s->in_flight || s->queue.len || !s->drained)
+    if (s->in_flight || s->queue.len || !list_empty(&s->fitting) || !s->drained ||
+        (s->spool && !write_spool_is_idle(s->spool)))
         return;
     uv_timer_stop(s->timer);
     s->state = SENDER_STOPPED;
     if (s->lost_at_drain)
         log_warn("profiles lost at shutdown", L_COMPONENT(s->env.component_id), L_STR("endpoint", s->set->shown),
-                 L_INT("count", s->lost_at_drain), L_STR("err", s->last_error));
+                 L_INT("count", s->lost_at_drain), L_STR("err", s->trouble.last_error));
+    if (s->spool_told.waiting)
+        log_info("profiles kept on disk at shutdown", L_COMPONENT(s->env.component_id),
+                 L_STR("endpoint", s->set->shown), L_INT("count", s->spool_told.waiting));
     void (*drained)(void *arg) = s->drained;
     s->drained = NULL;
     drained(s->drained_arg); /* may free the sender */
 }
 
-/* Starts what may be started now. */
-static void sender_pump(struct sender *s)
+/* While the endpoint is down or suspected to be, one request at a time. */
+static struct flight *sender_next_flight(struct sender *s)
 {
+    const bool careful = (s->is_down || s->suspect) && !s->draining;
+    return s->in_flight < (careful ? 1 : SENDER_IN_FLIGHT) ? sender_free_flight(s) : NULL;
+}
+
+static size_t sender_take(struct sender *s, struct flight *f)
+{
+    const int64_t now = sender_now_ns();
+    return s->is_down && !s->draining ? push_queue_take_probe(&s->queue, now, &f->items)
+                                      : push_queue_take(&s->queue, now, BATCH_PROFILES, BATCH_BYTES, &f->items);
+}
+
+/* When the next push is due that nothing else will start: 0 = none. */
+static int64_t sender_due_ns(const struct sender *s)
+{
+    if (s->draining || s->state == SENDER_STOPPED || !s->queue.len)
+        return 0;
+    if (s->wait_until_ns)
+        return s->wait_until_ns;
+    const int64_t next = s->in_flight ? INT64_MAX : push_queue_next_ns(&s->queue);
+    return next == INT64_MAX ? 0 : next;
+}
+
+static void sender_set_due(struct sender *s)
+{
+    if (s->draining || s->state == SENDER_STOPPED)
+        return;
+    const int64_t push = sender_due_ns(s), spill = sender_spill_due_ns(s), now = sender_now_ns();
+    const int64_t due = spill != INT64_MAX && (!push || spill < push) ? spill : push;
+    if (due)
+        sender_set_timer(s, due > now ? due - now : 0);
+    else if (s->timer)
+        uv_timer_stop(s->timer);
+}
+
+/* Starts what may be started now. */
+void sender_pump(struct sender *s)
+{
+    if (s->wait_until_ns && s->wait_until_ns <= sender_now_ns())
+        s->wait_until_ns = 0;
     while (s->state != SENDER_STOPPED && !s->wait_until_ns) {
-        const bool probe = s->state == SENDER_FAILING && !s->draining;
-        struct flight *f = s->in_flight < (probe ? 1 : SENDER_IN_FLIGHT) ? sender_free_flight(s) : NULL;
+        struct flight *f = sender_next_flight(s);
         if (!f)
             break;
-        f->len = push_queue_take(&s->queue, sender_now_ns(), probe ? 1 : BATCH_PROFILES, BATCH_BYTES, &f->items);
+        f->len = sender_take(s, f);
         if (!f->len)
             break;
         sender_send_batch(s, f);
     }
+    sender_spill(s);
     sender_publish_queue(s);
+    sender_set_due(s);
     if (s->draining)
         sender_end_drain(s);
 }
@@ -489,11 +392,11 @@ static void sender_cancel_flights(struct sender *s)
 static void sender_on_timer(uv_timer_t *t)
 {
     struct sender *s = t->data;
-    s->wait_until_ns = 0;
     if (s->draining) {
-        if (!s->last_error[0])
-            snprintf(s->last_error, sizeof s->last_error, "timeout");
+        if (!s->trouble.last_error[0])
+            write_trouble_set_error(&s->trouble, "timeout");
         sender_cancel_flights(s);
+        sender_cancel_fitting(s);
         push_queue_clear(&s->queue, PUSH_DROP_SHUTDOWN);
     }
     sender_pump(s);
@@ -508,7 +411,11 @@ void sender_update(struct sender *s, struct sender_settings *set)
     if (!changed)
         return;
     push_backoff_reset(&s->backoff, s->args->min_backoff_period, s->args->max_backoff_period);
-    sender_stop_waiting(s);
+    push_queue_wake(&s->queue);
+    s->wait_until_ns = 0;
+    s->is_down = false;
+    s->suspect = 0;
+    s->labels_fit = (struct push_limit){0};
     sender_pump(s);
 }
 
@@ -529,9 +436,14 @@ static void sender_pump_soon(struct sender *s)
     uv_prepare_start(s->gathered, sender_on_gathered);
 }
 
-void sender_append(struct sender *s, const struct labels *labels, struct encoded_profile *p)
+void sender_append(struct sender *s, const struct labels *labels, struct encoded_profile *p,
+                   struct write_latency *latency)
 {
-    push_queue_add(&s->queue, labels, p, sender_now_ns());
+    struct labels *fewer = s->labels_fit.kind ? write_fit_labels(labels, s->labels_fit) : NULL;
+    struct push_item *item = push_queue_add(&s->queue, fewer ? fewer : labels, p, sender_now_ns());
+    labels_unref(fewer);
+    if (item && latency)
+        item->latency = write_latency_ref(latency);
     if (s->state == SENDER_STOPPED)
         push_queue_clear(&s->queue, PUSH_DROP_SHUTDOWN);
     else
@@ -541,11 +453,12 @@ void sender_append(struct sender *s, const struct labels *labels, struct encoded
 
 void sender_drain(struct sender *s, int64_t timeout_ms, void (*done)(void *arg), void *arg)
 {
-    s->draining = true;
+    s->draining = s->queue.ignores_waits = true;
     s->drained = done;
     s->drained_arg = arg;
     s->wait_until_ns = 0;
     sender_set_timer(s, timeout_ms * NS_PER_MS);
+    sender_spill(s);
     sender_pump(s);
 }
 
@@ -559,10 +472,12 @@ void sender_free(struct sender *s)
     if (!s)
         return;
     sender_cancel_flights(s);
+    sender_cancel_fitting(s);
     push_queue_clear(&s->queue, PUSH_DROP_SHUTDOWN);
     sender_publish_queue(s);
     if (metric_value(&queue_bytes, s->label) == 0)
         metric_forget(&queue_bytes, s->label);
+    sender_close_spool(s);
     if (s->timer)
         uv_close((uv_handle_t *)s->timer, sender_free_handle);
     if (s->gathered)
@@ -575,16 +490,18 @@ void sender_free(struct sender *s)
 
 void sender_view(const struct sender *s, struct sender_view *ret)
 {
-    int64_t wait = s->wait_until_ns ? s->wait_until_ns - sender_now_ns() : 0;
+    const int64_t due = sender_due_ns(s), wait = due - sender_now_ns();
     *ret = (struct sender_view){
         .state = s->state,
         .endpoint = s->label,
         .queued_profiles = s->queue.len,
         .queued_bytes = s->queue.bytes,
         .in_flight = s->in_flight,
-        .last_error = s->last_error,
-        .last_error_s = s->last_error_s,
+        .spooled_profiles = s->spool_told.waiting,
+        .spooled_bytes = s->spool_told.bytes,
+        .last_error = s->trouble.last_error,
+        .last_error_s = s->trouble.last_error_s,
         .last_success_s = s->last_success_s,
-        .next_s = s->wait_until_ns ? time(NULL) + (wait > 0 ? wait / NS_PER_SEC : 0) : 0,
+        .next_s = due ? time(NULL) + (wait > 0 ? wait / NS_PER_SEC : 0) : 0,
     };
 }

@@ -1,8 +1,29 @@
 #include "flow/receiver.h"
 
+#include <stdlib.h>
+#include <sys/random.h>
+
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "lang/coerce.h"
+
+static void encoded_profile_make_id(char id[PROFILE_ID_MAX])
+{
+    uint8_t b[16];
+    /* Never less than asked for, up to 256 bytes, once the kernel's generator is ready. */
+    if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b)
+        abort();
+    b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+    b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
+    for (size_t i = 0; i < sizeof b; i++) {
+        static const char digits[] = "0123456789abcdef";
+        *id++ = digits[b[i] >> 4];
+        *id++ = digits[b[i] & 15];
+        if (i == 3 || i == 5 || i == 7 || i == 9)
+            *id++ = '-';
+    }
+    *id = '\0';
+}
 
 struct encoded_profile *encoded_profile_new(uint8_t *pprof, size_t len, uint64_t samples, int64_t time_nanos,
                                             int64_t duration_nanos)
@@ -14,6 +35,7 @@ struct encoded_profile *encoded_profile_new(uint8_t *pprof, size_t len, uint64_t
                                   .samples = samples,
                                   .time_nanos = time_nanos,
                                   .duration_nanos = duration_nanos};
+    encoded_profile_make_id(p->id);
     return p;
 }
 
@@ -28,6 +50,7 @@ void encoded_profile_unref(struct encoded_profile *p)
     if (!p || --p->refs > 0)
         return;
     free(p->pprof);
+    profile_origin_unref(p->origin);
     free(p);
 }
 
@@ -147,6 +170,16 @@ const struct option_type receivers_option = {
     .equal = receiver_list_equal,
     .to_value = receiver_list_to_value,
 };
+
+bool receivers_discard(const struct receivers *rs)
+{
+    for (size_t i = 0; i < rs->len; i++) {
+        const struct receiver *r = rs->items[i];
+        if (r->ctx && (!r->discards || !r->discards(r->ctx)))
+            return false;
+    }
+    return true;
+}
 
 void fanout_append(const struct receivers *rs, const struct labels *labels, struct encoded_profile *p)
 {

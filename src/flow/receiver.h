@@ -13,9 +13,12 @@
 #include <stdint.h>
 
 #include "flow/labels.h"
+#include "flow/origin.h"
 #include "lang/schema.h"
 
 struct jfr_chunk; /* jfr/shared_chunk.h */
+/* A UUID, and the number of a part of a profile that was split. */
+enum { PROFILE_ID_MAX = 56 };
 
 /* One encoded profile, shared by all receivers it goes to. */
 struct encoded_profile {
@@ -24,8 +27,10 @@ struct encoded_profile {
     size_t len;
     uint64_t samples;                   /* events in it, for counters */
     int64_t time_nanos, duration_nanos; /* as inside */
+    struct profile_origin *origin;      /* one reference, set by its maker; NULL = nobody asks */
+    char id[PROFILE_ID_MAX]; /* sent with it, the same in every attempt: a server may recognise a repetition */
 };
-/* Takes pprof. One reference. */
+/* Takes pprof. One reference. The ID is a new UUID (RFC 9562, version 4). */
 struct encoded_profile *encoded_profile_new(uint8_t *pprof, size_t len, uint64_t samples, int64_t time_nanos,
                                             int64_t duration_nanos);
 struct encoded_profile *encoded_profile_ref(struct encoded_profile *p);
@@ -49,6 +54,9 @@ struct receiver {
     unsigned refs;
     const char *id; /* of the component, for messages; owned */
     void *ctx;      /* NULL once the component is gone: appends are then dropped */
+    /* Whether nobody gets what it is handed now: there is no endpoint, or no further receiver. NULL: somebody does. Set
+     * by its component. */
+    bool (*discards)(void *ctx);
     /* Labels and profile are borrowed: take references to keep them. `labels` include __name__. */
     void (*append)(void *ctx, const struct labels *labels, struct encoded_profile *p);
     /* Optional: one finished chunk of the recording of a JVM; NULL: takes none. The labels are those of its profiles,
@@ -70,6 +78,8 @@ struct receivers {
 };
 /* For OPT_CUSTOM options of type struct receivers (forward_to); null entries are skipped. */
 extern const struct option_type receivers_option;
+/* Whether whatever they are handed now is discarded: it is not worth being collected. */
+bool receivers_discard(const struct receivers *rs);
 struct value *receiver_value(struct receiver *r); /* takes a new reference of r; new value reference */
 
 /* Hands the profile to every receiver of the list. */

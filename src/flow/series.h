@@ -11,4 +11,5 @@ struct series {
     size_t label_count;
     const struct str *profiles; /* pprof, gzip-compressed or plain */
     size_t profile_count;
+    const struct str *ids; /* of the profiles, "" where one has none; NULL: none has */
 };

@@ -122,9 +122,22 @@ static bool collect_skip(const struct collector *c, struct block *b, const char 
     return true;
 }
 
+/* Blocks of the reference that this program does not have, and what serves instead. */
+static const char *collect_instead_of(struct str name)
+{
+    if (str_is(name, "import.git"))
+        return "; keep a clone on this host up to date (git-sync, or git pull in a timer) and use import.file, or "
+               "import.http with the URL of the raw file";
+    if (str_is(name, "remotecfg"))
+        return "; write the configuration to a file and run with --config.file-watch, or use import.http for what "
+               "a server provides";
+    return "";
+}
+
 static void collect_reject_version(struct block *b, struct diags *ds)
 {
-    reject(b, ds, b->stmt->name_range, "\"%.*s\" blocks are not supported by this version", STR_ARG(b->stmt->name));
+    reject(b, ds, b->stmt->name_range, "\"%.*s\" blocks are not supported by this version%s", STR_ARG(b->stmt->name),
+           collect_instead_of(b->stmt->name));
 }
 
 /* --- definitions: declares and imports --- */

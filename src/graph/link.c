@@ -5,6 +5,8 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "flow/receiver.h"
+#include "flow/targets.h"
 #include "graph/block_text.h"
 #include "graph/missing.h"
 #include "graph/reference.h"
@@ -162,6 +164,67 @@ static bool needs_only_skipped(const struct plan *p, const struct block *b)
     return needs->len > imports;
 }
 
+/* --- what must not be lost with it --- */
+
+struct loss {
+    const struct plan *plan;
+    const struct block *skipped; /* the first one found, and where */
+    struct range range;
+};
+
+static void link_find_skipped(void *arg, const struct ast_traversal *t)
+{
+    struct loss *l = arg;
+    size_t used;
+    const struct block *on = plan_find(l->plan, t->path, t->len, false, &used);
+    if (l->skipped || !on || on->type != BLOCK_SKIPPED)
+        return;
+    l->skipped = on;
+    l->range = t->range;
+}
+
+static const struct option *link_option(const struct schema *schema, struct str name)
+{
+    for (const struct option *o = schema->options; o && o->name; o++) {
+        if (str_is(name, o->name))
+            return o;
+    }
+    return NULL;
+}
+
+/* What null in place of this argument would do without anybody noticing; NULL: what is lost is a source of targets, or
+ * nothing that decides where profiles go, which ones, and with what credentials. Arguments of inner blocks do: those of
+ * endpoints, rules and authentication. */
+static const char *link_loss(const struct option *o, bool is_inside)
+{
+    if (o->custom == &receivers_option)
+        return "profiles would not arrive there";
+    if (o->kind == OPT_SECRET)
+        return "credentials would be missing";
+    return is_inside ? "it would have no effect" : NULL;
+}
+
+static void link_check_losses(const struct plan *p, const struct schema *schema, const struct ast_body *body,
+                              bool is_inside, struct diags *ds)
+{
+    for (size_t i = 0; schema && i < body->len; i++) {
+        struct ast_stmt *s = &body->stmts[i];
+        const struct option *o = link_option(schema, s->name);
+        if (!o)
+            continue;
+        if (s->kind == AST_BLOCK) {
+            link_check_losses(p, o->block, &s->body, true, ds);
+            continue;
+        }
+        struct loss loss = {.plan = p};
+        const char *effect = link_loss(o, is_inside);
+        if (effect)
+            ast_traversals(&(struct ast_body){.stmts = s, .len = 1}, link_find_skipped, &loss);
+        if (loss.skipped)
+            diag_error(ds, loss.range, "%s needs %s, which is skipped: %s", o->name, loss.skipped->id, effect);
+    }
+}
+
 void link_skip_dependants(struct plan *p, struct diags *ds)
 {
     for (size_t i = 0; i < p->len; i++) {
@@ -171,6 +234,11 @@ void link_skip_dependants(struct plan *p, struct diags *ds)
         b->type = BLOCK_SKIPPED;
         diag_warn(ds, block_text_id_range(b->stmt, strlen(b->id)),
                   "%s depends only on skipped components and is skipped", b->id);
+    }
+    for (size_t i = 0; i < p->len; i++) {
+        const struct block *b = p->blocks[i];
+        if (b->type == BLOCK_COMPONENT && b->def && b->stmt)
+            link_check_losses(p, b->def->args, &b->stmt->body, false, ds);
     }
 }
 

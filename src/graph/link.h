@@ -18,7 +18,8 @@ void link_template(struct plan *p, const struct block *foreach, const struct pla
 bool link_order(struct plan *p);
 /* Prints their IDs, sorted: "a, b"; as many as fit. */
 void link_print_ids(const struct block *const *blocks, size_t n, struct buf *out);
-/* Skips blocks that depend only on skipped blocks. Requires link_order(). */
+/* Skips blocks that depend only on skipped blocks. A receiver, a credential, or an argument of an inner block (an
+ * endpoint, a rule) of what stays that needs a skipped block is an error. Requires link_order(). */
 void link_skip_dependants(struct plan *p, struct diags *ds);
 /* Fills by_id, references_to and referenced_by. */
 void link_index(struct plan *p);

@@ -27,6 +27,7 @@ struct watch {
     uv_poll_t poll;
     struct http_client *client;
     curl_socket_t fd;
+    int events; /* UV_READABLE, UV_WRITABLE */
 };
 
 struct http_call {
@@ -242,10 +243,14 @@ static void http_client_on_ready(uv_poll_t *p, int status, int events)
 {
     struct watch *w = p->data;
     struct http_client *c = w->client;
-    int flags = status < 0 ? CURL_CSELECT_ERR : 0, running;
+    /* An error of the socket (POLLERR) stops the polling. libcurl finds out what it is by reading and writing, and then
+     * repeats the request if a kept connection was closed meanwhile; CURL_CSELECT_ERR would make it give up. */
+    int flags = status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : 0, running;
     flags |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
     flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
     curl_multi_socket_action(c->multi, w->fd, flags, &running);
+    if (status < 0 && !uv_is_closing((uv_handle_t *)p))
+        uv_poll_start(p, w->events, http_client_on_ready);
     http_client_collect(c);
 }
 
@@ -283,8 +288,8 @@ static int http_client_set_watch(CURL *easy, curl_socket_t fd, int what, void *a
         w->poll.data = w;
         curl_multi_assign(c->multi, fd, w);
     }
-    int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-    return uv_poll_start(&w->poll, events, http_client_on_ready) < 0 ? -1 : 0;
+    w->events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+    return uv_poll_start(&w->poll, w->events, http_client_on_ready) < 0 ? -1 : 0;
 }
 
 static size_t http_call_read_body(char *p, size_t size, size_t n, void *arg)

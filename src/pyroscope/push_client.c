@@ -10,16 +10,10 @@
 #include "pyroscope/push_message.h"
 
 enum {
-    ANSWER_MAX = 8192, /* of an error's body; more is not read by anybody */
+    ANSWER_MAX = 256 << 10, /* of an error's body: that of a whole backlog quotes all their labels */
     PAGE_EXCERPT = 120,
     TIMEOUT_MS_MAX = 999999999 /* Connect-Timeout-Ms has at most 10 digits */
 };
-
-const char *push_result_name(enum push_result r)
-{
-    static const char *const names[] = {[PUSH_OK] = "ok", [PUSH_RETRY] = "retry", [PUSH_REJECTED] = "rejected"};
-    return names[r];
-}
 
 static bool push_client_is_type(const struct http_response *r, const char *type)
 {
@@ -27,25 +21,18 @@ static bool push_client_is_type(const struct http_response *r, const char *type)
     return strncasecmp(r->type, type, n) == 0 && (r->type[n] == '\0' || r->type[n] == ';' || r->type[n] == ' ');
 }
 
-/* What the server says, from Connect's {"code","message"}; else the start of a text. One line of printable
- * characters. */
-static void push_client_said(const struct http_response *r, char *out, size_t room)
+/* What the server says, from Connect's {"code","message"}; else the start of a text. To be freed. */
+static char *push_client_said(const struct http_response *r)
 {
     json_t *body = push_client_is_type(r, "application/json") ? json_loadb(r->body.p, r->body.n, 0, NULL) : NULL;
     const char *code = json_string_value(json_object_get(body, "code"));
     const char *message = json_string_value(json_object_get(body, "message"));
     struct str text = str_trim(push_client_is_type(r, "text/plain") ? r->body : (struct str){0});
-    if (code || message)
-        snprintf(out, room, ": %s%s%s", code ? code : "", code && message ? ": " : "", message ? message : "");
-    else if (text.n)
-        snprintf(out, room, ": %.*s", text.n < PAGE_EXCERPT ? (int)text.n : PAGE_EXCERPT, text.p);
-    else
-        snprintf(out, room, "%s", "");
+    char *said = code || message
+                     ? xasprintf("%s%s%s", code ? code : "", code && message ? ": " : "", message ? message : "")
+                     : xstrndup(text.p ? text.p : "", text.n < PAGE_EXCERPT ? text.n : PAGE_EXCERPT);
     json_decref(body);
-    for (char *p = out; *p; p++) {
-        if ((unsigned char)*p < ' ' || *p == 0x7f)
-            *p = ' ';
-    }
+    return said;
 }
 
 static const char *push_client_hint(int status)
@@ -86,9 +73,17 @@ static enum push_result push_client_result_of(int status, bool retry_429)
     return PUSH_REJECTED;
 }
 
+static void push_client_set_reason(struct push_outcome *o, const char *said)
+{
+    char text[ERR_MAX - 160];
+    push_verdict_shorten(str_of(said), text, sizeof text);
+    snprintf(o->reason, sizeof o->reason, "HTTP status %d%s%s%s", o->status, *text ? ": " : "", text,
+             push_client_hint(o->status));
+}
+
 void push_client_judge(const struct http_response *r, bool retry_429, struct push_outcome *ret)
 {
-    *ret = (struct push_outcome){.status = r->status, .retry_after_ms = r->retry_after_ms};
+    *ret = (struct push_outcome){.status = r->status, .retry_after_ms = r->retry_after_ms, .failure = r->failure};
     if (r->status == 0) {
         ret->result = PUSH_RETRY;
         snprintf(ret->reason, sizeof ret->reason, "%s%s", r->error, push_client_transport_hint(r->failure));
@@ -105,10 +100,12 @@ void push_client_judge(const struct http_response *r, bool retry_429, struct pus
                  r->type);
         return;
     }
+    cleanup_free char *said = push_client_said(r);
     ret->result = push_client_result_of(r->status, retry_429);
-    char text[ERR_MAX - 160];
-    push_client_said(r, text, sizeof text);
-    snprintf(ret->reason, sizeof ret->reason, "HTTP status %d%s%s", r->status, text, push_client_hint(r->status));
+    ret->limit = push_limit_of(str_of(said));
+    if (r->status == 413 && ret->limit.kind == PUSH_LIMIT_NONE)
+        ret->limit.kind = PUSH_LIMIT_BYTES;
+    push_client_set_reason(ret, said);
 }
 
 bool push_client_reserves(struct str name)
@@ -126,6 +123,8 @@ bool push_client_reserves(struct str name)
 struct push_call {
     struct http_call *call;
     struct buf heads; /* what stands before each profile, one after another */
+    struct str *ids;  /* of the first profile of each series; the texts are borrowed */
+    size_t series_count;
     bool retry_429;
     push_done *done;
     void *arg;
@@ -134,6 +133,7 @@ struct push_call {
 static void push_client_free(struct push_call *p)
 {
     buf_done(&p->heads);
+    free(p->ids);
     free(p);
 }
 
@@ -141,7 +141,14 @@ static void push_client_on_done(void *arg, const struct http_response *r)
 {
     struct push_call *p = arg;
     struct push_outcome outcome;
+    cleanup_free struct push_verdict *verdicts = NULL;
     push_client_judge(r, p->retry_429, &outcome);
+    if (r->status && outcome.result != PUSH_OK) {
+        cleanup_free char *said = push_client_said(r);
+        verdicts = xcalloc(p->series_count, sizeof *verdicts);
+        if (push_verdicts_read(str_of(said), outcome.result, p->retry_429, p->ids, p->series_count, verdicts))
+            outcome.verdicts = verdicts;
+    }
     p->done(p->arg, &outcome);
     push_client_free(p);
 }
@@ -253,6 +260,10 @@ int push_client_start(struct http_client *c, const struct push_endpoint *e, cons
     p->retry_429 = e->retry_429;
     p->done = done;
     p->arg = arg;
+    p->ids = xcalloc(n, sizeof *p->ids);
+    p->series_count = n;
+    for (size_t i = 0; i < n; i++)
+        p->ids[i] = series[i].ids ? series[i].ids[0] : STR("");
     const size_t len = 2 * push_client_count(series, n);
     cleanup_free struct str *pieces = xcalloc(len, sizeof *pieces);
     int code = push_client_make_body(&p->heads, series, n, pieces, err);

@@ -13,19 +13,18 @@
 #include "base/str.h"
 #include "flow/series.h"
 #include "net/http_client.h"
-
-enum push_result {
-    PUSH_OK,
-    PUSH_RETRY,   /* may succeed later: no reply, 408, 429, 5xx, or a 2xx of something else than Pyroscope */
-    PUSH_REJECTED /* will not succeed unchanged */
-};
-const char *push_result_name(enum push_result r); /* "ok", "retry", "rejected" */
+#include "pyroscope/push_verdict.h"
 
 struct push_outcome {
     enum push_result result;
     int status;             /* 0 = no reply */
     int64_t retry_after_ms; /* from Retry-After; 0 = none */
-    char reason[ERR_MAX];   /* "" when ok; else a sentence, with a remedy where one is known */
+    enum http_failure failure;
+    struct push_limit limit;
+    char reason[ERR_MAX]; /* "" when ok; else a sentence, with a remedy where one is known */
+    /* One per series where the answer names those that failed, NULL otherwise: the result is that of all. Valid until
+     * `done` returns. */
+    const struct push_verdict *verdicts;
 };
 /* Classifies a response. Without `retry_429` a 429 is a rejection. */
 void push_client_judge(const struct http_response *r, bool retry_429, struct push_outcome *ret);
@@ -46,8 +45,9 @@ struct push_endpoint {
 struct push_call;
 typedef void push_done(void *arg, const struct push_outcome *outcome);
 
-/* Starts one request with `n` series, at least one, each with at least one profile. Profile bytes are borrowed until
- * `done`, labels until this returns. -E2BIG: the labels are longer than PUSH_LABELS_MAX. */
+/* Starts one request with `n` series, at least one, each with at least one profile. Profile bytes and IDs are borrowed
+ * until `done`, labels until this returns. A verdict is found by the ID of the first profile of a series. -E2BIG: the
+ * labels are longer than PUSH_LABELS_MAX. */
 enum { PUSH_LABELS_MAX = 1 << 20 };
 must_check int push_client_start(struct http_client *c, const struct push_endpoint *e, const struct series *series,
                                  size_t n, push_done *done, void *arg, struct push_call **ret, struct err *err);

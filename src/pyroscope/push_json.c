@@ -76,13 +76,16 @@ static int push_json_decode_labels(struct arena *a, const json_t *json, struct l
     return 0;
 }
 
-static int push_json_decode_samples(struct arena *a, const json_t *json, struct str *profiles, struct err *err)
+static int push_json_decode_samples(struct arena *a, const json_t *json, struct str *profiles, struct str *ids,
+                                    struct err *err)
 {
     for (size_t i = 0; i < json_array_size(json); i++) {
         const json_t *sample = json_array_get(json, i), *raw = push_json_member(sample, "rawProfile", "raw_profile");
         struct str coded = {json_string_value(raw), json_string_length(raw)};
         if (!json_is_object(sample) || (raw && !json_is_string(raw)) || !push_json_base64(a, coded, &profiles[i]))
             return push_json_bad(err, "rawProfile: not base64, or too large");
+        if (!push_json_text(a, push_json_member(sample, "ID", NULL), &ids[i]))
+            return push_json_bad(err, "ID: wrong type, or too large");
     }
     return 0;
 }
@@ -95,13 +98,14 @@ static int push_json_decode_series(struct arena *a, const json_t *json, struct s
     const size_t label_count = json_array_size(labels), profile_count = json_array_size(samples);
     struct label *into = arena_calloc(a, label_count + 1, sizeof *into);
     struct str *profiles = arena_calloc(a, profile_count + 1, sizeof *profiles);
-    if (!into || !profiles)
+    struct str *ids = arena_calloc(a, profile_count + 1, sizeof *ids);
+    if (!into || !profiles || !ids)
         return push_json_bad(err, "too large");
     int code = push_json_decode_labels(a, labels, into, err);
     if (code == 0)
-        code = push_json_decode_samples(a, samples, profiles, err);
+        code = push_json_decode_samples(a, samples, profiles, ids, err);
     if (code == 0)
-        *ret = (struct series){into, label_count, profiles, profile_count};
+        *ret = (struct series){into, label_count, profiles, profile_count, ids};
     return code;
 }
 

@@ -11,6 +11,7 @@ enum {
     SERIES_LABELS = 1,
     SERIES_SAMPLES = 2,
     SAMPLE_RAW_PROFILE = 1,
+    SAMPLE_ID = 2,
     LABEL_NAME = 1,
     LABEL_VALUE = 2,
 };
@@ -34,16 +35,22 @@ static size_t push_message_label_size(const struct label *l)
     return push_message_field_size(l->name.n) + push_message_field_size(l->value.n);
 }
 
-static size_t push_message_sample_size(struct str profile)
+static struct str push_message_id(const struct series *series, size_t at)
 {
-    return push_message_field_size(profile.n);
+    return series->ids ? series->ids[at] : STR("");
+}
+
+static size_t push_message_sample_size(const struct series *series, size_t at)
+{
+    const struct str id = push_message_id(series, at);
+    return push_message_field_size(series->profiles[at].n) + (id.n ? push_message_field_size(id.n) : 0);
 }
 
 static void push_message_put_series(struct buf *out, const struct series *series)
 {
     size_t size = 0;
     for (size_t i = 0; i < series->profile_count; i++)
-        size += push_message_field_size(push_message_sample_size(series->profiles[i]));
+        size += push_message_field_size(push_message_sample_size(series, i));
     for (size_t i = 0; i < series->label_count; i++)
         size += push_message_field_size(push_message_label_size(&series->labels[i]));
     push_message_put_tag(out, REQUEST_SERIES, size);
@@ -59,7 +66,10 @@ void push_message_head(struct buf *out, const struct series *series, size_t at)
 {
     if (at == 0)
         push_message_put_series(out, series);
-    push_message_put_tag(out, SERIES_SAMPLES, push_message_sample_size(series->profiles[at]));
+    push_message_put_tag(out, SERIES_SAMPLES, push_message_sample_size(series, at));
+    /* In front of the profile, whose bytes follow from elsewhere. */
+    if (push_message_id(series, at).n)
+        wire_bytes(out, SAMPLE_ID, push_message_id(series, at));
     push_message_put_tag(out, SAMPLE_RAW_PROFILE, series->profiles[at].n);
 }
 
@@ -97,19 +107,22 @@ static bool push_message_decode_label(struct str message, struct label *ret)
     return !r.bad;
 }
 
-static bool push_message_decode_sample(struct str message, struct str *ret)
+static bool push_message_decode_sample(struct str message, struct str *ret, struct str *ret_id)
 {
     struct wire_reader r = wire_reader_of(message);
     struct wire_field f;
-    *ret = STR("");
-    while (wire_next(&r, &f))
+    *ret = *ret_id = STR("");
+    while (wire_next(&r, &f)) {
         if (f.type == WIRE_BYTES && f.number_of == SAMPLE_RAW_PROFILE)
             *ret = f.bytes;
+        else if (f.type == WIRE_BYTES && f.number_of == SAMPLE_ID)
+            *ret_id = f.bytes;
+    }
     return !r.bad;
 }
 
-/* `labels` and `profiles` have as much room as push_message_count() said. */
-static bool push_message_decode_fields(struct str message, struct label *labels, struct str *profiles)
+/* `labels`, `profiles` and `ids` have as much room as push_message_count() said. */
+static bool push_message_decode_fields(struct str message, struct label *labels, struct str *profiles, struct str *ids)
 {
     struct wire_reader r = wire_reader_of(message);
     struct wire_field f;
@@ -120,7 +133,7 @@ static bool push_message_decode_fields(struct str message, struct label *labels,
         if (f.number_of == SERIES_LABELS)
             good = push_message_decode_label(f.bytes, labels++) && good;
         else if (f.number_of == SERIES_SAMPLES)
-            good = push_message_decode_sample(f.bytes, profiles++) && good;
+            good = push_message_decode_sample(f.bytes, profiles++, ids++) && good;
     }
     return good && !r.bad;
 }
@@ -134,11 +147,12 @@ static int push_message_decode_series(struct push_message *m, struct str message
         return push_message_bad(err);
     struct label *labels = arena_calloc(&m->arena, label_count, sizeof *labels);
     struct str *profiles = arena_calloc(&m->arena, profile_count, sizeof *profiles);
-    if ((!labels && label_count) || (!profiles && profile_count))
+    struct str *ids = arena_calloc(&m->arena, profile_count, sizeof *ids);
+    if ((!labels && label_count) || ((!profiles || !ids) && profile_count))
         return err_set(err, -EINVAL, "too many labels or samples in one push");
-    if (!push_message_decode_fields(message, labels, profiles))
+    if (!push_message_decode_fields(message, labels, profiles, ids))
         return push_message_bad(err);
-    *ret = (struct series){labels, label_count, profiles, profile_count};
+    *ret = (struct series){labels, label_count, profiles, profile_count, ids};
     return 0;
 }
 

@@ -409,6 +409,10 @@ class Receiver:
     def behave(self, delay="0s", status=0):
         self.machine.http("POST", f"{self.url}/behave?delay={delay}&status={status}")
 
+    def refuse(self, value, status=400):
+        """Does not store profiles with this value of a label, and names them in its answer; "" stores all."""
+        self.machine.http("POST", f"{self.url}/refuse?value={urllib.parse.quote(value)}&status={status}")
+
     def forget(self):
         self.machine.http("POST", self.url + "/forget")
 

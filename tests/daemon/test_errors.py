@@ -248,7 +248,8 @@ pyroscope.java "test" {{
     for name in ("nameless", "wordy", "negative", "huge", "absent"):
         equal(len(agent.lines(f"target skipped.*{name}")), 1, f"lines about {name}")
     labels = receiver.profiles(type="process_cpu")[0]["labels"]
-    equal(sorted(labels), ["__delta__", "__name__", "jfr_event", "pyroscope_spy", "service_name", "zone"], "labels")
+    equal(sorted(labels), ["__delta__", "__name__", "jfr_event", "otel.scope.name", "otel.scope.version",
+                           "pyroscope_spy", "service_name", "zone"], "labels")
 
 
 @test

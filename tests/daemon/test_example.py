@@ -20,8 +20,9 @@ def check_profile(p):
     equal(p["period_type"], period_type, "period type")
     labels = dict(p["labels"])
     check(labels.pop("__name__") in EXPECTED, f"profile type {p['labels']}")
+    check(labels.pop("otel.scope.version"), "no scope version")
     equal(labels, {"service_name": "unspecified", "pyroscope_spy": "grafana-agent.java", "jfr_event": "itimer",
-                   "__delta__": "false"}, "labels")
+                   "__delta__": "false", "otel.scope.name": "com.grafana.alloy/pyroscope.java"}, "labels")
     check(abs(p["time_nanos"] + p["duration_nanos"] - p["received_nanos"]) < 8e9, f"the profile is not of now: {p}")
     equal(p["sample_labels"], {}, "labels of samples")
 

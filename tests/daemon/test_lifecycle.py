@@ -7,6 +7,7 @@ import time
 from lab import check, config, cpu_seconds, equal, java_home, test, wait_for, within
 
 DEAD = "http://127.0.0.1:9"  # nobody listens there
+NO_SPOOL = "spool {\n      max_bytes = 0\n    }"
 
 
 @test
@@ -107,7 +108,7 @@ def stop_pushes_what_was_collected(lab):
 @test
 def stop_with_a_dead_endpoint_counts_what_is_lost(lab):
     lab.jvm()
-    agent = lab.agent(config=config(url=DEAD))
+    agent = lab.agent(config=config(url=DEAD, endpoint=NO_SPOOL))
     wait_for("queued profiles", lambda: agent.metric("smolder_queue_bytes") > 0)
     time.sleep(1)
     within(agent.stop(), 0, 10, "seconds to stop")
@@ -119,7 +120,7 @@ def stop_with_a_dead_endpoint_counts_what_is_lost(lab):
 def stop_with_an_endpoint_that_hangs(lab):
     receiver = lab.receiver(delay="60s")
     jvm = lab.jvm()
-    agent = lab.agent(config=config())
+    agent = lab.agent(config=config(endpoint=NO_SPOOL))
     wait_for("a push under way", lambda: receiver.stats()["requests"] > 0)
     within(agent.stop(), 0, 10, "seconds to stop")
     equal(len(agent.lines("profiles lost at shutdown")), 1, "lines about lost profiles")

@@ -6,7 +6,9 @@ from lab import ROOT, Failure, check, config, equal, need_java, test, wait_for
 PAGE = ROOT / "docs" / "http-api.md"
 COMPONENTS = ROOT / "docs" / "components"  # metrics of one component can be on its page
 # What an agent in good health and a push that fails do not show; the source still has to know the name.
-RARE = {"smolder_unprofiled_jvms_total": "a JVM that ends before it is profiled",
+RARE = {"smolder_adapted_profiles_total": "a profile above a limit of the receiver",
+        "smolder_replayed_profiles_total": "an outage",
+        "smolder_unprofiled_jvms_total": "a JVM that ends before it is profiled",
         "smolder_jvm_crashes_total": "a JVM that crashes",
         "smolder_parser_restarts_total": "a recording that crashes the parser",
         "smolder_set_aside_total": "a push that crashes the parser",

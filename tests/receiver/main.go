@@ -8,6 +8,8 @@
 //	GET  /stacks     ?service=&type=&value=0&label=k=v: folded stacks and their sums, type being the label __name__
 //	GET  /stats      counts and everything that was wrong
 //	POST /behave     ?delay=500ms&status=429: how to answer pushes from now on; status 0 or 200 accepts them
+//	POST /refuse     ?value=memory&status=429: does not store profiles with this value of a label, and says so as
+//	                 Pyroscope does, with 400 or 429; no value: stores all
 //	POST /forget     drops what was received
 package main
 
@@ -23,6 +25,7 @@ import (
 	"sync"
 	"time"
 
+	"connectrpc.com/connect"
 	"github.com/grafana/pyroscope/api/gen/proto/go/push/v1/pushv1connect"
 )
 
@@ -122,6 +125,13 @@ func main() {
 	mux.HandleFunc("/profiles", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.list()) })
 	mux.HandleFunc("/stacks", s.serveStacks)
 	mux.HandleFunc("/stats", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.statistics()) })
+	mux.HandleFunc("/refuse", func(_ http.ResponseWriter, r *http.Request) {
+		code := connect.CodeInvalidArgument
+		if r.URL.Query().Get("status") == "429" {
+			code = connect.CodeResourceExhausted
+		}
+		s.refuse(r.URL.Query().Get("value"), code)
+	})
 	mux.HandleFunc("/forget", func(http.ResponseWriter, *http.Request) { s.forget() })
 
 	listener, err := net.Listen("tcp", *listen)

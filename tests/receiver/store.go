@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sort"
@@ -53,6 +54,27 @@ type store struct {
 	profiles []*received
 	requests int
 	last     *request
+
+	refused string // profiles with this value of any label are not stored
+	code    connect.Code
+}
+
+func (s *store) refuse(value string, code connect.Code) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused, s.code = value, code
+}
+
+// verdict says why a profile is not stored, nil if it is.
+func (s *store) verdict(labels map[string]string) *connect.Error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, value := range labels {
+		if s.refused != "" && value == s.refused {
+			return connect.NewError(s.code, fmt.Errorf("told to refuse labels '{%s}'", value))
+		}
+	}
+	return nil
 }
 
 func (s *store) countRequest(r *http.Request, status int) {
@@ -79,7 +101,9 @@ func (s *store) Push(
 	_ context.Context, req *connect.Request[pushv1.PushRequest],
 ) (*connect.Response[pushv1.PushResponse], error) {
 	var problems []string
-	for _, series := range req.Msg.Series {
+	var refused []string
+	code := connect.CodeInvalidArgument
+	for index, series := range req.Msg.Series {
 		labels := map[string]string{}
 		var problem string
 		previous := ""
@@ -97,6 +121,12 @@ func (s *store) Push(
 			problem = "a series without a profile"
 		}
 		for _, sample := range series.Samples {
+			// As Pyroscope: the good ones are stored, and one error names the others.
+			if err := s.verdict(labels); err != nil {
+				code = err.Code()
+				refused = append(refused, fmt.Sprintf("push series with index %d and id %s failed: %s", index, sample.ID, err))
+				continue
+			}
 			p := examine(sample.RawProfile)
 			p.ID = sample.ID
 			p.Labels = labels
@@ -113,6 +143,9 @@ func (s *store) Push(
 	}
 	if problems != nil {
 		return nil, connect.NewError(connect.CodeInvalidArgument, fmt.Errorf("%s", strings.Join(problems, "; ")))
+	}
+	if refused != nil {
+		return nil, connect.NewError(code, errors.New(strings.Join(refused, "; ")))
 	}
 	return connect.NewResponse(&pushv1.PushResponse{}), nil
 }

@@ -25,6 +25,11 @@ static const struct {
 /* Specific texts before general ones: a sentence may quote another. */
 const struct jvm_reason jvm_reasons[] = {
     /* Stated by the agent about JVMs it profiles. */
+    {"profiles_rejected",
+     DEGRADED,
+     {"a server rejects profiles of this JVM"}, /* quotes the server */
+     "a server of `pyroscope.write` rejects profiles of this JVM and accepts others; the reason quotes it",
+     "see the message: often too many labels or too long values, or a profile outside the server's time window"},
     {"coverage_none",
      DEGRADED,
      {"without CPU samples", "no CPU samples although"},
@@ -171,6 +176,12 @@ const struct jvm_reason jvm_reasons[] = {
      {"others could replace", "must belong to"},
      "the host's `tmp_dir` is world-writable or belongs to another user",
      "fix its permissions and owner (`chmod 1777 /tmp`), or choose another `tmp_dir`"},
+    {"attach_socket_taken",
+     REFUSED,
+     {"in the target belongs to another process"},
+     "the attach socket of the JVM's PID in its `/tmp` is that of another JVM: containers with PID namespaces of their "
+     "own share the directory, and HotSpot names the socket by PID alone",
+     "give each container a `/tmp` of its own; until then only the last one that was started can be profiled"},
     {"path_occupied",
      REFUSED,
      {"exists and is not a regular file", "is a symbolic link", "in the target is not a socket",

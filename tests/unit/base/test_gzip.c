@@ -21,8 +21,15 @@ static void inflates_within_bounds_only(void)
     CHECK_INT(gzip_inflate((struct str){(char *)packed.p, packed.len - 9}, &cut, &err), -EBADMSG);
 }
 
+static void checksums_continue(void)
+{
+    CHECK_INT(gzip_crc(0, STR("123456789")), 0xcbf43926); /* the check value of CRC-32/ISO-HDLC */
+    CHECK_INT(gzip_crc(gzip_crc(0, STR("1234")), STR("56789")), 0xcbf43926);
+}
+
 int main(void)
 {
     RUN(inflates_within_bounds_only);
+    RUN(checksums_continue);
     return REPORT();
 }

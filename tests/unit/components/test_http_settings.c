@@ -42,6 +42,15 @@ static void makes_the_authorization_header(void)
     authorization_is("basic_auth {\n username = \"foob\"\n}", "Basic Zm9vYjo=");
 }
 
+/* sys.env() of a variable that was filled from a file. */
+static void the_newline_at_the_end_of_a_secret_is_none_of_it(void)
+{
+    authorization_is("basic_auth {\n username = \"foo\\n\"\n password = \"ba\\r\\n\"\n}", "Basic Zm9vOmJh");
+    authorization_is("basic_auth {\n username = \"foo\"\n password = \" ba \\n\\n\"\n}", "Basic Zm9vOiBiYSA=");
+    authorization_is("bearer_token = \"t\\n\"", "Bearer t");
+    authorization_is("authorization {\n credentials = \"c\\r\\n\"\n}", "Bearer c");
+}
+
 static void says_which_file_cannot_be_used(void)
 {
     static const char *const configs[] = {
@@ -132,6 +141,7 @@ static void pem_texts_become_files_of_their_own(void)
 int main(void)
 {
     RUN(makes_the_authorization_header);
+    RUN(the_newline_at_the_end_of_a_secret_is_none_of_it);
     RUN(says_which_file_cannot_be_used);
     RUN(a_fifo_does_not_hold_it_and_line_ends_do_not_get_into_headers);
     RUN(a_secret_that_is_too_large_is_refused_and_not_cut);

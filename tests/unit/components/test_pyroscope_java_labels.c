@@ -39,7 +39,7 @@ static void infers_the_service_name_in_the_documents_order(void)
         {"unspecified", {ANNOTATION, "", DOCKER, "", SWARM, ""}},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct labels *target = target_of(cases[i].pairs), *got = java_profile_labels(target, "wall", "");
+        struct labels *target = target_of(cases[i].pairs), *got = java_profile_labels(target, "wall", "", "");
         CHECK_STR(labels_get(got, STR("service_name")).p, cases[i].want);
         labels_unref(target);
         labels_unref(got);
@@ -50,12 +50,28 @@ static void keeps_what_is_not_internal_and_adds_its_own(void)
 {
     const char *const pairs[] = {"__process_pid__", "7",    "env",      "prod", "_x", "1", "empty", "",
                                  "jfr_event",       "fake", "__name__", "fake", NULL};
-    struct labels *target = target_of(pairs), *got = java_profile_labels(target, "process_cpu", "itimer");
+    struct labels *target = target_of(pairs), *got = java_profile_labels(target, "process_cpu", "itimer", "1.2");
     cleanup_buf struct buf text = BUF_INIT(1 << 10);
     labels_print(got, &text);
     CHECK_STR(buf_cstr(&text),
               "{__delta__=\"false\", __name__=\"process_cpu\", _x=\"1\", env=\"prod\", "
-              "jfr_event=\"itimer\", pyroscope_spy=\"grafana-agent.java\", service_name=\"unspecified\"}");
+              "jfr_event=\"itimer\", otel.scope.name=\"com.grafana.alloy/pyroscope.java\", otel.scope.version=\"1.2\", "
+              "pyroscope_spy=\"grafana-agent.java\", service_name=\"unspecified\"}");
+    labels_unref(target);
+    labels_unref(got);
+}
+
+static void a_scope_of_the_target_is_kept_and_has_no_version_of_ours(void)
+{
+    const char *const own[] = {"otel.scope.name", "mine", NULL}, *const versioned[] = {"otel.scope.version", "7", NULL};
+    struct labels *target = target_of(own), *got = java_profile_labels(target, "memory", "", "1.2");
+    CHECK_STR(labels_get(got, STR("otel.scope.name")).p, "mine");
+    CHECK(!labels_has(got, STR("otel.scope.version")));
+    labels_unref(target);
+    labels_unref(got);
+    target = target_of(versioned);
+    got = java_profile_labels(target, "memory", "", "1.2");
+    CHECK_STR(labels_get(got, STR("otel.scope.version")).p, "7");
     labels_unref(target);
     labels_unref(got);
 }
@@ -63,10 +79,28 @@ static void keeps_what_is_not_internal_and_adds_its_own(void)
 static void leaves_the_event_out_when_there_is_none(void)
 {
     const char *const none[] = {NULL};
-    struct labels *target = target_of(none), *got = java_profile_labels(target, "memory", "");
+    struct labels *target = target_of(none), *got = java_profile_labels(target, "memory", "", "");
     CHECK(!labels_has(got, STR("jfr_event")));
     labels_unref(target);
     labels_unref(got);
+}
+
+static void a_target_is_known_by_its_main_class_or_jar(void)
+{
+    static const struct {
+        const char *pairs[3], *want;
+    } cases[] = {
+        {{"__meta_process_java_main", "com.example.Main", NULL}, "com.example.Main"},
+        {{"__meta_process_commandline", "java -Xmx1g -jar /srv/shop.jar x", NULL}, "shop"},
+        {{"env", "prod", NULL}, ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct labels *target = target_of(cases[i].pairs);
+        char *room = NULL;
+        CHECK(str_is(java_main(target, &room), cases[i].want));
+        free(room);
+        labels_unref(target);
+    }
 }
 
 static void cuts_a_service_name_that_would_not_fit(void)
@@ -112,7 +146,9 @@ int main(void)
 {
     RUN(infers_the_service_name_in_the_documents_order);
     RUN(keeps_what_is_not_internal_and_adds_its_own);
+    RUN(a_scope_of_the_target_is_kept_and_has_no_version_of_ours);
     RUN(leaves_the_event_out_when_there_is_none);
+    RUN(a_target_is_known_by_its_main_class_or_jar);
     RUN(cuts_a_service_name_that_would_not_fit);
     RUN(a_recording_has_the_labels_of_its_profiles_and_its_process);
     RUN(a_recording_cannot_make_up_events);

@@ -296,7 +296,9 @@ static void the_receiver_stays_the_same_across_updates(void)
     CHECK(to == before);
     CHECK_INT(source_updates, 1);
     CHECK_STR(SEND("a", "1"), "");
+    CHECK(to->discards(to->ctx));
     LOAD(c, "forward_to = [test.sink.k.receiver, null, test.sink.k.receiver]\n", "");
+    CHECK(!to->discards(to->ctx));
     CHECK_STR(SEND("a", "1"), "{a=\"1\"}{a=\"1\"}");
     struct receiver *held = receiver_ref(to);
     end(c);

@@ -175,6 +175,9 @@ static void without_endpoints_everything_is_accepted(void)
     struct controller *c = start();
     load(c, "");
     hand_over("x");
+    CHECK(receivers_discard(&source->forward_to));
+    load(c, "endpoint {\n url = \"http://localhost:1\"\n}\n");
+    CHECK(!receivers_discard(&source->forward_to));
     CHECK(end(c) < 1000);
 }
 

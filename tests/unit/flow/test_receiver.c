@@ -127,6 +127,36 @@ static void lists_are_equal_when_they_name_the_same_receivers(void)
     receiver_unref(b);
 }
 
+static bool yes(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
+static void what_leads_to_nobody_is_not_worth_collecting(void)
+{
+    int something;
+    struct receiver *open = receiver_new("a", &something, NULL), *deaf = receiver_new("b", &something, NULL);
+    struct receiver *gone = receiver_new("c", NULL, NULL);
+    deaf->discards = yes;
+    CHECK(receivers_discard(&(struct receivers){0}));
+    CHECK(receivers_discard(&(struct receivers){(struct receiver *[]){deaf, gone}, 2}));
+    CHECK(!receivers_discard(&(struct receivers){(struct receiver *[]){deaf, open}, 2}));
+    receiver_unref(open);
+    receiver_unref(deaf);
+    receiver_unref(gone);
+}
+
+static void every_profile_has_an_id_of_its_own(void)
+{
+    struct encoded_profile *a = encoded_profile_new(NULL, 0, 0, 0, 0), *b = encoded_profile_new(NULL, 0, 0, 0, 0);
+    CHECK_INT(strlen(a->id), 36);
+    CHECK(a->id[8] == '-' && a->id[14] == '4' && strchr("89ab", a->id[19]) && a->id[23] == '-');
+    CHECK(strcmp(a->id, b->id) != 0);
+    encoded_profile_unref(a);
+    encoded_profile_unref(b);
+}
+
 int main(void)
 {
     RUN(a_profile_reaches_every_receiver_that_is_still_there);
@@ -134,5 +164,7 @@ int main(void)
     RUN(a_chunk_reaches_receivers_that_take_recordings);
     RUN(only_receivers_are_accepted);
     RUN(lists_are_equal_when_they_name_the_same_receivers);
+    RUN(what_leads_to_nobody_is_not_worth_collecting);
+    RUN(every_profile_has_an_id_of_its_own);
     return REPORT();
 }

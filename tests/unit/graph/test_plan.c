@@ -58,8 +58,10 @@ static void unstable_components_need_permission(void)
 static void what_this_version_lacks_is_said(void)
 {
     REFUSED("remotecfg { }\nui { }\nimport.git \"g\" { }\n",
-            "f:3:1: \"import.git\" blocks are not supported by this version\n"
-            "f:1:1: \"remotecfg\" blocks are not supported by this version\n"
+            "f:3:1: \"import.git\" blocks are not supported by this version; keep a clone on this host up to date "
+            "(git-sync, or git pull in a timer) and use import.file, or import.http with the URL of the raw file\n"
+            "f:1:1: \"remotecfg\" blocks are not supported by this version; write the configuration to a file "
+            "and run with --config.file-watch, or use import.http for what a server provides\n"
             "f:2:1: service \"ui\" does not support being configured");
 }
 

@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-enum fault { FAULT_NONE, FAULT_HANG, FAULT_CLOSE };
+enum fault { FAULT_NONE, FAULT_HANG, FAULT_CLOSE, FAULT_RESET };
 
 struct fault_answer {
     enum fault fault;
@@ -75,6 +75,14 @@ static void fault_peer_close(struct fault_peer *p)
     uv_close((uv_handle_t *)&p->tcp, fault_peer_closed);
 }
 
+/* With a TCP reset in place of an orderly end. */
+static void fault_peer_reset(struct fault_peer *p)
+{
+    p->server->open--;
+    p->waiting = false;
+    uv_tcp_close_reset(&p->tcp, fault_peer_closed);
+}
+
 static void fault_written(uv_write_t *w, int status)
 {
     (void)status;
@@ -118,6 +126,8 @@ static void fault_serve(struct fault_peer *p)
     struct fault_answer a = s->decide ? s->decide(s, s->len - 1) : s->answer;
     if (a.fault == FAULT_CLOSE)
         fault_peer_close(p);
+    else if (a.fault == FAULT_RESET)
+        fault_peer_reset(p);
     else if (a.fault == FAULT_NONE)
         fault_reply(p, &a);
 }
@@ -136,7 +146,7 @@ static void fault_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
         fault_serve(p);
     }
     free(b->base);
-    if (n < 0)
+    if (n < 0 && !uv_is_closing((uv_handle_t *)&p->tcp))
         fault_peer_close(p);
 }
 
@@ -170,11 +180,12 @@ static inline void fault_close_now(uv_loop_t *loop, uv_handle_t *h)
         uv_run(loop, UV_RUN_NOWAIT);
 }
 
-static inline void fault_server_open(struct fault_server *s, uv_loop_t *loop)
+/* Port 0: any. */
+static inline void fault_server_open_at(struct fault_server *s, uv_loop_t *loop, int port)
 {
     *s = (struct fault_server){.loop = loop};
     struct sockaddr_in any;
-    uv_ip4_addr("127.0.0.1", 0, &any);
+    uv_ip4_addr("127.0.0.1", port, &any);
     uv_tcp_init(loop, &s->tcp);
     s->tcp.data = s;
     uv_tcp_bind(&s->tcp, (struct sockaddr *)&any, 0);
@@ -193,6 +204,11 @@ static inline void fault_server_open_unix(struct fault_server *s, uv_loop_t *loo
     uv_pipe_bind(&s->pipe, path);
     uv_listen((uv_stream_t *)&s->pipe, 16, fault_accept);
     snprintf(s->url, sizeof s->url, "http://localhost");
+}
+
+static inline void fault_server_open(struct fault_server *s, uv_loop_t *loop)
+{
+    fault_server_open_at(s, loop, 0);
 }
 
 /* Answers what hangs so far. */

@@ -363,6 +363,58 @@ static void keeps_the_connection_for_the_next_request(void)
     fault_server_close(&s);
 }
 
+static struct fault_answer reset_the_second(struct fault_server *s, size_t n)
+{
+    (void)s;
+    return (struct fault_answer){.fault = n == 1 ? FAULT_RESET : FAULT_NONE};
+}
+
+static struct fault_answer close_the_second(struct fault_server *s, size_t n)
+{
+    (void)s;
+    return (struct fault_answer){.fault = n == 1 ? FAULT_CLOSE : FAULT_NONE};
+}
+
+/* An idle timeout of a load balancer ends just when the next request arrives. */
+static void repeats_a_request_on_a_kept_connection_that_the_server_ended(void)
+{
+    struct fault_answer (*const ends[])(struct fault_server *, size_t) = {reset_the_second, close_the_second};
+    for (size_t i = 0; i < 2; i++) {
+        struct fault_server s;
+        fault_server_open(&s, &loop);
+        s.decide = ends[i];
+        struct http_client *c = http_client_get(&loop);
+        const struct str body = STR("payload");
+        struct http_request req = request_of(s.url);
+        req.method = "POST";
+        req.body = &body;
+        req.body_pieces = 1;
+        CHECK_INT(ask(c, &req).status, 200);
+        struct result r = ask(c, &req);
+        CHECK_INT(r.status, 200);
+        CHECK_STR(r.error, "");
+        CHECK_INT(s.len, 3);
+        CHECK_INT(s.requests[2].body_len, 7);
+        http_client_put(c);
+        fault_server_close(&s);
+    }
+}
+
+static void reports_a_new_connection_that_the_server_ended(void)
+{
+    struct fault_server s;
+    fault_server_open(&s, &loop);
+    s.answer.fault = FAULT_RESET;
+    struct http_client *c = http_client_get(&loop);
+    struct http_request req = request_of(s.url);
+    struct result r = ask(c, &req);
+    CHECK_INT(r.status, 0);
+    CHECK_INT(r.failure, HTTP_BROKEN);
+    CHECK_INT(s.len, 1);
+    http_client_put(c);
+    fault_server_close(&s);
+}
+
 static void resolves_names_without_blocking(void)
 {
     struct http_client *c = http_client_get(&loop);
@@ -612,6 +664,8 @@ int main(void)
     RUN(gives_up_after_the_timeout_and_on_cancel);
     RUN(serves_other_requests_while_one_hangs);
     RUN(keeps_the_connection_for_the_next_request);
+    RUN(repeats_a_request_on_a_kept_connection_that_the_server_ended);
+    RUN(reports_a_new_connection_that_the_server_ended);
     RUN(resolves_names_without_blocking);
     RUN(takes_user_and_password_from_the_url);
     RUN(goes_through_a_proxy_except_to_loopback_where_asked);

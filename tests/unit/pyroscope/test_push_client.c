@@ -182,6 +182,58 @@ static void passes_on_how_long_to_wait(void)
     fault_server_close(&s);
 }
 
+struct verdicts {
+    bool done;
+    size_t n;
+    struct push_verdict of[3];
+};
+
+static void keep_verdicts(void *arg, const struct push_outcome *outcome)
+{
+    struct verdicts *v = arg;
+    v->n = outcome->verdicts ? 3 : 0;
+    for (size_t i = 0; i < v->n; i++)
+        v->of[i] = outcome->verdicts[i];
+    v->done = true;
+}
+
+/* As PushBatch of Pyroscope's distributor answers. */
+static void tells_the_profiles_that_were_stored_from_the_others(void)
+{
+    struct fault_server s;
+    fault_server_open(&s, &loop);
+    s.answer = (struct fault_answer){
+        .status = 400,
+        .headers = "Content-Type: application/json\r\n",
+        .body =
+            "{\"code\":\"invalid_argument\",\"message\":\"2 errors: push series with index 2 and id id-c failed: "
+            "resource_exhausted: push rate limit (4.0 MiB) exceeded while adding 2.9 MiB; push series with index "
+            "0 and id id-a failed: invalid_argument: the profile with labels '{a=\\\"push series with index 1 and id "
+            "id-x failed: \\\"}' exceeds the samples count limit (max_profile_stacktrace_samples, actual: 16001, "
+            "limit: 16000)\"}"};
+    const struct push_endpoint e = endpoint_of(s.url);
+    struct http_client *c = http_client_get(&loop);
+    struct verdicts v = {0};
+    struct push_call *p = NULL;
+    struct err err = {0};
+    const struct label label = {STR("__name__"), STR("process_cpu")};
+    const struct str profile = STR("pprof"), ids[] = {STR("id-a"), STR("id-b"), STR("id-c")};
+    const struct series series[] = {
+        {&label, 1, &profile, 1, ids}, {&label, 1, &profile, 1, ids + 1}, {&label, 1, &profile, 1, ids + 2}};
+    CHECK_INT(push_client_start(c, &e, series, 3, keep_verdicts, &v, &p, &err), 0);
+    CHECK(fault_run_until(&loop, &v.done, 5000));
+    CHECK_INT(v.n, 3);
+    CHECK_INT(v.of[0].result, PUSH_REJECTED);
+    CHECK_INT(v.of[0].limit.kind, PUSH_LIMIT_SAMPLES);
+    CHECK_INT(v.of[0].limit.most, 16000);
+    CHECK_INT(v.of[1].result, PUSH_OK);
+    CHECK_INT(v.of[2].result, PUSH_RETRY);
+    CHECK_INT(v.of[2].limit.kind, PUSH_LIMIT_RATE);
+    CHECK_STR(v.of[2].reason, "resource_exhausted: push rate limit (4.0 MiB) exceeded while adding 2.9 MiB");
+    http_client_put(c);
+    fault_server_close(&s);
+}
+
 static void sends_configured_headers_but_not_over_the_protocols_own(void)
 {
     struct fault_server s;
@@ -220,6 +272,7 @@ int main(void)
     RUN(judges_by_the_status_first);
     RUN(retries_what_got_no_answer);
     RUN(passes_on_how_long_to_wait);
+    RUN(tells_the_profiles_that_were_stored_from_the_others);
     RUN(sends_configured_headers_but_not_over_the_protocols_own);
     if (!fault_loop_close(&loop)) {
         puts("FAIL a handle is left open");

@@ -1,0 +1,108 @@
+"""What reaches a receiver, and how often: limits, partial acceptance, outages, kills."""
+import collections
+import os
+import signal
+import time
+
+from lab import check, config, equal, test, wait_for
+
+FAST = 'min_backoff_period = "200ms"\n    max_backoff_period = "1s"'
+
+
+@test
+def nobody_is_attached_to_for_nobody(lab):
+    """Nothing is profiled while forward_to leads to no endpoint, and everything once it does."""
+    jvm = lab.jvm()
+    nowhere = config().replace('pyroscope.write "test" {\n  endpoint {\n    url = "http://127.0.0.1:4040"\n    \n  }',
+                               'pyroscope.write "test" {')
+    check("endpoint" not in nowhere, nowhere)
+    agent = lab.agent(config=nowhere)
+    agent.wait_log("nobody receives the profiles")
+    time.sleep(2)  # an attach would have begun
+    check(not agent.jvms(), f"sessions: {agent.jvms()}")
+    check("asyncProfiler" not in open(f"/proc/{jvm.pid}/maps").read(), "the profiler was loaded into the JVM")
+    health = agent.component("pyroscope.java.test")["health"]
+    check(health["state"] == "unhealthy" and "nobody receives" in health["message"], f"health: {health}")
+    receiver = lab.receiver()
+    lab.file("config.alloy", config())
+    equal(agent.reload()[0], 200, "status of the reload")
+    receiver.wait_stack("Shop.bake", type="process_cpu")
+    equal(agent.component("pyroscope.java.test")["health"]["state"], "healthy", "health")
+
+
+@test
+def a_rejection_is_the_state_of_the_jvm_it_concerns(lab):
+    """A label that the receiver does not take: its JVM is degraded, the other one is not."""
+    receiver = lab.receiver()
+    receiver.refuse("unwanted")
+    good, bad = lab.jvm(), lab.jvm()
+    agent = lab.agent(config=config(rules=f"""rule {{
+    source_labels = ["__process_pid__"]
+    regex         = "{bad.inner}"
+    target_label  = "service_name"
+    replacement   = "unwanted"
+  }}"""))
+    agent.wait_reason(bad, "a server rejects profiles of this JVM: .*told to refuse")
+    equal(agent.jvms()[bad.inner]["state"], "degraded", "state of the rejected JVM")
+    equal(agent.jvms()[bad.inner]["reason_code"], "profiles_rejected", "code of the reason")
+    receiver.wait_stack("Shop.bake", type="process_cpu", pid=str(good.inner))
+    agent.wait_state(good, "profiling")
+    check(not receiver.profiles(service_name="unwanted"), "rejected profiles arrived")
+    agent.wait_log("the server rejects profiles.*service=unwanted")
+    equal(len(agent.lines("pushes succeed again")), 0, "lines that say it works again")
+
+
+def stored_twice(receiver):
+    counts = collections.Counter(p["id"] for p in receiver.profiles())
+    return [id for id, n in counts.items() if n > 1]
+
+
+@test
+def a_partly_accepted_request_counts_once(lab):
+    """The receiver stores the good profiles of a request and answers 429 for the rest, as Pyroscope does."""
+    receiver = lab.receiver()
+    receiver.refuse("memory", 429)
+    jvm = lab.jvm()
+    agent = lab.agent(config=config(endpoint=FAST))
+    receiver.wait(4, seconds=40, pid=str(jvm.inner), type="process_cpu")
+    check(not receiver.profiles(type="memory"), "refused profiles were stored")
+    receiver.refuse("")
+    receiver.wait(2, seconds=40, pid=str(jvm.inner), type="memory")
+    agent.stop()
+    equal(stored_twice(receiver), [], "profiles stored twice")
+    receiver.check_valid()
+
+
+def held(agent):
+    """Profiles passed on so far, and bytes of the spool."""
+    return sum(t["profiles"] for t in agent.jvms().values()), agent.metric("smolder_spool_bytes")
+
+
+@test
+def an_outage_and_a_kill_lose_nothing(lab):
+    """The receiver fails from the start; the agent is killed meanwhile and started again; the receiver recovers."""
+    receiver = lab.receiver(status=503)
+    jvm = lab.jvm()
+    storage = f"--storage.path={lab.dir / 'data'}"
+    text = config(endpoint=FAST + "\n    max_backoff_retries = 2")
+    agent = lab.agent(storage, config=text)
+    wait_for("profiles on disk", lambda: held(agent)[0] >= 6 and held(agent)[1] > 0, 60)
+    made, size = held(agent)
+    wait_for("more of them", lambda: held(agent)[1] > size and held(agent)[0] > made + 1, 60)
+    agent.signal(signal.SIGKILL)
+    agent.wait(10)
+    killed = time.time_ns()
+    again = lab.agent(storage, config=text)
+    wait_for("profiles of the next agent", lambda: held(again)[0] >= 4, 90)
+    equal(again.metric("smolder_dropped_profiles_total"), 0, "dropped profiles")
+    receiver.behave(status=0)
+    wait_for("an empty spool", lambda: again.metric("smolder_spool_bytes") == 0, 60)
+    equal(stored_twice(receiver), [], "profiles stored twice")
+    old = [p for p in receiver.profiles(pid=str(jvm.inner)) if p["time_nanos"] + p["duration_nanos"] < killed]
+    check(len(old) >= made, f"{len(old)} profiles from before the kill, of {made}")
+    equal(again.metric("smolder_dropped_profiles_total"), 0, "dropped profiles")
+    check(again.metric("smolder_replayed_profiles_total") > 0, "nothing was replayed")
+    again.wait_log("pushes succeed again")
+    again.stop()
+    receiver.check_valid()
+    equal(os.listdir(lab.dir / "data" / "spool"), [], "spools left behind")
