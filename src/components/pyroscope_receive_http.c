@@ -196,6 +196,13 @@ static void receive_problem(void *ctx, const char *what)
                   L_COMPONENT(component_id(s->owner->self)), L_STR("err", what));
 }
 
+static void receive_set_aside(void *ctx, const char *what)
+{
+    const struct receive_server *s = ctx;
+    if (s->owner)
+        log_error("pushes were set aside", L_COMPONENT(component_id(s->owner->self)), L_STR("err", what));
+}
+
 static const struct server_route routes[] = {
     {"POST", PUSH_PATH, receive_handle_push, .origin = FROM_HERE},
     {"POST", "/ingest", receive_handle_ingest, .origin = FROM_HERE},
@@ -235,7 +242,12 @@ static int receive_server_new(struct receiver_http *r, struct receive_server **r
         free(s);
         return code;
     }
-    s->pushes = push_server_new(r->env->loop, receive_push, s);
+    s->pushes = push_server_new(&(struct push_server_options){.loop = r->env->loop,
+                                                              .parsers = r->env->parsers,
+                                                              .receive = receive_push,
+                                                              .ctx = s,
+                                                              .problem = receive_set_aside,
+                                                              .problem_arg = s});
     code = server_prepare(s->http, tls, err);
     if (code == 0)
         server_commit(s->http);

@@ -167,8 +167,9 @@ static void scrape_drop_body(struct scrape_endpoint *e)
     e->body = BUF_INIT(SCRAPE_BODY_MAX);
 }
 
-static void scrape_on_piece(void *arg, struct str bytes)
+static void scrape_on_piece(void *arg, int status, struct str bytes)
 {
+    (void)status; /* the body of an error is short, and told */
     struct scrape_endpoint *e = arg;
     struct scraper *s = e->owner;
     if (e->too_large)
