@@ -5,7 +5,6 @@
  * Document: pyroscope.java of Grafana Agent.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +22,7 @@
 #include "components/pyroscope_java_containers.h"
 #include "components/pyroscope_java_convert.h"
 #include "components/pyroscope_java_labels.h"
+#include "components/pyroscope_java_targets.h"
 #include "graph/component.h"
 #include "jvm/operation/client.h"
 #include "jvm/operation/users.h"
@@ -30,7 +30,6 @@
 #include "jvm/probe/user.h"
 #include "jvm/session/retry.h"
 #include "jvm/session/session.h"
-#include "os/procfs.h"
 
 /* The first profile comes this early; those of further JVMs are spread over some seconds more, and with them all that
  * follow. */
@@ -429,47 +428,6 @@ static void close_jvm(struct jvm *v)
 
 /* ---- targets ---- */
 
-/* What makes a target useless, or "" and its identity. */
-static const char *java_identify(const struct labels *target, struct jvm_id *ret)
-{
-    uint64_t pid, start;
-    struct str text = labels_get(target, STR("__process_pid__"));
-    if (text.n == 0)
-        return "no label __process_pid__";
-    if (!str_to_u64(text, &pid) || pid == 0 || pid > INT_MAX)
-        return "label __process_pid__ is not a process ID";
-    /* discovery.process says it; other sources need not. */
-    struct procfs_stat stat;
-    if (str_to_u64(labels_get(target, STR("__process_start_time__")), &start))
-        *ret = (struct jvm_id){(pid_t)pid, start};
-    else if (procfs_stat((pid_t)pid, &stat, NULL) == 0)
-        *ret = (struct jvm_id){(pid_t)pid, stat.start_time};
-    else
-        return "no such process";
-    return "";
-}
-
-static void forget_reports(struct strmap *m)
-{
-    strmap_each(m, e) free((char *)e->key.p);
-    strmap_done(m);
-}
-
-/* Once per target, until it is gone for one look. */
-static void java_report(const struct java *j, struct strmap *now, const struct labels *target, const char *why)
-{
-    cleanup_buf struct buf text = BUF_INIT(16 << 10);
-    labels_print(target, &text);
-    struct str name = str_of(buf_cstr(&text));
-    if (strmap_has(now, name))
-        return;
-    if (!strmap_has(&j->reported, name))
-        log_warn("target skipped", L_COMPONENT(component_id(j->self)), L_STR("target", buf_cstr(&text)),
-                 L_STR("reason", why));
-    char *key = str_dup(name);
-    strmap_put(now, str_of(key), (void *)1);
-}
-
 static struct jvm *java_find_jvm(struct java *j, struct jvm_id id)
 {
     list_each(&j->jvms, node)
@@ -535,24 +493,12 @@ static void java_reconcile(struct java *j)
     java_containers_resolve(j->containers, &j->args->targets, &j->targets);
     const struct targets *ts = j->unheard ? &none : &j->targets;
     struct jvm_id *ids = xcalloc(ts->len + 1, sizeof *ids);
-    cleanup_u64map struct u64map last = U64MAP_INIT; /* pid -> the last target that names it */
-    struct strmap reported = STRMAP_INIT;
-    for (size_t i = 0; i < ts->len; i++) {
-        const char *why = java_identify(ts->items[i], &ids[i]);
-        if (*why)
-            java_report(j, &reported, ts->items[i], why);
-        else
-            u64map_put(&last, (uint64_t)ids[i].pid, i);
-    }
-    forget_reports(&j->reported);
-    j->reported = reported;
-
+    java_targets_identify(ts, component_id(j->self), &j->reported, ids);
     list_each(&j->jvms, node) list_entry(node, struct jvm, node)->wanted = false;
     /* Known ones first: what is left is closed before its pid's next owner is opened. */
     for (size_t i = 0; i < ts->len; i++) {
-        uint64_t at;
         struct jvm *v = ids[i].pid ? java_find_jvm(j, ids[i]) : NULL;
-        if (v && u64map_get(&last, (uint64_t)ids[i].pid, &at) && at == i)
+        if (v)
             keep_jvm(j, v, ts->items[i]);
     }
     list_each(&j->jvms, node)
@@ -562,8 +508,7 @@ static void java_reconcile(struct java *j)
             close_jvm(v);
     }
     for (size_t i = 0; i < ts->len; i++) {
-        uint64_t at;
-        if (ids[i].pid && u64map_get(&last, (uint64_t)ids[i].pid, &at) && at == i && !java_find_jvm(j, ids[i]))
+        if (ids[i].pid && !java_find_jvm(j, ids[i]))
             open_jvm(j, ids[i], ts->items[i]);
     }
     free(ids);
@@ -707,7 +652,7 @@ static void java_free(void *state)
     struct java *j = state;
     if (j->converter)
         java_converter_free(j->converter);
-    forget_reports(&j->reported);
+    java_targets_forget(&j->reported);
     java_containers_free(j->containers);
     targets_done(&j->targets);
     args_unref(j->args);
