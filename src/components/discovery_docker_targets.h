@@ -1,5 +1,5 @@
-/* The targets of discovery.docker, from the answers to /containers/json and /networks: one for each network and TCP port
- * of a container, sorted by container ID, network and port. Source: spec components §5.1.
+/* The targets of discovery.docker, from the answers to /containers/json and /networks: one for each network and TCP
+ * port of a container, sorted by container ID, network and port. Source: spec components §5.1.
  */
 #pragma once
 

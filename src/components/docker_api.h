@@ -1,5 +1,5 @@
-/* The HTTP API of the Docker Engine, as discovery.docker and discovery.dockerswarm use it: its address, filters, and the
- * networks both know.
+/* The HTTP API of the Docker Engine, as discovery.docker and discovery.dockerswarm use it: its address, filters, and
+ * the networks both know.
  *
  * The path has no version: the daemon then answers with its own, and podman's service as well.
  * Source: Docker Engine API, "Versioning"; spec components §5.1, §5.4.
