@@ -71,17 +71,6 @@ const char *docker_remedy(const struct docker_host *h, const char *why)
 
 /* --- requests --- */
 
-static void docker_put_escaped(struct buf *out, struct str text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        const unsigned char c = (unsigned char)text.p[i];
-        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || strchr("-._~", c))
-            buf_byte(out, c);
-        else
-            buf_printf(out, "%%%02X", c);
-    }
-}
-
 static bool docker_is_repeated(const struct docker_filter *filters, size_t i)
 {
     for (size_t k = 0; k < i; k++)
@@ -120,7 +109,7 @@ char *docker_url(const struct docker_host *h, const char *path, const struct blo
     if (filters && filters->len) {
         docker_put_filters(&json, filters->items, filters->len);
         buf_puts(&url, "?filters=");
-        docker_put_escaped(&url, buf_slice(&json));
+        meta_put_escaped(&url, buf_slice(&json));
     }
     return xstrdup(buf_cstr(&url));
 }

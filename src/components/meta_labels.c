@@ -108,6 +108,17 @@ void meta_put_address(struct labels_builder *b, struct str host, int64_t port)
     meta_put(b, "__address__", str_of(text));
 }
 
+void meta_put_escaped(struct buf *out, struct str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        const unsigned char c = (unsigned char)text.p[i];
+        if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || strchr("-._~", c))
+            buf_byte(out, c);
+        else
+            buf_printf(out, "%%%02X", c);
+    }
+}
+
 void meta_add(struct meta_targets *t, struct labels *target)
 {
     xgrow(&t->list.items, &t->cap, t->list.len + 1, sizeof(struct labels *));

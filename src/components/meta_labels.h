@@ -36,6 +36,9 @@ void meta_put_tags(struct labels_builder *b, const char *label, const struct val
 /* __address__: "10.0.0.1:80", "[::1]:80". */
 void meta_put_address(struct labels_builder *b, struct str host, int64_t port);
 
+/* As a part of a URL, percent-encoded. */
+void meta_put_escaped(struct buf *out, struct str text);
+
 /* A growing list of targets. */
 struct meta_targets {
     struct targets list;

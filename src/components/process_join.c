@@ -8,8 +8,10 @@ struct str process_join_id(const struct labels *container)
     if (id.n)
         return id;
     id = labels_get(container, STR("__meta_kubernetes_pod_container_id"));
-    if (!id.n)
-        return labels_get(container, STR("__meta_docker_container_id"));
+    if (!id.n) {
+        id = labels_get(container, STR("__meta_docker_container_id"));
+        return id.n ? id : labels_get(container, STR("__meta_dockerswarm_task_container_id"));
+    }
     static const struct str runtimes[] = {{"docker://", 9}, {"containerd://", 13}, {"cri-o://", 8}};
     for (size_t i = 0; i < ARRAY_LEN(runtimes); i++)
         if (str_has_prefix(id, runtimes[i]))

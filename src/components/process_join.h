@@ -23,5 +23,5 @@ void process_join_done(struct process_join *j);
 struct labels *process_join_apply(const struct process_join *j, struct labels *process, bool delegated);
 
 /* __container_id__; else the Kubernetes id without its docker://, containerd:// or cri-o:// (any other runtime: none);
- * else the Docker id. Empty if none. Borrowed. */
+ * else the Docker id, else (unlike the reference) that of a Swarm task. Empty if none. Borrowed. */
 struct str process_join_id(const struct labels *container);

@@ -95,8 +95,8 @@ def namespaces_select_jvms(lab):
                           target(2, __meta_kubernetes_namespace="kube-system"),
                           target(3, __meta_kubernetes_namespace="test")])
     got = select(lab, f'select.namespaces "usual" {{\n  targets = [{targets}]\n}}\n'
-                      f'select.namespaces "own" {{\n  targets = [{targets}]\n'
-                      '  keep = "shop|test"\n  drop = "t.*"\n}\n')
+                      f'select.namespaces "own" {{\n  targets = [{targets}]\n  keep = "shop|test"\n'
+                      '  drop = "t.*"\n}\n')
     equal(got, {"usual": ["0", "1", "3"], "own": ["1"]}, "targets")
 
 

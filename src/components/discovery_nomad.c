@@ -1,0 +1,308 @@
+/* discovery.nomad: the services registered with Nomad as targets.
+ *
+ * Every refresh_interval the services are listed, then each of them is asked for, one after the other. A service that
+ * is gone meanwhile has no targets; any other failure keeps all targets as they are.
+ * Source: the component's page in Alloy's documentation; Nomad HTTP API, "Services"; Prometheus, nomad_sd_config.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "components/env.h"
+#include "components/http_fetch.h"
+#include "components/meta_labels.h"
+#include "components/refresh.h"
+#include "graph/component.h"
+#include "lang/json.h"
+#include "net/url.h"
+
+enum { NOMAD_ANSWER_MAX = 4 << 20, NOMAD_TIMEOUT_MS = 30000, NOMAD_SERVICES_MAX = 10000 };
+
+struct discovery_nomad_args {
+    bool allow_stale;
+    char *namespace, *region, *server, *tag_separator;
+    int64_t refresh_interval;
+    struct http_settings http;
+};
+
+static const struct option options[] = {
+    {"server", OPT_STRING, offsetof(struct discovery_nomad_args, server), .default_text = "\"http://localhost:4646\"",
+     .help = "Address of the Nomad server."},
+    {"namespace", OPT_STRING, offsetof(struct discovery_nomad_args, namespace), .default_text = "\"default\"",
+     .help = "Namespace to list; `*` stands for all."},
+    {"region", OPT_STRING, offsetof(struct discovery_nomad_args, region), .default_text = "\"global\"",
+     .help = "Region to list."},
+    {"allow_stale", OPT_BOOL, offsetof(struct discovery_nomad_args, allow_stale), .default_text = "true",
+     .help = "Allow answers of servers that are not the leader."},
+    {"tag_separator", OPT_STRING, offsetof(struct discovery_nomad_args, tag_separator), .default_text = "\",\"",
+     .help = "Text between the tags in `__meta_nomad_tags`."},
+    {"refresh_interval", OPT_DURATION, offsetof(struct discovery_nomad_args, refresh_interval),
+     .default_text = "\"30s\"", .help = "Interval of listing all services."},
+    HTTP_SETTINGS_OPTIONS(struct discovery_nomad_args, http),
+    {0},
+};
+
+static int discovery_nomad_check(const void *record, struct err *err)
+{
+    const struct discovery_nomad_args *a = record;
+    cleanup_http_url struct http_url url = {0};
+    if (!*a->server)
+        return err_set(err, -EINVAL, "nomad SD configuration requires a server address");
+    int code = http_url_parse(a->server, &url, err);
+    if (code < 0)
+        return err_wrap(err, code, "server");
+    code = refresh_check_interval(a->refresh_interval, err);
+    return code < 0 ? code : http_settings_check(&a->http, err);
+}
+static const struct schema schema = {
+    .size = sizeof(struct discovery_nomad_args), .options = options, .validate = discovery_nomad_check};
+
+struct nomad_service {
+    char *namespace, *name;
+};
+
+struct nomad_discovery {
+    const struct discovery_nomad_args *args; /* one reference */
+    struct refresh refresh;
+    struct http_fetch fetch;
+    struct http_call *call; /* NULL: none */
+    /* Of the refresh that runs. */
+    struct nomad_service *services;
+    size_t len, cap, next;
+    struct meta_targets targets;
+};
+
+static void nomad_forget_services(struct nomad_discovery *d)
+{
+    for (size_t i = 0; i < d->len; i++) {
+        free(d->services[i].namespace);
+        free(d->services[i].name);
+    }
+    free(d->services);
+    targets_done(&d->targets.list);
+    d->services = NULL;
+    d->targets = (struct meta_targets){0};
+    d->len = d->cap = d->next = 0;
+}
+
+static void nomad_fail(struct nomad_discovery *d, const char *why)
+{
+    nomad_forget_services(d);
+    refresh_failed(&d->refresh, why);
+}
+
+/* "/v1/service/NAME?namespace=…&region=…&stale=". To be freed. */
+static char *nomad_url(const struct nomad_discovery *d, const char *path, const char *name, const char *namespace)
+{
+    const struct discovery_nomad_args *a = d->args;
+    cleanup_buf struct buf url = BUF_INIT(64 << 10);
+    size_t n = strlen(a->server);
+    while (n && a->server[n - 1] == '/')
+        n--;
+    buf_append(&url, a->server, n);
+    buf_puts(&url, path);
+    meta_put_escaped(&url, str_of(name));
+    buf_puts(&url, "?namespace=");
+    meta_put_escaped(&url, str_of(namespace));
+    buf_puts(&url, "&region=");
+    meta_put_escaped(&url, str_of(a->region));
+    buf_puts(&url, a->allow_stale ? "&stale=" : "");
+    return xstrdup(buf_cstr(&url));
+}
+
+static void nomad_get(struct nomad_discovery *d, const char *path, const char *name, const char *namespace,
+                      http_done *done)
+{
+    cleanup_free char *url = nomad_url(d, path, name, namespace);
+    const struct http_fetch_request rq = {.url = url, .timeout_ms = NOMAD_TIMEOUT_MS, .response_max = NOMAD_ANSWER_MAX};
+    struct err err = {0};
+    if (http_fetch_start(&d->fetch, &rq, done, d, &d->call, &err) < 0)
+        nomad_fail(d, err.text);
+}
+
+/* --- one service --- */
+
+static struct labels *nomad_target(const struct nomad_discovery *d, const struct value *s)
+{
+    static const char *const texts[][2] = {
+        {"Address", "__meta_nomad_address"},       {"Address", "__meta_nomad_service_address"},
+        {"Datacenter", "__meta_nomad_dc"},         {"Namespace", "__meta_nomad_namespace"},
+        {"NodeID", "__meta_nomad_node_id"},        {"ServiceName", "__meta_nomad_service"},
+        {"ID", "__meta_nomad_service_id"},         {"JobID", "__meta_nomad_job_id"},
+        {"AllocID", "__meta_nomad_allocation_id"},
+    };
+    cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        meta_put(&b, texts[i][1], meta_text(s, texts[i][0]));
+    meta_put_number(&b, "__meta_nomad_service_port", meta_number(s, "Port"));
+    meta_put_tags(&b, "__meta_nomad_tags", meta_member(s, "Tags"), d->args->tag_separator);
+    meta_put_address(&b, meta_text(s, "Address"), meta_number(s, "Port"));
+    return labels_build(&b, true);
+}
+
+static void nomad_ask_next(struct nomad_discovery *d);
+
+static void nomad_on_service(void *arg, const struct http_response *r)
+{
+    struct nomad_discovery *d = arg;
+    cleanup_value struct value *list = NULL;
+    struct err err = {0};
+    d->call = NULL;
+    cleanup_free char *why = r->status == 404 ? NULL : http_fetch_problem(r, NOMAD_ANSWER_MAX);
+    if (!why && r->status != 404 && json_read(r->body, JSON_KEEP_INTEGERS | JSON_QUOTE_NOTHING, &list, &err) < 0)
+        why = xstrdup(err.text);
+    if (why) {
+        nomad_fail(d, why);
+        return;
+    }
+    for (size_t i = 0; i < meta_items(list); i++)
+        meta_add(&d->targets, nomad_target(d, value_item(list, i)));
+    nomad_ask_next(d);
+}
+
+static void nomad_ask_next(struct nomad_discovery *d)
+{
+    if (d->next == d->len) {
+        struct targets targets = d->targets.list;
+        d->targets = (struct meta_targets){0};
+        nomad_forget_services(d);
+        refresh_targets(&d->refresh, &targets);
+        return;
+    }
+    const struct nomad_service *s = &d->services[d->next++];
+    nomad_get(d, "/v1/service/", s->name, s->namespace, nomad_on_service);
+}
+
+/* --- the list --- */
+
+static void nomad_add_service(struct nomad_discovery *d, struct str namespace, struct str name)
+{
+    if (!name.n || d->len == NOMAD_SERVICES_MAX)
+        return;
+    xgrow(&d->services, &d->cap, d->len + 1, sizeof *d->services);
+    d->services[d->len++] = (struct nomad_service){str_dup(namespace), str_dup(name)};
+}
+
+static int nomad_by_name(const void *a, const void *b)
+{
+    const struct nomad_service *x = a, *y = b;
+    const int order = strcmp(x->namespace, y->namespace);
+    return order ? order : strcmp(x->name, y->name);
+}
+
+/* [{"Namespace": "default", "Services": [{"ServiceName": "shop", "Tags": []}]}] */
+static void nomad_on_list(void *arg, const struct http_response *r)
+{
+    struct nomad_discovery *d = arg;
+    cleanup_value struct value *list = NULL;
+    struct err err = {0};
+    d->call = NULL;
+    cleanup_free char *why = http_fetch_problem(r, NOMAD_ANSWER_MAX);
+    if (!why && json_read(r->body, JSON_KEEP_INTEGERS | JSON_QUOTE_NOTHING, &list, &err) < 0)
+        why = xstrdup(err.text);
+    if (why) {
+        nomad_fail(d, why);
+        return;
+    }
+    nomad_forget_services(d);
+    for (size_t i = 0; i < meta_items(list); i++) {
+        const struct value *group = value_item(list, i), *services = meta_member(group, "Services");
+        for (size_t k = 0; k < meta_items(services); k++)
+            nomad_add_service(d, meta_text(group, "Namespace"), meta_text(value_item(services, k), "ServiceName"));
+    }
+    if (d->len > 1)
+        qsort(d->services, d->len, sizeof *d->services, nomad_by_name);
+    nomad_ask_next(d);
+}
+
+static void discovery_nomad_ask(void *arg)
+{
+    struct nomad_discovery *d = arg;
+    nomad_get(d, "/v1/services", "", d->args->namespace, nomad_on_list);
+}
+
+/* --- life --- */
+
+static void discovery_nomad_cancel(struct nomad_discovery *d)
+{
+    if (d->call)
+        http_cancel(TAKE_PTR(d->call));
+    nomad_forget_services(d);
+    refresh_cancelled(&d->refresh);
+}
+
+/* Keeps the arguments, on success only. */
+static int discovery_nomad_set_args(struct nomad_discovery *d, const struct discovery_nomad_args *a, struct err *err)
+{
+    const struct component_env *env = component_env(d->refresh.self);
+    const int code = http_fetch_open(&d->fetch, env->loop, &a->http, env->version, err);
+    if (code < 0)
+        return code;
+    args_unref(d->args);
+    d->args = args_ref(a);
+    refresh_set_interval(&d->refresh, a->refresh_interval);
+    return 0;
+}
+
+static void discovery_nomad_free(void *state)
+{
+    struct nomad_discovery *d = state;
+    discovery_nomad_cancel(d);
+    refresh_done(&d->refresh);
+    http_fetch_close(&d->fetch);
+    args_unref(d->args);
+    free(d);
+}
+
+static int discovery_nomad_build(struct component *self, const void *args, void **ret_state, struct err *err)
+{
+    const struct component_env *env = component_env(self);
+    struct nomad_discovery *d = xcalloc(1, sizeof *d);
+    d->fetch = HTTP_FETCH_INIT;
+    refresh_init(&d->refresh, self, env->loop, "nomad", discovery_nomad_ask, d);
+    const int code = discovery_nomad_set_args(d, args, err);
+    if (code < 0) {
+        discovery_nomad_free(d);
+        return code;
+    }
+    *ret_state = d;
+    return 0;
+}
+
+static int discovery_nomad_update(void *state, const void *args, struct err *err)
+{
+    struct nomad_discovery *d = state;
+    discovery_nomad_cancel(d);
+    const int code = discovery_nomad_set_args(d, args, err);
+    refresh_now(&d->refresh);
+    return code;
+}
+
+static void discovery_nomad_start(void *state)
+{
+    refresh_start(&((struct nomad_discovery *)state)->refresh);
+}
+
+static void discovery_nomad_stop(void *state)
+{
+    struct nomad_discovery *d = state;
+    discovery_nomad_cancel(d);
+    refresh_stop(&d->refresh);
+    component_stopped(d->refresh.self);
+}
+
+const struct component_def discovery_nomad = {
+    .name = "discovery.nomad",
+    .help = "Discovers the services registered with Nomad.",
+    .stability = STABILITY_GA,
+    .args = &schema,
+    .exports = refresh_exports,
+    .build = discovery_nomad_build,
+    .update = discovery_nomad_update,
+    .start = discovery_nomad_start,
+    .stop = discovery_nomad_stop,
+    .free = discovery_nomad_free,
+};
