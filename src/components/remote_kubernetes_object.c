@@ -20,19 +20,19 @@ enum { FIRST_RETRY_MS = 1000, ANSWER_MAX = 8 << 20, STATUS_OK = 200 };
 
 /* --- arguments --- */
 
-struct remote_client_args {
+struct remote_object_client_args {
     char *api_server, *kubeconfig_file;
     struct http_settings http;
 };
 struct remote_object_args {
     char *namespace, *name;
     int64_t poll_frequency, poll_timeout;
-    struct remote_client_args client;
+    struct remote_object_client_args client;
 };
 
 static int remote_check_client(const void *record, struct err *err)
 {
-    const struct remote_client_args *a = record;
+    const struct remote_object_client_args *a = record;
     cleanup_http_url struct http_url url = {0};
     const bool is_custom = kubernetes_access_is_custom(&a->http);
     if (a->http.has_oauth2)
@@ -51,15 +51,15 @@ static int remote_check_client(const void *record, struct err *err)
 }
 
 static const struct option client_options[] = {
-    {"api_server", OPT_STRING, offsetof(struct remote_client_args, api_server),
+    {"api_server", OPT_STRING, offsetof(struct remote_object_client_args, api_server),
      .help = "URL of the API server. Without it and `kubeconfig_file`, the service account of the pod is used."},
-    {"kubeconfig_file", OPT_STRING, offsetof(struct remote_client_args, kubeconfig_file),
+    {"kubeconfig_file", OPT_STRING, offsetof(struct remote_object_client_args, kubeconfig_file),
      .help = "Path of a kubeconfig file; read when the component is loaded."},
-    HTTP_SETTINGS_OPTIONS(struct remote_client_args, http),
+    HTTP_SETTINGS_OPTIONS(struct remote_object_client_args, http),
     {0},
 };
 static const struct schema client_schema = {
-    .size = sizeof(struct remote_client_args), .options = client_options, .validate = remote_check_client};
+    .size = sizeof(struct remote_object_client_args), .options = client_options, .validate = remote_check_client};
 
 static int remote_check_args(const void *record, struct err *err)
 {
@@ -216,7 +216,7 @@ static void remote_free_access(struct kubernetes_access *a)
 static int remote_set_args(struct remote_object *o, const struct remote_object_args *a, struct err *err)
 {
     struct kubernetes_access *access = xcalloc(1, sizeof *access);
-    const struct remote_client_args *c = &a->client;
+    const struct remote_object_client_args *c = &a->client;
     const int code = kubernetes_access_open(access, c->api_server, c->kubeconfig_file, &c->http, err);
     if (code < 0) {
         free(access);
