@@ -1,7 +1,8 @@
 /* Answers of the Kubernetes API, cut into objects: however they come in parts, the objects are the same, and each begins
- * and ends with a brace. */
+ * with a brace and ends with a bracket (whose kind is for the receiver to check). */
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "kubernetes/kube_items.h"
@@ -10,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void take(void *arg, enum kube_item_kind kind, struct str json)
 {
-    if (json.n < 2 || json.p[0] != '{' || json.p[json.n - 1] != '}')
+    if (json.n < 2 || json.p[0] != '{' || !strchr("}]", json.p[json.n - 1]))
         abort();
     buf_byte(arg, kind == KUBE_METADATA ? 'm' : 'i');
     buf_str(arg, json);
