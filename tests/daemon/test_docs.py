@@ -24,6 +24,7 @@ def documented_examples_run(lab):
             lab.file(file[1], text)
             continue
         flags = re.findall(r"^// flags: (.*)$", text, re.M)
+        text = text.replace("/etc/smolder/token", str(lab.file("token", "of an example")))
         # As in a pod, though there is no API server.
         pod = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "6443", "NODE_NAME": "node-1"}
         agent = lab.start_agent(*(flags[0].split() if flags else []), config=text, env=pod).locate()

@@ -95,7 +95,7 @@ static void what_refers_to_the_data_is_built_when_it_is_there(void)
                   "{\\nvalue = []\\n}\\n}\\n\"}}",
                   server.url);
     next = (struct fault_answer){.body = body};
-    kubernetes_wait_seen("discovery.kubelet.k", "1 (1 targets of 1 pods)");
+    kubernetes_wait_seen("discovery.kubelet.k", "1 (1 targets)");
     kubernetes_wait_seen("m.d.x", "(started custom component)");
     kubernetes_end();
 }
