@@ -154,7 +154,8 @@ static void scrape_problem(struct scrape_maker *m, const char *what)
     snprintf(m->jobs->problem, sizeof m->jobs->problem, "%s: %.300s", what, buf_cstr(&text));
 }
 
-/* Whether to compare is decided by the profile's name; those of godeltaprof are compared, and called like the others. */
+/* Whether to compare is decided by the profile's name; those of godeltaprof are compared, and called like the
+ * others. */
 static void scrape_name_job(struct labels_builder *b, struct scrape_job *j, const char *profile)
 {
     static const struct {

@@ -1,8 +1,8 @@
 /* What is to be requested of a target: one job for each profile of each target.
  *
- * Labels that a target may have to change it: __address__ (needed), __scheme__, __name__ (the profile), __profile_path__,
- * __profile_path_prefix__, __param_<name>. Added to every profile: job, instance, service_name, and the instrumentation
- * scope. Source: Alloy's page of pyroscope.scrape; spec components §1.9 for the scope.
+ * Labels that a target may have to change it: __address__ (needed), __scheme__, __name__ (the profile),
+ * __profile_path__, __profile_path_prefix__, __param_<name>. Added to every profile: job, instance, service_name, and
+ * the instrumentation scope. Source: Alloy's page of pyroscope.scrape; spec components §1.9 for the scope.
  */
 #pragma once
 

@@ -82,6 +82,8 @@ pyroscope.write "out" {{
     equal(agent.lines("level=error"), [], "errors")
     # Without the certificate nothing arrives.
     receiver.forget()
+    text = replace(text, 'pyroscope.java "java" {',
+                   'pyroscope.java "java" {\n  profiling_config {\n    interval = "1s"\n  }')
     lab.file("config.alloy", re.sub(r"(?m)^ *(cert|key)_file .*\n", "", text))
     equal(agent.reload()[0], 200, "status of the reload")
     agent.wait_log("pushes fail", 120)
