@@ -28,8 +28,8 @@ struct pprof_delta;
 struct pprof_delta *pprof_delta_new(const char *const *types);
 void pprof_delta_free(struct pprof_delta *d); /* NULL is fine */
 
-/* Takes a profile, plain protobuf, and appends what changed to `out`; *ret_any is false where there is
- * nothing to tell: for the first one, which has nothing before it, and where nothing changed. After a failure the next
- * one is a first one. -EBADMSG: damaged; -E2BIG: too large. */
+/* Takes a profile, plain protobuf, and appends what changed to `out`; *ret_any is false where there is nothing to tell:
+ * for the first one, which has nothing before it, and where nothing changed. After a failure the next one is a first
+ * one. -EBADMSG: damaged; -E2BIG: too large. */
 must_check int pprof_delta_take(struct pprof_delta *d, struct str profile, struct buf *out, bool *ret_any,
                                 struct err *err);

@@ -1,9 +1,11 @@
 """Receivers of profiles other than pyroscope.write, with real JVMs."""
 import base64
+import contextlib
 import gzip
 import json
 import re
 import signal
+import socket
 import sys
 
 from lab import check, config, equal, need_java, test, wait_for
@@ -143,6 +145,31 @@ def a_push_in_json_arrives(lab):
                                     {"Content-Type": "application/json"})
     equal(status, 400, f"status of an empty push: {said}")
     equal(lab.machine.http("GET", "http://127.0.0.1:9999/metrics")[0], 404, "status of another path")
+    agent.stop()
+
+
+@test
+def silent_connections_do_not_keep_others_from_pushing(lab):
+    """More than the server takes, some without a word, some in the middle of a request."""
+    lab.receiver()
+    agent = lab.agent(config=RECEIVE)
+    sockets = []
+    with lab.machine.network():
+        for i in range(700):
+            sockets.append(socket.create_connection(("127.0.0.1", 9999), timeout=10))
+            if i % 2:
+                with contextlib.suppress(OSError):  # it may have been closed for another one
+                    sockets[-1].sendall(b"POST /ingest?name=x HTTP/1.1\r\nHost: localhost\r\nContent-Le")
+    body = json.dumps({"series": [{"labels": [{"name": "__name__", "value": "process_cpu"},
+                                              {"name": "service_name", "value": "patient"}],
+                                   "samples": [{"rawProfile": ""}]}]})
+    status, said = lab.machine.http("POST", "http://127.0.0.1:9999/push.v1.PusherService/Push", body,
+                                    {"Content-Type": "application/json"}, timeout=60)
+    equal(status, 200, f"status of a push: {said}")
+    wait_for("at most 512 connections",
+             lambda: agent.metric("pyroscope_receive_http_tcp_connections") <= 512 + 64, 30)
+    for s in sockets:
+        s.close()
     agent.stop()
 
 
