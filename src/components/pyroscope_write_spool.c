@@ -9,8 +9,8 @@
 #include "base/list.h"
 #include "base/mem.h"
 
-/* Labels and profile of one record in memory; after a failure to open or write, so long until the next attempt; spools of
- * endpoints that are gone are kept for a week. */
+/* Labels and profile of one record in memory; after a failure to open or write, so long until the next attempt; spools
+ * of endpoints that are gone are kept for a week. */
 enum { RECORD_MAX = 80 << 20, LABELS_MAX = 1 << 20, AGAIN_S = 10, SWEEP_S = 7 * 24 * 3600 };
 
 enum spooled_state { SPOOLED_STORING, SPOOLED_STORED, SPOOLED_FAILED };

@@ -1,4 +1,5 @@
-/* The spool of one endpoint on the loop: files are read and written by workers, one at a time (pyroscope_write_spool_files.h).
+/* The spool of one endpoint on the loop: files are read and written by workers, one at a time
+ * (pyroscope_write_spool_files.h).
  *
  * Nothing is created before something is stored, so that it costs nothing while an endpoint takes everything.
  */

@@ -1,7 +1,7 @@
 /* The files of a spool: profiles that wait for one endpoint, on disk, in the order in which they came.
  *
- * A directory of segments of up to SPOOL_SEGMENT bytes, named by a number that grows. A record is a header with lengths,
- * times, ID and a checksum, then labels and profile; it is written at once, and a record that was torn by a kill is not
+ * A directory of segments of up to SPOOL_SEGMENT bytes, named by a number that grows. A record is a header with
+ * lengths, times, ID and a checksum, then labels and profile; it is written at once, and a record that was torn by a kill is not
  * there. A byte in the header says whether it was delivered. A segment is removed with its last record. Nothing is
  * flushed: records survive the end of the agent in any way, but not a crash of the kernel.
  *

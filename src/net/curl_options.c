@@ -56,7 +56,7 @@ static void http_options_keep_proxy(struct http_options *o, CURL *easy, const st
     curl_easy_setopt(easy, CURLOPT_PROXYHEADER, o->proxy_headers);
 }
 
-static bool http_options_has_header(const struct http_request *req, const char *name)
+bool http_options_has_header(const struct http_request *req, const char *name)
 {
     size_t n = strlen(name);
     for (const char *const *h = req->headers; h && *h; h++) {
@@ -197,6 +197,20 @@ static void http_options_drop_secrets(struct http_options *o, CURL *easy)
     o->headers = kept;
     curl_easy_setopt(easy, CURLOPT_SSLCERT, NULL);
     curl_easy_setopt(easy, CURLOPT_SSLKEY, NULL);
+}
+
+void http_options_authorize(struct http_options *o, CURL *easy, const char *value)
+{
+    struct curl_slist *kept = NULL;
+    cleanup_free char *line = xasprintf("Authorization: %s", value);
+    for (const struct curl_slist *h = o->headers; h; h = h->next) {
+        if (!http_options_header_is(h->data, "Authorization"))
+            http_options_append(&kept, h->data);
+    }
+    http_options_append(&kept, line);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, kept);
+    curl_slist_free_all(o->headers);
+    o->headers = kept;
 }
 
 static unsigned http_options_default_port(const struct http_url *u)

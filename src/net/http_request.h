@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
+#include "base/list.h"
 #include "base/str.h"
 
 /* TLS 1.2 is the least when nothing is said. */
@@ -27,6 +29,23 @@ struct http_proxy {
     const char *const *connect_headers; /* "Name: value", NULL-terminated, or NULL */
 };
 
+/* A request that waits for its Authorization header. */
+struct http_wait {
+    struct list node; /* to be unlinked by whoever waits no longer */
+    /* The header's value, or NULL and why there is none; borrowed. */
+    void (*done)(struct http_wait *w, const char *authorization, const char *problem);
+};
+
+/* Provides the Authorization header of requests: tokens of OAuth 2.0 (net/oauth2.h). */
+struct http_authorizer {
+    unsigned refs; /* its owner's, and one of each call */
+    /* The value, borrowed until the next call; or NULL, then w->done is called later. */
+    int (*ask)(struct http_authorizer *a, struct http_wait *w, const char **ret, struct err *err);
+    /* A server did not accept the last value. */
+    void (*reject)(struct http_authorizer *a);
+    void (*free)(struct http_authorizer *a); /* after the last reference */
+};
+
 /* Everything is copied by http_start() but the body's bytes, which stay untouched until `done`. */
 struct http_request {
     const char *method;         /* "GET", "POST" */
@@ -39,6 +58,8 @@ struct http_request {
     bool http2; /* offer it by ALPN */
     struct http_proxy proxy;
     struct http_tls tls;
+    /* NULL, or asked for the Authorization header, unless `headers` have one; once more if the server answers 401. */
+    struct http_authorizer *authorizer;
     size_t response_max; /* bytes of the answer's body that are kept; the rest is read and thrown away */
     /* NULL, or called with each piece of the answer's body as it arrives, whatever the status; must not cancel. */
     void (*piece)(void *arg, struct str bytes);

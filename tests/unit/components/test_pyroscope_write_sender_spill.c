@@ -73,8 +73,8 @@ static void while_all_is_well_there_is_no_file(void)
     CHECK(!is_spool_there());
 }
 
-/* Half an hour: more attempts than a profile has, and older than the queue keeps. The agent ends in its middle without a
- * word, as by a kill: nothing is drained. */
+/* Half an hour: more attempts than a profile has, and older than the queue keeps. The agent ends in its middle without
+ * a word, as by a kill: nothing is drained. */
 static void an_outage_with_an_end_of_the_agent_in_it_loses_nothing_and_sends_nothing_twice(void)
 {
     struct fault_server server;
