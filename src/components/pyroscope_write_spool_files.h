@@ -1,9 +1,9 @@
 /* The files of a spool: profiles that wait for one endpoint, on disk, in the order in which they came.
  *
  * A directory of segments of up to SPOOL_SEGMENT bytes, named by a number that grows. A record is a header with
- * lengths, times, ID and a checksum, then labels and profile; it is written at once, and a record that was torn by a kill is not
- * there. A byte in the header says whether it was delivered. A segment is removed with its last record. Nothing is
- * flushed: records survive the end of the agent in any way, but not a crash of the kernel.
+ * lengths, times, ID and a checksum, then labels and profile; it is written at once, and a record that was torn by a
+ * kill is not there. A byte in the header says whether it was delivered. A segment is removed with its last record.
+ * Nothing is flushed: records survive the end of the agent in any way, but not a crash of the kernel.
  *
  * Limited by bytes and age; the oldest segment goes first. Age is measured by CLOCK_BOOTTIME as long as the machine has
  * not been booted anew, because the time of day may be set to anything meanwhile.

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "net/tls_files.h"
 #include "net/url.h"
 
 /* The smallest that libcurl takes for sending; an answer is an empty message or a short error. */
@@ -89,6 +90,12 @@ static void http_options_set_server_name(struct http_options *o, CURL *easy, con
     curl_url_cleanup(u);
 }
 
+static void http_options_set_file(CURL *easy, CURLoption option, const char *path)
+{
+    cleanup_free char *name = tls_file_name(path);
+    curl_easy_setopt(easy, option, name); /* which copies it */
+}
+
 static void http_options_set_tls(CURL *easy, const struct http_tls *t)
 {
     static const long versions[] = {
@@ -102,13 +109,13 @@ static void http_options_set_tls(CURL *easy, const struct http_tls *t)
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     }
     if (http_options_given(t->ca_file)) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca_file);
+        http_options_set_file(easy, CURLOPT_CAINFO, t->ca_file);
         curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* only that one */
     }
     if (http_options_given(t->cert_file))
-        curl_easy_setopt(easy, CURLOPT_SSLCERT, t->cert_file);
+        http_options_set_file(easy, CURLOPT_SSLCERT, t->cert_file);
     if (http_options_given(t->key_file))
-        curl_easy_setopt(easy, CURLOPT_SSLKEY, t->key_file);
+        http_options_set_file(easy, CURLOPT_SSLKEY, t->key_file);
 }
 
 static void http_options_set_method(struct http_options *o, CURL *easy, const struct http_request *req)

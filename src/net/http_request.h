@@ -12,7 +12,8 @@
 /* TLS 1.2 is the least when nothing is said. */
 enum http_tls_version { HTTP_TLS_DEFAULT, HTTP_TLS_10, HTTP_TLS_11, HTTP_TLS_12, HTTP_TLS_13 };
 
-/* NULL or "" = not set. Files are read by every new connection. */
+/* NULL or "" = not set. Files are read by every new connection, and a changed file makes connections with the old one
+ * unused (net/tls_files.h). */
 struct http_tls {
     const char *ca_file; /* instead of the system's roots */
     const char *cert_file, *key_file;

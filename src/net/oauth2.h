@@ -2,8 +2,9 @@
  * into the Authorization header of requests (http_request.authorizer).
  *
  * Client ID and secret are sent by HTTP basic authentication first, and as form fields if the server rejects that
- * (§2.3.1; golang.org/x/oauth2 does the same). The secret's file is read for every token; a changed file ends the token,
- * and so does a server that answers 401. One request for a token at a time, however many wait for it. Loop thread only.
+ * (§2.3.1; golang.org/x/oauth2 does the same). The secret's file is read for every token; a changed file ends the
+ * token, and so does a server that answers 401. One request for a token at a time, however many wait for it. Loop
+ * thread only.
  */
 #pragma once
 
