@@ -17,7 +17,7 @@
 #include "conf/file.h"
 #include "net/url.h"
 
-enum { SECRET_FILE_MAX = 65536 };
+enum { SECRET_FILE_MAX = 65536, OAUTH2_FORM_MAX = 64 << 10 };
 
 static bool http_settings_given(const char *s)
 {
@@ -244,6 +244,30 @@ const struct schema tls_config_schema = {
     .validate = tls_check,
 };
 
+/* The same rules for the requests and for those of tokens. */
+struct proxy_args {
+    const char *url, *no_proxy;
+    bool from_environment;
+    const struct header_lines *connect_header;
+};
+
+static int check_proxy(const struct proxy_args *s, struct err *err)
+{
+    if (s->connect_header->len && !http_settings_given(s->url) && !s->from_environment)
+        return err_set(
+            err, -EINVAL,
+            "if proxy_connect_header is configured, proxy_url or proxy_from_environment must also be configured");
+    if (s->from_environment && http_settings_given(s->url))
+        return err_set(err, -EINVAL, "if proxy_from_environment is configured, proxy_url must not be configured");
+    if (s->from_environment && http_settings_given(s->no_proxy))
+        return err_set(err, -EINVAL, "if proxy_from_environment is configured, no_proxy must not be configured");
+    if (http_settings_given(s->no_proxy) && !http_settings_given(s->url))
+        return err_set(err, -EINVAL, "if no_proxy is configured, proxy_url must also be configured");
+    cleanup_http_url struct http_url proxy = {0};
+    int code = http_settings_given(s->url) ? http_url_parse(s->url, &proxy, err) : 0;
+    return code < 0 ? err_wrap(err, code, "proxy_url") : 0;
+}
+
 static int oauth2_check(const void *record, struct err *err)
 {
     const struct oauth2_args *a = record;
@@ -254,9 +278,11 @@ static int oauth2_check(const void *record, struct err *err)
     if (!http_settings_given(a->token_url))
         return err_set(err, -EINVAL, "oauth2 token_url must be configured");
     int code = at_most_one(a->client_secret, a->client_secret_file, "oauth2 client_secret & client_secret_file", err);
-    return code < 0 ? code
-                    : err_set(err, -EOPNOTSUPP,
-                              "oauth2 is not supported yet; use bearer_token_file with an externally renewed token");
+    cleanup_http_url struct http_url url = {0};
+    if (code == 0 && http_url_parse(a->token_url, &url, err) < 0)
+        code = err_wrap(err, -EINVAL, "oauth2 token_url");
+    const struct proxy_args proxy = {a->proxy_url, a->no_proxy, a->proxy_from_environment, &a->proxy_connect_header};
+    return code < 0 ? code : check_proxy(&proxy, err);
 }
 
 const struct schema oauth2_schema = {
@@ -266,7 +292,7 @@ const struct schema oauth2_schema = {
             {"client_id", OPT_STRING, offsetof(struct oauth2_args, client_id), .help = "Client ID."},
             {"client_secret", OPT_SECRET, offsetof(struct oauth2_args, client_secret), .help = "Client secret."},
             {"client_secret_file", OPT_STRING, offsetof(struct oauth2_args, client_secret_file),
-             .help = "File with the client secret."},
+             .help = "File with the client secret; read for every token."},
             {"scopes", OPT_STRING_LIST, offsetof(struct oauth2_args, scopes), .help = "Scopes to request."},
             {"token_url", OPT_STRING, offsetof(struct oauth2_args, token_url), .help = "Token URL."},
             {"endpoint_params", OPT_STRING_MAP, offsetof(struct oauth2_args, endpoint_params),
@@ -318,23 +344,6 @@ static int check_forbidden_headers(const struct header_lines *h, struct err *err
     return 0;
 }
 
-static int check_proxy(const struct http_settings *s, struct err *err)
-{
-    if (s->proxy_connect_header.len && !http_settings_given(s->proxy_url) && !s->proxy_from_environment)
-        return err_set(
-            err, -EINVAL,
-            "if proxy_connect_header is configured, proxy_url or proxy_from_environment must also be configured");
-    if (s->proxy_from_environment && http_settings_given(s->proxy_url))
-        return err_set(err, -EINVAL, "if proxy_from_environment is configured, proxy_url must not be configured");
-    if (s->proxy_from_environment && http_settings_given(s->no_proxy))
-        return err_set(err, -EINVAL, "if proxy_from_environment is configured, no_proxy must not be configured");
-    if (http_settings_given(s->no_proxy) && !http_settings_given(s->proxy_url))
-        return err_set(err, -EINVAL, "if no_proxy is configured, proxy_url must also be configured");
-    cleanup_http_url struct http_url proxy = {0};
-    int code = http_settings_given(s->proxy_url) ? http_url_parse(s->proxy_url, &proxy, err) : 0;
-    return code < 0 ? err_wrap(err, code, "proxy_url") : 0;
-}
-
 int http_settings_check(const struct http_settings *s, struct err *err)
 {
     int ways = s->has_basic_auth + s->has_authorization + s->has_oauth2 + http_settings_given(s->bearer_token) +
@@ -343,7 +352,8 @@ int http_settings_check(const struct http_settings *s, struct err *err)
         return err_set(
             err, -EINVAL,
             "at most one of basic_auth, authorization, oauth2, bearer_token & bearer_token_file must be configured");
-    int code = check_proxy(s, err);
+    const struct proxy_args proxy = {s->proxy_url, s->no_proxy, s->proxy_from_environment, &s->proxy_connect_header};
+    int code = check_proxy(&proxy, err);
     return code < 0 ? code : check_forbidden_headers(&s->http_headers, err);
 }
 
@@ -421,27 +431,64 @@ static int put_pem(const char *pem, int *fd, char *path, size_t room, struct err
     return 0;
 }
 
-int http_settings_open(const struct http_settings *s, struct http_settings_open *o, struct err *err)
+static int open_tls(const struct tls_args *t, struct http_settings_pem *pem, struct http_tls *ret, struct err *err)
 {
-    const struct tls_args *t = &s->tls_config;
-    *o = HTTP_SETTINGS_OPEN_INIT;
-    int code = put_pem(t->ca_pem, &o->ca_fd, o->ca_path, sizeof o->ca_path, err);
+    int code = put_pem(t->ca_pem, &pem->ca_fd, pem->ca_path, sizeof pem->ca_path, err);
     if (code == 0)
-        code = put_pem(t->cert_pem, &o->cert_fd, o->cert_path, sizeof o->cert_path, err);
+        code = put_pem(t->cert_pem, &pem->cert_fd, pem->cert_path, sizeof pem->cert_path, err);
     if (code == 0)
-        code = put_pem(t->key_pem, &o->key_fd, o->key_path, sizeof o->key_path, err);
-    if (code < 0) {
-        http_settings_close(o);
+        code = put_pem(t->key_pem, &pem->key_fd, pem->key_path, sizeof pem->key_path, err);
+    if (code < 0)
         return code;
-    }
-    o->tls = (struct http_tls){
-        .ca_file = o->ca_fd >= 0 ? o->ca_path : t->ca_file,
-        .cert_file = o->cert_fd >= 0 ? o->cert_path : t->cert_file,
-        .key_file = o->key_fd >= 0 ? o->key_path : t->key_file,
+    *ret = (struct http_tls){
+        .ca_file = pem->ca_fd >= 0 ? pem->ca_path : t->ca_file,
+        .cert_file = pem->cert_fd >= 0 ? pem->cert_path : t->cert_file,
+        .key_file = pem->key_fd >= 0 ? pem->key_path : t->key_file,
         .server_name = t->server_name,
         .insecure_skip_verify = t->insecure_skip_verify,
         .min_version = t->min_version,
     };
+    return 0;
+}
+
+static int open_oauth2(const struct oauth2_args *a, struct http_settings_open *o, struct err *err)
+{
+    struct buf scopes = BUF_INIT(OAUTH2_FORM_MAX), form = BUF_INIT(OAUTH2_FORM_MAX);
+    struct oauth2_settings s = {
+        .token_url = a->token_url,
+        .client_id = a->client_id,
+        .client_secret = a->client_secret,
+        .client_secret_file = a->client_secret_file,
+        .proxy = {a->proxy_url, a->no_proxy, a->proxy_from_environment,
+                  (const char *const *)a->proxy_connect_header.lines},
+    };
+    int code = open_tls(&a->tls_config, &o->oauth2_pem, &s.tls, err);
+    for (size_t i = 0; i < a->scopes.len; i++)
+        buf_printf(&scopes, "%s%s", i ? " " : "", a->scopes.items[i]);
+    if (a->scopes.len)
+        oauth2_form_put(&form, STR("scope"), buf_slice(&scopes));
+    for (size_t i = 0; i < a->endpoint_params.len; i++)
+        oauth2_form_put(&form, str_of(a->endpoint_params.items[i].name), str_of(a->endpoint_params.items[i].value));
+    buf_done(&scopes);
+    size_t len;
+    char *fields = (char *)buf_take(&form, &len);
+    if (code < 0)
+        free(fields);
+    else
+        o->oauth2 = oauth2_new(&s, fields);
+    return code;
+}
+
+int http_settings_open(const struct http_settings *s, struct http_settings_open *o, struct err *err)
+{
+    *o = HTTP_SETTINGS_OPEN_INIT;
+    int code = open_tls(&s->tls_config, &o->pem, &o->tls, err);
+    if (code == 0 && s->has_oauth2)
+        code = open_oauth2(&s->oauth2, o, err);
+    if (code < 0) {
+        http_settings_close(o);
+        return code;
+    }
     o->proxy = (struct http_proxy){
         .url = s->proxy_url,
         .no_proxy = s->no_proxy,
@@ -451,12 +498,20 @@ int http_settings_open(const struct http_settings *s, struct http_settings_open 
     return 0;
 }
 
-void http_settings_close(struct http_settings_open *o)
+static void close_pem(const struct http_settings_pem *pem)
 {
-    const int fds[] = {o->ca_fd, o->cert_fd, o->key_fd};
+    const int fds[] = {pem->ca_fd, pem->cert_fd, pem->key_fd};
     for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
         if (fds[i] >= 0)
             close(fds[i]);
     }
+}
+
+void http_settings_close(struct http_settings_open *o)
+{
+    struct oauth2 *tokens = TAKE_PTR(o->oauth2);
+    close_pem(&o->pem);
+    close_pem(&o->oauth2_pem);
     *o = HTTP_SETTINGS_OPEN_INIT;
+    oauth2_free(tokens);
 }

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "lang/schema.h"
 #include "net/http_client.h"
+#include "net/oauth2.h"
 
 /* map(list(secret)) as "Name: value" lines, in the order of the names. */
 struct header_lines {
@@ -97,19 +98,34 @@ extern const struct schema basic_auth_schema, authorization_schema, oauth2_schem
 /* The rules between the options, in the words of the spec. */
 must_check int http_settings_check(const struct http_settings *s, struct err *err);
 
-/* The value for the Authorization header, with files read now (64 KiB at most, blanks around trimmed); NULL when none
- * is configured. To be freed. */
+/* The value for the Authorization header, with files read now (64 KiB at most, white space around them removed, and a
+ * newline at the end of a text); NULL when none is configured, or OAuth 2.0. To be freed. */
 must_check int http_settings_authorization(const struct http_settings *s, char **ret, struct err *err);
 
-/* Proxy and TLS as the client takes them; everything borrowed from `s` and `o`. PEM texts go into memory files, as not
- * every TLS back end of libcurl takes them by value. */
-struct http_settings_open {
+/* PEM texts as memory files, as not every TLS back end of libcurl takes them by value. */
+struct http_settings_pem {
     int ca_fd, cert_fd, key_fd;
     char ca_path[32], cert_path[32], key_path[32];
+};
+
+/* What the client takes, for every request with these settings:
+ *
+ *     .proxy = o.proxy, .tls = o.tls, .authorizer = oauth2_authorizer(o.oauth2)
+ *
+ * Everything is borrowed from `s` and `o`, which outlive the calls. When `o` is closed, calls that wait for a token of
+ * OAuth 2.0 fail. */
+struct http_settings_open {
+    struct http_settings_pem pem, oauth2_pem;
     struct http_proxy proxy;
     struct http_tls tls;
+    struct oauth2 *oauth2; /* NULL: not configured */
 };
-#define HTTP_SETTINGS_OPEN_INIT ((struct http_settings_open){.ca_fd = -1, .cert_fd = -1, .key_fd = -1})
+#define HTTP_SETTINGS_PEM_INIT                                                                                         \
+    {                                                                                                                  \
+        .ca_fd = -1, .cert_fd = -1, .key_fd = -1                                                                       \
+    }
+#define HTTP_SETTINGS_OPEN_INIT                                                                                        \
+    ((struct http_settings_open){.pem = HTTP_SETTINGS_PEM_INIT, .oauth2_pem = HTTP_SETTINGS_PEM_INIT})
 must_check int http_settings_open(const struct http_settings *s, struct http_settings_open *o, struct err *err);
 void http_settings_close(struct http_settings_open *o);
 

@@ -202,6 +202,7 @@ static int import_http_start_call(struct http_import *i, struct err *err)
         .http2 = a->client.http.enable_http2,
         .proxy = i->opened.proxy,
         .tls = i->opened.tls,
+        .authorizer = oauth2_authorizer(i->opened.oauth2),
         .response_max = SOURCE_MAX + 1,
     };
     code = http_start(i->client, &rq, import_http_on_answer, i, &i->call, err);

@@ -275,6 +275,7 @@ static int sender_start_push(struct sender *s, struct flight *f, struct err *err
         .retry_429 = a->retry_on_http_429,
         .proxy = s->set->http_open.proxy,
         .tls = s->set->http_open.tls,
+        .authorizer = oauth2_authorizer(s->set->http_open.oauth2),
     };
     return push_client_start(s->http, &e, series, f->len, sender_on_pushed, f, &f->push, err);
 }

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "net/tls_files.h"
 #include "net/url.h"
 
 /* The smallest that libcurl takes for sending; an answer is an empty message or a short error. */
@@ -62,7 +63,7 @@ static void http_options_keep_proxy(struct http_options *o, CURL *easy, const st
     curl_easy_setopt(easy, CURLOPT_PROXYHEADER, o->proxy_headers);
 }
 
-static bool http_options_has_header(const struct http_request *req, const char *name)
+bool http_options_has_header(const struct http_request *req, const char *name)
 {
     size_t n = strlen(name);
     for (const char *const *h = req->headers; h && *h; h++) {
@@ -95,6 +96,12 @@ static void http_options_set_server_name(struct http_options *o, CURL *easy, con
     curl_url_cleanup(u);
 }
 
+static void http_options_set_file(CURL *easy, CURLoption option, const char *path)
+{
+    cleanup_free char *name = tls_file_name(path);
+    curl_easy_setopt(easy, option, name); /* which copies it */
+}
+
 static void http_options_set_tls(CURL *easy, const struct http_tls *t)
 {
     static const long versions[] = {
@@ -108,13 +115,13 @@ static void http_options_set_tls(CURL *easy, const struct http_tls *t)
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     }
     if (http_options_given(t->ca_file)) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, t->ca_file);
+        http_options_set_file(easy, CURLOPT_CAINFO, t->ca_file);
         curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* only that one */
     }
     if (http_options_given(t->cert_file))
-        curl_easy_setopt(easy, CURLOPT_SSLCERT, t->cert_file);
+        http_options_set_file(easy, CURLOPT_SSLCERT, t->cert_file);
     if (http_options_given(t->key_file))
-        curl_easy_setopt(easy, CURLOPT_SSLKEY, t->key_file);
+        http_options_set_file(easy, CURLOPT_SSLKEY, t->key_file);
 }
 
 static void http_options_set_method(struct http_options *o, CURL *easy, const struct http_request *req)
@@ -226,6 +233,20 @@ static void http_options_drop_secrets(struct http_options *o, CURL *easy)
     o->headers = kept;
     curl_easy_setopt(easy, CURLOPT_SSLCERT, NULL);
     curl_easy_setopt(easy, CURLOPT_SSLKEY, NULL);
+}
+
+void http_options_authorize(struct http_options *o, CURL *easy, const char *value)
+{
+    struct curl_slist *kept = NULL;
+    cleanup_free char *line = xasprintf("Authorization: %s", value);
+    for (const struct curl_slist *h = o->headers; h; h = h->next) {
+        if (!http_options_header_is(h->data, "Authorization"))
+            http_options_append(&kept, h->data);
+    }
+    http_options_append(&kept, line);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, kept);
+    curl_slist_free_all(o->headers);
+    o->headers = kept;
 }
 
 static unsigned http_options_default_port(const struct http_url *u)

@@ -31,4 +31,8 @@ must_check int http_options_apply(struct http_options *o, CURL *easy, const stru
  * net/http of Go, redirectBehavior. */
 must_check int http_options_redirect(struct http_options *o, CURL *easy, long status, const char *location,
                                      bool *ret_body, struct err *err);
+/* Puts "Authorization: value" in place of an earlier one. */
+void http_options_authorize(struct http_options *o, CURL *easy, const char *value);
+/* Whether the request has a header of that name. */
+bool http_options_has_header(const struct http_request *req, const char *name);
 void http_options_done(struct http_options *o);

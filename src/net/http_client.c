@@ -46,6 +46,9 @@ struct http_call {
     struct str *body; /* copies of the slices, not of the bytes */
     size_t body_pieces, piece, offset, sent;
     bool follow_redirects;
+    struct http_authorizer *authorizer; /* or NULL */
+    struct http_wait wait;
+    bool has_asked_again;
     uint64_t deadline; /* uv_now */
     struct buf answer;
     char error[CURL_ERROR_SIZE];
@@ -73,6 +76,9 @@ static void http_client_release_easy(struct http_client *c, CURL *easy)
 static void http_call_free(struct http_call *call)
 {
     list_del(&call->ready);
+    list_del(&call->wait.node);
+    if (call->authorizer && --call->authorizer->refs == 0)
+        call->authorizer->free(call->authorizer);
     http_client_release_easy(call->client, call->easy);
     http_options_done(&call->options);
     buf_done(&call->answer);
@@ -141,11 +147,62 @@ static bool http_call_redirect(struct http_call *call, struct err *err)
     return false;
 }
 
+/* --- authorization --- */
+
+static int http_call_add(struct http_call *call, struct err *err)
+{
+    const CURLMcode added = curl_multi_add_handle(call->client->multi, call->easy);
+    return added == CURLM_OK ? 0 : err_set(err, -EIO, "start a request: %s", curl_multi_strerror(added));
+}
+
+/* Adds it now, or once there is a token. */
+static int http_call_authorize(struct http_call *call, struct err *err)
+{
+    const char *now = NULL;
+    int code = call->authorizer ? call->authorizer->ask(call->authorizer, &call->wait, &now, err) : 0;
+    if (code < 0 || (call->authorizer && !now))
+        return code;
+    if (now)
+        http_options_authorize(&call->options, call->easy, now);
+    return http_call_add(call, err);
+}
+
+static void http_call_on_authorized(struct http_wait *w, const char *authorization, const char *problem)
+{
+    struct http_call *call = (struct http_call *)((char *)w - offsetof(struct http_call, wait));
+    struct err err = {0};
+    if (authorization) {
+        http_options_authorize(&call->options, call->easy, authorization);
+        if (http_call_add(call, &err) == 0)
+            return;
+        problem = err.text;
+    }
+    const struct http_response r = {.failure = HTTP_NO_TOKEN, .error = problem, .type = "", .body = STR("")};
+    call->done(call->arg, &r);
+    http_call_free(call);
+}
+
+/* The server does not take the authorization: once more with a new one. */
+static bool http_call_ask_again(struct http_call *call)
+{
+    long status = 0;
+    struct err err = {0};
+    curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status != 401 || !call->authorizer || call->has_asked_again)
+        return false;
+    call->has_asked_again = true;
+    call->authorizer->reject(call->authorizer);
+    call->piece = call->offset = call->sent = 0;
+    buf_reset(&call->answer);
+    curl_multi_remove_handle(call->client->multi, call->easy);
+    return http_call_authorize(call, &err) == 0;
+}
+
 static void http_call_finish(struct http_call *call)
 {
     const CURLcode code = call->code;
     struct err err = {0};
-    if (code == CURLE_OK && http_call_redirect(call, &err))
+    if (code == CURLE_OK && (http_call_redirect(call, &err) || http_call_ask_again(call)))
         return;
     struct http_response r = {.failure = http_call_failure(code), .error = "", .type = "", .sent = call->sent};
     long status = 0;
@@ -386,6 +443,11 @@ struct http_client *http_client_get(uv_loop_t *loop)
     return shared;
 }
 
+struct http_client *http_client_again(void)
+{
+    return http_client_get(shared ? shared->loop : NULL);
+}
+
 void http_client_put(struct http_client *c)
 {
     if (!c || --c->refs > 0)
@@ -425,6 +487,11 @@ int http_start(struct http_client *c, const struct http_request *req, http_done 
     call->pieces = BUF_INIT(HTTP_PIECE_MAX);
     list_init(&call->ready);
     http_call_copy_body(call, req);
+    call->authorizer = http_options_has_header(req, "Authorization") ? NULL : req->authorizer;
+    if (call->authorizer)
+        call->authorizer->refs++;
+    call->wait.done = http_call_on_authorized;
+    list_init(&call->wait.node);
     call->easy = c->spare ? TAKE_PTR(c->spare) : curl_easy_init();
     code = call->easy ? http_options_apply(&call->options, call->easy, req, err)
                       : err_set(err, -ENOMEM, "create a request");
@@ -437,9 +504,7 @@ int http_start(struct http_client *c, const struct http_request *req, http_done 
         curl_easy_setopt(call->easy, CURLOPT_SEEKDATA, call);
         curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, http_call_keep_answer);
         curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
-        CURLMcode added = curl_multi_add_handle(c->multi, call->easy);
-        if (added != CURLM_OK)
-            code = err_set(err, -EIO, "start a request: %s", curl_multi_strerror(added));
+        code = http_call_authorize(call, err);
     }
     if (code < 0) {
         http_call_free(call);

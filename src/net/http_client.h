@@ -28,7 +28,15 @@ struct http_client;
 struct http_call;
 
 /* Why there is no answer. */
-enum http_failure { HTTP_ANSWERED, HTTP_TIMED_OUT, HTTP_NO_HOST, HTTP_NO_CONNECTION, HTTP_NO_TLS, HTTP_BROKEN };
+enum http_failure {
+    HTTP_ANSWERED,
+    HTTP_TIMED_OUT,
+    HTTP_NO_HOST,
+    HTTP_NO_CONNECTION,
+    HTTP_NO_TLS,
+    HTTP_BROKEN,
+    HTTP_NO_TOKEN /* the authorizer has none */
+};
 
 /* Valid during the callback. */
 struct http_response {
@@ -45,6 +53,8 @@ typedef void http_done(void *arg, const struct http_response *response);
 /* The client of this loop, made by the first caller; put back what you got. Handles are closed by the loop after the
  * last. */
 struct http_client *http_client_get(uv_loop_t *loop);
+/* Another reference to it, within a call. */
+struct http_client *http_client_again(void);
 void http_client_put(struct http_client *c);
 
 /* Starts a request; `done` is called once, later, unless it is cancelled. `*ret` is valid until then. */

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
+#include "base/list.h"
 #include "base/str.h"
 
 /* Bytes of a streamed body that are held at once. */
@@ -13,7 +15,8 @@ enum { HTTP_PIECE_MAX = 65536 };
 /* TLS 1.2 is the least when nothing is said. */
 enum http_tls_version { HTTP_TLS_DEFAULT, HTTP_TLS_10, HTTP_TLS_11, HTTP_TLS_12, HTTP_TLS_13 };
 
-/* NULL or "" = not set. Files are read by every new connection. */
+/* NULL or "" = not set. Files are read by every new connection, and a changed file makes connections with the old one
+ * unused (net/tls_files.h). */
 struct http_tls {
     const char *ca_file; /* instead of the system's roots */
     const char *cert_file, *key_file;
@@ -28,6 +31,23 @@ struct http_proxy {
     const char *url, *no_proxy;
     bool from_environment;
     const char *const *connect_headers; /* "Name: value", NULL-terminated, or NULL */
+};
+
+/* A request that waits for its Authorization header. */
+struct http_wait {
+    struct list node; /* to be unlinked by whoever waits no longer */
+    /* The header's value, or NULL and why there is none; borrowed. */
+    void (*done)(struct http_wait *w, const char *authorization, const char *problem);
+};
+
+/* Provides the Authorization header of requests: tokens of OAuth 2.0 (net/oauth2.h). */
+struct http_authorizer {
+    unsigned refs; /* its owner's, and one of each call */
+    /* The value, borrowed until the next call; or NULL, then w->done is called later. */
+    int (*ask)(struct http_authorizer *a, struct http_wait *w, const char **ret, struct err *err);
+    /* A server did not accept the last value. */
+    void (*reject)(struct http_authorizer *a);
+    void (*free)(struct http_authorizer *a); /* after the last reference */
 };
 
 /* Everything is copied by http_start() but the body's bytes, which stay untouched until `done`. */
@@ -45,6 +65,8 @@ struct http_request {
     bool http2; /* offer it by ALPN */
     struct http_proxy proxy;
     struct http_tls tls;
+    /* NULL, or asked for the Authorization header, unless `headers` have one; once more if the server answers 401. */
+    struct http_authorizer *authorizer;
     size_t response_max; /* bytes of the answer's body that are kept; the rest is read and thrown away */
     /* NULL, or called with each piece of the answer's body as it arrives, whatever the status, but for answers that are
      * redirects and followed. At most HTTP_PIECE_MAX bytes, valid during the callback, which may start and cancel any

@@ -62,6 +62,7 @@ static const char *push_client_transport_hint(enum http_failure failure)
         [HTTP_NO_CONNECTION] = "; check that a Pyroscope server is running there",
         [HTTP_NO_TLS] = "; check the scheme of the url and tls_config",
         [HTTP_BROKEN] = "",
+        [HTTP_NO_TOKEN] = "",
     };
     return hints[failure] ? hints[failure] : "";
 }
@@ -245,6 +246,7 @@ static int push_client_start_request(struct push_call *p, struct http_client *c,
         .http2 = e->http2,
         .proxy = e->proxy,
         .tls = e->tls,
+        .authorizer = e->authorizer,
         .response_max = ANSWER_MAX,
     };
     int code = http_start(c, &req, push_client_on_done, p, &p->call, err);

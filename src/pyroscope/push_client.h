@@ -40,6 +40,7 @@ struct push_endpoint {
     bool follow_redirects, http2, retry_429;
     struct http_proxy proxy;
     struct http_tls tls;
+    struct http_authorizer *authorizer; /* NULL or asked for Authorization; outlives the call */
 };
 
 struct push_call;

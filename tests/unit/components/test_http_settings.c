@@ -138,6 +138,40 @@ static void pem_texts_become_files_of_their_own(void)
     schema_done(&schema, &a);
 }
 
+static void oauth2_has_its_own_tls_and_proxy(void)
+{
+    static const char base[] = "oauth2 {\n client_id = \"a\"\n client_secret = \"b\"\n scopes = [\"x\", \"y\"]\n"
+                               " endpoint_params = { audience = \"z\" }\n token_url = \"https://t\"\n%s}\n";
+    static const struct {
+        const char *more, *problem;
+    } cases[] = {
+        {"", ""},
+        {"tls_config {\n ca_pem = \"CA\"\n}\nproxy_url = \"http://p:1\"\nno_proxy = \"a\"\n", ""},
+        {"no_proxy = \"a\"\n", "if no_proxy is configured, proxy_url must also be configured"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct args a = {0};
+        char problem[ERR_MAX], text[512];
+        struct http_settings_open open_ = HTTP_SETTINGS_OPEN_INIT;
+        struct err err = {0};
+        snprintf(text, sizeof text, base, cases[i].more);
+        if (!decode_text(&schema, text, &a, problem)) {
+            CHECK(*cases[i].problem);
+            CHECK_HAS(problem, cases[i].problem);
+            continue;
+        }
+        CHECK_STR(cases[i].problem, "");
+        CHECK_INT(http_settings_check(&a.http, &err), 0);
+        CHECK_INT(http_settings_open(&a.http, &open_, &err), 0);
+        CHECK(open_.oauth2 && oauth2_authorizer(open_.oauth2));
+        CHECK_INT(open_.oauth2_pem.ca_fd >= 0, i == 1);
+        http_settings_close(&open_);
+        CHECK(!open_.oauth2);
+        schema_done(&schema, &a);
+    }
+    CHECK(!oauth2_authorizer(NULL));
+}
+
 int main(void)
 {
     RUN(makes_the_authorization_header);
@@ -145,6 +179,7 @@ int main(void)
     RUN(says_which_file_cannot_be_used);
     RUN(a_fifo_does_not_hold_it_and_line_ends_do_not_get_into_headers);
     RUN(a_secret_that_is_too_large_is_refused_and_not_cut);
+    RUN(oauth2_has_its_own_tls_and_proxy);
     RUN(pem_texts_become_files_of_their_own);
     return REPORT();
 }

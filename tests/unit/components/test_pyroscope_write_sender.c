@@ -264,6 +264,28 @@ static void authorizes_as_configured_and_rereads_files(void)
     fault_server_close(&server);
 }
 
+static void pushes_with_a_token_of_oauth2(void)
+{
+    struct fault_server server, tokens;
+    fault_server_open(&server, &loop);
+    fault_server_open(&tokens, &loop);
+    tokens.answer.status = 503;
+    char config[256];
+    snprintf(config, sizeof config,
+             QUICK "oauth2 {\n client_id = \"me\"\n client_secret = \"s\"\n token_url = \"%s\"\n}\n", tokens.url);
+    struct sender *s = sender_to(server.url, config);
+    append(s, "a");
+    WAIT_FOR(tokens.len >= 2);
+    CHECK_HAS(view(s).last_error, "OAuth 2.0 token: HTTP status 503");
+    CHECK_INT(server.len, 0);
+    tokens.answer = (struct fault_answer){.body = "{\"access_token\":\"tok\",\"expires_in\":60}"};
+    WAIT_FOR(server.len == 1 && view(s).queued_bytes == 0);
+    CHECK_HAS(server.requests[0].head, "\r\nAuthorization: Bearer tok\r\n");
+    end(s);
+    fault_server_close(&server);
+    fault_server_close(&tokens);
+}
+
 static void new_settings_keep_the_queue_and_end_the_wait(void)
 {
     struct fault_server server;
@@ -443,6 +465,7 @@ int main(void)
     RUN(what_waits_too_long_is_dropped);
     RUN(keeps_no_more_than_its_bytes);
     RUN(authorizes_as_configured_and_rereads_files);
+    RUN(pushes_with_a_token_of_oauth2);
     RUN(new_settings_keep_the_queue_and_end_the_wait);
     RUN(drains_what_it_can_at_shutdown);
     RUN(a_dead_endpoint_is_given_one_attempt_at_shutdown);

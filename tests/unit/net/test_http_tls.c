@@ -1,6 +1,9 @@
+#include <dlfcn.h>
+#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -133,6 +136,41 @@ static void shows_its_certificate(void)
     MHD_stop_daemon(d);
 }
 
+static void write_file(const char *path, const char *text)
+{
+    const int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    CHECK_INT(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+}
+
+/* With a kept connection, which must not be used any more. */
+static void a_changed_file_is_read_for_the_next_request(void)
+{
+    char url[64], ca[] = "/tmp/test-tls-XXXXXX";
+    close(mkstemp(ca));
+    struct MHD_Daemon *d = serve(url, sizeof url);
+    struct http_client *keeps = http_client_get(&loop);
+    const struct http_tls tls = {.ca_file = ca, .server_name = "profiles.test"};
+    write_file(ca, tls_cert);
+    CHECK_INT(ask(url, &tls).status, 200);
+    CHECK_INT(ask(url, &tls).status, 200);
+    write_file(ca, tls_other_cert);
+    CHECK_INT(ask(url, &tls).failure, HTTP_NO_TLS);
+    write_file(ca, tls_cert);
+    CHECK_INT(ask(url, &tls).status, 200);
+    /* A client certificate that comes later is shown. */
+    char client[] = "/tmp/test-tls-XXXXXX";
+    close(mkstemp(client));
+    write_file(client, tls_cert);
+    const struct http_tls mutual = {
+        .ca_file = ca, .server_name = "profiles.test", .cert_file = client, .key_file = key_path};
+    CHECK_HAS(ask(url, &mutual).body, "known 127.0.0.1:");
+    http_client_put(keeps);
+    unlink(ca);
+    unlink(client);
+    MHD_stop_daemon(d);
+}
+
 static void plain_http_is_not_taken_for_tls(void)
 {
     struct fault_server s;
@@ -160,6 +198,7 @@ int main(void)
     RUN(trusts_only_what_it_is_told_to);
     RUN(verifies_another_name_than_that_of_the_url);
     RUN(shows_its_certificate);
+    RUN(a_changed_file_is_read_for_the_next_request);
     RUN(plain_http_is_not_taken_for_tls);
     if (!fault_loop_close(&loop)) {
         puts("FAIL a handle is left open");
