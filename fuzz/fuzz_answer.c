@@ -23,7 +23,7 @@ static void read_digests(struct str answer, size_t n)
 static void add_tree(struct str answer)
 {
     struct err err = {0};
-    cleanup_flame struct flame f;
+    cleanup_flame struct flame f = {0};
     if (flame_merge_check(NULL, 1, answer, &err) < 0)
         return;
     flame_init(&f, 100, 1 << 16);

@@ -42,7 +42,7 @@ static int batch_take(struct parser_batch *b, bool fresh, struct parser_process_
 {
     int64_t retry_ms;
     for (const int64_t until = clock_ms() + BATCH_WAIT_MS;;) {
-        if (parser_pool_take(b->pool, -1, 0, fresh, r, &retry_ms, err) == 0)
+        if (parser_pool_take(b->pool, PARSER_RUNNING, 0, fresh, r, &retry_ms, err) == 0)
             return 0;
         if (clock_ms() + retry_ms > until)
             return -EAGAIN;

@@ -259,7 +259,7 @@ static bool interval_attempt(struct parser_interval *i, struct parser_step *step
     struct err err = {0};
     ssize_t chunk;
     step->retry_ms = 0;
-    const int slot = i->is_there ? (int)i->slot : -1;
+    const int slot = i->is_there ? (int)i->slot : PARSER_ANY;
     if (parser_pool_take(i->pool, slot, i->generation, interval_is_suspect(i), &r, &step->retry_ms, &err) < 0) {
         memcpy(step->ending, err.text, sizeof step->ending);
         return true;

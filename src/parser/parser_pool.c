@@ -18,6 +18,9 @@
 /* Of an interval that a process may have to read again: enough for what JVMs write. */
 enum { HELD_BYTES_MAX = 48 << 20, HELD_CHUNKS_MAX = 128 };
 
+/* A client waits this long for the process that runs before a second one is started. */
+enum { RUNNING_WAIT_MS = 100 };
+
 struct parser_slot {
     pid_t pid; /* 0 = none */
     int sock;
@@ -145,15 +148,25 @@ static bool slot_is_old(const struct parser_slot *s)
     return s->retired || (clock_gettime(w.clock, &used) == 0 && used.tv_sec >= PARSER_LIFE_S);
 }
 
+static bool pool_runs(const struct parser_pool *p)
+{
+    for (size_t i = 0; i < PARSER_PROCESSES; i++) {
+        if (p->slots[i].pid)
+            return true;
+    }
+    return false;
+}
+
 /* Free, and there or allowed to be started: the first such, so that the second process is an exception. */
 static struct parser_slot *pool_choose(struct parser_pool *p, int slot, unsigned generation, int64_t *retry_ms)
 {
     const int64_t now = clock_ms();
     const bool any = slot < 0 || p->slots[slot].generation != generation;
+    const bool running_only = slot == PARSER_RUNNING && pool_runs(p);
     *retry_ms = INT64_MAX;
     for (int i = 0; i < PARSER_PROCESSES; i++) {
         struct parser_slot *s = &p->slots[i];
-        if (s->busy || (!any && i != slot))
+        if (s->busy || (!any && i != slot) || (running_only && !s->pid))
             continue;
         if (s->pid || s->start_ms <= now)
             return s;
@@ -190,13 +203,25 @@ static void slot_let_go(struct parser_pool *p, struct parser_slot *s)
     pthread_cond_broadcast(&p->given);
 }
 
+/* Until one is given back; false when the time is over. */
+static bool pool_wait_until(struct parser_pool *p, int64_t until_ms)
+{
+    const struct timespec t = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * NS_PER_MS};
+    return pthread_cond_clockwait(&p->given, &p->lock, CLOCK_MONOTONIC, &t) != ETIMEDOUT;
+}
+
 int parser_pool_take(struct parser_pool *p, int slot, unsigned generation, bool fresh, struct parser_process_ref *ret,
                      int64_t *retry_ms, struct err *err)
 {
     struct parser_slot *s;
+    const int64_t until_ms = clock_ms() + RUNNING_WAIT_MS;
     pthread_mutex_lock(&p->lock);
-    while (!(s = pool_choose(p, slot, generation, retry_ms)) && *retry_ms == INT64_MAX)
-        pthread_cond_wait(&p->given, &p->lock);
+    while (!(s = pool_choose(p, slot, generation, retry_ms)) && *retry_ms == INT64_MAX) {
+        if (slot != PARSER_RUNNING)
+            pthread_cond_wait(&p->given, &p->lock);
+        else if (!pool_wait_until(p, until_ms))
+            slot = PARSER_ANY;
+    }
     if (s)
         s->busy = true;
     pthread_mutex_unlock(&p->lock);

@@ -41,9 +41,10 @@ struct parser_pool *parser_pool_new(const char *name, const struct parser_starte
 /* Ends the processes. Nobody may have one. */
 void parser_pool_free(struct parser_pool *p);
 
+enum { PARSER_ANY = -1, PARSER_RUNNING = -2 };
 /* A process for this thread alone. `slot` and `generation`: the one that has the interval open, which may have to be
- * waited for; where that is gone, or `slot` is negative, any. `fresh`: one that has served nobody. -EAGAIN: none now,
- * `*retry_ms` says how long to wait; else it is 0. */
+ * waited for; where that is gone, or `slot` is PARSER_ANY, any. PARSER_RUNNING: one that runs, if it is free soon.
+ * `fresh`: one that has served nobody. -EAGAIN: none now, `*retry_ms` says how long to wait; else it is 0. */
 must_check int parser_pool_take(struct parser_pool *p, int slot, unsigned generation, bool fresh,
                                 struct parser_process_ref *ret, int64_t *retry_ms, struct err *err);
 /* It served. */

@@ -143,11 +143,26 @@ static bool sandbox_limit(int resource, rlim_t most)
 
 static bool sandbox_limits(void)
 {
-    bool all = sandbox_limit(RLIMIT_CORE, 0) & sandbox_limit(RLIMIT_FSIZE, 0) & sandbox_limit(RLIMIT_NPROC, 0) &
-               sandbox_limit(RLIMIT_NOFILE, SANDBOX_FILES) & sandbox_limit(RLIMIT_MSGQUEUE, 0) &
-               sandbox_limit(RLIMIT_MEMLOCK, 0) & sandbox_limit(RLIMIT_CPU, SANDBOX_CPU_S);
-    if (!SANDBOX_SANITIZED)
-        all = all & sandbox_limit(RLIMIT_AS, SANDBOX_SPACE) & sandbox_limit(RLIMIT_DATA, SANDBOX_DATA);
+    static const struct {
+        int resource;
+        rlim_t most;
+        bool with_sanitizers;
+    } limits[] = {
+        {RLIMIT_CORE, 0, true},
+        {RLIMIT_FSIZE, 0, true},
+        {RLIMIT_NPROC, 0, true},
+        {RLIMIT_NOFILE, SANDBOX_FILES, true},
+        {RLIMIT_MSGQUEUE, 0, true},
+        {RLIMIT_MEMLOCK, 0, true},
+        {RLIMIT_CPU, SANDBOX_CPU_S, true},
+        {RLIMIT_AS, SANDBOX_SPACE, false},
+        {RLIMIT_DATA, SANDBOX_DATA, false},
+    };
+    bool all = true;
+    for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+        if ((limits[i].with_sanitizers || !SANDBOX_SANITIZED) && !sandbox_limit(limits[i].resource, limits[i].most))
+            all = false;
+    }
     return all;
 }
 

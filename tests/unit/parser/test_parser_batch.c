@@ -281,6 +281,22 @@ static void clients_do_not_delay_the_next_process(void)
     parser_pool_give(pool, &r);
 }
 
+/* A second process costs memory: only what would have to wait for long is worth it. */
+static void items_wait_for_the_process_that_runs_but_not_for_long(void)
+{
+    const struct parser_item item = {STR("a"), STR("1")};
+    struct parser_process_ref first, other;
+    int64_t retry_ms;
+    struct err err = {0};
+    cleanup_parser_batch struct parser_batch b = batch_of(&item, 1);
+    check_run(&b, "a:1;");
+    CHECK_INT(parser_pool_take(pool, PARSER_RUNNING, 0, false, &first, &retry_ms, &err), 0);
+    CHECK_INT(parser_pool_take(pool, PARSER_RUNNING, 0, false, &other, &retry_ms, &err), 0);
+    CHECK(other.pid != first.pid);
+    parser_pool_give(pool, &first);
+    parser_pool_give(pool, &other);
+}
+
 static struct jfr_chunk *one_sample(void)
 {
     struct chunk_builder c = recording_begin();
@@ -330,6 +346,7 @@ int main(int argc, char **argv)
     RUN(a_process_killed_from_outside_is_no_fault_of_the_item);
     RUN(an_unknown_service_is_no_way_in);
     RUN(clients_do_not_delay_the_next_process);
+    RUN(items_wait_for_the_process_that_runs_but_not_for_long);
     RUN(an_interval_that_is_open_goes_on);
     parser_pool_free(pool);
     return REPORT();
