@@ -6,7 +6,9 @@ all the agent's processes together: the main process, guard, helper, parser proc
 starts a new agent for each number of JVMs, waits until all are profiled and have been converted once, and measures a
 window of --seconds.
 
-- attach: smolder_attach_seconds of all these agents, interpolated in its buckets.
+- first attach: smolder_attach_seconds, interpolated in its buckets, of one agent before these, for JVMs that nobody has
+  attached to, the first number of them at once. It is measured for the first build only.
+- attach: the same of all these agents: the profiler is loaded and the attach listener runs already.
 - roll-over: smolder_gap_seconds, the time from stop to start, of one more agent with short intervals and roll-overs.
 - interval: from the end of one interval to the start of the next one of that JVM, roll-overs included, by the times of
   the profiles at the receiver, of any type: an interval without CPU time has no CPU profile.
@@ -52,7 +54,7 @@ class Build:
     def __init__(self, name, program):
         self.name, self.program = name, program
         self.costs = {}  # number of JVMs: Cost
-        self.attach, self.roll_over = {}, {}  # upper bound of a bucket: count
+        self.first_attach, self.attach, self.roll_over = {}, {}, {}  # upper bound of a bucket: count
         self.gaps = []  # between CPU profiles, ms
 
 
@@ -160,6 +162,13 @@ def wait_profiled(place, agent, jvms):
     lab.wait_until(all_converted, 120, "a push", 0.5)
 
 
+def measure_first_attach(place, build, receiver, jvms):
+    agent = start_agent(place, build, receiver)
+    wait_profiled(place, agent, jvms)
+    add_buckets(metrics(place, agent), "smolder_attach_seconds", build.first_attach)
+    place.stop(agent)
+
+
 def measure_cost(args, place, build, receiver, jvms):
     agent = start_agent(place, build, receiver)
     wait_profiled(place, agent, jvms)
@@ -216,6 +225,9 @@ def report_times(build):
                    high <= wanted if wanted else None)
         lab.figure(f"{build.name}: {what} max", f"{most:.2f} ms", "", None)
 
+    if sum(build.first_attach.values()):
+        line("first attach", [quantile(build.first_attach, q) for q in (0.5, 0.99, 1)],
+             int(sum(build.first_attach.values())))
     if sum(build.attach.values()):
         line("attach", [quantile(build.attach, q) for q in (0.5, 0.99, 1)], int(sum(build.attach.values())))
     if sum(build.roll_over.values()):
@@ -242,6 +254,8 @@ def measure(args):
         jvms = []
         for count in args.jvms:
             start_jvms(place, jvms, count)
+            if not builds[0].first_attach:  # later some have the profiler already
+                measure_first_attach(place, builds[0], receiver, jvms)
             for number in range(args.rounds):
                 for build in builds if number % 2 == 0 else reversed(builds):
                     measure_cost(args, place, build, receiver, jvms)

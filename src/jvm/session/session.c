@@ -547,10 +547,12 @@ static bool needs_dump(const struct jvm_session *s)
     return session_config_by_dump(&s->config) || (!s->intake.first_cut && s->config.first_ns < s->config.interval_ns);
 }
 
-static int64_t overdue_ns(const struct jvm_session *s)
+/* What is still being read may be what is missing: on a host that is too busy to read, attaching again would only add to
+ * its load. */
+static bool is_overdue(const struct jvm_session *s, int64_t now)
 {
     int64_t patience = s->config.interval_ns / 2 > 10 * NS_PER_SEC ? s->config.interval_ns / 2 : 10 * NS_PER_SEC;
-    return s->poll.began + session_config_chunk_s(&s->config) * NS_PER_SEC + patience;
+    return !s->intake.reading && now >= s->poll.began + session_config_chunk_s(&s->config) * NS_PER_SEC + patience;
 }
 
 /* Then it waits until it is not. */
@@ -589,7 +591,7 @@ static void next_work(struct jvm_session *s, int64_t now)
         }
         return;
     }
-    if (now >= overdue_ns(s)) {
+    if (is_overdue(s, now)) {
         session_enter_waiting(
             s, "no data although the profiler should run: the JVM is suspended, or the profiler was stopped", 0);
         session_set_phase(s, PHASE_STARTING, s->reason);

@@ -165,6 +165,23 @@ static void a_slow_read_after_the_end_is_waited_for(void)
     tear_down();
 }
 
+/* A host that is too busy to read has no use for another attach. */
+static void what_is_being_read_is_not_missing(void)
+{
+    set_up(SECOND);
+    open_session();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    reader.delay = 14000;
+    WAIT_UNTIL(reader.done, 8000);
+    const uint64_t until = uv_hrtime() + 13 * SECOND;
+    WAIT_UNTIL(uv_hrtime() > until, 20000);
+    CHECK_INT(t.state, JVM_STATE_PROFILING);
+    CHECK_INT(profiler.calls[OP_START], 1);
+    WAIT_UNTIL(!reader.done, 3000);
+    reader.delay = 0;
+    tear_down();
+}
+
 static void a_process_that_is_gone_already_is_no_session(void)
 {
     set_up(60 * SECOND);
@@ -331,6 +348,7 @@ int main(void)
     RUN(stops_what_started_while_it_was_closing);
     RUN(reads_what_an_ended_process_left);
     RUN(a_slow_read_after_the_end_is_waited_for);
+    RUN(what_is_being_read_is_not_missing);
     RUN(a_process_that_is_gone_already_is_no_session);
     RUN(new_settings_roll_over_and_end_the_interval);
     RUN(new_settings_are_tried_at_once_where_the_old_were_refused);
