@@ -1,5 +1,5 @@
-/* Answers of the Kubernetes API, cut into objects: however they come in parts, the objects are the same, and each begins
- * with a brace and ends with a bracket (whose kind is for the receiver to check). */
+/* Answers of the Kubernetes API, cut into objects: however they come in parts, the objects are the same, and each
+ * begins with a brace and ends with a bracket (whose kind is for the receiver to check). */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* A controller over tiny components that write down what happens to them.
  *
  * test.node: exports `output`, which is its `input`; `fail` names the call it refuses ("build", "update"); `slow` makes
- * it stop only when the test says so. test.late exports when the test says so. import.test: brings its `text`, as a file of its label; with `later` nothing
- * until the test calls bring(). import.web is the same and calls itself another machine's, import.disk this machine's.
+ * it stop only when the test says so. test.late exports when the test says so. import.test: brings its `text`, as a
+ * file of its label; with `later` nothing until the test calls bring(). import.web is the same and calls itself another
+ * machine's, import.disk this machine's.
  */
 #pragma once
 
