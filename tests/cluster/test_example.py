@@ -1,9 +1,9 @@
 """examples/kubernetes, as far as there is no kubelet: its objects, its rights, and its configuration with a JVM."""
 import re
 
+from cgroups import cgroups
 from cluster import Cluster
 from lab import ROOT, equal, test, wait_for
-from test_container import cgroups
 
 CONTAINER, OTHER = "a" * 64, "b" * 64
 PATHS = {"Namespace": "/api/v1/namespaces", "ServiceAccount": "/api/v1/namespaces/smolder/serviceaccounts",

@@ -1,8 +1,8 @@
 """Targets that name a container but no process, as Kubernetes and Docker have them, straight to pyroscope.java."""
 import signal
 
+from cgroups import cgroups
 from lab import config, equal, test, wait_for
-from test_container import cgroups
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 

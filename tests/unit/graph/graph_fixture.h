@@ -1,8 +1,9 @@
 /* A controller over tiny components that write down what happens to them.
  *
  * test.node: exports `output`, which is its `input`; `fail` names the call it refuses ("build", "update"); `slow` makes
- * it stop only when the test says so. import.test: brings its `text`, as a file of its label; with `later` nothing
- * until the test calls bring(). import.web is the same and calls itself another machine's, import.disk this machine's.
+ * it stop only when the test says so. test.late exports when the test says so. import.test: brings its `text`, as a
+ * file of its label; with `later` nothing until the test calls bring(). import.web is the same and calls itself another
+ * machine's, import.disk this machine's.
  */
 #pragma once
 
@@ -89,6 +90,19 @@ static int node_build_(struct component *self, const void *args, void **ret, str
     return 0;
 }
 
+/* Exports nothing until the test does so by node_output(). */
+static int late_build_(struct component *self, const void *args, void **ret, struct err *err)
+{
+    (void)args;
+    (void)err;
+    event("build", self);
+    struct test_node *n = xcalloc(1, sizeof *n);
+    *n = (struct test_node){.self = self, .next = nodes};
+    nodes = n;
+    *ret = n;
+    return 0;
+}
+
 static int node_update_(void *state, const void *args, struct err *err)
 {
     struct test_node *n = state;
@@ -144,6 +158,16 @@ static const struct component_def node_def = {
     .stop = node_stop_,
     .free = node_free_,
     .debug_info = node_debug_,
+};
+static const struct component_def late_def = {
+    .name = "test.late",
+    .args = &node_schema,
+    .exports = node_exports,
+    .exports_late = true,
+    .build = late_build_,
+    .start = node_start_,
+    .stop = node_stop_,
+    .free = node_free_,
 };
 static const struct component_def new_def = {
     .name = "test.brandnew",
@@ -241,7 +265,8 @@ static const char *const import_exports[] = {"files", "module_path", NULL};
 static const struct component_def import_def = IMPORT_DEF("import.test", .remote = false);
 static const struct component_def web_def = IMPORT_DEF("import.web", .remote = true);
 static const struct component_def disk_def = IMPORT_DEF("import.disk", .local = true);
-static const struct component_def *const registry[] = {&node_def, &new_def, &import_def, &web_def, &disk_def, NULL};
+static const struct component_def *const registry[] = {&node_def, &late_def, &new_def, &import_def,
+                                                       &web_def,  &disk_def, NULL};
 
 static inline struct test_node *node(const char *label)
 {

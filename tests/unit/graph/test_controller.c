@@ -70,6 +70,44 @@ static void a_dependant_whose_arguments_stay_the_same_is_left_alone_and_so_are_t
     end(c, &loop);
 }
 
+static void export_x(const char *label, int64_t x)
+{
+    struct value *object = value_object();
+    value_object_put(object, STR("x"), value_int(x));
+    node_output(node(label)->self, object);
+}
+
+static void what_takes_late_exports_apart_is_built_when_they_come(void)
+{
+    static const char text[] = "test.late \"l\" { }\n"
+                               "test.node \"a\" {\n  input = test.late.l.output[\"x\"] + 1\n}\n"
+                               "test.node \"b\" {\n  input = test.node.a.output\n}\n"
+                               "test.node \"other\" { }\n";
+    uv_loop_t loop;
+    struct controller *c = controller(&loop);
+    LOADS(c, text);
+    settle(&loop);
+    CHECK_EVENTS("build l, build other, start l, start other");
+    CHECK_STR(view_of(c, "test.node.a").message, "waiting for the exports of a dependency");
+    CHECK_INT(view_of(c, "test.node.b").health, HEALTH_UNKNOWN);
+    CHECK(controller_ready(c));
+    LOADS(c, text); /* the load can be repeated meanwhile */
+    settle(&loop);
+    CHECK_EVENTS("");
+    export_x("l", 1);
+    settle(&loop);
+    CHECK_EVENTS("build a, build b, start a, start b");
+    CHECK_MEMBER(view_of(c, "test.node.b").exports, "output", "2");
+    export_x("l", 5);
+    settle(&loop);
+    CHECK_EVENTS("update a, update b");
+    LOADS(c, text);
+    settle(&loop);
+    CHECK_EVENTS("");
+    CHECK_MEMBER(view_of(c, "test.node.b").exports, "output", "6");
+    end(c, &loop);
+}
+
 static void a_failing_evaluation_keeps_the_old_arguments_and_turns_unhealthy(void)
 {
     uv_loop_t loop;
@@ -262,6 +300,7 @@ int main(void)
     RUN(an_export_reaches_its_dependants_from_the_loop_once_per_batch);
     RUN(equal_exports_are_dropped);
     RUN(a_dependant_whose_arguments_stay_the_same_is_left_alone_and_so_are_those_behind_it);
+    RUN(what_takes_late_exports_apart_is_built_when_they_come);
     RUN(a_failing_evaluation_keeps_the_old_arguments_and_turns_unhealthy);
     RUN(a_refused_update_keeps_the_old_arguments_too);
     RUN(component_health_joins_in);
