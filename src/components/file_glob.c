@@ -101,9 +101,7 @@ static void glob_each(struct file_matches *m, const char *folder, const char *pa
             continue;
         cleanup_free char *path =
             xasprintf("%s%s%s", folder, *folder && !str_has_suffix(str_of(folder), STR("/")) ? "/" : "", e->d_name);
-        if (part && is_last)
-            glob_add(m, path);
-        else if (part || glob_is_folder(path))
+        if (part ? !is_last : glob_is_folder(path))
             glob_walk(m, path, rest, depth);
         else if (is_last)
             glob_add(m, path);

@@ -1,8 +1,8 @@
 /* Finds files by patterns with `**`, as github.com/bmatcuk/doublestar has them.
  *
- * `*` and `?` match within a part of a path, also a leading dot, `[…]` one character, `{a,b}` alternatives, and `**` as a
- * whole part any number of folders. Symbolic links are followed to files and in named parts, but not by `**`. Blocks: in
- * a worker.
+ * `*` and `?` match within a part of a path, also a leading dot, `[…]` one character, `{a,b}` alternatives, and `**` as
+ * a whole part any number of folders. Symbolic links are followed to files and in named parts, but not by `**`. Blocks:
+ * in a worker.
  */
 #pragma once
 
