@@ -7,11 +7,13 @@
 #include "base/mem.h"
 #include "pyroscope/push_json.h"
 #include "pyroscope/push_message.h"
+#include "pyroscope/push_seen.h"
 
 struct push_server {
     uv_loop_t *loop;
     push_receive *receive;
     void *ctx;
+    struct push_seen seen; /* what was accepted lately */
     unsigned under_way;
     size_t bytes; /* of their bodies */
     bool closing;
@@ -45,6 +47,7 @@ static void push_server_free_idle(struct push_server *s)
         return;
     if (s->closed)
         s->closed(s->closed_arg);
+    push_seen_done(&s->seen);
     free(s);
 }
 
@@ -81,6 +84,7 @@ static void push_server_ask_to_wait(struct request *rq, const char *why)
 void push_server_accept(struct push_request *push)
 {
     connect_reply(push->rq, &push->call, push->call.codec == CONNECT_JSON ? STR("{}") : STR(""));
+    push_seen_add(&push->server->seen, &push->message);
     push_server_end(push);
 }
 
@@ -128,6 +132,10 @@ static void push_server_on_decoded(uv_work_t *w, int status)
     struct push_request *p = w->data;
     if (p->code < 0) {
         push_server_refuse_body(p);
+        return;
+    }
+    if (push_seen_filter(&p->server->seen, &p->message) && !p->message.series_count) {
+        push_server_accept(p);
         return;
     }
     const struct push_delivery delivery = {

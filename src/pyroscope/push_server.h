@@ -3,6 +3,7 @@
  * A request has three steps: the headers are checked on the loop, the body is decompressed and decoded in a worker, and
  * `receive` gets the series, on the loop again. The receiver replies, at once or later, with push_server_accept(),
  * push_server_refuse() or push_server_postpone(). Earlier errors are answered here, with the messages of the reference.
+ * A profile that was accepted before, and is sent again because the answer was lost, is left out (push_seen.h).
  * All bodies in progress are limited to PUSH_BODIES_MAX; beyond that clients get "unavailable" and Retry-After.
  * Loop thread. Source: spec store-query §1.1-1.4.
  */
