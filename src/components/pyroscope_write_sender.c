@@ -9,7 +9,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
-#include "components/pyroscope_write_sender_state.h"
+#include "components/pyroscope_write_sender_settle.h"
+#include "components/pyroscope_write_sender_spill.h"
 #include "flow/dropped.h"
 #include "graph/measured.h"
 #include "net/url.h"
@@ -18,71 +19,7 @@ enum { WARN_AGAIN_S = 60 };
 /* What shares one request: a JVM's profiles of one interval, more when a backlog is sent. */
 enum { BATCH_PROFILES = 32, BATCH_BYTES = 1 << 20 };
 
-static struct metric_family pushes = {.name = "smolder_pushes_total",
-                                      .help = "Push requests, by endpoint and result: ok, retry or rejected.",
-                                      .kind = METRIC_COUNTER,
-                                      .labels = {"endpoint", "result"}};
-static struct metric_family queue_bytes = {.name = "smolder_queue_bytes",
-                                           .help = "Profiles waiting for an endpoint, in bytes.",
-                                           .kind = METRIC_GAUGE,
-                                           .labels = {"endpoint"}};
-/* The names dashboards know from the reference. */
-#define COMPAT(var, text, what)                                                                                        \
-    static struct metric_family var = {.name = "pyroscope_write_" text,                                                \
-                                       .help = what,                                                                   \
-                                       .kind = METRIC_COUNTER,                                                         \
-                                       .labels = {"component_id", "component_path", "endpoint"}}
-COMPAT(compat_sent_bytes, "sent_bytes_total", "Compressed bytes of profiles sent.");
-COMPAT(compat_dropped_bytes, "dropped_bytes_total", "Compressed bytes of profiles dropped.");
-COMPAT(compat_sent, "sent_profiles_total", "Profiles sent.");
-COMPAT(compat_dropped, "dropped_profiles_total", "Profiles dropped.");
-COMPAT(compat_retries, "retries_total", "Retries.");
-
-static int64_t (*fake_clock_ns)(void);
-static double (*fake_jitter)(void);
-
-void sender_fake(int64_t (*now_ns)(void), double (*jitter)(void))
-{
-    fake_clock_ns = now_ns;
-    fake_jitter = jitter;
-}
-
-int64_t sender_now_ns(void)
-{
-    return fake_clock_ns ? fake_clock_ns() : (int64_t)uv_hrtime();
-}
-
-double sender_jitter(void)
-{
-    if (fake_jitter)
-        return fake_jitter();
-    uint32_t v = 0;
-    if (uv_random(NULL, NULL, &v, sizeof v, 0, NULL) < 0)
-        v = (uint32_t)uv_hrtime();
-    return (double)v / 4294967296.0;
-}
-
-const char *sender_state_name(enum sender_state s)
-{
-    static const char *const names[] = {[SENDER_IDLE] = "idle",
-                                        [SENDER_OK] = "ok",
-                                        [SENDER_FAILING] = "failing",
-                                        [SENDER_REJECTED] = "rejected",
-                                        [SENDER_STOPPED] = "stopped"};
-    return names[s];
-}
-
-/* Deltas, so that endpoints of the same URL add up. */
-void sender_publish_queue(struct sender *s)
-{
-    metric_add(&queue_bytes, (double)s->queue.bytes - (double)s->published_bytes, s->label);
-    s->published_bytes = s->queue.bytes;
-}
-
-void sender_observe_item(struct sender *s, const struct push_item *item)
-{
-    write_latency_observe(s->local_id, s->path, s->label, WRITE_LATENCY_ENDPOINT, sender_now_ns() - item->since_ns);
-}
+static void sender_pump(struct sender *s);
 
 static void sender_on_dropped(void *ctx, const struct push_item *item, enum push_drop why)
 {
@@ -92,20 +29,8 @@ static void sender_on_dropped(void *ctx, const struct push_item *item, enum push
     s->lost++;
     s->lost_at_drain += why == PUSH_DROP_SHUTDOWN;
     metric_add(&dropped_profiles_total, 1, push_drop_name(why));
-    metric_add(&compat_dropped, 1, s->local_id, s->path, s->label);
-    metric_add(&compat_dropped_bytes, (double)item->profile->len, s->local_id, s->path, s->label);
+    sender_count_dropped(s, item);
     sender_observe_item(s, item);
-}
-
-void sender_count_sent(struct sender *s, const struct push_item *item)
-{
-    metric_add(&compat_sent, 1, s->local_id, s->path, s->label);
-    metric_add(&compat_sent_bytes, (double)item->profile->len, s->local_id, s->path, s->label);
-}
-
-void sender_count_push(struct sender *s, enum push_result result)
-{
-    metric_add(&pushes, 1, s->label, push_result_name(result));
 }
 
 void sender_count_invalid(const char *component_id, const char *reason)
@@ -182,6 +107,7 @@ struct sender *sender_new(const struct sender_env *env, struct sender_settings *
 {
     struct sender *s = xcalloc(1, sizeof *s);
     s->env = *env;
+    s->pump = sender_pump;
     measured_labels(env->component_id, &s->path, &s->local_id);
     push_queue_init(&s->queue, SENDER_QUEUE_BYTES, SENDER_QUEUE_AGE_S * NS_PER_SEC, sender_on_dropped, s);
     for (size_t i = 0; i < SENDER_IN_FLIGHT; i++) {
@@ -286,7 +212,7 @@ static void sender_send_batch(struct sender *s, struct flight *f)
     list_each(&f->items, node)
     {
         if (list_entry(node, struct push_item, node)->attempts)
-            metric_add(&compat_retries, 1, s->local_id, s->path, s->label);
+            sender_count_retry(s);
     }
     f->begun_ns = sender_now_ns();
     int code = sender_start_push(s, f, &err);
@@ -355,7 +281,7 @@ static void sender_set_due(struct sender *s)
 }
 
 /* Starts what may be started now. */
-void sender_pump(struct sender *s)
+static void sender_pump(struct sender *s)
 {
     if (s->wait_until_ns && s->wait_until_ns <= sender_now_ns())
         s->wait_until_ns = 0;
@@ -476,8 +402,7 @@ void sender_free(struct sender *s)
     sender_cancel_fitting(s);
     push_queue_clear(&s->queue, PUSH_DROP_SHUTDOWN);
     sender_publish_queue(s);
-    if (metric_value(&queue_bytes, s->label) == 0)
-        metric_forget(&queue_bytes, s->label);
+    sender_forget_queue(s);
     sender_close_spool(s);
     if (s->timer)
         uv_close((uv_handle_t *)s->timer, sender_free_handle);

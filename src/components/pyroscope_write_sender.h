@@ -25,24 +25,10 @@
 
 #include "components/pyroscope_write_args.h"
 #include "components/pyroscope_write_latency.h"
+#include "components/pyroscope_write_sender_env.h"
 #include "flow/receiver.h"
 
-enum {
-    SENDER_QUEUE_BYTES = 32 << 20,
-    SENDER_QUEUE_AGE_S = 600,
-    SENDER_IN_FLIGHT = 2,
-};
-
 struct sender;
-
-struct sender_env {
-    uv_loop_t *loop;
-    const char *component_id, *version; /* outlive the sender */
-    const char *storage_path;           /* data directory, outlives the sender; NULL or "" = none */
-};
-
-enum sender_state { SENDER_IDLE, SENDER_OK, SENDER_FAILING, SENDER_REJECTED, SENDER_STOPPED };
-const char *sender_state_name(enum sender_state s);
 
 struct sender_view {
     enum sender_state state;
@@ -79,10 +65,3 @@ void sender_view(const struct sender *s, struct sender_view *ret);
 
 /* Counts a profile with invalid labels; logs the reason at most once a minute. */
 void sender_count_invalid(const char *component_id, const char *reason);
-
-/* Monotonic, or what a test says. */
-int64_t sender_now_ns(void);
-
-/* For tests: the source of monotonic nanoseconds and of the position in a backoff range (0 to 1); NULL = the real
- * ones. */
-void sender_fake(int64_t (*now_ns)(void), double (*jitter)(void));

@@ -1,10 +1,12 @@
+#include "components/pyroscope_write_sender_settle.h"
+
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "components/pyroscope_write_sender_state.h"
+#include "components/pyroscope_write_sender_spill.h"
 
 /* A profile of this size that failed so often for a rate limit is split. */
 enum { RATE_ATTEMPTS = 3, RATE_BYTES = 32 << 10 };
@@ -32,11 +34,6 @@ static void sender_suspect(struct sender *s, const struct push_item *item, bool 
         sender_wait_after_failure(s, retry_after_ms);
     }
     s->suspect = item->number + 1;
-}
-
-struct push_item *sender_first_item(struct list *items)
-{
-    return list_empty(items) ? NULL : list_entry(items->next, struct push_item, node);
 }
 
 static void sender_succeed_item(struct sender *s, struct push_item *item)
@@ -89,7 +86,7 @@ static void sender_on_fit(void *arg, const struct write_fit_parts *parts)
         log_warn("samples dropped: larger than the server's limit by themselves", L_COMPONENT(s->env.component_id),
                  L_STR("endpoint", s->set->shown), L_INT("samples", parts->lost));
     sender_publish_queue(s);
-    sender_pump(s);
+    s->pump(s);
 }
 
 static void sender_split(struct sender *s, struct push_item *item, struct push_limit limit)

@@ -1,3 +1,5 @@
+#include "components/pyroscope_write_sender_spill.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +10,6 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/sha256.h"
-#include "components/pyroscope_write_sender_state.h"
 #include "flow/dropped.h"
 
 /* What a healthy endpoint takes within a second never gets to the disk. Of what waits on disk, so much is in memory; it
@@ -64,7 +65,7 @@ static void spill_on_changed(void *ctx, const char *problem)
         log_warn("cannot keep profiles on disk; they wait in memory", L_COMPONENT(s->env.component_id),
                  L_STR("endpoint", s->set->shown), L_STR("err", problem));
     s->spool_is_broken = *problem != '\0';
-    sender_pump(s);
+    s->pump(s);
 }
 
 static int64_t spill_clock_offset(void)

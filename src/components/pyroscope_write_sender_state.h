@@ -1,10 +1,11 @@
 /* What the parts of the sender share; for pyroscope_write_sender*.c only. */
 #pragma once
 
+#include "components/pyroscope_write_args.h"
 #include "components/pyroscope_write_backoff.h"
 #include "components/pyroscope_write_fit.h"
 #include "components/pyroscope_write_queue.h"
-#include "components/pyroscope_write_sender.h"
+#include "components/pyroscope_write_sender_env.h"
 #include "components/pyroscope_write_spool.h"
 #include "components/pyroscope_write_trouble.h"
 #include "pyroscope/push_client.h"
@@ -36,7 +37,8 @@ struct sender_settings {
 
 struct sender {
     struct sender_env env;
-    char *path; /* of the module it is in, for metrics */
+    void (*pump)(struct sender *s); /* starts what may be started now */
+    char *path;                     /* of the module it is in, for metrics */
     const char *local_id;
     struct sender_settings *set; /* owned; the next two are its */
     const struct write_endpoint_args *args;
@@ -72,30 +74,14 @@ struct sender {
     size_t published_bytes;
 };
 
-/* Starts what may be started now. */
-void sender_pump(struct sender *s);
 void sender_publish_queue(struct sender *s);
+/* The queue is gone. */
+void sender_forget_queue(struct sender *s);
 void sender_observe_item(struct sender *s, const struct push_item *item);
-double sender_jitter(void);
-
-/* --- pyroscope_write_sender_settle.c: what becomes of the profiles of a request --- */
-
-struct push_item *sender_first_item(struct list *items);
-void sender_settle(struct flight *f, const struct push_outcome *o);
-void sender_cancel_fitting(struct sender *s);
-/* Counts in the reference's metrics. */
+/* In the reference's metrics, and smolder_pushes_total. */
 void sender_count_sent(struct sender *s, const struct push_item *item);
+void sender_count_dropped(struct sender *s, const struct push_item *item);
+void sender_count_retry(struct sender *s);
 void sender_count_push(struct sender *s, enum push_result result);
-
-/* --- pyroscope_write_sender_spill.c: the spool --- */
-
-/* By the settings in force. */
-void sender_open_spool(struct sender *s);
-void sender_close_spool(struct sender *s);
-/* Stores what waits for long, or all if the endpoint is down; lets go of what is stored and too much; takes what is
- * due. */
-void sender_spill(struct sender *s);
-/* When sender_spill() has something to do next: INT64_MAX = nothing. */
-int64_t sender_spill_due_ns(const struct sender *s);
-/* The copy on disk of a profile that was delivered or dropped; at shutdown it is kept. True: kept. */
-bool sender_forget_copy(struct sender *s, const struct push_item *item, bool shutdown);
+/* NULL: the list is empty. */
+struct push_item *sender_first_item(struct list *items);

@@ -10,12 +10,14 @@
 #include "parser/parser_batch.h"
 #include "pyroscope/push_body.h"
 #include "pyroscope/push_message.h"
+#include "pyroscope/push_seen.h"
 
 enum { PROBLEM_EVERY_MS = 60000 }; /* whoever can push must not fill the log */
 
 struct push_server {
     struct push_server_options options;
     int64_t problem_ms; /* when the last one was reported; 0 = never */
+    struct push_seen seen; /* what was accepted lately */
     unsigned under_way;
     size_t bytes; /* of their bodies */
     bool closing;
@@ -50,6 +52,7 @@ static void push_server_free_idle(struct push_server *s)
         return;
     if (s->closed)
         s->closed(s->closed_arg);
+    push_seen_done(&s->seen);
     free(s);
 }
 
@@ -91,6 +94,7 @@ static void push_server_ask_to_wait(struct request *rq, const char *why)
 void push_server_accept(struct push_request *push)
 {
     connect_reply(push->rq, &push->call, push->call.codec == CONNECT_JSON ? STR("{}") : STR(""));
+    push_seen_add(&push->server->seen, &push->message);
     push_server_end(push);
 }
 
@@ -181,6 +185,10 @@ static void push_server_on_decoded(uv_work_t *w, int status)
     parser_set_aside_count("push", p->set_aside);
     if (p->code < 0) {
         push_server_refuse_body(p);
+        return;
+    }
+    if (push_seen_filter(&p->server->seen, &p->message) && !p->message.series_count) {
+        push_server_accept(p);
         return;
     }
     const struct push_delivery delivery = {

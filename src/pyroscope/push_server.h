@@ -4,6 +4,7 @@
  * parser process, pyroscope/push_body.h), and `receive` gets the series, on the loop again. The receiver replies, at
  * once or later, with push_server_accept(), push_server_refuse(), push_server_set_aside() or push_server_postpone().
  * Earlier errors are answered here, with the messages of the reference.
+ * A profile that was accepted before, and is sent again because the answer was lost, is left out (push_seen.h).
  * All bodies in progress are limited to PUSH_BODIES_MAX; beyond that clients get "unavailable" and Retry-After.
  * Loop thread. Source: spec store-query §1.1-1.4.
  */

@@ -1,10 +1,13 @@
 """What reaches a receiver, and how often: limits, partial acceptance, outages, kills."""
 import collections
 import os
+import shutil
 import signal
+import subprocess
+import tempfile
 import time
 
-from lab import check, config, equal, test, wait_for
+from lab import CACHE, Skip, check, config, equal, test, wait_for
 
 FAST = 'min_backoff_period = "200ms"\n    max_backoff_period = "1s"'
 
@@ -106,3 +109,43 @@ def an_outage_and_a_kill_lose_nothing(lab):
     again.stop()
     receiver.check_valid()
     equal(os.listdir(lab.dir / "data" / "spool"), [], "spools left behind")
+
+
+def oauth2_server():
+    """oauth2-mock-server, which signs real tokens and checks its requests; installed once, as a whole."""
+    folder = CACHE / "oauth2-mock-server-9"
+    if not folder.exists():
+        if not shutil.which("npm"):
+            raise Skip("npm is not installed, so there is no oauth2-mock-server")
+        CACHE.mkdir(parents=True, exist_ok=True)
+        half = tempfile.mkdtemp(dir=CACHE)
+        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", half, "oauth2-mock-server@9"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        if done.returncode:
+            raise Skip(f"oauth2-mock-server cannot be installed: {done.stderr.strip()[-200:]}")
+        try:
+            os.rename(half, folder)
+        except OSError:
+            shutil.rmtree(half)
+            check(folder.exists(), "cannot put oauth2-mock-server in place")
+    return folder / "node_modules" / "oauth2-mock-server" / "dist" / "oauth2-mock-server.mjs"
+
+
+@test
+def pushes_carry_a_token_of_a_real_oauth2_server(lab):
+    script = oauth2_server()
+    server = lab.run(["node", script, "-a", "127.0.0.1", "-p", "8081"], name="oauth2")
+    wait_for("the OAuth2 server", lambda: "listening" in server.text(), 60)
+    receiver = lab.receiver()
+    lab.jvm()
+    secret = lab.file("secret", "s3cret\n")
+    agent = lab.agent(config=config(endpoint=f"""oauth2 {{
+      client_id          = "smolder"
+      client_secret_file = "{secret}"
+      scopes             = ["profiles:write"]
+      token_url          = "http://127.0.0.1:8081/token"
+    }}"""))
+    receiver.wait(4)
+    authorization = receiver.stats()["last_request"]["Authorization"]
+    check(authorization.startswith("Bearer ey") and authorization.count(".") == 2, f"no token: {authorization[:20]}")
+    check(authorization.split()[1] not in agent.text(), "the token is in the log")

@@ -155,6 +155,33 @@ static void a_profile_has_the_same_id_after_a_lost_answer(void)
     fault_server_close(&server);
 }
 
+static struct fault_answer fail_in_every_way(struct fault_server *s, size_t n)
+{
+    (void)s;
+    static const struct fault_answer ways[] = {
+        {.fault = FAULT_RESET}, {.fault = FAULT_HANG}, {.fault = FAULT_CLOSE}, {.status = 429}, {.status = 504}};
+    return n < ARRAY_LEN(ways) ? ways[n] : (struct fault_answer){.status = 200};
+}
+
+/* A reset, a connection that is only half open, an end without an answer, two errors: one profile, one ID. */
+static void a_profile_survives_failures_of_every_kind(void)
+{
+    struct fault_server server;
+    fault_server_open(&server, &loop);
+    server.decide = fail_in_every_way;
+    struct sender *s = sender_to(server.url, QUICK "remote_timeout = \"100ms\"\n");
+    double before = lost("retries") + lost("rejected");
+    append(s, "only");
+    WAIT_FOR(server.len == 6 && view(s).queued_bytes == 0);
+    char first[37];
+    snprintf(first, sizeof first, "%s", id_in(&server, 0, "only"));
+    for (size_t i = 1; i < server.len; i++)
+        CHECK_STR(id_in(&server, i, "only"), first);
+    CHECK_INT(lost("retries") + lost("rejected") - before, 0);
+    end(s);
+    fault_server_close(&server);
+}
+
 static void a_rejection_is_told_to_the_origin_of_the_profile(void)
 {
     struct fault_server server;
@@ -300,6 +327,7 @@ int main(void)
     RUN(only_what_was_not_stored_is_sent_again_and_with_the_same_id);
     RUN(what_the_server_rejects_of_a_batch_is_dropped_and_the_rest_is_not_sent_again);
     RUN(a_profile_has_the_same_id_after_a_lost_answer);
+    RUN(a_profile_survives_failures_of_every_kind);
     RUN(a_rejection_is_told_to_the_origin_of_the_profile);
     RUN(labels_beyond_the_limit_are_left_out_from_then_on);
     RUN(a_profile_above_a_limit_arrives_in_parts);
