@@ -8,11 +8,11 @@ import time
 from lab import CONTAINER, TERMINAL_CONTROL, check, config, cpu_seconds, equal, said_to_terminal, test, wait_for
 
 DIAGNOSTICS = {
-    "unknown component": ("""discovery.nope "y" { }
-""", """Error: config.alloy:1:1: cannot find the definition of component name "discovery.nope"
+    "unknown component": ("""discovery.absent "y" { }
+""", """Error: config.alloy:1:1: cannot find the definition of component name "discovery.absent"
 
-1 | discovery.nope "y" { }
-  | ^^^^^^^^^^^^^^
+1 | discovery.absent "y" { }
+  | ^^^^^^^^^^^^^^^^
 2 |
 """),
     "missing reference": ("""discovery.relabel "z" {

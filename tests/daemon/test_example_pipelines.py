@@ -1,4 +1,5 @@
 """The configurations below examples, each with what it is about. What is replaced are addresses, paths and times."""
+import os
 import re
 
 from lab import ROOT, check, equal, test, wait_for
@@ -107,6 +108,8 @@ def example_keep_recordings(lab):
     receiver = lab.receiver()
     lab.jvm()
     folder = lab.dir / "recordings"
+    folder.mkdir()
+    os.chown(folder, 65532, 65532)  # whom the main process becomes
     agent = lab.agent(config=replace(example("keep-recordings"), "/var/lib/smolder/recordings", str(folder)))
     receiver.wait(1, type="process_cpu", seconds=60)
     wait_for("recording", lambda: list(folder.glob("unspecified-*.jfr.part")), 30)

@@ -27,12 +27,12 @@ def wait_ids(agent, wanted):
 @test
 def a_refused_reload_answers_with_every_mistake(lab):
     agent = lab.agent(config=ONE)
-    lab.file("config.alloy", 'discovery.relabel "x" {\n  targets = nope.a.b\n}\ndiscovery.nope "y" { }\n')
+    lab.file("config.alloy", 'discovery.relabel "x" {\n  targets = nope.a.b\n}\ndiscovery.absent "y" { }\n')
     status, text = agent.reload()
     equal(status, 400, "status")
     for part in ('config.alloy:2:13: component "nope.a.b" does not exist',
                  "2 |   targets = nope.a.b\n  |             ^^^^^^^^",
-                 'config.alloy:4:1: cannot find the definition of component name "discovery.nope"'):
+                 'config.alloy:4:1: cannot find the definition of component name "discovery.absent"'):
         check(part in text, f"{part!r} is not in the answer: {text}")
     agent.wait_log('level=error msg=configuration err=".*does not exist or is out of scope"')
     agent.wait_log("failed to reload config; the running configuration stays active")

@@ -77,7 +77,7 @@ def a_program_that_is_not_there_is_reported(lab):
     }
   }""")
     agent.wait_log("cannot scrape.*127.0.0.1:6060", 30)
-    wait_for("health", lambda: any(t["health"] == "down" and t["last_error"] for t in targets(agent)))
+    wait_for("health", lambda: all(t["health"] == "down" and t["last_error"] for t in targets(agent)), 60)
     gateway(lab)
     agent.wait_log("scraping works again", 60)
     wait_for("all but one", lambda: sorted(t["health"] for t in targets(agent)) == ["down"] + ["up"] * 5, 60)
