@@ -146,6 +146,10 @@ static struct labels *receive_ingest_labels(struct request *rq)
         request_reply_text(rq, 415, "Content-Encoding is not supported; send compressed profiles as they are\n");
         return NULL;
     }
+    if (request_body(rq).n > INGEST_BODY_MAX) {
+        request_reply_text(rq, 413, "body larger than %d MiB\n", INGEST_BODY_MAX >> 20);
+        return NULL;
+    }
     if (receive_name_parse(str_of(name ? name : ""), &named, &err) < 0) {
         request_reply_text(rq, 400, "name: %s\n", err.text);
         return NULL;

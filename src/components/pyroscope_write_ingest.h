@@ -13,7 +13,7 @@
 #include "components/pyroscope_write_sender.h"
 #include "flow/receiver.h"
 
-enum { INGEST_QUEUE_BYTES = 32 << 20, INGEST_QUEUE_AGE_S = 600 };
+enum { INGEST_QUEUE_BYTES = INGEST_BODY_MAX, INGEST_QUEUE_AGE_S = 600 };
 
 struct ingest_forwarder;
 

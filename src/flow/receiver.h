@@ -38,6 +38,7 @@ void encoded_profile_unref(struct encoded_profile *p);
 
 /* A profile as a program sent it to /ingest of a Pyroscope server, in any of the formats of that path: passed on as it
  * is, with the labels of its `name` parameter beside it. Shared by all receivers it goes to. */
+enum { INGEST_BODY_MAX = 32 << 20 }; /* larger ones are refused where they arrive */
 struct ingest_body {
     unsigned refs;
     uint8_t *bytes; /* owned */

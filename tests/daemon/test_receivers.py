@@ -208,4 +208,29 @@ def bodies_of_ingest_are_forwarded_as_they_are(lab):
     path = ("/ingest?name=shop.cpu%7Bcluster%3Dtest%2Cpod%3Da%2Cservice_name%3Dshop.cpu%7D&format=folded")
     equal(requests(), [[503, path, "text/plain", body], [200, path, "text/plain", body]], "what arrived")
     equal(agent.metric("smolder_ingests_total", result="ok"), 1, "requests that were taken")
+    status, said = lab.machine.http("POST", url, bytes(33 << 20), timeout=60)
+    equal((status, said), (413, "body larger than 32 MiB\n"), "answer to a large body")
     agent.stop()
+
+
+@test
+def receivers_are_validated(lab):
+    """What `validate` says without running anything."""
+    port = 'pyroscope.receive_http "r" {\n  forward_to = []\n  http {\n    %s\n  }\n}\n'
+    scrape = 'pyroscope.scrape "s" {\n  targets    = []\n  forward_to = []\n  %s\n}\n'
+    for text, why in (
+            ('pyroscope.file "f" {\n  directory = "here"\n}\n', "directory must be an absolute path"),
+            ('pyroscope.file "f" {\n  directory = "/x"\n  formats = ["html"]\n}\n', 'unknown format "html"'),
+            ('pyroscope.enrich "e" {\n  targets    = []\n  forward_to = []\n}\n', "target_match_label"),
+            (port % 'listen_address = "example.com"', "is not an IP address"),
+            (port % "listen_port = 70000", "listen_port must be between"),
+            (port % 'tls {\n      cert_file = "c"\n    }', "must specify either key_pem or key_file"),
+            (scrape % 'scrape_interval = "1s"', "scrape_interval must be at least 2 seconds"),
+            (scrape % 'scheme = "gopher"', "invalid scheme"),
+            (scrape % 'profiling_config {\n    profile.custom {\n      enabled = true\n      path    = "/"\n    }\n  }',
+             "requires non-empty label"),
+            ('pyroscope.ebpf "e" {\n  forward_to = []\n  comm       = "maybe"\n}\n', "invalid comm mode")):
+        lab.file("bad.alloy", text)
+        status, said = lab.call([lab.smolder, "validate", "--stability.level=experimental", "bad.alloy"], cwd=lab.dir)
+        equal(status, 1, f"status of validate for {text}")
+        check("bad.alloy:" in said and why in said, said)

@@ -52,6 +52,16 @@ static void append(struct ingest_forwarder *f, const char *bytes, size_t n)
     labels_unref(ls);
 }
 
+/* Whether an attempt at this server is known to have failed. */
+static bool has_failed(void)
+{
+    cleanup_buf struct buf page = BUF_INIT(1 << 20);
+    char line[200];
+    metric_render(&page);
+    snprintf(line, sizeof line, "smolder_ingests_total{endpoint=\"%s/base/\",result=\"retry\"}", server.url);
+    return strstr(buf_cstr(&page), line) != NULL;
+}
+
 static void bodies_arrive_as_they_were(void)
 {
     struct ingest_forwarder *f = forwarder("headers = {\"X-Scope-OrgID\" = \"team\", \"Content-Type\" = \"no\"}\n"
@@ -152,6 +162,7 @@ static void an_endpoint_that_stays_keeps_its_queue(void)
     CHECK_HAS(server.requests[1].head, "\r\nX-New: 1\r\n");
     server.answer.fault = FAULT_HANG;
     append(f, "third", 5);
+    WAIT_FOR(server.len == 3); /* so the second one was answered */
     const double shutdown = lost("shutdown");
     struct write_args *none = args_new(&write_schema);
     ingest_forwarder_update(f, none);
@@ -172,7 +183,8 @@ static void at_the_end_each_is_tried_once(void)
     server.answer.status = 503;
     append(f, "first", 5);
     append(f, "second", 6);
-    WAIT_FOR(server.len == 1);
+    WAIT_FOR(has_failed());
+    CHECK_INT(server.len, 1);
     server.answer.status = 200;
     const double shutdown = lost("shutdown");
     ingest_forwarder_drain(f, 5000, set_flag, &done);
