@@ -9,6 +9,14 @@ COMPONENTS = ROOT / "docs" / "components"  # metrics of one component can be on 
 RARE = {"smolder_adapted_profiles_total": "a profile above a limit of the receiver",
         "smolder_replayed_profiles_total": "an outage",
         "smolder_unprofiled_jvms_total": "a JVM that ends before it is profiled",
+        "prometheus_sd_kubernetes_events_total": "a Kubernetes API server",
+        "prometheus_sd_kubernetes_failures_total": "a Kubernetes API server",
+        "prometheus_sd_refresh_duration_histogram_seconds": "a service to discover targets of",
+        "prometheus_sd_refresh_failures_total": "a service to discover targets of",
+        "prometheus_sd_dns_lookups_total": "names to look up",
+        "prometheus_sd_dns_lookup_failures_total": "names to look up",
+        "prometheus_sd_http_failures_total": "a server of targets",
+        "local_file_timestamp_last_accessed_unix_seconds": "a file",
         "smolder_jvm_crashes_total": "a JVM that crashes",
         "smolder_parser_restarts_total": "a recording that crashes the parser",
         "smolder_set_aside_total": "a push that crashes the parser",
@@ -40,7 +48,7 @@ def documented():
     return found
 
 
-FAMILY = re.compile(r"struct metric_family \w+ = \{(.*?)\};", re.S)
+FAMILY = re.compile(r"struct metric_family \w+ = \{(.*?)\}\s*(?:;|COMPAT)", re.S)
 PROCESS = re.compile(r'put_process\(out, "(\w+)"')
 
 

@@ -547,8 +547,8 @@ static bool needs_dump(const struct jvm_session *s)
     return session_config_by_dump(&s->config) || (!s->intake.first_cut && s->config.first_ns < s->config.interval_ns);
 }
 
-/* What is still being read may be what is missing: on a host that is too busy to read, attaching again would only add to
- * its load. */
+/* What is still being read may be what is missing: on a host that is too busy to read, attaching again would only add
+ * to its load. */
 static bool is_overdue(const struct jvm_session *s, int64_t now)
 {
     int64_t patience = s->config.interval_ns / 2 > 10 * NS_PER_SEC ? s->config.interval_ns / 2 : 10 * NS_PER_SEC;
