@@ -3,7 +3,7 @@
 #   make run       build, then profile every JVM on this host into the embedded store: http://127.0.0.1:4040
 #   make demo-app  run a sample Java application in the foreground
 #   make test      layers, names, unit tests with and without sanitizers, fuzz corpus, real JVMs, adversary tests
-#   make test-jvms JVMs of many versions and vendors, from the directory in SMOLDER_ZOO (tests/jvms/README.md)
+#   make test-jvms JVMs of many versions and vendors, fetched and kept in the user's cache (tests/jvms/README.md)
 #   make soak      under AddressSanitizer: ten thousand reloads (RELOADS), checks for leaks and growth; random kills for
 #                  SOAK_SECONDS (900) with SOAK_JVMS (100) JVMs, checks that nothing is left behind
 #   make bench     benchmark figures, one line each
@@ -75,7 +75,9 @@ test-daemon: setup-test build
 test-adversary: setup-test build
 	tests/adversary/run --smolder $(BUILD)/smolder
 
+# Without pip those of its registry are skipped.
 test-jvms: setup-test build
+	-@tools/setup jvms
 	tests/jvms/run --smolder $(BUILD)/smolder
 
 soak: setup-test $(ASAN)/build.ninja

@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct series series = {labels, 2, &profile, 1};
     if (db_exec(&db, "BEGIN", &err) < 0)
         abort();
-    (void)!ingest_series(&db, &series, &err);
+    struct ingest_context context = {.db = &db};
+    (void)!ingest_push(&context, &series, 1, &err);
     if (db_exec(&db, "ROLLBACK", &err) < 0)
         abort();
     return 0;

@@ -83,7 +83,10 @@ int store_http_open(const struct store_http_options *options, struct store_http 
                            &h->server, err);
     if (code < 0)
         return code;
-    h->pushes = pyroscope_api_pushes(options->loop, options->store);
+    h->pushes = pyroscope_api_pushes(
+        (struct push_server_options){
+            .loop = options->loop, .parsers = options->parsers, .problem = store_http_problem, .problem_arg = h},
+        options->store);
     h->queries = page_queries_new(options->store);
     *ret = TAKE_PTR(h);
     return 0;

@@ -18,6 +18,7 @@ struct store_http_options {
     const char *listen;
     const char *allowed_hosts;     /* names of this host, comma-separated (net/server_host.h); borrowed */
     struct store *store;           /* outlives the server */
+    struct parser_pool *parsers;   /* likewise; NULL: see parser/parser_batch.h */
     struct controller *controller; /* for the list of JVMs; NULL without an agent */
     void (*problem)(void *arg, const char *what); /* a message for the operator; may be NULL */
     void *problem_arg;

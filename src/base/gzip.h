@@ -5,6 +5,11 @@
 #include "base/err.h"
 #include "base/str.h"
 
+/* Begins as gzip does. */
+static inline bool gzip_is(struct str s)
+{
+    return s.n >= 2 && (unsigned char)s.p[0] == 0x1f && (unsigned char)s.p[1] == 0x8b;
+}
 /* Appends the plain bytes of every member of `in`. out->max bounds the result: -EMSGSIZE beyond it. -EBADMSG: not gzip,
  * or damaged. */
 must_check int gzip_inflate(struct str in, struct buf *out, struct err *err);

@@ -31,6 +31,9 @@
 #include "parser/parser_pool.h"
 #include "parser/parser_process.h"
 #include "priv/priv.h"
+#include "pyroscope/push_body.h"
+#include "store/digest.h"
+#include "store/flame_merge.h"
 #include "store/store.h"
 
 /* The components end a little before AGENT_STOP_MS, so that the store can close properly. */
@@ -186,11 +189,12 @@ static int open_store(struct agent *a, struct err *err)
     const struct agent_settings *s = a->settings;
     if (!*s->store_listen)
         return 0;
-    a->store = store_new(&(struct store_options){.loop = &a->loop, .dir = s->storage_path});
+    a->store = store_new(&(struct store_options){.loop = &a->loop, .parsers = a->env.parsers, .dir = s->storage_path});
     const struct store_http_options http = {.loop = &a->loop,
                                             .listen = s->store_listen,
                                             .allowed_hosts = s->allowed_hosts,
                                             .store = a->store,
+                                            .parsers = a->env.parsers,
                                             .controller = a->controller,
                                             .problem = http_problem};
     return store_http_open(&http, &a->store_http, err);
@@ -300,6 +304,25 @@ static void quarantine_problem(void *arg, const char *text)
     log_warn("cannot save the quarantine list; it will be lost at a restart", L_STR("err", text));
 }
 
+/* ---- parser processes: children of the guard, which may give them a user of their own ---- */
+
+static char parser_name[] = "smolder", parser_command[] = PARSER_COMMAND, parser_numbers[] = "0\0001";
+static char *const parser_first[] = {parser_name, parser_command, parser_numbers, NULL};
+static char *const parser_second[] = {parser_name, parser_command, parser_numbers + 2, NULL};
+static const struct priv_program programs[] = {
+    {parser_first, PARSER_SOCKET}, {parser_second, PARSER_SOCKET}, {NULL, 0}};
+_Static_assert(ARRAY_LEN(programs) == PARSER_PROCESSES + 1, "a row for each, by its number");
+
+static int agent_start_parser(void *arg, unsigned number, int *sock, pid_t *pid, struct err *err)
+{
+    return priv_program_start(arg, number, sock, pid, err);
+}
+
+static int agent_end_parser(void *arg, unsigned number, bool closed, struct child_end *ret)
+{
+    return priv_program_end(arg, number, closed, ret);
+}
+
 static int agent_start(struct agent *a, struct err *err)
 {
     enum stability stability;
@@ -309,10 +332,11 @@ static int agent_start(struct agent *a, struct err *err)
     if (code < 0)
         return code;
     a->quarantine = quarantine_new(&a->loop, a->settings->storage_path, quarantine_problem, a);
+    const struct parser_starter starter = {agent_start_parser, agent_end_parser, a->priv};
     a->env = (struct component_env){&a->loop,
                                     a->priv,
                                     SMOLDER_VERSION,
-                                    parser_pool_new("smolder"),
+                                    parser_pool_new(parser_name, &starter),
                                     a->quarantine,
                                     a->settings->crash_guard,
                                     strcmp(a->settings->service_name, "main") == 0};
@@ -448,7 +472,9 @@ int agent_parser(const char *number)
         fputs("smolder " PARSER_COMMAND ": smolder run starts it by itself\n", stderr);
         return EXIT_USAGE;
     }
-    parser_process_run(number, NULL);
+    static const struct parser_service *const services[] = {&digest_service, &flame_merge_service, &push_body_service,
+                                                            NULL};
+    parser_process_run(number, services, NULL);
 }
 
 /* The soft limit is 1024 for the sake of select(2), which nobody here calls; each session takes some. */
@@ -468,8 +494,12 @@ static int agent_prepare(struct agent *a, struct err *err)
     int code = privileges_plan(s->user ? s->user : "", &a->privileges, err);
     if (code == 0 && a->privileges.drop)
         code = storage_prepare(s->storage_path, &a->privileges.user, err);
+    if (code == -EPERM && !(s->user && *s->user)) {
+        privileges_stay(&a->privileges, err->text); /* without CAP_CHOWN; nobody has asked for another user */
+        code = 0;
+    }
     if (code == 0)
-        code = priv_start(jvm_ops, &a->priv, err);
+        code = priv_start(jvm_ops, programs, &a->priv, err);
     if (code < 0)
         return code;
     priv_restartable(a->priv);

@@ -39,7 +39,7 @@ int local_open(struct local **ret, struct err *err)
 {
     struct local *l = xcalloc(1, sizeof *l);
     signal(SIGPIPE, SIG_IGN);
-    int code = priv_start(jvm_ops, &l->priv, err);
+    int code = priv_start(jvm_ops, NULL, &l->priv, err);
     if (code < 0) {
         free(l);
         return code;

@@ -28,7 +28,7 @@ static bool privileges_may_become(const struct host_user *user)
     return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static void privileges_stay(struct privileges *p, const char *why)
+void privileges_stay(struct privileges *p, const char *why)
 {
     p->drop = false;
     p->user = (struct host_user){.name = "root"};

@@ -25,6 +25,8 @@ struct privileges {
 /* Decides, and changes nothing. `user` "": PRIVILEGES_USER; where this process may not become that one (a container
  * with one user, or without CAP_SETUID), it stays root with a warning. A named one is an error then. */
 must_check int privileges_plan(const char *user, struct privileges *ret, struct err *err);
+/* It stays root after all: `why`, for the warning. */
+void privileges_stay(struct privileges *p, const char *why);
 /* Before any other thread exists: what is inherited by those. */
 must_check int privileges_begin(struct err *err);
 /* Does it, for all threads. */

@@ -25,6 +25,7 @@
 #include "flow/targets.h"
 #include "graph/component.h"
 #include "jvm/operation/scan.h"
+#include "jvm/operation/users.h"
 #include "jvm/probe/user.h"
 #include "os/procfs.h"
 
@@ -112,6 +113,8 @@ struct discovery {
     struct process_table table;
     struct list readers;
     unsigned reader_count; /* but for those that read what is stuck */
+    pid_t *asked;          /* processes whose users the helper is asked for, 0 after the last; owned; NULL = none */
+    uint64_t users_call;   /* that call */
     uv_timer_t timer;
     bool started, lost; /* lost: there is no helper at the moment */
     int64_t refresh_at_ms, exported_ms;
@@ -322,7 +325,7 @@ static void discovery_publish(struct discovery *d)
 
 static void discovery_settle(struct discovery *d)
 {
-    const bool idle = !d->reader_count;
+    const bool idle = !d->reader_count && !d->asked;
     const bool quiet = (int64_t)uv_now(d->env->loop) - d->exported_ms >= QUIET_MS;
     if (d->dirty_java || (d->dirty && idle && (d->full || quiet)))
         discovery_publish(d);
@@ -360,12 +363,47 @@ static void on_scan_done(void *arg, int code)
     discovery_settle(d);
 }
 
-static uint64_t discovery_user_of(struct process *p)
+static void discovery_keep_user(struct process *p, uint64_t user)
 {
-    if (!p->user_known)
-        p->user = jvm_user_of(p->pid);
+    p->user = user;
     p->user_known = true;
-    return p->user;
+}
+
+/* The rest is on the account of whoever owns their /proc entry. */
+static void discovery_on_users(void *arg, const uint64_t *users, size_t n)
+{
+    struct discovery *d = arg;
+    cleanup_free pid_t *asked = TAKE_PTR(d->asked);
+    for (size_t i = 0; asked[i]; i++) {
+        struct process *p = process_table_find(&d->table, asked[i]);
+        if (p && !p->user_known)
+            discovery_keep_user(p, i < n ? users[i] : jvm_user_of(p->pid));
+    }
+    read_pending(d);
+    discovery_settle(d);
+}
+
+/* Of what is to be read: nothing is read on nobody's account. */
+static void discovery_find_users(struct discovery *d)
+{
+    cleanup_free pid_t *unseen = NULL;
+    size_t n = 0, cap = 0;
+    for (size_t i = 0; !d->asked && i < d->table.len && n < JVM_USERS_MAX; i++) {
+        struct process *p = &d->table.items[i];
+        if (!p->pending || p->reading || p->user_known)
+            continue;
+        if (jvm_user_is_visible(p->pid)) {
+            discovery_keep_user(p, jvm_user_of(p->pid));
+            continue;
+        }
+        xgrow(&unseen, &cap, n + 2, sizeof *unseen);
+        unseen[n++] = p->pid;
+        unseen[n] = 0;
+    }
+    if (n == 0)
+        return;
+    d->asked = TAKE_PTR(unseen);
+    d->users_call = jvm_users(d->env->priv, d->asked, n, discovery_on_users, d);
 }
 
 static unsigned readers_of(const struct discovery *d, uint64_t user, bool stuck)
@@ -381,7 +419,7 @@ static unsigned readers_of(const struct discovery *d, uint64_t user, bool stuck)
 
 static bool is_to_be_read(const struct process *p, bool stuck)
 {
-    return p->pending && !p->reading && p->stuck == stuck;
+    return p->pending && !p->reading && p->stuck == stuck && p->user_known;
 }
 
 /* Of the user of process number `from`, what is pending from there on. */
@@ -389,11 +427,11 @@ static void read_some(struct discovery *d, size_t from, bool stuck)
 {
     struct jvm_scan_item items[JVM_SCAN_MAX];
     const size_t most = stuck ? 1 : JVM_SCAN_MAX;
-    const uint64_t user = discovery_user_of(&d->table.items[from]);
+    const uint64_t user = d->table.items[from].user;
     size_t n = 0;
     for (size_t i = from; i < d->table.len && n < most; i++) {
         struct process *p = &d->table.items[i];
-        if (!is_to_be_read(p, stuck) || discovery_user_of(p) != user)
+        if (!is_to_be_read(p, stuck) || p->user != user)
             continue;
         items[n++] = (struct jvm_scan_item){p->pid, discovery_wanted(d, p)};
         p->reading = p->pending;
@@ -412,10 +450,11 @@ static void read_some(struct discovery *d, size_t from, bool stuck)
  * others. */
 static void read_pending(struct discovery *d)
 {
+    if (!d->lost)
+        discovery_find_users(d);
     for (size_t i = 0; !d->lost && i < d->table.len; i++) {
-        struct process *p = &d->table.items[i];
-        if (is_to_be_read(p, p->stuck) &&
-            readers_of(d, discovery_user_of(p), p->stuck) < (p->stuck ? 1 : SCANS_AT_ONCE))
+        const struct process *p = &d->table.items[i];
+        if (is_to_be_read(p, p->stuck) && readers_of(d, p->user, p->stuck) < (p->stuck ? 1 : SCANS_AT_ONCE))
             read_some(d, i, p->stuck);
     }
 }
@@ -527,6 +566,8 @@ static void discovery_process_stop(void *state)
         list_del(&r->node);
         free(r);
     }
+    if (d->asked)
+        priv_forget(d->env->priv, d->users_call);
     uv_close((uv_handle_t *)&d->timer, discovery_on_timer_closed);
 }
 
@@ -536,6 +577,7 @@ static void discovery_process_free(void *state)
     process_join_done(&d->join);
     args_unref(d->args);
     process_table_done(&d->table);
+    free(d->asked);
     free(d);
 }
 

@@ -23,6 +23,7 @@
 #include "components/pyroscope_java_labels.h"
 #include "graph/component.h"
 #include "jvm/operation/client.h"
+#include "jvm/operation/users.h"
 #include "jvm/probe/command_line.h"
 #include "jvm/probe/reason.h"
 #include "jvm/probe/user.h"
@@ -339,7 +340,8 @@ static struct jvm_session_config session_config(const struct java *j, const stru
                                        .quarantine = j->env->quarantine};
 }
 
-static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
+/* Whose it is, is known. */
+static void java_begin(struct jvm *v, uint64_t user)
 {
     static const struct jvm_session_events session_events = {.chunk = java_on_chunk,
                                                              .state = on_state,
@@ -355,21 +357,39 @@ static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
                                                             .parser_ended = on_parser_ended,
                                                             .finished = on_finished,
                                                             .ended = on_stream_ended};
+    const struct java *j = v->owner;
     const struct convert_options options = java_conversion(&j->args->profiling, j->events);
+    v->user = user;
+    v->stream = java_stream_new(j->converter, user, &options, &stream_events, v);
+    struct jvm_session_config config = session_config(j, v);
+    v->session = jvm_session_open(j->env->loop, j->env->priv, v->id, &config, &session_events, v);
+}
+
+static void java_on_user(void *arg, const uint64_t *users, size_t n)
+{
+    struct jvm *v = arg;
+    if (v->leaving)
+        on_stream_ended(v); /* there is none */
+    else
+        java_begin(v, n ? users[0] : jvm_user_of(v->id.pid));
+}
+
+static void open_jvm(struct java *j, struct jvm_id id, struct labels *target)
+{
     struct jvm *v = xcalloc(1, sizeof *v);
     v->owner = j;
     v->id = id;
     list_init(&v->recorders);
-    v->user = jvm_user_of(id.pid);
     v->first_ns = first_ns(j, id);
     v->target = labels_ref(target);
     v->since_ns = clock_wall_ns();
     v->wanted = true;
     snprintf(v->waits_for, sizeof v->waits_for, "%s", jvm_reason_of(JVM_STATE_WAITING, "")->code);
-    v->stream = java_stream_new(j->converter, v->user, &options, &stream_events, v);
-    struct jvm_session_config config = session_config(j, v);
-    v->session = jvm_session_open(j->env->loop, j->env->priv, id, &config, &session_events, v);
     list_push(&j->jvms, &v->node);
+    if (jvm_user_is_visible(id.pid))
+        java_begin(v, jvm_user_of(id.pid));
+    else
+        (void)jvm_users(j->env->priv, &id.pid, 1, java_on_user, v);
 }
 
 static void close_jvm(struct jvm *v)
@@ -443,7 +463,7 @@ static void keep_jvm(struct java *j, struct jvm *v, struct labels *target)
     labels_unref(old);
     v->wanted = true;
     if (v->leaving || !v->session)
-        return; /* closing: reconcile() runs again when it has */
+        return; /* it is closing, and reconcile() runs again when it has, or is about to begin */
     struct jvm_session_config config = session_config(j, v);
     jvm_session_update(v->session, &config);
     java_stream_options(v->stream, &options);

@@ -31,10 +31,6 @@ struct metric_family conversion_cut_total = {.name = "smolder_conversion_cut_tot
                                              .help = "Parts of recordings left out because of a limit, by reason.",
                                              .kind = METRIC_COUNTER,
                                              .labels = {"reason"}};
-struct metric_family parser_restarts_total = {.name = "smolder_parser_restarts_total",
-                                              .help = "Parser processes that ended while converting, by reason.",
-                                              .kind = METRIC_COUNTER,
-                                              .labels = {"reason"}};
 static struct metric_family parser_protection = {.name = "smolder_parser_protection",
                                                  .help = "1 where the protection of the parser process is in force.",
                                                  .kind = METRIC_GAUGE,
@@ -316,12 +312,7 @@ static void converter_tell_protection(struct java_converter *c)
 /* Processes that a recording of this stream ended, and what was set aside for that. */
 static void stream_tell_endings(struct java_stream *s, const struct parser_step *step)
 {
-    unsigned n = 0;
-    for (size_t i = 0; i < PARSER_ENDINGS; i++) {
-        n += step->endings[i];
-        if (step->endings[i])
-            metric_add(&parser_restarts_total, step->endings[i], parser_ending_names[i]);
-    }
+    const unsigned n = parser_endings_count(step->endings);
     s->user->credit_ns -= n * RESTART_NS;
     if (step->set_aside)
         metric_add(&jvm_chunks_total, step->set_aside, "set_aside");

@@ -35,7 +35,6 @@ enum { JAVA_CONVERT_SERIES = 2000 };
 /* What recordings had too much of, by reason (pprof/limits.h). */
 extern struct metric_family conversion_cut_total;
 /* Parser processes that ended, by reason (parser/parser_interval.h). */
-extern struct metric_family parser_restarts_total;
 
 struct java_converter;
 struct java_stream;

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "net/server_framing.h"
 #include "net/server_host.h"
+#include "net/server_library.h"
 #include "net/server_peers.h"
 #include "net/server_reply.h"
 #include "net/server_tls.h"
@@ -279,12 +280,18 @@ static struct MHD_Daemon *server_daemon_start(struct daemon *d, int fd)
     const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)server_no_certificate},
                                          {MHD_OPTION_END, 0, NULL}};
     const struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+    const struct MHD_OptionItem options[] = {
+        {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, NULL},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)server_on_completed, d},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)server_on_connection, d},
+        {MHD_OPTION_ARRAY, 0, d->has_tls ? (void *)tls : (void *)plain},
+        {MHD_OPTION_END, 0, NULL},
+    };
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (d->has_tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
-                            server_on_request, d, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-                            (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED,
-                            server_on_completed, d, MHD_OPTION_NOTIFY_CONNECTION, server_on_connection, d,
-                            MHD_OPTION_ARRAY, d->has_tls ? tls : plain, MHD_OPTION_END);
+                            server_on_request, d, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
 /* Takes fd. What it accepts is served once the loop polls it. */
@@ -466,7 +473,9 @@ int server_open(const struct server_options *options, struct server **ret, struc
     list_init(&s->kept);
     list_init(&s->streams);
     int fd = -1;
-    int code = listen_open(options->listen, &fd, s->address, &s->port, err);
+    int code = server_library_open(err);
+    if (code == 0)
+        code = listen_open(options->listen, &fd, s->address, &s->port, err);
     if (code < 0)
         return code;
     s->is_local = server_address_is_loopback(s->address);

@@ -1,12 +1,10 @@
 #include "parser/parser_interval.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -15,11 +13,6 @@
 
 /* A process was taken over or is broken, or it was only in the way of somebody else: the second time shows. */
 enum { ENDINGS_ALLOWED = 2 };
-
-const char *const parser_ending_names[PARSER_ENDINGS] = {
-    [PARSER_CRASHED] = "crashed", [PARSER_KILLED] = "killed",   [PARSER_FORBIDDEN] = "forbidden",
-    [PARSER_SILENT] = "silent",   [PARSER_INVALID] = "invalid",
-};
 
 struct kept_chunk {
     int fd; /* sealed */
@@ -204,28 +197,6 @@ static int interval_serve(struct parser_interval *i, const struct parser_process
 
 /* ---- what becomes of it when a process ends ---- */
 
-static enum parser_ending ending_of(int code, int status, struct err *err)
-{
-    if (code == -ETIMEDOUT)
-        return PARSER_SILENT;
-    if (code == -EBADMSG)
-        return PARSER_INVALID;
-    if (!WIFSIGNALED(status)) {
-        err_set(err, code, "it exited with status %d", WEXITSTATUS(status));
-        return PARSER_CRASHED;
-    }
-    if (WTERMSIG(status) == SIGSYS) {
-        err_set(err, code, "it tried a system call that it may not make (SIGSYS)");
-        return PARSER_FORBIDDEN;
-    }
-    if (WTERMSIG(status) == SIGKILL) {
-        err_set(err, code, "it was killed: out of memory or CPU time (SIGKILL)");
-        return PARSER_KILLED;
-    }
-    err_set(err, code, "it crashed (SIG%s)", sigabbrev_np(WTERMSIG(status)));
-    return PARSER_CRASHED;
-}
-
 static void interval_set_aside(struct parser_interval *i, struct parser_step *step, ssize_t chunk)
 {
     snprintf(step->why, sizeof step->why, "ended the parser twice and was set aside: %.400s", step->ending);
@@ -252,7 +223,7 @@ static void interval_lost_process(struct parser_interval *i, const struct parser
     const int status = parser_pool_end(i->pool, r, code == -EPIPE, &cpu_ns);
     if (cpu_ns > w->cpu_began_ns)
         step->cpu_ns += cpu_ns - w->cpu_began_ns;
-    step->endings[ending_of(code, status, err)]++;
+    step->endings[parser_ending_of(code, status, err)]++;
     memcpy(step->ending, err->text, sizeof step->ending);
     i->is_there = false;
     i->there = 0;
@@ -288,7 +259,7 @@ static bool interval_attempt(struct parser_interval *i, struct parser_step *step
     struct err err = {0};
     ssize_t chunk;
     step->retry_ms = 0;
-    const int slot = i->is_there ? (int)i->slot : -1;
+    const int slot = i->is_there ? (int)i->slot : PARSER_ANY;
     if (parser_pool_take(i->pool, slot, i->generation, interval_is_suspect(i), &r, &step->retry_ms, &err) < 0) {
         memcpy(step->ending, err.text, sizeof step->ending);
         return true;

@@ -16,20 +16,10 @@
 
 #include "convert/service.h"
 #include "jfr/shared_chunk.h"
+#include "parser/parser_ending.h"
 #include "parser/parser_pool.h"
 
 struct parser_interval;
-
-/* How processes ended. */
-enum parser_ending {
-    PARSER_CRASHED,   /* a signal such as SIGSEGV, or an exit */
-    PARSER_KILLED,    /* SIGKILL: out of memory, or of CPU time */
-    PARSER_FORBIDDEN, /* a system call that is not allowed: SIGSYS */
-    PARSER_SILENT,    /* no answer within its deadline */
-    PARSER_INVALID,   /* an answer that is none */
-    PARSER_ENDINGS,
-};
-extern const char *const parser_ending_names[PARSER_ENDINGS];
 
 /* Whoever fills a step in owns it until it is run, and again when it has been. */
 struct parser_step {

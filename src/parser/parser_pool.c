@@ -1,26 +1,25 @@
 #include "parser/parser_pool.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "os/self_exec.h"
 #include "parser/parser_process.h"
 #include "parser/parser_wire.h"
 
 /* Of an interval that a process may have to read again: enough for what JVMs write. */
 enum { HELD_BYTES_MAX = 48 << 20, HELD_CHUNKS_MAX = 128 };
+
+/* A client waits this long for the process that runs before a second one is started. */
+enum { RUNNING_WAIT_MS = 100 };
 
 struct parser_slot {
     pid_t pid; /* 0 = none */
@@ -28,10 +27,12 @@ struct parser_slot {
     unsigned generation, failures;
     int64_t start_ms; /* not before that */
     bool busy, served, retired;
+    bool starter; /* it is the starter's child */
 };
 
 struct parser_pool {
     char *name;
+    struct parser_starter starter;
     pthread_mutex_t lock;
     pthread_cond_t given;
     struct parser_slot slots[PARSER_PROCESSES];
@@ -42,52 +43,39 @@ struct parser_pool {
     unsigned held_chunks;
 };
 
-struct parser_pool *parser_pool_new(const char *name)
+struct parser_pool *parser_pool_new(const char *name, const struct parser_starter *starter)
 {
     struct parser_pool *p = xcalloc(1, sizeof *p);
     p->name = xstrdup(name);
+    if (starter)
+        p->starter = *starter;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->given, NULL);
     return p;
 }
 
-/* Killed and waited for: it holds nothing that a kernel could wait for. One that closed its socket is about to end,
- * most likely, and keeps its own status. */
-static int slot_end(struct parser_slot *s, bool closed, int64_t *cpu_ns)
+/* How it ended: child_end(). */
+static struct child_end slot_end(struct parser_pool *p, struct parser_slot *s, bool closed)
 {
-    enum { OWN_END_MS = 200 };
-    struct rusage used = {0};
-    int status = 0;
-    pid_t ended = wait4(s->pid, &status, WNOHANG, &used);
-    for (int ms = 0; closed && ended == 0 && ms < OWN_END_MS; ms++) {
-        poll(NULL, 0, 1);
-        ended = wait4(s->pid, &status, WNOHANG, &used);
-    }
-    if (ended == 0) {
-        kill(s->pid, SIGKILL);
-        while ((ended = wait4(s->pid, &status, 0, &used)) < 0 && errno == EINTR)
-            ;
-        if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-            status = 0;
-    }
+    struct child_end end = {0};
     close(s->sock);
-    *cpu_ns = ended < 0 ? 0
-                        : (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * NS_PER_SEC +
-                              (used.ru_utime.tv_usec + used.ru_stime.tv_usec) * NS_PER_US;
+    if (s->starter)
+        (void)p->starter.end(p->starter.arg, (unsigned)(s - p->slots), closed, &end);
+    else
+        end = child_end(s->pid, closed);
     s->pid = 0;
     s->sock = -1;
     s->served = s->retired = false;
-    return status;
+    return end;
 }
 
 void parser_pool_free(struct parser_pool *p)
 {
-    int64_t cpu_ns;
     if (!p)
         return;
     for (size_t i = 0; i < PARSER_PROCESSES; i++) {
         if (p->slots[i].pid)
-            (void)slot_end(&p->slots[i], false, &cpu_ns);
+            (void)slot_end(p, &p->slots[i], false);
     }
     pthread_cond_destroy(&p->given);
     pthread_mutex_destroy(&p->lock);
@@ -97,58 +85,41 @@ void parser_pool_free(struct parser_pool *p)
 
 /* ---- starting one ---- */
 
-/* What the dynamic linker needs where libraries are in another place, and what tests with sanitizers set. */
-static void pool_environment(char *ret[], size_t max)
+/* By this process, whose child it is. */
+static int pool_spawn(const struct parser_pool *p, unsigned number, int *sock, pid_t *pid, struct err *err)
 {
-    static const char *const kept[] = {"LD_LIBRARY_PATH=", "ASAN_OPTIONS=", "UBSAN_OPTIONS="};
-    size_t n = 0;
-    for (char **e = environ; *e; e++) {
-        for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
-            if (n + 1 < max && strncmp(*e, kept[i], strlen(kept[i])) == 0)
-                ret[n++] = *e;
-        }
+    char text[16], command[] = PARSER_COMMAND;
+    int ends[2];
+    snprintf(text, sizeof text, "%u", number);
+    char *const argv[] = {p->name, command, text, NULL};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return err_errno(err, "socketpair");
+    const int code = self_exec_start(argv, ends[1], PARSER_SOCKET, pid);
+    close(ends[1]);
+    if (code < 0) {
+        close(ends[0]);
+        return err_set(err, code, "%s", strerror(-code));
     }
-    ret[n] = NULL;
-}
-
-/* Not a fork: the child gets no memory of this process, not for a moment in which it could be read. */
-static int pool_spawn(const struct parser_pool *p, unsigned slot, int sock, pid_t *pid)
-{
-    char number[16], command[] = PARSER_COMMAND, *env[4];
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    sigset_t none;
-    snprintf(number, sizeof number, "%u", slot);
-    char *const argv[] = {p->name, command, number, NULL};
-    pool_environment(env, ARRAY_LEN(env));
-    sigemptyset(&none);
-    posix_spawn_file_actions_init(&files);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    /* Onto itself it only loses its close-on-exec flag. */
-    int code = posix_spawn_file_actions_adddup2(&files, sock, PARSER_SOCKET);
-    if (code == 0)
-        code = posix_spawn(pid, "/proc/self/exe", &files, &attributes, argv, env);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&files);
-    return -code;
+    *sock = ends[0];
+    return 0;
 }
 
 static int slot_start(struct parser_pool *p, struct parser_slot *s, uint32_t *layers, struct err *err)
 {
-    int ends[2], code;
+    const unsigned number = (unsigned)(s - p->slots);
     struct parser_watch watch;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-        return err_errno(err, "start the parser: socketpair");
-    code = pool_spawn(p, (unsigned)(s - p->slots), ends[1], &s->pid);
-    close(ends[1]);
-    if (code < 0) {
-        close(ends[0]);
-        s->pid = 0;
-        return err_set(err, code, "start the parser: %s", strerror(-code));
+    int code = -EPIPE;
+    s->starter = p->starter.start != NULL;
+    if (s->starter)
+        code = p->starter.start(p->starter.arg, number, &s->sock, &s->pid, err);
+    if (code == -EPIPE) {
+        s->starter = false;
+        code = pool_spawn(p, number, &s->sock, &s->pid, err);
     }
-    s->sock = ends[0];
+    if (code < 0) {
+        s->pid = 0;
+        return err_wrap(err, code, "start the parser");
+    }
     parser_watch_begin(&watch, s->pid);
     code = parser_wire_greet(s->sock, &watch, layers, err);
     if (code < 0)
@@ -177,15 +148,25 @@ static bool slot_is_old(const struct parser_slot *s)
     return s->retired || (clock_gettime(w.clock, &used) == 0 && used.tv_sec >= PARSER_LIFE_S);
 }
 
+static bool pool_runs(const struct parser_pool *p)
+{
+    for (size_t i = 0; i < PARSER_PROCESSES; i++) {
+        if (p->slots[i].pid)
+            return true;
+    }
+    return false;
+}
+
 /* Free, and there or allowed to be started: the first such, so that the second process is an exception. */
 static struct parser_slot *pool_choose(struct parser_pool *p, int slot, unsigned generation, int64_t *retry_ms)
 {
     const int64_t now = clock_ms();
     const bool any = slot < 0 || p->slots[slot].generation != generation;
+    const bool running_only = slot == PARSER_RUNNING && pool_runs(p);
     *retry_ms = INT64_MAX;
     for (int i = 0; i < PARSER_PROCESSES; i++) {
         struct parser_slot *s = &p->slots[i];
-        if (s->busy || (!any && i != slot))
+        if (s->busy || (!any && i != slot) || (running_only && !s->pid))
             continue;
         if (s->pid || s->start_ms <= now)
             return s;
@@ -198,15 +179,14 @@ static struct parser_slot *pool_choose(struct parser_pool *p, int slot, unsigned
 /* Others are not held up while it starts. */
 static int pool_make_ready(struct parser_pool *p, struct parser_slot *s, bool fresh, struct err *err)
 {
-    int64_t cpu_ns;
     uint32_t layers = 0;
     if (s->pid && ((fresh && s->served) || slot_is_old(s)))
-        (void)slot_end(s, false, &cpu_ns);
+        (void)slot_end(p, s, false);
     if (s->pid)
         return 0;
     const int code = slot_start(p, s, &layers, err);
     if (code < 0 && s->pid)
-        (void)slot_end(s, false, &cpu_ns);
+        (void)slot_end(p, s, false);
     pthread_mutex_lock(&p->lock);
     if (code == 0) {
         s->generation = ++p->generations;
@@ -223,13 +203,25 @@ static void slot_let_go(struct parser_pool *p, struct parser_slot *s)
     pthread_cond_broadcast(&p->given);
 }
 
+/* Until one is given back; false when the time is over. */
+static bool pool_wait_until(struct parser_pool *p, int64_t until_ms)
+{
+    const struct timespec t = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * NS_PER_MS};
+    return pthread_cond_clockwait(&p->given, &p->lock, CLOCK_MONOTONIC, &t) != ETIMEDOUT;
+}
+
 int parser_pool_take(struct parser_pool *p, int slot, unsigned generation, bool fresh, struct parser_process_ref *ret,
                      int64_t *retry_ms, struct err *err)
 {
     struct parser_slot *s;
+    const int64_t until_ms = clock_ms() + RUNNING_WAIT_MS;
     pthread_mutex_lock(&p->lock);
-    while (!(s = pool_choose(p, slot, generation, retry_ms)) && *retry_ms == INT64_MAX)
-        pthread_cond_wait(&p->given, &p->lock);
+    while (!(s = pool_choose(p, slot, generation, retry_ms)) && *retry_ms == INT64_MAX) {
+        if (slot != PARSER_RUNNING)
+            pthread_cond_wait(&p->given, &p->lock);
+        else if (!pool_wait_until(p, until_ms))
+            slot = PARSER_ANY;
+    }
     if (s)
         s->busy = true;
     pthread_mutex_unlock(&p->lock);
@@ -258,15 +250,29 @@ void parser_pool_give(struct parser_pool *p, const struct parser_process_ref *r)
     pthread_mutex_unlock(&p->lock);
 }
 
-int parser_pool_end(struct parser_pool *p, const struct parser_process_ref *r, bool closed, int64_t *cpu_ns)
+static int pool_end(struct parser_pool *p, const struct parser_process_ref *r, bool closed, bool delay, int64_t *cpu_ns)
 {
     struct parser_slot *s = &p->slots[r->slot];
-    const int status = slot_end(s, closed, cpu_ns);
+    const struct child_end end = slot_end(p, s, closed);
+    *cpu_ns = end.cpu_ns;
     pthread_mutex_lock(&p->lock);
-    slot_failed(s);
+    if (delay)
+        slot_failed(s);
+    else
+        s->generation = 0;
     slot_let_go(p, s);
     pthread_mutex_unlock(&p->lock);
-    return status;
+    return end.status;
+}
+
+int parser_pool_end(struct parser_pool *p, const struct parser_process_ref *r, bool closed, int64_t *cpu_ns)
+{
+    return pool_end(p, r, closed, true, cpu_ns);
+}
+
+int parser_pool_end_for_client(struct parser_pool *p, const struct parser_process_ref *r, bool closed, int64_t *cpu_ns)
+{
+    return pool_end(p, r, closed, false, cpu_ns);
 }
 
 void parser_pool_retire(struct parser_pool *p, unsigned slot, unsigned generation)

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "os/child_end.h"
 
 enum { PARSER_PROCESSES = 2, PARSER_BACKOFF_MS = 100, PARSER_BACKOFF_MAX_MS = 10000, PARSER_LIFE_S = 600 };
 
@@ -27,14 +28,23 @@ struct parser_process_ref {
     int sock;
 };
 
-/* `name` is the program's, argument 0 of its processes. */
-struct parser_pool *parser_pool_new(const char *name);
+/* Starts the processes in place of this one, which may have given up the privileges for it. Both are called by any
+ * thread, for one `number` by one at a time. -EPIPE: it is gone; this process then starts them itself. */
+struct parser_starter {
+    /* Executes this program's own file with the arguments NAME, PARSER_COMMAND, `number`. `sock` is its socket. */
+    int (*start)(void *arg, unsigned number, int *sock, pid_t *pid, struct err *err);
+    int (*end)(void *arg, unsigned number, bool closed, struct child_end *ret); /* os/child_end.h */
+    void *arg;
+};
+/* `name` is the program's, argument 0 of its processes. `starter`, copied, may be NULL. */
+struct parser_pool *parser_pool_new(const char *name, const struct parser_starter *starter);
 /* Ends the processes. Nobody may have one. */
 void parser_pool_free(struct parser_pool *p);
 
+enum { PARSER_ANY = -1, PARSER_RUNNING = -2 };
 /* A process for this thread alone. `slot` and `generation`: the one that has the interval open, which may have to be
- * waited for; where that is gone, or `slot` is negative, any. `fresh`: one that has served nobody. -EAGAIN: none now,
- * `*retry_ms` says how long to wait; else it is 0. */
+ * waited for; where that is gone, or `slot` is PARSER_ANY, any. PARSER_RUNNING: one that runs, if it is free soon.
+ * `fresh`: one that has served nobody. -EAGAIN: none now, `*retry_ms` says how long to wait; else it is 0. */
 must_check int parser_pool_take(struct parser_pool *p, int slot, unsigned generation, bool fresh,
                                 struct parser_process_ref *ret, int64_t *retry_ms, struct err *err);
 /* It served. */
@@ -42,6 +52,8 @@ void parser_pool_give(struct parser_pool *p, const struct parser_process_ref *r)
 /* It is of no use any more, and is ended; `closed`: it closed its socket. How it ended, as far as that was by itself: a
  * wait status of waitpid(2), 0 = it was ended here. CPU time it used in its whole life. */
 int parser_pool_end(struct parser_pool *p, const struct parser_process_ref *r, bool closed, int64_t *cpu_ns);
+/* Likewise, after a request of a client: the next process is not delayed, so that no client can delay conversions. */
+int parser_pool_end_for_client(struct parser_pool *p, const struct parser_process_ref *r, bool closed, int64_t *cpu_ns);
 /* What is open in that process is not wanted any more: it is replaced before it serves again. */
 void parser_pool_retire(struct parser_pool *p, unsigned slot, unsigned generation);
 

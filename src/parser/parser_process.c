@@ -1,11 +1,14 @@
 #include "parser/parser_process.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -14,6 +17,7 @@
 
 struct parser_process {
     int sock;
+    const struct parser_service *const *services;
     parser_intruder *intruder;
     struct parser_open {
         uint64_t stream;
@@ -46,20 +50,67 @@ static void process_forget(struct parser_process *p, uint64_t stream)
     }
 }
 
-static void process_serve(struct parser_process *p, const struct parser_request *rq, int fd, struct convert_answer *ret)
+static void *process_map(const struct parser_request *rq, int fd)
+{
+    void *bytes = mmap(NULL, rq->rq.size, PROT_READ, MAP_SHARED, fd, 0);
+    if (bytes == MAP_FAILED)
+        _exit(1);
+    return bytes;
+}
+
+static void process_convert(struct parser_process *p, const struct parser_request *rq, int fd,
+                            struct convert_answer *ret)
 {
     struct convert_service **s = process_find(p, rq->stream);
     if (rq->rq.op != CONVERT_CHUNK) {
         convert_serve(*s, &rq->rq, p->series, ret);
         return;
     }
-    void *bytes = mmap(NULL, rq->rq.size, PROT_READ, MAP_SHARED, fd, 0);
-    if (bytes == MAP_FAILED)
-        _exit(1);
+    void *bytes = process_map(rq, fd);
     if (p->intruder)
         p->intruder(p->sock, bytes, rq->rq.size);
     convert_serve(*s, &rq->rq, bytes, ret);
     munmap(bytes, rq->rq.size);
+}
+
+static bool process_answer_conversion(struct parser_process *p, const struct parser_request *rq, int fd)
+{
+    struct convert_answer a;
+    process_convert(p, rq, fd, &a);
+    const bool sent = parser_wire_answer(p->sock, &a);
+    convert_answer_done(&a);
+    if (rq->rq.op == CONVERT_FINISH)
+        process_forget(p, rq->stream);
+    return sent;
+}
+
+static parser_serve *process_service(const struct parser_process *p, const char *name)
+{
+    for (size_t i = 0; p->services && p->services[i]; i++) {
+        if (strncmp(p->services[i]->name, name, PARSER_SERVICE_NAME) == 0)
+            return p->services[i]->serve;
+    }
+    return NULL;
+}
+
+static bool process_answer_service(struct parser_process *p, const struct parser_request *rq, int fd)
+{
+    cleanup_buf struct buf out = BUF_INIT(rq->answer_max);
+    cleanup_free struct parser_item *items = xcalloc(rq->items + 1, sizeof *items);
+    struct err err = {0};
+    parser_serve *serve = process_service(p, rq->service);
+    void *bytes = process_map(rq, fd);
+    if (!serve || !parser_wire_items(bytes, rq->rq.size, items, rq->items))
+        _exit(1);
+    for (size_t i = 0; p->intruder && i < rq->items; i++)
+        p->intruder(p->sock, (const uint8_t *)items[i].bytes.p, items[i].bytes.n);
+    int code = serve(items, rq->items, &out, &err);
+    if (code == 0 && !buf_ok(&out))
+        code = err_set(&err, -EMSGSIZE, "the answer is too large");
+    munmap(bytes, rq->rq.size);
+    struct parser_reply r = {.code = code, .size = code == 0 ? out.len : 0};
+    memcpy(r.why, err.text, sizeof r.why);
+    return parser_wire_reply(p->sock, &r, out.p);
 }
 
 /* One heap that keeps about as much as the conversion of one chunk takes: giving that back
@@ -71,9 +122,9 @@ static void process_keep_small(void)
     mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
 }
 
-void parser_process_run(const char *number, parser_intruder *intruder)
+void parser_process_run(const char *number, const struct parser_service *const *services, parser_intruder *intruder)
 {
-    struct parser_process p = {.sock = PARSER_SOCKET, .intruder = intruder};
+    struct parser_process p = {.sock = PARSER_SOCKET, .services = services, .intruder = intruder};
     struct parser_request rq;
     int fd;
     process_keep_small();
@@ -82,18 +133,14 @@ void parser_process_run(const char *number, parser_intruder *intruder)
         _exit(0);
     p.series = xcalloc(CONVERT_SERIES_MAX, sizeof *p.series);
     while (parser_wire_next(p.sock, &rq, p.series, &fd)) {
-        struct convert_answer a;
-        process_serve(&p, &rq, fd, &a);
+        const bool conversion = rq.service[0] == 0;
+        const bool sent = conversion ? process_answer_conversion(&p, &rq, fd) : process_answer_service(&p, &rq, fd);
         if (fd >= 0)
             close(fd);
-        const bool sent = parser_wire_answer(p.sock, &a);
-        convert_answer_done(&a);
         if (!sent)
             break;
-        if (rq.rq.op == CONVERT_FINISH) {
-            process_forget(&p, rq.stream);
-            if (!p.released)
-                sandbox_release_code(); /* once: faults for each interval would cost more than they save */
+        if (!p.released && (!conversion || rq.rq.op == CONVERT_FINISH)) {
+            sandbox_release_code(); /* once: faults for each interval would cost more than they save */
             p.released = true;
         }
     }

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/cursor.h"
 #include "base/mem.h"
 #include "os/procfs.h"
 
@@ -68,24 +69,60 @@ static int watch_check(struct parser_watch *w, struct err *err)
 
 /* ---- the main process ---- */
 
-int parser_wire_seal(const void *bytes, size_t n, int *ret, struct err *err)
+static int seal_write(int fd, const void *bytes, size_t n)
 {
-    enum { SEALS = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL };
-    cleanup_close int fd = memfd_create("smolder-chunk", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0)
-        return err_errno(err, "memory for a chunk");
     for (size_t at = 0; at < n;) {
         const ssize_t put = write(fd, (const char *)bytes + at, n - at);
         if (put < 0 && errno == EINTR)
             continue;
         if (put <= 0)
-            return err_errno(err, "memory for a chunk");
+            return -errno;
         at += (size_t)put;
     }
-    if (fcntl(fd, F_ADD_SEALS, SEALS) < 0)
-        return err_errno(err, "seal a chunk");
-    *ret = TAKE_FD(fd);
     return 0;
+}
+
+static int seal_open(void)
+{
+    return memfd_create("smolder-chunk", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
+static int seal_finish(int *fd, int code, int *ret, struct err *err)
+{
+    enum { SEALS = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL };
+    if (code == 0 && fcntl(*fd, F_ADD_SEALS, SEALS) < 0)
+        code = -errno;
+    if (code < 0)
+        return err_set(err, code, "memory for the parser: %s", strerror(-code));
+    *ret = TAKE_FD(*fd);
+    return 0;
+}
+
+int parser_wire_seal(const void *bytes, size_t n, int *ret, struct err *err)
+{
+    cleanup_close int fd = seal_open();
+    return seal_finish(&fd, fd < 0 ? -errno : seal_write(fd, bytes, n), ret, err);
+}
+
+int parser_wire_seal_items(const struct parser_service *s, const struct parser_item *items, size_t n, size_t answer_max,
+                           struct parser_request *rq, int *ret, struct err *err)
+{
+    cleanup_free struct parser_item_sizes *sizes = xcalloc(n, sizeof *sizes);
+    struct parser_request request = {.items = n, .answer_max = answer_max, .rq.size = n * sizeof *sizes};
+    memcpy(request.service, s->name, sizeof request.service);
+    for (size_t i = 0; i < n; i++) {
+        sizes[i] = (struct parser_item_sizes){items[i].head.n, items[i].bytes.n};
+        request.rq.size += items[i].head.n + items[i].bytes.n;
+    }
+    cleanup_close int fd = seal_open();
+    int code = fd < 0 ? -errno : seal_write(fd, sizes, n * sizeof *sizes);
+    for (size_t i = 0; code == 0 && i < n; i++) {
+        code = seal_write(fd, items[i].head.p, items[i].head.n);
+        if (code == 0)
+            code = seal_write(fd, items[i].bytes.p, items[i].bytes.n);
+    }
+    *rq = request;
+    return seal_finish(&fd, code, ret, err);
 }
 
 static int wire_gone(struct err *err)
@@ -222,6 +259,28 @@ int parser_wire_ask(int sock, struct parser_watch *w, const struct parser_reques
     return 0;
 }
 
+int parser_wire_ask_service(int sock, struct parser_watch *w, const struct parser_request *rq, int fd, struct buf *out,
+                            int *refused, struct err *err)
+{
+    struct parser_reply r;
+    int code = wire_write(sock, w, rq, sizeof *rq, fd, err);
+    if (code == 0)
+        code = wire_read(sock, w, &r, sizeof r, err);
+    if (code < 0)
+        return code;
+    if (r.code > 0 || !memchr(r.why, 0, sizeof r.why) || r.size > out->max || (r.code < 0 && r.size))
+        return err_set(err, -EBADMSG, "invalid reply");
+    uint8_t *room = buf_reserve(out, r.size);
+    if (!room)
+        return err_set(err, -EBADMSG, "out of memory for an answer");
+    code = wire_read(sock, w, room, r.size, err);
+    if (code < 0)
+        return code;
+    out->len = r.size;
+    *refused = r.code < 0 ? err_set(err, r.code, "%s", r.why) : 0;
+    return 0;
+}
+
 /* ---- the parser process ---- */
 
 static bool wire_take(int sock, void *to, size_t n)
@@ -285,4 +344,24 @@ bool parser_wire_answer(int sock, const struct convert_answer *a)
              wire_give(sock, a->bytes[i], a->profiles[i].size);
     }
     return ok && wire_give(sock, a->series, a->reply.series_count * sizeof *a->series);
+}
+
+bool parser_wire_items(const uint8_t *bytes, size_t size, struct parser_item *items, size_t n)
+{
+    struct cursor sizes = cursor_of(bytes, size), data = sizes;
+    (void)cursor_bytes(&data, n * sizeof(struct parser_item_sizes));
+    for (size_t i = 0; i < n; i++) {
+        struct parser_item_sizes s = {0};
+        const uint8_t *p = cursor_bytes(&sizes, sizeof s);
+        if (p)
+            memcpy(&s, p, sizeof s);
+        items[i].head = cursor_str(&data, s.head);
+        items[i].bytes = cursor_str(&data, s.bytes);
+    }
+    return !sizes.bad && !data.bad;
+}
+
+bool parser_wire_reply(int sock, const struct parser_reply *r, const void *bytes)
+{
+    return wire_give(sock, r, sizeof *r) && wire_give(sock, bytes, r->size);
 }

@@ -31,6 +31,8 @@
 #define SANDBOX_SANITIZED 0
 #endif
 
+enum { SANDBOX_NAMESPACES = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS };
+
 const char *const sandbox_layer_names[SANDBOX_LAYERS] = {
     [SANDBOX_USER] = "user",       [SANDBOX_RIGHTS] = "rights",     [SANDBOX_NETWORK] = "network",
     [SANDBOX_ROOT] = "root",       [SANDBOX_LANDLOCK] = "landlock", [SANDBOX_LIMITS] = "limits",
@@ -116,6 +118,18 @@ static bool sandbox_change_user(unsigned number, bool *rights)
     return changed;
 }
 
+/* Who has no CAP_SYS_ADMIN and CAP_SYS_CHROOT has them in a user namespace of its own, where the kernel permits that to
+ * ordinary users, and gives them up at once. It stays the user it is outside. */
+static void sandbox_namespaces_of_own_user(bool in_force[SANDBOX_LAYERS])
+{
+    if ((in_force[SANDBOX_NETWORK] && in_force[SANDBOX_ROOT]) || !in_force[SANDBOX_RIGHTS] ||
+        unshare(CLONE_NEWUSER | SANDBOX_NAMESPACES) < 0)
+        return;
+    in_force[SANDBOX_NETWORK] = true;
+    in_force[SANDBOX_ROOT] |= sandbox_change_root();
+    in_force[SANDBOX_RIGHTS] = rights_limit(0) == 0;
+}
+
 /* At most that: a lower limit of the agent's own stays. */
 static bool sandbox_limit(int resource, rlim_t most)
 {
@@ -129,11 +143,26 @@ static bool sandbox_limit(int resource, rlim_t most)
 
 static bool sandbox_limits(void)
 {
-    bool all = sandbox_limit(RLIMIT_CORE, 0) & sandbox_limit(RLIMIT_FSIZE, 0) & sandbox_limit(RLIMIT_NPROC, 0) &
-               sandbox_limit(RLIMIT_NOFILE, SANDBOX_FILES) & sandbox_limit(RLIMIT_MSGQUEUE, 0) &
-               sandbox_limit(RLIMIT_MEMLOCK, 0) & sandbox_limit(RLIMIT_CPU, SANDBOX_CPU_S);
-    if (!SANDBOX_SANITIZED)
-        all = all & sandbox_limit(RLIMIT_AS, SANDBOX_SPACE) & sandbox_limit(RLIMIT_DATA, SANDBOX_DATA);
+    static const struct {
+        int resource;
+        rlim_t most;
+        bool with_sanitizers;
+    } limits[] = {
+        {RLIMIT_CORE, 0, true},
+        {RLIMIT_FSIZE, 0, true},
+        {RLIMIT_NPROC, 0, true},
+        {RLIMIT_NOFILE, SANDBOX_FILES, true},
+        {RLIMIT_MSGQUEUE, 0, true},
+        {RLIMIT_MEMLOCK, 0, true},
+        {RLIMIT_CPU, SANDBOX_CPU_S, true},
+        {RLIMIT_AS, SANDBOX_SPACE, false},
+        {RLIMIT_DATA, SANDBOX_DATA, false},
+    };
+    bool all = true;
+    for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+        if ((limits[i].with_sanitizers || !SANDBOX_SANITIZED) && !sandbox_limit(limits[i].resource, limits[i].most))
+            all = false;
+    }
     return all;
 }
 
@@ -142,7 +171,8 @@ static bool sandbox_limits(void)
 static bool sandbox_needs(const char *path)
 {
     /* What code of ours calls when it parses; the program itself and the kernel's page have no path. */
-    static const char *const needed[] = {"libc.", "ld-", "libm.", "libdeflate.", "libpthread.", "linux-vdso"};
+    static const char *const needed[] = {"libc.",       "ld-",         "libm.",     "libdeflate.",
+                                         "libjansson.", "libpthread.", "linux-vdso"};
     const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     if (!*name)
         return true;
@@ -194,9 +224,10 @@ uint32_t sandbox_enter(unsigned number, int keep)
     bool in_force[SANDBOX_LAYERS] = {0};
     uint32_t bits = 0;
     sandbox_quiet(keep);
-    in_force[SANDBOX_NETWORK] = unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) == 0;
+    in_force[SANDBOX_NETWORK] = unshare(SANDBOX_NAMESPACES) == 0;
     in_force[SANDBOX_ROOT] = sandbox_change_root();
     in_force[SANDBOX_USER] = sandbox_change_user(number, &in_force[SANDBOX_RIGHTS]);
+    sandbox_namespaces_of_own_user(in_force);
     /* After the change of user, which clears it. */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     in_force[SANDBOX_LANDLOCK] = sandbox_landlock();

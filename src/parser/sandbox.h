@@ -1,11 +1,11 @@
 /* Takes everything from this process that parsing does not need, before the first untrusted byte arrives.
  *
  * In this order: namespaces of its own (network, IPC, host name), an empty root directory, a user of its own with no
- * group and no capability, no_new_privs, closed to ptrace(2), an end with the main process, limits of resources,
- * Landlock without a rule (no path; from ABI 4 no TCP port, from 6 no signal and no abstract socket outside), libraries
- * it does not call unmapped, and the list of system calls (parser/syscall_filter.h). Each layer is independent of the
- * others; what cannot be had is returned, and the rest still applies: an ordinary user has neither namespaces nor
- * another user, a kernel before 5.13 has no Landlock.
+ * group and no capability, no_new_privs, closed to ptrace(2), an end with its parent, limits of resources, Landlock
+ * without a rule (no path; from ABI 4 no TCP port, from 6 no signal and no abstract socket outside), libraries it does
+ * not call unmapped, and the list of system calls (parser/syscall_filter.h). Each layer is independent of the others;
+ * what cannot be had is returned, and the rest still applies: an ordinary user has no other user, and namespaces and an
+ * empty root only where the kernel permits user namespaces; a kernel before 5.13 has no Landlock.
  *
  * Must be called in a program that was just executed: one thread, no memory of another process.
  */

@@ -431,17 +431,12 @@ static int decode_plain(struct pprof_decoder *d)
     return code;
 }
 
-static bool decode_is_gzip(struct str s)
-{
-    return s.n >= 2 && (uint8_t)s.p[0] == 0x1f && (uint8_t)s.p[1] == 0x8b;
-}
-
 int pprof_decode(const void *bytes, size_t len, size_t max, struct symbols *symbols, struct profile *ret,
                  struct err *err)
 {
     cleanup_buf struct buf plain = BUF_INIT(max);
     struct str in = {bytes, len};
-    if (decode_is_gzip(in)) {
+    if (gzip_is(in)) {
         int code = gzip_inflate(in, &plain, err);
         if (code < 0)
             return err_wrap(err, code, "pprof");

@@ -62,7 +62,8 @@ void stack_filter_apply(const char *patterns, struct profile *p)
     struct stack_filter f = {.patterns = str_of(patterns), .symbols = p->symbols};
     if (f.patterns.n == 0 || p->sample_count == 0)
         return;
-    cleanup_free uint8_t *names = f.names = xcalloc(p->symbols->string_count, 1);
+    cleanup_free uint8_t *names = xcalloc(p->symbols->string_count, 1);
+    f.names = names;
     struct str rest = f.patterns, pattern;
     while (str_split(&rest, '\n', &pattern))
         f.includes = f.includes || (pattern.n && pattern.p[0] == '+');

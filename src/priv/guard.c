@@ -1,6 +1,7 @@
 #include "priv/guard.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -60,13 +61,27 @@ static bool guard_serve(int sock, const struct priv_op *ops, pid_t *helper)
     return guard_answer(sock, fd);
 }
 
-void guard_run(int sock, const struct priv_op *ops)
+/* Both end with the main process. */
+static bool guard_wait(int sock, struct programs_server *s, const struct priv_op *ops, pid_t *helper)
+{
+    struct pollfd p[] = {{.fd = sock, .events = POLLIN}, {.fd = s->sock, .events = POLLIN}};
+    if (poll(p, ARRAY_LEN(p), -1) < 0)
+        return errno == EINTR;
+    if (p[1].revents && !programs_serve(s))
+        s->sock = -1; /* poll() passes over it */
+    return !p[0].revents || guard_serve(sock, ops, helper);
+}
+
+void guard_run(int sock, int programs, const struct priv_op *ops, const struct priv_program *table)
 {
     pid_t helper = 0;
-    helper_detach(sock, "smolder-guard", ops);
-    while (guard_serve(sock, ops, &helper))
+    const int low = sock < programs ? sock : programs, high = sock < programs ? programs : sock;
+    struct programs_server server = {.sock = programs, .table = table};
+    helper_detach(low, high, "smolder-guard", ops);
+    while (guard_wait(sock, &server, ops, &helper))
         ;
     close(sock);
+    programs_wait(&server);
     if (helper > 0)
         waitpid(helper, NULL, 0);
     _exit(0);

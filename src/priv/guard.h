@@ -2,17 +2,19 @@
  * folder.
  *
  * The main process gives up its privileges, so it cannot start another helper. The guard can: it is forked from the
- * main process before any thread exists, reads single bytes from one socket, and touches nothing of a target. Each byte
- * ends the present helper, if there is one, and starts another, whose socket is the answer. A guard that died cannot be
- * replaced; the helper of that time goes on.
+ * main process before any thread exists, reads single bytes, and touches nothing of a target. Each byte of the first
+ * socket ends the present helper, if there is one, and starts another, whose socket is the answer; those of the second
+ * are about programs (priv/programs.h). A guard that died cannot be replaced; the helper of that time goes on.
  */
 #pragma once
 
 #include "base/err.h"
 #include "priv/call.h"
+#include "priv/programs.h"
 
-/* Serves `sock` until its other end closes and the last helper ended. Everything above stderr but `sock` is closed. */
-_Noreturn void guard_run(int sock, const struct priv_op *ops);
+/* Serves both sockets until the other end of the first one closes and the last helper ended. Everything else above
+ * stderr is closed. */
+_Noreturn void guard_run(int sock, int programs, const struct priv_op *ops, const struct priv_program *table);
 
 /* For the main process, with its end. Never waits: */
 must_check int guard_ask(int sock);

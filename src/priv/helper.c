@@ -370,7 +370,7 @@ static uint64_t helper_capabilities(const struct priv_op *ops)
     return all;
 }
 
-void helper_detach(int sock, const char *name, const struct priv_op *ops)
+void helper_detach(int low, int high, const char *name, const struct priv_op *ops)
 {
     static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2};
     /* It ends with the main process, and must outlive the signal that ends that one: sessions are stopped through
@@ -388,14 +388,16 @@ void helper_detach(int sock, const char *name, const struct priv_op *ops)
         dup2(null, STDIN_FILENO);
         dup2(null, STDOUT_FILENO);
     }
-    if (sock > STDERR_FILENO + 1)
-        close_range(STDERR_FILENO + 1, (unsigned)sock - 1, 0);
-    close_range((unsigned)sock + 1, ~0U, 0);
+    if (low > STDERR_FILENO + 1)
+        close_range(STDERR_FILENO + 1, (unsigned)low - 1, 0);
+    if (high > low + 1)
+        close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+    close_range((unsigned)high + 1, ~0U, 0);
 }
 
 void helper_run(int sock, const struct priv_op *ops)
 {
-    helper_detach(sock, "smolder-priv", ops);
+    helper_detach(sock, sock, "smolder-priv", ops);
     struct helper h = {.sock = sock, .ops = ops, .in = WIRE_IN_INIT};
     list_init(&h.replies);
     while (ops[h.op_count].name)

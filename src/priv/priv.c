@@ -48,7 +48,8 @@ struct timers {
 
 struct priv {
     pid_t guard_pid;
-    int guard;                 /* -1: it died; no other helper can be had */
+    int guard; /* -1: it died; no other helper can be had */
+    struct programs_client programs;
     int sock;                  /* -1: the helper is gone */
     bool restartable, awaited; /* another helper may be asked for, and was */
     uint64_t last_id;
@@ -154,25 +155,42 @@ static void free_all(struct priv *p, struct list *calls)
 /* ---- the helper's life ---- */
 
 /* Forks the guard, which starts the first helper. */
-static int priv_launch(struct priv *p, const struct priv_op *ops, struct err *err)
+static int priv_launch(struct priv *p, const struct priv_op *ops, const struct priv_program *programs, struct err *err)
 {
-    int ends[2];
+    int ends[2], others[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return err_errno(err, "start the privileged helper: socketpair");
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, others) < 0) {
+        const int code = err_errno(err, "start the privileged helper: socketpair");
+        close(ends[0]);
+        close(ends[1]);
+        return code;
+    }
     /* Not fork(): its handlers, such as libuv's for a loop of this process, would close descriptors that are the
      * guard's by now. */
     const pid_t pid = _Fork();
     if (pid == 0)
-        guard_run(ends[1], ops);
+        guard_run(ends[1], others[1], ops, programs);
     const int code = pid < 0 ? err_errno(err, "start the privileged helper: fork") : 0;
     close(ends[1]);
+    close(others[1]);
     if (code < 0) {
         close(ends[0]);
+        close(others[0]);
         return code;
     }
     p->guard_pid = pid;
     p->guard = ends[0];
+    p->programs.sock = others[0];
+    pthread_mutex_init(&p->programs.lock, NULL);
     return 0;
+}
+
+static void priv_close_programs(struct priv *p)
+{
+    if (p->programs.sock >= 0)
+        close(p->programs.sock);
+    pthread_mutex_destroy(&p->programs.lock);
 }
 
 static void priv_take_helper(struct priv *p, int sock)
@@ -484,17 +502,18 @@ static void on_pinger(uv_timer_t *t)
 
 /* ---- for the caller ---- */
 
-int priv_start(const struct priv_op *ops, struct priv **ret, struct err *err)
+int priv_start(const struct priv_op *ops, const struct priv_program *programs, struct priv **ret, struct err *err)
 {
     enum { START_MS = 10000 };
     struct priv *p = xcalloc(1, sizeof *p);
-    int code = priv_launch(p, ops, err), sock = -EPIPE;
+    int code = priv_launch(p, ops, programs, err), sock = -EPIPE;
     if (code == 0 && guard_ask(p->guard) == 0) {
         poll(&(struct pollfd){.fd = p->guard, .events = POLLIN}, 1, START_MS);
         sock = guard_take(p->guard);
     }
     if (code == 0 && sock < 0) {
         close(p->guard);
+        priv_close_programs(p);
         code = err_set(err, sock, "start the privileged helper: %s", strerror(-sock));
     }
     if (code < 0) {
@@ -509,6 +528,16 @@ int priv_start(const struct priv_op *ops, struct priv **ret, struct err *err)
         list_init(lists[i]);
     *ret = p;
     return 0;
+}
+
+int priv_program_start(struct priv *p, unsigned number, int *sock, pid_t *pid, struct err *err)
+{
+    return programs_start(&p->programs, number, sock, pid, err);
+}
+
+int priv_program_end(struct priv *p, unsigned number, bool closed, struct child_end *ret)
+{
+    return programs_end(&p->programs, number, closed, ret);
 }
 
 void priv_restartable(struct priv *p)
@@ -639,6 +668,7 @@ void priv_stop(struct priv *p)
     close_timers(p->timers);
     if (p->sock >= 0)
         close(p->sock);
+    priv_close_programs(p);
     if (p->guard >= 0)
         close(p->guard);
     wait_a_little(p->guard_pid);

@@ -28,14 +28,17 @@
 
 #include "base/err.h"
 #include "priv/call.h"
+#include "priv/programs.h"
 #include "priv/queue.h"
 
 enum { PRIV_CHILDREN = QUEUE_BUSY, PRIV_CHILDREN_MAX = QUEUE_ALL, PRIV_SLOW_MS = 500 };
 enum { PRIV_PING_MS = 5000, PRIV_SILENT_MS = 10000 };
 struct priv;
 
-/* Forks the guard and the helper. Call before the loop and any thread exist. `ops` is static, NULL-name terminated. */
-must_check int priv_start(const struct priv_op *ops, struct priv **ret, struct err *err);
+/* Forks the guard and the helper. Call before the loop and any thread exist. `ops` is static, NULL-name terminated, and
+ * so is `programs`, which may be NULL. */
+must_check int priv_start(const struct priv_op *ops, const struct priv_program *programs, struct priv **ret,
+                          struct err *err);
 /* From now on a helper that is lost is replaced. */
 void priv_restartable(struct priv *p);
 /* Attaches the main end to the loop; `lost` is called should the helper die or fall silent, and told whether there
@@ -44,6 +47,13 @@ must_check int priv_attach(struct priv *p, uv_loop_t *loop, void (*lost)(void *a
                            struct err *err);
 /* True while the helper is there and answers. */
 bool priv_healthy(const struct priv *p);
+
+/* Any thread; these block for the time of a fork. Starts that program of the table, after it has ended the one that
+ * runs; `sock` is owned by the caller. -EPIPE: the guard is gone, so nothing can be started any more. */
+must_check int priv_program_start(struct priv *p, unsigned number, int *sock, pid_t *pid, struct err *err);
+/* Kills it, or, with `closed`, lets it end by itself for a moment. -EPIPE: as above, and it ends with the guard. */
+must_check int priv_program_end(struct priv *p, unsigned number, bool closed, struct child_end *ret);
+
 /* Ends the helper and waits for it a little; frees. */
 void priv_stop(struct priv *p);
 

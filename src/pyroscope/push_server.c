@@ -1,17 +1,21 @@
 #include "pyroscope/push_server.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "base/gzip.h"
+#include "base/clock.h"
 #include "base/mem.h"
-#include "pyroscope/push_json.h"
+#include "parser/parser_batch.h"
+#include "pyroscope/push_body.h"
 #include "pyroscope/push_message.h"
 
+enum { PROBLEM_EVERY_MS = 60000 }; /* whoever can push must not fill the log */
+
 struct push_server {
-    uv_loop_t *loop;
-    push_receive *receive;
-    void *ctx;
+    struct push_server_options options;
+    int64_t problem_ms; /* when the last one was reported; 0 = never */
     unsigned under_way;
     size_t bytes; /* of their bodies */
     bool closing;
@@ -24,18 +28,19 @@ struct push_request {
     struct push_server *server;
     struct request *rq;
     struct connect_call call;
-    uint8_t *body; /* NULL once it is inflated */
+    uint8_t *body; /* NULL once it is decoded */
     size_t len;
-    struct buf inflated;
+    struct buf decoded; /* by the parser: plain protobuf */
     struct push_message message;
     int code;
     struct err err;
+    unsigned endings[PARSER_ENDINGS], set_aside;
 };
 
-struct push_server *push_server_new(uv_loop_t *loop, push_receive *receive, void *ctx)
+struct push_server *push_server_new(const struct push_server_options *options)
 {
     struct push_server *s = xcalloc(1, sizeof *s);
-    *s = (struct push_server){.loop = loop, .receive = receive, .ctx = ctx};
+    s->options = *options;
     return s;
 }
 
@@ -66,7 +71,7 @@ static void push_server_end(struct push_request *p)
     s->bytes -= p->len;
     s->under_way--;
     push_message_done(&p->message);
-    buf_done(&p->inflated);
+    buf_done(&p->decoded);
     free(p->body);
     free(p);
     push_server_free_idle(s);
@@ -90,6 +95,19 @@ void push_server_refuse(struct push_request *push, enum connect_code code, const
     push_server_end(push);
 }
 
+void push_server_set_aside(struct push_request *push, const char *why)
+{
+    struct push_server *s = push->server;
+    const int64_t now = clock_ms();
+    if (s->options.problem && (s->problem_ms == 0 || now - s->problem_ms > PROBLEM_EVERY_MS)) {
+        char text[ERR_MAX];
+        snprintf(text, sizeof text, "a push was refused: %s", why);
+        s->problem_ms = now;
+        s->options.problem(s->options.problem_arg, text);
+    }
+    push_server_refuse(push, CONNECT_INVALID_ARGUMENT, why);
+}
+
 void push_server_postpone(struct push_request *push, const char *why)
 {
     push_server_ask_to_wait(push->rq, why);
@@ -98,24 +116,52 @@ void push_server_postpone(struct push_request *push, const char *why)
 
 /* ---- requests ---- */
 
+/* By a parser process, to what is left to be read here. */
+static int push_server_parse(struct push_request *p)
+{
+    const struct push_body how = {p->call.codec, p->call.gzip};
+    const struct parser_item item = {{(const char *)&how, sizeof how}, {(const char *)p->body, p->len}};
+    cleanup_parser_batch struct parser_batch b = {.pool = p->server->options.parsers,
+                                                  .service = &push_body_service,
+                                                  .items = &item,
+                                                  .count = 1,
+                                                  .answer_max = SERVER_BODY_MAX};
+    struct parser_answer a;
+    const int code = parser_batch_next(&b, &a, &p->err);
+    memcpy(p->endings, b.endings, sizeof p->endings);
+    p->set_aside = b.set_aside;
+    if (code < 0)
+        return code;
+    p->decoded = b.answer;
+    b.answer = BUF_INIT(0);
+    free(p->body);
+    p->body = NULL;
+    return 0;
+}
+
 static void push_server_decode(uv_work_t *w)
 {
     struct push_request *p = w->data;
     struct str body = {(const char *)p->body, p->len};
-    if (p->call.gzip) {
-        p->code = gzip_inflate(body, &p->inflated, &p->err);
+    if (p->call.gzip || p->call.codec == CONNECT_JSON) {
+        p->code = push_server_parse(p);
         if (p->code < 0)
             return;
-        free(p->body);
-        p->body = NULL;
-        body = buf_slice(&p->inflated);
+        body = buf_slice(&p->decoded);
     }
-    p->code = p->call.codec == CONNECT_JSON ? push_json_decode(&p->message, body, &p->err)
-                                            : push_message_decode(&p->message, body, &p->err);
+    p->code = push_message_decode(&p->message, body, &p->err);
 }
 
 static void push_server_refuse_body(struct push_request *p)
 {
+    if (p->code == -EAGAIN) {
+        push_server_postpone(p, p->err.text);
+        return;
+    }
+    if (p->code == -ECANCELED) {
+        push_server_set_aside(p, p->err.text);
+        return;
+    }
     const bool packing = p->code == -EMSGSIZE || p->code == -EBADMSG;
     connect_error(p->rq, p->code == -EMSGSIZE ? CONNECT_RESOURCE_EXHAUSTED : CONNECT_INVALID_ARGUMENT, "%s%s",
                   packing ? "get decompressor: " : "", p->err.text);
@@ -126,6 +172,8 @@ static void push_server_on_decoded(uv_work_t *w, int status)
 {
     (void)status;
     struct push_request *p = w->data;
+    (void)parser_endings_count(p->endings);
+    parser_set_aside_count("push", p->set_aside);
     if (p->code < 0) {
         push_server_refuse_body(p);
         return;
@@ -133,9 +181,9 @@ static void push_server_on_decoded(uv_work_t *w, int status)
     const struct push_delivery delivery = {
         .series = p->message.series,
         .count = p->message.series_count,
-        .bytes = p->inflated.len + p->message.arena.used + (p->body ? p->len : 0),
+        .bytes = p->decoded.len + p->message.arena.used + (p->body ? p->len : 0),
     };
-    p->server->receive(p->server->ctx, p, &delivery);
+    p->server->options.receive(p->server->options.ctx, p, &delivery);
 }
 
 void push_server_handle(struct push_server *s, struct request *rq)
@@ -149,10 +197,10 @@ void push_server_handle(struct push_server *s, struct request *rq)
     }
     struct push_request *p = xcalloc(1, sizeof *p);
     *p = (struct push_request){
-        .server = s, .rq = rq, .call = call, .message = PUSH_MESSAGE_INIT, .inflated = BUF_INIT(SERVER_BODY_MAX)};
+        .server = s, .rq = rq, .call = call, .message = PUSH_MESSAGE_INIT, .decoded = BUF_INIT(SERVER_BODY_MAX)};
     p->work.data = p;
     p->body = request_take_body(rq, &p->len);
     s->bytes += p->len;
     s->under_way++;
-    uv_queue_work(s->loop, &p->work, push_server_decode, push_server_on_decoded);
+    uv_queue_work(s->options.loop, &p->work, push_server_decode, push_server_on_decoded);
 }

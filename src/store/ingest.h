@@ -1,8 +1,20 @@
-/* Stores one pushed series; rules: store.h. Runs in a worker, inside the caller's transaction. */
+/* Stores one push. What its profiles hold is found out by a parser process (store/digest.h); here they are bytes. Runs
+ * in a worker, inside the caller's transaction. */
 #pragma once
 
 #include "flow/series.h"
+#include "parser/parser_batch.h"
 #include "store/db.h"
 
-/* -EINVAL: invalid push, with the reason. Other codes: database errors. */
-must_check int ingest_series(struct db *db, const struct series *series, struct err *err);
+struct ingest_context {
+    struct db *db;
+    struct parser_pool *parsers; /* NULL: see parser/parser_batch.h */
+    /* What happened so far, added to. */
+    unsigned endings[PARSER_ENDINGS];
+    unsigned set_aside; /* profiles */
+    bool no_parser;     /* none could be had: asked for no more */
+};
+
+/* -EINVAL: invalid push, with the reason. -ECANCELED: a profile ended the parser twice. -EAGAIN: no parser process can
+ * be had. Other codes: database errors. */
+must_check int ingest_push(struct ingest_context *c, const struct series *series, size_t n, struct err *err);

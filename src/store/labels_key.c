@@ -104,10 +104,13 @@ bool labels_key_matches(struct str key, struct str name, struct str value)
     return value.n == 0;
 }
 
-bool label_splits(const struct symbols *symbols, const struct pprof_label *label)
+bool label_may_split(struct str key, struct str value)
 {
-    struct str key = symbols->strings[label->key];
-    struct str value = symbols->strings[label->str];
     return value.n && key.n && !str_is(key, "span_id") && !str_is(key, "profile_id") && !str_is(key, "trace_id") &&
            labels_key_is_text(key, LABEL_NAME_MAX) && labels_key_is_text(value, LABEL_VALUE_MAX);
+}
+
+bool label_splits(const struct symbols *symbols, const struct pprof_label *label)
+{
+    return label_may_split(symbols->strings[label->key], symbols->strings[label->str]);
 }

@@ -28,5 +28,6 @@ void label_list_print(const struct label *labels, size_t n, struct buf *out);
 /* Whether the key has this label with this value. */
 bool labels_key_matches(struct str key, struct str name, struct str value);
 
-/* Whether a sample label splits a profile into series. */
+/* Whether a sample label splits a profile into series; its texts, of which at least one byte each. */
+bool label_may_split(struct str key, struct str value);
 bool label_splits(const struct symbols *symbols, const struct pprof_label *label);

@@ -5,17 +5,13 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/id_map.h"
 #include "base/mem.h"
-#include "pprof/decode.h"
+#include "store/flame_merge.h"
 #include "store/labels_key.h"
-#include "store/limits.h"
 #include "store/reader.h"
-#include "store/splits.h"
 
 enum {
-    SYMBOLS_MAX = 16 << 20, /* shared by the profiles of one query, started afresh when full */
-    ROWS_MAX = 1 << 18,     /* profiles of one query */
+    ROWS_MAX = 1 << 18, /* profiles of one query */
     SERIES_MAX = 1 << 16,
 };
 
@@ -161,101 +157,102 @@ static int query_select_rows(struct store_reader *r, const struct store_selectio
 
 /* ---- merging ---- */
 
-/* Profiles of one service repeat their symbols and stacks: decoded into shared symbols, each distinct stack is walked
- * once. */
-struct merge {
-    struct db *db;
-    struct flame *flame;
-    struct symbols symbols;
-    struct flame_frames frames;
-    struct id_map node_of_stack; /* node + 1; 0 = not walked yet */
+/* Bodies on their way through the parser, about as many as are sent at once. */
+struct query_segment {
+    struct parser_item items[PARSER_BATCH_ITEMS];
+    size_t count, bytes;
 };
+enum { SEGMENT_BYTES = 1 << 20 };
 
-static void query_merge_reset(struct merge *m)
+static void query_segment_free(struct query_segment **s)
 {
-    symbols_done(&m->symbols);
-    symbols_init(&m->symbols, SYMBOLS_MAX);
-    flame_frames_done(&m->frames);
-    id_map_done(&m->node_of_stack);
-}
-
-static uint32_t query_node_of(struct merge *m, uint32_t stack)
-{
-    uint32_t *node = id_map_at(&m->node_of_stack, stack);
-    if (!node)
-        return flame_stack(m->flame, &m->frames, 0, &m->symbols, stack);
-    if (*node == 0)
-        *node = flame_stack(m->flame, &m->frames, 0, &m->symbols, stack) + 1;
-    return *node - 1;
-}
-
-/* The rows of one body by split, as lists: a body may have thousands, and each of its samples asks for those of one. */
-struct rows_by_split {
-    struct u64map first; /* split -> row + 1 */
-    uint32_t *next;      /* owned; row + 1, 0 = the last */
-};
-
-static void query_rows_by_split_done(struct rows_by_split *r)
-{
-    u64map_done(&r->first);
-    free(r->next);
-}
-
-static void query_rows_by_split_init(struct rows_by_split *r, const struct stored_row *rows, size_t n)
-{
-    *r = (struct rows_by_split){.next = xcalloc(n, sizeof *r->next)};
-    for (size_t k = n; k-- > 0;) {
-        uint64_t *first = u64map_add(&r->first, (uint64_t)rows[k].split, 0, NULL);
-        r->next[k] = (uint32_t)*first;
-        *first = k + 1;
+    for (size_t i = 0; i < (*s)->count; i++) {
+        free((void *)(*s)->items[i].head.p);
+        free((void *)(*s)->items[i].bytes.p);
     }
+    free(*s);
 }
 
-static void query_merge_profile(struct merge *m, const struct profile *p, const struct stored_row *rows, size_t n)
+static struct str query_copy(const void *p, size_t n)
 {
-    cleanup_splits struct splits splits = SPLITS_INIT(&m->symbols);
-    __attribute__((cleanup(query_rows_by_split_done))) struct rows_by_split by_split;
-    query_rows_by_split_init(&by_split, rows, n);
-    for (size_t i = 0; i < p->sample_count; i++) {
-        const int64_t *values = profile_values(p, i);
-        size_t at;
-        if (!splits_counts(values, p->type_count) || splits_of(&splits, p->samples[i].labels, &at) < 0)
-            continue;
-        uint64_t k = 0;
-        (void)u64map_get(&by_split.first, (uint64_t)splits.items[at].number, &k);
-        for (; k; k = by_split.next[k - 1]) {
-            const size_t type = (size_t)rows[k - 1].type;
-            if (type < p->type_count && values[type])
-                flame_add(m->flame, query_node_of(m, p->samples[i].stack), values[type]);
-        }
-    }
+    char *copy = xmalloc(n + 1);
+    if (n)
+        memcpy(copy, p, n);
+    return (struct str){copy, n};
 }
 
-static int query_merge_body(struct merge *m, const struct stored_row *rows, size_t n, struct err *err)
+/* Rows of one body. */
+static int query_add_body(struct store_reader *r, struct query_segment *s, const struct stored_row *rows, size_t n,
+                          struct err *err)
 {
-    sqlite3_stmt *st = db_statement(m->db, DB_BODY_READ, err);
+    sqlite3_stmt *st = db_statement(r->db, DB_BODY_READ, err);
     if (!st)
         return err->code;
     db_bind(st, 1, rows->body);
-    int code = db_step(m->db, st, err);
+    const int code = db_step(r->db, st, err);
     if (code <= 0)
         return code; /* gone by retention since the rows were read */
-    struct str bytes = db_column(st, 0);
-    struct profile p;
-    code = pprof_decode(bytes.p, bytes.n, STORE_PROFILE_MAX, &m->symbols, &p, err);
-    if (code == -E2BIG) {
-        query_merge_reset(m);
-        code = pprof_decode(bytes.p, bytes.n, STORE_PROFILE_MAX, &m->symbols, &p, err);
-    }
+    cleanup_free struct flame_part *parts = xcalloc(n, sizeof *parts);
+    for (size_t i = 0; i < n; i++)
+        parts[i] = (struct flame_part){rows[i].split, rows[i].type};
+    const struct str bytes = db_column(st, 0);
+    s->items[s->count++] = (struct parser_item){query_copy(parts, n * sizeof *parts), query_copy(bytes.p, bytes.n)};
+    s->bytes += bytes.n;
     sqlite3_reset(st);
-    /* It was decoded when it came, so the bytes are what changed; one bad page must not hide everything else. */
-    if (code == -EBADMSG || code == -EMSGSIZE || code == -E2BIG)
-        return 0;
-    if (code < 0)
-        return code;
-    query_merge_profile(m, &p, rows, n);
-    profile_done(&p);
     return 0;
+}
+
+/* From row `*at` on. */
+static int query_fill(struct store_reader *r, struct query_segment *s, const struct row_list *rows, size_t *at,
+                      struct err *err)
+{
+    int code = 0;
+    while (code == 0 && *at < rows->len && s->count < PARSER_BATCH_ITEMS && s->bytes < SEGMENT_BYTES) {
+        const struct stored_row *first = &rows->items[*at];
+        size_t n = 1;
+        while (*at + n < rows->len && first[n].body == first->body)
+            n++;
+        code = query_add_body(r, s, first, n, err);
+        *at += n;
+    }
+    return code;
+}
+
+/* A body that ends the parser is left out, like one that cannot be decoded. */
+static int query_merge(struct store_reader *r, const struct query_segment *s, struct flame *out, struct err *err)
+{
+    cleanup_parser_batch struct parser_batch b = {.pool = r->parsers,
+                                                  .service = &flame_merge_service,
+                                                  .items = s->items,
+                                                  .count = s->count,
+                                                  .answer_max = FLAME_MERGE_MAX,
+                                                  .check = flame_merge_check};
+    struct parser_answer a;
+    int code;
+    while ((code = parser_batch_next(&b, &a, err)) > 0 || code == -ECANCELED) {
+        if (code > 0)
+            flame_merge_add(out, a.bytes);
+    }
+    for (size_t i = 0; i < PARSER_ENDINGS; i++)
+        r->endings[i] += b.endings[i];
+    r->set_aside += b.set_aside;
+    return code;
+}
+
+static int query_merge_rows(struct store_reader *r, const struct row_list *rows, struct flame *out, struct err *err)
+{
+    const int64_t deadline = clock_ms() + STORE_QUERY_MS;
+    int code = 0;
+    for (size_t at = 0; code == 0 && at < rows->len;) {
+        __attribute__((cleanup(query_segment_free))) struct query_segment *s = xcalloc(1, sizeof *s);
+        code = query_fill(r, s, rows, &at, err);
+        if (code == 0)
+            code = query_merge(r, s, out, err);
+        if (code == 0 && clock_ms() > deadline)
+            code = err_set(err, -ETIMEDOUT, "the query took more than %d s: choose a shorter time range",
+                           STORE_QUERY_MS / 1000);
+    }
+    return code;
 }
 
 int store_flame(struct store_reader *r, const struct store_selection *what, struct flame *out, struct store_span *span,
@@ -264,22 +261,8 @@ int store_flame(struct store_reader *r, const struct store_selection *what, stru
     __attribute__((cleanup(query_row_list_done))) struct row_list rows = {0};
     struct store_span found = {0};
     int code = query_select_rows(r, what, &rows, &found, err);
-    if (code < 0)
-        return query_noted(r, code, err);
-    int64_t deadline = clock_ms() + STORE_QUERY_MS;
-    struct merge m = {.db = r->db, .flame = out};
-    symbols_init(&m.symbols, SYMBOLS_MAX);
-    for (size_t i = 0, n; code == 0 && i < rows.len; i += n) {
-        for (n = 1; i + n < rows.len && rows.items[i + n].body == rows.items[i].body;)
-            n++;
-        code = query_merge_body(&m, &rows.items[i], n, err);
-        if (code == 0 && clock_ms() > deadline)
-            code = err_set(err, -ETIMEDOUT, "the query took more than %d s: choose a shorter time range",
-                           STORE_QUERY_MS / 1000);
-    }
-    symbols_done(&m.symbols);
-    flame_frames_done(&m.frames);
-    id_map_done(&m.node_of_stack);
+    if (code == 0)
+        code = query_merge_rows(r, &rows, out, err);
     if (code == 0)
         *span = found;
     return query_noted(r, code, err);

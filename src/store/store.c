@@ -28,6 +28,7 @@ static const int64_t keep_bytes_default = 1024 * 1024 * 1024LL;
 
 struct store {
     uv_loop_t *loop;
+    struct parser_pool *parsers;
     char *dir, *path; /* NULL: in memory */
     int64_t keep_seconds, keep_bytes;
     struct db write_db, read_db;
@@ -52,6 +53,8 @@ struct store_job {
     store_pushed *pushed;
     enum store_result result;
     struct err err;
+    /* of both */
+    unsigned endings[PARSER_ENDINGS], set_aside;
     /* read */
     void (*work)(void *arg, struct store_reader *r);
     void (*done)(void *arg);
@@ -73,6 +76,9 @@ static enum store_result store_result_of(int code)
         return STORE_OK;
     case -EINVAL:
         return STORE_INVALID;
+    case -ECANCELED:
+        return STORE_SET_ASIDE;
+    case -EAGAIN:
     case -ENOSPC:
     case -EBUSY:
         return STORE_BUSY;
@@ -84,11 +90,16 @@ static enum store_result store_result_of(int code)
 }
 
 /* A savepoint per push: a bad one must not take the others of its batch along. */
-static int store_push_one(struct db *db, struct store_job *job)
+static int store_push_one(struct ingest_context *c, struct store_job *job)
 {
+    struct db *db = c->db;
     int code = db_exec(db, "SAVEPOINT push", &job->err);
-    for (size_t i = 0; code == 0 && i < job->series_count; i++)
-        code = ingest_series(db, &job->series[i], &job->err);
+    if (code == 0)
+        code = ingest_push(c, job->series, job->series_count, &job->err);
+    memcpy(job->endings, c->endings, sizeof job->endings);
+    job->set_aside = c->set_aside;
+    memset(c->endings, 0, sizeof c->endings);
+    c->set_aside = 0;
     if (code < 0 && !sqlite3_get_autocommit(db->handle))
         db_undo(db, "ROLLBACK TO push; RELEASE push");
     else if (code == 0)
@@ -115,11 +126,12 @@ static void store_push_batch(struct store *s, struct list *batch)
         store_fail_batch(batch, &err);
         return;
     }
+    struct ingest_context c = {.db = &s->write_db, .parsers = s->parsers};
     list_each(batch, node)
     {
         struct store_job *job = store_job_of(node);
         if (job->kind == JOB_PUSH)
-            job->result = store_result_of(store_push_one(&s->write_db, job));
+            job->result = store_result_of(store_push_one(&c, job));
     }
     /* SQLite rolls back by itself when the disk is full or the file is damaged. */
     if (sqlite3_get_autocommit(s->write_db.handle)) {
@@ -205,9 +217,11 @@ static void store_sweep(struct store *s, struct store_job *job)
 
 static void store_run_read(struct store *s, struct store_job *job)
 {
-    struct store_reader reader = {.db = s->path ? &s->read_db : &s->write_db};
+    struct store_reader reader = {.db = s->path ? &s->read_db : &s->write_db, .parsers = s->parsers};
     job->work(job->arg, &reader);
     job->damaged = reader.damaged.code == -EBADMSG;
+    memcpy(job->endings, reader.endings, sizeof job->endings);
+    job->set_aside = reader.set_aside;
 }
 
 static void store_run_batch(void *ctx, struct list *batch)
@@ -249,6 +263,8 @@ static void store_job_done(struct serial_job *base)
     struct store *s = job->store;
     if (job->result == STORE_DAMAGED || job->damaged)
         store_mark_damaged(s);
+    (void)parser_endings_count(job->endings);
+    parser_set_aside_count(job->kind == JOB_PUSH ? "profile" : "stored", job->set_aside);
     if (job->kind == JOB_PUSH)
         job->pushed(job->arg, job->result, &job->err);
     else if (job->kind == JOB_READ)
@@ -351,6 +367,7 @@ struct store *store_new(const struct store_options *options)
 {
     struct store *s = xcalloc(1, sizeof *s);
     s->loop = options->loop;
+    s->parsers = options->parsers;
     s->keep_seconds = options->keep_seconds ? options->keep_seconds : KEEP_SECONDS;
     s->keep_bytes = options->keep_bytes ? options->keep_bytes : keep_bytes_default;
     s->write_db = s->read_db = DB_INIT;

@@ -2,7 +2,8 @@
  *
  * One SQLite database (WAL) at <dir>/store.db. A pushed pprof is stored unchanged, gzip-compressed, once per content;
  * each (series, sample type) has a row that points to it. Pushing the same profile again has no effect, so that retries
- * after a lost response do not count twice. Flame graphs are merged by function name at query time.
+ * after a lost response do not count twice. Flame graphs are merged by function name at query time. Profiles are never
+ * decoded here, neither pushed nor stored ones, but in a parser process (store/digest.h, store/flame_merge.h).
  *
  * Threads: the store belongs to the loop thread. Work runs on libuv's workers in two serial queues: writes in batches
  * of one transaction, and reads. Queues are bounded: -EAGAIN means "retry later". A directory of NULL keeps everything
@@ -35,9 +36,10 @@ enum {
 
 struct store_options {
     uv_loop_t *loop;
-    const char *dir;      /* created if missing, private (store/files.h); NULL = in memory */
-    int64_t keep_seconds; /* retention; 0 = 7 days */
-    int64_t keep_bytes;   /* size beyond which the oldest are deleted; 0 = 1 GiB */
+    struct parser_pool *parsers; /* where profiles are decoded; outlives the store. NULL: see parser/parser_batch.h */
+    const char *dir;             /* created if missing, private (store/files.h); NULL = in memory */
+    int64_t keep_seconds;        /* retention; 0 = 7 days */
+    int64_t keep_bytes;          /* size beyond which the oldest are deleted; 0 = 1 GiB */
 };
 
 /* Opens or creates the database; blocks. A damaged database is renamed, with a message in `notice` (may be NULL):
@@ -52,9 +54,10 @@ void store_close(struct store *s, void (*closed)(void *arg), void *arg);
 
 enum store_result {
     STORE_OK,
-    STORE_INVALID, /* invalid push, not to be retried: labels, pprof or size */
-    STORE_BUSY,    /* retry later: queue full, disk full, closing */
-    STORE_DAMAGED, /* damaged database; renamed at the next start */
+    STORE_INVALID,   /* invalid push, not to be retried: labels, pprof or size */
+    STORE_SET_ASIDE, /* likewise: a profile ended the parser twice */
+    STORE_BUSY,      /* retry later: queue full, disk full, no parser, closing */
+    STORE_DAMAGED,   /* damaged database; renamed at the next start */
     STORE_FAILED,
 };
 typedef void store_pushed(void *arg, enum store_result result, const struct err *err);

@@ -1,22 +1,21 @@
 """The parser: what a recording that has taken over the process which parses it can reach, seen from outside. What code
 in it is denied, call by call, is in tests/unit/parser."""
+import json
 import os
 import re
 import signal
 
+import push
+
 from attack import check_live, flames, innocent, sanitized
-from lab import check, config, equal, proc_text, test, wait_for
+from lab import check, config, descendants, equal, named, proc_text, test, wait_for
 
 PARSER_UIDS = {"61100", "61101"}
 
 
 def parsers(agent):
-    """Children of the thread that started them."""
-    found = []
-    for thread in os.listdir(f"/proc/{agent.pid}/task") if agent.alive() else []:
-        text = proc_text(agent.pid, f"task/{thread}/children")
-        found += [int(pid) for pid in text.split() if proc_text(pid, "comm").strip() == "smolder-parser"]
-    return found
+    """Children of the guard."""
+    return named(descendants(agent.pid), "smolder-parser")
 
 
 def parser_of(agent):
@@ -75,3 +74,32 @@ def a_parser_that_crashes_again_and_again_loses_nothing(lab):
     left = parsers(agent)
     agent.stop()
     check(not any(os.path.exists(f"/proc/{pid}") for pid in left), "a parser was left behind")
+
+
+STORE = "http://127.0.0.1:4040"
+
+
+def stored_total(lab, service):
+    """Of the root of the flame graph."""
+    kind = "process_cpu:cpu:nanoseconds:cpu:nanoseconds"
+    status, text = lab.machine.http("GET", f"{STORE}/api/flamegraph?service={service}&type={kind}", timeout=60)
+    equal(status, 200, f"the flame graph ({text[:200]})")
+    return json.loads(text)["nodes"][3]
+
+
+@test
+def pushes_survive_a_parser_that_dies(lab):
+    """The parser dies by SIGSEGV, SIGKILL and SIGSTOP between pushes: each push is stored, and each query answered."""
+    agent = lab.agent("--store.listen=127.0.0.1:4040", config="")
+    deaths = (None, signal.SIGSEGV, signal.SIGKILL, signal.SIGSTOP)
+    for count, number in enumerate(deaths, 1):
+        if number:
+            os.kill(parser_of(agent), number)
+        status, text = lab.machine.http("POST", STORE + push.PATH, push.request([push.profile()]), push.HEADERS,
+                                        timeout=60)
+        equal(status, 200, f"the push after {number} ({text[:200]})")
+        if number:
+            os.kill(parser_of(agent), number)
+        equal(stored_total(lab, "flood"), 5 * count, f"the total after {number}")
+    check(agent.metric("smolder_parser_restarts_total") >= len(deaths) - 1, "endings are not counted")
+    check_live(agent, 1)

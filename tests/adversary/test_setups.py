@@ -134,9 +134,10 @@ def two_users_of_one_tmp_work(lab):
 def image(uid, script="", capabilities=""):
     """A container as runtimes make it: its root is an overlay, /tmp and all, and its user is whoever the image says."""
     drop = ["--bounding-set=-all" + "".join(",+" + c for c in capabilities.split(",") if c), "--inh-caps=-all"]
-    layers = ("mount -t tmpfs layers /mnt; mkdir /mnt/u /mnt/w /mnt/r\n"
+    # A whiteout hides the host's /tmp, in which others may be writing.
+    layers = ("mount -t tmpfs layers /mnt; mkdir /mnt/u /mnt/w /mnt/r; mknod /mnt/u/tmp c 0 0\n"
               "mount -t overlay -o lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w none /mnt/r || exit 77\n"
-              "r=/mnt/r; rm -rf $r/tmp; mkdir -m 1777 $r/tmp; mount -t proc proc $r/proc; mount --rbind /dev $r/dev\n")
+              "r=/mnt/r; mkdir -m 1777 $r/tmp; mount -t proc proc $r/proc; mount --rbind /dev $r/dev\n")
     return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
             "sh", "-c", "set -e\n" + layers + script + '\nexec chroot $r "$@"', "image",
             "setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", *drop, "--"]

@@ -6,7 +6,7 @@ import time
 import jfr
 from attack import (MALLORY, PRIVATE_TMP, check_live, fake, flames, innocent, need_fuse, need_user_namespaces,
                     own_namespaces, staged)
-from lab import check, children, config, descendants, equal, proc_text, test, wait_for
+from lab import check, children, config, descendants, equal, helpers_of, test, wait_for
 
 
 def chunks(lab):
@@ -128,9 +128,8 @@ def stopped_targets_hold_up_nobody(lab):
 
 
 def helper_of(agent):
-    found = [p for guard in children(agent.pid) if proc_text(guard, "comm") == "smolder-guard\n"
-             for p in children(guard)]
-    equal(len(found), 1, "child processes of the agent")
+    found = helpers_of(agent)
+    equal(len(found), 1, "helpers of the agent")
     return found[0]
 
 
@@ -171,8 +170,7 @@ def recovers(lab, harm, notice):
 
 
 def helper_of_or_none(agent):
-    found = [p for guard in children(agent.pid) if proc_text(guard, "comm") == "smolder-guard\n"
-             for p in children(guard)]
+    found = helpers_of(agent)
     return found[0] if len(found) == 1 else None
 
 

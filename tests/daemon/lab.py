@@ -201,6 +201,16 @@ def descendants(pid):
         yield from descendants(child)
 
 
+def named(pids, comm):
+    return [pid for pid in pids if proc_text(pid, "comm").strip() == comm]
+
+
+def helpers_of(agent):
+    """One, as a rule: the child of the guard."""
+    guards = named(children(agent.pid), "smolder-guard")
+    return [pid for guard in guards for pid in named(children(guard), "smolder-priv")]
+
+
 def proc_text(pid, name):
     try:
         return pathlib.Path(f"/proc/{pid}/{name}").read_text(errors="replace")

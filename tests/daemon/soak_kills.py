@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Many JVMs, and random kills of agent, helper, its children, parsers and JVMs: nothing may be left behind.
+"""Many JVMs, and random kills of agent, guard, helper, its children, parsers and JVMs: nothing may be left behind.
 
 usage: tests/daemon/soak_kills.py --smolder PATH [--jvms N] [--seconds N] [--seed N]
+
+An agent whose guard and helper died ends itself, with status 3; it is started again, as a service manager does.
 
 Afterwards every JVM that survived is profiled again; when all is stopped, there is no file of smolder's in any target's
 /tmp but the library, no process of smolder's, no recording in a JVM, and the agent has no descriptors that one without
@@ -21,12 +23,13 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import lab as laboratory
-from lab import check, children, config, descendants, equal, need_java, proc_text, wait_for
+from lab import check, config, descendants, equal, need_java, proc_text, wait_for
 
 USERS = [0, 1001, 1002, 1003]
 LIBRARY = re.compile(r"grafana-agent-asprof-(glibc|musl)-")
 # Kills of agents among all that are due; those of JVMs take most, as they do in life.
-WHOM = ["agent", "helper", "helper", "child", "child", "parser", "jvm", "jvm", "jvm", "jvm"]
+WHOM = ["agent", "guard", "helper", "helper", "child", "child", "parser", "parser", "jvm", "jvm", "jvm", "jvm"]
+EXIT_SYSTEM = 3  # no helper, and none can be had
 QUIET_S = 10  # without kills of agents at the end, so that the last one has gone through kills of everything else
 
 
@@ -38,11 +41,21 @@ def small_jvm(lab, uid):
                             lab.stage.classes, "Shop", "0.005"], java=java, ready=False)
 
 
+def ended(pid):
+    """A zombie: a guard that died is reaped when the agent stops."""
+    return "\nState:\tZ" in proc_text(pid, "status")
+
+
 def ours(machine):
     """The processes of smolder's in a machine: {pid: name}."""
     names = {pid: proc_text(pid, "comm").strip() for pid in descendants(machine.init)}
     names.update({pid: proc_text(pid, "comm").strip() for p in machine.processes for pid in descendants(p.popen.pid)})
-    return {pid: name for pid, name in names.items() if name.startswith("smolder")}
+    return {pid: name for pid, name in names.items() if name.startswith("smolder") and not ended(pid)}
+
+
+def parent_of(pid):
+    found = re.search(r"^PPid:\s*(\d+)", proc_text(pid, "status"), re.M)
+    return int(found.group(1)) if found else 0
 
 
 def descriptors(agent):
@@ -66,6 +79,7 @@ class Killer:
 
     def start_agent(self):
         self.agent = self.lab.agent(config=self.text)
+        self.guard_killed = False
         wait_for("an answer", self.answers, 30)
 
     def answers(self):
@@ -74,14 +88,15 @@ class Killer:
         return False
 
     def victims(self, whom):
-        """Processes below the agent of that kind."""
-        below = children(self.agent.pid)
-        helpers = [p for p in below if proc_text(p, "comm").startswith("smolder-priv")]
-        if whom == "helper":
-            return helpers
-        if whom == "parser":
-            return [p for p in below if p not in helpers]
-        return [c for h in helpers for c in descendants(h)]
+        """Processes of that kind, wherever they were reparented to."""
+        names = ours(self.lab.machine)
+        called = {name: [p for p, n in names.items() if n == name]
+                  for name in ("smolder-guard", "smolder-priv", "smolder-parser")}
+        # What the helper forks has its name.
+        helpers = [p for p in called["smolder-priv"] if names.get(parent_of(p)) != "smolder-priv"]
+        if whom == "child":
+            return [c for h in helpers for c in descendants(h)]
+        return {"guard": called["smolder-guard"], "helper": helpers, "parser": called["smolder-parser"]}[whom]
 
     def kill(self, whom):
         if whom == "agent":
@@ -101,7 +116,17 @@ class Killer:
                 return
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.rng.choice(found), signal.SIGKILL)
+            self.guard_killed |= whom == "guard"
         self.killed[whom] += 1
+
+    def check_agent(self):
+        """It runs, or ended because it has neither guard nor helper any more."""
+        status = self.agent.popen.poll()
+        if status is None:
+            return
+        check(status == EXIT_SYSTEM and self.guard_killed, f"the agent ended by itself, with status {status}")
+        self.killed["agent that ended without helper"] += 1
+        self.start_agent()
 
     def rage(self, seconds):
         begun = told = time.monotonic()
@@ -109,14 +134,15 @@ class Killer:
             whom = self.rng.choice(WHOM)
             if whom != "agent" or now < begun + seconds - QUIET_S:
                 self.kill(whom)
-            check(self.agent.alive(), "the agent ended by itself")
+            self.check_agent()
             if now > told + 30:
                 told = now
                 self.say(f"{now - begun:6.0f} s  killed: {dict(self.killed)}")
             time.sleep(self.rng.uniform(0.05, 0.8))
 
     def unprofiled(self):
-        """Those that are not profiled, with what the agent says about them."""
+        """Those that are not profiled, with what the agent says about them. The last kill may have ended it."""
+        self.check_agent()
         known = {}
         with contextlib.suppress(OSError):
             known = self.agent.jvms()
@@ -132,8 +158,15 @@ class Killer:
             time.sleep(0.5)
         for jvm in self.jvms:
             check(jvm.alive(), f"JVM {jvm.inner} ended")
-            equal(len(jvm.recordings()), 1, f"recordings of JVM {jvm.inner}")
+            self.check_recording(jvm)
         return time.monotonic() - begun
+
+    def check_recording(self, jvm):
+        """One, at a time when it does not roll over."""
+        try:
+            wait_for("state without roll-over", lambda: len(jvm.recordings()) == 1, 20, 0.1)
+        except laboratory.Failure:
+            raise laboratory.Failure(f"recordings of JVM {jvm.inner}: {jvm.recordings()}") from None
 
     def check_descriptors(self):
         """All JVMs but one end: then what was held for them is given back."""
@@ -183,14 +216,15 @@ def main():
     options = parser.parse_args()
     stage = laboratory.Stage(options.smolder)
     lab = laboratory.Lab("kills", stage)
-    begun = time.monotonic()
-    try:
+    begun, failures = time.monotonic(), []
+    for step in (lambda: run(lab, options.jvms, options.seconds, options.seed, lambda text: print(text, flush=True)),
+                 lab.finish):
         try:
-            run(lab, options.jvms, options.seconds, options.seed, lambda text: print(text, flush=True))
-        finally:
-            lab.finish()
-    except laboratory.Failure as e:
-        sys.exit(f"FAIL {e}\nleft for a look: {stage.dir}")
+            step()
+        except laboratory.Failure as e:
+            failures.append(str(e))
+    if failures:
+        sys.exit(f"FAIL {'; then '.join(failures)}\nleft for a look: {stage.dir}")
     stage.remove()
     print(f"ok: nothing left behind ({time.monotonic() - begun:.0f} s)")
 

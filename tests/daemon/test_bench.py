@@ -8,6 +8,9 @@ SHORT = {
     "latency": (["--rounds", "1"], ["exec to first sample", "attach within it"]),
     "coverage": (["--seconds", "12", "--interval", "3s", "--roll-over", "60s", "--threads", "1"],
                  ["coverage, 1 busy thread", "largest gap, 1 busy thread", "largest overlap, 1 busy thread"]),
+    "scale": (["--jvms", "1", "2", "--seconds", "3", "--gap-seconds", "20", "--interval", "2s", "--rounds", "1"],
+              ["smolder: 2 JVMs: CPU", "smolder: 2 JVMs: anonymous", "smolder: first attach p99",
+               "smolder: attach p99", "smolder: roll-over p99", "smolder: gap of an interval p99"]),
     "footprint": (["--seconds", "6", "--interval", "2s", "--variant", "store"],
                   ["stripped binary", "with the store: RSS", "with the store: CPU"]),
 }
@@ -43,6 +46,11 @@ def latency_is_measured_in_a_clone_below_tmp(lab):
 @test
 def coverage_is_measured_in_a_clone_below_tmp(lab):
     figures(lab, "coverage")
+
+
+@test
+def scale_is_measured_in_a_clone_below_tmp(lab):
+    figures(lab, "scale")
 
 
 @test

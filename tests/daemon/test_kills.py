@@ -7,7 +7,8 @@ from lab import check, test
 
 @test(weight=4)
 def random_kills_leave_nothing_behind(lab):
-    """Agents, helpers, their children and JVMs are killed at random for a minute; as many JVMs as two cores start in a
-    few seconds each."""
+    """Agents, guards, helpers, their children, parsers and JVMs are killed at random for a minute; as many JVMs as two
+    cores start in a few seconds each."""
     killed = soak_kills.run(lab, jvms=6 * (os.cpu_count() or 1), seconds=60, seed=7)
-    check(killed["agent"] and killed["helper"] and killed["jvm"], f"killed: {killed}")
+    kinds = ("agent", "guard", "helper", "parser", "jvm")
+    check(all(killed[kind] for kind in kinds), f"killed: {killed}")

@@ -7,6 +7,9 @@ PAGE = ROOT / "docs" / "http-api.md"
 COMPONENTS = ROOT / "docs" / "components"  # metrics of one component can be on its page
 # What an agent in good health and a push that fails do not show; the source still has to know the name.
 RARE = {"smolder_unprofiled_jvms_total": "a JVM that ends before it is profiled",
+        "smolder_jvm_crashes_total": "a JVM that crashes",
+        "smolder_parser_restarts_total": "a recording that crashes the parser",
+        "smolder_set_aside_total": "a push that crashes the parser",
         "smolder_component_evaluation_slow_seconds": "an evaluation that takes a minute",
         "smolder_conversion_cut_total": "a recording beyond all bounds"}
 # Labels whose values the page lists.

@@ -3,7 +3,7 @@ import os
 import signal
 import time
 
-from lab import check, children, config, equal, proc_text, test, wait_for, within
+from lab import check, config, equal, helpers_of, test, wait_for, within
 
 
 def kill_hard(agent):
@@ -110,8 +110,7 @@ def roll_over_loses_milliseconds(lab):
 
 
 def helper_of(agent):
-    helpers = [p for guard in children(agent.pid) if proc_text(guard, "comm") == "smolder-guard\n"
-             for p in children(guard)]
+    helpers = helpers_of(agent)
     return helpers[0] if len(helpers) == 1 else None
 
 

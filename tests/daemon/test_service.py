@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 
-from lab import CONTAINER, ROOT, check, children, config, equal, proc_text, test
+from lab import CONTAINER, ROOT, check, children, config, equal, helpers_of, named, proc_text, test
 
 UNIT = ROOT / "packaging" / "smolder.service.in"
 
@@ -83,10 +83,10 @@ def the_main_process_does_not_stay_root(lab):
     receiver.wait_stack("Shop.bake", type="process_cpu", pid=str(jvm.inner))
     check_main(agent, 65532)
     equal({p.stat().st_uid for p in (old, old / "quarantine")}, {65532}, "owners of the data")
-    guard, = (p for p in children(agent.pid) if proc_text(p, "comm") == "smolder-guard\n")
-    helper = children(guard)[0]
+    guard, = named(children(agent.pid), "smolder-guard")
+    helper, = helpers_of(agent)
     for pid in (guard, helper):
-        equal(hex(capabilities(pid)), "0x801e4", f"capabilities of {proc_text(pid, 'comm').strip()}")
+        equal(hex(capabilities(pid)), "0x4000801e4", f"capabilities of {proc_text(pid, 'comm').strip()}")
         equal(fields(pid, "CapInh", "CapAmb"), {(NO_CAPABILITY, NO_CAPABILITY)}, "inherited capabilities")
 
 

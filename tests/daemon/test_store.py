@@ -141,8 +141,7 @@ def built_in_configuration(lab):
     lab.jvm(java=home / "bin" / "appserver")
     agent = lab.agent()
     agent.wait_log("web UI listening.*4040")
-    agent.wait_log("msg=profiling.*service_name=Shop")
-    agent.wait_log("msg=profiling.*service_name=appserver")
+    agent.wait_log("msg=profiling.*service_name=Shop", count=2)
     # The first profile after ten seconds, the rest at the end.
     wait_for("the service", lambda: "Shop" in json.dumps(ask(lab, "/api/services")), 20, 0.5)
     check("Shop.bake" in flame(lab, "Shop", "process_cpu:cpu:nanoseconds:cpu:nanoseconds"), "no Shop.bake")

@@ -97,8 +97,12 @@ static void page_query_on_done(void *arg)
 {
     struct page_query *q = arg;
     request_set_header(q->rq, "Cache-Control", "no-store");
+    if (q->code == -EAGAIN)
+        request_set_header(q->rq, "Retry-After", "1");
     if (q->code == -ETIMEDOUT)
         page_query_reply_error(q->rq, 504, q->err.text);
+    else if (q->code == -EAGAIN)
+        page_query_reply_error(q->rq, 503, q->err.text);
     else if (q->code == -EMSGSIZE)
         page_query_reply_error(q->rq, 400, q->err.text);
     else if (q->code < 0)

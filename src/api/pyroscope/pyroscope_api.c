@@ -10,6 +10,9 @@ static void pyroscope_api_on_stored(void *arg, enum store_result result, const s
     case STORE_INVALID:
         push_server_refuse(push, CONNECT_INVALID_ARGUMENT, err->text);
         break;
+    case STORE_SET_ASIDE:
+        push_server_set_aside(push, err->text);
+        break;
     case STORE_BUSY:
         push_server_postpone(push, err->text);
         break;
@@ -29,9 +32,11 @@ static void pyroscope_api_receive(void *ctx, struct push_request *push, const st
         push_server_postpone(push, "the store's queue is full");
 }
 
-struct push_server *pyroscope_api_pushes(uv_loop_t *loop, struct store *store)
+struct push_server *pyroscope_api_pushes(struct push_server_options options, struct store *store)
 {
-    return push_server_new(loop, pyroscope_api_receive, store);
+    options.receive = pyroscope_api_receive;
+    options.ctx = store;
+    return push_server_new(&options);
 }
 
 void pyroscope_api_ready(struct request *rq)

@@ -11,6 +11,6 @@
 #include "pyroscope/push_server.h"
 #include "store/store.h"
 
-/* Stores what is pushed. `store` must outlive the result. */
-struct push_server *pyroscope_api_pushes(uv_loop_t *loop, struct store *store);
+/* Stores what is pushed. `store` must outlive the result; the receiver in `options` is set here. */
+struct push_server *pyroscope_api_pushes(struct push_server_options options, struct store *store);
 void pyroscope_api_ready(struct request *rq);

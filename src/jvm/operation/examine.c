@@ -112,6 +112,7 @@ static void examine_inside(struct examiner *x, struct jvm_target *t, struct jvm_
     if (code < 0) {
         examine_report_err(x, "library", code, &err, "correct --dist", "");
     } else {
+        asprof_dist_choose(&d, fit_machine(&t->view, &t->probe));
         examine_library(x, t, &d);
         examine_build(x, t, &d, fit);
         makeup_seal(m, &fit->build, asprof_fingerprint(&t->probe, &d));

@@ -24,6 +24,14 @@ static void facts_main(struct str command, char *ret, size_t size)
     jvm_printable(main, ret, size);
 }
 
+/* Of Java. HotSpot had numbers of its own up to JDK 8, which is 25.x there and 1.8.0 for everybody else. */
+static bool facts_version(struct str counters, struct str *ret)
+{
+    if (perfdata_string(counters, "java.property.java.version", ret) && str_has_prefix(*ret, STR("1.")))
+        return true;
+    return perfdata_string(counters, "java.property.java.vm.version", ret);
+}
+
 void examine_facts(struct examiner *x, const struct jvm_target *t)
 {
     cleanup_buf struct buf counters = BUF_INIT(PERFDATA_BYTES);
@@ -32,7 +40,7 @@ void examine_facts(struct examiner *x, const struct jvm_target *t)
     if (!perfdata_read(t->view.root, t->view.ns_pid, t->view.rights.uid, &counters))
         return;
     const struct str bytes = buf_slice(&counters);
-    if (perfdata_string(bytes, "java.property.java.vm.version", &text))
+    if (facts_version(bytes, &text))
         jvm_printable(text, f->version, sizeof f->version);
     if (perfdata_string(bytes, "java.property.java.vm.vendor", &text))
         jvm_printable(text, f->vendor, sizeof f->vendor);

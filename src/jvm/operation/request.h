@@ -28,9 +28,10 @@ enum {
     JVM_OP_READ, /* jvm/operation/reading.h */
     JVM_OP_CLOSE,
     JVM_OP_EXAMINE, /* jvm/operation/examine.h */
-    JVM_OP_CRASH, /* jvm/operation/crash.h */
+    JVM_OP_CRASH,   /* jvm/operation/crash.h */
     JVM_OP_LOOK,
     JVM_OP_ENDING, /* jvm/operation/ending.h */
+    JVM_OP_USERS,  /* jvm/operation/users.h */
     JVM_OP_COUNT
 };
 

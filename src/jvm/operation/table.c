@@ -8,6 +8,7 @@
 #include "jvm/operation/operations.h"
 #include "jvm/operation/reading.h"
 #include "jvm/operation/scan.h"
+#include "jvm/operation/users.h"
 #include "os/rights.h"
 
 static void run_operation(struct priv_call *call, jvm_operation *operation)
@@ -111,4 +112,10 @@ const struct priv_op jvm_ops[JVM_OP_COUNT + 1] = {
                        .capabilities = RIGHTS_CAP(CAP_SYS_PTRACE),
                        .in_max = JVM_ENDING_BYTES,
                        .max_ms = JVM_ENDING_MS},
+    [JVM_OP_USERS] = {.name = "smolder-users",
+                      .run = jvm_op_users,
+                      .again = true,
+                      .capabilities = CAPS_PROC,
+                      .in_max = JVM_USERS_BYTES,
+                      .max_ms = JVM_USERS_MS},
 };

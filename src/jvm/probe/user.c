@@ -1,5 +1,6 @@
 #include "jvm/probe/user.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
 #include <stdio.h>
@@ -76,6 +77,14 @@ uint64_t jvm_user_of(pid_t pid)
     if (!jvm_sees_host(proc))
         return CONTAINER | (uint32_t)inode_at(proc, "ns/mnt");
     return local_user(procfs_uid(pid, &uid, NULL) < 0 ? st.st_uid : uid);
+}
+
+bool jvm_user_is_visible(pid_t pid)
+{
+    char path[64];
+    struct stat st;
+    snprintf(path, sizeof path, "/proc/%d/ns/user", (int)pid);
+    return stat(path, &st) == 0 || errno != EACCES;
 }
 
 const char *jvm_user_text(uint64_t user, char ret[JVM_USER_TEXT])

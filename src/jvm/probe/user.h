@@ -14,6 +14,8 @@
 /* Of a process, by what /proc/PID/{status,ns} say: calls that wait for nobody. One that is gone, or may not be looked
  * at, is on the account of the user that owns /proc/PID. */
 uint64_t jvm_user_of(pid_t pid);
+/* Whether this process may look at it: else the helper is asked (jvm/operation/users.h). */
+bool jvm_user_is_visible(pid_t pid);
 
 /* "user 1000", "container 4026532281" or "root", for a reason that a person reads; `ret` has JVM_USER_TEXT bytes. */
 enum { JVM_USER_TEXT = 40 };

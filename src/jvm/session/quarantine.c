@@ -222,6 +222,12 @@ static void note_fine(struct quarantine *q, const struct jvm_makeup *m)
     quarantine_list_remove(&q->list, (size_t)(e - q->list.items));
 }
 
+bool quarantine_is_sure(struct quarantine *q, const char *key)
+{
+    const struct quarantine_entry *e = quarantine_list_find(&q->list, key);
+    return e && e->strikes >= QUARANTINE_SURE;
+}
+
 bool quarantine_died(struct quarantine *q, const struct jvm_makeup *m, enum jvm_end end, const char *why)
 {
     if (!m->key[0])
@@ -231,9 +237,11 @@ bool quarantine_died(struct quarantine *q, const struct jvm_makeup *m, enum jvm_
     const bool sure = end == JVM_END_FAULT || end == JVM_END_OOM, killed = sure || end == JVM_END_KILLED;
     const struct quarantine_entry *old = quarantine_list_find(&q->list, m->key);
     if (end == JVM_END_SELF || end == JVM_END_OOM_HOST || (!sure && is_fine(q, m->key)) ||
-        (old && old->strikes >= QUARANTINE_STRIKES))
+        (old && old->strikes >= (sure ? QUARANTINE_SURE : QUARANTINE_STRIKES)))
         return false;
-    struct quarantine_entry e = {.makeup = *m, .strikes = killed ? QUARANTINE_STRIKES : old ? old->strikes + 1 : 1};
+    struct quarantine_entry e = {.makeup = *m, .strikes = old ? old->strikes + 1 : 1};
+    if (killed)
+        e.strikes = sure ? QUARANTINE_SURE : QUARANTINE_STRIKES;
     e.when_s = time(NULL);
     jvm_printable(str_of(why), e.why, sizeof e.why);
     quarantine_list_put(&q->list, &e);

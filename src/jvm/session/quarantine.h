@@ -2,10 +2,11 @@
  * make-up (jvm/probe/makeup.h). Which crashes implicate it: jvm/session/verdict.h.
  *
  * A JVM that ends within AFTERCARE_S of an attach (a start, a roll-over, or an attempt) affects its make-up:
- * - killed by a fault signal or OOM-killed (verdict.h): quarantined at once;
+ * - killed by a fault signal or OOM-killed (verdict.h): quarantined at once, and stopped in other JVMs of that make-up;
  * - exited, with any status, or by a termination signal (SIGTERM, SIGINT …): no strike, and the make-up is no longer
  *   suspected, as it may be a batch job;
  * - killed by SIGKILL without an OOM kill: quarantined, unless JVMs of that make-up are known to survive or to exit;
+ *   those that run are profiled on, since an operator may have killed it;
  * - unknown cause (aftercare.h): one strike, with the same exception. QUARANTINE_STRIKES quarantine it.
  * The quarantine persists in <storage path>/quarantine (quarantine_file.h) until `smolder forgive`, retry_crashed or
  * crash_guard = "off". An upgrade of the JVM or of the profiler makes it another make-up, which is attached to. A
@@ -44,6 +45,9 @@ const char *quarantine_keys(struct quarantine *q);
 unsigned quarantine_version(struct quarantine *q);
 /* Why a make-up is not attached to; false when it may be. */
 bool quarantine_reason(struct quarantine *q, const char *key, char *text, size_t size);
+
+/* Whether those of that make-up which are profiled are to be stopped as well. */
+bool quarantine_is_sure(struct quarantine *q, const char *key);
 
 /* One died within AFTERCARE_S of an attach, or of the profiler later on (JVM_END_FAULT). True when that condemned it
  * just now. */

@@ -86,7 +86,7 @@ static bool parse_line(struct str line, struct quarantine_entry *ret)
         !str_split(&line, '\t', &main) || !str_split(&line, '\t', &build))
         return false;
     (void)!str_split(&line, '\t', &profiler); /* older lists have none */
-    if (!is_key(key) || !str_to_u64(strikes, &s) || s == 0 || s > QUARANTINE_STRIKES || !str_to_i64(when, &e.when_s) ||
+    if (!is_key(key) || !str_to_u64(strikes, &s) || s == 0 || s > QUARANTINE_SURE || !str_to_i64(when, &e.when_s) ||
         !str_to_u64(uid, &u) || u > UINT32_MAX)
         return false;
     e.strikes = (unsigned)s;

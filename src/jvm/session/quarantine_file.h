@@ -20,8 +20,8 @@
 
 /* So many in all, and so many of one user's: beyond it that user's oldest go first. */
 enum { QUARANTINE_MAX = 256, QUARANTINE_USER_MAX = 32, QUARANTINE_WHY_MAX = 160, QUARANTINE_FILE_MAX = 256 << 10 };
-/* So many strikes condemn a make-up. */
-enum { QUARANTINE_STRIKES = 2 };
+/* So many strikes condemn a make-up; so many also stop the profiler in JVMs of that make-up which run. */
+enum { QUARANTINE_STRIKES = 2, QUARANTINE_SURE = 3 };
 
 struct quarantine_entry {
     struct jvm_makeup makeup;

@@ -228,9 +228,10 @@ static void session_start_operation(struct jvm_session *s, enum work work,
     cleanup_free char *options = session_config_start_options(&s->config, s->other_signal);
     struct jvm_request r = session_request_of(s, options);
     s->work = work;
-    if (attach)
+    if (attach) {
         s->exit.asks = true;
-    aftercare_begin(&s->care, &s->exit.process, clock_ns());
+        aftercare_begin(&s->care, &s->exit.process, clock_ns());
+    }
     /* Should ours still run, for all we know not to, it is found and taken over like an earlier agent's. */
     if (work == WORK_START)
         intake_release(&s->intake);
@@ -278,7 +279,8 @@ static void session_obey_quarantine(struct jvm_session *s)
     if (s->phase != PHASE_PROFILING || s->gone || s->close_by || version == s->judged)
         return;
     s->judged = version;
-    s->halt = wait_for_pardon(s) || s->halt;
+    if (quarantine_is_sure(s->config.quarantine, s->care.makeup.key))
+        s->halt = wait_for_pardon(s) || s->halt;
 }
 
 /* What a start or roll-over told besides its outcome. */
@@ -648,7 +650,7 @@ static void session_on_timer(uv_timer_t *t)
 static void session_schedule(struct jvm_session *s)
 {
     const int64_t now = clock_ns();
-    const bool profiling = s->phase == PHASE_PROFILING;
+    const bool profiling = s->phase == PHASE_PROFILING && !s->gone;
     int64_t at = profiling ? s->poll.at : now + POLL_FAR_MS * NS_PER_MS;
     const int64_t put_off = intake_delay_ns(&s->intake);
     if (put_off)
@@ -663,7 +665,8 @@ static void session_schedule(struct jvm_session *s)
         at = min_ns(at, s->dump_at);
     if (profiling && s->work == WORK_NONE)
         at = min_ns(at, s->look_at);
-    int64_t ms = at <= now ? 0 : (at - now + NS_PER_MS - 1) / NS_PER_MS;
+    /* Never 0: libuv runs such a timer again before it looks at sockets, on which the next step may depend. */
+    int64_t ms = at <= now ? 1 : (at - now + NS_PER_MS - 1) / NS_PER_MS;
     uv_timer_start(&s->timer, session_on_timer, (uint64_t)ms, 0);
 }
 

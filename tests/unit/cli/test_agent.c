@@ -224,7 +224,7 @@ static void a_helper_that_dies_is_replaced(void)
 
 int main(int argc, char **argv)
 {
-    parser_main(argc, argv, NULL);
+    parser_main(argc, argv, NULL, NULL);
     if (!mkdtemp(folder) || chmod(folder, 0755) < 0) /* for the user that an agent of root becomes */
         return 1;
     RUN(it_runs_until_it_is_told_to_stop);

@@ -407,8 +407,8 @@ static void all_tests(const char *home)
 
 int main(int argc, char **argv)
 {
-    parser_main(argc, argv, NULL);
-    env.parsers = parser_pool_new("parser");
+    parser_main(argc, argv, NULL, NULL);
+    env.parsers = parser_pool_new("parser", NULL);
     if (!helper_loop_begin(&env.priv, &loop))
         return REPORT();
     env.loop = loop;

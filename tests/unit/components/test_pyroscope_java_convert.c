@@ -320,8 +320,8 @@ static void says_what_was_left_out(void)
 
 int main(int argc, char **argv)
 {
-    parser_main(argc, argv, NULL);
-    parsers = parser_pool_new("parser");
+    parser_main(argc, argv, NULL, NULL);
+    parsers = parser_pool_new("parser", NULL);
     uv_loop_init(&loop);
     RUN(a_stream_without_chunks_ends_without_a_worker);
     RUN(refuses_a_bad_chunk_and_goes_on);

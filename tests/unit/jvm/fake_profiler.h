@@ -235,6 +235,7 @@ static struct reader {
     void *arg;
     uv_timer_t reply;
     unsigned silent; /* so many steps end without an answer */
+    unsigned delay;  /* before an answer, ms */
 } reader;
 
 static void on_read_reply(uv_timer_t *timer)
@@ -260,7 +261,7 @@ uint64_t jvm_read_recording(struct priv *p, const struct jvm_reading *r, jvm_rea
     else
         read->result = recording_next(&read->recording, r->ended, &read->chunk);
     recording_punch(&read->recording);
-    uv_timer_start(&reader.reply, on_read_reply, 1, 0);
+    uv_timer_start(&reader.reply, on_read_reply, reader.delay ? reader.delay : 1, 0);
     return 2;
 }
 

@@ -23,7 +23,7 @@ static bool helper_loop_begin(struct priv **priv, uv_loop_t **loop)
         SKIP(all_tests, "attaching to other users' JVMs needs root");
         return false;
     }
-    int code = priv_start(jvm_ops, priv, &err);
+    int code = priv_start(jvm_ops, NULL, priv, &err);
     *loop = uv_default_loop();
     if (code < 0 || priv_attach(*priv, *loop, NULL, NULL, &err) < 0) {
         FAIL_("%s", err.text);

@@ -85,7 +85,7 @@ static void one_that_runs_does_not(void)
 int main(void)
 {
     struct err err = {0};
-    if (priv_start(jvm_ops, &priv, &err) < 0 || uv_loop_init(&loop) < 0 ||
+    if (priv_start(jvm_ops, NULL, &priv, &err) < 0 || uv_loop_init(&loop) < 0 ||
         priv_attach(priv, &loop, on_lost, NULL, &err) < 0) {
         printf("cannot start: %s\n", err.text);
         return 1;

@@ -147,6 +147,24 @@ static void reads_what_an_ended_process_left(void)
     tear_down();
 }
 
+/* The loop goes on meanwhile: what is due for a JVM that runs is not due any more. */
+static void a_slow_read_after_the_end_is_waited_for(void)
+{
+    set_up(SECOND);
+    open_session();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    reader.delay = 2500;
+    kill(t.child, SIGKILL);
+    const uint64_t until = uv_hrtime() + 2 * SECOND;
+    WAIT_UNTIL(reader.done, 2000);
+    WAIT_UNTIL(uv_hrtime() > until, 4000);
+    CHECK(!t.closed);
+    WAIT_UNTIL(t.closed, 4000);
+    reader.delay = 0;
+    t.session = NULL;
+    tear_down();
+}
+
 static void a_process_that_is_gone_already_is_no_session(void)
 {
     set_up(60 * SECOND);
@@ -312,6 +330,7 @@ int main(void)
     RUN(closes_in_time_although_the_jvm_is_stuck);
     RUN(stops_what_started_while_it_was_closing);
     RUN(reads_what_an_ended_process_left);
+    RUN(a_slow_read_after_the_end_is_waited_for);
     RUN(a_process_that_is_gone_already_is_no_session);
     RUN(new_settings_roll_over_and_end_the_interval);
     RUN(new_settings_are_tried_at_once_where_the_old_were_refused);

@@ -341,6 +341,24 @@ static void others_of_a_condemned_make_up_are_stopped(void)
     quarantine_free(q);
 }
 
+/* An operator may have killed it. */
+static void others_of_a_suspected_make_up_go_on(void)
+{
+    set_up(5 * SECOND);
+    struct quarantine *q = use_quarantine();
+    open_session();
+    WAIT_UNTIL(t.state == JVM_STATE_PROFILING, 2000);
+    CHECK(quarantine_died(q, &profiler.makeup, JVM_END_KILLED, "killed by SIGKILL 1 s after the attach"));
+    const uint64_t until = uv_hrtime() + 6 * SECOND;
+    WAIT_UNTIL(uv_hrtime() > until, 8000);
+    CHECK_INT(t.state, JVM_STATE_PROFILING);
+    CHECK_INT(profiler.calls[OP_STOP], 0);
+    CHECK(quarantine_died(q, &profiler.makeup, JVM_END_FAULT, "killed by SIGSEGV 1 s after the attach"));
+    WAIT_UNTIL(t.state == JVM_STATE_REFUSED, 8000);
+    tear_down();
+    quarantine_free(q);
+}
+
 static void one_of_two_profilers_gives_way(void)
 {
     set_up(SECOND);
@@ -405,6 +423,7 @@ int main(void)
     RUN(without_a_guard_nothing_is_condemned);
     RUN(who_is_not_told_why_does_not_wait_for_ever);
     RUN(others_of_a_condemned_make_up_are_stopped);
+    RUN(others_of_a_suspected_make_up_go_on);
     RUN(one_of_two_profilers_gives_way);
     RUN(one_that_cannot_be_asked_is_known_by_what_it_does);
     RUN(nobody_is_looked_for_while_the_address_space_stays);

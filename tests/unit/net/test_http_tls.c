@@ -1,4 +1,4 @@
-#include <dlfcn.h>
+#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
@@ -6,20 +6,19 @@
 
 #include "net/fault_server.h"
 #include "net/http_client.h"
+#include "net/server_library.h"
 #include "net/tls_fixture.h"
 #include "test.h"
 
 static uv_loop_t loop;
 static char cert_path[32], key_path[32];
 
-/* Whether the client showed a certificate. libmicrohttpd brings GnuTLS along, but not its headers. */
+/* Whether the client showed a certificate. */
 static bool client_has_certificate(struct MHD_Connection *c)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    const void *(*get_peers)(void *session, unsigned *n) =
-        (const void *(*)(void *, unsigned *))dlsym(RTLD_DEFAULT, "gnutls_certificate_get_peers");
     unsigned n = 0;
-    return info && get_peers && get_peers(info->tls_session, &n) && n > 0;
+    return info && gnutls_certificate_get_peers(info->tls_session, &n) && n > 0;
 }
 
 static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *url, const char *method,
@@ -38,10 +37,15 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *u
 static struct MHD_Daemon *serve(char *url, size_t room)
 {
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct MHD_Daemon *d =
-        MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_TLS, 0, NULL, NULL, answer, NULL,
-                         MHD_OPTION_SOCK_ADDR, &any, MHD_OPTION_HTTPS_MEM_CERT, tls_cert, MHD_OPTION_HTTPS_MEM_KEY,
-                         tls_key, MHD_OPTION_HTTPS_MEM_TRUST, tls_cert, MHD_OPTION_END);
+    const struct MHD_OptionItem options[] = {{MHD_OPTION_SOCK_ADDR, 0, &any},
+                                             {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)tls_cert},
+                                             {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)tls_key},
+                                             {MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)tls_cert},
+                                             {MHD_OPTION_END, 0, NULL}};
+    struct err err = {0};
+    CHECK_INT(server_library_open(&err), 0);
+    struct MHD_Daemon *d = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_TLS, 0, NULL, NULL, answer, NULL,
+                                            MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     const union MHD_DaemonInfo *info = d ? MHD_get_daemon_info(d, MHD_DAEMON_INFO_BIND_PORT) : NULL;
     CHECK(info != NULL);
     snprintf(url, room, "https://127.0.0.1:%d/", info ? info->port : 0);

@@ -5,8 +5,9 @@
 
 #include "parser/parser_process.h"
 
-static inline void parser_main(int argc, char **argv, parser_intruder *intruder)
+static inline void parser_main(int argc, char **argv, const struct parser_service *const *services,
+                               parser_intruder *intruder)
 {
     if (argc == 3 && strcmp(argv[1], PARSER_COMMAND) == 0)
-        parser_process_run(argv[2], intruder);
+        parser_process_run(argv[2], services, intruder);
 }

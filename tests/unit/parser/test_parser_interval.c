@@ -565,7 +565,7 @@ static void secrets_of_the_environment_are_not_there(void)
     char environment[4096];
     parser_pool_free(pool);
     setenv("SMOLDER_TEST_TOKEN", "secret", 1);
-    pool = parser_pool_new("parser");
+    pool = parser_pool_new("parser", NULL);
     parser_interval_free(interval);
     interval = parser_interval_new(pool);
     check_works();
@@ -583,8 +583,8 @@ static void it_ends_with_the_pool(void)
 
 int main(int argc, char **argv)
 {
-    parser_main(argc, argv, intrude);
-    pool = parser_pool_new("parser");
+    parser_main(argc, argv, NULL, intrude);
+    pool = parser_pool_new("parser", NULL);
     interval = parser_interval_new(pool);
     RUN(opens_adds_and_finishes_in_one_turn);
     RUN(an_interval_goes_over_several_turns);

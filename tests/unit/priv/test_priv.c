@@ -196,7 +196,7 @@ static void set_up(void)
 {
     struct err err = {0};
     memset(&t, 0, sizeof t);
-    if (priv_start(ops, &t.priv, &err) < 0 || uv_loop_init(&t.loop) < 0 ||
+    if (priv_start(ops, NULL, &t.priv, &err) < 0 || uv_loop_init(&t.loop) < 0 ||
         priv_attach(t.priv, &t.loop, on_lost, NULL, &err) < 0) {
         printf("cannot start: %s\n", err.text);
         exit(1);

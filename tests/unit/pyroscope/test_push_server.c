@@ -3,6 +3,8 @@
 #include "base/cleanup.h"
 #include "base/gzip.h"
 #include "http_probe.h"
+#include "parser/parser_main.h"
+#include "pyroscope/push_body.h"
 #include "pyroscope/push_message.h"
 #include "test.h"
 
@@ -17,6 +19,9 @@ static enum { ACCEPT, REFUSE, POSTPONE, KEEP } next;
 static struct push_request *kept;
 static size_t series_seen, bytes_seen;
 static char profile_seen[64];
+static struct parser_pool *parsers; /* NULL: here */
+static char problem[ERR_MAX];
+static unsigned problems;
 
 static void receive(void *ctx, struct push_request *push, const struct push_delivery *d)
 {
@@ -34,6 +39,13 @@ static void receive(void *ctx, struct push_request *push, const struct push_deli
         kept = push;
 }
 
+static void on_problem(void *arg, const char *what)
+{
+    CHECK(arg == &next);
+    problems++;
+    snprintf(problem, sizeof problem, "%s", what);
+}
+
 static void handle(void *ctx, struct request *rq)
 {
     (void)ctx;
@@ -46,7 +58,12 @@ static void set_up(void)
 {
     struct err err = {0};
     next = ACCEPT;
-    pushes = push_server_new(&loop, receive, &next);
+    pushes = push_server_new(&(struct push_server_options){.loop = &loop,
+                                                           .parsers = parsers,
+                                                           .receive = receive,
+                                                           .ctx = &next,
+                                                           .problem = on_problem,
+                                                           .problem_arg = &next});
     CHECK_INT(
         server_open(&(struct server_options){.loop = &loop, .listen = "127.0.0.1:0", .routes = routes}, &server, &err),
         0);
@@ -197,14 +214,57 @@ static void a_close_waits_for_what_is_under_way(void)
     close(fd);
 }
 
-int main(void)
+/* ---- in a real parser process, which one of the bodies takes over ---- */
+
+static void intrude(int sock, const uint8_t *bytes, size_t n)
 {
+    volatile int *volatile nowhere = (int *)16;
+    (void)sock;
+    if (memmem(bytes, n, "EVIL", 4))
+        *nowhere = 1;
+}
+
+static void a_body_that_ends_the_parser_is_refused(void)
+{
+    set_up();
+    problems = 0;
+    for (int i = 0; i < 2; i++) {
+        cleanup_probe struct probe_reply evil = post(json, STR("{\"EVIL\": 1}"));
+        CHECK_INT(evil.status, 400);
+        CHECK_HAS(evil.body,
+                  "{\"code\":\"invalid_argument\",\"message\":\"ended the parser twice and was set aside: it ");
+    }
+    CHECK_INT(problems, 1); /* the second one within a minute is counted only */
+    CHECK_HAS(problem, "a push was refused: ended the parser twice");
+    /* The next one does not notice. */
+    cleanup_probe struct probe_reply fine =
+        post(json, STR("{\"series\":[{\"samples\":[{\"rawProfile\":\"anNvbg==\"}]}]}"));
+    CHECK_INT(fine.status, 200);
+    tear_down();
+}
+
+/* To JSON's library, which sees what clients send, as well. */
+static void in_a_parser_process(struct parser_pool *pool)
+{
+    parsers = pool;
+    RUN(hands_on_what_came_in_every_form);
+    RUN(answers_by_itself_what_cannot_be_decoded);
+    RUN(bounds_what_a_body_inflates_to);
+    RUN(a_body_that_ends_the_parser_is_refused);
+    parser_pool_free(pool);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct parser_service *const services[] = {&push_body_service, NULL};
+    parser_main(argc, argv, services, intrude);
     uv_loop_init(&loop);
     RUN(hands_on_what_came_in_every_form);
     RUN(answers_as_the_receiver_says);
     RUN(answers_by_itself_what_cannot_be_decoded);
     RUN(bounds_what_a_body_inflates_to);
     RUN(a_close_waits_for_what_is_under_way);
+    in_a_parser_process(parser_pool_new(argv[0], NULL));
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
     return REPORT();

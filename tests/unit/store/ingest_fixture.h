@@ -9,6 +9,7 @@
 #include "store/ingest.h"
 
 static struct db fixture_db;
+static struct ingest_context fixture_context; /* what became of the last push; `parsers` is where it is parsed */
 
 static inline void fixture_open(void)
 {
@@ -24,6 +25,12 @@ static inline void fixture_close(void)
     db_close(&fixture_db);
 }
 
+static inline int fixture_push_series(const struct series *series, struct err *err)
+{
+    fixture_context = (struct ingest_context){.db = &fixture_db, .parsers = fixture_context.parsers};
+    return ingest_push(&fixture_context, series, 1, err);
+}
+
 /* One profile of a service called `service`, with one more label where `zone` is not NULL. */
 static inline int fixture_push(const char *service, const char *zone, struct str pprof, struct err *err)
 {
@@ -31,7 +38,7 @@ static inline int fixture_push(const char *service, const char *zone, struct str
     if (zone)
         labels[2] = (struct label){STR("zone"), str_of(zone)};
     const struct series series = {labels, zone ? 3 : 2, &pprof, 1};
-    return ingest_series(&fixture_db, &series, err);
+    return fixture_push_series(&series, err);
 }
 
 static inline int64_t fixture_count(const char *sql)

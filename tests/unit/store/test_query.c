@@ -2,8 +2,12 @@
 #include "store/reader.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
+#include "base/gzip.h"
 #include "ingest_fixture.h"
+#include "parser/parser_main.h"
+#include "store/flame_merge.h"
 #include "test.h"
 
 #define SECOND 1000000000LL
@@ -168,13 +172,66 @@ static void a_failing_database_is_an_error(void)
     fixture_close();
 }
 
-int main(void)
+/* ---- in a real parser process, which one of the bodies takes over ---- */
+
+static void intrude(int sock, const uint8_t *bytes, size_t n)
 {
+    volatile int *volatile nowhere = (int *)16;
+    (void)sock;
+    if (memmem(bytes, n, "EVIL", 4))
+        *nowhere = 1;
+}
+
+/* The same gzip with a file name in its header (RFC 1952 §2.3). */
+static void named_gzip(struct str plain, const char *name, struct buf *out)
+{
+    enum { HEADER = 10, FLAGS_AT = 3, FNAME = 8 };
+    cleanup_buf struct buf packed = BUF_INIT(1 << 20);
+    CHECK_INT(gzip_deflate(plain, 6, &packed), 0);
+    packed.p[FLAGS_AT] |= FNAME;
+    buf_append(out, packed.p, HEADER);
+    buf_append(out, name, strlen(name) + 1);
+    buf_append(out, packed.p + HEADER, packed.len - HEADER);
+}
+
+static void a_stored_profile_that_ends_the_parser_is_left_out(void)
+{
+    const struct made_sample sample = {"main;work", {1000}, NULL};
+    struct store_span span;
+    struct err err = {0};
+    struct parser_pool *pool = reader.parsers;
+    cleanup_buf struct buf evil = BUF_INIT(1 << 20),
+                           pprof = make_profile(&(struct made_profile){.types = {{"cpu", "nanoseconds"}},
+                                                                       .period = {"cpu", "nanoseconds"},
+                                                                       .samples = &sample,
+                                                                       .n = 1,
+                                                                       .time_ns = 112 * SECOND});
+    named_gzip(buf_slice(&pprof), "EVIL", &evil);
+    set_up();
+    reader.parsers = pool;
+    CHECK_INT(fixture_push("shop", "eu", buf_slice(&evil), &err), 0);
+    const struct store_selection what = selection(0, 1000);
+    CHECK_INT(total_of(&what, &span), 18);
+    CHECK_INT(reader.set_aside, 1);
+    CHECK(reader.endings[PARSER_CRASHED] >= 2);
+    reader.parsers = NULL; /* without the intruder it is there */
+    CHECK_INT(total_of(&what, &span), 1018);
+    reader.parsers = pool;
+    fixture_close();
+}
+
+int main(int argc, char **argv)
+{
+    static const struct parser_service *const services[] = {&flame_merge_service, NULL};
+    parser_main(argc, argv, services, intrude);
     RUN(lists_services_and_types_of_a_time_range);
     RUN(merges_what_is_selected);
     RUN(sums_values_over_time);
     RUN(a_sum_stops_at_the_largest_number);
     RUN(a_body_that_cannot_be_read_any_more_hides_no_other);
     RUN(a_failing_database_is_an_error);
+    reader.parsers = parser_pool_new(argv[0], NULL);
+    RUN(a_stored_profile_that_ends_the_parser_is_left_out);
+    parser_pool_free(reader.parsers);
     return REPORT();
 }
