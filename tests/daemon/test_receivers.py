@@ -3,6 +3,7 @@ import base64
 import contextlib
 import gzip
 import json
+import os
 import re
 import signal
 import socket
@@ -18,6 +19,8 @@ def files(folder, pattern):
 def keep(lab, more=""):
     """A configuration that keeps what JVMs are profiled with in a folder of the test's own."""
     folder = lab.dir / "kept"
+    folder.mkdir()
+    os.chown(folder, 65532, 65532)  # whom the main process becomes
     text = config('interval = "1s"').replace("[pyroscope.write.test.receiver]", "[pyroscope.file.kept.receiver]")
     return folder, f'{text}\npyroscope.file "kept" {{\n  directory = "{folder}"\n{more}\n}}\n'
 
