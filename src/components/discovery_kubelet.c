@@ -54,8 +54,6 @@ static int kubelet_check(const void *record, struct err *err)
         return err_wrap(err, code, "url");
     if (a->refresh_interval < 0 || (a->refresh_interval > 0 && a->refresh_interval < NS_PER_MS))
         return err_set(err, -EINVAL, "refresh_interval must be 0 or at least 1ms");
-    if (a->http.has_oauth2)
-        return err_set(err, -EINVAL, "oauth2 is not supported by discovery.kubelet; use bearer_token_file");
     return http_settings_check(&a->http, err);
 }
 static const struct schema schema = {

@@ -75,8 +75,6 @@ static int kubernetes_check_access(const struct discovery_kubernetes_args *a, st
 {
     cleanup_http_url struct http_url url = {0};
     const bool is_custom = kubernetes_access_is_custom(&a->http);
-    if (a->http.has_oauth2)
-        return err_set(err, -EINVAL, "oauth2 is not supported by discovery.kubernetes; use bearer_token_file");
     int code = http_settings_check(&a->http, err);
     if (code < 0)
         return code;

@@ -79,6 +79,7 @@ int http_fetch_start(struct http_fetch *f, const struct http_fetch_request *rq, 
         .http2 = f->settings->enable_http2,
         .proxy = f->opened.proxy,
         .tls = f->opened.tls,
+        .authorizer = oauth2_authorizer(f->opened.oauth2),
         .response_max = rq->response_max,
         .piece = rq->piece,
     };

@@ -419,7 +419,7 @@ int http_settings_authorization(const struct http_settings *s, char **ret, struc
     return 0;
 }
 
-static int put_pem(const char *pem, int *fd, char *path, size_t room, struct err *err)
+static int put_pem(const char *pem, int *fd, char **path, struct err *err)
 {
     if (!http_settings_given(pem))
         return 0;
@@ -427,17 +427,17 @@ static int put_pem(const char *pem, int *fd, char *path, size_t room, struct err
     size_t n = strlen(pem);
     if (*fd < 0 || write(*fd, pem, n) != (ssize_t)n)
         return err_errno(err, "keep a PEM text in memory");
-    snprintf(path, room, "/proc/self/fd/%d", *fd);
+    *path = xasprintf("/proc/self/fd/%d", *fd);
     return 0;
 }
 
 static int open_tls(const struct tls_args *t, struct http_settings_pem *pem, struct http_tls *ret, struct err *err)
 {
-    int code = put_pem(t->ca_pem, &pem->ca_fd, pem->ca_path, sizeof pem->ca_path, err);
+    int code = put_pem(t->ca_pem, &pem->ca_fd, &pem->ca_path, err);
     if (code == 0)
-        code = put_pem(t->cert_pem, &pem->cert_fd, pem->cert_path, sizeof pem->cert_path, err);
+        code = put_pem(t->cert_pem, &pem->cert_fd, &pem->cert_path, err);
     if (code == 0)
-        code = put_pem(t->key_pem, &pem->key_fd, pem->key_path, sizeof pem->key_path, err);
+        code = put_pem(t->key_pem, &pem->key_fd, &pem->key_path, err);
     if (code < 0)
         return code;
     *ret = (struct http_tls){
@@ -498,8 +498,11 @@ int http_settings_open(const struct http_settings *s, struct http_settings_open 
     return 0;
 }
 
-static void close_pem(const struct http_settings_pem *pem)
+static void close_pem(struct http_settings_pem *pem)
 {
+    free(pem->ca_path);
+    free(pem->cert_path);
+    free(pem->key_path);
     const int fds[] = {pem->ca_fd, pem->cert_fd, pem->key_fd};
     for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
         if (fds[i] >= 0)

@@ -105,7 +105,7 @@ must_check int http_settings_authorization(const struct http_settings *s, char *
 /* PEM texts as memory files, as not every TLS back end of libcurl takes them by value. */
 struct http_settings_pem {
     int ca_fd, cert_fd, key_fd;
-    char ca_path[32], cert_path[32], key_path[32];
+    char *ca_path, *cert_path, *key_path; /* owned, so that the struct can be copied */
 };
 
 /* What the client takes, for every request with these settings:

@@ -35,11 +35,7 @@ struct import_http_args {
 
 static int import_http_check_client(const void *record, struct err *err)
 {
-    const struct client_args *a = record;
-    if (a->http.has_oauth2)
-        return err_set(err, -EINVAL,
-                       "oauth2 is not supported by import.http; use basic_auth, authorization or bearer_token");
-    return http_settings_check(&a->http, err);
+    return http_settings_check(&((const struct client_args *)record)->http, err);
 }
 
 static const struct option client_options[] = {HTTP_SETTINGS_OPTIONS(struct client_args, http), {0}};

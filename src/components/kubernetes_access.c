@@ -277,6 +277,7 @@ int kubernetes_access_get(const struct kubernetes_access *a, struct http_client 
         .http2 = a->http->enable_http2,
         .proxy = a->opened.proxy,
         .tls = a->opened.tls,
+        .authorizer = oauth2_authorizer(a->opened.oauth2),
         .response_max = req->response_max,
         .piece = req->piece,
     };

@@ -242,6 +242,7 @@ static int scrape_start_call(struct scrape_endpoint *e, struct err *err)
         .http2 = a->http.enable_http2,
         .proxy = s->opened.proxy,
         .tls = s->opened.tls,
+        .authorizer = oauth2_authorizer(s->opened.oauth2),
         .piece = scrape_on_piece,
     };
     e->too_large = false;

@@ -262,9 +262,6 @@ static int scrape_check_args(const void *record, struct err *err)
         return code;
     if (strcmp(a->scheme, "http") != 0 && strcmp(a->scheme, "https") != 0)
         return err_set(err, -EINVAL, "invalid scheme: \"%s\"", a->scheme);
-    if (a->http.has_oauth2)
-        return err_set(err, -EINVAL,
-                       "oauth2 is not supported by pyroscope.scrape; use basic_auth, authorization or bearer_token");
     return http_settings_check(&a->http, err);
 }
 

@@ -210,6 +210,7 @@ static int ingest_start(struct ingest_endpoint *e, const struct ingest_item *i, 
         .http2 = e->args->http.enable_http2,
         .proxy = e->opened.proxy,
         .tls = e->opened.tls,
+        .authorizer = oauth2_authorizer(e->opened.oauth2),
         .response_max = ANSWER_MAX,
     };
     code = http_start(e->owner->http, &rq, ingest_on_answer, e, &e->call, err);

@@ -35,8 +35,6 @@ static int remote_check_client(const void *record, struct err *err)
     const struct remote_object_client_args *a = record;
     cleanup_http_url struct http_url url = {0};
     const bool is_custom = kubernetes_access_is_custom(&a->http);
-    if (a->http.has_oauth2)
-        return err_set(err, -EINVAL, "oauth2 is not supported by remote.kubernetes; use bearer_token_file");
     int code = http_settings_check(&a->http, err);
     if (code < 0)
         return code;
