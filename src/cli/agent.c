@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/terminal.h"
+#include "base/work.h"
 #include "cli/command.h"
 #include "cli/loader.h"
 #include "cli/privileges.h"
@@ -385,7 +386,10 @@ static int agent_open_files(struct agent *a, struct err *err)
 static int agent_become(struct agent *a, struct err *err)
 {
     const int code = privileges_drop(&a->privileges, err);
-    return code < 0 ? code : agent_open_files(a, err);
+    if (code < 0)
+        return code;
+    work_release();
+    return agent_open_files(a, err);
 }
 
 /* With hidepid, an ordinary user sees no process of another one. */
@@ -462,6 +466,7 @@ static void agent_abandon(struct agent *a)
     if (!a->controller)
         return;
     a->stopping = true;
+    work_release(); /* components wait for theirs */
     controller_stop(a->controller, components_stopped, a);
     uv_run(&a->loop, UV_RUN_DEFAULT);
 }
@@ -504,6 +509,7 @@ static int agent_prepare(struct agent *a, struct err *err)
     if (code < 0)
         return code;
     priv_restartable(a->priv);
+    work_hold();
     return privileges_begin(err);
 }
 

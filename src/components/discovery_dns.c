@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "base/work.h"
 #include "components/dns_lookup.h"
 #include "components/env.h"
 #include "components/meta_labels.h"
@@ -136,7 +137,7 @@ static void dns_job_next(void)
     struct dns_job *job = list_entry(dns_waiting.next, struct dns_job, node);
     list_del(&job->node);
     dns_busy = true;
-    uv_queue_work(job->loop, &job->work, dns_job_run, dns_job_end);
+    work_queue(job->loop, &job->work, dns_job_run, dns_job_end);
 }
 
 static void dns_job_drop(struct dns_job *job)

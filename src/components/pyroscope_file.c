@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "base/work.h"
 #include "components/byte_size.h"
 #include "components/env.h"
 #include "components/pyroscope_file_args.h"
@@ -221,7 +222,7 @@ static void file_writer_begin(struct file_writer *w)
     }
     w->queued = w->queued_bytes = 0;
     j->work.data = j;
-    uv_queue_work(w->loop, &j->work, file_job_run, file_job_end);
+    work_queue(w->loop, &j->work, file_job_run, file_job_end);
 }
 
 static void file_writer_drop_oldest(struct file_writer *w)

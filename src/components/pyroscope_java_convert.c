@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/work.h"
 #include "flow/dropped.h"
 #include "jvm/session/intake.h"
 #include "parser/parser_interval.h"
@@ -400,7 +401,7 @@ static void converter_start(struct java_converter *c, struct convert_job *j)
     if (!s->open)
         stream_open(s, &j->step);
     j->work.data = j;
-    uv_queue_work(c->loop, &j->work, job_run, job_done);
+    work_queue(c->loop, &j->work, job_run, job_done);
 }
 
 /* One worker does, unless there is much to do, or a user has one for itself while another waits. */

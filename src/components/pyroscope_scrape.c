@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/work.h"
 #include "components/env.h"
 #include "components/fanout.h"
 #include "components/pyroscope_scrape_args.h"
@@ -155,7 +156,7 @@ static void scrape_compare(struct scrape_endpoint *e)
     w->counted = e->body.len;
     e->body = BUF_INIT(SCRAPE_BODY_MAX);
     w->work.data = w;
-    uv_queue_work(e->owner->env->loop, &w->work, scrape_work_run, scrape_work_end);
+    work_queue(e->owner->env->loop, &w->work, scrape_work_run, scrape_work_end);
 }
 
 /* --- requests --- */

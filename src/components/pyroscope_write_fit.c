@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "base/work.h"
 #include "pprof/split.h"
 
 /* Pyroscope's default for the length of a value. */
@@ -172,12 +173,12 @@ struct write_fit *write_fit_start(uv_loop_t *loop, struct encoded_profile *p, st
     else if (limit.kind == PUSH_LIMIT_BYTES && limit.most > 0)
         f->limits.bytes = (size_t)limit.most;
     f->limits.parts = 2;
-    uv_queue_work(loop, &f->work, write_fit_run, write_fit_after);
+    work_queue(loop, &f->work, write_fit_run, write_fit_after);
     return f;
 }
 
 void write_fit_cancel(struct write_fit *f)
 {
     f->done = NULL;
-    uv_cancel((uv_req_t *)&f->work);
+    (void)work_cancel(&f->work);
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "base/work.h"
 
 /* Labels and profile of one record in memory; after a failure to open or write, so long until the next attempt; spools
  * of endpoints that are gone are kept for a week. */
@@ -287,7 +288,7 @@ static void write_spool_start(struct write_spool *s)
     j->now = (struct spool_now){clock_wall_ns() + offset, clock_boot_ns() + offset};
     j->closes = s->closing;
     j->work.data = s;
-    uv_queue_work(s->loop, &j->work, spool_job_run, spool_job_after);
+    work_queue(s->loop, &j->work, spool_job_run, spool_job_after);
 }
 
 struct write_spool *write_spool_new(uv_loop_t *loop, const char *path, const struct spool_limits *limits,

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/work.h"
 
 /* What a worker needs; it stays until the worker is done, and longer than its follow if need be. */
 struct read_job {
@@ -80,7 +81,7 @@ static void follow_read(struct conf_follow *f)
                              .read = f->options.read,
                              .discard = f->options.discard};
     job->work.data = job;
-    uv_queue_work(w->loop, &job->work, follow_job_run, follow_job_end);
+    work_queue(w->loop, &job->work, follow_job_run, follow_job_end);
 }
 
 static void follow_changed(void *arg)
@@ -117,7 +118,7 @@ void conf_follow_free(struct conf_follow *f)
     /* Waiting for a worker still: it need not read at all. follow_job_end() comes in any case. */
     if (f->job) {
         f->job->owner = NULL;
-        uv_cancel((uv_req_t *)&f->job->work);
+        (void)work_cancel(&f->job->work);
     }
     conf_watch_free(f->watch);
     follow_free_paths(f->paths, f->options.watch.path_count);

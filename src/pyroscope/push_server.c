@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/work.h"
 #include "parser/parser_batch.h"
 #include "pyroscope/push_body.h"
 #include "pyroscope/push_message.h"
@@ -16,7 +17,7 @@ enum { PROBLEM_EVERY_MS = 60000 }; /* whoever can push must not fill the log */
 
 struct push_server {
     struct push_server_options options;
-    int64_t problem_ms; /* when the last one was reported; 0 = never */
+    int64_t problem_ms;    /* when the last one was reported; 0 = never */
     struct push_seen seen; /* what was accepted lately */
     unsigned under_way;
     size_t bytes; /* of their bodies */
@@ -215,5 +216,5 @@ void push_server_handle(struct push_server *s, struct request *rq)
     p->body = request_take_body(rq, &p->len);
     s->bytes += p->len;
     s->under_way++;
-    uv_queue_work(s->options.loop, &p->work, push_server_decode, push_server_on_decoded);
+    work_queue(s->options.loop, &p->work, push_server_decode, push_server_on_decoded);
 }

@@ -1,5 +1,7 @@
 #include "store/serial_queue.h"
 
+#include "base/work.h"
+
 static void serial_queue_next_batch(struct serial_queue *q);
 
 static void serial_queue_run_batch(uv_work_t *w)
@@ -36,7 +38,7 @@ static void serial_queue_next_batch(struct serial_queue *q)
     }
     if (!list_empty(&q->batch)) {
         q->busy = true;
-        uv_queue_work(q->loop, &q->work, serial_queue_run_batch, serial_queue_after_batch);
+        work_queue(q->loop, &q->work, serial_queue_run_batch, serial_queue_after_batch);
     } else if (q->closing) {
         q->idle(q->ctx);
     }

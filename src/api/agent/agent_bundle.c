@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/secret.h"
+#include "base/work.h"
 #include "os/fsutil.h"
 
 #define FOLDER "smolder-support-bundle/"
@@ -206,7 +207,7 @@ static void agent_bundle_on_time(uv_timer_t *timer)
     log_capture(NULL);
     agent_bundle_collect(b);
     b->is_working = true;
-    uv_queue_work(b->options.loop, &b->work, agent_bundle_compress, agent_bundle_on_compressed);
+    work_queue(b->options.loop, &b->work, agent_bundle_compress, agent_bundle_on_compressed);
 }
 
 /* "" or 1 to 30. */

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/work.h"
 
 /* The file is looked at this often at most. Make-ups known to be fine; a forgotten one is only suspected sooner. */
 enum { POLL_MS = 2000, FINE_MAX = 256 };
@@ -97,10 +98,7 @@ static void quarantine_flush(struct quarantine *q)
     j->changes = q->wanted;
     j->work.data = j;
     q->wanted = (struct changes){0};
-    if (uv_queue_work(q->loop, &j->work, quarantine_work, quarantine_worked) < 0) {
-        quarantine_worked(&j->work, UV_ECANCELED);
-        return;
-    }
+    work_queue(q->loop, &j->work, quarantine_work, quarantine_worked);
     q->job = j;
 }
 
