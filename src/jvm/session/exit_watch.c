@@ -7,6 +7,8 @@ static void exit_watch_told(void *arg, bool known, int status)
 {
     struct exit_watch *w = arg;
     w->call = 0;
+    /* Its parent was faster than the helper: now the pidfd may have it. */
+    known = known || exit_status_of(&w->process, &status);
     w->ended(w->arg, known, status);
 }
 
