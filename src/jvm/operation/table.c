@@ -114,7 +114,6 @@ const struct priv_op jvm_ops[JVM_OP_COUNT + 1] = {
                        .max_ms = JVM_ENDING_MS},
     [JVM_OP_USERS] = {.name = "smolder-users",
                       .run = jvm_op_users,
-                      .again = true,
                       .capabilities = CAPS_PROC,
                       .in_max = JVM_USERS_BYTES,
                       .max_ms = JVM_USERS_MS},
