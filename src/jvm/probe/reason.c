@@ -171,7 +171,9 @@ const struct jvm_reason jvm_reasons[] = {
      {"mounted noexec"},
      "the target's `tmp_dir` is mounted noexec, so no library can be loaded from it, and neither `/run`, `/opt`, "
      "`/dev`, `/var/tmp` nor the working directory of the JVM is suitable",
-     "set `tmp_dir` to another directory, which must also exist in the image"},
+     "make it executable: Docker mounts `--tmpfs /tmp` noexec, but not `--tmpfs /tmp:exec`; or set `tmp_dir` to "
+     "another "
+     "directory, which must also exist in the image"},
     {"unsafe_tmp_dir",
      REFUSED,
      {"others could replace", "must belong to"},
