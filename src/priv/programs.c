@@ -24,8 +24,8 @@ struct programs_answer {
 
 /* ---- the guard ---- */
 
-/* Whoever is executed becomes a user of its own. What root executes has its capabilities; those of an ordinary user have
- * to be passed on, and the program gives them up before it reads anything. */
+/* Whoever is executed becomes a user of its own. What root executes has its capabilities; those of an ordinary user
+ * have to be passed on, and the program gives them up before it reads anything. */
 static int programs_execute(char *const *argv, int sock, int as, pid_t *ret)
 {
     const uint64_t user = RIGHTS_CAP(CAP_SETUID) | RIGHTS_CAP(CAP_SETGID) | RIGHTS_CAP(CAP_SETPCAP);
