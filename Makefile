@@ -5,6 +5,7 @@
 #   make test      layers, names, unit tests with and without sanitizers, fuzz corpus, real JVMs, adversary tests
 #   make test-jvms JVMs of many versions and vendors, fetched and kept in the user's cache (tests/jvms/README.md)
 #   make test-cluster  against a real Kubernetes API server, which is built once and cached (tests/cluster/programs)
+#   make test-vm   the installed service, under systemd in a virtual machine (tests/vm/README.md)
 #   make soak      under AddressSanitizer: ten thousand reloads (RELOADS), checks for leaks and growth; random kills for
 #                  SOAK_SECONDS (900) with SOAK_JVMS (100) JVMs, checks that nothing is left behind
 #   make bench     benchmark figures, one line each
@@ -26,8 +27,8 @@ JAVAC        ?= javac
 JAVA         ?= java
 
 .DELETE_ON_ERROR:
-.PHONY: all build run demo-app test test-unit test-asan test-daemon test-adversary test-jvms test-cluster soak bench \
-        lint format fuzz install clean setup-%
+.PHONY: all build run demo-app test test-unit test-asan test-daemon test-adversary test-jvms test-cluster test-vm soak \
+        bench lint format fuzz install clean setup-%
 
 all: build
 
@@ -83,6 +84,10 @@ test-jvms: setup-test build
 
 test-cluster: setup-test build
 	tests/cluster/run --smolder $(BUILD)/smolder
+
+# Prints why where it cannot run, which is mostly for want of a kernel.
+test-vm: setup-test build
+	tests/vm/run --build $(BUILD)
 
 soak: setup-test $(ASAN)/build.ninja
 	tools/ninja $(ASAN) --quiet smolder

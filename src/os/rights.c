@@ -135,6 +135,24 @@ int rights_limit(uint64_t capabilities)
     return syscall(SYS_capset, &head, sets) < 0 ? -errno : 0;
 }
 
+int rights_pass_on(uint64_t capabilities)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+    (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    if (syscall(SYS_capget, &head, sets) < 0)
+        return -errno;
+    for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+        sets[i].inheritable = sets[i].permitted & (uint32_t)(capabilities >> 32 * i);
+    if (syscall(SYS_capset, &head, sets) < 0)
+        return -errno;
+    for (unsigned long cap = 0; cap < 64; cap++) {
+        if (sets[cap / 32].inheritable & 1U << cap % 32 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+            return -errno;
+    }
+    return 0;
+}
+
 int rights_become(const struct rights *r, struct err *err)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

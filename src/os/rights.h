@@ -45,5 +45,8 @@ must_check int rights_become(const struct rights *r, struct err *err);
  * inheritable; the IDs stay. For a process with one thread. */
 #define RIGHTS_CAP(number) (1ULL << (number))
 must_check int rights_limit(uint64_t capabilities);
+/* Makes those of them that this process has, and no others, inheritable and ambient: what an ordinary user executes has
+ * them. 0: none. For a process with one thread; negative errno. */
+must_check int rights_pass_on(uint64_t capabilities);
 /* Whether all of these are in force. */
 must_check bool rights_have(uint64_t capabilities);

@@ -26,17 +26,23 @@ static int rootfs_resolve(int from, const char *path, uint64_t flags, uint64_t h
     return fd < 0 ? -errno : (int)fd;
 }
 
+/* "Function not implemented" would be taken for the target's fault. */
+static const char *rootfs_why(int code)
+{
+    return code == -ENOSYS ? "the system call openat2 is not available" : strerror(-code);
+}
+
 static int rootfs_open_dir(int from, const char *path, uint64_t how_far, struct err *err)
 {
     int fd = rootfs_resolve(from, path, O_PATH | O_DIRECTORY, how_far);
-    return fd < 0 ? err_set(err, fd, "open directory %s: %s", path, strerror(-fd)) : fd;
+    return fd < 0 ? err_set(err, fd, "open directory %s: %s", path, rootfs_why(fd)) : fd;
 }
 
 static int rootfs_stat(int from, const char *path, struct stat *st, uint64_t how_far, struct err *err)
 {
     int fd = rootfs_resolve(from, path, O_PATH | O_NOFOLLOW, how_far);
     if (fd < 0)
-        return err_set(err, fd, "open %s: %s", path, strerror(-fd));
+        return err_set(err, fd, "open %s: %s", path, rootfs_why(fd));
     if (fstat(fd, st) < 0) {
         int code = err_errno(err, "stat %s", path);
         close(fd);

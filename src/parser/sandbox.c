@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
@@ -113,7 +114,8 @@ static bool sandbox_change_user(unsigned number, bool *rights)
     const struct rights own = {.uid = SANDBOX_UID + number, .gid = SANDBOX_UID + number},
                         same = {.uid = before, .gid = getegid()};
     /* Where that UID is not mapped, or only root's capabilities are missing, at least those go. */
-    const bool changed = before == 0 && rights_become(&own, NULL) == 0;
+    const bool may = before == 0 || rights_have(RIGHTS_CAP(CAP_SETUID) | RIGHTS_CAP(CAP_SETGID));
+    const bool changed = may && rights_become(&own, NULL) == 0;
     *rights = changed || rights_become(&same, NULL) == 0;
     return changed;
 }

@@ -1,6 +1,7 @@
 #include "priv/programs.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "os/rights.h"
 #include "os/self_exec.h"
 #include "priv/wire.h"
 
@@ -22,6 +24,20 @@ struct programs_answer {
 
 /* ---- the guard ---- */
 
+/* Whoever is executed becomes a user of its own. What root executes has its capabilities; those of an ordinary user
+ * have to be passed on, and the program gives them up before it reads anything. */
+static int programs_execute(char *const *argv, int sock, int as, pid_t *ret)
+{
+    const uint64_t user = RIGHTS_CAP(CAP_SETUID) | RIGHTS_CAP(CAP_SETGID) | RIGHTS_CAP(CAP_SETPCAP);
+    const bool passes_on = geteuid() != 0 && rights_have(user);
+    int code = passes_on ? rights_pass_on(user) : 0;
+    if (code == 0)
+        code = self_exec_start(argv, sock, as, ret);
+    if (passes_on && rights_pass_on(0) < 0)
+        _exit(1); /* the next helper would have them, too */
+    return code;
+}
+
 static void programs_run(struct programs_server *s, unsigned number, int *sock, struct programs_answer *ret)
 {
     int ends[2];
@@ -31,7 +47,7 @@ static void programs_run(struct programs_server *s, unsigned number, int *sock, 
     ret->code = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0 ? -errno : 0;
     if (ret->code < 0)
         return;
-    ret->code = self_exec_start(s->table[number].argv, ends[1], s->table[number].sock, &ret->pid);
+    ret->code = programs_execute(s->table[number].argv, ends[1], s->table[number].sock, &ret->pid);
     close(ends[1]);
     if (ret->code < 0) {
         close(ends[0]);

@@ -140,6 +140,12 @@ const struct jvm_reason jvm_reasons[] = {
      "restart the JVM"},
 
     /* Directories of the target and the host. */
+    {"no_path_resolution",
+     REFUSED,
+     {"openat2 is not available"},
+     "smolder resolves paths in a target with openat2(2), and a kernel before 5.6 does not have it or a seccomp filter "
+     "of smolder forbids it: that of a container runtime, or `RestrictSUIDSGID=` of a systemd unit",
+     "remove that line from the unit (the installed one does not have it), update the container runtime or the kernel"},
     {"no_tmp",
      REFUSED,
      {"creates its attach socket in /tmp"},
@@ -170,7 +176,9 @@ const struct jvm_reason jvm_reasons[] = {
      {"mounted noexec"},
      "the target's `tmp_dir` is mounted noexec, so no library can be loaded from it, and neither `/run`, `/opt`, "
      "`/dev`, `/var/tmp` nor the working directory of the JVM is suitable",
-     "set `tmp_dir` to another directory, which must also exist in the image"},
+     "make it executable: Docker mounts `--tmpfs /tmp` noexec, but not `--tmpfs /tmp:exec`; or set `tmp_dir` to "
+     "another "
+     "directory, which must also exist in the image"},
     {"unsafe_tmp_dir",
      REFUSED,
      {"others could replace", "must belong to"},

@@ -44,6 +44,8 @@ static const struct {
     {"memory limit of the container: 3 MiB of 64 MiB left", "memory_limit", JVM_STATE_BACKING_OFF},
     {"a JVM like this one (Shop) was killed by SIGSEGV; quarantined until 'smolder forgive'", "quarantined",
      JVM_STATE_REFUSED},
+    {"the JVM creates its attach socket in /tmp: open directory /tmp: the system call openat2 is not available",
+     "no_path_resolution", JVM_STATE_REFUSED},
     {"something unheard of", "other", JVM_STATE_BACKING_OFF},
     {"the process ended: killed by SIGKILL 0.3 s after the attach", "crashed", JVM_STATE_GONE},
     {"the process ended", "ended", JVM_STATE_GONE},

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -190,6 +191,29 @@ static void without_privilege_ones_groups_stay(void)
     CHECK_INT(as_user(another_group_of_ones_own_user_is_no_obstacle), 0);
 }
 
+static bool capabilities_are(const char *name, const char *hex)
+{
+    cleanup_buf struct buf text = BUF_INIT(1 << 16);
+    return procfs_read(getpid(), "status", &text, NULL) == 0 &&
+           str_is(str_trim(procfs_status_field((struct str){(const char *)text.p, text.len}, name)), hex);
+}
+
+static void what_is_executed_has_what_is_passed_on(void)
+{
+    fflush(stdout);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        static const char one[] = "0000000000000020", none[] = "0000000000000000";
+        const bool passed = rights_pass_on(RIGHTS_CAP(CAP_KILL)) == 0 && capabilities_are("CapInh", one) &&
+                            capabilities_are("CapAmb", one);
+        _exit(!passed || rights_pass_on(0) < 0 || !capabilities_are("CapInh", none) ||
+              !capabilities_are("CapAmb", none));
+    }
+    int status = -1;
+    waitpid(pid, &status, 0);
+    CHECK_INT(status, 0);
+}
+
 int main(void)
 {
     RUN(ids_and_groups_are_read);
@@ -204,6 +228,7 @@ int main(void)
     RUN(what_is_refused_to_the_user_is_refused);
     RUN(descriptors_can_be_opened_anew);
     RUN(its_user_may_not_trace_it);
+    RUN(what_is_executed_has_what_is_passed_on);
     RUN(root_keeps_its_number_and_no_capability);
     RUN(without_privilege_ones_groups_stay);
     RUN(without_privilege_only_ones_own_rights_are_to_be_had);

@@ -5,10 +5,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -161,6 +166,38 @@ static void local_file_systems_are_told_from_others(void)
     CHECK(shm < 0 || fs_is_local(shm));
 }
 
+/* What RestrictSUIDSGID= of systemd does. */
+static bool forbid_openat2(void)
+{
+    static struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {ARRAY_LEN(code), code};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+static void a_missing_system_call_is_named(void)
+{
+    fflush(NULL);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        if (!forbid_openat2())
+            _exit(2);
+        cleanup_buf struct buf text = BUF_INIT(64);
+        const int code = rootfs_read(root, "/etc/name", &text, &err);
+        _exit(code != -ENOSYS || !strstr(err.text, "open /etc/name: the system call openat2 is not available"));
+    }
+    int status = 0;
+    waitpid(pid, &status, 0);
+    if (WEXITSTATUS(status) == 2)
+        SKIP(a_missing_system_call_is_named, "no seccomp filters here");
+    else
+        CHECK_INT(status, 0);
+}
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
 {
     (void)st, (void)type, (void)walk;
@@ -193,6 +230,7 @@ int main(void)
     RUN(within_a_directory_no_link_is_followed_and_no_mount_crossed);
     RUN(a_bind_mount_is_a_mount);
     RUN(what_is_made_is_new);
+    RUN(a_missing_system_call_is_named);
     nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return REPORT();
 }
