@@ -63,7 +63,8 @@ def wait_for(what, condition, seconds=PATIENCE_S):
 def call(*command, **more):
     """(exit status, output of both kinds)"""
     print("$", *command, file=sys.stderr, flush=True)
-    done = subprocess.run([str(c) for c in command], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
+    done = subprocess.run([str(c) for c in command], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          **more)
     return done.returncode, done.stdout
 
 
