@@ -169,8 +169,9 @@ const struct jvm_reason jvm_reasons[] = {
     {"read_only",
      REFUSED,
      {"Read-only file system"},
-     "the target's `tmp_dir` is read-only",
-     "mount a writable volume there, or set `tmp_dir`"},
+     "the target's `/tmp` or `tmp_dir` is read-only",
+     "mount a writable volume at `/tmp`, where the JVM creates its attach socket: `--tmpfs /tmp:exec` of Docker, an "
+     "`emptyDir`; if only `tmp_dir` is read-only, set another one"},
     {"noexec",
      REFUSED,
      {"mounted noexec"},

@@ -67,7 +67,7 @@ static void aftercare_group_begin(struct aftercare_group *g, const struct pidref
 }
 
 /* Has its group counted a kill since, and was it at its own limit? A group that is gone by now tells nothing. */
-static enum oom aftercare_oom(const struct aftercare_group *g)
+static enum oom aftercare_count_oom(const struct aftercare_group *g)
 {
     struct cgroup at = {.v2 = g->v2, .mount_len = g->mount_len};
     uint64_t kills, hits;
@@ -77,6 +77,14 @@ static enum oom aftercare_oom(const struct aftercare_group *g)
     if (!g->limited || (g->of_parent && !cgroup_up(&at)))
         return OOM_HOST;
     return oom_hits(&at, &hits) && hits > g->hits ? OOM_OWN : OOM_HOST;
+}
+
+static enum oom aftercare_oom(struct aftercare_group *g)
+{
+    if (!g->looked)
+        g->oom = aftercare_count_oom(g);
+    g->looked = true;
+    return (enum oom)g->oom;
 }
 
 /* ---- the watch ---- */
@@ -143,7 +151,7 @@ void aftercare_drop(struct aftercare *a)
         aftercare_done(a);
 }
 
-static enum jvm_end end_of(const struct aftercare *a, int status, int *signal)
+static enum jvm_end end_of(struct aftercare *a, int status, int *signal)
 {
     *signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     enum oom oom;
@@ -166,7 +174,7 @@ static enum jvm_end end_of(const struct aftercare *a, int status, int *signal)
 }
 
 /* Nobody tells its status. */
-static enum jvm_end end_by_traces(const struct aftercare *a)
+static enum jvm_end end_by_traces(struct aftercare *a)
 {
     const enum oom oom = aftercare_oom(&a->group);
     if (removed_its_socket(a))
@@ -184,6 +192,11 @@ static bool aftercare_is_open(const struct aftercare *a)
     const int code = a->end == JVM_END_SELF && WIFEXITED(a->status) ? WEXITSTATUS(a->status) : 0;
     return a->end != JVM_END_SELF ||
            (code != 0 && code != 128 + SIGHUP && code != 128 + SIGINT && code != 128 + SIGTERM);
+}
+
+void aftercare_look(struct aftercare *a)
+{
+    (void)aftercare_oom(&a->group);
 }
 
 void aftercare_ended(struct aftercare *a, const struct pidref *p, int64_t now_ns)

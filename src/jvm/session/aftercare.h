@@ -29,6 +29,8 @@ struct aftercare_group {
     size_t mount_len;
     bool v2, limited, of_parent; /* the one above has the limit */
     uint64_t kills, hits;        /* of the group; of the one with the limit */
+    bool looked;                 /* what was counted until the end is known: `oom`, private to aftercare.c */
+    int oom;
 };
 
 struct aftercare {
@@ -61,6 +63,8 @@ void aftercare_keep_socket(struct aftercare *a, int fd);
 void aftercare_keep_place(struct aftercare *a, int dir, const struct hs_err_place *place);
 /* It did not come to an attach. */
 void aftercare_drop(struct aftercare *a);
+/* The process ended a moment ago: reads what its cgroup counted, which is gone as soon as a container is removed. */
+void aftercare_look(struct aftercare *a);
 /* The process ended: call at once, while its status can still be had. */
 void aftercare_ended(struct aftercare *a, const struct pidref *p, int64_t now_ns);
 /* Its wait status, of the helper, which may read it where this process may not. Before or after aftercare_ended(). */

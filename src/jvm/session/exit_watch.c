@@ -17,8 +17,9 @@ static void exit_watch_seen(uv_poll_t *h, int status, int events)
     struct exit_watch *w = h->data;
     (void)events;
     uv_poll_stop(h);
+    aftercare_look(w->care);
     const bool known = exit_status_of(&w->process, &status);
-    if (known || !w->asks)
+    if (known || (!w->care->since_ns && !w->care->attached))
         w->ended(w->arg, known, status);
     else
         w->call = jvm_ending(w->priv, w->user, w->id, exit_watch_told, w);

@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "jvm/operation/request.h"
+#include "jvm/session/aftercare.h"
 #include "os/pidref.h"
 #include "priv/priv.h"
 
@@ -19,14 +20,15 @@ struct exit_watch {
     uv_poll_t poll;
     bool polling;
     uint64_t call; /* of the helper, under way; 0 = none */
-    bool asks;     /* whether the helper is asked: the status matters */
+    struct aftercare
+        *care; /* what is noted of the end at once; whether there was an attach, so that the status matters */
     /* The process ended; at most once. `status` is its wait status if `known`. Then it may be closed. */
     void (*ended)(void *arg, bool known, int status);
     void (*closed)(void *arg);
     void *arg;
 };
 
-/* Sets all but `asks`, `ended`, `closed` and `arg`. False: the process is gone; then `ended` is not called. */
+/* Sets all but `care`, `ended`, `closed` and `arg`. False: the process is gone; then `ended` is not called. */
 must_check bool exit_watch_begin(struct exit_watch *w, uv_loop_t *loop, struct priv *priv, struct jvm_id id,
                                  uint64_t user);
 /* Stops watching. True: `closed` will be called; until then `w` must stay. */

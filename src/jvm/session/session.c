@@ -228,10 +228,8 @@ static void session_start_operation(struct jvm_session *s, enum work work,
     cleanup_free char *options = session_config_start_options(&s->config, s->other_signal);
     struct jvm_request r = session_request_of(s, options);
     s->work = work;
-    if (attach) {
-        s->exit.asks = true;
+    if (attach)
         aftercare_begin(&s->care, &s->exit.process, clock_ns());
-    }
     /* Should ours still run, for all we know not to, it is found and taken over like an earlier agent's. */
     if (work == WORK_START)
         intake_release(&s->intake);
@@ -692,7 +690,7 @@ struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct 
     s->events = *events;
     s->arg = arg;
     s->exit = (struct exit_watch){
-        .process = PIDREF_INIT, .ended = session_on_ended, .closed = session_handle_closed, .arg = s};
+        .process = PIDREF_INIT, .care = &s->care, .ended = session_on_ended, .closed = session_handle_closed, .arg = s};
     s->scale = ITIMER_SCALE_INIT;
     session_config_copy(&s->config, config);
     s->user = config->user;
