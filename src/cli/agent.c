@@ -340,7 +340,7 @@ static int agent_start(struct agent *a, struct err *err)
                                     parser_pool_new(parser_name, &starter),
                                     a->quarantine,
                                     a->settings->crash_guard,
-                                    strcmp(a->settings->service_name, "main") == 0};
+                                    a->settings->service_name && strcmp(a->settings->service_name, "main") == 0};
     a->env.storage_path = a->settings->storage_path;
     a->controller = controller_new(&(struct controller_options){.loop = &a->loop,
                                                                 .components = all_components,

@@ -18,7 +18,7 @@ struct agent_settings {
     bool support_bundle;       /* whether /-/support is answered */
     const char *storage_path;  /* data directory */
     const char *crash_guard;   /* "config", "on", "strict" or "off" */
-    const char *service_name;  /* "unspecified" or "main" */
+    const char *service_name;  /* "unspecified" or "main"; NULL = the first */
     const char *user;          /* as whom it runs if started by root; "" = cli/privileges.h */
     const char *store_listen;  /* the embedded store; "" = off */
     bool skip_unknown;         /* leave unknown components out instead of refusing them */
