@@ -201,6 +201,11 @@ def descendants(pid):
         yield from descendants(child)
 
 
+def parent_of(pid):
+    found = re.search(r"^PPid:\s*(\d+)", proc_text(pid, "status"), re.M)
+    return int(found[1]) if found else None
+
+
 def named(pids, comm):
     return [pid for pid in pids if proc_text(pid, "comm").strip() == comm]
 
@@ -252,13 +257,19 @@ class Process:
         def found():
             for pid in descendants(self.popen.pid):
                 if self.find(pid):
-                    return pid
+                    return self.topmost(pid)
             if self.popen.poll() is not None:
                 raise Failure(f"process ended with {self.popen.returncode}: {self.text()[-2000:]}")
             return None
         self.pid = wait_for("process", found, every=0.01)
         self.inner = pid_numbers(self.pid)[self.depth]
         return self
+
+    def topmost(self, pid):
+        """It may have begun between two looks, and what was seen be a child of its own."""
+        while (above := parent_of(pid)) not in (None, self.popen.pid) and self.find(above):
+            pid = above
+        return pid
 
     def text(self):
         return self.output.read_text(errors="replace")
