@@ -63,7 +63,7 @@ static void tells_what_is_not_complete(void)
     for (size_t i = 0; i < ARRAY_LEN(cut); i++) {
         int code;
         bool complete;
-        cleanup_free char *found = items_of(KUBE_LIST, cut[i], 5, &code, &complete);
+        free(items_of(KUBE_LIST, cut[i], 5, &code, &complete));
         CHECK_INT(code, 0);
         CHECK(!complete);
     }
@@ -73,11 +73,11 @@ static void rejects_what_is_no_json(void)
 {
     int code;
     bool complete;
-    cleanup_free char *found = items_of(KUBE_WATCH, "{}]", 9, &code, &complete);
+    free(items_of(KUBE_WATCH, "{}]", 9, &code, &complete));
     CHECK_INT(code, -EINVAL);
     cleanup_free char *deep = xcalloc(KUBE_DEPTH_MAX + 2, 1);
     memset(deep, '[', KUBE_DEPTH_MAX + 1);
-    cleanup_free char *none = items_of(KUBE_WATCH, deep, 100, &code, &complete);
+    free(items_of(KUBE_WATCH, deep, 100, &code, &complete));
     CHECK_INT(code, -EINVAL);
 }
 

@@ -163,7 +163,7 @@ static void equal_samples_are_summed_and_the_rest_stays(void)
 {
     struct pprof_delta *d = pprof_delta_new(alloc);
     bool any;
-    cleanup_buf struct buf first = by_hand(1, 2), second = by_hand(4, 4), out = BUF_INIT(4096), want = BUF_INIT(64);
+    cleanup_buf struct buf first = by_hand(1, 2), second = by_hand(4, 4), out = BUF_INIT(4096);
     CHECK_INT(pprof_delta_take(d, buf_slice(&first), &out, &any, NULL), 0);
     CHECK(!any);
     CHECK_INT(out.len, 0);
