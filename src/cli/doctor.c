@@ -14,6 +14,7 @@
 #include "cli/flags.h"
 #include "cli/local_jvms.h"
 #include "cli/sampling.h"
+#include "cli/storage.h"
 #include "jvm/probe/headroom.h"
 
 enum { DOCTOR_OUTPUT_MAX = 1 << 20 };
@@ -31,8 +32,8 @@ static const struct flag flags[] = {
      "Directory in the target for the profiler library, as tmp_dir of pyroscope.java."},
     {"dist", FLAG_STRING, AT(dist), "", "DIR", "An async-profiler to use instead of the embedded one."},
     {"untested", FLAG_BOOL, AT(untested), NULL, NULL, "Also versions of the JVM that were not tested."},
-    {"storage.path", FLAG_STRING, AT(storage_path), "data-smolder", "DIR",
-     "Data directory of the agent, for its quarantine list."},
+    {"storage.path", FLAG_STRING, AT(storage_path), "", "DIR",
+     "Data directory of the agent, for its quarantine list. " STORAGE_EMPTY},
     {"json", FLAG_BOOL, AT(json), NULL, NULL, "Print one JSON object."},
     {"help", FLAG_BOOL, AT(help), NULL, NULL, "-h: print this help and exit.", 'h'},
     {NULL},
@@ -170,7 +171,7 @@ static int doctor_start(const struct doctor_flags *f, const char *word, struct e
     struct local *l = NULL;
     if (sampling_options(f->events, &options, err) < 0)
         return EXIT_USAGE;
-    if (local_condemned(f->storage_path, &condemned, err) < 0) {
+    if (local_condemned(storage_of(f->storage_path), &condemned, err) < 0) {
         terminal_printf(stderr, "smolder doctor: quarantine list not checked: %s\n", err->text);
         *err = (struct err){0};
     }

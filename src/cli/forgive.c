@@ -23,8 +23,7 @@ struct forgive_flags {
 
 #define AT(field) offsetof(struct forgive_flags, field)
 static const struct flag flags[] = {
-    {"storage.path", FLAG_STRING, AT(storage_path), "", "DIR",
-     "Data directory of the agent. Empty: data-smolder; as root, /var/lib/smolder unless data-smolder exists."},
+    {"storage.path", FLAG_STRING, AT(storage_path), "", "DIR", "Data directory of the agent. " STORAGE_EMPTY},
     {"all", FLAG_BOOL, AT(all), NULL, NULL, "Remove all entries."},
     {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this help and exit."},
     {NULL},
@@ -122,8 +121,7 @@ static int forgive_run(int argc, char **argv)
         forgive_help();
         return EXIT_OK;
     }
-    if (!*f.storage_path)
-        f.storage_path = storage_default();
+    f.storage_path = storage_of(f.storage_path);
     cleanup_quarantine_list struct quarantine_list l = QUARANTINE_LIST_INIT;
     struct pardon p = {.all = f.all, .names = names, .count = rest.len};
     code = forgive_become_owner(f.storage_path, &err);

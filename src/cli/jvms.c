@@ -17,6 +17,7 @@
 #include "cli/jvms_rows.h"
 #include "cli/local_jvms.h"
 #include "cli/sampling.h"
+#include "cli/storage.h"
 #include "jvm/probe/headroom.h"
 
 enum { JVMS_OUTPUT_MAX = 16 << 20, JVMS_ANSWER_MAX = 4 << 20 };
@@ -31,8 +32,8 @@ static const struct flag flags[] = {
     {"from", FLAG_STRING, AT(from), AGENT_CLIENT_URL, "URL",
      "HTTP API of the agent (its --server.http.listen-addr); empty: no agent is asked. Without this flag a missing "
      "agent is no error."},
-    {"storage.path", FLAG_STRING, AT(storage_path), "data-smolder", "DIR",
-     "Data directory of the agent, for its quarantine list."},
+    {"storage.path", FLAG_STRING, AT(storage_path), "", "DIR",
+     "Data directory of the agent, for its quarantine list. " STORAGE_EMPTY},
     {"json", FLAG_BOOL, AT(json), NULL, NULL, "Print one JSON object."},
     {"help", FLAG_BOOL, AT(help), NULL, NULL, "-h: print this help and exit.", 'h'},
     {NULL},
@@ -87,7 +88,7 @@ static int jvms_scan(struct local *l, const struct jvms_flags *f, struct local_l
 {
     cleanup_free char *options = NULL, *condemned = NULL;
     int code = sampling_options(SAMPLING_EVENTS, &options, err);
-    if (code == 0 && local_condemned(f->storage_path, &condemned, err) < 0)
+    if (code == 0 && local_condemned(storage_of(f->storage_path), &condemned, err) < 0)
         *err = (struct err){0}; /* the agent itself knows */
     const struct jvm_request request = {
         .tmp_dir = "/tmp", .dist = "", .options = options, .headroom = JVM_HEADROOM_DEFAULT, .condemned = condemned};

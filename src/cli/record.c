@@ -19,6 +19,7 @@
 #include "cli/record_session.h"
 #include "cli/record_write.h"
 #include "cli/sampling.h"
+#include "cli/storage.h"
 #include "jvm/probe/headroom.h"
 #include "lang/duration.h"
 
@@ -47,8 +48,8 @@ static const struct flag flags[] = {
      "Directory in the target for the profiler library, as tmp_dir of pyroscope.java."},
     {"dist", FLAG_STRING, AT(dist), "", "DIR", "An async-profiler to use instead of the embedded one."},
     {"untested", FLAG_BOOL, AT(untested), NULL, NULL, "Also versions of the JVM that were not tested."},
-    {"storage.path", FLAG_STRING, AT(storage_path), "data-smolder", "DIR",
-     "Data directory of the agent, for its quarantine list."},
+    {"storage.path", FLAG_STRING, AT(storage_path), "", "DIR",
+     "Data directory of the agent, for its quarantine list. " STORAGE_EMPTY},
     {"quiet", FLAG_BOOL, AT(quiet), NULL, NULL, "-q: no progress.", 'q'},
     {"help", FLAG_BOOL, AT(help), NULL, NULL, "-h: print this help and exit.", 'h'},
     {NULL},
@@ -119,7 +120,7 @@ static int record_usage(struct record_run *r, const struct flags_rest *rest, cha
     r->settings.options = *options;
     r->settings.tmp_dir = f->tmp_dir;
     r->settings.dist = f->dist;
-    r->settings.storage_path = f->storage_path;
+    r->settings.storage_path = storage_of(f->storage_path);
     r->settings.untested = f->untested;
     return code;
 }
@@ -139,7 +140,7 @@ static int record_find(const struct record_run *r, struct local *l, struct local
 {
     cleanup_free char *condemned = NULL;
     pid_t pid;
-    if (local_condemned(r->f->storage_path, &condemned, err) < 0)
+    if (local_condemned(r->settings.storage_path, &condemned, err) < 0)
         *err = (struct err){0};
     const struct jvm_request request = {.tmp_dir = r->settings.tmp_dir,
                                         .dist = r->settings.dist,

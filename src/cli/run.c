@@ -182,8 +182,7 @@ static int run_agent(int argc, char **argv)
         print_builtin(*f.store_listen ? f.store_listen : STORE_DEFAULT);
         return EXIT_OK;
     }
-    if (!*f.storage_path)
-        f.storage_path = storage_default();
+    f.storage_path = storage_of(f.storage_path);
     metric_use_alloy_names(strcmp(f.metrics, "alloy") == 0);
     cleanup_buf struct buf in_force = BUF_INIT(1 << 20);
     flags_print(flags, &f, &in_force);

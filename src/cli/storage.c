@@ -24,6 +24,11 @@ const char *storage_default(void)
     return geteuid() != 0 || (stat(here, &st) == 0 && S_ISDIR(st.st_mode)) ? here : "/var/lib/smolder";
 }
 
+const char *storage_of(const char *given)
+{
+    return *given ? given : storage_default();
+}
+
 static bool storage_is_ours(const char *name)
 {
     for (size_t i = 0; i < ARRAY_LEN(ours); i++)

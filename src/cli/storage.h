@@ -13,6 +13,10 @@
 
 /* "data-smolder"; as root /var/lib/smolder, unless the former is there. Static. */
 const char *storage_default(void);
+/* That of a --storage.path: `given`, or the default where it is "". */
+const char *storage_of(const char *given);
+/* For the help of that flag. */
+#define STORAGE_EMPTY "Empty: data-smolder; as root, /var/lib/smolder unless data-smolder exists."
 /* Creates the directory with its missing parents (0700) or hands it over. For root, before it becomes `user`. */
 must_check int storage_prepare(const char *dir, const struct host_user *user, struct err *err);
 /* -EACCES with a remedy where this process cannot use the directory; 0 where there is none yet. */

@@ -126,6 +126,31 @@ def doctor_finds_the_place_that_an_attach_takes(lab):
 
 
 @test
+def commands_know_what_an_agent_of_root_condemned(lab):
+    """Its data are where root's are by default, and stay those of the user it runs as."""
+    lab.receiver()
+    agent = lab.agent(config=config())
+    crashed = lab.jvm()
+    crashed.quiet = None
+    wait_for("profiler", crashed.profiler_runs)
+    crashed.signal(signal.SIGABRT)
+    agent.wait_log("level=error.*killed by SIGABRT")
+    wait_for("the list", (lab.dir / "data" / "quarantine").exists)
+    agent.stop()
+    jvm = lab.jvm()
+    # Seen by the commands alone.
+    with_data = ["unshare", "--mount", "--propagation", "private", "sh", "-c", "mount -t tmpfs none /var/lib && "
+                 f'mkdir /var/lib/smolder && mount --bind {lab.dir}/data /var/lib/smolder && cd / && exec "$@"', "data",
+                 lab.smolder]
+    status, text = lab.call([*with_data, "doctor", jvm.inner])
+    check(status == 1 and "smolder forgive" in text, f"doctor: {status} {text}")
+    status, text = lab.call([*with_data, "record", "-d", "1s", "-q", "-o", lab.dir / "out.jfr", jvm.inner])
+    check(status != 0 and not jvm.profiler_runs(), f"record: {status} {text}")
+    status, text = lab.call([*with_data, "jvms", "--from="])
+    check("refused" in text, f"jvms: {status} {text}")
+
+
+@test
 def doctor_of_what_is_no_jvm(lab):
     status, found, _ = doctor(lab, 1)
     equal((status, found["jvm"]["code"]), (1, "not_hotspot"), "a process that is no JVM")

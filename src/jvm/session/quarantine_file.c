@@ -138,6 +138,15 @@ static int read_at(int dir, struct quarantine_list *l, struct err *err)
     return 0;
 }
 
+/* Root leaves no file of root's in the directory of an agent that runs as another user: that one could not read it. */
+static int quarantine_give(int fd, int dir)
+{
+    struct stat st;
+    if (geteuid() != 0)
+        return 0;
+    return fstat(dir, &st) < 0 || (st.st_uid != 0 && fchown(fd, st.st_uid, st.st_gid) < 0) ? -errno : 0;
+}
+
 static int write_at(int dir, const struct quarantine_list *l, struct err *err)
 {
     cleanup_buf struct buf text = BUF_INIT(QUARANTINE_FILE_MAX);
@@ -148,7 +157,9 @@ static int write_at(int dir, const struct quarantine_list *l, struct err *err)
     cleanup_close int fd = openat(dir, NEW_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return err_errno(err, "create " NEW_NAME);
-    int code = fd_write_all(fd, text.p, text.len);
+    int code = quarantine_give(fd, dir);
+    if (code == 0)
+        code = fd_write_all(fd, text.p, text.len);
     if (code == 0 && (fsync(fd) < 0 || renameat(dir, NEW_NAME, dir, FILE_NAME) < 0))
         code = -errno;
     if (code == 0)
@@ -166,6 +177,16 @@ int quarantine_load(const char *dir, struct quarantine_list *ret, struct err *er
         return err_errno(err, "%s", dir);
     int code = read_at(at, ret, err);
     return code < 0 ? err_wrap(err, code, "%s", dir) : 0;
+}
+
+/* -1 with errno. */
+static int open_lock(int dir)
+{
+    const int how = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    cleanup_close int made = openat(dir, LOCK_NAME, how | O_CREAT | O_EXCL, 0600);
+    if (made < 0)
+        return errno == EEXIST ? openat(dir, LOCK_NAME, how) : -1;
+    return quarantine_give(made, dir) < 0 ? -1 : TAKE_FD(made);
 }
 
 /* It is held for milliseconds; who holds it longer must not hold up a worker. -1 with errno. */
@@ -190,7 +211,7 @@ int quarantine_edit(const char *dir, bool (*change)(void *arg, struct quarantine
     cleanup_close int at = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (at < 0)
         return err_errno(err, "%s", dir);
-    cleanup_close int lock = openat(at, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    cleanup_close int lock = open_lock(at);
     if (lock < 0 || take_lock(lock) < 0)
         return err_errno(err, "lock %s/" LOCK_NAME, dir);
     int code = read_at(at, &l, err);

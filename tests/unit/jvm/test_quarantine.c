@@ -196,6 +196,33 @@ static void the_file_is_for_its_owner_and_whole(void)
     end();
 }
 
+/* `smolder record` by root, beside an agent that runs as another user. */
+static void roots_file_is_for_the_owner_of_the_directory(void)
+{
+    static const char *const names[] = {"quarantine", "quarantine.lock"};
+    const struct jvm_makeup m = makeup(1, 0);
+    char theirs[128];
+    struct stat st;
+    if (geteuid() != 0) {
+        SKIP(roots_file_is_for_the_owner_of_the_directory, "not root");
+        return;
+    }
+    snprintf(theirs, sizeof theirs, "%s/theirs", top);
+    CHECK_INT(mkdir(theirs, 0700), 0);
+    CHECK_INT(chown(theirs, 1234, 1235), 0);
+    q = quarantine_new(&loop, theirs, problem, NULL);
+    CHECK(quarantine_died(q, &m, JVM_END_FAULT, "killed"));
+    end();
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        char path[160];
+        snprintf(path, sizeof path, "%s/%s", theirs, names[i]);
+        CHECK_INT(stat(path, &st), 0);
+        CHECK_INT(st.st_uid, 1234);
+        CHECK_INT(st.st_gid, 1235);
+        CHECK_INT(st.st_mode & 07777, 0600);
+    }
+}
+
 static void a_file_that_cannot_be_written_is_said(void)
 {
     const struct jvm_makeup m = makeup(1, 0);
@@ -373,6 +400,7 @@ int main(void)
     RUN(an_unknown_make_up_is_nobodys);
     RUN(what_is_forgiven_in_the_file_is_forgiven);
     RUN(the_file_is_for_its_owner_and_whole);
+    RUN(roots_file_is_for_the_owner_of_the_directory);
     RUN(a_file_that_cannot_be_written_is_said);
     RUN(a_lock_that_is_not_given_back_holds_nobody_up);
     RUN(what_lies_in_the_way_is_not_followed);
