@@ -8,20 +8,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/wire.h"
-
-/* Field numbers of profile.proto (google/pprof) that are read; the rest is stepped over. */
-enum {
-    PROFILE_SAMPLE_TYPE = 1,
-    PROFILE_SAMPLE = 2,
-    PROFILE_MAPPING = 3,
-    PROFILE_LOCATION = 4,
-    PROFILE_FUNCTION = 5,
-    PROFILE_STRING_TABLE = 6,
-    PROFILE_TIME_NANOS = 9,
-    PROFILE_DURATION_NANOS = 10,
-    PROFILE_PERIOD_TYPE = 11,
-    PROFILE_PERIOD = 12,
-};
+#include "pprof/proto_fields.h"
 
 /* Frames of all samples together, per byte of the profile: a location of many inlined lines costs one byte to name
  * again. */
@@ -140,9 +127,9 @@ static int decode_take_mapping(struct pprof_decoder *d, const struct wire_field 
     struct id id = {.count = 1};
     bool fine = f->type == WIRE_BYTES;
     while (fine && wire_next(&r, &part)) {
-        if (part.number_of == 1)
+        if (part.number_of == MAPPING_ID)
             id.foreign = part.number;
-        else if (part.number_of == 5)
+        else if (part.number_of == MAPPING_FILENAME)
             fine = decode_string_at(d, part.number, &id.first);
     }
     if (!fine || r.bad || id.foreign == 0)
@@ -167,19 +154,19 @@ static int decode_take_function(struct pprof_decoder *d, const struct wire_field
     bool fine = f->type == WIRE_BYTES;
     while (fine && wire_next(&r, &part)) {
         switch (part.number_of) {
-        case 1:
+        case FUNCTION_ID:
             id.foreign = part.number;
             break;
-        case 2:
+        case FUNCTION_NAME:
             fine = decode_string_at(d, part.number, &function.name);
             break;
-        case 3:
+        case FUNCTION_SYSTEM_NAME:
             fine = decode_string_at(d, part.number, &function.system_name);
             break;
-        case 4:
+        case FUNCTION_FILENAME:
             fine = decode_string_at(d, part.number, &function.filename);
             break;
-        case 5:
+        case FUNCTION_START_LINE:
             function.start_line = decode_clamp_line(part.number);
             break;
         }
@@ -198,9 +185,9 @@ static int decode_take_line(struct pprof_decoder *d, const struct wire_field *f)
     struct wire_field part;
     uint64_t function = 0, line = 0;
     while (f->type == WIRE_BYTES && wire_next(&r, &part)) {
-        if (part.number_of == 1)
+        if (part.number_of == LINE_FUNCTION_ID)
             function = part.number;
-        else if (part.number_of == 2)
+        else if (part.number_of == LINE_LINE)
             line = part.number;
     }
     const struct id *known = decode_ids_find(&d->functions, function);
@@ -238,7 +225,7 @@ static uint32_t decode_mapping_of(const struct pprof_decoder *d, struct str loca
     struct wire_field part;
     const struct id *id = NULL;
     while (d->mappings.count > 1 && wire_next(&r, &part)) {
-        if (part.number_of == 2)
+        if (part.number_of == LOCATION_MAPPING_ID)
             id = decode_ids_find(&d->mappings, part.number);
     }
     return id ? id->first : 0;
@@ -253,11 +240,11 @@ static int decode_take_location(struct pprof_decoder *d, const struct wire_field
     d->mapping = decode_mapping_of(d, f->bytes);
     while (f->type == WIRE_BYTES && wire_next(&r, &part)) {
         int code = 0;
-        if (part.number_of == 1)
+        if (part.number_of == LOCATION_ID)
             id.foreign = part.number;
-        else if (part.number_of == 3)
+        else if (part.number_of == LOCATION_ADDRESS)
             address = part.number;
-        else if (part.number_of == 4)
+        else if (part.number_of == LOCATION_LINE)
             code = decode_take_line(d, &part);
         if (code < 0)
             return code;
@@ -325,16 +312,16 @@ static int decode_read_label(struct pprof_decoder *d, const struct wire_field *f
     *ret = (struct pprof_label){0};
     while (fine && wire_next(&r, &part)) {
         switch (part.number_of) {
-        case 1:
+        case LABEL_KEY:
             fine = decode_string_at(d, part.number, &ret->key);
             break;
-        case 2:
+        case LABEL_STR:
             fine = decode_string_at(d, part.number, &ret->str);
             break;
-        case 3:
+        case LABEL_NUM:
             ret->num = (int64_t)part.number;
             break;
-        case 4:
+        case LABEL_NUM_UNIT:
             fine = decode_string_at(d, part.number, &ret->unit);
             break;
         }
@@ -352,11 +339,11 @@ static int decode_take_sample(struct pprof_decoder *d, const struct wire_field *
     int code = f->type == WIRE_BYTES ? 0 : decode_damaged(d, "malformed sample");
     d->stack.count = 0;
     while (code == 0 && wire_next(&r, &part)) {
-        if (part.number_of == 1)
+        if (part.number_of == SAMPLE_LOCATION_ID)
             code = decode_each_number(d, &part, decode_take_frame, NULL);
-        else if (part.number_of == 2)
+        else if (part.number_of == SAMPLE_VALUE)
             code = decode_each_number(d, &part, decode_take_value, &values);
-        else if (part.number_of == 3 && label_count < LABELS_MAX)
+        else if (part.number_of == SAMPLE_LABEL && label_count < LABELS_MAX)
             code = decode_read_label(d, &part, &labels[label_count++]);
     }
     if (code < 0)
@@ -375,9 +362,9 @@ static int decode_read_value_type(struct pprof_decoder *d, const struct wire_fie
     bool fine = f->type == WIRE_BYTES;
     *ret = (struct pprof_value_type){0};
     while (fine && wire_next(&r, &part)) {
-        if (part.number_of == 1)
+        if (part.number_of == VALUE_TYPE_TYPE)
             fine = decode_string_at(d, part.number, &ret->type);
-        else if (part.number_of == 2)
+        else if (part.number_of == VALUE_TYPE_UNIT)
             fine = decode_string_at(d, part.number, &ret->unit);
     }
     return fine && !r.bad ? 0 : decode_damaged(d, "invalid value type");

@@ -9,28 +9,8 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/wire.h"
+#include "pprof/proto_fields.h"
 
-/* Field numbers of profile.proto. */
-enum {
-    PROFILE_SAMPLE_TYPE = 1,
-    PROFILE_SAMPLE = 2,
-    PROFILE_MAPPING = 3,
-    PROFILE_LOCATION = 4,
-    PROFILE_FUNCTION = 5,
-    PROFILE_STRING_TABLE = 6,
-    PROFILE_DROP_FRAMES = 7,
-    PROFILE_KEEP_FRAMES = 8,
-    PROFILE_TIME_NANOS = 9,
-    PROFILE_DURATION_NANOS = 10,
-    PROFILE_PERIOD_TYPE = 11,
-    PROFILE_COMMENT = 13,
-    PROFILE_DEFAULT_TYPE = 14,
-    SAMPLE_LOCATION_ID = 1,
-    SAMPLE_VALUE = 2,
-    SAMPLE_LABEL = 3,
-    LOCATION_LINE = 4,
-    ID = 1,
-};
 enum { TYPES_MAX = 16 };
 
 /* Stacks by number: their keys, and their values, as many as there are sample types. */
@@ -111,7 +91,7 @@ static int delta_add_item(struct delta_pass *p, struct delta_items *to, struct s
     bool added;
     if (to->len == PPROF_DELTA_ITEMS_MAX)
         return delta_too_large(p);
-    (void)u64map_add(&to->of, delta_number_in(message, ID), to->len, &added);
+    (void)u64map_add(&to->of, delta_number_in(message, PROFILE_ID), to->len, &added);
     if (!added) /* twice: the first stays */
         return 0;
     xgrow(&to->items, &to->cap, to->len + 1, sizeof *to->items);
@@ -200,7 +180,7 @@ static void delta_hash_location(struct delta_pass *p, struct delta_item *l)
     while (wire_next(&r, &f)) {
         if (f.number_of != LOCATION_LINE || f.type != WIRE_BYTES)
             continue;
-        const struct delta_item *function = delta_find(&p->functions, delta_number_in(f.bytes, 1));
+        const struct delta_item *function = delta_find(&p->functions, delta_number_in(f.bytes, LINE_FUNCTION_ID));
         const uint64_t content[] = {l->hash, function ? function->hash : 0, delta_number_in(f.bytes, 2)};
         l->hash = hash_bytes(content, sizeof content);
     }
@@ -366,7 +346,7 @@ static bool delta_keep_location(void *arg, uint64_t id)
     struct wire_field f;
     while (wire_next(&r, &f)) {
         struct delta_item *function =
-            f.number_of == LOCATION_LINE ? delta_find(&p->functions, delta_number_in(f.bytes, 1)) : NULL;
+            f.number_of == LOCATION_LINE ? delta_find(&p->functions, delta_number_in(f.bytes, LINE_FUNCTION_ID)) : NULL;
         if (!function || function->kept)
             continue;
         function->kept = true;
@@ -438,7 +418,7 @@ static void delta_write_sample(struct delta_pass *p, struct str sample, struct b
 
 static bool delta_is_kept(struct delta_items *items, struct str message)
 {
-    const struct delta_item *item = delta_find(items, delta_number_in(message, ID));
+    const struct delta_item *item = delta_find(items, delta_number_in(message, PROFILE_ID));
     return item && item->kept && item->message.p == message.p;
 }
 

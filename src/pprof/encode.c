@@ -4,42 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/wire.h"
-
-/* Field numbers of profile.proto (google/pprof). */
-enum {
-    PROFILE_SAMPLE_TYPE = 1,
-    PROFILE_SAMPLE = 2,
-    PROFILE_MAPPING = 3,
-    PROFILE_LOCATION = 4,
-    PROFILE_FUNCTION = 5,
-    PROFILE_STRING_TABLE = 6,
-    PROFILE_TIME_NANOS = 9,
-    PROFILE_DURATION_NANOS = 10,
-    PROFILE_PERIOD_TYPE = 11,
-    PROFILE_PERIOD = 12,
-    VALUE_TYPE_TYPE = 1,
-    VALUE_TYPE_UNIT = 2,
-    SAMPLE_LOCATION_ID = 1,
-    SAMPLE_VALUE = 2,
-    SAMPLE_LABEL = 3,
-    LABEL_KEY = 1,
-    LABEL_STR = 2,
-    LABEL_NUM = 3,
-    LABEL_NUM_UNIT = 4,
-    MAPPING_ID = 1,
-    MAPPING_FILENAME = 5,
-    MAPPING_HAS_FUNCTIONS = 7,
-    LOCATION_ID = 1,
-    LOCATION_MAPPING_ID = 2,
-    LOCATION_LINE = 4,
-    LINE_FUNCTION_ID = 1,
-    LINE_LINE = 2,
-    FUNCTION_ID = 1,
-    FUNCTION_NAME = 2,
-    FUNCTION_SYSTEM_NAME = 3,
-    FUNCTION_FILENAME = 4,
-    FUNCTION_START_LINE = 5,
-};
+#include "pprof/proto_fields.h"
 
 /* Tag and length, and five fields of at most 1 + 10 bytes. */
 enum { SMALL_MESSAGE = 64 };

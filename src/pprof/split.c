@@ -10,28 +10,9 @@
 #include "base/gzip.h"
 #include "base/mem.h"
 #include "base/wire.h"
+#include "pprof/proto_fields.h"
 
 enum { PLAIN_MAX = 64 << 20, GZIP_LEVEL = 1, GZIP_SLACK = 4096 };
-
-/* Field numbers of profile.proto. */
-enum {
-    PROFILE_SAMPLE_TYPE = 1,
-    PROFILE_SAMPLE = 2,
-    PROFILE_MAPPING = 3,
-    PROFILE_LOCATION = 4,
-    PROFILE_FUNCTION = 5,
-    PROFILE_STRING = 6,
-    PROFILE_DROP_FRAMES = 7,
-    PROFILE_KEEP_FRAMES = 8,
-    PROFILE_TIME_NANOS = 9,
-    PROFILE_PERIOD_TYPE = 11,
-    PROFILE_COMMENT = 13,
-    PROFILE_DEFAULT_TYPE = 14,
-    SAMPLE_LOCATIONS = 1,
-    SAMPLE_LABELS = 3,
-    LOCATION_LINES = 4,
-    ANY_ID = 1, /* of locations and functions; function of a line */
-};
 
 /* What is used of a numbered kind of thing. Numbers beyond, which no real profile has, always are. */
 struct split_marks {
@@ -88,7 +69,7 @@ static int split_index(struct split *s, struct err *err)
         }
         s->location_count += f.number_of == PROFILE_LOCATION;
         s->function_count += f.number_of == PROFILE_FUNCTION;
-        s->string_count += f.number_of == PROFILE_STRING;
+        s->string_count += f.number_of == PROFILE_STRING_TABLE;
         if (f.number_of == PROFILE_TIME_NANOS && f.type == WIRE_VARINT)
             s->time_nanos = (int64_t)f.number;
     }
@@ -133,9 +114,9 @@ static void split_mark_sample(struct split *s, struct str field)
         return;
     struct wire_reader r = wire_reader_of(f.bytes);
     while (wire_next(&r, &f)) {
-        if (f.number_of == SAMPLE_LOCATIONS)
+        if (f.number_of == SAMPLE_LOCATION_ID)
             split_mark_numbers(&s->locations, &f);
-        else if (f.number_of == SAMPLE_LABELS && f.type == WIRE_BYTES)
+        else if (f.number_of == SAMPLE_LABEL && f.type == WIRE_BYTES)
             split_mark_strings(s, f.bytes);
     }
 }
@@ -145,7 +126,7 @@ static uint64_t split_id(struct str message)
     struct wire_reader r = wire_reader_of(message);
     struct wire_field f;
     while (wire_next(&r, &f)) {
-        if (f.number_of == ANY_ID && f.type == WIRE_VARINT)
+        if (f.number_of == PROFILE_ID && f.type == WIRE_VARINT)
             return f.number;
     }
     return 0;
@@ -156,7 +137,7 @@ static void split_mark_location(struct split *s, struct str message)
     struct wire_reader r = wire_reader_of(message);
     struct wire_field f;
     while (wire_next(&r, &f)) {
-        if (f.number_of == LOCATION_LINES && f.type == WIRE_BYTES)
+        if (f.number_of == LOCATION_LINE && f.type == WIRE_BYTES)
             split_mark(&s->functions, split_id(f.bytes));
     }
 }
@@ -214,7 +195,7 @@ static bool split_keeps(const struct split *s, const struct wire_field *f, size_
         return split_is_used(&s->locations, split_id(f->bytes));
     case PROFILE_FUNCTION:
         return split_is_used(&s->functions, split_id(f->bytes));
-    case PROFILE_STRING:
+    case PROFILE_STRING_TABLE:
         return split_is_used(&s->strings, (*string)++);
     default:
         return true;
@@ -231,8 +212,8 @@ static void split_write(struct split *s, size_t first, size_t count, int64_t tim
     for (; wire_next(&r, &f); start = r.p) {
         if (split_keeps(s, &f, &string))
             buf_append(out, start, (size_t)(r.p - start));
-        else if (f.number_of == PROFILE_STRING)
-            wire_bytes(out, PROFILE_STRING, STR(""));
+        else if (f.number_of == PROFILE_STRING_TABLE)
+            wire_bytes(out, PROFILE_STRING_TABLE, STR(""));
     }
     for (size_t i = 0; i < count; i++)
         buf_str(out, s->samples[first + i]);
