@@ -15,12 +15,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "components/env.h"
-#include "components/http_fetch.h"
+#include "components/http_refresh.h"
 #include "components/meta_labels.h"
-#include "components/refresh.h"
 #include "graph/component.h"
-#include "lang/json.h"
 #include "net/url.h"
 
 enum { CONSUL_ANSWER_MAX = 4 << 20, CONSUL_TIMEOUT_MS = 30000, CONSUL_SERVICES_MAX = 10000, CONSUL_URL_MAX = 64 << 10 };
@@ -88,18 +85,21 @@ static const struct schema schema = {
     .size = sizeof(struct discovery_consul_args), .options = options, .validate = discovery_consul_check};
 
 struct consul_discovery {
-    const struct discovery_consul_args *args; /* one reference */
-    struct refresh refresh;
-    struct http_fetch fetch;
-    struct http_call *call; /* NULL: none */
+    struct http_refresh http;
     /* Of the refresh that runs. */
     char **services;
     size_t len, cap, next;
     struct meta_targets targets;
 };
 
-static void consul_forget_services(struct consul_discovery *d)
+static const struct discovery_consul_args *consul_args(const struct consul_discovery *d)
 {
+    return d->http.args;
+}
+
+static void consul_forget_services(void *state)
+{
+    struct consul_discovery *d = state;
     for (size_t i = 0; i < d->len; i++)
         free(d->services[i]);
     free(d->services);
@@ -112,7 +112,7 @@ static void consul_forget_services(struct consul_discovery *d)
 static void consul_fail(struct consul_discovery *d, const char *why)
 {
     consul_forget_services(d);
-    refresh_failed(&d->refresh, why);
+    refresh_failed(&d->http.refresh, why);
 }
 
 static void consul_put_query(struct buf *url, const char *name, const char *value)
@@ -126,7 +126,7 @@ static void consul_put_query(struct buf *url, const char *name, const char *valu
 /* To be freed. */
 static char *consul_url(const struct consul_discovery *d, const char *path, const char *service)
 {
-    const struct discovery_consul_args *a = d->args;
+    const struct discovery_consul_args *a = consul_args(d);
     cleanup_buf struct buf url = BUF_INIT(CONSUL_URL_MAX);
     buf_printf(&url, "%s://%s%s", a->scheme, a->server, path);
     meta_put_escaped(&url, str_of(service));
@@ -145,7 +145,7 @@ static char *consul_url(const struct consul_discovery *d, const char *path, cons
 
 static void consul_get(struct consul_discovery *d, const char *path, const char *service, http_done *done)
 {
-    const struct discovery_consul_args *a = d->args;
+    const struct discovery_consul_args *a = consul_args(d);
     cleanup_free char *url = consul_url(d, path, service), *token = xasprintf("X-Consul-Token: %s", a->token);
     cleanup_free char *pair = xasprintf("%s:%s", a->username, a->password), *coded = base64_encode(str_of(pair));
     cleanup_free char *basic = xasprintf("Authorization: Basic %s", coded);
@@ -158,7 +158,7 @@ static void consul_get(struct consul_discovery *d, const char *path, const char 
     const struct http_fetch_request rq = {
         .url = url, .headers = headers, .timeout_ms = CONSUL_TIMEOUT_MS, .response_max = CONSUL_ANSWER_MAX};
     struct err err = {0};
-    if (http_fetch_start(&d->fetch, &rq, done, d, &d->call, &err) < 0)
+    if (http_fetch_start(&d->http.fetch, &rq, done, d, &d->http.call, &err) < 0)
         consul_fail(d, err.text);
 }
 
@@ -166,11 +166,7 @@ static void consul_get(struct consul_discovery *d, const char *path, const char 
 static struct value *consul_answer(struct consul_discovery *d, const struct http_response *r)
 {
     struct value *v = NULL;
-    struct err err = {0};
-    d->call = NULL;
-    cleanup_free char *why = http_fetch_problem(r, CONSUL_ANSWER_MAX);
-    if (!why && json_read(r->body, JSON_KEEP_INTEGERS | JSON_QUOTE_NOTHING, &v, &err) < 0)
-        why = xstrdup(err.text);
+    cleanup_free char *why = http_refresh_json(&d->http, r, CONSUL_ANSWER_MAX, &v);
     if (why)
         consul_fail(d, why);
     return v;
@@ -210,7 +206,7 @@ static struct labels *consul_target(const struct consul_discovery *d, const stru
     meta_put_address(&b, own.n ? own : node, meta_number(entry, "Service.Port"));
     meta_put_number(&b, "__meta_consul_service_port", meta_number(entry, "Service.Port"));
     meta_put(&b, "__meta_consul_health", consul_health(meta_member(entry, "Checks")));
-    meta_put_tags(&b, "__meta_consul_tags", meta_path(entry, "Service.Tags"), d->args->tag_separator);
+    meta_put_tags(&b, "__meta_consul_tags", meta_path(entry, "Service.Tags"), consul_args(d)->tag_separator);
     meta_put_map(&b, "__meta_consul_metadata_", meta_path(entry, "Node.Meta"));
     meta_put_map(&b, "__meta_consul_service_metadata_", meta_path(entry, "Service.Meta"));
     meta_put_map(&b, "__meta_consul_tagged_address_", meta_path(entry, "Node.TaggedAddresses"));
@@ -239,7 +235,7 @@ static void consul_ask_next(struct consul_discovery *d)
     struct targets targets = d->targets.list;
     d->targets = (struct meta_targets){0};
     consul_forget_services(d);
-    refresh_targets(&d->refresh, &targets);
+    refresh_targets(&d->http.refresh, &targets);
 }
 
 /* --- the catalog --- */
@@ -298,7 +294,7 @@ static void consul_on_catalog(void *arg, const struct http_response *r)
     for (size_t i = 0; value_kind(catalog) == VALUE_OBJECT && i < value_len(catalog); i++) {
         struct value *tags;
         const struct str name = value_key(catalog, i, &tags);
-        if (consul_is_wanted(d->args, name, tags))
+        if (consul_is_wanted(consul_args(d), name, tags))
             consul_add_service(d, name);
     }
     consul_ask_services(d);
@@ -308,83 +304,35 @@ static void discovery_consul_ask(void *arg)
 {
     struct consul_discovery *d = arg;
     consul_forget_services(d);
-    if (d->args->services.len == 0 || d->args->tags.len > 0) {
+    if (consul_args(d)->services.len == 0 || consul_args(d)->tags.len > 0) {
         consul_get(d, "/v1/catalog/services", "", consul_on_catalog);
         return;
     }
-    for (size_t i = 0; i < d->args->services.len; i++)
-        consul_add_service(d, str_of(d->args->services.items[i]));
+    for (size_t i = 0; i < consul_args(d)->services.len; i++)
+        consul_add_service(d, str_of(consul_args(d)->services.items[i]));
     consul_ask_services(d);
 }
 
 /* --- life --- */
 
-static void discovery_consul_cancel(struct consul_discovery *d)
-{
-    if (d->call)
-        http_cancel(TAKE_PTR(d->call));
-    consul_forget_services(d);
-    refresh_cancelled(&d->refresh);
-}
-
-/* Keeps the arguments, on success only. */
-static int discovery_consul_set_args(struct consul_discovery *d, const struct discovery_consul_args *a, struct err *err)
-{
-    const struct component_env *env = component_env(d->refresh.self);
-    const int code = http_fetch_open(&d->fetch, env->loop, &a->http, env->version, err);
-    if (code < 0)
-        return code;
-    args_unref(d->args);
-    d->args = args_ref(a);
-    refresh_set_interval(&d->refresh, a->refresh_interval);
-    return 0;
-}
-
-static void discovery_consul_free(void *state)
+static int discovery_consul_set_args(void *state, const void *args, struct err *err)
 {
     struct consul_discovery *d = state;
-    discovery_consul_cancel(d);
-    refresh_done(&d->refresh);
-    http_fetch_close(&d->fetch);
-    args_unref(d->args);
-    free(d);
+    const struct discovery_consul_args *a = args;
+    return http_refresh_take(&d->http, a, &a->http, a->refresh_interval, err);
 }
+
+static const struct http_refresh_kind consul_kind = {
+    .mechanism = "consul",
+    .state_size = sizeof(struct consul_discovery),
+    .ask = discovery_consul_ask,
+    .set_args = discovery_consul_set_args,
+    .forget = consul_forget_services,
+};
 
 static int discovery_consul_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
-    const struct component_env *env = component_env(self);
-    struct consul_discovery *d = xcalloc(1, sizeof *d);
-    d->fetch = HTTP_FETCH_INIT;
-    refresh_init(&d->refresh, self, env->loop, "consul", discovery_consul_ask, d);
-    const int code = discovery_consul_set_args(d, args, err);
-    if (code < 0) {
-        discovery_consul_free(d);
-        return code;
-    }
-    *ret_state = d;
-    return 0;
-}
-
-static int discovery_consul_update(void *state, const void *args, struct err *err)
-{
-    struct consul_discovery *d = state;
-    discovery_consul_cancel(d);
-    const int code = discovery_consul_set_args(d, args, err);
-    refresh_now(&d->refresh);
-    return code;
-}
-
-static void discovery_consul_start(void *state)
-{
-    refresh_start(&((struct consul_discovery *)state)->refresh);
-}
-
-static void discovery_consul_stop(void *state)
-{
-    struct consul_discovery *d = state;
-    discovery_consul_cancel(d);
-    refresh_stop(&d->refresh);
-    component_stopped(d->refresh.self);
+    return http_refresh_build(self, &consul_kind, args, ret_state, err);
 }
 
 const struct component_def discovery_consul = {
@@ -394,8 +342,8 @@ const struct component_def discovery_consul = {
     .args = &schema,
     .exports = refresh_exports,
     .build = discovery_consul_build,
-    .update = discovery_consul_update,
-    .start = discovery_consul_start,
-    .stop = discovery_consul_stop,
-    .free = discovery_consul_free,
+    .update = http_refresh_update,
+    .start = http_refresh_start,
+    .stop = http_refresh_stop,
+    .free = http_refresh_free,
 };

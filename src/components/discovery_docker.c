@@ -16,11 +16,8 @@
 #include "base/mem.h"
 #include "components/discovery_docker_targets.h"
 #include "components/docker_api.h"
-#include "components/env.h"
-#include "components/http_fetch.h"
-#include "components/refresh.h"
+#include "components/http_refresh.h"
 #include "graph/component.h"
-#include "lang/json.h"
 
 /* Several events of one change come together. */
 enum { EVENTS_QUIET_MS = 300, LIST_TIMEOUT_MS = 30000 };
@@ -69,23 +66,24 @@ static const struct schema schema = {
     .size = sizeof(struct discovery_docker_args), .options = options, .validate = discovery_docker_check};
 
 struct docker_discovery {
-    const struct discovery_docker_args *args; /* one reference */
+    struct http_refresh http;
     struct docker_host host;
-    struct refresh refresh;
-    struct http_fetch fetch;
-    struct http_call *call;   /* a list; NULL: none */
     struct http_call *events; /* the stream; NULL: none */
     struct value *containers; /* while the networks are asked for */
     uv_timer_t *quiet;        /* runs after an event; NULL: not started */
     bool saw_event;
 };
 
+static const struct discovery_docker_args *docker_args(const struct docker_discovery *d)
+{
+    return d->http.args;
+}
+
 static void discovery_docker_fail(struct docker_discovery *d, const char *why)
 {
-    cleanup_free char *text =
-        xasprintf("%s: %s%s", d->host.socket ? d->host.socket : d->host.base, why, docker_remedy(&d->host, why));
+    cleanup_free char *text = docker_problem(&d->host, why);
     value_unref(TAKE_PTR(d->containers));
-    refresh_failed(&d->refresh, text);
+    refresh_failed(&d->http.refresh, text);
 }
 
 /* --- events --- */
@@ -94,7 +92,7 @@ static void discovery_docker_on_quiet(uv_timer_t *timer)
 {
     struct docker_discovery *d = timer->data;
     d->saw_event = false;
-    refresh_now(&d->refresh);
+    refresh_now(&d->http.refresh);
 }
 
 static void discovery_docker_on_event(void *arg, int status, struct str bytes)
@@ -119,7 +117,7 @@ static void discovery_docker_watch(struct docker_discovery *d)
     const struct http_fetch_request rq = {
         .url = url, .unix_socket = d->host.socket, .piece = discovery_docker_on_event};
     struct err err = {0};
-    if (!d->events && http_fetch_start(&d->fetch, &rq, discovery_docker_on_events_end, d, &d->events, &err) < 0)
+    if (!d->events && http_fetch_start(&d->http.fetch, &rq, discovery_docker_on_events_end, d, &d->events, &err) < 0)
         d->events = NULL; /* the interval does */
 }
 
@@ -129,11 +127,7 @@ static void discovery_docker_watch(struct docker_discovery *d)
 static struct value *discovery_docker_answer(struct docker_discovery *d, const struct http_response *r)
 {
     struct value *v = NULL;
-    struct err err = {0};
-    cleanup_free char *why = http_fetch_problem(r, DOCKER_ANSWER_MAX);
-    d->call = NULL;
-    if (!why && json_read(r->body, JSON_KEEP_INTEGERS | JSON_QUOTE_NOTHING, &v, &err) < 0)
-        why = xstrdup(err.text);
+    cleanup_free char *why = http_refresh_json(&d->http, r, DOCKER_ANSWER_MAX, &v);
     if (why)
         discovery_docker_fail(d, why);
     return v;
@@ -147,12 +141,12 @@ static void discovery_docker_on_networks(void *arg, const struct http_response *
         return;
     struct targets targets = {0};
     docker_targets(d->containers, networks,
-                   &(struct docker_target_options){.port = d->args->port,
-                                                   .host_networking_host = d->args->host_networking_host,
-                                                   .match_first_network = d->args->match_first_network},
+                   &(struct docker_target_options){.port = docker_args(d)->port,
+                                                   .host_networking_host = docker_args(d)->host_networking_host,
+                                                   .match_first_network = docker_args(d)->match_first_network},
                    &targets);
     value_unref(TAKE_PTR(d->containers));
-    refresh_targets(&d->refresh, &targets);
+    refresh_targets(&d->http.refresh, &targets);
     discovery_docker_watch(d);
 }
 
@@ -163,7 +157,7 @@ static void discovery_docker_get(struct docker_discovery *d, const char *path, c
     const struct http_fetch_request rq = {
         .url = url, .unix_socket = d->host.socket, .timeout_ms = LIST_TIMEOUT_MS, .response_max = DOCKER_ANSWER_MAX};
     struct err err = {0};
-    if (http_fetch_start(&d->fetch, &rq, done, d, &d->call, &err) < 0)
+    if (http_fetch_start(&d->http.fetch, &rq, done, d, &d->http.call, &err) < 0)
         discovery_docker_fail(d, err.text);
 }
 
@@ -179,106 +173,74 @@ static void discovery_docker_on_containers(void *arg, const struct http_response
 static void discovery_docker_ask(void *arg)
 {
     struct docker_discovery *d = arg;
-    discovery_docker_get(d, "/containers/json", &d->args->filters, discovery_docker_on_containers);
+    discovery_docker_get(d, "/containers/json", &docker_args(d)->filters, discovery_docker_on_containers);
 }
 
 /* --- life --- */
 
-static void discovery_docker_cancel(struct docker_discovery *d)
+static int discovery_docker_set_args(void *state, const void *args, struct err *err)
 {
-    if (d->call)
-        http_cancel(TAKE_PTR(d->call));
+    struct docker_discovery *d = state;
+    const struct discovery_docker_args *a = args;
+    return docker_host_take(&d->host, a->host, &d->http, a, &a->http, a->refresh_interval, err);
+}
+
+static void docker_forget(void *state)
+{
+    struct docker_discovery *d = state;
     if (d->events)
         http_cancel(TAKE_PTR(d->events));
     if (d->quiet)
         uv_timer_stop(d->quiet);
     d->saw_event = false;
     value_unref(TAKE_PTR(d->containers));
-    refresh_cancelled(&d->refresh);
 }
 
-/* Keeps the arguments, on success only. */
-static int discovery_docker_set_args(struct docker_discovery *d, const struct discovery_docker_args *a, struct err *err)
-{
-    const struct component_env *env = component_env(d->refresh.self);
-    struct docker_host host = {0};
-    int code = docker_host_parse(a->host, &host, err);
-    if (code == 0)
-        code = http_fetch_open(&d->fetch, env->loop, &a->http, env->version, err);
-    if (code < 0) {
-        docker_host_done(&host);
-        return code;
-    }
-    docker_host_done(&d->host);
-    d->host = host;
-    args_unref(d->args);
-    d->args = args_ref(a);
-    refresh_set_interval(&d->refresh, a->refresh_interval);
-    return 0;
-}
-
-static void discovery_docker_on_closed(uv_handle_t *handle)
+static void docker_on_quiet_closed(uv_handle_t *handle)
 {
     free(handle);
 }
 
-static void discovery_docker_end(struct docker_discovery *d)
+static void docker_end_quiet(struct docker_discovery *d)
 {
-    discovery_docker_cancel(d);
     if (d->quiet)
-        uv_close((uv_handle_t *)TAKE_PTR(d->quiet), discovery_docker_on_closed);
-    refresh_stop(&d->refresh);
+        uv_close((uv_handle_t *)TAKE_PTR(d->quiet), docker_on_quiet_closed);
 }
 
-static void discovery_docker_free(void *state)
+static void docker_done(void *state)
 {
     struct docker_discovery *d = state;
-    discovery_docker_end(d);
-    refresh_done(&d->refresh);
-    http_fetch_close(&d->fetch);
+    docker_end_quiet(d);
     docker_host_done(&d->host);
-    args_unref(d->args);
-    free(d);
 }
+
+static const struct http_refresh_kind docker_kind = {
+    .mechanism = "docker",
+    .state_size = sizeof(struct docker_discovery),
+    .ask = discovery_docker_ask,
+    .set_args = discovery_docker_set_args,
+    .forget = docker_forget,
+    .done = docker_done,
+};
 
 static int discovery_docker_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
-    const struct component_env *env = component_env(self);
-    struct docker_discovery *d = xcalloc(1, sizeof *d);
-    d->fetch = HTTP_FETCH_INIT;
-    refresh_init(&d->refresh, self, env->loop, "docker", discovery_docker_ask, d);
-    const int code = discovery_docker_set_args(d, args, err);
-    if (code < 0) {
-        discovery_docker_free(d);
-        return code;
-    }
-    *ret_state = d;
-    return 0;
-}
-
-static int discovery_docker_update(void *state, const void *args, struct err *err)
-{
-    struct docker_discovery *d = state;
-    discovery_docker_cancel(d);
-    const int code = discovery_docker_set_args(d, args, err);
-    refresh_now(&d->refresh);
-    return code;
+    return http_refresh_build(self, &docker_kind, args, ret_state, err);
 }
 
 static void discovery_docker_start(void *state)
 {
     struct docker_discovery *d = state;
     d->quiet = xcalloc(1, sizeof *d->quiet);
-    uv_timer_init(d->refresh.loop, d->quiet);
+    uv_timer_init(d->http.refresh.loop, d->quiet);
     d->quiet->data = d;
-    refresh_start(&d->refresh);
+    http_refresh_start(d);
 }
 
 static void discovery_docker_stop(void *state)
 {
-    struct docker_discovery *d = state;
-    discovery_docker_end(d);
-    component_stopped(d->refresh.self);
+    docker_end_quiet(state);
+    http_refresh_stop(state);
 }
 
 const struct component_def discovery_docker = {
@@ -288,8 +250,8 @@ const struct component_def discovery_docker = {
     .args = &schema,
     .exports = refresh_exports,
     .build = discovery_docker_build,
-    .update = discovery_docker_update,
+    .update = http_refresh_update,
     .start = discovery_docker_start,
     .stop = discovery_docker_stop,
-    .free = discovery_docker_free,
+    .free = http_refresh_free,
 };

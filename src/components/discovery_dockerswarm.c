@@ -11,11 +11,8 @@
 #include "base/mem.h"
 #include "components/discovery_dockerswarm_targets.h"
 #include "components/docker_api.h"
-#include "components/env.h"
-#include "components/http_fetch.h"
-#include "components/refresh.h"
+#include "components/http_refresh.h"
 #include "graph/component.h"
-#include "lang/json.h"
 
 enum { SWARM_TIMEOUT_MS = 30000, SWARM_LISTS = 4 };
 
@@ -72,27 +69,29 @@ static const bool swarm_needs[][SWARM_LISTS] = {
 static const size_t swarm_own[] = {[SWARM_SERVICES] = 2, [SWARM_TASKS] = 3, [SWARM_NODES] = 1};
 
 struct swarm_discovery {
-    const struct discovery_dockerswarm_args *args; /* one reference */
+    struct http_refresh http;
     struct docker_host host;
-    struct refresh refresh;
-    struct http_fetch fetch;
-    struct http_call *call; /* NULL: none */
-    size_t asked;           /* the list that is asked for */
+    size_t asked; /* the list that is asked for */
     struct value *lists[SWARM_LISTS];
 };
 
-static void swarm_forget(struct swarm_discovery *d)
+static const struct discovery_dockerswarm_args *swarm_args(const struct swarm_discovery *d)
 {
+    return d->http.args;
+}
+
+static void swarm_forget(void *state)
+{
+    struct swarm_discovery *d = state;
     for (size_t i = 0; i < SWARM_LISTS; i++)
         value_unref(TAKE_PTR(d->lists[i]));
 }
 
 static void swarm_fail(struct swarm_discovery *d, const char *why)
 {
-    cleanup_free char *text =
-        xasprintf("%s: %s%s", d->host.socket ? d->host.socket : d->host.base, why, docker_remedy(&d->host, why));
+    cleanup_free char *text = docker_problem(&d->host, why);
     swarm_forget(d);
-    refresh_failed(&d->refresh, text);
+    refresh_failed(&d->http.refresh, text);
 }
 
 static void swarm_finish(struct swarm_discovery *d)
@@ -100,9 +99,9 @@ static void swarm_finish(struct swarm_discovery *d)
     struct targets targets = {0};
     const struct swarm_answers answers = {
         .networks = d->lists[0], .nodes = d->lists[1], .services = d->lists[2], .tasks = d->lists[3]};
-    swarm_targets(d->args->role, &answers, d->args->port, &targets);
+    swarm_targets(swarm_args(d)->role, &answers, swarm_args(d)->port, &targets);
     swarm_forget(d);
-    refresh_targets(&d->refresh, &targets);
+    refresh_targets(&d->http.refresh, &targets);
 }
 
 static void swarm_ask_next(struct swarm_discovery *d);
@@ -110,13 +109,9 @@ static void swarm_ask_next(struct swarm_discovery *d);
 static void swarm_on_answer(void *arg, const struct http_response *r)
 {
     struct swarm_discovery *d = arg;
-    struct err err = {0};
-    d->call = NULL;
-    cleanup_free char *why = http_fetch_problem(r, DOCKER_ANSWER_MAX);
+    cleanup_free char *why = http_refresh_json(&d->http, r, DOCKER_ANSWER_MAX, &d->lists[d->asked]);
     if (r->status == 503)
         why = (free(why), xstrdup("the daemon is not a manager of a swarm"));
-    if (!why && json_read(r->body, JSON_KEEP_INTEGERS | JSON_QUOTE_NOTHING, &d->lists[d->asked], &err) < 0)
-        why = xstrdup(err.text);
     if (why) {
         swarm_fail(d, why);
         return;
@@ -127,19 +122,19 @@ static void swarm_on_answer(void *arg, const struct http_response *r)
 
 static void swarm_ask_next(struct swarm_discovery *d)
 {
-    const enum swarm_role role = d->args->role;
+    const enum swarm_role role = swarm_args(d)->role;
     while (d->asked < SWARM_LISTS && !swarm_needs[role][d->asked])
         d->asked++;
     if (d->asked == SWARM_LISTS) {
         swarm_finish(d);
         return;
     }
-    const struct block_list *filters = d->asked == swarm_own[role] ? &d->args->filters : NULL;
+    const struct block_list *filters = d->asked == swarm_own[role] ? &swarm_args(d)->filters : NULL;
     cleanup_free char *url = docker_url(&d->host, swarm_paths[d->asked], filters);
     const struct http_fetch_request rq = {
         .url = url, .unix_socket = d->host.socket, .timeout_ms = SWARM_TIMEOUT_MS, .response_max = DOCKER_ANSWER_MAX};
     struct err err = {0};
-    if (http_fetch_start(&d->fetch, &rq, swarm_on_answer, d, &d->call, &err) < 0)
+    if (http_fetch_start(&d->http.fetch, &rq, swarm_on_answer, d, &d->http.call, &err) < 0)
         swarm_fail(d, err.text);
 }
 
@@ -153,81 +148,30 @@ static void discovery_dockerswarm_ask(void *arg)
 
 /* --- life --- */
 
-static void discovery_dockerswarm_cancel(struct swarm_discovery *d)
-{
-    if (d->call)
-        http_cancel(TAKE_PTR(d->call));
-    swarm_forget(d);
-    refresh_cancelled(&d->refresh);
-}
-
-/* Keeps the arguments, on success only. */
-static int discovery_dockerswarm_set_args(struct swarm_discovery *d, const struct discovery_dockerswarm_args *a,
-                                          struct err *err)
-{
-    const struct component_env *env = component_env(d->refresh.self);
-    struct docker_host host = {0};
-    int code = docker_host_parse(a->host, &host, err);
-    if (code == 0)
-        code = http_fetch_open(&d->fetch, env->loop, &a->http, env->version, err);
-    if (code < 0) {
-        docker_host_done(&host);
-        return code;
-    }
-    docker_host_done(&d->host);
-    d->host = host;
-    args_unref(d->args);
-    d->args = args_ref(a);
-    refresh_set_interval(&d->refresh, a->refresh_interval);
-    return 0;
-}
-
-static void discovery_dockerswarm_free(void *state)
+static int discovery_dockerswarm_set_args(void *state, const void *args, struct err *err)
 {
     struct swarm_discovery *d = state;
-    discovery_dockerswarm_cancel(d);
-    refresh_done(&d->refresh);
-    http_fetch_close(&d->fetch);
-    docker_host_done(&d->host);
-    args_unref(d->args);
-    free(d);
+    const struct discovery_dockerswarm_args *a = args;
+    return docker_host_take(&d->host, a->host, &d->http, a, &a->http, a->refresh_interval, err);
 }
+
+static void swarm_done(void *state)
+{
+    docker_host_done(&((struct swarm_discovery *)state)->host);
+}
+
+static const struct http_refresh_kind dockerswarm_kind = {
+    .mechanism = "dockerswarm",
+    .state_size = sizeof(struct swarm_discovery),
+    .ask = discovery_dockerswarm_ask,
+    .set_args = discovery_dockerswarm_set_args,
+    .forget = swarm_forget,
+    .done = swarm_done,
+};
 
 static int discovery_dockerswarm_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
-    const struct component_env *env = component_env(self);
-    struct swarm_discovery *d = xcalloc(1, sizeof *d);
-    d->fetch = HTTP_FETCH_INIT;
-    refresh_init(&d->refresh, self, env->loop, "dockerswarm", discovery_dockerswarm_ask, d);
-    const int code = discovery_dockerswarm_set_args(d, args, err);
-    if (code < 0) {
-        discovery_dockerswarm_free(d);
-        return code;
-    }
-    *ret_state = d;
-    return 0;
-}
-
-static int discovery_dockerswarm_update(void *state, const void *args, struct err *err)
-{
-    struct swarm_discovery *d = state;
-    discovery_dockerswarm_cancel(d);
-    const int code = discovery_dockerswarm_set_args(d, args, err);
-    refresh_now(&d->refresh);
-    return code;
-}
-
-static void discovery_dockerswarm_start(void *state)
-{
-    refresh_start(&((struct swarm_discovery *)state)->refresh);
-}
-
-static void discovery_dockerswarm_stop(void *state)
-{
-    struct swarm_discovery *d = state;
-    discovery_dockerswarm_cancel(d);
-    refresh_stop(&d->refresh);
-    component_stopped(d->refresh.self);
+    return http_refresh_build(self, &dockerswarm_kind, args, ret_state, err);
 }
 
 const struct component_def discovery_dockerswarm = {
@@ -237,8 +181,8 @@ const struct component_def discovery_dockerswarm = {
     .args = &schema,
     .exports = refresh_exports,
     .build = discovery_dockerswarm_build,
-    .update = discovery_dockerswarm_update,
-    .start = discovery_dockerswarm_start,
-    .stop = discovery_dockerswarm_stop,
-    .free = discovery_dockerswarm_free,
+    .update = http_refresh_update,
+    .start = http_refresh_start,
+    .stop = http_refresh_stop,
+    .free = http_refresh_free,
 };

@@ -12,9 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/metric.h"
-#include "components/env.h"
-#include "components/http_fetch.h"
-#include "components/refresh.h"
+#include "components/http_refresh.h"
 #include "components/target_groups.h"
 #include "graph/component.h"
 #include "net/url.h"
@@ -54,18 +52,20 @@ static struct metric_family http_failures = {.name = "prometheus_sd_http_failure
                                              .labels = {"component_id", "component_path"}};
 
 struct http_discovery {
-    const struct discovery_http_args *args; /* one reference */
-    char *shown;                            /* the URL without user and password */
-    struct refresh refresh;
-    struct http_fetch fetch;
-    struct http_call *call; /* NULL: none */
+    struct http_refresh http;
+    char *shown; /* the URL without user and password */
 };
+
+static const struct discovery_http_args *http_discovery_args(const struct http_discovery *d)
+{
+    return d->http.args;
+}
 
 static void discovery_http_fail(struct http_discovery *d, const char *why)
 {
     cleanup_free char *text = xasprintf("%s: %s", d->shown, why);
-    metric_add(&http_failures, 1, d->refresh.component_id, d->refresh.component_path);
-    refresh_failed(&d->refresh, text);
+    metric_add(&http_failures, 1, d->http.refresh.component_id, d->http.refresh.component_path);
+    refresh_failed(&d->http.refresh, text);
 }
 
 /* "application/json", with nothing but a charset of UTF-8 behind it. */
@@ -87,7 +87,7 @@ static void discovery_http_on_answer(void *arg, const struct http_response *r)
     struct http_discovery *d = arg;
     struct targets targets = {0};
     struct err err = {0};
-    d->call = NULL;
+    d->http.call = NULL;
     cleanup_free char *why = http_fetch_problem(r, ANSWER_MAX);
     if (!why && !discovery_http_is_json(r->type))
         why = xasprintf("unsupported content type \"%.100s\": it must be application/json", r->type);
@@ -96,7 +96,7 @@ static void discovery_http_on_answer(void *arg, const struct http_response *r)
     if (why)
         discovery_http_fail(d, why);
     else
-        refresh_targets(&d->refresh, &targets);
+        refresh_targets(&d->http.refresh, &targets);
 }
 
 static void discovery_http_ask(void *arg)
@@ -104,91 +104,59 @@ static void discovery_http_ask(void *arg)
     struct http_discovery *d = arg;
     char interval[80];
     snprintf(interval, sizeof interval, "X-Prometheus-Refresh-Interval-Seconds: %g",
-             (double)d->args->refresh_interval / NS_PER_SEC);
+             (double)http_discovery_args(d)->refresh_interval / NS_PER_SEC);
     const char *const headers[] = {"Accept: application/json", interval, NULL};
-    const struct http_fetch_request rq = {.url = d->args->url,
+    const struct http_fetch_request rq = {.url = http_discovery_args(d)->url,
                                           .headers = headers,
-                                          .timeout_ms = d->args->refresh_interval / NS_PER_MS,
+                                          .timeout_ms = http_discovery_args(d)->refresh_interval / NS_PER_MS,
                                           .response_max = ANSWER_MAX};
     struct err err = {0};
-    if (http_fetch_start(&d->fetch, &rq, discovery_http_on_answer, d, &d->call, &err) < 0)
+    if (http_fetch_start(&d->http.fetch, &rq, discovery_http_on_answer, d, &d->http.call, &err) < 0)
         discovery_http_fail(d, err.text);
 }
 
-static void discovery_http_cancel(struct http_discovery *d)
-{
-    if (d->call)
-        http_cancel(TAKE_PTR(d->call));
-    refresh_cancelled(&d->refresh);
-}
+/* --- life --- */
 
-/* Keeps the arguments, on success only. */
-static int discovery_http_set_args(struct http_discovery *d, const struct discovery_http_args *a, struct err *err)
+static int discovery_http_set_args(void *state, const void *args, struct err *err)
 {
-    const struct component_env *env = component_env(d->refresh.self);
+    struct http_discovery *d = state;
+    const struct discovery_http_args *a = args;
     cleanup_http_url struct http_url url = {0};
     int code = http_url_parse(a->url, &url, err);
     if (code == 0)
-        code = http_fetch_open(&d->fetch, env->loop, &a->http, env->version, err);
+        code = http_refresh_take(&d->http, a, &a->http, a->refresh_interval, err);
     if (code < 0)
         return code;
-    args_unref(d->args);
-    d->args = args_ref(a);
     free(d->shown);
     d->shown = TAKE_PTR(url.bare);
-    refresh_set_interval(&d->refresh, a->refresh_interval);
     return 0;
 }
 
-static void discovery_http_free(void *state)
+static void discovery_http_done(void *state)
 {
     struct http_discovery *d = state;
-    discovery_http_cancel(d);
-    metric_forget(&http_failures, d->refresh.component_id, d->refresh.component_path);
-    refresh_done(&d->refresh);
-    http_fetch_close(&d->fetch);
-    args_unref(d->args);
+    metric_forget(&http_failures, d->http.refresh.component_id, d->http.refresh.component_path);
     free(d->shown);
-    free(d);
 }
+
+static const struct http_refresh_kind http_kind = {
+    .mechanism = "http",
+    .state_size = sizeof(struct http_discovery),
+    .ask = discovery_http_ask,
+    .set_args = discovery_http_set_args,
+    .done = discovery_http_done,
+};
 
 static int discovery_http_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
-    const struct component_env *env = component_env(self);
-    struct http_discovery *d = xcalloc(1, sizeof *d);
-    d->fetch = HTTP_FETCH_INIT;
-    refresh_init(&d->refresh, self, env->loop, "http", discovery_http_ask, d);
-    const int code = discovery_http_set_args(d, args, err);
-    if (code < 0) {
-        discovery_http_free(d);
-        return code;
-    }
-    *ret_state = d;
-    return 0;
-}
-
-static int discovery_http_update(void *state, const void *args, struct err *err)
-{
-    struct http_discovery *d = state;
-    discovery_http_cancel(d);
-    const int code = discovery_http_set_args(d, args, err);
-    refresh_now(&d->refresh);
-    return code;
+    return http_refresh_build(self, &http_kind, args, ret_state, err);
 }
 
 static void discovery_http_start(void *state)
 {
-    struct http_discovery *d = state;
-    metric_add(&http_failures, 0, d->refresh.component_id, d->refresh.component_path);
-    refresh_start(&d->refresh);
-}
-
-static void discovery_http_stop(void *state)
-{
-    struct http_discovery *d = state;
-    discovery_http_cancel(d);
-    refresh_stop(&d->refresh);
-    component_stopped(d->refresh.self);
+    const struct http_discovery *d = state;
+    metric_add(&http_failures, 0, d->http.refresh.component_id, d->http.refresh.component_path);
+    http_refresh_start(state);
 }
 
 const struct component_def discovery_http = {
@@ -198,8 +166,8 @@ const struct component_def discovery_http = {
     .args = &schema,
     .exports = refresh_exports,
     .build = discovery_http_build,
-    .update = discovery_http_update,
+    .update = http_refresh_update,
     .start = discovery_http_start,
-    .stop = discovery_http_stop,
-    .free = discovery_http_free,
+    .stop = http_refresh_stop,
+    .free = http_refresh_free,
 };

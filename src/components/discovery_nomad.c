@@ -11,12 +11,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "components/env.h"
-#include "components/http_fetch.h"
+#include "components/http_refresh.h"
 #include "components/meta_labels.h"
-#include "components/refresh.h"
 #include "graph/component.h"
-#include "lang/json.h"
 #include "net/url.h"
 
 enum { NOMAD_ANSWER_MAX = 4 << 20, NOMAD_TIMEOUT_MS = 30000, NOMAD_SERVICES_MAX = 10000 };
@@ -65,18 +62,21 @@ struct nomad_service {
 };
 
 struct nomad_discovery {
-    const struct discovery_nomad_args *args; /* one reference */
-    struct refresh refresh;
-    struct http_fetch fetch;
-    struct http_call *call; /* NULL: none */
+    struct http_refresh http;
     /* Of the refresh that runs. */
     struct nomad_service *services;
     size_t len, cap, next;
     struct meta_targets targets;
 };
 
-static void nomad_forget_services(struct nomad_discovery *d)
+static const struct discovery_nomad_args *nomad_args(const struct nomad_discovery *d)
 {
+    return d->http.args;
+}
+
+static void nomad_forget_services(void *state)
+{
+    struct nomad_discovery *d = state;
     for (size_t i = 0; i < d->len; i++) {
         free(d->services[i].namespace);
         free(d->services[i].name);
@@ -91,13 +91,13 @@ static void nomad_forget_services(struct nomad_discovery *d)
 static void nomad_fail(struct nomad_discovery *d, const char *why)
 {
     nomad_forget_services(d);
-    refresh_failed(&d->refresh, why);
+    refresh_failed(&d->http.refresh, why);
 }
 
 /* "/v1/service/NAME?namespace=…&region=…&stale=". To be freed. */
 static char *nomad_url(const struct nomad_discovery *d, const char *path, const char *name, const char *namespace)
 {
-    const struct discovery_nomad_args *a = d->args;
+    const struct discovery_nomad_args *a = nomad_args(d);
     cleanup_buf struct buf url = BUF_INIT(64 << 10);
     size_t n = strlen(a->server);
     while (n && a->server[n - 1] == '/')
@@ -119,7 +119,7 @@ static void nomad_get(struct nomad_discovery *d, const char *path, const char *n
     cleanup_free char *url = nomad_url(d, path, name, namespace);
     const struct http_fetch_request rq = {.url = url, .timeout_ms = NOMAD_TIMEOUT_MS, .response_max = NOMAD_ANSWER_MAX};
     struct err err = {0};
-    if (http_fetch_start(&d->fetch, &rq, done, d, &d->call, &err) < 0)
+    if (http_fetch_start(&d->http.fetch, &rq, done, d, &d->http.call, &err) < 0)
         nomad_fail(d, err.text);
 }
 
@@ -138,7 +138,7 @@ static struct labels *nomad_target(const struct nomad_discovery *d, const struct
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         meta_put(&b, texts[i][1], meta_text(s, texts[i][0]));
     meta_put_number(&b, "__meta_nomad_service_port", meta_number(s, "Port"));
-    meta_put_tags(&b, "__meta_nomad_tags", meta_member(s, "Tags"), d->args->tag_separator);
+    meta_put_tags(&b, "__meta_nomad_tags", meta_member(s, "Tags"), nomad_args(d)->tag_separator);
     meta_put_address(&b, meta_text(s, "Address"), meta_number(s, "Port"));
     return labels_build(&b, true);
 }
@@ -149,11 +149,8 @@ static void nomad_on_service(void *arg, const struct http_response *r)
 {
     struct nomad_discovery *d = arg;
     cleanup_value struct value *list = NULL;
-    struct err err = {0};
-    d->call = NULL;
-    cleanup_free char *why = r->status == 404 ? NULL : http_fetch_problem(r, NOMAD_ANSWER_MAX);
-    if (!why && r->status != 404 && json_read(r->body, JSON_KEEP_INTEGERS | JSON_QUOTE_NOTHING, &list, &err) < 0)
-        why = xstrdup(err.text);
+    d->http.call = NULL;
+    cleanup_free char *why = r->status == 404 ? NULL : http_refresh_json(&d->http, r, NOMAD_ANSWER_MAX, &list);
     if (why) {
         nomad_fail(d, why);
         return;
@@ -169,7 +166,7 @@ static void nomad_ask_next(struct nomad_discovery *d)
         struct targets targets = d->targets.list;
         d->targets = (struct meta_targets){0};
         nomad_forget_services(d);
-        refresh_targets(&d->refresh, &targets);
+        refresh_targets(&d->http.refresh, &targets);
         return;
     }
     const struct nomad_service *s = &d->services[d->next++];
@@ -198,11 +195,7 @@ static void nomad_on_list(void *arg, const struct http_response *r)
 {
     struct nomad_discovery *d = arg;
     cleanup_value struct value *list = NULL;
-    struct err err = {0};
-    d->call = NULL;
-    cleanup_free char *why = http_fetch_problem(r, NOMAD_ANSWER_MAX);
-    if (!why && json_read(r->body, JSON_KEEP_INTEGERS | JSON_QUOTE_NOTHING, &list, &err) < 0)
-        why = xstrdup(err.text);
+    cleanup_free char *why = http_refresh_json(&d->http, r, NOMAD_ANSWER_MAX, &list);
     if (why) {
         nomad_fail(d, why);
         return;
@@ -221,77 +214,29 @@ static void nomad_on_list(void *arg, const struct http_response *r)
 static void discovery_nomad_ask(void *arg)
 {
     struct nomad_discovery *d = arg;
-    nomad_get(d, "/v1/services", "", d->args->namespace, nomad_on_list);
+    nomad_get(d, "/v1/services", "", nomad_args(d)->namespace, nomad_on_list);
 }
 
 /* --- life --- */
 
-static void discovery_nomad_cancel(struct nomad_discovery *d)
-{
-    if (d->call)
-        http_cancel(TAKE_PTR(d->call));
-    nomad_forget_services(d);
-    refresh_cancelled(&d->refresh);
-}
-
-/* Keeps the arguments, on success only. */
-static int discovery_nomad_set_args(struct nomad_discovery *d, const struct discovery_nomad_args *a, struct err *err)
-{
-    const struct component_env *env = component_env(d->refresh.self);
-    const int code = http_fetch_open(&d->fetch, env->loop, &a->http, env->version, err);
-    if (code < 0)
-        return code;
-    args_unref(d->args);
-    d->args = args_ref(a);
-    refresh_set_interval(&d->refresh, a->refresh_interval);
-    return 0;
-}
-
-static void discovery_nomad_free(void *state)
+static int discovery_nomad_set_args(void *state, const void *args, struct err *err)
 {
     struct nomad_discovery *d = state;
-    discovery_nomad_cancel(d);
-    refresh_done(&d->refresh);
-    http_fetch_close(&d->fetch);
-    args_unref(d->args);
-    free(d);
+    const struct discovery_nomad_args *a = args;
+    return http_refresh_take(&d->http, a, &a->http, a->refresh_interval, err);
 }
+
+static const struct http_refresh_kind nomad_kind = {
+    .mechanism = "nomad",
+    .state_size = sizeof(struct nomad_discovery),
+    .ask = discovery_nomad_ask,
+    .set_args = discovery_nomad_set_args,
+    .forget = nomad_forget_services,
+};
 
 static int discovery_nomad_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
-    const struct component_env *env = component_env(self);
-    struct nomad_discovery *d = xcalloc(1, sizeof *d);
-    d->fetch = HTTP_FETCH_INIT;
-    refresh_init(&d->refresh, self, env->loop, "nomad", discovery_nomad_ask, d);
-    const int code = discovery_nomad_set_args(d, args, err);
-    if (code < 0) {
-        discovery_nomad_free(d);
-        return code;
-    }
-    *ret_state = d;
-    return 0;
-}
-
-static int discovery_nomad_update(void *state, const void *args, struct err *err)
-{
-    struct nomad_discovery *d = state;
-    discovery_nomad_cancel(d);
-    const int code = discovery_nomad_set_args(d, args, err);
-    refresh_now(&d->refresh);
-    return code;
-}
-
-static void discovery_nomad_start(void *state)
-{
-    refresh_start(&((struct nomad_discovery *)state)->refresh);
-}
-
-static void discovery_nomad_stop(void *state)
-{
-    struct nomad_discovery *d = state;
-    discovery_nomad_cancel(d);
-    refresh_stop(&d->refresh);
-    component_stopped(d->refresh.self);
+    return http_refresh_build(self, &nomad_kind, args, ret_state, err);
 }
 
 const struct component_def discovery_nomad = {
@@ -301,8 +246,8 @@ const struct component_def discovery_nomad = {
     .args = &schema,
     .exports = refresh_exports,
     .build = discovery_nomad_build,
-    .update = discovery_nomad_update,
-    .start = discovery_nomad_start,
-    .stop = discovery_nomad_stop,
-    .free = discovery_nomad_free,
+    .update = http_refresh_update,
+    .start = http_refresh_start,
+    .stop = http_refresh_stop,
+    .free = http_refresh_free,
 };

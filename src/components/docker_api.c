@@ -61,12 +61,33 @@ void docker_host_done(struct docker_host *h)
     *h = (struct docker_host){0};
 }
 
-const char *docker_remedy(const struct docker_host *h, const char *why)
+int docker_host_take(struct docker_host *host, const char *url, struct http_refresh *h, const void *args,
+                     const struct http_settings *settings, int64_t interval, struct err *err)
+{
+    struct docker_host next = {0};
+    int code = docker_host_parse(url, &next, err);
+    if (code == 0)
+        code = http_refresh_take(h, args, settings, interval, err);
+    if (code < 0) {
+        docker_host_done(&next);
+        return code;
+    }
+    docker_host_done(host);
+    *host = next;
+    return 0;
+}
+
+static const char *docker_remedy(const struct docker_host *h, const char *why)
 {
     /* The socket belongs to root and to a group, and whoever may use it is as good as root: not for us to take. */
-    if (!h->socket || !why || !strstr(why, "onnect"))
+    if (!h->socket || !strstr(why, "onnect"))
         return "";
     return "; the user smolder runs as must be able to open the socket: give it the socket's group with --user=UID:GID";
+}
+
+char *docker_problem(const struct docker_host *h, const char *why)
+{
+    return xasprintf("%s: %s%s", h->socket ? h->socket : h->base, why, docker_remedy(h, why));
 }
 
 /* --- requests --- */

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/map.h"
+#include "components/http_refresh.h"
 #include "components/meta_labels.h"
 #include "lang/schema.h"
 
@@ -43,5 +44,9 @@ void docker_networks_read(struct docker_networks *n, const struct value *answer,
 void docker_networks_put(const struct docker_networks *n, struct str id, struct labels_builder *b);
 void docker_networks_done(struct docker_networks *n);
 
-/* What to do where the socket cannot be opened; "" if there is nothing to add. */
-const char *docker_remedy(const struct docker_host *h, const char *why);
+/* http_refresh_take(), and the daemon of `url` in the place of `host`; all or nothing. */
+must_check int docker_host_take(struct docker_host *host, const char *url, struct http_refresh *h, const void *args,
+                                const struct http_settings *settings, int64_t interval, struct err *err);
+
+/* The daemon, why it cannot be asked, and what to do where the socket cannot be opened. To be freed. */
+char *docker_problem(const struct docker_host *h, const char *why);
