@@ -10,13 +10,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "components/content_poll.h"
 #include "components/env.h"
 #include "components/kubernetes_watch.h"
 #include "kubernetes/kube_object.h"
 #include "net/url.h"
 
-/* Until the first answer: something waits for it. An object has at most 1 MiB of data. */
-enum { FIRST_RETRY_MS = 1000, ANSWER_MAX = 8 << 20, STATUS_OK = 200 };
+/* An object has at most 1 MiB of data. */
+enum { ANSWER_MAX = 8 << 20, STATUS_OK = 200 };
 
 /* --- arguments --- */
 
@@ -96,35 +97,18 @@ struct remote_object {
     const struct remote_object_args *args; /* one reference */
     struct kubernetes_access *access;      /* borrows from args */
     struct http_client *client;
-    struct http_call *call;
-    uv_timer_t *timer; /* NULL: not started */
-    bool has_data, is_troubled;
+    struct content_poll poll;
 };
 
-static void remote_ask(struct remote_object *o);
-
-static void remote_on_timer(uv_timer_t *timer)
+static void remote_on_failure(void *arg, const char *why, bool is_new)
 {
-    remote_ask(timer->data);
-}
-
-static void remote_ask_later(struct remote_object *o)
-{
-    const int64_t poll_ms = o->args->poll_frequency / NS_PER_MS;
-    const int64_t wait = o->has_data || poll_ms < FIRST_RETRY_MS ? poll_ms : FIRST_RETRY_MS;
-    uv_timer_start(o->timer, remote_on_timer, (uint64_t)wait, 0);
-}
-
-static void remote_fail(struct remote_object *o, const char *why)
-{
+    const struct remote_object *o = arg;
     component_health(o->self, false, "polling failed: %s", why);
-    if (!o->is_troubled)
-        log_warn(o->has_data ? "cannot get a Kubernetes object; keeping the previous data"
-                             : "cannot get a Kubernetes object",
+    if (is_new)
+        log_warn(o->poll.has_content ? "cannot get a Kubernetes object; keeping the previous data"
+                                     : "cannot get a Kubernetes object",
                  L_COMPONENT(component_id(o->self)), L_STR("namespace", o->args->namespace),
                  L_STR("name", o->args->name), L_STR("err", why));
-    o->is_troubled = true;
-    remote_ask_later(o);
 }
 
 /* New reference; NULL: the value cannot be decoded. */
@@ -158,29 +142,25 @@ static void remote_export(struct remote_object *o, json_t *data)
 static void remote_on_answer(void *arg, const struct http_response *r)
 {
     struct remote_object *o = arg;
-    o->call = NULL;
     json_t *object = r->status == STATUS_OK ? json_loadb(r->body.p, r->body.n, 0, NULL) : NULL;
     if (!json_is_object(object)) {
         cleanup_free char *why =
             r->status == STATUS_OK ? xstrdup("the answer is not an object") : kubernetes_access_failure(r);
         json_decref(object);
-        remote_fail(o, why);
+        content_poll_failed(&o->poll, why);
         return;
     }
-    if (o->is_troubled)
+    if (content_poll_succeeded(&o->poll))
         log_info("getting the Kubernetes object works again", L_COMPONENT(component_id(o->self)));
-    o->has_data = true;
-    o->is_troubled = false;
     component_health(o->self, true, "%s", o->kind->got);
     remote_export(o, kube_get(object, "data"));
     json_decref(object);
-    remote_ask_later(o);
 }
 
-static void remote_ask(struct remote_object *o)
+static int remote_ask(struct content_poll *poll, struct err *err)
 {
+    struct remote_object *o = poll->arg;
     cleanup_buf struct buf path = BUF_INIT(4096);
-    struct err err = {0};
     buf_puts(&path, "/api/v1/namespaces/");
     kubernetes_query(&path, o->args->namespace);
     buf_printf(&path, "/%s/", o->kind->plural);
@@ -191,16 +171,7 @@ static void remote_ask(struct remote_object *o)
                                            .response_max = ANSWER_MAX,
                                            .done = remote_on_answer,
                                            .arg = o};
-    if (kubernetes_access_get(o->access, o->client, &req, &o->call, &err) < 0)
-        remote_fail(o, err.text);
-}
-
-static void remote_stop_asking(struct remote_object *o)
-{
-    if (o->call)
-        http_cancel(TAKE_PTR(o->call));
-    if (o->timer)
-        uv_timer_stop(o->timer);
+    return kubernetes_access_get(o->access, o->client, &req, &poll->call, err);
 }
 
 static void remote_free_access(struct kubernetes_access *a)
@@ -220,11 +191,12 @@ static int remote_set_args(struct remote_object *o, const struct remote_object_a
         free(access);
         return code;
     }
-    remote_stop_asking(o);
+    content_poll_cancel(&o->poll);
     remote_free_access(o->access);
     o->access = access;
     args_unref(o->args);
     o->args = args_ref(a);
+    o->poll.frequency_ms = a->poll_frequency / NS_PER_MS;
     return 0;
 }
 
@@ -233,6 +205,7 @@ int remote_object_build(struct component *self, const struct remote_object_kind 
 {
     struct remote_object *o = xcalloc(1, sizeof *o);
     *o = (struct remote_object){.self = self, .env = component_env(self), .kind = kind};
+    o->poll = (struct content_poll){.loop = o->env->loop, .ask = remote_ask, .failed = remote_on_failure, .arg = o};
     const int code = remote_set_args(o, args, err);
     if (code < 0) {
         free(o);
@@ -246,8 +219,8 @@ int remote_object_update(void *state, const void *args, struct err *err)
 {
     struct remote_object *o = state;
     const int code = remote_set_args(o, args, err);
-    if (code == 0 && o->timer)
-        remote_ask(o);
+    if (code == 0)
+        content_poll_now(&o->poll);
     return code;
 }
 
@@ -255,22 +228,12 @@ void remote_object_start(void *state)
 {
     struct remote_object *o = state;
     o->client = http_client_get(o->env->loop);
-    o->timer = xcalloc(1, sizeof *o->timer);
-    uv_timer_init(o->env->loop, o->timer);
-    o->timer->data = o;
-    remote_ask(o);
-}
-
-static void remote_on_timer_closed(uv_handle_t *timer)
-{
-    free(timer);
+    content_poll_start(&o->poll);
 }
 
 static void remote_end(struct remote_object *o)
 {
-    remote_stop_asking(o);
-    if (o->timer)
-        uv_close((uv_handle_t *)TAKE_PTR(o->timer), remote_on_timer_closed);
+    content_poll_end(&o->poll);
     http_client_put(TAKE_PTR(o->client));
 }
 
