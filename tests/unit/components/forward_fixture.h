@@ -13,8 +13,8 @@
 #include "graph/controller.h"
 #include "graph/view.h"
 #include "jfr/shared_chunk.h"
-#include "lang/diag_text.h"
 #include "lang/value_print.h"
+#include "load_fixture.h"
 #include "test.h"
 
 enum { FORWARD_DEADLINE_MS = 20000, FORWARD_TEXT = 1 << 20 };
@@ -143,21 +143,7 @@ static void forward_end(struct controller *c)
     CHECK_INT(uv_loop_close(&loop), 0);
 }
 
-/* A configuration and what is said of it, "" when all is well. */
-static void forward_load_(int line, struct controller *c, const char *text, const char *want)
-{
-    cleanup_diags struct diags ds = DIAGS_INIT;
-    cleanup_buf struct buf out = BUF_INIT(10000);
-    const int code = controller_load(c, &(struct config_file){"f", text, strlen(text)}, 1, &ds);
-    for (size_t i = 0; i < ds.len; i++) {
-        if (i > 0)
-            buf_byte(&out, '\n');
-        diag_line(&ds.items[i], &out);
-    }
-    if (strcmp(buf_cstr(&out), want) != 0 || (code < 0) != (want[0] != '\0'))
-        FAIL_("line %d: load gives %d and\n%s\n  want\n%s", line, code, buf_cstr(&out), want);
-}
-#define LOAD(c, text, want) forward_load_(__LINE__, c, text, want)
+#define LOAD(c, text, want) load_check(__LINE__, c, text, want)
 
 /* Runs the loop until the condition holds; the deadline only ends a test that fails anyway. */
 static inline void forward_wake(uv_timer_t *t)

@@ -11,8 +11,8 @@
 #include "graph/component.h"
 #include "graph/controller.h"
 #include "graph/view.h"
-#include "lang/diag_text.h"
 #include "lang/value_print.h"
+#include "load_fixture.h"
 #include "test.h"
 
 extern const struct component_def discovery_file;
@@ -75,8 +75,6 @@ static void end(struct controller *c)
 /* `body` with %s for the directory. */
 static void load_(int line, struct controller *c, const char *body, const char *want)
 {
-    cleanup_diags struct diags ds = DIAGS_INIT;
-    cleanup_buf struct buf out = BUF_INIT(10000);
     cleanup_buf struct buf text = BUF_INIT(10000);
     buf_puts(&text, "discovery.file \"f\" {\n");
     for (const char *at; (at = strstr(body, "%s")); body = at + 2) {
@@ -84,11 +82,7 @@ static void load_(int line, struct controller *c, const char *body, const char *
         buf_puts(&text, dir);
     }
     buf_printf(&text, "%s}\n", body);
-    const int code = controller_load(c, &(struct config_file){"f", buf_cstr(&text), text.len}, 1, &ds);
-    for (size_t i = 0; i < ds.len; i++)
-        diag_line(&ds.items[i], &out);
-    if (strcmp(buf_cstr(&out), want) != 0 || (code < 0) != (want[0] != '\0'))
-        FAIL_("line %d: load gives %d and\n%s\n  want\n%s", line, code, buf_cstr(&out), want);
+    load_check(line, c, buf_cstr(&text), want);
 }
 #define LOAD(c, body, want) load_(__LINE__, c, body, want)
 

@@ -8,7 +8,7 @@
 #include "graph/component.h"
 #include "graph/controller.h"
 #include "graph/view.h"
-#include "lang/diag_text.h"
+#include "load_fixture.h"
 #include "test.h"
 
 extern const struct component_def discovery_relabel;
@@ -69,20 +69,7 @@ static void end(struct controller *c)
     CHECK_INT(uv_loop_close(&loop), 0);
 }
 
-static void load_(int line, struct controller *c, const char *text, const char *want)
-{
-    cleanup_diags struct diags ds = DIAGS_INIT;
-    cleanup_buf struct buf out = BUF_INIT(10000);
-    const int code = controller_load(c, &(struct config_file){"f", text, strlen(text)}, 1, &ds);
-    for (size_t i = 0; i < ds.len; i++) {
-        if (i > 0)
-            buf_byte(&out, '\n');
-        diag_line(&ds.items[i], &out);
-    }
-    if (strcmp(buf_cstr(&out), want) != 0 || (code < 0) != (want[0] != '\0'))
-        FAIL_("line %d: load gives %d and\n%s\n  want\n%s", line, code, buf_cstr(&out), want);
-}
-#define LOAD(c, text, want) load_(__LINE__, c, text, want)
+#define LOAD(c, text, want) load_check(__LINE__, c, text, want)
 
 struct output {
     const char *id;

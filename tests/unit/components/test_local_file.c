@@ -1,7 +1,7 @@
 /* local.file in a running graph, on a file that changes, breaks and goes. */
 #include <sys/stat.h>
 
-#include "discovery_fixture.h"
+#include "content_fixture.h"
 
 extern const struct component_def local_file;
 
@@ -36,47 +36,15 @@ static char *config(const char *more)
     return xasprintf("local.file \"f\" {\n  filename = \"%s\"\n%s}\n", path, more);
 }
 
-struct seen {
-    char content[256], health[512];
-    enum value_secrecy secrecy;
-};
-
-static bool look(void *arg, const struct component_view *v)
-{
-    struct seen *s = arg;
-    const struct value *content = v->exports ? value_member(v->exports, STR("content")) : NULL;
-    struct str text = {0};
-    if (content && value_secret_text(content, &text)) {
-        snprintf(s->content, sizeof s->content, "%.*s", STR_ARG(text));
-        s->secrecy = value_secrecy(content);
-    }
-    snprintf(s->health, sizeof s->health, "%s", v->message ? v->message : "");
-    return false;
-}
-
-static struct seen wait_for(struct discovery_test *t, const char *content, const char *health)
-{
-    struct seen s = {0};
-    for (int ms = 0; ms < DISCOVERY_DEADLINE_MS; ms++) {
-        controller_each(t->controller, look, &s);
-        if (strcmp(s.content, content) == 0 && strstr(s.health, health))
-            return s;
-        uv_run(&t->loop, UV_RUN_NOWAIT);
-        usleep(1000);
-    }
-    FAIL_("content \"%s\" (%s), want \"%s\" (%s)", s.content, s.health, content, health);
-    return s;
-}
-
 static void the_content_follows_the_file(void)
 {
     struct discovery_test t;
     begin(&t, "one\n");
     cleanup_free char *text = config("");
     LOAD(&t, text, "");
-    CHECK_INT(wait_for(&t, "one\n", "read file").secrecy, VALUE_OPTIONAL_OPEN);
+    CHECK_INT(content_wait(&t, "one\n", "read file").secrecy, VALUE_OPTIONAL_OPEN);
     put("two");
-    wait_for(&t, "two", "read file");
+    content_wait(&t, "two", "read file");
     CHECK(discovery_metric("local_file_timestamp_last_accessed_unix_seconds{component_id=\"local.file.f\","
                            "component_path=\"/\"}") > 1e9);
     end(&t);
@@ -88,11 +56,11 @@ static void a_file_that_cannot_be_read_keeps_its_content(void)
     begin(&t, "one");
     cleanup_free char *text = config("  detector = \"poll\"\n  poll_frequency = \"50ms\"\n");
     LOAD(&t, text, "");
-    wait_for(&t, "one", "read file");
+    content_wait(&t, "one", "read file");
     CHECK_INT(unlink(path), 0);
-    wait_for(&t, "one", "failed to read file: open /tmp/smolder-local-file-");
+    content_wait(&t, "one", "failed to read file: open /tmp/smolder-local-file-");
     put("two");
-    wait_for(&t, "two", "read file");
+    content_wait(&t, "two", "read file");
     end(&t);
 }
 
@@ -102,9 +70,9 @@ static void a_secret_stays_one(void)
     begin(&t, "hush");
     cleanup_free char *text = config("  is_secret = true\n"), *plain = config("");
     LOAD(&t, text, "");
-    CHECK_INT(wait_for(&t, "hush", "").secrecy, VALUE_OPTIONAL_SECRET);
+    CHECK_INT(content_wait(&t, "hush", "").secrecy, VALUE_OPTIONAL_SECRET);
     LOAD(&t, plain, "");
-    CHECK_INT(wait_for(&t, "hush", "").secrecy, VALUE_OPTIONAL_OPEN);
+    CHECK_INT(content_wait(&t, "hush", "").secrecy, VALUE_OPTIONAL_OPEN);
     end(&t);
 }
 

@@ -15,7 +15,7 @@ static void load_(int line, struct controller *c, const char *body, const char *
              "pyroscope.enrich \"e\" {\n%s}\ntest.sink \"k\" { }\n"
              "test.source \"s\" {\n forward_to = [pyroscope.enrich.e.receiver]\n}\n",
              body);
-    forward_load_(line, c, text, want);
+    load_check(line, c, text, want);
 }
 #define ENRICH(c, body, want) load_(__LINE__, c, body, want)
 #define TO_SINK               "forward_to = [test.sink.k.receiver]\n"

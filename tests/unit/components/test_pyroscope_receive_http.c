@@ -19,7 +19,7 @@ static void load_(int line, struct controller *c, const char *http, const char *
         "pyroscope.receive_http \"r\" {\n forward_to = [%s]\n http {\n  listen_address = \"127.0.0.1\"\n%s\n }\n}\n"
         "test.sink \"k\" { }\n",
         forward, http);
-    forward_load_(line, c, text, want);
+    load_check(line, c, text, want);
 }
 #define RECEIVE(c, http) load_(__LINE__, c, http, "test.sink.k.receiver", "")
 #define FREE_PORT        "listen_port = 0"

@@ -8,8 +8,8 @@
 #include "graph/component.h"
 #include "graph/controller.h"
 #include "graph/view.h"
-#include "lang/diag_text.h"
 #include "lang/value_print.h"
+#include "load_fixture.h"
 #include "test.h"
 
 extern const struct component_def pyroscope_relabel;
@@ -125,21 +125,12 @@ static void end(struct controller *c)
 /* The component with `body` between source and sink. */
 static void load_(int line, struct controller *c, const char *body, const char *want)
 {
-    cleanup_diags struct diags ds = DIAGS_INIT;
-    cleanup_buf struct buf out = BUF_INIT(10000);
     char text[4096];
     snprintf(text, sizeof text,
              "pyroscope.relabel \"r\" {\n%s}\ntest.sink \"k\" { }\n"
              "test.source \"s\" {\n forward_to = [pyroscope.relabel.r.receiver]\n}\n",
              body);
-    const int code = controller_load(c, &(struct config_file){"f", text, strlen(text)}, 1, &ds);
-    for (size_t i = 0; i < ds.len; i++) {
-        if (i > 0)
-            buf_byte(&out, '\n');
-        diag_line(&ds.items[i], &out);
-    }
-    if (strcmp(buf_cstr(&out), want) != 0 || (code < 0) != (want[0] != '\0'))
-        FAIL_("line %d: load gives %d and\n%s\n  want\n%s", line, code, buf_cstr(&out), want);
+    load_check(line, c, text, want);
 }
 #define LOAD(c, body, want) load_(__LINE__, c, body, want)
 #define TO_SINK             "forward_to = [test.sink.k.receiver]\n"

@@ -36,7 +36,7 @@ static void load_(int line, struct controller *c, const char *more, const char *
              "pyroscope.scrape \"s\" {\n targets = [{\"__address__\" = \"127.0.0.1:%d\", \"service_name\" = \"go\"}]\n"
              " forward_to = [%s]\n scrape_interval = \"100ms\"\n%s}\ntest.sink \"k\" { }\n",
              server.port, forward, more);
-    forward_load_(line, c, text, "");
+    load_check(line, c, text, "");
 }
 #define SCRAPE(c, more) load_(__LINE__, c, more, "test.sink.k.receiver")
 

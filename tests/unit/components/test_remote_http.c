@@ -1,7 +1,7 @@
 /* remote.http against a server that answers what the test says. */
 #include <signal.h>
 
-#include "discovery_fixture.h"
+#include "content_fixture.h"
 #include "net/fault_server.h"
 
 extern const struct component_def remote_http;
@@ -29,38 +29,6 @@ static char *config(const char *more)
                      server.url, more);
 }
 
-struct seen {
-    char content[256], health[512];
-    enum value_secrecy secrecy;
-};
-
-static bool look(void *arg, const struct component_view *v)
-{
-    struct seen *s = arg;
-    const struct value *content = v->exports ? value_member(v->exports, STR("content")) : NULL;
-    struct str text = {0};
-    if (content && value_secret_text(content, &text)) {
-        snprintf(s->content, sizeof s->content, "%.*s", STR_ARG(text));
-        s->secrecy = value_secrecy(content);
-    }
-    snprintf(s->health, sizeof s->health, "%s", v->message ? v->message : "");
-    return false;
-}
-
-static struct seen wait_for(struct discovery_test *t, const char *content, const char *health)
-{
-    struct seen s = {0};
-    for (int ms = 0; ms < DISCOVERY_DEADLINE_MS; ms++) {
-        controller_each(t->controller, look, &s);
-        if (strcmp(s.content, content) == 0 && strstr(s.health, health))
-            return s;
-        uv_run(&t->loop, UV_RUN_NOWAIT);
-        usleep(1000);
-    }
-    FAIL_("content \"%s\" (%s), want \"%s\" (%s)", s.content, s.health, content, health);
-    return s;
-}
-
 static void the_content_is_the_trimmed_answer_and_follows_it(void)
 {
     struct discovery_test t;
@@ -68,7 +36,7 @@ static void the_content_is_the_trimmed_answer_and_follows_it(void)
     cleanup_free char *text = config("  method = \"POST\"\n  body = \"who\"\n  headers = { \"X-Team\" = \"jvm\" }\n"
                                      "  is_secret = true\n  client {\n    bearer_token = \"t\"\n  }\n");
     LOAD(&t, text, "");
-    CHECK_INT(wait_for(&t, "one", "polled endpoint").secrecy, VALUE_OPTIONAL_SECRET);
+    CHECK_INT(content_wait(&t, "one", "polled endpoint").secrecy, VALUE_OPTIONAL_SECRET);
     const struct fault_request *rq = &server.requests[0];
     CHECK_HAS(rq->head, "POST /x HTTP/1.1");
     CHECK_HAS(rq->head, "X-Team: jvm");
@@ -76,7 +44,7 @@ static void the_content_is_the_trimmed_answer_and_follows_it(void)
     CHECK_HAS(rq->head, "User-Agent: smolder/test");
     CHECK(rq->body_len == 3 && memcmp(rq->body, "who", 3) == 0);
     server.answer.body = "two";
-    wait_for(&t, "two", "");
+    content_wait(&t, "two", "");
     end(&t);
 }
 
@@ -86,11 +54,11 @@ static void a_failing_server_leaves_the_content(void)
     begin(&t, "one");
     cleanup_free char *text = config("");
     LOAD(&t, text, "");
-    wait_for(&t, "one", "");
+    content_wait(&t, "one", "");
     server.answer.status = 404;
-    wait_for(&t, "one", "polling failed: unexpected status code 404");
+    content_wait(&t, "one", "polling failed: unexpected status code 404");
     server.answer = (struct fault_answer){.body = "two"};
-    wait_for(&t, "two", "polled endpoint");
+    content_wait(&t, "two", "polled endpoint");
     end(&t);
 }
 
@@ -102,9 +70,9 @@ static void a_server_that_comes_later_is_found_soon(void)
     cleanup_free char *text =
         xasprintf("remote.http \"r\" {\n  url = \"%s/x\"\n  poll_frequency = \"1h\"\n}\n", server.url);
     LOAD(&t, text, "");
-    wait_for(&t, "", "unexpected status code 503");
+    content_wait(&t, "", "unexpected status code 503");
     server.answer.status = 0;
-    wait_for(&t, "one", "polled endpoint");
+    content_wait(&t, "one", "polled endpoint");
     end(&t);
 }
 
