@@ -176,7 +176,10 @@ async function refresh() {
     if (types.length) {
       const q = { service: state.service, type: state.type, ...r },
         at = shown && !shown.partly ? [] : state.zoom;
-      [data, line] = await Promise.all([get("flamegraph", { ...q, at }), get("timeline", { ...q, buckets: buckets(r) })]);
+      [data, line] = await Promise.all([
+        get("flamegraph", { ...q, at }),
+        get("timeline", { ...q, buckets: buckets(r) }),
+      ]);
       shown = { query: q, at, partly: data.node_count > data.nodes.length / 4 };
     }
     if (mine !== generation) return;
