@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "base/byte_size.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/list.h"
@@ -14,7 +15,6 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/work.h"
-#include "components/byte_size.h"
 #include "components/env.h"
 #include "components/pyroscope_file_args.h"
 #include "components/pyroscope_file_name.h"
