@@ -28,8 +28,8 @@ def changes_are_noticed_without_polling(lab):
     agent = lab.agent(config=config('  refresh_interval = "1h"\n  node_meta = { "consul-network-segment" = "" }\n'))
     wait_targets(agent, "consul", "shop-1")
     shop = targets(agent)["shop-1"]
-    tagged = {k: v for k, v in shop.items() if k.startswith(("__meta_consul_tagged_address_", "__meta_consul_metadata_"))}
-    equal({k: v for k, v in shop.items() if k not in tagged},
+    of_node = ("__meta_consul_tagged_address_", "__meta_consul_metadata_")
+    equal({k: v for k, v in shop.items() if not k.startswith(of_node)},
           {"__address__": "127.0.0.1:8080", "__meta_consul_address": "127.0.0.1", "__meta_consul_dc": "dc1",
            "__meta_consul_health": "passing", "__meta_consul_node": "host-1", "__meta_consul_service": "shop",
            "__meta_consul_service_id": "shop-1", "__meta_consul_service_metadata_version": "2",
