@@ -2,8 +2,8 @@
  *
  * A JVM that is profiled keeps its place until it ends, is refused, or the number is reduced, when the newest ones give
  * theirs up; so the ones profiled stay the same. One that was never profiled gives its place to the next one as soon as
- * an attach has failed, and queues again: what is no JVM, or cannot be profiled, keeps nobody from it. Places are passed
- * on in the order in which they were asked for. Loop thread only.
+ * an attach has failed, and queues again: what is no JVM, or cannot be profiled, keeps nobody from it. Places are
+ * passed on in the order in which they were asked for. Loop thread only.
  */
 #pragma once
 
