@@ -353,6 +353,7 @@ static int agent_start(struct agent *a, struct err *err)
                                     a->settings->crash_guard,
                                     a->settings->service_name && strcmp(a->settings->service_name, "main") == 0};
     a->env.storage_path = a->settings->storage_path;
+    a->env.becomes = a->privileges.drop ? &a->privileges.user : NULL;
     a->controller = controller_new(&(struct controller_options){.loop = &a->loop,
                                                                 .components = all_components,
                                                                 .stability = stability,
@@ -399,6 +400,7 @@ static int agent_become(struct agent *a, struct err *err)
     const int code = privileges_drop(&a->privileges, err);
     if (code < 0)
         return code;
+    a->env.becomes = NULL;
     work_release();
     return agent_open_files(a, err);
 }
