@@ -14,6 +14,7 @@
 #include "cli/convert_files.h"
 #include "cli/convert_read.h"
 #include "cli/convert_time.h"
+#include "cli/convert_view.h"
 #include "cli/convert_write.h"
 #include "cli/flags.h"
 #include "lang/duration.h"
@@ -26,6 +27,9 @@ struct convert_flags {
     const char *output, *format, *type, *compat, *diff_base, *group_by, *inflated_max;
     const char *from, *to, *labels, *event, *interval, *wall_interval, *threads_max;
     struct conversion_options conversion; /* the flags that are its options, and what the rest makes of it */
+    struct view_flags view;
+    const char *title, *highlight;
+    bool inverted;
     bool no_gzip, strict, quiet, help;
 };
 
@@ -40,6 +44,9 @@ static const struct flag flags[] = {
     {"from", FLAG_STRING, AT(from), "", "TIME",
      "Ignore events before this time: 2026-01-31T12:00:00Z, or seconds since 1970."},
     {"to", FLAG_STRING, AT(to), "", "TIME", "Ignore events at and after this time."},
+    {"include", FLAG_LIST, AT(view.include), NULL, "PATTERN",
+     "Only stacks with a frame like this: a name with * at either end, or a /regular expression/; repeatable."},
+    {"exclude", FLAG_LIST, AT(view.exclude), NULL, "PATTERN", "Omit stacks with a frame like this; repeatable."},
     {"threads", FLAG_BOOL, AT(conversion.per_thread), NULL, NULL,
      "Add the label thread; numbers in the names of pool threads are normalised."},
     {"raw-threads", FLAG_BOOL, AT(conversion.raw_threads), NULL, NULL, "Add the label thread without normalisation."},
@@ -48,14 +55,29 @@ static const struct flag flags[] = {
     {"allocated-class", FLAG_BOOL, AT(conversion.allocated_class), NULL, NULL,
      "Add the label allocated_class to allocations."},
     {"lock-class", FLAG_BOOL, AT(conversion.lock_class), NULL, NULL, "Add the label lock_class to locks."},
+    {"class-frames", FLAG_BOOL, AT(view.class_frames), NULL, NULL,
+     "The class of allocated objects and of locks as leaf frame."},
+    {"classify", FLAG_BOOL, AT(view.classify), NULL, NULL,
+     "What a stack is about as root frame: [gc], [jit compiler], [class loading], [kernel], …"},
     {"labels", FLAG_STRING, AT(labels), "", "FILE", "LabelsSnapshot of Pyroscope's Java agent for the recordings."},
     {"raw-names", FLAG_BOOL, AT(conversion.raw_names), NULL, NULL, "Do not normalise names of generated classes."},
+    {"dot", FLAG_BOOL, AT(view.dot), NULL, NULL, "Class names with dots: java.util.HashMap.get."},
+    {"simple", FLAG_BOOL, AT(view.simple), NULL, NULL, "Class names without package: HashMap.get."},
+    {"lines", FLAG_BOOL, AT(view.lines), NULL, NULL,
+     "Line numbers in names, one frame per line: HashMap.get:561. pprof has them anyway."},
     {"no-lines", FLAG_BOOL, AT(conversion.no_lines), NULL, NULL, "Omit line numbers."},
     {"frame-types", FLAG_BOOL, AT(conversion.frame_types), NULL, NULL,
      "Append frame types: _[j] compiled, _[i] inlined, _[0] interpreted, _[1] C1, _[k] kernel."},
     {"libraries", FLAG_BOOL, AT(conversion.libraries), NULL, NULL, "One pprof mapping per native library."},
     {"mark-truncated", FLAG_BOOL, AT(conversion.mark_truncated), NULL, NULL,
      "Add a frame [truncated] to truncated stacks."},
+    {"skip", FLAG_STRING, AT(view.skip), "0", "N", "Omit so many frames at the root of every stack."},
+    {"reverse", FLAG_BOOL, AT(view.reverse), NULL, NULL, "Reverse stacks: the leaf is the root. The page opens so."},
+    {"minwidth", FLAG_STRING, AT(view.min_width), "0", "PERCENT",
+     "Omit frames of a smaller part of the total; their values count for their callers."},
+    {"title", FLAG_STRING, AT(title), "", "TEXT", "Title of the page; default: the name of the input."},
+    {"highlight", FLAG_STRING, AT(highlight), "", "PATTERN", "Functions that the page opens with a search for."},
+    {"inverted", FLAG_BOOL, AT(inverted), NULL, NULL, "The page opens with the root at the other end."},
     {"event", FLAG_STRING, AT(event), "", "EVENT", "Sampled event, for recordings without this setting: cpu, wall, …"},
     {"interval", FLAG_STRING, AT(interval), "10ms", "DURATION",
      "Sampling interval, for recordings without this setting."},
@@ -122,6 +144,7 @@ struct convert_run {
     const struct convert_flags *f;
     struct read_options read;
     struct write_options write;
+    struct view_choice view;
     struct profile_set set;
     struct read_result result, base_result;
     bool writing; /* everything was read */
@@ -176,6 +199,20 @@ static int check_conversion(const struct convert_flags *f, struct conversion_opt
     return code;
 }
 
+/* The page turns stacks round itself, and back. */
+static int check_view(struct convert_run *j, struct err *err)
+{
+    const struct convert_flags *f = j->f;
+    struct view_flags view = f->view;
+    const bool page = j->write.format == WRITE_HTML;
+    view.reverse = f->view.reverse && !page;
+    j->write.look = (struct report_look){f->highlight, f->view.reverse, f->inverted};
+    int code = view_choose(&view, j->write.format != WRITE_PPROF, &j->read.conversion, &j->view, err);
+    if (code == 0 && *f->diff_base && j->view.view.min_share > 0)
+        code = err_set(err, -EINVAL, "--minwidth cannot be combined with --diff-base");
+    return code;
+}
+
 static int check_usage(struct convert_run *j, size_t files, struct err *err)
 {
     const struct convert_flags *f = j->f;
@@ -191,7 +228,9 @@ static int check_usage(struct convert_run *j, size_t files, struct err *err)
     j->read.labels = f->labels;
     j->write = (struct write_options){.path = f->output, .type = f->type, .plain = f->no_gzip};
     int code = check_conversion(f, &j->read.conversion, err);
-    return code < 0 ? code : format_of(f, &j->write.format, err);
+    if (code == 0)
+        code = format_of(f, &j->write.format, err);
+    return code < 0 ? code : check_view(j, err);
 }
 
 /* ---- doing it ---- */
@@ -212,7 +251,9 @@ static int read_all(struct convert_run *j, const struct file_list *files, struct
                     struct read_result *result, struct err *err)
 {
     int code = read_inputs(files, &j->read, set, result, err);
-    return code < 0 ? code : damaged(j, result, err);
+    if (code == 0)
+        code = damaged(j, result, err);
+    return code < 0 ? code : view_set(&j->view, set, err);
 }
 
 static int compare(struct convert_run *j, struct err *err)
@@ -256,7 +297,7 @@ static int write_all(struct convert_run *j, const struct file_list *files, struc
     cleanup_free char *title = title_of(j, files);
     j->write.inputs = inputs;
     j->write.input_count = n;
-    j->write.title = title;
+    j->write.title = *j->f->title ? j->f->title : title;
     j->writing = true;
     return write_set(&j->set, &j->write, err);
 }
@@ -318,6 +359,7 @@ static int convert(int argc, char **argv)
     if (code < 0)
         terminal_printf(stderr, "smolder convert: %s\n", err.text);
     profile_set_done(&j.set);
+    view_choice_done(&j.view);
     read_result_done(&j.result);
     read_result_done(&j.base_result);
     return status_of(code, j.writing);

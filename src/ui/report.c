@@ -69,8 +69,11 @@ static void report_put_json(const struct report *r, struct buf *out)
     buf_byte(out, '{');
     json_name(out, "title");
     json_string(out, str_of(r->title));
-    buf_printf(out, ",\"generator\":\"smolder " SMOLDER_VERSION "\",\"compare\":%s,\"profiles\":[",
-               r->compare ? "true" : "false");
+    buf_printf(out, ",\"generator\":\"smolder " SMOLDER_VERSION "\",\"compare\":%s,", r->compare ? "true" : "false");
+    json_name(out, "search");
+    json_string(out, str_of(r->look.search));
+    buf_printf(out, ",\"callers\":%s,\"inverted\":%s,\"profiles\":[", r->look.callers ? "true" : "false",
+               r->look.inverted ? "true" : "false");
     for (size_t i = 0; i < r->set->len; i++) {
         buf_puts(out, i ? "," : "");
         report_put_profile(&r->set->items[i], out);

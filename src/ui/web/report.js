@@ -218,7 +218,10 @@ load()
     $("graph").hidden = false;
     view = views[0];
     graph.theme();
+    callers = data.callers;
+    if (data.inverted) setFlip(true);
     show();
+    if (data.search) look(data.search);
     document.documentElement.dataset.ready = "yes";
   })
   .catch(e => {

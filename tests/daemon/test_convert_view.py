@@ -1,0 +1,118 @@
+"""smolder convert: which stacks, which frames of them, and how they are called."""
+import base64
+import gzip
+import json
+import re
+
+from browser import Browser
+from lab import check, equal, test
+from test_convert import collapsed, convert, made_profile, opened, recording
+
+SHOP = {("shop/Main.main", "shop/Cart.add", "java/util/HashMap.get"): [10],
+        ("shop/Main.main", "java/io/Reader.read", "libc.so.6.read"): [5],
+        ("shop/Pool.run", "java/lang/Thread.sleep"): [1]}
+
+
+def shop(lab):
+    """A profile of three stacks."""
+    path = lab.dir / "shop.pb"
+    path.write_bytes(made_profile(SHOP))
+    return path
+
+
+def page_data(path):
+    """What a page is made of."""
+    text = re.search(r'<script id="data"[^>]*>([^<]*)<', path.read_text()).group(1)
+    return json.loads(gzip.decompress(base64.b64decode(text)))
+
+
+@test
+def convert_takes_the_stacks_with_a_frame(lab):
+    file = shop(lab)
+    equal(collapsed(lab, file, "--include=shop.Main.main", "--exclude=libc*"),
+          {"shop/Main.main;shop/Cart.add;java/util/HashMap.get": 10}, "included, and excluded")
+    equal(sum(collapsed(lab, file, "--include=/Pool/", "--include=/Reader/").values()), 6, "either of two")
+    for path, frame in ((recording("wall"), "java"), (recording("cortex-dev-01__kafka-0__cpu__0"), "kafka")):
+        everything = collapsed(lab, path)
+        wanted = {s: v for s, v in everything.items() if any(frame in f for f in s.split(";"))}
+        equal(collapsed(lab, path, f"--include=*{frame}*"), wanted, f"stacks of {path.name} with {frame}")
+        equal(collapsed(lab, path, f"--exclude=/{frame}/"),
+              {s: v for s, v in everything.items() if s not in wanted}, f"stacks of {path.name} without {frame}")
+    _, err = convert(lab, file, "--include=nothing", "--output=-", "--format=text", status=1)
+    check("no stack matches --include and --exclude" in err, err)
+    _, err = convert(lab, file, "--include=/(/", "--output=-", "--format=text", status=2)
+    check('--include: "/(/" is not a regular expression' in err, err)
+
+
+@test
+def convert_names_frames_as_asked(lab):
+    file = shop(lab)
+    equal(collapsed(lab, file, "--dot", "--skip=1", "--exclude=*sleep"),
+          {"shop.Cart.add;java.util.HashMap.get": 10, "java.io.Reader.read;libc.so.6.read": 5}, "dotted, skipped")
+    equal(collapsed(lab, file, "--simple", "--reverse"),
+          {"HashMap.get;Cart.add;Main.main": 10, "libc.so.6.read;Reader.read;Main.main": 5,
+           "Thread.sleep;Pool.run": 1},
+          "simple names, reversed")
+    equal(collapsed(lab, file, "--minwidth=40"),
+          {"[small]": 1, "shop/Main.main": 5, "shop/Main.main;shop/Cart.add;java/util/HashMap.get": 10}, "large ones")
+    for flags, why in ((["--skip=x"], "--skip=x: expected a number"),
+                       (["--minwidth=200%"], "--minwidth=200%: expected"),
+                       (["--no-lines", "--lines"], "--no-lines cannot"),
+                       (["--compat=jfr-parser", "--dot"], "--compat cannot"),
+                       (["--minwidth=1", f"--diff-base={file}"], "--minwidth cannot be combined with --diff-base")):
+        _, err = convert(lab, file, "--output=-", "--format=text", *flags, status=2)
+        check(why in err, f"{flags}: {err}")
+
+
+@test
+def convert_puts_lines_into_names(lab):
+    """The sums per stack without lines are those of the stacks with lines."""
+    path = recording("cortex-dev-01__kafka-0__cpu__0")
+    with_lines = collapsed(lab, path, "--lines")
+    check(any(re.search(r"[A-Za-z]:[0-9]+(;|$)", s) for s in with_lines), "no line in any name")
+    sums = {}
+    for stack, value in with_lines.items():
+        stack = ";".join(re.sub(r":[0-9]+$", "", f) for f in stack.split(";"))
+        sums[stack] = sums.get(stack, 0) + value
+    equal(sums, collapsed(lab, path), "sums of the lines of a stack")
+    document = json.loads(convert(lab, path, "--lines", "--format=json", "--output=-")[0])
+    names = document["profiles"][0]["flamebearer"]["names"]
+    check(any(re.search(r":[0-9]+$", n) for n in names), "no line in the names of JSON")
+
+
+@test
+def page_opens_as_asked(lab):
+    out = lab.dir / "page.html"
+    convert(lab, shop(lab), f"--output={out}", "--title=Shop <b>", "--reverse", "--inverted", "--highlight=/Map/")
+    data = page_data(out)
+    equal((data["title"], data["callers"], data["inverted"], data["search"]), ("Shop <b>", True, True, "/Map/"),
+          "how the page opens")
+    check("shop/Main.main" in data["profiles"][0]["names"], "the page turns stacks itself")
+    with Browser() as browser:
+        opened(browser, out)
+        equal(browser.run("document.getElementById('callers').getAttribute('aria-pressed')"), "true", "callers")
+        equal(browser.run("document.getElementById('flip').getAttribute('aria-pressed')"), "true", "inverted")
+        equal(browser.run("document.getElementById('search').value"), "/Map/", "what is searched")
+
+
+@test
+def convert_adds_the_class_and_the_category(lab):
+    """The sums by class frame are those by label."""
+    path = recording("async-profiler")
+    kind = "--type=alloc_in_new_tlab_bytes"
+
+    def sums(stacks, frame):
+        found = {}
+        for stack, value in stacks.items():
+            found[stack.split(";")[frame].strip("[]")] = found.get(stack.split(";")[frame].strip("[]"), 0) + value
+        return found
+
+    by_frame = sums(collapsed(lab, path, kind, "--class-frames"), -1)
+    equal(by_frame, sums(collapsed(lab, path, kind, "--group-by=allocated_class"), 0), "bytes by class")
+    check(len(by_frame) > 2, f"classes: {by_frame}")
+    plain_stacks, classified = collapsed(lab, path), collapsed(lab, path, "--classify")
+    equal(sum(classified.values()), sum(plain_stacks.values()), "total with categories")
+    equal({s.split(";", 1)[1] for s in classified}, set(plain_stacks), "stacks below their category")
+    check({s.split(";")[0] for s in classified} <= {f"[{c}]" for c in (
+        "gc", "jit compiler", "class loading", "lambda linkage", "kernel", "jvm", "native", "java", "compiled",
+        "interpreted", "compiled by C1")}, "categories")
