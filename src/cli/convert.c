@@ -18,6 +18,7 @@
 #include "cli/convert_write.h"
 #include "cli/flags.h"
 #include "lang/duration.h"
+#include "pprof/threads.h"
 
 /* What all names and stacks together may take. */
 #define SYMBOLS_MAX ((size_t)1 << 30)
@@ -47,11 +48,20 @@ static const struct flag flags[] = {
     {"include", FLAG_LIST, AT(view.include), NULL, "PATTERN",
      "Only stacks with a frame like this: a name with * at either end, or a /regular expression/; repeatable."},
     {"exclude", FLAG_LIST, AT(view.exclude), NULL, "PATTERN", "Omit stacks with a frame like this; repeatable."},
+    {"thread", FLAG_LIST, AT(view.threads), NULL, "PATTERN", "Only samples of threads with such a name; repeatable."},
+    {"state", FLAG_STRING, AT(view.states), "", "LIST",
+     "Only CPU and wall clock samples in these thread states: runnable, sleeping, default, …; may be cut short."},
+    {"latency", FLAG_STRING, AT(view.latency), "", "DURATION",
+     "Only samples within traced methods that took at least this long."},
     {"threads", FLAG_BOOL, AT(conversion.per_thread), NULL, NULL,
      "Add the label thread; numbers in the names of pool threads are normalised."},
     {"raw-threads", FLAG_BOOL, AT(conversion.raw_threads), NULL, NULL, "Add the label thread without normalisation."},
-    {"max-threads", FLAG_STRING, AT(threads_max), "200", "N",
-     "Maximum number of thread names; the rest becomes [other]."},
+    {"thread-ids", FLAG_BOOL, AT(conversion.thread_ids), NULL, NULL,
+     "Add the label thread with the thread's ID: main tid=42."},
+    {"max-threads", FLAG_STRING, AT(threads_max), "", "N",
+     "Maximum number of thread names; the rest becomes [other]. Default: 200, with --thread-ids any number."},
+    {"states", FLAG_BOOL, AT(conversion.per_state), NULL, NULL,
+     "Add the label state to CPU and wall clock samples: runnable, sleeping, default, …"},
     {"allocated-class", FLAG_BOOL, AT(conversion.allocated_class), NULL, NULL,
      "Add the label allocated_class to allocations."},
     {"lock-class", FLAG_BOOL, AT(conversion.lock_class), NULL, NULL, "Add the label lock_class to locks."},
@@ -65,6 +75,7 @@ static const struct flag flags[] = {
     {"simple", FLAG_BOOL, AT(view.simple), NULL, NULL, "Class names without package: HashMap.get."},
     {"lines", FLAG_BOOL, AT(view.lines), NULL, NULL,
      "Line numbers in names, one frame per line: HashMap.get:561. pprof has them anyway."},
+    {"bci", FLAG_BOOL, AT(view.bci), NULL, NULL, "Bytecode indices in names instead of lines: HashMap.get@17."},
     {"no-lines", FLAG_BOOL, AT(conversion.no_lines), NULL, NULL, "Omit line numbers."},
     {"frame-types", FLAG_BOOL, AT(conversion.frame_types), NULL, NULL,
      "Append frame types: _[j] compiled, _[i] inlined, _[0] interpreted, _[1] C1, _[k] kernel."},
@@ -154,6 +165,7 @@ struct convert_run {
 static void want_group(struct conversion_options *o, const char *label)
 {
     o->per_thread |= strcmp(label, "thread") == 0;
+    o->per_state |= strcmp(label, "state") == 0;
     o->allocated_class |= strcmp(label, "allocated_class") == 0;
     o->lock_class |= strcmp(label, "lock_class") == 0;
 }
@@ -177,11 +189,13 @@ static int check_conversion(const struct convert_flags *f, struct conversion_opt
     o.compat = *f->compat != '\0';
     o.event = f->event;
     o.limits = &conversion_limits_files;
+    o.raw_threads |= o.thread_ids;
     o.per_thread |= o.raw_threads;
     want_group(&o, f->group_by);
     if (*f->compat && strcmp(f->compat, "jfr-parser") != 0)
         return err_set(err, -EINVAL, "--compat=%s: expected jfr-parser", f->compat);
-    if (!str_to_u64(str_of(f->threads_max), &threads) || threads == 0 || threads > UINT32_MAX)
+    threads = o.thread_ids ? UINT32_MAX : THREADS_MAX;
+    if (*f->threads_max && (!str_to_u64(str_of(f->threads_max), &threads) || threads == 0 || threads > UINT32_MAX))
         return err_set(err, -EINVAL, "--max-threads=%s: expected a number of at least 1", f->threads_max);
     o.threads_max = (uint32_t)threads;
     int code = read_duration("interval", f->interval, &o.cpu_ns, err);

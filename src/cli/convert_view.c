@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lang/duration.h"
+
 static int view_patterns(const char *flag, const struct flag_list *list, struct frame_patterns *ret, struct err *err)
 {
     int code = 0;
@@ -32,6 +34,21 @@ static int view_read_share(const char *text, double *ret, struct err *err)
     return 0;
 }
 
+static int view_selection(const struct view_flags *f, struct conversion_options *o, struct view_choice *c,
+                          struct err *err)
+{
+    int code = view_patterns("thread", &f->threads, &c->threads, err);
+    int64_t latency = 0;
+    if (code == 0 && *f->latency && (duration_parse(str_of(f->latency), &latency, NULL) < 0 || latency <= 0))
+        code = err_set(err, -EINVAL, "--latency=%s: expected a duration such as 100ms", f->latency);
+    c->select = (struct event_selection){.threads = &c->threads, .states = f->states, .latency_ns = latency};
+    if (selection_has_any(&c->select))
+        o->select = &c->select;
+    if (code == 0 && o->compat && o->select)
+        code = err_set(err, -EINVAL, "--compat cannot be combined with flags that select samples");
+    return code;
+}
+
 static int view_check(const struct view_flags *f, const struct conversion_options *o, struct err *err)
 {
     if (f->lines && f->bci)
@@ -47,6 +64,8 @@ int view_choose(const struct view_flags *f, bool numbers, struct conversion_opti
     struct view_choice *c = ret;
     *c = (struct view_choice){0};
     int code = view_check(f, o, err);
+    if (code == 0)
+        code = view_selection(f, o, c, err);
     if (code == 0)
         code = view_patterns("include", &f->include, &c->include, err);
     if (code == 0)
@@ -64,6 +83,7 @@ int view_choose(const struct view_flags *f, bool numbers, struct conversion_opti
     c->view.class_frames = f->class_frames;
     c->view.classify = f->classify;
     c->view.naming.strip_types = f->classify && !o->frame_types;
+    o->bytecode_indices |= f->bci;
     o->frame_types |= f->classify;
     o->allocated_class |= f->class_frames;
     o->lock_class |= f->class_frames;
@@ -76,6 +96,7 @@ void view_choice_done(struct view_choice *c)
 {
     frame_patterns_done(&c->include);
     frame_patterns_done(&c->exclude);
+    frame_patterns_done(&c->threads);
 }
 
 int view_set(const struct view_choice *c, struct profile_set *set, struct err *err)

@@ -116,3 +116,43 @@ def convert_adds_the_class_and_the_category(lab):
     check({s.split(";")[0] for s in classified} <= {f"[{c}]" for c in (
         "gc", "jit compiler", "class loading", "lambda linkage", "kernel", "jvm", "native", "java", "compiled",
         "interpreted", "compiled by C1")}, "categories")
+
+
+@test
+def convert_selects_threads_and_states(lab):
+    """What is selected by a thread's name is what the label of that thread has."""
+    path = recording("wall")
+    by_thread = collapsed(lab, path, "--type=wall", "--raw-threads", "--max-threads=100000", "--group-by=thread")
+    everything = collapsed(lab, path, "--type=wall")
+    check(sum(by_thread.values()) == sum(everything.values()), "samples with a thread")
+    names = sorted({s.split(";")[0][1:-1] for s in by_thread})
+    check(len(names) > 3, f"threads: {names}")
+    for name in names[:3]:
+        equal(collapsed(lab, path, "--type=wall", f"--thread={name}"),
+              {s.split(";", 1)[1]: v for s, v in by_thread.items() if s.startswith(f"[{name}];")}, f"stacks of {name}")
+    with_ids = collapsed(lab, path, "--type=wall", "--thread-ids", "--group-by=thread")
+    check(all(re.match(r"\[.* tid=[0-9]+\];", s) for s in with_ids), "IDs of threads")
+    equal(sum(with_ids.values()), sum(everything.values()), "samples of threads with IDs")
+    by_state = collapsed(lab, path, "--type=wall", "--group-by=state")
+    states = {s.split(";")[0][1:-1] for s in by_state}
+    check(states <= {"runnable", "sleeping", "default"} and len(states) > 1, f"states: {states}")
+    equal(sum(by_state.values()), sum(everything.values()), "samples with a state")
+    for state in states:
+        equal(collapsed(lab, path, "--type=wall", f"--state={state[:3].upper()}"),
+              {s.split(";", 1)[1]: v for s, v in by_state.items() if s.startswith(f"[{state}];")}, f"stacks {state}")
+    _, err = convert(lab, path, "--latency=x", "--format=text", "--output=-", status=2)
+    check("--latency=x: expected a duration" in err, err)
+    _, err = convert(lab, path, "--thread=a", "--compat=jfr-parser", "--format=text", "--output=-", status=2)
+    check("--compat cannot be combined with flags that select samples" in err, err)
+
+
+@test
+def convert_puts_bytecode_indices_into_names(lab):
+    path = recording("cortex-dev-01__kafka-0__cpu__0")
+    with_indices = collapsed(lab, path, "--bci")
+    check(any(re.search(r"[A-Za-z]@[0-9]+(;|$)", s) for s in with_indices), "no index in any name")
+    sums = {}
+    for stack, value in with_indices.items():
+        stack = ";".join(re.sub(r"@[0-9]+$", "", f) for f in stack.split(";"))
+        sums[stack] = sums.get(stack, 0) + value
+    equal(sums, collapsed(lab, path), "sums of the indices of a stack")
