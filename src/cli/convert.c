@@ -12,6 +12,7 @@
 #include "base/terminal.h"
 #include "cli/command.h"
 #include "cli/convert_files.h"
+#include "cli/convert_range.h"
 #include "cli/convert_read.h"
 #include "cli/convert_time.h"
 #include "cli/convert_view.h"
@@ -43,7 +44,8 @@ static const struct flag flags[] = {
     {"diff-base", FLAG_STRING, AT(diff_base), "", "FILE", "Recording or profile to compare with."},
     {"group-by", FLAG_STRING, AT(group_by), "", "LABEL", "Use the label's value as root frame of every stack."},
     {"from", FLAG_STRING, AT(from), "", "TIME",
-     "Ignore events before this time: 2026-01-31T12:00:00Z, or seconds since 1970."},
+     "Ignore events before this time: 2026-01-31T12:00:00Z, seconds since 1970, or relative to the beginning (10s) or "
+     "the end (-5s)."},
     {"to", FLAG_STRING, AT(to), "", "TIME", "Ignore events at and after this time."},
     {"include", FLAG_LIST, AT(view.include), NULL, "PATTERN",
      "Only stacks with a frame like this: a name with * at either end, or a /regular expression/; repeatable."},
@@ -201,13 +203,13 @@ static int check_conversion(const struct convert_flags *f, struct conversion_opt
     int code = read_duration("interval", f->interval, &o.cpu_ns, err);
     if (code == 0)
         code = read_duration("wall-interval", f->wall_interval, &o.wall_ns, err);
-    if (code == 0)
+    if (code == 0 && !range_is_relative(f->from))
         code = time_read("from", f->from, &o.from_ns, err);
-    if (code == 0)
+    if (code == 0 && !range_is_relative(f->to))
         code = time_read("to", f->to, &o.until_ns, err);
     if (code == 0 && o.until_ns && o.until_ns <= o.from_ns)
         code = err_set(err, -EINVAL, "--to=%s is not after --from=%s", f->to, f->from);
-    if (code == 0 && o.compat && (o.from_ns || o.until_ns))
+    if (code == 0 && o.compat && (*f->from || *f->to))
         code = err_set(err, -EINVAL, "--compat cannot be combined with --from or --to");
     *ret = o;
     return code;
@@ -264,7 +266,10 @@ static int damaged(const struct convert_run *j, const struct read_result *r, str
 static int read_all(struct convert_run *j, const struct file_list *files, struct profile_set *set,
                     struct read_result *result, struct err *err)
 {
-    int code = read_inputs(files, &j->read, set, result, err);
+    struct read_options read = j->read;
+    int code = range_resolve(files, read.inflated_max, j->f->from, j->f->to, &read.conversion, err);
+    if (code == 0)
+        code = read_inputs(files, &read, set, result, err);
     if (code == 0)
         code = damaged(j, result, err);
     return code < 0 ? code : view_set(&j->view, set, err);

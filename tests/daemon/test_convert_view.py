@@ -6,7 +6,7 @@ import re
 
 from browser import Browser
 from lab import check, equal, test
-from test_convert import collapsed, convert, made_profile, opened, recording
+from test_convert import collapsed, convert, made_profile, opened, plain, recording
 
 SHOP = {("shop/Main.main", "shop/Cart.add", "java/util/HashMap.get"): [10],
         ("shop/Main.main", "java/io/Reader.read", "libc.so.6.read"): [5],
@@ -110,9 +110,9 @@ def convert_adds_the_class_and_the_category(lab):
     by_frame = sums(collapsed(lab, path, kind, "--class-frames"), -1)
     equal(by_frame, sums(collapsed(lab, path, kind, "--group-by=allocated_class"), 0), "bytes by class")
     check(len(by_frame) > 2, f"classes: {by_frame}")
-    plain_stacks, classified = collapsed(lab, path), collapsed(lab, path, "--classify")
-    equal(sum(classified.values()), sum(plain_stacks.values()), "total with categories")
-    equal({s.split(";", 1)[1] for s in classified}, set(plain_stacks), "stacks below their category")
+    unclassified, classified = collapsed(lab, path), collapsed(lab, path, "--classify")
+    equal(sum(classified.values()), sum(unclassified.values()), "total with categories")
+    equal({s.split(";", 1)[1] for s in classified}, set(unclassified), "stacks below their category")
     check({s.split(";")[0] for s in classified} <= {f"[{c}]" for c in (
         "gc", "jit compiler", "class loading", "lambda linkage", "kernel", "jvm", "native", "java", "compiled",
         "interpreted", "compiled by C1")}, "categories")
@@ -156,3 +156,23 @@ def convert_puts_bytecode_indices_into_names(lab):
         stack = ";".join(re.sub(r"@[0-9]+$", "", f) for f in stack.split(";"))
         sums[stack] = sums.get(stack, 0) + value
     equal(sums, collapsed(lab, path), "sums of the indices of a stack")
+
+
+@test
+def convert_takes_times_relative_to_the_recording(lab):
+    """What begins in the middle and what ends there make the whole, seen from either end."""
+    path = plain(lab, "wall")
+    whole = collapsed(lab, path, "--type=wall")
+    meta = json.loads(convert(lab, path, "--type=wall", "--format=json", "--output=-")[0])["profiles"][0]["metadata"]
+    half = meta["durationNanos"] // 2
+    for middle in (f"{half}ns", f"-{half}ns"):
+        first = collapsed(lab, path, "--type=wall", f"--to={middle}")
+        second = collapsed(lab, path, "--type=wall", f"--from={middle}")
+        check(first and second, "both halves have samples")
+        equal({s: first.get(s, 0) + second.get(s, 0) for s in whole}, whole, f"the halves at {middle}")
+    equal(collapsed(lab, path, "--type=wall", "--from=0s", "--to=-0s"), whole, "from end to end")
+    for flags, why, stdin in ((["--from=-1s", "--to=0s", path], "--to=0s is not after --from=-1s", b""),
+                              (["--to=5s", "-"], "--to is relative, and standard input can be read only once", b"x"),
+                              (["--from=1s", shop(lab)], "--from is relative, and no input is a recording", b"")):
+        _, err = convert(lab, *flags, "--format=text", "--output=-", status=2, stdin=stdin)
+        check(why in err, f"{flags}: {err}")
