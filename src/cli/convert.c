@@ -108,8 +108,9 @@ static const struct flag flags[] = {
 static void help(void)
 {
     fputs("usage: smolder convert FILE… --output=PATH [FLAGS]\n\n"
-          "Converts JFR recordings (async-profiler, JDK) and pprof profiles. Several inputs are merged. FILE may be\n"
-          "gzip-compressed, a directory with *.jfr and *.jfr.gz, a quoted glob pattern, or - for standard input.\n\n"
+          "Converts JFR recordings (async-profiler, JDK), pprof profiles and collapsed stacks. Several inputs are\n"
+          "merged. FILE may be gzip-compressed, a directory with *.jfr and *.jfr.gz, a quoted glob pattern, or - for "
+          "standard input.\n\n"
           "Format pprof: without --type, PATH is a directory with one N_NAME.pb.gz per profile.\n\n"
           "flags [default]:\n",
           stdout);

@@ -176,3 +176,16 @@ def convert_takes_times_relative_to_the_recording(lab):
                               (["--from=1s", shop(lab)], "--from is relative, and no input is a recording", b"")):
         _, err = convert(lab, *flags, "--format=text", "--output=-", status=2, stdin=stdin)
         check(why in err, f"{flags}: {err}")
+
+
+@test
+def convert_reads_collapsed_stacks(lab):
+    """What was written is read again, from a pipe too, and compared."""
+    file = lab.dir / "wall.collapsed"
+    wanted = collapsed(lab, recording("wall"), "--type=wall")
+    convert(lab, recording("wall"), "--type=wall", f"--output={file}")
+    equal(collapsed(lab, file), wanted, "stacks read again")
+    equal(collapsed(lab, "-", stdin=gzip.compress(file.read_bytes())), wanted, "stacks from a pipe")
+    equal(collapsed(lab, file, file), {s: 2 * v for s, v in wanted.items()}, "two inputs")
+    _, err = convert(lab, "-", "--output=-", "--format=text", stdin=b"a line of prose", status=1)
+    check("neither a JFR recording nor a pprof profile nor collapsed stacks" in err, err)
