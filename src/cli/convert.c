@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "cli/command.h"
@@ -31,7 +32,8 @@ struct convert_flags {
     struct conversion_options conversion; /* the flags that are its options, and what the rest makes of it */
     struct view_flags view;
     const char *title, *highlight;
-    bool inverted;
+    const char *heat_cell;
+    bool inverted, heat_map;
     bool no_gzip, strict, quiet, help;
 };
 
@@ -91,6 +93,10 @@ static const struct flag flags[] = {
     {"title", FLAG_STRING, AT(title), "", "TEXT", "Title of the page; default: the name of the input."},
     {"highlight", FLAG_STRING, AT(highlight), "", "PATTERN", "Functions that the page opens with a search for."},
     {"inverted", FLAG_BOOL, AT(inverted), NULL, NULL, "The page opens with the root at the other end."},
+    {"heatmap", FLAG_BOOL, AT(heat_map), NULL, NULL,
+     "Add a heat map to the page: samples over time; a selected range has its own flame graph."},
+    {"heatmap-cell", FLAG_STRING, AT(heat_cell), "20ms", "DURATION",
+     "The time that a cell of the heat map stands for."},
     {"event", FLAG_STRING, AT(event), "", "EVENT", "Sampled event, for recordings without this setting: cpu, wall, …"},
     {"interval", FLAG_STRING, AT(interval), "10ms", "DURATION",
      "Sampling interval, for recordings without this setting."},
@@ -216,6 +222,20 @@ static int check_conversion(const struct convert_flags *f, struct conversion_opt
     return code;
 }
 
+static int check_heat_map(struct convert_run *j, struct err *err)
+{
+    const struct convert_flags *f = j->f;
+    int64_t cell = 0;
+    if (j->write.format != WRITE_HTML || *f->diff_base || j->read.conversion.compat)
+        return err_set(err, -EINVAL, "--heatmap is for --format=html, without --diff-base and --compat");
+    int code = read_duration("heatmap-cell", f->heat_cell, &cell, err);
+    if (code == 0 && (cell < NS_PER_MS || cell > NS_PER_SEC || NS_PER_SEC % cell != 0))
+        code = err_set(err, -EINVAL, "--heatmap-cell=%s: expected 1ms to 1s, of which a second is a multiple",
+                       f->heat_cell);
+    j->read.conversion.time_ns = j->write.look.heat_ns = cell;
+    return code;
+}
+
 /* The page turns stacks round itself, and back. */
 static int check_view(struct convert_run *j, struct err *err)
 {
@@ -223,8 +243,10 @@ static int check_view(struct convert_run *j, struct err *err)
     struct view_flags view = f->view;
     const bool page = j->write.format == WRITE_HTML;
     view.reverse = f->view.reverse && !page;
-    j->write.look = (struct report_look){f->highlight, f->view.reverse, f->inverted};
+    j->write.look = (struct report_look){f->highlight, f->view.reverse, f->inverted, 0};
     int code = view_choose(&view, j->write.format != WRITE_PPROF, &j->read.conversion, &j->view, err);
+    if (code == 0 && f->heat_map)
+        code = check_heat_map(j, err);
     if (code == 0 && *f->diff_base && j->view.view.min_share > 0)
         code = err_set(err, -EINVAL, "--minwidth cannot be combined with --diff-base");
     return code;

@@ -11,6 +11,9 @@
 
 struct event_selection; /* pprof/selection.h */
 
+/* The label of samples for their time, a number of nanoseconds. It tells no series. */
+#define CONVERSION_TIME STR("sample_time")
+
 /* All zero but `cpu_ns` is the plain conversion: what the agent sends. */
 struct conversion_options {
     /* What a recording's first chunk says of itself wins over these; conversion_settings() hands them on. */
@@ -38,8 +41,9 @@ struct conversion_options {
     uint32_t threads_max; /* distinct names of threads before the rest is "[other]"; 0 = 200 */
     bool allocated_class; /* "allocated_class" on allocations and live objects */
     bool lock_class;      /* "lock_class" on monitors and parked threads */
-    bool thread_ids;      /* names of threads end with their id: "main tid=42" */
-    bool per_state;       /* "state", on samples of the cpu and the wall clock: "runnable", "sleeping", "default" */
+    int64_t time_ns; /* CONVERSION_TIME, the sample's time rounded down to a multiple of this, since 1970; 0 = none */
+    bool thread_ids; /* names of threads end with their id: "main tid=42" */
+    bool per_state;  /* "state", on samples of the cpu and the wall clock: "runnable", "sleeping", "default" */
 
     /* Frames. */
     bool raw_names;        /* names of generated classes are not made equal (normalise.h) */

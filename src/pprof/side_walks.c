@@ -86,7 +86,8 @@ void side_walks_prepare(struct pass *p, struct layout *l)
 {
     const struct conversion_options *o = &p->c->options;
     side_walks_own(p, l);
-    p->labelled |= p->spans->count || o->per_thread || o->allocated_class || o->lock_class || o->per_state;
+    p->labelled |=
+        p->spans->count || o->per_thread || o->allocated_class || o->lock_class || o->per_state || o->time_ns;
     if (p->selector && selection_has_latency(o->select)) {
         side_walk(p, l, CLASS_TRACE, side_walk_trace, NULL);
         spans_sort(&p->selector->traces);

@@ -22,6 +22,7 @@ struct report_look {
     const char *search; /* functions that are highlighted; NULL = none */
     bool callers;       /* stacks begin at the leaf */
     bool inverted;      /* the root is at the bottom */
+    int64_t heat_ns;    /* a heat map of samples by time, whose cells are that long (ui/report_heat.h); 0 = none */
 };
 struct report {
     const char *title; /* name of the input */

@@ -189,3 +189,53 @@ def convert_reads_collapsed_stacks(lab):
     equal(collapsed(lab, file, file), {s: 2 * v for s, v in wanted.items()}, "two inputs")
     _, err = convert(lab, "-", "--output=-", "--format=text", stdin=b"a line of prose", status=1)
     check("neither a JFR recording nor a pprof profile nor collapsed stacks" in err, err)
+
+
+@test
+def page_has_a_heat_map(lab):
+    """Its cells have all samples; a range has a flame graph of its own, which is that of a conversion of this time."""
+    path, out = plain(lab, "wall"), lab.dir / "heat.html"
+    convert(lab, path, f"--output={out}", "--heatmap", "--type=wall", "--heatmap-cell=100ms")
+    profile = page_data(out)["profiles"][0]
+    heat = profile["heat"]
+    equal([len(heat["node"]), len(heat["self"][0])], [len(heat["at"])] * 2, "entries")
+    by_node = [0] * len(profile["node"])
+    for node, value in zip(heat["node"], heat["self"][0]):
+        by_node[node] += value
+    equal(by_node, profile["self"][0], "the sums of all cells")
+    last = heat["start"] + sum(heat["at"])
+    middle = (heat["start"] + last) // 2
+    first_half = collapsed(lab, path, "--type=wall", f"--to={middle * heat['cell_ns'] / 1e9:.6f}")
+    with Browser() as browser:
+        opened(browser, out)
+        equal(browser.run("document.getElementById('heat-panel').hidden"), False, "the heat map is hidden")
+        whole = browser.run("graph.model.total[0]")
+        equal(whole, sum(profile["self"][0]), "the whole")
+        browser.run(f"heat.select([{heat['start']}, {middle}])")
+        equal(browser.run("graph.model.total[0]"), sum(first_half.values()), "the first half")
+        check(" to " in browser.run("document.getElementById('heat-range').textContent"), "the range is said")
+        browser.run("document.getElementById('heat-all').click()")
+        equal(browser.run("graph.model.total[0]"), whole, "all again")
+        box = browser.run("(() => { const b = document.querySelector('#heat canvas').getBoundingClientRect(); "
+                          "return [b.left, b.top, b.right, b.bottom]; })()")
+        browser.mouse("mousePressed", box[0] + 1, box[1] + 1)
+        browser.mouse("mouseMoved", box[2] - 2, box[3] - 2)
+        browser.mouse("mouseReleased", box[2] - 2, box[3] - 2)
+        browser.wait("heat.range")
+        equal(browser.run("graph.model.total[0]"), whole, "what was dragged over")
+        browser.run("document.querySelector('#heat canvas').focus()")
+        browser.key("ArrowRight")
+        check(browser.run("heat.range[1] - heat.range[0]") <= 10, "one cell by key")
+        equal(browser.problems(), [], "what the browser complained about")
+
+
+@test
+def heat_map_is_for_pages(lab):
+    file, page = recording("wall"), lab.dir / "x.html"
+    for flags, why in (([f"--output={page}", "--heatmap", f"--diff-base={file}"], "--heatmap is for"),
+                       (["--output=-", "--format=text", "--heatmap"], "--heatmap is for"),
+                       ([f"--output={page}", "--heatmap", "--heatmap-cell=30ms"], "--heatmap-cell=30ms: expected")):
+        _, err = convert(lab, file, *flags, status=2)
+        check(why in err, f"{flags}: {err}")
+    convert(lab, shop(lab), f"--output={page}", "--heatmap")
+    check("heat" not in page_data(page)["profiles"][0], "a heat map of samples without times")

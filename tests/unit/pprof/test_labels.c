@@ -150,6 +150,27 @@ static void samples_may_have_the_state_of_their_thread(void)
               "[runnable];app/Main.main;app/Main.work 10\n[sleeping];app/Main.main 20\napp/Main.main 30\n");
 }
 
+/* The chunk begins at a time, and ticks are nanoseconds. */
+static void samples_may_have_their_time(void)
+{
+    struct pass_fixture f;
+    struct jfr_record e;
+    struct chunk_builder chunk = recording_begin();
+    chunk.start_ns = 1000;
+    recording_execution(&chunk, STACK_WORK, THREAD_MAIN, STATE_DEFAULT);
+    recording_end(&chunk);
+    pass_fixture_open(&f, chunk, &(struct conversion_options){.event = "cpu", .cpu_ns = 10, .time_ns = 50});
+    CHECK(pass_fixture_event(&f, CLASS_EXECUTION, &e));
+    e.v[SLOT_TIME].num = f.header.start_ticks + 70;
+    const uint32_t set = labels_of_event(&f.pass, &event_classes[CLASS_EXECUTION], &e);
+    const struct symbols *s = &f.c->symbols;
+    CHECK_INT(s->label_sets[set].count, 1);
+    CHECK(str_eq(s->strings[s->label_sets[set].labels[0].key], CONVERSION_TIME));
+    CHECK_INT(s->label_sets[set].labels[0].num, 1050);
+    CHECK_INT(f.c->series, 0); /* as a span's id */
+    pass_fixture_done(&f);
+}
+
 /* Where lines would be. */
 static void frames_may_have_bytecode_indices(void)
 {
@@ -173,6 +194,7 @@ int main(void)
 {
     RUN(a_thread_may_have_its_id);
     RUN(samples_may_have_the_state_of_their_thread);
+    RUN(samples_may_have_their_time);
     RUN(frames_may_have_bytecode_indices);
     RUN(an_event_has_the_labels_that_were_asked_for);
     RUN(series_are_remembered_and_bounded);
