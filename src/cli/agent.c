@@ -530,7 +530,7 @@ static int agent_prepare(struct agent *a, struct err *err)
         code = 0;
     }
     if (code == 0)
-        code = priv_start(jvm_ops, programs, &a->priv, err);
+        code = priv_start(s->enter_namespaces ? jvm_ops_entering() : jvm_ops, programs, &a->priv, err);
     if (code < 0)
         return code;
     priv_restartable(a->priv);

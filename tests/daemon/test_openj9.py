@@ -6,8 +6,9 @@ import re
 import shutil
 import sys
 
-from lab import CACHE, HERE, built, check, config, equal, need_java, proc_text, test, wait_for
+from lab import CACHE, HERE, built, check, equal, helpers_of, need_java, proc_text, test, wait_for
 from test_recognition import any_jvm
+from test_service import capabilities
 
 USER = ["setpriv", "--reuid=59876", "--regid=59876", "--clear-groups", "--"]
 OTHER = ["setpriv", "--reuid=59877", "--regid=59877", "--clear-groups", "--"]
@@ -197,12 +198,32 @@ def openj9_whose_files_are_of_others(lab):
     equal(sorted(p.name for p in elsewhere.iterdir()), ["attachInfo", "attachNotificationSync"], "files elsewhere")
 
 
+# A container: a network and semaphores of its own.
+APART = ["unshare", "--net", "--ipc", "sh", "-c", 'ip link set lo up && exec "$@"', "container", *USER]
+
+
+@test
+def openj9_in_a_container_on_demand(lab):
+    """The helper may enter its namespaces, and nobody else."""
+    receiver = lab.receiver()
+    jvm = openj9(lab, wrapper=APART)
+    agent = lab.agent("--java.enter-namespaces", config=configuration())
+    profiled(receiver, jvm)
+    helper, = helpers_of(agent)
+    admin = 1 << 21
+    check(capabilities(helper) & admin, "the helper has no CAP_SYS_ADMIN")
+    equal(capabilities(agent.pid), 0, "capabilities of the main process")
+    no_signal(jvm)
+    agent.stop()
+    check(not jvm.profiler_runs(), "the profiler still runs")
+
+
 @test
 def the_launcher_and_openj9(lab):
     """bin/asprof, also for root into a container with a network of its own, which it can enter."""
     layout = lab.layout()
     asprof = f"/tmp/{layout.name}/bin/asprof"
-    jvm = openj9(lab, wrapper=["unshare", "--net", "--ipc", "sh", "-c", 'ip link set lo up && exec "$@"', "in", *USER])
+    jvm = openj9(lab, wrapper=APART)
     status, text = lab.call([asprof, "jcmd", str(jvm.inner), "Thread.print", "-l"])
     equal((status, text), (0, "a line\n\tand an=other"), "jcmd")
     equal(happened(jvm, "^command ATTACH_DIAG.*"), ["command ATTACH_DIAGNOSTICS:Thread.print,-l"], "commands")

@@ -148,7 +148,7 @@ const struct jvm_reason jvm_reasons[] = {
      {"needs the JVM's network and IPC namespaces"},
      "OpenJ9 connects to a port of the loopback interface when a semaphore wakes it, and both are those of its "
      "container, which the helper cannot enter",
-     "none for the agent; see [OpenJ9 in containers](openj9.md#containers)"},
+     "`--java.enter-namespaces`; see [OpenJ9 in containers](openj9.md#containers)"},
     {"openj9_not_ready",
      WAITING,
      {"OpenJ9 cannot be attached to through"},
