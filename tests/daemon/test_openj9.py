@@ -117,6 +117,33 @@ def openj9_is_refused_by_default(lab):
 
 
 @test
+def openj9_is_explained_by_the_usual_commands(lab):
+    """Nobody has to have heard of OpenJ9: the built-in configuration and the list of JVMs say what it is."""
+    jvm = openj9(lab)
+    agent = lab.agent("--store.listen=127.0.0.1:4041")
+    wait_for("its state", lambda: agent.jvms("pyroscope.java.jvms").get(jvm.inner, {}).get("state") == "refused", 30)
+    equal(agent.jvms("pyroscope.java.jvms")[jvm.inner]["reason_code"], "openj9", "reason code")
+    agent.stop()
+    status, text = lab.call([lab.smolder, "jvms"])
+    equal(status, 0, f"exit status of {text}")
+    check(re.search(rf"^ *{jvm.inner} .*refused", text, re.M), text)
+    check("tested against a simulation only" in text, text)
+    untouched(jvm)
+
+
+@test
+def openj9_is_recorded_by_hand(lab):
+    jvm = openj9(lab)
+    output = lab.dir / "shop.collapsed"
+    status, text = lab.call([lab.smolder, "record", "--untested", "-d", "2s", "-e", "itimer,alloc", "-o", output,
+                             str(jvm.inner)], 60)
+    equal(status, 0, f"exit status of {text}")
+    check("Shop.bake" in output.read_text(), output.read_text())
+    check(not jvm.profiler_runs(), "the profiler still runs")
+    no_signal(jvm)
+
+
+@test
 def openj9_of_several_users_in_one_directory(lab):
     """Each is woken by the semaphore of all of them, and the right one answers. One has names of its own."""
     receiver = lab.receiver()
