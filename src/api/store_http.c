@@ -1,6 +1,7 @@
 #include "api/store_http.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/page/page_index.h"
 #include "api/page/page_query.h"
@@ -8,6 +9,7 @@
 #include "api/shared/access.h"
 #include "api/shared/jvms_json.h"
 #include "api/shared/server_settings.h"
+#include "api/shared/token_gate.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "pyroscope/push_message.h"
@@ -15,9 +17,13 @@
 /* Pages that are left open keep theirs; agents and SDKs that push must not wait for them. */
 enum { CONNECTIONS = 256 };
 
+/* For probes, which have no token: it tells nothing. */
+#define READY_PATH "/ready"
+
 struct store_http {
     struct server *server;
     struct access access;
+    struct token_gate gate;
     void (*problem)(void *arg, const char *what);
     void *problem_arg;
     struct push_server *pushes;
@@ -38,16 +44,22 @@ struct store_http {
     }
 HANDLER(push, push_server_handle(h->pushes, rq))
 HANDLER(ready, pyroscope_api_ready(rq))
-HANDLER(index, page_index(rq))
 HANDLER(services, page_queries_services(h->queries, rq))
 HANDLER(types, page_queries_types(h->queries, rq))
 HANDLER(flamegraph, page_queries_flamegraph(h->queries, rq))
 HANDLER(timeline, page_queries_timeline(h->queries, rq))
 HANDLER(jvms, jvms_json_reply(h->controller, rq))
 
+static void store_http_index(void *ctx, struct request *rq)
+{
+    const struct store_http *h = ctx;
+    if (!token_gate_redirect(&h->gate, rq))
+        page_index(rq);
+}
+
 static const struct server_route routes[] = {
     {"GET", "/", store_http_index},
-    {"GET", "/ready", store_http_ready, .always = true},
+    {"GET", READY_PATH, store_http_ready, .always = true},
     {"POST", PUSH_PATH, store_http_push, .origin = FROM_HERE},
     {"GET", "/api/services", store_http_services, .origin = FROM_LINKS},
     {"GET", "/api/types", store_http_types, .origin = FROM_LINKS},
@@ -60,7 +72,10 @@ static const struct server_route routes[] = {
 static unsigned store_http_guard(void *ctx, struct request *rq)
 {
     struct store_http *h = ctx;
-    return server_settings_guard(&h->access, rq);
+    const unsigned status = server_settings_guard(&h->access, rq);
+    if (status || strcmp(request_path(rq), READY_PATH) == 0)
+        return status;
+    return token_gate_guard(&h->gate, rq);
 }
 
 static void store_http_problem(void *ctx, const char *what)
@@ -87,6 +102,7 @@ int store_http_open(const struct store_http_options *options, struct store_http 
                            &h->server, err);
     if (code < 0)
         return code;
+    token_gate_init(&h->gate, options->token, server_port(h->server));
     h->pushes = pyroscope_api_pushes(
         (struct push_server_options){
             .loop = options->loop, .parsers = options->parsers, .problem = store_http_problem, .problem_arg = h},
@@ -99,6 +115,11 @@ int store_http_open(const struct store_http_options *options, struct store_http 
 const char *store_http_address(const struct store_http *h)
 {
     return server_address(h->server);
+}
+
+void store_http_set_token(struct store_http *h, const char *token)
+{
+    token_gate_set(&h->gate, token);
 }
 
 int store_http_prepare(struct store_http *h, const struct settings *s, struct err *err)
@@ -115,7 +136,7 @@ void store_http_apply(struct store_http *h, const struct settings *s)
 
 bool store_http_is_open(const struct store_http *h, const struct settings *s)
 {
-    return server_settings_leave_open(h->server, &s->http, &h->access, "/api/services");
+    return !h->gate.on && server_settings_leave_open(h->server, &s->http, &h->access, "/api/services");
 }
 
 static void store_http_on_part_closed(void *arg)
@@ -126,6 +147,7 @@ static void store_http_on_part_closed(void *arg)
     if (h->closed)
         h->closed(h->closed_arg);
     access_done(&h->access);
+    token_gate_done(&h->gate);
     free(h);
 }
 
