@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 
+#include "base/byte_size.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/list.h"
@@ -15,7 +16,6 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/work.h"
-#include "components/byte_size.h"
 #include "components/env.h"
 #include "components/pyroscope_file_args.h"
 #include "components/pyroscope_file_directory.h"

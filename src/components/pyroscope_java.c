@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/byte_size.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/list.h"
@@ -16,7 +17,6 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/metric.h"
-#include "components/byte_size.h"
 #include "components/env.h"
 #include "components/pyroscope_java_args.h"
 #include "components/pyroscope_java_containers.h"

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/byte_size.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "components/byte_size.h"
 #include "jvm/attach/asprof_options.h"
 #include "jvm/session/verdict.h"
 
