@@ -87,8 +87,7 @@ def an_outage_and_a_kill_lose_nothing(lab):
     receiver = lab.receiver(status=503)
     jvm = lab.jvm()
     storage = f"--storage.path={lab.dir / 'data'}"
-    # More than a single profile has, until others have failed, too, and show that it is an outage.
-    text = config(endpoint=FAST + "\n    max_backoff_retries = 6")
+    text = config(endpoint=FAST + "\n    max_backoff_retries = 1")
     agent = lab.agent(storage, config=text)
     wait_for("profiles on disk", lambda: held(agent)[0] >= 6 and held(agent)[1] > 0, 60)
     made, size = held(agent)
