@@ -155,6 +155,8 @@ static int writer_build(struct component *self, const void *args, void **ret_sta
     w->senders = xcalloc(writer_endpoint_count(w) + 1, sizeof(struct sender *));
     for (size_t i = 0; i < writer_endpoint_count(w); i++)
         w->senders[i] = sender_new(&w->env, sets[i]);
+    if (env->storage_path && *env->storage_path) /* which may hold what an earlier agent did not deliver */
+        w->ingest = ingest_forwarder_new(&w->env, w->args);
     w->receiver = receiver_new(w->env.component_id, w, writer_on_append);
     w->receiver->ingest = writer_on_ingest;
     w->receiver->discards = writer_discards;

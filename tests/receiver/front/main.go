@@ -1,5 +1,5 @@
-// front terminates TLS in front of a receiver, as a proxy of the field does, and speaks HTTP/2 frame by frame, so that a
-// test can have it do what servers are allowed to do, and what broken ones do.
+// front terminates TLS in front of a receiver, as a proxy of the field does, and speaks HTTP/2 frame by frame, so that
+// a test can have it do what servers are allowed to do, and what broken ones do.
 //
 //	front --listen 127.0.0.1:4443 --to http://127.0.0.1:4040 --control 127.0.0.1:4444 --cert FILE
 //
@@ -8,7 +8,7 @@
 //	GET  /stats   requests by protocol, connections, PINGs that were answered, requests on a connection it gave up
 //	POST /behave  ?mode=stall: what to do with the next request, once:
 //	              goaway    gives the connection up without having looked at the request (GOAWAY)
-//	              farewell  answers, and gives the connection up (GOAWAY, also HTTP/1.1 without a word); does not close it
+//	              farewell  answers, and gives the connection up: GOAWAY, and it stays open; HTTP/1.1: closes it
 //	              refuse    resets the stream (REFUSED_STREAM)
 //	              ping      answers once the client has answered a PING
 //	              stall     says nothing on this connection any more, and does not close it
