@@ -1,14 +1,13 @@
 """What reaches a receiver, and how often: limits, partial acceptance, outages, kills."""
-import collections
 import os
 import shutil
 import signal
-import struct
 import subprocess
 import tempfile
 import time
 
-from lab import CACHE, HERE, Skip, built, check, config, equal, test, wait_for
+from lab import CACHE, Skip, check, config, equal, test, wait_for
+from outages import Clocks, held, stored_twice
 
 FAST = 'min_backoff_period = "200ms"\n    max_backoff_period = "1s"'
 
@@ -56,11 +55,6 @@ def a_rejection_is_the_state_of_the_jvm_it_concerns(lab):
     equal(len(agent.lines("pushes succeed again")), 0, "lines that say it works again")
 
 
-def stored_twice(receiver):
-    counts = collections.Counter(p["id"] for p in receiver.profiles())
-    return [id for id, n in counts.items() if n > 1]
-
-
 @test
 def a_partly_accepted_request_counts_once(lab):
     """The receiver stores the good profiles of a request and answers 429 for the rest, as Pyroscope does."""
@@ -75,11 +69,6 @@ def a_partly_accepted_request_counts_once(lab):
     agent.stop()
     equal(stored_twice(receiver), [], "profiles stored twice")
     receiver.check_valid()
-
-
-def held(agent):
-    """Profiles passed on so far, and bytes of the spool."""
-    return sum(t["profiles"] for t in agent.jvms().values()), agent.metric("smolder_spool_bytes")
 
 
 @test
@@ -110,26 +99,6 @@ def an_outage_and_a_kill_lose_nothing(lab):
     again.stop()
     receiver.check_valid()
     equal(os.listdir(lab.dir / "data" / "spool"), [], "spools left behind")
-
-
-class Clocks:
-    """Clocks of an agent, set while it runs: tests/daemon/jump.c."""
-
-    def __init__(self, lab):
-        source = HERE / "jump.c"
-        command = ["cc", "-O1", "-shared", "-fPIC", str(source)]
-        library = shutil.copy(built(CACHE / "jump.so", [source], command), lab.dir)
-        self.path, self.ahead = lab.file("ahead", "\0" * 16), [0, 0]
-        # The agent becomes an ordinary user after it has mapped the file.
-        self.env = {"LD_PRELOAD": str(library), "JUMP_FILE": str(self.path),
-                    "ASAN_OPTIONS": "detect_leaks=1:verify_asan_link_order=0"}
-        self.jump()
-
-    def jump(self, wall=0, monotonic=0):
-        """By so many seconds."""
-        self.ahead = [self.ahead[0] + wall * 10**9, self.ahead[1] + monotonic * 10**9]
-        with open(self.path, "r+b") as f:
-            f.write(struct.pack("<qq", *self.ahead))
 
 
 def check_delivered(receiver, jvm, made, before, agent):

@@ -1,39 +1,10 @@
 """Pushes over connections that misbehave: HTTP/2 and HTTP/1.1 behind a front that speaks them frame by frame."""
-import collections
-import json
 import signal
 import time
 
-from lab import CACHE, ROOT, built, check, config, equal, test, wait_for
-
-FAST = 'min_backoff_period = "100ms"\n    max_backoff_period = "500ms"\n    remote_timeout = "1s"'
-
-
-def stored_twice(receiver):
-    counts = collections.Counter(p["id"] for p in receiver.profiles())
-    return [id for id, n in counts.items() if n > 1]
-
-
-class Front:
-    """tests/receiver/front: TLS in front of the receiver."""
-
-    def __init__(self, lab):
-        folder = ROOT / "tests" / "receiver"
-        sources = [*(folder / "front").glob("*.go"), folder / "go.mod"]
-        binary = built(CACHE / "front", sources, ["go", "build"], folder / "front")
-        self.machine, self.url, self.cert = lab.machine, "https://127.0.0.1:4443", lab.dir / "front.pem"
-        self.process = lab.run([binary, "--cert", self.cert], name="front")
-        wait_for("the front", lambda: "listening" in self.process.text())
-
-    def stats(self):
-        seen = json.loads(self.machine.http("GET", "http://127.0.0.1:4444/stats")[1])
-        return collections.Counter(seen)
-
-    def behave(self, mode):
-        self.machine.http("POST", f"http://127.0.0.1:4444/behave?mode={mode}")
-
-    def endpoint(self, more=""):
-        return f'{FAST}\n    {more}\n    tls_config {{\n      ca_file = "{self.cert}"\n    }}'
+import soak_outage
+from lab import check, config, equal, test, wait_for
+from outages import Front, stored_twice
 
 
 def arrive(receiver, what):
@@ -103,3 +74,9 @@ def a_server_that_stands_still_costs_nothing(lab):
         arrive(receiver, "the server goes on")
     equal(agent.metric("smolder_dropped_profiles_total"), 0, "dropped profiles")
     receiver.check_valid()
+
+
+@test
+def outages_of_every_kind_lose_nothing(lab):
+    """A short version of soak_outage.py: `make soak` runs the long one."""
+    soak_outage.run(lab, jvms=2, seconds=20, seed=7)

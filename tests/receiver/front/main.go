@@ -11,6 +11,7 @@
 //	              farewell  answers, and gives the connection up: GOAWAY, and it stays open; HTTP/1.1: closes it
 //	              refuse    resets the stream (REFUSED_STREAM)
 //	              ping      answers once the client has answered a PING
+//	              reset     resets the connection
 //	              stall     says nothing on this connection any more, and does not close it
 //	              drip      answers one byte at a time, so that the client takes its time
 package main
@@ -86,7 +87,15 @@ func (f *front) pass(method, path string, header http.Header, body []byte) (*htt
 	return response, answer, err
 }
 
-func (f *front) serveHTTP1(conn net.Conn) error {
+// reset makes the kernel answer with RST from now on.
+func reset(conn *tls.Conn) error {
+	if err := conn.NetConn().(*net.TCPConn).SetLinger(0); err != nil {
+		return err
+	}
+	return conn.NetConn().Close()
+}
+
+func (f *front) serveHTTP1(conn *tls.Conn) error {
 	reader := bufio.NewReader(conn)
 	for {
 		request, err := http.ReadRequest(reader)
@@ -97,6 +106,9 @@ func (f *front) serveHTTP1(conn net.Conn) error {
 		mode := f.take()
 		if mode == "stall" {
 			select {}
+		}
+		if mode == "reset" {
+			return reset(conn)
 		}
 		body, err := io.ReadAll(request.Body)
 		if err != nil {
@@ -140,6 +152,7 @@ type stream struct {
 // http2Conn is one connection; its frames are read and written by one goroutine.
 type http2Conn struct {
 	front   *front
+	conn    *tls.Conn
 	framer  *http2.Framer
 	streams map[uint32]*stream
 	pinged  uint32 // the stream that waits for the answer to a PING; 0 = none
@@ -166,6 +179,8 @@ func (c *http2Conn) begin(h *http2.MetaHeadersFrame) error {
 	switch s.mode {
 	case "stall":
 		select {}
+	case "reset":
+		return reset(c.conn)
 	case "goaway":
 		c.isOver = true
 		delete(c.streams, h.StreamID)
@@ -259,12 +274,12 @@ func (c *http2Conn) ping(p *http2.PingFrame) error {
 	return c.answer(id)
 }
 
-func (f *front) serveHTTP2(conn net.Conn) error {
+func (f *front) serveHTTP2(conn *tls.Conn) error {
 	preface := make([]byte, len(http2.ClientPreface))
 	if _, err := io.ReadFull(conn, preface); err != nil {
 		return err
 	}
-	c := &http2Conn{front: f, framer: http2.NewFramer(conn, conn), streams: map[uint32]*stream{}}
+	c := &http2Conn{front: f, conn: conn, framer: http2.NewFramer(conn, conn), streams: map[uint32]*stream{}}
 	c.framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 	if err := c.framer.WriteSettings(); err != nil {
 		return err
@@ -314,8 +329,8 @@ func certificate(path string) (tls.Certificate, error) {
 	}
 	template := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
-		NotBefore:             time.Now().Add(-time.Hour),
-		NotAfter:              time.Now().Add(24 * time.Hour),
+		NotBefore:             time.Now().Add(-60 * 24 * time.Hour),
+		NotAfter:              time.Now().Add(60 * 24 * time.Hour),
 		IsCA:                  true,
 		BasicConstraintsValid: true,
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
