@@ -33,6 +33,7 @@
 #include "parser/parser_process.h"
 #include "priv/priv.h"
 #include "pyroscope/push_body.h"
+#include "pyroscope/query_body.h"
 #include "store/digest.h"
 #include "store/flame_merge.h"
 #include "store/store.h"
@@ -190,7 +191,8 @@ static int open_store(struct agent *a, struct err *err)
     const struct agent_settings *s = a->settings;
     if (!*s->store_listen)
         return 0;
-    a->store = store_new(&(struct store_options){.loop = &a->loop, .parsers = a->env.parsers, .dir = s->storage_path});
+    a->store = store_new(&(struct store_options){
+        .loop = &a->loop, .parsers = a->env.parsers, .dir = s->storage_path, .limits = s->query_limits});
     const struct store_http_options http = {.loop = &a->loop,
                                             .listen = s->store_listen,
                                             .allowed_hosts = s->allowed_hosts,
@@ -479,7 +481,7 @@ int agent_parser(const char *number)
         return EXIT_USAGE;
     }
     static const struct parser_service *const services[] = {&digest_service, &flame_merge_service, &push_body_service,
-                                                            NULL};
+                                                            &query_body_service, NULL};
     parser_process_run(number, services, NULL);
 }
 

@@ -12,6 +12,7 @@
 #include "cli/builtin.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "cli/query_limits.h"
 #include "cli/storage.h"
 
 /* Where the built-in configuration keeps its profiles when no address is given. */
@@ -20,6 +21,7 @@
 struct run_flags {
     const char *listen, *allowed_hosts, *ui_prefix, *storage_path, *store_listen, *stability, *metrics, *format,
         *crash_guard, *service_name, *user;
+    struct query_limit_flags query;
     bool no_bundle, watch, skip_unknown, print_config, help;
 };
 
@@ -58,6 +60,11 @@ static const struct flag flags[] = {
     {"store.listen", FLAG_STRING, AT(store_listen), "", "ADDR",
      "Enable the embedded profile store and its web UI on this address; empty = disabled. Without PATH the "
      "default is " STORE_DEFAULT ". The http block applies to it as well."},
+    {"store.query-timeout", FLAG_STRING, AT(query.timeout), "20s", "DURATION",
+     "Time one query of the embedded store may take."},
+    {"store.query-series", FLAG_STRING, AT(query.series), "65536", "N", "Series one query may select."},
+    {"store.query-profiles", FLAG_STRING, AT(query.profiles), "262144", "N", "Stored profiles one query may merge."},
+    {"store.query-nodes", FLAG_STRING, AT(query.nodes), "1048576", "N", "Nodes one flame graph may have."},
     {"java.crash-guard", FLAG_CHOICE, AT(crash_guard), "config", "config|on|strict|off",
      "What a crash of a profiled JVM leads to, for all components: on = profiling of that workload stops if the "
      "profiler "
@@ -172,6 +179,11 @@ static int run_agent(int argc, char **argv)
         terminal_printf(stderr, "smolder run: %s\n", err.text);
         return EXIT_USAGE;
     }
+    struct store_limits query_limits;
+    if (!f.help && query_limits_parse(&f.query, &query_limits, &err) < 0) {
+        terminal_printf(stderr, "smolder run: %s\n", err.text);
+        return EXIT_USAGE;
+    }
     if (f.help) {
         run_help();
         return EXIT_OK;
@@ -195,6 +207,7 @@ static int run_agent(int argc, char **argv)
                                             .service_name = f.service_name,
                                             .user = f.user,
                                             .store_listen = f.store_listen,
+                                            .query_limits = query_limits,
                                             .stability = f.stability,
                                             .skip_unknown = f.skip_unknown,
                                             .paths = paths,

@@ -40,7 +40,10 @@ static const char *const queries[DB_QUERIES] = {
                     " WHERE p.time_ns BETWEEN ?1 AND ?2 GROUP BY s.service ORDER BY s.service",
     [DB_TYPES] = "SELECT s.type, count(*), total(p.total) FROM series s JOIN profile p ON p.series = s.id"
                  " WHERE s.service = ?3 AND p.time_ns BETWEEN ?1 AND ?2 GROUP BY s.type ORDER BY s.type",
-    [DB_SELECT_SERIES] = "SELECT id, labels FROM series WHERE service = ?1 AND type = ?2",
+    [DB_SERIES_OF_SERVICE] = "SELECT id, labels FROM series s WHERE service = ?3 AND (?4 = '' OR type = ?4) AND EXISTS"
+                             " (SELECT 1 FROM profile WHERE series = s.id AND time_ns BETWEEN ?1 AND ?2)",
+    [DB_SERIES_OF_ALL] = "SELECT id, labels FROM series s WHERE (?4 = '' OR type = ?4) AND EXISTS"
+                         " (SELECT 1 FROM profile WHERE series = s.id AND time_ns BETWEEN ?1 AND ?2)",
     [DB_SELECT_PROFILES] = "SELECT body, type_index, split, time_ns, duration_ns FROM profile"
                            " WHERE series = ?1 AND time_ns BETWEEN ?2 AND ?3",
     [DB_TOTALS] = "SELECT time_ns, total FROM profile WHERE series = ?1 AND time_ns BETWEEN ?2 AND ?3",

@@ -4,51 +4,26 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/mem.h"
 #include "store/flame_merge.h"
 #include "store/labels_key.h"
 #include "store/reader.h"
-
-enum {
-    ROWS_MAX = 1 << 18, /* profiles of one query */
-    SERIES_MAX = 1 << 16,
-};
-
-static int64_t query_ms_to_ns(int64_t ms)
-{
-    return ms > INT64_MAX / NS_PER_MS ? INT64_MAX : ms < 0 ? 0 : ms * NS_PER_MS;
-}
-
-/* The end is inclusive to the millisecond. */
-static void query_bind_range(sqlite3_stmt *st, int first, struct store_range range)
-{
-    int64_t until = query_ms_to_ns(range.until_ms);
-    db_bind(st, first, query_ms_to_ns(range.from_ms));
-    db_bind(st, first + 1, until > INT64_MAX - 999999 ? INT64_MAX : until + 999999);
-}
-
-static int query_noted(struct store_reader *r, int code, const struct err *err)
-{
-    if (code == -EBADMSG)
-        r->damaged = *err;
-    return code;
-}
+#include "store/select.h"
 
 int store_services(struct store_reader *r, struct store_range range,
                    void (*visit)(void *arg, const struct store_service *s), void *arg, struct err *err)
 {
     sqlite3_stmt *st = db_statement(r->db, DB_SERVICES, err);
     if (!st)
-        return query_noted(r, err->code, err);
-    query_bind_range(st, 1, range);
+        return reader_noted(r, err->code, err);
+    reader_bind_range(st, 1, range.from_ms, range.until_ms);
     int code;
     while ((code = db_step(r->db, st, err)) == 1) {
         struct store_service s = {db_column(st, 0), (uint64_t)sqlite3_column_int64(st, 1),
                                   sqlite3_column_int64(st, 2) / 1000000};
         visit(arg, &s);
     }
-    return query_noted(r, code, err);
+    return reader_noted(r, code, err);
 }
 
 int store_types(struct store_reader *r, struct str service, struct store_range range,
@@ -56,8 +31,8 @@ int store_types(struct store_reader *r, struct str service, struct store_range r
 {
     sqlite3_stmt *st = db_statement(r->db, DB_TYPES, err);
     if (!st)
-        return query_noted(r, err->code, err);
-    query_bind_range(st, 1, range);
+        return reader_noted(r, err->code, err);
+    reader_bind_range(st, 1, range.from_ms, range.until_ms);
     db_bind_text(st, 3, service);
     int code;
     while ((code = db_step(r->db, st, err)) == 1) {
@@ -66,7 +41,7 @@ int store_types(struct store_reader *r, struct str service, struct store_range r
                                total < 9e18 ? (int64_t)total : INT64_MAX};
         visit(arg, &t);
     }
-    return query_noted(r, code, err);
+    return reader_noted(r, code, err);
 }
 
 /* ---- selections ---- */
@@ -81,25 +56,24 @@ static void query_id_list_done(struct id_list *l)
     free(l->items);
 }
 
+static void query_add_id(void *arg, const struct store_series *s)
+{
+    struct id_list *out = arg;
+    xgrow(&out->items, &out->cap, out->len + 1, sizeof *out->items);
+    out->items[out->len++] = s->id;
+}
+
 static int query_select_series(struct store_reader *r, const struct store_selection *what, struct id_list *out,
                                struct err *err)
 {
-    sqlite3_stmt *st = db_statement(r->db, DB_SELECT_SERIES, err);
-    if (!st)
-        return err->code;
-    db_bind_text(st, 1, what->service);
-    db_bind_text(st, 2, what->type);
-    int code;
-    while ((code = db_step(r->db, st, err)) == 1) {
-        bool matches = out->len < SERIES_MAX;
-        for (size_t i = 0; matches && i < what->label_count; i++)
-            matches = labels_key_matches(db_column(st, 1), what->labels[i].name, what->labels[i].value);
-        if (!matches)
-            continue;
-        xgrow(&out->items, &out->cap, out->len + 1, sizeof *out->items);
-        out->items[out->len++] = sqlite3_column_int64(st, 0);
-    }
-    return code;
+    cleanup_selector struct selector selector = SELECTOR_INIT;
+    int code = selector_add_equal(&selector, STR("service_name"), what->service, err);
+    if (code == 0)
+        code = selector_add_equal(&selector, STR("__profile_type__"), what->type, err);
+    for (size_t i = 0; code == 0 && i < what->label_count; i++)
+        code = selector_add_equal(&selector, what->labels[i].name, what->labels[i].value, err);
+    const struct store_filter filter = {&selector, what->range};
+    return code < 0 ? code : store_each_series(r, &filter, query_add_id, out, err);
 }
 
 /* One stored row: these samples of that body. */
@@ -127,17 +101,20 @@ static int query_select_rows(struct store_reader *r, const struct store_selectio
                              struct store_span *span, struct err *err)
 {
     __attribute__((cleanup(query_id_list_done))) struct id_list series = {0};
+    const int64_t max = reader_limit(r->limits.profiles, QUERY_PROFILES_MAX);
     int code = query_select_series(r, what, &series, err);
     for (size_t i = 0; code == 0 && i < series.len; i++) {
         sqlite3_stmt *st = db_statement(r->db, DB_SELECT_PROFILES, err);
         if (!st)
             return err->code;
         db_bind(st, 1, series.items[i]);
-        query_bind_range(st, 2, what->range);
+        reader_bind_range(st, 2, what->range.from_ms, what->range.until_ms);
         while ((code = db_step(r->db, st, err)) == 1) {
-            if (out->len == ROWS_MAX) {
+            if (out->len == (size_t)max) {
                 sqlite3_reset(st);
-                return err_set(err, -EMSGSIZE, "more than %d profiles: choose a shorter time range", ROWS_MAX);
+                return err_set(err, -EMSGSIZE,
+                               "more than %lld profiles: choose a shorter time range, or raise --store.query-profiles",
+                               (long long)max);
             }
             xgrow(&out->items, &out->cap, out->len + 1, sizeof *out->items);
             out->items[out->len++] = (struct stored_row){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 2),
@@ -241,16 +218,14 @@ static int query_merge(struct store_reader *r, const struct query_segment *s, st
 
 static int query_merge_rows(struct store_reader *r, const struct row_list *rows, struct flame *out, struct err *err)
 {
-    const int64_t deadline = clock_ms() + STORE_QUERY_MS;
     int code = 0;
     for (size_t at = 0; code == 0 && at < rows->len;) {
         __attribute__((cleanup(query_segment_free))) struct query_segment *s = xcalloc(1, sizeof *s);
         code = query_fill(r, s, rows, &at, err);
         if (code == 0)
             code = query_merge(r, s, out, err);
-        if (code == 0 && clock_ms() > deadline)
-            code = err_set(err, -ETIMEDOUT, "the query took more than %d s: choose a shorter time range",
-                           STORE_QUERY_MS / 1000);
+        if (code == 0)
+            code = reader_in_time(r, err);
     }
     return code;
 }
@@ -265,7 +240,7 @@ int store_flame(struct store_reader *r, const struct store_selection *what, stru
         code = query_merge_rows(r, &rows, out, err);
     if (code == 0)
         *span = found;
-    return query_noted(r, code, err);
+    return reader_noted(r, code, err);
 }
 
 int store_timeline(struct store_reader *r, const struct store_selection *what, int64_t step_ms, int64_t *buckets,
@@ -276,9 +251,9 @@ int store_timeline(struct store_reader *r, const struct store_selection *what, i
     for (size_t i = 0; code == 0 && i < series.len; i++) {
         sqlite3_stmt *st = db_statement(r->db, DB_TOTALS, err);
         if (!st)
-            return query_noted(r, err->code, err);
+            return reader_noted(r, err->code, err);
         db_bind(st, 1, series.items[i]);
-        query_bind_range(st, 2, what->range);
+        reader_bind_range(st, 2, what->range.from_ms, what->range.until_ms);
         while ((code = db_step(r->db, st, err)) == 1) {
             int64_t at = (sqlite3_column_int64(st, 0) / 1000000 - what->range.from_ms) / step_ms;
             if (at >= 0 && (uint64_t)at < n &&
@@ -286,5 +261,5 @@ int store_timeline(struct store_reader *r, const struct store_selection *what, i
                 buckets[at] = INT64_MAX;
         }
     }
-    return query_noted(r, code, err);
+    return reader_noted(r, code, err);
 }

@@ -12,12 +12,8 @@
 #include "base/str.h"
 #include "flow/labels.h"
 #include "pprof/flame.h"
+#include "store/select.h"
 
-struct store_reader;
-
-struct store_range {
-    int64_t from_ms, until_ms;
-};
 struct store_service {
     struct str name;
     uint64_t profiles; /* rows: one per sample type and series */
@@ -43,8 +39,7 @@ struct store_span {
     uint64_t profiles;
     int64_t first_ns, last_ns; /* start of the first, end of the last */
 };
-/* Merges the selected profiles into `out`, which the caller prepared. -ETIMEDOUT after STORE_QUERY_MS. */
-enum { STORE_QUERY_MS = 20000 };
+/* Merges the selected profiles into `out`, which the caller prepared. -ETIMEDOUT behind the deadline of the reader. */
 must_check int store_flame(struct store_reader *r, const struct store_selection *what, struct flame *out,
                            struct store_span *span, struct err *err);
 /* Sums of values per `step_ms`, by the start of each profile; buckets[i] covers from_ms + i * step_ms. */

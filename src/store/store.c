@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "store/db.h"
 #include "store/files.h"
@@ -31,6 +32,7 @@ struct store {
     struct parser_pool *parsers;
     char *dir, *path; /* NULL: in memory */
     int64_t keep_seconds, keep_bytes;
+    struct store_limits limits;
     struct db write_db, read_db;
     struct serial_queue writes, reads;
     uv_timer_t sweep;
@@ -217,7 +219,9 @@ static void store_sweep(struct store *s, struct store_job *job)
 
 static void store_run_read(struct store *s, struct store_job *job)
 {
-    struct store_reader reader = {.db = s->path ? &s->read_db : &s->write_db, .parsers = s->parsers};
+    struct store_reader reader = {
+        .db = s->path ? &s->read_db : &s->write_db, .parsers = s->parsers, .limits = s->limits};
+    reader.deadline_ms = clock_ms() + reader_limit(s->limits.ms, QUERY_MS_MAX);
     job->work(job->arg, &reader);
     job->damaged = reader.damaged.code == -EBADMSG;
     memcpy(job->endings, reader.endings, sizeof job->endings);
@@ -370,6 +374,7 @@ struct store *store_new(const struct store_options *options)
     s->parsers = options->parsers;
     s->keep_seconds = options->keep_seconds ? options->keep_seconds : KEEP_SECONDS;
     s->keep_bytes = options->keep_bytes ? options->keep_bytes : keep_bytes_default;
+    s->limits = options->limits;
     s->write_db = s->read_db = DB_INIT;
     if (options->dir) {
         s->dir = xstrdup(options->dir);

@@ -25,6 +25,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "flow/series.h"
+#include "store/limits.h"
 #include "store/query.h"
 
 struct store;
@@ -40,6 +41,7 @@ struct store_options {
     const char *dir;             /* created if missing, private (store/files.h); NULL = in memory */
     int64_t keep_seconds;        /* retention; 0 = 7 days */
     int64_t keep_bytes;          /* size beyond which the oldest are deleted; 0 = 1 GiB */
+    struct store_limits limits;  /* of one query */
 };
 
 /* Opens or creates the database; blocks. A damaged database is renamed, with a message in `notice` (may be NULL):

@@ -1,0 +1,16 @@
+/* The messages of the query API as tables (pyroscope/proto_message.h), and its calls.
+ *
+ * Source: spec store-query §3.1, §3.8; the .proto files of Pyroscope's API module.
+ */
+#pragma once
+
+#include "pyroscope/proto_message.h"
+
+enum query_call { QUERY_PROFILE_TYPES, QUERY_LABEL_NAMES, QUERY_LABEL_VALUES, QUERY_SERIES, QUERY_CALLS };
+
+/* "/querier.v1.QuerierService/LabelNames"; requests are read with query_request_read(). */
+struct query_method {
+    const char *path;
+    const struct proto_message *request, *response;
+};
+extern const struct query_method query_methods[QUERY_CALLS];

@@ -1,0 +1,28 @@
+/* Which series a query means, and what of them is not in stacks. What the query API knows of a storage is this and
+ * store/query.h.
+ *
+ * To be called from the `work` function of store_read() only, in its worker. Errors: -EMSGSIZE beyond a limit, whose
+ * flag the text names; -ETIMEDOUT; those of the database.
+ */
+#pragma once
+
+#include "store/labels_key.h"
+#include "store/selector.h"
+
+struct store_reader;
+
+struct store_range {
+    int64_t from_ms, until_ms;
+};
+struct store_filter {
+    const struct selector *selector;
+    struct store_range range; /* ms, both ends inclusive */
+};
+
+struct store_series {
+    int64_t id;
+    const struct label_list *labels; /* all, those derived as well; borrowed during `visit` */
+};
+/* Series that have a profile in the range, in no order. */
+must_check int store_each_series(struct store_reader *r, const struct store_filter *what,
+                                 void (*visit)(void *arg, const struct store_series *s), void *arg, struct err *err);
