@@ -34,6 +34,7 @@ struct proto_field {
     const char *const *values; /* names of an enum by number, up to NULL */
     size_t offset;             /* where a reader puts it (pyroscope/query_request.h) */
     bool kept;                 /* whether it does */
+    bool listed;               /* with others that are put there */
 };
 
 struct proto_message {

@@ -6,7 +6,18 @@
 
 #include "pyroscope/proto_message.h"
 
-enum query_call { QUERY_PROFILE_TYPES, QUERY_LABEL_NAMES, QUERY_LABEL_VALUES, QUERY_SERIES, QUERY_CALLS };
+enum query_call {
+    QUERY_PROFILE_TYPES,
+    QUERY_LABEL_NAMES,
+    QUERY_LABEL_VALUES,
+    QUERY_SERIES,
+    QUERY_STACKTRACES,
+    QUERY_SPAN_PROFILE,
+    QUERY_MERGE_PROFILE,
+    QUERY_SELECT_SERIES,
+    QUERY_DIFF,
+    QUERY_CALLS,
+};
 
 /* "/querier.v1.QuerierService/LabelNames"; requests are read with query_request_read(). */
 struct query_method {
@@ -14,3 +25,8 @@ struct query_method {
     const struct proto_message *request, *response;
 };
 extern const struct query_method query_methods[QUERY_CALLS];
+
+/* Values of enums of requests. */
+enum { FORMAT_FLAMEGRAPH = 1, FORMAT_TREE, FORMAT_DOT, FORMAT_PPROF };
+enum { AGGREGATION_SUM, AGGREGATION_AVERAGE };
+enum { EXEMPLARS_NONE = 1, EXEMPLARS_INDIVIDUAL, EXEMPLARS_SPAN };

@@ -41,7 +41,7 @@ static int query_request_field(struct query_request *q, const struct proto_messa
         return query_request_bad(m, "string field contains invalid UTF-8", err);
     if (!f->kept)
         return 0;
-    if (bytes && f->repeated)
+    if (f->listed)
         return query_request_add(q, to, got->bytes, err);
     if (bytes)
         *(struct str *)to = got->bytes;

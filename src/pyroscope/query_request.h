@@ -29,8 +29,8 @@ struct query_request {
     struct str profile_type, selector;
     struct str name, value, query;
     struct query_texts matchers, label_names, group_by, call_site, profile_ids, trace_ids, spans;
-    /* Messages as they are; p is NULL where there is none. */
-    struct str left, right, go_pgo, frame_filter, setting;
+    struct str left, right;          /* messages as they are; p is NULL where there is none */
+    struct str go_pgo, frame_filter; /* likewise; empty where they say nothing */
     struct arena arena;
 };
 #define QUERY_REQUEST_INIT ((struct query_request){.arena = ARENA_INIT(QUERY_REQUEST_MAX)})

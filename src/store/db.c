@@ -47,6 +47,8 @@ static const char *const queries[DB_QUERIES] = {
     [DB_SELECT_PROFILES] = "SELECT body, type_index, split, time_ns, duration_ns FROM profile"
                            " WHERE series = ?1 AND time_ns BETWEEN ?2 AND ?3",
     [DB_TOTALS] = "SELECT time_ns, total FROM profile WHERE series = ?1 AND time_ns BETWEEN ?2 AND ?3",
+    [DB_POINTS] = "SELECT p.time_ns, p.total, b.hash FROM profile p JOIN body b ON b.id = p.body"
+                  " WHERE p.series = ?1 AND p.time_ns BETWEEN ?2 AND ?3 ORDER BY p.time_ns",
     [DB_BODY_READ] = "SELECT pprof FROM body WHERE id = ?1",
     [DB_OLD_PROFILES_DELETE] = "DELETE FROM profile WHERE body IN"
                                " (SELECT id FROM body WHERE time_ns < ?1 ORDER BY time_ns LIMIT ?2)",

@@ -63,22 +63,25 @@ static void query_add_id(void *arg, const struct store_series *s)
     out->items[out->len++] = s->id;
 }
 
-static int query_select_series(struct store_reader *r, const struct store_selection *what, struct id_list *out,
+static int query_select_series(struct store_reader *r, const struct store_filter *filter, struct id_list *out,
                                struct err *err)
 {
-    cleanup_selector struct selector selector = SELECTOR_INIT;
-    int code = selector_add_equal(&selector, STR("service_name"), what->service, err);
+    return store_each_series(r, filter, query_add_id, out, err);
+}
+
+static int query_selector_of(const struct store_selection *what, struct selector *out, struct err *err)
+{
+    int code = selector_add_equal(out, STR("service_name"), what->service, err);
     if (code == 0)
-        code = selector_add_equal(&selector, STR("__profile_type__"), what->type, err);
+        code = selector_add_equal(out, STR("__profile_type__"), what->type, err);
     for (size_t i = 0; code == 0 && i < what->label_count; i++)
-        code = selector_add_equal(&selector, what->labels[i].name, what->labels[i].value, err);
-    const struct store_filter filter = {&selector, what->range};
-    return code < 0 ? code : store_each_series(r, &filter, query_add_id, out, err);
+        code = selector_add_equal(out, what->labels[i].name, what->labels[i].value, err);
+    return code;
 }
 
 /* One stored row: these samples of that body. */
 struct stored_row {
-    int64_t body, split;
+    int64_t body, split, duration_ns;
     int32_t type;
 };
 struct row_list {
@@ -97,38 +100,80 @@ static int query_by_body(const void *a, const void *b)
     return x->body < y->body ? -1 : x->body > y->body;
 }
 
-static int query_select_rows(struct store_reader *r, const struct store_selection *what, struct row_list *out,
-                             struct store_span *span, struct err *err)
+static void query_span_add(struct store_span *span, int64_t start, int64_t duration)
 {
-    __attribute__((cleanup(query_id_list_done))) struct id_list series = {0};
-    const int64_t max = reader_limit(r->limits.profiles, QUERY_PROFILES_MAX);
-    int code = query_select_series(r, what, &series, err);
-    for (size_t i = 0; code == 0 && i < series.len; i++) {
-        sqlite3_stmt *st = db_statement(r->db, DB_SELECT_PROFILES, err);
+    int64_t end;
+    if (__builtin_add_overflow(start, duration, &end))
+        end = start;
+    span->first_ns = span->profiles == 0 || start < span->first_ns ? start : span->first_ns;
+    span->last_ns = end > span->last_ns ? end : span->last_ns;
+    span->profiles++;
+}
+
+/* Bodies that are wanted alone, by their ids. */
+static int query_find_bodies(struct store_reader *r, const struct store_merge *how, struct u64map *out, struct err *err)
+{
+    for (size_t i = 0; i < how->profile_count; i++) {
+        sqlite3_stmt *st = db_statement(r->db, DB_BODY_FIND, err);
         if (!st)
             return err->code;
-        db_bind(st, 1, series.items[i]);
-        reader_bind_range(st, 2, what->range.from_ms, what->range.until_ms);
-        while ((code = db_step(r->db, st, err)) == 1) {
-            if (out->len == (size_t)max) {
-                sqlite3_reset(st);
-                return err_set(err, -EMSGSIZE,
-                               "more than %lld profiles: choose a shorter time range, or raise --store.query-profiles",
-                               (long long)max);
-            }
-            xgrow(&out->items, &out->cap, out->len + 1, sizeof *out->items);
-            out->items[out->len++] = (struct stored_row){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 2),
-                                                         sqlite3_column_int(st, 1)};
-            int64_t start = sqlite3_column_int64(st, 3), end;
-            if (__builtin_add_overflow(start, sqlite3_column_int64(st, 4), &end))
-                end = start;
-            span->first_ns = span->profiles == 0 || start < span->first_ns ? start : span->first_ns;
-            span->last_ns = end > span->last_ns ? end : span->last_ns;
-            span->profiles++;
-        }
+        db_bind_blob(st, 1, (struct str){(const char *)how->profiles[i], PROFILE_ID_SIZE});
+        const int code = db_step(r->db, st, err);
+        if (code < 0)
+            return code;
+        if (code == 1)
+            u64map_put(out, (uint64_t)sqlite3_column_int64(st, 0), 1);
+        sqlite3_reset(st);
     }
+    return 0;
+}
+
+static int query_select_rows_of(struct store_reader *r, int64_t series, struct store_range range,
+                                const struct u64map *bodies, struct row_list *out, struct store_span *span,
+                                struct err *err)
+{
+    const int64_t max = reader_limit(r->limits.profiles, QUERY_PROFILES_MAX);
+    sqlite3_stmt *st = db_statement(r->db, DB_SELECT_PROFILES, err);
+    int code;
+    if (!st)
+        return err->code;
+    db_bind(st, 1, series);
+    reader_bind_range(st, 2, range.from_ms, range.until_ms);
+    while ((code = db_step(r->db, st, err)) == 1) {
+        const struct stored_row row = {sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 2),
+                                       sqlite3_column_int64(st, 4), sqlite3_column_int(st, 1)};
+        uint64_t ignored;
+        if (bodies && !u64map_get(bodies, (uint64_t)row.body, &ignored))
+            continue;
+        if (out->len == (size_t)max) {
+            sqlite3_reset(st);
+            return err_set(err, -EMSGSIZE,
+                           "more than %lld profiles: choose a shorter time range, or raise --store.query-profiles",
+                           (long long)max);
+        }
+        xgrow(&out->items, &out->cap, out->len + 1, sizeof *out->items);
+        out->items[out->len++] = row;
+        query_span_add(span, sqlite3_column_int64(st, 3), row.duration_ns);
+    }
+    return code;
+}
+
+static int query_select_rows(struct store_reader *r, const struct store_filter *filter, const struct store_merge *how,
+                             struct row_list *out, struct store_span *span, struct err *err)
+{
+    __attribute__((cleanup(query_id_list_done))) struct id_list series = {0};
+    cleanup_u64map struct u64map bodies = U64MAP_INIT;
+    int code = query_select_series(r, filter, &series, err);
+    if (code == 0)
+        code = query_find_bodies(r, how, &bodies, err);
+    for (size_t i = 0; code == 0 && i < series.len; i++)
+        code = query_select_rows_of(r, series.items[i], filter->range, how->profile_count ? &bodies : NULL, out, span,
+                                    err);
     if (code == 0 && out->len)
         qsort(out->items, out->len, sizeof *out->items, query_by_body);
+    for (size_t i = 0; i < out->len; i++)
+        if (i == 0 || out->items[i].body != out->items[i - 1].body)
+            span->duration_ns = flame_sum(span->duration_ns, out->items[i].duration_ns);
     return code;
 }
 
@@ -139,7 +184,14 @@ struct query_segment {
     struct parser_item items[PARSER_BATCH_ITEMS];
     size_t count, bytes;
 };
-enum { SEGMENT_BYTES = 1 << 20 };
+enum { SEGMENT_BYTES = 1 << 20, QUERY_HEAD_MAX = 4 << 20 };
+
+/* A merge on its way. */
+struct query_merge {
+    const struct store_merge *how;
+    struct flame *out;
+    struct store_span *span;
+};
 
 static void query_segment_free(struct query_segment **s)
 {
@@ -158,9 +210,27 @@ static struct str query_copy(const void *p, size_t n)
     return (struct str){copy, n};
 }
 
+static void query_put_head(const struct query_merge *merge, const struct stored_row *rows, size_t n, struct buf *out)
+{
+    const struct store_merge *m = merge->how;
+    const struct flame_how how = {.lines = m->lines,
+                                  .nodes = (uint32_t)merge->out->nodes_max,
+                                  .span_count = (uint32_t)m->span_count,
+                                  .trace_count = (uint32_t)m->trace_count};
+    buf_append(out, &how, sizeof how);
+    for (size_t i = 0; i < m->span_count; i++)
+        buf_str(out, m->spans[i]);
+    for (size_t i = 0; i < m->trace_count; i++)
+        buf_str(out, m->traces[i]);
+    for (size_t i = 0; i < n; i++) {
+        const struct flame_part part = {rows[i].split, rows[i].type};
+        buf_append(out, &part, sizeof part);
+    }
+}
+
 /* Rows of one body. */
-static int query_add_body(struct store_reader *r, struct query_segment *s, const struct stored_row *rows, size_t n,
-                          struct err *err)
+static int query_add_body(struct store_reader *r, const struct query_merge *m, struct query_segment *s,
+                          const struct stored_row *rows, size_t n, struct err *err)
 {
     sqlite3_stmt *st = db_statement(r->db, DB_BODY_READ, err);
     if (!st)
@@ -169,19 +239,22 @@ static int query_add_body(struct store_reader *r, struct query_segment *s, const
     const int code = db_step(r->db, st, err);
     if (code <= 0)
         return code; /* gone by retention since the rows were read */
-    cleanup_free struct flame_part *parts = xcalloc(n, sizeof *parts);
-    for (size_t i = 0; i < n; i++)
-        parts[i] = (struct flame_part){rows[i].split, rows[i].type};
+    cleanup_buf struct buf head = BUF_INIT(QUERY_HEAD_MAX);
+    query_put_head(m, rows, n, &head);
+    if (!buf_ok(&head)) {
+        sqlite3_reset(st);
+        return err_set(err, -EMSGSIZE, "a stored profile has too many series");
+    }
     const struct str bytes = db_column(st, 0);
-    s->items[s->count++] = (struct parser_item){query_copy(parts, n * sizeof *parts), query_copy(bytes.p, bytes.n)};
+    s->items[s->count++] = (struct parser_item){query_copy(head.p, head.len), query_copy(bytes.p, bytes.n)};
     s->bytes += bytes.n;
     sqlite3_reset(st);
     return 0;
 }
 
 /* From row `*at` on. */
-static int query_fill(struct store_reader *r, struct query_segment *s, const struct row_list *rows, size_t *at,
-                      struct err *err)
+static int query_fill(struct store_reader *r, const struct query_merge *m, struct query_segment *s,
+                      const struct row_list *rows, size_t *at, struct err *err)
 {
     int code = 0;
     while (code == 0 && *at < rows->len && s->count < PARSER_BATCH_ITEMS && s->bytes < SEGMENT_BYTES) {
@@ -189,14 +262,15 @@ static int query_fill(struct store_reader *r, struct query_segment *s, const str
         size_t n = 1;
         while (*at + n < rows->len && first[n].body == first->body)
             n++;
-        code = query_add_body(r, s, first, n, err);
+        code = query_add_body(r, m, s, first, n, err);
         *at += n;
     }
     return code;
 }
 
 /* A body that ends the parser is left out, like one that cannot be decoded. */
-static int query_merge(struct store_reader *r, const struct query_segment *s, struct flame *out, struct err *err)
+static int query_merge(struct store_reader *r, const struct query_segment *s, const struct query_merge *m,
+                       struct err *err)
 {
     cleanup_parser_batch struct parser_batch b = {.pool = r->parsers,
                                                   .service = &flame_merge_service,
@@ -207,8 +281,11 @@ static int query_merge(struct store_reader *r, const struct query_segment *s, st
     struct parser_answer a;
     int code;
     while ((code = parser_batch_next(&b, &a, err)) > 0 || code == -ECANCELED) {
-        if (code > 0)
-            flame_merge_add(out, a.bytes);
+        if (code <= 0)
+            continue;
+        const int64_t period = flame_merge_period(a.bytes);
+        flame_merge_add(m->out, a.bytes);
+        m->span->period = period > m->span->period ? period : m->span->period;
     }
     for (size_t i = 0; i < PARSER_ENDINGS; i++)
         r->endings[i] += b.endings[i];
@@ -216,38 +293,53 @@ static int query_merge(struct store_reader *r, const struct query_segment *s, st
     return code;
 }
 
-static int query_merge_rows(struct store_reader *r, const struct row_list *rows, struct flame *out, struct err *err)
+static int query_merge_rows(struct store_reader *r, const struct row_list *rows, const struct query_merge *m,
+                            struct err *err)
 {
     int code = 0;
     for (size_t at = 0; code == 0 && at < rows->len;) {
         __attribute__((cleanup(query_segment_free))) struct query_segment *s = xcalloc(1, sizeof *s);
-        code = query_fill(r, s, rows, &at, err);
+        code = query_fill(r, m, s, rows, &at, err);
         if (code == 0)
-            code = query_merge(r, s, out, err);
+            code = query_merge(r, s, m, err);
         if (code == 0)
             code = reader_in_time(r, err);
     }
     return code;
 }
 
-int store_flame(struct store_reader *r, const struct store_selection *what, struct flame *out, struct store_span *span,
-                struct err *err)
+int store_merge(struct store_reader *r, const struct store_filter *filter, const struct store_merge *how,
+                struct flame *out, struct store_span *span, struct err *err)
 {
     __attribute__((cleanup(query_row_list_done))) struct row_list rows = {0};
     struct store_span found = {0};
-    int code = query_select_rows(r, what, &rows, &found, err);
+    const struct query_merge m = {how, out, &found};
+    int code = query_select_rows(r, filter, how, &rows, &found, err);
     if (code == 0)
-        code = query_merge_rows(r, &rows, out, err);
+        code = query_merge_rows(r, &rows, &m, err);
     if (code == 0)
         *span = found;
     return reader_noted(r, code, err);
+}
+
+int store_flame(struct store_reader *r, const struct store_selection *what, struct flame *out, struct store_span *span,
+                struct err *err)
+{
+    cleanup_selector struct selector selector = SELECTOR_INIT;
+    const struct store_filter filter = {&selector, what->range};
+    const struct store_merge how = {0};
+    const int code = query_selector_of(what, &selector, err);
+    return code < 0 ? code : store_merge(r, &filter, &how, out, span, err);
 }
 
 int store_timeline(struct store_reader *r, const struct store_selection *what, int64_t step_ms, int64_t *buckets,
                    size_t n, struct err *err)
 {
     __attribute__((cleanup(query_id_list_done))) struct id_list series = {0};
-    int code = query_select_series(r, what, &series, err);
+    cleanup_selector struct selector selector = SELECTOR_INIT;
+    int code = query_selector_of(what, &selector, err);
+    if (code == 0)
+        code = query_select_series(r, &(struct store_filter){&selector, what->range}, &series, err);
     for (size_t i = 0; code == 0 && i < series.len; i++) {
         sqlite3_stmt *st = db_statement(r->db, DB_TOTALS, err);
         if (!st)

@@ -1,6 +1,7 @@
 #include "store/select.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -45,4 +46,52 @@ int store_each_series(struct store_reader *r, const struct store_filter *what,
         }
     }
     return reader_noted(r, code, err);
+}
+
+struct point_walk {
+    struct store_reader *r;
+    struct store_range range;
+    void (*visit)(void *arg, const struct store_point *p);
+    void *arg;
+    int code;
+    struct err *err;
+};
+
+static int select_points_of(struct point_walk *w, const struct store_series *series)
+{
+    struct store_point point = {.series = series};
+    sqlite3_stmt *st = db_statement(w->r->db, DB_POINTS, w->err);
+    if (!st)
+        return w->err->code;
+    db_bind(st, 1, series->id);
+    reader_bind_range(st, 2, w->range.from_ms, w->range.until_ms);
+    int code;
+    while ((code = db_step(w->r->db, st, w->err)) == 1) {
+        const struct str id = db_column(st, 2);
+        point.time_ns = sqlite3_column_int64(st, 0);
+        point.total = sqlite3_column_int64(st, 1);
+        memset(point.id, 0, sizeof point.id);
+        memcpy(point.id, id.p, id.n < sizeof point.id ? id.n : sizeof point.id);
+        w->visit(w->arg, &point);
+        if ((code = reader_in_time(w->r, w->err)) < 0) {
+            sqlite3_reset(st);
+            break;
+        }
+    }
+    return code;
+}
+
+static void select_points(void *arg, const struct store_series *series)
+{
+    struct point_walk *w = arg;
+    if (w->code == 0)
+        w->code = select_points_of(w, series);
+}
+
+int store_each_point(struct store_reader *r, const struct store_filter *what,
+                     void (*visit)(void *arg, const struct store_point *p), void *arg, struct err *err)
+{
+    struct point_walk w = {.r = r, .range = what->range, .visit = visit, .arg = arg, .err = err};
+    const int code = store_each_series(r, what, select_points, &w, err);
+    return reader_noted(r, code < 0 ? code : w.code, err);
 }

@@ -26,3 +26,14 @@ struct store_series {
 /* Series that have a profile in the range, in no order. */
 must_check int store_each_series(struct store_reader *r, const struct store_filter *what,
                                  void (*visit)(void *arg, const struct store_series *s), void *arg, struct err *err);
+
+/* A profile of a series as a number. Its id is that of its content; other series may have the same. */
+enum { PROFILE_ID_SIZE = 16 };
+struct store_point {
+    const struct store_series *series;
+    int64_t time_ns, total;
+    uint8_t id[PROFILE_ID_SIZE];
+};
+/* All points, series after series, those of one in the order of time. */
+must_check int store_each_point(struct store_reader *r, const struct store_filter *what,
+                                void (*visit)(void *arg, const struct store_point *p), void *arg, struct err *err);

@@ -16,7 +16,6 @@
 #include "store/reader.h"
 
 enum {
-    QUERIER_ANSWER_MAX = 256 << 20,
     QUERIER_GZIP_LEVEL = 3,
     QUERIER_GZIP_LEAST = 1 << 10,
 };
@@ -52,6 +51,11 @@ static const struct querier_answer *const querier_answers[QUERY_CALLS] = {
     [QUERY_LABEL_NAMES] = &answer_label_names,
     [QUERY_LABEL_VALUES] = &answer_label_values,
     [QUERY_SERIES] = &answer_series,
+    [QUERY_STACKTRACES] = &answer_stacktraces,
+    [QUERY_SPAN_PROFILE] = &answer_span_profile,
+    [QUERY_MERGE_PROFILE] = &answer_merge_profile,
+    [QUERY_SELECT_SERIES] = &answer_points,
+    [QUERY_DIFF] = &answer_diff,
 };
 
 struct querier *querier_new(const struct querier_options *options)
@@ -85,9 +89,7 @@ void querier_close(struct querier *all, void (*closed)(void *arg), void *arg)
 static void querier_job_free(struct querier_job *job)
 {
     struct querier *all = job->all;
-    query_request_done(&job->call.request);
-    selector_done(&job->call.selector);
-    buf_done(&job->call.out);
+    querier_call_done(&job->call);
     buf_done(&job->decoded);
     free(job->body);
     free(job);
@@ -258,10 +260,7 @@ static struct querier_job *querier_job_new(struct querier *all, struct request *
 {
     const char *accept = request_header(rq, "Accept");
     struct querier_job *job = xcalloc(1, sizeof *job);
-    *job = (struct querier_job){.call = {.request = QUERY_REQUEST_INIT,
-                                         .utf8_names = accept && strstr(accept, "allow-utf8-labelnames=true"),
-                                         .selector = SELECTOR_INIT,
-                                         .out = BUF_INIT(QUERIER_ANSWER_MAX)},
+    *job = (struct querier_job){.call = QUERIER_CALL_INIT,
                                 .all = all,
                                 .rq = rq,
                                 .connect = *connect,
@@ -269,6 +268,7 @@ static struct querier_job *querier_job_new(struct querier *all, struct request *
                                 .gzip = connect->gzip || querier_accepts_gzip(rq),
                                 .deadline_ms = querier_deadline(rq),
                                 .decoded = BUF_INIT(0)};
+    job->call.utf8_names = accept && strstr(accept, "allow-utf8-labelnames=true");
     job->work.data = job;
     job->body = request_take_body(rq, &job->len);
     all->under_way++;

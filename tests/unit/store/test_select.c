@@ -79,6 +79,26 @@ static void more_series_than_the_limit_are_an_error(void)
     fixture_close();
 }
 
+static void put_point(void *arg, const struct store_point *p)
+{
+    buf_printf(arg, "%.*s %lld %lld;", STR_ARG(label_list_get(p->series->labels, STR("zone"))),
+               (long long)(p->time_ns / NS_PER_SEC), (long long)p->total);
+}
+
+static void points_are_the_profiles_of_the_range(void)
+{
+    struct err err = {0};
+    cleanup_selector struct selector s = SELECTOR_INIT;
+    cleanup_buf struct buf got = BUF_INIT(4096);
+    set_up();
+    push("shop", "eu", 150);
+    CHECK_INT(selector_add(&s, STR("{service_name=\"shop\"}"), &err), 0);
+    const struct store_filter filter = {&s, {100001, 1000000}};
+    CHECK_INT(store_each_point(&reader, &filter, put_point, &got, &err), 0);
+    CHECK_STR(buf_cstr(&got), "eu 150 10;us 200 10;");
+    fixture_close();
+}
+
 static void a_deadline_is_kept(void)
 {
     struct err err = {0};
@@ -94,6 +114,7 @@ int main(void)
 {
     RUN(series_are_those_of_the_selector_and_the_range);
     RUN(more_series_than_the_limit_are_an_error);
+    RUN(points_are_the_profiles_of_the_range);
     RUN(a_deadline_is_kept);
     return REPORT();
 }
