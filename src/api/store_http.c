@@ -37,6 +37,9 @@ struct store_http {
     }
 HANDLER(push, push_server_handle(h->pushes, rq))
 HANDLER(query, querier_handle(h->querier, rq))
+HANDLER(render, querier_handle_render(h->querier, rq))
+HANDLER(render_diff, querier_handle_render_diff(h->querier, rq))
+HANDLER(label_values, querier_handle_label_values(h->querier, rq))
 HANDLER(ready, pyroscope_api_ready(rq))
 HANDLER(index, page_index(rq))
 HANDLER(services, page_queries_services(h->queries, rq))
@@ -50,6 +53,11 @@ static const struct server_route routes[] = {
     {"GET", "/ready", store_http_ready, .always = true},
     {"POST", PUSH_PATH, store_http_push, .origin = FROM_HERE},
     {"POST", QUERIER_PATHS, store_http_query, .origin = FROM_HERE},
+    {"POST", SETTINGS_PATHS, store_http_query, .origin = FROM_HERE},
+    {"POST", VERSION_PATHS, store_http_query, .origin = FROM_HERE},
+    {"GET", "/pyroscope/render", store_http_render, .origin = FROM_LINKS},
+    {"GET", "/pyroscope/render-diff", store_http_render_diff, .origin = FROM_LINKS},
+    {"GET", "/pyroscope/label-values", store_http_label_values, .origin = FROM_LINKS},
     {"GET", "/api/services", store_http_services, .origin = FROM_LINKS},
     {"GET", "/api/types", store_http_types, .origin = FROM_LINKS},
     {"GET", "/api/flamegraph", store_http_flamegraph, .origin = FROM_LINKS},

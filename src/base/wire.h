@@ -42,6 +42,8 @@ void wire_tag(struct buf *b, uint32_t field, enum wire_type type);
 void wire_number(struct buf *b, uint32_t field, uint64_t v);
 /* Likewise with a double: left out when its bits are 0. */
 void wire_double(struct buf *b, uint32_t field, double v);
+/* One of a packed field. */
+void wire_packed_double(struct buf *b, double v);
 /* A field with bytes, text or a message written elsewhere; written even when empty. */
 void wire_bytes(struct buf *b, uint32_t field, struct str s);
 

@@ -180,7 +180,48 @@ MESSAGE(select_series_request, "querierv1.SelectSeriesRequest", SELECTION,
         ENUM(10, "exemplarType", exemplar_types, .name = "exemplar_type", KEEP(exemplar_type)));
 MESSAGE(select_series_response, "querierv1.SelectSeriesResponse", PARTS(1, "series", points_series));
 
-#define QUERIER "/querier.v1.QuerierService/"
+static const char *const heatmap_types[] = {"HEATMAP_QUERY_TYPE_UNSPECIFIED", "HEATMAP_QUERY_TYPE_INDIVIDUAL",
+                                            "HEATMAP_QUERY_TYPE_SPAN", NULL};
+MESSAGE(heatmap_request, "querierv1.SelectHeatmapRequest", SELECTION, NUMBER(5, "step", PROTO_DOUBLE, KEEP(step)),
+        TEXTS(6, "groupBy", .name = "group_by", LIST(group_by)),
+        ENUM(7, "queryType", heatmap_types, .name = "query_type", KEEP(heatmap_type)),
+        ENUM(8, "exemplarType", exemplar_types, .name = "exemplar_type", KEEP(exemplar_type)),
+        INT64(9, "limit", KEEP(limit)));
+MESSAGE(heatmap_slot, "typesv1.HeatmapSlot", INT64(1, "timestamp"),
+        NUMBER(2, "yMin", PROTO_DOUBLE, .name = "y_min", .repeated = true),
+        NUMBER(3, "counts", PROTO_INT32, .repeated = true), PARTS(4, "exemplars", exemplar));
+MESSAGE(heatmap_series, "typesv1.HeatmapSeries", PARTS(1, "labels", label_pair), PARTS(2, "slots", heatmap_slot));
+MESSAGE(heatmap_response, "querierv1.SelectHeatmapResponse", PARTS(1, "series", heatmap_series));
+
+/* ---- the store ---- */
+
+MESSAGE(stats_request, "typesv1.GetProfileStatsRequest", {0});
+MESSAGE(stats_response, "typesv1.GetProfileStatsResponse", NUMBER(1, "dataIngested", PROTO_BOOL),
+        INT64(2, "oldestProfileTime"), INT64(3, "newestProfileTime"));
+MESSAGE(analyze_request, "querierv1.AnalyzeQueryRequest", INT64(2, "start", KEEP(start)), INT64(3, "end", KEEP(end)),
+        TEXT(4, "query", KEEP(query)));
+MESSAGE(query_scope, "querierv1.QueryScope", TEXT(1, "componentType"), NUMBER(2, "componentCount", PROTO_UINT64),
+        NUMBER(3, "blockCount", PROTO_UINT64), NUMBER(4, "seriesCount", PROTO_UINT64),
+        NUMBER(5, "profileCount", PROTO_UINT64), NUMBER(6, "sampleCount", PROTO_UINT64),
+        NUMBER(7, "indexBytes", PROTO_UINT64), NUMBER(8, "profileBytes", PROTO_UINT64),
+        NUMBER(9, "symbolBytes", PROTO_UINT64));
+MESSAGE(query_impact, "querierv1.QueryImpact", NUMBER(2, "totalBytesInTimeRange", PROTO_UINT64),
+        NUMBER(3, "totalQueriedSeries", PROTO_UINT64), NUMBER(4, "deduplicationNeeded", PROTO_BOOL));
+MESSAGE(analyze_response, "querierv1.AnalyzeQueryResponse", PARTS(1, "queryScopes", query_scope),
+        PART(2, "queryImpact", query_impact));
+MESSAGE(setting, "settingsv1.Setting", TEXT(1, "name", KEEP(name)), TEXT(2, "value", KEEP(value)),
+        INT64(3, "modifiedAt", KEEP(modified)));
+MESSAGE(settings_get_request, "settingsv1.GetSettingsRequest", {0});
+MESSAGE(settings_get_response, "settingsv1.GetSettingsResponse", PARTS(1, "settings", setting));
+MESSAGE(settings_set_request, "settingsv1.SetSettingsRequest", PART(1, "setting", setting));
+MESSAGE(settings_set_response, "settingsv1.SetSettingsResponse", PART(1, "setting", setting));
+MESSAGE(settings_delete_request, "settingsv1.DeleteSettingsRequest", TEXT(1, "name", KEEP(name)));
+MESSAGE(settings_delete_response, "settingsv1.DeleteSettingsResponse", {0});
+MESSAGE(version_request, "versionv1.VersionRequest", {0});
+MESSAGE(version_response, "versionv1.VersionResponse", NUMBER(1, "QuerierAPI", PROTO_UINT64));
+
+#define SETTINGS "/settings.v1.SettingsService/"
+#define QUERIER  "/querier.v1.QuerierService/"
 const struct query_method query_methods[QUERY_CALLS] = {
     [QUERY_PROFILE_TYPES] = {QUERIER "ProfileTypes", &profile_types_request, &profile_types_response},
     [QUERY_LABEL_NAMES] = {QUERIER "LabelNames", &label_names_request, &label_names_response},
@@ -191,4 +232,11 @@ const struct query_method query_methods[QUERY_CALLS] = {
     [QUERY_MERGE_PROFILE] = {QUERIER "SelectMergeProfile", &merge_profile_request, &pprof_profile},
     [QUERY_SELECT_SERIES] = {QUERIER "SelectSeries", &select_series_request, &select_series_response},
     [QUERY_DIFF] = {QUERIER "Diff", &diff_request, &diff_response},
+    [QUERY_HEATMAP] = {QUERIER "SelectHeatmap", &heatmap_request, &heatmap_response},
+    [QUERY_STATS] = {QUERIER "GetProfileStats", &stats_request, &stats_response},
+    [QUERY_ANALYZE] = {QUERIER "AnalyzeQuery", &analyze_request, &analyze_response},
+    [QUERY_SETTINGS_GET] = {SETTINGS "Get", &settings_get_request, &settings_get_response},
+    [QUERY_SETTINGS_SET] = {SETTINGS "Set", &settings_set_request, &settings_set_response},
+    [QUERY_SETTINGS_DELETE] = {SETTINGS "Delete", &settings_delete_request, &settings_delete_response},
+    [QUERY_VERSION] = {"/version.v1.Version/Version", &version_request, &version_response},
 };

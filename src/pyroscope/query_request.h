@@ -24,7 +24,7 @@ struct query_texts {
 
 struct query_request {
     struct query_number start, end; /* ms since 1970 */
-    struct query_number max_nodes, limit, format, aggregation, exemplar_type, heatmap_type, async_type;
+    struct query_number max_nodes, limit, format, aggregation, exemplar_type, heatmap_type, modified;
     double step; /* s */
     struct str profile_type, selector;
     struct str name, value, query;

@@ -95,3 +95,28 @@ int store_each_point(struct store_reader *r, const struct store_filter *what,
     const int code = store_each_series(r, what, select_points, &w, err);
     return reader_noted(r, code < 0 ? code : w.code, err);
 }
+
+int store_read_bounds(struct store_reader *r, struct store_bounds *ret, struct err *err)
+{
+    sqlite3_stmt *st = db_statement(r->db, DB_BOUNDS, err);
+    const int code = st ? db_step(r->db, st, err) : err->code;
+    if (code < 0)
+        return reader_noted(r, code, err);
+    *ret = (struct store_bounds){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1)};
+    sqlite3_reset(st);
+    return 0;
+}
+
+int store_bytes(struct store_reader *r, struct store_range range, int64_t *ret, struct err *err)
+{
+    sqlite3_stmt *st = db_statement(r->db, DB_BODY_BYTES, err);
+    if (!st)
+        return reader_noted(r, err->code, err);
+    reader_bind_range(st, 1, range.from_ms, range.until_ms);
+    const int code = db_step(r->db, st, err);
+    if (code < 0)
+        return reader_noted(r, code, err);
+    *ret = sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    return 0;
+}

@@ -37,3 +37,11 @@ struct store_point {
 /* All points, series after series, those of one in the order of time. */
 must_check int store_each_point(struct store_reader *r, const struct store_filter *what,
                                 void (*visit)(void *arg, const struct store_point *p), void *arg, struct err *err);
+
+/* What there is. */
+struct store_bounds {
+    int64_t oldest_ns, newest_ns; /* 0 = no profile */
+};
+must_check int store_read_bounds(struct store_reader *r, struct store_bounds *ret, struct err *err);
+/* Bytes of the stored profiles of a range. */
+must_check int store_bytes(struct store_reader *r, struct store_range range, int64_t *ret, struct err *err);

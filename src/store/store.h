@@ -70,6 +70,9 @@ typedef void store_pushed(void *arg, enum store_result result, const struct err 
 must_check int store_push(struct store *s, const struct series *series, size_t n, size_t bytes, store_pushed *done,
                           void *arg);
 
+/* As store_read(), with a connection that may write; after the pushes before it. */
+must_check int store_write(struct store *s, void (*work)(void *arg, struct store_reader *r), void (*done)(void *arg),
+                           void *arg);
 /* Runs `work` in a worker, then `done` on the loop. `work` may access `arg` only. -EAGAIN: too many queued queries. */
 must_check int store_read(struct store *s, void (*work)(void *arg, struct store_reader *r), void (*done)(void *arg),
                           void *arg);

@@ -4,6 +4,7 @@
 
 #include "api/pyroscope/querier_call.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/wire.h"
 
@@ -219,3 +220,32 @@ static int answer_series_run(struct querier_call *q, struct store_reader *r)
 }
 
 const struct querier_answer answer_series = {answer_labels_prepare, answer_series_run};
+
+/* ---- /pyroscope/label-values ---- */
+
+static int answer_legacy_values_prepare(struct querier_call *q)
+{
+    if (q->request.name.n == 0)
+        return err_set(&q->err, -EINVAL, "label parameter is required");
+    /* What clients call the name is the profile type. */
+    if (str_is(q->request.name, "__name__"))
+        q->request.name = STR("__profile_type__");
+    return answer_labels_prepare(q);
+}
+
+static int answer_legacy_values_run(struct querier_call *q, struct store_reader *r)
+{
+    struct text_set set;
+    text_set_init(&set, q);
+    const int code = answer_labels_collect(q, r, &set, answer_label_values_visit);
+    buf_byte(&q->out, '[');
+    for (size_t i = 0; code == 0 && i < set.map.used; i++) {
+        buf_puts(&q->out, i ? "," : "");
+        json_string(&q->out, set.map.entries[i].key);
+    }
+    buf_byte(&q->out, ']');
+    text_set_done(&set);
+    return code;
+}
+
+const struct querier_answer answer_legacy_values = {answer_legacy_values_prepare, answer_legacy_values_run};

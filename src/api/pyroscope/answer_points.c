@@ -8,13 +8,14 @@
 #include <string.h>
 
 #include "api/pyroscope/querier_call.h"
+#include "api/pyroscope/querier_groups.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/wire.h"
 #include "pprof/flame.h"
 
-enum { ANSWER_POINTS_MAX = 64 << 20, ANSWER_POINTS_LABELS_MAX = 64 << 20 };
+enum { ANSWER_POINTS_MAX = 64 << 20 };
 
 /* One point with data. */
 struct answer_point {
@@ -26,7 +27,7 @@ struct answer_point {
 };
 
 struct answer_group {
-    struct str key;              /* name NUL value NUL … of the labels it is by */
+    struct str key;              /* of the group (querier_groups.h) */
     struct u64map at;            /* k -> point */
     struct answer_point *points; /* owned */
     size_t len, cap;
@@ -35,59 +36,30 @@ struct answer_group {
 
 struct answer_points {
     struct querier_call *q;
-    struct strmap groups; /* key -> struct answer_group */
-    struct arena labels;
-    int64_t series; /* whose labels are at hand; -1 = none */
-    struct answer_group *group;
-    struct str series_labels;
-    size_t count;
+    struct querier_groups keys;
+    struct answer_group *groups; /* by number; owned */
+    size_t len, cap;
+    int64_t series;           /* whose labels are at hand; -1 = none */
+    struct str series_labels; /* that it is not grouped by */
+    size_t count;             /* of points */
     bool full;
 };
 
-static bool answer_points_has(const struct query_texts *names, struct str name)
+static struct answer_group *answer_points_enter(struct answer_points *a, const struct store_series *series)
 {
-    for (size_t i = 0; i < names->len; i++)
-        if (str_eq(names->items[i], name))
-            return true;
-    return false;
-}
-
-/* The labels of a series that it is grouped by, or the others, as one text. */
-static struct str answer_points_labels(struct answer_points *a, const struct label_list *labels, bool grouped)
-{
-    cleanup_buf struct buf key = BUF_INIT(2 * LABELS_KEY_MAX);
-    for (size_t i = 0; i < labels->len; i++) {
-        if (answer_points_has(&a->q->request.group_by, labels->items[i].name) != grouped)
-            continue;
-        buf_str(&key, labels->items[i].name);
-        buf_byte(&key, '\0');
-        buf_str(&key, labels->items[i].value);
-        buf_byte(&key, '\0');
+    const uint32_t number = querier_group_of(&a->keys, series);
+    if (number == a->len) {
+        xgrow(&a->groups, &a->cap, a->len + 1, sizeof *a->groups);
+        a->groups[a->len++] = (struct answer_group){.key = a->keys.keys[number]};
     }
-    const struct str copy = arena_str(&a->labels, key.len ? buf_slice(&key) : STR(""));
-    a->full = a->full || !copy.p;
-    return copy.p ? copy : STR("");
-}
-
-static void answer_points_enter(struct answer_points *a, const struct store_series *series)
-{
-    if (a->series == series->id)
-        return;
+    if (a->series != series->id && a->q->request.exemplar_type.value == EXEMPLARS_INDIVIDUAL)
+        a->series_labels = querier_groups_rest(&a->keys, series);
     a->series = series->id;
-    const struct str key = answer_points_labels(a, series->labels, true);
-    a->group = strmap_get(&a->groups, key);
-    if (!a->group) {
-        a->group = xcalloc(1, sizeof *a->group);
-        a->group->key = key;
-        strmap_put(&a->groups, key, a->group);
-    }
-    if (a->q->request.exemplar_type.value == EXEMPLARS_INDIVIDUAL)
-        a->series_labels = answer_points_labels(a, series->labels, false);
+    return &a->groups[number];
 }
 
-static struct answer_point *answer_points_at(struct answer_points *a, int64_t at)
+static struct answer_point *answer_points_at(struct answer_points *a, struct answer_group *g, int64_t at)
 {
-    struct answer_group *g = a->group;
     bool added;
     const uint64_t *place = u64map_add(&g->at, (uint64_t)at, g->len, &added);
     if (!added)
@@ -105,9 +77,9 @@ static void answer_points_visit(void *arg, const struct store_point *p)
     a->full = a->full || a->count * sizeof(struct answer_point) > ANSWER_POINTS_MAX;
     if (a->full)
         return;
-    answer_points_enter(a, p->series);
+    struct answer_group *g = answer_points_enter(a, p->series);
     const int64_t at = ms <= start ? 0 : (ms - start + a->q->step_ms - 1) / a->q->step_ms;
-    struct answer_point *point = answer_points_at(a, at);
+    struct answer_point *point = answer_points_at(a, g, at);
     point->sum = flame_sum(point->sum, p->total);
     if (point->count++ == 0 || p->total > point->most) {
         point->most = p->total;
@@ -115,17 +87,10 @@ static void answer_points_visit(void *arg, const struct store_point *p)
         point->labels = a->series_labels;
         memcpy(point->most_id, p->id, sizeof point->most_id);
     }
-    a->group->sum = flame_sum(a->group->sum, p->total);
+    g->sum = flame_sum(g->sum, p->total);
 }
 
 /* ---- the answer ---- */
-
-static void answer_points_put_labels(struct str key, uint32_t field, struct buf *out)
-{
-    struct str name, value;
-    while (key.n && str_split(&key, '\0', &name) && str_split(&key, '\0', &value))
-        querier_put_label(out, field, name, value);
-}
 
 static void answer_points_put_exemplar(const struct answer_point *p, struct buf *out)
 {
@@ -134,7 +99,7 @@ static void answer_points_put_exemplar(const struct answer_point *p, struct buf 
     wire_number(&e, 1, (uint64_t)p->most_ms);
     wire_bytes(&e, 2, buf_slice(&id));
     wire_number(&e, 4, (uint64_t)p->most);
-    answer_points_put_labels(p->labels, 5, &e);
+    querier_put_labels(p->labels, 5, &e);
     wire_bytes(out, 4, buf_slice(&e));
 }
 
@@ -158,8 +123,7 @@ static int answer_points_by_time(const void *a, const void *b)
 /* The largest first, equal ones by their labels. */
 static int answer_points_by_sum(const void *a, const void *b)
 {
-    const struct strmap_entry *p = a, *q = b;
-    const struct answer_group *x = p->value, *y = q->value;
+    const struct answer_group *x = a, *y = b;
     return x->sum != y->sum ? (x->sum < y->sum) - (x->sum > y->sum) : str_cmp(x->key, y->key);
 }
 
@@ -167,7 +131,7 @@ static void answer_points_put_group(const struct querier_call *q, struct answer_
 {
     cleanup_buf struct buf series = BUF_INIT(QUERIER_ANSWER_MAX);
     qsort(g->points, g->len, sizeof *g->points, answer_points_by_time);
-    answer_points_put_labels(g->key, 1, &series);
+    querier_put_labels(g->key, 1, &series);
     for (size_t i = 0; i < g->len; i++)
         answer_points_put_point(q, &g->points[i], &series);
     wire_bytes(out, 1, buf_slice(&series));
@@ -176,38 +140,36 @@ static void answer_points_put_group(const struct querier_call *q, struct answer_
 
 static void answer_points_put(struct answer_points *a)
 {
-    const struct query_number limit = a->q->request.limit;
-    size_t n = a->groups.used;
+    const int64_t limit = a->q->request.limit.value;
+    size_t n = a->len;
     if (n)
-        qsort(a->groups.entries, n, sizeof *a->groups.entries, answer_points_by_sum);
-    if (limit.value > 0 && (uint64_t)limit.value < n)
-        n = (size_t)limit.value;
+        qsort(a->groups, n, sizeof *a->groups, answer_points_by_sum);
+    if (limit > 0 && (uint64_t)limit < n)
+        n = (size_t)limit;
     for (size_t i = 0; i < n; i++)
-        answer_points_put_group(a->q, a->groups.entries[i].value, &a->q->out);
+        answer_points_put_group(a->q, &a->groups[i], &a->q->out);
 }
 
 static void answer_points_done(struct answer_points *a)
 {
-    strmap_each(&a->groups, e)
-    {
-        struct answer_group *g = e->value;
-        u64map_done(&g->at);
-        free(g->points);
-        free(g);
+    for (size_t i = 0; i < a->len; i++) {
+        u64map_done(&a->groups[i].at);
+        free(a->groups[i].points);
     }
-    strmap_done(&a->groups);
-    arena_done(&a->labels);
+    free(a->groups);
+    querier_groups_done(&a->keys);
 }
 
 static int answer_points_run(struct querier_call *q, struct store_reader *r)
 {
-    struct answer_points a = {.q = q, .labels = ARENA_INIT(ANSWER_POINTS_LABELS_MAX), .series = -1};
+    struct answer_points a = {.q = q, .series = -1};
     const int64_t steps = (q->range.until_ms - q->range.from_ms) / q->step_ms;
     /* Behind the point before the first, up to the last. */
     const struct store_filter filter = {&q->selector,
                                         {q->range.from_ms - q->step_ms + 1, q->range.from_ms + steps * q->step_ms}};
+    querier_groups_init(&a.keys, &q->request.group_by);
     int code = store_each_point(r, &filter, answer_points_visit, &a, &q->err);
-    if (code == 0 && a.full)
+    if (code == 0 && (a.full || a.keys.full))
         code = err_set(&q->err, -EMSGSIZE,
                        "the answer is larger than %d MiB: choose a shorter time range, a longer step or fewer labels",
                        ANSWER_POINTS_MAX >> 20);

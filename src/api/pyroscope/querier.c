@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/pyroscope/querier_call.h"
+#include "api/pyroscope/querier_legacy.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/gzip.h"
@@ -35,7 +36,8 @@ struct querier_job {
     struct querier *all;
     struct request *rq;
     struct connect_call connect;
-    enum query_call method;
+    enum query_call method; /* QUERY_CALLS: of the older API */
+    const struct querier_answer *answer;
     bool gzip;           /* the client takes gzip */
     int64_t deadline_ms; /* clock_ms(); 0 = the client has none */
     uint8_t *body;
@@ -56,6 +58,13 @@ static const struct querier_answer *const querier_answers[QUERY_CALLS] = {
     [QUERY_MERGE_PROFILE] = &answer_merge_profile,
     [QUERY_SELECT_SERIES] = &answer_points,
     [QUERY_DIFF] = &answer_diff,
+    [QUERY_HEATMAP] = &answer_heatmap,
+    [QUERY_STATS] = &answer_stats,
+    [QUERY_ANALYZE] = &answer_analyze,
+    [QUERY_SETTINGS_GET] = &answer_settings_get,
+    [QUERY_SETTINGS_SET] = &answer_settings_set,
+    [QUERY_SETTINGS_DELETE] = &answer_settings_delete,
+    [QUERY_VERSION] = &answer_version,
 };
 
 struct querier *querier_new(const struct querier_options *options)
@@ -150,7 +159,7 @@ static void querier_on_answered(void *arg)
 static int querier_encode(struct querier_job *job)
 {
     struct querier_call *q = &job->call;
-    if (job->connect.codec == CONNECT_JSON && buf_ok(&q->out)) {
+    if (job->connect.codec == CONNECT_JSON && job->method != QUERY_CALLS && buf_ok(&q->out)) {
         struct buf json = BUF_INIT(QUERIER_ANSWER_MAX);
         proto_json_write(query_methods[job->method].response, buf_slice(&q->out), &json);
         buf_done(&q->out);
@@ -180,23 +189,38 @@ static void querier_on_work(void *arg, struct store_reader *r)
         r->deadline_ms = job->deadline_ms;
     job->code = reader_in_time(r, &job->call.err);
     if (job->code == 0)
-        job->code = querier_answers[job->method]->run(&job->call, r);
+        job->code = job->answer->run(&job->call, r);
     if (job->code == 0)
         job->code = querier_encode(job);
 }
 
 /* ---- requests ---- */
 
+static void querier_submit(struct querier_job *job)
+{
+    struct querier_call *q = &job->call;
+    struct store *store = job->all->options.store;
+    int code = job->answer->prepare(q);
+    if (code < 0) {
+        querier_fail(job, code);
+        return;
+    }
+    code = job->answer->writes ? store_write(store, querier_on_work, querier_on_answered, job)
+                               : store_read(store, querier_on_work, querier_on_answered, job);
+    if (code < 0) {
+        (void)err_set(&q->err, code, "too many concurrent queries, retry later");
+        querier_fail(job, code);
+    }
+}
+
 static void querier_ask(struct querier_job *job, struct str message)
 {
     struct querier_call *q = &job->call;
-    int code = query_request_read(&q->request, query_methods[job->method].request, message, &q->err);
-    if (code == 0)
-        code = querier_answers[job->method]->prepare(q);
-    if (code == 0 && (code = store_read(job->all->options.store, querier_on_work, querier_on_answered, job)) < 0)
-        (void)err_set(&q->err, code, "too many concurrent queries, retry later");
+    const int code = query_request_read(&q->request, query_methods[job->method].request, message, &q->err);
     if (code < 0)
         querier_fail(job, code);
+    else
+        querier_submit(job);
 }
 
 static void querier_decode(uv_work_t *w)
@@ -265,6 +289,7 @@ static struct querier_job *querier_job_new(struct querier *all, struct request *
                                 .rq = rq,
                                 .connect = *connect,
                                 .method = method,
+                                .answer = method < QUERY_CALLS ? querier_answers[method] : NULL,
                                 .gzip = connect->gzip || querier_accepts_gzip(rq),
                                 .deadline_ms = querier_deadline(rq),
                                 .decoded = BUF_INIT(0)};
@@ -301,4 +326,31 @@ void querier_handle(struct querier *all, struct request *rq)
         }
     }
     request_reply_text(rq, 404, "404 page not found\n");
+}
+
+/* ---- the older API ---- */
+
+static void querier_get(struct querier *all, struct request *rq, const struct querier_answer *answer,
+                        void (*read)(struct querier_call *q, const struct request *rq))
+{
+    const struct connect_call json = {.codec = CONNECT_JSON, .content_type = "application/json"};
+    struct querier_job *job = querier_job_new(all, rq, QUERY_CALLS, &json);
+    job->answer = answer;
+    read(&job->call, rq);
+    querier_submit(job);
+}
+
+void querier_handle_render(struct querier *all, struct request *rq)
+{
+    querier_get(all, rq, &answer_render, querier_legacy_render);
+}
+
+void querier_handle_render_diff(struct querier *all, struct request *rq)
+{
+    querier_get(all, rq, &answer_render_diff, querier_legacy_render_diff);
+}
+
+void querier_handle_label_values(struct querier *all, struct request *rq)
+{
+    querier_get(all, rq, &answer_legacy_values, querier_legacy_label_values);
 }

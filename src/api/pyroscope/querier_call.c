@@ -34,6 +34,13 @@ void querier_put_label(struct buf *out, uint32_t field, struct str name, struct 
     wire_bytes(out, 2, value);
 }
 
+void querier_put_labels(struct str key, uint32_t field, struct buf *out)
+{
+    struct str name, value;
+    while (key.n && str_split(&key, '\0', &name) && str_split(&key, '\0', &value))
+        querier_put_label(out, field, name, value);
+}
+
 void querier_put_uuid(struct buf *out, const uint8_t id[static PROFILE_ID_SIZE])
 {
     for (size_t i = 0; i < PROFILE_ID_SIZE; i++)

@@ -35,6 +35,7 @@ void querier_call_done(struct querier_call *q);
 struct querier_answer {
     int (*prepare)(struct querier_call *q);
     int (*run)(struct querier_call *q, struct store_reader *r);
+    bool writes; /* to the store */
 };
 
 /* Profile type, selector, range: what all queries of one type have. */
@@ -49,6 +50,8 @@ int querier_call_range(struct querier_call *q);
 /* Appends a types.v1.LabelPair as a field. */
 void querier_put_label(struct buf *out, uint32_t field, struct str name, struct str value);
 
+/* The same of each label of a text: name NUL value NUL …. */
+void querier_put_labels(struct str key, uint32_t field, struct buf *out);
 /* Appends the id of a profile as a UUID. */
 void querier_put_uuid(struct buf *out, const uint8_t id[static PROFILE_ID_SIZE]);
 
@@ -58,3 +61,9 @@ extern const struct querier_answer answer_profile_types, answer_label_names, ans
 extern const struct querier_answer answer_stacktraces, answer_span_profile, answer_merge_profile, answer_diff;
 /* SelectSeries. */
 extern const struct querier_answer answer_points;
+extern const struct querier_answer answer_heatmap;
+/* GetProfileStats, AnalyzeQuery; Get, Set and Delete of SettingsService; Version. */
+extern const struct querier_answer answer_stats, answer_analyze, answer_settings_get, answer_settings_set,
+    answer_settings_delete, answer_version;
+/* The older API, in JSON; what it needs is put into the request beforehand (querier_legacy.h). */
+extern const struct querier_answer answer_render, answer_render_diff, answer_legacy_values;
