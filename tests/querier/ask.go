@@ -190,14 +190,23 @@ func (a *asker) selectors() {
 	from, to := a.m.bounds()
 	for _, service := range a.m.values("service_name", nil) {
 		prefix := regexp.MustCompile("^(?:" + regexp.QuoteMeta(service[:1]) + ".*)$")
-		for text, matches := range map[string]func(map[string]string) bool{
-			fmt.Sprintf(`{service_name=%q}`, service):          func(l map[string]string) bool { return l["service_name"] == service },
-			fmt.Sprintf(`{service_name!=%q,}`, service):        func(l map[string]string) bool { return l["service_name"] != service },
-			fmt.Sprintf(`{service_name=~"%s.*"}`, service[:1]): func(l map[string]string) bool { return prefix.MatchString(l["service_name"]) },
-			fmt.Sprintf(`{service_name!~"%s.*"}`, service[:1]): func(l map[string]string) bool { return !prefix.MatchString(l["service_name"]) },
-			`{"dotted.label"="x"}`:                             func(l map[string]string) bool { return l["dotted.label"] == "x" },
-			`{dotted=""}`:                                      func(map[string]string) bool { return true },
-			`{}`:                                               func(map[string]string) bool { return true },
+		type labels = map[string]string
+		for text, matches := range map[string]func(labels) bool{
+			fmt.Sprintf(`{service_name=%q}`, service): func(l labels) bool {
+				return l["service_name"] == service
+			},
+			fmt.Sprintf(`{service_name!=%q,}`, service): func(l labels) bool {
+				return l["service_name"] != service
+			},
+			fmt.Sprintf(`{service_name=~"%s.*"}`, service[:1]): func(l labels) bool {
+				return prefix.MatchString(l["service_name"])
+			},
+			fmt.Sprintf(`{service_name!~"%s.*"}`, service[:1]): func(l labels) bool {
+				return !prefix.MatchString(l["service_name"])
+			},
+			`{"dotted.label"="x"}`: func(l labels) bool { return l["dotted.label"] == "x" },
+			`{dotted=""}`:          func(labels) bool { return true },
+			`{}`:                   func(labels) bool { return true },
 		} {
 			for kind := range a.m.kinds {
 				a.flame(selection{kind: kind, matches: matches, from: from, to: to}, text)
@@ -231,7 +240,8 @@ func (a *asker) flame(s selection, text string) {
 	if s.callSite != nil {
 		request.StackTraceSelector = &typesv1.StackTraceSelector{}
 		for _, name := range s.callSite {
-			request.StackTraceSelector.CallSite = append(request.StackTraceSelector.CallSite, &typesv1.Location{Name: name})
+			request.StackTraceSelector.CallSite = append(request.StackTraceSelector.CallSite,
+				&typesv1.Location{Name: name})
 		}
 	}
 	answer, err := a.q.SelectMergeStacktraces(ctx, rq(request))
