@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "store/limits.h"
 
@@ -23,6 +24,7 @@ struct agent_settings {
     const char *service_name;  /* "unspecified" or "main"; NULL = the first */
     const char *user;          /* as whom it runs if started by root; "" = cli/privileges.h */
     const char *store_listen;  /* the embedded store; "" = off */
+    int64_t store_keep_seconds, store_keep_bytes;
     struct store_limits query_limits;
     bool skip_unknown;        /* leave unknown components out instead of refusing them */
     const char *stability;    /* "generally-available", "public-preview", "experimental" */

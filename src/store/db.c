@@ -65,7 +65,7 @@ static const char *const queries[DB_QUERIES] = {
     [DB_SETTING_DELETE] = "DELETE FROM setting WHERE name = ?1",
     [DB_BOUNDS] = "SELECT (SELECT min(time_ns) FROM body), (SELECT max(time_ns) FROM body)",
     [DB_BODY_BYTES] = "SELECT coalesce(sum(length(pprof)), 0) FROM body WHERE time_ns BETWEEN ?1 AND ?2",
-    [DB_OLDEST_TIME] = "SELECT min(time_ns) FROM body",
+    [DB_OLDEST_SIZES] = "SELECT length(pprof) FROM body ORDER BY time_ns LIMIT ?1",
     [DB_SERIES_DELETE] = "DELETE FROM series WHERE NOT EXISTS (SELECT 1 FROM profile WHERE series = series.id)",
 };
 

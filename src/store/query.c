@@ -69,13 +69,13 @@ static int query_select_series(struct store_reader *r, const struct store_filter
     return store_each_series(r, filter, query_add_id, out, err);
 }
 
-static int query_selector_of(const struct store_selection *what, struct selector *out, struct err *err)
+static int query_selector_of(const struct store_selection *what, struct label_selector *out, struct err *err)
 {
-    int code = selector_add_equal(out, STR("service_name"), what->service, err);
+    int code = label_selector_add_equal(out, STR("service_name"), what->service, err);
     if (code == 0)
-        code = selector_add_equal(out, STR("__profile_type__"), what->type, err);
+        code = label_selector_add_equal(out, STR("__profile_type__"), what->type, err);
     for (size_t i = 0; code == 0 && i < what->label_count; i++)
-        code = selector_add_equal(out, what->labels[i].name, what->labels[i].value, err);
+        code = label_selector_add_equal(out, what->labels[i].name, what->labels[i].value, err);
     return code;
 }
 
@@ -100,14 +100,13 @@ static int query_by_body(const void *a, const void *b)
     return x->body < y->body ? -1 : x->body > y->body;
 }
 
-static void query_span_add(struct store_span *span, int64_t start, int64_t duration)
+static void query_span_add(struct store_span *span, bool first, int64_t start, int64_t duration)
 {
     int64_t end;
     if (__builtin_add_overflow(start, duration, &end))
         end = start;
-    span->first_ns = span->profiles == 0 || start < span->first_ns ? start : span->first_ns;
+    span->first_ns = first || start < span->first_ns ? start : span->first_ns;
     span->last_ns = end > span->last_ns ? end : span->last_ns;
-    span->profiles++;
 }
 
 /* Bodies that are wanted alone, by their ids. */
@@ -153,7 +152,7 @@ static int query_select_rows_of(struct store_reader *r, int64_t series, struct s
         }
         xgrow(&out->items, &out->cap, out->len + 1, sizeof *out->items);
         out->items[out->len++] = row;
-        query_span_add(span, sqlite3_column_int64(st, 3), row.duration_ns);
+        query_span_add(span, out->len == 1, sqlite3_column_int64(st, 3), row.duration_ns);
     }
     return code;
 }
@@ -171,9 +170,12 @@ static int query_select_rows(struct store_reader *r, const struct store_filter *
                                     err);
     if (code == 0 && out->len)
         qsort(out->items, out->len, sizeof *out->items, query_by_body);
-    for (size_t i = 0; i < out->len; i++)
-        if (i == 0 || out->items[i].body != out->items[i - 1].body)
-            span->duration_ns = flame_sum(span->duration_ns, out->items[i].duration_ns);
+    for (size_t i = 0; i < out->len; i++) {
+        if (i && out->items[i].body == out->items[i - 1].body)
+            continue;
+        span->duration_ns = flame_sum(span->duration_ns, out->items[i].duration_ns);
+        span->profiles++;
+    }
     return code;
 }
 
@@ -325,7 +327,7 @@ int store_merge(struct store_reader *r, const struct store_filter *filter, const
 int store_flame(struct store_reader *r, const struct store_selection *what, struct flame *out, struct store_span *span,
                 struct err *err)
 {
-    cleanup_selector struct selector selector = SELECTOR_INIT;
+    cleanup_label_selector struct label_selector selector = LABEL_SELECTOR_INIT;
     const struct store_filter filter = {&selector, what->range};
     const struct store_merge how = {0};
     const int code = query_selector_of(what, &selector, err);
@@ -336,7 +338,7 @@ int store_timeline(struct store_reader *r, const struct store_selection *what, i
                    size_t n, struct err *err)
 {
     __attribute__((cleanup(query_id_list_done))) struct id_list series = {0};
-    cleanup_selector struct selector selector = SELECTOR_INIT;
+    cleanup_label_selector struct label_selector selector = LABEL_SELECTOR_INIT;
     int code = query_selector_of(what, &selector, err);
     if (code == 0)
         code = query_select_series(r, &(struct store_filter){&selector, what->range}, &series, err);

@@ -36,7 +36,7 @@ struct store_selection {
     struct store_range range;
 };
 struct store_span {
-    uint64_t profiles;
+    uint64_t profiles;         /* as they were pushed: one per thread is still one */
     int64_t first_ns, last_ns; /* start of the first, end of the last */
     int64_t duration_ns;       /* of all together; one that several series share counts once */
     int64_t period;            /* the longest */

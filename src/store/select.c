@@ -9,8 +9,8 @@
 
 static sqlite3_stmt *select_series_statement(struct store_reader *r, const struct store_filter *what, struct err *err)
 {
-    const struct str service = selector_value(what->selector, STR("service_name")),
-                     type = selector_value(what->selector, STR("__profile_type__"));
+    const struct str service = label_selector_value(what->selector, STR("service_name")),
+                     type = label_selector_value(what->selector, STR("__profile_type__"));
     sqlite3_stmt *st = db_statement(r->db, service.n ? DB_SERIES_OF_SERVICE : DB_SERIES_OF_ALL, err);
     if (!st)
         return NULL;
@@ -32,7 +32,7 @@ int store_each_series(struct store_reader *r, const struct store_filter *what,
     int code;
     for (int64_t n = 0; (code = db_step(r->db, st, err)) == 1;) {
         labels_key_expand(db_column(st, 1), labels);
-        if ((code = reader_in_time(r, err)) == 0 && selector_matches(what->selector, labels)) {
+        if ((code = reader_in_time(r, err)) == 0 && label_selector_matches(what->selector, labels)) {
             if (++n > max)
                 code =
                     err_set(err, -EMSGSIZE, "more than %lld series: add label matchers, or raise --store.query-series",
@@ -107,7 +107,7 @@ int store_read_bounds(struct store_reader *r, struct store_bounds *ret, struct e
     return 0;
 }
 
-int store_bytes(struct store_reader *r, struct store_range range, int64_t *ret, struct err *err)
+int store_range_bytes(struct store_reader *r, struct store_range range, int64_t *ret, struct err *err)
 {
     sqlite3_stmt *st = db_statement(r->db, DB_BODY_BYTES, err);
     if (!st)

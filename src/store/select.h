@@ -6,8 +6,8 @@
  */
 #pragma once
 
+#include "store/label_selector.h"
 #include "store/labels_key.h"
-#include "store/selector.h"
 
 struct store_reader;
 
@@ -15,7 +15,7 @@ struct store_range {
     int64_t from_ms, until_ms;
 };
 struct store_filter {
-    const struct selector *selector;
+    const struct label_selector *selector;
     struct store_range range; /* ms, both ends inclusive */
 };
 
@@ -44,4 +44,4 @@ struct store_bounds {
 };
 must_check int store_read_bounds(struct store_reader *r, struct store_bounds *ret, struct err *err);
 /* Bytes of the stored profiles of a range. */
-must_check int store_bytes(struct store_reader *r, struct store_range range, int64_t *ret, struct err *err);
+must_check int store_range_bytes(struct store_reader *r, struct store_range range, int64_t *ret, struct err *err);

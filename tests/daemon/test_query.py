@@ -9,9 +9,10 @@ GO = (1, 25)  # of Grafana's API module
 
 
 def querier_binary():
-    version = re.search(r"go(\d+)\.(\d+)", subprocess.run(["go", "version"], capture_output=True, text=True).stdout or "")
+    text = subprocess.run(["go", "version"], capture_output=True, text=True).stdout
+    version = re.search(r"go(\d+)\.(\d+)", text)
     if not version or tuple(map(int, version.groups())) < GO:
-        raise Skip(f"Grafana's client requires Go {GO[0]}.{GO[1]}: {version and version.group(0)}")
+        raise Skip(f"Grafana's client requires Go {GO[0]}.{GO[1]}: {text}")
     folder = ROOT / "tests" / "querier"
     return built(CACHE / "querier", [*folder.glob("*.go"), folder / "go.mod"], ["go", "build"], folder)
 

@@ -263,7 +263,8 @@ func (a *asker) stacks(kind string) {
 	rows := a.m.selected(s)
 	names, lines := tree(rows, s, false), tree(rows, s, true)
 	few, most := int64(50), int64(all)
-	request := &querierv1.SelectMergeStacktracesRequest{ProfileTypeID: kind + ":delta", Start: from, End: to, MaxNodes: &few}
+	request := &querierv1.SelectMergeStacktracesRequest{ProfileTypeID: kind + ":delta", Start: from, End: to,
+		MaxNodes: &few}
 	answer, err := a.q.SelectMergeStacktraces(ctx, rq(request))
 	if a.fine(err, "a few nodes") {
 		g := answer.Msg.Flamegraph

@@ -60,7 +60,7 @@ static int answer_labels_prepare(struct querier_call *q)
 {
     int code = querier_call_range(q);
     for (size_t i = 0; code == 0 && i < q->request.matchers.len; i++)
-        code = selector_add(&q->selector, q->request.matchers.items[i], &q->err);
+        code = label_selector_add(&q->selector, q->request.matchers.items[i], &q->err);
     return code;
 }
 

@@ -28,10 +28,10 @@ static int render_prepare_side(struct querier_call *q)
         return err_set(&q->err, -EINVAL, "\"query\" is required");
     int code = querier_call_range(q);
     if (code == 0)
-        code = selector_add(&q->selector, q->request.selector, &q->err);
+        code = label_selector_add(&q->selector, q->request.selector, &q->err);
     if (code < 0)
         return code;
-    q->type = selector_value(&q->selector, STR("__profile_type__"));
+    q->type = label_selector_value(&q->selector, STR("__profile_type__"));
     if (q->type.n == 0)
         return err_set(&q->err, -EINVAL, "\"query\" must contain a profile-type selection");
     return querier_call_stacks(q);

@@ -44,7 +44,7 @@ static void answer_analyze_visit(void *arg, const struct store_point *p)
 static int answer_analyze_prepare(struct querier_call *q)
 {
     const int code = querier_call_range(q);
-    return code < 0 ? code : selector_add(&q->selector, q->request.query, &q->err);
+    return code < 0 ? code : label_selector_add(&q->selector, q->request.query, &q->err);
 }
 
 static int answer_analyze_run(struct querier_call *q, struct store_reader *r)
@@ -54,7 +54,7 @@ static int answer_analyze_run(struct querier_call *q, struct store_reader *r)
     int64_t bytes = 0;
     int code = store_each_point(r, &filter, answer_analyze_visit, &c, &q->err);
     if (code == 0)
-        code = store_bytes(r, q->range, &bytes, &q->err);
+        code = store_range_bytes(r, q->range, &bytes, &q->err);
     if (code < 0)
         return code;
     cleanup_buf struct buf scope = BUF_INIT(1 << 10), impact = BUF_INIT(1 << 10);

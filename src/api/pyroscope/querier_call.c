@@ -56,7 +56,7 @@ void querier_call_done(struct querier_call *q)
     free(q->left);
     free(q->right);
     query_request_done(&q->request);
-    selector_done(&q->selector);
+    label_selector_done(&q->selector);
     buf_done(&q->out);
 }
 
@@ -86,8 +86,8 @@ int querier_call_select(struct querier_call *q)
     if (code == 0)
         code = querier_call_range(q);
     if (code == 0)
-        code = selector_add(&q->selector, q->request.selector, &q->err);
-    return code < 0 ? code : selector_add_equal(&q->selector, STR("__profile_type__"), q->type, &q->err);
+        code = label_selector_add(&q->selector, q->request.selector, &q->err);
+    return code < 0 ? code : label_selector_add_equal(&q->selector, STR("__profile_type__"), q->type, &q->err);
 }
 
 /* ---- stacks ---- */

@@ -17,7 +17,7 @@ enum { QUERIER_ANSWER_MAX = 256 << 20, QUERIER_NODES_MOST = 1 << 20 };
 struct querier_call {
     struct query_request request;
     bool utf8_names; /* the client wants label names of any form */
-    struct selector selector;
+    struct label_selector selector;
     struct store_range range;
     struct str type;          /* of the profiles, without ":delta" */
     size_t nodes;             /* to be drawn */
@@ -29,7 +29,7 @@ struct querier_call {
 };
 #define QUERIER_CALL_INIT                                                                                              \
     ((struct querier_call){                                                                                            \
-        .request = QUERY_REQUEST_INIT, .selector = SELECTOR_INIT, .out = BUF_INIT(QUERIER_ANSWER_MAX)})
+        .request = QUERY_REQUEST_INIT, .selector = LABEL_SELECTOR_INIT, .out = BUF_INIT(QUERIER_ANSWER_MAX)})
 void querier_call_done(struct querier_call *q);
 
 struct querier_answer {

@@ -39,8 +39,8 @@ static void put_series(void *arg, const struct store_series *s)
 
 static int select_series(const char *selector, int64_t from_s, int64_t until_s, struct buf *out, struct err *err)
 {
-    cleanup_selector struct selector s = SELECTOR_INIT;
-    CHECK_INT(selector_add(&s, str_of(selector), err), 0);
+    cleanup_label_selector struct label_selector s = LABEL_SELECTOR_INIT;
+    CHECK_INT(label_selector_add(&s, str_of(selector), err), 0);
     const struct store_filter filter = {&s, {from_s * 1000, until_s * 1000}};
     return store_each_series(&reader, &filter, put_series, out, err);
 }
@@ -88,11 +88,11 @@ static void put_point(void *arg, const struct store_point *p)
 static void points_are_the_profiles_of_the_range(void)
 {
     struct err err = {0};
-    cleanup_selector struct selector s = SELECTOR_INIT;
+    cleanup_label_selector struct label_selector s = LABEL_SELECTOR_INIT;
     cleanup_buf struct buf got = BUF_INIT(4096);
     set_up();
     push("shop", "eu", 150);
-    CHECK_INT(selector_add(&s, STR("{service_name=\"shop\"}"), &err), 0);
+    CHECK_INT(label_selector_add(&s, STR("{service_name=\"shop\"}"), &err), 0);
     const struct store_filter filter = {&s, {100001, 1000000}};
     CHECK_INT(store_each_point(&reader, &filter, put_point, &got, &err), 0);
     CHECK_STR(buf_cstr(&got), "eu 150 10;us 200 10;");

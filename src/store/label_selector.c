@@ -1,4 +1,4 @@
-#include "store/selector.h"
+#include "store/label_selector.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -12,25 +12,25 @@
 
 /* ---- tokens ---- */
 
-enum selector_token_kind { TOKEN_END, TOKEN_NAME, TOKEN_STRING, TOKEN_OPERATOR, TOKEN_SIGN, TOKEN_BAD };
+enum label_selector_token_kind { TOKEN_END, TOKEN_NAME, TOKEN_STRING, TOKEN_OPERATOR, TOKEN_SIGN, TOKEN_BAD };
 
-struct selector_token {
-    enum selector_token_kind kind;
+struct label_selector_token {
+    enum label_selector_token_kind kind;
     struct str text;  /* as written */
     struct str value; /* of a string, unescaped */
     enum match_op op;
 };
 
-struct selector_parser {
-    struct selector *to;
+struct label_selector_parser {
+    struct label_selector *to;
     struct str text;
     size_t at;
-    struct selector_token token; /* the one at hand */
+    struct label_selector_token token; /* the one at hand */
     struct err *err;
 };
 
 /* "1:4", in bytes. */
-static void selector_position(const struct selector_parser *p, size_t at, unsigned *line, unsigned *column)
+static void label_selector_position(const struct label_selector_parser *p, size_t at, unsigned *line, unsigned *column)
 {
     *line = *column = 1;
     for (size_t i = 0; i < at && i < p->text.n; i++) {
@@ -43,7 +43,7 @@ static void selector_position(const struct selector_parser *p, size_t at, unsign
     }
 }
 
-printf_like(3, 4) static int selector_fail(struct selector_parser *p, size_t at, const char *fmt, ...)
+printf_like(3, 4) static int label_selector_fail(struct label_selector_parser *p, size_t at, const char *fmt, ...)
 {
     char what[ERR_MAX];
     unsigned line, column;
@@ -51,30 +51,30 @@ printf_like(3, 4) static int selector_fail(struct selector_parser *p, size_t at,
     va_start(ap, fmt);
     (void)vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
-    selector_position(p, at, &line, &column);
+    label_selector_position(p, at, &line, &column);
     return err_set(p->err, -EINVAL, "parsing label selector \"%.*s\": %u:%u: parse error: %s",
                    (int)(p->text.n < 200 ? p->text.n : 200), p->text.p, line, column, what);
 }
 
-static int selector_fail_here(struct selector_parser *p, const char *what)
+static int label_selector_fail_here(struct label_selector_parser *p, const char *what)
 {
     const struct str token = p->token.text;
     const size_t at = (size_t)(token.p - p->text.p);
     if (p->token.kind == TOKEN_END)
-        return selector_fail(p, at, "unexpected end of input inside braces");
+        return label_selector_fail(p, at, "unexpected end of input inside braces");
     const char *kind = p->token.kind == TOKEN_NAME ? "identifier " : p->token.kind == TOKEN_STRING ? "string " : "";
     const char *quote = p->token.kind == TOKEN_STRING ? "" : "\"";
-    return selector_fail(p, at, "unexpected %s%s%.*s%s in label matching, expected %s", kind, quote,
-                         (int)(token.n < 64 ? token.n : 64), token.p, quote, what);
+    return label_selector_fail(p, at, "unexpected %s%s%.*s%s in label matching, expected %s", kind, quote,
+                               (int)(token.n < 64 ? token.n : 64), token.p, quote, what);
 }
 
-static bool selector_is_name_start(char c)
+static bool label_selector_is_name_start(char c)
 {
     return isalpha((unsigned char)c) || c == '_' || c == ':';
 }
 
 /* Appends a code point as UTF-8. False: there is no such. */
-static bool selector_put_rune(struct buf *out, uint32_t r)
+static bool label_selector_put_rune(struct buf *out, uint32_t r)
 {
     if (r > 0x10ffff || (r >= 0xd800 && r < 0xe000))
         return false;
@@ -97,7 +97,7 @@ static bool selector_put_rune(struct buf *out, uint32_t r)
 }
 
 /* `digits` of that base from `at` on. */
-static bool selector_digits(struct str s, size_t at, unsigned digits, unsigned base, uint32_t *ret)
+static bool label_selector_digits(struct str s, size_t at, unsigned digits, unsigned base, uint32_t *ret)
 {
     *ret = 0;
     for (unsigned i = 0; i < digits; i++) {
@@ -113,7 +113,7 @@ static bool selector_digits(struct str s, size_t at, unsigned digits, unsigned b
 }
 
 /* The escape behind a backslash at `at`, as in Go; how many bytes it takes, 0 = none. */
-static size_t selector_escape(struct str s, size_t at, char quote, struct buf *out)
+static size_t label_selector_escape(struct str s, size_t at, char quote, struct buf *out)
 {
     static const char plain[] = "abfnrtv\\", values[] = "\a\b\f\n\r\t\v\\";
     const char c = at < s.n ? s.p[at] : '\0';
@@ -123,21 +123,22 @@ static size_t selector_escape(struct str s, size_t at, char quote, struct buf *o
         buf_byte(out, (uint8_t)(known ? values[known - plain] : quote));
         return 1;
     }
-    if (c == 'x' && selector_digits(s, at + 1, 2, 16, &v)) {
+    if (c == 'x' && label_selector_digits(s, at + 1, 2, 16, &v)) {
         buf_byte(out, (uint8_t)v);
         return 3;
     }
-    if (selector_digits(s, at, 3, 8, &v) && v < 256) {
+    if (label_selector_digits(s, at, 3, 8, &v) && v < 256) {
         buf_byte(out, (uint8_t)v);
         return 3;
     }
-    if ((c == 'u' || c == 'U') && selector_digits(s, at + 1, c == 'u' ? 4 : 8, 16, &v) && selector_put_rune(out, v))
+    if ((c == 'u' || c == 'U') && label_selector_digits(s, at + 1, c == 'u' ? 4 : 8, 16, &v) &&
+        label_selector_put_rune(out, v))
         return c == 'u' ? 5 : 9;
     return 0;
 }
 
 /* The string that begins at p->at. */
-static int selector_string(struct selector_parser *p)
+static int label_selector_string(struct label_selector_parser *p)
 {
     const size_t start = p->at;
     const char quote = p->text.p[start];
@@ -145,11 +146,11 @@ static int selector_string(struct selector_parser *p)
     for (size_t i = start + 1; i < p->text.n; i++) {
         const char c = p->text.p[i];
         if (c == quote) {
-            p->token = (struct selector_token){.kind = TOKEN_STRING,
-                                               .text = {p->text.p + start, i + 1 - start},
-                                               .value = arena_str(&p->to->arena, buf_slice(&value))};
+            p->token = (struct label_selector_token){.kind = TOKEN_STRING,
+                                                     .text = {p->text.p + start, i + 1 - start},
+                                                     .value = arena_str(&p->to->arena, buf_slice(&value))};
             p->at = i + 1;
-            return p->token.value.p ? 0 : selector_fail(p, start, "too long");
+            return p->token.value.p ? 0 : label_selector_fail(p, start, "too long");
         }
         if (quote != '`' && c == '\n')
             break;
@@ -157,15 +158,15 @@ static int selector_string(struct selector_parser *p)
             buf_byte(&value, (uint8_t)c);
             continue;
         }
-        const size_t taken = selector_escape(p->text, i + 1, quote, &value);
+        const size_t taken = label_selector_escape(p->text, i + 1, quote, &value);
         if (taken == 0)
-            return selector_fail(p, start, "unknown escape sequence in string");
+            return label_selector_fail(p, start, "unknown escape sequence in string");
         i += taken;
     }
-    return selector_fail(p, start, "unterminated quoted string");
+    return label_selector_fail(p, start, "unterminated quoted string");
 }
 
-static void selector_skip_space(struct selector_parser *p)
+static void label_selector_skip_space(struct label_selector_parser *p)
 {
     for (bool comment = false; p->at < p->text.n; p->at++) {
         const char c = p->text.p[p->at];
@@ -175,7 +176,7 @@ static void selector_skip_space(struct selector_parser *p)
     }
 }
 
-static bool selector_operator(struct selector_parser *p)
+static bool label_selector_operator(struct label_selector_parser *p)
 {
     static const struct {
         const char *text;
@@ -186,7 +187,7 @@ static bool selector_operator(struct selector_parser *p)
         if (!str_has_prefix(rest, str_of(operators[i].text)))
             continue;
         const size_t n = strlen(operators[i].text);
-        p->token = (struct selector_token){.kind = TOKEN_OPERATOR, .text = {rest.p, n}, .op = operators[i].op};
+        p->token = (struct label_selector_token){.kind = TOKEN_OPERATOR, .text = {rest.p, n}, .op = operators[i].op};
         p->at += n;
         return true;
     }
@@ -194,40 +195,41 @@ static bool selector_operator(struct selector_parser *p)
 }
 
 /* Reads the next token into p->token. */
-static int selector_next(struct selector_parser *p)
+static int label_selector_next(struct label_selector_parser *p)
 {
-    selector_skip_space(p);
+    label_selector_skip_space(p);
     const size_t start = p->at;
     const struct str rest = {p->text.p + start, p->text.n - start};
-    p->token = (struct selector_token){.kind = TOKEN_END, .text = {rest.p, 0}};
+    p->token = (struct label_selector_token){.kind = TOKEN_END, .text = {rest.p, 0}};
     if (rest.n == 0)
         return 0;
     if (*rest.p == '"' || *rest.p == '\'' || *rest.p == '`')
-        return selector_string(p);
-    if (selector_operator(p))
+        return label_selector_string(p);
+    if (label_selector_operator(p))
         return 0;
     size_t n = 1;
-    enum selector_token_kind kind = strchr("{},", *rest.p) ? TOKEN_SIGN : TOKEN_BAD;
-    if (selector_is_name_start(*rest.p)) {
+    enum label_selector_token_kind kind = strchr("{},", *rest.p) ? TOKEN_SIGN : TOKEN_BAD;
+    if (label_selector_is_name_start(*rest.p)) {
         kind = TOKEN_NAME;
-        while (n < rest.n && (selector_is_name_start(rest.p[n]) || isdigit((unsigned char)rest.p[n])))
+        while (n < rest.n && (label_selector_is_name_start(rest.p[n]) || isdigit((unsigned char)rest.p[n])))
             n++;
     }
     if (kind == TOKEN_BAD)
-        return selector_fail(p, start, "unexpected character: '%c'", isprint((unsigned char)*rest.p) ? *rest.p : '?');
-    p->token = (struct selector_token){.kind = kind, .text = {rest.p, n}};
+        return label_selector_fail(p, start, "unexpected character: '%c'",
+                                   isprint((unsigned char)*rest.p) ? *rest.p : '?');
+    p->token = (struct label_selector_token){.kind = kind, .text = {rest.p, n}};
     p->at += n;
     return 0;
 }
 
-static bool selector_at(const struct selector_parser *p, const char *sign)
+static bool label_selector_at(const struct label_selector_parser *p, const char *sign)
 {
     return p->token.kind == TOKEN_SIGN && str_is(p->token.text, sign);
 }
 
 /* ---- matchers ---- */
 
-static int selector_put(struct selector *s, struct matcher m, struct err *err)
+static int label_selector_put(struct label_selector *s, struct matcher m, struct err *err)
 {
     if (s->len == SELECTOR_MATCHERS_MAX)
         return err_set(err, -EINVAL, "more than %d matchers in one query", SELECTOR_MATCHERS_MAX);
@@ -236,32 +238,32 @@ static int selector_put(struct selector *s, struct matcher m, struct err *err)
     return 0;
 }
 
-int selector_add_equal(struct selector *s, struct str name, struct str value, struct err *err)
+int label_selector_add_equal(struct label_selector *s, struct str name, struct str value, struct err *err)
 {
     const struct matcher m = {arena_str(&s->arena, name), arena_str(&s->arena, value), MATCH_EQUAL, NULL};
-    return m.name.p && m.value.p ? selector_put(s, m, err) : err_set(err, -EINVAL, "the query is too large");
+    return m.name.p && m.value.p ? label_selector_put(s, m, err) : err_set(err, -EINVAL, "the query is too large");
 }
 
 /* What stands before the braces: a name, or the profile type that clients put there. */
-static int selector_add_name(struct selector *s, struct str name, struct err *err)
+static int label_selector_add_name(struct label_selector *s, struct str name, struct err *err)
 {
     size_t colons = 0;
     for (size_t i = 0; i < name.n; i++)
         colons += name.p[i] == ':';
-    return selector_add_equal(s, colons >= 4 ? STR("__profile_type__") : STR("__name__"), name, err);
+    return label_selector_add_equal(s, colons >= 4 ? STR("__profile_type__") : STR("__name__"), name, err);
 }
 
-static int selector_add_matcher(struct selector_parser *p, struct str name, enum match_op op, size_t at,
-                                struct str value)
+static int label_selector_add_matcher(struct label_selector_parser *p, struct str name, enum match_op op, size_t at,
+                                      struct str value)
 {
     struct err why = {0};
     struct regex *regex = NULL;
     if ((op == MATCH_REGEX || op == MATCH_NOT_REGEX) && regex_new(value, &regex, &why) < 0)
-        return selector_fail(p, at, "%s", why.text);
+        return label_selector_fail(p, at, "%s", why.text);
     if (op == MATCH_EQUAL && str_is(name, "__name__")) /* also of a profile type */
-        return selector_add_name(p->to, value, p->err);
+        return label_selector_add_name(p->to, value, p->err);
     const struct str copy = arena_str(&p->to->arena, name);
-    const int code = copy.p ? selector_put(p->to, (struct matcher){copy, value, op, regex}, p->err)
+    const int code = copy.p ? label_selector_put(p->to, (struct matcher){copy, value, op, regex}, p->err)
                             : err_set(p->err, -EINVAL, "the query is too large");
     if (code < 0)
         regex_unref(regex);
@@ -269,77 +271,78 @@ static int selector_add_matcher(struct selector_parser *p, struct str name, enum
 }
 
 /* name op "value", or "name" alone. */
-static int selector_matcher(struct selector_parser *p)
+static int label_selector_matcher(struct label_selector_parser *p)
 {
-    const struct selector_token name = p->token;
+    const struct label_selector_token name = p->token;
     const size_t at = (size_t)(name.text.p - p->text.p);
     int code;
     if (name.kind != TOKEN_NAME && name.kind != TOKEN_STRING)
-        return selector_fail_here(p, "identifier or \"}\"");
+        return label_selector_fail_here(p, "identifier or \"}\"");
     if (name.kind == TOKEN_NAME && memchr(name.text.p, ':', name.text.n))
-        return selector_fail(p, at, "invalid label name %.*s", (int)(name.text.n < 64 ? name.text.n : 64), name.text.p);
-    if ((code = selector_next(p)) < 0)
+        return label_selector_fail(p, at, "invalid label name %.*s", (int)(name.text.n < 64 ? name.text.n : 64),
+                                   name.text.p);
+    if ((code = label_selector_next(p)) < 0)
         return code;
     if (p->token.kind != TOKEN_OPERATOR) {
-        if (name.kind == TOKEN_STRING && (selector_at(p, ",") || selector_at(p, "}")))
-            return selector_add_name(p->to, name.value, p->err);
-        return selector_fail_here(p, "label matching operator");
+        if (name.kind == TOKEN_STRING && (label_selector_at(p, ",") || label_selector_at(p, "}")))
+            return label_selector_add_name(p->to, name.value, p->err);
+        return label_selector_fail_here(p, "label matching operator");
     }
     const enum match_op op = p->token.op;
-    if ((code = selector_next(p)) < 0)
+    if ((code = label_selector_next(p)) < 0)
         return code;
     if (p->token.kind != TOKEN_STRING)
-        return selector_fail_here(p, "string");
-    code = selector_add_matcher(p, name.kind == TOKEN_STRING ? name.value : name.text, op, at, p->token.value);
-    return code < 0 ? code : selector_next(p);
+        return label_selector_fail_here(p, "string");
+    code = label_selector_add_matcher(p, name.kind == TOKEN_STRING ? name.value : name.text, op, at, p->token.value);
+    return code < 0 ? code : label_selector_next(p);
 }
 
 /* Behind the opening brace. */
-static int selector_braces(struct selector_parser *p)
+static int label_selector_braces(struct label_selector_parser *p)
 {
-    int code = selector_next(p);
-    while (code == 0 && !selector_at(p, "}")) {
-        code = selector_matcher(p);
-        if (code < 0 || selector_at(p, "}"))
+    int code = label_selector_next(p);
+    while (code == 0 && !label_selector_at(p, "}")) {
+        code = label_selector_matcher(p);
+        if (code < 0 || label_selector_at(p, "}"))
             break;
-        if (!selector_at(p, ","))
-            return selector_fail_here(p, "\",\" or \"}\"");
-        code = selector_next(p);
+        if (!label_selector_at(p, ","))
+            return label_selector_fail_here(p, "\",\" or \"}\"");
+        code = label_selector_next(p);
     }
-    return code < 0 ? code : selector_next(p);
+    return code < 0 ? code : label_selector_next(p);
 }
 
-int selector_add(struct selector *s, struct str text, struct err *err)
+int label_selector_add(struct label_selector *s, struct str text, struct err *err)
 {
-    struct selector_parser p = {.to = s, .text = text.n ? text : STR(""), .err = err};
+    struct label_selector_parser p = {.to = s, .text = text.n ? text : STR(""), .err = err};
     if (text.n > SELECTOR_TEXT_MAX)
         return err_set(err, -EINVAL, "a label selector is longer than %d bytes", SELECTOR_TEXT_MAX);
     if (!str_is_utf8(p.text) || memchr(p.text.p, '\0', p.text.n))
         return err_set(err, -EINVAL, "parsing label selector: not a text in UTF-8");
-    int code = selector_next(&p);
+    int code = label_selector_next(&p);
     if (code == 0 && p.token.kind == TOKEN_NAME) {
-        code = selector_add_name(s, p.token.text, err);
+        code = label_selector_add_name(s, p.token.text, err);
         if (code == 0)
-            code = selector_next(&p);
+            code = label_selector_next(&p);
     }
-    if (code == 0 && selector_at(&p, "{"))
-        code = selector_braces(&p);
+    if (code == 0 && label_selector_at(&p, "{"))
+        code = label_selector_braces(&p);
     if (code == 0 && p.token.kind != TOKEN_END)
-        code = selector_fail(&p, (size_t)(p.token.text.p - p.text.p), "unexpected \"%.*s\"",
-                             (int)(p.token.text.n < 64 ? p.token.text.n : 64), p.token.text.p);
+        code = label_selector_fail(&p, (size_t)(p.token.text.p - p.text.p), "unexpected \"%.*s\"",
+                                   (int)(p.token.text.n < 64 ? p.token.text.n : 64), p.token.text.p);
     return code;
 }
 
-void selector_done(struct selector *s)
+void label_selector_done(struct label_selector *s)
 {
     for (size_t i = 0; i < s->len; i++)
         regex_unref(s->items[i].regex);
     free(s->items);
     arena_done(&s->arena);
-    *s = SELECTOR_INIT;
+    *s = LABEL_SELECTOR_INIT;
 }
 
-bool selector_matches(const struct selector *s, const struct label_list *labels)
+bool label_selector_matches(const struct label_selector *s, const struct label_list *labels)
 {
     for (size_t i = 0; i < s->len; i++) {
         const struct matcher *m = &s->items[i];
@@ -351,7 +354,7 @@ bool selector_matches(const struct selector *s, const struct label_list *labels)
     return true;
 }
 
-struct str selector_value(const struct selector *s, struct str name)
+struct str label_selector_value(const struct label_selector *s, struct str name)
 {
     for (size_t i = 0; i < s->len; i++)
         if (s->items[i].op == MATCH_EQUAL && s->items[i].value.n && str_eq(s->items[i].name, name))

@@ -1,4 +1,4 @@
-#include "store/selector.h"
+#include "store/label_selector.h"
 
 #include <errno.h>
 
@@ -20,19 +20,19 @@ static struct label_list labels_of(const char *text)
 static bool matches(const char *selector, const char *labels)
 {
     struct err err = {0};
-    cleanup_selector struct selector s = SELECTOR_INIT;
+    cleanup_label_selector struct label_selector s = LABEL_SELECTOR_INIT;
     const struct label_list ls = labels_of(labels);
-    CHECK_INT(selector_add(&s, str_of(selector), &err), 0);
+    CHECK_INT(label_selector_add(&s, str_of(selector), &err), 0);
     CHECK_STR(err.text, "");
-    return selector_matches(&s, &ls);
+    return label_selector_matches(&s, &ls);
 }
 
 static const char *error_of(const char *selector)
 {
     static struct err err;
-    cleanup_selector struct selector s = SELECTOR_INIT;
+    cleanup_label_selector struct label_selector s = LABEL_SELECTOR_INIT;
     err = (struct err){0};
-    CHECK_INT(selector_add(&s, str_of(selector), &err), -EINVAL);
+    CHECK_INT(label_selector_add(&s, str_of(selector), &err), -EINVAL);
     return err.text;
 }
 
@@ -106,28 +106,28 @@ static void errors_say_where(void)
 static void texts_add_up(void)
 {
     struct err err = {0};
-    cleanup_selector struct selector s = SELECTOR_INIT;
+    cleanup_label_selector struct label_selector s = LABEL_SELECTOR_INIT;
     const struct label_list both = labels_of("a=1,b=2"), one = labels_of("a=1,b=3");
-    CHECK_INT(selector_add(&s, STR("{a=\"1\"}"), &err), 0);
-    CHECK_INT(selector_add(&s, STR("{b=\"2\"}"), &err), 0);
-    CHECK(selector_matches(&s, &both));
-    CHECK(!selector_matches(&s, &one));
-    CHECK(str_is(selector_value(&s, STR("b")), "2"));
-    CHECK(str_is(selector_value(&s, STR("c")), ""));
+    CHECK_INT(label_selector_add(&s, STR("{a=\"1\"}"), &err), 0);
+    CHECK_INT(label_selector_add(&s, STR("{b=\"2\"}"), &err), 0);
+    CHECK(label_selector_matches(&s, &both));
+    CHECK(!label_selector_matches(&s, &one));
+    CHECK(str_is(label_selector_value(&s, STR("b")), "2"));
+    CHECK(str_is(label_selector_value(&s, STR("c")), ""));
 }
 
 static void sizes_are_limited(void)
 {
     struct err err = {0};
-    cleanup_selector struct selector s = SELECTOR_INIT;
+    cleanup_label_selector struct label_selector s = LABEL_SELECTOR_INIT;
     cleanup_buf struct buf text = BUF_INIT(SELECTOR_TEXT_MAX + 16);
     for (int i = 0; i < SELECTOR_MATCHERS_MAX; i++)
-        CHECK_INT(selector_add_equal(&s, STR("a"), STR("1"), &err), 0);
-    CHECK_INT(selector_add(&s, STR("{a=\"1\"}"), &err), -EINVAL);
+        CHECK_INT(label_selector_add_equal(&s, STR("a"), STR("1"), &err), 0);
+    CHECK_INT(label_selector_add(&s, STR("{a=\"1\"}"), &err), -EINVAL);
     CHECK_HAS(err.text, "more than 128 matchers");
     for (size_t i = 0; i <= SELECTOR_TEXT_MAX; i++)
         buf_byte(&text, ' ');
-    CHECK_INT(selector_add(&s, buf_slice(&text), &err), -EINVAL);
+    CHECK_INT(label_selector_add(&s, buf_slice(&text), &err), -EINVAL);
 }
 
 int main(void)

@@ -27,20 +27,20 @@ struct matcher {
 };
 
 /* All matchers must hold. */
-struct selector {
+struct label_selector {
     struct matcher *items; /* owned */
     size_t len, cap;
     struct arena arena;
 };
-#define SELECTOR_INIT ((struct selector){.arena = ARENA_INIT(4 * SELECTOR_TEXT_MAX)})
+#define LABEL_SELECTOR_INIT ((struct label_selector){.arena = ARENA_INIT(4 * SELECTOR_TEXT_MAX)})
 
 /* Adds the matchers of a text to those there are. -EINVAL: "parsing label selector "{a=b}": 1:4: parse error: …". */
-must_check int selector_add(struct selector *s, struct str text, struct err *err);
+must_check int label_selector_add(struct label_selector *s, struct str text, struct err *err);
 /* Adds name="value". -EINVAL: too many. */
-must_check int selector_add_equal(struct selector *s, struct str name, struct str value, struct err *err);
-void selector_done(struct selector *s);
-#define cleanup_selector __attribute__((cleanup(selector_done)))
+must_check int label_selector_add_equal(struct label_selector *s, struct str name, struct str value, struct err *err);
+void label_selector_done(struct label_selector *s);
+#define cleanup_label_selector __attribute__((cleanup(label_selector_done)))
 
-bool selector_matches(const struct selector *s, const struct label_list *labels);
+bool label_selector_matches(const struct label_selector *s, const struct label_list *labels);
 /* The value a label must have, by the first matcher that says one; "" when none does. */
-struct str selector_value(const struct selector *s, struct str name);
+struct str label_selector_value(const struct label_selector *s, struct str name);
