@@ -6,6 +6,7 @@
 #include "api/page/page_index.h"
 #include "api/page/page_query.h"
 #include "api/pyroscope/pyroscope_api.h"
+#include "api/pyroscope/querier.h"
 #include "api/shared/access.h"
 #include "api/shared/jvms_json.h"
 #include "api/shared/server_settings.h"
@@ -28,6 +29,7 @@ struct store_http {
     void *problem_arg;
     struct push_server *pushes;
     struct page_queries *queries;
+    struct querier *querier;
     struct controller *controller;
     unsigned parts; /* that are not closed yet */
     void (*closed)(void *arg);
@@ -43,6 +45,10 @@ struct store_http {
         call;                                                                                                          \
     }
 HANDLER(push, push_server_handle(h->pushes, rq))
+HANDLER(query, querier_handle(h->querier, rq))
+HANDLER(render, querier_handle_render(h->querier, rq))
+HANDLER(render_diff, querier_handle_render_diff(h->querier, rq))
+HANDLER(label_values, querier_handle_label_values(h->querier, rq))
 HANDLER(ready, pyroscope_api_ready(rq))
 HANDLER(services, page_queries_services(h->queries, rq))
 HANDLER(types, page_queries_types(h->queries, rq))
@@ -61,6 +67,12 @@ static const struct server_route routes[] = {
     {"GET", "/", store_http_index},
     {"GET", READY_PATH, store_http_ready, .always = true},
     {"POST", PUSH_PATH, store_http_push, .origin = FROM_HERE},
+    {"POST", QUERIER_PATHS, store_http_query, .origin = FROM_HERE},
+    {"POST", SETTINGS_PATHS, store_http_query, .origin = FROM_HERE},
+    {"POST", VERSION_PATHS, store_http_query, .origin = FROM_HERE},
+    {"GET", "/pyroscope/render", store_http_render, .origin = FROM_LINKS},
+    {"GET", "/pyroscope/render-diff", store_http_render_diff, .origin = FROM_LINKS},
+    {"GET", "/pyroscope/label-values", store_http_label_values, .origin = FROM_LINKS},
     {"GET", "/api/services", store_http_services, .origin = FROM_LINKS},
     {"GET", "/api/types", store_http_types, .origin = FROM_LINKS},
     {"GET", "/api/flamegraph", store_http_flamegraph, .origin = FROM_LINKS},
@@ -108,6 +120,8 @@ int store_http_open(const struct store_http_options *options, struct store_http 
             .loop = options->loop, .parsers = options->parsers, .problem = store_http_problem, .problem_arg = h},
         options->store);
     h->queries = page_queries_new(options->store);
+    h->querier = querier_new(
+        &(struct querier_options){.loop = options->loop, .store = options->store, .parsers = options->parsers});
     *ret = TAKE_PTR(h);
     return 0;
 }
@@ -154,8 +168,9 @@ static void store_http_on_part_closed(void *arg)
 static void store_http_on_server_closed(void *arg)
 {
     struct store_http *h = arg;
-    h->parts = 2;
+    h->parts = 3;
     push_server_close(h->pushes, store_http_on_part_closed, h);
+    querier_close(h->querier, store_http_on_part_closed, h);
     page_queries_close(h->queries, store_http_on_part_closed, h);
 }
 

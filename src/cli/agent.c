@@ -34,6 +34,7 @@
 #include "parser/parser_process.h"
 #include "priv/priv.h"
 #include "pyroscope/push_body.h"
+#include "pyroscope/query_body.h"
 #include "store/digest.h"
 #include "store/flame_merge.h"
 #include "store/store.h"
@@ -203,6 +204,7 @@ static int open_store(struct agent *a, struct err *err)
                                                  .dir = s->storage_path,
                                                  .keep_seconds = s->store_keep_seconds,
                                                  .keep_bytes = s->store_keep_bytes,
+                                                 .limits = s->query_limits,
                                                  .problem = store_problem});
     const struct store_http_options http = {.loop = &a->loop,
                                             .listen = s->store_listen,
@@ -516,7 +518,7 @@ int agent_parser(const char *number)
         return EXIT_USAGE;
     }
     static const struct parser_service *const services[] = {&digest_service, &flame_merge_service, &push_body_service,
-                                                            NULL};
+                                                            &query_body_service, NULL};
     parser_process_run(number, services, NULL);
 }
 

@@ -12,6 +12,7 @@
 #include "cli/builtin.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "cli/query_limits.h"
 #include "cli/storage.h"
 #include "cli/store_limits.h"
 #include "cli/store_token.h"
@@ -22,6 +23,7 @@
 struct run_flags {
     const char *listen, *allowed_hosts, *ui_prefix, *storage_path, *store_listen, *stability, *metrics, *format,
         *crash_guard, *service_name, *user, *store_keep, *store_size, *store_auth;
+    struct query_limit_flags query;
     bool no_bundle, watch, skip_unknown, print_config, help;
 };
 
@@ -67,6 +69,11 @@ static const struct flag flags[] = {
      "How long the embedded store keeps profiles: 7d, 36h, 1d12h."},
     {"store.max-size", FLAG_STRING, AT(store_size), "1GiB", "SIZE",
      "Size of the embedded store on disk; beyond it the oldest profiles are deleted, as on a full disk."},
+    {"store.query-timeout", FLAG_STRING, AT(query.timeout), "20s", "DURATION",
+     "Time one query of the embedded store may take."},
+    {"store.query-series", FLAG_STRING, AT(query.series), "65536", "N", "Series one query may select."},
+    {"store.query-profiles", FLAG_STRING, AT(query.profiles), "262144", "N", "Stored profiles one query may merge."},
+    {"store.query-nodes", FLAG_STRING, AT(query.nodes), "1048576", "N", "Nodes one flame graph may have."},
     {"java.crash-guard", FLAG_CHOICE, AT(crash_guard), "config", "config|on|strict|off",
      "What a crash of a profiled JVM leads to, for all components: on = profiling of that workload stops if the "
      "profiler "
@@ -182,6 +189,11 @@ static int run_agent(int argc, char **argv)
         terminal_printf(stderr, "smolder run: %s\n", err.text);
         return EXIT_USAGE;
     }
+    struct store_limits query_limits;
+    if (!f.help && query_limits_parse(&f.query, &query_limits, &err) < 0) {
+        terminal_printf(stderr, "smolder run: %s\n", err.text);
+        return EXIT_USAGE;
+    }
     if (f.help) {
         run_help();
         return EXIT_OK;
@@ -215,6 +227,7 @@ static int run_agent(int argc, char **argv)
                                             .store_token = token,
                                             .store_keep_seconds = keep_seconds,
                                             .store_keep_bytes = keep_bytes,
+                                            .query_limits = query_limits,
                                             .stability = f.stability,
                                             .skip_unknown = f.skip_unknown,
                                             .paths = paths,
