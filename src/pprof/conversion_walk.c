@@ -152,7 +152,9 @@ static void walk_extend_span(struct conversion *c, const struct jfr_header *h)
         if (from > until)
             return;
     }
-    if (c->start_ns == 0)
+    /* The clock was set back between two chunks: the time since then is that of the profile. */
+    const bool is_set_back = c->received_ns && until <= c->start_ns;
+    if (c->start_ns == 0 || is_set_back)
         c->start_ns = from;
     c->end_ns = until;
 }
