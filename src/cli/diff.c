@@ -37,7 +37,7 @@ static const struct flag flags[] = {
     {"max-total", FLAG_STRING, AT(max_total), "10", "PERCENT", "Limit for the growth of the whole; off = none."},
     {"total", FLAG_CHOICE, AT(total), "value", "value|rate",
      "What of the whole is compared: the value, or the value per second of recording."},
-    {"sigma", FLAG_STRING, AT(sigma), "3", "N",
+    {"sigma", FLAG_STRING, AT(sigma), "4", "N",
      "Changes of at most so many standard deviations are noise, and exceed no limit."},
     {"ignore", FLAG_LIST, AT(ignore), NULL, "PATTERN",
      "Functions without a limit: a name with * at either end, or a /regular expression/; repeatable."},

@@ -68,7 +68,7 @@ def diff_knows_noise_from_change(lab):
 def diff_compares_recordings(lab):
     one, two = recording("cortex-dev-01__kafka-0__cpu__0"), recording("cortex-dev-01__kafka-0__cpu__1")
     diff(lab, one, one)
-    out, _ = diff(lab, one, two, "--total=rate", status=4)
+    out, _ = diff(lab, one, two, "--total=rate", "--sigma=3", status=4)
     check("/s -> " in out, out)
     out, _ = diff(lab, recording("wall"), recording("wall"), "--type=wall", "--output=wall.json")
     equal((out, json.loads((lab.dir / "wall.json").read_text())["profile"]), ("", "wall"), "written to a file")
