@@ -113,3 +113,16 @@ def diff_is_documented(lab):
     gate = next(line for line in scripts[1].splitlines() if "smolder diff" in line)
     flags = re.findall(r"--([a-z-]+)", gate)
     check(flags and all(f"--{f}" in help_text for f in flags), f"flags of the workflow: {flags}")
+
+
+@test
+def diff_knows_what_runs_differ_by(lab):
+    """A change that one run each would show is noise where runs of the same version differ by as much; and the whole is
+    the mean of the runs, however many there are."""
+    for side, shares in (("base", (1000, 2000, 3000)), ("new", (2600, 2800))):
+        (lab.dir / side).mkdir()
+        for i, n in enumerate(shares):
+            sampled(lab, f"{side}/{i}.jfr", {"main;fast": 10000 - n, "main;slow": n})
+    diff(lab, lab.dir / "base" / "1.jfr", lab.dir / "new" / "1.jfr", status=4)
+    out, _ = diff(lab, "base", "new")
+    check("slow (self): within noise" in out and "3 recordings" in out and "+0.0 %" in out, out)
