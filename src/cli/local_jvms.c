@@ -171,7 +171,7 @@ int local_scan(struct local *l, struct local_list *ret, struct err *err)
 {
     static const unsigned want =
         JVM_WANT_EXE | JVM_WANT_UID | JVM_WANT_USERNAME | JVM_WANT_CGROUP | JVM_WANT_JAVA | JVM_WANT_IF_JAVA;
-    cleanup_free pid_t *pids = NULL;
+    cleanup_free struct procfs_pid *pids = NULL;
     size_t n = 0;
     int code = procfs_pids(&pids, &n, err);
     if (code < 0)
@@ -179,7 +179,7 @@ int local_scan(struct local *l, struct local_list *ret, struct err *err)
     struct local_scanning s = {.list = ret, .left = 1};
     cleanup_free struct local_process *all = xcalloc(n + 1, sizeof *all);
     for (size_t i = 0; i < n; i++)
-        all[i] = (struct local_process){pids[i], jvm_user_of(pids[i])};
+        all[i] = (struct local_process){pids[i].pid, jvm_user_of(pids[i].pid)};
     qsort(all, n, sizeof *all, local_by_user);
     for (size_t i = 0; i < n;) {
         struct jvm_scan_item items[JVM_SCAN_MAX];

@@ -116,13 +116,13 @@ struct discovery {
     pid_t *asked;          /* processes whose users the helper is asked for, 0 after the last; owned; NULL = none */
     uint64_t users_call;   /* that call */
     uv_timer_t timer;
-    bool started, lost; /* lost: there is no helper at the moment */
-    int64_t refresh_at_ms, exported_ms;
-    bool dirty, dirty_java; /* the exports are behind; a JVM is concerned */
-    bool full;              /* a full read is under way */
-    size_t label_bytes;     /* of all targets together */
-    unsigned reports;       /* since the last full read */
-    int poll_code;          /* of the last poll, to report a failure once */
+    bool started, lost;                 /* lost: there is no helper at the moment */
+    int64_t refresh_at_ms, exported_ms; /* loop time; exported: -1 = never */
+    bool dirty, dirty_java;             /* the exports are behind; a JVM is concerned */
+    bool full;                          /* a full read is under way */
+    size_t label_bytes;                 /* of all targets together */
+    unsigned reports;                   /* since the last full read */
+    int poll_code;                      /* of the last poll, to report a failure once */
 };
 
 static int64_t to_ms(int64_t ns)
@@ -215,6 +215,7 @@ static void on_unreadable(struct discovery *d, struct process *p, const struct j
     switch (f->code) {
     case -ENOENT:
     case -ESRCH: /* it has ended, or never had a program: a kernel thread */
+        p->complete = asked == READ_ALL;
         discovery_set_labels(d, p, NULL);
         break;
     case -ETIMEDOUT:
@@ -228,7 +229,8 @@ static void on_unreadable(struct discovery *d, struct process *p, const struct j
         break;
     default:
         if (asked == READ_IF_JAVA)
-            break; /* the next full read says so */
+            break;          /* the next full read says so */
+        p->complete = true; /* and as it is, so it stays */
         discovery_set_labels(d, p, NULL);
         discovery_report(d, p, f);
     }
@@ -253,9 +255,10 @@ static void on_record(void *arg, const struct jvm_scan_record *f)
     p->start_time = f->start_time;
     p->program = f->program;
     p->stuck = p->reported = false;
+    p->complete |= asked == READ_ALL;
     p->delegated = procfs_container(f->cgroup).delegated;
     if (!same && !maps_read && p->java_known) {
-        p->java_known = false; /* another program than the one whose maps were read */
+        p->java_known = p->complete = false; /* another program than the one whose maps were read */
         p->pending = asked;
         return;
     }
@@ -482,7 +485,8 @@ static void discovery_on_poll(uv_timer_t *timer)
     d->poll_code = 0;
     if (all) {
         d->refresh_at_ms = now + to_ms(d->args->refresh_interval);
-        d->full = d->dirty = true;
+        d->full = true;
+        d->dirty |= d->exported_ms < 0;
         d->reports = 0;
     }
     d->dirty |= poll.lost;
@@ -515,6 +519,7 @@ static int discovery_process_build(struct component *self, const void *args, voi
     struct discovery *d = xcalloc(1, sizeof *d);
     d->self = self;
     d->env = component_env(self);
+    d->exported_ms = -1;
     list_init(&d->readers);
     discovery_take_args(d, args);
     *ret_state = d;
@@ -534,7 +539,7 @@ static int discovery_process_update(void *state, const void *args, struct err *e
     if (other_labels || other_period)
         d->refresh_at_ms = 0;
     for (size_t i = 0; other_labels && i < d->table.len; i++)
-        d->table.items[i].java_known = d->table.items[i].settled = false;
+        d->table.items[i].java_known = d->table.items[i].settled = d->table.items[i].complete = false;
     /* The processes known stay the targets while they are read again; other containers count at once. */
     discovery_publish(d);
     discovery_poll_from_now_on(d);

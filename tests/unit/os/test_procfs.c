@@ -110,17 +110,47 @@ static void a_process_that_is_gone_is_named(void)
 
 static void lists_all_processes_in_order(void)
 {
-    pid_t *pids = NULL;
+    struct procfs_pid *pids = NULL;
     size_t n = 0;
     struct err err = {0};
     CHECK_INT(procfs_pids(&pids, &n, &err), 0);
     bool found = false;
     for (size_t i = 0; i < n; i++) {
-        found |= pids[i] == getpid();
-        CHECK(i == 0 || pids[i - 1] < pids[i]);
+        found |= pids[i].pid == getpid();
+        CHECK(pids[i].inode != 0);
+        CHECK(i == 0 || pids[i - 1].pid < pids[i].pid);
     }
     CHECK(found);
     free(pids);
+}
+
+static void a_process_that_does_not_run_uses_no_cpu_time(void)
+{
+    int ready[2], go[2];
+    CHECK(pipe(ready) == 0 && pipe(go) == 0);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        for (char c; write(ready[1], "", 1) == 1 && read(go[0], &c, 1) == 1;)
+            ;
+        _exit(0);
+    }
+    char c;
+    CHECK_INT(read(ready[0], &c, 1), 1);
+    struct procfs_stat stat = {0};
+    for (unsigned i = 0; i < 1000 && stat.state != 'S'; i++, usleep(10000))
+        CHECK_INT(procfs_stat(pid, &stat, NULL), 0);
+    const uint64_t before = procfs_cpu_ns(pid);
+    CHECK(before > 0);
+    usleep(20000);
+    CHECK_INT(procfs_cpu_ns(pid), before);
+    CHECK_INT(write(go[1], "", 1), 1);
+    CHECK_INT(read(ready[0], &c, 1), 1);
+    for (unsigned i = 0; i < 1000 && procfs_cpu_ns(pid) == before; i++)
+        usleep(10000);
+    CHECK(procfs_cpu_ns(pid) > before);
+    kill(pid, SIGKILL);
+    CHECK_INT(waitpid(pid, NULL, 0), pid);
+    CHECK_INT(procfs_cpu_ns(pid), 0);
 }
 
 static void a_new_process_changes_the_fingerprint(void)
@@ -372,6 +402,7 @@ int main(void)
     RUN(refuses_what_is_no_stat_line);
     RUN(a_process_that_is_gone_is_named);
     RUN(lists_all_processes_in_order);
+    RUN(a_process_that_does_not_run_uses_no_cpu_time);
     RUN(a_new_process_changes_the_fingerprint);
     RUN(a_replaced_executable_keeps_its_name);
     RUN(a_long_file_is_cut_at_the_buffer_s_end);
