@@ -259,6 +259,7 @@ static int discover_files(const struct discover_flags *f, const struct conf_file
     d.env = (struct component_env){.loop = local_loop(d.local),
                                    .priv = local_priv(d.local),
                                    .version = SMOLDER_VERSION,
+                                   .all_labels = true,
                                    .names_by_main = strcmp(f->service_name, "main") == 0};
     d.registry = discover_registry_new();
     options.loop = d.env.loop;

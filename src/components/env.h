@@ -17,4 +17,5 @@ struct component_env {
     const char *crash_guard;       /* --java.crash-guard; NULL or "config": as the components say */
     bool names_by_main;            /* --java.service-name=main */
     const char *storage_path;      /* --storage.path; NULL = none */
+    bool all_labels;               /* somebody looks at all targets */
 };

@@ -238,6 +238,7 @@ static int scan_read_process(struct reading *r, unsigned want, struct jvm_scan_r
         recognise_java(r, &stat, want, f);
     if (want & JVM_WANT_IF_JAVA && !f->is_java)
         return 0;
+    want |= f->is_java ? want >> JVM_WANT_SHIFT : 0;
     if (want & JVM_WANT_EXE)
         f->exe = buf_slice(&r->exe);
     if (want & JVM_WANT_CWD && (code = procfs_link(f->pid, "cwd", &r->cwd, err)) < 0)

@@ -28,6 +28,9 @@ enum jvm_want {
     JVM_WANT_JAVA = 1 << 6,    /* the kind of JVM, its version, main class and jar, and the service name it declares */
     JVM_WANT_IF_JAVA = 1 << 7, /* the rest only of what maps libjvm or whose file is called java: for a quick look */
 };
+/* `want | JVM_WANT_OF_JVM(more)`: `more` as well of what JVM_WANT_JAVA finds to be a JVM. */
+enum { JVM_WANT_SHIFT = 8 };
+#define JVM_WANT_OF_JVM(want) ((unsigned)(want) << JVM_WANT_SHIFT)
 /* Below this much address space no JVM runs: libjvm alone maps 20 MB, its class library and code cache the rest. */
 enum { JVM_LEAST_VSIZE = 32 << 20 };
 

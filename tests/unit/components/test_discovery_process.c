@@ -1,6 +1,7 @@
 /* The component in the real engine, with the real helper, against real processes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@
 #include "lang/diag_text.h"
 #include "test.h"
 
-extern const struct component_def discovery_process;
+extern const struct component_def discovery_process, discovery_relabel, pyroscope_ebpf;
 
 enum { DEADLINE_MS = 20000, JVM_THREADS = 12 };
 
@@ -81,7 +82,7 @@ static const struct priv_op *scan_ops(void)
     return ops;
 }
 
-static const struct component_def *const registry[] = {&discovery_process, NULL};
+static const struct component_def *const registry[] = {&discovery_process, &discovery_relabel, &pyroscope_ebpf, NULL};
 
 static uv_loop_t loop;
 static struct component_env env;
@@ -304,6 +305,49 @@ static void labels_can_be_chosen_and_a_reload_changes_them_at_once(void)
     CHECK_HAS(label(pid, "__meta_process_exe"), "/test_discovery_process");
     stop_engine();
     end_child(pid);
+}
+
+/* Selected by a rule that reads `label`, and passed to a component that reads none. */
+static const char *selected_by(const char *label)
+{
+    static char text[1024];
+    snprintf(text, sizeof text,
+             "discovery.process \"x\" {\n" SLOW "}\n"
+             "discovery.relabel \"y\" {\ntargets = discovery.process.x.targets\n"
+             "rule {\naction = \"keep\"\nregex = \".*\"\nsource_labels = [\"%s\"]\n} }\n"
+             "pyroscope.ebpf \"z\" {\ntargets = discovery.relabel.y.output\nforward_to = []\n}\n",
+             label);
+    return text;
+}
+
+static void what_no_rule_reads_is_read_of_jvms_only(void)
+{
+    start_engine();
+    char cwd[256];
+    if (!getcwd(cwd, sizeof cwd))
+        exit(1);
+    const pid_t pid = child(NULL), jvm = child(libjvm_path);
+    CHECK_STR(load(selected_by("__meta_process_exe")), "");
+    WAIT(jvm, "__meta_process_cwd", cwd);
+    WAIT(pid, "__meta_process_cwd", "");
+    CHECK_HAS(label(pid, "__meta_process_exe"), "/test_discovery_process");
+    CHECK_STR(label(pid, "__meta_process_commandline"), "");
+    CHECK_STR(label(pid, "__meta_process_uid"), "");
+    CHECK_HAS(label(jvm, "__meta_process_commandline"), "test_discovery_process");
+
+    CHECK_STR(load(selected_by("__meta_process_cwd")), "");
+    WAIT(pid, "__meta_process_cwd", cwd);
+    CHECK_STR(label(pid, "__meta_process_exe"), "");
+
+    struct component_view v;
+    CHECK(controller_view(engine, "discovery.process.x", &v));
+    char exe[PATH_MAX];
+    snprintf(exe, sizeof exe, "%s", label(jvm, "__meta_process_exe"));
+    WAIT(pid, "__meta_process_exe", exe);
+    CHECK_STR(label(pid, "__meta_process_cwd"), cwd);
+    stop_engine();
+    end_child(pid);
+    end_child(jvm);
 }
 
 static void a_new_jvm_is_seen_soon_and_its_end_too_whatever_the_refresh(void)
@@ -629,6 +673,7 @@ int main(void)
     snprintf(libjvm_path, sizeof libjvm_path, "%s/libjvm.so", dir);
     RUN(all_labels_are_set_by_default);
     RUN(labels_can_be_chosen_and_a_reload_changes_them_at_once);
+    RUN(what_no_rule_reads_is_read_of_jvms_only);
     RUN(a_new_jvm_is_seen_soon_and_its_end_too_whatever_the_refresh);
     RUN(a_process_that_becomes_a_jvm_later_is_seen_soon);
     RUN(a_jvm_that_is_slow_to_start_is_seen_too);
