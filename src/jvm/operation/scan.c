@@ -256,6 +256,12 @@ static int scan_read_process(struct reading *r, unsigned want, struct jvm_scan_r
     return 0;
 }
 
+/* Whether it reads what waits for the memory lock of the process (os/procfs.h). */
+static bool scan_may_hang(unsigned want)
+{
+    return want & (JVM_WANT_JAVA | JVM_WANT_IF_JAVA | JVM_WANT_CMDLINE);
+}
+
 void jvm_op_scan(struct priv_call *call)
 {
     struct reading r = {.exe = BUF_INIT(PATH_MAX),
@@ -269,15 +275,17 @@ void jvm_op_scan(struct priv_call *call)
         struct jvm_scan_record f = {.pid = (pid_t)cursor_be32(&in)};
         const unsigned want = cursor_be32(&in);
         struct err err = {0};
+        if (call->out.len && scan_may_hang(want))
+            priv_flush(call);
         const int code = scan_read_process(&r, want, &f, &err);
         if (code < 0)
             f = (struct jvm_scan_record){f.pid, code, str_of(err.text), f.start_time, f.program};
         put_record(&call->out, &f);
-        priv_flush(call);
         struct buf *const used[] = {&r.exe, &r.cwd, &r.cgroup, &r.raw, &r.cmdline, &r.environment};
         for (size_t i = 0; i < ARRAY_LEN(used); i++)
             buf_reset(used[i]);
     }
+    priv_flush(call);
     buf_done(&r.exe);
     buf_done(&r.cwd);
     buf_done(&r.cgroup);

@@ -1,8 +1,8 @@
 /* Scans processes, such that one whose /proc entry hangs does not affect the others.
  *
- * The scan runs in a killable child of the helper (JVM_OP_SCAN), which delivers each record as soon as it is complete.
- * A child killed at its deadline thereby identifies the process it hung on: that one is reported with -ETIMEDOUT, and
- * the rest is requested again.
+ * The scan runs in a killable child of the helper (JVM_OP_SCAN), which delivers the records that are complete before it
+ * reads what can hang. A child killed at its deadline thereby identifies the process it hung on: that one is reported
+ * with -ETIMEDOUT, and the rest is requested again.
  * Facts: spec components §2.2, §2.3.
  */
 #pragma once
