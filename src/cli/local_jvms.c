@@ -97,6 +97,7 @@ static void local_jvm_done(struct local_jvm *j)
 {
     free(j->user);
     free(j->container);
+    free(j->service);
     free(j->exe);
     free(j->main);
     free(j->examined);
@@ -132,12 +133,15 @@ static void local_on_record(void *arg, const struct jvm_scan_record *r)
         local_note_hidden(l, r->pid);
     if (r->code < 0 || !r->is_java)
         return;
+    const struct procfs_container in = procfs_container(r->cgroup);
     xgrow(&l->items, &l->cap, l->len + 1, sizeof *l->items);
     l->items[l->len++] = (struct local_jvm){.pid = r->pid,
                                             .start_time = r->start_time,
                                             .uid = r->uid,
                                             .user = str_dup(r->username),
-                                            .container = str_dup(procfs_container(r->cgroup).id),
+                                            .container = str_dup(in.id),
+                                            .service = str_dup(r->service),
+                                            .delegated = in.delegated,
                                             .exe = str_dup(r->exe),
                                             .main = str_dup(r->main)};
 }
