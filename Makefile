@@ -65,11 +65,11 @@ test: setup-test
 
 test-unit: setup-test $(BUILD)/build.ninja
 	tools/ninja $(BUILD) --quiet
-	meson test -C $(BUILD) --no-rebuild --print-errorlogs
+	tools/run-tests $(BUILD)
 
 test-asan: setup-test $(ASAN)/build.ninja
 	tools/ninja $(ASAN) --quiet
-	meson test -C $(ASAN) --no-rebuild --print-errorlogs
+	tools/run-tests $(ASAN)
 
 test-daemon: setup-test build
 	tests/daemon/run --smolder $(BUILD)/smolder

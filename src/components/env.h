@@ -3,6 +3,7 @@
 
 #include <uv.h>
 
+#include "os/account.h"
 #include "parser/parser_pool.h"
 #include "priv/priv.h"
 
@@ -18,4 +19,6 @@ struct component_env {
     bool names_by_main;            /* --java.service-name=main */
     const char *storage_path;      /* --storage.path; NULL = none */
     bool all_labels;               /* somebody looks at all targets */
+    /* While this process is root and has not become the user it runs as: that one. NULL afterwards. */
+    const struct host_user *becomes;
 };

@@ -147,12 +147,15 @@ static int query_select_rows(struct store_reader *r, const struct store_selectio
                 end = start;
             span->first_ns = span->profiles == 0 || start < span->first_ns ? start : span->first_ns;
             span->last_ns = end > span->last_ns ? end : span->last_ns;
-            span->profiles++;
+            span->profiles = 1; /* at least */
         }
     }
-    if (code == 0 && out->len)
-        qsort(out->items, out->len, sizeof *out->items, query_by_body);
-    return code;
+    if (code < 0 || out->len == 0)
+        return code;
+    qsort(out->items, out->len, sizeof *out->items, query_by_body);
+    for (size_t i = 1; i < out->len; i++)
+        span->profiles += out->items[i].body != out->items[i - 1].body;
+    return 0;
 }
 
 /* ---- merging ---- */

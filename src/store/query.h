@@ -40,7 +40,7 @@ struct store_selection {
     struct store_range range;
 };
 struct store_span {
-    uint64_t profiles;
+    uint64_t profiles;         /* as they were pushed: one per thread is still one */
     int64_t first_ns, last_ns; /* start of the first, end of the last */
 };
 /* Merges the selected profiles into `out`, which the caller prepared. -ETIMEDOUT after STORE_QUERY_MS. */

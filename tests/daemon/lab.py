@@ -424,6 +424,10 @@ class Receiver:
         """Does not store profiles with this value of a label, and names them in its answer; "" stores all."""
         self.machine.http("POST", f"{self.url}/refuse?value={urllib.parse.quote(value)}&status={status}")
 
+    def leave_unread(self, value):
+        """Takes profiles with this value of a label, and does not look at them."""
+        self.machine.http("POST", f"{self.url}/unread?value={urllib.parse.quote(value)}")
+
     def forget(self):
         self.machine.http("POST", self.url + "/forget")
 
