@@ -133,7 +133,7 @@ static void local_on_record(void *arg, const struct jvm_scan_record *r)
         local_note_hidden(l, r->pid);
     if (r->code < 0 || !r->is_java)
         return;
-    const struct procfs_container in = procfs_container(r->cgroup);
+    const struct procfs_container in = jvm_scan_container(r);
     xgrow(&l->items, &l->cap, l->len + 1, sizeof *l->items);
     l->items[l->len++] = (struct local_jvm){.pid = r->pid,
                                             .start_time = r->start_time,

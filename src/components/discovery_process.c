@@ -299,7 +299,7 @@ static void on_record(void *arg, const struct jvm_scan_record *f)
     p->program = f->program;
     p->stuck = p->reported = false;
     p->complete |= asked == READ_ALL;
-    p->delegated = procfs_container(f->cgroup).delegated;
+    p->delegated = jvm_scan_container(f).delegated;
     if (!same && !maps_read && p->java_known) {
         p->java_known = p->complete = false; /* another program than the one whose maps were read */
         p->pending = asked;

@@ -57,7 +57,7 @@ static struct labels *containers_jvm_labels(const struct java_container_jvm *j)
 
 static struct labels *containers_labels(const struct java_containers *c, const struct jvm_scan_record *r)
 {
-    const struct procfs_container in = procfs_container(r->cgroup);
+    const struct procfs_container in = jvm_scan_container(r);
     if (!r->is_java || !in.id.n || in.delegated)
         return NULL;
     const struct java_container_jvm j = {r->pid, r->start_time, in.id, r->service,

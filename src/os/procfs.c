@@ -420,6 +420,47 @@ struct procfs_container procfs_container(struct str cgroup)
     return found;
 }
 
+bool procfs_cgroup_is_root(struct str cgroup)
+{
+    bool any = false;
+    for (struct str line; str_split(&cgroup, '\n', &line);) {
+        line = str_trim(line);
+        const char *slash = line.n ? memchr(line.p, '/', line.n) : NULL;
+        if (slash && slash + 1 < line.p + line.n)
+            return false;
+        any |= slash != NULL;
+    }
+    return any;
+}
+
+/* Right below "containers" or "overlay-containers". */
+static struct str mounted_id(struct str path)
+{
+    bool here = false;
+    for (struct str segment; str_split(&path, '/', &segment);) {
+        if (here && segment.n == 64 && hex_run(segment) == 64)
+            return segment;
+        here = str_is(segment, "containers") || str_is(segment, "overlay-containers");
+    }
+    return (struct str){0};
+}
+
+struct str procfs_mounted_container(struct str mountinfo)
+{
+    for (struct str line; str_split(&mountinfo, '\n', &line);) {
+        struct str field, root = {0}, point = {0}; /* ID, parent, device, root, mount point */
+        for (unsigned i = 0; i < 5 && str_split(&line, ' ', &field); i++) {
+            root = i == 3 ? field : root;
+            point = i == 4 ? field : point;
+        }
+        const struct str id = mounted_id(root);
+        if (id.n &&
+            (str_is(point, "/etc/hostname") || str_is(point, "/etc/hosts") || str_is(point, "/etc/resolv.conf")))
+            return id;
+    }
+    return (struct str){0};
+}
+
 /* --- what systemd says --- */
 
 /* The path of systemd's own hierarchy: that of cgroup v2 ("0::/…"), or of v1 ("1:name=systemd:/…"). */

@@ -99,6 +99,16 @@ struct procfs_container {
 };
 struct procfs_container procfs_container(struct str cgroup);
 
+/* Whether the process is in the root of all our hierarchies: those of the host, or of our cgroup namespace, and then in
+ * our own container, whose ID no path below it has. */
+bool procfs_cgroup_is_root(struct str cgroup);
+/* The container a process runs in, as the files say that its runtime mounts over /etc/hostname, /etc/hosts and
+ * /etc/resolv.conf: of ".../containers/ID/hostname" (Docker) and ".../overlay-containers/ID/userdata/hostname" (podman,
+ * CRI-O, where it may be the pod's). To be taken for delegated: whoever may mount can make it up. Borrowed from the
+ * text of /proc/PID/mountinfo. Sources: moby daemon/container_operations_unix.go, podman
+ * libpod/container_internal_common.go; proc(5). */
+struct str procfs_mounted_container(struct str mountinfo);
+
 /* The unit that the system's service manager put the process in: "tomcat.service", "session-2.scope",
  * "user@1000.service" for what a user's manager runs. The outermost one, for a unit may make cgroups of any name below
  * its own. Empty in a container, whose scope is named after its id, and without systemd. Borrowed. */

@@ -55,6 +55,7 @@ struct jvm_scan_record {
     bool has_uid;
     uint32_t uid;
     struct str exe, cwd, username, cgroup;
+    struct str mounted; /* the container by its mounts, where the cgroups cannot name one (procfs_mounted_container) */
     struct str cmdline; /* arguments joined by one blank, empty ones dropped; cut after JVM_CMDLINE_MAX */
     struct str vm;      /* "hotspot", "openj9"; "" = no libjvm mapped */
     struct str main;    /* main class, or the jar's name without ".jar" */
@@ -63,6 +64,9 @@ struct jvm_scan_record {
     struct str service; /* what it declares (jvm/probe/service_name.h) */
     struct str choice;  /* SMOLDER_PROFILING of its environment */
 };
+
+/* The container of a process whose cgroups were read. */
+struct procfs_container jvm_scan_container(const struct jvm_scan_record *r);
 
 struct jvm_scan;
 /* Scans up to JVM_SCAN_MAX processes, all of one user (jvm_user_of()), each try with `timeout_ms`. `record` is called

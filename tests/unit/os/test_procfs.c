@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "os/procfs.h"
 #include "test.h"
 
@@ -359,6 +360,35 @@ static void what_a_user_says_is_marked_as_such(void)
         {"4:pids:" MY "/docker-" OTHER ".scope\n1:name=systemd:" MY "/docker-" ID ".scope\n", OTHER, true});
 }
 
+#define MOUNT(root, point) "700 650 8:1 " root " " point " rw,relatime - ext4 /dev/sda1 rw\n"
+
+static void mounts_of_a_runtime_name_the_container(void)
+{
+    static const struct {
+        const char *mountinfo, *id;
+    } cases[] = {
+        {MOUNT("/x", "/y") MOUNT("/var/lib/docker/containers/" ID "/hostname", "/etc/hostname"), ID},
+        {MOUNT("/docker/containers/" ID "/resolv.conf", "/etc/resolv.conf") /* /var/lib is a file system */, ID},
+        {MOUNT("/containers/storage/overlay-containers/" ID "/userdata/hosts", "/etc/hosts"), ID},
+        {MOUNT("/var/lib/docker/containers/" ID "/mounts/shm", "/dev/shm") /* of the host */, ""},
+        {MOUNT("/srv/" ID "/hostname", "/etc/hostname"), ""},
+        {MOUNT("/var/lib/docker/containers/" ID "0/hostname", "/etc/hostname"), ""},
+        {MOUNT("/var/lib/kubelet/pods/6c3f/etc-hosts", "/etc/hosts"), ""},
+        {"700 650 8:1 /var/lib/docker/containers/" ID, ""},
+        {"", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct str got = procfs_mounted_container(str_of(cases[i].mountinfo));
+        if (!str_is(got, cases[i].id))
+            FAIL_("%s: \"%.*s\", want \"%s\"", cases[i].mountinfo, STR_ARG(got), cases[i].id);
+    }
+    CHECK(procfs_cgroup_is_root(STR("0::/\n")));
+    CHECK(procfs_cgroup_is_root(STR("9:name=systemd:/\n8:pids:/\n0::/\n")));
+    CHECK(!procfs_cgroup_is_root(STR("9:name=systemd:/\n8:pids:/a\n0::/\n")));
+    CHECK(!procfs_cgroup_is_root(STR("0::/../" ID)));
+    CHECK(!procfs_cgroup_is_root(STR("")));
+}
+
 static void check_unit(const char *cgroup, const char *unit, const char *machine)
 {
     char name[PROCFS_MACHINE_MAX] = "";
@@ -395,6 +425,7 @@ static void a_machine_is_named_as_it_was_registered(void)
 
 int main(void)
 {
+    RUN(mounts_of_a_runtime_name_the_container);
     RUN(a_unit_is_what_the_system_made);
     RUN(a_machine_is_named_as_it_was_registered);
     RUN(reads_its_own_stat);
