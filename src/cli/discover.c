@@ -293,7 +293,7 @@ static int discover_run(int argc, char **argv)
         return EXIT_USAGE;
     }
     cleanup_conf_files struct conf_files files = {0};
-    cleanup_free char *builtin = rest.len ? NULL : builtin_config("http://127.0.0.1:4040");
+    cleanup_free char *builtin = rest.len ? NULL : builtin_config("http://127.0.0.1:4040", NULL);
     if (builtin)
         conf_files_add_text(BUILTIN_CONFIG_NAME, builtin, &files);
     else if (conf_files_read(paths, rest.len, &files, &err) < 0) {
