@@ -26,6 +26,7 @@ struct parser_process {
     size_t open_count, open_cap;
     bool released;    /* pages that only the start needed */
     uint64_t *series; /* room for the range of one request */
+    struct parser_output output;
 };
 
 static struct convert_service **process_find(struct parser_process *p, uint64_t stream)
@@ -77,7 +78,7 @@ static bool process_answer_conversion(struct parser_process *p, const struct par
 {
     struct convert_answer a;
     process_convert(p, rq, fd, &a);
-    const bool sent = parser_wire_answer(p->sock, &a);
+    const bool sent = parser_wire_answer(p->sock, &p->output, &a, rq->more);
     convert_answer_done(&a);
     if (rq->rq.op == CONVERT_FINISH)
         process_forget(p, rq->stream);
@@ -126,7 +127,7 @@ void parser_process_run(const char *number, const struct parser_service *const *
 {
     struct parser_process p = {.sock = PARSER_SOCKET, .services = services, .intruder = intruder};
     struct parser_request rq;
-    int fd;
+    int fd = -1;
     process_keep_small();
     prctl(PR_SET_NAME, "smolder-parser");
     if (!parser_wire_greeting(p.sock, sandbox_enter((unsigned)strtoul(number, NULL, 10), p.sock)))
@@ -135,8 +136,8 @@ void parser_process_run(const char *number, const struct parser_service *const *
     while (parser_wire_next(p.sock, &rq, p.series, &fd)) {
         const bool conversion = rq.service[0] == 0;
         const bool sent = conversion ? process_answer_conversion(&p, &rq, fd) : process_answer_service(&p, &rq, fd);
-        if (fd >= 0)
-            close(fd);
+        if (fd >= 0 && (!conversion || rq.rq.op == CONVERT_CHUNK))
+            close(TAKE_FD(fd));
         if (!sent)
             break;
         if (!p.released && (!conversion || rq.rq.op == CONVERT_FINISH)) {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <poll.h>
@@ -169,6 +170,13 @@ static void call_forbidden(unsigned which)
 }
 enum { FORBIDDEN = 20, LIES = 6 };
 
+/* It is the end of the interval that needs this, not the chunk. */
+static void take_compressor_away(void)
+{
+    const uintptr_t code = (uintptr_t)&libdeflate_gzip_compress;
+    syscall(SYS_munmap, code & ~UINT64_C(4095), 4096);
+}
+
 static void intrude(int sock, const uint8_t *bytes, size_t n)
 {
     if (n <= SEED_AT || memcmp(bytes, magic, sizeof magic - 1) != 0)
@@ -199,6 +207,9 @@ static void intrude(int sock, const uint8_t *bytes, size_t n)
         break;
     case 'f':
         call_forbidden(bytes[SEED_AT]);
+        break;
+    case 'u':
+        take_compressor_away();
         break;
     default:
         break;
@@ -393,6 +404,23 @@ static void a_chunk_that_ends_two_processes_is_set_aside(void)
     check_works();
 }
 
+/* The chunk and the end of the interval are asked for together; which of them it was is found out in the next process.
+ */
+static void an_interval_that_ends_two_processes_at_its_end_is_set_aside(void)
+{
+    struct parser_step first = step_of(true, one_sample(), false), last = step_of(false, evil('u', 0), true);
+    run(interval, &first);
+    run(interval, &last);
+    CHECK_INT(last.endings[PARSER_CRASHED], 2);
+    CHECK_INT(last.chunk_code, -EBADMSG); /* refused, as such a chunk is by a process that went on */
+    CHECK_INT(last.finish_code, -ECANCELED);
+    CHECK_INT(last.set_aside, 1);
+    CHECK(!last.is_open);
+    parser_step_done(&first);
+    parser_step_done(&last);
+    check_works();
+}
+
 static void other_streams_do_not_notice(void)
 {
     struct parser_interval *other = parser_interval_new(pool);
@@ -519,6 +547,26 @@ static void read_proc(pid_t pid, const char *name, char *room, size_t size)
         close(fd);
 }
 
+static unsigned long times_it_waited(void)
+{
+    char status[8192];
+    read_proc(process(), "status", status, sizeof status);
+    const char *at = strstr(status, "\nvoluntary_ctxt_switches:");
+    return at ? strtoul(at + strlen("\nvoluntary_ctxt_switches:"), NULL, 10) : 0;
+}
+
+/* Opening, chunk and end come together, and are answered together. */
+static void a_process_is_woken_once_for_an_interval(void)
+{
+    enum { INTERVALS = 20 };
+    check_works();
+    const unsigned long before = times_it_waited();
+    for (unsigned i = 0; i < INTERVALS; i++)
+        check_works();
+    const unsigned long waits = times_it_waited() - before;
+    CHECK(before > 0 && waits < 2 * INTERVALS);
+}
+
 static void its_privileges_are_gone(void)
 {
     char status[8192], maps[1 << 16], link[PATH_MAX] = "", path[64];
@@ -592,6 +640,7 @@ int main(int argc, char **argv)
     RUN(what_was_not_run_is_given_back);
     RUN(an_interval_is_done_again_in_a_new_process);
     RUN(a_chunk_that_ends_two_processes_is_set_aside);
+    RUN(an_interval_that_ends_two_processes_at_its_end_is_set_aside);
     RUN(other_streams_do_not_notice);
     RUN(a_stream_that_is_given_up_leaves_nothing);
     RUN(one_that_waits_for_ever_is_ended);
@@ -600,6 +649,7 @@ int main(int argc, char **argv)
     RUN(any_bytes_are_survived);
     RUN(answers_that_lie_are_not_believed);
     RUN(forbidden_calls_end_it);
+    RUN(a_process_is_woken_once_for_an_interval);
     RUN(its_privileges_are_gone);
     RUN(it_has_no_descriptors_but_its_socket);
     RUN(secrets_of_the_environment_are_not_there);
