@@ -15,7 +15,8 @@
 enum { ENDINGS_ALLOWED = 2 };
 
 struct kept_chunk {
-    int fd; /* sealed */
+    struct jfr_chunk *small; /* as it came; NULL = `fd` has it */
+    int fd;                  /* sealed, or -1 */
     uint64_t size;
     struct convert_chunk meta;
     unsigned endings; /* of processes that read it */
@@ -51,10 +52,17 @@ struct parser_interval *parser_interval_new(struct parser_pool *pool)
     return i;
 }
 
+static void kept_chunk_done(struct kept_chunk *c)
+{
+    jfr_chunk_unref(TAKE_PTR(c->small));
+    if (c->fd >= 0)
+        close(TAKE_FD(c->fd));
+}
+
 static void interval_drop_chunk(struct parser_interval *i, size_t at)
 {
     struct kept_chunk *c = &i->chunks[at];
-    close(c->fd);
+    kept_chunk_done(c);
     if (c->held)
         parser_pool_release(i->pool, c->size);
     memmove(c, c + 1, (i->count - at - 1) * sizeof *c);
@@ -92,6 +100,21 @@ void parser_step_done(struct parser_step *step)
 
 /* ---- what is asked ---- */
 
+static int interval_add_chunk(struct parser_interval *i, struct jfr_chunk *chunk, int64_t received_ns, struct err *err)
+{
+    struct kept_chunk c = {
+        .fd = -1, .size = chunk->len, .meta = {.received_ns = received_ns, .itimer_scale = chunk->itimer_scale}};
+    const int code = chunk->len > PARSER_INLINE ? parser_wire_seal(chunk->bytes, chunk->len, &c.fd, err) : 0;
+    if (code < 0)
+        return code;
+    if (c.fd < 0)
+        c.small = jfr_chunk_ref(chunk);
+    xgrow(&i->chunks, &i->cap, i->count + 1, sizeof *i->chunks);
+    i->chunks[i->count++] = c;
+    i->pending = true;
+    return 0;
+}
+
 /* The step's inputs become the interval's, so that a step which has to be run again finds them there. */
 static int interval_accept(struct parser_interval *i, struct parser_step *step, struct err *err)
 {
@@ -104,17 +127,7 @@ static int interval_accept(struct parser_interval *i, struct parser_step *step, 
         step->open = false;
     }
     struct jfr_chunk *chunk = TAKE_PTR(step->chunk);
-    int code = 0;
-    if (chunk && chunk->bytes) {
-        struct kept_chunk c = {.size = chunk->len,
-                               .meta = {.received_ns = step->received_ns, .itimer_scale = chunk->itimer_scale}};
-        code = parser_wire_seal(chunk->bytes, chunk->len, &c.fd, err);
-        if (code == 0) {
-            xgrow(&i->chunks, &i->cap, i->count + 1, sizeof *i->chunks);
-            i->chunks[i->count++] = c;
-            i->pending = true;
-        }
-    }
+    const int code = chunk && chunk->bytes ? interval_add_chunk(i, chunk, step->received_ns, err) : 0;
     jfr_chunk_unref(chunk);
     return code;
 }
@@ -123,7 +136,7 @@ static int interval_accept(struct parser_interval *i, struct parser_step *step, 
 struct turn {
     struct parser_request rq[PARSER_TOGETHER];
     size_t n;
-    int fd;        /* the chunk's */
+    struct parser_ranges ranges;
     ssize_t chunk; /* -1 = none */
     bool finish;
 };
@@ -138,7 +151,7 @@ static bool interval_plan(const struct parser_interval *i, bool finish, bool alo
 {
     const size_t most = alone ? 1 : PARSER_TOGETHER, there = i->is_there ? i->there : 0;
     t->n = 0;
-    t->fd = -1;
+    t->ranges = (struct parser_ranges){.series = i->series, .fd = -1};
     t->chunk = -1;
     t->finish = false;
     if (!i->is_there)
@@ -147,9 +160,11 @@ static bool interval_plan(const struct parser_interval *i, bool finish, bool alo
                      .op = CONVERT_OPEN, .size = i->series_count * sizeof *i->series, .open = i->options});
     if (t->n < most && there < i->count) {
         const struct kept_chunk *c = &i->chunks[there];
-        t->fd = c->fd;
+        t->ranges.fd = c->fd;
+        t->ranges.chunk = c->small ? c->small->bytes : NULL;
         t->chunk = (ssize_t)there;
         turn_add(t, i, &(struct convert_request){.op = CONVERT_CHUNK, .size = c->size, .chunk = c->meta});
+        t->rq[t->n - 1].by_fd = !c->small;
     }
     t->finish = finish && t->n < most && there + (t->chunk >= 0) == i->count;
     if (t->finish)
@@ -219,7 +234,7 @@ static int interval_take_turn(struct parser_interval *i, const struct parser_pro
                               struct turn *t, struct parser_step *step, struct err *err)
 {
     struct convert_answer answers[PARSER_TOGETHER] = {0};
-    int code = parser_wire_send(r->sock, w, t->rq, t->n, i->series, t->fd, err);
+    int code = parser_wire_send(r->sock, w, t->rq, t->n, &t->ranges, err);
     if (code == 0)
         code = turn_receive(t, r->sock, w, &i->options, answers, err);
     for (size_t k = 0; code == 0 && k < t->n; k++) {

@@ -194,30 +194,43 @@ static int wire_read(struct parser_input *in, struct parser_watch *w, void *to, 
     return 0;
 }
 
+/* Leaves out what has gone. */
+static void message_advance(struct msghdr *m, size_t gone)
+{
+    for (; m->msg_iovlen > 0 && gone >= m->msg_iov->iov_len; m->msg_iov++, m->msg_iovlen--)
+        gone -= m->msg_iov->iov_len;
+    if (m->msg_iovlen > 0) {
+        m->msg_iov->iov_base = (char *)m->msg_iov->iov_base + gone;
+        m->msg_iov->iov_len -= gone;
+    }
+}
+
 /* Sends all of it, the descriptor with the first byte. */
-static int wire_write(int sock, struct parser_watch *w, const void *from, size_t n, int fd, struct err *err)
+static int wire_write(int sock, struct parser_watch *w, struct iovec *v, size_t n, int fd, struct err *err)
 {
     union {
         char room[CMSG_SPACE(sizeof fd)];
         struct cmsghdr align;
     } control = {.room = {0}};
-    for (size_t at = 0; at < n;) {
-        struct iovec v = {(char *)from + at, n - at};
-        struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
-        if (at == 0 && fd >= 0) {
-            m.msg_control = control.room;
-            m.msg_controllen = sizeof control.room;
-            struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-            *c = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
-            memcpy(CMSG_DATA(c), &fd, sizeof fd);
-        }
+    struct msghdr m = {.msg_iov = v, .msg_iovlen = n};
+    if (fd >= 0) {
+        m.msg_control = control.room;
+        m.msg_controllen = sizeof control.room;
+        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+        *c = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
+        memcpy(CMSG_DATA(c), &fd, sizeof fd);
+    }
+    while (m.msg_iovlen > 0) {
         const ssize_t put = sendmsg(sock, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (put > 0)
-            at += (size_t)put;
-        else if (errno != EAGAIN && errno != EINTR)
+        if (put > 0) {
+            message_advance(&m, (size_t)put);
+            m.msg_control = NULL;
+            m.msg_controllen = 0;
+        } else if (errno != EAGAIN && errno != EINTR) {
             return wire_gone(err);
-        else if (wire_wait(sock, POLLOUT, w, err) < 0)
+        } else if (wire_wait(sock, POLLOUT, w, err) < 0) {
             return -ETIMEDOUT;
+        }
     }
     return 0;
 }
@@ -295,19 +308,20 @@ int parser_wire_receive(struct parser_input *in, struct parser_watch *w, uint32_
     return 0;
 }
 
-int parser_wire_send(int sock, struct parser_watch *w, struct parser_request *rq, size_t n, const uint64_t *series,
-                     int fd, struct err *err)
+int parser_wire_send(int sock, struct parser_watch *w, struct parser_request *rq, size_t n,
+                     const struct parser_ranges *ranges, struct err *err)
 {
-    cleanup_buf struct buf message = BUF_INIT(PARSER_TOGETHER * sizeof *rq + CONVERT_SERIES_MAX * sizeof *series);
+    struct iovec v[2 * PARSER_TOGETHER];
+    size_t parts = 0;
     for (size_t i = 0; i < n; i++) {
         rq[i].more = i + 1 < n;
-        buf_append(&message, &rq[i], sizeof rq[i]);
-        if (rq[i].rq.op == CONVERT_OPEN && rq[i].rq.size > 0)
-            buf_append(&message, series, rq[i].rq.size);
+        v[parts++] = (struct iovec){&rq[i], sizeof rq[i]};
+        if (rq[i].rq.op == CONVERT_OPEN)
+            v[parts++] = (struct iovec){(void *)ranges->series, rq[i].rq.size};
+        else if (rq[i].rq.op == CONVERT_CHUNK && !rq[i].by_fd)
+            v[parts++] = (struct iovec){(void *)ranges->chunk, rq[i].rq.size};
     }
-    if (!buf_ok(&message))
-        return err_set(err, -EBADMSG, "a request is too large");
-    return wire_write(sock, w, message.p, message.len, fd, err);
+    return wire_write(sock, w, v, parts, ranges->fd, err);
 }
 
 int parser_wire_ask_service(int sock, struct parser_watch *w, const struct parser_request *rq, int fd, struct buf *out,
@@ -316,7 +330,7 @@ int parser_wire_ask_service(int sock, struct parser_watch *w, const struct parse
     struct parser_reply r;
     struct parser_input in;
     parser_input_begin(&in, sock);
-    int code = wire_write(sock, w, rq, sizeof *rq, fd, err);
+    int code = wire_write(sock, w, &(struct iovec){(void *)rq, sizeof *rq}, 1, fd, err);
     if (code == 0)
         code = wire_read(&in, w, &r, sizeof r, err);
     if (code < 0)
@@ -360,10 +374,20 @@ static bool wire_give(int sock, const void *from, size_t n)
     return true;
 }
 
-bool parser_wire_next(int sock, struct parser_request *rq, uint64_t *series, int *fd)
+static bool wire_take_range(int sock, const struct parser_request *rq, struct parser_room *room)
+{
+    const uint64_t size = rq->rq.size;
+    if (rq->rq.op == CONVERT_OPEN)
+        return size <= sizeof room->series && wire_take(sock, room->series, size);
+    if (rq->rq.op == CONVERT_CHUNK && !rq->by_fd)
+        return size <= sizeof room->chunk && wire_take(sock, room->chunk, size);
+    return true;
+}
+
+bool parser_wire_next(int sock, struct parser_request *rq, struct parser_room *room)
 {
     union {
-        char room[CMSG_SPACE(sizeof *fd)];
+        char room[CMSG_SPACE(sizeof room->fd)];
         struct cmsghdr align;
     } control;
     struct iovec v = {rq, sizeof *rq};
@@ -377,14 +401,11 @@ bool parser_wire_next(int sock, struct parser_request *rq, uint64_t *series, int
         return false;
     const struct cmsghdr *c = CMSG_FIRSTHDR(&m);
     if (c && c->cmsg_type == SCM_RIGHTS) {
-        if (*fd >= 0)
-            close(*fd);
-        memcpy(fd, CMSG_DATA(c), sizeof *fd);
+        if (room->fd >= 0)
+            close(room->fd);
+        memcpy(&room->fd, CMSG_DATA(c), sizeof room->fd);
     }
-    if (!wire_take(sock, (char *)rq + got, sizeof *rq - (size_t)got))
-        return false;
-    return rq->rq.op != CONVERT_OPEN || rq->rq.size == 0 ||
-           (rq->rq.size <= CONVERT_SERIES_MAX * sizeof *series && wire_take(sock, series, rq->rq.size));
+    return wire_take(sock, (char *)rq + got, sizeof *rq - (size_t)got) && wire_take_range(sock, rq, room);
 }
 
 bool parser_wire_greeting(int sock, uint32_t layers)
@@ -401,13 +422,7 @@ static bool wire_give_all(int sock, struct iovec *v, size_t n)
         const ssize_t put = sendmsg(sock, &m, MSG_NOSIGNAL);
         if (put < 0 && errno != EINTR)
             return false;
-        size_t gone = put > 0 ? (size_t)put : 0;
-        for (; m.msg_iovlen > 0 && gone >= m.msg_iov->iov_len; m.msg_iov++, m.msg_iovlen--)
-            gone -= m.msg_iov->iov_len;
-        if (m.msg_iovlen > 0) {
-            m.msg_iov->iov_base = (char *)m.msg_iov->iov_base + gone;
-            m.msg_iov->iov_len -= gone;
-        }
+        message_advance(&m, put > 0 ? (size_t)put : 0);
     }
     return true;
 }

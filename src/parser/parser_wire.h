@@ -1,9 +1,10 @@
 /* The border of a conversion (convert/message.h) on a socket, between the main process and a parser process.
  *
- * A request is a fixed struct; the series of CONVERT_OPEN follow it, the chunk of CONVERT_CHUNK is a sealed memfd that
- * comes with it, so its bytes are copied once. An answer is a convert_reply, its profiles each followed by its bytes,
- * and its series. The side that parses may have been taken over: everything it sends is checked, sizes before memory
- * is allocated for them, and a silent, endless or slow answer ends at a deadline.
+ * A request is a fixed struct; the series of CONVERT_OPEN follow it, and so does a chunk of CONVERT_CHUNK of up to
+ * PARSER_INLINE bytes. A larger one is a sealed memfd that comes with it, so its bytes are copied once; the life of a
+ * memfd costs more than to copy a few pages twice. An answer is a convert_reply, its profiles each followed by its
+ * bytes, and its series. The side that parses may have been taken over: everything it sends is checked, sizes before
+ * memory is allocated for them, and a silent, endless or slow answer ends at a deadline.
  *
  * Requests of one interval are sent together (parser_wire_send()), and so are their answers: waking the other process
  * up costs more than most of what it is asked for.
@@ -26,6 +27,7 @@ struct parser_request {
     struct convert_request rq;         /* of a service only `size`: of the memfd */
     uint64_t items, answer_max;        /* of a service */
     bool more;                         /* the next request was sent with it: the answer may be sent with that one's */
+    bool by_fd;                        /* of a chunk: it is in the memfd; else it follows */
 };
 struct parser_item_sizes {
     uint64_t head, bytes;
@@ -47,6 +49,8 @@ enum { PARSER_CPU_MS = 8000, PARSER_STILL_MS = 4000, PARSER_WALL_MS = 60000, PAR
 
 /* Requests of an interval at a time: open, a chunk, finish; replies before the last; bytes read at a time. */
 enum { PARSER_TOGETHER = 3, PARSER_HELD = PARSER_TOGETHER - 1, PARSER_INPUT = 8192 };
+/* Bytes of a chunk that follow its request: less than a socket takes at once. */
+enum { PARSER_INLINE = 64 << 10 };
 
 /* Watches over one process while it answers. The kernel counts its CPU time; what it says of that is not believed. */
 struct parser_watch {
@@ -69,10 +73,15 @@ must_check int parser_wire_seal_items(const struct parser_service *s, const stru
                                       size_t answer_max, struct parser_request *rq, int *ret, struct err *err);
 /* The first message of a process. -EPIPE, -ETIMEDOUT. */
 must_check int parser_wire_greet(int sock, struct parser_watch *w, uint32_t *layers, struct err *err);
-/* Sends `n` requests as one message. `series` are those of the CONVERT_OPEN among them, `fd` is of the one among them
- * that has a memfd, or -1. -EPIPE: the process ended; -ETIMEDOUT: it does not read. */
+/* What goes with requests; NULL or -1 where there is none. */
+struct parser_ranges {
+    const uint64_t *series; /* of a CONVERT_OPEN */
+    const void *chunk;      /* of a CONVERT_CHUNK that is not by_fd */
+    int fd;                 /* of one that is */
+};
+/* Sends `n` requests as one message. -EPIPE: the process ended; -ETIMEDOUT: it does not read. */
 must_check int parser_wire_send(int sock, struct parser_watch *w, struct parser_request *rq, size_t n,
-                                const uint64_t *series, int fd, struct err *err);
+                                const struct parser_ranges *ranges, struct err *err);
 
 /* Bytes that a process answered, and that nobody took yet. */
 struct parser_input {
@@ -97,9 +106,15 @@ must_check int parser_wire_ask_service(int sock, struct parser_watch *w, const s
 
 /* ---- the parser process ---- */
 
-/* The next request with its range. A descriptor comes with the first of those sent together: it is put into `fd`, which
- * is -1 or a descriptor that was not used and is closed. False at the end. */
-must_check bool parser_wire_next(int sock, struct parser_request *rq, uint64_t *series, int *fd);
+/* Where a process puts what comes with a request. */
+struct parser_room {
+    uint64_t series[CONVERT_SERIES_MAX];
+    uint8_t chunk[PARSER_INLINE];
+    int fd; /* -1 = none */
+};
+/* The next request with its range. A descriptor comes with the first of those sent together; one that was not used by
+ * then is closed. False at the end. */
+must_check bool parser_wire_next(int sock, struct parser_request *rq, struct parser_room *room);
 must_check bool parser_wire_greeting(int sock, uint32_t layers);
 /* Replies without ranges that are sent with the next. */
 struct parser_output {

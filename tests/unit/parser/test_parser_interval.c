@@ -229,25 +229,35 @@ static struct parser_step step_of(bool open, struct jfr_chunk *chunk, bool finis
                                 .finish = finish};
 }
 
-static struct jfr_chunk *one_sample(void)
+static struct jfr_chunk *samples(unsigned n)
 {
     struct chunk_builder c = recording_begin();
     size_t len;
-    recording_execution(&c, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
+    while (n-- > 0)
+        recording_execution(&c, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
     recording_end(&c);
     uint8_t *bytes = buf_take(&c.b, &len);
     chunk_done(&c);
     return jfr_chunk_new(bytes, len);
 }
 
-static struct jfr_chunk *evil(char what, unsigned seed)
+static struct jfr_chunk *one_sample(void)
 {
-    enum { SIZE = 100 };
-    uint8_t *bytes = xcalloc(1, SIZE);
+    return samples(1);
+}
+
+static struct jfr_chunk *evil_of(size_t size, char what, unsigned seed)
+{
+    uint8_t *bytes = xcalloc(1, size);
     memcpy(bytes, magic, sizeof magic - 1);
     bytes[sizeof magic - 1] = (uint8_t)what;
     bytes[SEED_AT] = (uint8_t)seed;
-    return jfr_chunk_new(bytes, SIZE);
+    return jfr_chunk_new(bytes, size);
+}
+
+static struct jfr_chunk *evil(char what, unsigned seed)
+{
+    return evil_of(100, what, seed);
 }
 
 /* As the component does: again while no process can be had. */
@@ -337,6 +347,28 @@ static void an_interval_goes_over_several_turns(void)
     parser_step_done(&first);
     parser_step_done(&second);
     parser_step_done(&last);
+}
+
+/* It is in a memfd, small ones are not. */
+static void a_large_chunk_is_one_like_others(void)
+{
+    enum { MANY = 20000 };
+    struct jfr_chunk *large = samples(MANY);
+    CHECK(large->len > PARSER_INLINE);
+    struct parser_step first = step_of(true, jfr_chunk_ref(large), false),
+                       bad = step_of(false, evil_of(2 * PARSER_INLINE, 's', 0), false),
+                       last = step_of(false, one_sample(), true);
+    run(interval, &first);
+    CHECK_INT(atomic_load(&large->refs), 1); /* given up once it was copied */
+    run(interval, &bad);
+    CHECK_INT(bad.set_aside, 1);
+    run(interval, &last);
+    check_profile(&last, MANY + 1);
+    parser_step_done(&first);
+    parser_step_done(&bad);
+    parser_step_done(&last);
+    jfr_chunk_unref(large);
+    check_works();
 }
 
 static void a_refused_chunk_does_not_end_the_interval(void)
@@ -636,6 +668,7 @@ int main(int argc, char **argv)
     interval = parser_interval_new(pool);
     RUN(opens_adds_and_finishes_in_one_turn);
     RUN(an_interval_goes_over_several_turns);
+    RUN(a_large_chunk_is_one_like_others);
     RUN(a_refused_chunk_does_not_end_the_interval);
     RUN(what_was_not_run_is_given_back);
     RUN(an_interval_is_done_again_in_a_new_process);

@@ -2,9 +2,11 @@
 #include "parser/parser_wire.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "test.h"
 
 static const struct convert_options options = {.series_max = 5};
@@ -98,33 +100,65 @@ static void a_large_answer_arrives_whole(void)
     sockets_close();
 }
 
-/* The descriptor comes with the first byte of all, and stays until the chunk it is of. */
-static void requests_come_together_with_the_chunk(void)
+static struct parser_room room;
+
+static void check_requests(bool by_fd)
 {
+    static const char text[] = "chunk";
     struct parser_request rq[PARSER_TOGETHER] = {{.rq = {.op = CONVERT_OPEN, .size = 2 * sizeof(uint64_t)}},
-                                                 {.rq = {.op = CONVERT_CHUNK, .size = 5}},
+                                                 {.rq = {.op = CONVERT_CHUNK, .size = sizeof text}, .by_fd = by_fd},
                                                  {.rq = {.op = CONVERT_FINISH}}};
     const uint64_t series[] = {1, 2};
-    uint64_t room[CONVERT_SERIES_MAX];
+    struct parser_ranges ranges = {.series = series, .chunk = text, .fd = -1};
     struct parser_request got;
     struct parser_watch w;
     struct err err = {0};
-    int memory = -1, fd = -1;
-    char text[5] = "";
+    room = (struct parser_room){.fd = -1};
     sockets_open();
     parser_watch_begin(&w, getpid());
-    CHECK_INT(parser_wire_seal("chunk", sizeof text, &memory, &err), 0);
-    CHECK_INT(parser_wire_send(ours, &w, rq, PARSER_TOGETHER, series, memory, &err), 0);
-    CHECK(parser_wire_next(its, &got, room, &fd));
-    CHECK(got.rq.op == CONVERT_OPEN && got.more && room[1] == 2 && fd >= 0);
-    CHECK(parser_wire_next(its, &got, room, &fd));
-    CHECK(got.rq.op == CONVERT_CHUNK && got.more && fd >= 0);
-    CHECK(pread(fd, text, sizeof text, 0) == sizeof text && memcmp(text, "chunk", sizeof text) == 0);
-    CHECK(parser_wire_next(its, &got, room, &fd));
+    if (by_fd)
+        CHECK_INT(parser_wire_seal(text, sizeof text, &ranges.fd, &err), 0);
+    CHECK_INT(parser_wire_send(ours, &w, rq, PARSER_TOGETHER, &ranges, &err), 0);
+    CHECK(parser_wire_next(its, &got, &room));
+    CHECK(got.rq.op == CONVERT_OPEN && got.more && room.series[1] == 2);
+    CHECK(parser_wire_next(its, &got, &room));
+    CHECK(got.rq.op == CONVERT_CHUNK && got.more && got.by_fd == by_fd);
+    CHECK_INT(room.fd >= 0, by_fd);
+    if (by_fd)
+        CHECK_INT(pread(room.fd, room.chunk, sizeof text, 0), sizeof text);
+    CHECK_STR((char *)room.chunk, text);
+    CHECK(parser_wire_next(its, &got, &room));
     CHECK(got.rq.op == CONVERT_FINISH && !got.more);
-    close(fd);
-    close(memory);
+    if (by_fd) {
+        close(room.fd);
+        close(ranges.fd);
+    }
     sockets_close();
+}
+
+static void a_small_chunk_follows_its_request(void)
+{
+    check_requests(false);
+}
+
+/* The descriptor comes with the first byte of all, and stays until the chunk it is of. */
+static void a_large_chunk_comes_as_a_descriptor(void)
+{
+    check_requests(true);
+}
+
+static void ranges_beyond_the_room_end_the_process(void)
+{
+    static const uint32_t ops[] = {CONVERT_OPEN, CONVERT_CHUNK};
+    static const uint64_t sizes[] = {sizeof room.series + 1, sizeof room.chunk + 1};
+    for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
+        const struct parser_request rq = {.rq = {.op = ops[i], .size = sizes[i]}};
+        struct parser_request got;
+        sockets_open();
+        CHECK_INT(write(ours, &rq, sizeof rq), sizeof rq);
+        CHECK(!parser_wire_next(its, &got, &room));
+        sockets_close();
+    }
 }
 
 int main(void)
@@ -132,6 +166,8 @@ int main(void)
     RUN(answers_that_came_together_are_taken_one_after_the_other);
     RUN(profiles_before_the_end_of_an_interval_are_not_believed);
     RUN(a_large_answer_arrives_whole);
-    RUN(requests_come_together_with_the_chunk);
+    RUN(a_small_chunk_follows_its_request);
+    RUN(a_large_chunk_comes_as_a_descriptor);
+    RUN(ranges_beyond_the_room_end_the_process);
     return REPORT();
 }
