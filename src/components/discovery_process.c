@@ -156,7 +156,7 @@ static unsigned discovery_wanted(const struct discovery *d, const struct process
     if (p->pending == READ_IF_JAVA)
         want |= JVM_WANT_IF_JAVA;
     if (discovery_reads_java(d, p, p->pending))
-        want |= JVM_WANT_JAVA;
+        want |= c->java ? JVM_WANT_JAVA : JVM_WANT_SERVICE;
     return want;
 }
 
