@@ -2,8 +2,8 @@
  *
  * All reads are limited and may block: cmdline and maps wait for the target's memory lock, which a thread that faults
  * on a dead mount can hold forever. So only a child of the helper (priv/priv.h) may read another process with them;
- * procfs_pids(), procfs_load(), procfs_stat() and procfs_vsize() take no such lock and may be used on the loop thread. For a process
- * that exits meanwhile the result is -ENOENT or -ESRCH.
+ * procfs_pids(), procfs_load(), procfs_stat() and procfs_vsize() take no such lock and may be used on the loop thread.
+ * For a process that exits meanwhile the result is -ENOENT or -ESRCH.
  * Source: proc(5); fs/proc/{array,base,loadavg}.c.
  */
 #pragma once

@@ -27,7 +27,7 @@ enum { CUT_EVERY_S = 30, CUT_BURST = 10 };
  * costs an attach, and every stack stored is in some chunk, with four bytes or more for a frame that takes sixteen in
  * memory (vmEntry.h): with so few bytes read, the storage cannot be near the limit. */
 enum { TRACE_KB_MAX = 48 << 10, METRICS_PER_ROLL = 4, METRICS_BYTES = 4 << 20 };
-/* A second profiler is looked for this part of an interval early or late. */
+/* A second profiler is looked for this part of an interval early or late, when a chunk wakes us up anyway. */
 enum { LOOK_EARLY = 8 };
 /* What the session does; what it shows is derived from this and the reason (jvm/probe/reason.h). */
 enum session_phase { PHASE_IDLE, PHASE_STARTING, PHASE_PROFILING, PHASE_STOPPING, PHASE_GONE };
@@ -324,17 +324,10 @@ static void session_operation_failed(struct jvm_session *s, const struct jvm_rep
     session_enter_waiting(s, r->reason[0] ? r->reason : jvm_outcome_name(r->outcome), retry_after(s, r->outcome));
 }
 
-/* Once per interval, along with what a chunk wakes us up for if one comes in time: LOOK_EARLY of the interval early, or
- * late. */
-static int64_t look_slack_ns(const struct jvm_session *s)
-{
-    return s->config.interval_ns / LOOK_EARLY;
-}
-
 static void session_plan_look(struct jvm_session *s, int64_t now)
 {
     s->vsize = procfs_vsize(s->id.pid);
-    s->look_at = now + s->config.interval_ns - look_slack_ns(s);
+    s->look_at = now + s->config.interval_ns;
 }
 
 static void session_profiler_started(struct jvm_session *s, const struct jvm_reply *r)
@@ -608,7 +601,7 @@ static void next_work(struct jvm_session *s, int64_t now)
         s->cutting = s->cut_wanted;
         s->cut_wanted = false;
         session_start_operation(s, WORK_DUMP, jvm_dump, on_dumped);
-    } else if (now >= s->look_at) {
+    } else if (now >= s->look_at - s->config.interval_ns / LOOK_EARLY) {
         const uint64_t before = s->vsize;
         session_plan_look(s, now);
         if (s->vsize != before || s->second[0])
@@ -671,7 +664,7 @@ static void session_schedule(struct jvm_session *s)
     if (profiling && s->work == WORK_NONE && needs_dump(s))
         at = min_ns(at, s->dump_at);
     if (profiling && s->work == WORK_NONE)
-        at = min_ns(at, s->look_at + 2 * look_slack_ns(s));
+        at = min_ns(at, s->look_at + s->config.interval_ns / LOOK_EARLY);
     /* Never 0: libuv runs such a timer again before it looks at sockets, on which the next step may depend. */
     int64_t ms = at <= now ? 1 : (at - now + NS_PER_MS - 1) / NS_PER_MS;
     uv_timer_start(&s->timer, session_on_timer, (uint64_t)ms, 0);
