@@ -164,7 +164,7 @@ static void a_recording_becomes_a_profile_per_type(void)
     CHECK_INT(again.len, push.len);
     CHECK_INT(serve((struct ingest_how){INGEST_JFR}, "", STR("FLR no chunk"), &again), -EBADMSG);
     CHECK_HAS(error.text, "no JFR chunk can be read");
-    buf_done(&c.b);
+    chunk_done(&c);
 }
 
 static void an_application_may_end_with_its_type(void)
