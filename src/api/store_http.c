@@ -1,6 +1,7 @@
 #include "api/store_http.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/page/page_index.h"
 #include "api/page/page_query.h"
@@ -10,6 +11,7 @@
 #include "api/shared/access.h"
 #include "api/shared/jvms_json.h"
 #include "api/shared/server_settings.h"
+#include "api/shared/token_gate.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "pyroscope/push_message.h"
@@ -17,9 +19,13 @@
 /* Pages that are left open keep theirs; agents and SDKs that push must not wait for them. */
 enum { CONNECTIONS = 256 };
 
+/* For probes, which have no token: it tells nothing. */
+#define READY_PATH "/ready"
+
 struct store_http {
     struct server *server;
     struct access access;
+    struct token_gate gate;
     void (*problem)(void *arg, const char *what);
     void *problem_arg;
     struct push_server *pushes;
@@ -47,16 +53,22 @@ HANDLER(render, querier_handle_render(h->querier, rq))
 HANDLER(render_diff, querier_handle_render_diff(h->querier, rq))
 HANDLER(label_values, querier_handle_label_values(h->querier, rq))
 HANDLER(ready, pyroscope_api_ready(rq))
-HANDLER(index, page_index(rq))
 HANDLER(services, page_queries_services(h->queries, rq))
 HANDLER(types, page_queries_types(h->queries, rq))
 HANDLER(flamegraph, page_queries_flamegraph(h->queries, rq))
 HANDLER(timeline, page_queries_timeline(h->queries, rq))
 HANDLER(jvms, jvms_json_reply(h->controller, rq))
 
+static void store_http_index(void *ctx, struct request *rq)
+{
+    const struct store_http *h = ctx;
+    if (!token_gate_redirect(&h->gate, rq))
+        page_index(rq);
+}
+
 static const struct server_route routes[] = {
     {"GET", "/", store_http_index},
-    {"GET", "/ready", store_http_ready, .always = true},
+    {"GET", READY_PATH, store_http_ready, .always = true},
     {"POST", PUSH_PATH, store_http_push, .origin = FROM_HERE},
     {"POST", "/ingest", store_http_ingest, .origin = FROM_HERE},
     {"POST", "/pyroscope/ingest", store_http_ingest, .origin = FROM_HERE},
@@ -77,7 +89,10 @@ static const struct server_route routes[] = {
 static unsigned store_http_guard(void *ctx, struct request *rq)
 {
     struct store_http *h = ctx;
-    return server_settings_guard(&h->access, rq);
+    const unsigned status = server_settings_guard(&h->access, rq);
+    if (status || strcmp(request_path(rq), READY_PATH) == 0)
+        return status;
+    return token_gate_guard(&h->gate, rq);
 }
 
 static void store_http_problem(void *ctx, const char *what)
@@ -104,6 +119,7 @@ int store_http_open(const struct store_http_options *options, struct store_http 
                            &h->server, err);
     if (code < 0)
         return code;
+    token_gate_init(&h->gate, options->token, server_port(h->server));
     h->pushes = pyroscope_api_pushes(
         (struct push_server_options){
             .loop = options->loop, .parsers = options->parsers, .problem = store_http_problem, .problem_arg = h},
@@ -122,6 +138,11 @@ const char *store_http_address(const struct store_http *h)
     return server_address(h->server);
 }
 
+void store_http_set_token(struct store_http *h, const char *token)
+{
+    token_gate_set(&h->gate, token);
+}
+
 int store_http_prepare(struct store_http *h, const struct settings *s, struct err *err)
 {
     return server_settings_prepare(h->server, &s->http, err);
@@ -136,7 +157,7 @@ void store_http_apply(struct store_http *h, const struct settings *s)
 
 bool store_http_is_open(const struct store_http *h, const struct settings *s)
 {
-    return server_settings_leave_open(h->server, &s->http, &h->access, "/api/services");
+    return !h->gate.on && server_settings_leave_open(h->server, &s->http, &h->access, "/api/services");
 }
 
 static void store_http_on_part_closed(void *arg)
@@ -147,6 +168,7 @@ static void store_http_on_part_closed(void *arg)
     if (h->closed)
         h->closed(h->closed_arg);
     access_done(&h->access);
+    token_gate_done(&h->gate);
     free(h);
 }
 

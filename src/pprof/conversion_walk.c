@@ -32,9 +32,7 @@ static void walk_take(struct pass *p, size_t class, const struct jfr_record *e)
     if (class == CLASS_SETTING) {
         if (walk_setting(p, e))
             pass_settings_changed(p);
-    } else if (p->ranged && !pass_in_range(p, e)) {
-        return;
-    } else if (p->selector && !selector_keeps(p->selector, class, e)) {
+    } else if ((p->ranged && !pass_in_range(p, e)) || (p->selector && !selector_keeps(p->selector, class, e))) {
         return;
     } else {
         event_take(p, class, e);
@@ -154,7 +152,9 @@ static void walk_extend_span(struct conversion *c, const struct jfr_header *h)
         if (from > until)
             return;
     }
-    if (c->start_ns == 0)
+    /* The clock was set back between two chunks: the time since then is that of the profile. */
+    const bool is_set_back = c->received_ns && until <= c->start_ns;
+    if (c->start_ns == 0 || is_set_back)
         c->start_ns = from;
     c->end_ns = until;
 }
