@@ -91,7 +91,7 @@ static void collapsed_stacks_become_a_profile(void)
 
 static void a_compressed_body_is_inflated(void)
 {
-    cleanup_buf struct buf packed = BUF_INIT(MAX), large = BUF_INIT(MAX);
+    cleanup_buf struct buf packed = BUF_INIT(MAX);
     CHECK_INT(gzip_deflate(STR("a;b 1\n"), 6, &packed), 0);
     check((struct ingest_how){INGEST_FOLDED, .gzip = true}, "", buf_slice(&packed),
           LABELS "__name__=process_cpu 1700000000s+10s cpu:nanoseconds/10000000 a;b 10000000\n");
