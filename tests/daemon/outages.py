@@ -37,8 +37,8 @@ class Front:
     def behave(self, mode):
         self.machine.http("POST", f"http://127.0.0.1:4444/behave?mode={mode}")
 
-    def endpoint(self, more=""):
-        return f'{FAST}\n    {more}\n    tls_config {{\n      ca_file = "{self.cert}"\n    }}'
+    def endpoint(self, more="", fast=FAST):
+        return f'{fast}\n    {more}\n    tls_config {{\n      ca_file = "{self.cert}"\n    }}'
 
 
 class Clocks:
