@@ -28,7 +28,6 @@ AROUND_KILL_S = 3  # what was under way
 BATCH = 32  # profiles of one request
 # Here an answer may be lost, and what it was for is sent again, with the same ID.
 MAY_REPEAT = ["kill", "reset"]
-PATIENT = 'min_backoff_period = "100ms"\n    max_backoff_period = "500ms"'  # and a timeout of ten seconds
 
 
 class Outages:
@@ -36,7 +35,7 @@ class Outages:
         self.lab, self.rng, self.say, self.kills = lab, random.Random(seed), say, []
         self.receiver, self.front, self.clocks = lab.receiver(), Front(lab), Clocks(lab)
         self.jvms = [lab.jvm() for _ in range(jvms)]
-        self.text = config(url=self.front.url, endpoint=self.front.endpoint("max_backoff_retries = 1", PATIENT))
+        self.text = config(url=self.front.url, endpoint=self.front.endpoint("max_backoff_retries = 1"))
         self.start_agent()
 
     def start_agent(self):
