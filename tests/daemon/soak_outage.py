@@ -26,9 +26,8 @@ PHASES = ["status 429", "status 503", "reset", "stall", "refuse", "goaway", "dri
 GAP_S = 5  # between intervals of a second on a busy machine
 AROUND_KILL_S = 3  # what was under way
 BATCH = 32  # profiles of one request
-# Here an answer may be lost, and what it was for is sent again, with the same ID. libcurl 7.88 may lose that of another
-# stream of a connection that is given up.
-MAY_REPEAT = ["kill", "reset", "goaway"]
+# Here an answer may be lost, and what it was for is sent again, with the same ID.
+MAY_REPEAT = ["kill", "reset"]
 
 
 class Outages:
