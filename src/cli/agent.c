@@ -22,6 +22,7 @@
 #include "cli/loader.h"
 #include "cli/privileges.h"
 #include "cli/storage.h"
+#include "cli/store_token.h"
 #include "components/all.h"
 #include "components/env.h"
 #include "graph/controller.h"
@@ -33,6 +34,7 @@
 #include "parser/parser_process.h"
 #include "priv/priv.h"
 #include "pyroscope/push_body.h"
+#include "pyroscope/query_body.h"
 #include "store/digest.h"
 #include "store/flame_merge.h"
 #include "store/store.h"
@@ -57,6 +59,7 @@ struct agent {
     unsigned closing; /* what has yet to say that it is closed */
     bool stopping;
     bool page_has_tls, api_is_open, store_is_open; /* as the configuration in force wants it */
+    char *store_token, *store_token_path;          /* NULL = none */
     int status;
 };
 
@@ -201,9 +204,11 @@ static int open_store(struct agent *a, struct err *err)
                                                  .dir = s->storage_path,
                                                  .keep_seconds = s->store_keep_seconds,
                                                  .keep_bytes = s->store_keep_bytes,
+                                                 .limits = s->query_limits,
                                                  .problem = store_problem});
     const struct store_http_options http = {.loop = &a->loop,
                                             .listen = s->store_listen,
+                                            .token = s->store_token,
                                             .allowed_hosts = s->allowed_hosts,
                                             .store = a->store,
                                             .parsers = a->env.parsers,
@@ -368,11 +373,13 @@ static int agent_start(struct agent *a, struct err *err)
     if ((code = open_store(a, err)) < 0 || (code = open_http(a, err)) < 0)
         return code;
     const struct agent_settings *s = a->settings;
+    a->store_token_path = s->store_token ? store_token_path(s->storage_path) : NULL;
     a->loader = loader_new(&(struct loader_options){.loop = &a->loop,
                                                     .controller = a->controller,
                                                     .paths = s->paths,
                                                     .path_count = s->path_count,
                                                     .store = a->store_http ? store_http_address(a->store_http) : "",
+                                                    .store_token = a->store_token_path,
                                                     .watch = s->watch_config});
     return 0;
 }
@@ -390,6 +397,10 @@ static int agent_open_files(struct agent *a, struct err *err)
         code = store_begin(a->store, &notice, err);
     if (notice.len)
         log_warn(buf_cstr(&notice));
+    if (code == 0 && a->settings->store_token)
+        code = store_token_open(a->settings->storage_path, &a->store_token, err);
+    if (a->store_token)
+        store_http_set_token(a->store_http, a->store_token);
     return code < 0 ? err_wrap(err, code, "embedded store") : 0;
 }
 
@@ -427,6 +438,19 @@ static void agent_announce_user(const struct agent *a)
     warn_of_hidden_processes(a);
 }
 
+/* The log hides secrets, and others may read it: the token is for whoever sits at the terminal, and in its file. */
+static void tell_page(const struct agent *a, const char *url)
+{
+    if (!a->store_token) {
+        log_info("web UI listening", L_STR("page", url));
+        return;
+    }
+    log_info("web UI listening; it needs the token in the file", L_STR("page", url),
+             L_STR("file", a->store_token_path));
+    if (isatty(STDERR_FILENO))
+        terminal_printf(stderr, "smolder run: open %s?token=%s\n", url, a->store_token);
+}
+
 static void agent_announce(struct agent *a)
 {
     metric_set(&build_info, 1, architecture, "linux", SMOLDER_VERSION);
@@ -438,7 +462,7 @@ static void agent_announce(struct agent *a)
     if (a->store_http) {
         cleanup_free char *url =
             xasprintf("%s://%s/", a->page_has_tls ? "https" : "http", store_http_address(a->store_http));
-        log_info("web UI listening", L_STR("page", url));
+        tell_page(a, url);
     }
 }
 
@@ -464,6 +488,8 @@ static void agent_finish(struct agent *a)
     controller_free(a->controller);
     quarantine_free(a->quarantine);
     parser_pool_free(a->env.parsers);
+    free(a->store_token);
+    free(a->store_token_path);
     if (a->priv)
         priv_stop(a->priv);
     uv_walk(&a->loop, close_handle, NULL);
@@ -492,7 +518,7 @@ int agent_parser(const char *number)
         return EXIT_USAGE;
     }
     static const struct parser_service *const services[] = {&digest_service, &flame_merge_service, &push_body_service,
-                                                            NULL};
+                                                            &query_body_service, NULL};
     parser_process_run(number, services, NULL);
 }
 

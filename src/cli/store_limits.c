@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/byte_size.h"
 #include "base/clock.h"
 #include "base/str.h"
-#include "base/byte_size.h"
 #include "lang/duration.h"
 
 enum { MINUTE_S = 60, DAY_S = 86400, WEEK_S = 7 * DAY_S, DIGITS_MAX = 6 };

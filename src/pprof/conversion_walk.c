@@ -32,9 +32,7 @@ static void walk_take(struct pass *p, size_t class, const struct jfr_record *e)
     if (class == CLASS_SETTING) {
         if (walk_setting(p, e))
             pass_settings_changed(p);
-    } else if (p->ranged && !pass_in_range(p, e)) {
-        return;
-    } else if (p->selector && !selector_keeps(p->selector, class, e)) {
+    } else if ((p->ranged && !pass_in_range(p, e)) || (p->selector && !selector_keeps(p->selector, class, e))) {
         return;
     } else {
         event_take(p, class, e);
