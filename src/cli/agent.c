@@ -30,6 +30,7 @@
 #include "jvm/operation/table.h"
 #include "jvm/session/quarantine.h"
 #include "os/code_pages.h"
+#include "parser/parser_idle.h"
 #include "parser/parser_pool.h"
 #include "parser/parser_process.h"
 #include "priv/priv.h"
@@ -56,6 +57,7 @@ struct agent {
     struct agent_http *http;
     uv_signal_t signals[SIGNALS];
     uv_timer_t hint, deadline;
+    struct parser_idle idle;
     unsigned closing; /* what has yet to say that it is closed */
     bool stopping;
     bool page_has_tls, api_is_open, store_is_open; /* as the configuration in force wants it */
@@ -357,6 +359,7 @@ static int agent_start(struct agent *a, struct err *err)
                                     a->quarantine,
                                     a->settings->crash_guard,
                                     a->settings->service_name && strcmp(a->settings->service_name, "main") == 0};
+    parser_idle_begin(&a->idle, &a->loop, a->env.parsers, PARSER_IDLE_MS);
     a->env.storage_path = a->settings->storage_path;
     a->env.becomes = a->privileges.drop ? &a->privileges.user : NULL;
     a->controller = controller_new(&(struct controller_options){.loop = &a->loop,
@@ -426,13 +429,21 @@ static void warn_of_hidden_processes(const struct agent *a)
                  L_INT("gid", a->privileges.user.gid));
 }
 
+/* A user without a name is called by the number. */
+static void agent_announce_privileges(const struct host_user *user)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%u", user->uid);
+    const char *name = user->name[0] ? user->name : number;
+    log_info("the main process runs without privileges", L_STR("user", name), L_INT("uid", user->uid));
+}
+
 static void agent_announce_user(const struct agent *a)
 {
     if (a->privileges.warning[0])
         log_warn(a->privileges.warning);
     else if (a->privileges.all_users)
-        log_info("the main process runs without privileges", L_STR("user", a->privileges.user.name),
-                 L_INT("uid", a->privileges.user.uid));
+        agent_announce_privileges(&a->privileges.user);
     else
         log_info("not running as root: only JVMs of this user can be profiled");
     warn_of_hidden_processes(a);
@@ -487,6 +498,7 @@ static void agent_finish(struct agent *a)
 {
     controller_free(a->controller);
     quarantine_free(a->quarantine);
+    parser_idle_end(&a->idle);
     parser_pool_free(a->env.parsers);
     free(a->store_token);
     free(a->store_token_path);
@@ -544,7 +556,7 @@ static int agent_prepare(struct agent *a, struct err *err)
         code = 0;
     }
     if (code == 0)
-        code = priv_start(jvm_ops, programs, &a->priv, err);
+        code = priv_start(s->enter_namespaces ? jvm_ops_entering() : jvm_ops, programs, &a->priv, err);
     if (code < 0)
         return code;
     priv_restartable(a->priv);

@@ -20,6 +20,7 @@ struct agent_settings {
     const char *ui_prefix;     /* path before the agent's page and its JSON; "/" = none */
     bool support_bundle;       /* whether /-/support is answered */
     const char *storage_path;  /* data directory */
+    bool enter_namespaces;     /* the helper keeps the capability for that (jvm/operation/table.h) */
     const char *crash_guard;   /* "config", "on", "strict" or "off" */
     const char *service_name;  /* "unspecified" or "main"; NULL = the first */
     const char *user;          /* as whom it runs if started by root; "" = cli/privileges.h */

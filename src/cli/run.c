@@ -24,7 +24,7 @@ struct run_flags {
     const char *listen, *allowed_hosts, *ui_prefix, *storage_path, *store_listen, *stability, *metrics, *format,
         *crash_guard, *service_name, *user, *store_keep, *store_size, *store_auth;
     struct query_limit_flags query;
-    bool no_bundle, watch, skip_unknown, print_config, help;
+    bool no_bundle, watch, skip_unknown, enter_namespaces, print_config, help;
 };
 
 #define AT(field) offsetof(struct run_flags, field)
@@ -78,6 +78,10 @@ static const struct flag flags[] = {
      "What a crash of a profiled JVM leads to, for all components: on = profiling of that workload stops if the "
      "profiler "
      "is implicated, strict = in any case, off = never; config = as each pyroscope.java says (crash_guard)."},
+    {"java.enter-namespaces", FLAG_BOOL, AT(enter_namespaces), NULL, NULL,
+     "The privileged helper keeps CAP_SYS_ADMIN, to attach to OpenJ9 in containers, whose network and IPC namespaces "
+     "it "
+     "enters."},
     {"java.service-name", FLAG_CHOICE, AT(service_name), "unspecified", "unspecified|main",
      "service_name of a JVM that nothing names: neither the configuration, nor the JVM itself (OTEL_SERVICE_NAME), nor "
      "its "
@@ -220,6 +224,7 @@ static int run_agent(int argc, char **argv)
                                             .ui_prefix = f.ui_prefix,
                                             .support_bundle = !f.no_bundle,
                                             .storage_path = f.storage_path,
+                                            .enter_namespaces = f.enter_namespaces,
                                             .crash_guard = f.crash_guard,
                                             .service_name = f.service_name,
                                             .user = f.user,

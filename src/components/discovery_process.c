@@ -159,7 +159,8 @@ static unsigned discovery_wanted_by(const struct discover_config *c)
 static unsigned discovery_wanted(const struct discovery *d, const struct process *p)
 {
     const unsigned all = discovery_wanted_by(&d->config),
-                   java = discovery_reads_java(d, p, p->pending) ? JVM_WANT_JAVA : 0;
+                   about_java = d->config.java ? JVM_WANT_JAVA : JVM_WANT_SERVICE,
+                   java = discovery_reads_java(d, p, p->pending) ? about_java : 0;
     if (p->pending == READ_IF_JAVA)
         return all | java | JVM_WANT_IF_JAVA;
     return p->is_java ? all | java : discovery_wanted_by(&d->read) | java | JVM_WANT_OF_JVM(all);

@@ -16,6 +16,7 @@
 enum {
     PATH_SIZE = 64,         /* "/proc/2147483647/cmdline" */
     STAT_SIZE = 2048,       /* 52 numbers and a name */
+    STATM_SIZE = 160,       /* 7 numbers */
     STATUS_SIZE = 4096,     /* its Uid line is the ninth */
     MAPS_SIZE = 16384,      /* more than one line of maps: PATH_MAX and 80 bytes */
     KERNEL_THREAD = 1 << 21 /* PF_KTHREAD, linux/sched.h */
@@ -113,6 +114,15 @@ int procfs_stat(pid_t pid, struct procfs_stat *ret, struct err *err)
     if (!procfs_stat_parse((struct str){text, (size_t)n}, ret))
         return err_set(err, -EBADMSG, "/proc/%d/stat: unexpected format", pid);
     return 0;
+}
+
+uint64_t procfs_vsize(pid_t pid)
+{
+    char text[STATM_SIZE]; /* "125 34 30 5 0 9 0": pages of 4 KB and more, the first number is all of them */
+    const ssize_t n = procfs_read_entry(pid, "statm", text, sizeof text, NULL);
+    struct str rest = {text, n > 0 ? (size_t)n : 0}, word;
+    uint64_t pages;
+    return str_split(&rest, ' ', &word) && str_to_u64(word, &pages) ? pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 /* "0.20 0.18 0.12 1/80 11206": averages, running/tasks, last pid */

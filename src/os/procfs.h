@@ -2,8 +2,8 @@
  *
  * All reads are limited and may block: cmdline and maps wait for the target's memory lock, which a thread that faults
  * on a dead mount can hold forever. So only a child of the helper (priv/priv.h) may read another process with them;
- * procfs_pids(), procfs_load() and procfs_stat() take no such lock and may be used on the loop thread. For a process
- * that exits meanwhile the result is -ENOENT or -ESRCH.
+ * procfs_pids(), procfs_load(), procfs_stat() and procfs_vsize() take no such lock and may be used on the loop thread.
+ * For a process that exits meanwhile the result is -ENOENT or -ESRCH.
  * Source: proc(5); fs/proc/{array,base,loadavg}.c.
  */
 #pragma once
@@ -29,6 +29,9 @@ struct procfs_stat {
 must_check int procfs_stat(pid_t pid, struct procfs_stat *ret, struct err *err);
 /* The text of such a file. False where it is none. */
 bool procfs_stat_parse(struct str text, struct procfs_stat *ret);
+
+/* Bytes of address space as above, without a look at every thread. 0 = it is gone, or has none. */
+uint64_t procfs_vsize(pid_t pid);
 
 /* A fingerprint of all that starts and ends processes: equal twice, nothing was created or reaped in between. */
 struct procfs_load {

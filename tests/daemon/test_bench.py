@@ -6,6 +6,7 @@ from lab import CACHE, ROOT, built, check, equal, need_java, test
 
 SHORT = {
     "latency": (["--rounds", "1"], ["exec to first sample", "attach within it"]),
+    "container": (["--rounds", "1"], ["container start to first sample"]),
     "coverage": (["--seconds", "12", "--interval", "3s", "--roll-over", "60s", "--threads", "1"],
                  ["coverage, 1 busy thread", "largest gap, 1 busy thread", "largest overlap, 1 busy thread"]),
     "scale": (["--jvms", "1", "2", "--seconds", "3", "--gap-seconds", "20", "--interval", "2s", "--rounds", "1"],
@@ -45,6 +46,11 @@ def figures(lab, name):
 @test
 def latency_is_measured_in_a_clone_below_tmp(lab):
     figures(lab, "latency")
+
+
+@test
+def container_is_measured_in_a_clone_below_tmp(lab):
+    figures(lab, "container")
 
 
 @test

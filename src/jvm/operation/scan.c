@@ -161,7 +161,7 @@ static void recognise_java(struct reading *r, const struct procfs_stat *stat, un
 {
     const bool named = str_is(command_line_base_name(buf_slice(&r->exe)), "java");
     struct vm_found found = {0};
-    if (stat->vsize >= (uint64_t)JVM_LEAST_VSIZE && (want & JVM_WANT_JAVA || !named))
+    if (stat->vsize >= (uint64_t)JVM_LEAST_VSIZE && (want & (JVM_WANT_JAVA | JVM_WANT_SERVICE) || !named))
         if (procfs_maps(f->pid, note_libjvm, &found, NULL) < 0)
             found = (struct vm_found){0};
     f->vm = found.vm;
@@ -183,7 +183,7 @@ static struct str scan_main(struct reading *r, int mem, struct str cmdline)
 }
 
 /* An environment that cannot be read declares nothing. */
-static void scan_declared(struct reading *r, int mem, struct str cmdline, struct jvm_scan_record *f)
+static void scan_declared(struct reading *r, int mem, unsigned want, struct str cmdline, struct jvm_scan_record *f)
 {
     const bool has = procfs_read(f->pid, "environ", &r->environment, NULL) == 0;
     const struct str environment = has ? buf_slice(&r->environment) : (struct str){0};
@@ -191,19 +191,22 @@ static void scan_declared(struct reading *r, int mem, struct str cmdline, struct
         service_name_in_environment(environment, r->service) ||
         service_name_in_arguments(cmdline, environment, r->service))
         f->service = str_of(r->service);
-    if (service_choice_in_environment(environment, r->choice))
+    if (want & JVM_WANT_JAVA && service_choice_in_environment(environment, r->choice))
         f->choice = str_of(r->choice);
 }
 
-static void scan_read_java(struct reading *r, struct str cmdline, struct jvm_scan_record *f)
+static void scan_read_java(struct reading *r, unsigned want, struct str cmdline, struct jvm_scan_record *f)
 {
     char path[32];
+    const bool needs_memory = want & JVM_WANT_JAVA ? r->libjvm : r->context;
     snprintf(path, sizeof path, "/proc/%d/mem", (int)f->pid);
-    cleanup_close int mem = r->libjvm ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    f->main = scan_main(r, mem, cmdline);
-    f->jar = command_line_is_java(cmdline) ? command_line_jar(cmdline) : (struct str){0};
-    f->version = (struct str){r->version, mem < 0 ? 0 : vm_memory_version(mem, r->libjvm, r->version)};
-    scan_declared(r, mem, cmdline, f);
+    cleanup_close int mem = needs_memory ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (want & JVM_WANT_JAVA) {
+        f->main = scan_main(r, mem, cmdline);
+        f->jar = command_line_is_java(cmdline) ? command_line_jar(cmdline) : (struct str){0};
+        f->version = (struct str){r->version, mem < 0 ? 0 : vm_memory_version(mem, r->libjvm, r->version)};
+    }
+    scan_declared(r, mem, want, cmdline, f);
 }
 
 static int scan_read_arguments(struct reading *r, unsigned want, struct jvm_scan_record *f, struct err *err)
@@ -211,8 +214,8 @@ static int scan_read_arguments(struct reading *r, unsigned want, struct jvm_scan
     int code = procfs_read(f->pid, "cmdline", &r->raw, err);
     if (code < 0)
         return code;
-    if (want & JVM_WANT_JAVA && f->vm.n)
-        scan_read_java(r, buf_slice(&r->raw), f);
+    if (want & (JVM_WANT_JAVA | JVM_WANT_SERVICE) && f->vm.n)
+        scan_read_java(r, want, buf_slice(&r->raw), f);
     if (want & JVM_WANT_CMDLINE) {
         join_arguments(buf_slice(&r->raw), &r->cmdline);
         f->cmdline = buf_slice(&r->cmdline);
@@ -248,10 +251,10 @@ static int scan_read_process(struct reading *r, unsigned want, struct jvm_scan_r
     if (stat.kernel_thread || stat.state == 'Z' || stat.state == 'X')
         return err_set(err, -ENOENT, "process %d has no executable", f->pid);
 
-    if (want & (JVM_WANT_EXE | JVM_WANT_JAVA | JVM_WANT_IF_JAVA) &&
+    if (want & (JVM_WANT_EXE | JVM_WANT_JAVA | JVM_WANT_SERVICE | JVM_WANT_IF_JAVA) &&
         (code = procfs_link(f->pid, "exe", &r->exe, err)) < 0)
         return code;
-    if (want & (JVM_WANT_JAVA | JVM_WANT_IF_JAVA))
+    if (want & (JVM_WANT_JAVA | JVM_WANT_SERVICE | JVM_WANT_IF_JAVA))
         recognise_java(r, &stat, want, f);
     if (want & JVM_WANT_IF_JAVA && !f->is_java)
         return 0;
@@ -261,7 +264,8 @@ static int scan_read_process(struct reading *r, unsigned want, struct jvm_scan_r
     if (want & JVM_WANT_CWD && (code = procfs_link(f->pid, "cwd", &r->cwd, err)) < 0)
         return code;
     f->cwd = buf_slice(&r->cwd);
-    if (want & (JVM_WANT_CMDLINE | JVM_WANT_JAVA) && (code = scan_read_arguments(r, want, f, err)) < 0)
+    if (want & (JVM_WANT_CMDLINE | JVM_WANT_JAVA | JVM_WANT_SERVICE) &&
+        (code = scan_read_arguments(r, want, f, err)) < 0)
         return code;
     if (want & JVM_WANT_CGROUP && (code = scan_read_cgroup(r, f, err)) < 0)
         return code;

@@ -25,8 +25,9 @@ enum jvm_want {
     JVM_WANT_UID = 1 << 3,
     JVM_WANT_USERNAME = 1 << 4,
     JVM_WANT_CGROUP = 1 << 5,
-    JVM_WANT_JAVA = 1 << 6,    /* the kind of JVM, its version, main class and jar, and the service name it declares */
+    JVM_WANT_JAVA = 1 << 6,    /* the kind of JVM, its version, main class and jar, what it declares */
     JVM_WANT_IF_JAVA = 1 << 7, /* the rest only of what maps libjvm or whose file is called java: for a quick look */
+    JVM_WANT_SERVICE = 1 << 8, /* the kind of JVM and the service name it declares: a fraction of JVM_WANT_JAVA */
 };
 /* `want | JVM_WANT_OF_JVM(more)`: `more` as well of what JVM_WANT_JAVA finds to be a JVM. */
 enum { JVM_WANT_SHIFT = 8 };

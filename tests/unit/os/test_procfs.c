@@ -53,6 +53,8 @@ static void reads_its_own_stat(void)
     CHECK_INT(s.threads, 1);
     CHECK(!s.kernel_thread);
     CHECK(s.vsize > 1 << 20);
+    CHECK_INT(procfs_vsize(getpid()), s.vsize);
+    CHECK_INT(procfs_vsize(0x3ffffff), 0);
     CHECK(s.start_time > 0);
     CHECK_INT(procfs_stat(getpid(), &again, &err), 0);
     CHECK_INT(again.start_time, s.start_time);
