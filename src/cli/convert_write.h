@@ -7,8 +7,9 @@
 
 #include "base/err.h"
 #include "pprof/set.h"
+#include "ui/report.h"
 
-enum write_format { WRITE_PPROF, WRITE_COLLAPSED, WRITE_HTML, WRITE_JSON, WRITE_TEXT };
+enum write_format { WRITE_PPROF, WRITE_COLLAPSED, WRITE_HTML, WRITE_JSON, WRITE_TEXT, WRITE_OTLP };
 
 struct write_options {
     const char *command; /* for messages; NULL = "smolder convert" */
@@ -16,8 +17,9 @@ struct write_options {
     const char *path;  /* "-" = standard output */
     const char *type;  /* a profile's name or a sample type; "" = all there are */
     const char *title; /* of a page */
-    bool plain;        /* pprof is not compressed */
-    bool compare;      /* the set is a comparison, with both sides in each profile unless the format is pprof or text */
+    struct report_look look;
+    bool plain;   /* pprof is not compressed */
+    bool compare; /* the set is a comparison, with both sides in each profile unless the format is pprof or text */
     const struct stat *inputs; /* never written to */
     size_t input_count;
 };

@@ -2,7 +2,10 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -48,9 +51,10 @@ struct http_call {
     bool follow_redirects;
     struct http_authorizer *authorizer; /* or NULL */
     struct http_wait wait;
-    bool has_asked_again;
+    bool has_asked_again, is_repeated;
     uint64_t deadline; /* uv_now */
     struct buf answer;
+    char *header_name, *header; /* the header to keep, and its value in the last answer; or NULL */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -84,6 +88,8 @@ static void http_call_free(struct http_call *call)
     buf_done(&call->answer);
     buf_done(&call->pieces);
     free(call->body);
+    free(call->header_name);
+    free(call->header);
     http_client_put(call->client);
     free(call);
 }
@@ -198,12 +204,48 @@ static bool http_call_ask_again(struct http_call *call)
     return http_call_authorize(call, &err) == 0;
 }
 
+/* --- connections of HTTP/2 --- */
+
+/* A server that gives a connection up has not looked at the streams it does not name (RFC 9113, 6.8); libcurl repeats
+ * them if it learns of it early enough, and else reports an error of the session. */
+static bool http_call_repeat(struct http_call *call)
+{
+    struct err err = {0};
+    if (call->code != CURLE_HTTP2 || call->is_repeated || call->answer.len || call->status)
+        return false;
+    call->is_repeated = true;
+    call->piece = call->offset = call->sent = 0;
+    call->is_finished = false;
+    curl_multi_remove_handle(call->client->multi, call->easy);
+    return http_call_add(call, &err) == 0;
+}
+
+/* libcurl keeps the connection of a stream that timed out, for the next ones. One on which nothing came meanwhile is
+ * only half open; with its socket shut down it is not used again, as one of HTTP/1.1 is not. */
+static void http_call_give_up_connection(const struct http_call *call)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    curl_off_t took_us = 0;
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    curl_easy_getinfo(call->easy, CURLINFO_ACTIVESOCKET, &fd);
+    curl_easy_getinfo(call->easy, CURLINFO_TOTAL_TIME_T, &took_us);
+    if (fd == CURL_SOCKET_BAD || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+        return;
+    if ((curl_off_t)info.tcpi_last_data_recv * 1000 >= took_us)
+        (void)shutdown(fd, SHUT_RDWR);
+}
+
 static void http_call_finish(struct http_call *call)
 {
     const CURLcode code = call->code;
     struct err err = {0};
     if (code == CURLE_OK && (http_call_redirect(call, &err) || http_call_ask_again(call)))
         return;
+    if (http_call_repeat(call))
+        return;
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        http_call_give_up_connection(call);
     struct http_response r = {.failure = http_call_failure(code), .error = "", .type = "", .sent = call->sent};
     long status = 0;
     curl_off_t retry_after = 0;
@@ -217,6 +259,7 @@ static void http_call_finish(struct http_call *call)
     } else if (code == CURLE_OK) {
         r.status = (int)status;
         r.type = type ? type : "";
+        r.header = call->header;
         r.retry_after_ms = retry_after > 0 && retry_after < INT32_MAX ? (int64_t)retry_after * 1000 : 0;
         r.body = (struct str){buf_cstr(&call->answer), call->answer.len};
     } else {
@@ -408,6 +451,21 @@ static size_t http_call_keep_answer(char *p, size_t size, size_t n, void *arg)
     return got;
 }
 
+/* A line of an answer's head; those of redirects and of "100 Continue" come before. */
+static size_t http_call_keep_header(char *p, size_t size, size_t n, void *arg)
+{
+    struct http_call *call = arg;
+    const struct str line = {p, size * n};
+    const size_t name = strlen(call->header_name);
+    if (str_has_prefix(line, STR("HTTP/")))
+        free(TAKE_PTR(call->header));
+    if (line.n > name && line.p[name] == ':' && strncasecmp(line.p, call->header_name, name) == 0) {
+        free(call->header);
+        call->header = str_dup(str_trim((struct str){line.p + name + 1, line.n - name - 1}));
+    }
+    return line.n;
+}
+
 static int http_client_open(struct http_client *c, struct err *err)
 {
     if (c->multi)
@@ -461,6 +519,22 @@ void http_client_put(struct http_client *c)
     uv_close((uv_handle_t *)&c->timer, http_client_free_handle);
 }
 
+static void http_call_set_options(struct http_call *call)
+{
+    curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
+    curl_easy_setopt(call->easy, CURLOPT_ERRORBUFFER, call->error);
+    curl_easy_setopt(call->easy, CURLOPT_READFUNCTION, http_call_read_body);
+    curl_easy_setopt(call->easy, CURLOPT_READDATA, call);
+    curl_easy_setopt(call->easy, CURLOPT_SEEKFUNCTION, http_call_rewind_body);
+    curl_easy_setopt(call->easy, CURLOPT_SEEKDATA, call);
+    curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, http_call_keep_answer);
+    curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
+    if (!call->header_name)
+        return;
+    curl_easy_setopt(call->easy, CURLOPT_HEADERFUNCTION, http_call_keep_header);
+    curl_easy_setopt(call->easy, CURLOPT_HEADERDATA, call);
+}
+
 static void http_call_copy_body(struct http_call *call, const struct http_request *req)
 {
     call->body_pieces = req->body_pieces;
@@ -487,6 +561,7 @@ int http_start(struct http_client *c, const struct http_request *req, http_done 
     call->pieces = BUF_INIT(HTTP_PIECE_MAX);
     list_init(&call->ready);
     http_call_copy_body(call, req);
+    call->header_name = req->keep_header ? xstrdup(req->keep_header) : NULL;
     call->authorizer = http_options_has_header(req, "Authorization") ? NULL : req->authorizer;
     if (call->authorizer)
         call->authorizer->refs++;
@@ -496,14 +571,7 @@ int http_start(struct http_client *c, const struct http_request *req, http_done 
     code = call->easy ? http_options_apply(&call->options, call->easy, req, err)
                       : err_set(err, -ENOMEM, "create a request");
     if (code == 0) {
-        curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
-        curl_easy_setopt(call->easy, CURLOPT_ERRORBUFFER, call->error);
-        curl_easy_setopt(call->easy, CURLOPT_READFUNCTION, http_call_read_body);
-        curl_easy_setopt(call->easy, CURLOPT_READDATA, call);
-        curl_easy_setopt(call->easy, CURLOPT_SEEKFUNCTION, http_call_rewind_body);
-        curl_easy_setopt(call->easy, CURLOPT_SEEKDATA, call);
-        curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, http_call_keep_answer);
-        curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
+        http_call_set_options(call);
         code = http_call_authorize(call, err);
     }
     if (code < 0) {

@@ -39,7 +39,8 @@ struct conversion {
     struct native_leaks leaks;
     struct buf text; /* scratch */
     struct label_keys {
-        uint32_t thread, allocated_class, lock_class, profile_id, span_name; /* strings; 0 until one is needed */
+        uint32_t thread, allocated_class, lock_class, state, profile_id, span_name, time,
+            nanoseconds; /* strings; 0 until one is needed */
     } keys;
     int64_t start_ns, end_ns;
     int64_t received_ns;          /* conversion_received() */

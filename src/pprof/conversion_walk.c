@@ -32,7 +32,7 @@ static void walk_take(struct pass *p, size_t class, const struct jfr_record *e)
     if (class == CLASS_SETTING) {
         if (walk_setting(p, e))
             pass_settings_changed(p);
-    } else if (p->ranged && !pass_in_range(p, e)) {
+    } else if ((p->ranged && !pass_in_range(p, e)) || (p->selector && !selector_keeps(p->selector, class, e))) {
         return;
     } else {
         event_take(p, class, e);
@@ -152,7 +152,9 @@ static void walk_extend_span(struct conversion *c, const struct jfr_header *h)
         if (from > until)
             return;
     }
-    if (c->start_ns == 0)
+    /* The clock was set back between two chunks: the time since then is that of the profile. */
+    const bool is_set_back = c->received_ns && until <= c->start_ns;
+    if (c->start_ns == 0 || is_set_back)
         c->start_ns = from;
     c->end_ns = until;
 }
@@ -196,19 +198,23 @@ int conversion_add(struct conversion *c, const void *chunk, size_t len, struct e
     cleanup_spans struct spans spans = {.max = c->limits->spans};
     cleanup_native_leaks struct native_leaks mallocs = {.max = c->limits->blocks};
     const struct conversion_options *o = &c->options;
+    cleanup_selector struct selector selector = {.of = o->select, .r = &resolver, .header = &header};
     const struct resolve_options names = {.compat = o->compat,
                                           .mark_truncated = o->mark_truncated,
                                           .no_lines = o->no_lines,
                                           .frame_types = o->frame_types,
                                           .libraries = o->libraries,
                                           .raw_names = o->raw_names,
-                                          .threads = o->per_thread,
+                                          .threads = o->per_thread || selection_has_threads(o->select),
+                                          .thread_ids = o->thread_ids,
+                                          .bytecode_indices = o->bytecode_indices,
                                           .limits = c->limits};
     struct pass pass = {.c = c,
                         .r = &resolver,
                         .chunk = chunk,
                         .header = &header,
                         .spans = &spans,
+                        .selector = !o->compat && selection_has_any(o->select) ? &selector : NULL,
                         .mallocs = &mallocs,
                         .sign = 1,
                         .ranged = !o->compat && conversion_has_range(c)};

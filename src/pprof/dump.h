@@ -8,3 +8,6 @@
 
 /* Appends; out->max bounds the size and buf_ok() tells. `name` is the profile's: "process_cpu". */
 void pprof_dump(const struct profile *p, const char *name, struct buf *out);
+
+/* "12.3 ms", "4.5 MiB", "17": at most three digits matter to a person. */
+void dump_format_amount(int64_t value, struct str unit, char *out, size_t size);

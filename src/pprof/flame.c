@@ -134,13 +134,31 @@ void flame_finish(struct flame *f)
     }
 }
 
-int64_t flame_threshold(const struct flame *f, size_t max)
+int64_t flame_threshold(const struct flame *f, uint32_t at, size_t max)
 {
-    if (f->node_count <= max)
-        return 1;
     cleanup_free int64_t *totals = xcalloc(f->node_count, sizeof *totals);
-    for (size_t i = 0; i < f->node_count; i++)
-        totals[i] = f->nodes[i].total;
-    qsort(totals, f->node_count, sizeof *totals, flame_by_total);
+    cleanup_free bool *beneath = xcalloc(f->node_count, sizeof *beneath);
+    size_t n = 0;
+    for (size_t i = at; i < f->node_count; i++) {
+        beneath[i] = i == at || beneath[f->nodes[i].parent];
+        if (beneath[i])
+            totals[n++] = f->nodes[i].total;
+    }
+    if (n <= max)
+        return 1;
+    qsort(totals, n, sizeof *totals, flame_by_total);
     return max ? totals[max - 1] + (totals[max] == totals[max - 1]) : INT64_MAX;
+}
+
+uint32_t flame_find(const struct flame *f, const struct str *names, size_t n)
+{
+    uint32_t node = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uintptr_t id = (uintptr_t)strmap_get(&f->name_ids, names[i]);
+        uint64_t child;
+        if (!id || !u64map_get(&f->children, (uint64_t)node << 32 | (id - 1), &child))
+            break;
+        node = (uint32_t)child;
+    }
+    return node;
 }

@@ -69,5 +69,8 @@ uint32_t flame_stack(struct flame *f, struct flame_frames *frames, uint32_t node
 
 /* Computes totals and children from what nodes have of their own; again after that has changed. */
 void flame_finish(struct flame *f);
-/* The total from which a node is among the `max` largest: render those with total >= this. 1 when all fit. */
-int64_t flame_threshold(const struct flame *f, size_t max);
+/* The total from which a node beneath `at` is among the `max` largest: render those with total >= this. 1 when all
+ * fit. */
+int64_t flame_threshold(const struct flame *f, uint32_t at, size_t max);
+/* The node that a stack of names leads to, or as far as it is known. */
+uint32_t flame_find(const struct flame *f, const struct str *names, size_t n);

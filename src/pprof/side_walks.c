@@ -1,5 +1,7 @@
 #include "pprof/side_walks.h"
 
+#include "base/cleanup.h"
+
 typedef void visit_event(struct pass *p, const struct jfr_record *e, const void *arg);
 
 /* Calls `visit` for every event of a class. */
@@ -38,6 +40,11 @@ static void side_walk_span(struct pass *p, const struct jfr_record *e, const voi
     uint32_t tag = resolver_string(p->r, e->v[SLOT_SUBJECT]);
     if (tag && tag != SYMBOLS_FULL)
         spans_add(p->spans, e->v[SLOT_THREAD].num, e->v[SLOT_TIME].num, e->v[SLOT_AMOUNT].num, tag);
+}
+
+static void side_walk_call(struct pass *p, const struct jfr_record *e, const void *class)
+{
+    selector_add_call(p->selector, *(const size_t *)class, e);
 }
 
 static void side_walk_jdk_setting(struct pass *p, const struct jfr_record *e, const void *metadata)
@@ -80,7 +87,13 @@ void side_walks_prepare(struct pass *p, struct layout *l)
 {
     const struct conversion_options *o = &p->c->options;
     side_walks_own(p, l);
-    p->labelled |= p->spans->count || o->per_thread || o->allocated_class || o->lock_class;
+    p->labelled |=
+        p->spans->count || o->per_thread || o->allocated_class || o->lock_class || o->per_state || o->time_ns;
+    static const size_t calls[] = {CLASS_TRACE, CLASS_SPAN};
+    for (size_t i = 0; p->selector && selection_has_calls(o->select) && i < ARRAY_LEN(calls); i++)
+        side_walk(p, l, calls[i], side_walk_call, &calls[i]);
+    if (p->selector)
+        spans_sort(&p->selector->calls);
 }
 
 static void side_walk_free(struct pass *p, const struct jfr_record *e, const void *arg)

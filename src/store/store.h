@@ -9,6 +9,10 @@
  * of one transaction, and reads. Queues are bounded: -EAGAIN means "retry later". A directory of NULL keeps everything
  * in memory and uses one queue.
  *
+ * Metrics: smolder_store_pushes_total{result}, smolder_store_deleted_profiles_total{reason}, smolder_store_bytes,
+ * smolder_store_oldest_profile_timestamp_seconds. On a full disk the oldest profiles make room for new ones
+ * (store/disk_room.h).
+ *
  * Normalisation as in Pyroscope (spec store-query §2.1): samples with a negative value or only zeroes are dropped;
  * string labels of samples split the profile into further series; missing service_name becomes unknown_service; a
  * profile without time gets the current time.
@@ -25,6 +29,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "flow/series.h"
+#include "store/limits.h"
 #include "store/query.h"
 
 struct store;
@@ -38,8 +43,11 @@ struct store_options {
     uv_loop_t *loop;
     struct parser_pool *parsers; /* where profiles are decoded; outlives the store. NULL: see parser/parser_batch.h */
     const char *dir;             /* created if missing, private (store/files.h); NULL = in memory */
-    int64_t keep_seconds;        /* retention; 0 = 7 days */
+    int64_t keep_seconds;        /* retention (store/retention.h); 0 = 7 days */
     int64_t keep_bytes;          /* size beyond which the oldest are deleted; 0 = 1 GiB */
+    struct store_limits limits;  /* of one query */
+    void (*problem)(void *arg, const char *text); /* a message for the operator, on the loop; may be NULL */
+    void *problem_arg;
 };
 
 /* Opens or creates the database; blocks. A damaged database is renamed, with a message in `notice` (may be NULL):
@@ -68,6 +76,9 @@ typedef void store_pushed(void *arg, enum store_result result, const struct err 
 must_check int store_push(struct store *s, const struct series *series, size_t n, size_t bytes, store_pushed *done,
                           void *arg);
 
+/* As store_read(), with a connection that may write; after the pushes before it. */
+must_check int store_write(struct store *s, void (*work)(void *arg, struct store_reader *r), void (*done)(void *arg),
+                           void *arg);
 /* Runs `work` in a worker, then `done` on the loop. `work` may access `arg` only. -EAGAIN: too many queued queries. */
 must_check int store_read(struct store *s, void (*work)(void *arg, struct store_reader *r), void (*done)(void *arg),
                           void *arg);

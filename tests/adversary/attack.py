@@ -344,11 +344,15 @@ def probe_seconds(agent, path="/-/ready", timeout=10):
 
 
 def check_live(agent, seconds=3, worst=0.5):
-    """The agent answers at once, for so long."""
-    end, slowest = time.monotonic() + seconds, 0
+    """The agent answers at once, for so long. A machine that others use stalls now and then: once that is forgiven, if
+    it is not long."""
+    end, slow = time.monotonic() + seconds, []
     while time.monotonic() < end:
-        slowest = max(slowest, probe_seconds(agent))
-        check(slowest <= worst, f"the agent took {slowest:.2f} s to answer")
+        took = probe_seconds(agent)
+        if took > worst:
+            slow.append(took)
+        check(len(slow) <= 1 and took <= 4 * worst, "the agent took so many seconds to answer: "
+              f"{', '.join(f'{t:.2f}' for t in slow)}")
         time.sleep(0.05)
 
 

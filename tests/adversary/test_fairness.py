@@ -7,12 +7,15 @@ from attack import (MALLORY, PRIVATE_TMP, check_live, check_memory, fake, flames
                     need_user_namespaces, real_library, staged, user)
 from lab import check, config, equal, proc_text, test, wait_for
 
+GREEDY = "greedy"  # the service of those targets, which the receiver need not decode
+
 
 def beside(lab, count, seconds=12, prefix=(), wrapper=None, check_seconds=2, before=0, **options):
     """So many targets of one user, then the JVM of another: it is profiled in time."""
     receiver = lab.receiver()
+    receiver.leave_unread(GREEDY)
     agent = lab.agent(config=config(), wrapper=prefix)
-    target = fake(lab, wrapper, count=count, ready=False, **options)
+    target = fake(lab, wrapper, count=count, ready=False, env={"OTEL_SERVICE_NAME": GREEDY}, **options)
     wait_for("fake JVMs", lambda: len(target.pids) >= count, 30)
     time.sleep(before)
     jvm = innocent(lab)

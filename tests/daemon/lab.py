@@ -299,7 +299,7 @@ class Machine:
     def __init__(self):
         self.processes = []
         self.unshare = subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc", sys.executable,
+            ["unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child", "--mount-proc", sys.executable,
              str(HERE / "machine_init.py")], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if self.unshare.stdout.readline() != b"up\n":
             raise Failure("no namespaces of our own: " + self.unshare.stderr.read().decode(errors="replace"))
@@ -423,6 +423,10 @@ class Receiver:
     def refuse(self, value, status=400):
         """Does not store profiles with this value of a label, and names them in its answer; "" stores all."""
         self.machine.http("POST", f"{self.url}/refuse?value={urllib.parse.quote(value)}&status={status}")
+
+    def leave_unread(self, value):
+        """Takes profiles with this value of a label, and does not look at them."""
+        self.machine.http("POST", f"{self.url}/unread?value={urllib.parse.quote(value)}")
 
     def forget(self):
         self.machine.http("POST", self.url + "/forget")

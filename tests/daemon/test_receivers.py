@@ -60,6 +60,32 @@ def recordings_and_profiles_are_kept(lab):
         chunks(path.read_bytes())
 
 
+def file_health(agent):
+    return agent.component("pyroscope.file.kept")["health"]
+
+
+@test
+def a_directory_is_made_for_the_agents_user(lab):
+    """Root makes it at the start; after that the agent may not, and tells what to do."""
+    jvm = lab.jvm()
+    folder, text = keep(lab)
+    folder.rmdir()
+    agent = lab.agent(config=text)
+    wait_for("recording", lambda: files(folder, f"unspecified-{jvm.inner}-.*\\.jfr\\.part"), 60)
+    equal((folder.stat().st_uid, folder.stat().st_mode & 0o27), (65532, 0), "owner and mode")
+    later = lab.dir / "later"
+    lab.file("config.alloy", text.replace(str(folder), str(later)))
+    equal(agent.reload()[0], 200, "reload")
+    wait_for("health", lambda: file_health(agent)["state"] == "unhealthy", 30)
+    remedy = f"{later}: Permission denied: create it for the agent's user (install -d -o 65532 -g 65532 -m 750)"
+    check(remedy in file_health(agent)["message"], file_health(agent)["message"])
+    later.mkdir()
+    wait_for("another remedy", lambda: "(chown 65532:65532)" in file_health(agent)["message"], 40)
+    os.chown(later, 65532, 65532)
+    wait_for("health", lambda: file_health(agent)["state"] == "healthy", 40)
+    agent.stop()
+
+
 @test
 def a_killed_agent_leaves_recordings_that_are_repaired(lab):
     jvm = lab.jvm()
@@ -214,6 +240,29 @@ def bodies_of_ingest_are_forwarded_as_they_are(lab):
     status, said = lab.machine.http("POST", url, bytes(33 << 20), timeout=60)
     equal((status, said), (413, "body larger than 32 MiB\n"), "answer to a large body")
     agent.stop()
+
+
+@test
+def bodies_of_ingest_survive_a_kill(lab):
+    """Nobody listens; the agent is killed meanwhile and started again; then a server comes up."""
+    storage, url = f"--storage.path={lab.dir / 'data'}", "http://127.0.0.1:9999/ingest?name=shop&format=folded"
+    text = RECEIVE.replace("endpoint {", "endpoint {\n    max_backoff_retries = 1\n    max_backoff_period = \"1s\"")
+    agent = lab.agent(storage, config=text)
+    bodies = [f"main;work{i} {10**900}" for i in range(20)]
+    for body in bodies:
+        equal(lab.machine.http("POST", url, body, {"Content-Type": "text/plain"})[0], 200, "answer")
+    wait_for("all on disk", lambda: agent.metric("smolder_spool_bytes") > sum(map(len, bodies)), 30)
+    equal(agent.metric("smolder_dropped_profiles_total"), 0, "dropped")
+    agent.signal(signal.SIGKILL)
+    agent.wait(10)
+    again = lab.agent(storage, config=text)
+    server = lab.run([sys.executable, "-c", INGEST_SERVER], name="ingest")
+    wait_for("an empty spool", lambda: again.metric("smolder_spool_bytes") == 0
+             and again.metric("smolder_ingests_total", result="ok") == len(bodies), 60)
+    requests = [json.loads(line) for line in server.text().splitlines()]
+    equal(sorted(r[3] for r in requests if r[0] == 200), sorted(bodies), "bodies that were taken")
+    equal(again.metric("smolder_dropped_profiles_total"), 0, "dropped")
+    again.stop()
 
 
 @test

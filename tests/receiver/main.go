@@ -132,6 +132,7 @@ func main() {
 		}
 		s.refuse(r.URL.Query().Get("value"), code)
 	})
+	mux.HandleFunc("/unread", func(_ http.ResponseWriter, r *http.Request) { s.leaveUnread(r.URL.Query().Get("value")) })
 	mux.HandleFunc("/forget", func(http.ResponseWriter, *http.Request) { s.forget() })
 
 	listener, err := net.Listen("tcp", *listen)

@@ -57,6 +57,25 @@ type store struct {
 
 	refused string // profiles with this value of any label are not stored
 	code    connect.Code
+	unread  string // those with this one are taken and not looked at
+}
+
+// leaveUnread saves the time that profiles of an attacker take, which are many and dear.
+func (s *store) leaveUnread(value string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unread = value
+}
+
+func (s *store) isUnread(labels map[string]string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, value := range labels {
+		if s.unread != "" && value == s.unread {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *store) refuse(value string, code connect.Code) {
@@ -125,6 +144,9 @@ func (s *store) Push(
 			if err := s.verdict(labels); err != nil {
 				code = err.Code()
 				refused = append(refused, fmt.Sprintf("push series with index %d and id %s failed: %s", index, sample.ID, err))
+				continue
+			}
+			if s.isUnread(labels) {
 				continue
 			}
 			p := examine(sample.RawProfile)

@@ -44,24 +44,36 @@ static void flame_json_put_rest(struct flame_printer *p, unsigned depth, uint32_
         flame_json_put_node(p, depth, other, rest, rest);
 }
 
-static void flame_json_put_nodes(struct flame_printer *p, uint32_t other)
+/* From the root down to `at`, whose depth is returned. */
+static unsigned flame_json_put_above(struct flame_printer *p, uint32_t at)
 {
     const struct flame_node *nodes = p->f->nodes;
-    uint32_t at = 0;
     unsigned depth = 0;
-    flame_json_put_node(p, depth, nodes[0].name, nodes[0].self, nodes[0].total);
-    for (uint32_t next = nodes[0].first_child, parent = 0;;) {
+    for (uint32_t i = at; i; i = nodes[i].parent)
+        depth++;
+    cleanup_free uint32_t *path = xcalloc(depth + 1, sizeof *path);
+    for (unsigned d = depth + 1; d-- > 0; at = nodes[at].parent)
+        path[d] = at;
+    for (unsigned d = 0; d <= depth; d++)
+        flame_json_put_node(p, d, nodes[path[d]].name, nodes[path[d]].self, nodes[path[d]].total);
+    return depth;
+}
+
+static void flame_json_put_nodes(struct flame_printer *p, uint32_t root, uint32_t other)
+{
+    const struct flame_node *nodes = p->f->nodes;
+    unsigned depth = flame_json_put_above(p, root);
+    for (uint32_t next = nodes[root].first_child, parent = root;;) {
         if (next && nodes[next].total >= p->threshold) {
-            at = next;
             depth++;
-            flame_json_put_node(p, depth, nodes[at].name, nodes[at].self, nodes[at].total);
-            parent = at;
-            next = nodes[at].first_child;
+            flame_json_put_node(p, depth, nodes[next].name, nodes[next].self, nodes[next].total);
+            parent = next;
+            next = nodes[next].first_child;
             continue;
         }
         flame_json_put_rest(p, depth + 1, next, other);
         /* Up: the parent's subtree is finished. */
-        if (parent == 0)
+        if (parent == root)
             return;
         next = nodes[parent].next_sibling;
         parent = nodes[parent].parent;
@@ -93,7 +105,7 @@ static void flame_json_put_top(struct flame_printer *p)
         buf_printf(p->out, "%s%u,%lld", i ? "," : "", flame_json_number(p, top[i].name), (long long)top[i].self);
 }
 
-void flame_json_put(struct flame *f, size_t nodes, struct buf *out)
+void flame_json_put(struct flame *f, uint32_t at, size_t nodes, struct buf *out)
 {
     const int64_t other = flame_name(f, STR("(other)"));
     cleanup_free uint32_t *numbers = xcalloc(f->name_count, sizeof *numbers);
@@ -103,9 +115,9 @@ void flame_json_put(struct flame *f, size_t nodes, struct buf *out)
                               .number_of = numbers,
                               .names = names,
                               .first = true,
-                              .threshold = flame_threshold(f, nodes)};
+                              .threshold = flame_threshold(f, at, nodes)};
     buf_puts(out, "\"nodes\":[");
-    flame_json_put_nodes(&p, other < 0 ? 0 : (uint32_t)other);
+    flame_json_put_nodes(&p, at, other < 0 ? 0 : (uint32_t)other);
     buf_puts(out, "],\"top\":[");
     flame_json_put_top(&p);
     buf_puts(out, "],\"names\":[");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/page/flame_json.h"
+#include "api/page/flame_search.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -17,6 +18,7 @@ enum {
     BUCKETS_DEFAULT = 120,
     BUCKETS_MAX = 2000,
     QUERY_LABELS_MAX = 16,
+    QUERY_PATH_MAX = 4096,
     HOUR_MS = 3600 * 1000,
 };
 
@@ -33,7 +35,9 @@ struct page_query {
     struct request *rq;
     int (*run)(struct page_query *q, struct store_reader *r);
     struct store_range range;
-    char *service, *type;
+    char *service, *type, *search;
+    struct str *path; /* of `at`; texts are owned */
+    size_t path_len, path_cap;
     char *label_text[QUERY_LABELS_MAX];
     struct label labels[QUERY_LABELS_MAX];
     size_t label_count;
@@ -75,6 +79,10 @@ static void page_query_free(struct page_query *q)
     struct page_queries *all = q->all;
     for (size_t i = 0; i < q->label_count; i++)
         free(q->label_text[i]);
+    for (size_t i = 0; i < q->path_len; i++)
+        free((void *)q->path[i].p);
+    free(q->path);
+    free(q->search);
     free(q->service);
     free(q->type);
     buf_done(&q->out);
@@ -103,7 +111,7 @@ static void page_query_on_done(void *arg)
         page_query_reply_error(q->rq, 504, q->err.text);
     else if (q->code == -EAGAIN)
         page_query_reply_error(q->rq, 503, q->err.text);
-    else if (q->code == -EMSGSIZE)
+    else if (q->code == -EMSGSIZE || q->code == -EINVAL)
         page_query_reply_error(q->rq, 400, q->err.text);
     else if (q->code < 0)
         page_query_reply_error(q->rq, 500, q->err.text);
@@ -129,6 +137,17 @@ static void page_query_take_label(void *arg, const char *value)
     char *text = q->label_text[q->label_count] = xstrdup(value);
     size_t n = (size_t)(equals - value);
     q->labels[q->label_count++] = (struct label){{text, n}, str_of(text + n + 1)};
+}
+
+static void page_query_take_frame(void *arg, const char *value)
+{
+    struct page_query *q = arg;
+    if (q->path_len == QUERY_PATH_MAX) {
+        q->bad = "at is given too many times";
+        return;
+    }
+    xgrow(&q->path, &q->path_cap, q->path_len + 1, sizeof *q->path);
+    q->path[q->path_len++] = str_of(xstrdup(value));
 }
 
 static int64_t page_query_number(struct page_query *q, const char *name, int64_t otherwise)
@@ -272,7 +291,15 @@ static int page_query_run_flamegraph(struct page_query *q, struct store_reader *
         ",\"profiles\":%llu,\"first_ms\":%lld,\"last_ms\":%lld,\"total\":%lld,\"node_count\":%zu,\"truncated\":%s,",
         (unsigned long long)span.profiles, (long long)(span.first_ns / 1000000), (long long)(span.last_ns / 1000000),
         (long long)f.nodes[0].total, f.node_count, f.truncated ? "true" : "false");
-    flame_json_put(&f, q->count, &q->out);
+    const uint32_t at = flame_find(&f, q->path, q->path_len);
+    if (q->search) {
+        int64_t matched;
+        code = flame_search(&f, at, str_of(q->search), &matched, &q->err);
+        if (code < 0)
+            return code;
+        buf_printf(&q->out, "\"matched\":%lld,", (long long)matched);
+    }
+    flame_json_put(&f, at, q->count, &q->out);
     buf_byte(&q->out, '}');
     return 0;
 }
@@ -297,6 +324,9 @@ void page_queries_flamegraph(struct page_queries *all, struct request *rq)
     page_query_read_selection(q, true);
     q->count = (uint64_t)page_query_number(q, "max_nodes", NODES_DEFAULT);
     q->count = q->count < 1 ? 1 : q->count > NODES_MAX ? NODES_MAX : q->count;
+    const char *search = request_query(rq, "search");
+    q->search = search && *search ? xstrdup(search) : NULL;
+    request_each_query(rq, "at", page_query_take_frame, q);
     page_query_submit(q);
 }
 

@@ -2,9 +2,11 @@
  *
  *     GET /api/services?from=&until=    {"services":[{"name","profiles","last_ms"}]}
  *     GET /api/types?service=           {"types":[{"id","profiles","total"}]}
- *     GET /api/flamegraph?service=&type=[&label=name=value]…[&max_nodes=]
+ *     GET /api/flamegraph?service=&type=[&label=name=value]…[&max_nodes=][&at=]…[&search=]
  *                                       {"unit","profiles","first_ms","last_ms","total","node_count","truncated",
  *                                        and the members of page/flame_json.h}
+ *             at: a stack of names, from the root: more of what is beneath it, as far as there is such a stack
+ *             search (page/flame_search.h): also "matched", what stacks beneath it have with such a function
  *     GET /api/timeline?service=&type=[&label=]…[&buckets=]    {"unit","from_ms","step_ms","values":[…]}
  *
  * Times are milliseconds since the epoch; the default is the last hour. Errors: {"error":"…"}.

@@ -332,8 +332,9 @@ function functionsOf(m) {
 }
 
 /* ---- the graph ----
-   In the elements that both pages have for it. onZoom() is told. */
-function flameGraph(onZoom) {
+   In the elements that both pages have for it. onZoom() is told of a path. Where frames were left out as "(other)",
+   matchedOf(path, search) asks for what really matches beneath that path; null = it cannot be told. */
+function flameGraph(onZoom, matchedOf) {
   const ui = { tip: $("tip"), crumbs: $("crumbs"), hits: $("hits"), speak: $("speak") },
     scroller = $("graph"),
     canvas = scroller.querySelector("canvas"),
@@ -348,6 +349,8 @@ function flameGraph(onZoom) {
     matched = null,
     query = "",
     flipped = false,
+    pointer = null,
+    asked = 0,
     pending = 0;
 
   function theme() {
@@ -529,7 +532,7 @@ function flameGraph(onZoom) {
     if (b) lines.push(say("before", b.total[i], b.total[0]));
     lines.push(say("self", graph.self[i], all));
     if (b) lines.push(say("self before", b.self[i], b.total[0]));
-    if (name === "(other)") lines.push("many small frames; zoom in to see more of them");
+    if (name === "(other)") lines.push("many small frames; zoom in at the frame that calls them to see more");
     return { name: i === 0 ? "all stacks" : dotted(name), lines };
   }
   function tip(event, i) {
@@ -594,24 +597,46 @@ function flameGraph(onZoom) {
         inside = true;
       }
     }
-    ui.hits.textContent = inside
-      ? percent(sum, graph.total[focus]) + (focus ? " of view" : "") + " matched · " + amount(sum, graph.unit)
-      : focus
-        ? "no match in view"
-        : "no match";
+    const mine = ++asked;
+    if (!matchedOf || !isCut()) {
+      sayHits(inside ? sum : 0);
+      return;
+    }
+    ui.hits.textContent = "searching…";
+    matchedOf(pathOf(focus), query.trim()).then(all => {
+      if (mine === asked && matched && graph) sayHits(all === null ? null : all);
+    });
   }
-  /* Part of a name, or /an expression/. */
+  function sayHits(sum) {
+    const where = focus ? " of view" : "";
+    ui.hits.textContent =
+      sum === null
+        ? "matches cannot be counted"
+        : sum
+          ? percent(sum, graph.total[focus]) + where + " matched · " + amount(sum, graph.unit)
+          : "no match" + (focus ? " in view" : "");
+  }
+  /* Something in view was left out. */
+  function isCut() {
+    const other = graph.names.indexOf("(other)"),
+      base = graph.depth[focus];
+    if (other < 0) return false;
+    for (let i = focus; i < graph.n && (i === focus || graph.depth[i] > base); i++)
+      if (graph.name[i] === other) return true;
+    return false;
+  }
+  /* Part of a name, "a whole name", or /an expression/. */
   function search(text) {
     query = text;
-    ui.tip.hidden = true;
     const q = query.trim();
     matched = null;
     if (q && graph) {
       let test;
-      const re = /^\/(.+)\/$/.exec(q);
+      const re = /^\/(.+)\/$/.exec(q),
+        whole = /^"(.+)"$/.exec(q);
       try {
         const r = re && new RegExp(re[1], "i");
-        test = r ? s => r.test(s) : s => s.toLowerCase().includes(q.toLowerCase());
+        test = r ? s => r.test(s) : whole ? s => s === whole[1] : s => s.toLowerCase().includes(q.toLowerCase());
       } catch (e) {
         test = () => false;
       }
@@ -625,9 +650,9 @@ function flameGraph(onZoom) {
     const kept = graph && cursor >= 0 ? pathOf(cursor) : null;
     graph = model;
     hover = -1;
-    ui.tip.hidden = true;
     widths.clear();
     if (!graph) {
+      ui.tip.hidden = true;
       ui.crumbs.hidden = true;
       ui.hits.textContent = "";
       return;
@@ -636,6 +661,14 @@ function flameGraph(onZoom) {
     cursor = kept ? nodeAt(kept) : -1;
     showCrumbs();
     search(query);
+    if (pointer) point(pointer);
+  }
+  /* The frame under the pointer, and what is said of it. */
+  function point(event) {
+    const i = hitTest(event);
+    if (i !== hover) redraw();
+    hover = i;
+    tip(event, i);
   }
   function flip(on) {
     flipped = on;
@@ -664,14 +697,11 @@ function flameGraph(onZoom) {
     return j === undefined ? -1 : j;
   }
   canvas.addEventListener("mousemove", e => {
-    const i = hitTest(e);
-    if (i !== hover) {
-      hover = i;
-      redraw();
-    }
-    tip(e, i);
+    pointer = e;
+    point(e);
   });
   canvas.addEventListener("mouseleave", () => {
+    pointer = null;
     hover = -1;
     ui.tip.hidden = true;
     redraw();
@@ -680,8 +710,7 @@ function flameGraph(onZoom) {
     const i = hitTest(e);
     if (i < 0) return;
     zoom(i);
-    hover = hitTest(e);
-    tip(e, hover);
+    point(e);
   });
   canvas.addEventListener("focus", () => {
     if (cursor < 0) cursor = focus;
@@ -722,11 +751,23 @@ function flameGraph(onZoom) {
     get model() {
       return graph;
     },
+    get cut() {
+      return !!graph && isCut();
+    },
   };
 }
-/* The search box and its keys: "/" goes there, Escape empties it, or else zooms out. */
-function searchBox(input, graph) {
-  input.addEventListener("input", () => graph.search(input.value));
+/* The search box and its keys: "/" goes there, Escape empties it, or else zooms out. onSearch(), if given, is told. */
+function searchBox(input, graph, onSearch) {
+  let later = 0;
+  input.addEventListener("input", () => {
+    clearTimeout(later);
+    later = setTimeout(() => search(input.value), 150);
+  });
+  function search(text) {
+    clearTimeout(later);
+    graph.search(text);
+    if (onSearch) onSearch(text);
+  }
   document.addEventListener("keydown", e => {
     if (e.key === "/" && !/INPUT|SELECT/.test(document.activeElement.tagName)) {
       e.preventDefault();
@@ -736,12 +777,12 @@ function searchBox(input, graph) {
     if (e.key !== "Escape") return;
     if (document.activeElement === input && input.value) {
       input.value = "";
-      graph.search("");
+      search("");
     } else graph.reset();
   });
   /* Looks for a text, or for nothing when it was that. */
   return text => {
     input.value = input.value === text ? "" : text;
-    graph.search(input.value);
+    search(input.value);
   };
 }

@@ -1,6 +1,11 @@
 "use strict";
 const REFRESH_MS = 10000,
-  WAIT_MS = 2000;
+  REFRESH_MAX_MS = 300000,
+  WAIT_MS = 2000,
+  /* A page that is left open asks for at most this share of the time that answers take. */
+  REFRESH_SHARE = 20,
+  EXITED_MS = 600000,
+  FILTER_FROM = 12; /* services: a list that long is filtered */
 const RANGES = [
   ["5m", "5 min", 300],
   ["15m", "15 min", 900],
@@ -9,15 +14,30 @@ const RANGES = [
   ["24h", "24 h", 86400],
   ["custom", "Custom", 0],
 ];
-const state = { service: "", type: "", range: "1h", from: 0, until: 0, zoom: [], live: true };
-const graph = flameGraph(path => {
-  state.zoom = path;
+const state = { service: "", type: "", range: "1h", from: 0, until: 0, zoom: [], search: "", live: true };
+const graph = flameGraph(
+  path => {
+    state.zoom = path;
+    writeAddress(true);
+    if (shown && (graph.cut || !startsWith(path, shown.at))) refresh();
+  },
+  async (path, search) => {
+    const q = shown && { ...shown.query, at: path, search, max_nodes: 1 };
+    const answer = q && (await get("flamegraph", q).catch(() => null));
+    return answer ? answer.matched : null;
+  },
+);
+const look = searchBox($("search"), graph, text => {
+  state.search = text;
+  writeAddress(false);
 });
-const look = searchBox($("search"), graph);
 let services = [],
   types = [],
   jvms = null,
-  lastError = "";
+  lastError = "",
+  notice = "", /* about what was entered, until something else is */
+  loading = true, /* what is asked for is not shown yet, nor is anything else */
+  shown = null; /* query: of the graph that is shown; at: the path whose subtree it is; partly: not all frames came */
 
 /* ---- words and numbers ---- */
 function ago(ms) {
@@ -41,17 +61,36 @@ function solid(text) {
   return text.replace(/(\d) (?=[a-zµ%])/g, "$1\u00a0");
 }
 
+function startsWith(path, start) {
+  return start.every((name, i) => path[i] === name);
+}
+
 /* ---- state in the address ---- */
+const TIME_MAX = 8.64e15; /* of Date */
+function readTime(text) {
+  return /^\d+$/.test(text || "") && +text <= TIME_MAX ? +text : NaN;
+}
 function readAddress() {
   const p = new URLSearchParams(location.hash.slice(1));
   state.service = p.get("service") || "";
   state.type = p.get("type") || "";
   state.range = RANGES.some(r => r[0] === p.get("range")) ? p.get("range") : "1h";
-  state.from = +p.get("from") || 0;
-  state.until = +p.get("until") || 0;
-  if (state.range === "custom" && !(state.from < state.until)) state.range = "1h";
+  state.from = readTime(p.get("from"));
+  state.until = readTime(p.get("until"));
+  state.zoom = p.getAll("at");
+  state.search = p.get("search") || "";
+  notice = "";
+  if (state.range === "custom" && !(state.from < state.until)) {
+    notice =
+      "The time range in the address is not valid: from and until are milliseconds since 1970, and from is the " +
+      "earlier one. The last hour is shown.";
+    state.range = "1h";
+  }
+  $("search").value = state.search;
+  wanted = !!state.service;
 }
-function writeAddress() {
+/* `step`: the back button returns to what was there before. */
+function writeAddress(step) {
   const p = new URLSearchParams();
   if (state.service) p.set("service", state.service);
   if (state.type) p.set("type", state.type);
@@ -60,8 +99,25 @@ function writeAddress() {
     p.set("from", state.from);
     p.set("until", state.until);
   }
+  for (const name of state.zoom) p.append("at", name);
+  if (state.search) p.set("search", state.search);
   const hash = "#" + p;
-  if (hash !== location.hash) history.replaceState(null, "", hash);
+  if (hash === location.hash) return;
+  if (step) history.pushState(null, "", hash);
+  else history.replaceState(null, "", hash);
+}
+/* Something else is wanted: what is shown goes at once, so that no graph stands under a name that is not its own. */
+function go(change) {
+  Object.assign(state, change);
+  notice = "";
+  writeAddress(true);
+  reload();
+}
+function reload() {
+  loading = true;
+  shown = null;
+  show(null, null, range());
+  refresh();
 }
 function range() {
   if (state.range === "custom") return { from: state.from, until: state.until };
@@ -71,9 +127,10 @@ function range() {
 
 /* ---- asking the server ---- */
 async function get(path, params) {
+  const query = Object.entries(params || {}).flatMap(([k, v]) => (Array.isArray(v) ? v : [v]).map(x => [k, x]));
   let answer;
   try {
-    answer = await fetch("/api/" + path + "?" + new URLSearchParams(params || {}), { cache: "no-store" });
+    answer = await fetch("/api/" + path + "?" + new URLSearchParams(query), { cache: "no-store" });
   } catch (e) {
     throw new Error("smolder does not answer; retrying every few seconds.");
   }
@@ -94,12 +151,12 @@ let generation = 0,
 async function refresh() {
   clearTimeout(timer);
   const mine = ++generation,
+    began = performance.now(),
     r = range();
   try {
     const [j, s] = await Promise.all([get("jvms"), get("services", r)]);
     if (mine !== generation) return;
-    jvms = j;
-    jvms.at = Date.now();
+    jvms = withExited(j);
     services = s.services;
     if (!wanted && services.length && !services.some(x => x.name === state.service))
       state.service = services.reduce((a, b) => (b.last_ms > a.last_ms ? b : a)).name;
@@ -117,21 +174,34 @@ async function refresh() {
     let line = null,
       data = null;
     if (types.length) {
-      const q = { service: state.service, type: state.type, ...r };
-      [data, line] = await Promise.all([get("flamegraph", q), get("timeline", { ...q, buckets: buckets(r) })]);
+      const q = { service: state.service, type: state.type, ...r },
+        at = shown && !shown.partly ? [] : state.zoom;
+      [data, line] = await Promise.all([
+        get("flamegraph", { ...q, at }),
+        get("timeline", { ...q, buckets: buckets(r) }),
+      ]);
+      shown = { query: q, at, partly: data.node_count > data.nodes.length / 4 };
     }
     if (mine !== generation) return;
     lastError = "";
+    loading = false;
     show(data, line, r);
   } catch (e) {
     if (mine !== generation) return;
     lastError = e.message;
+    if (loading) show(null, null, r);
   }
-  $("trouble").hidden = !lastError;
-  $("trouble").textContent = lastError;
-  writeAddress();
-  const waiting = !services.length || lastError;
-  if (state.live && !document.hidden) timer = setTimeout(refresh, waiting ? WAIT_MS : REFRESH_MS);
+  showTrouble();
+  writeAddress(false);
+  const took = performance.now() - began,
+    pace = Math.min(REFRESH_MAX_MS, Math.max(REFRESH_MS, REFRESH_SHARE * took));
+  if (state.live && !document.hidden) timer = setTimeout(refresh, !services.length || lastError ? WAIT_MS : pace);
+}
+function showTrouble() {
+  $("trouble").hidden = !lastError && !notice;
+  $("trouble").textContent = lastError || notice;
+  $("live").classList.toggle("failing", !!lastError);
+  $("live").lastElementChild.textContent = lastError ? "No data" : state.live ? "Live" : "Paused";
 }
 let wanted = false; /* the service was chosen by hand: keep it though it has no data here */
 
@@ -144,13 +214,22 @@ function fill(select, items, value) {
   select.disabled = !items.length;
 }
 function showPickers() {
-  const names = services.map(s => [s.name, s.name]);
+  const filter = $("service-filter"),
+    part = filter.value.trim().toLowerCase();
+  filter.hidden = services.length < FILTER_FROM;
+  const names = services
+    .filter(s => s.name === state.service || filter.hidden || s.name.toLowerCase().includes(part))
+    .map(s => [s.name, s.name]);
   if (state.service && !services.some(s => s.name === state.service))
     names.push([state.service, state.service + " (no data)"]);
   fill($("service"), names.length ? names : [["", "none yet"]], state.service);
   fill($("type"), types.length ? types.map(t => [t.id, typeTitle(t.id)]) : [["", "none yet"]], state.type);
   for (const b of $("ranges").children) b.setAttribute("aria-pressed", b.dataset.range === state.range);
   $("custom").hidden = state.range !== "custom";
+  if (state.range === "custom" && !$("custom").contains(document.activeElement)) {
+    $("from").value = local(state.from);
+    $("until").value = local(state.until);
+  }
   document.title = state.service ? state.service + " · smolder" : "smolder";
 }
 function local(ms) {
@@ -158,19 +237,30 @@ function local(ms) {
   return d.toISOString().slice(0, 19);
 }
 function chooseRange(name, from, until) {
-  if (name === "custom") {
-    const r = from ? { from, until } : range();
-    state.from = Math.round(r.from);
-    state.until = Math.round(r.until);
-    $("from").value = local(state.from);
-    $("until").value = local(state.until);
-  }
-  state.range = name;
-  showPickers();
-  refresh();
+  const r = from ? { from, until } : range();
+  go(name === "custom" ? { range: name, from: Math.round(r.from), until: Math.round(r.until) } : { range: name });
 }
 
 /* ---- the list of JVMs ---- */
+/* Those that ended stay for a while, as far as this page saw them. */
+const seen = new Map();
+function withExited(answer) {
+  const now = Date.now(),
+    running = new Set();
+  answer.at = now;
+  for (const j of answer.jvms) {
+    const key = j.component + " " + j.pid + " " + j.start_time;
+    running.add(key);
+    seen.set(key, { jvm: j, at: now });
+  }
+  for (const [key, s] of seen) {
+    if (running.has(key)) continue;
+    if (now - s.at > EXITED_MS) seen.delete(key);
+    else
+      answer.jvms.push({ ...s.jvm, state: "gone", reason: "The process ended.", remedy: "", next_profile_seconds: 0 });
+  }
+  return answer;
+}
 function isProfiled(j) {
   return j.state === "profiling" || j.state === "degraded";
 }
@@ -190,8 +280,9 @@ setInterval(() => {
 }, 1000);
 function showJvms() {
   const list = jvms ? jvms.jvms : [];
+  const running = list.filter(j => j.state !== "gone").length;
   $("jvm-count").textContent = list.length
-    ? plural(list.filter(isProfiled).length, "profiled", "profiled") + " of " + list.length
+    ? plural(list.filter(isProfiled).length, "profiled", "profiled") + " of " + running
     : "";
   const focused = document.activeElement && document.activeElement.dataset.pid;
   $("jvms").replaceChildren(
@@ -212,10 +303,8 @@ function showJvms() {
       if (j.reason && !remedy.startsWith("none")) b.title = remedy;
       b.setAttribute("aria-current", j.service_name === state.service);
       b.onclick = () => {
-        state.service = j.service_name;
         wanted = true;
-        state.zoom = [];
-        refresh();
+        go({ service: j.service_name, zoom: [] });
       };
       li.append(b);
       return li;
@@ -232,6 +321,8 @@ function showJvms() {
   if (!jvms || list.length) return;
   if (!jvms.agent) {
     note.append(element("p", "", "This store runs without an agent; profiles are pushed to it."));
+  } else if (!profilesJava()) {
+    note.append(element("p", "", "The configuration has no pyroscope.java component: no JVM is looked for."));
   } else {
     note.append(element("p", "", "No JVM is running on this host. New ones are detected within a second."));
     const p = element("p", "", "Start the sample application with ");
@@ -240,6 +331,10 @@ function showJvms() {
   }
   for (const c of jvms.components.filter(c => c.health === "unhealthy"))
     note.append(element("p", "reason", c.id + ": " + c.message));
+}
+
+function profilesJava() {
+  return jvms.components.some(c => /(^|\/)pyroscope\.java\./.test(c.id));
 }
 
 /* ---- when there is nothing to draw ---- */
@@ -263,8 +358,16 @@ function emptyState(r) {
     b.className = quiet ? "quiet" : "";
     b.onclick = () => chooseRange("24h");
   };
-  if (!jvms) {
-    say("h3", lastError ? "No connection" : "Loading…");
+  const past = state.range === "custom" && r.until < Date.now() - 60000;
+  if (lastError) {
+    say("h3", "No answer");
+    say("p", lastError);
+  } else if (loading) {
+    say("h3", state.service ? "Loading " + state.service + "…" : "Loading…");
+  } else if (past) {
+    say("h3", "No profiles" + (state.service ? " of " + state.service : "") + " in this time range");
+    say("p", `The store has none between ${clock(r.from, true)} and ${clock(r.until, true)}.`);
+    longer();
   } else if (state.service && busy.some(j => j.service_name === state.service && !Date.parse(j.last_profile))) {
     const j = busy.find(x => x.service_name === state.service);
     say("h3", "Waiting for the first profile of " + state.service);
@@ -304,6 +407,10 @@ function emptyState(r) {
   } else if (list.length) {
     say("h3", "No JVM is being profiled yet");
     say("p", "The list of JVMs shows the reasons.");
+  } else if (jvms.agent && !profilesJava()) {
+    say("h3", "No profiles in this time range");
+    say("p", "The configuration has no pyroscope.java component; profiles come from other components, or are pushed.");
+    if (state.range !== "24h") longer(true);
   } else if (jvms.agent) {
     say("h3", "No JVM runs on this host");
     say(
@@ -402,7 +509,8 @@ $("timeline").addEventListener("pointerup", () => {
 function showTop(data) {
   const top = data ? data.top : [];
   $("top-panel").hidden = !top.length;
-  const items = [];
+  const items = [],
+    focused = $("top").contains(document.activeElement) && document.activeElement.title;
   for (let i = 0; i < top.length; i += 2) {
     const name = data.names[top[i]],
       li = element("li"),
@@ -416,11 +524,13 @@ function showTop(data) {
       element("small", "", amount(top[i + 1], data.unit) + " · " + percent(top[i + 1], data.total)),
     );
     b.title = plain + " — show where it is called";
-    b.onclick = () => look(plain);
+    b.onclick = () => look(`"${plain}"`);
     li.append(b);
     items.push(li);
   }
   $("top").replaceChildren(...items);
+  const again = focused && [...$("top").querySelectorAll("button")].find(b => b.title === focused);
+  if (again) again.focus();
 }
 
 /* ---- putting it together ---- */
@@ -437,6 +547,7 @@ function show(data, newLine, r) {
   $("title").textContent = some ? typeTitle(state.type) : "Flame graph";
   $("graph").hidden = !some;
   $("empty").hidden = some;
+  $("hint").hidden = !some;
   $("search").disabled = !some;
   $("sum").replaceChildren();
   if (some)
@@ -454,20 +565,15 @@ function show(data, newLine, r) {
 
 /* ---- input ---- */
 $("service").addEventListener("change", e => {
-  state.service = e.target.value;
   wanted = true;
-  state.zoom = [];
-  refresh();
+  go({ service: e.target.value, zoom: [] });
 });
-$("type").addEventListener("change", e => {
-  state.type = e.target.value;
-  state.zoom = [];
-  refresh();
-});
+$("service-filter").addEventListener("input", showPickers);
+$("type").addEventListener("change", e => go({ type: e.target.value, zoom: [] }));
 $("live").addEventListener("click", () => {
   state.live = !state.live;
   $("live").setAttribute("aria-pressed", state.live);
-  $("live").lastElementChild.textContent = state.live ? "Live" : "Paused";
+  showTrouble();
   if (state.live) refresh();
   else clearTimeout(timer);
 });
@@ -475,11 +581,9 @@ for (const id of ["from", "until"])
   $(id).addEventListener("change", () => {
     const from = new Date($("from").value).getTime(),
       until = new Date($("until").value).getTime();
-    if (from < until) {
-      state.from = from;
-      state.until = until;
-      refresh();
-    }
+    notice = from < until ? "" : "From must be earlier than Until.";
+    showTrouble();
+    if (from < until) go({ from, until });
   });
 $("custom").addEventListener("submit", e => e.preventDefault());
 for (const [name, text] of RANGES) {
@@ -490,10 +594,13 @@ for (const [name, text] of RANGES) {
   $("ranges").append(b);
 }
 addEventListener("resize", drawTimeline);
-addEventListener("hashchange", () => {
+addEventListener("popstate", () => {
+  const before = { ...state };
   readAddress();
-  wanted = !!state.service;
-  refresh();
+  graph.search(state.search);
+  const same = ["service", "type", "range", "from", "until"].every(k => Object.is(before[k], state[k]));
+  if (!same) reload();
+  else refresh();
 });
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && state.live) refresh();
@@ -504,11 +611,7 @@ onTheme(() => {
   drawTimeline();
 });
 readAddress();
-wanted = !!state.service;
-if (state.range === "custom") {
-  $("from").value = local(state.from);
-  $("until").value = local(state.until);
-}
+graph.search(state.search);
 readColours();
 graph.theme();
 showPickers();

@@ -18,15 +18,15 @@ static void set_up(struct flame *f)
     flame_init(f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
 }
 
-static void check_json_(int line, struct flame *f, size_t nodes, const char *want)
+static void check_json_(int line, struct flame *f, const struct str *at, size_t depth, size_t nodes, const char *want)
 {
     cleanup_buf struct buf out = BUF_INIT(1 << 20);
     flame_finish(f);
-    flame_json_put(f, nodes, &out);
+    flame_json_put(f, flame_find(f, at, depth), nodes, &out);
     if (strcmp(buf_cstr(&out), want) != 0)
         FAIL_("line %d: %s, want %s", line, buf_cstr(&out), want);
 }
-#define CHECK_JSON(f, nodes, want) check_json_(__LINE__, f, nodes, want)
+#define CHECK_JSON(f, nodes, want) check_json_(__LINE__, f, NULL, 0, nodes, want)
 
 static void prints_a_tree_in_preorder_the_largest_child_first(void)
 {
@@ -63,6 +63,21 @@ static void small_children_share_one_node_and_lose_no_value(void)
                "\"names\":[\"total\",\"a\",\"b\",\"(other)\",\"c\",\"d\",\"e\"]");
 }
 
+static void of_a_part_what_is_above_it_comes_first(void)
+{
+    const struct str at[] = {STR("a"), STR("b")};
+    cleanup_flame struct flame f;
+    set_up(&f);
+    add(&f, "a;b;c", 3);
+    add(&f, "a;b;d", 2);
+    add(&f, "a;b", 1);
+    add(&f, "x", 50);
+    check_json_(__LINE__, &f, at, 2, 2,
+                "\"nodes\":[0,0,0,56,1,1,0,6,2,2,1,6,3,3,3,3,3,4,2,2],\"top\":[5,50,3,3,6,2,2,1],"
+                "\"names\":[\"total\",\"a\",\"b\",\"c\",\"(other)\",\"x\",\"d\"]");
+    CHECK_INT(flame_find(&f, (const struct str[]){STR("a"), STR("gone")}, 2), flame_find(&f, at, 1));
+}
+
 static void a_function_counts_once_wherever_it_is_called(void)
 {
     cleanup_flame struct flame f;
@@ -86,7 +101,7 @@ static void the_list_of_functions_has_an_end(void)
         add(&f, name, i + 1);
     }
     flame_finish(&f);
-    flame_json_put(&f, 1000, &out);
+    flame_json_put(&f, 0, 1000, &out);
     const char *top = strstr(buf_cstr(&out), "\"top\":[");
     CHECK(top);
     size_t commas = 0;
@@ -100,6 +115,7 @@ int main(void)
     RUN(prints_a_tree_in_preorder_the_largest_child_first);
     RUN(an_empty_graph_is_its_root);
     RUN(small_children_share_one_node_and_lose_no_value);
+    RUN(of_a_part_what_is_above_it_comes_first);
     RUN(a_function_counts_once_wherever_it_is_called);
     RUN(the_list_of_functions_has_an_end);
     return REPORT();

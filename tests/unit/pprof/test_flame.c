@@ -80,10 +80,10 @@ static void says_from_which_total_on_a_node_is_shown(void)
         flame_add(&f, walk(&f, name), i < 4 ? 1 : i);
     }
     flame_finish(&f);
-    CHECK_INT(flame_threshold(&f, 100), 1);
-    CHECK_INT(flame_threshold(&f, 4), 7); /* root, 9, 8, 7 */
-    CHECK_INT(flame_threshold(&f, 8), 2); /* one of the three 1s would fit: none is shown */
-    CHECK_INT(flame_threshold(&f, 10), 1);
+    CHECK_INT(flame_threshold(&f, 0, 100), 1);
+    CHECK_INT(flame_threshold(&f, 0, 4), 7); /* root, 9, 8, 7 */
+    CHECK_INT(flame_threshold(&f, 0, 8), 2); /* one of the three 1s would fit: none is shown */
+    CHECK_INT(flame_threshold(&f, 0, 10), 1);
 }
 
 int main(void)

@@ -91,7 +91,7 @@ static void merges_what_is_selected(void)
     set_up();
     struct store_selection what = selection(0, 1000);
     CHECK_INT(total_of(&what, &span), 18);
-    CHECK_INT(span.profiles, 4); /* the one with a thread is two series */
+    CHECK_INT(span.profiles, 3); /* the one with a thread is two series, and still one profile */
     CHECK_INT(span.first_ns, 100 * SECOND);
     CHECK_INT(span.last_ns, 121 * SECOND);
     what = selection(105, 115);

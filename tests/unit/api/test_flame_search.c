@@ -1,0 +1,97 @@
+#include "api/page/flame_search.h"
+
+#include <errno.h>
+
+#include "test.h"
+
+static struct flame f;
+
+/* "main;work" with a value of its own. */
+static void add(const char *stack, int64_t value)
+{
+    struct str rest = str_of(stack), name;
+    uint32_t node = 0;
+    while (str_split(&rest, ';', &name))
+        node = flame_step(&f, node, flame_name(&f, name));
+    flame_add(&f, node, value);
+}
+
+static void set_up(void)
+{
+    flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
+    add("java/lang/Thread.run;org/App.sort;org/App.sortAll", 1);
+    add("java/lang/Thread.run;org/App.sort;org/App.sort", 2);
+    add("java/lang/Thread.run;org/App.sortAll", 4);
+    add("java/lang/Thread.run;.I2C/C2I adapters", 8);
+    add("main", 16);
+    flame_finish(&f);
+}
+
+static void check_search(int line, uint32_t at, const char *search, int64_t want)
+{
+    struct err err = {0};
+    int64_t got = -1;
+    const int code = flame_search(&f, at, str_of(search), &got, &err);
+    if (code != 0 || got != want)
+        FAIL_("line %d: %s: %d, %lld, want %lld", line, search, code, (long long)got, (long long)want);
+}
+#define CHECK_SEARCH(search, want) check_search(__LINE__, 0, search, want)
+
+static void finds_a_part_or_the_whole_of_a_name(void)
+{
+    set_up();
+    CHECK_SEARCH("sort", 7);
+    CHECK_SEARCH("SORTALL", 5);
+    CHECK_SEARCH("\"org.App.sort\"", 3);
+    CHECK_SEARCH("\"org/App.sort\"", 3);
+    CHECK_SEARCH("\"App.sort\"", 0);
+    CHECK_SEARCH("/Thread\\.r|^main/", 31);
+    CHECK_SEARCH("/^org.*all$/", 5);
+    CHECK_SEARCH("Thread.r", 15);
+    CHECK_SEARCH("a.lang", 15);
+    CHECK_SEARCH("\"I2C/C2I adapters\"", 8);
+    CHECK_SEARCH("nothing", 0);
+    flame_done(&f);
+}
+
+static void characters_of_expressions_stand_for_themselves(void)
+{
+    set_up();
+    add("a[b]*(c)\\E$", 32);
+    flame_finish(&f);
+    CHECK_SEARCH("[b]*(", 32);
+    CHECK_SEARCH("\\E$", 32);
+    CHECK_SEARCH(".*", 0);
+    CHECK_SEARCH("\"", 0);
+    CHECK_SEARCH("//", 0);
+    flame_done(&f);
+}
+
+static void looks_beneath_one_node_only(void)
+{
+    set_up();
+    const struct str at[] = {STR("java/lang/Thread.run"), STR("org/App.sort")};
+    check_search(__LINE__, flame_find(&f, at, 2), "sortall", 1);
+    check_search(__LINE__, flame_find(&f, at, 2), "sort", 3);
+    check_search(__LINE__, flame_find(&f, at, 2), "main", 0);
+    flame_done(&f);
+}
+
+static void what_is_no_expression_is_an_error(void)
+{
+    struct err err = {0};
+    int64_t got;
+    set_up();
+    CHECK_INT(flame_search(&f, 0, STR("/(/"), &got, &err), -EINVAL);
+    CHECK_HAS(err.text, "missing )");
+    flame_done(&f);
+}
+
+int main(void)
+{
+    RUN(finds_a_part_or_the_whole_of_a_name);
+    RUN(characters_of_expressions_stand_for_themselves);
+    RUN(looks_beneath_one_node_only);
+    RUN(what_is_no_expression_is_an_error);
+    return REPORT();
+}
