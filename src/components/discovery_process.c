@@ -138,15 +138,25 @@ static bool discovery_wants_java(const struct discovery *d)
     return d->config.java || d->config.service_name;
 }
 
+/* Whether the address space is another one than when this was asked last. A name is published in a mapping of its own.
+ */
+static bool discovery_has_grown(struct process *p)
+{
+    const uint64_t before = p->asked_vsize;
+    p->asked_vsize = procfs_vsize(p->pid);
+    return before == 0 || p->asked_vsize != before;
+}
+
 /* A process that runs the same program as before is no other JVM than before: its maps need not be read again. But the
  * SDK in it publishes its name a while after the start. */
-static bool discovery_reads_java(const struct discovery *d, const struct process *p, enum process_read asked)
+static bool discovery_reads_java(const struct discovery *d, struct process *p, enum process_read asked)
 {
     if (!discovery_wants_java(d))
         return false;
     const bool may_be_named = d->config.service_name && p->is_java && p->name_reads < NAME_READS &&
                               !labels_has(p->labels, STR("service_name"));
-    return !(p->java_known && asked == READ_ALL) || may_be_named;
+    const bool known = p->java_known && asked == READ_ALL;
+    return (!known || may_be_named) && (discovery_has_grown(p) || !known);
 }
 
 static unsigned discovery_wanted_by(const struct discover_config *c)
@@ -156,11 +166,12 @@ static unsigned discovery_wanted_by(const struct discover_config *c)
            (c->container_id || c->cgroup_path || c->systemd ? JVM_WANT_CGROUP : 0);
 }
 
-static unsigned discovery_wanted(const struct discovery *d, const struct process *p)
+static unsigned discovery_wanted(const struct discovery *d, struct process *p)
 {
+    p->java_asked = discovery_reads_java(d, p, p->pending);
     const unsigned all = discovery_wanted_by(&d->config),
                    about_java = d->config.java ? JVM_WANT_JAVA : JVM_WANT_SERVICE,
-                   java = discovery_reads_java(d, p, p->pending) ? about_java : 0;
+                   java = p->java_asked ? about_java : 0;
     if (p->pending == READ_IF_JAVA)
         return all | java | JVM_WANT_IF_JAVA;
     return p->is_java ? all | java : discovery_wanted_by(&d->read) | java | JVM_WANT_OF_JVM(all);
@@ -295,7 +306,7 @@ static void on_record(void *arg, const struct jvm_scan_record *f)
     }
     const bool same = p->start_time == f->start_time && p->program == f->program;
     p->user_known = p->user_known && same;
-    const bool maps_read = discovery_reads_java(d, p, asked);
+    const bool maps_read = p->java_asked;
     p->start_time = f->start_time;
     p->program = f->program;
     p->stuck = p->reported = false;

@@ -50,6 +50,8 @@ struct process {
     bool settled;                       /* no comparing can find out more about it */
     bool delegated;                     /* its container is what its user says (procfs_container) */
     uint8_t name_reads;                 /* how often it was asked for a service name that an SDK may still publish */
+    uint64_t asked_vsize;               /* its address space when it was asked for that; 0 = not known */
+    bool java_asked;                    /* by the reading at the moment: whether it is a JVM, and its name */
     bool java_known;                    /* whether it is a JVM has been found out for `program` */
     bool stuck;                         /* reading it did not end: it is read apart from others, at full reads only */
     bool reported;                      /* a person was told that it cannot be read */

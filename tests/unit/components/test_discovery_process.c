@@ -468,6 +468,41 @@ static void a_name_that_is_published_later_is_found_at_a_refresh(void)
     close(go[1]);
 }
 
+/* Full reads in between do not use up the times it is asked: nothing was mapped meanwhile. */
+static void a_name_that_is_published_much_later_is_found(void)
+{
+    enum { REFRESHES = 7 };
+    static const char *const cwd[] = {"/proc", "/"};
+    start_engine();
+    int go[2];
+    CHECK_INT(pipe(go), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        char c;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        become_jvm(libjvm_path, JVM_THREADS);
+        for (unsigned i = 0; i <= REFRESHES; i++)
+            if (read(go[0], &c, 1) != 1 || (i < REFRESHES && chdir(cwd[i % 2]) < 0))
+                _exit(1);
+        become_named_jvm();
+        for (;;)
+            pause();
+    }
+    CHECK_STR(load("discovery.process \"x\" {\nrefresh_interval = \"1s\"\ndiscover_config {\njava = true\n} }"), "");
+    WAIT(pid, "__meta_process_java_vm", "hotspot");
+    for (unsigned i = 0; i < REFRESHES; i++) {
+        CHECK_INT(write(go[1], "", 1), 1);
+        WAIT(pid, "__meta_process_cwd", cwd[i % 2]);
+    }
+    CHECK_STR(label(pid, "service_name"), "");
+    CHECK_INT(write(go[1], "", 1), 1);
+    WAIT(pid, "service_name", "cart");
+    stop_engine();
+    end_child(pid);
+    close(go[0]);
+    close(go[1]);
+}
+
 static void what_is_not_utf8_is_mended(void)
 {
     start_engine();
@@ -626,6 +661,7 @@ int main(void)
     RUN(a_jvm_that_is_slow_to_start_is_seen_too);
     RUN(a_jvm_has_the_service_name_that_it_declares);
     RUN(a_name_that_is_published_later_is_found_at_a_refresh);
+    RUN(a_name_that_is_published_much_later_is_found);
     RUN(what_is_not_utf8_is_mended);
     RUN(what_is_read_again_keeps_what_is_known_of_the_jvm);
     RUN(a_process_that_cannot_be_read_is_reported_once_and_delays_nobody_for_long);
