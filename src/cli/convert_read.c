@@ -84,6 +84,7 @@ static int read_recording(struct input_reader *r, struct chunks *c, struct err *
     struct str chunk;
     struct err why;
     int more;
+    conversion_next_recording(r->conversion);
     while ((more = chunks_next(c, &chunk, &why)) > 0 || more == -EBADMSG) {
         if (more > 0 && conversion_add(r->conversion, chunk.p, chunk.n, &why) == 0) {
             r->result->chunks++;

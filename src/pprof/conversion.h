@@ -11,6 +11,13 @@
 
 struct pprof_result; /* conversion_finish.h */
 
+/* Since 1970; 0 and 0 = no time at all. */
+struct time_span {
+    int64_t from, until;
+};
+/* From the least start to the greatest end, in whatever order they come. */
+void time_span_extend(struct time_span *s, struct time_span by);
+
 /* Label sets made last of the three ids that Pyroscope's agent puts into events, by a hash of them; 0, the empty set,
  * is none. */
 enum { KNOWN_LABELS_BITS = 5 };
@@ -22,6 +29,7 @@ struct known_labels {
 struct conversion {
     struct conversion_options options; /* its `event` is in settings */
     struct recorded_settings settings;
+    struct recorded_settings initial; /* where every recording starts from */
     const struct conversion_limits *limits;
     struct symbols symbols;
     uint32_t other;                      /* the stack "[other]" */
@@ -41,7 +49,13 @@ struct conversion {
     struct label_keys {
         uint32_t thread, allocated_class, lock_class, profile_id, span_name; /* strings; 0 until one is needed */
     } keys;
-    int64_t start_ns, end_ns;
+    struct time_span span;      /* of all chunks */
+    struct time_span recording; /* of those of the recording at hand */
+    struct kind_so_far {
+        struct time_span span;   /* of earlier recordings that had such samples */
+        uint64_t samples_before; /* of those */
+        int64_t period;          /* the longest of all chunks with such samples */
+    } so_far[KIND_COUNT];
     int64_t received_ns;          /* conversion_received() */
     double itimer_scale;          /* of the chunks to come */
     struct pprof_result *results; /* set by finish */
@@ -54,6 +68,14 @@ static inline bool conversion_ready(struct conversion *c, enum profile_kind kind
 {
     return c->profiles[kind].type_count > 0 || conversion_begin(c, kind);
 }
+
+/* What one unit of the period type stands for by the settings in force: a sample in time, bytes between samples; every
+ * contention, call and object counts. */
+int64_t conversion_period(const struct conversion *c, enum profile_kind kind);
+/* The recording at hand is over: settings and time of the next one are its own. */
+void conversion_end_recording(struct conversion *c);
+/* The time that a profile is about: that of the recordings with such samples. */
+struct time_span conversion_span_of(const struct conversion *c, enum profile_kind kind);
 
 /* Whether a part of the time is asked for. */
 static inline bool conversion_has_range(const struct conversion *c)

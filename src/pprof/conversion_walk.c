@@ -23,6 +23,8 @@ static bool walk_setting(struct pass *p, const struct jfr_record *e)
     if (setting == SETTING_OTHER || (c->options.compat && setting != SETTING_EVENT))
         return false;
     resolver_text(p->r, e->v[SETTING_VALUE], &c->text);
+    if (setting == SETTING_EVENT && !c->options.compat)
+        settings_restart(&c->settings, &c->initial);
     settings_take(&c->settings, setting, buf_slice(&c->text), c->limits->event_name);
     return true;
 }
@@ -143,18 +145,17 @@ static void walk_header_span(const struct conversion *c, const struct jfr_header
 /* The profiles are about the time that the chunks cover, or the part of it that was asked for. */
 static void walk_extend_span(struct conversion *c, const struct jfr_header *h)
 {
-    int64_t from, until;
-    walk_header_span(c, h, &from, &until);
+    struct time_span chunk;
+    walk_header_span(c, h, &chunk.from, &chunk.until);
     if (!c->options.compat && conversion_has_range(c)) {
         const int64_t last = c->options.until_ns ? c->options.until_ns : INT64_MAX;
-        from = from > c->options.from_ns ? from : c->options.from_ns;
-        until = until < last ? until : last;
-        if (from > until)
+        chunk.from = chunk.from > c->options.from_ns ? chunk.from : c->options.from_ns;
+        chunk.until = chunk.until < last ? chunk.until : last;
+        if (chunk.from > chunk.until)
             return;
     }
-    if (c->start_ns == 0)
-        c->start_ns = from;
-    c->end_ns = until;
+    time_span_extend(&c->span, chunk);
+    time_span_extend(&c->recording, chunk);
 }
 
 /* What of the chunk the pools and passes had no room for. */
@@ -168,10 +169,22 @@ static void walk_count_cuts(const struct pass *p)
     pass_cut(p, CUT_SPANS, p->spans->left_out);
 }
 
+/* Chunks may be of recordings with other intervals. */
+static void walk_note_periods(struct conversion *c, const uint64_t samples_before[KIND_COUNT])
+{
+    for (size_t k = 0; k < KIND_COUNT; k++) {
+        const int64_t period = conversion_period(c, (enum profile_kind)k);
+        if (c->samples[k] != samples_before[k] && period > c->so_far[k].period)
+            c->so_far[k].period = period;
+    }
+}
+
 static int walk_chunk(struct pass *pass, struct layout *layout, struct err *err)
 {
     struct conversion *c = pass->c;
     struct recorded_settings before = {0};
+    uint64_t samples_before[KIND_COUNT];
+    memcpy(samples_before, c->samples, sizeof samples_before);
     settings_copy(&before, &c->settings);
     side_walks_prepare(pass, layout);
     layout_index(layout);
@@ -183,6 +196,7 @@ static int walk_chunk(struct pass *pass, struct layout *layout, struct err *err)
         return code;
     side_walks_settle(pass, layout);
     walk_count_cuts(pass);
+    walk_note_periods(c, samples_before);
     walk_extend_span(c, pass->header);
     return 0;
 }

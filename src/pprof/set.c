@@ -99,11 +99,27 @@ static struct named_profile *set_find_or_add(struct profile_set *s, const char *
     return &s->items[i];
 }
 
+/* Since 1970; nothing where a profile does not say when it was. */
+static int64_t set_end_of(const struct profile *p)
+{
+    int64_t end;
+    return __builtin_add_overflow(p->time_nanos, p->duration_nanos, &end) ? INT64_MAX : end;
+}
+
 int profile_set_add(struct profile_set *s, const char *name, const struct profile *p, struct err *err)
 {
     name = name ? name : profile_name(p);
-    struct named_profile *there = set_find_or_add(s, name, p);
-    return profile_merge(&there->p, p, 1, err);
+    struct profile *there = &set_find_or_add(s, name, p)->p;
+    const bool timed = there->time_nanos > 0;
+    const int64_t duration = there->duration_nanos, end = set_end_of(there);
+    const int code = profile_merge(there, p, 1, err);
+    if (code < 0)
+        return code;
+    if (timed && p->time_nanos > 0)
+        there->duration_nanos = (end > set_end_of(p) ? end : set_end_of(p)) - there->time_nanos;
+    else if (timed || p->time_nanos > 0)
+        there->duration_nanos = timed ? duration : p->duration_nanos;
+    return 0;
 }
 
 static void set_replace(struct named_profile *n, struct profile *p)

@@ -25,7 +25,8 @@ void profile_set_done(struct profile_set *s);
 #define cleanup_profile_set __attribute__((cleanup(profile_set_done)))
 
 /* Adds a profile, whatever symbols it has, to the one of the same name and sample types. `name` NULL: what the sample
- * types tell, see profile_name(). As profile_merge(). */
+ * types tell, see profile_name(). As profile_merge(), but the time is that of all who say theirs: from the least start
+ * to the greatest end, which for profiles of consecutive times comes to the same. */
 must_check int profile_set_add(struct profile_set *s, const char *name, const struct profile *p, struct err *err);
 /* Replaces every profile by what changed since `before`; one side of a comparison may be empty. As profile_diff(). */
 must_check int profile_set_compare(struct profile_set *after, const struct profile_set *before, enum profile_diff how,

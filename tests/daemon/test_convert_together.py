@@ -1,7 +1,26 @@
 """smolder convert where recordings, profiles and names meet that were not made for each other."""
-from forged import EMPTY_STACK, NO_STACK, Recording, profiler
+import json
+
+from forged import EMPTY_STACK, NO_STACK, NOON, RUNNABLE, SLEEPING, STACK, THREAD, WALL, Recording, jdk, profiler
 from lab import check, equal, test
 from test_convert import collapsed, convert
+
+SECOND = 10**9
+
+
+def documents(lab, *args):
+    """{(profile, sample type): metadata, sum} of a conversion to JSON."""
+    out, _ = convert(lab, *args, "--format=json", "--output=-")
+    return {(d["metadata"]["profile"], d["metadata"]["sampleType"]): (d["metadata"], d["flamebearer"]["numTicks"])
+            for d in json.loads(out)["profiles"]}
+
+
+def totals(lab, *args):
+    return {kind: total for kind, (_, total) in documents(lab, *args).items()}
+
+
+def times(lab, *args):
+    return {kind[0]: (meta["timeNanos"], meta["durationNanos"]) for kind, (meta, _) in documents(lab, *args).items()}
 
 
 @test
@@ -19,3 +38,66 @@ def convert_keeps_a_name_in_one_frame(lab):
     out, _ = convert(lab, path, "--group-by=thread", "--raw-threads", "--format=collapsed", "--output=-")
     equal(out.decode(), "[worker\\x3bq=1\\x0ax];app/A.main;app/A.leaf 20000000\n", "one line, three frames")
     check(b"\\x" not in convert(lab, path, "--format=collapsed", "--output=-")[0], "plain names are as they are")
+
+
+# ---- what recordings say of themselves ----
+
+@test
+def convert_takes_settings_from_their_own_recording_only(lab):
+    said, unsaid = jdk("1 ms").write(lab.dir / "said.jfr"), jdk().write(lab.dir / "unsaid.jfr")
+    for order in ([said, unsaid], [unsaid, said]):
+        equal(totals(lab, *order), {("process_cpu", "cpu"): 110 * 10**6}, f"JDK: {order}")
+    both = lab.dir / "both.jfr"
+    for order in ([said, unsaid], [unsaid, said]):
+        both.write_bytes(b"".join(p.read_bytes() for p in order))
+        equal(totals(lab, both), {("process_cpu", "cpu"): 110 * 10**6}, f"one file: {order}")
+    said = profiler("wall", 10, interval=10**6, wall=2 * 10**6).write(lab.dir / "wall.jfr")
+    unsaid = Recording().execution(10).write(lab.dir / "nothing.jfr")
+    wanted = {("process_cpu", "cpu"): 120 * 10**6, ("wall", "wall"): 20 * 10**6}
+    for order in ([said, unsaid], [unsaid, said]):
+        equal(totals(lab, *order), wanted, f"async-profiler: {order}")
+    counter = profiler("cycles", 3, interval=500).write(lab.dir / "cycles.jfr")
+    wanted = {("event", "samples"): 3, ("event", "events"): 1500, ("process_cpu", "cpu"): 100 * 10**6}
+    for order in ([counter, unsaid], [unsaid, counter]):
+        equal(totals(lab, *order), wanted, f"a counter: {order}")
+
+
+@test
+def convert_finds_cpu_time_in_wall_clock_samples_alone(lab):
+    batched = profiler(None, 0, wall=20 * 10**6)
+    for state, samples in ((RUNNABLE, 2), (RUNNABLE, 3), (SLEEPING, 7)):
+        batched.event(WALL, THREAD, STACK, state, samples)
+    single = profiler(None, 0, wall=20 * 10**6).execution(5, state=RUNNABLE).execution(7, state=SLEEPING)
+    for name, r in (("batched", batched), ("single", single)):
+        equal(totals(lab, r.write(lab.dir / f"{name}.jfr")),
+              {("process_cpu", "cpu"): 100 * 10**6, ("wall", "wall"): 240 * 10**6}, name)
+
+
+@test
+def convert_knows_the_intervals_that_recorders_leave_out(lab):
+    for event, count in (("r01c2", 1000), ("cpu/event=0xc2,umask=1/", 1000), ("LLC-load-misses", 1000),
+                         ("context-switches", 2), ("page-faults", 1), ("sched:sched_switch", 1)):
+        path = profiler(event, 5, interval=0).write(lab.dir / "counter.jfr")
+        equal(totals(lab, path), {("event", "samples"): 5, ("event", "events"): 5 * count}, event)
+    for period, ms in (("1 ns", 1), ("999 us", 1), ("20 ms", 20)):
+        path = jdk(period).write(lab.dir / "jdk.jfr")
+        equal(totals(lab, path), {("process_cpu", "cpu"): 10 * ms * 10**6}, period)
+
+
+@test
+def convert_puts_recordings_in_their_time(lab):
+    early = profiler("cpu", 5, 10**7).write(lab.dir / "early.jfr")
+    late = profiler("cpu", 5, 10**7, start=NOON + 3600 * SECOND).lock(7).write(lab.dir / "late.jfr")
+    wanted = {"mutex": (NOON + 3600 * SECOND, 10 * SECOND), "process_cpu": (NOON, 3610 * SECOND)}
+    profiles = []
+    for path in (early, late):
+        folder = lab.dir / path.stem
+        convert(lab, path, f"--output={folder}")
+        profiles.append(sorted(folder.iterdir()))
+    early_profiles, late_profiles = profiles
+    for name, order in (("recordings", [early, late]), ("turned", [late, early]), ("profiles", sum(profiles, [])),
+                        ("profiles turned", [*late_profiles, *early_profiles]), ("both", [late, *early_profiles]),
+                        ("both turned", [*early_profiles, late])):
+        equal(times(lab, *order), wanted, name)
+    text = convert(lab, late, early, "--format=text", "--output=-")[0].decode()
+    check("2023-11-14 22:13:20 UTC, 1.00 h" in text, text)

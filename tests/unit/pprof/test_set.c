@@ -63,6 +63,38 @@ static void what_belongs_together_is_merged_and_the_rest_in_order(void)
     CHECK_INT(profile_values(&set.items[0].p, 0)[0], 4);
 }
 
+/* As recordings that are converted together: neither order nor gaps matter. */
+static void the_time_is_from_the_least_start_to_the_greatest_end(void)
+{
+    enum { DAY = 86400 };
+    static const struct {
+        int64_t start[3], duration[3], want_start, want_duration;
+    } cases[] = {
+        {{3600, 100, 200}, {10, 10, 10}, 100, 3510},
+        {{100, 200, 3600}, {10, 10, 10}, 100, 3510},
+        {{100, 110, 120}, {10, 10, 10}, 100, 30},
+        {{100, 120, 130}, {500, 10, 10}, 100, 500},
+        {{100, 0, 200}, {10, DAY, 10}, 100, 110},
+        {{0, 100, 0}, {DAY, 10, DAY}, 100, 10},
+        {{0, 0, 0}, {10, 20, 30}, 0, 60},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cleanup_profile_set struct profile_set set;
+        cleanup_symbols struct symbols s;
+        cleanup_profile struct profile p;
+        profile_set_init(&set, MAX);
+        symbols_init(&s, MAX);
+        sample_profile(&p, &s);
+        for (size_t k = 0; k < 3; k++) {
+            p.time_nanos = cases[i].start[k];
+            p.duration_nanos = cases[i].duration[k];
+            CHECK_INT(profile_set_add(&set, "memory", &p, NULL), 0);
+        }
+        CHECK_INT(set.items[0].p.time_nanos, cases[i].want_start);
+        CHECK_INT(set.items[0].p.duration_nanos, cases[i].want_duration);
+    }
+}
+
 static void a_set_is_compared_profile_by_profile(void)
 {
     cleanup_profile_set struct profile_set before, after;
@@ -119,6 +151,7 @@ int main(void)
 {
     RUN(a_profile_is_named_by_what_it_has);
     RUN(what_belongs_together_is_merged_and_the_rest_in_order);
+    RUN(the_time_is_from_the_least_start_to_the_greatest_end);
     RUN(a_set_is_compared_profile_by_profile);
     RUN(a_set_is_grouped_by_a_label);
     RUN(a_set_has_a_maximum);
