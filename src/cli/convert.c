@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "cli/command.h"
+#include "cli/convert_compare.h"
 #include "cli/convert_files.h"
 #include "cli/convert_read.h"
 #include "cli/convert_time.h"
@@ -34,7 +35,8 @@ static const struct flag flags[] = {
     {"output", FLAG_STRING, AT(output), "", "PATH", "Output path; - is standard output."},
     {"format", FLAG_STRING, AT(format), "", "FORMAT",
      "pprof, collapsed, html, json or text; default: by the suffix of PATH, otherwise pprof."},
-    {"type", FLAG_STRING, AT(type), "", "NAME", "Only this profile (process_cpu, wall, memory, …) or sample type."},
+    {"type", FLAG_STRING, AT(type), "", "NAME",
+     "Only this profile (process_cpu, wall, memory, …), sample type, or both: mutex:delay."},
     {"diff-base", FLAG_STRING, AT(diff_base), "", "FILE", "Recording or profile to compare with."},
     {"group-by", FLAG_STRING, AT(group_by), "", "LABEL", "Use the label's value as root frame of every stack."},
     {"from", FLAG_STRING, AT(from), "", "TIME",
@@ -63,8 +65,8 @@ static const struct flag flags[] = {
      "Wall clock sampling interval, for recordings without this setting; default: --interval."},
     {"no-gzip", FLAG_BOOL, AT(no_gzip), NULL, NULL, "Write uncompressed pprof."},
     {"compat", FLAG_STRING, AT(compat), "", "jfr-parser", "Same values as github.com/grafana/jfr-parser."},
-    {"strict", FLAG_BOOL, AT(strict), NULL, NULL, "Fail if an input is damaged; write nothing."},
-    {"quiet", FLAG_BOOL, AT(quiet), NULL, NULL, "Do not report damaged chunks."},
+    {"strict", FLAG_BOOL, AT(strict), NULL, NULL, "Fail if an input is damaged or unreadable; write nothing."},
+    {"quiet", FLAG_BOOL, AT(quiet), NULL, NULL, "Do not report damaged chunks and inputs that are left out."},
     {"max-inflated", FLAG_STRING, AT(inflated_max), "16384", "MIB", "Maximum size of an inflated gzip input."},
     {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this help and exit."},
     {NULL},
@@ -79,8 +81,9 @@ static void help(void)
           "flags [default]:\n",
           stdout);
     flags_help(flags, stdout);
-    fputs("\nExit status: 0 success, 1 invalid input, 2 usage error, 3 system error. Damaged chunks are reported and\n"
-          "skipped; the rest is written. Output is written atomically.\n\n"
+    fputs("\nExit status: 0 success, 1 invalid input, 2 usage error, 3 system error. Damaged chunks and,\n"
+          "among others, unreadable inputs are reported and skipped; the rest is written. Output is written "
+          "atomically.\n\n"
           "examples:\n"
           "  smolder convert app.jfr --output=app.html\n"
           "  smolder convert app.jfr.gz --type=process_cpu --output=cpu.pb.gz\n"
@@ -196,14 +199,15 @@ static int check_usage(struct convert_run *j, size_t files, struct err *err)
 
 /* ---- doing it ---- */
 
-static int damaged(const struct convert_run *j, const struct read_result *r, struct err *err)
+static int damaged(const struct convert_run *j, const struct profile_set *set, const struct read_result *r,
+                   struct err *err)
 {
-    if (r->bad == 0)
+    if (r->bad == 0 && r->left_out == 0)
         return 0;
-    if (!j->f->quiet)
+    if (!j->f->quiet && r->bad)
         fprintf(stderr, "smolder convert: %" PRIu64 " of %" PRIu64 " chunks %s damaged and skipped\n", r->bad,
                 r->bad + r->chunks, r->bad == 1 ? "was" : "were");
-    if (r->chunks == 0 && j->set.len == 0)
+    if (r->chunks == 0 && set->len == 0)
         return err_set(err, -EILSEQ, "the input is unreadable");
     return j->f->strict ? err_set(err, -EILSEQ, "damaged input (--strict)") : 0;
 }
@@ -212,10 +216,14 @@ static int read_all(struct convert_run *j, const struct file_list *files, struct
                     struct read_result *result, struct err *err)
 {
     int code = read_inputs(files, &j->read, set, result, err);
-    return code < 0 ? code : damaged(j, result, err);
+    if (code == 0)
+        code = damaged(j, set, result, err);
+    if (code == 0 && set->len == 0)
+        code = err_set(err, -ESRCH, "%s: no samples in %" PRIu64 " chunks", files->items[0], result->chunks);
+    return code;
 }
 
-static int compare(struct convert_run *j, struct err *err)
+static int compare(struct convert_run *j, const char *name, struct err *err)
 {
     const char *base = j->f->diff_base;
     cleanup_file_list struct file_list files = {0};
@@ -224,6 +232,8 @@ static int compare(struct convert_run *j, struct err *err)
     int code = files_expand(&base, 1, &files, err);
     if (code == 0)
         code = read_all(j, &files, &before, &j->base_result, err);
+    if (code == 0)
+        code = compare_check(&(struct compared_inputs){&j->set, &before, name, base, j->f->type, j->f->quiet}, err);
     bool is_signed = j->write.format == WRITE_PPROF || j->write.format == WRITE_TEXT;
     j->write.compare = true;
     return code < 0 ? code
@@ -265,9 +275,7 @@ static int convert_files(struct convert_run *j, const struct file_list *files, s
 {
     int code = read_all(j, files, &j->set, &j->result, err);
     if (code == 0 && *j->f->diff_base)
-        code = compare(j, err);
-    if (code == 0 && j->set.len == 0)
-        code = err_set(err, -ESRCH, "%s: no samples in %" PRIu64 " chunks", files->items[0], j->result.chunks);
+        code = compare(j, files->items[0], err);
     if (code == 0 && *j->f->group_by)
         code = profile_set_group(&j->set, str_of(j->f->group_by), err);
     return code < 0 ? code : write_all(j, files, err);

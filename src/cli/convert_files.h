@@ -1,13 +1,15 @@
 /* Expands the inputs of `smolder convert`: files, directories, and quoted glob patterns. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
 
 struct file_list {
     char **items; /* owned */
-    size_t len, cap;
+    bool *found;  /* of each: not named, but in a directory or by a pattern; owned */
+    size_t len, cap, found_cap;
 };
 
 /* A directory stands for the recordings directly in it (*.jfr, *.jfr.gz), by name; a pattern (glob(7)) that is no file

@@ -70,13 +70,14 @@ static void progress_clear(struct progress *p)
     p->shown = false;
 }
 
-static void complain(struct input_reader *r, const char *text)
+/* `nth` of its kind. */
+static void complain(struct input_reader *r, uint64_t nth, const char *text)
 {
-    if (r->options->quiet || r->result->bad > NAMED_MAX)
+    if (r->options->quiet || nth > NAMED_MAX)
         return;
     progress_clear(&r->progress);
     terminal_printf(stderr, "smolder convert: %s%s\n", text,
-                    r->result->bad == NAMED_MAX ? " (further ones are not reported)" : "");
+                    nth == NAMED_MAX ? " (further ones are not reported)" : "");
 }
 
 static int read_recording(struct input_reader *r, struct chunks *c, struct err *err)
@@ -91,8 +92,7 @@ static int read_recording(struct input_reader *r, struct chunks *c, struct err *
         } else {
             if (more > 0)
                 (void)err_wrap(&why, why.code, "%s: byte %" PRIu64, chunks_name(c), chunks_at(c));
-            r->result->bad++;
-            complain(r, why.text);
+            complain(r, ++r->result->bad, why.text);
             if (more > 0)
                 chunks_refused(c);
         }
@@ -101,8 +101,7 @@ static int read_recording(struct input_reader *r, struct chunks *c, struct err *
     if (more == 0)
         return 0;
     /* Damaged or endless gzip, a failing disk: what came before is kept, the caller hears of the rest. */
-    r->result->bad++;
-    complain(r, why.text);
+    complain(r, ++r->result->bad, why.text);
     if (more == -EILSEQ)
         return 0;
     *err = why;
@@ -111,8 +110,12 @@ static int read_recording(struct input_reader *r, struct chunks *c, struct err *
 
 static int read_pprof(struct input_reader *r, struct chunks *c, struct err *err)
 {
+    const struct conversion_options *o = &r->options->conversion;
     struct str bytes;
     struct profile p;
+    if (o->from_ns || o->until_ns)
+        return err_set(err, -EINVAL, "%s: --from and --to need recordings: a profile has no times of its samples",
+                       chunks_name(c));
     int code = chunks_all(c, PPROF_MAX, &bytes, err);
     if (code < 0)
         return code;
@@ -140,6 +143,31 @@ static int convert_read_input(struct input_reader *r, const char *path, struct e
     r->progress.done += total;
     chunks_close(c);
     return code;
+}
+
+/* Of several inputs, can this one be left out? A profiled JVM leaves empty and cut files where it still records. */
+static bool may_leave_out(const struct file_list *files, size_t i, int code)
+{
+    if (files->len == 1 || code == -EINVAL || code == -E2BIG || code == -EFBIG || code == -ENOMEM)
+        return false;
+    return code == -EILSEQ || code == -EBADMSG || files->found[i];
+}
+
+static int read_files(struct input_reader *r, const struct file_list *files, struct err *err)
+{
+    for (size_t i = 0; i < files->len; i++) {
+        struct err why = {0};
+        int code = convert_read_input(r, files->items[i], &why);
+        if (code < 0 && !may_leave_out(files, i, code)) {
+            *err = why;
+            return code;
+        }
+        if (code < 0) {
+            (void)err_set(err, code, "%s; left out", why.text);
+            complain(r, ++r->result->left_out, err->text);
+        }
+    }
+    return 0;
 }
 
 /* What did not fit is no defect of the input: the totals are right. */
@@ -186,8 +214,8 @@ int read_inputs(const struct file_list *files, const struct read_options *o, str
     struct input_reader r = {.options = o, .set = set, .result = ret, .conversion = conversion_new(&o->conversion)};
     progress_begin(&r.progress, files);
     int code = read_labels(&r, err);
-    for (size_t i = 0; code == 0 && i < files->len; i++)
-        code = convert_read_input(&r, files->items[i], err);
+    if (code == 0)
+        code = read_files(&r, files, err);
     progress_clear(&r.progress);
     tell_cuts(&r);
     if (code == 0)

@@ -51,8 +51,8 @@ static int choose(const struct profile_set *set, const struct write_options *o, 
     *ret = (struct profile_choice){.items = xcalloc(set->len + 1, sizeof *ret->items)};
     for (size_t i = 0; i < set->len; i++) {
         const struct named_profile *n = &set->items[i];
-        int column = *o->type ? profile_column(&n->p, str_of(o->type)) : -1;
-        if (!*o->type || strcmp(o->type, n->name) == 0 || column >= 0)
+        int column = -1;
+        if (!*o->type || named_profile_is(n, str_of(o->type), &column))
             ret->items[ret->len++] = (struct chosen){n, i, column};
     }
     if (ret->len)
@@ -74,8 +74,9 @@ static const struct chosen *choose_one(const struct profile_choice *c, const str
     if (c->len > 1) {
         cleanup_buf struct buf types = BUF_INIT(TYPES_TEXT_MAX);
         put_types(set, &types);
-        struct str type = set->symbols.strings[one->profile->p.types[0].type];
-        terminal_printf(stderr, "%s: writing %s (%.*s); select with --type=NAME: %s\n",
+        const size_t column = one->column > 0 ? (size_t)one->column : 0;
+        struct str type = set->symbols.strings[one->profile->p.types[column].type];
+        terminal_printf(stderr, "%s: writing %s (%.*s); select with --type=NAME or NAME:SAMPLE_TYPE: %s\n",
                         o->command ? o->command : "smolder convert", one->profile->name, STR_ARG(type),
                         buf_cstr(&types));
     }

@@ -14,7 +14,7 @@ struct write_options {
     const char *command; /* for messages; NULL = "smolder convert" */
     enum write_format format;
     const char *path;  /* "-" = standard output */
-    const char *type;  /* a profile's name or a sample type; "" = all there are */
+    const char *type;  /* named_profile_is(); "" = all there are */
     const char *title; /* of a page */
     bool plain;        /* pprof is not compressed */
     bool compare;      /* the set is a comparison, with both sides in each profile unless the format is pprof or text */

@@ -55,10 +55,23 @@ const char *profile_name(const struct profile *p)
 int profile_column(const struct profile *p, struct str name)
 {
     for (size_t i = 0; i < p->type_count; i++) {
-        if (str_eq(set_text_of(p, p->types[i].type), name))
+        const struct str type = set_text_of(p, p->types[i].type), unit = set_text_of(p, p->types[i].unit);
+        if (str_eq(type, name))
+            return (int)i;
+        if (name.n == type.n + 1 + unit.n && str_has_prefix(name, type) && name.p[type.n] == '/' &&
+            str_has_suffix(name, unit))
             return (int)i;
     }
     return -1;
+}
+
+bool named_profile_is(const struct named_profile *n, struct str text, int *column)
+{
+    const struct str name = str_of(n->name);
+    *column = profile_column(&n->p, text);
+    if (*column < 0 && text.n > name.n && str_has_prefix(text, name) && text.p[name.n] == ':')
+        *column = profile_column(&n->p, (struct str){text.p + name.n + 1, text.n - name.n - 1});
+    return *column >= 0 || str_eq(text, name);
 }
 
 static char *set_metric_of(const char *name, const struct profile *p)

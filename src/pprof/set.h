@@ -37,5 +37,8 @@ must_check int profile_set_group(struct profile_set *s, struct str key, struct e
 /* "process_cpu", "wall", "memory", "mutex" or "block" as the sample and period types tell; "profile" for any other.
  * Static. */
 const char *profile_name(const struct profile *p);
-/* The sample type called `name`; -1 where there is none. */
+/* The sample type called `name`, or `name` with its unit ("cpu/nanoseconds"); -1 where there is none. */
 int profile_column(const struct profile *p, struct str name);
+/* Whether the text names the profile, by its name, a sample type or both ("mutex:delay"). *column: the sample type that
+ * was named, -1 where it was none. */
+bool named_profile_is(const struct named_profile *n, struct str text, int *column);

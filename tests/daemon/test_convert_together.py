@@ -1,5 +1,7 @@
 """smolder convert where recordings, profiles and names meet that were not made for each other."""
+import gzip
 import json
+import shutil
 
 from forged import EMPTY_STACK, NO_STACK, NOON, RUNNABLE, SLEEPING, STACK, THREAD, WALL, Recording, jdk, profiler
 from lab import check, equal, test
@@ -101,3 +103,94 @@ def convert_puts_recordings_in_their_time(lab):
         equal(times(lab, *order), wanted, name)
     text = convert(lab, late, early, "--format=text", "--output=-")[0].decode()
     check("2023-11-14 22:13:20 UTC, 1.00 h" in text, text)
+
+
+# ---- what cannot be read, or not so ----
+
+@test
+def convert_leaves_out_what_cannot_be_read_among_others(lab):
+    """A JVM that still records leaves an empty or a cut file beside the others."""
+    folder = lab.dir / "recordings"
+    folder.mkdir()
+    good = profiler("cpu", 5, 10**7).write(folder / "a.jfr")
+    wanted = {"app/A.main;app/A.leaf": 5 * 10**7}
+    bad = folder / "b.jfr"
+    cases = {"empty": b"", "cut": good.read_bytes()[:900], "header": good.read_bytes()[:40],
+             "text": b"no recording" * 9, "cut gzip": gzip.compress(good.read_bytes())[:30],
+             "version": b"FLR\0\0\0\0\x09" + bytes(80)}
+    for what, data in cases.items():
+        bad.write_bytes(data)
+        for args in ([folder], [f"{folder}/*.jfr"], [good, bad], [bad, good]):
+            out, err = convert(lab, *args, "--format=collapsed", "--output=-")
+            equal(out.decode(), "app/A.main;app/A.leaf 50000000\n", f"{what} {args}")
+            check("b.jfr" in err and err.count("\n") <= 2, f"{what}: named on {args}: {err}")
+            _, err = convert(lab, *args, "--strict", f"--output={lab.dir / 'out'}", status=1)
+            check("--strict" in err and not (lab.dir / "out").exists(), f"{what}: --strict")
+        equal(convert(lab, folder, "--quiet", "--format=collapsed", "--output=-")[1], "", f"{what}: --quiet")
+        _, err = convert(lab, bad, f"--output={lab.dir / 'out'}", status=1)
+        check("b.jfr" in err and not (lab.dir / "out").exists(), f"{what}: nothing else is there")
+        shutil.copy(bad, folder / "a.jfr")
+        convert(lab, folder, f"--output={lab.dir / 'out'}", status=1)
+        check(not (lab.dir / "out").exists(), f"{what}: all of them")
+        profiler("cpu", 5, 10**7).write(good)
+    bad.unlink()
+    (folder / "c.jfr").symlink_to("nowhere")
+    (folder / "d.jfr").mkdir()
+    out, err = convert(lab, folder, "--format=collapsed", "--output=-")
+    equal(out.decode(), "app/A.main;app/A.leaf 50000000\n", "links and directories")
+    check("c.jfr" in err and "d.jfr" in err, err)
+    convert(lab, good, folder / "c.jfr", "--format=collapsed", "--output=-", status=1)
+    equal(collapsed(lab, good), wanted, "what is good")
+
+
+@test
+def convert_compares_what_both_sides_have(lab):
+    new = profiler("cpu", 5, 10**7).park(7).write(lab.dir / "new.jfr")
+    cut, old = lab.dir / "cut.jfr", lab.dir / "old.jfr"
+    cut.write_bytes(new.read_bytes()[:900])
+    old.write_bytes(new.read_bytes()[:4] + b"\0\0\0\x09" + new.read_bytes()[8:])
+    nothing = profiler("cpu", 0).write(lab.dir / "nothing.jfr")
+    locks = profiler(None, 0).lock(7).write(lab.dir / "locks.jfr")
+    for base, why in ((cut, "unreadable"), (old, "unreadable"), (nothing, "no samples"), (locks, "in common")):
+        for output in ("x.html", "x.collapsed", "x.txt", "x.json", "x"):
+            _, err = convert(lab, new, f"--diff-base={base}", f"--output={lab.dir / output}", status=1)
+            check(why in err and not (lab.dir / output).exists(), f"{base.name}, {output}: {err}")
+    base = profiler("cpu", 3, 10**7).lock(7).write(lab.dir / "base.jfr")
+    out, err = convert(lab, new, f"--diff-base={base}", "--format=json", "--output=-")
+    check("base.jfr has no block" in err and "new.jfr has no mutex" in err, err)
+    equal([d["metadata"]["profile"] for d in json.loads(out)["profiles"]],
+          ["block", "block", "mutex", "mutex", "process_cpu"], "profiles of both sides")
+    out, err = convert(lab, new, f"--diff-base={base}", "--type=process_cpu", "--format=collapsed", "--output=-")
+    equal((out.decode(), err), ("app/A.main;app/A.leaf 30000000 50000000\n", ""), "a profile that both have")
+    convert(lab, new, f"--diff-base={base}", "--type=block", "--format=collapsed", "--output=-", status=1)
+    equal(convert(lab, new, f"--diff-base={base}", "--quiet", "--format=json", "--output=-")[1], "", "--quiet")
+
+
+@test
+def convert_names_every_value_of_every_profile(lab):
+    path = profiler("cpu", 5, 10**7).park(300).lock(5000).lock(7000).write(lab.dir / "a.jfr")
+    stack = "app/A.main;app/A.leaf"
+    for kind, value in (("mutex:delay", 12000), ("mutex:contentions", 2), ("mutex", 2), ("block:delay", 300),
+                        ("block:contentions", 1), ("block:delay/nanoseconds", 300), ("process_cpu:cpu", 5 * 10**7),
+                        ("process_cpu", 5 * 10**7), ("cpu", 5 * 10**7), ("cpu/nanoseconds", 5 * 10**7)):
+        out, err = convert(lab, path, f"--type={kind}", "--format=collapsed", "--output=-")
+        equal((out.decode(), err), (f"{stack} {value}\n", ""), kind)
+    out, err = convert(lab, path, "--type=delay", "--format=collapsed", "--output=-")
+    equal(out.decode(), f"{stack} 300\n", "the first of two")
+    check("writing block (delay)" in err and "NAME:SAMPLE_TYPE" in err, err)
+    for kind in ("mutex:cpu", "wall:delay", "mutex:", ":delay", "mutex:delay/bytes"):
+        _, err = convert(lab, path, f"--type={kind}", "--format=collapsed", "--output=-", status=1)
+        check("mutex (contentions, delay)" in err, f"{kind}: {err}")
+    convert(lab, path, "--type=mutex:delay", f"--output={lab.dir / 'm.pb.gz'}")
+    equal(totals(lab, lab.dir / "m.pb.gz"), {("mutex", "contentions"): 2, ("mutex", "delay"): 12000}, "pprof")
+    equal(totals(lab, path, "--type=mutex:delay"), {("mutex", "delay"): 12000}, "JSON")
+
+
+@test
+def convert_takes_a_part_of_the_time_of_recordings_only(lab):
+    path = profiler("cpu", 5, 10**7).write(lab.dir / "a.jfr")
+    convert(lab, path, "--type=process_cpu", f"--output={lab.dir / 'a.pb.gz'}")
+    for args in (["a.pb.gz"], ["a.jfr", "a.pb.gz"], ["a.jfr", "--diff-base=a.pb.gz"]):
+        for limit in ("--from=2020-01-01T00:00:00Z", "--to=2030-01-01T00:00:00Z"):
+            _, err = convert(lab, *args, limit, f"--output={lab.dir / 'x.html'}", status=2)
+            check("a.pb.gz" in err and "--from" in err and not (lab.dir / "x.html").exists(), f"{args}: {err}")

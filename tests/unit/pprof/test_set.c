@@ -39,6 +39,42 @@ static void a_profile_is_named_by_what_it_has(void)
     }
 }
 
+/* Every value has a name of its own, whatever else there is. */
+static void a_text_names_a_profile_or_one_of_its_values(void)
+{
+    static const struct {
+        const char *text;
+        bool want;
+        int column;
+    } cases[] = {
+        {"memory", true, -1},
+        {"objects", true, 0},
+        {"space", true, 1},
+        {"memory:objects", true, 0},
+        {"memory:space", true, 1},
+        {"space/bytes", true, 1},
+        {"memory:space/bytes", true, 1},
+        {"memory:", false, -1},
+        {":space", false, -1},
+        {"mem", false, -1},
+        {"mem:space", false, -1},
+        {"space/count", false, -1},
+        {"spac/bytes", false, -1},
+        {"memory:cpu", false, -1},
+        {"", false, -1},
+    };
+    cleanup_symbols struct symbols s;
+    symbols_init(&s, MAX);
+    struct named_profile n = {.name = (char[]){"memory"}};
+    sample_profile(&n.p, &s);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int column;
+        CHECK_INT(named_profile_is(&n, str_of(cases[i].text), &column), cases[i].want);
+        CHECK_INT(column, cases[i].column);
+    }
+    profile_done(&n.p);
+}
+
 static void what_belongs_together_is_merged_and_the_rest_in_order(void)
 {
     cleanup_profile_set struct profile_set set;
@@ -150,6 +186,7 @@ static void a_set_has_a_maximum(void)
 int main(void)
 {
     RUN(a_profile_is_named_by_what_it_has);
+    RUN(a_text_names_a_profile_or_one_of_its_values);
     RUN(what_belongs_together_is_merged_and_the_rest_in_order);
     RUN(the_time_is_from_the_least_start_to_the_greatest_end);
     RUN(a_set_is_compared_profile_by_profile);
