@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "jfr/text.h"
 #include "jfr/varint.h"
@@ -181,11 +182,31 @@ static struct str metadata_attribute(const struct jfr_metadata *m, const struct 
     return m->strings[a->of[word]];
 }
 
+/* JDK 9 and 10 named types otherwise: "com.oracle.jdk.GarbageCollection", "com.oracle.jfr.types.Method". */
+static struct str metadata_today(struct str name)
+{
+    const struct str vendor = STR("com.oracle."), types = STR("jfr.types.");
+    static const char *const common[] = {
+        "jdk.types.ClassLoader", "jdk.types.FrameType",   "jdk.types.Method", "jdk.types.StackFrame",
+        "jdk.types.StackTrace",  "jdk.types.ThreadState", "jdk.types.Symbol",
+    };
+    if (!str_has_prefix(name, vendor))
+        return name;
+    const struct str rest = {name.p + vendor.n, name.n - vendor.n};
+    if (str_has_prefix(rest, STR("jdk.")))
+        return rest;
+    for (size_t i = 0; str_has_prefix(rest, types) && i < ARRAY_LEN(common); i++) {
+        if (str_is((struct str){rest.p + types.n, rest.n - types.n}, common[i] + types.n))
+            return str_of(common[i]);
+    }
+    return name;
+}
+
 /* What is no ASCII is the name of nothing that is looked for, and empty here. */
 static struct str metadata_name_of(const struct jfr_metadata *m, const struct attributes *a)
 {
     const struct jfr_string raw = {.kind = JFR_STRING_UTF8, .text = metadata_attribute(m, a, WORD_NAME)};
-    return jfr_string_is_plain(&raw) ? raw.text : STR("");
+    return jfr_string_is_plain(&raw) ? metadata_today(raw.text) : STR("");
 }
 
 /* Names begin alike: "jdk.types.". */

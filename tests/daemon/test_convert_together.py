@@ -1,13 +1,19 @@
 """smolder convert where recordings, profiles and names meet that were not made for each other."""
+import bz2
 import gzip
+import io
 import json
+import lzma
 import shutil
+import struct
+import zipfile
 
 from forged import EMPTY_STACK, NO_STACK, NOON, RUNNABLE, SLEEPING, STACK, THREAD, WALL, Recording, jdk, profiler
 from lab import check, equal, test
 from test_convert import collapsed, convert
 
 SECOND = 10**9
+LZ4 = b"\x04\x22\x4d\x18"
 
 
 def documents(lab, *args):
@@ -151,7 +157,7 @@ def convert_compares_what_both_sides_have(lab):
     old.write_bytes(new.read_bytes()[:4] + b"\0\0\0\x09" + new.read_bytes()[8:])
     nothing = profiler("cpu", 0).write(lab.dir / "nothing.jfr")
     locks = profiler(None, 0).lock(7).write(lab.dir / "locks.jfr")
-    for base, why in ((cut, "unreadable"), (old, "unreadable"), (nothing, "no samples"), (locks, "in common")):
+    for base, why in ((cut, "unreadable"), (old, "0.9"), (nothing, "no samples"), (locks, "in common")):
         for output in ("x.html", "x.collapsed", "x.txt", "x.json", "x"):
             _, err = convert(lab, new, f"--diff-base={base}", f"--output={lab.dir / output}", status=1)
             check(why in err and not (lab.dir / output).exists(), f"{base.name}, {output}: {err}")
@@ -194,3 +200,35 @@ def convert_takes_a_part_of_the_time_of_recordings_only(lab):
         for limit in ("--from=2020-01-01T00:00:00Z", "--to=2030-01-01T00:00:00Z"):
             _, err = convert(lab, *args, limit, f"--output={lab.dir / 'x.html'}", status=2)
             check("a.pb.gz" in err and "--from" in err and not (lab.dir / "x.html").exists(), f"{args}: {err}")
+
+
+@test
+def convert_names_formats_it_does_not_read(lab):
+    """In one line, and not as damage."""
+    good = profiler("cpu", 5, 10**7).bytes()
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as z:
+        z.writestr("in.jfr", good)
+    cases = {"in.jfr": (good[:4] + b"\0\0\0\x09" + good[8:], "version 0.9"), "in.lz4": (LZ4 + good, "LZ4"),
+             "in.xz": (lzma.compress(good), "XZ"), "in.zip": (archive.getvalue(), "ZIP"),
+             "in.bz2": (bz2.compress(good), "bzip2"), "in.zst": (b"\x28\xb5\x2f\xfd" + good, "Zstandard"),
+             "in.prof": (struct.pack("<5Q", 0, 3, 0, 10000, 0) + bytes(4000), "CPU profile of gperftools"),
+             "in.heap": (b"heap profile:  1: 2 [ 3: 4] @ heapprofile\n", "heap profile of gperftools")}
+    for name, (data, why) in cases.items():
+        (lab.dir / name).write_bytes(data)
+        for source, stdin in ((lab.dir / name, b""), ("-", data), ("-", gzip.compress(data))):
+            _, err = convert(lab, source, f"--output={lab.dir / 'x'}", stdin=stdin, status=1)
+            check(why in err and err.count("\n") == 1 and "damaged" not in err, f"{name}: {err}")
+        check(not (lab.dir / "x").exists(), f"{name}: nothing is written")
+
+
+@test
+def convert_reads_recordings_of_jdk_9(lab):
+    r = jdk("20 ms", version=(1, 0))
+    r.types = r.types.replace(" jdk.types.", " com.oracle.jfr.types.").replace(" jdk.", " com.oracle.jdk.")
+    old = r.write(lab.dir / "jdk9.jfr")
+    equal(collapsed(lab, old), {"app/A.main;app/A.leaf": 200 * 10**6}, "version 1.0")
+    both = lab.dir / "both.jfr"
+    for data in (jdk("20 ms").bytes() + r.bytes(), r.bytes() + jdk("20 ms").bytes(), b"x" * 100 + r.bytes() * 2):
+        both.write_bytes(data)
+        equal(collapsed(lab, both), {"app/A.main;app/A.leaf": 400 * 10**6}, "versions in one file")
