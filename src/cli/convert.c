@@ -234,7 +234,7 @@ static int compare(struct convert_run *j, const char *name, struct err *err)
         code = read_all(j, &files, &before, &j->base_result, err);
     if (code == 0)
         code = compare_check(&(struct compared_inputs){&j->set, &before, name, base, j->f->type, j->f->quiet}, err);
-    bool is_signed = j->write.format == WRITE_PPROF || j->write.format == WRITE_TEXT;
+    bool is_signed = j->write.format == WRITE_PPROF;
     j->write.compare = true;
     return code < 0 ? code
                     : profile_set_compare(&j->set, &before, is_signed ? PROFILE_DIFF_SIGNED : PROFILE_DIFF_SIDES, err);

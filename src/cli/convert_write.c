@@ -178,11 +178,11 @@ static int put_collapsed(const struct profile_set *set, const struct write_optio
     return code;
 }
 
-static void put_dumps(const struct profile_choice *c, struct buf *text)
+static void put_dumps(const struct write_options *o, const struct profile_choice *c, struct buf *text)
 {
     for (size_t i = 0; i < c->len; i++) {
         buf_puts(text, i ? "\n\n" : "");
-        pprof_dump(&c->items[i].profile->p, c->items[i].profile->name, text);
+        (o->compare ? pprof_dump_compared : pprof_dump)(&c->items[i].profile->p, c->items[i].profile->name, text);
     }
 }
 
@@ -231,7 +231,7 @@ static int write_text(struct output *out, const struct profile_set *set, const s
     else if (o->format == WRITE_JSON)
         put_json(o, c, &text);
     else
-        put_dumps(c, &text);
+        put_dumps(o, c, &text);
     if (code == 0 && !buf_ok(&text))
         code = err_set(err, -E2BIG, "%s: larger than %u MiB", o->path, OUTPUT_MAX >> 20);
     return code < 0 ? code : put_file(out, o, o->path, buf_slice(&text), err);

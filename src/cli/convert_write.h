@@ -13,11 +13,11 @@ enum write_format { WRITE_PPROF, WRITE_COLLAPSED, WRITE_HTML, WRITE_JSON, WRITE_
 struct write_options {
     const char *command; /* for messages; NULL = "smolder convert" */
     enum write_format format;
-    const char *path;  /* "-" = standard output */
-    const char *type;  /* named_profile_is(); "" = all there are */
-    const char *title; /* of a page */
-    bool plain;        /* pprof is not compressed */
-    bool compare;      /* the set is a comparison, with both sides in each profile unless the format is pprof or text */
+    const char *path;          /* "-" = standard output */
+    const char *type;          /* named_profile_is(); "" = all there are */
+    const char *title;         /* of a page */
+    bool plain;                /* pprof is not compressed */
+    bool compare;              /* the set is a comparison, with both sides in each profile unless the format is pprof */
     const struct stat *inputs; /* never written to */
     size_t input_count;
 };

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import lzma
+import re
 import shutil
 import struct
 import zipfile
@@ -232,3 +233,21 @@ def convert_reads_recordings_of_jdk_9(lab):
     for data in (jdk("20 ms").bytes() + r.bytes(), r.bytes() + jdk("20 ms").bytes(), b"x" * 100 + r.bytes() * 2):
         both.write_bytes(data)
         equal(collapsed(lab, both), {"app/A.main;app/A.leaf": 400 * 10**6}, "versions in one file")
+
+
+@test
+def convert_compares_shares_of_each_side(lab):
+    """A small difference of large sums must not be what everything is a share of."""
+    now, before = lab.dir / "now.jfr", lab.dir / "before.jfr"
+    now.write_bytes(profiler("cpu", 61, 10**7, leaf="y").bytes() + profiler("cpu", 40, 10**7, leaf="x").bytes())
+    before.write_bytes(profiler("cpu", 40, 10**7, leaf="y").bytes() + profiler("cpu", 60, 10**7, leaf="x").bytes())
+    text = convert(lab, now, f"--diff-base={before}", "--format=text", "--output=-")[0].decode()
+    for line in ("    10.00 ms  cpu/nanoseconds (1.01 s, 1.00 s before)",
+                 "   210.00 ms  +20.4    210.00 ms  +20.4  app/A.y",
+                 "  -200.00 ms  -20.4   -200.00 ms  -20.4  app/A.x"):
+        check(line in text.splitlines(), f"{line} in {text}")
+    check("%" not in text, text)
+    convert(lab, now, f"--diff-base={before}", "--type=process_cpu", f"--output={lab.dir / 'diff.pb.gz'}")
+    text = convert(lab, lab.dir / "diff.pb.gz", "--format=text", "--output=-")[0].decode()
+    shares = [float(s) for s in re.findall(r"([-0-9.]+)%", text)]
+    check(shares and all(-100 <= s <= 100 for s in shares), text)
