@@ -77,7 +77,7 @@ static void help(void)
     fputs("usage: smolder convert FILE… --output=PATH [FLAGS]\n\n"
           "Converts JFR recordings (async-profiler, JDK) and pprof profiles. Several inputs are merged. FILE may be\n"
           "gzip-compressed, a directory with *.jfr and *.jfr.gz, a quoted glob pattern, or - for standard input.\n\n"
-          "Format pprof: without --type, PATH is a directory with one N_NAME.pb.gz per profile.\n\n"
+          "Format pprof: without --type, PATH is a directory with one NAME.pb.gz per profile.\n\n"
           "flags [default]:\n",
           stdout);
     flags_help(flags, stdout);
@@ -192,7 +192,7 @@ static int check_usage(struct convert_run *j, size_t files, struct err *err)
     j->read.inflated_max = mib << 20;
     j->read.quiet = f->quiet;
     j->read.labels = f->labels;
-    j->write = (struct write_options){.path = f->output, .type = f->type, .plain = f->no_gzip};
+    j->write = (struct write_options){.path = f->output, .type = f->type, .plain = f->no_gzip, .numbered = *f->compat};
     int code = check_conversion(f, &j->read.conversion, err);
     return code < 0 ? code : format_of(f, &j->write.format, err);
 }

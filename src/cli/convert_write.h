@@ -17,6 +17,7 @@ struct write_options {
     const char *type;          /* named_profile_is(); "" = all there are */
     const char *title;         /* of a page */
     bool plain;                /* pprof is not compressed */
+    bool numbered;             /* files of a directory have a number in front, as the reference's */
     bool compare;              /* the set is a comparison, with both sides in each profile unless the format is pprof */
     const struct stat *inputs; /* never written to */
     size_t input_count;

@@ -35,6 +35,7 @@ struct profile_kind_def {
     const char *name;
     const char *types[2][2]; /* type, unit; of the second there may be none */
     const char *period[2];   /* type, unit; NULL = unset */
+    const char *file;        /* name of its file beside those of others; NULL = `name`, which no other kind has */
 };
 extern const struct profile_kind_def profile_kinds[KIND_COUNT];
 

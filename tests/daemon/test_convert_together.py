@@ -251,3 +251,48 @@ def convert_compares_shares_of_each_side(lab):
     text = convert(lab, lab.dir / "diff.pb.gz", "--format=text", "--output=-")[0].decode()
     shares = [float(s) for s in re.findall(r"([-0-9.]+)%", text)]
     check(shares and all(-100 <= s <= 100 for s in shares), text)
+
+
+# ---- where profiles go ----
+
+@test
+def convert_names_files_by_the_profile_alone(lab):
+    many = profiler("cpu", 5, 10**7, wall=10**7).park(7).lock(8).tlab(9).event(WALL, THREAD, STACK, SLEEPING, 1)
+    one = profiler("cpu", 5, 10**7)
+    for name, r, wanted in (("one", one, ["process_cpu"]),
+                            ("many", many, ["block", "memory_alloc_in_new_tlab", "mutex", "process_cpu", "wall"])):
+        path = r.write(lab.dir / f"{name}.jfr")
+        convert(lab, path, f"--output={lab.dir / name}")
+        files = sorted(p.name for p in (lab.dir / name).iterdir())
+        equal(files, [f"{w}.pb.gz" for w in wanted], name)
+        convert(lab, path, "--no-gzip", f"--output={lab.dir / name}-plain")
+        equal(sorted(p.name for p in (lab.dir / f"{name}-plain").iterdir()), [f"{w}.pb" for w in wanted], "plain")
+    convert(lab, lab.dir / "many/mutex.pb.gz", lab.dir / "many/wall.pb.gz", f"--output={lab.dir / 'again'}")
+    equal(sorted(p.name for p in (lab.dir / "again").iterdir()), ["mutex.pb.gz", "wall.pb.gz"], "from profiles")
+
+
+@test
+def convert_leaves_no_profile_of_another_conversion(lab):
+    many = profiler("cpu", 5, 10**7).park(7).lock(8).write(lab.dir / "many.jfr")
+    one, out = profiler("cpu", 6, 10**7).write(lab.dir / "one.jfr"), lab.dir / "d"
+    convert(lab, many, f"--output={out}")
+    (out / "notes.txt").write_text("mine")
+    (out / "heap.pb.gz").write_text("of another program")
+    convert(lab, many, f"--output={out}")  # once more: the same files
+    before = {p.name: p.read_bytes() for p in out.iterdir()}
+    for args in ([one], [one, "--no-gzip"], [many, "--type=process_cpu"], [many, "--no-gzip"]):
+        _, err = convert(lab, *args, f"--output={out}", status=2)
+        check("not of this conversion" in err and ".pb" in err, err)
+        equal({p.name: p.read_bytes() for p in out.iterdir()}, before, f"{args}: nothing changed")
+    for name in ("block", "mutex"):
+        (out / f"{name}.pb.gz").unlink()
+    convert(lab, one, f"--output={out}")
+    equal(sorted(p.name for p in out.iterdir()), ["heap.pb.gz", "notes.txt", "process_cpu.pb.gz"], "its own")
+    # As earlier releases called them.
+    (out / "0_block.pb.gz").write_bytes(b"old")
+    convert(lab, one, f"--output={out}", status=2)
+    # An input beside the output is no output.
+    (out / "0_block.pb.gz").unlink()
+    (out / "process_cpu.pb.gz").rename(out / "wall_of_yesterday.pb.gz")
+    convert(lab, out / "wall_of_yesterday.pb.gz", f"--output={out}")
+    check((out / "process_cpu.pb.gz").exists(), "beside its input")
