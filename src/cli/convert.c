@@ -212,6 +212,15 @@ static int damaged(const struct convert_run *j, const struct profile_set *set, c
     return j->f->strict ? err_set(err, -EILSEQ, "damaged input (--strict)") : 0;
 }
 
+static int no_samples(const struct convert_run *j, const struct file_list *files, const struct read_result *r,
+                      struct err *err)
+{
+    if (r->unknown)
+        return err_set(err, -ESRCH, "%s: no samples that are known; %s were left out", files->items[0], r->unknown);
+    (void)j;
+    return err_set(err, -ESRCH, "%s: no samples in %" PRIu64 " chunks", files->items[0], r->chunks);
+}
+
 static int read_all(struct convert_run *j, const struct file_list *files, struct profile_set *set,
                     struct read_result *result, struct err *err)
 {
@@ -219,7 +228,9 @@ static int read_all(struct convert_run *j, const struct file_list *files, struct
     if (code == 0)
         code = damaged(j, set, result, err);
     if (code == 0 && set->len == 0)
-        code = err_set(err, -ESRCH, "%s: no samples in %" PRIu64 " chunks", files->items[0], result->chunks);
+        return no_samples(j, files, result, err);
+    if (code == 0 && result->unknown && !j->f->quiet)
+        terminal_printf(stderr, "smolder convert: %s were left out: not known\n", result->unknown);
     return code;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -14,7 +15,7 @@
 #include "pprof/decode.h"
 
 /* The largest pprof file, plain; a pause before progress is shown, and between two lines of it. */
-enum { PPROF_MAX = 1 << 30, LABELS_MAX = 64 << 20, NAMED_MAX = 20 };
+enum { PPROF_MAX = 1 << 30, LABELS_MAX = 64 << 20, NAMED_MAX = 20, NUMBER_MAX = 32 };
 static const int64_t SHOW_AFTER_NS = NS_PER_SEC, SHOW_EVERY_NS = 200 * NS_PER_MS;
 
 struct progress {
@@ -180,6 +181,21 @@ static void tell_cuts(struct input_reader *r)
     }
 }
 
+/* Samples that the recorder lost, or of types that nobody here knows: totals are short of them. */
+static void note_missing(struct input_reader *r)
+{
+    const uint64_t lost = conversion_lost(r->conversion);
+    const struct left_out *l = conversion_left_out(r->conversion);
+    if (lost && !r->options->quiet)
+        fprintf(stderr, "smolder convert: %" PRIu64 " CPU-time samples were lost by the JVM and are not counted\n",
+                lost);
+    cleanup_buf struct buf text = BUF_INIT(LEFT_OUT_TYPES_MAX * (LEFT_OUT_NAME_MAX + NUMBER_MAX));
+    for (size_t i = 0; i < l->count; i++)
+        buf_printf(&text, "%s%" PRIu64 " of %s", i ? ", " : "", l->types[i].events, l->types[i].name);
+    if (l->count)
+        r->result->unknown = xstrdup(buf_cstr(&text));
+}
+
 static int take_results(struct input_reader *r, struct err *err)
 {
     struct conversion_profile results[CONVERSION_PROFILES_MAX];
@@ -218,6 +234,7 @@ int read_inputs(const struct file_list *files, const struct read_options *o, str
         code = read_files(&r, files, err);
     progress_clear(&r.progress);
     tell_cuts(&r);
+    note_missing(&r);
     if (code == 0)
         code = take_results(&r, err);
     conversion_free(r.conversion);
@@ -227,5 +244,6 @@ int read_inputs(const struct file_list *files, const struct read_options *o, str
 void read_result_done(struct read_result *r)
 {
     free(r->inputs);
+    free(r->unknown);
     *r = (struct read_result){0};
 }

@@ -3,6 +3,7 @@
 
 #include "pprof/conversion_options.h"
 #include "pprof/events.h"
+#include "pprof/left_out.h"
 #include "pprof/native_leaks.h"
 #include "pprof/profile.h"
 #include "pprof/settings.h"
@@ -37,6 +38,7 @@ struct conversion {
     struct profile profiles[KIND_COUNT]; /* of no types until a sample comes */
     uint64_t samples[KIND_COUNT];
     struct conversion_event events[CLASS_COUNT];
+    struct left_out left_out;
     struct thread_names threads;
     struct snapshot snapshot;
     struct cut_count cuts[CUT_REASONS];

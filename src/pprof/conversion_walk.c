@@ -196,6 +196,8 @@ static int walk_chunk(struct pass *pass, struct layout *layout, struct err *err)
         return code;
     side_walks_settle(pass, layout);
     walk_count_cuts(pass);
+    if (!c->options.compat && !pass->late)
+        left_out_count(&c->left_out, pass->chunk, pass->header, layout->metadata);
     walk_note_periods(c, samples_before);
     walk_extend_span(c, pass->header);
     return 0;

@@ -77,5 +77,7 @@ const struct event_class event_classes[CLASS_COUNT] = {
     [CLASS_SPAN] = {"profiler.Span", {NULL, "eventThread", "tag", "duration"}, KIND_SPAN, RULE_TAGGED, true},
     [CLASS_USER_EVENT] = {"profiler.UserEvent", {NULL, "eventThread", "type"}, KIND_USER_EVENT, RULE_TAGGED, true},
     [CLASS_FREE] = {"profiler.Free", {NULL, NULL, "address"}, KIND_COUNT, RULE_FREE, true},
+    [CLASS_CPU_TIME_LOST] =
+        {"jdk.CPUTimeSamplesLost", {NULL, "eventThread", NULL, "lostSamples"}, KIND_COUNT, RULE_LOST, true},
     [CLASS_SETTING] = {"jdk.ActiveSetting", {"name", "value", "id"}, KIND_COUNT, RULE_SETTING},
 };

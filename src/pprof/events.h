@@ -51,6 +51,7 @@ enum event_rule {
     RULE_TRACE,         /* the same, in the method that is named or else in the top frame */
     RULE_TAGGED,        /* no stack: a frame named by the text `subject`, once, of `amount` ticks */
     RULE_FREE,          /* takes back a malloc */
+    RULE_LOST,          /* no sample: `amount` of them were lost */
     RULE_SETTING,       /* no sample: what the recording says about itself */
 };
 
@@ -97,12 +98,14 @@ enum {
     CLASS_SPAN,
     CLASS_USER_EVENT,
     CLASS_FREE,
+    CLASS_CPU_TIME_LOST,
     CLASS_SETTING, /* last: no sample */
     CLASS_COUNT,
 };
 extern const struct event_class event_classes[CLASS_COUNT];
 
-/* Events that went into profiles so far, by JFR type; a batched wall clock event counts once per sample. */
+/* Events that went into profiles so far, by JFR type; a batched wall clock event counts once per sample,
+ * and one of lost samples once for each of them. */
 struct conversion_event {
     const char *type; /* "jdk.ExecutionSample"; static */
     uint64_t count;

@@ -72,6 +72,16 @@ const struct conversion_event *conversion_events(const struct conversion *c, siz
     return c->events;
 }
 
+uint64_t conversion_lost(const struct conversion *c)
+{
+    return c->events[CLASS_CPU_TIME_LOST].count;
+}
+
+const struct left_out *conversion_left_out(const struct conversion *c)
+{
+    return &c->left_out;
+}
+
 void conversion_itimer_scale(struct conversion *c, double scale)
 {
     c->itimer_scale = scale;

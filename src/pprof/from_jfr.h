@@ -16,6 +16,7 @@
 #include "pprof/conversion_options.h"
 #include "pprof/conversion_walk.h"
 #include "pprof/events.h"
+#include "pprof/left_out.h"
 #include "pprof/limits.h"
 
 struct conversion;
@@ -32,6 +33,10 @@ must_check int conversion_labels(struct conversion *c, struct str snapshot, stru
 void conversion_received(struct conversion *c, int64_t wall_ns);
 /* All types there are, those without events too; the array belongs to the conversion. */
 const struct conversion_event *conversion_events(const struct conversion *c, size_t *n);
+/* Samples that the recorder itself lost (jdk.CPUTimeSamplesLost). */
+uint64_t conversion_lost(const struct conversion *c);
+/* Events that look like samples, but of no known type. */
+const struct left_out *conversion_left_out(const struct conversion *c);
 /* What did not fit into the limits so far, by reason (cut_reasons); the array of CUT_REASONS belongs to the
  * conversion. */
 const struct cut_count *conversion_cuts(const struct conversion *c);

@@ -197,6 +197,7 @@ void event_take(const struct pass *p, size_t class, const struct jfr_record *e)
         rule_tagged(p, k, e);
         break;
     case RULE_FREE: /* a pass of its own */
+    case RULE_LOST: /* counted, no more */
     case RULE_SETTING:
         break;
     }
@@ -204,6 +205,6 @@ void event_take(const struct pass *p, size_t class, const struct jfr_record *e)
 
 int64_t event_count(size_t class, const struct jfr_record *e)
 {
-    int32_t n = class == CLASS_WALL ? (int32_t)e->v[SLOT_AMOUNT].num : 1;
+    int32_t n = class == CLASS_WALL || class == CLASS_CPU_TIME_LOST ? (int32_t)e->v[SLOT_AMOUNT].num : 1;
     return n > 0 ? n : 0;
 }

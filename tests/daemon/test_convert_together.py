@@ -9,7 +9,8 @@ import shutil
 import struct
 import zipfile
 
-from forged import EMPTY_STACK, NO_STACK, NOON, RUNNABLE, SLEEPING, STACK, THREAD, WALL, Recording, jdk, profiler
+from forged import (CPU_TIME, DATADOG, DEFAULT, EMPTY_STACK, LOST, NO_STACK, NOON, RUNNABLE, SLEEPING, STACK, THREAD,
+                    WALL, Recording, jdk, profiler)
 from lab import check, equal, test
 from test_convert import collapsed, convert
 
@@ -296,3 +297,21 @@ def convert_leaves_no_profile_of_another_conversion(lab):
     (out / "process_cpu.pb.gz").rename(out / "wall_of_yesterday.pb.gz")
     convert(lab, out / "wall_of_yesterday.pb.gz", f"--output={out}")
     check((out / "process_cpu.pb.gz").exists(), "beside its input")
+
+
+@test
+def convert_says_what_is_missing(lab):
+    other = Recording().event(DATADOG, THREAD, STACK, DEFAULT, 1, times=9)
+    _, err = convert(lab, other.write(lab.dir / "other.jfr"), "--format=text", "--output=-", status=1)
+    check("no samples that are known; 9 of datadog.ExecutionSample were left out" in err, err)
+    both = profiler("cpu", 5, 10**7).event(DATADOG, THREAD, STACK, DEFAULT, 1, times=9).write(lab.dir / "both.jfr")
+    out, err = convert(lab, both, "--format=collapsed", "--output=-")
+    equal(out.decode(), "app/A.main;app/A.leaf 50000000\n", "what is known")
+    check("9 of datadog.ExecutionSample were left out" in err, err)
+    lossy = Recording(jdk=True).event(CPU_TIME, STACK, THREAD, 0, 10**7, 0, times=3)
+    lossy.event(LOST, 40, THREAD).event(LOST, 2, THREAD).write(lab.dir / "lossy.jfr")
+    out, err = convert(lab, lab.dir / "lossy.jfr", "--format=collapsed", "--output=-")
+    equal(out.decode(), "app/A.main;app/A.leaf 30000000\n", "what was not lost")
+    check("42 CPU-time samples were lost" in err, err)
+    for path in (both, lab.dir / "lossy.jfr"):
+        equal(convert(lab, path, "--quiet", "--format=collapsed", "--output=-")[1], "", "--quiet")
