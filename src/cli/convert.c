@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "cli/command.h"
@@ -21,7 +23,9 @@
 
 /* What all names and stacks together may take. */
 #define SYMBOLS_MAX ((size_t)1 << 30)
-enum { INFLATED_MIB_MAX = 1 << 20 };
+enum { INFLATED_MIB_MAX = 1 << 20, LABELS_TEXT_MAX = 1024 };
+/* Of --from and --to: JFR is younger than 1971. */
+static const int64_t EARLIEST_NS = 365 * 86400 * NS_PER_SEC;
 
 struct convert_flags {
     const char *output, *format, *type, *compat, *diff_base, *group_by, *inflated_max;
@@ -104,6 +108,22 @@ static const struct {
     {"text", WRITE_TEXT, {".txt"}},
 };
 
+/* What a path with this suffix cannot be, as no format is. */
+static int check_suffix(const char *path, struct err *err)
+{
+    static const char *const others[] = {".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp",
+                                         ".pdf", ".jfr", ".csv", ".xml",  ".md",  ".perf"};
+    struct stat st;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        if (str_has_suffix(str_of(path), str_of(others[i])) && (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)))
+            return err_set(err, -EINVAL,
+                           "--output=%s: no format has this suffix; expected .html (flame graphs), .json, .collapsed, "
+                           ".folded or .txt, .pb.gz or a directory (pprof), or --format",
+                           path);
+    }
+    return 0;
+}
+
 static int format_of(const struct convert_flags *f, enum write_format *ret, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
@@ -117,7 +137,7 @@ static int format_of(const struct convert_flags *f, enum write_format *ret, stru
     }
     *ret = WRITE_PPROF;
     if (!*f->format)
-        return 0;
+        return check_suffix(f->output, err);
     return err_set(err, -EINVAL, "--format=%s: expected pprof, collapsed, html, json or text", f->format);
 }
 
@@ -149,6 +169,16 @@ static int read_duration(const char *flag, const char *text, int64_t *ret, struc
     return 0;
 }
 
+/* Seconds since 1970 that somebody meant otherwise. */
+static int check_since_1970(const char *flag, const char *text, int64_t ns, struct err *err)
+{
+    if (!*text || ns <= 0 || ns >= EARLIEST_NS)
+        return 0;
+    return err_set(err, -EINVAL,
+                   "--%s=%s is in 1970; expected a time such as 2026-01-31T12:00:00Z, or seconds since 1970", flag,
+                   text);
+}
+
 /* What of the flags is not in the options already. */
 static int check_conversion(const struct convert_flags *f, struct conversion_options *ret, struct err *err)
 {
@@ -173,10 +203,31 @@ static int check_conversion(const struct convert_flags *f, struct conversion_opt
         code = time_read("to", f->to, &o.until_ns, err);
     if (code == 0 && o.until_ns && o.until_ns <= o.from_ns)
         code = err_set(err, -EINVAL, "--to=%s is not after --from=%s", f->to, f->from);
+    if (code == 0)
+        code = check_since_1970("from", f->from, o.from_ns, err);
+    if (code == 0)
+        code = check_since_1970("to", f->to, o.until_ns, err);
     if (code == 0 && o.compat && (o.from_ns || o.until_ns))
         code = err_set(err, -EINVAL, "--compat cannot be combined with --from or --to");
     *ret = o;
     return code;
+}
+
+/* "-o" is no file, and no flag here has a short name. */
+static int check_names(const char *const *args, size_t n, struct err *err)
+{
+    struct stat st;
+    for (size_t i = 0; i < n; i++) {
+        if (args[i][0] != '-' || !args[i][1] || stat(args[i], &st) == 0)
+            continue;
+        for (const struct flag *f = flags; f->name; f++) {
+            if (f->name[0] == args[i][1])
+                return err_set(err, -EINVAL, "unknown flag %s; did you mean --%s%s%s?", args[i], f->name,
+                               f->value_name ? "=" : "", f->value_name ? f->value_name : "");
+        }
+        return err_set(err, -EINVAL, "unknown flag %s; see --help", args[i]);
+    }
+    return 0;
 }
 
 static int check_usage(struct convert_run *j, size_t files, struct err *err)
@@ -217,7 +268,9 @@ static int no_samples(const struct convert_run *j, const struct file_list *files
 {
     if (r->unknown)
         return err_set(err, -ESRCH, "%s: no samples that are known; %s were left out", files->items[0], r->unknown);
-    (void)j;
+    if (*j->f->from || *j->f->to)
+        return err_set(err, -ESRCH, "%s: no samples in %" PRIu64 " chunks%s%s%s%s", files->items[0], r->chunks,
+                       *j->f->from ? " from " : "", j->f->from, *j->f->to ? " to " : "", j->f->to);
     return err_set(err, -ESRCH, "%s: no samples in %" PRIu64 " chunks", files->items[0], r->chunks);
 }
 
@@ -282,13 +335,27 @@ static int write_all(struct convert_run *j, const struct file_list *files, struc
     return write_set(&j->set, &j->write, err);
 }
 
+static int group(struct convert_run *j, struct err *err)
+{
+    const char *label = j->f->group_by;
+    if (profile_set_has_label(&j->set, str_of(label)))
+        return profile_set_group(&j->set, str_of(label), err);
+    cleanup_buf struct buf there = BUF_INIT(LABELS_TEXT_MAX);
+    profile_set_labels(&j->set, &there);
+    return err_set(
+        err, -ESRCH,
+        "--group-by=%s: no sample has this label%s%s; recordings may have thread, allocated_class, lock_class "
+        "and span_name",
+        label, there.len ? ", but " : "", buf_cstr(&there));
+}
+
 static int convert_files(struct convert_run *j, const struct file_list *files, struct err *err)
 {
     int code = read_all(j, files, &j->set, &j->result, err);
     if (code == 0 && *j->f->diff_base)
         code = compare(j, files->items[0], err);
     if (code == 0 && *j->f->group_by)
-        code = profile_set_group(&j->set, str_of(j->f->group_by), err);
+        code = group(j, err);
     return code < 0 ? code : write_all(j, files, err);
 }
 
@@ -328,6 +395,8 @@ static int convert(int argc, char **argv)
     struct convert_run j = {.f = &f};
     cleanup_file_list struct file_list files = {0};
     profile_set_init(&j.set, SYMBOLS_MAX);
+    if (code == 0)
+        code = check_names(args, rest.len, &err);
     if (code == 0)
         code = check_usage(&j, rest.len, &err);
     if (code == 0)

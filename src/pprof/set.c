@@ -172,6 +172,33 @@ int profile_set_compare(struct profile_set *after, const struct profile_set *bef
     return 0;
 }
 
+bool profile_set_has_label(const struct profile_set *s, struct str key)
+{
+    for (size_t i = 0; i < s->symbols.label_set_count; i++) {
+        const struct pprof_labels *set = &s->symbols.label_sets[i];
+        for (uint32_t k = 0; k < set->count; k++) {
+            if (str_eq(s->symbols.strings[set->labels[k].key], key))
+                return true;
+        }
+    }
+    return false;
+}
+
+void profile_set_labels(const struct profile_set *s, struct buf *out)
+{
+    cleanup_free bool *seen = xcalloc(s->symbols.string_count + 1, sizeof *seen);
+    for (size_t i = 0; i < s->symbols.label_set_count; i++) {
+        const struct pprof_labels *set = &s->symbols.label_sets[i];
+        for (uint32_t k = 0; k < set->count; k++) {
+            const uint32_t key = set->labels[k].key;
+            if (seen[key])
+                continue;
+            seen[key] = true;
+            buf_printf(out, "%s%.*s", out->len ? ", " : "", STR_ARG(s->symbols.strings[key]));
+        }
+    }
+}
+
 int profile_set_group(struct profile_set *s, struct str key, struct err *err)
 {
     for (size_t i = 0; i < s->len; i++) {

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/buf.h"
 #include "pprof/diff.h"
 #include "pprof/profile.h"
 
@@ -31,6 +32,9 @@ must_check int profile_set_add(struct profile_set *s, const char *name, const st
 /* Replaces every profile by what changed since `before`; one side of a comparison may be empty. As profile_diff(). */
 must_check int profile_set_compare(struct profile_set *after, const struct profile_set *before, enum profile_diff how,
                                    struct err *err);
+/* Whether a sample has this label; the labels that samples have, as a list. */
+bool profile_set_has_label(const struct profile_set *s, struct str key);
+void profile_set_labels(const struct profile_set *s, struct buf *out);
 /* Replaces every profile by profile_group(). */
 must_check int profile_set_group(struct profile_set *s, struct str key, struct err *err);
 

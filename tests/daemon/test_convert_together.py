@@ -315,3 +315,30 @@ def convert_says_what_is_missing(lab):
     check("42 CPU-time samples were lost" in err, err)
     for path in (both, lab.dir / "lossy.jfr"):
         equal(convert(lab, path, "--quiet", "--format=collapsed", "--output=-")[1], "", "--quiet")
+
+
+# ---- what was meant ----
+
+@test
+def convert_explains_what_was_meant(lab):
+    path = profiler("cpu", 5, 10**7).write(lab.dir / "a.jfr")
+    for args, why in (([path, "-o", "x.html"], "unknown flag -o; did you mean --output=PATH?"),
+                      ([path, "--output=x.svg"], ".html (flame graphs)"),
+                      ([path, "--output=x.png"], "no format has this suffix"),
+                      ([path, "--output=x.jfr"], "no format has this suffix"),
+                      ([path, "--output=x.txt", "--from=10"], "--from=10 is in 1970"),
+                      ([path, "--output=x.txt", "--to=10"], "--to=10 is in 1970")):
+        _, err = convert(lab, *args, status=2)
+        check(why in err, f"{args}: {err}")
+    for args, why in ((["--group-by=nosuch"], "no sample has this label; recordings may have thread"),
+                      (["--group-by=nosuch", "--threads"], "no sample has this label, but thread"),
+                      (["--group-by=span_name"], "no sample has this label"),
+                      (["--to=2001-01-01T00:00:00Z"], "no samples in 1 chunks to 2001-01-01T00:00:00Z")):
+        _, err = convert(lab, path, *args, "--output=x.txt", status=1)
+        check(why in err, f"{args}: {err}")
+    equal(sorted(p.name for p in lab.dir.glob("x*")), [], "nothing is written")
+    shutil.copy(path, lab.dir / "-a.jfr")
+    equal(collapsed(lab, "./-a.jfr"), collapsed(lab, path), "a file with such a name")
+    (lab.dir / "x.svg").mkdir()
+    convert(lab, path, "--output=x.svg")
+    convert(lab, path, "--output=y.svg", "--format=pprof")

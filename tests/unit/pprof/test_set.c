@@ -183,6 +183,27 @@ static void a_set_has_a_maximum(void)
     CHECK(err.text[0]);
 }
 
+static void the_labels_of_samples_are_listed(void)
+{
+    cleanup_profile_set struct profile_set set;
+    cleanup_symbols struct symbols s;
+    cleanup_profile struct profile p;
+    cleanup_buf struct buf out = BUF_INIT(MAX);
+    profile_set_init(&set, MAX);
+    symbols_init(&s, MAX);
+    sample_profile(&p, &s);
+    const struct pprof_label two[] = {
+        {.key = symbols_string(&s, STR("thread")), .str = symbols_string(&s, STR("other"))},
+        {.key = symbols_string(&s, STR("bytes")), .num = 5},
+    };
+    CHECK(profile_add(&p, p.samples[0].stack, symbols_labels(&s, two, 2), (int64_t[]){1, 1}));
+    CHECK_INT(profile_set_add(&set, "memory", &p, NULL), 0);
+    profile_set_labels(&set, &out);
+    CHECK_STR(buf_cstr(&out), "thread, bytes");
+    CHECK(profile_set_has_label(&set, STR("bytes")));
+    CHECK(!profile_set_has_label(&set, STR("main")));
+}
+
 int main(void)
 {
     RUN(a_profile_is_named_by_what_it_has);
@@ -192,5 +213,6 @@ int main(void)
     RUN(a_set_is_compared_profile_by_profile);
     RUN(a_set_is_grouped_by_a_label);
     RUN(a_set_has_a_maximum);
+    RUN(the_labels_of_samples_are_listed);
     return REPORT();
 }
