@@ -12,6 +12,9 @@
 #include "base/mem.h"
 #include "pyroscope/push_message.h"
 
+/* Pages that are left open keep theirs; agents and SDKs that push must not wait for them. */
+enum { CONNECTIONS = 256 };
+
 struct store_http {
     struct server *server;
     struct access access;
@@ -78,6 +81,7 @@ int store_http_open(const struct store_http_options *options, struct store_http 
                                                     .allowed_hosts = options->allowed_hosts,
                                                     .routes = routes,
                                                     .guard = store_http_guard,
+                                                    .connections = CONNECTIONS,
                                                     .problem = store_http_problem,
                                                     .ctx = h},
                            &h->server, err);

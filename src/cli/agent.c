@@ -184,13 +184,24 @@ static void http_problem(void *arg, const char *what)
     log_warn("HTTP server", L_STR("err", what));
 }
 
+static void store_problem(void *arg, const char *text)
+{
+    (void)arg;
+    log_warn("embedded store", L_STR("err", text));
+}
+
 /* Its address, as whom the agent was started; its files as whom it runs (agent_become()). */
 static int open_store(struct agent *a, struct err *err)
 {
     const struct agent_settings *s = a->settings;
     if (!*s->store_listen)
         return 0;
-    a->store = store_new(&(struct store_options){.loop = &a->loop, .parsers = a->env.parsers, .dir = s->storage_path});
+    a->store = store_new(&(struct store_options){.loop = &a->loop,
+                                                 .parsers = a->env.parsers,
+                                                 .dir = s->storage_path,
+                                                 .keep_seconds = s->store_keep_seconds,
+                                                 .keep_bytes = s->store_keep_bytes,
+                                                 .problem = store_problem});
     const struct store_http_options http = {.loop = &a->loop,
                                             .listen = s->store_listen,
                                             .allowed_hosts = s->allowed_hosts,
@@ -342,6 +353,7 @@ static int agent_start(struct agent *a, struct err *err)
                                     a->settings->crash_guard,
                                     a->settings->service_name && strcmp(a->settings->service_name, "main") == 0};
     a->env.storage_path = a->settings->storage_path;
+    a->env.becomes = a->privileges.drop ? &a->privileges.user : NULL;
     a->controller = controller_new(&(struct controller_options){.loop = &a->loop,
                                                                 .components = all_components,
                                                                 .stability = stability,
@@ -388,6 +400,7 @@ static int agent_become(struct agent *a, struct err *err)
     const int code = privileges_drop(&a->privileges, err);
     if (code < 0)
         return code;
+    a->env.becomes = NULL;
     work_release();
     return agent_open_files(a, err);
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { AGENT_STOP_MS = 9000 };
 
@@ -21,9 +22,10 @@ struct agent_settings {
     const char *service_name;  /* "unspecified" or "main"; NULL = the first */
     const char *user;          /* as whom it runs if started by root; "" = cli/privileges.h */
     const char *store_listen;  /* the embedded store; "" = off */
-    bool skip_unknown;         /* leave unknown components out instead of refusing them */
-    const char *stability;     /* "generally-available", "public-preview", "experimental" */
-    const char *const *paths;  /* configuration; none = built in, which needs the store */
+    int64_t store_keep_seconds, store_keep_bytes;
+    bool skip_unknown;        /* leave unknown components out instead of refusing them */
+    const char *stability;    /* "generally-available", "public-preview", "experimental" */
+    const char *const *paths; /* configuration; none = built in, which needs the store */
     size_t path_count;
     const char *flags; /* all of them as "name=value" lines, for support bundles */
     bool watch_config; /* load again when a file changes */

@@ -7,6 +7,7 @@ enum {
     EXIT_INPUT = 1,  /* invalid input or configuration; a diagnostic is printed */
     EXIT_USAGE = 2,  /* usage error */
     EXIT_SYSTEM = 3, /* system error */
+    EXIT_LIMIT = 4,  /* smolder diff: a limit is exceeded */
 };
 
 struct command {
@@ -17,6 +18,7 @@ struct command {
 
 extern const struct command command_run;
 extern const struct command command_convert;
+extern const struct command command_diff;
 extern const struct command command_fmt;
 extern const struct command command_validate;
 extern const struct command command_reference;

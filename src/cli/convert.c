@@ -15,11 +15,14 @@
 #include "cli/command.h"
 #include "cli/convert_compare.h"
 #include "cli/convert_files.h"
+#include "cli/convert_range.h"
 #include "cli/convert_read.h"
 #include "cli/convert_time.h"
+#include "cli/convert_view.h"
 #include "cli/convert_write.h"
 #include "cli/flags.h"
 #include "lang/duration.h"
+#include "pprof/threads.h"
 
 /* What all names and stacks together may take. */
 #define SYMBOLS_MAX ((size_t)1 << 30)
@@ -31,6 +34,10 @@ struct convert_flags {
     const char *output, *format, *type, *compat, *diff_base, *group_by, *inflated_max;
     const char *from, *to, *labels, *event, *interval, *wall_interval, *threads_max;
     struct conversion_options conversion; /* the flags that are its options, and what the rest makes of it */
+    struct view_flags view;
+    const char *title, *highlight;
+    const char *heat_cell;
+    bool inverted, heat_map;
     bool no_gzip, strict, quiet, help;
 };
 
@@ -44,24 +51,57 @@ static const struct flag flags[] = {
     {"diff-base", FLAG_STRING, AT(diff_base), "", "FILE", "Recording or profile to compare with."},
     {"group-by", FLAG_STRING, AT(group_by), "", "LABEL", "Use the label's value as root frame of every stack."},
     {"from", FLAG_STRING, AT(from), "", "TIME",
-     "Ignore events before this time: 2026-01-31T12:00:00Z, or seconds since 1970."},
+     "Ignore events before this time: 2026-01-31T12:00:00Z, seconds since 1970, or relative to the beginning (10s) or "
+     "the end (-5s)."},
     {"to", FLAG_STRING, AT(to), "", "TIME", "Ignore events at and after this time."},
+    {"include", FLAG_LIST, AT(view.include), NULL, "PATTERN",
+     "Only stacks with a frame like this: a name with * at either end, or a /regular expression/; repeatable."},
+    {"exclude", FLAG_LIST, AT(view.exclude), NULL, "PATTERN", "Omit stacks with a frame like this; repeatable."},
+    {"thread", FLAG_LIST, AT(view.threads), NULL, "PATTERN", "Only samples of threads with such a name; repeatable."},
+    {"state", FLAG_STRING, AT(view.states), "", "LIST",
+     "Only CPU and wall clock samples in these thread states: runnable, sleeping, default, …; may be cut short."},
+    {"latency", FLAG_STRING, AT(view.latency), "", "DURATION",
+     "Only samples within traced methods that took at least this long."},
     {"threads", FLAG_BOOL, AT(conversion.per_thread), NULL, NULL,
      "Add the label thread; numbers in the names of pool threads are normalised."},
     {"raw-threads", FLAG_BOOL, AT(conversion.raw_threads), NULL, NULL, "Add the label thread without normalisation."},
-    {"max-threads", FLAG_STRING, AT(threads_max), "200", "N",
-     "Maximum number of thread names; the rest becomes [other]."},
+    {"thread-ids", FLAG_BOOL, AT(conversion.thread_ids), NULL, NULL,
+     "Add the label thread with the thread's ID: main tid=42."},
+    {"max-threads", FLAG_STRING, AT(threads_max), "", "N",
+     "Maximum number of thread names; the rest becomes [other]. Default: 200, with --thread-ids any number."},
+    {"states", FLAG_BOOL, AT(conversion.per_state), NULL, NULL,
+     "Add the label state to CPU and wall clock samples: runnable, sleeping, default, …"},
     {"allocated-class", FLAG_BOOL, AT(conversion.allocated_class), NULL, NULL,
      "Add the label allocated_class to allocations."},
     {"lock-class", FLAG_BOOL, AT(conversion.lock_class), NULL, NULL, "Add the label lock_class to locks."},
+    {"class-frames", FLAG_BOOL, AT(view.class_frames), NULL, NULL,
+     "The class of allocated objects and of locks as leaf frame."},
+    {"classify", FLAG_BOOL, AT(view.classify), NULL, NULL,
+     "What a stack is about as root frame: [gc], [jit compiler], [class loading], [kernel], …"},
     {"labels", FLAG_STRING, AT(labels), "", "FILE", "LabelsSnapshot of Pyroscope's Java agent for the recordings."},
     {"raw-names", FLAG_BOOL, AT(conversion.raw_names), NULL, NULL, "Do not normalise names of generated classes."},
+    {"dot", FLAG_BOOL, AT(view.dot), NULL, NULL, "Class names with dots: java.util.HashMap.get."},
+    {"simple", FLAG_BOOL, AT(view.simple), NULL, NULL, "Class names without package: HashMap.get."},
+    {"lines", FLAG_BOOL, AT(view.lines), NULL, NULL,
+     "Line numbers in names, one frame per line: HashMap.get:561. pprof has them anyway."},
+    {"bci", FLAG_BOOL, AT(view.bci), NULL, NULL, "Bytecode indices in names instead of lines: HashMap.get@17."},
     {"no-lines", FLAG_BOOL, AT(conversion.no_lines), NULL, NULL, "Omit line numbers."},
     {"frame-types", FLAG_BOOL, AT(conversion.frame_types), NULL, NULL,
      "Append frame types: _[j] compiled, _[i] inlined, _[0] interpreted, _[1] C1, _[k] kernel."},
     {"libraries", FLAG_BOOL, AT(conversion.libraries), NULL, NULL, "One pprof mapping per native library."},
     {"mark-truncated", FLAG_BOOL, AT(conversion.mark_truncated), NULL, NULL,
      "Add a frame [truncated] to truncated stacks."},
+    {"skip", FLAG_STRING, AT(view.skip), "0", "N", "Omit so many frames at the root of every stack."},
+    {"reverse", FLAG_BOOL, AT(view.reverse), NULL, NULL, "Reverse stacks: the leaf is the root. The page opens so."},
+    {"minwidth", FLAG_STRING, AT(view.min_width), "0", "PERCENT",
+     "Omit frames of a smaller part of the total; their values count for their callers."},
+    {"title", FLAG_STRING, AT(title), "", "TEXT", "Title of the page; default: the name of the input."},
+    {"highlight", FLAG_STRING, AT(highlight), "", "PATTERN", "Functions that the page opens with a search for."},
+    {"inverted", FLAG_BOOL, AT(inverted), NULL, NULL, "The page opens with the root at the other end."},
+    {"heatmap", FLAG_BOOL, AT(heat_map), NULL, NULL,
+     "Add a heat map to the page: samples over time; a selected range has its own flame graph."},
+    {"heatmap-cell", FLAG_STRING, AT(heat_cell), "20ms", "DURATION",
+     "The time that a cell of the heat map stands for."},
     {"event", FLAG_STRING, AT(event), "", "EVENT", "Sampled event, for recordings without this setting: cpu, wall, …"},
     {"interval", FLAG_STRING, AT(interval), "10ms", "DURATION",
      "Sampling interval, for recordings without this setting."},
@@ -79,8 +119,9 @@ static const struct flag flags[] = {
 static void help(void)
 {
     fputs("usage: smolder convert FILE… --output=PATH [FLAGS]\n\n"
-          "Converts JFR recordings (async-profiler, JDK) and pprof profiles. Several inputs are merged. FILE may be\n"
-          "gzip-compressed, a directory with *.jfr and *.jfr.gz, a quoted glob pattern, or - for standard input.\n\n"
+          "Converts JFR recordings (async-profiler, JDK), pprof profiles and collapsed stacks. Several inputs are\n"
+          "merged. FILE may be gzip-compressed, a directory with *.jfr and *.jfr.gz, a quoted glob pattern, or - for "
+          "standard input.\n\n"
           "Format pprof: without --type, PATH is a directory with one NAME.pb.gz per profile.\n\n"
           "flags [default]:\n",
           stdout);
@@ -145,6 +186,7 @@ struct convert_run {
     const struct convert_flags *f;
     struct read_options read;
     struct write_options write;
+    struct view_choice view;
     struct profile_set set;
     struct read_result result, base_result;
     bool writing; /* everything was read */
@@ -154,6 +196,7 @@ struct convert_run {
 static void want_group(struct conversion_options *o, const char *label)
 {
     o->per_thread |= strcmp(label, "thread") == 0;
+    o->per_state |= strcmp(label, "state") == 0;
     o->allocated_class |= strcmp(label, "allocated_class") == 0;
     o->lock_class |= strcmp(label, "lock_class") == 0;
 }
@@ -187,19 +230,21 @@ static int check_conversion(const struct convert_flags *f, struct conversion_opt
     o.compat = *f->compat != '\0';
     o.event = f->event;
     o.limits = &conversion_limits_files;
+    o.raw_threads |= o.thread_ids;
     o.per_thread |= o.raw_threads;
     want_group(&o, f->group_by);
     if (*f->compat && strcmp(f->compat, "jfr-parser") != 0)
         return err_set(err, -EINVAL, "--compat=%s: expected jfr-parser", f->compat);
-    if (!str_to_u64(str_of(f->threads_max), &threads) || threads == 0 || threads > UINT32_MAX)
+    threads = o.thread_ids ? UINT32_MAX : THREADS_MAX;
+    if (*f->threads_max && (!str_to_u64(str_of(f->threads_max), &threads) || threads == 0 || threads > UINT32_MAX))
         return err_set(err, -EINVAL, "--max-threads=%s: expected a number of at least 1", f->threads_max);
     o.threads_max = (uint32_t)threads;
     int code = read_duration("interval", f->interval, &o.cpu_ns, err);
     if (code == 0)
         code = read_duration("wall-interval", f->wall_interval, &o.wall_ns, err);
-    if (code == 0)
+    if (code == 0 && !range_is_relative(f->from))
         code = time_read("from", f->from, &o.from_ns, err);
-    if (code == 0)
+    if (code == 0 && !range_is_relative(f->to))
         code = time_read("to", f->to, &o.until_ns, err);
     if (code == 0 && o.until_ns && o.until_ns <= o.from_ns)
         code = err_set(err, -EINVAL, "--to=%s is not after --from=%s", f->to, f->from);
@@ -207,7 +252,7 @@ static int check_conversion(const struct convert_flags *f, struct conversion_opt
         code = check_since_1970("from", f->from, o.from_ns, err);
     if (code == 0)
         code = check_since_1970("to", f->to, o.until_ns, err);
-    if (code == 0 && o.compat && (o.from_ns || o.until_ns))
+    if (code == 0 && o.compat && (*f->from || *f->to))
         code = err_set(err, -EINVAL, "--compat cannot be combined with --from or --to");
     *ret = o;
     return code;
@@ -230,6 +275,36 @@ static int check_names(const char *const *args, size_t n, struct err *err)
     return 0;
 }
 
+static int check_heat_map(struct convert_run *j, struct err *err)
+{
+    const struct convert_flags *f = j->f;
+    int64_t cell = 0;
+    if (j->write.format != WRITE_HTML || *f->diff_base || j->read.conversion.compat)
+        return err_set(err, -EINVAL, "--heatmap is for --format=html, without --diff-base and --compat");
+    int code = read_duration("heatmap-cell", f->heat_cell, &cell, err);
+    if (code == 0 && (cell < NS_PER_MS || cell > NS_PER_SEC || NS_PER_SEC % cell != 0))
+        code = err_set(err, -EINVAL, "--heatmap-cell=%s: expected 1ms to 1s, of which a second is a multiple",
+                       f->heat_cell);
+    j->read.conversion.time_ns = j->write.look.heat_ns = cell;
+    return code;
+}
+
+/* The page turns stacks round itself, and back. */
+static int check_view(struct convert_run *j, struct err *err)
+{
+    const struct convert_flags *f = j->f;
+    struct view_flags view = f->view;
+    const bool page = j->write.format == WRITE_HTML;
+    view.reverse = f->view.reverse && !page;
+    j->write.look = (struct report_look){f->highlight, f->view.reverse, f->inverted, 0};
+    int code = view_choose(&view, j->write.format != WRITE_PPROF, &j->read.conversion, &j->view, err);
+    if (code == 0 && f->heat_map)
+        code = check_heat_map(j, err);
+    if (code == 0 && *f->diff_base && j->view.view.min_share > 0)
+        code = err_set(err, -EINVAL, "--minwidth cannot be combined with --diff-base");
+    return code;
+}
+
 static int check_usage(struct convert_run *j, size_t files, struct err *err)
 {
     const struct convert_flags *f = j->f;
@@ -245,7 +320,9 @@ static int check_usage(struct convert_run *j, size_t files, struct err *err)
     j->read.labels = f->labels;
     j->write = (struct write_options){.path = f->output, .type = f->type, .plain = f->no_gzip, .numbered = *f->compat};
     int code = check_conversion(f, &j->read.conversion, err);
-    return code < 0 ? code : format_of(f, &j->write.format, err);
+    if (code == 0)
+        code = format_of(f, &j->write.format, err);
+    return code < 0 ? code : check_view(j, err);
 }
 
 /* ---- doing it ---- */
@@ -277,14 +354,17 @@ static int no_samples(const struct convert_run *j, const struct file_list *files
 static int read_all(struct convert_run *j, const struct file_list *files, struct profile_set *set,
                     struct read_result *result, struct err *err)
 {
-    int code = read_inputs(files, &j->read, set, result, err);
+    struct read_options read = j->read;
+    int code = range_resolve(files, read.inflated_max, j->f->from, j->f->to, &read.conversion, err);
+    if (code == 0)
+        code = read_inputs(files, &read, set, result, err);
     if (code == 0)
         code = damaged(j, set, result, err);
     if (code == 0 && set->len == 0)
         return no_samples(j, files, result, err);
     if (code == 0 && result->unknown && !j->f->quiet)
         terminal_printf(stderr, "smolder convert: %s were left out: not known\n", result->unknown);
-    return code;
+    return code < 0 ? code : view_set(&j->view, set, err);
 }
 
 static int compare(struct convert_run *j, const char *name, struct err *err)
@@ -330,7 +410,7 @@ static int write_all(struct convert_run *j, const struct file_list *files, struc
     cleanup_free char *title = title_of(j, files);
     j->write.inputs = inputs;
     j->write.input_count = n;
-    j->write.title = title;
+    j->write.title = *j->f->title ? j->f->title : title;
     j->writing = true;
     return write_set(&j->set, &j->write, err);
 }
@@ -342,11 +422,10 @@ static int group(struct convert_run *j, struct err *err)
         return profile_set_group(&j->set, str_of(label), err);
     cleanup_buf struct buf there = BUF_INIT(LABELS_TEXT_MAX);
     profile_set_labels(&j->set, &there);
-    return err_set(
-        err, -ESRCH,
-        "--group-by=%s: no sample has this label%s%s; recordings may have thread, allocated_class, lock_class "
-        "and span_name",
-        label, there.len ? ", but " : "", buf_cstr(&there));
+    return err_set(err, -ESRCH,
+                   "--group-by=%s: no sample has this label%s%s; recordings may have thread, state, allocated_class, "
+                   "lock_class and span_name",
+                   label, there.len ? ", but " : "", buf_cstr(&there));
 }
 
 static int convert_files(struct convert_run *j, const struct file_list *files, struct err *err)
@@ -406,6 +485,7 @@ static int convert(int argc, char **argv)
     if (code < 0)
         terminal_printf(stderr, "smolder convert: %s\n", err.text);
     profile_set_done(&j.set);
+    view_choice_done(&j.view);
     read_result_done(&j.result);
     read_result_done(&j.base_result);
     return status_of(code, j.writing);

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "cli/convert_chunks.h"
+#include "pprof/collapsed.h"
 #include "pprof/decode.h"
 
 /* The largest pprof file, plain; a pause before progress is shown, and between two lines of it. */
@@ -121,8 +122,10 @@ static int read_pprof(struct input_reader *r, struct chunks *c, struct err *err)
     if (code < 0)
         return code;
     struct err why = {0};
-    if (pprof_decode(bytes.p, bytes.n, PPROF_MAX, &r->set->symbols, &p, &why) < 0)
-        return err_set(err, -EILSEQ, "%s: neither a JFR recording nor a pprof profile (%s)", chunks_name(c), why.text);
+    if (pprof_decode(bytes.p, bytes.n, PPROF_MAX, &r->set->symbols, &p, &why) < 0 &&
+        collapsed_decode(bytes, &r->set->symbols, &p, NULL) < 0)
+        return err_set(err, -EILSEQ, "%s: neither a JFR recording nor a pprof profile nor collapsed stacks (%s)",
+                       chunks_name(c), why.text);
     code = profile_set_add(r->set, NULL, &p, err);
     profile_done(&p);
     return code < 0 ? err_wrap(err, code == -EINVAL ? -EILSEQ : code, "%s", chunks_name(c)) : 0;
@@ -151,7 +154,7 @@ static bool may_leave_out(const struct file_list *files, size_t i, int code)
 {
     if (files->len == 1 || code == -EINVAL || code == -E2BIG || code == -EFBIG || code == -ENOMEM)
         return false;
-    return code == -EILSEQ || code == -EBADMSG || files->found[i];
+    return code == -EILSEQ || code == -EBADMSG || file_list_is_found(files, i);
 }
 
 static int read_files(struct input_reader *r, const struct file_list *files, struct err *err)

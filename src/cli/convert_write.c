@@ -253,7 +253,7 @@ static int put_page(const struct profile_set *set, const struct write_options *o
     struct profile_set shown = {.symbols = set->symbols, .items = xcalloc(c->len, sizeof *shown.items)};
     for (size_t i = 0; i < c->len; i++)
         shown.items[shown.len++] = *c->items[i].profile;
-    int code = report_put(&(struct report){o->title, &shown, o->compare}, text, err);
+    int code = report_put(&(struct report){o->title, &shown, o->compare, o->look}, text, err);
     free(shown.items); /* the rest is borrowed */
     return code;
 }

@@ -7,15 +7,17 @@
 
 #include "base/err.h"
 #include "pprof/set.h"
+#include "ui/report.h"
 
 enum write_format { WRITE_PPROF, WRITE_COLLAPSED, WRITE_HTML, WRITE_JSON, WRITE_TEXT };
 
 struct write_options {
     const char *command; /* for messages; NULL = "smolder convert" */
     enum write_format format;
-    const char *path;          /* "-" = standard output */
-    const char *type;          /* named_profile_is(); "" = all there are */
-    const char *title;         /* of a page */
+    const char *path;  /* "-" = standard output */
+    const char *type;  /* named_profile_is(); "" = all there are */
+    const char *title; /* of a page */
+    struct report_look look;
     bool plain;                /* pprof is not compressed */
     bool numbered;             /* files of a directory have a number in front, as the reference's */
     bool compare;              /* the set is a comparison, with both sides in each profile unless the format is pprof */

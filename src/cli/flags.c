@@ -45,6 +45,15 @@ static bool is_choice(const char *words, const char *value)
     return false;
 }
 
+static int flags_append(const struct flag *f, const char *value, struct flag_list *list, struct err *err)
+{
+    if (*value && list->len == FLAG_LIST_MAX)
+        return err_set(err, -EINVAL, "--%s: more than %d", f->name, FLAG_LIST_MAX);
+    if (*value)
+        list->items[list->len++] = value;
+    return 0;
+}
+
 static int flags_set(const struct flag *f, const char *value, void *record, struct err *err)
 {
     void *field = (char *)record + f->offset;
@@ -55,6 +64,8 @@ static int flags_set(const struct flag *f, const char *value, void *record, stru
     }
     if (f->kind == FLAG_CHOICE && !is_choice(f->value_name, value))
         return err_set(err, -EINVAL, "--%s=%s: expected one of %s", f->name, value, f->value_name);
+    if (f->kind == FLAG_LIST)
+        return flags_append(f, value, field, err);
     if (f->kind == FLAG_STRING || f->kind == FLAG_CHOICE) {
         *(const char **)field = value;
         return 0;
@@ -71,6 +82,8 @@ static void flags_defaults(const struct flag *table, void *record)
     for (; table->name; table++) {
         if (table->kind == FLAG_STRING || table->kind == FLAG_CHOICE)
             *(const char **)((char *)record + table->offset) = table->default_text ? table->default_text : "";
+        else if (table->kind == FLAG_LIST)
+            *(struct flag_list *)((char *)record + table->offset) = (struct flag_list){.len = 0};
     }
 }
 
@@ -134,12 +147,20 @@ int flags_parse(const struct flag *table, int argc, char **argv, void *record, s
     return 0;
 }
 
+static void flags_print_list(const struct flag *f, const struct flag_list *list, struct buf *out)
+{
+    for (size_t i = 0; i < list->len; i++)
+        buf_printf(out, "%s=%s\n", f->name, list->items[i]);
+}
+
 void flags_print(const struct flag *table, const void *record, struct buf *out)
 {
     for (; table->name; table++) {
         const void *field = (const char *)record + table->offset;
         if (table->kind == FLAG_BOOL)
             buf_printf(out, "%s=%s\n", table->name, *(const bool *)field ? "true" : "false");
+        else if (table->kind == FLAG_LIST)
+            flags_print_list(table, field, out);
         else if (table->kind != FLAG_UNUSED)
             buf_printf(out, "%s=%s\n", table->name, *(const char *const *)field);
     }

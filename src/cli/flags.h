@@ -15,10 +15,17 @@
 enum flag_kind {
     FLAG_STRING, /* const char * */
     FLAG_BOOL,   /* bool */
+    FLAG_LIST,   /* struct flag_list: may be given several times, an empty value is none */
     FLAG_CHOICE, /* const char *, one of the words in value_name: "none|alloy" */
     /* A flag of the reference that has no effect here. With a value_name it takes a value, else it is a boolean.
      * Whoever sets it to something else than default_text is warned. */
     FLAG_UNUSED,
+};
+
+enum { FLAG_LIST_MAX = 32 };
+struct flag_list {
+    const char *items[FLAG_LIST_MAX];
+    size_t len;
 };
 
 struct flag {

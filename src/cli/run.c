@@ -13,13 +13,14 @@
 #include "cli/command.h"
 #include "cli/flags.h"
 #include "cli/storage.h"
+#include "cli/store_limits.h"
 
 /* Where the built-in configuration keeps its profiles when no address is given. */
 #define STORE_DEFAULT "127.0.0.1:4040"
 
 struct run_flags {
     const char *listen, *allowed_hosts, *ui_prefix, *storage_path, *store_listen, *stability, *metrics, *format,
-        *crash_guard, *service_name, *user;
+        *crash_guard, *service_name, *user, *store_keep, *store_size;
     bool no_bundle, watch, skip_unknown, print_config, help;
 };
 
@@ -58,6 +59,10 @@ static const struct flag flags[] = {
     {"store.listen", FLAG_STRING, AT(store_listen), "", "ADDR",
      "Enable the embedded profile store and its web UI on this address; empty = disabled. Without PATH the "
      "default is " STORE_DEFAULT ". The http block applies to it as well."},
+    {"store.keep", FLAG_STRING, AT(store_keep), "7d", "DURATION",
+     "How long the embedded store keeps profiles: 7d, 36h, 1d12h."},
+    {"store.max-size", FLAG_STRING, AT(store_size), "1GiB", "SIZE",
+     "Size of the embedded store on disk; beyond it the oldest profiles are deleted, as on a full disk."},
     {"java.crash-guard", FLAG_CHOICE, AT(crash_guard), "config", "config|on|strict|off",
      "What a crash of a profiled JVM leads to, for all components: on = profiling of that workload stops if the "
      "profiler "
@@ -176,6 +181,12 @@ static int run_agent(int argc, char **argv)
         run_help();
         return EXIT_OK;
     }
+    int64_t keep_seconds, keep_bytes;
+    if (store_keep_parse(f.store_keep, &keep_seconds, &err) < 0 ||
+        store_size_parse(f.store_size, &keep_bytes, &err) < 0) {
+        terminal_printf(stderr, "smolder run: %s\n", err.text);
+        return EXIT_USAGE;
+    }
     if (rest.len == 0 && !*f.store_listen)
         f.store_listen = STORE_DEFAULT;
     if (f.print_config) {
@@ -195,6 +206,8 @@ static int run_agent(int argc, char **argv)
                                             .service_name = f.service_name,
                                             .user = f.user,
                                             .store_listen = f.store_listen,
+                                            .store_keep_seconds = keep_seconds,
+                                            .store_keep_bytes = keep_bytes,
                                             .stability = f.stability,
                                             .skip_unknown = f.skip_unknown,
                                             .paths = paths,

@@ -1,9 +1,9 @@
 /* discovery.consul: the services of a Consul catalog as targets.
  *
- * Every refresh_interval the catalog lists the services, unless `services` names them and `tags` does not select, then
- * each of them is asked for, one after the other. Unlike the reference there are no blocking queries: a change is
- * noticed at the next refresh. A failure keeps all targets as they are. `username` and `password`, which the reference
- * accepts without effect, are used.
+ * The catalog is followed, unless `services` names the services and `tags` does not select, and each of the services
+ * (components/discovery_consul_watch.h): what did not change costs nothing. Targets are exported when everything has
+ * answered or failed once, and after each change. A failure keeps the targets that it concerns. `username` and
+ * `password`, which the reference accepts without effect, are used.
  * Source: spec components §5.5; the component's page in Alloy's documentation; Consul HTTP API, "Catalog", "Health";
  * Prometheus, consul_sd_config.
  */
@@ -14,13 +14,23 @@
 #include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
-#include "components/http_refresh.h"
+#include "base/metric.h"
+#include "components/discovery_consul_watch.h"
+#include "components/env.h"
 #include "components/meta_labels.h"
+#include "components/refresh.h"
 #include "graph/component.h"
+#include "graph/measured.h"
 #include "net/url.h"
 
-enum { CONSUL_ANSWER_MAX = 4 << 20, CONSUL_TIMEOUT_MS = 30000, CONSUL_SERVICES_MAX = 10000, CONSUL_URL_MAX = 64 << 10 };
+enum { CONSUL_SERVICES_MAX = 10000, CONSUL_URL_MAX = 64 << 10, EXPORT_DELAY_MS = 50 };
+
+static struct metric_family rpc_failures = {.name = "prometheus_sd_consul_rpc_failures_total",
+                                            .help = "Failed requests to Consul.",
+                                            .kind = METRIC_COUNTER,
+                                            .labels = {"component_id", "component_path"}};
 
 struct discovery_consul_args {
     char *server, *token, *datacenter, *namespace, *partition, *tag_separator, *scheme, *username, *password;
@@ -58,7 +68,7 @@ static const struct option options[] = {
     {"node_meta", OPT_STRING_MAP, offsetof(struct discovery_consul_args, node_meta),
      .help = "Metadata that the nodes must have."},
     {"refresh_interval", OPT_DURATION, offsetof(struct discovery_consul_args, refresh_interval),
-     .default_text = "\"30s\"", .help = "Interval of listing all services."},
+     .default_text = "\"30s\"", .help = "Minimum interval between two requests of the same service or of the catalog."},
     HTTP_SETTINGS_OPTIONS(struct discovery_consul_args, http),
     {0},
 };
@@ -85,34 +95,81 @@ static const struct schema schema = {
     .size = sizeof(struct discovery_consul_args), .options = options, .validate = discovery_consul_check};
 
 struct consul_discovery {
-    struct http_refresh http;
-    /* Of the refresh that runs. */
-    char **services;
-    size_t len, cap, next;
-    struct meta_targets targets;
+    struct component *self;
+    uv_loop_t *loop;
+    const struct discovery_consul_args *args; /* one reference */
+    struct http_fetch fetch;
+    char *token, *basic; /* headers, or NULL */
+    struct consul_watches watches;
+    struct consul_watch catalog;
+    struct consul_service **services; /* by name */
+    size_t len, cap, known, failing;  /* known: answered or failed once */
+    bool has_names, is_catalog_failing;
+    uv_timer_t *export; /* NULL: not started, or stopped */
+    bool has_targets, was_failing;
+    char *why; /* the last failure; NULL: none */
+    char *component_path;
+    const char *component_id;
 };
 
-static const struct discovery_consul_args *consul_args(const struct consul_discovery *d)
+struct consul_service {
+    struct consul_watch watch;
+    struct consul_discovery *discovery;
+    char *name;
+    struct targets targets; /* of the last answer */
+    bool is_known, is_failing, is_gone;
+};
+
+/* --- exports --- */
+
+static void consul_judge(struct consul_discovery *d, size_t targets)
 {
-    return d->http.args;
+    const bool is_failing = d->is_catalog_failing || d->failing > 0;
+    if (is_failing)
+        component_health(d->self, false, "%s", d->why);
+    else
+        component_health(d->self, true, "%zu targets", targets);
+    if (is_failing && !d->was_failing)
+        log_warn(d->has_targets ? "cannot refresh targets; keeping the previous ones" : "cannot discover targets",
+                 L_COMPONENT(component_id(d->self)), L_STR("err", d->why));
+    else if (!is_failing && d->was_failing)
+        log_info("discovery works again", L_COMPONENT(component_id(d->self)));
+    d->was_failing = is_failing;
 }
 
-static void consul_forget_services(void *state)
+/* Where nothing has ever answered there is nothing to export: an empty list would end what is profiled. */
+static void consul_on_export(uv_timer_t *timer)
 {
-    struct consul_discovery *d = state;
+    struct consul_discovery *d = timer->data;
+    struct meta_targets all = {0};
     for (size_t i = 0; i < d->len; i++)
-        free(d->services[i]);
-    free(d->services);
-    targets_done(&d->targets.list);
-    d->services = NULL;
-    d->targets = (struct meta_targets){0};
-    d->len = d->cap = d->next = 0;
+        for (size_t k = 0; k < d->services[i]->targets.len; k++)
+            meta_add(&all, labels_ref(d->services[i]->targets.items[k]));
+    consul_judge(d, all.list.len);
+    if (d->has_targets || !d->len || d->failing < d->len) {
+        struct value *exports = value_object();
+        d->has_targets = true;
+        value_object_put(exports, STR("targets"), targets_value(all.list.items, all.list.len));
+        component_export(d->self, exports);
+    }
+    targets_done(&all.list);
 }
 
-static void consul_fail(struct consul_discovery *d, const char *why)
+/* Exports soon, and once for answers that come together, when everything has answered or failed once. */
+static void consul_settle(struct consul_discovery *d)
 {
-    consul_forget_services(d);
-    refresh_failed(&d->http.refresh, why);
+    const bool is_complete = d->has_names && d->known == d->len;
+    if (!is_complete && (d->is_catalog_failing || d->failing))
+        consul_judge(d, 0);
+    else if (is_complete && !uv_is_active((uv_handle_t *)d->export))
+        uv_timer_start(d->export, consul_on_export, EXPORT_DELAY_MS, 0);
+}
+
+static void consul_note_failure(struct consul_discovery *d, const char *why)
+{
+    metric_add(&rpc_failures, 1, d->component_id, d->component_path);
+    free(d->why);
+    d->why = xstrdup(why);
 }
 
 static void consul_put_query(struct buf *url, const char *name, const char *value)
@@ -126,7 +183,7 @@ static void consul_put_query(struct buf *url, const char *name, const char *valu
 /* To be freed. */
 static char *consul_url(const struct consul_discovery *d, const char *path, const char *service)
 {
-    const struct discovery_consul_args *a = consul_args(d);
+    const struct discovery_consul_args *a = d->args;
     cleanup_buf struct buf url = BUF_INIT(CONSUL_URL_MAX);
     buf_printf(&url, "%s://%s%s", a->scheme, a->server, path);
     meta_put_escaped(&url, str_of(service));
@@ -141,35 +198,6 @@ static char *consul_url(const struct consul_discovery *d, const char *path, cons
     for (size_t i = 0; *service && i < a->tags.len; i++)
         consul_put_query(&url, "tag", a->tags.items[i]);
     return xstrdup(buf_cstr(&url));
-}
-
-static void consul_get(struct consul_discovery *d, const char *path, const char *service, http_done *done)
-{
-    const struct discovery_consul_args *a = consul_args(d);
-    cleanup_free char *url = consul_url(d, path, service), *token = xasprintf("X-Consul-Token: %s", a->token);
-    cleanup_free char *pair = xasprintf("%s:%s", a->username, a->password), *coded = base64_encode(str_of(pair));
-    cleanup_free char *basic = xasprintf("Authorization: Basic %s", coded);
-    const char *headers[3] = {0};
-    size_t n = 0;
-    if (*a->token)
-        headers[n++] = token;
-    if (*a->username || *a->password)
-        headers[n++] = basic;
-    const struct http_fetch_request rq = {
-        .url = url, .headers = headers, .timeout_ms = CONSUL_TIMEOUT_MS, .response_max = CONSUL_ANSWER_MAX};
-    struct err err = {0};
-    if (http_fetch_start(&d->http.fetch, &rq, done, d, &d->http.call, &err) < 0)
-        consul_fail(d, err.text);
-}
-
-/* The parsed answer, or NULL after a failure. */
-static struct value *consul_answer(struct consul_discovery *d, const struct http_response *r)
-{
-    struct value *v = NULL;
-    cleanup_free char *why = http_refresh_json(&d->http, r, CONSUL_ANSWER_MAX, &v);
-    if (why)
-        consul_fail(d, why);
-    return v;
 }
 
 /* --- one service --- */
@@ -206,47 +234,52 @@ static struct labels *consul_target(const struct consul_discovery *d, const stru
     meta_put_address(&b, own.n ? own : node, meta_number(entry, "Service.Port"));
     meta_put_number(&b, "__meta_consul_service_port", meta_number(entry, "Service.Port"));
     meta_put(&b, "__meta_consul_health", consul_health(meta_member(entry, "Checks")));
-    meta_put_tags(&b, "__meta_consul_tags", meta_path(entry, "Service.Tags"), consul_args(d)->tag_separator);
+    meta_put_tags(&b, "__meta_consul_tags", meta_path(entry, "Service.Tags"), d->args->tag_separator);
     meta_put_map(&b, "__meta_consul_metadata_", meta_path(entry, "Node.Meta"));
     meta_put_map(&b, "__meta_consul_service_metadata_", meta_path(entry, "Service.Meta"));
     meta_put_map(&b, "__meta_consul_tagged_address_", meta_path(entry, "Node.TaggedAddresses"));
     return labels_build(&b, true);
 }
 
-static void consul_ask_next(struct consul_discovery *d);
-
-static void consul_on_service(void *arg, const struct http_response *r)
+static void consul_on_service(void *arg, const struct value *list)
 {
-    struct consul_discovery *d = arg;
-    cleanup_value struct value *list = consul_answer(d, r);
-    if (!list)
-        return;
+    struct consul_service *s = arg;
+    struct meta_targets targets = {0};
     for (size_t i = 0; i < meta_items(list); i++)
-        meta_add(&d->targets, consul_target(d, value_item(list, i)));
-    consul_ask_next(d);
+        meta_add(&targets, consul_target(s->discovery, value_item(list, i)));
+    targets_done(&s->targets);
+    s->targets = targets.list;
 }
 
-static void consul_ask_next(struct consul_discovery *d)
+static void consul_on_service_state(void *arg, const char *why)
 {
-    if (d->next < d->len) {
-        consul_get(d, "/v1/health/service/", d->services[d->next++], consul_on_service);
-        return;
+    struct consul_service *s = arg;
+    struct consul_discovery *d = s->discovery;
+    const bool was_known = s->is_known, was_failing = s->is_failing;
+    s->is_known = true;
+    s->is_failing = why != NULL;
+    d->known += !was_known;
+    d->failing += (size_t)s->is_failing - (size_t)was_failing;
+    if (why) {
+        cleanup_free char *text = xasprintf("service %s: %s", s->name, why);
+        consul_note_failure(d, text);
     }
-    struct targets targets = d->targets.list;
-    d->targets = (struct meta_targets){0};
-    consul_forget_services(d);
-    refresh_targets(&d->http.refresh, &targets);
+    consul_settle(d);
+}
+
+static const struct consul_watch_events service_events = {consul_on_service, consul_on_service_state};
+
+static void consul_service_free(struct consul_service *s)
+{
+    s->discovery->known -= s->is_known;
+    s->discovery->failing -= s->is_failing;
+    consul_watch_stop(&s->watch);
+    targets_done(&s->targets);
+    free(s->name);
+    free(s);
 }
 
 /* --- the catalog --- */
-
-static void consul_add_service(struct consul_discovery *d, struct str name)
-{
-    if (!name.n || d->len == CONSUL_SERVICES_MAX)
-        return;
-    xgrow(&d->services, &d->cap, d->len + 1, sizeof *d->services);
-    d->services[d->len++] = str_dup(name);
-}
 
 static bool consul_has_text(const struct string_list *list, struct str text)
 {
@@ -272,67 +305,203 @@ static bool consul_is_wanted(const struct discovery_consul_args *a, struct str n
     return a->services.len == 0 || consul_has_text(&a->services, name);
 }
 
-static int consul_by_name(const void *a, const void *b)
+/* Where the service is, or belongs. */
+static size_t consul_find(const struct consul_discovery *d, struct str name)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    size_t low = 0, high = d->len;
+    while (low < high) {
+        const size_t mid = low + (high - low) / 2;
+        if (str_cmp(str_of(d->services[mid]->name), name) < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
 }
 
-static void consul_ask_services(struct consul_discovery *d)
+/* Follows the service from now on, or still. */
+static void consul_follow_service(struct consul_discovery *d, struct str name)
 {
-    if (d->len > 1)
-        qsort(d->services, d->len, sizeof *d->services, consul_by_name);
-    consul_ask_next(d);
+    const size_t at = consul_find(d, name);
+    if (at < d->len && str_is(name, d->services[at]->name)) {
+        d->services[at]->is_gone = false;
+        return;
+    }
+    if (!name.n || d->len == CONSUL_SERVICES_MAX)
+        return;
+    struct consul_service *s = xcalloc(1, sizeof *s);
+    s->discovery = d;
+    s->name = str_dup(name);
+    xgrow(&d->services, &d->cap, d->len + 1, sizeof *d->services);
+    memmove(&d->services[at + 1], &d->services[at], (d->len - at) * sizeof *d->services);
+    d->services[at] = s;
+    d->len++;
+    consul_watch_start(&s->watch, &d->watches, consul_url(d, "/v1/health/service/", s->name), &service_events, s);
 }
 
 /* {"shop": ["jvm", "blue"]} */
-static void consul_on_catalog(void *arg, const struct http_response *r)
+static void consul_on_catalog(void *arg, const struct value *catalog)
 {
     struct consul_discovery *d = arg;
-    cleanup_value struct value *catalog = consul_answer(d, r);
-    if (!catalog)
-        return;
+    size_t kept = 0;
+    for (size_t i = 0; i < d->len; i++)
+        d->services[i]->is_gone = true;
     for (size_t i = 0; value_kind(catalog) == VALUE_OBJECT && i < value_len(catalog); i++) {
         struct value *tags;
         const struct str name = value_key(catalog, i, &tags);
-        if (consul_is_wanted(consul_args(d), name, tags))
-            consul_add_service(d, name);
+        if (consul_is_wanted(d->args, name, tags))
+            consul_follow_service(d, name);
     }
-    consul_ask_services(d);
+    for (size_t i = 0; i < d->len; i++) {
+        if (d->services[i]->is_gone)
+            consul_service_free(d->services[i]);
+        else
+            d->services[kept++] = d->services[i];
+    }
+    d->len = kept;
+    d->has_names = true;
 }
 
-static void discovery_consul_ask(void *arg)
+static void consul_on_catalog_state(void *arg, const char *why)
 {
     struct consul_discovery *d = arg;
-    consul_forget_services(d);
-    if (consul_args(d)->services.len == 0 || consul_args(d)->tags.len > 0) {
-        consul_get(d, "/v1/catalog/services", "", consul_on_catalog);
-        return;
-    }
-    for (size_t i = 0; i < consul_args(d)->services.len; i++)
-        consul_add_service(d, str_of(consul_args(d)->services.items[i]));
-    consul_ask_services(d);
+    d->is_catalog_failing = why != NULL;
+    if (why)
+        consul_note_failure(d, why);
+    consul_settle(d);
 }
+
+static const struct consul_watch_events catalog_events = {consul_on_catalog, consul_on_catalog_state};
 
 /* --- life --- */
 
-static int discovery_consul_set_args(void *state, const void *args, struct err *err)
+static void consul_begin(struct consul_discovery *d)
 {
-    struct consul_discovery *d = state;
-    const struct discovery_consul_args *a = args;
-    return http_refresh_take(&d->http, a, &a->http, a->refresh_interval, err);
+    const struct discovery_consul_args *a = d->args;
+    if (!d->export)
+        return;
+    if (a->services.len == 0 || a->tags.len > 0) {
+        consul_watch_start(&d->catalog, &d->watches, consul_url(d, "/v1/catalog/services", ""), &catalog_events, d);
+        return;
+    }
+    for (size_t i = 0; i < a->services.len; i++)
+        consul_follow_service(d, str_of(a->services.items[i]));
+    d->has_names = true;
+    consul_settle(d);
 }
 
-static const struct http_refresh_kind consul_kind = {
-    .mechanism = "consul",
-    .state_size = sizeof(struct consul_discovery),
-    .ask = discovery_consul_ask,
-    .set_args = discovery_consul_set_args,
-    .forget = consul_forget_services,
-};
+/* Follows nothing any more; what is exported stays. */
+static void consul_cancel(struct consul_discovery *d)
+{
+    consul_watch_stop(&d->catalog);
+    for (size_t i = 0; i < d->len; i++)
+        consul_service_free(d->services[i]);
+    free(d->services);
+    d->services = NULL;
+    d->len = d->cap = 0;
+    d->has_names = d->is_catalog_failing = false;
+    if (d->export)
+        uv_timer_stop(d->export);
+}
+
+static void consul_set_headers(struct consul_discovery *d)
+{
+    const struct discovery_consul_args *a = d->args;
+    cleanup_free char *pair = xasprintf("%s:%s", a->username, a->password), *coded = base64_encode(str_of(pair));
+    size_t n = 0;
+    free(d->token);
+    free(d->basic);
+    d->token = xasprintf("X-Consul-Token: %s", a->token);
+    d->basic = xasprintf("Authorization: Basic %s", coded);
+    memset(d->watches.headers, 0, sizeof d->watches.headers);
+    if (*a->token)
+        d->watches.headers[n++] = d->token;
+    if (*a->username || *a->password)
+        d->watches.headers[n] = d->basic;
+}
+
+/* On failure all is as before. */
+static int consul_set_args(struct consul_discovery *d, const struct discovery_consul_args *a, struct err *err)
+{
+    const int code =
+        http_fetch_open(&d->fetch, d->loop, &a->http, ((struct component_env *)component_env(d->self))->version, err);
+    if (code < 0)
+        return code;
+    args_unref(d->args);
+    d->args = args_ref(a);
+    d->watches.interval_ms = a->refresh_interval / NS_PER_MS;
+    consul_set_headers(d);
+    return 0;
+}
+
+static int discovery_consul_update(void *state, const void *args, struct err *err)
+{
+    struct consul_discovery *d = state;
+    consul_cancel(d);
+    const int code = consul_set_args(d, args, err);
+    consul_begin(d);
+    return code;
+}
+
+static void discovery_consul_start(void *state)
+{
+    struct consul_discovery *d = state;
+    d->export = xcalloc(1, sizeof *d->export);
+    uv_timer_init(d->loop, d->export);
+    d->export->data = d;
+    metric_add(&rpc_failures, 0, d->component_id, d->component_path);
+    consul_begin(d);
+}
+
+static void consul_on_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void consul_end(struct consul_discovery *d)
+{
+    consul_cancel(d);
+    if (d->export)
+        uv_close((uv_handle_t *)TAKE_PTR(d->export), consul_on_closed);
+}
+
+static void discovery_consul_stop(void *state)
+{
+    struct consul_discovery *d = state;
+    consul_end(d);
+    component_stopped(d->self);
+}
+
+static void discovery_consul_free(void *state)
+{
+    struct consul_discovery *d = state;
+    consul_end(d);
+    http_fetch_close(&d->fetch);
+    metric_forget(&rpc_failures, d->component_id, d->component_path);
+    args_unref(d->args);
+    free(d->component_path);
+    free(d->token);
+    free(d->basic);
+    free(d->why);
+    free(d);
+}
 
 static int discovery_consul_build(struct component *self, const void *args, void **ret_state, struct err *err)
 {
-    return http_refresh_build(self, &consul_kind, args, ret_state, err);
+    struct consul_discovery *d = xcalloc(1, sizeof *d);
+    d->self = self;
+    d->loop = ((struct component_env *)component_env(self))->loop;
+    d->fetch = HTTP_FETCH_INIT;
+    d->watches = (struct consul_watches){.loop = d->loop, .fetch = &d->fetch};
+    consul_watches_init(&d->watches);
+    measured_labels(component_id(self), &d->component_path, &d->component_id);
+    const int code = consul_set_args(d, args, err);
+    if (code < 0) {
+        discovery_consul_free(d);
+        return code;
+    }
+    *ret_state = d;
+    return 0;
 }
 
 const struct component_def discovery_consul = {
@@ -342,8 +511,8 @@ const struct component_def discovery_consul = {
     .args = &schema,
     .exports = refresh_exports,
     .build = discovery_consul_build,
-    .update = http_refresh_update,
-    .start = http_refresh_start,
-    .stop = http_refresh_stop,
-    .free = http_refresh_free,
+    .update = discovery_consul_update,
+    .start = discovery_consul_start,
+    .stop = discovery_consul_stop,
+    .free = discovery_consul_free,
 };

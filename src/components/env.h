@@ -3,6 +3,7 @@
 
 #include <uv.h>
 
+#include "os/account.h"
 #include "parser/parser_pool.h"
 #include "priv/priv.h"
 
@@ -17,4 +18,6 @@ struct component_env {
     const char *crash_guard;       /* --java.crash-guard; NULL or "config": as the components say */
     bool names_by_main;            /* --java.service-name=main */
     const char *storage_path;      /* --storage.path; NULL = none */
+    /* While this process is root and has not become the user it runs as: that one. NULL afterwards. */
+    const struct host_user *becomes;
 };

@@ -80,6 +80,7 @@ int http_fetch_start(struct http_fetch *f, const struct http_fetch_request *rq, 
         .proxy = f->opened.proxy,
         .tls = f->opened.tls,
         .authorizer = oauth2_authorizer(f->opened.oauth2),
+        .keep_header = rq->keep_header,
         .response_max = rq->response_max,
         .piece = rq->piece,
     };

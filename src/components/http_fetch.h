@@ -24,6 +24,7 @@ struct http_fetch_request {
     const char *method;            /* NULL: GET */
     const char *const *headers;    /* "Name: value", NULL-terminated; NULL: none. Authorization and User-Agent win */
     const struct str *body;        /* NULL: none */
+    const char *keep_header;       /* see http_request; NULL: none */
     int64_t timeout_ms;            /* 0: none */
     size_t response_max;
     void (*piece)(void *arg, int status, struct str bytes); /* see http_request */

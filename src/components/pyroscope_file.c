@@ -3,10 +3,12 @@
  * Exports `receiver`, the same object for the component's whole life. What arrives waits in a queue of at most
  * QUEUE_BYTES and is written by a worker (pyroscope_file_store.h), one job at a time, so a slow disk delays nobody; the
  * oldest entry is dropped when the queue is full. Chunks and profiles are shared with their other receivers, not
- * copied. While the directory cannot be used, the component is unhealthy and tries again every TICK_MS.
+ * copied. While the directory cannot be used, the component is unhealthy and tries again every TICK_MS. At the start of
+ * an agent that gives up root, a missing directory is made for its user before.
  */
 #include <stdlib.h>
 
+#include "base/byte_size.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/list.h"
@@ -14,9 +16,9 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/work.h"
-#include "components/byte_size.h"
 #include "components/env.h"
 #include "components/pyroscope_file_args.h"
+#include "components/pyroscope_file_directory.h"
 #include "components/pyroscope_file_name.h"
 #include "components/pyroscope_file_store.h"
 #include "flow/receiver.h"
@@ -175,9 +177,10 @@ static void file_writer_judge(struct file_writer *w, const struct file_job *j)
         metric_add(&dropped, j->failed, "write_failed");
     w->lost += j->failed;
     snprintf(w->last_error, sizeof w->last_error, "%s", j->err.text);
+    if (*w->last_error)
+        component_health(w->self, false, "cannot write: %s", w->last_error);
     if (*w->last_error && !was_failing) {
         log_error("cannot write to files", L_COMPONENT(component_id(w->self)), L_STR("err", w->last_error));
-        component_health(w->self, false, "cannot write: %s", w->last_error);
     } else if (!*w->last_error && was_failing) {
         log_info("writing to files works again", L_COMPONENT(component_id(w->self)), L_INT("lost", w->lost));
         component_health(w->self, true, "started component");
@@ -311,9 +314,19 @@ static void file_writer_on_tick(uv_timer_t *t)
         file_writer_begin(w);
 }
 
+/* What fails here is reported when the directory is opened. */
+static void file_writer_prepare(const struct file_writer *w)
+{
+    const struct host_user *user = ((const struct component_env *)component_env(w->self))->becomes;
+    struct err err = {0};
+    if (user && file_directory_make(w->args->directory, user, &err) < 0)
+        log_warn("cannot make the directory", L_COMPONENT(component_id(w->self)), L_STR("err", err.text));
+}
+
 static void file_writer_start(void *state)
 {
     struct file_writer *w = state;
+    file_writer_prepare(w);
     w->timer = xcalloc(1, sizeof *w->timer);
     uv_timer_init(w->loop, w->timer);
     w->timer->data = w;

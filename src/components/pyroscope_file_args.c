@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/byte_size.h"
 #include "base/clock.h"
-#include "components/byte_size.h"
 
 /* Below these nothing but rotation would be going on. */
 enum { ROTATE_SIZE_MIN = 64 << 10, FILES_MIN = 2, FILES_MAX = 1000000, NAME_LABELS_MAX = 8 };

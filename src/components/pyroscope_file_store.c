@@ -15,6 +15,7 @@
 #include "base/gzip.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "components/pyroscope_file_directory.h"
 #include "components/pyroscope_file_name.h"
 #include "jfr/chunk.h"
 
@@ -368,11 +369,11 @@ int file_store_open(const char *directory, struct file_store **ret, struct err *
     if (fd < 0 && errno == ENOENT && mkdir(directory, DIRECTORY_MODE) == 0)
         fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return err_errno(err, "%s", directory);
+        return file_directory_error(directory, -errno, err);
     if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
         return err_set(err, -EBUSY, "%s: in use by another pyroscope.file", directory);
     if (faccessat(fd, ".", W_OK, AT_EACCESS) < 0)
-        return err_errno(err, "%s: cannot write to it", directory);
+        return file_directory_error(directory, -errno, err);
     struct file_store *s = xcalloc(1, sizeof *s);
     *s = (struct file_store){
         .directory = xstrdup(directory), .fd = TAKE_FD(fd), .limits = {.max_bytes = UINT64_MAX, .max_files = SIZE_MAX}};

@@ -33,7 +33,7 @@ struct file_store_view {
     uint64_t removed; /* files, since it was opened */
 };
 
-/* Makes the directory if only it is missing. -EBUSY: another one has it. */
+/* Makes the directory if only it is missing. -EBUSY: another one has it. The error says what to do. */
 must_check int file_store_open(const char *directory, struct file_store **ret, struct err *err);
 /* Completes the recordings that are being written. NULL is fine. */
 void file_store_close(struct file_store *s);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/byte_size.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/list.h"
@@ -16,7 +17,6 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/metric.h"
-#include "components/byte_size.h"
 #include "components/env.h"
 #include "components/pyroscope_java_args.h"
 #include "components/pyroscope_java_containers.h"
@@ -51,6 +51,7 @@ struct java {
     struct java_containers *containers;
     struct targets targets; /* those of args, with containers replaced by their JVMs */
     struct list jvms;       /* struct jvm */
+    struct jvm_places places;
     struct strmap reported; /* bad targets, by their text (owned): said once */
     uv_timer_t timer;       /* installs again; hurries a stop */
     uv_timer_t listen;      /* while nobody receives profiles */
@@ -246,10 +247,11 @@ static void java_tell_end(const struct jvm *v, const char *service)
              L_STR("service_name", service), L_STR("code", v->waits_for));
 }
 
-/* That it waits for its min_age is no trouble, and what a conversion left out was logged by itself. */
+/* That it waits for its min_age or for a place is no trouble, and what a conversion left out was logged by itself. */
 static bool java_is_worth_a_warning(const struct jvm *v, const struct jvm_reason *reason)
 {
-    if (v->state == JVM_STATE_GONE || !v->reason[0] || strcmp(v->reason, v->logged) == 0)
+    if (v->state == JVM_STATE_GONE || !v->reason[0] || strcmp(v->reason, v->logged) == 0 ||
+        strcmp(reason->code, "max_targets") == 0)
         return false;
     return v->state == JVM_STATE_PROFILING || v->state == JVM_STATE_DEGRADED ||
            jvm_age_ns(v->id.start_time) >= v->owner->args->min_age || strcmp(reason->code, "min_age") != 0;
@@ -345,7 +347,7 @@ static enum crash_guard java_crash_guard(const struct java *j)
     return guard;
 }
 
-static struct jvm_session_config session_config(const struct java *j, const struct jvm *v)
+static struct jvm_session_config session_config(struct java *j, const struct jvm *v)
 {
     uint64_t headroom = 0;
     (void)byte_size_parse(j->args->memory_headroom, &headroom); /* checked at load */
@@ -361,7 +363,8 @@ static struct jvm_session_config session_config(const struct java *j, const stru
                                        .untested = j->args->untested_versions,
                                        .retry_crashed = j->args->retry_crashed,
                                        .crash_guard = java_crash_guard(j),
-                                       .quarantine = j->env->quarantine};
+                                       .quarantine = j->env->quarantine,
+                                       .places = &j->places};
 }
 
 /* Whose it is, is known. */
@@ -381,7 +384,7 @@ static void java_begin(struct jvm *v, uint64_t user)
                                                             .parser_ended = on_parser_ended,
                                                             .finished = on_finished,
                                                             .ended = on_stream_ended};
-    const struct java *j = v->owner;
+    struct java *j = v->owner;
     const struct convert_options options = java_conversion(&j->args->profiling, j->events);
     v->user = user;
     v->stream = java_stream_new(j->converter, user, &options, &stream_events, v);
@@ -490,6 +493,7 @@ static void java_reconcile(struct java *j)
 {
     static const struct targets none;
     java_check_receivers(j);
+    jvm_places_set(&j->places, (size_t)j->args->max_targets);
     java_containers_resolve(j->containers, &j->args->targets, &j->targets);
     const struct targets *ts = j->unheard ? &none : &j->targets;
     struct jvm_id *ids = xcalloc(ts->len + 1, sizeof *ids);
@@ -567,6 +571,7 @@ static int java_build(struct component *self, const void *args, void **ret_state
     j->self = self;
     j->env = component_env(self);
     list_init(&j->jvms);
+    jvm_places_init(&j->places);
     java_take_args(j, args, events);
     *ret_state = j;
     return 0;

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/byte_size.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "components/byte_size.h"
 #include "jvm/attach/asprof_options.h"
 #include "jvm/session/verdict.h"
 
@@ -15,6 +15,9 @@ static const int64_t LONGEST = 24 * 3600 * NS_PER_SEC, ROLL_OVER_MIN = 10 * NS_P
 
 /* 10 us: below that a program does little but handle the profiler's signals. */
 enum { SAMPLE_RATE_MAX = 100000, EVENTS_MAX = 900, ARGS_MAX = 12 };
+
+/* More than a host has processes (PID_MAX_LIMIT). */
+enum { TARGETS_MAX = 1 << 22 };
 
 /* Frames: the profiler allocates buffers of that many for every CPU. */
 enum { STACK_DEPTH_MAX = 16384 };
@@ -96,6 +99,9 @@ static const struct option options[] = {
              "embedded one."},
     {"min_age", OPT_DURATION, offsetof(struct java_args, min_age), .default_text = "\"1s\"",
      .help = "Minimum age of a JVM before it is attached to. Not in Grafana Alloy."},
+    {"max_targets", OPT_INT, offsetof(struct java_args, max_targets), .default_text = "0",
+     .help = "Maximum number of JVMs that are profiled at once; others wait until one of them ends. `0`: no maximum. "
+             "Not in Grafana Alloy."},
     {"memory_headroom", OPT_STRING, offsetof(struct java_args, memory_headroom), .default_text = "\"24MiB\"",
      .help = "Memory that must be available within the limits of a target's cgroups before an attach (`k`, `MiB`, "
              "`g`); a roll-over needs a quarter of it; `0` disables the check. Not in Grafana Alloy."},
@@ -123,6 +129,9 @@ static int java_args_check_args(const void *record, struct err *err)
     uint64_t bytes;
     if (a->min_age < 0 || a->min_age > LONGEST)
         return err_set(err, -EINVAL, "min_age must be between 0s and 24h");
+    if (a->max_targets < 0 || a->max_targets > TARGETS_MAX)
+        return err_set(err, -EINVAL, "max_targets must be between 0 and %d, got %lld", TARGETS_MAX,
+                       (long long)a->max_targets);
     if (!byte_size_parse(a->memory_headroom, &bytes))
         return err_set(err, -EINVAL, "memory_headroom \"%s\" is not a size such as 24MiB or 512k", a->memory_headroom);
     return check_paths(record, err);

@@ -24,7 +24,8 @@ struct java_args {
     struct targets targets;
     struct receivers forward_to;
     char *tmp_dir, *dist;
-    int64_t min_age; /* ns */
+    int64_t min_age;     /* ns */
+    int64_t max_targets; /* 0 = any number */
     char *memory_headroom;
     bool untested_versions, retry_crashed;
     struct java_profiling profiling;

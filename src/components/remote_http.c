@@ -1,8 +1,9 @@
 /* remote.http: the answer of an HTTP server as a value, asked for again every poll_frequency.
  *
- * Unlike in the reference a load does not wait for the server, which may be one that this program profiles: the
- * content is empty until the first answer, and whoever refers to it is evaluated again then. After a failed request the
- * previous content stays and the component is unhealthy; before the first answer requests are more frequent.
+ * Unlike in the reference a load does not wait for the server, which may be one that this program profiles, and does
+ * not fail with it: whoever refers to the content is built when the first answer arrives, and until then its health
+ * says what it waits for. After a failed request the previous content stays and the component is unhealthy; before the
+ * first answer requests are more frequent.
  * Source: spec components §5.6.
  */
 #include <stdlib.h>
@@ -92,7 +93,6 @@ static int remote_http_build(struct component *self, const void *args, void **re
         remote_http_free(r);
         return code;
     }
-    remote_http_publish(r, STR(""));
     *ret_state = r;
     return 0;
 }
@@ -127,6 +127,7 @@ const struct component_def remote_http = {
     .stability = STABILITY_GA,
     .args = &schema,
     .exports = exports,
+    .exports_late = true,
     .build = remote_http_build,
     .update = remote_http_update,
     .start = remote_http_start,

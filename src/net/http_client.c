@@ -51,6 +51,7 @@ struct http_call {
     bool has_asked_again;
     uint64_t deadline; /* uv_now */
     struct buf answer;
+    char *header_name, *header; /* the header to keep, and its value in the last answer; or NULL */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -84,6 +85,8 @@ static void http_call_free(struct http_call *call)
     buf_done(&call->answer);
     buf_done(&call->pieces);
     free(call->body);
+    free(call->header_name);
+    free(call->header);
     http_client_put(call->client);
     free(call);
 }
@@ -217,6 +220,7 @@ static void http_call_finish(struct http_call *call)
     } else if (code == CURLE_OK) {
         r.status = (int)status;
         r.type = type ? type : "";
+        r.header = call->header;
         r.retry_after_ms = retry_after > 0 && retry_after < INT32_MAX ? (int64_t)retry_after * 1000 : 0;
         r.body = (struct str){buf_cstr(&call->answer), call->answer.len};
     } else {
@@ -408,6 +412,21 @@ static size_t http_call_keep_answer(char *p, size_t size, size_t n, void *arg)
     return got;
 }
 
+/* A line of an answer's head; those of redirects and of "100 Continue" come before. */
+static size_t http_call_keep_header(char *p, size_t size, size_t n, void *arg)
+{
+    struct http_call *call = arg;
+    const struct str line = {p, size * n};
+    const size_t name = strlen(call->header_name);
+    if (str_has_prefix(line, STR("HTTP/")))
+        free(TAKE_PTR(call->header));
+    if (line.n > name && line.p[name] == ':' && strncasecmp(line.p, call->header_name, name) == 0) {
+        free(call->header);
+        call->header = str_dup(str_trim((struct str){line.p + name + 1, line.n - name - 1}));
+    }
+    return line.n;
+}
+
 static int http_client_open(struct http_client *c, struct err *err)
 {
     if (c->multi)
@@ -461,6 +480,22 @@ void http_client_put(struct http_client *c)
     uv_close((uv_handle_t *)&c->timer, http_client_free_handle);
 }
 
+static void http_call_set_options(struct http_call *call)
+{
+    curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
+    curl_easy_setopt(call->easy, CURLOPT_ERRORBUFFER, call->error);
+    curl_easy_setopt(call->easy, CURLOPT_READFUNCTION, http_call_read_body);
+    curl_easy_setopt(call->easy, CURLOPT_READDATA, call);
+    curl_easy_setopt(call->easy, CURLOPT_SEEKFUNCTION, http_call_rewind_body);
+    curl_easy_setopt(call->easy, CURLOPT_SEEKDATA, call);
+    curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, http_call_keep_answer);
+    curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
+    if (!call->header_name)
+        return;
+    curl_easy_setopt(call->easy, CURLOPT_HEADERFUNCTION, http_call_keep_header);
+    curl_easy_setopt(call->easy, CURLOPT_HEADERDATA, call);
+}
+
 static void http_call_copy_body(struct http_call *call, const struct http_request *req)
 {
     call->body_pieces = req->body_pieces;
@@ -487,6 +522,7 @@ int http_start(struct http_client *c, const struct http_request *req, http_done 
     call->pieces = BUF_INIT(HTTP_PIECE_MAX);
     list_init(&call->ready);
     http_call_copy_body(call, req);
+    call->header_name = req->keep_header ? xstrdup(req->keep_header) : NULL;
     call->authorizer = http_options_has_header(req, "Authorization") ? NULL : req->authorizer;
     if (call->authorizer)
         call->authorizer->refs++;
@@ -496,14 +532,7 @@ int http_start(struct http_client *c, const struct http_request *req, http_done 
     code = call->easy ? http_options_apply(&call->options, call->easy, req, err)
                       : err_set(err, -ENOMEM, "create a request");
     if (code == 0) {
-        curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
-        curl_easy_setopt(call->easy, CURLOPT_ERRORBUFFER, call->error);
-        curl_easy_setopt(call->easy, CURLOPT_READFUNCTION, http_call_read_body);
-        curl_easy_setopt(call->easy, CURLOPT_READDATA, call);
-        curl_easy_setopt(call->easy, CURLOPT_SEEKFUNCTION, http_call_rewind_body);
-        curl_easy_setopt(call->easy, CURLOPT_SEEKDATA, call);
-        curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, http_call_keep_answer);
-        curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
+        http_call_set_options(call);
         code = http_call_authorize(call, err);
     }
     if (code < 0) {

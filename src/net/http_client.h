@@ -44,6 +44,7 @@ struct http_response {
     enum http_failure failure;
     const char *error;      /* "" with a status */
     const char *type;       /* Content-Type, "" when missing */
+    const char *header;     /* value of the request's keep_header; NULL when missing */
     int64_t retry_after_ms; /* Retry-After, seconds or date; 0 when missing */
     struct str body;        /* NUL-terminated */
     size_t sent;            /* bytes of the request's body that went out */

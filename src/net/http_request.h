@@ -67,7 +67,8 @@ struct http_request {
     struct http_tls tls;
     /* NULL, or asked for the Authorization header, unless `headers` have one; once more if the server answers 401. */
     struct http_authorizer *authorizer;
-    size_t response_max; /* bytes of the answer's body that are kept; the rest is read and thrown away */
+    const char *keep_header; /* name of a header of the answer for http_response.header; NULL = none */
+    size_t response_max;     /* bytes of the answer's body that are kept; the rest is read and thrown away */
     /* NULL, or called with each piece of the answer's body as it arrives, whatever the status, but for answers that are
      * redirects and followed. At most HTTP_PIECE_MAX bytes, valid during the callback, which may start and cancel any
      * call. */

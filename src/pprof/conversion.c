@@ -16,7 +16,7 @@ static bool conversion_name_types(struct conversion *c, enum profile_kind kind, 
     return p->period_type.type != SYMBOLS_FULL && p->period_type.unit != SYMBOLS_FULL;
 }
 
-void time_span_extend(struct time_span *s, struct time_span by)
+void covered_time_extend(struct covered_time *s, struct covered_time by)
 {
     if (by.from == 0 && by.until == 0)
         return;
@@ -25,14 +25,14 @@ void time_span_extend(struct time_span *s, struct time_span by)
     s->until = none || by.until > s->until ? by.until : s->until;
 }
 
-struct time_span conversion_span_of(const struct conversion *c, enum profile_kind kind)
+struct covered_time conversion_span_of(const struct conversion *c, enum profile_kind kind)
 {
     /* What is not freed was allocated. */
     if (kind == KIND_MALLOC_LIVE)
         kind = KIND_MALLOC;
-    struct time_span span = c->so_far[kind].span;
+    struct covered_time span = c->so_far[kind].span;
     if (c->samples[kind] != c->so_far[kind].samples_before)
-        time_span_extend(&span, c->recording);
+        covered_time_extend(&span, c->recording);
     return span;
 }
 
@@ -69,7 +69,7 @@ void conversion_end_recording(struct conversion *c)
         c->so_far[k].span = conversion_span_of(c, (enum profile_kind)k);
         c->so_far[k].samples_before = c->samples[k];
     }
-    c->recording = (struct time_span){0};
+    c->recording = (struct covered_time){0};
     settings_copy(&c->settings, &c->initial);
 }
 

@@ -13,11 +13,11 @@
 struct pprof_result; /* conversion_finish.h */
 
 /* Since 1970; 0 and 0 = no time at all. */
-struct time_span {
+struct covered_time {
     int64_t from, until;
 };
 /* From the least start to the greatest end, in whatever order they come. */
-void time_span_extend(struct time_span *s, struct time_span by);
+void covered_time_extend(struct covered_time *s, struct covered_time by);
 
 /* Label sets made last of the three ids that Pyroscope's agent puts into events, by a hash of them; 0, the empty set,
  * is none. */
@@ -49,14 +49,15 @@ struct conversion {
     struct native_leaks leaks;
     struct buf text; /* scratch */
     struct label_keys {
-        uint32_t thread, allocated_class, lock_class, profile_id, span_name; /* strings; 0 until one is needed */
+        uint32_t thread, allocated_class, lock_class, state, profile_id, span_name, time,
+            nanoseconds; /* strings; 0 until one is needed */
     } keys;
-    struct time_span span;      /* of all chunks */
-    struct time_span recording; /* of those of the recording at hand */
+    struct covered_time span;      /* of all chunks */
+    struct covered_time recording; /* of those of the recording at hand */
     struct kind_so_far {
-        struct time_span span;   /* of earlier recordings that had such samples */
-        uint64_t samples_before; /* of those */
-        int64_t period;          /* the longest of all chunks with such samples */
+        struct covered_time span; /* of earlier recordings that had such samples */
+        uint64_t samples_before;  /* of those */
+        int64_t period;           /* the longest of all chunks with such samples */
     } so_far[KIND_COUNT];
     int64_t received_ns;          /* conversion_received() */
     double itimer_scale;          /* of the chunks to come */
@@ -77,7 +78,7 @@ int64_t conversion_period(const struct conversion *c, enum profile_kind kind);
 /* The recording at hand is over: settings and time of the next one are its own. */
 void conversion_end_recording(struct conversion *c);
 /* The time that a profile is about: that of the recordings with such samples. */
-struct time_span conversion_span_of(const struct conversion *c, enum profile_kind kind);
+struct covered_time conversion_span_of(const struct conversion *c, enum profile_kind kind);
 
 /* Whether a part of the time is asked for. */
 static inline bool conversion_has_range(const struct conversion *c)

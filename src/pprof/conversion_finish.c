@@ -35,9 +35,9 @@ static const struct profile *finish_profile(struct conversion *c, enum profile_k
         stack_filter_apply(o->filter, p);
     if (p->sample_count == 0 && o->filter && o->filter[0])
         return NULL;
-    struct time_span span = conversion_span_of(c, kind);
+    struct covered_time span = conversion_span_of(c, kind);
     if (o->compat && o->compat_start_ns)
-        span = (struct time_span){o->compat_start_ns, o->compat_end_ns};
+        span = (struct covered_time){o->compat_start_ns, o->compat_end_ns};
     p->time_nanos = span.from;
     p->duration_nanos = finish_span(span.from, span.until);
     p->period = c->so_far[kind == KIND_MALLOC_LIVE ? KIND_MALLOC : kind].period;

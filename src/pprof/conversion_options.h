@@ -9,6 +9,11 @@
 #include "base/map.h"
 #include "pprof/limits.h"
 
+struct event_selection; /* pprof/selection.h */
+
+/* The label of samples for their time, a number of nanoseconds. It tells no series. */
+#define CONVERSION_TIME STR("sample_time")
+
 /* All zero but `cpu_ns` is the plain conversion: what the agent sends. */
 struct conversion_options {
     /* What a recording's first chunk says of itself wins over these; conversion_settings() hands them on. */
@@ -20,6 +25,7 @@ struct conversion_options {
     int64_t alloc_bytes;      /* mean bytes between allocation samples, for the profile's period; 0 = not known */
     int64_t malloc_bytes;     /* the same of malloc */
 
+    const struct event_selection *select; /* which events; borrowed; NULL = all */
     int64_t from_ns, until_ns; /* only what begins then, since 1970; 0 = all. What compat yields is never cut. */
     const struct conversion_limits *limits; /* borrowed; NULL = the agent's */
     /* Label sets of samples that earlier conversions had, and how many there may be; this one's are added with the
@@ -35,10 +41,14 @@ struct conversion_options {
     uint32_t threads_max; /* distinct names of threads before the rest is "[other]"; 0 = 200 */
     bool allocated_class; /* "allocated_class" on allocations and live objects */
     bool lock_class;      /* "lock_class" on monitors and parked threads */
+    int64_t time_ns; /* CONVERSION_TIME, the sample's time rounded down to a multiple of this, since 1970; 0 = none */
+    bool thread_ids; /* names of threads end with their id: "main tid=42" */
+    bool per_state;  /* "state", on samples of the cpu and the wall clock: "runnable", "sleeping", "default" */
 
     /* Frames. */
-    bool raw_names; /* names of generated classes are not made equal (normalise.h) */
-    bool no_lines;  /* without line numbers: one location per function */
+    bool raw_names;        /* names of generated classes are not made equal (normalise.h) */
+    bool bytecode_indices; /* in the place of line numbers */
+    bool no_lines;         /* without line numbers: one location per function */
     bool
         frame_types; /* names end with "_[j]", "_[i]", "_[0]", "_[1]" or "_[k]", as async-profiler's annotated frames */
     bool libraries;  /* one mapping per native library */

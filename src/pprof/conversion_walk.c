@@ -36,6 +36,8 @@ static void walk_take(struct pass *p, size_t class, const struct jfr_record *e)
             pass_settings_changed(p);
     } else if (p->ranged && !pass_in_range(p, e)) {
         return;
+    } else if (p->selector && !selector_keeps(p->selector, class, e)) {
+        return;
     } else {
         event_take(p, class, e);
     }
@@ -145,7 +147,7 @@ static void walk_header_span(const struct conversion *c, const struct jfr_header
 /* The profiles are about the time that the chunks cover, or the part of it that was asked for. */
 static void walk_extend_span(struct conversion *c, const struct jfr_header *h)
 {
-    struct time_span chunk;
+    struct covered_time chunk;
     walk_header_span(c, h, &chunk.from, &chunk.until);
     if (!c->options.compat && conversion_has_range(c)) {
         const int64_t last = c->options.until_ns ? c->options.until_ns : INT64_MAX;
@@ -154,8 +156,8 @@ static void walk_extend_span(struct conversion *c, const struct jfr_header *h)
         if (chunk.from > chunk.until)
             return;
     }
-    time_span_extend(&c->span, chunk);
-    time_span_extend(&c->recording, chunk);
+    covered_time_extend(&c->span, chunk);
+    covered_time_extend(&c->recording, chunk);
 }
 
 /* What of the chunk the pools and passes had no room for. */
@@ -212,19 +214,23 @@ int conversion_add(struct conversion *c, const void *chunk, size_t len, struct e
     cleanup_spans struct spans spans = {.max = c->limits->spans};
     cleanup_native_leaks struct native_leaks mallocs = {.max = c->limits->blocks};
     const struct conversion_options *o = &c->options;
+    cleanup_selector struct selector selector = {.of = o->select, .r = &resolver, .header = &header};
     const struct resolve_options names = {.compat = o->compat,
                                           .mark_truncated = o->mark_truncated,
                                           .no_lines = o->no_lines,
                                           .frame_types = o->frame_types,
                                           .libraries = o->libraries,
                                           .raw_names = o->raw_names,
-                                          .threads = o->per_thread,
+                                          .threads = o->per_thread || selection_has_threads(o->select),
+                                          .thread_ids = o->thread_ids,
+                                          .bytecode_indices = o->bytecode_indices,
                                           .limits = c->limits};
     struct pass pass = {.c = c,
                         .r = &resolver,
                         .chunk = chunk,
                         .header = &header,
                         .spans = &spans,
+                        .selector = !o->compat && selection_has_any(o->select) ? &selector : NULL,
                         .mallocs = &mallocs,
                         .sign = 1,
                         .ranged = !o->compat && conversion_has_range(c)};

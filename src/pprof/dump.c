@@ -15,8 +15,7 @@ static struct str dump_text_of(const struct profile *p, uint32_t string)
     return p->symbols->strings[string];
 }
 
-/* "12.3 ms", "4.5 MiB", "17": at most three digits matter to a person. */
-static void dump_format_amount(int64_t value, struct str unit, char *out, size_t size)
+void dump_format_amount(int64_t value, struct str unit, char *out, size_t size)
 {
     static const struct {
         const char *unit, *steps[6];

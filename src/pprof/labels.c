@@ -51,17 +51,20 @@ static void labels_name_keys(struct conversion *c)
     c->keys = (struct label_keys){.thread = symbols_string(&c->symbols, STR("thread")),
                                   .allocated_class = symbols_string(&c->symbols, STR("allocated_class")),
                                   .lock_class = symbols_string(&c->symbols, STR("lock_class")),
+                                  .state = symbols_string(&c->symbols, STR("state")),
+                                  .time = symbols_string(&c->symbols, CONVERSION_TIME),
+                                  .nanoseconds = symbols_string(&c->symbols, STR("nanoseconds")),
                                   .profile_id = symbols_string(&c->symbols, STR("profile_id")),
                                   .span_name = symbols_string(&c->symbols, STR("span_name"))};
 }
 
-/* What a store tells series by: all labels but a span's id, which is another each time. SYMBOLS_FULL. */
+/* What a store tells series by: all labels but a span's id and the time, which are others each time. SYMBOLS_FULL. */
 static uint32_t labels_series(struct conversion *c, const struct label_set *set, uint32_t whole)
 {
     struct label_set series;
     series.count = 0;
     for (size_t i = 0; i < set->count; i++) {
-        if (set->labels[i].key != c->keys.profile_id)
+        if (set->labels[i].key != c->keys.profile_id && set->labels[i].key != c->keys.time)
             series.labels[series.count++] = set->labels[i];
     }
     return series.count == set->count ? whole : symbols_labels(&c->symbols, series.labels, series.count);
@@ -127,6 +130,22 @@ static uint32_t labels_within_limits(struct conversion *c, const struct label_se
     return *state == TAKEN ? whole : SYMBOLS_FULL;
 }
 
+/* A number, which means the same in all chunks. */
+static void labels_add_time(const struct pass *p, const struct jfr_record *e, struct label_set *set)
+{
+    const struct conversion *c = p->c;
+    const int64_t ns = pass_wall_ns(p, e);
+    if (set->count < LABELS_MAX)
+        set->labels[set->count++] =
+            (struct pprof_label){.key = c->keys.time, .unit = c->keys.nanoseconds, .num = ns - ns % c->options.time_ns};
+}
+
+static uint32_t labels_state(const struct pass *p, uint64_t id)
+{
+    resolver_state_name(p->r, id, &p->c->text);
+    return symbols_string(&p->c->symbols, buf_slice(&p->c->text));
+}
+
 static uint32_t labels_make(const struct pass *p, const struct event_class *class, const struct jfr_record *e)
 {
     struct conversion *c = p->c;
@@ -137,6 +156,10 @@ static uint32_t labels_make(const struct pass *p, const struct event_class *clas
         labels_name_keys(c);
     if (o->per_thread)
         labels_add(&set, c->keys.thread, resolver_thread(p->r, e->v[SLOT_THREAD].num, &c->threads));
+    if (o->time_ns)
+        labels_add_time(p, e, &set);
+    if (o->per_state && (class->rule == RULE_EXECUTION || class->rule == RULE_WALL))
+        labels_add(&set, c->keys.state, labels_state(p, e->v[SLOT_SUBJECT].num));
     if (o->allocated_class && class->rule == RULE_SIZED)
         labels_add(&set, c->keys.allocated_class, resolver_class(p->r, e->v[SLOT_SUBJECT].num));
     if (o->lock_class && class->rule == RULE_DELAY)
@@ -151,7 +174,8 @@ uint32_t labels_of_event(const struct pass *p, const struct event_class *class, 
 {
     struct conversion *c = p->c;
     const struct conversion_options *o = &c->options;
-    if (o->per_thread || o->allocated_class || o->lock_class || p->spans->count || e->v[SLOT_SPAN_NAME].at)
+    if (o->per_thread || o->allocated_class || o->lock_class || o->per_state || o->time_ns || p->spans->count ||
+        e->v[SLOT_SPAN_NAME].at)
         return labels_make(p, class, e);
     /* Nothing but three numbers: mostly all 0, or those of an event before. */
     const uint64_t span = e->v[SLOT_SPAN_ID].num, name = e->v[SLOT_SPAN_NAME].num, context = e->v[SLOT_CONTEXT].num;

@@ -1,6 +1,7 @@
 #include "pprof/layout.h"
 
 #include "base/cleanup.h"
+#include "pprof/selection.h"
 
 /* Whether what lies in this slot is looked at. */
 static bool layout_wants(const struct conversion *c, const struct event_class *class, enum event_slot slot, bool spans)
@@ -9,14 +10,14 @@ static bool layout_wants(const struct conversion *c, const struct event_class *c
     const bool labels = !o->compat || c->has_labels;
     switch (slot) {
     case SLOT_THREAD:
-        return class->rule == RULE_SETTING || o->per_thread || spans;
+        return class->rule == RULE_SETTING || o->per_thread || spans || selection_has_threads(o->select);
     case SLOT_SUBJECT:
         if (class->rule == RULE_SIZED)
             return o->allocated_class;
         return class->rule != RULE_DELAY || o->lock_class;
     case SLOT_TIME: /* for what one event says of others */
-        return !o->compat &&
-               (spans || class->rule == RULE_FREE || class->rule == RULE_MALLOC || conversion_has_range(c));
+        return !o->compat && (spans || class->rule == RULE_FREE || class->rule == RULE_MALLOC ||
+                              conversion_has_range(c) || selection_has_latency(o->select) || o->time_ns);
     case SLOT_SPAN_ID:
     case SLOT_SPAN_NAME:
     case SLOT_CONTEXT:

@@ -209,3 +209,10 @@ int profile_merge(struct profile *to, const struct profile *from, int64_t factor
         return err_set(err, -E2BIG, "the profiles have too many names and stacks");
     return 0;
 }
+
+int profile_merge_head(struct profile *to, const struct profile *from, struct err *err)
+{
+    struct profile head = *from;
+    head.sample_count = 0;
+    return profile_merge(to, &head, 1, err);
+}

@@ -13,3 +13,5 @@
  * may have symbols of its own. -EINVAL where they do not fit, naming what differs, and then `to` is as before; -E2BIG
  * where its symbols are full. */
 must_check int profile_merge(struct profile *to, const struct profile *from, int64_t factor, struct err *err);
+/* The same of a profile that had no samples: types, times and whatever else is of the whole. */
+must_check int profile_merge_head(struct profile *to, const struct profile *from, struct err *err);

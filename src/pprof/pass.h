@@ -5,6 +5,7 @@
 #include "pprof/conversion.h"
 #include "pprof/layout.h"
 #include "pprof/resolve.h"
+#include "pprof/selection.h"
 #include "pprof/spans.h"
 
 struct pass {
@@ -13,6 +14,7 @@ struct pass {
     struct resolver *r;
     const struct jfr_header *header;
     struct spans *spans;
+    struct selector *selector;    /* NULL = all events */
     struct native_leaks *mallocs; /* of the chunk */
     int64_t sign;                 /* -1 takes back what an earlier walk added */
     bool jdk;                     /* the chunk is of the JDK's recorder */

@@ -1,6 +1,7 @@
 #include "pprof/resolve.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -25,6 +26,8 @@ enum {
     THREAD_JAVA_NAME = 0,
     THREAD_OS_NAME = 1,
     THREAD_VIRTUAL = 2,
+    THREAD_OS_ID = 3,
+    THREAD_JAVA_ID = 4,
 };
 
 /* async-profiler cuts a symbol at 8191 bytes; a name has two of them, and a byte may need three in UTF-8. */
@@ -39,7 +42,8 @@ static const struct jfr_pool wanted[RESOLVE_POOLS] = {
     [RESOLVE_STATES] = {.type = "jdk.types.ThreadState", .fields = {"name"}},
     [RESOLVE_FRAME_TYPES] = {.type = "jdk.types.FrameType", .fields = {"description"}},
     [RESOLVE_USER_EVENTS] = {.type = "profiler.types.UserEventType", .fields = {"name"}},
-    [RESOLVE_THREADS] = {.type = "java.lang.Thread", .fields = {"javaName", "osName", "virtual"}},
+    [RESOLVE_THREADS] = {.type = "java.lang.Thread",
+                         .fields = {"javaName", "osName", "virtual", "osThreadId", "javaThreadId"}},
 };
 
 /* How async-profiler's own formats spell the type of a frame (frameName.cpp, FlameGraph.java); 0 = nothing to add. */
@@ -108,7 +112,7 @@ int resolver_open(struct resolver *r, const uint8_t *chunk, const struct jfr_hea
     struct jfr_field frames;
     const bool in_place = stack && jfr_field_by_name(m, stack, "frames", &frames) && frames.array && !frames.pooled;
     const struct jfr_type *frame = in_place ? jfr_type_by_id(m, frames.type) : NULL;
-    static const char *const frame_fields[] = {"method", "lineNumber", "type"};
+    const char *const frame_fields[] = {"method", options->bytecode_indices ? "bytecodeIndex" : "lineNumber", "type"};
     symbols_expect(symbols, r->pools[RESOLVE_METHODS].len);
     if (code == 0 && frame)
         code = jfr_plan_compile(m, frame, frame_fields, options->frame_types ? 3 : 2, true, arena, &r->frame, err);
@@ -665,13 +669,49 @@ static uint32_t resolver_memoised(struct resolver *r, enum resolve_pool pool, ui
     return string;
 }
 
+static void resolver_put_thread(const struct resolver *r, const struct jfr_record *rec, struct buf *out)
+{
+    resolver_text(r, rec->v[THREAD_JAVA_NAME], out);
+    if (out->len == 0)
+        resolver_text(r, rec->v[THREAD_OS_NAME], out);
+    if (out->len == 0 && rec->v[THREAD_VIRTUAL].num)
+        buf_puts(out, "[virtual]");
+}
+
+void resolver_thread_name(struct resolver *r, uint64_t id, struct buf *out)
+{
+    struct jfr_entry *entry;
+    struct jfr_record rec;
+    buf_reset(out);
+    if (resolver_look_up(r, RESOLVE_THREADS, id, &entry, &rec))
+        resolver_put_thread(r, &rec, out);
+}
+
+void resolver_state_name(struct resolver *r, uint64_t id, struct buf *out)
+{
+    static const char all[] = "state_";
+    enum { COMMON = sizeof all - 1 };
+    struct jfr_entry *entry;
+    struct jfr_record rec;
+    buf_reset(out);
+    if (!resolver_look_up(r, RESOLVE_STATES, id, &entry, &rec))
+        return;
+    resolver_text(r, rec.v[STATE_NAME], out);
+    for (size_t i = 0; i < out->len; i++)
+        out->p[i] = (uint8_t)(out->p[i] >= 'A' && out->p[i] <= 'Z' ? out->p[i] | 0x20 : out->p[i]);
+    if (!str_has_prefix(buf_slice(out), str_of(all)))
+        return;
+    memmove(out->p, out->p + COMMON, out->len - COMMON);
+    out->len -= COMMON;
+}
+
 static uint32_t resolver_thread_text(struct resolver *r, const struct jfr_record *rec, void *names)
 {
-    resolver_text(r, rec->v[THREAD_JAVA_NAME], &r->name);
-    if (r->name.len == 0)
-        resolver_text(r, rec->v[THREAD_OS_NAME], &r->name);
-    if (r->name.len == 0 && rec->v[THREAD_VIRTUAL].num)
-        buf_puts(&r->name, "[virtual]");
+    resolver_put_thread(r, rec, &r->name);
+    /* Virtual threads have one of Java alone. */
+    const uint64_t id = rec->v[THREAD_OS_ID].num ? rec->v[THREAD_OS_ID].num : rec->v[THREAD_JAVA_ID].num;
+    if (r->options.thread_ids && id)
+        buf_printf(&r->name, "%stid=%" PRIu64, r->name.len ? " " : "", id);
     return r->name.len ? thread_names_label(names, r->symbols, buf_slice(&r->name)) : 0;
 }
 

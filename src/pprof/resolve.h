@@ -40,7 +40,9 @@ struct resolve_options {
     bool frame_types;                       /* names end with how a frame was run, as async-profiler has it: "_[j]" */
     bool libraries;                         /* functions of native libraries have these as mapping */
     bool raw_names;                         /* names are not normalised */
-    bool threads;                           /* resolver_thread() will be called */
+    bool threads;                           /* resolver_thread() or _thread_name() will be called */
+    bool thread_ids;                        /* resolver_thread() puts a thread's id behind its name */
+    bool bytecode_indices;                  /* lines are the bytecode indices of frames */
     const struct conversion_limits *limits; /* borrowed */
 };
 
@@ -102,5 +104,9 @@ uint32_t resolver_class(struct resolver *r, uint64_t id);
 uint32_t resolver_user_event(struct resolver *r, uint64_t id);
 uint32_t resolver_string(struct resolver *r, struct jfr_value v);
 enum thread_state resolver_state(struct resolver *r, uint64_t id);
+/* In `out`, which is emptied first: the name of a thread alone; that of a state as it is written, in lower case and
+ * without what all of them begin with: "runnable", "in_object_wait". Empty where the chunk has none. */
+void resolver_thread_name(struct resolver *r, uint64_t id, struct buf *out);
+void resolver_state_name(struct resolver *r, uint64_t id, struct buf *out);
 /* The text of a string field, in `out`, which is emptied first; cut where out->max is short. */
 void resolver_text(const struct resolver *r, struct jfr_value v, struct buf *out);

@@ -40,6 +40,12 @@ static void side_walk_span(struct pass *p, const struct jfr_record *e, const voi
         spans_add(p->spans, e->v[SLOT_THREAD].num, e->v[SLOT_TIME].num, e->v[SLOT_AMOUNT].num, tag);
 }
 
+static void side_walk_trace(struct pass *p, const struct jfr_record *e, const void *arg)
+{
+    (void)arg;
+    selector_add_trace(p->selector, e);
+}
+
 static void side_walk_jdk_setting(struct pass *p, const struct jfr_record *e, const void *metadata)
 {
     enum { TEXT_MAX = 256 };
@@ -81,7 +87,12 @@ void side_walks_prepare(struct pass *p, struct layout *l)
 {
     const struct conversion_options *o = &p->c->options;
     side_walks_own(p, l);
-    p->labelled |= p->spans->count || o->per_thread || o->allocated_class || o->lock_class;
+    p->labelled |=
+        p->spans->count || o->per_thread || o->allocated_class || o->lock_class || o->per_state || o->time_ns;
+    if (p->selector && selection_has_latency(o->select)) {
+        side_walk(p, l, CLASS_TRACE, side_walk_trace, NULL);
+        spans_sort(&p->selector->traces);
+    }
 }
 
 static void side_walk_free(struct pass *p, const struct jfr_record *e, const void *arg)

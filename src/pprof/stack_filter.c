@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "pprof/frame_pattern.h"
 
 /* What is known of a function's name. */
 enum { ASKED = 1, INCLUDED = 2, EXCLUDED = 4 };
@@ -15,22 +16,6 @@ struct stack_filter {
     uint8_t *names; /* by number of the string */
 };
 
-static bool stack_filter_matches(struct str pattern, struct str name)
-{
-    bool open_start = pattern.n && pattern.p[0] == '*';
-    if (open_start)
-        pattern = (struct str){pattern.p + 1, pattern.n - 1};
-    const bool open_end = pattern.n && pattern.p[pattern.n - 1] == '*';
-    pattern.n -= open_end;
-    if (pattern.n == 0)
-        return open_start || open_end || name.n == 0;
-    if (open_start && open_end)
-        return name.n && memmem(name.p, name.n, pattern.p, pattern.n);
-    return open_start ? str_has_suffix(name, pattern)
-           : open_end ? str_has_prefix(name, pattern)
-                      : str_eq(name, pattern);
-}
-
 static uint8_t stack_filter_name(struct stack_filter *f, uint32_t name)
 {
     struct str rest = f->patterns, pattern;
@@ -38,7 +23,7 @@ static uint8_t stack_filter_name(struct stack_filter *f, uint32_t name)
         return f->names[name];
     uint8_t known = ASKED;
     while (str_split(&rest, '\n', &pattern))
-        if (pattern.n && stack_filter_matches((struct str){pattern.p + 1, pattern.n - 1}, f->symbols->strings[name]))
+        if (pattern.n && frame_pattern_glob((struct str){pattern.p + 1, pattern.n - 1}, f->symbols->strings[name]))
             known |= pattern.p[0] == '+' ? INCLUDED : EXCLUDED;
     return f->names[name] = known;
 }

@@ -49,7 +49,7 @@ static const char *const queries[DB_QUERIES] = {
                                " (SELECT id FROM body WHERE time_ns < ?1 ORDER BY time_ns LIMIT ?2)",
     [DB_OLD_BODIES_DELETE] = "DELETE FROM body WHERE id IN"
                              " (SELECT id FROM body WHERE time_ns < ?1 ORDER BY time_ns LIMIT ?2)",
-    [DB_OLDEST_TIME] = "SELECT min(time_ns) FROM body",
+    [DB_OLDEST_SIZES] = "SELECT length(pprof) FROM body ORDER BY time_ns LIMIT ?1",
     [DB_SERIES_DELETE] = "DELETE FROM series WHERE NOT EXISTS (SELECT 1 FROM profile WHERE series = series.id)",
 };
 

@@ -72,3 +72,17 @@ int store_files_prepare(const char *dir, const char *name, struct err *err)
         close(fd);
     return 0;
 }
+
+void store_files_forget(const char *dir, const char *prefix, int64_t before_seconds)
+{
+    cleanup_closedir DIR *files = opendir(dir);
+    struct stat st;
+    if (!files)
+        return;
+    for (struct dirent *e; (e = readdir(files));) {
+        if (str_has_prefix(str_of(e->d_name), str_of(prefix)) &&
+            fstatat(dirfd(files), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+            st.st_mtim.tv_sec < before_seconds)
+            (void)unlinkat(dirfd(files), e->d_name, 0);
+    }
+}

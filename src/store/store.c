@@ -7,11 +7,15 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
+#include "base/metric.h"
 #include "store/db.h"
+#include "store/disk_room.h"
 #include "store/files.h"
 #include "store/ingest.h"
 #include "store/reader.h"
+#include "store/retention.h"
 #include "store/serial_queue.h"
 
 #define DATABASE "store.db"
@@ -20,21 +24,43 @@ enum {
     KEEP_SECONDS = 7 * 24 * 3600,
     BATCH_MAX = 64,
     SWEEP_MS = 60 * 1000,
-    SWEEP_BODIES = 256, /* deleted in one transaction */
-    SWEEP_STEPS = 40,   /* transactions in one job, so that pushes get their turn */
+    SWEEP_SOON_MS = 10 * 1000, /* while the disk is full, or nearly */
+    SWEEP_FULL_MS = 1000,      /* at least so long between two of them where the disk is full */
     STORE_PUSHES_MAX = 4096,
 };
 static const int64_t keep_bytes_default = 1024 * 1024 * 1024LL;
+
+static struct metric_family pushes_total = {.name = "smolder_store_pushes_total",
+                                            .help = "Pushes to the store, by result.",
+                                            .kind = METRIC_COUNTER,
+                                            .labels = {"result"}};
+static struct metric_family deleted_total = {.name = "smolder_store_deleted_profiles_total",
+                                             .help = "Profiles deleted from the store, by reason: age, size, disk.",
+                                             .kind = METRIC_COUNTER,
+                                             .labels = {"reason"}};
+static struct metric_family store_bytes = {
+    .name = "smolder_store_bytes", .help = "Bytes of the store's database in use.", .kind = METRIC_GAUGE};
+static struct metric_family oldest_seconds = {.name = "smolder_store_oldest_profile_timestamp_seconds",
+                                              .help = "Start of the oldest profile in the store; 0 = there is none.",
+                                              .kind = METRIC_GAUGE};
+static const char *const store_result_names[] = {
+    [STORE_OK] = "ok",     [STORE_INVALID] = "invalid", [STORE_SET_ASIDE] = "set_aside",
+    [STORE_BUSY] = "busy", [STORE_DAMAGED] = "damaged", [STORE_FAILED] = "failed"};
 
 struct store {
     uv_loop_t *loop;
     struct parser_pool *parsers;
     char *dir, *path; /* NULL: in memory */
-    int64_t keep_seconds, keep_bytes;
+    struct retention keep;
+    struct disk_room room; /* the worker's that writes */
     struct db write_db, read_db;
     struct serial_queue writes, reads;
     uv_timer_t sweep;
     struct store_job *sweeping; /* at most one waits or runs */
+    int64_t full_swept_ms;      /* when room was made on a full disk; 0 = never */
+    bool full_told, size_told;  /* until it is otherwise */
+    void (*problem)(void *arg, const char *text);
+    void *problem_arg;
     bool damaged, closing;
     unsigned queues_open;
     void (*closed)(void *arg);
@@ -53,7 +79,10 @@ struct store_job {
     store_pushed *pushed;
     enum store_result result;
     struct err err;
-    /* of both */
+    /* sweep */
+    bool disk_full, crowded; /* crowded: there is no reserve (store/disk_room.h) */
+    struct retention_result swept;
+    /* of push and read */
     unsigned endings[PARSER_ENDINGS], set_aside;
     /* read */
     void (*work)(void *arg, struct store_reader *r);
@@ -143,76 +172,18 @@ static void store_push_batch(struct store *s, struct list *batch)
     }
 }
 
-static int store_delete_before(struct db *db, enum db_query q, int64_t before_ns, struct err *err)
-{
-    sqlite3_stmt *st = db_statement(db, q, err);
-    if (!st)
-        return err->code;
-    db_bind(st, 1, before_ns);
-    db_bind(st, 2, SWEEP_BODIES);
-    return db_step(db, st, err);
-}
-
-/* The number of bodies that went. */
-static int store_delete_step(struct db *db, int64_t before_ns, struct err *err)
-{
-    int code = db_exec(db, "BEGIN IMMEDIATE", err);
-    if (code < 0)
-        return code;
-    int gone = 0;
-    code = store_delete_before(db, DB_OLD_PROFILES_DELETE, before_ns, err);
-    if (code == 0)
-        code = store_delete_before(db, DB_OLD_BODIES_DELETE, before_ns, err);
-    if (code == 0)
-        gone = sqlite3_changes(db->handle);
-    if (code == 0)
-        code = db_exec(db, "COMMIT", err);
-    if (code < 0)
-        db_undo(db, "ROLLBACK");
-    return code < 0 ? code : gone;
-}
-
-static int store_used_bytes(struct db *db, int64_t *ret, struct err *err)
-{
-    int64_t pages, unused, size;
-    int code = db_number(db, "PRAGMA page_count", &pages, err);
-    if (code == 0)
-        code = db_number(db, "PRAGMA freelist_count", &unused, err);
-    if (code == 0)
-        code = db_number(db, "PRAGMA page_size", &size, err);
-    if (code == 0)
-        *ret = (pages - unused) * size;
-    return code;
-}
-
 static void store_sweep(struct store *s, struct store_job *job)
 {
-    struct db *db = &s->write_db;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    int64_t oldest_kept = ((int64_t)now.tv_sec - s->keep_seconds) * 1000000000;
-    bool deleted = false;
-    int code = 0;
-    for (int step = 0; code >= 0 && step < SWEEP_STEPS; step++) {
-        int64_t used = 0;
-        if ((code = store_delete_step(db, oldest_kept, &job->err)) > 0) {
-            deleted = true;
-            continue;
-        }
-        if (code < 0 || (code = store_used_bytes(db, &used, &job->err)) < 0 || used <= s->keep_bytes)
-            break;
-        code = store_delete_step(db, INT64_MAX, &job->err);
-        deleted = deleted || code > 0;
-        if (code == 0)
-            break;
-    }
-    if (deleted && code >= 0) {
-        sqlite3_stmt *st = db_statement(db, DB_SERIES_DELETE, &job->err);
-        code = st ? db_step(db, st, &job->err) : job->err.code;
-        if (code >= 0)
-            code = db_exec(db, "PRAGMA incremental_vacuum(4096)", &job->err);
-    }
-    job->result = store_result_of(code < 0 ? code : 0);
+    const int64_t now_ns = (int64_t)now.tv_sec * NS_PER_SEC + now.tv_nsec;
+    int code = job->disk_full ? disk_room_use(&s->room, &s->write_db, &job->err) : 0;
+    if (code == 0)
+        code = retention_sweep(&s->write_db, &s->keep, now_ns, job->disk_full, &job->swept, &job->err);
+    if (!job->disk_full)
+        disk_room_restore(&s->room, &s->write_db);
+    job->crowded = s->path && !s->room.held;
+    job->result = store_result_of(code);
 }
 
 static void store_run_read(struct store *s, struct store_job *job)
@@ -257,6 +228,50 @@ static void store_mark_damaged(struct store *s)
         fclose(f);
 }
 
+static void store_tell(const struct store *s, const char *text)
+{
+    if (s->problem)
+        s->problem(s->problem_arg, text);
+}
+
+static void store_on_sweep(uv_timer_t *t);
+
+static void store_on_swept(struct store *s, const struct store_job *job)
+{
+    const struct retention_result *r = &job->swept;
+    s->sweeping = NULL;
+    if (job->crowded && !s->closing)
+        uv_timer_start(&s->sweep, store_on_sweep, SWEEP_SOON_MS, SWEEP_MS);
+    for (size_t i = 0; i < RETENTION_REASONS; i++) {
+        if (r->deleted[i])
+            metric_add(&deleted_total, (double)r->deleted[i], retention_reason_names[i]);
+    }
+    if (job->result != STORE_OK) {
+        cleanup_free char *text =
+            xasprintf("profiles that are too old or too many cannot be deleted: %s", job->err.text);
+        store_tell(s, text);
+        return;
+    }
+    metric_set(&store_bytes, (double)r->bytes);
+    metric_set(&oldest_seconds, (double)r->oldest_ns / 1e9);
+    if (r->deleted[RETENTION_SIZE] && !s->size_told)
+        store_tell(s, "the store has reached its size; the oldest profiles are deleted, before they are too old "
+                      "(--store.max-size)");
+    s->size_told |= r->deleted[RETENTION_SIZE] > 0;
+}
+
+static void store_make_room(struct store *s);
+
+static void store_on_pushed(struct store *s, const struct store_job *job)
+{
+    metric_add(&pushes_total, 1, store_result_names[job->result]);
+    if (job->err.code == -ENOSPC)
+        store_make_room(s);
+    else if (job->result == STORE_OK)
+        s->full_told = false;
+    job->pushed(job->arg, job->result, &job->err);
+}
+
 static void store_job_done(struct serial_job *base)
 {
     struct store_job *job = (struct store_job *)base;
@@ -266,11 +281,11 @@ static void store_job_done(struct serial_job *base)
     (void)parser_endings_count(job->endings);
     parser_set_aside_count(job->kind == JOB_PUSH ? "profile" : "stored", job->set_aside);
     if (job->kind == JOB_PUSH)
-        job->pushed(job->arg, job->result, &job->err);
+        store_on_pushed(s, job);
     else if (job->kind == JOB_READ)
         job->done(job->arg);
     else
-        s->sweeping = NULL;
+        store_on_swept(s, job);
     free(job);
 }
 
@@ -315,13 +330,31 @@ int store_read(struct store *s, void (*work)(void *arg, struct store_reader *r),
     return 0;
 }
 
-static void store_on_sweep(uv_timer_t *t)
+static void store_start_sweep(struct store *s, bool disk_full)
 {
-    struct store *s = t->data;
     if (s->sweeping || s->closing)
         return;
     s->sweeping = store_job_new(s, JOB_SWEEP, NULL);
+    s->sweeping->disk_full = disk_full;
     serial_queue_submit(&s->writes, &s->sweeping->base);
+}
+
+static void store_on_sweep(uv_timer_t *t)
+{
+    store_start_sweep(t->data, false);
+}
+
+/* Newer profiles are worth more than the oldest: whoever pushed is told to wait, and finds room then. */
+static void store_make_room(struct store *s)
+{
+    const int64_t now = clock_ms();
+    if (s->full_swept_ms && now - s->full_swept_ms < SWEEP_FULL_MS)
+        return;
+    s->full_swept_ms = now;
+    if (!s->full_told)
+        store_tell(s, "no space is left for the store; its oldest profiles are deleted");
+    s->full_told = true;
+    store_start_sweep(s, true);
 }
 
 /* ---- opening and closing ---- */
@@ -368,13 +401,16 @@ struct store *store_new(const struct store_options *options)
     struct store *s = xcalloc(1, sizeof *s);
     s->loop = options->loop;
     s->parsers = options->parsers;
-    s->keep_seconds = options->keep_seconds ? options->keep_seconds : KEEP_SECONDS;
-    s->keep_bytes = options->keep_bytes ? options->keep_bytes : keep_bytes_default;
+    s->keep = (struct retention){options->keep_seconds ? options->keep_seconds : KEEP_SECONDS,
+                                 options->keep_bytes ? options->keep_bytes : keep_bytes_default};
+    s->problem = options->problem;
+    s->problem_arg = options->problem_arg;
     s->write_db = s->read_db = DB_INIT;
     if (options->dir) {
         s->dir = xstrdup(options->dir);
         s->path = xasprintf("%s/" DATABASE, options->dir);
     }
+    disk_room_init(&s->room, s->path);
     serial_queue_init(&s->writes, s->loop, BATCH_MAX, store_run_batch, s);
     serial_queue_init(&s->reads, s->loop, 1, store_run_batch, s);
     uv_timer_init(s->loop, &s->sweep);
@@ -389,6 +425,8 @@ int store_begin(struct store *s, struct buf *notice, struct err *err)
         code = store_files_prepare(s->dir, DATABASE, err);
         if (code == 0)
             code = store_open_files(s, notice, err);
+        /* Moved aside long ago: nobody wants to repair them any more. */
+        store_files_forget(s->dir, DATABASE ".damaged-", clock_wall_ns() / NS_PER_SEC - s->keep.keep_seconds);
     } else {
         code = db_open(":memory:", &s->write_db, err);
     }
@@ -415,6 +453,7 @@ static void store_on_timer_closed(uv_handle_t *h)
     struct store *s = h->data;
     db_close(&s->read_db);
     db_close(&s->write_db);
+    disk_room_done(&s->room);
     if (s->closed)
         s->closed(s->closed_arg);
     free(s->dir);

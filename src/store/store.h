@@ -9,6 +9,10 @@
  * of one transaction, and reads. Queues are bounded: -EAGAIN means "retry later". A directory of NULL keeps everything
  * in memory and uses one queue.
  *
+ * Metrics: smolder_store_pushes_total{result}, smolder_store_deleted_profiles_total{reason}, smolder_store_bytes,
+ * smolder_store_oldest_profile_timestamp_seconds. On a full disk the oldest profiles make room for new ones
+ * (store/disk_room.h).
+ *
  * Normalisation as in Pyroscope (spec store-query §2.1): samples with a negative value or only zeroes are dropped;
  * string labels of samples split the profile into further series; missing service_name becomes unknown_service; a
  * profile without time gets the current time.
@@ -38,8 +42,10 @@ struct store_options {
     uv_loop_t *loop;
     struct parser_pool *parsers; /* where profiles are decoded; outlives the store. NULL: see parser/parser_batch.h */
     const char *dir;             /* created if missing, private (store/files.h); NULL = in memory */
-    int64_t keep_seconds;        /* retention; 0 = 7 days */
+    int64_t keep_seconds;        /* retention (store/retention.h); 0 = 7 days */
     int64_t keep_bytes;          /* size beyond which the oldest are deleted; 0 = 1 GiB */
+    void (*problem)(void *arg, const char *text); /* a message for the operator, on the loop; may be NULL */
+    void *problem_arg;
 };
 
 /* Opens or creates the database; blocks. A damaged database is renamed, with a message in `notice` (may be NULL):

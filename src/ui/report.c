@@ -9,6 +9,7 @@
 #include "base/gzip.h"
 #include "base/json.h"
 #include "pprof/flame_table.h"
+#include "ui/report_heat.h"
 #include "ui/ui.h"
 
 enum { GZIP_LEVEL = 6, JSON_MAX = 1 << 30 };
@@ -49,7 +50,7 @@ static void report_put_nodes(const struct flame_table *t, struct buf *out)
     buf_byte(out, ']');
 }
 
-static void report_put_profile(const struct named_profile *n, struct buf *out)
+static void report_put_profile(const struct named_profile *n, int64_t heat_ns, struct buf *out)
 {
     cleanup_flame_table struct flame_table t;
     flame_table_init(&t, &n->p);
@@ -61,6 +62,8 @@ static void report_put_profile(const struct named_profile *n, struct buf *out)
     buf_printf(out, "],\"time_ns\":%" PRId64 ",\"duration_ns\":%" PRId64 ",\"truncated\":%s,", n->p.time_nanos,
                n->p.duration_nanos, t.flame.truncated ? "true" : "false");
     report_put_nodes(&t, out);
+    if (heat_ns)
+        report_put_heat(&n->p, &t, heat_ns, out);
     buf_byte(out, '}');
 }
 
@@ -69,11 +72,14 @@ static void report_put_json(const struct report *r, struct buf *out)
     buf_byte(out, '{');
     json_name(out, "title");
     json_string(out, str_of(r->title));
-    buf_printf(out, ",\"generator\":\"smolder " SMOLDER_VERSION "\",\"compare\":%s,\"profiles\":[",
-               r->compare ? "true" : "false");
+    buf_printf(out, ",\"generator\":\"smolder " SMOLDER_VERSION "\",\"compare\":%s,", r->compare ? "true" : "false");
+    json_name(out, "search");
+    json_string(out, str_of(r->look.search));
+    buf_printf(out, ",\"callers\":%s,\"inverted\":%s,\"profiles\":[", r->look.callers ? "true" : "false",
+               r->look.inverted ? "true" : "false");
     for (size_t i = 0; i < r->set->len; i++) {
         buf_puts(out, i ? "," : "");
-        report_put_profile(&r->set->items[i], out);
+        report_put_profile(&r->set->items[i], r->look.heat_ns, out);
     }
     buf_puts(out, "]}");
 }

@@ -3,7 +3,8 @@
  * The page is web/report.html. Untrusted data is embedded as base64 only, so that no name can become markup or code,
  * and the Content-Security-Policy blocks everything that is not part of the build. The data is gzip-compressed JSON:
  *
- *     {"title": "…", "generator": "smolder 0.1.0", "compare": false, "profiles": [
+ *     {"title": "…", "generator": "smolder 0.1.0", "compare": false, "search": "", "callers": false, "inverted": false,
+ *      "profiles": [
  *       {"name": "memory", "types": [["alloc_sample_objects", "count"], …], "time_ns": …, "duration_ns": …,
  *        "truncated": false, "names": ["total", …], "up": […], "node": […], "self": [[…], …]}]}
  *
@@ -16,10 +17,18 @@
 #include "base/err.h"
 #include "pprof/set.h"
 
+/* How the page opens; all of it can be changed there. */
+struct report_look {
+    const char *search; /* functions that are highlighted; NULL = none */
+    bool callers;       /* stacks begin at the leaf */
+    bool inverted;      /* the root is at the bottom */
+    int64_t heat_ns;    /* a heat map of samples by time, whose cells are that long (ui/report_heat.h); 0 = none */
+};
 struct report {
     const char *title; /* name of the input */
     const struct profile_set *set;
     bool compare;
+    struct report_look look;
 };
 
 /* Appends the page. -E2BIG beyond out->max. */

@@ -60,6 +60,32 @@ def recordings_and_profiles_are_kept(lab):
         chunks(path.read_bytes())
 
 
+def file_health(agent):
+    return agent.component("pyroscope.file.kept")["health"]
+
+
+@test
+def a_directory_is_made_for_the_agents_user(lab):
+    """Root makes it at the start; after that the agent may not, and tells what to do."""
+    jvm = lab.jvm()
+    folder, text = keep(lab)
+    folder.rmdir()
+    agent = lab.agent(config=text)
+    wait_for("recording", lambda: files(folder, f"unspecified-{jvm.inner}-.*\\.jfr\\.part"), 60)
+    equal((folder.stat().st_uid, folder.stat().st_mode & 0o27), (65532, 0), "owner and mode")
+    later = lab.dir / "later"
+    lab.file("config.alloy", text.replace(str(folder), str(later)))
+    equal(agent.reload()[0], 200, "reload")
+    wait_for("health", lambda: file_health(agent)["state"] == "unhealthy", 30)
+    remedy = f"{later}: Permission denied: create it for the agent's user (install -d -o 65532 -g 65532 -m 750)"
+    check(remedy in file_health(agent)["message"], file_health(agent)["message"])
+    later.mkdir()
+    wait_for("another remedy", lambda: "(chown 65532:65532)" in file_health(agent)["message"], 40)
+    os.chown(later, 65532, 65532)
+    wait_for("health", lambda: file_health(agent)["state"] == "healthy", 40)
+    agent.stop()
+
+
 @test
 def a_killed_agent_leaves_recordings_that_are_repaired(lab):
     jvm = lab.jvm()

@@ -245,6 +245,11 @@ const struct jvm_reason jvm_reasons[] = {
      "find the cause (`hs_err_pid*.log`, the kernel log); then [`smolder forgive`](forgive.md), or an upgrade of the "
      "JVM "
      "or the profiler; `retry_crashed = true` or `crash_guard = \"off\"` profile it nevertheless"},
+    {"max_targets",
+     WAITING,
+     {"max_targets"},
+     "as many other JVMs as `max_targets` allows are profiled",
+     "none: it is the next one when one of them ends; or raise `max_targets`"},
     {"min_age", WAITING, {"waiting until it is"}, "the JVM is younger than `min_age`", "none"},
     {"event_unsupported",
      REFUSED,

@@ -13,22 +13,24 @@
 #include "jvm/session/exit_watch.h"
 #include "jvm/session/intake.h"
 #include "jvm/session/itimer_scale.h"
+#include "jvm/session/places.h"
 #include "jvm/session/poll_times.h"
 #include "jvm/session/retry.h"
 #include "jvm/session/session_config.h"
+#include "jvm/session/session_state.h"
 #include "os/pidref.h"
 #include "os/procfs.h"
 
 /* How often a session that waits for descriptors asks for them. */
 enum { BUDGET_WAIT_S = 5 };
+/* One that waits for a place is called; this only ends a wait that nobody ends. */
+enum { PLACE_WAIT_S = 3600 };
 /* Whoever may ask for cuts may not ask for any number: each is an attach, which leaves some bytes in the JVM. */
 enum { CUT_EVERY_S = 30, CUT_BURST = 10 };
 /* Roll over early at this much call-trace storage, below memlimit: beyond that the profiler forgets new stacks. Asking
  * costs an attach, and every stack stored is in some chunk, with four bytes or more for a frame that takes sixteen in
  * memory (vmEntry.h): with so few bytes read, the storage cannot be near the limit. */
 enum { TRACE_KB_MAX = 48 << 10, METRICS_PER_ROLL = 4, METRICS_BYTES = 4 << 20 };
-/* What the session does; what it shows is derived from this and the reason (jvm/probe/reason.h). */
-enum session_phase { PHASE_IDLE, PHASE_STARTING, PHASE_PROFILING, PHASE_STOPPING, PHASE_GONE };
 enum work { WORK_NONE, WORK_START, WORK_ROLL, WORK_DUMP, WORK_STOP, WORK_METRICS, WORK_LOOK };
 
 struct jvm_session {
@@ -63,6 +65,7 @@ struct jvm_session {
     struct intake intake;
     bool halt; /* what it writes is no use: it is to be stopped before it is tried again */
 
+    struct jvm_place place;
     struct aftercare care;
     unsigned judged;          /* the quarantine's version at the last look */
     struct degraded degraded; /* of the settings `sent` */
@@ -81,48 +84,19 @@ struct jvm_session {
     int64_t dump_at, metrics_at, retry_at, roll_not_before;
 };
 
-static struct metric_family sessions = {
-    .name = "smolder_sessions", .help = "Profiling sessions, by state.", .kind = METRIC_GAUGE, .labels = {"state"}};
-static const double attach_buckets[] = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
-static struct metric_family attach_seconds = {.name = "smolder_attach_seconds",
-                                              .help = "Time to start a profiler in a JVM.",
-                                              .kind = METRIC_HISTOGRAM,
-                                              .buckets = attach_buckets,
-                                              .bucket_count = ARRAY_LEN(attach_buckets)};
-static const double gap_buckets[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5};
-static struct metric_family gap_seconds = {.name = "smolder_gap_seconds",
-                                           .help = "Upper bound of the time without sampling at a roll-over.",
-                                           .kind = METRIC_HISTOGRAM,
-                                           .buckets = gap_buckets,
-                                           .bucket_count = ARRAY_LEN(gap_buckets)};
-
 static void session_drive(struct jvm_session *s);
+static void session_on_timer(uv_timer_t *t);
 static void session_schedule(struct jvm_session *s);
-
-static enum jvm_state session_state_of(enum session_phase phase, const char *reason)
-{
-    switch (phase) {
-    case PHASE_STARTING:
-        return JVM_STATE_ATTACHING;
-    case PHASE_PROFILING:
-        return reason[0] ? JVM_STATE_DEGRADED : JVM_STATE_PROFILING;
-    case PHASE_STOPPING:
-    case PHASE_GONE:
-        return JVM_STATE_GONE;
-    case PHASE_IDLE:
-        break;
-    }
-    return reason[0] ? jvm_state_of_reason(reason) : JVM_STATE_WAITING;
-}
 
 static void session_set_phase(struct jvm_session *s, enum session_phase phase, const char *reason)
 {
     const enum jvm_state state = session_state_of(phase, reason);
     s->phase = phase;
+    jvm_place_follow(&s->place, state);
     if (s->state == state && strcmp(s->reason, reason) == 0)
         return;
-    metric_add(&sessions, -1, jvm_state_name(s->state));
-    metric_add(&sessions, 1, jvm_state_name(state));
+    session_state_leave(s->state);
+    session_state_enter(state);
     s->state = state;
     if (reason != s->reason) /* snprintf onto itself would empty it */
         snprintf(s->reason, sizeof s->reason, "%s", reason);
@@ -359,7 +333,7 @@ static void session_on_started(void *arg, const struct jvm_reply *r)
     s->work = WORK_NONE;
     session_learn(s, r);
     if (r->outcome == JVM_OK && r->output_fd >= 0) {
-        metric_observe(&attach_seconds, (double)r->attach_ns / 1e9);
+        session_state_attached(r->attach_ns);
         session_profiler_started(s, r);
     } else {
         if (r->previous_fd >= 0)
@@ -375,7 +349,7 @@ static void session_on_rolled(void *arg, const struct jvm_reply *r)
     s->work = WORK_NONE;
     session_learn(s, r);
     if (r->outcome == JVM_OK && r->output_fd >= 0) {
-        metric_observe(&gap_seconds, (double)r->gap_ns / 1e9);
+        session_state_gap(r->gap_ns);
         session_profiler_started(s, r);
     } else {
         session_operation_failed(s, r);
@@ -463,7 +437,7 @@ static void session_handle_closed(void *arg)
         return;
     const struct jvm_session_events events = s->events;
     void *owner = s->arg;
-    metric_add(&sessions, -1, jvm_state_name(s->state));
+    session_state_leave(s->state);
     pidref_done(&s->exit.process);
     if (s->watched)
         jvm_budget_give(s->user, BUDGET_SESSION_FDS);
@@ -495,6 +469,7 @@ static void session_finish(struct jvm_session *s)
         return;
     s->finished = true;
     forget_call(s);
+    jvm_place_done(&s->place);
     intake_close(&s->intake);
     if (s->gone)
         say_how_it_ended(s);
@@ -580,10 +555,30 @@ static bool watch_process(struct jvm_session *s)
     return true;
 }
 
+/* Others are profiled, as many as may be. */
+static bool waits_for_place(struct jvm_session *s)
+{
+    char room[JVM_PLACE_WHY_MAX];
+    if (jvm_place_take(&s->place))
+        return false;
+    session_enter_waiting(s, jvm_place_why(&s->place, s->reason, room), PLACE_WAIT_S * NS_PER_SEC);
+    return true;
+}
+
+static void session_on_place(void *arg)
+{
+    struct jvm_session *s = arg;
+    if (!s->place.is_held && s->phase == PHASE_PROFILING)
+        session_give_way(s, "max_targets was reduced", 0);
+    s->retry_at = clock_ns();
+    uv_timer_start(&s->timer, session_on_timer, 0, 0);
+}
+
 static void next_work(struct jvm_session *s, int64_t now)
 {
     if (s->phase == PHASE_IDLE) {
-        if (now >= s->retry_at && watch_process(s) && !s->gone && !too_young(s) && !wait_for_pardon(s)) {
+        if (now >= s->retry_at && watch_process(s) && !s->gone && !too_young(s) && !wait_for_pardon(s) &&
+            !waits_for_place(s)) {
             session_set_phase(s, PHASE_STARTING, s->reason);
             session_start_operation(s, WORK_START, jvm_start, session_on_started);
         }
@@ -696,12 +691,13 @@ struct jvm_session *jvm_session_open(uv_loop_t *loop, struct priv *priv, struct 
     s->user = config->user;
     intake_init(&s->intake, priv, s->user, &intake_events, s);
     set_intervals(s);
+    jvm_place_begin(&s->place, config->places, session_on_place, s);
     uv_timer_init(loop, &s->timer);
     s->timer.data = s;
     s->handles = 1;
     s->phase = PHASE_IDLE;
     s->state = JVM_STATE_WAITING;
-    metric_add(&sessions, 1, jvm_state_name(s->state));
+    session_state_enter(s->state);
     (void)watch_process(s);
     uv_timer_start(&s->timer, session_on_timer, 0, 0);
     return s;

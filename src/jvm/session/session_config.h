@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "jvm/session/places.h"
 #include "jvm/session/quarantine.h"
 #include "jvm/session/verdict.h"
 
@@ -21,6 +22,7 @@ struct jvm_session_config {
     bool retry_crashed;  /* condemned make-ups, too */
     enum crash_guard crash_guard;  /* off: condemned make-ups, too */
     struct quarantine *quarantine; /* borrowed, outlives the session; NULL = none */
+    struct jvm_places *places;     /* likewise; fixed when the session is opened */
 };
 
 /* Intervals too short for the profiler's chunktime are cut by `dump`. */

@@ -10,7 +10,9 @@ let views = [],
   flipped = false,
   sortBy = 1,
   zoomed = [],
-  compare = false;
+  compare = false,
+  timeRange = null;
+const heat = heatMap($("heat-panel"), setRange);
 
 /* The data: gzip-compressed JSON in base64; see report.h. */
 async function load() {
@@ -45,11 +47,23 @@ function unpack(data) {
           self,
           before,
           profile: p,
+          whole: self,
+          times: p.heat ? heatTimes(p.heat, i) : null,
           models: {},
         });
     });
   }
   views.sort((a, b) => typeRank(a.id) - typeRank(b.id) || (a.id < b.id ? -1 : a.id > b.id));
+}
+/* The samples of a part of the time, or with null of all. */
+function setRange(range) {
+  timeRange = range;
+  for (const v of views) {
+    v.self = range && v.times ? heatSelf(v.times, v.whole.length, range) : v.whole;
+    v.models = {};
+    v.functions = null;
+  }
+  show();
 }
 function model() {
   const which = callers ? "callers" : "callees";
@@ -69,7 +83,7 @@ function show() {
   $("title").textContent = typeTitle(view.id);
   const parts = [element("b", "", amount(m.total[0], view.unit))];
   if (m.before) parts.push(` instead of ${amount(m.before.total[0], view.unit)} before`);
-  const time = when(view.profile.time_ns, view.profile.duration_ns);
+  const time = timeRange ? "" : when(view.profile.time_ns, view.profile.duration_ns);
   if (time) parts.push(" · " + time);
   if (view.profile.truncated) parts.push(" · cut: too many different stacks");
   $("sum").replaceChildren(...parts);
@@ -188,11 +202,15 @@ $("callees").onclick = () => setCallers(false);
 $("callers").onclick = () => setCallers(true);
 $("flip").onclick = () => setFlip(!flipped);
 $("theme").onclick = toggleTheme;
-onTheme(() => graph.theme());
+onTheme(() => {
+  graph.theme();
+  heat.draw();
+});
 $("type").onchange = e => {
   view = views[+e.target.value];
   zoomed = [];
   show();
+  heat.show(view);
 };
 $("sort").onclick = e => {
   if (e.target.dataset.by) {
@@ -204,6 +222,7 @@ document.addEventListener("keydown", e => {
   if (!view || e.ctrlKey || e.metaKey || e.altKey || /INPUT|SELECT/.test(document.activeElement.tagName)) return;
   if (e.key === "i") setFlip(!flipped);
   else if (e.key === "c") setCallers(!callers);
+  else if (e.key === "a") heat.select(null);
   else if (e.key === "t") toggleTheme();
 });
 load()
@@ -218,7 +237,11 @@ load()
     $("graph").hidden = false;
     view = views[0];
     graph.theme();
+    callers = data.callers;
+    if (data.inverted) setFlip(true);
     show();
+    heat.show(view);
+    if (data.search) look(data.search);
     document.documentElement.dataset.ready = "yes";
   })
   .catch(e => {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 
 #include "test.h"
@@ -10,6 +11,7 @@
 struct record {
     const char *addr, *dir, *word;
     bool loud;
+    struct flag_list each;
 };
 static const struct flag table[] = {
     {"listen-addr", FLAG_STRING, offsetof(struct record, addr), "127.0.0.1:1", "ADDR", "where"},
@@ -18,6 +20,7 @@ static const struct flag table[] = {
     {"word", FLAG_CHOICE, offsetof(struct record, word), "one", "one|two",
      "which of these, which is told in a sentence "
      "that is longer than a line of the help can be, so that it has to be wrapped somewhere"},
+    {"each", FLAG_LIST, offsetof(struct record, each), NULL, "NAME", "some"},
     {"old", FLAG_UNUSED, 0, "false", NULL, NULL},
     {"older", FLAG_UNUSED, 0, NULL, "VALUE", NULL},
     {NULL},
@@ -122,6 +125,23 @@ static int listen_to(int argc, char **argv)
 #define HEAR(...)                                                                                                      \
     listen_to(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), (char **)(const char *[]){__VA_ARGS__})
 
+static void takes_a_list_one_by_one(void)
+{
+    CHECK_INT(PARSE("--each=a", "--each", "b", "--each="), 0);
+    CHECK_INT(record.each.len, 2);
+    CHECK_STR(record.each.items[1], "b");
+    cleanup_buf struct buf text = BUF_INIT(1 << 12);
+    flags_print(table, &record, &text);
+    CHECK_HAS(buf_cstr(&text), "each=a\neach=b\n");
+    char one[] = "--each=x", *many[FLAG_LIST_MAX + 1];
+    for (size_t i = 0; i < ARRAY_LEN(many); i++)
+        many[i] = one;
+    CHECK_INT(parse(FLAG_LIST_MAX, many), 0);
+    CHECK_INT(record.each.len, FLAG_LIST_MAX);
+    CHECK(parse(FLAG_LIST_MAX + 1, many) < 0);
+    CHECK_STR(err.text, "--each: more than 32");
+}
+
 static void accepts_flags_of_the_reference_that_mean_nothing_here(void)
 {
     CHECK_INT(HEAR("--old=3", "--old", "path"), 0);
@@ -160,6 +180,7 @@ int main(void)
     RUN(names_the_flag_that_was_meant);
     RUN(says_what_a_flag_needs);
     RUN(takes_one_of_some_words);
+    RUN(takes_a_list_one_by_one);
     RUN(explains_itself);
     RUN(accepts_flags_of_the_reference_that_mean_nothing_here);
     free(rest.items);

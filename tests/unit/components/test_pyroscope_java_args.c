@@ -141,6 +141,7 @@ static void refuses_relative_paths_and_missing_arguments(void)
         {MINIMAL "tmp_dir = \"tmp\"", "tmp_dir must be an absolute path"},
         {MINIMAL "dist = \"asprof\"", "dist must be an absolute path"},
         {MINIMAL "min_age = \"-1s\"", "min_age must be between 0s and 24h"},
+        {MINIMAL "max_targets = -1", "max_targets must be between 0 and 4194304, got -1"},
         {MINIMAL "memory_headroom = \"much\"", "memory_headroom \"much\" is not a size"},
         {"targets = []", "forward_to"},
         {"forward_to = []", "targets"},

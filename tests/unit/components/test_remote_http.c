@@ -76,6 +76,61 @@ static void a_server_that_comes_later_is_found_soon(void)
     end(&t);
 }
 
+struct dependant_seen {
+    bool is_there;
+    char content[64], health[128];
+};
+
+static bool dependant_look(void *arg, const struct component_view *v)
+{
+    struct dependant_seen *s = arg;
+    if (strcmp(v->id, "remote.http.second") != 0)
+        return true;
+    const struct value *content = v->exports ? value_member(v->exports, STR("content")) : NULL;
+    struct str text = {0};
+    s->is_there = true;
+    if (content && value_secret_text(content, &text))
+        snprintf(s->content, sizeof s->content, "%.*s", STR_ARG(text));
+    snprintf(s->health, sizeof s->health, "%s", v->message ? v->message : "");
+    return false;
+}
+
+/* Runs the loop until it has that content and that health. */
+static void dependant_wait(struct discovery_test *t, const char *content, const char *health)
+{
+    struct dependant_seen s = {0};
+    for (int ms = 0; ms < DISCOVERY_DEADLINE_MS; ms++) {
+        s = (struct dependant_seen){0};
+        controller_each(t->controller, dependant_look, &s);
+        if (s.is_there && strcmp(s.content, content) == 0 && strstr(s.health, health))
+            return;
+        uv_run(&t->loop, UV_RUN_NOWAIT);
+        usleep(1000);
+    }
+    FAIL_("content \"%s\" (%s), want \"%s\" (%s)", s.content, s.health, content, health);
+}
+
+/* An empty text is no URL: evaluated with it, the dependant would fail the load. */
+static void who_refers_to_the_content_waits_for_the_first_answer(void)
+{
+    struct discovery_test t;
+    begin(&t, "");
+    cleanup_free char *first = config(""), *text = xasprintf("%sremote.http \"second\" {\n  url = "
+                                                             "remote.http.r.content\n}\n",
+                                                             first);
+    server.answer.status = 503;
+    LOAD(&t, text, "");
+    dependant_wait(&t, "", "waiting for the exports of a dependency");
+    LOAD(&t, text, "");
+    dependant_wait(&t, "", "waiting for the exports of a dependency");
+    server.answer = (struct fault_answer){.body = server.url};
+    dependant_wait(&t, server.url, "polled endpoint");
+    server.answer.status = 503;
+    LOAD(&t, text, "");
+    dependant_wait(&t, server.url, "");
+    end(&t);
+}
+
 static void arguments_are_checked(void)
 {
     struct discovery_test t;
@@ -98,6 +153,7 @@ int main(void)
     RUN(the_content_is_the_trimmed_answer_and_follows_it);
     RUN(a_failing_server_leaves_the_content);
     RUN(a_server_that_comes_later_is_found_soon);
+    RUN(who_refers_to_the_content_waits_for_the_first_answer);
     RUN(arguments_are_checked);
     return REPORT();
 }

@@ -30,6 +30,7 @@ static const struct {
 } sentences[] = {
     {"process 7 is stopped", "stopped", JVM_STATE_WAITING},
     {"waiting until it is 0.5 s old (min_age)", "min_age", JVM_STATE_WAITING},
+    {"10 other JVMs are profiled, as many as max_targets allows", "max_targets", JVM_STATE_WAITING},
     {"no HotSpot JVM in this process", "not_hotspot", JVM_STATE_WAITING},
     {"another async-profiler session is running in the JVM (/x/libasyncProfiler.so)", "other_profiler",
      JVM_STATE_WAITING},

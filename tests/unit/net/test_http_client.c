@@ -12,7 +12,7 @@ struct result {
     bool done;
     int status;
     enum http_failure failure;
-    char error[256], body[64], type[64];
+    char error[256], body[64], type[64], header[64];
     size_t body_len, sent;
 };
 
@@ -24,6 +24,7 @@ static void keep(void *arg, const struct http_response *r)
     snprintf(k->error, sizeof k->error, "%s", r->error);
     snprintf(k->body, sizeof k->body, "%s", r->body.p);
     snprintf(k->type, sizeof k->type, "%s", r->type);
+    snprintf(k->header, sizeof k->header, "%s", r->header ? r->header : "(none)");
     k->body_len = r->body.n;
     k->sent = r->sent;
     k->done = true;
@@ -57,6 +58,31 @@ static void gets_a_bounded_body(void)
     CHECK_STR(r.type, "text/x");
     CHECK_STR(r.body, "0123456789abcdef");
     CHECK_HAS(s.requests[0].head, "GET / HTTP/1.1");
+    http_client_put(c);
+    fault_server_close(&s);
+}
+
+static struct fault_answer header_after_redirect(struct fault_server *s, size_t n)
+{
+    (void)s;
+    return n ? (struct fault_answer){.headers = "X-Other: 1\r\nX-Index-Old: 2\r\nx-index:  44 \r\n"}
+             : (struct fault_answer){.status = 302, .headers = "Location: /there\r\nX-Index: 1\r\n"};
+}
+
+static void keeps_one_header_of_the_last_answer(void)
+{
+    struct fault_server s;
+    fault_server_open(&s, &loop);
+    struct http_client *c = http_client_get(&loop);
+    struct http_request req = request_of(s.url);
+    s.decide = header_after_redirect;
+    req.keep_header = "X-Index";
+    CHECK_STR(ask(c, &req).header, "44");
+    s.decide = NULL;
+    s.answer = (struct fault_answer){.headers = "X-Other: 1\r\n"};
+    CHECK_STR(ask(c, &req).header, "(none)");
+    req.keep_header = NULL;
+    CHECK_STR(ask(c, &req).header, "(none)");
     http_client_put(c);
     fault_server_close(&s);
 }
@@ -652,6 +678,7 @@ int main(void)
     RUN(passes_no_text_of_a_redirect_on);
     RUN(asks_over_a_unix_socket);
     RUN(gets_a_bounded_body);
+    RUN(keeps_one_header_of_the_last_answer);
     RUN(sends_a_large_body_in_pieces);
     RUN(sends_the_body_again_after_a_redirect);
     RUN(drops_secret_headers_on_the_way_to_another_place);

@@ -1,6 +1,10 @@
 #include "pprof/labels.h"
 
+#include "pprof/conversion_finish.h"
+#include "pprof/converting.h"
+#include "pprof/group.h"
 #include "pprof/pass_fixture.h"
+#include "pprof/text.h"
 
 static const char span_types[] =
     "\n201 jdk.CPUTimeSample startTime:11 stackTrace:26* eventThread:22* samplingPeriod:11 spanId:11 spanName:20";
@@ -101,8 +105,97 @@ static void what_they_are_known_by_depends_on_the_key_alone(void)
     u64map_done(&other);
 }
 
+/* The collapsed stacks of the wall clock's samples, with that label as root. */
+static const char *grouped(struct conversion_options o, const char *label)
+{
+    static char text[1024];
+    struct conversion_profile profiles[CONVERSION_PROFILES_MAX];
+    cleanup_profile struct profile group;
+    cleanup_buf struct buf out = BUF_INIT(sizeof text - 1);
+    struct err err = {0};
+    struct chunk_builder chunk = recording_begin();
+    recording_setting(&chunk, "event", "wall");
+    recording_wall(&chunk, STACK_WORK, THREAD_MAIN, STATE_RUNNABLE, 1);
+    recording_wall(&chunk, STACK_MAIN, THREAD_GC, STATE_SLEEPING, 2);
+    recording_wall(&chunk, STACK_MAIN, THREAD_NONE, STATE_NONE, 3);
+    recording_end(&chunk);
+    o.cpu_ns = 10;
+    struct conversion *c = conversion_new(&o);
+    convert(c, &chunk);
+    const size_t n = conversion_profiles(c, profiles);
+    CHECK_STR(n ? profiles[n - 1].name : "", "wall");
+    profile_init(&group, profiles[n - 1].p->symbols);
+    CHECK_INT(profile_group(&group, profiles[n - 1].p, str_of(label), &err), 0);
+    pprof_text(&group, PPROF_TEXT_COLLAPSED, &out);
+    snprintf(text, sizeof text, "%s", buf_cstr(&out));
+    profile_done(&group);
+    conversion_free(c);
+    group = (struct profile){0};
+    return text;
+}
+
+static void a_thread_may_have_its_id(void)
+{
+    CHECK_STR(grouped((struct conversion_options){.per_thread = true, .raw_threads = true}, "thread"),
+              "[GC Thread#0];app/Main.main 20\n[main];app/Main.main;app/Main.work 10\napp/Main.main 30\n");
+    CHECK_STR(
+        grouped((struct conversion_options){.per_thread = true, .raw_threads = true, .thread_ids = true}, "thread"),
+        "[GC Thread#0 tid=1001];app/Main.main 20\n[main tid=1000];app/Main.main;app/Main.work 10\n"
+        "app/Main.main 30\n");
+}
+
+static void samples_may_have_the_state_of_their_thread(void)
+{
+    CHECK_STR(grouped((struct conversion_options){.per_state = true}, "state"),
+              "[runnable];app/Main.main;app/Main.work 10\n[sleeping];app/Main.main 20\napp/Main.main 30\n");
+}
+
+/* The chunk begins at a time, and ticks are nanoseconds. */
+static void samples_may_have_their_time(void)
+{
+    struct pass_fixture f;
+    struct jfr_record e;
+    struct chunk_builder chunk = recording_begin();
+    chunk.start_ns = 1000;
+    recording_execution(&chunk, STACK_WORK, THREAD_MAIN, STATE_DEFAULT);
+    recording_end(&chunk);
+    pass_fixture_open(&f, chunk, &(struct conversion_options){.event = "cpu", .cpu_ns = 10, .time_ns = 50});
+    CHECK(pass_fixture_event(&f, CLASS_EXECUTION, &e));
+    e.v[SLOT_TIME].num = f.header.start_ticks + 70;
+    const uint32_t set = labels_of_event(&f.pass, &event_classes[CLASS_EXECUTION], &e);
+    const struct symbols *s = &f.c->symbols;
+    CHECK_INT(s->label_sets[set].count, 1);
+    CHECK(str_eq(s->strings[s->label_sets[set].labels[0].key], CONVERSION_TIME));
+    CHECK_INT(s->label_sets[set].labels[0].num, 1050);
+    CHECK_INT(f.c->series, 0); /* as a span's id */
+    pass_fixture_done(&f);
+}
+
+/* Where lines would be. */
+static void frames_may_have_bytecode_indices(void)
+{
+    struct chunk_builder chunk = recording_begin();
+    recording_execution(&chunk, STACK_WORK, THREAD_MAIN, STATE_DEFAULT);
+    recording_end(&chunk);
+    struct conversion *c =
+        conversion_new(&(struct conversion_options){.event = "cpu", .cpu_ns = 10, .bytecode_indices = true});
+    struct conversion_profile profiles[CONVERSION_PROFILES_MAX];
+    convert(c, &chunk);
+    CHECK_INT(conversion_profiles(c, profiles), 1);
+    const struct profile *p = profiles[0].p;
+    const struct pprof_stack *stack = &p->symbols->stacks[p->samples[0].stack];
+    CHECK_INT(stack->count, 2);
+    CHECK_INT(p->symbols->locations[stack->locations[0]].line, 4);
+    CHECK_INT(p->symbols->locations[stack->locations[1]].line, 3);
+    conversion_free(c);
+}
+
 int main(void)
 {
+    RUN(a_thread_may_have_its_id);
+    RUN(samples_may_have_the_state_of_their_thread);
+    RUN(samples_may_have_their_time);
+    RUN(frames_may_have_bytecode_indices);
     RUN(an_event_has_the_labels_that_were_asked_for);
     RUN(series_are_remembered_and_bounded);
     RUN(what_they_are_known_by_depends_on_the_key_alone);

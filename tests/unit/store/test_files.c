@@ -84,6 +84,28 @@ static void follows_no_link(void)
     CHECK_INT(mode_of("target"), 0644);
 }
 
+static void forgets_what_was_moved_aside_long_ago(void)
+{
+    const struct timespec long_ago[2] = {{1000, 0}, {1000, 0}};
+    make_dir("aside", 0700);
+    make("aside/store.db", 0600);
+    make("aside/store.db.damaged-1", 0600);
+    make("aside/store.db.damaged-1-wal", 0600);
+    make("aside/store.db.damaged-2", 0600);
+    static const char *const old[] = {"store.db", "store.db.damaged-1", "store.db.damaged-1-wal"};
+    for (size_t i = 0; i < ARRAY_LEN(old); i++) {
+        cleanup_free char *path = xasprintf("%s/aside/%s", top, old[i]);
+        CHECK_INT(utimensat(AT_FDCWD, path, long_ago, 0), 0);
+    }
+    cleanup_free char *dir = xasprintf("%s/aside", top);
+    store_files_forget(dir, "store.db.damaged-", 2000);
+    CHECK_INT(mode_of("aside/store.db"), 0600);
+    CHECK_INT(mode_of("aside/store.db.damaged-1"), 0);
+    CHECK_INT(mode_of("aside/store.db.damaged-1-wal"), 0);
+    CHECK_INT(mode_of("aside/store.db.damaged-2"), 0600);
+    store_files_forget("/nowhere", "store.db.damaged-", 2000);
+}
+
 int main(void)
 {
     umask(022);
@@ -92,6 +114,7 @@ int main(void)
     RUN(tightens_those_that_are_there);
     RUN(leaves_alone_what_is_not_its_own);
     RUN(follows_no_link);
+    RUN(forgets_what_was_moved_aside_long_ago);
     cleanup_free char *command = xasprintf("rm -rf %s", top);
     CHECK_INT(system(command), 0);
     return REPORT();

@@ -1,4 +1,4 @@
-#include "components/byte_size.h"
+#include "base/byte_size.h"
 
 #include <string.h>
 #include <strings.h>

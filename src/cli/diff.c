@@ -1,0 +1,290 @@
+/* smolder diff BASE NEW: compares two recordings, and fails where a function grew too much. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/terminal.h"
+#include "cli/command.h"
+#include "cli/convert_files.h"
+#include "cli/convert_output.h"
+#include "cli/convert_read.h"
+#include "cli/diff_report.h"
+#include "cli/flags.h"
+
+#define SYMBOLS_MAX ((size_t)1 << 30)
+enum { OUTPUT_MAX = 256 << 20, INFLATED_MAX_SHIFT = 34, TYPES_TEXT_MAX = 4096 };
+static const int64_t DEFAULT_INTERVAL_NS = 10000000;
+
+struct diff_flags {
+    const char *output, *format, *type, *max_function, *max_self, *max_total, *sigma, *total, *top;
+    struct flag_list ignore;
+    bool quiet, help;
+};
+
+#define AT(field) offsetof(struct diff_flags, field)
+static const struct flag flags[] = {
+    {"output", FLAG_STRING, AT(output), "-", "PATH", "Output path; - is standard output."},
+    {"format", FLAG_STRING, AT(format), "", "FORMAT",
+     "text, markdown or json; default: by the suffix of PATH (.md, .json), otherwise text."},
+    {"type", FLAG_STRING, AT(type), "", "NAME",
+     "Profile (process_cpu, wall, memory, …) or sample type; default: process_cpu, or the first that both have."},
+    {"max-function", FLAG_STRING, AT(max_function), "1", "POINTS",
+     "Limit for the growth of a function's share with all that it calls, in percentage points; off = none."},
+    {"max-self", FLAG_STRING, AT(max_self), "1", "POINTS", "The same of what a function costs itself."},
+    {"max-total", FLAG_STRING, AT(max_total), "10", "PERCENT", "Limit for the growth of the whole; off = none."},
+    {"total", FLAG_CHOICE, AT(total), "value", "value|rate",
+     "What of the whole is compared: the value, or the value per second of recording."},
+    {"sigma", FLAG_STRING, AT(sigma), "3", "N",
+     "Changes of at most so many standard deviations are noise, and exceed no limit."},
+    {"ignore", FLAG_LIST, AT(ignore), NULL, "PATTERN",
+     "Functions without a limit: a name with * at either end, or a /regular expression/; repeatable."},
+    {"top", FLAG_STRING, AT(top), "20", "N", "Largest other changes that are listed."},
+    {"quiet", FLAG_BOOL, AT(quiet), NULL, NULL, "Do not report damaged chunks."},
+    {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this help and exit."},
+    {NULL},
+};
+
+static void diff_help(void)
+{
+    fputs("usage: smolder diff BASE NEW [FLAGS]\n\n"
+          "Compares two recordings or profiles by function and fails if a function, or all together, grew beyond a\n"
+          "limit. BASE and NEW are what smolder convert reads: a file, a directory, a quoted glob pattern; several\n"
+          "recordings of a side are merged.\n\n"
+          "flags [default]:\n",
+          stdout);
+    flags_help(flags, stdout);
+    fputs(
+        "\nExit status: 0 within the limits, 1 invalid input, 2 usage error, 3 system error, 4 a limit is exceeded.\n\n"
+        "examples:\n"
+        "  smolder diff main.jfr branch.jfr\n"
+        "  smolder diff main.jfr branch.jfr --format=markdown --max-self=0.5 --ignore='java.lang.*'\n",
+        stdout);
+}
+
+struct diff_run {
+    const struct diff_flags *f;
+    enum diff_format format;
+    struct diff_limits limits;
+    size_t top;
+    struct frame_patterns ignored;
+    struct profile_set sets[CHANGE_SIDES];
+    bool writing; /* everything was read */
+};
+
+/* ---- what was asked for ---- */
+
+static int diff_format_of(const struct diff_flags *f, enum diff_format *ret, struct err *err)
+{
+    static const struct {
+        const char *name, *ending;
+    } formats[] = {
+        [DIFF_TEXT] = {"text", ".txt"}, [DIFF_MARKDOWN] = {"markdown", ".md"}, [DIFF_JSON] = {"json", ".json"}};
+    *ret = DIFF_TEXT;
+    for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+        if (*f->format ? strcmp(f->format, formats[i].name) == 0
+                       : str_has_suffix(str_of(f->output), str_of(formats[i].ending))) {
+            *ret = (enum diff_format)i;
+            return 0;
+        }
+    }
+    return *f->format ? err_set(err, -EINVAL, "--format=%s: expected text, markdown or json", f->format) : 0;
+}
+
+static int diff_read_number(const char *flag, const char *text, double unit, double *ret, struct err *err)
+{
+    char *end;
+    const double n = strtod(text, &end);
+    *ret = strcmp(text, "off") == 0 ? -1 : n / unit;
+    if (*ret != -1 && (end == text || *end || !(n >= 0)))
+        return err_set(err, -EINVAL, "--%s=%s: expected a number of at least 0, or off", flag, text);
+    return 0;
+}
+
+static int diff_check(struct diff_run *d, size_t args, struct err *err)
+{
+    const struct diff_flags *f = d->f;
+    enum { PERCENT = 100 };
+    uint64_t top = 0;
+    if (args != 2)
+        return err_set(err, -EINVAL, "expected BASE and NEW; see --help");
+    if (!str_to_u64(str_of(f->top), &top) || top > UINT32_MAX)
+        return err_set(err, -EINVAL, "--top=%s: expected a number", f->top);
+    d->top = (size_t)top;
+    int code = diff_format_of(f, &d->format, err);
+    if (code == 0)
+        code = diff_read_number("max-function", f->max_function, PERCENT, &d->limits.measures[CHANGE_TOTAL], err);
+    if (code == 0)
+        code = diff_read_number("max-self", f->max_self, PERCENT, &d->limits.measures[CHANGE_SELF], err);
+    if (code == 0)
+        code = diff_read_number("max-total", f->max_total, PERCENT, &d->limits.whole, err);
+    if (code == 0)
+        code = diff_read_number("sigma", f->sigma, 1, &d->limits.sigma, err);
+    for (size_t i = 0; code == 0 && i < f->ignore.len; i++)
+        code = frame_patterns_add(&d->ignored, f->ignore.items[i], err);
+    return code;
+}
+
+/* ---- doing it ---- */
+
+static int diff_read(struct diff_run *d, const char *arg, struct profile_set *set, struct err *err)
+{
+    cleanup_file_list struct file_list files = {0};
+    struct read_result result = {0};
+    const struct read_options o = {
+        .conversion = {.event = "", .cpu_ns = DEFAULT_INTERVAL_NS, .limits = &conversion_limits_files},
+        .inflated_max = (uint64_t)1 << INFLATED_MAX_SHIFT,
+        .labels = "",
+        .quiet = d->f->quiet,
+    };
+    int code = files_expand(&arg, 1, &files, err);
+    if (code < 0)
+        return code;
+    code = read_inputs(&files, &o, set, &result, err);
+    read_result_done(&result);
+    if (code == 0 && set->len == 0)
+        code = err_set(err, -ESRCH, "%s: no samples", arg);
+    return code;
+}
+
+/* A profile, and the column of it that is compared. */
+struct diff_side {
+    const struct named_profile *profile;
+    size_t column;
+};
+
+static bool diff_find(const struct profile_set *set, const char *type, const char *metric, struct diff_side *ret)
+{
+    for (size_t i = 0; i < set->len; i++) {
+        const struct named_profile *n = &set->items[i];
+        int column = -1;
+        const bool named = *type && named_profile_is(n, str_of(type), &column);
+        if (metric ? strcmp(n->metric, metric) != 0 : *type && !named)
+            continue;
+        *ret = (struct diff_side){n, column > 0 ? (size_t)column : 0};
+        return true;
+    }
+    return false;
+}
+
+static void diff_put_names(const struct profile_set *set, struct buf *out)
+{
+    for (size_t i = 0; i < set->len; i++)
+        buf_printf(out, "%s%s", i ? ", " : "", set->items[i].name);
+}
+
+/* The profile of NEW that was asked for, and the same of BASE. Where nothing was, the CPU, or the first of both. */
+static int diff_choose(const struct diff_run *d, struct diff_side ret[CHANGE_SIDES], struct err *err)
+{
+    const struct profile_set *base = &d->sets[CHANGE_BASE], *new = &d->sets[CHANGE_NEW];
+    const char *type = d->f->type;
+    struct diff_side cpu;
+    if (!*type && diff_find(base, "process_cpu", NULL, &cpu) && diff_find(new, "process_cpu", NULL, &cpu))
+        type = "process_cpu";
+    for (size_t i = 0; i < new->len; i++) {
+        const struct profile_set one = {.items = &new->items[i], .len = 1};
+        if (diff_find(&one, type, NULL, &ret[CHANGE_NEW]) &&
+            diff_find(base, type, new->items[i].metric, &ret[CHANGE_BASE]))
+            return 0;
+    }
+    cleanup_buf struct buf names = BUF_INIT(TYPES_TEXT_MAX), others = BUF_INIT(TYPES_TEXT_MAX);
+    diff_put_names(base, &names);
+    diff_put_names(new, &others);
+    return err_set(err, -ESRCH, "no profile \"%s\" in both; BASE has %s; NEW has %s", *type ? type : "of one kind",
+                   buf_cstr(&names), buf_cstr(&others));
+}
+
+static int diff_write(struct diff_run *d, const struct diff_result *r, struct err *err)
+{
+    cleanup_buf struct buf text = BUF_INIT(OUTPUT_MAX);
+    cleanup_output struct output out = {0};
+    diff_put(r, d->format, d->top, &text);
+    if (!buf_ok(&text))
+        return err_set(err, -E2BIG, "%s: larger than %d MiB", d->f->output, OUTPUT_MAX >> 20);
+    d->writing = true;
+    const int code = output_write(&out, d->f->output, buf_slice(&text), err);
+    return code == 0 ? output_commit(&out, err) : code;
+}
+
+/* 0 or 1: is a limit exceeded? Negative where it cannot be told. */
+static int diff_compare(struct diff_run *d, const char *const args[CHANGE_SIDES], struct err *err)
+{
+    struct diff_side sides[CHANGE_SIDES];
+    cleanup_change_table struct change_table table = {0};
+    int code = diff_choose(d, sides, err);
+    if (code < 0)
+        return code;
+    const struct profile *p = &sides[CHANGE_NEW].profile->p;
+    code = change_table_make(&table, &sides[CHANGE_BASE].profile->p, sides[CHANGE_BASE].column, p,
+                             sides[CHANGE_NEW].column, SYMBOLS_MAX, err);
+    if (code < 0)
+        return code;
+    struct diff_result r = {.table = &table,
+                            .names = {args[CHANGE_BASE], args[CHANGE_NEW]},
+                            .profile = sides[CHANGE_NEW].profile->name,
+                            .type = p->symbols->strings[p->types[sides[CHANGE_NEW].column].type],
+                            .unit = p->symbols->strings[p->types[sides[CHANGE_NEW].column].unit],
+                            .limits = d->limits,
+                            .per_second = strcmp(d->f->total, "rate") == 0};
+    r.per_second = r.per_second && table.seconds[CHANGE_BASE] > 0 && table.seconds[CHANGE_NEW] > 0;
+    diff_judge(&r, &d->ignored);
+    code = diff_write(d, &r, err);
+    const bool exceeded = r.exceeded > 0 || r.whole_exceeded;
+    diff_result_done(&r);
+    return code < 0 ? code : exceeded;
+}
+
+static int diff_status(int code, bool writing)
+{
+    switch (code) {
+    case 0:
+        return EXIT_OK;
+    case 1:
+        return EXIT_LIMIT;
+    case -EINVAL:
+        return EXIT_USAGE;
+    case -ENOENT: /* of an input, or of the directory to write to */
+        return writing ? EXIT_SYSTEM : EXIT_INPUT;
+    case -EBADMSG:
+    case -EILSEQ:
+    case -EFBIG:
+    case -E2BIG:
+    case -ESRCH:
+        return EXIT_INPUT;
+    default:
+        return EXIT_SYSTEM;
+    }
+}
+
+static int diff(int argc, char **argv)
+{
+    struct diff_flags f = {0};
+    struct flags_rest rest = {0};
+    struct err err = {0};
+    int code = flags_parse(flags, argc, argv, &f, &rest, &err);
+    cleanup_free const char **args = rest.items;
+    if (code == 0 && f.help) {
+        diff_help();
+        return EXIT_OK;
+    }
+    struct diff_run d = {.f = &f};
+    if (code == 0)
+        code = diff_check(&d, rest.len, &err);
+    for (size_t i = 0; i < CHANGE_SIDES; i++)
+        profile_set_init(&d.sets[i], SYMBOLS_MAX);
+    for (size_t i = 0; code == 0 && i < CHANGE_SIDES; i++)
+        code = diff_read(&d, args[i], &d.sets[i], &err);
+    if (code == 0)
+        code = diff_compare(&d, args, &err);
+    if (code < 0)
+        terminal_printf(stderr, "smolder diff: %s\n", err.text);
+    for (size_t i = 0; i < CHANGE_SIDES; i++)
+        profile_set_done(&d.sets[i]);
+    frame_patterns_done(&d.ignored);
+    return diff_status(code, d.writing);
+}
+
+const struct command command_diff = {"diff", "smolder diff BASE NEW", "Compare two recordings; fail on regressions.",
+                                     diff};

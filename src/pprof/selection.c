@@ -1,0 +1,95 @@
+#include "pprof/selection.h"
+
+#include <strings.h>
+
+#include "base/cleanup.h"
+#include "pprof/events.h"
+
+enum { NAME_MAX_BYTES = 4096, TRACE = 1 };
+
+bool selection_has_latency(const struct event_selection *s)
+{
+    return s && s->latency_ns > 0;
+}
+
+bool selection_has_threads(const struct event_selection *s)
+{
+    return s && ((s->threads && s->threads->len) || s->latency_ns > 0);
+}
+
+bool selection_has_any(const struct event_selection *s)
+{
+    return selection_has_threads(s) || (s && s->states && s->states[0]);
+}
+
+void selector_done(struct selector *s)
+{
+    u64map_done(&s->threads);
+    u64map_done(&s->states);
+    spans_done(&s->traces);
+}
+
+static int64_t selector_trace_ns(const struct selector *s, const struct jfr_record *e)
+{
+    return jfr_ticks_to_ns(s->header, (int64_t)e->v[SLOT_AMOUNT].num);
+}
+
+void selector_add_trace(struct selector *s, const struct jfr_record *e)
+{
+    if (selector_trace_ns(s, e) >= s->of->latency_ns)
+        spans_add(&s->traces, e->v[SLOT_THREAD].num, e->v[SLOT_TIME].num, e->v[SLOT_AMOUNT].num, TRACE);
+}
+
+static bool selector_thread(struct selector *s, uint64_t id)
+{
+    bool added;
+    uint64_t *const known = u64map_add(&s->threads, id, 0, &added);
+    if (added) {
+        cleanup_buf struct buf name = BUF_INIT(NAME_MAX_BYTES);
+        resolver_thread_name(s->r, id, &name);
+        *known = frame_patterns_match(s->of->threads, buf_slice(&name));
+    }
+    return *known != 0;
+}
+
+static bool selection_has_state(const char *states, struct str state)
+{
+    struct str rest = str_of(states), one;
+    while (str_split(&rest, ',', &one)) {
+        if (one.n && one.n <= state.n && strncasecmp(one.p, state.p, one.n) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool selector_state(struct selector *s, uint64_t id)
+{
+    bool added;
+    uint64_t *const known = u64map_add(&s->states, id, 0, &added);
+    if (added) {
+        cleanup_buf struct buf name = BUF_INIT(NAME_MAX_BYTES);
+        resolver_state_name(s->r, id, &name);
+        *known = selection_has_state(s->of->states, buf_slice(&name));
+    }
+    return *known != 0;
+}
+
+static bool selector_latency(const struct selector *s, size_t class, const struct jfr_record *e)
+{
+    if (class == CLASS_TRACE)
+        return selector_trace_ns(s, e) >= s->of->latency_ns;
+    return spans_at(&s->traces, e->v[SLOT_THREAD].num, e->v[SLOT_TIME].num) == TRACE;
+}
+
+bool selector_keeps(struct selector *s, size_t class, const struct jfr_record *e)
+{
+    const struct event_selection *of = s->of;
+    if (class == CLASS_FREE) /* of no thread, and whatever it frees was taken or not */
+        return true;
+    const bool has_state = class == CLASS_EXECUTION || class == CLASS_WALL;
+    if (of->threads && of->threads->len && !selector_thread(s, e->v[SLOT_THREAD].num))
+        return false;
+    if (has_state && of->states && of->states[0] && !selector_state(s, e->v[SLOT_SUBJECT].num))
+        return false;
+    return of->latency_ns <= 0 || selector_latency(s, class, e);
+}

@@ -1,0 +1,241 @@
+"""smolder convert: which stacks, which frames of them, and how they are called."""
+import base64
+import gzip
+import json
+import re
+
+from browser import Browser
+from lab import check, equal, test
+from test_convert import collapsed, convert, made_profile, opened, plain, recording
+
+SHOP = {("shop/Main.main", "shop/Cart.add", "java/util/HashMap.get"): [10],
+        ("shop/Main.main", "java/io/Reader.read", "libc.so.6.read"): [5],
+        ("shop/Pool.run", "java/lang/Thread.sleep"): [1]}
+
+
+def shop(lab):
+    """A profile of three stacks."""
+    path = lab.dir / "shop.pb"
+    path.write_bytes(made_profile(SHOP))
+    return path
+
+
+def page_data(path):
+    """What a page is made of."""
+    text = re.search(r'<script id="data"[^>]*>([^<]*)<', path.read_text()).group(1)
+    return json.loads(gzip.decompress(base64.b64decode(text)))
+
+
+@test
+def convert_takes_the_stacks_with_a_frame(lab):
+    file = shop(lab)
+    equal(collapsed(lab, file, "--include=shop.Main.main", "--exclude=libc*"),
+          {"shop/Main.main;shop/Cart.add;java/util/HashMap.get": 10}, "included, and excluded")
+    equal(sum(collapsed(lab, file, "--include=/Pool/", "--include=/Reader/").values()), 6, "either of two")
+    for path, frame in ((recording("wall"), "java"), (recording("cortex-dev-01__kafka-0__cpu__0"), "kafka")):
+        everything = collapsed(lab, path)
+        wanted = {s: v for s, v in everything.items() if any(frame in f for f in s.split(";"))}
+        equal(collapsed(lab, path, f"--include=*{frame}*"), wanted, f"stacks of {path.name} with {frame}")
+        equal(collapsed(lab, path, f"--exclude=/{frame}/"),
+              {s: v for s, v in everything.items() if s not in wanted}, f"stacks of {path.name} without {frame}")
+    _, err = convert(lab, file, "--include=nothing", "--output=-", "--format=text", status=1)
+    check("no stack matches --include and --exclude" in err, err)
+    _, err = convert(lab, file, "--include=/(/", "--output=-", "--format=text", status=2)
+    check('--include: "/(/" is not a regular expression' in err, err)
+
+
+@test
+def convert_names_frames_as_asked(lab):
+    file = shop(lab)
+    equal(collapsed(lab, file, "--dot", "--skip=1", "--exclude=*sleep"),
+          {"shop.Cart.add;java.util.HashMap.get": 10, "java.io.Reader.read;libc.so.6.read": 5}, "dotted, skipped")
+    equal(collapsed(lab, file, "--simple", "--reverse"),
+          {"HashMap.get;Cart.add;Main.main": 10, "libc.so.6.read;Reader.read;Main.main": 5,
+           "Thread.sleep;Pool.run": 1},
+          "simple names, reversed")
+    equal(collapsed(lab, file, "--minwidth=40"),
+          {"[small]": 1, "shop/Main.main": 5, "shop/Main.main;shop/Cart.add;java/util/HashMap.get": 10}, "large ones")
+    for flags, why in ((["--skip=x"], "--skip=x: expected a number"),
+                       (["--minwidth=200%"], "--minwidth=200%: expected"),
+                       (["--no-lines", "--lines"], "--no-lines cannot"),
+                       (["--compat=jfr-parser", "--dot"], "--compat cannot"),
+                       (["--minwidth=1", f"--diff-base={file}"], "--minwidth cannot be combined with --diff-base")):
+        _, err = convert(lab, file, "--output=-", "--format=text", *flags, status=2)
+        check(why in err, f"{flags}: {err}")
+
+
+@test
+def convert_puts_lines_into_names(lab):
+    """The sums per stack without lines are those of the stacks with lines."""
+    path = recording("cortex-dev-01__kafka-0__cpu__0")
+    with_lines = collapsed(lab, path, "--lines")
+    check(any(re.search(r"[A-Za-z]:[0-9]+(;|$)", s) for s in with_lines), "no line in any name")
+    sums = {}
+    for stack, value in with_lines.items():
+        stack = ";".join(re.sub(r":[0-9]+$", "", f) for f in stack.split(";"))
+        sums[stack] = sums.get(stack, 0) + value
+    equal(sums, collapsed(lab, path), "sums of the lines of a stack")
+    document = json.loads(convert(lab, path, "--lines", "--format=json", "--output=-")[0])
+    names = document["profiles"][0]["flamebearer"]["names"]
+    check(any(re.search(r":[0-9]+$", n) for n in names), "no line in the names of JSON")
+
+
+@test
+def page_opens_as_asked(lab):
+    out = lab.dir / "page.html"
+    convert(lab, shop(lab), f"--output={out}", "--title=Shop <b>", "--reverse", "--inverted", "--highlight=/Map/")
+    data = page_data(out)
+    equal((data["title"], data["callers"], data["inverted"], data["search"]), ("Shop <b>", True, True, "/Map/"),
+          "how the page opens")
+    check("shop/Main.main" in data["profiles"][0]["names"], "the page turns stacks itself")
+    with Browser() as browser:
+        opened(browser, out)
+        equal(browser.run("document.getElementById('callers').getAttribute('aria-pressed')"), "true", "callers")
+        equal(browser.run("document.getElementById('flip').getAttribute('aria-pressed')"), "true", "inverted")
+        equal(browser.run("document.getElementById('search').value"), "/Map/", "what is searched")
+
+
+@test
+def convert_adds_the_class_and_the_category(lab):
+    """The sums by class frame are those by label."""
+    path = recording("async-profiler")
+    kind = "--type=alloc_in_new_tlab_bytes"
+
+    def sums(stacks, frame):
+        found = {}
+        for stack, value in stacks.items():
+            found[stack.split(";")[frame].strip("[]")] = found.get(stack.split(";")[frame].strip("[]"), 0) + value
+        return found
+
+    by_frame = sums(collapsed(lab, path, kind, "--class-frames"), -1)
+    equal(by_frame, sums(collapsed(lab, path, kind, "--group-by=allocated_class"), 0), "bytes by class")
+    check(len(by_frame) > 2, f"classes: {by_frame}")
+    unclassified, classified = collapsed(lab, path), collapsed(lab, path, "--classify")
+    equal(sum(classified.values()), sum(unclassified.values()), "total with categories")
+    equal({s.split(";", 1)[1] for s in classified}, set(unclassified), "stacks below their category")
+    check({s.split(";")[0] for s in classified} <= {f"[{c}]" for c in (
+        "gc", "jit compiler", "class loading", "lambda linkage", "kernel", "jvm", "native", "java", "compiled",
+        "interpreted", "compiled by C1")}, "categories")
+
+
+@test
+def convert_selects_threads_and_states(lab):
+    """What is selected by a thread's name is what the label of that thread has."""
+    path = recording("wall")
+    by_thread = collapsed(lab, path, "--type=wall", "--raw-threads", "--max-threads=100000", "--group-by=thread")
+    everything = collapsed(lab, path, "--type=wall")
+    check(sum(by_thread.values()) == sum(everything.values()), "samples with a thread")
+    names = sorted({s.split(";")[0][1:-1] for s in by_thread})
+    check(len(names) > 3, f"threads: {names}")
+    for name in names[:3]:
+        equal(collapsed(lab, path, "--type=wall", f"--thread={name}"),
+              {s.split(";", 1)[1]: v for s, v in by_thread.items() if s.startswith(f"[{name}];")}, f"stacks of {name}")
+    with_ids = collapsed(lab, path, "--type=wall", "--thread-ids", "--group-by=thread")
+    check(all(re.match(r"\[.* tid=[0-9]+\];", s) for s in with_ids), "IDs of threads")
+    equal(sum(with_ids.values()), sum(everything.values()), "samples of threads with IDs")
+    by_state = collapsed(lab, path, "--type=wall", "--group-by=state")
+    states = {s.split(";")[0][1:-1] for s in by_state}
+    check(states <= {"runnable", "sleeping", "default"} and len(states) > 1, f"states: {states}")
+    equal(sum(by_state.values()), sum(everything.values()), "samples with a state")
+    for state in states:
+        equal(collapsed(lab, path, "--type=wall", f"--state={state[:3].upper()}"),
+              {s.split(";", 1)[1]: v for s, v in by_state.items() if s.startswith(f"[{state}];")}, f"stacks {state}")
+    _, err = convert(lab, path, "--latency=x", "--format=text", "--output=-", status=2)
+    check("--latency=x: expected a duration" in err, err)
+    _, err = convert(lab, path, "--thread=a", "--compat=jfr-parser", "--format=text", "--output=-", status=2)
+    check("--compat cannot be combined with flags that select samples" in err, err)
+
+
+@test
+def convert_puts_bytecode_indices_into_names(lab):
+    path = recording("cortex-dev-01__kafka-0__cpu__0")
+    with_indices = collapsed(lab, path, "--bci")
+    check(any(re.search(r"[A-Za-z]@[0-9]+(;|$)", s) for s in with_indices), "no index in any name")
+    sums = {}
+    for stack, value in with_indices.items():
+        stack = ";".join(re.sub(r"@[0-9]+$", "", f) for f in stack.split(";"))
+        sums[stack] = sums.get(stack, 0) + value
+    equal(sums, collapsed(lab, path), "sums of the indices of a stack")
+
+
+@test
+def convert_takes_times_relative_to_the_recording(lab):
+    """What begins in the middle and what ends there make the whole, seen from either end."""
+    path = plain(lab, "wall")
+    whole = collapsed(lab, path, "--type=wall")
+    meta = json.loads(convert(lab, path, "--type=wall", "--format=json", "--output=-")[0])["profiles"][0]["metadata"]
+    half = meta["durationNanos"] // 2
+    for middle in (f"{half}ns", f"-{half}ns"):
+        first = collapsed(lab, path, "--type=wall", f"--to={middle}")
+        second = collapsed(lab, path, "--type=wall", f"--from={middle}")
+        check(first and second, "both halves have samples")
+        equal({s: first.get(s, 0) + second.get(s, 0) for s in whole}, whole, f"the halves at {middle}")
+    equal(collapsed(lab, path, "--type=wall", "--from=0s", "--to=-0s"), whole, "from end to end")
+    for flags, why, stdin in ((["--from=-1s", "--to=0s", path], "--to=0s is not after --from=-1s", b""),
+                              (["--to=5s", "-"], "--to is relative, and standard input can be read only once", b"x"),
+                              (["--from=1s", shop(lab)], "--from is relative, and no input is a recording", b"")):
+        _, err = convert(lab, *flags, "--format=text", "--output=-", status=2, stdin=stdin)
+        check(why in err, f"{flags}: {err}")
+
+
+@test
+def convert_reads_collapsed_stacks(lab):
+    """What was written is read again, from a pipe too, and compared."""
+    file = lab.dir / "wall.collapsed"
+    wanted = collapsed(lab, recording("wall"), "--type=wall")
+    convert(lab, recording("wall"), "--type=wall", f"--output={file}")
+    equal(collapsed(lab, file), wanted, "stacks read again")
+    equal(collapsed(lab, "-", stdin=gzip.compress(file.read_bytes())), wanted, "stacks from a pipe")
+    equal(collapsed(lab, file, file), {s: 2 * v for s, v in wanted.items()}, "two inputs")
+    _, err = convert(lab, "-", "--output=-", "--format=text", stdin=b"a line of prose", status=1)
+    check("neither a JFR recording nor a pprof profile nor collapsed stacks" in err, err)
+
+
+@test
+def page_has_a_heat_map(lab):
+    """Its cells have all samples; a range has a flame graph of its own, which is that of a conversion of this time."""
+    path, out = plain(lab, "wall"), lab.dir / "heat.html"
+    convert(lab, path, f"--output={out}", "--heatmap", "--type=wall", "--heatmap-cell=100ms")
+    profile = page_data(out)["profiles"][0]
+    heat = profile["heat"]
+    equal([len(heat["node"]), len(heat["self"][0])], [len(heat["at"])] * 2, "entries")
+    by_node = [0] * len(profile["node"])
+    for node, value in zip(heat["node"], heat["self"][0]):
+        by_node[node] += value
+    equal(by_node, profile["self"][0], "the sums of all cells")
+    last = heat["start"] + sum(heat["at"])
+    middle = (heat["start"] + last) // 2
+    first_half = collapsed(lab, path, "--type=wall", f"--to={middle * heat['cell_ns'] / 1e9:.6f}")
+    with Browser() as browser:
+        opened(browser, out)
+        equal(browser.run("document.getElementById('heat-panel').hidden"), False, "the heat map is hidden")
+        whole = browser.run("graph.model.total[0]")
+        equal(whole, sum(profile["self"][0]), "the whole")
+        browser.run(f"heat.select([{heat['start']}, {middle}])")
+        equal(browser.run("graph.model.total[0]"), sum(first_half.values()), "the first half")
+        check(" to " in browser.run("document.getElementById('heat-range').textContent"), "the range is said")
+        browser.run("document.getElementById('heat-all').click()")
+        equal(browser.run("graph.model.total[0]"), whole, "all again")
+        box = browser.run("(() => { const b = document.querySelector('#heat canvas').getBoundingClientRect(); "
+                          "return [b.left, b.top, b.right, b.bottom]; })()")
+        browser.mouse("mousePressed", box[0] + 1, box[1] + 1)
+        browser.mouse("mouseMoved", box[2] - 2, box[3] - 2)
+        browser.mouse("mouseReleased", box[2] - 2, box[3] - 2)
+        browser.wait("heat.range")
+        equal(browser.run("graph.model.total[0]"), whole, "what was dragged over")
+        browser.run("document.querySelector('#heat canvas').focus()")
+        browser.key("ArrowRight")
+        check(browser.run("heat.range[1] - heat.range[0]") <= 10, "one cell by key")
+        equal(browser.problems(), [], "what the browser complained about")
+
+
+@test
+def heat_map_is_for_pages(lab):
+    file, page = recording("wall"), lab.dir / "x.html"
+    for flags, why in (([f"--output={page}", "--heatmap", f"--diff-base={file}"], "--heatmap is for"),
+                       (["--output=-", "--format=text", "--heatmap"], "--heatmap is for"),
+                       ([f"--output={page}", "--heatmap", "--heatmap-cell=30ms"], "--heatmap-cell=30ms: expected")):
+        _, err = convert(lab, file, *flags, status=2)
+        check(why in err, f"{flags}: {err}")
+    convert(lab, shop(lab), f"--output={page}", "--heatmap")
+    check("heat" not in page_data(page)["profiles"][0], "a heat map of samples without times")

@@ -1,0 +1,115 @@
+"""smolder diff: two recordings compared as a gate, with its exit status."""
+import json
+import os
+import re
+import shutil
+import subprocess
+
+from lab import ROOT, check, equal, test
+from test_convert import field, made_profile, plain, recording
+
+INTERVAL = 10_000_000
+
+
+def diff(lab, *args, status=0):
+    """What a comparison that ends with `status` prints."""
+    done = subprocess.run([str(lab.smolder), "diff", *map(str, args)], capture_output=True, timeout=120, cwd=lab.dir,
+                          env={**os.environ, "ASAN_OPTIONS": "detect_leaks=1"})
+    err = done.stderr.decode()
+    equal(done.returncode, status, f"exit status of diff {' '.join(map(str, args))} ({err[-2000:]})")
+    return done.stdout.decode(), err
+
+
+def sampled(lab, name, stacks, period=INTERVAL):
+    """A profile of so many CPU samples per stack."""
+    path = lab.dir / name
+    bytes_of = made_profile({tuple(s.split(";")): [n * INTERVAL] for s, n in stacks.items()})
+    path.write_bytes(bytes_of + field(11, field(1, 1) + field(2, 2)) + field(12, period))
+    return path
+
+
+@test
+def diff_fails_where_a_function_grew(lab):
+    base = sampled(lab, "base.pb", {"main;fast": 9000, "main;slow": 1000})
+    same = sampled(lab, "same.pb", {"main;fast": 8950, "main;slow": 1050})
+    worse = sampled(lab, "worse.pb", {"main;fast": 9000, "main;a`b|c": 1500, "main;slow": 1000})
+    out, _ = diff(lab, base, same)
+    check("passed" in out and "exceeds" not in out, out)
+    out, _ = diff(lab, base, worse, status=4)
+    check("total 1.67 min -> 1.92 min, +15.0 % (noise 1.6 %): exceeds 10" in out, out)
+    check("a`b|c (self): exceeds 1" in out and "a`b|c (total): exceeds 1" in out, out)
+    check("FAILED: limits are exceeded" in out and "slow (self): " not in out, out)
+    diff(lab, base, worse, "--max-total=20", "--max-self=14", "--max-function=14")
+    diff(lab, base, worse, "--max-total=off", "--ignore=/b.c/")
+    diff(lab, base, worse, "--max-total=off", "--ignore=nothing", status=4)
+    out, _ = diff(lab, base, worse, "--format=markdown", status=4)
+    check("### ❌ process_cpu: cpu" in out and "| `a'b\\|c` self | 0.00 % | 13.04 % | **+13.04** |" in out, out)
+    check(all(line.count("|") - line.count("\\|") == 7 for line in out.splitlines() if line.startswith("|")), out)
+
+
+@test
+def diff_knows_noise_from_change(lab):
+    """The same shares are a change of ten thousand samples and chance of a hundred."""
+    few, fewer = (sampled(lab, f"{n}.pb", {"main;fast": 90 - n, "main;slow": 10 + n}) for n in (0, 5))
+    many, more = (sampled(lab, f"{n}.pb", {"main;fast": 9000 - n, "main;slow": 1000 + n}) for n in (1, 500))
+    out, _ = diff(lab, few, fewer)
+    check("slow (self): within noise" in out, out)
+    diff(lab, few, fewer, "--sigma=0.5", status=4)
+    diff(lab, many, more, status=4)
+    document = json.loads(diff(lab, many, more, "--format=json", "--top=1", status=4)[0])
+    equal((document["passed"], document["unit"], len(document["functions"])), (False, "nanoseconds", 3), "the document")
+    first = document["functions"][0]
+    equal((first["name"], first["exceeded"], first["within_noise"], first["limit"]), ("slow", True, False, 0.01), "row")
+    check(abs(first["change"] - 0.0499) < 1e-9 and abs(first["noise"] - 0.00465) < 1e-4, f"{first}")
+    equal(document["base"]["samples"], 10000, "samples of the base")
+
+
+@test
+def diff_compares_recordings(lab):
+    one, two = recording("cortex-dev-01__kafka-0__cpu__0"), recording("cortex-dev-01__kafka-0__cpu__1")
+    diff(lab, one, one)
+    out, _ = diff(lab, one, two, "--total=rate", status=4)
+    check("/s -> " in out, out)
+    out, _ = diff(lab, recording("wall"), recording("wall"), "--type=wall", "--output=wall.json")
+    equal((out, json.loads((lab.dir / "wall.json").read_text())["profile"]), ("", "wall"), "written to a file")
+
+
+@test
+def diff_explains_wrong_usage(lab):
+    base = sampled(lab, "base.pb", {"main": 1})
+    for args, why, status in (([base], "expected BASE and NEW", 2), ([base, base, "--sigma=x"], "--sigma=x", 2),
+                              ([base, base, "--format=html"], "--format=html: expected text, markdown or json", 2),
+                              ([base, base, "--ignore=/(/"], "is not a regular expression", 2),
+                              ([base, lab.dir / "none"], "none", 1),
+                              ([base, recording("wall"), "--type=wall"], 'no profile "wall" in both', 1),
+                              ([base, base, "--output=/nowhere/x"], "/nowhere/x", 3)):
+        _, err = diff(lab, *args, status=status)
+        check("smolder diff: " in err and why in err, f"{args}: {err}")
+    check("--max-function=POINTS" in diff(lab, "--help")[0], "help")
+
+
+@test
+def diff_is_documented(lab):
+    """Every command of docs/diff.md, every flag, and the shell of the workflow as far as a shell can read it."""
+    page, help_text = (ROOT / "docs" / "diff.md").read_text(), diff(lab, "--help")[0]
+    equal(set(re.findall(r"^\| `--([a-z-]+)`", page, re.M)), set(re.findall(r"^  --([a-z-]+)", help_text, re.M)),
+          "flags in docs/diff.md and in --help")
+    for name, source in (("app.jfr", "wall"), ("new.jfr", "wall")):
+        shutil.copy(plain(lab, source), lab.dir / name)
+    (lab.dir / "bin").mkdir()
+    (lab.dir / "bin" / "smolder").symlink_to(lab.smolder)
+    commands = [line for line in page.splitlines() if line.startswith("smolder diff ") and ".jfr" in line]
+    check(len(commands) >= 3, f"{commands}")
+    for command in commands:
+        done = subprocess.run(["bash", "-c", command], cwd=lab.dir, capture_output=True, text=True,
+                              env={**os.environ, "PATH": f"{lab.dir}/bin:{os.environ['PATH']}"})
+        equal(done.returncode, 0, f"exit status of {command} ({done.stderr})")
+    workflow = (ROOT / "examples" / "ci" / "profile-gate.yml").read_text()
+    scripts = re.findall(r"run: \|\n((?: {10}.*\n|\n)+)", workflow)
+    check(len(scripts) == 2, "the workflow's scripts")
+    for script in scripts:
+        script = re.sub(r"^ {10}", "", script, flags=re.M)
+        equal(subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True).stderr, "", "a script")
+    gate = next(line for line in scripts[1].splitlines() if "smolder diff" in line)
+    flags = re.findall(r"--([a-z-]+)", gate)
+    check(flags and all(f"--{f}" in help_text for f in flags), f"flags of the workflow: {flags}")

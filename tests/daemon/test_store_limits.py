@@ -1,0 +1,77 @@
+"""How much the embedded store keeps, and what happens on a full disk."""
+import base64
+import json
+import os
+import re
+
+from lab import check, equal, test, wait_for
+from test_page import profile
+from test_store import PUSH, ask, labels
+
+
+def push_noise(lab, service):
+    """Some 70 KB that cannot be compressed; the status and the answer."""
+    stacks = {f"main;{os.urandom(40).hex()}": 1000 + i for i in range(1500)}
+    body = {"series": [{"labels": [{"name": k, "value": v} for k, v in labels(service).items()],
+                        "samples": [{"rawProfile": base64.b64encode(profile(stacks)).decode()}]}]}
+    return lab.machine.http("POST", PUSH, json.dumps(body), {"Content-Type": "application/json"})
+
+
+def push_until_taken(lab, service):
+    """As a client does that is told to retry."""
+    def taken():
+        status, text = push_noise(lab, service)
+        check(status in (200, 429, 503), f"push of {service}: {status} {text}")
+        return status == 200
+    wait_for(f"room for {service}", taken, 20, 0.2)
+
+
+def deleted(agent, reason):
+    metrics = agent.http("GET", "/metrics")[1]
+    found = re.search(rf'smolder_store_deleted_profiles_total{{reason="{reason}"}} (\d+)', metrics)
+    return int(found[1]) if found else 0
+
+
+@test
+def full_disk_while_the_store_runs(lab):
+    """A store on a file system of 16 MB: new profiles find room, the oldest go, and the log and the metrics tell of it.
+    When there is room again, the store grows again."""
+    lab.call(["mkdir", "/tmp/data"])
+    lab.call(["mount", "-t", "tmpfs", "-o", "size=16m,mode=777", "none", "/tmp/data"])
+    data = lab.machine.path("/tmp/data")
+
+    def size():
+        return (data / "store.db").stat().st_size
+    agent = lab.agent("--store.listen=127.0.0.1:4040", "--storage.path=/tmp/data", config="")
+    for i in range(150):
+        push_until_taken(lab, f"noise-{i}")
+    agent.wait_log("no space is left for the store; its oldest profiles are deleted")
+    check(0 < deleted(agent, "disk") < 150, f"deleted: {deleted(agent, 'disk')}")
+    check(ask(lab, "/api/types", service="noise-149")["types"], "the newest profile is not there")
+    check(not ask(lab, "/api/types", service="noise-0")["types"], "the oldest profile is still there")
+    check(agent.text().count("no space is left") < 20, "the log is full of it")
+    before = size()
+    lab.call(["mount", "-o", "remount,size=64m", "/tmp/data"])
+    wait_for("the reserve", lambda: (data / "store.db.reserve").exists(), 90, 0.5)
+    for i in range(150, 250):
+        push_until_taken(lab, f"noise-{i}")
+    check(size() > before + (2 << 20), f"{before} bytes, then {size()}")
+
+
+@test
+def store_keeps_what_it_is_told_to(lab):
+    """--store.max-size and --store.keep: what is more than that goes, and no more."""
+    agent = lab.agent("--store.listen=127.0.0.1:4040", "--store.max-size=1MiB", "--store.keep=1h", config="")
+    for i in range(30):
+        push_until_taken(lab, f"noise-{i}")
+    agent.stop()
+    agent = lab.agent("--store.listen=127.0.0.1:4040", "--store.max-size=1MiB", "--store.keep=1h", config="")
+    wait_for("the sweep", lambda: deleted(agent, "size"), 20)
+    agent.wait_log("the store has reached its size")
+    left = len(ask(lab, "/api/services")["services"])
+    equal(left, 30 - deleted(agent, "size"), "profiles left")
+    check(left >= 8, f"only {left} are left of 1 MiB")
+    for flag, text in (("--store.keep=soon", "is no duration"), ("--store.max-size=1KiB", "less than 1MiB")):
+        bad = lab.start_agent("--store.listen=127.0.0.1:4040", flag, config="")
+        equal(bad.wait(10), 2, f"exit status with {flag}")
+        check(text in bad.text(), bad.text())
