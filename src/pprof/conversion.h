@@ -39,6 +39,7 @@ struct conversion {
     uint64_t samples[KIND_COUNT];
     struct conversion_event events[CLASS_COUNT];
     struct left_out left_out;
+    uint64_t lost; /* samples, by the recorder */
     struct thread_names threads;
     struct snapshot snapshot;
     struct cut_count cuts[CUT_REASONS];

@@ -104,8 +104,7 @@ enum {
 };
 extern const struct event_class event_classes[CLASS_COUNT];
 
-/* Events that went into profiles so far, by JFR type; a batched wall clock event counts once per sample,
- * and one of lost samples once for each of them. */
+/* Events that went into profiles so far, by JFR type; a batched wall clock event counts once per sample. */
 struct conversion_event {
     const char *type; /* "jdk.ExecutionSample"; static */
     uint64_t count;

@@ -74,7 +74,7 @@ const struct conversion_event *conversion_events(const struct conversion *c, siz
 
 uint64_t conversion_lost(const struct conversion *c)
 {
-    return c->events[CLASS_CPU_TIME_LOST].count;
+    return c->lost;
 }
 
 const struct left_out *conversion_left_out(const struct conversion *c)

@@ -277,6 +277,7 @@ static void what_the_recorder_lost_is_counted(void)
         struct chunk_builder chunk = chunk_begin(types);
         EVENT(&chunk, 153, 1, 7, THREAD_MAIN);
         EVENT(&chunk, 153, 1, 5, THREAD_MAIN);
+        EVENT(&chunk, 153, 1, UINT32_MAX, THREAD_MAIN); /* -1: nonsense */
         recording_end(&chunk);
         convert(c, &chunk);
         CHECK_INT(conversion_lost(c), compat ? 0 : 12);
