@@ -373,6 +373,7 @@ static int compare(struct convert_run *j, const char *name, struct err *err)
     cleanup_file_list struct file_list files = {0};
     cleanup_profile_set struct profile_set before;
     profile_set_init(&before, SYMBOLS_MAX);
+    before.symbols.keeps_places = j->set.symbols.keeps_places;
     int code = files_expand(&base, 1, &files, err);
     if (code == 0)
         code = read_all(j, &files, &before, &j->base_result, err);
@@ -480,6 +481,7 @@ static int convert(int argc, char **argv)
         code = check_usage(&j, rest.len, &err);
     if (code == 0)
         code = files_expand(args, rest.len, &files, &err);
+    j.set.symbols.keeps_places = j.write.format == WRITE_PPROF;
     if (code == 0)
         code = convert_files(&j, &files, &err);
     if (code < 0)

@@ -7,10 +7,12 @@ import lzma
 import re
 import shutil
 import struct
+import subprocess
 import zipfile
 
 from forged import (CPU_TIME, DATADOG, DEFAULT, EMPTY_STACK, LOST, NO_STACK, NOON, RUNNABLE, SLEEPING, STACK, THREAD,
                     WALL, Recording, jdk, profiler)
+from jfr import varint
 from lab import check, equal, test
 from test_convert import collapsed, convert
 
@@ -342,3 +344,49 @@ def convert_explains_what_was_meant(lab):
     (lab.dir / "x.svg").mkdir()
     convert(lab, path, "--output=x.svg")
     convert(lab, path, "--output=y.svg", "--format=pprof")
+
+
+def foreign_profile():
+    """As another program writes it: inlined lines, mappings with addresses, a default type, comments, drop_frames."""
+    def number(field, value):
+        return varint(field << 3) + varint(value)
+
+    def message(field, *parts):
+        data = b"".join(parts)
+        return varint(field << 3 | 2) + varint(len(data)) + data
+
+    strings = ["", "alloc_space", "bytes", "inuse_space", "app.f", "app.g", "/bin/app", "build1", "by hand", "drop.*",
+               "space"]
+    return b"".join([
+        message(1, number(1, 1), number(2, 2)), message(1, number(1, 3), number(2, 2)),
+        message(2, number(1, 1), number(1, 2), number(2, 100), number(2, 7)),
+        message(3, number(1, 1), number(2, 0x1000), number(3, 0x9000), number(5, 6), number(6, 7), number(7, 1)),
+        message(4, number(1, 1), number(2, 1), number(3, 0x1234), message(4, number(1, 1), number(2, 3)),
+                message(4, number(1, 2), number(2, 4))),
+        message(4, number(1, 2), number(2, 1), number(3, 0x2345)),
+        message(5, number(1, 1), number(2, 4)), message(5, number(1, 2), number(2, 5)),
+        *(varint(6 << 3 | 2) + varint(len(s)) + s.encode() for s in strings),
+        number(7, 9), number(9, NOON), number(10, SECOND), message(11, number(1, 10), number(2, 2)), number(12, 524288),
+        number(13, 8), number(14, 3)])
+
+
+@test
+def convert_keeps_what_is_in_a_profile(lab):
+    """go tool pprof shows the same of what went in and what came out."""
+    def raw(path):
+        command = ["go", "tool", "pprof", "-symbolize=none", "-raw", str(path)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        check(done.returncode == 0, done.stderr)
+        return done.stdout
+
+    (lab.dir / "in.pb").write_bytes(foreign_profile())
+    before = raw(lab.dir / "in.pb")
+    for what in ("inuse_space/bytes[dflt]", "by hand", "build1", "0x1234 M=1 app.f :3:0 s=0", "app.g :4:0"):
+        check(what in before, f"{what} in {before}")
+    for args in (["--type=alloc_space"], ["--type=inuse_space", "--no-gzip"]):
+        convert(lab, lab.dir / "in.pb", *args, f"--output={lab.dir / 'out.pb'}")
+        equal(raw(lab.dir / "out.pb"), before, f"{args}")
+    convert(lab, lab.dir / "in.pb", lab.dir / "out.pb", f"--output={lab.dir / 'd'}")
+    merged = next((lab.dir / "d").iterdir())
+    check("200         14: 1 2" in raw(merged) and "[dflt]" in raw(merged), raw(merged))
+    equal(collapsed(lab, lab.dir / "in.pb"), {"0x2345;app.g;app.f": 100}, "frames")
