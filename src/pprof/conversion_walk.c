@@ -50,7 +50,7 @@ static uint64_t walk_count_rest(const struct layout *l, struct jfr_events it)
     struct jfr_event event;
     uint64_t n = 0;
     while (jfr_events_next(&it, &event, NULL) > 0)
-        n += layout_class(l, event.type) != NO_CLASS;
+        n += layout_class(l, event.type) != NO_CLASS && layout_class(l, event.type) != LEFT_OUT;
     return n;
 }
 
@@ -68,6 +68,10 @@ static int walk_part(struct pass *p, struct layout *l, struct jfr_record records
         size_t class = layout_class(l, event.type);
         if (class == NO_CLASS)
             continue;
+        if (class == LEFT_OUT) {
+            left_out_count(&l->left_out, event.type);
+            continue;
+        }
         if (class >= UNREAD) {
             class -= UNREAD;
             code = pass_compile(p, l, class, err);
@@ -198,8 +202,7 @@ static int walk_chunk(struct pass *pass, struct layout *layout, struct err *err)
         return code;
     side_walks_settle(pass, layout);
     walk_count_cuts(pass);
-    if (!c->options.compat && !pass->late)
-        left_out_count(&c->left_out, pass->chunk, pass->header, layout->metadata);
+    left_out_add(&c->left_out, &layout->left_out);
     walk_note_periods(c, samples_before);
     walk_extend_span(c, pass->header);
     return 0;

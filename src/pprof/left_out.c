@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jfr/event.h"
+#include "base/str.h"
 
 /* A sample has a stack: others tell about threads, settings or end points. */
 static bool left_out_is_sample(const struct jfr_metadata *m, const struct jfr_type *t)
@@ -13,7 +13,7 @@ static bool left_out_is_sample(const struct jfr_metadata *m, const struct jfr_ty
            jfr_field_by_name(m, t, "stackTrace", &stack);
 }
 
-static struct left_out_type *left_out_add(struct left_out *l, struct str name)
+static struct left_out_type *left_out_type_of(struct left_out *l, struct str name)
 {
     for (size_t i = 0; i < l->count; i++) {
         if (str_is(name, l->types[i].name))
@@ -27,27 +27,28 @@ static struct left_out_type *left_out_add(struct left_out *l, struct str name)
     return t;
 }
 
-static uint64_t left_out_events(const uint8_t *chunk, const struct jfr_header *header, uint64_t type)
+void left_out_find(struct left_out_chunk *c, const struct jfr_metadata *m)
 {
-    struct jfr_events it = jfr_events_of(chunk, header);
-    struct jfr_event event;
-    uint64_t n = 0;
-    while (jfr_events_next(&it, &event, NULL) > 0)
-        n += event.type == type;
-    return n;
-}
-
-void left_out_count(struct left_out *l, const uint8_t *chunk, const struct jfr_header *header,
-                    const struct jfr_metadata *m)
-{
-    size_t met = 0;
-    for (size_t i = 0; i < m->count && met < LEFT_OUT_TYPES_MAX; i++) {
+    c->count = 0;
+    for (size_t i = 0; i < m->count && c->count < LEFT_OUT_TYPES_MAX; i++) {
         if (!left_out_is_sample(m, &m->types[i]))
             continue;
-        met++;
-        const uint64_t n = left_out_events(chunk, header, m->types[i].id);
-        struct left_out_type *t = n ? left_out_add(l, m->types[i].name) : NULL;
+        c->types[c->count] = &m->types[i];
+        c->events[c->count++] = 0;
+    }
+}
+
+void left_out_count(struct left_out_chunk *c, uint64_t type)
+{
+    for (size_t i = 0; i < c->count; i++)
+        c->events[i] += c->types[i]->id == type;
+}
+
+void left_out_add(struct left_out *l, const struct left_out_chunk *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        struct left_out_type *t = c->events[i] ? left_out_type_of(l, c->types[i]->name) : NULL;
         if (t)
-            t->events += n;
+            t->events += c->events[i];
     }
 }

@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "jfr/chunk.h"
 #include "jfr/metadata.h"
 
 /* Types and their names are anybody's: no more are told apart, and no longer names. */
@@ -22,6 +21,15 @@ struct left_out {
     size_t count;
 };
 
-/* Counts those of a chunk. Walks it only where it has such types. */
-void left_out_count(struct left_out *l, const uint8_t *chunk, const struct jfr_header *header,
-                    const struct jfr_metadata *m);
+/* Such types of one chunk, which the walk over its events counts as it meets them: a walk of its own would cost half as
+ * much again. */
+struct left_out_chunk {
+    const struct jfr_type *types[LEFT_OUT_TYPES_MAX]; /* borrowed */
+    uint64_t events[LEFT_OUT_TYPES_MAX];
+    size_t count;
+};
+void left_out_find(struct left_out_chunk *c, const struct jfr_metadata *m);
+/* An event of one of them. */
+void left_out_count(struct left_out_chunk *c, uint64_t type);
+/* The chunk was added. */
+void left_out_add(struct left_out *l, const struct left_out_chunk *c);
