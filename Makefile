@@ -7,7 +7,8 @@
 #   make test-cluster  against a real Kubernetes API server, which is built once and cached (tests/cluster/programs)
 #   make test-vm   the installed service, under systemd in a virtual machine (tests/vm/README.md)
 #   make soak      under AddressSanitizer: ten thousand reloads (RELOADS), checks for leaks and growth; random kills for
-#                  SOAK_SECONDS (900) with SOAK_JVMS (100) JVMs, checks that nothing is left behind
+#                  SOAK_SECONDS (900) with SOAK_JVMS (100) JVMs, checks that nothing is left behind; outages of every
+#                  kind for as long, checks that nothing is lost
 #   make bench     benchmark figures, one line each
 #   make lint      formatting, layers, names, sizes, vocabulary, clang-tidy, and a build of the fuzzers with clang
 #   make fuzz      each fuzzer for FUZZ_SECONDS (60)
@@ -93,6 +94,7 @@ soak: setup-test $(ASAN)/build.ninja
 	tools/ninja $(ASAN) --quiet smolder
 	tests/daemon/soak.py --smolder $(ASAN)/smolder --reloads $(RELOADS)
 	tests/daemon/soak_kills.py --smolder $(ASAN)/smolder --jvms $(SOAK_JVMS) --seconds $(SOAK_SECONDS)
+	tests/daemon/soak_outage.py --smolder $(ASAN)/smolder --seconds $(SOAK_SECONDS)
 
 bench: setup-bench $(BUILD)/build.ninja
 	tools/ninja $(BUILD) --quiet

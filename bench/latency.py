@@ -65,15 +65,15 @@ def first_sample(args, place, path):
     return min(times) if times else None
 
 
-def close_chunk(jvm):
+def close_chunk(pid, attach_socket):
     """Asks the profiler for it through the attach listener, which runs by now."""
-    with open(f"/proc/{jvm.pid}/maps") as f:
+    with open(f"/proc/{pid}/maps") as f:
         library = re.search(r"/\S*/libasyncProfiler\.so", f.read())
     if not library:
         raise lab.Failed("the JVM has no profiler mapped")
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(10)
-        s.connect(f"/tmp/.java_pid{jvm.pid}")
+        s.connect(attach_socket)
         # Version 1 of HotSpot's attach protocol: a command and three arguments (attachListener_posix.cpp).
         s.sendall(b"\0".join([b"1", b"load", library[0].encode(), b"true", b"dump,jfr", b""]))
         while s.recv(4096):
@@ -92,7 +92,7 @@ def measure_round(args, number, receiver_url, place):
     time.sleep(1)  # of samples; the agent cuts its first profile after ten seconds only
     os.kill(agent.pid, signal.SIGSTOP)
     try:
-        close_chunk(jvm)
+        close_chunk(jvm.pid, f"/tmp/.java_pid{jvm.pid}")
         first = first_sample(args, place, path)
     finally:
         os.kill(agent.pid, signal.SIGCONT)

@@ -1,13 +1,16 @@
 #include "api/store_http.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/page/page_index.h"
 #include "api/page/page_query.h"
 #include "api/pyroscope/pyroscope_api.h"
+#include "api/pyroscope/querier.h"
 #include "api/shared/access.h"
 #include "api/shared/jvms_json.h"
 #include "api/shared/server_settings.h"
+#include "api/shared/token_gate.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "pyroscope/push_message.h"
@@ -15,13 +18,18 @@
 /* Pages that are left open keep theirs; agents and SDKs that push must not wait for them. */
 enum { CONNECTIONS = 256 };
 
+/* For probes, which have no token: it tells nothing. */
+#define READY_PATH "/ready"
+
 struct store_http {
     struct server *server;
     struct access access;
+    struct token_gate gate;
     void (*problem)(void *arg, const char *what);
     void *problem_arg;
     struct push_server *pushes;
     struct page_queries *queries;
+    struct querier *querier;
     struct controller *controller;
     unsigned parts; /* that are not closed yet */
     void (*closed)(void *arg);
@@ -37,18 +45,34 @@ struct store_http {
         call;                                                                                                          \
     }
 HANDLER(push, push_server_handle(h->pushes, rq))
+HANDLER(query, querier_handle(h->querier, rq))
+HANDLER(render, querier_handle_render(h->querier, rq))
+HANDLER(render_diff, querier_handle_render_diff(h->querier, rq))
+HANDLER(label_values, querier_handle_label_values(h->querier, rq))
 HANDLER(ready, pyroscope_api_ready(rq))
-HANDLER(index, page_index(rq))
 HANDLER(services, page_queries_services(h->queries, rq))
 HANDLER(types, page_queries_types(h->queries, rq))
 HANDLER(flamegraph, page_queries_flamegraph(h->queries, rq))
 HANDLER(timeline, page_queries_timeline(h->queries, rq))
 HANDLER(jvms, jvms_json_reply(h->controller, rq))
 
+static void store_http_index(void *ctx, struct request *rq)
+{
+    const struct store_http *h = ctx;
+    if (!token_gate_redirect(&h->gate, rq))
+        page_index(rq);
+}
+
 static const struct server_route routes[] = {
     {"GET", "/", store_http_index},
-    {"GET", "/ready", store_http_ready, .always = true},
+    {"GET", READY_PATH, store_http_ready, .always = true},
     {"POST", PUSH_PATH, store_http_push, .origin = FROM_HERE},
+    {"POST", QUERIER_PATHS, store_http_query, .origin = FROM_HERE},
+    {"POST", SETTINGS_PATHS, store_http_query, .origin = FROM_HERE},
+    {"POST", VERSION_PATHS, store_http_query, .origin = FROM_HERE},
+    {"GET", "/pyroscope/render", store_http_render, .origin = FROM_LINKS},
+    {"GET", "/pyroscope/render-diff", store_http_render_diff, .origin = FROM_LINKS},
+    {"GET", "/pyroscope/label-values", store_http_label_values, .origin = FROM_LINKS},
     {"GET", "/api/services", store_http_services, .origin = FROM_LINKS},
     {"GET", "/api/types", store_http_types, .origin = FROM_LINKS},
     {"GET", "/api/flamegraph", store_http_flamegraph, .origin = FROM_LINKS},
@@ -60,7 +84,10 @@ static const struct server_route routes[] = {
 static unsigned store_http_guard(void *ctx, struct request *rq)
 {
     struct store_http *h = ctx;
-    return server_settings_guard(&h->access, rq);
+    const unsigned status = server_settings_guard(&h->access, rq);
+    if (status || strcmp(request_path(rq), READY_PATH) == 0)
+        return status;
+    return token_gate_guard(&h->gate, rq);
 }
 
 static void store_http_problem(void *ctx, const char *what)
@@ -87,11 +114,14 @@ int store_http_open(const struct store_http_options *options, struct store_http 
                            &h->server, err);
     if (code < 0)
         return code;
+    token_gate_init(&h->gate, options->token, server_port(h->server));
     h->pushes = pyroscope_api_pushes(
         (struct push_server_options){
             .loop = options->loop, .parsers = options->parsers, .problem = store_http_problem, .problem_arg = h},
         options->store);
     h->queries = page_queries_new(options->store);
+    h->querier = querier_new(
+        &(struct querier_options){.loop = options->loop, .store = options->store, .parsers = options->parsers});
     *ret = TAKE_PTR(h);
     return 0;
 }
@@ -99,6 +129,11 @@ int store_http_open(const struct store_http_options *options, struct store_http 
 const char *store_http_address(const struct store_http *h)
 {
     return server_address(h->server);
+}
+
+void store_http_set_token(struct store_http *h, const char *token)
+{
+    token_gate_set(&h->gate, token);
 }
 
 int store_http_prepare(struct store_http *h, const struct settings *s, struct err *err)
@@ -115,7 +150,7 @@ void store_http_apply(struct store_http *h, const struct settings *s)
 
 bool store_http_is_open(const struct store_http *h, const struct settings *s)
 {
-    return server_settings_leave_open(h->server, &s->http, &h->access, "/api/services");
+    return !h->gate.on && server_settings_leave_open(h->server, &s->http, &h->access, "/api/services");
 }
 
 static void store_http_on_part_closed(void *arg)
@@ -126,14 +161,16 @@ static void store_http_on_part_closed(void *arg)
     if (h->closed)
         h->closed(h->closed_arg);
     access_done(&h->access);
+    token_gate_done(&h->gate);
     free(h);
 }
 
 static void store_http_on_server_closed(void *arg)
 {
     struct store_http *h = arg;
-    h->parts = 2;
+    h->parts = 3;
     push_server_close(h->pushes, store_http_on_part_closed, h);
+    querier_close(h->querier, store_http_on_part_closed, h);
     page_queries_close(h->queries, store_http_on_part_closed, h);
 }
 

@@ -16,6 +16,7 @@ struct store_http;
 struct store_http_options {
     uv_loop_t *loop;
     const char *listen;
+    bool token;                    /* access by a token (api/shared/token_gate.h), set by store_http_set_token() */
     const char *allowed_hosts;     /* names of this host, comma-separated (net/server_host.h); borrowed */
     struct store *store;           /* outlives the server */
     struct parser_pool *parsers;   /* likewise; NULL: see parser/parser_batch.h */
@@ -27,6 +28,8 @@ struct store_http_options {
 must_check int store_http_open(const struct store_http_options *options, struct store_http **ret, struct err *err);
 /* As bound: "127.0.0.1:4040". */
 const char *store_http_address(const struct store_http *h);
+/* Copies. Before it, nobody is admitted. */
+void store_http_set_token(struct store_http *h, const char *token);
 /* Stages the `http` block, which can fail, and puts it in force; as for the agent's API. */
 must_check int store_http_prepare(struct store_http *h, const struct settings *s, struct err *err);
 void store_http_apply(struct store_http *h, const struct settings *s);

@@ -446,3 +446,11 @@ void secret_hide(struct str text, struct buf *out)
     if (written < text.n) /* an empty text may be NULL, to which nothing can be added */
         buf_append(out, text.p + written, text.n - written);
 }
+
+bool secret_equal(struct str sent, struct str wanted)
+{
+    size_t difference = sent.n ^ wanted.n;
+    for (size_t i = 0; i < sent.n; i++)
+        difference |= (unsigned char)(sent.p[i] ^ wanted.p[i % wanted.n]);
+    return difference == 0;
+}

@@ -26,6 +26,10 @@ bool secret_header(struct str name);
  * of eight characters or more that do not look like those of prose, and the last 256 of all. */
 void secret_learn(struct str value);
 
+/* Whether a secret that was sent is the one wanted, which is not empty. Takes as long for a wrong one, however much of
+ * it is right. */
+bool secret_equal(struct str sent, struct str wanted);
+
 /* The next piece of `text` from byte `at` on that is secret: its first byte and the one behind its last. False: there
  * is none. Pieces are user information of URLs (RFC 3986 §3.2.1), values behind secret names ("token=…", "Cookie: …",
  * "--password …"), credentials behind their scheme ("Bearer …"), and known values. */

@@ -21,6 +21,26 @@ void wire_number(struct buf *b, uint32_t field, uint64_t v)
     wire_varint(b, v);
 }
 
+void wire_packed_double(struct buf *b, double v)
+{
+    uint8_t bytes[sizeof v];
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(bits >> (8 * i));
+    buf_append(b, bytes, sizeof bytes);
+}
+
+void wire_double(struct buf *b, uint32_t field, double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    if (bits == 0)
+        return;
+    wire_tag(b, field, WIRE_FIXED64);
+    wire_packed_double(b, v);
+}
+
 void wire_bytes(struct buf *b, uint32_t field, struct str s)
 {
     uint64_t tag = (uint64_t)field << 3 | WIRE_BYTES;

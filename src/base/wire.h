@@ -40,6 +40,10 @@ void wire_varint(struct buf *b, uint64_t v);
 void wire_tag(struct buf *b, uint32_t field, enum wire_type type);
 /* A field with a number, left out when 0 as proto3 does. */
 void wire_number(struct buf *b, uint32_t field, uint64_t v);
+/* Likewise with a double: left out when its bits are 0. */
+void wire_double(struct buf *b, uint32_t field, double v);
+/* One of a packed field. */
+void wire_packed_double(struct buf *b, double v);
 /* A field with bytes, text or a message written elsewhere; written even when empty. */
 void wire_bytes(struct buf *b, uint32_t field, struct str s);
 
@@ -64,5 +68,12 @@ static inline struct wire_reader wire_reader_of(struct str s)
 
 /* The next field; false at the end and where the bytes make no sense, then r->bad is set. */
 bool wire_next(struct wire_reader *r, struct wire_field *ret);
+/* A fixed-width value as the double it is. */
+static inline double wire_as_double(uint64_t bits)
+{
+    double v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
 /* The next number of a packed field. */
 bool wire_next_packed(struct wire_reader *r, uint64_t *ret);

@@ -22,6 +22,7 @@
 #include "cli/loader.h"
 #include "cli/privileges.h"
 #include "cli/storage.h"
+#include "cli/store_token.h"
 #include "components/all.h"
 #include "components/env.h"
 #include "graph/controller.h"
@@ -29,10 +30,12 @@
 #include "jvm/operation/table.h"
 #include "jvm/session/quarantine.h"
 #include "os/code_pages.h"
+#include "parser/parser_idle.h"
 #include "parser/parser_pool.h"
 #include "parser/parser_process.h"
 #include "priv/priv.h"
 #include "pyroscope/push_body.h"
+#include "pyroscope/query_body.h"
 #include "store/digest.h"
 #include "store/flame_merge.h"
 #include "store/store.h"
@@ -54,9 +57,11 @@ struct agent {
     struct agent_http *http;
     uv_signal_t signals[SIGNALS];
     uv_timer_t hint, deadline;
+    struct parser_idle idle;
     unsigned closing; /* what has yet to say that it is closed */
     bool stopping;
     bool page_has_tls, api_is_open, store_is_open; /* as the configuration in force wants it */
+    char *store_token, *store_token_path;          /* NULL = none */
     int status;
 };
 
@@ -201,9 +206,11 @@ static int open_store(struct agent *a, struct err *err)
                                                  .dir = s->storage_path,
                                                  .keep_seconds = s->store_keep_seconds,
                                                  .keep_bytes = s->store_keep_bytes,
+                                                 .limits = s->query_limits,
                                                  .problem = store_problem});
     const struct store_http_options http = {.loop = &a->loop,
                                             .listen = s->store_listen,
+                                            .token = s->store_token,
                                             .allowed_hosts = s->allowed_hosts,
                                             .store = a->store,
                                             .parsers = a->env.parsers,
@@ -352,6 +359,7 @@ static int agent_start(struct agent *a, struct err *err)
                                     a->quarantine,
                                     a->settings->crash_guard,
                                     a->settings->service_name && strcmp(a->settings->service_name, "main") == 0};
+    parser_idle_begin(&a->idle, &a->loop, a->env.parsers, PARSER_IDLE_MS);
     a->env.storage_path = a->settings->storage_path;
     a->env.becomes = a->privileges.drop ? &a->privileges.user : NULL;
     a->controller = controller_new(&(struct controller_options){.loop = &a->loop,
@@ -368,11 +376,13 @@ static int agent_start(struct agent *a, struct err *err)
     if ((code = open_store(a, err)) < 0 || (code = open_http(a, err)) < 0)
         return code;
     const struct agent_settings *s = a->settings;
+    a->store_token_path = s->store_token ? store_token_path(s->storage_path) : NULL;
     a->loader = loader_new(&(struct loader_options){.loop = &a->loop,
                                                     .controller = a->controller,
                                                     .paths = s->paths,
                                                     .path_count = s->path_count,
                                                     .store = a->store_http ? store_http_address(a->store_http) : "",
+                                                    .store_token = a->store_token_path,
                                                     .watch = s->watch_config});
     return 0;
 }
@@ -390,6 +400,10 @@ static int agent_open_files(struct agent *a, struct err *err)
         code = store_begin(a->store, &notice, err);
     if (notice.len)
         log_warn(buf_cstr(&notice));
+    if (code == 0 && a->settings->store_token)
+        code = store_token_open(a->settings->storage_path, &a->store_token, err);
+    if (a->store_token)
+        store_http_set_token(a->store_http, a->store_token);
     return code < 0 ? err_wrap(err, code, "embedded store") : 0;
 }
 
@@ -415,16 +429,37 @@ static void warn_of_hidden_processes(const struct agent *a)
                  L_INT("gid", a->privileges.user.gid));
 }
 
+/* A user without a name is called by the number. */
+static void agent_announce_privileges(const struct host_user *user)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%u", user->uid);
+    const char *name = user->name[0] ? user->name : number;
+    log_info("the main process runs without privileges", L_STR("user", name), L_INT("uid", user->uid));
+}
+
 static void agent_announce_user(const struct agent *a)
 {
     if (a->privileges.warning[0])
         log_warn(a->privileges.warning);
     else if (a->privileges.all_users)
-        log_info("the main process runs without privileges", L_STR("user", a->privileges.user.name),
-                 L_INT("uid", a->privileges.user.uid));
+        agent_announce_privileges(&a->privileges.user);
     else
         log_info("not running as root: only JVMs of this user can be profiled");
     warn_of_hidden_processes(a);
+}
+
+/* The log hides secrets, and others may read it: the token is for whoever sits at the terminal, and in its file. */
+static void tell_page(const struct agent *a, const char *url)
+{
+    if (!a->store_token) {
+        log_info("web UI listening", L_STR("page", url));
+        return;
+    }
+    log_info("web UI listening; it needs the token in the file", L_STR("page", url),
+             L_STR("file", a->store_token_path));
+    if (isatty(STDERR_FILENO))
+        terminal_printf(stderr, "smolder run: open %s?token=%s\n", url, a->store_token);
 }
 
 static void agent_announce(struct agent *a)
@@ -438,7 +473,7 @@ static void agent_announce(struct agent *a)
     if (a->store_http) {
         cleanup_free char *url =
             xasprintf("%s://%s/", a->page_has_tls ? "https" : "http", store_http_address(a->store_http));
-        log_info("web UI listening", L_STR("page", url));
+        tell_page(a, url);
     }
 }
 
@@ -463,7 +498,10 @@ static void agent_finish(struct agent *a)
 {
     controller_free(a->controller);
     quarantine_free(a->quarantine);
+    parser_idle_end(&a->idle);
     parser_pool_free(a->env.parsers);
+    free(a->store_token);
+    free(a->store_token_path);
     if (a->priv)
         priv_stop(a->priv);
     uv_walk(&a->loop, close_handle, NULL);
@@ -492,7 +530,7 @@ int agent_parser(const char *number)
         return EXIT_USAGE;
     }
     static const struct parser_service *const services[] = {&digest_service, &flame_merge_service, &push_body_service,
-                                                            NULL};
+                                                            &query_body_service, NULL};
     parser_process_run(number, services, NULL);
 }
 
@@ -518,7 +556,7 @@ static int agent_prepare(struct agent *a, struct err *err)
         code = 0;
     }
     if (code == 0)
-        code = priv_start(jvm_ops, programs, &a->priv, err);
+        code = priv_start(s->enter_namespaces ? jvm_ops_entering() : jvm_ops, programs, &a->priv, err);
     if (code < 0)
         return code;
     priv_restartable(a->priv);

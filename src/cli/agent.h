@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/limits.h"
+
 enum { AGENT_STOP_MS = 9000 };
 
 struct agent_settings {
@@ -18,11 +20,14 @@ struct agent_settings {
     const char *ui_prefix;     /* path before the agent's page and its JSON; "/" = none */
     bool support_bundle;       /* whether /-/support is answered */
     const char *storage_path;  /* data directory */
+    bool enter_namespaces;     /* the helper keeps the capability for that (jvm/operation/table.h) */
     const char *crash_guard;   /* "config", "on", "strict" or "off" */
     const char *service_name;  /* "unspecified" or "main"; NULL = the first */
     const char *user;          /* as whom it runs if started by root; "" = cli/privileges.h */
     const char *store_listen;  /* the embedded store; "" = off */
+    bool store_token;          /* access to it by a token (cli/store_token.h) */
     int64_t store_keep_seconds, store_keep_bytes;
+    struct store_limits query_limits;
     bool skip_unknown;        /* leave unknown components out instead of refusing them */
     const char *stability;    /* "generally-available", "public-preview", "experimental" */
     const char *const *paths; /* configuration; none = built in, which needs the store */

@@ -3,6 +3,6 @@
  */
 #pragma once
 
-/* To be freed. `smolder run --print-config` shows it. */
-char *builtin_config(const char *store_url);
+/* `token_file`: of the store's token; NULL = it needs none. To be freed. `smolder run --print-config` shows it. */
+char *builtin_config(const char *store_url, const char *token_file);
 #define BUILTIN_CONFIG_NAME "built-in configuration"

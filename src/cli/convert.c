@@ -45,7 +45,7 @@ struct convert_flags {
 static const struct flag flags[] = {
     {"output", FLAG_STRING, AT(output), "", "PATH", "Output path; - is standard output."},
     {"format", FLAG_STRING, AT(format), "", "FORMAT",
-     "pprof, collapsed, html, json or text; default: by the suffix of PATH, otherwise pprof."},
+     "otlp, pprof, collapsed, html, json or text; default: by the suffix of PATH, otherwise pprof."},
     {"type", FLAG_STRING, AT(type), "", "NAME",
      "Only this profile (process_cpu, wall, memory, …), sample type, or both: mutex:delay."},
     {"diff-base", FLAG_STRING, AT(diff_base), "", "FILE", "Recording or profile to compare with."},
@@ -61,7 +61,9 @@ static const struct flag flags[] = {
     {"state", FLAG_STRING, AT(view.states), "", "LIST",
      "Only CPU and wall clock samples in these thread states: runnable, sleeping, default, …; may be cut short."},
     {"latency", FLAG_STRING, AT(view.latency), "", "DURATION",
-     "Only samples within traced methods that took at least this long."},
+     "Only samples within traced methods or spans of their thread that took at least this long."},
+    {"span", FLAG_LIST, AT(view.spans), NULL, "PATTERN",
+     "Only samples within spans of their thread that have such a tag; repeatable."},
     {"threads", FLAG_BOOL, AT(conversion.per_thread), NULL, NULL,
      "Add the label thread; numbers in the names of pool threads are normalised."},
     {"raw-threads", FLAG_BOOL, AT(conversion.raw_threads), NULL, NULL, "Add the label thread without normalisation."},
@@ -146,7 +148,7 @@ static const struct {
 } formats[] = {
     {"pprof", WRITE_PPROF, {NULL}},          {"collapsed", WRITE_COLLAPSED, {".collapsed", ".folded"}},
     {"html", WRITE_HTML, {".html", ".htm"}}, {"json", WRITE_JSON, {".json"}},
-    {"text", WRITE_TEXT, {".txt"}},
+    {"text", WRITE_TEXT, {".txt"}},          {"otlp", WRITE_OTLP, {".otlp"}},
 };
 
 /* What a path with this suffix cannot be, as no format is. */
@@ -179,7 +181,7 @@ static int format_of(const struct convert_flags *f, enum write_format *ret, stru
     *ret = WRITE_PPROF;
     if (!*f->format)
         return check_suffix(f->output, err);
-    return err_set(err, -EINVAL, "--format=%s: expected pprof, collapsed, html, json or text", f->format);
+    return err_set(err, -EINVAL, "--format=%s: expected otlp, pprof, collapsed, html, json or text", f->format);
 }
 
 struct convert_run {
@@ -297,7 +299,8 @@ static int check_view(struct convert_run *j, struct err *err)
     const bool page = j->write.format == WRITE_HTML;
     view.reverse = f->view.reverse && !page;
     j->write.look = (struct report_look){f->highlight, f->view.reverse, f->inverted, 0};
-    int code = view_choose(&view, j->write.format != WRITE_PPROF, &j->read.conversion, &j->view, err);
+    int code = view_choose(&view, j->write.format != WRITE_PPROF && j->write.format != WRITE_OTLP, &j->read.conversion,
+                           &j->view, err);
     if (code == 0 && f->heat_map)
         code = check_heat_map(j, err);
     if (code == 0 && *f->diff_base && j->view.view.min_share > 0)
@@ -379,7 +382,7 @@ static int compare(struct convert_run *j, const char *name, struct err *err)
         code = read_all(j, &files, &before, &j->base_result, err);
     if (code == 0)
         code = compare_check(&(struct compared_inputs){&j->set, &before, name, base, j->f->type, j->f->quiet}, err);
-    bool is_signed = j->write.format == WRITE_PPROF;
+    bool is_signed = j->write.format == WRITE_PPROF || j->write.format == WRITE_OTLP;
     j->write.compare = true;
     return code < 0 ? code
                     : profile_set_compare(&j->set, &before, is_signed ? PROFILE_DIFF_SIGNED : PROFILE_DIFF_SIDES, err);

@@ -38,10 +38,13 @@ static int view_selection(const struct view_flags *f, struct conversion_options 
                           struct err *err)
 {
     int code = view_patterns("thread", &f->threads, &c->threads, err);
+    if (code == 0)
+        code = view_patterns("span", &f->spans, &c->spans, err);
     int64_t latency = 0;
     if (code == 0 && *f->latency && (duration_parse(str_of(f->latency), &latency, NULL) < 0 || latency <= 0))
         code = err_set(err, -EINVAL, "--latency=%s: expected a duration such as 100ms", f->latency);
-    c->select = (struct event_selection){.threads = &c->threads, .states = f->states, .latency_ns = latency};
+    c->select = (struct event_selection){
+        .threads = &c->threads, .states = f->states, .latency_ns = latency, .spans = &c->spans};
     if (selection_has_any(&c->select))
         o->select = &c->select;
     if (code == 0 && o->compat && o->select)
@@ -97,6 +100,7 @@ void view_choice_done(struct view_choice *c)
     frame_patterns_done(&c->include);
     frame_patterns_done(&c->exclude);
     frame_patterns_done(&c->threads);
+    frame_patterns_done(&c->spans);
 }
 
 int view_set(const struct view_choice *c, struct profile_set *set, struct err *err)

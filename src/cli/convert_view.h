@@ -7,14 +7,14 @@
 #include "pprof/view.h"
 
 struct view_flags {
-    struct flag_list include, exclude, threads;
+    struct flag_list include, exclude, threads, spans;
     const char *skip, *min_width, *states, *latency;
     bool lines, bci, dot, simple, classify, class_frames, reverse;
 };
 
 /* What of the flags is a view, with the patterns it borrows. */
 struct view_choice {
-    struct frame_patterns include, exclude, threads;
+    struct frame_patterns include, exclude, threads, spans;
     struct event_selection select;
     struct stack_view view;
 };

@@ -16,6 +16,7 @@
 #include "pprof/dump.h"
 #include "pprof/encode.h"
 #include "pprof/flamebearer.h"
+#include "pprof/otlp.h"
 #include "pprof/text.h"
 #include "ui/report.h"
 
@@ -247,6 +248,18 @@ static void put_json(const struct write_options *o, const struct profile_choice 
     buf_puts(text, "\n]}\n");
 }
 
+static int put_otlp(const struct write_options *o, const struct profile_choice *c, struct buf *bytes, struct err *err)
+{
+    if (strcmp(o->path, "-") == 0 && isatty(STDOUT_FILENO))
+        return err_set(err, -EINVAL, "not writing binary data to a terminal; use --output=PATH");
+    struct otlp_profile *profiles = xcalloc(c->len + 1, sizeof *profiles);
+    for (size_t i = 0; i < c->len; i++)
+        profiles[i] = (struct otlp_profile){&c->items[i].profile->p, c->items[i].column};
+    otlp_encode(profiles, c->len, bytes);
+    free(profiles);
+    return 0;
+}
+
 static int put_page(const struct profile_set *set, const struct write_options *o, const struct profile_choice *c,
                     struct buf *text, struct err *err)
 {
@@ -269,6 +282,8 @@ static int write_text(struct output *out, const struct profile_set *set, const s
         code = put_collapsed(set, o, c, &text, err);
     else if (o->format == WRITE_HTML)
         code = put_page(set, o, c, &text, err);
+    else if (o->format == WRITE_OTLP)
+        code = put_otlp(o, c, &text, err);
     else if (o->format == WRITE_JSON)
         put_json(o, c, &text);
     else

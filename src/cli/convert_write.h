@@ -9,7 +9,7 @@
 #include "pprof/set.h"
 #include "ui/report.h"
 
-enum write_format { WRITE_PPROF, WRITE_COLLAPSED, WRITE_HTML, WRITE_JSON, WRITE_TEXT };
+enum write_format { WRITE_PPROF, WRITE_COLLAPSED, WRITE_HTML, WRITE_JSON, WRITE_TEXT, WRITE_OTLP };
 
 struct write_options {
     const char *command; /* for messages; NULL = "smolder convert" */

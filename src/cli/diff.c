@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/mem.h"
 #include "base/terminal.h"
 #include "cli/command.h"
 #include "cli/convert_files.h"
@@ -37,7 +38,7 @@ static const struct flag flags[] = {
     {"max-total", FLAG_STRING, AT(max_total), "10", "PERCENT", "Limit for the growth of the whole; off = none."},
     {"total", FLAG_CHOICE, AT(total), "value", "value|rate",
      "What of the whole is compared: the value, or the value per second of recording."},
-    {"sigma", FLAG_STRING, AT(sigma), "3", "N",
+    {"sigma", FLAG_STRING, AT(sigma), "4", "N",
      "Changes of at most so many standard deviations are noise, and exceed no limit."},
     {"ignore", FLAG_LIST, AT(ignore), NULL, "PATTERN",
      "Functions without a limit: a name with * at either end, or a /regular expression/; repeatable."},
@@ -51,8 +52,8 @@ static void diff_help(void)
 {
     fputs("usage: smolder diff BASE NEW [FLAGS]\n\n"
           "Compares two recordings or profiles by function and fails if a function, or all together, grew beyond a\n"
-          "limit. BASE and NEW are what smolder convert reads: a file, a directory, a quoted glob pattern; several\n"
-          "recordings of a side are merged.\n\n"
+          "limit. BASE and NEW are what smolder convert reads: a file, a directory, a quoted glob pattern. Several\n"
+          "recordings of a side are runs of the same program.\n\n"
           "flags [default]:\n",
           stdout);
     flags_help(flags, stdout);
@@ -64,13 +65,19 @@ static void diff_help(void)
         stdout);
 }
 
+/* The recordings of a side, each a run. */
+struct diff_input {
+    struct profile_set *runs; /* owned; they stay where they are, as profiles refer to them */
+    size_t len;
+};
+
 struct diff_run {
     const struct diff_flags *f;
     enum diff_format format;
     struct diff_limits limits;
     size_t top;
     struct frame_patterns ignored;
-    struct profile_set sets[CHANGE_SIDES];
+    struct diff_input inputs[CHANGE_SIDES];
     bool writing; /* everything was read */
 };
 
@@ -129,9 +136,9 @@ static int diff_check(struct diff_run *d, size_t args, struct err *err)
 
 /* ---- doing it ---- */
 
-static int diff_read(struct diff_run *d, const char *arg, struct profile_set *set, struct err *err)
+static int diff_read_run(const struct diff_run *d, char *path, struct profile_set *set, struct err *err)
 {
-    cleanup_file_list struct file_list files = {0};
+    const struct file_list file = {.items = &path, .len = 1};
     struct read_result result = {0};
     const struct read_options o = {
         .conversion = {.event = "", .cpu_ns = DEFAULT_INTERVAL_NS, .limits = &conversion_limits_files},
@@ -139,61 +146,104 @@ static int diff_read(struct diff_run *d, const char *arg, struct profile_set *se
         .labels = "",
         .quiet = d->f->quiet,
     };
-    int code = files_expand(&arg, 1, &files, err);
-    if (code < 0)
-        return code;
-    code = read_inputs(&files, &o, set, &result, err);
+    const int code = read_inputs(&file, &o, set, &result, err);
     read_result_done(&result);
-    if (code == 0 && set->len == 0)
-        code = err_set(err, -ESRCH, "%s: no samples", arg);
     return code;
 }
 
-/* A profile, and the column of it that is compared. */
-struct diff_side {
-    const struct named_profile *profile;
+static int diff_read(const struct diff_run *d, const char *arg, struct diff_input *ret, struct err *err)
+{
+    cleanup_file_list struct file_list files = {0};
+    int code = files_expand(&arg, 1, &files, err);
+    ret->runs = xcalloc(files.len + 1, sizeof *ret->runs);
+    for (size_t i = 0; code == 0 && i < files.len; i++) {
+        profile_set_init(&ret->runs[ret->len++], SYMBOLS_MAX);
+        code = diff_read_run(d, files.items[i], &ret->runs[i], err);
+    }
+    return code;
+}
+
+static void diff_input_done(struct diff_input *input)
+{
+    for (size_t i = 0; i < input->len; i++)
+        profile_set_done(&input->runs[i]);
+    free(input->runs);
+}
+
+/* What is compared: profiles of that metric, and a column of theirs. Borrowed. */
+struct diff_subject {
+    const struct named_profile *example;
     size_t column;
 };
 
-static bool diff_find(const struct profile_set *set, const char *type, const char *metric, struct diff_side *ret)
+static const struct named_profile *diff_find(const struct profile_set *set, const char *metric)
 {
     for (size_t i = 0; i < set->len; i++) {
-        const struct named_profile *n = &set->items[i];
-        int column = -1;
-        const bool named = *type && named_profile_is(n, str_of(type), &column);
-        if (metric ? strcmp(n->metric, metric) != 0 : *type && !named)
-            continue;
-        *ret = (struct diff_side){n, column > 0 ? (size_t)column : 0};
-        return true;
+        if (strcmp(set->items[i].metric, metric) == 0)
+            return &set->items[i];
+    }
+    return NULL;
+}
+
+static bool diff_has(const struct diff_input *input, const char *metric)
+{
+    for (size_t i = 0; i < input->len; i++) {
+        if (diff_find(&input->runs[i], metric))
+            return true;
     }
     return false;
 }
 
-static void diff_put_names(const struct profile_set *set, struct buf *out)
+/* The first profile that is called so, or has such a sample type, and that both sides have. */
+static bool diff_find_type(const struct diff_run *d, const char *type, struct diff_subject *ret)
 {
-    for (size_t i = 0; i < set->len; i++)
-        buf_printf(out, "%s%s", i ? ", " : "", set->items[i].name);
+    const struct diff_input *new = &d->inputs[CHANGE_NEW];
+    for (size_t i = 0; i < new->len; i++) {
+        for (size_t k = 0; k < new->runs[i].len; k++) {
+            const struct named_profile *n = &new->runs[i].items[k];
+            int column = -1;
+            if (*type && !named_profile_is(n, str_of(type), &column))
+                continue;
+            *ret = (struct diff_subject){n, column > 0 ? (size_t)column : 0};
+            if (diff_has(&d->inputs[CHANGE_BASE], n->metric))
+                return true;
+        }
+    }
+    return false;
 }
 
-/* The profile of NEW that was asked for, and the same of BASE. Where nothing was, the CPU, or the first of both. */
-static int diff_choose(const struct diff_run *d, struct diff_side ret[CHANGE_SIDES], struct err *err)
+static void diff_put_names(const struct diff_input *input, struct buf *out)
 {
-    const struct profile_set *base = &d->sets[CHANGE_BASE], *new = &d->sets[CHANGE_NEW];
+    const struct profile_set *set = input->runs;
+    for (size_t i = 0; input->len && i < set->len; i++)
+        buf_printf(out, "%s%s", i ? ", " : "", set->items[i].name);
+    buf_puts(out, input->len && set->len ? "" : "no samples");
+}
+
+/* What was asked for; else the CPU, or the first of both. */
+static int diff_choose(const struct diff_run *d, struct diff_subject *ret, struct err *err)
+{
     const char *type = d->f->type;
-    struct diff_side cpu;
-    if (!*type && diff_find(base, "process_cpu", NULL, &cpu) && diff_find(new, "process_cpu", NULL, &cpu))
-        type = "process_cpu";
-    for (size_t i = 0; i < new->len; i++) {
-        const struct profile_set one = {.items = &new->items[i], .len = 1};
-        if (diff_find(&one, type, NULL, &ret[CHANGE_NEW]) &&
-            diff_find(base, type, new->items[i].metric, &ret[CHANGE_BASE]))
-            return 0;
-    }
+    if (diff_find_type(d, *type ? type : "process_cpu", ret) || (!*type && diff_find_type(d, "", ret)))
+        return 0;
     cleanup_buf struct buf names = BUF_INIT(TYPES_TEXT_MAX), others = BUF_INIT(TYPES_TEXT_MAX);
-    diff_put_names(base, &names);
-    diff_put_names(new, &others);
+    diff_put_names(&d->inputs[CHANGE_BASE], &names);
+    diff_put_names(&d->inputs[CHANGE_NEW], &others);
     return err_set(err, -ESRCH, "no profile \"%s\" in both; BASE has %s; NEW has %s", *type ? type : "of one kind",
                    buf_cstr(&names), buf_cstr(&others));
+}
+
+static int diff_count(const struct diff_run *d, const struct diff_subject *subject, struct change_table *t,
+                      struct err *err)
+{
+    int code = 0;
+    for (size_t side = 0; side < CHANGE_SIDES; side++) {
+        for (size_t i = 0; code == 0 && i < d->inputs[side].len; i++) {
+            const struct named_profile *n = diff_find(&d->inputs[side].runs[i], subject->example->metric);
+            code = change_table_add(t, side, n ? &n->p : NULL, subject->column, err);
+        }
+    }
+    return code;
 }
 
 static int diff_write(struct diff_run *d, const struct diff_result *r, struct err *err)
@@ -211,21 +261,20 @@ static int diff_write(struct diff_run *d, const struct diff_result *r, struct er
 /* 0 or 1: is a limit exceeded? Negative where it cannot be told. */
 static int diff_compare(struct diff_run *d, const char *const args[CHANGE_SIDES], struct err *err)
 {
-    struct diff_side sides[CHANGE_SIDES];
-    cleanup_change_table struct change_table table = {0};
-    int code = diff_choose(d, sides, err);
+    struct diff_subject subject;
+    cleanup_change_table struct change_table table;
+    change_table_init(&table, SYMBOLS_MAX);
+    int code = diff_choose(d, &subject, err);
+    if (code == 0)
+        code = diff_count(d, &subject, &table, err);
     if (code < 0)
         return code;
-    const struct profile *p = &sides[CHANGE_NEW].profile->p;
-    code = change_table_make(&table, &sides[CHANGE_BASE].profile->p, sides[CHANGE_BASE].column, p,
-                             sides[CHANGE_NEW].column, SYMBOLS_MAX, err);
-    if (code < 0)
-        return code;
+    const struct profile *p = &subject.example->p;
     struct diff_result r = {.table = &table,
                             .names = {args[CHANGE_BASE], args[CHANGE_NEW]},
-                            .profile = sides[CHANGE_NEW].profile->name,
-                            .type = p->symbols->strings[p->types[sides[CHANGE_NEW].column].type],
-                            .unit = p->symbols->strings[p->types[sides[CHANGE_NEW].column].unit],
+                            .profile = subject.example->name,
+                            .type = p->symbols->strings[p->types[subject.column].type],
+                            .unit = p->symbols->strings[p->types[subject.column].unit],
                             .limits = d->limits,
                             .per_second = strcmp(d->f->total, "rate") == 0};
     r.per_second = r.per_second && table.seconds[CHANGE_BASE] > 0 && table.seconds[CHANGE_NEW] > 0;
@@ -272,16 +321,14 @@ static int diff(int argc, char **argv)
     struct diff_run d = {.f = &f};
     if (code == 0)
         code = diff_check(&d, rest.len, &err);
-    for (size_t i = 0; i < CHANGE_SIDES; i++)
-        profile_set_init(&d.sets[i], SYMBOLS_MAX);
     for (size_t i = 0; code == 0 && i < CHANGE_SIDES; i++)
-        code = diff_read(&d, args[i], &d.sets[i], &err);
+        code = diff_read(&d, args[i], &d.inputs[i], &err);
     if (code == 0)
         code = diff_compare(&d, args, &err);
     if (code < 0)
         terminal_printf(stderr, "smolder diff: %s\n", err.text);
     for (size_t i = 0; i < CHANGE_SIDES; i++)
-        profile_set_done(&d.sets[i]);
+        diff_input_done(&d.inputs[i]);
     frame_patterns_done(&d.ignored);
     return diff_status(code, d.writing);
 }

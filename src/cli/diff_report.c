@@ -95,6 +95,7 @@ static void diff_json_side(const struct diff_result *r, size_t side, const char 
     diff_json_number(out, "samples", r->table->samples[side]);
     buf_byte(out, ',');
     diff_json_number(out, "seconds", r->table->seconds[side]);
+    buf_printf(out, ",\"recordings\":%zu", r->table->runs[side]);
     buf_puts(out, "},");
 }
 
@@ -171,6 +172,8 @@ static void diff_put_side(const struct diff_result *r, size_t side, const char *
     buf_printf(out, "%s %s: %s, %.0f samples", what, r->names[side], text, r->table->samples[side]);
     if (r->table->seconds[side] > 0)
         buf_printf(out, " in %.1f s", r->table->seconds[side]);
+    if (r->table->runs[side] > 1)
+        buf_printf(out, ", %zu recordings", r->table->runs[side]);
     buf_byte(out, '\n');
 }
 

@@ -200,21 +200,22 @@ static int discover_load(struct discovering *d, const struct conf_files *files)
 
 static int discover_print(struct discovering *d, struct err *err)
 {
-    cleanup_local_list struct local_list jvms = {0};
+    struct discover_result r = {.controller = d->controller, .names_by_main = d->env.names_by_main};
     cleanup_buf struct buf out = BUF_INIT(OUTPUT_MAX);
-    int code = local_scan(d->local, &jvms, err);
+    int code = local_scan(d->local, &r.jvms, err);
     if (code < 0)
         return code;
     if (d->flags->json)
-        discover_put_json(d->controller, &jvms, &out);
+        discover_put_json(&r, &out);
     else
-        discover_put_text(d->controller, &jvms, &out);
-    const size_t others = discover_other_targets(d->controller, &jvms);
+        discover_put_text(&r, &out);
+    const size_t others = discover_other_targets(&r);
     if (others)
         fprintf(stderr, "smolder discover: %zu targets of pyroscope.java are no JVMs of this host\n", others);
-    if (jvms.hidden)
+    if (r.jvms.hidden)
         fprintf(stderr, "smolder discover: %zu processes cannot be read, %zu of them called java: run it as root\n",
-                jvms.hidden, jvms.hidden_java);
+                r.jvms.hidden, r.jvms.hidden_java);
+    local_list_done(&r.jvms);
     code = terminal_write(STDOUT_FILENO, buf_slice(&out));
     return code < 0 ? err_set(err, code, "cannot write to standard output") : 0;
 }
@@ -259,6 +260,7 @@ static int discover_files(const struct discover_flags *f, const struct conf_file
     d.env = (struct component_env){.loop = local_loop(d.local),
                                    .priv = local_priv(d.local),
                                    .version = SMOLDER_VERSION,
+                                   .all_labels = true,
                                    .names_by_main = strcmp(f->service_name, "main") == 0};
     d.registry = discover_registry_new();
     options.loop = d.env.loop;
@@ -291,7 +293,7 @@ static int discover_run(int argc, char **argv)
         return EXIT_USAGE;
     }
     cleanup_conf_files struct conf_files files = {0};
-    cleanup_free char *builtin = rest.len ? NULL : builtin_config("http://127.0.0.1:4040");
+    cleanup_free char *builtin = rest.len ? NULL : builtin_config("http://127.0.0.1:4040", NULL);
     if (builtin)
         conf_files_add_text(BUILTIN_CONFIG_NAME, builtin, &files);
     else if (conf_files_read(paths, rest.len, &files, &err) < 0) {

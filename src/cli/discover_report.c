@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "components/process_join.h"
+#include "components/pyroscope_java_containers.h"
 #include "components/pyroscope_java_labels.h"
 #include "flow/relabel.h"
 #include "flow/targets.h"
@@ -79,13 +80,20 @@ static pid_t discover_pid(const struct labels *target)
     return str_to_u64(str_trim(labels_get(target, STR("__process_pid__"))), &pid) && pid <= INT32_MAX ? (pid_t)pid : 0;
 }
 
-/* The target of a JVM: by its process ID, or by its container if it names a container and no process. */
+/* By its process ID, or by its container if the target names a container and no process. */
+static bool discover_is_target(const struct labels *target, const struct local_jvm *j)
+{
+    if (java_container_is_named(target))
+        return *j->container && !j->delegated && str_is(process_join_id(target), j->container);
+    return discover_pid(target) == j->pid;
+}
+
+/* The target of a JVM: of several the last, which is the one that pyroscope.java takes. */
 static const struct labels *discover_find(const struct value *list, const struct local_jvm *j)
 {
-    for (size_t i = 0; list && i < value_len(list); i++) {
+    for (size_t i = list ? value_len(list) : 0; i-- > 0;) {
         const struct labels *target = discover_target(list, i);
-        const pid_t pid = discover_pid(target);
-        if (pid ? pid == j->pid : *j->container && str_is(process_join_id(target), j->container))
+        if (discover_is_target(target, j))
             return target;
     }
     return NULL;
@@ -102,13 +110,15 @@ struct discover_drop {
 
 struct discover_fate {
     const struct local_jvm *jvm;
-    const struct labels *target; /* NULL: not profiled */
-    char *component;             /* what profiles it, or the last one that has it */
+    bool names_by_main;
+    struct labels *target; /* one reference; NULL: not profiled */
+    char *component;       /* what profiles it, or the last one that has it */
     struct discover_drop drop;
 };
 
 static void discover_fate_done(struct discover_fate *f)
 {
+    labels_unref(f->target);
     free(f->component);
     free(f->drop.component);
     free(f->drop.labels);
@@ -151,6 +161,15 @@ static void discover_note_drop(struct discover_fate *f, const struct component_v
                                      .value = xstrdup(buf_cstr(&value))};
 }
 
+/* As pyroscope.java has it: of a container with the process in it. */
+static struct labels *discover_resolve(const struct discover_fate *f, const struct labels *target)
+{
+    const struct local_jvm *j = f->jvm;
+    const struct java_container_jvm in = {j->pid, j->start_time, str_of(j->container), str_of(j->service),
+                                          f->names_by_main ? str_of(j->main) : STR("")};
+    return java_container_is_named(target) ? java_container_target(target, &in) : labels_ref((struct labels *)target);
+}
+
 static bool discover_follow(void *arg, const struct component_view *v)
 {
     struct discover_fate *f = arg;
@@ -159,7 +178,7 @@ static bool discover_follow(void *arg, const struct component_view *v)
     if (!out)
         out = discover_find(discover_list(v->exports, "output"), f->jvm);
     if (strcmp(v->name, "pyroscope.java") == 0 && in) {
-        f->target = in;
+        f->target = discover_resolve(f, in);
         discover_set(&f->component, v->id);
         return false;
     }
@@ -187,8 +206,7 @@ static void discover_put_reason(const struct discover_fate *f, struct buf *out)
 /* --- the report --- */
 
 struct discover_output {
-    struct controller *controller;
-    const struct local_list *jvms;
+    const struct discover_result *result;
     struct buf *out;
     bool comma;
 };
@@ -197,9 +215,10 @@ typedef void discover_visit(struct discover_output *o, const struct discover_fat
 
 static void discover_each(struct discover_output *o, discover_visit *visit)
 {
-    for (size_t i = 0; i < o->jvms->len; i++) {
-        struct discover_fate f = {.jvm = &o->jvms->items[i]};
-        controller_each_deep(o->controller, discover_follow, &f);
+    const struct local_list *jvms = &o->result->jvms;
+    for (size_t i = 0; i < jvms->len; i++) {
+        struct discover_fate f = {.jvm = &jvms->items[i], .names_by_main = o->result->names_by_main};
+        controller_each_deep(o->result->controller, discover_follow, &f);
         visit(o, &f);
         discover_fate_done(&f);
     }
@@ -240,12 +259,9 @@ struct discover_counts {
 
 static bool discover_is_jvm(const struct local_list *jvms, const struct labels *target)
 {
-    for (size_t i = 0; i < jvms->len; i++) {
-        const struct local_jvm *j = &jvms->items[i];
-        const pid_t pid = discover_pid(target);
-        if (pid ? pid == j->pid : *j->container && str_is(process_join_id(target), j->container))
+    for (size_t i = 0; i < jvms->len; i++)
+        if (discover_is_target(target, &jvms->items[i]))
             return true;
-    }
     return false;
 }
 
@@ -258,16 +274,16 @@ static bool discover_count(void *arg, const struct component_view *v)
     return true;
 }
 
-size_t discover_other_targets(struct controller *c, const struct local_list *jvms)
+size_t discover_other_targets(const struct discover_result *r)
 {
-    struct discover_counts counts = {.jvms = jvms};
-    controller_each_deep(c, discover_count, &counts);
+    struct discover_counts counts = {.jvms = &r->jvms};
+    controller_each_deep(r->controller, discover_count, &counts);
     return counts.others;
 }
 
-void discover_put_text(struct controller *c, const struct local_list *jvms, struct buf *out)
+void discover_put_text(const struct discover_result *r, struct buf *out)
 {
-    struct discover_output o = {.controller = c, .jvms = jvms, .out = out};
+    struct discover_output o = {.result = r, .out = out};
     discover_each(&o, discover_text_of_target);
     discover_each(&o, discover_text_of_rest);
 }
@@ -322,9 +338,9 @@ static void discover_json_of_rest(struct discover_output *o, const struct discov
     buf_byte(o->out, '}');
 }
 
-void discover_put_json(struct controller *c, const struct local_list *jvms, struct buf *out)
+void discover_put_json(const struct discover_result *r, struct buf *out)
 {
-    struct discover_output o = {.controller = c, .jvms = jvms, .out = out};
+    struct discover_output o = {.result = r, .out = out};
     buf_puts(out, "{\"targets\":[");
     discover_each(&o, discover_json_of_target);
     buf_puts(out, "],\"dropped\":[");

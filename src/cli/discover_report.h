@@ -13,8 +13,13 @@
  * that has none, "" if all have. *state changes with every export. */
 bool discover_is_complete(struct controller *c, uint64_t *state, char waiting[256]);
 
+struct discover_result {
+    struct controller *controller;
+    struct local_list jvms;
+    bool names_by_main; /* --java.service-name=main */
+};
 /* Targets of pyroscope.java that are no JVM of this host. */
-size_t discover_other_targets(struct controller *c, const struct local_list *jvms);
+size_t discover_other_targets(const struct discover_result *r);
 
-void discover_put_text(struct controller *c, const struct local_list *jvms, struct buf *out);
-void discover_put_json(struct controller *c, const struct local_list *jvms, struct buf *out);
+void discover_put_text(const struct discover_result *r, struct buf *out);
+void discover_put_json(const struct discover_result *r, struct buf *out);

@@ -52,7 +52,7 @@ int loader_read(const struct loader *l, struct conf_files *files, struct err *er
     if (o->path_count)
         return conf_files_read(o->paths, o->path_count, files, err);
     cleanup_free char *url = xasprintf("http://%s", o->store);
-    cleanup_free char *text = builtin_config(url);
+    cleanup_free char *text = builtin_config(url, l->options.store_token);
     conf_files_add_text(BUILTIN_CONFIG_NAME, text, files);
     return 0;
 }

@@ -21,8 +21,9 @@ struct loader_options {
     struct controller *controller;
     const char *const *paths; /* borrowed; none: the built-in configuration */
     size_t path_count;
-    const char *store; /* address for the built-in configuration; borrowed */
-    bool watch;        /* load again when files change */
+    const char *store;       /* address for the built-in configuration; borrowed */
+    const char *store_token; /* file with its token, NULL = none; borrowed */
+    bool watch;              /* load again when files change */
 };
 
 struct loader *loader_new(const struct loader_options *options);

@@ -97,6 +97,7 @@ static void local_jvm_done(struct local_jvm *j)
 {
     free(j->user);
     free(j->container);
+    free(j->service);
     free(j->exe);
     free(j->main);
     free(j->examined);
@@ -132,12 +133,15 @@ static void local_on_record(void *arg, const struct jvm_scan_record *r)
         local_note_hidden(l, r->pid);
     if (r->code < 0 || !r->is_java)
         return;
+    const struct procfs_container in = jvm_scan_container(r);
     xgrow(&l->items, &l->cap, l->len + 1, sizeof *l->items);
     l->items[l->len++] = (struct local_jvm){.pid = r->pid,
                                             .start_time = r->start_time,
                                             .uid = r->uid,
                                             .user = str_dup(r->username),
-                                            .container = str_dup(procfs_container(r->cgroup).id),
+                                            .container = str_dup(in.id),
+                                            .service = str_dup(r->service),
+                                            .delegated = in.delegated,
                                             .exe = str_dup(r->exe),
                                             .main = str_dup(r->main)};
 }
@@ -171,7 +175,7 @@ int local_scan(struct local *l, struct local_list *ret, struct err *err)
 {
     static const unsigned want =
         JVM_WANT_EXE | JVM_WANT_UID | JVM_WANT_USERNAME | JVM_WANT_CGROUP | JVM_WANT_JAVA | JVM_WANT_IF_JAVA;
-    cleanup_free pid_t *pids = NULL;
+    cleanup_free struct procfs_pid *pids = NULL;
     size_t n = 0;
     int code = procfs_pids(&pids, &n, err);
     if (code < 0)
@@ -179,7 +183,7 @@ int local_scan(struct local *l, struct local_list *ret, struct err *err)
     struct local_scanning s = {.list = ret, .left = 1};
     cleanup_free struct local_process *all = xcalloc(n + 1, sizeof *all);
     for (size_t i = 0; i < n; i++)
-        all[i] = (struct local_process){pids[i], jvm_user_of(pids[i])};
+        all[i] = (struct local_process){pids[i].pid, jvm_user_of(pids[i].pid)};
     qsort(all, n, sizeof *all, local_by_user);
     for (size_t i = 0; i < n;) {
         struct jvm_scan_item items[JVM_SCAN_MAX];

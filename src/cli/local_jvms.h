@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -20,6 +21,8 @@ struct local_jvm {
     uint64_t start_time;
     uint32_t uid;
     char *user, *container, *exe, *main; /* owned; "" = unknown. The container's ID; main class or jar */
+    char *service;                       /* owned; the service name it declares, "" = none */
+    bool delegated;                      /* the container is what its user says (os/procfs.h) */
     struct jvm_examination *examined;    /* owned; NULL before local_examine() */
 };
 struct local_list {

@@ -12,16 +12,19 @@
 #include "cli/builtin.h"
 #include "cli/command.h"
 #include "cli/flags.h"
+#include "cli/query_limits.h"
 #include "cli/storage.h"
 #include "cli/store_limits.h"
+#include "cli/store_token.h"
 
 /* Where the built-in configuration keeps its profiles when no address is given. */
 #define STORE_DEFAULT "127.0.0.1:4040"
 
 struct run_flags {
     const char *listen, *allowed_hosts, *ui_prefix, *storage_path, *store_listen, *stability, *metrics, *format,
-        *crash_guard, *service_name, *user, *store_keep, *store_size;
-    bool no_bundle, watch, skip_unknown, print_config, help;
+        *crash_guard, *service_name, *user, *store_keep, *store_size, *store_auth;
+    struct query_limit_flags query;
+    bool no_bundle, watch, skip_unknown, enter_namespaces, print_config, help;
 };
 
 #define AT(field) offsetof(struct run_flags, field)
@@ -59,14 +62,26 @@ static const struct flag flags[] = {
     {"store.listen", FLAG_STRING, AT(store_listen), "", "ADDR",
      "Enable the embedded profile store and its web UI on this address; empty = disabled. Without PATH the "
      "default is " STORE_DEFAULT ". The http block applies to it as well."},
+    {"store.auth", FLAG_CHOICE, AT(store_auth), "none", "none|token",
+     "token: clients of the embedded store need the token in the address that is printed at the start; it is kept in "
+     "store.token in the data directory. The http block applies in addition."},
     {"store.keep", FLAG_STRING, AT(store_keep), "7d", "DURATION",
      "How long the embedded store keeps profiles: 7d, 36h, 1d12h."},
     {"store.max-size", FLAG_STRING, AT(store_size), "1GiB", "SIZE",
      "Size of the embedded store on disk; beyond it the oldest profiles are deleted, as on a full disk."},
+    {"store.query-timeout", FLAG_STRING, AT(query.timeout), "20s", "DURATION",
+     "Time one query of the embedded store may take."},
+    {"store.query-series", FLAG_STRING, AT(query.series), "65536", "N", "Series one query may select."},
+    {"store.query-profiles", FLAG_STRING, AT(query.profiles), "262144", "N", "Stored profiles one query may merge."},
+    {"store.query-nodes", FLAG_STRING, AT(query.nodes), "1048576", "N", "Nodes one flame graph may have."},
     {"java.crash-guard", FLAG_CHOICE, AT(crash_guard), "config", "config|on|strict|off",
      "What a crash of a profiled JVM leads to, for all components: on = profiling of that workload stops if the "
      "profiler "
      "is implicated, strict = in any case, off = never; config = as each pyroscope.java says (crash_guard)."},
+    {"java.enter-namespaces", FLAG_BOOL, AT(enter_namespaces), NULL, NULL,
+     "The privileged helper keeps CAP_SYS_ADMIN, to attach to OpenJ9 in containers, whose network and IPC namespaces "
+     "it "
+     "enters."},
     {"java.service-name", FLAG_CHOICE, AT(service_name), "unspecified", "unspecified|main",
      "service_name of a JVM that nothing names: neither the configuration, nor the JVM itself (OTEL_SERVICE_NAME), nor "
      "its "
@@ -156,12 +171,13 @@ static void keep_small(void)
     setenv("UV_THREADPOOL_SIZE", "2", 0);
 }
 
-static void print_builtin(const char *store)
+static void print_builtin(const char *store, const char *token_dir)
 {
     cleanup_free char *url = NULL;
     if (asprintf(&url, "http://%s", store) < 0)
         abort();
-    cleanup_free char *text = builtin_config(url);
+    cleanup_free char *token = token_dir ? store_token_path(token_dir) : NULL;
+    cleanup_free char *text = builtin_config(url, token);
     fputs(text, stdout);
 }
 
@@ -177,6 +193,11 @@ static int run_agent(int argc, char **argv)
         terminal_printf(stderr, "smolder run: %s\n", err.text);
         return EXIT_USAGE;
     }
+    struct store_limits query_limits;
+    if (!f.help && query_limits_parse(&f.query, &query_limits, &err) < 0) {
+        terminal_printf(stderr, "smolder run: %s\n", err.text);
+        return EXIT_USAGE;
+    }
     if (f.help) {
         run_help();
         return EXIT_OK;
@@ -189,11 +210,12 @@ static int run_agent(int argc, char **argv)
     }
     if (rest.len == 0 && !*f.store_listen)
         f.store_listen = STORE_DEFAULT;
+    f.storage_path = storage_of(f.storage_path);
+    const bool token = strcmp(f.store_auth, "token") == 0;
     if (f.print_config) {
-        print_builtin(*f.store_listen ? f.store_listen : STORE_DEFAULT);
+        print_builtin(*f.store_listen ? f.store_listen : STORE_DEFAULT, token ? f.storage_path : NULL);
         return EXIT_OK;
     }
-    f.storage_path = storage_of(f.storage_path);
     metric_use_alloy_names(strcmp(f.metrics, "alloy") == 0);
     cleanup_buf struct buf in_force = BUF_INIT(1 << 20);
     flags_print(flags, &f, &in_force);
@@ -202,12 +224,15 @@ static int run_agent(int argc, char **argv)
                                             .ui_prefix = f.ui_prefix,
                                             .support_bundle = !f.no_bundle,
                                             .storage_path = f.storage_path,
+                                            .enter_namespaces = f.enter_namespaces,
                                             .crash_guard = f.crash_guard,
                                             .service_name = f.service_name,
                                             .user = f.user,
                                             .store_listen = f.store_listen,
+                                            .store_token = token,
                                             .store_keep_seconds = keep_seconds,
                                             .store_keep_bytes = keep_bytes,
+                                            .query_limits = query_limits,
                                             .stability = f.stability,
                                             .skip_unknown = f.skip_unknown,
                                             .paths = paths,

@@ -12,7 +12,10 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-enum { DIR_MODE = 0700, WRITE_BY_OTHERS = 022 };
+/* spool/<endpoint>/<profile> */
+#define SPOOL "spool"
+
+enum { DIR_MODE = 0700, WRITE_BY_OTHERS = 022, ENDPOINT_NAME = 16 };
 
 /* Prefixes of all that an agent has ever written there. */
 static const char *const ours[] = {"store.db", "quarantine"};
@@ -54,8 +57,78 @@ static int storage_open_file(int dir, const char *name)
     return TAKE_FD(fd);
 }
 
+/* A directory of root that nobody else may write, as an agent makes it; -1: another one, or none. */
+static int storage_open_dir(int dir, const char *name, const struct stat *top)
+{
+    struct stat st;
+    cleanup_close int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0 || st.st_uid != 0 || (st.st_mode & WRITE_BY_OTHERS) || st.st_dev != top->st_dev)
+        return -1;
+    return TAKE_FD(fd);
+}
+
+/* Calls `visit` for each entry until it does not return 0, and returns that. */
+static int storage_each(int dir, int (*visit)(void *arg, int dir, const char *name), void *arg)
+{
+    int code = 0;
+    const int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    cleanup_closedir DIR *files = again < 0 ? NULL : fdopendir(again);
+    if (!files)
+        return -errno;
+    for (struct dirent *e; code == 0 && (e = readdir(files));)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            code = visit(arg, dir, e->d_name);
+    return code;
+}
+
+/* An endpoint's (components/pyroscope_write_sender_spill.c). */
+static int storage_is_endpoint(void *arg, int dir, const char *name)
+{
+    bool *any = arg;
+    (void)dir;
+    *any = true;
+    return strlen(name) == ENDPOINT_NAME && strspn(name, "0123456789abcdef") == ENDPOINT_NAME ? 0 : -ENOENT;
+}
+
+struct storage_gift {
+    const struct stat *top; /* the data directory */
+    const struct host_user *user;
+    struct err *err;
+};
+
+static int storage_give_spooled(void *arg, int dir, const char *name)
+{
+    const struct storage_gift *g = arg;
+    cleanup_close int fd = storage_open_file(dir, name);
+    return fd < 0 ? 0 : storage_give(fd, name, g->user, g->err);
+}
+
+/* Its content first: until then nobody but root can put anything there. */
+static int storage_give_endpoint(void *arg, int dir, const char *name)
+{
+    struct storage_gift *g = arg;
+    cleanup_close int fd = storage_open_dir(dir, name, g->top);
+    const int code = fd < 0 ? 0 : storage_each(fd, storage_give_spooled, g);
+    return fd < 0 || code < 0 ? code : storage_give(fd, name, g->user, g->err);
+}
+
+/* Only one that holds nothing but directories of endpoints: /var has a spool as well. */
+static int storage_give_spool(int dir, const struct stat *top, const struct host_user *user, bool *is_ours,
+                              struct err *err)
+{
+    bool any = false;
+    struct storage_gift g = {top, user, err};
+    cleanup_close int fd = storage_open_dir(dir, SPOOL, top);
+    if (fd < 0 || storage_each(fd, storage_is_endpoint, &any) < 0 || !any)
+        return 0;
+    const int code = storage_each(fd, storage_give_endpoint, &g);
+    *is_ours = true;
+    return code < 0 ? code : storage_give(fd, SPOOL, user, err);
+}
+
 /* *is_ours: it is empty, or something in it is ours. */
-static int storage_give_files(int dir, const struct host_user *user, bool *is_ours, struct err *err)
+static int storage_give_files(int dir, const struct stat *top, const struct host_user *user, bool *is_ours,
+                              struct err *err)
 {
     int code = 0;
     bool empty = true, found = false;
@@ -67,6 +140,8 @@ static int storage_give_files(int dir, const struct host_user *user, bool *is_ou
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
         empty = false;
+        if (strcmp(e->d_name, SPOOL) == 0)
+            code = storage_give_spool(dir, top, user, &found, err);
         if (!storage_is_ours(e->d_name))
             continue;
         cleanup_close int fd = storage_open_file(dir, e->d_name);
@@ -90,7 +165,7 @@ static int storage_hand_over(const char *dir, const struct host_user *user, stru
         return err_errno(err, "open");
     if (st.st_uid != 0 || (st.st_mode & WRITE_BY_OTHERS))
         return 0;
-    const int code = storage_give_files(fd, user, &is_ours, err);
+    const int code = storage_give_files(fd, &st, user, &is_ours, err);
     return code < 0 || !is_ours ? code : storage_give(fd, "the directory", user, err);
 }
 

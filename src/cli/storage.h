@@ -1,10 +1,10 @@
 /* The data directory (--storage.path): where it is by default, and whose it is.
  *
- * It belongs to the user the agent runs as. Root creates it for that user, and hands one over that an older version
- * left to root: the directory, which must not be writable by others, and its files of ours, each a regular file of root
- * with one name, opened without following a link. A directory that holds other things and nothing of ours is none of
- * ours and stays as it is. One that does not belong to root is not touched: its owner could redirect what root does
- * there.
+ * It belongs to the user the agent runs as. Root creates it for that user, and hands one over that an older version, or
+ * an agent that stayed root, left to root: the directory, which must not be writable by others; its files of ours, each
+ * a regular file of root with one name; and the spool with the directories of its endpoints. All are opened without
+ * following a link or crossing a mount point. A directory that holds other things and nothing of ours is none of ours
+ * and stays as it is. One that does not belong to root is not touched: its owner could redirect what root does there.
  */
 #pragma once
 

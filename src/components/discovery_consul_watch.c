@@ -84,6 +84,13 @@ static bool consul_watch_advance(struct consul_watch *w, const char *header)
     return got != had;
 }
 
+/* A proxy does not wait as long as the server, or the server was restarted: the next request shows whether it works. */
+static bool consul_watch_was_cut(const struct consul_watch *w, const struct http_response *r)
+{
+    return w->index &&
+           (r->status == 502 || r->status == 504 || r->failure == HTTP_BROKEN || r->failure == HTTP_TIMED_OUT);
+}
+
 static void consul_watch_on_answer(void *arg, const struct http_response *r)
 {
     struct consul_watch *w = arg;
@@ -92,6 +99,12 @@ static void consul_watch_on_answer(void *arg, const struct http_response *r)
     cleanup_value struct value *answer = NULL;
     w->call = NULL;
     all->calls--;
+    if (consul_watch_was_cut(w, r)) {
+        w->index = 0;
+        consul_watch_later(w, 0);
+        consul_watch_next(all);
+        return;
+    }
     cleanup_free char *why = http_fetch_problem(r, ANSWER_MAX);
     const bool is_new = !why && consul_watch_advance(w, r->header);
     if (is_new && json_read(r->body, JSON_KEEP_INTEGERS | JSON_QUOTE_NOTHING, &answer, &err) < 0)

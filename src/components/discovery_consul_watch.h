@@ -5,7 +5,8 @@
  * backwards is forgotten, 0 counts as 1, and the rate is limited: one request per interval, but for the first two,
  * since the first is answered at once. An answer with the same index has nothing new and is not parsed. Without an
  * index, which a proxy may have removed, the query is polled at the interval. After a failure it is repeated with a
- * backoff of 1 to 15 s, or as Retry-After says.
+ * backoff of 1 to 15 s, or as Retry-After says. A wait that is cut off (502, 504, a lost connection) is none yet: the
+ * next request does not wait, and tells.
  *
  * At most CONSUL_CALLS_MAX requests are open at once, because a Consul agent accepts 200 connections of one host. If
  * there are more queries, they take turns: each waits for a change as long as all get their turn within an interval.

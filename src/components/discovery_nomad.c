@@ -1,7 +1,8 @@
 /* discovery.nomad: the services registered with Nomad as targets.
  *
- * Every refresh_interval the services are listed, then each of them is asked for, one after the other. A service that
- * is gone meanwhile has no targets; any other failure keeps all targets as they are.
+ * Every refresh_interval the services are listed, then, if something changed since, each of them is asked for, one
+ * after the other. The list has the index of all registrations, which every change of one advances. A service that is
+ * gone meanwhile has no targets; any other failure keeps all targets as they are.
  * Source: the component's page in Alloy's documentation; Nomad HTTP API, "Services"; Prometheus, nomad_sd_config.
  */
 #include <errno.h>
@@ -61,12 +62,21 @@ struct nomad_service {
     char *namespace, *name;
 };
 
+/* Of a list: with the same one, no registration differs, nor what the token may see. */
+struct nomad_version {
+    uint64_t index, list;
+};
+
 struct nomad_discovery {
     struct http_refresh http;
     /* Of the refresh that runs. */
     struct nomad_service *services;
     size_t len, cap, next;
     struct meta_targets targets;
+    struct nomad_version version;
+    bool is_stale; /* a service was answered by a server that was behind the list's */
+    /* Of the targets that are exported; index 0: unknown. */
+    struct nomad_version exported;
 };
 
 static const struct discovery_nomad_args *nomad_args(const struct nomad_discovery *d)
@@ -117,10 +127,18 @@ static void nomad_get(struct nomad_discovery *d, const char *path, const char *n
                       http_done *done)
 {
     cleanup_free char *url = nomad_url(d, path, name, namespace);
-    const struct http_fetch_request rq = {.url = url, .timeout_ms = NOMAD_TIMEOUT_MS, .response_max = NOMAD_ANSWER_MAX};
+    const struct http_fetch_request rq = {
+        .url = url, .keep_header = "X-Nomad-Index", .timeout_ms = NOMAD_TIMEOUT_MS, .response_max = NOMAD_ANSWER_MAX};
     struct err err = {0};
     if (http_fetch_start(&d->http.fetch, &rq, done, d, &d->http.call, &err) < 0)
         nomad_fail(d, err.text);
+}
+
+/* 0: none. */
+static uint64_t nomad_index(const struct http_response *r)
+{
+    uint64_t index = 0;
+    return r->header && str_to_u64(str_of(r->header), &index) ? index : 0;
 }
 
 /* --- one service --- */
@@ -155,6 +173,7 @@ static void nomad_on_service(void *arg, const struct http_response *r)
         nomad_fail(d, why);
         return;
     }
+    d->is_stale |= nomad_index(r) < d->version.index;
     for (size_t i = 0; i < meta_items(list); i++)
         meta_add(&d->targets, nomad_target(d, value_item(list, i)));
     nomad_ask_next(d);
@@ -165,6 +184,7 @@ static void nomad_ask_next(struct nomad_discovery *d)
     if (d->next == d->len) {
         struct targets targets = d->targets.list;
         d->targets = (struct meta_targets){0};
+        d->exported = d->is_stale ? (struct nomad_version){0} : d->version;
         nomad_forget_services(d);
         refresh_targets(&d->http.refresh, &targets);
         return;
@@ -201,6 +221,12 @@ static void nomad_on_list(void *arg, const struct http_response *r)
         return;
     }
     nomad_forget_services(d);
+    d->version = (struct nomad_version){nomad_index(r), str_hash(r->body)};
+    d->is_stale = false;
+    if (d->version.index && d->version.index == d->exported.index && d->version.list == d->exported.list) {
+        refresh_unchanged(&d->http.refresh);
+        return;
+    }
     for (size_t i = 0; i < meta_items(list); i++) {
         const struct value *group = value_item(list, i), *services = meta_member(group, "Services");
         for (size_t k = 0; k < meta_items(services); k++)
@@ -223,6 +249,7 @@ static int discovery_nomad_set_args(void *state, const void *args, struct err *e
 {
     struct nomad_discovery *d = state;
     const struct discovery_nomad_args *a = args;
+    d->exported = (struct nomad_version){0};
     return http_refresh_take(&d->http, a, &a->http, a->refresh_interval, err);
 }
 

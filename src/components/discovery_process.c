@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/list.h"
@@ -109,6 +110,8 @@ struct discovery {
     const struct component_env *env;
     const struct discovery_process_args *args; /* one reference */
     struct discover_config config;             /* that of args, and what the program's flags ask for */
+    struct discover_config read;               /* of that, what something reads of processes that are no JVMs */
+    uint64_t readers_seen;                     /* component_readers() then */
     struct process_join join;                  /* borrows from args->join */
     struct process_table table;
     struct list readers;
@@ -116,13 +119,13 @@ struct discovery {
     pid_t *asked;          /* processes whose users the helper is asked for, 0 after the last; owned; NULL = none */
     uint64_t users_call;   /* that call */
     uv_timer_t timer;
-    bool started, lost; /* lost: there is no helper at the moment */
-    int64_t refresh_at_ms, exported_ms;
-    bool dirty, dirty_java; /* the exports are behind; a JVM is concerned */
-    bool full;              /* a full read is under way */
-    size_t label_bytes;     /* of all targets together */
-    unsigned reports;       /* since the last full read */
-    int poll_code;          /* of the last poll, to report a failure once */
+    bool started, lost;                 /* lost: there is no helper at the moment */
+    int64_t refresh_at_ms, exported_ms; /* loop time; exported: -1 = never */
+    bool dirty, dirty_java;             /* the exports are behind; a JVM is concerned */
+    bool full;                          /* a full read is under way */
+    size_t label_bytes;                 /* of all targets together */
+    unsigned reports;                   /* since the last full read */
+    int poll_code;                      /* of the last poll, to report a failure once */
 };
 
 static int64_t to_ms(int64_t ns)
@@ -146,18 +149,59 @@ static bool discovery_reads_java(const struct discovery *d, const struct process
     return !(p->java_known && asked == READ_ALL) || may_be_named;
 }
 
+static unsigned discovery_wanted_by(const struct discover_config *c)
+{
+    return (c->exe ? JVM_WANT_EXE : 0) | (c->cwd ? JVM_WANT_CWD : 0) | (c->commandline ? JVM_WANT_CMDLINE : 0) |
+           (c->uid ? JVM_WANT_UID : 0) | (c->username ? JVM_WANT_USERNAME : 0) |
+           (c->container_id || c->cgroup_path || c->systemd ? JVM_WANT_CGROUP : 0);
+}
+
 static unsigned discovery_wanted(const struct discovery *d, const struct process *p)
 {
-    const struct discover_config *c = &d->config;
-    unsigned want = (c->exe ? JVM_WANT_EXE : 0) | (c->cwd ? JVM_WANT_CWD : 0) |
-                    (c->commandline ? JVM_WANT_CMDLINE : 0) | (c->uid ? JVM_WANT_UID : 0) |
-                    (c->username ? JVM_WANT_USERNAME : 0) |
-                    (c->container_id || c->cgroup_path || c->systemd ? JVM_WANT_CGROUP : 0);
+    const unsigned all = discovery_wanted_by(&d->config),
+                   about_java = d->config.java ? JVM_WANT_JAVA : JVM_WANT_SERVICE,
+                   java = discovery_reads_java(d, p, p->pending) ? about_java : 0;
     if (p->pending == READ_IF_JAVA)
-        want |= JVM_WANT_IF_JAVA;
-    if (discovery_reads_java(d, p, p->pending))
-        want |= JVM_WANT_JAVA;
-    return want;
+        return all | java | JVM_WANT_IF_JAVA;
+    return p->is_java ? all | java : discovery_wanted_by(&d->read) | java | JVM_WANT_OF_JVM(all);
+}
+
+/* Whether one of the labels of the block `discover_config` is read. */
+static bool discovery_is_read(const struct discovery *d, const char *label)
+{
+    return component_label_is_read(d->self, "targets", str_of(label));
+}
+
+/* What is read of processes that are no JVMs. Without knowing which are, it is everything. */
+static struct discover_config discovery_read_config(const struct discovery *d)
+{
+    struct discover_config c = d->config;
+    if (d->env->all_labels || !discovery_wants_java(d))
+        return c;
+    c.exe = c.exe && discovery_is_read(d, "__meta_process_exe");
+    c.cwd = c.cwd && discovery_is_read(d, "__meta_process_cwd");
+    c.commandline = c.commandline && discovery_is_read(d, "__meta_process_commandline");
+    c.username = c.username && discovery_is_read(d, "__meta_process_username");
+    c.uid = c.uid && discovery_is_read(d, "__meta_process_uid");
+    /* An ID that somebody else's container has is not believed: so that of every process counts for a JVM, too. */
+    c.container_id = c.container_id && (d->join.by_id.len || discovery_is_read(d, "__container_id__"));
+    c.cgroup_path = c.cgroup_path && discovery_is_read(d, "__meta_process_cgroup_path");
+    c.systemd = c.systemd &&
+                (discovery_is_read(d, "__meta_process_systemd_unit") || discovery_is_read(d, "__meta_process_machine"));
+    return c;
+}
+
+/* True if other labels are to be read than before: then all processes are to be read again. */
+static bool discovery_look_for_readers(struct discovery *d, bool always)
+{
+    const uint64_t readers = component_readers(d->self);
+    if (readers == d->readers_seen && !always)
+        return false;
+    d->readers_seen = readers;
+    const struct discover_config read = discovery_read_config(d);
+    const bool other = memcmp(&read, &d->read, sizeof read) != 0;
+    d->read = read;
+    return other;
 }
 
 static size_t size_of(const struct labels *ls)
@@ -188,7 +232,7 @@ static struct labels *labels_of(const struct discovery *d, const struct process 
     const size_t command_max = d->label_bytes > LABELS_BUDGET ? COMMAND_SHORT : SIZE_MAX;
     /* The JVM is not asked for again while the program is the same. */
     const bool known = p->java_known && !f->vm.n;
-    return process_labels(&d->config, f, known ? p->labels : NULL, command_max);
+    return process_labels(p->is_java ? &d->config : &d->read, f, known ? p->labels : NULL, command_max);
 }
 
 /* Once per process: who cannot be read today cannot be read tomorrow either. */
@@ -215,6 +259,7 @@ static void on_unreadable(struct discovery *d, struct process *p, const struct j
     switch (f->code) {
     case -ENOENT:
     case -ESRCH: /* it has ended, or never had a program: a kernel thread */
+        p->complete = asked == READ_ALL;
         discovery_set_labels(d, p, NULL);
         break;
     case -ETIMEDOUT:
@@ -228,7 +273,8 @@ static void on_unreadable(struct discovery *d, struct process *p, const struct j
         break;
     default:
         if (asked == READ_IF_JAVA)
-            break; /* the next full read says so */
+            break;          /* the next full read says so */
+        p->complete = true; /* and as it is, so it stays */
         discovery_set_labels(d, p, NULL);
         discovery_report(d, p, f);
     }
@@ -253,9 +299,10 @@ static void on_record(void *arg, const struct jvm_scan_record *f)
     p->start_time = f->start_time;
     p->program = f->program;
     p->stuck = p->reported = false;
-    p->delegated = procfs_container(f->cgroup).delegated;
+    p->complete |= asked == READ_ALL;
+    p->delegated = jvm_scan_container(f).delegated;
     if (!same && !maps_read && p->java_known) {
-        p->java_known = false; /* another program than the one whose maps were read */
+        p->java_known = p->complete = false; /* another program than the one whose maps were read */
         p->pending = asked;
         return;
     }
@@ -459,11 +506,20 @@ static void read_pending(struct discovery *d)
     }
 }
 
+/* At the next refresh, whether they have run since or not. */
+static void discovery_read_again(struct discovery *d)
+{
+    for (size_t i = 0; i < d->table.len; i++)
+        d->table.items[i].complete = false;
+}
+
 static void discovery_on_poll(uv_timer_t *timer)
 {
     struct discovery *d = timer->data;
     const int64_t now = (int64_t)uv_now(d->env->loop);
-    const bool all = now >= d->refresh_at_ms;
+    const bool other = discovery_look_for_readers(d, now >= d->refresh_at_ms), all = other || now >= d->refresh_at_ms;
+    if (other)
+        discovery_read_again(d);
     struct process_poll poll;
     struct err err = {0};
     const int code = process_table_poll(&d->table, all, &poll, &err);
@@ -482,7 +538,8 @@ static void discovery_on_poll(uv_timer_t *timer)
     d->poll_code = 0;
     if (all) {
         d->refresh_at_ms = now + to_ms(d->args->refresh_interval);
-        d->full = d->dirty = true;
+        d->full = true;
+        d->dirty |= d->exported_ms < 0;
         d->reports = 0;
     }
     d->dirty |= poll.lost;
@@ -507,6 +564,7 @@ static void discovery_take_args(struct discovery *d, const struct discovery_proc
     d->config = a->discover_config;
     d->config.java |= d->env->names_by_main;
     process_join_init(&d->join, &a->join);
+    d->readers_seen = UINT64_MAX;
 }
 
 static int discovery_process_build(struct component *self, const void *args, void **ret_state, struct err *err)
@@ -515,6 +573,7 @@ static int discovery_process_build(struct component *self, const void *args, voi
     struct discovery *d = xcalloc(1, sizeof *d);
     d->self = self;
     d->env = component_env(self);
+    d->exported_ms = -1;
     list_init(&d->readers);
     discovery_take_args(d, args);
     *ret_state = d;
@@ -535,6 +594,8 @@ static int discovery_process_update(void *state, const void *args, struct err *e
         d->refresh_at_ms = 0;
     for (size_t i = 0; other_labels && i < d->table.len; i++)
         d->table.items[i].java_known = d->table.items[i].settled = false;
+    if (other_labels)
+        discovery_read_again(d);
     /* The processes known stay the targets while they are read again; other containers count at once. */
     discovery_publish(d);
     discovery_poll_from_now_on(d);

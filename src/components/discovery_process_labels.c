@@ -80,7 +80,7 @@ struct labels *process_labels(const struct discover_config *c, const struct jvm_
     if (c->uid && r->has_uid)
         process_put_number(&b, STR("__meta_process_uid"), r->uid);
     if (c->container_id)
-        process_put(&b, STR("__container_id__"), procfs_container(r->cgroup).id);
+        process_put(&b, STR("__container_id__"), jvm_scan_container(r).id);
     if (c->cgroup_path)
         process_put_cgroup_path(&b, r->cgroup);
     if (c->systemd)

@@ -130,6 +130,12 @@ static void discovery_relabel_free(void *state)
     free(r);
 }
 
+static bool discovery_relabel_reads(const void *args, struct str name)
+{
+    const struct discovery_relabel_args *a = args;
+    return relabel_reads(&a->rules, name);
+}
+
 static const char *const exports[] = {"output", "rules", NULL};
 
 const struct component_def discovery_relabel = {
@@ -142,4 +148,6 @@ const struct component_def discovery_relabel = {
     .update = discovery_relabel_update,
     .start = discovery_relabel_start,
     .free = discovery_relabel_free,
+    .reads_label = discovery_relabel_reads,
+    .passes_on = "output",
 };

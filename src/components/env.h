@@ -18,6 +18,7 @@ struct component_env {
     const char *crash_guard;       /* --java.crash-guard; NULL or "config": as the components say */
     bool names_by_main;            /* --java.service-name=main */
     const char *storage_path;      /* --storage.path; NULL = none */
+    bool all_labels;               /* somebody looks at all targets */
     /* While this process is root and has not become the user it runs as: that one. NULL afterwards. */
     const struct host_user *becomes;
 };

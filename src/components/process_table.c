@@ -48,24 +48,47 @@ static void process_table_forget(struct process *p, struct process_poll *poll)
     labels_unref(p->labels);
 }
 
+/* The CPU time is taken before the read, so that what the process does during it counts as a change. */
+static void process_table_want_all(struct process *p, unsigned full_scans)
+{
+    const uint64_t cpu_ns = procfs_cpu_ns(p->pid);
+    const bool same = p->complete && cpu_ns && cpu_ns == p->cpu_ns;
+    if (same && ((unsigned)p->pid + full_scans) % PROCESS_REREAD_EVERY)
+        return;
+    p->cpu_ns = cpu_ns;
+    p->complete = false;
+    process_table_want(p, READ_ALL);
+}
+
+/* Its PID may be that of another process by now. */
+static void process_table_doubt(struct process *p, uint64_t inode)
+{
+    p->inode = inode;
+    p->complete = p->settled = p->user_known = false;
+    p->fresh = FRESH_POLLS;
+}
+
 /* Both lists ascend: one pass keeps what is in both, drops what is not in `pids` and adds what is only there. */
-static void process_table_merge(struct process_table *t, const pid_t *pids, size_t n, bool all,
+static void process_table_merge(struct process_table *t, const struct procfs_pid *pids, size_t n, bool all,
                                 struct process_poll *poll)
 {
     struct process *items = xcalloc(n ? n : 1, sizeof *items);
     size_t old = 0;
     for (size_t i = 0; i < n; i++) {
-        for (; old < t->len && t->items[old].pid < pids[i]; old++)
+        for (; old < t->len && t->items[old].pid < pids[i].pid; old++)
             process_table_forget(&t->items[old], poll);
-        if (old < t->len && t->items[old].pid == pids[i])
+        if (old < t->len && t->items[old].pid == pids[i].pid)
             items[i] = t->items[old++];
         else
-            items[i] = (struct process){.pid = pids[i], .fresh = FRESH_POLLS};
+            items[i] = (struct process){.pid = pids[i].pid, .inode = pids[i].inode, .fresh = FRESH_POLLS};
+        if (items[i].inode != pids[i].inode)
+            process_table_doubt(&items[i], pids[i].inode);
         if (all)
-            process_table_want(&items[i], READ_ALL);
+            process_table_want_all(&items[i], t->full_scans);
     }
     for (; old < t->len; old++)
         process_table_forget(&t->items[old], poll);
+    t->full_scans += all;
     free(t->items);
     t->items = items;
     t->len = n;
@@ -143,7 +166,7 @@ int process_table_poll(struct process_table *t, bool all, struct process_poll *r
     const bool many = many_started(t, &load);
     const bool list = all || started || (ended && ++t->put_off >= ENDED_POLLS);
     if (list) {
-        cleanup_free pid_t *pids = NULL;
+        cleanup_free struct procfs_pid *pids = NULL;
         size_t n = 0;
         if ((code = procfs_pids(&pids, &n, err)) < 0)
             return code;

@@ -12,6 +12,10 @@
  *     space, and starts a dozen threads, each of which takes a PID. After that many new PIDs, processes younger than
  *     some minutes are compared, the others a few at a time.
  *
+ * A full scan costs what has changed, too: a process that was read completely and has used no CPU time since
+ * (os/procfs.h) is not read again, but for one in PROCESS_REREAD_EVERY, because others can move it to another cgroup or
+ * rename a directory of its path.
+ *
  * Contains no target policy and does not read memory maps: only calls that cannot block. Loop thread only.
  */
 #pragma once
@@ -33,6 +37,9 @@ enum process_read {
 
 struct process {
     pid_t pid;
+    uint64_t inode;      /* of its /proc entry */
+    uint64_t cpu_ns;     /* CPU time before the read that was asked for last; 0 = not known */
+    bool complete;       /* that was a read of all that is wanted, and it ended */
     uint64_t start_time; /* as last read; 0 = never */
     uint32_t program;    /* jvm_program_of() as last read */
     uint64_t user;       /* jvm_user_of(), once it is known */
@@ -49,11 +56,14 @@ struct process {
     struct labels *labels;              /* one reference; NULL = no target */
 };
 
+enum { PROCESS_REREAD_EVERY = 32 }; /* full scans */
+
 struct process_table {
     struct process *items; /* by ascending pid */
     size_t len;
     struct procfs_load load; /* fingerprint of the last poll */
     unsigned put_off;        /* looks since something ended */
+    unsigned full_scans;     /* so far */
     unsigned started;        /* pids handed out before the last poll, as far as it matters */
     size_t to_compare;       /* processes the comparing still has to visit since something changed … */
     size_t compared;         /* … and the index it goes on from */
@@ -68,6 +78,6 @@ struct process_poll {
 
 struct process *process_table_find(const struct process_table *t, pid_t pid);
 /* Looks for new, ended and (if they may be) changed processes: READ_IF_JAVA becomes pending for the new and changed.
- * With `all`, READ_ALL for everything. */
+ * With `all`, READ_ALL for everything that is not known to be as it was read. */
 must_check int process_table_poll(struct process_table *t, bool all, struct process_poll *ret, struct err *err);
 void process_table_done(struct process_table *t);

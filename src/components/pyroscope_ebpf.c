@@ -159,6 +159,12 @@ static struct value *ebpf_debug_info(void *state)
     return o;
 }
 
+static bool ebpf_reads_label(const void *args, struct str name)
+{
+    (void)args, (void)name;
+    return false;
+}
+
 static const char *const no_exports[] = {NULL};
 
 const struct component_def pyroscope_ebpf = {
@@ -172,4 +178,5 @@ const struct component_def pyroscope_ebpf = {
     .start = ebpf_start,
     .free = free,
     .debug_info = ebpf_debug_info,
+    .reads_label = ebpf_reads_label,
 };

@@ -774,6 +774,13 @@ static struct value *java_debug_info(void *state)
 
 static const char *const no_exports[] = {NULL};
 
+/* Of those that are no JVM none. */
+static bool java_reads_label(const void *args, struct str name)
+{
+    (void)args;
+    return !str_has_prefix(name, STR("__"));
+}
+
 const struct component_def pyroscope_java = {
     .name = "pyroscope.java",
     .help = "Continuously profiles Java processes running on the local Linux host using async-profiler.",
@@ -788,4 +795,5 @@ const struct component_def pyroscope_java = {
     .debug_info = java_debug_info,
     .jvms = java_jvms,
     .record = java_record,
+    .reads_label = java_reads_label,
 };

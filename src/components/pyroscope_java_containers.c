@@ -41,22 +41,28 @@ static const struct str container_label = {"__container_id__", 16}, service_labe
 
 /* --- what processes are --- */
 
-static struct labels *containers_labels(const struct java_containers *c, const struct jvm_scan_record *r)
+static struct labels *containers_jvm_labels(const struct java_container_jvm *j)
 {
-    const struct procfs_container in = procfs_container(r->cgroup);
     cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
     char number[24];
+    snprintf(number, sizeof number, "%d", (int)j->pid);
+    labels_set(&b, STR("__process_pid__"), str_of(number));
+    snprintf(number, sizeof number, "%" PRIu64, j->start_time);
+    labels_set(&b, STR("__process_start_time__"), str_of(number));
+    labels_set(&b, service_label, j->service);
+    labels_set(&b, STR("__meta_process_java_main"), j->main);
+    labels_set(&b, container_label, j->container);
+    return labels_build(&b, true);
+}
+
+static struct labels *containers_labels(const struct java_containers *c, const struct jvm_scan_record *r)
+{
+    const struct procfs_container in = jvm_scan_container(r);
     if (!r->is_java || !in.id.n || in.delegated)
         return NULL;
-    snprintf(number, sizeof number, "%d", (int)r->pid);
-    labels_set(&b, STR("__process_pid__"), str_of(number));
-    snprintf(number, sizeof number, "%" PRIu64, r->start_time);
-    labels_set(&b, STR("__process_start_time__"), str_of(number));
-    labels_set(&b, service_label, r->service);
-    if (c->env->names_by_main)
-        labels_set(&b, STR("__meta_process_java_main"), r->main);
-    labels_set(&b, container_label, in.id);
-    return labels_build(&b, true);
+    const struct java_container_jvm j = {r->pid, r->start_time, in.id, r->service,
+                                         c->env->names_by_main ? r->main : STR("")};
+    return containers_jvm_labels(&j);
 }
 
 static void containers_on_record(void *arg, const struct jvm_scan_record *r)
@@ -223,12 +229,12 @@ static void containers_stop(struct java_containers *c)
 
 /* --- targets --- */
 
-/* A container whose ID is not known yet has an empty one. */
-static bool containers_names_one(const struct labels *target)
+bool java_container_is_named(const struct labels *target)
 {
     return !labels_get(target, STR("__process_pid__")).n &&
            (labels_has(target, container_label) || labels_has(target, STR("__meta_kubernetes_pod_container_id")) ||
-            labels_has(target, STR("__meta_docker_container_id")));
+            labels_has(target, STR("__meta_docker_container_id")) ||
+            labels_has(target, STR("__meta_dockerswarm_task_container_id")));
 }
 
 static void containers_add(struct targets *ret, size_t *cap, struct labels *target)
@@ -247,6 +253,14 @@ static struct labels *containers_target(const struct labels *target, const struc
             labels_set(&b, l->name, l->value);
     }
     return labels_build(&b, false);
+}
+
+struct labels *java_container_target(const struct labels *target, const struct java_container_jvm *j)
+{
+    struct labels *process = containers_jvm_labels(j);
+    struct labels *resolved = containers_target(target, process);
+    labels_unref(process);
+    return resolved;
 }
 
 /* The JVMs of containers, by container: chains through `next`, which begin at the map's index. */
@@ -283,7 +297,7 @@ void java_containers_resolve(struct java_containers *c, const struct targets *ta
     bool is_needed = false;
     containers_index(c, &index);
     for (size_t i = 0; i < targets->len; i++) {
-        if (!containers_names_one(targets->items[i])) {
+        if (!java_container_is_named(targets->items[i])) {
             containers_add(&resolved, &cap, labels_ref(targets->items[i]));
             continue;
         }

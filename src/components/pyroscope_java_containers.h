@@ -13,6 +13,17 @@
 
 struct java_containers;
 
+/* A JVM in a container. `main`: empty where services are not called by it. */
+struct java_container_jvm {
+    pid_t pid;
+    uint64_t start_time;
+    struct str container, service, main;
+};
+/* Whether the target names a container but no process. A container whose ID is not known yet has an empty one. */
+bool java_container_is_named(const struct labels *target);
+/* What the target of a container becomes for that JVM. New reference. */
+struct labels *java_container_target(const struct labels *target, const struct java_container_jvm *j);
+
 /* `changed` is called, from the loop, when other JVMs are known than before. */
 struct java_containers *java_containers_new(const struct component_env *env, void (*changed)(void *arg), void *arg);
 void java_containers_free(struct java_containers *c);

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "components/env.h"
 #include "components/pyroscope_write_args.h"
+#include "components/pyroscope_write_gzip.h"
 #include "components/pyroscope_write_ingest.h"
 #include "components/pyroscope_write_labels.h"
 #include "components/pyroscope_write_sender.h"
@@ -42,6 +43,7 @@ struct writer {
     struct sender **senders;       /* as many as endpoints, in their order */
     struct list retired;
     struct ingest_forwarder *ingest; /* NULL: nothing was to be forwarded yet */
+    struct write_gzip *gzip;
     unsigned draining;
     bool stopping, stopped;
 };
@@ -56,6 +58,14 @@ static size_t writer_endpoint_count(const struct writer *w)
     return w->args->endpoints.len;
 }
 
+static void writer_on_packed(void *ctx, const struct labels *labels, struct encoded_profile *p,
+                             struct write_latency *latency)
+{
+    struct writer *w = ctx;
+    for (size_t i = 0; i < writer_endpoint_count(w); i++)
+        sender_append(w->senders[i], labels, p, latency);
+}
+
 static void writer_on_append(void *ctx, const struct labels *labels, struct encoded_profile *p)
 {
     struct writer *w = ctx;
@@ -67,8 +77,7 @@ static void writer_on_append(void *ctx, const struct labels *labels, struct enco
         return;
     }
     struct write_latency *latency = write_latency_new(w->local_id, w->path, sender_now_ns);
-    for (size_t i = 0; i < writer_endpoint_count(w); i++)
-        sender_append(w->senders[i], out, p, latency);
+    write_gzip_append(w->gzip, out, p, latency);
     write_latency_unref(latency);
     labels_unref(out);
 }
@@ -105,6 +114,7 @@ static bool writer_discards(void *ctx)
 static void writer_free(void *state)
 {
     struct writer *w = state;
+    write_gzip_free(w->gzip);
     ingest_forwarder_free(w->ingest);
     for (size_t i = 0; i < writer_endpoint_count(w); i++)
         sender_free(w->senders[i]);
@@ -152,9 +162,12 @@ static int writer_build(struct component *self, const void *args, void **ret_sta
     measured_labels(w->env.component_id, &w->path, &w->local_id);
     w->args = args_ref(args);
     list_init(&w->retired);
+    w->gzip = write_gzip_new(env->loop, writer_on_packed, w);
     w->senders = xcalloc(writer_endpoint_count(w) + 1, sizeof(struct sender *));
     for (size_t i = 0; i < writer_endpoint_count(w); i++)
         w->senders[i] = sender_new(&w->env, sets[i]);
+    if (env->storage_path && *env->storage_path) /* which may hold what an earlier agent did not deliver */
+        w->ingest = ingest_forwarder_new(&w->env, w->args);
     w->receiver = receiver_new(w->env.component_id, w, writer_on_append);
     w->receiver->ingest = writer_on_ingest;
     w->receiver->discards = writer_discards;
@@ -252,6 +265,7 @@ static void writer_stop(void *state)
 {
     struct writer *w = state;
     w->stopping = true;
+    write_gzip_flush(w->gzip);
     w->draining++; /* until all have begun, as a drain may end at once */
     for (size_t i = 0; i < writer_endpoint_count(w); i++) {
         w->draining++;

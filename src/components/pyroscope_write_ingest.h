@@ -1,8 +1,13 @@
 /* Bodies of /ingest on their way to the endpoints of a pyroscope.write: POST <url>/ingest, unchanged.
  *
- * Each endpoint has a queue of its own, limited to INGEST_QUEUE_BYTES and INGEST_QUEUE_AGE_S, and sends one body at a
- * time. After a failure that may pass (no answer, 408, 429, 5xx) it waits as a push would: backoff, Retry-After,
- * max_backoff_retries. Nothing is allocated for endpoints that are sent none. Loop thread.
+ * Each endpoint has a queue of its own, limited to INGEST_QUEUE_BYTES and, without a spool, INGEST_QUEUE_AGE_S, and
+ * sends one body at a time, in order. After a failure that may pass (no answer, 408, 429, 5xx) it waits as a push
+ * would: backoff, Retry-After. After a few attempts of the oldest body others are tried, too, so that one that always
+ * fails does not hold them up; max_backoff_retries limits the attempts while others are taken, and not those of an
+ * outage.
+ *
+ * With a data directory, bodies that are not delivered within a second are kept in a spool of their own per endpoint
+ * (pyroscope_write_ingest_spill.h), as profiles that are pushed. Loop thread.
  *
  * Labels are written into the `name` parameter; the grammar knows no quotes, so `,` and `}` in values become `_`.
  * Source: spec components §4.6.

@@ -55,11 +55,15 @@ void push_queue_drop(struct push_queue *q, struct push_item *item, enum push_dro
     push_queue_finish(q, item);
 }
 
-static void push_queue_drop_oldest(struct push_queue *q, enum push_drop why)
+void push_queue_drop_queued(struct push_queue *q, struct push_item *item, enum push_drop why)
 {
-    struct push_item *item = push_queue_oldest(q);
     push_queue_unlink_item(q, item);
     push_queue_drop(q, item, why);
+}
+
+static void push_queue_drop_oldest(struct push_queue *q, enum push_drop why)
+{
+    push_queue_drop_queued(q, push_queue_oldest(q), why);
 }
 
 static struct push_item *push_item_new(const struct labels *labels, struct encoded_profile *p, int64_t since_ns,

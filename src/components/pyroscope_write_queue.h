@@ -34,9 +34,13 @@ struct push_item {
     struct write_latency *latency; /* one reference, or NULL */
     struct spooled *copy;          /* on disk, or NULL; the sender's to give back before the profile leaves the queue */
     int64_t since_ns, wait_until_ns;
-    uint64_t number;           /* order of arrival */
-    unsigned attempts, judged; /* judged: those that count against the profile */
-    bool alone;                /* to be sent in a request of its own: a shared request failed */
+    uint64_t number; /* order of arrival */
+    unsigned attempts;
+    /* What counts against the profile: failed attempts while the endpoint took others, and those since `failed_ns` of
+     * which that is not known yet. */
+    unsigned judged, pending;
+    int64_t failed_ns; /* the last failure; 0 = none */
+    bool alone;        /* to be sent in a request of its own: a shared request failed */
     size_t bytes;
 };
 
@@ -81,6 +85,8 @@ void push_queue_replace(struct push_queue *q, struct push_item *item, struct enc
 void push_queue_relabel(struct push_item *item, struct labels *labels);
 void push_queue_finish(struct push_queue *q, struct push_item *item);
 void push_queue_drop(struct push_queue *q, struct push_item *item, enum push_drop why);
+/* As above, of one that is queued. */
+void push_queue_drop_queued(struct push_queue *q, struct push_item *item, enum push_drop why);
 /* Forgets a queued profile, which is kept elsewhere. */
 void push_queue_unload(struct push_queue *q, struct push_item *item);
 /* Drops all queued profiles; returns the count. */

@@ -9,11 +9,13 @@
  * different profiles failed with no success in between, at once without a connection or with Retry-After: then one
  * profile is sent at a time, each time another one, after a backoff that doubles or that the server requests; a dead or
  * overloaded endpoint costs occasional requests and a bounded queue. A profile is dropped after max_backoff_retries
- * attempts. One that exceeds a limit of the server is adapted (pyroscope_write_fit.h) and sent again.
+ * attempts of its own: in a request of its own, while the endpoint took others. An outage does not count. Without a
+ * spool the only profile there is is dropped after as many attempts, as there is nothing to tell an outage by. One that
+ * exceeds a limit of the server is adapted (pyroscope_write_fit.h) and sent again.
  *
  * With a data directory, profiles that are not delivered within a second, and all while the endpoint is down or at
  * shutdown, are written to a spool (pyroscope_write_spool.h) and survive the agent. They are replayed oldest first at a
- * limited rate, beside what is new, and an outage does not count as an attempt.
+ * limited rate, beside what is new.
  *
  * Failures are logged once when they begin and once when they end; rejections at most once a minute, and the origin of
  * the profile is told (flow/origin.h).

@@ -14,6 +14,11 @@ int64_t sender_now_ns(void)
     return fake_clock_ns ? fake_clock_ns() : (int64_t)uv_hrtime();
 }
 
+int64_t sender_clock_offset_ns(void)
+{
+    return sender_now_ns() - (int64_t)uv_hrtime();
+}
+
 double sender_jitter(void)
 {
     if (fake_jitter)

@@ -25,5 +25,7 @@ int64_t sender_now_ns(void);
 /* For tests: the source of monotonic nanoseconds and of the position in a backoff range (0 to 1); NULL = the real
  * ones. */
 void sender_fake(int64_t (*now_ns)(void), double (*jitter)(void));
+/* How far that clock is ahead: 0 but in tests. */
+int64_t sender_clock_offset_ns(void);
 /* Position in a backoff range, 0 to 1. */
 double sender_jitter(void);

@@ -1,7 +1,5 @@
 #include "components/pyroscope_write_sender_spill.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -9,21 +7,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
-#include "base/sha256.h"
 #include "flow/dropped.h"
 
 /* What a healthy endpoint takes within a second never gets to the disk. Of what waits on disk, so much is in memory; it
  * is replayed at a rate that a server which comes back can bear beside what is new. */
 enum { AFTER_MS = 1000, MEMORY = 1 << 20, REPLAY_BATCH = 256 << 10, REPLAY_RATE = 1 << 20 };
-
-static struct metric_family spool_bytes = {.name = "smolder_spool_bytes",
-                                           .help = "Files of profiles waiting for an endpoint, in bytes.",
-                                           .kind = METRIC_GAUGE,
-                                           .labels = {"endpoint"}};
-static struct metric_family replayed = {.name = "smolder_replayed_profiles_total",
-                                        .help = "Profiles read back from the spool of an endpoint.",
-                                        .kind = METRIC_COUNTER,
-                                        .labels = {"endpoint"}};
 
 /* --- what the spool says --- */
 
@@ -37,7 +25,7 @@ static void spill_on_taken(void *ctx, const struct write_spool_entry *e)
     else
         write_spool_release(s->spool, e->copy);
     s->replay_ns = (s->replay_ns > now ? s->replay_ns : now) + (int64_t)e->profile->len * NS_PER_SEC / REPLAY_RATE;
-    metric_add(&replayed, 1, s->label);
+    write_spool_count_replayed(s->label);
     labels_unref(e->labels);
     encoded_profile_unref(e->profile);
 }
@@ -58,31 +46,13 @@ static void spill_on_changed(void *ctx, const char *problem)
     s->is_taking = false;
     spill_count_lost(s, &s->spool_told.too_many, counts.too_many, PUSH_DROP_SPOOL_FULL);
     spill_count_lost(s, &s->spool_told.too_old, counts.too_old, PUSH_DROP_TOO_OLD);
-    if (counts.bytes != s->spool_told.bytes)
-        metric_add(&spool_bytes, (double)counts.bytes - (double)s->spool_told.bytes, s->label);
+    write_spool_count_bytes(s->label, s->spool_told.bytes, counts.bytes);
     s->spool_told = counts;
     if (*problem && !s->spool_is_broken)
         log_warn("cannot keep profiles on disk; they wait in memory", L_COMPONENT(s->env.component_id),
                  L_STR("endpoint", s->set->shown), L_STR("err", problem));
     s->spool_is_broken = *problem != '\0';
     s->pump(s);
-}
-
-static int64_t spill_clock_offset(void)
-{
-    return sender_now_ns() - (int64_t)uv_hrtime();
-}
-
-/* A directory per endpoint, named by what tells it from others. */
-static char *spill_path(const struct sender *s)
-{
-    cleanup_free char *key = xasprintf("%s %s %s", s->env.component_id, s->label, s->args->name);
-    uint8_t hash[SHA256_SIZE];
-    char name[17];
-    sha256(str_of(key), hash);
-    for (size_t i = 0; i < 8; i++)
-        snprintf(name + 2 * i, 3, "%02x", hash[i]);
-    return xasprintf("%s/spool/%s", s->env.storage_path, name);
 }
 
 void sender_open_spool(struct sender *s)
@@ -93,15 +63,15 @@ void sender_open_spool(struct sender *s)
         write_spool_limit(s->spool, &limits);
     if (s->spool || !s->env.storage_path || !*s->env.storage_path || !limits.bytes)
         return;
-    cleanup_free char *path = spill_path(s);
-    s->spool = write_spool_new(s->env.loop, path, &limits, spill_clock_offset, &events, s);
+    cleanup_free char *key = xasprintf("%s %s %s", s->env.component_id, s->label, s->args->name);
+    cleanup_free char *path = write_spool_path(s->env.storage_path, key);
+    s->spool = write_spool_new(s->env.loop, path, &limits, sender_clock_offset_ns, &events, s);
 }
 
 void sender_close_spool(struct sender *s)
 {
-    metric_add(&spool_bytes, -(double)s->spool_told.bytes, s->label);
-    if (metric_value(&spool_bytes, s->label) == 0)
-        metric_forget(&spool_bytes, s->label);
+    write_spool_count_bytes(s->label, s->spool_told.bytes, 0);
+    write_spool_forget_bytes(s->label);
     write_spool_close(s->spool);
     s->spool = NULL;
 }

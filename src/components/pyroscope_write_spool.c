@@ -1,6 +1,7 @@
 #include "components/pyroscope_write_spool.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,11 +9,22 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "base/metric.h"
+#include "base/sha256.h"
 #include "base/work.h"
 
 /* Labels and profile of one record in memory; after a failure to open or write, so long until the next attempt; spools
  * of endpoints that are gone are kept for a week. */
 enum { RECORD_MAX = 80 << 20, LABELS_MAX = 1 << 20, AGAIN_S = 10, SWEEP_S = 7 * 24 * 3600 };
+
+static struct metric_family spool_bytes = {.name = "smolder_spool_bytes",
+                                           .help = "Files of profiles waiting for an endpoint, in bytes.",
+                                           .kind = METRIC_GAUGE,
+                                           .labels = {"endpoint"}};
+static struct metric_family replayed = {.name = "smolder_replayed_profiles_total",
+                                        .help = "Profiles read back from the spool of an endpoint.",
+                                        .kind = METRIC_COUNTER,
+                                        .labels = {"endpoint"}};
 
 enum spooled_state { SPOOLED_STORING, SPOOLED_STORED, SPOOLED_FAILED };
 
@@ -291,6 +303,16 @@ static void write_spool_start(struct write_spool *s)
     work_queue(s->loop, &j->work, spool_job_run, spool_job_after);
 }
 
+char *write_spool_path(const char *storage_path, const char *key)
+{
+    uint8_t hash[SHA256_SIZE];
+    char name[17];
+    sha256(str_of(key), hash);
+    for (size_t i = 0; i < 8; i++)
+        snprintf(name + 2 * i, 3, "%02x", hash[i]);
+    return xasprintf("%s/spool/%s", storage_path, name);
+}
+
 struct write_spool *write_spool_new(uv_loop_t *loop, const char *path, const struct spool_limits *limits,
                                     int64_t (*clock_offset_ns)(void), const struct write_spool_events *events,
                                     void *ctx)
@@ -372,6 +394,23 @@ void write_spool_take(struct write_spool *s, size_t bytes)
 {
     s->take = bytes;
     write_spool_start(s);
+}
+
+void write_spool_count_replayed(const char *endpoint)
+{
+    metric_add(&replayed, 1, endpoint);
+}
+
+void write_spool_count_bytes(const char *endpoint, size_t before, size_t now)
+{
+    if (before != now)
+        metric_add(&spool_bytes, (double)now - (double)before, endpoint);
+}
+
+void write_spool_forget_bytes(const char *endpoint)
+{
+    if (metric_value(&spool_bytes, endpoint) == 0)
+        metric_forget(&spool_bytes, endpoint);
 }
 
 struct spool_counts write_spool_counts(const struct write_spool *s)

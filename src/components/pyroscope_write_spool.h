@@ -30,7 +30,9 @@ struct write_spool_events {
 
 struct write_spool;
 
-/* `path` is <storage path>/spool/<name of the endpoint>. `clock_offset_ns` (may be NULL) is for tests: how far time is
+/* <storage path>/spool/<hash of the key>: what tells an endpoint from others. To be freed. */
+char *write_spool_path(const char *storage_path, const char *key);
+/* `path` is one of those. `clock_offset_ns` (may be NULL) is for tests: how far time is
  * ahead. Looks for what an earlier agent left at once. */
 struct write_spool *write_spool_new(uv_loop_t *loop, const char *path, const struct spool_limits *limits,
                                     int64_t (*clock_offset_ns)(void), const struct write_spool_events *events,
@@ -49,6 +51,12 @@ void write_spool_finish(struct write_spool *s, struct spooled *copy);
 void write_spool_release(struct write_spool *s, struct spooled *copy);
 /* Reads the oldest profiles that are on disk only: up to `bytes`, at least one. */
 void write_spool_take(struct write_spool *s, size_t bytes);
+
+/* smolder_replayed_profiles_total and smolder_spool_bytes, by the URL of the endpoint: the latter is the sum of all
+ * spools of that URL, whose owners say how they changed. */
+void write_spool_count_replayed(const char *endpoint);
+void write_spool_count_bytes(const char *endpoint, size_t before, size_t now);
+void write_spool_forget_bytes(const char *endpoint); /* if the sum is 0 */
 
 /* As of the last change. */
 struct spool_counts write_spool_counts(const struct write_spool *s);

@@ -96,19 +96,31 @@ static void refresh_export(struct refresh *r, struct targets *targets)
 {
     struct value *exports = value_object();
     r->has_targets = true;
+    r->count = targets->len;
     value_object_put(exports, STR("targets"), targets_value(targets->items, targets->len));
     targets_done(targets);
     component_export(r->self, exports);
 }
 
-void refresh_targets(struct refresh *r, struct targets *targets)
+static void refresh_succeeded(struct refresh *r, size_t count)
 {
     refresh_answered(r);
     if (r->failures)
         log_info("discovery works again", L_COMPONENT(component_id(r->self)));
     r->failures = 0;
-    component_health(r->self, true, "%zu targets", targets->len);
+    component_health(r->self, true, "%zu targets", count);
+}
+
+void refresh_targets(struct refresh *r, struct targets *targets)
+{
+    refresh_succeeded(r, targets->len);
     refresh_export(r, targets);
+    refresh_schedule(r);
+}
+
+void refresh_unchanged(struct refresh *r)
+{
+    refresh_succeeded(r, r->count);
     refresh_schedule(r);
 }
 

@@ -24,6 +24,7 @@ struct refresh {
     int64_t interval_ms, begun_ns;
     uv_timer_t *timer;                    /* NULL: not started, or stopped */
     unsigned failures;                    /* since the last answer */
+    size_t count;                         /* of the targets last exported */
     bool has_targets, is_asking, is_late; /* late: to be asked again as soon as the answer is there */
     char *component_path;
     const char *component_id;
@@ -38,6 +39,8 @@ void refresh_start(struct refresh *r);
 void refresh_now(struct refresh *r);
 /* The answer: exports `targets` in this order, and takes them. */
 void refresh_targets(struct refresh *r, struct targets *targets);
+/* The answer is that of the last time, which was exported. */
+void refresh_unchanged(struct refresh *r);
 void refresh_failed(struct refresh *r, const char *why);
 /* Of several sources some have failed: exports `targets`, which have the previous ones of those, and is unhealthy. */
 void refresh_partly(struct refresh *r, struct targets *targets, const char *why);

@@ -49,7 +49,10 @@ void encoded_profile_unref(struct encoded_profile *p)
 {
     if (!p || --p->refs > 0)
         return;
-    free(p->pprof);
+    if (p->body)
+        ingest_body_unref(p->body);
+    else
+        free(p->pprof);
     profile_origin_unref(p->origin);
     free(p);
 }
@@ -65,6 +68,13 @@ struct ingest_body *ingest_body_ref(struct ingest_body *b)
 {
     b->refs++;
     return b;
+}
+
+struct encoded_profile *encoded_profile_of_body(struct ingest_body *b)
+{
+    struct encoded_profile *p = encoded_profile_new(b->bytes, b->len, 0, 0, 0);
+    p->body = ingest_body_ref(b);
+    return p;
 }
 
 void ingest_body_unref(struct ingest_body *b)

@@ -20,14 +20,17 @@ struct jfr_chunk; /* jfr/shared_chunk.h */
 /* A UUID, and the number of a part of a profile that was split. */
 enum { PROFILE_ID_MAX = 56 };
 
+struct ingest_body;
+
 /* One encoded profile, shared by all receivers it goes to. */
 struct encoded_profile {
     unsigned refs;
-    uint8_t *pprof; /* protobuf, gzip-compressed unless another program sent it plain; owned */
+    uint8_t *pprof; /* protobuf, gzip-compressed unless another program sent it plain; owned unless there is a body */
     size_t len;
     uint64_t samples;                   /* events in it, for counters */
     int64_t time_nanos, duration_nanos; /* as inside */
     struct profile_origin *origin;      /* one reference, set by its maker; NULL = nobody asks */
+    struct ingest_body *body;           /* one reference: the bytes are its, in its format; NULL = pprof of its own */
     char id[PROFILE_ID_MAX]; /* sent with it, the same in every attempt: a server may recognise a repetition */
 };
 /* Takes pprof. One reference. The ID is a new UUID (RFC 9562, version 4). */
@@ -49,6 +52,8 @@ struct ingest_body {
 /* Takes all of them. One reference. */
 struct ingest_body *ingest_body_new(uint8_t *bytes, size_t len, char *content_type, char *query);
 struct ingest_body *ingest_body_ref(struct ingest_body *b);
+/* As one profile of unknown content, for what keeps profiles. Takes a new reference. */
+struct encoded_profile *encoded_profile_of_body(struct ingest_body *b);
 void ingest_body_unref(struct ingest_body *b); /* NULL is fine */
 
 struct receiver {

@@ -1,7 +1,8 @@
 /* Regular expressions with RE2 syntax and linear time, always anchored at both ends: `^(?s:PATTERN)$`.
  *
  * Memory is limited per expression: an expression whose program needs more is rejected; matching never exceeds it. Text
- * must be UTF-8; a dot does not match an invalid sequence. One thread. Source: spec components §3.1; RE2 syntax.
+ * must be UTF-8; a dot does not match an invalid sequence. One thread, but for regex_matches(), which any thread that
+ * holds a reference may call. Source: spec components §3.1; RE2 syntax.
  */
 #pragma once
 

@@ -284,6 +284,27 @@ bool relabel_rejects(struct relabel_rules *rules, const struct labels *in, size_
     return r != NULL;
 }
 
+static bool relabel_rule_reads(const struct relabel_rule *r, struct str name)
+{
+    if (r->action == RELABEL_LABELMAP)
+        return relabel_matches(r, name, NULL);
+    if ((r->action == RELABEL_KEEPEQUAL || r->action == RELABEL_DROPEQUAL) && str_is(name, r->target_label))
+        return true;
+    for (size_t i = 0; i < r->source_labels.len; i++)
+        if (str_is(name, r->source_labels.items[i]))
+            return true;
+    return false;
+}
+
+bool relabel_reads(const struct block_list *rules, struct str name)
+{
+    const struct relabel_rule *items = rules->items;
+    for (size_t i = 0; i < rules->len; i++)
+        if (relabel_rule_reads(&items[i], name))
+            return true;
+    return false;
+}
+
 struct labels *relabel(struct relabel_rules *rules, const struct labels *in)
 {
     struct labels *out = relabel_run(rules, in) ? NULL : labels_build(&rules->builder, true);

@@ -65,6 +65,8 @@ struct labels *relabel(struct relabel_rules *rules, const struct labels *in);
 
 /* Whether a rule rejects the set: *ret is its number, from 0, and the text it compared is appended to `value`. */
 bool relabel_rejects(struct relabel_rules *rules, const struct labels *in, size_t *ret, struct buf *value);
+/* Whether a rule reads the label: its value, or with labelmap by its name. */
+bool relabel_reads(const struct block_list *rules, struct str name);
 /* "keep", "drop" … */
 const char *relabel_action_word(enum relabel_action action);
 

@@ -46,6 +46,11 @@ struct component_def {
     /* Optional, with `jvms`: lets `r` listen to the recording of that process. -ENOENT: it is none of its JVMs;
      * -EAGAIN: it is not profiled at the moment, the error says why. */
     int (*record)(void *state, pid_t pid, uint64_t start_time, struct jvm_recorder *r, struct err *err);
+    /* Optional, for a component whose argument `targets` is a list of targets: whether it reads the label of one that
+     * is no JVM (those of JVMs are always set, for people to see). So what nobody reads need not be found out. */
+    bool (*reads_label)(const void *args, struct str name);
+    /* With `reads_label`: the export in which it passes the targets on, with the labels they keep; NULL: none. */
+    const char *passes_on;
     /* A source of modules, `import.*`: its label is a namespace, not a name for its exports, which the engine itself
      * reads:
      *     files        array of {name, text}, the texts of one module; null as long as nothing has arrived
@@ -66,6 +71,11 @@ struct component_def {
 void component_export(struct component *c, struct value *exports);
 /* Tells that the component handed n things to those behind it, for people who watch (exports are counted anyway). */
 void component_sent(struct component *c, size_t n);
+/* Whether anything reads that label of the targets in this export: a component that refers to it, what that passes them
+ * on to, or somebody who looks at the exports. True where that is not known (graph/readers.h). */
+bool component_label_is_read(struct component *c, const char *export, struct str label);
+/* Another number whenever the answer may have become another, except by time. */
+uint64_t component_readers(struct component *c);
 /* Own health; healthy with message "" by default. */
 void component_health(struct component *c, bool healthy, const char *fmt, ...) printf_like(3, 4);
 void component_stopped(struct component *c);

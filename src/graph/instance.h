@@ -98,8 +98,9 @@ struct instance {
     const void *args; /* in force; NULL until built, and where there is no def */
     void *state;      /* the component's own; NULL until built */
     struct value *exports;
-    bool has_exported; /* since it was made */
-    uint64_t sent;     /* things handed on so far */
+    bool has_exported;  /* since it was made */
+    uint64_t looked_ms; /* when somebody last looked at its exports (uv_now); 0 = never */
+    uint64_t sent;      /* things handed on so far */
     /* args as an object, created on demand; without def: the arguments */
     struct value *shown_args;
     struct health run, evaluation, own;

@@ -27,6 +27,7 @@ static int component_hand_over(struct node *n, const void *args, struct err *err
 {
     int code = 0;
     struct instance *i = n->instance;
+    node_engine(n)->readers += args != NULL;
     if (args)
         code = i->phase == INSTANCE_STAGED ? instance_build(i, args, err) : instance_update(i, args, err);
     if (i->is_built && i->phase == INSTANCE_STAGED)

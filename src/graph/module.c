@@ -348,6 +348,7 @@ static void take_graph(struct module *m)
     g->is_running = true;
     g->made_for = NULL;
     m->running = g;
+    m->engine->readers++;
     /* What a source brought a moment ago has not been looked at yet. */
     for (size_t i = 0; old && i < old->plan->len; i++) {
         if (old->nodes[i].has_news && old->nodes[i].instance->node)

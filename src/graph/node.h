@@ -29,6 +29,7 @@ struct engine {
     void *problem_arg;
     struct stopping stopping;
     size_t staged_blocks; /* by the current change */
+    uint64_t readers;     /* changes of graphs, arguments and looks, for component_readers() */
 };
 
 /* Reports the health message of an instance to on_problem. */

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "graph/block_options.h"
 #include "graph/module.h"
+#include "graph/readers.h"
 
 typedef bool view_visit(void *arg, const struct component_view *v);
 
@@ -173,9 +174,11 @@ bool controller_view(struct controller *c, const char *id, struct component_view
 {
     const struct module *m;
     const struct node *n = view_find_node(c, id, &m);
-    if (n)
-        *ret = view_of(m, n);
-    return n != NULL;
+    if (!n)
+        return false;
+    readers_look(n);
+    *ret = view_of(m, n);
+    return true;
 }
 
 struct value *controller_debug_info(struct controller *c, const char *id)

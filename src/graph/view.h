@@ -38,7 +38,8 @@ bool controller_each_in(struct controller *c, const char *module_id,
 void controller_each_deep(struct controller *c, bool (*visit)(void *arg, const struct component_view *v), void *arg);
 /* The imports of the root and of the modules that components made: no components, but they have a health. */
 void controller_each_import(struct controller *c, bool (*visit)(void *arg, const struct component_view *v), void *arg);
-/* One component, by its id; false when there is none. *ret is good until control returns to the loop. */
+/* One component, by its id, for somebody who looks at its exports (graph/readers.h); false when there is none. *ret is
+ * good until control returns to the loop. */
 bool controller_view(struct controller *c, const char *id, struct component_view *ret);
 /* New reference, or NULL where the component has none. */
 struct value *controller_debug_info(struct controller *c, const char *id);

@@ -2,7 +2,10 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -48,7 +51,7 @@ struct http_call {
     bool follow_redirects;
     struct http_authorizer *authorizer; /* or NULL */
     struct http_wait wait;
-    bool has_asked_again;
+    bool has_asked_again, is_repeated;
     uint64_t deadline; /* uv_now */
     struct buf answer;
     char *header_name, *header; /* the header to keep, and its value in the last answer; or NULL */
@@ -201,12 +204,48 @@ static bool http_call_ask_again(struct http_call *call)
     return http_call_authorize(call, &err) == 0;
 }
 
+/* --- connections of HTTP/2 --- */
+
+/* A server that gives a connection up has not looked at the streams it does not name (RFC 9113, 6.8); libcurl repeats
+ * them if it learns of it early enough, and else reports an error of the session. */
+static bool http_call_repeat(struct http_call *call)
+{
+    struct err err = {0};
+    if (call->code != CURLE_HTTP2 || call->is_repeated || call->answer.len || call->status)
+        return false;
+    call->is_repeated = true;
+    call->piece = call->offset = call->sent = 0;
+    call->is_finished = false;
+    curl_multi_remove_handle(call->client->multi, call->easy);
+    return http_call_add(call, &err) == 0;
+}
+
+/* libcurl keeps the connection of a stream that timed out, for the next ones. One on which nothing came meanwhile is
+ * only half open; with its socket shut down it is not used again, as one of HTTP/1.1 is not. */
+static void http_call_give_up_connection(const struct http_call *call)
+{
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    curl_off_t took_us = 0;
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    curl_easy_getinfo(call->easy, CURLINFO_ACTIVESOCKET, &fd);
+    curl_easy_getinfo(call->easy, CURLINFO_TOTAL_TIME_T, &took_us);
+    if (fd == CURL_SOCKET_BAD || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+        return;
+    if ((curl_off_t)info.tcpi_last_data_recv * 1000 >= took_us)
+        (void)shutdown(fd, SHUT_RDWR);
+}
+
 static void http_call_finish(struct http_call *call)
 {
     const CURLcode code = call->code;
     struct err err = {0};
     if (code == CURLE_OK && (http_call_redirect(call, &err) || http_call_ask_again(call)))
         return;
+    if (http_call_repeat(call))
+        return;
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        http_call_give_up_connection(call);
     struct http_response r = {.failure = http_call_failure(code), .error = "", .type = "", .sent = call->sent};
     long status = 0;
     curl_off_t retry_after = 0;

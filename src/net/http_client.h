@@ -10,6 +10,9 @@
  * host here, because one slow path must not delay other users of the same host: callers limit their concurrent
  * requests. The program must ignore SIGPIPE (TLS back ends may write to a closed socket). Loop thread only.
  *
+ * HTTP/2 over TLS where the server has it and the request wants it. A connection that the server gives up (GOAWAY) is
+ * replaced without a word; one that brought nothing while a request timed out is not used again: it may be half open.
+ *
  * An answer may be streamed (http_request.piece): its pieces are passed on as they arrive. At most HTTP_PIECE_MAX bytes
  * are held, and nothing is read from the peer beyond them. TCP keep-alive finds a peer that is gone after three minutes
  * of silence. All callbacks run outside of libcurl, so they may start and cancel any call.

@@ -158,8 +158,12 @@ static bool request_accepts_gzip(const struct request *rq)
     return false;
 }
 
-static bool reply_is_compressible(const char *type)
+/* Not what its handler has compressed already. */
+static bool reply_is_compressible(const struct request *rq, const char *type)
 {
+    for (size_t i = 0; i < rq->header_count; i++)
+        if (strcmp(rq->headers[i].name, "Content-Encoding") == 0)
+            return false;
     return type && (strncmp(type, "text/", 5) == 0 || strncmp(type, "application/json", 16) == 0);
 }
 
@@ -214,7 +218,7 @@ static void reply_send(struct request *rq, unsigned status, const char *type, st
         request_free(rq);
         return;
     }
-    if (reply_is_compressible(type) && body.n >= GZIP_LEAST) {
+    if (reply_is_compressible(rq, type) && body.n >= GZIP_LEAST) {
         request_set_header(rq, "Vary", "Accept-Encoding");
         rq->response = request_accepts_gzip(rq) ? reply_gzip(body) : NULL;
     }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -15,6 +16,7 @@
 enum {
     PATH_SIZE = 64,         /* "/proc/2147483647/cmdline" */
     STAT_SIZE = 2048,       /* 52 numbers and a name */
+    STATM_SIZE = 160,       /* 7 numbers */
     STATUS_SIZE = 4096,     /* its Uid line is the ninth */
     MAPS_SIZE = 16384,      /* more than one line of maps: PATH_MAX and 80 bytes */
     KERNEL_THREAD = 1 << 21 /* PF_KTHREAD, linux/sched.h */
@@ -114,6 +116,15 @@ int procfs_stat(pid_t pid, struct procfs_stat *ret, struct err *err)
     return 0;
 }
 
+uint64_t procfs_vsize(pid_t pid)
+{
+    char text[STATM_SIZE]; /* "125 34 30 5 0 9 0": pages of 4 KB and more, the first number is all of them */
+    const ssize_t n = procfs_read_entry(pid, "statm", text, sizeof text, NULL);
+    struct str rest = {text, n > 0 ? (size_t)n : 0}, word;
+    uint64_t pages;
+    return str_split(&rest, ' ', &word) && str_to_u64(word, &pages) ? pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
 /* "0.20 0.18 0.12 1/80 11206": averages, running/tasks, last pid */
 static bool load_parse(struct str text, struct procfs_load *ret)
 {
@@ -147,31 +158,39 @@ int procfs_load(struct procfs_load *ret, struct err *err)
 
 static int procfs_by_pid(const void *a, const void *b)
 {
-    pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
-    return (x > y) - (x < y);
+    const struct procfs_pid *x = a, *y = b;
+    return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-int procfs_pids(pid_t **ret, size_t *n, struct err *err)
+int procfs_pids(struct procfs_pid **ret, size_t *n, struct err *err)
 {
     cleanup_closedir DIR *dir = opendir("/proc");
     if (!dir)
         return err_errno(err, "list /proc");
-    cleanup_free pid_t *pids = NULL;
+    cleanup_free struct procfs_pid *pids = NULL;
     size_t len = 0, cap = 0;
     for (const struct dirent *e; errno = 0, e = readdir(dir);) {
         uint64_t pid;
         if (!isdigit((unsigned char)e->d_name[0]) || !str_to_u64(str_of(e->d_name), &pid) || pid > INT_MAX)
             continue;
         xgrow(&pids, &cap, len + 1, sizeof *pids);
-        pids[len++] = (pid_t)pid;
+        pids[len++] = (struct procfs_pid){(pid_t)pid, e->d_ino};
     }
     if (errno)
         return err_errno(err, "list /proc");
     if (len)
-        qsort(pids, len, sizeof *pids, procfs_by_pid); /* the kernel lists them in order already; nothing promises it */
+        qsort(pids, len, sizeof *pids, procfs_by_pid); /* the kernel lists them in order; nothing promises it */
     *ret = TAKE_PTR(pids);
     *n = len;
     return 0;
+}
+
+uint64_t procfs_cpu_ns(pid_t pid)
+{
+    enum { CPUCLOCK_SCHED = 2 }; /* include/linux/posix-timers.h: the process's time, as the scheduler counts it */
+    const clockid_t clock = (clockid_t)(~(unsigned)pid << 3 | CPUCLOCK_SCHED);
+    struct timespec t;
+    return clock_gettime(clock, &t) < 0 ? 0 : (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
 }
 
 int procfs_read(pid_t pid, const char *name, struct buf *out, struct err *err)
@@ -409,6 +428,47 @@ struct procfs_container procfs_container(struct str cgroup)
             found = here;
     }
     return found;
+}
+
+bool procfs_cgroup_is_root(struct str cgroup)
+{
+    bool any = false;
+    for (struct str line; str_split(&cgroup, '\n', &line);) {
+        line = str_trim(line);
+        const char *slash = line.n ? memchr(line.p, '/', line.n) : NULL;
+        if (slash && slash + 1 < line.p + line.n)
+            return false;
+        any |= slash != NULL;
+    }
+    return any;
+}
+
+/* Right below "containers" or "overlay-containers". */
+static struct str mounted_id(struct str path)
+{
+    bool here = false;
+    for (struct str segment; str_split(&path, '/', &segment);) {
+        if (here && segment.n == 64 && hex_run(segment) == 64)
+            return segment;
+        here = str_is(segment, "containers") || str_is(segment, "overlay-containers");
+    }
+    return (struct str){0};
+}
+
+struct str procfs_mounted_container(struct str mountinfo)
+{
+    for (struct str line; str_split(&mountinfo, '\n', &line);) {
+        struct str field, root = {0}, point = {0}; /* ID, parent, device, root, mount point */
+        for (unsigned i = 0; i < 5 && str_split(&line, ' ', &field); i++) {
+            root = i == 3 ? field : root;
+            point = i == 4 ? field : point;
+        }
+        const struct str id = mounted_id(root);
+        if (id.n &&
+            (str_is(point, "/etc/hostname") || str_is(point, "/etc/hosts") || str_is(point, "/etc/resolv.conf")))
+            return id;
+    }
+    return (struct str){0};
 }
 
 /* --- what systemd says --- */

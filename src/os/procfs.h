@@ -2,8 +2,8 @@
  *
  * All reads are limited and may block: cmdline and maps wait for the target's memory lock, which a thread that faults
  * on a dead mount can hold forever. So only a child of the helper (priv/priv.h) may read another process with them;
- * procfs_pids(), procfs_load() and procfs_stat() take no such lock and may be used on the loop thread. For a process
- * that exits meanwhile the result is -ENOENT or -ESRCH.
+ * procfs_pids(), procfs_load(), procfs_stat() and procfs_vsize() take no such lock and may be used on the loop thread.
+ * For a process that exits meanwhile the result is -ENOENT or -ESRCH.
  * Source: proc(5); fs/proc/{array,base,loadavg}.c.
  */
 #pragma once
@@ -30,6 +30,9 @@ must_check int procfs_stat(pid_t pid, struct procfs_stat *ret, struct err *err);
 /* The text of such a file. False where it is none. */
 bool procfs_stat_parse(struct str text, struct procfs_stat *ret);
 
+/* Bytes of address space as above, without a look at every thread. 0 = it is gone, or has none. */
+uint64_t procfs_vsize(pid_t pid);
+
 /* A fingerprint of all that starts and ends processes: equal twice, nothing was created or reaped in between. */
 struct procfs_load {
     uint32_t tasks;    /* threads on the host */
@@ -38,8 +41,19 @@ struct procfs_load {
 /* Keeps its file open; one thread only. */
 must_check int procfs_load(struct procfs_load *ret, struct err *err);
 
-/* Every thread-group leader, ascending; *ret is to be freed. */
-must_check int procfs_pids(pid_t **ret, size_t *n, struct err *err);
+/* Every thread-group leader, ascending; *ret is to be freed. `inode` is that of /proc/PID: another one is another
+ * process, or the kernel made room in its caches meanwhile. */
+struct procfs_pid {
+    pid_t pid;
+    uint64_t inode;
+};
+must_check int procfs_pids(struct procfs_pid **ret, size_t *n, struct err *err);
+
+/* CPU time of all threads of the process so far, in ns; 0: none, or not known. Equal twice, the process has not run in
+ * between: it has no other program, arguments, directory or user than before. One system call without
+ * privileges. What has not been accounted yet of a thread that runs at the moment comes with a later answer.
+ * Source: clock_getcpuclockid(3); kernel/time/posix-cpu-timers.c (process_cpu_clock_get, thread_group_cputime). */
+uint64_t procfs_cpu_ns(pid_t pid);
 
 /* Appends what /proc/PID/NAME holds, up to what the buffer may still grow by; the rest is left out. */
 must_check int procfs_read(pid_t pid, const char *name, struct buf *out, struct err *err);
@@ -87,6 +101,16 @@ struct procfs_container {
     bool delegated;
 };
 struct procfs_container procfs_container(struct str cgroup);
+
+/* Whether the process is in the root of all our hierarchies: those of the host, or of our cgroup namespace, and then in
+ * our own container, whose ID no path below it has. */
+bool procfs_cgroup_is_root(struct str cgroup);
+/* The container a process runs in, as the files say that its runtime mounts over /etc/hostname, /etc/hosts and
+ * /etc/resolv.conf: of ".../containers/ID/hostname" (Docker) and ".../overlay-containers/ID/userdata/hostname" (podman,
+ * CRI-O, where it may be the pod's). To be taken for delegated: whoever may mount can make it up. Borrowed from the
+ * text of /proc/PID/mountinfo. Sources: moby daemon/container_operations_unix.go, podman
+ * libpod/container_internal_common.go; proc(5). */
+struct str procfs_mounted_container(struct str mountinfo);
 
 /* The unit that the system's service manager put the process in: "tomcat.service", "session-2.scope",
  * "user@1000.service" for what a user's manager runs. The outermost one, for a unit may make cgroups of any name below

@@ -15,7 +15,8 @@
 enum { ENDINGS_ALLOWED = 2 };
 
 struct kept_chunk {
-    int fd; /* sealed */
+    struct jfr_chunk *small; /* as it came; NULL = `fd` has it */
+    int fd;                  /* sealed, or -1 */
     uint64_t size;
     struct convert_chunk meta;
     unsigned endings; /* of processes that read it */
@@ -34,6 +35,8 @@ struct parser_interval {
     bool pending;     /* the last one is the step's and not answered */
     bool incomplete;  /* not all could be kept: it cannot be done again */
     unsigned endings; /* at its beginning or end */
+    unsigned unclear; /* of processes that had a chunk and the end of the interval to do: after one of them, each of
+                         these is asked for alone */
     /* The process that has it open, and how many chunks that has read. */
     bool is_there;
     unsigned slot, generation;
@@ -49,10 +52,17 @@ struct parser_interval *parser_interval_new(struct parser_pool *pool)
     return i;
 }
 
+static void kept_chunk_done(struct kept_chunk *c)
+{
+    jfr_chunk_unref(TAKE_PTR(c->small));
+    if (c->fd >= 0)
+        close(TAKE_FD(c->fd));
+}
+
 static void interval_drop_chunk(struct parser_interval *i, size_t at)
 {
     struct kept_chunk *c = &i->chunks[at];
-    close(c->fd);
+    kept_chunk_done(c);
     if (c->held)
         parser_pool_release(i->pool, c->size);
     memmove(c, c + 1, (i->count - at - 1) * sizeof *c);
@@ -66,7 +76,7 @@ static void interval_close(struct parser_interval *i)
         interval_drop_chunk(i, i->count - 1);
     free(TAKE_PTR(i->series));
     i->open = i->pending = i->incomplete = i->is_there = false;
-    i->endings = 0;
+    i->endings = i->unclear = 0;
     i->there = 0;
 }
 
@@ -90,6 +100,21 @@ void parser_step_done(struct parser_step *step)
 
 /* ---- what is asked ---- */
 
+static int interval_add_chunk(struct parser_interval *i, struct jfr_chunk *chunk, int64_t received_ns, struct err *err)
+{
+    struct kept_chunk c = {
+        .fd = -1, .size = chunk->len, .meta = {.received_ns = received_ns, .itimer_scale = chunk->itimer_scale}};
+    const int code = chunk->len > PARSER_INLINE ? parser_wire_seal(chunk->bytes, chunk->len, &c.fd, err) : 0;
+    if (code < 0)
+        return code;
+    if (c.fd < 0)
+        c.small = jfr_chunk_ref(chunk);
+    xgrow(&i->chunks, &i->cap, i->count + 1, sizeof *i->chunks);
+    i->chunks[i->count++] = c;
+    i->pending = true;
+    return 0;
+}
+
 /* The step's inputs become the interval's, so that a step which has to be run again finds them there. */
 static int interval_accept(struct parser_interval *i, struct parser_step *step, struct err *err)
 {
@@ -102,44 +127,56 @@ static int interval_accept(struct parser_interval *i, struct parser_step *step, 
         step->open = false;
     }
     struct jfr_chunk *chunk = TAKE_PTR(step->chunk);
-    int code = 0;
-    if (chunk && chunk->bytes) {
-        struct kept_chunk c = {.size = chunk->len,
-                               .meta = {.received_ns = step->received_ns, .itimer_scale = chunk->itimer_scale}};
-        code = parser_wire_seal(chunk->bytes, chunk->len, &c.fd, err);
-        if (code == 0) {
-            xgrow(&i->chunks, &i->cap, i->count + 1, sizeof *i->chunks);
-            i->chunks[i->count++] = c;
-            i->pending = true;
-        }
-    }
+    const int code = chunk && chunk->bytes ? interval_add_chunk(i, chunk, step->received_ns, err) : 0;
     jfr_chunk_unref(chunk);
     return code;
 }
 
-static int interval_ask(struct parser_interval *i, const struct parser_process_ref *r, struct parser_watch *w,
-                        const struct convert_request *rq, const void *range, int fd, struct parser_step *step,
-                        struct err *err)
+/* What is asked for in one message: CONVERT_OPEN, a chunk, CONVERT_FINISH, or some of them. */
+struct turn {
+    struct parser_request rq[PARSER_TOGETHER];
+    size_t n;
+    struct parser_ranges ranges;
+    ssize_t chunk; /* -1 = none */
+    bool finish;
+};
+
+static void turn_add(struct turn *t, const struct parser_interval *i, const struct convert_request *rq)
 {
-    const struct parser_request request = {.stream = i->stream, .rq = *rq};
-    struct convert_answer a;
-    const int code = parser_wire_ask(r->sock, w, &request, range, fd, &i->options, &a, err);
-    if (code < 0)
-        return code;
-    convert_answer_done(&step->answer);
-    step->answer = a;
-    step->answered = true;
-    return 0;
+    t->rq[t->n++] = (struct parser_request){.stream = i->stream, .rq = *rq};
 }
 
-static int interval_send_open(struct parser_interval *i, const struct parser_process_ref *r, struct parser_watch *w,
-                              struct parser_step *step, struct err *err)
+/* The next things to do: as many as go into one message, or one. False when all is done. */
+static bool interval_plan(const struct parser_interval *i, bool finish, bool alone, struct turn *t)
 {
-    const struct convert_request rq = {
-        .op = CONVERT_OPEN, .size = i->series_count * sizeof *i->series, .open = i->options};
-    const int code = interval_ask(i, r, w, &rq, i->series, -1, step, err);
-    if (code < 0 || step->answer.reply.code < 0)
-        return code < 0 ? code : err_set(err, -EBADMSG, "it did not open an interval");
+    const size_t most = alone ? 1 : PARSER_TOGETHER, there = i->is_there ? i->there : 0;
+    t->n = 0;
+    t->ranges = (struct parser_ranges){.series = i->series, .fd = -1};
+    t->chunk = -1;
+    t->finish = false;
+    if (!i->is_there)
+        turn_add(t, i,
+                 &(struct convert_request){
+                     .op = CONVERT_OPEN, .size = i->series_count * sizeof *i->series, .open = i->options});
+    if (t->n < most && there < i->count) {
+        const struct kept_chunk *c = &i->chunks[there];
+        t->ranges.fd = c->fd;
+        t->ranges.chunk = c->small ? c->small->bytes : NULL;
+        t->chunk = (ssize_t)there;
+        turn_add(t, i, &(struct convert_request){.op = CONVERT_CHUNK, .size = c->size, .chunk = c->meta});
+        t->rq[t->n - 1].by_fd = !c->small;
+    }
+    t->finish = finish && t->n < most && there + (t->chunk >= 0) == i->count;
+    if (t->finish)
+        turn_add(t, i, &(struct convert_request){.op = CONVERT_FINISH});
+    return t->n > 0;
+}
+
+static int interval_opened(struct parser_interval *i, const struct parser_process_ref *r,
+                           const struct convert_reply *reply, struct err *err)
+{
+    if (reply->code < 0)
+        return err_set(err, -EBADMSG, "it did not open an interval");
     i->is_there = true;
     i->slot = r->slot;
     i->generation = r->generation;
@@ -147,17 +184,10 @@ static int interval_send_open(struct parser_interval *i, const struct parser_pro
     return 0;
 }
 
-/* The first one that the process has not read. One that is refused is not sent again. */
-static int interval_send_chunk(struct parser_interval *i, const struct parser_process_ref *r, struct parser_watch *w,
-                               struct parser_step *step, struct err *err)
+/* One that is refused is not sent again. */
+static void interval_added(struct parser_interval *i, struct parser_step *step, const struct convert_reply *reply)
 {
     const size_t at = i->there;
-    const struct kept_chunk *c = &i->chunks[at];
-    const struct convert_request rq = {.op = CONVERT_CHUNK, .size = c->size, .chunk = c->meta};
-    const int code = interval_ask(i, r, w, &rq, NULL, c->fd, step, err);
-    if (code < 0)
-        return code;
-    const struct convert_reply *reply = &step->answer.reply;
     if (i->pending && at + 1 == i->count) {
         i->pending = false;
         step->chunk_code = reply->code;
@@ -167,32 +197,74 @@ static int interval_send_chunk(struct parser_interval *i, const struct parser_pr
     i->there++;
     if (reply->code < 0)
         interval_drop_chunk(i, at);
+}
+
+static int interval_answered(struct parser_interval *i, const struct parser_process_ref *r, uint32_t op,
+                             struct parser_step *step, struct err *err)
+{
+    const struct convert_reply *reply = &step->answer.reply;
+    step->answered = true;
+    if (op == CONVERT_OPEN)
+        return interval_opened(i, r, reply, err);
+    if (op == CONVERT_CHUNK) {
+        interval_added(i, step, reply);
+        return 0;
+    }
+    step->finish_code = reply->code;
+    if (reply->code < 0)
+        memcpy(step->why, reply->why, sizeof step->why);
     return 0;
 }
 
-/* All that the process at hand has to be told; 0 when it is answered. `chunk` is the one it was at, or -1. */
-static int interval_serve(struct parser_interval *i, const struct parser_process_ref *r, struct parser_watch *w,
-                          struct parser_step *step, ssize_t *chunk, struct err *err)
+static int turn_receive(const struct turn *t, int sock, struct parser_watch *w, const struct convert_options *o,
+                        struct convert_answer *answers, struct err *err)
 {
-    int code;
-    *chunk = -1;
-    if (!i->is_there && (code = interval_send_open(i, r, w, step, err)) < 0)
-        return code;
-    while (i->there < i->count) {
-        *chunk = (ssize_t)i->there;
-        if ((code = interval_send_chunk(i, r, w, step, err)) < 0)
+    struct parser_input in;
+    parser_input_begin(&in, sock);
+    for (size_t k = 0; k < t->n; k++) {
+        const int code = parser_wire_receive(&in, w, t->rq[k].rq.op, o, &answers[k], err);
+        if (code < 0)
             return code;
     }
-    *chunk = -1;
-    if (!step->finish)
-        return 0;
-    const struct convert_request rq = {.op = CONVERT_FINISH};
-    if ((code = interval_ask(i, r, w, &rq, NULL, -1, step, err)) < 0)
-        return code;
-    step->finish_code = step->answer.reply.code;
-    if (step->finish_code < 0)
-        memcpy(step->why, step->answer.reply.why, sizeof step->why);
-    return 0;
+    return parser_input_end(&in, err);
+}
+
+/* Nothing is changed before all answers are there: if one is missing, all of it is done again. */
+static int interval_take_turn(struct parser_interval *i, const struct parser_process_ref *r, struct parser_watch *w,
+                              struct turn *t, struct parser_step *step, struct err *err)
+{
+    struct convert_answer answers[PARSER_TOGETHER] = {0};
+    int code = parser_wire_send(r->sock, w, t->rq, t->n, &t->ranges, err);
+    if (code == 0)
+        code = turn_receive(t, r->sock, w, &i->options, answers, err);
+    for (size_t k = 0; code == 0 && k < t->n; k++) {
+        convert_answer_done(&step->answer);
+        step->answer = answers[k];
+        answers[k] = (struct convert_answer){0};
+        code = interval_answered(i, r, t->rq[k].rq.op, step, err);
+    }
+    for (size_t k = 0; k < t->n; k++)
+        convert_answer_done(&answers[k]);
+    return code;
+}
+
+static bool interval_is_suspect(const struct parser_interval *i)
+{
+    unsigned endings = i->endings + i->unclear;
+    for (size_t k = 0; k < i->count; k++)
+        endings += i->chunks[k].endings;
+    return endings > 0;
+}
+
+/* All that the process at hand has to be told; 0 when it is answered. `t` is where that ended. */
+static int interval_serve(struct parser_interval *i, const struct parser_process_ref *r, struct parser_watch *w,
+                          struct parser_step *step, struct turn *t, struct err *err)
+{
+    const bool alone = interval_is_suspect(i);
+    int code = 0;
+    for (t->finish = false; code == 0 && !t->finish && interval_plan(i, step->finish, alone, t);)
+        code = interval_take_turn(i, r, w, t, step, err);
+    return code;
 }
 
 /* ---- what becomes of it when a process ends ---- */
@@ -216,8 +288,8 @@ static void interval_set_aside(struct parser_interval *i, struct parser_step *st
 
 /* The process is gone, or no longer to be trusted. */
 static void interval_lost_process(struct parser_interval *i, const struct parser_process_ref *r,
-                                  const struct parser_watch *w, struct parser_step *step, ssize_t chunk, int code,
-                                  struct err *err)
+                                  const struct parser_watch *w, struct parser_step *step, const struct turn *t,
+                                  int code, struct err *err)
 {
     int64_t cpu_ns;
     const int status = parser_pool_end(i->pool, r, code == -EPIPE, &cpu_ns);
@@ -227,17 +299,15 @@ static void interval_lost_process(struct parser_interval *i, const struct parser
     memcpy(step->ending, err->text, sizeof step->ending);
     i->is_there = false;
     i->there = 0;
-    unsigned *endings = chunk < 0 ? &i->endings : &i->chunks[chunk].endings;
-    if (++*endings >= ENDINGS_ALLOWED)
-        interval_set_aside(i, step, chunk);
-}
-
-static bool interval_is_suspect(const struct parser_interval *i)
-{
-    unsigned endings = i->endings;
-    for (size_t k = 0; k < i->count; k++)
-        endings += i->chunks[k].endings;
-    return endings > 0;
+    if (t->chunk >= 0 && t->finish) {
+        i->unclear++;
+        return;
+    }
+    unsigned *endings = t->chunk < 0 ? &i->endings : &i->chunks[t->chunk].endings;
+    if (++*endings + i->unclear < ENDINGS_ALLOWED)
+        return;
+    i->unclear = 0;
+    interval_set_aside(i, step, t->chunk);
 }
 
 /* Its process is another one by now, and not all of its chunks are there. */
@@ -257,7 +327,7 @@ static bool interval_attempt(struct parser_interval *i, struct parser_step *step
     struct parser_process_ref r;
     struct parser_watch w;
     struct err err = {0};
-    ssize_t chunk;
+    struct turn t;
     step->retry_ms = 0;
     const int slot = i->is_there ? (int)i->slot : PARSER_ANY;
     if (parser_pool_take(i->pool, slot, i->generation, interval_is_suspect(i), &r, &step->retry_ms, &err) < 0) {
@@ -270,9 +340,9 @@ static bool interval_attempt(struct parser_interval *i, struct parser_step *step
         return true;
     }
     parser_watch_begin(&w, r.pid);
-    const int code = interval_serve(i, &r, &w, step, &chunk, &err);
+    const int code = interval_serve(i, &r, &w, step, &t, &err);
     if (code < 0) {
-        interval_lost_process(i, &r, &w, step, chunk, code, &err);
+        interval_lost_process(i, &r, &w, step, &t, code, &err);
         return false;
     }
     step->cpu_ns += parser_watch_cpu_ns(&w);

@@ -1,10 +1,10 @@
 /* One interval of a stream, converted in a parser process: what the main process asks for, and what survives a crash.
  *
  * A step opens the interval where it is not, adds a chunk, finishes it. Answers are checked before anything of them is
- * used. The chunks of an open interval are kept, sealed, until it is finished, so that whatever happens to a process it
- * is only done again: in a new process, alone. What ended two processes is set aside and the rest of the interval is
- * converted without it: a chunk, or the whole interval where it ends them when it is finished. Other streams only find
- * another process that has not read their chunks yet, and send these again.
+ * used. The chunks of an open interval are kept until it is finished, large ones sealed, so that whatever happens to a
+ * process it is only done again: in a new process, alone. What ended two processes is set aside and the rest of the
+ * interval is converted without it: a chunk, or the whole interval where it ends them when it is finished. Other
+ * streams only find another process that has not read their chunks yet, and send these again.
  *
  * One thread at a time per interval; blocks for as long as parser/parser_wire.h allows an answer to take.
  */
@@ -28,7 +28,7 @@ struct parser_step {
     struct convert_options options; /* also what answers are checked against */
     uint64_t *series;               /* known ones; owned, may be NULL */
     size_t series_count;
-    struct jfr_chunk *chunk; /* a reference, given up once it was copied; NULL = none */
+    struct jfr_chunk *chunk; /* a reference, given up when the interval is over or it was copied; NULL = none */
     int64_t received_ns;     /* wall clock, when that came */
     bool finish;
     /* What came of it. */

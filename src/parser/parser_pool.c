@@ -26,6 +26,7 @@ struct parser_slot {
     int sock;
     unsigned generation, failures;
     int64_t start_ms; /* not before that */
+    int64_t given_ms; /* when it was given back */
     bool busy, served, retired;
     bool starter; /* it is the starter's child */
 };
@@ -200,6 +201,7 @@ static int pool_make_ready(struct parser_pool *p, struct parser_slot *s, bool fr
 static void slot_let_go(struct parser_pool *p, struct parser_slot *s)
 {
     s->busy = false;
+    s->given_ms = clock_ms();
     pthread_cond_broadcast(&p->given);
 }
 
@@ -273,6 +275,39 @@ int parser_pool_end(struct parser_pool *p, const struct parser_process_ref *r, b
 int parser_pool_end_for_client(struct parser_pool *p, const struct parser_process_ref *r, bool closed, int64_t *cpu_ns)
 {
     return pool_end(p, r, closed, false, cpu_ns);
+}
+
+static bool slot_is_idle(const struct parser_slot *s, int64_t idle_ms)
+{
+    return !s->busy && s->pid && clock_ms() - s->given_ms >= idle_ms;
+}
+
+bool parser_pool_is_idle(struct parser_pool *p, int64_t idle_ms)
+{
+    bool idle = false;
+    pthread_mutex_lock(&p->lock);
+    for (size_t i = 1; i < PARSER_PROCESSES; i++)
+        idle = idle || slot_is_idle(&p->slots[i], idle_ms);
+    pthread_mutex_unlock(&p->lock);
+    return idle;
+}
+
+void parser_pool_trim(struct parser_pool *p, int64_t idle_ms)
+{
+    for (size_t i = 1; i < PARSER_PROCESSES; i++) {
+        struct parser_slot *s = &p->slots[i];
+        pthread_mutex_lock(&p->lock);
+        const bool idle = slot_is_idle(s, idle_ms);
+        s->busy = s->busy || idle;
+        pthread_mutex_unlock(&p->lock);
+        if (!idle)
+            continue;
+        (void)slot_end(p, s, false);
+        pthread_mutex_lock(&p->lock);
+        s->generation = 0;
+        slot_let_go(p, s);
+        pthread_mutex_unlock(&p->lock);
+    }
 }
 
 void parser_pool_retire(struct parser_pool *p, unsigned slot, unsigned generation)

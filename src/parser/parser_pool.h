@@ -1,10 +1,11 @@
 /* The parser processes of the agent: started when something is to be parsed, replaced when they end.
  *
- * PARSER_PROCESSES at most, the second only while the first one is busy; a thread has one for itself from
- * parser_pool_take() to parser_pool_give(). A process is an execution of this program's own file with a hidden command
- * (parser/parser_process.h) and an empty environment: no memory of the main process, no secret, other addresses. One
- * that crashed is replaced at once, then after a delay that doubles up to PARSER_BACKOFF_MAX_MS, until one served
- * again. One that has used PARSER_LIFE_S of CPU time is replaced between two intervals of work.
+ * PARSER_PROCESSES at most, the second only while the first one is busy (parser/parser_idle.h ends it); a thread has
+ * one for itself from parser_pool_take() to parser_pool_give(). A process is an execution of this program's own file
+ * with a hidden command (parser/parser_process.h) and an empty environment: no memory of the main process, no
+ * secret, other addresses. One that crashed is replaced at once, then after a delay that doubles up to
+ * PARSER_BACKOFF_MAX_MS, until one served again. One that has used PARSER_LIFE_S of CPU time is replaced between two
+ * intervals of work.
  *
  * Any thread. Libraries do not log: what happened is in the results of parser/parser_interval.h.
  */
@@ -54,6 +55,10 @@ void parser_pool_give(struct parser_pool *p, const struct parser_process_ref *r)
 int parser_pool_end(struct parser_pool *p, const struct parser_process_ref *r, bool closed, int64_t *cpu_ns);
 /* Likewise, after a request of a client: the next process is not delayed, so that no client can delay conversions. */
 int parser_pool_end_for_client(struct parser_pool *p, const struct parser_process_ref *r, bool closed, int64_t *cpu_ns);
+/* Whether a process other than the first has had nothing to do for `idle_ms`. */
+bool parser_pool_is_idle(struct parser_pool *p, int64_t idle_ms);
+/* Ends such processes, and waits for that. An interval that is open there is repeated in another one. */
+void parser_pool_trim(struct parser_pool *p, int64_t idle_ms);
 /* What is open in that process is not wanted any more: it is replaced before it serves again. */
 void parser_pool_retire(struct parser_pool *p, unsigned slot, unsigned generation);
 

@@ -24,8 +24,9 @@ struct parser_process {
         struct convert_service *service;
     } * open; /* few: intervals of more than one chunk */
     size_t open_count, open_cap;
-    bool released;    /* pages that only the start needed */
-    uint64_t *series; /* room for the range of one request */
+    bool released; /* pages that only the start needed */
+    struct parser_room *room;
+    struct parser_output output;
 };
 
 static struct convert_service **process_find(struct parser_process *p, uint64_t stream)
@@ -58,26 +59,26 @@ static void *process_map(const struct parser_request *rq, int fd)
     return bytes;
 }
 
-static void process_convert(struct parser_process *p, const struct parser_request *rq, int fd,
-                            struct convert_answer *ret)
+static void process_convert(struct parser_process *p, const struct parser_request *rq, struct convert_answer *ret)
 {
     struct convert_service **s = process_find(p, rq->stream);
     if (rq->rq.op != CONVERT_CHUNK) {
-        convert_serve(*s, &rq->rq, p->series, ret);
+        convert_serve(*s, &rq->rq, p->room->series, ret);
         return;
     }
-    void *bytes = process_map(rq, fd);
+    void *bytes = rq->by_fd ? process_map(rq, p->room->fd) : p->room->chunk;
     if (p->intruder)
         p->intruder(p->sock, bytes, rq->rq.size);
     convert_serve(*s, &rq->rq, bytes, ret);
-    munmap(bytes, rq->rq.size);
+    if (rq->by_fd)
+        munmap(bytes, rq->rq.size);
 }
 
-static bool process_answer_conversion(struct parser_process *p, const struct parser_request *rq, int fd)
+static bool process_answer_conversion(struct parser_process *p, const struct parser_request *rq)
 {
     struct convert_answer a;
-    process_convert(p, rq, fd, &a);
-    const bool sent = parser_wire_answer(p->sock, &a);
+    process_convert(p, rq, &a);
+    const bool sent = parser_wire_answer(p->sock, &p->output, &a, rq->more);
     convert_answer_done(&a);
     if (rq->rq.op == CONVERT_FINISH)
         process_forget(p, rq->stream);
@@ -93,13 +94,13 @@ static parser_serve *process_service(const struct parser_process *p, const char 
     return NULL;
 }
 
-static bool process_answer_service(struct parser_process *p, const struct parser_request *rq, int fd)
+static bool process_answer_service(struct parser_process *p, const struct parser_request *rq)
 {
     cleanup_buf struct buf out = BUF_INIT(rq->answer_max);
     cleanup_free struct parser_item *items = xcalloc(rq->items + 1, sizeof *items);
     struct err err = {0};
     parser_serve *serve = process_service(p, rq->service);
-    void *bytes = process_map(rq, fd);
+    void *bytes = process_map(rq, p->room->fd);
     if (!serve || !parser_wire_items(bytes, rq->rq.size, items, rq->items))
         _exit(1);
     for (size_t i = 0; p->intruder && i < rq->items; i++)
@@ -126,17 +127,17 @@ void parser_process_run(const char *number, const struct parser_service *const *
 {
     struct parser_process p = {.sock = PARSER_SOCKET, .services = services, .intruder = intruder};
     struct parser_request rq;
-    int fd;
     process_keep_small();
     prctl(PR_SET_NAME, "smolder-parser");
     if (!parser_wire_greeting(p.sock, sandbox_enter((unsigned)strtoul(number, NULL, 10), p.sock)))
         _exit(0);
-    p.series = xcalloc(CONVERT_SERIES_MAX, sizeof *p.series);
-    while (parser_wire_next(p.sock, &rq, p.series, &fd)) {
+    p.room = xcalloc(1, sizeof *p.room);
+    p.room->fd = -1;
+    while (parser_wire_next(p.sock, &rq, p.room)) {
         const bool conversion = rq.service[0] == 0;
-        const bool sent = conversion ? process_answer_conversion(&p, &rq, fd) : process_answer_service(&p, &rq, fd);
-        if (fd >= 0)
-            close(fd);
+        const bool sent = conversion ? process_answer_conversion(&p, &rq) : process_answer_service(&p, &rq);
+        if (p.room->fd >= 0 && (!conversion || rq.by_fd))
+            close(TAKE_FD(p.room->fd));
         if (!sent)
             break;
         if (!p.released && (!conversion || rq.rq.op == CONVERT_FINISH)) {

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -138,53 +140,97 @@ static int wire_wait(int sock, short events, struct parser_watch *w, struct err 
     return ready > 0 ? 0 : watch_check(w, err);
 }
 
-static int wire_read(int sock, struct parser_watch *w, void *to, size_t n, struct err *err)
+void parser_input_begin(struct parser_input *in, int sock)
 {
-    int64_t checked_ms = clock_ms();
-    for (size_t at = 0; at < n;) {
-        const ssize_t got = recv(sock, (char *)to + at, n - at, MSG_DONTWAIT);
-        int code = 0;
-        if (got > 0)
-            at += (size_t)got;
-        else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+    in->sock = sock;
+    in->at = in->len = 0;
+    in->checked_ms = clock_ms();
+}
+
+int parser_input_end(const struct parser_input *in, struct err *err)
+{
+    return in->at == in->len ? 0 : err_set(err, -EBADMSG, "invalid message of the converter: bytes after the answer");
+}
+
+/* The socket waits for TICK_MS at most (parser_wire_greet()). */
+static ssize_t input_receive(struct parser_input *in, struct parser_watch *w, void *to, size_t n, struct err *err)
+{
+    for (;;) {
+        const ssize_t got = recv(in->sock, to, n, 0);
+        if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
             return wire_gone(err);
-        else
-            code = wire_wait(sock, POLLIN, w, err);
         /* One byte now and then is no answer. */
-        if (code == 0 && clock_ms() - checked_ms > TICK_MS) {
-            code = watch_check(w, err);
-            checked_ms = clock_ms();
+        if (got < 0 || clock_ms() - in->checked_ms > TICK_MS) {
+            const int code = watch_check(w, err);
+            in->checked_ms = clock_ms();
+            if (code < 0)
+                return code;
         }
-        if (code < 0)
-            return code;
+        if (got > 0)
+            return got;
+    }
+}
+
+/* What is there already, or else the start of what comes; large amounts without a detour. */
+static int wire_read(struct parser_input *in, struct parser_watch *w, void *to, size_t n, struct err *err)
+{
+    for (size_t at = 0; at < n;) {
+        const size_t left = n - at, there = in->len - in->at, part = left < there ? left : there;
+        memcpy((char *)to + at, in->bytes + in->at, part);
+        in->at += part;
+        at += part;
+        if (at == n)
+            break;
+        const bool direct = n - at >= sizeof in->bytes;
+        const ssize_t got =
+            input_receive(in, w, direct ? (char *)to + at : (char *)in->bytes, direct ? n - at : sizeof in->bytes, err);
+        if (got < 0)
+            return (int)got;
+        if (direct)
+            at += (size_t)got;
+        in->at = 0;
+        in->len = direct ? 0 : (size_t)got;
     }
     return 0;
 }
 
+/* Leaves out what has gone. */
+static void message_advance(struct msghdr *m, size_t gone)
+{
+    for (; m->msg_iovlen > 0 && gone >= m->msg_iov->iov_len; m->msg_iov++, m->msg_iovlen--)
+        gone -= m->msg_iov->iov_len;
+    if (m->msg_iovlen > 0) {
+        m->msg_iov->iov_base = (char *)m->msg_iov->iov_base + gone;
+        m->msg_iov->iov_len -= gone;
+    }
+}
+
 /* Sends all of it, the descriptor with the first byte. */
-static int wire_write(int sock, struct parser_watch *w, const void *from, size_t n, int fd, struct err *err)
+static int wire_write(int sock, struct parser_watch *w, struct iovec *v, size_t n, int fd, struct err *err)
 {
     union {
         char room[CMSG_SPACE(sizeof fd)];
         struct cmsghdr align;
     } control = {.room = {0}};
-    for (size_t at = 0; at < n;) {
-        struct iovec v = {(char *)from + at, n - at};
-        struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
-        if (at == 0 && fd >= 0) {
-            m.msg_control = control.room;
-            m.msg_controllen = sizeof control.room;
-            struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-            *c = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
-            memcpy(CMSG_DATA(c), &fd, sizeof fd);
-        }
+    struct msghdr m = {.msg_iov = v, .msg_iovlen = n};
+    if (fd >= 0) {
+        m.msg_control = control.room;
+        m.msg_controllen = sizeof control.room;
+        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+        *c = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
+        memcpy(CMSG_DATA(c), &fd, sizeof fd);
+    }
+    while (m.msg_iovlen > 0) {
         const ssize_t put = sendmsg(sock, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (put > 0)
-            at += (size_t)put;
-        else if (errno != EAGAIN && errno != EINTR)
+        if (put > 0) {
+            message_advance(&m, (size_t)put);
+            m.msg_control = NULL;
+            m.msg_controllen = 0;
+        } else if (errno != EAGAIN && errno != EINTR) {
             return wire_gone(err);
-        else if (wire_wait(sock, POLLOUT, w, err) < 0)
+        } else if (wire_wait(sock, POLLOUT, w, err) < 0) {
             return -ETIMEDOUT;
+        }
     }
     return 0;
 }
@@ -192,21 +238,26 @@ static int wire_write(int sock, struct parser_watch *w, const void *from, size_t
 int parser_wire_greet(int sock, struct parser_watch *w, uint32_t *layers, struct err *err)
 {
     struct parser_hello hello;
-    const int code = wire_read(sock, w, &hello, sizeof hello, err);
+    struct parser_input in;
+    const struct timeval tick = {.tv_usec = TICK_MS * 1000};
+    if (setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &tick, sizeof tick) < 0)
+        return err_errno(err, "set the timeout of its socket");
+    parser_input_begin(&in, sock);
+    const int code = wire_read(&in, w, &hello, sizeof hello, err);
     if (code == 0)
         *layers = hello.layers;
     return code;
 }
 
-static int wire_read_profiles(int sock, struct parser_watch *w, const struct convert_options *o, uint32_t n,
-                              struct convert_answer *a, struct err *err)
+static int wire_read_profiles(struct parser_input *in, struct parser_watch *w, const struct convert_options *o,
+                              uint32_t n, struct convert_answer *a, struct err *err)
 {
     uint64_t room = PARSER_ANSWER_MAX;
     a->profiles = xcalloc(n + 1, sizeof *a->profiles);
     a->bytes = xcalloc(n + 1, sizeof *a->bytes);
     for (uint32_t i = 0; i < n; i++) {
         struct convert_profile *p = &a->profiles[i];
-        int code = wire_read(sock, w, p, sizeof *p, err);
+        int code = wire_read(in, w, p, sizeof *p, err);
         if (code == 0)
             code = convert_profile_check(p, o, err);
         if (code == 0 && p->size > room)
@@ -217,40 +268,38 @@ static int wire_read_profiles(int sock, struct parser_watch *w, const struct con
         if (!(a->bytes[i] = malloc(p->size)))
             return err_set(err, -EBADMSG, "out of memory for an answer");
         a->reply.profile_count = i + 1; /* as many are to be freed */
-        if ((code = wire_read(sock, w, a->bytes[i], p->size, err)) < 0)
+        if ((code = wire_read(in, w, a->bytes[i], p->size, err)) < 0)
             return code;
     }
     return 0;
 }
 
 /* Nothing is allocated before the reply has passed. */
-static int wire_read_answer(int sock, struct parser_watch *w, const struct convert_options *o, struct convert_answer *a,
-                            struct err *err)
+static int wire_read_answer(struct parser_input *in, struct parser_watch *w, uint32_t op,
+                            const struct convert_options *o, struct convert_answer *a, struct err *err)
 {
     struct convert_reply r;
-    int code = wire_read(sock, w, &r, sizeof r, err);
+    int code = wire_read(in, w, &r, sizeof r, err);
     if (code == 0)
         code = convert_reply_check(&r, o, err);
+    if (code == 0 && op != CONVERT_FINISH && (r.profile_count || r.series_count))
+        code = err_set(err, -EBADMSG, "invalid message of the converter: profiles before the end of an interval");
     if (code < 0)
         return code;
     a->reply = r;
     a->reply.profile_count = 0;
-    code = wire_read_profiles(sock, w, o, r.profile_count, a, err);
+    code = wire_read_profiles(in, w, o, r.profile_count, a, err);
     if (code < 0)
         return code;
     a->series = xcalloc(r.series_count + 1, sizeof *a->series);
-    return wire_read(sock, w, a->series, r.series_count * sizeof *a->series, err);
+    return wire_read(in, w, a->series, r.series_count * sizeof *a->series, err);
 }
 
-int parser_wire_ask(int sock, struct parser_watch *w, const struct parser_request *rq, const void *range, int fd,
-                    const struct convert_options *o, struct convert_answer *ret, struct err *err)
+int parser_wire_receive(struct parser_input *in, struct parser_watch *w, uint32_t op, const struct convert_options *o,
+                        struct convert_answer *ret, struct err *err)
 {
     struct convert_answer a = {0};
-    int code = wire_write(sock, w, rq, sizeof *rq, fd, err);
-    if (code == 0 && fd < 0)
-        code = wire_write(sock, w, range, rq->rq.size, -1, err);
-    if (code == 0)
-        code = wire_read_answer(sock, w, o, &a, err);
+    const int code = wire_read_answer(in, w, op, o, &a, err);
     if (code < 0) {
         convert_answer_done(&a);
         return code;
@@ -259,13 +308,31 @@ int parser_wire_ask(int sock, struct parser_watch *w, const struct parser_reques
     return 0;
 }
 
+int parser_wire_send(int sock, struct parser_watch *w, struct parser_request *rq, size_t n,
+                     const struct parser_ranges *ranges, struct err *err)
+{
+    struct iovec v[2 * PARSER_TOGETHER];
+    size_t parts = 0;
+    for (size_t i = 0; i < n; i++) {
+        rq[i].more = i + 1 < n;
+        v[parts++] = (struct iovec){&rq[i], sizeof rq[i]};
+        if (rq[i].rq.op == CONVERT_OPEN)
+            v[parts++] = (struct iovec){(void *)ranges->series, rq[i].rq.size};
+        else if (rq[i].rq.op == CONVERT_CHUNK && !rq[i].by_fd)
+            v[parts++] = (struct iovec){(void *)ranges->chunk, rq[i].rq.size};
+    }
+    return wire_write(sock, w, v, parts, ranges->fd, err);
+}
+
 int parser_wire_ask_service(int sock, struct parser_watch *w, const struct parser_request *rq, int fd, struct buf *out,
                             int *refused, struct err *err)
 {
     struct parser_reply r;
-    int code = wire_write(sock, w, rq, sizeof *rq, fd, err);
+    struct parser_input in;
+    parser_input_begin(&in, sock);
+    int code = wire_write(sock, w, &(struct iovec){(void *)rq, sizeof *rq}, 1, fd, err);
     if (code == 0)
-        code = wire_read(sock, w, &r, sizeof r, err);
+        code = wire_read(&in, w, &r, sizeof r, err);
     if (code < 0)
         return code;
     if (r.code > 0 || !memchr(r.why, 0, sizeof r.why) || r.size > out->max || (r.code < 0 && r.size))
@@ -273,7 +340,9 @@ int parser_wire_ask_service(int sock, struct parser_watch *w, const struct parse
     uint8_t *room = buf_reserve(out, r.size);
     if (!room)
         return err_set(err, -EBADMSG, "out of memory for an answer");
-    code = wire_read(sock, w, room, r.size, err);
+    code = wire_read(&in, w, room, r.size, err);
+    if (code == 0)
+        code = parser_input_end(&in, err);
     if (code < 0)
         return code;
     out->len = r.size;
@@ -305,10 +374,20 @@ static bool wire_give(int sock, const void *from, size_t n)
     return true;
 }
 
-bool parser_wire_next(int sock, struct parser_request *rq, uint64_t *series, int *fd)
+static bool wire_take_range(int sock, const struct parser_request *rq, struct parser_room *room)
+{
+    const uint64_t size = rq->rq.size;
+    if (rq->rq.op == CONVERT_OPEN)
+        return size <= sizeof room->series && wire_take(sock, room->series, size);
+    if (rq->rq.op == CONVERT_CHUNK && !rq->by_fd)
+        return size <= sizeof room->chunk && wire_take(sock, room->chunk, size);
+    return true;
+}
+
+bool parser_wire_next(int sock, struct parser_request *rq, struct parser_room *room)
 {
     union {
-        char room[CMSG_SPACE(sizeof *fd)];
+        char room[CMSG_SPACE(sizeof room->fd)];
         struct cmsghdr align;
     } control;
     struct iovec v = {rq, sizeof *rq};
@@ -318,16 +397,15 @@ bool parser_wire_next(int sock, struct parser_request *rq, uint64_t *series, int
     do
         got = recvmsg(sock, &m, MSG_CMSG_CLOEXEC);
     while (got < 0 && errno == EINTR);
-    *fd = -1;
     if (got <= 0)
         return false;
     const struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-    if (c && c->cmsg_type == SCM_RIGHTS)
-        memcpy(fd, CMSG_DATA(c), sizeof *fd);
-    if (!wire_take(sock, (char *)rq + got, sizeof *rq - (size_t)got))
-        return false;
-    return rq->rq.op != CONVERT_OPEN || rq->rq.size == 0 ||
-           (rq->rq.size <= CONVERT_SERIES_MAX * sizeof *series && wire_take(sock, series, rq->rq.size));
+    if (c && c->cmsg_type == SCM_RIGHTS) {
+        if (room->fd >= 0)
+            close(room->fd);
+        memcpy(&room->fd, CMSG_DATA(c), sizeof room->fd);
+    }
+    return wire_take(sock, (char *)rq + got, sizeof *rq - (size_t)got) && wire_take_range(sock, rq, room);
 }
 
 bool parser_wire_greeting(int sock, uint32_t layers)
@@ -336,14 +414,37 @@ bool parser_wire_greeting(int sock, uint32_t layers)
     return wire_give(sock, &hello, sizeof hello);
 }
 
-bool parser_wire_answer(int sock, const struct convert_answer *a)
+/* All of it, in as few messages as the socket takes. */
+static bool wire_give_all(int sock, struct iovec *v, size_t n)
 {
-    bool ok = wire_give(sock, &a->reply, sizeof a->reply);
-    for (uint32_t i = 0; ok && i < a->reply.profile_count; i++) {
-        ok = wire_give(sock, &a->profiles[i], sizeof a->profiles[i]) &&
-             wire_give(sock, a->bytes[i], a->profiles[i].size);
+    struct msghdr m = {.msg_iov = v, .msg_iovlen = n};
+    while (m.msg_iovlen > 0) {
+        const ssize_t put = sendmsg(sock, &m, MSG_NOSIGNAL);
+        if (put < 0 && errno != EINTR)
+            return false;
+        message_advance(&m, put > 0 ? (size_t)put : 0);
     }
-    return ok && wire_give(sock, a->series, a->reply.series_count * sizeof *a->series);
+    return true;
+}
+
+bool parser_wire_answer(int sock, struct parser_output *out, const struct convert_answer *a, bool more)
+{
+    struct iovec v[3 + 2 * CONVERT_PROFILES_MAX];
+    size_t n = 0;
+    const bool has_ranges = a->reply.profile_count || a->reply.series_count;
+    if (more && !has_ranges && out->held_count < PARSER_HELD) {
+        out->held[out->held_count++] = a->reply;
+        return true;
+    }
+    v[n++] = (struct iovec){out->held, out->held_count * sizeof *out->held};
+    v[n++] = (struct iovec){(void *)&a->reply, sizeof a->reply};
+    for (uint32_t i = 0; i < a->reply.profile_count; i++) {
+        v[n++] = (struct iovec){&a->profiles[i], sizeof a->profiles[i]};
+        v[n++] = (struct iovec){a->bytes[i], a->profiles[i].size};
+    }
+    v[n++] = (struct iovec){a->series, a->reply.series_count * sizeof *a->series};
+    out->held_count = 0;
+    return wire_give_all(sock, v, n);
 }
 
 bool parser_wire_items(const uint8_t *bytes, size_t size, struct parser_item *items, size_t n)

@@ -67,6 +67,7 @@ static uint32_t change_item(struct change_counter *c, uint32_t function)
 static void change_add(struct function_change *f, enum change_measure m, size_t side, double value, double variance)
 {
     f->of[m].value[side] += value;
+    f->of[m].run += value;
     f->of[m].variance[side] += variance;
 }
 
@@ -97,27 +98,45 @@ static bool change_count_sample(struct change_counter *c, size_t sample)
     return true;
 }
 
-static int change_count(struct change_table *t, const struct profile *p, size_t column, size_t side, struct err *err)
+/* The shares of a run, which is over, beside those of the other runs. */
+static void change_end_run(struct change_table *t, size_t side, double whole)
 {
+    for (size_t i = 0; i < t->len; i++) {
+        for (size_t m = 0; m < CHANGE_MEASURES; m++) {
+            const double share = whole > 0 ? t->items[i].of[m].run / whole : 0;
+            t->items[i].of[m].shares[side] += share;
+            t->items[i].of[m].squares[side] += share * share;
+            t->items[i].of[m].run = 0;
+        }
+    }
+    t->squares[side] += whole * whole;
+    t->runs[side]++;
+}
+
+int change_table_add(struct change_table *t, size_t side, const struct profile *p, size_t column, struct err *err)
+{
+    const double before = t->whole[side];
+    if (!p) {
+        change_end_run(t, side, 0);
+        return 0;
+    }
     struct change_counter c = {.t = t, .p = p, .column = column, .side = side};
     c.functions = xcalloc(p->symbols->function_count + 1, sizeof *c.functions);
     change_find_weight(&c);
     bool fits = true;
     for (size_t i = 0; fits && i < p->sample_count; i++)
         fits = change_count_sample(&c, i);
-    t->seconds[side] = (double)p->duration_nanos / 1e9;
+    t->seconds[side] += (double)p->duration_nanos / 1e9;
     free(c.functions);
     id_map_done(&c.seen);
+    change_end_run(t, side, t->whole[side] - before);
     return fits ? 0 : err_set(err, -E2BIG, "the profiles have too many names");
 }
 
-int change_table_make(struct change_table *t, const struct profile *base, size_t base_column, const struct profile *new,
-                      size_t new_column, size_t names_max, struct err *err)
+void change_table_init(struct change_table *t, size_t names_max)
 {
     *t = (struct change_table){0};
     symbols_init(&t->names, names_max);
-    const int code = change_count(t, base, base_column, CHANGE_BASE, err);
-    return code < 0 ? code : change_count(t, new, new_column, CHANGE_NEW, err);
 }
 
 void change_table_done(struct change_table *t)
@@ -126,6 +145,16 @@ void change_table_done(struct change_table *t)
     free(t->items);
     id_map_done(&t->by_name);
     *t = (struct change_table){0};
+}
+
+/* Variance of the mean of some runs, by what they differ. */
+static double change_runs_variance(double sum, double squares, size_t runs)
+{
+    const double n = (double)runs;
+    if (runs < 2)
+        return 0;
+    const double spread = squares - sum * sum / n;
+    return spread > 0 ? spread / (n - 1) / n : 0;
 }
 
 /* Variance of a part's share x / whole, where the part and the rest vary on their own (first-order error
@@ -145,7 +174,8 @@ struct change_value function_change(const struct change_table *t, const struct f
     double share[CHANGE_SIDES], variance = 0;
     for (size_t i = 0; i < CHANGE_SIDES; i++) {
         share[i] = t->whole[i] > 0 ? f->of[m].value[i] / t->whole[i] : 0;
-        variance += change_share_variance(f->of[m].value[i], f->of[m].variance[i], t->whole[i], t->variance[i]);
+        variance += fmax(change_share_variance(f->of[m].value[i], f->of[m].variance[i], t->whole[i], t->variance[i]),
+                         change_runs_variance(f->of[m].shares[i], f->of[m].squares[i], t->runs[i]));
     }
     return (struct change_value){share[CHANGE_BASE], share[CHANGE_NEW], share[CHANGE_NEW] - share[CHANGE_BASE],
                                  sqrt(variance)};
@@ -156,8 +186,10 @@ struct change_value whole_change(const struct change_table *t, bool per_second)
     const bool rate = per_second && t->seconds[CHANGE_BASE] > 0 && t->seconds[CHANGE_NEW] > 0;
     double value[CHANGE_SIDES], relative = 0;
     for (size_t i = 0; i < CHANGE_SIDES; i++) {
-        value[i] = t->whole[i] / (rate ? t->seconds[i] : 1);
-        relative += t->whole[i] > 0 ? t->variance[i] / (t->whole[i] * t->whole[i]) : 0;
+        const double runs = t->runs[i] ? (double)t->runs[i] : 1, mean = t->whole[i] / runs;
+        value[i] = rate ? t->whole[i] / t->seconds[i] : mean;
+        const double between = change_runs_variance(t->whole[i], t->squares[i], t->runs[i]);
+        relative += mean > 0 ? fmax(t->variance[i] / (runs * runs), between) / (mean * mean) : 0;
     }
     struct change_value c = {.before = value[CHANGE_BASE], .after = value[CHANGE_NEW]};
     if (c.before > 0) {

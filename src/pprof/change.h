@@ -3,7 +3,7 @@
  * Profiles are samples: with the same program and load, the counts of a function differ from run to run about as a
  * Poisson process. From the values and counts of its stacks follows the variance of a function's share, and from the
  * variances of both sides how large a difference has to be to mean anything. What differs between runs beside that
- * (load, machine, JIT) is not in it.
+ * (load, machine, JIT) is only in it where a side has several runs: then it is at least what these differ by.
  *
  * A function's `self` is what its own frames have on top of stacks, its `total` what the stacks with it have, each once
  * however often it is in them. Shares are parts of the whole of their own side, so that recordings of different length
@@ -23,6 +23,8 @@ struct function_change {
     uint32_t name; /* string of the table */
     struct {
         double value[CHANGE_SIDES], variance[CHANGE_SIDES]; /* in the unit of the profile, and that squared */
+        double shares[CHANGE_SIDES], squares[CHANGE_SIDES]; /* of the runs: their sum, and that of their squares */
+        double run;                                         /* value in the run at hand */
     } of[CHANGE_MEASURES];
 };
 
@@ -30,14 +32,18 @@ struct change_table {
     struct symbols names;
     struct function_change *items; /* owned */
     size_t len, cap;
-    double whole[CHANGE_SIDES], variance[CHANGE_SIDES], samples[CHANGE_SIDES]; /* of all stacks */
+    double whole[CHANGE_SIDES], variance[CHANGE_SIDES], samples[CHANGE_SIDES]; /* of all stacks of all runs */
+    double squares[CHANGE_SIDES];                                              /* of the runs' wholes */
     double seconds[CHANGE_SIDES];                                              /* 0 = not known */
-    struct id_map by_name;                                                     /* private: item + 1 */
+    size_t runs[CHANGE_SIDES];
+    struct id_map by_name; /* private: item + 1 */
 };
 
-/* Compares that column of both; `names_max` bounds the bytes of all names. -E2BIG. To be done() in any case. */
-must_check int change_table_make(struct change_table *t, const struct profile *base, size_t base_column,
-                                 const struct profile *new, size_t new_column, size_t names_max, struct err *err);
+/* `names_max` bounds the bytes of all names. */
+void change_table_init(struct change_table *t, size_t names_max);
+/* Adds that column of the profile of a run to a side; a run without such a profile has NULL. -E2BIG. */
+must_check int change_table_add(struct change_table *t, size_t side, const struct profile *run, size_t column,
+                                struct err *err);
 void change_table_done(struct change_table *t);
 #define cleanup_change_table __attribute__((cleanup(change_table_done)))
 
@@ -49,5 +55,5 @@ struct change_value {
 };
 struct change_value function_change(const struct change_table *t, const struct function_change *f,
                                     enum change_measure m);
-/* Of all together: per second where both durations are known and `per_second`, else as it is. */
+/* Of all together: per second where both durations are known and `per_second`, else the mean of the runs. */
 struct change_value whole_change(const struct change_table *t, bool per_second);

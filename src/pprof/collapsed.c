@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 
@@ -10,6 +11,7 @@ struct collapsed_reader {
     struct profile *p;
     uint32_t *frames; /* of the line at hand, root first, then turned round */
     size_t cap;
+    struct buf name; /* scratch */
 };
 
 /* "a;b;c 12" -> "a;b;c" and 12. Names may have spaces. */
@@ -28,6 +30,30 @@ static uint32_t collapsed_frame(struct symbols *s, struct str name)
     return symbols_location(s, (struct pprof_location){.function = symbols_function(s, f)});
 }
 
+static int collapsed_hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "a\x3bb" -> "a;b". */
+static struct str collapsed_plain(struct collapsed_reader *r, struct str name)
+{
+    enum { SPELT = 4 }; /* "\x3b" */
+    if (!name.n || !memmem(name.p, name.n, "\\x", 2))
+        return name;
+    buf_reset(&r->name);
+    for (size_t i = 0; i < name.n;) {
+        const bool spelt = name.n - i >= SPELT && name.p[i] == '\\' && name.p[i + 1] == 'x' &&
+                           collapsed_hex(name.p[i + 2]) >= 0 && collapsed_hex(name.p[i + 3]) >= 0;
+        buf_byte(&r->name, (uint8_t)(spelt ? collapsed_hex(name.p[i + 2]) << 4 | collapsed_hex(name.p[i + 3])
+                                           : (unsigned char)name.p[i]));
+        i += spelt ? SPELT : 1;
+    }
+    return buf_slice(&r->name);
+}
+
 static bool collapsed_add(struct collapsed_reader *r, struct str stack, int64_t value)
 {
     struct symbols *s = r->p->symbols;
@@ -35,7 +61,7 @@ static bool collapsed_add(struct collapsed_reader *r, struct str stack, int64_t 
     size_t n = 0;
     while (str_split(&stack, ';', &name)) {
         xgrow(&r->frames, &r->cap, n + 1, sizeof *r->frames);
-        r->frames[n] = collapsed_frame(s, name);
+        r->frames[n] = collapsed_frame(s, collapsed_plain(r, name));
         if (r->frames[n++] == SYMBOLS_FULL)
             return false;
     }
@@ -69,9 +95,10 @@ int collapsed_decode(struct str text, struct symbols *symbols, struct profile *r
 {
     cleanup_profile struct profile p;
     profile_init(&p, symbols);
-    struct collapsed_reader r = {.p = &p};
+    struct collapsed_reader r = {.p = &p, .name = BUF_INIT(text.n + 1)};
     const int code = collapsed_read(&r, text, err);
     free(r.frames);
+    buf_done(&r.name);
     if (code < 0)
         return code;
     *ret = p;

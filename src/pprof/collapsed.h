@@ -1,7 +1,8 @@
 /* Collapsed stacks as input: what `convert --format=collapsed`, async-profiler and stackcollapse scripts write.
  *
  * A line is frames with semicolons between, the root first, then a space and a whole number. Empty lines and those that
- * begin with '#' are left out. Nothing tells what the numbers are: the sample type is samples/count.
+ * begin with '#' are left out. `\x3b` in a name is the byte of that number: how what would end a frame or a line is
+ * written. Nothing tells what the numbers are: the sample type is samples/count.
  */
 #pragma once
 

@@ -34,9 +34,7 @@ static void walk_take(struct pass *p, size_t class, const struct jfr_record *e)
     if (class == CLASS_SETTING) {
         if (walk_setting(p, e))
             pass_settings_changed(p);
-    } else if (p->ranged && !pass_in_range(p, e)) {
-        return;
-    } else if (p->selector && !selector_keeps(p->selector, class, e)) {
+    } else if ((p->ranged && !pass_in_range(p, e)) || (p->selector && !selector_keeps(p->selector, class, e))) {
         return;
     } else {
         event_take(p, class, e);
@@ -160,6 +158,9 @@ static void walk_extend_span(struct conversion *c, const struct jfr_header *h)
         if (chunk.from > chunk.until)
             return;
     }
+    /* The clock was set back between two chunks: the time since then is that of the profile. */
+    if (c->received_ns && chunk.until <= c->span.from)
+        c->span = c->recording = (struct covered_time){0};
     covered_time_extend(&c->span, chunk);
     covered_time_extend(&c->recording, chunk);
 }

@@ -17,16 +17,29 @@ static bool flame_table_counts(const int64_t *values, size_t n)
     return false;
 }
 
+uint32_t flame_table_node(struct flame_table *t, struct flame_frames *frames, struct id_map *known,
+                          const struct symbols *symbols, uint32_t stack)
+{
+    uint32_t *const node = id_map_at(known, stack);
+    if (!node) /* no memory */
+        return flame_stack(&t->flame, frames, 0, symbols, stack);
+    if (*node == 0)
+        *node = flame_stack(&t->flame, frames, 0, symbols, stack) + 1;
+    return *node - 1;
+}
+
 void flame_table_init(struct flame_table *t, const struct profile *p)
 {
     *t = (struct flame_table){.columns = p->type_count};
     flame_init(&t->flame, NODES_MAX, NAME_BYTES_MAX);
     cleanup_flame_frames struct flame_frames frames = {0};
+    struct id_map known = ID_MAP_INIT;
     cleanup_free uint32_t *nodes = xcalloc(p->sample_count + 1, sizeof *nodes);
     for (size_t i = 0; i < p->sample_count; i++) {
         if (flame_table_counts(profile_values(p, i), p->type_count))
-            nodes[i] = flame_stack(&t->flame, &frames, 0, p->symbols, p->samples[i].stack);
+            nodes[i] = flame_table_node(t, &frames, &known, p->symbols, p->samples[i].stack);
     }
+    id_map_done(&known);
     t->self = xcalloc(t->flame.node_count * t->columns + 1, sizeof *t->self);
     for (size_t i = 0; i < p->sample_count; i++) {
         const int64_t *values = profile_values(p, i);

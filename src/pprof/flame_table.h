@@ -12,6 +12,9 @@ struct flame_table {
     size_t columns;     /* sample types of the profile */
 };
 
+/* The node of a stack that counts in the profile, or is added. `known` is by stack: number + 1; 0 = not asked yet. */
+uint32_t flame_table_node(struct flame_table *t, struct flame_frames *frames, struct id_map *known,
+                          const struct symbols *symbols, uint32_t stack);
 void flame_table_init(struct flame_table *t, const struct profile *p);
 void flame_table_done(struct flame_table *t);
 #define cleanup_flame_table __attribute__((cleanup(flame_table_done)))

@@ -118,3 +118,11 @@ const char *frame_category(const struct symbols *s, uint32_t stack)
     const struct str leaf = frames->count ? symbols_name(s, frames->locations[0]) : STR("");
     return leaf.n ? category_of_leaf(leaf) : "native";
 }
+
+const char *frame_kind(struct str name)
+{
+    const char *const category = category_of_leaf(name);
+    if (strcmp(category, "kernel") == 0)
+        return category;
+    return strcmp(category, "native") == 0 || strcmp(category, "jvm") == 0 ? "native" : "jvm";
+}

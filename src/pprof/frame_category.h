@@ -11,3 +11,6 @@
 
 /* "gc", "jit compiler", "class loading", …; static. */
 const char *frame_category(const struct symbols *s, uint32_t stack);
+/* What a frame is, by its name: "jvm" for methods of Java, "native" for functions of libraries, the JVM's among them,
+ * or "kernel"; static. */
+const char *frame_kind(struct str name);

@@ -17,7 +17,7 @@ static bool layout_wants(const struct conversion *c, const struct event_class *c
         return class->rule != RULE_DELAY || o->lock_class;
     case SLOT_TIME: /* for what one event says of others */
         return !o->compat && (spans || class->rule == RULE_FREE || class->rule == RULE_MALLOC ||
-                              conversion_has_range(c) || selection_has_latency(o->select) || o->time_ns);
+                              conversion_has_range(c) || selection_has_calls(o->select) || o->time_ns);
     case SLOT_SPAN_ID:
     case SLOT_SPAN_NAME:
     case SLOT_CONTEXT:

@@ -5,16 +5,21 @@
 #include "base/cleanup.h"
 #include "pprof/events.h"
 
-enum { NAME_MAX_BYTES = 4096, TRACE = 1 };
+enum { NAME_MAX_BYTES = 4096, CALL = 1 };
 
-bool selection_has_latency(const struct event_selection *s)
+static bool has_patterns_of(const struct frame_patterns *p)
 {
-    return s && s->latency_ns > 0;
+    return p && p->len > 0;
+}
+
+bool selection_has_calls(const struct event_selection *s)
+{
+    return s && (s->latency_ns > 0 || has_patterns_of(s->spans));
 }
 
 bool selection_has_threads(const struct event_selection *s)
 {
-    return s && ((s->threads && s->threads->len) || s->latency_ns > 0);
+    return s && (has_patterns_of(s->threads) || selection_has_calls(s));
 }
 
 bool selection_has_any(const struct event_selection *s)
@@ -26,18 +31,26 @@ void selector_done(struct selector *s)
 {
     u64map_done(&s->threads);
     u64map_done(&s->states);
-    spans_done(&s->traces);
+    spans_done(&s->calls);
 }
 
-static int64_t selector_trace_ns(const struct selector *s, const struct jfr_record *e)
+/* Is the trace or span what is asked for? */
+static bool selector_wants_call(const struct selector *s, size_t class, const struct jfr_record *e)
 {
-    return jfr_ticks_to_ns(s->header, (int64_t)e->v[SLOT_AMOUNT].num);
+    if (jfr_ticks_to_ns(s->header, (int64_t)e->v[SLOT_AMOUNT].num) < s->of->latency_ns)
+        return false;
+    if (!has_patterns_of(s->of->spans))
+        return true;
+    cleanup_buf struct buf tag = BUF_INIT(NAME_MAX_BYTES);
+    if (class == CLASS_SPAN)
+        resolver_text(s->r, e->v[SLOT_SUBJECT], &tag);
+    return class == CLASS_SPAN && frame_patterns_match(s->of->spans, buf_slice(&tag));
 }
 
-void selector_add_trace(struct selector *s, const struct jfr_record *e)
+void selector_add_call(struct selector *s, size_t class, const struct jfr_record *e)
 {
-    if (selector_trace_ns(s, e) >= s->of->latency_ns)
-        spans_add(&s->traces, e->v[SLOT_THREAD].num, e->v[SLOT_TIME].num, e->v[SLOT_AMOUNT].num, TRACE);
+    if (selector_wants_call(s, class, e))
+        spans_add(&s->calls, e->v[SLOT_THREAD].num, e->v[SLOT_TIME].num, e->v[SLOT_AMOUNT].num, CALL);
 }
 
 static bool selector_thread(struct selector *s, uint64_t id)
@@ -74,11 +87,11 @@ static bool selector_state(struct selector *s, uint64_t id)
     return *known != 0;
 }
 
-static bool selector_latency(const struct selector *s, size_t class, const struct jfr_record *e)
+static bool selector_call(const struct selector *s, size_t class, const struct jfr_record *e)
 {
-    if (class == CLASS_TRACE)
-        return selector_trace_ns(s, e) >= s->of->latency_ns;
-    return spans_at(&s->traces, e->v[SLOT_THREAD].num, e->v[SLOT_TIME].num) == TRACE;
+    if (class == CLASS_TRACE || class == CLASS_SPAN)
+        return selector_wants_call(s, class, e);
+    return spans_at(&s->calls, e->v[SLOT_THREAD].num, e->v[SLOT_TIME].num) == CALL;
 }
 
 bool selector_keeps(struct selector *s, size_t class, const struct jfr_record *e)
@@ -87,9 +100,9 @@ bool selector_keeps(struct selector *s, size_t class, const struct jfr_record *e
     if (class == CLASS_FREE) /* of no thread, and whatever it frees was taken or not */
         return true;
     const bool has_state = class == CLASS_EXECUTION || class == CLASS_WALL;
-    if (of->threads && of->threads->len && !selector_thread(s, e->v[SLOT_THREAD].num))
+    if (has_patterns_of(of->threads) && !selector_thread(s, e->v[SLOT_THREAD].num))
         return false;
     if (has_state && of->states && of->states[0] && !selector_state(s, e->v[SLOT_SUBJECT].num))
         return false;
-    return of->latency_ns <= 0 || selector_latency(s, class, e);
+    return !selection_has_calls(of) || selector_call(s, class, e);
 }

@@ -1,5 +1,7 @@
 #include "pprof/side_walks.h"
 
+#include "base/cleanup.h"
+
 typedef void visit_event(struct pass *p, const struct jfr_record *e, const void *arg);
 
 /* Calls `visit` for every event of a class. */
@@ -40,10 +42,9 @@ static void side_walk_span(struct pass *p, const struct jfr_record *e, const voi
         spans_add(p->spans, e->v[SLOT_THREAD].num, e->v[SLOT_TIME].num, e->v[SLOT_AMOUNT].num, tag);
 }
 
-static void side_walk_trace(struct pass *p, const struct jfr_record *e, const void *arg)
+static void side_walk_call(struct pass *p, const struct jfr_record *e, const void *class)
 {
-    (void)arg;
-    selector_add_trace(p->selector, e);
+    selector_add_call(p->selector, *(const size_t *)class, e);
 }
 
 static void side_walk_jdk_setting(struct pass *p, const struct jfr_record *e, const void *metadata)
@@ -89,10 +90,11 @@ void side_walks_prepare(struct pass *p, struct layout *l)
     side_walks_own(p, l);
     p->labelled |=
         p->spans->count || o->per_thread || o->allocated_class || o->lock_class || o->per_state || o->time_ns;
-    if (p->selector && selection_has_latency(o->select)) {
-        side_walk(p, l, CLASS_TRACE, side_walk_trace, NULL);
-        spans_sort(&p->selector->traces);
-    }
+    static const size_t calls[] = {CLASS_TRACE, CLASS_SPAN};
+    for (size_t i = 0; p->selector && selection_has_calls(o->select) && i < ARRAY_LEN(calls); i++)
+        side_walk(p, l, calls[i], side_walk_call, &calls[i]);
+    if (p->selector)
+        spans_sort(&p->selector->calls);
 }
 
 static void side_walk_free(struct pass *p, const struct jfr_record *e, const void *arg)

@@ -16,10 +16,12 @@ struct str view_name_split(struct str name, struct str *type)
 }
 
 /* Bytes of the class in "java/util/HashMap.get"; 0 where this is no name of Java with a package. Names of C++ may have
- * slashes as well, but then colons, spaces or brackets too. */
+ * slashes as well, but then colons, spaces or brackets too; a function without a name is its library, with its path. */
 static size_t view_class_len(struct str name)
 {
     size_t slashes = 0, end = 0;
+    if (name.n && (name.p[0] == '/' || name.p[0] == '.'))
+        return 0;
     for (size_t i = 0; i < name.n; i++) {
         const char c = name.p[i];
         if (c == ':' || c == ' ' || c == '(')

@@ -36,6 +36,7 @@ struct slot {
     int fds[PRIV_FDS_MAX];
     size_t fd_count;
     bool whole;
+    bool said, ended; /* as the last poll(2) found its socket and its pidfd */
 };
 
 struct reply {
@@ -46,7 +47,8 @@ struct reply {
 };
 
 struct helper {
-    int sock; /* -1: the main process is gone */
+    int sock;  /* -1: the main process is gone */
+    bool said; /* as above */
     const struct priv_op *ops;
     unsigned op_count;
     struct frame_in in;
@@ -296,8 +298,9 @@ static void reap_abandoned(struct helper *h)
 
 static void helper_watch(struct helper *h, struct slot *s, int64_t now)
 {
-    helper_collect(s);
-    if (helper_reaped(s->pid)) {
+    if (s->said)
+        helper_collect(s);
+    if (s->ended && helper_reaped(s->pid)) {
         if (s->phase == IDLE)
             slot_free(s);
         else
@@ -327,37 +330,60 @@ static void helper_watch(struct helper *h, struct slot *s, int64_t now)
     }
 }
 
-/* Waits until something is to be done; false when nothing ever will. */
+/* What a slot waits for: its process, and its socket while it has one. */
+static size_t slot_poll(const struct slot *s, struct pollfd *fds)
+{
+    fds[0] = (struct pollfd){s->pidfd, POLLIN, 0};
+    if (s->sock < 0)
+        return 1;
+    fds[1] = (struct pollfd){s->sock, POLLIN, 0};
+    return 2;
+}
+
+/* How long poll(2) may wait, in ms: until the first phase ends by force. */
+static int helper_wait_ms(const struct helper *h)
+{
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < SLOTS; i++) {
+        const struct slot *s = &h->slots[i];
+        if (s->phase != FREE && s->phase != IDLE && s->next_ms < next)
+            next = s->next_ms;
+    }
+    /* Nothing else tells that a stuck one has ended. */
+    enum { ABANDONED_POLL_MS = 1000 };
+    const int64_t now = clock_ms();
+    if (h->abandoned_count && now + ABANDONED_POLL_MS < next)
+        next = now + ABANDONED_POLL_MS;
+    if (next == INT64_MAX)
+        return -1;
+    return next < now ? 0 : next - now > INT32_MAX ? INT32_MAX : (int)(next - now);
+}
+
+/* Waits until something is to be done, and notes where; false when nothing ever will. */
 static bool wait_for_work(struct helper *h)
 {
     struct pollfd fds[1 + 2 * SLOTS];
-    size_t n = 0;
-    int64_t next = INT64_MAX;
+    size_t n = 1;
     bool busy = false;
-    if (h->sock >= 0)
-        fds[n++] = (struct pollfd){
-            h->sock, (short)((helper_takes_calls(h) ? POLLIN : 0) | (list_empty(&h->replies) ? 0 : POLLOUT)), 0};
+    fds[0] = (struct pollfd){
+        h->sock, (short)((helper_takes_calls(h) ? POLLIN : 0) | (list_empty(&h->replies) ? 0 : POLLOUT)), 0};
     for (size_t i = 0; i < SLOTS; i++) {
         const struct slot *s = &h->slots[i];
-        if (s->phase == FREE)
-            continue;
-        busy = busy || s->phase != IDLE;
-        fds[n++] = (struct pollfd){s->pidfd, POLLIN, 0};
-        if (s->sock >= 0)
-            fds[n++] = (struct pollfd){s->sock, POLLIN, 0};
-        if (s->phase != IDLE && s->next_ms < next)
-            next = s->next_ms;
+        busy = busy || (s->phase != FREE && s->phase != IDLE);
+        n += s->phase == FREE ? 0 : slot_poll(s, &fds[n]);
     }
     if (h->sock < 0 && !busy)
         return false;
-    /* Nothing else tells that a stuck one has ended. */
-    enum { ABANDONED_POLL_MS = 1000 };
-    if (h->abandoned_count && clock_ms() + ABANDONED_POLL_MS < next)
-        next = clock_ms() + ABANDONED_POLL_MS;
-    int64_t wait = next == INT64_MAX ? -1 : next - clock_ms();
-    if (next != INT64_MAX && wait < 0)
-        wait = 0;
-    poll(fds, n, wait > INT32_MAX ? INT32_MAX : (int)wait);
+    poll(fds, n, helper_wait_ms(h));
+    h->said = fds[0].revents & ~POLLOUT;
+    n = 1;
+    for (size_t i = 0; i < SLOTS; i++) {
+        struct slot *s = &h->slots[i];
+        if (s->phase == FREE)
+            continue;
+        s->ended = fds[n++].revents;
+        s->said = s->sock >= 0 && fds[n++].revents;
+    }
     return true;
 }
 
@@ -405,7 +431,8 @@ void helper_run(int sock, const struct priv_op *ops)
     for (size_t i = 0; i < SLOTS; i++)
         h.slots[i] = (struct slot){.pidfd = -1, .sock = -1};
     while (wait_for_work(&h)) {
-        read_calls(&h);
+        if (h.said)
+            read_calls(&h);
         int64_t now = clock_ms();
         for (size_t i = 0; i < SLOTS; i++)
             if (h.slots[i].phase != FREE)

@@ -35,6 +35,7 @@ struct call {
  * them a turn later. */
 struct ear {
     uv_poll_t poll;
+    int events;        /* it waits for these; 0 = it was not started */
     struct priv *priv; /* NULL once nobody listens */
 };
 
@@ -400,7 +401,10 @@ static void watch_socket(struct priv *p)
 {
     if (!p->ear)
         return;
-    uv_poll_start(&p->ear->poll, UV_READABLE | (list_empty(&p->sending) ? 0 : UV_WRITABLE), priv_on_ready);
+    const int events = UV_READABLE | (list_empty(&p->sending) ? 0 : UV_WRITABLE);
+    /* libuv leaves the kernel's list and enters it again even for the same ones. */
+    if (p->ear->events != events && uv_poll_start(&p->ear->poll, events, priv_on_ready) == 0)
+        p->ear->events = events;
     /* Only an awaited answer keeps the loop alive. */
     if (is_awaited(p))
         uv_ref((uv_handle_t *)&p->ear->poll);

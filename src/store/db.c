@@ -30,6 +30,11 @@ static const char *const schema =
     "PRAGMA user_version = 1;"
     "COMMIT;";
 
+/* Added to databases of this version that have none yet; older programs do not look at it. */
+static const char *const additions =
+    "CREATE TABLE IF NOT EXISTS setting(name TEXT PRIMARY KEY, value TEXT NOT NULL, modified_ms INTEGER NOT NULL)"
+    " WITHOUT ROWID;";
+
 static const char *const queries[DB_QUERIES] = {
     [DB_SERIES_FIND] = "SELECT id FROM series WHERE labels = ?1",
     [DB_SERIES_ADD] = "INSERT INTO series(labels, service, type) VALUES(?1, ?2, ?3)",
@@ -40,15 +45,26 @@ static const char *const queries[DB_QUERIES] = {
                     " WHERE p.time_ns BETWEEN ?1 AND ?2 GROUP BY s.service ORDER BY s.service",
     [DB_TYPES] = "SELECT s.type, count(*), total(p.total) FROM series s JOIN profile p ON p.series = s.id"
                  " WHERE s.service = ?3 AND p.time_ns BETWEEN ?1 AND ?2 GROUP BY s.type ORDER BY s.type",
-    [DB_SELECT_SERIES] = "SELECT id, labels FROM series WHERE service = ?1 AND type = ?2",
+    [DB_SERIES_OF_SERVICE] = "SELECT id, labels FROM series s WHERE service = ?3 AND (?4 = '' OR type = ?4) AND EXISTS"
+                             " (SELECT 1 FROM profile WHERE series = s.id AND time_ns BETWEEN ?1 AND ?2)",
+    [DB_SERIES_OF_ALL] = "SELECT id, labels FROM series s WHERE (?4 = '' OR type = ?4) AND EXISTS"
+                         " (SELECT 1 FROM profile WHERE series = s.id AND time_ns BETWEEN ?1 AND ?2)",
     [DB_SELECT_PROFILES] = "SELECT body, type_index, split, time_ns, duration_ns FROM profile"
                            " WHERE series = ?1 AND time_ns BETWEEN ?2 AND ?3",
     [DB_TOTALS] = "SELECT time_ns, total FROM profile WHERE series = ?1 AND time_ns BETWEEN ?2 AND ?3",
+    [DB_POINTS] = "SELECT p.time_ns, p.total, b.hash FROM profile p JOIN body b ON b.id = p.body"
+                  " WHERE p.series = ?1 AND p.time_ns BETWEEN ?2 AND ?3 ORDER BY p.time_ns",
     [DB_BODY_READ] = "SELECT pprof FROM body WHERE id = ?1",
     [DB_OLD_PROFILES_DELETE] = "DELETE FROM profile WHERE body IN"
                                " (SELECT id FROM body WHERE time_ns < ?1 ORDER BY time_ns LIMIT ?2)",
     [DB_OLD_BODIES_DELETE] = "DELETE FROM body WHERE id IN"
                              " (SELECT id FROM body WHERE time_ns < ?1 ORDER BY time_ns LIMIT ?2)",
+    [DB_SETTINGS] = "SELECT name, value, modified_ms FROM setting ORDER BY name",
+    [DB_SETTING_PUT] = "INSERT INTO setting VALUES(?1, ?2, ?3) ON CONFLICT(name) DO UPDATE SET value = excluded.value,"
+                       " modified_ms = excluded.modified_ms",
+    [DB_SETTING_DELETE] = "DELETE FROM setting WHERE name = ?1",
+    [DB_BOUNDS] = "SELECT (SELECT min(time_ns) FROM body), (SELECT max(time_ns) FROM body)",
+    [DB_BODY_BYTES] = "SELECT coalesce(sum(length(pprof)), 0) FROM body WHERE time_ns BETWEEN ?1 AND ?2",
     [DB_OLDEST_SIZES] = "SELECT length(pprof) FROM body ORDER BY time_ns LIMIT ?1",
     [DB_SERIES_DELETE] = "DELETE FROM series WHERE NOT EXISTS (SELECT 1 FROM profile WHERE series = series.id)",
 };
@@ -104,10 +120,11 @@ static int db_prepare_schema(struct db *db, struct err *err)
         (code = db_number(db, "SELECT count(*) FROM sqlite_schema", &tables, err)) < 0)
         return code;
     if (version == SCHEMA_VERSION)
-        return 0;
+        return db_exec(db, additions, err);
     if (version != 0 || tables != 0)
         return err_set(err, -EBADMSG, "schema version %lld instead of %d", (long long)version, SCHEMA_VERSION);
-    return db_exec(db, schema, err);
+    code = db_exec(db, schema, err);
+    return code < 0 ? code : db_exec(db, additions, err);
 }
 
 int db_open(const char *path, struct db *ret, struct err *err)

@@ -95,13 +95,31 @@ void label_list_key(const struct label_list *ls, struct buf *out)
     }
 }
 
-bool labels_key_matches(struct str key, struct str name, struct str value)
+void profile_type_split(struct str type, struct str parts[static TYPE_PARTS])
 {
-    struct str got_name, got_value;
-    while (str_split(&key, '\0', &got_name) && str_split(&key, '\0', &got_value))
-        if (str_eq(got_name, name))
-            return str_eq(got_value, value);
-    return value.n == 0;
+    for (size_t i = 0; i < TYPE_PARTS; i++)
+        if (!str_split(&type, ':', &parts[i]))
+            parts[i] = STR("");
+}
+
+static void labels_key_derive(struct label_list *out, struct str name, struct str value)
+{
+    if (value.n)
+        (void)label_list_add(out, name, value);
+}
+
+void labels_key_expand(struct str key, struct label_list *out)
+{
+    struct str name, value, parts[TYPE_PARTS];
+    out->len = 0;
+    while (out->len < ARRAY_LEN(out->items) && str_split(&key, '\0', &name) && str_split(&key, '\0', &value))
+        out->items[out->len++] = (struct label){name, value};
+    profile_type_split(label_list_get(out, STR("__profile_type__")), parts);
+    labels_key_derive(out, STR("__service_name__"), label_list_get(out, STR("service_name")));
+    labels_key_derive(out, STR("__type__"), parts[TYPE_SAMPLE]);
+    labels_key_derive(out, STR("__unit__"), parts[TYPE_UNIT]);
+    labels_key_derive(out, STR("__period_type__"), parts[TYPE_PERIOD]);
+    labels_key_derive(out, STR("__period_unit__"), parts[TYPE_PERIOD_UNIT]);
 }
 
 bool label_may_split(struct str key, struct str value)

@@ -25,8 +25,12 @@ void label_list_key(const struct label_list *ls, struct buf *out);
 /* {a="b", c="d"} */
 void label_list_print(const struct label *labels, size_t n, struct buf *out);
 
-/* Whether the key has this label with this value. */
-bool labels_key_matches(struct str key, struct str name, struct str value);
+/* All labels of a stored series: those of the key, and those that Pyroscope derives from them (__service_name__,
+ * __type__, __unit__, __period_type__, __period_unit__). Texts are borrowed from the key. */
+void labels_key_expand(struct str key, struct label_list *out);
+/* The parts of "process_cpu:cpu:nanoseconds:cpu:nanoseconds"; missing ones are "". */
+enum { TYPE_NAME, TYPE_SAMPLE, TYPE_UNIT, TYPE_PERIOD, TYPE_PERIOD_UNIT, TYPE_PARTS };
+void profile_type_split(struct str type, struct str parts[static TYPE_PARTS]);
 
 /* Whether a sample label splits a profile into series; its texts, of which at least one byte each. */
 bool label_may_split(struct str key, struct str value);

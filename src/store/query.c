@@ -4,51 +4,26 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/mem.h"
 #include "store/flame_merge.h"
 #include "store/labels_key.h"
 #include "store/reader.h"
-
-enum {
-    ROWS_MAX = 1 << 18, /* profiles of one query */
-    SERIES_MAX = 1 << 16,
-};
-
-static int64_t query_ms_to_ns(int64_t ms)
-{
-    return ms > INT64_MAX / NS_PER_MS ? INT64_MAX : ms < 0 ? 0 : ms * NS_PER_MS;
-}
-
-/* The end is inclusive to the millisecond. */
-static void query_bind_range(sqlite3_stmt *st, int first, struct store_range range)
-{
-    int64_t until = query_ms_to_ns(range.until_ms);
-    db_bind(st, first, query_ms_to_ns(range.from_ms));
-    db_bind(st, first + 1, until > INT64_MAX - 999999 ? INT64_MAX : until + 999999);
-}
-
-static int query_noted(struct store_reader *r, int code, const struct err *err)
-{
-    if (code == -EBADMSG)
-        r->damaged = *err;
-    return code;
-}
+#include "store/select.h"
 
 int store_services(struct store_reader *r, struct store_range range,
                    void (*visit)(void *arg, const struct store_service *s), void *arg, struct err *err)
 {
     sqlite3_stmt *st = db_statement(r->db, DB_SERVICES, err);
     if (!st)
-        return query_noted(r, err->code, err);
-    query_bind_range(st, 1, range);
+        return reader_noted(r, err->code, err);
+    reader_bind_range(st, 1, range.from_ms, range.until_ms);
     int code;
     while ((code = db_step(r->db, st, err)) == 1) {
         struct store_service s = {db_column(st, 0), (uint64_t)sqlite3_column_int64(st, 1),
                                   sqlite3_column_int64(st, 2) / 1000000};
         visit(arg, &s);
     }
-    return query_noted(r, code, err);
+    return reader_noted(r, code, err);
 }
 
 int store_types(struct store_reader *r, struct str service, struct store_range range,
@@ -56,8 +31,8 @@ int store_types(struct store_reader *r, struct str service, struct store_range r
 {
     sqlite3_stmt *st = db_statement(r->db, DB_TYPES, err);
     if (!st)
-        return query_noted(r, err->code, err);
-    query_bind_range(st, 1, range);
+        return reader_noted(r, err->code, err);
+    reader_bind_range(st, 1, range.from_ms, range.until_ms);
     db_bind_text(st, 3, service);
     int code;
     while ((code = db_step(r->db, st, err)) == 1) {
@@ -66,7 +41,7 @@ int store_types(struct store_reader *r, struct str service, struct store_range r
                                total < 9e18 ? (int64_t)total : INT64_MAX};
         visit(arg, &t);
     }
-    return query_noted(r, code, err);
+    return reader_noted(r, code, err);
 }
 
 /* ---- selections ---- */
@@ -81,30 +56,32 @@ static void query_id_list_done(struct id_list *l)
     free(l->items);
 }
 
-static int query_select_series(struct store_reader *r, const struct store_selection *what, struct id_list *out,
+static void query_add_id(void *arg, const struct store_series *s)
+{
+    struct id_list *out = arg;
+    xgrow(&out->items, &out->cap, out->len + 1, sizeof *out->items);
+    out->items[out->len++] = s->id;
+}
+
+static int query_select_series(struct store_reader *r, const struct store_filter *filter, struct id_list *out,
                                struct err *err)
 {
-    sqlite3_stmt *st = db_statement(r->db, DB_SELECT_SERIES, err);
-    if (!st)
-        return err->code;
-    db_bind_text(st, 1, what->service);
-    db_bind_text(st, 2, what->type);
-    int code;
-    while ((code = db_step(r->db, st, err)) == 1) {
-        bool matches = out->len < SERIES_MAX;
-        for (size_t i = 0; matches && i < what->label_count; i++)
-            matches = labels_key_matches(db_column(st, 1), what->labels[i].name, what->labels[i].value);
-        if (!matches)
-            continue;
-        xgrow(&out->items, &out->cap, out->len + 1, sizeof *out->items);
-        out->items[out->len++] = sqlite3_column_int64(st, 0);
-    }
+    return store_each_series(r, filter, query_add_id, out, err);
+}
+
+static int query_selector_of(const struct store_selection *what, struct label_selector *out, struct err *err)
+{
+    int code = label_selector_add_equal(out, STR("service_name"), what->service, err);
+    if (code == 0)
+        code = label_selector_add_equal(out, STR("__profile_type__"), what->type, err);
+    for (size_t i = 0; code == 0 && i < what->label_count; i++)
+        code = label_selector_add_equal(out, what->labels[i].name, what->labels[i].value, err);
     return code;
 }
 
 /* One stored row: these samples of that body. */
 struct stored_row {
-    int64_t body, split;
+    int64_t body, split, duration_ns;
     int32_t type;
 };
 struct row_list {
@@ -123,39 +100,83 @@ static int query_by_body(const void *a, const void *b)
     return x->body < y->body ? -1 : x->body > y->body;
 }
 
-static int query_select_rows(struct store_reader *r, const struct store_selection *what, struct row_list *out,
-                             struct store_span *span, struct err *err)
+static void query_span_add(struct store_span *span, bool first, int64_t start, int64_t duration)
 {
-    __attribute__((cleanup(query_id_list_done))) struct id_list series = {0};
-    int code = query_select_series(r, what, &series, err);
-    for (size_t i = 0; code == 0 && i < series.len; i++) {
-        sqlite3_stmt *st = db_statement(r->db, DB_SELECT_PROFILES, err);
+    int64_t end;
+    if (__builtin_add_overflow(start, duration, &end))
+        end = start;
+    span->first_ns = first || start < span->first_ns ? start : span->first_ns;
+    span->last_ns = end > span->last_ns ? end : span->last_ns;
+}
+
+/* Bodies that are wanted alone, by their ids. */
+static int query_find_bodies(struct store_reader *r, const struct store_merge *how, struct u64map *out, struct err *err)
+{
+    for (size_t i = 0; i < how->profile_count; i++) {
+        sqlite3_stmt *st = db_statement(r->db, DB_BODY_FIND, err);
         if (!st)
             return err->code;
-        db_bind(st, 1, series.items[i]);
-        query_bind_range(st, 2, what->range);
-        while ((code = db_step(r->db, st, err)) == 1) {
-            if (out->len == ROWS_MAX) {
-                sqlite3_reset(st);
-                return err_set(err, -EMSGSIZE, "more than %d profiles: choose a shorter time range", ROWS_MAX);
-            }
-            xgrow(&out->items, &out->cap, out->len + 1, sizeof *out->items);
-            out->items[out->len++] = (struct stored_row){sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 2),
-                                                         sqlite3_column_int(st, 1)};
-            int64_t start = sqlite3_column_int64(st, 3), end;
-            if (__builtin_add_overflow(start, sqlite3_column_int64(st, 4), &end))
-                end = start;
-            span->first_ns = span->profiles == 0 || start < span->first_ns ? start : span->first_ns;
-            span->last_ns = end > span->last_ns ? end : span->last_ns;
-            span->profiles = 1; /* at least */
-        }
+        db_bind_blob(st, 1, (struct str){(const char *)how->profiles[i], PROFILE_ID_SIZE});
+        const int code = db_step(r->db, st, err);
+        if (code < 0)
+            return code;
+        if (code == 1)
+            u64map_put(out, (uint64_t)sqlite3_column_int64(st, 0), 1);
+        sqlite3_reset(st);
     }
-    if (code < 0 || out->len == 0)
-        return code;
-    qsort(out->items, out->len, sizeof *out->items, query_by_body);
-    for (size_t i = 1; i < out->len; i++)
-        span->profiles += out->items[i].body != out->items[i - 1].body;
     return 0;
+}
+
+static int query_select_rows_of(struct store_reader *r, int64_t series, struct store_range range,
+                                const struct u64map *bodies, struct row_list *out, struct store_span *span,
+                                struct err *err)
+{
+    const int64_t max = reader_limit(r->limits.profiles, QUERY_PROFILES_MAX);
+    sqlite3_stmt *st = db_statement(r->db, DB_SELECT_PROFILES, err);
+    int code;
+    if (!st)
+        return err->code;
+    db_bind(st, 1, series);
+    reader_bind_range(st, 2, range.from_ms, range.until_ms);
+    while ((code = db_step(r->db, st, err)) == 1) {
+        const struct stored_row row = {sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 2),
+                                       sqlite3_column_int64(st, 4), sqlite3_column_int(st, 1)};
+        uint64_t ignored;
+        if (bodies && !u64map_get(bodies, (uint64_t)row.body, &ignored))
+            continue;
+        if (out->len == (size_t)max) {
+            sqlite3_reset(st);
+            return err_set(err, -EMSGSIZE,
+                           "more than %lld profiles: choose a shorter time range, or raise --store.query-profiles",
+                           (long long)max);
+        }
+        xgrow(&out->items, &out->cap, out->len + 1, sizeof *out->items);
+        out->items[out->len++] = row;
+        query_span_add(span, out->len == 1, sqlite3_column_int64(st, 3), row.duration_ns);
+    }
+    return code;
+}
+
+static int query_select_rows(struct store_reader *r, const struct store_filter *filter, const struct store_merge *how,
+                             struct row_list *out, struct store_span *span, struct err *err)
+{
+    __attribute__((cleanup(query_id_list_done))) struct id_list series = {0};
+    cleanup_u64map struct u64map bodies = U64MAP_INIT;
+    int code = query_select_series(r, filter, &series, err);
+    if (code == 0)
+        code = query_find_bodies(r, how, &bodies, err);
+    for (size_t i = 0; code == 0 && i < series.len; i++)
+        code = query_select_rows_of(r, series.items[i], filter->range, how->profile_count ? &bodies : NULL, out, span,
+                                    err);
+    if (code == 0 && out->len)
+        qsort(out->items, out->len, sizeof *out->items, query_by_body);
+    for (size_t i = 0; i < out->len; i++) {
+        if (i && out->items[i].body == out->items[i - 1].body)
+            continue;
+        span->duration_ns = flame_sum(span->duration_ns, out->items[i].duration_ns);
+        span->profiles++;
+    }
+    return code;
 }
 
 /* ---- merging ---- */
@@ -165,7 +186,14 @@ struct query_segment {
     struct parser_item items[PARSER_BATCH_ITEMS];
     size_t count, bytes;
 };
-enum { SEGMENT_BYTES = 1 << 20 };
+enum { SEGMENT_BYTES = 1 << 20, QUERY_HEAD_MAX = 4 << 20 };
+
+/* A merge on its way. */
+struct query_merge {
+    const struct store_merge *how;
+    struct flame *out;
+    struct store_span *span;
+};
 
 static void query_segment_free(struct query_segment **s)
 {
@@ -184,9 +212,27 @@ static struct str query_copy(const void *p, size_t n)
     return (struct str){copy, n};
 }
 
+static void query_put_head(const struct query_merge *merge, const struct stored_row *rows, size_t n, struct buf *out)
+{
+    const struct store_merge *m = merge->how;
+    const struct flame_how how = {.lines = m->lines,
+                                  .nodes = (uint32_t)merge->out->nodes_max,
+                                  .span_count = (uint32_t)m->span_count,
+                                  .trace_count = (uint32_t)m->trace_count};
+    buf_append(out, &how, sizeof how);
+    for (size_t i = 0; i < m->span_count; i++)
+        buf_str(out, m->spans[i]);
+    for (size_t i = 0; i < m->trace_count; i++)
+        buf_str(out, m->traces[i]);
+    for (size_t i = 0; i < n; i++) {
+        const struct flame_part part = {rows[i].split, rows[i].type};
+        buf_append(out, &part, sizeof part);
+    }
+}
+
 /* Rows of one body. */
-static int query_add_body(struct store_reader *r, struct query_segment *s, const struct stored_row *rows, size_t n,
-                          struct err *err)
+static int query_add_body(struct store_reader *r, const struct query_merge *m, struct query_segment *s,
+                          const struct stored_row *rows, size_t n, struct err *err)
 {
     sqlite3_stmt *st = db_statement(r->db, DB_BODY_READ, err);
     if (!st)
@@ -195,19 +241,22 @@ static int query_add_body(struct store_reader *r, struct query_segment *s, const
     const int code = db_step(r->db, st, err);
     if (code <= 0)
         return code; /* gone by retention since the rows were read */
-    cleanup_free struct flame_part *parts = xcalloc(n, sizeof *parts);
-    for (size_t i = 0; i < n; i++)
-        parts[i] = (struct flame_part){rows[i].split, rows[i].type};
+    cleanup_buf struct buf head = BUF_INIT(QUERY_HEAD_MAX);
+    query_put_head(m, rows, n, &head);
+    if (!buf_ok(&head)) {
+        sqlite3_reset(st);
+        return err_set(err, -EMSGSIZE, "a stored profile has too many series");
+    }
     const struct str bytes = db_column(st, 0);
-    s->items[s->count++] = (struct parser_item){query_copy(parts, n * sizeof *parts), query_copy(bytes.p, bytes.n)};
+    s->items[s->count++] = (struct parser_item){query_copy(head.p, head.len), query_copy(bytes.p, bytes.n)};
     s->bytes += bytes.n;
     sqlite3_reset(st);
     return 0;
 }
 
 /* From row `*at` on. */
-static int query_fill(struct store_reader *r, struct query_segment *s, const struct row_list *rows, size_t *at,
-                      struct err *err)
+static int query_fill(struct store_reader *r, const struct query_merge *m, struct query_segment *s,
+                      const struct row_list *rows, size_t *at, struct err *err)
 {
     int code = 0;
     while (code == 0 && *at < rows->len && s->count < PARSER_BATCH_ITEMS && s->bytes < SEGMENT_BYTES) {
@@ -215,14 +264,15 @@ static int query_fill(struct store_reader *r, struct query_segment *s, const str
         size_t n = 1;
         while (*at + n < rows->len && first[n].body == first->body)
             n++;
-        code = query_add_body(r, s, first, n, err);
+        code = query_add_body(r, m, s, first, n, err);
         *at += n;
     }
     return code;
 }
 
 /* A body that ends the parser is left out, like one that cannot be decoded. */
-static int query_merge(struct store_reader *r, const struct query_segment *s, struct flame *out, struct err *err)
+static int query_merge(struct store_reader *r, const struct query_segment *s, const struct query_merge *m,
+                       struct err *err)
 {
     cleanup_parser_batch struct parser_batch b = {.pool = r->parsers,
                                                   .service = &flame_merge_service,
@@ -233,8 +283,11 @@ static int query_merge(struct store_reader *r, const struct query_segment *s, st
     struct parser_answer a;
     int code;
     while ((code = parser_batch_next(&b, &a, err)) > 0 || code == -ECANCELED) {
-        if (code > 0)
-            flame_merge_add(out, a.bytes);
+        if (code <= 0)
+            continue;
+        const int64_t period = flame_merge_period(a.bytes);
+        flame_merge_add(m->out, a.bytes);
+        m->span->period = period > m->span->period ? period : m->span->period;
     }
     for (size_t i = 0; i < PARSER_ENDINGS; i++)
         r->endings[i] += b.endings[i];
@@ -242,46 +295,59 @@ static int query_merge(struct store_reader *r, const struct query_segment *s, st
     return code;
 }
 
-static int query_merge_rows(struct store_reader *r, const struct row_list *rows, struct flame *out, struct err *err)
+static int query_merge_rows(struct store_reader *r, const struct row_list *rows, const struct query_merge *m,
+                            struct err *err)
 {
-    const int64_t deadline = clock_ms() + STORE_QUERY_MS;
     int code = 0;
     for (size_t at = 0; code == 0 && at < rows->len;) {
         __attribute__((cleanup(query_segment_free))) struct query_segment *s = xcalloc(1, sizeof *s);
-        code = query_fill(r, s, rows, &at, err);
+        code = query_fill(r, m, s, rows, &at, err);
         if (code == 0)
-            code = query_merge(r, s, out, err);
-        if (code == 0 && clock_ms() > deadline)
-            code = err_set(err, -ETIMEDOUT, "the query took more than %d s: choose a shorter time range",
-                           STORE_QUERY_MS / 1000);
+            code = query_merge(r, s, m, err);
+        if (code == 0)
+            code = reader_in_time(r, err);
     }
     return code;
+}
+
+int store_merge(struct store_reader *r, const struct store_filter *filter, const struct store_merge *how,
+                struct flame *out, struct store_span *span, struct err *err)
+{
+    __attribute__((cleanup(query_row_list_done))) struct row_list rows = {0};
+    struct store_span found = {0};
+    const struct query_merge m = {how, out, &found};
+    int code = query_select_rows(r, filter, how, &rows, &found, err);
+    if (code == 0)
+        code = query_merge_rows(r, &rows, &m, err);
+    if (code == 0)
+        *span = found;
+    return reader_noted(r, code, err);
 }
 
 int store_flame(struct store_reader *r, const struct store_selection *what, struct flame *out, struct store_span *span,
                 struct err *err)
 {
-    __attribute__((cleanup(query_row_list_done))) struct row_list rows = {0};
-    struct store_span found = {0};
-    int code = query_select_rows(r, what, &rows, &found, err);
-    if (code == 0)
-        code = query_merge_rows(r, &rows, out, err);
-    if (code == 0)
-        *span = found;
-    return query_noted(r, code, err);
+    cleanup_label_selector struct label_selector selector = LABEL_SELECTOR_INIT;
+    const struct store_filter filter = {&selector, what->range};
+    const struct store_merge how = {0};
+    const int code = query_selector_of(what, &selector, err);
+    return code < 0 ? code : store_merge(r, &filter, &how, out, span, err);
 }
 
 int store_timeline(struct store_reader *r, const struct store_selection *what, int64_t step_ms, int64_t *buckets,
                    size_t n, struct err *err)
 {
     __attribute__((cleanup(query_id_list_done))) struct id_list series = {0};
-    int code = query_select_series(r, what, &series, err);
+    cleanup_label_selector struct label_selector selector = LABEL_SELECTOR_INIT;
+    int code = query_selector_of(what, &selector, err);
+    if (code == 0)
+        code = query_select_series(r, &(struct store_filter){&selector, what->range}, &series, err);
     for (size_t i = 0; code == 0 && i < series.len; i++) {
         sqlite3_stmt *st = db_statement(r->db, DB_TOTALS, err);
         if (!st)
-            return query_noted(r, err->code, err);
+            return reader_noted(r, err->code, err);
         db_bind(st, 1, series.items[i]);
-        query_bind_range(st, 2, what->range);
+        reader_bind_range(st, 2, what->range.from_ms, what->range.until_ms);
         while ((code = db_step(r->db, st, err)) == 1) {
             int64_t at = (sqlite3_column_int64(st, 0) / 1000000 - what->range.from_ms) / step_ms;
             if (at >= 0 && (uint64_t)at < n &&
@@ -289,5 +355,5 @@ int store_timeline(struct store_reader *r, const struct store_selection *what, i
                 buckets[at] = INT64_MAX;
         }
     }
-    return query_noted(r, code, err);
+    return reader_noted(r, code, err);
 }

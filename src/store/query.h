@@ -12,12 +12,8 @@
 #include "base/str.h"
 #include "flow/labels.h"
 #include "pprof/flame.h"
+#include "store/select.h"
 
-struct store_reader;
-
-struct store_range {
-    int64_t from_ms, until_ms;
-};
 struct store_service {
     struct str name;
     uint64_t profiles; /* rows: one per sample type and series */
@@ -42,11 +38,25 @@ struct store_selection {
 struct store_span {
     uint64_t profiles;         /* as they were pushed: one per thread is still one */
     int64_t first_ns, last_ns; /* start of the first, end of the last */
+    int64_t duration_ns;       /* of all together; one that several series share counts once */
+    int64_t period;            /* the longest */
 };
-/* Merges the selected profiles into `out`, which the caller prepared. -ETIMEDOUT after STORE_QUERY_MS. */
-enum { STORE_QUERY_MS = 20000 };
+/* Merges the selected profiles into `out`, which the caller prepared. -ETIMEDOUT behind the deadline of the reader. */
 must_check int store_flame(struct store_reader *r, const struct store_selection *what, struct flame *out,
                            struct store_span *span, struct err *err);
+
+/* How the stacks of a selection become a tree, and which samples count. */
+struct store_merge {
+    bool lines;                                 /* names of nodes are texts of store/frame_text.h */
+    const struct str *spans, *traces;           /* ids in hex, lower case: of 16 and of 32 digits */
+    size_t span_count, trace_count;             /* 0 = all samples; not both */
+    const uint8_t (*profiles)[PROFILE_ID_SIZE]; /* ids of profiles (store/select.h) */
+    size_t profile_count;                       /* 0 = all profiles */
+};
+/* Merges what a filter selects, all of one profile type, into `out`. Where that has not enough nodes, it is truncated
+ * (pprof/flame.h). */
+must_check int store_merge(struct store_reader *r, const struct store_filter *filter, const struct store_merge *how,
+                           struct flame *out, struct store_span *span, struct err *err);
 /* Sums of values per `step_ms`, by the start of each profile; buckets[i] covers from_ms + i * step_ms. */
 must_check int store_timeline(struct store_reader *r, const struct store_selection *what, int64_t step_ms,
                               int64_t *buckets, size_t n, struct err *err);

@@ -53,6 +53,7 @@ struct store {
     char *dir, *path; /* NULL: in memory */
     struct retention keep;
     struct disk_room room; /* the worker's that writes */
+    struct store_limits limits;
     struct db write_db, read_db;
     struct serial_queue writes, reads;
     uv_timer_t sweep;
@@ -67,7 +68,7 @@ struct store {
     void *closed_arg;
 };
 
-enum job_kind { JOB_PUSH, JOB_READ, JOB_SWEEP };
+enum job_kind { JOB_PUSH, JOB_READ, JOB_WRITE, JOB_SWEEP };
 
 struct store_job {
     struct serial_job base;
@@ -188,7 +189,10 @@ static void store_sweep(struct store *s, struct store_job *job)
 
 static void store_run_read(struct store *s, struct store_job *job)
 {
-    struct store_reader reader = {.db = s->path ? &s->read_db : &s->write_db, .parsers = s->parsers};
+    struct store_reader reader = {.db = s->path && job->kind == JOB_READ ? &s->read_db : &s->write_db,
+                                  .parsers = s->parsers,
+                                  .limits = s->limits};
+    reader.deadline_ms = clock_ms() + reader_limit(s->limits.ms, QUERY_MS_MAX);
     job->work(job->arg, &reader);
     job->damaged = reader.damaged.code == -EBADMSG;
     memcpy(job->endings, reader.endings, sizeof job->endings);
@@ -207,7 +211,7 @@ static void store_run_batch(void *ctx, struct list *batch)
         struct store_job *job = store_job_of(node);
         if (job->kind == JOB_SWEEP)
             store_sweep(s, job);
-        else if (job->kind == JOB_READ)
+        else if (job->kind != JOB_PUSH)
             store_run_read(s, job);
     }
     /* Decoding and merging need a lot for a moment, seldom: give it back at once. */
@@ -282,7 +286,7 @@ static void store_job_done(struct serial_job *base)
     parser_set_aside_count(job->kind == JOB_PUSH ? "profile" : "stored", job->set_aside);
     if (job->kind == JOB_PUSH)
         store_on_pushed(s, job);
-    else if (job->kind == JOB_READ)
+    else if (job->kind != JOB_SWEEP)
         job->done(job->arg);
     else
         store_on_swept(s, job);
@@ -327,6 +331,17 @@ int store_read(struct store *s, void (*work)(void *arg, struct store_reader *r),
     job->work = work;
     job->done = done;
     serial_queue_submit(store_read_queue(s), &job->base);
+    return 0;
+}
+
+int store_write(struct store *s, void (*work)(void *arg, struct store_reader *r), void (*done)(void *arg), void *arg)
+{
+    if (s->closing || s->writes.count >= STORE_PUSHES_MAX)
+        return -EAGAIN;
+    struct store_job *job = store_job_new(s, JOB_WRITE, arg);
+    job->work = work;
+    job->done = done;
+    serial_queue_submit(&s->writes, &job->base);
     return 0;
 }
 
@@ -405,6 +420,7 @@ struct store *store_new(const struct store_options *options)
                                  options->keep_bytes ? options->keep_bytes : keep_bytes_default};
     s->problem = options->problem;
     s->problem_arg = options->problem_arg;
+    s->limits = options->limits;
     s->write_db = s->read_db = DB_INIT;
     if (options->dir) {
         s->dir = xstrdup(options->dir);

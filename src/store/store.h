@@ -29,6 +29,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "flow/series.h"
+#include "store/limits.h"
 #include "store/query.h"
 
 struct store;
@@ -44,6 +45,7 @@ struct store_options {
     const char *dir;             /* created if missing, private (store/files.h); NULL = in memory */
     int64_t keep_seconds;        /* retention (store/retention.h); 0 = 7 days */
     int64_t keep_bytes;          /* size beyond which the oldest are deleted; 0 = 1 GiB */
+    struct store_limits limits;  /* of one query */
     void (*problem)(void *arg, const char *text); /* a message for the operator, on the loop; may be NULL */
     void *problem_arg;
 };
@@ -74,6 +76,9 @@ typedef void store_pushed(void *arg, enum store_result result, const struct err 
 must_check int store_push(struct store *s, const struct series *series, size_t n, size_t bytes, store_pushed *done,
                           void *arg);
 
+/* As store_read(), with a connection that may write; after the pushes before it. */
+must_check int store_write(struct store *s, void (*work)(void *arg, struct store_reader *r), void (*done)(void *arg),
+                           void *arg);
 /* Runs `work` in a worker, then `done` on the loop. `work` may access `arg` only. -EAGAIN: too many queued queries. */
 must_check int store_read(struct store *s, void (*work)(void *arg, struct store_reader *r), void (*done)(void *arg),
                           void *arg);

@@ -40,6 +40,7 @@ static int heat_by_time(const void *a_, const void *b_)
 static void heat_collect(const struct profile *p, struct flame_table *t, struct heat *h)
 {
     cleanup_flame_frames struct flame_frames frames = {0};
+    struct id_map known = ID_MAP_INIT;
     const uint32_t key = symbols_string(p->symbols, CONVERSION_TIME);
     for (size_t i = 0; i < p->sample_count; i++) {
         struct heat_entry e = {0};
@@ -51,9 +52,10 @@ static void heat_collect(const struct profile *p, struct flame_table *t, struct 
         }
         if (!counts || !heat_time(p->symbols, p->samples[i].labels, key, &e.at))
             continue;
-        e.node = flame_stack(&t->flame, &frames, 0, p->symbols, p->samples[i].stack);
+        e.node = flame_table_node(t, &frames, &known, p->symbols, p->samples[i].stack);
         h->items[h->len++] = e;
     }
+    id_map_done(&known);
 }
 
 /* Sorted by time and node, equal ones as one. */

@@ -299,7 +299,7 @@ class Machine:
     def __init__(self):
         self.processes = []
         self.unshare = subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc", sys.executable,
+            ["unshare", "--mount", "--pid", "--net", "--ipc", "--fork", "--kill-child", "--mount-proc", sys.executable,
              str(HERE / "machine_init.py")], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if self.unshare.stdout.readline() != b"up\n":
             raise Failure("no namespaces of our own: " + self.unshare.stderr.read().decode(errors="replace"))

@@ -25,7 +25,7 @@ def changes_are_noticed_without_polling(lab):
                     Check={"CheckID": "alive", "TTL": "1h", "Status": "passing"})
     consul.wait_settled("shop")
     # The first change of each service and of the catalog arrives by itself; the interval could not bring it.
-    agent = lab.agent(config=config('  refresh_interval = "1h"\n  node_meta = { "consul-network-segment" = "" }\n'))
+    agent = lab.agent(config=config('  refresh_interval = "1h"\n'))
     wait_targets(agent, "consul", "shop-1")
     shop = targets(agent)["shop-1"]
     of_node = ("__meta_consul_tagged_address_", "__meta_consul_metadata_")
@@ -48,7 +48,8 @@ def a_restart_that_forgets_everything_is_followed(lab):
     consul.register("shop-1", "shop", 8080, Tags=["jvm"])
     consul.register("cart-1", "cart", 8081, Tags=["jvm", "old"])
     consul.register("db-1", "db", 5432)
-    agent = lab.agent(config=config('  refresh_interval = "100ms"\n  tags = ["jvm"]\n'))
+    agent = lab.agent(config=config('  refresh_interval = "100ms"\n  tags = ["jvm"]\n'
+                                    '  node_meta = { "consul-network-segment" = "" }\n'))
     wait_targets(agent, "cart-1", "shop-1")
     consul.put("/v1/agent/service/deregister/cart-1")
     wait_targets(agent, "shop-1")

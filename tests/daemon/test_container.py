@@ -145,3 +145,23 @@ def forged_cgroup_names_make_no_container(lab):
                     for name, jvm in jvms.items()}
         equal(wait_for("targets", seen), wanted, "containers")
         agent.stop()
+
+
+@test
+def a_container_is_known_by_its_mounts(lab):
+    """An agent in the container of a JVM, with a cgroup namespace of its own, sees no cgroup that names it."""
+    container = "d" * 64
+    folder = lab.dir / "containers" / container
+    folder.mkdir(parents=True)
+    (folder / "hostname").write_text("shop\n")
+    mounts = f'mount --bind {folder}/hostname /etc/hostname && exec "$@"'
+    jvm = lab.jvm(wrapper=["unshare", "--cgroup", "--mount", "sh", "-c", mounts, "with-mounts"])
+    join = '[{"__meta_docker_container_id" = "%s", "container" = "shop"}]' % container
+    agent = lab.agent(config=f'discovery.process "all" {{\n  join = {join}\n}}\n', wrapper=["unshare", "--cgroup"])
+
+    def seen():
+        exports = debug_value(agent.component("discovery.process.all")["exports"])
+        return next((t for t in exports.get("targets") or [] if t["__process_pid__"] == str(jvm.inner)), None)
+    target = wait_for("its target", seen)
+    equal((target.get("__container_id__"), target.get("container")), (container, "shop"), "container")
+    agent.stop()

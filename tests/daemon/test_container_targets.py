@@ -1,8 +1,9 @@
 """Targets that name a container but no process, as Kubernetes and Docker have them, straight to pyroscope.java."""
+import json
 import signal
 
 from cgroups import cgroups
-from lab import config, equal, test, wait_for
+from lab import check, config, equal, test, wait_for
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 
@@ -57,3 +58,58 @@ def targets_of_containers_are_the_jvms_in_them(lab):
         agent.wait_state(stranger, "profiling")
         wait_for("the others' end", lambda: set(agent.jvms()) == {stranger.inner})
         agent.stop()
+
+
+@test
+def discover_shows_the_targets_of_containers(lab):
+    """What `smolder discover` prints is what the agent has: also for targets without a process."""
+    with cgroups() as place:
+        named, plain, forged, other = (lab.jvm(env={"OTEL_SERVICE_NAME": "declared"}), lab.jvm(), lab.jvm(), lab.jvm())
+        place(named, f"kubepods/pod1/cri-containerd-{A}.scope")
+        place(plain, f"kubepods/pod2/cri-containerd-{B}.scope")
+        place(forged, f"user.slice/user-1000.slice/user@1000.service/docker-{C}.scope")
+        place(other, f"docker/{'e' * 64}")
+        text = direct([pod(f"containerd://{A}", "web"), '{"__meta_dockerswarm_task_container_id" = "' + "e" * 64 + '"}',
+                       *(pod(f"containerd://{B}", "shop", f', "port" = "{port}"') for port in (1, 2)),
+                       f'{{"__meta_docker_container_id" = "{C}"}}', pod(f"containerd://{'d' * 64}", "elsewhere")])
+        status, said = lab.call([lab.smolder, "discover", "--json", lab.file("discover.alloy", text)])
+        equal(status, 0, f"exit status: {said}")
+        answer = json.loads(said[said.index('{"targets"'):].splitlines()[0])
+        shown = {t["pid"]: t for t in answer["targets"]}
+        agent = lab.agent(config=text)
+        for jvm in (named, plain, other):
+            agent.wait_state(jvm, "profiling")
+        equal(sorted(shown), sorted(agent.jvms()), "JVMs")
+        for pid, jvm in agent.jvms().items():
+            equal(shown[pid]["service_name"], jvm["service_name"], "service name")
+            public = {k: v for k, v in shown[pid]["labels"].items() if not k.startswith("__")}
+            equal(public, jvm["labels"], "labels")
+        equal(shown[named.inner]["service_name"], "declared", "service name")
+        equal(shown[plain.inner]["labels"]["port"], "2", "the target of several")
+        check("2 targets of pyroscope.java are no JVMs of this host" in said, said)
+        equal([(d["pid"], d["reason"]) for d in answer["dropped"]],
+              [(forged.inner, "no target of any component")], "not profiled")
+        agent.stop()
+
+
+@test
+def discover_shows_the_rule_that_drops_a_container(lab):
+    with cgroups() as place:
+        jvm, dropped = lab.jvm(), lab.jvm()
+        place(jvm, f"kubepods/pod1/cri-containerd-{A}.scope")
+        place(dropped, f"kubepods/pod2/cri-containerd-{B}.scope")
+        pods = f"""discovery.relabel "pods" {{
+  targets = [{pod(f"containerd://{A}", "web")}, {pod(f"containerd://{B}", "db")}]
+  rule {{
+    action        = "drop"
+    source_labels = ["__meta_kubernetes_pod_container_name"]
+    regex         = "db|cache"
+  }}
+}}
+"""
+        text = pods + direct([]).replace("targets    = []", "targets    = discovery.relabel.pods.output")
+        status, said = lab.call([lab.smolder, "discover", lab.file("discover.alloy", text)])
+        equal(status, 0, f"exit status: {said}")
+        check(f'{jvm.inner} Shop: profiled by pyroscope.java.test as "java/shop/web"\n' in said, said)
+        check(f"{dropped.inner} Shop: not profiled: dropped by rule 1 of discovery.relabel.pods: drop, source_labels = "
+              '[__meta_kubernetes_pod_container_name], regex = "db|cache", value "db"\n' in said, said)

@@ -5,7 +5,7 @@ import json
 import re
 
 from browser import Browser
-from lab import check, equal, test
+from lab import Skip, check, equal, test
 from test_convert import collapsed, convert, made_profile, opened, plain, recording
 
 SHOP = {("shop/Main.main", "shop/Cart.add", "java/util/HashMap.get"): [10],
@@ -239,3 +239,25 @@ def heat_map_is_for_pages(lab):
         check(why in err, f"{flags}: {err}")
     convert(lab, shop(lab), f"--output={page}", "--heatmap")
     check("heat" not in page_data(page)["profiles"][0], "a heat map of samples without times")
+
+
+@test
+def convert_writes_profiles_of_opentelemetry(lab):
+    """The sums per stack, as read by OpenTelemetry's own classes, are those of collapsed stacks."""
+    try:
+        from opentelemetry.proto.profiles.v1development import profiles_pb2
+    except ImportError as e:
+        raise Skip("the Python package opentelemetry-proto is not installed") from e
+    path, out = recording("wall"), lab.dir / "wall.otlp"
+    convert(lab, path, f"--output={out}")
+    data = profiles_pb2.ProfilesData.FromString(out.read_bytes())
+    d = data.dictionary
+    for profile in data.resource_profiles[0].scope_profiles[0].profiles:
+        found = {}
+        for sample in profile.samples:
+            frames = [d.location_table[i].lines[0].function_index for i in
+                      reversed(d.stack_table[sample.stack_index].location_indices)]
+            stack = ";".join(d.string_table[d.function_table[f].name_strindex] for f in frames)
+            found[stack] = found.get(stack, 0) + sample.values[0]
+        kind = d.string_table[profile.sample_type.type_strindex]
+        equal(found, collapsed(lab, path, f"--type={kind}"), f"stacks of {kind}")

@@ -1,5 +1,4 @@
 """What reaches a receiver, and how often: limits, partial acceptance, outages, kills."""
-import collections
 import os
 import shutil
 import signal
@@ -8,6 +7,7 @@ import tempfile
 import time
 
 from lab import CACHE, Skip, check, config, equal, test, wait_for
+from outages import Clocks, held, stored_twice
 
 FAST = 'min_backoff_period = "200ms"\n    max_backoff_period = "1s"'
 
@@ -55,11 +55,6 @@ def a_rejection_is_the_state_of_the_jvm_it_concerns(lab):
     equal(len(agent.lines("pushes succeed again")), 0, "lines that say it works again")
 
 
-def stored_twice(receiver):
-    counts = collections.Counter(p["id"] for p in receiver.profiles())
-    return [id for id, n in counts.items() if n > 1]
-
-
 @test
 def a_partly_accepted_request_counts_once(lab):
     """The receiver stores the good profiles of a request and answers 429 for the rest, as Pyroscope does."""
@@ -76,19 +71,13 @@ def a_partly_accepted_request_counts_once(lab):
     receiver.check_valid()
 
 
-def held(agent):
-    """Profiles passed on so far, and bytes of the spool."""
-    return sum(t["profiles"] for t in agent.jvms().values()), agent.metric("smolder_spool_bytes")
-
-
 @test
 def an_outage_and_a_kill_lose_nothing(lab):
     """The receiver fails from the start; the agent is killed meanwhile and started again; the receiver recovers."""
     receiver = lab.receiver(status=503)
     jvm = lab.jvm()
     storage = f"--storage.path={lab.dir / 'data'}"
-    # More than a single profile has, until others have failed, too, and show that it is an outage.
-    text = config(endpoint=FAST + "\n    max_backoff_retries = 6")
+    text = config(endpoint=FAST + "\n    max_backoff_retries = 1")
     agent = lab.agent(storage, config=text)
     wait_for("profiles on disk", lambda: held(agent)[0] >= 6 and held(agent)[1] > 0, 60)
     made, size = held(agent)
@@ -110,6 +99,64 @@ def an_outage_and_a_kill_lose_nothing(lab):
     again.stop()
     receiver.check_valid()
     equal(os.listdir(lab.dir / "data" / "spool"), [], "spools left behind")
+
+
+def check_delivered(receiver, jvm, made, before, agent):
+    """All that was made before that time arrived, and once."""
+    wait_for("an empty spool", lambda: agent.metric("smolder_spool_bytes") == 0, 120)
+    old = [p for p in receiver.profiles(pid=str(jvm.inner)) if p["time_nanos"] + p["duration_nanos"] < before]
+    check(len(old) >= made, f"{len(old)} profiles of {made}")
+    equal(stored_twice(receiver), [], "profiles stored twice")
+    equal(agent.metric("smolder_dropped_profiles_total"), 0, "dropped profiles")
+    receiver.check_valid()
+
+
+@test
+def half_an_hour_of_429_with_a_kill_in_it_loses_nothing(lab):
+    """The clocks are set forward, three minutes at a time; the agent is killed after fifteen and started again."""
+    receiver, clocks = lab.receiver(status=429), Clocks(lab)
+    jvm = lab.jvm()
+    storage = f"--storage.path={lab.dir / 'data'}"
+    text = config(endpoint='max_backoff_retries = 1\n    max_backoff_period = "2m"')
+    agent = lab.agent(storage, config=text, env=clocks.env)
+
+    def quarter_of_an_hour():
+        for _ in range(5):
+            made, size = held(agent)
+            wait_for("more profiles on disk", lambda: held(agent)[0] > made and held(agent)[1] > size, 60)
+            attempts = agent.metric("smolder_pushes_total", result="retry")
+            clocks.jump(wall=180, monotonic=180)
+            wait_for("another attempt", lambda: agent.metric("smolder_pushes_total", result="retry") > attempts, 60)
+
+    quarter_of_an_hour()
+    made, _ = held(agent)
+    wait_for("all of it on disk", lambda: held(agent)[0] > made, 60)
+    agent.signal(signal.SIGKILL)
+    agent.wait(10)
+    killed = time.time_ns()
+    agent = lab.agent(storage, config=text, env=clocks.env)
+    wait_for("profiles of the next agent", lambda: held(agent)[0] >= 4, 90)
+    quarter_of_an_hour()
+    receiver.behave(status=0)
+    clocks.jump(wall=600, monotonic=600)
+    check_delivered(receiver, jvm, made, killed, agent)
+    agent.wait_log("pushes succeed again")
+
+
+@test
+def a_clock_that_is_set_makes_no_profile_older(lab):
+    """An outage, the time of day two hours ahead in it, then a day behind."""
+    receiver, clocks = lab.receiver(status=503), Clocks(lab)
+    jvm = lab.jvm()
+    agent = lab.agent(f"--storage.path={lab.dir / 'data'}", config=config(endpoint=FAST), env=clocks.env)
+    for jump in (2 * 3600, -26 * 3600):
+        made, size = held(agent)
+        wait_for("more profiles on disk", lambda: held(agent)[0] > made and held(agent)[1] > size, 60)
+        clocks.jump(wall=jump)
+    made, jumped = held(agent)[0], time.time_ns()
+    wait_for("profiles after the jumps", lambda: held(agent)[0] > made + 4, 60)
+    receiver.behave(status=0)
+    check_delivered(receiver, jvm, made - 4, jumped, agent)
 
 
 def oauth2_server():

@@ -68,7 +68,7 @@ def diff_knows_noise_from_change(lab):
 def diff_compares_recordings(lab):
     one, two = recording("cortex-dev-01__kafka-0__cpu__0"), recording("cortex-dev-01__kafka-0__cpu__1")
     diff(lab, one, one)
-    out, _ = diff(lab, one, two, "--total=rate", status=4)
+    out, _ = diff(lab, one, two, "--total=rate", "--sigma=3", status=4)
     check("/s -> " in out, out)
     out, _ = diff(lab, recording("wall"), recording("wall"), "--type=wall", "--output=wall.json")
     equal((out, json.loads((lab.dir / "wall.json").read_text())["profile"]), ("", "wall"), "written to a file")
@@ -113,3 +113,16 @@ def diff_is_documented(lab):
     gate = next(line for line in scripts[1].splitlines() if "smolder diff" in line)
     flags = re.findall(r"--([a-z-]+)", gate)
     check(flags and all(f"--{f}" in help_text for f in flags), f"flags of the workflow: {flags}")
+
+
+@test
+def diff_knows_what_runs_differ_by(lab):
+    """A change that one run each would show is noise where runs of the same version differ by as much; and the whole is
+    the mean of the runs, however many there are."""
+    for side, shares in (("base", (1000, 2000, 3000)), ("new", (2600, 2800))):
+        (lab.dir / side).mkdir()
+        for i, n in enumerate(shares):
+            sampled(lab, f"{side}/{i}.jfr", {"main;fast": 10000 - n, "main;slow": n})
+    diff(lab, lab.dir / "base" / "1.jfr", lab.dir / "new" / "1.jfr", status=4)
+    out, _ = diff(lab, "base", "new")
+    check("slow (self): within noise" in out and "3 recordings" in out and "+0.0 %" in out, out)

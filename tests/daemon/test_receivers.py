@@ -243,6 +243,29 @@ def bodies_of_ingest_are_forwarded_as_they_are(lab):
 
 
 @test
+def bodies_of_ingest_survive_a_kill(lab):
+    """Nobody listens; the agent is killed meanwhile and started again; then a server comes up."""
+    storage, url = f"--storage.path={lab.dir / 'data'}", "http://127.0.0.1:9999/ingest?name=shop&format=folded"
+    text = RECEIVE.replace("endpoint {", "endpoint {\n    max_backoff_retries = 1\n    max_backoff_period = \"1s\"")
+    agent = lab.agent(storage, config=text)
+    bodies = [f"main;work{i} {10**900}" for i in range(20)]
+    for body in bodies:
+        equal(lab.machine.http("POST", url, body, {"Content-Type": "text/plain"})[0], 200, "answer")
+    wait_for("all on disk", lambda: agent.metric("smolder_spool_bytes") > sum(map(len, bodies)), 30)
+    equal(agent.metric("smolder_dropped_profiles_total"), 0, "dropped")
+    agent.signal(signal.SIGKILL)
+    agent.wait(10)
+    again = lab.agent(storage, config=text)
+    server = lab.run([sys.executable, "-c", INGEST_SERVER], name="ingest")
+    wait_for("an empty spool", lambda: again.metric("smolder_spool_bytes") == 0
+             and again.metric("smolder_ingests_total", result="ok") == len(bodies), 60)
+    requests = [json.loads(line) for line in server.text().splitlines()]
+    equal(sorted(r[3] for r in requests if r[0] == 200), sorted(bodies), "bodies that were taken")
+    equal(again.metric("smolder_dropped_profiles_total"), 0, "dropped")
+    again.stop()
+
+
+@test
 def receivers_are_validated(lab):
     """What `validate` says without running anything."""
     port = 'pyroscope.receive_http "r" {\n  forward_to = []\n  http {\n    %s\n  }\n}\n'

@@ -94,7 +94,7 @@ def the_main_process_does_not_stay_root(lab):
     old.mkdir(mode=0o700)  # what an older version left
     (old / "quarantine").write_text("")
     agent = lab.agent(config=config())
-    agent.wait_log("the main process runs without privileges.* uid=65532")
+    agent.wait_log("the main process runs without privileges.* user=65532 uid=65532")  # which has no name here
     receiver.wait_stack("Shop.bake", type="process_cpu", pid=str(jvm.inner))
     check_main(agent, 65532)
     equal({p.stat().st_uid for p in (old, old / "quarantine")}, {65532}, "owners of the data")

@@ -4,9 +4,10 @@ import json
 import os
 import re
 
+from browser import Browser
 from lab import check, equal, test, wait_for
 from test_page import profile
-from test_store import PUSH, ask, labels
+from test_store import PUSH, STORE, ask, labels
 
 
 def push_noise(lab, service):
@@ -75,3 +76,28 @@ def store_keeps_what_it_is_told_to(lab):
         bad = lab.start_agent("--store.listen=127.0.0.1:4040", flag, config="")
         equal(bad.wait(10), 2, f"exit status with {flag}")
         check(text in bad.text(), bad.text())
+
+
+@test
+def store_with_a_token_is_for_those_who_have_it(lab):
+    """--store.auth=token: nobody sees or pushes anything without it; the built-in configuration does. A browser that
+    opened the printed address goes on without it in the address."""
+    jvm = lab.jvm()
+    agent = lab.agent("--store.listen=127.0.0.1:4040", "--store.auth=token")
+    token = (lab.dir / "data/store.token").read_text().strip()
+    check(token not in agent.text(), "the token is in the log")
+    for path in ("/", "/api/services", "/api/jvms", "/api/services?token=wrong"):
+        equal(lab.machine.http("GET", STORE + path)[0], 401, path)
+    equal(push_noise(lab, "stranger")[0], 401, "a push of a stranger")
+    equal(lab.machine.http("GET", STORE + "/ready")[0], 200, "/ready")
+
+    def services():
+        status, text = lab.machine.http("GET", STORE + "/api/services", None, {"Authorization": f"Bearer {token}"})
+        equal(status, 200, f"with the token ({text})")
+        return json.loads(text)["services"]
+    wait_for("profiles of the built-in configuration", services, 40, 0.5)
+    with Browser(machine=lab.machine) as browser:
+        browser.open(f"{STORE}/?token={token}")
+        browser.wait("document.getElementById('graph') && !document.getElementById('graph').hidden")
+        equal(browser.run("location.search"), "", "the address")
+    check(jvm.alive(), "the JVM ended")

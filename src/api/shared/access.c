@@ -6,6 +6,7 @@
 #include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/secret.h"
 
 void access_init(struct access *a, const struct http_block *block)
 {
@@ -40,15 +41,6 @@ static bool access_is_listed(const struct access *a, const char *path)
     return false;
 }
 
-/* Its time depends on what was sent, not on how much of it is right. */
-static bool access_same_secret(struct str sent, struct str wanted)
-{
-    size_t difference = sent.n ^ wanted.n;
-    for (size_t i = 0; i < sent.n; i++)
-        difference |= (unsigned char)(sent.p[i] ^ wanted.p[i % wanted.n]);
-    return difference == 0;
-}
-
 bool access_admits(const struct access *a, const char *path, const char *authorization)
 {
     if (!a->expected || (a->paths.len > 0 && access_is_listed(a, path) != a->only_these))
@@ -57,5 +49,5 @@ bool access_admits(const struct access *a, const char *path, const char *authori
     const size_t scheme = sizeof "Basic " - 1;
     if (!authorization || strncasecmp(authorization, "Basic ", scheme) != 0)
         return false;
-    return access_same_secret(str_trim(str_of(authorization + scheme)), str_of(a->expected + scheme));
+    return secret_equal(str_trim(str_of(authorization + scheme)), str_of(a->expected + scheme));
 }

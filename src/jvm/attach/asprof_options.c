@@ -79,7 +79,14 @@ static const struct asprof_option options[] = {
     {"-f", NULL, ASPROF_TEXT, ASPROF_LAUNCHER, NULL, .refused = OUTPUT_IS_OURS},
     {"-o", NULL, ASPROF_TEXT, ASPROF_LAUNCHER, NULL, .refused = OUTPUT_IS_OURS},
     {NULL, "--libpath", ASPROF_TEXT, ASPROF_LAUNCHER, NULL, .refused = "use the attribute `dist`"},
-    {NULL, "--fdtransfer", ASPROF_NONE, ASPROF_LAUNCHER, NULL, .refused = "helper processes are not supported"},
+    /* A server with the right to use perf_event_open(2) serves the JVM until the session ends. The request is a whole
+     * perf_event_attr and the name of a probe, so any code in the JVM can have it open what only root may: breakpoints
+     * and probes in the kernel, raw hardware events. It hands out /proc/kallsyms, and kernel stacks have the addresses
+     * of the kernel. For a JVM in a container the socket must be in its network namespace (CAP_SYS_ADMIN), and threads
+     * are named by its PID namespace, which the server therefore enters. Nothing of that can be had with the rights of
+     * the target, with which everything else is done. */
+    {NULL, "--fdtransfer", ASPROF_NONE, ASPROF_LAUNCHER, NULL,
+     .refused = "it lends perf events of root to the JVM, which decides what is opened"},
     {"-v", "--version", ASPROF_NONE, ASPROF_LAUNCHER, NULL, .refused = "it only prints information"},
     {"-h", "--help", ASPROF_NONE, ASPROF_LAUNCHER, NULL, .refused = "it only prints information"},
 };

@@ -12,10 +12,21 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "jvm/attach/openj9.h"
 #include "os/fsutil.h"
 #include "os/rootfs.h"
 
 enum { FIRST_WAIT_MS = 1, LAST_WAIT_MS = 20, NAME_SIZE = 32 };
+
+static int open_openj9(struct jvm_attach *a, struct err *err)
+{
+    struct openj9_options o;
+    openj9_options_read(a->v, &o);
+    if (o.attach_off)
+        return err_set(err, -ENOTSUP, "the JVM runs with -Dcom.ibm.tools.attach.enable=no");
+    a->openj9 = true;
+    return openj9_files_open(&a->files, a->v, &o, err);
+}
 
 int jvm_attach_open(struct jvm_attach *a, const struct jvm_view *v, const struct jvm_probe *t, struct err *err)
 {
@@ -24,6 +35,8 @@ int jvm_attach_open(struct jvm_attach *a, const struct jvm_view *v, const struct
     if (t->no_dynamic_agents)
         return err_set(err, -ENOTSUP, "the JVM runs with -XX:-EnableDynamicAgentLoading");
     a->v = v;
+    if (t->openj9)
+        return open_openj9(a, err);
     a->may_signal = t->attach_known && t->catches_quit && !t->reduced_signals;
     a->why_not = t->reduced_signals ? "the JVM runs with -Xrs and its attach socket is gone"
                  : !t->attach_known ? "the JVM's attach listener is not running, and it is unknown whether it can be "
@@ -39,6 +52,12 @@ void jvm_attach_done(struct jvm_attach *a)
     if (a->tmp >= 0)
         close(a->tmp);
     a->tmp = -1;
+    openj9_files_done(&a->files);
+}
+
+void jvm_attach_undo(struct jvm_attach *a)
+{
+    openj9_files_remove_reply(&a->files);
 }
 
 static int left_ms(const struct jvm_attach *a)
@@ -106,6 +125,8 @@ int jvm_attach_socket(const struct jvm_attach *a)
 {
     char name[NAME_SIZE];
     struct stat st;
+    if (a->openj9)
+        return openj9_files_advertisement(&a->files);
     snprintf(name, sizeof name, ".java_pid%d", (int)a->v->ns_pid);
     cleanup_close int file = rootfs_peek_in(a->tmp, name, &st, NULL);
     return file >= 0 && S_ISSOCK(st.st_mode) && fs_is_local(file) ? TAKE_FD(file) : -1;
@@ -158,7 +179,7 @@ static int wait_for_listener(const struct jvm_attach *a, int *sock, struct err *
     }
 }
 
-int jvm_attach_connect(struct jvm_attach *a, int *sock, struct err *err)
+static int attach_connect(struct jvm_attach *a, int *sock, struct err *err)
 {
     int code = try_connect(a, sock, err);
     if (code == -EAGAIN)
@@ -188,8 +209,8 @@ int jvm_attach_connect(struct jvm_attach *a, int *sock, struct err *err)
     return code;
 }
 
-int jvm_attach_send(const struct jvm_attach *a, int sock, const char *command, const char *const args[3],
-                    struct err *err)
+static int attach_send(const struct jvm_attach *a, int sock, const char *command, const char *const args[3],
+                       struct err *err)
 {
     cleanup_buf struct buf request = BUF_INIT(4 * (ATTACH_ARG_MAX + 1));
     buf_append(&request, "1", sizeof "1");
@@ -217,7 +238,7 @@ int jvm_attach_send(const struct jvm_attach *a, int sock, const char *command, c
     return 0;
 }
 
-int jvm_attach_receive(const struct jvm_attach *a, int sock, struct buf *reply, struct err *err)
+static int attach_receive(const struct jvm_attach *a, int sock, struct buf *reply, struct err *err)
 {
     enum { STEP = 1024 };
     size_t before = reply->len;
@@ -240,14 +261,44 @@ int jvm_attach_receive(const struct jvm_attach *a, int sock, struct buf *reply, 
     }
 }
 
+static int call_openj9(struct jvm_attach *a, const struct jvm_attach_command *commands, size_t n, struct err *err)
+{
+    struct openj9_call calls[2];
+    for (size_t i = 0; i < n; i++)
+        calls[i] = (struct openj9_call){commands[i].name, commands[i].args, commands[i].reply};
+    return openj9_exchange(&a->files, a->deadline_ms, calls, n, err);
+}
+
 int jvm_attach_call(struct jvm_attach *a, const char *command, const char *const args[3], struct buf *reply,
                     struct err *err)
 {
+    if (a->openj9)
+        return call_openj9(a, &(struct jvm_attach_command){command, args, reply}, 1, err);
     cleanup_close int sock = -1;
-    int code = jvm_attach_connect(a, &sock, err);
+    int code = attach_connect(a, &sock, err);
     if (code == 0)
-        code = jvm_attach_send(a, sock, command, args, err);
-    return code == 0 ? jvm_attach_receive(a, sock, reply, err) : code;
+        code = attach_send(a, sock, command, args, err);
+    return code == 0 ? attach_receive(a, sock, reply, err) : code;
+}
+
+int jvm_attach_call_both(struct jvm_attach *a, const struct jvm_attach_command both[2], int64_t *begun_ns,
+                         struct err *err)
+{
+    *begun_ns = clock_ns();
+    if (a->openj9)
+        return call_openj9(a, both, 2, err);
+    cleanup_close int first = -1, second = -1;
+    int code = attach_connect(a, &first, err);
+    *begun_ns = clock_ns();
+    if (code == 0)
+        code = attach_send(a, first, both[0].name, both[0].args, err);
+    if (code == 0)
+        code = attach_connect(a, &second, err);
+    if (code == 0)
+        code = attach_send(a, second, both[1].name, both[1].args, err);
+    if (code == 0)
+        code = attach_receive(a, first, both[0].reply, err);
+    return code == 0 ? attach_receive(a, second, both[1].reply, err) : code;
 }
 
 static bool attach_contains(struct str s, const char *part)

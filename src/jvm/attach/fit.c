@@ -28,6 +28,15 @@ static void look_at_program(const struct jvm_view *v, struct elf_kind *ret)
         *ret = (struct elf_kind){0};
 }
 
+int fit_vm(const struct jvm_probe *t, bool untested, struct err *err)
+{
+    if (!t->openj9 || untested || t->ours.path[0])
+        return 0;
+    return err_set(err, -ENOTSUP,
+                   "the JVM is OpenJ9, which was tested against a simulation only and may crash on attach; "
+                   "untested_versions = true allows it");
+}
+
 int fit_peek(const struct pidref *p, const struct jvm_probe *t, uint64_t need, struct jvm_fit *ret, struct err *err)
 {
     struct jvm_fit f = {0};

@@ -21,6 +21,10 @@ struct jvm_fit {
     char note[FIT_NOTE_MAX]; /* what could not be looked at; "" = nothing */
 };
 
+/* Which VM it is: -ENOTSUP for OpenJ9, which was tested against a simulation only, unless `untested` or our library is
+ * mapped already. */
+must_check int fit_vm(const struct jvm_probe *t, bool untested, struct err *err);
+
 /* From /proc/PID and the cgroup file system. `need`: bytes its cgroups must have left; 0 = whatever they have. -ENOMEM
  * without room. */
 must_check int fit_peek(const struct pidref *p, const struct jvm_probe *t, uint64_t need, struct jvm_fit *ret,

@@ -57,17 +57,17 @@ int find_jvm(const char *word, pid_t *ret, struct err *err)
         *ret = (pid_t)number;
         return 0;
     }
-    cleanup_free pid_t *pids = NULL;
+    cleanup_free struct procfs_pid *pids = NULL;
     size_t n;
     pid_t found = 0;
     int code = procfs_pids(&pids, &n, err);
     for (size_t i = 0; code == 0 && i < n; i++) {
-        if (!find_jvm_fits(pids[i], word))
+        if (!find_jvm_fits(pids[i].pid, word))
             continue;
         if (found)
             return err_set(err, -EINVAL, "more than one JVM matches \"%s\": %d and %d; use a process ID", word,
-                           (int)found, (int)pids[i]);
-        found = pids[i];
+                           (int)found, (int)pids[i].pid);
+        found = pids[i].pid;
     }
     if (code < 0)
         return code;

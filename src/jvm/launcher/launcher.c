@@ -77,6 +77,7 @@ static const char usage[] =
     "                        flame graphs\n"
     "  -L, --log LEVEL       trace, debug, info, warn, error, none\n"
     "  --libpath PATH        profiler library, as a path in the JVM's file system\n"
+    "  --fdtransfer          not supported: it lends perf events of root to the JVM, which decides what is opened\n"
     "  -v, --version         print the version of this program\n"
     "  -h, --help            print this help\n"
     "\n"
@@ -134,7 +135,11 @@ static int launcher_option(struct launcher_command *c, const char *name, const c
     else if (strcmp(name, "--libpath") == 0)
         c->libpath = value;
     else
-        return err_set(err, -EINVAL, "%s: helper processes are not supported; use ctimer or itimer instead", name);
+        return err_set(err, -EINVAL,
+                       "%s is not supported: root would open for the JVM whatever perf event it asks for, and tell it "
+                       "the addresses of the kernel; use -e ctimer, or let the JVM use perf events itself (perf_event_"
+                       "paranoid, or CAP_PERFMON and the seccomp profile of its container)",
+                       name);
     return 0;
 }
 

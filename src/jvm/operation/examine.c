@@ -53,15 +53,17 @@ static bool examine_vm(struct examiner *x, struct jvm_target *t)
     snprintf(x->facts.vm, sizeof x->facts.vm, "%s", t->probe.openj9 ? "openj9" : t->probe.hotspot ? "hotspot" : "");
     x->facts.recording = t->probe.recording >= 0;
     x->facts.other_profiler = t->probe.profiling && t->probe.recording < 0;
-    if (t->probe.openj9)
-        examine_report(x, "jvm", PRECONDITION_PROBLEM, true, "", "OpenJ9 is not supported");
-    else if (!t->probe.hotspot)
+    if (!t->probe.hotspot && !t->probe.openj9)
         examine_report(x, "jvm", PRECONDITION_PROBLEM, true,
                        "list the JVMs with: smolder jvms; a JVM that is just starting has not loaded libjvm yet",
                        "no HotSpot JVM in this process");
+    else if (fit_vm(&t->probe, x->request->untested, &err) < 0)
+        examine_report(x, "jvm", PRECONDITION_PROBLEM, true, "try it with --untested on a JVM that may be lost", "%s",
+                       err.text);
     else
-        examine_report(x, "jvm", PRECONDITION_OK, false, "", "HotSpot: %s", t->probe.libjvm.path);
-    return t->probe.hotspot && !t->probe.openj9;
+        examine_report(x, "jvm", PRECONDITION_OK, false, "", "%s: %s", t->probe.openj9 ? "OpenJ9" : "HotSpot",
+                       t->probe.libjvm.path);
+    return t->probe.hotspot || t->probe.openj9;
 }
 
 /* From the environment; what anybody can write is shown only. */

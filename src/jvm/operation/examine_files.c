@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "jvm/attach/degrade.h"
+#include "jvm/attach/openj9.h"
 #include "jvm/probe/command_line.h"
 #include "jvm/probe/perfdata.h"
 
@@ -67,6 +68,11 @@ void examine_attach(const struct examiner *x, struct jvm_target *t)
     const int code = jvm_target_enter(t, &err);
     if (code < 0) {
         examine_report_err(x, "attach", code, &err, "", "");
+        return;
+    }
+    if (t->attach.openj9) {
+        examine_report_err(x, "attach", openj9_check(&t->attach.files, &err), &err, "",
+                           "allowed; OpenJ9 has its attach directory and semaphore");
         return;
     }
     cleanup_close int socket = jvm_attach_socket(&t->attach);

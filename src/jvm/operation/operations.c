@@ -101,6 +101,8 @@ static bool operation_peek(struct operation_job *j, bool attach)
     struct err err = {0};
     const struct jvm_view *v = &j->target.view;
     int code = jvm_target_find(&j->target, j->s->id.pid, j->s->id.start_time, &err);
+    if (code == 0 && attach)
+        code = fit_vm(&j->target.probe, j->s->untested, &err);
     if (code == 0 && attach) {
         makeup_read(v, &j->reply->makeup);
         j->unfit.code = fit_peek(&v->p, &j->target.probe, j->s->headroom, &j->fit, &j->unfit);
@@ -109,7 +111,10 @@ static bool operation_peek(struct operation_job *j, bool attach)
         code = jvm_target_become(&j->target, &err);
     if (code == 0)
         code = jvm_target_enter(&j->target, &err);
-    return code == 0 || operation_fail_err(j, &err);
+    if (code < 0)
+        return operation_fail_err(j, &err);
+    priv_on_deadline(jvm_target_undo, &j->target);
+    return true;
 }
 
 /* Is it one that must not be attached to again? */
@@ -235,7 +240,7 @@ static bool operation_make_dir(struct operation_job *j, uint64_t bytes)
     priv_on_deadline(NULL, NULL);
     if (jvm_target_dir_open(&j->target.dir, &j->target.view, bytes, &err) < 0)
         return operation_fail_err(j, &err);
-    priv_on_deadline(jvm_target_dir_remove, &j->target.dir);
+    priv_on_deadline(jvm_target_undo, &j->target);
     return true;
 }
 
@@ -491,27 +496,15 @@ void operation_start(const struct jvm_request *s, int64_t deadline_ms, struct jv
     jvm_target_dir_sweep(&j.target.view);
 }
 
-/* `stop` and `start` waiting in the listener's queue at once, so that nothing but the JVM decides how long the gap
- * is. */
 static bool operation_exchange(struct operation_job *j, const char *start, int *stopped, int *started_with)
 {
-    const char *const stop_args[] = {j->target.library, "true", "stop" SILENT}, *const start_args[] = {
-                                                                                    j->target.library, "true", start};
+    const char *const stop_args[] = {j->target.library, "true", "stop" SILENT};
+    const char *const start_args[] = {j->target.library, "true", start};
     struct err err = {0};
-    cleanup_close int first = -1, second = -1;
+    int64_t begun;
     cleanup_buf struct buf one = BUF_INIT(ATTACH_REPLY_MAX), two = BUF_INIT(ATTACH_REPLY_MAX);
-    int code = jvm_attach_connect(&j->target.attach, &first, &err);
-    int64_t begun = clock_ns();
-    if (code == 0)
-        code = jvm_attach_send(&j->target.attach, first, "load", stop_args, &err);
-    if (code == 0)
-        code = jvm_attach_connect(&j->target.attach, &second, &err);
-    if (code == 0)
-        code = jvm_attach_send(&j->target.attach, second, "load", start_args, &err);
-    if (code == 0)
-        code = jvm_attach_receive(&j->target.attach, first, &one, &err);
-    if (code == 0)
-        code = jvm_attach_receive(&j->target.attach, second, &two, &err);
+    const struct jvm_attach_command both[] = {{"load", stop_args, &one}, {"load", start_args, &two}};
+    const int code = jvm_attach_call_both(&j->target.attach, both, &begun, &err);
     j->reply->attach_ns = j->reply->gap_ns = clock_ns() - begun;
     if (code < 0)
         return operation_fail_err(j, &err);

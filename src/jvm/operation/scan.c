@@ -18,8 +18,8 @@
 
 /* Request: per item pid, want. Reply: per process a record of its length in bytes, the numbers of put_record(), its
  * strings with their lengths before them. Everything big-endian, 32 bits unless said. */
-enum { ITEM_SIZE = 8, RECORD_NUMBERS = 28, RECORD_STRINGS = 12 };
-enum { JVM_ENVIRONMENT_MAX = 1 << 20 };
+enum { ITEM_SIZE = 8, RECORD_NUMBERS = 28, RECORD_STRINGS = 13 };
+enum { JVM_ENVIRONMENT_MAX = 1 << 20, JVM_MOUNTINFO_MAX = 64 << 10 };
 _Static_assert(JVM_SCAN_MAX *(JVM_CMDLINE_MAX + JVM_CGROUP_MAX + 6 * PATH_MAX) <= PRIV_PAYLOAD_MAX,
                "a scan of the largest processes fits one reply");
 enum { FLAG_JAVA = 1, FLAG_UID = 2 };
@@ -33,8 +33,8 @@ static void put_be(struct buf *b, uint64_t v, unsigned width)
 
 static void put_record(struct buf *out, const struct jvm_scan_record *f)
 {
-    const struct str strings[RECORD_STRINGS] = {f->what, f->exe,  f->cwd, f->username, f->cgroup,  f->cmdline,
-                                                f->vm,   f->main, f->jar, f->version,  f->service, f->choice};
+    const struct str strings[RECORD_STRINGS] = {f->what, f->exe, f->cwd,     f->username, f->cgroup, f->cmdline, f->vm,
+                                                f->main, f->jar, f->version, f->service,  f->choice, f->mounted};
     uint32_t size = RECORD_NUMBERS;
     for (size_t i = 0; i < RECORD_STRINGS; i++)
         size += 4 + (uint32_t)strings[i].n;
@@ -67,8 +67,8 @@ static bool get_record(struct cursor *in, struct jvm_scan_record *ret)
     f.is_java = flags & FLAG_JAVA;
     f.has_uid = flags & FLAG_UID;
     f.uid = cursor_be32(&c);
-    struct str *const strings[RECORD_STRINGS] = {&f.what, &f.exe,  &f.cwd, &f.username, &f.cgroup,  &f.cmdline,
-                                                 &f.vm,   &f.main, &f.jar, &f.version,  &f.service, &f.choice};
+    struct str *const strings[RECORD_STRINGS] = {&f.what, &f.exe, &f.cwd,     &f.username, &f.cgroup, &f.cmdline, &f.vm,
+                                                 &f.main, &f.jar, &f.version, &f.service,  &f.choice, &f.mounted};
     for (size_t i = 0; i < RECORD_STRINGS; i++)
         *strings[i] = cursor_str(&c, cursor_be32(&c));
     if (c.bad)
@@ -151,7 +151,7 @@ static struct str user_name(uint32_t uid)
 
 /* The buffers one process is read into; used again for the next. */
 struct reading {
-    struct buf exe, cwd, cgroup, raw, cmdline, environment;
+    struct buf exe, cwd, cgroup, mountinfo, raw, cmdline, environment;
     uint64_t libjvm, context; /* of the process now read */
     char command[VM_COMMAND_MAX], version[VM_VERSION_MAX], service[SERVICE_NAME_MAX], choice[SERVICE_CHOICE_MAX];
 };
@@ -161,7 +161,7 @@ static void recognise_java(struct reading *r, const struct procfs_stat *stat, un
 {
     const bool named = str_is(command_line_base_name(buf_slice(&r->exe)), "java");
     struct vm_found found = {0};
-    if (stat->vsize >= (uint64_t)JVM_LEAST_VSIZE && (want & JVM_WANT_JAVA || !named))
+    if (stat->vsize >= (uint64_t)JVM_LEAST_VSIZE && (want & (JVM_WANT_JAVA | JVM_WANT_SERVICE) || !named))
         if (procfs_maps(f->pid, note_libjvm, &found, NULL) < 0)
             found = (struct vm_found){0};
     f->vm = found.vm;
@@ -183,7 +183,7 @@ static struct str scan_main(struct reading *r, int mem, struct str cmdline)
 }
 
 /* An environment that cannot be read declares nothing. */
-static void scan_declared(struct reading *r, int mem, struct str cmdline, struct jvm_scan_record *f)
+static void scan_declared(struct reading *r, int mem, unsigned want, struct str cmdline, struct jvm_scan_record *f)
 {
     const bool has = procfs_read(f->pid, "environ", &r->environment, NULL) == 0;
     const struct str environment = has ? buf_slice(&r->environment) : (struct str){0};
@@ -191,19 +191,22 @@ static void scan_declared(struct reading *r, int mem, struct str cmdline, struct
         service_name_in_environment(environment, r->service) ||
         service_name_in_arguments(cmdline, environment, r->service))
         f->service = str_of(r->service);
-    if (service_choice_in_environment(environment, r->choice))
+    if (want & JVM_WANT_JAVA && service_choice_in_environment(environment, r->choice))
         f->choice = str_of(r->choice);
 }
 
-static void scan_read_java(struct reading *r, struct str cmdline, struct jvm_scan_record *f)
+static void scan_read_java(struct reading *r, unsigned want, struct str cmdline, struct jvm_scan_record *f)
 {
     char path[32];
+    const bool needs_memory = want & JVM_WANT_JAVA ? r->libjvm : r->context;
     snprintf(path, sizeof path, "/proc/%d/mem", (int)f->pid);
-    cleanup_close int mem = r->libjvm ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    f->main = scan_main(r, mem, cmdline);
-    f->jar = command_line_is_java(cmdline) ? command_line_jar(cmdline) : (struct str){0};
-    f->version = (struct str){r->version, mem < 0 ? 0 : vm_memory_version(mem, r->libjvm, r->version)};
-    scan_declared(r, mem, cmdline, f);
+    cleanup_close int mem = needs_memory ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (want & JVM_WANT_JAVA) {
+        f->main = scan_main(r, mem, cmdline);
+        f->jar = command_line_is_java(cmdline) ? command_line_jar(cmdline) : (struct str){0};
+        f->version = (struct str){r->version, mem < 0 ? 0 : vm_memory_version(mem, r->libjvm, r->version)};
+    }
+    scan_declared(r, mem, want, cmdline, f);
 }
 
 static int scan_read_arguments(struct reading *r, unsigned want, struct jvm_scan_record *f, struct err *err)
@@ -211,13 +214,30 @@ static int scan_read_arguments(struct reading *r, unsigned want, struct jvm_scan
     int code = procfs_read(f->pid, "cmdline", &r->raw, err);
     if (code < 0)
         return code;
-    if (want & JVM_WANT_JAVA && f->vm.n)
-        scan_read_java(r, buf_slice(&r->raw), f);
+    if (want & (JVM_WANT_JAVA | JVM_WANT_SERVICE) && f->vm.n)
+        scan_read_java(r, want, buf_slice(&r->raw), f);
     if (want & JVM_WANT_CMDLINE) {
         join_arguments(buf_slice(&r->raw), &r->cmdline);
         f->cmdline = buf_slice(&r->cmdline);
     }
     return 0;
+}
+
+static int scan_read_cgroup(struct reading *r, struct jvm_scan_record *f, struct err *err)
+{
+    const int code = procfs_read(f->pid, "cgroup", &r->cgroup, err);
+    if (code < 0)
+        return code;
+    f->cgroup = buf_slice(&r->cgroup);
+    if (procfs_cgroup_is_root(f->cgroup) && procfs_read(f->pid, "mountinfo", &r->mountinfo, NULL) == 0)
+        f->mounted = procfs_mounted_container(buf_slice(&r->mountinfo));
+    return 0;
+}
+
+struct procfs_container jvm_scan_container(const struct jvm_scan_record *r)
+{
+    const struct procfs_container in = procfs_container(r->cgroup);
+    return in.id.n ? in : (struct procfs_container){r->mounted, r->mounted.n > 0};
 }
 
 static int scan_read_process(struct reading *r, unsigned want, struct jvm_scan_record *f, struct err *err)
@@ -231,23 +251,24 @@ static int scan_read_process(struct reading *r, unsigned want, struct jvm_scan_r
     if (stat.kernel_thread || stat.state == 'Z' || stat.state == 'X')
         return err_set(err, -ENOENT, "process %d has no executable", f->pid);
 
-    if (want & (JVM_WANT_EXE | JVM_WANT_JAVA | JVM_WANT_IF_JAVA) &&
+    if (want & (JVM_WANT_EXE | JVM_WANT_JAVA | JVM_WANT_SERVICE | JVM_WANT_IF_JAVA) &&
         (code = procfs_link(f->pid, "exe", &r->exe, err)) < 0)
         return code;
-    if (want & (JVM_WANT_JAVA | JVM_WANT_IF_JAVA))
+    if (want & (JVM_WANT_JAVA | JVM_WANT_SERVICE | JVM_WANT_IF_JAVA))
         recognise_java(r, &stat, want, f);
     if (want & JVM_WANT_IF_JAVA && !f->is_java)
         return 0;
+    want |= f->is_java ? want >> JVM_WANT_SHIFT : 0;
     if (want & JVM_WANT_EXE)
         f->exe = buf_slice(&r->exe);
     if (want & JVM_WANT_CWD && (code = procfs_link(f->pid, "cwd", &r->cwd, err)) < 0)
         return code;
     f->cwd = buf_slice(&r->cwd);
-    if (want & (JVM_WANT_CMDLINE | JVM_WANT_JAVA) && (code = scan_read_arguments(r, want, f, err)) < 0)
+    if (want & (JVM_WANT_CMDLINE | JVM_WANT_JAVA | JVM_WANT_SERVICE) &&
+        (code = scan_read_arguments(r, want, f, err)) < 0)
         return code;
-    if (want & JVM_WANT_CGROUP && (code = procfs_read(f->pid, "cgroup", &r->cgroup, err)) < 0)
+    if (want & JVM_WANT_CGROUP && (code = scan_read_cgroup(r, f, err)) < 0)
         return code;
-    f->cgroup = buf_slice(&r->cgroup);
     if (want & (JVM_WANT_UID | JVM_WANT_USERNAME))
         f->has_uid = procfs_uid(f->pid, &f->uid, NULL) == 0;
     if (want & JVM_WANT_USERNAME && f->has_uid)
@@ -255,11 +276,18 @@ static int scan_read_process(struct reading *r, unsigned want, struct jvm_scan_r
     return 0;
 }
 
+/* Whether it reads what waits for the memory lock of the process (os/procfs.h). */
+static bool scan_may_hang(unsigned want)
+{
+    return want & (JVM_WANT_JAVA | JVM_WANT_IF_JAVA | JVM_WANT_CMDLINE);
+}
+
 void jvm_op_scan(struct priv_call *call)
 {
     struct reading r = {.exe = BUF_INIT(PATH_MAX),
                         .cwd = BUF_INIT(PATH_MAX),
                         .cgroup = BUF_INIT(JVM_CGROUP_MAX),
+                        .mountinfo = BUF_INIT(JVM_MOUNTINFO_MAX),
                         .raw = BUF_INIT(JVM_CMDLINE_MAX),
                         .cmdline = BUF_INIT(JVM_CMDLINE_MAX),
                         .environment = BUF_INIT(JVM_ENVIRONMENT_MAX)};
@@ -268,18 +296,21 @@ void jvm_op_scan(struct priv_call *call)
         struct jvm_scan_record f = {.pid = (pid_t)cursor_be32(&in)};
         const unsigned want = cursor_be32(&in);
         struct err err = {0};
+        if (call->out.len && scan_may_hang(want))
+            priv_flush(call);
         const int code = scan_read_process(&r, want, &f, &err);
         if (code < 0)
             f = (struct jvm_scan_record){f.pid, code, str_of(err.text), f.start_time, f.program};
         put_record(&call->out, &f);
-        priv_flush(call);
-        struct buf *const used[] = {&r.exe, &r.cwd, &r.cgroup, &r.raw, &r.cmdline, &r.environment};
+        struct buf *const used[] = {&r.exe, &r.cwd, &r.cgroup, &r.mountinfo, &r.raw, &r.cmdline, &r.environment};
         for (size_t i = 0; i < ARRAY_LEN(used); i++)
             buf_reset(used[i]);
     }
+    priv_flush(call);
     buf_done(&r.exe);
     buf_done(&r.cwd);
     buf_done(&r.cgroup);
+    buf_done(&r.mountinfo);
     buf_done(&r.raw);
     buf_done(&r.cmdline);
     buf_done(&r.environment);

@@ -1,8 +1,8 @@
 /* Scans processes, such that one whose /proc entry hangs does not affect the others.
  *
- * The scan runs in a killable child of the helper (JVM_OP_SCAN), which delivers each record as soon as it is complete.
- * A child killed at its deadline thereby identifies the process it hung on: that one is reported with -ETIMEDOUT, and
- * the rest is requested again.
+ * The scan runs in a killable child of the helper (JVM_OP_SCAN), which delivers the records that are complete before it
+ * reads what can hang. A child killed at its deadline thereby identifies the process it hung on: that one is reported
+ * with -ETIMEDOUT, and the rest is requested again.
  * Facts: spec components §2.2, §2.3.
  */
 #pragma once
@@ -25,9 +25,13 @@ enum jvm_want {
     JVM_WANT_UID = 1 << 3,
     JVM_WANT_USERNAME = 1 << 4,
     JVM_WANT_CGROUP = 1 << 5,
-    JVM_WANT_JAVA = 1 << 6,    /* the kind of JVM, its version, main class and jar, and the service name it declares */
+    JVM_WANT_JAVA = 1 << 6,    /* the kind of JVM, its version, main class and jar, what it declares */
     JVM_WANT_IF_JAVA = 1 << 7, /* the rest only of what maps libjvm or whose file is called java: for a quick look */
+    JVM_WANT_SERVICE = 1 << 8, /* the kind of JVM and the service name it declares: a fraction of JVM_WANT_JAVA */
 };
+/* `want | JVM_WANT_OF_JVM(more)`: `more` as well of what JVM_WANT_JAVA finds to be a JVM. */
+enum { JVM_WANT_SHIFT = 8 };
+#define JVM_WANT_OF_JVM(want) ((unsigned)(want) << JVM_WANT_SHIFT)
 /* Below this much address space no JVM runs: libjvm alone maps 20 MB, its class library and code cache the rest. */
 enum { JVM_LEAST_VSIZE = 32 << 20 };
 
@@ -52,6 +56,7 @@ struct jvm_scan_record {
     bool has_uid;
     uint32_t uid;
     struct str exe, cwd, username, cgroup;
+    struct str mounted; /* the container by its mounts, where the cgroups cannot name one (procfs_mounted_container) */
     struct str cmdline; /* arguments joined by one blank, empty ones dropped; cut after JVM_CMDLINE_MAX */
     struct str vm;      /* "hotspot", "openj9"; "" = no libjvm mapped */
     struct str main;    /* main class, or the jar's name without ".jar" */
@@ -60,6 +65,9 @@ struct jvm_scan_record {
     struct str service; /* what it declares (jvm/probe/service_name.h) */
     struct str choice;  /* SMOLDER_PROFILING of its environment */
 };
+
+/* The container of a process whose cgroups were read. */
+struct procfs_container jvm_scan_container(const struct jvm_scan_record *r);
 
 struct jvm_scan;
 /* Scans up to JVM_SCAN_MAX processes, all of one user (jvm_user_of()), each try with `timeout_ms`. `record` is called

@@ -1,6 +1,7 @@
 #include "jvm/operation/table.h"
 
 #include <linux/capability.h>
+#include <string.h>
 
 #include "jvm/operation/crash.h"
 #include "jvm/operation/ending.h"
@@ -118,3 +119,13 @@ const struct priv_op jvm_ops[JVM_OP_COUNT + 1] = {
                       .in_max = JVM_USERS_BYTES,
                       .max_ms = JVM_USERS_MS},
 };
+
+const struct priv_op *jvm_ops_entering(void)
+{
+    static struct priv_op ops[JVM_OP_COUNT + 1];
+    memcpy(ops, jvm_ops, sizeof ops);
+    for (size_t i = 0; i < JVM_OP_COUNT; i++)
+        if ((ops[i].capabilities & CAPS_USER) && (ops[i].capabilities & CAPS_PROC))
+            ops[i].capabilities |= RIGHTS_CAP(CAP_SYS_ADMIN);
+    return ops;
+}

@@ -72,6 +72,51 @@ struct str command_line_jar(struct str cmdline)
     return (struct str){0};
 }
 
+struct str command_line_options(struct str cmdline)
+{
+    const bool is_java = command_line_is_java(cmdline);
+    struct str arg;
+    (void)!str_split(&cmdline, '\0', &arg); /* the launcher */
+    struct str rest = cmdline;
+    const char *end = cmdline.p;
+    while (str_split(&rest, '\0', &arg)) {
+        if (is_java && (!arg.n || (arg.p[0] != '-' && arg.p[0] != '@') || str_is(arg, "-jar") || str_is(arg, "-m") ||
+                        str_is(arg, "--module") || str_has_prefix(arg, STR("--module="))))
+            break;
+        if (is_java && command_line_takes_argument(arg))
+            (void)!str_split(&rest, '\0', &arg);
+        end = arg.p + arg.n;
+    }
+    return (struct str){cmdline.p, (size_t)(end - cmdline.p)};
+}
+
+static bool command_line_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+bool command_line_word(struct str *rest, char *word, size_t size, struct str *ret)
+{
+    size_t i = 0, n = 0;
+    while (i < rest->n && command_line_blank(rest->p[i]))
+        i++;
+    if (i == rest->n)
+        return false;
+    char quote = 0;
+    for (; i < rest->n && (quote || !command_line_blank(rest->p[i])); i++) {
+        char c = rest->p[i];
+        if (quote ? c == quote : c == '"' || c == '\'') {
+            quote = quote ? 0 : c;
+            continue;
+        }
+        if (n < size)
+            word[n++] = c;
+    }
+    *rest = (struct str){rest->p + i, rest->n - i};
+    *ret = (struct str){word, n};
+    return true;
+}
+
 struct str command_line_main(struct str cmdline)
 {
     const struct str none = {0};

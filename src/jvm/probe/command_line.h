@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/str.h"
 
@@ -15,6 +16,14 @@ struct str command_line_main(struct str cmdline);
 
 /* The jar of `-jar`, as written there; empty if there is none. Borrowed. */
 struct str command_line_jar(struct str cmdline);
+
+/* The options of a java command line, up to the main class; of another program all arguments. A NUL after each.
+ * Borrowed. */
+struct str command_line_options(struct str cmdline);
+
+/* Cuts the next word of a text as HotSpot splits JAVA_TOOL_OPTIONS and files of flags: at white space; quotes group and
+ * vanish. Unquoted in place into `word`, what does not fit is left out. False: there is none. */
+bool command_line_word(struct str *rest, char *word, size_t size, struct str *ret);
 
 /* Whether it is one of the `java` launcher: command_line_main() then has not fallen back. */
 bool command_line_is_java(struct str cmdline);

@@ -7,19 +7,31 @@
 
 enum { PROGRAM_HEADERS_MAX = 64, DYNAMIC_MAX = 256, CHAIN_MAX = 65536 };
 
-/* The cached page, or NULL. A partial one is none: memory is mapped in whole pages. */
+static bool memory_fill(struct memory *m, unsigned slot, uint64_t number)
+{
+    m->pages[slot] = 0;
+    if (pread(m->fd, m->bytes[slot], MEMORY_PAGE, (off_t)(number * MEMORY_PAGE)) != MEMORY_PAGE)
+        return false;
+    m->pages[slot] = number + 1;
+    return true;
+}
+
+/* The cached page, or NULL. A partial one is none: memory is mapped in whole pages. Any page may be in any slot: a
+ * table and the text its entries point to are read in turns, and are any distance apart. */
 static const uint8_t *memory_page(struct memory *m, uint64_t number)
 {
-    const size_t slot = number % MEMORY_PAGES;
     if (number > (uint64_t)INT64_MAX / MEMORY_PAGE - 1)
         return NULL;
-    if (m->pages[slot] != number + 1) {
-        m->pages[slot] = 0;
-        if (pread(m->fd, m->bytes[slot], MEMORY_PAGE, (off_t)(number * MEMORY_PAGE)) != MEMORY_PAGE)
-            return NULL;
-        m->pages[slot] = number + 1;
+    for (unsigned i = 0; i < MEMORY_PAGES; i++) {
+        const unsigned slot = (m->last + i) % MEMORY_PAGES;
+        if (m->pages[slot] != number + 1)
+            continue;
+        m->last = slot;
+        return m->bytes[slot];
     }
-    return m->bytes[slot];
+    m->last = m->oldest;
+    m->oldest = (m->oldest + 1) % MEMORY_PAGES;
+    return memory_fill(m, m->last, number) ? m->bytes[m->last] : NULL;
 }
 
 bool memory_read(struct memory *m, uint64_t at, void *ret, size_t n)
@@ -99,6 +111,7 @@ bool memory_open(struct memory *m, int fd, uint64_t head)
     m->fd = fd;
     m->bias = m->symbols = m->strings = m->hash = 0;
     memset(m->pages, 0, sizeof m->pages);
+    m->last = m->oldest = 0;
     if (fd < 0 || !memory_read(m, head, &e, sizeof e) || memcmp(e.e_ident, ELFMAG, SELFMAG) != 0 ||
         e.e_ident[EI_CLASS] != ELFCLASS64 || e.e_ident[EI_DATA] != ELFDATA2LSB || e.e_phentsize != sizeof p)
         return false;

@@ -21,6 +21,7 @@ struct memory {
     /* Of the library: what its addresses are relative to, and its tables. */
     uint64_t bias, symbols, strings, hash;
     uint64_t pages[MEMORY_PAGES]; /* page number plus 1; 0 = empty */
+    unsigned last, oldest;        /* slots: of the last look, and the one that is replaced next */
     uint8_t bytes[MEMORY_PAGES][MEMORY_PAGE];
 };
 

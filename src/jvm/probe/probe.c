@@ -240,6 +240,12 @@ static void read_permissions(const struct jvm_view *v, struct jvm_probe *f)
 {
     struct vm_flags flags;
     vm_flags_read(v, &flags);
+    if (f->openj9) {
+        /* It has neither these counters nor HotSpot's tables in its memory. */
+        f->attach_off = flags.attach_off;
+        f->no_dynamic_agents = flags.no_dynamic_agents;
+        return;
+    }
     cleanup_buf struct buf counters = BUF_INIT(PERFDATA_MAX);
     struct str text;
     bool counted = perfdata_read(v->root, v->ns_pid, v->rights.uid, &counters);
@@ -278,7 +284,9 @@ int jvm_probe_process(const struct jvm_view *v, struct jvm_probe *ret, struct er
     if (code < 0)
         return pidref_alive(&v->p) ? err_set(err, code, "read /proc/%d/maps: %s", (int)v->p.pid, strerror(-code))
                                    : err_set(err, -ESRCH, "process %d is gone", (int)v->p.pid);
-    if (!f->hotspot)
+    /* OpenJ9 maps a libjvm.so, too. */
+    f->hotspot = f->hotspot && !f->openj9;
+    if (!f->hotspot && !f->openj9)
         return 0;
     f->recording = our_recording(&v->p);
     f->profiling = f->recording >= 0 || has_timer_thread(&v->p);

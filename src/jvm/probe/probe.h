@@ -25,9 +25,9 @@ struct jvm_library {
 };
 
 struct jvm_probe {
-    bool hotspot, openj9;
+    bool hotspot, openj9;      /* at most one */
     bool musl, glibc;          /* whose loader is mapped */
-    struct jvm_library libjvm; /* what made it `hotspot` */
+    struct jvm_library libjvm; /* what made it a JVM; OpenJ9 has one as well */
     char vm_version[96];       /* java.vm.version by the performance counters; "" = not known */
     enum jvm_libc libc;
     bool catches_quit;       /* SIGQUIT has a handler now */

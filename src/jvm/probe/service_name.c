@@ -7,8 +7,9 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/wire.h"
+#include "jvm/probe/command_line.h"
 
-enum { CONTEXT_VERSION = 2, CONTEXT_TRIES = 3 };
+enum { CONTEXT_VERSION = 2, CONTEXT_TRIES = 3, SERVICE_PROPERTY_MAX = 4096 };
 
 /* As it lies in memory; all builds of HotSpot for Linux are of 64-bit little-endian machines. */
 struct context_header {
@@ -109,26 +110,52 @@ bool service_choice_in_environment(struct str environment, char ret[SERVICE_CHOI
     return true;
 }
 
-static bool service_name_in_options(struct str options, char end, char ret[SERVICE_NAME_MAX])
-{
+/* A system property in the order in which the JVM sets it: the last one counts. */
+struct service_property {
+    const char *option; /* "-Dotel.service.name=" */
     struct str value;
-    if (service_name_value(options, end, "-Dotel.service.name=", &value) && service_name_take(value, ret))
-        return true;
-    return service_name_value(options, end, "-Dotel.resource.attributes=", &value) &&
-           service_name_in_attributes(value, ret);
+    char text[SERVICE_PROPERTY_MAX];
+};
+
+static void service_property_note(struct service_property *p, struct str option)
+{
+    const size_t n = strlen(p->option);
+    if (!str_has_prefix(option, str_of(p->option)))
+        return;
+    const size_t len = option.n - n;
+    p->value = (struct str){p->text, len <= sizeof p->text ? len : 0}; /* a longer one is no name */
+    memcpy(p->text, option.p + n, p->value.n);
+}
+
+static void service_property_in_variable(struct service_property *p, struct str environment, const char *name)
+{
+    char word[SERVICE_PROPERTY_MAX + 64];
+    struct str options = {0};
+    if (service_name_value(environment, '\0', name, &options))
+        for (struct str option; command_line_word(&options, word, sizeof word, &option);)
+            service_property_note(p, option);
+}
+
+static struct str service_property_find(struct service_property *p, const char *option, struct str cmdline,
+                                        struct str environment)
+{
+    *p = (struct service_property){.option = option};
+    service_property_in_variable(p, environment, "JAVA_TOOL_OPTIONS=");
+    if (command_line_is_java(cmdline))
+        service_property_in_variable(p, environment, "JDK_JAVA_OPTIONS=");
+    struct str options = command_line_options(cmdline);
+    for (struct str arg; str_split(&options, '\0', &arg);)
+        service_property_note(p, arg);
+    service_property_in_variable(p, environment, "_JAVA_OPTIONS=");
+    return p->value;
 }
 
 bool service_name_in_arguments(struct str cmdline, struct str environment, char ret[SERVICE_NAME_MAX])
 {
-    static const char *const variables[] = {"JAVA_TOOL_OPTIONS=", "JDK_JAVA_OPTIONS=", "_JAVA_OPTIONS="};
-    if (service_name_in_options(cmdline, '\0', ret))
-        return true;
-    for (size_t i = 0; i < ARRAY_LEN(variables); i++) {
-        struct str options;
-        if (service_name_value(environment, '\0', variables[i], &options) && service_name_in_options(options, ' ', ret))
-            return true;
-    }
-    return false;
+    struct service_property p;
+    return service_name_take(service_property_find(&p, "-Dotel.service.name=", cmdline, environment), ret) ||
+           service_name_in_attributes(service_property_find(&p, "-Dotel.resource.attributes=", cmdline, environment),
+                                      ret);
 }
 
 /* --- the process context --- */

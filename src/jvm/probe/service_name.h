@@ -3,8 +3,9 @@
  * Three places, in the order in which they count:
  *   - the process context that an SDK publishes in memory: a mapping named OTEL_CTX (OTEP 4719, version 2);
  *   - the environment: OTEL_SERVICE_NAME, then service.name in OTEL_RESOURCE_ATTRIBUTES;
- *   - the system properties otel.service.name, then service.name in otel.resource.attributes: of the command line, then
- *     of JAVA_TOOL_OPTIONS, JDK_JAVA_OPTIONS and _JAVA_OPTIONS.
+ *   - the system properties otel.service.name, then service.name in otel.resource.attributes, as the JVM has them: of
+ *     _JAVA_OPTIONS, else of the command line before the main class, of JDK_JAVA_OPTIONS, of JAVA_TOOL_OPTIONS; of
+ *     several the last.
  *
  * Untrusted: a name that is empty, longer than SERVICE_NAME_MAX - 1 bytes, no UTF-8 or has control characters is none.
  * Nor is unknown_service…, which SDKs use where nothing is declared. Only the name leaves these functions: an

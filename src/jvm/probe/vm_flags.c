@@ -126,45 +126,17 @@ static void vm_flags_apply_argument(struct flags_reader *r, struct str option, b
     }
 }
 
-static bool vm_flags_blank(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* Cuts the next word; quotes group and vanish. Unquoted in place into `word`. */
-static bool next_word(struct str *rest, char *word, size_t size, struct str *ret)
-{
-    size_t i = 0, n = 0;
-    while (i < rest->n && vm_flags_blank(rest->p[i]))
-        i++;
-    if (i == rest->n)
-        return false;
-    char quote = 0;
-    for (; i < rest->n && (quote || !vm_flags_blank(rest->p[i])); i++) {
-        char c = rest->p[i];
-        if (quote ? c == quote : c == '"' || c == '\'') {
-            quote = quote ? 0 : c;
-            continue;
-        }
-        if (n < size)
-            word[n++] = c;
-    }
-    *rest = (struct str){rest->p + i, rest->n - i};
-    *ret = (struct str){word, n};
-    return true;
-}
-
 static void apply_text(struct flags_reader *r, struct str text)
 {
     char word[PATH_MAX];
-    for (struct str option; next_word(&text, word, sizeof word, &option);)
+    for (struct str option; command_line_word(&text, word, sizeof word, &option);)
         vm_flags_apply_argument(r, option, true);
 }
 
 void vm_flags_apply_text(struct vm_flags *o, struct str text)
 {
     char word[PATH_MAX];
-    for (struct str option; next_word(&text, word, sizeof word, &option);)
+    for (struct str option; command_line_word(&text, word, sizeof word, &option);)
         vm_flags_apply(o, option);
 }
 

@@ -31,6 +31,8 @@ enum { CUT_EVERY_S = 30, CUT_BURST = 10 };
  * costs an attach, and every stack stored is in some chunk, with four bytes or more for a frame that takes sixteen in
  * memory (vmEntry.h): with so few bytes read, the storage cannot be near the limit. */
 enum { TRACE_KB_MAX = 48 << 10, METRICS_PER_ROLL = 4, METRICS_BYTES = 4 << 20 };
+/* A second profiler is looked for this part of an interval early or late, when a chunk wakes us up anyway. */
+enum { LOOK_EARLY = 8 };
 enum work { WORK_NONE, WORK_START, WORK_ROLL, WORK_DUMP, WORK_STOP, WORK_METRICS, WORK_LOOK };
 
 struct jvm_session {
@@ -296,10 +298,10 @@ static void session_operation_failed(struct jvm_session *s, const struct jvm_rep
     session_enter_waiting(s, r->reason[0] ? r->reason : jvm_outcome_name(r->outcome), retry_after(s, r->outcome));
 }
 
-static uint64_t session_vsize(const struct jvm_session *s)
+static void session_plan_look(struct jvm_session *s, int64_t now)
 {
-    struct procfs_stat stat;
-    return procfs_stat(s->id.pid, &stat, NULL) == 0 ? stat.vsize : 0;
+    s->vsize = procfs_vsize(s->id.pid);
+    s->look_at = now + s->config.interval_ns;
 }
 
 static void session_profiler_started(struct jvm_session *s, const struct jvm_reply *r)
@@ -315,8 +317,7 @@ static void session_profiler_started(struct jvm_session *s, const struct jvm_rep
     poll_times_begin(&s->poll, &s->config, now);
     s->dump_at = now + intake_target_ns(&s->intake);
     s->metrics_at = now + s->config.roll_ns / METRICS_PER_ROLL;
-    s->vsize = session_vsize(s);
-    s->look_at = now + s->config.interval_ns;
+    session_plan_look(s, now);
     s->roll_bytes = 0;
     s->roll_wanted = false;
     s->running = s->sent;
@@ -595,12 +596,11 @@ static void next_work(struct jvm_session *s, int64_t now)
         s->cutting = s->cut_wanted;
         s->cut_wanted = false;
         session_start_operation(s, WORK_DUMP, jvm_dump, on_dumped);
-    } else if (now >= s->look_at) {
-        const uint64_t vsize = session_vsize(s);
-        s->look_at = now + s->config.interval_ns;
-        if (vsize != s->vsize || s->second[0])
+    } else if (now >= s->look_at - s->config.interval_ns / LOOK_EARLY) {
+        const uint64_t before = s->vsize;
+        session_plan_look(s, now);
+        if (s->vsize != before || s->second[0])
             session_start_operation(s, WORK_LOOK, jvm_look, session_on_looked);
-        s->vsize = vsize;
     } else if (now >= s->metrics_at) {
         s->metrics_at = now + s->config.roll_ns / METRICS_PER_ROLL;
         if (s->roll_bytes >= METRICS_BYTES)
@@ -659,7 +659,7 @@ static void session_schedule(struct jvm_session *s)
     if (profiling && s->work == WORK_NONE && needs_dump(s))
         at = min_ns(at, s->dump_at);
     if (profiling && s->work == WORK_NONE)
-        at = min_ns(at, s->look_at);
+        at = min_ns(at, s->look_at + s->config.interval_ns / LOOK_EARLY);
     /* Never 0: libuv runs such a timer again before it looks at sockets, on which the next step may depend. */
     int64_t ms = at <= now ? 1 : (at - now + NS_PER_MS - 1) / NS_PER_MS;
     uv_timer_start(&s->timer, session_on_timer, (uint64_t)ms, 0);

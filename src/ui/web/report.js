@@ -183,6 +183,7 @@ function showLegend() {
     ["i", "invert"],
     ["c", "callers"],
     ["t", "theme"],
+    ...(view.times ? [["a", "whole time"]] : []),
   ])
     help.append(element("kbd", "", key), " " + what + "  ");
   $("legend").append(help);

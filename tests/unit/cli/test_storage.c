@@ -66,6 +66,47 @@ static void what_an_older_version_left_is_handed_over(void)
     CHECK_INT(owner_of("old/notes"), 0);
 }
 
+/* What an agent that stayed root leaves: a data directory of which only the spool may be there. */
+static void the_spool_is_handed_over_with_its_directories(void)
+{
+    static const char *const made[] = {"root", "root/spool", "root/spool/0123456789abcdef"};
+    static const char *const files[] = {"root/spool/0123456789abcdef/1", "root/spool/0123456789abcdef/2"};
+    for (size_t i = 0; i < ARRAY_LEN(made); i++)
+        CHECK_INT(mkdir(at(made[i]), 0700), 0);
+    for (size_t i = 0; i < ARRAY_LEN(files); i++)
+        make_file(files[i], 0600);
+    make_file("elsewhere", 0600);
+    CHECK_INT(symlink(at("elsewhere"), at("root/spool/0123456789abcdef/link")), 0);
+    CHECK_INT(link(at("elsewhere"), at("root/spool/0123456789abcdef/hard")), 0);
+    CHECK_INT(mkdir(at("root/spool/0123456789abcdef/deeper"), 0700), 0);
+    CHECK_INT(mkdir(at("others"), 0700), 0);
+    CHECK_INT(symlink(at("others"), at("root/spool/fedcba9876543210")), 0);
+    CHECK_INT(storage_prepare(at("root"), &user, &err), 0);
+    for (size_t i = 0; i < ARRAY_LEN(made); i++)
+        CHECK_INT(owner_of(made[i]), user.uid);
+    for (size_t i = 0; i < ARRAY_LEN(files); i++)
+        CHECK_INT(owner_of(files[i]), user.uid);
+    CHECK_INT(owner_of("elsewhere"), 0);
+    CHECK_INT(owner_of("others"), 0);
+    CHECK_INT(owner_of("root/spool/0123456789abcdef/deeper"), 0);
+}
+
+/* /var is one that has a spool of others. */
+static void a_spool_of_others_is_left_alone(void)
+{
+    static const char *const made[] = {"var", "var/spool", "var/spool/0123456789abcdef", "var/spool/mail"};
+    for (size_t i = 0; i < ARRAY_LEN(made); i++)
+        CHECK_INT(mkdir(at(made[i]), 0755), 0);
+    CHECK_INT(storage_prepare(at("var"), &user, &err), 0);
+    for (size_t i = 0; i < ARRAY_LEN(made); i++)
+        CHECK_INT(owner_of(made[i]), 0);
+    CHECK_INT(rmdir(at("var/spool/mail")), 0);
+    CHECK_INT(chmod(at("var/spool"), 0777), 0);
+    CHECK_INT(storage_prepare(at("var"), &user, &err), 0);
+    CHECK_INT(owner_of("var/spool/0123456789abcdef"), 0);
+    CHECK_INT(owner_of("var"), 0);
+}
+
 /* Each would make root give away what is not smolder's. */
 static void nothing_else_is_handed_over(void)
 {
@@ -150,6 +191,8 @@ int main(void)
         return 1;
     RUN(it_is_made_for_the_user);
     RUN(what_an_older_version_left_is_handed_over);
+    RUN(the_spool_is_handed_over_with_its_directories);
+    RUN(a_spool_of_others_is_left_alone);
     RUN(nothing_else_is_handed_over);
     RUN(a_directory_of_another_user_is_left_alone);
     RUN(what_cannot_be_made_is_an_error);

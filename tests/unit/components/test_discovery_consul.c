@@ -182,6 +182,32 @@ static void a_failure_is_over_with_the_first_answer(void)
     end(&t);
 }
 
+static void a_wait_that_a_proxy_cuts_off_is_no_failure(void)
+{
+    struct discovery_test t;
+    begin(&t);
+    server.decide = consul_waits;
+    cleanup_free char *text = config("  services = [\"shop\"]\n");
+    LOAD(&t, text, "");
+    WAIT_BOTH(&t, TARGET, "1 targets");
+    WAIT_REQUESTS(&t, 1, idle);
+    status = 503; /* the next request would tell */
+    fault_server_release(&server, &(struct fault_answer){.status = 504});
+    WAIT_BOTH(&t, TARGET, "HTTP status 503");
+    status = 200;
+    WAIT_BOTH(&t, TARGET, "1 targets");
+    WAIT_REQUESTS(&t, 2, idle);
+    const double failures = discovery_metric("prometheus_sd_consul_rpc_failures_total{component_id="
+                                             "\"discovery.consul.c\",component_path=\"/\"}");
+    fault_server_release(&server, &(struct fault_answer){.status = 504});
+    WAIT_REQUESTS(&t, 3, idle);
+    CHECK_INT((long)discovery_metric("prometheus_sd_consul_rpc_failures_total{component_id="
+                                     "\"discovery.consul.c\",component_path=\"/\"}"),
+              (long)failures);
+    WAIT_BOTH(&t, TARGET, "1 targets");
+    end(&t);
+}
+
 static const char *catalog;
 
 static struct fault_answer consul_has_many(struct fault_server *s, size_t n)
@@ -253,6 +279,7 @@ int main(void)
     RUN(a_change_is_one_answer_and_no_change_is_none);
     RUN(an_answer_with_the_same_index_is_not_read);
     RUN(a_failure_is_over_with_the_first_answer);
+    RUN(a_wait_that_a_proxy_cuts_off_is_no_failure);
     RUN(what_leaves_the_catalog_has_no_targets);
     RUN(more_services_than_connections_take_turns);
     RUN(arguments_are_checked);

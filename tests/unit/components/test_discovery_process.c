@@ -1,17 +1,21 @@
 /* The component in the real engine, with the real helper, against real processes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "components/env.h"
+#include "components/process_table.h"
 #include "flow/targets.h"
 #include "graph/component.h"
 #include "graph/controller.h"
@@ -22,7 +26,7 @@
 #include "lang/diag_text.h"
 #include "test.h"
 
-extern const struct component_def discovery_process;
+extern const struct component_def discovery_process, discovery_relabel, pyroscope_ebpf;
 
 enum { DEADLINE_MS = 20000, JVM_THREADS = 12 };
 
@@ -38,9 +42,19 @@ static bool asks_for(const struct priv_call *call, pid_t pid)
     return false;
 }
 
+/* Two processes, and how many scans of each there were: counted by children of the helper. */
+struct counted {
+    pid_t pid[2];
+    unsigned scans[2];
+};
+static struct counted *counted;
+
 /* The operation on a machine where reading the process `stuck` never ends. */
 static void scan_that_may_hang(struct priv_call *call)
 {
+    for (size_t i = 0; i < 2; i++)
+        if (counted->pid[i] && asks_for(call, counted->pid[i]))
+            __atomic_add_fetch(&counted->scans[i], 1, __ATOMIC_RELAXED);
     if (asks_for(call, stuck)) {
         size_t all = call->in_len;
         for (call->in_len = 0;
@@ -68,7 +82,7 @@ static const struct priv_op *scan_ops(void)
     return ops;
 }
 
-static const struct component_def *const registry[] = {&discovery_process, NULL};
+static const struct component_def *const registry[] = {&discovery_process, &discovery_relabel, &pyroscope_ebpf, NULL};
 
 static uv_loop_t loop;
 static struct component_env env;
@@ -293,6 +307,49 @@ static void labels_can_be_chosen_and_a_reload_changes_them_at_once(void)
     end_child(pid);
 }
 
+/* Selected by a rule that reads `label`, and passed to a component that reads none. */
+static const char *selected_by(const char *label)
+{
+    static char text[1024];
+    snprintf(text, sizeof text,
+             "discovery.process \"x\" {\n" SLOW "}\n"
+             "discovery.relabel \"y\" {\ntargets = discovery.process.x.targets\n"
+             "rule {\naction = \"keep\"\nregex = \".*\"\nsource_labels = [\"%s\"]\n} }\n"
+             "pyroscope.ebpf \"z\" {\ntargets = discovery.relabel.y.output\nforward_to = []\n}\n",
+             label);
+    return text;
+}
+
+static void what_no_rule_reads_is_read_of_jvms_only(void)
+{
+    start_engine();
+    char cwd[256];
+    if (!getcwd(cwd, sizeof cwd))
+        exit(1);
+    const pid_t pid = child(NULL), jvm = child(libjvm_path);
+    CHECK_STR(load(selected_by("__meta_process_exe")), "");
+    WAIT(jvm, "__meta_process_cwd", cwd);
+    WAIT(pid, "__meta_process_cwd", "");
+    CHECK_HAS(label(pid, "__meta_process_exe"), "/test_discovery_process");
+    CHECK_STR(label(pid, "__meta_process_commandline"), "");
+    CHECK_STR(label(pid, "__meta_process_uid"), "");
+    CHECK_HAS(label(jvm, "__meta_process_commandline"), "test_discovery_process");
+
+    CHECK_STR(load(selected_by("__meta_process_cwd")), "");
+    WAIT(pid, "__meta_process_cwd", cwd);
+    CHECK_STR(label(pid, "__meta_process_exe"), "");
+
+    struct component_view v;
+    CHECK(controller_view(engine, "discovery.process.x", &v));
+    char exe[PATH_MAX];
+    snprintf(exe, sizeof exe, "%s", label(jvm, "__meta_process_exe"));
+    WAIT(pid, "__meta_process_exe", exe);
+    CHECK_STR(label(pid, "__meta_process_cwd"), cwd);
+    stop_engine();
+    end_child(pid);
+    end_child(jvm);
+}
+
 static void a_new_jvm_is_seen_soon_and_its_end_too_whatever_the_refresh(void)
 {
     start_engine();
@@ -486,6 +543,105 @@ static void a_process_that_cannot_be_read_is_reported_once_and_delays_nobody_for
     stuck = -1;
 }
 
+static pid_t restless_child(void)
+{
+    const pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            usleep(10000);
+    }
+    return pid;
+}
+
+/* Runs the loop until the second of them was scanned that often since. */
+static void wait_scans(unsigned more)
+{
+    const unsigned wanted = counted->scans[1] + more;
+    for (unsigned ms = 0; ms < DEADLINE_MS && counted->scans[1] < wanted; ms += 50)
+        wait_ms(1, "", "never", 50);
+    CHECK(counted->scans[1] >= wanted);
+}
+
+static void what_has_not_run_since_is_not_read_again(void)
+{
+    start_engine();
+    const pid_t idle = child(NULL), restless = restless_child();
+    CHECK_STR(load("discovery.process \"x\" {\nrefresh_interval = \"100ms\"\n}"), "");
+    WAIT(idle, "__meta_process_java_vm", "");
+    WAIT(restless, "__meta_process_java_vm", "");
+    *counted = (struct counted){.pid = {idle, restless}};
+    wait_scans(20);
+    CHECK(counted->scans[0] <= 2); /* one in PROCESS_REREAD_EVERY, and one more for what was under way */
+    counted->scans[0] = 0;
+    wait_scans(PROCESS_REREAD_EVERY + 2);
+    CHECK(counted->scans[0] >= 1 && counted->scans[0] <= 4);
+    *counted = (struct counted){0};
+    stop_engine();
+    end_child(idle);
+    end_child(restless);
+}
+
+static void another_program_in_a_process_is_noticed(void)
+{
+    start_engine();
+    int go[2];
+    CHECK_INT(pipe(go), 0);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        char c;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (read(go[0], &c, 1) == 1)
+            execl("/bin/sleep", "other", "600", (char *)NULL);
+        _exit(1);
+    }
+    CHECK_STR(load("discovery.process \"x\" {\nrefresh_interval = \"100ms\"\n}"), "");
+    WAIT(pid, "__meta_process_java_vm", "");
+    wait_ms(pid, "", "never", 500); /* some refreshes: it is known to be idle */
+    CHECK_INT(write(go[1], "", 1), 1);
+    WAIT(pid, "__meta_process_commandline", "other 600");
+    CHECK(!strstr(label(pid, "__meta_process_exe"), "test_discovery_process"));
+    stop_engine();
+    end_child(pid);
+    close(go[0]);
+    close(go[1]);
+}
+
+/* -1: not permitted. */
+static pid_t child_numbered(pid_t pid)
+{
+    struct clone_args args = {.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&pid, .set_tid_size = 1};
+    const pid_t got = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+    if (got == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            pause();
+    }
+    return got;
+}
+
+static void a_process_with_the_pid_of_another_is_another(void)
+{
+    start_engine();
+    const pid_t first = child(NULL);
+    struct procfs_stat stat;
+    CHECK_STR(load("discovery.process \"x\" {\nrefresh_interval = \"100ms\"\n}"), "");
+    WAIT(first, "__meta_process_java_vm", "");
+    usleep(20000); /* two ticks, so that their start times differ */
+    end_child(first);
+    const pid_t second = child_numbered(first);
+    if (second < 0) {
+        printf("SKIP a PID cannot be chosen: %s\n", strerror(errno));
+    } else {
+        char text[24];
+        CHECK_INT(procfs_stat(second, &stat, NULL), 0);
+        snprintf(text, sizeof text, "%llu", (unsigned long long)stat.start_time);
+        WAIT(second, "__process_start_time__", text);
+        end_child(second);
+    }
+    stop_engine();
+}
+
 static void a_refresh_interval_of_zero_is_refused_with_its_place(void)
 {
     start_engine();
@@ -510,10 +666,14 @@ int main(void)
     snprintf(libjvm_path, sizeof libjvm_path, "/tmp/test-discovery-%d", getpid());
     if (mkdir(libjvm_path, 0700) < 0)
         return 1;
+    counted = mmap(NULL, sizeof *counted, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (counted == MAP_FAILED)
+        return 1;
     char *dir = xstrdup(libjvm_path);
     snprintf(libjvm_path, sizeof libjvm_path, "%s/libjvm.so", dir);
     RUN(all_labels_are_set_by_default);
     RUN(labels_can_be_chosen_and_a_reload_changes_them_at_once);
+    RUN(what_no_rule_reads_is_read_of_jvms_only);
     RUN(a_new_jvm_is_seen_soon_and_its_end_too_whatever_the_refresh);
     RUN(a_process_that_becomes_a_jvm_later_is_seen_soon);
     RUN(a_jvm_that_is_slow_to_start_is_seen_too);
@@ -522,6 +682,9 @@ int main(void)
     RUN(what_is_not_utf8_is_mended);
     RUN(what_is_read_again_keeps_what_is_known_of_the_jvm);
     RUN(a_process_that_cannot_be_read_is_reported_once_and_delays_nobody_for_long);
+    RUN(what_has_not_run_since_is_not_read_again);
+    RUN(another_program_in_a_process_is_noticed);
+    RUN(a_process_with_the_pid_of_another_is_another);
     RUN(a_refresh_interval_of_zero_is_refused_with_its_place);
     RUN(can_be_stopped_in_the_middle_of_a_read);
     rmdir(dir);

@@ -171,6 +171,52 @@ static void an_endpoint_that_stays_keeps_its_queue(void)
     end(f);
 }
 
+static bool server_got(size_t first, const char *text)
+{
+    size_t n = 0;
+    for (size_t i = first; i < server.len; i++)
+        n += request_is(&server, i, text);
+    return n == 1;
+}
+
+/* Status for those that end with "bad"; others are taken. */
+static struct fault_answer fail_for_bad(struct fault_server *s, size_t n)
+{
+    return (struct fault_answer){.status = request_is(s, n, "bad") ? 500 : 200};
+}
+
+static void one_that_always_fails_holds_up_others_for_a_few_attempts_and_is_dropped(void)
+{
+    struct ingest_forwarder *f = forwarder("max_backoff_period = \"20ms\"");
+    const double retries = lost("retries");
+    server.decide = fail_for_bad;
+    append(f, "bad", 3);
+    append(f, "first", 5);
+    append(f, "second", 6);
+    WAIT_FOR(server_got(0, "first") && server_got(0, "second"));
+    CHECK(server.len <= 8);
+    for (int i = 0; i < 100 && lost("retries") == retries; i++) {
+        append(f, "more", 4);
+        run_for(20);
+    }
+    CHECK_INT(lost("retries"), retries + 1);
+    end(f);
+}
+
+static void an_outage_costs_none(void)
+{
+    struct ingest_forwarder *f = forwarder("max_backoff_retries = 1\nmax_backoff_period = \"20ms\"");
+    const double retries = lost("retries");
+    server.answer.status = 500;
+    append(f, "first", 5);
+    append(f, "second", 6);
+    WAIT_FOR(server.len >= 6);
+    server.answer.status = 200;
+    WAIT_FOR(server_got(6, "first") && server_got(6, "second"));
+    CHECK_INT(lost("retries"), retries);
+    end(f);
+}
+
 static void set_flag(void *arg)
 {
     *(bool *)arg = true;
@@ -221,6 +267,8 @@ int main(void)
     RUN(attempts_are_limited);
     RUN(the_queue_is_bounded);
     RUN(an_endpoint_that_stays_keeps_its_queue);
+    RUN(one_that_always_fails_holds_up_others_for_a_few_attempts_and_is_dropped);
+    RUN(an_outage_costs_none);
     RUN(at_the_end_each_is_tried_once);
     CHECK(fault_loop_close(&loop));
     return REPORT();

@@ -186,6 +186,107 @@ static void a_profile_survives_failures_of_every_kind(void)
     fault_server_close(&server);
 }
 
+static struct fault_answer fail_until_told(struct fault_server *s, size_t n)
+{
+    (void)s, (void)n;
+    return (struct fault_answer){.status = poison_status};
+}
+
+static size_t times_taken(const struct fault_server *s, size_t first, const char *text)
+{
+    size_t n = 0;
+    for (size_t i = first; i < s->len; i++)
+        n += carries(s, i, text);
+    return n;
+}
+
+/* One attempt per profile, and a server that fails for all: in one request, and in requests of their own. */
+static void an_outage_costs_no_profile_with_few_attempts(void)
+{
+    static const int statuses[] = {500, 502, 429};
+    static const char *const names[] = {"first", "second", "third", "fourth"}; /* no hex digits, as IDs are */
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
+        struct fault_server server;
+        fault_server_open(&server, &loop);
+        server.decide = fail_until_told;
+        poison_status = statuses[i];
+        struct sender *s = sender_to(server.url, QUICK "max_backoff_retries = 1\n");
+        const double before = lost("retries") + lost("rejected");
+        for (size_t k = 0; k < 3; k++)
+            append_with_others(s, names[k]);
+        WAIT_FOR(server.len >= 6);
+        append(s, names[3]);
+        WAIT_FOR(server.len >= 12 && view(s).in_flight == 0);
+        CHECK_INT(view(s).queued_profiles, 4);
+        const size_t first = server.len;
+        poison_status = 200;
+        WAIT_FOR(view(s).queued_bytes == 0);
+        for (size_t k = 0; k < 4; k++)
+            CHECK_INT(times_taken(&server, first, names[k]), 1);
+        CHECK_INT(lost("retries") + lost("rejected") - before, 0);
+        end(s);
+        fault_server_close(&server);
+    }
+}
+
+/* It is at fault once the endpoint took another one afterwards, and was in a request of its own. */
+static void a_profile_that_fails_while_others_are_taken_has_its_attempts(void)
+{
+    struct fault_server server;
+    fault_server_open(&server, &loop);
+    server.decide = refuse_poison;
+    poison_status = 500;
+    struct sender *s = sender_to(server.url, "min_backoff_period = \"1m\"\nmax_backoff_period = \"1m\"\n"
+                                             "max_backoff_retries = 2\n");
+    const double before = lost("retries");
+    append_with_others(s, "poison");
+    append_with_others(s, "good");
+    for (size_t i = 0; i < 2; i++) { /* before, both were in one request */
+        WAIT_FOR(server.len > 0 && view(s).in_flight == 0 && view(s).queued_profiles == (i ? 1 : 2));
+        CHECK_INT(lost("retries") - before, 0);
+        clock_offset_ns += 61ll * 1000000000;
+        append(s, "good");
+        WAIT_FOR(view(s).in_flight == 0);
+        append(s, "good");
+    }
+    WAIT_FOR(lost("retries") == before + 1 && view(s).queued_bytes == 0);
+    CHECK_INT(times_taken(&server, 0, "poison"), 3);
+    end(s);
+    fault_server_close(&server);
+}
+
+/* Stores what is good, says that two others failed. */
+static struct fault_answer store_all_but_two(struct fault_server *s, size_t n)
+{
+    static char body[1024], first[37];
+    if (!carries(s, n, "bad1") || !carries(s, n, "bad2"))
+        return (struct fault_answer){.status = carries(s, n, "bad") ? 500 : 200};
+    snprintf(first, sizeof first, "%s", id_in(s, n, "bad1"));
+    snprintf(body, sizeof body,
+             "{\"code\":\"x\",\"message\":\"push series with index 0 and id %s failed: internal: no; "
+             "push series with index 1 and id %s failed: internal: no\"}",
+             first, id_in(s, n, "bad2"));
+    return (struct fault_answer){.status = 500, .headers = "Content-Type: application/json\r\n", .body = body};
+}
+
+static void an_endpoint_that_stores_others_of_a_request_is_not_down(void)
+{
+    struct fault_server server;
+    fault_server_open(&server, &loop);
+    server.decide = store_all_but_two;
+    struct sender *s = sender_to(server.url, "min_backoff_period = \"1h\"\nmax_backoff_period = \"1h\"\n");
+    append_with_others(s, "bad1");
+    append_with_others(s, "good");
+    append_with_others(s, "bad2");
+    WAIT_FOR(server.len == 1 && view(s).in_flight == 0);
+    CHECK_INT(view(s).queued_profiles, 2);
+    append(s, "next");
+    WAIT_FOR(server.len == 2 && view(s).in_flight == 0);
+    CHECK(request_is(&server, 1, "next"));
+    end(s);
+    fault_server_close(&server);
+}
+
 static void a_rejection_is_told_to_the_origin_of_the_profile(void)
 {
     struct fault_server server;
@@ -332,6 +433,9 @@ int main(void)
     RUN(what_the_server_rejects_of_a_batch_is_dropped_and_the_rest_is_not_sent_again);
     RUN(a_profile_has_the_same_id_after_a_lost_answer);
     RUN(a_profile_survives_failures_of_every_kind);
+    RUN(an_outage_costs_no_profile_with_few_attempts);
+    RUN(a_profile_that_fails_while_others_are_taken_has_its_attempts);
+    RUN(an_endpoint_that_stores_others_of_a_request_is_not_down);
     RUN(a_rejection_is_told_to_the_origin_of_the_profile);
     RUN(labels_beyond_the_limit_are_left_out_from_then_on);
     RUN(a_profile_above_a_limit_arrives_in_parts);

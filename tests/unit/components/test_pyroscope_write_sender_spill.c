@@ -111,6 +111,28 @@ static void an_outage_with_an_end_of_the_agent_in_it_loses_nothing_and_sends_not
     CHECK_INT(rmdir(spool), 0);
 }
 
+/* The only profile there is, and one attempt: with a disk it waits until others show whether it is at fault. */
+static void an_outage_costs_not_even_the_only_profile(void)
+{
+    struct fault_server server;
+    fault_server_open(&server, &loop);
+    server.answer.status = 500;
+    const double before = lost("retries");
+    struct sender *s = spooling_sender(server.url, FAST "max_backoff_retries = 1\n");
+    append(s, "only");
+    WAIT_FOR(server.len >= 5 && view(s).spooled_bytes > 0);
+    leave(s);
+    s = spooling_sender(server.url, FAST "max_backoff_retries = 1\n");
+    WAIT_FOR(server.len >= 8);
+    server.answer.status = 200;
+    const size_t first = server.len;
+    WAIT_FOR(view(s).state == SENDER_OK && view(s).queued_bytes == 0 && view(s).spooled_bytes == 0);
+    CHECK_INT(times(&server, first, "only"), 1);
+    CHECK_INT(lost("retries") - before, 0);
+    fault_server_close(&server);
+    leave(s);
+}
+
 static void what_a_server_does_not_answer_is_on_disk_within_a_second(void)
 {
     struct fault_server server;
@@ -230,6 +252,7 @@ int main(void)
         return 1;
     RUN(while_all_is_well_there_is_no_file);
     RUN(an_outage_with_an_end_of_the_agent_in_it_loses_nothing_and_sends_nothing_twice);
+    RUN(an_outage_costs_not_even_the_only_profile);
     RUN(what_a_server_does_not_answer_is_on_disk_within_a_second);
     RUN(what_a_dead_server_does_not_take_at_shutdown_is_sent_after_the_restart);
     RUN(a_recovering_server_is_not_flooded_and_gets_what_is_new_at_once);

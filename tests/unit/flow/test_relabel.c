@@ -315,6 +315,31 @@ static void rules_are_equal_by_content(void)
     relabel_rules_unref(c);
 }
 
+static void check_reads_(int line, const char *rule, const char *label, bool want)
+{
+    struct rules_record r = {0};
+    char problem[ERR_MAX];
+    cleanup_free char *text = xasprintf("rule {\n%s\n}\n", rule);
+    CHECK(decode_text(&schema, text, &r, problem));
+    if (relabel_reads(&r.rules, str_of(label)) != want)
+        FAIL_("line %d: %s\nreads %s: %d, want %d", line, rule, label, !want, want);
+    schema_done(&schema, &r);
+}
+#define CHECK_READS(rule, label, want) check_reads_(__LINE__, rule, label, want)
+
+static void a_rule_reads_its_sources(void)
+{
+    CHECK_READS("source_labels = [\"a\", \"b\"]\n target_label = \"c\"", "b", true);
+    CHECK_READS("source_labels = [\"a\", \"b\"]\n target_label = \"c\"", "c", false);
+    CHECK_READS("target_label = \"c\"", "", false);
+    CHECK_READS("source_labels = [\"a\"]\n target_label = \"c\"\n action = \"keepequal\"", "c", true);
+    CHECK_READS("source_labels = [\"a\"]\n target_label = \"c\"\n action = \"dropequal\"", "c", true);
+    CHECK_READS("regex = \"x_(.*)\"\n action = \"labelmap\"", "x_a", true);
+    CHECK_READS("regex = \"x_(.*)\"\n action = \"labelmap\"", "a", false);
+    CHECK_READS("regex = \"x_(.*)\"\n action = \"labeldrop\"", "x_a", false);
+    CHECK_READS("regex = \"x_(.*)\"\n action = \"labelkeep\"", "x_a", false);
+}
+
 static void ten_rules_on_ten_thousand_targets(void)
 {
     struct relabel_rules *rules = rules_of(
@@ -376,6 +401,7 @@ int main(void)
     RUN(templates_of_names_are_told_from_other_texts);
     RUN(names_that_can_never_be_pushed_are_found);
     RUN(rules_are_equal_by_content);
+    RUN(a_rule_reads_its_sources);
     RUN(ten_rules_on_ten_thousand_targets);
     return REPORT();
 }

@@ -46,8 +46,22 @@ static void takes_the_main_class_from_what_the_jvm_says(void)
     CHECK(!command_line_is_java(STR("")));
 }
 
+static void options_end_at_the_main_class(void)
+{
+#define OPTIONS(cmdline, want) CHECK(str_eq(command_line_options(STR(cmdline)), STR(want)))
+    OPTIONS("java\0-Xmx1g\0-cp\0/srv\0-Da=b\0Main\0-Dc=d", "-Xmx1g\0-cp\0/srv\0-Da=b");
+    OPTIONS("java\0@file\0-Da=b\0-jar\0a.jar\0-Dc=d", "@file\0-Da=b");
+    OPTIONS("java\0-Da=b\0--module=m/c\0-Dc=d", "-Da=b");
+    OPTIONS("java\0Main", "");
+    OPTIONS("java\0-cp", "-cp");
+    OPTIONS("java", "");
+    OPTIONS("", "");
+    OPTIONS("jsvc\0Main\0-Da=b", "Main\0-Da=b");
+}
+
 int main(void)
 {
+    RUN(options_end_at_the_main_class);
     RUN(takes_the_main_class_from_what_the_jvm_says);
     RUN(finds_the_main_class_of_every_way_to_start_java);
     return REPORT();

@@ -61,7 +61,9 @@ static void it_explains_itself_without_a_jvm(void)
     ASPROF_ALONE("status", "1x");
     CHECK_RUN(1, "not a process ID");
     ASPROF_ALONE("--fdtransfer", "1");
-    CHECK_RUN(2, "--fdtransfer");
+    CHECK_RUN(2, "--fdtransfer is not supported: root would open for the JVM");
+    ASPROF_ALONE("--help");
+    CHECK_RUN(0, "--fdtransfer          not supported");
 }
 
 static void every_action_works(void)

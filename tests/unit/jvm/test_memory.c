@@ -89,10 +89,31 @@ static void what_is_no_library_is_refused(void)
     CHECK_INT(memory_symbol(&m, "malloc"), 0);
 }
 
+/* A page is read once while it is looked at in turns with others, wherever those are: it still says what it did. */
+static void pages_do_not_displace_each_other_by_their_addresses(void)
+{
+    enum { FAR = MEMORY_PAGES * MEMORY_PAGE, APART = 4 };
+    cleanup_close int fd = memfd_create("memory", MFD_CLOEXEC);
+    CHECK_INT(ftruncate(fd, (APART + 2) * FAR), 0);
+    (void)memory_open(&m, fd, 0);
+    for (size_t i = 1; i <= APART; i++) {
+        CHECK_INT(pwrite(fd, "before", 7, (off_t)(i * FAR)), 7);
+        CHECK(memory_text_is(&m, i * FAR, "before"));
+        CHECK_INT(pwrite(fd, "after", 6, (off_t)(i * FAR)), 6);
+    }
+    for (size_t i = 1; i <= APART; i++)
+        CHECK(memory_text_is(&m, i * FAR, "before"));
+    /* And no page for ever. */
+    for (size_t i = 0; i < MEMORY_PAGES; i++)
+        CHECK_INT(memory_word(&m, (APART + 1) * FAR + i * MEMORY_PAGE), 0);
+    CHECK(memory_text_is(&m, FAR, "after"));
+}
+
 int main(void)
 {
     RUN(symbols_are_found_as_the_linker_finds_them);
     RUN(a_read_is_whole_or_nothing);
     RUN(what_is_no_library_is_refused);
+    RUN(pages_do_not_displace_each_other_by_their_addresses);
     return REPORT();
 }

@@ -119,6 +119,10 @@ static void other_machines_are_told_apart(void)
 {
     struct jvm_probe t = looked(STR(LINE("1", "/opt/lib/default/libj9vm29.so") LINE("2", "/lib/ld-musl-x86_64.so.1")));
     CHECK(t.openj9 && !t.hotspot && t.musl && !t.glibc);
+    /* The real one has both, and SIGQUIT makes it write a dump. */
+    t = looked(STR(LINE("1", "/opt/lib/default/libjvm.so") LINE("2", "/opt/lib/default/libj9vm29.so")));
+    CHECK(t.openj9 && !t.hotspot);
+    CHECK_STR(t.libjvm.path, "/opt/lib/default/libjvm.so");
     t = looked(STR(LINE("1", "/x/libjvm.so.bak") LINE("2", "/x/notlibjvm.so") LINE("3", "/x/libjvm.so/y")));
     CHECK(!t.hotspot);
     t = looked(STR(""));

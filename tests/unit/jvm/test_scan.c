@@ -220,6 +220,10 @@ static void a_process_that_maps_libjvm_is_a_jvm(void)
     CHECK_STR(s->vm, "hotspot");
     CHECK_STR(s->main, "test_scan");
     CHECK_HAS(s->exe, "test_scan");
+    /* What costs most to find out is not read for the name of the service. */
+    const struct result name = scan(&(struct jvm_scan_item){pid, JVM_WANT_SERVICE}, 1, 5000);
+    CHECK_STR(of(&name, pid)->vm, "hotspot");
+    CHECK_STR(of(&name, pid)->main, "");
     end_child(pid);
 }
 

@@ -64,6 +64,30 @@ static void system_properties_name_the_service(void)
     check_arguments(TEXTS("java\0Main"), TEXTS("JAVA_OPTS=-Dotel.service.name=b"), "");
 }
 
+static void a_system_property_is_the_one_that_the_jvm_has(void)
+{
+    check_arguments(TEXTS("java\0-Dotel.service.name=a\0-Dotel.service.name=b\0Main"), TEXTS(""), "b");
+    check_arguments(TEXTS("java\0-Dotel.service.name=a"), TEXTS("_JAVA_OPTIONS=-Dotel.service.name=b"), "b");
+    check_arguments(TEXTS("java\0Main"),
+                    TEXTS("JDK_JAVA_OPTIONS=-Dotel.service.name=a\0JAVA_TOOL_OPTIONS=-Dotel.service.name=b"), "a");
+    /* Only the launcher reads it. */
+    check_arguments(TEXTS("jsvc\0Main"), TEXTS("JDK_JAVA_OPTIONS=-Dotel.service.name=a"), "");
+    check_arguments(TEXTS("jsvc\0-Dotel.service.name=a\0Main"), TEXTS(""), "a");
+    /* Arguments of the program are no options. */
+    check_arguments(TEXTS("java\0Main\0-Dotel.service.name=a"), TEXTS(""), "");
+    check_arguments(TEXTS("java\0-jar\0a.jar\0-Dotel.service.name=a"), TEXTS(""), "");
+    check_arguments(TEXTS("java\0-cp\0/srv\0-Dotel.service.name=a\0Main"), TEXTS(""), "a");
+    check_arguments(TEXTS("java\0-Dotel.resource.attributes=service.name=a\0Main"),
+                    TEXTS("JAVA_TOOL_OPTIONS=-Dotel.service.name=b"), "b");
+}
+
+static void options_of_a_variable_are_words_as_the_jvm_splits_them(void)
+{
+    check_arguments(TEXTS("java\0Main"), TEXTS("JAVA_TOOL_OPTIONS=-Xmx1g\n-Dotel.service.name=shop\t-Da=b"), "shop");
+    check_arguments(TEXTS("java\0Main"), TEXTS("JAVA_TOOL_OPTIONS=-Dotel.service.name=\"my shop\" -Da=b"), "my shop");
+    check_arguments(TEXTS("java\0Main"), TEXTS("JAVA_TOOL_OPTIONS='-Dotel.service.name=my shop'"), "my shop");
+}
+
 static void a_choice_is_a_word(void)
 {
     char got[SERVICE_CHOICE_MAX] = "";
@@ -159,6 +183,8 @@ int main(void)
     RUN(the_environment_names_the_service);
     RUN(what_is_no_name_declares_nothing);
     RUN(system_properties_name_the_service);
+    RUN(a_system_property_is_the_one_that_the_jvm_has);
+    RUN(options_of_a_variable_are_words_as_the_jvm_splits_them);
     RUN(a_choice_is_a_word);
     RUN(both_forms_of_a_payload_are_read);
     RUN(a_process_context_is_found_in_memory);

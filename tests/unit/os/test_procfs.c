@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "os/procfs.h"
 #include "test.h"
 
@@ -52,6 +53,8 @@ static void reads_its_own_stat(void)
     CHECK_INT(s.threads, 1);
     CHECK(!s.kernel_thread);
     CHECK(s.vsize > 1 << 20);
+    CHECK_INT(procfs_vsize(getpid()), s.vsize);
+    CHECK_INT(procfs_vsize(0x3ffffff), 0);
     CHECK(s.start_time > 0);
     CHECK_INT(procfs_stat(getpid(), &again, &err), 0);
     CHECK_INT(again.start_time, s.start_time);
@@ -110,17 +113,47 @@ static void a_process_that_is_gone_is_named(void)
 
 static void lists_all_processes_in_order(void)
 {
-    pid_t *pids = NULL;
+    struct procfs_pid *pids = NULL;
     size_t n = 0;
     struct err err = {0};
     CHECK_INT(procfs_pids(&pids, &n, &err), 0);
     bool found = false;
     for (size_t i = 0; i < n; i++) {
-        found |= pids[i] == getpid();
-        CHECK(i == 0 || pids[i - 1] < pids[i]);
+        found |= pids[i].pid == getpid();
+        CHECK(pids[i].inode != 0);
+        CHECK(i == 0 || pids[i - 1].pid < pids[i].pid);
     }
     CHECK(found);
     free(pids);
+}
+
+static void a_process_that_does_not_run_uses_no_cpu_time(void)
+{
+    int ready[2], go[2];
+    CHECK(pipe(ready) == 0 && pipe(go) == 0);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        for (char c; write(ready[1], "", 1) == 1 && read(go[0], &c, 1) == 1;)
+            ;
+        _exit(0);
+    }
+    char c;
+    CHECK_INT(read(ready[0], &c, 1), 1);
+    struct procfs_stat stat = {0};
+    for (unsigned i = 0; i < 1000 && stat.state != 'S'; i++, usleep(10000))
+        CHECK_INT(procfs_stat(pid, &stat, NULL), 0);
+    const uint64_t before = procfs_cpu_ns(pid);
+    CHECK(before > 0);
+    usleep(20000);
+    CHECK_INT(procfs_cpu_ns(pid), before);
+    CHECK_INT(write(go[1], "", 1), 1);
+    CHECK_INT(read(ready[0], &c, 1), 1);
+    for (unsigned i = 0; i < 1000 && procfs_cpu_ns(pid) == before; i++)
+        usleep(10000);
+    CHECK(procfs_cpu_ns(pid) > before);
+    kill(pid, SIGKILL);
+    CHECK_INT(waitpid(pid, NULL, 0), pid);
+    CHECK_INT(procfs_cpu_ns(pid), 0);
 }
 
 static void a_new_process_changes_the_fingerprint(void)
@@ -329,6 +362,35 @@ static void what_a_user_says_is_marked_as_such(void)
         {"4:pids:" MY "/docker-" OTHER ".scope\n1:name=systemd:" MY "/docker-" ID ".scope\n", OTHER, true});
 }
 
+#define MOUNT(root, point) "700 650 8:1 " root " " point " rw,relatime - ext4 /dev/sda1 rw\n"
+
+static void mounts_of_a_runtime_name_the_container(void)
+{
+    static const struct {
+        const char *mountinfo, *id;
+    } cases[] = {
+        {MOUNT("/x", "/y") MOUNT("/var/lib/docker/containers/" ID "/hostname", "/etc/hostname"), ID},
+        {MOUNT("/docker/containers/" ID "/resolv.conf", "/etc/resolv.conf") /* /var/lib is a file system */, ID},
+        {MOUNT("/containers/storage/overlay-containers/" ID "/userdata/hosts", "/etc/hosts"), ID},
+        {MOUNT("/var/lib/docker/containers/" ID "/mounts/shm", "/dev/shm") /* of the host */, ""},
+        {MOUNT("/srv/" ID "/hostname", "/etc/hostname"), ""},
+        {MOUNT("/var/lib/docker/containers/" ID "0/hostname", "/etc/hostname"), ""},
+        {MOUNT("/var/lib/kubelet/pods/6c3f/etc-hosts", "/etc/hosts"), ""},
+        {"700 650 8:1 /var/lib/docker/containers/" ID, ""},
+        {"", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct str got = procfs_mounted_container(str_of(cases[i].mountinfo));
+        if (!str_is(got, cases[i].id))
+            FAIL_("%s: \"%.*s\", want \"%s\"", cases[i].mountinfo, STR_ARG(got), cases[i].id);
+    }
+    CHECK(procfs_cgroup_is_root(STR("0::/\n")));
+    CHECK(procfs_cgroup_is_root(STR("9:name=systemd:/\n8:pids:/\n0::/\n")));
+    CHECK(!procfs_cgroup_is_root(STR("9:name=systemd:/\n8:pids:/a\n0::/\n")));
+    CHECK(!procfs_cgroup_is_root(STR("0::/../" ID)));
+    CHECK(!procfs_cgroup_is_root(STR("")));
+}
+
 static void check_unit(const char *cgroup, const char *unit, const char *machine)
 {
     char name[PROCFS_MACHINE_MAX] = "";
@@ -365,6 +427,7 @@ static void a_machine_is_named_as_it_was_registered(void)
 
 int main(void)
 {
+    RUN(mounts_of_a_runtime_name_the_container);
     RUN(a_unit_is_what_the_system_made);
     RUN(a_machine_is_named_as_it_was_registered);
     RUN(reads_its_own_stat);
@@ -372,6 +435,7 @@ int main(void)
     RUN(refuses_what_is_no_stat_line);
     RUN(a_process_that_is_gone_is_named);
     RUN(lists_all_processes_in_order);
+    RUN(a_process_that_does_not_run_uses_no_cpu_time);
     RUN(a_new_process_changes_the_fingerprint);
     RUN(a_replaced_executable_keeps_its_name);
     RUN(a_long_file_is_cut_at_the_buffer_s_end);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libdeflate.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <poll.h>
@@ -169,6 +170,13 @@ static void call_forbidden(unsigned which)
 }
 enum { FORBIDDEN = 20, LIES = 6 };
 
+/* It is the end of the interval that needs this, not the chunk. */
+static void take_compressor_away(void)
+{
+    const uintptr_t code = (uintptr_t)&libdeflate_gzip_compress;
+    syscall(SYS_munmap, code & ~UINT64_C(4095), 4096);
+}
+
 static void intrude(int sock, const uint8_t *bytes, size_t n)
 {
     if (n <= SEED_AT || memcmp(bytes, magic, sizeof magic - 1) != 0)
@@ -200,6 +208,9 @@ static void intrude(int sock, const uint8_t *bytes, size_t n)
     case 'f':
         call_forbidden(bytes[SEED_AT]);
         break;
+    case 'u':
+        take_compressor_away();
+        break;
     default:
         break;
     }
@@ -218,25 +229,35 @@ static struct parser_step step_of(bool open, struct jfr_chunk *chunk, bool finis
                                 .finish = finish};
 }
 
-static struct jfr_chunk *one_sample(void)
+static struct jfr_chunk *samples(unsigned n)
 {
     struct chunk_builder c = recording_begin();
     size_t len;
-    recording_execution(&c, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
+    while (n-- > 0)
+        recording_execution(&c, STACK_MAIN, THREAD_MAIN, STATE_DEFAULT);
     recording_end(&c);
     uint8_t *bytes = buf_take(&c.b, &len);
     chunk_done(&c);
     return jfr_chunk_new(bytes, len);
 }
 
-static struct jfr_chunk *evil(char what, unsigned seed)
+static struct jfr_chunk *one_sample(void)
 {
-    enum { SIZE = 100 };
-    uint8_t *bytes = xcalloc(1, SIZE);
+    return samples(1);
+}
+
+static struct jfr_chunk *evil_of(size_t size, char what, unsigned seed)
+{
+    uint8_t *bytes = xcalloc(1, size);
     memcpy(bytes, magic, sizeof magic - 1);
     bytes[sizeof magic - 1] = (uint8_t)what;
     bytes[SEED_AT] = (uint8_t)seed;
-    return jfr_chunk_new(bytes, SIZE);
+    return jfr_chunk_new(bytes, size);
+}
+
+static struct jfr_chunk *evil(char what, unsigned seed)
+{
+    return evil_of(100, what, seed);
 }
 
 /* As the component does: again while no process can be had. */
@@ -328,6 +349,28 @@ static void an_interval_goes_over_several_turns(void)
     parser_step_done(&last);
 }
 
+/* It is in a memfd, small ones are not. */
+static void a_large_chunk_is_one_like_others(void)
+{
+    enum { MANY = 20000 };
+    struct jfr_chunk *large = samples(MANY);
+    CHECK(large->len > PARSER_INLINE);
+    struct parser_step first = step_of(true, jfr_chunk_ref(large), false),
+                       bad = step_of(false, evil_of(2 * PARSER_INLINE, 's', 0), false),
+                       last = step_of(false, one_sample(), true);
+    run(interval, &first);
+    CHECK_INT(atomic_load(&large->refs), 1); /* given up once it was copied */
+    run(interval, &bad);
+    CHECK_INT(bad.set_aside, 1);
+    run(interval, &last);
+    check_profile(&last, MANY + 1);
+    parser_step_done(&first);
+    parser_step_done(&bad);
+    parser_step_done(&last);
+    jfr_chunk_unref(large);
+    check_works();
+}
+
 static void a_refused_chunk_does_not_end_the_interval(void)
 {
     struct parser_step first = step_of(true, jfr_chunk_new(calloc(1, 100), 100), false),
@@ -390,6 +433,23 @@ static void a_chunk_that_ends_two_processes_is_set_aside(void)
         parser_step_done(&bad);
         parser_step_done(&last);
     }
+    check_works();
+}
+
+/* The chunk and the end of the interval are asked for together; which of them it was is found out in the next process.
+ */
+static void an_interval_that_ends_two_processes_at_its_end_is_set_aside(void)
+{
+    struct parser_step first = step_of(true, one_sample(), false), last = step_of(false, evil('u', 0), true);
+    run(interval, &first);
+    run(interval, &last);
+    CHECK_INT(last.endings[PARSER_CRASHED], 2);
+    CHECK_INT(last.chunk_code, -EBADMSG); /* refused, as such a chunk is by a process that went on */
+    CHECK_INT(last.finish_code, -ECANCELED);
+    CHECK_INT(last.set_aside, 1);
+    CHECK(!last.is_open);
+    parser_step_done(&first);
+    parser_step_done(&last);
     check_works();
 }
 
@@ -519,6 +579,26 @@ static void read_proc(pid_t pid, const char *name, char *room, size_t size)
         close(fd);
 }
 
+static unsigned long times_it_waited(void)
+{
+    char status[8192];
+    read_proc(process(), "status", status, sizeof status);
+    const char *at = strstr(status, "\nvoluntary_ctxt_switches:");
+    return at ? strtoul(at + strlen("\nvoluntary_ctxt_switches:"), NULL, 10) : 0;
+}
+
+/* Opening, chunk and end come together, and are answered together. */
+static void a_process_is_woken_once_for_an_interval(void)
+{
+    enum { INTERVALS = 20 };
+    check_works();
+    const unsigned long before = times_it_waited();
+    for (unsigned i = 0; i < INTERVALS; i++)
+        check_works();
+    const unsigned long waits = times_it_waited() - before;
+    CHECK(before > 0 && waits < 2 * INTERVALS);
+}
+
 static void its_privileges_are_gone(void)
 {
     char status[8192], maps[1 << 16], link[PATH_MAX] = "", path[64];
@@ -588,10 +668,12 @@ int main(int argc, char **argv)
     interval = parser_interval_new(pool);
     RUN(opens_adds_and_finishes_in_one_turn);
     RUN(an_interval_goes_over_several_turns);
+    RUN(a_large_chunk_is_one_like_others);
     RUN(a_refused_chunk_does_not_end_the_interval);
     RUN(what_was_not_run_is_given_back);
     RUN(an_interval_is_done_again_in_a_new_process);
     RUN(a_chunk_that_ends_two_processes_is_set_aside);
+    RUN(an_interval_that_ends_two_processes_at_its_end_is_set_aside);
     RUN(other_streams_do_not_notice);
     RUN(a_stream_that_is_given_up_leaves_nothing);
     RUN(one_that_waits_for_ever_is_ended);
@@ -600,6 +682,7 @@ int main(int argc, char **argv)
     RUN(any_bytes_are_survived);
     RUN(answers_that_lie_are_not_believed);
     RUN(forbidden_calls_end_it);
+    RUN(a_process_is_woken_once_for_an_interval);
     RUN(its_privileges_are_gone);
     RUN(it_has_no_descriptors_but_its_socket);
     RUN(secrets_of_the_environment_are_not_there);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "base/cleanup.h"
 #include "pprof/view_maker.h"
 
 enum { NAMES_MAX = 1 << 20, SECOND = 1000000000 };
@@ -42,7 +43,9 @@ static void compare_in(struct change_table *t, int64_t period, int64_t seconds)
     set_period(&new, period);
     base.duration_nanos = seconds * SECOND;
     new.duration_nanos = 2 * seconds *SECOND;
-    CHECK_INT(change_table_make(t, &base, 0, &new, 0, NAMES_MAX, &err), 0);
+    change_table_init(t, NAMES_MAX);
+    CHECK_INT(change_table_add(t, CHANGE_BASE, &base, 0, &err), 0);
+    CHECK_INT(change_table_add(t, CHANGE_NEW, &new, 0, &err), 0);
     CHECK_STR(err.text, "");
 }
 
@@ -122,12 +125,44 @@ static void a_column_that_counts_tells_the_events(void)
     CHECK(profile_add_type(&p, STR("objects"), STR("count")) && profile_add_type(&p, STR("space"), STR("bytes")));
     CHECK(profile_add(&p, view_stack_number(&s, &before[0]), 0, (int64_t[]){4, 400}));
     CHECK(profile_add(&p, view_stack_number(&s, &before[3]), 0, (int64_t[]){1, -5}));
-    CHECK_INT(change_table_make(&t, &p, 1, &p, 1, NAMES_MAX, &err), 0);
+    change_table_init(&t, NAMES_MAX);
+    CHECK_INT(change_table_add(&t, CHANGE_BASE, &p, 1, &err), 0);
+    CHECK_INT(change_table_add(&t, CHANGE_NEW, &p, 1, &err), 0);
     CHECK(is_near(t.samples[CHANGE_BASE], 4) && is_near(t.variance[CHANGE_BASE], 400.0 * 400 / 4));
     CHECK(is_near(function_change(&t, function(&t, "leaf"), CHANGE_SELF).difference, 0));
     change_table_done(&t);
-    CHECK_INT(change_table_make(&t, &p, 0, &p, 0, NAMES_MAX, &err), 0);
+    change_table_init(&t, NAMES_MAX);
+    CHECK_INT(change_table_add(&t, CHANGE_BASE, &p, 0, &err), 0);
     CHECK(is_near(t.samples[CHANGE_BASE], 5));
+}
+
+/* Samples alone would say less: the runs of a side differ by more. */
+static void several_runs_show_what_runs_differ_by(void)
+{
+    static const struct view_stack runs[][3] = {
+        {{{"a"}, {0}, 4000, NULL}, {{"b"}, {0}, 6000, NULL}, {{NULL}, {0}, 0, NULL}},
+        {{{"a"}, {0}, 6000, NULL}, {{"b"}, {0}, 4000, NULL}, {{NULL}, {0}, 0, NULL}},
+        {{{"a"}, {0}, 10000, NULL}, {{"b"}, {0}, 10000, NULL}, {{NULL}, {0}, 0, NULL}},
+    };
+    static const size_t sides[] = {CHANGE_BASE, CHANGE_BASE, CHANGE_NEW};
+    cleanup_change_table struct change_table t;
+    struct err err = {0};
+    change_table_init(&t, NAMES_MAX);
+    for (size_t i = 0; i < ARRAY_LEN(runs); i++) {
+        cleanup_symbols struct symbols s;
+        cleanup_profile struct profile p;
+        symbols_init(&s, NAMES_MAX);
+        view_profile(&p, &s, runs[i]);
+        set_period(&p, 1);
+        CHECK_INT(change_table_add(&t, sides[i], &p, 0, &err), 0);
+    }
+    const struct change_value c = function_change(&t, function(&t, "a"), CHANGE_SELF);
+    CHECK(is_near(c.difference, 0));
+    CHECK(is_near(c.noise, sqrt(0.02 / 2 + 0.25 / 20000))); /* shares 0.4 and 0.6; 20000 samples */
+    CHECK(is_near(whole_change(&t, false).difference, 1));  /* 20000 beside a mean of 10000 */
+    CHECK_INT(change_table_add(&t, CHANGE_NEW, NULL, 0, &err), 0);
+    CHECK(is_near(whole_change(&t, false).difference, 0));
+    CHECK(whole_change(&t, false).noise > 0.9);
 }
 
 static void too_many_names_are_said(void)
@@ -138,7 +173,8 @@ static void too_many_names_are_said(void)
     struct err err = {0};
     symbols_init(&s, NAMES_MAX);
     view_profile(&p, &s, before);
-    CHECK_INT(change_table_make(&t, &p, 0, &p, 0, 80, &err), -E2BIG);
+    change_table_init(&t, 80);
+    CHECK_INT(change_table_add(&t, CHANGE_BASE, &p, 0, &err), -E2BIG);
     CHECK_STR(err.text, "the profiles have too many names");
 }
 
@@ -149,6 +185,7 @@ int main(void)
     RUN(without_a_known_weight_every_stack_is_one_event);
     RUN(the_whole_is_compared_as_it_is_or_per_second);
     RUN(a_column_that_counts_tells_the_events);
+    RUN(several_runs_show_what_runs_differ_by);
     RUN(too_many_names_are_said);
     return REPORT();
 }

@@ -41,6 +41,19 @@ static void equal_lines_are_added_and_others_left_out(void)
     CHECK_STR(read_of("a -5", 0), "a -5\n");
 }
 
+static void a_frame_may_have_bytes_that_would_end_it(void)
+{
+    cleanup_symbols struct symbols s;
+    cleanup_profile struct profile p;
+    symbols_init(&s, 1 << 20);
+    CHECK_INT(collapsed_decode(STR("a\\x3bb\\x0a;\\x;\\xzz\\x4 1\n"), &s, &p, &err), 0);
+    static const char *const names[] = {"\\xzz\\x4", "\\x", "a;b\n"};
+    const struct pprof_stack *stack = &s.stacks[p.samples[0].stack];
+    CHECK_INT(stack->count, ARRAY_LEN(names));
+    for (uint32_t i = 0; i < stack->count; i++)
+        CHECK(str_is(symbols_name(&s, stack->locations[i]), names[i]));
+}
+
 static void what_is_no_stack_is_named(void)
 {
     static const struct {
@@ -74,6 +87,7 @@ int main(void)
 {
     RUN(what_is_written_is_read);
     RUN(equal_lines_are_added_and_others_left_out);
+    RUN(a_frame_may_have_bytes_that_would_end_it);
     RUN(what_is_no_stack_is_named);
     RUN(bytes_of_another_kind_are_no_stacks);
     return REPORT();

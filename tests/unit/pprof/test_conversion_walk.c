@@ -69,10 +69,28 @@ static void impossible_times_give_way_to_when_it_came(void)
     }
 }
 
+static void a_clock_that_is_set_back_leaves_a_duration(void)
+{
+    const int64_t hour = 3600000000000, now = 480000 * hour;
+    struct conversion *c = conversion_new(&plain);
+    for (int i = 0; i < 2; i++) {
+        struct chunk_builder chunk = recording_begin();
+        chunk.start_ns = now - i * 2 * hour;
+        chunk.duration_ns = 500;
+        recording_end(&chunk);
+        conversion_received(c, chunk.start_ns + 500);
+        convert(c, &chunk);
+    }
+    CHECK_INT(conversion_start_ns(c), now - 2 * hour);
+    CHECK_INT(conversion_end_ns(c), now - 2 * hour + 500);
+    conversion_free(c);
+}
+
 int main(void)
 {
     RUN(a_chunk_is_added_whole_or_not_at_all);
     RUN(chunks_extend_the_span);
     RUN(impossible_times_give_way_to_when_it_came);
+    RUN(a_clock_that_is_set_back_leaves_a_duration);
     return REPORT();
 }

@@ -70,7 +70,7 @@ static void samples_are_selected_by_the_state_of_their_thread(void)
 static void the_reference_takes_all(void)
 {
     const struct event_selection s = {.states = "sleeping"};
-    CHECK(selection_has_any(&s) && !selection_has_threads(&s) && !selection_has_latency(&s));
+    CHECK(selection_has_any(&s) && !selection_has_threads(&s) && !selection_has_calls(&s));
     CHECK(sum_of(wall(), "wall", (struct conversion_options){.select = &s, .compat = true}) > 0);
 }
 
@@ -78,7 +78,9 @@ static void the_reference_takes_all(void)
 static struct chunk_builder traced(void)
 {
     char types[TYPES_MAX];
-    snprintf(types, sizeof types, "%s%s", recording_types, recording_more_types);
+    snprintf(types, sizeof types, "%s\n%s\n%s", recording_types,
+             "115 jdk.MethodTrace startTime:11 duration:11 eventThread:22* stackTrace:26* method:28*",
+             "123 profiler.Span startTime:11 duration:11 eventThread:22* tag:20");
     struct chunk_builder c = chunk_begin(types);
     static const uint64_t samples[][2] = {{99, THREAD_MAIN},  {100, THREAD_MAIN}, {149, THREAD_MAIN},
                                           {150, THREAD_MAIN}, {120, THREAD_GC},   {202, THREAD_MAIN}};
@@ -93,8 +95,30 @@ static struct chunk_builder traced(void)
         CHUNK_VARINTS(&c, traces[i][0], traces[i][1], THREAD_MAIN, STACK_MAIN, 1);
         chunk_event_end(&c);
     }
+    chunk_event(&c, 123);
+    CHUNK_VARINTS(&c, 98, 2, THREAD_MAIN);
+    chunk_text(&c, "check out");
+    chunk_event_end(&c);
     recording_end(&c);
     return c;
+}
+
+/* The span is from 98 for 2 ticks. */
+static int64_t in_span(const char *name, const char *tag, int64_t latency_ns)
+{
+    cleanup_frame_patterns struct frame_patterns spans = {0};
+    struct err err = {0};
+    CHECK_INT(frame_patterns_add(&spans, tag, &err), 0);
+    const struct event_selection s = {.latency_ns = latency_ns, .spans = &spans};
+    return sum_of(traced(), name, (struct conversion_options){.event = "cpu", .select = &s});
+}
+
+static void samples_are_selected_by_the_span_they_lie_in(void)
+{
+    CHECK_INT(in_span("process_cpu", "check*", 0), 1);
+    CHECK_INT(in_span("process_cpu", "check*", 2), 1);
+    CHECK_INT(in_span("process_cpu", "check*", 3), 0);
+    CHECK_INT(in_span("process_cpu", "other", 0), 0);
 }
 
 static int64_t within(const char *name, int64_t latency_ns)
@@ -106,7 +130,8 @@ static int64_t within(const char *name, int64_t latency_ns)
 static void samples_are_selected_by_the_slow_call_they_lie_in(void)
 {
     CHECK_INT(within("process_cpu", 0), 6);
-    CHECK_INT(within("process_cpu", 1), 3);
+    CHECK_INT(within("process_cpu", 1), 4); /* with the span's */
+    CHECK_INT(within("process_cpu", 3), 3);
     CHECK_INT(within("process_cpu", 6), 2);
     CHECK_INT(within("process_cpu", 50), 2);
     CHECK_INT(within("process_cpu", 51), 0);
@@ -118,5 +143,6 @@ int main(void)
     RUN(samples_are_selected_by_the_state_of_their_thread);
     RUN(the_reference_takes_all);
     RUN(samples_are_selected_by_the_slow_call_they_lie_in);
+    RUN(samples_are_selected_by_the_span_they_lie_in);
     return REPORT();
 }

@@ -18,8 +18,9 @@ static void only_classes_of_java_lose_their_package(void)
     CHECK_STR(named(simple, "java/util/HashMap$Node.get", 0), "HashMap$Node.get");
     CHECK_STR(named(dot, "java/util/HashMap$Node.get", 0), "java.util.HashMap$Node.get");
     CHECK_STR(named(dot, "java/util/HashMap.<init>_[j]", 0), "java.util.HashMap.<init>_[j]");
-    static const char *const others[] = {"libc.so.6.read",         "kernel.do_syscall_64", "Main.main", "[unknown]", "",
-                                         "libjvm.so.A::operator/", "std::map<a/b, c>.d",   "a/b"};
+    static const char *const others[] = {
+        "libc.so.6.read",         "kernel.do_syscall_64", "Main.main", "[unknown]",         "",
+        "libjvm.so.A::operator/", "std::map<a/b, c>.d",   "a/b",       "./lib/libz.so.1.2", "/lib/libz.so"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         CHECK_STR(named(simple, others[i], 0), others[i]);
         CHECK_STR(named(dot, others[i], 0), others[i]);

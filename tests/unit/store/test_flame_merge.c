@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "pprof_maker.h"
+#include "store/frame_text.h"
 #include "test.h"
 
 enum { MAX = 1 << 20 };
@@ -15,9 +16,24 @@ static struct buf pprof_of(const struct made_sample *samples, size_t n)
         .types = {{"samples", "count"}, {"cpu", "nanoseconds"}}, .samples = samples, .n = n, .time_ns = 10});
 }
 
+/* How, ids, parts; valid until the next test. */
+static struct str head_with(const char *ids, struct flame_how how, const struct flame_part *parts, size_t n)
+{
+    static struct buf heads;
+    heads.max = MAX;
+    if (heads.cap == 0)
+        (void)buf_reserve(&heads, MAX - 1); /* so that nothing moves */
+    const size_t at = heads.len;
+    how.nodes = FLAME_NODES_MAX;
+    buf_append(&heads, &how, sizeof how);
+    buf_puts(&heads, ids);
+    buf_append(&heads, parts, n * sizeof *parts);
+    return (struct str){(const char *)heads.p + at, heads.len - at};
+}
+
 static struct str head_of(const struct flame_part *parts, size_t n)
 {
-    return (struct str){(const char *)parts, n * sizeof *parts};
+    return head_with("", (struct flame_how){0}, parts, n);
 }
 
 static struct buf answer_to(const struct parser_item *items, size_t n)
@@ -79,6 +95,76 @@ static void a_graph_has_its_own_limits(void)
     CHECK_INT(f.nodes[0].total, 5);
 }
 
+/* What label sets "k=v" of samples a body has. */
+static struct buf pprof_with_ids(void)
+{
+    static const struct {
+        const char *key, *value;
+        int64_t v;
+    } samples[] = {{"span_id", "00000000000000aB", 1},
+                   {"profile_id", "00000000000000cd", 10},
+                   {"trace_id", "000000000000000000000000000000EF", 100},
+                   {"thread", "pool", 1000}};
+    struct buf out = BUF_INIT(MAX);
+    struct symbols s;
+    struct profile p;
+    symbols_init(&s, MAX);
+    profile_init(&p, &s);
+    (void)profile_add_type(&p, STR("cpu"), STR("nanoseconds"));
+    p.period = 42;
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+        const struct pprof_label l = {.key = symbols_string(&s, str_of(samples[i].key)),
+                                      .str = symbols_string(&s, str_of(samples[i].value))};
+        (void)profile_add(&p, made_stack(&s, "a;b"), symbols_labels(&s, &l, 1), &samples[i].v);
+    }
+    pprof_encode(&p, &out);
+    profile_done(&p);
+    symbols_done(&s);
+    return out;
+}
+
+static int64_t total_with(struct str pprof, const char *ids, struct flame_how how)
+{
+    const struct flame_part part = {0, 0};
+    const struct parser_item item = {head_with(ids, how, &part, 1), pprof};
+    cleanup_buf struct buf answer = answer_to(&item, 1);
+    cleanup_flame struct flame f;
+    flame_init(&f, 100, MAX);
+    flame_merge_add(&f, buf_slice(&answer));
+    flame_finish(&f);
+    CHECK_INT(flame_merge_period(buf_slice(&answer)), 42);
+    return f.nodes[0].total;
+}
+
+static void samples_are_selected_by_span_and_trace(void)
+{
+    cleanup_buf struct buf pprof = pprof_with_ids();
+    const struct str p = buf_slice(&pprof);
+    CHECK_INT(total_with(p, "", (struct flame_how){0}), 111); /* a thread is a series of its own */
+    CHECK_INT(total_with(p, "00000000000000ab", (struct flame_how){.span_count = 1}), 1);
+    CHECK_INT(total_with(p, "00000000000000ab00000000000000cd", (struct flame_how){.span_count = 2}), 11);
+    CHECK_INT(total_with(p, "0000000000000001", (struct flame_how){.span_count = 1}), 0);
+    CHECK_INT(total_with(p, "000000000000000000000000000000ef", (struct flame_how){.trace_count = 1}), 100);
+}
+
+static void frames_keep_their_lines_where_asked(void)
+{
+    static const struct made_sample samples[] = {{"a;b", {4}, NULL}};
+    const struct flame_part part = {0, 0};
+    cleanup_buf struct buf pprof = pprof_of(samples, 1);
+    const struct parser_item item = {head_with("", (struct flame_how){.lines = 1}, &part, 1), buf_slice(&pprof)};
+    cleanup_buf struct buf answer = answer_to(&item, 1);
+    cleanup_flame struct flame f;
+    flame_init(&f, 100, MAX);
+    CHECK_INT(flame_merge_check(NULL, 1, buf_slice(&answer), &(struct err){0}), 0);
+    flame_merge_add(&f, buf_slice(&answer));
+    CHECK_INT(f.node_count, 3);
+    const struct frame_text t = frame_text_read(f.names[f.nodes[2].name]);
+    CHECK(str_is(t.name, "b"));
+    CHECK(str_is(t.system_name, "b"));
+    CHECK_INT(t.line, 1);
+}
+
 /* A parser process that was taken over may say anything: what passes can be added. */
 static void whatever_a_process_answers_is_read_within_bounds(void)
 {
@@ -112,6 +198,8 @@ int main(void)
 {
     RUN(adds_the_selected_samples_of_all_bodies);
     RUN(a_graph_has_its_own_limits);
+    RUN(samples_are_selected_by_span_and_trace);
+    RUN(frames_keep_their_lines_where_asked);
     RUN(whatever_a_process_answers_is_read_within_bounds);
     return REPORT();
 }

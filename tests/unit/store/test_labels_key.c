@@ -109,15 +109,28 @@ static void a_key_tells_which_labels_it_has(void)
                                 "1\0b\0\0c\0"
                                 "3";
     const struct str key = {bytes, sizeof bytes};
-    CHECK(labels_key_matches(key, STR("a"), STR("1")));
-    CHECK(!labels_key_matches(key, STR("a"), STR("3")));
-    CHECK(labels_key_matches(key, STR("b"), STR("")));
-    CHECK(labels_key_matches(key, STR("c"), STR("3")));
+    struct label_list ls;
+    labels_key_expand(key, &ls);
+    CHECK_INT(ls.len, 3);
+    CHECK(str_is(label_list_get(&ls, STR("a")), "1"));
+    CHECK(str_is(label_list_get(&ls, STR("b")), ""));
+    CHECK(str_is(label_list_get(&ls, STR("c")), "3"));
     /* A value is no name. */
-    CHECK(!labels_key_matches(key, STR("1"), STR("b")));
-    /* Without the label an empty one is meant. */
-    CHECK(labels_key_matches(key, STR("d"), STR("")));
-    CHECK(!labels_key_matches(key, STR("d"), STR("4")));
+    CHECK(str_is(label_list_get(&ls, STR("1")), ""));
+    CHECK(str_is(label_list_get(&ls, STR("d")), ""));
+}
+
+static void labels_are_derived_from_the_profile_type(void)
+{
+    static const char key[] = "__profile_type__\0mem:space:bytes::\0service_name\0shop";
+    struct label_list ls;
+    labels_key_expand(STR(key), &ls);
+    CHECK(str_is(label_list_get(&ls, STR("__type__")), "space"));
+    CHECK(str_is(label_list_get(&ls, STR("__unit__")), "bytes"));
+    CHECK(str_is(label_list_get(&ls, STR("__service_name__")), "shop"));
+    CHECK_INT(ls.len, 5); /* the period has none */
+    CHECK(str_is(ls.items[0].name, "__profile_type__"));
+    CHECK(str_is(ls.items[4].name, "service_name"));
 }
 
 int main(void)
@@ -128,5 +141,6 @@ int main(void)
     RUN(labels_are_limited_in_number_and_length);
     RUN(an_added_label_takes_its_place_and_replaces_an_empty_one_only);
     RUN(a_key_tells_which_labels_it_has);
+    RUN(labels_are_derived_from_the_profile_type);
     return REPORT();
 }

@@ -1,0 +1,185 @@
+/* SelectHeatmap: how many profiles had which total, over time and by labels.
+ *
+ * Totals are divided into COLUMNS equal parts between the smallest and the largest of the answer. A slot is the time of
+ * a step; its timestamp is the end of it. Source: spec store-query §3.6.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/pyroscope/querier_call.h"
+#include "api/pyroscope/querier_groups.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/wire.h"
+
+enum { COLUMNS = 20, HEATMAP_PROFILES_BYTES = 128 << 20 };
+
+struct heatmap_profile {
+    uint32_t group;
+    int64_t slot; /* from the start on */
+    int64_t ms, total;
+    uint8_t id[PROFILE_ID_SIZE];
+};
+
+struct answer_heatmap {
+    struct querier_call *q;
+    struct querier_groups groups;
+    struct heatmap_profile *items; /* owned */
+    size_t len, cap;
+    int64_t least, most;
+    bool full;
+};
+
+static void answer_heatmap_visit(void *arg, const struct store_point *p)
+{
+    struct answer_heatmap *h = arg;
+    const int64_t ms = p->time_ns / NS_PER_MS, past = ms - h->q->range.from_ms;
+    h->full = h->full || h->len >= HEATMAP_PROFILES_BYTES / sizeof *h->items;
+    if (h->full)
+        return;
+    xgrow(&h->items, &h->cap, h->len + 1, sizeof *h->items);
+    struct heatmap_profile *item = &h->items[h->len++];
+    *item = (struct heatmap_profile){.group = querier_group_of(&h->groups, p->series),
+                                     .slot = past <= 0 ? 0 : (past + h->q->step_ms - 1) / h->q->step_ms,
+                                     .ms = ms,
+                                     .total = p->total};
+    memcpy(item->id, p->id, sizeof item->id);
+    h->least = h->len == 1 || p->total < h->least ? p->total : h->least;
+    h->most = p->total > h->most ? p->total : h->most;
+}
+
+static int answer_heatmap_order(const void *a, const void *b)
+{
+    const struct heatmap_profile *x = a, *y = b;
+    if (x->group != y->group)
+        return x->group < y->group ? -1 : 1;
+    if (x->slot != y->slot)
+        return x->slot < y->slot ? -1 : 1;
+    return (x->total > y->total) - (x->total < y->total);
+}
+
+static double answer_heatmap_width(const struct answer_heatmap *h)
+{
+    return (h->most > h->least ? (double)h->most - (double)h->least : 1.0) / COLUMNS;
+}
+
+static size_t answer_heatmap_column(const struct answer_heatmap *h, int64_t total)
+{
+    const double column = ((double)total - (double)h->least) / answer_heatmap_width(h);
+    return column >= COLUMNS ? COLUMNS - 1 : (size_t)column;
+}
+
+static void answer_heatmap_put_exemplar(const struct heatmap_profile *p, struct buf *out)
+{
+    cleanup_buf struct buf e = BUF_INIT(1 << 10), id = BUF_INIT(64);
+    querier_put_uuid(&id, p->id);
+    wire_number(&e, 1, (uint64_t)p->ms);
+    wire_bytes(&e, 2, buf_slice(&id));
+    wire_number(&e, 4, (uint64_t)p->total);
+    wire_bytes(out, 4, buf_slice(&e));
+}
+
+/* The profiles of one slot, the smallest first. */
+static void answer_heatmap_put_slot(const struct answer_heatmap *h, const struct heatmap_profile *p, size_t n,
+                                    struct buf *out)
+{
+    cleanup_buf struct buf slot = BUF_INIT(1 << 16), y = BUF_INIT(1 << 10), counts = BUF_INIT(1 << 10);
+    uint32_t count[COLUMNS] = {0};
+    const struct heatmap_profile *largest[COLUMNS] = {0};
+    for (size_t i = 0; i < n; i++) {
+        const size_t column = answer_heatmap_column(h, p[i].total);
+        count[column]++;
+        largest[column] = &p[i];
+    }
+    wire_number(&slot, 1, (uint64_t)(h->q->range.from_ms + p->slot * h->q->step_ms));
+    for (size_t i = 0; i < COLUMNS; i++) {
+        wire_packed_double(&y, (double)h->least + (double)i * answer_heatmap_width(h));
+        wire_varint(&counts, count[i]);
+    }
+    wire_bytes(&slot, 2, buf_slice(&y));
+    wire_bytes(&slot, 3, buf_slice(&counts));
+    for (size_t i = 0; i < COLUMNS && h->q->request.exemplar_type.value == EXEMPLARS_INDIVIDUAL; i++)
+        if (largest[i])
+            answer_heatmap_put_exemplar(largest[i], &slot);
+    wire_bytes(out, 2, buf_slice(&slot));
+}
+
+/* The profiles of one group, by slot. */
+static void answer_heatmap_put_group(const struct answer_heatmap *h, const struct heatmap_profile *p, size_t n,
+                                     struct buf *out)
+{
+    cleanup_buf struct buf series = BUF_INIT(QUERIER_ANSWER_MAX);
+    querier_put_labels(h->groups.keys[p->group], 1, &series);
+    for (size_t i = 0, k; i < n; i += k) {
+        k = 1;
+        while (i + k < n && p[i + k].slot == p[i].slot)
+            k++;
+        answer_heatmap_put_slot(h, &p[i], k, &series);
+    }
+    wire_bytes(out, 1, buf_slice(&series));
+    out->failed |= !buf_ok(&series);
+}
+
+struct heatmap_group {
+    size_t first, count;
+    struct str key;
+};
+
+static int answer_heatmap_most_first(const void *a, const void *b)
+{
+    const struct heatmap_group *x = a, *y = b;
+    return x->count != y->count ? (x->count < y->count) - (x->count > y->count) : str_cmp(x->key, y->key);
+}
+
+static void answer_heatmap_put(struct answer_heatmap *h)
+{
+    const int64_t limit = h->q->request.limit.value;
+    cleanup_free struct heatmap_group *groups = xcalloc(h->groups.len + 1, sizeof *groups);
+    size_t n = 0;
+    if (h->len)
+        qsort(h->items, h->len, sizeof *h->items, answer_heatmap_order);
+    for (size_t i = 0; i < h->len; i++) {
+        if (i == 0 || h->items[i].group != h->items[i - 1].group)
+            groups[n++] = (struct heatmap_group){.first = i, .key = h->groups.keys[h->items[i].group]};
+        groups[n - 1].count++;
+    }
+    qsort(groups, n, sizeof *groups, answer_heatmap_most_first);
+    if (limit > 0 && (uint64_t)limit < n)
+        n = (size_t)limit;
+    for (size_t i = 0; i < n; i++)
+        answer_heatmap_put_group(h, &h->items[groups[i].first], groups[i].count, &h->q->out);
+}
+
+static int answer_heatmap_run(struct querier_call *q, struct store_reader *r)
+{
+    struct answer_heatmap h = {.q = q};
+    const struct store_filter filter = {&q->selector, q->range};
+    querier_groups_init(&h.groups, &q->request.group_by);
+    int code = store_each_point(r, &filter, answer_heatmap_visit, &h, &q->err);
+    if (code == 0 && (h.full || h.groups.full))
+        code = err_set(&q->err, -EMSGSIZE, "more than %zu profiles: choose a shorter time range or add label matchers",
+                       HEATMAP_PROFILES_BYTES / sizeof *h.items);
+    if (code == 0)
+        answer_heatmap_put(&h);
+    querier_groups_done(&h.groups);
+    free(h.items);
+    return code;
+}
+
+static int answer_heatmap_prepare(struct querier_call *q)
+{
+    int code = querier_call_select(q);
+    if (code == 0)
+        code = querier_call_step(q);
+    if (code == 0 && q->range.from_ms >= q->range.until_ms)
+        code = err_set(&q->err, -EINVAL, "start must be before end");
+    if (code == 0 && q->request.heatmap_type.value == HEATMAP_SPAN)
+        code = err_set(&q->err, -ENOTSUP, "heat maps of spans are not supported");
+    if (code == 0 && q->request.heatmap_type.value != HEATMAP_INDIVIDUAL)
+        code = err_set(&q->err, -EINVAL, "valid heatmap query type must be specified");
+    return code;
+}
+
+const struct querier_answer answer_heatmap = {answer_heatmap_prepare, answer_heatmap_run};

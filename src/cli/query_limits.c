@@ -1,0 +1,34 @@
+#include "cli/query_limits.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "lang/duration.h"
+
+enum { COUNT_MAX = 1 << 30 }; /* what still can be an answer */
+
+static int query_limits_count(const char *name, const char *text, int64_t most, int64_t *ret, struct err *err)
+{
+    if (str_to_i64(str_of(text), ret) && *ret >= 1 && *ret <= most)
+        return 0;
+    return err_set(err, -EINVAL, "--store.query-%s=%s: expected a number from 1 to %lld", name, text, (long long)most);
+}
+
+int query_limits_parse(const struct query_limit_flags *flags, struct store_limits *ret, struct err *err)
+{
+    struct store_limits l = {0};
+    struct err why = {0};
+    int64_t ns = 0;
+    int code = query_limits_count("series", flags->series, COUNT_MAX, &l.series, err);
+    if (code == 0)
+        code = query_limits_count("profiles", flags->profiles, COUNT_MAX, &l.profiles, err);
+    if (code == 0)
+        code = query_limits_count("nodes", flags->nodes, QUERY_NODES_MOST, &l.nodes, err);
+    if (code < 0)
+        return code;
+    if (duration_parse(str_of(flags->timeout), &ns, &why) < 0 || ns < NS_PER_MS)
+        return err_set(err, -EINVAL, "--store.query-timeout=%s: expected a duration such as 20s", flags->timeout);
+    l.ms = ns / NS_PER_MS;
+    *ret = l;
+    return 0;
+}
