@@ -33,6 +33,7 @@ static struct raw_header header_decode(const uint8_t *bytes)
     struct cursor c = cursor_of(bytes, JFR_HEADER_SIZE);
     struct raw_header r = {.magic = cursor_be32(&c), .major = cursor_be16(&c)};
     r.minor = cursor_be16(&c);
+    r.h.major = r.major;
     r.h.size = cursor_be64(&c);
     r.h.checkpoint = cursor_be64(&c);
     r.h.metadata = cursor_be64(&c);

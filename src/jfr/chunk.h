@@ -23,6 +23,7 @@ struct jfr_header {
     int64_t duration_ns;
     uint64_t start_ticks;      /* the clock of all event times */
     uint64_t ticks_per_second; /* > 0 */
+    unsigned major;            /* version */
 };
 
 /* Does a recording begin here, of whatever version? Then that: 2.0 and 2.1 (JDK 11 and later, async-profiler), 1.0 (JDK

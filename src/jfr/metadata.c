@@ -223,6 +223,7 @@ static bool metadata_add_type(struct jfr_metadata *m, const struct element *e, s
         m->count == TYPES_MAX || !metadata_skip_elements(it, e->child_count))
         return false;
     t.name = metadata_name_of(m, &a);
+    m->renamed |= str_has_prefix(metadata_attribute(m, &a, WORD_NAME), STR("com.oracle."));
     t.bytes = (size_t)(it->p - t.elements);
     xgrow(&m->types, &m->cap, m->count ? m->count + 1 : TYPES_USUAL, sizeof *m->types);
     m->types[m->count++] = t;

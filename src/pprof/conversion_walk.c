@@ -242,6 +242,8 @@ int conversion_add(struct conversion *c, const void *chunk, size_t len, struct e
     int code = jfr_header_read(chunk, len, &header, err);
     if (code == 0)
         code = jfr_metadata_read(chunk, header.size, header.metadata, &arena, &metadata, err);
+    if (code == 0 && header.major == 1 && !metadata.renamed)
+        code = err_set(err, -EBADMSG, "chunk header: version 1, but types of another one");
     if (code == 0)
         code = resolver_open(&resolver, chunk, &header, &metadata, &arena, &c->symbols, &names, err);
     if (code < 0)

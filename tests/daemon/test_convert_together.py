@@ -236,6 +236,11 @@ def convert_reads_recordings_of_jdk_9(lab):
     for data in (jdk("20 ms").bytes() + r.bytes(), r.bytes() + jdk("20 ms").bytes(), b"x" * 100 + r.bytes() * 2):
         both.write_bytes(data)
         equal(collapsed(lab, both), {"app/A.main;app/A.leaf": 400 * 10**6}, "versions in one file")
+    # What says that it is of version 1 and has types of version 2 was written by nobody.
+    mixed = jdk("20 ms", version=(1, 0)).write(lab.dir / "mixed.jfr")
+    new = jdk("20 ms").write(lab.dir / "new.jfr")
+    _, err = convert(lab, new, f"--diff-base={mixed}", f"--output={lab.dir / 'x.html'}", status=1)
+    check("types of another one" in err and not (lab.dir / "x.html").exists(), err)
 
 
 @test
