@@ -182,15 +182,22 @@ static struct str metadata_attribute(const struct jfr_metadata *m, const struct 
     return m->strings[a->of[word]];
 }
 
+#define VENDOR STR("com.oracle.")
+/* Asked for every type: most names are told by their first letter. */
+static inline bool metadata_is_vendors(struct str name)
+{
+    return name.n && name.p[0] == 'c' && str_has_prefix(name, VENDOR);
+}
+
 /* JDK 9 and 10 named types otherwise: "com.oracle.jdk.GarbageCollection", "com.oracle.jfr.types.Method". */
 static struct str metadata_today(struct str name)
 {
-    const struct str vendor = STR("com.oracle."), types = STR("jfr.types.");
+    const struct str vendor = VENDOR, types = STR("jfr.types.");
     static const char *const common[] = {
         "jdk.types.ClassLoader", "jdk.types.FrameType",   "jdk.types.Method", "jdk.types.StackFrame",
         "jdk.types.StackTrace",  "jdk.types.ThreadState", "jdk.types.Symbol",
     };
-    if (!str_has_prefix(name, vendor))
+    if (!metadata_is_vendors(name))
         return name;
     const struct str rest = {name.p + vendor.n, name.n - vendor.n};
     if (str_has_prefix(rest, STR("jdk.")))
@@ -223,7 +230,7 @@ static bool metadata_add_type(struct jfr_metadata *m, const struct element *e, s
         m->count == TYPES_MAX || !metadata_skip_elements(it, e->child_count))
         return false;
     t.name = metadata_name_of(m, &a);
-    m->renamed |= str_has_prefix(metadata_attribute(m, &a, WORD_NAME), STR("com.oracle."));
+    m->renamed |= metadata_is_vendors(metadata_attribute(m, &a, WORD_NAME));
     t.bytes = (size_t)(it->p - t.elements);
     xgrow(&m->types, &m->cap, m->count ? m->count + 1 : TYPES_USUAL, sizeof *m->types);
     m->types[m->count++] = t;

@@ -65,7 +65,7 @@ void layout_init(struct layout *l, const struct conversion *c, const struct jfr_
         l->of[i].id = t ? t->id : JFR_EVENT_METADATA;
         l->of[i].plan.steps = NULL;
     }
-    l->left_out.count = 0;
+    l->left_out = (struct left_out_chunk){0};
     if (!c->options.compat)
         left_out_find(&l->left_out, m);
 }
@@ -79,8 +79,8 @@ void layout_index(struct layout *l)
 {
     memset(l->class_of, NO_CLASS, sizeof l->class_of);
     for (size_t i = 0; i < l->left_out.count; i++) {
-        if (l->left_out.types[i]->id < LAYOUT_DIRECT)
-            l->class_of[l->left_out.types[i]->id] = LEFT_OUT;
+        if (l->left_out.ids[i] < LAYOUT_DIRECT)
+            l->class_of[l->left_out.ids[i]] = LEFT_OUT;
     }
     for (size_t i = CLASS_COUNT; i-- > 0;) {
         if (l->of[i].id < LAYOUT_DIRECT)
@@ -95,8 +95,9 @@ size_t layout_class_far(const struct layout *l, uint64_t type)
         if (l->of[i].id == type)
             return layout_state(l, i);
     }
-    for (size_t i = 0; i < l->left_out.count; i++) {
-        if (l->left_out.types[i]->id == type)
+    const bool maybe = l->left_out.mask >> type % 64 & 1;
+    for (size_t i = 0; maybe && i < l->left_out.count; i++) {
+        if (l->left_out.ids[i] == type)
             return LEFT_OUT;
     }
     return NO_CLASS;

@@ -25,6 +25,8 @@ struct left_out {
  * much again. */
 struct left_out_chunk {
     const struct jfr_type *types[LEFT_OUT_TYPES_MAX]; /* borrowed */
+    uint64_t ids[LEFT_OUT_TYPES_MAX];
+    uint64_t mask; /* bits of the ids modulo 64, by which nearly all others are told */
     uint64_t events[LEFT_OUT_TYPES_MAX];
     size_t count;
 };
