@@ -1,5 +1,5 @@
 /* The `name` parameter of /ingest. */
-#include "components/pyroscope_receive_http_name.h"
+#include "pyroscope/ingest_name.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     struct labels *labels = NULL;
     struct err err;
-    if (receive_name_parse((struct str){(const char *)data, n}, &labels, &err) == 0)
+    if (ingest_name_parse((struct str){(const char *)data, n}, &labels, &err) == 0)
         labels_unref(labels);
     return 0;
 }

@@ -5,6 +5,7 @@
 
 #include "api/page/page_index.h"
 #include "api/page/page_query.h"
+#include "api/pyroscope/ingest_server.h"
 #include "api/pyroscope/pyroscope_api.h"
 #include "api/pyroscope/querier.h"
 #include "api/shared/access.h"
@@ -30,6 +31,7 @@ struct store_http {
     struct push_server *pushes;
     struct page_queries *queries;
     struct querier *querier;
+    struct ingest_server *ingests;
     struct controller *controller;
     unsigned parts; /* that are not closed yet */
     void (*closed)(void *arg);
@@ -46,6 +48,7 @@ struct store_http {
     }
 HANDLER(push, push_server_handle(h->pushes, rq))
 HANDLER(query, querier_handle(h->querier, rq))
+HANDLER(ingest, ingest_server_handle(h->ingests, rq))
 HANDLER(render, querier_handle_render(h->querier, rq))
 HANDLER(render_diff, querier_handle_render_diff(h->querier, rq))
 HANDLER(label_values, querier_handle_label_values(h->querier, rq))
@@ -67,6 +70,8 @@ static const struct server_route routes[] = {
     {"GET", "/", store_http_index},
     {"GET", READY_PATH, store_http_ready, .always = true},
     {"POST", PUSH_PATH, store_http_push, .origin = FROM_HERE},
+    {"POST", "/ingest", store_http_ingest, .origin = FROM_HERE},
+    {"POST", "/pyroscope/ingest", store_http_ingest, .origin = FROM_HERE},
     {"POST", QUERIER_PATHS, store_http_query, .origin = FROM_HERE},
     {"POST", SETTINGS_PATHS, store_http_query, .origin = FROM_HERE},
     {"POST", VERSION_PATHS, store_http_query, .origin = FROM_HERE},
@@ -120,6 +125,8 @@ int store_http_open(const struct store_http_options *options, struct store_http 
             .loop = options->loop, .parsers = options->parsers, .problem = store_http_problem, .problem_arg = h},
         options->store);
     h->queries = page_queries_new(options->store);
+    h->ingests = ingest_server_new(
+        &(struct ingest_server_options){.loop = options->loop, .store = options->store, .parsers = options->parsers});
     h->querier = querier_new(
         &(struct querier_options){.loop = options->loop, .store = options->store, .parsers = options->parsers});
     *ret = TAKE_PTR(h);
@@ -168,8 +175,9 @@ static void store_http_on_part_closed(void *arg)
 static void store_http_on_server_closed(void *arg)
 {
     struct store_http *h = arg;
-    h->parts = 3;
+    h->parts = 4;
     push_server_close(h->pushes, store_http_on_part_closed, h);
+    ingest_server_close(h->ingests, store_http_on_part_closed, h);
     querier_close(h->querier, store_http_on_part_closed, h);
     page_queries_close(h->queries, store_http_on_part_closed, h);
 }

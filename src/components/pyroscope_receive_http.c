@@ -22,10 +22,10 @@
 #include "components/env.h"
 #include "components/fanout.h"
 #include "components/pyroscope_receive_http_args.h"
-#include "components/pyroscope_receive_http_name.h"
 #include "graph/component.h"
 #include "net/server.h"
 #include "net/url.h"
+#include "pyroscope/ingest_name.h"
 #include "pyroscope/push_message.h"
 #include "pyroscope/push_server.h"
 
@@ -150,7 +150,7 @@ static struct labels *receive_ingest_labels(struct request *rq)
         request_reply_text(rq, 413, "body larger than %d MiB\n", INGEST_BODY_MAX >> 20);
         return NULL;
     }
-    if (receive_name_parse(str_of(name ? name : ""), &named, &err) < 0) {
+    if (ingest_name_parse(str_of(name ? name : ""), &named, &err) < 0) {
         request_reply_text(rq, 400, "name: %s\n", err.text);
         return NULL;
     }

@@ -244,7 +244,7 @@ class Process:
         self.output = pathlib.Path(output)
         with open(output, "ab") as out:
             self.popen = subprocess.Popen(
-                ["nsenter", "-t", str(machine.init), "-m", "-p", "-n", "--",
+                ["nsenter", "-t", str(machine.init), "-m", "-p", "-n", "-i", "--",
                  "sh", "-c", 'cd "$0" && exec "$@"', str(cwd), *map(str, command)],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
         machine.processes.append(self)
@@ -294,7 +294,7 @@ class Process:
 
 
 class Machine:
-    """PID, mount and network namespaces with an empty /tmp and /dev/shm; everything in it dies with it."""
+    """PID, mount, network and IPC namespaces with an empty /tmp and /dev/shm; everything in it dies with it."""
 
     def __init__(self):
         self.processes = []

@@ -6,6 +6,7 @@ import struct
 
 from lab import CACHE, HERE, ROOT, built, wait_for
 
+PATIENT = 'min_backoff_period = "100ms"\n    max_backoff_period = "500ms"'  # and a timeout of ten seconds
 FAST = 'min_backoff_period = "100ms"\n    max_backoff_period = "500ms"\n    remote_timeout = "1s"'
 
 
@@ -37,8 +38,8 @@ class Front:
     def behave(self, mode):
         self.machine.http("POST", f"http://127.0.0.1:4444/behave?mode={mode}")
 
-    def endpoint(self, more=""):
-        return f'{FAST}\n    {more}\n    tls_config {{\n      ca_file = "{self.cert}"\n    }}'
+    def endpoint(self, more="", times=PATIENT):
+        return f'{times}\n    {more}\n    tls_config {{\n      ca_file = "{self.cert}"\n    }}'
 
 
 class Clocks:

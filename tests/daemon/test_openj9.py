@@ -200,6 +200,9 @@ def openj9_that_forbids_it(lab):
     agent.wait_reason(apart, "needs the JVM's network and IPC namespaces")
     for jvm in (off, apart):
         equal(agent.jvms()[jvm.inner]["state"], "refused", "state")
+        status, text = lab.call([lab.smolder, "doctor", "--untested", str(jvm.inner)])
+        equal(status, 1, f"exit status of {text}")
+        check("com.ibm.tools.attach.enable=no" in text or "--java.enter-namespaces" in text, text)
         untouched(jvm)
 
 

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "api/pyroscope/flame_dot.h"
 #include "api/pyroscope/flame_levels.h"
 #include "api/pyroscope/querier_call.h"
 #include "api/pyroscope/querier_groups.h"
@@ -261,6 +262,11 @@ static int render_run(struct querier_call *q, struct store_reader *r)
     int code = querier_tree(q, r, false, &f, &span);
     if (code < 0)
         return code;
+    if (q->request.format.value == FORMAT_DOT) {
+        flame_finish(&f);
+        flame_dot_put(&f, q->type, q->nodes, &q->out);
+        return 0;
+    }
     flame_levels_init(&l, &f, querier_tree_nodes(q));
     render_put_graph(&l, q->type, &q->out);
     code = render_put_timeline(q, r, &q->out);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "api/pyroscope/flame_dot.h"
 #include "api/pyroscope/flame_levels.h"
 #include "api/pyroscope/flame_pprof.h"
 #include "api/pyroscope/querier_call.h"
@@ -65,8 +66,15 @@ static int answer_stacktraces_run(struct querier_call *q, struct store_reader *r
     const int code = querier_tree(q, r, false, &f, &span);
     if (code < 0)
         return code;
-    flame_levels_init(&l, &f, querier_tree_nodes(q));
     cleanup_buf struct buf part = BUF_INIT(QUERIER_ANSWER_MAX);
+    if (format == FORMAT_DOT) {
+        flame_finish(&f);
+        flame_dot_put(&f, q->type, q->nodes, &part);
+        if (part.len)
+            answer_put_part(3, &part, &q->out);
+        return 0;
+    }
+    flame_levels_init(&l, &f, querier_tree_nodes(q));
     if (format == FORMAT_TREE && l.total[0][0] == 0)
         return 0;
     if (format == FORMAT_TREE)

@@ -337,6 +337,8 @@ static void querier_get(struct querier *all, struct request *rq, const struct qu
     struct querier_job *job = querier_job_new(all, rq, QUERY_CALLS, &json);
     job->answer = answer;
     read(&job->call, rq);
+    if (job->call.request.format.value == FORMAT_DOT)
+        job->connect.content_type = "text/plain; charset=utf-8";
     querier_submit(job);
 }
 

@@ -45,6 +45,8 @@ void querier_legacy_render(struct querier_call *q, const struct request *rq)
         *names = by;
         q->request.group_by = (struct query_texts){names, 1, 1};
     }
+    if (str_is(legacy_text(rq, "format"), "dot"))
+        q->request.format = (struct query_number){FORMAT_DOT, true};
     if (str_is(legacy_text(rq, "aggregation"), "avg"))
         q->request.aggregation = (struct query_number){AGGREGATION_AVERAGE, true};
 }

@@ -1,6 +1,6 @@
 /* Parameters of Pyroscope's older API, put into a call as if a request had them. Texts are borrowed from the request.
  *
- *     /pyroscope/render?query&from&until&max-nodes&groupBy&aggregation
+ *     /pyroscope/render?query&from&until&max-nodes&groupBy&aggregation&format
  *     /pyroscope/render-diff?leftQuery&leftFrom&leftUntil&rightQuery&rightFrom&rightUntil&max-nodes
  *     /pyroscope/label-values?label
  *

@@ -139,7 +139,9 @@ void examine_run(struct examiner *x)
         return;
     examine_outside(x, &t, &fit);
     const int code = jvm_target_become(&t, &err);
-    examine_report_err(x, "user", code, &err, "run smolder as root, or as the user of the process",
+    /* -ENOTSUP: of OpenJ9, with a remedy of its own (jvm/probe/reason.h). */
+    examine_report_err(x, "user", code, &err,
+                       code == -ENOTSUP ? "" : "run smolder as root, or as the user of the process",
                        "its privileges can be assumed");
     if (code == 0)
         examine_inside(x, &t, &fit, &makeup);

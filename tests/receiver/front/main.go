@@ -5,7 +5,7 @@
 //
 // FILE gets its certificate. On the control address:
 //
-//	GET  /stats   requests by protocol, connections, PINGs that were answered, requests on a connection it gave up
+//	GET  /stats   requests by protocol, connections, PINGs that were answered
 //	POST /behave  ?mode=stall: what to do with the next request, once:
 //	              goaway    gives the connection up without having looked at the request (GOAWAY)
 //	              farewell  answers, and gives the connection up: GOAWAY, and it stays open; HTTP/1.1: closes it
@@ -160,10 +160,10 @@ type http2Conn struct {
 }
 
 func (c *http2Conn) begin(h *http2.MetaHeadersFrame) error {
-	c.front.count("http2")
-	if c.isOver {
-		c.front.count("late")
+	if c.isOver { // sent before the GOAWAY arrived; the client knows that nobody looks at it
+		return nil
 	}
+	c.front.count("http2")
 	s := &stream{header: http.Header{}, mode: c.front.take()}
 	for _, field := range h.Fields {
 		switch {

@@ -45,6 +45,19 @@ static void render_is_a_graph_with_a_timeline(void)
     server_tear_down();
 }
 
+static void a_graph_is_drawn_for_graphviz(void)
+{
+    static const char graph[] = "digraph \"" SERVER_CPU "\" {\n  N1 [label=\"main\\n0 (0.00%)\\nof 40 (100.00%)\" "
+                                "shape=box]\n  N2 [label=\"work\\n40 (100.00%)\\nof 40 (100.00%)\" shape=box]\n  N1 -> "
+                                "N2 [label=\" 40\"]\n}\n";
+    set_up();
+    check_get("/pyroscope/render?query=" SHOP "&from=100&until=131&format=dot", 200, graph);
+    cleanup_probe struct probe_reply r = server_call(
+        "SelectMergeStacktraces", "", "{\"profileTypeID\":\"" SERVER_CPU "\",\"start\":1,\"end\":150000,\"format\":3}");
+    CHECK_HAS(r.body, "{\"dot\":\"digraph ");
+    server_tear_down();
+}
+
 static void render_says_what_is_missing(void)
 {
     set_up();
@@ -145,6 +158,7 @@ int main(void)
 {
     uv_loop_init(&server_loop);
     RUN(render_is_a_graph_with_a_timeline);
+    RUN(a_graph_is_drawn_for_graphviz);
     RUN(render_says_what_is_missing);
     RUN(render_diff_has_both_sides);
     RUN(label_values_are_a_list);

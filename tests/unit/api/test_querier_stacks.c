@@ -123,15 +123,14 @@ static void more_nodes_than_the_limit_are_an_error(void)
 }
 
 /* The profile of a call in protobuf; borrows `r`. */
-static struct str profile_of(struct probe_reply *r, const char *more)
+static struct str profile_of(struct probe_reply *r, uint64_t nodes)
 {
     cleanup_buf struct buf rq = BUF_INIT(1 << 10);
     wire_bytes(&rq, 1, STR(SERVER_CPU));
     wire_bytes(&rq, 2, STR("{service_name=\"shop\"}"));
     wire_number(&rq, 3, 1);
     wire_number(&rq, 4, 1000000);
-    if (more)
-        wire_number(&rq, 5, (uint64_t)atoi(more));
+    wire_number(&rq, 5, nodes);
     *r = probe(&server_loop, server_at, "POST", "/querier.v1.QuerierService/SelectMergeProfile",
                "Content-Type: application/proto\r\n", (const char *)rq.p, rq.len);
     CHECK_INT(r->status, 200);
@@ -146,7 +145,7 @@ static void a_merged_profile_is_a_pprof(void)
     struct profile p;
     set_up();
     symbols_init(&symbols, 1 << 20);
-    const struct str bytes = profile_of(&r, NULL);
+    const struct str bytes = profile_of(&r, 0);
     CHECK_INT(pprof_decode(bytes.p, bytes.n, 1 << 20, &symbols, &p, &err), 0);
     CHECK_INT(p.sample_count, 4);
     int64_t sum = 0;
@@ -161,7 +160,7 @@ static void a_merged_profile_is_a_pprof(void)
     CHECK_INT(symbols.locations[symbols.stacks[p.samples[0].stack].locations[0]].line, 1);
     profile_done(&p);
     /* Two nodes stay: main and a. */
-    const struct str less = profile_of(&cut, "2");
+    const struct str less = profile_of(&cut, 2);
     CHECK_INT(pprof_decode(less.p, less.n, 1 << 20, &symbols, &p, &err), 0);
     CHECK_INT(p.sample_count, 3); /* a, other below a, other below main */
     profile_done(&p);

@@ -1,5 +1,7 @@
 /* What the sender does with profiles that a server does not take. */
+#include <arpa/inet.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "components/sender_fixture.h"
@@ -38,8 +40,7 @@ static void a_profile_that_always_fails_holds_up_no_other(void)
         /* Among others: one more request for each, and nothing waits for the poison. */
         append_with_others(s, "poison");
         append_with_others(s, "good");
-        run_for(20);
-        CHECK_INT(view(s).queued_profiles, 3);
+        WAIT_FOR(view(s).queued_profiles == 3 && view(s).in_flight == 0);
         clock_offset_ns += 3600 * 1000000000ll;
         append(s, "good");
         WAIT_FOR(view(s).queued_profiles <= 2 && view(s).in_flight == 0);
@@ -287,6 +288,41 @@ static void an_endpoint_that_stores_others_of_a_request_is_not_down(void)
     fault_server_close(&server);
 }
 
+/* A socket that takes connections and reads nothing: its kernel takes what has room in buffers. */
+static int open_deaf_server(char url[64])
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof at;
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK_INT(bind(fd, (struct sockaddr *)&at, size), 0);
+    CHECK_INT(listen(fd, 16), 0);
+    CHECK_INT(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+    snprintf(url, 64, "http://127.0.0.1:%d", ntohs(at.sin_port));
+    return fd;
+}
+
+static void a_server_that_does_not_read_costs_no_profile(void)
+{
+    enum { LARGE = 16 << 20 };
+    char url[64];
+    const int fd = open_deaf_server(url);
+    struct sender *s = sender_to(url, QUICK "remote_timeout = \"200ms\"\n");
+    struct labels *ls = labels_named("shop");
+    struct encoded_profile *p = encoded_profile_new(xcalloc(1, LARGE), LARGE, 1, 0, 0);
+    const double before = lost("retries") + lost("rejected");
+    sender_append(s, ls, p, NULL);
+    append(s, "small");
+    encoded_profile_unref(p);
+    labels_unref(ls);
+    WAIT_FOR(view(s).state == SENDER_FAILING);
+    CHECK_HAS(view(s).last_error, "timed out");
+    run_for(300);
+    CHECK_INT(view(s).queued_profiles + view(s).in_flight, 2);
+    CHECK_INT(lost("retries") + lost("rejected") - before, 0);
+    end(s);
+    close(fd);
+}
+
 static void a_rejection_is_told_to_the_origin_of_the_profile(void)
 {
     struct fault_server server;
@@ -436,6 +472,7 @@ int main(void)
     RUN(an_outage_costs_no_profile_with_few_attempts);
     RUN(a_profile_that_fails_while_others_are_taken_has_its_attempts);
     RUN(an_endpoint_that_stores_others_of_a_request_is_not_down);
+    RUN(a_server_that_does_not_read_costs_no_profile);
     RUN(a_rejection_is_told_to_the_origin_of_the_profile);
     RUN(labels_beyond_the_limit_are_left_out_from_then_on);
     RUN(a_profile_above_a_limit_arrives_in_parts);

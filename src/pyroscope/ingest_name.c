@@ -1,4 +1,4 @@
-#include "components/pyroscope_receive_http_name.h"
+#include "pyroscope/ingest_name.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -6,7 +6,7 @@
 
 enum { LABELS_MAX = 200 };
 
-static int receive_name_check(struct str text, const char *more, const char *what, struct err *err)
+static int ingest_name_check(struct str text, const char *more, const char *what, struct err *err)
 {
     for (size_t i = 0; i < text.n; i++) {
         const unsigned char c = (unsigned char)text.p[i];
@@ -19,7 +19,7 @@ static int receive_name_check(struct str text, const char *more, const char *wha
 }
 
 /* The labels between the braces. */
-static int receive_name_labels(struct labels_builder *b, struct str rest, struct err *err)
+static int ingest_name_labels(struct labels_builder *b, struct str rest, struct err *err)
 {
     for (unsigned n = 0; rest.n; n++) {
         const char *equals = memchr(rest.p, '=', rest.n), *end = memchr(rest.p, '}', rest.n);
@@ -33,7 +33,7 @@ static int receive_name_labels(struct labels_builder *b, struct str rest, struct
         const bool last = len == value.n || value.p[len] == '}';
         rest = last ? STR("") : (struct str){value.p + len + 1, value.n - len - 1};
         value.n = len;
-        const int code = receive_name_check(key, "_.", "label name", err);
+        const int code = ingest_name_check(key, "_.", "label name", err);
         if (code < 0)
             return code;
         if (n == LABELS_MAX)
@@ -43,18 +43,18 @@ static int receive_name_labels(struct labels_builder *b, struct str rest, struct
     return 0;
 }
 
-int receive_name_parse(struct str text, struct labels **ret, struct err *err)
+int ingest_name_parse(struct str text, struct labels **ret, struct err *err)
 {
     cleanup_labels_builder struct labels_builder b = LABELS_BUILDER_INIT;
     const char *brace = text.n ? memchr(text.p, '{', text.n) : NULL;
     const size_t n = brace ? (size_t)(brace - text.p) : text.n;
     const struct str name = str_trim((struct str){text.p, n});
-    int code = receive_name_check(name, "_-./", "service name", err);
+    int code = ingest_name_check(name, "_-./", "service name", err);
     if (code < 0)
         return code;
     labels_set(&b, STR("__name__"), name);
     if (brace)
-        code = receive_name_labels(&b, (struct str){brace + 1, text.n - n - 1}, err);
+        code = ingest_name_labels(&b, (struct str){brace + 1, text.n - n - 1}, err);
     if (code < 0)
         return code;
     *ret = labels_build(&b, false);

@@ -1,4 +1,4 @@
-#include "components/pyroscope_receive_http_name.h"
+#include "pyroscope/ingest_name.h"
 
 #include "test.h"
 
@@ -23,7 +23,7 @@ static void names_are_an_application_and_its_labels(void)
         struct labels *ls = NULL;
         struct err err = {0};
         cleanup_buf struct buf text = BUF_INIT(1000);
-        CHECK_INT(receive_name_parse(str_of(cases[i].text), &ls, &err), 0);
+        CHECK_INT(ingest_name_parse(str_of(cases[i].text), &ls, &err), 0);
         CHECK_STR(err.text, "");
         labels_print(ls, &text);
         CHECK_STR(buf_cstr(&text), cases[i].labels);
@@ -46,7 +46,7 @@ static void what_the_server_would_refuse_is_refused(void)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct labels *ls = NULL;
         struct err err = {0};
-        CHECK(receive_name_parse(str_of(cases[i].text), &ls, &err) < 0);
+        CHECK(ingest_name_parse(str_of(cases[i].text), &ls, &err) < 0);
         CHECK_HAS(err.text, cases[i].problem);
         CHECK(ls == NULL);
     }
@@ -56,7 +56,7 @@ static void what_the_server_would_refuse_is_refused(void)
         buf_printf(&many, "l%d=1,", i);
     struct labels *ls;
     struct err err = {0};
-    CHECK(receive_name_parse(buf_slice(&many), &ls, &err) < 0);
+    CHECK(ingest_name_parse(buf_slice(&many), &ls, &err) < 0);
     CHECK_HAS(err.text, "more than 200 labels");
 }
 

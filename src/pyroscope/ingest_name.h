@@ -9,4 +9,4 @@
 #include "flow/labels.h"
 
 /* New reference: the application as __name__, and the labels. -EINVAL with the texts of the reference. */
-must_check int receive_name_parse(struct str text, struct labels **ret, struct err *err);
+must_check int ingest_name_parse(struct str text, struct labels **ret, struct err *err);
