@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "cli/command.h"
+#include "cli/convert_compare.h"
 #include "cli/convert_files.h"
 #include "cli/convert_range.h"
 #include "cli/convert_read.h"
@@ -24,7 +26,9 @@
 
 /* What all names and stacks together may take. */
 #define SYMBOLS_MAX ((size_t)1 << 30)
-enum { INFLATED_MIB_MAX = 1 << 20 };
+enum { INFLATED_MIB_MAX = 1 << 20, LABELS_TEXT_MAX = 1024 };
+/* Of --from and --to: JFR is younger than 1971. */
+static const int64_t EARLIEST_NS = 365 * 86400 * NS_PER_SEC;
 
 struct convert_flags {
     const char *output, *format, *type, *compat, *diff_base, *group_by, *inflated_max;
@@ -42,7 +46,8 @@ static const struct flag flags[] = {
     {"output", FLAG_STRING, AT(output), "", "PATH", "Output path; - is standard output."},
     {"format", FLAG_STRING, AT(format), "", "FORMAT",
      "otlp, pprof, collapsed, html, json or text; default: by the suffix of PATH, otherwise pprof."},
-    {"type", FLAG_STRING, AT(type), "", "NAME", "Only this profile (process_cpu, wall, memory, …) or sample type."},
+    {"type", FLAG_STRING, AT(type), "", "NAME",
+     "Only this profile (process_cpu, wall, memory, …), sample type, or both: mutex:delay."},
     {"diff-base", FLAG_STRING, AT(diff_base), "", "FILE", "Recording or profile to compare with."},
     {"group-by", FLAG_STRING, AT(group_by), "", "LABEL", "Use the label's value as root frame of every stack."},
     {"from", FLAG_STRING, AT(from), "", "TIME",
@@ -106,8 +111,8 @@ static const struct flag flags[] = {
      "Wall clock sampling interval, for recordings without this setting; default: --interval."},
     {"no-gzip", FLAG_BOOL, AT(no_gzip), NULL, NULL, "Write uncompressed pprof."},
     {"compat", FLAG_STRING, AT(compat), "", "jfr-parser", "Same values as github.com/grafana/jfr-parser."},
-    {"strict", FLAG_BOOL, AT(strict), NULL, NULL, "Fail if an input is damaged; write nothing."},
-    {"quiet", FLAG_BOOL, AT(quiet), NULL, NULL, "Do not report damaged chunks."},
+    {"strict", FLAG_BOOL, AT(strict), NULL, NULL, "Fail if an input is damaged or unreadable; write nothing."},
+    {"quiet", FLAG_BOOL, AT(quiet), NULL, NULL, "Do not report damaged chunks and inputs that are left out."},
     {"max-inflated", FLAG_STRING, AT(inflated_max), "16384", "MIB", "Maximum size of an inflated gzip input."},
     {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this help and exit."},
     {NULL},
@@ -119,12 +124,13 @@ static void help(void)
           "Converts JFR recordings (async-profiler, JDK), pprof profiles and collapsed stacks. Several inputs are\n"
           "merged. FILE may be gzip-compressed, a directory with *.jfr and *.jfr.gz, a quoted glob pattern, or - for "
           "standard input.\n\n"
-          "Format pprof: without --type, PATH is a directory with one N_NAME.pb.gz per profile.\n\n"
+          "Format pprof: without --type, PATH is a directory with one NAME.pb.gz per profile.\n\n"
           "flags [default]:\n",
           stdout);
     flags_help(flags, stdout);
-    fputs("\nExit status: 0 success, 1 invalid input, 2 usage error, 3 system error. Damaged chunks are reported and\n"
-          "skipped; the rest is written. Output is written atomically.\n\n"
+    fputs("\nExit status: 0 success, 1 invalid input, 2 usage error, 3 system error. Damaged chunks and,\n"
+          "among others, unreadable inputs are reported and skipped; the rest is written. Output is written "
+          "atomically.\n\n"
           "examples:\n"
           "  smolder convert app.jfr --output=app.html\n"
           "  smolder convert app.jfr.gz --type=process_cpu --output=cpu.pb.gz\n"
@@ -145,6 +151,22 @@ static const struct {
     {"text", WRITE_TEXT, {".txt"}},          {"otlp", WRITE_OTLP, {".otlp"}},
 };
 
+/* What a path with this suffix cannot be, as no format is. */
+static int check_suffix(const char *path, struct err *err)
+{
+    static const char *const others[] = {".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp",
+                                         ".pdf", ".jfr", ".csv", ".xml",  ".md",  ".perf"};
+    struct stat st;
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        if (str_has_suffix(str_of(path), str_of(others[i])) && (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)))
+            return err_set(err, -EINVAL,
+                           "--output=%s: no format has this suffix; expected .html (flame graphs), .json, .collapsed, "
+                           ".folded or .txt, .pb.gz or a directory (pprof), or --format",
+                           path);
+    }
+    return 0;
+}
+
 static int format_of(const struct convert_flags *f, enum write_format *ret, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
@@ -158,7 +180,7 @@ static int format_of(const struct convert_flags *f, enum write_format *ret, stru
     }
     *ret = WRITE_PPROF;
     if (!*f->format)
-        return 0;
+        return check_suffix(f->output, err);
     return err_set(err, -EINVAL, "--format=%s: expected otlp, pprof, collapsed, html, json or text", f->format);
 }
 
@@ -192,6 +214,16 @@ static int read_duration(const char *flag, const char *text, int64_t *ret, struc
     return 0;
 }
 
+/* Seconds since 1970 that somebody meant otherwise. */
+static int check_since_1970(const char *flag, const char *text, int64_t ns, struct err *err)
+{
+    if (!*text || ns <= 0 || ns >= EARLIEST_NS)
+        return 0;
+    return err_set(err, -EINVAL,
+                   "--%s=%s is in 1970; expected a time such as 2026-01-31T12:00:00Z, or seconds since 1970", flag,
+                   text);
+}
+
 /* What of the flags is not in the options already. */
 static int check_conversion(const struct convert_flags *f, struct conversion_options *ret, struct err *err)
 {
@@ -218,10 +250,31 @@ static int check_conversion(const struct convert_flags *f, struct conversion_opt
         code = time_read("to", f->to, &o.until_ns, err);
     if (code == 0 && o.until_ns && o.until_ns <= o.from_ns)
         code = err_set(err, -EINVAL, "--to=%s is not after --from=%s", f->to, f->from);
+    if (code == 0)
+        code = check_since_1970("from", f->from, o.from_ns, err);
+    if (code == 0)
+        code = check_since_1970("to", f->to, o.until_ns, err);
     if (code == 0 && o.compat && (*f->from || *f->to))
         code = err_set(err, -EINVAL, "--compat cannot be combined with --from or --to");
     *ret = o;
     return code;
+}
+
+/* "-o" is no file, and no flag here has a short name. */
+static int check_names(const char *const *args, size_t n, struct err *err)
+{
+    struct stat st;
+    for (size_t i = 0; i < n; i++) {
+        if (args[i][0] != '-' || !args[i][1] || stat(args[i], &st) == 0)
+            continue;
+        for (const struct flag *f = flags; f->name; f++) {
+            if (f->name[0] == args[i][1])
+                return err_set(err, -EINVAL, "unknown flag %s; did you mean --%s%s%s?", args[i], f->name,
+                               f->value_name ? "=" : "", f->value_name ? f->value_name : "");
+        }
+        return err_set(err, -EINVAL, "unknown flag %s; see --help", args[i]);
+    }
+    return 0;
 }
 
 static int check_heat_map(struct convert_run *j, struct err *err)
@@ -268,7 +321,7 @@ static int check_usage(struct convert_run *j, size_t files, struct err *err)
     j->read.inflated_max = mib << 20;
     j->read.quiet = f->quiet;
     j->read.labels = f->labels;
-    j->write = (struct write_options){.path = f->output, .type = f->type, .plain = f->no_gzip};
+    j->write = (struct write_options){.path = f->output, .type = f->type, .plain = f->no_gzip, .numbered = *f->compat};
     int code = check_conversion(f, &j->read.conversion, err);
     if (code == 0)
         code = format_of(f, &j->write.format, err);
@@ -277,16 +330,28 @@ static int check_usage(struct convert_run *j, size_t files, struct err *err)
 
 /* ---- doing it ---- */
 
-static int damaged(const struct convert_run *j, const struct read_result *r, struct err *err)
+static int damaged(const struct convert_run *j, const struct profile_set *set, const struct read_result *r,
+                   struct err *err)
 {
-    if (r->bad == 0)
+    if (r->bad == 0 && r->left_out == 0)
         return 0;
-    if (!j->f->quiet)
+    if (!j->f->quiet && r->bad)
         fprintf(stderr, "smolder convert: %" PRIu64 " of %" PRIu64 " chunks %s damaged and skipped\n", r->bad,
                 r->bad + r->chunks, r->bad == 1 ? "was" : "were");
-    if (r->chunks == 0 && j->set.len == 0)
+    if (r->chunks == 0 && set->len == 0)
         return err_set(err, -EILSEQ, "the input is unreadable");
     return j->f->strict ? err_set(err, -EILSEQ, "damaged input (--strict)") : 0;
+}
+
+static int no_samples(const struct convert_run *j, const struct file_list *files, const struct read_result *r,
+                      struct err *err)
+{
+    if (r->unknown)
+        return err_set(err, -ESRCH, "%s: no samples that are known; %s were left out", files->items[0], r->unknown);
+    if (*j->f->from || *j->f->to)
+        return err_set(err, -ESRCH, "%s: no samples in %" PRIu64 " chunks%s%s%s%s", files->items[0], r->chunks,
+                       *j->f->from ? " from " : "", j->f->from, *j->f->to ? " to " : "", j->f->to);
+    return err_set(err, -ESRCH, "%s: no samples in %" PRIu64 " chunks", files->items[0], r->chunks);
 }
 
 static int read_all(struct convert_run *j, const struct file_list *files, struct profile_set *set,
@@ -297,20 +362,27 @@ static int read_all(struct convert_run *j, const struct file_list *files, struct
     if (code == 0)
         code = read_inputs(files, &read, set, result, err);
     if (code == 0)
-        code = damaged(j, result, err);
+        code = damaged(j, set, result, err);
+    if (code == 0 && set->len == 0)
+        return no_samples(j, files, result, err);
+    if (code == 0 && result->unknown && !j->f->quiet)
+        terminal_printf(stderr, "smolder convert: %s were left out: not known\n", result->unknown);
     return code < 0 ? code : view_set(&j->view, set, err);
 }
 
-static int compare(struct convert_run *j, struct err *err)
+static int compare(struct convert_run *j, const char *name, struct err *err)
 {
     const char *base = j->f->diff_base;
     cleanup_file_list struct file_list files = {0};
     cleanup_profile_set struct profile_set before;
     profile_set_init(&before, SYMBOLS_MAX);
+    before.symbols.keeps_places = j->set.symbols.keeps_places;
     int code = files_expand(&base, 1, &files, err);
     if (code == 0)
         code = read_all(j, &files, &before, &j->base_result, err);
-    bool is_signed = j->write.format == WRITE_PPROF || j->write.format == WRITE_TEXT || j->write.format == WRITE_OTLP;
+    if (code == 0)
+        code = compare_check(&(struct compared_inputs){&j->set, &before, name, base, j->f->type, j->f->quiet}, err);
+    bool is_signed = j->write.format == WRITE_PPROF || j->write.format == WRITE_OTLP;
     j->write.compare = true;
     return code < 0 ? code
                     : profile_set_compare(&j->set, &before, is_signed ? PROFILE_DIFF_SIGNED : PROFILE_DIFF_SIDES, err);
@@ -347,15 +419,26 @@ static int write_all(struct convert_run *j, const struct file_list *files, struc
     return write_set(&j->set, &j->write, err);
 }
 
+static int group(struct convert_run *j, struct err *err)
+{
+    const char *label = j->f->group_by;
+    if (profile_set_has_label(&j->set, str_of(label)))
+        return profile_set_group(&j->set, str_of(label), err);
+    cleanup_buf struct buf there = BUF_INIT(LABELS_TEXT_MAX);
+    profile_set_labels(&j->set, &there);
+    return err_set(err, -ESRCH,
+                   "--group-by=%s: no sample has this label%s%s; recordings may have thread, state, allocated_class, "
+                   "lock_class and span_name",
+                   label, there.len ? ", but " : "", buf_cstr(&there));
+}
+
 static int convert_files(struct convert_run *j, const struct file_list *files, struct err *err)
 {
     int code = read_all(j, files, &j->set, &j->result, err);
     if (code == 0 && *j->f->diff_base)
-        code = compare(j, err);
-    if (code == 0 && j->set.len == 0)
-        code = err_set(err, -ESRCH, "%s: no samples in %" PRIu64 " chunks", files->items[0], j->result.chunks);
+        code = compare(j, files->items[0], err);
     if (code == 0 && *j->f->group_by)
-        code = profile_set_group(&j->set, str_of(j->f->group_by), err);
+        code = group(j, err);
     return code < 0 ? code : write_all(j, files, err);
 }
 
@@ -396,9 +479,12 @@ static int convert(int argc, char **argv)
     cleanup_file_list struct file_list files = {0};
     profile_set_init(&j.set, SYMBOLS_MAX);
     if (code == 0)
+        code = check_names(args, rest.len, &err);
+    if (code == 0)
         code = check_usage(&j, rest.len, &err);
     if (code == 0)
         code = files_expand(args, rest.len, &files, &err);
+    j.set.symbols.keeps_places = j.write.format == WRITE_PPROF;
     if (code == 0)
         code = convert_files(&j, &files, &err);
     if (code < 0)

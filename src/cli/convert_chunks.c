@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/stream.h"
+#include "cli/convert_foreign.h"
 #include "jfr/chunk.h"
 #include "jfr/chunks.h"
 #include "os/mapped.h"
@@ -207,7 +208,7 @@ void chunks_refused(struct chunks *c)
 
 int chunks_is_recording(struct chunks *c, bool *ret, struct err *err)
 {
-    static const uint8_t magic[] = {'F', 'L', 'R', 0, 0, 2}, zeros[] = {0, 0, 0, 0};
+    static const uint8_t magic[] = {'F', 'L', 'R', 0}, zeros[] = {0, 0, 0, 0};
     if (c->stream)
         hold(c, STEP_BYTES);
     const uint8_t *p = c->stream ? c->held : c->map.p;
@@ -216,8 +217,11 @@ int chunks_is_recording(struct chunks *c, bool *ret, struct err *err)
         return broke_off(c, err);
     if (n == 0)
         return err_set(err, -EILSEQ, "%s: empty file", c->path);
-    *ret = n >= sizeof zeros && (memcmp(p, zeros, sizeof zeros) == 0 || memcmp(p, magic, sizeof zeros) == 0 ||
-                                 memmem(p, n, magic, sizeof magic));
+    const int code = foreign_check(c->path, (struct str){(const char *)p, n}, err);
+    if (code < 0)
+        return code;
+    *ret = n >= sizeof zeros &&
+           (memcmp(p, zeros, sizeof zeros) == 0 || memcmp(p, magic, sizeof magic) == 0 || jfr_chunks_any(p, n));
     if (c->stream) /* held already, so that it would not be counted */
         c->walk = jfr_chunks_of(c->held, c->held_len);
     return 0;

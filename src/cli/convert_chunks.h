@@ -25,7 +25,7 @@ must_check int chunks_open(const char *path, uint64_t max, struct chunks **ret, 
 /* The name for messages: the path, or "standard input". */
 const char *chunks_name(const struct chunks *c);
 /* Does it begin as a recording does, with a chunk, or with zeros where chunks were punched out? Or does a chunk follow,
- * in a stream within the first MiB? -EILSEQ when it is empty. */
+ * in a stream within the first MiB? -EILSEQ when it is empty, or of a format that the error names. */
 must_check int chunks_is_recording(struct chunks *c, bool *ret, struct err *err);
 /* Everything there is in one piece, for input of another kind; borrowed. -EFBIG beyond `max`. */
 must_check int chunks_all(struct chunks *c, size_t max, struct str *ret, struct err *err);

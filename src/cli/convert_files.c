@@ -11,9 +11,11 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-static void convert_files_add(struct file_list *l, char *path)
+static void convert_files_add(struct file_list *l, char *path, bool found)
 {
     xgrow(&l->items, &l->cap, l->len + 1, sizeof *l->items);
+    xgrow(&l->found, &l->found_cap, l->len + 1, sizeof *l->found);
+    l->found[l->len] = found;
     l->items[l->len++] = path;
 }
 
@@ -22,6 +24,7 @@ void file_list_done(struct file_list *l)
     for (size_t i = 0; i < l->len; i++)
         free(l->items[i]);
     free(l->items);
+    free(l->found);
     *l = (struct file_list){0};
 }
 
@@ -46,7 +49,7 @@ static int add_directory(struct file_list *l, const char *path, struct err *err)
         end--;
     for (struct dirent *e; (e = readdir(dir));) {
         if (is_recording(e->d_name))
-            convert_files_add(l, xasprintf("%.*s/%s", (int)end, path, e->d_name));
+            convert_files_add(l, xasprintf("%.*s/%s", (int)end, path, e->d_name), true);
     }
     if (l->len == before)
         return err_set(err, -ENOENT, "%s: no *.jfr or *.jfr.gz in this directory", path);
@@ -59,7 +62,7 @@ static int add_pattern(struct file_list *l, const char *pattern, struct err *err
     glob_t found = {0};
     int code = glob(pattern, GLOB_BRACE | GLOB_TILDE, NULL, &found);
     for (size_t i = 0; code == 0 && i < found.gl_pathc; i++)
-        convert_files_add(l, xstrdup(found.gl_pathv[i]));
+        convert_files_add(l, xstrdup(found.gl_pathv[i]), true);
     globfree(&found);
     if (code == GLOB_NOMATCH)
         return err_set(err, -ENOENT, "%s: no file matches", pattern);
@@ -81,7 +84,7 @@ static int expand_one(struct file_list *l, const char *arg, bool *stdin_taken, s
     } else {
         return err_errno(err, "%s", arg);
     }
-    convert_files_add(l, xstrdup(arg));
+    convert_files_add(l, xstrdup(arg), false);
     return 0;
 }
 

@@ -57,6 +57,8 @@ static int span_read(struct time_span *s, const struct file_list *files, uint64_
         if (strcmp(files->items[i], "-") == 0)
             return err_set(err, -EINVAL, "%s is relative, and standard input can be read only once; use a file", flag);
         code = span_read_file(s, files->items[i], inflated_max, err);
+        if (code < 0 && file_list_is_found(files, i)) /* left out later, and reported */
+            code = 0;
     }
     if (code == 0 && !s->known)
         return err_set(err, -EINVAL, "%s is relative, and no input is a recording", flag);

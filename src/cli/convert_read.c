@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -15,7 +16,7 @@
 #include "pprof/decode.h"
 
 /* The largest pprof file, plain; a pause before progress is shown, and between two lines of it. */
-enum { PPROF_MAX = 1 << 30, LABELS_MAX = 64 << 20, NAMED_MAX = 20 };
+enum { PPROF_MAX = 1 << 30, LABELS_MAX = 64 << 20, NAMED_MAX = 20, NUMBER_MAX = 32 };
 static const int64_t SHOW_AFTER_NS = NS_PER_SEC, SHOW_EVERY_NS = 200 * NS_PER_MS;
 
 struct progress {
@@ -71,13 +72,14 @@ static void progress_clear(struct progress *p)
     p->shown = false;
 }
 
-static void complain(struct input_reader *r, const char *text)
+/* `nth` of its kind. */
+static void complain(struct input_reader *r, uint64_t nth, const char *text)
 {
-    if (r->options->quiet || r->result->bad > NAMED_MAX)
+    if (r->options->quiet || nth > NAMED_MAX)
         return;
     progress_clear(&r->progress);
     terminal_printf(stderr, "smolder convert: %s%s\n", text,
-                    r->result->bad == NAMED_MAX ? " (further ones are not reported)" : "");
+                    nth == NAMED_MAX ? " (further ones are not reported)" : "");
 }
 
 static int read_recording(struct input_reader *r, struct chunks *c, struct err *err)
@@ -85,14 +87,14 @@ static int read_recording(struct input_reader *r, struct chunks *c, struct err *
     struct str chunk;
     struct err why;
     int more;
+    conversion_next_recording(r->conversion);
     while ((more = chunks_next(c, &chunk, &why)) > 0 || more == -EBADMSG) {
         if (more > 0 && conversion_add(r->conversion, chunk.p, chunk.n, &why) == 0) {
             r->result->chunks++;
         } else {
             if (more > 0)
                 (void)err_wrap(&why, why.code, "%s: byte %" PRIu64, chunks_name(c), chunks_at(c));
-            r->result->bad++;
-            complain(r, why.text);
+            complain(r, ++r->result->bad, why.text);
             if (more > 0)
                 chunks_refused(c);
         }
@@ -101,8 +103,7 @@ static int read_recording(struct input_reader *r, struct chunks *c, struct err *
     if (more == 0)
         return 0;
     /* Damaged or endless gzip, a failing disk: what came before is kept, the caller hears of the rest. */
-    r->result->bad++;
-    complain(r, why.text);
+    complain(r, ++r->result->bad, why.text);
     if (more == -EILSEQ)
         return 0;
     *err = why;
@@ -111,8 +112,12 @@ static int read_recording(struct input_reader *r, struct chunks *c, struct err *
 
 static int read_pprof(struct input_reader *r, struct chunks *c, struct err *err)
 {
+    const struct conversion_options *o = &r->options->conversion;
     struct str bytes;
     struct profile p;
+    if (o->from_ns || o->until_ns)
+        return err_set(err, -EINVAL, "%s: --from and --to need recordings: a profile has no times of its samples",
+                       chunks_name(c));
     int code = chunks_all(c, PPROF_MAX, &bytes, err);
     if (code < 0)
         return code;
@@ -144,6 +149,31 @@ static int convert_read_input(struct input_reader *r, const char *path, struct e
     return code;
 }
 
+/* Of several inputs, can this one be left out? A profiled JVM leaves empty and cut files where it still records. */
+static bool may_leave_out(const struct file_list *files, size_t i, int code)
+{
+    if (files->len == 1 || code == -EINVAL || code == -E2BIG || code == -EFBIG || code == -ENOMEM)
+        return false;
+    return code == -EILSEQ || code == -EBADMSG || file_list_is_found(files, i);
+}
+
+static int read_files(struct input_reader *r, const struct file_list *files, struct err *err)
+{
+    for (size_t i = 0; i < files->len; i++) {
+        struct err why = {0};
+        int code = convert_read_input(r, files->items[i], &why);
+        if (code < 0 && !may_leave_out(files, i, code)) {
+            *err = why;
+            return code;
+        }
+        if (code < 0) {
+            (void)err_set(err, code, "%s; left out", why.text);
+            complain(r, ++r->result->left_out, err->text);
+        }
+    }
+    return 0;
+}
+
 /* What did not fit is no defect of the input: the totals are right. */
 static void tell_cuts(struct input_reader *r)
 {
@@ -152,6 +182,21 @@ static void tell_cuts(struct input_reader *r)
         if (cuts[i].count)
             fprintf(stderr, "smolder convert: %" PRIu64 " %s\n", cuts[i].count, cut_reasons[i].text);
     }
+}
+
+/* Samples that the recorder lost, or of types that nobody here knows: totals are short of them. */
+static void note_missing(struct input_reader *r)
+{
+    const uint64_t lost = conversion_lost(r->conversion);
+    const struct left_out *l = conversion_left_out(r->conversion);
+    if (lost && !r->options->quiet)
+        fprintf(stderr, "smolder convert: %" PRIu64 " CPU-time samples were lost by the JVM and are not counted\n",
+                lost);
+    cleanup_buf struct buf text = BUF_INIT(LEFT_OUT_TYPES_MAX * (LEFT_OUT_NAME_MAX + NUMBER_MAX));
+    for (size_t i = 0; i < l->count; i++)
+        buf_printf(&text, "%s%" PRIu64 " of %s", i ? ", " : "", l->types[i].events, l->types[i].name);
+    if (l->count)
+        r->result->unknown = xstrdup(buf_cstr(&text));
 }
 
 static int take_results(struct input_reader *r, struct err *err)
@@ -188,10 +233,11 @@ int read_inputs(const struct file_list *files, const struct read_options *o, str
     struct input_reader r = {.options = o, .set = set, .result = ret, .conversion = conversion_new(&o->conversion)};
     progress_begin(&r.progress, files);
     int code = read_labels(&r, err);
-    for (size_t i = 0; code == 0 && i < files->len; i++)
-        code = convert_read_input(&r, files->items[i], err);
+    if (code == 0)
+        code = read_files(&r, files, err);
     progress_clear(&r.progress);
     tell_cuts(&r);
+    note_missing(&r);
     if (code == 0)
         code = take_results(&r, err);
     conversion_free(r.conversion);
@@ -201,5 +247,6 @@ int read_inputs(const struct file_list *files, const struct read_options *o, str
 void read_result_done(struct read_result *r)
 {
     free(r->inputs);
+    free(r->unknown);
     *r = (struct read_result){0};
 }

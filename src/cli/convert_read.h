@@ -22,11 +22,15 @@ struct read_options {
 
 struct read_result {
     uint64_t chunks, bad; /* converted; stepped over, damaged gzip included */
+    uint64_t left_out;    /* inputs of which nothing can be read */
+    char *unknown;        /* events that look like samples: "9 of datadog.ExecutionSample"; NULL = none; owned */
     struct stat *inputs;  /* of every input: what must not be written to; owned */
     size_t input_count;
 };
 
-/* The error says which input cannot be used at all, and why. Damage is no error as long as something is left. */
+/* The error says which input cannot be used at all, and why. Damage is no error as long as something is left; neither
+ * is one of several inputs that is empty, cut or of another kind, or cannot be opened where nobody named it. -EINVAL:
+ * a part of the time is asked for of an input that has no times of events. */
 must_check int read_inputs(const struct file_list *files, const struct read_options *o, struct profile_set *set,
                            struct read_result *ret, struct err *err);
 void read_result_done(struct read_result *r);

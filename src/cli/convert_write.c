@@ -11,6 +11,7 @@
 #include "base/gzip.h"
 #include "base/mem.h"
 #include "base/terminal.h"
+#include "cli/convert_directory.h"
 #include "cli/convert_output.h"
 #include "pprof/dump.h"
 #include "pprof/encode.h"
@@ -25,7 +26,7 @@ enum { OUTPUT_MAX = (2u << 30) - 1, GZIP_LEVEL = 6, TYPES_TEXT_MAX = 4096 };
 /* The profiles that were asked for, and which of their sample types was named; -1 = none. */
 struct chosen {
     const struct named_profile *profile;
-    size_t number; /* in the whole set: that of its file */
+    size_t number; /* in the whole set */
     int column;
 };
 struct profile_choice {
@@ -52,8 +53,8 @@ static int choose(const struct profile_set *set, const struct write_options *o, 
     *ret = (struct profile_choice){.items = xcalloc(set->len + 1, sizeof *ret->items)};
     for (size_t i = 0; i < set->len; i++) {
         const struct named_profile *n = &set->items[i];
-        int column = *o->type ? profile_column(&n->p, str_of(o->type)) : -1;
-        if (!*o->type || strcmp(o->type, n->name) == 0 || column >= 0)
+        int column = -1;
+        if (!*o->type || named_profile_is(n, str_of(o->type), &column))
             ret->items[ret->len++] = (struct chosen){n, i, column};
     }
     if (ret->len)
@@ -75,23 +76,32 @@ static const struct chosen *choose_one(const struct profile_choice *c, const str
     if (c->len > 1) {
         cleanup_buf struct buf types = BUF_INIT(TYPES_TEXT_MAX);
         put_types(set, &types);
-        struct str type = set->symbols.strings[one->profile->p.types[0].type];
-        terminal_printf(stderr, "%s: writing %s (%.*s); select with --type=NAME: %s\n",
+        const size_t column = one->column > 0 ? (size_t)one->column : 0;
+        struct str type = set->symbols.strings[one->profile->p.types[column].type];
+        terminal_printf(stderr, "%s: writing %s (%.*s); select with --type=NAME or NAME:SAMPLE_TYPE: %s\n",
                         o->command ? o->command : "smolder convert", one->profile->name, STR_ARG(type),
                         buf_cstr(&types));
     }
     return one;
 }
 
-static int protect_inputs(const struct write_options *o, const char *path, struct err *err)
+static bool write_is_input(const void *options, const char *path)
 {
+    const struct write_options *o = options;
     struct stat st;
-    if (strcmp(path, "-") == 0 || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
-        return 0;
+    if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+        return false;
     for (size_t i = 0; i < o->input_count; i++) {
         if (st.st_dev == o->inputs[i].st_dev && st.st_ino == o->inputs[i].st_ino)
-            return err_set(err, -EINVAL, "%s: is an input; choose another output", path);
+            return true;
     }
+    return false;
+}
+
+static int protect_inputs(const struct write_options *o, const char *path, struct err *err)
+{
+    if (strcmp(path, "-") != 0 && write_is_input(o, path))
+        return err_set(err, -EINVAL, "%s: is an input; choose another output", path);
     return 0;
 }
 
@@ -114,15 +124,47 @@ static int put_pprof(struct output *out, const struct write_options *o, const st
     return put_file(out, o, path, buf_slice(o->plain ? &plain : &packed), err);
 }
 
+/* Of sets with units or types that a name does not tell apart, the later ones get a number. */
+static char *name_apart(char *name, const char *const *others, size_t n)
+{
+    size_t same = 0;
+    for (size_t i = 0; i < n; i++)
+        same += strcmp(others[i], name) == 0;
+    if (same == 0)
+        return name;
+    const char *suffix = strstr(name, ".pb");
+    char *apart = xasprintf("%.*s_%zu%s", (int)(suffix - name), name, n, suffix);
+    free(name);
+    return apart;
+}
+
+static int put_named(struct output *out, const struct write_options *o, const struct profile_choice *c,
+                     const char *const *names, struct err *err)
+{
+    int code = output_directory(out, o->path, err);
+    if (code == 0)
+        code = directory_check(o->path, names, c->len, write_is_input, o, err);
+    for (size_t i = 0; code == 0 && i < c->len; i++) {
+        cleanup_free char *path = xasprintf("%s/%s", o->path, names[i]);
+        code = put_pprof(out, o, &c->items[i].profile->p, path, err);
+    }
+    return code;
+}
+
 static int put_directory(struct output *out, const struct write_options *o, const struct profile_choice *c,
                          struct err *err)
 {
-    int code = output_directory(out, o->path, err);
-    for (size_t i = 0; code == 0 && i < c->len; i++) {
-        cleanup_free char *path =
-            xasprintf("%s/%zu_%s.pb%s", o->path, c->items[i].number, c->items[i].profile->name, o->plain ? "" : ".gz");
-        code = put_pprof(out, o, &c->items[i].profile->p, path, err);
+    char **names = xcalloc(c->len + 1, sizeof *names);
+    for (size_t i = 0; i < c->len; i++) {
+        const struct chosen *one = &c->items[i];
+        names[i] = o->numbered
+                       ? xasprintf("%zu_%s.pb%s", one->number, one->profile->name, o->plain ? "" : ".gz")
+                       : name_apart(directory_file_name(one->profile, !o->plain), (const char *const *)names, i);
     }
+    const int code = put_named(out, o, c, (const char *const *)names, err);
+    for (size_t i = 0; i < c->len; i++)
+        free(names[i]);
+    free(names);
     return code;
 }
 
@@ -178,11 +220,11 @@ static int put_collapsed(const struct profile_set *set, const struct write_optio
     return code;
 }
 
-static void put_dumps(const struct profile_choice *c, struct buf *text)
+static void put_dumps(const struct write_options *o, const struct profile_choice *c, struct buf *text)
 {
     for (size_t i = 0; i < c->len; i++) {
         buf_puts(text, i ? "\n\n" : "");
-        pprof_dump(&c->items[i].profile->p, c->items[i].profile->name, text);
+        (o->compare ? pprof_dump_compared : pprof_dump)(&c->items[i].profile->p, c->items[i].profile->name, text);
     }
 }
 
@@ -245,7 +287,7 @@ static int write_text(struct output *out, const struct profile_set *set, const s
     else if (o->format == WRITE_JSON)
         put_json(o, c, &text);
     else
-        put_dumps(c, &text);
+        put_dumps(o, c, &text);
     if (code == 0 && !buf_ok(&text))
         code = err_set(err, -E2BIG, "%s: larger than %u MiB", o->path, OUTPUT_MAX >> 20);
     return code < 0 ? code : put_file(out, o, o->path, buf_slice(&text), err);

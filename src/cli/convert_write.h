@@ -15,11 +15,12 @@ struct write_options {
     const char *command; /* for messages; NULL = "smolder convert" */
     enum write_format format;
     const char *path;  /* "-" = standard output */
-    const char *type;  /* a profile's name or a sample type; "" = all there are */
+    const char *type;  /* named_profile_is(); "" = all there are */
     const char *title; /* of a page */
     struct report_look look;
-    bool plain;   /* pprof is not compressed */
-    bool compare; /* the set is a comparison, with both sides in each profile unless the format is pprof or text */
+    bool plain;                /* pprof is not compressed */
+    bool numbered;             /* files of a directory have a number in front, as the reference's */
+    bool compare;              /* the set is a comparison, with both sides in each profile unless the format is pprof */
     const struct stat *inputs; /* never written to */
     size_t input_count;
 };

@@ -201,8 +201,8 @@ static bool diff_find_type(const struct diff_run *d, const char *type, struct di
     for (size_t i = 0; i < new->len; i++) {
         for (size_t k = 0; k < new->runs[i].len; k++) {
             const struct named_profile *n = &new->runs[i].items[k];
-            const int column = *type ? profile_column(&n->p, str_of(type)) : -1;
-            if (*type && strcmp(n->name, type) != 0 && column < 0)
+            int column = -1;
+            if (*type && !named_profile_is(n, str_of(type), &column))
                 continue;
             *ret = (struct diff_subject){n, column > 0 ? (size_t)column : 0};
             if (diff_has(&d->inputs[CHANGE_BASE], n->metric))

@@ -1,11 +1,13 @@
 #include "jfr/chunk.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/cursor.h"
 
-enum { MAGIC = 0x464c5200 /* "FLR\0" */, MAJOR = 2, FLAG_COMPRESSED = 1 };
+/* Version 1 (JDK 9 and 10) differs in the names of types alone; 0.9 (Oracle's JDK 7 and 8) in everything. */
+enum { MAGIC = 0x464c5200 /* "FLR\0" */, MAJOR_LEAST = 1, MAJOR_MOST = 2, FLAG_COMPRESSED = 1 };
 
 /* Generations: in between the JDK counts how often it flushed the chunk. */
 enum { FINISHED = 0, BEING_WRITTEN = 0xff };
@@ -21,8 +23,8 @@ enum { AT_DURATION = 40 };
 struct raw_header {
     struct jfr_header h;
     uint32_t magic;
-    uint16_t major;
-    uint8_t generation; /* async-profiler: always FINISHED */
+    uint16_t major, minor; /* minor: 0 and 1 read the same */
+    uint8_t generation;    /* async-profiler: always FINISHED */
     uint16_t flags;
 };
 
@@ -30,7 +32,8 @@ static struct raw_header header_decode(const uint8_t *bytes)
 {
     struct cursor c = cursor_of(bytes, JFR_HEADER_SIZE);
     struct raw_header r = {.magic = cursor_be32(&c), .major = cursor_be16(&c)};
-    (void)cursor_be16(&c); /* minor: 0 and 1 read the same */
+    r.minor = cursor_be16(&c);
+    r.h.major = r.major;
     r.h.size = cursor_be64(&c);
     r.h.checkpoint = cursor_be64(&c);
     r.h.metadata = cursor_be64(&c);
@@ -49,11 +52,26 @@ static const char *header_defect(const struct raw_header *r)
 {
     if (r->magic != MAGIC)
         return "no JFR magic";
-    if (r->major != MAJOR)
-        return "not version 2";
     if (!(r->flags & FLAG_COMPRESSED))
         return "uncompressed integers";
     return NULL;
+}
+
+static bool header_known_version(const struct raw_header *r)
+{
+    return r->major >= MAJOR_LEAST && r->major <= MAJOR_MOST;
+}
+
+bool jfr_version_of(const void *bytes, size_t len, struct jfr_version *ret)
+{
+    enum { AS_FAR_AS_THAT = 8 };
+    uint8_t header[JFR_HEADER_SIZE] = {0};
+    if (len < AS_FAR_AS_THAT)
+        return false;
+    memcpy(header, bytes, AS_FAR_AS_THAT);
+    const struct raw_header r = header_decode(header);
+    *ret = (struct jfr_version){r.major, r.minor, header_known_version(&r)};
+    return r.magic == MAGIC;
 }
 
 static bool header_in_progress(const struct raw_header *r)
@@ -86,6 +104,8 @@ int jfr_header_read(const void *chunk, size_t len, struct jfr_header *ret, struc
     if (len < JFR_HEADER_SIZE)
         return err_set(err, -EBADMSG, "chunk header: %zu of %d bytes", len, JFR_HEADER_SIZE);
     struct raw_header r = header_decode(chunk);
+    if (r.magic == MAGIC && !header_known_version(&r))
+        return err_set(err, -EBADMSG, "chunk header: version %u.%u is not supported", r.major, r.minor);
     const char *why = header_defect(&r);
     if (!why && header_in_progress(&r) && !header_was_flushed(&r))
         why = "the chunk was never finished";

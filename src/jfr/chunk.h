@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,7 +23,16 @@ struct jfr_header {
     int64_t duration_ns;
     uint64_t start_ticks;      /* the clock of all event times */
     uint64_t ticks_per_second; /* > 0 */
+    unsigned major;            /* version */
 };
+
+/* Does a recording begin here, of whatever version? Then that: 2.0 and 2.1 (JDK 11 and later, async-profiler), 1.0 (JDK
+ * 9 and 10), which are read; 0.9 (Oracle's JDK 7 and 8), which is another format. */
+struct jfr_version {
+    unsigned major, minor;
+    bool known; /* it is read */
+};
+bool jfr_version_of(const void *bytes, size_t len, struct jfr_version *ret);
 
 /* Checked against `len`, the bytes at hand; -EBADMSG with the reason.
  *

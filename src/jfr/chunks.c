@@ -5,7 +5,8 @@
 
 #include "base/cursor.h"
 
-static const uint8_t MAGIC[] = {'F', 'L', 'R', 0, 0, 2}; /* and the major version */
+static const uint8_t MAGIC[] = {'F', 'L', 'R', 0, 0}; /* and the major version: 1 or 2 */
+enum { HEADER_LOOK = sizeof MAGIC + 1 };
 
 /* In a header. */
 enum { SIZE_AT = 8, START_AT = 32, CLOCK_AT = 48, START_BYTES = 8, CLOCK_BYTES = 16 };
@@ -16,11 +17,27 @@ struct jfr_chunks jfr_chunks_of(const void *bytes, size_t len)
     return (struct jfr_chunks){.start = p, .end = p + len, .at = p, .last = p, .spare = len};
 }
 
+static bool chunks_looks_like_header(const uint8_t *p, const uint8_t *end)
+{
+    return (size_t)(end - p) >= HEADER_LOOK && memcmp(p, MAGIC, sizeof MAGIC) == 0 &&
+           (p[sizeof MAGIC] == 1 || p[sizeof MAGIC] == 2);
+}
+
 /* The next place that looks like a header, or the end. */
 static const uint8_t *chunks_find_header(const uint8_t *from, const uint8_t *end)
 {
-    const uint8_t *at = from < end ? memmem(from, (size_t)(end - from), MAGIC, sizeof MAGIC) : NULL;
-    return at ? at : end;
+    for (const uint8_t *at = from; at < end; at++) {
+        at = memmem(at, (size_t)(end - at), MAGIC, sizeof MAGIC);
+        if (!at || chunks_looks_like_header(at, end))
+            return at ? at : end;
+    }
+    return end;
+}
+
+bool jfr_chunks_any(const void *bytes, size_t len)
+{
+    const uint8_t *p = bytes;
+    return len && chunks_find_header(p, p + len) != p + len;
 }
 
 static uint64_t chunks_offset_of(const struct jfr_chunks *it, const uint8_t *p)
@@ -30,7 +47,7 @@ static uint64_t chunks_offset_of(const struct jfr_chunks *it, const uint8_t *p)
 
 static void chunks_remember_bad(struct jfr_chunks *it, const uint8_t *p)
 {
-    if ((size_t)(it->end - p) < JFR_HEADER_SIZE || memcmp(p, MAGIC, sizeof MAGIC) != 0)
+    if ((size_t)(it->end - p) < JFR_HEADER_SIZE || !chunks_looks_like_header(p, it->end))
         return;
     it->bad.is = true;
     it->bad.at = chunks_offset_of(it, p);
@@ -92,7 +109,7 @@ void jfr_chunks_refused(struct jfr_chunks *it)
     it->spare -= size;
     chunks_remember_bad(it, it->last);
     /* Also where a header begins inside and ends behind the chunk. */
-    const uint8_t *end = (size_t)(it->end - it->at) < sizeof MAGIC ? it->end : it->at + sizeof MAGIC - 1;
+    const uint8_t *end = (size_t)(it->end - it->at) < HEADER_LOOK ? it->end : it->at + HEADER_LOOK - 1;
     const uint8_t *at = chunks_find_header(it->last + 1, end);
     if (at < it->at)
         it->at = at;

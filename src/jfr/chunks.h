@@ -42,6 +42,9 @@ struct jfr_chunks {
 
 struct jfr_chunks jfr_chunks_of(const void *bytes, size_t len);
 
+/* Does anything in there look like the header of a chunk? */
+bool jfr_chunks_any(const void *bytes, size_t len);
+
 /* 1 and the next finished chunk, header included; 0 at the end; -EBADMSG with a sentence that says where and why
  * there is none, and then the call after goes on behind it. */
 must_check int jfr_chunks_next(struct jfr_chunks *it, struct str *ret, struct err *err);

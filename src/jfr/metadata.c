@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "jfr/text.h"
 #include "jfr/varint.h"
@@ -181,11 +182,38 @@ static struct str metadata_attribute(const struct jfr_metadata *m, const struct 
     return m->strings[a->of[word]];
 }
 
+#define VENDOR STR("com.oracle.")
+/* Asked for every type: most names are told by their first letter. */
+static inline bool metadata_is_vendors(struct str name)
+{
+    return name.n && name.p[0] == 'c' && str_has_prefix(name, VENDOR);
+}
+
+/* JDK 9 and 10 named types otherwise: "com.oracle.jdk.GarbageCollection", "com.oracle.jfr.types.Method". */
+static struct str metadata_today(struct str name)
+{
+    const struct str vendor = VENDOR, types = STR("jfr.types.");
+    static const char *const common[] = {
+        "jdk.types.ClassLoader", "jdk.types.FrameType",   "jdk.types.Method", "jdk.types.StackFrame",
+        "jdk.types.StackTrace",  "jdk.types.ThreadState", "jdk.types.Symbol",
+    };
+    if (!metadata_is_vendors(name))
+        return name;
+    const struct str rest = {name.p + vendor.n, name.n - vendor.n};
+    if (str_has_prefix(rest, STR("jdk.")))
+        return rest;
+    for (size_t i = 0; str_has_prefix(rest, types) && i < ARRAY_LEN(common); i++) {
+        if (str_is((struct str){rest.p + types.n, rest.n - types.n}, common[i] + types.n))
+            return str_of(common[i]);
+    }
+    return name;
+}
+
 /* What is no ASCII is the name of nothing that is looked for, and empty here. */
 static struct str metadata_name_of(const struct jfr_metadata *m, const struct attributes *a)
 {
     const struct jfr_string raw = {.kind = JFR_STRING_UTF8, .text = metadata_attribute(m, a, WORD_NAME)};
-    return jfr_string_is_plain(&raw) ? raw.text : STR("");
+    return jfr_string_is_plain(&raw) ? metadata_today(raw.text) : STR("");
 }
 
 /* Names begin alike: "jdk.types.". */
@@ -202,6 +230,7 @@ static bool metadata_add_type(struct jfr_metadata *m, const struct element *e, s
         m->count == TYPES_MAX || !metadata_skip_elements(it, e->child_count))
         return false;
     t.name = metadata_name_of(m, &a);
+    m->renamed |= metadata_is_vendors(metadata_attribute(m, &a, WORD_NAME));
     t.bytes = (size_t)(it->p - t.elements);
     xgrow(&m->types, &m->cap, m->count ? m->count + 1 : TYPES_USUAL, sizeof *m->types);
     m->types[m->count++] = t;

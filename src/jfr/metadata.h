@@ -41,6 +41,7 @@ enum { JFR_NAME_BUCKETS = 64 };
 struct jfr_metadata {
     struct jfr_type *types; /* owned */
     size_t count;
+    bool renamed; /* types were named as by JDK 9 and 10, which is what version 1 is */
     /* Private from here. */
     size_t cap;
     struct u64map by_id;                /* -> index into types */

@@ -16,35 +16,6 @@ enum { GZIP_LEVEL = 1 };
 /* Beside what is bounded of a profile: its types, times and the frames "[other]", and what a stack is written with. */
 enum { OUTPUT_SPARE = 1 << 20 };
 
-/* What one unit of the period type stands for: a sample in time, bytes between samples; every contention, call and
- * object counts. */
-static int64_t finish_period(const struct conversion *c, enum profile_kind kind)
-{
-    const struct recorded_settings *s = &c->settings;
-    if (c->options.compat)
-        return 0;
-    switch (kind) {
-    case KIND_CPU:
-        return s->sample_ns;
-    case KIND_COUNTER:
-        return s->cpu_ns;
-    case KIND_WALL:
-        return settings_wall_weight(s);
-    case KIND_NATIVE_METHOD:
-        return s->native_method_ns;
-    case KIND_TLAB_IN:
-    case KIND_TLAB_OUT:
-        return s->alloc_bytes;
-    case KIND_MALLOC:
-    case KIND_MALLOC_LIVE:
-        return s->malloc_bytes;
-    case KIND_ALLOC: /* the JDK throttles by rate */
-        return 0;
-    default:
-        return 1;
-    }
-}
-
 static int64_t finish_span(int64_t from, int64_t until)
 {
     int64_t length;
@@ -64,10 +35,12 @@ static const struct profile *finish_profile(struct conversion *c, enum profile_k
         stack_filter_apply(o->filter, p);
     if (p->sample_count == 0 && o->filter && o->filter[0])
         return NULL;
-    p->time_nanos = o->compat && o->compat_start_ns ? o->compat_start_ns : c->start_ns;
-    p->duration_nanos = o->compat && o->compat_start_ns ? finish_span(o->compat_start_ns, o->compat_end_ns)
-                                                        : finish_span(c->start_ns, c->end_ns);
-    p->period = finish_period(c, kind);
+    struct covered_time span = conversion_span_of(c, kind);
+    if (o->compat && o->compat_start_ns)
+        span = (struct covered_time){o->compat_start_ns, o->compat_end_ns};
+    p->time_nanos = span.from;
+    p->duration_nanos = finish_span(span.from, span.until);
+    p->period = c->so_far[kind == KIND_MALLOC_LIVE ? KIND_MALLOC : kind].period;
     return p;
 }
 

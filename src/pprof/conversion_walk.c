@@ -23,6 +23,8 @@ static bool walk_setting(struct pass *p, const struct jfr_record *e)
     if (setting == SETTING_OTHER || (c->options.compat && setting != SETTING_EVENT))
         return false;
     resolver_text(p->r, e->v[SETTING_VALUE], &c->text);
+    if (setting == SETTING_EVENT && !c->options.compat)
+        settings_restart(&c->settings, &c->initial);
     settings_take(&c->settings, setting, buf_slice(&c->text), c->limits->event_name);
     return true;
 }
@@ -46,7 +48,7 @@ static uint64_t walk_count_rest(const struct layout *l, struct jfr_events it)
     struct jfr_event event;
     uint64_t n = 0;
     while (jfr_events_next(&it, &event, NULL) > 0)
-        n += layout_class(l, event.type) != NO_CLASS;
+        n += layout_class(l, event.type) != NO_CLASS && layout_class(l, event.type) != LEFT_OUT;
     return n;
 }
 
@@ -64,6 +66,10 @@ static int walk_part(struct pass *p, struct layout *l, struct jfr_record records
         size_t class = layout_class(l, event.type);
         if (class == NO_CLASS)
             continue;
+        if (class == LEFT_OUT) {
+            left_out_count(&l->left_out, event.type);
+            continue;
+        }
         if (class >= UNREAD) {
             class -= UNREAD;
             code = pass_compile(p, l, class, err);
@@ -143,20 +149,20 @@ static void walk_header_span(const struct conversion *c, const struct jfr_header
 /* The profiles are about the time that the chunks cover, or the part of it that was asked for. */
 static void walk_extend_span(struct conversion *c, const struct jfr_header *h)
 {
-    int64_t from, until;
-    walk_header_span(c, h, &from, &until);
+    struct covered_time chunk;
+    walk_header_span(c, h, &chunk.from, &chunk.until);
     if (!c->options.compat && conversion_has_range(c)) {
         const int64_t last = c->options.until_ns ? c->options.until_ns : INT64_MAX;
-        from = from > c->options.from_ns ? from : c->options.from_ns;
-        until = until < last ? until : last;
-        if (from > until)
+        chunk.from = chunk.from > c->options.from_ns ? chunk.from : c->options.from_ns;
+        chunk.until = chunk.until < last ? chunk.until : last;
+        if (chunk.from > chunk.until)
             return;
     }
     /* The clock was set back between two chunks: the time since then is that of the profile. */
-    const bool is_set_back = c->received_ns && until <= c->start_ns;
-    if (c->start_ns == 0 || is_set_back)
-        c->start_ns = from;
-    c->end_ns = until;
+    if (c->received_ns && chunk.until <= c->span.from)
+        c->span = c->recording = (struct covered_time){0};
+    covered_time_extend(&c->span, chunk);
+    covered_time_extend(&c->recording, chunk);
 }
 
 /* What of the chunk the pools and passes had no room for. */
@@ -170,10 +176,22 @@ static void walk_count_cuts(const struct pass *p)
     pass_cut(p, CUT_SPANS, p->spans->left_out);
 }
 
+/* Chunks may be of recordings with other intervals. */
+static void walk_note_periods(struct conversion *c, const uint64_t samples_before[KIND_COUNT])
+{
+    for (size_t k = 0; k < KIND_COUNT; k++) {
+        const int64_t period = conversion_period(c, (enum profile_kind)k);
+        if (c->samples[k] != samples_before[k] && period > c->so_far[k].period)
+            c->so_far[k].period = period;
+    }
+}
+
 static int walk_chunk(struct pass *pass, struct layout *layout, struct err *err)
 {
     struct conversion *c = pass->c;
     struct recorded_settings before = {0};
+    uint64_t samples_before[KIND_COUNT];
+    memcpy(samples_before, c->samples, sizeof samples_before);
     settings_copy(&before, &c->settings);
     side_walks_prepare(pass, layout);
     layout_index(layout);
@@ -185,6 +203,8 @@ static int walk_chunk(struct pass *pass, struct layout *layout, struct err *err)
         return code;
     side_walks_settle(pass, layout);
     walk_count_cuts(pass);
+    left_out_add(&c->left_out, &layout->left_out);
+    walk_note_periods(c, samples_before);
     walk_extend_span(c, pass->header);
     return 0;
 }
@@ -222,6 +242,8 @@ int conversion_add(struct conversion *c, const void *chunk, size_t len, struct e
     int code = jfr_header_read(chunk, len, &header, err);
     if (code == 0)
         code = jfr_metadata_read(chunk, header.size, header.metadata, &arena, &metadata, err);
+    if (code == 0 && header.major == 1 && !metadata.renamed)
+        code = err_set(err, -EBADMSG, "chunk header: version 1, but types of another one");
     if (code == 0)
         code = resolver_open(&resolver, chunk, &header, &metadata, &arena, &c->symbols, &names, err);
     if (code < 0)

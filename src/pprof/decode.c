@@ -1,7 +1,6 @@
 #include "pprof/decode.h"
 
 #include <errno.h>
-#include <inttypes.h>
 
 #include "base/cleanup.h"
 #include "base/gzip.h"
@@ -36,7 +35,14 @@ struct pprof_decoder {
     struct profile *profile;
     struct u32_list strings; /* by foreign index */
     struct ids mappings, functions, locations;
-    uint32_t mapping;      /* of the location at hand: a string */
+    uint32_t mapping; /* of the location at hand: a string */
+    struct kept_mapping {
+        uint32_t number;
+        uint64_t moved; /* what addresses there differ by from those of the mapping kept */
+    } * kept;           /* where places are kept, by index in `mappings`; owned */
+    size_t kept_cap;
+    struct pprof_line *line_list; /* of the location at hand; owned */
+    size_t line_count, line_cap;
     struct u32_list lines; /* locations' frames, one after the other */
     struct u32_list stack; /* of the sample at hand */
     size_t frames;         /* of all samples so far */
@@ -119,24 +125,64 @@ static bool decode_string_at(const struct pprof_decoder *d, uint64_t i, uint32_t
     return true;
 }
 
+static bool decode_read_mapping(const struct pprof_decoder *d, struct str bytes, struct pprof_mapping *ret,
+                                uint64_t *foreign)
+{
+    struct wire_reader r = wire_reader_of(bytes);
+    struct wire_field part;
+    bool fine = true;
+    *foreign = 0;
+    *ret = (struct pprof_mapping){0};
+    while (fine && wire_next(&r, &part)) {
+        if (part.number_of == MAPPING_ID)
+            *foreign = part.number;
+        else if (part.number_of == MAPPING_START)
+            ret->start = part.number;
+        else if (part.number_of == MAPPING_LIMIT)
+            ret->limit = part.number;
+        else if (part.number_of == MAPPING_OFFSET)
+            ret->offset = part.number;
+        else if (part.number_of == MAPPING_FILENAME)
+            fine = decode_string_at(d, part.number, &ret->filename);
+        else if (part.number_of == MAPPING_BUILD_ID)
+            (void)decode_string_at(d, part.number, &ret->build_id);
+        else if (part.number_of >= MAPPING_HAS_FUNCTIONS && part.number_of <= MAPPING_HAS_INLINED && part.number)
+            ret->flags |= 1u << (part.number_of - MAPPING_HAS_FUNCTIONS);
+    }
+    return fine && !r.bad && *foreign;
+}
+
+/* Where places are kept, of the mapping added last. */
+static bool decode_keep_mapping(struct pprof_decoder *d, struct pprof_mapping m)
+{
+    if (!mem_grow(&d->kept, &d->kept_cap, d->mappings.count, sizeof *d->kept))
+        return false;
+    const bool nameless = m.filename == 0 && m.build_id == 0 && m.limit == 0; /* as our own profiles have it */
+    struct kept_mapping kept = {.number = nameless ? 0 : symbols_mapping(d->symbols, m)};
+    if (kept.number == SYMBOLS_FULL)
+        return false;
+    if (!nameless) {
+        kept.moved = d->symbols->mappings[kept.number].start - m.start;
+        kept.number++;
+    }
+    d->kept[d->mappings.count - 1] = kept;
+    return true;
+}
+
 /* The first mapping is the program itself, which symbols give no name. */
 static int decode_take_mapping(struct pprof_decoder *d, const struct wire_field *f)
 {
-    struct wire_reader r = wire_reader_of(f->bytes);
-    struct wire_field part;
+    struct pprof_mapping m;
     struct id id = {.count = 1};
-    bool fine = f->type == WIRE_BYTES;
-    while (fine && wire_next(&r, &part)) {
-        if (part.number_of == MAPPING_ID)
-            id.foreign = part.number;
-        else if (part.number_of == MAPPING_FILENAME)
-            fine = decode_string_at(d, part.number, &id.first);
-    }
-    if (!fine || r.bad || id.foreign == 0)
+    if (f->type != WIRE_BYTES || !decode_read_mapping(d, f->bytes, &m, &id.foreign))
         return decode_damaged(d, "invalid mapping");
-    if (d->mappings.count == 0)
-        id.first = 0;
-    return decode_ids_add(&d->mappings, id) ? 0 : decode_full(d);
+    id.first = d->mappings.count ? m.filename : 0;
+    const size_t before = d->mappings.count;
+    if (!decode_ids_add(&d->mappings, id))
+        return decode_full(d);
+    if (d->symbols->keeps_places && d->mappings.count > before && !decode_keep_mapping(d, m))
+        return decode_full(d);
+    return 0;
 }
 
 static int32_t decode_clamp_line(uint64_t v)
@@ -183,52 +229,73 @@ static int decode_take_line(struct pprof_decoder *d, const struct wire_field *f)
 {
     struct wire_reader r = wire_reader_of(f->bytes);
     struct wire_field part;
-    uint64_t function = 0, line = 0;
+    uint64_t function = 0;
+    struct pprof_line line = {0};
     while (f->type == WIRE_BYTES && wire_next(&r, &part)) {
         if (part.number_of == LINE_FUNCTION_ID)
             function = part.number;
         else if (part.number_of == LINE_LINE)
-            line = part.number;
+            line.line = decode_clamp_line(part.number);
+        else if (part.number_of == LINE_COLUMN)
+            line.column = decode_clamp_line(part.number);
     }
     const struct id *known = decode_ids_find(&d->functions, function);
     if (!known || r.bad)
         return decode_damaged(d, "line with an unknown function");
-    uint32_t of = known->first;
+    line.function = known->first;
     if (d->mapping) {
-        struct pprof_function in_library = d->symbols->functions[of];
+        struct pprof_function in_library = d->symbols->functions[line.function];
         in_library.mapping = d->mapping;
-        of = symbols_function(d->symbols, in_library);
+        line.function = symbols_function(d->symbols, in_library);
     }
-    uint32_t l = symbols_location(d->symbols, (struct pprof_location){.function = of, .line = decode_clamp_line(line)});
-    if (l == SYMBOLS_FULL)
+    if (line.function == SYMBOLS_FULL || !mem_grow(&d->line_list, &d->line_cap, d->line_count + 1, sizeof line))
         return decode_full(d);
-    decode_push(&d->lines, l);
+    d->line_list[d->line_count++] = line;
     return 0;
 }
 
-/* Without symbols there still is an address to show. */
-static int decode_take_address(struct pprof_decoder *d, uint64_t address)
-{
-    char text[24];
-    int n = snprintf(text, sizeof text, "0x%" PRIx64, address);
-    struct pprof_function f = {.name = symbols_string(d->symbols, (struct str){text, (size_t)n})};
-    uint32_t l = symbols_location(d->symbols, (struct pprof_location){.function = symbols_function(d->symbols, f)});
-    if (l == SYMBOLS_FULL)
-        return decode_full(d);
-    decode_push(&d->lines, l);
-    return 0;
-}
-
-static uint32_t decode_mapping_of(const struct pprof_decoder *d, struct str location)
+static const struct id *decode_mapping_of(const struct pprof_decoder *d, struct str location)
 {
     struct wire_reader r = wire_reader_of(location);
     struct wire_field part;
     const struct id *id = NULL;
-    while (d->mappings.count > 1 && wire_next(&r, &part)) {
+    while (d->mappings.count && wire_next(&r, &part)) {
         if (part.number_of == LOCATION_MAPPING_ID)
             id = decode_ids_find(&d->mappings, part.number);
     }
-    return id ? id->first : 0;
+    return id;
+}
+
+/* Number + 1 of the place with the lines at hand; 0 where there is nothing to keep. SYMBOLS_FULL. */
+static uint32_t decode_place(struct pprof_decoder *d, const struct id *mapping, uint64_t address, bool folded)
+{
+    const struct kept_mapping none = {0};
+    const struct kept_mapping *kept = mapping ? &d->kept[mapping - d->mappings.items] : &none;
+    const bool plain = d->line_count == 1 && d->line_list[0].column == 0;
+    if (plain && address == 0 && kept->number == 0 && !folded)
+        return 0;
+    const struct pprof_place place = {.address = address,
+                                      .mapping = kept->number,
+                                      .folded = folded,
+                                      .count = (uint32_t)d->line_count,
+                                      .lines = d->line_list};
+    const uint32_t n = symbols_place(d->symbols, place);
+    return n == SYMBOLS_FULL ? n : n + 1;
+}
+
+/* A frame for each of the lines at hand. */
+static int decode_push_frames(struct pprof_decoder *d, uint64_t address, uint32_t place)
+{
+    for (size_t i = 0; i < d->line_count || i == 0; i++) {
+        const struct pprof_line nowhere = {.function = d->line_count ? 0 : symbols_address(d->symbols, address)};
+        const struct pprof_line *line = d->line_count ? &d->line_list[i] : &nowhere;
+        const uint32_t l = symbols_location(
+            d->symbols, (struct pprof_location){.function = line->function, .line = line->line, .place = place});
+        if (l == SYMBOLS_FULL)
+            return decode_full(d);
+        decode_push(&d->lines, l);
+    }
+    return 0;
 }
 
 static int decode_take_location(struct pprof_decoder *d, const struct wire_field *f)
@@ -237,13 +304,18 @@ static int decode_take_location(struct pprof_decoder *d, const struct wire_field
     struct wire_field part;
     struct id id = {.first = (uint32_t)d->lines.count};
     uint64_t address = 0;
-    d->mapping = decode_mapping_of(d, f->bytes);
+    bool folded = false;
+    const struct id *mapping = decode_mapping_of(d, f->bytes);
+    d->mapping = mapping && !d->symbols->keeps_places ? mapping->first : 0;
+    d->line_count = 0;
     while (f->type == WIRE_BYTES && wire_next(&r, &part)) {
         int code = 0;
         if (part.number_of == LOCATION_ID)
             id.foreign = part.number;
         else if (part.number_of == LOCATION_ADDRESS)
             address = part.number;
+        else if (part.number_of == LOCATION_IS_FOLDED)
+            folded = part.number;
         else if (part.number_of == LOCATION_LINE)
             code = decode_take_line(d, &part);
         if (code < 0)
@@ -251,7 +323,12 @@ static int decode_take_location(struct pprof_decoder *d, const struct wire_field
     }
     if (r.bad || id.foreign == 0)
         return decode_damaged(d, "invalid location");
-    int code = d->lines.count == id.first ? decode_take_address(d, address) : 0;
+    uint32_t place = 0;
+    if (d->symbols->keeps_places) {
+        address += mapping && address ? d->kept[mapping - d->mappings.items].moved : 0;
+        place = decode_place(d, mapping, address, folded);
+    }
+    int code = decode_push_frames(d, address, place);
     if (code < 0)
         return code;
     id.count = (uint32_t)d->lines.count - id.first;
@@ -380,6 +457,27 @@ static int decode_take_type(struct pprof_decoder *d, const struct wire_field *f)
     return code;
 }
 
+/* Strings of the head, by number; one that names nothing is none. */
+static void decode_take_text(struct pprof_decoder *d, const struct wire_field *f)
+{
+    struct profile *p = d->profile;
+    uint32_t *const fields[] = {[PROFILE_DROP_FRAMES] = &p->drop_frames,
+                                [PROFILE_KEEP_FRAMES] = &p->keep_frames,
+                                [PROFILE_DEFAULT_TYPE] = &p->default_type,
+                                [PROFILE_DOC_URL] = &p->doc_url};
+    if (f->number_of < ARRAY_LEN(fields) && fields[f->number_of])
+        (void)decode_string_at(d, f->number, fields[f->number_of]);
+}
+
+static int decode_take_comment(struct pprof_decoder *d, uint64_t v, void *arg)
+{
+    uint32_t string;
+    (void)arg;
+    if (!decode_string_at(d, v, &string))
+        return 0;
+    return profile_add_comment(d->profile, string) ? 0 : decode_full(d);
+}
+
 static int decode_read_scalars(struct pprof_decoder *d)
 {
     struct wire_reader r = wire_reader_of(d->bytes);
@@ -393,6 +491,10 @@ static int decode_read_scalars(struct pprof_decoder *d)
             d->profile->period = (int64_t)f.number;
         else if (f.number_of == PROFILE_PERIOD_TYPE && decode_read_value_type(d, &f, &d->profile->period_type) < 0)
             return -EBADMSG;
+        decode_take_text(d, &f);
+        const int code = f.number_of == PROFILE_COMMENT ? decode_each_number(d, &f, decode_take_comment, NULL) : 0;
+        if (code < 0)
+            return code;
     }
     return r.bad ? decode_damaged(d, "truncated or malformed") : 0;
 }
@@ -443,6 +545,8 @@ int pprof_decode(const void *bytes, size_t len, size_t max, struct symbols *symb
     free(d.locations.items);
     hash_index_done(&d.locations.index);
     free(d.lines.items);
+    free(d.kept);
+    free(d.line_list);
     free(d.stack.items);
     if (code < 0)
         return code;

@@ -6,8 +6,8 @@
 #include "base/wire.h"
 #include "pprof/proto_fields.h"
 
-/* Tag and length, and five fields of at most 1 + 10 bytes. */
-enum { SMALL_MESSAGE = 64 };
+/* Tag and length, and ten fields of at most 1 + 10 bytes: still less than 128. */
+enum { SMALL_MESSAGE = 120 };
 
 /* Numbers in this profile, by order of first use, for things numbered across all profiles. */
 struct numbering {
@@ -19,7 +19,10 @@ struct numbering {
 struct encoder {
     const struct profile *p;
     struct buf *out;
-    struct numbering strings, functions, locations, mappings;
+    struct numbering strings, functions;
+    struct numbering locations; /* places come behind symbols' locations */
+    struct numbering mappings;  /* strings: of libraries; mappings that are kept come behind them */
+    bool placed;                /* there are locations at places */
 };
 
 static bool encode_numbering_init(struct numbering *n, size_t count)
@@ -158,6 +161,38 @@ static uint8_t *encode_put_location_ids(struct encoder *e, const struct pprof_st
     return to;
 }
 
+/* How many frames from there on are all of their place, in order; 0 = they are not. */
+static uint32_t encode_place_length(const struct symbols *s, const uint32_t *l, const uint32_t *end)
+{
+    const uint32_t number = s->locations[*l].place;
+    if (number == 0)
+        return 0;
+    const struct pprof_place *place = &s->places[number - 1];
+    if (place->count > (size_t)(end - l))
+        return 0;
+    for (uint32_t i = 0; i < place->count; i++) {
+        const struct pprof_location here = s->locations[l[i]];
+        if (here.place != number || here.function != place->lines[i].function || here.line != place->lines[i].line)
+            return 0;
+    }
+    return place->count ? place->count : 1;
+}
+
+/* The same where locations may be at places: each becomes one again, unless somebody changed its frames. */
+static uint8_t *encode_put_placed_ids(struct encoder *e, const struct pprof_stack *stack, uint8_t *to)
+{
+    const struct symbols *s = e->p->symbols;
+    const uint32_t *const end = stack->locations + stack->count;
+    for (const uint32_t *l = stack->locations; l < end;) {
+        const uint32_t length = encode_place_length(s, l, end);
+        const uint32_t item = length ? (uint32_t)s->location_count + s->locations[*l].place - 1 : *l;
+        e->placed |= s->locations[*l].place != 0;
+        to = wire_put(to, encode_numbered(&e->locations, item));
+        l += length ? length : 1;
+    }
+    return to;
+}
+
 static uint8_t *encode_put_values(const struct profile *p, size_t i, uint8_t *to)
 {
     const int64_t *values = profile_values(p, i);
@@ -179,7 +214,9 @@ static void encode_put_sample(struct encoder *e, size_t i)
     if (!from)
         return;
     uint8_t *const ids = from + GAP;
-    const size_t n_ids = (size_t)(encode_put_location_ids(e, stack, ids) - ids);
+    const bool places = p->symbols->place_count != 0;
+    const size_t n_ids =
+        (size_t)((places ? encode_put_placed_ids(e, stack, ids) : encode_put_location_ids(e, stack, ids)) - ids);
     const size_t ids_field = n_ids ? 1 + wire_size(n_ids) + n_ids : 0;
     const size_t message = ids_field + 1 + wire_size(n_values) + n_values + encode_labels_size(e, labels);
     uint8_t *to = wire_put(wire_put(from, PROFILE_SAMPLE << 3 | WIRE_BYTES), message);
@@ -193,13 +230,41 @@ static void encode_put_sample(struct encoder *e, size_t i)
         encode_put_label(e, &labels->labels[k]);
 }
 
+static uint32_t encode_kept_mapping(const struct encoder *e, uint32_t number)
+{
+    return (uint32_t)e->p->symbols->string_count + number;
+}
+
+static uint8_t *encode_put_kept_mapping(struct encoder *e, uint32_t i, uint8_t *to)
+{
+    const struct pprof_mapping *k = &e->p->symbols->mappings[e->mappings.order[i] - e->p->symbols->string_count];
+    uint8_t *m = encode_small_begin(to, PROFILE_MAPPING);
+    to = wire_put_number(m, MAPPING_ID, i + 1);
+    to = wire_put_number(to, MAPPING_START, k->start);
+    to = wire_put_number(to, MAPPING_LIMIT, k->limit);
+    to = wire_put_number(to, MAPPING_OFFSET, k->offset);
+    to = wire_put_number(to, MAPPING_FILENAME, encode_string_id(e, k->filename));
+    to = wire_put_number(to, MAPPING_BUILD_ID, encode_string_id(e, k->build_id));
+    for (uint32_t flag = MAPPING_HAS_FUNCTIONS; flag <= MAPPING_HAS_INLINED; flag++)
+        to = wire_put_number(to, flag, k->flags >> (flag - MAPPING_HAS_FUNCTIONS) & 1);
+    return encode_small_end(m, to);
+}
+
 /* The program itself is the first, and the only one without a name. */
 static uint8_t *encode_put_mapping(struct encoder *e, uint32_t i, uint8_t *to)
 {
+    if (e->mappings.order[i] >= e->p->symbols->string_count)
+        return encode_put_kept_mapping(e, i, to);
     uint8_t *m = encode_small_begin(to, PROFILE_MAPPING);
     to = wire_put_number(m, MAPPING_ID, i + 1);
     to = wire_put_number(to, MAPPING_FILENAME, encode_string_id(e, e->mappings.order[i]));
     return encode_small_end(m, wire_put_number(to, MAPPING_HAS_FUNCTIONS, 1));
+}
+
+/* 0 where a place has none. */
+static uint64_t encode_place_mapping(struct encoder *e, const struct pprof_place *place)
+{
+    return place->mapping ? encode_numbered(&e->mappings, encode_kept_mapping(e, place->mapping - 1)) : 0;
 }
 
 static inline uint8_t *encode_put_location(struct encoder *e, uint32_t i, uint8_t *to)
@@ -208,12 +273,50 @@ static inline uint8_t *encode_put_location(struct encoder *e, uint32_t i, uint8_
     uint8_t *m = encode_small_begin(to, PROFILE_LOCATION);
     to = wire_put_number(m, LOCATION_ID, i + 1);
     to = wire_put_number(to, LOCATION_MAPPING_ID,
-                         encode_numbered(&e->mappings, e->p->symbols->functions[l.function].mapping));
+                         l.place ? encode_place_mapping(e, &e->p->symbols->places[l.place - 1])
+                                 : encode_numbered(&e->mappings, e->p->symbols->functions[l.function].mapping));
     *to++ = LOCATION_LINE << 3 | WIRE_BYTES;
     uint8_t *line = to + 1, *end = wire_put_number(line, LINE_FUNCTION_ID, encode_numbered(&e->functions, l.function));
     end = wire_put_number(end, LINE_LINE, (uint64_t)(int64_t)l.line);
     *to = (uint8_t)(end - line);
     return encode_small_end(m, end);
+}
+
+static void encode_put_place_line(struct encoder *e, const struct pprof_line *l, struct buf *out)
+{
+    uint8_t line[SMALL_MESSAGE], *to = line;
+    to = wire_put_number(to, LINE_FUNCTION_ID, encode_numbered(&e->functions, l->function));
+    to = wire_put_number(to, LINE_LINE, (uint64_t)(int64_t)l->line);
+    to = wire_put_number(to, LINE_COLUMN, (uint64_t)(int64_t)l->column);
+    wire_bytes(out, LOCATION_LINE, (struct str){(const char *)line, (size_t)(to - line)});
+}
+
+static void encode_put_place(struct encoder *e, uint32_t i, const struct pprof_place *place)
+{
+    cleanup_buf struct buf message = BUF_INIT(e->out->max);
+    wire_number(&message, LOCATION_ID, i + 1);
+    wire_number(&message, LOCATION_MAPPING_ID, encode_place_mapping(e, place));
+    wire_number(&message, LOCATION_ADDRESS, place->address);
+    for (uint32_t k = 0; k < place->count; k++)
+        encode_put_place_line(e, &place->lines[k], &message);
+    wire_number(&message, LOCATION_IS_FOLDED, place->folded);
+    e->out->failed |= message.failed;
+    wire_bytes(e->out, PROFILE_LOCATION, buf_slice(&message));
+}
+
+static void encode_put_placed_locations(struct encoder *e)
+{
+    const struct symbols *s = e->p->symbols;
+    for (uint32_t i = 0; i < e->locations.count; i++) {
+        const uint32_t item = e->locations.order[i];
+        uint8_t *const from = buf_reserve(e->out, SMALL_MESSAGE);
+        if (!from)
+            return;
+        if (item >= s->location_count)
+            encode_put_place(e, i, &s->places[item - s->location_count]);
+        else
+            e->out->len += (size_t)(encode_put_location(e, i, from) - from);
+    }
 }
 
 static inline uint8_t *encode_put_function(struct encoder *e, uint32_t i, uint8_t *to)
@@ -247,18 +350,41 @@ static void encode_put_strings(struct encoder *e)
         e->out->len += (size_t)(to - from);
 }
 
+/* What others wrote; strings that are unset are left out. */
+static void encode_put_texts(struct encoder *e)
+{
+    const struct profile *p = e->p;
+    const struct {
+        uint32_t field, string;
+    } texts[] = {{PROFILE_DROP_FRAMES, p->drop_frames},
+                 {PROFILE_KEEP_FRAMES, p->keep_frames},
+                 {PROFILE_DEFAULT_TYPE, p->default_type},
+                 {PROFILE_DOC_URL, p->doc_url}};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        wire_number(e->out, texts[i].field, encode_string_id(e, texts[i].string));
+    for (size_t i = 0; i < p->comment_count; i++)
+        wire_number(e->out, PROFILE_COMMENT, encode_string_id(e, p->comments[i]));
+}
+
 static void encode_put_profile(struct encoder *e)
 {
     const struct profile *p = e->p;
     (void)encode_string_id(e, 0);
-    (void)encode_numbered(&e->mappings, 0);
     for (size_t i = 0; i < p->type_count; i++)
         encode_put_value_type(e, PROFILE_SAMPLE_TYPE, p->types[i]);
     for (size_t i = 0; i < p->sample_count; i++) {
         if (!encode_all_zero(profile_values(p, i), p->type_count))
             encode_put_sample(e, i);
     }
-    encode_put_small(e, e->locations.count, encode_put_location);
+    /* All that are kept, in their order: the first is the program. */
+    for (uint32_t i = 0; e->placed && i < p->symbols->mapping_count; i++)
+        (void)encode_numbered(&e->mappings, encode_kept_mapping(e, i));
+    if (e->mappings.count == 0)
+        (void)encode_numbered(&e->mappings, 0);
+    if (e->placed)
+        encode_put_placed_locations(e);
+    else
+        encode_put_small(e, e->locations.count, encode_put_location);
     encode_put_small(e, e->mappings.count, encode_put_mapping);
     encode_put_small(e, e->functions.count, encode_put_function);
     wire_number(e->out, PROFILE_TIME_NANOS, (uint64_t)p->time_nanos);
@@ -266,6 +392,7 @@ static void encode_put_profile(struct encoder *e)
     if (p->period_type.type || p->period_type.unit)
         encode_put_value_type(e, PROFILE_PERIOD_TYPE, p->period_type);
     wire_number(e->out, PROFILE_PERIOD, (uint64_t)p->period);
+    encode_put_texts(e);
     encode_put_strings(e);
 }
 
@@ -274,8 +401,8 @@ void pprof_encode(const struct profile *p, struct buf *out)
     struct encoder e = {.p = p, .out = out};
     const bool strings = encode_numbering_init(&e.strings, p->symbols->string_count),
                functions = encode_numbering_init(&e.functions, p->symbols->function_count),
-               locations = encode_numbering_init(&e.locations, p->symbols->location_count),
-               mappings = encode_numbering_init(&e.mappings, p->symbols->string_count);
+               locations = encode_numbering_init(&e.locations, p->symbols->location_count + p->symbols->place_count),
+               mappings = encode_numbering_init(&e.mappings, p->symbols->string_count + p->symbols->mapping_count);
     if (strings && functions && locations && mappings)
         encode_put_profile(&e);
     else

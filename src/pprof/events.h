@@ -35,6 +35,7 @@ struct profile_kind_def {
     const char *name;
     const char *types[2][2]; /* type, unit; of the second there may be none */
     const char *period[2];   /* type, unit; NULL = unset */
+    const char *file;        /* name of its file beside those of others; NULL = `name`, which no other kind has */
 };
 extern const struct profile_kind_def profile_kinds[KIND_COUNT];
 
@@ -50,6 +51,7 @@ enum event_rule {
     RULE_TRACE,         /* the same, in the method that is named or else in the top frame */
     RULE_TAGGED,        /* no stack: a frame named by the text `subject`, once, of `amount` ticks */
     RULE_FREE,          /* takes back a malloc */
+    RULE_LOST,          /* no sample: `amount` of them were lost */
     RULE_SETTING,       /* no sample: what the recording says about itself */
 };
 
@@ -96,6 +98,7 @@ enum {
     CLASS_SPAN,
     CLASS_USER_EVENT,
     CLASS_FREE,
+    CLASS_CPU_TIME_LOST,
     CLASS_SETTING, /* last: no sample */
     CLASS_COUNT,
 };

@@ -29,6 +29,7 @@ struct conversion *conversion_new(const struct conversion_options *options)
                                    .native_method_ns = o->native_method_ns ? o->native_method_ns : NATIVE_METHOD_NS,
                                    .alloc_bytes = o->alloc_bytes,
                                    .malloc_bytes = o->malloc_bytes};
+    settings_copy(&c->initial, &c->settings);
     c->limits = o->limits ? o->limits : &conversion_limits_agent;
     c->samples_left = c->limits->samples;
     symbols_init(&c->symbols, c->limits->symbols);
@@ -45,6 +46,11 @@ struct conversion *conversion_new(const struct conversion_options *options)
     for (size_t i = 0; i < CLASS_COUNT; i++)
         c->events[i].type = event_classes[i].type;
     return c;
+}
+
+void conversion_next_recording(struct conversion *c)
+{
+    conversion_end_recording(c);
 }
 
 int conversion_labels(struct conversion *c, struct str snapshot, struct err *err)
@@ -66,6 +72,16 @@ const struct conversion_event *conversion_events(const struct conversion *c, siz
     return c->events;
 }
 
+uint64_t conversion_lost(const struct conversion *c)
+{
+    return c->lost;
+}
+
+const struct left_out *conversion_left_out(const struct conversion *c)
+{
+    return &c->left_out;
+}
+
 void conversion_itimer_scale(struct conversion *c, double scale)
 {
     c->itimer_scale = scale;
@@ -83,12 +99,12 @@ const struct cut_count *conversion_cuts(const struct conversion *c)
 
 int64_t conversion_start_ns(const struct conversion *c)
 {
-    return c->start_ns;
+    return c->span.from;
 }
 
 int64_t conversion_end_ns(const struct conversion *c)
 {
-    return c->end_ns;
+    return c->span.until;
 }
 
 void conversion_settings(const struct conversion *c, struct conversion_options *options)
@@ -112,6 +128,7 @@ void conversion_free(struct conversion *c)
         profile_done(&c->profiles[k]);
     symbols_done(&c->symbols);
     recorded_settings_done(&c->settings);
+    recorded_settings_done(&c->initial);
     thread_names_done(&c->threads);
     snapshot_done(&c->snapshot);
     id_map_done(&c->label_sets);

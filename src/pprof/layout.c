@@ -65,6 +65,9 @@ void layout_init(struct layout *l, const struct conversion *c, const struct jfr_
         l->of[i].id = t ? t->id : JFR_EVENT_METADATA;
         l->of[i].plan.steps = NULL;
     }
+    l->left_out = (struct left_out_chunk){0};
+    if (!c->options.compat)
+        left_out_find(&l->left_out, m);
 }
 
 static size_t layout_state(const struct layout *l, size_t class)
@@ -75,6 +78,10 @@ static size_t layout_state(const struct layout *l, size_t class)
 void layout_index(struct layout *l)
 {
     memset(l->class_of, NO_CLASS, sizeof l->class_of);
+    for (size_t i = 0; i < l->left_out.count; i++) {
+        if (l->left_out.ids[i] < LAYOUT_DIRECT)
+            l->class_of[l->left_out.ids[i]] = LEFT_OUT;
+    }
     for (size_t i = CLASS_COUNT; i-- > 0;) {
         if (l->of[i].id < LAYOUT_DIRECT)
             l->class_of[l->of[i].id] = (uint8_t)layout_state(l, i);
@@ -87,6 +94,11 @@ size_t layout_class_far(const struct layout *l, uint64_t type)
     for (size_t i = 0; i < CLASS_COUNT; i++) {
         if (l->of[i].id == type)
             return layout_state(l, i);
+    }
+    const bool maybe = l->left_out.mask >> type % 64 & 1;
+    for (size_t i = 0; maybe && i < l->left_out.count; i++) {
+        if (l->left_out.ids[i] == type)
+            return LEFT_OUT;
     }
     return NO_CLASS;
 }

@@ -10,8 +10,8 @@
 struct translation {
     const struct symbols *from;
     struct symbols *to;
-    uint32_t *functions, *locations, *stacks, *label_sets; /* number + 1; 0 = not translated yet */
-    uint32_t *stack;                                       /* the one at hand */
+    uint32_t *functions, *locations, *stacks, *label_sets, *places; /* number + 1; 0 = not translated yet */
+    uint32_t *stack;                                                /* the one at hand */
     size_t stack_cap;
     struct pprof_label *labels; /* the set at hand */
     size_t label_cap;
@@ -26,6 +26,7 @@ static void merge_translation_init(struct translation *t, const struct symbols *
     t->locations = xcalloc(from->location_count + 1, sizeof *t->locations);
     t->stacks = xcalloc(from->stack_count + 1, sizeof *t->stacks);
     t->label_sets = xcalloc(from->label_set_count + 1, sizeof *t->label_sets);
+    t->places = xcalloc(from->place_count + 1, sizeof *t->places);
 }
 
 static void translation_done(struct translation *t)
@@ -34,6 +35,7 @@ static void translation_done(struct translation *t)
     free(t->locations);
     free(t->stacks);
     free(t->label_sets);
+    free(t->places);
     free(t->stack);
     free(t->labels);
 }
@@ -59,12 +61,51 @@ static uint32_t merge_function_in(struct translation *t, uint32_t function)
     return n;
 }
 
+/* Of a place, with the mapping as `to` knows it. SYMBOLS_FULL. */
+static uint32_t merge_new_place_in(struct translation *t, struct pprof_place place)
+{
+    struct pprof_line *lines = xcalloc(place.count + 1, sizeof *lines);
+    for (uint32_t i = 0; i < place.count; i++) {
+        lines[i] = place.lines[i];
+        lines[i].function = merge_function_in(t, lines[i].function);
+    }
+    if (place.mapping) {
+        struct pprof_mapping m = t->from->mappings[place.mapping - 1];
+        m.filename = merge_string_in(t, m.filename);
+        m.build_id = merge_string_in(t, m.build_id);
+        const uint32_t n = symbols_mapping(t->to, m);
+        place.mapping = n == SYMBOLS_FULL ? n : n + 1;
+        if (n != SYMBOLS_FULL && place.address)
+            place.address += t->to->mappings[n].start - m.start;
+    }
+    place.lines = lines;
+    const uint32_t n = symbols_place(t->to, place);
+    free(lines);
+    return n;
+}
+
+/* Number + 1; 0 where nobody keeps them. */
+static uint32_t merge_place_in(struct translation *t, uint32_t place)
+{
+    if (place == 0 || !t->to->keeps_places)
+        return 0;
+    if (t->places[place - 1])
+        return t->places[place - 1];
+    const uint32_t n = merge_new_place_in(t, t->from->places[place - 1]);
+    if (n == SYMBOLS_FULL)
+        return n;
+    return t->places[place - 1] = n + 1;
+}
+
 static uint32_t merge_location_in(struct translation *t, uint32_t location)
 {
     if (t->locations[location])
         return t->locations[location] - 1;
     struct pprof_location l = t->from->locations[location];
     l.function = merge_function_in(t, l.function);
+    l.place = merge_place_in(t, l.place);
+    if (l.place && l.place != SYMBOLS_FULL && t->to->places[l.place - 1].count == 0)
+        l.function = symbols_address(t->to, t->to->places[l.place - 1].address);
     uint32_t n = symbols_location(t->to, l);
     if (n != SYMBOLS_FULL)
         t->locations[location] = n + 1;
@@ -162,6 +203,24 @@ static bool merge_take_types(struct profile *to, const struct profile *from)
     return true;
 }
 
+/* Those of the first that has some; all comments. */
+static bool merge_texts(struct profile *to, const struct profile *from, struct translation *t)
+{
+    uint32_t *const there[] = {&to->default_type, &to->drop_frames, &to->keep_frames, &to->doc_url};
+    const uint32_t here[] = {from->default_type, from->drop_frames, from->keep_frames, from->doc_url};
+    for (size_t i = 0; i < ARRAY_LEN(there); i++) {
+        if (*there[i] == 0)
+            *there[i] = merge_string_in(t, here[i]);
+        if (*there[i] == SYMBOLS_FULL)
+            return false;
+    }
+    for (size_t i = 0; i < from->comment_count; i++) {
+        if (!profile_add_comment(to, merge_string_in(t, from->comments[i])))
+            return false;
+    }
+    return true;
+}
+
 static bool merge_head(struct profile *to, const struct profile *from, struct translation *t)
 {
     if (!to->period_type.type) {
@@ -171,6 +230,8 @@ static bool merge_head(struct profile *to, const struct profile *from, struct tr
             return false;
         to->period_type = period;
     }
+    if (!merge_texts(to, from, t))
+        return false;
     if (from->time_nanos && (to->time_nanos == 0 || from->time_nanos < to->time_nanos))
         to->time_nanos = from->time_nanos;
     if (__builtin_add_overflow(to->duration_nanos, from->duration_nanos, &to->duration_nanos))

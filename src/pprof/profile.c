@@ -14,6 +14,7 @@ void profile_done(struct profile *p)
 {
     free(p->samples);
     free(p->values);
+    free(p->comments);
     id_map_done(&p->of_stack);
     hash_index_done(&p->by_sample);
     *p = (struct profile){0};
@@ -25,6 +26,21 @@ bool profile_add_type(struct profile *p, struct str type, struct str unit)
     if (p->type_count == PROFILE_TYPES_MAX || t.type == SYMBOLS_FULL || t.unit == SYMBOLS_FULL)
         return false;
     p->types[p->type_count++] = t;
+    return true;
+}
+
+bool profile_add_comment(struct profile *p, uint32_t string)
+{
+    enum { COMMENTS_MAX = 1024 };
+    for (size_t i = 0; i < p->comment_count; i++) {
+        if (p->comments[i] == string)
+            return true;
+    }
+    if (p->comment_count == COMMENTS_MAX) /* of many profiles, each with its own */
+        return true;
+    if (string == SYMBOLS_FULL || !mem_grow(&p->comments, &p->comment_cap, p->comment_count + 1, sizeof *p->comments))
+        return false;
+    p->comments[p->comment_count++] = string;
     return true;
 }
 

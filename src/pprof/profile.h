@@ -28,6 +28,11 @@ struct profile {
     struct pprof_value_type period_type; /* {0, 0} = unset */
     int64_t period;
     int64_t time_nanos, duration_nanos;
+    /* What others wrote, strings; 0 = unset. The sample type to show first, patterns of frames to drop and to keep, and
+     * where to read about it. */
+    uint32_t default_type, drop_frames, keep_frames, doc_url;
+    uint32_t *comments; /* strings; owned */
+    size_t comment_count, comment_cap;
     struct pprof_sample *samples;
     int64_t *values; /* type_count per sample */
     size_t sample_count;
@@ -50,6 +55,9 @@ static inline int64_t *profile_values(const struct profile *p, size_t sample)
 {
     return &p->values[sample * p->type_count];
 }
+
+/* Adds a comment that is not there yet; false where there is no memory, or it is SYMBOLS_FULL. */
+bool profile_add_comment(struct profile *p, uint32_t string);
 
 /* Bounds what samples may come to: more are SYMBOLS_FULL. The number is borrowed. */
 void profile_bound(struct profile *p, size_t *samples_left, size_t bytes);

@@ -588,6 +588,8 @@ static uint32_t resolver_decode_stack(struct resolver *r, const uint8_t *p, bool
     p = jfr_varint(p, r->end, &count);
     if (!p || r->frame.min_size == 0 || count > (uint64_t)(r->end - p) / r->frame.min_size)
         return RESOLVE_NO_STACK;
+    if (count == 0 && !r->options.compat) /* a walk that found nothing says as much as no stack */
+        return RESOLVE_NO_STACK;
     const bool deep = count > r->options.limits->frames;
     count = deep ? r->options.limits->frames : count;
     r->cut_stacks += deep;

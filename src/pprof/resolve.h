@@ -84,7 +84,7 @@ static inline bool resolver_has_strings(const struct resolver *r)
 
 /* Of a stack met for the first time. */
 uint32_t resolver_new_stack(struct resolver *r, struct jfr_entry *entry);
-/* Number of the stack; RESOLVE_NO_STACK where the chunk has no such id, RESOLVE_FULL. */
+/* Number of the stack; RESOLVE_NO_STACK where the chunk has no such id or the stack has no frame, RESOLVE_FULL. */
 static inline uint32_t resolver_stack(struct resolver *r, uint64_t id)
 {
     struct jfr_entry *entry = jfr_pool_find(&r->pools[RESOLVE_STACKS], id);

@@ -165,6 +165,13 @@ static void rule_malloc(const struct pass *p, const struct event_class *class, c
         rule_block(p, e, stack < p->c->symbols.stack_count ? stack : p->c->other, set);
 }
 
+static void rule_lost(const struct pass *p, const struct jfr_record *e)
+{
+    const int32_t n = (int32_t)e->v[SLOT_AMOUNT].num;
+    if (n > 0)
+        p->c->lost += (uint64_t)rule_times(n, p->sign);
+}
+
 void event_take(const struct pass *p, size_t class, const struct jfr_record *e)
 {
     const struct event_class *k = &event_classes[class];
@@ -195,6 +202,9 @@ void event_take(const struct pass *p, size_t class, const struct jfr_record *e)
         break;
     case RULE_TAGGED:
         rule_tagged(p, k, e);
+        break;
+    case RULE_LOST:
+        rule_lost(p, e);
         break;
     case RULE_FREE: /* a pass of its own */
     case RULE_SETTING:

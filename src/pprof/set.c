@@ -55,10 +55,23 @@ const char *profile_name(const struct profile *p)
 int profile_column(const struct profile *p, struct str name)
 {
     for (size_t i = 0; i < p->type_count; i++) {
-        if (str_eq(set_text_of(p, p->types[i].type), name))
+        const struct str type = set_text_of(p, p->types[i].type), unit = set_text_of(p, p->types[i].unit);
+        if (str_eq(type, name))
+            return (int)i;
+        if (name.n == type.n + 1 + unit.n && str_has_prefix(name, type) && name.p[type.n] == '/' &&
+            str_has_suffix(name, unit))
             return (int)i;
     }
     return -1;
+}
+
+bool named_profile_is(const struct named_profile *n, struct str text, int *column)
+{
+    const struct str name = str_of(n->name);
+    *column = profile_column(&n->p, text);
+    if (*column < 0 && text.n > name.n && str_has_prefix(text, name) && text.p[name.n] == ':')
+        *column = profile_column(&n->p, (struct str){text.p + name.n + 1, text.n - name.n - 1});
+    return *column >= 0 || str_eq(text, name);
 }
 
 static char *set_metric_of(const char *name, const struct profile *p)
@@ -99,11 +112,27 @@ static struct named_profile *set_find_or_add(struct profile_set *s, const char *
     return &s->items[i];
 }
 
+/* Since 1970; nothing where a profile does not say when it was. */
+static int64_t set_end_of(const struct profile *p)
+{
+    int64_t end;
+    return __builtin_add_overflow(p->time_nanos, p->duration_nanos, &end) ? INT64_MAX : end;
+}
+
 int profile_set_add(struct profile_set *s, const char *name, const struct profile *p, struct err *err)
 {
     name = name ? name : profile_name(p);
-    struct named_profile *there = set_find_or_add(s, name, p);
-    return profile_merge(&there->p, p, 1, err);
+    struct profile *there = &set_find_or_add(s, name, p)->p;
+    const bool timed = there->time_nanos > 0;
+    const int64_t duration = there->duration_nanos, end = set_end_of(there);
+    const int code = profile_merge(there, p, 1, err);
+    if (code < 0)
+        return code;
+    if (timed && p->time_nanos > 0)
+        there->duration_nanos = (end > set_end_of(p) ? end : set_end_of(p)) - there->time_nanos;
+    else if (timed || p->time_nanos > 0)
+        there->duration_nanos = timed ? duration : p->duration_nanos;
+    return 0;
 }
 
 static void set_replace(struct named_profile *n, struct profile *p)
@@ -141,6 +170,33 @@ int profile_set_compare(struct profile_set *after, const struct profile_set *bef
         set_replace(n, &diff);
     }
     return 0;
+}
+
+bool profile_set_has_label(const struct profile_set *s, struct str key)
+{
+    for (size_t i = 0; i < s->symbols.label_set_count; i++) {
+        const struct pprof_labels *set = &s->symbols.label_sets[i];
+        for (uint32_t k = 0; k < set->count; k++) {
+            if (str_eq(s->symbols.strings[set->labels[k].key], key))
+                return true;
+        }
+    }
+    return false;
+}
+
+void profile_set_labels(const struct profile_set *s, struct buf *out)
+{
+    cleanup_free bool *seen = xcalloc(s->symbols.string_count + 1, sizeof *seen);
+    for (size_t i = 0; i < s->symbols.label_set_count; i++) {
+        const struct pprof_labels *set = &s->symbols.label_sets[i];
+        for (uint32_t k = 0; k < set->count; k++) {
+            const uint32_t key = set->labels[k].key;
+            if (seen[key])
+                continue;
+            seen[key] = true;
+            buf_printf(out, "%s%.*s", out->len ? ", " : "", STR_ARG(s->symbols.strings[key]));
+        }
+    }
 }
 
 int profile_set_group(struct profile_set *s, struct str key, struct err *err)

@@ -7,12 +7,16 @@
 #include "base/mem.h"
 
 /* What async-profiler does when told interval 0. */
-enum { DEFAULT_INTERVAL_NS = 10000000, DEFAULT_WALL_NS = 50000000, DEFAULT_ALLOC_BYTES = 524287 };
+enum { DEFAULT_INTERVAL_NS = 10000000, DEFAULT_WALL_NS = 50000000, DEFAULT_ALLOC_BYTES = 524287, DEFAULT_RAW = 1000 };
+
+/* The JDK's sampler works in whole milliseconds. */
+enum { JDK_STEP_NS = 1000000 };
 
 /* Events by time; all else is a counter, or a method whose calls are counted. */
 static const char *const timed[] = {"", "cpu", "itimer", "ctimer", "wall", "cpu-clock"};
 
-/* Counters whose interval 0 means more than one. */
+/* Counters whose interval 0 means more than one. Breakpoints, tracepoints, probes and page faults count one by one
+ * (breakpoints on arm64 two by two, of which a recording says nothing); raw events and descriptors, DEFAULT_RAW. */
 static const struct {
     const char *event;
     int64_t interval;
@@ -74,6 +78,28 @@ static void settings_set(int64_t *to, struct str value, int64_t otherwise)
         *to = v ? v : otherwise;
 }
 
+/* "r01c2": as async-profiler tells one from the name of a function. */
+static bool settings_is_raw(const char *event)
+{
+    char *end;
+    if (event[0] != 'r' || event[1] < '0')
+        return false;
+    (void)strtoull(event + 1, &end, 16);
+    return *end == '\0';
+}
+
+/* "cpu/event=0xc2,umask=1/", and no breakpoint, tracepoint or probe. */
+static bool settings_is_descriptor(const char *event)
+{
+    static const char *const others[] = {"mem:", "trace:", "kprobe:", "uprobe:", "kretprobe:", "uretprobe:"};
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        if (str_has_prefix(str_of(event), str_of(others[i])))
+            return false;
+    }
+    const char *slash = strchr(event, '/');
+    return slash > event && slash[1] != '\0' && event[strlen(event) - 1] == '/';
+}
+
 static int64_t settings_default_interval(const struct recorded_settings *s)
 {
     if (!settings_counter(s))
@@ -82,7 +108,7 @@ static int64_t settings_default_interval(const struct recorded_settings *s)
         if (strcmp(s->event, counters[i].event) == 0)
             return counters[i].interval;
     }
-    return 1;
+    return settings_is_raw(s->event) || settings_is_descriptor(s->event) ? DEFAULT_RAW : 1;
 }
 
 enum setting settings_known(struct str name)
@@ -119,6 +145,7 @@ void settings_take(struct recorded_settings *s, enum setting setting, struct str
     case SETTING_EVENT:
         free(s->event);
         s->event = settings_is_event_name(value, name_max) ? str_dup(value) : xstrdup(SETTINGS_OTHER);
+        s->no_event = value.n == 0;
         s->wall_ns = 0; /* of another recording before this one */
         break;
     case SETTING_INTERVAL:
@@ -126,6 +153,10 @@ void settings_take(struct recorded_settings *s, enum setting setting, struct str
         break;
     case SETTING_WALL:
         settings_set(&s->wall_ns, value, DEFAULT_WALL_NS);
+        if (s->no_event && s->wall_ns) {
+            free(s->event);
+            s->event = xstrdup("wall");
+        }
         break;
     case SETTING_ALLOC:
         settings_set(&s->alloc_bytes, value, DEFAULT_ALLOC_BYTES);
@@ -167,10 +198,24 @@ void settings_take_jdk(struct recorded_settings *s, struct str type, struct str 
     int64_t ns;
     if (!str_is(name, "period") || !settings_parse_timespan(value, &ns))
         return;
+    ns = ns < JDK_STEP_NS ? JDK_STEP_NS : ns - ns % JDK_STEP_NS;
     if (str_is(type, "jdk.ExecutionSample"))
         s->jdk_ns = ns;
     else if (str_is(type, "jdk.NativeMethodSample"))
         s->native_method_ns = ns;
+}
+
+void settings_restart(struct recorded_settings *s, const struct recorded_settings *initial)
+{
+    s->cpu_ns = initial->cpu_ns;
+    s->alloc_bytes = initial->alloc_bytes;
+    s->malloc_bytes = initial->malloc_bytes;
+}
+
+void settings_restart_jdk(struct recorded_settings *s, const struct recorded_settings *initial)
+{
+    s->jdk_ns = initial->jdk_ns;
+    s->native_method_ns = initial->native_method_ns;
 }
 
 void settings_copy(struct recorded_settings *to, const struct recorded_settings *from)

@@ -13,9 +13,10 @@
 
 struct recorded_settings {
     char *event;       /* owned; async-profiler's; "" = none */
+    bool no_event;     /* the recording says that there is none */
     int64_t cpu_ns;    /* interval of `event`: nanoseconds, or what a counter counts */
     int64_t wall_ns;   /* of wall clock samples beside those of `event`; 0 = there are none, or not known */
-    int64_t jdk_ns;    /* period of the JDK's sampler */
+    int64_t jdk_ns;    /* period of the JDK's sampler: whole milliseconds, as it rounds */
     int64_t sample_ns; /* what the last sample of cpu stood for; 0 = none came */
     int64_t repeat;    /* in the reference each event counts as often as the wall clock sample before it; else 1 */
     int64_t native_method_ns;
@@ -25,7 +26,9 @@ struct recorded_settings {
 /* One of async-profiler's: which it is, and taking its value. Nobody needs the others. */
 enum setting { SETTING_OTHER, SETTING_EVENT, SETTING_INTERVAL, SETTING_WALL, SETTING_ALLOC, SETTING_NATIVEMEM };
 enum setting settings_known(struct str name);
-/* A name of an event that cannot be one (longer than `name_max`, not plain text) becomes SETTINGS_OTHER. */
+/* The event is the first that async-profiler writes: with it the settings of another recording begin. Wall clock
+ * samples without an event are the event "wall". A name of an event that cannot be one (longer than `name_max`, not
+ * plain text) becomes SETTINGS_OTHER. */
 #define SETTINGS_OTHER "other"
 void settings_take(struct recorded_settings *s, enum setting setting, struct str value, size_t name_max);
 /* One of the JDK's recorder, of the event called `type`. */
@@ -41,6 +44,11 @@ bool settings_both(const struct recorded_settings *s);
 bool settings_ticks(const struct recorded_settings *s);
 /* Nanoseconds that one wall clock sample stands for. */
 int64_t settings_wall_weight(const struct recorded_settings *s);
+
+/* What a chunk says that another recording may have said differently, as it was in `initial`: before the settings of
+ * async-profiler; before those of a chunk of the JDK's recorder, which has them all. */
+void settings_restart(struct recorded_settings *s, const struct recorded_settings *initial);
+void settings_restart_jdk(struct recorded_settings *s, const struct recorded_settings *initial);
 
 /* `to` is done() first. */
 void settings_copy(struct recorded_settings *to, const struct recorded_settings *from);

@@ -64,6 +64,7 @@ static void side_walk_jdk_setting(struct pass *p, const struct jfr_record *e, co
 static void side_walk_jdk(struct pass *p, struct layout *l)
 {
     p->jdk = true;
+    settings_restart_jdk(&p->c->settings, &p->c->initial);
     side_walk(p, l, CLASS_SETTING, side_walk_jdk_setting, l->metadata);
     l->of[CLASS_SETTING].id = JFR_EVENT_METADATA;
     /* With both samplers on, the one that samples by cpu time is right, and their sum is not. */

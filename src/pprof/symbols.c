@@ -1,5 +1,7 @@
 #include "pprof/symbols.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -23,6 +25,8 @@ void symbols_done(struct symbols *s)
     free(s->locations);
     free(s->stacks);
     free(s->label_sets);
+    free(s->mappings);
+    free(s->places);
     hash_index_done(&s->by_text);
     id_map_done(&s->function_of);
     id_map_done(&s->location_of);
@@ -30,6 +34,7 @@ void symbols_done(struct symbols *s)
     hash_index_done(&s->more_locations);
     hash_index_done(&s->by_stack);
     hash_index_done(&s->by_labels);
+    hash_index_done(&s->by_place);
     *s = (struct symbols){0};
 }
 
@@ -168,13 +173,18 @@ static uint32_t symbols_new_location(struct symbols *s, struct pprof_location l)
     return (uint32_t)s->location_count++;
 }
 
+static bool symbols_same_location(struct pprof_location a, struct pprof_location b)
+{
+    return a.function == b.function && a.line == b.line && a.place == b.place;
+}
+
 static uint32_t symbols_another_location(struct symbols *s, struct pprof_location l)
 {
     if (!hash_index_reserve(&s->more_locations))
         return SYMBOLS_FULL;
-    const uint32_t hash = hash_number(l.function | (uint64_t)(uint32_t)l.line << 32);
-    struct hash_index_slot *slot = hash_index_find(
-        &s->more_locations, hash, s->locations[item].function == l.function && s->locations[item].line == l.line);
+    const uint32_t hash = hash_number((l.function | (uint64_t)(uint32_t)l.line << 32) + ((uint64_t)l.place << 20));
+    struct hash_index_slot *slot =
+        hash_index_find(&s->more_locations, hash, symbols_same_location(s->locations[item], l));
     if (slot->item)
         return slot->item - 1;
     const uint32_t n = symbols_new_location(s, l);
@@ -185,14 +195,14 @@ static uint32_t symbols_another_location(struct symbols *s, struct pprof_locatio
 
 uint32_t symbols_location(struct symbols *s, struct pprof_location l)
 {
-    if (l.function == SYMBOLS_FULL)
+    if (l.function == SYMBOLS_FULL || l.place == SYMBOLS_FULL)
         return SYMBOLS_FULL;
     uint32_t *const first = id_map_at(&s->location_of, l.function);
     if (!first)
         return SYMBOLS_FULL;
     if (*first == 0)
         *first = symbols_new_location(s, l) + 1; /* 0 again for SYMBOLS_FULL */
-    else if (s->locations[*first - 1].line != l.line)
+    else if (!symbols_same_location(s->locations[*first - 1], l))
         return symbols_another_location(s, l);
     return *first - 1;
 }
@@ -255,5 +265,64 @@ uint32_t symbols_labels(struct symbols *s, const struct pprof_label *labels, siz
     uint32_t n = (uint32_t)s->label_set_count++;
     s->label_sets[n] = (struct pprof_labels){.labels = copy, .count = (uint32_t)count};
     hash_index_add(&s->by_labels, slot, hash, n);
+    return n;
+}
+
+uint32_t symbols_address(struct symbols *s, uint64_t address)
+{
+    char text[24];
+    const int n = snprintf(text, sizeof text, "0x%" PRIx64, address);
+    return symbols_function(s, (struct pprof_function){.name = symbols_string(s, (struct str){text, (size_t)n})});
+}
+
+/* As google/pprof merges them: profile/merge.go. Files without a name or build ID are told apart by where they lie. */
+static bool symbols_same_mapping(const struct pprof_mapping *a, const struct pprof_mapping *b)
+{
+    const bool known = a->build_id || a->filename;
+    return a->limit - a->start == b->limit - b->start && a->offset == b->offset && a->build_id == b->build_id &&
+           (a->build_id || a->filename == b->filename) && (known || a->start == b->start);
+}
+
+uint32_t symbols_mapping(struct symbols *s, struct pprof_mapping m)
+{
+    enum { MAPPINGS_MAX = 16384 }; /* they are searched one by one */
+    if (m.filename == SYMBOLS_FULL || m.build_id == SYMBOLS_FULL)
+        return SYMBOLS_FULL;
+    for (size_t i = 0; i < s->mapping_count; i++) {
+        if (symbols_same_mapping(&s->mappings[i], &m)) {
+            s->mappings[i].flags &= m.flags;
+            return (uint32_t)i;
+        }
+    }
+    if (s->mapping_count == MAPPINGS_MAX || !symbols_charge(s, sizeof m, 0) ||
+        !mem_grow(&s->mappings, &s->mapping_cap, s->mapping_count + 1, sizeof *s->mappings))
+        return SYMBOLS_FULL;
+    s->mappings[s->mapping_count] = m;
+    return (uint32_t)s->mapping_count++;
+}
+
+static bool symbols_same_place(const struct pprof_place *a, const struct pprof_place *b)
+{
+    return a->address == b->address && a->mapping == b->mapping && a->folded == b->folded && a->count == b->count &&
+           symbols_same_bytes(a->lines, b->lines, a->count * sizeof *a->lines);
+}
+
+uint32_t symbols_place(struct symbols *s, struct pprof_place p)
+{
+    _Static_assert(sizeof *p.lines == 3 * sizeof p.lines->line, "no padding: lines are compared by their bytes");
+    const size_t bytes = p.count * sizeof *p.lines;
+    if (p.mapping == SYMBOLS_FULL || !hash_index_reserve(&s->by_place))
+        return SYMBOLS_FULL;
+    const uint32_t hash =
+        (uint32_t)hash_bytes(p.lines, bytes) ^ hash_number(p.address + ((uint64_t)p.mapping << 48) + p.folded);
+    struct hash_index_slot *slot = hash_index_find(&s->by_place, hash, symbols_same_place(&s->places[item], &p));
+    if (slot->item)
+        return slot->item - 1;
+    p.lines = symbols_charge(s, sizeof p, ENCODED_LOCATION * p.count) ? symbols_keep(s, p.lines, bytes) : NULL;
+    if (!p.lines || !mem_grow(&s->places, &s->place_cap, s->place_count + 1, sizeof *s->places))
+        return SYMBOLS_FULL;
+    const uint32_t n = (uint32_t)s->place_count++;
+    s->places[n] = p;
+    hash_index_add(&s->by_place, slot, hash, n);
     return n;
 }

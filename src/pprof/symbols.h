@@ -5,12 +5,14 @@
  * share one set of symbols (one per type of a conversion). Not thread safe, one owner.
  *
  * Simplifications against profile.proto, fit for Java: a location is (function, line); inlined lines become frames of
- * their own; addresses are not kept, and a mapping is no more than the name of a function's library. Memory is
+ * their own, and a mapping is no more than the name of a function's library. Who writes profiles of others again keeps
+ * what that leaves out beside them, as places. Memory is
  * capped: every adding function gives SYMBOLS_FULL beyond it, and for SYMBOLS_FULL as an argument, so that a chain of
  * calls is checked once.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +31,25 @@ struct pprof_function {
 struct pprof_location {
     uint32_t function;
     int32_t line;
+    uint32_t place; /* number + 1 of where it is from; 0 = nobody keeps that */
+};
+/* A part of a program's memory, and the file there. */
+struct pprof_mapping {
+    uint64_t start, limit, offset;
+    uint32_t filename, build_id; /* strings */
+    uint32_t flags;              /* has functions, file names, line numbers, inlined frames: bit by bit */
+};
+struct pprof_line {
+    uint32_t function;
+    int32_t line, column;
+};
+/* A location of profile.proto whole, of which each line is a location here; without lines it has one all the same. */
+struct pprof_place {
+    uint64_t address;
+    uint32_t mapping; /* number + 1; 0 = none */
+    uint32_t folded;  /* 1: other inlined lines may have been left out */
+    uint32_t count;
+    const struct pprof_line *lines; /* innermost first */
 };
 struct pprof_stack {
     const uint32_t *locations; /* leaf first */
@@ -46,6 +67,7 @@ struct pprof_labels {
 
 struct symbols {
     struct arena arena;
+    bool keeps_places;   /* what is decoded keeps its mappings, addresses and inlined lines */
     size_t stacks_max;   /* 0 = none */
     size_t encoded_left; /* bytes that names, functions and locations may still come to in a profile; SIZE_MAX = any */
     struct str *strings; /* string 0 is "" */
@@ -55,7 +77,10 @@ struct symbols {
     struct pprof_labels *label_sets; /* set 0 is empty */
     size_t string_count, function_count, location_count, stack_count, label_set_count;
     size_t string_cap, function_cap, location_cap, stack_cap, label_set_cap; /* private from here */
-    struct hash_index by_text, by_stack, by_labels;
+    struct pprof_mapping *mappings;
+    struct pprof_place *places;
+    size_t mapping_count, place_count, mapping_cap, place_cap;
+    struct hash_index by_text, by_stack, by_labels, by_place;
     /* Most names are of one function, and most functions have one location: number + 1, by string and by function.
      * The rest are found by content. */
     struct id_map function_of, location_of;
@@ -79,6 +104,14 @@ uint32_t symbols_function(struct symbols *s, struct pprof_function f);
 uint32_t symbols_location(struct symbols *s, struct pprof_location l);
 uint32_t symbols_stack(struct symbols *s, const uint32_t *locations, size_t count);
 uint32_t symbols_labels(struct symbols *s, const struct pprof_label *labels, size_t count);
+
+/* A function called by its address, where there are no symbols. */
+uint32_t symbols_address(struct symbols *s, uint64_t address);
+/* The mapping with the same file, offset and size, wherever it lies: addresses in it are to be moved by the difference
+ * of the starts. */
+uint32_t symbols_mapping(struct symbols *s, struct pprof_mapping m);
+/* The lines are copied. */
+uint32_t symbols_place(struct symbols *s, struct pprof_place p);
 
 static inline struct str symbols_name(const struct symbols *s, uint32_t location)
 {

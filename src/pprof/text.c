@@ -6,6 +6,9 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 
+/* The frame of what nobody knows. */
+#define UNKNOWN STR("[unknown]")
+
 /* One stack as text, in `all`, with the sample its values come from. */
 struct line {
     size_t at, len;
@@ -24,15 +27,78 @@ static int pprof_text_by_text(const void *a, const void *b)
     return str_cmp(pprof_text_line_text(a), pprof_text_line_text(b));
 }
 
-static void pprof_text_put_stack(const struct profile *p, size_t sample, enum pprof_text_style style, struct buf *out)
+/* What is known of a name so far, by string. */
+enum name_kind { NAME_NEW, NAME_PLAIN, NAME_SPELT };
+
+/* Would this character end a frame or a line, or act on who reads it? */
+static bool pprof_text_ends(uint32_t rune)
+{
+    return rune == ';' || rune_is_control(rune);
+}
+
+static enum name_kind pprof_text_name_kind(struct str name)
+{
+    for (size_t i = 0; i < name.n;) {
+        uint32_t rune = 0;
+        const size_t n = str_rune((struct str){name.p + i, name.n - i}, &rune);
+        if (n && pprof_text_ends(rune))
+            return NAME_SPELT;
+        i += n ? n : 1;
+    }
+    return name.n ? NAME_PLAIN : NAME_SPELT;
+}
+
+/* Byte by byte, as terminals get it. */
+static void pprof_text_spell(struct str name, struct buf *out)
+{
+    for (size_t i = 0; i < name.n;) {
+        uint32_t rune = 0;
+        size_t n = str_rune((struct str){name.p + i, name.n - i}, &rune);
+        const bool ends = n && pprof_text_ends(rune);
+        n = n ? n : 1;
+        for (size_t k = 0; k < n; k++) {
+            if (ends)
+                buf_printf(out, "\\x%02x", (unsigned char)name.p[i + k]);
+            else
+                buf_byte(out, (uint8_t)name.p[i + k]);
+        }
+        i += n;
+    }
+}
+
+/* `kinds`: of names, by string; each is looked at once, as they come again and again. */
+static void pprof_text_put_name(const struct symbols *s, uint32_t location, uint8_t *kinds, struct buf *out)
+{
+    const uint32_t string = s->functions[s->locations[location].function].name;
+    const struct str name = s->strings[string];
+    if (kinds[string] == NAME_NEW)
+        kinds[string] = (uint8_t)pprof_text_name_kind(name);
+    if (kinds[string] == NAME_PLAIN)
+        buf_str(out, name);
+    else if (name.n)
+        pprof_text_spell(name, out);
+    else
+        buf_str(out, UNKNOWN);
+}
+
+static void pprof_text_put_stack(const struct profile *p, size_t sample, uint8_t *kinds, struct buf *out)
+{
+    const struct pprof_stack *stack = &p->symbols->stacks[p->samples[sample].stack];
+    for (uint32_t i = stack->count; i-- > 0;) {
+        pprof_text_put_name(p->symbols, stack->locations[i], kinds, out);
+        if (i > 0)
+            buf_byte(out, ';');
+    }
+    if (stack->count == 0)
+        buf_str(out, UNKNOWN);
+}
+
+static void pprof_text_put_reference_stack(const struct profile *p, size_t sample, struct buf *out)
 {
     const struct pprof_stack *stack = &p->symbols->stacks[p->samples[sample].stack];
     for (uint32_t i = stack->count; i-- > 0;) {
         buf_str(out, symbols_name(p->symbols, stack->locations[i]));
-        if (style == PPROF_TEXT_REFERENCE)
-            buf_printf(out, ":%" PRIu32, (uint32_t)p->symbols->locations[stack->locations[i]].line);
-        if (i > 0)
-            buf_byte(out, ';');
+        buf_printf(out, ":%" PRIu32 "%s", (uint32_t)p->symbols->locations[stack->locations[i]].line, i > 0 ? ";" : "");
     }
 }
 
@@ -66,9 +132,13 @@ void pprof_text(const struct profile *p, enum pprof_text_style style, struct buf
 {
     cleanup_buf struct buf all = BUF_INIT(out->max);
     cleanup_free struct line *lines = xcalloc(p->sample_count + 1, sizeof *lines);
+    cleanup_free uint8_t *kinds = xcalloc(p->symbols->string_count + 1, sizeof *kinds);
     for (size_t i = 0; i < p->sample_count; i++) {
         lines[i] = (struct line){.at = all.len, .all = &all, .sample = i};
-        pprof_text_put_stack(p, i, style, &all);
+        if (style == PPROF_TEXT_REFERENCE)
+            pprof_text_put_reference_stack(p, i, &all);
+        else
+            pprof_text_put_stack(p, i, kinds, &all);
         lines[i].len = all.len - lines[i].at;
     }
     if (!buf_ok(&all)) {

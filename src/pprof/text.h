@@ -1,6 +1,8 @@
 /* Collapsed stacks, one a line: `root;…;leaf value`. For people, flame graph scripts, and tests.
  *
- * Lines are sorted bytewise by stack, equal stacks summed, stacks without any value left out; labels are ignored.
+ * Lines are sorted bytewise by stack, equal stacks summed, stacks without any value left out; labels are ignored. Names
+ * may be anybody's: what would end a frame or a line is written as "\x3b" or "\x0a", and what has no name is
+ * "[unknown]"; but not in the reference's style.
  */
 #pragma once
 

@@ -94,6 +94,29 @@ static void what_is_no_chunk_is_refused(void)
     }
 }
 
+static void a_recording_tells_its_version(void)
+{
+    static const struct {
+        unsigned major, minor;
+        bool known;
+    } cases[] = {{2, 0, true}, {2, 1, true}, {1, 0, true}, {0, 9, false}, {3, 0, false}};
+    cleanup_chunk struct chunk_builder c = whole();
+    struct jfr_version v;
+    struct jfr_header h;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        chunk_be(&c, 4, cases[i].major, 2);
+        chunk_be(&c, 6, cases[i].minor, 2);
+        CHECK(jfr_version_of(c.b.p, c.b.len, &v));
+        CHECK_INT(v.major, cases[i].major);
+        CHECK_INT(v.minor, cases[i].minor);
+        CHECK_INT(v.known, cases[i].known);
+        CHECK_INT(jfr_header_read(c.b.p, c.b.len, &h, NULL), cases[i].known ? 0 : -EBADMSG);
+    }
+    check_refused(&c, c.b.len, "version 3.0 is not supported");
+    CHECK(!jfr_version_of(c.b.p, 7, &v));
+    CHECK(!jfr_version_of("\x1f\x8b\x08\0\0\0\0\0", 8, &v));
+}
+
 static void ticks_become_nanoseconds_without_overflow(void)
 {
     struct jfr_header h = {.ticks_per_second = 2800000000};
@@ -192,6 +215,7 @@ int main(void)
     RUN(an_unfinished_chunk_is_told_from_a_bad_one);
     RUN(what_an_unfinished_chunk_was_flushed_to_is_read);
     RUN(what_is_no_chunk_is_refused);
+    RUN(a_recording_tells_its_version);
     RUN(a_chunk_is_framed_by_its_header);
     RUN(the_ticks_of_the_next_chunk_mend_a_duration);
     RUN(spans_cannot_overflow);

@@ -90,6 +90,25 @@ static void what_is_no_chunk_is_named_and_stepped_over(void)
     check_end(&it);
 }
 
+/* JDK 9 and 10, and a file of several JDKs. */
+static void chunks_of_version_1_are_found(void)
+{
+    cleanup_chunk struct chunk_builder c = whole();
+    cleanup_buf struct buf file = BUF_INIT(CHUNK_MAX);
+    chunk_be(&c, 4, 0, 2);
+    buf_append(&file, c.b.p, c.b.len);
+    CHECK(!jfr_chunks_any(file.p, file.len));
+    chunk_be(&c, 4, 1, 2);
+    buf_append(&file, c.b.p, c.b.len);
+    append(&file, &c);
+    CHECK(jfr_chunks_any(file.p, file.len));
+    struct jfr_chunks it = jfr_chunks_of(file.p, file.len);
+    check_bad(&it, "byte 0: chunk header: version 0.0 is not supported");
+    check_chunk(&it, c.b.len);
+    check_chunk(&it, c.b.len);
+    check_end(&it);
+}
+
 static void a_refused_chunk_may_hide_others(void)
 {
     cleanup_chunk struct chunk_builder c = whole();
@@ -195,6 +214,7 @@ int main(void)
     RUN(chunks_come_in_file_order);
     RUN(nothing_has_no_chunks);
     RUN(what_is_no_chunk_is_named_and_stepped_over);
+    RUN(chunks_of_version_1_are_found);
     RUN(a_refused_chunk_may_hide_others);
     RUN(copies_of_a_bad_chunks_header_are_no_chunks);
     RUN(a_chunk_that_comes_again_is_no_copy);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/cleanup.h"
 #include "jfr/chunk_builder.h"
 #include "test.h"
 
@@ -157,6 +158,26 @@ static void of_types_with_one_name_the_first_counts(void)
     CHECK(str_is(jfr_type_by_id(&m, 101)->name, "jdk.Other"));
 }
 
+static void names_of_jdk_9_are_those_of_today(void)
+{
+    static const struct {
+        const char *written, *name;
+    } cases[] = {{"com.oracle.jdk.ExecutionSample", "jdk.ExecutionSample"},
+                 {"com.oracle.jfr.types.StackTrace", "jdk.types.StackTrace"},
+                 {"com.oracle.jfr.types.Symbol", "jdk.types.Symbol"},
+                 {"com.oracle.jfr.types.CalleeMethod", "com.oracle.jfr.types.CalleeMethod"},
+                 {"com.oracle.wls.Servlet", "com.oracle.wls.Servlet"},
+                 {"jdk.ThreadPark", "jdk.ThreadPark"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cleanup_free char *types = xasprintf("11 long\n101 %s a:11", cases[i].written);
+        cleanup_chunk struct chunk_builder c = chunk_begin(types);
+        cleanup_arena struct arena arena = ARENA_INIT(ARENA_MAX);
+        cleanup_jfr_metadata struct jfr_metadata m = JFR_METADATA_INIT;
+        CHECK_INT(jfr_metadata_read(c.b.p, c.b.len, c.metadata, &arena, &m, NULL), 0);
+        CHECK(jfr_type_by_name(&m, cases[i].name) == jfr_type_by_id(&m, 101));
+    }
+}
+
 /* Nobody looks at a field before its type is asked for. */
 static void a_damaged_field_is_refused(void)
 {
@@ -233,6 +254,7 @@ int main(void)
     RUN(elements_end_where_the_event_does);
     RUN(a_name_that_is_no_ascii_is_nobodys);
     RUN(of_types_with_one_name_the_first_counts);
+    RUN(names_of_jdk_9_are_those_of_today);
     RUN(a_damaged_field_is_refused);
     RUN(damaged_metadata_is_refused);
     RUN(metadata_must_be_where_the_header_says);

@@ -54,7 +54,7 @@ __attribute__((unused)) static const char recording_jdk_types[] =
     "115 jdk.MethodTrace startTime:11 duration:11 eventThread:22* stackTrace:26* method:28*";
 
 /* Keys of the pools that recording_end() writes. STACK_NONE is in none of them. */
-enum { STACK_NONE = 0, STACK_MAIN = 1, STACK_WORK = 2, STACK_CUT = 3 };
+enum { STACK_NONE = 0, STACK_MAIN = 1, STACK_WORK = 2, STACK_CUT = 3, STACK_EMPTY = 4 };
 enum { THREAD_NONE = 0, THREAD_MAIN = 7, THREAD_GC = 8 };
 enum { STATE_DEFAULT = 0, STATE_RUNNABLE = 1, STATE_SLEEPING = 2, STATE_NONE = 9 };
 
@@ -159,10 +159,11 @@ static inline void recording_pools(struct chunk_builder *c)
     chunk_varint(c, 1);
     recording_named(c, THREAD_GC, "GC Thread#0");
     CHUNK_VARINTS(c, 1001, 0, 0); /* no Java name */
-    CHUNK_VARINTS(c, 26, 3);      /* stacks: key, truncated, frames of method, line, bci, type */
+    CHUNK_VARINTS(c, 26, 4);      /* stacks: key, truncated, frames of method, line, bci, type */
     CHUNK_VARINTS(c, STACK_MAIN, 0, 1, 1, 10, 0, 0);
     CHUNK_VARINTS(c, STACK_WORK, 0, 2, 2, 20, 4, 1, 1, 11, 3, 0);
     CHUNK_VARINTS(c, STACK_CUT, 1, 2, 99, 1, 0, 0, 2, UINT32_MAX, 0, 0); /* method 99 is in no pool; line -1 */
+    CHUNK_VARINTS(c, STACK_EMPTY, 0, 0);
     CHUNK_VARINTS(c, 28, 2); /* methods: key, class, name, descriptor, modifiers, hidden */
     CHUNK_VARINTS(c, 1, 5, 2, 3, 1, 0);
     CHUNK_VARINTS(c, 2, 5, 4, 3, 1, 0);

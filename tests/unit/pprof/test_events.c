@@ -268,6 +268,23 @@ static void cpu_time_samples_win_over_the_jdks_other_sampler(void)
     conversion_free(c);
 }
 
+static void what_the_recorder_lost_is_counted(void)
+{
+    cleanup_free char *types = xasprintf("%s%s\n153 jdk.CPUTimeSamplesLost startTime:11 lostSamples:10 eventThread:22*",
+                                         recording_types, recording_jdk_types);
+    for (int compat = 0; compat < 2; compat++) {
+        struct conversion *c = conversion_new(&(struct conversion_options){.event = "", .compat = compat});
+        struct chunk_builder chunk = chunk_begin(types);
+        EVENT(&chunk, 153, 1, 7, THREAD_MAIN);
+        EVENT(&chunk, 153, 1, 5, THREAD_MAIN);
+        EVENT(&chunk, 153, 1, UINT32_MAX, THREAD_MAIN); /* -1: nonsense */
+        recording_end(&chunk);
+        convert(c, &chunk);
+        CHECK_INT(conversion_lost(c), compat ? 0 : 12);
+        conversion_free(c);
+    }
+}
+
 /* What async-profiler was told in a recording before means nothing for the JDK's, and the other way round. */
 static void the_jdks_sampler_has_settings_of_its_own(void)
 {
@@ -667,6 +684,7 @@ int main(void)
     RUN(the_reference_mode_has_none_of_them);
     RUN(the_jdks_samples_weigh_their_period);
     RUN(cpu_time_samples_win_over_the_jdks_other_sampler);
+    RUN(what_the_recorder_lost_is_counted);
     RUN(the_jdks_sampler_has_settings_of_its_own);
     RUN(counters_are_no_time);
     RUN(allocations_tell_their_interval);

@@ -376,6 +376,23 @@ static void what_ids_do_not_name_is_kept_as_unknown(void)
     conversion_free(c);
 }
 
+/* The JDK's recorder writes such stacks now and then. */
+static void a_stack_without_frames_is_unknown(void)
+{
+    struct conversion *c = conversion_new(&plain);
+    struct chunk_builder chunk = recording_begin();
+    recording_execution(&chunk, STACK_EMPTY, THREAD_MAIN, STATE_DEFAULT);
+    recording_execution(&chunk, STACK_NONE, THREAD_MAIN, STATE_DEFAULT);
+    recording_execution(&chunk, STACK_EMPTY, THREAD_MAIN, STATE_DEFAULT);
+    recording_tlab(&chunk, STACK_EMPTY, THREAD_MAIN, 512);
+    recording_malloc(&chunk, STACK_EMPTY, THREAD_MAIN, 32);
+    add(c, &chunk);
+    check_profile(c, "process_cpu", "cpu", "[unknown]:0 [30]");
+    check_profile(c, "memory", "alloc_in_new_tlab_objects", "[unknown]:0 [1 512]");
+    check_profile(c, "memory", "malloc_objects", "[unknown]:0 [1 32]");
+    conversion_free(c);
+}
+
 static void the_reference_drops_what_it_does_not_know(void)
 {
     struct conversion *c =
@@ -462,6 +479,7 @@ int main(void)
     RUN(names_that_outgrow_the_recording_are_other);
     RUN(a_chunk_may_have_millions_of_stacks);
     RUN(what_ids_do_not_name_is_kept_as_unknown);
+    RUN(a_stack_without_frames_is_unknown);
     RUN(the_reference_drops_what_it_does_not_know);
     RUN(samples_carry_their_thread_where_asked_for);
     RUN(a_profile_tells_its_period);

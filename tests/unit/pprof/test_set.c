@@ -39,6 +39,42 @@ static void a_profile_is_named_by_what_it_has(void)
     }
 }
 
+/* Every value has a name of its own, whatever else there is. */
+static void a_text_names_a_profile_or_one_of_its_values(void)
+{
+    static const struct {
+        const char *text;
+        bool want;
+        int column;
+    } cases[] = {
+        {"memory", true, -1},
+        {"objects", true, 0},
+        {"space", true, 1},
+        {"memory:objects", true, 0},
+        {"memory:space", true, 1},
+        {"space/bytes", true, 1},
+        {"memory:space/bytes", true, 1},
+        {"memory:", false, -1},
+        {":space", false, -1},
+        {"mem", false, -1},
+        {"mem:space", false, -1},
+        {"space/count", false, -1},
+        {"spac/bytes", false, -1},
+        {"memory:cpu", false, -1},
+        {"", false, -1},
+    };
+    cleanup_symbols struct symbols s;
+    symbols_init(&s, MAX);
+    struct named_profile n = {.name = (char[]){"memory"}};
+    sample_profile(&n.p, &s);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int column;
+        CHECK_INT(named_profile_is(&n, str_of(cases[i].text), &column), cases[i].want);
+        CHECK_INT(column, cases[i].column);
+    }
+    profile_done(&n.p);
+}
+
 static void what_belongs_together_is_merged_and_the_rest_in_order(void)
 {
     cleanup_profile_set struct profile_set set;
@@ -61,6 +97,38 @@ static void what_belongs_together_is_merged_and_the_rest_in_order(void)
     CHECK_STR(set.items[1].name, "zebra");
     CHECK_INT(set.items[0].p.sample_count, 2);
     CHECK_INT(profile_values(&set.items[0].p, 0)[0], 4);
+}
+
+/* As recordings that are converted together: neither order nor gaps matter. */
+static void the_time_is_from_the_least_start_to_the_greatest_end(void)
+{
+    enum { DAY = 86400 };
+    static const struct {
+        int64_t start[3], duration[3], want_start, want_duration;
+    } cases[] = {
+        {{3600, 100, 200}, {10, 10, 10}, 100, 3510},
+        {{100, 200, 3600}, {10, 10, 10}, 100, 3510},
+        {{100, 110, 120}, {10, 10, 10}, 100, 30},
+        {{100, 120, 130}, {500, 10, 10}, 100, 500},
+        {{100, 0, 200}, {10, DAY, 10}, 100, 110},
+        {{0, 100, 0}, {DAY, 10, DAY}, 100, 10},
+        {{0, 0, 0}, {10, 20, 30}, 0, 60},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cleanup_profile_set struct profile_set set;
+        cleanup_symbols struct symbols s;
+        cleanup_profile struct profile p;
+        profile_set_init(&set, MAX);
+        symbols_init(&s, MAX);
+        sample_profile(&p, &s);
+        for (size_t k = 0; k < 3; k++) {
+            p.time_nanos = cases[i].start[k];
+            p.duration_nanos = cases[i].duration[k];
+            CHECK_INT(profile_set_add(&set, "memory", &p, NULL), 0);
+        }
+        CHECK_INT(set.items[0].p.time_nanos, cases[i].want_start);
+        CHECK_INT(set.items[0].p.duration_nanos, cases[i].want_duration);
+    }
 }
 
 static void a_set_is_compared_profile_by_profile(void)
@@ -115,12 +183,36 @@ static void a_set_has_a_maximum(void)
     CHECK(err.text[0]);
 }
 
+static void the_labels_of_samples_are_listed(void)
+{
+    cleanup_profile_set struct profile_set set;
+    cleanup_symbols struct symbols s;
+    cleanup_profile struct profile p;
+    cleanup_buf struct buf out = BUF_INIT(MAX);
+    profile_set_init(&set, MAX);
+    symbols_init(&s, MAX);
+    sample_profile(&p, &s);
+    const struct pprof_label two[] = {
+        {.key = symbols_string(&s, STR("thread")), .str = symbols_string(&s, STR("other"))},
+        {.key = symbols_string(&s, STR("bytes")), .num = 5},
+    };
+    CHECK(profile_add(&p, p.samples[0].stack, symbols_labels(&s, two, 2), (int64_t[]){1, 1}));
+    CHECK_INT(profile_set_add(&set, "memory", &p, NULL), 0);
+    profile_set_labels(&set, &out);
+    CHECK_STR(buf_cstr(&out), "thread, bytes");
+    CHECK(profile_set_has_label(&set, STR("bytes")));
+    CHECK(!profile_set_has_label(&set, STR("main")));
+}
+
 int main(void)
 {
     RUN(a_profile_is_named_by_what_it_has);
+    RUN(a_text_names_a_profile_or_one_of_its_values);
     RUN(what_belongs_together_is_merged_and_the_rest_in_order);
+    RUN(the_time_is_from_the_least_start_to_the_greatest_end);
     RUN(a_set_is_compared_profile_by_profile);
     RUN(a_set_is_grouped_by_a_label);
     RUN(a_set_has_a_maximum);
+    RUN(the_labels_of_samples_are_listed);
     return REPORT();
 }

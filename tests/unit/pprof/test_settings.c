@@ -43,7 +43,42 @@ static void an_interval_of_zero_is_the_profilers_default(void)
         const char *event;
         int64_t want;
     } cases[] = {
-        {"cpu", 10000000}, {"wall", 50000000}, {"cycles", 1000000}, {"cache-misses", 1000}, {"page-faults", 1},
+        {"cpu", 10000000},
+        {"itimer", 10000000},
+        {"ctimer", 10000000},
+        {"cpu-clock", 10000000},
+        {"wall", 50000000},
+        {"page-faults", 1},
+        {"context-switches", 2},
+        {"cycles", 1000000},
+        {"instructions", 1000000},
+        {"cache-references", 1000000},
+        {"cache-misses", 1000},
+        {"branch-instructions", 1000000},
+        {"branch-misses", 1000},
+        {"bus-cycles", 1000000},
+        {"ref-cycles", 1000000},
+        {"L1-dcache-load-misses", 1000000},
+        {"LLC-load-misses", 1000},
+        {"dTLB-load-misses", 1000},
+        {"r01c2", 1000},
+        {"r0x1c2", 1000},
+        {"read", 1000}, /* the register 0xead, for the profiler, too */
+        {"recv", 1},
+        {"r", 1},
+        {"r-1", 1},
+        {"cpu/event=0xc2,umask=1/", 1000},
+        {"cpu/rc2/", 1000},
+        {"/usr/", 1},
+        {"cpu/", 1},
+        {"mem:main/8", 1},
+        {"mem:a/b/", 1},
+        {"trace:42", 1},
+        {"kprobe:do_sys_open", 1},
+        {"uprobe:/usr/lib/x/", 1},
+        {"sched:sched_switch", 1},
+        {"java.lang.Thread.start", 1},
+        {"malloc", 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct recorded_settings s = of_event(cases[i].event);
@@ -51,6 +86,50 @@ static void an_interval_of_zero_is_the_profilers_default(void)
         CHECK_INT(s.cpu_ns, cases[i].want);
         recorded_settings_done(&s);
     }
+}
+
+/* `wall` alone is the event, as async-profiler's engine is the wall clock then; beside an event it is not. */
+static void wall_clock_samples_alone_are_the_event(void)
+{
+    struct recorded_settings s = of_event("cpu");
+    take(&s, "event", "");
+    CHECK_STR(s.event, "");
+    take(&s, "wall", "20000000");
+    CHECK_STR(s.event, "wall");
+    CHECK_INT(s.wall_ns, 20000000);
+    CHECK(settings_wall(&s) && !settings_both(&s));
+    take(&s, "event", ""); /* another recording */
+    CHECK(!settings_wall(&s));
+    take(&s, "wall", "0");
+    CHECK(settings_wall(&s));
+    CHECK_INT(s.wall_ns, 50000000);
+    take(&s, "event", "cpu");
+    take(&s, "wall", "20000000");
+    CHECK_STR(s.event, "cpu");
+    recorded_settings_done(&s);
+    /* Who does not know what a recording is about says nothing of its event. */
+    s = of_event("");
+    take(&s, "wall", "20000000");
+    CHECK_STR(s.event, "");
+    recorded_settings_done(&s);
+}
+
+static void another_recording_starts_from_what_was_told(void)
+{
+    struct recorded_settings s = of_event("cpu"), initial = of_event("");
+    initial.jdk_ns = 11;
+    initial.native_method_ns = 12;
+    s.cpu_ns = s.alloc_bytes = s.malloc_bytes = s.jdk_ns = s.native_method_ns = 99;
+    settings_restart(&s, &initial);
+    CHECK_INT(s.cpu_ns, 7);
+    CHECK_INT(s.alloc_bytes, 0);
+    CHECK_INT(s.malloc_bytes, 0);
+    CHECK_INT(s.jdk_ns, 99);
+    settings_restart_jdk(&s, &initial);
+    CHECK_INT(s.jdk_ns, 11);
+    CHECK_INT(s.native_method_ns, 12);
+    recorded_settings_done(&s);
+    recorded_settings_done(&initial);
 }
 
 static void what_cannot_be_an_event_is_other(void)
@@ -113,6 +192,24 @@ static void the_jdks_recorder_has_periods_by_type(void)
     recorded_settings_done(&s);
 }
 
+/* Whole ones, and at least one. */
+static void the_jdks_sampler_works_in_milliseconds(void)
+{
+    static const struct {
+        const char *period;
+        int64_t want;
+    } cases[] = {{"1 ns", 1000000},   {"999 us", 1000000},       {"1 ms", 1000000},  {"1500 us", 1000000},
+                 {"20 ms", 20000000}, {"20999999 ns", 20000000}, {"1 s", 1000000000}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct recorded_settings s = of_event("");
+        settings_take_jdk(&s, STR("jdk.ExecutionSample"), STR("period"), str_of(cases[i].period));
+        settings_take_jdk(&s, STR("jdk.NativeMethodSample"), STR("period"), str_of(cases[i].period));
+        CHECK_INT(s.jdk_ns, cases[i].want);
+        CHECK_INT(s.native_method_ns, cases[i].want);
+        recorded_settings_done(&s);
+    }
+}
+
 static void a_copy_is_its_own(void)
 {
     struct recorded_settings a = of_event("cpu"), b = of_event("wall");
@@ -128,9 +225,12 @@ int main(void)
 {
     RUN(a_recordings_own_words_are_taken);
     RUN(an_interval_of_zero_is_the_profilers_default);
+    RUN(wall_clock_samples_alone_are_the_event);
+    RUN(another_recording_starts_from_what_was_told);
     RUN(what_cannot_be_an_event_is_other);
     RUN(what_is_sampled_decides_what_samples_mean);
     RUN(the_jdks_recorder_has_periods_by_type);
+    RUN(the_jdks_sampler_works_in_milliseconds);
     RUN(a_copy_is_its_own);
     return REPORT();
 }

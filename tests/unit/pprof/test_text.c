@@ -1,5 +1,7 @@
 #include "pprof/text.h"
 
+#include "base/cleanup.h"
+#include "base/mem.h"
 #include "pprof/sample_profile.h"
 #include "test.h"
 
@@ -31,6 +33,40 @@ static void a_stack_without_frames_is_an_empty_line(void)
     (void)profile_add_type(&p, STR("cpu"), STR("nanoseconds"));
     (void)profile_add(&p, symbols_stack(&s, NULL, 0), 0, (int64_t[]){4});
     check_text(&p, PPROF_TEXT_REFERENCE, " [4]");
+    const uint32_t nameless = sample_location(&s, "", 0), unknown = sample_location(&s, "[unknown]", 0);
+    (void)profile_add(&p, symbols_stack(&s, &nameless, 1), 0, (int64_t[]){20});
+    (void)profile_add(&p, symbols_stack(&s, &unknown, 1), 0, (int64_t[]){100});
+    check_text(&p, PPROF_TEXT_COLLAPSED, "[unknown] 124\n");
+}
+
+/* Names of threads, spans and user events are what an application likes. */
+static void a_name_stays_one_frame_of_one_line(void)
+{
+    static const struct {
+        const char *name, *want;
+    } cases[] = {
+        {"[worker;q=1\nx]", "[worker\\x3bq=1\\x0ax]"},
+        {"a\tb\rc\x7f\x1b[0m", "a\\x09b\\x0dc\\x7f\\x1b[0m"},
+        {"U+0085 \xc2\x85", "U+0085 \\xc2\\x85"},
+        {"U+2028 \xe2\x80\xa8", "U+2028 \\xe2\\x80\\xa8"},
+        {"\xc3\xa4 \xe6\x97\xa5", "\xc3\xa4 \xe6\x97\xa5"},
+        {"no UTF-8 \xff;", "no UTF-8 \xff\\x3b"},
+        {"two words", "two words"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cleanup_symbols struct symbols s;
+        cleanup_profile struct profile p;
+        symbols_init(&s, 1 << 20);
+        profile_init(&p, &s);
+        (void)profile_add_type(&p, STR("cpu"), STR("nanoseconds"));
+        (void)profile_add_type(&p, STR("cpu"), STR("nanoseconds"));
+        const uint32_t frames[] = {sample_location(&s, "A.main", 1), sample_location(&s, cases[i].name, 0)};
+        (void)profile_add(&p, symbols_stack(&s, frames, 2), 0, (int64_t[]){4, 5});
+        cleanup_free char *one = xasprintf("%s;A.main 4\n", cases[i].want);
+        cleanup_free char *both = xasprintf("%s;A.main 4 5\n", cases[i].want);
+        check_text(&p, PPROF_TEXT_COLLAPSED, one);
+        check_text(&p, PPROF_TEXT_COMPARED, both);
+    }
 }
 
 static void the_size_is_capped(void)
@@ -49,6 +85,7 @@ int main(void)
 {
     RUN(stacks_are_sorted_and_summed);
     RUN(a_stack_without_frames_is_an_empty_line);
+    RUN(a_name_stays_one_frame_of_one_line);
     RUN(the_size_is_capped);
     return REPORT();
 }
