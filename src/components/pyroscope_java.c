@@ -107,9 +107,17 @@ static void maybe_stopped(struct java *j);
 
 /* ---- one JVM ---- */
 
+/* Wall clock samples of running threads are CPU time where no other event is sampled: not for whoever wants none. */
+static bool java_is_unwanted(const struct java_profiling *profiling, const struct convert_profile *meta)
+{
+    return !profiling->cpu && profiling->custom_arguments.len == 0 && strcmp(meta->type, "process_cpu") == 0;
+}
+
 static void on_profile(void *arg, const struct convert_profile *meta, struct encoded_profile *p)
 {
     struct jvm *v = arg;
+    if (java_is_unwanted(&v->owner->args->profiling, meta))
+        return;
     const struct convert_options configured = java_conversion(&v->owner->args->profiling, v->owner->events);
     const char *label = java_event_label(&v->events, convert_label(meta, "jfr_event"), configured.settings.event);
     struct labels *labels = java_profile_labels(v->target, meta->type, label, v->owner->env->version);
