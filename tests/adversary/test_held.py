@@ -87,8 +87,7 @@ def counters_that_are_none_harm_nobody(lab):
         "link": "ln -s /proc/self/fd /tmp/hsperfdata_x",
         "bad": f"mkdir /tmp/hsperfdata_x; cp {lab.dir}/bad /tmp/hsperfdata_x/$$",
         "loop": f"mkdir /tmp/hsperfdata_x; cp {lab.dir}/loop /tmp/hsperfdata_x/$$",
-        "many": "i=0; while [ $i -lt 3000 ]; do mkdir /tmp/hsperfdata_$i; i=$((i+1)); done; ln -s /dev/zero "
-                "/tmp/hsperfdata_7/$$",
+        "many": "mkdir $(seq -f /tmp/hsperfdata_%.0f 0 2999); ln -s /dev/zero /tmp/hsperfdata_7/$$",
     })
 
 
