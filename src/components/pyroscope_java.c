@@ -107,16 +107,10 @@ static void maybe_stopped(struct java *j);
 
 /* ---- one JVM ---- */
 
-/* Wall clock samples of running threads are CPU time where no other event is sampled: not for whoever wants none. */
-static bool java_is_unwanted(const struct java_profiling *profiling, const struct convert_profile *meta)
-{
-    return !profiling->cpu && profiling->custom_arguments.len == 0 && strcmp(meta->type, "process_cpu") == 0;
-}
-
 static void on_profile(void *arg, const struct convert_profile *meta, struct encoded_profile *p)
 {
     struct jvm *v = arg;
-    if (java_is_unwanted(&v->owner->args->profiling, meta))
+    if (!java_wants_profile(&v->owner->args->profiling, meta->type))
         return;
     const struct convert_options configured = java_conversion(&v->owner->args->profiling, v->owner->events);
     const char *label = java_event_label(&v->events, convert_label(meta, "jfr_event"), configured.settings.event);
@@ -126,8 +120,7 @@ static void on_profile(void *arg, const struct convert_profile *meta, struct enc
     metric_add(&samples_total, (double)p->samples, meta->type);
     v->profiles++;
     v->samples += p->samples;
-    if (strcmp(meta->type, "process_cpu") == 0)
-        v->cpu_samples += p->samples;
+    v->cpu_samples += strcmp(meta->type, "process_cpu") == 0 ? p->samples : 0;
     v->last_profile_ns = clock_wall_ns();
     p->origin = profile_origin_ref(v->origin);
     fanout_append(&v->owner->args->forward_to, labels, p);

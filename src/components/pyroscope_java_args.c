@@ -408,6 +408,11 @@ static int64_t java_args_nanoseconds(struct str s)
     }
 }
 
+bool java_wants_profile(const struct java_profiling *p, const char *type)
+{
+    return p->cpu || p->custom_arguments.len > 0 || strcmp(type, "process_cpu") != 0;
+}
+
 struct convert_options java_conversion(const struct java_profiling *p, const char *events)
 {
     /* Defaults of async-profiler: 10 ms for CPU events, 50 ms for wall. */

@@ -41,3 +41,6 @@ must_check int java_profiling_events(const struct java_profiling *p, char **ret,
  * Names of events are cut at JAVA_EVENT_MAX. */
 enum { JAVA_EVENT_MAX = 64 };
 struct convert_options java_conversion(const struct java_profiling *p, const char *events);
+/* Whether profiles of that type (convert/message.h) are passed on. Wall clock samples of running threads are CPU time
+ * where no other event is sampled: not for whoever wants none. */
+bool java_wants_profile(const struct java_profiling *p, const char *type);

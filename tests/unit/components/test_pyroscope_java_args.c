@@ -179,6 +179,18 @@ static void samples_weigh_what_the_settings_say(void)
     }
 }
 
+static void who_wants_no_cpu_time_gets_none(void)
+{
+    char wall[] = "--wall", *custom[] = {wall};
+    struct java_profiling p = {.cpu = true};
+    CHECK(java_wants_profile(&p, "process_cpu"));
+    p.cpu = false;
+    CHECK(!java_wants_profile(&p, "process_cpu"));
+    CHECK(java_wants_profile(&p, "wall"));
+    p.custom_arguments = (struct string_list){.items = custom, .len = 1};
+    CHECK(java_wants_profile(&p, "process_cpu"));
+}
+
 int main(void)
 {
     RUN(defaults_are_the_documents);
@@ -186,5 +198,6 @@ int main(void)
     RUN(refuses_at_load_what_would_fail_later);
     RUN(refuses_relative_paths_and_missing_arguments);
     RUN(samples_weigh_what_the_settings_say);
+    RUN(who_wants_no_cpu_time_gets_none);
     return REPORT();
 }
