@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "cli/command.h"
+#include "cli/command_status.h"
 #include "cli/convert_compare.h"
 #include "cli/convert_files.h"
 #include "cli/convert_range.h"
@@ -442,28 +443,6 @@ static int convert_files(struct convert_run *j, const struct file_list *files, s
     return code < 0 ? code : write_all(j, files, err);
 }
 
-/* Whose fault it is: what was read, what was asked for, or the system. A file that is not there is a wrong input, but a
- * place to write to that is not there is the system's answer. */
-static int status_of(int code, bool writing)
-{
-    switch (code) {
-    case 0:
-        return EXIT_OK;
-    case -EINVAL:
-        return EXIT_USAGE;
-    case -EBADMSG:
-    case -EILSEQ:
-    case -EFBIG:
-    case -E2BIG:
-    case -ESRCH:
-        return EXIT_INPUT;
-    case -ENOENT:
-        return writing ? EXIT_SYSTEM : EXIT_INPUT;
-    default:
-        return EXIT_SYSTEM;
-    }
-}
-
 static int convert(int argc, char **argv)
 {
     struct convert_flags f = {0};
@@ -493,7 +472,7 @@ static int convert(int argc, char **argv)
     view_choice_done(&j.view);
     read_result_done(&j.result);
     read_result_done(&j.base_result);
-    return status_of(code, j.writing);
+    return command_status_of(code, j.writing);
 }
 
 const struct command command_convert = {"convert", "smolder convert FILE… --output=PATH",

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "cli/command.h"
+#include "cli/command_status.h"
 #include "cli/convert_files.h"
 #include "cli/convert_output.h"
 #include "cli/convert_read.h"
@@ -285,28 +286,6 @@ static int diff_compare(struct diff_run *d, const char *const args[CHANGE_SIDES]
     return code < 0 ? code : exceeded;
 }
 
-static int diff_status(int code, bool writing)
-{
-    switch (code) {
-    case 0:
-        return EXIT_OK;
-    case 1:
-        return EXIT_LIMIT;
-    case -EINVAL:
-        return EXIT_USAGE;
-    case -ENOENT: /* of an input, or of the directory to write to */
-        return writing ? EXIT_SYSTEM : EXIT_INPUT;
-    case -EBADMSG:
-    case -EILSEQ:
-    case -EFBIG:
-    case -E2BIG:
-    case -ESRCH:
-        return EXIT_INPUT;
-    default:
-        return EXIT_SYSTEM;
-    }
-}
-
 static int diff(int argc, char **argv)
 {
     struct diff_flags f = {0};
@@ -330,7 +309,7 @@ static int diff(int argc, char **argv)
     for (size_t i = 0; i < CHANGE_SIDES; i++)
         diff_input_done(&d.inputs[i]);
     frame_patterns_done(&d.ignored);
-    return diff_status(code, d.writing);
+    return code > 0 ? EXIT_LIMIT : command_status_of(code, d.writing);
 }
 
 const struct command command_diff = {"diff", "smolder diff BASE NEW", "Compare two recordings; fail on regressions.",
