@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/drain.h"
 #include "base/mem.h"
 #include "base/work.h"
 #include "parser/parser_batch.h"
@@ -19,11 +20,8 @@ struct push_server {
     struct push_server_options options;
     int64_t problem_ms;    /* when the last one was reported; 0 = never */
     struct push_seen seen; /* what was accepted lately */
-    unsigned under_way;
-    size_t bytes; /* of their bodies */
-    bool closing;
-    void (*closed)(void *arg);
-    void *closed_arg;
+    struct drain drain;    /* requests */
+    size_t bytes;          /* of their bodies */
 };
 
 struct push_request {
@@ -47,29 +45,22 @@ struct push_server *push_server_new(const struct push_server_options *options)
     return s;
 }
 
-static void push_server_free_idle(struct push_server *s)
+static void push_server_free(struct push_server *s)
 {
-    if (!s->closing || s->under_way)
-        return;
-    if (s->closed)
-        s->closed(s->closed_arg);
+    drain_tell(&s->drain);
     push_seen_done(&s->seen);
     free(s);
 }
 
 void push_server_close(struct push_server *s, void (*closed)(void *arg), void *arg)
 {
-    if (!s)
-        return;
-    s->closing = true;
-    s->closed = closed;
-    s->closed_arg = arg;
-    push_server_free_idle(s);
+    if (s && drain_close(&s->drain, closed, arg))
+        push_server_free(s);
 }
 
 bool push_server_is_idle(const struct push_server *s)
 {
-    return s->under_way == 0;
+    return s->drain.under_way == 0;
 }
 
 /* ---- answers ---- */
@@ -78,12 +69,12 @@ static void push_server_end(struct push_request *p)
 {
     struct push_server *s = p->server;
     s->bytes -= p->len;
-    s->under_way--;
     push_message_done(&p->message);
     buf_done(&p->decoded);
     free(p->body);
     free(p);
-    push_server_free_idle(s);
+    if (drain_give(&s->drain))
+        push_server_free(s);
 }
 
 static void push_server_ask_to_wait(struct request *rq, const char *why)
@@ -215,6 +206,6 @@ void push_server_handle(struct push_server *s, struct request *rq)
     p->work.data = p;
     p->body = request_take_body(rq, &p->len);
     s->bytes += p->len;
-    s->under_way++;
+    drain_take(&s->drain);
     work_queue(s->options.loop, &p->work, push_server_decode, push_server_on_decoded);
 }

@@ -8,6 +8,7 @@
 #include "api/page/flame_search.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/drain.h"
 #include "base/json.h"
 #include "base/mem.h"
 
@@ -24,10 +25,7 @@ enum {
 
 struct page_queries {
     struct store *store;
-    unsigned under_way;
-    bool closing;
-    void (*closed)(void *arg);
-    void *closed_arg;
+    struct drain drain; /* queries */
 };
 
 struct page_query {
@@ -55,23 +53,16 @@ struct page_queries *page_queries_new(struct store *store)
     return all;
 }
 
-static void page_queries_free_idle(struct page_queries *all)
+static void page_queries_end(struct page_queries *all)
 {
-    if (!all->closing || all->under_way)
-        return;
-    if (all->closed)
-        all->closed(all->closed_arg);
+    drain_tell(&all->drain);
     free(all);
 }
 
 void page_queries_close(struct page_queries *all, void (*closed)(void *arg), void *arg)
 {
-    if (!all)
-        return;
-    all->closing = true;
-    all->closed = closed;
-    all->closed_arg = arg;
-    page_queries_free_idle(all);
+    if (all && drain_close(&all->drain, closed, arg))
+        page_queries_end(all);
 }
 
 static void page_query_free(struct page_query *q)
@@ -87,8 +78,8 @@ static void page_query_free(struct page_query *q)
     free(q->type);
     buf_done(&q->out);
     free(q);
-    all->under_way--;
-    page_queries_free_idle(all);
+    if (drain_give(&all->drain))
+        page_queries_end(all);
 }
 
 static void page_query_reply_error(struct request *rq, unsigned status, const char *text)
@@ -167,7 +158,7 @@ static struct page_query *page_query_new(struct page_queries *all, struct reques
 {
     struct page_query *q = xcalloc(1, sizeof *q);
     *q = (struct page_query){.all = all, .rq = rq, .run = run, .out = BUF_INIT(ANSWER_MAX)};
-    all->under_way++;
+    drain_take(&all->drain);
     q->range.until_ms = page_query_number(q, "until", clock_wall_ns() / NS_PER_MS);
     q->range.from_ms = page_query_number(q, "from", q->range.until_ms > HOUR_MS ? q->range.until_ms - HOUR_MS : 0);
     if (q->range.from_ms > q->range.until_ms)

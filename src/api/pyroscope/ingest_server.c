@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/drain.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/work.h"
@@ -29,11 +30,8 @@ enum {
 
 struct ingest_server {
     struct ingest_server_options options;
-    unsigned under_way;
-    size_t bytes; /* of their bodies */
-    bool closing;
-    void (*closed)(void *arg);
-    void *closed_arg;
+    struct drain drain; /* requests */
+    size_t bytes;       /* of their bodies */
 };
 
 struct ingest_job {
@@ -57,23 +55,16 @@ struct ingest_server *ingest_server_new(const struct ingest_server_options *opti
     return s;
 }
 
-static void ingest_server_free_idle(struct ingest_server *s)
+static void ingest_server_end(struct ingest_server *s)
 {
-    if (!s->closing || s->under_way)
-        return;
-    if (s->closed)
-        s->closed(s->closed_arg);
+    drain_tell(&s->drain);
     free(s);
 }
 
 void ingest_server_close(struct ingest_server *s, void (*closed)(void *arg), void *arg)
 {
-    if (!s)
-        return;
-    s->closing = true;
-    s->closed = closed;
-    s->closed_arg = arg;
-    ingest_server_free_idle(s);
+    if (s && drain_close(&s->drain, closed, arg))
+        ingest_server_end(s);
 }
 
 /* ---- replies ---- */
@@ -94,13 +85,13 @@ static void ingest_job_free(struct ingest_job *job)
 {
     struct ingest_server *s = job->server;
     s->bytes -= job->len;
-    s->under_way--;
     push_message_done(&job->message);
     buf_done(&job->head);
     buf_done(&job->decoded);
     free(job->body);
     free(job);
-    ingest_server_free_idle(s);
+    if (drain_give(&s->drain))
+        ingest_server_end(s);
 }
 
 static void ingest_accept(struct ingest_job *job)
@@ -281,6 +272,6 @@ void ingest_server_handle(struct ingest_server *s, struct request *rq)
     job->work.data = job;
     job->body = request_take_body(rq, &job->len);
     s->bytes += job->len;
-    s->under_way++;
+    drain_take(&s->drain);
     work_queue(s->options.loop, &job->work, ingest_parse, ingest_on_parsed);
 }

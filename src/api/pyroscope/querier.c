@@ -8,6 +8,7 @@
 #include "api/pyroscope/querier_legacy.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/drain.h"
 #include "base/gzip.h"
 #include "base/mem.h"
 #include "base/work.h"
@@ -23,10 +24,7 @@ enum {
 
 struct querier {
     struct querier_options options;
-    unsigned under_way;
-    bool closing;
-    void (*closed)(void *arg);
-    void *closed_arg;
+    struct drain drain; /* calls */
 };
 
 /* A call with its request; what answers see of it is the first member. */
@@ -74,23 +72,16 @@ struct querier *querier_new(const struct querier_options *options)
     return all;
 }
 
-static void querier_free_idle(struct querier *all)
+static void querier_end(struct querier *all)
 {
-    if (!all->closing || all->under_way)
-        return;
-    if (all->closed)
-        all->closed(all->closed_arg);
+    drain_tell(&all->drain);
     free(all);
 }
 
 void querier_close(struct querier *all, void (*closed)(void *arg), void *arg)
 {
-    if (!all)
-        return;
-    all->closing = true;
-    all->closed = closed;
-    all->closed_arg = arg;
-    querier_free_idle(all);
+    if (all && drain_close(&all->drain, closed, arg))
+        querier_end(all);
 }
 
 /* ---- replies ---- */
@@ -102,8 +93,8 @@ static void querier_job_free(struct querier_job *job)
     buf_done(&job->decoded);
     free(job->body);
     free(job);
-    all->under_way--;
-    querier_free_idle(all);
+    if (drain_give(&all->drain))
+        querier_end(all);
 }
 
 static enum connect_code querier_code_of(int code)
@@ -296,7 +287,7 @@ static struct querier_job *querier_job_new(struct querier *all, struct request *
     job->call.utf8_names = accept && strstr(accept, "allow-utf8-labelnames=true");
     job->work.data = job;
     job->body = request_take_body(rq, &job->len);
-    all->under_way++;
+    drain_take(&all->drain);
     return job;
 }
 
