@@ -148,7 +148,7 @@ void request_orphan(struct request *rq)
 
 /* ---- replies ---- */
 
-static bool request_accepts_gzip(const struct request *rq)
+bool request_accepts_gzip(const struct request *rq)
 {
     const char *accept = request_header(rq, "Accept-Encoding");
     struct str rest = str_of(accept), one;

@@ -39,6 +39,8 @@ void request_each_query(const struct request *rq, const char *name, void (*visit
 void request_each_parameter(const struct request *rq, void (*visit)(void *arg, const char *name, const char *value),
                             void *arg);
 const char *request_header(const struct request *rq, const char *name);
+/* Whether its reply may be gzip. Text and JSON that are not compressed yet become so by themselves. */
+bool request_accepts_gzip(const struct request *rq);
 struct str request_body(const struct request *rq);
 /* The body moves to the caller: freed with free(), no longer counted against the server's memory. */
 uint8_t *request_take_body(struct request *rq, size_t *len);

@@ -252,16 +252,6 @@ static void querier_on_decoded(uv_work_t *w, int status)
     querier_fail(job, job->code);
 }
 
-static bool querier_accepts_gzip(const struct request *rq)
-{
-    const char *accept = request_header(rq, "Accept-Encoding");
-    struct str rest = str_of(accept), one;
-    while (accept && str_split(&rest, ',', &one))
-        if (str_is(str_trim(one), "gzip"))
-            return true;
-    return false;
-}
-
 /* The header was checked by connect_accept(). */
 static int64_t querier_deadline(const struct request *rq)
 {
@@ -281,7 +271,7 @@ static struct querier_job *querier_job_new(struct querier *all, struct request *
                                 .connect = *connect,
                                 .method = method,
                                 .answer = method < QUERY_CALLS ? querier_answers[method] : NULL,
-                                .gzip = connect->gzip || querier_accepts_gzip(rq),
+                                .gzip = connect->gzip || request_accepts_gzip(rq),
                                 .deadline_ms = querier_deadline(rq),
                                 .decoded = BUF_INIT(0)};
     job->call.utf8_names = accept && strstr(accept, "allow-utf8-labelnames=true");

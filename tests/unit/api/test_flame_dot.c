@@ -1,17 +1,9 @@
 #include "api/pyroscope/flame_dot.h"
 
+#include "flame_stacks.h"
 #include "test.h"
 
 enum { MAX = 1 << 16 };
-
-static void add(struct flame *f, const char *stack, int64_t value)
-{
-    struct str rest = str_of(stack), name;
-    uint32_t node = 0;
-    while (str_split(&rest, ';', &name))
-        node = flame_step(f, node, flame_name(f, name));
-    flame_add(f, node, value);
-}
 
 static void check_graph(const struct flame *f, size_t nodes, const char *want)
 {
@@ -24,9 +16,9 @@ static void functions_and_calls_are_drawn(void)
 {
     cleanup_flame struct flame f;
     flame_init(&f, 100, MAX);
-    add(&f, "main;say \"x\"", 60);
-    add(&f, "main;say \"x\";main", 30); /* a recursion counts once */
-    add(&f, "idle", 10);
+    flame_add_stack(&f, "main;say \"x\"", 60);
+    flame_add_stack(&f, "main;say \"x\";main", 30); /* a recursion counts once */
+    flame_add_stack(&f, "idle", 10);
     flame_finish(&f);
     check_graph(&f, 0,
                 "digraph \"cpu\" {\n"

@@ -1,17 +1,8 @@
 #include "api/page/flame_json.h"
 
 #include "base/cleanup.h"
+#include "flame_stacks.h"
 #include "test.h"
-
-/* "main;work" with a value of its own. */
-static void add(struct flame *f, const char *stack, int64_t value)
-{
-    struct str rest = str_of(stack), name;
-    uint32_t node = 0;
-    while (str_split(&rest, ';', &name))
-        node = flame_step(f, node, flame_name(f, name));
-    flame_add(f, node, value);
-}
 
 static void set_up(struct flame *f)
 {
@@ -32,10 +23,10 @@ static void prints_a_tree_in_preorder_the_largest_child_first(void)
 {
     cleanup_flame struct flame f;
     set_up(&f);
-    add(&f, "main;idle", 4);
-    add(&f, "main;work;sum", 30);
-    add(&f, "main;work", 6);
-    add(&f, "say \"hi\"", 2);
+    flame_add_stack(&f, "main;idle", 4);
+    flame_add_stack(&f, "main;work;sum", 30);
+    flame_add_stack(&f, "main;work", 6);
+    flame_add_stack(&f, "say \"hi\"", 2);
     CHECK_JSON(&f, 100,
                "\"nodes\":[0,0,0,42,1,1,0,40,2,2,6,36,3,3,30,30,2,4,4,4,1,5,2,2],\"top\":[3,30,2,6,4,4,5,2],"
                "\"names\":[\"total\",\"main\",\"work\",\"sum\",\"idle\",\"say \\\"hi\\\"\"]");
@@ -52,10 +43,10 @@ static void small_children_share_one_node_and_lose_no_value(void)
 {
     cleanup_flame struct flame f;
     set_up(&f);
-    add(&f, "a;b", 50);
-    add(&f, "a;c", 3);
-    add(&f, "a;d", 2);
-    add(&f, "e", 1);
+    flame_add_stack(&f, "a;b", 50);
+    flame_add_stack(&f, "a;c", 3);
+    flame_add_stack(&f, "a;d", 2);
+    flame_add_stack(&f, "e", 1);
     /* Three are printed: root, a, b. The sums of the others stand for them at both depths; the list of functions has
      * all. */
     CHECK_JSON(&f, 3,
@@ -68,10 +59,10 @@ static void of_a_part_what_is_above_it_comes_first(void)
     const struct str at[] = {STR("a"), STR("b")};
     cleanup_flame struct flame f;
     set_up(&f);
-    add(&f, "a;b;c", 3);
-    add(&f, "a;b;d", 2);
-    add(&f, "a;b", 1);
-    add(&f, "x", 50);
+    flame_add_stack(&f, "a;b;c", 3);
+    flame_add_stack(&f, "a;b;d", 2);
+    flame_add_stack(&f, "a;b", 1);
+    flame_add_stack(&f, "x", 50);
     check_json_(__LINE__, &f, at, 2, 2,
                 "\"nodes\":[0,0,0,56,1,1,0,6,2,2,1,6,3,3,3,3,3,4,2,2],\"top\":[5,50,3,3,6,2,2,1],"
                 "\"names\":[\"total\",\"a\",\"b\",\"c\",\"(other)\",\"x\",\"d\"]");
@@ -82,9 +73,9 @@ static void a_function_counts_once_wherever_it_is_called(void)
 {
     cleanup_flame struct flame f;
     set_up(&f);
-    add(&f, "a;lock", 5);
-    add(&f, "b;lock", 6);
-    add(&f, "b", 10);
+    flame_add_stack(&f, "a;lock", 5);
+    flame_add_stack(&f, "b;lock", 6);
+    flame_add_stack(&f, "b", 10);
     CHECK_JSON(&f, 100,
                "\"nodes\":[0,0,0,21,1,1,10,16,2,2,6,6,1,3,0,5,2,2,5,5],\"top\":[2,11,1,10],"
                "\"names\":[\"total\",\"b\",\"lock\",\"a\"]");
@@ -98,7 +89,7 @@ static void the_list_of_functions_has_an_end(void)
     for (int i = 0; i < 200; i++) {
         char name[16];
         snprintf(name, sizeof name, "f%d", i);
-        add(&f, name, i + 1);
+        flame_add_stack(&f, name, i + 1);
     }
     flame_finish(&f);
     flame_json_put(&f, 0, 1000, &out);

@@ -2,28 +2,19 @@
 
 #include <errno.h>
 
+#include "flame_stacks.h"
 #include "test.h"
 
 static struct flame f;
 
-/* "main;work" with a value of its own. */
-static void add(const char *stack, int64_t value)
-{
-    struct str rest = str_of(stack), name;
-    uint32_t node = 0;
-    while (str_split(&rest, ';', &name))
-        node = flame_step(&f, node, flame_name(&f, name));
-    flame_add(&f, node, value);
-}
-
 static void set_up(void)
 {
     flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
-    add("java/lang/Thread.run;org/App.sort;org/App.sortAll", 1);
-    add("java/lang/Thread.run;org/App.sort;org/App.sort", 2);
-    add("java/lang/Thread.run;org/App.sortAll", 4);
-    add("java/lang/Thread.run;.I2C/C2I adapters", 8);
-    add("main", 16);
+    flame_add_stack(&f, "java/lang/Thread.run;org/App.sort;org/App.sortAll", 1);
+    flame_add_stack(&f, "java/lang/Thread.run;org/App.sort;org/App.sort", 2);
+    flame_add_stack(&f, "java/lang/Thread.run;org/App.sortAll", 4);
+    flame_add_stack(&f, "java/lang/Thread.run;.I2C/C2I adapters", 8);
+    flame_add_stack(&f, "main", 16);
     flame_finish(&f);
 }
 
@@ -57,7 +48,7 @@ static void finds_a_part_or_the_whole_of_a_name(void)
 static void characters_of_expressions_stand_for_themselves(void)
 {
     set_up();
-    add("a[b]*(c)\\E$", 32);
+    flame_add_stack(&f, "a[b]*(c)\\E$", 32);
     flame_finish(&f);
     CHECK_SEARCH("[b]*(", 32);
     CHECK_SEARCH("\\E$", 32);
