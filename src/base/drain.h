@@ -1,7 +1,7 @@
 /* The end of an object that may have work under way: whoever closes it hears when the last of it is done.
  *
- * A member of the object. Loop thread only. A call that returns true is the last one: the owner tells with drain_tell(),
- * then frees itself.
+ * A member of the object. Loop thread only. A call that returns true is the last one: the owner tells with
+ * drain_tell(), then frees itself.
  */
 #pragma once
 
