@@ -706,3 +706,17 @@ pyroscope.java "test" {{
   }}
 }}
 """
+
+
+def run_alone(name, smolder, body):
+    """body(lab) in a lab of its own, for programs that are no test. Ends the program where something is wrong."""
+    stage = Stage(smolder)
+    lab, failures = Lab(name, stage), []
+    for step in (lambda: body(lab), lab.finish):
+        try:
+            step()
+        except Failure as e:
+            failures.append(str(e))
+    if failures:
+        sys.exit(f"FAIL {'; then '.join(failures)}\nleft for a look: {stage.dir}")
+    stage.remove()

@@ -235,18 +235,9 @@ def main():
     parser.add_argument("--seconds", type=int, default=900)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    stage = laboratory.Stage(options.smolder)
-    lab = laboratory.Lab("kills", stage)
-    begun, failures = time.monotonic(), []
-    for step in (lambda: run(lab, options.jvms, options.seconds, options.seed, lambda text: print(text, flush=True)),
-                 lab.finish):
-        try:
-            step()
-        except laboratory.Failure as e:
-            failures.append(str(e))
-    if failures:
-        sys.exit(f"FAIL {'; then '.join(failures)}\nleft for a look: {stage.dir}")
-    stage.remove()
+    begun = time.monotonic()
+    laboratory.run_alone("kills", options.smolder, lambda lab: run(
+        lab, options.jvms, options.seconds, options.seed, lambda text: print(text, flush=True)))
     print(f"ok: nothing left behind ({time.monotonic() - begun:.0f} s)")
 
 

@@ -135,19 +135,8 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--phases", nargs="*", choices=PHASES, default=PHASES)
     options = parser.parse_args()
-    stage = laboratory.Stage(options.smolder)
-    lab = laboratory.Lab("outage", stage)
-    failures = []
-    for step in (lambda: run(lab, options.jvms, options.seconds, options.seed, lambda text: print(text, flush=True),
-                             options.phases),
-                 lab.finish):
-        try:
-            step()
-        except laboratory.Failure as e:
-            failures.append(str(e))
-    if failures:
-        sys.exit(f"FAIL {'; then '.join(failures)}\nleft for a look: {stage.dir}")
-    stage.remove()
+    laboratory.run_alone("outage", options.smolder, lambda lab: run(
+        lab, options.jvms, options.seconds, options.seed, lambda text: print(text, flush=True), options.phases))
     print("ok: nothing lost")
 
 
