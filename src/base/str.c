@@ -120,6 +120,27 @@ bool rune_is_control(uint32_t rune)
            (rune >= 0x2028 && rune <= 0x202e) || (rune >= 0x2066 && rune <= 0x2069) || rune == 0xfeff;
 }
 
+void str_one_line(struct str text, char *ret, size_t size)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < text.n;) {
+        const struct str rest = {text.p + i, text.n - i};
+        uint32_t rune = 0;
+        const size_t n = str_rune(rest, &rune), taken = n ? n : 1;
+        const bool control = n && rune_is_control(rune);
+        const size_t put = control ? 1 : taken;
+        if (at + put >= size)
+            break;
+        if (control)
+            ret[at] = ' ';
+        else
+            memmove(ret + at, rest.p, put);
+        at += put;
+        i += taken;
+    }
+    ret[at] = '\0';
+}
+
 bool str_is_utf8(struct str s)
 {
     for (size_t i = 0; i < s.n;) {

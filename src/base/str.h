@@ -62,6 +62,9 @@ size_t str_rune(struct str s, uint32_t *ret);
 /* Characters that act on whoever shows a text instead of being shown: C0 and C1 controls, separators of lines and
  * paragraphs, and those that turn the direction of text (Unicode Bidirectional Algorithm, UAX #9 §2). */
 bool rune_is_control(uint32_t rune);
+/* The text on one line, for a message: each such character is a blank; bytes that are no UTF-8 stay. Cut to `size`
+ * with its NUL, between characters. `ret` may be where the text is. */
+void str_one_line(struct str text, char *ret, size_t size);
 /* All of it is UTF-8. */
 bool str_is_utf8(struct str s);
 /* The hash used by all maps here: keyed, of this process only (base/hash.h). */

@@ -69,10 +69,9 @@ void push_verdict_shorten(struct str text, char *out, size_t room)
             i = (size_t)(end - text.p) + 1;
             continue;
         }
-        const unsigned char c = (unsigned char)text.p[i];
-        out[n++] = c < ' ' || c == 0x7f ? ' ' : (char)c;
+        out[n++] = text.p[i];
     }
-    out[n] = '\0';
+    str_one_line((struct str){out, n}, out, room);
 }
 
 /* --- verdicts --- */

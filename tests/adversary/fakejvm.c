@@ -6,7 +6,7 @@
  *     answer         every command succeeds; `start` opens the recording and writes `records` into it
  *     refuse         the profiler says no (code 100)
  *     mute           accepts, never answers
- *     drip, flood, garbage   a byte a second; bytes without end; random bytes
+ *     drip, flood, garbage   a byte a second; bytes without end; random bytes after control characters
  *     nolisten, full a socket that nobody listens on; one whose queue is full
  *     nosocket       handles SIGQUIT, makes no socket
  *     exec           becomes sleep(1) when SIGQUIT comes
@@ -277,6 +277,10 @@ static void pour(int c)
     int random = open("/dev/urandom", O_RDONLY);
     (void)!read(random, block, sizeof block);
     close(random);
+    /* CSI and NEL as C1 controls, and text from right to left: random bytes hold them now and then. */
+    static const char acting[] = "0\n\xc2\x9b"
+                                 "31m \xc2\x85 \xe2\x80\xae";
+    memcpy(block, acting, sizeof acting - 1);
     if (mode_is("garbage"))
         (void)!write(c, block, PAGE);
     while (mode_is("flood") && write(c, block, sizeof block) > 0)

@@ -306,16 +306,6 @@ static bool attach_contains(struct str s, const char *part)
     return s.p && memmem(s.p, s.n, part, strlen(part));
 }
 
-/* The text on one line, control characters as blanks. */
-static void attach_one_line(struct str text, char *ret, size_t size)
-{
-    text = str_trim(text);
-    size_t n = text.n < size - 1 ? text.n : size - 1;
-    for (size_t i = 0; i < n; i++)
-        ret[i] = (unsigned char)text.p[i] < ' ' ? ' ' : text.p[i];
-    ret[n] = '\0';
-}
-
 void jvm_attach_parse_load(struct str reply, struct jvm_load_reply *ret)
 {
     static const char result[] = "return code: ";
@@ -335,5 +325,5 @@ void jvm_attach_parse_load(struct str reply, struct jvm_load_reply *ret)
         return;
     }
     ret->early = attach_contains(rest, "live phase");
-    attach_one_line(rest.n ? rest : STR("the JVM gave no reason"), ret->message, sizeof ret->message);
+    str_one_line(rest.n ? str_trim(rest) : STR("the JVM gave no reason"), ret->message, sizeof ret->message);
 }

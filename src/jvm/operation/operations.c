@@ -260,20 +260,10 @@ static void read_text(int fd, char *ret, size_t size)
     ret[n > 0 ? n : 0] = '\0';
 }
 
-static void operation_one_line(char *text)
-{
-    size_t n = strlen(text);
-    while (n && (text[n - 1] == '\n' || text[n - 1] == ' '))
-        text[--n] = '\0';
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = ' ';
-}
-
 /* What the profiler logged as an error, on one line. */
 static const char *profiler_words(char *text)
 {
-    operation_one_line(text);
+    str_one_line(str_trim(str_of(text)), text, strlen(text) + 1);
     return strncmp(text, "[ERROR] ", 8) == 0 ? text + 8 : text;
 }
 

@@ -211,6 +211,36 @@ static void a_component_is_named_by_its_place_and_its_id(void)
     CHECK_HAS(text, "\"msg\":\"x\",\"component_path\":\"/mod.x\",\"component_id\":\"a.b\"}\n");
 }
 
+static void a_message_acts_on_nobody_who_shows_it(void)
+{
+    static const struct {
+        const char *text, *want;
+        size_t size;
+    } table[] = {
+        {" two\nlines\r\n", " two lines  ", 64},
+        {"\033[31mred\x7f.", " [31mred .", 64},
+        {"\xc2\x9b"
+         "31m \xc2\x85.",
+         " 31m  .", 64}, /* C1 controls: CSI, NEL */
+        {"a\xe2\x80\xae"
+         "b\xef\xbb\xbf"
+         "c",
+         "a b c", 64},
+        {"caf\xc3\xa9 \xff\x9b", "caf\xc3\xa9 \xff\x9b", 64},
+        {"caf\xc3\xa9", "caf", 5}, /* no half character */
+        {"cafe", "caf", 4},
+        {"", "", 1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        char got[64];
+        str_one_line(str_of(table[i].text), got, table[i].size);
+        CHECK_STR(got, table[i].want);
+    }
+    char same[] = "  in\tplace\n";
+    str_one_line(str_of(same), same, sizeof same);
+    CHECK_STR(same, "  in place ");
+}
+
 int main(void)
 {
     RUN(taking_evaluates_its_argument_once);
@@ -225,5 +255,6 @@ int main(void)
     RUN(a_component_is_named_by_its_place_and_its_id);
     RUN(metrics_render_as_prometheus_text);
     RUN(metrics_of_many_labels_are_kept_apart);
+    RUN(a_message_acts_on_nobody_who_shows_it);
     return REPORT();
 }

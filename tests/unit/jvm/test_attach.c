@@ -62,6 +62,11 @@ static void a_message_is_one_printable_line(void)
     CHECK_INT(strlen(r.message), sizeof r.message - 1);
     for (const char *c = r.message; *c; c++)
         CHECK((unsigned char)*c >= ' ');
+    /* CSI as a C1 control, and text from right to left. */
+    r = parse("-1\nred \xc2\x9b"
+              "31m and \xe2\x80\xae"
+              "back\x7f and \xc3\xa9\n");
+    CHECK_STR(r.message, "red  31m and  back  and \xc3\xa9");
 }
 
 int main(void)
