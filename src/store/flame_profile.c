@@ -30,8 +30,8 @@ static uint32_t flame_profile_location(struct profile_maker *m, uint32_t name)
                                      .system_name = symbols_string(symbols, t.system_name),
                                      .filename = symbols_string(symbols, t.filename),
                                      .start_line = t.start_line};
-    const uint32_t location = symbols_location(
-        symbols, (struct pprof_location){.function = symbols_function(symbols, f), .line = t.line});
+    const uint32_t location =
+        symbols_location(symbols, (struct pprof_location){.function = symbols_function(symbols, f), .line = t.line});
     if (location != SYMBOLS_FULL)
         m->locations[name] = location + 1;
     return location;

@@ -27,7 +27,7 @@ static bool label_groups_has(const struct label_groups *g, struct str name)
 }
 
 static void label_groups_put(const struct label_groups *g, const struct label_list *labels, bool grouped,
-                               struct buf *out)
+                             struct buf *out)
 {
     for (size_t i = 0; i < labels->len; i++) {
         if (label_groups_has(g, labels->items[i].name) != grouped)

@@ -140,7 +140,7 @@ struct render_timeline {
     struct querier_call *q;
     int64_t start_ms, step_ms;
     size_t points;
-    struct label_groups groups;      /* number 0 without labels */
+    struct label_groups groups;        /* number 0 without labels */
     struct render_line all, *of_group; /* owned */
     size_t len, cap;
 };
