@@ -50,12 +50,12 @@ export function colorOf(name: string): string {
   if (/^(java|javax|jdk|sun|com\.sun)\./.test(plain)) return `hsl(${62 + (h % 26)} 42% ${62 + (h % 8)}%)`;
   return `hsl(${12 + (h % 36)} ${76 + (h % 14)}% ${60 + ((h >>> 8) % 9)}%)`;
 }
-/* Red: a larger share than before, blue: a smaller one. */
+/* Orange: a larger share than before, blue: a smaller one; these two are told apart by everybody. */
 export function changeColor(now: number, before: number): string {
   const most = Math.max(now, before);
   if (most === 0) return "hsl(30 12% 74%)";
   const c = (now - before) / most,
     strength = Math.round(Math.min(1, Math.abs(c) * 1.4) * 72);
-  return Math.abs(c) < 0.02 ? "hsl(40 10% 80%)" : `hsl(${c > 0 ? 8 : 212} ${strength}% ${84 - strength * 0.28}%)`;
+  return Math.abs(c) < 0.02 ? "hsl(40 10% 80%)" : `hsl(${c > 0 ? 26 : 212} ${strength}% ${84 - strength * 0.28}%)`;
 }
 

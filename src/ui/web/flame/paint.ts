@@ -134,7 +134,7 @@ export class Painter {
     }
     ctx.globalAlpha = above ? 0.75 : pale ? 0.55 : 1;
     const room = width - gap - 10,
-      label = room > 14 ? this.labelFor(i === 0 ? "all" : m.names[m.name[i]], room) : "";
+      label = room > 14 ? this.labelFor(i === 0 && m.names[m.name[i]] === "total" ? "all" : m.names[m.name[i]], room) : "";
     if (label) {
       ctx.fillStyle = pale ? this.text : this.frameText;
       ctx.fillText(label, left + 5, y + ROW / 2);
