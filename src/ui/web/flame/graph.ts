@@ -2,10 +2,15 @@
  * it is zoomed and what matches go into elements of the page. */
 import { element } from "../shared/dom";
 import { amount, percent } from "../shared/format";
-import { Model, nodeAt, pathOf } from "./model";
+import { Model, endOf, nodeAt, pathOf } from "./model";
 import { dotted, shortName } from "./names";
 import { Painter, ROW, firstVisible } from "./paint";
+import { Panning } from "./panning";
 import { isCut, matchedTotal, matcher } from "./search";
+
+const GLIDE_MS = 160,
+  KEY_ZOOM = 1.5,
+  WHEEL_ZOOM = 1.002;
 
 export interface FlameElements {
   /* Has a canvas, and an element of the class "tall" that is as high as the graph. */
@@ -29,10 +34,15 @@ export interface FlameBox extends HTMLElement {
   flame?: FlameGraph;
 }
 
+function samePath(a: string[], b: string[]): boolean {
+  return a.length === b.length && a.every((name, i) => name === b[i]);
+}
+
 export class FlameGraph {
   private readonly canvas: HTMLCanvasElement;
   private readonly tall: HTMLElement;
   private readonly painter: Painter;
+  private readonly panning: Panning;
   private readonly closing = new AbortController();
   private graph: Model | null = null;
   private focus = 0;
@@ -44,6 +54,14 @@ export class FlameGraph {
   private pointer: MouseEvent | null = null;
   private asked = 0;
   private pending = 0;
+  /* What fills the width when the graph has come to rest; what is asked of a place, such as which frame is there, is
+   * asked of this. */
+  private x0 = 0;
+  private span = 1;
+  /* What fills it now, and since when it is on its way. */
+  private shown = { x0: 0, span: 1 };
+  private from = { x0: 0, span: 1 };
+  private began = 0;
 
   constructor(
     private readonly ui: FlameElements,
@@ -52,6 +70,10 @@ export class FlameGraph {
     this.canvas = ui.scroller.querySelector("canvas")!;
     this.tall = ui.scroller.querySelector<HTMLElement>(".tall")!;
     this.painter = new Painter(this.canvas);
+    this.panning = new Panning(this.canvas, this.closing.signal, (dx, dy) => {
+      this.look(this.x0 - (dx / (this.canvas.clientWidth || 1)) * this.span, this.span);
+      ui.scroller.scrollTop -= dy;
+    });
     (ui.scroller as FlameBox).flame = this;
     this.listen();
   }
@@ -67,7 +89,9 @@ export class FlameGraph {
 
   /* Keeps what was zoomed at, by `path`, and the frame under the keyboard. */
   show(model: Model | null, path: string[] = []): void {
-    const kept = this.graph && this.cursor >= 0 ? pathOf(this.graph, this.cursor) : null;
+    const old = this.graph,
+      kept = old && this.cursor >= 0 ? pathOf(old, this.cursor) : null,
+      place = old && samePath(pathOf(old, this.focus), path) ? this.place(old) : { x0: 0, span: 1 };
     this.graph = model;
     this.hover = -1;
     if (!model) {
@@ -77,6 +101,10 @@ export class FlameGraph {
       return;
     }
     this.focus = nodeAt(model, path);
+    if (model !== old || this.place(model).x0 !== place.x0 || this.place(model).span !== place.span) {
+      const size = model.size[this.focus] || 1;
+      this.jump(model.x[this.focus] + place.x0 * size, place.span * size);
+    }
     this.cursor = kept ? nodeAt(model, kept) : -1;
     this.showCrumbs();
     this.search(this.query);
@@ -98,8 +126,9 @@ export class FlameGraph {
 
   redraw(): void {
     if (!this.pending)
-      this.pending = requestAnimationFrame(() => {
+      this.pending = requestAnimationFrame(now => {
         this.pending = 0;
+        this.step(now);
         this.draw();
       });
   }
@@ -112,7 +141,8 @@ export class FlameGraph {
   }
 
   reset(): void {
-    if (this.graph && this.focus) this.zoom(0);
+    const m = this.graph;
+    if (m && (this.focus || this.span < m.size[0])) this.zoom(0);
   }
 
   close(): void {
@@ -120,7 +150,57 @@ export class FlameGraph {
     cancelAnimationFrame(this.pending);
   }
 
+  /* Shows a part of the width; what was zoomed at stays. */
+  look(x0: number, span: number): void {
+    const m = this.graph;
+    if (!m) return;
+    const whole = m.size[0] || 1,
+      wide = Math.max(whole * 1e-9, Math.min(whole, span));
+    this.jump(Math.max(0, Math.min(whole - wide, x0)), wide);
+  }
+
   /* ---- where things are ---- */
+  /* What fills the width, as parts of what was zoomed at. */
+  private place(m: Model): { x0: number; span: number } {
+    const size = m.size[this.focus] || 1;
+    return { x0: (this.x0 - m.x[this.focus]) / size, span: this.span / size };
+  }
+
+  private jump(x0: number, span: number): void {
+    this.x0 = x0;
+    this.span = span;
+    this.shown = { x0, span };
+    this.began = 0;
+    this.redraw();
+  }
+
+  /* As jump(), in a moment, unless the user wants no motion. */
+  private glide(x0: number, span: number): void {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      this.jump(x0, span);
+      return;
+    }
+    this.from = { ...this.shown };
+    this.began = performance.now();
+    this.x0 = x0;
+    this.span = span;
+    this.redraw();
+  }
+
+  /* One step of a glide. */
+  private step(now: number): void {
+    if (!this.began) return;
+    const part = Math.min(1, Math.max(0, (now - this.began) / GLIDE_MS)),
+      done = 1 - (1 - part) ** 3;
+    this.shown = {
+      x0: this.from.x0 + (this.x0 - this.from.x0) * done,
+      span: this.from.span + (this.span - this.from.span) * done,
+    };
+    if (part === 1) this.began = 0;
+    else this.redraw();
+  }
+
+
   private height(): number {
     const levels = this.graph ? this.graph.levels.length : 0;
     return Math.max(levels * ROW, this.flipped ? this.ui.scroller.clientHeight : 0);
@@ -141,8 +221,7 @@ export class FlameGraph {
     this.tall.style.height = this.height() + "px";
     this.painter.paint({
       model: m,
-      x0: m.x[this.focus],
-      span: m.size[this.focus] || 1,
+      ...this.shown,
       focus: this.focus,
       hover: this.hover,
       cursor: document.activeElement === this.canvas ? this.cursor : -1,
@@ -161,7 +240,7 @@ export class FlameGraph {
     const box = this.canvas.getBoundingClientRect(),
       level = m.levels[this.depthAt(event.clientY - box.top + this.ui.scroller.scrollTop)];
     if (!level) return -1;
-    const x = m.x[this.focus] + ((event.clientX - box.left) / box.width) * (m.size[this.focus] || 1),
+    const x = this.x0 + ((event.clientX - box.left) / box.width) * this.span,
       i = level[firstVisible(m, level, x)];
     return i !== undefined && m.x[i] <= x && x < m.x[i] + m.size[i] ? i : -1;
   }
@@ -208,6 +287,7 @@ export class FlameGraph {
   private zoom(i: number): void {
     this.focus = i;
     this.cursor = i;
+    this.glide(this.graph!.x[i], this.graph!.size[i] || 1);
     this.scrollTo(i, 2 * ROW);
     if (this.options.onZoom) this.options.onZoom(pathOf(this.graph!, i));
     this.showCrumbs();
@@ -278,6 +358,12 @@ export class FlameGraph {
     return beside === undefined ? -1 : beside;
   }
 
+  /* More or less of the width, with the place at `part` of it where it is. */
+  private scale(by: number, part: number): void {
+    const span = Math.min(this.span * by, this.graph!.size[0]);
+    this.look(this.x0 + (this.span - span) * part, span);
+  }
+
   private press(e: KeyboardEvent): void {
     if (!this.graph) return;
     if (e.key === "Enter") {
@@ -285,15 +371,42 @@ export class FlameGraph {
       e.preventDefault();
       return;
     }
+    if (e.key === "n" || e.key === "N") this.nextMatch(e.key === "n" ? 1 : -1);
+    if (e.key === "+" || e.key === "-") this.scale(e.key === "+" ? 1 / KEY_ZOOM : KEY_ZOOM, 0.5);
     if (!e.key.startsWith("Arrow")) return;
     e.preventDefault();
     const i = this.neighbour(this.cursor < 0 ? this.focus : this.cursor, e.key);
     if (i < 0) return;
+    this.moveTo(i);
+  }
+
+  /* The keyboard goes to a frame, and the view with it. */
+  private moveTo(i: number): void {
+    const m = this.graph!,
+      middle = m.x[i] + m.size[i] / 2;
     this.cursor = i;
     this.scrollTo(i, 0);
+    if (middle < this.x0 || middle > this.x0 + this.span) this.look(middle - this.span / 2, this.span);
     const d = this.describe(i);
     this.ui.speak.textContent = d.name + ", " + d.lines.join(", ");
     this.redraw();
+  }
+
+  /* The next frame in view that matches, or the one before. */
+  private nextMatch(step: 1 | -1): void {
+    const m = this.graph!,
+      { matched, focus } = this;
+    if (!matched) return;
+    const end = endOf(m, focus),
+      count = end - focus,
+      at = this.cursor >= focus && this.cursor < end ? this.cursor : focus;
+    for (let k = 1; k <= count; k++) {
+      const i = focus + ((at - focus + step * k + count * 2) % count);
+      if (matched[m.name[i]]) {
+        this.moveTo(i);
+        return;
+      }
+    }
   }
 
   private listen(): void {
@@ -320,7 +433,7 @@ export class FlameGraph {
     canvas.addEventListener(
       "click",
       e => {
-        const i = this.hitTest(e);
+        const i = this.panning.moved ? -1 : this.hitTest(e);
         if (i < 0) return;
         this.zoom(i);
         this.point(e);
@@ -334,6 +447,17 @@ export class FlameGraph {
         this.redraw();
       },
       until,
+    );
+    canvas.addEventListener(
+      "wheel",
+      e => {
+        if (!this.graph || !(e.ctrlKey || e.metaKey || e.shiftKey || Math.abs(e.deltaX) > Math.abs(e.deltaY))) return;
+        e.preventDefault();
+        const box = canvas.getBoundingClientRect();
+        if (e.ctrlKey || e.metaKey) this.scale(WHEEL_ZOOM ** e.deltaY, (e.clientX - box.left) / box.width);
+        else this.look(this.x0 + ((e.deltaX || e.deltaY) / box.width) * this.span, this.span);
+      },
+      { ...until, passive: false },
     );
     canvas.addEventListener("blur", () => this.redraw(), until);
     canvas.addEventListener("keydown", e => this.press(e), until);
