@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { encoded } from "../../shared/api";
 import { asked } from "../questions";
 import type { State } from "../state";
+import { closeOnEscape } from "./menu";
 
 const FORMATS: [format: string, title: string, what: string][] = [
   ["pprof", "pprof", "with files and lines, for go tool pprof and Grafana"],
@@ -50,6 +51,7 @@ export function DownloadMenu({ state }: { state: State }) {
     <details
       class="menu"
       id="download-menu"
+      onKeyDown={closeOnEscape}
       onToggle={e => {
         if (e.currentTarget.open) setAddress("/api/download?" + encoded(asked(state).query));
       }}

@@ -211,6 +211,10 @@ export function HeatPanel({ state }: { state: State }) {
               })
             }
           />
+          <div class="scale">
+            <span>{clock(data.from_ms, true)}</span>
+            <span>{clock(data.from_ms + data.columns * data.step_ms, true)}</span>
+          </div>
         </div>
       )}
     </section>

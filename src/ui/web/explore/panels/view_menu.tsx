@@ -5,6 +5,7 @@ import { key } from "../questions";
 import { State, go, rangeOf } from "../state";
 import { LIBRARIES, viewQuery } from "../view_query";
 import type { PanelId } from "./index";
+import { closeOnEscape } from "./menu";
 
 const FLAG_WORDS: [name: string, title: string][] = [
   ["callers", "Begin at the function that has the cost"],
@@ -104,7 +105,7 @@ export function ViewMenu({ state, panel }: { state: State; panel: PanelId }) {
   const [open, setOpen] = useState(false),
     changes = Object.values(viewQuery(state.more)).flat().length;
   return (
-    <details class="menu" id="view-menu" onToggle={e => setOpen(e.currentTarget.open)}>
+    <details class="menu" id="view-menu" onKeyDown={closeOnEscape} onToggle={e => setOpen(e.currentTarget.open)}>
       <summary>{"Frames" + (changes ? ` (${changes} changed)` : "")}</summary>
       {open && (
         <div class="menu-body">
