@@ -85,7 +85,8 @@ def page_has_callers_and_callees(lab):
     """A function in the middle: both graphs begin at it, another one of them can be taken, and the flame graph of the
     callers stands on it."""
     store(lab)
-    push(lab, "shop", {"main;a;work;read": 5000000, "main;b;work;write": 3000000, "main;work": 2000000, "idle": 1000000})
+    push(lab, "shop", {"main;a;work;read": 5000000, "main;b;work;write": 3000000, "main;work": 2000000,
+                       "idle": 1000000})
     with Browser(machine=lab.machine) as browser:
         opened(browser, "sandwich")
         browser.wait("document.querySelectorAll('#functions tbody tr').length === 7")

@@ -39,9 +39,10 @@ function Flags({ state }: { state: State }) {
           type="checkbox"
           data-flag="library"
           checked={folded.includes(LIBRARIES)}
-          onChange={e =>
-            go({ fold: [...folded.filter(f => f !== LIBRARIES), ...(e.currentTarget.checked ? [LIBRARIES] : [])], at: null })
-          }
+          onChange={e => {
+            const others = folded.filter(f => f !== LIBRARIES);
+            go({ fold: e.currentTarget.checked ? [...others, LIBRARIES] : others, at: null });
+          }}
         />{" "}
         Collapse library frames
       </label>
