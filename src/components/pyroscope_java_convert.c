@@ -342,6 +342,8 @@ static void job_done(uv_work_t *work, int status)
     c->running--;
     s->user->running--;
     s->user->credit_ns -= step->cpu_ns;
+    if (s->events.used)
+        s->events.used(s->arg, step->cpu_ns);
     step->cpu_ns = 0;
     s->busy = false;
     s->open = step->is_open;

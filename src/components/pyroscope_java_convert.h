@@ -54,6 +54,8 @@ struct java_stream_events {
     /* A recording of this stream ended parser processes: how the last one did, and how many chunks were set aside for
      * it. May be NULL. */
     void (*parser_ended)(void *arg, const char *how, unsigned set_aside);
+    /* CPU time that a parser process took for this stream. May be NULL. */
+    void (*used)(void *arg, int64_t cpu_ns);
     /* After java_stream_end(): all is handed out and the stream is freed. */
     void (*ended)(void *arg);
 };

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "flow/jvm_record.h"
 #include "graph/view.h"
+#include "jfr/shared_chunk.h"
 
 /* A chunk that cannot be closed early ends by itself within a minute. */
 enum { FIRST_CUT_MS = 3000, LAST_CUT_MS = 65000, TOKEN_MAX = 64 };
@@ -97,15 +98,15 @@ static void record_take_on_timer(uv_timer_t *timer)
     }
 }
 
-static void record_take_on_chunk(void *arg, struct str bytes, int64_t start_ns, int64_t end_ns)
+static void record_take_on_chunk(void *arg, struct jfr_chunk *c)
 {
     struct take *t = arg;
-    (void)start_ns;
+    const struct str bytes = {(const char *)c->bytes, c->len};
     if (t->phase == TAKE_FIRST_CUT) { /* it ends where the recording begins */
         record_take_run(t);
         return;
     }
-    if (!stream_send(t->stream, bytes) || (t->phase == TAKE_LAST_CUT && end_ns >= t->until_ns))
+    if (!stream_send(t->stream, bytes) || (t->phase == TAKE_LAST_CUT && c->end_ns >= t->until_ns))
         record_take_end(t);
 }
 
