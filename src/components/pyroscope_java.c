@@ -666,6 +666,7 @@ static int java_record(void *state, pid_t pid, uint64_t start_time, struct jvm_r
         return err_set(err, -EAGAIN, "the agent does not profile process %d at the moment: %s%s%s", (int)pid,
                        jvm_state_name(v->state), v->reason[0] ? ", " : "", v->reason);
     r->options = j->events;
+    r->conversion = java_stream_conversion(v->stream);
     r->cut = java_cut;
     r->of = v;
     list_push(&v->recorders, &r->node);

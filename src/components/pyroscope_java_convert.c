@@ -547,6 +547,11 @@ void java_stream_options(struct java_stream *s, const struct convert_options *op
     memcpy(s->options.filter, options->filter, sizeof s->options.filter);
 }
 
+const struct convert_options *java_stream_conversion(const struct java_stream *s)
+{
+    return &s->options;
+}
+
 void java_stream_chunk(struct java_stream *s, struct jfr_chunk *chunk)
 {
     struct java_converter *c = s->converter;

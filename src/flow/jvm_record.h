@@ -14,6 +14,7 @@
 #include "base/list.h"
 
 struct jfr_chunk; /* jfr/shared_chunk.h */
+struct convert_options;
 
 struct jvm_recorder {
     struct list node; /* list_init() before the first use */
@@ -24,6 +25,7 @@ struct jvm_recorder {
     void *arg;
     /* Set by the component while it listens. */
     const char *options;   /* of the profiler: "event=itimer,interval=…"; may change */
+    const struct convert_options *conversion; /* as it converts the chunks itself (convert/message.h) */
     void (*cut)(void *of); /* closes the chunk that is being written, soon; may fail without a word */
     void *of;
 };
