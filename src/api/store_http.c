@@ -53,10 +53,7 @@ HANDLER(render, querier_handle_render(h->querier, rq))
 HANDLER(render_diff, querier_handle_render_diff(h->querier, rq))
 HANDLER(label_values, querier_handle_label_values(h->querier, rq))
 HANDLER(ready, pyroscope_api_ready(rq))
-HANDLER(services, page_queries_services(h->queries, rq))
-HANDLER(types, page_queries_types(h->queries, rq))
-HANDLER(flamegraph, page_queries_flamegraph(h->queries, rq))
-HANDLER(timeline, page_queries_timeline(h->queries, rq))
+HANDLER(page, page_queries_handle(h->queries, rq))
 HANDLER(jvms, jvms_json_reply(h->controller, rq))
 
 static void store_http_index(void *ctx, struct request *rq)
@@ -78,10 +75,7 @@ static const struct server_route routes[] = {
     {"GET", "/pyroscope/render", store_http_render, .origin = FROM_LINKS},
     {"GET", "/pyroscope/render-diff", store_http_render_diff, .origin = FROM_LINKS},
     {"GET", "/pyroscope/label-values", store_http_label_values, .origin = FROM_LINKS},
-    {"GET", "/api/services", store_http_services, .origin = FROM_LINKS},
-    {"GET", "/api/types", store_http_types, .origin = FROM_LINKS},
-    {"GET", "/api/flamegraph", store_http_flamegraph, .origin = FROM_LINKS},
-    {"GET", "/api/timeline", store_http_timeline, .origin = FROM_LINKS},
+    {"GET", PAGE_PATHS, store_http_page, .origin = FROM_LINKS},
     {"GET", "/api/jvms", store_http_jvms, .origin = FROM_LINKS},
     {0},
 };

@@ -3,11 +3,11 @@
 
 #include "base/arena.h"
 #include "base/map.h"
-#include "pyroscope/query_request.h"
 #include "store/select.h"
 
-struct querier_groups {
-    const struct query_texts *by; /* names of labels; borrowed */
+struct label_groups {
+    const struct str *by; /* names of labels; borrowed */
+    size_t by_count;
     struct str *keys; /* by number: name NUL value NUL …, without labels that a series lacks; owned array */
     size_t len, cap;
     bool full;             /* some did not fit, and are counted for others */
@@ -17,9 +17,9 @@ struct querier_groups {
     uint32_t number;
 };
 
-void querier_groups_init(struct querier_groups *g, const struct query_texts *by);
-void querier_groups_done(struct querier_groups *g);
+void label_groups_init(struct label_groups *g, const struct str *by, size_t by_count);
+void label_groups_done(struct label_groups *g);
 /* The group of a series. */
-uint32_t querier_group_of(struct querier_groups *g, const struct store_series *series);
+uint32_t label_group_of(struct label_groups *g, const struct store_series *series);
 /* The labels of a series that it is not grouped by, in the same form; copied, "" where they do not fit. */
-struct str querier_groups_rest(struct querier_groups *g, const struct store_series *series);
+struct str label_groups_rest(struct label_groups *g, const struct store_series *series);

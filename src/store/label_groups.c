@@ -1,4 +1,4 @@
-#include "api/pyroscope/querier_groups.h"
+#include "store/label_groups.h"
 
 #include <stdlib.h>
 
@@ -6,31 +6,31 @@
 
 enum { GROUP_TEXTS_MAX = 64 << 20 };
 
-void querier_groups_init(struct querier_groups *g, const struct query_texts *by)
+void label_groups_init(struct label_groups *g, const struct str *by, size_t by_count)
 {
-    *g = (struct querier_groups){.by = by, .texts = ARENA_INIT(GROUP_TEXTS_MAX), .series = -1};
+    *g = (struct label_groups){.by = by, .by_count = by_count, .texts = ARENA_INIT(GROUP_TEXTS_MAX), .series = -1};
 }
 
-void querier_groups_done(struct querier_groups *g)
+void label_groups_done(struct label_groups *g)
 {
     free(g->keys);
     strmap_done(&g->numbers);
     arena_done(&g->texts);
 }
 
-static bool querier_groups_has(const struct query_texts *names, struct str name)
+static bool label_groups_has(const struct label_groups *g, struct str name)
 {
-    for (size_t i = 0; i < names->len; i++)
-        if (str_eq(names->items[i], name))
+    for (size_t i = 0; i < g->by_count; i++)
+        if (str_eq(g->by[i], name))
             return true;
     return false;
 }
 
-static void querier_groups_put(const struct querier_groups *g, const struct label_list *labels, bool grouped,
-                               struct buf *out)
+static void label_groups_put(const struct label_groups *g, const struct label_list *labels, bool grouped,
+                             struct buf *out)
 {
     for (size_t i = 0; i < labels->len; i++) {
-        if (querier_groups_has(g->by, labels->items[i].name) != grouped)
+        if (label_groups_has(g, labels->items[i].name) != grouped)
             continue;
         buf_str(out, labels->items[i].name);
         buf_byte(out, '\0');
@@ -39,7 +39,7 @@ static void querier_groups_put(const struct querier_groups *g, const struct labe
     }
 }
 
-static uint32_t querier_groups_number(struct querier_groups *g, struct str key)
+static uint32_t label_groups_number(struct label_groups *g, struct str key)
 {
     const uintptr_t known = (uintptr_t)strmap_get(&g->numbers, key);
     if (known)
@@ -54,20 +54,20 @@ static uint32_t querier_groups_number(struct querier_groups *g, struct str key)
     return (uint32_t)g->len - 1;
 }
 
-uint32_t querier_group_of(struct querier_groups *g, const struct store_series *series)
+uint32_t label_group_of(struct label_groups *g, const struct store_series *series)
 {
     if (g->series == series->id)
         return g->number;
     cleanup_buf struct buf key = BUF_INIT(2 * LABELS_KEY_MAX);
-    querier_groups_put(g, series->labels, true, &key);
+    label_groups_put(g, series->labels, true, &key);
     g->series = series->id;
-    return g->number = querier_groups_number(g, key.len ? buf_slice(&key) : STR(""));
+    return g->number = label_groups_number(g, key.len ? buf_slice(&key) : STR(""));
 }
 
-struct str querier_groups_rest(struct querier_groups *g, const struct store_series *series)
+struct str label_groups_rest(struct label_groups *g, const struct store_series *series)
 {
     cleanup_buf struct buf key = BUF_INIT(2 * LABELS_KEY_MAX);
-    querier_groups_put(g, series->labels, false, &key);
+    label_groups_put(g, series->labels, false, &key);
     const struct str copy = arena_str(&g->texts, key.len ? buf_slice(&key) : STR(""));
     g->full = g->full || !copy.p;
     return copy.p ? copy : STR("");
