@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "api/agent/agent_http.h"
+#include "api/agent/record_view.h"
 #include "api/store_http.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -259,6 +260,7 @@ static int open_http(struct agent *a, struct err *err)
                                                .support_bundle = s->support_bundle,
                                                .allowed_hosts = s->allowed_hosts,
                                                .controller = a->controller,
+                                               .parsers = a->env.parsers,
                                                .reload = agent_reload,
                                                .healthy = program_is_healthy,
                                                .problem = http_problem,
@@ -530,8 +532,13 @@ int agent_parser(const char *number)
         fputs("smolder " PARSER_COMMAND ": smolder run starts it by itself\n", stderr);
         return EXIT_USAGE;
     }
-    static const struct parser_service *const services[] = {
-        &digest_service, &flame_merge_service, &push_body_service, &query_body_service, &ingest_body_service, NULL};
+    static const struct parser_service *const services[] = {&digest_service,
+                                                            &flame_merge_service,
+                                                            &push_body_service,
+                                                            &query_body_service,
+                                                            &ingest_body_service,
+                                                            &record_view_service,
+                                                            NULL};
     parser_process_run(number, services, NULL);
 }
 
