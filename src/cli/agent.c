@@ -223,6 +223,7 @@ static int open_store(struct agent *a, struct err *err)
                                                  .keep_bytes = s->store_keep_bytes,
                                                  .limits = s->query_limits,
                                                  .problem = store_problem});
+    a->env.store = a->store;
     const struct store_http_options http = {.loop = &a->loop,
                                             .listen = s->store_listen,
                                             .token = s->store_token,

@@ -72,7 +72,7 @@ def store_alone_holds_no_right_to_other_processes(lab):
 
 @test
 def store_alone_has_the_http_block(lab):
-    """A password, put in force and changed by SIGHUP; a token in addition; and what a reload refuses changes nothing."""
+    """A password, put in force and changed by SIGHUP; a token as well. What a reload refuses changes nothing."""
     def block(password):
         return f'http {{\n  auth {{\n    basic {{\n      username = "u"\n      password = "{password}"\n    }}\n' \
                '    filter {\n      paths = ["/"]\n      authenticate_matching_paths = true\n    }\n  }\n}\n'
@@ -132,3 +132,62 @@ def store_alone_refuses_what_it_cannot_use(lab):
     second = begin(lab)
     equal(second.wait(20), 3, "exit status with the port in use")
     check("127.0.0.1:4040" in second.text(), second.text())
+
+
+def kept(more=""):
+    """A configuration that keeps what JVMs are profiled with, without HTTP."""
+    rules = 'rule {\n replacement = "shop"\n target_label = "service_name"\n }'
+    text = config('interval = "1s"', rules=rules)
+    text = text[text.index("discovery.process"):].replace("pyroscope.write.test", "pyroscope.store.kept")
+    return f'{text}\npyroscope.store "kept" {{\n{more}\n}}\n'
+
+
+@test
+def component_keeps_profiles_in_the_embedded_store(lab):
+    """pyroscope.store: profiles of a JVM get into the agent's store without a push."""
+    jvm = lab.jvm()
+    agent = lab.agent("--store.listen=127.0.0.1:4040", config=kept())
+    wait_for("the JVM's methods", lambda: CPU in types_of(lab, "shop") and "Shop.bake" in flame(lab, "shop", CPU), 60)
+    check(agent.metric("smolder_kept_profiles_total", result="stored") > 0, "profiles are not counted")
+    equal(agent.metric("smolder_kept_profiles_total", result="refused"), 0, "refused profiles")
+    equal(agent.component("pyroscope.store.kept")["health"]["state"], "healthy", "health")
+    check(jvm.alive(), "the JVM ended")
+
+
+@test
+def component_has_a_store_of_its_own(lab):
+    """pyroscope.store with a path: its files are private, outlive the agent, are locked meanwhile, and smolder store
+    serves them later."""
+    lab.jvm()
+    agent = lab.agent(config=kept('  path = "own"'))
+    wait_for("profiles", lambda: agent.metric("smolder_kept_profiles_total", result="stored") > 3, 60, 0.2)
+    own = lab.dir / "data/own"
+    equal(own.stat().st_mode & 0o077, 0, "rights of others")
+    second = begin(lab, f"--path={own}")
+    equal(second.wait(20), 3, "exit status of a second store")
+    check("belongs to another store" in second.text(), second.text())
+    agent.stop()
+    store(lab, f"--path={own}")
+    wait_for("the JVM's methods", lambda: CPU in types_of(lab, "shop") and "Shop.bake" in flame(lab, "shop", CPU))
+
+
+@test
+def component_without_its_store_holds_up_nobody(lab):
+    """A directory that is in use: unhealthy with the reason, and another receiver gets everything; once it is free,
+    profiles are kept."""
+    receiver = lab.receiver()
+    lab.jvm()
+    blocker = store(lab, f"--path={lab.dir}/data/own", "--listen=127.0.0.1:4041")
+    text = kept('  path = "own"')
+    text = text.replace("[pyroscope.store.kept", "[pyroscope.write.test.receiver, pyroscope.store.kept")
+    endpoint = 'endpoint {\n url = "http://127.0.0.1:4040"\n }'
+    agent = lab.agent(config=f'{text}pyroscope.write "test" {{\n {endpoint}\n}}\n')
+
+    def health():
+        return agent.component("pyroscope.store.kept")["health"]
+    wait_for("health", lambda: health()["state"] == "unhealthy", 30)
+    check("belongs to another store" in health()["message"], health()["message"])
+    receiver.wait(3, 60)
+    blocker.stop()
+    wait_for("health", lambda: health()["state"] == "healthy", 60)
+    wait_for("profiles", lambda: agent.metric("smolder_kept_profiles_total", result="stored") > 0, 60, 0.2)
