@@ -1,43 +1,44 @@
-/* Explore: the profiles of a service over time, as a flame graph. */
-import { useEffect, useRef, useState } from "preact/hooks";
-import type { FlameGraph } from "../flame/graph";
-import type { SearchBox } from "../flame/search_box";
+/* Explore: the profiles of a service over time, as a flame graph and in other ways. */
+import { useEffect, useState } from "preact/hooks";
+import type { FlameAnswer } from "../flame/model";
 import { useAddress, writeAddress } from "../shared/address";
 import { useJvms } from "../shared/jvms";
 import { setNotice } from "../shared/notice";
-import { typeTitle } from "../shared/profile_types";
 import type { View } from "../shared/view";
-import { Chart } from "./chart";
+import { Column } from "./column";
 import { Empty } from "./empty";
 import "./explore.css";
-import { FlamePanel } from "./flame_panel";
 import { JvmPanel } from "./jvm_panel";
-import { matchedOf, useFlame, useServices, useTimeline, useTypes } from "./questions";
-import { State, chooseRange, go, rangeOf, stateOf } from "./state";
+import type { PanelProps } from "./panel";
+import { PANELS } from "./panels";
+import { useServices, useTypes } from "./questions";
+import { State, stateOf, zoomName } from "./state";
 import { Toolbar } from "./toolbar";
 import { Top } from "./top";
-
-function startsWith(path: string[], start: string[]): boolean {
-  return start.every((name, i) => path[i] === name);
-}
+import { ViewBar } from "./view_bar";
 
 /* What the address leaves open is chosen: the service with the latest profile, the most usual type. */
 function useChoices(state: State) {
   const services = useServices(state);
   if (!state.service && services.data && services.data.length)
     state.service = services.data.reduce((a, b) => (b.last_ms > a.last_ms ? b : a)).name;
-  const types = useTypes(state);
-  if (types.data && !types.data.includes(state.type)) {
-    state.type = types.data[0] || "";
-    state.zoom = [];
-  } else if (!types.data) state.type = "";
+  const types = useTypes(state),
+    known = state.types.filter(id => types.data && types.data.includes(id)),
+    lost = !!types.data && known.length < Math.max(1, state.types.length);
+  if (lost) state.zooms = [[], [], []];
+  state.types = known.length || !types.data ? known : types.data.slice(0, 1);
   useEffect(() => {
-    if (types.data && types.data.length)
-      writeAddress(
-        { service: state.service, type: state.type, at: state.zoom, ...(state.notice ? {} : { range: state.range }) },
-        false,
-      );
-  }, [state.service, state.type, state.range, types.data]);
+    if (!types.data || !types.data.length) return;
+    writeAddress(
+      {
+        service: state.service,
+        type: state.types,
+        ...(lost ? { [zoomName(0)]: null, [zoomName(1)]: null, [zoomName(2)]: null } : {}),
+        ...(state.notice ? {} : { range: state.range }),
+      },
+      false,
+    );
+  }, [state.service, state.types.join(), state.range, types.data]);
   return { services, types };
 }
 
@@ -54,48 +55,47 @@ function useTitleAndNotice(state: State): void {
 function Body() {
   const state = stateOf(useAddress()),
     { services, types } = useChoices(state),
-    [at, setAt] = useState(state.zoom),
-    flame = useFlame(state, at),
-    line = useTimeline(state),
     jvms = useJvms(),
-    box = useRef<SearchBox | null>(null),
-    range = line.data ? line.data.range : rangeOf(state);
+    [top, setTop] = useState<FlameAnswer | null>(null),
+    panel = PANELS.find(p => p.id === state.show) || PANELS[0],
+    shown = state.types.length ? state.types : [""];
   useTitleAndNotice(state);
-  const onZoom = (path: string[], graph: FlameGraph) => {
-    go({ at: path });
-    if (graph.cut || !startsWith(path, at)) setAt(path);
-  };
+  const look = (text: string) => writeAddress({ search: state.search === text ? "" : text }, false);
+  const instead: PanelProps["instead"] = answer => (
+    <Empty
+      state={state}
+      error={services.error || types.error || answer.error}
+      loading={
+        services.loading ||
+        (!!state.service && types.loading) ||
+        (state.types.length > 0 && answer.loading)
+      }
+      jvms={jvms.data}
+      others={!!services.data && services.data.length > 0}
+    />
+  );
   return (
     <>
       <Toolbar state={state} services={services.data || []} types={types.data || []} />
+      <ViewBar state={state} panel={panel} />
       <main>
-        <div class="left">
-          <section class="panel" id="timebox" aria-label="Amount over time">
-            <div class="scale">{line.data ? typeTitle(state.type) + " over time" : ""}</div>
-            <Chart line={line.data} range={range} onRange={r => chooseRange(state, "custom", r)} />
-          </section>
-          <FlamePanel
-            data={flame.data}
-            type={state.type}
-            zoom={state.zoom}
-            search={state.search}
-            onZoom={onZoom}
-            onSearch={search => writeAddress({ search }, false)}
-            matchedOf={async (path, search) => (flame.data ? matchedOf(flame.data.query, path, search) : null)}
-            box={box}
-          >
-            <Empty
+        <div class={"columns of-" + shown.length}>
+          {shown.map((type, index) => (
+            <Column
+              key={index}
+              panel={panel}
               state={state}
-              error={services.error || types.error || flame.error}
-              loading={services.loading || (!!state.service && types.loading) || (!!state.type && flame.loading)}
-              jvms={jvms.data}
-              others={!!services.data && services.data.length > 0}
+              type={type}
+              index={index}
+              look={look}
+              instead={instead}
+              onFlame={index ? () => {} : setTop}
             />
-          </FlamePanel>
+          ))}
         </div>
         <aside>
           <JvmPanel answer={jvms} service={state.service} />
-          {flame.data && flame.data.total > 0 && <Top data={flame.data} look={text => box.current!.look(text)} />}
+          {top && <Top data={top} look={look} />}
         </aside>
       </main>
     </>
