@@ -1,8 +1,8 @@
 /* One profile type: its amount over time, and a panel. */
+import type { ComponentChildren } from "preact";
 import { amount, percent } from "../shared/format";
 import { typeTitle } from "../shared/profile_types";
 import { Chart, groupName, lineColor } from "./chart";
-import type { Panel, PanelProps } from "./panel";
 import { SeriesList, useTimes } from "./questions";
 import { State, addFilter, chooseRange } from "./state";
 
@@ -32,9 +32,10 @@ function Groups({ groups, state }: { groups: SeriesList; state: State }) {
   );
 }
 
-export function Column({ panel, ...props }: PanelProps & { panel: Panel }) {
-  const { state, type } = props,
-    times = useTimes(state, type);
+/* `state`: with the type of this column. */
+export function Column({ state, children }: { state: State; children: ComponentChildren }) {
+  const times = useTimes(state),
+    { type } = state;
   return (
     <div class="column">
       <section class="panel timebox" aria-label="Amount over time">
@@ -46,7 +47,7 @@ export function Column({ panel, ...props }: PanelProps & { panel: Panel }) {
         <Chart times={times.data} onRange={r => chooseRange(state, "custom", r)} />
         {times.data && times.data.groups && <Groups groups={times.data.groups} state={state} />}
       </section>
-      <panel.Body key={panel.id} {...props} />
+      {children}
     </div>
   );
 }

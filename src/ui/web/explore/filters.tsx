@@ -1,7 +1,7 @@
 /* Which series of the service: filters by label, and the label by whose values the amount is shown. */
 import { useState } from "preact/hooks";
 import { Popover } from "../shared/popover";
-import { Filter, OPERATORS, Operator, State, go, setFilters } from "./state";
+import { Filter, OPERATORS, Operator, State, choose, setFilters } from "./state";
 import { useLabels, useValues } from "./questions";
 
 const OPERATOR_WORDS: Record<Operator, string> = { "=": "is", "!=": "is not", "=~": "matches", "!~": "does not match" };
@@ -22,7 +22,7 @@ function Chip({ filter, all }: { filter: Filter; all: Filter[] }) {
 }
 
 function NewFilter({ state, close }: { state: State; close: () => void }) {
-  const labels = useLabels(state, true),
+  const labels = useLabels(state),
     [name, setName] = useState(""),
     [operator, setOperator] = useState<Operator>("="),
     [value, setValue] = useState(""),
@@ -90,23 +90,21 @@ function NewFilter({ state, close }: { state: State; close: () => void }) {
 }
 
 function GroupBy({ state }: { state: State }) {
-  const [asked, setAsked] = useState(false),
-    labels = useLabels(state, asked),
-    names = (labels.data || []).filter(l => l.values > 0).map(l => l.name);
+  const labels = useLabels(state),
+    names = (labels.data || []).filter(l => l.values > 1 || l.name === state.by);
   return (
     <label class="pick">
       By{" "}
       <select
         id="by"
         value={state.by}
-        onFocus={() => setAsked(true)}
-        onPointerDown={() => setAsked(true)}
-        onChange={e => go({ by: e.currentTarget.value })}
+        title="A line in the chart and a frame in the graph for each value of a label"
+        onChange={e => choose({ by: e.currentTarget.value })}
       >
         <option value="">nothing</option>
-        {state.by && !names.includes(state.by) && <option value={state.by}>{state.by}</option>}
-        {names.map(name => (
-          <option value={name}>{name}</option>
+        {state.by && !names.some(l => l.name === state.by) && <option value={state.by}>{state.by}</option>}
+        {names.map(l => (
+          <option key={l.name} value={l.name}>{`${l.name} (${l.values})`}</option>
         ))}
       </select>
     </label>

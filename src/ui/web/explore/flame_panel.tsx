@@ -1,14 +1,16 @@
 /* The flame graph. */
+import type { ComponentChildren } from "preact";
 import { MutableRef, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { FlameGraph } from "../flame/graph";
 import { FlameAnswer, modelOf } from "../flame/model";
+import type { Answer } from "../shared/api";
 import { $ } from "../shared/dom";
 import { amount, plural } from "../shared/format";
 import { typeTitle } from "../shared/profile_types";
 import { onTheme } from "../shared/theme";
-import type { Panel, PanelProps } from "./panel";
 import { matchedOf, useFlame } from "./questions";
-import { go, zoomName } from "./state";
+import { SearchField } from "./search_field";
+import { State, go, zoomName } from "./state";
 
 function startsWith(path: string[], start: string[]): boolean {
   return start.every((name, i) => path[i] === name);
@@ -65,10 +67,20 @@ function useGraph(parts: Omit<Parts, "panel">, panel: MutableRef<HTMLElement | n
   return graph;
 }
 
-function Body({ state, type, index, instead, onFlame }: PanelProps) {
-  const zoom = state.zooms[index],
+interface Props {
+  /* With the type of a column, which is that many columns to the right. */
+  state: State;
+  index: number;
+  /* What is shown in the place of an answer that did not come, or is empty. */
+  instead(answer: Answer<unknown>): ComponentChildren;
+  /* Told of what is shown. */
+  onFlame?(data: FlameAnswer | null): void;
+}
+
+export function FlamePanel({ state, index, instead, onFlame }: Props) {
+  const { type, zoom } = state,
     [at, setAt] = useState(zoom),
-    answer = useFlame(state, type, at),
+    answer = useFlame(state, at),
     { data } = answer,
     some = !!data && data.total > 0,
     model = useMemo(() => (data && some ? modelOf(data) : null), [data]),
@@ -84,7 +96,9 @@ function Body({ state, type, index, instead, onFlame }: PanelProps) {
       },
       panel,
     );
-  useEffect(() => onFlame(some ? data : null), [data]);
+  useEffect(() => {
+    if (onFlame) onFlame(some ? data : null);
+  }, [data]);
   useLayoutEffect(() => graph.current!.search(state.search), [state.search]);
   useLayoutEffect(() => graph.current!.flip(state.flipped), [state.flipped]);
   useLayoutEffect(() => {
@@ -98,6 +112,7 @@ function Body({ state, type, index, instead, onFlame }: PanelProps) {
         {data && some && <Sum data={data} id={id("sum")} />}
         <span class="grow" />
         <span id={id("hits")} class="hits" role="status" />
+        <SearchField id={id("search")} state={state} first={!index} disabled={!some} />
       </div>
       <nav id={id("crumbs")} class="crumbs" aria-label="Zoom" hidden />
       <p class="hint" hidden={!some}>
@@ -124,5 +139,3 @@ function Body({ state, type, index, instead, onFlame }: PanelProps) {
     </section>
   );
 }
-
-export const flamePanel: Panel = { id: "flame", title: "Flame graph", Body };

@@ -1,6 +1,7 @@
 /* Explore: the profiles of a service over time, as a flame graph and in other ways. */
 import { useEffect, useState } from "preact/hooks";
 import type { FlameAnswer } from "../flame/model";
+import type { Answer } from "../shared/api";
 import { useAddress, writeAddress } from "../shared/address";
 import { useJvms } from "../shared/jvms";
 import { setNotice } from "../shared/notice";
@@ -9,13 +10,12 @@ import { Column } from "./column";
 import { Empty } from "./empty";
 import "./explore.css";
 import { JvmPanel } from "./jvm_panel";
-import type { PanelProps } from "./panel";
-import { PANELS } from "./panels";
+import { FlamePanel } from "./flame_panel";
+import { Panel, PanelBar, panelOf } from "./panels";
 import { useServices, useTypes } from "./questions";
 import { State, stateOf, zoomName } from "./state";
 import { Toolbar } from "./toolbar";
 import { Top } from "./top";
-import { ViewBar } from "./view_bar";
 
 /* What the address leaves open is chosen: the service with the latest profile, the most usual type. */
 function useChoices(state: State) {
@@ -57,18 +57,19 @@ function Body() {
     { services, types } = useChoices(state),
     jvms = useJvms(),
     [top, setTop] = useState<FlameAnswer | null>(null),
-    panel = PANELS.find(p => p.id === state.show) || PANELS[0],
+    panel = panelOf(state.more),
     shown = state.types.length ? state.types : [""];
   useTitleAndNotice(state);
   const look = (text: string) => writeAddress({ search: state.search === text ? "" : text }, false);
-  const instead: PanelProps["instead"] = answer => (
+  /* In the place of an answer that did not come, or is empty. */
+  const instead = (answer: Answer<unknown> | null) => (
     <Empty
       state={state}
-      error={services.error || types.error || answer.error}
+      error={services.error || types.error || (answer ? answer.error : "")}
       loading={
         services.loading ||
         (!!state.service && types.loading) ||
-        (state.types.length > 0 && answer.loading)
+        (state.types.length > 0 && !!answer && answer.loading)
       }
       jvms={jvms.data}
       others={!!services.data && services.data.length > 0}
@@ -76,26 +77,28 @@ function Body() {
   );
   return (
     <>
-      <Toolbar state={state} services={services.data || []} types={types.data || []} />
-      <ViewBar state={state} panel={panel} />
+      <Toolbar state={{ ...state, type: shown[0] }} services={services.data || []} types={types.data || []} />
+      <PanelBar state={{ ...state, type: shown[0] }} panel={panel} />
       <main>
         <div class={"columns of-" + shown.length}>
-          {shown.map((type, index) => (
-            <Column
-              key={index}
-              panel={panel}
-              state={state}
-              type={type}
-              index={index}
-              look={look}
-              instead={instead}
-              onFlame={index ? () => {} : setTop}
-            />
-          ))}
+          {shown.map((type, index) => {
+            const mine = { ...state, type, zoom: state.zooms[index] };
+            return (
+              <Column key={index} state={mine}>
+                {panel === "graph" ? (
+                  <FlamePanel state={mine} index={index} instead={instead} onFlame={index ? undefined : setTop} />
+                ) : (
+                  <Panel state={mine} panel={panel}>
+                    {instead(null)}
+                  </Panel>
+                )}
+              </Column>
+            );
+          })}
         </div>
         <aside>
           <JvmPanel answer={jvms} service={state.service} />
-          {top && <Top data={top} look={look} />}
+          {panel === "graph" && top && <Top data={top} look={look} />}
         </aside>
       </main>
     </>

@@ -2,6 +2,7 @@
 import type { FlameAnswer } from "../flame/model";
 import { Answer, Query, get, useAnswer } from "../shared/api";
 import { typeRank } from "../shared/profile_types";
+import { viewKey, viewQuery } from "./view_query";
 import { State, TimeRange, baseKey, baseOf, filterText, rangeKey, rangeOf } from "./state";
 
 export interface ServiceType {
@@ -40,10 +41,7 @@ export type Asked<T> = T & { query: Query; range: TimeRange };
 
 const SPARK_BUCKETS = 40,
   SERIES_MAX = 8,
-  VALUES_MAX = 50,
-  /* Frames of libraries: the JDK, frameworks in it aside, native code and the kernel. Of those above one another only
-   * the outermost is shown. */
-  LIBRARY = "/^(java|javax|jdk|sun|com[.]sun|kernel)[.]|[.]so([.][0-9]+)*[.]|::/";
+  VALUES_MAX = 50;
 
 /* The series of a state, in every question. */
 export function selectionOf(state: State): Query {
@@ -53,33 +51,28 @@ export function selectionOf(state: State): Query {
   };
 }
 
-/* How stacks are shown, in questions about stacks. */
-export function viewOf(state: State): Query {
-  return {
-    recursion: state.recursion ? 1 : undefined,
-    fold: state.library ? LIBRARY : undefined,
-    callers: state.callers ? 1 : undefined,
-  };
+/* Names a question about what is selected; null: nothing is. */
+export function key(what: string, state: State): string | null {
+  return state.type ? JSON.stringify([what, selectionOf(state), state.type, rangeKey(state)]) : null;
 }
 
-/* Names a question about stacks or totals: what another one was answered does not stay. */
-export function keyOf(what: string, state: State, type: string, view: boolean): string | null {
-  if (!type) return null;
-  const stacks = view ? viewOf(state) : {};
-  return JSON.stringify([what, selectionOf(state), type, rangeKey(state), stacks]);
+/* The same about stacks, as they are to be shown. */
+export function stacksKey(what: string, state: State): string | null {
+  const named = key(what, state);
+  return named && named + viewKey(state.more);
 }
 
 /* All parameters of a question about one type, and its time. */
-export function asked(state: State, type: string): { query: Query; range: TimeRange } {
+export function asked(state: State): { query: Query; range: TimeRange } {
   const range = rangeOf(state);
-  return { range, query: { ...selectionOf(state), type, ...range } };
+  return { range, query: { ...selectionOf(state), type: state.type, ...viewQuery(state.more), ...range } };
 }
 
-/* With the times of what is compared with. */
-export function askedCompared(state: State, type: string): { query: Query; range: TimeRange; base: TimeRange } {
-  const a = asked(state, type),
-    base = baseOf(state, a.range) || baseOf({ ...state, compare: "before" }, a.range)!;
-  return { ...a, base, query: { ...a.query, base_from: Math.round(base.from), base_until: Math.round(base.until) } };
+/* What it is compared with: its time and its series; nothing: as long before. */
+export function askedBase(state: State): Query {
+  const base = baseOf(state, rangeOf(state)),
+    times = base ? { base_from: Math.round(base.from), base_until: Math.round(base.until) } : {};
+  return { base_query: state.more.get("base_query") || undefined, ...times };
 }
 
 export function useServices(state: State): Answer<Service[]> {
@@ -107,14 +100,13 @@ export function useTypes(state: State): Answer<string[]> {
 }
 
 /* `at`: the path whose subtree is wanted in full. */
-export function useFlame(state: State, type: string, at: string[]): Answer<Asked<FlameAnswer>> {
+export function useFlame(state: State, at: string[]): Answer<Asked<FlameAnswer>> {
   return useAnswer(
-    keyOf("flamegraph", state, type, true),
+    stacksKey("flamegraph", state),
     async signal => {
-      const a = asked(state, type),
-        query = { ...a.query, ...viewOf(state) },
-        data = await get<FlameAnswer>("flamegraph", { ...query, at, max_nodes: state.nodes }, signal);
-      return { ...data, ...a, query };
+      const a = asked(state),
+        data = await get<FlameAnswer>("flamegraph", { ...a.query, at, max_nodes: state.nodes }, signal);
+      return { ...data, ...a };
     },
     JSON.stringify([at, state.nodes]),
   );
@@ -138,10 +130,11 @@ export interface Times {
 }
 
 /* The amount over time, beside it that of the comparison, or by a label. */
-export function useTimes(state: State, type: string): Answer<Times> {
-  const key = keyOf("timeline", state, type, false);
-  return useAnswer(key && JSON.stringify([key, state.by, baseKey(state)]), async signal => {
-    const { query, range } = asked(state, type),
+export function useTimes(state: State): Answer<Times> {
+  const named = key("timeline", state);
+  return useAnswer(named && JSON.stringify([named, state.by, baseKey(state)]), async signal => {
+    const range = rangeOf(state),
+      query = { ...selectionOf(state), type: state.type, ...range },
       count = buckets(range),
       base = baseOf(state, range),
       bars = (times: TimeRange) => get<Timeline>("timeline", { ...query, ...times, buckets: count }, signal),
@@ -156,15 +149,13 @@ export function useTimes(state: State, type: string): Answer<Times> {
   });
 }
 
-/* Names of labels with the number of their values; asked when somebody wants to choose. */
-export function useLabels(state: State, wanted: boolean): Answer<{ name: string; values: number }[]> {
-  return useAnswer(
-    wanted && state.service ? "labels " + state.service + rangeKey(state) : null,
-    async signal => {
-      const query = { service: state.service, ...rangeOf(state) };
-      return (await get<{ labels: { name: string; values: number }[] }>("labels", query, signal)).labels;
-    },
-  );
+/* Names of labels with the number of their values. */
+export function useLabels(state: State): Answer<{ name: string; values: number }[]> {
+  const named = state.type ? JSON.stringify(["labels", state.service, state.type, rangeKey(state)]) : null;
+  return useAnswer(named, async signal => {
+    const query = { service: state.service, type: state.type, ...rangeOf(state) };
+    return (await get<{ labels: { name: string; values: number }[] }>("labels", query, signal)).labels;
+  });
 }
 
 export interface Values {

@@ -18,6 +18,9 @@ export interface State {
   service: string;
   /* Profile types, side by side; the first is the main one. */
   types: string[];
+  /* That of a column, and the path that is zoomed at there. */
+  type: string;
+  zoom: string[];
   /* Of RANGES. */
   range: string;
   /* With the range "custom". */
@@ -31,20 +34,17 @@ export interface State {
   /* With the comparison "custom". */
   baseFrom: number;
   baseUntil: number;
-  /* Of PANELS. */
-  show: string;
   /* The path that is zoomed at, by type. */
   zooms: string[][];
   search: string;
-  /* How stacks are shown: from the leaf, with the root at the bottom, without repeated frames, without library frames,
-   * how many frames at most. */
-  callers: boolean;
+  /* The root is at the bottom. */
   flipped: boolean;
-  recursion: boolean;
-  library: boolean;
+  /* Frames at most. */
   nodes: number;
   /* What is wrong with the address, or "". */
   notice: string;
+  /* The address, for what panels keep there. */
+  more: URLSearchParams;
 }
 
 export const RANGES: [name: string, text: string, seconds: number][] = [
@@ -102,10 +102,12 @@ export function zoomName(index: number): string {
 }
 
 export function stateOf(p: URLSearchParams): State {
-  const on = (name: string) => p.get(name) === "1",
+  const types = p.getAll("type").slice(0, TYPES_MAX),
     state: State = {
       service: p.get("service") || "",
-      types: p.getAll("type").slice(0, TYPES_MAX),
+      types,
+      type: types[0] || "",
+      zoom: p.getAll("at"),
       range: oneOf(RANGES, p.get("range"), DEFAULT_RANGE),
       from: readTime(p.get("from")),
       until: readTime(p.get("until")),
@@ -114,15 +116,12 @@ export function stateOf(p: URLSearchParams): State {
       compare: oneOf(COMPARISONS, p.get("compare"), ""),
       baseFrom: readTime(p.get("base_from")),
       baseUntil: readTime(p.get("base_until")),
-      show: p.get("show") || "",
       zooms: [0, 1, 2].map(i => p.getAll(zoomName(i))),
       search: p.get("search") || "",
-      callers: on("callers"),
-      flipped: on("flipped"),
-      recursion: on("recursion"),
-      library: on("library"),
+      flipped: p.get("flipped") === "1",
       nodes: NODES.find(n => String(n) === p.get("nodes")) || NODES[0],
       notice: "",
+      more: p,
     };
   if (state.range === "custom" && !(state.from < state.until)) {
     state.notice =
@@ -130,7 +129,8 @@ export function stateOf(p: URLSearchParams): State {
       "earlier one. The last hour is shown.";
     state.range = DEFAULT_RANGE;
   }
-  if (state.compare === "custom" && !(state.baseFrom < state.baseUntil)) state.compare = "before";
+  if (state.baseFrom < state.baseUntil) state.compare = "custom";
+  else if (state.compare === "custom") state.compare = "before";
   return state;
 }
 
