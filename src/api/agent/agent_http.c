@@ -7,6 +7,7 @@
 #include "api/agent/agent_live.h"
 #include "api/agent/agent_metrics.h"
 #include "api/agent/agent_record.h"
+#include "api/agent/agent_record_page.h"
 #include "api/agent/components_json.h"
 #include "api/shared/access.h"
 #include "api/shared/jvms_json.h"
@@ -25,6 +26,7 @@ struct agent_http {
     struct access access;
     struct agent_live *live;
     struct agent_record *record;
+    struct agent_record_page *record_page;
     struct agent_bundle *bundle;
     char *prefix;                /* "/", or with a '/' at both ends */
     struct server_route *routes; /* owned, and so are the paths */
@@ -110,6 +112,12 @@ static void agent_http_record_stop(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
     agent_record_stop(h->record, rq);
+}
+
+static void agent_http_record_page(void *ctx, struct request *rq)
+{
+    struct agent_http *h = ctx;
+    agent_record_page_start(h->record_page, rq);
 }
 
 static void agent_http_not_found(void *ctx, struct request *rq)
@@ -228,6 +236,8 @@ static const struct server_route web_routes[] = {
     {NULL, "api/v0/web/modules/*", agent_http_module_components, .origin = FROM_LINKS},
     {NULL, "api/v0/web/remotecfg/*", agent_http_no_remote},
     {NULL, "api/v0/web/peers", agent_http_peers},
+    {"GET", "api/v0/web/jvms", agent_http_jvms, .origin = FROM_LINKS},
+    {"POST", "api/v0/web/record", agent_http_record_page, .origin = FROM_HERE},
     {NULL, "api/v0/web/graph", agent_http_graph, .origin = FROM_HERE},
     {NULL, "api/v0/web/graph/*", agent_http_graph, .origin = FROM_HERE},
     {NULL, "api/v0/web/debug/*", agent_http_debug, .origin = FROM_HERE},
@@ -343,6 +353,7 @@ int agent_http_open(const struct agent_http_options *options, struct agent_http 
     }
     h->live = agent_live_new(options->loop, options->controller);
     h->record = agent_record_new(options->loop, options->controller);
+    h->record_page = agent_record_page_new(options->loop, options->controller, options->parsers);
     h->bundle =
         agent_bundle_new(&(struct agent_bundle_options){.loop = options->loop,
                                                         .controller = options->controller,
@@ -369,12 +380,18 @@ static void agent_http_on_all_closed(void *arg)
         closed(closed_arg);
 }
 
+static void agent_http_on_recordings_closed(void *arg)
+{
+    struct agent_http *h = arg;
+    agent_bundle_free(TAKE_PTR(h->bundle), agent_http_on_all_closed, h);
+}
+
 static void agent_http_on_server_closed(void *arg)
 {
     struct agent_http *h = arg;
     agent_live_free(TAKE_PTR(h->live));
     agent_record_free(TAKE_PTR(h->record));
-    agent_bundle_free(TAKE_PTR(h->bundle), agent_http_on_all_closed, h);
+    agent_record_page_close(TAKE_PTR(h->record_page), agent_http_on_recordings_closed, h);
 }
 
 void agent_http_close(struct agent_http *h, void (*closed)(void *arg), void *arg)

@@ -11,6 +11,8 @@
  *     below the prefix:
  *     any       /api/v0/web/components[/ID], /api/v0/web/modules/MODULE/components, /api/v0/web/peers
  *     any       /api/v0/web/graph[/MODULE]?window=, /api/v0/web/debug/ID?sampleProb=   streams (agent_live.h)
+ *     GET       /api/v0/web/jvms           as /api/v0/jvms
+ *     POST      /api/v0/web/record         a recording with its flame graphs (agent_record_page.h); same origin only
  *     any       /api/v0/web/remotecfg/…    500: not available
  *     GET       /            index page
  *
@@ -24,6 +26,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "graph/controller.h"
+#include "parser/parser_pool.h"
 #include "settings/settings.h"
 
 struct agent_http;
@@ -35,6 +38,7 @@ struct agent_http_options {
     bool support_bundle;       /* false: /-/support is disabled */
     const char *allowed_hosts; /* names of this host, comma-separated (net/server_host.h); borrowed */
     struct controller *controller;
+    struct parser_pool *parsers; /* outlives the server; NULL: see parser/parser_batch.h, and no recordings */
     /* Reloads the configuration. False: rejected, with the reason in `why`. NULL: no reload (404). */
     bool (*reload)(void *arg, struct buf *why);
     /* Whether the program itself is healthy; false: the reason in `why`. NULL: always healthy. Called for /-/healthy,
