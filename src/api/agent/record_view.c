@@ -32,7 +32,7 @@ static void record_view_put(const struct profile *p, size_t type, struct buf *ou
     json_string(out, p->symbols->strings[p->types[type].unit]);
     buf_printf(out, ",\"total\":%lld,\"node_count\":%zu,\"truncated\":%s,", (long long)f.nodes[0].total, f.node_count,
                f.truncated ? "true" : "false");
-    flame_json_put(&f, 0, RECORD_VIEW_NODES, out);
+    flame_json_put(&(struct flame_json){.flame = &f, .nodes = RECORD_VIEW_NODES, .top = true}, out);
     buf_byte(out, '}');
 }
 
