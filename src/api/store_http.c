@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/page/page_index.h"
+#include "api/page/page_place.h"
 #include "api/page/page_query.h"
 #include "api/pyroscope/ingest_server.h"
 #include "api/pyroscope/pyroscope_api.h"
@@ -33,7 +34,8 @@ struct store_http {
     struct querier *querier;
     struct ingest_server *ingests;
     struct controller *controller;
-    unsigned parts; /* that are not closed yet */
+    char *agent, *agent_path; /* NULL = none */
+    unsigned parts;           /* that are not closed yet */
     void (*closed)(void *arg);
     void *closed_arg;
 };
@@ -56,6 +58,15 @@ HANDLER(ready, pyroscope_api_ready(rq))
 HANDLER(page, page_queries_handle(h->queries, rq))
 HANDLER(jvms, jvms_json_reply(h->controller, rq))
 
+static void store_http_place(void *ctx, struct request *rq)
+{
+    const struct store_http *h = ctx;
+    page_place_reply(rq, &(struct page_place){.store = server_address(h->server),
+                                              .store_token = h->gate.on,
+                                              .agent = h->agent,
+                                              .agent_path = h->agent_path});
+}
+
 static void store_http_index(void *ctx, struct request *rq)
 {
     const struct store_http *h = ctx;
@@ -77,6 +88,7 @@ static const struct server_route routes[] = {
     {"GET", "/pyroscope/label-values", store_http_label_values, .origin = FROM_LINKS},
     {"GET", PAGE_PATHS, store_http_page, .origin = FROM_LINKS},
     {"GET", "/api/jvms", store_http_jvms, .origin = FROM_LINKS},
+    {"GET", "/api/page", store_http_place, .origin = FROM_LINKS},
     {0},
 };
 
@@ -137,6 +149,14 @@ void store_http_set_token(struct store_http *h, const char *token)
     token_gate_set(&h->gate, token);
 }
 
+void store_http_set_agent(struct store_http *h, const char *address, const char *path)
+{
+    free(h->agent);
+    free(h->agent_path);
+    h->agent = xstrdup(address);
+    h->agent_path = xstrdup(path);
+}
+
 int store_http_prepare(struct store_http *h, const struct settings *s, struct err *err)
 {
     return server_settings_prepare(h->server, &s->http, err);
@@ -163,6 +183,8 @@ static void store_http_on_part_closed(void *arg)
         h->closed(h->closed_arg);
     access_done(&h->access);
     token_gate_done(&h->gate);
+    free(h->agent);
+    free(h->agent_path);
     free(h);
 }
 

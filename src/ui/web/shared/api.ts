@@ -28,11 +28,11 @@ export function encoded(query: Query): string {
   return new URLSearchParams(pairs).toString();
 }
 
-/* JSON of /api/PATH. Throws an ApiError. */
+/* JSON of api/PATH, beside the page. Throws an ApiError. */
 export async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
   let answer: Response;
   try {
-    answer = await fetch("/api/" + path + "?" + encoded(query), { cache: "no-store", signal });
+    answer = await fetch("api/" + path + "?" + encoded(query), { cache: "no-store", signal });
   } catch (e) {
     throw new ApiError("smolder does not answer; retrying every few seconds.", 0);
   }
