@@ -281,8 +281,14 @@ static int open_http(struct agent *a, struct err *err)
                                                .problem = http_problem,
                                                .flags = agent_put_flags,
                                                .sources = agent_each_source,
-                                               .arg = a};
-    return agent_http_open(&options, &a->http, err);
+                                               .arg = a,
+                                               .store_address =
+                                                   a->store_http ? store_http_address(a->store_http) : NULL,
+                                               .store_token = s->store_token};
+    const int code = agent_http_open(&options, &a->http, err);
+    if (code == 0 && a->store_http)
+        store_http_set_agent(a->store_http, agent_http_address(a->http), agent_http_path(a->http));
+    return code;
 }
 
 static void watch_signals(struct agent *a)

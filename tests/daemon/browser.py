@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 
-from lab import Failure, Skip, check
+from lab import ROOT, Failure, Skip, check
 
 
 def program():
@@ -114,10 +114,10 @@ class Browser:
         self.mouse("mousePressed", x, y)
         self.mouse("mouseReleased", x, y)
 
-    def picture(self, lab, name):
-        """What the page looks like, kept beside the binary."""
-        folder = lab.smolder.parent / "screenshots"
-        folder.mkdir(exist_ok=True)
+    def picture(self, name):
+        """What the page looks like, kept as a file of the build."""
+        folder = ROOT / "build" / "screenshots"
+        folder.mkdir(parents=True, exist_ok=True)
         data = self.call("Page.captureScreenshot")["data"]
         (folder / f"{name}.png").write_bytes(base64.b64decode(data))
 

@@ -1,8 +1,9 @@
-"""What a table of JVMs needs: the API of the agent."""
+"""The view of the JVMs: the API of the agent that it needs, and the page in a real browser."""
 import http.client
 import json
 import signal
 
+from browser import Browser
 from lab import check, config, equal, test, wait_for
 
 
@@ -79,7 +80,7 @@ def record(lab, query, headers=None, timeout=60):
 
 
 def selected(agent, jvm):
-    j = next(j for j in listed(agent, "/api/v0/web/jvms")["jvms"] if j["pid"] == jvm.inner)
+    j = next(j for j in listed(agent, "/api/jvms")["jvms"] if j["pid"] == jvm.inner)
     return f"pid={j['pid']}&start_time={j['start_time']}"
 
 
@@ -148,3 +149,172 @@ def page_recordings_are_guarded(lab):
         connection.close()
     wait_for("room for another", lambda: refused(query + "&seconds=1")[0] == 200, 60)
     equal(agent.jvms()[jvm.inner]["state"], "profiling", "state")
+
+
+API_PAGE = "http://127.0.0.1:12345/"
+
+
+def text(element):
+    return f"document.getElementById('{element}').textContent"
+
+
+def shown(browser):
+    """Service names of the rows, in their order."""
+    return browser.run("[...document.querySelectorAll('.jvm-row:not(.heads) .c-service b')].map(e => e.textContent)")
+
+
+def put(browser, element, value):
+    browser.run(f"{{ const e = document.getElementById('{element}'); e.value = {json.dumps(value)}; "
+                "e.dispatchEvent(new Event('input', {bubbles: true})); "
+                "e.dispatchEvent(new Event('change', {bubbles: true})); }")
+
+
+MANY = """(() => {
+  const plain = window.fetch;
+  window.fetch = async (...a) => {
+    const answer = await plain(...a);
+    if (!String(a[0]).startsWith('api/jvms')) return answer;
+    const list = await answer.json(), states = ['profiling', 'profiling', 'profiling', 'refused', 'waiting'];
+    list.jvms = Array.from({length: 500}, (_, i) => ({component: 'pyroscope.java.x', pid: 1000 + i, start_time: i,
+      service_name: 'service-' + i, main: 'com.example.Main', state: states[i % 5], reason_code: 'ok', remedy: 'none',
+      reason: i % 5 === 3 ? 'attach is disabled' : '', since: '', last_profile: '', next_profile_seconds: 0,
+      profiles: i, samples: i, labels: {zone: i % 2 ? 'eu' : 'us'}, version: '17.0.' + (i % 20) + '+1', vendor: 'V',
+      options: 'event=itimer,interval=10000000', container: '', profiled_since_ms: list.now_ms - 60000,
+      last_delivered_ms: i % 3 ? list.now_ms - i : null, ended_ms: null, recorded_bytes: i * 1000, lost: 0,
+      delivered: i, dropped: 0, agent_cpu_ms: i}));
+    return new Response(JSON.stringify(list), {status: 200});
+  };
+})()"""
+
+
+@test
+def jvms_view_is_fluent_with_five_hundred(lab):
+    """Rows in view only, filter, sort, keyboard, details, and the address that has it all."""
+    lab.agent("--store.listen=127.0.0.1:4040", config="")
+    with Browser(machine=lab.machine) as browser:
+        browser.call("Page.addScriptToEvaluateOnNewDocument", source=MANY)
+        browser.open(API_PAGE + "#view=jvms")
+        browser.wait(f"document.getElementById('jvm-shown') && {text('jvm-shown')} === '500 JVMs'")
+        check(10 < browser.run("document.querySelectorAll('.jvm-row').length") < 60, "rows that are elements")
+        equal(shown(browser)[0], "service-3", "the first one: refused")
+        frames = browser.run("""(async () => {
+          const box = document.getElementById('jvm-table'), took = [];
+          let last = performance.now();
+          for (let i = 0; i < 60; i++) {
+            box.scrollTop += 280;
+            await new Promise(requestAnimationFrame);
+            took.push(performance.now() - last);
+            last = performance.now();
+          }
+          return took.sort((a, b) => a - b)[30];
+        })()""")
+        check(frames < 100, f"a frame of scrolling takes {frames:.0f} ms")
+        browser.run("document.getElementById('jvm-table').scrollTop = 0")
+        browser.run("[...document.querySelectorAll('.heads button')].find(b => b.textContent === 'Recorded').click()")
+        browser.wait("location.hash.includes('sort=recorded')")
+        equal(shown(browser)[:2], ["service-0", "service-1"], "sorted by what was recorded")
+        browser.run("document.querySelector('.heads .c-recorded button').click()")
+        browser.wait("location.hash.includes('sort=-recorded')")
+        equal(shown(browser)[:2], ["service-499", "service-498"], "the other way round")
+        equal(browser.run("document.querySelector('.heads .c-recorded').getAttribute('aria-sort')"), "descending", "sort")
+        put(browser, "jvm-find", "zone=eu refused")
+        browser.wait(f"{text('jvm-shown')} === '50 JVMs'")
+        put(browser, "jvm-find", "service-49")
+        browser.wait(f"{text('jvm-shown')} === '11 JVMs'")
+        browser.run("document.getElementById('jvm-table').focus()")
+        browser.key("ArrowDown")
+        browser.key("ArrowDown")
+        browser.key("Enter")
+        browser.wait("document.querySelector('#jvm-details h2').textContent === 'service-498'")
+        check("17.0.18+1" in browser.run(text("jvm-details")), browser.run(text("jvm-details")))
+        address = browser.run("location.href")
+        check("find=service-49" in address and "jvm=1498-498" in address, address)
+        browser.key("Escape")
+        browser.wait("!document.getElementById('jvm-details')")
+        browser.open("about:blank")
+        browser.open(address)
+        browser.wait("!!document.querySelector('#jvm-details h2')")
+        put(browser, "jvm-find", "no such thing")
+        browser.wait("!!document.getElementById('jvm-none')")
+        equal(browser.problems(API_PAGE), [], "what the browser complained about")
+
+
+@test
+def jvms_view_records_a_jvm(lab):
+    """From the button to the flame graph and the files, with a real JVM; cancelled, it is over for the agent, too."""
+    lab.receiver()
+    jvm = lab.jvm(version=17)
+    agent = lab.agent(config=config('interval = "60s"'))
+    agent.wait_state(jvm, "profiling")
+    j = next(j for j in listed(agent)["jvms"] if j["pid"] == jvm.inner)
+    with Browser(machine=lab.machine) as browser:
+        browser.open(f"{API_PAGE}#jvm={j['pid']}-{j['start_time']}")
+        browser.wait("!!document.getElementById('record-start')")
+        put(browser, "record-seconds", "600")
+        browser.run("document.getElementById('record-start').click()")
+        browser.wait(f"!!document.getElementById('record-phase') && {text('record-phase')}.startsWith('Recording,')")
+        browser.run("document.getElementById('record-cancel').click()")
+        browser.wait(f"{text('record-error')} === 'Cancelled.'")
+        put(browser, "record-seconds", "2")
+        put(browser, "record-event", "itimer")
+        browser.run("document.getElementById('record-start').click()")
+        browser.wait("document.querySelector('.record-files') && !document.getElementById('record-phase')", 60)
+        names = browser.run("[...document.querySelectorAll('.record-files button')].map(b => b.textContent)")
+        check(any(n.endswith(".jfr") for n in names) and any(n.endswith("process_cpu.pb.gz") for n in names), f"{names}")
+        browser.wait("!document.getElementById('graph').hidden")
+        check("CPU time" in browser.run(text("title")), browser.run(text("title")))
+        check(browser.run("document.getElementById('graph').flame.model.names.some(n => n.includes('Shop.bake'))"), "names")
+        equal(browser.problems(API_PAGE), [], "what the browser complained about")
+    equal(agent.jvms()[jvm.inner]["state"], "profiling", "state")
+
+
+@test
+def page_says_what_is_elsewhere(lab):
+    """The same page at both addresses: each view says where its API is."""
+    agent = lab.agent("--store.listen=127.0.0.1:4040")
+    jvm = lab.jvm(version=17)
+    wait_for("the JVM", lambda: [j for j in listed(agent)["jvms"] if j["state"] == "profiling"], 60)
+    with Browser(machine=lab.machine) as browser:
+        browser.open(API_PAGE)
+        browser.wait("!!document.getElementById('jvm-table')")
+        browser.open(API_PAGE + "#view=explore")
+        equal(browser.wait("document.querySelector('.note a') && document.querySelector('.note a').href"),
+              "http://127.0.0.1:4040/", "where the store is")
+        browser.open("http://127.0.0.1:4040/#view=jvms")
+        browser.wait("document.querySelectorAll('.jvm-row').length > 1")
+        browser.run("document.querySelectorAll('.jvm-row')[1].click()")
+        link = browser.wait("document.querySelector('#jvm-details a') && document.querySelector('#jvm-details a').href")
+        check(link.startswith(API_PAGE + "#view=jvms&jvm="), link)
+        browser.open(link)
+        browser.wait("!!document.getElementById('record-start')")
+    equal(agent.http("POST", "/api/v0/web/record?pid=1&start_time=1&seconds=1", "")[0], 404, "at the agent")
+    check(lab.machine.http("POST", "http://127.0.0.1:4040/api/v0/web/record", "")[0] in (404, 405), "at the store")
+    jvm.kill()
+
+
+@test
+def jvms_view_fits_a_phone(lab):
+    """400 pixels, dark: nothing is wider than the window, with details and without."""
+    jvm = lab.jvm(version=17)
+    lab.agent("--store.listen=127.0.0.1:4040")
+    with Browser(machine=lab.machine, width=400, dark=True) as browser:
+        browser.call("Emulation.setDeviceMetricsOverride", width=400, height=800, deviceScaleFactor=2, mobile=True)
+        browser.open(API_PAGE)
+        browser.wait("document.querySelectorAll('.jvm-row').length > 1")
+        equal(browser.run("document.documentElement.scrollWidth"), 400, "the width of the page")
+        browser.run("document.querySelectorAll('.jvm-row')[1].click()")
+        browser.wait("!!document.getElementById('jvm-details')")
+        equal(browser.run("document.documentElement.scrollWidth"), 400, "the width with details")
+    jvm.kill()
+
+
+@test
+def jvms_view_explains_an_empty_list(lab):
+    """No JVM, no component for JVMs, no agent."""
+    agent = lab.agent(config="")
+    with Browser(machine=lab.machine) as browser:
+        browser.open(API_PAGE)
+        browser.wait("document.querySelector('.note') && document.querySelector('.note').textContent.includes("
+                     "'no pyroscope.java component')")
+        agent.stop()
+        browser.wait(f"{text('trouble')}.includes('does not answer')", 60)

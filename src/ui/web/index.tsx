@@ -9,6 +9,7 @@ import { openView, useAddress, viewOf } from "./shared/address";
 import { LiveBadge } from "./shared/live";
 import { Logo } from "./shared/logo";
 import { Notice } from "./shared/notice";
+import { Elsewhere, usePlace } from "./shared/place";
 import { toggleTheme } from "./shared/theme";
 import type { View } from "./shared/view";
 
@@ -36,7 +37,10 @@ function Tabs({ current }: { current: View }) {
 }
 
 function Page() {
-  const id = viewOf(useAddress()),
+  const params = useAddress(),
+    place = usePlace(),
+    isAgent = !!place && place.here === "agent",
+    id = params.get("view") || !isAgent ? viewOf(params) : jvms.id,
     current = VIEWS.find(view => view.id === id) || VIEWS[0];
   return (
     <>
@@ -53,7 +57,10 @@ function Page() {
         <LiveBadge />
       </header>
       <Notice />
-      <current.Body key={current.id} />
+      {place && isAgent && current === explore && (
+        <Elsewhere what="Profiles are kept by the store" a={place.store} hash="" flag="--store.listen" />
+      )}
+      {place && !(isAgent && current === explore) && <current.Body key={current.id} />}
     </>
   );
 }

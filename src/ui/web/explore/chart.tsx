@@ -134,6 +134,17 @@ function showTip(u: uPlot, times: Times | null): void {
   tip.style.top = box.bottom + 6 + "px";
 }
 
+/* The chart for those who do not see it. */
+function inWords(times: Times): string {
+  const { line } = times,
+    most = line.values.reduce((best, v, i) => (v > line.values[best] ? i : best), 0),
+    sum = line.values.reduce((a, b) => a + b, 0);
+  return (
+    `${amount(sum, line.unit)} from ${clock(times.range.from, true)} to ${clock(times.range.until, true)}, ` +
+    `most at ${clock(line.from_ms + most * line.step_ms)}: ${amount(line.values[most] || 0, line.unit)}`
+  );
+}
+
 /* What the lines are, so that uPlot has to be made anew only when they change. */
 function shapeOf(times: Times | null): string {
   if (!times) return "";
@@ -178,5 +189,5 @@ export function Chart({ times, onRange }: { times: Times | null; onRange: (r: Ti
     const lines = times ? drawn(times).map(d => same(d.values)) : [[]];
     plot.current!.setData([at, ...lines] as uPlot.AlignedData);
   }, [times]);
-  return <div class="chart" ref={box} />;
+  return <div class="chart" ref={box} role="img" aria-label={times ? inWords(times) : "No amounts over time"} />;
 }

@@ -34,11 +34,11 @@ const ADDRESS_MAX = 4000;
 function send(path: string, query: Query, signal?: AbortSignal): Promise<Response> {
   const text = encoded(query),
     options: RequestInit = { cache: "no-store", signal };
-  if (text.length <= ADDRESS_MAX) return fetch(`/api/${path}?${text}`, options);
-  return fetch("/api/" + path, { ...options, method: "POST", body: new URLSearchParams(text) });
+  if (text.length <= ADDRESS_MAX) return fetch(`api/${path}?${text}`, options);
+  return fetch("api/" + path, { ...options, method: "POST", body: new URLSearchParams(text) });
 }
 
-/* JSON of /api/PATH. Throws an ApiError. */
+/* JSON of api/PATH, beside the page. Throws an ApiError. */
 export async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
   let answer: Response;
   try {

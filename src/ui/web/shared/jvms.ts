@@ -2,9 +2,6 @@
 import { Answer, get, useAnswer } from "./api";
 import { ago } from "./format";
 
-/* Those that ended stay that long, as far as this page saw them. */
-const EXITED_MS = 600000;
-
 export interface Jvm {
   component: string;
   pid: number;
@@ -17,38 +14,47 @@ export interface Jvm {
   since: string;
   last_profile: string;
   next_profile_seconds: number;
+  reason_code: string;
+  profiles: number;
+  samples: number;
+  labels: Record<string, string>;
+  version: string;
+  vendor: string;
+  options: string;
+  container: string;
+  profiled_since_ms: number | null;
+  last_delivered_ms: number | null;
+  ended_ms: number | null;
+  recorded_bytes: number;
+  lost: number;
+  delivered: number;
+  dropped: number;
+  agent_cpu_ms: number;
 }
 
 export interface JvmList {
   agent: boolean;
   now_ms: number;
   jvms: Jvm[];
+  /* Those that ended not long ago; `jvms` has them, too, after withEnded(). */
+  ended: Jvm[];
   components: { id: string; health: string; message: string }[];
 }
 
-const seen = new Map<string, { jvm: Jvm; at: number }>();
+export function keyOf(j: Jvm): string {
+  return j.pid + "-" + j.start_time;
+}
 
-function withExited(answer: JvmList): JvmList {
-  const now = Date.now(),
-    running = new Set<string>();
-  for (const j of answer.jvms) {
-    const key = j.component + " " + j.pid + " " + j.start_time;
-    running.add(key);
-    seen.set(key, { jvm: j, at: now });
-  }
-  for (const [key, s] of seen) {
-    if (running.has(key)) continue;
-    if (now - s.at > EXITED_MS) seen.delete(key);
-    else
-      answer.jvms.push({ ...s.jvm, state: "gone", reason: "The process ended.", remedy: "", next_profile_seconds: 0 });
-  }
+function withEnded(answer: JvmList): JvmList {
+  const running = new Set(answer.jvms.map(j => j.component + keyOf(j)));
+  for (const j of answer.ended) if (!running.has(j.component + keyOf(j))) answer.jvms.push(j);
   return answer;
 }
 
 export function useJvms(): Answer<JvmList> {
   return useAnswer(
     "jvms",
-    async signal => withExited(await get<JvmList>("jvms", {}, signal)),
+    async signal => withEnded(await get<JvmList>("jvms", {}, signal)),
     "",
     list => !list.jvms.some(j => Date.parse(j.last_profile)),
   );

@@ -1,6 +1,8 @@
 /* A button that opens a box below it; Escape, and a click elsewhere, close it. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+
+const EDGE_PX = 12;
 
 export function Popover({ name, label, title, value, children }: {
   /* The id of the button; its box has "-box" added. */
@@ -13,7 +15,14 @@ export function Popover({ name, label, title, value, children }: {
 }) {
   const [open, setOpen] = useState(false),
     root = useRef<HTMLDivElement>(null),
+    box = useRef<HTMLDivElement>(null),
     button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    if (!open) return;
+    /* As far to the left as it needs to be in the window. */
+    const right = box.current!.getBoundingClientRect().right;
+    box.current!.style.left = Math.min(0, document.documentElement.clientWidth - EDGE_PX - right) + "px";
+  }, [open]);
   useEffect(() => {
     if (!open) return;
     const onPointer = (e: PointerEvent) => {
@@ -49,7 +58,7 @@ export function Popover({ name, label, title, value, children }: {
         {label}
       </button>
       {open && (
-        <div class="popover-box" id={name + "-box"} role="dialog">
+        <div class="popover-box" id={name + "-box"} role="dialog" aria-label={title} ref={box}>
           {typeof children === "function" ? children(() => setOpen(false)) : children}
         </div>
       )}
