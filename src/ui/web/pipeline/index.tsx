@@ -9,7 +9,8 @@ import type { View } from "../shared/view";
 import { Graph, HEALTH_WORDS, HealthMark } from "./graph";
 import { Own } from "./own";
 import "./pipeline.css";
-import { Component, Health, Pipeline, Rates, Statement, rateText, useDetails, usePipeline, useRates } from "./questions";
+import { rateText, useDetails, usePipeline, useRates } from "./questions";
+import type { Component, Health, Pipeline, Rates, Statement } from "./questions";
 import { bodyText } from "./values";
 
 function Part({ title, body }: { title: string; body: Statement[] }) {
