@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "base/work.h"
 #include "store/db.h"
 #include "store/disk_room.h"
 #include "store/files.h"
@@ -51,6 +53,7 @@ struct store {
     uv_loop_t *loop;
     struct parser_pool *parsers;
     char *dir, *path; /* NULL: in memory */
+    int lock;         /* of the directory; -1 = not held */
     struct retention keep;
     struct disk_room room; /* the worker's that writes */
     struct store_limits limits;
@@ -62,8 +65,10 @@ struct store {
     bool full_told, size_told;  /* until it is otherwise */
     void (*problem)(void *arg, const char *text);
     void *problem_arg;
+    void (*measured)(void *arg, int64_t bytes, int64_t oldest_ns);
     bool damaged, closing;
     unsigned queues_open;
+    uv_work_t ending;
     void (*closed)(void *arg);
     void *closed_arg;
 };
@@ -256,8 +261,12 @@ static void store_on_swept(struct store *s, const struct store_job *job)
         store_tell(s, text);
         return;
     }
-    metric_set(&store_bytes, (double)r->bytes);
-    metric_set(&oldest_seconds, (double)r->oldest_ns / 1e9);
+    if (s->measured) {
+        s->measured(s->problem_arg, r->bytes, r->oldest_ns);
+    } else {
+        metric_set(&store_bytes, (double)r->bytes);
+        metric_set(&oldest_seconds, (double)r->oldest_ns / 1e9);
+    }
     if (r->deleted[RETENTION_SIZE] && !s->size_told)
         store_tell(s, "the store has reached its size; the oldest profiles are deleted, before they are too old "
                       "(--store.max-size)");
@@ -420,6 +429,8 @@ struct store *store_new(const struct store_options *options)
                                  options->keep_bytes ? options->keep_bytes : keep_bytes_default};
     s->problem = options->problem;
     s->problem_arg = options->problem_arg;
+    s->measured = options->measured;
+    s->lock = -1;
     s->limits = options->limits;
     s->write_db = s->read_db = DB_INIT;
     if (options->dir) {
@@ -434,23 +445,33 @@ struct store *store_new(const struct store_options *options)
     return s;
 }
 
-int store_begin(struct store *s, struct buf *notice, struct err *err)
+int store_begin_files(struct store *s, struct buf *notice, struct err *err)
 {
-    int code;
-    if (s->path) {
-        code = store_files_prepare(s->dir, DATABASE, err);
-        if (code == 0)
-            code = store_open_files(s, notice, err);
-        /* Moved aside long ago: nobody wants to repair them any more. */
-        store_files_forget(s->dir, DATABASE ".damaged-", clock_wall_ns() / NS_PER_SEC - s->keep.keep_seconds);
-    } else {
-        code = db_open(":memory:", &s->write_db, err);
-    }
+    if (!s->path)
+        return db_open(":memory:", &s->write_db, err);
+    int code = store_files_prepare(s->dir, DATABASE, err);
+    if (code == 0)
+        code = store_files_lock(s->dir, &s->lock, err);
     if (code < 0)
         return code;
+    code = store_open_files(s, notice, err);
+    /* Moved aside long ago: nobody wants to repair them any more. */
+    store_files_forget(s->dir, DATABASE ".damaged-", clock_wall_ns() / NS_PER_SEC - s->keep.keep_seconds);
+    return code;
+}
+
+void store_begin_sweeps(struct store *s)
+{
     uv_timer_start(&s->sweep, store_on_sweep, 0, SWEEP_MS);
     uv_unref((uv_handle_t *)&s->sweep);
-    return 0;
+}
+
+int store_begin(struct store *s, struct buf *notice, struct err *err)
+{
+    const int code = store_begin_files(s, notice, err);
+    if (code == 0)
+        store_begin_sweeps(s);
+    return code;
 }
 
 int store_open(const struct store_options *options, struct store **ret, struct buf *notice, struct err *err)
@@ -467,9 +488,6 @@ int store_open(const struct store_options *options, struct store **ret, struct b
 static void store_on_timer_closed(uv_handle_t *h)
 {
     struct store *s = h->data;
-    db_close(&s->read_db);
-    db_close(&s->write_db);
-    disk_room_done(&s->room);
     if (s->closed)
         s->closed(s->closed_arg);
     free(s->dir);
@@ -477,11 +495,31 @@ static void store_on_timer_closed(uv_handle_t *h)
     free(s);
 }
 
+/* The last connection to a database writes what is left in its log, which a slow disk takes its time for. */
+static void store_close_files(uv_work_t *w)
+{
+    struct store *s = w->data;
+    db_close(&s->read_db);
+    db_close(&s->write_db);
+    disk_room_done(&s->room);
+    if (s->lock >= 0)
+        close(s->lock);
+}
+
+static void store_on_files_closed(uv_work_t *w, int status)
+{
+    struct store *s = w->data;
+    (void)status;
+    uv_close((uv_handle_t *)&s->sweep, store_on_timer_closed);
+}
+
 static void store_on_queue_idle(void *ctx)
 {
     struct store *s = ctx;
-    if (--s->queues_open == 0)
-        uv_close((uv_handle_t *)&s->sweep, store_on_timer_closed);
+    if (--s->queues_open)
+        return;
+    s->ending.data = s;
+    work_queue(s->loop, &s->ending, store_close_files, store_on_files_closed);
 }
 
 void store_close(struct store *s, void (*closed)(void *arg), void *arg)

@@ -119,14 +119,28 @@ static int flame_json_by_self(const void *a, const void *b)
     return x->self < y->self ? 1 : x->self > y->self ? -1 : x->name < y->name ? -1 : x->name > y->name;
 }
 
+/* What the functions have of their own, by name. */
+static void flame_json_sum_top(const struct flame_printer *p, struct flame_top *top)
+{
+    const struct flame *f = p->f;
+    cleanup_free unsigned *depth = xcalloc(f->node_count, sizeof *depth);
+    for (size_t i = 1; i < f->node_count; i++) {
+        int64_t *self = &top[f->nodes[i].name].self;
+        depth[i] = depth[f->nodes[i].parent] + 1;
+        if (p->j->leaf_depth == 0)
+            *self = flame_sum(*self, f->nodes[i].self);
+        else if (depth[i] == p->j->leaf_depth)
+            *self = flame_sum(*self, f->nodes[i].total);
+    }
+}
+
 /* Names with the largest own values over the whole tree, also where their frames were too small to be printed. */
 static void flame_json_put_top(struct flame_printer *p)
 {
     cleanup_free struct flame_top *top = xcalloc(p->f->name_count, sizeof *top);
     for (uint32_t i = 0; i < p->f->name_count; i++)
         top[i].name = i;
-    for (size_t i = 1; i < p->f->node_count; i++)
-        top[p->f->nodes[i].name].self += p->f->nodes[i].self;
+    flame_json_sum_top(p, top);
     qsort(top, p->f->name_count, sizeof *top, flame_json_by_self);
     for (size_t i = 0; i < TOP_MAX && i < p->f->name_count && top[i].self > 0; i++)
         buf_printf(p->out, "%s%u,%lld", i ? "," : "", flame_json_number(p, top[i].name), (long long)top[i].self);

@@ -18,8 +18,10 @@ struct flame_json {
     uint32_t at;         /* the node beneath which the graph is wanted, 0 = all */
     size_t nodes;        /* maximum number of printed nodes beneath it, "(other)" not counted */
     /* Also "top":[name,self, …]: the names with the largest self values in the whole graph, including nodes below the
-     * threshold. */
+     * threshold. Where stacks begin at the leaf, `leaf_depth` says at which depth that is (0: at their ends): what
+     * such a node has in all is what its function has of its own. */
     bool top;
+    unsigned leaf_depth;
     const int64_t *self[FLAME_SIDES], *total[FLAME_SIDES]; /* by node; NULL: one side, that of the graph */
 };
 

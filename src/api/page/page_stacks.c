@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "pprof/flame_sandwich.h"
+#include "pprof/flame_view.h"
 #include "store/labels_key.h"
 
 /* What one sample has, where that is said by the period: of CPU and wall clock time, not of sizes. */
@@ -45,18 +46,27 @@ static int page_flamegraph_run(struct page_call *q, struct store_reader *r)
     if (q->search.len)
         buf_printf(&q->out, ",\"matched\":%lld", (long long)flame_search(&f, at, &q->search));
     buf_byte(&q->out, ',');
-    flame_json_put(&(struct flame_json){.flame = &f, .at = at, .nodes = q->nodes, .top = true}, &q->out);
+    const unsigned leaf_depth = q->callers ? 1 + (q->by_count > 0) : 0;
+    flame_json_put(
+        &(struct flame_json){.flame = &f, .at = at, .nodes = q->nodes, .top = true, .leaf_depth = leaf_depth}, &q->out);
     buf_byte(&q->out, '}');
     return 0;
 }
 
 const struct page_answer page_flamegraph = {"flamegraph", PAGE_NEEDS_SERVICE | PAGE_NEEDS_TYPE, page_flamegraph_run};
 
+/* Values of labels are no functions, and what functions have of their own is at the ends of stacks as they are. */
+static void page_stacks_count_functions(struct page_call *q)
+{
+    q->by_count = 0;
+    q->callers = false;
+}
+
 static int page_functions_run(struct page_call *q, struct store_reader *r)
 {
     cleanup_flame struct flame f = {0};
     struct store_span span = {0};
-    q->by_count = 0; /* values of labels are no functions */
+    page_stacks_count_functions(q);
     const int code = page_tree(q, r, PAGE_SHOWN, PAGE_FUNCTIONS, &f, &span);
     if (code < 0)
         return code;
@@ -99,7 +109,7 @@ static int page_sandwich_run(struct page_call *q, struct store_reader *r)
     struct store_span span = {0};
     if (q->function.n == 0)
         return err_set(&q->err, -EINVAL, "function is required");
-    q->by_count = 0;
+    page_stacks_count_functions(q);
     const int code = page_tree(q, r, PAGE_SHOWN, PAGE_FUNCTIONS, &f, &span);
     if (code < 0)
         return code;
@@ -149,21 +159,44 @@ static void page_trees_weigh(struct page_trees *t)
     flame_finish(&t->both);
 }
 
-static int page_trees_read(struct page_call *q, struct store_reader *r, struct page_trees *t)
+/* Both sides as one; again after these have changed. */
+static void page_trees_pair(struct page_trees *t)
 {
-    const size_t of[FLAME_SIDES] = {PAGE_BASE, PAGE_SHOWN};
-    q->by_count = 0;
-    for (size_t s = 0; s < FLAME_SIDES; s++) {
-        const int code = page_tree(q, r, of[s], PAGE_FUNCTIONS, &t->sides[s], &t->spans[s]);
-        if (code < 0)
-            return code;
-    }
     const struct flame *const sides[FLAME_SIDES] = {&t->sides[0], &t->sides[1]};
+    for (size_t s = 0; s < FLAME_SIDES; s++) {
+        free(t->self[s]);
+        free(t->total[s]);
+    }
+    flame_done(&t->both);
     flame_init(&t->both, sides[0]->node_count + sides[1]->node_count + 1, (size_t)FLAME_SIDES * FLAME_NAME_BYTES_MAX);
     flame_pair(&t->both, sides, t->self);
     for (size_t s = 0; s < FLAME_SIDES; s++)
         t->total[s] = flame_totals(&t->both, t->self[s]);
     page_trees_weigh(t);
+}
+
+/* Their stacks begin at the leaf. */
+static void page_trees_turn(struct page_trees *t)
+{
+    for (size_t s = 0; s < FLAME_SIDES; s++) {
+        struct flame turned;
+        flame_init(&turned, t->sides[s].nodes_max, FLAME_NAME_BYTES_MAX);
+        flame_view_apply(&turned, &t->sides[s], &(struct flame_view){.callers = true});
+        flame_done(&t->sides[s]);
+        t->sides[s] = turned;
+    }
+    page_trees_pair(t);
+}
+
+static int page_trees_read(struct page_call *q, struct store_reader *r, struct page_trees *t)
+{
+    const size_t of[FLAME_SIDES] = {PAGE_BASE, PAGE_SHOWN};
+    for (size_t s = 0; s < FLAME_SIDES; s++) {
+        const int code = page_tree(q, r, of[s], PAGE_FUNCTIONS, &t->sides[s], &t->spans[s]);
+        if (code < 0)
+            return code;
+    }
+    page_trees_pair(t);
     return 0;
 }
 
@@ -174,25 +207,41 @@ static void page_diff_put_side(struct page_call *q, const char *name, const stru
     buf_printf(&q->out, ",\"total\":%lld}", (long long)t->total[side][0]);
 }
 
-static int page_diff_put(struct page_call *q, struct page_trees *t)
+static int page_diff_put_functions(struct page_call *q, const struct page_trees *t)
 {
-    const uint32_t at = flame_find(&t->both, q->path, q->path_len);
-    struct flame_json j = {.flame = &t->both, .at = at, .nodes = q->nodes};
-    struct function_table table = {
-        .flame = &t->both, .at = at, .search = &q->search, .sort = q->sort, .limit = q->limit};
-    for (size_t s = 0; s < FLAME_SIDES; s++) {
-        j.self[s] = table.self[s] = t->self[s];
-        j.total[s] = table.total[s] = t->total[s];
-    }
+    const struct function_table table = {.flame = &t->both,
+                                         .at = flame_find(&t->both, q->path, q->path_len),
+                                         .search = &q->search,
+                                         .sort = q->sort,
+                                         .limit = q->limit,
+                                         .self = {t->self[0], t->self[1]},
+                                         .total = {t->total[0], t->total[1]}};
+    return function_table_put(&table, &q->out, &q->err);
+}
+
+static void page_diff_put_graph(struct page_call *q, struct page_trees *t)
+{
+    const struct flame_json j = {.flame = &t->both,
+                                 .at = flame_find(&t->both, q->path, q->path_len),
+                                 .nodes = q->nodes,
+                                 .self = {t->self[0], t->self[1]},
+                                 .total = {t->total[0], t->total[1]}};
+    page_put_size(&q->out, &t->both, t->sides[0].nodes_max);
+    buf_byte(&q->out, ',');
+    flame_json_put(&j, &q->out);
+}
+
+static int page_diff_put(struct page_call *q, struct page_trees *t, bool callers)
+{
     page_put_unit(q);
     page_diff_put_side(q, "before", t, 0);
     page_diff_put_side(q, "after", t, 1);
     buf_byte(&q->out, ',');
-    page_put_size(&q->out, &t->both, t->sides[0].nodes_max);
+    const int code = page_diff_put_functions(q, t);
+    if (callers)
+        page_trees_turn(t);
     buf_byte(&q->out, ',');
-    flame_json_put(&j, &q->out);
-    buf_byte(&q->out, ',');
-    const int code = function_table_put(&table, &q->out, &q->err);
+    page_diff_put_graph(q, t);
     buf_byte(&q->out, '}');
     return code;
 }
@@ -200,9 +249,11 @@ static int page_diff_put(struct page_call *q, struct page_trees *t)
 static int page_diff_run(struct page_call *q, struct store_reader *r)
 {
     struct page_trees t = {0};
+    const bool callers = q->callers;
+    page_stacks_count_functions(q);
     int code = page_trees_read(q, r, &t);
     if (code == 0)
-        code = page_diff_put(q, &t);
+        code = page_diff_put(q, &t, callers);
     page_trees_done(&t);
     return code;
 }

@@ -38,7 +38,11 @@ static void stacks_are_shown_as_they_are_wanted(void)
     PAGE_CHECK_HAS("flamegraph?hide=work&hide=main&" SHOP, "\"nodes\":[0,0,15,60,1,1,35,35,1,2,10,10],");
     PAGE_CHECK_HAS("flamegraph?fold=/work|get/&" SHOP, "\"nodes\":[0,0,0,60,1,1,0,60,2,2,50,50,2,3,10,10],");
     PAGE_CHECK_HAS("flamegraph?callers=1&recursion=1&" SHOP,
-                   "\"nodes\":[0,0,0,60,1,1,0,35,2,2,0,35,3,3,35,35,1,2,0,15,2,3,15,15,1,4,0,10,2,3,10,10],");
+                   "\"nodes\":[0,0,0,60,1,1,0,35,2,2,0,35,3,3,35,35,1,2,0,15,2,3,15,15,1,4,0,10,2,3,10,10],"
+                   "\"top\":[1,35,2,15,4,10],");
+    PAGE_CHECK_HAS("flamegraph?callers=1&by=thread&" SHOP, "\"top\":[2,35,3,15,6,10]");
+    PAGE_CHECK_HAS("functions?callers=1&" SHOP, "\"functions\":[[\"get\",35,35],[\"work\",15,50]");
+    PAGE_CHECK_HAS("sandwich?callers=1&function=get&" SHOP, "\"self\":35,\"function_total\":35}");
     PAGE_CHECK_HAS("flamegraph?lines=1&recursion=1&without=idle&" SHOP,
                    "\"names\":[\"total\",\"main:1\",\"work:1\",\"get:1\"]");
     PAGE_CHECK_ERROR("flamegraph?hide=/(/&" SHOP, 400, "error parsing regexp: missing ): ^(?s:(?i).*(?:().*)$");
@@ -84,17 +88,16 @@ static void a_function_is_shown_with_callers_and_callees(void)
     server_tear_down();
 }
 
-#define DIFF_NODES                                                                                                     \
-    "\"nodes\":[0,0,0,40,0,20,1,1,0,40,0,20,2,2,0,30,15,20,3,2,0,30,0,0,4,3,30,30,0,0,3,3,0,0,5,5,2,4,10,10,0,0],"     \
-    "\"names\":[\"total\",\"main\",\"work\",\"get\",\"idle\"],"
-
 static void two_times_and_two_selections_are_compared(void)
 {
     static const char want[] =
         "{\"unit\":\"nanoseconds\",\"before\":{\"profiles\":1,\"first_ms\":100000,\"last_ms\":101000,\"total\":40},"
-        "\"after\":{\"profiles\":1,\"first_ms\":600000,\"last_ms\":601000,\"total\":20},\"node_count\":7,"
-        "\"nodes_max\":1048576,\"truncated\":false," DIFF_NODES "\"count\":4,\"found\":4,\"functions\":["
-        "[\"work\",0,30,15,20],[\"get\",30,30,5,5],[\"idle\",10,10,0,0],[\"main\",0,40,0,20]]}";
+        "\"after\":{\"profiles\":1,\"first_ms\":600000,\"last_ms\":601000,\"total\":20},"
+        "\"count\":4,\"found\":4,\"functions\":["
+        "[\"work\",0,30,15,20],[\"get\",30,30,5,5],[\"idle\",10,10,0,0],[\"main\",0,40,0,20]],"
+        "\"node_count\":7,\"nodes_max\":1048576,\"truncated\":false,"
+        "\"nodes\":[0,0,0,40,0,20,1,1,0,40,0,20,2,2,0,30,15,20,3,2,0,30,0,0,4,3,30,30,0,0,3,3,0,0,5,5,2,4,10,10,0,0],"
+        "\"names\":[\"total\",\"main\",\"work\",\"get\",\"idle\"]}";
     push_some();
     PAGE_CHECK("diff?query=%7Bservice_name%3D%22shop%22%2Czone%3D%22us%22%7D&"
                "base_query=%7Bservice_name%3D%22shop%22%2Czone%3D%22eu%22%7D&" PAGE_CPU,
@@ -106,6 +109,11 @@ static void two_times_and_two_selections_are_compared(void)
         probe(&server_loop, server_at, "GET",
               "/api/diff?" SHOP "&from=500000&until=1000000&base_from=90000&base_until=200000", "", NULL, 0);
     CHECK_STR(given.body, want);
+    cleanup_probe struct probe_reply turned =
+        probe(&server_loop, server_at, "GET", "/api/diff?callers=1&recursion=1&" SHOP "&from=500000&until=1000000", "",
+              NULL, 0);
+    CHECK_HAS(turned.body, "\"functions\":[[\"work\",0,30,15,20],[\"get\",30,30,5,5],");
+    CHECK_HAS(turned.body, "\"nodes\":[0,0,0,40,0,20,1,1,0,30,0,5,2,2,0,30,0,5,3,3,30,30,5,5,");
     server_tear_down();
 }
 

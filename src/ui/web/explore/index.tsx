@@ -12,6 +12,7 @@ import { Empty } from "./empty";
 import "./explore.css";
 import { FlamePanel } from "./flame_panel";
 import { JvmPanel } from "./jvm_panel";
+import { Panel, PanelBar, panelOf } from "./panels";
 import { matchedOf, useFlame, useServices, useTimeline, useTypes } from "./questions";
 import { State, chooseRange, go, rangeOf, stateOf } from "./state";
 import { Toolbar } from "./toolbar";
@@ -55,7 +56,8 @@ function Body() {
   const state = stateOf(useAddress()),
     { services, types } = useChoices(state),
     [at, setAt] = useState(state.zoom),
-    flame = useFlame(state, at),
+    panel = panelOf(state.more),
+    flame = useFlame(state, at, panel === "graph"),
     line = useTimeline(state),
     jvms = useJvms(),
     box = useRef<SearchBox | null>(null),
@@ -74,24 +76,38 @@ function Body() {
             <div class="scale">{line.data ? typeTitle(state.type) + " over time" : ""}</div>
             <Chart line={line.data} range={range} onRange={r => chooseRange(state, "custom", r)} />
           </section>
-          <FlamePanel
-            data={flame.data}
-            type={state.type}
-            zoom={state.zoom}
-            search={state.search}
-            onZoom={onZoom}
-            onSearch={search => writeAddress({ search }, false)}
-            matchedOf={async (path, search) => (flame.data ? matchedOf(flame.data.query, path, search) : null)}
-            box={box}
-          >
-            <Empty
-              state={state}
-              error={services.error || types.error || flame.error}
-              loading={services.loading || (!!state.service && types.loading) || (!!state.type && flame.loading)}
-              jvms={jvms.data}
-              others={!!services.data && services.data.length > 0}
-            />
-          </FlamePanel>
+          <PanelBar state={state} panel={panel} />
+          {panel !== "graph" && (
+            <Panel state={state} panel={panel}>
+              <Empty
+                state={state}
+                error={services.error || types.error}
+                loading={services.loading || (!!state.service && types.loading)}
+                jvms={jvms.data}
+                others={!!services.data && services.data.length > 0}
+              />
+            </Panel>
+          )}
+          {panel === "graph" && (
+            <FlamePanel
+              data={flame.data}
+              type={state.type}
+              zoom={state.zoom}
+              search={state.search}
+              onZoom={onZoom}
+              onSearch={search => writeAddress({ search }, false)}
+              matchedOf={async (path, search) => (flame.data ? matchedOf(flame.data.query, path, search) : null)}
+              box={box}
+            >
+              <Empty
+                state={state}
+                error={services.error || types.error || flame.error}
+                loading={services.loading || (!!state.service && types.loading) || (!!state.type && flame.loading)}
+                jvms={jvms.data}
+                others={!!services.data && services.data.length > 0}
+              />
+            </FlamePanel>
+          )}
         </div>
         <aside>
           <JvmPanel answer={jvms} service={state.service} />

@@ -3,6 +3,7 @@ import type { FlameAnswer } from "../flame/model";
 import { Answer, Query, get, useAnswer } from "../shared/api";
 import { typeRank } from "../shared/profile_types";
 import { State, TimeRange, rangeKey, rangeOf } from "./state";
+import { viewKey, viewQuery } from "./view_query";
 
 export interface Service {
   name: string;
@@ -43,19 +44,26 @@ export function useTypes(state: State): Answer<string[]> {
   );
 }
 
-function key(what: string, state: State): string | null {
+/* Names a question about what is selected; null: nothing is. */
+export function key(what: string, state: State): string | null {
   return state.type ? [what, state.service, state.type, rangeKey(state)].join("\n") : null;
 }
 
-function asked(state: State): { query: Query; range: TimeRange } {
-  const range = rangeOf(state);
-  return { range, query: { service: state.service, type: state.type, ...range } };
+/* The same about stacks, as they are to be shown. */
+export function stacksKey(what: string, state: State): string | null {
+  const named = key(what, state);
+  return named && named + "\n" + viewKey(state.more);
 }
 
-/* `at`: the path whose subtree is wanted in full. */
-export function useFlame(state: State, at: string[]): Answer<Asked<FlameAnswer>> {
+export function asked(state: State): { query: Query; range: TimeRange } {
+  const range = rangeOf(state);
+  return { range, query: { service: state.service, type: state.type, ...viewQuery(state.more), ...range } };
+}
+
+/* `at`: the path whose subtree is wanted in full; `on`: whether it is shown. */
+export function useFlame(state: State, at: string[], on: boolean): Answer<Asked<FlameAnswer>> {
   return useAnswer(
-    key("flamegraph", state),
+    on ? stacksKey("flamegraph", state) : null,
     async signal => {
       const a = asked(state);
       return { ...(await get<FlameAnswer>("flamegraph", { ...a.query, at }, signal)), ...a };

@@ -19,6 +19,8 @@ export interface State {
   search: string;
   /* What is wrong with the address, or "". */
   notice: string;
+  /* The address, for what panels keep there. */
+  more: URLSearchParams;
 }
 
 export const RANGES: [name: string, text: string, seconds: number][] = [
@@ -47,6 +49,7 @@ export function stateOf(p: URLSearchParams): State {
     zoom: p.getAll("at"),
     search: p.get("search") || "",
     notice: "",
+    more: p,
   };
   if (state.range === "custom" && !(state.from < state.until)) {
     state.notice =

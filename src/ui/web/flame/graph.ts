@@ -268,7 +268,7 @@ export class FlameGraph {
     lines.push(words("self", m.self[i], all));
     if (b) lines.push(words("self before", b.self[i], b.total[0]));
     if (name === "(other)") lines.push("many small frames; zoom in at the frame that calls them to see more");
-    return { name: i === 0 ? "all stacks" : dotted(name), lines };
+    return { name: i === 0 && name === "total" ? "all stacks" : dotted(name), lines };
   }
 
   private tip(event: MouseEvent, i: number): void {

@@ -35,7 +35,7 @@ export interface FlameAnswer {
   matched?: number;
 }
 
-export function modelOf(data: FlameAnswer): Model {
+export function modelOf(data: Pick<FlameAnswer, "nodes" | "names" | "unit">): Model {
   const raw = data.nodes,
     n = raw.length / 4;
   const m = emptyModel(n, data.names, data.unit);
@@ -46,6 +46,28 @@ export function modelOf(data: FlameAnswer): Model {
     m.total[i] = raw[4 * i + 3];
   }
   m.size = m.total;
+  return placed(m);
+}
+
+/* The store's answer to a comparison: rows of depth, name, self and total before, self and total after. A frame is as
+ * wide as both shares together, so that the smaller side is seen as well. */
+export function modelOfPair(data: Pick<FlameAnswer, "nodes" | "names" | "unit">): Model {
+  const raw = data.nodes,
+    n = raw.length / 6,
+    m = emptyModel(n, data.names, data.unit),
+    before = { self: new Float64Array(n), total: new Float64Array(n) },
+    share = (i: number, k: number) => (raw[k] ? raw[6 * i + k] / raw[k] : 0);
+  m.size = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    m.depth[i] = raw[6 * i];
+    m.name[i] = raw[6 * i + 1];
+    before.self[i] = raw[6 * i + 2];
+    before.total[i] = raw[6 * i + 3];
+    m.self[i] = raw[6 * i + 4];
+    m.total[i] = raw[6 * i + 5];
+    m.size[i] = share(i, 3) + share(i, 5);
+  }
+  m.before = before;
   return placed(m);
 }
 

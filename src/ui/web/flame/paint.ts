@@ -181,7 +181,8 @@ export class Painter {
       ctx.strokeRect(left + 0.75, y + 0.75, width - 2.5, ROW - 2.5);
     }
     const room = width - 11,
-      label = room > 14 ? this.labelFor(i === 0 ? "all" : m.names[m.name[i]], room) : "";
+      name = m.names[m.name[i]],
+      label = room > 14 ? this.labelFor(i === 0 && name === "total" ? "all" : name, room) : "";
     if (label) {
       ctx.globalAlpha = above ? 0.75 : pale ? 0.55 : 1;
       ctx.fillStyle = pale ? this.text : this.frameText;

@@ -20,7 +20,7 @@ export class ApiError extends Error {
   }
 }
 
-function encoded(query: Query): string {
+export function encoded(query: Query): string {
   const pairs: string[][] = [];
   for (const [name, value] of Object.entries(query))
     if (value !== undefined)
