@@ -279,6 +279,8 @@ static int open_http(struct agent *a, struct err *err)
                                                .problem = http_problem,
                                                .flags = agent_put_flags,
                                                .sources = agent_each_source,
+                                               .store_address =
+                                                   a->store_http ? store_http_address(a->store_http) : NULL,
                                                .arg = a};
     return agent_http_open(&options, &a->http, err);
 }
