@@ -215,15 +215,13 @@ static struct str query_copy(const void *p, size_t n)
 static void query_put_head(const struct query_merge *merge, const struct stored_row *rows, size_t n, struct buf *out)
 {
     const struct store_merge *m = merge->how;
-    const struct flame_how how = {.lines = m->lines,
+    const struct flame_ask ask = {.lines = m->lines,
                                   .nodes = (uint32_t)merge->out->nodes_max,
-                                  .span_count = (uint32_t)m->span_count,
-                                  .trace_count = (uint32_t)m->trace_count};
-    buf_append(out, &how, sizeof how);
-    for (size_t i = 0; i < m->span_count; i++)
-        buf_str(out, m->spans[i]);
-    for (size_t i = 0; i < m->trace_count; i++)
-        buf_str(out, m->traces[i]);
+                                  .spans = m->spans,
+                                  .traces = m->traces,
+                                  .span_count = m->span_count,
+                                  .trace_count = m->trace_count};
+    flame_ask_put(&ask, out);
     for (size_t i = 0; i < n; i++) {
         const struct flame_part part = {rows[i].split, rows[i].type};
         buf_append(out, &part, sizeof part);
