@@ -37,6 +37,7 @@
 #include "pyroscope/ingest_body.h"
 #include "pyroscope/push_body.h"
 #include "pyroscope/query_body.h"
+#include "store/block.h"
 #include "store/digest.h"
 #include "store/flame_merge.h"
 #include "store/store.h"
@@ -531,7 +532,9 @@ int agent_parser(const char *number)
         return EXIT_USAGE;
     }
     static const struct parser_service *const services[] = {
-        &digest_service, &flame_merge_service, &push_body_service, &query_body_service, &ingest_body_service, NULL};
+        &digest_service,     &flame_merge_service, &block_pack_service,
+        &block_join_service, &block_flame_service, &push_body_service,
+        &query_body_service, &ingest_body_service, NULL};
     parser_process_run(number, services, NULL);
 }
 

@@ -109,12 +109,14 @@ static int merge_body(struct merge *m, const struct parser_item *item, struct er
         parts[i] = (struct body_part){.split = part.split, .type = (uint32_t)part.type};
     }
     m->flame.nodes_max = m->filter.how.nodes;
-    const int code = body_samples_each(&m->bodies, item->bytes, parts, n, err);
-    if (code == -EBADMSG)
-        m->damaged++;
-    else if (code == 0)
-        m->period = m->bodies.period > m->period ? m->bodies.period : m->period;
-    return code == -EBADMSG ? 0 : code;
+    struct err why = {0};
+    const int code = body_samples_each(&m->bodies, item->bytes, parts, n, &why);
+    if (code < 0 && code != -EBADMSG)
+        return err_set(err, code, "%s", why.text);
+    m->damaged += code < 0;
+    if (code == 0 && m->bodies.period > m->period)
+        m->period = m->bodies.period;
+    return 0;
 }
 
 void flame_merge_put(const struct flame *f, int64_t period, uint32_t damaged, struct buf *out)
