@@ -208,6 +208,7 @@ static int open_store(struct agent *a, struct err *err)
                                                  .dir = s->storage_path,
                                                  .keep_seconds = s->store_keep_seconds,
                                                  .keep_bytes = s->store_keep_bytes,
+                                                 .cache_bytes = s->store_cache_bytes,
                                                  .limits = s->query_limits,
                                                  .problem = store_problem});
     const struct store_http_options http = {.loop = &a->loop,

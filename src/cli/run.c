@@ -22,7 +22,7 @@
 
 struct run_flags {
     const char *listen, *allowed_hosts, *ui_prefix, *storage_path, *store_listen, *stability, *metrics, *format,
-        *crash_guard, *service_name, *user, *store_keep, *store_size, *store_auth;
+        *crash_guard, *service_name, *user, *store_keep, *store_size, *store_cache, *store_auth;
     struct query_limit_flags query;
     bool no_bundle, watch, skip_unknown, enter_namespaces, print_config, help;
 };
@@ -69,6 +69,8 @@ static const struct flag flags[] = {
      "How long the embedded store keeps profiles: 7d, 36h, 1d12h."},
     {"store.max-size", FLAG_STRING, AT(store_size), "1GiB", "SIZE",
      "Size of the embedded store on disk; beyond it the oldest profiles are deleted, as on a full disk."},
+    {"store.cache", FLAG_STRING, AT(store_cache), "16MiB", "SIZE",
+     "Memory for flame graphs of hours that the embedded store has merged before; 0 = none."},
     {"store.query-timeout", FLAG_STRING, AT(query.timeout), "20s", "DURATION",
      "Time one query of the embedded store may take."},
     {"store.query-series", FLAG_STRING, AT(query.series), "65536", "N", "Series one query may select."},
@@ -202,9 +204,10 @@ static int run_agent(int argc, char **argv)
         run_help();
         return EXIT_OK;
     }
-    int64_t keep_seconds, keep_bytes;
+    int64_t keep_seconds, keep_bytes, cache_bytes;
     if (store_keep_parse(f.store_keep, &keep_seconds, &err) < 0 ||
-        store_size_parse(f.store_size, &keep_bytes, &err) < 0) {
+        store_size_parse(f.store_size, &keep_bytes, &err) < 0 ||
+        store_cache_parse(f.store_cache, &cache_bytes, &err) < 0) {
         terminal_printf(stderr, "smolder run: %s\n", err.text);
         return EXIT_USAGE;
     }
@@ -232,6 +235,7 @@ static int run_agent(int argc, char **argv)
                                             .store_token = token,
                                             .store_keep_seconds = keep_seconds,
                                             .store_keep_bytes = keep_bytes,
+                                            .store_cache_bytes = cache_bytes,
                                             .query_limits = query_limits,
                                             .stability = f.stability,
                                             .skip_unknown = f.skip_unknown,
