@@ -7,16 +7,22 @@
 #include "store/pack.h"
 #include "store/seal.h"
 
+/* Set aside one after the other, they are no longer thought to be the cause. */
+enum { COMPACTION_ASIDE_MAX = 16 };
+
 struct compaction {
     struct seal_cursor seal;
-    bool sealing; /* the journal is packed */
+    bool sealing;   /* the journal is packed */
+    unsigned aside; /* bodies that were set aside one after the other */
+    bool stop;      /* so many that it is not for the bodies: one in each run */
 };
 struct compaction_step {
     struct pack_step *pack; /* one of the two */
     struct seal_step *seal;
 };
 
-/* 1: the next step. 0: the run is over, and the next one begins anew. */
+/* 1: the next step. 0: the run is over, and the next one begins anew. -EIO: packing ends whatever process does it, and
+ * goes on slowly, since what is set aside has lost its stacks. */
 must_check int compaction_read(struct compaction *c, struct store_reader *r, int64_t now_s, struct compaction_step *ret,
                                struct err *err);
 /* 1: written. 0: something has changed in between; nothing was written, and the run is over. */

@@ -24,6 +24,7 @@ struct pack_body {
     int64_t id;
     uint8_t hash[SLICE_ID_SIZE];
     struct str pprof; /* owned; "" = set aside */
+    bool set_aside;
     size_t first, rows;
 };
 
@@ -328,6 +329,7 @@ static int pack_refused(struct store_reader *r, struct pack_step *step, int code
     }
     if (code == -ECANCELED && step->bodies->pprof.n) {
         r->set_aside++;
+        step->bodies->set_aside = true;
         pack_forget(&step->bodies->pprof);
         return 0;
     }
@@ -389,6 +391,16 @@ static void pack_release(struct pack_step *step)
         pack_forget(&step->bodies[i].pprof);
 }
 
+/* Bodies that were stored, and cannot be decoded any more. */
+static void pack_report(struct store_reader *r, const struct pack_step *step)
+{
+    for (size_t i = 0; i < step->used; i++) {
+        const struct pack_body *b = &step->bodies[i];
+        if (step->packed.fates[i] == BLOCK_BAD && !b->set_aside)
+            reader_leave_out(r, READER_BODY, b->id);
+    }
+}
+
 int pack_read(struct store_reader *r, struct pack_step **ret, struct err *err)
 {
     __attribute__((cleanup(pack_step_freep))) struct pack_step *step = xcalloc(1, sizeof *step);
@@ -405,6 +417,7 @@ int pack_read(struct store_reader *r, struct pack_step **ret, struct err *err)
         if (code < 0)
             return code;
         step->used = pack_count(step, &step->packed);
+        pack_report(r, step);
         pack_make_slices(step);
     }
     pack_release(step);
