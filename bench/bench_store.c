@@ -5,7 +5,7 @@
  *   bench_store age DATABASE                   its blocks were not changed lately: they are sealed at the next start
  *
  * A record of the first is three numbers of 32 bits, the JVM, the kind (0 cpu, 1 alloc, 2 lock) and the size, then a
- * pprof, gzip-compressed at the level of the agent. Stacks are drawn from a program of 20,000 by Zipf's law, so that a
+ * pprof, gzip-compressed at the level of the agent. Stacks are drawn from a program of 8,000 by Zipf's law, so that a
  * profile has some hundred, as profiles of a busy JVM do, and always some that none before it had. All JVMs run the
  * same program; each has favourites of its own.
  */

@@ -13,7 +13,7 @@
 #include "store/flame_merge.h"
 #include "store/reader.h"
 
-enum { BLOCK_REQUEST_MAX = 256 << 20 };
+enum { BLOCK_REQUEST_MAX = 256 << 20, GROUP_HOURS = 24, GROUP_BLOCKS = 32 };
 
 void slice_picks_done(struct slice_picks *p)
 {
@@ -85,6 +85,12 @@ int slice_pick_select(struct store_reader *r, struct slice_pick *pick, const str
 }
 
 /* ---- stacks ---- */
+
+/* Where everything goes to. */
+struct block_sum_of {
+    struct flame *out;
+    int64_t *period;
+};
 
 static bool slice_pick_wants(const struct slice_pick *p)
 {
@@ -189,64 +195,160 @@ static int block_request(struct store_reader *r, const struct slice_pick *picks,
     return code;
 }
 
-static void block_add(struct store_reader *r, int64_t block, struct str answer, struct flame *out, int64_t *period)
+/* Blocks that are asked for together: the answer is one tree, and is kept as one. */
+struct block_group {
+    int64_t blocks[GROUP_BLOCKS];
+    struct buf heads[GROUP_BLOCKS], bytes[GROUP_BLOCKS];
+    struct parser_item items[GROUP_BLOCKS];
+    size_t count;
+    struct buf answers; /* each after its size */
+};
+
+static void block_group_free(struct block_group **g)
 {
-    const int64_t longest = flame_merge_period(answer);
-    *period = longest > *period ? longest : *period;
-    if (flame_merge_damaged(answer))
-        reader_leave_out(r, READER_BLOCK, block);
-    flame_merge_add(out, answer);
+    for (size_t i = 0; i < (*g)->count; i++) {
+        buf_done(&(*g)->heads[i]);
+        buf_done(&(*g)->bytes[i]);
+    }
+    buf_done(&(*g)->answers);
+    free(*g);
+}
+
+/* How many picks, from the first on, have its block. */
+static size_t block_picks(const struct slice_pick *picks, size_t n)
+{
+    size_t same = 1;
+    while (same < n && picks[same].slice.block == picks->slice.block)
+        same++;
+    return same;
+}
+
+static int block_group_fill(struct store_reader *r, struct block_group *g, const struct slice_pick *picks, size_t n,
+                            const struct flame_ask *ask, struct err *err)
+{
+    int code = 0;
+    for (size_t at = 0, same; code >= 0 && at < n; at += same) {
+        same = block_picks(picks + at, n - at);
+        g->heads[g->count] = BUF_INIT(BLOCK_REQUEST_MAX);
+        g->bytes[g->count] = BUF_INIT(BLOCK_REQUEST_MAX);
+        g->blocks[g->count++] = picks[at].slice.block;
+        struct buf *head = &g->heads[g->count - 1], *bytes = &g->bytes[g->count - 1];
+        code = block_request(r, picks + at, same, ask, head, bytes, err);
+        g->items[g->count - 1] = (struct parser_item){buf_slice(head), buf_slice(bytes)};
+        if (code == 0)
+            g->count--;
+    }
+    return code < 0 ? code : 0;
+}
+
+static void block_answer(struct store_reader *r, const struct block_group *g, const struct parser_answer *a,
+                         struct block_sum_of *sum)
+{
+    const int64_t longest = flame_merge_period(a->bytes);
+    *sum->period = longest > *sum->period ? longest : *sum->period;
+    if (flame_merge_damaged(a->bytes))
+        reader_leave_out(r, READER_BLOCK, g->blocks[a->first]);
+    flame_merge_add(sum->out, a->bytes);
 }
 
 /* A block that ends the parser is left out, like one that is damaged. */
-static int block_merge(struct store_reader *r, const struct slice_pick *picks, size_t n, const struct flame_ask *ask,
-                       struct str ask_bytes, struct flame *out, int64_t *period, struct err *err)
+static int block_group_ask(struct store_reader *r, struct block_group *g, struct block_sum_of *sum, struct err *err)
 {
-    const struct block_cache_key key = block_key(picks, n, ask_bytes);
-    const struct str known = r->cache ? block_cache_get(r->cache, key) : (struct str){0};
-    if (known.p) {
-        block_add(r, picks->slice.block, known, out, period);
-        return 0;
-    }
-    cleanup_buf struct buf head = BUF_INIT(BLOCK_REQUEST_MAX), bytes = BUF_INIT(BLOCK_REQUEST_MAX);
-    int code = block_request(r, picks, n, ask, &head, &bytes, err);
-    if (code <= 0)
-        return code;
-    const struct parser_item item = {buf_slice(&head), buf_slice(&bytes)};
     cleanup_parser_batch struct parser_batch b = {.pool = r->parsers,
                                                   .service = &block_flame_service,
-                                                  .items = &item,
-                                                  .count = 1,
+                                                  .items = g->items,
+                                                  .count = g->count,
                                                   .answer_max = FLAME_MERGE_MAX,
                                                   .check = flame_merge_check};
     struct parser_answer a;
-    code = parser_batch_next(&b, &a, err);
-    if (code == 1) {
-        block_add(r, picks->slice.block, a.bytes, out, period);
-        if (r->cache)
-            block_cache_put(r->cache, key, a.bytes);
-    } else if (code == -ECANCELED) {
-        reader_leave_out(r, READER_BLOCK, picks->slice.block);
+    int code;
+    while ((code = parser_batch_next(&b, &a, err)) > 0 || code == -ECANCELED) {
+        if (code == 1) {
+            const uint64_t size = a.bytes.n;
+            block_answer(r, g, &a, sum);
+            buf_append(&g->answers, &size, sizeof size);
+            buf_str(&g->answers, a.bytes);
+        } else {
+            reader_leave_out(r, READER_BLOCK, g->blocks[a.first]);
+        }
     }
     for (size_t i = 0; i < PARSER_ENDINGS; i++)
         r->endings[i] += b.endings[i];
     r->set_aside += b.set_aside;
-    return code == 1 || code == -ECANCELED ? 0 : code;
+    return code;
+}
+
+static void block_add_known(struct str answers, struct block_sum_of *sum)
+{
+    struct cursor c = cursor_of(answers.p, answers.n);
+    uint64_t size;
+    for (const uint8_t *p; (p = cursor_bytes(&c, sizeof size));) {
+        memcpy(&size, p, sizeof size);
+        const struct str answer = cursor_str(&c, size);
+        const int64_t longest = flame_merge_period(answer);
+        *sum->period = longest > *sum->period ? longest : *sum->period;
+        flame_merge_add(sum->out, answer);
+    }
+}
+
+static int block_merge(struct store_reader *r, const struct slice_pick *picks, size_t n, const struct flame_ask *ask,
+                       struct str ask_bytes, struct block_sum_of *sum, struct err *err)
+{
+    const struct block_cache_key key = block_key(picks, n, ask_bytes);
+    const struct str known = r->cache ? block_cache_get(r->cache, key) : (struct str){0};
+    if (known.p) {
+        block_add_known(known, sum);
+        return 0;
+    }
+    __attribute__((cleanup(block_group_free))) struct block_group *g = xcalloc(1, sizeof *g);
+    g->answers = BUF_INIT(BLOCK_REQUEST_MAX);
+    int code = block_group_fill(r, g, picks, n, ask, err);
+    if (code == 0)
+        code = block_group_ask(r, g, sum, err);
+    if (code == 0 && r->cache && g->answers.len && buf_ok(&g->answers))
+        block_cache_put(r->cache, key, buf_slice(&g->answers));
+    return code;
+}
+
+static bool block_is_whole(const struct slice_pick *picks, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (picks[i].rows)
+            return false;
+    }
+    return true;
+}
+
+/* Blocks of the same GROUP_HOURS that are wanted as a whole, or one block. The same ones come together whatever the
+ * range is, so that the answer is found again when it moves. */
+static size_t block_group_size(const struct slice_pick *picks, size_t n)
+{
+    const int64_t hours = picks->slice.first_ns / STORE_HOUR_NS / GROUP_HOURS;
+    size_t len = block_picks(picks, n), blocks = 1;
+    if (!block_is_whole(picks, len))
+        return len;
+    while (len < n && blocks < GROUP_BLOCKS && picks[len].slice.first_ns / STORE_HOUR_NS / GROUP_HOURS == hours) {
+        const size_t more = block_picks(picks + len, n - len);
+        if (!block_is_whole(picks + len, more))
+            break;
+        len += more;
+        blocks++;
+    }
+    return len;
 }
 
 int slice_picks_merge(struct store_reader *r, const struct slice_picks *picks, const struct flame_ask *ask,
                       struct flame *out, int64_t *period, struct err *err)
 {
+    struct block_sum_of sum = {out, period};
     cleanup_buf struct buf ask_bytes = BUF_INIT(BLOCK_REQUEST_MAX);
     int code = 0;
     flame_ask_put(ask, &ask_bytes);
     if (!buf_ok(&ask_bytes))
         return err_set(err, -EMSGSIZE, "too many spans or traces are selected");
     for (size_t at = 0, n; code == 0 && at < picks->len; at += n) {
-        const struct slice_pick *first = &picks->items[at];
-        for (n = 1; at + n < picks->len && first[n].slice.block == first->slice.block;)
-            n++;
-        code = block_merge(r, first, n, ask, buf_slice(&ask_bytes), out, period, err);
+        n = block_group_size(picks->items + at, picks->len - at);
+        code = block_merge(r, picks->items + at, n, ask, buf_slice(&ask_bytes), &sum, err);
         if (code == 0)
             code = reader_in_time(r, err);
     }
