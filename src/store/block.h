@@ -12,8 +12,9 @@
 #include "base/cursor.h"
 #include "parser/parser_service.h"
 
-/* Of one tree; a block that is full is followed by another. Bytes of an answer of each service. */
-enum { BLOCK_NODES_MAX = 1 << 20, BLOCK_ANSWER_MAX = 64 << 20 };
+/* Of one tree; a block that is full is followed by another. Slices of one request. Bytes of an answer of each
+ * service. */
+enum { BLOCK_NODES_MAX = 1 << 20, BLOCK_SLICES_MAX = 1 << 18, BLOCK_ANSWER_MAX = 64 << 20 };
 
 struct block_slice {
     struct str rows;
@@ -44,7 +45,7 @@ void block_pack_request(struct str tree, const struct block_body *bodies, size_t
 /* What became of the bodies, in their order. */
 enum block_fate {
     BLOCK_PACKED, /* each of its parts is a row */
-    BLOCK_BAD,    /* could not be decoded, as in store/flame_merge.h: its rows are empty */
+    BLOCK_BAD,    /* could not be decoded, as in store/flame_merge.h, or is too large alone: its rows are empty */
     BLOCK_LEFT,   /* the block is full, or the request too large: no rows; for the next request, or another block */
 };
 struct block_packed {
@@ -70,8 +71,8 @@ extern const struct parser_service block_join_service;
 void block_join_request(const struct str *rows, size_t n, struct buf *head, struct buf *bytes);
 /* A parser_check: an answer per item. */
 must_check int block_join_check(void *arg, size_t n, struct str answer, struct err *err);
-/* The next answer, borrowed. Without rows (count 0): one of the slices is damaged, or together they are too large; they
- * stay as they are. -EBADMSG. */
+/* The next answer, borrowed. Without rows (count 0): one of the slices is damaged, together they are too large, or they
+ * have no rows; they stay as they are. -EBADMSG. */
 must_check int block_join_read(struct cursor *c, struct block_slice *ret, struct err *err);
 
 /* ---- store.block: rows become a tree ---- */

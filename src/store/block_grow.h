@@ -1,7 +1,7 @@
 /* A tree that grows: what is there keeps its numbers, what comes gets the next.
  *
- * Its limits are those of store/block_tree.h, so that what was put can be read. Where something does not fit, a function
- * gives SYMBOLS_FULL; what was added before stays, and is put only where the size includes it.
+ * Its limits are those of store/block_tree.h, so that what was put can be read. Where something does not fit, a
+ * function gives SYMBOLS_FULL; what was added before stays, and is put only where the size includes it.
  */
 #pragma once
 

@@ -110,7 +110,7 @@ static int join_item(const struct parser_item *item, struct gzip_packer *packer,
     struct sent_joined sent = {0};
     struct err why = {0};
     int code = join_slices(&j, item, &why);
-    if (code == 0)
+    if (code == 0 && j.maker.row_count)
         code = block_rows_put(&j.maker, &j.ids, packer, &rows, &sum);
     if (code == -ENOMEM)
         return err_set(err, code, "out of memory");

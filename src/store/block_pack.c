@@ -336,7 +336,8 @@ static int pack_item(struct pack *p, const struct parser_item *item, struct buf 
     if (head)
         memcpy(&sent, head, sizeof sent);
     const struct str tree = cursor_str(&bytes, sent.tree);
-    if (!head || bytes.bad || sent.bodies > cursor_left(&c) / sizeof(struct sent_body))
+    if (!head || bytes.bad || sent.slices > BLOCK_SLICES_MAX ||
+        sent.bodies > cursor_left(&c) / sizeof(struct sent_body))
         return err_set(err, -EINVAL, "invalid request");
     const struct str bodies = cursor_str(&c, sent.bodies * sizeof(struct sent_body));
     struct sent_rest rest = {cursor_of(bodies.p, bodies.n), c, bytes};

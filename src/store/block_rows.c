@@ -146,6 +146,7 @@ static int rows_put_sum(const struct block_rows_maker *m, struct gzip_packer *pa
     uint64_t divisor = 0;
     for (size_t i = 0; i < m->rank_count && divisor != 1; i++)
         divisor = rows_common((uint64_t)m->sums[i], divisor);
+    divisor += divisor == 0;
     block_put_number(&content, m->rank_count);
     block_put_number(&content, (uint64_t)m->longest);
     block_put_number(&content, divisor);

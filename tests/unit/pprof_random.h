@@ -49,7 +49,7 @@ static inline void random_put(struct buf *out, uint32_t field, struct buf *messa
 
 static inline void random_put_functions(const struct random_pprof *r, struct buf *out)
 {
-    cleanup_buf struct buf m = BUF_INIT(RANDOM_MAX), line = BUF_INIT(RANDOM_MAX);
+    cleanup_buf struct buf m = BUF_INIT(RANDOM_MAX);
     for (unsigned i = 0; i < 2; i++) {
         wire_number(&m, MAPPING_ID, i + 1);
         wire_number(&m, MAPPING_FILENAME, 11 + i);
