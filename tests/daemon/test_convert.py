@@ -550,7 +550,7 @@ def page_survives_hostile_names(lab):
         browser.wait("document.querySelectorAll('#top li').length == %d" % len(HOSTILE))
         equal(browser.run("typeof window.hacked"), "undefined", "what hostile names did")
         equal(browser.run("document.querySelectorAll('img, #top script, #top b').length"), 0, "elements out of names")
-        names = browser.run("graph.model.names")
+        names = browser.run("graph.flame.model.names")
         check(all(n.replace("\u0000", "\0") in names for n in HOSTILE), f"names as they are: {names}")
         # Were something to get in, the policy would stop it.
         browser.run("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.hacked=1\">')")
@@ -589,7 +589,7 @@ def page_is_a_flame_graph_to_work_with(lab):
         opened(browser, page)
         titles = browser.run("[...document.querySelectorAll('#type option')].map(o => o.textContent)")
         check({"CPU time", "Wall-clock time", "Live objects (bytes)"} <= set(titles), f"several profiles: {titles}")
-        whole = browser.run("graph.model.total[0]")
+        whole = browser.run("graph.flame.model.total[0]")
         equal(whole, sum(collapsed(lab, recording("dump2"), "--type=process_cpu").values()), "the sum")
         # Another profile, then back.
         browser.run("{ const t = document.getElementById('type'); t.value = [...t.options].findIndex(o => o.text === "
@@ -630,8 +630,8 @@ def page_is_a_flame_graph_to_work_with(lab):
         browser.run("document.activeElement.blur()")
         browser.key("c")
         equal(browser.run("document.getElementById('callers').getAttribute('aria-pressed')"), "true", "callers")
-        equal(browser.run("graph.model.total[0]"), whole, "the sum from the other end")
-        most = browser.run("(() => { const m = graph.model; return m.names[m.name[m.levels[1][0]]]; })()")
+        equal(browser.run("graph.flame.model.total[0]"), whole, "the sum from the other end")
+        most = browser.run("(() => { const m = graph.flame.model; return m.names[m.name[m.levels[1][0]]]; })()")
         own = {}
         for stack, value in collapsed(lab, recording("dump2"), "--type=process_cpu").items():
             own[stack.split(";")[-1]] = own.get(stack.split(";")[-1], 0) + value
@@ -671,7 +671,7 @@ def page_shows_what_changed(lab):
     with Browser(dark=True) as browser:
         opened(browser, page)
         equal(browser.run("document.documentElement.dataset.theme"), "dark", "theme of a dark system")
-        equal(browser.run("[graph.model.total[0], graph.model.before.total[0]]"), [60, 90], "both sums")
+        equal(browser.run("[graph.flame.model.total[0], graph.flame.model.before.total[0]]"), [60, 90], "both sums")
         rows = browser.run("[...document.querySelectorAll('#top li')].map(l => l.textContent)")
         check(any(r.startswith("work−") for r in rows) and any(r.startswith("rest+") for r in rows), f"{rows}")
         equal(browser.problems(), [], "what the browser complained about")
@@ -697,7 +697,7 @@ def page_opens_quickly_with_many_stacks(lab):
     with Browser() as browser:
         opened(browser, page)
         took = browser.run("performance.now()")
-        equal(browser.run("graph.model.total[0]"), 100000 * 10**7, "the sum")
+        equal(browser.run("graph.flame.model.total[0]"), 100000 * 10**7, "the sum")
         check(took < 20000, f"open after {took:.0f} ms")
         within(page.stat().st_size / 1e6, 0, 30, "MB of page")
         browser.key("c")
