@@ -11,6 +11,6 @@
  * others from existing database files (NAME, NAME-wal and damaged copies), and from an existing directory that holds
  * nothing else. Other directories keep their mode. */
 must_check int store_files_prepare(const char *dir, const char *name, struct err *err);
-/* Deletes the files of that directory whose names begin with `prefix` and that were not changed since. Errors are of no
- * consequence: the next start tries again. */
-void store_files_forget(const char *dir, const char *prefix, int64_t before_seconds);
+/* Deletes the files of that directory whose names begin with `prefix` and that were not changed since; how many went.
+ * Errors are of no consequence: the next start tries again. */
+unsigned store_files_forget(const char *dir, const char *prefix, int64_t before_seconds);
