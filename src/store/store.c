@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "base/work.h"
 #include "store/block_cache.h"
 #include "store/compaction.h"
 #include "store/db.h"
@@ -75,6 +77,7 @@ struct store {
     uv_loop_t *loop;
     struct parser_pool *parsers;
     char *dir, *path; /* NULL: in memory */
+    int lock;         /* of the directory; -1 = not held */
     struct retention keep;
     struct disk_room room; /* the worker's that writes */
     struct store_limits limits;
@@ -93,8 +96,10 @@ struct store {
     bool full_told, size_told;      /* until it is otherwise */
     void (*problem)(void *arg, const char *text);
     void *problem_arg;
+    void (*measured)(void *arg, int64_t bytes, int64_t oldest_ns);
     bool damaged, closing;
     unsigned queues_open, timers_open;
+    uv_work_t ending;
     void (*closed)(void *arg);
     void *closed_arg;
 };
@@ -357,9 +362,13 @@ static void store_on_swept(struct store *s, const struct store_job *job)
         store_tell(s, text);
         return;
     }
-    metric_set(&store_bytes, (double)r->bytes);
-    metric_set(&store_blocks, (double)r->blocks);
-    metric_set(&oldest_seconds, (double)r->oldest_ns / 1e9);
+    if (s->measured) {
+        s->measured(s->problem_arg, r->bytes, r->oldest_ns);
+    } else {
+        metric_set(&store_bytes, (double)r->bytes);
+        metric_set(&store_blocks, (double)r->blocks);
+        metric_set(&oldest_seconds, (double)r->oldest_ns / 1e9);
+    }
     if (r->deleted[RETENTION_SIZE] && !s->size_told)
         store_tell(s, "the store has reached its size; the oldest profiles are deleted, before they are too old "
                       "(--store.max-size)");
@@ -601,6 +610,8 @@ struct store *store_new(const struct store_options *options)
                                  options->keep_bytes ? options->keep_bytes : keep_bytes_default};
     s->problem = options->problem;
     s->problem_arg = options->problem_arg;
+    s->measured = options->measured;
+    s->lock = -1;
     s->limits = options->limits;
     s->write_db = s->read_db = DB_INIT;
     if (options->dir) {
@@ -618,29 +629,39 @@ struct store *store_new(const struct store_options *options)
     return s;
 }
 
-int store_begin(struct store *s, struct buf *notice, struct err *err)
+int store_begin_files(struct store *s, struct buf *notice, struct err *err)
 {
-    int code;
-    if (s->path) {
-        code = store_files_prepare(s->dir, DATABASE, err);
-        if (code == 0)
-            code = store_open_files(s, notice, err);
-        /* Moved aside long ago: nobody wants to repair them any more. */
-        const unsigned gone =
-            store_files_forget(s->dir, DATABASE ".damaged-", clock_wall_ns() / NS_PER_SEC - s->keep.keep_seconds);
-        if (gone && notice)
-            buf_printf(notice, "%s%u files of damaged databases in %s are older than --store.keep and were deleted",
-                       notice->len ? "; " : "", gone, s->dir);
-    } else {
-        code = db_open(":memory:", &s->write_db, err);
-    }
+    if (!s->path)
+        return db_open(":memory:", &s->write_db, err);
+    int code = store_files_prepare(s->dir, DATABASE, err);
+    if (code == 0)
+        code = store_files_lock(s->dir, &s->lock, err);
     if (code < 0)
         return code;
+    code = store_open_files(s, notice, err);
+    /* Moved aside long ago: nobody wants to repair them any more. */
+    const unsigned gone =
+        store_files_forget(s->dir, DATABASE ".damaged-", clock_wall_ns() / NS_PER_SEC - s->keep.keep_seconds);
+    if (gone && notice)
+        buf_printf(notice, "%s%u files of damaged databases in %s are older than --store.keep and were deleted",
+                   notice->len ? "; " : "", gone, s->dir);
+    return code;
+}
+
+void store_begin_sweeps(struct store *s)
+{
     uv_timer_start(&s->sweep, store_on_sweep, 0, SWEEP_MS);
     uv_timer_start(&s->pack, store_on_pack, PACK_FIRST_MS, 0);
     uv_unref((uv_handle_t *)&s->sweep);
     uv_unref((uv_handle_t *)&s->pack);
-    return 0;
+}
+
+int store_begin(struct store *s, struct buf *notice, struct err *err)
+{
+    const int code = store_begin_files(s, notice, err);
+    if (code == 0)
+        store_begin_sweeps(s);
+    return code;
 }
 
 int store_open(const struct store_options *options, struct store **ret, struct buf *notice, struct err *err)
@@ -661,9 +682,6 @@ static void store_on_timer_closed(uv_handle_t *h)
         return;
     block_cache_free(s->cache);
     u64map_done(&s->known);
-    db_close(&s->read_db);
-    db_close(&s->write_db);
-    disk_room_done(&s->room);
     if (s->closed)
         s->closed(s->closed_arg);
     free(s->dir);
@@ -671,14 +689,33 @@ static void store_on_timer_closed(uv_handle_t *h)
     free(s);
 }
 
+/* The last connection to a database writes what is left in its log, which a slow disk takes its time for. */
+static void store_close_files(uv_work_t *w)
+{
+    struct store *s = w->data;
+    db_close(&s->read_db);
+    db_close(&s->write_db);
+    disk_room_done(&s->room);
+    if (s->lock >= 0)
+        close(s->lock);
+}
+
+static void store_on_files_closed(uv_work_t *w, int status)
+{
+    struct store *s = w->data;
+    (void)status;
+    s->timers_open = 2;
+    uv_close((uv_handle_t *)&s->sweep, store_on_timer_closed);
+    uv_close((uv_handle_t *)&s->pack, store_on_timer_closed);
+}
+
 static void store_on_queue_idle(void *ctx)
 {
     struct store *s = ctx;
     if (--s->queues_open)
         return;
-    s->timers_open = 2;
-    uv_close((uv_handle_t *)&s->sweep, store_on_timer_closed);
-    uv_close((uv_handle_t *)&s->pack, store_on_timer_closed);
+    s->ending.data = s;
+    work_queue(s->loop, &s->ending, store_close_files, store_on_files_closed);
 }
 
 void store_close(struct store *s, void (*closed)(void *arg), void *arg)

@@ -21,6 +21,8 @@
  * string labels of samples split the profile into further series; missing service_name becomes unknown_service; a
  * profile without time gets the current time.
  *
+ * A directory belongs to one open store: it is locked (store/files.h).
+ *
  * For a single host. Source: spec store-query §2.1, §7.4 (with blocks of an hour).
  */
 #pragma once
@@ -53,6 +55,9 @@ struct store_options {
     struct store_limits limits;  /* of one query */
     void (*problem)(void *arg, const char *text); /* a message for the operator, on the loop; may be NULL */
     void *problem_arg;
+    /* Of a store that is not the program's only one: called after each sweep, with problem_arg, instead of setting the
+     * gauges above. NULL: they are set. */
+    void (*measured)(void *arg, int64_t bytes, int64_t oldest_ns);
 };
 
 /* Opens or creates the database; blocks. A damaged database is renamed, with a message in `notice` (may be NULL):
@@ -63,6 +68,9 @@ must_check int store_open(const struct store_options *options, struct store **re
  * read. Where the second fails, store_close() is what is left. */
 struct store *store_new(const struct store_options *options);
 must_check int store_begin(struct store *s, struct buf *notice, struct err *err);
+/* The second step in two, for who must not block the loop: the files, in a worker, then the rest, on the loop. */
+must_check int store_begin_files(struct store *s, struct buf *notice, struct err *err);
+void store_begin_sweeps(struct store *s);
 /* Runs queued jobs, closes, frees, then calls `closed` (may be NULL) on the loop. NULL is allowed. */
 void store_close(struct store *s, void (*closed)(void *arg), void *arg);
 

@@ -1,4 +1,5 @@
 #include "store/db.h"
+#include "store/sqlite_library.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -77,7 +78,8 @@ static void the_schema_before_gets_what_it_lacks(void)
     struct db db = DB_INIT;
     int64_t n = 0;
     new_path();
-    CHECK_INT(sqlite3_open(path, &db.handle), SQLITE_OK);
+    CHECK_INT(sqlite_library_open(&err), 0);
+    CHECK_INT(sqlite3_open_v2(path, &db.handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL), SQLITE_OK);
     CHECK_INT(sqlite3_exec(db.handle, schema_1, NULL, NULL, NULL), SQLITE_OK);
     db_close(&db);
     for (int i = 0; i < 2; i++) {
