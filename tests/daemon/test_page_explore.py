@@ -230,8 +230,8 @@ def page_is_for_keyboards_and_readers(lab):
     with Browser(machine=lab.machine) as browser:
         drawn(browser, "#service=shop")
         unnamed = browser.run(
-            "[...document.querySelectorAll('button, input, select, a, .graph canvas')].filter(e => !(e.ariaLabel || e.title || "
-            "e.textContent.trim() || (e.labels && e.labels.length))).map(e => e.outerHTML)")
+            "[...document.querySelectorAll('button, input, select, a, .graph canvas')].filter(e => !(e.ariaLabel || "
+            "e.title || e.textContent.trim() || (e.labels && e.labels.length))).map(e => e.outerHTML)")
         equal(unnamed, [], "controls without a name")
         browser.key("/")
         browser.call("Input.insertText", text="shop")
@@ -248,13 +248,15 @@ def page_is_for_keyboards_and_readers(lab):
 
 @test
 def page_fits_fingers_and_small_windows(lab):
-    """400 pixels with every control open: nothing is wider, and what is touched has 24 pixels at least, 44 by finger."""
+    """400 pixels with every control open: nothing is wider, and what is pressed has 24 pixels at least, a finger 44."""
     store(lab)
     push_zones(lab, "a-service-with-quite-a-long-name-in-a-namespace-with-a-long-name-too", {"eu": 1, "us": 2})
     until = int(time.time() * 1000) + 1000
-    address = f"#range=custom&from={until - 3600000}&until={until}&by=zone&compare=custom&base_from=1000&base_until=2000"
+    address = (f"#range=custom&from={until - 3600000}&until={until}&by=zone&compare=custom&base_from=1000"
+               "&base_until=2000")
     small = ("[...document.querySelectorAll('button, a, select, input:not([type=checkbox]), summary')].filter(e => "
-             "e.checkVisibility({contentVisibilityAuto: true}) && (e.offsetHeight < MIN || e.offsetWidth < MIN)).map(e => e.outerHTML.slice(0, 120))")
+             "e.checkVisibility({contentVisibilityAuto: true}) && (e.offsetHeight < MIN || e.offsetWidth < MIN))"
+             ".map(e => e.outerHTML.slice(0, 120))")
     with Browser(machine=lab.machine, width=400, dark=True) as browser:
         browser.call("Emulation.setDeviceMetricsOverride", width=400, height=800, deviceScaleFactor=2, mobile=True)
         drawn(browser, address)
