@@ -17,9 +17,9 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
 }
 
 function costText(j: Jvm, nowMs: number): string {
-  const share = agentShare(j, nowMs);
-  if (share === null) return "";
-  return `${amount(j.agent_cpu_ms * 1e6, "nanoseconds")} of CPU time in the agent, ${share.toFixed(3)} % of a processor`;
+  const share = agentShare(j, nowMs),
+    time = amount(j.agent_cpu_ms * 1e6, "nanoseconds");
+  return share === null ? "" : `${time} of CPU time in the agent, ${share.toFixed(3)} % of a processor`;
 }
 
 function Facts({ j, nowMs }: { j: Jvm; nowMs: number }) {

@@ -123,7 +123,8 @@ function graphsOf(type: string, bytes: Uint8Array): Graph[] {
 }
 
 function take(line: Line, bytes: Uint8Array, jfr: Uint8Array[], name: string): void {
-  if (line.phase === "recording") set({ phase: "recording", elapsedMs: line.elapsed_ms || 0, bytes: line.recorded || 0 });
+  if (line.phase === "recording")
+    set({ phase: "recording", elapsedMs: line.elapsed_ms || 0, bytes: line.recorded || 0 });
   else if (line.phase === "converting")
     set({ phase: "converting", files: [{ name: name + ".jfr", blob: new Blob(jfr) }] });
   else if (line.phase === "done") set({ phase: "done" });
