@@ -1,13 +1,14 @@
 """What the store's page shows beside the flame graph: functions, callers and callees, a comparison, a heat map, files;
 and how it shows stacks."""
+import base64
 import json
 import time
 import urllib.parse
 
 from browser import Browser
 from lab import check, equal, test
-from test_page import push, store
-from test_store import STORE
+from test_page import profile, push, store
+from test_store import PUSH, STORE, labels
 
 
 def opened(browser, panel, address=""):
@@ -272,4 +273,27 @@ def page_zooms_into_deep_stacks(lab):
         opened(browser, "graph", "&" + path)
         browser.wait(f"document.getElementById('graph') && {model('graph')} && "
                      f"{model('graph')}.names.filter(n => n.startsWith('leaf')).length === 20")
+        equal(browser.problems(STORE), [], "what the browser complained about")
+
+
+@test
+def page_breaks_stacks_down_by_a_label(lab):
+    """Beneath a frame for each value of the label, the largest first; what zooming there shows is of that value."""
+    store(lab)
+    for zone, value in (("eu", 3000000), ("us", 5000000), (None, 1000000)):
+        own = {k: v for k, v in (labels("shop") | {"zone": zone}).items() if v}
+        body = {"series": [{"labels": [{"name": k, "value": v} for k, v in own.items()],
+                            "samples": [{"rawProfile": base64.b64encode(profile({"main;work": value})).decode()}]}]}
+        status, said = lab.machine.http("POST", PUSH, json.dumps(body), {"Content-Type": "application/json"})
+        equal(status, 200, f"a push ({said})")
+    with Browser(machine=lab.machine) as browser:
+        opened(browser, "graph", "&by=zone")
+        browser.wait(f"document.getElementById('graph') && {model('graph')} && {model('graph')}.n === 10")
+        m = model("graph")
+        equal(browser.run(f"[...{m}.levels[1]].map(i => [{m}.names[{m}.name[i]], {m}.total[i]])"),
+              [["zone: us", 5e6], ["zone: eu", 3e6], ["zone: (none)", 1e6]], "the frames of the values")
+        browser.run("document.querySelector('#graph canvas').focus()")
+        browser.key("ArrowDown")
+        browser.key("Enter")
+        browser.wait("decodeURIComponent(location.hash).includes('at=zone:+us')")
         equal(browser.problems(STORE), [], "what the browser complained about")
