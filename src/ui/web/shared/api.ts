@@ -58,18 +58,21 @@ export interface Answer<T> {
   error: string;
   /* Nothing is known yet. */
   loading: boolean;
+  /* The answer is of another part; the one that is wanted is on its way. */
+  pending: boolean;
   /* When the answer came (Date.now()). */
   at: number;
 }
 
 interface Kept<T> {
   key: string | null;
+  part: string;
   data: T | null;
   error: string;
   at: number;
 }
 
-const NOTHING = { data: null, error: "", at: 0 };
+const NOTHING = { part: "", data: null, error: "", at: 0 };
 
 /* Asks when `key` changes, which names the question, and as long as the page is live again and again. What another
  * question was answered is gone at once, so that nothing stands under a name that is not its own. `part`: what may
@@ -103,7 +106,7 @@ export function useAnswer<T>(
         const data = await latest.current.ask(control.signal);
         if (control.signal.aborted) return;
         reportFailure(source, "");
-        setKept({ key, data, error: "", at: Date.now() });
+        setKept({ key, part, data, error: "", at: Date.now() });
         const pace = Math.min(REFRESH_MAX_MS, Math.max(REFRESH_MS, REFRESH_SHARE * (performance.now() - began)));
         again(retry(data) ? RETRY_MS : pace);
       } catch (e) {
@@ -134,5 +137,11 @@ export function useAnswer<T>(
     if (on) latest.current.wake();
   }, [on]);
   const mine = kept.key === key ? kept : NOTHING;
-  return { data: mine.data as T | null, error: mine.error, at: mine.at, loading: !mine.data && !mine.error };
+  return {
+    data: mine.data as T | null,
+    error: mine.error,
+    at: mine.at,
+    loading: !mine.data && !mine.error,
+    pending: !!mine.data && !mine.error && mine.part !== part,
+  };
 }
