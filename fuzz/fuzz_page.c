@@ -1,5 +1,5 @@
-/* Questions of the page from anybody who reaches the port: a form of parameters, whose patterns choose stacks and frames
- * of a graph. What is left out of stacks must not change what there is in all. */
+/* Questions of the page from anybody who reaches the port: a form of parameters, whose patterns choose stacks and
+ * frames of a graph. What is left out of stacks must not change what there is in all. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
