@@ -80,7 +80,7 @@ def record(lab, query, headers=None, timeout=60):
 
 
 def selected(agent, jvm):
-    j = next(j for j in listed(agent, "/api/jvms")["jvms"] if j["pid"] == jvm.inner)
+    j = next(j for j in listed(agent, "/api/v0/web/jvms")["jvms"] if j["pid"] == jvm.inner)
     return f"pid={j['pid']}&start_time={j['start_time']}"
 
 
@@ -173,7 +173,7 @@ MANY = """(() => {
   const plain = window.fetch;
   window.fetch = async (...a) => {
     const answer = await plain(...a);
-    if (!String(a[0]).startsWith('api/jvms')) return answer;
+    if (!String(a[0]).startsWith('api/v0/web/jvms')) return answer;
     const list = await answer.json(), states = ['profiling', 'profiling', 'profiling', 'refused', 'waiting'];
     list.jvms = Array.from({length: 500}, (_, i) => ({component: 'pyroscope.java.x', pid: 1000 + i, start_time: i,
       service_name: 'service-' + i, main: 'com.example.Main', state: states[i % 5], reason_code: 'ok', remedy: 'none',
