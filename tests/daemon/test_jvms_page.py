@@ -151,6 +151,29 @@ def page_recordings_are_guarded(lab):
     equal(agent.jvms()[jvm.inner]["state"], "profiling", "state")
 
 
+@test
+def page_recordings_end_with_the_agent(lab):
+    """And with the JVM: what was recorded until then is converted."""
+    lab.receiver()
+    jvm, other = lab.jvm(version=17), lab.jvm(version=17)
+    agent = lab.agent(config=config('interval = "60s"'))
+    agent.wait_state(jvm, "profiling")
+    agent.wait_state(other, "profiling")
+    answer, connection = record(lab, selected(agent, other) + "&seconds=600")
+    data = b""
+    while b'"recording"' not in data:
+        data += answer.read1(65536)
+    other.signal(signal.SIGTERM)
+    got = frames(data + answer.read())
+    connection.close()
+    last = got[-1][0]
+    check(last.get("phase") == "done" or "nothing was recorded" in last.get("error", ""), f"the last frame: {last}")
+    answer, connection = record(lab, selected(agent, jvm) + "&seconds=600")
+    equal(answer.status, 200, "status")
+    agent.stop()
+    connection.close()
+
+
 API_PAGE = "http://127.0.0.1:12345/"
 
 
