@@ -87,6 +87,7 @@ static const struct server_route routes[] = {
     {"GET", "/pyroscope/render-diff", store_http_render_diff, .origin = FROM_LINKS},
     {"GET", "/pyroscope/label-values", store_http_label_values, .origin = FROM_LINKS},
     {"GET", PAGE_PATHS, store_http_page, .origin = FROM_LINKS},
+    {"POST", PAGE_PATHS, store_http_page, .origin = FROM_HERE},
     {"GET", "/api/jvms", store_http_jvms, .origin = FROM_LINKS},
     {"GET", "/api/page", store_http_place, .origin = FROM_LINKS},
     {0},

@@ -41,6 +41,7 @@
 #include "pyroscope/ingest_body.h"
 #include "pyroscope/push_body.h"
 #include "pyroscope/query_body.h"
+#include "store/block.h"
 #include "store/digest.h"
 #include "store/flame_merge.h"
 #include "store/store.h"
@@ -222,6 +223,7 @@ static int open_store(struct agent *a, struct err *err)
                                                  .dir = s->storage_path,
                                                  .keep_seconds = s->store_keep_seconds,
                                                  .keep_bytes = s->store_keep_bytes,
+                                                 .cache_bytes = s->store_cache_bytes,
                                                  .limits = s->query_limits,
                                                  .problem = store_problem});
     a->env.store = a->store;
@@ -576,13 +578,9 @@ int agent_parser(const char *number)
         fputs("smolder " PARSER_COMMAND ": smolder run starts it by itself\n", stderr);
         return EXIT_USAGE;
     }
-    static const struct parser_service *const services[] = {&digest_service,
-                                                            &flame_merge_service,
-                                                            &push_body_service,
-                                                            &query_body_service,
-                                                            &ingest_body_service,
-                                                            &record_view_service,
-                                                            NULL};
+    static const struct parser_service *const services[] = {
+        &digest_service,     &flame_merge_service, &block_pack_service,  &block_join_service,  &block_flame_service,
+        &push_body_service,  &query_body_service,  &ingest_body_service, &record_view_service, NULL};
     parser_process_run(number, services, NULL);
 }
 

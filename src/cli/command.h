@@ -18,6 +18,7 @@ struct command {
 
 extern const struct command command_run;
 extern const struct command command_store;
+extern const struct command command_top;
 extern const struct command command_convert;
 extern const struct command command_diff;
 extern const struct command command_fmt;

@@ -69,7 +69,7 @@ def documented_commands_print_what_is_shown(lab):
 
 @test
 def documented_flags_exist(lab):
-    for command in ("run", "store"):
+    for command in ("run", "store", "top"):
         status, text = lab.call([lab.smolder, command, "--help"])
         equal(status, 0, "exit status of --help")
         page = (ROOT / "docs" / f"{command}.md").read_text()

@@ -54,6 +54,12 @@ def choose(browser, element, value):
                 "e.dispatchEvent(new Event('change')); e.dispatchEvent(new Event('input')); }")
 
 
+def choose_service(browser, name):
+    browser.run("document.getElementById('service').click()")
+    browser.wait("!!document.getElementById('service-list')")
+    browser.run(f"document.querySelector('#service-list [data-service={json.dumps(name)}]').click()")
+
+
 @test
 def page_counts_what_the_graph_leaves_out(lab):
     """20,000 frames of which the page gets 8,192: what is searched for is counted in all of them, and zooming in shows
@@ -104,7 +110,7 @@ def page_goes_back(lab):
         browser.call("Input.insertText", text="bake")
         browser.wait(f"{text('hits')}.startsWith('100 %')")
         address = browser.wait("location.hash.includes('search=bake') && location.hash")
-        choose(browser, "service", "yard")
+        choose_service(browser, "yard")
         browser.wait("graph.flame.model && graph.flame.model.names.includes('dig')")
         browser.run("history.back()")
         browser.wait("graph.flame.model && graph.flame.model.names.includes('bake') && "
@@ -128,7 +134,7 @@ def page_shows_nothing_under_another_name(lab):
         drawn(browser, "#service=shop")
         browser.run("{ const f = window.fetch; window.slow = new Promise(r => { window.release = r; }); "
                     "window.fetch = (...a) => window.slow.then(() => f(...a)); }")
-        choose(browser, "service", "yard")
+        choose_service(browser, "yard")
         equal(browser.run("document.getElementById('graph').hidden"), True, "the old graph is hidden")
         check("Loading yard" in browser.run(text("empty")), browser.run(text("empty")))
         equal(browser.run("document.querySelectorAll('#top li').length"), 0, "functions of the old graph")
@@ -137,7 +143,7 @@ def page_shows_nothing_under_another_name(lab):
         agent.stop()
         browser.wait(f"{text('live')}.includes('No data')")
         check("does not answer" in browser.run(text("trouble")), browser.run(text("trouble")))
-        choose(browser, "service", "shop")
+        choose_service(browser, "shop")
         browser.wait(f"document.getElementById('graph').hidden && {text('empty')}.includes('No answer')")
 
 
@@ -187,7 +193,9 @@ def page_filters_many_services(lab):
         push(lab, f"service-{i:02}", {"main": 1000000 + i})
     with Browser(machine=lab.machine) as browser:
         drawn(browser)
-        options = "[...document.querySelectorAll('#service option')].map(o => o.value)"
+        options = "[...document.querySelectorAll('#service-list [role=option]')].map(o => o.dataset.service)"
+        browser.run("document.getElementById('service').click()")
+        browser.wait("!!document.getElementById('service-list')")
         equal(len(browser.run(options)), 30, "services")
         shown = browser.run("document.getElementById('service').value")
         choose(browser, "service-filter", "E-1")

@@ -85,7 +85,8 @@ def page_has_callers_and_callees(lab):
     """A function in the middle: both graphs begin at it, another one of them can be taken, and the flame graph of the
     callers stands on it."""
     store(lab)
-    push(lab, "shop", {"main;a;work;read": 5000000, "main;b;work;write": 3000000, "main;work": 2000000, "idle": 1000000})
+    push(lab, "shop", {"main;a;work;read": 5000000, "main;b;work;write": 3000000, "main;work": 2000000,
+                       "idle": 1000000})
     with Browser(machine=lab.machine) as browser:
         opened(browser, "sandwich")
         browser.wait("document.querySelectorAll('#functions tbody tr').length === 7")
@@ -255,3 +256,20 @@ def page_says_that_a_panel_is_on_its_way(lab):
         browser.run("window.release()")
         browser.wait("document.querySelector('.status.failed') && "
                      "document.querySelector('.status.failed').textContent.includes('--store.query-profiles')")
+
+
+@test
+def page_zooms_into_deep_stacks(lab):
+    """A stack of 400 long names is more than an address of the server can be: what is beneath it is asked for all the
+    same."""
+    store(lab)
+    names = [f"com/example/some/framework/with/long/names/Handler{i}.handleRequest" for i in range(400)]
+    stacks = {";".join(names + [f"leaf{i}"]): 1000000 for i in range(20)}
+    stacks |= {f"main;other{i}": 1000000 + i for i in range(9000)}
+    push(lab, "shop", stacks)
+    path = urllib.parse.urlencode([("at", name) for name in names])
+    with Browser(machine=lab.machine) as browser:
+        opened(browser, "graph", "&" + path)
+        browser.wait(f"document.getElementById('graph') && {model('graph')} && "
+                     f"{model('graph')}.names.filter(n => n.startsWith('leaf')).length === 20")
+        equal(browser.problems(STORE), [], "what the browser complained about")

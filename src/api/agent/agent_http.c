@@ -16,6 +16,7 @@
 #include "api/shared/jvms_json.h"
 #include "api/shared/server_settings.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/metric.h"
 #include "graph/view.h"
@@ -27,6 +28,7 @@ struct agent_http {
     struct agent_http_options options; /* `listen` is not kept */
     struct server *server;
     struct access access;
+    bool has_tls; /* as the configuration in force wants it */
     struct agent_live *live;
     struct agent_record *record;
     struct agent_record_page *record_page;
@@ -103,6 +105,20 @@ static void agent_http_jvms(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
     jvms_json_reply(h->options.controller, rq);
+}
+
+static void agent_http_store(void *ctx, struct request *rq)
+{
+    struct agent_http *h = ctx;
+    struct buf out = BUF_INIT(ANSWER_MAX);
+    buf_puts(&out, "{\"address\":");
+    if (h->options.store_address)
+        json_string(&out, str_of(h->options.store_address));
+    else
+        buf_puts(&out, "null");
+    buf_puts(&out, "}\n");
+    request_reply_buf(rq, 200, "application/json", &out);
+    buf_done(&out);
 }
 
 static void agent_http_record(void *ctx, struct request *rq)
@@ -239,6 +255,7 @@ static const struct server_route plain_routes[] = {
     {"GET", "/-/support", agent_http_support, .origin = FROM_HERE},
     {"GET", "/metrics", agent_http_metrics, .origin = FROM_LINKS},
     {"GET", "/api/v0/jvms", agent_http_jvms, .origin = FROM_LINKS},
+    {"GET", "/api/v0/store", agent_http_store, .origin = FROM_LINKS},
     {"GET", "/api/v0/record", agent_http_record, .origin = FROM_HERE},
     {"POST", "/api/v0/record/stop", agent_http_record_stop, .origin = FROM_HERE},
     {NULL, "/api/v0/component/*", agent_http_not_found},
@@ -334,6 +351,7 @@ void agent_http_apply(struct agent_http *h, const struct settings *s)
     server_commit(h->server);
     access_done(&h->access);
     access_init(&h->access, &s->http);
+    h->has_tls = s->http.has_tls;
     agent_live_enable(h->live, s->live_debugging);
 }
 

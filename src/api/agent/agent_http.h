@@ -6,6 +6,7 @@
  *     GET       /-/support?duration=1…30   a support bundle (agent_bundle.h); same origin only
  *     GET       /metrics     Prometheus text 0.0.4
  *     GET       /api/v0/jvms               state of all JVMs (api/shared/jvms_json.h)
+ *     GET       /api/v0/store              address of the embedded store, or null
  *     GET, POST /api/v0/record[/stop]      the chunks of one JVM (agent_record.h); same origin only
  *     any       /api/v0/component/…        404: no component has an HTTP handler
  *     below the prefix:
@@ -52,7 +53,7 @@ struct agent_http_options {
     void (*flags)(void *arg, struct buf *out);
     void (*sources)(void *arg, void (*visit)(void *visit_arg, const struct config_file *file), void *visit_arg);
     void *arg;
-    const char *store_address; /* for the page, NULL = none; borrowed */
+    const char *store_address; /* of the embedded store, NULL = none; borrowed */
     bool store_token;          /* access to it by a token */
 };
 

@@ -15,7 +15,7 @@
 #include "base/str.h"
 #include "pprof/flame.h"
 
-enum { NAME_MATCHES_MAX = 64 };
+enum { NAME_MATCHES_MAX = 16 };
 
 struct name_matches {
     struct regex **items; /* owned */

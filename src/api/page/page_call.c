@@ -33,7 +33,7 @@ struct page_reader {
 
 static struct str page_call_text(const struct page_call *q, const char *name)
 {
-    return str_of(request_query(q->rq, name));
+    return str_of(page_parameter(&q->parameters, name));
 }
 
 static int page_call_number(struct page_call *q, const char *name, int64_t otherwise, int64_t *ret)
@@ -86,14 +86,14 @@ static void page_call_add_label(void *arg, const char *value)
 static int page_call_select(struct page_call *q, size_t side, struct str query, bool with_labels)
 {
     struct page_reader in = {.q = q, .selector = &q->sides[side].selector};
-    const char *service = request_query(q->rq, "service");
+    const char *service = page_parameter(&q->parameters, "service");
     int code = label_selector_add(in.selector, query, &q->err);
     if (code == 0 && service && with_labels)
         code = label_selector_add_equal(in.selector, STR("service_name"), str_of(service), &q->err);
     if (code == 0 && q->type.n)
         code = label_selector_add_equal(in.selector, STR("__profile_type__"), q->type, &q->err);
     if (code == 0 && with_labels) {
-        request_each_query(q->rq, "label", page_call_add_label, &in);
+        page_parameters_each(&q->parameters, "label", page_call_add_label, &in);
         code = in.code;
     }
     return code;
@@ -105,8 +105,8 @@ static int page_call_read_shown(struct page_call *q, unsigned needs)
     const int64_t now = clock_wall_ns() / NS_PER_MS;
     const struct store_range hour = {now - HOUR_MS, now};
     q->type = page_call_text(q, "type");
-    const bool lacks_service = needs & PAGE_NEEDS_SERVICE && !request_query(q->rq, "service") && query.n == 0;
-    if (lacks_service || (needs & PAGE_NEEDS_TYPE && !request_query(q->rq, "type")))
+    const bool lacks_service = needs & PAGE_NEEDS_SERVICE && !page_parameter(&q->parameters, "service") && query.n == 0;
+    if (lacks_service || (needs & PAGE_NEEDS_TYPE && !page_parameter(&q->parameters, "type")))
         return err_set(&q->err, -EINVAL,
                        needs & PAGE_NEEDS_TYPE ? "service and type are required: a query may name the service"
                                                : "service is required: a query may name it");
@@ -182,10 +182,10 @@ static int page_call_read_view(struct page_call *q)
     struct page_reader in = {.q = q};
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         in.matches = patterns[i].matches;
-        request_each_query(q->rq, patterns[i].name, page_call_add_pattern, &in);
+        page_parameters_each(&q->parameters, patterns[i].name, page_call_add_pattern, &in);
     }
-    request_each_query(q->rq, "at", page_call_add_frame, &in);
-    request_each_query(q->rq, "by", page_call_add_by, &in);
+    page_parameters_each(&q->parameters, "at", page_call_add_frame, &in);
+    page_parameters_each(&q->parameters, "by", page_call_add_by, &in);
     q->recursion = page_call_flag(q, "recursion");
     q->callers = page_call_flag(q, "callers");
     q->lines = page_call_flag(q, "lines");
@@ -218,10 +218,11 @@ static int page_call_read_counts(struct page_call *q)
 
 int page_call_read(struct page_call *q, const struct request *rq, unsigned needs)
 {
-    *q = (struct page_call){.rq = rq,
-                            .sides = {{.selector = LABEL_SELECTOR_INIT}, {.selector = LABEL_SELECTOR_INIT}},
+    *q = (struct page_call){.sides = {{.selector = LABEL_SELECTOR_INIT}, {.selector = LABEL_SELECTOR_INIT}},
                             .out = BUF_INIT(PAGE_ANSWER_MAX)};
-    int code = page_call_read_shown(q, needs);
+    int code = page_parameters_read(&q->parameters, rq, &q->err);
+    if (code == 0)
+        code = page_call_read_shown(q, needs);
     if (code == 0 && needs & PAGE_COMPARES)
         code = page_call_read_base(q);
     if (code == 0)
@@ -236,6 +237,7 @@ void page_call_done(struct page_call *q)
         label_selector_done(&q->sides[i].selector);
     for (size_t i = 0; i < sizeof matches / sizeof *matches; i++)
         name_matches_done(matches[i]);
+    page_parameters_done(&q->parameters);
     free(q->path);
     free((void *)q->disposition);
     buf_done(&q->out);

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "api/page/name_match.h"
-#include "net/server_request.h"
+#include "api/page/page_parameters.h"
 #include "pprof/flame_pair.h"
 #include "store/query.h"
 #include "store/reader.h"
@@ -22,7 +22,7 @@ struct page_side {
 };
 
 struct page_call {
-    const struct request *rq; /* texts are borrowed from it */
+    struct page_parameters parameters; /* texts are borrowed from these, and from the request */
     struct page_side sides[FLAME_SIDES];
     struct str type;
     /* How stacks are shown (pprof/flame_view.h). */

@@ -1,5 +1,7 @@
 /* Queries of the web page: parameters and replies on the loop, query and JSON in a worker.
  *
+ * GET, or POST with the parameters as a form (page/page_parameters.h).
+ *
  * What is selected, in every question:
  *     service=, type=, label=name=value…, query={zone!="eu",pod=~"shop-.*"}   all must hold
  *     from=, until=        milliseconds since the epoch, both inclusive; the last hour

@@ -89,7 +89,7 @@ static int page_services_put_all(struct page_call *q, struct store_reader *r, si
 
 static int page_services_run(struct page_call *q, struct store_reader *r)
 {
-    const bool with_types = request_query(q->rq, "buckets");
+    const bool with_types = page_parameter(&q->parameters, "buckets");
     const bool filtered = page_call_is_filtered(q) || page_call_service(q).n;
     int code;
     buf_byte(&q->out, '{');

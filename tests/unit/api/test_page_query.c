@@ -17,7 +17,7 @@ static void page(void *ctx, struct request *rq)
     page_queries_handle(queries, rq);
 }
 
-static const struct server_route routes[] = {{"GET", PAGE_PATHS, page}, {0}};
+static const struct server_route routes[] = {{"GET", PAGE_PATHS, page}, {"POST", PAGE_PATHS, page}, {0}};
 
 static void flag_up(void *arg)
 {

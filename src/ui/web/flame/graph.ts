@@ -469,6 +469,8 @@ export class FlameGraph {
       },
       until,
     );
-    addEventListener("resize", () => this.redraw(), until);
+    const watch = new ResizeObserver(() => this.redraw());
+    watch.observe(this.ui.scroller);
+    until.signal.addEventListener("abort", () => watch.disconnect());
   }
 }

@@ -28,11 +28,21 @@ export function encoded(query: Query): string {
   return new URLSearchParams(pairs).toString();
 }
 
+/* What an address may be long; more goes into a form. A stack that is zoomed at may be hundreds of names. */
+const ADDRESS_MAX = 4000;
+
+function send(path: string, query: Query, signal?: AbortSignal): Promise<Response> {
+  const text = encoded(query),
+    options: RequestInit = { cache: "no-store", signal };
+  if (text.length <= ADDRESS_MAX) return fetch(`api/${path}?${text}`, options);
+  return fetch("api/" + path, { ...options, method: "POST", body: new URLSearchParams(text) });
+}
+
 /* JSON of api/PATH, beside the page. Throws an ApiError. */
 export async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
   let answer: Response;
   try {
-    answer = await fetch("api/" + path + "?" + encoded(query), { cache: "no-store", signal });
+    answer = await send(path, query, signal);
   } catch (e) {
     throw new ApiError("smolder does not answer; retrying every few seconds.", 0);
   }

@@ -29,7 +29,8 @@ const TYPE_ORDER = ["CPU time", "Wall-clock time", "Allocated memory (bytes)", "
 
 
 export function typeTitle(id: string): string {
-  const [name, sample, unit] = id.split(":");
+  const [name, sample = "", unit = ""] = id.split(":");
+  if (!sample) return "";
   if (name === "mutex" || name === "block") {
     const what = name === "mutex" ? "Lock" : "Park";
     if (sample === "delay") return what + " wait time";

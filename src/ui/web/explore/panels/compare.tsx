@@ -1,10 +1,10 @@
 /* Two times or two selections: a graph of both, and the functions whose share changed most. */
 import { useMemo, useRef, useState } from "preact/hooks";
 import { modelOfPair } from "../../flame/model";
-import { Query, get, useAnswer } from "../../shared/api";
+import { get, useAnswer } from "../../shared/api";
 import { amount, clock, percent } from "../../shared/format";
-import { asked, stacksKey } from "../questions";
-import { State, go, rangeOf } from "../state";
+import { asked, askedBase, stacksKey } from "../questions";
+import { COMPARISONS, State, baseKey, go, rangeOf } from "../state";
 import { FunctionSearch } from "./function_search";
 import { Column, Count, FunctionTable } from "./function_table";
 import { cutText } from "./functions";
@@ -34,16 +34,6 @@ interface DiffAnswer {
 
 const ROWS = 100,
   SORTS = ["change", "change_total", "self", "total", "name"];
-
-/* What it is compared with, as the address says; {}: as long before. */
-function baseOf(state: State): Query {
-  const base: Query = {};
-  for (const name of ["base_query", "base_from", "base_until"]) {
-    const value = state.more.get(name);
-    if (value) base[name] = value;
-  }
-  return base;
-}
 
 function share(row: Row, k: number, data: DiffAnswer): number {
   const whole = k < 3 ? data.before.total : data.after.total;
@@ -79,9 +69,9 @@ function columnsOf(data: DiffAnswer): Column<Row>[] {
 function BaseForm({ state }: { state: State }) {
   const form = useRef<HTMLFormElement>(null),
     query = state.more.get("base_query") || "",
-    from = state.more.get("base_from"),
-    until = state.more.get("base_until"),
-    kept = from && until ? `${clock(+from, true)} to ${clock(+until, true)}` : "";
+    { baseFrom, baseUntil, compare } = state,
+    earlier = COMPARISONS.find(c => c[0] === compare)![1],
+    kept = compare === "custom" ? `${clock(baseFrom, true)} to ${clock(baseUntil, true)}` : compare && earlier;
   return (
     <form
       class="base"
@@ -112,7 +102,7 @@ function BaseForm({ state }: { state: State }) {
           type="button"
           class="quiet"
           id="base-clear"
-          onClick={() => go({ base_from: null, base_until: null, base_query: null })}
+          onClick={() => go({ base_from: null, base_until: null, base_query: null, compare: null })}
         >
           Clear
         </button>
@@ -138,11 +128,14 @@ function BaseForm({ state }: { state: State }) {
 function useDiff(state: State, limit: number) {
   const wanted = state.more.get("sort") || "",
     sort = SORTS.includes(wanted) ? wanted : "change",
-    base = baseOf(state),
+    query = state.more.get("base_query"),
     named = stacksKey("diff", state),
     answer = useAnswer(
-      named && named + JSON.stringify(base),
-      signal => get<DiffAnswer>("diff", { ...asked(state).query, ...base, sort, limit, search: state.search }, signal),
+      named && named + JSON.stringify([query, baseKey(state)]),
+      signal => {
+        const sides = { ...asked(state).query, ...askedBase(state) };
+        return get<DiffAnswer>("diff", { ...sides, sort, limit, search: state.search }, signal);
+      },
       [sort, limit, state.search].join("\n"),
     );
   return { ...answer, sort };

@@ -20,7 +20,7 @@ function Commands({ state, address }: { state: State; address: string }) {
   const file = fileOf(state),
     [copied, setCopied] = useState(false),
     text =
-      `curl -fsS -o ${file}.pb.gz '${location.origin}${address}'\n` +
+      `curl -fsS -o ${file}.pb.gz '${new URL(address, document.baseURI).href}'\n` +
       `smolder convert ${file}.pb.gz --output=${file}.html`;
   return (
     <>
@@ -53,7 +53,7 @@ export function DownloadMenu({ state }: { state: State }) {
       id="download-menu"
       onKeyDown={closeOnEscape}
       onToggle={e => {
-        if (e.currentTarget.open) setAddress("/api/download?" + encoded(asked(state).query));
+        if (e.currentTarget.open) setAddress("api/download?" + encoded(asked(state).query));
       }}
     >
       <summary>Download</summary>

@@ -36,7 +36,10 @@ function columnsFor(width: number, lengthMs: number): number {
 
 function countsOf(data: HeatAnswer): Uint32Array {
   const counts = new Uint32Array(data.columns * data.rows);
-  for (let i = 0; i < data.cells.length; i += 3) counts[data.cells[i] * data.rows + data.cells[i + 1]] = data.cells[i + 2];
+  for (let i = 0; i < data.cells.length; i += 3) {
+    const [column, row, profiles] = data.cells.slice(i, i + 3);
+    counts[column * data.rows + row] = profiles;
+  }
   return counts;
 }
 
@@ -194,7 +197,9 @@ export function HeatPanel({ state }: { state: State }) {
           </span>
         )}
       </div>
-      <p class="hint">A column is a stretch of time, the darker a cell the more profiles. Drag to choose a time range.</p>
+      <p class="hint">
+        A column is a stretch of time, the darker a cell the more profiles. Drag to choose a time range.
+      </p>
       <Status answer={answer} what="the heat map" empty={!some} />
       {data && some && (
         <div class="heat-box">

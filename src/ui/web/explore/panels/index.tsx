@@ -58,7 +58,7 @@ export function Panel({ state, panel, children }: Props) {
   if (!state.type)
     return (
       <section class="panel flame">
-        <div id="empty" role="status">
+        <div id="empty" class="empty" role="status">
           {children}
         </div>
       </section>

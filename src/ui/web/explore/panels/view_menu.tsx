@@ -1,8 +1,6 @@
 /* How stacks are shown: which of their frames, from which end, broken down by what. */
 import { useState } from "preact/hooks";
-import { get, useAnswer } from "../../shared/api";
-import { key } from "../questions";
-import { State, go, rangeOf } from "../state";
+import { NODES, State, go } from "../state";
 import { LIBRARIES, viewQuery } from "../view_query";
 import type { PanelId } from "./index";
 import { closeOnEscape } from "./menu";
@@ -39,9 +37,10 @@ function Flags({ state }: { state: State }) {
           type="checkbox"
           data-flag="library"
           checked={folded.includes(LIBRARIES)}
-          onChange={e =>
-            go({ fold: [...folded.filter(f => f !== LIBRARIES), ...(e.currentTarget.checked ? [LIBRARIES] : [])], at: null })
-          }
+          onChange={e => {
+            const others = folded.filter(f => f !== LIBRARIES);
+            go({ fold: e.currentTarget.checked ? [...others, LIBRARIES] : others, at: null });
+          }}
         />{" "}
         Collapse library frames
       </label>
@@ -79,25 +78,30 @@ function Patterns({ state }: { state: State }) {
   );
 }
 
-function Breakdown({ state }: { state: State }) {
-  const labels = useAnswer(key("labels", state), async signal => {
-      const query = { service: state.service, type: state.type, ...rangeOf(state) };
-      return (await get<{ labels: { name: string; values: number }[] }>("labels", query, signal)).labels;
-    }),
-    by = state.more.get("by") || "",
-    names = (labels.data || []).filter(l => l.values > 1 || l.name === by);
+/* How the graph is drawn, of the same stacks. */
+function Drawing({ state }: { state: State }) {
   return (
-    <label class="pick">
-      Break down by{" "}
-      <select id="by" value={by} onChange={e => go({ by: e.currentTarget.value || null, at: null })}>
-        <option value="">nothing</option>
-        {by && !names.some(l => l.name === by) && <option value={by}>{by}</option>}
-        {names.map(l => (
-          <option key={l.name} value={l.name}>{`${l.name} (${l.values})`}</option>
-        ))}
-      </select>
-      {labels.loading ? " asking for labels…" : ""}
-    </label>
+    <>
+      <label class="check">
+        <input
+          type="checkbox"
+          data-flag="flipped"
+          checked={state.flipped}
+          onChange={e => go({ flipped: e.currentTarget.checked ? "1" : null })}
+        />{" "}
+        Root at the bottom
+      </label>
+      <label class="pick">
+        Frames at most{" "}
+        <select data-flag="nodes" value={state.nodes} onChange={e => go({ nodes: e.currentTarget.value })}>
+          {NODES.map(n => (
+            <option key={n} value={n}>
+              {n.toLocaleString("en-US")}
+            </option>
+          ))}
+        </select>
+      </label>
+    </>
   );
 }
 
@@ -111,7 +115,7 @@ export function ViewMenu({ state, panel }: { state: State; panel: PanelId }) {
         <div class="menu-body">
           <Flags state={state} />
           <Patterns state={state} />
-          {panel === "graph" && <Breakdown state={state} />}
+          {panel === "graph" && <Drawing state={state} />}
           {changes > 0 && (
             <button
               class="quiet"
