@@ -5,6 +5,8 @@ import { reportFailure, useLive } from "./live";
 const REFRESH_MS = 10000,
   REFRESH_MAX_MS = 300000,
   RETRY_MS = 2000,
+  /* Who asked for something large may wait longer, but is told. */
+  SLOW_MS = 30000,
   /* A page that is left open asks for at most this share of the time that answers take. */
   REFRESH_SHARE = 20;
 
@@ -101,7 +103,11 @@ export function useAnswer<T>(
     const run = async () => {
       if (busy) return;
       busy = true;
-      const began = performance.now();
+      const began = performance.now(),
+        slow = window.setTimeout(
+          () => reportFailure(source, `smolder has not answered for ${SLOW_MS / 1000} s; still waiting.`),
+          SLOW_MS,
+        );
       try {
         const data = await latest.current.ask(control.signal);
         if (control.signal.aborted) return;
@@ -116,6 +122,7 @@ export function useAnswer<T>(
         setKept(old => (old.key === key ? { ...old, error } : { key, ...NOTHING, error }));
         again(RETRY_MS);
       } finally {
+        clearTimeout(slow);
         busy = false;
       }
     };
