@@ -71,7 +71,7 @@ int sqlite3_open_v2(const char *path, sqlite3 **db, int flags, const char *vfs)
 
 int sqlite3_close(sqlite3 *db)
 {
-    return lib.sqlite3_close_(db);
+    return db ? lib.sqlite3_close_(db) : SQLITE_OK; /* maybe before anything was loaded */
 }
 
 const char *sqlite3_errmsg(sqlite3 *db)
@@ -152,7 +152,7 @@ int sqlite3_reset(sqlite3_stmt *s)
 
 int sqlite3_finalize(sqlite3_stmt *s)
 {
-    return lib.sqlite3_finalize_(s);
+    return s ? lib.sqlite3_finalize_(s) : SQLITE_OK;
 }
 
 const void *sqlite3_column_blob(sqlite3_stmt *s, int i)

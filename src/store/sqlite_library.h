@@ -8,5 +8,6 @@
 
 #include "base/err.h"
 
-/* To be called before any sqlite3_* function, from any thread; later calls are free. -ELIBACC with what to install. */
+/* To be called before any sqlite3_* function, but for sqlite3_close() and sqlite3_finalize() of NULL; from any thread,
+ * and later calls are free. -ELIBACC with what to install. */
 must_check int sqlite_library_open(struct err *err);

@@ -151,8 +151,17 @@ static void a_failed_statement_says_what_sqlite_says(void)
     db_close(&db);
 }
 
+/* First of all, when SQLite is not loaded yet. */
+static void what_was_never_opened_can_be_closed(void)
+{
+    struct db db = DB_INIT;
+    db_close(&db);
+    CHECK(!db.handle);
+}
+
 int main(void)
 {
+    RUN(what_was_never_opened_can_be_closed);
     RUN(a_database_is_created_and_opened_again);
     RUN(another_version_is_not_ours);
     RUN(the_schema_before_gets_what_it_lacks);
