@@ -1,7 +1,7 @@
 /* The form that starts a recording, its progress and its result. */
-import { useEffect, useRef, useState } from "preact/hooks";
-import { FlamePanel } from "../explore/flame_panel";
-import type { SearchBox } from "../flame/search_box";
+import { useMemo, useState } from "preact/hooks";
+import { GraphBox } from "../explore/panels/graph_box";
+import { modelOf } from "../flame/model";
 import { amount } from "../shared/format";
 import { Jvm, isProfiled, keyOf } from "../shared/jvms";
 import { Elsewhere, Place } from "../shared/place";
@@ -126,13 +126,9 @@ function Files({ r }: { r: Recording }) {
 function Result({ r }: { r: Recording }) {
   const graphs = [...r.graphs].sort((a, b) => typeRank(a.id) - typeRank(b.id)),
     [id, setId] = useState(""),
-    [zoom, setZoom] = useState<string[]>([]),
     [search, setSearch] = useState(""),
-    box = useRef<SearchBox | null>(null),
-    shown = graphs.find(g => g.id === id) || graphs[0];
-  useEffect(() => {
-    setZoom([]);
-  }, [shown]);
+    shown = graphs.find(g => g.id === id) || graphs[0],
+    model = useMemo(() => modelOf(shown.data), [shown.data]);
   return (
     <>
       <div class="ranges" role="group" aria-label="Profile">
@@ -142,18 +138,22 @@ function Result({ r }: { r: Recording }) {
           </button>
         ))}
       </div>
-      <FlamePanel
-        data={shown ? shown.data : null}
-        type={shown ? shown.id : ""}
-        zoom={zoom}
+      <input
+        type="search"
+        id="recorded-search"
+        placeholder="Search functions"
+        aria-label="Search functions"
+        autocomplete="off"
+        spellcheck={false}
+        onInput={e => setSearch(e.currentTarget.value)}
+      />
+      <GraphBox
+        key={shown.id}
+        id="recorded"
+        label={`${typeTitle(shown.id)} · ${amount(shown.data.total, shown.data.unit)}`}
+        model={model}
         search={search}
-        onZoom={path => setZoom(path)}
-        onSearch={setSearch}
-        matchedOf={async () => null}
-        box={box}
-      >
-        <h3>No samples</h3>
-      </FlamePanel>
+      />
     </>
   );
 }
