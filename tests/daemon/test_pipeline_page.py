@@ -26,8 +26,8 @@ def nodes(browser):
 
 
 def focus(browser, component):
-    browser.run(f"[...document.querySelectorAll('.pipeline-graph .node')].find(n => n.getAttribute('aria-label').startsWith("
-                f"'{component},')).focus()")
+    browser.run("[...document.querySelectorAll('.pipeline-graph .node')]"
+                f".find(n => n.getAttribute('aria-label').startsWith('{component},')).focus()")
 
 
 @test
@@ -79,7 +79,8 @@ def pipeline_view_shows_what_is_wrong(lab):
         opened(browser)
         label = browser.run("document.querySelector('.pipeline-graph .node.unhealthy').getAttribute('aria-label')")
         equal(label.split(", ")[:2], ["pyroscope.java.gone", "unhealthy"], "how it is called")
-        shapes = browser.run("['healthy', 'unhealthy'].map(h => document.querySelector('.pipeline-graph .mark.' + h).innerHTML)")
+        marks = "document.querySelector('.pipeline-graph .mark.' + h).innerHTML"
+        shapes = browser.run(f"['healthy', 'unhealthy'].map(h => {marks})")
         check(shapes[0] != shapes[1], "both have the same mark")
         check("1 unhealthy" in browser.run(text("pipeline-sum")), browser.run(text("pipeline-sum")))
         browser.run("document.querySelector('.pipeline-graph .node.unhealthy').dispatchEvent(new MouseEvent('click', "
