@@ -289,13 +289,12 @@ def jvms_view_records_a_jvm(lab):
         names = browser.run("[...document.querySelectorAll('.record-files button')].map(b => b.textContent)")
         for end in (".jfr", ".process_cpu.pb.gz"):
             check(any(n.endswith(end) for n in names), f"no file *{end}: {names}")
-        browser.wait("!!document.querySelector('.graph-head h3')")
-        title = browser.run("document.querySelector('.graph-head h3').textContent")
-        check(title.startswith("CPU time · "), title)
-        names = browser.run("document.getElementById('recorded').flame.model.names")
+        browser.wait("!document.getElementById('graph').hidden")
+        check("CPU time" in browser.run(text("title")), browser.run(text("title")))
+        names = browser.run("document.getElementById('graph').flame.model.names")
         check(any("Shop.bake" in n for n in names), f"frames: {names[:20]}")
-        put(browser, "recorded-search", "Shop.bake")
-        browser.wait("document.querySelector('.graph-head .hits').textContent.includes('%')")
+        put(browser, "search", "Shop.bake")
+        browser.wait(f"{text('hits')}.includes('%')")
         equal(browser.problems(API_PAGE), [], "what the browser complained about")
     equal(agent.jvms()[jvm.inner]["state"], "profiling", "state")
 

@@ -1,7 +1,6 @@
 /* The form that starts a recording, its progress and its result. */
-import { useMemo, useState } from "preact/hooks";
-import { GraphBox } from "../explore/panels/graph_box";
-import { modelOf } from "../flame/model";
+import { useEffect, useState } from "preact/hooks";
+import { FlameView } from "../flame/view";
 import { amount } from "../shared/format";
 import { Jvm, isProfiled, keyOf } from "../shared/jvms";
 import { Elsewhere, Place } from "../shared/place";
@@ -126,9 +125,12 @@ function Files({ r }: { r: Recording }) {
 function Result({ r }: { r: Recording }) {
   const graphs = [...r.graphs].sort((a, b) => typeRank(a.id) - typeRank(b.id)),
     [id, setId] = useState(""),
+    [zoom, setZoom] = useState<string[]>([]),
     [search, setSearch] = useState(""),
-    shown = graphs.find(g => g.id === id) || graphs[0],
-    model = useMemo(() => modelOf(shown.data), [shown.data]);
+    shown = graphs.find(g => g.id === id) || graphs[0];
+  useEffect(() => {
+    setZoom([]);
+  }, [shown]);
   return (
     <>
       <div class="ranges" role="group" aria-label="Profile">
@@ -138,22 +140,17 @@ function Result({ r }: { r: Recording }) {
           </button>
         ))}
       </div>
-      <input
-        type="search"
-        id="recorded-search"
-        placeholder="Search functions"
-        aria-label="Search functions"
-        autocomplete="off"
-        spellcheck={false}
-        onInput={e => setSearch(e.currentTarget.value)}
-      />
-      <GraphBox
-        key={shown.id}
-        id="recorded"
-        label={`${typeTitle(shown.id)} · ${amount(shown.data.total, shown.data.unit)}`}
-        model={model}
+      <FlameView
+        data={shown ? shown.data : null}
+        type={shown ? shown.id : ""}
+        zoom={zoom}
         search={search}
-      />
+        onZoom={path => setZoom(path)}
+        onSearch={setSearch}
+        matchedOf={async () => null}
+      >
+        <h3>No samples</h3>
+      </FlameView>
     </>
   );
 }
