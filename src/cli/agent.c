@@ -38,6 +38,7 @@
 #include "parser/parser_process.h"
 #include "priv/priv.h"
 #include "pyroscope/ingest_body.h"
+#include "pyroscope/otlp_body.h"
 #include "pyroscope/push_body.h"
 #include "pyroscope/query_body.h"
 #include "store/digest.h"
@@ -570,8 +571,13 @@ int agent_parser(const char *number)
         fputs("smolder " PARSER_COMMAND ": smolder run starts it by itself\n", stderr);
         return EXIT_USAGE;
     }
-    static const struct parser_service *const services[] = {
-        &digest_service, &flame_merge_service, &push_body_service, &query_body_service, &ingest_body_service, NULL};
+    static const struct parser_service *const services[] = {&digest_service,
+                                                            &flame_merge_service,
+                                                            &push_body_service,
+                                                            &query_body_service,
+                                                            &ingest_body_service,
+                                                            &otlp_body_service,
+                                                            NULL};
     parser_process_run(number, services, NULL);
 }
 
