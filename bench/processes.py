@@ -4,10 +4,17 @@
 No process is a JVM and none changes. Three hosts: the processes are idle; they wake up between two refreshes; they wake
 up, and all labels are read, because nothing is known of what reads them. The time includes the agent's other work, such
 as its look at the process table once a second.
+
+Then, how long the event loop is busy at a time: requests follow one another, and each waits for what the loop does at
+that moment. The longest wait counts as well what the machine gave to others meanwhile. The start has a line of its own:
+all processes are new to the agent then.
 """
 
+import contextlib
+import http.client
 import os
 import pathlib
+import threading
 import time
 
 import lab
@@ -54,12 +61,41 @@ def cpu(process):
     return sum(lab.cpu_seconds_with_children(pid) for pid in lab.family(process.pid))
 
 
+class Waits(threading.Thread):
+    """Asks the agent for its health, again and again, and keeps how long each answer took."""
+
+    def __init__(self, process):
+        super().__init__(daemon=True)
+        self.port, self.ends, self.ms = int(process.url.rpartition(":")[2]), threading.Event(), []
+        self.start()
+
+    def run(self):
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+            while not self.ends.wait(0.004):
+                begun = time.monotonic()
+                connection.request("GET", "/-/healthy")
+                connection.getresponse().read()
+                self.ms.append(1e3 * (time.monotonic() - begun))
+
+    def figure(self, name):
+        self.ends.set()
+        self.join()
+        if not self.ms:
+            raise lab.Failed("the agent did not answer")
+        found = sorted(self.ms, reverse=True)
+        limit = 50
+        lab.figure(f"{name}: longest answer", f"{found[0]:.1f} ms", f"{limit} ms or less", found[0] <= limit,
+                   f"tenth {found[min(9, len(found) - 1)]:.1f} ms, half below {found[len(found) // 2]:.2f} ms")
+
+
 def run(bench, args, count, variant):
     name, awake, rest, limit = variant
     many = populate(bench, args, count, awake)
     process = bench.agent(config(bench, rest))
     lab.wait_until(lambda: "smolder is running" in bench.log("smolder"), 30, "the agent")
+    waits = Waits(process)
     time.sleep(args.settle)  # new processes are looked at more often
+    waits.figure(f"{count} processes, {name}, start")
     first, begun = cpu(process), time.monotonic()
     time.sleep(args.seconds)
     refreshes = (time.monotonic() - begun) / REFRESH
@@ -68,6 +104,10 @@ def run(bench, args, count, variant):
     each = spent * 1e6 / refreshes / count
     lab.figure(f"{count} processes, {name}", f"{each:.1f} µs", f"{limit} µs or less" if limit else "",
                each <= limit if limit else None, f"a process and refresh; {1e3 * spent / refreshes:.1f} ms a refresh")
+    waits = Waits(process)
+    time.sleep(args.seconds / 2)
+    bench.check_alive(process)
+    waits.figure(f"{count} processes, {name}")
     bench.stop(process)
     bench.stop(many)
 

@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "api/agent/agent_http.h"
+#include "api/agent/record_view.h"
 #include "api/store_http.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -275,15 +276,20 @@ static int open_http(struct agent *a, struct err *err)
                                                .support_bundle = s->support_bundle,
                                                .allowed_hosts = s->allowed_hosts,
                                                .controller = a->controller,
+                                               .parsers = a->env.parsers,
                                                .reload = agent_reload,
                                                .healthy = program_is_healthy,
                                                .problem = http_problem,
                                                .flags = agent_put_flags,
                                                .sources = agent_each_source,
+                                               .arg = a,
                                                .store_address =
                                                    a->store_http ? store_http_address(a->store_http) : NULL,
-                                               .arg = a};
-    return agent_http_open(&options, &a->http, err);
+                                               .store_token = s->store_token};
+    const int code = agent_http_open(&options, &a->http, err);
+    if (code == 0 && a->store_http)
+        store_http_set_agent(a->store_http, agent_http_address(a->http), agent_http_path(a->http));
+    return code;
 }
 
 static void watch_signals(struct agent *a)
@@ -577,6 +583,7 @@ int agent_parser(const char *number)
                                                             &query_body_service,
                                                             &ingest_body_service,
                                                             &otlp_body_service,
+                                                            &record_view_service,
                                                             NULL};
     parser_process_run(number, services, NULL);
 }

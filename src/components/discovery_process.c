@@ -22,7 +22,7 @@
 #include "components/discovery_process_labels.h"
 #include "components/env.h"
 #include "components/process_join.h"
-#include "components/process_table.h"
+#include "components/process_watch.h"
 #include "flow/targets.h"
 #include "graph/component.h"
 #include "jvm/operation/scan.h"
@@ -38,6 +38,7 @@ enum {
     SCANS_AT_ONCE = 2,   /* of one user: the helper has other things to do, too */
     QUIET_MS = 5000,     /* between exports that are no JVM's doing */
     NAME_READS = 5,      /* full reads in which a JVM is asked for the service name that its SDK publishes */
+    USERS_AT_ONCE = 256, /* processes whose users are found out in one turn of the loop, each with some system calls */
     REPORTS_MAX = 10,    /* unreadable processes named per full read */
     COMMAND_SHORT = 512, /* what is kept of a command line beyond the budget */
     LABELS_BUDGET = 8 << 20,
@@ -113,7 +114,8 @@ struct discovery {
     struct discover_config read;               /* of that, what something reads of processes that are no JVMs */
     uint64_t readers_seen;                     /* component_readers() then */
     struct process_join join;                  /* borrows from args->join */
-    struct process_table table;
+    struct process_watch watch;
+    bool looks_at_all; /* the look at the moment */
     struct list readers;
     unsigned reader_count; /* but for those that read what is stuck */
     pid_t *asked;          /* processes whose users the helper is asked for, 0 after the last; owned; NULL = none */
@@ -295,7 +297,7 @@ static void on_record(void *arg, const struct jvm_scan_record *f)
 {
     struct process_reader *r = arg;
     struct discovery *d = r->discovery;
-    struct process *p = process_table_find(&d->table, f->pid);
+    struct process *p = process_table_find(&d->watch.table, f->pid);
     if (!p || !p->reading)
         return; /* it ended meanwhile */
     const enum process_read asked = p->reading;
@@ -335,10 +337,10 @@ static void on_record(void *arg, const struct jvm_scan_record *f)
 static void put_own_ids(const struct discovery *d, struct strmap *own)
 {
     bool needed = false;
-    for (size_t i = 0; i < d->table.len && !needed; i++)
-        needed = d->table.items[i].delegated;
-    for (size_t i = 0; needed && i < d->table.len; i++) {
-        const struct process *p = &d->table.items[i];
+    for (size_t i = 0; i < d->watch.table.len && !needed; i++)
+        needed = d->watch.table.items[i].delegated;
+    for (size_t i = 0; needed && i < d->watch.table.len; i++) {
+        const struct process *p = &d->watch.table.items[i];
         const struct str id = p->labels && !p->delegated ? labels_get(p->labels, STR("__container_id__")) : STR("");
         if (id.n)
             strmap_put(own, id, p->labels);
@@ -362,15 +364,15 @@ static void discovery_publish(struct discovery *d)
 {
     cleanup_strmap struct strmap own = STRMAP_INIT;
     put_own_ids(d, &own);
-    cleanup_free struct labels **items = xcalloc(d->table.len ? d->table.len : 1, sizeof *items);
+    cleanup_free struct labels **items = xcalloc(d->watch.table.len ? d->watch.table.len : 1, sizeof *items);
     size_t n = 0;
     d->label_bytes = 0;
-    for (size_t i = 0; i < d->table.len; i++) {
-        struct labels *labels = d->table.items[i].labels;
+    for (size_t i = 0; i < d->watch.table.len; i++) {
+        struct labels *labels = d->watch.table.items[i].labels;
         if (!labels)
             continue;
         d->label_bytes += size_of(labels);
-        items[n++] = target_of(d, &d->table.items[i], &own);
+        items[n++] = target_of(d, &d->watch.table.items[i], &own);
     }
     struct value *exports = value_object();
     value_object_put(exports, STR("targets"), targets_value(items, n));
@@ -396,8 +398,8 @@ static void read_pending(struct discovery *d);
 /* What was being read is read when there is a helper again. */
 static void discovery_helper_lost(struct discovery *d)
 {
-    for (size_t i = 0; i < d->table.len; i++) {
-        struct process *p = &d->table.items[i];
+    for (size_t i = 0; i < d->watch.table.len; i++) {
+        struct process *p = &d->watch.table.items[i];
         if (p->reading)
             p->pending = p->reading;
         p->reading = READ_NOTHING;
@@ -433,7 +435,7 @@ static void discovery_on_users(void *arg, const uint64_t *users, size_t n)
     struct discovery *d = arg;
     cleanup_free pid_t *asked = TAKE_PTR(d->asked);
     for (size_t i = 0; asked[i]; i++) {
-        struct process *p = process_table_find(&d->table, asked[i]);
+        struct process *p = process_table_find(&d->watch.table, asked[i]);
         if (p && !p->user_known)
             discovery_keep_user(p, i < n ? users[i] : jvm_user_of(p->pid));
     }
@@ -441,15 +443,17 @@ static void discovery_on_users(void *arg, const uint64_t *users, size_t n)
     discovery_settle(d);
 }
 
-/* Of what is to be read: nothing is read on nobody's account. */
+/* Of what is to be read: nothing is read on nobody's account. Some of it; what is found then is read, and the end of
+ * that read goes on. */
 static void discovery_find_users(struct discovery *d)
 {
     cleanup_free pid_t *unseen = NULL;
-    size_t n = 0, cap = 0;
-    for (size_t i = 0; !d->asked && i < d->table.len && n < JVM_USERS_MAX; i++) {
-        struct process *p = &d->table.items[i];
+    size_t n = 0, cap = 0, asked = 0;
+    for (size_t i = 0; !d->asked && i < d->watch.table.len && asked < USERS_AT_ONCE; i++) {
+        struct process *p = &d->watch.table.items[i];
         if (!p->pending || p->reading || p->user_known)
             continue;
+        asked++;
         if (jvm_user_is_visible(p->pid)) {
             discovery_keep_user(p, jvm_user_of(p->pid));
             continue;
@@ -485,10 +489,10 @@ static void read_some(struct discovery *d, size_t from, bool stuck)
 {
     struct jvm_scan_item items[JVM_SCAN_MAX];
     const size_t most = stuck ? 1 : JVM_SCAN_MAX;
-    const uint64_t user = d->table.items[from].user;
+    const uint64_t user = d->watch.table.items[from].user;
     size_t n = 0;
-    for (size_t i = from; i < d->table.len && n < most; i++) {
-        struct process *p = &d->table.items[i];
+    for (size_t i = from; i < d->watch.table.len && n < most; i++) {
+        struct process *p = &d->watch.table.items[i];
         if (!is_to_be_read(p, stuck) || p->user != user)
             continue;
         items[n++] = (struct jvm_scan_item){p->pid, discovery_wanted(d, p)};
@@ -510,8 +514,8 @@ static void read_pending(struct discovery *d)
 {
     if (!d->lost)
         discovery_find_users(d);
-    for (size_t i = 0; !d->lost && i < d->table.len; i++) {
-        const struct process *p = &d->table.items[i];
+    for (size_t i = 0; !d->lost && i < d->watch.table.len; i++) {
+        const struct process *p = &d->watch.table.items[i];
         if (is_to_be_read(p, p->stuck) && readers_of(d, p->user, p->stuck) < (p->stuck ? 1 : SCANS_AT_ONCE))
             read_some(d, i, p->stuck);
     }
@@ -520,44 +524,61 @@ static void read_pending(struct discovery *d)
 /* At the next refresh, whether they have run since or not. */
 static void discovery_read_again(struct discovery *d)
 {
-    for (size_t i = 0; i < d->table.len; i++)
-        d->table.items[i].complete = false;
+    for (size_t i = 0; i < d->watch.table.len; i++)
+        d->watch.table.items[i].complete = false;
 }
 
-static void discovery_on_poll(uv_timer_t *timer)
+/* What a look found. The helper may be back. */
+static void discovery_take_look(struct discovery *d, bool all, const struct process_poll *poll)
 {
-    struct discovery *d = timer->data;
-    const int64_t now = (int64_t)uv_now(d->env->loop);
-    const bool other = discovery_look_for_readers(d, now >= d->refresh_at_ms), all = other || now >= d->refresh_at_ms;
-    if (other)
-        discovery_read_again(d);
-    struct process_poll poll;
-    struct err err = {0};
-    const int code = process_table_poll(&d->table, all, &poll, &err);
-    if (code < 0) {
-        if (code != d->poll_code)
-            log_error("cannot list processes; keeping the previous targets", L_COMPONENT(component_id(d->self)),
-                      L_STR("err", err.text));
-        d->poll_code = code;
-        component_health(d->self, false, "%s", err.text);
-        return;
-    }
     const bool found = d->lost && priv_healthy(d->env->priv);
     d->lost = d->lost && !found;
     if ((d->poll_code || found) && !d->lost)
         component_health(d->self, true, "%s", "");
     d->poll_code = 0;
     if (all) {
-        d->refresh_at_ms = now + to_ms(d->args->refresh_interval);
         d->full = true;
         d->dirty |= d->exported_ms < 0;
         d->reports = 0;
     }
-    d->dirty |= poll.lost;
-    d->dirty_java |= poll.lost_java;
-    if (poll.changed || found)
+    d->dirty |= poll->lost;
+    d->dirty_java |= poll->lost_java;
+    if (poll->changed || found)
         read_pending(d);
     discovery_settle(d);
+}
+
+static void discovery_on_look(void *arg, int code, const struct process_poll *poll, const char *why)
+{
+    struct discovery *d = arg;
+    const bool all = d->looks_at_all;
+    d->looks_at_all = false;
+    if (code == 0) {
+        discovery_take_look(d, all, poll);
+        return;
+    }
+    if (all)
+        d->refresh_at_ms = 0; /* it is still to come */
+    if (code != d->poll_code)
+        log_error("cannot list processes; keeping the previous targets", L_COMPONENT(component_id(d->self)),
+                  L_STR("err", why));
+    d->poll_code = code;
+    component_health(d->self, false, "%s", why);
+}
+
+static void discovery_on_poll(uv_timer_t *timer)
+{
+    struct discovery *d = timer->data;
+    const int64_t now = (int64_t)uv_now(d->env->loop);
+    if (d->watch.job)
+        return; /* a slow machine */
+    const bool other = discovery_look_for_readers(d, now >= d->refresh_at_ms), all = other || now >= d->refresh_at_ms;
+    if (other)
+        discovery_read_again(d);
+    d->looks_at_all = all;
+    if (all)
+        d->refresh_at_ms = now + to_ms(d->args->refresh_interval);
+    process_watch_look(&d->watch, all);
 }
 
 static void discovery_poll_from_now_on(struct discovery *d)
@@ -585,6 +606,7 @@ static int discovery_process_build(struct component *self, const void *args, voi
     d->self = self;
     d->env = component_env(self);
     d->exported_ms = -1;
+    d->watch = (struct process_watch){.loop = d->env->loop, .looked = discovery_on_look, .arg = d};
     list_init(&d->readers);
     discovery_take_args(d, args);
     *ret_state = d;
@@ -603,8 +625,8 @@ static int discovery_process_update(void *state, const void *args, struct err *e
         return 0;
     if (other_labels || other_period)
         d->refresh_at_ms = 0;
-    for (size_t i = 0; other_labels && i < d->table.len; i++)
-        d->table.items[i].java_known = d->table.items[i].settled = false;
+    for (size_t i = 0; other_labels && i < d->watch.table.len; i++)
+        d->watch.table.items[i].java_known = d->watch.table.items[i].settled = false;
     if (other_labels)
         discovery_read_again(d);
     /* The processes known stay the targets while they are read again; other containers count at once. */
@@ -640,6 +662,7 @@ static void discovery_process_stop(void *state)
     }
     if (d->asked)
         priv_forget(d->env->priv, d->users_call);
+    process_watch_done(&d->watch);
     uv_close((uv_handle_t *)&d->timer, discovery_on_timer_closed);
 }
 
@@ -648,7 +671,6 @@ static void discovery_process_free(void *state)
     struct discovery *d = state;
     process_join_done(&d->join);
     args_unref(d->args);
-    process_table_done(&d->table);
     free(d->asked);
     free(d);
 }

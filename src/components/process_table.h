@@ -16,7 +16,11 @@
  * (os/procfs.h) is not read again, but for one in PROCESS_REREAD_EVERY, because others can move it to another cgroup or
  * rename a directory of its path.
  *
- * Contains no target policy and does not read memory maps: only calls that cannot block. Loop thread only.
+ * Contains no target policy and does not read memory maps: only calls that cannot block. But listing /proc takes a
+ * microsecond or two for each process of the host, and comparing some more. So a look has three steps: the table says
+ * what it knows (process_look_new), any thread reads /proc (process_look_run), the table learns what was found
+ * (process_look_take). components/process_watch.h does them with a worker. The first and the last are for the thread
+ * of the table.
  */
 #pragma once
 
@@ -79,7 +83,16 @@ struct process_poll {
 };
 
 struct process *process_table_find(const struct process_table *t, pid_t pid);
-/* Looks for new, ended and (if they may be) changed processes: READ_IF_JAVA becomes pending for the new and changed.
- * With `all`, READ_ALL for everything that is not known to be as it was read. */
-must_check int process_table_poll(struct process_table *t, bool all, struct process_poll *ret, struct err *err);
 void process_table_done(struct process_table *t);
+
+struct process_look;
+/* Begins a look for new, ended and (if they may be) changed processes; with `all`, for everything that is not known to
+ * be as it was read. 0 with *ret NULL: nothing has started or ended, there is nothing to look for. One look of a table
+ * at a time. */
+must_check int process_look_new(struct process_table *t, bool all, struct process_look **ret, struct err *err);
+/* Without the table; several threads may do this for different looks. */
+void process_look_run(struct process_look *l);
+/* READ_IF_JAVA becomes pending for the new and changed; READ_ALL in a look for all. Frees the look. */
+must_check int process_look_take(struct process_look *l, struct process_table *t, struct process_poll *ret,
+                                 struct err *err);
+void process_look_free(struct process_look *l);

@@ -8,7 +8,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "components/process_join.h"
-#include "components/process_table.h"
+#include "components/process_watch.h"
 #include "jvm/operation/scan.h"
 #include "jvm/probe/user.h"
 
@@ -16,6 +16,7 @@ enum {
     POLL_MS = 1000,
     REFRESH_MS = 60000, /* what could not be read is read again */
     SCAN_MS = 2000,
+    USERS_AT_ONCE = 256, /* processes whose users are found out in one turn of the loop */
 };
 
 /* One running scan; the processes of one user. */
@@ -30,7 +31,7 @@ struct java_containers {
     const struct component_env *env;
     void (*changed)(void *arg);
     void *arg;
-    struct process_table table; /* labels of JVMs in containers: what is added to their targets, and __container_id__ */
+    struct process_watch watch; /* labels of JVMs in containers: what is added to their targets, and __container_id__ */
     struct list scans;
     uv_timer_t *timer; /* NULL: nothing is watched */
     uint64_t refresh_at_ms;
@@ -69,7 +70,7 @@ static void containers_on_record(void *arg, const struct jvm_scan_record *r)
 {
     const struct container_scan *scan = arg;
     struct java_containers *c = scan->containers;
-    struct process *p = process_table_find(&c->table, r->pid);
+    struct process *p = process_table_find(&c->watch.table, r->pid);
     if (!p || !p->reading)
         return; /* it ended meanwhile */
     p->reading = READ_NOTHING;
@@ -106,8 +107,8 @@ static void containers_on_done(void *arg, int code)
     struct java_containers *c = scan->containers;
     list_del(&scan->node);
     free(scan);
-    for (size_t i = 0; code < 0 && i < c->table.len; i++) {
-        struct process *p = &c->table.items[i];
+    for (size_t i = 0; code < 0 && i < c->watch.table.len; i++) {
+        struct process *p = &c->watch.table.items[i];
         if (p->reading)
             p->pending = p->reading; /* the helper is gone: at the next poll */
         p->reading = READ_NOTHING;
@@ -117,12 +118,23 @@ static void containers_on_done(void *arg, int code)
     containers_tell(c);
 }
 
-static uint64_t containers_user_of(struct process *p)
+/* Of some of what is to be read; when that has been read, of more. */
+static void containers_find_users(struct java_containers *c)
 {
-    if (!p->user_known)
+    unsigned found = 0;
+    for (size_t i = 0; i < c->watch.table.len && found < USERS_AT_ONCE; i++) {
+        struct process *p = &c->watch.table.items[i];
+        if (!p->pending || p->reading || p->user_known)
+            continue;
         p->user = jvm_user_of(p->pid);
-    p->user_known = true;
-    return p->user;
+        p->user_known = true;
+        found++;
+    }
+}
+
+static bool containers_may_read(const struct process *p)
+{
+    return p->pending && !p->reading && p->user_known;
 }
 
 static bool containers_scans(const struct java_containers *c, uint64_t user)
@@ -140,9 +152,9 @@ static void containers_scan(struct java_containers *c, size_t from, uint64_t use
 {
     struct jvm_scan_item items[JVM_SCAN_MAX];
     size_t n = 0;
-    for (size_t i = from; i < c->table.len && n < JVM_SCAN_MAX; i++) {
-        struct process *p = &c->table.items[i];
-        if (!p->pending || p->reading || containers_user_of(p) != user)
+    for (size_t i = from; i < c->watch.table.len && n < JVM_SCAN_MAX; i++) {
+        struct process *p = &c->watch.table.items[i];
+        if (!containers_may_read(p) || p->user != user)
             continue;
         items[n++] = (struct jvm_scan_item){p->pid, JVM_WANT_CGROUP | JVM_WANT_JAVA | JVM_WANT_IF_JAVA};
         p->reading = p->pending;
@@ -158,43 +170,47 @@ static void containers_scan(struct java_containers *c, size_t from, uint64_t use
 /* One scan per user at a time: whose processes hang delays nobody else's. */
 static void containers_read(struct java_containers *c)
 {
-    for (size_t i = 0; i < c->table.len; i++) {
-        struct process *p = &c->table.items[i];
-        if (!p->pending || p->reading)
-            continue;
-        const uint64_t user = containers_user_of(p);
-        if (!containers_scans(c, user))
-            containers_scan(c, i, user);
+    containers_find_users(c);
+    for (size_t i = 0; i < c->watch.table.len; i++) {
+        const struct process *p = &c->watch.table.items[i];
+        if (containers_may_read(p) && !containers_scans(c, p->user))
+            containers_scan(c, i, p->user);
     }
 }
 
 /* What could not be read: a process that had just started, or one that hung. */
 static void containers_read_again(struct java_containers *c)
 {
-    for (size_t i = 0; i < c->table.len; i++) {
-        struct process *p = &c->table.items[i];
+    for (size_t i = 0; i < c->watch.table.len; i++) {
+        struct process *p = &c->watch.table.items[i];
         if (p->reported && !p->reading)
             p->pending = READ_IF_JAVA;
     }
 }
 
-static void containers_on_poll(uv_timer_t *timer)
+static void containers_on_look(void *arg, int code, const struct process_poll *poll, const char *why)
 {
-    struct java_containers *c = timer->data;
+    struct java_containers *c = arg;
     const uint64_t now = uv_now(c->env->loop);
     const bool again = now >= c->refresh_at_ms;
-    struct process_poll poll;
-    struct err err = {0};
-    if (!priv_healthy(c->env->priv) || process_table_poll(&c->table, c->table.len == 0, &poll, &err) < 0)
+    (void)why; /* discovery.process says so */
+    if (code < 0)
         return;
     if (again) {
         containers_read_again(c);
         c->refresh_at_ms = now + REFRESH_MS;
     }
-    c->is_changed |= poll.lost;
-    if (poll.changed || again)
+    c->is_changed |= poll->lost;
+    if (poll->changed || again)
         containers_read(c);
     containers_tell(c);
+}
+
+static void containers_on_poll(uv_timer_t *timer)
+{
+    struct java_containers *c = timer->data;
+    if (priv_healthy(c->env->priv))
+        process_watch_look(&c->watch, c->watch.table.len == 0);
 }
 
 static void containers_start(struct java_containers *c)
@@ -222,7 +238,7 @@ static void containers_stop(struct java_containers *c)
         list_del(&scan->node);
         free(scan);
     }
-    process_table_done(&c->table);
+    process_watch_done(&c->watch);
     if (c->timer)
         uv_close((uv_handle_t *)TAKE_PTR(c->timer), containers_on_timer_closed);
 }
@@ -271,9 +287,9 @@ struct container_index {
 
 static void containers_index(const struct java_containers *c, struct container_index *index)
 {
-    index->next = xcalloc(c->table.len + 1, sizeof *index->next);
-    for (size_t i = c->table.len; i > 0; i--) {
-        const struct labels *labels = c->table.items[i - 1].labels;
+    index->next = xcalloc(c->watch.table.len + 1, sizeof *index->next);
+    for (size_t i = c->watch.table.len; i > 0; i--) {
+        const struct labels *labels = c->watch.table.items[i - 1].labels;
         if (!labels)
             continue;
         void *before = strmap_put(&index->first, labels_get(labels, container_label), (void *)i);
@@ -286,7 +302,7 @@ static void containers_resolve_one(const struct java_containers *c, const struct
 {
     const struct str id = process_join_id(target);
     for (size_t i = id.n ? (size_t)strmap_get(&index->first, id) : 0; i > 0; i = index->next[i])
-        containers_add(ret, cap, containers_target(target, c->table.items[i - 1].labels));
+        containers_add(ret, cap, containers_target(target, c->watch.table.items[i - 1].labels));
 }
 
 void java_containers_resolve(struct java_containers *c, const struct targets *targets, struct targets *ret)
@@ -318,6 +334,7 @@ struct java_containers *java_containers_new(const struct component_env *env, voi
 {
     struct java_containers *c = xcalloc(1, sizeof *c);
     *c = (struct java_containers){.env = env, .changed = changed, .arg = arg};
+    c->watch = (struct process_watch){.loop = env->loop, .looked = containers_on_look, .arg = c};
     list_init(&c->scans);
     return c;
 }

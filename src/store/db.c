@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "store/sqlite_library.h"
+
 enum { SCHEMA_VERSION = 1, BUSY_MS = 5000 };
 
 /* The page cache is kept small: the whole product lives in a few megabytes, and the kernel caches the file anyway. */
@@ -131,7 +133,9 @@ int db_open(const char *path, struct db *ret, struct err *err)
 {
     struct db db = DB_INIT;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    int code = 0;
+    int code = sqlite_library_open(err);
+    if (code < 0)
+        return code;
     if (sqlite3_open_v2(path, &db.handle, flags, NULL) != SQLITE_OK) {
         code = err_set(err, -EIO, "%s", db.handle ? sqlite3_errmsg(db.handle) : "out of memory");
     } else {
