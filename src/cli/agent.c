@@ -42,6 +42,7 @@
 #include "pyroscope/otlp_body.h"
 #include "pyroscope/push_body.h"
 #include "pyroscope/query_body.h"
+#include "store/block.h"
 #include "store/digest.h"
 #include "store/flame_merge.h"
 #include "store/store.h"
@@ -223,6 +224,7 @@ static int open_store(struct agent *a, struct err *err)
                                                  .dir = s->storage_path,
                                                  .keep_seconds = s->store_keep_seconds,
                                                  .keep_bytes = s->store_keep_bytes,
+                                                 .cache_bytes = s->store_cache_bytes,
                                                  .limits = s->query_limits,
                                                  .problem = store_problem});
     a->env.store = a->store;
@@ -579,6 +581,9 @@ int agent_parser(const char *number)
     }
     static const struct parser_service *const services[] = {&digest_service,
                                                             &flame_merge_service,
+                                                            &block_pack_service,
+                                                            &block_join_service,
+                                                            &block_flame_service,
                                                             &push_body_service,
                                                             &query_body_service,
                                                             &ingest_body_service,

@@ -29,7 +29,7 @@ struct agent_settings {
     const char *user;          /* as whom it runs if started by root; "" = cli/privileges.h */
     const char *store_listen;  /* the embedded store; "" = off */
     bool store_token;          /* access to it by a token (cli/store_token.h) */
-    int64_t store_keep_seconds, store_keep_bytes;
+    int64_t store_keep_seconds, store_keep_bytes, store_cache_bytes;
     struct store_limits query_limits;
     bool skip_unknown;        /* leave unknown components out instead of refusing them */
     const char *stability;    /* "generally-available", "public-preview", "experimental" */

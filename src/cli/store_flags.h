@@ -10,7 +10,7 @@
 #define STORE_DEFAULT "127.0.0.1:4040"
 
 struct store_flags {
-    const char *auth, *keep, *size;
+    const char *auth, *keep, *size, *cache;
     struct query_limit_flags query;
 };
 
@@ -29,6 +29,8 @@ struct store_flags {
         STORE_ROW(at, "store.keep", FLAG_STRING, keep, "7d", "DURATION",                                               \
                   "How long the embedded store keeps profiles: 7d, 36h, 1d12h."),                                      \
         STORE_ROW(at, "store.max-size", FLAG_STRING, size, "1GiB", "SIZE", STORE_SIZE_HELP),                           \
+        STORE_ROW(at, "store.cache", FLAG_STRING, cache, "16MiB", "SIZE",                                              \
+                  "Memory for flame graphs of hours that the embedded store has merged before; 0 = none."),            \
         STORE_ROW(at, "store.query-timeout", FLAG_STRING, query.timeout, "20s", "DURATION",                            \
                   "Time one query of the embedded store may take."),                                                   \
         STORE_ROW(at, "store.query-series", FLAG_STRING, query.series, "65536", "N", "Series one query may select."),  \
