@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "base/mem.h"
+#include "base/unpack.h"
 
 /* 15 bits of window, with a gzip header: zlib.h, inflateInit2. */
 enum { IN_BYTES = 64 * 1024, GZIP_WINDOW = 15 + 16, MIN_HEADER = 2 };
@@ -19,6 +20,8 @@ struct stream {
     bool begun, gzip, ended;
     bool member_done; /* between two gzip members */
     z_stream z;
+    struct unpacker *unpacker; /* of other formats; NULL = it is of none */
+    bool unpacked;             /* to its end */
     struct err failed;
 };
 
@@ -36,6 +39,7 @@ void stream_free(struct stream *s)
         return;
     if (s->gzip)
         inflateEnd(&s->z);
+    unpacker_free(s->unpacker);
     free(s);
 }
 
@@ -72,10 +76,13 @@ static bool gzip_begins(const struct stream *s)
 
 static int stream_begin(struct stream *s, struct err *err)
 {
-    int code = stream_fill(s, MIN_HEADER, err);
+    int code = stream_fill(s, UNPACK_BEGIN, err);
     if (code < 0)
         return code;
     s->begun = true;
+    const struct unpack_format *f = unpack_recognise((struct str){(const char *)s->in + s->at, s->len - s->at});
+    if (f)
+        return unpacker_new(f, &s->unpacker, err);
     if (!gzip_begins(s))
         return 0;
     if (inflateInit2(&s->z, GZIP_WINDOW) != Z_OK)
@@ -133,6 +140,30 @@ static int read_gzip(struct stream *s, uint8_t *to, size_t n, size_t *got, struc
     return 0;
 }
 
+static int read_packed(struct stream *s, uint8_t *to, size_t n, size_t *got, struct err *err)
+{
+    while (*got < n && !s->unpacked) {
+        int code = stream_fill(s, 1, err);
+        if (code < 0)
+            return code;
+        struct unpack_io io = {s->in + s->at, s->len - s->at, to + *got, n - *got};
+        code = unpacker_step(s->unpacker, &io, s->ended, err);
+        s->at = s->len - io.in_len;
+        *got = n - io.out_len;
+        if (code < 0)
+            return code;
+        s->unpacked = code > 0;
+    }
+    return 0;
+}
+
+static int read_any(struct stream *s, uint8_t *to, size_t n, size_t *got, struct err *err)
+{
+    if (s->unpacker)
+        return read_packed(s, to, n, got, err);
+    return s->gzip ? read_gzip(s, to, n, got, err) : read_plain(s, to, n, got, err);
+}
+
 int stream_read(struct stream *s, void *to, size_t n, size_t *got, struct err *err)
 {
     *got = 0;
@@ -144,8 +175,8 @@ int stream_read(struct stream *s, void *to, size_t n, size_t *got, struct err *e
     struct err why = {0};
     int code = s->begun ? 0 : stream_begin(s, &why);
     if (code == 0)
-        code = s->gzip ? read_gzip(s, to, n, got, &why) : read_plain(s, to, n, got, &why);
-    if (s->gzip && *got > s->max - s->made) {
+        code = read_any(s, to, n, got, &why);
+    if ((s->gzip || s->unpacker) && *got > s->max - s->made) {
         *got = s->max - s->made;
         code = err_set(&why, -EFBIG, "inflates to more than %llu MiB", (unsigned long long)(s->max >> 20));
     }

@@ -117,7 +117,7 @@ static const struct flag flags[] = {
     {"quiet", FLAG_BOOL, AT(quiet), NULL, NULL, "Do not report damaged chunks and inputs that are left out."},
     {"jobs", FLAG_STRING, AT(jobs), "", "N",
      "Convert so many chunks at once, which changes nothing but the time; default: the number of CPUs."},
-    {"max-inflated", FLAG_STRING, AT(inflated_max), "16384", "MIB", "Maximum size of an inflated gzip input."},
+    {"max-inflated", FLAG_STRING, AT(inflated_max), "16384", "MIB", "Maximum size of an inflated input."},
     {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this help and exit."},
     {NULL},
 };
@@ -126,8 +126,8 @@ static void help(void)
 {
     fputs("usage: smolder convert FILE… --output=PATH [FLAGS]\n\n"
           "Converts JFR recordings (async-profiler, JDK), pprof profiles and collapsed stacks. Several inputs are\n"
-          "merged. FILE may be gzip-compressed, a directory with *.jfr and *.jfr.gz, a quoted glob pattern, or - for "
-          "standard input.\n\n"
+          "merged. FILE may be packed (gzip, Zstandard, XZ, LZ4, ZIP), a directory with *.jfr, *.jfr.gz, …, a quoted "
+          "glob\npattern, or - for standard input.\n\n"
           "Format pprof: without --type, PATH is a directory with one NAME.pb.gz per profile.\n\n"
           "flags [default]:\n",
           stdout);

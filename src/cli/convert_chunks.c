@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/gzip.h"
 #include "base/mem.h"
 #include "base/stream.h"
+#include "base/unpack.h"
 #include "cli/convert_foreign.h"
 #include "jfr/chunk.h"
 #include "jfr/chunks.h"
@@ -55,9 +57,12 @@ static int open_input(struct chunks *c, struct err *err)
 /* A plain file is mapped; what cannot be is read. */
 static bool can_map(const struct chunks *c)
 {
-    uint8_t begin[2];
-    return S_ISREG(c->st.st_mode) && lseek(c->fd, 0, SEEK_CUR) == 0 &&
-           pread(c->fd, begin, sizeof begin, 0) == (ssize_t)sizeof begin && !(begin[0] == 0x1f && begin[1] == 0x8b);
+    char begin[UNPACK_BEGIN];
+    if (!S_ISREG(c->st.st_mode) || lseek(c->fd, 0, SEEK_CUR) != 0)
+        return false;
+    const ssize_t n = pread(c->fd, begin, sizeof begin, 0);
+    const struct str s = {begin, n > 0 ? (size_t)n : 0};
+    return n >= 2 && !gzip_is(s) && !unpack_recognise(s);
 }
 
 int chunks_open(const char *path, uint64_t max, struct chunks **ret, struct err *err)

@@ -1,7 +1,7 @@
-/* The chunks of a recording from a file (mapped), a pipe, or gzip (one chunk in memory).
+/* The chunks of a recording from a file (mapped), a pipe, or packed bytes (one chunk in memory).
  *
  * Feeds jfr/chunks.h, which detects chunks and skips damaged ones. Memory: one chunk of at most CHUNKS_HELD_MAX for
- * pipes and gzip; otherwise a mapping whose pages are released while reading.
+ * pipes and packed bytes; otherwise a mapping whose pages are released while reading.
  */
 #pragma once
 
@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "jfr/chunks.h"
 
-/* Of a chunk in a pipe or in gzip. The profilers end one at 12 MB (JDK) or 100 MB (async-profiler) unless told
+/* Of a chunk in a pipe or in packed bytes. The profilers end one at 12 MB (JDK) or 100 MB (async-profiler) unless told
  * otherwise. */
 #define CHUNKS_HELD_MAX ((uint64_t)512 << 20)
 
@@ -27,8 +27,8 @@ struct chunks_place {
     bool ended, in_bad;
 };
 
-/* `path` is for messages and for opening; "-" is standard input. `max` bounds what gzip may inflate to. Errors name the
- * file. */
+/* `path` is for messages and for opening; "-" is standard input. `max` bounds what packed bytes may inflate to.
+ * Errors name the file. */
 must_check int chunks_open(const char *path, uint64_t max, struct chunks **ret, struct err *err);
 /* The name for messages: the path, or "standard input". */
 const char *chunks_name(const struct chunks *c);

@@ -35,8 +35,12 @@ static int by_name(const void *a, const void *b)
 
 static bool is_recording(const char *name)
 {
-    struct str s = str_of(name);
-    return name[0] != '.' && (str_has_suffix(s, STR(".jfr")) || str_has_suffix(s, STR(".jfr.gz")));
+    static const char *const endings[] = {".jfr", ".jfr.gz", ".jfr.zst", ".jfr.xz", ".jfr.lz4", ".jfr.zip"};
+    for (size_t i = 0; name[0] != '.' && i < ARRAY_LEN(endings); i++) {
+        if (str_has_suffix(str_of(name), str_of(endings[i])))
+            return true;
+    }
+    return false;
 }
 
 static int add_directory(struct file_list *l, const char *path, struct err *err)
@@ -52,7 +56,7 @@ static int add_directory(struct file_list *l, const char *path, struct err *err)
             convert_files_add(l, xasprintf("%.*s/%s", (int)end, path, e->d_name), true);
     }
     if (l->len == before)
-        return err_set(err, -ENOENT, "%s: no *.jfr or *.jfr.gz in this directory", path);
+        return err_set(err, -ENOENT, "%s: no *.jfr, *.jfr.gz, … in this directory", path);
     qsort(l->items + before, l->len - before, sizeof *l->items, by_name);
     return 0;
 }

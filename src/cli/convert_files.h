@@ -12,8 +12,9 @@ struct file_list {
     size_t len, cap, found_cap;
 };
 
-/* A directory stands for the recordings directly in it (*.jfr, *.jfr.gz), by name; a pattern (glob(7)) that is no file
- * for what it matches; "-" for standard input, once. The error says which argument leads nowhere. */
+/* A directory stands for the recordings directly in it (*.jfr, *.jfr.gz and other packed ones), by name; a pattern
+ * (glob(7)) that is no file for what it matches; "-" for standard input, once. The error says which argument leads
+ * nowhere. */
 must_check int files_expand(const char *const *args, size_t n, struct file_list *ret, struct err *err);
 static inline bool file_list_is_found(const struct file_list *l, size_t i)
 {

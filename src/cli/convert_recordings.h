@@ -1,8 +1,8 @@
-/* Recordings into a conversion, their chunks on all cores; whatever the number of cores, what comes out is the same, and
- * so is what is told, in the same order.
+/* Recordings into a conversion, their chunks on all cores; whatever the number of cores, what comes out is the same,
+ * and so is what is told, in the same order.
  *
- * Chunks are read ahead of their conversion. One that is refused when its turn comes may have had a wrong size: then the
- * reading goes back to it, and what was read ahead of this recording is forgotten.
+ * Chunks are read ahead of their conversion. One that is refused when its turn comes may have had a wrong size: then
+ * the reading goes back to it, and what was read ahead of this recording is forgotten.
  */
 #pragma once
 

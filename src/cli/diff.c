@@ -13,6 +13,7 @@
 #include "cli/convert_files.h"
 #include "cli/convert_output.h"
 #include "cli/convert_read.h"
+#include "cli/convert_view.h"
 #include "cli/diff_report.h"
 #include "cli/flags.h"
 
@@ -23,6 +24,7 @@ static const int64_t DEFAULT_INTERVAL_NS = 10000000;
 struct diff_flags {
     const char *output, *format, *type, *max_function, *max_self, *max_total, *sigma, *total, *top;
     struct flag_list ignore;
+    struct view_flags view; /* those that select */
     bool quiet, help;
 };
 
@@ -43,6 +45,15 @@ static const struct flag flags[] = {
      "Changes of at most so many standard deviations are noise, and exceed no limit."},
     {"ignore", FLAG_LIST, AT(ignore), NULL, "PATTERN",
      "Functions without a limit: a name with * at either end, or a /regular expression/; repeatable."},
+    {"include", FLAG_LIST, AT(view.include), NULL, "PATTERN",
+     "Only stacks with a frame like this, on both sides; repeatable."},
+    {"exclude", FLAG_LIST, AT(view.exclude), NULL, "PATTERN", "Omit stacks with a frame like this; repeatable."},
+    {"thread", FLAG_LIST, AT(view.threads), NULL, "PATTERN", "Only samples of threads with such a name; repeatable."},
+    {"state", FLAG_STRING, AT(view.states), "", "LIST", "Only CPU and wall clock samples in these thread states."},
+    {"latency", FLAG_STRING, AT(view.latency), "", "DURATION",
+     "Only samples within traced methods or spans of their thread that took at least this long."},
+    {"span", FLAG_LIST, AT(view.spans), NULL, "PATTERN",
+     "Only samples within spans of their thread that have such a tag; repeatable."},
     {"top", FLAG_STRING, AT(top), "20", "N", "Largest other changes that are listed."},
     {"quiet", FLAG_BOOL, AT(quiet), NULL, NULL, "Do not report damaged chunks."},
     {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this help and exit."},
@@ -78,6 +89,8 @@ struct diff_run {
     struct diff_limits limits;
     size_t top;
     struct frame_patterns ignored;
+    struct view_choice view;
+    struct conversion_options conversion; /* borrows of it */
     struct diff_input inputs[CHANGE_SIDES];
     bool writing; /* everything was read */
 };
@@ -111,6 +124,15 @@ static int diff_read_number(const char *flag, const char *text, double unit, dou
     return 0;
 }
 
+static int diff_check_view(struct diff_run *d, struct err *err)
+{
+    struct view_flags view = d->f->view;
+    view.skip = view.min_width = "0";
+    d->conversion =
+        (struct conversion_options){.event = "", .cpu_ns = DEFAULT_INTERVAL_NS, .limits = &conversion_limits_files};
+    return view_choose(&view, false, &d->conversion, &d->view, err);
+}
+
 static int diff_check(struct diff_run *d, size_t args, struct err *err)
 {
     const struct diff_flags *f = d->f;
@@ -132,7 +154,7 @@ static int diff_check(struct diff_run *d, size_t args, struct err *err)
         code = diff_read_number("sigma", f->sigma, 1, &d->limits.sigma, err);
     for (size_t i = 0; code == 0 && i < f->ignore.len; i++)
         code = frame_patterns_add(&d->ignored, f->ignore.items[i], err);
-    return code;
+    return code < 0 ? code : diff_check_view(d, err);
 }
 
 /* ---- doing it ---- */
@@ -142,13 +164,15 @@ static int diff_read_run(const struct diff_run *d, char *path, struct profile_se
     const struct file_list file = {.items = &path, .len = 1};
     struct read_result result = {0};
     const struct read_options o = {
-        .conversion = {.event = "", .cpu_ns = DEFAULT_INTERVAL_NS, .limits = &conversion_limits_files},
+        .conversion = d->conversion,
         .inflated_max = (uint64_t)1 << INFLATED_MAX_SHIFT,
         .labels = "",
         .quiet = d->f->quiet,
     };
-    const int code = read_inputs(&file, &o, set, &result, err);
+    int code = read_inputs(&file, &o, set, &result, err);
     read_result_done(&result);
+    if (code == 0 && (code = view_set(&d->view, set, err)) < 0)
+        (void)err_wrap(err, code, "%s", path);
     return code;
 }
 
@@ -309,6 +333,7 @@ static int diff(int argc, char **argv)
     for (size_t i = 0; i < CHANGE_SIDES; i++)
         diff_input_done(&d.inputs[i]);
     frame_patterns_done(&d.ignored);
+    view_choice_done(&d.view);
     return code > 0 ? EXIT_LIMIT : command_status_of(code, d.writing);
 }
 

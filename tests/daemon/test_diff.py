@@ -1,4 +1,5 @@
 """smolder diff: two recordings compared as a gate, with its exit status."""
+import gzip
 import json
 import os
 import re
@@ -72,6 +73,26 @@ def diff_compares_recordings(lab):
     check("/s -> " in out, out)
     out, _ = diff(lab, recording("wall"), recording("wall"), "--type=wall", "--output=wall.json")
     equal((out, json.loads((lab.dir / "wall.json").read_text())["profile"]), ("", "wall"), "written to a file")
+
+
+@test
+def diff_compares_what_is_selected(lab):
+    base = sampled(lab, "base.pb", {"main;a": 5000, "main;b": 5000})
+    new = sampled(lab, "new.pb", {"main;a": 9000, "main;b": 1000})
+    diff(lab, base, new, "--max-total=off", status=4)
+    diff(lab, base, new, "--max-total=off", "--include=a")  # all of it, on both sides
+    diff(lab, base, new, "--max-total=off", "--exclude=a")
+    out, _ = diff(lab, base, new, "--include=a", status=4)
+    check("total 50.00 s -> 1.50 min, +80.0 %" in out, out)
+    _, err = diff(lab, base, new, "--include=nothing", status=1)
+    check("base.pb: no stack matches --include and --exclude" in err, err)
+    path = lab.dir / "threads.jfr"
+    path.write_bytes(gzip.decompress(recording("wall").read_bytes()))
+    whole, one = (json.loads(diff(lab, path, path, "--type=wall", "--format=json", *flags)[0])["base"]["samples"]
+                  for flags in ([], ["--thread=DestroyJavaVM"]))
+    check(0 < one < whole, f"samples of a thread: {one} of {whole}")
+    _, err = diff(lab, path, path, "--latency=soon", status=2)
+    check("--latency=soon" in err, err)
 
 
 @test
