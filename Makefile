@@ -10,11 +10,12 @@
 #                  SOAK_SECONDS (900) with SOAK_JVMS (100) JVMs, checks that nothing is left behind; outages of every
 #                  kind for as long, checks that nothing is lost
 #   make bench     benchmark figures, one line each
-#   make lint      formatting, layers, names, sizes, vocabulary, clang-tidy, and a build of the fuzzers with clang
+#   make lint      formatting, layers, names, sizes, vocabulary, types of the web page, clang-tidy, and a build of the
+#                  fuzzers with clang
 #   make fuzz      each fuzzer for FUZZ_SECONDS (60)
 #   make install   into PREFIX (/usr/local), DESTDIR respected
 #
-# ASYNC_PROFILER_JAR=path builds without the Maven client and without network.
+# JARS=folder builds without the Maven client and without network: with the jars of tools/jars.sha256 in it.
 
 BUILD        ?= build
 ASAN         := $(BUILD)-asan
@@ -107,8 +108,9 @@ lint: setup-lint $(BUILD)/build.ninja $(FUZZ)/build.ninja
 	tools/check-sizes
 	tools/check-lines
 	tools/check-words
-	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format --dry-run --Werror
 	tools/ninja $(BUILD) --quiet
+	tools/check-types $(BUILD)
+	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format --dry-run --Werror
 	git ls-files 'src/*.c' | xargs -P "$$(nproc)" -n 8 clang-tidy --quiet -p $(BUILD) --warnings-as-errors='*'
 	tools/ninja $(FUZZ) --quiet
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/page/page_index.h"
+#include "api/page/page_place.h"
 #include "api/page/page_query.h"
 #include "api/pyroscope/ingest_server.h"
 #include "api/pyroscope/pyroscope_api.h"
@@ -33,7 +34,8 @@ struct store_http {
     struct querier *querier;
     struct ingest_server *ingests;
     struct controller *controller;
-    unsigned parts; /* that are not closed yet */
+    char *agent, *agent_path; /* NULL = none */
+    unsigned parts;           /* that are not closed yet */
     void (*closed)(void *arg);
     void *closed_arg;
 };
@@ -53,11 +55,17 @@ HANDLER(render, querier_handle_render(h->querier, rq))
 HANDLER(render_diff, querier_handle_render_diff(h->querier, rq))
 HANDLER(label_values, querier_handle_label_values(h->querier, rq))
 HANDLER(ready, pyroscope_api_ready(rq))
-HANDLER(services, page_queries_services(h->queries, rq))
-HANDLER(types, page_queries_types(h->queries, rq))
-HANDLER(flamegraph, page_queries_flamegraph(h->queries, rq))
-HANDLER(timeline, page_queries_timeline(h->queries, rq))
+HANDLER(page, page_queries_handle(h->queries, rq))
 HANDLER(jvms, jvms_json_reply(h->controller, rq))
+
+static void store_http_place(void *ctx, struct request *rq)
+{
+    const struct store_http *h = ctx;
+    page_place_reply(rq, &(struct page_place){.store = server_address(h->server),
+                                              .store_token = h->gate.on,
+                                              .agent = h->agent,
+                                              .agent_path = h->agent_path});
+}
 
 static void store_http_index(void *ctx, struct request *rq)
 {
@@ -78,11 +86,10 @@ static const struct server_route routes[] = {
     {"GET", "/pyroscope/render", store_http_render, .origin = FROM_LINKS},
     {"GET", "/pyroscope/render-diff", store_http_render_diff, .origin = FROM_LINKS},
     {"GET", "/pyroscope/label-values", store_http_label_values, .origin = FROM_LINKS},
-    {"GET", "/api/services", store_http_services, .origin = FROM_LINKS},
-    {"GET", "/api/types", store_http_types, .origin = FROM_LINKS},
-    {"GET", "/api/flamegraph", store_http_flamegraph, .origin = FROM_LINKS},
-    {"GET", "/api/timeline", store_http_timeline, .origin = FROM_LINKS},
+    {"GET", PAGE_PATHS, store_http_page, .origin = FROM_LINKS},
+    {"POST", PAGE_PATHS, store_http_page, .origin = FROM_HERE},
     {"GET", "/api/jvms", store_http_jvms, .origin = FROM_LINKS},
+    {"GET", "/api/page", store_http_place, .origin = FROM_LINKS},
     {0},
 };
 
@@ -143,6 +150,14 @@ void store_http_set_token(struct store_http *h, const char *token)
     token_gate_set(&h->gate, token);
 }
 
+void store_http_set_agent(struct store_http *h, const char *address, const char *path)
+{
+    free(h->agent);
+    free(h->agent_path);
+    h->agent = xstrdup(address);
+    h->agent_path = xstrdup(path);
+}
+
 int store_http_prepare(struct store_http *h, const struct settings *s, struct err *err)
 {
     return server_settings_prepare(h->server, &s->http, err);
@@ -169,6 +184,8 @@ static void store_http_on_part_closed(void *arg)
         h->closed(h->closed_arg);
     access_done(&h->access);
     token_gate_done(&h->gate);
+    free(h->agent);
+    free(h->agent_path);
     free(h);
 }
 

@@ -30,6 +30,8 @@ must_check int store_http_open(const struct store_http_options *options, struct 
 const char *store_http_address(const struct store_http *h);
 /* Copies. Before it, nobody is admitted. */
 void store_http_set_token(struct store_http *h, const char *token);
+/* Where the agent of this process has its API, for the page. Copies. */
+void store_http_set_agent(struct store_http *h, const char *address, const char *path);
 /* Stages the `http` block, which can fail, and puts it in force; as for the agent's API. */
 must_check int store_http_prepare(struct store_http *h, const struct settings *s, struct err *err);
 void store_http_apply(struct store_http *h, const struct settings *s);

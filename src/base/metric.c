@@ -258,3 +258,31 @@ void metric_render(struct buf *out)
             put_family(out, f);
     }
 }
+
+static struct metric_reading metric_read(const struct metric_family *f, const struct metric_series *s)
+{
+    struct metric_reading r = {.value = s->value, .label_count = label_count(f)};
+    const char *value = s->key;
+    for (size_t i = 0; i < r.label_count; i++) {
+        r.names[i] = f->labels[i];
+        r.values[i] = value;
+        value += strlen(value) + 1;
+    }
+    for (size_t i = 0; s->buckets && i <= f->bucket_count; i++)
+        r.count += (double)s->buckets[i];
+    return r;
+}
+
+void metric_each(const char *name, void (*visit)(void *arg, const struct metric_reading *r), void *arg)
+{
+    const struct metric_family *f = families;
+    while (f && strcmp(f->name, name) != 0)
+        f = f->next;
+    if (!f)
+        return;
+    strmap_each(&f->series, e)
+    {
+        const struct metric_reading r = metric_read(f, e->value);
+        visit(arg, &r);
+    }
+}

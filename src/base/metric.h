@@ -52,6 +52,15 @@ double metric_value_(struct metric_family *f, const char *const *labels);
 
 /* From now on families go by the reference's names where they have one (Alloy's dashboards and alerts work then). */
 void metric_use_alloy_names(bool yes);
+/* What a series is now. */
+struct metric_reading {
+    const char *names[METRIC_LABELS_MAX], *values[METRIC_LABELS_MAX]; /* of labels, label_count of them; borrowed */
+    size_t label_count;
+    double value; /* of a histogram the sum */
+    double count; /* of a histogram; else 0 */
+};
+/* Shows every series of the family of that name (not the reference's); none where there is no such family yet. */
+void metric_each(const char *name, void (*visit)(void *arg, const struct metric_reading *r), void *arg);
 /* When this process was started, in seconds since the epoch. */
 double metric_process_start(void);
 /* Drops every series; for gauges that are set anew before each rendering. */

@@ -1,6 +1,8 @@
 #include "cli/agent.h"
 
 #include <errno.h>
+#include <linux/capability.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +13,7 @@
 #include <uv.h>
 
 #include "api/agent/agent_http.h"
+#include "api/agent/record_view.h"
 #include "api/store_http.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -30,6 +33,7 @@
 #include "jvm/operation/table.h"
 #include "jvm/session/quarantine.h"
 #include "os/code_pages.h"
+#include "os/rights.h"
 #include "parser/parser_idle.h"
 #include "parser/parser_pool.h"
 #include "parser/parser_process.h"
@@ -37,6 +41,7 @@
 #include "pyroscope/ingest_body.h"
 #include "pyroscope/push_body.h"
 #include "pyroscope/query_body.h"
+#include "store/block.h"
 #include "store/digest.h"
 #include "store/flame_merge.h"
 #include "store/store.h"
@@ -76,6 +81,17 @@ static struct metric_family build_info = {.name = "smolder_build_info",
                                           .help = "1, labelled with version, OS and architecture.",
                                           .kind = METRIC_GAUGE,
                                           .labels = {"goarch", "goos", "version"}};
+
+/* What it is called, and by which flag it has its data directory. */
+static const char *agent_command(const struct agent_settings *s)
+{
+    return s->store_only ? "smolder store" : "smolder run";
+}
+
+static const char *agent_storage_flag(const struct agent_settings *s)
+{
+    return s->store_only ? "--path" : "--storage.path";
+}
 
 static bool agent_reload(void *arg, struct buf *answer)
 {
@@ -207,8 +223,10 @@ static int open_store(struct agent *a, struct err *err)
                                                  .dir = s->storage_path,
                                                  .keep_seconds = s->store_keep_seconds,
                                                  .keep_bytes = s->store_keep_bytes,
+                                                 .cache_bytes = s->store_cache_bytes,
                                                  .limits = s->query_limits,
                                                  .problem = store_problem});
+    a->env.store = a->store;
     const struct store_http_options http = {.loop = &a->loop,
                                             .listen = s->store_listen,
                                             .token = s->store_token,
@@ -259,13 +277,20 @@ static int open_http(struct agent *a, struct err *err)
                                                .support_bundle = s->support_bundle,
                                                .allowed_hosts = s->allowed_hosts,
                                                .controller = a->controller,
+                                               .parsers = a->env.parsers,
                                                .reload = agent_reload,
                                                .healthy = program_is_healthy,
                                                .problem = http_problem,
                                                .flags = agent_put_flags,
                                                .sources = agent_each_source,
-                                               .arg = a};
-    return agent_http_open(&options, &a->http, err);
+                                               .arg = a,
+                                               .store_address =
+                                                   a->store_http ? store_http_address(a->store_http) : NULL,
+                                               .store_token = s->store_token};
+    const int code = agent_http_open(&options, &a->http, err);
+    if (code == 0 && a->store_http)
+        store_http_set_agent(a->store_http, agent_http_address(a->http), agent_http_path(a->http));
+    return code;
 }
 
 static void watch_signals(struct agent *a)
@@ -343,6 +368,25 @@ static int agent_end_parser(void *arg, unsigned number, bool closed, struct chil
     return priv_program_end(arg, number, closed, ret);
 }
 
+/* Of a store alone: nothing is done to other processes. What the guard and the helper keep is that by which parser
+ * processes become users of their own. */
+static void agent_no_op(struct priv_call *call)
+{
+    (void)call;
+}
+
+static const struct priv_op no_ops[] = {
+    {.name = "none",
+     .run = agent_no_op,
+     .capabilities = RIGHTS_CAP(CAP_SETUID) | RIGHTS_CAP(CAP_SETGID) | RIGHTS_CAP(CAP_SETPCAP)},
+    {.name = NULL}};
+static const struct component_def *const no_components[] = {NULL};
+
+static const struct priv_op *agent_ops(const struct agent_settings *s)
+{
+    return s->store_only ? no_ops : s->enter_namespaces ? jvm_ops_entering() : jvm_ops;
+}
+
 static int agent_start(struct agent *a, struct err *err)
 {
     enum stability stability;
@@ -351,7 +395,8 @@ static int agent_start(struct agent *a, struct err *err)
     int code = priv_attach(a->priv, &a->loop, helper_lost, a, err);
     if (code < 0)
         return code;
-    a->quarantine = quarantine_new(&a->loop, a->settings->storage_path, quarantine_problem, a);
+    if (!a->settings->store_only)
+        a->quarantine = quarantine_new(&a->loop, a->settings->storage_path, quarantine_problem, a);
     const struct parser_starter starter = {agent_start_parser, agent_end_parser, a->priv};
     a->env = (struct component_env){&a->loop,
                                     a->priv,
@@ -363,17 +408,18 @@ static int agent_start(struct agent *a, struct err *err)
     parser_idle_begin(&a->idle, &a->loop, a->env.parsers, PARSER_IDLE_MS);
     a->env.storage_path = a->settings->storage_path;
     a->env.becomes = a->privileges.drop ? &a->privileges.user : NULL;
-    a->controller = controller_new(&(struct controller_options){.loop = &a->loop,
-                                                                .components = all_components,
-                                                                .stability = stability,
-                                                                .skip_unknown = a->settings->skip_unknown,
-                                                                .env = &a->env,
-                                                                .on_problem = agent_on_problem,
-                                                                .problem_arg = a,
-                                                                .prepare = agent_prepare_settings,
-                                                                .apply = apply_settings,
-                                                                .settings_arg = a,
-                                                                .stop_ms = COMPONENTS_STOP_MS});
+    a->controller = controller_new(
+        &(struct controller_options){.loop = &a->loop,
+                                     .components = a->settings->store_only ? no_components : all_components,
+                                     .stability = stability,
+                                     .skip_unknown = a->settings->skip_unknown,
+                                     .env = &a->env,
+                                     .on_problem = agent_on_problem,
+                                     .problem_arg = a,
+                                     .prepare = agent_prepare_settings,
+                                     .apply = apply_settings,
+                                     .settings_arg = a,
+                                     .stop_ms = COMPONENTS_STOP_MS});
     if ((code = open_store(a, err)) < 0 || (code = open_http(a, err)) < 0)
         return code;
     const struct agent_settings *s = a->settings;
@@ -384,13 +430,14 @@ static int agent_start(struct agent *a, struct err *err)
                                                     .path_count = s->path_count,
                                                     .store = a->store_http ? store_http_address(a->store_http) : "",
                                                     .store_token = a->store_token_path,
+                                                    .empty = s->store_only,
                                                     .watch = s->watch_config});
     return 0;
 }
 
 static int agent_open_files(struct agent *a, struct err *err)
 {
-    int code = storage_check(a->settings->storage_path, err);
+    int code = storage_check(agent_storage_flag(a->settings), a->settings->storage_path, err);
     if (!a->store) {
         if (code < 0)
             log_warn(err->text);
@@ -445,9 +492,10 @@ static void agent_announce_user(const struct agent *a)
         log_warn(a->privileges.warning);
     else if (a->privileges.all_users)
         agent_announce_privileges(&a->privileges.user);
-    else
+    else if (!a->settings->store_only)
         log_info("not running as root: only JVMs of this user can be profiled");
-    warn_of_hidden_processes(a);
+    if (!a->settings->store_only)
+        warn_of_hidden_processes(a);
 }
 
 /* The log hides secrets, and others may read it: the token is for whoever sits at the terminal, and in its file. */
@@ -460,7 +508,7 @@ static void tell_page(const struct agent *a, const char *url)
     log_info("web UI listening; it needs the token in the file", L_STR("page", url),
              L_STR("file", a->store_token_path));
     if (isatty(STDERR_FILENO))
-        terminal_printf(stderr, "smolder run: open %s?token=%s\n", url, a->store_token);
+        terminal_printf(stderr, "%s: open %s?token=%s\n", agent_command(a->settings), url, a->store_token);
 }
 
 static void agent_announce(struct agent *a)
@@ -531,8 +579,20 @@ int agent_parser(const char *number)
         return EXIT_USAGE;
     }
     static const struct parser_service *const services[] = {
-        &digest_service, &flame_merge_service, &push_body_service, &query_body_service, &ingest_body_service, NULL};
+        &digest_service,     &flame_merge_service, &block_pack_service,  &block_join_service,  &block_flame_service,
+        &push_body_service,  &query_body_service,  &ingest_body_service, &record_view_service, NULL};
     parser_process_run(number, services, NULL);
+}
+
+/* One heap for all threads: the loop owns nearly everything, and small is what we promise. Conversions are made in
+ * parser processes, so it keeps little of what was freed. Two workers: one may wait for the disk while the other waits
+ * for a conversion. */
+static void agent_keep_small(void)
+{
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, 512 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+    setenv("UV_THREADPOOL_SIZE", "2", 0);
 }
 
 /* The soft limit is 1024 for the sake of select(2), which nobody here calls; each session takes some. */
@@ -551,13 +611,13 @@ static int agent_prepare(struct agent *a, struct err *err)
     const struct agent_settings *s = a->settings;
     int code = privileges_plan(s->user ? s->user : "", &a->privileges, err);
     if (code == 0 && a->privileges.drop)
-        code = storage_prepare(s->storage_path, &a->privileges.user, err);
+        code = storage_prepare(agent_storage_flag(s), s->storage_path, &a->privileges.user, err);
     if (code == -EPERM && !(s->user && *s->user)) {
         privileges_stay(&a->privileges, err->text); /* without CAP_CHOWN; nobody has asked for another user */
         code = 0;
     }
     if (code == 0)
-        code = priv_start(s->enter_namespaces ? jvm_ops_entering() : jvm_ops, programs, &a->priv, err);
+        code = priv_start(agent_ops(s), programs, &a->priv, err);
     if (code < 0)
         return code;
     priv_restartable(a->priv);
@@ -575,7 +635,7 @@ static int agent_open(struct agent *a)
         if (agent_become(a, &err) == 0)
             return EXIT_OK;
     }
-    terminal_printf(stderr, "smolder run: %s\n", err.text);
+    terminal_printf(stderr, "%s: %s\n", agent_command(a->settings), err.text);
     return EXIT_SYSTEM;
 }
 
@@ -583,12 +643,13 @@ int agent_run(const struct agent_settings *settings)
 {
     struct agent a = {.settings = settings};
     struct err err = {0};
+    agent_keep_small();
     raise_descriptor_limit();
     /* What is written is for this user alone; what is put where a JVM must read it gets its mode by hand
      * (jvm/attach/asprof.h). */
     umask(077);
     if (agent_prepare(&a, &err) < 0) {
-        terminal_printf(stderr, "smolder run: %s\n", err.text);
+        terminal_printf(stderr, "%s: %s\n", agent_command(settings), err.text);
         return EXIT_SYSTEM;
     }
     init_loop(&a);

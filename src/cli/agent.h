@@ -15,6 +15,9 @@
 enum { AGENT_STOP_MS = 9000 };
 
 struct agent_settings {
+    /* `smolder store`: the embedded store and nothing else. A configuration has no components then, and no process of
+     * others is touched. */
+    bool store_only;
     const char *listen;        /* the agent's own HTTP API; "" = off */
     const char *allowed_hosts; /* names under which requests to loopback addresses may come */
     const char *ui_prefix;     /* path before the agent's page and its JSON; "/" = none */
@@ -26,11 +29,11 @@ struct agent_settings {
     const char *user;          /* as whom it runs if started by root; "" = cli/privileges.h */
     const char *store_listen;  /* the embedded store; "" = off */
     bool store_token;          /* access to it by a token (cli/store_token.h) */
-    int64_t store_keep_seconds, store_keep_bytes;
+    int64_t store_keep_seconds, store_keep_bytes, store_cache_bytes;
     struct store_limits query_limits;
     bool skip_unknown;        /* leave unknown components out instead of refusing them */
     const char *stability;    /* "generally-available", "public-preview", "experimental" */
-    const char *const *paths; /* configuration; none = built in, which needs the store */
+    const char *const *paths; /* configuration; none = built in, which needs the store; of `smolder store`: empty */
     size_t path_count;
     const char *flags; /* all of them as "name=value" lines, for support bundles */
     bool watch_config; /* load again when a file changes */

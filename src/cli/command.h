@@ -17,6 +17,8 @@ struct command {
 };
 
 extern const struct command command_run;
+extern const struct command command_store;
+extern const struct command command_top;
 extern const struct command command_convert;
 extern const struct command command_diff;
 extern const struct command command_fmt;

@@ -18,6 +18,7 @@
 #include "cli/convert_files.h"
 #include "cli/convert_range.h"
 #include "cli/convert_read.h"
+#include "cli/convert_row.h"
 #include "cli/convert_time.h"
 #include "cli/convert_view.h"
 #include "cli/convert_write.h"
@@ -33,7 +34,7 @@ static const int64_t EARLIEST_NS = 365 * 86400 * NS_PER_SEC;
 
 struct convert_flags {
     const char *output, *format, *type, *compat, *diff_base, *group_by, *inflated_max;
-    const char *from, *to, *labels, *event, *interval, *wall_interval, *threads_max;
+    const char *from, *to, *labels, *event, *interval, *wall_interval, *threads_max, *jobs;
     struct conversion_options conversion; /* the flags that are its options, and what the rest makes of it */
     struct view_flags view;
     const char *title, *highlight;
@@ -114,6 +115,8 @@ static const struct flag flags[] = {
     {"compat", FLAG_STRING, AT(compat), "", "jfr-parser", "Same values as github.com/grafana/jfr-parser."},
     {"strict", FLAG_BOOL, AT(strict), NULL, NULL, "Fail if an input is damaged or unreadable; write nothing."},
     {"quiet", FLAG_BOOL, AT(quiet), NULL, NULL, "Do not report damaged chunks and inputs that are left out."},
+    {"jobs", FLAG_STRING, AT(jobs), "", "N",
+     "Convert so many chunks at once, which changes nothing but the time; default: the number of CPUs."},
     {"max-inflated", FLAG_STRING, AT(inflated_max), "16384", "MIB", "Maximum size of an inflated gzip input."},
     {"help", FLAG_BOOL, AT(help), NULL, NULL, "Print this help and exit."},
     {NULL},
@@ -319,6 +322,10 @@ static int check_usage(struct convert_run *j, size_t files, struct err *err)
         return err_set(err, -EINVAL, "--output=PATH is missing; - is standard output");
     if (!str_to_u64(str_of(f->inflated_max), &mib) || mib == 0 || mib > INFLATED_MIB_MAX)
         return err_set(err, -EINVAL, "--max-inflated=%s: expected 1 to %d MiB", f->inflated_max, INFLATED_MIB_MAX);
+    uint64_t jobs = 0;
+    if (*f->jobs && (!str_to_u64(str_of(f->jobs), &jobs) || jobs == 0 || jobs > ROW_JOBS_MAX))
+        return err_set(err, -EINVAL, "--jobs=%s: expected a number from 1 to %d", f->jobs, ROW_JOBS_MAX);
+    j->read.jobs = (unsigned)jobs;
     j->read.inflated_max = mib << 20;
     j->read.quiet = f->quiet;
     j->read.labels = f->labels;

@@ -23,12 +23,15 @@ struct chunks {
     int fd;
     struct stat st;
     struct mapped map;     /* all of it, or */
-    struct stream *stream; /* a window of it, held */
+    struct stream *stream; /* a part of it, held */
     uint8_t *held;
     size_t held_len, held_cap;
-    struct jfr_chunks walk; /* over the mapping or the window */
+    uint64_t held_from;     /* byte of the input that is the first held */
+    uint64_t kept;          /* from this byte on nothing is given up; CHUNKS_KEEP_NONE */
+    struct jfr_chunks walk; /* over the mapping, or a window of what is held */
     size_t released;        /* of the mapping */
-    bool ended;             /* nothing follows the window */
+    bool ended;             /* nothing follows what is held */
+    bool window_ended;      /* nothing follows the window */
     bool in_bad;            /* the place reported last goes on in it */
     struct err failed;      /* where reading broke off */
 };
@@ -60,7 +63,7 @@ static bool can_map(const struct chunks *c)
 int chunks_open(const char *path, uint64_t max, struct chunks **ret, struct err *err)
 {
     struct chunks *c = xcalloc(1, sizeof *c);
-    *c = (struct chunks){.path = xstrdup(path), .fd = -1, .map = MAPPED_INIT};
+    *c = (struct chunks){.path = xstrdup(path), .fd = -1, .map = MAPPED_INIT, .kept = CHUNKS_KEEP_NONE};
     int code = open_input(c, err);
     if (code < 0) {
         chunks_close(c);
@@ -108,27 +111,48 @@ static void hold(struct chunks *c, uint64_t want)
     }
 }
 
+/* Gives up what lies in front of that byte of the input and is not kept. What stays is moved, so not for little. */
+static void give_up(struct chunks *c, uint64_t before)
+{
+    const bool keeps = c->kept < before;
+    const size_t n = (size_t)((keeps ? c->kept : before) - c->held_from);
+    if (n == 0 || (keeps && n < c->held_len / 2))
+        return;
+    memmove(c->held, c->held + n, c->held_len - n);
+    c->held_len -= n;
+    c->held_from += n;
+}
+
+/* Length of a window over what is held that begins at `base` and had `len` bytes, with `want` if there are so many.
+ * More may be held, of a walk that went back: it goes on exactly as it did before. */
+static size_t window_extend(struct chunks *c, size_t base, size_t len, uint64_t want)
+{
+    if (len >= want || c->window_ended)
+        return len;
+    hold(c, base + want);
+    c->window_ended = c->held_len - base < want;
+    return c->window_ended ? c->held_len - base : (size_t)want;
+}
+
 /* Moves the window on to where the walk is: a whole chunk where one begins there, else a step of the search. The size
  * of that chunk, 0 where there is none. */
 static uint64_t slide(struct chunks *c)
 {
     struct jfr_chunks *w = &c->walk;
-    size_t used = (size_t)(w->at - w->start);
-    uint64_t skipped = w->skipped + used;
-    if (used)
-        memmove(c->held, c->held + used, c->held_len - used);
-    c->held_len -= used;
-    size_t before = c->held_len, spare = w->spare;
-    struct jfr_bad_chunk bad = w->bad;
+    const uint64_t at = w->skipped + (size_t)(w->at - w->start);
+    const size_t before = (size_t)(w->end - w->at), spare = w->spare;
+    const struct jfr_bad_chunk bad = w->bad;
     struct jfr_header header = {0};
-    hold(c, STEP_BYTES);
+    give_up(c, at);
+    const size_t base = (size_t)(at - c->held_from);
+    size_t len = window_extend(c, base, before, STEP_BYTES);
     /* Of a chunk however long: what is held may be the header alone. */
-    if (c->held_len >= JFR_HEADER_SIZE && jfr_header_read(c->held, SIZE_MAX, &header, NULL) == 0 &&
+    if (len >= JFR_HEADER_SIZE && jfr_header_read(c->held + base, SIZE_MAX, &header, NULL) == 0 &&
         header.size <= CHUNKS_HELD_MAX)
-        hold(c, header.size + MAGIC_BYTES);
-    *w = jfr_chunks_of(c->held, c->held_len);
-    w->spare = spare + (c->held_len - before);
-    w->skipped = skipped;
+        len = window_extend(c, base, len, header.size + MAGIC_BYTES);
+    *w = jfr_chunks_of(c->held + base, len);
+    w->spare = spare + (len - before);
+    w->skipped = at;
     w->bad = bad;
     return header.size;
 }
@@ -138,7 +162,7 @@ static uint64_t slide(struct chunks *c)
 static bool chunks_goes_on(struct chunks *c)
 {
     struct jfr_chunks *w = &c->walk;
-    if (w->at != w->end || c->ended)
+    if (w->at != w->end || c->window_ended)
         return false;
     if ((size_t)(w->end - w->start) >= MAGIC_BYTES)
         w->at = w->end - (MAGIC_BYTES - 1);
@@ -156,7 +180,7 @@ static int next_held(struct chunks *c, struct str *ret, struct err *err)
 {
     for (;;) {
         uint64_t size = slide(c);
-        if (c->held_len == 0 && c->failed.code < 0)
+        if (c->walk.start == c->walk.end && c->failed.code < 0)
             return broke_off(c, err);
         if (jfr_chunks_skip_copies(&c->walk) && c->walk.at != c->walk.end)
             continue; /* what follows them may be longer than the window */
@@ -181,7 +205,9 @@ static int next_held(struct chunks *c, struct str *ret, struct err *err)
 static void chunks_release(struct chunks *c)
 {
     size_t done = (size_t)(c->walk.at - c->walk.start);
-    if (done - c->released < STEP_BYTES)
+    if (done > c->kept)
+        done = (size_t)c->kept;
+    if (done < c->released || done - c->released < STEP_BYTES)
         return;
     mapped_release(&c->map, done);
     c->released = done;
@@ -196,9 +222,45 @@ int chunks_next(struct chunks *c, struct str *ret, struct err *err)
     int code = jfr_chunks_next(&c->walk, ret, err);
     if (code < 0)
         return err_wrap(err, code, "%s", c->path);
-    if (code == 0 && mapped_torn(&c->map))
-        return err_set(err, -EIO, "%s: truncated while being read", c->path);
-    return code;
+    return code == 0 ? chunks_check(c, err) : code;
+}
+
+int chunks_check(const struct chunks *c, struct err *err)
+{
+    return mapped_torn(&c->map) ? err_set(err, -EIO, "%s: truncated while being read", c->path) : 0;
+}
+
+bool chunks_stays(const struct chunks *c)
+{
+    return !c->stream;
+}
+
+void chunks_keep(struct chunks *c, uint64_t from)
+{
+    c->kept = from;
+}
+
+struct chunks_place chunks_place_of(const struct chunks *c)
+{
+    const struct jfr_chunks *w = &c->walk;
+    return (struct chunks_place){.walk = *w,
+                                 .at = (size_t)(w->at - w->start),
+                                 .last = (size_t)(w->last - w->start),
+                                 .len = (size_t)(w->end - w->start),
+                                 .ended = c->window_ended,
+                                 .in_bad = c->in_bad};
+}
+
+void chunks_go_back(struct chunks *c, const struct chunks_place *p)
+{
+    const uint8_t *start = c->stream ? c->held + (p->walk.skipped - c->held_from) : c->map.p;
+    c->walk = p->walk;
+    c->walk.start = start;
+    c->walk.end = start + p->len;
+    c->walk.at = start + p->at;
+    c->walk.last = start + p->last;
+    c->window_ended = p->ended;
+    c->in_bad = p->in_bad;
 }
 
 void chunks_refused(struct chunks *c)
@@ -222,8 +284,10 @@ int chunks_is_recording(struct chunks *c, bool *ret, struct err *err)
         return code;
     *ret = n >= sizeof zeros &&
            (memcmp(p, zeros, sizeof zeros) == 0 || memcmp(p, magic, sizeof magic) == 0 || jfr_chunks_any(p, n));
-    if (c->stream) /* held already, so that it would not be counted */
+    if (c->stream) { /* held already, so that it would not be counted */
         c->walk = jfr_chunks_of(c->held, c->held_len);
+        c->window_ended = c->ended;
+    }
     return 0;
 }
 

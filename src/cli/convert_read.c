@@ -12,6 +12,8 @@
 #include "base/mem.h"
 #include "base/terminal.h"
 #include "cli/convert_chunks.h"
+#include "cli/convert_recordings.h"
+#include "cli/convert_row.h"
 #include "pprof/collapsed.h"
 #include "pprof/decode.h"
 
@@ -29,6 +31,9 @@ struct progress {
 
 struct input_reader {
     const struct read_options *options;
+    const struct file_list *files;
+    struct recordings *recordings;
+    struct err failed; /* why an input ended all */
     struct profile_set *set;
     struct conversion *conversion;
     struct read_result *result;
@@ -82,32 +87,60 @@ static void complain(struct input_reader *r, uint64_t nth, const char *text)
                     nth == NAMED_MAX ? " (further ones are not reported)" : "");
 }
 
-static int read_recording(struct input_reader *r, struct chunks *c, struct err *err)
+/* ---- recordings ---- */
+
+static void read_on_chunk(void *reader)
 {
-    struct str chunk;
-    struct err why;
-    int more;
-    conversion_next_recording(r->conversion);
-    while ((more = chunks_next(c, &chunk, &why)) > 0 || more == -EBADMSG) {
-        if (more > 0 && conversion_add(r->conversion, chunk.p, chunk.n, &why) == 0) {
-            r->result->chunks++;
-        } else {
-            if (more > 0)
-                (void)err_wrap(&why, why.code, "%s: byte %" PRIu64, chunks_name(c), chunks_at(c));
-            complain(r, ++r->result->bad, why.text);
-            if (more > 0)
-                chunks_refused(c);
-        }
-        progress_show(&r->progress, c);
+    struct input_reader *r = reader;
+    r->result->chunks++;
+}
+
+static void read_on_damage(void *reader, const char *why)
+{
+    struct input_reader *r = reader;
+    complain(r, ++r->result->bad, why);
+}
+
+static void read_on_progress(void *reader, const struct chunks *c)
+{
+    struct input_reader *r = reader;
+    progress_show(&r->progress, c);
+}
+
+static void read_on_closed(void *reader, const struct chunks *c)
+{
+    struct input_reader *r = reader;
+    uint64_t done, total;
+    chunks_progress(c, &done, &total);
+    r->progress.done += total;
+}
+
+/* Of several inputs, can this one be left out? A profiled JVM leaves empty and cut files where it still records. */
+static bool may_leave_out(const struct file_list *files, size_t i, int code)
+{
+    if (files->len == 1 || code == -EINVAL || code == -E2BIG || code == -EFBIG || code == -ENOMEM)
+        return false;
+    return code == -EILSEQ || code == -EBADMSG || file_list_is_found(files, i);
+}
+
+/* Damaged or endless gzip, a failing disk: what came before is kept. */
+static int read_on_end(void *reader, size_t input, bool broke_off, const struct err *why)
+{
+    struct input_reader *r = reader;
+    struct err text;
+    if (why->code == 0)
+        return 0;
+    if (broke_off)
+        complain(r, ++r->result->bad, why->text);
+    if (broke_off && why->code == -EILSEQ)
+        return 0;
+    if (!may_leave_out(r->files, input, why->code)) {
+        r->failed = *why;
+        return why->code;
     }
-    if (more == 0)
-        return 0;
-    /* Damaged or endless gzip, a failing disk: what came before is kept, the caller hears of the rest. */
-    complain(r, ++r->result->bad, why.text);
-    if (more == -EILSEQ)
-        return 0;
-    *err = why;
-    return more;
+    (void)err_set(&text, why->code, "%s; left out", why->text);
+    complain(r, ++r->result->left_out, text.text);
+    return 0;
 }
 
 static int read_pprof(struct input_reader *r, struct chunks *c, struct err *err)
@@ -131,47 +164,48 @@ static int read_pprof(struct input_reader *r, struct chunks *c, struct err *err)
     return code < 0 ? err_wrap(err, code == -EINVAL ? -EILSEQ : code, "%s", chunks_name(c)) : 0;
 }
 
-static int convert_read_input(struct input_reader *r, const char *path, struct err *err)
+/* ---- any input ---- */
+
+/* Behind all recordings before it. */
+static int read_other(struct input_reader *r, size_t input, struct chunks *c)
 {
-    struct chunks *c;
-    int code = chunks_open(path, r->options->inflated_max, &c, err);
+    struct err why = {0};
+    int code = recordings_finish(r->recordings);
     if (code < 0)
         return code;
-    r->result->inputs[r->result->input_count++] = *chunks_stat(c);
+    code = read_pprof(r, c, &why);
+    read_on_closed(r, c);
+    why.code = code;
+    return read_on_end(r, input, false, &why);
+}
+
+static int convert_read_input(struct input_reader *r, size_t input)
+{
+    struct chunks *c;
+    struct err why = {0};
     bool recording;
-    code = chunks_is_recording(c, &recording, err);
-    if (code == 0)
-        code = recording ? read_recording(r, c, err) : read_pprof(r, c, err);
-    uint64_t done, total;
-    chunks_progress(c, &done, &total);
-    r->progress.done += total;
+    int code = chunks_open(r->files->items[input], r->options->inflated_max, &c, &why);
+    if (code < 0)
+        return recordings_give_up(r->recordings, input, &why);
+    r->result->inputs[r->result->input_count++] = *chunks_stat(c);
+    code = chunks_is_recording(c, &recording, &why);
+    if (code == 0 && recording)
+        return recordings_read(r->recordings, input, c);
+    code = code < 0 ? recordings_give_up(r->recordings, input, &why) : read_other(r, input, c);
     chunks_close(c);
     return code;
 }
 
-/* Of several inputs, can this one be left out? A profiled JVM leaves empty and cut files where it still records. */
-static bool may_leave_out(const struct file_list *files, size_t i, int code)
+static int read_files(struct input_reader *r, struct err *err)
 {
-    if (files->len == 1 || code == -EINVAL || code == -E2BIG || code == -EFBIG || code == -ENOMEM)
-        return false;
-    return code == -EILSEQ || code == -EBADMSG || file_list_is_found(files, i);
-}
-
-static int read_files(struct input_reader *r, const struct file_list *files, struct err *err)
-{
-    for (size_t i = 0; i < files->len; i++) {
-        struct err why = {0};
-        int code = convert_read_input(r, files->items[i], &why);
-        if (code < 0 && !may_leave_out(files, i, code)) {
-            *err = why;
-            return code;
-        }
-        if (code < 0) {
-            (void)err_set(err, code, "%s; left out", why.text);
-            complain(r, ++r->result->left_out, err->text);
-        }
-    }
-    return 0;
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < r->files->len; i++)
+        code = convert_read_input(r, i);
+    if (code == 0)
+        code = recordings_finish(r->recordings);
+    if (code < 0)
+        *err = r->failed;
+    return code;
 }
 
 /* What did not fit is no defect of the input: the totals are right. */
@@ -230,11 +264,16 @@ int read_inputs(const struct file_list *files, const struct read_options *o, str
                 struct read_result *ret, struct err *err)
 {
     *ret = (struct read_result){.inputs = xcalloc(files->len + 1, sizeof *ret->inputs)};
-    struct input_reader r = {.options = o, .set = set, .result = ret, .conversion = conversion_new(&o->conversion)};
+    struct input_reader r = {
+        .options = o, .files = files, .set = set, .result = ret, .conversion = conversion_new(&o->conversion)};
+    const struct recordings_listener listener = {&r,          read_on_chunk,    read_on_damage,
+                                                 read_on_end, read_on_progress, read_on_closed};
     progress_begin(&r.progress, files);
     int code = read_labels(&r, err);
+    r.recordings = recordings_new(r.conversion, o->jobs ? o->jobs : row_jobs_default(), &listener);
     if (code == 0)
-        code = read_files(&r, files, err);
+        code = read_files(&r, err);
+    recordings_free(r.recordings);
     progress_clear(&r.progress);
     tell_cuts(&r);
     note_missing(&r);

@@ -17,6 +17,7 @@ struct read_options {
     struct conversion_options conversion;
     uint64_t inflated_max; /* bytes that one gzip input may become */
     const char *labels;    /* a LabelsSnapshot, "" = none */
+    unsigned jobs;         /* chunks converted at once; 0 = as many as there are CPUs */
     bool quiet;            /* damaged places are not named one by one */
 };
 

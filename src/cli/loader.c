@@ -51,6 +51,10 @@ int loader_read(const struct loader *l, struct conf_files *files, struct err *er
     const struct loader_options *o = &l->options;
     if (o->path_count)
         return conf_files_read(o->paths, o->path_count, files, err);
+    if (o->empty) {
+        conf_files_add_text("no configuration", "", files);
+        return 0;
+    }
     cleanup_free char *url = xasprintf("http://%s", o->store);
     cleanup_free char *text = builtin_config(url, l->options.store_token);
     conf_files_add_text(BUILTIN_CONFIG_NAME, text, files);

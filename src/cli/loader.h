@@ -21,6 +21,7 @@ struct loader_options {
     struct controller *controller;
     const char *const *paths; /* borrowed; none: the built-in configuration */
     size_t path_count;
+    bool empty;              /* without paths there is no configuration, instead of the built-in one */
     const char *store;       /* address for the built-in configuration; borrowed */
     const char *store_token; /* file with its token, NULL = none; borrowed */
     bool watch;              /* load again when files change */

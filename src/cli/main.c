@@ -22,8 +22,9 @@ static int main_version(int argc, char **argv)
 static const struct command command_version = {"version", "smolder version", "Print the version.", main_version};
 
 static const struct command *const commands[] = {
-    &command_run,  &command_jvms, &command_discover, &command_doctor,    &command_record,  &command_convert,
-    &command_diff, &command_fmt,  &command_validate, &command_reference, &command_forgive, &command_version};
+    &command_run,      &command_store,     &command_top,     &command_jvms,   &command_discover,
+    &command_doctor,   &command_record,    &command_convert, &command_diff,   &command_fmt,
+    &command_validate, &command_reference, &command_forgive, &command_version};
 
 /* Terminal columns of UTF-8 text whose characters all take one. */
 static int main_text_columns(const char *text)

@@ -1,5 +1,4 @@
 /* smolder run: flags, then the agent. */
-#include <malloc.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,18 +11,14 @@
 #include "cli/builtin.h"
 #include "cli/command.h"
 #include "cli/flags.h"
-#include "cli/query_limits.h"
 #include "cli/storage.h"
-#include "cli/store_limits.h"
+#include "cli/store_flags.h"
 #include "cli/store_token.h"
-
-/* Where the built-in configuration keeps its profiles when no address is given. */
-#define STORE_DEFAULT "127.0.0.1:4040"
 
 struct run_flags {
     const char *listen, *allowed_hosts, *ui_prefix, *storage_path, *store_listen, *stability, *metrics, *format,
-        *crash_guard, *service_name, *user, *store_keep, *store_size, *store_auth;
-    struct query_limit_flags query;
+        *crash_guard, *service_name, *user;
+    struct store_flags store;
     bool no_bundle, watch, skip_unknown, enter_namespaces, print_config, help;
 };
 
@@ -62,18 +57,7 @@ static const struct flag flags[] = {
     {"store.listen", FLAG_STRING, AT(store_listen), "", "ADDR",
      "Enable the embedded profile store and its web UI on this address; empty = disabled. Without PATH the "
      "default is " STORE_DEFAULT ". The http block applies to it as well."},
-    {"store.auth", FLAG_CHOICE, AT(store_auth), "none", "none|token",
-     "token: clients of the embedded store need the token in the address that is printed at the start; it is kept in "
-     "store.token in the data directory. The http block applies in addition."},
-    {"store.keep", FLAG_STRING, AT(store_keep), "7d", "DURATION",
-     "How long the embedded store keeps profiles: 7d, 36h, 1d12h."},
-    {"store.max-size", FLAG_STRING, AT(store_size), "1GiB", "SIZE",
-     "Size of the embedded store on disk; beyond it the oldest profiles are deleted, as on a full disk."},
-    {"store.query-timeout", FLAG_STRING, AT(query.timeout), "20s", "DURATION",
-     "Time one query of the embedded store may take."},
-    {"store.query-series", FLAG_STRING, AT(query.series), "65536", "N", "Series one query may select."},
-    {"store.query-profiles", FLAG_STRING, AT(query.profiles), "262144", "N", "Stored profiles one query may merge."},
-    {"store.query-nodes", FLAG_STRING, AT(query.nodes), "1048576", "N", "Nodes one flame graph may have."},
+    STORE_FLAGS(AT(store)),
     {"java.crash-guard", FLAG_CHOICE, AT(crash_guard), "config", "config|on|strict|off",
      "What a crash of a profiled JVM leads to, for all components: on = profiling of that workload stops if the "
      "profiler "
@@ -160,17 +144,6 @@ static void run_help(void)
           stdout);
 }
 
-/* One heap for all threads: the loop owns nearly everything, and small is what we promise. Conversions are made in
- * parser processes, so it keeps little of what was freed. Two workers: one may wait for the disk while the other waits
- * for a conversion. */
-static void keep_small(void)
-{
-    mallopt(M_ARENA_MAX, 1);
-    mallopt(M_MMAP_THRESHOLD, 512 * 1024);
-    mallopt(M_TRIM_THRESHOLD, 256 * 1024);
-    setenv("UV_THREADPOOL_SIZE", "2", 0);
-}
-
 static void print_builtin(const char *store, const char *token_dir)
 {
     cleanup_free char *url = NULL;
@@ -186,15 +159,9 @@ static int run_agent(int argc, char **argv)
     struct run_flags f = {0};
     struct flags_rest rest = {0};
     struct err err = {0};
-    keep_small();
     int code = flags_parse(flags, argc, argv, &f, &rest, &err);
     cleanup_free const char **paths = rest.items;
     if (code < 0) {
-        terminal_printf(stderr, "smolder run: %s\n", err.text);
-        return EXIT_USAGE;
-    }
-    struct store_limits query_limits;
-    if (!f.help && query_limits_parse(&f.query, &query_limits, &err) < 0) {
         terminal_printf(stderr, "smolder run: %s\n", err.text);
         return EXIT_USAGE;
     }
@@ -202,43 +169,37 @@ static int run_agent(int argc, char **argv)
         run_help();
         return EXIT_OK;
     }
-    int64_t keep_seconds, keep_bytes;
-    if (store_keep_parse(f.store_keep, &keep_seconds, &err) < 0 ||
-        store_size_parse(f.store_size, &keep_bytes, &err) < 0) {
+    struct agent_settings settings = {0};
+    if (store_flags_parse(&f.store, &settings, &err) < 0) {
         terminal_printf(stderr, "smolder run: %s\n", err.text);
         return EXIT_USAGE;
     }
     if (rest.len == 0 && !*f.store_listen)
         f.store_listen = STORE_DEFAULT;
     f.storage_path = storage_of(f.storage_path);
-    const bool token = strcmp(f.store_auth, "token") == 0;
     if (f.print_config) {
-        print_builtin(*f.store_listen ? f.store_listen : STORE_DEFAULT, token ? f.storage_path : NULL);
+        print_builtin(*f.store_listen ? f.store_listen : STORE_DEFAULT, settings.store_token ? f.storage_path : NULL);
         return EXIT_OK;
     }
     metric_use_alloy_names(strcmp(f.metrics, "alloy") == 0);
     cleanup_buf struct buf in_force = BUF_INIT(1 << 20);
     flags_print(flags, &f, &in_force);
-    const struct agent_settings settings = {.listen = f.listen,
-                                            .allowed_hosts = f.allowed_hosts,
-                                            .ui_prefix = f.ui_prefix,
-                                            .support_bundle = !f.no_bundle,
-                                            .storage_path = f.storage_path,
-                                            .enter_namespaces = f.enter_namespaces,
-                                            .crash_guard = f.crash_guard,
-                                            .service_name = f.service_name,
-                                            .user = f.user,
-                                            .store_listen = f.store_listen,
-                                            .store_token = token,
-                                            .store_keep_seconds = keep_seconds,
-                                            .store_keep_bytes = keep_bytes,
-                                            .query_limits = query_limits,
-                                            .stability = f.stability,
-                                            .skip_unknown = f.skip_unknown,
-                                            .paths = paths,
-                                            .path_count = rest.len,
-                                            .watch_config = f.watch,
-                                            .flags = buf_cstr(&in_force)};
+    settings.listen = f.listen;
+    settings.allowed_hosts = f.allowed_hosts;
+    settings.ui_prefix = f.ui_prefix;
+    settings.support_bundle = !f.no_bundle;
+    settings.storage_path = f.storage_path;
+    settings.enter_namespaces = f.enter_namespaces;
+    settings.crash_guard = f.crash_guard;
+    settings.service_name = f.service_name;
+    settings.user = f.user;
+    settings.store_listen = f.store_listen;
+    settings.stability = f.stability;
+    settings.skip_unknown = f.skip_unknown;
+    settings.paths = paths;
+    settings.path_count = rest.len;
+    settings.watch_config = f.watch;
+    settings.flags = buf_cstr(&in_force);
     return agent_run(&settings);
 }
 

@@ -190,23 +190,23 @@ static int storage_make(const char *dir, const struct host_user *user, struct er
     }
 }
 
-int storage_prepare(const char *dir, const struct host_user *user, struct err *err)
+int storage_prepare(const char *flag, const char *dir, const struct host_user *user, struct err *err)
 {
     if (!*dir)
         return 0;
     int code = storage_make(dir, user, err);
     if (code == 0)
         code = storage_hand_over(dir, user, err);
-    return code < 0 ? err_wrap(err, code, "--storage.path=%s", dir) : 0;
+    return code < 0 ? err_wrap(err, code, "%s=%s", flag, dir) : 0;
 }
 
-int storage_check(const char *dir, struct err *err)
+int storage_check(const char *flag, const char *dir, struct err *err)
 {
     if (!*dir || faccessat(AT_FDCWD, dir, R_OK | W_OK | X_OK, AT_EACCESS) == 0 || errno == ENOENT)
         return 0;
     const int code = -errno;
     return err_set(err, code,
-                   "--storage.path=%s: %s: give the directory to user %u (chown) and let that user search those above "
+                   "%s=%s: %s: give the directory to user %u (chown) and let that user search those above "
                    "it, or choose another one",
-                   dir, strerror(-code), geteuid());
+                   flag, dir, strerror(-code), geteuid());
 }

@@ -17,7 +17,8 @@ const char *storage_default(void);
 const char *storage_of(const char *given);
 /* For the help of that flag. */
 #define STORAGE_EMPTY "Empty: data-smolder; as root, /var/lib/smolder unless data-smolder exists."
-/* Creates the directory with its missing parents (0700) or hands it over. For root, before it becomes `user`. */
-must_check int storage_prepare(const char *dir, const struct host_user *user, struct err *err);
+/* Creates the directory with its missing parents (0700) or hands it over. For root, before it becomes `user`. `flag`:
+ * by which it was given, "--storage.path", for errors. */
+must_check int storage_prepare(const char *flag, const char *dir, const struct host_user *user, struct err *err);
 /* -EACCES with a remedy where this process cannot use the directory; 0 where there is none yet. */
-must_check int storage_check(const char *dir, struct err *err);
+must_check int storage_check(const char *flag, const char *dir, struct err *err);

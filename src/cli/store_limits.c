@@ -48,3 +48,12 @@ int store_size_parse(const char *text, int64_t *ret, struct err *err)
     *ret = (int64_t)bytes;
     return 0;
 }
+
+int store_cache_parse(const char *text, int64_t *ret, struct err *err)
+{
+    uint64_t bytes;
+    if (!byte_size_parse(text, &bytes) || bytes > INT64_MAX)
+        return err_set(err, -EINVAL, "--store.cache=%s is no size, such as 16MiB, or 0", text);
+    *ret = bytes ? (int64_t)bytes : -1;
+    return 0;
+}

@@ -8,6 +8,7 @@
 #include "priv/priv.h"
 
 struct quarantine;
+struct store;
 
 struct component_env {
     uv_loop_t *loop;
@@ -18,6 +19,7 @@ struct component_env {
     const char *crash_guard;       /* --java.crash-guard; NULL or "config": as the components say */
     bool names_by_main;            /* --java.service-name=main */
     const char *storage_path;      /* --storage.path; NULL = none */
+    struct store *store;           /* the embedded one (--store.listen), for pushes only; NULL = none */
     bool all_labels;               /* somebody looks at all targets */
     /* While this process is root and has not become the user it runs as: that one. NULL afterwards. */
     const struct host_user *becomes;

@@ -17,19 +17,13 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/metric.h"
-#include "components/env.h"
-#include "components/pyroscope_java_args.h"
-#include "components/pyroscope_java_containers.h"
-#include "components/pyroscope_java_convert.h"
-#include "components/pyroscope_java_labels.h"
+#include "components/pyroscope_java_show.h"
 #include "components/pyroscope_java_targets.h"
-#include "graph/component.h"
 #include "jvm/operation/client.h"
 #include "jvm/operation/users.h"
-#include "jvm/probe/reason.h"
 #include "jvm/probe/user.h"
 #include "jvm/session/retry.h"
-#include "jvm/session/session.h"
+#include "os/procfs.h"
 
 /* The first profile comes this early; those of further JVMs are spread over some seconds more, and with them all that
  * follow. */
@@ -39,57 +33,8 @@ enum { CLOSE_MS = 4000, HURRY_MS = 4600 };
 /* A layout that could not be written (full disk …) is tried again. */
 enum { INSTALL_RETRY_MS = 30000 };
 
-/* Between two lines about what is lost of one JVM, and the size of the texts. */
-enum { LOST_S = 60, LOST_WHY = 160, REJECTED_S = 60, LISTEN_MS = 5000 };
-
-struct java {
-    struct component *self;
-    struct component_env *env;
-    const struct java_args *args; /* one reference */
-    char *events;                 /* the profiler's options */
-    struct java_converter *converter;
-    struct java_containers *containers;
-    struct targets targets; /* those of args, with containers replaced by their JVMs */
-    struct list jvms;       /* struct jvm */
-    struct jvm_places places;
-    struct strmap reported; /* bad targets, by their text (owned): said once */
-    uv_timer_t timer;       /* installs again; hurries a stop */
-    uv_timer_t listen;      /* while nobody receives profiles */
-    uint64_t install_call;
-    bool installing, started, stopping;
-    bool note_told;
-    unsigned timers_closed;
-    bool unheard; /* nobody receives profiles, so no JVM is attached to */
-};
-
-struct jvm {
-    struct list node;
-    struct java *owner;
-    struct jvm_id id;
-    uint64_t user;               /* whose it is (jvm/probe/user.h) */
-    struct jvm_session *session; /* NULL once closed */
-    struct java_stream *stream;
-    struct labels *target;
-    enum jvm_state state;
-    char reason[ERR_MAX];
-    char logged[ERR_MAX];              /* the reason last told */
-    int64_t first_ns;                  /* its first profile is cut after this long */
-    int64_t since_ns, last_profile_ns; /* wall clock */
-    uint64_t profiles, samples;
-    uint64_t cpu_samples; /* of the interval being converted */
-    bool leaving;         /* no target names it any more */
-    bool wanted;          /* scratch of reconcile() */
-    bool cut_told, profiled;
-    unsigned lost;            /* chunks and intervals, not told yet */
-    int64_t lost_told_ns;     /* 0 = never */
-    char lost_why[LOST_WHY];  /* of the last one */
-    char waits_for[LOST_WHY]; /* reason code before it ended */
-    bool refused;             /* a recording of the interval at hand */
-    char cut[ERR_MAX];        /* what of the last interval was left out, and why; "" = nothing */
-    struct java_events events;
-    struct profile_origin *origin; /* of its profiles: told by their receivers */
-    struct list recorders;         /* struct jvm_recorder */
-};
+/* Between two lines about what is lost of one JVM. */
+enum { LOST_S = 60, LISTEN_MS = 5000 };
 
 static struct metric_family samples_total = {.name = "smolder_samples_total",
                                              .help = "Events in profiles passed on, by profile type.",
@@ -144,6 +89,7 @@ static void on_lost(void *arg, const char *why)
 {
     struct jvm *v = arg;
     v->lost++;
+    v->lost_total++;
     snprintf(v->lost_why, sizeof v->lost_why, "%s", why);
     if (!v->lost_told_ns || clock_ns() - v->lost_told_ns >= LOST_S * NS_PER_SEC)
         java_tell_lost(v);
@@ -170,6 +116,12 @@ static void on_parser_ended(void *arg, const char *how, unsigned set_aside)
                  L_STR("how", how));
 }
 
+static void on_used(void *arg, int64_t cpu_ns)
+{
+    struct jvm *v = arg;
+    v->agent_cpu_ns += cpu_ns;
+}
+
 static void on_cut(void *arg, const char *what)
 {
     struct jvm *v = arg;
@@ -193,12 +145,28 @@ static void on_finished(void *arg, bool whole)
     v->cpu_samples = 0;
 }
 
+/* Its process is over: whoever looks for it afterwards finds it among those that ended. */
+static void java_keep_ended(void *arg, const struct jvm_status *status)
+{
+    struct jvm *v = arg;
+    java_ended_add(&v->owner->ended, status, v->origin, clock_ns());
+}
+
+static bool java_has_ended(const struct jvm *v)
+{
+    struct procfs_stat stat;
+    return v->state == JVM_STATE_GONE && strcmp(v->waits_for, "not_hotspot") != 0 &&
+           (procfs_stat(v->id.pid, &stat, NULL) < 0 || stat.start_time != v->id.start_time);
+}
+
 static void on_stream_ended(void *arg)
 {
     struct jvm *v = arg;
     struct java *j = v->owner;
     bool again = v->leaving && !j->stopping;
     java_tell_lost(v);
+    if (java_has_ended(v))
+        java_show_jvm(v, java_keep_ended, v);
     list_del(&v->node);
     labels_unref(v->target);
     profile_origin_unref(v->origin);
@@ -223,13 +191,13 @@ static void java_pass_recording(const struct jvm *v, struct jfr_chunk *c)
 static void java_on_chunk(void *arg, struct jfr_chunk *c)
 {
     struct jvm *v = arg;
-    const struct str bytes = {(const char *)c->bytes, c->len};
     list_each(&v->recorders, node)
     {
         const struct jvm_recorder *r = list_entry(node, struct jvm_recorder, node);
         if (c->bytes)
-            r->chunk(r->arg, bytes, c->start_ns, c->end_ns);
+            r->chunk(r->arg, c);
     }
+    v->recorded_bytes += c->bytes ? c->len : 0;
     if (c->bytes)
         java_pass_recording(v, c);
     java_stream_chunk(v->stream, c);
@@ -282,6 +250,8 @@ static void on_state(void *arg, enum jvm_state state, const char *reason)
         v->since_ns = clock_wall_ns();
     v->state = state;
     v->profiled = v->profiled || state == JVM_STATE_PROFILING || state == JVM_STATE_DEGRADED;
+    if (v->profiled && !v->profiled_since_ns)
+        v->profiled_since_ns = clock_wall_ns();
     if (state != JVM_STATE_GONE)
         snprintf(v->waits_for, sizeof v->waits_for, "%s", jvm_reason_of(JVM_STATE_WAITING, reason)->code);
     snprintf(v->reason, sizeof v->reason, "%s", reason);
@@ -312,6 +282,13 @@ static void on_note(void *arg, const char *text)
         log_info("attaching with incomplete checks; logged once", L_COMPONENT(component_id(v->owner->self)),
                  L_INT("pid", v->id.pid), L_STR("what", text));
     v->owner->note_told = true;
+}
+
+static void on_vm(void *arg, const char *version, const char *vendor)
+{
+    struct jvm *v = arg;
+    snprintf(v->version, sizeof v->version, "%s", version);
+    snprintf(v->vendor, sizeof v->vendor, "%s", vendor);
 }
 
 static void on_closed(void *arg)
@@ -376,6 +353,7 @@ static void java_begin(struct jvm *v, uint64_t user)
                                                              .condemned = on_condemned,
                                                              .crashed = on_crashed,
                                                              .note = on_note,
+                                                             .vm = on_vm,
                                                              .lost = on_lost,
                                                              .closed = on_closed};
     static const struct java_stream_events stream_events = {.profile = on_profile,
@@ -383,6 +361,7 @@ static void java_begin(struct jvm *v, uint64_t user)
                                                             .lost = on_lost,
                                                             .cut = on_cut,
                                                             .parser_ended = on_parser_ended,
+                                                            .used = on_used,
                                                             .finished = on_finished,
                                                             .ended = on_stream_ended};
     struct java *j = v->owner;
@@ -572,6 +551,7 @@ static int java_build(struct component *self, const void *args, void **ret_state
     j->self = self;
     j->env = component_env(self);
     list_init(&j->jvms);
+    java_ended_init(&j->ended);
     jvm_places_init(&j->places);
     java_take_args(j, args, events);
     *ret_state = j;
@@ -659,6 +639,7 @@ static void java_free(void *state)
     if (j->converter)
         java_converter_free(j->converter);
     java_targets_forget(&j->reported);
+    java_ended_done(&j->ended);
     java_containers_free(j->containers);
     targets_done(&j->targets);
     args_unref(j->args);
@@ -666,67 +647,7 @@ static void java_free(void *state)
     free(j);
 }
 
-/* ---- what an operator wants to see ---- */
-
-/* What is missing that the session cannot know: a server rejected profiles in the last intervals, or the conversion
- * left something out. "" = nothing. */
-static const char *java_missing(const struct jvm *v, char room[ERR_MAX])
-{
-    const int64_t recent = REJECTED_S * NS_PER_SEC + 2 * v->owner->args->profiling.interval;
-    if (!v->origin->rejected || clock_ns() - v->origin->rejected_ns > recent)
-        return v->cut;
-    snprintf(room, ERR_MAX, "a server rejects profiles of this JVM: %.*s", ERR_MAX - 64, v->origin->rejection);
-    return room;
-}
-
-static void java_show_jvm(const struct jvm *v, jvm_status_visit *visit, void *arg)
-{
-    char service[JAVA_SERVICE_MAX], missing[ERR_MAX];
-    cleanup_free char *room = NULL;
-    const char *lacks = v->state == JVM_STATE_PROFILING ? java_missing(v, missing) : "";
-    const enum jvm_state state = *lacks ? JVM_STATE_DEGRADED : v->state;
-    const char *sentence = *lacks ? lacks : v->reason;
-    const struct jvm_reason *reason = jvm_reason_of(state, sentence);
-    const struct jvm_status status = {
-        .pid = v->id.pid,
-        .start_time = v->id.start_time,
-        .service_name = java_service_name(v->target, service),
-        .main = java_main(v->target, &room),
-        .state = jvm_state_name(state),
-        .reason = sentence,
-        .code = reason->code,
-        .remedy = reason->remedy,
-        .since_ns = v->since_ns,
-        .last_profile_ns = v->last_profile_ns,
-        .next_profile_ns = v->session ? jvm_session_next_ns(v->session) : 0,
-        .profiles = v->profiles,
-        .samples = v->samples,
-        .labels = v->target,
-    };
-    visit(arg, &status);
-}
-
-static int java_by_pid(const void *a, const void *b)
-{
-    const struct jvm *x = *(const struct jvm *const *)a, *y = *(const struct jvm *const *)b;
-    return (x->id.pid > y->id.pid) - (x->id.pid < y->id.pid);
-}
-
-static void java_jvms(void *state, jvm_status_visit *visit, void *arg)
-{
-    struct java *j = state;
-    cleanup_free struct jvm **all = NULL;
-    size_t n = 0, cap = 0;
-    list_each(&j->jvms, node)
-    {
-        xgrow(&all, &cap, n + 1, sizeof *all);
-        all[n++] = list_entry(node, struct jvm, node);
-    }
-    if (n > 1)
-        qsort(all, n, sizeof *all, java_by_pid);
-    for (size_t i = 0; i < n; i++)
-        java_show_jvm(all[i], visit, arg);
-}
+/* ---- recordings ---- */
 
 static void java_cut(void *of)
 {
@@ -745,32 +666,11 @@ static int java_record(void *state, pid_t pid, uint64_t start_time, struct jvm_r
         return err_set(err, -EAGAIN, "the agent does not profile process %d at the moment: %s%s%s", (int)pid,
                        jvm_state_name(v->state), v->reason[0] ? ", " : "", v->reason);
     r->options = j->events;
+    r->conversion = java_stream_conversion(v->stream);
     r->cut = java_cut;
     r->of = v;
     list_push(&v->recorders, &r->node);
     return 0;
-}
-
-struct java_values {
-    struct value **items;
-    size_t len, cap;
-};
-
-static void java_add_value(void *arg, const struct jvm_status *status)
-{
-    struct java_values *l = arg;
-    xgrow(&l->items, &l->cap, l->len + 1, sizeof *l->items);
-    l->items[l->len++] = jvm_status_value(status);
-}
-
-static struct value *java_debug_info(void *state)
-{
-    struct java_values l = {0};
-    java_jvms(state, java_add_value, &l);
-    struct value *object = value_object();
-    value_object_put(object, STR("profiled_targets"), value_array(l.items, l.len));
-    free(l.items);
-    return object;
 }
 
 static const char *const no_exports[] = {NULL};
@@ -793,8 +693,9 @@ const struct component_def pyroscope_java = {
     .start = java_start,
     .stop = java_stop,
     .free = java_free,
-    .debug_info = java_debug_info,
-    .jvms = java_jvms,
+    .debug_info = java_show_debug_info,
+    .jvms = java_show_jvms,
+    .jvms_ended = java_show_ended,
     .record = java_record,
     .reads_label = java_reads_label,
 };

@@ -342,6 +342,8 @@ static void job_done(uv_work_t *work, int status)
     c->running--;
     s->user->running--;
     s->user->credit_ns -= step->cpu_ns;
+    if (s->events.used)
+        s->events.used(s->arg, step->cpu_ns);
     step->cpu_ns = 0;
     s->busy = false;
     s->open = step->is_open;
@@ -543,6 +545,11 @@ void java_stream_options(struct java_stream *s, const struct convert_options *op
 {
     s->options.per_thread = options->per_thread;
     memcpy(s->options.filter, options->filter, sizeof s->options.filter);
+}
+
+const struct convert_options *java_stream_conversion(const struct java_stream *s)
+{
+    return &s->options;
 }
 
 void java_stream_chunk(struct java_stream *s, struct jfr_chunk *chunk)

@@ -54,6 +54,8 @@ struct java_stream_events {
     /* A recording of this stream ended parser processes: how the last one did, and how many chunks were set aside for
      * it. May be NULL. */
     void (*parser_ended)(void *arg, const char *how, unsigned set_aside);
+    /* CPU time that a parser process took for this stream. May be NULL. */
+    void (*used)(void *arg, int64_t cpu_ns);
     /* After java_stream_end(): all is handed out and the stream is freed. */
     void (*ended)(void *arg);
 };
@@ -73,6 +75,8 @@ struct java_stream *java_stream_new(struct java_converter *c, uint64_t user, con
 /* For new settings. What chunks say of themselves wins, so only what they cannot say changes, with the next
  * interval. */
 void java_stream_options(struct java_stream *s, const struct convert_options *options);
+/* In force, with the settings that chunks told last; borrowed until the stream ends. */
+const struct convert_options *java_stream_conversion(const struct java_stream *s);
 /* Takes a reference. Without bytes it is the end of the interval and nothing else. */
 void java_stream_chunk(struct java_stream *s, struct jfr_chunk *chunk);
 /* Ends the interval, too. A stream with nothing in it ends at once, within the call. */

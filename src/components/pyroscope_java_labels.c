@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "components/pyroscope_java_args.h"
 #include "flow/receiver.h"
 #include "jvm/probe/command_line.h"
@@ -116,4 +117,19 @@ struct str java_main(const struct labels *target, char **room)
         if (*c == ' ')
             *c = '\0';
     return command_line_main((struct str){*room, joined.n});
+}
+
+struct str java_container(const struct labels *target)
+{
+    static const char *const names[] = {"__container_id__", "__meta_kubernetes_pod_container_id",
+                                        "__meta_docker_container_id", "__meta_dockerswarm_task_container_id"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const struct str id = java_labels_get(target, names[i]);
+        const char *scheme = id.n ? memmem(id.p, id.n, "://", 3) : NULL; /* "containerd://…" of Kubernetes */
+        if (scheme)
+            return (struct str){scheme + 3, id.n - (size_t)(scheme + 3 - id.p)};
+        if (id.n)
+            return id;
+    }
+    return STR("");
 }

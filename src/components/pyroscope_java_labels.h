@@ -40,6 +40,9 @@ struct labels *java_profile_labels(const struct labels *target, const char *name
 /* New reference: of the recording that its profiles are made of, for receivers that keep recordings. */
 struct labels *java_recording_labels(const struct labels *target, pid_t pid);
 
+/* ID of the container it runs in, as far as its source of targets knows; "" = none. Borrowed from the target. */
+struct str java_container(const struct labels *target);
+
 /* Main class or jar of a target, by which a person knows the process where services have no names yet. Of a command
  * line joined by spaces it is a good guess. Borrowed from the target, or from *room, to be freed. "" = unknown. */
 struct str java_main(const struct labels *target, char **room);

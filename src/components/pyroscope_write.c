@@ -74,6 +74,7 @@ static void writer_on_append(void *ctx, const struct labels *labels, struct enco
     if (write_labels(labels, &w->args->external_labels, &out, &err) < 0) {
         sender_count_invalid(w->env.component_id, err.text);
         profile_origin_reject(p->origin, err.text);
+        profile_origin_drop(p->origin);
         return;
     }
     struct write_latency *latency = write_latency_new(w->local_id, w->path, sender_now_ns);

@@ -36,6 +36,7 @@ void sender_observe_item(struct sender *s, const struct push_item *item)
 
 void sender_count_sent(struct sender *s, const struct push_item *item)
 {
+    profile_origin_deliver(item->profile->origin);
     metric_add(&compat_sent, 1, s->local_id, s->path, s->label);
     metric_add(&compat_sent_bytes, (double)item->profile->len, s->local_id, s->path, s->label);
 }
@@ -47,6 +48,7 @@ void sender_count_push(struct sender *s, enum push_result result)
 
 void sender_count_dropped(struct sender *s, const struct push_item *item)
 {
+    profile_origin_drop(item->profile->origin);
     metric_add(&compat_dropped, 1, s->local_id, s->path, s->label);
     metric_add(&compat_dropped_bytes, (double)item->profile->len, s->local_id, s->path, s->label);
 }

@@ -78,7 +78,7 @@ void sender_publish_queue(struct sender *s);
 /* The queue is gone. */
 void sender_forget_queue(struct sender *s);
 void sender_observe_item(struct sender *s, const struct push_item *item);
-/* In the reference's metrics, and smolder_pushes_total. */
+/* In the reference's metrics, in smolder_pushes_total, and at the origin of the profile. */
 void sender_count_sent(struct sender *s, const struct push_item *item);
 void sender_count_dropped(struct sender *s, const struct push_item *item);
 void sender_count_retry(struct sender *s);

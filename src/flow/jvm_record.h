@@ -12,17 +12,20 @@
 #include <sys/types.h>
 
 #include "base/list.h"
-#include "base/str.h"
+
+struct jfr_chunk; /* jfr/shared_chunk.h */
+struct convert_options;
 
 struct jvm_recorder {
     struct list node; /* list_init() before the first use */
-    /* One chunk, JFR with its header, valid during the call; wall clock times as the header claims. */
-    void (*chunk)(void *arg, struct str bytes, int64_t start_ns, int64_t end_ns);
+    /* One chunk with bytes; whoever keeps it takes a reference. */
+    void (*chunk)(void *arg, struct jfr_chunk *c);
     /* Nothing will follow: the JVM ended, or is not profiled any more. It listens no longer. */
     void (*ended)(void *arg);
     void *arg;
     /* Set by the component while it listens. */
     const char *options;   /* of the profiler: "event=itimer,interval=…"; may change */
+    const struct convert_options *conversion; /* as it converts the chunks itself (convert/message.h) */
     void (*cut)(void *of); /* closes the chunk that is being written, soon; may fail without a word */
     void *of;
 };

@@ -25,6 +25,17 @@ struct jvm_status {
     int64_t next_profile_ns;     /* from now until the next one; 0 = now or unknown */
     uint64_t profiles, samples;  /* sent to receivers so far */
     const struct labels *labels; /* of the target; names with a leading "__" are internal and not shown */
+    /* What follows is not part of jvm_status_value(). Texts may be NULL: not known. */
+    const char *version, *vendor; /* "17.0.15+6-Debian" */
+    const char *options;          /* of the profiler: "event=itimer,interval=…" */
+    struct str container;         /* its ID; "" = none, or not known */
+    int64_t profiled_since_ns;    /* wall clock of the first time it was profiled; 0 = never */
+    uint64_t recorded_bytes;      /* of JFR read from it */
+    uint64_t lost;                /* chunks and intervals that became no profile */
+    uint64_t delivered, dropped;  /* profiles, by the endpoints they went to (flow/origin.h) */
+    int64_t last_delivered_ns;    /* wall clock of the last confirmation by an endpoint; 0 = never */
+    int64_t agent_cpu_ns;         /* CPU time that the conversion of its recordings took */
+    int64_t ended_ns;             /* wall clock; 0 = it is not over */
 };
 
 /* `status` is borrowed during the call. */

@@ -33,3 +33,17 @@ void profile_origin_reject(struct profile_origin *o, const char *reason)
     o->rejected_ns = clock_ns();
     snprintf(o->rejection, sizeof o->rejection, "%s", reason);
 }
+
+void profile_origin_deliver(struct profile_origin *o)
+{
+    if (!o)
+        return;
+    o->delivered++;
+    o->delivered_ns = clock_wall_ns();
+}
+
+void profile_origin_drop(struct profile_origin *o)
+{
+    if (o)
+        o->dropped++;
+}

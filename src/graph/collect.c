@@ -296,6 +296,13 @@ static struct suggest closest_definition(const struct collector *c, struct str n
 static void collect_reject_unknown(const struct collector *c, struct block *b, struct diags *ds)
 {
     const struct ast_stmt *s = b->stmt;
+    if (!c->options->components[0]) {
+        reject(
+            b, ds, s->name_range,
+            "component name \"%.*s\": no components run here, only blocks of configuration, such as http and logging",
+            STR_ARG(s->name));
+        return;
+    }
     const char *known = registry_suggest(c->options->components, s->name);
     const bool is_hidden = known && str_is(s->name, known); /* by a definition of its first part */
     const struct suggest close =

@@ -43,6 +43,8 @@ struct component_def {
     struct value *(*debug_info)(void *state);
     /* Optional: shows every JVM it knows, in the order of their process IDs. */
     void (*jvms)(void *state, jvm_status_visit *visit, void *arg);
+    /* Optional, with `jvms`: shows those that ended not long ago, the last one first. */
+    void (*jvms_ended)(void *state, jvm_status_visit *visit, void *arg);
     /* Optional, with `jvms`: lets `r` listen to the recording of that process. -ENOENT: it is none of its JVMs;
      * -EAGAIN: it is not profiled at the moment, the error says why. */
     int (*record)(void *state, pid_t pid, uint64_t start_time, struct jvm_recorder *r, struct err *err);

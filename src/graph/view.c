@@ -200,6 +200,15 @@ bool controller_jvms(struct controller *c, const char *id, jvm_status_visit *vis
     return true;
 }
 
+void controller_jvms_ended(struct controller *c, const char *id, jvm_status_visit *visit, void *arg)
+{
+    const struct module *m;
+    const struct node *n = view_find_node(c, id, &m);
+    const struct instance *i = n ? n->instance : NULL;
+    if (i && i->state && i->def->jvms_ended)
+        i->def->jvms_ended(i->state, visit, arg);
+}
+
 int controller_record(struct controller *c, const char *id, pid_t pid, uint64_t start_time, struct jvm_recorder *r,
                       struct err *err)
 {

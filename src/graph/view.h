@@ -45,6 +45,8 @@ bool controller_view(struct controller *c, const char *id, struct component_view
 struct value *controller_debug_info(struct controller *c, const char *id);
 /* Calls visit for every JVM that the component profiles or is to profile. False: the component profiles none. */
 bool controller_jvms(struct controller *c, const char *id, jvm_status_visit *visit, void *arg);
+/* The same for those that ended not long ago, as far as it remembers any. */
+void controller_jvms_ended(struct controller *c, const char *id, jvm_status_visit *visit, void *arg);
 /* Lets `r` listen to the recording of a JVM of that component; as its `record` hook (graph/component.h). */
 must_check int controller_record(struct controller *c, const char *id, pid_t pid, uint64_t start_time,
                                  struct jvm_recorder *r, struct err *err);

@@ -221,6 +221,21 @@ void sandbox_release_code(void)
         code_pages_release(sandbox_needs);
 }
 
+static int sandbox_order(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+/* At its first call for more than a kilobyte, qsort() of the GNU C library before 2.37 asks for the size of the memory,
+ * with a system call that is forbidden later. */
+static void sandbox_sort_once(void)
+{
+    int numbers[1024];
+    for (int i = 0; i < 1024; i++)
+        numbers[i] = i * 7919 % 1024;
+    qsort(numbers, 1024, sizeof *numbers, sandbox_order);
+}
+
 uint32_t sandbox_enter(unsigned number, int keep)
 {
     bool in_force[SANDBOX_LAYERS] = {0};
@@ -234,6 +249,7 @@ uint32_t sandbox_enter(unsigned number, int keep)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     in_force[SANDBOX_LANDLOCK] = sandbox_landlock();
     sandbox_unmap_libraries();
+    sandbox_sort_once();
     in_force[SANDBOX_LIMITS] = sandbox_limits();
     in_force[SANDBOX_SECCOMP] = !SANDBOX_SANITIZED && syscall_filter_apply(NULL) == 0;
     for (size_t i = 0; i < SANDBOX_LAYERS; i++)

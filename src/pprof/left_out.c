@@ -55,3 +55,12 @@ void left_out_add(struct left_out *l, const struct left_out_chunk *c)
             t->events += c->events[i];
     }
 }
+
+void left_out_join(struct left_out *l, const struct left_out *later)
+{
+    for (size_t i = 0; i < later->count; i++) {
+        struct left_out_type *t = left_out_type_of(l, str_of(later->types[i].name));
+        if (t)
+            t->events += later->types[i].events;
+    }
+}

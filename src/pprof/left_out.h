@@ -35,3 +35,5 @@ void left_out_find(struct left_out_chunk *c, const struct jfr_metadata *m);
 void left_out_count(struct left_out_chunk *c, uint64_t type);
 /* The chunk was added. */
 void left_out_add(struct left_out *l, const struct left_out_chunk *c);
+/* The types of chunks that came later. */
+void left_out_join(struct left_out *l, const struct left_out *later);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/mem.h"
 
 struct native_block {
     uint64_t address; /* 0 = free slot */
@@ -97,14 +98,29 @@ void native_leaks_settle(struct native_leaks *l, struct native_leaks *chunk)
     native_leaks_done(chunk);
 }
 
+static int leaks_compare(const void *a, const void *b)
+{
+    const struct native_block *x = *(const struct native_block *const *)a, *y = *(const struct native_block *const *)b;
+    if (x->time != y->time)
+        return x->time < y->time ? -1 : 1;
+    return x->address < y->address ? -1 : x->address > y->address;
+}
+
 uint64_t native_leaks_report(const struct native_leaks *l, struct profile *p)
 {
     uint64_t live = 0;
-    for (size_t i = 0; l->any_free && i < l->cap; i++) {
-        const struct native_block *b = &l->blocks[i];
-        if (b->address != 0 && !b->freed)
-            live += profile_add(p, b->stack, b->labels, (int64_t[]){1, b->size});
+    size_t n = 0;
+    if (!l->any_free)
+        return 0;
+    const struct native_block **blocks = xcalloc(l->len + 1, sizeof *blocks); /* bounded, see `max` */
+    for (size_t i = 0; i < l->cap; i++) {
+        if (l->blocks[i].address != 0 && !l->blocks[i].freed)
+            blocks[n++] = &l->blocks[i];
     }
+    qsort(blocks, n, sizeof *blocks, leaks_compare);
+    for (size_t i = 0; i < n; i++)
+        live += profile_add(p, blocks[i]->stack, blocks[i]->labels, (int64_t[]){1, blocks[i]->size});
+    free(blocks);
     return live;
 }
 

@@ -28,7 +28,8 @@ void native_leaks_malloc(struct native_leaks *l, uint64_t address, int64_t time,
 void native_leaks_free(struct native_leaks *l, uint64_t address, int64_t time);
 /* Adds what a chunk left, which is done and then empty. */
 void native_leaks_settle(struct native_leaks *l, struct native_leaks *chunk);
-/* Adds (1, size) per live block; how many there were. Stacks and labels are the profile's. */
+/* Adds (1, size) per live block, in the order of time, so that the same recording gives the same profile in every
+ * process; how many there were. Stacks and labels are the profile's. */
 uint64_t native_leaks_report(const struct native_leaks *l, struct profile *p);
 void native_leaks_done(struct native_leaks *l);
 #define cleanup_native_leaks __attribute__((cleanup(native_leaks_done)))

@@ -218,6 +218,14 @@ void settings_restart_jdk(struct recorded_settings *s, const struct recorded_set
     s->native_method_ns = initial->native_method_ns;
 }
 
+bool settings_same(const struct recorded_settings *a, const struct recorded_settings *b)
+{
+    return strcmp(a->event, b->event) == 0 && a->no_event == b->no_event && a->cpu_ns == b->cpu_ns &&
+           a->wall_ns == b->wall_ns && a->jdk_ns == b->jdk_ns && a->repeat == b->repeat &&
+           a->native_method_ns == b->native_method_ns && a->alloc_bytes == b->alloc_bytes &&
+           a->malloc_bytes == b->malloc_bytes;
+}
+
 void settings_copy(struct recorded_settings *to, const struct recorded_settings *from)
 {
     char *event = xstrdup(from->event);

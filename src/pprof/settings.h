@@ -50,6 +50,8 @@ int64_t settings_wall_weight(const struct recorded_settings *s);
 void settings_restart(struct recorded_settings *s, const struct recorded_settings *initial);
 void settings_restart_jdk(struct recorded_settings *s, const struct recorded_settings *initial);
 
+/* Do samples count the same by both? What the last one stood for does not matter. */
+bool settings_same(const struct recorded_settings *a, const struct recorded_settings *b);
 /* `to` is done() first. */
 void settings_copy(struct recorded_settings *to, const struct recorded_settings *from);
 void recorded_settings_done(struct recorded_settings *s);

@@ -11,6 +11,11 @@ uint32_t thread_names_label(struct thread_names *t, struct symbols *s, struct st
     buf_reset(&t->name);
     if (!t->raw && normalise(NORMALISE_THREADS, name, &t->name))
         name = buf_slice(&t->name);
+    return thread_names_add(t, s, name);
+}
+
+uint32_t thread_names_add(struct thread_names *t, struct symbols *s, struct str name)
+{
     uint32_t string = symbols_string(s, name);
     if (string == SYMBOLS_FULL)
         return string;

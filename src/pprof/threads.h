@@ -26,4 +26,6 @@ struct thread_names {
 
 /* The string to label a thread of that name with; SYMBOLS_FULL. The same name gives the same string ever after. */
 uint32_t thread_names_label(struct thread_names *t, struct symbols *s, struct str name);
+/* The same of a name that is normalised already. */
+uint32_t thread_names_add(struct thread_names *t, struct symbols *s, struct str name);
 void thread_names_done(struct thread_names *t);

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 
-enum { SCHEMA_VERSION = 1, BUSY_MS = 5000 };
+#include "store/sqlite_library.h"
+
+enum { SCHEMA_VERSION = 2, BUSY_MS = 5000 };
 
 /* The page cache is kept small: the whole product lives in a few megabytes, and the kernel caches the file anyway. */
 static const char *const setup = "PRAGMA auto_vacuum = INCREMENTAL;"
@@ -13,10 +15,10 @@ static const char *const setup = "PRAGMA auto_vacuum = INCREMENTAL;"
                                  "PRAGMA journal_size_limit = 4194304;"
                                  "PRAGMA temp_store = FILE;";
 
-/* series.labels: name NUL value NUL …, sorted, with __profile_type__. body.hash: XXH3-128 of the inflated pprof.
+/* What was pushed and is not packed yet: the journal, which is all that schema 1 had.
+ * series.labels: name NUL value NUL …, sorted, with __profile_type__. body.hash: XXH3-128 of the inflated pprof.
  * profile.split: which samples of the body are meant, by their labels (ingest.h). A profile's time is its body's. */
-static const char *const schema =
-    "BEGIN IMMEDIATE;"
+static const char *const journal_schema =
     "CREATE TABLE IF NOT EXISTS series(id INTEGER PRIMARY KEY, labels BLOB NOT NULL UNIQUE, service TEXT NOT NULL,"
     " type TEXT NOT NULL);"
     "CREATE INDEX IF NOT EXISTS series_service ON series(service, type);"
@@ -26,14 +28,40 @@ static const char *const schema =
     "CREATE TABLE IF NOT EXISTS profile(series INTEGER NOT NULL, time_ns INTEGER NOT NULL, body INTEGER NOT NULL,"
     " type_index INTEGER NOT NULL, split INTEGER NOT NULL, duration_ns INTEGER NOT NULL, total INTEGER NOT NULL,"
     " PRIMARY KEY(series, time_ns, body, type_index, split)) WITHOUT ROWID;"
-    "CREATE INDEX IF NOT EXISTS profile_body ON profile(body);"
-    "PRAGMA user_version = 1;"
-    "COMMIT;";
+    "CREATE INDEX IF NOT EXISTS profile_body ON profile(body);";
+
+/* Blocks: what one service did in one hour (store/pack.h). block.tree, slice.sum and slice.rows are those of
+ * store/block.h, slice.columns and slice.ids those of store/slices.h. Large columns come last, so that the others are
+ * read without them; numbers of blocks and slices are used once, because answers are kept by them. */
+static const char *const block_schema =
+    "CREATE TABLE block(id INTEGER PRIMARY KEY AUTOINCREMENT, service TEXT NOT NULL, hour INTEGER NOT NULL,"
+    " sealed INTEGER NOT NULL, full INTEGER NOT NULL, changed_s INTEGER NOT NULL, profiles INTEGER NOT NULL,"
+    " first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, nodes INTEGER NOT NULL, tree BLOB NOT NULL);"
+    "CREATE INDEX block_hour ON block(hour, service);"
+    "CREATE INDEX block_open ON block(hour) WHERE sealed = 0;"
+    "CREATE TABLE slice(id INTEGER PRIMARY KEY AUTOINCREMENT, series INTEGER NOT NULL, block INTEGER NOT NULL,"
+    " first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, profiles INTEGER NOT NULL, total INTEGER NOT NULL,"
+    " columns BLOB NOT NULL, ids BLOB NOT NULL, sum BLOB NOT NULL, rows BLOB NOT NULL);"
+    "CREATE INDEX slice_series ON slice(series, first_ns, last_ns, profiles, total, block);"
+    "CREATE INDEX slice_block ON slice(block, series, first_ns);"
+    "PRAGMA user_version = 2;";
 
 /* Added to databases of this version that have none yet; older programs do not look at it. */
 static const char *const additions =
     "CREATE TABLE IF NOT EXISTS setting(name TEXT PRIMARY KEY, value TEXT NOT NULL, modified_ms INTEGER NOT NULL)"
     " WITHOUT ROWID;";
+
+/* A slice is within an hour (STORE_HOUR_NS), so those that overlap a range begin at most that long before it. */
+#define SLICE_NEAR     "first_ns BETWEEN ?1 - 3600000000000 AND ?2"
+#define SLICE_OVERLAPS SLICE_NEAR " AND last_ns >= ?1"
+/* One whose first or last profile is in the range; of others that overlap it, store/slices.h has to look. */
+#define SLICE_IS_IN        SLICE_NEAR " AND (first_ns >= ?1 OR last_ns BETWEEN ?1 AND ?2)"
+#define SERIES_HAS_JOURNAL "EXISTS (SELECT 1 FROM profile WHERE series = s.id AND time_ns BETWEEN ?1 AND ?2)"
+#define SERIES_HAS_ANY                                                                                                 \
+    "(" SERIES_HAS_JOURNAL " OR EXISTS (SELECT 1 FROM slice WHERE series = s.id AND " SLICE_OVERLAPS "))"
+#define SERIES_IN_RANGE                                                                                                \
+    "SELECT id, labels, " SERIES_HAS_JOURNAL " OR EXISTS (SELECT 1 FROM slice WHERE series = s.id AND " SLICE_IS_IN    \
+    ") FROM series s WHERE"
 
 static const char *const queries[DB_QUERIES] = {
     [DB_SERIES_FIND] = "SELECT id FROM series WHERE labels = ?1",
@@ -45,12 +73,10 @@ static const char *const queries[DB_QUERIES] = {
                     " WHERE p.time_ns BETWEEN ?1 AND ?2 GROUP BY s.service ORDER BY s.service",
     [DB_TYPES] = "SELECT s.type, count(*), total(p.total) FROM series s JOIN profile p ON p.series = s.id"
                  " WHERE s.service = ?3 AND p.time_ns BETWEEN ?1 AND ?2 GROUP BY s.type ORDER BY s.type",
-    [DB_SERIES_OF_SERVICE] = "SELECT id, labels FROM series s WHERE service = ?3 AND (?4 = '' OR type = ?4) AND EXISTS"
-                             " (SELECT 1 FROM profile WHERE series = s.id AND time_ns BETWEEN ?1 AND ?2)",
-    [DB_SERIES_OF_ALL] = "SELECT id, labels FROM series s WHERE (?4 = '' OR type = ?4) AND EXISTS"
-                         " (SELECT 1 FROM profile WHERE series = s.id AND time_ns BETWEEN ?1 AND ?2)",
-    [DB_SELECT_PROFILES] = "SELECT body, type_index, split, time_ns, duration_ns FROM profile"
-                           " WHERE series = ?1 AND time_ns BETWEEN ?2 AND ?3",
+    [DB_SERIES_OF_SERVICE] = SERIES_IN_RANGE " service = ?3 AND (?4 = '' OR type = ?4) AND " SERIES_HAS_ANY,
+    [DB_SERIES_OF_ALL] = SERIES_IN_RANGE " (?4 = '' OR type = ?4) AND " SERIES_HAS_ANY,
+    [DB_SELECT_PROFILES] = "SELECT p.body, p.type_index, p.split, p.time_ns, p.duration_ns, b.hash FROM profile p"
+                           " JOIN body b ON b.id = p.body WHERE p.series = ?1 AND p.time_ns BETWEEN ?2 AND ?3",
     [DB_TOTALS] = "SELECT time_ns, total FROM profile WHERE series = ?1 AND time_ns BETWEEN ?2 AND ?3",
     [DB_POINTS] = "SELECT p.time_ns, p.total, b.hash FROM profile p JOIN body b ON b.id = p.body"
                   " WHERE p.series = ?1 AND p.time_ns BETWEEN ?2 AND ?3 ORDER BY p.time_ns",
@@ -63,10 +89,57 @@ static const char *const queries[DB_QUERIES] = {
     [DB_SETTING_PUT] = "INSERT INTO setting VALUES(?1, ?2, ?3) ON CONFLICT(name) DO UPDATE SET value = excluded.value,"
                        " modified_ms = excluded.modified_ms",
     [DB_SETTING_DELETE] = "DELETE FROM setting WHERE name = ?1",
-    [DB_BOUNDS] = "SELECT (SELECT min(time_ns) FROM body), (SELECT max(time_ns) FROM body)",
-    [DB_BODY_BYTES] = "SELECT coalesce(sum(length(pprof)), 0) FROM body WHERE time_ns BETWEEN ?1 AND ?2",
-    [DB_OLDEST_SIZES] = "SELECT length(pprof) FROM body ORDER BY time_ns LIMIT ?1",
-    [DB_SERIES_DELETE] = "DELETE FROM series WHERE NOT EXISTS (SELECT 1 FROM profile WHERE series = series.id)",
+    [DB_BOUNDS] =
+        "SELECT coalesce(min((SELECT min(time_ns) FROM body), b.oldest), (SELECT min(time_ns) FROM body), b.oldest),"
+        " coalesce(max((SELECT max(time_ns) FROM body), b.newest), (SELECT max(time_ns) FROM body), b.newest)"
+        " FROM (SELECT (SELECT min(first_ns) FROM block WHERE hour = (SELECT min(hour) FROM block)) oldest,"
+        " (SELECT max(last_ns) FROM block WHERE hour = (SELECT max(hour) FROM block)) newest) b",
+    [DB_RANGE_BYTES] =
+        "SELECT (SELECT coalesce(sum(length(pprof)), 0) FROM body WHERE time_ns BETWEEN ?1 AND ?2) +"
+        " (SELECT coalesce(sum(length(b.tree) + (SELECT sum(length(columns) + length(ids) + length(sum) + length(rows))"
+        " FROM slice WHERE block = b.id)), 0) FROM block b WHERE hour BETWEEN ?1 / 3600000000000 AND"
+        " ?2 / 3600000000000 AND first_ns <= ?2 AND last_ns >= ?1)",
+    [DB_OLDEST_SIZES] = "SELECT length(pprof) FROM body WHERE time_ns < ?2 ORDER BY time_ns LIMIT ?1",
+    [DB_BLOCK_OLDEST] = "SELECT id, profiles, first_ns FROM block WHERE hour <= ?1 / 3600000000000 AND last_ns < ?1"
+                        " ORDER BY hour LIMIT 1",
+    [DB_BLOCK_SLICES_DELETE] = "DELETE FROM slice WHERE block = ?1",
+    [DB_BLOCK_DELETE] = "DELETE FROM block WHERE id = ?1",
+    [DB_SERIES_DELETE] = "DELETE FROM series WHERE NOT EXISTS (SELECT 1 FROM profile WHERE series = series.id)"
+                         " AND NOT EXISTS (SELECT 1 FROM slice WHERE series = series.id)",
+    [DB_SLICES_OF] = "SELECT id, block, first_ns, last_ns, profiles, total FROM slice"
+                     " WHERE series = ?3 AND " SLICE_OVERLAPS " ORDER BY first_ns, id",
+    [DB_SLICES_ALL] = "SELECT s.service, s.type, l.id, l.block, l.first_ns, l.last_ns, l.profiles, l.total"
+                      " FROM series s JOIN slice l ON l.series = s.id"
+                      " WHERE (?3 = '' OR s.service = ?3) AND l." SLICE_OVERLAPS,
+    [DB_SLICE_COLUMNS] = "SELECT columns, ids FROM slice WHERE id = ?1",
+    [DB_SLICE_STACKS] = "SELECT sum, rows FROM slice WHERE id = ?1",
+    [DB_SLICES_OF_BLOCK] = "SELECT id, first_ns, last_ns, profiles, length(sum), length(rows), series FROM slice"
+                           " WHERE block = ?1 AND series > ?2 ORDER BY series, first_ns, id",
+    [DB_SLICE_ADD] = "INSERT INTO slice(series, block, first_ns, last_ns, profiles, total, columns, ids, sum, rows)"
+                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    [DB_SLICE_DELETE] = "DELETE FROM slice WHERE id = ?1",
+    [DB_BLOCK_TREE] = "SELECT tree FROM block WHERE id = ?1",
+    [DB_BLOCK_OPEN] = "SELECT id, tree FROM block WHERE hour = ?1 AND service = ?2 AND full = 0 ORDER BY id DESC"
+                      " LIMIT 1",
+    [DB_BLOCK_ADD] = "INSERT INTO block(service, hour, sealed, full, changed_s, profiles, first_ns, last_ns, nodes,"
+                     " tree) VALUES(?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [DB_BLOCK_GROW] = "UPDATE block SET sealed = 0, full = ?2, changed_s = ?3, profiles = profiles + ?4,"
+                      " first_ns = min(first_ns, ?5), last_ns = max(last_ns, ?6), nodes = ?7, tree = ?8 WHERE id = ?1",
+    [DB_BLOCK_CLOSE] = "UPDATE block SET full = 1 WHERE id = ?1",
+    [DB_BLOCK_SEAL] = "UPDATE block SET sealed = 1 WHERE id = ?1",
+    [DB_BLOCK_TO_SEAL] = "SELECT id FROM block WHERE sealed = 0 AND hour < ?1 AND id > ?2 AND"
+                         " abs(changed_s - ?3) >= ?4 ORDER BY id LIMIT 1",
+    [DB_PACK_OLDEST] = "SELECT id, time_ns FROM body ORDER BY time_ns, id LIMIT 1",
+    [DB_PACK_SERVICE] = "SELECT s.service FROM profile p JOIN series s ON s.id = p.series WHERE p.body = ?1 LIMIT 1",
+    [DB_PACK_BODIES] = "SELECT p.body, min(p.series), p.time_ns FROM series s JOIN profile p ON p.series = s.id"
+                       " WHERE s.service = ?1 AND p.time_ns BETWEEN ?2 AND ?3 GROUP BY p.body ORDER BY 2, 3, 1",
+    [DB_PACK_ROWS] = "SELECT p.series, p.time_ns, p.type_index, p.split, p.duration_ns, p.total"
+                     " FROM profile p JOIN series s ON s.id = p.series WHERE p.body = ?1 AND s.service = ?2"
+                     " ORDER BY p.series, p.type_index, p.split",
+    [DB_PACK_BODY] = "SELECT hash, pprof FROM body WHERE id = ?1",
+    [DB_PROFILE_DELETE] = "DELETE FROM profile WHERE series = ?1 AND time_ns = ?2 AND body = ?3 AND type_index = ?4"
+                          " AND split = ?5",
+    [DB_BODY_DELETE] = "DELETE FROM body WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM profile WHERE body = ?1)",
 };
 
 int db_error(struct db *db, const char *doing, struct err *err)
@@ -112,6 +185,24 @@ int db_number(struct db *db, const char *sql, int64_t *ret, struct err *err)
     return code;
 }
 
+/* The tables of this version, beside what there is of the one before: none of it changes, so a large database takes no
+ * longer than an empty one. */
+static int db_create(struct db *db, int64_t version, struct err *err)
+{
+    int code = db_exec(db, "BEGIN IMMEDIATE", err);
+    if (code < 0)
+        return code;
+    if (version == 0)
+        code = db_exec(db, journal_schema, err);
+    if (code == 0)
+        code = db_exec(db, block_schema, err);
+    if (code == 0)
+        code = db_exec(db, "COMMIT", err);
+    if (code < 0)
+        db_undo(db, "ROLLBACK");
+    return code;
+}
+
 static int db_prepare_schema(struct db *db, struct err *err)
 {
     int code = db_exec(db, setup, err);
@@ -119,11 +210,10 @@ static int db_prepare_schema(struct db *db, struct err *err)
     if (code < 0 || (code = db_number(db, "PRAGMA user_version", &version, err)) < 0 ||
         (code = db_number(db, "SELECT count(*) FROM sqlite_schema", &tables, err)) < 0)
         return code;
-    if (version == SCHEMA_VERSION)
-        return db_exec(db, additions, err);
-    if (version != 0 || tables != 0)
+    if (version > SCHEMA_VERSION || version < 0 || (version == 0 && tables != 0))
         return err_set(err, -EBADMSG, "schema version %lld instead of %d", (long long)version, SCHEMA_VERSION);
-    code = db_exec(db, schema, err);
+    if (version < SCHEMA_VERSION)
+        code = db_create(db, version, err);
     return code < 0 ? code : db_exec(db, additions, err);
 }
 
@@ -131,7 +221,9 @@ int db_open(const char *path, struct db *ret, struct err *err)
 {
     struct db db = DB_INIT;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    int code = 0;
+    int code = sqlite_library_open(err);
+    if (code < 0)
+        return code;
     if (sqlite3_open_v2(path, &db.handle, flags, NULL) != SQLITE_OK) {
         code = err_set(err, -EIO, "%s", db.handle ? sqlite3_errmsg(db.handle) : "out of memory");
     } else {

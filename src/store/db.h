@@ -25,12 +25,36 @@ enum db_query {
     DB_OLD_PROFILES_DELETE,
     DB_OLD_BODIES_DELETE,
     DB_OLDEST_SIZES,
+    DB_BLOCK_OLDEST,
+    DB_BLOCK_SLICES_DELETE,
+    DB_BLOCK_DELETE,
     DB_SERIES_DELETE,
     DB_SETTINGS,
     DB_SETTING_PUT,
     DB_SETTING_DELETE,
     DB_BOUNDS,
-    DB_BODY_BYTES,
+    DB_RANGE_BYTES,
+    DB_SLICES_OF,
+    DB_SLICES_ALL,
+    DB_SLICE_COLUMNS,
+    DB_SLICE_STACKS,
+    DB_SLICES_OF_BLOCK,
+    DB_SLICE_ADD,
+    DB_SLICE_DELETE,
+    DB_BLOCK_TREE,
+    DB_BLOCK_OPEN,
+    DB_BLOCK_ADD,
+    DB_BLOCK_GROW,
+    DB_BLOCK_CLOSE,
+    DB_BLOCK_SEAL,
+    DB_BLOCK_TO_SEAL,
+    DB_PACK_OLDEST,
+    DB_PACK_SERVICE,
+    DB_PACK_BODIES,
+    DB_PACK_ROWS,
+    DB_PACK_BODY,
+    DB_PROFILE_DELETE,
+    DB_BODY_DELETE,
     DB_QUERIES
 };
 
@@ -40,8 +64,8 @@ struct db {
 };
 #define DB_INIT ((struct db){0})
 
-/* Opens a database and creates file and schema if missing; `path` may be ":memory:". -EBADMSG: not a database, damaged,
- * or another schema version. */
+/* Opens a database and creates file and schema if missing; `path` may be ":memory:". A database of schema 1 gets what
+ * it lacks, in place. -EBADMSG: not a database, damaged, or of a later schema. */
 must_check int db_open(const char *path, struct db *ret, struct err *err);
 void db_close(struct db *db);
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -70,6 +71,22 @@ int store_files_prepare(const char *dir, const char *name, struct err *err)
     const int fd = openat(dirfd(files), name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
     if (fd >= 0)
         close(fd);
+    return 0;
+}
+
+int store_files_lock(const char *dir, int *ret, struct err *err)
+{
+    cleanup_close int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return err_errno(err, "open %s", dir);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        *ret = TAKE_FD(fd);
+        return 0;
+    }
+    if (errno == EWOULDBLOCK)
+        return err_set(err, -EBUSY, "%s belongs to another store that runs: an agent, smolder store or pyroscope.store",
+                       dir);
+    *ret = -1;
     return 0;
 }
 

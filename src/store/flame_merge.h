@@ -8,16 +8,9 @@
 
 #include "parser/parser_service.h"
 #include "pprof/flame.h"
+#include "store/flame_ask.h"
 
-/* How stacks become a tree, and which samples count. The head of an item is this, the ids of spans and traces (in hex,
- * lower case), and the parts. */
-struct flame_how {
-    uint32_t lines;      /* names of nodes are texts of store/frame_text.h */
-    uint32_t nodes;      /* of a tree, at most */
-    uint32_t span_count; /* samples of these spans count alone; 0 = all */
-    uint32_t trace_count;
-};
-/* Which samples of a body are wanted. */
+/* The head of an item is what is asked (store/flame_ask.h), then which samples of the body are wanted. */
 struct flame_part {
     int64_t split; /* store/splits.h */
     int64_t type;  /* index of the sample type */
@@ -33,5 +26,20 @@ extern const struct parser_service flame_merge_service;
 must_check int flame_merge_check(void *arg, size_t n, struct str answer, struct err *err);
 /* The longest period of the profiles of an answer that passed. */
 int64_t flame_merge_period(struct str answer);
+/* How many bodies, or blobs of blocks, were left out. */
+uint32_t flame_merge_damaged(struct str answer);
 /* Adds an answer that passed to `out`. */
 void flame_merge_add(struct flame *out, struct str answer);
+
+/* ---- what makes such a tree of something else ---- */
+
+/* Puts an answer. */
+void flame_merge_put(const struct flame *f, int64_t period, uint32_t damaged, struct buf *out);
+
+/* What becomes of a node of another tree. */
+struct flame_place {
+    uint32_t node; /* of the graph */
+    bool cut;      /* a name is missing: what is below counts for this */
+};
+/* A child of what became of `parent`. */
+struct flame_place flame_place_of(struct flame *out, const struct flame_place *parent, int64_t name);

@@ -2,19 +2,25 @@
 
 #include <string.h>
 
+void frame_text_put_parts(const struct frame_text *t, struct buf *out)
+{
+    buf_str(out, t->name.n ? t->name : STR("(unknown)"));
+    buf_byte(out, '\0');
+    buf_str(out, t->system_name);
+    buf_byte(out, '\0');
+    buf_str(out, t->filename);
+    buf_byte(out, '\0');
+    buf_append(out, &t->start_line, sizeof t->start_line);
+    buf_append(out, &t->line, sizeof t->line);
+}
+
 void frame_text_put(const struct symbols *symbols, uint32_t location, struct buf *out)
 {
     const struct pprof_location l = symbols->locations[location];
     const struct pprof_function *f = &symbols->functions[l.function];
-    const struct str name = symbols->strings[f->name];
-    buf_str(out, name.n ? name : STR("(unknown)"));
-    buf_byte(out, '\0');
-    buf_str(out, symbols->strings[f->system_name]);
-    buf_byte(out, '\0');
-    buf_str(out, symbols->strings[f->filename]);
-    buf_byte(out, '\0');
-    buf_append(out, &f->start_line, sizeof f->start_line);
-    buf_append(out, &l.line, sizeof l.line);
+    const struct str *text = symbols->strings;
+    frame_text_put_parts(
+        &(struct frame_text){text[f->name], text[f->system_name], text[f->filename], f->start_line, l.line}, out);
 }
 
 static struct str frame_text_cut(struct str *rest)

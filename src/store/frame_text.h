@@ -14,7 +14,9 @@ struct frame_text {
     int32_t start_line, line;
 };
 
-/* Appends the frame of a location: name NUL system name NUL file NUL lines. */
+/* Appends a frame: name NUL system name NUL file NUL lines. */
+void frame_text_put_parts(const struct frame_text *t, struct buf *out);
+/* That of a location. */
 void frame_text_put(const struct symbols *symbols, uint32_t location, struct buf *out);
 /* Of any text, which may be made up: what is missing is "" or 0. Borrows from it. */
 struct frame_text frame_text_read(struct str text);

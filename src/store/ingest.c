@@ -11,6 +11,7 @@
 #include "store/digest.h"
 #include "store/labels_key.h"
 #include "store/limits.h"
+#include "store/slices.h"
 
 enum { GZIP_LEVEL = 6 };
 static const int64_t future_ns = 10 * 60 * NS_PER_SEC; /* as far ahead as a sender's clock may be */
@@ -20,6 +21,9 @@ struct ingest {
     struct label_list labels; /* of the series at hand */
     struct digest digest;     /* of the profile at hand */
     int64_t body, time_ns;
+    bool body_is_new;
+    unsigned rows;     /* added of the profile at hand */
+    size_t body_bytes; /* of all bodies that are new */
 };
 
 /* Finds or adds the body; a profile without time has the time at which its body came first, so that a repeated push
@@ -34,6 +38,7 @@ static int ingest_put_body(struct ingest *in, struct str pushed, struct err *err
     if (code == 1) {
         in->body = sqlite3_column_int64(st, 0);
         in->time_ns = sqlite3_column_int64(st, 1);
+        in->body_is_new = false;
         sqlite3_reset(st);
         return 0;
     }
@@ -51,7 +56,20 @@ static int ingest_put_body(struct ingest *in, struct str pushed, struct err *err
     db_bind_blob(st, 3, pushed);
     code = db_step(in->db, st, err);
     in->body = sqlite3_last_insert_rowid(in->db->handle);
+    in->body_is_new = true;
+    in->body_bytes += pushed.n;
     return code;
+}
+
+/* All of it is packed already. */
+static int ingest_drop_body(struct ingest *in, size_t bytes, struct err *err)
+{
+    sqlite3_stmt *st = db_statement(in->db, DB_BODY_DELETE, err);
+    if (!st)
+        return err->code;
+    in->body_bytes = bytes;
+    db_bind(st, 1, in->body);
+    return db_step(in->db, st, err);
 }
 
 static int ingest_put_series(struct ingest *in, const struct label_list *labels, struct str type, int64_t *ret,
@@ -85,6 +103,11 @@ static int ingest_put_series(struct ingest *in, const struct label_list *labels,
 static int ingest_put_row(struct ingest *in, int64_t series, size_t t, const struct digest_split *split,
                           struct err *err)
 {
+    const bool timeless = in->body_is_new && in->digest.time_nanos <= 0;
+    const int64_t from = timeless ? in->time_ns - INGEST_TIMELESS_NS : in->time_ns;
+    const int packed = slices_have(in->db, series, from, in->time_ns, in->digest.hash, err);
+    if (packed != 0)
+        return packed < 0 ? packed : 0;
     sqlite3_stmt *st = db_statement(in->db, DB_PROFILE_ADD, err);
     if (!st)
         return err->code;
@@ -95,7 +118,9 @@ static int ingest_put_row(struct ingest *in, int64_t series, size_t t, const str
     db_bind(st, 5, split->number);
     db_bind(st, 6, in->digest.duration_nanos > 0 ? in->digest.duration_nanos : 0);
     db_bind(st, 7, split->totals[t]);
-    return db_step(in->db, st, err);
+    const int code = db_step(in->db, st, err);
+    in->rows += code == 0 && sqlite3_changes(in->db->handle) > 0;
+    return code;
 }
 
 static int ingest_put_split(struct ingest *in, const struct digest_split *split, struct err *err)
@@ -143,9 +168,13 @@ static int ingest_profile(struct ingest *in, struct str pushed, struct err *err)
                        (long long)((d->time_nanos - clock_wall_ns()) / NS_PER_SEC));
     if (d->split_count == 0)
         return 0;
+    const size_t bytes = in->body_bytes;
     int code = ingest_put_body(in, pushed, err);
+    in->rows = 0;
     for (size_t i = 0; code == 0 && i < d->split_count; i++)
         code = ingest_put_split(in, &d->splits[i], err);
+    if (code == 0 && in->body_is_new && in->rows == 0)
+        code = ingest_drop_body(in, bytes, err);
     return code;
 }
 
@@ -250,5 +279,6 @@ int ingest_push(struct ingest_context *c, const struct series *series, size_t n,
         code = ingest_window(c, &p, w, err);
     if (code == 0 && p.at < n && (code = ingest_enter_series(&p, p.at, err)) == 0)
         code = err_set(err, -EINVAL, "no profiles received");
+    c->bytes += code == 0 ? p.in.body_bytes : 0;
     return code;
 }

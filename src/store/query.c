@@ -2,26 +2,140 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/mem.h"
-#include "store/flame_merge.h"
+#include "store/block_query.h"
+#include "store/body_query.h"
 #include "store/labels_key.h"
 #include "store/reader.h"
 #include "store/select.h"
 
+/* ---- services and types ---- */
+
+/* What there is of a service, or of a type. */
+struct query_tally {
+    char *name; /* owned */
+    uint64_t profiles;
+    int64_t last_ns;
+    double total;
+};
+struct query_tallies {
+    struct query_tally *items;
+    size_t len, cap;
+    struct strmap by_name; /* index + 1 */
+};
+
+static void query_tallies_done(struct query_tallies *t)
+{
+    for (size_t i = 0; i < t->len; i++)
+        free(t->items[i].name);
+    free(t->items);
+    strmap_done(&t->by_name);
+}
+
+static void query_tally_add(struct query_tallies *t, struct str name, const struct query_tally *of)
+{
+    size_t at = (size_t)(uintptr_t)strmap_get(&t->by_name, name);
+    if (at == 0) {
+        xgrow(&t->items, &t->cap, t->len + 1, sizeof *t->items);
+        t->items[t->len++] = (struct query_tally){.name = xstrndup(name.p ? name.p : "", name.n)};
+        at = t->len;
+        (void)strmap_put(&t->by_name, str_of(t->items[at - 1].name), (void *)(uintptr_t)at);
+    }
+    struct query_tally *to = &t->items[at - 1];
+    to->profiles += of->profiles;
+    to->total += of->total;
+    to->last_ns = of->last_ns > to->last_ns ? of->last_ns : to->last_ns;
+}
+
+static int query_tally_order(const void *a, const void *b)
+{
+    return strcmp(((const struct query_tally *)a)->name, ((const struct query_tally *)b)->name);
+}
+
+/* A slice at the edge of the range. */
+static int query_tally_slice(struct store_reader *r, const struct slice *s, int64_t from_ns, int64_t until_ns,
+                             struct query_tally *out, struct err *err)
+{
+    cleanup_slice_profiles struct slice_profiles p = {0};
+    const int code = slice_read(r->db, s, &p, err);
+    if (code == 0)
+        reader_leave_out(r, READER_SLICE, s->id);
+    for (size_t i = 0; i < p.columns.n; i++) {
+        const int64_t t = p.columns.times[i];
+        if (t < from_ns || t > until_ns)
+            continue;
+        out->profiles++;
+        out->total += (double)p.columns.totals[i];
+        out->last_ns = t > out->last_ns ? t : out->last_ns;
+    }
+    return code < 0 ? code : reader_in_time(r, err);
+}
+
+/* What is packed, of one service or of all: by type, or by service. */
+static int query_tally_slices(struct store_reader *r, struct store_range range, struct str service, bool by_type,
+                              struct query_tallies *out, struct err *err)
+{
+    sqlite3_stmt *st = db_statement(r->db, DB_SLICES_ALL, err);
+    int64_t from_ns, until_ns;
+    int code;
+    if (!st)
+        return err->code;
+    reader_range_ns(range.from_ms, range.until_ms, &from_ns, &until_ns);
+    db_bind(st, 1, from_ns);
+    db_bind(st, 2, until_ns);
+    db_bind_text(st, 3, service);
+    while ((code = db_step(r->db, st, err)) == 1) {
+        const struct slice s = {.id = sqlite3_column_int64(st, 2),
+                                .first_ns = sqlite3_column_int64(st, 4),
+                                .last_ns = sqlite3_column_int64(st, 5),
+                                .profiles = (size_t)sqlite3_column_int64(st, 6)};
+        struct query_tally of = {0};
+        if (s.first_ns >= from_ns && s.last_ns <= until_ns)
+            of = (struct query_tally){NULL, s.profiles, s.last_ns, (double)sqlite3_column_int64(st, 7)};
+        else if ((code = query_tally_slice(r, &s, from_ns, until_ns, &of, err)) < 0)
+            break;
+        if (of.profiles)
+            query_tally_add(out, db_column(st, by_type ? 1 : 0), &of);
+    }
+    sqlite3_reset(st);
+    return code < 0 ? code : 0;
+}
+
+static int query_tally(struct store_reader *r, struct store_range range, struct str service, bool by_type,
+                       struct query_tallies *out, struct err *err)
+{
+    sqlite3_stmt *st = db_statement(r->db, by_type ? DB_TYPES : DB_SERVICES, err);
+    int code;
+    if (!st)
+        return err->code;
+    reader_bind_range(st, 1, range.from_ms, range.until_ms);
+    if (by_type)
+        db_bind_text(st, 3, service);
+    while ((code = db_step(r->db, st, err)) == 1) {
+        struct query_tally of = {.profiles = (uint64_t)sqlite3_column_int64(st, 1)};
+        of.total = by_type ? sqlite3_column_double(st, 2) : 0;
+        of.last_ns = by_type ? 0 : sqlite3_column_int64(st, 2);
+        query_tally_add(out, db_column(st, 0), &of);
+    }
+    if (code == 0)
+        code = query_tally_slices(r, range, service, by_type, out, err);
+    if (code == 0 && out->len)
+        qsort(out->items, out->len, sizeof *out->items, query_tally_order);
+    return code;
+}
+
 int store_services(struct store_reader *r, struct store_range range,
                    void (*visit)(void *arg, const struct store_service *s), void *arg, struct err *err)
 {
-    sqlite3_stmt *st = db_statement(r->db, DB_SERVICES, err);
-    if (!st)
-        return reader_noted(r, err->code, err);
-    reader_bind_range(st, 1, range.from_ms, range.until_ms);
-    int code;
-    while ((code = db_step(r->db, st, err)) == 1) {
-        struct store_service s = {db_column(st, 0), (uint64_t)sqlite3_column_int64(st, 1),
-                                  sqlite3_column_int64(st, 2) / 1000000};
-        visit(arg, &s);
+    __attribute__((cleanup(query_tallies_done))) struct query_tallies found = {0};
+    const int code = query_tally(r, range, STR(""), false, &found, err);
+    for (size_t i = 0; code == 0 && i < found.len; i++) {
+        const struct query_tally *t = &found.items[i];
+        visit(arg, &(struct store_service){str_of(t->name), t->profiles, t->last_ns / NS_PER_MS});
     }
     return reader_noted(r, code, err);
 }
@@ -29,17 +143,11 @@ int store_services(struct store_reader *r, struct store_range range,
 int store_types(struct store_reader *r, struct str service, struct store_range range,
                 void (*visit)(void *arg, const struct store_type *t), void *arg, struct err *err)
 {
-    sqlite3_stmt *st = db_statement(r->db, DB_TYPES, err);
-    if (!st)
-        return reader_noted(r, err->code, err);
-    reader_bind_range(st, 1, range.from_ms, range.until_ms);
-    db_bind_text(st, 3, service);
-    int code;
-    while ((code = db_step(r->db, st, err)) == 1) {
-        double total = sqlite3_column_double(st, 2);
-        struct store_type t = {db_column(st, 0), (uint64_t)sqlite3_column_int64(st, 1),
-                               total < 9e18 ? (int64_t)total : INT64_MAX};
-        visit(arg, &t);
+    __attribute__((cleanup(query_tallies_done))) struct query_tallies found = {0};
+    const int code = query_tally(r, range, service, true, &found, err);
+    for (size_t i = 0; code == 0 && i < found.len; i++) {
+        const struct query_tally *t = &found.items[i];
+        visit(arg, &(struct store_type){str_of(t->name), t->profiles, t->total < 9e18 ? (int64_t)t->total : INT64_MAX});
     }
     return reader_noted(r, code, err);
 }
@@ -79,233 +187,119 @@ static int query_selector_of(const struct store_selection *what, struct label_se
     return code;
 }
 
-/* One stored row: these samples of that body. */
-struct stored_row {
-    int64_t body, split, duration_ns;
-    int32_t type;
-};
-struct row_list {
-    struct stored_row *items;
-    size_t len, cap;
+/* ---- merging ---- */
+
+/* What a merge selects: of the journal and of slices. */
+struct query_parts {
+    struct body_rows rows;
+    struct slice_picks picks;
 };
 
-static void query_row_list_done(struct row_list *l)
+static void query_parts_done(struct query_parts *p)
 {
-    free(l->items);
+    body_rows_done(&p->rows);
+    slice_picks_done(&p->picks);
 }
 
-static int query_by_body(const void *a, const void *b)
-{
-    const struct stored_row *x = a, *y = b;
-    return x->body < y->body ? -1 : x->body > y->body;
-}
-
-static void query_span_add(struct store_span *span, bool first, int64_t start, int64_t duration)
-{
-    int64_t end;
-    if (__builtin_add_overflow(start, duration, &end))
-        end = start;
-    span->first_ns = first || start < span->first_ns ? start : span->first_ns;
-    span->last_ns = end > span->last_ns ? end : span->last_ns;
-}
-
-/* Bodies that are wanted alone, by their ids. */
-static int query_find_bodies(struct store_reader *r, const struct store_merge *how, struct u64map *out, struct err *err)
-{
-    for (size_t i = 0; i < how->profile_count; i++) {
-        sqlite3_stmt *st = db_statement(r->db, DB_BODY_FIND, err);
-        if (!st)
-            return err->code;
-        db_bind_blob(st, 1, (struct str){(const char *)how->profiles[i], PROFILE_ID_SIZE});
-        const int code = db_step(r->db, st, err);
-        if (code < 0)
-            return code;
-        if (code == 1)
-            u64map_put(out, (uint64_t)sqlite3_column_int64(st, 0), 1);
-        sqlite3_reset(st);
-    }
-    return 0;
-}
-
-static int query_select_rows_of(struct store_reader *r, int64_t series, struct store_range range,
-                                const struct u64map *bodies, struct row_list *out, struct store_span *span,
-                                struct err *err)
-{
-    const int64_t max = reader_limit(r->limits.profiles, QUERY_PROFILES_MAX);
-    sqlite3_stmt *st = db_statement(r->db, DB_SELECT_PROFILES, err);
-    int code;
-    if (!st)
-        return err->code;
-    db_bind(st, 1, series);
-    reader_bind_range(st, 2, range.from_ms, range.until_ms);
-    while ((code = db_step(r->db, st, err)) == 1) {
-        const struct stored_row row = {sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 2),
-                                       sqlite3_column_int64(st, 4), sqlite3_column_int(st, 1)};
-        uint64_t ignored;
-        if (bodies && !u64map_get(bodies, (uint64_t)row.body, &ignored))
-            continue;
-        if (out->len == (size_t)max) {
-            sqlite3_reset(st);
-            return err_set(err, -EMSGSIZE,
-                           "more than %lld profiles: choose a shorter time range, or raise --store.query-profiles",
-                           (long long)max);
-        }
-        xgrow(&out->items, &out->cap, out->len + 1, sizeof *out->items);
-        out->items[out->len++] = row;
-        query_span_add(span, out->len == 1, sqlite3_column_int64(st, 3), row.duration_ns);
-    }
-    return code;
-}
-
-static int query_select_rows(struct store_reader *r, const struct store_filter *filter, const struct store_merge *how,
-                             struct row_list *out, struct store_span *span, struct err *err)
+static int query_select_parts(struct store_reader *r, const struct store_filter *filter, const struct store_merge *how,
+                              struct query_parts *out, struct err *err)
 {
     __attribute__((cleanup(query_id_list_done))) struct id_list series = {0};
     cleanup_u64map struct u64map bodies = U64MAP_INIT;
+    int64_t from_ns, until_ns;
+    reader_range_ns(filter->range.from_ms, filter->range.until_ms, &from_ns, &until_ns);
     int code = query_select_series(r, filter, &series, err);
     if (code == 0)
-        code = query_find_bodies(r, how, &bodies, err);
-    for (size_t i = 0; code == 0 && i < series.len; i++)
-        code = query_select_rows_of(r, series.items[i], filter->range, how->profile_count ? &bodies : NULL, out, span,
-                                    err);
-    if (code == 0 && out->len)
-        qsort(out->items, out->len, sizeof *out->items, query_by_body);
-    for (size_t i = 0; i < out->len; i++) {
-        if (i && out->items[i].body == out->items[i - 1].body)
-            continue;
-        span->duration_ns = flame_sum(span->duration_ns, out->items[i].duration_ns);
+        code = body_rows_find(r, how->profiles, how->profile_count, &bodies, err);
+    for (size_t i = 0; code == 0 && i < series.len; i++) {
+        code = body_rows_add(r, series.items[i], filter->range, how->profile_count ? &bodies : NULL, &out->rows, err);
+        if (code == 0)
+            code = slice_picks_add(r, series.items[i], from_ns, until_ns, &out->picks, err);
+    }
+    return code;
+}
+
+/* Profiles are counted once, by their ids, hour by hour: those of one content have one time. */
+struct span_count {
+    struct store_span *span;
+    struct u64map seen;
+    size_t rows;
+};
+
+static void query_span_add(struct span_count *c, int64_t time_ns, int64_t duration_ns, uint64_t id)
+{
+    struct store_span *span = c->span;
+    int64_t end;
+    bool added;
+    if (__builtin_add_overflow(time_ns, duration_ns, &end))
+        end = time_ns;
+    span->first_ns = c->rows == 0 || time_ns < span->first_ns ? time_ns : span->first_ns;
+    span->last_ns = end > span->last_ns ? end : span->last_ns;
+    c->rows++;
+    (void)u64map_add(&c->seen, id, 1, &added);
+    if (added) {
+        span->duration_ns = flame_sum(span->duration_ns, duration_ns);
         span->profiles++;
     }
-    return code;
 }
 
-/* ---- merging ---- */
-
-/* Bodies on their way through the parser, about as many as are sent at once. */
-struct query_segment {
-    struct parser_item items[PARSER_BATCH_ITEMS];
-    size_t count, bytes;
-};
-enum { SEGMENT_BYTES = 1 << 20, QUERY_HEAD_MAX = 4 << 20 };
-
-/* A merge on its way. */
-struct query_merge {
-    const struct store_merge *how;
-    struct flame *out;
-    struct store_span *span;
-};
-
-static void query_segment_free(struct query_segment **s)
+static void query_span_add_slice(struct span_count *c, const struct slice_pick *pick, const struct slice_profiles *p)
 {
-    for (size_t i = 0; i < (*s)->count; i++) {
-        free((void *)(*s)->items[i].head.p);
-        free((void *)(*s)->items[i].bytes.p);
-    }
-    free(*s);
-}
-
-static struct str query_copy(const void *p, size_t n)
-{
-    char *copy = xmalloc(n + 1);
-    if (n)
-        memcpy(copy, p, n);
-    return (struct str){copy, n};
-}
-
-static void query_put_head(const struct query_merge *merge, const struct stored_row *rows, size_t n, struct buf *out)
-{
-    const struct store_merge *m = merge->how;
-    const struct flame_how how = {.lines = m->lines,
-                                  .nodes = (uint32_t)merge->out->nodes_max,
-                                  .span_count = (uint32_t)m->span_count,
-                                  .trace_count = (uint32_t)m->trace_count};
-    buf_append(out, &how, sizeof how);
-    for (size_t i = 0; i < m->span_count; i++)
-        buf_str(out, m->spans[i]);
-    for (size_t i = 0; i < m->trace_count; i++)
-        buf_str(out, m->traces[i]);
+    const size_t n = pick->rows ? pick->row_count : pick->slice.profiles;
     for (size_t i = 0; i < n; i++) {
-        const struct flame_part part = {rows[i].split, rows[i].type};
-        buf_append(out, &part, sizeof part);
+        const size_t row = pick->rows ? pick->rows[i] : i;
+        uint64_t id;
+        memcpy(&id, p->ids + row * SLICE_ID_SIZE, sizeof id);
+        query_span_add(c, p->columns.times[row], p->columns.durations[row], id);
     }
 }
 
-/* Rows of one body. */
-static int query_add_body(struct store_reader *r, const struct query_merge *m, struct query_segment *s,
-                          const struct stored_row *rows, size_t n, struct err *err)
+static int query_by_time(const void *a, const void *b)
 {
-    sqlite3_stmt *st = db_statement(r->db, DB_BODY_READ, err);
-    if (!st)
-        return err->code;
-    db_bind(st, 1, rows->body);
-    const int code = db_step(r->db, st, err);
+    const struct body_row *x = a, *y = b;
+    return x->time_ns < y->time_ns ? -1 : x->time_ns > y->time_ns;
+}
+
+/* Of one pick; those that are damaged are empty afterwards. */
+static int query_count_slice(struct store_reader *r, struct slice_pick *pick, const struct slice_filter *filter,
+                             struct span_count *c, size_t *single, struct err *err)
+{
+    cleanup_slice_profiles struct slice_profiles p = {0};
+    int code = slice_pick_select(r, pick, filter, &p, err);
+    if (code == 0 && !pick->rows)
+        pick->rows = xcalloc(1, sizeof *pick->rows);
     if (code <= 0)
-        return code; /* gone by retention since the rows were read */
-    cleanup_buf struct buf head = BUF_INIT(QUERY_HEAD_MAX);
-    query_put_head(m, rows, n, &head);
-    if (!buf_ok(&head)) {
-        sqlite3_reset(st);
-        return err_set(err, -EMSGSIZE, "a stored profile has too many series");
-    }
-    const struct str bytes = db_column(st, 0);
-    s->items[s->count++] = (struct parser_item){query_copy(head.p, head.len), query_copy(bytes.p, bytes.n)};
-    s->bytes += bytes.n;
-    sqlite3_reset(st);
-    return 0;
+        return code;
+    query_span_add_slice(c, pick, &p);
+    *single += pick->row_count;
+    code = reader_count_profiles(r, *single, err);
+    return code < 0 ? code : reader_in_time(r, err);
 }
 
-/* From row `*at` on. */
-static int query_fill(struct store_reader *r, const struct query_merge *m, struct query_segment *s,
-                      const struct row_list *rows, size_t *at, struct err *err)
+/* Finds which profiles of the slices count, and what the span of all is. */
+static int query_count(struct store_reader *r, struct query_parts *parts, const struct slice_filter *filter,
+                       struct store_span *span, struct err *err)
 {
+    struct span_count c = {.span = span};
+    size_t row = 0, single = parts->rows.len;
     int code = 0;
-    while (code == 0 && *at < rows->len && s->count < PARSER_BATCH_ITEMS && s->bytes < SEGMENT_BYTES) {
-        const struct stored_row *first = &rows->items[*at];
-        size_t n = 1;
-        while (*at + n < rows->len && first[n].body == first->body)
-            n++;
-        code = query_add_body(r, m, s, first, n, err);
-        *at += n;
-    }
-    return code;
-}
-
-/* A body that ends the parser is left out, like one that cannot be decoded. */
-static int query_merge(struct store_reader *r, const struct query_segment *s, const struct query_merge *m,
-                       struct err *err)
-{
-    cleanup_parser_batch struct parser_batch b = {.pool = r->parsers,
-                                                  .service = &flame_merge_service,
-                                                  .items = s->items,
-                                                  .count = s->count,
-                                                  .answer_max = FLAME_MERGE_MAX,
-                                                  .check = flame_merge_check};
-    struct parser_answer a;
-    int code;
-    while ((code = parser_batch_next(&b, &a, err)) > 0 || code == -ECANCELED) {
-        if (code <= 0)
-            continue;
-        const int64_t period = flame_merge_period(a.bytes);
-        flame_merge_add(m->out, a.bytes);
-        m->span->period = period > m->span->period ? period : m->span->period;
-    }
-    for (size_t i = 0; i < PARSER_ENDINGS; i++)
-        r->endings[i] += b.endings[i];
-    r->set_aside += b.set_aside;
-    return code;
-}
-
-static int query_merge_rows(struct store_reader *r, const struct row_list *rows, const struct query_merge *m,
-                            struct err *err)
-{
-    int code = 0;
-    for (size_t at = 0; code == 0 && at < rows->len;) {
-        __attribute__((cleanup(query_segment_free))) struct query_segment *s = xcalloc(1, sizeof *s);
-        code = query_fill(r, m, s, rows, &at, err);
-        if (code == 0)
-            code = query_merge(r, s, m, err);
-        if (code == 0)
-            code = reader_in_time(r, err);
+    slice_picks_sort(&parts->picks);
+    if (parts->rows.len)
+        qsort(parts->rows.items, parts->rows.len, sizeof *parts->rows.items, query_by_time);
+    for (size_t pick = 0; code == 0 && (pick < parts->picks.len || row < parts->rows.len);) {
+        const int64_t of_pick =
+            pick < parts->picks.len ? parts->picks.items[pick].slice.first_ns / STORE_HOUR_NS : INT64_MAX;
+        const int64_t of_row = row < parts->rows.len ? parts->rows.items[row].time_ns / STORE_HOUR_NS : INT64_MAX;
+        const int64_t hour = of_pick < of_row ? of_pick : of_row;
+        for (; row < parts->rows.len && parts->rows.items[row].time_ns / STORE_HOUR_NS == hour; row++) {
+            const struct body_row *b = &parts->rows.items[row];
+            query_span_add(&c, b->time_ns, b->duration_ns, b->id);
+        }
+        for (; code == 0 && pick < parts->picks.len && parts->picks.items[pick].slice.first_ns / STORE_HOUR_NS == hour;
+             pick++)
+            code = query_count_slice(r, &parts->picks.items[pick], filter, &c, &single, err);
+        u64map_done(&c.seen);
+        c.seen = U64MAP_INIT;
     }
     return code;
 }
@@ -313,12 +307,23 @@ static int query_merge_rows(struct store_reader *r, const struct row_list *rows,
 int store_merge(struct store_reader *r, const struct store_filter *filter, const struct store_merge *how,
                 struct flame *out, struct store_span *span, struct err *err)
 {
-    __attribute__((cleanup(query_row_list_done))) struct row_list rows = {0};
+    __attribute__((cleanup(query_parts_done))) struct query_parts parts = {0};
     struct store_span found = {0};
-    const struct query_merge m = {how, out, &found};
-    int code = query_select_rows(r, filter, how, &rows, &found, err);
+    struct slice_filter rows = {.ids = how->profiles, .id_count = how->profile_count};
+    const struct flame_ask ask = {.lines = how->lines,
+                                  .nodes = (uint32_t)out->nodes_max,
+                                  .spans = how->spans,
+                                  .traces = how->traces,
+                                  .span_count = how->span_count,
+                                  .trace_count = how->trace_count};
+    reader_range_ns(filter->range.from_ms, filter->range.until_ms, &rows.from_ns, &rows.until_ns);
+    int code = query_select_parts(r, filter, how, &parts, err);
     if (code == 0)
-        code = query_merge_rows(r, &rows, &m, err);
+        code = query_count(r, &parts, &rows, &found, err);
+    if (code == 0)
+        code = slice_picks_merge(r, &parts.picks, &ask, out, &found.period, err);
+    if (code == 0)
+        code = body_rows_merge(r, &parts.rows, &ask, out, &found.period, err);
     if (code == 0)
         *span = found;
     return reader_noted(r, code, err);
@@ -334,26 +339,69 @@ int store_flame(struct store_reader *r, const struct store_selection *what, stru
     return code < 0 ? code : store_merge(r, &filter, &how, out, span, err);
 }
 
+/* Sums by time, of one query. */
+struct query_buckets {
+    struct store_range range;
+    int64_t from_ns, until_ns, step_ms, *items;
+    size_t count;
+};
+
+static void query_bucket_add(const struct query_buckets *b, int64_t time_ns, int64_t total)
+{
+    const int64_t at = (time_ns / NS_PER_MS - b->range.from_ms) / b->step_ms;
+    if (at >= 0 && (uint64_t)at < b->count && __builtin_add_overflow(b->items[at], total, &b->items[at]))
+        b->items[at] = INT64_MAX;
+}
+
+static int query_sum_journal(struct store_reader *r, int64_t series, const struct query_buckets *b, struct err *err)
+{
+    sqlite3_stmt *st = db_statement(r->db, DB_TOTALS, err);
+    int code;
+    if (!st)
+        return err->code;
+    db_bind(st, 1, series);
+    reader_bind_range(st, 2, b->range.from_ms, b->range.until_ms);
+    while ((code = db_step(r->db, st, err)) == 1)
+        query_bucket_add(b, sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1));
+    return code;
+}
+
+static int query_sum_slice(struct store_reader *r, const struct slice *s, const struct query_buckets *b,
+                           struct err *err)
+{
+    cleanup_slice_profiles struct slice_profiles p = {0};
+    const int code = slice_read(r->db, s, &p, err);
+    if (code == 0)
+        reader_leave_out(r, READER_SLICE, s->id);
+    for (size_t i = 0; i < p.columns.n; i++) {
+        if (p.columns.times[i] >= b->from_ns && p.columns.times[i] <= b->until_ns)
+            query_bucket_add(b, p.columns.times[i], p.columns.totals[i]);
+    }
+    return code < 0 ? code : reader_in_time(r, err);
+}
+
+static int query_sum_series(struct store_reader *r, int64_t series, const struct query_buckets *b, struct err *err)
+{
+    cleanup_slice_list struct slice_list slices = {0};
+    int code = query_sum_journal(r, series, b, err);
+    if (code == 0)
+        code = slices_of(r->db, series, b->from_ns, b->until_ns, &slices, err);
+    for (size_t i = 0; code == 0 && i < slices.len; i++)
+        code = query_sum_slice(r, &slices.items[i], b, err);
+    return code;
+}
+
 int store_timeline(struct store_reader *r, const struct store_selection *what, int64_t step_ms, int64_t *buckets,
                    size_t n, struct err *err)
 {
     __attribute__((cleanup(query_id_list_done))) struct id_list series = {0};
     cleanup_label_selector struct label_selector selector = LABEL_SELECTOR_INIT;
+    struct query_buckets b = {.range = what->range, .step_ms = step_ms, .items = buckets, .count = n};
+    reader_range_ns(what->range.from_ms, what->range.until_ms, &b.from_ns, &b.until_ns);
     int code = query_selector_of(what, &selector, err);
     if (code == 0)
         code = query_select_series(r, &(struct store_filter){&selector, what->range}, &series, err);
-    for (size_t i = 0; code == 0 && i < series.len; i++) {
-        sqlite3_stmt *st = db_statement(r->db, DB_TOTALS, err);
-        if (!st)
-            return reader_noted(r, err->code, err);
-        db_bind(st, 1, series.items[i]);
-        reader_bind_range(st, 2, what->range.from_ms, what->range.until_ms);
-        while ((code = db_step(r->db, st, err)) == 1) {
-            int64_t at = (sqlite3_column_int64(st, 0) / 1000000 - what->range.from_ms) / step_ms;
-            if (at >= 0 && (uint64_t)at < n &&
-                __builtin_add_overflow(buckets[at], sqlite3_column_int64(st, 1), &buckets[at]))
-                buckets[at] = INT64_MAX;
-        }
-    }
+    for (size_t i = 0; code == 0 && i < series.len; i++)
+        code = query_sum_series(r, series.items[i], &b, err);
     return reader_noted(r, code, err);
 }

@@ -14,6 +14,16 @@ int reader_in_time(const struct store_reader *r, struct err *err)
                    (long long)reader_limit(r->limits.ms, QUERY_MS_MAX) / 1000);
 }
 
+int reader_count_profiles(const struct store_reader *r, size_t n, struct err *err)
+{
+    const int64_t max = reader_limit(r->limits.profiles, QUERY_PROFILES_MAX);
+    if (n <= (size_t)max)
+        return 0;
+    return err_set(err, -EMSGSIZE,
+                   "more than %lld profiles: choose a shorter time range, or raise --store.query-profiles",
+                   (long long)max);
+}
+
 int reader_noted(struct store_reader *r, int code, const struct err *err)
 {
     if (code == -EBADMSG)
@@ -26,9 +36,29 @@ static int64_t reader_ms_to_ns(int64_t ms)
     return ms > INT64_MAX / NS_PER_MS ? INT64_MAX : ms < 0 ? 0 : ms * NS_PER_MS;
 }
 
-void reader_bind_range(sqlite3_stmt *st, int first, int64_t from_ms, int64_t until_ms)
+void reader_range_ns(int64_t from_ms, int64_t until_ms, int64_t *from_ns, int64_t *until_ns)
 {
     const int64_t until = reader_ms_to_ns(until_ms);
-    db_bind(st, first, reader_ms_to_ns(from_ms));
-    db_bind(st, first + 1, until > INT64_MAX - (NS_PER_MS - 1) ? INT64_MAX : until + NS_PER_MS - 1);
+    *from_ns = reader_ms_to_ns(from_ms);
+    *until_ns = until > INT64_MAX - (NS_PER_MS - 1) ? INT64_MAX : until + NS_PER_MS - 1;
+}
+
+void reader_bind_range(sqlite3_stmt *st, int first, int64_t from_ms, int64_t until_ms)
+{
+    int64_t from_ns, until_ns;
+    reader_range_ns(from_ms, until_ms, &from_ns, &until_ns);
+    db_bind(st, first, from_ns);
+    db_bind(st, first + 1, until_ns);
+}
+
+void reader_leave_out(struct store_reader *r, enum reader_part what, int64_t id)
+{
+    static const char *const names[] = {[READER_BODY] = "profile", [READER_SLICE] = "slice", [READER_BLOCK] = "block"};
+    bool added = true;
+    if (r->known)
+        (void)u64map_add(r->known, (uint64_t)id << 2 | what, 1, &added);
+    if (!added)
+        return;
+    if (r->left_out++ == 0)
+        (void)err_set(&r->left_which, -EBADMSG, "%s %lld", names[what], (long long)id);
 }

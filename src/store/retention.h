@@ -1,5 +1,5 @@
 /* Which profiles the store gives up: those that are too old, then the oldest while all take too much room, then the
- * oldest where the disk is full.
+ * oldest where the disk is full. What is packed goes block by block, an hour of a service at a time.
  *
  * In transactions of limited size, so that pushes get their turn in between; what is left is for the next sweep. A
  * worker's, with the connection that writes. Room means pages in use: those of deleted profiles are used again, and
@@ -26,6 +26,7 @@ struct retention_result {
     uint64_t deleted[RETENTION_REASONS]; /* profiles as they were pushed */
     int64_t bytes;                       /* in use afterwards */
     int64_t oldest_ns;                   /* start of the oldest profile left; 0 = there is none */
+    int64_t blocks;                      /* left */
 };
 
 /* `now_ns`: wall clock. `disk_full`: a push was refused for that. What was done before an error is in the result. */

@@ -5,11 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "base/work.h"
+#include "store/block_cache.h"
+#include "store/compaction.h"
 #include "store/db.h"
 #include "store/disk_room.h"
 #include "store/files.h"
@@ -26,9 +30,12 @@ enum {
     SWEEP_MS = 60 * 1000,
     SWEEP_SOON_MS = 10 * 1000, /* while the disk is full, or nearly */
     SWEEP_FULL_MS = 1000,      /* at least so long between two of them where the disk is full */
+    PACK_FIRST_MS = 10 * 1000, /* after the start: what was left by the last one */
+    PACK_MS = 5 * 60 * 1000,
+    PACK_JOURNAL_BYTES = 32 << 20, /* pushed since the last run, for the next one to begin at once */
     STORE_PUSHES_MAX = 4096,
 };
-static const int64_t keep_bytes_default = 1024 * 1024 * 1024LL;
+static const int64_t keep_bytes_default = 1024 * 1024 * 1024LL, cache_bytes_default = 16 << 20;
 
 static struct metric_family pushes_total = {.name = "smolder_store_pushes_total",
                                             .help = "Pushes to the store, by result.",
@@ -43,6 +50,25 @@ static struct metric_family store_bytes = {
 static struct metric_family oldest_seconds = {.name = "smolder_store_oldest_profile_timestamp_seconds",
                                               .help = "Start of the oldest profile in the store; 0 = there is none.",
                                               .kind = METRIC_GAUGE};
+static struct metric_family store_blocks = {
+    .name = "smolder_store_blocks", .help = "Blocks of the store: an hour of a service each.", .kind = METRIC_GAUGE};
+static struct metric_family packed_total = {.name = "smolder_store_packed_profiles_total",
+                                            .help = "Profiles of the store that were packed into blocks.",
+                                            .kind = METRIC_COUNTER};
+static struct metric_family pack_seconds_total = {.name = "smolder_store_pack_seconds_total",
+                                                  .help = "Time spent on packing and sealing blocks of the store.",
+                                                  .kind = METRIC_COUNTER};
+static struct metric_family damaged_total = {
+    .name = "smolder_store_damaged_total",
+    .help = "Profiles, slices and blocks of the store that were found damaged and are left out.",
+    .kind = METRIC_COUNTER};
+static struct metric_family cache_bytes = {
+    .name = "smolder_store_cache_bytes", .help = "Bytes of kept answers of blocks.", .kind = METRIC_GAUGE};
+static struct metric_family cache_lookups_total = {
+    .name = "smolder_store_cache_lookups_total",
+    .help = "Blocks that queries asked for, by whether their answer was kept: hit, miss.",
+    .kind = METRIC_COUNTER,
+    .labels = {"result"}};
 static const char *const store_result_names[] = {
     [STORE_OK] = "ok",     [STORE_INVALID] = "invalid", [STORE_SET_ASIDE] = "set_aside",
     [STORE_BUSY] = "busy", [STORE_DAMAGED] = "damaged", [STORE_FAILED] = "failed"};
@@ -51,24 +77,35 @@ struct store {
     uv_loop_t *loop;
     struct parser_pool *parsers;
     char *dir, *path; /* NULL: in memory */
+    int lock;         /* of the directory; -1 = not held */
     struct retention keep;
     struct disk_room room; /* the worker's that writes */
     struct store_limits limits;
     struct db write_db, read_db;
     struct serial_queue writes, reads;
-    uv_timer_t sweep;
-    struct store_job *sweeping; /* at most one waits or runs */
-    int64_t full_swept_ms;      /* when room was made on a full disk; 0 = never */
-    bool full_told, size_told;  /* until it is otherwise */
+    struct block_cache *cache;    /* the worker's that reads, as what follows */
+    struct u64map known;          /* parts that are damaged */
+    struct compaction compaction; /* of the job at hand */
+    uv_timer_t sweep, pack;
+    bool packing;                   /* a step is under way, or waited for */
+    size_t journal_bytes;           /* pushed since the last run began */
+    bool pack_told;                 /* that it fails; until it is otherwise */
+    struct block_cache_view cached; /* as counted */
+    struct store_job *sweeping;     /* at most one waits or runs */
+    int64_t full_swept_ms;          /* when room was made on a full disk; 0 = never */
+    bool full_told, size_told;      /* until it is otherwise */
     void (*problem)(void *arg, const char *text);
     void *problem_arg;
+    void (*measured)(void *arg, int64_t bytes, int64_t oldest_ns);
     bool damaged, closing;
-    unsigned queues_open;
+    unsigned queues_open, timers_open;
+    uv_work_t ending;
     void (*closed)(void *arg);
     void *closed_arg;
 };
 
-enum job_kind { JOB_PUSH, JOB_READ, JOB_WRITE, JOB_SWEEP };
+/* JOB_PACK reads and packs a step (store/compaction.h), JOB_SWAP writes it. */
+enum job_kind { JOB_PUSH, JOB_READ, JOB_WRITE, JOB_SWEEP, JOB_PACK, JOB_SWAP };
 
 struct store_job {
     struct serial_job base;
@@ -83,8 +120,16 @@ struct store_job {
     /* sweep */
     bool disk_full, crowded; /* crowded: there is no reserve (store/disk_room.h) */
     struct retention_result swept;
-    /* of push and read */
+    size_t stored; /* push: bytes of new bodies */
+    /* pack and swap */
+    struct compaction_step step;
+    bool again; /* another step follows */
+    int64_t begun_ms, pack_ns;
+    /* of push, read and pack */
     unsigned endings[PARSER_ENDINGS], set_aside;
+    unsigned left_out;
+    struct err left_which;
+    struct block_cache_view cached;
     /* read */
     void (*work)(void *arg, struct store_reader *r);
     void (*done)(void *arg);
@@ -128,8 +173,10 @@ static int store_push_one(struct ingest_context *c, struct store_job *job)
         code = ingest_push(c, job->series, job->series_count, &job->err);
     memcpy(job->endings, c->endings, sizeof job->endings);
     job->set_aside = c->set_aside;
+    job->stored = c->bytes;
     memset(c->endings, 0, sizeof c->endings);
     c->set_aside = 0;
+    c->bytes = 0;
     if (code < 0 && !sqlite3_get_autocommit(db->handle))
         db_undo(db, "ROLLBACK TO push; RELEASE push");
     else if (code == 0)
@@ -187,16 +234,71 @@ static void store_sweep(struct store *s, struct store_job *job)
     job->result = store_result_of(code);
 }
 
+static struct store_reader store_reader_of(struct store *s, bool reads)
+{
+    struct store_reader r = {
+        .db = s->path && reads ? &s->read_db : &s->write_db, .parsers = s->parsers, .limits = s->limits};
+    if (reads || !s->path) {
+        r.cache = s->cache;
+        r.known = &s->known;
+    }
+    return r;
+}
+
+static void store_read_done(struct store *s, struct store_job *job, const struct store_reader *r)
+{
+    memcpy(job->endings, r->endings, sizeof job->endings);
+    job->set_aside = r->set_aside;
+    job->left_out = r->left_out;
+    job->left_which = r->left_which;
+    job->damaged = r->damaged.code == -EBADMSG;
+    if (r->cache)
+        job->cached = block_cache_look(s->cache);
+}
+
+/* What is read belongs together: packing moves profiles from one table to another meanwhile. */
+static void store_read_begin(const struct store *s, struct store_reader *r)
+{
+    if (s->path && r->db == &s->read_db)
+        db_undo(r->db, "BEGIN");
+}
+
+static void store_read_end(const struct store *s, struct store_reader *r)
+{
+    if (s->path && r->db == &s->read_db)
+        db_undo(r->db, "ROLLBACK");
+}
+
 static void store_run_read(struct store *s, struct store_job *job)
 {
-    struct store_reader reader = {.db = s->path && job->kind == JOB_READ ? &s->read_db : &s->write_db,
-                                  .parsers = s->parsers,
-                                  .limits = s->limits};
-    reader.deadline_ms = clock_ms() + reader_limit(s->limits.ms, QUERY_MS_MAX);
-    job->work(job->arg, &reader);
-    job->damaged = reader.damaged.code == -EBADMSG;
-    memcpy(job->endings, reader.endings, sizeof job->endings);
-    job->set_aside = reader.set_aside;
+    struct store_reader r = store_reader_of(s, job->kind == JOB_READ);
+    r.deadline_ms = clock_ms() + reader_limit(s->limits.ms, QUERY_MS_MAX);
+    store_read_begin(s, &r);
+    job->work(job->arg, &r);
+    store_read_end(s, &r);
+    store_read_done(s, job, &r);
+}
+
+static void store_run_pack(struct store *s, struct store_job *job)
+{
+    struct store_reader r = store_reader_of(s, true);
+    const int64_t begun = clock_ns();
+    store_read_begin(s, &r);
+    const int code = compaction_read(&s->compaction, &r, clock_wall_ns() / NS_PER_SEC, &job->step, &job->err);
+    store_read_end(s, &r);
+    job->again = code == 1;
+    job->result = store_result_of(code < 0 ? code : 0);
+    job->pack_ns = clock_ns() - begun;
+    store_read_done(s, job, &r);
+}
+
+static void store_run_swap(struct store *s, struct store_job *job)
+{
+    const int64_t begun = clock_ns();
+    const int code = compaction_write(&s->compaction, &s->write_db, &job->step, &job->err);
+    job->again = code == 1;
+    job->result = store_result_of(code < 0 ? code : 0);
+    job->pack_ns = clock_ns() - begun;
 }
 
 static void store_run_batch(void *ctx, struct list *batch)
@@ -211,6 +313,10 @@ static void store_run_batch(void *ctx, struct list *batch)
         struct store_job *job = store_job_of(node);
         if (job->kind == JOB_SWEEP)
             store_sweep(s, job);
+        else if (job->kind == JOB_PACK)
+            store_run_pack(s, job);
+        else if (job->kind == JOB_SWAP)
+            store_run_swap(s, job);
         else if (job->kind != JOB_PUSH)
             store_run_read(s, job);
     }
@@ -256,8 +362,13 @@ static void store_on_swept(struct store *s, const struct store_job *job)
         store_tell(s, text);
         return;
     }
-    metric_set(&store_bytes, (double)r->bytes);
-    metric_set(&oldest_seconds, (double)r->oldest_ns / 1e9);
+    if (s->measured) {
+        s->measured(s->problem_arg, r->bytes, r->oldest_ns);
+    } else {
+        metric_set(&store_bytes, (double)r->bytes);
+        metric_set(&store_blocks, (double)r->blocks);
+        metric_set(&oldest_seconds, (double)r->oldest_ns / 1e9);
+    }
     if (r->deleted[RETENTION_SIZE] && !s->size_told)
         store_tell(s, "the store has reached its size; the oldest profiles are deleted, before they are too old "
                       "(--store.max-size)");
@@ -265,15 +376,40 @@ static void store_on_swept(struct store *s, const struct store_job *job)
 }
 
 static void store_make_room(struct store *s);
+static void store_pack_now(struct store *s);
 
 static void store_on_pushed(struct store *s, const struct store_job *job)
 {
     metric_add(&pushes_total, 1, store_result_names[job->result]);
+    s->journal_bytes += job->result == STORE_OK ? job->stored : 0;
+    if (s->journal_bytes >= PACK_JOURNAL_BYTES && !s->pack_told)
+        store_pack_now(s);
     if (job->err.code == -ENOSPC)
         store_make_room(s);
     else if (job->result == STORE_OK)
         s->full_told = false;
     job->pushed(job->arg, job->result, &job->err);
+}
+
+static void store_pack_next(struct store *s, struct store_job *job);
+
+/* What reading has met. */
+static void store_on_read(struct store *s, const struct store_job *job)
+{
+    if (job->left_out) {
+        metric_add(&damaged_total, job->left_out);
+        cleanup_free char *text = job->left_out == 1
+                                      ? xasprintf("%s of the store is damaged and left out", job->left_which.text)
+                                      : xasprintf("%u parts of the store are damaged and left out, first %s",
+                                                  job->left_out, job->left_which.text);
+        store_tell(s, text);
+    }
+    if (!job->cached.max)
+        return;
+    metric_set(&cache_bytes, (double)job->cached.bytes);
+    metric_add(&cache_lookups_total, (double)(job->cached.hits - s->cached.hits), "hit");
+    metric_add(&cache_lookups_total, (double)(job->cached.misses - s->cached.misses), "miss");
+    s->cached = job->cached;
 }
 
 static void store_job_done(struct serial_job *base)
@@ -284,12 +420,16 @@ static void store_job_done(struct serial_job *base)
         store_mark_damaged(s);
     (void)parser_endings_count(job->endings);
     parser_set_aside_count(job->kind == JOB_PUSH ? "profile" : "stored", job->set_aside);
+    store_on_read(s, job);
     if (job->kind == JOB_PUSH)
         store_on_pushed(s, job);
+    else if (job->kind == JOB_PACK || job->kind == JOB_SWAP)
+        store_pack_next(s, job);
     else if (job->kind != JOB_SWEEP)
         job->done(job->arg);
     else
         store_on_swept(s, job);
+    compaction_step_done(&job->step);
     free(job);
 }
 
@@ -343,6 +483,56 @@ int store_write(struct store *s, void (*work)(void *arg, struct store_reader *r)
     job->done = done;
     serial_queue_submit(&s->writes, &job->base);
     return 0;
+}
+
+/* ---- packing ---- */
+
+static void store_on_pack(uv_timer_t *t)
+{
+    struct store *s = t->data;
+    if (s->closing)
+        return;
+    if (!s->packing)
+        s->journal_bytes = 0;
+    s->packing = true;
+    uv_timer_stop(t);
+    struct store_job *job = store_job_new(s, JOB_PACK, NULL);
+    job->begun_ms = clock_ms();
+    serial_queue_submit(store_read_queue(s), &job->base);
+}
+
+static void store_pack_now(struct store *s)
+{
+    if (!s->packing && !s->closing)
+        store_on_pack(&s->pack);
+}
+
+/* A step is written after it was read; then there is a pause as long as it took, since others need the parser, too. */
+static void store_pack_next(struct store *s, struct store_job *job)
+{
+    metric_add(&pack_seconds_total, (double)job->pack_ns / NS_PER_SEC);
+    if (s->closing)
+        return;
+    if (job->kind == JOB_PACK && job->again) {
+        struct store_job *swap = store_job_new(s, JOB_SWAP, NULL);
+        swap->begun_ms = job->begun_ms;
+        swap->step = job->step;
+        job->step = (struct compaction_step){0};
+        serial_queue_submit(&s->writes, &swap->base);
+        return;
+    }
+    if (job->kind == JOB_SWAP && job->again)
+        metric_add(&packed_total, (double)compaction_step_profiles(&job->step));
+    if (job->result != STORE_OK && job->result != STORE_BUSY && !s->pack_told) {
+        cleanup_free char *text = xasprintf("profiles cannot be packed: %s", job->err.text);
+        store_tell(s, text);
+        s->pack_told = true;
+    } else if (job->result == STORE_OK && job->kind == JOB_SWAP) {
+        s->pack_told = false;
+    }
+    s->packing = job->again;
+    const int64_t pause = job->again ? clock_ms() - job->begun_ms : job->result == STORE_BUSY ? PACK_FIRST_MS : PACK_MS;
+    uv_timer_start(&s->pack, store_on_pack, (uint64_t)pause, 0);
 }
 
 static void store_start_sweep(struct store *s, bool disk_full)
@@ -420,6 +610,8 @@ struct store *store_new(const struct store_options *options)
                                  options->keep_bytes ? options->keep_bytes : keep_bytes_default};
     s->problem = options->problem;
     s->problem_arg = options->problem_arg;
+    s->measured = options->measured;
+    s->lock = -1;
     s->limits = options->limits;
     s->write_db = s->read_db = DB_INIT;
     if (options->dir) {
@@ -430,27 +622,42 @@ struct store *store_new(const struct store_options *options)
     serial_queue_init(&s->writes, s->loop, BATCH_MAX, store_run_batch, s);
     serial_queue_init(&s->reads, s->loop, 1, store_run_batch, s);
     uv_timer_init(s->loop, &s->sweep);
-    s->sweep.data = s;
+    uv_timer_init(s->loop, &s->pack);
+    s->sweep.data = s->pack.data = s;
+    const int64_t cache = options->cache_bytes ? options->cache_bytes : cache_bytes_default;
+    s->cache = block_cache_new(cache > 0 ? (size_t)cache : 0);
     return s;
+}
+
+int store_begin_files(struct store *s, struct buf *notice, struct err *err)
+{
+    if (!s->path)
+        return db_open(":memory:", &s->write_db, err);
+    int code = store_files_prepare(s->dir, DATABASE, err);
+    if (code == 0)
+        code = store_files_lock(s->dir, &s->lock, err);
+    if (code < 0)
+        return code;
+    code = store_open_files(s, notice, err);
+    /* Moved aside long ago: nobody wants to repair them any more. */
+    store_files_forget(s->dir, DATABASE ".damaged-", clock_wall_ns() / NS_PER_SEC - s->keep.keep_seconds);
+    return code;
+}
+
+void store_begin_sweeps(struct store *s)
+{
+    uv_timer_start(&s->sweep, store_on_sweep, 0, SWEEP_MS);
+    uv_timer_start(&s->pack, store_on_pack, PACK_FIRST_MS, 0);
+    uv_unref((uv_handle_t *)&s->sweep);
+    uv_unref((uv_handle_t *)&s->pack);
 }
 
 int store_begin(struct store *s, struct buf *notice, struct err *err)
 {
-    int code;
-    if (s->path) {
-        code = store_files_prepare(s->dir, DATABASE, err);
-        if (code == 0)
-            code = store_open_files(s, notice, err);
-        /* Moved aside long ago: nobody wants to repair them any more. */
-        store_files_forget(s->dir, DATABASE ".damaged-", clock_wall_ns() / NS_PER_SEC - s->keep.keep_seconds);
-    } else {
-        code = db_open(":memory:", &s->write_db, err);
-    }
-    if (code < 0)
-        return code;
-    uv_timer_start(&s->sweep, store_on_sweep, 0, SWEEP_MS);
-    uv_unref((uv_handle_t *)&s->sweep);
-    return 0;
+    const int code = store_begin_files(s, notice, err);
+    if (code == 0)
+        store_begin_sweeps(s);
+    return code;
 }
 
 int store_open(const struct store_options *options, struct store **ret, struct buf *notice, struct err *err)
@@ -467,9 +674,10 @@ int store_open(const struct store_options *options, struct store **ret, struct b
 static void store_on_timer_closed(uv_handle_t *h)
 {
     struct store *s = h->data;
-    db_close(&s->read_db);
-    db_close(&s->write_db);
-    disk_room_done(&s->room);
+    if (--s->timers_open)
+        return;
+    block_cache_free(s->cache);
+    u64map_done(&s->known);
     if (s->closed)
         s->closed(s->closed_arg);
     free(s->dir);
@@ -477,11 +685,33 @@ static void store_on_timer_closed(uv_handle_t *h)
     free(s);
 }
 
+/* The last connection to a database writes what is left in its log, which a slow disk takes its time for. */
+static void store_close_files(uv_work_t *w)
+{
+    struct store *s = w->data;
+    db_close(&s->read_db);
+    db_close(&s->write_db);
+    disk_room_done(&s->room);
+    if (s->lock >= 0)
+        close(s->lock);
+}
+
+static void store_on_files_closed(uv_work_t *w, int status)
+{
+    struct store *s = w->data;
+    (void)status;
+    s->timers_open = 2;
+    uv_close((uv_handle_t *)&s->sweep, store_on_timer_closed);
+    uv_close((uv_handle_t *)&s->pack, store_on_timer_closed);
+}
+
 static void store_on_queue_idle(void *ctx)
 {
     struct store *s = ctx;
-    if (--s->queues_open == 0)
-        uv_close((uv_handle_t *)&s->sweep, store_on_timer_closed);
+    if (--s->queues_open)
+        return;
+    s->ending.data = s;
+    work_queue(s->loop, &s->ending, store_close_files, store_on_files_closed);
 }
 
 void store_close(struct store *s, void (*closed)(void *arg), void *arg)
@@ -493,6 +723,7 @@ void store_close(struct store *s, void (*closed)(void *arg), void *arg)
     s->closed_arg = arg;
     s->queues_open = 2;
     uv_timer_stop(&s->sweep);
+    uv_timer_stop(&s->pack);
     serial_queue_close(&s->writes, store_on_queue_idle);
     serial_queue_close(&s->reads, store_on_queue_idle);
 }

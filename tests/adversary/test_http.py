@@ -5,6 +5,7 @@ import http.client
 import os
 import socket
 import time
+import urllib.parse
 
 import push
 from attack import check_live, check_memory, user
@@ -215,7 +216,7 @@ def queries_are_values_only(lab):
                   "service=x&type=y&from=0&until=9223372036854775807&max_nodes=18446744073709551615",
                   "service=x&type=y" + "&label=a=b" * 17,
                   "service=x&type=y&label=a%00b=c", "service=x&type=y&label=a%27)%20or%20(1=1=c"):
-        for path in ("/api/flamegraph", "/api/timeline"):
+        for path in ("/api/flamegraph", "/api/timeline", "/api/functions", "/api/diff", "/api/series", "/api/heatmap"):
             status = ask(lab, f"GET {path}?{query}", STORE_HOST, port=STORE)[0]
             check(status in (200, 400), f"{path}?{query}: {status}")
     equal(ask(lab, "GET /api/services", STORE_HOST, port=STORE)[0], 200, "the store's own")
@@ -364,6 +365,35 @@ def a_storm_of_reloads_loses_no_session(lab):
 
 
 @test
+def patterns_and_names_of_the_page_stay_small(lab):
+    """Expressions that would grow, thousands of them, numbers beyond everything; names of services that would end a
+    header or leave a folder: an answer each, and the agent lives as small as before."""
+    agent = lab.agent(*BOTH, config="")
+    one = "service=x&type=a:b:c:d:e&"
+    for query in ("hide=/" + "(" * 500 + "a{1000}" + "){1000}" * 500 + "/", "hide=/(a%2B)%2B%2B/", "fold=/%5B/",
+                  "search=" + "a" * 20000, "&".join(f"only=/x{i}/" for i in range(500)),
+                  "buckets=99999999999&rows=99999999999&limit=99999999999", "by=" + "&by=a" * 100,
+                  "query=%7Ba%3D~%22" + "(a%7B1000%7D)" * 100 + "%22%7D", "at=" + "&at=x" * 3000,
+                  "base_from=9223372036854775807&base_until=1", "function=%00&name=%00&sort=%00&format=%00"):
+        for path in ("flamegraph", "functions", "sandwich", "diff", "series", "heatmap", "services", "labels", "values",
+                     "download"):
+            status = ask(lab, f"GET /api/{path}?{one}{query}", STORE_HOST, port=STORE, timeout=20)[0]
+            # 0: more parameters than the server reads.
+            check(status in (0, 200, 400, 404, 413, 414, 431), f"{path}?{query[:100]}: {status}")
+    name = '../x"\r\nSet-Cookie: a=b'
+    equal(raw_answer(lab, "POST", push.PATH, push.HEADERS, push.request([push.profile()], service=name), STORE)[0], 200,
+          "a push")
+    address = urllib.parse.urlencode({"service": name, "format": "html",
+                                      "type": "process_cpu:cpu:nanoseconds:cpu:nanoseconds"})
+    status, headers, page = raw_answer(lab, "GET", "/api/download?" + address, port=STORE)
+    equal(status, 200, "the download")
+    check("Set-Cookie" not in headers, headers)
+    check(headers["Content-Disposition"].startswith('attachment; filename="-.-x---Set-Cookie--a-b-cpu-'), headers)
+    check(b"Set-Cookie: a=b" not in page, "the name is in the page as it is")
+    check_live(agent, 0.5)
+
+
+@test
 def odd_requests_to_every_route_end_nothing(lab):
     """Each route with the wrong method, a body nobody wants, and parameters of every kind: an answer each, and the
     agent lives."""
@@ -372,7 +402,9 @@ def odd_requests_to_every_route_end_nothing(lab):
                     "/api/v0/web/peers",
                     "/api/v0/web/components/x", "/api/v0/web/modules/x/components", "/api/v0/web/graph",
                     "/api/v0/web/debug/x"],
-              STORE: ["/", "/api/services", "/api/jvms", "/api/flamegraph", "/api/timeline", "/ingest", push.PATH]}
+              STORE: ["/", "/api/services", "/api/jvms", "/api/flamegraph", "/api/timeline", "/api/functions",
+                      "/api/sandwich", "/api/diff", "/api/series", "/api/heatmap", "/api/labels", "/api/values",
+                      "/api/download", "/api/", "/api/x", "/ingest", push.PATH]}
     queries = ("", "?window=-1", "?duration=99999999999999999999", "?duration=%00",
                "?from=NaN&until=1e99&service=%ff%fe&type=a:b",
                "?" + "&".join(f"label={i}=" for i in range(200)))

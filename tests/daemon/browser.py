@@ -1,5 +1,6 @@
 """A headless Chromium, driven over its debugging pipe (Chrome DevTools Protocol): NUL-terminated JSON on descriptors 3
 and 4."""
+import base64
 import json
 import os
 import select
@@ -8,7 +9,7 @@ import subprocess
 import tempfile
 import time
 
-from lab import Failure, Skip, check
+from lab import ROOT, Failure, Skip, check
 
 
 def program():
@@ -112,6 +113,13 @@ class Browser:
         self.mouse("mouseMoved", x, y)
         self.mouse("mousePressed", x, y)
         self.mouse("mouseReleased", x, y)
+
+    def picture(self, name):
+        """What the page looks like, kept as a file of the build."""
+        folder = ROOT / "build" / "screenshots"
+        folder.mkdir(parents=True, exist_ok=True)
+        data = self.call("Page.captureScreenshot")["data"]
+        (folder / f"{name}.png").write_bytes(base64.b64decode(data))
 
     def problems(self, server="file:"):
         """What the console and the security policy complained about, and every request that was not to `server` and no

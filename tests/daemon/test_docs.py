@@ -69,12 +69,13 @@ def documented_commands_print_what_is_shown(lab):
 
 @test
 def documented_flags_exist(lab):
-    status, text = lab.call([lab.smolder, "run", "--help"])
-    equal(status, 0, "exit status of --help")
-    page = (ROOT / "docs" / "run.md").read_text()
-    documented = set(re.findall(r"`--([a-z.-]+)", page)) - {"flag"}
-    known = set(re.findall(r"--([a-z.-]+)", text)) - {"flag", "help"}
-    equal(documented, known, "flags in docs/run.md and in --help")
+    for command in ("run", "store", "top"):
+        status, text = lab.call([lab.smolder, command, "--help"])
+        equal(status, 0, "exit status of --help")
+        page = (ROOT / "docs" / f"{command}.md").read_text()
+        documented = set(re.findall(r"`--([a-z.-]+)", page)) - {"flag"}
+        known = set(re.findall(r"--([a-z.-]+)", text)) - {"flag", "help"}
+        equal(documented, known, f"flags in docs/{command}.md and in --help")
 
 
 @test

@@ -17,6 +17,8 @@ RARE = {"smolder_adapted_profiles_total": "a profile above a limit of the receiv
         "prometheus_sd_dns_lookup_failures_total": "names to look up",
         "prometheus_sd_consul_rpc_failures_total": "a Consul server that fails",
         "smolder_store_deleted_profiles_total": "a store that is full",
+        "smolder_store_packed_profiles_total": "five minutes of profiles",
+        "smolder_store_damaged_total": "a store on a disk that forgets",
         "prometheus_sd_http_failures_total": "a server of targets",
         "local_file_timestamp_last_accessed_unix_seconds": "a file",
         "smolder_jvm_crashes_total": "a JVM that crashes",

@@ -54,6 +54,12 @@ def choose(browser, element, value):
                 "e.dispatchEvent(new Event('change')); e.dispatchEvent(new Event('input')); }")
 
 
+def choose_service(browser, name):
+    browser.run("document.getElementById('service').click()")
+    browser.wait("!!document.getElementById('service-list')")
+    browser.run(f"document.querySelector('#service-list [data-service={json.dumps(name)}]').click()")
+
+
 @test
 def page_counts_what_the_graph_leaves_out(lab):
     """20,000 frames of which the page gets 8,192: what is searched for is counted in all of them, and zooming in shows
@@ -65,16 +71,16 @@ def page_counts_what_the_graph_leaves_out(lab):
     whole = sum(stacks.values())
     with Browser(machine=lab.machine) as browser:
         drawn(browser)
-        check("(other)" in browser.run("graph.model.names"), "nothing was left out")
+        check("(other)" in browser.run("graph.flame.model.names"), "nothing was left out")
         browser.key("/")
         browser.call("Input.insertText", text="rare")
         browser.wait(f"{text('hits')}.startsWith('100 %')")
         browser.run("[...document.querySelectorAll('#top button')].find(b => b.title.startsWith('Tail.rare ')).click()")
         want = f"{10000 * 1000 / whole * 100:.1f} %"
         browser.wait(f"{text('hits')}.startsWith('{want}')")
-        frames = "graph.model.names.filter(n => /^big/.test(n)).length"
+        frames = "graph.flame.model.names.filter(n => /^big/.test(n)).length"
         few = browser.run(frames)
-        browser.run("{ const m = graph.model, i = [...m.name].findIndex(x => m.names[x] === 'main'); "
+        browser.run("{ const m = graph.flame.model, i = [...m.name].findIndex(x => m.names[x] === 'main'); "
                     "document.querySelector('#graph canvas').focus(); }")
         browser.key("ArrowDown")
         browser.key("Enter")
@@ -82,7 +88,7 @@ def page_counts_what_the_graph_leaves_out(lab):
         browser.key("ArrowDown")
         browser.key("Enter")
         browser.wait("location.hash.includes('at=huge')")
-        browser.wait("shown && shown.at.length === 2 && graph.model.names.filter(n => /^f\\d/.test(n)).length === 3000")
+        browser.wait("graph.flame.model.names.filter(n => /^f\\d/.test(n)).length === 3000")
         check(few < 10000, f"{few} of the small frames were there at once")
         equal(browser.problems(STORE), [], "what the browser complained about")
 
@@ -104,10 +110,11 @@ def page_goes_back(lab):
         browser.call("Input.insertText", text="bake")
         browser.wait(f"{text('hits')}.startsWith('100 %')")
         address = browser.wait("location.hash.includes('search=bake') && location.hash")
-        choose(browser, "service", "yard")
-        browser.wait("graph.model && graph.model.names.includes('dig')")
+        choose_service(browser, "yard")
+        browser.wait("graph.flame.model && graph.flame.model.names.includes('dig')")
         browser.run("history.back()")
-        browser.wait("graph.model && graph.model.names.includes('bake') && !document.getElementById('crumbs').hidden")
+        browser.wait("graph.flame.model && graph.flame.model.names.includes('bake') && "
+                     "!document.getElementById('crumbs').hidden")
         browser.run("history.back()")
         browser.wait("location.hash.includes('at=main') && !location.hash.includes('at=bake')")
         browser.open("about:blank")
@@ -127,16 +134,16 @@ def page_shows_nothing_under_another_name(lab):
         drawn(browser, "#service=shop")
         browser.run("{ const f = window.fetch; window.slow = new Promise(r => { window.release = r; }); "
                     "window.fetch = (...a) => window.slow.then(() => f(...a)); }")
-        choose(browser, "service", "yard")
+        choose_service(browser, "yard")
         equal(browser.run("document.getElementById('graph').hidden"), True, "the old graph is hidden")
         check("Loading yard" in browser.run(text("empty")), browser.run(text("empty")))
         equal(browser.run("document.querySelectorAll('#top li').length"), 0, "functions of the old graph")
         browser.run("window.release()")
-        browser.wait("graph.model && graph.model.names.includes('dig')")
+        browser.wait("graph.flame.model && graph.flame.model.names.includes('dig')")
         agent.stop()
         browser.wait(f"{text('live')}.includes('No data')")
         check("does not answer" in browser.run(text("trouble")), browser.run(text("trouble")))
-        choose(browser, "service", "shop")
+        choose_service(browser, "shop")
         browser.wait(f"document.getElementById('graph').hidden && {text('empty')}.includes('No answer')")
 
 
@@ -148,7 +155,7 @@ def page_explains_time_ranges(lab):
     with Browser(machine=lab.machine) as browser:
         drawn(browser, "#service=shop&range=custom&from=abc&until=5")
         check("not valid" in browser.run(text("trouble")), browser.run(text("trouble")))
-        equal(browser.run("state.range"), "1h", "the range")
+        equal(browser.run("document.querySelector('#ranges [aria-pressed=true]').dataset.range"), "1h", "the range")
         browser.run("[...document.querySelectorAll('#ranges button')].find(b => b.textContent === 'Custom').click()")
         browser.wait("!document.getElementById('graph').hidden")
         browser.run("{ const f = document.getElementById('from'), u = document.getElementById('until'), v = f.value; "
@@ -186,9 +193,11 @@ def page_filters_many_services(lab):
         push(lab, f"service-{i:02}", {"main": 1000000 + i})
     with Browser(machine=lab.machine) as browser:
         drawn(browser)
-        options = "[...document.querySelectorAll('#service option')].map(o => o.value)"
+        options = "[...document.querySelectorAll('#service-list [role=option]')].map(o => o.dataset.service)"
+        browser.run("document.getElementById('service').click()")
+        browser.wait("!!document.getElementById('service-list')")
         equal(len(browser.run(options)), 30, "services")
-        shown = browser.run("state.service")
+        shown = browser.run("document.getElementById('service').value")
         choose(browser, "service-filter", "E-1")
         left = browser.run(options)
         equal(sorted(set(left) - {shown}), sorted({f"service-{i}" for i in range(10, 20)} - {shown}), "those left")

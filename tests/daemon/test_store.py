@@ -100,7 +100,7 @@ def store_page_draws(lab):
     with Browser(machine=lab.machine) as browser:
         browser.open(STORE + "/")
         browser.wait("document.getElementById('graph') && !document.getElementById('graph').hidden")
-        equal(browser.run("graph.model.names"), ["total", "main", "work"], "names in the graph")
+        equal(browser.run("graph.flame.model.names"), ["total", "main", "work"], "names in the graph")
         equal(browser.run("document.getElementById('sum').textContent"), "5.00 ms in 1 profile", "the sum")
         browser.key("/")
         browser.call("Input.insertText", text="work")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Looks at built programs for what the build is to protect them with.
+"""Looks at built programs for what the build is to protect them with, and for what delays their start.
 
 usage: tests/hardening/check.py SMOLDER LAUNCHER    needs readelf; exit status 1 when something is missing, 77 without
 readelf
@@ -71,12 +71,21 @@ def missing_checks(program):
         yield f"few checked calls: {sorted(symbols)}"
 
 
+def loaded_too_early(program):
+    """Libraries that are slow to load: most processes do without them, or they are in the program itself."""
+    late = r"lib(stdc\+\+|gcc_s|re2|sqlite3|curl|gnutls|microhttpd|zstd|lzma|lz4)[-.]"
+    for library in re.findall(r"\(NEEDED\).*\[(.*)\]", program.dynamic):
+        if re.match(late, library):
+            yield f"{library} is loaded by every process"
+
+
 def main():
     if not shutil.which("readelf"):
         print("skip: no readelf")
         return 77
     smolder, launcher = (Program(path) for path in sys.argv[1:])
-    wrong = {smolder.path.name: [*missing(smolder), *missing_checks(smolder)], launcher.path.name: [*missing(launcher)]}
+    wrong = {smolder.path.name: [*missing(smolder), *missing_checks(smolder), *loaded_too_early(smolder)],
+             launcher.path.name: [*missing(launcher)]}
     for name, found in wrong.items():
         print(f"{'FAIL' if found else 'ok  '} {name}{': ' + '; '.join(found) if found else ''}")
     return 1 if any(wrong.values()) else 0

@@ -7,11 +7,16 @@
 #include "api/agent/agent_live.h"
 #include "api/agent/agent_metrics.h"
 #include "api/agent/agent_record.h"
+#include "api/agent/agent_record_page.h"
 #include "api/agent/components_json.h"
+#include "api/agent/pipeline_json.h"
+#include "api/page/page_index.h"
+#include "api/page/page_place.h"
 #include "api/shared/access.h"
 #include "api/shared/jvms_json.h"
 #include "api/shared/server_settings.h"
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/metric.h"
 #include "graph/view.h"
@@ -23,8 +28,10 @@ struct agent_http {
     struct agent_http_options options; /* `listen` is not kept */
     struct server *server;
     struct access access;
+    bool has_tls; /* as the configuration in force wants it */
     struct agent_live *live;
     struct agent_record *record;
+    struct agent_record_page *record_page;
     struct agent_bundle *bundle;
     char *prefix;                /* "/", or with a '/' at both ends */
     struct server_route *routes; /* owned, and so are the paths */
@@ -100,6 +107,20 @@ static void agent_http_jvms(void *ctx, struct request *rq)
     jvms_json_reply(h->options.controller, rq);
 }
 
+static void agent_http_store(void *ctx, struct request *rq)
+{
+    struct agent_http *h = ctx;
+    struct buf out = BUF_INIT(ANSWER_MAX);
+    buf_puts(&out, "{\"address\":");
+    if (h->options.store_address)
+        json_string(&out, str_of(h->options.store_address));
+    else
+        buf_puts(&out, "null");
+    buf_puts(&out, "}\n");
+    request_reply_buf(rq, 200, "application/json", &out);
+    buf_done(&out);
+}
+
 static void agent_http_record(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
@@ -110,6 +131,12 @@ static void agent_http_record_stop(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
     agent_record_stop(h->record, rq);
+}
+
+static void agent_http_record_page(void *ctx, struct request *rq)
+{
+    struct agent_http *h = ctx;
+    agent_record_page_start(h->record_page, rq);
 }
 
 static void agent_http_not_found(void *ctx, struct request *rq)
@@ -190,20 +217,31 @@ static void agent_http_no_remote(void *ctx, struct request *rq)
     request_reply_text(rq, 500, "remote config service not available\n");
 }
 
-static void agent_http_index_page(void *ctx, struct request *rq)
+/* The page of the store; here it has the agent's API. */
+static void agent_http_index(void *ctx, struct request *rq)
+{
+    (void)ctx;
+    page_index(rq);
+}
+
+static void agent_http_page(void *ctx, struct request *rq)
+{
+    const struct agent_http *h = ctx;
+    page_place_reply(rq, &(struct page_place){.is_agent = true,
+                                              .store = h->options.store_address,
+                                              .store_token = h->options.store_token,
+                                              .agent = server_address(h->server),
+                                              .agent_path = h->prefix});
+}
+
+static void agent_http_pipeline(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
     struct buf out = BUF_INIT(ANSWER_MAX);
-    buf_puts(&out, "<!doctype html><html lang=en><meta charset=utf-8><title>smolder agent</title>"
-                   "<style>body{font:16px/1.6 system-ui,sans-serif;margin:3rem auto;max-width:40rem;padding:0 1rem}"
-                   ":root{color-scheme:light dark}</style><h1>smolder agent</h1><ul>");
-    if (h->options.store_address)
-        buf_printf(&out, "<li><a href=\"http://%s/\">flame graphs</a>", h->options.store_address);
-    buf_printf(&out,
-               "<li><a href=\"%sapi/v0/web/components\">components</a><li><a href=/metrics>metrics</a>"
-               "<li><a href=/-/ready>ready</a><li><a href=/-/healthy>healthy</a></ul></html>\n",
-               h->prefix);
-    request_reply_buf(rq, 200, "text/html; charset=utf-8", &out);
+    agent_metrics_update(h->options.loop, h->options.controller);
+    pipeline_json_put(h->options.controller, &out);
+    request_set_header(rq, "Cache-Control", "no-store");
+    request_reply_buf(rq, 200, "application/json", &out);
     buf_done(&out);
 }
 
@@ -217,6 +255,7 @@ static const struct server_route plain_routes[] = {
     {"GET", "/-/support", agent_http_support, .origin = FROM_HERE},
     {"GET", "/metrics", agent_http_metrics, .origin = FROM_LINKS},
     {"GET", "/api/v0/jvms", agent_http_jvms, .origin = FROM_LINKS},
+    {"GET", "/api/v0/store", agent_http_store, .origin = FROM_LINKS},
     {"GET", "/api/v0/record", agent_http_record, .origin = FROM_HERE},
     {"POST", "/api/v0/record/stop", agent_http_record_stop, .origin = FROM_HERE},
     {NULL, "/api/v0/component/*", agent_http_not_found},
@@ -228,10 +267,14 @@ static const struct server_route web_routes[] = {
     {NULL, "api/v0/web/modules/*", agent_http_module_components, .origin = FROM_LINKS},
     {NULL, "api/v0/web/remotecfg/*", agent_http_no_remote},
     {NULL, "api/v0/web/peers", agent_http_peers},
+    {"GET", "api/jvms", agent_http_jvms, .origin = FROM_LINKS},
+    {"POST", "api/v0/web/record", agent_http_record_page, .origin = FROM_HERE},
     {NULL, "api/v0/web/graph", agent_http_graph, .origin = FROM_HERE},
     {NULL, "api/v0/web/graph/*", agent_http_graph, .origin = FROM_HERE},
     {NULL, "api/v0/web/debug/*", agent_http_debug, .origin = FROM_HERE},
-    {"GET", "", agent_http_index_page},
+    {"GET", "api/v0/web/pipeline", agent_http_pipeline, .origin = FROM_LINKS},
+    {"GET", "api/page", agent_http_page, .origin = FROM_LINKS},
+    {"GET", "", agent_http_index},
 };
 
 /* "/", or with a '/' at both ends. */
@@ -295,6 +338,7 @@ void agent_http_apply(struct agent_http *h, const struct settings *s)
     server_commit(h->server);
     access_done(&h->access);
     access_init(&h->access, &s->http);
+    h->has_tls = s->http.has_tls;
     agent_live_enable(h->live, s->live_debugging);
 }
 
@@ -343,6 +387,7 @@ int agent_http_open(const struct agent_http_options *options, struct agent_http 
     }
     h->live = agent_live_new(options->loop, options->controller);
     h->record = agent_record_new(options->loop, options->controller);
+    h->record_page = agent_record_page_new(options->loop, options->controller, options->parsers);
     h->bundle =
         agent_bundle_new(&(struct agent_bundle_options){.loop = options->loop,
                                                         .controller = options->controller,
@@ -369,12 +414,18 @@ static void agent_http_on_all_closed(void *arg)
         closed(closed_arg);
 }
 
+static void agent_http_on_recordings_closed(void *arg)
+{
+    struct agent_http *h = arg;
+    agent_bundle_free(TAKE_PTR(h->bundle), agent_http_on_all_closed, h);
+}
+
 static void agent_http_on_server_closed(void *arg)
 {
     struct agent_http *h = arg;
     agent_live_free(TAKE_PTR(h->live));
     agent_record_free(TAKE_PTR(h->record));
-    agent_bundle_free(TAKE_PTR(h->bundle), agent_http_on_all_closed, h);
+    agent_record_page_close(TAKE_PTR(h->record_page), agent_http_on_recordings_closed, h);
 }
 
 void agent_http_close(struct agent_http *h, void (*closed)(void *arg), void *arg)
@@ -384,4 +435,9 @@ void agent_http_close(struct agent_http *h, void (*closed)(void *arg), void *arg
     h->closed = closed;
     h->closed_arg = arg;
     server_close(h->server, agent_http_on_server_closed, h);
+}
+
+const char *agent_http_path(const struct agent_http *h)
+{
+    return h->prefix;
 }

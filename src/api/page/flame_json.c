@@ -10,6 +10,7 @@ enum { TOP_MAX = 50 };
 
 struct flame_printer {
     struct buf *out;
+    const struct flame_json *j;
     const struct flame *f;
     uint32_t *number_of; /* name -> 1 + its number in the answer, in order of use */
     uint32_t *names;
@@ -27,21 +28,47 @@ static unsigned flame_json_number(struct flame_printer *p, uint32_t name)
     return p->number_of[name] - 1;
 }
 
-static void flame_json_put_node(struct flame_printer *p, unsigned depth, uint32_t name, int64_t self, int64_t total)
+static int64_t flame_json_self(const struct flame_printer *p, uint32_t node, size_t side)
 {
-    buf_printf(p->out, "%s%u,%u,%lld,%lld", p->first ? "" : ",", depth, flame_json_number(p, name), (long long)self,
-               (long long)total);
+    return p->j->self[side] ? p->j->self[side][node] : p->f->nodes[node].self;
+}
+
+static int64_t flame_json_total(const struct flame_printer *p, uint32_t node, size_t side)
+{
+    return p->j->total[side] ? p->j->total[side][node] : p->f->nodes[node].total;
+}
+
+static size_t flame_json_sides(const struct flame_printer *p)
+{
+    return p->j->total[0] ? FLAME_SIDES : 1;
+}
+
+static void flame_json_begin_node(struct flame_printer *p, unsigned depth, uint32_t name)
+{
+    buf_printf(p->out, "%s%u,%u", p->first ? "" : ",", depth, flame_json_number(p, name));
     p->first = false;
+}
+
+static void flame_json_put_node(struct flame_printer *p, unsigned depth, uint32_t node)
+{
+    flame_json_begin_node(p, depth, p->f->nodes[node].name);
+    for (size_t s = 0; s < flame_json_sides(p); s++)
+        buf_printf(p->out, ",%lld,%lld", (long long)flame_json_self(p, node, s),
+                   (long long)flame_json_total(p, node, s));
 }
 
 /* Children are sorted by total: from the first small one on, all are small. */
 static void flame_json_put_rest(struct flame_printer *p, unsigned depth, uint32_t child, uint32_t other)
 {
-    int64_t rest = 0;
+    int64_t rest[FLAME_SIDES] = {0};
     for (uint32_t c = child; c; c = p->f->nodes[c].next_sibling)
-        rest += p->f->nodes[c].total;
-    if (rest > 0)
-        flame_json_put_node(p, depth, other, rest, rest);
+        for (size_t s = 0; s < flame_json_sides(p); s++)
+            rest[s] = flame_sum(rest[s], flame_json_total(p, c, s));
+    if (rest[0] <= 0 && rest[1] <= 0)
+        return;
+    flame_json_begin_node(p, depth, other);
+    for (size_t s = 0; s < flame_json_sides(p); s++)
+        buf_printf(p->out, ",%lld,%lld", (long long)rest[s], (long long)rest[s]);
 }
 
 /* From the root down to `at`, whose depth is returned. */
@@ -55,7 +82,7 @@ static unsigned flame_json_put_above(struct flame_printer *p, uint32_t at)
     for (unsigned d = depth + 1; d-- > 0; at = nodes[at].parent)
         path[d] = at;
     for (unsigned d = 0; d <= depth; d++)
-        flame_json_put_node(p, d, nodes[path[d]].name, nodes[path[d]].self, nodes[path[d]].total);
+        flame_json_put_node(p, d, path[d]);
     return depth;
 }
 
@@ -66,7 +93,7 @@ static void flame_json_put_nodes(struct flame_printer *p, uint32_t root, uint32_
     for (uint32_t next = nodes[root].first_child, parent = root;;) {
         if (next && nodes[next].total >= p->threshold) {
             depth++;
-            flame_json_put_node(p, depth, nodes[next].name, nodes[next].self, nodes[next].total);
+            flame_json_put_node(p, depth, next);
             parent = next;
             next = nodes[next].first_child;
             continue;
@@ -92,38 +119,55 @@ static int flame_json_by_self(const void *a, const void *b)
     return x->self < y->self ? 1 : x->self > y->self ? -1 : x->name < y->name ? -1 : x->name > y->name;
 }
 
+/* What the functions have of their own, by name. */
+static void flame_json_sum_top(const struct flame_printer *p, struct flame_top *top)
+{
+    const struct flame *f = p->f;
+    cleanup_free unsigned *depth = xcalloc(f->node_count, sizeof *depth);
+    for (size_t i = 1; i < f->node_count; i++) {
+        int64_t *self = &top[f->nodes[i].name].self;
+        depth[i] = depth[f->nodes[i].parent] + 1;
+        if (p->j->leaf_depth == 0)
+            *self = flame_sum(*self, f->nodes[i].self);
+        else if (depth[i] == p->j->leaf_depth)
+            *self = flame_sum(*self, f->nodes[i].total);
+    }
+}
+
 /* Names with the largest own values over the whole tree, also where their frames were too small to be printed. */
 static void flame_json_put_top(struct flame_printer *p)
 {
     cleanup_free struct flame_top *top = xcalloc(p->f->name_count, sizeof *top);
     for (uint32_t i = 0; i < p->f->name_count; i++)
         top[i].name = i;
-    for (size_t i = 1; i < p->f->node_count; i++)
-        top[p->f->nodes[i].name].self += p->f->nodes[i].self;
+    flame_json_sum_top(p, top);
     qsort(top, p->f->name_count, sizeof *top, flame_json_by_self);
     for (size_t i = 0; i < TOP_MAX && i < p->f->name_count && top[i].self > 0; i++)
         buf_printf(p->out, "%s%u,%lld", i ? "," : "", flame_json_number(p, top[i].name), (long long)top[i].self);
 }
 
-void flame_json_put(struct flame *f, uint32_t at, size_t nodes, struct buf *out)
+void flame_json_put(const struct flame_json *j, struct buf *out)
 {
-    const int64_t other = flame_name(f, STR("(other)"));
-    cleanup_free uint32_t *numbers = xcalloc(f->name_count, sizeof *numbers);
-    cleanup_free uint32_t *names = xcalloc(f->name_count, sizeof *names);
+    const int64_t other = flame_name(j->flame, STR("(other)"));
+    cleanup_free uint32_t *numbers = xcalloc(j->flame->name_count, sizeof *numbers);
+    cleanup_free uint32_t *names = xcalloc(j->flame->name_count, sizeof *names);
     struct flame_printer p = {.out = out,
-                              .f = f,
+                              .j = j,
+                              .f = j->flame,
                               .number_of = numbers,
                               .names = names,
                               .first = true,
-                              .threshold = flame_threshold(f, at, nodes)};
+                              .threshold = flame_threshold(j->flame, j->at, j->nodes)};
     buf_puts(out, "\"nodes\":[");
-    flame_json_put_nodes(&p, at, other < 0 ? 0 : (uint32_t)other);
-    buf_puts(out, "],\"top\":[");
-    flame_json_put_top(&p);
+    flame_json_put_nodes(&p, j->at, other < 0 ? 0 : (uint32_t)other);
+    if (j->top) {
+        buf_puts(out, "],\"top\":[");
+        flame_json_put_top(&p);
+    }
     buf_puts(out, "],\"names\":[");
     for (size_t i = 0; i < p.name_count; i++) {
         buf_puts(out, i ? "," : "");
-        json_string(out, f->names[names[i]]);
+        json_string(out, p.f->names[names[i]]);
     }
     buf_byte(out, ']');
 }

@@ -8,11 +8,12 @@
 #include <string.h>
 
 #include "api/pyroscope/querier_call.h"
-#include "api/pyroscope/querier_groups.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/wire.h"
+#include "store/label_groups.h"
+#include "store/value_scale.h"
 
 enum { COLUMNS = 20, HEATMAP_PROFILES_BYTES = 128 << 20 };
 
@@ -25,10 +26,10 @@ struct heatmap_profile {
 
 struct answer_heatmap {
     struct querier_call *q;
-    struct querier_groups groups;
+    struct label_groups groups;
     struct heatmap_profile *items; /* owned */
     size_t len, cap;
-    int64_t least, most;
+    struct value_scale scale; /* of totals */
     bool full;
 };
 
@@ -41,13 +42,12 @@ static void answer_heatmap_visit(void *arg, const struct store_point *p)
         return;
     xgrow(&h->items, &h->cap, h->len + 1, sizeof *h->items);
     struct heatmap_profile *item = &h->items[h->len++];
-    *item = (struct heatmap_profile){.group = querier_group_of(&h->groups, p->series),
+    *item = (struct heatmap_profile){.group = label_group_of(&h->groups, p->series),
                                      .slot = past <= 0 ? 0 : (past + h->q->step_ms - 1) / h->q->step_ms,
                                      .ms = ms,
                                      .total = p->total};
     memcpy(item->id, p->id, sizeof item->id);
-    h->least = h->len == 1 || p->total < h->least ? p->total : h->least;
-    h->most = p->total > h->most ? p->total : h->most;
+    value_scale_add(&h->scale, p->total);
 }
 
 static int answer_heatmap_order(const void *a, const void *b)
@@ -58,17 +58,6 @@ static int answer_heatmap_order(const void *a, const void *b)
     if (x->slot != y->slot)
         return x->slot < y->slot ? -1 : 1;
     return (x->total > y->total) - (x->total < y->total);
-}
-
-static double answer_heatmap_width(const struct answer_heatmap *h)
-{
-    return (h->most > h->least ? (double)h->most - (double)h->least : 1.0) / COLUMNS;
-}
-
-static size_t answer_heatmap_column(const struct answer_heatmap *h, int64_t total)
-{
-    const double column = ((double)total - (double)h->least) / answer_heatmap_width(h);
-    return column >= COLUMNS ? COLUMNS - 1 : (size_t)column;
 }
 
 static void answer_heatmap_put_exemplar(const struct heatmap_profile *p, struct buf *out)
@@ -89,13 +78,13 @@ static void answer_heatmap_put_slot(const struct answer_heatmap *h, const struct
     uint32_t count[COLUMNS] = {0};
     const struct heatmap_profile *largest[COLUMNS] = {0};
     for (size_t i = 0; i < n; i++) {
-        const size_t column = answer_heatmap_column(h, p[i].total);
+        const size_t column = value_scale_column(&h->scale, p[i].total);
         count[column]++;
         largest[column] = &p[i];
     }
     wire_number(&slot, 1, (uint64_t)(h->q->range.from_ms + p->slot * h->q->step_ms));
     for (size_t i = 0; i < COLUMNS; i++) {
-        wire_packed_double(&y, (double)h->least + (double)i * answer_heatmap_width(h));
+        wire_packed_double(&y, (double)h->scale.least + (double)i * value_scale_width(&h->scale));
         wire_varint(&counts, count[i]);
     }
     wire_bytes(&slot, 2, buf_slice(&y));
@@ -154,16 +143,16 @@ static void answer_heatmap_put(struct answer_heatmap *h)
 
 static int answer_heatmap_run(struct querier_call *q, struct store_reader *r)
 {
-    struct answer_heatmap h = {.q = q};
+    struct answer_heatmap h = {.q = q, .scale = {.columns = COLUMNS}};
     const struct store_filter filter = {&q->selector, q->range};
-    querier_groups_init(&h.groups, &q->request.group_by);
+    label_groups_init(&h.groups, q->request.group_by.items, q->request.group_by.len);
     int code = store_each_point(r, &filter, answer_heatmap_visit, &h, &q->err);
     if (code == 0 && (h.full || h.groups.full))
         code = err_set(&q->err, -EMSGSIZE, "more than %zu profiles: choose a shorter time range or add label matchers",
                        HEATMAP_PROFILES_BYTES / sizeof *h.items);
     if (code == 0)
         answer_heatmap_put(&h);
-    querier_groups_done(&h.groups);
+    label_groups_done(&h.groups);
     free(h.items);
     return code;
 }

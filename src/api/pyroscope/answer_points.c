@@ -8,12 +8,12 @@
 #include <string.h>
 
 #include "api/pyroscope/querier_call.h"
-#include "api/pyroscope/querier_groups.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/wire.h"
 #include "pprof/flame.h"
+#include "store/label_groups.h"
 
 enum { ANSWER_POINTS_MAX = 64 << 20 };
 
@@ -27,7 +27,7 @@ struct answer_point {
 };
 
 struct answer_group {
-    struct str key;              /* of the group (querier_groups.h) */
+    struct str key;              /* of the group (label_groups.h) */
     struct u64map at;            /* k -> point */
     struct answer_point *points; /* owned */
     size_t len, cap;
@@ -36,7 +36,7 @@ struct answer_group {
 
 struct answer_points {
     struct querier_call *q;
-    struct querier_groups keys;
+    struct label_groups keys;
     struct answer_group *groups; /* by number; owned */
     size_t len, cap;
     int64_t series;           /* whose labels are at hand; -1 = none */
@@ -47,13 +47,13 @@ struct answer_points {
 
 static struct answer_group *answer_points_enter(struct answer_points *a, const struct store_series *series)
 {
-    const uint32_t number = querier_group_of(&a->keys, series);
+    const uint32_t number = label_group_of(&a->keys, series);
     if (number == a->len) {
         xgrow(&a->groups, &a->cap, a->len + 1, sizeof *a->groups);
         a->groups[a->len++] = (struct answer_group){.key = a->keys.keys[number]};
     }
     if (a->series != series->id && a->q->request.exemplar_type.value == EXEMPLARS_INDIVIDUAL)
-        a->series_labels = querier_groups_rest(&a->keys, series);
+        a->series_labels = label_groups_rest(&a->keys, series);
     a->series = series->id;
     return &a->groups[number];
 }
@@ -157,7 +157,7 @@ static void answer_points_done(struct answer_points *a)
         free(a->groups[i].points);
     }
     free(a->groups);
-    querier_groups_done(&a->keys);
+    label_groups_done(&a->keys);
 }
 
 static int answer_points_run(struct querier_call *q, struct store_reader *r)
@@ -167,7 +167,7 @@ static int answer_points_run(struct querier_call *q, struct store_reader *r)
     /* Behind the point before the first, up to the last. */
     const struct store_filter filter = {&q->selector,
                                         {q->range.from_ms - q->step_ms + 1, q->range.from_ms + steps * q->step_ms}};
-    querier_groups_init(&a.keys, &q->request.group_by);
+    label_groups_init(&a.keys, q->request.group_by.items, q->request.group_by.len);
     int code = store_each_point(r, &filter, answer_points_visit, &a, &q->err);
     if (code == 0 && (a.full || a.keys.full))
         code = err_set(&q->err, -EMSGSIZE,

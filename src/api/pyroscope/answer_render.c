@@ -11,13 +11,13 @@
 #include "api/pyroscope/flame_dot.h"
 #include "api/pyroscope/flame_levels.h"
 #include "api/pyroscope/querier_call.h"
-#include "api/pyroscope/querier_groups.h"
 #include "api/pyroscope/querier_tree.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/wire.h"
+#include "store/label_groups.h"
 
 enum { RENDER_POINTS = 1500, RENDER_GROUPS_MAX = 1000 };
 
@@ -140,7 +140,7 @@ struct render_timeline {
     struct querier_call *q;
     int64_t start_ms, step_ms;
     size_t points;
-    struct querier_groups groups;      /* number 0 without labels */
+    struct label_groups groups;        /* number 0 without labels */
     struct render_line all, *of_group; /* owned */
     size_t len, cap;
 };
@@ -175,9 +175,9 @@ static void render_visit(void *arg, const struct store_point *p)
     if (at >= t->points)
         return;
     render_line_add(&t->all, at, p->total);
-    if (t->groups.by->len == 0)
+    if (t->groups.by_count == 0)
         return;
-    const uint32_t group = querier_group_of(&t->groups, p->series);
+    const uint32_t group = label_group_of(&t->groups, p->series);
     if (group >= RENDER_GROUPS_MAX)
         return;
     if (group == t->len) {
@@ -203,7 +203,7 @@ static void render_put_line(const struct render_timeline *t, const struct render
 static void render_put_groups(const struct render_timeline *t, struct buf *out)
 {
     buf_puts(out, ",\"groups\":");
-    if (t->groups.by->len == 0) {
+    if (t->groups.by_count == 0) {
         buf_puts(out, "null");
         return;
     }
@@ -229,7 +229,7 @@ static void render_timeline_done(struct render_timeline *t)
     free(t->of_group);
     free(t->all.values);
     free(t->all.counts);
-    querier_groups_done(&t->groups);
+    label_groups_done(&t->groups);
 }
 
 static int render_put_timeline(struct querier_call *q, struct store_reader *r, struct buf *out)
@@ -238,7 +238,7 @@ static int render_put_timeline(struct querier_call *q, struct store_reader *r, s
     t.start_ms = q->range.from_ms / t.step_ms * t.step_ms;
     t.points = (size_t)((q->range.until_ms - t.start_ms + t.step_ms - 1) / t.step_ms + 1);
     t.all = render_line_new(t.points);
-    querier_groups_init(&t.groups, &q->request.group_by);
+    label_groups_init(&t.groups, q->request.group_by.items, q->request.group_by.len);
     const struct store_filter filter = {&q->selector, {t.start_ms - t.step_ms + 1, q->range.until_ms}};
     int code = store_each_point(r, &filter, render_visit, &t, &q->err);
     if (code == 0 && (t.groups.full || t.groups.len > RENDER_GROUPS_MAX))

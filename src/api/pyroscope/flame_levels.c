@@ -64,15 +64,8 @@ static void flame_levels_order(struct flame_levels *l)
 
 static void flame_levels_finish(struct flame_levels *l, size_t nodes)
 {
-    for (size_t s = 0; s < l->sides; s++) {
-        l->total[s] = xcalloc(l->flame->node_count, sizeof *l->total[s]);
-        for (size_t i = l->flame->node_count; i-- > 0;) {
-            const uint32_t parent = l->flame->nodes[i].parent;
-            l->total[s][i] = flame_sum(l->total[s][i], l->self[s][i]);
-            if (i)
-                l->total[s][parent] = flame_sum(l->total[s][parent], l->total[s][i]);
-        }
-    }
+    for (size_t s = 0; s < l->sides; s++)
+        l->total[s] = flame_totals(l->flame, l->self[s]);
     flame_levels_order(l);
     l->threshold = flame_levels_threshold(l, nodes);
 }
@@ -86,33 +79,11 @@ void flame_levels_init(struct flame_levels *l, const struct flame *f, size_t nod
     flame_levels_finish(l, nodes);
 }
 
-/* Where each node of a side is in both. */
-static uint32_t *flame_levels_join(struct flame *both, const struct flame *side)
-{
-    uint32_t *places = xcalloc(side->node_count, sizeof *places);
-    for (size_t i = 1; i < side->node_count; i++) {
-        const struct flame_node *n = &side->nodes[i];
-        places[i] = flame_step(both, places[n->parent], flame_name(both, side->names[n->name]));
-    }
-    return places;
-}
-
 void flame_levels_compare(struct flame_levels *l, struct flame *both, const struct flame *left,
                           const struct flame *right, size_t nodes)
 {
-    const struct flame *const sides[FLAME_SIDES] = {left, right};
-    uint32_t *places[FLAME_SIDES];
     *l = (struct flame_levels){.flame = both, .sides = FLAME_SIDES};
-    for (size_t s = 0; s < FLAME_SIDES; s++)
-        places[s] = flame_levels_join(both, sides[s]);
-    for (size_t s = 0; s < FLAME_SIDES; s++) {
-        l->self[s] = xcalloc(both->node_count, sizeof *l->self[s]);
-        for (size_t i = 0; i < sides[s]->node_count; i++) {
-            int64_t *self = &l->self[s][places[s][i]];
-            *self = flame_sum(*self, sides[s]->nodes[i].self);
-        }
-        free(places[s]);
-    }
+    flame_pair(both, (const struct flame *[]){left, right}, l->self);
     flame_levels_finish(l, nodes);
 }
 

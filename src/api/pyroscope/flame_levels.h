@@ -8,9 +8,8 @@
 #pragma once
 
 #include "base/buf.h"
-#include "pprof/flame.h"
+#include "pprof/flame_pair.h"
 
-enum { FLAME_SIDES = 2 };
 struct flame_levels {
     const struct flame *flame;                       /* its shape and names; values of its own are not used */
     size_t sides;                                    /* 1 or 2 */

@@ -150,6 +150,8 @@ int fit_check(const struct jvm_view *v, const struct jvm_probe *t, const struct 
     char path[PATH_MAX];
     if (t->vm_version[0])
         (void)jvm_build_parse(str_of(t->vm_version), &fit->build);
+    if (t->vm_vendor[0])
+        jvm_printable(str_of(t->vm_vendor), fit->build.vendor, sizeof fit->build.vendor);
     cleanup_close int libjvm = library || fit->build.major == 0 ? open_libjvm(v, t, path) : -1;
     int code = library ? check_machine(v, libjvm, library, err) : 0;
     if (code < 0)

@@ -142,6 +142,7 @@ static bool operation_fits(struct operation_job *j)
     if (code == 0)
         code = fit_check(&j->target.view, t, d.library.p ? &d.library : NULL, j->s->untested, fit, &err);
     makeup_seal(&j->reply->makeup, &fit->build, asprof_fingerprint(t, &d));
+    snprintf(j->reply->vendor, sizeof j->reply->vendor, "%s", fit->build.vendor);
     if (fit->room.limited)
         j->reply->left = fit->room.left;
     snprintf(j->reply->note, sizeof j->reply->note, "%s", fit->note);

@@ -18,6 +18,7 @@ struct reply_head {
     int64_t attach_ns, gap_ns;
     uint64_t left;
     struct jvm_makeup makeup;
+    char vendor[JVM_VENDOR_MAX];
     struct hs_err_place crash_place;
     struct degraded degraded;
     char note[FIT_NOTE_MAX];
@@ -84,6 +85,7 @@ void jvm_reply_encode(const struct jvm_reply *r, struct priv_call *call)
         .degraded = r->degraded,
     };
     memcpy(out.note, r->note, sizeof out.note);
+    memcpy(out.vendor, r->vendor, sizeof out.vendor);
     buf_append(&call->out, &out, sizeof out);
     buf_append(&call->out, r->reason, strlen(r->reason) + 1);
     buf_append(&call->out, r->text, strlen(r->text) + 1);
@@ -104,7 +106,7 @@ static void end_texts(struct reply_head *h)
     h->makeup.main[sizeof h->makeup.main - 1] = h->makeup.build[sizeof h->makeup.build - 1] = '\0';
     h->makeup.profiler[sizeof h->makeup.profiler - 1] = h->crash_place.name[sizeof h->crash_place.name - 1] = '\0';
     h->degraded.changes[sizeof h->degraded.changes - 1] = h->degraded.why[sizeof h->degraded.why - 1] = '\0';
-    h->note[sizeof h->note - 1] = '\0';
+    h->note[sizeof h->note - 1] = h->vendor[sizeof h->vendor - 1] = '\0';
 }
 
 void jvm_reply_decode(const uint8_t *in, size_t len, int *fds, size_t fd_count, struct jvm_reply *ret)
@@ -127,6 +129,7 @@ void jvm_reply_decode(const uint8_t *in, size_t len, int *fds, size_t fd_count, 
     ret->left = head.left;
     ret->degraded = head.degraded;
     memcpy(ret->note, head.note, sizeof ret->note);
+    memcpy(ret->vendor, head.vendor, sizeof ret->vendor);
     if (head.has_output && taken < fd_count)
         ret->output_fd = TAKE_FD(fds[taken++]);
     if (head.has_previous && taken < fd_count)

@@ -88,6 +88,7 @@ struct jvm_reply {
     int crash_dir; /* start: where its error report will be, O_PATH (jvm/operation/crash.h); else -1. Owned likewise. */
     struct hs_err_place crash_place; /* in it */
     struct jvm_makeup makeup;        /* key "" = it did not get that far */
+    char vendor[JVM_VENDOR_MAX];     /* of its build; "" = not known */
     uint64_t left;                   /* bytes its cgroups allowed before; UINT64_MAX = no limit is known */
     struct degraded degraded;        /* what the JVM or the kernel cannot do, of what was asked for; with JVM_OK only */
     char note[FIT_NOTE_MAX];         /* what could not be looked at before; "" = nothing */

@@ -257,6 +257,8 @@ static void read_permissions(const struct jvm_view *v, struct jvm_probe *f)
     }
     if (counted && perfdata_string(buf_slice(&counters), "java.property.java.vm.version", &text))
         snprintf(f->vm_version, sizeof f->vm_version, "%.*s", STR_ARG(text));
+    if (counted && perfdata_string(buf_slice(&counters), "java.property.java.vm.vendor", &text))
+        snprintf(f->vm_vendor, sizeof f->vm_vendor, "%.*s", STR_ARG(text));
     f->attach_off = flags.attach_off;
     f->attach_known = flags.complete;
     f->reduced_signals = flags.reduced_signals;

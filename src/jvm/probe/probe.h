@@ -29,6 +29,7 @@ struct jvm_probe {
     bool musl, glibc;          /* whose loader is mapped */
     struct jvm_library libjvm; /* what made it a JVM; OpenJ9 has one as well */
     char vm_version[96];       /* java.vm.version by the performance counters; "" = not known */
+    char vm_vendor[64];        /* java.vm.vendor, likewise */
     enum jvm_libc libc;
     bool catches_quit;       /* SIGQUIT has a handler now */
     bool attach_known;       /* perf data, the JVM's memory or every source of options says whether attach is allowed */

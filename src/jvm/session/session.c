@@ -266,8 +266,11 @@ static void session_learn(struct jvm_session *s, const struct jvm_reply *r)
         s->care.tight = r->left < VERDICT_ROOM;
     if (s->care.since_ns && !s->care.ended_ns)
         s->care.since_ns = clock_ns();
-    if (r->makeup.key[0])
+    if (r->makeup.key[0]) {
         s->care.makeup = r->makeup;
+        if (s->events.vm)
+            s->events.vm(s->arg, r->makeup.build, r->vendor);
+    }
     if (r->outcome != JVM_OK && r->outcome != JVM_TIMEOUT && r->attach_ns == 0)
         aftercare_drop(&s->care); /* nothing was attached to */
     if (r->outcome == JVM_OK) {

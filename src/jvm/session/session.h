@@ -46,6 +46,9 @@ struct jvm_session_events {
     void (*crashed)(void *arg, const struct jvm_makeup *makeup, const char *text);
     /* May be NULL. Something could not be looked at before an attach. */
     void (*note)(void *arg, const char *text);
+    /* May be NULL. What an attach, or its attempt, found out about the JVM: "17.0.15+6-Debian", "Debian"; "" = not
+     * known. Borrowed. */
+    void (*vm)(void *arg, const char *version, const char *vendor);
     /* May be NULL. A chunk, or the rest of a recording, is lost, and counted: why. */
     void (*lost)(void *arg, const char *why);
     /* The session is over and freed: process gone or jvm_session_close() done. */

@@ -359,7 +359,9 @@ static void serves_its_pages_below_a_prefix(void)
     CHECK_INT(status_of("/metrics", ""), 200);
     CHECK_INT(status_of("/", ""), 404);
     cleanup_probe struct probe_reply page = get("/smolder/agent/");
-    CHECK_HAS(page.body, "href=\"/smolder/agent/api/v0/web/components\"");
+    CHECK_HAS(page.body, "<title>smolder</title>");
+    cleanup_probe struct probe_reply place = get("/smolder/agent/api/page");
+    CHECK_HAS(place.body, "\"path\":\"/smolder/agent/\"");
     tear_down();
 }
 
@@ -466,7 +468,10 @@ static void has_an_index(void)
     cleanup_probe struct probe_reply r = get("/");
     CHECK_INT(r.status, 200);
     CHECK_HAS(r.body, "/api/v0/web/components");
-    CHECK_HAS(r.body, "http://127.0.0.1:4040/");
+    CHECK_HAS(probe_header(&r, "Content-Security-Policy"), "frame-ancestors 'none'");
+    cleanup_probe struct probe_reply place = get("/api/page");
+    CHECK_HAS(place.body,
+              "\"here\":\"agent\",\"store\":{\"address\":\"127.0.0.1:4040\",\"path\":\"/\",\"token\":false}");
     tear_down();
 }
 

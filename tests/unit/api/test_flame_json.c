@@ -13,7 +13,7 @@ static void check_json_(int line, struct flame *f, const struct str *at, size_t 
 {
     cleanup_buf struct buf out = BUF_INIT(1 << 20);
     flame_finish(f);
-    flame_json_put(f, flame_find(f, at, depth), nodes, &out);
+    flame_json_put(&(struct flame_json){.flame = f, .at = flame_find(f, at, depth), .nodes = nodes, .top = true}, &out);
     if (strcmp(buf_cstr(&out), want) != 0)
         FAIL_("line %d: %s, want %s", line, buf_cstr(&out), want);
 }
@@ -92,7 +92,7 @@ static void the_list_of_functions_has_an_end(void)
         flame_add_stack(&f, name, i + 1);
     }
     flame_finish(&f);
-    flame_json_put(&f, 0, 1000, &out);
+    flame_json_put(&(struct flame_json){.flame = &f, .nodes = 1000, .top = true}, &out);
     const char *top = strstr(buf_cstr(&out), "\"top\":[");
     CHECK(top);
     size_t commas = 0;

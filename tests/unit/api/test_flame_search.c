@@ -22,7 +22,11 @@ static void check_search(int line, uint32_t at, const char *search, int64_t want
 {
     struct err err = {0};
     int64_t got = -1;
-    const int code = flame_search(&f, at, str_of(search), &got, &err);
+    struct name_matches m = {0};
+    const int code = name_matches_add(&m, str_of(search), &err);
+    if (code == 0)
+        got = flame_search(&f, at, &m);
+    name_matches_done(&m);
     if (code != 0 || got != want)
         FAIL_("line %d: %s: %d, %lld, want %lld", line, search, code, (long long)got, (long long)want);
 }
@@ -71,11 +75,10 @@ static void looks_beneath_one_node_only(void)
 static void what_is_no_expression_is_an_error(void)
 {
     struct err err = {0};
-    int64_t got;
-    set_up();
-    CHECK_INT(flame_search(&f, 0, STR("/(/"), &got, &err), -EINVAL);
+    struct name_matches m = {0};
+    CHECK_INT(name_matches_add(&m, STR("/(/"), &err), -EINVAL);
     CHECK_HAS(err.text, "missing )");
-    flame_done(&f);
+    name_matches_done(&m);
 }
 
 int main(void)

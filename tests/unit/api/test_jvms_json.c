@@ -26,9 +26,29 @@ static void other_jvms(void *state, jvm_status_visit *visit, void *arg)
                                     .state = "profiling",
                                     .reason = "https://ann:s3cret@host/ does not answer",
                                     .profiles = 3,
-                                    .labels = labels});
+                                    .labels = labels,
+                                    .version = "17.0.15+6-Debian",
+                                    .vendor = "Debian",
+                                    .options = "event=itimer,interval=10000000",
+                                    .container = STR("3f1c"),
+                                    .profiled_since_ns = 1700000000123456789,
+                                    .recorded_bytes = 4096,
+                                    .delivered = 2,
+                                    .dropped = 1,
+                                    .last_delivered_ns = 1700000001000000000,
+                                    .agent_cpu_ns = 1500000});
     labels_unref(labels);
     labels_builder_done(&b);
+}
+
+static void other_ended(void *state, jvm_status_visit *visit, void *arg)
+{
+    (void)state;
+    visit(arg, &(struct jvm_status){.pid = 98,
+                                    .service_name = STR("old"),
+                                    .state = "gone",
+                                    .reason = "the process ended: password=hunter2",
+                                    .ended_ns = 1700000002000000000});
 }
 
 static const struct component_def other = {.name = "other.profiler",
@@ -40,7 +60,8 @@ static const struct component_def other = {.name = "other.profiler",
                                            .start = fake_start,
                                            .stop = fake_stop,
                                            .free = fake_free,
-                                           .jvms = other_jvms};
+                                           .jvms = other_jvms,
+                                           .jvms_ended = other_ended};
 static const struct component_def *const components[] = {&other, &fake_java, &fake_sink, NULL};
 
 static void handle(void *ctx, struct request *rq)
@@ -110,6 +131,39 @@ static void whatever_profiles_jvms_is_asked_for_them(void)
     stop();
 }
 
+static int64_t number(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+static void a_jvm_has_what_a_table_of_them_needs(void)
+{
+    start("other.profiler \"x\" { }\npyroscope.java \"all\" { }");
+    json_t *answer = ask();
+    const json_t *till = json_array_get(json_object_get(answer, "jvms"), 0);
+    CHECK_STR(text(till, "version"), "17.0.15+6-Debian");
+    CHECK_STR(text(till, "vendor"), "Debian");
+    CHECK_STR(text(till, "container"), "3f1c");
+    CHECK_STR(text(till, "options"), "event=itimer,interval=10000000");
+    CHECK_INT(number(till, "profiled_since_ms"), 1700000000123);
+    CHECK_INT(number(till, "last_delivered_ms"), 1700000001000);
+    CHECK_INT(number(till, "recorded_bytes"), 4096);
+    CHECK_INT(number(till, "delivered"), 2);
+    CHECK_INT(number(till, "dropped"), 1);
+    CHECK(json_real_value(json_object_get(till, "agent_cpu_ms")) == 1.5);
+    CHECK(json_is_null(json_object_get(till, "ended_ms")));
+    const json_t *checkout = json_array_get(json_object_get(answer, "jvms"), 1); /* of which none of that is known */
+    CHECK_STR(text(checkout, "version"), "");
+    CHECK(json_is_null(json_object_get(checkout, "last_delivered_ms")));
+    const json_t *ended = json_object_get(answer, "ended"), *old = json_array_get(ended, 0);
+    CHECK_INT(json_array_size(ended), 1);
+    CHECK_STR(text(old, "component"), "other.profiler.x");
+    CHECK_STR(text(old, "reason"), "the process ended: password=(secret)");
+    CHECK_INT(number(old, "ended_ms"), 1700000002000);
+    json_decref(answer);
+    stop();
+}
+
 static void secrets_are_hidden(void)
 {
     start("other.profiler \"x\" { }");
@@ -153,6 +207,7 @@ int main(void)
         0)
         return 1;
     RUN(whatever_profiles_jvms_is_asked_for_them);
+    RUN(a_jvm_has_what_a_table_of_them_needs);
     RUN(secrets_are_hidden);
     RUN(components_are_listed_with_their_health);
     RUN(without_an_agent_there_is_nothing_to_list);

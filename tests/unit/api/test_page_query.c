@@ -11,35 +11,13 @@ static struct store *store;
 static struct server *server;
 static struct page_queries *queries;
 
-static void services(void *ctx, struct request *rq)
+static void page(void *ctx, struct request *rq)
 {
     (void)ctx;
-    page_queries_services(queries, rq);
+    page_queries_handle(queries, rq);
 }
 
-static void types(void *ctx, struct request *rq)
-{
-    (void)ctx;
-    page_queries_types(queries, rq);
-}
-
-static void flamegraph(void *ctx, struct request *rq)
-{
-    (void)ctx;
-    page_queries_flamegraph(queries, rq);
-}
-
-static void timeline(void *ctx, struct request *rq)
-{
-    (void)ctx;
-    page_queries_timeline(queries, rq);
-}
-
-static const struct server_route routes[] = {{"GET", "/api/services", services},
-                                             {"GET", "/api/types", types},
-                                             {"GET", "/api/flamegraph", flamegraph},
-                                             {"GET", "/api/timeline", timeline},
-                                             {0}};
+static const struct server_route routes[] = {{"GET", PAGE_PATHS, page}, {"POST", PAGE_PATHS, page}, {0}};
 
 static void flag_up(void *arg)
 {

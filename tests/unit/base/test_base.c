@@ -153,6 +153,40 @@ static void metrics_render_as_prometheus_text(void)
     CHECK_HAS(buf_cstr(&out), "process_resident_memory_bytes");
 }
 
+struct metric_sums {
+    double value, count;
+    char labels[64];
+};
+
+static void add_reading(void *arg, const struct metric_reading *r)
+{
+    struct metric_sums *s = arg;
+    s->value += r->value;
+    s->count += r->count;
+    for (size_t i = 0; i < r->label_count; i++)
+        snprintf(s->labels + strlen(s->labels), sizeof s->labels - strlen(s->labels), "%s=%s;", r->names[i],
+                 r->values[i]);
+}
+
+static void metrics_can_be_read_by_name(void)
+{
+    static const double bounds[] = {1, 2};
+    static struct metric_family h = {
+        .name = "t_read_seconds", .help = "H.", .kind = METRIC_HISTOGRAM, .buckets = bounds, .bucket_count = 2};
+    static struct metric_family c = {.name = "t_read_total", .help = "C.", .labels = {"a", "b"}};
+    struct metric_sums sums = {0};
+    metric_each("t_read_total", add_reading, &sums);
+    CHECK(sums.value == 0);
+    metric_observe(&h, 0.5);
+    metric_observe(&h, 5);
+    metric_add(&c, 2, "x", "");
+    metric_each("t_read_seconds", add_reading, &sums);
+    CHECK(sums.value == 5.5 && sums.count == 2);
+    metric_each("t_read_total", add_reading, &sums);
+    CHECK(sums.value == 7.5 && sums.count == 2);
+    CHECK_STR(sums.labels, "a=x;b=;");
+}
+
 static void metrics_of_many_labels_are_kept_apart(void)
 {
     enum { MANY = 20000 };
@@ -255,6 +289,7 @@ int main(void)
     RUN(a_component_is_named_by_its_place_and_its_id);
     RUN(metrics_render_as_prometheus_text);
     RUN(metrics_of_many_labels_are_kept_apart);
+    RUN(metrics_can_be_read_by_name);
     RUN(a_message_acts_on_nobody_who_shows_it);
     return REPORT();
 }

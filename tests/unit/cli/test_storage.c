@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "test.h"
 
+#define FLAG "--storage.path"
+
 static char folder[] = "/tmp/smolder-test-storage-XXXXXX";
 static const struct host_user user = {.uid = 54321, .gid = 54322};
 static struct err err;
@@ -41,15 +43,15 @@ static uid_t owner_of(const char *name)
 static void it_is_made_for_the_user(void)
 {
     struct stat st = {0};
-    CHECK_INT(storage_prepare(at("new/below/data"), &user, &err), 0);
+    CHECK_INT(storage_prepare(FLAG, at("new/below/data"), &user, &err), 0);
     CHECK_INT(owner_of("new"), user.uid);
     CHECK_INT(owner_of("new/below"), user.uid);
     CHECK_INT(stat(at("new/below/data"), &st), 0);
     CHECK_INT(st.st_uid, user.uid);
     CHECK_INT(st.st_gid, user.gid);
     CHECK_INT(st.st_mode & 07777, 0700);
-    CHECK_INT(storage_prepare(at("new/below/data"), &user, &err), 0);
-    CHECK_INT(storage_prepare("", &user, &err), 0);
+    CHECK_INT(storage_prepare(FLAG, at("new/below/data"), &user, &err), 0);
+    CHECK_INT(storage_prepare(FLAG, "", &user, &err), 0);
 }
 
 static void what_an_older_version_left_is_handed_over(void)
@@ -59,7 +61,7 @@ static void what_an_older_version_left_is_handed_over(void)
     for (size_t i = 0; i < ARRAY_LEN(ours); i++)
         make_file(ours[i], 0600);
     make_file("old/notes", 0600);
-    CHECK_INT(storage_prepare(at("old"), &user, &err), 0);
+    CHECK_INT(storage_prepare(FLAG, at("old"), &user, &err), 0);
     CHECK_INT(owner_of("old"), user.uid);
     for (size_t i = 0; i < ARRAY_LEN(ours); i++)
         CHECK_INT(owner_of(ours[i]), user.uid);
@@ -81,7 +83,7 @@ static void the_spool_is_handed_over_with_its_directories(void)
     CHECK_INT(mkdir(at("root/spool/0123456789abcdef/deeper"), 0700), 0);
     CHECK_INT(mkdir(at("others"), 0700), 0);
     CHECK_INT(symlink(at("others"), at("root/spool/fedcba9876543210")), 0);
-    CHECK_INT(storage_prepare(at("root"), &user, &err), 0);
+    CHECK_INT(storage_prepare(FLAG, at("root"), &user, &err), 0);
     for (size_t i = 0; i < ARRAY_LEN(made); i++)
         CHECK_INT(owner_of(made[i]), user.uid);
     for (size_t i = 0; i < ARRAY_LEN(files); i++)
@@ -97,12 +99,12 @@ static void a_spool_of_others_is_left_alone(void)
     static const char *const made[] = {"var", "var/spool", "var/spool/0123456789abcdef", "var/spool/mail"};
     for (size_t i = 0; i < ARRAY_LEN(made); i++)
         CHECK_INT(mkdir(at(made[i]), 0755), 0);
-    CHECK_INT(storage_prepare(at("var"), &user, &err), 0);
+    CHECK_INT(storage_prepare(FLAG, at("var"), &user, &err), 0);
     for (size_t i = 0; i < ARRAY_LEN(made); i++)
         CHECK_INT(owner_of(made[i]), 0);
     CHECK_INT(rmdir(at("var/spool/mail")), 0);
     CHECK_INT(chmod(at("var/spool"), 0777), 0);
-    CHECK_INT(storage_prepare(at("var"), &user, &err), 0);
+    CHECK_INT(storage_prepare(FLAG, at("var"), &user, &err), 0);
     CHECK_INT(owner_of("var/spool/0123456789abcdef"), 0);
     CHECK_INT(owner_of("var"), 0);
 }
@@ -113,7 +115,7 @@ static void nothing_else_is_handed_over(void)
     make_file("secret", 0600);
     CHECK_INT(mkdir(at("etc"), 0755), 0);
     make_file("etc/passwd", 0644);
-    CHECK_INT(storage_prepare(at("etc"), &user, &err), 0);
+    CHECK_INT(storage_prepare(FLAG, at("etc"), &user, &err), 0);
     CHECK_INT(owner_of("etc"), 0);
     CHECK_INT(owner_of("etc/passwd"), 0);
 
@@ -123,20 +125,20 @@ static void nothing_else_is_handed_over(void)
     CHECK_INT(link(at("secret"), at("tricked/quarantine")), 0);
     CHECK_INT(mkfifo(at("tricked/quarantine.lock"), 0600), 0);
     CHECK_INT(mkdir(at("tricked/store.db-dir"), 0700), 0);
-    CHECK_INT(storage_prepare(at("tricked"), &user, &err), 0);
+    CHECK_INT(storage_prepare(FLAG, at("tricked"), &user, &err), 0);
     CHECK_INT(owner_of("secret"), 0);
     CHECK_INT(owner_of("tricked/quarantine.lock"), 0);
     CHECK_INT(owner_of("tricked/store.db-dir"), 0);
     CHECK_INT(owner_of("tricked/store.db"), user.uid);
 
     CHECK_INT(symlink(at("etc"), at("link")), 0);
-    CHECK_INT(storage_prepare(at("link"), &user, &err), 0);
+    CHECK_INT(storage_prepare(FLAG, at("link"), &user, &err), 0);
     CHECK_INT(owner_of("link"), 0);
     CHECK_INT(owner_of("etc"), 0);
 
     CHECK_INT(mkdir(at("open"), 0700), 0);
     CHECK_INT(chmod(at("open"), 01777), 0);
-    CHECK_INT(storage_prepare(at("open"), &user, &err), 0);
+    CHECK_INT(storage_prepare(FLAG, at("open"), &user, &err), 0);
     CHECK_INT(owner_of("open"), 0);
 }
 
@@ -146,7 +148,7 @@ static void a_directory_of_another_user_is_left_alone(void)
     CHECK_INT(mkdir(at("theirs"), 0700), 0);
     make_file("theirs/store.db", 0600);
     CHECK_INT(chown(at("theirs"), 1234, 1234), 0);
-    CHECK_INT(storage_prepare(at("theirs"), &user, &err), 0);
+    CHECK_INT(storage_prepare(FLAG, at("theirs"), &user, &err), 0);
     CHECK_INT(owner_of("theirs"), 1234);
     CHECK_INT(owner_of("theirs/store.db"), 0);
 }
@@ -154,17 +156,17 @@ static void a_directory_of_another_user_is_left_alone(void)
 static void what_cannot_be_made_is_an_error(void)
 {
     make_file("file", 0600);
-    CHECK(storage_prepare(at("file/data"), &user, &err) < 0);
+    CHECK(storage_prepare(FLAG, at("file/data"), &user, &err) < 0);
     CHECK_HAS(err.text, "--storage.path=");
 }
 
 static void one_that_cannot_be_used_is_an_error_with_a_remedy(void)
 {
-    CHECK_INT(storage_check(at("old"), &err), 0); /* root may */
-    CHECK_INT(storage_check(at("not-yet"), &err), 0);
+    CHECK_INT(storage_check(FLAG, at("old"), &err), 0); /* root may */
+    CHECK_INT(storage_check(FLAG, at("not-yet"), &err), 0);
     CHECK_INT(mkdir(at("roots"), 0700), 0);
     CHECK_INT(seteuid(54321), 0);
-    CHECK_INT(storage_check(at("roots"), &err), -EACCES);
+    CHECK_INT(storage_check(FLAG, at("roots"), &err), -EACCES);
     CHECK_HAS(err.text, "give the directory to user 54321 (chown)");
     CHECK_INT(seteuid(0), 0);
 }

@@ -53,10 +53,23 @@ static void sizes_have_units(void)
     CHECK_HAS(err.text, "--store.max-size=much is no size");
 }
 
+static void the_cache_may_be_none(void)
+{
+    struct err err = {0};
+    int64_t got = 0;
+    CHECK_INT(store_cache_parse("32MiB", &got, &err), 0);
+    CHECK_INT(got, 32 << 20);
+    CHECK_INT(store_cache_parse("0", &got, &err), 0);
+    CHECK_INT(got, -1);
+    CHECK_INT(store_cache_parse("few", &got, &err), -EINVAL);
+    CHECK_HAS(err.text, "--store.cache=few is no size");
+}
+
 int main(void)
 {
     RUN(durations_may_have_weeks_and_days);
     RUN(what_is_no_duration_is_refused);
     RUN(sizes_have_units);
+    RUN(the_cache_may_be_none);
     return REPORT();
 }

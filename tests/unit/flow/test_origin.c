@@ -24,8 +24,24 @@ static void a_profile_keeps_its_origin_and_the_last_rejection_counts(void)
     profile_origin_reject(NULL, "nobody asks");
 }
 
+static void deliveries_and_drops_are_counted(void)
+{
+    struct profile_origin *o = profile_origin_new();
+    CHECK_INT(o->delivered_ns, 0);
+    profile_origin_deliver(o);
+    profile_origin_deliver(o);
+    profile_origin_drop(o);
+    CHECK_INT(o->delivered, 2);
+    CHECK_INT(o->dropped, 1);
+    CHECK(o->delivered_ns > 0 && o->delivered_ns <= clock_wall_ns());
+    profile_origin_unref(o);
+    profile_origin_deliver(NULL);
+    profile_origin_drop(NULL);
+}
+
 int main(void)
 {
+    RUN(deliveries_and_drops_are_counted);
     RUN(a_profile_keeps_its_origin_and_the_last_rejection_counts);
     return REPORT();
 }

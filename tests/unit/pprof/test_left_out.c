@@ -41,6 +41,16 @@ static void samples_of_another_profiler_are_counted(void)
     conversion_free(c);
 }
 
+static void those_of_later_chunks_are_joined(void)
+{
+    struct left_out a = {.count = 1, .types = {{"datadog.A", 3}}};
+    const struct left_out later = {.count = 2, .types = {{"datadog.B", 1}, {"datadog.A", 4}}};
+    left_out_join(&a, &later);
+    CHECK_INT(a.count, 2);
+    CHECK_INT(a.types[0].events, 7);
+    CHECK_STR(a.types[1].name, "datadog.B");
+}
+
 static void a_recording_without_them_has_none(void)
 {
     struct conversion *c = conversion_new(&(struct conversion_options){.event = "cpu", .cpu_ns = 10});
@@ -72,6 +82,7 @@ static void no_more_types_are_told_apart_than_there_is_room_for(void)
 int main(void)
 {
     RUN(samples_of_another_profiler_are_counted);
+    RUN(those_of_later_chunks_are_joined);
     RUN(a_recording_without_them_has_none);
     RUN(no_more_types_are_told_apart_than_there_is_room_for);
     return REPORT();

@@ -91,8 +91,32 @@ static void there_is_room_for_a_number_of_blocks(void)
     }
 }
 
+/* Where a block lies in the table depends on the process. */
+static void live_blocks_are_reported_in_the_order_of_time(void)
+{
+    enum { BLOCKS = 100 };
+    cleanup_native_leaks struct native_leaks l = {.any_free = true};
+    struct symbols symbols;
+    symbols_init(&symbols, 1 << 20);
+    struct profile p;
+    profile_init(&p, &symbols);
+    CHECK(profile_add_type(&p, STR("objects"), STR("count")) && profile_add_type(&p, STR("bytes"), STR("bytes")));
+    for (uint32_t i = 0; i < BLOCKS; i++) {
+        const uint32_t location = symbols_location(&symbols, (struct pprof_location){.line = (int32_t)i});
+        const uint32_t stack = symbols_stack(&symbols, &location, 1), at = (i * 7) % BLOCKS;
+        CHECK_INT(stack, i);
+        native_leaks_malloc(&l, 1000 - i, at / 2, stack, 0, at); /* two at a time; the later one lies lower */
+    }
+    CHECK_INT(native_leaks_report(&l, &p), BLOCKS);
+    for (uint32_t i = 1; i < BLOCKS; i++)
+        CHECK(profile_values(&p, i)[1] / 2 >= profile_values(&p, i - 1)[1] / 2);
+    profile_done(&p);
+    symbols_done(&symbols);
+}
+
 int main(void)
 {
+    RUN(live_blocks_are_reported_in_the_order_of_time);
     RUN(a_block_is_live_when_nothing_younger_freed_it);
     RUN(chunks_add_up);
     RUN(there_is_room_for_a_number_of_blocks);

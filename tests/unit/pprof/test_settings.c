@@ -221,6 +221,21 @@ static void a_copy_is_its_own(void)
     recorded_settings_done(&b);
 }
 
+static void what_the_last_sample_stood_for_makes_no_difference(void)
+{
+    struct recorded_settings a = {.event = xstrdup("cpu"), .cpu_ns = 10, .repeat = 1, .sample_ns = 7}, b = {0};
+    settings_copy(&b, &a);
+    b.sample_ns = 8;
+    CHECK(settings_same(&a, &b));
+    b.cpu_ns++;
+    CHECK(!settings_same(&a, &b));
+    settings_copy(&b, &a);
+    settings_take(&b, SETTING_EVENT, STR("wall"), 9);
+    CHECK(!settings_same(&a, &b));
+    recorded_settings_done(&a);
+    recorded_settings_done(&b);
+}
+
 int main(void)
 {
     RUN(a_recordings_own_words_are_taken);
@@ -232,5 +247,6 @@ int main(void)
     RUN(the_jdks_recorder_has_periods_by_type);
     RUN(the_jdks_sampler_works_in_milliseconds);
     RUN(a_copy_is_its_own);
+    RUN(what_the_last_sample_stood_for_makes_no_difference);
     return REPORT();
 }

@@ -38,6 +38,15 @@ static void beyond_the_maximum_all_further_names_are_one(void)
     thread_names_done(&t);
 }
 
+static void a_normalised_name_is_added_as_it_is(void)
+{
+    struct thread_names t = THREAD_NAMES_INIT(false, 2);
+    CHECK(str_is(symbols.strings[thread_names_add(&t, &symbols, STR("pool-1"))], "pool-1"));
+    CHECK_STR(label(&t, "b"), "b");
+    CHECK(str_is(symbols.strings[thread_names_add(&t, &symbols, STR("c"))], THREADS_OTHER));
+    thread_names_done(&t);
+}
+
 static void full_symbols_are_said(void)
 {
     struct thread_names t = THREAD_NAMES_INIT(true, 0);
@@ -53,6 +62,7 @@ int main(void)
     symbols_init(&symbols, 1 << 16);
     RUN(numbers_of_pool_threads_are_replaced);
     RUN(beyond_the_maximum_all_further_names_are_one);
+    RUN(a_normalised_name_is_added_as_it_is);
     RUN(full_symbols_are_said);
     symbols_done(&symbols);
     return REPORT();

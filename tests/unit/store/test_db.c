@@ -1,4 +1,5 @@
 #include "store/db.h"
+#include "store/sqlite_library.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -49,7 +50,54 @@ static void another_version_is_not_ours(void)
     CHECK_INT(db_exec(&db, "PRAGMA user_version = 7", &err), 0);
     db_close(&db);
     CHECK_INT(db_open(path, &db, &err), -EBADMSG);
-    CHECK_STR(err.text, "schema version 7 instead of 1");
+    CHECK_STR(err.text, "schema version 7 instead of 2");
+    remove_files();
+}
+
+/* As the program that knew nothing of blocks made it. */
+static const char *const schema_1 =
+    "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
+    "CREATE TABLE series(id INTEGER PRIMARY KEY, labels BLOB NOT NULL UNIQUE, service TEXT NOT NULL,"
+    " type TEXT NOT NULL);"
+    "CREATE INDEX series_service ON series(service, type);"
+    "CREATE TABLE body(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, time_ns INTEGER NOT NULL,"
+    " pprof BLOB NOT NULL);"
+    "CREATE INDEX body_time ON body(time_ns);"
+    "CREATE TABLE profile(series INTEGER NOT NULL, time_ns INTEGER NOT NULL, body INTEGER NOT NULL,"
+    " type_index INTEGER NOT NULL, split INTEGER NOT NULL, duration_ns INTEGER NOT NULL, total INTEGER NOT NULL,"
+    " PRIMARY KEY(series, time_ns, body, type_index, split)) WITHOUT ROWID;"
+    "CREATE INDEX profile_body ON profile(body);"
+    "PRAGMA user_version = 1;"
+    "INSERT INTO series VALUES(3, x'00', 'shop', 'cpu');"
+    "INSERT INTO body VALUES(7, x'01', 5, x'02');"
+    "INSERT INTO profile VALUES(3, 5, 7, 0, 0, 1, 10);";
+
+static void the_schema_before_gets_what_it_lacks(void)
+{
+    struct err err = {0};
+    struct db db = DB_INIT;
+    int64_t n = 0;
+    new_path();
+    CHECK_INT(sqlite_library_open(&err), 0);
+    CHECK_INT(sqlite3_open_v2(path, &db.handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL), SQLITE_OK);
+    CHECK_INT(sqlite3_exec(db.handle, schema_1, NULL, NULL, NULL), SQLITE_OK);
+    db_close(&db);
+    for (int i = 0; i < 2; i++) {
+        CHECK_INT(db_open(path, &db, &err), 0);
+        CHECK_INT(db_number(&db, "SELECT p.total FROM profile p JOIN body b ON b.id = p.body", &n, &err), 0);
+        CHECK_INT(n, 10);
+        CHECK_INT(db_number(&db,
+                            "SELECT (SELECT count(*) FROM block) + (SELECT count(*) FROM slice) +"
+                            " (SELECT count(*) FROM setting)",
+                            &n, &err),
+                  0);
+        CHECK_INT(n, 0);
+        CHECK_INT(db_number(&db, "PRAGMA user_version", &n, &err), 0);
+        CHECK_INT(n, 2);
+        for (int q = 0; q < DB_QUERIES; q++)
+            CHECK(db_statement(&db, (enum db_query)q, &err));
+        db_close(&db);
+    }
     remove_files();
 }
 
@@ -107,6 +155,7 @@ int main(void)
 {
     RUN(a_database_is_created_and_opened_again);
     RUN(another_version_is_not_ours);
+    RUN(the_schema_before_gets_what_it_lacks);
     RUN(what_is_no_database_is_damaged);
     RUN(statements_are_ready_again_after_the_last_row);
     RUN(a_failed_statement_says_what_sqlite_says);

@@ -1,5 +1,6 @@
 #include "store/files.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -106,6 +107,21 @@ static void forgets_what_was_moved_aside_long_ago(void)
     store_files_forget("/nowhere", "store.db.damaged-", 2000);
 }
 
+static void a_directory_belongs_to_one_store(void)
+{
+    struct err err = {0};
+    int first = -1, second = -1;
+    CHECK_INT(store_files_lock(top, &first, &err), 0);
+    CHECK(first >= 0);
+    CHECK_INT(store_files_lock(top, &second, &err), -EBUSY);
+    CHECK_HAS(err.text, top);
+    CHECK_INT(second, -1);
+    close(first);
+    CHECK_INT(store_files_lock(top, &second, &err), 0);
+    close(second);
+    CHECK_INT(store_files_lock("/nowhere/data", &second, &err), -ENOENT);
+}
+
 int main(void)
 {
     umask(022);
@@ -114,6 +130,7 @@ int main(void)
     RUN(tightens_those_that_are_there);
     RUN(leaves_alone_what_is_not_its_own);
     RUN(follows_no_link);
+    RUN(a_directory_belongs_to_one_store);
     RUN(forgets_what_was_moved_aside_long_ago);
     cleanup_free char *command = xasprintf("rm -rf %s", top);
     CHECK_INT(system(command), 0);

@@ -67,6 +67,7 @@ static void adds_the_selected_samples_of_all_bodies(void)
     cleanup_flame struct flame f;
     struct err err = {0};
     CHECK_INT(flame_merge_check(NULL, 4, buf_slice(&answer), &err), 0);
+    CHECK_INT(flame_merge_damaged(buf_slice(&answer)), 1);
     flame_init(&f, FLAME_NODES_MAX, FLAME_NAME_BYTES_MAX);
     flame_merge_add(&f, buf_slice(&answer));
     print(&f, &text);

@@ -1,0 +1,67 @@
+/* A button that opens a box below it; Escape, and a click elsewhere, close it. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+
+const EDGE_PX = 12;
+
+export function Popover({ name, label, title, value, children }: {
+  /* The id of the button; its box has "-box" added. */
+  name: string;
+  label: ComponentChildren;
+  title?: string;
+  /* Of the button: what was chosen in the box. */
+  value?: string;
+  children: ComponentChildren | ((close: () => void) => ComponentChildren);
+}) {
+  const [open, setOpen] = useState(false),
+    root = useRef<HTMLDivElement>(null),
+    box = useRef<HTMLDivElement>(null),
+    button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    if (!open) return;
+    /* As far to the left as it needs to be in the window. */
+    const right = box.current!.getBoundingClientRect().right;
+    box.current!.style.left = Math.min(0, document.documentElement.clientWidth - EDGE_PX - right) + "px";
+  }, [open]);
+  useEffect(() => {
+    if (!open) return;
+    const onPointer = (e: PointerEvent) => {
+        if (!root.current!.contains(e.target as Node)) setOpen(false);
+      },
+      onKey = (e: KeyboardEvent) => {
+        if (e.key !== "Escape") return;
+        e.preventDefault();
+        e.stopPropagation();
+        setOpen(false);
+        button.current!.focus();
+      };
+    document.addEventListener("pointerdown", onPointer);
+    document.addEventListener("keydown", onKey, true);
+    return () => {
+      document.removeEventListener("pointerdown", onPointer);
+      document.removeEventListener("keydown", onKey, true);
+    };
+  }, [open]);
+  return (
+    <div class="popover" ref={root}>
+      <button
+        type="button"
+        class="switch"
+        id={name}
+        ref={button}
+        title={title}
+        value={value}
+        aria-expanded={open}
+        aria-controls={name + "-box"}
+        onClick={() => setOpen(!open)}
+      >
+        {label}
+      </button>
+      {open && (
+        <div class="popover-box" id={name + "-box"} role="dialog" aria-label={title} ref={box}>
+          {typeof children === "function" ? children(() => setOpen(false)) : children}
+        </div>
+      )}
+    </div>
+  );
+}
