@@ -21,7 +21,7 @@
 #include "store/slices.h"
 
 enum {
-    STACKS = 20000,
+    STACKS = 8000,
     METHODS = 3000,
     DEPTH_MAX = 64,
     DEPTH_FIRST = 20,

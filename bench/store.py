@@ -227,7 +227,8 @@ def questions(store, end):
         total = json.loads(text)["flamegraph"]["total"]
         lab.figure(f"flame graph of {hours} h, first", f"{1000 * first:.0f} ms",
                    f"< {1000 * wanted:.0f} ms" if wanted else "", first < wanted if wanted else None,
-                   f"{1000 * used:.0f} ms of CPU; again {1000 * again:.0f} ms; {len(text) / 1024:.0f} KiB; total {int(total) / 1e9:.0f} s")
+                   f"{1000 * used:.0f} ms of CPU; again {1000 * again:.0f} ms; {len(text) / 1024:.0f} KiB; "
+                   f"total {int(total) / 1e9:.0f} s")
         lab.figure(f"SelectSeries of {hours} h", f"{1000 * series:.0f} ms", "", None, "")
         lab.figure(f"RSS meanwhile, {hours} h", f"{memory.own / lab.MIB:.1f} MiB", "< 64 MiB",
                    memory.own < 64 * lab.MIB, f"with parser, helper and guard {memory.all / lab.MIB:.1f} MiB")
@@ -242,12 +243,14 @@ def measure(args):
             size, count = ingest(store, args, end - args.minutes * 60)
         lab.figure("RSS while pushed and packed", f"{memory.own / lab.MIB:.1f} MiB", "< 64 MiB",
                    memory.own < 64 * lab.MIB, f"with parser, helper and guard {memory.all / lab.MIB:.1f} MiB")
-        lab.figure("time to pack and seal the rest", f"{pack(store, count):.0f} s", "", None, "10 s of it waiting, twice")
+        lab.figure("time to pack and seal the rest", f"{pack(store, count):.0f} s", "", None,
+                   "10 s of it waiting, twice")
         sizes(store, size, count)
         store.stop()
         bench.run([os.path.abspath(args.profiles), "repeat", store.database, "168"])
         store.start()
-        lab.figure("a week of that", f"{store.bytes() / lab.MIB:.0f} MiB", "", None, f"{args.jvms} JVMs, 5 sample types")
+        lab.figure("a week of that", f"{store.bytes() / lab.MIB:.0f} MiB", "", None,
+                   f"{args.jvms} JVMs, 5 sample types")
         questions(store, end)
         store.stop()
 

@@ -19,7 +19,8 @@ struct cursor {
 
 static inline struct cursor cursor_of(const void *p, size_t n)
 {
-    return (struct cursor){p, (const uint8_t *)p + n, false};
+    const uint8_t *from = p ? p : (const uint8_t *)""; /* NULL has no end */
+    return (struct cursor){from, from + n, false};
 }
 
 static inline size_t cursor_left(const struct cursor *c)

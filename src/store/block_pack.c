@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/types.h>
 
 #include "base/cleanup.h"
 #include "base/mem.h"
@@ -112,16 +113,6 @@ static uint32_t pack_walk(struct pack *p, uint32_t stack)
     return node;
 }
 
-static uint32_t pack_node_of(struct pack *p, uint32_t stack)
-{
-    uint32_t *node = id_map_at(&p->node_of_stack, stack);
-    if (!node)
-        return pack_walk(p, stack);
-    if (*node == 0)
-        *node = pack_walk(p, stack) + 1;
-    return *node - 1;
-}
-
 static uint32_t pack_ids_of(struct pack *p, uint32_t label_set)
 {
     uint32_t *known = id_map_at(&p->ids_of, label_set);
@@ -140,13 +131,63 @@ static uint32_t pack_ids_of(struct pack *p, uint32_t label_set)
 static void pack_take(struct body_samples *bodies, const struct pprof_sample *s, uint32_t row, int64_t value)
 {
     struct pack *p = (struct pack *)bodies;
-    if (p->over || (p->full && !p->may_cut))
+    if (p->over)
         return;
-    const struct block_value v = {pack_node_of(p, s->stack), pack_ids_of(p, s->labels), value};
+    const struct block_value v = {.node = s->stack, .ids = pack_ids_of(p, s->labels), .value = value};
     p->over = p->over || p->value_count == p->values_left ||
               !mem_grow(&p->values, &p->value_cap, p->value_count + 1, sizeof *p->values);
     if (!p->over)
         p->values[p->value_count++] = (struct body_value){row, v};
+}
+
+struct new_stack {
+    const uint32_t *locations;
+    uint32_t count, number;
+};
+
+/* From the root on: stacks that begin alike are together. */
+static int pack_by_locations(const void *a, const void *b)
+{
+    const struct new_stack *x = a, *y = b;
+    for (uint32_t i = 1; i <= x->count && i <= y->count; i++) {
+        const uint32_t k = x->locations[x->count - i], l = y->locations[y->count - i];
+        if (k != l)
+            return k < l ? -1 : 1;
+    }
+    return x->count < y->count ? -1 : x->count > y->count;
+}
+
+/* The stacks of the body at hand that were not walked yet, each once; how many, or -ENOMEM. */
+static ssize_t pack_find_new(struct pack *p, struct new_stack *ret)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->value_count; i++) {
+        const uint32_t number = p->values[i].value.node;
+        const struct pprof_stack *s = &p->bodies.symbols.stacks[number];
+        uint32_t *node = id_map_at(&p->node_of_stack, number);
+        if (!node)
+            return -ENOMEM;
+        if (*node == 0)
+            ret[n++] = (struct new_stack){s->locations, s->count, number};
+        *node += *node == 0; /* the root, until it is walked */
+    }
+    return (ssize_t)n;
+}
+
+/* Stacks of the body at hand become nodes. New ones are walked in the order of a tree, and not in that of the body, so
+ * that a node's number is near its parent's: stored trees are smaller by some percent. */
+static int pack_nodes(struct pack *p)
+{
+    cleanup_free struct new_stack *new = calloc(p->value_count + 1, sizeof *new);
+    const ssize_t n = new ? pack_find_new(p, new) : -ENOMEM;
+    if (n < 0)
+        return -ENOMEM;
+    qsort(new, (size_t)n, sizeof *new, pack_by_locations);
+    for (ssize_t i = 0; i < n && (!p->full || p->may_cut); i++)
+        *id_map_at(&p->node_of_stack, new[i].number) = pack_walk(p, new[i].number) + 1;
+    for (size_t i = 0; i < p->value_count; i++)
+        p->values[i].value.node = id_map_get(&p->node_of_stack, p->values[i].value.node) - 1;
+    return 0;
 }
 
 /* The next row of a slice, with room for `count` values; NULL where there is no memory. */
@@ -214,11 +255,13 @@ static int pack_body(struct pack *p, struct str pprof, struct str parts_sent, bo
     code = body_samples_each(&p->bodies, pprof, selected, n, &why);
     if (code < 0 && code != -EBADMSG)
         return err_set(err, code, "%s", why.text);
+    const bool bad = code < 0 || (p->over && alone);
+    p->value_count = bad ? 0 : p->value_count;
+    code = pack_nodes(p);
     if (code == 0 && ((p->over && !alone) || (p->full && !p->may_cut)))
         return BLOCK_LEFT;
-    const bool bad = code < 0 || p->over;
-    p->value_count = bad ? 0 : p->value_count;
-    code = pack_add_rows(p, parts, n);
+    if (code == 0)
+        code = pack_add_rows(p, parts, n);
     if (code < 0)
         return err_set(err, code, "out of memory");
     if (!bad)

@@ -201,7 +201,7 @@ struct block_group {
     struct buf heads[GROUP_BLOCKS], bytes[GROUP_BLOCKS];
     struct parser_item items[GROUP_BLOCKS];
     size_t count;
-    struct buf answers; /* each after its size */
+    struct buf answer;
 };
 
 static void block_group_free(struct block_group **g)
@@ -210,7 +210,7 @@ static void block_group_free(struct block_group **g)
         buf_done(&(*g)->heads[i]);
         buf_done(&(*g)->bytes[i]);
     }
-    buf_done(&(*g)->answers);
+    buf_done(&(*g)->answer);
     free(*g);
 }
 
@@ -251,8 +251,9 @@ static void block_answer(struct store_reader *r, const struct block_group *g, co
     flame_merge_add(sum->out, a->bytes);
 }
 
-/* A block that ends the parser is left out, like one that is damaged. */
-static int block_group_ask(struct store_reader *r, struct block_group *g, struct block_sum_of *sum, struct err *err)
+/* A block that ends the parser is left out, like one that is damaged. How many answers there were. */
+static int block_group_ask(struct store_reader *r, struct block_group *g, struct block_sum_of *sum, unsigned *answers,
+                           struct err *err)
 {
     cleanup_parser_batch struct parser_batch b = {.pool = r->parsers,
                                                   .service = &block_flame_service,
@@ -264,10 +265,9 @@ static int block_group_ask(struct store_reader *r, struct block_group *g, struct
     int code;
     while ((code = parser_batch_next(&b, &a, err)) > 0 || code == -ECANCELED) {
         if (code == 1) {
-            const uint64_t size = a.bytes.n;
             block_answer(r, g, &a, sum);
-            buf_append(&g->answers, &size, sizeof size);
-            buf_str(&g->answers, a.bytes);
+            if ((*answers)++ == 0)
+                buf_str(&g->answer, a.bytes);
         } else {
             reader_leave_out(r, READER_BLOCK, g->blocks[a.first]);
         }
@@ -278,17 +278,29 @@ static int block_group_ask(struct store_reader *r, struct block_group *g, struct
     return code;
 }
 
-static void block_add_known(struct str answers, struct block_sum_of *sum)
+static void block_add_known(struct str answer, struct block_sum_of *sum)
 {
-    struct cursor c = cursor_of(answers.p, answers.n);
-    uint64_t size;
-    for (const uint8_t *p; (p = cursor_bytes(&c, sizeof size));) {
-        memcpy(&size, p, sizeof size);
-        const struct str answer = cursor_str(&c, size);
-        const int64_t longest = flame_merge_period(answer);
-        *sum->period = longest > *sum->period ? longest : *sum->period;
-        flame_merge_add(sum->out, answer);
+    const int64_t longest = flame_merge_period(answer);
+    *sum->period = longest > *sum->period ? longest : *sum->period;
+    flame_merge_add(sum->out, answer);
+}
+
+/* One answer of several, as they are too much for one request: merged here, so that it can be kept. */
+static int block_group_merge(struct store_reader *r, struct block_group *g, const struct flame_ask *ask,
+                             struct block_sum_of *sum, struct err *err)
+{
+    cleanup_flame struct flame all;
+    int64_t period = 0;
+    unsigned answers = 0;
+    flame_init(&all, ask->nodes, FLAME_NAME_BYTES_MAX);
+    int code = block_group_ask(r, g, &(struct block_sum_of){&all, &period}, &answers, err);
+    if (code == 0 && answers > 1) {
+        buf_reset(&g->answer);
+        flame_merge_put(&all, period, 0, &g->answer);
     }
+    if (code == 0 && answers && buf_ok(&g->answer))
+        block_add_known(buf_slice(&g->answer), sum);
+    return code < 0 || buf_ok(&g->answer) ? code : err_set(err, -EMSGSIZE, "too much of one day is selected");
 }
 
 static int block_merge(struct store_reader *r, const struct slice_pick *picks, size_t n, const struct flame_ask *ask,
@@ -301,12 +313,15 @@ static int block_merge(struct store_reader *r, const struct slice_pick *picks, s
         return 0;
     }
     __attribute__((cleanup(block_group_free))) struct block_group *g = xcalloc(1, sizeof *g);
-    g->answers = BUF_INIT(BLOCK_REQUEST_MAX);
+    unsigned answers = 0;
+    g->answer = BUF_INIT(FLAME_MERGE_MAX);
     int code = block_group_fill(r, g, picks, n, ask, err);
-    if (code == 0)
-        code = block_group_ask(r, g, sum, err);
-    if (code == 0 && r->cache && g->answers.len && buf_ok(&g->answers))
-        block_cache_put(r->cache, key, buf_slice(&g->answers));
+    if (code == 0 && g->count > 1)
+        code = block_group_merge(r, g, ask, sum, err);
+    else if (code == 0)
+        code = block_group_ask(r, g, sum, &answers, err);
+    if (code == 0 && r->cache && g->answer.len)
+        block_cache_put(r->cache, key, buf_slice(&g->answer));
     return code;
 }
 

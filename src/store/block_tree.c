@@ -47,17 +47,23 @@ static void tree_put_functions(const struct block_tree *t, struct buf *out)
     }
 }
 
+/* What is mostly the next that was not seen yet; else how far it is below that. */
+static void tree_put_seen(struct buf *out, uint32_t *seen, uint32_t number)
+{
+    block_put_number(out, block_zigzag((int64_t)*seen - number));
+    *seen = number >= *seen ? number + 1 : *seen;
+}
+
 static void tree_put_frames(const struct block_tree *t, struct buf *out)
 {
-    uint32_t function = 0;
-    int32_t line = 0;
+    cleanup_free int32_t *last = xcalloc((size_t)t->function_count + 1, sizeof *last); /* line of a function */
+    uint32_t seen = 0;
+    for (uint32_t i = 0; i < t->frame_count; i++)
+        tree_put_seen(out, &seen, t->frames[i].function);
     for (uint32_t i = 0; i < t->frame_count; i++) {
-        block_put_number(out, block_zigzag((int64_t)t->frames[i].function - function));
-        function = t->frames[i].function;
-    }
-    for (uint32_t i = 0; i < t->frame_count; i++) {
-        block_put_number(out, block_zigzag((int64_t)t->frames[i].line - line));
-        line = t->frames[i].line;
+        const struct pprof_location *f = &t->frames[i];
+        block_put_number(out, block_zigzag((int64_t)f->line - last[f->function]));
+        last[f->function] = f->line;
     }
 }
 
@@ -83,13 +89,69 @@ static uint32_t *tree_guess_at(const struct tree_guess *g, const struct block_no
     return &g->after[parent ? nodes[parent].frame : g->root];
 }
 
-/* 0: as guessed. 1: the next new frame. Else how far it is below that. */
-static void tree_put_nodes(const struct block_tree *t, struct buf *out)
+/* Where the last node of each depth is: mostly, that is the parent of the next one below. */
+struct tree_path {
+    uint32_t *last;  /* owned; by depth */
+    uint32_t *depth; /* owned; by node */
+    uint32_t deepest;
+};
+
+static bool tree_path_init(struct tree_path *p, uint32_t node_count)
 {
-    __attribute__((cleanup(tree_guess_done))) struct tree_guess guess;
+    *p = (struct tree_path){.last = calloc(node_count, sizeof *p->last), .depth = calloc(node_count, sizeof *p->depth)};
+    return p->last && p->depth;
+}
+
+static void tree_path_done(struct tree_path *p)
+{
+    free(p->last);
+    free(p->depth);
+}
+
+/* The next node. Its parent is before it, so there is a node of each depth above it. */
+static void tree_path_add(struct tree_path *p, uint32_t node, uint32_t parent)
+{
+    const uint32_t depth = p->depth[parent] + 1;
+    p->depth[node] = depth;
+    p->last[depth] = node;
+    p->deepest = depth > p->deepest ? depth : p->deepest;
+}
+
+/* By how much a node is less deep than a child of the one before; 0 in front of it is one whose parent is not the last
+ * of its depth. The parents of those come first, as differences. */
+static int tree_put_parents(const struct block_tree *t, struct buf *out)
+{
+    __attribute__((cleanup(tree_path_done))) struct tree_path path;
+    cleanup_buf struct buf depths = BUF_INIT(BLOCK_PLAIN_MAX), others = BUF_INIT(BLOCK_PLAIN_MAX);
+    if (!tree_path_init(&path, t->node_count))
+        return -ENOMEM;
+    uint32_t other = 0;
+    for (uint32_t i = 1; i < t->node_count; i++) {
+        const uint32_t parent = t->nodes[i].parent;
+        tree_path_add(&path, i, parent);
+        const int64_t up = (int64_t)path.depth[i - 1] + 1 - path.depth[i];
+        if (path.last[path.depth[i] - 1] == parent) {
+            block_put_number(&depths, 1 + block_zigzag(up));
+            continue;
+        }
+        block_put_number(&depths, 0);
+        block_put_number(&others, block_zigzag((int64_t)parent - other));
+        other = parent;
+    }
+    block_put_number(out, others.len);
+    buf_str(out, buf_slice(&others));
+    buf_str(out, buf_slice(&depths));
+    return 0;
+}
+
+/* 0: as guessed. Else 1 and how far it is below the next new one. */
+static int tree_put_nodes(const struct block_tree *t, struct buf *out)
+{
+    __attribute__((cleanup(tree_guess_done))) struct tree_guess guess = {0};
+    const int code = tree_put_parents(t, out);
+    if (code < 0)
+        return code;
     tree_guess_init(&guess, t->frame_count);
-    for (uint32_t i = 1; i < t->node_count; i++)
-        block_put_number(out, i - 1 - t->nodes[i].parent);
     for (uint32_t i = 1; i < t->node_count; i++) {
         const uint32_t frame = t->nodes[i].frame;
         uint32_t *const after = tree_guess_at(&guess, t->nodes, t->nodes[i].parent);
@@ -97,6 +159,7 @@ static void tree_put_nodes(const struct block_tree *t, struct buf *out)
         *after = frame + 1;
         guess.seen = frame >= guess.seen ? frame + 1 : guess.seen;
     }
+    return 0;
 }
 
 int block_tree_put(const struct block_tree *t, struct gzip_packer *packer, struct buf *out)
@@ -113,7 +176,9 @@ int block_tree_put(const struct block_tree *t, struct gzip_packer *packer, struc
     tree_put_strings(t, &content);
     tree_put_functions(t, &content);
     tree_put_frames(t, &content);
-    tree_put_nodes(t, &content);
+    const int code = tree_put_nodes(t, &content);
+    if (code < 0)
+        return code;
     return buf_ok(&content) ? block_blob_put(BLOCK_TREE, buf_slice(&content), packer, out) : -EMSGSIZE;
 }
 
@@ -219,30 +284,50 @@ static bool tree_read_functions(struct cursor *c, const struct tree_counts *n, s
 
 static bool tree_read_frames(struct cursor *c, const struct tree_counts *n, struct pprof_location *frames)
 {
-    uint32_t function = 0;
-    int32_t line = 0;
+    cleanup_free int32_t *last = xcalloc(n->functions + 1, sizeof *last);
+    uint64_t seen = 0;
+    for (uint64_t i = 0; i < n->frames; i++) {
+        const uint64_t function = seen - (uint64_t)block_unzigzag(block_number(c));
+        if (function >= n->functions)
+            return false;
+        frames[i].function = (uint32_t)function;
+        seen = function >= seen ? function + 1 : seen;
+    }
     bool good = true;
     for (uint64_t i = 0; good && i < n->frames; i++) {
-        good = tree_read_below(block_number(c), function, n->functions, &function);
-        frames[i].function = function;
-    }
-    for (uint64_t i = 0; good && i < n->frames; i++) {
-        good = tree_read_line(c, &line);
-        frames[i].line = line;
+        good = tree_read_line(c, &last[frames[i].function]);
+        frames[i].line = last[frames[i].function];
     }
     return good && !c->bad;
 }
 
-static bool tree_read_nodes(struct cursor *c, const struct tree_counts *n, struct block_node *nodes)
+static bool tree_read_parents(struct cursor *c, struct cursor *others, const struct tree_path *empty, uint64_t count,
+                              struct block_node *nodes)
+{
+    struct tree_path path = *empty;
+    uint64_t other = 0;
+    for (uint64_t i = 1; i < count; i++) {
+        const uint64_t v = block_number(c);
+        if (v) {
+            const uint64_t depth = path.depth[i - 1] + 1 - (uint64_t)block_unzigzag(v - 1);
+            if (depth == 0 || depth > (uint64_t)path.deepest + 1)
+                return false;
+            nodes[i].parent = path.last[depth - 1];
+        } else {
+            other += (uint64_t)block_unzigzag(block_number(others));
+            if (other >= i)
+                return false;
+            nodes[i].parent = (uint32_t)other;
+        }
+        tree_path_add(&path, (uint32_t)i, nodes[i].parent);
+    }
+    return !c->bad && !others->bad;
+}
+
+static bool tree_read_node_frames(struct cursor *c, const struct tree_counts *n, struct block_node *nodes)
 {
     __attribute__((cleanup(tree_guess_done))) struct tree_guess guess;
     tree_guess_init(&guess, (uint32_t)n->frames);
-    for (uint64_t i = 1; i < n->nodes; i++) {
-        const uint64_t back = block_number(c);
-        if (back >= i)
-            return false;
-        nodes[i].parent = (uint32_t)(i - 1 - back);
-    }
     for (uint64_t i = 1; i < n->nodes; i++) {
         uint32_t *const after = tree_guess_at(&guess, nodes, nodes[i].parent);
         const uint64_t v = block_number(c);
@@ -255,6 +340,16 @@ static bool tree_read_nodes(struct cursor *c, const struct tree_counts *n, struc
         guess.seen = nodes[i].frame >= guess.seen ? nodes[i].frame + 1 : guess.seen;
     }
     return !c->bad;
+}
+
+static bool tree_read_nodes(struct cursor *c, const struct tree_counts *n, struct block_node *nodes)
+{
+    __attribute__((cleanup(tree_path_done))) struct tree_path path;
+    const uint64_t size = block_number(c);
+    const struct str bytes = cursor_str(c, size);
+    struct cursor others = cursor_of(bytes.p, bytes.n);
+    return tree_path_init(&path, (uint32_t)n->nodes) && tree_read_parents(c, &others, &path, n->nodes, nodes) &&
+           cursor_left(&others) == 0 && tree_read_node_frames(c, n, nodes);
 }
 
 static int tree_read_content(struct block_tree *t, struct str content, struct err *err)

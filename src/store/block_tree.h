@@ -1,8 +1,9 @@
 /* The tree of a block as a blob (store/block_blob.h): strings, functions, frames and nodes, each a column of numbers,
  * in the order in which they were added, so that a tree can grow without a change of what is there.
  *
- * A frame is a function and a line, a node is a parent and a frame. What a frame's parent was followed by the last time
- * is what it is mostly followed by again: frames of nodes are stored as how they differ from that.
+ * A frame is a function and a line, a node is a parent and a frame. What followed a frame the last time is what mostly
+ * follows it again, and the last node of a depth is mostly the parent of the next one below: nodes are stored as how
+ * they differ from that.
  */
 #pragma once
 

@@ -90,16 +90,18 @@ int store_files_lock(const char *dir, int *ret, struct err *err)
     return 0;
 }
 
-void store_files_forget(const char *dir, const char *prefix, int64_t before_seconds)
+unsigned store_files_forget(const char *dir, const char *prefix, int64_t before_seconds)
 {
     cleanup_closedir DIR *files = opendir(dir);
     struct stat st;
+    unsigned gone = 0;
     if (!files)
-        return;
+        return 0;
     for (struct dirent *e; (e = readdir(files));) {
         if (str_has_prefix(str_of(e->d_name), str_of(prefix)) &&
             fstatat(dirfd(files), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
             st.st_mtim.tv_sec < before_seconds)
-            (void)unlinkat(dirfd(files), e->d_name, 0);
+            gone += unlinkat(dirfd(files), e->d_name, 0) == 0;
     }
+    return gone;
 }

@@ -14,6 +14,6 @@ must_check int store_files_prepare(const char *dir, const char *name, struct err
 /* The directory is this store's until the descriptor is closed. -EBUSY: it is another one's, of this process or another
  * one. A file system without locks is used as it is, with -1. */
 must_check int store_files_lock(const char *dir, int *ret, struct err *err);
-/* Deletes the files of that directory whose names begin with `prefix` and that were not changed since. Errors are of no
- * consequence: the next start tries again. */
-void store_files_forget(const char *dir, const char *prefix, int64_t before_seconds);
+/* Deletes the files of that directory whose names begin with `prefix` and that were not changed since; how many went.
+ * Errors are of no consequence: the next start tries again. */
+unsigned store_files_forget(const char *dir, const char *prefix, int64_t before_seconds);

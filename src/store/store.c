@@ -640,7 +640,11 @@ int store_begin_files(struct store *s, struct buf *notice, struct err *err)
         return code;
     code = store_open_files(s, notice, err);
     /* Moved aside long ago: nobody wants to repair them any more. */
-    store_files_forget(s->dir, DATABASE ".damaged-", clock_wall_ns() / NS_PER_SEC - s->keep.keep_seconds);
+    const unsigned gone =
+        store_files_forget(s->dir, DATABASE ".damaged-", clock_wall_ns() / NS_PER_SEC - s->keep.keep_seconds);
+    if (gone && notice)
+        buf_printf(notice, "%s%u files of damaged databases in %s are older than --store.keep and were deleted",
+                   notice->len ? "; " : "", gone, s->dir);
     return code;
 }
 

@@ -61,7 +61,8 @@ struct store_options {
 };
 
 /* Opens or creates the database; blocks. A damaged database is renamed, with a message in `notice` (may be NULL):
- * "store.db is damaged (…); moved to …". An error if that fails. */
+ * "store.db is damaged (…); moved to …". An error if that fails. Those that were renamed before the retention are
+ * deleted, with a message as well. */
 must_check int store_open(const struct store_options *options, struct store **ret, struct buf *notice, struct err *err);
 /* As two steps, with the files opened by the second, as whom the process is by then. In between nothing is pushed or
  * read. Where the second fails, store_close() is what is left. */

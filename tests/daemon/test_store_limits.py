@@ -7,7 +7,10 @@ import re
 from browser import Browser
 from lab import check, equal, test, wait_for
 from test_page import profile
-from test_store import PUSH, STORE, ask, labels
+from test_store import PUSH, STORE, ask, flame, labels
+
+
+CPU_TYPE = "process_cpu:cpu:nanoseconds:cpu:nanoseconds"
 
 
 def push_noise(lab, service):
@@ -57,6 +60,34 @@ def full_disk_while_the_store_runs(lab):
     for i in range(150, 250):
         push_until_taken(lab, f"noise-{i}")
     check(size() > before + (2 << 20), f"{before} bytes, then {size()}")
+
+
+def packed(agent):
+    found = re.search(r"smolder_store_packed_profiles_total (\d+)", agent.http("GET", "/metrics")[1])
+    return int(found[1]) if found else 0
+
+
+@test
+def kills_while_it_packs_lose_nothing(lab):
+    """kill -9 of the agent while it packs what it has: answers stay those of all profiles that were pushed, and the
+    next start goes on with what is left."""
+    each, pushes = sum(1000 + i for i in range(1500)), 0
+    options = ("--store.listen=127.0.0.1:4040", "--storage.path=/tmp/data")
+    for rounds in range(3):
+        agent = lab.agent(*options, config="")
+        for _ in range(40):
+            push_until_taken(lab, "packed")
+        pushes += 40
+        wait_for("packing", lambda: packed(agent), 60, 0.01)
+        agent.kill()
+        agent = lab.agent(*options, config="")
+        equal(flame(lab, "packed", CPU_TYPE)["main"], pushes * each, f"total after {rounds + 1} kills")
+        agent.kill()
+    agent = lab.agent(*options, config="")
+    push_until_taken(lab, "packed")
+    pushes += 1
+    wait_for("the rest to be packed", lambda: packed(agent), 60, 0.1)
+    equal(flame(lab, "packed", CPU_TYPE)["main"], pushes * each, "total while it is packed")
 
 
 @test

@@ -99,12 +99,12 @@ static void forgets_what_was_moved_aside_long_ago(void)
         CHECK_INT(utimensat(AT_FDCWD, path, long_ago, 0), 0);
     }
     cleanup_free char *dir = xasprintf("%s/aside", top);
-    store_files_forget(dir, "store.db.damaged-", 2000);
+    CHECK_INT(store_files_forget(dir, "store.db.damaged-", 2000), 2);
     CHECK_INT(mode_of("aside/store.db"), 0600);
     CHECK_INT(mode_of("aside/store.db.damaged-1"), 0);
     CHECK_INT(mode_of("aside/store.db.damaged-1-wal"), 0);
     CHECK_INT(mode_of("aside/store.db.damaged-2"), 0600);
-    store_files_forget("/nowhere", "store.db.damaged-", 2000);
+    CHECK_INT(store_files_forget("/nowhere", "store.db.damaged-", 2000), 0);
 }
 
 static void a_directory_belongs_to_one_store(void)

@@ -145,6 +145,21 @@ static void what_changed_meanwhile_is_not_written(void)
     fixture_close();
 }
 
+/* It has no time to be found by. */
+static void a_profile_without_time_is_known_after_it_was_packed(void)
+{
+    set_up();
+    for (int i = 0; i < 2; i++) {
+        push(0, 5, false);
+        CHECK_INT(pack_all(), i == 0);
+    }
+    CHECK_INT(fixture_count("SELECT sum(profiles) FROM slice"), 1);
+    push(0, 6, false);
+    CHECK_INT(pack_all(), 1);
+    CHECK_INT(fixture_count("SELECT sum(profiles) FROM slice"), 2);
+    fixture_close();
+}
+
 static void a_damaged_body_keeps_its_time_and_hides_no_other(void)
 {
     struct err err = {0};
@@ -261,6 +276,7 @@ int main(int argc, char **argv)
         RUN(many_stacks_are_packed);
         RUN(profiles_that_come_later_grow_the_block);
         RUN(what_changed_meanwhile_is_not_written);
+        RUN(a_profile_without_time_is_known_after_it_was_packed);
         RUN(a_damaged_body_keeps_its_time_and_hides_no_other);
         RUN(a_damaged_tree_is_followed_by_another_block);
         RUN(a_damaged_slice_hides_no_other);

@@ -123,6 +123,56 @@ static void a_full_disk_has_room_again(void)
     db_close(&db);
 }
 
+/* A block of an hour with so many profiles in a slice, as series 1. */
+static void add_block(int64_t hour, int64_t profiles, int64_t bytes)
+{
+    struct err err = {0};
+    cleanup_free char *sql = xasprintf(
+        "INSERT INTO block(service, hour, sealed, full, changed_s, profiles, first_ns, last_ns, nodes, tree)"
+        " VALUES('shop', %lld, 1, 0, 0, %lld, %lld, %lld, 1, zeroblob(%lld));"
+        "INSERT INTO slice(series, block, first_ns, last_ns, profiles, total, columns, ids, sum, rows)"
+        " VALUES(1, last_insert_rowid(), %lld, %lld, %lld, 1, x'', x'', x'', zeroblob(%lld))",
+        (long long)hour, (long long)profiles, (long long)(hour * HOUR * second),
+        (long long)((hour * HOUR + HOUR - 1) * second), (long long)(bytes / 2), (long long)(hour * HOUR * second),
+        (long long)((hour * HOUR + HOUR - 1) * second), (long long)profiles, (long long)(bytes / 2));
+    CHECK_INT(db_exec(&db, sql, &err), 0);
+}
+
+static void blocks_go_when_all_of_them_is_too_old(void)
+{
+    set_up(0, 0);
+    for (int64_t hour = 1; hour <= 4; hour++)
+        add_block(hour, 10, 1000);
+    struct retention_result r = sweep(HOUR, INT64_MAX, 4 * HOUR - 1, false);
+    CHECK_INT(r.deleted[RETENTION_AGE], 10);
+    CHECK_INT(r.blocks, 3);
+    CHECK_INT(r.oldest_ns, 2 * HOUR * second);
+    r = sweep(HOUR, INT64_MAX, 100 * HOUR, false);
+    CHECK_INT(r.deleted[RETENTION_AGE], 30);
+    CHECK_INT(r.blocks, 0);
+    CHECK_INT(r.oldest_ns, 0);
+    CHECK_INT(number("SELECT (SELECT count(*) FROM slice) + (SELECT count(*) FROM series)"), 0);
+    db_close(&db);
+}
+
+static void the_oldest_blocks_and_profiles_make_room(void)
+{
+    set_up(5, 100 << 10); /* older than the blocks */
+    for (int64_t hour = 1; hour <= 4; hour++)
+        add_block(hour, 10, 1 << 20);
+    add(10 * HOUR, 100 << 10); /* newer */
+    const int64_t used = sweep(100 * HOUR, INT64_MAX, 60, false).bytes;
+    struct retention_result r = sweep(100 * HOUR, used - (1 << 19), 60, false);
+    CHECK_INT(r.deleted[RETENTION_SIZE], 15); /* the profiles that are older did not suffice */
+    CHECK_INT(r.blocks, 3);
+    CHECK_INT(r.oldest_ns, 2 * HOUR * second);
+    CHECK_INT(number("SELECT count(*) FROM body"), 1);
+    r = sweep(100 * HOUR, 1 << 10, 60, false);
+    CHECK_INT(r.deleted[RETENTION_SIZE], 31);
+    CHECK_INT(r.blocks, 0);
+    db_close(&db);
+}
+
 static void what_cannot_be_read_is_an_error(void)
 {
     struct err err = {0};
@@ -141,6 +191,8 @@ int main(void)
     RUN(of_large_profiles_no_more_go_than_have_to);
     RUN(many_small_profiles_go_in_several_steps);
     RUN(a_full_disk_has_room_again);
+    RUN(blocks_go_when_all_of_them_is_too_old);
+    RUN(the_oldest_blocks_and_profiles_make_room);
     RUN(what_cannot_be_read_is_an_error);
     return REPORT();
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/gzip.h"
@@ -477,6 +478,19 @@ static void moves_a_damaged_database_aside(void)
     close_store(s);
 }
 
+static void deletes_what_was_moved_aside_long_ago(void)
+{
+    const struct timespec long_ago[2] = {{1000, 0}, {1000, 0}};
+    cleanup_free char *old = xasprintf("%s/store.db.damaged-1000", dir);
+    int fd = open(old, O_WRONLY | O_CREAT, 0600);
+    CHECK_INT(futimens(fd, long_ago), 0);
+    close(fd);
+    cleanup_buf struct buf notice = BUF_INIT(4096);
+    close_store(open_store(dir, 0, 0, &notice));
+    CHECK_HAS(buf_cstr(&notice), "1 files of damaged databases in");
+    CHECK_INT(access(old, F_OK), -1);
+}
+
 static void notices_damage_at_work_and_starts_afresh_next_time(void)
 {
     struct store *s = open_store(dir, 0, 0, NULL);
@@ -555,6 +569,7 @@ int main(void)
     RUN(forgets_profiles_that_are_too_old);
     RUN(forgets_the_oldest_when_it_grows_too_large);
     RUN(moves_a_damaged_database_aside);
+    RUN(deletes_what_was_moved_aside_long_ago);
     RUN(notices_damage_at_work_and_starts_afresh_next_time);
     RUN(keeps_splits_apart_over_a_restart);
     RUN(says_where_it_cannot_be_opened);
