@@ -46,6 +46,7 @@ struct file_item {
     struct labels *labels;
     struct jfr_chunk *chunk; /* NULL: a profile */
     struct encoded_profile *profile;
+    bool written;
 };
 
 struct file_writer;
@@ -94,6 +95,16 @@ static void file_item_free(struct file_item *i)
     free(i);
 }
 
+/* The origin of a profile is told what became of it. */
+static void file_item_settle(struct file_item *i)
+{
+    if (i->profile && i->written)
+        profile_origin_deliver(i->profile->origin);
+    else if (i->profile)
+        profile_origin_drop(i->profile->origin);
+    file_item_free(i);
+}
+
 /* --- in a worker --- */
 
 static void file_job_limits(const struct file_args *a, struct file_limits *ret)
@@ -121,7 +132,7 @@ static int file_job_open(struct file_job *j)
     return 0;
 }
 
-static void file_job_write(struct file_job *j, const struct file_item *i)
+static void file_job_write(struct file_job *j, struct file_item *i)
 {
     char base[FILE_BASE_MAX];
     file_name_base(i->labels, &j->args->name_labels, base);
@@ -133,6 +144,7 @@ static void file_job_write(struct file_job *j, const struct file_item *i)
     else
         code = file_store_put(j->store, base, labels_get(i->labels, STR("__name__")),
                               (struct str){(const char *)i->profile->pprof, i->profile->len}, now, &j->err);
+    i->written = code == 0;
     if (code < 0)
         j->failed++;
     else
@@ -192,7 +204,7 @@ static void file_job_end(uv_work_t *work, int status)
     (void)status;
     struct file_job *j = work->data;
     struct file_writer *w = j->owner;
-    list_each(&j->items, node) file_item_free(list_entry(node, struct file_item, node));
+    list_each(&j->items, node) file_item_settle(list_entry(node, struct file_item, node));
     if (w) {
         w->job = NULL;
         w->store = TAKE_PTR(j->store);
@@ -235,7 +247,7 @@ static void file_writer_drop_oldest(struct file_writer *w)
     w->queued_bytes -= file_item_bytes(i);
     w->lost++;
     metric_add(&dropped, 1, "queue_full");
-    file_item_free(i);
+    file_item_settle(i);
 }
 
 static void file_writer_add(struct file_writer *w, struct file_item *i)

@@ -167,6 +167,10 @@ static struct kept_item *keeper_dequeue(struct keeper *w)
 static void keeper_drop(struct keeper *w, struct kept_item *i, enum keeper_result why)
 {
     keeper_count(w, why);
+    if (why == KEPT)
+        profile_origin_deliver(i->profile->origin);
+    else
+        profile_origin_drop(i->profile->origin);
     kept_item_free(i);
 }
 

@@ -12,7 +12,7 @@ struct profile_origin {
     uint64_t rejected;       /* profiles */
     int64_t rejected_ns;     /* clock_ns() of the last; 0 = never */
     char rejection[ERR_MAX]; /* why, a sentence; "" = never */
-    /* Per endpoint, so a profile that goes to two counts twice. */
+    /* Per endpoint, store or directory of files, so a profile that goes to two counts twice. */
     uint64_t delivered;   /* profiles that an endpoint confirmed */
     int64_t delivered_ns; /* wall clock of the last confirmation; 0 = never */
     uint64_t dropped;     /* profiles that one will never get, rejected ones included */

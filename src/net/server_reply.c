@@ -64,29 +64,6 @@ const char *request_query(const struct request *rq, const char *name)
     return rq->connection ? MHD_lookup_connection_value(rq->connection, MHD_GET_ARGUMENT_KIND, name) : NULL;
 }
 
-struct each_query {
-    const char *name;
-    void (*visit)(void *arg, const char *value);
-    void *arg;
-};
-
-static enum MHD_Result request_visit_query(void *arg, enum MHD_ValueKind kind, const char *key, const char *value)
-{
-    (void)kind;
-    struct each_query *each = arg;
-    if (value && strcmp(key, each->name) == 0)
-        each->visit(each->arg, value);
-    return MHD_YES;
-}
-
-void request_each_query(const struct request *rq, const char *name, void (*visit)(void *arg, const char *value),
-                        void *arg)
-{
-    struct each_query each = {name, visit, arg};
-    if (rq->connection)
-        MHD_get_connection_values(rq->connection, MHD_GET_ARGUMENT_KIND, request_visit_query, &each);
-}
-
 struct each_parameter {
     void (*visit)(void *arg, const char *name, const char *value);
     void *arg;

@@ -33,9 +33,7 @@ const char *request_path(const struct request *rq); /* percent-decoded */
 const char *request_tail(const struct request *rq); /* what the route's '*' matched, "" without one */
 /* NULL when missing. The first one of that name. */
 const char *request_query(const struct request *rq, const char *name);
-void request_each_query(const struct request *rq, const char *name, void (*visit)(void *arg, const char *value),
-                        void *arg);
-/* All of them, in their order; a value may be NULL. */
+/* All parameters, in their order; a value may be NULL. */
 void request_each_parameter(const struct request *rq, void (*visit)(void *arg, const char *name, const char *value),
                             void *arg);
 const char *request_header(const struct request *rq, const char *name);

@@ -80,7 +80,7 @@ def record(lab, query, headers=None, timeout=60):
 
 
 def selected(agent, jvm):
-    j = next(j for j in listed(agent, "/api/jvms")["jvms"] if j["pid"] == jvm.inner)
+    j = next(j for j in listed(agent, "/api/v0/web/jvms")["jvms"] if j["pid"] == jvm.inner)
     return f"pid={j['pid']}&start_time={j['start_time']}"
 
 
@@ -151,6 +151,29 @@ def page_recordings_are_guarded(lab):
     equal(agent.jvms()[jvm.inner]["state"], "profiling", "state")
 
 
+@test
+def page_recordings_end_with_the_agent(lab):
+    """And with the JVM: what was recorded until then is converted."""
+    lab.receiver()
+    jvm, other = lab.jvm(version=17), lab.jvm(version=17)
+    agent = lab.agent(config=config('interval = "60s"'))
+    agent.wait_state(jvm, "profiling")
+    agent.wait_state(other, "profiling")
+    answer, connection = record(lab, selected(agent, other) + "&seconds=600")
+    data = b""
+    while b'"recording"' not in data:
+        data += answer.read1(65536)
+    other.signal(signal.SIGTERM)
+    got = frames(data + answer.read())
+    connection.close()
+    last = got[-1][0]
+    check(last.get("phase") == "done" or "nothing was recorded" in last.get("error", ""), f"the last frame: {last}")
+    answer, connection = record(lab, selected(agent, jvm) + "&seconds=600")
+    equal(answer.status, 200, "status")
+    agent.stop()
+    connection.close()
+
+
 API_PAGE = "http://127.0.0.1:12345/"
 
 
@@ -173,7 +196,7 @@ MANY = """(() => {
   const plain = window.fetch;
   window.fetch = async (...a) => {
     const answer = await plain(...a);
-    if (!String(a[0]).startsWith('api/jvms')) return answer;
+    if (!String(a[0]).startsWith('api/v0/web/jvms')) return answer;
     const list = await answer.json(), states = ['profiling', 'profiling', 'profiling', 'refused', 'waiting'];
     list.jvms = Array.from({length: 500}, (_, i) => ({component: 'pyroscope.java.x', pid: 1000 + i, start_time: i,
       service_name: 'service-' + i, main: 'com.example.Main', state: states[i % 5], reason_code: 'ok', remedy: 'none',

@@ -1,13 +1,23 @@
 """What the store's page shows beside the flame graph: functions, callers and callees, a comparison, a heat map, files;
 and how it shows stacks."""
+import base64
 import json
 import time
 import urllib.parse
 
 from browser import Browser
 from lab import check, equal, test
-from test_page import push, store
-from test_store import STORE
+from test_page import profile, push, store
+from test_store import PUSH, STORE, labels
+
+
+def push_in(lab, zone, stacks):
+    """A push of the service "shop" with this label, or none."""
+    own = {k: v for k, v in (labels("shop") | {"zone": zone}).items() if v}
+    body = {"series": [{"labels": [{"name": k, "value": v} for k, v in own.items()],
+                        "samples": [{"rawProfile": base64.b64encode(profile(stacks, 20)).decode()}]}]}
+    status, said = lab.machine.http("POST", PUSH, json.dumps(body), {"Content-Type": "application/json"})
+    equal(status, 200, f"a push ({said})")
 
 
 def opened(browser, panel, address=""):
@@ -144,7 +154,6 @@ def page_compares_times_and_selections(lab):
 def page_has_a_heat_map_of_profiles(lab):
     """Two groups of profiles, one with ten times more: a range of time is chosen by pointer and by keys."""
     store(lab)
-    now = time.time()
     for i in range(12):
         push(lab, "shop", {"main;work": 1000000 + i}, age=60 * i + 5)
         push(lab, "shop", {"main;work": 10000000 + i}, age=60 * i + 5)
@@ -153,7 +162,7 @@ def page_has_a_heat_map_of_profiles(lab):
         browser.wait(f"{text('heat-sum')}.startsWith('24 profiles, each with 1.00 ms')")
         box = browser.run("(() => { const b = document.getElementById('heat-map').getBoundingClientRect(); "
                           "return [b.left, b.top, b.width, b.height]; })()")
-        y = box[1] + box[3] / 2
+        y, now = box[1] + box[3] / 2, time.time()
         browser.mouse("mousePressed", box[0] + box[2] * 0.5, y)
         browser.mouse("mouseMoved", box[0] + box[2] * 0.9, y)
         browser.mouse("mouseReleased", box[0] + box[2] * 0.9, y)
@@ -243,8 +252,8 @@ def page_panels_fit_a_phone(lab):
 @test
 def page_says_that_a_panel_is_on_its_way(lab):
     """While a panel is asked for, it says so; what is said of a limit names its flag."""
-    lab.agent("--store.listen=127.0.0.1:4040", "--store.query-profiles=1", config="")
-    push(lab, "shop", {"main;work": 5000000}, age=20)
+    lab.agent("--store.listen=127.0.0.1:4040", "--store.query-series=1", config="")
+    push_in(lab, "eu", {"main;work": 5000000})
     with Browser(machine=lab.machine) as browser:
         opened(browser, "graph")
         browser.wait("document.getElementById('graph') && !document.getElementById('graph').hidden")
@@ -252,10 +261,10 @@ def page_says_that_a_panel_is_on_its_way(lab):
                     "window.fetch = (...a) => window.slow.then(() => f(...a)); }")
         click(browser, "[data-panel=functions]")
         browser.wait("document.querySelector('.status').textContent === 'Asking for functions…'")
-        push(lab, "shop", {"main;idle": 5000000}, age=20)
+        push_in(lab, "us", {"main;idle": 5000000})
         browser.run("window.release()")
         browser.wait("document.querySelector('.status.failed') && "
-                     "document.querySelector('.status.failed').textContent.includes('--store.query-profiles')")
+                     "document.querySelector('.status.failed').textContent.includes('--store.query-series')")
 
 
 @test
@@ -272,4 +281,23 @@ def page_zooms_into_deep_stacks(lab):
         opened(browser, "graph", "&" + path)
         browser.wait(f"document.getElementById('graph') && {model('graph')} && "
                      f"{model('graph')}.names.filter(n => n.startsWith('leaf')).length === 20")
+        equal(browser.problems(STORE), [], "what the browser complained about")
+
+
+@test
+def page_breaks_stacks_down_by_a_label(lab):
+    """Beneath a frame for each value of the label, the largest first; what zooming there shows is of that value."""
+    store(lab)
+    for zone, value in (("eu", 3000000), ("us", 5000000), (None, 1000000)):
+        push_in(lab, zone, {"main;work": value})
+    with Browser(machine=lab.machine) as browser:
+        opened(browser, "graph", "&by=zone")
+        browser.wait(f"document.getElementById('graph') && {model('graph')} && {model('graph')}.n === 10")
+        m = model("graph")
+        equal(browser.run(f"[...{m}.levels[1]].map(i => [{m}.names[{m}.name[i]], {m}.total[i]])"),
+              [["zone: us", 5e6], ["zone: eu", 3e6], ["zone: (none)", 1e6]], "the frames of the values")
+        browser.run("document.querySelector('#graph canvas').focus()")
+        browser.key("ArrowDown")
+        browser.key("Enter")
+        browser.wait("decodeURIComponent(location.hash).includes('at=zone:+us')")
         equal(browser.problems(STORE), [], "what the browser complained about")

@@ -56,8 +56,8 @@ def pipeline_view_shows_components(lab):
         browser.key("Escape")
         browser.wait("!document.getElementById('component')")
         receiver.wait(3, seconds=60)
-        browser.wait("[...document.querySelectorAll('.graph .rate')].some(e => /profiles\\/(s|min)/.test(e.textContent))",
-                     60)
+        rates = "[...document.querySelectorAll('.graph .rate')]"
+        browser.wait(rates + ".some(e => /profiles\\/(s|min)/.test(e.textContent))", 60)
         browser.wait("document.querySelectorAll('.graph .edge.moves').length > 0")
         check("profiling" in browser.run(text("own")), browser.run(text("own")))
         equal(browser.problems(SERVER), [], "what the browser complained about")

@@ -267,7 +267,7 @@ static const struct server_route web_routes[] = {
     {NULL, "api/v0/web/modules/*", agent_http_module_components, .origin = FROM_LINKS},
     {NULL, "api/v0/web/remotecfg/*", agent_http_no_remote},
     {NULL, "api/v0/web/peers", agent_http_peers},
-    {"GET", "api/jvms", agent_http_jvms, .origin = FROM_LINKS},
+    {"GET", "api/v0/web/jvms", agent_http_jvms, .origin = FROM_LINKS},
     {"POST", "api/v0/web/record", agent_http_record_page, .origin = FROM_HERE},
     {NULL, "api/v0/web/graph", agent_http_graph, .origin = FROM_HERE},
     {NULL, "api/v0/web/graph/*", agent_http_graph, .origin = FROM_HERE},
@@ -315,10 +315,23 @@ static void agent_http_free(struct agent_http *h)
 
 /* ---- who may ask ---- */
 
+/* What the page is served is protected where the same is under another path: a filter may name only that. */
+static const struct {
+    const char *path, *as;
+} same_as[] = {{"api/v0/web/jvms", "/api/v0/jvms"},
+               {"api/v0/web/record", "/api/v0/record"},
+               {"api/v0/web/pipeline", "/api/v0/web/components"},
+               {"api/v0/web/pipeline", "/metrics"}};
+
 static unsigned agent_http_guard(void *ctx, struct request *rq)
 {
     struct agent_http *h = ctx;
-    return server_settings_guard(&h->access, rq);
+    const struct str path = str_of(request_path(rq)), prefix = str_of(h->prefix);
+    unsigned status = server_settings_guard(&h->access, rq);
+    for (size_t i = 0; i < ARRAY_LEN(same_as) && !status && str_has_prefix(path, prefix); i++)
+        if (strcmp(path.p + prefix.n, same_as[i].path) == 0)
+            status = server_settings_guard_as(&h->access, rq, same_as[i].as);
+    return status;
 }
 
 static void agent_http_problem(void *ctx, const char *what)

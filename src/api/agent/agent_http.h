@@ -12,7 +12,7 @@
  *     below the prefix:
  *     any       /api/v0/web/components[/ID], /api/v0/web/modules/MODULE/components, /api/v0/web/peers
  *     any       /api/v0/web/graph[/MODULE]?window=, /api/v0/web/debug/ID?sampleProb=   streams (agent_live.h)
- *     GET       /api/jvms                  as /api/v0/jvms, as the page asks for it
+ *     GET       /api/v0/web/jvms           as /api/v0/jvms
  *     POST      /api/v0/web/record         a recording with its flame graphs (agent_record_page.h); same origin only
  *     any       /api/v0/web/remotecfg/…    500: not available
  *     GET       /api/v0/web/pipeline       the component graph (pipeline_json.h)

@@ -10,7 +10,7 @@
 
 enum {
     NODES_DEFAULT = 8192,
-    NODES_MAX = 1 << 16,
+    NODES_MAX = 1 << 17,
     BUCKETS_DEFAULT = 120,
     BUCKETS_MAX = 2000,
     ROWS_DEFAULT = 20,

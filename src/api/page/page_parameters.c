@@ -38,35 +38,38 @@ static char *page_parameters_decode(char *text)
     return text;
 }
 
-static int page_parameters_read_form(struct page_parameters *p, const struct request *rq, struct err *err)
+static int page_parameters_count(const struct page_parameters *p, struct err *err)
 {
-    static const char form[] = "application/x-www-form-urlencoded";
-    const char *type = request_header(rq, "Content-Type");
-    const struct str body = request_body(rq);
-    if (!type || strncasecmp(type, form, strlen(form)) != 0)
-        return err_set(err, -EINVAL, "the body must be %s", form);
-    if (body.n > PAGE_FORM_MAX)
+    return p->len < PAGE_PARAMETERS_MAX ? 0 : err_set(err, -EINVAL, "more than %d parameters", PAGE_PARAMETERS_MAX - 1);
+}
+
+int page_parameters_parse(struct page_parameters *p, struct str form, struct err *err)
+{
+    *p = (struct page_parameters){0};
+    if (form.n > PAGE_FORM_MAX)
         return err_set(err, -EINVAL, "the body is larger than %d KiB", PAGE_FORM_MAX >> 10);
-    p->text = str_dup(body);
+    p->text = str_dup(form);
     for (char *rest = p->text, *pair; (pair = strsep(&rest, "&")) && p->len < PAGE_PARAMETERS_MAX;) {
         char *value = pair;
         const char *name = strsep(&value, "=");
         if (*name)
             page_parameters_add(p, page_parameters_decode(pair), value ? page_parameters_decode(value) : "");
     }
-    return 0;
+    return page_parameters_count(p, err);
 }
 
 int page_parameters_read(struct page_parameters *p, const struct request *rq, struct err *err)
 {
+    static const char form[] = "application/x-www-form-urlencoded";
+    const char *type = request_header(rq, "Content-Type");
     *p = (struct page_parameters){0};
-    if (strcmp(request_method(rq), "POST") == 0) {
-        if (page_parameters_read_form(p, rq, err) < 0)
-            return err->code;
-    } else {
+    if (strcmp(request_method(rq), "POST") != 0) {
         request_each_parameter(rq, page_parameters_visit, p);
+        return page_parameters_count(p, err);
     }
-    return p->len < PAGE_PARAMETERS_MAX ? 0 : err_set(err, -EINVAL, "more than %d parameters", PAGE_PARAMETERS_MAX - 1);
+    if (!type || strncasecmp(type, form, strlen(form)) != 0)
+        return err_set(err, -EINVAL, "the body must be %s", form);
+    return page_parameters_parse(p, request_body(rq), err);
 }
 
 void page_parameters_done(struct page_parameters *p)

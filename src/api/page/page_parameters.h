@@ -21,6 +21,8 @@ struct page_parameters {
 
 /* To be done() in any case. -EINVAL: the body is no form, or there are too many. */
 must_check int page_parameters_read(struct page_parameters *p, const struct request *rq, struct err *err);
+/* The same of a form alone. Copies. */
+must_check int page_parameters_parse(struct page_parameters *p, struct str form, struct err *err);
 void page_parameters_done(struct page_parameters *p);
 /* The first one of that name; NULL when missing. */
 const char *page_parameter(const struct page_parameters *p, const char *name);

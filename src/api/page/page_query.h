@@ -10,7 +10,7 @@
  *     hide=, fold=         frames left out; of frames one above the other the outermost alone
  *     recursion=1          repeated frames are left out;  lines=1  lines of functions
  *     callers=1            the leaf is the root; in graphs, not in tables of functions
- *     by=LABEL             beneath a frame per value of the label (flamegraph); the largest 20 unless `limit` says
+ *     by=LABEL             beneath a frame per value of the label (flamegraph); the largest 20, or `limit`
  * A comparison is with the base: base_query=, base_from=, base_until=; without them as long before, without base_query
  * of the same series.
  *

@@ -9,7 +9,8 @@
 #include "store/frame_text.h"
 #include "store/label_groups.h"
 
-enum { GROUPS_DEFAULT = 20, NAME_TEXT_MAX = 64 << 10 };
+/* Each group is merged by itself. */
+enum { GROUPS_DEFAULT = 20, GROUPS_MAX = 100, NAME_TEXT_MAX = 64 << 10 };
 
 static void page_tree_init(const struct store_reader *r, struct flame *f)
 {
@@ -161,7 +162,7 @@ static int page_tree_group(struct page_call *q, struct store_reader *r, size_t s
                            struct flame *f)
 {
     const struct store_filter filter = {&q->sides[side].selector, q->sides[side].range};
-    const size_t max = q->limit ? q->limit : GROUPS_DEFAULT;
+    const size_t max = !q->limit ? GROUPS_DEFAULT : q->limit < GROUPS_MAX ? q->limit : GROUPS_MAX;
     struct tree_groups g = {0};
     struct flame to;
     label_groups_init(&g.keys, q->by, 1);

@@ -25,7 +25,12 @@ int server_settings_prepare(struct server *s, const struct http_block *block, st
 
 unsigned server_settings_guard(const struct access *access, struct request *rq)
 {
-    if (access_admits(access, request_path(rq), request_header(rq, "Authorization")))
+    return server_settings_guard_as(access, rq, request_path(rq));
+}
+
+unsigned server_settings_guard_as(const struct access *access, struct request *rq, const char *path)
+{
+    if (access_admits(access, path, request_header(rq, "Authorization")))
         return 0;
     request_set_header(rq, "WWW-Authenticate", "Basic realm=\"Restricted\"");
     return 401;

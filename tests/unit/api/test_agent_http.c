@@ -277,6 +277,23 @@ static void protects_the_paths_of_the_filter(void)
     tear_down();
 }
 
+static void protects_the_page_where_the_same_is_protected(void)
+{
+    set_up();
+    CHECK_INT(fake_load(controller, AUTH("filter {\n paths = [\"/api/v0/record\", \"/api/v0/jvms\"]\n}\n")), 0);
+    CHECK_INT(status_of("/api/v0/web/record", ""), 401);
+    CHECK_INT(status_of("/api/v0/web/record", ANN), 405);
+    CHECK_INT(status_of("/api/v0/web/jvms", ""), 401);
+    CHECK_INT(status_of("/api/v0/web/jvms", ANN), 200);
+    CHECK_INT(status_of("/api/v0/web/pipeline", ""), 200);
+    CHECK_INT(status_of("/", ""), 200);
+    CHECK_INT(fake_load(controller, AUTH("filter {\n paths = [\"/metrics\"]\n}\n")), 0);
+    CHECK_INT(status_of("/api/v0/web/pipeline", ""), 401);
+    CHECK_INT(status_of("/api/v0/web/pipeline", ANN), 200);
+    CHECK_INT(status_of("/api/v0/web/record", ""), 405);
+    tear_down();
+}
+
 static void a_certificate_that_is_missing_refuses_the_configuration(void)
 {
     set_up();
@@ -486,6 +503,7 @@ int main(void)
     RUN(shows_blocks_as_blocks);
     RUN(asks_for_a_password);
     RUN(protects_the_paths_of_the_filter);
+    RUN(protects_the_page_where_the_same_is_protected);
     RUN(a_certificate_that_is_missing_refuses_the_configuration);
     RUN(answers_to_names_of_this_machine_only);
     RUN(refuses_to_reload_for_pages_of_others);

@@ -177,13 +177,19 @@ static inline struct labels *labels_of(const char *const *pairs)
 }
 #define LABELS(...) labels_of((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
-static inline void send_profile(struct labels *labels, const char *bytes)
+static inline void send_profile_of(struct profile_origin *origin, struct labels *labels, const char *bytes)
 {
     struct encoded_profile *p = encoded_profile_new((uint8_t *)xstrdup(bytes), strlen(bytes), 5, 0, 0);
+    p->origin = origin ? profile_origin_ref(origin) : NULL;
     if (to->ctx)
         to->append(to->ctx, labels, p);
     encoded_profile_unref(p);
     labels_unref(labels);
+}
+
+static inline void send_profile(struct labels *labels, const char *bytes)
+{
+    send_profile_of(NULL, labels, bytes);
 }
 
 static inline void send_recording(struct labels *labels, const char *bytes)

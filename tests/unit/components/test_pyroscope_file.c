@@ -94,12 +94,16 @@ static void a_directory_that_cannot_be_used_is_reported_and_tried_again(void)
     struct component_view view;
     WAIT_FOR(controller_view(c, "pyroscope.file.f", &view) && view.health == HEALTH_UNHEALTHY);
     CHECK_HAS(view.message, dir);
-    send_profile(LABELS("service_name", "shop"), "lost");
+    struct profile_origin *origin = profile_origin_new();
+    send_profile_of(origin, LABELS("service_name", "shop"), "lost");
     WAIT_FOR(strcmp(debug_member(c, "pyroscope.file.f", "dropped"), "1") == 0);
+    CHECK(origin->delivered == 0 && origin->dropped == 1);
     CHECK_INT(unlink(dir), 0);
-    send_profile(LABELS("service_name", "shop"), "kept");
+    send_profile_of(origin, LABELS("service_name", "shop"), "kept");
     WAIT_FOR(controller_view(c, "pyroscope.file.f", &view) && view.health == HEALTH_HEALTHY);
     CHECK_INT(count_files(".pb.gz"), 1);
+    CHECK(origin->delivered == 1 && origin->dropped == 1);
+    profile_origin_unref(origin);
     forward_end(c);
     directory_end();
 }

@@ -47,12 +47,15 @@ static void load_own(struct controller *c)
     load(c, path);
 }
 
+static struct profile_origin *origin; /* of what is sent; NULL = nobody asks */
+
 static void send_pprof(const char *service, struct str pprof)
 {
     struct labels *labels = LABELS("__name__", "process_cpu", "service_name", service, "__process_pid__", "7");
     uint8_t *bytes = xmalloc(pprof.n);
     memcpy(bytes, pprof.p, pprof.n);
     struct encoded_profile *p = encoded_profile_new(bytes, pprof.n, 1, 0, 0);
+    p->origin = origin ? profile_origin_ref(origin) : NULL;
     if (to->ctx)
         to->append(to->ctx, labels, p);
     encoded_profile_unref(p);
@@ -216,10 +219,15 @@ static void a_profile_that_cannot_be_read_is_refused_alone(void)
     directory_begin();
     struct controller *c = forward_begin(&pyroscope_store);
     load_own(c);
+    origin = profile_origin_new();
     send_pprof("shop", STR("no pprof"));
     send_sample("shop", 1000);
     WAIT_FOR(counted(c, "stored", "1") && counted(c, "refused", "1"));
     CHECK(is_healthy(c));
+    CHECK_INT(origin->delivered, 1);
+    CHECK_INT(origin->dropped, 1);
+    CHECK_INT(origin->rejected, 1);
+    profile_origin_unref(TAKE_PTR(origin));
     forward_end(c);
     directory_end();
 }

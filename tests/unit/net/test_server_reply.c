@@ -217,15 +217,16 @@ static void what_is_compressed_is_whole(void)
     CHECK(plain.len == sizeof text_page && memcmp(plain.p, text_page, sizeof text_page) == 0);
 }
 
-static void count_value(void *arg, const char *value)
+static void count_value(void *arg, const char *name, const char *value)
 {
-    buf_printf(arg, "[%s]", value);
+    if (strcmp(name, "q") == 0 && value)
+        buf_printf(arg, "[%s]", value);
 }
 
 static void with_its_queries(struct request *rq)
 {
     cleanup_buf struct buf all = BUF_INIT(BUFFER_MAX);
-    request_each_query(rq, "q", count_value, &all);
+    request_each_parameter(rq, count_value, &all);
     request_reply_text(rq, 200, "%s first=%s other=%s", buf_cstr(&all), request_query(rq, "q"),
                        request_query(rq, "other") ? "yes" : "no");
 }

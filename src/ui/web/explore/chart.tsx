@@ -73,7 +73,7 @@ function options(width: number, times: Times | null, onRange: (r: TimeRange) => 
   return {
     width,
     height: HEIGHT,
-    padding: [4, 0, 0, 0],
+    padding: [4, 16, 0, 16],
     legend: { show: false },
     cursor: {
       y: false,

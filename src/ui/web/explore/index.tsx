@@ -98,7 +98,7 @@ function Body() {
         </div>
         <aside>
           <JvmPanel answer={jvms} service={state.service} />
-          {panel === "graph" && top && <Top data={top} look={look} />}
+          {panel === "graph" && top && top.total > 0 && <Top data={top} look={look} />}
         </aside>
       </main>
     </>

@@ -65,7 +65,7 @@ export const COMPARISONS: [name: string, text: string, seconds: number][] = [
   ["7d", "7 days earlier", 604800],
   ["custom", "custom time", 0],
 ];
-export const NODES = [8192, 32768, 65536];
+export const NODES = [8192, 32768, 131072];
 export const TYPES_MAX = 3;
 const DEFAULT_RANGE = "1h",
   /* of Date */

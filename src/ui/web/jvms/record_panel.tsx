@@ -1,7 +1,6 @@
 /* The form that starts a recording, its progress and its result. */
-import { useEffect, useRef, useState } from "preact/hooks";
-import { FlamePanel } from "../explore/flame_panel";
-import type { SearchBox } from "../flame/search_box";
+import { useEffect, useState } from "preact/hooks";
+import { FlameView } from "../flame/view";
 import { amount } from "../shared/format";
 import { Jvm, isProfiled, keyOf } from "../shared/jvms";
 import { Elsewhere, Place } from "../shared/place";
@@ -128,7 +127,6 @@ function Result({ r }: { r: Recording }) {
     [id, setId] = useState(""),
     [zoom, setZoom] = useState<string[]>([]),
     [search, setSearch] = useState(""),
-    box = useRef<SearchBox | null>(null),
     shown = graphs.find(g => g.id === id) || graphs[0];
   useEffect(() => {
     setZoom([]);
@@ -142,7 +140,7 @@ function Result({ r }: { r: Recording }) {
           </button>
         ))}
       </div>
-      <FlamePanel
+      <FlameView
         data={shown ? shown.data : null}
         type={shown ? shown.id : ""}
         zoom={zoom}
@@ -150,10 +148,9 @@ function Result({ r }: { r: Recording }) {
         onZoom={path => setZoom(path)}
         onSearch={setSearch}
         matchedOf={async () => null}
-        box={box}
       >
         <h3>No samples</h3>
-      </FlamePanel>
+      </FlameView>
     </>
   );
 }

@@ -40,7 +40,14 @@ export function HealthMark({ health }: { health: Health }) {
       </>
     );
   return (
-    <svg class={"mark " + health} viewBox="0 0 16 16" width="16" height="16" role="img" aria-label={HEALTH_WORDS[health]}>
+    <svg
+      class={"mark " + health}
+      viewBox="0 0 16 16"
+      width="16"
+      height="16"
+      role="img"
+      aria-label={HEALTH_WORDS[health]}
+    >
       {shape}
     </svg>
   );

@@ -5,6 +5,8 @@ import { reportFailure, useLive } from "./live";
 const REFRESH_MS = 10000,
   REFRESH_MAX_MS = 300000,
   RETRY_MS = 2000,
+  /* Who asked for something large may wait longer, but is told. */
+  SLOW_MS = 30000,
   /* A page that is left open asks for at most this share of the time that answers take. */
   REFRESH_SHARE = 20;
 
@@ -58,18 +60,21 @@ export interface Answer<T> {
   error: string;
   /* Nothing is known yet. */
   loading: boolean;
+  /* The answer is of another part; the one that is wanted is on its way. */
+  pending: boolean;
   /* When the answer came (Date.now()). */
   at: number;
 }
 
 interface Kept<T> {
   key: string | null;
+  part: string;
   data: T | null;
   error: string;
   at: number;
 }
 
-const NOTHING = { data: null, error: "", at: 0 };
+const NOTHING = { part: "", data: null, error: "", at: 0 };
 
 /* Asks when `key` changes, which names the question, and as long as the page is live again and again. What another
  * question was answered is gone at once, so that nothing stands under a name that is not its own. `part`: what may
@@ -98,12 +103,16 @@ export function useAnswer<T>(
     const run = async () => {
       if (busy) return;
       busy = true;
-      const began = performance.now();
+      const began = performance.now(),
+        slow = window.setTimeout(
+          () => reportFailure(source, `smolder has not answered for ${SLOW_MS / 1000} s; still waiting.`),
+          SLOW_MS,
+        );
       try {
         const data = await latest.current.ask(control.signal);
         if (control.signal.aborted) return;
         reportFailure(source, "");
-        setKept({ key, data, error: "", at: Date.now() });
+        setKept({ key, part, data, error: "", at: Date.now() });
         const pace = Math.min(REFRESH_MAX_MS, Math.max(REFRESH_MS, REFRESH_SHARE * (performance.now() - began)));
         again(retry(data) ? RETRY_MS : pace);
       } catch (e) {
@@ -113,6 +122,7 @@ export function useAnswer<T>(
         setKept(old => (old.key === key ? { ...old, error } : { key, ...NOTHING, error }));
         again(RETRY_MS);
       } finally {
+        clearTimeout(slow);
         busy = false;
       }
     };
@@ -134,5 +144,11 @@ export function useAnswer<T>(
     if (on) latest.current.wake();
   }, [on]);
   const mine = kept.key === key ? kept : NOTHING;
-  return { data: mine.data as T | null, error: mine.error, at: mine.at, loading: !mine.data && !mine.error };
+  return {
+    data: mine.data as T | null,
+    error: mine.error,
+    at: mine.at,
+    loading: !mine.data && !mine.error,
+    pending: !!mine.data && !mine.error && mine.part !== part,
+  };
 }

@@ -1,6 +1,7 @@
-/* The JVMs of this host: /api/jvms, and what is said of one. */
+/* The JVMs of this host: api/jvms at the store, api/v0/web/jvms at the agent; and what is said of one. */
 import { Answer, get, useAnswer } from "./api";
 import { ago } from "./format";
+import { askPlace } from "./place";
 
 export interface Jvm {
   component: string;
@@ -54,7 +55,10 @@ function withEnded(answer: JvmList): JvmList {
 export function useJvms(): Answer<JvmList> {
   return useAnswer(
     "jvms",
-    async signal => withEnded(await get<JvmList>("jvms", {}, signal)),
+    async signal => {
+      const path = (await askPlace()).here === "agent" ? "v0/web/jvms" : "jvms";
+      return withEnded(await get<JvmList>(path, {}, signal));
+    },
     "",
     list => !list.jvms.some(j => Date.parse(j.last_profile)),
   );

@@ -18,13 +18,16 @@ export interface Place {
 const UNKNOWN: Place = { here: "store", store: null, agent: null };
 let asked: Promise<Place> | null = null;
 
+export function askPlace(): Promise<Place> {
+  return (asked = asked || get<Place>("page").catch(() => UNKNOWN));
+}
+
 /* null: not known yet. */
 export function usePlace(): Place | null {
   const [place, setPlace] = useState<Place | null>(null);
   useEffect(() => {
     let open = true;
-    asked = asked || get<Place>("page").catch(() => UNKNOWN);
-    asked.then(answer => {
+    askPlace().then(answer => {
       if (open) setPlace(answer);
     });
     return () => {

@@ -1,31 +1,32 @@
-/* The search box of the flame graph; what is in it is in the address. */
+/* The search box of a flame graph. */
 import { useEffect, useRef, useState } from "preact/hooks";
-import { isTyping } from "../flame/search_box";
-import { writeAddress } from "../shared/address";
-import type { State } from "./state";
+import { isTyping } from "./search_box";
 
 const TYPING_MS = 150;
 
 interface Props {
   id: string;
-  state: State;
-  /* Where "/" leads. */
+  search: string;
+  onSearch(text: string): void;
+  /* "/" leads there. */
   first: boolean;
   disabled: boolean;
 }
 
-export function SearchField({ id, state, first, disabled }: Props) {
-  const [text, setText] = useState(state.search),
+export function SearchField({ id, search, onSearch, first, disabled }: Props) {
+  const [text, setText] = useState(search),
     input = useRef<HTMLInputElement>(null),
-    later = useRef(0);
-  const write = (search: string) => {
+    later = useRef(0),
+    told = useRef(onSearch);
+  told.current = onSearch;
+  const tell = (typed: string) => {
     clearTimeout(later.current);
     later.current = 0;
-    writeAddress({ search }, false);
+    told.current(typed);
   };
   useEffect(() => {
-    if (!later.current) setText(state.search);
-  }, [state.search]);
+    if (!later.current) setText(search);
+  }, [search]);
   useEffect(() => {
     const onKey = (e: KeyboardEvent) => {
       const box = input.current!;
@@ -37,7 +38,7 @@ export function SearchField({ id, state, first, disabled }: Props) {
       if (e.key !== "Escape" || document.activeElement !== box || !box.value) return;
       e.preventDefault(); /* it means the text, not the zoom */
       setText("");
-      write("");
+      tell("");
     };
     document.addEventListener("keydown", onKey, true);
     return () => {
@@ -62,7 +63,7 @@ export function SearchField({ id, state, first, disabled }: Props) {
         const typed = e.currentTarget.value;
         setText(typed);
         clearTimeout(later.current);
-        later.current = window.setTimeout(() => write(typed), TYPING_MS);
+        later.current = window.setTimeout(() => tell(typed), TYPING_MS);
       }}
     />
   );
